@@ -1,0 +1,1 @@
+export { TgoError, isTgoError, oneLine, type TgoErrorCode, type TgoErrorDetails } from "./error.js";
