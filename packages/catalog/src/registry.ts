@@ -1,0 +1,77 @@
+import { TgoError } from "@tgo/errors";
+import * as z from "zod";
+
+const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
+const REPOSITORY =
+  /^(?:[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*|\{service\})(?:\/(?:[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*|\{service\}))*$/;
+
+/** One place every image is published to. */
+export const Registry = z
+  .strictObject({
+    host: z
+      .string()
+      .regex(HOST, "must be a host name with an optional port, such as ghcr.io or localhost:5000")
+      .describe("Host as it stands in an image reference."),
+    repository: z
+      .string()
+      .regex(REPOSITORY, "must be a lower-case path, such as tgoai/{service}")
+      .refine((path) => path.includes("{service}"), "must contain {service}")
+      .describe("Path below the host; {service} is the service's name."),
+    required: z
+      .boolean()
+      .default(true)
+      .describe("Whether a release waits for this registry. Others are reported and caught up later."),
+    public: z
+      .boolean()
+      .default(false)
+      .describe("Whether everybody may pull: verification then also pulls without credentials."),
+    referrers: z
+      .boolean()
+      .default(false)
+      .describe("Whether the registry accepts artifacts (SBOM, provenance, release record)."),
+  })
+  .describe("A registry images are published to.");
+export type Registry = z.infer<typeof Registry>;
+
+/** Where TGO's images live: one digest in all three. */
+export const registries = {
+  ghcr: { host: "ghcr.io", repository: "tgoai/tgo-deploy/{service}", public: true, referrers: true },
+  dockerhub: { host: "docker.io", repository: "tgoai/{service}", public: true, referrers: true },
+  acr: { host: "registry.cn-shanghai.aliyuncs.com", repository: "tgoai/{service}", public: true },
+} satisfies Record<string, z.input<typeof Registry>>;
+
+/** Host and path of a service's repository, without a tag: `ghcr.io/tgoai/tgo-deploy/tgo-api`. */
+export function registryRepository(
+  registry: Registry,
+  service: string,
+): { host: string; repository: string } {
+  return { host: registry.host, repository: registry.repository.replaceAll("{service}", service) };
+}
+
+/**
+ * Reads a `--registry` value: `[name=]host[:port]/path[/{service}]`.
+ * A name the catalog knows keeps that registry's other properties; without a name the host is the name.
+ * @throws TgoError USAGE naming the value and the grammar.
+ */
+export function parseRegistryFlag(
+  text: string,
+  known: Readonly<Record<string, Registry>>,
+): { name: string; registry: Registry } {
+  const match = /^(?:([a-z0-9][a-z0-9._-]*)=)?([^/=]+)\/(.+)$/.exec(text.trim());
+  const [, name, host, path] = match ?? [];
+  if (host === undefined || path === undefined) throw notARegistry(text, "it has no host or no path");
+  const base = name === undefined ? undefined : known[name];
+  const parsed = Registry.safeParse({
+    ...base,
+    host,
+    repository: path.includes("{service}") ? path : `${path.replace(/\/$/, "")}/{service}`,
+  });
+  if (!parsed.success) throw notARegistry(text, parsed.error.issues.map((issue) => issue.message).join("; "));
+  return { name: name ?? host, registry: parsed.data };
+}
+
+function notARegistry(text: string, why: string): TgoError {
+  return new TgoError("USAGE", `--registry "${text}" is not a registry: ${why}`, {
+    remedy: "Write [name=]host[:port]/path, such as localhost:5001/tgoai or ghcr=ghcr.io/me/tgo/{service}.",
+  });
+}

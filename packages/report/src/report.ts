@@ -1,0 +1,82 @@
+import type { TgoErrorCode } from "@tgo/errors";
+
+/** One run of a function, whatever happened: everything a face (terminal, JSON, Markdown) needs. */
+export interface Report {
+  /** The function that ran. */
+  readonly command: "publish" | "verify" | "smoke" | "build";
+  readonly ok: boolean;
+  /** What ran the stages, e.g. "Dagger engine v0.21.8" or "embedded engine (Buildah 1.28.2)". */
+  readonly engine: string | undefined;
+  /** Hash of the pipelines' own code, 16 hex digits. */
+  readonly pipeline: string;
+  /** Wall time in milliseconds. */
+  readonly durationMs: number;
+  readonly services: readonly ServiceReport[];
+  /** The command that does what is left to do; absent when nothing is. */
+  readonly next?: string | undefined;
+}
+
+export type ServiceState = "published" | "already there" | "verified" | "built" | "smoke ok" | "failed";
+
+export interface ServiceReport {
+  readonly service: string;
+  readonly state: ServiceState;
+  /** Commit of the source, or `dev-<hash>` for a source with changes. */
+  readonly revision?: string | undefined;
+  /** Tag under which the image was published, e.g. `candidate-0123456789abcdef`. */
+  readonly tag?: string | undefined;
+  /** Digest of the index, equal in every registry. */
+  readonly digest?: string | undefined;
+  readonly variants: readonly VariantReport[];
+  readonly registries: readonly RegistryReport[];
+  /** What the service as a whole failed of. */
+  readonly problems: readonly Problem[];
+  /** What a reader should know and need not act on, e.g. that a Dockerfile was emulated. */
+  readonly notes: readonly string[];
+  readonly durationMs: number;
+}
+
+export interface VariantReport {
+  /** `os/architecture` */
+  readonly platform: string;
+  /** Digest of the variant's manifest. */
+  readonly digest?: string | undefined;
+  /** Compressed size in bytes: config and layers, as a registry stores them. */
+  readonly size?: number | undefined;
+  readonly elf?:
+    { readonly files: number; readonly elf: number; readonly foreign: readonly string[] } | undefined;
+  readonly smoke?: SmokeReport | undefined;
+}
+
+export interface SmokeReport {
+  readonly ok: boolean;
+  /** What the variant itself says it runs on, e.g. "aarch64". */
+  readonly machine?: string | undefined;
+  /** One line a step: "GET :8000/health 200", "exec nginx -t". */
+  readonly lines: readonly string[];
+  /** Ran now, or when the candidate was made (then the lines come from the image's annotations). */
+  readonly recorded: boolean;
+  readonly durationMs?: number | undefined;
+}
+
+export type RegistryState = "done" | "already there" | "failed" | "not started";
+
+export interface RegistryReport {
+  /** The catalog's name of the registry. */
+  readonly registry: string;
+  /** `host/repository:tag` */
+  readonly reference: string;
+  readonly state: RegistryState;
+  readonly digest?: string | undefined;
+  /** Bytes sent over the wire to this registry by this run. */
+  readonly uploaded?: number | undefined;
+  readonly problems: readonly Problem[];
+  readonly durationMs: number;
+}
+
+export interface Problem {
+  readonly code: TgoErrorCode;
+  readonly what: string;
+  readonly where?: string | undefined;
+  readonly remedy?: string | undefined;
+}
