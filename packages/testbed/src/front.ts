@@ -1,0 +1,77 @@
+import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream";
+import { TgoError } from "@tgo/errors";
+
+export interface Front {
+  readonly port: number;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Listens on loopback, answers `/token` through `onToken` and streams everything else to the registry behind
+ * `socket`, with the client's Host kept so that the registry's Location headers name the front.
+ * @param port 0 takes a free one
+ */
+export async function startFront(
+  port: number,
+  socket: string,
+  onToken: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
+): Promise<Front> {
+  const agent = new Agent({ keepAlive: true });
+  const server = createServer((req, res) => {
+    if (/^\/token(\?|$)/.test(req.url ?? "")) {
+      onToken(req, res).catch((error: unknown) => res.destroy(error instanceof Error ? error : undefined));
+    } else {
+      forward(req, res, socket, agent);
+    }
+  });
+  // A blob on a slow machine may take longer than Node's default of five minutes.
+  server.requestTimeout = 0;
+  await listen(server, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          agent.destroy();
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function forward(req: IncomingMessage, res: ServerResponse, socketPath: string, agent: Agent): void {
+  const headers = { ...req.headers };
+  delete headers.connection;
+  const upstream = request({ socketPath, agent, method: req.method, path: req.url, headers });
+  upstream.once("response", (answer) => {
+    res.writeHead(answer.statusCode ?? 502, answer.headers);
+    pipeline(answer, res, () => undefined);
+  });
+  upstream.once("error", (error) => {
+    // A registry may refuse a body before it has read it and hang up: its answer is on its way already.
+    if (res.headersSent) return;
+    res.writeHead(502, { "content-type": "text/plain" }).end(`registry behind the front: ${error.message}\n`);
+  });
+  res.once("close", () => {
+    if (!res.writableFinished) upstream.destroy();
+  });
+  req.pipe(upstream);
+}
+
+export function listen(server: ReturnType<typeof createServer>, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      reject(
+        new TgoError("ENVIRONMENT", `cannot listen on port ${port}`, {
+          where: `127.0.0.1:${port}`,
+          remedy: "Choose another port, or stop the program that holds it.",
+          cause,
+        }),
+      );
+    });
+    server.listen(port, "127.0.0.1", resolve);
+  });
+}

@@ -1,0 +1,196 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hash } from "bcryptjs";
+import { listen, startFront } from "./front.js";
+import { startRegistryProcess } from "./registry-process.js";
+import { answerTokenRequest } from "./token-endpoint.js";
+import { createTokenIssuer } from "./token-issuer.js";
+
+export interface RegistryOptions {
+  /** Who may come in: everybody, HTTP Basic (htpasswd), or a Bearer token from `/token` on the same port. */
+  readonly auth: "none" | "basic" | "bearer";
+  /** `bearer` only: whether a client without credentials gets a token that may pull. Default false. */
+  readonly publicPull?: boolean;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Where blobs are kept. A directory given here outlives the registry; without one they go with it. */
+  readonly storage?: string;
+  /** Default "tgo". */
+  readonly username?: string;
+  /** Default: a random one for each start. */
+  readonly password?: string;
+}
+
+export interface LocalRegistry {
+  /** `localhost:PORT`: what image references begin with. */
+  readonly host: string;
+  /** `http://localhost:PORT`. */
+  readonly url: string;
+  readonly auth: RegistryOptions["auth"];
+  readonly username?: string;
+  readonly password?: string;
+  readonly storage: string;
+  /** Ends the registry, frees its port and removes its temporary files. */
+  readonly stop: () => Promise<void>;
+  /** What the registry process wrote last. */
+  readonly logs: () => string;
+}
+
+/** bcrypt's smallest cost: the registry checks the password on every request. */
+const BCRYPT_COST = 4;
+
+/**
+ * Starts a real registry (distribution 2.8, Debian's `docker-registry`) on loopback. It dies with this process.
+ * @throws TgoError ENVIRONMENT when it cannot be started
+ */
+export async function startRegistry(options: RegistryOptions): Promise<LocalRegistry> {
+  const dir = mkdtempSync(join(tmpdir(), "tgo-registry-"));
+  const discard = discardAtExit(dir);
+  const storage = options.storage ?? join(dir, "storage");
+  await mkdir(storage, { recursive: true });
+
+  const username = options.username ?? "tgo";
+  const password = options.password ?? randomBytes(18).toString("base64url");
+  const config = {
+    version: "0.1",
+    log: { level: "info", formatter: "text", accesslog: { disabled: true } },
+    storage: {
+      filesystem: { rootdirectory: storage },
+      cache: { blobdescriptor: "inmemory" },
+      delete: { enabled: true },
+      maintenance: { uploadpurging: { enabled: false } },
+    },
+  };
+  const secret = randomBytes(16).toString("hex");
+
+  const start = options.auth === "bearer" ? startBearer : startDirect;
+  const started = await start({ dir, config, secret, username, password, options }).catch(
+    (error: unknown) => {
+      discard();
+      throw error;
+    },
+  );
+
+  return {
+    host: `localhost:${started.port}`,
+    url: `http://localhost:${started.port}`,
+    auth: options.auth,
+    ...(options.auth === "none" ? {} : { username, password }),
+    storage,
+    logs: started.logs,
+    stop: async () => {
+      await started.stop();
+      discard();
+    },
+  };
+}
+
+interface Start {
+  readonly dir: string;
+  readonly config: Record<string, unknown>;
+  readonly secret: string;
+  readonly username: string;
+  readonly password: string;
+  readonly options: RegistryOptions;
+}
+
+interface Started {
+  readonly port: number;
+  readonly stop: () => Promise<void>;
+  readonly logs: () => string;
+}
+
+/** The registry itself holds the port. */
+async function startDirect({ dir, config, secret, username, password, options }: Start): Promise<Started> {
+  const port = options.port ?? (await freePort());
+  const htpasswd = join(dir, "htpasswd");
+  if (options.auth === "basic") {
+    await writeFile(htpasswd, `${username}:${await hash(password, BCRYPT_COST)}\n`, { mode: 0o600 });
+  }
+  const registry = await startRegistryProcess(
+    dir,
+    { port },
+    {
+      ...config,
+      http: { addr: `127.0.0.1:${port}`, secret },
+      ...(options.auth === "basic" ? { auth: { htpasswd: { realm: "tgo", path: htpasswd } } } : {}),
+    },
+  );
+  return { port, ...registry };
+}
+
+/** A front of ours holds the port, because a token endpoint is not part of the registry program. */
+async function startBearer({ dir, config, secret, username, password, options }: Start): Promise<Started> {
+  const service = "tgo-testbed";
+  const issuer = await createTokenIssuer("tgo-testbed-issuer");
+  const bundle = join(dir, "token-certificate.pem");
+  await writeFile(bundle, issuer.certificate);
+  const socket = join(dir, "registry.sock");
+  const publicPull = options.publicPull ?? false;
+  const front = await startFront(options.port ?? 0, socket, (req, res) =>
+    answerTokenRequest(req, res, { issuer, service, username, password, publicPull }),
+  );
+  try {
+    const registry = await startRegistryProcess(
+      dir,
+      { socket },
+      {
+        ...config,
+        http: { net: "unix", addr: socket, secret },
+        auth: {
+          token: {
+            realm: `http://localhost:${front.port}/token`,
+            service,
+            issuer: "tgo-testbed-issuer",
+            rootcertbundle: bundle,
+          },
+        },
+      },
+    );
+    return {
+      port: front.port,
+      logs: registry.logs,
+      stop: async () => {
+        await front.close();
+        await registry.stop();
+      },
+    };
+  } catch (error) {
+    await front.close();
+    throw error;
+  }
+}
+
+const leftovers = new Set<string>();
+let removesLeftovers = false;
+
+/** @returns a function that removes the directory now; a process that forgets to call it removes it when it ends */
+function discardAtExit(dir: string): () => void {
+  const remove = (path: string): void => {
+    rmSync(path, { recursive: true, force: true });
+  };
+  if (!removesLeftovers) {
+    process.once("exit", () => {
+      leftovers.forEach(remove);
+    });
+    removesLeftovers = true;
+  }
+  leftovers.add(dir);
+  return () => {
+    remove(dir);
+    leftovers.delete(dir);
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await listen(server, 0);
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
