@@ -1,4 +1,8 @@
+export { renderJson } from "./json.js";
+export { renderMarkdown } from "./markdown.js";
 export { problemOf } from "./problem.js";
+export { REPORT_FORMATS, render, type ReportFormat } from "./render.js";
+export { renderText, type TextOptions } from "./text.js";
 export type {
   Problem,
   RegistryReport,

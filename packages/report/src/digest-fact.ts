@@ -1,0 +1,39 @@
+import type { ServiceReport } from "./report.js";
+import { registryCount } from "./units.js";
+
+/** What can be said about a service's digest: one, with how far it is known to be so, or several. */
+export type DigestFact =
+  | { readonly kind: "none" }
+  | { readonly kind: "one"; readonly digest: string; readonly remark: string | undefined }
+  | { readonly kind: "differ"; readonly digests: readonly { digest: string; registries: string[] }[] };
+
+/**
+ * Compares the digests that the registries were seen to hold. A registry whose digest nobody saw is named,
+ * never counted as equal.
+ */
+export function digestFact(service: ServiceReport): DigestFact {
+  const byDigest = new Map<string, string[]>();
+  for (const { registry, digest } of service.registries) {
+    if (digest !== undefined) byDigest.set(digest, [...(byDigest.get(digest) ?? []), registry]);
+  }
+  if (service.digest !== undefined && !byDigest.has(service.digest)) byDigest.set(service.digest, []);
+  const [first, ...others] = byDigest;
+  if (first === undefined) return { kind: "none" };
+  if (others.length > 0) {
+    return {
+      kind: "differ",
+      digests: [...byDigest].map(([digest, registries]) => ({ digest, registries })),
+    };
+  }
+  return { kind: "one", digest: first[0], remark: remark(service, first[1]) };
+}
+
+function remark(service: ServiceReport, seenIn: readonly string[]): string | undefined {
+  const all = service.registries.length;
+  if (all === 0) return undefined;
+  if (seenIn.length === 0) return "not seen in any registry";
+  if (seenIn.length === all)
+    return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
+  const missing = service.registries.map(({ registry }) => registry).filter((name) => !seenIn.includes(name));
+  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing.join(", ")}`;
+}

@@ -1,0 +1,52 @@
+import type { Problem, RegistryReport, Report, ServiceReport, SmokeReport, VariantReport } from "./report.js";
+
+type Elf = NonNullable<VariantReport["elf"]>;
+type Key =
+  | keyof Report
+  | keyof ServiceReport
+  | keyof VariantReport
+  | keyof SmokeReport
+  | keyof RegistryReport
+  | keyof Problem
+  | keyof Elf;
+
+/** Every key of a report, in the order it is written; the compiler asks for a new one. */
+const KEYS = {
+  command: true,
+  ok: true,
+  engine: true,
+  pipeline: true,
+  next: true,
+  service: true,
+  platform: true,
+  registry: true,
+  reference: true,
+  state: true,
+  code: true,
+  what: true,
+  where: true,
+  remedy: true,
+  revision: true,
+  tag: true,
+  digest: true,
+  size: true,
+  uploaded: true,
+  files: true,
+  machine: true,
+  lines: true,
+  recorded: true,
+  elf: true,
+  foreign: true,
+  smoke: true,
+  services: true,
+  variants: true,
+  registries: true,
+  problems: true,
+  notes: true,
+  durationMs: true,
+} satisfies Record<Key, true>;
+
+/** The report as JSON for programs: the type {@link Report}, indented, keys always in the same order. */
+export function renderJson(report: Report): string {
+  return JSON.stringify(report, Object.keys(KEYS), 2);
+}

@@ -1,0 +1,19 @@
+import { renderJson } from "./json.js";
+import { renderMarkdown } from "./markdown.js";
+import type { Report } from "./report.js";
+import { renderText, type TextOptions } from "./text.js";
+
+export const REPORT_FORMATS = ["text", "json", "markdown"] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+/** The report in the given format; the options are for text and ignored by the others. */
+export function render(report: Report, format: ReportFormat, options: TextOptions = {}): string {
+  switch (format) {
+    case "text":
+      return renderText(report, options);
+    case "json":
+      return renderJson(report);
+    case "markdown":
+      return renderMarkdown(report);
+  }
+}

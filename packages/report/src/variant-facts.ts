@@ -1,0 +1,31 @@
+import type { SmokeReport, VariantReport } from "./report.js";
+import { count, duration, size } from "./units.js";
+
+/** Paths of foreign ELF files that are listed; a wrong base image would bring thousands. */
+const MAX_FOREIGN = 10;
+
+export function variantSize(variant: VariantReport): string {
+  return variant.size === undefined ? "unknown" : size(variant.size);
+}
+
+/** How many ELF files were looked at, and whether all of them are the platform's. */
+export function elfFact({ elf }: VariantReport): string {
+  if (elf === undefined) return "not checked";
+  if (elf.foreign.length > 0) return `${elf.foreign.length} FOREIGN of ${elf.elf}`;
+  return elf.elf === 0 ? "none" : `${elf.elf}, all match`;
+}
+
+/** The paths of the files that are not the platform's, the first ones by name. */
+export function foreignLines({ elf }: VariantReport): string[] {
+  if (elf === undefined) return [];
+  const rest = elf.foreign.length - MAX_FOREIGN;
+  return [...elf.foreign.slice(0, MAX_FOREIGN), ...(rest > 0 ? [`and ${count(rest, "more file")}`] : [])];
+}
+
+/** "ok (1.2 s)", "FAILED", "ok, recorded with the candidate" */
+export function smokeFact(smoke: SmokeReport | undefined): string {
+  if (smoke === undefined) return "not run";
+  const outcome = smoke.ok ? "ok" : "FAILED";
+  if (smoke.recorded) return `${outcome}, recorded with the candidate`;
+  return smoke.durationMs === undefined ? outcome : `${outcome} (${duration(smoke.durationMs)})`;
+}

@@ -1,0 +1,12 @@
+import { TgoError } from "@tgo/errors";
+import { expect, it } from "vitest";
+import { problemOf } from "../src/index.js";
+
+it("keeps everything a foreseen error says", () => {
+  const error = new TgoError("DENIED", "refused", { where: "ghcr.io/a/b", remedy: "ask" });
+  expect(problemOf(error)).toEqual({ code: "DENIED", what: "refused", where: "ghcr.io/a/b", remedy: "ask" });
+});
+
+it("calls anything else our defect, by its first line", () => {
+  expect(problemOf(new Error("oh\nstack"))).toEqual({ code: "INTERNAL", what: "oh" });
+});

@@ -1,0 +1,152 @@
+import { describe, expect, it } from "vitest";
+import { renderText, type ServiceReport } from "../src/index.js";
+import { DIGEST, failedReport, OTHER, report, service } from "./sample.js";
+
+/** The row of a table that starts with, or continues, the given words. */
+function row(text: string, ...words: string[]): string {
+  const found = text.split("\n").find((line) => words.every((word) => line.includes(word)));
+  if (found === undefined) throw new Error(`no line with ${words.join(" and ")} in:\n${text}`);
+  return found;
+}
+
+function withDigests(...digests: (string | undefined)[]): ServiceReport {
+  const whole = service("tgo-api");
+  return {
+    ...whole,
+    registries: whole.registries.map((each, index) => ({ ...each, digest: digests[index] })),
+  };
+}
+
+describe("the text report", () => {
+  it("opens with the function, its outcome and how far it reached", () => {
+    expect(renderText(report()).split("\n")[0]).toBe(
+      "publish ok · 2 services × 3 registries × 2 platforms in 41.2 s",
+    );
+  });
+
+  it("says in its first lines which services failed", () => {
+    const [first, second] = renderText(failedReport()).split("\n");
+    expect(first).toContain("publish FAILED");
+    expect(second).toBe("2 of 3 services failed: tgo-api, tgo-web");
+  });
+
+  it("names what ran it", () => {
+    expect(renderText(report())).toContain("embedded engine (Buildah 1.28.2) · pipeline 89abcdef01234567");
+  });
+
+  it("shows every service, registry, state and short digest in one table", () => {
+    const text = renderText(failedReport());
+    expect(row(text, "tgo-api", "ghcr", "already there")).toContain("a1b2c3d4e5f6");
+    expect(row(text, "dockerhub", "not started")).not.toContain("a1b2c3d4e5f6");
+    expect(row(text, "acr", "failed")).toContain("34.2 MiB");
+  });
+
+  it("says that nothing was sent where nothing was", () => {
+    expect(row(renderText(failedReport()), "already there")).toContain("nothing");
+  });
+
+  it("marks the image references that do not exist", () => {
+    const text = renderText(failedReport());
+    expect(row(text, "  registry.cn-shanghai.aliyuncs.com/tgoai/tgo-api:")).toMatch(/\(failed\)$/);
+    expect(row(text, "  ghcr.io/tgoai/tgo-deploy/tgo-api:")).toMatch(/abcdef$/);
+  });
+
+  it("shows size, checked files, machine and smoke lines of each variant", () => {
+    const text = renderText(report({ services: [service("tgo-api")] }));
+    for (const [platform, machine] of [
+      ["linux/amd64", "x86_64"],
+      ["linux/arm64", "aarch64"],
+    ] as const) {
+      const line = row(text, platform);
+      expect(line).toContain("54.2 MiB");
+      expect(line).toContain("812, all match");
+      expect(line).toContain(machine);
+      expect(line).toContain("ok (1.2 s)");
+    }
+    expect(text).toContain("GET :8001/health 200");
+  });
+
+  it("says what was not checked instead of leaving it out", () => {
+    const bare = service("tgo-api", { variants: [{ platform: "linux/amd64" }] });
+    const line = row(renderText(report({ services: [bare] })), "linux/amd64");
+    expect(line).toMatch(/unknown\s+not checked\s+-\s+not run/);
+  });
+
+  it("lists foreign files by path, and counts those beyond the tenth", () => {
+    const foreign = Array.from({ length: 12 }, (_, index) => `/app/lib${index}.so`);
+    const bad = service("tgo-api", {
+      variants: [{ platform: "linux/arm64", elf: { files: 20, elf: 14, foreign } }],
+    });
+    const text = renderText(report({ ok: false, services: [bad] }));
+    expect(row(text, "linux/arm64", "FOREIGN")).toContain("12 FOREIGN of 14");
+    expect(text).toContain("/app/lib9.so");
+    expect(text).not.toContain("/app/lib10.so");
+    expect(text).toContain("and 2 more files");
+  });
+
+  it("tells a recorded smoke run from one that ran now", () => {
+    const smoke = { ok: true, machine: "aarch64", lines: [], recorded: true };
+    const old = service("tgo-api", { variants: [{ platform: "linux/arm64", smoke }] });
+    expect(renderText(report({ services: [old] }))).toContain("ok, recorded with the candidate");
+  });
+
+  it("prints the full digest once when all registries hold the same", () => {
+    const text = renderText(report({ services: [service("tgo-api")] }));
+    expect(text.split(DIGEST)).toHaveLength(2);
+    expect(text).toContain("(the same in all 3 registries)");
+  });
+
+  it.each([
+    ["one registry lacks it", [DIGEST, DIGEST, undefined], "(in 2 of 3 registries; not seen in acr)"],
+    ["no registry was asked", [undefined, undefined, undefined], "(not seen in any registry)"],
+  ])("is exact about the digest when %s", (_, digests, remark) => {
+    const text = renderText(report({ services: [withDigests(...digests)] }));
+    expect(text).toContain(remark);
+    expect(text).not.toContain("the same in all");
+  });
+
+  it("lists every digest with its registries when they differ", () => {
+    const text = renderText(report({ services: [withDigests(DIGEST, OTHER, DIGEST)] }));
+    expect(text).toContain("DIFFERS");
+    expect(text).toContain(`${DIGEST} in ghcr, acr`);
+    expect(text).toContain(`${OTHER} in dockerhub`);
+    expect(text).not.toContain("the same");
+  });
+
+  it("sees a registry that holds another digest than the service's", () => {
+    const text = renderText(report({ services: [withDigests(OTHER, OTHER, OTHER)] }));
+    expect(text).toContain(`${DIGEST} in no registry`);
+  });
+
+  it("lists a problem that several services share once, with every place and its remedy", () => {
+    const text = renderText(failedReport());
+    expect(text.split('the registry refused the password of user "robot"')).toHaveLength(2);
+    expect(text).toContain("at  tgo-api in acr: registry.cn-shanghai.aliyuncs.com/tgoai/tgo-api:");
+    expect(text).toContain("at  tgo-web in acr: registry.cn-shanghai.aliyuncs.com/tgoai/tgo-web:");
+    expect(text).toContain("-> docker login registry.cn-shanghai.aliyuncs.com");
+    expect(text).toContain("UNAUTHORIZED");
+  });
+
+  it("ends with the command that continues, when something is left to do", () => {
+    expect(renderText(failedReport()).split("\n").at(-1)).toBe(
+      "next: npx --no-install tgo publish --service tgo-api,tgo-web",
+    );
+    expect(renderText(report())).not.toContain("next:");
+  });
+
+  it("keeps every line of its tables and prose within the width", () => {
+    const note = "a long remark ".repeat(20).trim();
+    const long = { ...failedReport(), services: [service("tgo-api", { notes: [note] }), service("tgo-web")] };
+    const lines = renderText(long, { width: 100 }).split("\n");
+    expect(lines.filter((line) => line.length > 100)).toEqual([]);
+  });
+
+  it("colours only when asked, and says the same words then", () => {
+    const plain = renderText(failedReport());
+    const coloured = renderText(failedReport(), { color: true });
+    expect(plain).not.toContain("\u001B");
+    expect(coloured).toContain("\u001B[31m");
+    // eslint-disable-next-line no-control-regex
+    expect(coloured.replaceAll(/\u001B\[\d+m/g, "").replaceAll(/ +$/gm, "")).toBe(plain);
+  });
+});
