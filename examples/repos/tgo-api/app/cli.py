@@ -40,8 +40,9 @@ async def reset_admin(name: str) -> None:
     password = secrets.token_urlsafe(12)
     row = {"name": name, "password": hashed(password)}
     change = {"password": row["password"], "changed_at": func.now()}
+    upsert = insert(Admin).values(row).on_conflict_do_update(index_elements=["name"], set_=change)
     async with engine().begin() as connection:
-        await connection.execute(insert(Admin).values(row).on_conflict_do_update(["name"], set_=change))
+        await connection.execute(upsert)
     log = ROOT / "logs" / "audit.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("a") as audit:
