@@ -1,1 +1,5 @@
+export { setHost, type Host } from "./host.js";
+export { Pipelines, ReportError, type OutputFormat, type SourceArguments } from "./pipelines.js";
+export type { Options, Product } from "./context.js";
 export type { ProgressEvent, ProgressListener } from "./progress.js";
+export { formatEvent } from "./progress.js";

@@ -1,3 +1,5 @@
+import { oneLine } from "@tgo/errors";
+
 /**
  * What is being done right now, for people who wait. Never an input of a build.
  * A step begins once and ends once; `id` pairs the two.
@@ -20,3 +22,57 @@ export interface ProgressEvent {
 }
 
 export type ProgressListener = (event: ProgressEvent) => void;
+
+export type StepNames = Pick<ProgressEvent, "step" | "service" | "platform" | "registry">;
+
+/** What a step says of itself when it ends well. */
+export interface StepResult {
+  readonly state?: "done" | "already there" | undefined;
+  readonly detail?: string | undefined;
+}
+
+/** Tells a listener of every step; measures what it tells. */
+export class Progress {
+  private count = 0;
+
+  constructor(
+    private readonly listener: ProgressListener,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /**
+   * Runs a step between its "begin" and its "end".
+   * @param describe what to say of the result
+   */
+  async step<T>(names: StepNames, run: () => Promise<T>, describe?: (result: T) => StepResult): Promise<T> {
+    const id = `${++this.count}`;
+    const started = this.now();
+    this.listener({ kind: "begin", id, ...names });
+    const end = (result: Pick<ProgressEvent, "state" | "detail">): void => {
+      this.listener({ kind: "end", id, ...names, ...result, durationMs: Math.round(this.now() - started) });
+    };
+    try {
+      const result = await run();
+      end({ state: "done", ...describe?.(result) });
+      return result;
+    } catch (error) {
+      end({ state: "failed", detail: oneLine(error) });
+      throw error;
+    }
+  }
+
+  note(names: StepNames, detail: string): void {
+    this.listener({ kind: "note", id: `${++this.count}`, ...names, detail });
+  }
+}
+
+/** One plain line an event: what a Dagger module's log shows. */
+export function formatEvent(event: ProgressEvent): string {
+  const where = [event.service, event.platform, event.registry]
+    .filter((part) => part !== undefined)
+    .join(" ");
+  const seconds = event.durationMs === undefined ? "" : ` (${(event.durationMs / 1000).toFixed(1)} s)`;
+  const state = event.kind === "begin" ? "..." : event.kind === "note" ? "note" : (event.state ?? "done");
+  const detail = event.detail === undefined ? "" : `: ${event.detail}`;
+  return `${where} ${event.step} ${state}${seconds}${detail}`.trim();
+}

@@ -1,0 +1,45 @@
+import type { Service } from "@tgo/catalog";
+import { buildDockerfile } from "./dockerfile.js";
+import { buildPython, pythonError } from "./python.js";
+import type { BuildRequest, Built } from "./request.js";
+import { buildStaticWeb } from "./static-web.js";
+
+export type { BuildRequest, Built, Variant } from "./request.js";
+
+/** Builds every platform's variant of a service by its strategy. */
+export async function buildVariants(request: BuildRequest): Promise<Built> {
+  const built = await byStrategy(request);
+  await Promise.all(
+    built.variants.map(async ({ container }) => {
+      await container.sync().catch((error: unknown) => {
+        throw pythonError(request.name, error);
+      });
+    }),
+  );
+  return built;
+}
+
+function byStrategy(request: BuildRequest): Promise<Built> {
+  const { service } = request;
+  const { build } = service;
+  switch (build.strategy) {
+    case "python":
+      return buildPython({ ...request, service: { ...service, build } });
+    case "static-web":
+      return buildStaticWeb({ ...request, service: { ...service, build } });
+    case "dockerfile":
+      return buildDockerfile({ ...request, service: { ...service, build } });
+  }
+}
+
+/** Every base image a build starts from. */
+export function basesOf(build: Service["build"]): string[] {
+  switch (build.strategy) {
+    case "python":
+      return [build.base];
+    case "static-web":
+      return [build.builder, build.base];
+    case "dockerfile":
+      return [];
+  }
+}

@@ -1,0 +1,219 @@
+import type {
+  Client,
+  Container,
+  File,
+  Platform as DaggerPlatform,
+  Secret,
+  Service as DaggerService,
+} from "@dagger.io/dagger";
+import {
+  applyOverride,
+  mirrored,
+  parseOverrideFile,
+  parsePlatform,
+  parseRegistryFlag,
+  registryRepository,
+  selectPlatforms,
+  type BaseImage,
+  type Catalog,
+  type Platform,
+  type Registry,
+} from "@tgo/catalog";
+import { TgoError } from "@tgo/errors";
+import { keychain, parseDockerConfig, Registry as RegistryClient, type Credentials } from "@tgo/oci";
+import { getHost } from "./host.js";
+import { formatEvent, Progress } from "./progress.js";
+
+/** A registry of the catalog and the way to it. */
+export interface Target {
+  readonly name: string;
+  readonly registry: Registry;
+  readonly client: RegistryClient;
+  /** The same registry as everybody sees it; present when the catalog says it is public. */
+  readonly anonymous: RegistryClient | undefined;
+  readonly credentials: Credentials | undefined;
+  /** How the engine connects, for a registry that its own network does not reach. */
+  readonly service: DaggerService | undefined;
+}
+
+/** What every stage needs to know; made once a call. */
+export interface Context {
+  readonly client: Client;
+  readonly catalog: Catalog;
+  readonly platforms: readonly Platform[];
+  readonly targets: readonly Target[];
+  readonly progress: Progress;
+  readonly signal: AbortSignal | undefined;
+  /** Hash of the pipelines' own code. */
+  readonly pipeline: string;
+  /** The engine's own platform: whatever runs there runs natively. */
+  readonly native: Platform;
+  readonly engine: string;
+  readonly caBundle: File | undefined;
+}
+
+/** The constructor arguments of the module, as they arrive. */
+export interface Options {
+  readonly catalog?: File | undefined;
+  readonly registry?: readonly string[] | undefined;
+  readonly registryService?: readonly DaggerService[] | undefined;
+  readonly platform?: readonly string[] | undefined;
+  readonly dockerConfig?: Secret | undefined;
+  readonly caBundle?: File | undefined;
+}
+
+/** What is compiled into the bundle. */
+export interface Product {
+  /** The built-in catalog, as data. */
+  readonly catalog: unknown;
+  readonly pipeline: string;
+}
+
+/**
+ * Reads and checks everything the caller gave, before anything is built.
+ * @throws TgoError CATALOG, USAGE
+ */
+export async function createContext(client: Client, product: Product, options: Options): Promise<Context> {
+  const host = getHost();
+  const catalog = await loadCatalog(product.catalog, options);
+  const platforms = selectPlatforms(catalog, options.platform);
+  const [native, version, targets] = await Promise.all([
+    client.defaultPlatform(),
+    host.engine ?? client.version().then((text) => `Dagger engine ${text}`),
+    connectTargets(catalog, options),
+  ]);
+  return {
+    client,
+    catalog,
+    platforms,
+    targets,
+    progress: new Progress(
+      host.progress ??
+        ((event) => {
+          console.error(formatEvent(event));
+        }),
+    ),
+    signal: host.signal,
+    pipeline: product.pipeline,
+    native: parsePlatform(native),
+    engine: version,
+    caBundle: options.caBundle,
+  };
+}
+
+/** The built-in catalog under the caller's override file and `--registry` flags. */
+export async function loadCatalog(
+  builtIn: unknown,
+  options: Pick<Options, "catalog" | "registry">,
+): Promise<Catalog> {
+  const file = options.catalog;
+  const name = file === undefined ? undefined : await file.name();
+  const override =
+    file === undefined || name === undefined ? undefined : parseOverrideFile(await file.contents(), name);
+  const catalog = applyOverride(builtIn, override, name);
+  if (options.registry === undefined || options.registry.length === 0) return catalog;
+  const given = options.registry.map((text) => parseRegistryFlag(text, catalog.registries));
+  return { ...catalog, registries: Object.fromEntries(given.map(({ name, registry }) => [name, registry])) };
+}
+
+async function connectTargets(catalog: Catalog, options: Options): Promise<Target[]> {
+  const host = getHost();
+  const credentialsOf = await credentialSource(options);
+  const services = options.registryService ?? [];
+  const entries = Object.entries(catalog.registries);
+  if (services.length > entries.length) {
+    throw new TgoError("USAGE", `${services.length} --registry-service for ${entries.length} registries`, {
+      remedy: "Give one --registry-service for each --registry, in the same order.",
+    });
+  }
+  return Promise.all(
+    entries.map(async ([name, registry], index) => {
+      const service = services[index];
+      const url =
+        service === undefined ? host.connect?.(registry.host) : await endpoint(service, registry.host);
+      const credentials = await credentialsOf(registry.host);
+      const common = { host: registry.host, url, fetch: host.fetch, signal: host.signal };
+      return {
+        name,
+        registry,
+        client: new RegistryClient({ ...common, credentials }),
+        anonymous: registry.public ? new RegistryClient(common) : undefined,
+        credentials,
+        service,
+      };
+    }),
+  );
+}
+
+/** The address decides between http and https, as it does in the engine; the service only how to connect. */
+async function endpoint(service: DaggerService, host: string): Promise<string> {
+  const scheme = /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(host) ? "http" : "https";
+  await service.start();
+  return service.endpoint({ scheme });
+}
+
+async function credentialSource(
+  options: Options,
+): Promise<(host: string) => Promise<Credentials | undefined>> {
+  const none = (): Promise<undefined> => Promise.resolve(undefined);
+  if (options.dockerConfig === undefined) return getHost().credentials ?? none;
+  return keychain(parseDockerConfig(await options.dockerConfig.plaintext()));
+}
+
+/** `host/repository:tag` of a service in a registry. */
+export function referenceOf(target: Target, service: string, tag: string): string {
+  const { host, repository } = registryRepository(target.registry, service);
+  return `${host}/${repository}:${tag}`;
+}
+
+export function repositoryOf(target: Target, service: string): string {
+  return registryRepository(target.registry, service).repository;
+}
+
+/**
+ * A base image for a platform, from its mirror when there is one.
+ * @throws TgoError SOURCE when the base has no such platform: `from` of an image with one platform returns
+ *   that one, whatever was asked for.
+ */
+export async function baseImage(
+  context: Context,
+  reference: BaseImage,
+  platform: Platform,
+): Promise<Container> {
+  const address = mirrored(reference, context.catalog.mirrors.images);
+  const base = context.client.container({ platform: platform as string as DaggerPlatform }).from(address);
+  const actual = await base.platform().catch((cause: unknown) => {
+    throw new TgoError("SOURCE", `base image ${reference} cannot be pulled for ${platform}`, {
+      where: address,
+      remedy:
+        "Check the name and the network. Where the registry is out of reach, set a mirror: " +
+        'mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.',
+      cause,
+    });
+  });
+  if (String(actual) !== platform) {
+    throw new TgoError("SOURCE", `base image ${reference} has no ${platform} variant (found ${actual})`, {
+      where: address,
+      remedy: "Choose a base with both platforms, or build only its own with --platform.",
+    });
+  }
+  return base;
+}
+
+/** A container whose tools trust the company's CA, for build steps only: nothing of it reaches an image. */
+export function trusting(context: Context, container: Container): Container {
+  if (context.caBundle === undefined) return container;
+  const path = "/run/tgo/ca-bundle.pem";
+  const variables = [
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "PIP_CERT",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+  ];
+  return variables.reduce(
+    (result, name) => result.withEnvVariable(name, path),
+    container.withMountedFile(path, context.caBundle),
+  );
+}

@@ -1,0 +1,33 @@
+import type { Credentials } from "@tgo/oci";
+import type { ProgressListener } from "./progress.js";
+
+/**
+ * Where the stages run, as far as it matters to them. A Dagger module's container needs none of it;
+ * the `tgo` command fills it in.
+ */
+export interface Host {
+  /** Told of every step; by default one plain line each on stderr. */
+  readonly progress?: ProgressListener | undefined;
+  /** Aborts every request when the user presses Ctrl-C. */
+  readonly signal?: AbortSignal | undefined;
+  /** What runs the containers, for the report; asked of the engine when absent. */
+  readonly engine?: string | undefined;
+  /** The command line as the user typed it, for "next:" in a failed report. */
+  readonly invocation?: string | undefined;
+  /** URL of a registry by its host in references, when it is not the obvious one. */
+  readonly connect?: ((host: string) => string | undefined) | undefined;
+  /** Credentials of a registry when no docker config is passed as a secret. */
+  readonly credentials?: ((host: string) => Promise<Credentials | undefined>) | undefined;
+  readonly fetch?: typeof fetch | undefined;
+}
+
+let current: Host = {};
+
+/** Called once by the `tgo` command, before it runs a function of the module. */
+export function setHost(host: Host): void {
+  current = host;
+}
+
+export function getHost(): Host {
+  return current;
+}

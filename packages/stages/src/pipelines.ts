@@ -1,0 +1,223 @@
+import type { Client, Container, Directory } from "@dagger.io/dagger";
+import { selectServices, type Catalog, type Service } from "@tgo/catalog";
+import { TgoError } from "@tgo/errors";
+import { problemOf, render, type Report, type ServiceReport } from "@tgo/report";
+import { candidateTag } from "./candidate.js";
+import { createContext, loadCatalog, type Context, type Options, type Product } from "./context.js";
+import { getHost } from "./host.js";
+import { describePlan, describeServices } from "./plan.js";
+import { checkValues, prepare, type PrepareOptions } from "./prepare.js";
+import { proveService, publishService } from "./publish.js";
+import { registryRows, variantRows, verifyTag } from "./verify.js";
+
+export type OutputFormat = "text" | "json" | "markdown";
+
+/** The arguments every function about a source takes. */
+export interface SourceArguments {
+  readonly source?: Directory | undefined;
+  readonly revision?: string | undefined;
+  readonly created?: string | undefined;
+  readonly value?: readonly string[] | undefined;
+}
+
+/** A function failed; the message is its whole report, in the format asked for. */
+export class ReportError extends Error {
+  constructor(
+    message: string,
+    readonly report: Report,
+  ) {
+    super(message);
+    this.name = "ReportError";
+  }
+}
+
+/** The module's functions, without decorators: what a shell parses, this calls and renders. */
+export class Pipelines {
+  constructor(
+    private readonly client: Client,
+    private readonly product: Product,
+    private readonly options: Options,
+  ) {}
+
+  async services(format: OutputFormat): Promise<string> {
+    return describeServices(await this.catalog(), format);
+  }
+
+  async plan(service: readonly string[], format: OutputFormat): Promise<string> {
+    return describePlan(await this.catalog(), service, this.options.platform, format);
+  }
+
+  /** One variant of a service, built and checked, as a container. */
+  async build(name: string, source: SourceArguments): Promise<Container> {
+    const context = await createContext(this.client, this.product, this.options);
+    const platform = context.platforms.includes(context.native) ? context.native : context.platforms[0];
+    const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform) };
+    const [selected] = select(one, [name], source);
+    if (selected === undefined) throw new TgoError("USAGE", "no service given");
+    const prepared = await one.progress.step({ step: "prepare", service: name }, () =>
+      prepare(one, selected.name, selected.service, prepareOptions(source)),
+    );
+    const { built } = await proveService(one, prepared, { smoke: false });
+    const [variant] = built.variants;
+    if (variant === undefined) throw new TgoError("BUILD", `${name} has no variant`);
+    return variant.container;
+  }
+
+  smoke(service: readonly string[], source: SourceArguments, format: OutputFormat): Promise<string> {
+    return this.report("smoke", service, source, format, smokeService);
+  }
+
+  publish(service: readonly string[], source: SourceArguments, format: OutputFormat): Promise<string> {
+    return this.report("publish", service, source, format, publishService);
+  }
+
+  verify(
+    service: readonly string[],
+    { tag, elf }: { tag?: string | undefined; elf: boolean },
+    source: SourceArguments,
+    format: OutputFormat,
+  ): Promise<string> {
+    return this.report("verify", service, source, format, (context, name, definition, options) =>
+      verifyService(context, name, definition, options, { tag, elf }),
+    );
+  }
+
+  private catalog(): Promise<Catalog> {
+    return loadCatalog(this.product.catalog, this.options);
+  }
+
+  /** Runs one stage for every service at once, and throws a report that is not ok. */
+  private async report(
+    command: Report["command"],
+    names: readonly string[],
+    source: SourceArguments,
+    format: OutputFormat,
+    run: (
+      context: Context,
+      name: string,
+      service: Service,
+      options: PrepareOptions,
+    ) => Promise<ServiceReport>,
+  ): Promise<string> {
+    const started = performance.now();
+    const context = await createContext(this.client, this.product, this.options);
+    const selected = select(context, names, source);
+    const services = await Promise.all(
+      selected.map(({ name, service }) => run(context, name, service, prepareOptions(source))),
+    );
+    const ok = services.every(({ state }) => state !== "failed");
+    const report: Report = {
+      command,
+      ok,
+      engine: context.engine,
+      pipeline: context.pipeline,
+      durationMs: Math.round(performance.now() - started),
+      services,
+      next: ok ? undefined : (getHost().invocation ?? `dagger call ${command} --service ${names.join(",")}`),
+    };
+    const text = render(report, format);
+    if (!ok) throw new ReportError(text, report);
+    return text;
+  }
+}
+
+function select(
+  context: Context,
+  names: readonly string[],
+  source: SourceArguments,
+): { name: string; service: Service }[] {
+  const selected = selectServices(context.catalog, names);
+  checkValues(source.value ?? [], selected);
+  return selected;
+}
+
+function prepareOptions({ source, revision, created, value }: SourceArguments): PrepareOptions {
+  return { source, revision, created, values: value };
+}
+
+async function smokeService(
+  context: Context,
+  name: string,
+  service: Service,
+  options: PrepareOptions,
+): Promise<ServiceReport> {
+  return attempt(name, async () => {
+    const prepared = await context.progress.step({ step: "prepare", service: name }, () =>
+      prepare(context, name, service, options),
+    );
+    const { built, checks, smokes } = await proveService(context, prepared);
+    return {
+      service: name,
+      state: "smoke ok",
+      revision: prepared.request.source.revision,
+      variants: context.platforms.map((platform) => {
+        const check = checks.find((candidate) => candidate.platform === platform);
+        const smoke = smokes.find((candidate) => candidate.platform === platform);
+        return {
+          platform,
+          elf: check && { files: check.files, elf: check.elf, foreign: [] },
+          smoke: smoke && { ok: true, machine: smoke.machine, lines: smoke.lines, recorded: false },
+        };
+      }),
+      registries: [],
+      problems: [],
+      notes: built.notes,
+    };
+  });
+}
+
+async function verifyService(
+  context: Context,
+  name: string,
+  service: Service,
+  options: PrepareOptions,
+  { tag, elf }: { tag: string | undefined; elf: boolean },
+): Promise<ServiceReport> {
+  return attempt(name, async () => {
+    const wanted =
+      tag ??
+      candidateTag(
+        (
+          await context.progress.step({ step: "prepare", service: name }, () =>
+            prepare(context, name, service, options),
+          )
+        ).key,
+      );
+    const verification = await context.progress.step({ step: "verify", service: name }, () =>
+      verifyTag(context, name, context.targets, wanted, { elf, allowForeign: service.allowForeign }),
+    );
+    return {
+      service: name,
+      state: verification.ok ? "verified" : "failed",
+      revision: verification.annotations["org.opencontainers.image.revision"],
+      tag: wanted,
+      digest: verification.digest,
+      variants: variantRows(context, verification),
+      registries: registryRows(context.targets, name, wanted, verification),
+      problems: [],
+      notes: [],
+    };
+  });
+}
+
+async function attempt(
+  name: string,
+  run: () => Promise<Omit<ServiceReport, "durationMs">>,
+): Promise<ServiceReport> {
+  const started = performance.now();
+  const durationMs = (): number => Math.round(performance.now() - started);
+  try {
+    const result = await run();
+    return { ...result, durationMs: durationMs() };
+  } catch (error) {
+    return {
+      service: name,
+      state: "failed",
+      variants: [],
+      registries: [],
+      problems: [problemOf(error)],
+      notes: [],
+      durationMs: durationMs(),
+    };
+  }
+}

@@ -1,0 +1,103 @@
+import {
+  registryRepository,
+  selectPlatforms,
+  selectServices,
+  type Catalog,
+  type Service,
+} from "@tgo/catalog";
+import { basesOf } from "./build/index.js";
+import type { OutputFormat } from "./pipelines.js";
+
+/** What the catalog ships, one service a line. */
+export function describeServices(catalog: Catalog, format: OutputFormat): string {
+  const rows = Object.entries(catalog.services).map(([name, service]) => ({
+    service: name,
+    title: service.title,
+    strategy: service.build.strategy,
+    ports: service.image.ports,
+    bases: basesOf(service.build),
+  }));
+  if (format === "json") return JSON.stringify({ services: rows, platforms: catalog.platforms }, null, 2);
+  const table = rows.map((row) => [row.service, row.strategy, row.ports.join(" "), row.title]);
+  return renderTable(["service", "built by", "ports", "what it is"], table, format);
+}
+
+/** What a publish would do, without doing any of it. */
+export function describePlan(
+  catalog: Catalog,
+  names: readonly string[],
+  platforms: readonly string[] | undefined,
+  format: OutputFormat,
+): string {
+  const selected = selectServices(catalog, names);
+  const planned = selectPlatforms(catalog, platforms);
+  const plans = selected.map(({ name, service }) => ({
+    service: name,
+    strategy: service.build.strategy,
+    platforms: planned,
+    bases: basesOf(service.build),
+    smoke: smokeLines(service),
+    publishesTo: Object.entries(catalog.registries).map(([registry, entry]) => {
+      const { host, repository } = registryRepository(entry, name);
+      return {
+        registry,
+        repository: `${host}/${repository}`,
+        required: entry.required,
+        public: entry.public,
+      };
+    }),
+  }));
+  if (format === "json") return JSON.stringify({ plan: plans }, null, 2);
+  return plans
+    .map((plan) => {
+      const table = renderTable(
+        ["registry", "repository", "release waits for it", "anybody may pull"],
+        plan.publishesTo.map((to) => [
+          to.registry,
+          to.repository,
+          to.required ? "yes" : "no",
+          to.public ? "yes" : "no",
+        ]),
+        format,
+      );
+      const bullet = format === "markdown" ? "- " : "  ";
+      return [
+        format === "markdown" ? `### ${plan.service}\n` : plan.service,
+        `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}${plan.bases.length === 0 ? "" : ` on ${plan.bases.join(", ")}`}`,
+        `${bullet}checked: every file's ELF machine, in every variant`,
+        `${bullet}run in every variant: ${plan.smoke.join("; ") || "its machine only"}`,
+        `${bullet}published as candidate-<key>, one digest everywhere, verified by that digest`,
+        "",
+        table,
+      ].join("\n");
+    })
+    .join("\n\n");
+}
+
+function smokeLines(service: Service): string[] {
+  const { exec, http } = service.smoke;
+  return [
+    ...exec.map((command) => command.join(" ")),
+    ...http.map(({ port, path, status }) => `GET :${port}${path} is ${status}`),
+  ];
+}
+
+function renderTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  format: OutputFormat,
+): string {
+  if (format === "markdown") {
+    const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+    return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+  }
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+  return [line(head), ...rows.map(line)].map((text) => `  ${text}`).join("\n");
+}

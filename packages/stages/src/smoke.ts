@@ -1,0 +1,114 @@
+import { ExecError, type Container } from "@dagger.io/dagger";
+import type { Platform, Service } from "@tgo/catalog";
+import { TgoError } from "@tgo/errors";
+import { lastLines } from "./build/build-error.js";
+import type { Variant } from "./build/index.js";
+import type { Context } from "./context.js";
+import { probeFrom, toolsContainer } from "./tools/index.js";
+
+export interface Smoked {
+  readonly platform: Platform;
+  /** What the variant itself says it runs on: x86_64, aarch64. */
+  readonly machine: string;
+  /** One line a step. */
+  readonly lines: readonly string[];
+}
+
+/** `uname -m` by platform: what the kernel (or the emulator) tells a program of that platform. */
+const MACHINES: Record<Platform, string> = { "linux/amd64": "x86_64", "linux/arm64": "aarch64" };
+
+const ALIAS = "service";
+
+/**
+ * Runs a variant: its machine, its own commands, its server. Every run has a network of its own, so nothing
+ * else that listens on the same port can answer for it.
+ * @throws TgoError SMOKE with what the variant printed
+ */
+export async function smokeVariant(
+  context: Context,
+  name: string,
+  service: Service,
+  { platform, container }: Variant,
+): Promise<Smoked> {
+  const where = `${name} ${platform}`;
+  const command = service.smoke.machine ?? machineCommand(service.build.strategy);
+  const machine = (await execIn(container, command, where)).trim();
+  if (machine !== MACHINES[platform]) {
+    throw new TgoError("SMOKE", `says it runs on "${machine}", not ${MACHINES[platform]}`, {
+      where,
+      remedy: "The image, or the interpreter in it, is for another machine. Check its base image.",
+    });
+  }
+  const lines: string[] = [];
+  for (const exec of service.smoke.exec) {
+    await execIn(container, exec, where);
+    lines.push(`${exec.join(" ")}: exit 0`);
+  }
+  if (service.smoke.http.length > 0) lines.push(...(await askServer(context, service, container, where)));
+  return { platform, machine, lines };
+}
+
+function machineCommand(strategy: Service["build"]["strategy"]): readonly string[] {
+  return strategy === "python"
+    ? ["python", "-c", "import platform; print(platform.machine())"]
+    : ["uname", "-m"];
+}
+
+async function execIn(container: Container, command: readonly string[], where: string): Promise<string> {
+  try {
+    return await container.withExec([...command]).stdout();
+  } catch (error) {
+    throw smokeError(`${command.join(" ")} failed`, where, error);
+  }
+}
+
+async function askServer(
+  context: Context,
+  service: Service,
+  container: Container,
+  where: string,
+): Promise<string[]> {
+  const { http, timeoutSeconds } = service.smoke;
+  const [entrypoint, defaults] = await Promise.all([container.entrypoint(), container.defaultArgs()]);
+  const args = [...entrypoint, ...defaults];
+  if (args.length === 0) {
+    throw new TgoError("SMOKE", "has no command to start", {
+      where,
+      remedy: "Set image.command in the catalog.",
+    });
+  }
+  let listening = container;
+  for (const { port } of http) listening = listening.withExposedPort(port);
+  const tools = (await toolsContainer(context)).withServiceBinding(ALIAS, listening.asService({ args }));
+  const requests = http.map(({ port, path, status }) => ({ url: `http://${ALIAS}:${port}${path}`, status }));
+  try {
+    const report = await probeFrom(tools, { requests, timeoutSeconds });
+    const lines = report.answers.map(({ status, error }, index) => {
+      const { port, path } = http[index] ?? { port: 0, path: "" };
+      return `GET :${port}${path} ${status ?? error ?? "no answer"}`;
+    });
+    if (report.ok) return lines;
+    throw new TgoError(
+      "SMOKE",
+      `did not answer as it should within ${timeoutSeconds} s: ${lines.join(", ")}`,
+      {
+        where,
+        remedy:
+          "Start the image by hand and look at its log; smoke.http in the catalog says what is expected.",
+      },
+    );
+  } catch (error) {
+    throw smokeError("the service did not start", where, error);
+  }
+}
+
+function smokeError(what: string, where: string, error: unknown): Error {
+  if (error instanceof TgoError) return error;
+  const exec = error instanceof ExecError ? error : undefined;
+  const output = exec === undefined ? String((error as Error).message) : `${exec.stdout}\n${exec.stderr}`;
+  return new TgoError("SMOKE", `${what}\n${lastLines(output, 25)}`, {
+    where,
+    remedy: "The output above is the image's own. Where it says exec format error, emulation is missing.",
+    cause: error,
+  });
+}

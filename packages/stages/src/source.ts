@@ -1,0 +1,167 @@
+import type { Directory } from "@dagger.io/dagger";
+import type { Build, Service } from "@tgo/catalog";
+import { TgoError } from "@tgo/errors";
+import type { Context } from "./context.js";
+import { inspectDirectory } from "./tools/index.js";
+
+/** A service's source, what it is called, and when it is from. */
+export interface Source {
+  /** What the build sees: without what .dockerignore leaves out. */
+  readonly directory: Directory;
+  /** The entries at its top. */
+  readonly entries: readonly string[];
+  /** Content hash, 64 hex digits. */
+  readonly hash: string;
+  /** A commit, or `dev-<12 hex of the content hash>`. */
+  readonly revision: string;
+  /**
+   * Time of the files and of the image: the commit's, else one derived from the content.
+   * Servers make cache keys of file times, so different contents must not share one.
+   */
+  readonly created: Date;
+}
+
+export interface SourceOptions {
+  readonly source?: Directory | undefined;
+  readonly revision?: string | undefined;
+  /** RFC 3339, or seconds since 1970. */
+  readonly created?: string | undefined;
+}
+
+/** Never part of an image, whatever .dockerignore says. */
+const ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
+
+const MARKERS: Record<Build["strategy"], readonly string[]> = {
+  python: ["pyproject.toml"],
+  "static-web": ["package.json"],
+  dockerfile: ["Dockerfile"],
+};
+
+/**
+ * Finds and reads a service's source: `repos/<service>` in the given directory, the directory itself,
+ * `<service>` in it, else the catalog's git repository.
+ * @throws TgoError SOURCE, USAGE
+ */
+export async function loadSource(
+  context: Context,
+  name: string,
+  service: Service,
+  options: SourceOptions,
+): Promise<Source> {
+  const raw = (await find(name, service, options.source)) ?? (await fromGit(context, name, service));
+  const revision = options.revision ?? raw.revision;
+  const directory = await withoutIgnored(raw.directory);
+  const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
+  checkEntries(name, service.build, entries);
+  return {
+    directory,
+    entries,
+    hash: tree.hash,
+    revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
+    created: options.created === undefined ? contentDate(tree.hash) : parseCreated(options.created),
+  };
+}
+
+interface Found {
+  readonly directory: Directory;
+  readonly revision?: string | undefined;
+}
+
+async function find(
+  name: string,
+  service: Service,
+  given: Directory | undefined,
+): Promise<Found | undefined> {
+  if (given === undefined) return undefined;
+  const entries = (await given.entries()).map(bare);
+  if (entries.length === 0) return undefined;
+  const path = service.source.path ?? `repos/${name}`;
+  if (await isDirectory(given, path)) return { directory: given.directory(path) };
+  const marker =
+    service.build.strategy === "dockerfile" ? [service.build.file] : MARKERS[service.build.strategy];
+  if (marker.some((file) => entries.includes(file)) || !entries.includes(name)) return { directory: given };
+  return { directory: given.directory(name) };
+}
+
+async function isDirectory(directory: Directory, path: string): Promise<boolean> {
+  const [first = "", ...rest] = path.split("/");
+  const entry = (await directory.entries()).find((candidate) => bare(candidate) === first);
+  if (entry === undefined) return false;
+  return rest.length === 0 || isDirectory(directory.directory(first), rest.join("/"));
+}
+
+async function fromGit(context: Context, name: string, service: Service): Promise<Found> {
+  const { repository, path = `repos/${name}` } = service.source;
+  try {
+    const head = context.client.git(repository).head();
+    const revision = await head.commit();
+    const directory = await head.tree().directory(path).sync();
+    return { directory, revision };
+  } catch (cause) {
+    throw new TgoError(
+      "SOURCE",
+      `no source for ${name}: none was given, and ${repository} (${path}) cannot be read`,
+      {
+        remedy: `Run it in a checkout that has ${path}, or pass --source DIR.`,
+        cause,
+      },
+    );
+  }
+}
+
+async function withoutIgnored(directory: Directory): Promise<Directory> {
+  const entries = (await directory.entries()).map(bare);
+  const patterns = entries.includes(".dockerignore")
+    ? (await directory.file(".dockerignore").contents())
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== "" && !line.startsWith("#"))
+        .map((line) => line.replace(/^(!?)\.?\//, "$1"))
+    : [];
+  return directory.filter({ exclude: [...patterns, ...ALWAYS_IGNORED] });
+}
+
+function checkEntries(name: string, build: Build, entries: readonly string[]): void {
+  const present = new Set(entries.map(bare));
+  if (present.size === 0) {
+    throw new TgoError("SOURCE", `the source of ${name} is empty`, {
+      remedy: "Pass --source DIR with the service's own folder; check its .dockerignore.",
+    });
+  }
+  for (const file of MARKERS[build.strategy]) {
+    if (build.strategy === "dockerfile" ? present.has(build.file.split("/")[0] ?? "") : present.has(file))
+      continue;
+    throw new TgoError(
+      "SOURCE",
+      `the source of ${name} has no ${build.strategy === "dockerfile" ? build.file : file}`,
+      {
+        where: `strategy ${build.strategy}`,
+        remedy: `Pass --source DIR with the service's own folder. Found there: ${[...present].slice(0, 12).join(", ")}.`,
+      },
+    );
+  }
+}
+
+/** Dagger marks directories with a trailing slash. */
+export function bare(entry: string): string {
+  return entry.replace(/\/$/, "");
+}
+
+/** A moment between 1980 and 2012 that only the content decides. */
+function contentDate(hash: string): Date {
+  const start = Date.UTC(1980, 0, 1) / 1000;
+  return new Date((start + (Number.parseInt(hash.slice(0, 8), 16) % 1_000_000_000)) * 1000);
+}
+
+function parseCreated(text: string): Date {
+  const date = new Date(/^\d+$/.test(text) ? Number(text) * 1000 : text);
+  if (!Number.isNaN(date.getTime())) return date;
+  throw new TgoError("USAGE", `--created "${text}" is not a time`, {
+    remedy: "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI).",
+  });
+}
+
+/** Whole seconds since 1970, as the engine's withTimestamps takes them. */
+export function epochSeconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
+}

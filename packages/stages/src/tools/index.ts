@@ -1,0 +1,51 @@
+/// <reference path="./program.d.ts" />
+import type { Container, Directory } from "@dagger.io/dagger";
+import { TgoError } from "@tgo/errors";
+import type { ElfReport } from "@tgo/oci";
+import program from "tgo:tools";
+import { baseImage, type Context } from "../context.js";
+import type { TreeReport } from "./inspect.js";
+import type { ProbeInput, ProbeReport } from "./probe.js";
+
+const NODE = "docker.io/library/node:20-alpine";
+const PROGRAM = "/run/tgo/tools.mjs";
+
+/** A native container with Node and the tools program. */
+export async function toolsContainer(context: Context): Promise<Container> {
+  return (await baseImage(context, NODE, context.native)).withNewFile(PROGRAM, program);
+}
+
+/** Hash, number and size of the files of a directory. */
+export async function inspectDirectory(context: Context, directory: Directory): Promise<TreeReport> {
+  const tools = await toolsContainer(context);
+  return run<TreeReport>(tools.withMountedDirectory("/mnt/tree", directory), "inspect", {
+    root: "/mnt/tree",
+  });
+}
+
+/** ELF machine of every file of a root file system. */
+export async function scanRoot(
+  context: Context,
+  root: Directory,
+  platform: string,
+  allow: readonly string[],
+): Promise<ElfReport> {
+  const tools = await toolsContainer(context);
+  const mounted = tools.withMountedDirectory("/mnt/variant", root, { readOnly: true });
+  return run<ElfReport>(mounted, "scan", { root: "/mnt/variant", platform, allow });
+}
+
+/** Sends requests from a container that already has the service bound. */
+export function probeFrom(container: Container, input: ProbeInput): Promise<ProbeReport> {
+  return run<ProbeReport>(container, "probe", input);
+}
+
+async function run<T>(container: Container, command: string, input: unknown): Promise<T> {
+  const output = await container.withExec(["node", PROGRAM, command, JSON.stringify(input)]).stdout();
+  try {
+    // The program is ours and of the same build: its output needs no schema.
+    return JSON.parse(output) as T;
+  } catch (cause) {
+    throw new TgoError("INTERNAL", `the ${command} tool did not answer with JSON`, { cause });
+  }
+}

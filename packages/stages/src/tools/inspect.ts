@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { lstat, readdir, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+
+export interface InspectInput {
+  readonly root: string;
+}
+
+export interface TreeReport {
+  /** SHA-256 over path, kind, executable bit and content of every entry, in path order; hexadecimal. */
+  readonly hash: string;
+  readonly files: number;
+  /** Sum of the files' sizes, bytes. */
+  readonly bytes: number;
+}
+
+/**
+ * The content hash of a source tree: equal for equal content, whatever the clock, the user or the checkout.
+ */
+export async function inspectTree({ root }: InspectInput): Promise<TreeReport> {
+  const hash = createHash("sha256");
+  let files = 0;
+  let bytes = 0;
+  const visit = async (path: string): Promise<void> => {
+    const names = (await readdir(join(root, path))).sort();
+    for (const name of names) {
+      const entry = path === "" ? name : `${path}/${name}`;
+      const absolute = join(root, entry);
+      const info = await lstat(absolute);
+      if (info.isSymbolicLink()) {
+        hash.update(`link\0${entry}\0${await readlink(absolute)}\0`);
+      } else if (info.isDirectory()) {
+        hash.update(`directory\0${entry}\0`);
+        await visit(entry);
+      } else if (info.isFile()) {
+        const content = createHash("sha256");
+        await pipeline(createReadStream(absolute), content);
+        hash.update(`file\0${entry}\0${(info.mode & 0o111) === 0 ? "" : "x"}\0${content.digest("hex")}\0`);
+        files += 1;
+        bytes += info.size;
+      }
+    }
+  };
+  await visit("");
+  return { hash: hash.digest("hex"), files, bytes };
+}

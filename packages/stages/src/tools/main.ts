@@ -1,0 +1,14 @@
+/**
+ * The program the stages run in a native Node container, next to a mounted file system. One file, no
+ * dependencies, one JSON document on stdout.
+ */
+import { inspectTree } from "./inspect.js";
+import { probe } from "./probe.js";
+import { scan } from "./scan.js";
+
+const [command, argument] = process.argv.slice(2);
+const input: unknown = JSON.parse(argument ?? "null");
+const commands: Record<string, (input: never) => Promise<unknown>> = { inspect: inspectTree, probe, scan };
+const run = commands[command ?? ""];
+if (run === undefined) throw new Error(`unknown command ${String(command)}`);
+process.stdout.write(JSON.stringify(await run(input as never)));

@@ -1,0 +1,37 @@
+/**
+ * What the module's shell and the `tgo` command call: the packages with the product's data, bundled into
+ * lib/core.js. A Dagger module sees only its own folder, and is loaded straight from git.
+ */
+import { Pipelines as Stages, type Options } from "@tgo/stages";
+import type { Client } from "@dagger.io/dagger";
+import ai from "../services/tgo-ai/service.json";
+import api from "../services/tgo-api/service.json";
+import platform from "../services/tgo-platform/service.json";
+import rag from "../services/tgo-rag/service.json";
+import web from "../services/tgo-web/service.json";
+import widgetApp from "../services/tgo-widget-app/service.json";
+
+export { formatEvent, ReportError, setHost } from "@tgo/stages";
+export type { Host, Options, OutputFormat, ProgressEvent, SourceArguments } from "@tgo/stages";
+
+/** Hash of this bundle's own code, written in when it is made. */
+export const PIPELINE = "0000000000000000";
+
+/** The catalog as shipped; registries and platforms are the schema's defaults. */
+export const BUILT_IN = {
+  services: {
+    "tgo-api": api,
+    "tgo-ai": ai,
+    "tgo-platform": platform,
+    "tgo-rag": rag,
+    "tgo-web": web,
+    "tgo-widget-app": widgetApp,
+  },
+};
+
+/** The pipelines of TGO, on a client of any engine. */
+export class Pipelines extends Stages {
+  constructor(client: Client, options: Options) {
+    super(client, { catalog: BUILT_IN, pipeline: PIPELINE }, options);
+  }
+}

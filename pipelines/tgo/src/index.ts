@@ -1,0 +1,168 @@
+/**
+ * TGO's images: built for linux/amd64 and linux/arm64, published with one digest to every registry, and proven
+ * before a tag moves.
+ */
+import { argument, dag, func, object } from "@dagger.io/dagger";
+import type { Container, Directory, File, Secret, Service } from "@dagger.io/dagger";
+import { Pipelines } from "../lib/core.js";
+
+/** How a result is printed. */
+export enum Format {
+  /** Tables for people. */
+  Text = "text",
+  /** One JSON document for programs. */
+  Json = "json",
+  /** Markdown for a CI job's summary. */
+  Markdown = "markdown",
+}
+
+/** Builds, publishes and verifies TGO's multi-architecture images. */
+@object()
+export class Tgo {
+  private catalog?: File;
+  private registry?: string[];
+  private registryService?: Service[];
+  private platform?: string[];
+  private dockerConfig?: Secret;
+  private caBundle?: File;
+
+  constructor(
+    /** Overrides of the built-in catalog: services, registries, mirrors (tgo.catalog.json). */
+    catalog?: File,
+    /** Registries to use instead of the catalog's: [name=]host[:port]/path[/{service}]. */
+    registry?: string[],
+    /** Connections for the registries, in their order, where the engine does not reach them: tcp://localhost:5001. */
+    registryService?: Service[],
+    /** Platforms to build: linux/amd64, linux/arm64. All of the catalog's when absent. */
+    platform?: string[],
+    /** Docker's config.json with the registries' credentials: file:$HOME/.docker/config.json. */
+    dockerConfig?: Secret,
+    /** CA certificates (PEM) that build steps trust, for networks that inspect TLS. Never in an image. */
+    caBundle?: File,
+  ) {
+    this.catalog = catalog;
+    this.registry = registry;
+    this.registryService = registryService;
+    this.platform = platform;
+    this.dockerConfig = dockerConfig;
+    this.caBundle = caBundle;
+  }
+
+  /** Lists the services of the catalog. */
+  @func()
+  async services(
+    /** text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().services(format);
+  }
+
+  /** Says what publish would do, without doing it. */
+  @func()
+  async plan(
+    /** Services by name, or "all". */
+    service: string[],
+    /** text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().plan(service, format);
+  }
+
+  /**
+   * Builds one variant of a service, checks every file's machine, and returns it as a container: the engine's own
+   * platform, or the one given with --platform.
+   */
+  @func({ cache: "never" })
+  async build(
+    /** Service by name. */
+    service: string,
+    /** The service's source, or a checkout with repos/SERVICE in it. */
+    @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) source?: Directory,
+    /** Commit the source is of; dev-HASH when absent. */
+    revision?: string,
+    /** Time of that commit: RFC 3339, or seconds since 1970. */
+    created?: string,
+    /** Build values: NAME=value. */
+    value?: string[],
+  ): Promise<Container> {
+    return this.pipelines().build(service, { source, revision, created, value });
+  }
+
+  /** Builds services and runs every variant in a network of its own; publishes nothing. */
+  @func({ cache: "never" })
+  async smoke(
+    /** Services by name, or "all". */
+    service: string[],
+    /** The service's source, or a checkout with repos/SERVICE in it. */
+    @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) source?: Directory,
+    /** Commit the source is of; dev-HASH when absent. */
+    revision?: string,
+    /** Time of that commit: RFC 3339, or seconds since 1970. */
+    created?: string,
+    /** Build values: NAME=value. */
+    value?: string[],
+    /** text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().smoke(service, { source, revision, created, value }, format);
+  }
+
+  /**
+   * Builds services, checks and runs every variant, publishes one digest to every registry as a candidate, and
+   * verifies it there. What a registry already holds is copied, not built again. No version tag moves.
+   */
+  @func({ cache: "never" })
+  async publish(
+    /** Services by name, or "all". */
+    service: string[],
+    /** The service's source, or a checkout with repos/SERVICE in it. */
+    @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) source?: Directory,
+    /** Commit the source is of; dev-HASH when absent. */
+    revision?: string,
+    /** Time of that commit: RFC 3339, or seconds since 1970. */
+    created?: string,
+    /** Build values: NAME=value. */
+    value?: string[],
+    /** text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().publish(service, { source, revision, created, value }, format);
+  }
+
+  /**
+   * Holds what the registries have against the plan: platforms, architectures, ELF machines, one digest
+   * everywhere, anonymous pull where the catalog says so.
+   */
+  @func({ cache: "never" })
+  async verify(
+    /** Services by name, or "all". */
+    service: string[],
+    /** Tag to verify, such as latest; the source's candidate when absent. */
+    tag?: string,
+    /** Read every layer and check the machine of every ELF file in it. */
+    elf: boolean = true,
+    /** The service's source, or a checkout with repos/SERVICE in it; used when no tag is given. */
+    @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) source?: Directory,
+    /** Commit the source is of; dev-HASH when absent. */
+    revision?: string,
+    /** Time of that commit: RFC 3339, or seconds since 1970. */
+    created?: string,
+    /** Build values: NAME=value. */
+    value?: string[],
+    /** text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().verify(service, { tag, elf }, { source, revision, created, value }, format);
+  }
+
+  private pipelines(): Pipelines {
+    return new Pipelines(dag, {
+      catalog: this.catalog,
+      registry: this.registry,
+      registryService: this.registryService,
+      platform: this.platform,
+      dockerConfig: this.dockerConfig,
+      caBundle: this.caBundle,
+    });
+  }
+}

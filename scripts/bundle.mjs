@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { build } from "esbuild";
+import { root } from "./root.mjs";
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node20",
+  write: false,
+  legalComments: "none",
+  logLevel: "error",
+};
+
+/** The program that stages run inside containers, as one file of text. */
+export async function bundleTools() {
+  const result = await build({ ...common, entryPoints: ["packages/stages/src/tools/main.ts"], minify: true });
+  return result.outputFiles[0].text;
+}
+
+/** Lets code import the tools program and scripts of other languages as text. */
+export const textPlugin = {
+  name: "tgo-text",
+  setup(builder) {
+    builder.onResolve({ filter: /^tgo:tools$/ }, () => ({ path: "tools", namespace: "tgo" }));
+    builder.onLoad({ filter: /.*/, namespace: "tgo" }, async () => ({
+      contents: await bundleTools(),
+      loader: "text",
+    }));
+  },
+};
+
+const PLACEHOLDER = "0000000000000000";
+
+/** lib/core.js, with the hash of its own code in it. */
+export async function bundleCore() {
+  const result = await build({
+    ...common,
+    entryPoints: ["pipelines/tgo/core.ts"],
+    external: ["@dagger.io/dagger"],
+    loader: { ".py": "text", ".sh": "text" },
+    plugins: [textPlugin],
+    banner: { js: requireShim + "// Made by npm run generate from pipelines/tgo/core.ts. Do not edit." },
+  });
+  const text = result.outputFiles[0].text;
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return text.replace(`"${PLACEHOLDER}"`, `"${hash}"`);
+}
+
+/** Libraries written for require() get one; Dagger's runtime and Node alike load the bundle as ESM. */
+const requireShim = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);\n`;
+
+/** packages/cli/dist/tgo.js: the command with the module's own classes in it. */
+export async function bundleCli() {
+  await build({
+    ...common,
+    write: true,
+    entryPoints: ["packages/cli/src/main.ts"],
+    outfile: "packages/cli/dist/tgo.js",
+    external: ["@dagger.io/dagger", "graphql"],
+    loader: { ".py": "text", ".sh": "text" },
+    plugins: [textPlugin],
+    tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
+    banner: { js: requireShim },
+  });
+}

@@ -1,0 +1,29 @@
+import { build } from "esbuild";
+import { root } from "./root.mjs";
+
+/** The JSON Schemas of the override file and of a service's definition, made from the zod schemas. */
+export async function catalogSchemas() {
+  const { z, CatalogOverride, Service } = await evaluate(`
+    import * as z from "zod";
+    import { CatalogOverride, Service } from "@tgo/catalog";
+    export { z, CatalogOverride, Service };
+  `);
+  const text = (schema) => JSON.stringify(z.toJSONSchema(schema, { io: "input" }), null, 2) + "\n";
+  return {
+    "packages/catalog/schema/tgo.catalog.schema.json": text(CatalogOverride),
+    "packages/catalog/schema/service.schema.json": text(Service),
+  };
+}
+
+/** Runs TypeScript that imports the packages, without writing a file. */
+async function evaluate(contents) {
+  const result = await build({
+    stdin: { contents, resolveDir: `${root}/packages/catalog`, loader: "ts" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    write: false,
+    logLevel: "error",
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(result.outputFiles[0].text).toString("base64")}`);
+}

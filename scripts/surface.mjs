@@ -1,0 +1,98 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "./root.mjs";
+
+const SDK = `${root}/node_modules/@dagger.io/dagger/dist/src`;
+
+/**
+ * The module's functions, arguments, defaults and doc texts, as Dagger's own introspector reads them: the `tgo`
+ * command is made from this, and the drift check pins it.
+ */
+export async function moduleSurface() {
+  const { scan } = await import(`${SDK}/module/introspector/index.js`);
+  const folder = `${root}/pipelines/tgo/src`;
+  const files = (await readdir(folder))
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => `${folder}/${file}`);
+  const core = await coreTypes();
+  try {
+    const module = JSON.parse(JSON.stringify(await scan([...files, core.file], "tgo", false)));
+    return JSON.stringify(surfaceOf(module), null, 2) + "\n";
+  } finally {
+    await rm(core.folder, { recursive: true });
+  }
+}
+
+/**
+ * In a module the introspector finds the core types in the engine's generated client.gen.ts. The npm package has
+ * only its declarations, so it is given a file of that name with the same classes and enums in it.
+ */
+async function coreTypes() {
+  const declarations = await readFile(`${SDK}/api/client.gen.d.ts`, "utf8");
+  const names = [...declarations.matchAll(/^export declare (class|enum) (\w+)/gm)];
+  const folder = await mkdtemp(join(tmpdir(), "tgo-surface-"));
+  const file = join(folder, "client.gen.ts");
+  await writeFile(file, names.map(([, kind, name]) => `export ${kind} ${name} {}`).join("\n"));
+  return { folder, file };
+}
+
+function surfaceOf(module) {
+  const main = module.objects.Tgo;
+  return {
+    name: "tgo",
+    description: module.description,
+    constructor: { arguments: Object.values(main.constructor.arguments).map(argumentOf) },
+    functions: Object.values(main.methods).map((method) => ({
+      name: method.name,
+      command: kebab(method.name),
+      description: method.description,
+      arguments: Object.values(method.arguments).map(argumentOf),
+      returns: typeOf(method.returnType),
+    })),
+    enums: Object.fromEntries(
+      Object.values(module.enums).map(({ name, description, values }) => [
+        name,
+        {
+          description,
+          values: Object.values(values).map(({ name, value, description }) => ({ name, value, description })),
+        },
+      ]),
+    ),
+  };
+}
+
+function argumentOf(argument) {
+  const { name, description, type, isOptional, defaultValue, defaultPath, ignore } = argument;
+  return {
+    name,
+    flag: kebab(name),
+    description,
+    type: typeOf(type),
+    optional: isOptional || defaultValue !== undefined,
+    ...(defaultValue === undefined ? {} : { default: defaultValue }),
+    ...(defaultPath === undefined ? {} : { contextual: { defaultPath, ignore } }),
+  };
+}
+
+const KINDS = {
+  STRING_KIND: "string",
+  INTEGER_KIND: "integer",
+  BOOLEAN_KIND: "boolean",
+  ENUM_KIND: "enum",
+  OBJECT_KIND: "object",
+  LIST_KIND: "list",
+  VOID_KIND: "void",
+};
+
+function typeOf({ kind, name, typeDef }) {
+  if (KINDS[kind] === undefined)
+    throw new Error(`the surface has a type the tgo command cannot take: ${kind}`);
+  return {
+    kind: KINDS[kind],
+    ...(name === undefined ? {} : { name }),
+    ...(typeDef === undefined ? {} : { of: typeOf(typeDef) }),
+  };
+}
+
+const kebab = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
