@@ -1,9 +1,25 @@
-import { defineConfig } from "vitest/config";
+import { readFile } from "node:fs/promises";
+import { defineConfig, type Plugin } from "vitest/config";
+import { bundleTools } from "./scripts/bundle.mjs";
+
+/** Scripts of other languages, and the program for containers, as text: as scripts/bundle.mjs has them. */
+const text: Plugin = {
+  name: "tgo-text",
+  enforce: "pre",
+  resolveId: (id) => (id === "tgo:tools" ? id : undefined),
+  load: async (id) => {
+    const content = id === "tgo:tools" ? await bundleTools() : undefined;
+    const script = /\.(py|sh)$/.test(id) ? await readFile(id, "utf8") : undefined;
+    const found = content ?? script;
+    return found === undefined ? undefined : `export default ${JSON.stringify(found)}`;
+  },
+};
 
 export default defineConfig({
   test: {
     projects: [
       {
+        plugins: [text],
         test: {
           name: "unit",
           include: ["packages/*/test/**/*.test.ts", "pipelines/*/test/**/*.test.ts"],
@@ -12,6 +28,7 @@ export default defineConfig({
       },
       {
         // Real registries, real images, a real engine.
+        plugins: [text],
         test: {
           name: "integration",
           include: ["packages/*/test/**/*.test.itg.ts"],
@@ -21,6 +38,8 @@ export default defineConfig({
         },
       },
       {
+        // The product as its users run it.
+        plugins: [text],
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.e2e.ts"],

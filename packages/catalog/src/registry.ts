@@ -2,8 +2,8 @@ import { TgoError } from "@tgo/errors";
 import * as z from "zod";
 
 const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
-const REPOSITORY =
-  /^(?:[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*|\{service\})(?:\/(?:[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*|\{service\}))*$/;
+/** https://github.com/distribution/reference/blob/v0.6.0/reference.go (path-component) */
+const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 
 /** One place every image is published to. */
 export const Registry = z
@@ -14,7 +14,9 @@ export const Registry = z
       .describe("Host as it stands in an image reference."),
     repository: z
       .string()
-      .regex(REPOSITORY, "must be a lower-case path, such as tgoai/{service}")
+      .refine((path) => REPOSITORY.test(path.replaceAll("{service}", "service")), {
+        message: "must be a lower-case path, such as tgoai/{service}",
+      })
       .refine((path) => path.includes("{service}"), "must contain {service}")
       .describe("Path below the host; {service} is the service's name."),
     required: z

@@ -21,7 +21,7 @@ export function selectServices(
   }
   const wanted = names.includes("all") ? known : [...new Set(names.map((name) => name.trim()))];
   return wanted.map((name) => {
-    const service = catalog.services[name];
+    const service = Object.hasOwn(catalog.services, name) ? catalog.services[name] : undefined;
     if (service === undefined) throw unknownName("service", name, known);
     return { name, service };
   });

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { applyOverride, parseOverrideFile } from "../src/index.js";
+
+const base = {
+  services: {
+    "tgo-api": {
+      title: "API",
+      build: { strategy: "python" },
+      image: { ports: [8000] },
+    },
+  },
+};
+
+function failure(run: () => unknown): { code: string; message: string } {
+  try {
+    run();
+  } catch (error) {
+    return error as { code: string; message: string };
+  }
+  throw new Error("expected a failure");
+}
+
+describe("applyOverride", () => {
+  it("gives the three registries and both platforms when nothing is overridden", () => {
+    const catalog = applyOverride(base);
+    expect(Object.values(catalog.registries).map(({ host }) => host)).toEqual([
+      "ghcr.io",
+      "docker.io",
+      "registry.cn-shanghai.aliyuncs.com",
+    ]);
+    expect(catalog.platforms).toEqual(["linux/amd64", "linux/arm64"]);
+  });
+
+  it("adds a service, replaces a field and removes a registry", () => {
+    const catalog = applyOverride(
+      {
+        ...base,
+        registries: {
+          ghcr: { host: "ghcr.io", repository: "a/{service}" },
+          acr: { host: "acr.example.com", repository: "b/{service}" },
+        },
+      },
+      {
+        services: {
+          "tgo-api": { title: "Renamed" },
+          "tgo-new": { title: "New", build: { strategy: "dockerfile" } },
+        },
+        registries: { acr: null, ghcr: { required: false } },
+      },
+    );
+    expect(catalog.services["tgo-api"]?.title).toBe("Renamed");
+    expect(catalog.services["tgo-api"]?.image.ports).toEqual([8000]);
+    expect(catalog.services["tgo-new"]?.build.strategy).toBe("dockerfile");
+    expect(Object.keys(catalog.registries)).toEqual(["ghcr"]);
+    expect(catalog.registries.ghcr).toMatchObject({ host: "ghcr.io", required: false });
+  });
+
+  it("lists every problem at once, each with its path and the value found", () => {
+    const { code, message } = failure(() =>
+      applyOverride(
+        base,
+        {
+          services: {
+            "tgo-api": { build: { strategy: "make" }, image: { ports: [99999] }, colour: "red" },
+            Bad_Name: { title: "x", build: { strategy: "python" } },
+          },
+          registries: { ghcr: { host: "https://ghcr.io" } },
+          platforms: ["linux/sparc"],
+        },
+        "my.json",
+      ),
+    );
+    expect(code).toBe("CATALOG");
+    expect(message).toContain("my.json");
+    expect(message).toContain("services.tgo-api.build.strategy");
+    expect(message).toContain("services.tgo-api.image.ports.0");
+    expect(message).toContain("99999");
+    expect(message).toContain("services.tgo-api.colour: unknown field");
+    expect(message).toContain("Bad_Name");
+    expect(message).toContain("registries.ghcr.host");
+    expect(message).toContain("linux/sparc");
+    expect(message).toMatch(/^my.json: \d+ problems:/);
+  });
+
+  it("says that a service added without a build is missing it", () => {
+    expect(failure(() => applyOverride(base, { services: { extra: { title: "Extra" } } })).message).toContain(
+      "services.extra.build",
+    );
+  });
+});
+
+describe("parseOverrideFile", () => {
+  it("names file, line and column of a syntax error", () => {
+    const { code, message } = failure(() => parseOverrideFile('{\n  "services": {,}\n}', "tgo.catalog.json"));
+    expect(code).toBe("CATALOG");
+    expect(message).toMatch(/tgo\.catalog\.json: not valid JSON.*line 2/s);
+  });
+
+  it.each(["[]", '"text"', "3"])("refuses %s as a catalog", (text) => {
+    expect(failure(() => applyOverride(base, parseOverrideFile(text, "c.json"), "c.json")).message).toContain(
+      "must be a JSON object",
+    );
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { formatEvent, Progress, type ProgressEvent } from "../src/progress.js";
+
+function recorder(): { events: ProgressEvent[]; progress: Progress } {
+  const events: ProgressEvent[] = [];
+  let clock = 0;
+  return {
+    events,
+    progress: new Progress(
+      (event) => events.push(event),
+      () => (clock += 1500),
+    ),
+  };
+}
+
+describe("Progress", () => {
+  it("pairs the begin and the end of a step and measures the time between", async () => {
+    const { events, progress } = recorder();
+    await progress.step(
+      { step: "check", service: "a", platform: "linux/arm64" },
+      () => Promise.resolve(3),
+      (n) => ({
+        detail: `${n} files`,
+      }),
+    );
+    expect(events.map(formatEvent)).toEqual([
+      "a linux/arm64 check ...",
+      "a linux/arm64 check done (1.5 s): 3 files",
+    ]);
+    expect(events[0]?.id).toBe(events[1]?.id);
+  });
+
+  it("ends a step that fails, with the reason, and lets the error through", async () => {
+    const { events, progress } = recorder();
+    const failing = progress.step({ step: "upload" }, () => Promise.reject(new Error("refused\nstack")));
+    await expect(failing).rejects.toThrow("refused");
+    expect(events.at(-1)).toMatchObject({ kind: "end", state: "failed", detail: "refused" });
+  });
+});
