@@ -81,7 +81,7 @@ export async function buildBases(work: string, sources: Sources, log: Log): Prom
       const base = rootOf("base", architecture);
       const lower = readTree(base);
       const shared = await timed(`base layer for linux/${architecture.name}`, () =>
-        layout.addLayer(base, [...lower.keys()], SOURCE_DATE_EPOCH),
+        layout.addLayer(base, [".", ...lower.keys()], SOURCE_DATE_EPOCH),
       );
       const built: BuiltVariant[] = [];
       for (const recipe of BASES) {

@@ -70,6 +70,10 @@ async function networkSettings(): Promise<string[]> {
   return dump.split("\n").filter((line) => /^Acquire::(https?::|Check-|Retries|ForceIPv)/.test(line));
 }
 
+/** What the other architecture's packages bring themselves, or ldconfig makes. */
+const OF_ONE_MACHINE =
+  /^lib64$|^usr\/lib64|\/ld-linux|^etc\/ld\.so\.cache$|^var\/lib\/dpkg\/(info\/|status$|arch$|available$)/;
+
 /** A minimal Debian of this machine's architecture. */
 export async function bootstrap(root: string, sources: Sources, packages: readonly string[]): Promise<void> {
   const settings = await networkSettings();
@@ -166,14 +170,14 @@ export interface ForeignRoot {
  * bytecode) is copied from the twin, because none of it depends on the machine.
  */
 export async function completeForeign(pair: ForeignRoot, debs: readonly string[]): Promise<void> {
-  const { root, nativeRoot, native, foreign } = pair;
+  const { root, native, foreign } = pair;
   for (const directory of ["bin", "sbin", "lib"]) {
     await mkdir(join(root, "usr", directory), { recursive: true });
     await command("ln", ["-sfn", `usr/${directory}`, join(root, directory)]);
   }
   await unpackPackages(root, debs);
   await removeExcluded(root);
-  await copyMade(nativeRoot, root, native);
+  await copyMade(pair);
   const states = join(root, "var/lib/apt/extended_states");
   const extended = await readFile(states, "utf8").catch(() => undefined);
   if (extended !== undefined) {
@@ -191,21 +195,24 @@ export async function completeForeign(pair: ForeignRoot, debs: readonly string[]
 }
 
 async function removeExcluded(root: string): Promise<void> {
-  const doc = join(root, "usr/share/doc");
-  await command("find", [doc, "-mindepth", "2", "!", "-type", "d", "!", "-name", "copyright", "-delete"]);
-  for (const directory of ["man", "info", "locale", "groff", "lintian", "linda"]) {
-    await script('rm -rf "$1"/usr/share/"$2"/*', [root, directory]);
-  }
+  await script(
+    `cd "$1/usr/share"
+    find doc -type f ! -name copyright -delete
+    rm -rf man/* info/* locale/* groff/* lintian/* linda/*`,
+    [root],
+  );
 }
 
-async function copyMade(nativeRoot: string, root: string, native: Architecture): Promise<void> {
+async function copyMade({ root, nativeRoot, native }: ForeignRoot): Promise<void> {
   const owned = await ownedPaths(nativeRoot);
+  const unpacked = readTree(root);
   const made: string[] = [];
   for (const [path, entry] of readTree(nativeRoot)) {
+    if (path.includes(native.triplet) || OF_ONE_MACHINE.test(path)) continue;
+    const becameLink = entry.kind === "symlink" && unpacked.get(path)?.kind === "directory";
     // Maintainer scripts change owners and modes of their packages' directories, so all directories are copied.
-    if (owned.has(path) && entry.kind !== "directory") continue;
-    if (path.includes(native.triplet) || /^lib64$|^usr\/lib64|ld-linux|^lib\/ld-/.test(path)) continue;
-    if (/^etc\/ld\.so\.cache$|^var\/lib\/dpkg\/(info\/|status$|arch$|available$)/.test(path)) continue;
+    if (owned.has(path) && entry.kind !== "directory" && !becameLink) continue;
+    if (becameLink) await rm(join(root, path), { recursive: true });
     made.push(path);
   }
   const list = join(root, "foreign-made.list");

@@ -12,13 +12,19 @@ export async function unpackPackages(root: string, debs: readonly string[]): Pro
   const info = join(root, "var/lib/dpkg/info");
   await mkdir(info, { recursive: true });
   await writeFile(join(info, "format"), "1\n");
-  const stanzas: string[] = [];
-  for (const deb of debs) {
+  const unpack = async (deb: string): Promise<string> => {
     // A package may still ship ./lib: without --keep-directory-symlink (dpkg-deb -x has no such flag) that would
     // replace the link /lib -> usr/lib by a directory.
     await script('dpkg-deb --fsys-tarfile "$1" | tar -xp --keep-directory-symlink -C "$2"', [deb, root]);
-  }
-  for (const deb of debs) stanzas.push(await record(root, info, deb));
+    return record(root, info, deb);
+  };
+  const half = Math.ceil(debs.length / 2);
+  const halves = [debs.slice(0, half), debs.slice(half)].map(async (part) => {
+    const stanzas: string[] = [];
+    for (const deb of part) stanzas.push(await unpack(deb));
+    return stanzas;
+  });
+  const stanzas = (await Promise.all(halves)).flat();
   const status = join(root, "var/lib/dpkg/status");
   const before = await readFile(status, "utf8").catch(() => "");
   await writeFile(status, before + stanzas.join(""));
