@@ -14,6 +14,8 @@ export interface Host {
   readonly engine?: string | undefined;
   /** The command line as the user typed it, for "next:" in a failed report. */
   readonly invocation?: string | undefined;
+  /** How a text report is written; without colour and 100 columns wide by default. */
+  readonly text?: { readonly color: boolean; readonly width: number } | undefined;
   /** URL of a registry by its host in references, when it is not the obvious one. */
   readonly connect?: ((host: string) => string | undefined) | undefined;
   /** Credentials of a registry when no docker config is passed as a secret. */

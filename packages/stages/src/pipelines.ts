@@ -115,7 +115,7 @@ export class Pipelines {
       services,
       next: ok ? undefined : (getHost().invocation ?? `dagger call ${command} --service ${names.join(",")}`),
     };
-    const text = render(report, format);
+    const text = render(report, format, getHost().text);
     if (!ok) throw new ReportError(text, report);
     return text;
   }

@@ -31,6 +31,7 @@ for deb in $(cat /tmp/debs); do
   if dpkg-deb --ctrl-tarfile "$cache/archives/$deb" | tar -t | grep -qE '^(\./)?(preinst|postinst)$'; then
     dpkg-deb -f "$cache/archives/$deb" Package >>/out/scripts
   fi
+  dpkg-deb --show --showformat='${Package}:${Architecture}\n' "$cache/archives/$deb" | sed 's/:all$//' >>/tmp/packages
 done
 if [ -e /out/scripts ]; then
   rm -rf "$root"
@@ -39,7 +40,9 @@ fi
 if [ -s /tmp/debs ]; then
   (cd "$cache/archives" && xargs dpkg --root="$root" --log=/dev/null --force-architecture --force-depends \
     --no-triggers --force-unsafe-io --unpack </tmp/debs >/dev/null)
-  dpkg --root="$root" --log=/dev/null --force-architecture --force-depends --no-triggers --configure --pending >/dev/null
+  # By name: "pending" would include packages of the base that wait for a trigger, and run their scripts.
+  xargs dpkg --root="$root" --log=/dev/null --force-architecture --force-depends --no-triggers --configure \
+    </tmp/packages >/dev/null
 fi
 # The one trigger of such packages is ldconfig's, which the build runs itself.
 sed -i -e 's/^Status: install ok triggers-\(pending\|awaited\)$/Status: install ok installed/' \

@@ -1,0 +1,138 @@
+/**
+ * The product on this machine, for real: three registries with different credentials, two services, both
+ * platforms, one digest. `npm run demo -- --keep` leaves the registries up, `--stop` ends them.
+ */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { isTgoError, TgoError } from "@tgo/errors";
+import { dockerConfig, dockerHubAnswers, installRequirements, missingRequirements } from "@tgo/testbed";
+import { keptRegistries, startKeeper, stopKeeper, type DemoRegistries } from "./keeper.js";
+import { lookYourself } from "./look.js";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+const FOLDER = `${ROOT}/.demo`;
+const SERVICES = "tgo-api,tgo-web";
+
+const started = performance.now();
+const say = (text = ""): void => {
+  process.stdout.write(`${text}\n`);
+};
+const title = (text: string): void => {
+  say(`\n== ${text} [${((performance.now() - started) / 1000).toFixed(0)} s]`);
+};
+
+async function demo(keep: boolean): Promise<number> {
+  say("This demo publishes two sample services (tgo-api, tgo-web) as linux/amd64 + linux/arm64 images to three");
+  say("registries on this machine, verifies them, and prints the report. Nothing leaves this machine.");
+  await installMissing();
+
+  title("Base images");
+  const standIns = !(await dockerHubAnswers());
+  say(
+    standIns
+      ? "Docker Hub does not answer: python, node and nginx are stood in for by images made from Debian packages."
+      : "Docker Hub answers: the real python, node and nginx images are used.",
+  );
+
+  title("Registries");
+  await rm(FOLDER, { recursive: true, force: true });
+  await mkdir(FOLDER, { recursive: true });
+  const registries = await startKeeper(FOLDER, standIns, say);
+  await writeSettings(registries);
+
+  title(`Publish: tgo publish --service ${SERVICES}`);
+  const flags = ["--catalog", ".demo/tgo.catalog.json", "--docker-config", "file:.demo/docker-config.json"];
+  const source = ["--source", "examples/repos"];
+  const published = await tgo(["publish", "--service", SERVICES, ...source, ...flags]);
+  if (published !== 0) return published;
+
+  title(`Verify what the registries hold: tgo verify --service ${SERVICES}`);
+  const verified = await tgo(["verify", "--service", SERVICES, ...source, ...flags]);
+  if (verified !== 0) return verified;
+
+  title("Look for yourself");
+  say(await lookYourself(registries, FOLDER, keep));
+  if (!keep) await stopKeeper(FOLDER);
+  return 0;
+}
+
+async function installMissing(): Promise<void> {
+  const missing = await missingRequirements();
+  title("Requirements");
+  if (missing.length === 0) {
+    say("Everything needed is on this machine already.");
+    return;
+  }
+  say("Will be installed or set up (Debian packages, as root):");
+  for (const { tool, why } of missing) say(`  ${tool.padEnd(22)} ${why}`);
+  await installRequirements({ log: say });
+}
+
+/** The demo's catalog override and credentials, as a user would write them. */
+async function writeSettings({ registries, mirror }: DemoRegistries): Promise<void> {
+  const catalog = {
+    $schema: "../packages/catalog/schema/tgo.catalog.schema.json",
+    registries: {
+      ghcr: null,
+      dockerhub: null,
+      acr: null,
+      ...Object.fromEntries(
+        registries.map(({ name, host, isPublic }) => [
+          name,
+          { host, repository: "tgoai/{service}", required: true, public: isPublic },
+        ]),
+      ),
+    },
+    ...(mirror === undefined ? {} : { mirrors: { images: { "docker.io": mirror } } }),
+  };
+  await writeFile(`${FOLDER}/tgo.catalog.json`, `${JSON.stringify(catalog, null, 2)}\n`);
+  await writeFile(`${FOLDER}/docker-config.json`, dockerConfig(registries), { mode: 0o600 });
+}
+
+function tgo(args: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, ["packages/cli/bin/tgo.js", ...args], { cwd: ROOT, stdio: "inherit" });
+  // Ctrl-C reaches the child by the terminal; it says what was interrupted.
+  process.on("SIGINT", () => undefined);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => {
+      resolve(code ?? (signal === "SIGINT" ? 130 : 1));
+    });
+  });
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const unknown = args.find((argument) => !["--keep", "--stop"].includes(argument));
+  if (unknown !== undefined) {
+    throw new TgoError("USAGE", `the demo has no option ${unknown}`, { remedy: "Options: --keep, --stop." });
+  }
+  if (args.includes("--stop")) {
+    say((await stopKeeper(FOLDER)) ? "The demo's registries are stopped." : "No registries of the demo are running.");
+    return 0;
+  }
+  if (keptRegistries(FOLDER) && existsSync(FOLDER)) {
+    say("Registries of an earlier demo are still up; they are stopped first.");
+    await stopKeeper(FOLDER);
+  }
+  const keep = args.includes("--keep");
+  try {
+    const code = await demo(keep);
+    if (code !== 0) await stopKeeper(FOLDER);
+    return code;
+  } catch (error) {
+    await stopKeeper(FOLDER);
+    throw error;
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${isTgoError(error) ? error.message : error instanceof Error ? (error.stack ?? "") : String(error)}\n`);
+    process.exitCode = isTgoError(error) && error.code === "USAGE" ? 2 : 1;
+  },
+);

@@ -1,0 +1,41 @@
+/**
+ * Holds the demo's registries: a process of its own, so that they can outlive the demo. Says where they are in
+ * one JSON file, then stays until it is told to stop.
+ */
+import { rename, writeFile } from "node:fs/promises";
+import { startBaseMirror, startRegistry } from "@tgo/testbed";
+import type { DemoRegistries } from "./keeper.js";
+
+const [folder = ".demo", standIns] = process.argv.slice(2);
+const log = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+const [mirror, ...registries] = await Promise.all([
+  standIns === "stand-ins" ? startBaseMirror({ log }) : undefined,
+  startRegistry({ auth: "none", storage: `${folder}/open` }),
+  startRegistry({ auth: "basic", storage: `${folder}/basic` }),
+  startRegistry({ auth: "bearer", storage: `${folder}/bearer` }),
+]);
+const names = ["open", "basic", "bearer"];
+const running: DemoRegistries = {
+  pid: process.pid,
+  mirror: mirror?.host,
+  registries: registries.map(({ host, username, password }, index) => ({
+    name: names[index] ?? host,
+    host,
+    username,
+    password,
+    isPublic: index === 0,
+  })),
+};
+await writeFile(`${folder}/registries.json.part`, JSON.stringify(running), { mode: 0o600 });
+await rename(`${folder}/registries.json.part`, `${folder}/registries.json`);
+
+const stop = (): void => {
+  void Promise.all([mirror, ...registries].map((registry) => registry?.stop())).then(() => process.exit(0));
+};
+process.on("SIGTERM", stop);
+// Ctrl-C is for the demo; it stops this process itself.
+process.on("SIGINT", () => undefined);
+setInterval(() => undefined, 60_000);

@@ -1,0 +1,8 @@
+/** Installs what integration and end-to-end tests need on a bare Debian machine. */
+import { installRequirements } from "@tgo/testbed";
+
+await installRequirements({
+  log: (text: string) => {
+    console.log(text);
+  },
+});
