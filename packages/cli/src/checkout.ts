@@ -1,0 +1,84 @@
+import type { Client, Directory } from "@dagger.io/dagger";
+import { execFile } from "node:child_process";
+import { access } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import type { Argument } from "./surface.js";
+
+const run = promisify(execFile);
+
+/** Never part of a source, and often large. */
+const NEVER = [".git", "**/node_modules", "**/.venv"];
+
+/** The source that a function finds around the current folder. */
+export interface Checkout {
+  readonly directory: (client: Client) => Directory;
+  /** What git says of it. */
+  readonly git: GitState | undefined;
+}
+
+/** A commit whose files are exactly the ones on disk. */
+export interface GitState {
+  /** 40 hex digits. */
+  readonly revision: string;
+  /** RFC 3339, the committer's time. */
+  readonly created: string;
+}
+
+/**
+ * The folder itself when it is named like one of the services; else what the argument's own default path
+ * means for the repository around the current folder.
+ */
+export async function findCheckout(
+  { contextual }: Argument,
+  cwd: string,
+  services: readonly string[],
+): Promise<Checkout> {
+  if (services.includes(basename(cwd))) {
+    return {
+      directory: (client) => client.host().directory(cwd, { exclude: NEVER }),
+      git: await gitState(cwd, ["."]),
+    };
+  }
+  const root = (await repositoryRoot(cwd)) ?? cwd;
+  const path = join(root, contextual?.defaultPath ?? ".");
+  const exclude = [...NEVER, ...(contextual?.ignore ?? [])];
+  return {
+    directory: (client) => client.host().directory(path, { exclude }),
+    git: await gitState(root, services.length === 0 ? ["repos"] : services.map((name) => `repos/${name}`)),
+  };
+}
+
+async function repositoryRoot(from: string): Promise<string | undefined> {
+  for (let at = from; ; at = dirname(at)) {
+    if (await exists(join(at, ".git"))) return at;
+    if (dirname(at) === at) return undefined;
+  }
+}
+
+/**
+ * The commit of a folder, when nothing below the given paths differs from it. No git, no commit, changed or
+ * untracked files: undefined, and the source's content names the revision.
+ */
+export async function gitState(folder: string, paths: readonly string[]): Promise<GitState | undefined> {
+  const git = async (...args: string[]): Promise<string> => {
+    const { stdout } = await run("git", ["-C", folder, ...args], { maxBuffer: 16 << 20 });
+    return stdout.trim();
+  };
+  try {
+    for (const path of paths) if (!(await exists(join(folder, path)))) return undefined;
+    if ((await git("status", "--porcelain", "--", ...paths)) !== "") return undefined;
+    if ((await git("ls-files", "--", ...paths)) === "") return undefined;
+    const [revision = "", created = ""] = (await git("log", "-1", "--format=%H %cI")).split(" ");
+    return { revision, created };
+  } catch {
+    return undefined;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

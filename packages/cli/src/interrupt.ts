@@ -1,0 +1,45 @@
+import { EXIT, type CliProcess } from "./process.js";
+
+export type StopSignal = "SIGINT" | "SIGTERM";
+
+export interface Interruption {
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Fulfilled by the first Ctrl-C. */
+  readonly happened: Promise<StopSignal>;
+  /** Stops listening. */
+  readonly release: () => void;
+}
+
+/** The first SIGINT or SIGTERM asks the run to end; the second one ends the process. */
+export function watchInterruption({ signals, exit }: Pick<CliProcess, "signals" | "exit">): Interruption {
+  const controller = new AbortController();
+  let resolve: (signal: StopSignal) => void = () => undefined;
+  const happened = new Promise<StopSignal>((fulfil) => {
+    resolve = fulfil;
+  });
+  const onSignal = (name: StopSignal): void => {
+    if (controller.signal.aborted) {
+      exit(EXIT[name]);
+      return;
+    }
+    controller.abort(new DOMException("interrupted by the user", "AbortError"));
+    resolve(name);
+  };
+  const onInt = (): void => {
+    onSignal("SIGINT");
+  };
+  const onTerm = (): void => {
+    onSignal("SIGTERM");
+  };
+  signals.on("SIGINT", onInt);
+  signals.on("SIGTERM", onTerm);
+  return {
+    signal: controller.signal,
+    happened,
+    release: () => {
+      signals.off("SIGINT", onInt);
+      signals.off("SIGTERM", onTerm);
+    },
+  };
+}

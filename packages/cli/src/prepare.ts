@@ -1,0 +1,128 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { TgoError } from "@tgo/errors";
+import { bind, type Bound } from "./bind.js";
+import { findCheckout, gitState, type GitState } from "./checkout.js";
+import type { CredentialSource } from "./docker-config.js";
+import type { CliProcess } from "./process.js";
+import type { Invocation } from "./program.js";
+import type { Redaction } from "./redaction.js";
+import { readSecret } from "./secret.js";
+import type { Argument, Surface } from "./surface.js";
+import type { Scalar } from "./value.js";
+
+/** Everything read and checked on this machine; nothing is started yet. */
+export interface Prepared {
+  readonly constructorArguments: readonly Bound[];
+  readonly functionArguments: readonly Bound[];
+  /** Looks up credentials on this machine; undefined when the module does it from its own argument. */
+  readonly credentials: CredentialSource | undefined;
+  readonly caBundle: string | undefined;
+}
+
+type Values = Map<string, Scalar | readonly Scalar[]>;
+
+/** @throws TgoError USAGE for a path, secret or address that is not there. */
+export async function prepare(
+  invocation: Invocation,
+  surface: Surface,
+  process: Pick<CliProcess, "env" | "cwd" | "home">,
+  redaction: Redaction,
+): Promise<Prepared> {
+  const values: Values = new Map(invocation.values);
+  const place = { ...process, redaction };
+  const caBundle = await caBundleOf(invocation, process);
+  const has = (name: string): boolean =>
+    surface.constructor.arguments.some((argument) => argument.name === name);
+  if (has("caBundle") && caBundle !== undefined) values.set("caBundle", caBundle);
+  const credentials = has("dockerConfig") ? await takeCredentials(values, process, redaction) : undefined;
+  const source = await bindSource(invocation, values, process.cwd);
+  const bindAll = (all: readonly Argument[]): Promise<Bound[]> =>
+    Promise.all(
+      all.map(
+        async (argument) =>
+          source.get(argument.name) ?? (await bind(argument, values.get(argument.name), place)),
+      ),
+    );
+  return {
+    constructorArguments: await bindAll(surface.constructor.arguments),
+    functionArguments: await bindAll(invocation.function.arguments),
+    credentials,
+    caBundle,
+  };
+}
+
+/**
+ * Where this machine has to look credentials up itself: no config was named, or the one that was keeps them
+ * in helpers. A config with everything in it goes to the module as it is.
+ */
+async function takeCredentials(
+  values: Values,
+  { env, cwd, home }: Pick<CliProcess, "env" | "cwd" | "home">,
+  redaction: Redaction,
+): Promise<CredentialSource | undefined> {
+  const given = values.get("dockerConfig");
+  // Its zod takes longer to load than help takes to print.
+  const { hostCredentials, needsHelpers, readDefaultDockerConfig } = await import("./docker-config.js");
+  if (typeof given !== "string") {
+    const config = await readDefaultDockerConfig(env, home);
+    return config === undefined ? undefined : hostCredentials(config, env, redaction);
+  }
+  const text = await readSecret("docker-config", given, { env, cwd });
+  redaction.addText(text);
+  if (!needsHelpers(text)) return undefined;
+  values.delete("dockerConfig");
+  return hostCredentials({ path: given, text }, env, redaction);
+}
+
+async function caBundleOf(
+  { settings, values }: Invocation,
+  { env, cwd }: Pick<CliProcess, "env" | "cwd">,
+): Promise<string | undefined> {
+  const given = values.get("caBundle") ?? settings.caBundle;
+  const [text, from] =
+    typeof given === "string"
+      ? [given, "--ca-bundle"]
+      : (env.TGO_CA_BUNDLE ?? "") !== ""
+        ? [env.TGO_CA_BUNDLE, "TGO_CA_BUNDLE"]
+        : [env.NODE_EXTRA_CA_CERTS, "NODE_EXTRA_CA_CERTS"];
+  if (text === undefined || text === "") return undefined;
+  const path = resolve(cwd, text);
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() === true) return path;
+  // Node itself only warns about its own variable, so a stale one must not stop anything.
+  if (from === "NODE_EXTRA_CA_CERTS") return undefined;
+  throw new TgoError("USAGE", `${from}: there is no such file`, {
+    where: path,
+    remedy: "Name a PEM file with the certificate authorities to trust.",
+  });
+}
+
+/** The arguments about the source that were not given, found around the current folder. */
+async function bindSource(invocation: Invocation, values: Values, cwd: string): Promise<Map<string, Bound>> {
+  const bound = new Map<string, Bound>();
+  const source = invocation.function.arguments.find(
+    ({ contextual, type }) => contextual !== undefined && type.name === "Directory",
+  );
+  if (source === undefined) return bound;
+  const given = values.get(source.name);
+  let git: GitState | undefined;
+  if (given === undefined) {
+    const service = values.get("service");
+    const services = service === undefined ? [] : [service].flat().map(String);
+    const checkout = await findCheckout(source, cwd, services);
+    bound.set(source.name, checkout.directory);
+    git = checkout.git;
+  } else if (typeof given === "string") {
+    const path = resolve(cwd, given);
+    // A folder inside some other repository is not that repository's state.
+    const own = await stat(resolve(path, ".git")).catch(() => undefined);
+    git = own === undefined ? undefined : await gitState(path, ["."]);
+  }
+  if (git !== undefined && !values.has("revision")) {
+    const takes = (name: string): boolean => invocation.function.arguments.some((each) => each.name === name);
+    if (takes("revision")) values.set("revision", git.revision);
+    if (takes("created") && !values.has("created")) values.set("created", git.created);
+  }
+  return bound;
+}

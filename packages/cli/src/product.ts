@@ -1,0 +1,38 @@
+import type { Client } from "@dagger.io/dagger";
+import type { Credentials } from "@tgo/oci";
+import type { ProgressListener } from "@tgo/stages";
+import type { Writable } from "node:stream";
+import type { Surface } from "./surface.js";
+
+/** What this command line is for: a module's surface, and the module itself, loaded only when it is run. */
+export interface Product {
+  readonly version: string;
+  readonly surface: Surface;
+  /** Loading the SDK takes most of a second: never for help or for a usage error. */
+  readonly load: () => Promise<LoadedModule>;
+}
+
+export interface LoadedModule {
+  /** The module's class, its constructor arguments in order. */
+  readonly create: (args: unknown[]) => ModuleInstance;
+  /** Tells the stages about the machine they run on. */
+  readonly setHost: (host: HostSettings) => void;
+  /** The SDK's: opens a session, runs the function in it, closes it. */
+  readonly connection: (run: () => Promise<void>, options: { LogOutput?: Writable }) => Promise<void>;
+  /** The SDK's global client, usable inside `connection`. */
+  readonly client: Client;
+}
+
+/** Methods take their arguments in the surface's order. */
+export type ModuleInstance = Readonly<Record<string, ((...args: unknown[]) => Promise<unknown>) | undefined>>;
+
+export interface HostSettings {
+  readonly progress: ProgressListener;
+  readonly signal: AbortSignal;
+  readonly engine: string | undefined;
+  readonly credentials: ((host: string) => Promise<Credentials | undefined>) | undefined;
+  /** The command line that runs the same again. */
+  readonly invocation: string;
+  /** How a text report should be written. */
+  readonly text: { readonly color: boolean; readonly width: number };
+}

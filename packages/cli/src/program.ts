@@ -1,0 +1,268 @@
+import { TgoError } from "@tgo/errors";
+import { Command, CommanderError, Option } from "commander";
+import { ENVIRONMENT, EXAMPLES, EXIT_CODES, LISTS, OVERVIEW } from "./help.js";
+import { unknownValue } from "./nearest.js";
+import { PROGRESS_MODES } from "./progress/display.js";
+import { ENGINES, type Settings } from "./settings.js";
+import type { Argument, ModuleFunction, Surface } from "./surface.js";
+import { parseScalar, placeholder, splitList, type Scalar } from "./value.js";
+
+/** What was typed, understood and checked as far as that goes without touching anything. */
+export interface Invocation {
+  readonly function: ModuleFunction;
+  /** By the argument's name; absent when not given. */
+  readonly values: ReadonlyMap<string, Scalar | readonly Scalar[]>;
+  readonly settings: Settings;
+}
+
+/** Help or the version was asked for, and has been written. */
+export interface Shown {
+  readonly shown: true;
+  /** False when it was shown because nothing was asked for. */
+  readonly asked: boolean;
+}
+
+export interface ProgramOptions {
+  readonly surface: Surface;
+  readonly version: string;
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
+  /** Columns of the terminal, for help. */
+  readonly width: number;
+}
+
+/**
+ * Reads a command line.
+ * @throws TgoError USAGE naming the nearest flag, function or value.
+ */
+export function parseCommandLine(argv: readonly string[], options: ProgramOptions): Invocation | Shown {
+  let invoked: { function: ModuleFunction; command: Command } | undefined;
+  const program = buildProgram(options, (fn, command) => {
+    invoked = { function: fn, command };
+  });
+  try {
+    program.parse(spellSwitches(argv, options.surface), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed" || error.code === "commander.version") {
+      return { shown: true, asked: true };
+    }
+    if (error.code === "commander.help") return { shown: true, asked: error.exitCode === 0 };
+    throw usageError(error, argv, options.surface);
+  }
+  if (invoked === undefined) throw new Error("commander ran no action");
+  return invocation(invoked.function, invoked.command, options.surface);
+}
+
+type Action = (fn: ModuleFunction, command: Command) => void;
+
+function buildProgram(options: ProgramOptions, action: Action): Command {
+  const { surface, width } = options;
+  const program = new Command(surface.name);
+  configure(program, options)
+    .description(surface.description)
+    .usage("<function> [flags]")
+    .addOption(new Option("--version", "print the version").helpGroup("Flags:"))
+    .on("option:version", () => {
+      options.writeOut(`${options.version}\n`);
+      throw new CommanderError(0, "commander.version", options.version);
+    })
+    .addHelpOption(helpFlag("explain the command, or one function of it"))
+    .helpCommand("help [function]", "explain a function")
+    .commandsGroup("Functions:")
+    .addHelpText("after", `\n${[LISTS, OVERVIEW, EXAMPLES.program, ENVIRONMENT, EXIT_CODES].join("\n\n")}`);
+  for (const argument of surface.constructor.arguments) {
+    addFlag(program, argument, surface, "What and where (every function):");
+  }
+  const known = new Set(surface.constructor.arguments.map(({ flag }) => flag));
+  for (const option of ownFlags().filter((option) => !known.has(option.long?.slice(2) ?? ""))) {
+    program.addOption(option.helpGroup("How to run (every function):"));
+  }
+  for (const fn of surface.functions) {
+    const command = configure(program.command(fn.command), options)
+      .summary(firstSentence(fn.description))
+      .description(fn.description)
+      .usage("[flags]")
+      .addHelpOption(helpFlag("explain this function"))
+      .configureHelp({
+        showGlobalOptions: true,
+        helpWidth: width,
+        styleTitle: title,
+        visibleGlobalOptions: () => program.options.filter(({ long }) => long !== "--version"),
+      });
+    for (const argument of fn.arguments) addFlag(command, argument, surface, "Flags:");
+    if (fn.returns.kind === "object" && fn.returns.name === "Container") {
+      command.addOption(
+        new Option("--output <file>", "write the image there, as an OCI archive").helpGroup("Flags:"),
+      );
+    }
+    const examples = EXAMPLES.functions[fn.command];
+    command.addHelpText("after", `\n${[LISTS, ...(examples === undefined ? [] : [examples])].join("\n\n")}`);
+    command.action(() => {
+      action(fn, command);
+    });
+  }
+  return program;
+}
+
+function configure(command: Command, options: ProgramOptions): Command {
+  return command
+    .exitOverride()
+    .configureOutput({
+      writeOut: options.writeOut,
+      writeErr: options.writeErr,
+      getOutHelpWidth: () => options.width,
+      getErrHelpWidth: () => options.width,
+      // Told in one place, in one style: see usageError.
+      outputError: () => undefined,
+    })
+    .configureHelp({ helpWidth: options.width, styleTitle: title });
+}
+
+function title(text: string): string {
+  return text === "Global Options:" ? "Flags of every function (before or after its name):" : text;
+}
+
+function addFlag(command: Command, argument: Argument, surface: Surface, group: string): void {
+  command.addOption(flagOf(argument, surface).helpGroup(group));
+  if (argument.type.kind === "boolean") command.addOption(new Option(`--no-${argument.flag}`).hideHelp());
+}
+
+/** A flag of the module. */
+function flagOf(argument: Argument, surface: Surface): Option {
+  const { flag, type } = argument;
+  const name = type.kind === "boolean" ? `--${flag}` : `--${flag} <${placeholder(type)}>`;
+  const option = new Option(name, describe(argument, surface));
+  if (type.kind === "list") {
+    const item = type.of ?? { kind: "string" };
+    option.argParser((text: string, previous: Scalar[] | undefined) => [
+      ...(previous ?? []),
+      ...splitList(text).map((each) => parseScalar(argument, item, each, surface.enums)),
+    ]);
+  } else if (type.kind !== "boolean") {
+    option.argParser((text: string) => parseScalar(argument, type, text, surface.enums));
+  }
+  return option;
+}
+
+function describe(argument: Argument, surface: Surface): string {
+  const { type } = argument;
+  const parts = [argument.description.trim().replaceAll(/\s*\n\s*/g, " ")];
+  const innermost = type.kind === "list" ? type.of : type;
+  if (innermost?.kind === "enum") {
+    const values = surface.enums[innermost.name ?? ""]?.values ?? [];
+    parts.push(`[one of: ${values.map(({ value }) => value).join(", ")}]`);
+  }
+  if (innermost?.name === "Secret") parts.push("[file:PATH, env:NAME, cmd:COMMAND or a path]");
+  if (argument.name === "dockerConfig") {
+    parts.push("[default: $DOCKER_CONFIG/config.json or ~/.docker/config.json, credential helpers included]");
+  } else if (argument.contextual !== undefined) {
+    parts.push("[default: the checkout around the current folder]");
+  } else if (argument.default !== undefined && argument.default !== null) {
+    parts.push(`[default: ${defaultText(argument, surface)}]`);
+  }
+  if (!argument.optional) parts.push("[required]");
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+function defaultText(argument: Argument, surface: Surface): string {
+  const value = argument.default;
+  if (value === true) return `true; --no-${argument.flag} turns it off`;
+  if (typeof value !== "string") return JSON.stringify(value);
+  if (argument.type.kind !== "enum") return value;
+  const known = surface.enums[argument.type.name ?? ""]?.values ?? [];
+  return known.find((each) => each.name === value)?.value ?? value;
+}
+
+function helpFlag(description: string): Option {
+  return new Option("-h, --help", description).helpGroup("Flags:");
+}
+
+function ownFlags(): Option[] {
+  return [
+    choice(
+      "engine",
+      ENGINES,
+      "auto",
+      "what builds: Dagger's engine, or the one that comes with this command",
+    ),
+    choice("progress", PROGRESS_MODES, "auto", "how to show what is going on, on stderr"),
+    new Option("--ca-bundle <file>", "PEM file of a company's certificate authorities, for build steps"),
+    new Option("--verbose", "also the engine's own lines, and stack traces"),
+  ];
+}
+
+function choice(flag: string, values: readonly string[], fallback: string, description: string): Option {
+  return new Option(
+    `--${flag} <${flag}>`,
+    `${description} [one of: ${values.join(", ")}] [default: ${fallback}]`,
+  ).argParser((text: string) => {
+    if (!values.includes(text)) throw unknownValue(flag, text, values);
+    return text;
+  });
+}
+
+/** `--flag=true` and `--flag=false`, as the dagger command spells them, in commander's spelling. */
+function spellSwitches(argv: readonly string[], surface: Surface): string[] {
+  const all = [...surface.constructor.arguments, ...surface.functions.flatMap((fn) => fn.arguments)];
+  const switches = new Set(all.filter(({ type }) => type.kind === "boolean").map(({ flag }) => flag));
+  return argv.flatMap((word) => {
+    const match = /^--([a-z-]+)=(true|false)$/.exec(word);
+    if (match?.[1] === undefined || !switches.has(match[1])) return [word];
+    return [match[2] === "true" ? `--${match[1]}` : `--no-${match[1]}`];
+  });
+}
+
+function invocation(fn: ModuleFunction, command: Command, surface: Surface): Invocation {
+  const typed = command.optsWithGlobals<Record<string, Scalar | Scalar[] | undefined>>();
+  // Commander would ask for a missing flag before it tells of a misspelt one.
+  const missing = fn.arguments.filter(
+    ({ optional, flag }) => !optional && typed[new Option(`--${flag}`).attributeName()] === undefined,
+  );
+  if (missing.length > 0) {
+    const names = missing.map(({ flag, type }) => `--${flag} <${placeholder(type)}>`).join(", ");
+    throw new TgoError("USAGE", `${fn.command} needs ${names}`, {
+      remedy: `${surface.name} ${fn.command} --help lists the flags.`,
+    });
+  }
+  const values = new Map<string, Scalar | Scalar[]>();
+  for (const argument of [...surface.constructor.arguments, ...fn.arguments]) {
+    const value = typed[new Option(`--${argument.flag}`).attributeName()];
+    if (value !== undefined) values.set(argument.name, value);
+  }
+  const text = (name: string): string | undefined => {
+    const value = typed[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  return {
+    function: fn,
+    values,
+    settings: {
+      engine: ENGINES.find((each) => each === text("engine")) ?? "auto",
+      progress: PROGRESS_MODES.find((each) => each === text("progress")) ?? "auto",
+      verbose: typed.verbose === true,
+      output: text("output"),
+      caBundle: text("caBundle"),
+    },
+  };
+}
+
+function usageError(error: CommanderError, argv: readonly string[], surface: Surface): TgoError {
+  const names = surface.functions.map(({ command }) => command);
+  const named = argv.find((word) => names.includes(word));
+  const what = error.message
+    .replace(/^error: /, "")
+    .replaceAll(/'(--[\w-]+) <[^']*>'/g, "$1")
+    .replaceAll("'", '"');
+  const remedy =
+    error.code === "commander.unknownCommand"
+      ? `Functions: ${names.join(", ")}. ${surface.name} --help explains them.`
+      : `${[surface.name, named, "--help"].filter((word) => word !== undefined).join(" ")} lists the flags.`;
+  return new TgoError("USAGE", what.replace(/\n\((Did you mean .*)\)$/, ". $1"), { remedy });
+}
+
+function firstSentence(text: string): string {
+  const [paragraph = ""] = text.trim().split(/\n\s*\n/);
+  const flat = paragraph.replaceAll(/\s*\n\s*/g, " ");
+  return /^.*?[.:](?=\s|$)/.exec(flat)?.[0].replace(/[.:]$/, "") ?? flat;
+}

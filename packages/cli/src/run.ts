@@ -1,0 +1,216 @@
+import { deliver } from "./deliver.js";
+import { chooseEngine, describeEngine } from "./engine.js";
+import { failureOf, type Failure } from "./failure.js";
+import { watchInterruption, type Interruption, type StopSignal } from "./interrupt.js";
+import { openOutput, wantsColor, type Output } from "./output.js";
+import { prepare, type Prepared } from "./prepare.js";
+import { EXIT, type CliProcess } from "./process.js";
+import type { LoadedModule, Product } from "./product.js";
+import { parseCommandLine, type Invocation } from "./program.js";
+import type { Display } from "./progress/display.js";
+import { Redaction } from "./redaction.js";
+import { withSession, type Engines } from "./session.js";
+import { sameCommand } from "./shell.js";
+
+/** How long a stopped run may take to close its engine. */
+const GRACE_MS = 10_000;
+
+/**
+ * The whole command: reads the command line, runs the function, writes its result to stdout and everything
+ * else to stderr.
+ * @returns the exit code, one of {@link EXIT}
+ */
+export async function runCli(product: Product, process: CliProcess, engines: Engines): Promise<number> {
+  const redaction = new Redaction();
+  const output = openOutput(process, redaction);
+  let invocation: Invocation;
+  try {
+    const parsed = parseCommandLine(process.argv, {
+      surface: product.surface,
+      version: product.version,
+      writeOut: output.out,
+      writeErr: output.err,
+      width: Math.min(110, process.stdout.columns ?? 100),
+    });
+    if ("shown" in parsed) return parsed.asked ? EXIT.ok : EXIT.usage;
+    invocation = parsed;
+  } catch (error) {
+    const failure = failureOf(error);
+    output.err(`tgo: ${failure.message}\n`);
+    return failure.code === "USAGE" ? EXIT.usage : EXIT.failure;
+  } finally {
+    await output.flushed();
+  }
+  const interruption = watchInterruption(process);
+  try {
+    return await runInvocation({ product, process, engines, redaction, output, invocation, interruption });
+  } finally {
+    interruption.release();
+    await output.flushed();
+  }
+}
+
+interface Run {
+  readonly product: Product;
+  readonly process: CliProcess;
+  readonly engines: Engines;
+  readonly redaction: Redaction;
+  readonly output: Output;
+  readonly invocation: Invocation;
+  readonly interruption: Interruption;
+}
+
+async function runInvocation(run: Run): Promise<number> {
+  const { invocation, output, interruption, process, redaction } = run;
+  // log-update is no use to help and usage errors.
+  const { openDisplay } = await import("./progress/open.js");
+  const display = openDisplay(invocation.settings.progress, process, output, redaction);
+  const work = execute(run, display).then(
+    (text) => ({ text }),
+    (error: unknown) => ({ error }),
+  );
+  try {
+    const first = await Promise.race([work, interruption.happened]);
+    if (typeof first === "string") return await interrupted(run, display, first, work);
+    display.stop();
+    if ("error" in first) return tellFailure(run, first.error);
+    output.out(first.text === "" || first.text.endsWith("\n") ? first.text : `${first.text}\n`);
+    return EXIT.ok;
+  } finally {
+    display.stop();
+  }
+}
+
+async function execute(
+  { product, process, engines, redaction, invocation, interruption }: Run,
+  display: Display,
+): Promise<string> {
+  const { settings } = invocation;
+  const [prepared, choice] = await Promise.all([
+    prepare(invocation, product.surface, process, redaction),
+    chooseEngine(settings.engine, process.env, engines.dockerAnswers),
+  ]);
+  display.line(describeEngine(choice));
+  const started = performance.now();
+  const step = { id: "engine", step: "start the engine" };
+  display.onProgress({ kind: "begin", ...step });
+  const ready = (state: "done" | "failed"): void => {
+    display.onProgress({ kind: "end", ...step, state, durationMs: performance.now() - started });
+  };
+  const session = { open: false };
+  try {
+    return await withSession(
+      product.load,
+      {
+        choice,
+        engines,
+        env: process.env,
+        signal: interruption.signal,
+        caBundle: prepared.caBundle,
+        onLine: settings.verbose
+          ? (line) => {
+              display.line(redaction.clean(line));
+            }
+          : undefined,
+      },
+      (module, engineName) => {
+        session.open = true;
+        ready("done");
+        return call(module, engineName, prepared, { process, invocation, interruption, display });
+      },
+    );
+  } catch (error) {
+    if (!session.open) ready("failed");
+    throw error;
+  }
+}
+
+async function call(
+  module: LoadedModule,
+  engineName: string | undefined,
+  prepared: Prepared,
+  run: Pick<Run, "process" | "invocation" | "interruption"> & { display: Display },
+): Promise<string> {
+  const { process, invocation, interruption, display } = run;
+  module.setHost({
+    progress: display.onProgress,
+    signal: interruption.signal,
+    engine: engineName,
+    credentials: prepared.credentials,
+    invocation: sameCommand(process.argv, process.env),
+    text: {
+      color: wantsColor(process.stdout, process.env),
+      width: Math.max(60, process.stdout.columns ?? 100),
+    },
+  });
+  const fn = invocation.function;
+  const instance = module.create(prepared.constructorArguments.map((make) => make(module.client)));
+  if (instance[fn.name] === undefined) throw new Error(`the module has no method ${fn.name}`);
+  const value = await instance[fn.name]?.(...prepared.functionArguments.map((make) => make(module.client)));
+  return deliver(fn, value, {
+    cwd: process.cwd,
+    output: invocation.settings.output,
+    client: module.client,
+  });
+}
+
+/** A failed function's report is its result: it goes to stdout like any other. */
+function tellFailure({ output, invocation }: Run, error: unknown): number {
+  const failure = failureOf(error);
+  const code = failure.code === "USAGE" ? EXIT.usage : EXIT.failure;
+  if (isReport(error)) {
+    output.out(`${error.message.trimEnd()}\n`);
+  } else {
+    if (invocation.values.get("format") === "json") output.out(`${failureJson(failure)}\n`);
+    output.err(`tgo: ${failure.message}\n`);
+    if (failure.output.length > 0) {
+      output.err(`\nthe last lines it printed:\n${failure.output.map((line) => `  ${line}`).join("\n")}\n`);
+    }
+  }
+  if (invocation.settings.verbose && failure.stack !== undefined) output.err(`\n${failure.stack}\n`);
+  return code;
+}
+
+function isReport(error: unknown): error is Error {
+  return error instanceof Error && error.name === "ReportError";
+}
+
+function failureJson({ code, what, where, remedy }: Failure): string {
+  return JSON.stringify({ ok: false, problems: [{ code, what, where, remedy }] }, null, 2);
+}
+
+async function interrupted(
+  { output, process }: Run,
+  display: Display,
+  signal: StopSignal,
+  work: Promise<{ text: string } | { error: unknown }>,
+): Promise<number> {
+  const running = display.running();
+  display.stop();
+  output.err(
+    [
+      "",
+      `interrupted${running.length === 0 ? "." : " while running:"}`,
+      ...running.map((step) => `  ${step}`),
+      "Closing the engine; Ctrl-C again ends at once.",
+      "",
+    ].join("\n"),
+  );
+  const outcome = await Promise.race([
+    work,
+    new Promise<undefined>((resolve) => {
+      setTimeout(() => {
+        resolve(undefined);
+      }, GRACE_MS).unref();
+    }),
+  ]);
+  // The report of what had been done by then, if the function still made one.
+  if (outcome !== undefined && "error" in outcome && isReport(outcome.error)) {
+    output.out(`${outcome.error.message.trimEnd()}\n`);
+  }
+  output.err(
+    `Nothing was tagged beyond the steps told as done. The same command finishes the rest:\n` +
+      `  ${sameCommand(process.argv, process.env)}\n`,
+  );
+  return EXIT[signal];
+}

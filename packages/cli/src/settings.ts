@@ -1,0 +1,15 @@
+import type { ProgressMode } from "./progress/display.js";
+
+export const ENGINES = ["auto", "dagger", "buildah"] as const;
+export type EngineWish = (typeof ENGINES)[number];
+
+/** The flags that are the command's own: how to run, never what. */
+export interface Settings {
+  readonly engine: EngineWish;
+  readonly progress: ProgressMode;
+  readonly verbose: boolean;
+  /** Where to write the image of a function that returns one. */
+  readonly output?: string | undefined;
+  /** PEM file of a company's certificate authorities; also an argument of the module when it has one. */
+  readonly caBundle?: string | undefined;
+}

@@ -1,0 +1,47 @@
+/**
+ * What the Dagger module offers: its functions, their arguments and their documentation. Generated from the
+ * module's source by the SDK's introspector, so that the command line is derived and not written twice.
+ */
+export interface Surface {
+  readonly name: string;
+  readonly description: string;
+  readonly constructor: { readonly arguments: readonly Argument[] };
+  readonly functions: readonly ModuleFunction[];
+  readonly enums: Readonly<Record<string, EnumType>>;
+}
+
+export interface ModuleFunction {
+  /** The method, camelCase. */
+  readonly name: string;
+  /** The command, kebab-case. */
+  readonly command: string;
+  readonly description: string;
+  readonly arguments: readonly Argument[];
+  readonly returns: Type;
+}
+
+export interface Argument {
+  /** camelCase */
+  readonly name: string;
+  /** kebab-case, without dashes in front */
+  readonly flag: string;
+  readonly description: string;
+  readonly type: Type;
+  readonly optional: boolean;
+  readonly default?: unknown;
+  /** For a directory that is loaded from around the caller when not given. */
+  readonly contextual?: { readonly defaultPath: string; readonly ignore?: readonly string[] | undefined };
+}
+
+export interface Type {
+  readonly kind: "string" | "integer" | "boolean" | "enum" | "object" | "list" | "void";
+  /** Of an enum or an object: "Directory", "File", "Secret", "Service", "Container". */
+  readonly name?: string | undefined;
+  /** Of a list: the type of its items. */
+  readonly of?: Type | undefined;
+}
+
+export interface EnumType {
+  readonly description: string;
+  readonly values: readonly { readonly name: string; readonly value: string; readonly description: string }[];
+}

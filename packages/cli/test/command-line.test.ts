@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+import { tgo } from "./fixture.js";
+
+/** Without its line breaks, wherever the width put them. */
+function flat(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}
+
+describe("help", () => {
+  it("of the command lists every function, flag, variable and exit code, and loads nothing", async () => {
+    const { code, stdout, stderr, loaded } = await tgo("--help");
+    expect(code).toBe(0);
+    expect(stderr).toBe("");
+    expect(loaded).toBe(false);
+    for (const word of [
+      "services",
+      "publish",
+      "verify-tag",
+      "--registry-service <address,...>",
+      "--engine",
+      "Environment:",
+      "DOCKER_CONFIG",
+      "Exit codes:",
+      "Examples:",
+    ]) {
+      expect(stdout).toContain(word);
+    }
+  });
+
+  it("of a function has its documentation, flags, defaults, choices and examples", async () => {
+    const stdout = flat((await tgo("publish --help")).stdout);
+    expect(stdout).toContain("Publishes services. Nothing is tagged before it is verified.");
+    expect(stdout).toMatch(/--service <text,...>\s+Services of the catalog, or all\./);
+    expect(stdout).toContain("[required]");
+    expect(stdout).toContain("[one of: text, json, markdown]");
+    expect(stdout).toContain("[default: text]");
+    expect(stdout).toContain("[default: 4]");
+    expect(stdout).toContain("tgo publish --service tgo-api");
+  });
+
+  it("of a function shows the flags of every function too, and that their place does not matter", async () => {
+    const { stdout } = await tgo("publish --help");
+    expect(stdout).toContain("Flags of every function (before or after its name):");
+    expect(stdout).toContain("--docker-config <secret>");
+  });
+
+  it("is the same through the help command", async () => {
+    expect((await tgo("help publish")).stdout).toBe((await tgo("publish --help")).stdout);
+  });
+
+  it("shows --output only for a function that returns an image", async () => {
+    expect((await tgo("build --help")).stdout).toContain("--output <file>");
+    expect((await tgo("publish --help")).stdout).not.toContain("--output");
+  });
+
+  it("fits its 100 columns", async () => {
+    for (const line of ["--help", "publish --help", "build --help"]) {
+      const { stdout } = await tgo(line);
+      expect(stdout.split("\n").filter((each) => each.length > 100)).toEqual([]);
+    }
+  });
+
+  it("is what a bare command shows, on stderr and as a usage error", async () => {
+    const { code, stdout, stderr } = await tgo("");
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("Functions:");
+  });
+});
+
+it("prints its version", async () => {
+  expect(await tgo("--version")).toMatchObject({ code: 0, stdout: "1.2.3\n" });
+});
+
+describe("a wrong command line is told in words, with exit code 2, and nothing is loaded:", () => {
+  it.each([
+    [
+      "publsh --service a",
+      ['unknown command "publsh"', "Did you mean publish?", "Functions: services, build"],
+    ],
+    ["publish --servce a", ['unknown option "--servce"', "Did you mean --service?", "tgo publish --help"]],
+    ["publish --regstry a=b", ['unknown option "--regstry"', "Did you mean --registry?"]],
+    ["publish", ["publish needs --service <text,...>", "tgo publish --help"]],
+    ["publish --service", ["--service", "argument missing"]],
+    [
+      "publish --service a --format jsn",
+      ['--format cannot be "jsn"', 'did you mean "json"?', "text, json, markdown"],
+    ],
+    ["publish --service a --engine docker", ['--engine cannot be "docker"', "auto, dagger, buildah"]],
+    ["publish --service a --progress lve", ['did you mean "live"?']],
+    ["publish --service a --jobs many", ['--jobs must be a whole number, not "many"']],
+    ["publish --service a extra", ["too many arguments"]],
+    [
+      "publish --service a --registry-service localhost",
+      ['"localhost" is not the address', "tcp://HOST:PORT"],
+    ],
+    ["publish --service a --registry-service http://localhost:1", ["is not the address"]],
+    ["publish --service a --registry-service tcp://localhost:99999", ["is not the address"]],
+    ["publish --service a --docker-config vault:x", ['"vault:" is not a source of secrets', "file:PATH"]],
+    ["publish --service a --docker-config env:NOT_SET", ["the environment variable NOT_SET is not set"]],
+    [
+      "publish --service a --docker-config file:/no/such",
+      ["--docker-config: the file cannot be read", "/no/such"],
+    ],
+    ["publish --service a --source /no/such", ["--source: there is no such folder", "/no/such"]],
+    ["publish --service a --source /etc/hostname", ["--source: this is not a folder"]],
+    ["publish --service a --catalog /no/such.json", ["--catalog: there is no such file", "/no/such.json"]],
+    ["publish --service a --catalog /etc", ["--catalog: this is not a file"]],
+    ["publish --service a --ca-bundle /no/such.pem", ["--ca-bundle: there is no such file", "/no/such.pem"]],
+  ])("tgo %s", async (line, words) => {
+    const { code, stdout, stderr, loaded } = await tgo(line);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(loaded).toBe(false);
+    for (const word of words) expect(stderr).toContain(word);
+    expect(stderr).not.toMatch(/\n\s+at .*\(/);
+  });
+});
+
+describe("values", () => {
+  const SERVICE = 0;
+  const VALUE = 3;
+
+  it.each([
+    ["--service a,b", ["a", "b"]],
+    ["--service a --service b", ["a", "b"]],
+    ["--service=a,b --service c", ["a", "b", "c"]],
+    ["--service a, --service b", ["a", "b"]],
+  ])("of a list are separated by commas or flags: %s", async (flags, expected) => {
+    const { calls } = await tgo(`publish ${flags}`);
+    expect(calls[0]?.arguments[SERVICE]).toEqual(expected);
+  });
+
+  it("of a list may hold commas in double quotes, as for the dagger command", async () => {
+    const { calls } = await tgo(["publish", "--service", "a", "--value", '"K=1,2",L=3']);
+    expect(calls[0]?.arguments[VALUE]).toEqual(["K=1,2", "L=3"]);
+  });
+
+  it("reach the module in the order of its arguments, undefined where its own default applies", async () => {
+    const { calls } = await tgo("publish --format json --dry-run --revision r1 --service a");
+    const [service, , revision, value, jobs, dryRun, format] = calls[0]?.arguments ?? [];
+    expect([service, revision, value, jobs, dryRun, format]).toEqual([
+      ["a"],
+      "r1",
+      undefined,
+      undefined,
+      true,
+      "json",
+    ]);
+  });
+
+  it.each(["JSON", "Json", "json"])("of an enum may be its name or value in any case: %s", async (text) => {
+    const { calls } = await tgo(`services --format ${text}`);
+    expect(calls[0]?.arguments).toEqual(["json"]);
+  });
+
+  it.each([
+    ["--dry-run=true", true],
+    ["--dry-run=false", false],
+    ["--no-dry-run", false],
+    ["--dry-run", true],
+  ])("of a switch may be spelled as for the dagger command: %s", async (flag, expected) => {
+    const { calls } = await tgo(`publish --service a ${flag}`);
+    expect(calls[0]?.arguments[5]).toBe(expected);
+  });
+
+  it.each([
+    "--platform linux/arm64 --registry x=y services",
+    "services --platform linux/arm64 --registry x=y",
+    "--platform linux/arm64 services --registry x=y",
+  ])("of the constructor may stand before or after the function: %s", async (line) => {
+    const { calls } = await tgo(line);
+    expect(calls[0]?.constructorArguments).toEqual([
+      undefined,
+      ["x=y"],
+      undefined,
+      ["linux/arm64"],
+      undefined,
+    ]);
+  });
+
+  it("become the engine's objects: services, files, folders and secrets", async () => {
+    const { calls } = await tgo(
+      "publish --service a --source /etc --catalog /etc/hostname --registry-service tcp://localhost:5001,127.0.0.1:5002 --docker-config cmd:true",
+      { cwd: "/", env: { PATH: process.env.PATH ?? "" } },
+    );
+    const [catalog, , registryService, , dockerConfig] = calls[0]?.constructorArguments ?? [];
+    expect(catalog).toEqual({ file: "/etc/hostname" });
+    expect(registryService).toEqual([
+      { ports: [{ frontend: 5001, backend: 5001 }], options: { host: "localhost" } },
+      { ports: [{ frontend: 5002, backend: 5002 }], options: { host: "127.0.0.1" } },
+    ]);
+    expect(dockerConfig).toEqual({ secret: "dockerConfig", plaintext: "" });
+    expect(calls[0]?.arguments[1]).toEqual({ directory: "/etc" });
+  });
+});

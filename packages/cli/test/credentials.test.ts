@@ -1,0 +1,190 @@
+import { TgoError } from "@tgo/errors";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { tgo } from "./fixture.js";
+
+const PASSWORD = "correct-horse-battery";
+const AUTH = Buffer.from(`robot:${PASSWORD}`).toString("base64");
+const CONFIG = JSON.stringify({ auths: { "ghcr.io": { auth: AUTH } } });
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tgo-cli-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function file(name: string, text: string, mode = 0o600): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, ".."), { recursive: true });
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return path;
+}
+
+describe("credentials", () => {
+  it.each([
+    "file:config.json",
+    "file://config.json",
+    "config.json",
+    "env:CONFIG",
+    "env://CONFIG",
+    "cmd:cat config.json",
+  ])("come from %s as a secret of the session", async (source) => {
+    file("config.json", CONFIG);
+    const { calls } = await tgo(["services", "--docker-config", source], {
+      cwd: folder,
+      env: { CONFIG, PATH: process.env.PATH ?? "" },
+    });
+    expect(calls[0]?.constructorArguments[4]).toEqual({ secret: "dockerConfig", plaintext: CONFIG });
+  });
+
+  it("come from ~/.docker when none are named", async () => {
+    file(".docker/config.json", CONFIG);
+    const { host, calls } = await tgo("services", { home: folder });
+    expect(await host?.credentials?.("ghcr.io")).toEqual({ username: "robot", password: PASSWORD });
+    expect(await host?.credentials?.("docker.io")).toBeUndefined();
+    expect(calls[0]?.constructorArguments[4]).toBeUndefined();
+  });
+
+  it("come from $DOCKER_CONFIG before ~/.docker", async () => {
+    file(".docker/config.json", "{}");
+    file("other/config.json", CONFIG);
+    const { host } = await tgo("services", { home: folder, env: { DOCKER_CONFIG: join(folder, "other") } });
+    expect(await host?.credentials?.("ghcr.io")).toMatchObject({ username: "robot" });
+  });
+
+  it("are not looked for when there is no docker config", async () => {
+    expect((await tgo("services", { home: folder })).host?.credentials).toBeUndefined();
+  });
+
+  it.each(["--docker-config config.json", ""])(
+    "come from a credential helper, asked on this machine (%s)",
+    async (flag) => {
+      const config = JSON.stringify({ auths: { "ghcr.io": {} }, credsStore: "box" });
+      file(flag === "" ? ".docker/config.json" : "config.json", config);
+      file(
+        "docker-credential-box",
+        `#!/bin/sh\nread host\necho "{\\"Username\\":\\"u-$host\\",\\"Secret\\":\\"${PASSWORD}\\"}"\n`,
+        0o755,
+      );
+      const { host, calls } = await tgo(`services ${flag}`, {
+        cwd: folder,
+        home: folder,
+        env: { PATH: `${folder}:${process.env.PATH ?? ""}` },
+      });
+      expect(await host?.credentials?.("ghcr.io")).toEqual({ username: "u-ghcr.io", password: PASSWORD });
+      expect(calls[0]?.constructorArguments[4]).toBeUndefined();
+    },
+  );
+
+  it("in a malformed default config are a clear error naming the file", async () => {
+    const path = file(".docker/config.json", "{");
+    const { code, stderr } = await tgo("services", { home: folder });
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(path);
+  });
+});
+
+describe("no credential is ever printed:", () => {
+  it.each([
+    ["the password", PASSWORD],
+    ["its base64", AUTH],
+    ["its URL spelling", encodeURIComponent(PASSWORD)],
+  ])("%s, in a result, an error, a progress line or a stack", async (_, secret) => {
+    file("config.json", CONFIG);
+    const { stdout, stderr } = await tgo("services --format json --verbose --docker-config config.json", {
+      cwd: folder,
+      behave: (_call, host) => {
+        host.progress({ kind: "note", id: "1", step: "upload", detail: `sent ${secret}` });
+        return Promise.reject(new TgoError("UNAUTHORIZED", `refused ${secret}`, { remedy: `not ${secret}` }));
+      },
+    });
+    expect(stdout).toContain("refused ***");
+    expect(stderr).toContain("refused ***");
+    expect(stderr).toContain("sent ***");
+    expect(stdout + stderr).not.toContain(secret);
+  });
+
+  it("one that a helper gave", async () => {
+    file(".docker/config.json", JSON.stringify({ credHelpers: { "ghcr.io": "box" } }));
+    file("docker-credential-box", `#!/bin/sh\necho '{"Username":"u","Secret":"${PASSWORD}"}'\n`, 0o755);
+    const { stdout } = await tgo("services", {
+      home: folder,
+      env: { PATH: `${folder}:${process.env.PATH ?? ""}` },
+      behave: async (_call, host) => JSON.stringify(await host.credentials?.("ghcr.io")),
+    });
+    expect(stdout).toBe('{"username":"u","password":"***"}\n');
+  });
+});
+
+describe("the source", () => {
+  const git = (...args: string[]): string =>
+    execFileSync("git", ["-C", folder, "-c", "user.name=n", "-c", "user.email=e@e", ...args], {
+      encoding: "utf8",
+    }).trim();
+  const commit = (): string => {
+    git("init", "-q");
+    git("add", ".");
+    git("commit", "-q", "-m", "m");
+    return git("rev-parse", "HEAD");
+  };
+
+  it("is the checkout around the current folder, with its commit", async () => {
+    file("repos/tgo-api/main.py", "");
+    const head = commit();
+    const { calls } = await tgo("publish --service tgo-api", { cwd: join(folder, "repos") });
+    const [, source, revision] = calls[0]?.arguments ?? [];
+    expect(source).toMatchObject({ directory: `${folder}/` });
+    expect(source).toHaveProperty("exclude", expect.arrayContaining(["**", "!repos/**"]));
+    expect(revision).toBe(head);
+  });
+
+  it("is the folder itself when it is named like the service", async () => {
+    file("tgo-api/main.py", "");
+    const { calls } = await tgo("publish --service tgo-api", { cwd: join(folder, "tgo-api") });
+    expect(calls[0]?.arguments[1]).toMatchObject({ directory: join(folder, "tgo-api") });
+  });
+
+  it.each([
+    ["a changed file", "main.py"],
+    ["a new file", "new.py"],
+  ])("with %s has no commit", async (_, name) => {
+    file("repos/tgo-api/main.py", "");
+    commit();
+    file(`repos/tgo-api/${name}`, "changed");
+    const { calls } = await tgo("publish --service tgo-api", { cwd: folder });
+    expect(calls[0]?.arguments[2]).toBeUndefined();
+  });
+
+  it("keeps its commit when only another service has changed", async () => {
+    file("repos/tgo-api/main.py", "");
+    file("repos/tgo-web/main.js", "");
+    const head = commit();
+    file("repos/tgo-web/main.js", "changed");
+    const { calls } = await tgo("publish --service tgo-api", { cwd: folder });
+    expect(calls[0]?.arguments[2]).toBe(head);
+  });
+
+  it("given as a folder of another repository does not borrow that one's commit", async () => {
+    file("some/main.py", "");
+    commit();
+    const { calls } = await tgo("publish --service tgo-api --source some", { cwd: folder });
+    expect(calls[0]?.arguments[1]).toEqual({ directory: join(folder, "some") });
+    expect(calls[0]?.arguments[2]).toBeUndefined();
+  });
+
+  it("given as a checkout has its commit, unless --revision says another", async () => {
+    file("main.py", "");
+    const head = commit();
+    const { calls } = await tgo(`publish --service tgo-api --source ${folder}`);
+    expect(calls[0]?.arguments[2]).toBe(head);
+    const other = await tgo(`publish --service tgo-api --source ${folder} --revision mine`);
+    expect(other.calls[0]?.arguments[2]).toBe("mine");
+  });
+});

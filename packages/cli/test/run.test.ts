@@ -1,0 +1,252 @@
+import { TgoError } from "@tgo/errors";
+import { EventEmitter } from "node:events";
+import { describe, expect, it } from "vitest";
+import { brokenPipe, ReportError, tgo } from "./fixture.js";
+
+describe("stdout", () => {
+  it("carries the function's result and nothing else", async () => {
+    const { code, stdout, stderr } = await tgo("services", { behave: () => Promise.resolve("the result") });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "the result\n" });
+    expect(stderr).toContain("engine:");
+  });
+
+  it("carries a failed function's JSON report too, and the exit code tells", async () => {
+    const report = JSON.stringify({ ok: false });
+    const { code, stdout, stderr } = await tgo("publish --service a --format json", {
+      behave: () => Promise.reject(new ReportError(report)),
+    });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({ ok: false });
+    expect(stderr).not.toContain('"ok"');
+  });
+
+  it("is JSON with --format json even when the function failed before it had a report", async () => {
+    const { code, stdout, stderr } = await tgo("publish --service a --format json", {
+      behave: () => Promise.reject(new TgoError("BUILD", "pip failed", { where: "tgo-api", remedy: "look" })),
+    });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({
+      ok: false,
+      problems: [{ code: "BUILD", what: "pip failed", where: "tgo-api", remedy: "look" }],
+    });
+    expect(stderr).toContain("tgo: tgo-api: pip failed\n  look");
+  });
+
+  it("may be closed by its reader without a crash", async () => {
+    const { code, stderr } = await tgo("services", { stdout: brokenPipe() });
+    expect(code).toBe(0);
+    expect(stderr).not.toContain("EPIPE");
+  });
+});
+
+describe("failures", () => {
+  it("of the caller's making that the module finds are usage errors", async () => {
+    const { code, stderr } = await tgo("publish --service tgo-apii", {
+      behave: () =>
+        Promise.reject(new TgoError("USAGE", 'there is no service "tgo-apii"; did you mean "tgo-api"?')),
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain('tgo: there is no service "tgo-apii"; did you mean "tgo-api"?');
+  });
+
+  it("of a command show the command and the end of its output", async () => {
+    const lines = Array.from({ length: 50 }, (_, index) => `line ${index}`).join("\n");
+    const exec = Object.assign(new Error("exit code: 1"), {
+      name: "ExecError",
+      cmd: ["pip", "install"],
+      exitCode: 1,
+      stdout: lines,
+      stderr: "no matching distribution",
+    });
+    const { code, stderr } = await tgo("publish --service a", { behave: () => Promise.reject(exec) });
+    expect(code).toBe(1);
+    expect(stderr).toContain("a command failed with exit code 1: pip install");
+    expect(stderr).toContain("line 49\n  no matching distribution");
+    expect(stderr).not.toContain("line 20\n");
+  });
+
+  it("wrapped by the SDK show what was wrapped", async () => {
+    const wrapped = Object.assign(
+      new Error("Encountered an unknown error", { cause: new TgoError("CHECK", "foreign") }),
+      {
+        name: "UnknownDaggerError",
+      },
+    );
+    const { stderr } = await tgo("publish --service a", { behave: () => Promise.reject(wrapped) });
+    expect(stderr).toContain("tgo: foreign");
+    expect(stderr).not.toContain("unknown error");
+  });
+
+  it.each([
+    ["", false],
+    [" --verbose", true],
+  ])("show a stack only with --verbose (services%s)", async (flag, shown) => {
+    const { code, stderr } = await tgo(`services${flag}`, {
+      behave: () => Promise.reject(new Error("boom")),
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("boom");
+    expect(/\n\s+at /.test(stderr)).toBe(shown);
+  });
+});
+
+describe("engines", () => {
+  const answers = { dockerAnswers: () => Promise.resolve(true) };
+
+  it.each([
+    [
+      "services",
+      {},
+      {},
+      "the embedded engine (Buildah), because no Dagger engine is set and docker does not answer",
+    ],
+    ["services", {}, answers, "Dagger's engine, because docker answers"],
+    [
+      "services",
+      { _EXPERIMENTAL_DAGGER_RUNNER_HOST: "tcp://x" },
+      {},
+      "Dagger's engine, because _EXPERIMENTAL_DAGGER_RUNNER_HOST is set",
+    ],
+    ["services", { DAGGER_SESSION_PORT: "1" }, {}, "Dagger's engine, because DAGGER_SESSION_PORT is set"],
+    [
+      "services --engine buildah",
+      {},
+      answers,
+      "the embedded engine (Buildah), because --engine buildah was given",
+    ],
+    ["services --engine dagger", {}, {}, "Dagger's engine, because --engine dagger was given"],
+  ])("%s with %o: said and why", async (line, env, engines, words) => {
+    const { stderr } = await tgo(line, { env, engines });
+    expect(stderr).toContain(words);
+  });
+
+  it("that cannot be provisioned name the way out", async () => {
+    const { code, stderr, calls } = await tgo("services --engine dagger", {
+      connection: () =>
+        Promise.reject(
+          new Error(
+            "failed to execute function with automatic provisioning: InitEngineSessionBinaryError: getaddrinfo ENOTFOUND dl.dagger.io",
+          ),
+        ),
+    });
+    expect(code).toBe(1);
+    expect(calls).toEqual([]);
+    expect(stderr).toContain("Dagger's engine cannot be used");
+    expect(stderr).toContain("ENOTFOUND dl.dagger.io");
+    expect(stderr).toContain("--engine buildah");
+  });
+
+  it("do not hide a function's own failure behind the SDK's word for it", async () => {
+    const { stderr } = await tgo("services --engine dagger", {
+      behave: () => Promise.reject(new TgoError("CHECK", "foreign file")),
+      connection: async (run) => {
+        await run();
+        throw new Error("failed to close");
+      },
+    });
+    expect(stderr).toContain("tgo: foreign file");
+    expect(stderr).not.toContain("cannot be used");
+  });
+
+  it("that lack something say all of it", async () => {
+    const lacking = new TgoError("ENVIRONMENT", "buildah is missing", { remedy: "apt-get install buildah" });
+    const { code, stderr } = await tgo("services", {
+      engines: { startEmbedded: () => Promise.reject(lacking) },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("tgo: buildah is missing\n  apt-get install buildah");
+  });
+
+  it("are closed after a failure as after a success", async () => {
+    expect((await tgo("services")).engineClosed).toBe(true);
+    expect((await tgo("services", { behave: () => Promise.reject(new Error("x")) })).engineClosed).toBe(true);
+  });
+
+  it("tell the report what they are", async () => {
+    expect((await tgo("services")).host?.engine).toBe("embedded engine (fake)");
+    expect((await tgo("services --engine dagger")).host?.engine).toBeUndefined();
+  });
+});
+
+describe("progress without a terminal", () => {
+  it("is a line at the begin and at the end of each step", async () => {
+    const step = { id: "1", step: "smoke", service: "tgo-api", platform: "linux/arm64" };
+    const { stderr, stdout } = await tgo("services", {
+      behave: (_, host) => {
+        host.progress({ kind: "begin", ...step });
+        host.progress({ kind: "end", ...step, state: "done", durationMs: 4200 });
+        return Promise.resolve("");
+      },
+    });
+    expect(stderr).toMatch(/^\[\d+\.\ds\] tgo-api linux\/arm64 smoke …$/m);
+    expect(stderr).toMatch(/^\[\d+\.\ds\] tgo-api linux\/arm64 smoke … ok \(4\.2 s\)$/m);
+    expect(stdout).toBe("");
+  });
+
+  it("is silent with --progress quiet, but the result is not", async () => {
+    const { stderr, stdout } = await tgo("services --progress quiet", {
+      behave: (_, host) => {
+        host.progress({ kind: "begin", id: "1", step: "build" });
+        return Promise.resolve("r");
+      },
+    });
+    expect(stderr).not.toContain("build …");
+    expect(stdout).toBe("r\n");
+  });
+});
+
+describe("an interruption", () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ])(
+    "by %s aborts the run, says what was running and how to go on, and exits %i",
+    async (signal, expected) => {
+      const signals = new EventEmitter();
+      const { code, stderr, engineClosed } = await tgo("publish --service tgo-api", {
+        signals,
+        behave: (_, host) =>
+          new Promise((_resolve, reject) => {
+            host.progress({ kind: "begin", id: "1", step: "upload", service: "tgo-api", registry: "acr" });
+            host.signal.addEventListener("abort", () => {
+              reject(host.signal.reason as Error);
+            });
+            signals.emit(signal);
+          }),
+      });
+      expect(code).toBe(expected);
+      expect(stderr).toContain("interrupted while running:\n  tgo-api acr upload");
+      expect(stderr).toContain("Nothing was tagged beyond");
+      expect(stderr).toContain("tgo publish --service tgo-api");
+      expect(engineClosed).toBe(true);
+    },
+  );
+
+  it("the second time ends the process at once", async () => {
+    const signals = new EventEmitter();
+    const exits: number[] = [];
+    await tgo("services", {
+      signals,
+      exit: (code) => exits.push(code),
+      behave: () => {
+        signals.emit("SIGINT");
+        signals.emit("SIGINT");
+        return Promise.resolve("");
+      },
+    });
+    expect(exits).toEqual([130]);
+  });
+
+  it("shows the report of a function that still made one", async () => {
+    const signals = new EventEmitter();
+    const { stdout } = await tgo("publish --service a", {
+      signals,
+      behave: async () => {
+        signals.emit("SIGINT");
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        throw new ReportError("what was done");
+      },
+    });
+    expect(stdout).toBe("what was done\n");
+  });
+});
