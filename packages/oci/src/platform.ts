@@ -1,0 +1,45 @@
+import { TgoError } from "@tgo/errors";
+
+/** `os/architecture` or `os/architecture/variant` in Go's words, such as "linux/amd64" or "linux/arm/v7". */
+export type Platform = string;
+
+/** image-spec, image-index.md: the `platform` property of a descriptor. */
+export interface PlatformParts {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string | undefined;
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x86_64: "amd64",
+  "x86-64": "amd64",
+  aarch64: "arm64",
+  i386: "386",
+};
+
+/**
+ * The one spelling of a platform. The variant a platform always has (arm64/v8, amd64/v1) is left out, as
+ * containerd's `platforms.Normalize` does, so that "linux/arm64" and "linux/arm64/v8" are the same.
+ */
+export function platformOf({ os, architecture, variant }: PlatformParts): Platform {
+  const name = ARCHITECTURES[architecture] ?? architecture;
+  const implied = (name === "arm64" && variant === "v8") || (name === "amd64" && variant === "v1");
+  return variant === undefined || variant === "" || implied ? `${os}/${name}` : `${os}/${name}/${variant}`;
+}
+
+/** @throws TgoError USAGE for a text that is not `os/architecture[/variant]`. */
+export function parsePlatform(text: string): PlatformParts {
+  const match = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/.exec(text);
+  const [, os, architecture, variant] = match ?? [];
+  if (os === undefined || architecture === undefined) {
+    throw new TgoError("USAGE", `"${text}" is not a platform`, {
+      remedy: 'Write it as "linux/amd64" or "linux/arm64".',
+    });
+  }
+  const name = platformOf({ os, architecture, variant }).split("/");
+  return {
+    os,
+    architecture: name[1] ?? architecture,
+    ...(name[2] === undefined ? {} : { variant: name[2] }),
+  };
+}
