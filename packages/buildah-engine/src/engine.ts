@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { keychain, parseDockerConfig, type Keychain } from "@tgo/oci";
+import { Api } from "./api.js";
+import type { Context } from "./context.js";
+import type { EngineEvent } from "./events.js";
+import { Execs } from "./exec.js";
+import { checkHost } from "./host.js";
+import { Images } from "./images.js";
+import { Layers } from "./layers.js";
+import { Views } from "./overlay.js";
+import { StartedServices } from "./services.js";
+import { Store } from "./store.js";
+
+export interface EngineOptions {
+  /** Where results are kept between runs. Default `${XDG_CACHE_HOME:-~/.cache}/tgo/engine`. */
+  readonly home?: string | undefined;
+  /** Stops everything that runs, and the engine. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: EngineEvent) => void) | undefined;
+  /** A file with the CA certificates this machine trusts, shown to every command; never part of an image. */
+  readonly caBundle?: string | undefined;
+  /** The text of a docker `config.json`. Default: `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`, if any. */
+  readonly dockerConfig?: string | undefined;
+  /** Credentials by host; instead of `dockerConfig`. */
+  readonly keychain?: Keychain | undefined;
+  /** Registries that stand in for others, transparently: `{"docker.io": "localhost:5000"}`. */
+  readonly mirrors?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Engine {
+  /** For DAGGER_SESSION_PORT; on 127.0.0.1. */
+  readonly port: number;
+  /** For DAGGER_SESSION_TOKEN. */
+  readonly token: string;
+  /** Stops what runs, and waits until it is gone. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts an engine that an unmodified Dagger SDK talks to: it serves the part of the API in schema.graphql.ts.
+ * @throws TgoError ENVIRONMENT when this machine cannot run it
+ */
+export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
+  const [problem] = checkHost();
+  if (problem) throw problem;
+  const home = options.home ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tgo/engine");
+  const store = await Store.open(home);
+  const stop = new AbortController();
+  const cx = await createContext(store, options, stop.signal);
+  const token = randomBytes(24).toString("base64url");
+  const server = serve(new Api(cx), token);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+
+  const running = new Set<Promise<void>>();
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      stop.abort();
+      await cx.services.stopAll();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      await Promise.allSettled(running);
+      server.closeAllConnections();
+      await closed;
+    })());
+  options.signal?.addEventListener("abort", () => void close());
+  if (options.signal?.aborted) await close();
+  return { port: (server.address() as AddressInfo).port, token, close };
+}
+
+async function createContext(store: Store, options: EngineOptions, signal: AbortSignal): Promise<Context> {
+  const views = new Views(store);
+  const layers = new Layers(store, views);
+  const onEvent = options.onEvent ?? (() => undefined);
+  const mirrors = options.mirrors ?? {};
+  const credentials = options.keychain ?? (await dockerKeychain(options.dockerConfig));
+  const images = new Images({ store, layers, onEvent, signal, mirrors, keychain: credentials });
+  const cx: Context = {
+    ...{ store, views, layers, images, onEvent, signal, mirrors },
+    caBundle: options.caBundle,
+    get execs() {
+      return execs;
+    },
+    get services() {
+      return services;
+    },
+  };
+  const execs = new Execs(cx);
+  const services = new StartedServices(cx);
+  return cx;
+}
+
+async function dockerKeychain(text: string | undefined): Promise<Keychain> {
+  const file = join(process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "config.json");
+  const config = text ?? (await readFile(file, "utf8").catch(() => "{}"));
+  return keychain(parseDockerConfig(config), {});
+}
+
+/** The Dagger session protocol: POST /query, Basic auth with the token as the user. */
+function serve(api: Api, token: string): Server {
+  const expected = `Basic ${Buffer.from(`${token}:`).toString("base64")}`;
+  return createServer((request, response) => {
+    const send = (status: number, body: unknown): void => {
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    };
+    if (request.headers.authorization !== expected) {
+      request.resume();
+      send(401, { errors: [{ message: "wrong session token" }] });
+      return;
+    }
+    if (request.method !== "POST" || request.url !== "/query") {
+      request.resume();
+      send(404, { errors: [{ message: "the engine serves POST /query" }] });
+      return;
+    }
+    body(request)
+      .then((text) => JSON.parse(text) as { query: string; variables?: Record<string, unknown> })
+      .then(({ query, variables }) => api.answer(query, variables))
+      .then(
+        (result) => {
+          send(200, result);
+        },
+        (error: unknown) => {
+          send(400, { errors: [{ message: error instanceof Error ? error.message : String(error) }] });
+        },
+      );
+  });
+}
+
+async function body(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,184 @@
+import { createHash } from "node:crypto";
+import { lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { chmod, copyFile, lchown, lutimes, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { TgoError } from "@tgo/errors";
+import { command } from "./command.js";
+import { STAMP, makeDirectories, resolveIn, stampUp } from "./paths.js";
+import { sortedEntries } from "./select.js";
+import { findOwner } from "./users.js";
+
+/** How copied files come out; what is not set stays as in the source. */
+export interface Attributes {
+  /** `user:group` by number or by name in the target's /etc/passwd and /etc/group; the group defaults to the user. */
+  readonly owner?: string | undefined;
+  /** Mode bits, for directories and files alike. */
+  readonly permissions?: number | undefined;
+  /** Seconds since 1970, for everything copied. */
+  readonly timestamp?: number | undefined;
+}
+
+/**
+ * Copies the contents of a directory (a real path) into `path` of `root`, over what is there.
+ * @param selected only these paths, relative to the source
+ */
+export async function copyDirectory(
+  source: string,
+  root: string,
+  path: string,
+  selected: readonly string[] | undefined,
+  attributes: Attributes = {},
+): Promise<void> {
+  if (!lstatSync(source, { throwIfNoEntry: false })?.isDirectory())
+    throw new TgoError("SOURCE", "not a directory", { where: source });
+  const owner = findOwner(root, attributes.owner);
+  const before = await stat(resolveIn(root, path)).catch(() => undefined);
+  const target = await makeDirectories(root, path, owner);
+  const create = ["tar", "-C", source, "--format=posix", ...XATTRS, "-cf", "-"];
+  if (owner) create.push(`--owner=:${owner.uid}`, `--group=:${owner.gid}`);
+  if (attributes.permissions !== undefined) create.push(`--mode=${attributes.permissions.toString(8)}`);
+  if (attributes.timestamp !== undefined) create.push(`--mtime=@${attributes.timestamp}`);
+  if (selected) create.push("--no-recursion", "--null", "--verbatim-files-from", "-T", "-");
+  else create.push(".");
+  await command(
+    ["bash", "-c", PIPE, "copy", String(create.length), ...create, "tar", "-C", target, ...EXTRACT],
+    {
+      input: selected?.join("\0") ?? "",
+    },
+  );
+  if (before) {
+    await lchown(target, before.uid, before.gid);
+    await chmod(target, before.mode & 0o7777);
+    await stampUp(root, target);
+  } else {
+    const like = await stat(source);
+    await lchown(target, owner?.uid ?? like.uid, owner?.gid ?? like.gid);
+    await chmod(target, attributes.permissions ?? like.mode & 0o7777);
+    await stampUp(root, target);
+    if (target !== root)
+      await utimes(target, ...sameTwice(attributes.timestamp ?? Math.floor(like.mtimeMs / 1000)));
+  }
+}
+
+const XATTRS = ["--xattrs", "--xattrs-include=security.capability"];
+const EXTRACT = ["-xpf", "-", "--numeric-owner", "--keep-directory-symlink", ...XATTRS];
+/** First argument: how many of the next ones are the command before the pipe. */
+const PIPE = 'set -o pipefail; n=$1; shift; "${@:1:n}" | "${@:n+1}"';
+
+function sameTwice(time: number): [number, number] {
+  return [time, time];
+}
+
+/** Copies one file to `path`; into it when it is a directory or ends with a slash. */
+export async function copyOneFile(
+  source: string,
+  root: string,
+  path: string,
+  attributes: Attributes = {},
+  name = basename(source),
+) {
+  const there = lstatSync(resolveIn(root, path), { throwIfNoEntry: false });
+  const target = resolveIn(root, path.endsWith("/") || there?.isDirectory() ? `${path}/${name}` : path);
+  const owner = findOwner(root, attributes.owner);
+  await makeDirectories(root, dirname(target).slice(root.length), owner);
+  const like = await stat(source);
+  await rm(target, { force: true });
+  await copyFile(source, target);
+  await lchown(target, owner?.uid ?? like.uid, owner?.gid ?? like.gid);
+  await chmod(target, attributes.permissions ?? like.mode & 0o7777);
+  await stampUp(root, dirname(target));
+  await utimes(target, ...sameTwice(attributes.timestamp ?? Math.floor(like.mtimeMs / 1000)));
+}
+
+export async function writeNewFile(
+  root: string,
+  path: string,
+  contents: string | Buffer,
+  attributes: Attributes = {},
+) {
+  const target = resolveIn(root, path);
+  const owner = findOwner(root, attributes.owner);
+  await makeDirectories(root, dirname(target).slice(root.length), owner);
+  await writeFile(target, contents);
+  await chmod(target, attributes.permissions ?? 0o644);
+  await owner?.apply(target);
+  await stampUp(root, target);
+}
+
+export async function makeDirectory(root: string, path: string, permissions: number): Promise<void> {
+  const target = await makeDirectories(root, path);
+  await chmod(target, permissions);
+  await stampUp(root, target);
+}
+
+export async function makeSymlink(root: string, target: string, path: string): Promise<void> {
+  const link = resolveIn(root, path, false);
+  await makeDirectories(root, dirname(link).slice(root.length));
+  await symlink(target, link);
+  await lutimes(link, STAMP, STAMP);
+  await stampUp(root, dirname(link));
+}
+
+/** Removes paths, with all below them; a `*` stands for any characters of the last part. Missing ones are fine. */
+export async function remove(root: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const folder = resolveIn(root, dirname(path));
+    const pattern = new RegExp(`^${basename(path).split("*").map(escape).join("[^/]*")}$`);
+    if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) continue;
+    for (const entry of sortedEntries(folder))
+      if (pattern.test(entry.name)) await rm(join(folder, entry.name), { recursive: true, force: true });
+    await stampUp(root, folder);
+  }
+}
+
+function escape(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+export async function changeOwner(root: string, path: string, owner: string): Promise<void> {
+  const target = resolveIn(root, path);
+  const found = findOwner(root, owner);
+  if (found) await command(["chown", "-hR", `${found.uid}:${found.gid}`, target]);
+}
+
+/** Copies of `changed` what is not the same in `base`. */
+export async function copyDifference(base: string, changed: string, root: string): Promise<void> {
+  const known = new Set(treeLines(base));
+  const other = treeLines(changed).filter((line) => !known.has(line));
+  const paths = other.map((line) => line.slice(line.indexOf("/") + 1));
+  await copyDirectory(changed, root, "/", paths);
+}
+
+/**
+ * One line for every entry: kind, mode, content hash or link target, path. Times and owners are left out, as in
+ * Dagger's own content hash of a host directory.
+ */
+export function treeLines(root: string, selected?: readonly string[]): string[] {
+  const lines: string[] = [];
+  const add = (path: string): boolean => {
+    const full = join(root, path);
+    const info = lstatSync(full);
+    const mode = (info.mode & 0o7777).toString(8);
+    if (info.isSymbolicLink()) lines.push(`l - ${sha(readlinkSync(full))} /${path}`);
+    else if (info.isDirectory()) lines.push(`d ${mode} - /${path}`);
+    else if (info.isFile()) lines.push(`f ${mode} ${sha(readFileSync(full))} /${path}`);
+    return info.isDirectory();
+  };
+  const walk = (folder: string): void => {
+    for (const entry of sortedEntries(join(root, folder))) {
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (add(path)) walk(path);
+    }
+  };
+  if (selected) selected.forEach(add);
+  else walk("");
+  return lines;
+}
+
+function sha(data: string | Buffer): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+export function treeDigest(root: string, selected?: readonly string[]): string {
+  return `sha256:${sha(treeLines(root, selected).join("\n"))}`;
+}

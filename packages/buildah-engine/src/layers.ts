@@ -1,0 +1,156 @@
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import { command } from "./command.js";
+import { Semaphore, SingleFlight } from "./lazy.js";
+import type { Views } from "./overlay.js";
+import { keyOf, type Snapshot, type Store } from "./store.js";
+import { layerTar } from "./tarlayer.js";
+
+/** A layer as registries hold it. */
+export interface LayerBlob {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  /** Of the uncompressed tar. */
+  readonly diffId: string;
+}
+
+export const OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+/** Measured on a Python tree of 150 MB: level 6 takes twice the time of 4 for 2 % fewer bytes. */
+const GZIP_LEVEL = 4;
+
+/** Layers between their two forms: folders of the store, and compressed blobs. */
+export class Layers {
+  readonly #store: Store;
+  readonly #views: Views;
+  readonly #flight = new SingleFlight<LayerBlob | undefined>();
+  readonly #contents = new SingleFlight<LayerBlob>();
+  readonly #unpacking = new SingleFlight<Snapshot>();
+  readonly #limit = new Semaphore(availableParallelism());
+
+  constructor(store: Store, views: Views) {
+    this.#store = store;
+    this.#views = views;
+  }
+
+  /**
+   * The blob of a layer: the one it was pulled as, or the one that another layer with the same content has, or
+   * compressed now.
+   * @returns undefined when the layer changes nothing
+   */
+  blobOf(layer: string): Promise<LayerBlob | undefined> {
+    return this.#flight.run(layer, async () => {
+      const folder = this.#store.path("s", layer);
+      if ((await readdir(folder)).length === 0) return undefined;
+      const fact = `meta/layer-${layer.replace("/", "-")}.json`;
+      const known = await this.#store.readJson<LayerBlob>(fact);
+      if (known && this.#store.hasBlob(known.digest)) return known;
+      return this.#limit.run(async () => {
+        const hash = createHash("sha256");
+        for await (const chunk of layerTar(folder)) hash.update(chunk);
+        const blob = await this.blobOfTar(`sha256:${hash.digest("hex")}`, () =>
+          Readable.from(layerTar(folder)),
+        );
+        await this.#store.writeJson(fact, blob);
+        return blob;
+      });
+    });
+  }
+
+  /** The blob for an uncompressed tar, compressed unless one with this content is there. */
+  blobOfTar(diffId: string, open: () => Readable): Promise<LayerBlob> {
+    return this.#contents.run(diffId, async () => {
+      const known = await this.#store.readJson<LayerBlob>(diffFact(diffId));
+      if (known && this.#store.hasBlob(known.digest)) return known;
+      const work = await this.#store.workFolder();
+      try {
+        const file = this.#store.path(work, "layer");
+        await pipeline(
+          open(),
+          createGzip({ level: GZIP_LEVEL, chunkSize: 1 << 18 }),
+          createWriteStream(file),
+        );
+        const hash = createHash("sha256");
+        await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+        const digest = `sha256:${hash.digest("hex")}`;
+        const { size } = await stat(file);
+        await this.#store.keep(`${work}/layer`, `blobs/${digest.replace(":", "/")}`);
+        const blob = { mediaType: OCI_LAYER_GZIP, digest, size, diffId };
+        await this.#store.writeJson(diffFact(diffId), blob);
+        return blob;
+      } finally {
+        await this.#store.discard(work);
+      }
+    });
+  }
+
+  /** Puts a layer on top of a snapshot: `tarFile` is the blob, or its uncompressed form. */
+  unpack(below: Snapshot, blob: LayerBlob, tarFile: string): Promise<Snapshot> {
+    const key = keyOf([below.layers, blob.diffId]);
+    const result = { layers: [...below.layers, `${key}/fs`] };
+    return this.#unpacking.run(key, async () => {
+      // A layer of an image may be known by one folder and several blobs; the last pulled one is kept whole.
+      await this.#store.writeJson(`meta/layer-${key}-fs.json`, blob);
+      if (!this.#store.has(diffFact(blob.diffId))) await this.#store.writeJson(diffFact(blob.diffId), blob);
+      if (this.#store.has(`s/${key}`)) return result;
+      const work = await this.#store.workFolder();
+      try {
+        await this.#views.makeUpper(`${work}/step/fs`, below);
+        const folder = this.#store.path(work, "step/fs");
+        await command([
+          "tar",
+          "-C",
+          folder,
+          "-xpf",
+          tarFile,
+          "--numeric-owner",
+          "--xattrs",
+          "--xattrs-include=security.capability",
+        ]);
+        await this.#hideBelow(folder, below);
+        await this.#store.keep(`${work}/step`, `s/${key}`);
+        return result;
+      } finally {
+        await this.#store.discard(work);
+      }
+    });
+  }
+
+  /** Turns the specification's whiteouts into the overlay's. */
+  async #hideBelow(folder: string, below: Snapshot): Promise<void> {
+    const marks = (await command(["find", folder, "-name", ".wh.*", "-print0"])).split("\0").filter(Boolean);
+    for (const mark of marks) {
+      const parent = dirname(mark);
+      const name = mark.slice(parent.length + 1);
+      await rm(mark, { recursive: true });
+      if (name !== ".wh..wh..opq") await hide(join(parent, name.slice(".wh.".length)));
+      else {
+        const hidden = await this.#views.look(below, (root) =>
+          readdir(join(root, parent.slice(folder.length))).catch(() => []),
+        );
+        for (const entry of hidden) await hide(join(parent, entry));
+      }
+    }
+  }
+}
+
+function diffFact(diffId: string): string {
+  return `meta/diff-${diffId.replace(":", "-")}.json`;
+}
+
+async function hide(path: string): Promise<void> {
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return;
+  await mkdir(dirname(path), { recursive: true });
+  await command(["mknod", path, "c", "0", "0"]);
+}

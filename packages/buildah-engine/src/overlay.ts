@@ -1,0 +1,114 @@
+import { chmod, chown, mkdir, stat } from "node:fs/promises";
+import { command } from "./command.js";
+import { keyOf, snapshotKey, type Snapshot, type Store } from "./store.js";
+import { SingleFlight } from "./lazy.js";
+
+/**
+ * Options of an overlay mount, relative to the store's home: the kernel takes one page of text, and a colon or a
+ * comma in the home's path would end a name.
+ * `stub`, the lowest layer, holds mount points; nothing of it gets into a layer.
+ */
+export function overlayOptions(
+  snapshot: Snapshot,
+  { stub = "empty", upper, work }: { stub?: string; upper?: string; work?: string } = {},
+): string {
+  const lower = [...snapshot.layers.map((layer) => `s/${layer}`).reverse(), stub];
+  // An overlay without an upper layer wants two lower ones.
+  if (lower.length === 1 && upper === undefined) lower.unshift("empty2");
+  const options = [`lowerdir=${lower.join(":")}`, "redirect_dir=off", "metacopy=off", "index=off"];
+  if (upper !== undefined && work !== undefined) options.push(`upperdir=${upper}`, `workdir=${work}`);
+  return options.join(",");
+}
+
+/** File systems of the store, mounted while somebody looks at them. */
+export class Views {
+  readonly #store: Store;
+  readonly #open = new Map<string, { root: Promise<string>; users: number }>();
+  readonly #steps = new SingleFlight<Snapshot>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Shows a snapshot, read-only, at the path given to `look`. */
+  async look<T>(snapshot: Snapshot, look: (root: string) => Promise<T> | T): Promise<T> {
+    const [only] = snapshot.layers;
+    if (only === undefined) return look(this.#store.path("empty"));
+    if (snapshot.layers.length === 1) return look(this.#store.path("s", only));
+    const key = snapshotKey(snapshot);
+    const view = this.#open.get(key) ?? { root: this.#mount(snapshot), users: 0 };
+    this.#open.set(key, view);
+    view.users++;
+    try {
+      return await look(await view.root);
+    } finally {
+      if (--view.users === 0) {
+        this.#open.delete(key);
+        await view.root.then(
+          (root) => this.#unmount(root),
+          () => undefined,
+        );
+      }
+    }
+  }
+
+  /**
+   * The snapshot after `change` has edited the files at its root: from the store when the same change of the same
+   * snapshot was made before. `what` must say all that the change depends on.
+   */
+  step(snapshot: Snapshot, what: unknown, change: (root: string) => Promise<void>): Promise<Snapshot> {
+    const key = keyOf([snapshot.layers, what]);
+    const result: Snapshot = { layers: [...snapshot.layers, `${key}/fs`] };
+    return this.#steps.run(key, async () => {
+      if (this.#store.has(`s/${key}`)) return result;
+      const work = await this.#store.workFolder();
+      try {
+        await this.makeUpper(`${work}/step/fs`, snapshot);
+        if (snapshot.layers.length === 0) await change(this.#store.path(work, "step/fs"));
+        else await this.#edit(snapshot, work, change);
+        await this.#store.keep(`${work}/step`, `s/${key}`);
+        return result;
+      } finally {
+        await this.#store.discard(work);
+      }
+    });
+  }
+
+  /** An upper folder: its own owner and mode are what the mounted root shows, so they follow the layer below. */
+  async makeUpper(folder: string, snapshot: Snapshot): Promise<void> {
+    const path = this.#store.path(folder);
+    await mkdir(path, { recursive: true });
+    const top = snapshot.layers.at(-1);
+    const like = top === undefined ? { mode: 0o755, uid: 0, gid: 0 } : await stat(this.#store.path("s", top));
+    await chown(path, like.uid, like.gid);
+    await chmod(path, like.mode & 0o7777);
+  }
+
+  async #edit(snapshot: Snapshot, work: string, change: (root: string) => Promise<void>): Promise<void> {
+    const root = this.#store.path(work, "root");
+    await mkdir(root);
+    await mkdir(this.#store.path(work, "work"));
+    const options = overlayOptions(snapshot, { upper: `${work}/step/fs`, work: `${work}/work` });
+    await command(["mount", "-t", "overlay", "overlay", "-o", options, root], { cwd: this.#store.home });
+    try {
+      await change(root);
+    } finally {
+      await command(["umount", root]).catch(() => command(["umount", "-l", root]));
+    }
+  }
+
+  async #mount(snapshot: Snapshot): Promise<string> {
+    const work = await this.#store.workFolder();
+    const root = this.#store.path(work, "root");
+    await mkdir(root);
+    await command(["mount", "-t", "overlay", "overlay", "-o", overlayOptions(snapshot), root], {
+      cwd: this.#store.home,
+    });
+    return root;
+  }
+
+  async #unmount(root: string): Promise<void> {
+    await command(["umount", "-l", root]);
+    await this.#store.discard(`w/${root.split("/").at(-2) ?? ""}`);
+  }
+}

@@ -1,0 +1,249 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Writable as WritableStream } from "node:stream";
+import { overlayOptions } from "./overlay.js";
+import type { Snapshot, Store } from "./store.js";
+import type { User } from "./users.js";
+
+/** What a sandbox shows at a path. */
+export type Bind =
+  /** A snapshot's path; what is written to a writable one lies in its upper folder. */
+  | {
+      readonly target: string;
+      readonly from: Snapshot;
+      readonly path: string;
+      readonly file: boolean;
+      readonly writable?: Writable | undefined;
+    }
+  /** A path of the host. */
+  | { readonly target: string; readonly host: string; readonly file: boolean; readonly readOnly: boolean }
+  | { readonly target: string; readonly tmpfs: number | undefined }
+  | {
+      readonly target: string;
+      readonly secret: Buffer;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    };
+
+/** An overlay's upper layer and its work folder, relative to home; both exist. */
+export interface Writable {
+  readonly upper: string;
+  readonly work: string;
+}
+
+export interface Sandbox {
+  readonly snapshot: Snapshot;
+  /** A work folder, relative to home; what the sandbox needs is made below it. */
+  readonly work: string;
+  /** Where changes of the root go. */
+  readonly changes: Writable;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly workdir: string;
+  readonly user: User;
+  readonly binds: readonly Bind[];
+  readonly stdin: string;
+  /** Lines of /etc/hosts beyond localhost. */
+  readonly hosts: readonly string[];
+  /** The process whose network namespace is joined; the host's network without. */
+  readonly network?: number | undefined;
+  /** Paths inside that get the whole standard output or error. */
+  readonly redirect?:
+    { readonly stdout?: string | undefined; readonly stderr?: string | undefined } | undefined;
+}
+
+/** Docker's default capabilities. */
+const CAPABILITIES =
+  "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap";
+
+/**
+ * Starts a command in namespaces of its own: mounts, processes, host name, IPC. The overlay and everything else is
+ * mounted inside, so nothing is left mounted whatever happens; the first process of the namespace dies with us, and
+ * everything in it with that one. Standard output and error are the command's.
+ */
+export async function startSandbox(store: Store, sandbox: Sandbox): Promise<ChildProcess> {
+  const { work, network } = sandbox;
+  await mkdir(store.path(work, "root"));
+  await makeStubs(store.path(work, "stub"), sandbox.binds);
+  await writeFile(store.path(work, "hosts"), hostsFile(sandbox.hosts));
+  await writeFile(store.path(work, "run.sh"), script(sandbox));
+  const child = spawn(
+    "setpriv",
+    [
+      ...["--pdeathsig", "KILL"],
+      ...(network === undefined ? [] : ["nsenter", `--net=/proc/${network}/ns/net`]),
+      ...[
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--uts",
+        "--ipc",
+      ],
+      ...["bash", "--norc", `${work}/run.sh`, ...sandbox.args],
+    ],
+    {
+      cwd: store.home,
+      env: { PATH: HOST_PATH, LC_ALL: "C" },
+      stdio: ["pipe", "pipe", "pipe", "pipe"],
+      detached: true,
+    },
+  );
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(sandbox.stdin);
+  // Environment and secrets go through a pipe: never on a command line, never on the disk.
+  const secrets = child.stdio[3] as WritableStream;
+  secrets.on("error", () => undefined);
+  secrets.end(
+    [
+      ...sandbox.env,
+      "",
+      ...sandbox.binds.flatMap((bind) => ("secret" in bind ? bind.secret.toString("base64") : [])),
+    ]
+      .map((item) => `${item}\0`)
+      .join(""),
+  );
+  return child;
+}
+
+const HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Mount points, in a layer below all others: they never become part of a layer. */
+async function makeStubs(stub: string, binds: readonly Bind[]): Promise<void> {
+  for (const folder of ["proc", "sys", "dev", "etc"]) await mkdir(join(stub, folder), { recursive: true });
+  const files = ["/etc/resolv.conf", "/etc/hosts", ...binds.filter(isFile).map((bind) => bind.target)];
+  for (const bind of binds) if (!isFile(bind)) await mkdir(join(stub, bind.target), { recursive: true });
+  for (const file of files) {
+    await mkdir(join(stub, dirname(file)), { recursive: true });
+    await writeFile(join(stub, file), "");
+  }
+}
+
+function isFile(bind: Bind): boolean {
+  return "secret" in bind || ("file" in bind && bind.file);
+}
+
+function hostsFile(extra: readonly string[]): string {
+  return ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback", ...extra, ""].join("\n");
+}
+
+/** Runs as the first process of the namespace; its working directory is the store's home. */
+function script({ snapshot, work, changes, workdir, user, binds, redirect, network }: Sandbox): string {
+  const groups = user.groups.length > 0 ? `--groups=${user.groups.join(",")}` : "--clear-groups";
+  // A plain user needs this one capability to enter the root; being in the bounding set it is no more than root has.
+  const ambient = user.uid === 0 ? "" : "--inh-caps=-all,+sys_chroot --ambient-caps=-all,+sys_chroot";
+  const redirected = (
+    [
+      [1, redirect?.stdout],
+      [2, redirect?.stderr],
+    ] as const
+  ).flatMap(([fd, path]) => (path === undefined ? [] : [[fd, path, `"$W/m/.${fd}"`] as const]));
+  const lines = [
+    "set -eu",
+    `W=${quote(work)} R=${quote(`${work}/root`)}`,
+    // A mount point that the stub layer cannot give, because a layer above hides it.
+    `point() { [ -e "$2" ] && return; mkdir -p "$(dirname "$2")"; if [ "$1" = f ]; then : >"$2"; else mkdir -p "$2"; fi; }`,
+    `mount -t overlay overlay -o ${quote(overlayOptions(snapshot, { stub: `${work}/stub`, ...changes }))} "$R"`,
+    `mount -t proc -o nosuid,noexec,nodev proc "$R/proc"`,
+    `mount -t sysfs -o ro,nosuid,noexec,nodev sysfs "$R/sys"`,
+    `mount -t tmpfs -o mode=755,nosuid tmpfs "$R/dev"`,
+    `mkdir "$R/dev/pts" "$R/dev/shm"`,
+    `mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$R/dev/pts"`,
+    `mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$R/dev/shm"`,
+    `for d in null zero full random urandom tty; do : >"$R/dev/$d"; mount --bind /dev/$d "$R/dev/$d"; done`,
+    `ln -s pts/ptmx "$R/dev/ptmx"; ln -s /proc/self/fd "$R/dev/fd"`,
+    `ln -s fd/0 "$R/dev/stdin"; ln -s fd/1 "$R/dev/stdout"; ln -s fd/2 "$R/dev/stderr"`,
+    `mount --bind "$W/hosts" "$R/etc/hosts"`,
+    ...(network === undefined
+      ? [`[ ! -e /etc/resolv.conf ] || mount --bind /etc/resolv.conf "$R/etc/resolv.conf"`]
+      : []),
+    // Read before any secret is mounted: the empty item ends the environment.
+    `E=(); while IFS= read -r -d '' item <&3 && [ -n "$item" ]; do E+=("$item"); done`,
+    `mkdir "$W/m"; mount -t tmpfs -o mode=700 tmpfs "$W/m"`,
+    ...binds.flatMap(bindLines),
+    `exec 3<&-`,
+    `hostname engine`,
+    ...(workdir === "/" ? [] : [`mkdir -p "$R"${quote(workdir)} 2>/dev/null || true`]),
+    `tools=("$(command -v env)" -u _ "$(command -v setpriv)" "$(command -v unshare)")`,
+    // In a subshell: first the tools by their full paths, then the environment becomes the container's.
+    `run() (`,
+    `  cd "$R"`,
+    `  set -- "\${tools[@]:0:4}" --reuid=${user.uid} --regid=${user.gid} ${groups} --bounding-set=${CAPABILITIES} ${ambient} \\`,
+    `    "\${tools[4]}" --root=. --wd=${quote(workdir)} -- "$@"`,
+    `  unset LC_ALL PWD OLDPWD SHLVL`,
+    `  for item in "\${E[@]}"; do export "$item" 2>/dev/null || true; done`,
+    `  exec "$@"`,
+    `)`,
+    `code=0`,
+    `run "$@" ${redirected.map(([fd, , file]) => `${fd}>${file}`).join(" ")} || code=$?`,
+    ...redirected.flatMap(([fd, path, file]) => [
+      `cat ${file} >&${fd}`,
+      `cat ${file} >"$R"${quote(path)}; chown ${user.uid}:${user.gid} "$R"${quote(path)}`,
+    ]),
+    `exit $code`,
+  ];
+  return lines.join("\n");
+}
+
+function bindLines(bind: Bind, index: number): string[] {
+  const at = `"$W/m/${index}"`;
+  const target = `"$R"${quote(bind.target)}`;
+  if ("secret" in bind)
+    return [
+      `IFS= read -r -d '' item <&3`,
+      `printf %s "$item" | base64 -d >${at}`,
+      `chmod ${bind.mode.toString(8)} ${at}; chown ${bind.uid}:${bind.gid} ${at}`,
+      `point f ${target}; mount --bind ${at} ${target}`,
+    ];
+  if ("tmpfs" in bind)
+    return [
+      `point d ${target}`,
+      `mount -t tmpfs -o mode=1777${bind.tmpfs === undefined ? "" : `,size=${bind.tmpfs}`} tmpfs ${target}`,
+    ];
+  if ("host" in bind)
+    return [
+      `point ${bind.file ? "f" : "d"} ${target}`,
+      `mount --bind ${quote(bind.host)} ${target}`,
+      ...(bind.readOnly ? [`mount -o remount,bind,ro ${target}`] : []),
+    ];
+  const options = overlayOptions(bind.from, bind.writable);
+  return [
+    `mkdir ${at}; mount -t overlay overlay -o ${quote(options)} ${at}`,
+    `point ${bind.file ? "f" : "d"} ${target}`,
+    `mount --bind ${at}${quote(bind.path)} ${target}`,
+    ...(bind.writable === undefined ? [`mount -o remount,bind,ro ${target}`] : []),
+  ];
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Sends a signal to the command inside, which is a child of the namespace's first process. */
+export function signalCommand(sandbox: ChildProcess, signal: NodeJS.Signals): void {
+  const first = sandbox.pid === undefined ? [] : childrenOf(sandbox.pid);
+  for (const shell of first) for (const pid of childrenOf(shell)) process.kill(pid, signal);
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .trim()
+      .split(" ")
+      .filter(Boolean)
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** Ends the sandbox and everything in it at once. */
+export function killSandbox(sandbox: ChildProcess): void {
+  sandbox.kill("SIGKILL");
+}

@@ -1,0 +1,152 @@
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TgoError } from "@tgo/errors";
+import { command } from "./command.js";
+
+/**
+ * A file system: layers, the lowest first. A layer is named by its folder under `s/`. The name of the last
+ * one is the digest of everything that led to it, so `key` names the whole content.
+ */
+export interface Snapshot {
+  readonly layers: readonly string[];
+}
+
+export const EMPTY: Snapshot = { layers: [] };
+
+/** Names a file system for the keys of the steps that start from it. */
+export function snapshotKey(snapshot: Snapshot): string {
+  return keyOf(snapshot.layers);
+}
+
+/** 128 bits: short, because a mount names every layer in one page of text. */
+export function keyOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+}
+
+export function sha256(data: string | Buffer): string {
+  return `sha256:${createHash("sha256").update(data).digest("hex")}`;
+}
+
+/**
+ * What outlives a run, in plain files. Nothing is locked: an entry is made in a folder of this process and
+ * renamed into place whole, so two processes, or one that is killed, leave either an entry or none.
+ *
+ *     s/<key>/fs          a layer's files (an overlay upper directory), s/<key>/step.json what else the step gave
+ *     blobs/sha256/<hex>  compressed layers, manifests and configs, as registries have them
+ *     meta/<name>.json    small facts: the blob of a layer, the layer of a content
+ *     caches/<key>/       cache volumes
+ *     w/<pid>-<random>/   work of running processes; of dead ones: removed at the next start
+ */
+export class Store {
+  readonly home: string;
+  readonly #pid = process.pid;
+
+  private constructor(home: string) {
+    this.home = home;
+  }
+
+  /** @throws TgoError ENVIRONMENT when the folder cannot be written */
+  static async open(home: string): Promise<Store> {
+    const store = new Store(home);
+    try {
+      for (const folder of ["s", "blobs/sha256", "meta", "caches", "w", "empty", "empty2"])
+        await mkdir(join(home, folder), { recursive: true });
+    } catch (cause) {
+      throw new TgoError("ENVIRONMENT", "the engine's cache folder cannot be written", {
+        where: home,
+        remedy: "run as root, or set XDG_CACHE_HOME to a folder on a local disk",
+        cause,
+      });
+    }
+    await store.#removeLeftovers();
+    return store;
+  }
+
+  path(...parts: string[]): string {
+    return join(this.home, ...parts);
+  }
+
+  /** A new folder of this process, relative to home; on the same disk as everything else. */
+  async workFolder(): Promise<string> {
+    const folder = `w/${this.#pid}-${randomBytes(6).toString("hex")}`;
+    await mkdir(this.path(folder), { recursive: true });
+    return folder;
+  }
+
+  async discard(folder: string): Promise<void> {
+    await rm(this.path(folder), { recursive: true, force: true });
+  }
+
+  /** Moves a finished folder or file to its place. When another process was first, its result stays. */
+  async keep(from: string, to: string): Promise<void> {
+    try {
+      await rename(this.path(from), this.path(to));
+    } catch (error) {
+      if (!existsSync(this.path(to))) throw error;
+      await this.discard(from);
+    }
+  }
+
+  has(path: string): boolean {
+    return existsSync(this.path(path));
+  }
+
+  async readJson<T>(path: string): Promise<T | undefined> {
+    try {
+      return JSON.parse(await readFile(this.path(path), "utf8")) as T;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  async writeJson(path: string, value: unknown): Promise<void> {
+    const temporary = `w/${this.#pid}-${randomBytes(6).toString("hex")}`;
+    await writeFile(this.path(temporary), JSON.stringify(value));
+    await rename(this.path(temporary), this.path(path));
+  }
+
+  blobPath(digest: string): string {
+    return this.path("blobs", digest.replace(":", "/"));
+  }
+
+  hasBlob(digest: string): boolean {
+    return existsSync(this.blobPath(digest));
+  }
+
+  readBlob(digest: string): Promise<Buffer> {
+    return readFile(this.blobPath(digest));
+  }
+
+  async writeBlob(data: string | Buffer): Promise<{ digest: string; size: number }> {
+    const digest = sha256(data);
+    const temporary = `w/${this.#pid}-${randomBytes(6).toString("hex")}`;
+    await writeFile(this.path(temporary), data);
+    await rename(this.path(temporary), this.blobPath(digest));
+    return { digest, size: Buffer.byteLength(data) };
+  }
+
+  async #removeLeftovers(): Promise<void> {
+    for (const name of await readdir(this.path("w"))) {
+      const pid = Number(name.split("-")[0]);
+      if (pid !== this.#pid && isAlive(pid)) continue;
+      const mounts = (await readFile("/proc/self/mounts", "utf8"))
+        .split("\n")
+        .map((line) => line.split(" ")[1] ?? "")
+        .filter((mount) => mount.startsWith(this.path("w", name) + "/"));
+      for (const mount of mounts.reverse()) await command(["umount", "-l", mount]);
+      await this.discard(`w/${name}`);
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
