@@ -15,9 +15,15 @@ import type { Scalar } from "./value.js";
 export interface Prepared {
   readonly constructorArguments: readonly Bound[];
   readonly functionArguments: readonly Bound[];
-  /** Looks up credentials on this machine; undefined when the module does it from its own argument. */
-  readonly credentials: CredentialSource | undefined;
+  readonly credentials: Credentials;
   readonly caBundle: string | undefined;
+}
+
+export interface Credentials {
+  /** Looks credentials up on this machine. */
+  readonly host: CredentialSource | undefined;
+  /** The same, unless the module looks them up itself, in the config it is given. */
+  readonly module: CredentialSource | undefined;
 }
 
 type Values = Map<string, Scalar | readonly Scalar[]>;
@@ -35,7 +41,7 @@ export async function prepare(
   const has = (name: string): boolean =>
     surface.constructor.arguments.some((argument) => argument.name === name);
   if (has("caBundle") && caBundle !== undefined) values.set("caBundle", caBundle);
-  const credentials = has("dockerConfig") ? await takeCredentials(values, process, redaction) : undefined;
+  const credentials = await takeCredentials(values, process, redaction);
   const source = await bindSource(invocation, values, process.cwd);
   const bindAll = (all: readonly Argument[]): Promise<Bound[]> =>
     Promise.all(
@@ -60,19 +66,20 @@ async function takeCredentials(
   values: Values,
   { env, cwd, home }: Pick<CliProcess, "env" | "cwd" | "home">,
   redaction: Redaction,
-): Promise<CredentialSource | undefined> {
+): Promise<Credentials> {
   const given = values.get("dockerConfig");
   // Its zod takes longer to load than help takes to print.
   const { hostCredentials, needsHelpers, readDefaultDockerConfig } = await import("./docker-config.js");
   if (typeof given !== "string") {
     const config = await readDefaultDockerConfig(env, home);
-    return config === undefined ? undefined : hostCredentials(config, env, redaction);
+    const host = config === undefined ? undefined : hostCredentials(config, env, redaction);
+    return { host, module: host };
   }
   const text = await readSecret("docker-config", given, { env, cwd });
-  redaction.addText(text);
-  if (!needsHelpers(text)) return undefined;
+  const host = hostCredentials({ path: `--docker-config ${given}`, text }, env, redaction);
+  if (!needsHelpers(text)) return { host, module: undefined };
   values.delete("dockerConfig");
-  return hostCredentials({ path: given, text }, env, redaction);
+  return { host, module: host };
 }
 
 async function caBundleOf(

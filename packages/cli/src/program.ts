@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, Help, Option } from "commander";
 import { ENVIRONMENT, EXAMPLES, EXIT_CODES, LISTS, OVERVIEW } from "./help.js";
-import { unknownValue } from "./nearest.js";
+import { nearest, unknownValue } from "./nearest.js";
 import { PROGRESS_MODES } from "./progress/display.js";
 import { ENGINES, type Settings } from "./settings.js";
 import type { Argument, ModuleFunction, Surface } from "./surface.js";
@@ -60,7 +60,7 @@ function buildProgram(options: ProgramOptions, action: Action): Command {
   const { surface, width } = options;
   const program = new Command(surface.name);
   configure(program, options)
-    .description(surface.description)
+    .description(`${paragraphs(surface.description)}\n\nFunctions:\n${functionList(surface, width)}`)
     .usage("<function> [flags]")
     .addOption(new Option("--version", "print the version").helpGroup("Flags:"))
     .on("option:version", () => {
@@ -69,7 +69,8 @@ function buildProgram(options: ProgramOptions, action: Action): Command {
     })
     .addHelpOption(helpFlag("explain the command, or one function of it"))
     .helpCommand("help [function]", "explain a function")
-    .commandsGroup("Functions:")
+    // They stand above the flags, in the description.
+    .configureHelp({ visibleCommands: () => [], helpWidth: width })
     .addHelpText("after", `\n${[LISTS, OVERVIEW, EXAMPLES.program, ENVIRONMENT, EXIT_CODES].join("\n\n")}`);
   for (const argument of surface.constructor.arguments) {
     addFlag(program, argument, surface, "What and where (every function):");
@@ -80,8 +81,7 @@ function buildProgram(options: ProgramOptions, action: Action): Command {
   }
   for (const fn of surface.functions) {
     const command = configure(program.command(fn.command), options)
-      .summary(firstSentence(fn.description))
-      .description(fn.description)
+      .description(paragraphs(fn.description))
       .usage("[flags]")
       .addHelpOption(helpFlag("explain this function"))
       .configureHelp({
@@ -150,12 +150,15 @@ function describe(argument: Argument, surface: Surface): string {
   const parts = [argument.description.trim().replaceAll(/\s*\n\s*/g, " ")];
   const innermost = type.kind === "list" ? type.of : type;
   if (innermost?.kind === "enum") {
-    const values = surface.enums[innermost.name ?? ""]?.values ?? [];
-    parts.push(`[one of: ${values.map(({ value }) => value).join(", ")}]`);
+    const values = (surface.enums[innermost.name ?? ""]?.values ?? []).map(({ value }) => value);
+    const said = values.every((value) => argument.description.includes(value));
+    if (!said) parts.push(`[one of: ${values.join(", ")}]`);
   }
   if (innermost?.name === "Secret") parts.push("[file:PATH, env:NAME, cmd:COMMAND or a path]");
   if (argument.name === "dockerConfig") {
     parts.push("[default: $DOCKER_CONFIG/config.json or ~/.docker/config.json, credential helpers included]");
+  } else if (argument.name === "revision" || argument.name === "created") {
+    parts.push("[default: the checkout's commit, when its files are unchanged]");
   } else if (argument.contextual !== undefined) {
     parts.push("[default: the checkout around the current folder]");
   } else if (argument.default !== undefined && argument.default !== null) {
@@ -249,20 +252,43 @@ function invocation(fn: ModuleFunction, command: Command, surface: Surface): Inv
 
 function usageError(error: CommanderError, argv: readonly string[], surface: Surface): TgoError {
   const names = surface.functions.map(({ command }) => command);
-  const named = argv.find((word) => names.includes(word));
   const what = error.message
     .replace(/^error: /, "")
+    .replace(/\n\((Did you mean .*)\)$/, ". $1")
     .replaceAll(/'(--[\w-]+) <[^']*>'/g, "$1")
     .replaceAll("'", '"');
-  const remedy =
-    error.code === "commander.unknownCommand"
-      ? `Functions: ${names.join(", ")}. ${surface.name} --help explains them.`
-      : `${[surface.name, named, "--help"].filter((word) => word !== undefined).join(" ")} lists the flags.`;
-  return new TgoError("USAGE", what.replace(/\n\((Did you mean .*)\)$/, ". $1"), { remedy });
+  if (error.code === "commander.unknownCommand") {
+    const near = nearest(/"(.*)"/.exec(what)?.[1] ?? "", names);
+    const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+    return new TgoError("USAGE", `${what.replace("command", "function")}${hint}`, {
+      remedy: `Functions: ${names.join(", ")}. ${surface.name} --help explains them.`,
+    });
+  }
+  const named = argv.find((word) => names.includes(word));
+  const help = [surface.name, named, "--help"].filter((word) => word !== undefined).join(" ");
+  return new TgoError("USAGE", what, { remedy: `${help} lists the flags.` });
+}
+
+/** The functions, each with the first sentence of its documentation. */
+function functionList(surface: Surface, width: number): string {
+  const help = new Help();
+  help.prepareContext({ helpWidth: width });
+  const longest = Math.max(...surface.functions.map(({ command }) => command.length));
+  return surface.functions
+    .map((fn) => help.formatItem(fn.command, longest, firstSentence(fn.description), help))
+    .join("\n");
+}
+
+/** Documentation as written in the source, without the line breaks that were made for the editor. */
+function paragraphs(text: string): string {
+  return text
+    .trim()
+    .split(/\n\s*\n/)
+    .map((paragraph) => paragraph.replaceAll(/\s*\n\s*/g, " "))
+    .join("\n\n");
 }
 
 function firstSentence(text: string): string {
-  const [paragraph = ""] = text.trim().split(/\n\s*\n/);
-  const flat = paragraph.replaceAll(/\s*\n\s*/g, " ");
+  const [flat = ""] = paragraphs(text).split("\n\n");
   return /^.*?[.:](?=\s|$)/.exec(flat)?.[0].replace(/[.:]$/, "") ?? flat;
 }

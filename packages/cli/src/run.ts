@@ -6,6 +6,7 @@ import { openOutput, wantsColor, type Output } from "./output.js";
 import { prepare, type Prepared } from "./prepare.js";
 import { EXIT, type CliProcess } from "./process.js";
 import type { LoadedModule, Product } from "./product.js";
+import type { Argument } from "./surface.js";
 import { parseCommandLine, type Invocation } from "./program.js";
 import type { Display } from "./progress/display.js";
 import { Redaction } from "./redaction.js";
@@ -13,7 +14,7 @@ import { withSession, type Engines } from "./session.js";
 import { sameCommand } from "./shell.js";
 
 /** How long a stopped run may take to close its engine. */
-const GRACE_MS = 10_000;
+const GRACE_MS = 5_000;
 
 /**
  * The whole command: reads the command line, runs the function, writes its result to stdout and everything
@@ -86,6 +87,11 @@ async function execute(
   display: Display,
 ): Promise<string> {
   const { settings } = invocation;
+  const context = { process, invocation, interruption, display };
+  if (needsNoEngine(invocation, product)) {
+    const prepared = await prepare(invocation, product.surface, process, redaction);
+    return call(await product.load(), undefined, prepared, context);
+  }
   const [prepared, choice] = await Promise.all([
     prepare(invocation, product.surface, process, redaction),
     chooseEngine(settings.engine, process.env, engines.dockerAnswers),
@@ -107,6 +113,7 @@ async function execute(
         env: process.env,
         signal: interruption.signal,
         caBundle: prepared.caBundle,
+        credentials: prepared.credentials.host,
         onLine: settings.verbose
           ? (line) => {
               display.line(redaction.clean(line));
@@ -116,13 +123,24 @@ async function execute(
       (module, engineName) => {
         session.open = true;
         ready("done");
-        return call(module, engineName, prepared, { process, invocation, interruption, display });
+        return call(module, engineName, prepared, context);
       },
     );
   } catch (error) {
     if (!session.open) ready("failed");
     throw error;
   }
+}
+
+/** Functions that only read the catalog: told at once, on any machine. */
+const WITHOUT_ENGINE = new Set(["services", "plan"]);
+
+/** An argument such as --catalog is a file to the module, and only an engine can hand it over. */
+function needsNoEngine({ function: fn, values }: Invocation, { surface }: Product): boolean {
+  const all = [...surface.constructor.arguments, ...fn.arguments];
+  const holdsObject = ({ name, type }: Argument): boolean =>
+    values.has(name) && (type.kind === "object" || type.of?.kind === "object");
+  return WITHOUT_ENGINE.has(fn.command) && !all.some(holdsObject);
 }
 
 async function call(
@@ -136,7 +154,7 @@ async function call(
     progress: display.onProgress,
     signal: interruption.signal,
     engine: engineName,
-    credentials: prepared.credentials,
+    credentials: prepared.credentials.module,
     invocation: sameCommand(process.argv, process.env),
     text: {
       color: wantsColor(process.stdout, process.env),

@@ -1,6 +1,7 @@
 import { TgoError } from "@tgo/errors";
 import { Writable } from "node:stream";
 import { daggerFailure, type EngineChoice } from "./engine.js";
+import type { CredentialSource } from "./docker-config.js";
 import type { LoadedModule } from "./product.js";
 
 /** The engine that comes with this command, started for one run. */
@@ -16,6 +17,8 @@ export interface EmbeddedOptions {
   readonly signal: AbortSignal;
   /** PEM file of certificate authorities that build steps should trust. */
   readonly caBundle: string | undefined;
+  /** For pulling and pushing images; undefined: what docker's own config holds. */
+  readonly credentials: CredentialSource | undefined;
   /** One line of what the engine and the commands in it print. */
   readonly onLine: ((line: string) => void) | undefined;
 }

@@ -34,8 +34,15 @@ describe("help", () => {
     expect(stdout).toContain("[required]");
     expect(stdout).toContain("[one of: text, json, markdown]");
     expect(stdout).toContain("[default: text]");
+    expect(stdout).toContain("[default: the checkout around the current folder]");
     expect(stdout).toContain("[default: 4]");
     expect(stdout).toContain("tgo publish --service tgo-api");
+  });
+
+  it("of the command shows the functions first, each with one sentence", async () => {
+    const { stdout } = await tgo("--help");
+    expect(stdout).toMatch(/publish\s+Publishes services\n/);
+    expect(stdout.indexOf("Functions:")).toBeLessThan(stdout.indexOf("--catalog"));
   });
 
   it("of a function shows the flags of every function too, and that their place does not matter", async () => {
@@ -76,7 +83,7 @@ describe("a wrong command line is told in words, with exit code 2, and nothing i
   it.each([
     [
       "publsh --service a",
-      ['unknown command "publsh"', "Did you mean publish?", "Functions: services, build"],
+      ['unknown function "publsh"', 'did you mean "publish"?', "Functions: services, smoke"],
     ],
     ["publish --servce a", ['unknown option "--servce"', "Did you mean --service?", "tgo publish --help"]],
     ["publish --regstry a=b", ['unknown option "--regstry"', "Did you mean --registry?"]],

@@ -37,7 +37,7 @@ describe("credentials", () => {
     "cmd:cat config.json",
   ])("come from %s as a secret of the session", async (source) => {
     file("config.json", CONFIG);
-    const { calls } = await tgo(["services", "--docker-config", source], {
+    const { calls } = await tgo(["smoke", "--docker-config", source], {
       cwd: folder,
       env: { CONFIG, PATH: process.env.PATH ?? "" },
     });
@@ -46,7 +46,7 @@ describe("credentials", () => {
 
   it("come from ~/.docker when none are named", async () => {
     file(".docker/config.json", CONFIG);
-    const { host, calls } = await tgo("services", { home: folder });
+    const { host, calls } = await tgo("smoke", { home: folder });
     expect(await host?.credentials?.("ghcr.io")).toEqual({ username: "robot", password: PASSWORD });
     expect(await host?.credentials?.("docker.io")).toBeUndefined();
     expect(calls[0]?.constructorArguments[4]).toBeUndefined();
@@ -55,12 +55,12 @@ describe("credentials", () => {
   it("come from $DOCKER_CONFIG before ~/.docker", async () => {
     file(".docker/config.json", "{}");
     file("other/config.json", CONFIG);
-    const { host } = await tgo("services", { home: folder, env: { DOCKER_CONFIG: join(folder, "other") } });
+    const { host } = await tgo("smoke", { home: folder, env: { DOCKER_CONFIG: join(folder, "other") } });
     expect(await host?.credentials?.("ghcr.io")).toMatchObject({ username: "robot" });
   });
 
   it("are not looked for when there is no docker config", async () => {
-    expect((await tgo("services", { home: folder })).host?.credentials).toBeUndefined();
+    expect((await tgo("smoke", { home: folder })).host?.credentials).toBeUndefined();
   });
 
   it.each(["--docker-config config.json", ""])(
@@ -73,7 +73,7 @@ describe("credentials", () => {
         `#!/bin/sh\nread host\necho "{\\"Username\\":\\"u-$host\\",\\"Secret\\":\\"${PASSWORD}\\"}"\n`,
         0o755,
       );
-      const { host, calls } = await tgo(`services ${flag}`, {
+      const { host, calls } = await tgo(`smoke ${flag}`, {
         cwd: folder,
         home: folder,
         env: { PATH: `${folder}:${process.env.PATH ?? ""}` },
@@ -85,7 +85,7 @@ describe("credentials", () => {
 
   it("in a malformed default config are a clear error naming the file", async () => {
     const path = file(".docker/config.json", "{");
-    const { code, stderr } = await tgo("services", { home: folder });
+    const { code, stderr } = await tgo("smoke", { home: folder });
     expect(code).not.toBe(0);
     expect(stderr).toContain(path);
   });
@@ -98,7 +98,7 @@ describe("no credential is ever printed:", () => {
     ["its URL spelling", encodeURIComponent(PASSWORD)],
   ])("%s, in a result, an error, a progress line or a stack", async (_, secret) => {
     file("config.json", CONFIG);
-    const { stdout, stderr } = await tgo("services --format json --verbose --docker-config config.json", {
+    const { stdout, stderr } = await tgo("smoke --format json --verbose --docker-config config.json", {
       cwd: folder,
       behave: (_call, host) => {
         host.progress({ kind: "note", id: "1", step: "upload", detail: `sent ${secret}` });
@@ -114,7 +114,7 @@ describe("no credential is ever printed:", () => {
   it("one that a helper gave", async () => {
     file(".docker/config.json", JSON.stringify({ credHelpers: { "ghcr.io": "box" } }));
     file("docker-credential-box", `#!/bin/sh\necho '{"Username":"u","Secret":"${PASSWORD}"}'\n`, 0o755);
-    const { stdout } = await tgo("services", {
+    const { stdout } = await tgo("smoke", {
       home: folder,
       env: { PATH: `${folder}:${process.env.PATH ?? ""}` },
       behave: async (_call, host) => JSON.stringify(await host.credentials?.("ghcr.io")),

@@ -97,6 +97,13 @@ export const SURFACE: Surface = {
       returns: STRING,
     },
     {
+      name: "smoke",
+      command: "smoke",
+      description: "Runs every variant.",
+      arguments: [FORMAT],
+      returns: STRING,
+    },
+    {
       name: "build",
       command: "build",
       description: "Builds one variant.",

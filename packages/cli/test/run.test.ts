@@ -5,7 +5,7 @@ import { brokenPipe, ReportError, tgo } from "./fixture.js";
 
 describe("stdout", () => {
   it("carries the function's result and nothing else", async () => {
-    const { code, stdout, stderr } = await tgo("services", { behave: () => Promise.resolve("the result") });
+    const { code, stdout, stderr } = await tgo("smoke", { behave: () => Promise.resolve("the result") });
     expect({ code, stdout }).toEqual({ code: 0, stdout: "the result\n" });
     expect(stderr).toContain("engine:");
   });
@@ -33,7 +33,7 @@ describe("stdout", () => {
   });
 
   it("may be closed by its reader without a crash", async () => {
-    const { code, stderr } = await tgo("services", { stdout: brokenPipe() });
+    const { code, stderr } = await tgo("smoke", { stdout: brokenPipe() });
     expect(code).toBe(0);
     expect(stderr).not.toContain("EPIPE");
   });
@@ -80,8 +80,8 @@ describe("failures", () => {
   it.each([
     ["", false],
     [" --verbose", true],
-  ])("show a stack only with --verbose (services%s)", async (flag, shown) => {
-    const { code, stderr } = await tgo(`services${flag}`, {
+  ])("show a stack only with --verbose (smoke%s)", async (flag, shown) => {
+    const { code, stderr } = await tgo(`smoke${flag}`, {
       behave: () => Promise.reject(new Error("boom")),
     });
     expect(code).toBe(1);
@@ -90,38 +90,57 @@ describe("failures", () => {
   });
 });
 
+describe("functions that only read the catalog", () => {
+  it("run on any machine: no engine is looked for, started or spoken of", async () => {
+    const dead = (): Promise<never> => Promise.reject(new Error("must not be asked"));
+    const { code, stdout, stderr, host } = await tgo("services --registry a=b", {
+      engines: { dockerAnswers: dead, startEmbedded: dead },
+      connection: dead,
+      behave: () => Promise.resolve("the list"),
+    });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "the list\n", stderr: "" });
+    expect(host).toBeDefined();
+  });
+
+  it("start an engine when they are given a file, which only an engine can hand over", async () => {
+    const { stderr, calls } = await tgo("services --catalog /etc/hostname");
+    expect(stderr).toContain("engine:");
+    expect(calls[0]?.constructorArguments[0]).toEqual({ file: "/etc/hostname" });
+  });
+});
+
 describe("engines", () => {
   const answers = { dockerAnswers: () => Promise.resolve(true) };
 
   it.each([
     [
-      "services",
+      "smoke",
       {},
       {},
       "the embedded engine (Buildah), because no Dagger engine is set and docker does not answer",
     ],
-    ["services", {}, answers, "Dagger's engine, because docker answers"],
+    ["smoke", {}, answers, "Dagger's engine, because docker answers"],
     [
-      "services",
+      "smoke",
       { _EXPERIMENTAL_DAGGER_RUNNER_HOST: "tcp://x" },
       {},
       "Dagger's engine, because _EXPERIMENTAL_DAGGER_RUNNER_HOST is set",
     ],
-    ["services", { DAGGER_SESSION_PORT: "1" }, {}, "Dagger's engine, because DAGGER_SESSION_PORT is set"],
+    ["smoke", { DAGGER_SESSION_PORT: "1" }, {}, "Dagger's engine, because DAGGER_SESSION_PORT is set"],
     [
-      "services --engine buildah",
+      "smoke --engine buildah",
       {},
       answers,
       "the embedded engine (Buildah), because --engine buildah was given",
     ],
-    ["services --engine dagger", {}, {}, "Dagger's engine, because --engine dagger was given"],
+    ["smoke --engine dagger", {}, {}, "Dagger's engine, because --engine dagger was given"],
   ])("%s with %o: said and why", async (line, env, engines, words) => {
     const { stderr } = await tgo(line, { env, engines });
     expect(stderr).toContain(words);
   });
 
   it("that cannot be provisioned name the way out", async () => {
-    const { code, stderr, calls } = await tgo("services --engine dagger", {
+    const { code, stderr, calls } = await tgo("smoke --engine dagger", {
       connection: () =>
         Promise.reject(
           new Error(
@@ -137,7 +156,7 @@ describe("engines", () => {
   });
 
   it("do not hide a function's own failure behind the SDK's word for it", async () => {
-    const { stderr } = await tgo("services --engine dagger", {
+    const { stderr } = await tgo("smoke --engine dagger", {
       behave: () => Promise.reject(new TgoError("CHECK", "foreign file")),
       connection: async (run) => {
         await run();
@@ -150,7 +169,7 @@ describe("engines", () => {
 
   it("that lack something say all of it", async () => {
     const lacking = new TgoError("ENVIRONMENT", "buildah is missing", { remedy: "apt-get install buildah" });
-    const { code, stderr } = await tgo("services", {
+    const { code, stderr } = await tgo("smoke", {
       engines: { startEmbedded: () => Promise.reject(lacking) },
     });
     expect(code).toBe(1);
@@ -158,20 +177,20 @@ describe("engines", () => {
   });
 
   it("are closed after a failure as after a success", async () => {
-    expect((await tgo("services")).engineClosed).toBe(true);
-    expect((await tgo("services", { behave: () => Promise.reject(new Error("x")) })).engineClosed).toBe(true);
+    expect((await tgo("smoke")).engineClosed).toBe(true);
+    expect((await tgo("smoke", { behave: () => Promise.reject(new Error("x")) })).engineClosed).toBe(true);
   });
 
   it("tell the report what they are", async () => {
-    expect((await tgo("services")).host?.engine).toBe("embedded engine (fake)");
-    expect((await tgo("services --engine dagger")).host?.engine).toBeUndefined();
+    expect((await tgo("smoke")).host?.engine).toBe("embedded engine (fake)");
+    expect((await tgo("smoke --engine dagger")).host?.engine).toBeUndefined();
   });
 });
 
 describe("progress without a terminal", () => {
   it("is a line at the begin and at the end of each step", async () => {
     const step = { id: "1", step: "smoke", service: "tgo-api", platform: "linux/arm64" };
-    const { stderr, stdout } = await tgo("services", {
+    const { stderr, stdout } = await tgo("smoke", {
       behave: (_, host) => {
         host.progress({ kind: "begin", ...step });
         host.progress({ kind: "end", ...step, state: "done", durationMs: 4200 });
@@ -184,7 +203,7 @@ describe("progress without a terminal", () => {
   });
 
   it("is silent with --progress quiet, but the result is not", async () => {
-    const { stderr, stdout } = await tgo("services --progress quiet", {
+    const { stderr, stdout } = await tgo("smoke --progress quiet", {
       behave: (_, host) => {
         host.progress({ kind: "begin", id: "1", step: "build" });
         return Promise.resolve("r");
@@ -225,7 +244,7 @@ describe("an interruption", () => {
   it("the second time ends the process at once", async () => {
     const signals = new EventEmitter();
     const exits: number[] = [];
-    await tgo("services", {
+    await tgo("smoke", {
       signals,
       exit: (code) => exits.push(code),
       behave: () => {

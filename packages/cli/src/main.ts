@@ -1,0 +1,55 @@
+import { homedir } from "node:os";
+import surface from "../../../pipelines/tgo/surface.json";
+import manifest from "../package.json";
+import { dockerAnswers } from "./engine.js";
+import { startEmbedded } from "./embedded.js";
+import { failureOf } from "./failure.js";
+import type { LoadedModule, ModuleInstance, Product } from "./product.js";
+import { EXIT } from "./process.js";
+import { runCli } from "./run.js";
+import type { Surface } from "./surface.js";
+
+/** The module of this repository, on this machine. */
+const product: Product = {
+  version: manifest.version,
+  // Made from the module's source, and held to it by a check: not parsed again.
+  surface: surface as Surface,
+  load: async (): Promise<LoadedModule> => {
+    const [sdk, module, core] = await Promise.all([
+      import("@dagger.io/dagger"),
+      import("../../../pipelines/tgo/src/index.js"),
+      import("../../../pipelines/tgo/lib/core.js"),
+    ]);
+    return {
+      connection: sdk.connection,
+      client: sdk.dag,
+      setHost: core.setHost,
+      create: (args) => Reflect.construct(module.Tgo, args) as ModuleInstance,
+    };
+  },
+};
+
+const { argv, env, stdout, stderr } = process;
+
+// The SDK lets a failing session process reject where nobody can catch it.
+process.on("unhandledRejection", (reason) => {
+  stderr.write(`tgo: ${failureOf(reason).message}\n`);
+  process.exit(EXIT.failure);
+});
+
+process.exitCode = await runCli(
+  product,
+  {
+    argv: argv.slice(2),
+    env,
+    cwd: process.cwd(),
+    home: homedir(),
+    stdout,
+    stderr,
+    signals: process,
+    exit: (code) => process.exit(code),
+  },
+  { dockerAnswers, startEmbedded },
+);
+// Sockets that the SDK keeps open must not keep a finished command alive.
+process.exit();
