@@ -72,13 +72,13 @@ async function existing(flag: string, text: string, kind: "file" | "folder", cwd
   const path = resolve(cwd, text);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
-    throw new TgoError("USAGE", `--${flag}: there is no such ${kind}`, {
+    throw new TgoError("USAGE", `there is no such ${kind} (--${flag})`, {
       where: path,
       remedy: "Check the path.",
     });
   }
   if (found.isDirectory() !== (kind === "folder")) {
-    throw new TgoError("USAGE", `--${flag}: this is not a ${kind}`, { where: path });
+    throw new TgoError("USAGE", `this is not a ${kind} (--${flag})`, { where: path });
   }
   return path;
 }

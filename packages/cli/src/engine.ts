@@ -33,8 +33,7 @@ export async function chooseEngine(
 }
 
 export function describeEngine({ engine, why }: EngineChoice): string {
-  const name = engine === "dagger" ? "Dagger's engine" : "the embedded engine (Buildah)";
-  return `engine: ${name}, because ${why}`;
+  return `engine: ${engine === "dagger" ? "Dagger's" : "the embedded one"}, because ${why}`;
 }
 
 export function dockerAnswers(): Promise<boolean> {

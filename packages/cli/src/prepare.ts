@@ -99,7 +99,7 @@ async function caBundleOf(
   if (found?.isFile() === true) return path;
   // Node itself only warns about its own variable, so a stale one must not stop anything.
   if (from === "NODE_EXTRA_CA_CERTS") return undefined;
-  throw new TgoError("USAGE", `${from}: there is no such file`, {
+  throw new TgoError("USAGE", `there is no such file (${from})`, {
     where: path,
     remedy: "Name a PEM file with the certificate authorities to trust.",
   });

@@ -27,7 +27,7 @@ export async function readSecret(flag: string, text: string, { env, cwd }: Secre
     case "file": {
       const path = resolve(cwd, value);
       return readFile(path, "utf8").catch((cause: unknown) => {
-        throw new TgoError("USAGE", `--${flag}: the file cannot be read`, {
+        throw new TgoError("USAGE", `the file cannot be read (--${flag})`, {
           where: path,
           remedy: "Check the path and its permissions.",
           cause,

@@ -107,13 +107,13 @@ describe("a wrong command line is told in words, with exit code 2, and nothing i
     ["publish --service a --docker-config env:NOT_SET", ["the environment variable NOT_SET is not set"]],
     [
       "publish --service a --docker-config file:/no/such",
-      ["--docker-config: the file cannot be read", "/no/such"],
+      ["the file cannot be read (--docker-config)", "/no/such"],
     ],
-    ["publish --service a --source /no/such", ["--source: there is no such folder", "/no/such"]],
-    ["publish --service a --source /etc/hostname", ["--source: this is not a folder"]],
-    ["publish --service a --catalog /no/such.json", ["--catalog: there is no such file", "/no/such.json"]],
-    ["publish --service a --catalog /etc", ["--catalog: this is not a file"]],
-    ["publish --service a --ca-bundle /no/such.pem", ["--ca-bundle: there is no such file", "/no/such.pem"]],
+    ["publish --service a --source /no/such", ["there is no such folder (--source)", "/no/such"]],
+    ["publish --service a --source /etc/hostname", ["this is not a folder (--source)"]],
+    ["publish --service a --catalog /no/such.json", ["there is no such file (--catalog)", "/no/such.json"]],
+    ["publish --service a --catalog /etc", ["this is not a file (--catalog)"]],
+    ["publish --service a --ca-bundle /no/such.pem", ["there is no such file (--ca-bundle)", "/no/such.pem"]],
   ])("tgo %s", async (line, words) => {
     const { code, stdout, stderr, loaded } = await tgo(line);
     expect(code).toBe(2);

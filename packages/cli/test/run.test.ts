@@ -113,27 +113,17 @@ describe("engines", () => {
   const answers = { dockerAnswers: () => Promise.resolve(true) };
 
   it.each([
-    [
-      "smoke",
-      {},
-      {},
-      "the embedded engine (Buildah), because no Dagger engine is set and docker does not answer",
-    ],
-    ["smoke", {}, answers, "Dagger's engine, because docker answers"],
+    ["smoke", {}, {}, "the embedded one, because no Dagger engine is set and docker does not answer"],
+    ["smoke", {}, answers, "Dagger's, because docker answers"],
     [
       "smoke",
       { _EXPERIMENTAL_DAGGER_RUNNER_HOST: "tcp://x" },
       {},
-      "Dagger's engine, because _EXPERIMENTAL_DAGGER_RUNNER_HOST is set",
+      "Dagger's, because _EXPERIMENTAL_DAGGER_RUNNER_HOST is set",
     ],
-    ["smoke", { DAGGER_SESSION_PORT: "1" }, {}, "Dagger's engine, because DAGGER_SESSION_PORT is set"],
-    [
-      "smoke --engine buildah",
-      {},
-      answers,
-      "the embedded engine (Buildah), because --engine buildah was given",
-    ],
-    ["smoke --engine dagger", {}, {}, "Dagger's engine, because --engine dagger was given"],
+    ["smoke", { DAGGER_SESSION_PORT: "1" }, {}, "Dagger's, because DAGGER_SESSION_PORT is set"],
+    ["smoke --engine buildah", {}, answers, "the embedded one, because --engine buildah was given"],
+    ["smoke --engine dagger", {}, {}, "Dagger's, because --engine dagger was given"],
   ])("%s with %o: said and why", async (line, env, engines, words) => {
     const { stderr } = await tgo(line, { env, engines });
     expect(stderr).toContain(words);

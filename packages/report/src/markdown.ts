@@ -3,7 +3,7 @@ import { extent, failure, provenance } from "./headline.js";
 import { groupProblems, placeLines } from "./problem-group.js";
 import type { Report, ServiceReport } from "./report.js";
 import { duration, shortDigest, size } from "./units.js";
-import { elfFact, foreignLines, smokeFact, variantSize } from "./variant-facts.js";
+import { elfFact, foreignLines, servicesWithVariants, smokeFact, variantSize } from "./variant-facts.js";
 
 /**
  * The report for a job summary or a comment (GitHub flavoured).
@@ -59,7 +59,7 @@ function registries(report: Report): string | undefined {
 }
 
 function variants(report: Report): string | undefined {
-  const rows = report.services.flatMap(({ service, variants }) =>
+  const rows = servicesWithVariants(report).flatMap(({ service, variants }) =>
     variants.map((each) => {
       const foreign = foreignLines(each);
       const elf =

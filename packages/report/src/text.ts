@@ -5,7 +5,7 @@ import { groupProblems, placeLines } from "./problem-group.js";
 import type { RegistryReport, Report, ServiceReport } from "./report.js";
 import { cell, table, wrap, type Cell } from "./table.js";
 import { duration, shortDigest, size } from "./units.js";
-import { elfFact, foreignLines, smokeFact, variantSize } from "./variant-facts.js";
+import { elfFact, foreignLines, servicesWithVariants, smokeFact, variantSize } from "./variant-facts.js";
 
 export interface TextOptions {
   /** ANSI colours; the words say the same without them. Default: false. */
@@ -107,7 +107,7 @@ function sent({ uploaded, state }: RegistryReport): string {
 }
 
 function variantTable(report: Report, { colors, width }: Page): string[] {
-  const rows = report.services.flatMap(({ service, variants }) =>
+  const rows = servicesWithVariants(report).flatMap(({ service, variants }) =>
     variants.map((variant, index): Cell[] => {
       const { smoke } = variant;
       const foreign = foreignLines(variant);

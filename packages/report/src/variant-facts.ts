@@ -1,8 +1,15 @@
-import type { SmokeReport, VariantReport } from "./report.js";
+import type { Report, ServiceReport, SmokeReport, VariantReport } from "./report.js";
 import { count, duration, size } from "./units.js";
 
 /** Paths of foreign ELF files that are listed; a wrong base image would bring thousands. */
 const MAX_FOREIGN = 10;
+
+/** The services of which at least one variant got far enough that something is known of it. */
+export function servicesWithVariants(report: Report): ServiceReport[] {
+  return report.services.filter(({ variants }) =>
+    variants.some(({ digest, size, elf, smoke }) => digest ?? size ?? elf ?? smoke),
+  );
+}
 
 export function variantSize(variant: VariantReport): string {
   return variant.size === undefined ? "unknown" : size(variant.size);

@@ -67,9 +67,14 @@ describe("the text report", () => {
   });
 
   it("says what was not checked instead of leaving it out", () => {
-    const bare = service("tgo-api", { variants: [{ platform: "linux/amd64" }] });
+    const bare = service("tgo-api", { variants: [{ platform: "linux/amd64", digest: DIGEST }] });
     const line = row(renderText(report({ services: [bare] })), "linux/amd64");
     expect(line).toMatch(/unknown\s+not checked\s+-\s+not run/);
+  });
+
+  it("has no rows for variants of which nothing is known", () => {
+    const failed = service("tgo-api", { state: "failed", variants: [{ platform: "linux/amd64" }] });
+    expect(renderText(report({ ok: false, services: [failed] }))).not.toContain("ELF files");
   });
 
   it("lists foreign files by path, and counts those beyond the tenth", () => {
