@@ -12,7 +12,7 @@ export function servicesWithVariants(report: Report): ServiceReport[] {
 }
 
 export function variantSize(variant: VariantReport): string {
-  return variant.size === undefined ? "unknown" : size(variant.size);
+  return variant.size === undefined ? "-" : size(variant.size);
 }
 
 /** How many ELF files were looked at, and whether all of them are the platform's. */
