@@ -59,7 +59,8 @@ export class Api {
         document,
         rootValue: this.#root,
         variableValues: variables,
-        fieldResolver: (source, args, _, info) => this.#resolve(source as Value, args, info),
+        fieldResolver: (source, args: Record<string, unknown>, _, info) =>
+          this.#resolve(source as Value, args, info),
         typeResolver: (value) => (value as Value).type,
       });
       return errors ? { ...result, errors: errors.map(explained) } : result;

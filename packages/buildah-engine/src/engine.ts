@@ -53,18 +53,18 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const stop = new AbortController();
   const cx = await createContext(store, options, stop.signal);
   const token = randomBytes(24).toString("base64url");
-  const server = serve(new Api(cx), token);
+  const { server, answered } = serve(new Api(cx), token);
+  // The SDK keeps its connections: one closed for idleness would meet the next request, which then fails.
+  server.keepAliveTimeout = server.requestTimeout = server.headersTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
-  const running = new Set<Promise<void>>();
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       stop.abort();
       await cx.services.stopAll();
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      await Promise.allSettled(running);
+      await answered();
       server.closeAllConnections();
       await closed;
     })());
@@ -102,34 +102,29 @@ async function dockerKeychain(text: string | undefined): Promise<Keychain> {
 }
 
 /** The Dagger session protocol: POST /query, Basic auth with the token as the user. */
-function serve(api: Api, token: string): Server {
+function serve(api: Api, token: string): { server: Server; answered: () => Promise<unknown> } {
   const expected = `Basic ${Buffer.from(`${token}:`).toString("base64")}`;
-  return createServer((request, response) => {
-    const send = (status: number, body: unknown): void => {
-      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-    };
-    if (request.headers.authorization !== expected) {
-      request.resume();
-      send(401, { errors: [{ message: "wrong session token" }] });
-      return;
-    }
-    if (request.method !== "POST" || request.url !== "/query") {
-      request.resume();
-      send(404, { errors: [{ message: "the engine serves POST /query" }] });
-      return;
-    }
-    body(request)
-      .then((text) => JSON.parse(text) as { query: string; variables?: Record<string, unknown> })
-      .then(({ query, variables }) => api.answer(query, variables))
-      .then(
-        (result) => {
-          send(200, result);
-        },
-        (error: unknown) => {
-          send(400, { errors: [{ message: error instanceof Error ? error.message : String(error) }] });
-        },
-      );
+  const open = new Set<Promise<void>>();
+  const answer = async (request: IncomingMessage): Promise<{ status: number; result: unknown }> => {
+    const failed = (status: number, message: string) => ({ status, result: { errors: [{ message }] } });
+    const text = await body(request);
+    if (request.headers.authorization !== expected) return failed(401, "wrong session token");
+    if (request.method !== "POST" || request.url !== "/query")
+      return failed(404, "the engine serves POST /query");
+    const { query, variables } = JSON.parse(text) as { query: string; variables?: Record<string, unknown> };
+    return { status: 200, result: await api.answer(query, variables) };
+  };
+  const server = createServer((request, response) => {
+    const done = answer(request)
+      .catch((error: unknown) => ({ status: 400, result: { errors: [{ message: String(error) }] } }))
+      .then(async ({ status, result }) => {
+        response.writeHead(status, { "content-type": "application/json" });
+        await new Promise<void>((resolve) => response.once("close", resolve).end(JSON.stringify(result)));
+      })
+      .finally(() => open.delete(done));
+    open.add(done);
   });
+  return { server, answered: () => Promise.all(open) };
 }
 
 async function body(request: IncomingMessage): Promise<string> {

@@ -1,14 +1,14 @@
-import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { TgoError } from "@tgo/errors";
 import { emulationProblem } from "./binfmt.js";
 import { diskFull, interrupted, lineSplitter } from "./command.js";
 import type { Context } from "./context.js";
 import { told } from "./events.js";
 import { changeOwner, copyDirectory } from "./files.js";
 import { Semaphore, SingleFlight } from "./lazy.js";
-import { killSandbox, startSandbox, type Bind, type Writable } from "./sandbox.js";
+import { killSandbox, startSandbox, type Bind, type RunningSandbox, type Writable } from "./sandbox.js";
 import { scrubber } from "./scrub.js";
 import { startBindings, type RunningServices } from "./services.js";
 import type { ContainerState, ExecResult, Mount, ServiceState } from "./state.js";
@@ -153,11 +153,11 @@ export class Execs {
     try {
       services = await startBindings(this.#cx, container);
       await views.makeUpper(`${work}/step/fs`, prepared.fs);
-      const { child, scrub, writable } = await this.start(container, prepared, options, work, services);
+      const { sandbox, scrub, writable } = await this.start(container, prepared, options, work, services);
       const line = lineSplitter((text) => {
         onEvent({ ...event, state: "line", line: scrub(text) });
       });
-      const out = await collect(child, signal, line, services.failed);
+      const out = await collect(sandbox, signal, line, services.failed);
       const result = {
         exitCode: out.exitCode,
         stdout: scrub(out.stdout),
@@ -235,7 +235,7 @@ export class Execs {
       binds.push({ target: CA_BUNDLE, host: this.#cx.caBundle, file: true, readOnly: true });
       for (const name of CA_VARIABLES) if (!has(name)) env.push(`${name}=${CA_BUNDLE}`);
     }
-    const child = await startSandbox(store, {
+    const sandbox = await startSandbox(store, {
       snapshot: prepared.fs,
       work,
       changes: await workOf(`${work}/step/fs`, `${work}/fs.work`),
@@ -249,7 +249,7 @@ export class Execs {
       network: services.network,
       redirect: { stdout: options.redirectStdout, stderr: options.redirectStderr },
     });
-    return { child, scrub: scrubber(plain), writable };
+    return { sandbox, scrub: scrubber(plain), writable };
 
     async function workOf(upper: string, folder: string): Promise<Writable> {
       await mkdir(store.path(folder));
@@ -279,7 +279,7 @@ export class Execs {
 }
 
 export interface Started {
-  readonly child: ChildProcess;
+  readonly sandbox: RunningSandbox;
   readonly scrub: (text: string) => string;
   readonly writable: readonly { readonly path: string; readonly name: string; readonly fs: Snapshot }[];
 }
@@ -317,9 +317,12 @@ interface Output {
   readonly combined: string;
 }
 
-/** Waits for the end; a stop signal, or a service that died, ends the command at once. */
+/**
+ * Waits for the end; a stop signal, or a service that died, ends the command at once.
+ * @throws TgoError ENVIRONMENT when the sandbox could not be set up
+ */
 export async function collect(
-  child: ChildProcess,
+  sandbox: RunningSandbox,
   signal: AbortSignal,
   onChunk: (chunk: Buffer) => void,
   failed?: Promise<never>,
@@ -327,19 +330,19 @@ export async function collect(
   const all: Buffer[] = [];
   const streams = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   for (const name of ["stdout", "stderr"] as const)
-    child[name]?.on("data", (chunk: Buffer) => {
+    sandbox.child[name]?.on("data", (chunk: Buffer) => {
       streams[name].push(chunk);
       all.push(chunk);
       onChunk(chunk);
     });
   const kill = (): void => {
-    killSandbox(child);
+    killSandbox(sandbox);
   };
   signal.addEventListener("abort", kill);
   try {
     const ended = new Promise<number>((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", (code) => {
+      sandbox.child.on("error", reject);
+      sandbox.child.on("close", (code) => {
         resolve(code ?? 137);
       });
     });
@@ -351,6 +354,15 @@ export async function collect(
     });
     if (signal.aborted) throw interrupted();
     const text = (parts: Buffer[]): string => Buffer.concat(parts).toString();
+    if (!sandbox.ready)
+      throw new TgoError(
+        "ENVIRONMENT",
+        `the sandbox of a command could not be set up: ${text(streams.stderr).trim()}`,
+        {
+          remedy:
+            "the engine needs a local disk that overlay mounts work on, and the rights to mount: XDG_CACHE_HOME moves its folder",
+        },
+      );
     return { exitCode, stdout: text(streams.stdout), stderr: text(streams.stderr), combined: text(all) };
   } finally {
     signal.removeEventListener("abort", kill);

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Writable as WritableStream } from "node:stream";
+import type { Duplex } from "node:stream";
 import { overlayOptions } from "./overlay.js";
 import type { Snapshot, Store } from "./store.js";
 import type { User } from "./users.js";
@@ -64,16 +64,18 @@ const CAPABILITIES =
  * mounted inside, so nothing is left mounted whatever happens; the first process of the namespace dies with us, and
  * everything in it with that one. Standard output and error are the command's.
  */
-export async function startSandbox(store: Store, sandbox: Sandbox): Promise<ChildProcess> {
+export async function startSandbox(store: Store, sandbox: Sandbox): Promise<RunningSandbox> {
   const { work, network } = sandbox;
   await mkdir(store.path(work, "root"));
   await makeStubs(store.path(work, "stub"), sandbox.binds);
   await writeFile(store.path(work, "hosts"), hostsFile(sandbox.hosts));
   await writeFile(store.path(work, "run.sh"), script(sandbox));
   const child = spawn(
-    "setpriv",
+    "bash",
     [
-      ...["--pdeathsig", "KILL"],
+      // Node gives a child sockets; programs open /dev/stdout and /dev/stderr again, which only pipes allow.
+      ...["--norc", "-c", `exec "$@" > >(exec cat 3<&-) 2> >(exec cat >&2 3<&-)`, "sandbox"],
+      ...["setpriv", "--pdeathsig", "KILL"],
       ...(network === undefined ? [] : ["nsenter", `--net=/proc/${network}/ns/net`]),
       ...[
         "unshare",
@@ -98,7 +100,7 @@ export async function startSandbox(store: Store, sandbox: Sandbox): Promise<Chil
   child.stdin.on("error", () => undefined);
   child.stdin.end(sandbox.stdin);
   // Environment and secrets go through a pipe: never on a command line, never on the disk.
-  const secrets = child.stdio[3] as WritableStream;
+  const secrets = child.stdio[3] as Duplex;
   secrets.on("error", () => undefined);
   secrets.end(
     [
@@ -109,7 +111,15 @@ export async function startSandbox(store: Store, sandbox: Sandbox): Promise<Chil
       .map((item) => `${item}\0`)
       .join(""),
   );
-  return child;
+  const running = { child, ready: false };
+  secrets.on("data", () => (running.ready = true));
+  return running;
+}
+
+export interface RunningSandbox {
+  readonly child: ChildProcess;
+  /** The command was started; before that, an end is the sandbox's own failure. */
+  readonly ready: boolean;
 }
 
 const HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -156,7 +166,7 @@ function script({ snapshot, work, changes, workdir, user, binds, redirect, netwo
     `mkdir "$R/dev/pts" "$R/dev/shm"`,
     `mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$R/dev/pts"`,
     `mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$R/dev/shm"`,
-    `for d in null zero full random urandom tty; do : >"$R/dev/$d"; mount --bind /dev/$d "$R/dev/$d"; done`,
+    `cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty "$R/dev/"`,
     `ln -s pts/ptmx "$R/dev/ptmx"; ln -s /proc/self/fd "$R/dev/fd"`,
     `ln -s fd/0 "$R/dev/stdin"; ln -s fd/1 "$R/dev/stdout"; ln -s fd/2 "$R/dev/stderr"`,
     `mount --bind "$W/hosts" "$R/etc/hosts"`,
@@ -167,7 +177,6 @@ function script({ snapshot, work, changes, workdir, user, binds, redirect, netwo
     `E=(); while IFS= read -r -d '' item <&3 && [ -n "$item" ]; do E+=("$item"); done`,
     `mkdir "$W/m"; mount -t tmpfs -o mode=700 tmpfs "$W/m"`,
     ...binds.flatMap(bindLines),
-    `exec 3<&-`,
     `hostname engine`,
     ...(workdir === "/" ? [] : [`mkdir -p "$R"${quote(workdir)} 2>/dev/null || true`]),
     `tools=("$(command -v env)" -u _ "$(command -v setpriv)" "$(command -v unshare)")`,
@@ -180,6 +189,8 @@ function script({ snapshot, work, changes, workdir, user, binds, redirect, netwo
     `  for item in "\${E[@]}"; do export "$item" 2>/dev/null || true; done`,
     `  exec "$@"`,
     `)`,
+    // The other direction of the pipe: from here on a failure is the command's own.
+    `echo ready >&3; exec 3>&-`,
     `code=0`,
     `run "$@" ${redirected.map(([fd, , file]) => `${fd}>${file}`).join(" ")} || code=$?`,
     ...redirected.flatMap(([fd, path, file]) => [
@@ -225,13 +236,14 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Sends a signal to the command inside, which is a child of the namespace's first process. */
-export function signalCommand(sandbox: ChildProcess, signal: NodeJS.Signals): void {
-  const first = sandbox.pid === undefined ? [] : childrenOf(sandbox.pid);
-  for (const shell of first) for (const pid of childrenOf(shell)) process.kill(pid, signal);
+/** Sends a signal to the command inside, which is a child of the namespace's first process; before it runs, ends all. */
+export function signalCommand({ child }: RunningSandbox, signal: NodeJS.Signals): void {
+  const commands = childrenOf(child.pid).flatMap(childrenOf);
+  if (commands.length === 0) child.kill("SIGKILL");
+  for (const pid of commands) process.kill(pid, signal);
 }
 
-function childrenOf(pid: number): number[] {
+function childrenOf(pid: number | undefined): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
       .trim()
@@ -244,6 +256,6 @@ function childrenOf(pid: number): number[] {
 }
 
 /** Ends the sandbox and everything in it at once. */
-export function killSandbox(sandbox: ChildProcess): void {
-  sandbox.kill("SIGKILL");
+export function killSandbox({ child }: RunningSandbox): void {
+  child.kill("SIGKILL");
 }

@@ -118,14 +118,14 @@ async function startService(
   const work = await cx.store.workFolder();
   await cx.views.makeUpper(`${work}/step/fs`, prepared.fs);
   cx.onEvent({ ...event, state: "start" });
-  const { child, scrub } = await cx.execs.start(container, prepared, { args }, work, {
+  const { sandbox, scrub } = await cx.execs.start(container, prepared, { args }, work, {
     network,
     hosts,
     failed: NEVER,
     stop: () => Promise.resolve(),
   });
   let stopping = false;
-  const ended = collect(child, cx.signal, (chunk) => {
+  const ended = collect(sandbox, cx.signal, (chunk) => {
     for (const line of chunk.toString().split("\n"))
       if (line !== "") cx.onEvent({ ...event, state: "line", line: scrub(line) });
   }).finally(() => {
@@ -158,9 +158,9 @@ async function startService(
     },
     stop: async (kill = false) => {
       stopping = true;
-      signalCommand(child, kill ? "SIGKILL" : "SIGTERM");
+      signalCommand(sandbox, kill ? "SIGKILL" : "SIGTERM");
       const timer = setTimeout(() => {
-        killSandbox(child);
+        killSandbox(sandbox);
       }, STOP_AFTER_MS);
       await ended.catch(() => undefined);
       clearTimeout(timer);

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TgoError } from "@tgo/errors";
@@ -37,11 +37,11 @@ export function sha256(data: string | Buffer): string {
  *     blobs/sha256/<hex>  compressed layers, manifests and configs, as registries have them
  *     meta/<name>.json    small facts: the blob of a layer, the layer of a content
  *     caches/<key>/       cache volumes
- *     w/<pid>-<random>/   work of running processes; of dead ones: removed at the next start
+ *     w/<process>-<random>/  work of running processes; of dead ones: removed at the next start
  */
 export class Store {
   readonly home: string;
-  readonly #pid = process.pid;
+  readonly #me = identity(process.pid) ?? "0.0";
 
   private constructor(home: string) {
     this.home = home;
@@ -70,7 +70,7 @@ export class Store {
 
   /** A new folder of this process, relative to home; on the same disk as everything else. */
   async workFolder(): Promise<string> {
-    const folder = `w/${this.#pid}-${randomBytes(6).toString("hex")}`;
+    const folder = `w/${this.#me}-${randomBytes(6).toString("hex")}`;
     await mkdir(this.path(folder), { recursive: true });
     return folder;
   }
@@ -103,7 +103,7 @@ export class Store {
   }
 
   async writeJson(path: string, value: unknown): Promise<void> {
-    const temporary = `w/${this.#pid}-${randomBytes(6).toString("hex")}`;
+    const temporary = `w/${this.#me}-${randomBytes(6).toString("hex")}`;
     await writeFile(this.path(temporary), JSON.stringify(value));
     await rename(this.path(temporary), this.path(path));
   }
@@ -122,7 +122,7 @@ export class Store {
 
   async writeBlob(data: string | Buffer): Promise<{ digest: string; size: number }> {
     const digest = sha256(data);
-    const temporary = `w/${this.#pid}-${randomBytes(6).toString("hex")}`;
+    const temporary = `w/${this.#me}-${randomBytes(6).toString("hex")}`;
     await writeFile(this.path(temporary), data);
     await rename(this.path(temporary), this.blobPath(digest));
     return { digest, size: Buffer.byteLength(data) };
@@ -130,8 +130,8 @@ export class Store {
 
   async #removeLeftovers(): Promise<void> {
     for (const name of await readdir(this.path("w"))) {
-      const pid = Number(name.split("-")[0]);
-      if (pid !== this.#pid && isAlive(pid)) continue;
+      const owner = name.split("-")[0] ?? "";
+      if (identity(Number.parseInt(owner, 10)) === owner) continue;
       const mounts = (await readFile("/proc/self/mounts", "utf8"))
         .split("\n")
         .map((line) => line.split(" ")[1] ?? "")
@@ -142,11 +142,13 @@ export class Store {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** A process by its id and its start: an id alone is given again. Undefined: there is no such process. */
+function identity(pid: number): string | undefined {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    // proc(5): the name, in parentheses, may hold anything; the start is the 20th field after it.
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return `${pid}.${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "0"}`;
+  } catch {
+    return undefined;
   }
 }

@@ -161,6 +161,8 @@ function header(like: Buffer, name: string, type: string, size: number): Buffer 
   const block = Buffer.from(like);
   block.fill(0, 0, 100).write(name, 0, 100);
   block.write("0000644\0", 100, "latin1");
+  // When a file was removed is no part of the content.
+  block.write("00000000000\0", 136, "latin1");
   block.write(`${size.toString(8).padStart(11, "0")}\0`, 124, "latin1");
   block.write(type, 156, "latin1");
   block.fill(0, 157, 257).fill(0, 329, 500);
