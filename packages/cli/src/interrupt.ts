@@ -12,7 +12,7 @@ export interface Interruption {
 }
 
 /** The first SIGINT or SIGTERM asks the run to end; the second one ends the process. */
-export function watchInterruption({ signals, exit }: Pick<CliProcess, "signals" | "exit">): Interruption {
+export function watchInterruption({ events, exit }: Pick<CliProcess, "events" | "exit">): Interruption {
   const controller = new AbortController();
   let resolve: (signal: StopSignal) => void = () => undefined;
   const happened = new Promise<StopSignal>((fulfil) => {
@@ -32,14 +32,14 @@ export function watchInterruption({ signals, exit }: Pick<CliProcess, "signals" 
   const onTerm = (): void => {
     onSignal("SIGTERM");
   };
-  signals.on("SIGINT", onInt);
-  signals.on("SIGTERM", onTerm);
+  events.on("SIGINT", onInt);
+  events.on("SIGTERM", onTerm);
   return {
     signal: controller.signal,
     happened,
     release: () => {
-      signals.off("SIGINT", onInt);
-      signals.off("SIGTERM", onTerm);
+      events.off("SIGINT", onInt);
+      events.off("SIGTERM", onTerm);
     },
   };
 }

@@ -3,9 +3,7 @@ import surface from "../../../pipelines/tgo/surface.json";
 import manifest from "../package.json";
 import { dockerAnswers } from "./engine.js";
 import { startEmbedded } from "./embedded.js";
-import { failureOf } from "./failure.js";
 import type { LoadedModule, ModuleInstance, Product } from "./product.js";
-import { EXIT } from "./process.js";
 import { runCli } from "./run.js";
 import type { Surface } from "./surface.js";
 
@@ -31,12 +29,6 @@ const product: Product = {
 
 const { argv, env, stdout, stderr } = process;
 
-// The SDK lets a failing session process reject where nobody can catch it.
-process.on("unhandledRejection", (reason) => {
-  stderr.write(`tgo: ${failureOf(reason).message}\n`);
-  process.exit(EXIT.failure);
-});
-
 process.exitCode = await runCli(
   product,
   {
@@ -46,7 +38,7 @@ process.exitCode = await runCli(
     home: homedir(),
     stdout,
     stderr,
-    signals: process,
+    events: process,
     exit: (code) => process.exit(code),
   },
   { dockerAnswers, startEmbedded },

@@ -11,8 +11,8 @@ export interface CliProcess {
   readonly home: string;
   readonly stdout: Terminal;
   readonly stderr: Terminal;
-  /** Emits SIGINT and SIGTERM. */
-  readonly signals: Pick<EventEmitter, "on" | "off">;
+  /** Emits SIGINT, SIGTERM, and what nobody has caught: "unhandledRejection", "uncaughtException". */
+  readonly events: Pick<EventEmitter, "on" | "off">;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
 }

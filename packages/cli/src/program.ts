@@ -157,6 +157,8 @@ function describe(argument: Argument, surface: Surface): string {
   if (innermost?.name === "Secret") parts.push("[file:PATH, env:NAME, cmd:COMMAND or a path]");
   if (argument.name === "dockerConfig") {
     parts.push("[default: $DOCKER_CONFIG/config.json or ~/.docker/config.json, credential helpers included]");
+  } else if (argument.name === "caBundle") {
+    parts.push("[default: $TGO_CA_BUNDLE, else $NODE_EXTRA_CA_CERTS]");
   } else if (argument.name === "revision" || argument.name === "created") {
     parts.push("[default: the checkout's commit, when its files are unchanged]");
   } else if (argument.contextual !== undefined) {
@@ -190,7 +192,10 @@ function ownFlags(): Option[] {
       "what builds: Dagger's engine, or the one that comes with this command",
     ),
     choice("progress", PROGRESS_MODES, "auto", "how to show what is going on, on stderr"),
-    new Option("--ca-bundle <file>", "PEM file of a company's certificate authorities, for build steps"),
+    new Option(
+      "--ca-bundle <file>",
+      "CA certificates (PEM) that build steps trust [default: $TGO_CA_BUNDLE, else $NODE_EXTRA_CA_CERTS]",
+    ),
     new Option("--verbose", "also the engine's own lines, and stack traces"),
   ];
 }

@@ -11,6 +11,7 @@ import { parseCommandLine, type Invocation } from "./program.js";
 import type { Display } from "./progress/display.js";
 import { Redaction } from "./redaction.js";
 import { withSession, type Engines } from "./session.js";
+import { watchStrayErrors, type StrayErrors } from "./stray.js";
 import { sameCommand } from "./shell.js";
 
 /** How long a stopped run may take to close its engine. */
@@ -43,9 +44,12 @@ export async function runCli(product: Product, process: CliProcess, engines: Eng
     await output.flushed();
   }
   const interruption = watchInterruption(process);
+  const stray = watchStrayErrors(process);
   try {
-    return await runInvocation({ product, process, engines, redaction, output, invocation, interruption });
+    const run = { product, process, engines, redaction, output, invocation, interruption, stray };
+    return await runInvocation(run);
   } finally {
+    stray.release();
     interruption.release();
     await output.flushed();
   }
@@ -59,10 +63,11 @@ interface Run {
   readonly output: Output;
   readonly invocation: Invocation;
   readonly interruption: Interruption;
+  readonly stray: StrayErrors;
 }
 
 async function runInvocation(run: Run): Promise<number> {
-  const { invocation, output, interruption, process, redaction } = run;
+  const { invocation, output, interruption, process, redaction, stray } = run;
   // log-update is no use to help and usage errors.
   const { openDisplay } = await import("./progress/open.js");
   const display = openDisplay(invocation.settings.progress, process, output, redaction);
@@ -71,7 +76,7 @@ async function runInvocation(run: Run): Promise<number> {
     (error: unknown) => ({ error }),
   );
   try {
-    const first = await Promise.race([work, interruption.happened]);
+    const first = await Promise.race([work, stray.happened, interruption.happened]);
     if (typeof first === "string") return await interrupted(run, display, first, work);
     display.stop();
     if ("error" in first) return tellFailure(run, first.error);

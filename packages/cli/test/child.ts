@@ -36,7 +36,7 @@ process.exitCode = await runCli(
     home: "/nowhere",
     stdout,
     stderr,
-    signals: process,
+    events: process,
     exit: (code) => process.exit(code),
   },
   {

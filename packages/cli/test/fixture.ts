@@ -239,7 +239,7 @@ export async function tgo(line: string | readonly string[], scene: Scene = {}): 
     home: scene.home ?? "/nowhere",
     stdout: scene.stdout ?? stdout.stream,
     stderr: stderr.stream,
-    signals: scene.signals ?? new EventEmitter(),
+    events: scene.signals ?? new EventEmitter(),
     exit: scene.exit ?? (() => undefined),
   };
   const code = await runCli(product, process, {

@@ -90,6 +90,60 @@ describe("failures", () => {
   });
 });
 
+describe("an error that nobody caught", () => {
+  it.each(["unhandledRejection", "uncaughtException"])(
+    "(%s) ends the run in words, not in a stack",
+    async (name) => {
+      const events = new EventEmitter();
+      const { code, stderr } = await tgo("smoke", {
+        signals: events,
+        behave: () => {
+          events.emit(name, new Error("session process died"));
+          return new Promise(() => undefined);
+        },
+      });
+      expect(code).toBe(1);
+      expect(stderr).toContain("tgo: session process died");
+      expect(stderr).not.toMatch(/\n\s+at /);
+    },
+  );
+});
+
+describe("the module", () => {
+  it("is told the command that continues, quoted for a shell, and how wide the terminal is", async () => {
+    const { host } = await tgo(["smoke", "--registry", "a b=c"], { env: { npm_command: "exec" } });
+    expect(host?.invocation).toBe("npx --no-install tgo smoke --registry 'a b=c'");
+    expect(host?.text).toEqual({ color: false, width: 100 });
+  });
+
+  it.each([
+    [true, {}, true],
+    [true, { NO_COLOR: "1" }, false],
+    [false, { FORCE_COLOR: "1" }, true],
+  ])("is told whether stdout takes colours (terminal: %s, %o)", async (tty, env, color) => {
+    expect((await tgo("smoke", { tty, env })).host?.text.color).toBe(color);
+  });
+
+  it.each([
+    ["--ca-bundle /etc/hostname", {}, "/etc/hostname"],
+    ["", { TGO_CA_BUNDLE: "/etc/hostname", NODE_EXTRA_CA_CERTS: "/etc/hosts" }, "/etc/hostname"],
+    ["", { NODE_EXTRA_CA_CERTS: "/etc/hosts" }, "/etc/hosts"],
+    ["", { NODE_EXTRA_CA_CERTS: "/no/such" }, undefined],
+  ])("builds with the certificates of %s %o", async (flag, env, expected) => {
+    let given: string | undefined;
+    await tgo(`smoke ${flag}`, {
+      env,
+      engines: {
+        startEmbedded: ({ caBundle }) => {
+          given = caBundle;
+          return Promise.reject(new Error("enough"));
+        },
+      },
+    });
+    expect(given).toBe(expected);
+  });
+});
+
 describe("functions that only read the catalog", () => {
   it("run on any machine: no engine is looked for, started or spoken of", async () => {
     const dead = (): Promise<never> => Promise.reject(new Error("must not be asked"));
