@@ -24,7 +24,9 @@ const title = (text: string): void => {
 };
 
 async function demo(keep: boolean): Promise<number> {
-  say("This demo publishes two sample services (tgo-api, tgo-web) as linux/amd64 + linux/arm64 images to three");
+  say(
+    "This demo publishes two sample services (tgo-api, tgo-web) as linux/amd64 + linux/arm64 images to three",
+  );
   say("registries on this machine, verifies them, and prints the report. Nothing leaves this machine.");
   await installMissing();
 
@@ -92,7 +94,10 @@ async function writeSettings({ registries, mirror }: DemoRegistries): Promise<vo
 }
 
 function tgo(args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, ["packages/cli/bin/tgo.js", ...args], { cwd: ROOT, stdio: "inherit" });
+  const child = spawn(process.execPath, ["packages/cli/bin/tgo.js", ...args], {
+    cwd: ROOT,
+    stdio: "inherit",
+  });
   // Ctrl-C reaches the child by the terminal; it says what was interrupted.
   process.on("SIGINT", () => undefined);
   return new Promise((resolve, reject) => {
@@ -109,7 +114,11 @@ async function main(args: readonly string[]): Promise<number> {
     throw new TgoError("USAGE", `the demo has no option ${unknown}`, { remedy: "Options: --keep, --stop." });
   }
   if (args.includes("--stop")) {
-    say((await stopKeeper(FOLDER)) ? "The demo's registries are stopped." : "No registries of the demo are running.");
+    say(
+      (await stopKeeper(FOLDER))
+        ? "The demo's registries are stopped."
+        : "No registries of the demo are running.",
+    );
     return 0;
   }
   if (keptRegistries(FOLDER) && existsSync(FOLDER)) {
@@ -132,7 +141,9 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    process.stderr.write(`${isTgoError(error) ? error.message : error instanceof Error ? (error.stack ?? "") : String(error)}\n`);
+    process.stderr.write(
+      `${isTgoError(error) ? error.message : error instanceof Error ? (error.stack ?? "") : String(error)}\n`,
+    );
     process.exitCode = isTgoError(error) && error.code === "USAGE" ? 2 : 1;
   },
 );

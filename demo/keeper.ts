@@ -30,11 +30,10 @@ export async function startKeeper(
 ): Promise<DemoRegistries> {
   const script = fileURLToPath(new URL("registries.ts", import.meta.url));
   const tsx = createRequire(import.meta.url).resolve("tsx");
-  const child = spawn(
-    process.execPath,
-    ["--import", tsx, script, folder, standIns ? "stand-ins" : "real"],
-    { detached: true, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const child = spawn(process.execPath, ["--import", tsx, script, folder, standIns ? "stand-ins" : "real"], {
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   const lines = (chunk: Buffer): void => {
     output += chunk.toString();
@@ -57,7 +56,9 @@ export async function startKeeper(
   child.unref();
   const running = read(folder);
   for (const { name, host, username } of running.registries) {
-    log(`  ${name.padEnd(8)} ${host.padEnd(16)} ${username === undefined ? "no credentials" : `user ${username}`}`);
+    log(
+      `  ${name.padEnd(8)} ${host.padEnd(16)} ${username === undefined ? "no credentials" : `user ${username}`}`,
+    );
   }
   if (running.mirror !== undefined) log(`  mirror   ${running.mirror.padEnd(16)} base images`);
   return running;

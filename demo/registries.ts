@@ -33,7 +33,8 @@ await writeFile(`${folder}/registries.json.part`, JSON.stringify(running), { mod
 await rename(`${folder}/registries.json.part`, `${folder}/registries.json`);
 
 const stop = (): void => {
-  void Promise.all([mirror, ...registries].map((registry) => registry?.stop())).then(() => process.exit(0));
+  const running = mirror === undefined ? registries : [mirror, ...registries];
+  void Promise.all(running.map((registry) => registry.stop())).then(() => process.exit(0));
 };
 process.on("SIGTERM", stop);
 // Ctrl-C is for the demo; it stops this process itself.

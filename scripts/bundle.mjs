@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { build } from "esbuild";
 import { root } from "./root.mjs";
 
@@ -41,23 +42,28 @@ export async function bundleCore() {
     external: ["@dagger.io/dagger"],
     loader: { ".py": "text", ".sh": "text" },
     plugins: [textPlugin],
-    banner: { js: requireShim + "// Made by npm run generate from pipelines/tgo/core.ts. Do not edit." },
+    banner: { js: "// Made by npm run generate from pipelines/tgo/core.ts. Do not edit." },
   });
   const text = result.outputFiles[0].text;
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
   return text.replace(`"${PLACEHOLDER}"`, `"${hash}"`);
 }
 
-/** Libraries written for require() get one; Dagger's runtime and Node alike load the bundle as ESM. */
-const requireShim = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);\n`;
+/** Libraries written for require() get one: the command line's parser is such a library. */
+const requireShim = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`;
 
-/** packages/cli/dist/tgo.js: the command with the module's own classes in it. */
+/**
+ * packages/cli/dist: the command with the module's own classes in it. Split, so that help and usage errors load
+ * neither the stages nor the engine.
+ */
 export async function bundleCli() {
+  await rm(`${root}/packages/cli/dist`, { recursive: true, force: true });
   await build({
     ...common,
     write: true,
-    entryPoints: ["packages/cli/src/main.ts"],
-    outfile: "packages/cli/dist/tgo.js",
+    entryPoints: { tgo: "packages/cli/src/main.ts" },
+    outdir: "packages/cli/dist",
+    splitting: true,
     external: ["@dagger.io/dagger", "graphql"],
     loader: { ".py": "text", ".sh": "text" },
     plugins: [textPlugin],

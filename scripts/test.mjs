@@ -47,7 +47,10 @@ async function tests(project) {
   totals.failed += counts?.numFailedTests ?? 0;
   totals.skipped += (counts?.numPendingTests ?? 0) + (counts?.numTodoTests ?? 0);
   // A file that does not even load, or a run that dies, counts no test: it is a failure all the same.
-  const suites = counts?.testResults.filter(({ status, assertionResults }) => status === "failed" && assertionResults.length === 0).length ?? 1;
+  const suites =
+    counts?.testResults.filter(
+      ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
+    ).length ?? 1;
   totals.failed += suites;
   if (code !== 0 && suites === 0 && (counts?.numFailedTests ?? 0) === 0) totals.failed += 1;
 }
@@ -71,5 +74,7 @@ if (wanted("integration") || wanted("e2e")) {
 
 await rm(reports, { recursive: true, force: true });
 console.log(`\nin ${Math.round((Date.now() - started) / 1000)} s`);
-console.log(`${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`);
+console.log(
+  `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`,
+);
 process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;

@@ -19,6 +19,9 @@ const MACHINES: Record<Platform, string> = { "linux/amd64": "x86_64", "linux/arm
 
 const ALIAS = "service";
 
+/** Beyond the service's own time: for its container to start. The engine itself waits for a port forever. */
+const START_SECONDS = 10;
+
 /**
  * Runs a variant: its machine, its own commands, its server. Every run has a network of its own, so nothing
  * else that listens on the same port can answer for it.
@@ -82,7 +85,20 @@ async function askServer(
   const tools = (await toolsContainer(context)).withServiceBinding(ALIAS, listening.asService({ args }));
   const requests = http.map(({ port, path, status }) => ({ url: `http://${ALIAS}:${port}${path}`, status }));
   try {
-    const report = await probeFrom(tools, { requests, timeoutSeconds });
+    const report = await within(
+      timeoutSeconds + START_SECONDS,
+      probeFrom(tools, { requests, timeoutSeconds }),
+    );
+    if (report === undefined) {
+      throw new TgoError(
+        "SMOKE",
+        `did not start: nothing listens on ${http.map(({ port }) => port).join(", ")}`,
+        {
+          where,
+          remedy: `Start the image by hand and look at its log. It was given ${timeoutSeconds} s (smoke.timeoutSeconds).`,
+        },
+      );
+    }
     const lines = report.answers.map(({ status, error }, index) => {
       const { port, path } = http[index] ?? { port: 0, path: "" };
       return `GET :${port}${path} ${status ?? error ?? "no answer"}`;
@@ -102,13 +118,29 @@ async function askServer(
   }
 }
 
+/** The result, or undefined when it takes longer. */
+async function within<T>(seconds: number, result: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000, undefined);
+  });
+  // Whoever is late is not listened to any more, whatever it says.
+  result.catch(() => undefined);
+  return Promise.race([result, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}
+
 function smokeError(what: string, where: string, error: unknown): Error {
   if (error instanceof TgoError) return error;
-  const exec = error instanceof ExecError ? error : undefined;
-  const output = exec === undefined ? String((error as Error).message) : `${exec.stdout}\n${exec.stderr}`;
+  const output = error instanceof ExecError ? `${error.stdout}\n${error.stderr}` : messageOf(error);
   return new TgoError("SMOKE", `${what}\n${lastLines(output, 25)}`, {
     where,
     remedy: "The output above is the image's own. Where it says exec format error, emulation is missing.",
     cause: error,
   });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

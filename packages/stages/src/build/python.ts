@@ -1,4 +1,3 @@
-/// <reference path="../tools/program.d.ts" />
 import type { Container, Directory } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";

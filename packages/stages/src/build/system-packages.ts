@@ -1,4 +1,3 @@
-/// <reference path="../tools/program.d.ts" />
 import type { Container } from "@dagger.io/dagger";
 import type { PythonBuild } from "@tgo/catalog";
 import { baseImage, trusting } from "../context.js";

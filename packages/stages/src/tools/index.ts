@@ -1,4 +1,3 @@
-/// <reference path="./program.d.ts" />
 import type { Container, Directory } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
 import type { ElfReport } from "@tgo/oci";

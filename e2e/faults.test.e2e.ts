@@ -1,0 +1,350 @@
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { decoyServer, htmlServer } from "@tgo/testbed";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { createWorld, ENGINES, execute, hasEngine, makeFolder, ROOT, tagsIn, type World } from "./world.js";
+
+/** A service small enough to build in seconds: Python with one pure package. */
+const TINY = {
+  title: "Tiny",
+  build: { strategy: "python" },
+  image: { command: ["python", "server.py"], ports: [8123] },
+  smoke: { exec: [["python", "-c", "import six"]], http: [{ port: 8123, path: "/" }], timeoutSeconds: 60 },
+};
+
+describe.each(ENGINES)("faults on the %s engine", (engine) => {
+  describe.skipIf(!hasEngine(engine))("", () => {
+    let world: World;
+    let source: string;
+    let catalog: string;
+
+    const publish = (...more: string[]): string[] => [
+      "publish",
+      "--service",
+      "tiny",
+      "--catalog",
+      catalog,
+      "--source",
+      source,
+      ...more,
+    ];
+    const tagged = async (): Promise<string[]> =>
+      (await Promise.all(Object.values(world.registries).map((registry) => tagsIn(registry, "tgoai/tiny"))))
+        .flat()
+        .filter((tag) => !tag.startsWith("staging-"));
+
+    beforeAll(async () => {
+      world = await createWorld(engine);
+      catalog = await world.catalog("tiny.json", { services: { tiny: TINY } });
+      source = join(ROOT, "e2e/fixtures/tiny");
+    });
+    afterAll(() => world.close());
+    afterEach(() => {
+      for (const { password } of Object.values(world.registries)) {
+        if (password !== undefined) expect(world.printed()).not.toContain(password);
+      }
+    });
+
+    const inputs: [string, () => string[] | Promise<string[]>, number, RegExp[]][] = [
+      ["an unknown service", () => ["publish", "--service", "tgo-apii"], 2, [/tgo-api\b/, /did you mean/]],
+      ["no service", () => ["publish"], 2, [/--service/]],
+      [
+        "an unknown platform",
+        () => [...publish(), "--platform", "linux/sparc"],
+        1,
+        [/linux\/sparc/, /linux\/arm64/],
+      ],
+      ["an unknown format", () => [...publish(), "--format", "yaml"], 2, [/yaml/, /json/]],
+      ["an unknown flag", () => [...publish(), "--sorce", "x"], 2, [/--sorce/, /--source/]],
+      ["an unknown command", () => ["publsh"], 2, [/publsh/, /publish/]],
+      [
+        "a missing source",
+        () => ["publish", "--service", "tiny", "--catalog", catalog, "--source", "/nowhere"],
+        2,
+        [/\/nowhere/],
+      ],
+      [
+        "an empty source",
+        async () => [
+          "publish",
+          "--service",
+          "tiny",
+          "--catalog",
+          catalog,
+          "--source",
+          await makeFolder(world, "empty", { "x/.keep": "" }),
+        ],
+        1,
+        [/pyproject\.toml/, /--source/],
+      ],
+      [
+        "a source without a lock",
+        async () => [
+          "publish",
+          "--service",
+          "tiny",
+          "--catalog",
+          catalog,
+          "--source",
+          await variant("unlocked", { "poetry.lock": undefined }),
+        ],
+        1,
+        [/poetry\.lock/, /poetry lock/],
+      ],
+      [
+        "a stale lock",
+        async () => [
+          "publish",
+          "--service",
+          "tiny",
+          "--catalog",
+          catalog,
+          "--source",
+          await variant("stale", {
+            "pyproject.toml": (await readFile(join(source, "pyproject.toml"), "utf8")).replace(
+              "1.17.0",
+              "1.16.0",
+            ),
+          }),
+        ],
+        1,
+        [/poetry lock/],
+      ],
+      [
+        "a source without a Dockerfile",
+        async () => [
+          "publish",
+          "--service",
+          "own",
+          "--catalog",
+          await world.catalog("own.json", {
+            services: { own: { title: "Own", build: { strategy: "dockerfile" } } },
+          }),
+          "--source",
+          source,
+        ],
+        1,
+        [/Dockerfile/],
+      ],
+      [
+        "a catalog that is no JSON",
+        async () => [...publish(), "--catalog", await malformed()],
+        1,
+        [/broken\.json/, /line 2/],
+      ],
+      [
+        "a catalog with several mistakes",
+        async () => [
+          ...publish(),
+          "--catalog",
+          await world.catalog("bad.json", {
+            platforms: ["linux/vax"],
+            services: { tiny: { ...TINY, title: 3 } },
+          }),
+        ],
+        1,
+        [/2 problems/, /platforms\.0/, /services\.tiny\.title/],
+      ],
+      [
+        "a registry that is none",
+        () => [...publish(), "--registry", "nonsense"],
+        1,
+        [/nonsense/, /host\[:port\]\/path/],
+      ],
+      [
+        "a registry without a server",
+        () => [...publish(), "--registry", "localhost:9/x"],
+        1,
+        [/localhost:9/, /connection refused|cannot reach|ECONNREFUSED/i],
+      ],
+      ["a value no service declares", () => [...publish(), "--value", "X=1"], 1, [/\bX\b/]],
+      [
+        "a tag that is none",
+        () => ["verify", "--service", "tiny", "--catalog", catalog, "--tag", "not a tag"],
+        1,
+        [/not a tag/],
+      ],
+    ];
+
+    /** The tiny service with other files; undefined removes one. */
+    async function variant(
+      name: string,
+      files: Readonly<Record<string, string | Buffer | undefined>>,
+    ): Promise<string> {
+      const folder = join(world.folder, name);
+      await cp(source, folder, { recursive: true });
+      for (const [path, content] of Object.entries(files)) {
+        if (content === undefined) await rm(join(folder, path));
+        else await writeFile(join(folder, path), content);
+      }
+      return folder;
+    }
+
+    async function malformed(): Promise<string> {
+      const file = join(world.folder, "broken.json");
+      await writeFile(file, '{\n  "services": {,}\n}\n');
+      return file;
+    }
+
+    it.each(inputs)("refuses %s, says what to do, and tags nothing", async (_, args, code, patterns) => {
+      const outcome = await world.run(await args());
+      const said = outcome.stdout + outcome.stderr;
+      for (const pattern of patterns) expect(said).toMatch(pattern);
+      expect(said).not.toMatch(/\n\s+at .*\(.*:\d+:\d+\)/);
+      expect(outcome.code).toBe(code);
+      expect(await tagged()).toEqual([]);
+    });
+
+    it("refuses a wrong password before anything is built", async () => {
+      const file = join(world.folder, "wrong.json");
+      const auth = Buffer.from("tgo:wrong-password-here").toString("base64");
+      await writeFile(
+        file,
+        JSON.stringify({
+          auths: { [world.registries.basic.host]: { auth }, [world.registries.bearer.host]: { auth } },
+        }),
+      );
+      const outcome = await world.run([...publish(), "--docker-config", `file:${file}`]);
+      const said = outcome.stdout + outcome.stderr;
+      expect(outcome.code).toBe(1);
+      expect(said).toContain(world.registries.basic.host);
+      expect(said).toContain(world.registries.bearer.host);
+      expect(said).toMatch(/credentials|password|unauthorized/i);
+      expect(said).not.toContain("wrong-password-here");
+      expect(said).not.toContain(auth);
+      expect(said).not.toMatch(/ build /);
+      expect(await tagged()).toEqual([]);
+    });
+
+    it("says so when a web server answers in a registry's place", async () => {
+      const html = await htmlServer();
+      const outcome = await world.run([...publish(), "--registry", `localhost:${html.port}/x`]);
+      await html.stop();
+      expect(outcome.code).toBe(1);
+      expect(outcome.stdout + outcome.stderr).toMatch(/not a registry|HTML/i);
+    });
+
+    it("lets no server on the host answer for an image whose own server is broken", async () => {
+      const decoy = await decoyServer(8123);
+      try {
+        const broken = await variant("broken", {
+          "server.py": "import time\nprint('not listening')\ntime.sleep(600)\n",
+        });
+        const file = await world.catalog("broken-server.json", {
+          services: { tiny: { ...TINY, smoke: { ...TINY.smoke, timeoutSeconds: 5 } } },
+        });
+        const outcome = await world.run([
+          "smoke",
+          "--service",
+          "tiny",
+          "--catalog",
+          file,
+          "--source",
+          broken,
+        ]);
+        expect(outcome.code).toBe(1);
+        expect(outcome.stdout + outcome.stderr).toMatch(/did not answer|did not start/);
+      } finally {
+        await decoy.stop();
+      }
+    });
+
+    it("finds an x86-64 library in the arm64 image and names its path", async () => {
+      // The smallest file that is an x86-64 ELF by its header.
+      const header = Buffer.alloc(64);
+      header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+      header.writeUInt16LE(3, 16);
+      header.writeUInt16LE(62, 18);
+      const folder = await variant("foreign", { "hidden.so.1": header });
+      const outcome = await world.run([
+        "publish",
+        "--service",
+        "tiny",
+        "--catalog",
+        catalog,
+        "--source",
+        folder,
+      ]);
+      expect(outcome.code).toBe(1);
+      expect(outcome.stdout + outcome.stderr).toContain("/app/hidden.so.1");
+      expect(outcome.stdout + outcome.stderr).toMatch(/linux\/arm64/);
+      expect(await tagged()).toEqual([]);
+    });
+
+    it("stops cleanly on Ctrl-C, and the same command finishes the work", async () => {
+      let interrupted = false;
+      const first = await world.run(publish("--progress", "plain"), {
+        watch: (stderr, kill) => {
+          if (interrupted || !/smoke/.test(stderr)) return;
+          interrupted = true;
+          kill("SIGINT");
+        },
+      });
+      expect(interrupted).toBe(true);
+      expect(first.code).toBe(130);
+      expect(await tagged()).toEqual([]);
+      const second = await world.run(publish());
+      expect(second.stdout + second.stderr).not.toContain("failed");
+      expect(second.code).toBe(0);
+      expect(await tagged()).toHaveLength(3);
+    });
+
+    it("finishes a publish that one registry refused, by copying from the others", async () => {
+      const file = await world.catalog("renamed.json", {
+        services: { tiny: { ...TINY, title: "Another title" } },
+      });
+      const args = [
+        "publish",
+        "--service",
+        "tiny",
+        "--catalog",
+        file,
+        "--source",
+        source,
+        "--format",
+        "json",
+      ];
+      const before = await tagged();
+      const partial = await world.catalog("two.json", {
+        services: { tiny: { ...TINY, title: "Another title" } },
+        registries: {
+          ghcr: null,
+          dockerhub: null,
+          acr: null,
+          open: { host: world.registries.open.host, repository: "tgoai/{service}", public: true },
+        },
+      });
+      expect((await world.run([...args, "--catalog", partial])).code).toBe(0);
+      const rest = await world.run(args);
+      const { services } = JSON.parse(rest.stdout) as {
+        services: { registries: { registry: string; state: string }[] }[];
+      };
+      expect(services[0]?.registries.map(({ registry, state }) => [registry, state])).toEqual([
+        ["open", "already there"],
+        ["basic", "done"],
+        ["bearer", "done"],
+      ]);
+      expect(rest.code).toBe(0);
+      expect(await tagged()).toHaveLength(before.length + 3);
+    });
+
+    it("fails verification when a registry holds other bytes under the tag", async () => {
+      const tags = (await tagsIn(world.registries.open, "tgoai/tiny")).filter((tag) =>
+        tag.startsWith("candidate-"),
+      );
+      const [first = "", second = ""] = tags;
+      const host = world.registries.open.host;
+      await execute("skopeo", [
+        "copy",
+        "--all",
+        "--src-tls-verify=false",
+        "--dest-tls-verify=false",
+        `docker://${host}/tgoai/tiny:${first}`,
+        `docker://${host}/tgoai/tiny:${second}`,
+      ]);
+      const outcome = await world.run(["verify", "--service", "tiny", "--catalog", catalog, "--tag", second]);
+      expect(outcome.code).toBe(1);
+      expect(outcome.stdout + outcome.stderr).toMatch(/digest/);
+    });
+  });
+});

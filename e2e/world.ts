@@ -1,0 +1,207 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Report } from "@tgo/report";
+import { dockerConfig, startBaseMirror, startRegistry, type LocalRegistry } from "@tgo/testbed";
+
+export const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+export const SAMPLES = join(ROOT, "examples/repos");
+
+/** Engines the same tests run on: Dagger's when the environment points at one. */
+export const ENGINES = ["buildah", "dagger"] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+export function hasEngine(engine: EngineName): boolean {
+  return engine === "buildah" || process.env._EXPERIMENTAL_DAGGER_RUNNER_HOST !== undefined;
+}
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+/** Three real registries with different credentials, a mirror with base images, and the settings to use them. */
+export interface World {
+  readonly folder: string;
+  readonly registries: {
+    readonly open: LocalRegistry;
+    readonly basic: LocalRegistry;
+    readonly bearer: LocalRegistry;
+  };
+  readonly catalogFile: string;
+  readonly dockerConfigFile: string;
+  /** Everything any command of this world has printed. */
+  readonly printed: () => string;
+  readonly tgo: (args: readonly string[], options?: RunOptions) => Promise<Outcome>;
+  /** `tgo` with this world's catalog and credentials. */
+  readonly run: (args: readonly string[], options?: RunOptions) => Promise<Outcome>;
+  /** A catalog file of its own: this world's with changes. */
+  readonly catalog: (name: string, change: object) => Promise<string>;
+  readonly close: () => Promise<void>;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** Called with the growing stderr; may stop the process. */
+  readonly watch?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+export async function createWorld(engine: EngineName): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), "tgo-e2e-"));
+  const [mirror, open, basic, bearer] = await Promise.all([
+    startBaseMirror({ log: (text) => process.stdout.write(`${text}\n`) }),
+    startRegistry({ auth: "none" }),
+    startRegistry({ auth: "basic" }),
+    startRegistry({ auth: "bearer" }),
+  ]);
+  const registries = { open, basic, bearer };
+  const settings = {
+    registries: {
+      ghcr: null,
+      dockerhub: null,
+      acr: null,
+      ...Object.fromEntries(
+        Object.entries(registries).map(([name, { host }]) => [
+          name,
+          { host, repository: "tgoai/{service}", public: name === "open" },
+        ]),
+      ),
+    },
+    mirrors: { images: { "docker.io": mirror.host } },
+  };
+  const catalog = async (name: string, change: object): Promise<string> => {
+    const file = join(folder, name);
+    await writeFile(file, JSON.stringify({ ...settings, ...change }));
+    return file;
+  };
+  const catalogFile = await catalog("tgo.catalog.json", {});
+  const dockerConfigFile = join(folder, "docker-config.json");
+  await writeFile(dockerConfigFile, dockerConfig(Object.values(registries)), { mode: 0o600 });
+  let printed = "";
+  const tgo = async (args: readonly string[], options: RunOptions = {}): Promise<Outcome> => {
+    const outcome = await runTgo(["--engine", engine, ...args], options);
+    printed += outcome.stdout + outcome.stderr;
+    return outcome;
+  };
+  return {
+    folder,
+    registries,
+    catalogFile,
+    dockerConfigFile,
+    printed: () => printed,
+    tgo,
+    run: (args, options) => {
+      const [command = "", ...rest] = args;
+      const given = (flag: string): boolean => rest.includes(flag);
+      const defaults = [
+        ...(given("--catalog") ? [] : ["--catalog", catalogFile]),
+        ...(given("--docker-config") ? [] : ["--docker-config", `file:${dockerConfigFile}`]),
+      ];
+      return tgo([command, ...defaults, ...rest], options);
+    },
+    catalog,
+    close: async () => {
+      await Promise.all([mirror, open, basic, bearer].map((registry) => registry.stop()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function runTgo(args: readonly string[], { env, cwd = ROOT, watch }: RunOptions): Promise<Outcome> {
+  const started = performance.now();
+  const child = spawn(process.execPath, [join(ROOT, "packages/cli/bin/tgo.js"), ...args], {
+    cwd,
+    env: { ...process.env, NO_COLOR: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+    watch?.(stderr, (signal) => child.kill(signal));
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      resolve({ code: code ?? 128, stdout, stderr, durationMs: performance.now() - started });
+    });
+  });
+}
+
+export function reportOf(outcome: Outcome): Report {
+  try {
+    return JSON.parse(outcome.stdout) as Report;
+  } catch {
+    throw new Error(
+      `no JSON report on stdout (exit code ${outcome.code})\n${outcome.stdout}\n${outcome.stderr}`,
+    );
+  }
+}
+
+/** Tags of a repository, asked with a client of its own. */
+export async function tagsIn(registry: LocalRegistry, repository: string): Promise<string[]> {
+  const args = [
+    "list-tags",
+    "--tls-verify=false",
+    ...credentials(registry),
+    `docker://${registry.host}/${repository}`,
+  ];
+  const { code, stdout } = await execute("skopeo", args);
+  return code === 0 ? (JSON.parse(stdout) as { Tags: string[] }).Tags : [];
+}
+
+/** The bytes under a tag as skopeo gets them. */
+export async function rawManifest(registry: LocalRegistry, reference: string): Promise<Buffer> {
+  const args = [
+    "inspect",
+    "--raw",
+    "--tls-verify=false",
+    ...credentials(registry),
+    `docker://${registry.host}/${reference}`,
+  ];
+  const { code, bytes, stderr } = await execute("skopeo", args);
+  if (code !== 0) throw new Error(stderr);
+  return bytes;
+}
+
+function credentials({ username, password }: LocalRegistry): string[] {
+  return username === undefined ? [] : ["--creds", `${username}:${password ?? ""}`];
+}
+
+export async function makeFolder(
+  world: World,
+  name: string,
+  files: Readonly<Record<string, string>>,
+): Promise<string> {
+  const folder = join(world.folder, name);
+  await mkdir(folder, { recursive: true });
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(join(folder, path, ".."), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+  return folder;
+}
+
+export function execute(
+  command: string,
+  args: readonly string[],
+): Promise<{ code: number; stdout: string; stderr: string; bytes: Buffer }> {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const chunks: Buffer[] = [];
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      const bytes = Buffer.concat(chunks);
+      resolve({ code: code ?? 128, stdout: bytes.toString(), stderr, bytes });
+    });
+  });
+}

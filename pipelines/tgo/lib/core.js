@@ -1,0 +1,14472 @@
+// Made by npm run generate from pipelines/tgo/core.ts. Do not edit.
+var __create = Object.create;
+var __defProp = Object.defineProperty;
+var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __getProtoOf = Object.getPrototypeOf;
+var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __commonJS = (cb, mod) => function __require() {
+  try {
+    return mod || (0, cb[__getOwnPropNames(cb)[0]])((mod = { exports: {} }).exports, mod), mod.exports;
+  } catch (e) {
+    throw mod = 0, e;
+  }
+};
+var __export = (target, all) => {
+  for (var name2 in all)
+    __defProp(target, name2, { get: all[name2], enumerable: true });
+};
+var __copyProps = (to, from, except, desc2) => {
+  if (from && typeof from === "object" || typeof from === "function") {
+    for (let key2 of __getOwnPropNames(from))
+      if (!__hasOwnProp.call(to, key2) && key2 !== except)
+        __defProp(to, key2, { get: () => from[key2], enumerable: !(desc2 = __getOwnPropDesc(from, key2)) || desc2.enumerable });
+  }
+  return to;
+};
+var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__getProtoOf(mod)) : {}, __copyProps(
+  // If the importer is in node compatibility mode or this is not an ESM
+  // file that has been converted to a CommonJS file using a Babel-
+  // compatible transform (i.e. "__esModule" has not been set), then set
+  // "default" to the CommonJS "module.exports" for node compatibility.
+  isNodeMode || !mod || !mod.__esModule ? __defProp(target, "default", { value: mod, enumerable: true }) : target,
+  mod
+));
+
+// node_modules/fastest-levenshtein/mod.js
+var require_mod = __commonJS({
+  "node_modules/fastest-levenshtein/mod.js"(exports) {
+    "use strict";
+    exports.__esModule = true;
+    exports.distance = exports.closest = void 0;
+    var peq = new Uint32Array(65536);
+    var myers_32 = function(a, b) {
+      var n = a.length;
+      var m = b.length;
+      var lst = 1 << n - 1;
+      var pv = -1;
+      var mv = 0;
+      var sc = n;
+      var i = n;
+      while (i--) {
+        peq[a.charCodeAt(i)] |= 1 << i;
+      }
+      for (i = 0; i < m; i++) {
+        var eq = peq[b.charCodeAt(i)];
+        var xv = eq | mv;
+        eq |= (eq & pv) + pv ^ pv;
+        mv |= ~(eq | pv);
+        pv &= eq;
+        if (mv & lst) {
+          sc++;
+        }
+        if (pv & lst) {
+          sc--;
+        }
+        mv = mv << 1 | 1;
+        pv = pv << 1 | ~(xv | mv);
+        mv &= xv;
+      }
+      i = n;
+      while (i--) {
+        peq[a.charCodeAt(i)] = 0;
+      }
+      return sc;
+    };
+    var myers_x = function(b, a) {
+      var n = a.length;
+      var m = b.length;
+      var mhc = [];
+      var phc = [];
+      var hsize = Math.ceil(n / 32);
+      var vsize = Math.ceil(m / 32);
+      for (var i = 0; i < hsize; i++) {
+        phc[i] = -1;
+        mhc[i] = 0;
+      }
+      var j = 0;
+      for (; j < vsize - 1; j++) {
+        var mv_1 = 0;
+        var pv_1 = -1;
+        var start_1 = j * 32;
+        var vlen_1 = Math.min(32, m) + start_1;
+        for (var k = start_1; k < vlen_1; k++) {
+          peq[b.charCodeAt(k)] |= 1 << k;
+        }
+        for (var i = 0; i < n; i++) {
+          var eq = peq[a.charCodeAt(i)];
+          var pb = phc[i / 32 | 0] >>> i & 1;
+          var mb = mhc[i / 32 | 0] >>> i & 1;
+          var xv = eq | mv_1;
+          var xh = ((eq | mb) & pv_1) + pv_1 ^ pv_1 | eq | mb;
+          var ph = mv_1 | ~(xh | pv_1);
+          var mh = pv_1 & xh;
+          if (ph >>> 31 ^ pb) {
+            phc[i / 32 | 0] ^= 1 << i;
+          }
+          if (mh >>> 31 ^ mb) {
+            mhc[i / 32 | 0] ^= 1 << i;
+          }
+          ph = ph << 1 | pb;
+          mh = mh << 1 | mb;
+          pv_1 = mh | ~(xv | ph);
+          mv_1 = ph & xv;
+        }
+        for (var k = start_1; k < vlen_1; k++) {
+          peq[b.charCodeAt(k)] = 0;
+        }
+      }
+      var mv = 0;
+      var pv = -1;
+      var start = j * 32;
+      var vlen = Math.min(32, m - start) + start;
+      for (var k = start; k < vlen; k++) {
+        peq[b.charCodeAt(k)] |= 1 << k;
+      }
+      var score = m;
+      for (var i = 0; i < n; i++) {
+        var eq = peq[a.charCodeAt(i)];
+        var pb = phc[i / 32 | 0] >>> i & 1;
+        var mb = mhc[i / 32 | 0] >>> i & 1;
+        var xv = eq | mv;
+        var xh = ((eq | mb) & pv) + pv ^ pv | eq | mb;
+        var ph = mv | ~(xh | pv);
+        var mh = pv & xh;
+        score += ph >>> m - 1 & 1;
+        score -= mh >>> m - 1 & 1;
+        if (ph >>> 31 ^ pb) {
+          phc[i / 32 | 0] ^= 1 << i;
+        }
+        if (mh >>> 31 ^ mb) {
+          mhc[i / 32 | 0] ^= 1 << i;
+        }
+        ph = ph << 1 | pb;
+        mh = mh << 1 | mb;
+        pv = mh | ~(xv | ph);
+        mv = ph & xv;
+      }
+      for (var k = start; k < vlen; k++) {
+        peq[b.charCodeAt(k)] = 0;
+      }
+      return score;
+    };
+    var distance2 = function(a, b) {
+      if (a.length < b.length) {
+        var tmp = b;
+        b = a;
+        a = tmp;
+      }
+      if (b.length === 0) {
+        return a.length;
+      }
+      if (a.length <= 32) {
+        return myers_32(a, b);
+      }
+      return myers_x(a, b);
+    };
+    exports.distance = distance2;
+    var closest2 = function(str, arr) {
+      var min_distance = Infinity;
+      var min_index = 0;
+      for (var i = 0; i < arr.length; i++) {
+        var dist = distance2(str, arr[i]);
+        if (dist < min_distance) {
+          min_distance = dist;
+          min_index = i;
+        }
+      }
+      return arr[min_index];
+    };
+    exports.closest = closest2;
+  }
+});
+
+// node_modules/picocolors/picocolors.js
+var require_picocolors = __commonJS({
+  "node_modules/picocolors/picocolors.js"(exports, module) {
+    var p = process || {};
+    var argv = p.argv || [];
+    var env = p.env || {};
+    var isColorSupported = !(!!env.NO_COLOR || argv.includes("--no-color")) && (!!env.FORCE_COLOR || argv.includes("--color") || p.platform === "win32" || (p.stdout || {}).isTTY && env.TERM !== "dumb" || !!env.CI);
+    var formatter = (open2, close, replace = open2) => (input) => {
+      let string4 = "" + input, index = string4.indexOf(close, open2.length);
+      return ~index ? open2 + replaceClose(string4, close, replace, index) + close : open2 + string4 + close;
+    };
+    var replaceClose = (string4, close, replace, index) => {
+      let result = "", cursor = 0;
+      do {
+        result += string4.substring(cursor, index) + replace;
+        cursor = index + close.length;
+        index = string4.indexOf(close, cursor);
+      } while (~index);
+      return result + string4.substring(cursor);
+    };
+    var createColors = (enabled = isColorSupported) => {
+      let f = enabled ? formatter : () => String;
+      return {
+        isColorSupported: enabled,
+        reset: f("\x1B[0m", "\x1B[0m"),
+        bold: f("\x1B[1m", "\x1B[22m", "\x1B[22m\x1B[1m"),
+        dim: f("\x1B[2m", "\x1B[22m", "\x1B[22m\x1B[2m"),
+        italic: f("\x1B[3m", "\x1B[23m"),
+        underline: f("\x1B[4m", "\x1B[24m"),
+        inverse: f("\x1B[7m", "\x1B[27m"),
+        hidden: f("\x1B[8m", "\x1B[28m"),
+        strikethrough: f("\x1B[9m", "\x1B[29m"),
+        black: f("\x1B[30m", "\x1B[39m"),
+        red: f("\x1B[31m", "\x1B[39m"),
+        green: f("\x1B[32m", "\x1B[39m"),
+        yellow: f("\x1B[33m", "\x1B[39m"),
+        blue: f("\x1B[34m", "\x1B[39m"),
+        magenta: f("\x1B[35m", "\x1B[39m"),
+        cyan: f("\x1B[36m", "\x1B[39m"),
+        white: f("\x1B[37m", "\x1B[39m"),
+        gray: f("\x1B[90m", "\x1B[39m"),
+        bgBlack: f("\x1B[40m", "\x1B[49m"),
+        bgRed: f("\x1B[41m", "\x1B[49m"),
+        bgGreen: f("\x1B[42m", "\x1B[49m"),
+        bgYellow: f("\x1B[43m", "\x1B[49m"),
+        bgBlue: f("\x1B[44m", "\x1B[49m"),
+        bgMagenta: f("\x1B[45m", "\x1B[49m"),
+        bgCyan: f("\x1B[46m", "\x1B[49m"),
+        bgWhite: f("\x1B[47m", "\x1B[49m"),
+        blackBright: f("\x1B[90m", "\x1B[39m"),
+        redBright: f("\x1B[91m", "\x1B[39m"),
+        greenBright: f("\x1B[92m", "\x1B[39m"),
+        yellowBright: f("\x1B[93m", "\x1B[39m"),
+        blueBright: f("\x1B[94m", "\x1B[39m"),
+        magentaBright: f("\x1B[95m", "\x1B[39m"),
+        cyanBright: f("\x1B[96m", "\x1B[39m"),
+        whiteBright: f("\x1B[97m", "\x1B[39m"),
+        bgBlackBright: f("\x1B[100m", "\x1B[49m"),
+        bgRedBright: f("\x1B[101m", "\x1B[49m"),
+        bgGreenBright: f("\x1B[102m", "\x1B[49m"),
+        bgYellowBright: f("\x1B[103m", "\x1B[49m"),
+        bgBlueBright: f("\x1B[104m", "\x1B[49m"),
+        bgMagentaBright: f("\x1B[105m", "\x1B[49m"),
+        bgCyanBright: f("\x1B[106m", "\x1B[49m"),
+        bgWhiteBright: f("\x1B[107m", "\x1B[49m")
+      };
+    };
+    module.exports = createColors();
+    module.exports.createColors = createColors;
+  }
+});
+
+// packages/stages/src/host.ts
+var current = {};
+function setHost(host) {
+  current = host;
+}
+function getHost() {
+  return current;
+}
+
+// node_modules/zod/v4/core/util.js
+var util_exports = {};
+__export(util_exports, {
+  BIGINT_FORMAT_RANGES: () => BIGINT_FORMAT_RANGES,
+  CONSTANT_CATCH: () => CONSTANT_CATCH,
+  Class: () => Class,
+  NUMBER_FORMAT_RANGES: () => NUMBER_FORMAT_RANGES,
+  aborted: () => aborted,
+  allowsEval: () => allowsEval,
+  assert: () => assert,
+  assertEqual: () => assertEqual,
+  assertIs: () => assertIs,
+  assertNever: () => assertNever,
+  assertNotEqual: () => assertNotEqual,
+  assignProp: () => assignProp,
+  attachSchema: () => attachSchema,
+  base64ToUint8Array: () => base64ToUint8Array,
+  base64urlToUint8Array: () => base64urlToUint8Array,
+  cached: () => cached,
+  captureStackTrace: () => captureStackTrace,
+  cleanEnum: () => cleanEnum,
+  cleanRegex: () => cleanRegex,
+  clone: () => clone,
+  cloneDef: () => cloneDef,
+  codePointLength: () => codePointLength,
+  constantCatch: () => constantCatch,
+  createTransparentProxy: () => createTransparentProxy,
+  defineLazy: () => defineLazy,
+  defineLazyInternal: () => defineLazyInternal,
+  derived: () => derived,
+  esc: () => esc,
+  escapeRegex: () => escapeRegex,
+  explicitlyAborted: () => explicitlyAborted,
+  extend: () => extend,
+  finalizeIssue: () => finalizeIssue,
+  floatSafeRemainder: () => floatSafeRemainder,
+  getElementAtPath: () => getElementAtPath,
+  getEnumValues: () => getEnumValues,
+  getLengthableOrigin: () => getLengthableOrigin,
+  getParsedType: () => getParsedType,
+  getSizableOrigin: () => getSizableOrigin,
+  hexToUint8Array: () => hexToUint8Array,
+  hide: () => hide,
+  installLazyProp: () => installLazyProp,
+  isObject: () => isObject,
+  isPlainObject: () => isPlainObject,
+  issue: () => issue,
+  joinValues: () => joinValues,
+  jsonStringifyReplacer: () => jsonStringifyReplacer,
+  members: () => members,
+  merge: () => merge,
+  mergeDefs: () => mergeDefs,
+  normalizeParams: () => normalizeParams,
+  nullish: () => nullish,
+  numKeys: () => numKeys,
+  objectClone: () => objectClone,
+  omit: () => omit,
+  optionalKeys: () => optionalKeys,
+  own: () => own,
+  parsedType: () => parsedType,
+  partial: () => partial,
+  pick: () => pick,
+  prefixIssues: () => prefixIssues,
+  primitiveTypes: () => primitiveTypes,
+  promiseAllObject: () => promiseAllObject,
+  propertyKeyTypes: () => propertyKeyTypes,
+  randomString: () => randomString,
+  rawShape: () => rawShape,
+  required: () => required,
+  safeExtend: () => safeExtend,
+  shallowClone: () => shallowClone,
+  sizeCaps: () => sizeCaps,
+  slugify: () => slugify,
+  stringifyPrimitive: () => stringifyPrimitive,
+  toZod: () => toZod,
+  uint8ArrayToBase64: () => uint8ArrayToBase64,
+  uint8ArrayToBase64url: () => uint8ArrayToBase64url,
+  uint8ArrayToHex: () => uint8ArrayToHex,
+  unwrapMessage: () => unwrapMessage
+});
+function assertEqual(val) {
+  return val;
+}
+function assertNotEqual(val) {
+  return val;
+}
+function toZod() {
+  return (schema) => schema;
+}
+function assertIs(_arg) {
+}
+function assertNever(_x) {
+  throw new Error("Unexpected value in exhaustive check");
+}
+function assert(_) {
+}
+function getEnumValues(entries) {
+  const numericValues = Object.values(entries).filter((v) => typeof v === "number");
+  const values = Object.entries(entries).filter(([k, _]) => numericValues.indexOf(+k) === -1).map(([_, v]) => v);
+  return values;
+}
+function joinValues(array2, separator = "|") {
+  return array2.map((val) => stringifyPrimitive(val)).join(separator);
+}
+function jsonStringifyReplacer(_, value) {
+  if (typeof value === "bigint")
+    return value.toString();
+  return value;
+}
+var Cached = class {
+  constructor(getter) {
+    this._getter = getter;
+    this._value = void 0;
+  }
+  get value() {
+    const getter = this._getter;
+    if (getter !== void 0) {
+      this._value = getter();
+      this._getter = void 0;
+    }
+    return this._value;
+  }
+};
+function cached(getter) {
+  return new Cached(getter);
+}
+function nullish(input) {
+  return input === null || input === void 0;
+}
+function cleanRegex(source) {
+  const start = source.startsWith("^") ? 1 : 0;
+  const end = source.endsWith("$") ? source.length - 1 : source.length;
+  return source.slice(start, end);
+}
+function floatSafeRemainder(val, step) {
+  const ratio = val / step;
+  const roundedRatio = Math.round(ratio);
+  const tolerance = 4 * Number.EPSILON * Math.max(Math.abs(ratio), 1);
+  if (Math.abs(ratio - roundedRatio) < tolerance)
+    return 0;
+  return ratio - roundedRatio;
+}
+var EVALUATING = /* @__PURE__ */ Symbol("evaluating");
+function defineLazy(object2, key2, getter) {
+  let value = void 0;
+  Object.defineProperty(object2, key2, {
+    get() {
+      if (value === EVALUATING) {
+        return void 0;
+      }
+      if (value === void 0) {
+        value = EVALUATING;
+        value = getter();
+      }
+      return value;
+    },
+    set(v) {
+      Object.defineProperty(object2, key2, {
+        value: v
+        // configurable: true,
+      });
+    },
+    configurable: true
+  });
+}
+function objectClone(obj) {
+  return Object.create(Object.getPrototypeOf(obj), Object.getOwnPropertyDescriptors(obj));
+}
+function assignProp(target, prop, value) {
+  Object.defineProperty(target, prop, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true
+  });
+}
+function rawShape(def) {
+  const desc2 = Object.getOwnPropertyDescriptor(def, "shape");
+  return desc2?.get ? desc2.get.raw : desc2?.value;
+}
+function sourceShape(schema) {
+  return rawShape(schema._zod.def) ?? schema._zod.def.shape;
+}
+function deferProp(target, key2, getter) {
+  Object.defineProperty(target, key2, {
+    get() {
+      const value = getter();
+      assignProp(this, key2, value);
+      return value;
+    },
+    enumerable: true,
+    configurable: true
+  });
+}
+function putProp(target, key2, value) {
+  if (key2 in target)
+    assignProp(target, key2, value);
+  else
+    target[key2] = value;
+}
+function mirrorShape(target, source, keys, wrap2) {
+  const raw = sourceShape(source);
+  for (const key2 of keys) {
+    const desc2 = Object.getOwnPropertyDescriptor(raw, key2);
+    if (!desc2.enumerable)
+      continue;
+    if (desc2.get) {
+      deferProp(target, key2, () => {
+        const value = source._zod.def.shape[key2];
+        return wrap2 ? wrap2(value, key2) : value;
+      });
+    } else
+      putProp(target, key2, wrap2 ? wrap2(desc2.value, key2) : desc2.value);
+  }
+}
+function mirrorProps(target, source) {
+  for (const key2 of Reflect.ownKeys(source)) {
+    const desc2 = Object.getOwnPropertyDescriptor(source, key2);
+    if (!desc2.enumerable)
+      continue;
+    if (desc2.get)
+      deferProp(target, key2, () => source[key2]);
+    else
+      putProp(target, key2, desc2.value);
+  }
+}
+function mergeDefs(...defs) {
+  const mergedDescriptors = {};
+  for (const def of defs) {
+    const descriptors = Object.getOwnPropertyDescriptors(def);
+    Object.assign(mergedDescriptors, descriptors);
+  }
+  return Object.defineProperties({}, mergedDescriptors);
+}
+function cloneDef(schema) {
+  return mergeDefs(schema._zod.def);
+}
+function getElementAtPath(obj, path) {
+  if (!path)
+    return obj;
+  return path.reduce((acc, key2) => acc?.[key2], obj);
+}
+function promiseAllObject(promisesObj) {
+  const keys = Object.keys(promisesObj);
+  const promises = keys.map((key2) => promisesObj[key2]);
+  return Promise.all(promises).then((results) => {
+    const resolvedObj = {};
+    for (let i = 0; i < keys.length; i++) {
+      resolvedObj[keys[i]] = results[i];
+    }
+    return resolvedObj;
+  });
+}
+function randomString(length = 10) {
+  const chars = "abcdefghijklmnopqrstuvwxyz";
+  let str = "";
+  for (let i = 0; i < length; i++) {
+    str += chars[Math.floor(Math.random() * chars.length)];
+  }
+  return str;
+}
+function esc(str) {
+  return JSON.stringify(str);
+}
+function slugify(input) {
+  return input.toLowerCase().trim().replace(/[^\w\s-]/g, "").replace(/[\s_-]+/g, "-").replace(/^-+|-+$/g, "");
+}
+var captureStackTrace = "captureStackTrace" in Error ? Error.captureStackTrace : (..._args) => {
+};
+function isObject(data) {
+  return typeof data === "object" && data !== null && !Array.isArray(data);
+}
+var allowsEval = /* @__PURE__ */ cached(() => {
+  if (globalConfig.jitless) {
+    return false;
+  }
+  if (typeof navigator !== "undefined" && navigator?.userAgent?.includes("Cloudflare")) {
+    return false;
+  }
+  try {
+    const F = Function;
+    new F("");
+    return true;
+  } catch (_) {
+    return false;
+  }
+});
+function isPlainObject(o) {
+  if (isObject(o) === false)
+    return false;
+  const ctor = o.constructor;
+  if (ctor === void 0)
+    return true;
+  if (typeof ctor !== "function")
+    return true;
+  const prot = ctor.prototype;
+  if (isObject(prot) === false)
+    return false;
+  if (Object.prototype.hasOwnProperty.call(prot, "isPrototypeOf") === false) {
+    return false;
+  }
+  return true;
+}
+function shallowClone(o) {
+  if (isPlainObject(o))
+    return { ...o };
+  if (Array.isArray(o))
+    return [...o];
+  if (o instanceof Map)
+    return new Map(o);
+  if (o instanceof Set)
+    return new Set(o);
+  return o;
+}
+function numKeys(data) {
+  let keyCount = 0;
+  for (const key2 in data) {
+    if (Object.prototype.hasOwnProperty.call(data, key2)) {
+      keyCount++;
+    }
+  }
+  return keyCount;
+}
+var getParsedType = (data) => {
+  const t = typeof data;
+  switch (t) {
+    case "undefined":
+      return "undefined";
+    case "string":
+      return "string";
+    case "number":
+      return Number.isNaN(data) ? "nan" : "number";
+    case "boolean":
+      return "boolean";
+    case "function":
+      return "function";
+    case "bigint":
+      return "bigint";
+    case "symbol":
+      return "symbol";
+    case "object":
+      if (Array.isArray(data)) {
+        return "array";
+      }
+      if (data === null) {
+        return "null";
+      }
+      if (data.then && typeof data.then === "function" && data.catch && typeof data.catch === "function") {
+        return "promise";
+      }
+      if (typeof Map !== "undefined" && data instanceof Map) {
+        return "map";
+      }
+      if (typeof Set !== "undefined" && data instanceof Set) {
+        return "set";
+      }
+      if (typeof Date !== "undefined" && data instanceof Date) {
+        return "date";
+      }
+      if (typeof File !== "undefined" && data instanceof File) {
+        return "file";
+      }
+      return "object";
+    default:
+      throw new Error(`Unknown data type: ${t}`);
+  }
+};
+var propertyKeyTypes = /* @__PURE__ */ new Set(["string", "number", "symbol"]);
+var primitiveTypes = /* @__PURE__ */ new Set([
+  "string",
+  "number",
+  "bigint",
+  "boolean",
+  "symbol",
+  "undefined"
+]);
+function escapeRegex(str) {
+  return str.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+function clone(inst, def, params) {
+  const cl = new inst._zod.constr(def ?? inst._zod.def);
+  if (!def || params?.parent)
+    cl._zod.parent = inst;
+  return cl;
+}
+function normalizeParams(_params) {
+  const params = _params;
+  if (!params)
+    return {};
+  if (typeof params === "string")
+    return { error: () => params };
+  if (params?.message !== void 0) {
+    if (params?.error !== void 0)
+      throw new Error("Cannot specify both `message` and `error` params");
+    params.error = params.message;
+  }
+  delete params.message;
+  if (typeof params.error === "string")
+    return { ...params, error: () => params.error };
+  return params;
+}
+function createTransparentProxy(getter) {
+  let target;
+  return new Proxy({}, {
+    get(_, prop, receiver) {
+      target ?? (target = getter());
+      return Reflect.get(target, prop, receiver);
+    },
+    set(_, prop, value, receiver) {
+      target ?? (target = getter());
+      return Reflect.set(target, prop, value, receiver);
+    },
+    has(_, prop) {
+      target ?? (target = getter());
+      return Reflect.has(target, prop);
+    },
+    deleteProperty(_, prop) {
+      target ?? (target = getter());
+      return Reflect.deleteProperty(target, prop);
+    },
+    ownKeys(_) {
+      target ?? (target = getter());
+      return Reflect.ownKeys(target);
+    },
+    getOwnPropertyDescriptor(_, prop) {
+      target ?? (target = getter());
+      return Reflect.getOwnPropertyDescriptor(target, prop);
+    },
+    defineProperty(_, prop, descriptor) {
+      target ?? (target = getter());
+      return Reflect.defineProperty(target, prop, descriptor);
+    }
+  });
+}
+function stringifyPrimitive(value) {
+  if (typeof value === "bigint")
+    return value.toString() + "n";
+  if (typeof value === "string")
+    return `"${value}"`;
+  return `${value}`;
+}
+function optionalKeys(shape) {
+  return Object.keys(shape).filter((k) => {
+    return shape[k]._zod.optin !== void 0 && shape[k]._zod.optout === "optional";
+  });
+}
+var NUMBER_FORMAT_RANGES = /* @__PURE__ */ (() => ({
+  safeint: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  int32: [-2147483648, 2147483647],
+  uint32: [0, 4294967295],
+  float32: [-34028234663852886e22, 34028234663852886e22],
+  float64: [-Number.MAX_VALUE, Number.MAX_VALUE]
+}))();
+var BIGINT_FORMAT_RANGES = {
+  int64: [/* @__PURE__ */ BigInt("-9223372036854775808"), /* @__PURE__ */ BigInt("9223372036854775807")],
+  uint64: [/* @__PURE__ */ BigInt(0), /* @__PURE__ */ BigInt("18446744073709551615")]
+};
+function pick(schema, mask) {
+  const currDef = schema._zod.def;
+  const checks = currDef.checks;
+  const hasChecks = checks && checks.length > 0;
+  if (hasChecks) {
+    throw new Error(".pick() cannot be used on object schemas containing refinements");
+  }
+  const newShape = {};
+  mirrorShape(newShape, schema, maskedKeys(schema, mask));
+  return clone(schema, mergeDefs(currDef, { shape: newShape, checks: [] }));
+}
+function maskedKeys(schema, mask) {
+  const raw = sourceShape(schema);
+  const keys = [];
+  for (const key2 of Reflect.ownKeys(mask)) {
+    if (!Object.getOwnPropertyDescriptor(raw, key2)?.enumerable) {
+      throw new Error(`Unrecognized key: "${String(key2)}"`);
+    }
+    if (mask[key2])
+      keys.push(key2);
+  }
+  return keys;
+}
+function omit(schema, mask) {
+  const currDef = schema._zod.def;
+  const checks = currDef.checks;
+  const hasChecks = checks && checks.length > 0;
+  if (hasChecks) {
+    throw new Error(".omit() cannot be used on object schemas containing refinements");
+  }
+  const omitted = new Set(maskedKeys(schema, mask));
+  const newShape = {};
+  mirrorShape(newShape, schema, Reflect.ownKeys(sourceShape(schema)).filter((key2) => !omitted.has(key2)));
+  return clone(schema, mergeDefs(currDef, { shape: newShape, checks: [] }));
+}
+function extend(schema, shape) {
+  if (!isPlainObject(shape)) {
+    throw new Error("Invalid input to extend: expected a plain object");
+  }
+  const checks = schema._zod.def.checks;
+  const hasChecks = checks && checks.length > 0;
+  if (hasChecks) {
+    const existingShape = sourceShape(schema);
+    for (const key2 of Reflect.ownKeys(shape)) {
+      if (Object.getOwnPropertyDescriptor(existingShape, key2) !== void 0) {
+        throw new Error("Cannot overwrite keys on object schemas containing refinements. Use `.safeExtend()` instead.");
+      }
+    }
+  }
+  return clone(schema, mergeDefs(schema._zod.def, { shape: extended(schema, shape) }));
+}
+function extended(schema, shape) {
+  const newShape = {};
+  mirrorShape(newShape, schema, Reflect.ownKeys(sourceShape(schema)));
+  mirrorProps(newShape, shape);
+  return newShape;
+}
+function safeExtend(schema, shape) {
+  if (!isPlainObject(shape)) {
+    throw new Error("Invalid input to safeExtend: expected a plain object");
+  }
+  return clone(schema, mergeDefs(schema._zod.def, { shape: extended(schema, shape) }));
+}
+function merge(a, b) {
+  if (!b?._zod?.def) {
+    throw new Error("Invalid input to merge: expected an object schema. To merge a plain shape, use `.extend()`.");
+  }
+  if (a._zod.def.checks?.length) {
+    throw new Error(".merge() cannot be used on object schemas containing refinements. Use .safeExtend() instead.");
+  }
+  const newShape = {};
+  mirrorShape(newShape, a, Reflect.ownKeys(sourceShape(a)));
+  mirrorShape(newShape, b, Reflect.ownKeys(sourceShape(b)));
+  const def = mergeDefs(a._zod.def, {
+    shape: newShape,
+    get catchall() {
+      return b._zod.def.catchall;
+    },
+    checks: b._zod.def.checks ?? []
+  });
+  return clone(a, def);
+}
+function partial(Class2, schema, mask, name2 = "partial") {
+  const currDef = schema._zod.def;
+  const checks = currDef.checks;
+  const hasChecks = checks && checks.length > 0;
+  if (hasChecks) {
+    throw new Error(`.${name2}() cannot be used on object schemas containing refinements`);
+  }
+  const selected = mask ? new Set(maskedKeys(schema, mask)) : void 0;
+  const newShape = {};
+  mirrorShape(newShape, schema, Reflect.ownKeys(sourceShape(schema)), Class2 && ((value, key2) => selected && !selected.has(key2) ? value : new Class2({ type: "optional", innerType: value })));
+  return clone(schema, mergeDefs(schema._zod.def, { shape: newShape, checks: [] }));
+}
+function required(Class2, schema, mask) {
+  const selected = mask ? new Set(maskedKeys(schema, mask)) : void 0;
+  const newShape = {};
+  mirrorShape(newShape, schema, Reflect.ownKeys(sourceShape(schema)), (value, key2) => (
+    // overwrite with non-optional
+    selected && !selected.has(key2) ? value : new Class2({ type: "nonoptional", innerType: value })
+  ));
+  return clone(schema, mergeDefs(schema._zod.def, { shape: newShape }));
+}
+function aborted(x, startIndex = 0) {
+  if (x.aborted === true)
+    return true;
+  for (let i = startIndex; i < x.issues.length; i++) {
+    if (x.issues[i]?.continue !== true) {
+      return true;
+    }
+  }
+  return false;
+}
+function explicitlyAborted(x, startIndex = 0) {
+  if (x.aborted === true)
+    return true;
+  for (let i = startIndex; i < x.issues.length; i++) {
+    if (x.issues[i]?.continue === false) {
+      return true;
+    }
+  }
+  return false;
+}
+function prefixIssues(path, issues) {
+  return issues.map((iss) => {
+    var _a3;
+    (_a3 = iss).path ?? (_a3.path = []);
+    iss.path.unshift(path);
+    return iss;
+  });
+}
+function unwrapMessage(message) {
+  return typeof message === "string" ? message : message?.message;
+}
+function sizeCaps(defChecks) {
+  const caps = [];
+  for (const ch of defChecks ?? []) {
+    const d = ch._zod.def;
+    if (!/_(length|size)$|_equals$/.test(d.check))
+      break;
+    const max = d.maximum ?? d.length ?? d.size;
+    if (max >= 0)
+      caps.push([max, ch]);
+  }
+  return caps;
+}
+function attachSchema(issues, start, inst) {
+  var _a3;
+  for (let i = start; i < issues.length; i++) {
+    (_a3 = issues[i]).schema ?? (_a3.schema = inst);
+  }
+}
+function finalizeIssue(iss, ctx, config2) {
+  var _a3;
+  const traits = iss.inst?._zod?.traits;
+  if (traits?.has("$ZodType")) {
+    if (traits.has("$ZodCheck"))
+      (_a3 = iss).schema ?? (_a3.schema = iss.inst);
+    else
+      iss.schema = iss.inst;
+  }
+  const schemaError = iss.schema !== iss.inst ? iss.schema?._zod.def?.error : void 0;
+  const message = iss.message ? iss.message : unwrapMessage(iss.inst?._zod.def?.error?.(iss)) ?? unwrapMessage(schemaError?.(iss)) ?? unwrapMessage(ctx?.error?.(iss)) ?? unwrapMessage(config2.customError?.(iss)) ?? unwrapMessage(config2.localeError?.(iss)) ?? "Invalid input";
+  const full = {};
+  for (const k of Object.keys(iss)) {
+    if (k === "inst" || k === "schema" || k === "continue" || k === "input" || k === "__proto__")
+      continue;
+    full[k] = iss[k];
+  }
+  full.path ?? (full.path = []);
+  full.message = message;
+  if (ctx?.reportInput) {
+    full.input = iss.input;
+  }
+  return full;
+}
+function getSizableOrigin(input) {
+  if (input instanceof Set)
+    return "set";
+  if (input instanceof Map)
+    return "map";
+  if (input instanceof File)
+    return "file";
+  return "unknown";
+}
+var highSurrogate = /[\uD800-\uDBFF]/;
+function codePointLength(str) {
+  const units = str.length;
+  if (!highSurrogate.test(str))
+    return units;
+  let count2 = units;
+  for (let i = 0; i < units - 1; i++) {
+    if ((str.charCodeAt(i) & 64512) === 55296 && (str.charCodeAt(i + 1) & 64512) === 56320) {
+      count2--;
+      i++;
+    }
+  }
+  return count2;
+}
+function getLengthableOrigin(input) {
+  if (Array.isArray(input))
+    return "array";
+  if (typeof input === "string")
+    return "string";
+  return "unknown";
+}
+function parsedType(data) {
+  const t = typeof data;
+  switch (t) {
+    case "number": {
+      return Number.isNaN(data) ? "nan" : "number";
+    }
+    case "object": {
+      if (data === null) {
+        return "null";
+      }
+      if (Array.isArray(data)) {
+        return "array";
+      }
+      const obj = data;
+      if (obj && Object.getPrototypeOf(obj) !== Object.prototype && "constructor" in obj && obj.constructor) {
+        return obj.constructor.name;
+      }
+    }
+  }
+  return t;
+}
+function issue(...args) {
+  const [iss, input, inst] = args;
+  if (typeof iss === "string") {
+    return {
+      message: iss,
+      code: "custom",
+      input,
+      inst
+    };
+  }
+  return { ...iss };
+}
+function cleanEnum(obj) {
+  return Object.entries(obj).filter(([k, _]) => {
+    return Number.isNaN(Number.parseInt(k, 10));
+  }).map((el) => el[1]);
+}
+function base64ToUint8Array(base642) {
+  const binaryString = atob(base642);
+  const bytes = new Uint8Array(binaryString.length);
+  for (let i = 0; i < binaryString.length; i++) {
+    bytes[i] = binaryString.charCodeAt(i);
+  }
+  return bytes;
+}
+function uint8ArrayToBase64(bytes) {
+  let binaryString = "";
+  for (let i = 0; i < bytes.length; i++) {
+    binaryString += String.fromCharCode(bytes[i]);
+  }
+  return btoa(binaryString);
+}
+function base64urlToUint8Array(base64url2) {
+  const base642 = base64url2.replace(/-/g, "+").replace(/_/g, "/");
+  const padding = "=".repeat((4 - base642.length % 4) % 4);
+  return base64ToUint8Array(base642 + padding);
+}
+function uint8ArrayToBase64url(bytes) {
+  return uint8ArrayToBase64(bytes).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+}
+function hexToUint8Array(hex) {
+  const cleanHex = hex.replace(/^0x/, "");
+  if (cleanHex.length % 2 !== 0) {
+    throw new Error("Invalid hex string length");
+  }
+  const bytes = new Uint8Array(cleanHex.length / 2);
+  for (let i = 0; i < cleanHex.length; i += 2) {
+    bytes[i / 2] = Number.parseInt(cleanHex.slice(i, i + 2), 16);
+  }
+  return bytes;
+}
+function uint8ArrayToHex(bytes) {
+  return Array.from(bytes).map((b) => b.toString(16).padStart(2, "0")).join("");
+}
+var Class = class {
+  constructor(..._args) {
+  }
+};
+function members(proto, table3) {
+  for (const key2 in table3) {
+    const desc2 = Object.getOwnPropertyDescriptor(table3, key2);
+    if (desc2.get)
+      Object.defineProperty(proto, key2, { ...desc2, enumerable: false });
+    else
+      defineBound(proto, key2, desc2.value);
+  }
+}
+function own(inst, key2, value, enumerable = true) {
+  Object.defineProperty(inst, key2, { configurable: true, writable: true, enumerable, value });
+  return value;
+}
+function hide(inst, key2, value) {
+  return own(inst, key2, value, false);
+}
+// @__NO_SIDE_EFFECTS__
+function derived(computes, table3) {
+  for (const key2 in computes) {
+    const compute = computes[key2];
+    Object.defineProperty(table3, key2, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        return own(this, key2, compute(this));
+      },
+      set(value) {
+        own(this, key2, value);
+      }
+    });
+  }
+  return table3;
+}
+function defineBound(proto, key2, fn) {
+  Object.defineProperty(proto, key2, {
+    configurable: true,
+    get() {
+      return this == null ? fn : own(this, key2, fn.bind(this));
+    },
+    set(value) {
+      own(this, key2, value);
+    }
+  });
+}
+function claim(inst, sentinel) {
+  const proto = Object.getPrototypeOf(inst);
+  return sentinel in proto ? void 0 : proto;
+}
+var installing;
+var broke = false;
+var breaker = {
+  configurable: true,
+  get() {
+    broke = true;
+    return void 0;
+  }
+};
+function defineLazyInternal(inst, key2, compute) {
+  const proto = Object.getPrototypeOf(inst._zod);
+  if (key2 in proto && installing !== inst._zod) {
+    installing = void 0;
+    return;
+  }
+  installing = inst._zod;
+  Object.defineProperty(proto, key2, {
+    configurable: true,
+    get() {
+      Object.defineProperty(this, key2, breaker);
+      const outer = broke;
+      broke = false;
+      try {
+        const value = compute(this);
+        if (broke)
+          delete this[key2];
+        else
+          Object.defineProperty(this, key2, { configurable: true, writable: true, value });
+        broke = broke || outer;
+        return value;
+      } catch (err) {
+        delete this[key2];
+        broke = broke || outer;
+        throw err;
+      }
+    },
+    set(value) {
+      Object.defineProperty(this, key2, { configurable: true, writable: true, value });
+    }
+  });
+}
+function installLazyProp(inst, key2, make2, enumerable) {
+  const proto = claim(inst, key2);
+  if (!proto)
+    return;
+  Object.defineProperty(proto, key2, {
+    configurable: true,
+    get() {
+      const desc2 = { configurable: true, writable: true, enumerable, value: void 0 };
+      Object.defineProperty(this, key2, desc2);
+      desc2.value = make2(this);
+      Object.defineProperty(this, key2, desc2);
+      return desc2.value;
+    },
+    set(value) {
+      Object.defineProperty(this, key2, { configurable: true, writable: true, enumerable, value });
+    }
+  });
+}
+var CONSTANT_CATCH = "~constantCatch";
+function constantCatch(value) {
+  const fn = () => value;
+  fn[CONSTANT_CATCH] = true;
+  return fn;
+}
+
+// node_modules/zod/v4/core/core.js
+var _a;
+var NEVER = /* @__PURE__ */ Object.freeze({
+  status: "aborted"
+});
+var _zodDesc = { value: void 0, enumerable: false };
+var _E = "captureStackTrace" in Error ? Error : null;
+function newError(Definition) {
+  const E = _E;
+  if (E) {
+    const saved = E.stackTraceLimit;
+    if (typeof saved === "number") {
+      try {
+        E.stackTraceLimit = 0;
+      } catch {
+        _E = null;
+        return new Definition();
+      }
+      try {
+        return new Definition();
+      } finally {
+        E.stackTraceLimit = saved;
+      }
+    }
+  }
+  return new Definition();
+}
+// @__NO_SIDE_EFFECTS__
+function $constructor(name2, initializer3, proto, params) {
+  const zodProto = {};
+  function Internals(def) {
+    this.def = def;
+    this.constr = _;
+    this.traits = /* @__PURE__ */ new Set();
+  }
+  Internals.prototype = zodProto;
+  const protoMembers = proto;
+  const initialized = protoMembers && /* @__PURE__ */ new WeakSet();
+  function init(inst, def) {
+    if (!inst._zod) {
+      _zodDesc.value = new Internals(def);
+      try {
+        Object.defineProperty(inst, "_zod", _zodDesc);
+      } finally {
+        _zodDesc.value = void 0;
+      }
+    } else if (inst._zod.traits.has(name2)) {
+      return;
+    }
+    inst._zod.traits.add(name2);
+    initializer3(inst, def);
+    if (initialized) {
+      const own2 = Object.getPrototypeOf(inst);
+      const ctorProto = inst._zod.constr.prototype;
+      let up = own2;
+      while (up && up !== ctorProto)
+        up = Object.getPrototypeOf(up);
+      const target = up ?? own2;
+      if (!initialized.has(target)) {
+        initialized.add(target);
+        members(target, protoMembers);
+      }
+    }
+    const proto2 = _.prototype;
+    for (const k in proto2) {
+      if (!Object.prototype.hasOwnProperty.call(proto2, k))
+        continue;
+      if (!(k in inst)) {
+        inst[k] = proto2[k].bind(inst);
+      }
+    }
+  }
+  const Parent = params?.Parent ?? Object;
+  class Definition extends Parent {
+  }
+  Object.defineProperty(Definition, "name", { value: name2 });
+  function _(def) {
+    const inst = params?.Parent ? newError(Definition) : this;
+    init(inst, def);
+    const deferred = inst._zod.deferred;
+    if (deferred) {
+      for (const fn of deferred) {
+        fn();
+      }
+      inst._zod.deferred = void 0;
+    }
+    const pp = globalThis.__zod_globalConfig?.postProcessor;
+    if (pp)
+      pp(inst);
+    return inst;
+  }
+  Object.defineProperty(_, "init", { value: init });
+  Object.defineProperty(_, Symbol.hasInstance, {
+    value: (inst) => {
+      if (params?.Parent && inst instanceof params.Parent)
+        return true;
+      return inst?._zod?.traits?.has(name2);
+    }
+  });
+  Object.defineProperty(_, "name", { value: name2 });
+  return _;
+}
+var $ZodAsyncError = class extends Error {
+  constructor() {
+    super(`Encountered Promise during synchronous parse. Use .parseAsync() instead.`);
+  }
+};
+var $ZodEncodeError = class extends Error {
+  constructor(name2) {
+    super(`Encountered unidirectional transform during encode: ${name2}`);
+    this.name = "ZodEncodeError";
+  }
+};
+(_a = globalThis).__zod_globalConfig ?? (_a.__zod_globalConfig = {});
+var globalConfig = globalThis.__zod_globalConfig;
+function config(newConfig) {
+  if (newConfig)
+    Object.assign(globalConfig, newConfig);
+  return globalConfig;
+}
+
+// node_modules/zod/v4/core/errors.js
+function _getMessage() {
+  const internals = this._zod;
+  internals.message ?? (internals.message = JSON.stringify(internals.def, jsonStringifyReplacer, 2));
+  return internals.message;
+}
+function _setMessage(value) {
+  this._zod.message = value;
+}
+var _messageDesc = {
+  get: _getMessage,
+  set: _setMessage,
+  enumerable: true,
+  configurable: true
+};
+var _issuesDesc = { value: void 0, enumerable: false };
+var _installedToString = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
+var initializer = (inst, def) => {
+  inst.name = "$ZodError";
+  _issuesDesc.value = def;
+  Object.defineProperty(inst, "issues", _issuesDesc);
+  _issuesDesc.value = void 0;
+  Object.defineProperty(inst, "message", _messageDesc);
+  const proto = Object.getPrototypeOf(inst);
+  if (!_installedToString.has(proto)) {
+    _installedToString.add(proto);
+    Object.defineProperty(proto, "toString", {
+      configurable: true,
+      enumerable: false,
+      get() {
+        const value = () => this.message;
+        Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
+        return value;
+      },
+      set(value) {
+        Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
+      }
+    });
+  }
+};
+var $ZodError = $constructor("$ZodError", initializer);
+var $ZodRealError = $constructor("$ZodError", initializer, void 0, {
+  Parent: Error
+});
+function node(obj, key2, make2) {
+  if (!Object.prototype.hasOwnProperty.call(obj, key2)) {
+    if (key2 === "__proto__") {
+      Object.defineProperty(obj, key2, { value: make2(), writable: true, enumerable: true, configurable: true });
+    } else {
+      obj[key2] = make2();
+    }
+  }
+  return obj[key2];
+}
+function flattenError(error2, mapper = (issue2) => issue2.message) {
+  const fieldErrors = {};
+  const formErrors = [];
+  for (const sub of error2.issues) {
+    if (sub.path.length > 0) {
+      node(fieldErrors, sub.path[0], () => []).push(mapper(sub));
+    } else {
+      formErrors.push(mapper(sub));
+    }
+  }
+  return { formErrors, fieldErrors };
+}
+function formatError(error2, mapper = (issue2) => issue2.message) {
+  const fieldErrors = { _errors: [] };
+  const processError = (error3, path = []) => {
+    for (const issue2 of error3.issues) {
+      if (issue2.code === "invalid_union" && issue2.errors.length) {
+        issue2.errors.map((issues) => processError({ issues }, [...path, ...issue2.path]));
+      } else if (issue2.code === "invalid_key") {
+        processError({ issues: issue2.issues }, [...path, ...issue2.path]);
+      } else if (issue2.code === "invalid_element") {
+        processError({ issues: issue2.issues }, [...path, ...issue2.path]);
+      } else {
+        const fullpath = [...path, ...issue2.path];
+        if (fullpath.length === 0) {
+          fieldErrors._errors.push(mapper(issue2));
+        } else {
+          let curr = fieldErrors;
+          let i = 0;
+          while (i < fullpath.length) {
+            const el = fullpath[i];
+            const terminal = i === fullpath.length - 1;
+            if (el === "_errors") {
+              if (terminal)
+                curr._errors.push(mapper(issue2));
+              i++;
+              continue;
+            }
+            if (!Object.prototype.hasOwnProperty.call(curr, el)) {
+              Object.defineProperty(curr, el, {
+                value: { _errors: [] },
+                enumerable: true,
+                writable: true,
+                configurable: true
+              });
+            }
+            const node2 = curr[el];
+            if (terminal) {
+              node2._errors.push(mapper(issue2));
+            }
+            curr = node2;
+            i++;
+          }
+        }
+      }
+    }
+  };
+  processError(error2);
+  return fieldErrors;
+}
+
+// node_modules/zod/v4/core/parse.js
+function finalizeParams(callee, params) {
+  return { callee: params?.callee ?? callee, Err: params?.Err };
+}
+var _parse = (_Err) => {
+  const fn = (schema, value, _ctx, _params) => {
+    const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
+    const result = schema._zod.run({ value, issues: [] }, ctx);
+    if (result instanceof Promise) {
+      throw new $ZodAsyncError();
+    }
+    if (result.issues.length) {
+      const e = new (_params?.Err ?? _Err)(result.issues.map((iss) => finalizeIssue(iss, ctx, config())));
+      captureStackTrace(e, _params?.callee ?? fn);
+      throw e;
+    }
+    return result.value;
+  };
+  return fn;
+};
+var _parseAsync = (_Err) => {
+  const fn = async (schema, value, _ctx, params) => {
+    const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
+    let result = schema._zod.run({ value, issues: [] }, ctx);
+    if (result instanceof Promise)
+      result = await result;
+    if (result.issues.length) {
+      const e = new (params?.Err ?? _Err)(result.issues.map((iss) => finalizeIssue(iss, ctx, config())));
+      captureStackTrace(e, params?.callee ?? fn);
+      throw e;
+    }
+    return result.value;
+  };
+  return fn;
+};
+var _safeParse = (_Err) => (schema, value, _ctx) => {
+  const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
+  const result = schema._zod.run({ value, issues: [] }, ctx);
+  if (result instanceof Promise) {
+    throw new $ZodAsyncError();
+  }
+  return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
+};
+function failure(Err, issues, ctx) {
+  let error2;
+  return {
+    success: false,
+    get error() {
+      if (!error2) {
+        error2 = new Err(issues.map((iss) => finalizeIssue(iss, ctx, config())));
+        issues = void 0;
+        ctx = void 0;
+      }
+      return error2;
+    },
+    set error(e) {
+      error2 = e;
+      issues = void 0;
+      ctx = void 0;
+    }
+  };
+}
+var _safeParseAsync = (_Err) => async (schema, value, _ctx) => {
+  const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
+  let result = schema._zod.run({ value, issues: [] }, ctx);
+  if (result instanceof Promise)
+    result = await result;
+  return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
+};
+var COMPILE_INVALID = /* @__PURE__ */ Symbol.for("zod.compile.invalid");
+var COMPILE_FALLBACK = /* @__PURE__ */ Symbol.for("zod.compile.fallback");
+var validate = ((schema, value, _ctx) => {
+  const validator = schema._zod.bag.validator;
+  if (validator !== void 0) {
+    if (validator(value) !== COMPILE_INVALID)
+      return true;
+    if (validator.definite === true && _ctx === void 0)
+      return false;
+  }
+  return validateFallback(schema, value, _ctx);
+});
+function validateFallback(schema, value, _ctx) {
+  const ctx = _ctx ? { ..._ctx, async: false, abortEarly: true } : { async: false, abortEarly: true };
+  const fallbackRun = schema._zod.bag.fallbackRun;
+  let result;
+  if (fallbackRun) {
+    ctx[COMPILE_FALLBACK] = true;
+    result = fallbackRun({ value, issues: [] }, ctx);
+  } else {
+    result = schema._zod.run({ value, issues: [] }, ctx);
+  }
+  if (result instanceof Promise) {
+    throw new $ZodAsyncError();
+  }
+  return result.issues.length === 0;
+}
+var validateAsync = async (schema, value, _ctx) => {
+  const ctx = _ctx ? { ..._ctx, async: true, abortEarly: true } : { async: true, abortEarly: true };
+  let result = schema._zod.run({ value, issues: [] }, ctx);
+  if (result instanceof Promise)
+    result = await result;
+  return result.issues.length === 0;
+};
+var _encode = (_Err) => {
+  const parse3 = _parse(_Err);
+  const fn = (schema, value, _ctx, _params) => {
+    const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
+    return parse3(schema, value, ctx, finalizeParams(fn, _params));
+  };
+  return fn;
+};
+var _decode = (_Err) => {
+  const parse3 = _parse(_Err);
+  const fn = (schema, value, _ctx, _params) => {
+    return parse3(schema, value, _ctx, finalizeParams(fn, _params));
+  };
+  return fn;
+};
+var _encodeAsync = (_Err) => {
+  const parseAsync2 = _parseAsync(_Err);
+  const fn = async (schema, value, _ctx, _params) => {
+    const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
+    return await parseAsync2(schema, value, ctx, finalizeParams(fn, _params));
+  };
+  return fn;
+};
+var _decodeAsync = (_Err) => {
+  const parseAsync2 = _parseAsync(_Err);
+  const fn = async (schema, value, _ctx, _params) => {
+    return await parseAsync2(schema, value, _ctx, finalizeParams(fn, _params));
+  };
+  return fn;
+};
+var _safeEncode = (_Err) => (schema, value, _ctx) => {
+  const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
+  return _safeParse(_Err)(schema, value, ctx);
+};
+var _safeDecode = (_Err) => (schema, value, _ctx) => {
+  return _safeParse(_Err)(schema, value, _ctx);
+};
+var _safeEncodeAsync = (_Err) => async (schema, value, _ctx) => {
+  const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
+  return _safeParseAsync(_Err)(schema, value, ctx);
+};
+var _safeDecodeAsync = (_Err) => async (schema, value, _ctx) => {
+  return _safeParseAsync(_Err)(schema, value, _ctx);
+};
+
+// node_modules/zod/v4/core/regexes.js
+var cuid = /^[cC][0-9a-z]{6,}$/;
+var cuid2 = /^[0-9a-z]+$/;
+var ulid = /^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$/;
+var xid = /^[0-9a-vA-V]{20}$/;
+var ksuid = /^[A-Za-z0-9]{27}$/;
+var nanoid = /^[a-zA-Z0-9_-]{21}$/;
+function nanoidOfLength(length) {
+  return new RegExp(`^[a-zA-Z0-9_-]{${length}}$`);
+}
+var duration = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
+var guid = /^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$/;
+var uuid = (version2) => {
+  if (!version2)
+    return /^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$/;
+  return new RegExp(`^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-${version2}[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12})$`);
+};
+var email = /^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$/;
+var _emoji = `^(?=[\\s\\S]*[\\p{Extended_Pictographic}\\p{Regional_Indicator}\\u20E3])[\\p{Extended_Pictographic}\\p{Emoji_Component}]+$`;
+function emoji() {
+  return new RegExp(_emoji, "u");
+}
+var ipv4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])$/;
+var ipv6 = /^(([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,7}:|([0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,5}(:[0-9a-fA-F]{1,4}){1,2}|([0-9a-fA-F]{1,4}:){1,4}(:[0-9a-fA-F]{1,4}){1,3}|([0-9a-fA-F]{1,4}:){1,3}(:[0-9a-fA-F]{1,4}){1,4}|([0-9a-fA-F]{1,4}:){1,2}(:[0-9a-fA-F]{1,4}){1,5}|[0-9a-fA-F]{1,4}:((:[0-9a-fA-F]{1,4}){1,6})|:((:[0-9a-fA-F]{1,4}){1,7}|:))$/;
+var cidrv4 = /^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])\/([0-9]|[1-2][0-9]|3[0-2])$/;
+var cidrv6 = /^(([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,7}:|([0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,5}(:[0-9a-fA-F]{1,4}){1,2}|([0-9a-fA-F]{1,4}:){1,4}(:[0-9a-fA-F]{1,4}){1,3}|([0-9a-fA-F]{1,4}:){1,3}(:[0-9a-fA-F]{1,4}){1,4}|([0-9a-fA-F]{1,4}:){1,2}(:[0-9a-fA-F]{1,4}){1,5}|[0-9a-fA-F]{1,4}:((:[0-9a-fA-F]{1,4}){1,6})|:((:[0-9a-fA-F]{1,4}){1,7}|:))\/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$/;
+var base64 = /^$|^(?:[0-9a-zA-Z+/]{4})*(?:(?:[0-9a-zA-Z+/]{2}==)|(?:[0-9a-zA-Z+/]{3}=))?$/;
+var base64url = /^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?$/;
+var httpProtocol = /^https?$/;
+var e164 = /^\+[1-9]\d{6,14}$/;
+var dateSource = `(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))`;
+function anchor(source) {
+  return new RegExp(`^${source}$`);
+}
+var date = /* @__PURE__ */ anchor(dateSource);
+function timeSource(args) {
+  const hhmm = `(?:[01]\\d|2[0-3]):[0-5]\\d`;
+  const regex = typeof args.precision === "number" ? args.precision === -1 ? `${hhmm}` : args.precision === 0 ? `${hhmm}:[0-5]\\d` : `${hhmm}:[0-5]\\d\\.\\d{${args.precision}}` : args.seconds ? `${hhmm}:[0-5]\\d(?:\\.\\d+)?` : `${hhmm}(?::[0-5]\\d(?:\\.\\d+)?)?`;
+  return regex;
+}
+function time(args) {
+  return new RegExp(`^${timeSource(args)}$`);
+}
+function datetime(args) {
+  const opts = ["Z"];
+  if (args.offset)
+    opts.push(`([+-](?:[01]\\d|2[0-3]):[0-5]\\d)`);
+  const qualified = `${timeSource({ precision: args.precision, seconds: true })}(?:${opts.join("|")})`;
+  const timeRegex = args.local ? `${qualified}|${timeSource({ precision: args.precision })}` : qualified;
+  return new RegExp(`^${dateSource}T(?:${timeRegex})$`);
+}
+var anyString = /^[\s\S]{0,}$/;
+var bigint = /^-?\d+n?$/;
+var integer = /^-?\d+$/;
+var number = /^-?\d+(?:\.\d+)?$/;
+var boolean = /^(?:true|false)$/i;
+var lowercase = /^[^A-Z]*$/;
+var uppercase = /^[^a-z]*$/;
+
+// node_modules/zod/v4/core/checks.js
+var $ZodCheck = /* @__PURE__ */ $constructor("$ZodCheck", (inst, def) => {
+  var _a3;
+  inst._zod ?? (inst._zod = {});
+  inst._zod.def = def;
+  (_a3 = inst._zod).onattach ?? (_a3.onattach = []);
+});
+var _whenHasLength = (payload) => {
+  const val = payload.value;
+  return !nullish(val) && val.length !== void 0;
+};
+var numericOriginMap = {
+  number: "number",
+  bigint: "bigint",
+  object: "date"
+};
+var $ZodCheckLessThan = /* @__PURE__ */ $constructor("$ZodCheckLessThan", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  const origin = numericOriginMap[typeof def.value];
+  inst._zod.check = (payload) => {
+    if (def.inclusive ? payload.value <= def.value : payload.value < def.value) {
+      return;
+    }
+    payload.issues.push({
+      origin: numericOriginMap[typeof payload.value] ?? origin,
+      code: "too_big",
+      maximum: typeof def.value === "object" ? def.value.getTime() : def.value,
+      input: payload.value,
+      inclusive: def.inclusive,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckGreaterThan = /* @__PURE__ */ $constructor("$ZodCheckGreaterThan", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  const origin = numericOriginMap[typeof def.value];
+  inst._zod.check = (payload) => {
+    if (def.inclusive ? payload.value >= def.value : payload.value > def.value) {
+      return;
+    }
+    payload.issues.push({
+      origin: numericOriginMap[typeof payload.value] ?? origin,
+      code: "too_small",
+      minimum: typeof def.value === "object" ? def.value.getTime() : def.value,
+      input: payload.value,
+      inclusive: def.inclusive,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckMultipleOf = /* @__PURE__ */ $constructor("$ZodCheckMultipleOf", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  inst._zod.check = (payload) => {
+    if (typeof payload.value !== typeof def.value)
+      throw new Error("Cannot mix number and bigint in multiple_of check.");
+    const isMultiple = typeof payload.value === "bigint" ? (
+      // `value % 0n` throws, and nothing is a multiple of zero — the number branch already fails this way via NaN
+      def.value !== BigInt(0) && payload.value % def.value === BigInt(0)
+    ) : floatSafeRemainder(payload.value, def.value) === 0;
+    if (isMultiple)
+      return;
+    payload.issues.push({
+      origin: typeof payload.value,
+      code: "not_multiple_of",
+      divisor: def.value,
+      input: payload.value,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckNumberFormat = /* @__PURE__ */ $constructor("$ZodCheckNumberFormat", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  def.format = def.format || "float64";
+  const isInt = def.format?.includes("int");
+  const origin = isInt ? "int" : "number";
+  const [minimum, maximum] = NUMBER_FORMAT_RANGES[def.format];
+  inst._zod.check = (payload) => {
+    const input = payload.value;
+    if (isInt) {
+      if (!Number.isInteger(input)) {
+        payload.issues.push({
+          expected: origin,
+          format: def.format,
+          code: "invalid_type",
+          continue: false,
+          input,
+          inst
+        });
+        return;
+      }
+      if (!Number.isSafeInteger(input)) {
+        if (input > 0) {
+          payload.issues.push({
+            input,
+            code: "too_big",
+            maximum: Number.MAX_SAFE_INTEGER,
+            note: "Integers must be within the safe integer range.",
+            inst,
+            origin,
+            inclusive: true,
+            continue: !def.abort
+          });
+        } else {
+          payload.issues.push({
+            input,
+            code: "too_small",
+            minimum: Number.MIN_SAFE_INTEGER,
+            note: "Integers must be within the safe integer range.",
+            inst,
+            origin,
+            inclusive: true,
+            continue: !def.abort
+          });
+        }
+        return;
+      }
+    }
+    if (input < minimum) {
+      payload.issues.push({
+        origin: "number",
+        input,
+        code: "too_small",
+        minimum,
+        inclusive: true,
+        inst,
+        continue: !def.abort
+      });
+    }
+    if (input > maximum) {
+      payload.issues.push({
+        origin: "number",
+        input,
+        code: "too_big",
+        maximum,
+        inclusive: true,
+        inst,
+        continue: !def.abort
+      });
+    }
+  };
+});
+var $ZodCheckMaxLength = /* @__PURE__ */ $constructor("$ZodCheckMaxLength", (inst, def) => {
+  var _a3;
+  $ZodCheck.init(inst, def);
+  (_a3 = inst._zod.def).when ?? (_a3.when = _whenHasLength);
+  inst._zod.check = (payload) => {
+    const input = payload.value;
+    const units = input.length;
+    const length = typeof input === "string" && units > def.maximum ? codePointLength(input) : units;
+    if (length <= def.maximum)
+      return;
+    const origin = getLengthableOrigin(input);
+    payload.issues.push({
+      origin,
+      code: "too_big",
+      maximum: def.maximum,
+      inclusive: true,
+      input,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckMinLength = /* @__PURE__ */ $constructor("$ZodCheckMinLength", (inst, def) => {
+  var _a3;
+  $ZodCheck.init(inst, def);
+  (_a3 = inst._zod.def).when ?? (_a3.when = _whenHasLength);
+  inst._zod.check = (payload) => {
+    const input = payload.value;
+    const units = input.length;
+    const length = typeof input === "string" && units >= def.minimum && units < def.minimum * 2 ? codePointLength(input) : units;
+    if (length >= def.minimum)
+      return;
+    const origin = getLengthableOrigin(input);
+    payload.issues.push({
+      origin,
+      code: "too_small",
+      minimum: def.minimum,
+      inclusive: true,
+      input,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckLengthEquals = /* @__PURE__ */ $constructor("$ZodCheckLengthEquals", (inst, def) => {
+  var _a3;
+  $ZodCheck.init(inst, def);
+  (_a3 = inst._zod.def).when ?? (_a3.when = _whenHasLength);
+  inst._zod.check = (payload) => {
+    const input = payload.value;
+    const units = input.length;
+    const length = typeof input === "string" && units >= def.length && units <= def.length * 2 ? codePointLength(input) : units;
+    if (length === def.length)
+      return;
+    const origin = getLengthableOrigin(input);
+    const tooBig = length > def.length;
+    payload.issues.push({
+      origin,
+      ...tooBig ? { code: "too_big", maximum: def.length } : { code: "too_small", minimum: def.length },
+      inclusive: true,
+      exact: true,
+      input: payload.value,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckStringFormat = /* @__PURE__ */ $constructor("$ZodCheckStringFormat", (inst, def) => {
+  var _a3, _b;
+  $ZodCheck.init(inst, def);
+  if (def.pattern)
+    (_a3 = inst._zod).check ?? (_a3.check = (payload) => {
+      def.pattern.lastIndex = 0;
+      if (def.pattern.test(payload.value))
+        return;
+      payload.issues.push({
+        origin: "string",
+        code: "invalid_format",
+        format: def.format,
+        input: payload.value,
+        ...def.pattern ? { pattern: def.pattern.toString() } : {},
+        inst,
+        continue: !def.abort
+      });
+    });
+  else
+    (_b = inst._zod).check ?? (_b.check = () => {
+    });
+});
+var $ZodCheckRegex = /* @__PURE__ */ $constructor("$ZodCheckRegex", (inst, def) => {
+  $ZodCheckStringFormat.init(inst, def);
+  inst._zod.check = (payload) => {
+    def.pattern.lastIndex = 0;
+    if (def.pattern.test(payload.value))
+      return;
+    payload.issues.push({
+      origin: "string",
+      code: "invalid_format",
+      format: "regex",
+      input: payload.value,
+      pattern: def.pattern.toString(),
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckLowerCase = /* @__PURE__ */ $constructor("$ZodCheckLowerCase", (inst, def) => {
+  def.pattern ?? (def.pattern = lowercase);
+  $ZodCheckStringFormat.init(inst, def);
+});
+var $ZodCheckUpperCase = /* @__PURE__ */ $constructor("$ZodCheckUpperCase", (inst, def) => {
+  def.pattern ?? (def.pattern = uppercase);
+  $ZodCheckStringFormat.init(inst, def);
+});
+var $ZodCheckIncludes = /* @__PURE__ */ $constructor("$ZodCheckIncludes", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  const escapedRegex = escapeRegex(def.includes);
+  const pattern = new RegExp(typeof def.position === "number" ? `^.{${def.position},}${escapedRegex}` : escapedRegex);
+  def.pattern = pattern;
+  inst._zod.check = (payload) => {
+    if (payload.value.includes(def.includes, def.position))
+      return;
+    payload.issues.push({
+      origin: "string",
+      code: "invalid_format",
+      format: "includes",
+      includes: def.includes,
+      input: payload.value,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckStartsWith = /* @__PURE__ */ $constructor("$ZodCheckStartsWith", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  const pattern = new RegExp(`^${escapeRegex(def.prefix)}.*`);
+  def.pattern ?? (def.pattern = pattern);
+  inst._zod.check = (payload) => {
+    if (payload.value.startsWith(def.prefix))
+      return;
+    payload.issues.push({
+      origin: "string",
+      code: "invalid_format",
+      format: "starts_with",
+      prefix: def.prefix,
+      input: payload.value,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckEndsWith = /* @__PURE__ */ $constructor("$ZodCheckEndsWith", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  const pattern = new RegExp(`.*${escapeRegex(def.suffix)}$`);
+  def.pattern ?? (def.pattern = pattern);
+  inst._zod.check = (payload) => {
+    if (payload.value.endsWith(def.suffix))
+      return;
+    payload.issues.push({
+      origin: "string",
+      code: "invalid_format",
+      format: "ends_with",
+      suffix: def.suffix,
+      input: payload.value,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckOverwrite = /* @__PURE__ */ $constructor("$ZodCheckOverwrite", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  inst._zod.check = (payload) => {
+    payload.value = def.tx(payload.value);
+  };
+});
+
+// node_modules/zod/v4/core/doc.js
+var Doc = class {
+  constructor(args = [], closed = {}) {
+    this.content = [];
+    this.indent = 0;
+    this.args = args;
+    this.closed = closed;
+  }
+  // the compiler catches a child's throw and keeps writing into this doc, so the indent has to unwind with it
+  indented(fn) {
+    this.indent += 1;
+    try {
+      fn(this);
+    } finally {
+      this.indent -= 1;
+    }
+  }
+  write(arg) {
+    if (typeof arg === "function") {
+      arg(this, { execution: "sync" });
+      arg(this, { execution: "async" });
+      return;
+    }
+    const content = arg;
+    const lines = content.split("\n").filter((x) => x);
+    const minIndent = Math.min(...lines.map((x) => x.length - x.trimStart().length));
+    const dedented = lines.map((x) => x.slice(minIndent)).map((x) => " ".repeat(this.indent * 2) + x);
+    for (const line of dedented) {
+      this.content.push(line);
+    }
+  }
+  compile() {
+    const F = Function;
+    const content = this?.content ?? [``];
+    const factory = new F(...Object.keys(this.closed), `return function (${this.args.join(", ")}) {
+${content.join("\n")}
+};`);
+    return factory(...Object.values(this.closed));
+  }
+};
+
+// node_modules/zod/v4/core/versions.js
+var version = {
+  major: 4,
+  minor: 6,
+  patch: 7
+};
+
+// node_modules/zod/v4/core/schemas.js
+var $ZodType = /* @__PURE__ */ $constructor("$ZodType", (inst, def) => {
+  var _a3;
+  inst ?? (inst = {});
+  inst._zod.def = def;
+  inst._zod.bag = inst._zod.bag || {};
+  inst._zod.version = version;
+  const defChecks = inst._zod.def.checks;
+  const checks = inst._zod.traits.has("$ZodCheck") ? [inst, ...defChecks ?? []] : defChecks?.length ? [...defChecks] : [];
+  for (const ch of checks) {
+    for (const fn of ch._zod.onattach) {
+      fn(inst);
+    }
+  }
+  if (checks.length === 0) {
+    (_a3 = inst._zod).deferred ?? (_a3.deferred = []);
+    inst._zod.deferred?.push(() => {
+      inst._zod.run = inst._zod.parse;
+    });
+  } else {
+    const runChecks = (payload, checks2, ctx) => {
+      if (payload.memo)
+        return payload;
+      let isAborted = aborted(payload);
+      let asyncResult;
+      for (const ch of checks2) {
+        if (ch._zod.def.when) {
+          if (explicitlyAborted(payload))
+            continue;
+          const shouldRun = ch._zod.def.when(payload);
+          if (!shouldRun)
+            continue;
+        } else if (isAborted) {
+          continue;
+        }
+        const currLen = payload.issues.length;
+        const _ = ch._zod.check(payload);
+        if (_ instanceof Promise && ctx?.async === false) {
+          throw new $ZodAsyncError();
+        }
+        if (asyncResult || _ instanceof Promise) {
+          asyncResult = (asyncResult ?? Promise.resolve()).then(async () => {
+            await _;
+            const nextLen = payload.issues.length;
+            if (nextLen === currLen)
+              return;
+            attachSchema(payload.issues, currLen, inst);
+            if (!isAborted)
+              isAborted = aborted(payload, currLen);
+          });
+        } else {
+          const nextLen = payload.issues.length;
+          if (nextLen === currLen)
+            continue;
+          attachSchema(payload.issues, currLen, inst);
+          if (!isAborted)
+            isAborted = aborted(payload, currLen);
+        }
+      }
+      if (asyncResult) {
+        return asyncResult.then(() => {
+          return payload;
+        });
+      }
+      return payload;
+    };
+    const handleCanaryResult = (canary, payload, ctx) => {
+      if (aborted(canary)) {
+        canary.aborted = true;
+        return canary;
+      }
+      const checkResult = runChecks(payload, checks, ctx);
+      if (checkResult instanceof Promise) {
+        if (ctx.async === false)
+          throw new $ZodAsyncError();
+        return checkResult.then((checkResult2) => inst._zod.parse(checkResult2, ctx));
+      }
+      return inst._zod.parse(checkResult, ctx);
+    };
+    inst._zod.run = (payload, ctx) => {
+      if (ctx.skipChecks) {
+        return inst._zod.parse(payload, ctx);
+      }
+      if (ctx.direction === "backward") {
+        const canary = inst._zod.parse({ value: payload.value, issues: [] }, { ...ctx, skipChecks: true });
+        if (canary instanceof Promise) {
+          return canary.then((canary2) => {
+            return handleCanaryResult(canary2, payload, ctx);
+          });
+        }
+        return handleCanaryResult(canary, payload, ctx);
+      }
+      const result = inst._zod.parse(payload, ctx);
+      if (result instanceof Promise) {
+        if (ctx.async === false)
+          throw new $ZodAsyncError();
+        return result.then((result2) => runChecks(result2, checks, ctx));
+      }
+      return runChecks(result, checks, ctx);
+    };
+  }
+}, {
+  // Wrappers extend this by installing a richer factory over it; reading it eagerly would defeat the laziness.
+  get "~standard"() {
+    return hide(this, "~standard", standardProps(this));
+  },
+  set "~standard"(value) {
+    own(this, "~standard", value);
+  }
+});
+var toStandardResult = (r, ctx) => r.issues.length ? { issues: r.issues.map((iss) => finalizeIssue(iss, ctx, config())) } : { value: r.value };
+async function validateAsync2(inst, value) {
+  const ctx = { async: true };
+  return toStandardResult(await inst._zod.run({ value, issues: [] }, ctx), ctx);
+}
+function standardProps(inst) {
+  return {
+    validate: (value) => {
+      const ctx = { async: false };
+      try {
+        const r = inst._zod.run({ value, issues: [] }, ctx);
+        if (!(r instanceof Promise))
+          return toStandardResult(r, ctx);
+      } catch (_) {
+      }
+      return validateAsync2(inst, value);
+    },
+    vendor: "zod",
+    version: 1
+  };
+}
+var $ZodString = /* @__PURE__ */ $constructor("$ZodString", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.pattern = def.pattern ?? anyString;
+  inst._zod.parse = (payload, _) => {
+    if (def.coerce)
+      try {
+        payload.value = String(payload.value);
+      } catch (_2) {
+      }
+    if (typeof payload.value === "string")
+      return payload;
+    payload.issues.push({
+      expected: "string",
+      code: "invalid_type",
+      input: payload.value,
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodStringFormat = /* @__PURE__ */ $constructor("$ZodStringFormat", (inst, def) => {
+  $ZodCheckStringFormat.init(inst, def);
+  $ZodString.init(inst, def);
+});
+var $ZodGUID = /* @__PURE__ */ $constructor("$ZodGUID", (inst, def) => {
+  def.pattern ?? (def.pattern = guid);
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodUUID = /* @__PURE__ */ $constructor("$ZodUUID", (inst, def) => {
+  if (def.version) {
+    const versionMap = {
+      v1: 1,
+      v2: 2,
+      v3: 3,
+      v4: 4,
+      v5: 5,
+      v6: 6,
+      v7: 7,
+      v8: 8
+    };
+    const v = versionMap[def.version];
+    if (v === void 0)
+      throw new Error(`Invalid UUID version: "${def.version}"`);
+    def.pattern ?? (def.pattern = uuid(v));
+  } else
+    def.pattern ?? (def.pattern = uuid());
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodEmail = /* @__PURE__ */ $constructor("$ZodEmail", (inst, def) => {
+  def.pattern ?? (def.pattern = email);
+  $ZodStringFormat.init(inst, def);
+});
+var URL_BAD_FORMAT = 1;
+var URL_UNPARSEABLE = 2;
+function canParseURL(input) {
+  try {
+    if (typeof URL !== "undefined" && typeof URL.canParse === "function")
+      return URL.canParse(input);
+    new URL(input);
+    return true;
+  } catch {
+    return false;
+  }
+}
+function validateURL(trimmed, def) {
+  if (!("normalize" in def) && !("hostname" in def) && !("protocol" in def)) {
+    return canParseURL(trimmed) || URL_UNPARSEABLE;
+  }
+  return parseURLObject(trimmed, def);
+}
+function parseURLObject(trimmed, def) {
+  if (!def.normalize && def.protocol?.source === httpProtocol.source && !/^https?:\/\//i.test(trimmed)) {
+    return URL_BAD_FORMAT;
+  }
+  try {
+    if (typeof URL !== "undefined") {
+      const URLStatic = URL;
+      if (typeof URLStatic.parse === "function")
+        return URLStatic.parse(trimmed) ?? URL_UNPARSEABLE;
+    }
+    return new URL(trimmed);
+  } catch {
+    return URL_UNPARSEABLE;
+  }
+}
+var asciiTabOrNewline = /[\t\n\r]/g;
+function stripTabAndNewline(value) {
+  return value.replace(asciiTabOrNewline, "");
+}
+function urlHostnameOk(url2, hostname) {
+  hostname.lastIndex = 0;
+  return hostname.test(url2.hostname);
+}
+function urlProtocolOk(url2, protocol) {
+  protocol.lastIndex = 0;
+  return protocol.test(url2.protocol.endsWith(":") ? url2.protocol.slice(0, -1) : url2.protocol);
+}
+var $ZodURL = /* @__PURE__ */ $constructor("$ZodURL", (inst, def) => {
+  $ZodStringFormat.init(inst, def);
+  inst._zod.check = (payload) => {
+    try {
+      const trimmed = payload.value.trim();
+      const url2 = validateURL(trimmed, def);
+      if (url2 === URL_BAD_FORMAT) {
+        payload.issues.push({
+          code: "invalid_format",
+          format: "url",
+          note: "Invalid URL format",
+          input: payload.value,
+          inst,
+          continue: !def.abort
+        });
+        return;
+      }
+      if (url2 === URL_UNPARSEABLE) {
+        payload.issues.push({
+          code: "invalid_format",
+          format: "url",
+          input: payload.value,
+          inst,
+          continue: !def.abort
+        });
+        return;
+      }
+      if (url2 === true) {
+        payload.value = stripTabAndNewline(trimmed);
+        return;
+      }
+      if (def.hostname && !urlHostnameOk(url2, def.hostname)) {
+        payload.issues.push({
+          code: "invalid_format",
+          format: "url",
+          note: "Invalid hostname",
+          pattern: def.hostname.source,
+          input: payload.value,
+          inst,
+          continue: !def.abort
+        });
+      }
+      if (def.protocol && !urlProtocolOk(url2, def.protocol)) {
+        payload.issues.push({
+          code: "invalid_format",
+          format: "url",
+          note: "Invalid protocol",
+          pattern: def.protocol.source,
+          input: payload.value,
+          inst,
+          continue: !def.abort
+        });
+      }
+      payload.value = def.normalize ? url2.href : stripTabAndNewline(trimmed);
+      return;
+    } catch (_) {
+      payload.issues.push({
+        code: "invalid_format",
+        format: "url",
+        input: payload.value,
+        inst,
+        continue: !def.abort
+      });
+    }
+  };
+});
+var $ZodEmoji = /* @__PURE__ */ $constructor("$ZodEmoji", (inst, def) => {
+  def.pattern ?? (def.pattern = emoji());
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodNanoID = /* @__PURE__ */ $constructor("$ZodNanoID", (inst, def) => {
+  if (def.length !== void 0 && (!Number.isInteger(def.length) || def.length < 1))
+    throw new Error(`Invalid nanoid length: ${def.length}`);
+  def.pattern ?? (def.pattern = def.length === void 0 ? nanoid : nanoidOfLength(def.length));
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodCUID = /* @__PURE__ */ $constructor("$ZodCUID", (inst, def) => {
+  def.pattern ?? (def.pattern = cuid);
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodCUID2 = /* @__PURE__ */ $constructor("$ZodCUID2", (inst, def) => {
+  def.pattern ?? (def.pattern = cuid2);
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodULID = /* @__PURE__ */ $constructor("$ZodULID", (inst, def) => {
+  def.pattern ?? (def.pattern = ulid);
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodXID = /* @__PURE__ */ $constructor("$ZodXID", (inst, def) => {
+  def.pattern ?? (def.pattern = xid);
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodKSUID = /* @__PURE__ */ $constructor("$ZodKSUID", (inst, def) => {
+  def.pattern ?? (def.pattern = ksuid);
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodISODateTime = /* @__PURE__ */ $constructor("$ZodISODateTime", (inst, def) => {
+  def.pattern ?? (def.pattern = datetime(def));
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodISODate = /* @__PURE__ */ $constructor("$ZodISODate", (inst, def) => {
+  def.pattern ?? (def.pattern = date);
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodISOTime = /* @__PURE__ */ $constructor("$ZodISOTime", (inst, def) => {
+  def.pattern ?? (def.pattern = time(def));
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodISODuration = /* @__PURE__ */ $constructor("$ZodISODuration", (inst, def) => {
+  def.pattern ?? (def.pattern = duration);
+  $ZodStringFormat.init(inst, def);
+});
+var $ZodIPv4 = /* @__PURE__ */ $constructor("$ZodIPv4", (inst, def) => {
+  def.pattern ?? (def.pattern = ipv4);
+  $ZodStringFormat.init(inst, def);
+});
+var ipv6Alphabet = /^[0-9a-fA-F:.]+$/;
+function isValidIPv6(value) {
+  if (!ipv6Alphabet.test(value))
+    return false;
+  return canParseURL(`http://[${value}]`);
+}
+var $ZodIPv6 = /* @__PURE__ */ $constructor("$ZodIPv6", (inst, def) => {
+  def.pattern ?? (def.pattern = ipv6);
+  $ZodStringFormat.init(inst, def);
+  inst._zod.check = (payload) => {
+    if (!isValidIPv6(payload.value)) {
+      payload.issues.push({
+        code: "invalid_format",
+        format: "ipv6",
+        input: payload.value,
+        inst,
+        continue: !def.abort
+      });
+    }
+  };
+});
+var $ZodCIDRv4 = /* @__PURE__ */ $constructor("$ZodCIDRv4", (inst, def) => {
+  def.pattern ?? (def.pattern = cidrv4);
+  $ZodStringFormat.init(inst, def);
+});
+function isValidCIDRv6(value) {
+  const parts = value.split("/");
+  if (parts.length !== 2)
+    return false;
+  const [address2, prefix] = parts;
+  if (!prefix)
+    return false;
+  const prefixNum = Number(prefix);
+  if (`${prefixNum}` !== prefix)
+    return false;
+  if (prefixNum < 0 || prefixNum > 128)
+    return false;
+  return isValidIPv6(address2);
+}
+var $ZodCIDRv6 = /* @__PURE__ */ $constructor("$ZodCIDRv6", (inst, def) => {
+  def.pattern ?? (def.pattern = cidrv6);
+  $ZodStringFormat.init(inst, def);
+  inst._zod.check = (payload) => {
+    if (!isValidCIDRv6(payload.value)) {
+      payload.issues.push({
+        code: "invalid_format",
+        format: "cidrv6",
+        input: payload.value,
+        inst,
+        continue: !def.abort
+      });
+    }
+  };
+});
+function isValidBase64(data) {
+  if (data === "")
+    return true;
+  if (/\s/.test(data))
+    return false;
+  if (data.length % 4 !== 0)
+    return false;
+  try {
+    atob(data);
+    return true;
+  } catch {
+    return false;
+  }
+}
+var base64Charset = /^[0-9a-zA-Z+/]*={0,2}$/;
+var $ZodBase64 = /* @__PURE__ */ $constructor("$ZodBase64", (inst, def) => {
+  def.pattern ?? (def.pattern = base64Charset);
+  $ZodStringFormat.init(inst, def);
+  inst._zod.check = (payload) => {
+    if (isValidBase64(payload.value))
+      return;
+    payload.issues.push({
+      code: "invalid_format",
+      format: "base64",
+      input: payload.value,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var base64urlCharset = /^[A-Za-z0-9_-]*$/;
+function isValidBase64URL(data) {
+  if (!base64urlCharset.test(data))
+    return false;
+  const base642 = data.replace(/[-_]/g, (c) => c === "-" ? "+" : "/");
+  const padded = base642.padEnd(Math.ceil(base642.length / 4) * 4, "=");
+  return isValidBase64(padded);
+}
+var $ZodBase64URL = /* @__PURE__ */ $constructor("$ZodBase64URL", (inst, def) => {
+  def.pattern ?? (def.pattern = base64urlCharset);
+  $ZodStringFormat.init(inst, def);
+  inst._zod.check = (payload) => {
+    if (isValidBase64URL(payload.value))
+      return;
+    payload.issues.push({
+      code: "invalid_format",
+      format: "base64url",
+      input: payload.value,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodE164 = /* @__PURE__ */ $constructor("$ZodE164", (inst, def) => {
+  def.pattern ?? (def.pattern = e164);
+  $ZodStringFormat.init(inst, def);
+});
+function isValidJWT(token, algorithm = null) {
+  try {
+    const tokensParts = token.split(".");
+    if (tokensParts.length !== 3)
+      return false;
+    const [header] = tokensParts;
+    if (!header)
+      return false;
+    const parsedHeader = JSON.parse(atob(header));
+    if ("typ" in parsedHeader && parsedHeader?.typ !== "JWT")
+      return false;
+    if (!parsedHeader.alg)
+      return false;
+    if (algorithm && (!("alg" in parsedHeader) || parsedHeader.alg !== algorithm))
+      return false;
+    return true;
+  } catch {
+    return false;
+  }
+}
+var $ZodJWT = /* @__PURE__ */ $constructor("$ZodJWT", (inst, def) => {
+  $ZodStringFormat.init(inst, def);
+  inst._zod.check = (payload) => {
+    if (isValidJWT(payload.value, def.alg))
+      return;
+    payload.issues.push({
+      code: "invalid_format",
+      format: "jwt",
+      input: payload.value,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodNumber = /* @__PURE__ */ $constructor("$ZodNumber", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.pattern = number;
+  inst._zod.parse = (payload, _ctx) => {
+    if (def.coerce)
+      try {
+        payload.value = Number(payload.value);
+      } catch (_) {
+      }
+    const input = payload.value;
+    if (typeof input === "number" && !Number.isNaN(input) && Number.isFinite(input)) {
+      return payload;
+    }
+    const received = typeof input === "number" ? Number.isNaN(input) ? "NaN" : !Number.isFinite(input) ? String(input) : void 0 : void 0;
+    payload.issues.push({
+      expected: "number",
+      code: "invalid_type",
+      input,
+      inst,
+      ...received ? { received } : {}
+    });
+    return payload;
+  };
+});
+var $ZodNumberFormat = /* @__PURE__ */ $constructor("$ZodNumberFormat", (inst, def) => {
+  $ZodCheckNumberFormat.init(inst, def);
+  $ZodNumber.init(inst, def);
+});
+var $ZodBoolean = /* @__PURE__ */ $constructor("$ZodBoolean", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.pattern = boolean;
+  inst._zod.parse = (payload, _ctx) => {
+    if (def.coerce)
+      try {
+        payload.value = Boolean(payload.value);
+      } catch (_) {
+      }
+    const input = payload.value;
+    if (typeof input === "boolean")
+      return payload;
+    payload.issues.push({
+      expected: "boolean",
+      code: "invalid_type",
+      input,
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodBigInt = /* @__PURE__ */ $constructor("$ZodBigInt", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.pattern = bigint;
+  inst._zod.parse = (payload, _ctx) => {
+    if (def.coerce)
+      try {
+        payload.value = BigInt(payload.value);
+      } catch (_) {
+      }
+    if (typeof payload.value === "bigint")
+      return payload;
+    payload.issues.push({
+      expected: "bigint",
+      code: "invalid_type",
+      input: payload.value,
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodUnknown = /* @__PURE__ */ $constructor("$ZodUnknown", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.parse = (payload) => payload;
+});
+var $ZodNever = /* @__PURE__ */ $constructor("$ZodNever", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.parse = (payload, _ctx) => {
+    payload.issues.push({
+      expected: "never",
+      code: "invalid_type",
+      input: payload.value,
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodDate = /* @__PURE__ */ $constructor("$ZodDate", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.parse = (payload, _ctx) => {
+    if (def.coerce) {
+      try {
+        payload.value = new Date(payload.value);
+      } catch (_err) {
+      }
+    }
+    const input = payload.value;
+    const isDate = input instanceof Date;
+    const isValidDate = isDate && !Number.isNaN(input.getTime());
+    if (isValidDate)
+      return payload;
+    payload.issues.push({
+      expected: "date",
+      code: "invalid_type",
+      input,
+      ...isDate ? { received: "Invalid Date" } : {},
+      inst
+    });
+    return payload;
+  };
+});
+function capSize(inst, size2) {
+  const caps = sizeCaps(inst._zod.def.checks);
+  if (!caps.length)
+    return;
+  const cap = Math.min(...caps.map((c) => c[0]));
+  const parse3 = inst._zod.parse;
+  inst._zod.parse = (payload, ctx) => {
+    const n = size2(payload.value);
+    if (n > cap && !ctx?.skipChecks && ctx?.direction !== "backward") {
+      for (const [max, ch] of sizeCaps(inst._zod.def.checks)) {
+        if (n > max && ch._zod.def.when(payload)) {
+          const start = payload.issues.length;
+          ch._zod.check(payload);
+          payload.issues[start].continue = false;
+          attachSchema(payload.issues, start, inst);
+          return payload;
+        }
+      }
+    }
+    return parse3(payload, ctx);
+  };
+}
+var arraySize = (input) => Array.isArray(input) ? input.length : -1;
+function handleArrayResult(result, final, index) {
+  if (result.issues.length) {
+    final.issues.push(...prefixIssues(index, result.issues));
+  }
+  final.value[index] = result.value;
+}
+var $ZodArray = /* @__PURE__ */ $constructor("$ZodArray", (inst, def) => {
+  $ZodType.init(inst, def);
+  const memo2 = globalConfig.memoizer;
+  memo2?.attach(inst);
+  inst._zod.parse = (payload, ctx) => {
+    const input = payload.value;
+    if (!Array.isArray(input)) {
+      payload.issues.push({
+        expected: "array",
+        code: "invalid_type",
+        input,
+        inst
+      });
+      return payload;
+    }
+    payload.value = memo2 ? memo2.alloc(inst, payload, Array(input.length), ctx) : Array(input.length);
+    const proms = [];
+    const abortEarly = ctx?.abortEarly;
+    for (let i = 0; i < input.length; i++) {
+      const item = input[i];
+      const result = def.element._zod.run({
+        value: item,
+        issues: []
+      }, ctx);
+      if (result instanceof Promise) {
+        proms.push(result.then((result2) => handleArrayResult(result2, payload, i)));
+      } else {
+        handleArrayResult(result, payload, i);
+        if (abortEarly && result.issues.length !== 0 && aborted(result))
+          break;
+      }
+    }
+    if (proms.length) {
+      return Promise.all(proms).then(() => payload);
+    }
+    return payload;
+  };
+  capSize(inst, arraySize);
+});
+function handlePropertyResult(result, final, key2, input, optin, optout) {
+  const isPresent = key2 in input;
+  const isOptionalOut = optout === "optional";
+  if (!isPresent && isOptionalOut && optin === "optional") {
+    return;
+  }
+  if (result.issues.length) {
+    if (optin !== void 0 && isOptionalOut && !isPresent) {
+      return;
+    }
+    final.issues.push(...prefixIssues(key2, result.issues));
+  }
+  if (!isPresent && optin === void 0) {
+    if (!result.issues.length) {
+      final.issues.push({
+        code: "invalid_type",
+        expected: "nonoptional",
+        input: void 0,
+        path: [key2]
+      });
+    }
+    return;
+  }
+  if (result.value === void 0) {
+    if (isPresent || optin === "defaulted" && !isOptionalOut) {
+      final.value[key2] = void 0;
+    }
+  } else {
+    final.value[key2] = result.value;
+  }
+}
+var NO_SYMBOL_KEYS = [];
+function normalizeDef(def) {
+  const keys = Object.keys(def.shape);
+  const ownSymbols = Object.getOwnPropertySymbols(def.shape);
+  const symbolKeys = ownSymbols.length ? ownSymbols : NO_SYMBOL_KEYS;
+  const allKeys = symbolKeys.length ? [...keys, ...symbolKeys] : keys;
+  for (const k of allKeys) {
+    if (!def.shape?.[k]?._zod?.traits?.has("$ZodType")) {
+      throw new Error(`Invalid element at key "${String(k)}": expected a Zod schema`);
+    }
+  }
+  const okeys = optionalKeys(def.shape);
+  return {
+    ...def,
+    allKeys,
+    symbolKeys,
+    // string-only: handleCatchall matches it against `for...in`, which never yields a symbol
+    keySet: new Set(keys),
+    numKeys: keys.length,
+    optionalKeys: new Set(okeys)
+  };
+}
+function handleCatchall(proms, input, payload, ctx, def, inst, abortEarly) {
+  const unrecognized = [];
+  const keySet = def.keySet;
+  const _catchall = def.catchall._zod;
+  const t = _catchall.def.type;
+  const optin = _catchall.optin;
+  const optout = _catchall.optout;
+  let seen = 0;
+  for (const key2 in input) {
+    if (abortEarly && payload.issues.length !== seen) {
+      if (aborted(payload, seen))
+        break;
+      seen = payload.issues.length;
+    }
+    if (keySet.has(key2))
+      continue;
+    if (key2 === "__proto__") {
+      if (t === "never")
+        unrecognized.push(key2);
+      continue;
+    }
+    if (t === "never") {
+      unrecognized.push(key2);
+      continue;
+    }
+    const r = _catchall.run({ value: input[key2], issues: [] }, ctx);
+    if (r instanceof Promise) {
+      proms.push(r.then((r2) => handlePropertyResult(r2, payload, key2, input, optin, optout)));
+    } else {
+      handlePropertyResult(r, payload, key2, input, optin, optout);
+    }
+  }
+  if (unrecognized.length) {
+    payload.issues.push({
+      code: "unrecognized_keys",
+      keys: unrecognized,
+      input,
+      inst,
+      // Describes the shape of the input, not the validity of the parsed value, so it never aborts. The parse still fails; the schema's own checks just get to run first, and an enclosing intersection can reconcile the key against a sibling operand.
+      continue: true
+    });
+  }
+  if (!proms.length)
+    return payload;
+  return Promise.all(proms).then(() => {
+    return payload;
+  });
+}
+var $ZodObject = /* @__PURE__ */ $constructor("$ZodObject", (inst, def) => {
+  $ZodType.init(inst, def);
+  const desc2 = Object.getOwnPropertyDescriptor(def, "shape");
+  const sh = desc2?.get ? desc2.get.raw : def.shape ?? {};
+  if (sh) {
+    const get = () => {
+      const newSh = { ...sh };
+      Object.defineProperty(def, "shape", { value: newSh });
+      get.raw = newSh;
+      return newSh;
+    };
+    get.raw = sh;
+    Object.defineProperty(def, "shape", { get });
+  }
+  const _normalized = cached(() => normalizeDef(def));
+  defineLazyInternal(inst, "propValues", (zod) => {
+    const shape = zod.def.shape;
+    const propValues = {};
+    for (const key2 in shape) {
+      const field = shape[key2]._zod;
+      if (field.values) {
+        if (!Object.prototype.hasOwnProperty.call(propValues, key2)) {
+          assignProp(propValues, key2, /* @__PURE__ */ new Set());
+        }
+        for (const v of field.values)
+          propValues[key2].add(v);
+        if (field.optin !== void 0)
+          propValues[key2].add(void 0);
+      }
+    }
+    return propValues;
+  });
+  const isObject3 = isObject;
+  const catchall = def.catchall;
+  let value;
+  const memo2 = globalConfig.memoizer;
+  memo2?.attach(inst);
+  inst._zod.parse = (payload, ctx) => {
+    value ?? (value = _normalized.value);
+    const input = payload.value;
+    if (!isObject3(input)) {
+      payload.issues.push({
+        expected: "object",
+        code: "invalid_type",
+        input,
+        inst
+      });
+      return payload;
+    }
+    payload.value = memo2 ? memo2.alloc(inst, payload, {}, ctx) : {};
+    const proms = [];
+    const shape = value.shape;
+    const abortEarly = ctx?.abortEarly;
+    let seen = payload.issues.length;
+    for (const key2 of value.allKeys) {
+      if (abortEarly && payload.issues.length !== seen) {
+        if (aborted(payload, seen))
+          break;
+        seen = payload.issues.length;
+      }
+      if (key2 === "__proto__")
+        continue;
+      const el = shape[key2];
+      const optin = el._zod.optin;
+      const optout = el._zod.optout;
+      const r = el._zod.run({ value: input[key2], issues: [] }, ctx);
+      if (r instanceof Promise) {
+        proms.push(r.then((r2) => handlePropertyResult(r2, payload, key2, input, optin, optout)));
+      } else {
+        handlePropertyResult(r, payload, key2, input, optin, optout);
+      }
+    }
+    if (!catchall) {
+      return proms.length ? Promise.all(proms).then(() => payload) : payload;
+    }
+    return handleCatchall(proms, input, payload, ctx, _normalized.value, inst, abortEarly === true);
+  };
+});
+var $ZodObjectJIT = /* @__PURE__ */ $constructor("$ZodObjectJIT", (inst, def) => {
+  $ZodObject.init(inst, def);
+  const superParse = inst._zod.parse;
+  const _normalized = cached(() => normalizeDef(def));
+  const memo2 = globalConfig.memoizer;
+  const generateFastpass = (shape) => {
+    const normalized = _normalized.value;
+    const syms = normalized.symbolKeys;
+    const doc = new Doc(["payload", "ctx"], { shape, inst, memo: memo2, syms });
+    const parseStr = (k) => `shape[${k}]._zod.run({ value: input[${k}], issues: [] }, ctx)`;
+    const prefixStr = (id, k) => `
+          let ${id}_ab = false;
+          for (let i = 0; i < ${id}.issues.length; i++) {
+            const iss = ${id}.issues[i];
+            iss.path = iss.path ? [${k}, ...iss.path] : [${k}];
+            payload.issues.push(iss);
+            if (iss.continue !== true) ${id}_ab = true;
+          }
+          if (${id}_ab && ctx && ctx.abortEarly) {
+            payload.value = newResult;
+            return payload;
+          }`;
+    doc.write(`const input = payload.value;`);
+    const ids = /* @__PURE__ */ Object.create(null);
+    let counter = 0;
+    for (const key2 of normalized.allKeys) {
+      ids[key2] = `key_${counter++}`;
+    }
+    doc.write(memo2 ? `const newResult = memo.alloc(inst, payload, {}, ctx);` : `const newResult = {};`);
+    for (const key2 of normalized.allKeys) {
+      if (key2 === "__proto__")
+        continue;
+      const id = ids[key2];
+      const k = typeof key2 === "symbol" ? `syms[${syms.indexOf(key2)}]` : esc(key2);
+      const isPresent = `${k} in input`;
+      const schema = shape[key2];
+      const optin = schema?._zod?.optin;
+      const isOptionalIn = optin !== void 0;
+      const isOptionalOut = schema?._zod?.optout === "optional";
+      doc.write(`const ${id} = ${parseStr(k)};`);
+      if (isOptionalIn && isOptionalOut) {
+        const assign = optin === "optional" ? `${id}_present` : `${id}.value !== undefined || ${id}_present`;
+        doc.write(`
+        const ${id}_present = ${isPresent};
+        if (!${id}.issues.length || ${id}_present) {
+          if (${id}.issues.length) {${prefixStr(id, k)}
+          }
+
+          if (${assign}) {
+            newResult[${k}] = ${id}.value;
+          }
+        }
+
+      `);
+      } else if (!isOptionalIn) {
+        doc.write(`
+        const ${id}_present = ${isPresent};
+        if (${id}.issues.length) {${prefixStr(id, k)}
+        }
+        if (!${id}_present && !${id}.issues.length) {
+          payload.issues.push({
+            code: "invalid_type",
+            expected: "nonoptional",
+            input: undefined,
+            path: [${k}]
+          });
+          if (ctx && ctx.abortEarly) {
+            payload.value = newResult;
+            return payload;
+          }
+        }
+
+        if (${id}_present) {
+          newResult[${k}] = ${id}.value;
+        }
+
+      `);
+      } else {
+        doc.write(`
+        if (${id}.issues.length) {${prefixStr(id, k)}
+        }
+      `);
+        if (optin === "defaulted") {
+          doc.write(`newResult[${k}] = ${id}.value;`);
+        } else {
+          doc.write(`
+        if (${id}.value !== undefined || ${isPresent}) {
+          newResult[${k}] = ${id}.value;
+        }
+      `);
+        }
+      }
+    }
+    doc.write(`payload.value = newResult;`);
+    doc.write(`return payload;`);
+    return doc.compile();
+  };
+  let fastpass;
+  const isObject3 = isObject;
+  const jit = !globalConfig.jitless;
+  const allowsEval2 = allowsEval;
+  const fastEnabled = jit && allowsEval2.value;
+  const catchall = def.catchall;
+  let value;
+  inst._zod.parse = (payload, ctx) => {
+    value ?? (value = _normalized.value);
+    const input = payload.value;
+    if (!isObject3(input)) {
+      payload.issues.push({
+        expected: "object",
+        code: "invalid_type",
+        input,
+        inst
+      });
+      return payload;
+    }
+    if (jit && fastEnabled && ctx?.async === false && ctx.jitless !== true) {
+      if (!fastpass)
+        fastpass = generateFastpass(def.shape);
+      payload = fastpass(payload, ctx);
+      if (!catchall)
+        return payload;
+      return handleCatchall([], input, payload, ctx, value, inst, ctx?.abortEarly === true);
+    }
+    return superParse(payload, ctx);
+  };
+});
+function handleUnionResults(results, final, inst, ctx) {
+  for (const result of results) {
+    if (result.issues.length === 0) {
+      final.value = result.value;
+      return final;
+    }
+  }
+  const nonaborted = results.filter((r) => !aborted(r));
+  if (nonaborted.length === 1) {
+    final.value = nonaborted[0].value;
+    return nonaborted[0];
+  }
+  final.issues.push({
+    code: "invalid_union",
+    input: final.value,
+    inst,
+    errors: results.map((result) => result.issues.map((iss) => finalizeIssue(iss, ctx, config())))
+  });
+  return final;
+}
+var $ZodUnion = /* @__PURE__ */ $constructor("$ZodUnion", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazyInternal(inst, "optin", (zod) => zod.def.options.some((o) => o._zod.optin === "defaulted") ? "defaulted" : zod.def.options.some((o) => o._zod.optin !== void 0) ? "optional" : void 0);
+  defineLazyInternal(inst, "optout", (zod) => zod.def.options.some((o) => o._zod.optout === "optional") ? "optional" : void 0);
+  defineLazyInternal(inst, "values", (zod) => {
+    if (zod.def.options.every((o) => o._zod.values)) {
+      return new Set(zod.def.options.flatMap((option) => Array.from(option._zod.values)));
+    }
+    return void 0;
+  });
+  defineLazyInternal(inst, "pattern", (zod) => {
+    if (zod.def.options.every((o) => o._zod.pattern)) {
+      const patterns = zod.def.options.map((o) => o._zod.pattern);
+      return new RegExp(`^(${patterns.map((p) => cleanRegex(p.source)).join("|")})$`);
+    }
+    return void 0;
+  });
+  const first = def.options.length === 1 ? def.options[0]._zod.run : null;
+  inst._zod.parse = (payload, ctx) => {
+    if (first) {
+      return first(payload, ctx);
+    }
+    let async = false;
+    const results = [];
+    for (const option of def.options) {
+      const result = option._zod.run({
+        value: payload.value,
+        issues: []
+      }, ctx);
+      if (result instanceof Promise) {
+        results.push(result);
+        async = true;
+      } else {
+        if (result.issues.length === 0)
+          return result;
+        results.push(result);
+      }
+    }
+    if (!async)
+      return handleUnionResults(results, payload, inst, ctx);
+    return Promise.all(results).then((results2) => {
+      return handleUnionResults(results2, payload, inst, ctx);
+    });
+  };
+});
+function discriminatorMap(def) {
+  const map = /* @__PURE__ */ new Map();
+  for (const option of def.options) {
+    const values = option._zod.propValues?.[def.discriminator];
+    if (!values || values.size === 0)
+      throw new Error(`Invalid discriminated union option at index "${def.options.indexOf(option)}"`);
+    for (const value of values) {
+      if (map.has(value)) {
+        if (value !== void 0)
+          throw new Error(`Duplicate discriminator value "${String(value)}"`);
+        map.set(value, null);
+      } else {
+        map.set(value, option);
+      }
+    }
+  }
+  return map;
+}
+var $ZodDiscriminatedUnion = /* @__PURE__ */ $constructor("$ZodDiscriminatedUnion", (inst, def) => {
+  def.inclusive = false;
+  $ZodUnion.init(inst, def);
+  const _super = inst._zod.parse;
+  defineLazyInternal(inst, "propValues", (zod) => {
+    const propValues = {};
+    let undefinedCount = 0;
+    for (const option of zod.def.options) {
+      const pv = option._zod.propValues;
+      if (!pv || Object.keys(pv).length === 0)
+        throw new Error(`Invalid discriminated union option at index "${zod.def.options.indexOf(option)}"`);
+      if (pv[zod.def.discriminator]?.has(void 0))
+        undefinedCount++;
+      for (const [k, v] of Object.entries(pv)) {
+        if (!Object.prototype.hasOwnProperty.call(propValues, k)) {
+          assignProp(propValues, k, /* @__PURE__ */ new Set());
+        }
+        for (const val of v) {
+          propValues[k].add(val);
+        }
+      }
+    }
+    if (!zod.def.unionFallback && undefinedCount > 1)
+      propValues[zod.def.discriminator]?.delete(void 0);
+    return propValues;
+  });
+  def.options.forEach((option, i) => {
+    const propShape = rawShape(option._zod.def);
+    if (propShape && !Object.prototype.hasOwnProperty.call(propShape, def.discriminator)) {
+      throw new Error(`Invalid discriminated union option at index "${i}"`);
+    }
+  });
+  const disc = cached(() => discriminatorMap(def));
+  inst._zod.parse = (payload, ctx) => {
+    const input = payload.value;
+    if (!isObject(input)) {
+      payload.issues.push({
+        code: "invalid_type",
+        expected: "object",
+        input,
+        inst
+      });
+      return payload;
+    }
+    const value = input?.[def.discriminator];
+    const opt = disc.value.get(value);
+    if (opt && (value !== void 0 || ctx.direction !== "backward")) {
+      return opt._zod.run(payload, ctx);
+    }
+    if (def.unionFallback || ctx.direction === "backward") {
+      return _super(payload, ctx);
+    }
+    payload.issues.push({
+      code: "invalid_union",
+      errors: [],
+      note: "No matching discriminator",
+      discriminator: def.discriminator,
+      options: Array.from(disc.value.keys()).filter((value2) => disc.value.get(value2) !== null),
+      input,
+      path: [def.discriminator],
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodIntersection = /* @__PURE__ */ $constructor("$ZodIntersection", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.parse = (payload, ctx) => {
+    const input = payload.value;
+    const left = def.left._zod.run({ value: input, issues: [] }, ctx);
+    const right = def.right._zod.run({ value: input, issues: [] }, ctx);
+    const async = left instanceof Promise || right instanceof Promise;
+    if (async) {
+      return Promise.all([left, right]).then(([left2, right2]) => {
+        return handleIntersectionResults(payload, left2, right2);
+      });
+    }
+    return handleIntersectionResults(payload, left, right);
+  };
+});
+function mergeValues(a, b) {
+  if (a === b) {
+    return { valid: true, data: a };
+  }
+  if (a instanceof Date && b instanceof Date && +a === +b) {
+    return { valid: true, data: a };
+  }
+  if (isPlainObject(a) && isPlainObject(b)) {
+    const bKeys = Object.keys(b);
+    const sharedKeys = Object.keys(a).filter((key2) => bKeys.indexOf(key2) !== -1);
+    const newObj = { ...a, ...b };
+    if (Object.prototype.hasOwnProperty.call(newObj, "__proto__"))
+      delete newObj.__proto__;
+    for (const key2 of sharedKeys) {
+      if (key2 === "__proto__")
+        continue;
+      const sharedValue = mergeValues(a[key2], b[key2]);
+      if (!sharedValue.valid) {
+        return {
+          valid: false,
+          mergeErrorPath: [key2, ...sharedValue.mergeErrorPath]
+        };
+      }
+      newObj[key2] = sharedValue.data;
+    }
+    return { valid: true, data: newObj };
+  }
+  if (Array.isArray(a) && Array.isArray(b)) {
+    if (a.length !== b.length) {
+      return { valid: false, mergeErrorPath: [] };
+    }
+    const newArray = [];
+    for (let index = 0; index < a.length; index++) {
+      const itemA = a[index];
+      const itemB = b[index];
+      const sharedValue = mergeValues(itemA, itemB);
+      if (!sharedValue.valid) {
+        return {
+          valid: false,
+          mergeErrorPath: [index, ...sharedValue.mergeErrorPath]
+        };
+      }
+      newArray.push(sharedValue.data);
+    }
+    return { valid: true, data: newArray };
+  }
+  return { valid: false, mergeErrorPath: [] };
+}
+function handleIntersectionResults(result, left, right) {
+  const unrecKeys = /* @__PURE__ */ new Map();
+  let unrecIssue;
+  const keyIssues = /* @__PURE__ */ new Map();
+  const collect2 = (iss, side) => {
+    let keys;
+    if (iss.code === "unrecognized_keys" && !iss.path?.length) {
+      unrecIssue ?? (unrecIssue = iss);
+      keys = iss.keys;
+    } else if (iss.code === "invalid_key" && iss.origin === "record" && iss.path?.length === 1) {
+      const k = String(iss.path[0]);
+      if (!keyIssues.has(k))
+        keyIssues.set(k, iss);
+      keys = [k];
+    } else {
+      return false;
+    }
+    for (const k of keys) {
+      if (!unrecKeys.has(k))
+        unrecKeys.set(k, {});
+      unrecKeys.get(k)[side] = true;
+    }
+    return true;
+  };
+  for (const iss of left.issues) {
+    if (!collect2(iss, "l"))
+      result.issues.push(iss);
+  }
+  for (const iss of right.issues) {
+    if (!collect2(iss, "r"))
+      result.issues.push(iss);
+  }
+  const bothKeys = [...unrecKeys].filter(([, f]) => f.l && f.r).map(([k]) => k);
+  if (bothKeys.length) {
+    const aggregated = unrecIssue ? bothKeys.filter((k) => unrecIssue.keys.includes(k)) : [];
+    if (aggregated.length)
+      result.issues.push({ ...unrecIssue, keys: aggregated });
+    for (const k of bothKeys) {
+      if (!aggregated.includes(k) && keyIssues.has(k))
+        result.issues.push(keyIssues.get(k));
+    }
+  }
+  const merged = mergeValues(left.value, right.value);
+  if (!merged.valid) {
+    if (aborted(result))
+      return result;
+    throw new Error(`Unmergable intersection. Error path: ${JSON.stringify(merged.mergeErrorPath)}`);
+  }
+  result.value = merged.data;
+  return result;
+}
+var $ZodRecord = /* @__PURE__ */ $constructor("$ZodRecord", (inst, def) => {
+  $ZodType.init(inst, def);
+  const memo2 = globalConfig.memoizer;
+  memo2?.attach(inst);
+  inst._zod.parse = (payload, ctx) => {
+    const input = payload.value;
+    if (!isPlainObject(input)) {
+      payload.issues.push({
+        expected: "record",
+        code: "invalid_type",
+        input,
+        inst
+      });
+      return payload;
+    }
+    const proms = [];
+    const values = def.keyType._zod.values;
+    if (values && !def.partial) {
+      payload.value = memo2 ? memo2.alloc(inst, payload, {}, ctx) : {};
+      const recordKeys = /* @__PURE__ */ new Set();
+      for (const key2 of values) {
+        if (typeof key2 === "string" || typeof key2 === "number" || typeof key2 === "symbol") {
+          recordKeys.add(typeof key2 === "number" ? key2.toString() : key2);
+          if (key2 === "__proto__")
+            continue;
+          const keyResult = def.keyType._zod.run({ value: key2, issues: [] }, ctx);
+          if (keyResult instanceof Promise) {
+            throw new Error("Async schemas not supported in object keys currently");
+          }
+          if (keyResult.issues.length) {
+            payload.issues.push({
+              code: "invalid_key",
+              origin: "record",
+              issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
+              input: key2,
+              path: [key2],
+              inst
+            });
+            continue;
+          }
+          const outKey = keyResult.value;
+          if (outKey === "__proto__")
+            continue;
+          const result = def.valueType._zod.run({ value: input[key2], issues: [] }, ctx);
+          if (result instanceof Promise) {
+            proms.push(result.then((result2) => {
+              if (result2.issues.length) {
+                payload.issues.push(...prefixIssues(key2, result2.issues));
+              }
+              payload.value[outKey] = result2.value;
+            }));
+          } else {
+            if (result.issues.length) {
+              payload.issues.push(...prefixIssues(key2, result.issues));
+            }
+            payload.value[outKey] = result.value;
+          }
+        }
+      }
+      let unrecognized;
+      for (const key2 in input) {
+        if (!recordKeys.has(key2)) {
+          if (def.mode === "loose") {
+            if (key2 === "__proto__")
+              continue;
+            payload.value[key2] = input[key2];
+          } else {
+            unrecognized = unrecognized ?? [];
+            unrecognized.push(key2);
+          }
+        }
+      }
+      if (unrecognized && unrecognized.length > 0) {
+        payload.issues.push({
+          code: "unrecognized_keys",
+          input,
+          inst,
+          keys: unrecognized,
+          continue: true
+        });
+      }
+    } else {
+      payload.value = memo2 ? memo2.alloc(inst, payload, {}, ctx) : {};
+      let unrecognized;
+      for (const key2 of Reflect.ownKeys(input)) {
+        if (key2 === "__proto__")
+          continue;
+        if (!Object.prototype.propertyIsEnumerable.call(input, key2))
+          continue;
+        let keyResult = def.keyType._zod.run({ value: key2, issues: [] }, ctx);
+        if (keyResult instanceof Promise) {
+          throw new Error("Async schemas not supported in object keys currently");
+        }
+        const checkNumericKey = typeof key2 === "string" && number.test(key2) && keyResult.issues.length;
+        if (checkNumericKey) {
+          const retryResult = def.keyType._zod.run({ value: Number(key2), issues: [] }, ctx);
+          if (retryResult instanceof Promise) {
+            throw new Error("Async schemas not supported in object keys currently");
+          }
+          if (retryResult.issues.length === 0) {
+            keyResult = retryResult;
+          }
+        }
+        if (keyResult.issues.length) {
+          if (def.mode === "loose") {
+            payload.value[key2] = input[key2];
+          } else if (values) {
+            unrecognized = unrecognized ?? [];
+            unrecognized.push(key2);
+          } else {
+            payload.issues.push({
+              code: "invalid_key",
+              origin: "record",
+              issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
+              input: key2,
+              path: [key2],
+              inst
+            });
+          }
+          continue;
+        }
+        const outKey = keyResult.value;
+        if (outKey === "__proto__")
+          continue;
+        const result = def.valueType._zod.run({ value: input[key2], issues: [] }, ctx);
+        if (result instanceof Promise) {
+          proms.push(result.then((result2) => {
+            if (result2.issues.length) {
+              payload.issues.push(...prefixIssues(key2, result2.issues));
+            }
+            payload.value[outKey] = result2.value;
+          }));
+        } else {
+          if (result.issues.length) {
+            payload.issues.push(...prefixIssues(key2, result.issues));
+          }
+          payload.value[outKey] = result.value;
+        }
+      }
+      if (unrecognized && unrecognized.length > 0) {
+        payload.issues.push({
+          code: "unrecognized_keys",
+          input,
+          inst,
+          keys: unrecognized,
+          continue: true
+        });
+      }
+    }
+    if (proms.length) {
+      return Promise.all(proms).then(() => payload);
+    }
+    return payload;
+  };
+});
+var $ZodEnum = /* @__PURE__ */ $constructor("$ZodEnum", (inst, def) => {
+  $ZodType.init(inst, def);
+  const values = getEnumValues(def.entries);
+  const valuesSet = new Set(values);
+  inst._zod.values = valuesSet;
+  defineLazyInternal(inst, "pattern", (zod) => {
+    const patternValues = getEnumValues(zod.def.entries).filter((k) => propertyKeyTypes.has(typeof k));
+    return new RegExp(patternValues.length ? `^(${patternValues.map((o) => escapeRegex(o.toString())).join("|")})$` : "^[^\\s\\S]$");
+  });
+  inst._zod.parse = (payload, _ctx) => {
+    const input = payload.value;
+    if (valuesSet.has(input)) {
+      return payload;
+    }
+    payload.issues.push({
+      code: "invalid_value",
+      values,
+      input,
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodLiteral = /* @__PURE__ */ $constructor("$ZodLiteral", (inst, def) => {
+  $ZodType.init(inst, def);
+  const values = new Set(def.values);
+  inst._zod.values = values;
+  defineLazyInternal(inst, "pattern", (zod) => {
+    const vals = zod.def.values;
+    return new RegExp(vals.length ? `^(${vals.map((o) => typeof o === "string" ? escapeRegex(o) : o ? escapeRegex(o.toString()) : String(o)).join("|")})$` : "^[^\\s\\S]$");
+  });
+  inst._zod.parse = (payload, _ctx) => {
+    const input = payload.value;
+    if (values.has(input)) {
+      return payload;
+    }
+    payload.issues.push({
+      code: "invalid_value",
+      values: def.values,
+      input,
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodTransform = /* @__PURE__ */ $constructor("$ZodTransform", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.optin = "optional";
+  globalConfig.memoizer?.guard(inst);
+  inst._zod.parse = (payload, ctx) => {
+    if (ctx.direction === "backward") {
+      throw new $ZodEncodeError(inst.constructor.name);
+    }
+    const _out = def.transform(payload.value, payload);
+    if (ctx.async) {
+      const output = _out instanceof Promise ? _out : Promise.resolve(_out);
+      return output.then((output2) => {
+        payload.value = output2;
+        return payload;
+      });
+    }
+    if (_out instanceof Promise) {
+      throw new $ZodAsyncError();
+    }
+    payload.value = _out;
+    return payload;
+  };
+});
+function handleOptionalResult(payload, result) {
+  payload.value = result.issues.length ? void 0 : result.value;
+  return payload;
+}
+var $ZodOptional = /* @__PURE__ */ $constructor("$ZodOptional", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazyInternal(inst, "optin", (zod) => zod.def.innerType._zod.optin === "defaulted" ? "defaulted" : "optional");
+  inst._zod.optout = "optional";
+  defineLazyInternal(inst, "values", (zod) => {
+    const values = zod.def.innerType._zod.values;
+    return values ? /* @__PURE__ */ new Set([...values, void 0]) : void 0;
+  });
+  defineLazyInternal(inst, "pattern", (zod) => {
+    const pattern = zod.def.innerType._zod.pattern;
+    return pattern ? new RegExp(`^(${cleanRegex(pattern.source)})?$`) : void 0;
+  });
+  inst._zod.parse = (payload, ctx) => {
+    if (payload.value === void 0) {
+      if (def.innerType._zod.optin !== "defaulted")
+        return payload;
+      const result = def.innerType._zod.run({ value: payload.value, issues: [] }, ctx);
+      if (result instanceof Promise)
+        return result.then((result2) => handleOptionalResult(payload, result2));
+      return handleOptionalResult(payload, result);
+    }
+    return def.innerType._zod.run(payload, ctx);
+  };
+});
+var $ZodExactOptional = /* @__PURE__ */ $constructor("$ZodExactOptional", (inst, def) => {
+  $ZodOptional.init(inst, def);
+  defineLazyInternal(inst, "values", (zod) => zod.def.innerType._zod.values);
+  defineLazyInternal(inst, "pattern", (zod) => zod.def.innerType._zod.pattern);
+  inst._zod.parse = (payload, ctx) => {
+    return def.innerType._zod.run(payload, ctx);
+  };
+});
+var $ZodNullable = /* @__PURE__ */ $constructor("$ZodNullable", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazyInternal(inst, "optin", (zod) => zod.def.innerType._zod.optin);
+  defineLazyInternal(inst, "optout", (zod) => zod.def.innerType._zod.optout);
+  defineLazyInternal(inst, "pattern", (zod) => {
+    const pattern = zod.def.innerType._zod.pattern;
+    return pattern ? new RegExp(`^(${cleanRegex(pattern.source)}|null)$`) : void 0;
+  });
+  defineLazyInternal(inst, "values", (zod) => {
+    return zod.def.innerType._zod.values ? /* @__PURE__ */ new Set([...zod.def.innerType._zod.values, null]) : void 0;
+  });
+  inst._zod.parse = (payload, ctx) => {
+    if (payload.value === null)
+      return payload;
+    return def.innerType._zod.run(payload, ctx);
+  };
+});
+var $ZodDefault = /* @__PURE__ */ $constructor("$ZodDefault", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.optin = "defaulted";
+  defineLazyInternal(inst, "values", (zod) => zod.def.innerType._zod.values);
+  inst._zod.parse = (payload, ctx) => {
+    if (ctx.direction === "backward") {
+      return def.innerType._zod.run(payload, ctx);
+    }
+    if (payload.value === void 0) {
+      payload.value = def.defaultValue;
+      return payload;
+    }
+    const result = def.innerType._zod.run(payload, ctx);
+    if (result instanceof Promise) {
+      return result.then((result2) => handleDefaultResult(result2, def));
+    }
+    return handleDefaultResult(result, def);
+  };
+});
+function handleDefaultResult(payload, def) {
+  if (payload.value === void 0) {
+    payload.value = def.defaultValue;
+  }
+  return payload;
+}
+var $ZodPrefault = /* @__PURE__ */ $constructor("$ZodPrefault", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.optin = "defaulted";
+  defineLazyInternal(inst, "values", (zod) => zod.def.innerType._zod.values);
+  inst._zod.parse = (payload, ctx) => {
+    if (ctx.direction === "backward") {
+      return def.innerType._zod.run(payload, ctx);
+    }
+    if (payload.value === void 0) {
+      payload.value = def.defaultValue;
+    }
+    return def.innerType._zod.run(payload, ctx);
+  };
+});
+var $ZodNonOptional = /* @__PURE__ */ $constructor("$ZodNonOptional", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazyInternal(inst, "values", (zod) => {
+    const v = zod.def.innerType._zod.values;
+    return v ? new Set([...v].filter((x) => x !== void 0)) : void 0;
+  });
+  inst._zod.parse = (payload, ctx) => {
+    const result = def.innerType._zod.run(payload, ctx);
+    if (result instanceof Promise) {
+      return result.then((result2) => handleNonOptionalResult(result2, inst));
+    }
+    return handleNonOptionalResult(result, inst);
+  };
+});
+function handleNonOptionalResult(payload, inst) {
+  if (!payload.issues.length && payload.value === void 0) {
+    payload.issues.push({
+      code: "invalid_type",
+      expected: "nonoptional",
+      input: payload.value,
+      inst
+    });
+  }
+  return payload;
+}
+function handleCatchResult(payload, result, def, ctx) {
+  if (!result.issues.length) {
+    payload.value = result.value;
+    if (result.memo)
+      payload.memo = true;
+    return payload;
+  }
+  payload.value = def.catchValue({
+    ...result,
+    value: payload.value,
+    error: {
+      issues: result.issues.map((iss) => finalizeIssue(iss, ctx, config()))
+    },
+    input: payload.value
+  });
+  return payload;
+}
+var $ZodCatch = /* @__PURE__ */ $constructor("$ZodCatch", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazyInternal(inst, "optin", (zod) => zod.def.innerType._zod.optin === "defaulted" ? "defaulted" : "optional");
+  defineLazyInternal(inst, "optout", (zod) => zod.def.innerType._zod.optout);
+  defineLazyInternal(inst, "values", (zod) => zod.def.innerType._zod.values);
+  inst._zod.parse = (payload, ctx) => {
+    if (ctx.direction === "backward") {
+      return def.innerType._zod.run(payload, ctx);
+    }
+    const result = def.innerType._zod.run({ value: payload.value, issues: [] }, ctx);
+    if (result instanceof Promise) {
+      return result.then((result2) => handleCatchResult(payload, result2, def, ctx));
+    }
+    return handleCatchResult(payload, result, def, ctx);
+  };
+});
+var $ZodPipe = /* @__PURE__ */ $constructor("$ZodPipe", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazyInternal(inst, "values", (zod) => zod.def.in._zod.values);
+  defineLazyInternal(inst, "optin", (zod) => zod.def.in._zod.optin);
+  defineLazyInternal(inst, "optout", (zod) => zod.def.out._zod.optout);
+  defineLazyInternal(inst, "propValues", (zod) => zod.def.in._zod.propValues);
+  inst._zod.parse = (payload, ctx) => {
+    if (ctx.direction === "backward") {
+      const right = def.out._zod.run(payload, ctx);
+      if (right instanceof Promise) {
+        return right.then((right2) => handlePipeResult(right2, def.in, ctx));
+      }
+      return handlePipeResult(right, def.in, ctx);
+    }
+    const left = def.in._zod.run(payload, ctx);
+    if (left instanceof Promise) {
+      return left.then((left2) => handlePipeResult(left2, def.out, ctx));
+    }
+    return handlePipeResult(left, def.out, ctx);
+  };
+});
+function handlePipeResult(left, next, ctx) {
+  if (left.issues.some((iss) => iss.code !== "unrecognized_keys")) {
+    left.aborted = true;
+    return left;
+  }
+  return next._zod.run({ value: left.value, issues: left.issues }, ctx);
+}
+var $ZodReadonly = /* @__PURE__ */ $constructor("$ZodReadonly", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazyInternal(inst, "propValues", (zod) => zod.def.innerType._zod.propValues);
+  defineLazyInternal(inst, "values", (zod) => zod.def.innerType._zod.values);
+  defineLazyInternal(inst, "optin", (zod) => zod.def.innerType?._zod?.optin);
+  defineLazyInternal(inst, "optout", (zod) => zod.def.innerType?._zod?.optout);
+  inst._zod.parse = (payload, ctx) => {
+    if (ctx.direction === "backward") {
+      return def.innerType._zod.run(payload, ctx);
+    }
+    const result = def.innerType._zod.run(payload, ctx);
+    if (result instanceof Promise) {
+      return result.then(handleReadonlyResult);
+    }
+    return handleReadonlyResult(result);
+  };
+});
+function handleReadonlyResult(payload) {
+  if (!payload.memo)
+    payload.value = Object.freeze(payload.value);
+  return payload;
+}
+var $ZodCustom = /* @__PURE__ */ $constructor("$ZodCustom", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  $ZodType.init(inst, def);
+  inst._zod.parse = (payload, _) => {
+    return payload;
+  };
+  inst._zod.check = (payload) => {
+    const input = payload.value;
+    const r = def.fn(input);
+    if (r instanceof Promise) {
+      return r.then((r2) => handleRefineResult(r2, payload, input, inst));
+    }
+    handleRefineResult(r, payload, input, inst);
+    return;
+  };
+});
+function handleRefineResult(result, payload, input, inst) {
+  if (!result) {
+    const _iss = {
+      code: "custom",
+      input,
+      inst,
+      // incorporates params.error into issue reporting
+      path: [...inst._zod.def.path ?? []],
+      // incorporates params.error into issue reporting
+      continue: !inst._zod.def.abort
+      // params: inst._zod.def.params,
+    };
+    if (inst._zod.def.params)
+      _iss.params = inst._zod.def.params;
+    payload.issues.push(issue(_iss));
+  }
+}
+
+// node_modules/zod/v4/core/memoizer.js
+var $ZodCyclicError = class extends Error {
+  constructor() {
+    super(`Cannot parse a reference cycle that closes through a transform`);
+    this.name = "ZodCyclicError";
+  }
+};
+var STATE = "~memo";
+var NO_ISSUES = [];
+function isRef(value) {
+  return value !== null && typeof value === "object";
+}
+function cloneIssues(issues) {
+  return issues.map((iss) => iss.path ? { ...iss, path: iss.path.slice() } : { ...iss });
+}
+var recursive = /* @__PURE__ */ new WeakMap();
+var NONE = 0;
+var ASSUMED = 1;
+var PROVEN = 2;
+function isRecursive(inst, stack, resolve) {
+  const cached2 = recursive.get(inst);
+  if (cached2 !== void 0)
+    return cached2 ? PROVEN : NONE;
+  if (stack.has(inst))
+    return PROVEN;
+  stack.add(inst);
+  let result = NONE;
+  const check2 = (child) => {
+    if (result !== PROVEN && child?._zod) {
+      const answer = isRecursive(child, stack, resolve);
+      if (answer > result)
+        result = answer;
+    }
+  };
+  const shape = (sh, spread) => {
+    let answer = NONE;
+    for (const key2 of Reflect.ownKeys(sh)) {
+      const desc2 = Object.getOwnPropertyDescriptor(sh, key2);
+      if (spread && !desc2.enumerable)
+        continue;
+      const child = desc2.get ? ASSUMED : desc2.value?._zod ? isRecursive(desc2.value, stack, resolve) : NONE;
+      if (child > answer)
+        answer = child;
+    }
+    return answer;
+  };
+  const merge5 = (answer) => {
+    if (answer > result)
+      result = answer;
+  };
+  const def = inst._zod.def;
+  const kind = def.type;
+  switch (kind) {
+    case "object": {
+      const raw = rawShape(def);
+      merge5(raw ? shape(raw, true) : ASSUMED);
+      check2(def.catchall);
+      break;
+    }
+    case "array":
+      check2(def.element);
+      break;
+    case "tuple":
+      for (const el of def.items)
+        check2(el);
+      check2(def.rest);
+      break;
+    case "record":
+    case "map":
+      check2(def.keyType);
+      check2(def.valueType);
+      break;
+    case "set":
+      check2(def.valueType);
+      break;
+    case "union":
+      for (const el of def.options)
+        check2(el);
+      break;
+    case "intersection":
+      check2(def.left);
+      check2(def.right);
+      break;
+    case "optional":
+    case "nullable":
+    case "default":
+    case "prefault":
+    case "catch":
+    case "readonly":
+    case "nonoptional":
+    case "promise":
+    case "success":
+      check2(def.innerType);
+      break;
+    case "pipe":
+      check2(def.in);
+      check2(def.out);
+      break;
+    case "function":
+      check2(def.input);
+      check2(def.output);
+      break;
+    // `$ZodLazy` caches its inner on the def, so a resolved edge is followed exactly
+    case "lazy": {
+      const inner = def._cachedInner ?? (resolve ? inst._zod.innerType : void 0);
+      merge5(inner ? isRecursive(inner, stack, false) : ASSUMED);
+      break;
+    }
+    // a leaf by choice: `parts` are regex fragments, not data positions
+    case "template_literal":
+    // leaves
+    case "string":
+    case "number":
+    case "int":
+    case "boolean":
+    case "bigint":
+    case "symbol":
+    case "undefined":
+    case "null":
+    case "void":
+    case "never":
+    case "any":
+    case "unknown":
+    case "date":
+    case "nan":
+    case "enum":
+    case "literal":
+    case "file":
+    case "transform":
+    case "custom":
+      break;
+    default: {
+      kind;
+      for (const key2 in def) {
+        const desc2 = Object.getOwnPropertyDescriptor(def, key2);
+        if (!desc2 || desc2.get)
+          continue;
+        const value = desc2.value;
+        if (!value || typeof value !== "object")
+          continue;
+        if (value._zod)
+          check2(value);
+        else if (Array.isArray(value))
+          for (const el of value)
+            check2(el);
+      }
+    }
+  }
+  stack.delete(inst);
+  return settle(inst, result);
+}
+function settle(inst, answer) {
+  if (answer !== ASSUMED)
+    recursive.set(inst, answer === PROVEN);
+  return answer;
+}
+function bucketFor(state, inst) {
+  let bucket = state.buckets.get(inst);
+  if (!bucket) {
+    bucket = /* @__PURE__ */ new WeakMap();
+    state.buckets.set(inst, bucket);
+  }
+  return bucket;
+}
+var handoff;
+var open = [];
+var memo = {
+  alloc(_inst, payload, empty) {
+    const bucket = handoff;
+    if (!bucket)
+      return empty;
+    handoff = void 0;
+    const entry = { value: empty, issues: null };
+    bucket.set(payload.value, entry);
+    open.push(entry);
+    return empty;
+  },
+  guard(inst) {
+    var _a3;
+    (_a3 = inst._zod).deferred ?? (_a3.deferred = []);
+    inst._zod.deferred.push(() => {
+      const base = inst._zod.parse;
+      const wrapped = (payload, ctx) => {
+        if (ctx.direction !== "backward" && isBackEdge(ctx, payload.value))
+          throw new $ZodCyclicError();
+        return base(payload, ctx);
+      };
+      inst._zod.parse = wrapped;
+      if (inst._zod.run === base)
+        inst._zod.run = wrapped;
+    });
+  },
+  attach(inst) {
+    var _a3;
+    let isRecursiveInst;
+    let rechecked = false;
+    let lastCtx;
+    let lastBucket;
+    (_a3 = inst._zod).deferred ?? (_a3.deferred = []);
+    inst._zod.deferred.push(() => {
+      const base = inst._zod.parse;
+      const wrapped = (payload, ctx) => {
+        if (isRecursiveInst === void 0) {
+          const walked = isRecursive(inst, /* @__PURE__ */ new Set(), false);
+          if (walked === NONE) {
+            inst._zod.parse = base;
+            if (inst._zod.run === wrapped)
+              inst._zod.run = base;
+            return base(payload, ctx);
+          }
+          if (walked === PROVEN || rechecked)
+            isRecursiveInst = true;
+          else
+            rechecked = true;
+        }
+        const input = payload.value;
+        if (!isRef(input))
+          return base(payload, ctx);
+        let state = ctx[STATE];
+        if (!state) {
+          state = { buckets: /* @__PURE__ */ new WeakMap(), backEdges: void 0 };
+          ctx[STATE] = state;
+        }
+        let bucket;
+        if (lastCtx === ctx) {
+          bucket = lastBucket;
+        } else {
+          bucket = bucketFor(state, inst);
+          lastCtx = ctx;
+          lastBucket = bucket;
+        }
+        const hit = bucket.get(input);
+        if (hit) {
+          payload.value = hit.value;
+          if (hit.issues) {
+            if (hit.issues.length)
+              payload.issues.push(...cloneIssues(hit.issues));
+          } else {
+            payload.memo = true;
+            state.backEdges ?? (state.backEdges = /* @__PURE__ */ new WeakSet());
+            state.backEdges.add(hit.value);
+          }
+          return payload;
+        }
+        handoff = bucket;
+        const depth = open.length;
+        const result = base(payload, ctx);
+        handoff = void 0;
+        const entry = open.length > depth ? open.pop() : void 0;
+        if (result instanceof Promise) {
+          return result.then((r) => {
+            if (entry)
+              entry.issues = r.issues.length ? cloneIssues(r.issues) : NO_ISSUES;
+            return r;
+          });
+        }
+        if (entry)
+          entry.issues = result.issues.length ? cloneIssues(result.issues) : NO_ISSUES;
+        return result;
+      };
+      inst._zod.parse = wrapped;
+      if (inst._zod.run === base)
+        inst._zod.run = wrapped;
+    });
+  }
+};
+function memoizer() {
+  return memo;
+}
+function isBackEdge(ctx, value) {
+  const backEdges = ctx[STATE]?.backEdges;
+  return backEdges !== void 0 && isRef(value) && backEdges.has(value);
+}
+
+// node_modules/zod/v4/locales/en.js
+var error = () => {
+  const Sizable = {
+    string: { unit: "characters", verb: "to have" },
+    file: { unit: "bytes", verb: "to have" },
+    array: { unit: "items", verb: "to have" },
+    set: { unit: "items", verb: "to have" },
+    map: { unit: "entries", verb: "to have" }
+  };
+  function getSizing(origin) {
+    return Sizable[origin] ?? null;
+  }
+  const FormatDictionary = {
+    regex: "input",
+    email: "email address",
+    url: "URL",
+    emoji: "emoji",
+    uuid: "UUID",
+    uuidv4: "UUIDv4",
+    uuidv6: "UUIDv6",
+    nanoid: "nanoid",
+    guid: "GUID",
+    cuid: "cuid",
+    cuid2: "cuid2",
+    ulid: "ULID",
+    xid: "XID",
+    ksuid: "KSUID",
+    datetime: "ISO datetime",
+    date: "ISO date",
+    time: "ISO time",
+    duration: "ISO duration",
+    ipv4: "IPv4 address",
+    ipv6: "IPv6 address",
+    mac: "MAC address",
+    cidrv4: "IPv4 range",
+    cidrv6: "IPv6 range",
+    base64: "base64-encoded string",
+    base64url: "base64url-encoded string",
+    json_string: "JSON string",
+    e164: "E.164 number",
+    currency_code: "currency code",
+    credit_card: "credit card number",
+    iban: "IBAN",
+    jwt: "JWT",
+    template_literal: "input"
+  };
+  const TypeDictionary = {
+    // Compatibility: "nan" -> "NaN" for display
+    nan: "NaN"
+    // All other type names omitted - they fall back to raw values via ?? operator
+  };
+  function getTypeName(type, input) {
+    if (type === "number" && typeof input === "number" && !Number.isFinite(input)) {
+      return String(input);
+    }
+    return TypeDictionary[type] ?? type;
+  }
+  return (issue2) => {
+    switch (issue2.code) {
+      case "invalid_type": {
+        const expected = getTypeName(issue2.expected);
+        const receivedType = parsedType(issue2.input);
+        const received = getTypeName(receivedType, issue2.input);
+        return `Invalid input: expected ${expected}, received ${received}`;
+      }
+      case "invalid_value":
+        if (issue2.values.length === 1)
+          return `Invalid input: expected ${stringifyPrimitive(issue2.values[0])}`;
+        return `Invalid option: expected one of ${joinValues(issue2.values, "|")}`;
+      case "too_big": {
+        const adj = issue2.exact ? "exactly " : issue2.inclusive ? "<=" : "<";
+        const sizing = getSizing(issue2.origin);
+        if (sizing)
+          return `Too big: expected ${issue2.origin ?? "value"} to have ${adj}${issue2.maximum.toString()} ${sizing.unit ?? "elements"}`;
+        return `Too big: expected ${issue2.origin ?? "value"} to be ${adj}${issue2.maximum.toString()}`;
+      }
+      case "too_small": {
+        const adj = issue2.exact ? "exactly " : issue2.inclusive ? ">=" : ">";
+        const sizing = getSizing(issue2.origin);
+        if (sizing) {
+          return `Too small: expected ${issue2.origin} to have ${adj}${issue2.minimum.toString()} ${sizing.unit}`;
+        }
+        return `Too small: expected ${issue2.origin} to be ${adj}${issue2.minimum.toString()}`;
+      }
+      case "invalid_format": {
+        const _issue = issue2;
+        if (_issue.format === "starts_with") {
+          return `Invalid string: must start with "${_issue.prefix}"`;
+        }
+        if (_issue.format === "ends_with")
+          return `Invalid string: must end with "${_issue.suffix}"`;
+        if (_issue.format === "includes")
+          return `Invalid string: must include "${_issue.includes}"`;
+        if (_issue.format === "regex")
+          return `Invalid string: must match pattern ${_issue.pattern}`;
+        return `Invalid ${FormatDictionary[_issue.format] ?? issue2.format}`;
+      }
+      case "not_multiple_of":
+        return `Invalid number: must be a multiple of ${issue2.divisor}`;
+      case "unrecognized_keys":
+        return `Unrecognized key${issue2.keys.length > 1 ? "s" : ""}: ${joinValues(issue2.keys, ", ")}`;
+      case "invalid_key":
+        return `Invalid key in ${issue2.origin}`;
+      case "invalid_union":
+        if (issue2.options && Array.isArray(issue2.options) && issue2.options.length > 0) {
+          const opts = issue2.options.map((o) => `'${o}'`).join(" | ");
+          return `Invalid discriminator value. Expected ${opts}`;
+        }
+        if (issue2.inclusive === false) {
+          return "Invalid input: more than one option matched";
+        }
+        return "Invalid input";
+      case "invalid_element":
+        return `Invalid value in ${issue2.origin}`;
+      default:
+        return `Invalid input`;
+    }
+  };
+};
+function en_default() {
+  return {
+    localeError: error()
+  };
+}
+
+// node_modules/zod/v4/core/registries.js
+var _a2;
+var $ZodRegistry = class {
+  constructor() {
+    this._map = /* @__PURE__ */ new WeakMap();
+    this._idmap = /* @__PURE__ */ new Map();
+  }
+  add(schema, ..._meta) {
+    const meta2 = _meta[0];
+    this._map.set(schema, meta2);
+    if (meta2 && typeof meta2 === "object" && "id" in meta2) {
+      this._idmap.set(meta2.id, schema);
+    }
+    return this;
+  }
+  clear() {
+    this._map = /* @__PURE__ */ new WeakMap();
+    this._idmap = /* @__PURE__ */ new Map();
+    return this;
+  }
+  remove(schema) {
+    const meta2 = this._map.get(schema);
+    if (meta2 && typeof meta2 === "object" && "id" in meta2) {
+      this._idmap.delete(meta2.id);
+    }
+    this._map.delete(schema);
+    return this;
+  }
+  get(schema) {
+    const p = schema._zod.parent;
+    if (p) {
+      const pm = { ...this.get(p) ?? {} };
+      delete pm.id;
+      const f = { ...pm, ...this._map.get(schema) };
+      return Object.keys(f).length ? f : void 0;
+    }
+    return this._map.get(schema);
+  }
+  has(schema) {
+    return this._map.has(schema);
+  }
+};
+function registry() {
+  return new $ZodRegistry();
+}
+(_a2 = globalThis).__zod_globalRegistry ?? (_a2.__zod_globalRegistry = registry());
+var globalRegistry = globalThis.__zod_globalRegistry;
+
+// node_modules/zod/v4/core/api.js
+function snapshotChecks(def) {
+  if (def.checks)
+    def.checks = [...def.checks];
+  return def;
+}
+// @__NO_SIDE_EFFECTS__
+function _string(Class2, params) {
+  return new Class2(snapshotChecks({ type: "string", ...normalizeParams(params) }));
+}
+// @__NO_SIDE_EFFECTS__
+function _coercedString(Class2, params) {
+  return new Class2(snapshotChecks({ type: "string", coerce: true, ...normalizeParams(params) }));
+}
+// @__NO_SIDE_EFFECTS__
+function _email(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "email",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _guid(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "guid",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _uuid(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "uuid",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _uuidv4(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "uuid",
+    check: "string_format",
+    abort: false,
+    version: "v4",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _uuidv6(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "uuid",
+    check: "string_format",
+    abort: false,
+    version: "v6",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _uuidv7(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "uuid",
+    check: "string_format",
+    abort: false,
+    version: "v7",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _url(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "url",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _emoji2(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "emoji",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _nanoid(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "nanoid",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _cuid(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "cuid",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _cuid2(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "cuid2",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _ulid(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "ulid",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _xid(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "xid",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _ksuid(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "ksuid",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _ipv4(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "ipv4",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _ipv6(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "ipv6",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _cidrv4(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "cidrv4",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _cidrv6(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "cidrv6",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _base64(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "base64",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _base64url(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "base64url",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _e164(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "e164",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _jwt(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "jwt",
+    check: "string_format",
+    abort: false,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _isoDateTime(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "datetime",
+    check: "string_format",
+    offset: false,
+    local: false,
+    precision: null,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _isoDate(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "date",
+    check: "string_format",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _isoTime(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "time",
+    check: "string_format",
+    precision: null,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _isoDuration(Class2, params) {
+  return new Class2({
+    type: "string",
+    format: "duration",
+    check: "string_format",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _coercedNumber(Class2, params) {
+  return new Class2(snapshotChecks({ type: "number", coerce: true, checks: [], ...normalizeParams(params) }));
+}
+// @__NO_SIDE_EFFECTS__
+function _int(Class2, params) {
+  return new Class2({
+    type: "number",
+    check: "number_format",
+    abort: false,
+    format: "safeint",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _boolean(Class2, params) {
+  return new Class2({
+    type: "boolean",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _coercedBoolean(Class2, params) {
+  return new Class2({
+    type: "boolean",
+    coerce: true,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _coercedBigint(Class2, params) {
+  return new Class2({
+    type: "bigint",
+    coerce: true,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _unknown(Class2) {
+  return new Class2({
+    type: "unknown"
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _never(Class2, params) {
+  return new Class2({
+    type: "never",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _coercedDate(Class2, params) {
+  return new Class2({
+    type: "date",
+    coerce: true,
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _lt(value, params) {
+  return new $ZodCheckLessThan({
+    check: "less_than",
+    ...normalizeParams(params),
+    value,
+    inclusive: false
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _lte(value, params) {
+  return new $ZodCheckLessThan({
+    check: "less_than",
+    ...normalizeParams(params),
+    value,
+    inclusive: true
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _gt(value, params) {
+  return new $ZodCheckGreaterThan({
+    check: "greater_than",
+    ...normalizeParams(params),
+    value,
+    inclusive: false
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _gte(value, params) {
+  return new $ZodCheckGreaterThan({
+    check: "greater_than",
+    ...normalizeParams(params),
+    value,
+    inclusive: true
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _multipleOf(value, params) {
+  return new $ZodCheckMultipleOf({
+    check: "multiple_of",
+    ...normalizeParams(params),
+    value
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _maxLength(maximum, params) {
+  const ch = new $ZodCheckMaxLength({
+    check: "max_length",
+    ...normalizeParams(params),
+    maximum
+  });
+  return ch;
+}
+// @__NO_SIDE_EFFECTS__
+function _minLength(minimum, params) {
+  return new $ZodCheckMinLength({
+    check: "min_length",
+    ...normalizeParams(params),
+    minimum
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _length(length, params) {
+  return new $ZodCheckLengthEquals({
+    check: "length_equals",
+    ...normalizeParams(params),
+    length
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _regex(pattern, params) {
+  return new $ZodCheckRegex({
+    check: "string_format",
+    format: "regex",
+    ...normalizeParams(params),
+    pattern
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _lowercase(params) {
+  return new $ZodCheckLowerCase({
+    check: "string_format",
+    format: "lowercase",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _uppercase(params) {
+  return new $ZodCheckUpperCase({
+    check: "string_format",
+    format: "uppercase",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _includes(includes, params) {
+  return new $ZodCheckIncludes({
+    check: "string_format",
+    format: "includes",
+    ...normalizeParams(params),
+    includes
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _startsWith(prefix, params) {
+  return new $ZodCheckStartsWith({
+    check: "string_format",
+    format: "starts_with",
+    ...normalizeParams(params),
+    prefix
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _endsWith(suffix, params) {
+  return new $ZodCheckEndsWith({
+    check: "string_format",
+    format: "ends_with",
+    ...normalizeParams(params),
+    suffix
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _overwrite(tx) {
+  return new $ZodCheckOverwrite({
+    check: "overwrite",
+    tx
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _normalize(form) {
+  return /* @__PURE__ */ _overwrite((input) => input.normalize(form));
+}
+// @__NO_SIDE_EFFECTS__
+function _trim() {
+  return /* @__PURE__ */ _overwrite((input) => input.trim());
+}
+// @__NO_SIDE_EFFECTS__
+function _toLowerCase() {
+  return /* @__PURE__ */ _overwrite((input) => input.toLowerCase());
+}
+// @__NO_SIDE_EFFECTS__
+function _toUpperCase() {
+  return /* @__PURE__ */ _overwrite((input) => input.toUpperCase());
+}
+// @__NO_SIDE_EFFECTS__
+function _slugify() {
+  return /* @__PURE__ */ _overwrite((input) => slugify(input));
+}
+// @__NO_SIDE_EFFECTS__
+function _array(Class2, element, params) {
+  return new Class2({
+    type: "array",
+    element,
+    // get element() {
+    //   return element;
+    // },
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _refine(Class2, fn, _params) {
+  const schema = new Class2({
+    type: "custom",
+    check: "custom",
+    fn,
+    ...normalizeParams(_params)
+  });
+  return schema;
+}
+// @__NO_SIDE_EFFECTS__
+function _superRefine(fn, params) {
+  const ch = /* @__PURE__ */ _check((payload) => {
+    payload.addIssue = (issue2) => {
+      if (typeof issue2 === "string") {
+        payload.issues.push(issue(issue2, payload.value, ch._zod.def));
+      } else {
+        const _issue = issue2;
+        if (_issue.fatal)
+          _issue.continue = false;
+        _issue.code ?? (_issue.code = "custom");
+        if (!("input" in _issue))
+          _issue.input = payload.value;
+        _issue.inst ?? (_issue.inst = ch);
+        _issue.continue ?? (_issue.continue = !ch._zod.def.abort);
+        payload.issues.push(issue(_issue));
+      }
+    };
+    return fn(payload.value, payload);
+  }, params);
+  return ch;
+}
+// @__NO_SIDE_EFFECTS__
+function _check(fn, params) {
+  const ch = new $ZodCheck({
+    check: "custom",
+    ...normalizeParams(params)
+  });
+  ch._zod.check = fn;
+  return ch;
+}
+
+// node_modules/zod/v4/core/to-json-schema.js
+function assignProps(target, ...sources) {
+  for (const source of sources) {
+    for (const key2 of Reflect.ownKeys(source)) {
+      if (Object.prototype.propertyIsEnumerable.call(source, key2)) {
+        assignProp(target, key2, source[key2]);
+      }
+    }
+  }
+  return target;
+}
+function initializeContext(params) {
+  let target = params?.target ?? "draft-2020-12";
+  if (target === "draft-4")
+    target = "draft-04";
+  if (target === "draft-7")
+    target = "draft-07";
+  return {
+    processors: params.processors ?? {},
+    metadataRegistry: params?.metadata ?? globalRegistry,
+    target,
+    unrepresentable: params?.unrepresentable ?? "throw",
+    override: params?.override ?? (() => {
+    }),
+    io: params?.io ?? "output",
+    counter: 0,
+    seen: /* @__PURE__ */ new Map(),
+    sharedDefsExtractedFor: void 0,
+    sharedEmitDoneFor: void 0,
+    cycles: params?.cycles ?? "ref",
+    reused: params?.reused ?? "inline",
+    intersections: [],
+    deferred: [],
+    external: params?.external ?? void 0
+  };
+}
+function handleUnrepresentable(schema, ctx, json, params, message) {
+  const result = typeof ctx.unrepresentable === "function" ? ctx.unrepresentable({ zodSchema: schema, path: params.path, message }) : ctx.unrepresentable;
+  if (result === "any")
+    return false;
+  if (result === void 0 || result === "throw")
+    throw new Error(message);
+  Object.assign(json, result);
+  return true;
+}
+function processSchema(schema, ctx, _params = { path: [], schemaPath: [] }) {
+  var _a3;
+  const def = schema._zod.def;
+  const seen = ctx.seen.get(schema);
+  if (seen) {
+    seen.count++;
+    const isCycle = _params.schemaPath.includes(schema);
+    if (isCycle) {
+      seen.cycle = _params.path;
+    }
+    return seen.schema;
+  }
+  const result = { schema: {}, count: 1, cycle: void 0, path: _params.path };
+  ctx.seen.set(schema, result);
+  ctx.sharedDefsExtractedFor = void 0;
+  ctx.sharedEmitDoneFor = void 0;
+  const overrideSchema = schema._zod.toJSONSchema?.();
+  if (overrideSchema) {
+    result.schema = overrideSchema;
+  } else {
+    const params = {
+      ..._params,
+      schemaPath: [..._params.schemaPath, schema],
+      path: _params.path
+    };
+    if (schema._zod.processJSONSchema) {
+      schema._zod.processJSONSchema(ctx, result.schema, params);
+    } else {
+      const _json = result.schema;
+      const processor = ctx.processors[def.type];
+      if (!processor) {
+        throw new Error(`[toJSONSchema]: Non-representable type encountered: ${def.type}`);
+      }
+      processor(schema, ctx, _json, params);
+    }
+    const parent = schema._zod.parent;
+    if (parent) {
+      if (!result.ref)
+        result.ref = parent;
+      processSchema(parent, ctx, params);
+      ctx.seen.get(parent).isParent = true;
+    }
+  }
+  const meta2 = ctx.metadataRegistry.get(schema);
+  if (meta2)
+    assignProps(result.schema, meta2);
+  if (ctx.io === "input" && isTransforming(schema)) {
+    delete result.schema.examples;
+    delete result.schema.default;
+  }
+  if (ctx.io === "input" && "_prefault" in result.schema)
+    (_a3 = result.schema).default ?? (_a3.default = result.schema._prefault);
+  delete result.schema._prefault;
+  const _result = ctx.seen.get(schema);
+  return _result.schema;
+}
+function encodeJSONPointerSegment(segment) {
+  return segment.replace(/~/g, "~0").replace(/\//g, "~1");
+}
+function extractDefs(ctx, schema) {
+  const root = ctx.seen.get(schema);
+  if (!root)
+    throw new Error("Unprocessed schema. This is a bug in Zod.");
+  if (ctx.external && ctx.sharedDefsExtractedFor === ctx.external)
+    return;
+  const idToSchema = /* @__PURE__ */ new Map();
+  for (const entry of ctx.seen.entries()) {
+    const id = ctx.metadataRegistry.get(entry[0])?.id;
+    if (id) {
+      const existing = idToSchema.get(id);
+      if (existing && existing !== entry[0]) {
+        throw new Error(`Duplicate schema id "${id}" detected during JSON Schema conversion. Two different schemas cannot share the same id when converted together.`);
+      }
+      idToSchema.set(id, entry[0]);
+    }
+  }
+  const makeURI = (entry) => {
+    const defsSegment = ctx.target === "draft-2020-12" ? "$defs" : "definitions";
+    if (ctx.external) {
+      const externalId = ctx.external.registry.get(entry[0])?.id;
+      const uriGenerator = ctx.external.uri ?? ((id2) => id2);
+      if (externalId) {
+        return { ref: uriGenerator(externalId) };
+      }
+      const id = entry[1].defId ?? entry[1].schema.id ?? `schema${ctx.counter++}`;
+      entry[1].defId = id;
+      return { defId: id, ref: `${uriGenerator("__shared")}#/${defsSegment}/${encodeJSONPointerSegment(id)}` };
+    }
+    const uriPrefix = `#`;
+    const defUriPrefix = `${uriPrefix}/${defsSegment}/`;
+    if (entry[1] === root && !entry[1].schema.id) {
+      return { ref: uriPrefix };
+    }
+    const defId = entry[1].schema.id ?? `__schema${ctx.counter++}`;
+    return { defId, ref: defUriPrefix + encodeJSONPointerSegment(defId) };
+  };
+  const extractToDef = (entry) => {
+    if (entry[1].schema.$ref) {
+      return;
+    }
+    const seen = entry[1];
+    const { ref, defId } = makeURI(entry);
+    seen.def = { ...seen.schema };
+    if (defId)
+      seen.defId = defId;
+    const schema2 = seen.schema;
+    for (const key2 in schema2) {
+      delete schema2[key2];
+    }
+    schema2.$ref = ref;
+  };
+  if (ctx.cycles === "throw") {
+    for (const entry of ctx.seen.entries()) {
+      const seen = entry[1];
+      if (seen.cycle) {
+        throw new Error(`Cycle detected: #/${seen.cycle?.join("/")}/<root>
+
+Set the \`cycles\` parameter to \`"ref"\` to resolve cyclical schemas with defs.`);
+      }
+    }
+  }
+  for (const entry of ctx.seen.entries()) {
+    const seen = entry[1];
+    if (schema === entry[0]) {
+      extractToDef(entry);
+      continue;
+    }
+    if (ctx.external) {
+      const ext = ctx.external.registry.get(entry[0])?.id;
+      if (schema !== entry[0] && ext) {
+        extractToDef(entry);
+        continue;
+      }
+    }
+    const id = ctx.metadataRegistry.get(entry[0])?.id;
+    if (id) {
+      extractToDef(entry);
+      continue;
+    }
+    if (seen.cycle) {
+      extractToDef(entry);
+      continue;
+    }
+    if (seen.count > 1) {
+      if (ctx.reused === "ref") {
+        extractToDef(entry);
+      }
+    }
+  }
+  if (ctx.external)
+    ctx.sharedDefsExtractedFor = ctx.external;
+}
+function compactTypeUnion(schema) {
+  const options = schema.anyOf;
+  if (!Array.isArray(options) || options.length === 0 || schema.type !== void 0)
+    return;
+  const types = [];
+  for (const option of options) {
+    if (!option || typeof option !== "object")
+      return;
+    compactTypeUnion(option);
+    const keys = Object.keys(option);
+    if (keys.length !== 1 || keys[0] !== "type")
+      return;
+    const type = option.type;
+    for (const member of Array.isArray(type) ? type : [type]) {
+      if (typeof member !== "string")
+        return;
+      if (!types.includes(member))
+        types.push(member);
+    }
+  }
+  delete schema.anyOf;
+  schema.type = types.length === 1 ? types[0] : types;
+}
+var FOLDABLE_KEYS = /* @__PURE__ */ new Set(["type", "properties", "required", "additionalProperties"]);
+var UNION_KEYS = ["oneOf", "anyOf"];
+function undeclaredConstraint(member) {
+  const extra = member.additionalProperties;
+  if (extra === void 0 || extra === false || typeof extra !== "object" || extra === null)
+    return null;
+  return Object.keys(extra).length ? extra : null;
+}
+function foldObjects(members2) {
+  const objects = [];
+  for (const member of members2) {
+    if (typeof member !== "object" || member.type !== "object")
+      return null;
+    for (const key2 in member) {
+      if (!FOLDABLE_KEYS.has(key2))
+        return null;
+    }
+    objects.push(member);
+  }
+  const properties = {};
+  const required2 = /* @__PURE__ */ new Set();
+  for (const object2 of objects) {
+    for (const key2 in object2.properties) {
+      if (Object.prototype.hasOwnProperty.call(properties, key2))
+        continue;
+      const parts = [];
+      for (const other of objects) {
+        const part = other.properties?.[key2] ?? undeclaredConstraint(other);
+        if (part === null || part === void 0)
+          continue;
+        if (!parts.some((seen) => JSON.stringify(seen) === JSON.stringify(part)))
+          parts.push(part);
+      }
+      const merged = parts.length === 1 ? parts[0] : foldObjects(parts) ?? { allOf: parts };
+      assignProp(properties, key2, merged);
+    }
+    for (const key2 of object2.required ?? [])
+      required2.add(key2);
+  }
+  const folded = { type: "object", properties };
+  if (required2.size)
+    folded.required = [...required2];
+  if (objects.every((object2) => object2.additionalProperties === false)) {
+    folded.additionalProperties = false;
+  } else {
+    const constraints = [];
+    for (const object2 of objects) {
+      const constraint = undeclaredConstraint(object2);
+      if (constraint && !constraints.some((seen) => JSON.stringify(seen) === JSON.stringify(constraint)))
+        constraints.push(constraint);
+    }
+    if (constraints.length === 1)
+      folded.additionalProperties = constraints[0];
+    else if (constraints.length > 1)
+      folded.additionalProperties = { allOf: constraints };
+  }
+  return folded;
+}
+function foldIntersection(json) {
+  const allOf = json.allOf;
+  if (!Array.isArray(allOf) || allOf.length < 2)
+    return;
+  for (const key2 of FOLDABLE_KEYS)
+    if (key2 in json)
+      return;
+  const unions = allOf.filter((m) => UNION_KEYS.some((k) => Array.isArray(m[k])));
+  let folded = null;
+  if (!unions.length) {
+    folded = foldObjects(allOf);
+  } else {
+    const union2 = unions[0];
+    const keyword = UNION_KEYS.find((k) => Array.isArray(union2[k]));
+    if (Object.keys(union2).length !== 1)
+      return;
+    const rest = allOf.filter((m) => m !== union2);
+    const branches = union2[keyword].map((branch) => foldObjects([...rest, branch]));
+    if (branches.some((b) => !b))
+      return;
+    folded = { [keyword]: branches };
+  }
+  if (!folded)
+    return;
+  delete json.allOf;
+  assignProps(json, folded);
+}
+function finalize(ctx, schema) {
+  const root = ctx.seen.get(schema);
+  if (!root)
+    throw new Error("Unprocessed schema. This is a bug in Zod.");
+  const flattenRef = (zodSchema) => {
+    const seen = ctx.seen.get(zodSchema);
+    if (seen.ref === null)
+      return;
+    const schema2 = seen.def ?? seen.schema;
+    const _cached = { ...schema2 };
+    const ref = seen.ref;
+    seen.ref = null;
+    if (ref) {
+      flattenRef(ref);
+      const refSeen = ctx.seen.get(ref);
+      const refSchema = refSeen.schema;
+      if (refSchema.$ref && (ctx.target === "draft-07" || ctx.target === "draft-04" || ctx.target === "openapi-3.0")) {
+        schema2.allOf = schema2.allOf ?? [];
+        schema2.allOf.push(refSchema);
+      } else {
+        assignProps(schema2, refSchema);
+      }
+      assignProps(schema2, _cached);
+      const isParentRef = zodSchema._zod.parent === ref;
+      if (isParentRef) {
+        for (const key2 in schema2) {
+          if (key2 === "$ref" || key2 === "allOf")
+            continue;
+          if (!(key2 in _cached)) {
+            delete schema2[key2];
+          }
+        }
+      }
+      if (refSchema.$ref && refSeen.def) {
+        for (const key2 in schema2) {
+          if (key2 === "$ref" || key2 === "allOf")
+            continue;
+          if (key2 in refSeen.def && JSON.stringify(schema2[key2]) === JSON.stringify(refSeen.def[key2])) {
+            delete schema2[key2];
+          }
+        }
+      }
+    }
+    const parent = zodSchema._zod.parent;
+    if (parent && parent !== ref) {
+      flattenRef(parent);
+      const parentSeen = ctx.seen.get(parent);
+      if (parentSeen?.schema.$ref) {
+        schema2.$ref = parentSeen.schema.$ref;
+        if (parentSeen.def) {
+          for (const key2 in schema2) {
+            if (key2 === "$ref" || key2 === "allOf")
+              continue;
+            if (key2 in parentSeen.def && JSON.stringify(schema2[key2]) === JSON.stringify(parentSeen.def[key2])) {
+              delete schema2[key2];
+            }
+          }
+        }
+      }
+    }
+    ctx.override({
+      zodSchema,
+      jsonSchema: schema2,
+      path: seen.path ?? []
+    });
+  };
+  if (!ctx.external || ctx.sharedEmitDoneFor !== ctx.external) {
+    for (const entry of [...ctx.seen.entries()].reverse()) {
+      flattenRef(entry[0]);
+    }
+    if (ctx.target !== "openapi-3.0") {
+      for (const entry of ctx.seen.entries()) {
+        compactTypeUnion(entry[1].def ?? entry[1].schema);
+      }
+    }
+    for (const rewrite of ctx.deferred)
+      rewrite();
+    if (ctx.intersections.length) {
+      const carriers = /* @__PURE__ */ new Map();
+      for (const seen of ctx.seen.values()) {
+        for (const json of [seen.schema, seen.def]) {
+          const allOf = json?.allOf;
+          if (!Array.isArray(allOf))
+            continue;
+          const existing = carriers.get(allOf);
+          if (existing)
+            existing.push(json);
+          else
+            carriers.set(allOf, [json]);
+        }
+      }
+      for (const allOf of ctx.intersections) {
+        for (const json of carriers.get(allOf) ?? [])
+          foldIntersection(json);
+      }
+    }
+  }
+  const result = {};
+  if (ctx.target === "draft-2020-12") {
+    result.$schema = "https://json-schema.org/draft/2020-12/schema";
+  } else if (ctx.target === "draft-07") {
+    result.$schema = "http://json-schema.org/draft-07/schema#";
+  } else if (ctx.target === "draft-04") {
+    result.$schema = "http://json-schema.org/draft-04/schema#";
+  } else if (ctx.target === "openapi-3.0") {
+  } else {
+  }
+  if (ctx.external?.uri) {
+    const id = ctx.external.registry.get(schema)?.id;
+    if (!id)
+      throw new Error("Schema is missing an `id` property");
+    result.$id = ctx.external.uri(id);
+  }
+  assignProps(result, root.defId ? root.schema : root.def ?? root.schema);
+  const rootMetaId = ctx.metadataRegistry.get(schema)?.id;
+  if (rootMetaId !== void 0 && result.id === rootMetaId)
+    delete result.id;
+  const defs = ctx.external?.defs ?? {};
+  if (!ctx.external || ctx.sharedEmitDoneFor !== ctx.external) {
+    for (const entry of ctx.seen.entries()) {
+      const seen = entry[1];
+      if (seen.def && seen.defId) {
+        if (seen.def.id === seen.defId)
+          delete seen.def.id;
+        assignProp(defs, seen.defId, seen.def);
+      }
+    }
+  }
+  if (ctx.external)
+    ctx.sharedEmitDoneFor = ctx.external;
+  if (ctx.external) {
+  } else {
+    if (Object.keys(defs).length > 0) {
+      if (ctx.target === "draft-2020-12") {
+        result.$defs = defs;
+      } else {
+        result.definitions = defs;
+      }
+    }
+  }
+  try {
+    const finalized = JSON.parse(JSON.stringify(result));
+    Object.defineProperty(finalized, "~standard", {
+      value: {
+        ...schema["~standard"],
+        jsonSchema: {
+          input: createStandardJSONSchemaMethod(schema, "input", ctx.processors),
+          output: createStandardJSONSchemaMethod(schema, "output", ctx.processors)
+        }
+      },
+      enumerable: false,
+      writable: false
+    });
+    return finalized;
+  } catch (_err) {
+    throw new Error("Error converting schema to JSON.");
+  }
+}
+function isTransforming(_schema, _ctx) {
+  const ctx = _ctx ?? { seen: /* @__PURE__ */ new Set() };
+  if (ctx.seen.has(_schema))
+    return false;
+  ctx.seen.add(_schema);
+  const def = _schema._zod.def;
+  if (def.type === "transform")
+    return true;
+  if (def.type === "array")
+    return isTransforming(def.element, ctx);
+  if (def.type === "set")
+    return isTransforming(def.valueType, ctx);
+  if (def.type === "lazy")
+    return isTransforming(def.getter(), ctx);
+  if (def.type === "promise" || def.type === "optional" || def.type === "nonoptional" || def.type === "nullable" || def.type === "readonly" || def.type === "default" || def.type === "prefault" || def.type === "catch") {
+    return isTransforming(def.innerType, ctx);
+  }
+  if (def.type === "intersection") {
+    return isTransforming(def.left, ctx) || isTransforming(def.right, ctx);
+  }
+  if (def.type === "record" || def.type === "map") {
+    return isTransforming(def.keyType, ctx) || isTransforming(def.valueType, ctx);
+  }
+  if (def.type === "pipe") {
+    if (_schema._zod.traits.has("$ZodCodec"))
+      return true;
+    return isTransforming(def.in, ctx) || isTransforming(def.out, ctx);
+  }
+  if (def.type === "object") {
+    for (const key2 in def.shape) {
+      if (isTransforming(def.shape[key2], ctx))
+        return true;
+    }
+    return false;
+  }
+  if (def.type === "union") {
+    for (const option of def.options) {
+      if (isTransforming(option, ctx))
+        return true;
+    }
+    return false;
+  }
+  if (def.type === "tuple") {
+    for (const item of def.items) {
+      if (isTransforming(item, ctx))
+        return true;
+    }
+    if (def.rest && isTransforming(def.rest, ctx))
+      return true;
+    return false;
+  }
+  return false;
+}
+var createToJSONSchemaMethod = (schema, processors = {}) => (params) => {
+  const ctx = initializeContext({ ...params, processors });
+  processSchema(schema, ctx);
+  extractDefs(ctx, schema);
+  return finalize(ctx, schema);
+};
+var createStandardJSONSchemaMethod = (schema, io, processors = {}) => (params) => {
+  const { libraryOptions, target } = params ?? {};
+  const ctx = initializeContext({ ...libraryOptions ?? {}, target, io, processors });
+  processSchema(schema, ctx);
+  extractDefs(ctx, schema);
+  return finalize(ctx, schema);
+};
+
+// node_modules/zod/v4/core/json-schema-processors.js
+var narrowMin = (agg, key2, value) => {
+  if (agg[key2] === void 0 || value > agg[key2])
+    agg[key2] = value;
+};
+var narrowMax = (agg, key2, value) => {
+  if (agg[key2] === void 0 || value < agg[key2])
+    agg[key2] = value;
+};
+var narrowBoth = (agg, value) => {
+  narrowMin(agg, "minimum", value);
+  narrowMax(agg, "maximum", value);
+};
+var addDivisor = (agg, value) => {
+  agg.multipleOf ?? (agg.multipleOf = []);
+  if (!agg.multipleOf.includes(value))
+    agg.multipleOf.push(value);
+};
+var addPattern = (agg, pattern) => {
+  agg.patterns ?? (agg.patterns = /* @__PURE__ */ new Set());
+  agg.patterns.add(pattern);
+};
+var intersectMime = (agg, mime) => {
+  agg.mime = agg.mime ? agg.mime.filter((m) => mime.includes(m)) : [...mime];
+};
+var setFormat = (agg, format) => {
+  agg.format = format;
+  if (format.includes("int"))
+    agg.isInt = true;
+};
+var minContributor = (agg, def) => narrowMin(agg, "minimum", def.minimum);
+var maxContributor = (agg, def) => narrowMax(agg, "maximum", def.maximum);
+var formatContributor = (ranges) => (agg, def) => {
+  setFormat(agg, def.format);
+  const [minimum, maximum] = ranges[def.format];
+  narrowMin(agg, "minimum", minimum);
+  narrowMax(agg, "maximum", maximum);
+};
+var contributors = {
+  greater_than: (agg, def) => narrowMin(agg, def.inclusive ? "minimum" : "exclusiveMinimum", def.value),
+  less_than: (agg, def) => narrowMax(agg, def.inclusive ? "maximum" : "exclusiveMaximum", def.value),
+  multiple_of: (agg, def) => addDivisor(agg, def.value),
+  number_format: formatContributor(NUMBER_FORMAT_RANGES),
+  bigint_format: formatContributor(BIGINT_FORMAT_RANGES),
+  min_length: minContributor,
+  max_length: maxContributor,
+  length_equals: (agg, def) => narrowBoth(agg, def.length),
+  min_size: minContributor,
+  max_size: maxContributor,
+  size_equals: (agg, def) => narrowBoth(agg, def.size),
+  string_format: (agg, def) => {
+    setFormat(agg, def.format);
+    if (def.pattern)
+      addPattern(agg, def.pattern);
+    if (def.format === "base64" || def.format === "base64url")
+      agg.contentEncoding = def.format;
+    if (def.local || def.precision === -1)
+      agg.laxFormat = true;
+  },
+  mime_type: (agg, def) => intersectMime(agg, def.mime)
+};
+function aggregateChecks(schema) {
+  const agg = {};
+  const def = schema._zod.def;
+  const list = schema._zod.traits.has("$ZodCheck") ? [schema, ...def.checks ?? []] : def.checks ?? [];
+  for (const ch of list)
+    contributors[ch._zod.def.check]?.(agg, ch._zod.def);
+  const bag = schema._zod.bag;
+  if (bag.minimum !== void 0)
+    narrowMin(agg, "minimum", bag.minimum);
+  if (bag.exclusiveMinimum !== void 0)
+    narrowMin(agg, "exclusiveMinimum", bag.exclusiveMinimum);
+  if (bag.maximum !== void 0)
+    narrowMax(agg, "maximum", bag.maximum);
+  if (bag.exclusiveMaximum !== void 0)
+    narrowMax(agg, "exclusiveMaximum", bag.exclusiveMaximum);
+  if (bag.multipleOf !== void 0)
+    addDivisor(agg, bag.multipleOf);
+  if (bag.format !== void 0) {
+    agg.format ?? (agg.format = bag.format);
+    if (bag.format.includes("int"))
+      agg.isInt = true;
+  }
+  if (bag.mime)
+    intersectMime(agg, bag.mime);
+  for (const pattern of bag.patterns ?? [])
+    addPattern(agg, pattern);
+  return agg;
+}
+var formatMap = {
+  guid: "uuid",
+  url: "uri",
+  datetime: "date-time",
+  json_string: "json-string",
+  regex: ""
+  // do not set
+};
+var exactPatterns = /* @__PURE__ */ new Map([
+  [base64Charset, base64],
+  [base64urlCharset, base64url]
+]);
+var exactPattern = (p) => exactPatterns.get(p) ?? p;
+var stringProcessor = (schema, ctx, _json, _params) => {
+  const json = _json;
+  json.type = "string";
+  const { minimum, maximum, format, patterns, contentEncoding, laxFormat } = aggregateChecks(schema);
+  if (typeof minimum === "number")
+    json.minLength = minimum;
+  if (typeof maximum === "number")
+    json.maxLength = maximum;
+  if (format) {
+    json.format = formatMap[format] ?? format;
+    if (json.format === "")
+      delete json.format;
+    if (format === "time" || laxFormat) {
+      delete json.format;
+    }
+  }
+  if (contentEncoding)
+    json.contentEncoding = contentEncoding;
+  if (patterns && patterns.size > 0) {
+    const patternList = [...patterns].map(exactPattern);
+    if (patternList.length === 1)
+      json.pattern = patternList[0].source;
+    else if (patternList.length > 1) {
+      json.allOf = [
+        ...patternList.map((regex) => ({
+          ...ctx.target === "draft-07" || ctx.target === "draft-04" || ctx.target === "openapi-3.0" ? { type: "string" } : {},
+          pattern: regex.source
+        }))
+      ];
+    }
+  }
+};
+var numberProcessor = (schema, ctx, _json, params) => {
+  const json = _json;
+  const { minimum, maximum, multipleOf, exclusiveMaximum, exclusiveMinimum, isInt } = aggregateChecks(schema);
+  json.type = isInt ? "integer" : "number";
+  const exMin = typeof exclusiveMinimum === "number" && exclusiveMinimum >= (minimum ?? Number.NEGATIVE_INFINITY);
+  const exMax = typeof exclusiveMaximum === "number" && exclusiveMaximum <= (maximum ?? Number.POSITIVE_INFINITY);
+  const legacy = ctx.target === "draft-04" || ctx.target === "openapi-3.0";
+  if (exMin) {
+    if (legacy) {
+      json.minimum = exclusiveMinimum;
+      json.exclusiveMinimum = true;
+    } else {
+      json.exclusiveMinimum = exclusiveMinimum;
+    }
+  } else if (typeof minimum === "number") {
+    json.minimum = minimum;
+  }
+  if (exMax) {
+    if (legacy) {
+      json.maximum = exclusiveMaximum;
+      json.exclusiveMaximum = true;
+    } else {
+      json.exclusiveMaximum = exclusiveMaximum;
+    }
+  } else if (typeof maximum === "number") {
+    json.maximum = maximum;
+  }
+  if (multipleOf) {
+    const divisors = /* @__PURE__ */ new Set();
+    for (const divisor of multipleOf) {
+      if (Number.isFinite(divisor) && divisor !== 0)
+        divisors.add(Math.abs(divisor));
+      else
+        handleUnrepresentable(schema, ctx, json, params, `A multipleOf divisor of ${divisor} cannot be represented in JSON Schema`);
+    }
+    const [first, ...rest] = divisors;
+    if (first !== void 0)
+      json.multipleOf = first;
+    if (rest.length)
+      json.allOf = [...json.allOf ?? [], ...rest.map((m) => ({ multipleOf: m }))];
+  }
+};
+var booleanProcessor = (_schema, _ctx, json, _params) => {
+  json.type = "boolean";
+};
+var bigintProcessor = (schema, ctx, json, params) => {
+  handleUnrepresentable(schema, ctx, json, params, "BigInt cannot be represented in JSON Schema");
+};
+var neverProcessor = (_schema, _ctx, json, _params) => {
+  json.not = {};
+};
+var unknownProcessor = (_schema, _ctx, _json, _params) => {
+};
+var dateProcessor = (schema, ctx, json, params) => {
+  handleUnrepresentable(schema, ctx, json, params, "Date cannot be represented in JSON Schema");
+};
+var enumProcessor = (schema, _ctx, json, _params) => {
+  const def = schema._zod.def;
+  const values = getEnumValues(def.entries);
+  if (values.length === 0) {
+    json.not = {};
+    return;
+  }
+  if (values.every((v) => typeof v === "number"))
+    json.type = "number";
+  if (values.every((v) => typeof v === "string"))
+    json.type = "string";
+  json.enum = values;
+};
+var literalProcessor = (schema, ctx, json, params) => {
+  const def = schema._zod.def;
+  if (def.values.length === 0) {
+    json.not = {};
+    return;
+  }
+  const vals = [];
+  for (const val of def.values) {
+    if (val === void 0) {
+      if (handleUnrepresentable(schema, ctx, json, params, "Literal `undefined` cannot be represented in JSON Schema"))
+        return;
+    } else if (typeof val === "bigint") {
+      if (handleUnrepresentable(schema, ctx, json, params, "BigInt literals cannot be represented in JSON Schema"))
+        return;
+      vals.push(Number(val));
+    } else {
+      vals.push(val);
+    }
+  }
+  if (vals.length === 0) {
+  } else if (vals.length === 1) {
+    const val = vals[0];
+    json.type = val === null ? "null" : typeof val;
+    if (ctx.target === "draft-04" || ctx.target === "openapi-3.0") {
+      json.enum = [val];
+    } else {
+      json.const = val;
+    }
+  } else {
+    if (vals.every((v) => typeof v === "number"))
+      json.type = "number";
+    if (vals.every((v) => typeof v === "string"))
+      json.type = "string";
+    if (vals.every((v) => typeof v === "boolean"))
+      json.type = "boolean";
+    if (vals.every((v) => v === null))
+      json.type = "null";
+    json.enum = vals;
+  }
+};
+var customProcessor = (schema, ctx, json, params) => {
+  handleUnrepresentable(schema, ctx, json, params, "Custom types cannot be represented in JSON Schema");
+};
+var transformProcessor = (schema, ctx, json, params) => {
+  handleUnrepresentable(schema, ctx, json, params, "Transforms cannot be represented in JSON Schema");
+};
+var arrayProcessor = (schema, ctx, _json, params) => {
+  const json = _json;
+  const def = schema._zod.def;
+  const { minimum, maximum } = aggregateChecks(schema);
+  if (typeof minimum === "number")
+    json.minItems = minimum;
+  if (typeof maximum === "number")
+    json.maxItems = maximum;
+  json.type = "array";
+  json.items = processSchema(def.element, ctx, {
+    ...params,
+    path: [...params.path, "items"]
+  });
+};
+function inputOptin(schema) {
+  const def = schema._zod.def;
+  if (def.type === "pipe" && def.in._zod.traits.has("$ZodTransform")) {
+    return inputOptin(def.out);
+  }
+  if (def.type === "catch") {
+    return inputOptin(def.innerType);
+  }
+  return schema._zod.optin;
+}
+var objectProcessor = (schema, ctx, _json, params) => {
+  const json = _json;
+  const def = schema._zod.def;
+  const shape = def.shape;
+  const symbolKeys = Object.getOwnPropertySymbols(shape);
+  if (symbolKeys.length && handleUnrepresentable(schema, ctx, json, params, "Symbol keys cannot be represented in JSON Schema")) {
+    return;
+  }
+  json.type = "object";
+  json.properties = {};
+  for (const key2 in shape) {
+    assignProp(json.properties, key2, processSchema(shape[key2], ctx, {
+      ...params,
+      path: [...params.path, "properties", key2]
+    }));
+  }
+  const requiredKeys = [];
+  for (const key2 of Object.keys(shape)) {
+    const field = def.shape[key2];
+    if (ctx.io === "input" ? inputOptin(field) === void 0 : field._zod.optout === void 0) {
+      requiredKeys.push(key2);
+    }
+  }
+  if (requiredKeys.length > 0) {
+    json.required = requiredKeys;
+  }
+  if (def.catchall?._zod.def.type === "never") {
+    json.additionalProperties = false;
+  } else if (!def.catchall) {
+    if (ctx.io === "output")
+      json.additionalProperties = false;
+  } else if (def.catchall) {
+    json.additionalProperties = processSchema(def.catchall, ctx, {
+      ...params,
+      path: [...params.path, "additionalProperties"]
+    });
+  }
+};
+var unionProcessor = (schema, ctx, json, params) => {
+  const def = schema._zod.def;
+  const isExclusive = def.inclusive === false;
+  const options = def.options.map((x, i) => processSchema(x, ctx, {
+    ...params,
+    path: [...params.path, isExclusive ? "oneOf" : "anyOf", i]
+  }));
+  if (isExclusive) {
+    json.oneOf = options;
+  } else {
+    json.anyOf = options;
+  }
+};
+var intersectionProcessor = (schema, ctx, json, params) => {
+  const def = schema._zod.def;
+  const a = processSchema(def.left, ctx, {
+    ...params,
+    path: [...params.path, "allOf", 0]
+  });
+  const b = processSchema(def.right, ctx, {
+    ...params,
+    path: [...params.path, "allOf", 1]
+  });
+  const isSimpleIntersection = (val) => "allOf" in val && Object.keys(val).length === 1;
+  const allOf = [
+    ...isSimpleIntersection(a) ? a.allOf : [a],
+    ...isSimpleIntersection(b) ? b.allOf : [b]
+  ];
+  json.allOf = allOf;
+  ctx.intersections.push(allOf);
+};
+function stringifyKeyNames(bySchema, json, visited) {
+  if (json.$ref) {
+    if (visited.has(json))
+      return json;
+    visited.add(json);
+    const def = bySchema.get(json)?.def;
+    if (!def)
+      return json;
+    const inlined = stringifyKeyNames(bySchema, def, visited);
+    return inlined === def ? json : inlined;
+  }
+  for (const keyword of ["anyOf", "oneOf"]) {
+    const branches = json[keyword];
+    if (!Array.isArray(branches))
+      continue;
+    const mapped = branches.map((branch) => stringifyKeyNames(bySchema, branch, visited));
+    if (mapped.some((branch, i) => branch !== branches[i]))
+      json = { ...json, [keyword]: mapped };
+  }
+  const types = Array.isArray(json.type) ? json.type : [json.type];
+  const numericType = !types.includes("string") && types.some((t) => t === "number" || t === "integer");
+  const values = json.enum ?? (json.const !== void 0 ? [json.const] : void 0);
+  if (!numericType && !values?.some((v) => typeof v === "number"))
+    return json;
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, format, id, ...rest } = json;
+  if (rest.enum)
+    rest.enum = rest.enum.map((v) => typeof v === "number" ? String(v) : v);
+  else if (typeof rest.const === "number")
+    rest.const = String(rest.const);
+  if (!numericType)
+    return rest;
+  rest.type = "string";
+  if (!values)
+    rest.pattern = (types.includes("number") ? number : integer).source;
+  return rest;
+}
+var pendingRecords = /* @__PURE__ */ new WeakMap();
+function rewriteKeyNames(ctx) {
+  const bySchema = /* @__PURE__ */ new Map();
+  for (const entry of ctx.seen.values()) {
+    if (entry.def && !bySchema.has(entry.schema))
+      bySchema.set(entry.schema, entry);
+  }
+  const rewrites = /* @__PURE__ */ new Map();
+  for (const record2 of pendingRecords.get(ctx) ?? []) {
+    const seen = ctx.seen.get(record2);
+    const names = (seen?.def ?? seen?.schema)?.propertyNames;
+    if (!names || names === true || rewrites.has(names))
+      continue;
+    const rewritten = stringifyKeyNames(bySchema, names, /* @__PURE__ */ new Set());
+    if (rewritten !== names)
+      rewrites.set(names, rewritten);
+  }
+  if (!rewrites.size)
+    return;
+  for (const entry of ctx.seen.values()) {
+    for (const carrier of [entry.schema, entry.def]) {
+      const rewritten = carrier && rewrites.get(carrier.propertyNames);
+      if (rewritten)
+        carrier.propertyNames = rewritten;
+    }
+  }
+}
+var recordProcessor = (schema, ctx, _json, params) => {
+  const json = _json;
+  const def = schema._zod.def;
+  json.type = "object";
+  const keyType = def.keyType;
+  const patterns = aggregateChecks(keyType).patterns;
+  if (def.mode === "loose" && patterns && patterns.size > 0) {
+    const valueSchema = processSchema(def.valueType, ctx, {
+      ...params,
+      path: [...params.path, "patternProperties", "*"]
+    });
+    json.patternProperties = {};
+    for (const pattern of patterns) {
+      assignProp(json.patternProperties, exactPattern(pattern).source, valueSchema);
+    }
+  } else {
+    if (ctx.target === "draft-07" || ctx.target === "draft-2020-12") {
+      json.propertyNames = processSchema(def.keyType, ctx, {
+        ...params,
+        path: [...params.path, "propertyNames"]
+      });
+      let pending = pendingRecords.get(ctx);
+      if (!pending) {
+        pending = [];
+        pendingRecords.set(ctx, pending);
+        ctx.deferred.push(() => rewriteKeyNames(ctx));
+      }
+      pending.push(schema);
+    }
+    json.additionalProperties = processSchema(def.valueType, ctx, {
+      ...params,
+      path: [...params.path, "additionalProperties"]
+    });
+  }
+  const keyValues = keyType._zod.values;
+  const omittableOnInput = ctx.io === "input" && inputOptin(def.valueType) !== void 0;
+  if (keyValues && !def.partial && !omittableOnInput) {
+    const validKeyValues = [...keyValues].filter((v) => typeof v === "string" || typeof v === "number");
+    if (validKeyValues.length > 0) {
+      json.required = validKeyValues.map(String);
+    }
+  }
+};
+var nullableProcessor = (schema, ctx, json, params) => {
+  const def = schema._zod.def;
+  const inner = processSchema(def.innerType, ctx, params);
+  const seen = ctx.seen.get(schema);
+  if (ctx.target === "openapi-3.0") {
+    seen.ref = def.innerType;
+    json.nullable = true;
+  } else {
+    json.anyOf = [inner, { type: "null" }];
+  }
+};
+var nonoptionalProcessor = (schema, ctx, _json, params) => {
+  const def = schema._zod.def;
+  processSchema(def.innerType, ctx, params);
+  const seen = ctx.seen.get(schema);
+  seen.ref = def.innerType;
+};
+var UNREPRESENTABLE_DEFAULT = /* @__PURE__ */ Symbol();
+function serializeDefaultValue(value, schema, ctx, json, params) {
+  let unrepresentable = false;
+  const serialized = JSON.stringify(value, (_, val) => {
+    if (typeof val !== "bigint")
+      return val;
+    unrepresentable = true;
+    return null;
+  });
+  if (!unrepresentable)
+    return JSON.parse(serialized);
+  handleUnrepresentable(schema, ctx, json, params, "BigInt defaults cannot be represented in JSON Schema");
+  return UNREPRESENTABLE_DEFAULT;
+}
+var defaultProcessor = (schema, ctx, json, params) => {
+  const def = schema._zod.def;
+  processSchema(def.innerType, ctx, params);
+  const seen = ctx.seen.get(schema);
+  seen.ref = def.innerType;
+  const value = serializeDefaultValue(def.defaultValue, schema, ctx, json, params);
+  if (value !== UNREPRESENTABLE_DEFAULT)
+    json.default = value;
+};
+var prefaultProcessor = (schema, ctx, json, params) => {
+  const def = schema._zod.def;
+  processSchema(def.innerType, ctx, params);
+  const seen = ctx.seen.get(schema);
+  seen.ref = def.innerType;
+  if (ctx.io !== "input")
+    return;
+  const value = serializeDefaultValue(def.defaultValue, schema, ctx, json, params);
+  if (value !== UNREPRESENTABLE_DEFAULT)
+    json._prefault = value;
+};
+var catchProcessor = (schema, ctx, json, params) => {
+  const def = schema._zod.def;
+  processSchema(def.innerType, ctx, params);
+  const seen = ctx.seen.get(schema);
+  seen.ref = def.innerType;
+  let catchValue;
+  try {
+    catchValue = def.catchValue(void 0);
+  } catch {
+    handleUnrepresentable(schema, ctx, json, params, "Dynamic catch values are not supported in JSON Schema");
+    return;
+  }
+  json.default = catchValue;
+};
+var pipeProcessor = (schema, ctx, _json, params) => {
+  const def = schema._zod.def;
+  const inIsTransform = def.in._zod.traits.has("$ZodTransform");
+  const innerType = ctx.io === "input" ? inIsTransform ? def.out : def.in : def.out;
+  processSchema(innerType, ctx, params);
+  const seen = ctx.seen.get(schema);
+  seen.ref = innerType;
+};
+var readonlyProcessor = (schema, ctx, json, params) => {
+  const def = schema._zod.def;
+  processSchema(def.innerType, ctx, params);
+  const seen = ctx.seen.get(schema);
+  seen.ref = def.innerType;
+  json.readOnly = true;
+};
+var optionalProcessor = (schema, ctx, _json, params) => {
+  const def = schema._zod.def;
+  processSchema(def.innerType, ctx, params);
+  const seen = ctx.seen.get(schema);
+  seen.ref = def.innerType;
+};
+
+// node_modules/zod/v4/classic/errors.js
+var _installedErrorProtos = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
+function _lazyMethod(proto, key2, make2) {
+  Object.defineProperty(proto, key2, {
+    configurable: true,
+    enumerable: false,
+    get() {
+      const value = make2(this);
+      Object.defineProperty(this, key2, { value, configurable: true, writable: true });
+      return value;
+    },
+    set(value) {
+      Object.defineProperty(this, key2, { value, configurable: true, writable: true });
+    }
+  });
+}
+var initializer2 = (inst, issues) => {
+  $ZodError.init(inst, issues);
+  inst.name = "ZodError";
+  const proto = Object.getPrototypeOf(inst);
+  if (_installedErrorProtos.has(proto))
+    return;
+  _installedErrorProtos.add(proto);
+  _lazyMethod(proto, "format", (self) => (mapper) => formatError(self, mapper));
+  _lazyMethod(proto, "flatten", (self) => (mapper) => flattenError(self, mapper));
+  _lazyMethod(proto, "addIssue", (self) => (issue2) => {
+    self.issues.push(issue2);
+    self.message = JSON.stringify(self.issues, jsonStringifyReplacer, 2);
+  });
+  _lazyMethod(proto, "addIssues", (self) => (issues2) => {
+    self.issues.push(...issues2);
+    self.message = JSON.stringify(self.issues, jsonStringifyReplacer, 2);
+  });
+  Object.defineProperty(proto, "isEmpty", {
+    configurable: true,
+    enumerable: false,
+    get() {
+      return this.issues.length === 0;
+    }
+  });
+};
+var ZodRealError = /* @__PURE__ */ $constructor("ZodError", initializer2, void 0, {
+  Parent: Error
+});
+
+// node_modules/zod/v4/classic/parse.js
+var parse = /* @__PURE__ */ _parse(ZodRealError);
+var parseAsync = /* @__PURE__ */ _parseAsync(ZodRealError);
+var safeParse = /* @__PURE__ */ _safeParse(ZodRealError);
+var safeParseAsync = /* @__PURE__ */ _safeParseAsync(ZodRealError);
+var encode = /* @__PURE__ */ _encode(ZodRealError);
+var decode = /* @__PURE__ */ _decode(ZodRealError);
+var encodeAsync = /* @__PURE__ */ _encodeAsync(ZodRealError);
+var decodeAsync = /* @__PURE__ */ _decodeAsync(ZodRealError);
+var safeEncode = /* @__PURE__ */ _safeEncode(ZodRealError);
+var safeDecode = /* @__PURE__ */ _safeDecode(ZodRealError);
+var safeEncodeAsync = /* @__PURE__ */ _safeEncodeAsync(ZodRealError);
+var safeDecodeAsync = /* @__PURE__ */ _safeDecodeAsync(ZodRealError);
+
+// node_modules/zod/v4/classic/schemas.js
+function _ensureDefaultLocale() {
+  if (!globalConfig.localeError)
+    config(en_default());
+}
+function _ensureDefaultMemoizer() {
+  if (!globalConfig.memoizer)
+    config({ memoizer: memoizer() });
+}
+var ZodType = /* @__PURE__ */ $constructor("ZodType", (inst, def) => {
+  _ensureDefaultLocale();
+  $ZodType.init(inst, def);
+  inst.def = def;
+  inst.type = def.type;
+  return inst;
+}, {
+  check(...chks) {
+    const def = this.def;
+    return this.clone(util_exports.mergeDefs(def, {
+      checks: [
+        ...def.checks ?? [],
+        ...chks.map((ch) => typeof ch === "function" ? { _zod: { check: ch, def: { check: "custom" }, onattach: [] } } : ch)
+      ]
+    }), { parent: true });
+  },
+  with(...chks) {
+    return this.check(...chks);
+  },
+  clone(def, params) {
+    return clone(this, def, params);
+  },
+  brand() {
+    return this;
+  },
+  register(reg, meta2) {
+    reg.add(this, meta2);
+    return this;
+  },
+  refine(check2, params) {
+    return this.check(refine(check2, params));
+  },
+  superRefine(refinement, params) {
+    return this.check(superRefine(refinement, params));
+  },
+  overwrite(fn) {
+    return this.check(_overwrite(fn));
+  },
+  optional() {
+    return optional(this);
+  },
+  exactOptional() {
+    return exactOptional(this);
+  },
+  nullable() {
+    return nullable(this);
+  },
+  nullish() {
+    return optional(nullable(this));
+  },
+  nonoptional(params) {
+    return nonoptional(this, params);
+  },
+  array() {
+    return array(this);
+  },
+  or(arg) {
+    return union([this, arg]);
+  },
+  and(arg) {
+    return intersection(this, arg);
+  },
+  transform(tx) {
+    return pipe(this, transform(tx));
+  },
+  default(d) {
+    return _default(this, d);
+  },
+  prefault(d) {
+    return prefault(this, d);
+  },
+  catch(params) {
+    return _catch(this, params);
+  },
+  pipe(target) {
+    return pipe(this, target);
+  },
+  readonly() {
+    return readonly(this);
+  },
+  describe(description) {
+    const cl = this.clone();
+    globalRegistry.add(cl, { description });
+    return cl;
+  },
+  meta(...args) {
+    if (args.length === 0)
+      return globalRegistry.get(this);
+    const cl = this.clone();
+    globalRegistry.add(cl, args[0]);
+    return cl;
+  },
+  isOptional() {
+    return this.safeParse(void 0).success;
+  },
+  isNullable() {
+    return this.safeParse(null).success;
+  },
+  apply(fn, ...args) {
+    return args.length === 0 ? fn(this) : fn(this, ...args);
+  },
+  // Overrides core's `~standard` to add `jsonSchema`. Must stay a prototype entry: redefining it per instance demotes instances to dictionary mode.
+  get "~standard"() {
+    return util_exports.hide(this, "~standard", {
+      ...standardProps(this),
+      jsonSchema: {
+        input: createStandardJSONSchemaMethod(this, "input"),
+        output: createStandardJSONSchemaMethod(this, "output")
+      }
+    });
+  },
+  set "~standard"(value) {
+    util_exports.own(this, "~standard", value);
+  },
+  parse: function _parse2(data, params) {
+    return parse(this, data, params, { callee: _parse2 });
+  },
+  parseAsync: async function _parseAsync2(data, params) {
+    return await parseAsync(this, data, params, { callee: _parseAsync2 });
+  },
+  safeParse(data, params) {
+    return safeParse(this, data, params);
+  },
+  async safeParseAsync(data, params) {
+    return safeParseAsync(this, data, params);
+  },
+  // `spa` is an alias: same function object as `safeParseAsync`, as before.
+  get spa() {
+    return this?.safeParseAsync;
+  },
+  set spa(value) {
+    util_exports.own(this, "spa", value);
+  },
+  validate(data, params) {
+    return validate(this, data, params);
+  },
+  validateAsync(data, params) {
+    return validateAsync(this, data, params);
+  },
+  encode: function _encode2(data, params) {
+    return encode(this, data, params, { callee: _encode2 });
+  },
+  decode: function _decode2(data, params) {
+    return decode(this, data, params, { callee: _decode2 });
+  },
+  encodeAsync: async function _encodeAsync2(data, params) {
+    return await encodeAsync(this, data, params, { callee: _encodeAsync2 });
+  },
+  decodeAsync: async function _decodeAsync2(data, params) {
+    return await decodeAsync(this, data, params, { callee: _decodeAsync2 });
+  },
+  safeEncode(data, params) {
+    return safeEncode(this, data, params);
+  },
+  safeDecode(data, params) {
+    return safeDecode(this, data, params);
+  },
+  async safeEncodeAsync(data, params) {
+    return safeEncodeAsync(this, data, params);
+  },
+  async safeDecodeAsync(data, params) {
+    return safeDecodeAsync(this, data, params);
+  },
+  toJSONSchema(params) {
+    return createToJSONSchemaMethod(this, {})(params);
+  },
+  // Reads through to the registry on every access, so it must not cache.
+  get description() {
+    return globalRegistry.get(this)?.description;
+  },
+  // No setter: `schema._def = x` throws, as it did when `_def` was a non-writable own property.
+  get _def() {
+    return this._zod.def;
+  }
+});
+var _ZodString = /* @__PURE__ */ $constructor(
+  "_ZodString",
+  (inst, def) => {
+    $ZodString.init(inst, def);
+    ZodType.init(inst, def);
+    inst._zod.processJSONSchema = (ctx, json, params) => stringProcessor(inst, ctx, json, params);
+  },
+  /* @__PURE__ */ util_exports.derived({
+    format: (inst) => aggregateChecks(inst).format ?? null,
+    minLength: (inst) => aggregateChecks(inst).minimum ?? null,
+    maxLength: (inst) => aggregateChecks(inst).maximum ?? null
+  }, {
+    regex(...args) {
+      return this.check(_regex(...args));
+    },
+    includes(...args) {
+      return this.check(_includes(...args));
+    },
+    startsWith(...args) {
+      return this.check(_startsWith(...args));
+    },
+    endsWith(...args) {
+      return this.check(_endsWith(...args));
+    },
+    min(...args) {
+      return this.check(_minLength(...args));
+    },
+    max(...args) {
+      return this.check(_maxLength(...args));
+    },
+    length(...args) {
+      return this.check(_length(...args));
+    },
+    nonempty(...args) {
+      return this.check(_minLength(1, ...args));
+    },
+    lowercase(params) {
+      return this.check(_lowercase(params));
+    },
+    uppercase(params) {
+      return this.check(_uppercase(params));
+    },
+    trim() {
+      return this.check(_trim());
+    },
+    normalize(...args) {
+      return this.check(_normalize(...args));
+    },
+    toLowerCase() {
+      return this.check(_toLowerCase());
+    },
+    toUpperCase() {
+      return this.check(_toUpperCase());
+    },
+    slugify() {
+      return this.check(_slugify());
+    }
+  })
+);
+var ZodString = /* @__PURE__ */ $constructor("ZodString", (inst, def) => {
+  $ZodString.init(inst, def);
+  _ZodString.init(inst, def);
+}, {
+  email(params) {
+    return this.check(_email(ZodEmail, params));
+  },
+  url(params) {
+    return this.check(_url(ZodURL, params));
+  },
+  jwt(params) {
+    return this.check(_jwt(ZodJWT, params));
+  },
+  emoji(params) {
+    return this.check(_emoji2(ZodEmoji, params));
+  },
+  guid(params) {
+    return this.check(_guid(ZodGUID, params));
+  },
+  uuid(params) {
+    return this.check(_uuid(ZodUUID, params));
+  },
+  uuidv4(params) {
+    return this.check(_uuidv4(ZodUUID, params));
+  },
+  uuidv6(params) {
+    return this.check(_uuidv6(ZodUUID, params));
+  },
+  uuidv7(params) {
+    return this.check(_uuidv7(ZodUUID, params));
+  },
+  nanoid(params) {
+    return this.check(_nanoid(ZodNanoID, params));
+  },
+  cuid(params) {
+    return this.check(_cuid(ZodCUID, params));
+  },
+  cuid2(params) {
+    return this.check(_cuid2(ZodCUID2, params));
+  },
+  ulid(params) {
+    return this.check(_ulid(ZodULID, params));
+  },
+  base64(params) {
+    return this.check(_base64(ZodBase64, params));
+  },
+  base64url(params) {
+    return this.check(_base64url(ZodBase64URL, params));
+  },
+  xid(params) {
+    return this.check(_xid(ZodXID, params));
+  },
+  ksuid(params) {
+    return this.check(_ksuid(ZodKSUID, params));
+  },
+  ipv4(params) {
+    return this.check(_ipv4(ZodIPv4, params));
+  },
+  ipv6(params) {
+    return this.check(_ipv6(ZodIPv6, params));
+  },
+  cidrv4(params) {
+    return this.check(_cidrv4(ZodCIDRv4, params));
+  },
+  cidrv6(params) {
+    return this.check(_cidrv6(ZodCIDRv6, params));
+  },
+  e164(params) {
+    return this.check(_e164(ZodE164, params));
+  },
+  datetime(params) {
+    return this.check(_isoDateTime(ZodISODateTime, params));
+  },
+  date(params) {
+    return this.check(_isoDate(ZodISODate, params));
+  },
+  time(params) {
+    return this.check(_isoTime(ZodISOTime, params));
+  },
+  duration(params) {
+    return this.check(_isoDuration(ZodISODuration, params));
+  }
+});
+function string2(params) {
+  return _string(ZodString, params);
+}
+var ZodStringFormat = /* @__PURE__ */ $constructor("ZodStringFormat", (inst, def) => {
+  $ZodStringFormat.init(inst, def);
+  _ZodString.init(inst, def);
+});
+var ZodISODateTime = /* @__PURE__ */ $constructor("ZodISODateTime", (inst, def) => {
+  $ZodISODateTime.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodISODate = /* @__PURE__ */ $constructor("ZodISODate", (inst, def) => {
+  $ZodISODate.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodISOTime = /* @__PURE__ */ $constructor("ZodISOTime", (inst, def) => {
+  $ZodISOTime.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodISODuration = /* @__PURE__ */ $constructor("ZodISODuration", (inst, def) => {
+  $ZodISODuration.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodEmail = /* @__PURE__ */ $constructor("ZodEmail", (inst, def) => {
+  $ZodEmail.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodGUID = /* @__PURE__ */ $constructor("ZodGUID", (inst, def) => {
+  $ZodGUID.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodUUID = /* @__PURE__ */ $constructor("ZodUUID", (inst, def) => {
+  $ZodUUID.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodURL = /* @__PURE__ */ $constructor("ZodURL", (inst, def) => {
+  $ZodURL.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+function url(params) {
+  return _url(ZodURL, params);
+}
+var ZodEmoji = /* @__PURE__ */ $constructor("ZodEmoji", (inst, def) => {
+  $ZodEmoji.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodNanoID = /* @__PURE__ */ $constructor("ZodNanoID", (inst, def) => {
+  $ZodNanoID.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodCUID = /* @__PURE__ */ $constructor("ZodCUID", (inst, def) => {
+  $ZodCUID.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodCUID2 = /* @__PURE__ */ $constructor("ZodCUID2", (inst, def) => {
+  $ZodCUID2.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodULID = /* @__PURE__ */ $constructor("ZodULID", (inst, def) => {
+  $ZodULID.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodXID = /* @__PURE__ */ $constructor("ZodXID", (inst, def) => {
+  $ZodXID.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodKSUID = /* @__PURE__ */ $constructor("ZodKSUID", (inst, def) => {
+  $ZodKSUID.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodIPv4 = /* @__PURE__ */ $constructor("ZodIPv4", (inst, def) => {
+  $ZodIPv4.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodIPv6 = /* @__PURE__ */ $constructor("ZodIPv6", (inst, def) => {
+  $ZodIPv6.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodCIDRv4 = /* @__PURE__ */ $constructor("ZodCIDRv4", (inst, def) => {
+  $ZodCIDRv4.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodCIDRv6 = /* @__PURE__ */ $constructor("ZodCIDRv6", (inst, def) => {
+  $ZodCIDRv6.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodBase64 = /* @__PURE__ */ $constructor("ZodBase64", (inst, def) => {
+  $ZodBase64.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodBase64URL = /* @__PURE__ */ $constructor("ZodBase64URL", (inst, def) => {
+  $ZodBase64URL.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodE164 = /* @__PURE__ */ $constructor("ZodE164", (inst, def) => {
+  $ZodE164.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodJWT = /* @__PURE__ */ $constructor("ZodJWT", (inst, def) => {
+  $ZodJWT.init(inst, def);
+  ZodStringFormat.init(inst, def);
+});
+var ZodNumber = /* @__PURE__ */ $constructor(
+  "ZodNumber",
+  (inst, def) => {
+    $ZodNumber.init(inst, def);
+    ZodType.init(inst, def);
+    inst._zod.processJSONSchema = (ctx, json, params) => numberProcessor(inst, ctx, json, params);
+    inst.isFinite = true;
+  },
+  /* @__PURE__ */ util_exports.derived({
+    minValue: (inst) => {
+      const { minimum, exclusiveMinimum } = aggregateChecks(inst);
+      return Math.max(minimum ?? Number.NEGATIVE_INFINITY, exclusiveMinimum ?? Number.NEGATIVE_INFINITY);
+    },
+    maxValue: (inst) => {
+      const { maximum, exclusiveMaximum } = aggregateChecks(inst);
+      return Math.min(maximum ?? Number.POSITIVE_INFINITY, exclusiveMaximum ?? Number.POSITIVE_INFINITY);
+    },
+    isInt: (inst) => {
+      const { isInt, multipleOf } = aggregateChecks(inst);
+      return !!isInt || !!multipleOf?.some(Number.isSafeInteger);
+    },
+    format: (inst) => aggregateChecks(inst).format ?? null
+  }, {
+    gt(value, params) {
+      return this.check(_gt(value, params));
+    },
+    gte(value, params) {
+      return this.check(_gte(value, params));
+    },
+    min(value, params) {
+      return this.check(_gte(value, params));
+    },
+    lt(value, params) {
+      return this.check(_lt(value, params));
+    },
+    lte(value, params) {
+      return this.check(_lte(value, params));
+    },
+    max(value, params) {
+      return this.check(_lte(value, params));
+    },
+    int(params) {
+      return this.check(int(params));
+    },
+    safe(params) {
+      return this.check(int(params));
+    },
+    positive(params) {
+      return this.check(_gt(0, params));
+    },
+    nonnegative(params) {
+      return this.check(_gte(0, params));
+    },
+    negative(params) {
+      return this.check(_lt(0, params));
+    },
+    nonpositive(params) {
+      return this.check(_lte(0, params));
+    },
+    multipleOf(value, params) {
+      return this.check(_multipleOf(value, params));
+    },
+    step(value, params) {
+      return this.check(_multipleOf(value, params));
+    },
+    finite() {
+      return this;
+    }
+  })
+);
+var ZodNumberFormat = /* @__PURE__ */ $constructor("ZodNumberFormat", (inst, def) => {
+  $ZodNumberFormat.init(inst, def);
+  ZodNumber.init(inst, def);
+});
+function int(params) {
+  return _int(ZodNumberFormat, params);
+}
+var ZodBoolean = /* @__PURE__ */ $constructor("ZodBoolean", (inst, def) => {
+  $ZodBoolean.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => booleanProcessor(inst, ctx, json, params);
+});
+function boolean2(params) {
+  return _boolean(ZodBoolean, params);
+}
+var ZodBigInt = /* @__PURE__ */ $constructor(
+  "ZodBigInt",
+  (inst, def) => {
+    $ZodBigInt.init(inst, def);
+    ZodType.init(inst, def);
+    inst._zod.processJSONSchema = (ctx, json, params) => bigintProcessor(inst, ctx, json, params);
+  },
+  /* @__PURE__ */ util_exports.derived({
+    minValue: (inst) => aggregateChecks(inst).minimum ?? null,
+    maxValue: (inst) => aggregateChecks(inst).maximum ?? null,
+    format: (inst) => aggregateChecks(inst).format ?? null
+  }, {
+    gte(value, params) {
+      return this.check(_gte(value, params));
+    },
+    min(value, params) {
+      return this.check(_gte(value, params));
+    },
+    gt(value, params) {
+      return this.check(_gt(value, params));
+    },
+    lt(value, params) {
+      return this.check(_lt(value, params));
+    },
+    lte(value, params) {
+      return this.check(_lte(value, params));
+    },
+    max(value, params) {
+      return this.check(_lte(value, params));
+    },
+    positive(params) {
+      return this.check(_gt(BigInt(0), params));
+    },
+    negative(params) {
+      return this.check(_lt(BigInt(0), params));
+    },
+    nonpositive(params) {
+      return this.check(_lte(BigInt(0), params));
+    },
+    nonnegative(params) {
+      return this.check(_gte(BigInt(0), params));
+    },
+    multipleOf(value, params) {
+      return this.check(_multipleOf(value, params));
+    }
+  })
+);
+var ZodUnknown = /* @__PURE__ */ $constructor("ZodUnknown", (inst, def) => {
+  $ZodUnknown.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => unknownProcessor(inst, ctx, json, params);
+});
+function unknown() {
+  return _unknown(ZodUnknown);
+}
+var ZodNever = /* @__PURE__ */ $constructor("ZodNever", (inst, def) => {
+  $ZodNever.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => neverProcessor(inst, ctx, json, params);
+});
+function never(params) {
+  return _never(ZodNever, params);
+}
+var ZodDate = /* @__PURE__ */ $constructor(
+  "ZodDate",
+  (inst, def) => {
+    $ZodDate.init(inst, def);
+    ZodType.init(inst, def);
+    inst._zod.processJSONSchema = (ctx, json, params) => dateProcessor(inst, ctx, json, params);
+    inst.min = (value, params) => inst.check(_gte(value, params));
+    inst.max = (value, params) => inst.check(_lte(value, params));
+  },
+  /* @__PURE__ */ util_exports.derived({
+    minDate: (inst) => {
+      const { minimum } = aggregateChecks(inst);
+      return minimum ? new Date(minimum) : null;
+    },
+    maxDate: (inst) => {
+      const { maximum } = aggregateChecks(inst);
+      return maximum ? new Date(maximum) : null;
+    }
+  }, {})
+);
+var ZodArray = /* @__PURE__ */ $constructor("ZodArray", (inst, def) => {
+  _ensureDefaultMemoizer();
+  $ZodArray.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => arrayProcessor(inst, ctx, json, params);
+  inst.element = def.element;
+}, {
+  min(n, params) {
+    return this.check(_minLength(n, params));
+  },
+  nonempty(params) {
+    return this.check(_minLength(1, params));
+  },
+  max(n, params) {
+    return this.check(_maxLength(n, params));
+  },
+  length(n, params) {
+    return this.check(_length(n, params));
+  },
+  unwrap() {
+    return this.element;
+  }
+});
+function array(element, params) {
+  return _array(ZodArray, element, params);
+}
+var ZodObject = /* @__PURE__ */ $constructor("ZodObject", (inst, def) => {
+  _ensureDefaultMemoizer();
+  $ZodObjectJIT.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => objectProcessor(inst, ctx, json, params);
+  util_exports.installLazyProp(inst, "shape", (self) => self._zod.def.shape, false);
+}, {
+  keyof() {
+    return _enum(Object.keys(this._zod.def.shape));
+  },
+  catchall(catchall) {
+    return this.clone(util_exports.mergeDefs(this._zod.def, { catchall }));
+  },
+  passthrough() {
+    return this.clone(util_exports.mergeDefs(this._zod.def, { catchall: unknown() }));
+  },
+  loose() {
+    return this.clone(util_exports.mergeDefs(this._zod.def, { catchall: unknown() }));
+  },
+  strict() {
+    return this.clone(util_exports.mergeDefs(this._zod.def, { catchall: never() }));
+  },
+  strip() {
+    return this.clone(util_exports.mergeDefs(this._zod.def, { catchall: void 0 }));
+  },
+  extend(incoming) {
+    return util_exports.extend(this, incoming);
+  },
+  safeExtend(incoming) {
+    return util_exports.safeExtend(this, incoming);
+  },
+  merge(other) {
+    return util_exports.merge(this, other);
+  },
+  pick(mask) {
+    return util_exports.pick(this, mask);
+  },
+  omit(mask) {
+    return util_exports.omit(this, mask);
+  },
+  partial(...args) {
+    return util_exports.partial(ZodOptional, this, args[0]);
+  },
+  exactPartial(...args) {
+    return util_exports.partial(ZodExactOptional, this, args[0], "exactPartial");
+  },
+  required(...args) {
+    return util_exports.required(ZodNonOptional, this, args[0]);
+  }
+});
+function object(shape, params) {
+  const def = {
+    type: "object",
+    shape: shape ?? {},
+    ...util_exports.normalizeParams(params)
+  };
+  return new ZodObject(def);
+}
+function strictObject(shape, params) {
+  return new ZodObject({
+    type: "object",
+    shape,
+    catchall: never(),
+    ...util_exports.normalizeParams(params)
+  });
+}
+function looseObject(shape, params) {
+  return new ZodObject({
+    type: "object",
+    shape,
+    catchall: unknown(),
+    ...util_exports.normalizeParams(params)
+  });
+}
+var ZodUnion = /* @__PURE__ */ $constructor("ZodUnion", (inst, def) => {
+  $ZodUnion.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => unionProcessor(inst, ctx, json, params);
+  inst.options = def.options;
+});
+function union(options, params) {
+  return new ZodUnion({
+    type: "union",
+    options,
+    ...util_exports.normalizeParams(params)
+  });
+}
+var ZodDiscriminatedUnion = /* @__PURE__ */ $constructor("ZodDiscriminatedUnion", (inst, def) => {
+  ZodUnion.init(inst, def);
+  $ZodDiscriminatedUnion.init(inst, def);
+});
+function discriminatedUnion(discriminator, options, params) {
+  return new ZodDiscriminatedUnion({
+    type: "union",
+    options,
+    discriminator,
+    ...util_exports.normalizeParams(params)
+  });
+}
+var ZodIntersection = /* @__PURE__ */ $constructor("ZodIntersection", (inst, def) => {
+  $ZodIntersection.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => intersectionProcessor(inst, ctx, json, params);
+});
+function intersection(left, right) {
+  return new ZodIntersection({
+    type: "intersection",
+    left,
+    right
+  });
+}
+var ZodRecord = /* @__PURE__ */ $constructor("ZodRecord", (inst, def) => {
+  _ensureDefaultMemoizer();
+  $ZodRecord.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => recordProcessor(inst, ctx, json, params);
+  inst.keyType = def.keyType;
+  inst.valueType = def.valueType;
+});
+function record(keyType, valueType, params) {
+  if (!valueType || !valueType._zod) {
+    return new ZodRecord({
+      type: "record",
+      keyType: string2(),
+      valueType: keyType,
+      ...util_exports.normalizeParams(valueType)
+    });
+  }
+  return new ZodRecord({
+    type: "record",
+    keyType,
+    valueType,
+    ...util_exports.normalizeParams(params)
+  });
+}
+var ZodEnum = /* @__PURE__ */ $constructor("ZodEnum", (inst, def) => {
+  $ZodEnum.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => enumProcessor(inst, ctx, json, params);
+  inst.enum = def.entries;
+  inst.options = [...inst._zod.values];
+  const keys = new Set(Object.keys(def.entries));
+  inst.extract = (values, params) => {
+    const newEntries = {};
+    for (const value of values) {
+      if (keys.has(value)) {
+        newEntries[value] = def.entries[value];
+      } else
+        throw new Error(`Key ${value} not found in enum`);
+    }
+    return new ZodEnum({
+      ...def,
+      checks: [],
+      ...util_exports.normalizeParams(params),
+      entries: newEntries
+    });
+  };
+  inst.exclude = (values, params) => {
+    const newEntries = { ...def.entries };
+    for (const value of values) {
+      if (keys.has(value)) {
+        delete newEntries[value];
+      } else
+        throw new Error(`Key ${value} not found in enum`);
+    }
+    return new ZodEnum({
+      ...def,
+      checks: [],
+      ...util_exports.normalizeParams(params),
+      entries: newEntries
+    });
+  };
+});
+function _enum(values, params) {
+  const entries = Array.isArray(values) ? Object.fromEntries(values.map((v) => [v, v])) : values;
+  return new ZodEnum({
+    type: "enum",
+    entries,
+    ...util_exports.normalizeParams(params)
+  });
+}
+var ZodLiteral = /* @__PURE__ */ $constructor("ZodLiteral", (inst, def) => {
+  $ZodLiteral.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => literalProcessor(inst, ctx, json, params);
+  inst.values = new Set(def.values);
+  Object.defineProperty(inst, "value", {
+    get() {
+      if (def.values.length > 1) {
+        throw new Error("This schema contains multiple valid literal values. Use `.values` instead.");
+      }
+      return def.values[0];
+    }
+  });
+});
+function literal(value, params) {
+  return new ZodLiteral({
+    type: "literal",
+    values: Array.isArray(value) ? value : [value],
+    ...util_exports.normalizeParams(params)
+  });
+}
+var ZodTransform = /* @__PURE__ */ $constructor("ZodTransform", (inst, def) => {
+  _ensureDefaultMemoizer();
+  $ZodTransform.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => transformProcessor(inst, ctx, json, params);
+  inst._zod.parse = (payload, _ctx) => {
+    if (_ctx.direction === "backward") {
+      throw new $ZodEncodeError(inst.constructor.name);
+    }
+    payload.addIssue = (issue2) => {
+      if (typeof issue2 === "string") {
+        payload.issues.push(util_exports.issue(issue2, payload.value, def));
+      } else {
+        const _issue = issue2;
+        if (_issue.fatal)
+          _issue.continue = false;
+        _issue.code ?? (_issue.code = "custom");
+        if (!("input" in _issue))
+          _issue.input = payload.value;
+        _issue.inst ?? (_issue.inst = inst);
+        payload.issues.push(util_exports.issue(_issue));
+      }
+    };
+    const output = def.transform(payload.value, payload);
+    if (output instanceof Promise) {
+      return output.then((output2) => {
+        payload.value = output2;
+        return payload;
+      });
+    }
+    payload.value = output;
+    return payload;
+  };
+});
+function transform(fn) {
+  return new ZodTransform({
+    type: "transform",
+    transform: fn
+  });
+}
+var ZodOptional = /* @__PURE__ */ $constructor("ZodOptional", (inst, def) => {
+  $ZodOptional.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => optionalProcessor(inst, ctx, json, params);
+  inst.unwrap = () => inst._zod.def.innerType;
+});
+function optional(innerType) {
+  return new ZodOptional({
+    type: "optional",
+    innerType
+  });
+}
+var ZodExactOptional = /* @__PURE__ */ $constructor("ZodExactOptional", (inst, def) => {
+  $ZodExactOptional.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => optionalProcessor(inst, ctx, json, params);
+  inst.unwrap = () => inst._zod.def.innerType;
+});
+function exactOptional(innerType) {
+  return new ZodExactOptional({
+    type: "optional",
+    innerType
+  });
+}
+var ZodNullable = /* @__PURE__ */ $constructor("ZodNullable", (inst, def) => {
+  $ZodNullable.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => nullableProcessor(inst, ctx, json, params);
+  inst.unwrap = () => inst._zod.def.innerType;
+});
+function nullable(innerType) {
+  return new ZodNullable({
+    type: "nullable",
+    innerType
+  });
+}
+var ZodDefault = /* @__PURE__ */ $constructor("ZodDefault", (inst, def) => {
+  $ZodDefault.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => defaultProcessor(inst, ctx, json, params);
+  inst.unwrap = () => inst._zod.def.innerType;
+  inst.removeDefault = inst.unwrap;
+});
+function _default(innerType, defaultValue) {
+  return new ZodDefault({
+    type: "default",
+    innerType,
+    get defaultValue() {
+      return typeof defaultValue === "function" ? defaultValue() : util_exports.shallowClone(defaultValue);
+    }
+  });
+}
+var ZodPrefault = /* @__PURE__ */ $constructor("ZodPrefault", (inst, def) => {
+  $ZodPrefault.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => prefaultProcessor(inst, ctx, json, params);
+  inst.unwrap = () => inst._zod.def.innerType;
+});
+function prefault(innerType, defaultValue) {
+  return new ZodPrefault({
+    type: "prefault",
+    innerType,
+    get defaultValue() {
+      return typeof defaultValue === "function" ? defaultValue() : util_exports.shallowClone(defaultValue);
+    }
+  });
+}
+var ZodNonOptional = /* @__PURE__ */ $constructor("ZodNonOptional", (inst, def) => {
+  $ZodNonOptional.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => nonoptionalProcessor(inst, ctx, json, params);
+  inst.unwrap = () => inst._zod.def.innerType;
+});
+function nonoptional(innerType, params) {
+  return new ZodNonOptional({
+    type: "nonoptional",
+    innerType,
+    ...util_exports.normalizeParams(params)
+  });
+}
+var ZodCatch = /* @__PURE__ */ $constructor("ZodCatch", (inst, def) => {
+  $ZodCatch.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => catchProcessor(inst, ctx, json, params);
+  inst.unwrap = () => inst._zod.def.innerType;
+  inst.removeCatch = inst.unwrap;
+});
+function _catch(innerType, catchValue) {
+  return new ZodCatch({
+    type: "catch",
+    innerType,
+    catchValue: typeof catchValue === "function" ? catchValue : util_exports.constantCatch(catchValue)
+  });
+}
+var ZodPipe = /* @__PURE__ */ $constructor("ZodPipe", (inst, def) => {
+  $ZodPipe.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => pipeProcessor(inst, ctx, json, params);
+  inst.in = def.in;
+  inst.out = def.out;
+});
+function pipe(in_, out) {
+  return new ZodPipe({
+    type: "pipe",
+    in: in_,
+    out
+    // ...util.normalizeParams(params),
+  });
+}
+var ZodReadonly = /* @__PURE__ */ $constructor("ZodReadonly", (inst, def) => {
+  $ZodReadonly.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => readonlyProcessor(inst, ctx, json, params);
+  inst.unwrap = () => inst._zod.def.innerType;
+});
+function readonly(innerType) {
+  return new ZodReadonly({
+    type: "readonly",
+    innerType
+  });
+}
+var ZodCustom = /* @__PURE__ */ $constructor("ZodCustom", (inst, def) => {
+  $ZodCustom.init(inst, def);
+  ZodType.init(inst, def);
+  inst._zod.processJSONSchema = (ctx, json, params) => customProcessor(inst, ctx, json, params);
+});
+function refine(fn, _params = {}) {
+  return _refine(ZodCustom, fn, _params);
+}
+function superRefine(fn, params) {
+  return _superRefine(fn, params);
+}
+
+// node_modules/zod/v4/classic/coerce.js
+var coerce_exports = {};
+__export(coerce_exports, {
+  bigint: () => bigint2,
+  boolean: () => boolean3,
+  date: () => date2,
+  number: () => number2,
+  string: () => string3
+});
+function string3(params) {
+  return _coercedString(ZodString, params);
+}
+function number2(params) {
+  return _coercedNumber(ZodNumber, params);
+}
+function boolean3(params) {
+  return _coercedBoolean(ZodBoolean, params);
+}
+function bigint2(params) {
+  return _coercedBigint(ZodBigInt, params);
+}
+function date2(params) {
+  return _coercedDate(ZodDate, params);
+}
+
+// packages/errors/src/error.ts
+var TgoError = class extends Error {
+  code;
+  /** One sentence: what happened. */
+  what;
+  where;
+  remedy;
+  constructor(code3, what, { where: where3, remedy, cause } = {}) {
+    super(render(what, where3, remedy), cause === void 0 ? void 0 : { cause });
+    this.name = "TgoError";
+    this.code = code3;
+    this.what = what;
+    this.where = where3;
+    this.remedy = remedy;
+  }
+};
+function isTgoError(error2) {
+  return error2 instanceof Error && error2.name === "TgoError" && "code" in error2 && "what" in error2;
+}
+function oneLine(error2) {
+  const text2 = isTgoError(error2) ? error2.what : error2 instanceof Error ? error2.message : String(error2);
+  return text2.split("\n", 1)[0] ?? "";
+}
+function render(what, where3, remedy) {
+  const lines = [where3 === void 0 ? what : `${where3}: ${what}`];
+  if (remedy !== void 0) lines.push(...remedy.split("\n").map((line) => `  ${line}`));
+  return lines.join("\n");
+}
+
+// packages/catalog/src/platform.ts
+var PLATFORMS = ["linux/amd64", "linux/arm64"];
+var Platform = _enum(PLATFORMS);
+function parsePlatform(text2) {
+  const platform2 = PLATFORMS.find((known) => known === text2.trim());
+  if (platform2 !== void 0) return platform2;
+  throw new TgoError("USAGE", `"${text2}" is not a platform this product builds`, {
+    remedy: `Use one of: ${PLATFORMS.join(", ")}.`
+  });
+}
+
+// packages/catalog/src/registry.ts
+var HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
+var REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+var Registry = strictObject({
+  host: string2().regex(HOST, "must be a host name with an optional port, such as ghcr.io or localhost:5000").describe("Host as it stands in an image reference."),
+  repository: string2().refine((path) => REPOSITORY.test(path.replaceAll("{service}", "service")), {
+    message: "must be a lower-case path, such as tgoai/{service}"
+  }).refine((path) => path.includes("{service}"), "must contain {service}").describe("Path below the host; {service} is the service's name."),
+  required: boolean2().default(true).describe("Whether a release waits for this registry. Others are reported and caught up later."),
+  public: boolean2().default(false).describe("Whether everybody may pull: verification then also pulls without credentials."),
+  referrers: boolean2().default(false).describe("Whether the registry accepts artifacts (SBOM, provenance, release record).")
+}).describe("A registry images are published to.");
+var registries = {
+  ghcr: { host: "ghcr.io", repository: "tgoai/tgo-deploy/{service}", public: true, referrers: true },
+  dockerhub: { host: "docker.io", repository: "tgoai/{service}", public: true, referrers: true },
+  acr: { host: "registry.cn-shanghai.aliyuncs.com", repository: "tgoai/{service}", public: true }
+};
+function registryRepository(registry2, service2) {
+  return { host: registry2.host, repository: registry2.repository.replaceAll("{service}", service2) };
+}
+function parseRegistryFlag(text2, known) {
+  const match = /^(?:([a-z0-9][a-z0-9._-]*)=)?([^/=]+)\/(.+)$/.exec(text2.trim());
+  const [, name2, host, path] = match ?? [];
+  if (host === void 0 || path === void 0) throw notARegistry(text2, "it has no host or no path");
+  const base = name2 === void 0 ? void 0 : known[name2];
+  const parsed = Registry.safeParse({
+    ...base,
+    host,
+    repository: path.includes("{service}") ? path : `${path.replace(/\/$/, "")}/{service}`
+  });
+  if (!parsed.success) throw notARegistry(text2, parsed.error.issues.map((issue2) => issue2.message).join("; "));
+  return { name: name2 ?? host, registry: parsed.data };
+}
+function notARegistry(text2, why) {
+  return new TgoError("USAGE", `--registry "${text2}" is not a registry: ${why}`, {
+    remedy: "Write [name=]host[:port]/path, such as localhost:5001/tgoai or ghcr=ghcr.io/me/tgo/{service}."
+  });
+}
+
+// packages/catalog/src/base-image.ts
+var BaseImage = string2().regex(
+  /^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
+  "must be a full image reference with host and tag or digest, such as docker.io/library/python:3.11-slim"
+).refine((reference) => /[:@]/.test(reference.slice(reference.lastIndexOf("/"))), {
+  message: "needs a tag or a digest, such as docker.io/library/python:3.11-slim"
+});
+function mirrored(reference, mirrors) {
+  const slash = reference.indexOf("/");
+  const mirror = mirrors[reference.slice(0, slash)];
+  return mirror === void 0 ? reference : `${mirror.replace(/\/$/, "")}${reference.slice(slash)}`;
+}
+
+// packages/catalog/src/service.ts
+var AbsolutePath = string2().regex(/^\/[^\0]*$/, "must be an absolute path");
+var RelativePath = string2().regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0]+$/, "must be a path inside the source, without ..");
+var Port = int().min(1).max(65535);
+var Mode = string2().regex(/^0?[0-7]{3}$/, "must be an octal mode such as 0755").describe("Octal file mode, e.g. 0755.");
+var Owner = string2().regex(/^\d+(:\d+)?$/, "must be numeric: names differ between base images").describe("uid or uid:gid.");
+var Duration = string2().regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "must be a duration such as 30s or 1m30s").describe("A duration, e.g. 30s.");
+var Template = string2();
+var FileCopy = strictObject({
+  from: RelativePath.describe("Path in the service's source."),
+  to: AbsolutePath.describe("Path in the image."),
+  mode: Mode.optional(),
+  owner: Owner.optional()
+}).describe("A file of the source put somewhere else in the image.");
+var Healthcheck = strictObject({
+  command: array(string2()).min(1).describe("Command and arguments, run without a shell."),
+  interval: Duration.default("30s"),
+  timeout: Duration.default("10s"),
+  startPeriod: Duration.default("30s"),
+  retries: int().min(1).default(3)
+});
+var Image = strictObject({
+  user: string2().min(1).optional().describe("User the service runs as; numeric where possible."),
+  workdir: AbsolutePath.optional(),
+  env: record(string2().regex(/^[A-Za-z_]\w*$/, "must be a variable name"), Template).default({}),
+  entrypoint: array(string2()).optional().describe("Replaces the base image's entrypoint."),
+  command: array(string2()).optional().describe("The command the image starts with."),
+  ports: array(Port).default([]),
+  directories: array(strictObject({ path: AbsolutePath, owner: Owner.optional(), mode: Mode.optional() })).default([]).describe("Empty directories the service writes to."),
+  links: array(strictObject({ path: AbsolutePath, target: string2().min(1) })).default([]).describe("Symbolic links."),
+  files: array(FileCopy).default([]),
+  healthcheck: Healthcheck.optional(),
+  labels: record(string2(), Template).default({})
+}).describe("What the image's configuration says.");
+var PythonBuild = strictObject({
+  strategy: literal("python"),
+  base: BaseImage.default("docker.io/library/python:3.11-slim"),
+  packages: array(string2().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name")).default([]).describe("Debian packages needed at run time."),
+  groups: array(string2()).default(["main"]).describe("Poetry dependency groups that ship."),
+  environment: AbsolutePath.default("/app/.venv").describe("Where the locked packages are installed."),
+  exclude: array(string2()).default([]).describe("Source paths that do not ship, beyond .dockerignore.")
+}).describe("A Python service with a Poetry lock.");
+var StaticWebBuild = strictObject({
+  strategy: literal("static-web"),
+  builder: BaseImage.default("docker.io/library/node:20-alpine"),
+  base: BaseImage.default("docker.io/library/nginx:alpine"),
+  script: string2().min(1).default("build").describe("The package.json script that builds."),
+  output: RelativePath.default("dist").describe("The folder that script writes."),
+  root: AbsolutePath.default("/usr/share/nginx/html").describe("Where nginx serves it from."),
+  values: record(
+    string2().regex(/^[A-Z_][A-Z0-9_]*$/, "must be an upper-case variable name"),
+    strictObject({
+      default: Template.optional().describe(
+        "Used when --value does not give one; without it a value is required."
+      ),
+      description: string2().optional()
+    })
+  ).default({}).describe("Build values compiled into the pages, such as VITE_API_BASE_URL.")
+}).describe("Pages built once by Node, served by nginx on every platform.");
+var DockerfileBuild = strictObject({
+  strategy: literal("dockerfile"),
+  file: RelativePath.default("Dockerfile"),
+  target: string2().min(1).optional(),
+  args: record(string2(), Template).default({})
+}).describe("The service's own Dockerfile. Its RUN lines for a foreign platform are emulated.");
+var Smoke = strictObject({
+  http: array(
+    strictObject({
+      port: Port,
+      path: string2().startsWith("/"),
+      status: int().min(100).max(599).default(200)
+    })
+  ).default([]).describe("Requests the started service must answer."),
+  exec: array(array(string2()).min(1)).default([]).describe("Commands that must exit 0 in the image."),
+  machine: array(string2()).min(1).optional().describe("Command that prints the machine, e.g. aarch64; by default by build strategy."),
+  timeoutSeconds: int().min(1).max(3600).default(120).describe("Time for the service to answer, emulated or not.")
+}).describe("How a started image proves that it works.");
+var Service = strictObject({
+  $schema: string2().optional(),
+  title: string2().min(1),
+  description: string2().optional(),
+  source: strictObject({
+    repository: url().default("https://github.com/tgoai/tgo").describe("Git repository of the source."),
+    path: RelativePath.optional().describe("Folder in it; repos/<service> when absent.")
+  }).prefault({}),
+  build: discriminatedUnion("strategy", [PythonBuild, StaticWebBuild, DockerfileBuild]),
+  image: Image.prefault({}),
+  smoke: Smoke.prefault({}),
+  allowForeign: array(string2()).default([]).describe("Glob patterns of files that may be for another machine, e.g. firmware.")
+}).describe("A service and how its image is built, configured and checked.");
+
+// packages/catalog/src/catalog.ts
+var Name = string2().regex(
+  /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/,
+  "must be lower-case letters, digits and single . _ - between them"
+);
+var Mirrors = strictObject({
+  images: record(string2(), string2().min(1)).default({}).describe(
+    'Mirror of a registry base images come from, by host: { "docker.io": "mirror.example.com" }.'
+  ),
+  pypi: url().optional().describe("Python package index (PEP 503), e.g. https://pypi.example.com/simple."),
+  npm: url().optional().describe("npm registry."),
+  debian: url().optional().describe("Debian archive, e.g. http://mirror.example.com/debian.")
+}).describe("Where build inputs are fetched from instead of their usual places.");
+var Catalog = strictObject({
+  services: record(Name, Service),
+  registries: record(Name, Registry).default(() => Registries.parse(registries)),
+  platforms: array(Platform).min(1).default([...PLATFORMS]),
+  mirrors: Mirrors.prefault({})
+});
+var Registries = record(Name, Registry);
+
+// packages/catalog/src/override.ts
+var CatalogOverride = strictObject({
+  $schema: string2().optional(),
+  services: record(string2(), Service.partial().nullable()).optional(),
+  registries: record(string2(), Registry.partial().nullable()).optional(),
+  platforms: array(Platform).min(1).optional(),
+  mirrors: Mirrors.partial().optional()
+}).describe("Overrides of the TGO catalog (tgo.catalog.json).");
+function parseOverrideFile(text2, file) {
+  try {
+    return JSON.parse(text2);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new TgoError("CATALOG", `not valid JSON: ${message}${position(text2, message)}`, {
+      where: file,
+      remedy: 'Mend the file, or start from {"$schema": "./node_modules/@tgo/catalog/schema/tgo.catalog.schema.json"}.',
+      cause
+    });
+  }
+}
+function applyOverride(base, override, file = "tgo.catalog.json") {
+  if (override !== void 0 && !isObject2(override)) {
+    throw new TgoError("CATALOG", "must be a JSON object", {
+      where: file,
+      remedy: 'Start with {"services": {}}.'
+    });
+  }
+  const merged = override === void 0 ? base : merge2(base, override);
+  const parsed = Catalog.safeParse(merged);
+  if (parsed.success) return parsed.data;
+  throw new TgoError("CATALOG", problems(parsed.error, merged), {
+    where: override === void 0 ? "built-in catalog" : file,
+    remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/catalog.md."
+  });
+}
+function merge2(base, override) {
+  const result = { ...base };
+  for (const [field, value] of Object.entries(override)) {
+    if (field === "$schema") continue;
+    const entries = field === "services" || field === "registries";
+    if (entries && isObject2(value)) result[field] = mergeEntries(asObject(base[field]), value);
+    else if (field === "mirrors" && isObject2(value)) result[field] = { ...asObject(base[field]), ...value };
+    else result[field] = value;
+  }
+  return result;
+}
+function mergeEntries(base, override) {
+  const result = { ...base };
+  for (const [name2, value] of Object.entries(override)) {
+    if (value === null) Reflect.deleteProperty(result, name2);
+    else result[name2] = isObject2(value) ? { ...asObject(base[name2]), ...value } : value;
+  }
+  return result;
+}
+function problems(error2, value) {
+  const lines = error2.issues.flatMap((issue2) => describe2(issue2, value));
+  const count2 = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
+  return [`${count2}:`, ...lines.map((line) => `  - ${line}`)].join("\n");
+}
+function describe2(issue2, root) {
+  const path = issue2.path.map(String);
+  const at = path.length === 0 ? "(top level)" : path.join(".");
+  if (issue2.code === "unrecognized_keys") {
+    return issue2.keys.map((key2) => `${[...path, key2].join(".")}: unknown field`);
+  }
+  const found = path.reduce(
+    (value, key2) => isObject2(value) || Array.isArray(value) ? value[key2] : void 0,
+    root
+  );
+  const shown = found === void 0 ? "missing" : `got ${truncate(JSON.stringify(found))}`;
+  return [`${at}: ${issue2.message} (${shown})`];
+}
+function truncate(text2) {
+  return text2.length > 80 ? `${text2.slice(0, 77)}...` : text2;
+}
+function position(text2, message) {
+  const offset = /position (\d+)/.exec(message)?.[1];
+  if (offset === void 0 || message.includes("line")) return "";
+  const before = text2.slice(0, Number(offset)).split("\n");
+  return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`;
+}
+function isObject2(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function asObject(value) {
+  return isObject2(value) ? value : {};
+}
+
+// packages/catalog/src/unknown-name.ts
+var import_fastest_levenshtein = __toESM(require_mod(), 1);
+function unknownName(kind, name2, known) {
+  const nearest = known.length === 0 ? void 0 : (0, import_fastest_levenshtein.closest)(name2.toLowerCase(), known);
+  const near = nearest !== void 0 && (0, import_fastest_levenshtein.distance)(name2.toLowerCase(), nearest) <= Math.max(2, name2.length / 3);
+  return new TgoError("USAGE", `there is no ${kind} "${name2}"${near ? `; did you mean "${nearest}"?` : ""}`, {
+    remedy: `Known: ${known.join(", ") || "none"}.`
+  });
+}
+
+// packages/catalog/src/select.ts
+function selectServices(catalog, names) {
+  const known = Object.keys(catalog.services);
+  if (names.length === 0) {
+    throw new TgoError("USAGE", "no service given", {
+      remedy: `Use --service with one of: ${known.join(", ")}, or all.`
+    });
+  }
+  const wanted = names.includes("all") ? known : [...new Set(names.map((name2) => name2.trim()))];
+  return wanted.map((name2) => {
+    const service2 = Object.hasOwn(catalog.services, name2) ? catalog.services[name2] : void 0;
+    if (service2 === void 0) throw unknownName("service", name2, known);
+    return { name: name2, service: service2 };
+  });
+}
+function selectPlatforms(catalog, given) {
+  if (given === void 0 || given.length === 0) return catalog.platforms;
+  return [...new Set(given.map(parsePlatform))];
+}
+
+// packages/report/src/json.ts
+var KEYS = {
+  command: true,
+  ok: true,
+  engine: true,
+  pipeline: true,
+  next: true,
+  service: true,
+  platform: true,
+  registry: true,
+  reference: true,
+  state: true,
+  code: true,
+  what: true,
+  where: true,
+  remedy: true,
+  revision: true,
+  tag: true,
+  digest: true,
+  size: true,
+  uploaded: true,
+  files: true,
+  machine: true,
+  lines: true,
+  recorded: true,
+  elf: true,
+  foreign: true,
+  smoke: true,
+  services: true,
+  variants: true,
+  registries: true,
+  problems: true,
+  notes: true,
+  durationMs: true
+};
+function renderJson(report) {
+  return JSON.stringify(report, Object.keys(KEYS), 2);
+}
+
+// packages/report/src/units.ts
+function size(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  const kib = bytes / 1024;
+  return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
+}
+function duration2(ms) {
+  if (ms < 59950) return `${(ms / 1e3).toFixed(1)} s`;
+  const seconds2 = Math.round(ms / 1e3);
+  return `${Math.floor(seconds2 / 60)} min ${String(seconds2 % 60).padStart(2, "0")} s`;
+}
+function shortDigest(digest) {
+  return digest.replace(/^sha256:/, "").slice(0, 12);
+}
+function count(n, singular, plural = `${singular}s`) {
+  return `${n} ${n === 1 ? singular : plural}`;
+}
+function registryCount(n) {
+  return count(n, "registry", "registries");
+}
+
+// packages/report/src/digest-fact.ts
+function digestFact(service2) {
+  const byDigest = /* @__PURE__ */ new Map();
+  for (const { registry: registry2, digest } of service2.registries) {
+    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry2]);
+  }
+  if (service2.digest !== void 0 && !byDigest.has(service2.digest)) byDigest.set(service2.digest, []);
+  const [first, ...others] = byDigest;
+  if (first === void 0) return { kind: "none" };
+  if (others.length > 0) {
+    return {
+      kind: "differ",
+      digests: [...byDigest].map(([digest, registries3]) => ({ digest, registries: registries3 }))
+    };
+  }
+  return { kind: "one", digest: first[0], remark: remark(service2, first[1]) };
+}
+function remark(service2, seenIn) {
+  const all = service2.registries.length;
+  if (all === 0) return void 0;
+  if (seenIn.length === 0) return "not seen in any registry";
+  if (seenIn.length === all)
+    return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
+  const missing = service2.registries.map(({ registry: registry2 }) => registry2).filter((name2) => !seenIn.includes(name2));
+  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing.join(", ")}`;
+}
+
+// packages/report/src/headline.ts
+function extent(report) {
+  const registries3 = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
+  const platforms = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
+  const parts = [count(report.services.length, "service")];
+  if (registries3 > 0) parts.push(registryCount(registries3));
+  if (platforms > 0) parts.push(count(platforms, "platform"));
+  return `${parts.join(" \xD7 ")} in ${duration2(report.durationMs)}`;
+}
+function failure2(report) {
+  const failed = report.services.filter(({ state }) => state === "failed").map(({ service: service2 }) => service2);
+  if (failed.length === 0) return void 0;
+  const all = report.services.length;
+  return `${all === 1 ? "" : `${failed.length} of `}${count(all, "service")} failed: ${failed.join(", ")}`;
+}
+function provenance(report) {
+  return [report.engine, `pipeline ${report.pipeline}`].filter((part) => part !== void 0).join(" \xB7 ");
+}
+
+// packages/report/src/problem-group.ts
+function groupProblems(report) {
+  const groups = /* @__PURE__ */ new Map();
+  const add = (problem, place) => {
+    const { code: code3, what, remedy, where: where3 } = problem;
+    const key2 = JSON.stringify([code3, what, remedy]);
+    const group = groups.get(key2) ?? { code: code3, what, remedy, places: [] };
+    group.places.push({ ...place, where: where3 });
+    groups.set(key2, group);
+  };
+  for (const { service: service2, problems: problems4, registries: registries3 } of report.services) {
+    for (const problem of problems4) add(problem, { service: service2 });
+    for (const { registry: registry2, problems: problems5 } of registries3) {
+      for (const problem of problems5) add(problem, { service: service2, registry: registry2 });
+    }
+  }
+  return [...groups.values()];
+}
+function placeLines(places) {
+  return places.map(
+    ({ service: service2, registry: registry2, where: where3 }) => [registry2 === void 0 ? service2 : `${service2} in ${registry2}`, where3].filter((part) => part !== void 0).join(": ")
+  );
+}
+
+// packages/report/src/variant-facts.ts
+var MAX_FOREIGN = 10;
+function servicesWithVariants(report) {
+  return report.services.filter(
+    ({ variants: variants2 }) => variants2.some(({ digest, size: size2, elf, smoke }) => digest ?? size2 ?? elf ?? smoke)
+  );
+}
+function variantSize(variant) {
+  return variant.size === void 0 ? "-" : size(variant.size);
+}
+function elfFact({ elf }) {
+  if (elf === void 0) return "not checked";
+  if (elf.foreign.length > 0) return `${elf.foreign.length} FOREIGN of ${elf.elf}`;
+  return elf.elf === 0 ? "none" : `${elf.elf}, all match`;
+}
+function foreignLines({ elf }) {
+  if (elf === void 0) return [];
+  const rest = elf.foreign.length - MAX_FOREIGN;
+  return [...elf.foreign.slice(0, MAX_FOREIGN), ...rest > 0 ? [`and ${count(rest, "more file")}`] : []];
+}
+function smokeFact(smoke) {
+  if (smoke === void 0) return "not run";
+  const outcome = smoke.ok ? "ok" : "FAILED";
+  if (smoke.recorded) return `${outcome}, recorded with the candidate`;
+  return smoke.durationMs === void 0 ? outcome : `${outcome} (${duration2(smoke.durationMs)})`;
+}
+
+// packages/report/src/markdown.ts
+function renderMarkdown(report) {
+  const blocks = [
+    `## \`${report.command}\` ${report.ok ? "\u2705 ok" : "\u274C failed"}`,
+    `${extent(report)}${report.ok ? "" : ` \u2014 ${text(failure2(report) ?? "")}`}  
+_${text(provenance(report))}_`,
+    registries2(report),
+    variants(report),
+    ...report.services.map(service),
+    problems2(report),
+    report.next === void 0 ? void 0 : `**Next**
+
+${fence(report.next)}`
+  ];
+  return `${blocks.filter((block) => block !== void 0).join("\n\n")}
+`;
+}
+function service(report) {
+  const lines = [`- ${report.state}${report.tag === void 0 ? "" : ` \xB7 tag \`${report.tag}\``}`];
+  const digest = digestFact(report);
+  if (digest.kind === "one") {
+    lines.push(`- digest \`${digest.digest}\`${digest.remark === void 0 ? "" : ` (${digest.remark})`}`);
+  } else if (digest.kind === "differ") {
+    lines.push("- **the digests differ:**");
+    for (const each of digest.digests) {
+      lines.push(`  - \`${each.digest}\` in ${each.registries.join(", ") || "no registry"}`);
+    }
+  }
+  if (report.revision !== void 0) lines.push(`- revision \`${report.revision}\``);
+  for (const { reference, state } of report.registries) {
+    const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
+    lines.push(`- \`${reference}\`${missing}`);
+  }
+  for (const note of report.notes) lines.push(`- note: ${text(note)}`);
+  return `### ${report.service}
+
+${lines.join("\n")}`;
+}
+function registries2(report) {
+  const rows = report.services.flatMap(
+    ({ service: service2, registries: registries3 }) => registries3.map((each) => [
+      service2,
+      each.registry,
+      each.state === "failed" || each.state === "not started" ? `**${each.state}**` : each.state,
+      each.digest === void 0 ? "-" : `\`${shortDigest(each.digest)}\``,
+      each.uploaded === void 0 ? "-" : size(each.uploaded),
+      each.state === "not started" ? "-" : duration2(each.durationMs)
+    ])
+  );
+  return rows.length === 0 ? void 0 : table(["service", "registry", "state", "digest", "sent", "time"], rows);
+}
+function variants(report) {
+  const rows = servicesWithVariants(report).flatMap(
+    ({ service: service2, variants: variants2 }) => variants2.map((each) => {
+      const foreign2 = foreignLines(each);
+      const elf = foreign2.length === 0 ? elfFact(each) : [`**${elfFact(each)}**`, ...foreign2.map(code)].join("<br>");
+      const smoke = [smokeFact(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
+      return [service2, each.platform, variantSize(each), elf, each.smoke?.machine ?? "-", smoke];
+    })
+  );
+  return rows.length === 0 ? void 0 : table(["service", "platform", "size", "ELF files", "machine", "smoke run"], rows);
+}
+function problems2(report) {
+  const groups = groupProblems(report);
+  if (groups.length === 0) return void 0;
+  const items = groups.map(
+    ({ code: code3, what, remedy, places }) => [
+      `- **${code3}** ${text(what).replaceAll("\n", "<br>")}`,
+      ...placeLines(places).map((line) => `  - at ${text(line)}`),
+      ...remedy === void 0 ? [] : [`  - do:
+
+${indent(fence(remedy), "    ")}
+`]
+    ].join("\n")
+  );
+  return `### Problems
+
+${items.join("\n")}`;
+}
+function table(header, rows) {
+  const line = (cells) => `| ${cells.map((each) => each.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+function text(raw) {
+  return raw.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+function code(raw) {
+  return `<code>${text(raw)}</code>`;
+}
+function fence(raw) {
+  const longest = Math.max(2, ...[...raw.matchAll(/`+/g)].map(([ticks2]) => ticks2.length));
+  const ticks = "`".repeat(longest + 1);
+  return `${ticks}sh
+${raw}
+${ticks}`;
+}
+function indent(raw, by) {
+  return raw.split("\n").map((line) => by + line).join("\n");
+}
+
+// packages/report/src/problem.ts
+function problemOf(error2) {
+  if (isTgoError(error2)) {
+    return { code: error2.code, what: error2.what, where: error2.where, remedy: error2.remedy };
+  }
+  return { code: "INTERNAL", what: oneLine(error2) };
+}
+
+// packages/report/src/text.ts
+var import_picocolors = __toESM(require_picocolors(), 1);
+
+// packages/report/src/table.ts
+function cell(text2, paint, align) {
+  return { lines: typeof text2 === "string" ? [text2] : text2, paint, align };
+}
+function table2(header, rows, options) {
+  const title = (text2, column) => cell(text2, options.paintHeader, rows[0]?.[column]?.align);
+  const cells = [header.map(title), ...rows];
+  const widths = header.map(
+    (_, column) => Math.max(...cells.flatMap((row) => row[column]?.lines.map((line) => line.length) ?? []))
+  );
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, options.indent.length);
+  const last = Math.max(20, options.width - before);
+  return cells.flatMap((row) => {
+    const fitted = row.map(
+      (each, column) => column === header.length - 1 ? { ...each, lines: each.lines.flatMap((line) => wrap(line, last)) } : each
+    );
+    const height = Math.max(1, ...fitted.map((each) => each.lines.length));
+    return Array.from({ length: height }, (_, index) => {
+      const parts = fitted.map((each, column) => {
+        const text2 = each.lines[index] ?? "";
+        const width = column === header.length - 1 ? text2.length : widths[column] ?? 0;
+        const padded = each.align === "right" ? text2.padStart(width) : text2.padEnd(width);
+        return each.paint === void 0 || text2 === "" ? padded : each.paint(padded);
+      });
+      return (options.indent + parts.join("  ")).trimEnd();
+    });
+  });
+}
+function wrap(line, width) {
+  if (line.length <= width) return [line];
+  const lines = [];
+  let current2 = "";
+  for (const word of line.split(" ")) {
+    if (current2 !== "" && current2.length + 1 + word.length > width) {
+      lines.push(current2);
+      current2 = word;
+    } else {
+      current2 = current2 === "" ? word : `${current2} ${word}`;
+    }
+  }
+  return [...lines, current2];
+}
+
+// packages/report/src/text.ts
+function renderText(report, { color = false, width = 100 } = {}) {
+  const page = { colors: import_picocolors.default.createColors(color), width };
+  const blocks = [
+    headline(report, page),
+    ...report.services.map((service2) => serviceBlock(service2, page)),
+    registryTable(report, page),
+    variantTable(report, page),
+    problems3(report, page),
+    report.next === void 0 ? [] : [`next: ${page.colors.bold(report.next)}`]
+  ];
+  return blocks.filter((block) => block.length > 0).map((block) => block.join("\n")).join("\n\n");
+}
+function headline(report, { colors }) {
+  const outcome = report.ok ? colors.green("ok") : colors.red("FAILED");
+  const failed = report.ok ? void 0 : failure2(report);
+  return [
+    `${colors.bold(report.command)} ${outcome} \xB7 ${extent(report)}`,
+    ...failed === void 0 ? [] : [failed],
+    colors.dim(provenance(report))
+  ];
+}
+function serviceBlock(service2, page) {
+  const { colors } = page;
+  const paint = service2.state === "failed" ? colors.red : colors.green;
+  const lines = [
+    `${colors.bold(service2.service)}  ${paint(service2.state)}${colors.dim(` (${duration2(service2.durationMs)})`)}`
+  ];
+  const fact = (name2, text2) => {
+    lines.push(`  ${colors.dim(name2.padEnd(8))}  ${text2}`);
+  };
+  const digest = digestFact(service2);
+  if (digest.kind === "one") {
+    fact("digest", digest.digest);
+    if (digest.remark !== void 0) fact("", `(${digest.remark})`);
+  } else if (digest.kind === "differ") {
+    fact("digest", colors.red("DIFFERS:"));
+    for (const each of digest.digests) {
+      fact("", `${each.digest} in ${each.registries.join(", ") || "no registry"}`);
+    }
+  }
+  if (service2.tag !== void 0) fact("tag", service2.tag);
+  if (service2.revision !== void 0) fact("revision", service2.revision);
+  service2.registries.forEach(({ reference, state }, index) => {
+    const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
+    fact(index === 0 ? "images" : "", `${reference}${missing}`);
+  });
+  for (const note of service2.notes) {
+    wrap(note, page.width - 12).forEach((line, index) => {
+      fact(index === 0 ? "note" : "", line);
+    });
+  }
+  return lines;
+}
+function registryTable(report, { colors, width }) {
+  const rows = report.services.flatMap(
+    ({ service: service2, registries: registries3 }) => registries3.map((registry2, index) => [
+      cell(index === 0 ? service2 : "", colors.bold),
+      cell(registry2.registry),
+      cell(registry2.state, statePaint(registry2, colors)),
+      cell(registry2.digest === void 0 ? "-" : shortDigest(registry2.digest)),
+      cell(sent(registry2), void 0, "right"),
+      cell(registry2.state === "not started" ? "-" : duration2(registry2.durationMs))
+    ])
+  );
+  if (rows.length === 0) return [];
+  const header = ["service", "registry", "state", "digest", "sent", "time"];
+  return table2(header, rows, { width, indent: "", paintHeader: colors.dim });
+}
+function statePaint({ state }, colors) {
+  if (state === "failed") return colors.red;
+  return state === "not started" ? colors.yellow : colors.green;
+}
+function sent({ uploaded, state }) {
+  if (uploaded === void 0) return "-";
+  return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
+}
+function variantTable(report, { colors, width }) {
+  const rows = servicesWithVariants(report).flatMap(
+    ({ service: service2, variants: variants2 }) => variants2.map((variant, index) => {
+      const { smoke } = variant;
+      const foreign3 = foreignLines(variant);
+      const badSmoke = smoke?.ok === false;
+      return [
+        cell(index === 0 ? service2 : "", colors.bold),
+        cell(variant.platform),
+        cell(variantSize(variant), void 0, "right"),
+        cell(elfFact(variant), foreign3.length > 0 ? colors.red : void 0),
+        cell(smoke?.machine ?? "-"),
+        cell([smokeFact(smoke), ...smoke?.lines ?? []], badSmoke ? colors.red : void 0)
+      ];
+    })
+  );
+  if (rows.length === 0) return [];
+  const header = ["service", "platform", "size", "ELF files", "machine", "smoke run"];
+  const foreign2 = report.services.flatMap(
+    ({ service: service2, variants: variants2 }) => variants2.flatMap((variant) => {
+      const paths = foreignLines(variant);
+      if (paths.length === 0) return [];
+      return [`foreign files in ${service2} ${variant.platform}:`, ...paths.map((path) => `  ${path}`)];
+    })
+  );
+  return [
+    ...table2(header, rows, { width, indent: "", paintHeader: colors.dim }),
+    ...foreign2.length > 0 ? ["", ...foreign2] : []
+  ];
+}
+function problems3(report, { colors, width }) {
+  const groups = groupProblems(report);
+  if (groups.length === 0) return [];
+  const lines = [colors.bold(groups.length === 1 ? "problem" : "problems")];
+  groups.forEach(({ code: code3, what, remedy, places }, index) => {
+    const number3 = groups.length === 1 ? "" : `${index + 1}. `;
+    const pad = " ".repeat(2 + number3.length);
+    const text2 = what.split("\n").flatMap((line) => wrap(line, width - pad.length));
+    lines.push(`  ${number3}${colors.red(text2[0] ?? "")}`);
+    lines.push(...text2.slice(1).map((line) => `${pad}${line}`));
+    for (const line of placeLines(places)) lines.push(`${pad}${colors.dim("at")}  ${line}`);
+    lines.push(`${pad}${colors.dim(`code ${code3}`)}`);
+    if (remedy !== void 0) {
+      remedy.split("\n").forEach((line, at) => {
+        lines.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
+      });
+    }
+  });
+  return lines;
+}
+
+// packages/report/src/render.ts
+function render2(report, format, options = {}) {
+  switch (format) {
+    case "text":
+      return renderText(report, options);
+    case "json":
+      return renderJson(report);
+    case "markdown":
+      return renderMarkdown(report);
+  }
+}
+
+// packages/stages/src/candidate.ts
+import { createHash } from "node:crypto";
+function candidateKey(inputs) {
+  const facts = {
+    ...inputs,
+    source: {
+      hash: inputs.source.hash,
+      revision: inputs.source.revision,
+      created: inputs.source.created.toISOString()
+    },
+    version: inputs.version ?? "none"
+  };
+  return createHash("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
+}
+function candidateTag(key2) {
+  return `candidate-${key2}`;
+}
+function stagingTag(key2) {
+  return `staging-${key2}`;
+}
+function canonical(value) {
+  return JSON.stringify(
+    value,
+    (_key, field) => typeof field === "object" && field !== null && !Array.isArray(field) ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => a < b ? -1 : 1)) : field
+  );
+}
+
+// packages/oci/src/constants.ts
+var OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+var OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+var OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
+var OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
+var OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
+var OCI_LAYER_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd";
+var OCI_FOREIGN_LAYER_GZIP = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
+var DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
+var DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
+var DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
+var DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
+var DOCKER_LAYER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+var DOCKER_LAYER_ZSTD = "application/vnd.docker.image.rootfs.diff.tar.zstd";
+var DOCKER_FOREIGN_LAYER_GZIP = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+var ACCEPT_MANIFESTS = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
+var MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
+var ATTESTATION_ANNOTATION = "vnd.docker.reference.type";
+
+// packages/oci/src/digest.ts
+import { createHash as createHash2 } from "node:crypto";
+var DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+function isDigest(text2) {
+  return DIGEST.test(text2);
+}
+function digestOf(bytes) {
+  return `sha256:${createHash2("sha256").update(bytes).digest("hex")}`;
+}
+function digestLike(expected, bytes) {
+  const digester = digesterFor(expected);
+  digester.update(bytes);
+  return digester.digest();
+}
+function digesterFor(expected) {
+  const algorithm = expected.startsWith("sha512:") ? "sha512" : "sha256";
+  const hash = createHash2(algorithm);
+  return { update: (chunk) => void hash.update(chunk), digest: () => `${algorithm}:${hash.digest("hex")}` };
+}
+
+// packages/oci/src/json.ts
+function parseJson(text2) {
+  try {
+    return JSON.parse(text2);
+  } catch {
+    return void 0;
+  }
+}
+function canonicalJson(value) {
+  return JSON.stringify(value, (_key, inner) => isRecord(inner) ? sorted(inner) : inner);
+}
+function isRecord(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function sorted(record2) {
+  return Object.fromEntries(Object.entries(record2).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
+}
+
+// packages/oci/src/schema.ts
+var Annotations = record(string2(), string2());
+var DescriptorPlatform = object({
+  os: string2(),
+  architecture: string2(),
+  variant: string2().optional()
+});
+var Descriptor = object({
+  mediaType: string2(),
+  digest: string2().refine(isDigest, "not a sha256 or sha512 digest"),
+  /** Bytes. */
+  size: int().nonnegative(),
+  urls: array(string2()).optional(),
+  annotations: Annotations.optional(),
+  platform: DescriptorPlatform.optional(),
+  artifactType: string2().optional()
+});
+var Index = object({
+  schemaVersion: literal(2),
+  mediaType: _enum([OCI_INDEX, DOCKER_LIST]),
+  manifests: array(Descriptor),
+  annotations: Annotations.optional()
+});
+var Manifest = object({
+  schemaVersion: literal(2),
+  mediaType: _enum([OCI_MANIFEST, DOCKER_MANIFEST]),
+  config: Descriptor,
+  layers: array(Descriptor),
+  annotations: Annotations.optional(),
+  artifactType: string2().optional()
+});
+var ImageConfig = looseObject({
+  os: string2(),
+  architecture: string2(),
+  variant: string2().optional(),
+  created: string2().optional(),
+  config: looseObject({ Labels: record(string2(), string2()).nullish() }).nullish(),
+  rootfs: looseObject({ type: literal("layers"), diff_ids: array(string2()) }),
+  history: array(looseObject({ created: string2().optional(), empty_layer: boolean2().optional() })).nullish()
+});
+var Document = looseObject({ mediaType: string2().optional() }).transform((body, context) => {
+  const isIndex2 = "manifests" in body;
+  const isManifest = "config" in body || "layers" in body;
+  if (isIndex2 && isManifest) {
+    context.addIssue({ code: "custom", message: "it is an index and a manifest at once" });
+    return NEVER;
+  }
+  if (body.mediaType !== void 0 && body.mediaType !== "") return body;
+  return { ...body, mediaType: isIndex2 ? OCI_INDEX : inferManifest(body) };
+}).pipe(discriminatedUnion("mediaType", [Index, Manifest]));
+function isIndex(value) {
+  return value.mediaType === OCI_INDEX || value.mediaType === DOCKER_LIST;
+}
+function parseDocument(bytes, where3) {
+  const json = jsonOf(bytes, where3, "a manifest");
+  if (object({ schemaVersion: literal(1) }).safeParse(json).success) {
+    throw new TgoError(
+      "INVALID_RESPONSE",
+      "the image uses Docker's manifest schema 1, which no registry takes any more",
+      {
+        where: where3,
+        remedy: "Push the image again with a current tool."
+      }
+    );
+  }
+  return check(Document, json, where3, "a manifest");
+}
+function parseConfig(bytes, where3) {
+  return check(ImageConfig, jsonOf(bytes, where3, "an image config"), where3, "an image config");
+}
+function inferManifest(body) {
+  const config2 = object({ config: object({ mediaType: string2() }) }).safeParse(body);
+  return config2.success && config2.data.config.mediaType === DOCKER_CONFIG ? DOCKER_MANIFEST : OCI_MANIFEST;
+}
+function jsonOf(bytes, where3, what) {
+  const text2 = new TextDecoder().decode(bytes);
+  const json = parseJson(text2);
+  if (json === void 0) {
+    throw new TgoError("INVALID_RESPONSE", `expected ${what}, got ${firstBytes(text2)}`, {
+      where: where3,
+      remedy: "Check that this address is a container registry, and that no proxy or login page answers for it."
+    });
+  }
+  return json;
+}
+function check(schema, json, where3, what) {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue2) => `${issue2.path.join(".") || "(top)"}: ${issue2.message}`);
+  throw new TgoError(
+    "INVALID_RESPONSE",
+    `not ${what} this program can read: ${issues.slice(0, 3).join("; ")}`,
+    { where: where3 }
+  );
+}
+function firstBytes(text2) {
+  const start = text2.slice(0, 200).replace(/\s+/g, " ").trim();
+  if (start === "") return "an empty body";
+  return /^<(?:!doctype|html|\?xml)/i.test(start) ? `an HTML page (${start})` : `"${start}"`;
+}
+
+// packages/oci/src/parallel.ts
+async function inParallel(limit, items, work) {
+  const results = [];
+  const failures = [];
+  let next = 0;
+  const lane = async () => {
+    for (let at = next++; at < items.length && failures.length === 0; at = next++) {
+      try {
+        results[at] = await work(items[at]);
+      } catch (error2) {
+        failures.push(error2);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  if (failures.length > 0) throw failures[0];
+  return results;
+}
+
+// packages/oci/src/reference.ts
+var HOST2 = /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?$/;
+var PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+var TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+var MAX_PATH = 255;
+function formatReference({ host, repository, tag, digest }) {
+  return `${host}/${repository}${tag === void 0 ? "" : `:${tag}`}${digest === void 0 ? "" : `@${digest}`}`;
+}
+function isHost(text2) {
+  return HOST2.test(text2);
+}
+function isTag(text2) {
+  return TAG.test(text2);
+}
+function repositoryProblem(path) {
+  if (path === "") return "it has no repository name";
+  if (path.length > MAX_PATH) return `the repository name is longer than ${MAX_PATH} characters`;
+  if (PATH.test(path)) return void 0;
+  return path !== path.toLowerCase() && PATH.test(path.toLowerCase()) ? `repository name (${path}) must be lowercase` : `"${path}" is not a repository name`;
+}
+function assertNames(host, repository, tagOrDigest) {
+  const problem = repositoryProblem(repository);
+  if (problem !== void 0) throw new TgoError("USAGE", problem, { where: `${host}/${repository}` });
+  if (tagOrDigest !== void 0 && !isTag(tagOrDigest) && !isDigest(tagOrDigest)) {
+    const kind = tagOrDigest.includes(":") ? "digest" : "tag";
+    throw new TgoError("USAGE", `"${tagOrDigest}" is not a ${kind}`, {
+      where: `${host}/${repository}`,
+      remedy: kind === "tag" ? TAG_REMEDY : "A digest is sha256: and 64 lower-case hex digits."
+    });
+  }
+}
+var TAG_REMEDY = "A tag has 1 to 128 letters, digits, '_', '.', '-', and starts with none of '.' and '-'.";
+
+// packages/oci/src/platform.ts
+var ARCHITECTURES = {
+  x86_64: "amd64",
+  "x86-64": "amd64",
+  aarch64: "arm64",
+  i386: "386"
+};
+function platformOf({ os, architecture, variant }) {
+  const name2 = ARCHITECTURES[architecture] ?? architecture;
+  const implied = name2 === "arm64" && variant === "v8" || name2 === "amd64" && variant === "v1";
+  return variant === void 0 || variant === "" || implied ? `${os}/${name2}` : `${os}/${name2}/${variant}`;
+}
+function parsePlatform2(text2) {
+  const match = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/.exec(text2);
+  const [, os, architecture, variant] = match ?? [];
+  if (os === void 0 || architecture === void 0) {
+    throw new TgoError("USAGE", `"${text2}" is not a platform`, {
+      remedy: 'Write it as "linux/amd64" or "linux/arm64".'
+    });
+  }
+  const name2 = platformOf({ os, architecture, variant }).split("/");
+  return {
+    os,
+    architecture: name2[1] ?? architecture,
+    ...name2[2] === void 0 ? {} : { variant: name2[2] }
+  };
+}
+
+// packages/oci/src/staging.ts
+async function readStaged({ registry: registry2, repository, reference }) {
+  const { value, descriptor } = await registry2.manifest(repository, reference);
+  if (!isIndex(value))
+    return [
+      await readVariant(registry2, repository, {
+        manifest: value,
+        digest: descriptor.digest,
+        platform: void 0
+      })
+    ];
+  return Promise.all(
+    value.manifests.filter((child) => !isAttestation(child)).map(async (child) => {
+      const { value: manifest } = await registry2.manifest(repository, child.digest);
+      if (isIndex(manifest)) {
+        throw new TgoError("INVALID_RESPONSE", "the index lists another index", {
+          where: address(registry2, repository, child.digest)
+        });
+      }
+      const platform2 = child.platform === void 0 ? void 0 : platformOf(child.platform);
+      return readVariant(registry2, repository, { manifest, digest: child.digest, platform: platform2 });
+    })
+  );
+}
+function isAttestation({ platform: platform2, annotations }) {
+  return annotations?.[ATTESTATION_ANNOTATION] !== void 0 || platform2?.os === "unknown" || platform2?.architecture === "unknown";
+}
+async function readBlob(registry2, repository, { digest, size: size2 }) {
+  const where3 = address(registry2, repository, digest);
+  if (size2 > MAX_MANIFEST_BYTES)
+    throw new TgoError("INVALID_RESPONSE", `a config of ${size2} bytes is no image config`, { where: where3 });
+  const chunks = [];
+  for await (const chunk of await registry2.blob(repository, digest)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+function address(registry2, repository, reference) {
+  return formatReference({
+    host: registry2.host,
+    repository,
+    ...isDigest(reference) ? { digest: reference } : { tag: reference }
+  });
+}
+async function readVariant(registry2, repository, { manifest, digest, platform: platform2 }) {
+  const bytes = await readBlob(registry2, repository, manifest.config);
+  return {
+    platform: platform2,
+    digest,
+    manifest,
+    config: parseConfig(bytes, address(registry2, repository, manifest.config.digest))
+  };
+}
+
+// packages/oci/src/transfer.ts
+var BLOBS_AT_ONCE = 4;
+var REPAIRS = 2;
+async function ship(shipment, destination) {
+  const { to, tag, onProgress } = destination;
+  const top = shipment.manifests.at(-1);
+  if (top === void 0) throw new TgoError("INTERNAL", "an image without a manifest");
+  const tally = new Tally(onProgress);
+  const named = await to.registry.resolve(to.repository, tag ?? top.digest, { push: true });
+  if (named?.digest === top.digest) {
+    tally.allPresent(shipment, tag);
+    return tally.result();
+  }
+  const complete = tag !== void 0 && await to.registry.resolve(to.repository, top.digest, { push: true }) !== void 0;
+  if (complete) tally.allPresent(shipment);
+  else await putBlobs(shipment.blobs, destination, tally);
+  for (const manifest of complete ? [] : shipment.manifests) {
+    const present = await to.registry.resolve(to.repository, manifest.digest, { push: true }) !== void 0;
+    if (!present) await putManifest(manifest, shipment, destination, tally);
+    tally.add({
+      kind: "manifest",
+      name: manifest.digest,
+      size: manifest.bytes.length,
+      outcome: present ? "present" : "uploaded"
+    });
+  }
+  if (tag !== void 0) {
+    await to.registry.putManifest(to.repository, tag, top.mediaType, top.bytes);
+    tally.add({ kind: "tag", name: tag, size: top.bytes.length, outcome: "uploaded" });
+  }
+  return tally.result();
+}
+async function putBlobs(blobs, { to, from }, tally) {
+  const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+  await inParallel(BLOBS_AT_ONCE, unique, async ({ digest, size: size2, bytes }) => {
+    const outcome = await to.registry.putBlob(to.repository, {
+      digest,
+      size: size2,
+      open: () => bytes ?? read(from, to, digest),
+      mountFrom: bytes === void 0 ? mountSources(from, to) : []
+    });
+    tally.add({ kind: "blob", name: digest, size: size2, outcome: outcome === "exists" ? "present" : outcome });
+  });
+}
+async function putManifest(manifest, shipment, destination, tally) {
+  const { registry: registry2, repository } = destination.to;
+  for (let repairs = 0; ; repairs++) {
+    try {
+      await registry2.putManifest(repository, manifest.digest, manifest.mediaType, manifest.bytes);
+      return;
+    } catch (error2) {
+      if (!isTgoError(error2) || error2.code !== "NOT_FOUND" || repairs === REPAIRS) throw error2;
+      await putBlobs(shipment.blobs, destination, tally);
+      for (const child of shipment.manifests.slice(0, shipment.manifests.indexOf(manifest))) {
+        await registry2.putManifest(repository, child.digest, child.mediaType, child.bytes);
+      }
+    }
+  }
+}
+function read(from, to, digest) {
+  if (from !== void 0 && !(inOneRegistry(from, to) && from.repository === to.repository)) {
+    return from.registry.blob(from.repository, digest);
+  }
+  throw new TgoError(
+    "NOT_FOUND",
+    "a layer of the image is not in the repository, and no other place was given to take it from",
+    {
+      where: address(to.registry, to.repository, digest),
+      remedy: "Build and push the image again."
+    }
+  );
+}
+function inOneRegistry({ registry: a }, { registry: b }) {
+  return a === b || a.host === b.host && a.url === b.url;
+}
+function mountSources(from, to) {
+  return from !== void 0 && inOneRegistry(from, to) && from.repository !== to.repository ? [from.repository] : [];
+}
+var Tally = class {
+  constructor(onProgress) {
+    this.onProgress = onProgress;
+  }
+  onProgress;
+  #blobs = /* @__PURE__ */ new Map();
+  add(progress) {
+    const before = this.#blobs.get(progress.name);
+    if (before !== void 0 && progress.outcome === "present") return;
+    if (progress.kind === "blob") this.#blobs.set(progress.name, progress);
+    this.onProgress?.(progress);
+  }
+  allPresent({ blobs, manifests }, tag) {
+    for (const { digest, size: size2 } of blobs) this.add({ kind: "blob", name: digest, size: size2, outcome: "present" });
+    for (const { digest, bytes } of manifests)
+      this.add({ kind: "manifest", name: digest, size: bytes.length, outcome: "present" });
+    if (tag !== void 0)
+      this.add({ kind: "tag", name: tag, size: manifests.at(-1)?.bytes.length ?? 0, outcome: "present" });
+  }
+  result() {
+    const all = [...this.#blobs.values()];
+    const uploaded = all.filter(({ outcome }) => outcome === "uploaded");
+    return {
+      uploaded: { blobs: uploaded.length, bytes: uploaded.reduce((sum, { size: size2 }) => sum + size2, 0) },
+      mounted: all.filter(({ outcome }) => outcome === "mounted").length,
+      present: all.filter(({ outcome }) => outcome === "present").length
+    };
+  }
+};
+
+// packages/oci/src/copy.ts
+async function copyImage(o) {
+  const collected = await collect(o.from, o.digest);
+  return { digest: o.digest, ...await ship(collected, o) };
+}
+async function collect(from, digest) {
+  const { bytes, value, descriptor } = await from.registry.manifest(from.repository, digest);
+  const self = { digest, mediaType: descriptor.mediaType, bytes };
+  if (!isIndex(value)) return { blobs: [...value.layers, value.config].filter(isHere), manifests: [self] };
+  const children = await Promise.all(value.manifests.map((child) => collect(from, child.digest)));
+  return {
+    blobs: children.flatMap(({ blobs }) => blobs),
+    manifests: [...children.flatMap(({ manifests }) => manifests), self]
+  };
+}
+function isHere({ urls }) {
+  return urls === void 0 || urls.length === 0;
+}
+
+// packages/oci/src/dockerconfig.ts
+var Auth = object({
+  auth: string2().optional(),
+  username: string2().optional(),
+  password: string2().optional(),
+  identitytoken: string2().optional()
+});
+var ConfigFile = object({
+  auths: record(string2(), Auth.nullable()).nullish(),
+  credsStore: string2().nullish(),
+  credHelpers: record(string2(), string2()).nullish()
+});
+var HUB = /* @__PURE__ */ new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
+var HUB_SERVER = "https://index.docker.io/v1/";
+function parseDockerConfig(text2) {
+  const json = text2.trim() === "" ? {} : parseJson(text2);
+  if (json === void 0) fail("it is not JSON");
+  const file = ConfigFile.safeParse(json);
+  if (!file.success)
+    fail(file.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+  const auths = /* @__PURE__ */ new Map();
+  const stored = /* @__PURE__ */ new Set();
+  for (const [key2, entry] of bestLast(Object.entries(file.data.auths ?? {}))) {
+    const host = hostOfKey(key2);
+    if (host === void 0) continue;
+    const credentials = entry === null ? void 0 : credentialsOf(key2, entry);
+    if (credentials === void 0) stored.add(host);
+    else auths.set(host, credentials);
+  }
+  const credHelpers = /* @__PURE__ */ new Map();
+  for (const [key2, helper] of bestLast(Object.entries(file.data.credHelpers ?? {}))) {
+    const host = hostOfKey(key2);
+    if (host !== void 0 && helper !== "") credHelpers.set(host, helper);
+  }
+  return { auths, stored, credsStore: file.data.credsStore || void 0, credHelpers };
+}
+function canonicalHost(host) {
+  const lower = host.toLowerCase();
+  return HUB.has(lower) ? "docker.io" : lower;
+}
+function hostOfKey(key2) {
+  const [, host = "", path = ""] = /^(?:https?:\/\/)?([^/]*)(\/.*)?$/i.exec(key2) ?? [];
+  const isWhole = path === "" || /^\/(?:v[12]\/?)?$/.test(path);
+  return isWhole && host !== "" ? canonicalHost(host) : void 0;
+}
+function bestLast(entries) {
+  const rank = (key2) => key2 === HUB_SERVER ? 2 : key2.includes("/") ? 0 : 1;
+  return [...entries].sort(([a], [b]) => rank(a) - rank(b));
+}
+function credentialsOf(key2, entry) {
+  if (entry.identitytoken) return { identityToken: entry.identitytoken };
+  if (entry.username && entry.password) return { username: entry.username, password: entry.password };
+  if (!entry.auth) return void 0;
+  const decoded = Buffer.from(entry.auth, "base64").toString("utf8").replace(/\0+$/, "");
+  const colon = decoded.indexOf(":");
+  if (colon < 1) fail(`auths["${key2}"].auth is not the base64 of "user:password"`);
+  const password = decoded.slice(colon + 1);
+  return password === "" ? void 0 : { username: decoded.slice(0, colon), password };
+}
+function fail(why) {
+  throw new TgoError("USAGE", `the docker config cannot be read: ${why}`, {
+    remedy: 'Give the config.json that "docker login" writes (usually ~/.docker/config.json).'
+  });
+}
+
+// packages/oci/src/elf.ts
+var ELF_HEADER_BYTES = 20;
+function readElfHeader(bytes) {
+  if (bytes.length < ELF_HEADER_BYTES) return void 0;
+  if (bytes[0] !== 127 || bytes[1] !== 69 || bytes[2] !== 76 || bytes[3] !== 70) return void 0;
+  const [elfClass, data] = [bytes[4], bytes[5]];
+  if (elfClass !== 1 && elfClass !== 2 || data !== 1 && data !== 2) return void 0;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    class: elfClass === 2 ? 64 : 32,
+    endianness: data === 1 ? "little" : "big",
+    machine: view.getUint16(18, data === 1)
+  };
+}
+var NAMES = {
+  0: "none",
+  2: "sparc",
+  3: "i386",
+  8: "mips",
+  20: "ppc",
+  21: "ppc64",
+  22: "s390",
+  40: "arm",
+  43: "sparcv9",
+  62: "x86-64",
+  183: "aarch64",
+  190: "cuda",
+  224: "amdgpu",
+  243: "riscv",
+  247: "bpf",
+  258: "loongarch"
+};
+var MACHINES = {
+  amd64: 62,
+  "386": 3,
+  arm64: 183,
+  arm: 40,
+  riscv64: 243,
+  ppc64le: 21,
+  s390x: 22,
+  loong64: 258
+};
+var NEUTRAL = /* @__PURE__ */ new Set([0, 190, 224, 247]);
+function machineOf(platform2) {
+  const { architecture } = parsePlatform2(platform2);
+  const machine = MACHINES[architecture];
+  if (machine !== void 0) return machine;
+  throw new TgoError("USAGE", `no ELF machine is known for the platform "${platform2}"`, {
+    remedy: `Known architectures: ${Object.keys(MACHINES).join(", ")}.`
+  });
+}
+function machineName(machine) {
+  return NAMES[machine] ?? `machine ${machine}`;
+}
+function isNeutral(machine) {
+  return NEUTRAL.has(machine);
+}
+var ElfScan = class {
+  #files = 0;
+  #machines = /* @__PURE__ */ new Map();
+  #foreign = [];
+  #expected;
+  #allowed;
+  /** @param allow path patterns from the root, as {@link pathPattern} reads them. */
+  constructor(platform2, { allow = [] } = {}) {
+    this.#expected = machineOf(platform2);
+    const patterns = allow.map(pathPattern);
+    this.#allowed = (path) => patterns.some((pattern) => pattern.test(path));
+  }
+  /** @param path from the root, with its leading slash. @param machine undefined when the file is not ELF. */
+  add(path, machine) {
+    this.#files++;
+    if (machine === void 0) return;
+    const name2 = machineName(machine);
+    this.#machines.set(name2, (this.#machines.get(name2) ?? 0) + 1);
+    if (machine !== this.#expected && !isNeutral(machine) && !this.#allowed(path))
+      this.#foreign.push({ path, machine: name2 });
+  }
+  report() {
+    const byText = (a, b) => a < b ? -1 : a > b ? 1 : 0;
+    return {
+      files: this.#files,
+      elf: [...this.#machines.values()].reduce((sum, count2) => sum + count2, 0),
+      machines: Object.fromEntries([...this.#machines].sort(([a], [b]) => byText(a, b))),
+      foreign: this.#foreign.sort((a, b) => byText(a.path, b.path))
+    };
+  }
+};
+function pathPattern(text2) {
+  const whole = `/${text2.replace(/^\/+/, "")}${text2.endsWith("/") ? "**" : ""}`;
+  const source = whole.replace(/\*\*\/?|\*|[.+?^${}()|[\]\\]/g, (part) => {
+    if (part === "**/") return "(?:.*/)?";
+    if (part === "**") return ".*";
+    return part === "*" ? "[^/]*" : `\\${part}`;
+  });
+  return new RegExp(`^${source}$`, "s");
+}
+
+// packages/oci/src/finalise.ts
+async function finaliseImage({
+  source,
+  ...options
+}) {
+  const staged = await readStaged(source);
+  return finaliseVariants(staged, options, address(source.registry, source.repository, source.reference));
+}
+function finaliseVariants(staged, options, where3) {
+  checkVariants(staged, options.platforms, where3);
+  const variants2 = staged.map((variant) => finaliseVariant(variant, options)).sort((a, b) => a.platform < b.platform ? -1 : 1);
+  const value = {
+    schemaVersion: 2,
+    mediaType: OCI_INDEX,
+    manifests: variants2.map(({ platform: platform2, manifest }) => ({
+      mediaType: OCI_MANIFEST,
+      digest: manifest.digest,
+      size: manifest.bytes.length,
+      platform: parsePlatform2(platform2)
+    })),
+    annotations: { ...options.annotations }
+  };
+  const { bytes, digest } = seal(value);
+  return { digest, index: { bytes, mediaType: OCI_INDEX, value }, variants: variants2 };
+}
+function finaliseVariant({ manifest, config: config2 }, options) {
+  const sealedConfig = seal(finaliseConfig(config2, options));
+  const layers = manifest.layers.map(finaliseLayer);
+  const value = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: { mediaType: OCI_CONFIG, digest: sealedConfig.digest, size: sealedConfig.bytes.length },
+    layers,
+    ...options.manifestAnnotations === void 0 ? {} : { annotations: { ...options.manifestAnnotations } }
+  };
+  return {
+    platform: platformOf(config2),
+    manifest: seal(value),
+    config: sealedConfig,
+    layers,
+    size: layers.reduce((sum, { size: size2 }) => sum + size2, sealedConfig.bytes.length)
+  };
+}
+var BUILD_LEFTOVERS = ["container", "container_config", "id", "parent"];
+function finaliseConfig(config2, { created, labels = {}, history = "keep" }) {
+  const time2 = `${created.toISOString().slice(0, 19)}Z`;
+  const { history: entries, ...rest } = config2;
+  const kept = Object.fromEntries(Object.entries(rest).filter(([key2]) => !BUILD_LEFTOVERS.includes(key2)));
+  const merged = { ...config2.config?.Labels, ...labels };
+  return {
+    ...kept,
+    created: time2,
+    ...config2.config === void 0 && Object.keys(merged).length === 0 ? {} : { config: { ...config2.config, ...Object.keys(merged).length === 0 ? {} : { Labels: merged } } },
+    ...history === "keep" && entries != null ? { history: entries.map((entry) => ({ ...entry, created: time2 })) } : {}
+  };
+}
+var AS_OCI = {
+  [DOCKER_LAYER]: OCI_LAYER,
+  [DOCKER_LAYER_GZIP]: OCI_LAYER_GZIP,
+  [DOCKER_LAYER_ZSTD]: OCI_LAYER_ZSTD,
+  [DOCKER_FOREIGN_LAYER_GZIP]: OCI_FOREIGN_LAYER_GZIP
+};
+function finaliseLayer({ mediaType, digest, size: size2, urls, annotations }) {
+  return {
+    mediaType: AS_OCI[mediaType] ?? mediaType,
+    digest,
+    size: size2,
+    ...urls === void 0 ? {} : { urls },
+    // A lazy puller's table of contents is found by the layer's annotations.
+    ...annotations === void 0 ? {} : { annotations }
+  };
+}
+function checkVariants(staged, platforms, where3) {
+  const planned = platforms.map((platform2) => platformOf(parsePlatform2(platform2)));
+  const built = staged.map(({ config: config2 }) => platformOf(config2));
+  const problems4 = [
+    ...planned.filter((platform2) => !built.includes(platform2)).map((platform2) => `${platform2} is missing`),
+    ...built.filter((platform2) => !planned.includes(platform2)).map((platform2) => `${platform2} is not planned`),
+    ...built.filter((platform2, at) => built.indexOf(platform2) !== at).map((platform2) => `${platform2} is there twice`),
+    ...staged.flatMap(
+      ({ platform: platform2, config: config2 }) => platform2 === void 0 || platform2 === platformOf(config2) ? [] : [`the variant listed for ${platform2} has the config of ${platformOf(config2)}`]
+    ),
+    ...staged.flatMap(
+      ({ manifest, config: config2 }) => manifest.layers.length === config2.rootfs.diff_ids.length ? [] : [
+        `${platformOf(config2)} has ${manifest.layers.length} layers, and its config lists ${config2.rootfs.diff_ids.length}`
+      ]
+    )
+  ];
+  if (problems4.length === 0) return;
+  throw new TgoError("CHECK", `the staged image is not the planned one: ${problems4.join("; ")}`, {
+    where: where3,
+    remedy: `Planned: ${planned.join(", ")}. Build again; if it stays, the build ignores the platform it is asked for.`
+  });
+}
+function seal(value) {
+  const bytes = new TextEncoder().encode(canonicalJson(value));
+  return { bytes, digest: digestOf(bytes) };
+}
+
+// packages/oci/src/keychain.ts
+function keychain(config2, { helper } = {}) {
+  const asked = /* @__PURE__ */ new Map();
+  return (name2) => {
+    const host = canonicalHost(name2);
+    const answer = asked.get(host) ?? lookUp(config2, host, helper);
+    asked.set(host, answer);
+    return answer;
+  };
+}
+async function lookUp(config2, host, helper) {
+  const inFile = config2.auths.get(host);
+  const own2 = config2.credHelpers.get(host);
+  const name2 = own2 ?? config2.credsStore;
+  if (name2 === void 0) return inFile;
+  if (helper !== void 0) return await helper(name2, host) ?? inFile;
+  if (inFile !== void 0 || own2 === void 0 && !config2.stored.has(host)) return inFile;
+  throw new TgoError(
+    "UNAUTHORIZED",
+    `the docker config keeps the credentials in the helper "${name2}", which cannot be run here`,
+    {
+      where: host,
+      remedy: `Give a config that holds them: DOCKER_CONFIG=$(mktemp -d) docker login ${host}`
+    }
+  );
+}
+
+// packages/oci/src/layers.ts
+import { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import * as zlib from "node:zlib";
+
+// node_modules/tar/dist/esm/parse.js
+import { EventEmitter as EE } from "events";
+
+// node_modules/minizlib/dist/esm/index.js
+import assert2 from "assert";
+import { Buffer as Buffer2 } from "buffer";
+
+// node_modules/minipass/dist/esm/index.js
+import { EventEmitter } from "node:events";
+import Stream from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+var proc = typeof process === "object" && process ? process : {
+  stdout: null,
+  stderr: null
+};
+var isStream = (s) => !!s && typeof s === "object" && (s instanceof Minipass || s instanceof Stream || isReadable(s) || isWritable(s));
+var isReadable = (s) => !!s && typeof s === "object" && s instanceof EventEmitter && typeof s.pipe === "function" && // node core Writable streams have a pipe() method, but it throws
+s.pipe !== Stream.Writable.prototype.pipe;
+var isWritable = (s) => !!s && typeof s === "object" && s instanceof EventEmitter && typeof s.write === "function" && typeof s.end === "function";
+var EOF = /* @__PURE__ */ Symbol("EOF");
+var MAYBE_EMIT_END = /* @__PURE__ */ Symbol("maybeEmitEnd");
+var EMITTED_END = /* @__PURE__ */ Symbol("emittedEnd");
+var EMITTING_END = /* @__PURE__ */ Symbol("emittingEnd");
+var EMITTED_ERROR = /* @__PURE__ */ Symbol("emittedError");
+var CLOSED = /* @__PURE__ */ Symbol("closed");
+var READ = /* @__PURE__ */ Symbol("read");
+var FLUSH = /* @__PURE__ */ Symbol("flush");
+var FLUSHCHUNK = /* @__PURE__ */ Symbol("flushChunk");
+var ENCODING = /* @__PURE__ */ Symbol("encoding");
+var DECODER = /* @__PURE__ */ Symbol("decoder");
+var FLOWING = /* @__PURE__ */ Symbol("flowing");
+var PAUSED = /* @__PURE__ */ Symbol("paused");
+var RESUME = /* @__PURE__ */ Symbol("resume");
+var BUFFER = /* @__PURE__ */ Symbol("buffer");
+var PIPES = /* @__PURE__ */ Symbol("pipes");
+var BUFFERLENGTH = /* @__PURE__ */ Symbol("bufferLength");
+var BUFFERPUSH = /* @__PURE__ */ Symbol("bufferPush");
+var BUFFERSHIFT = /* @__PURE__ */ Symbol("bufferShift");
+var OBJECTMODE = /* @__PURE__ */ Symbol("objectMode");
+var DESTROYED = /* @__PURE__ */ Symbol("destroyed");
+var ERROR = /* @__PURE__ */ Symbol("error");
+var EMITDATA = /* @__PURE__ */ Symbol("emitData");
+var EMITEND = /* @__PURE__ */ Symbol("emitEnd");
+var EMITEND2 = /* @__PURE__ */ Symbol("emitEnd2");
+var ASYNC = /* @__PURE__ */ Symbol("async");
+var ABORT = /* @__PURE__ */ Symbol("abort");
+var ABORTED = /* @__PURE__ */ Symbol("aborted");
+var SIGNAL = /* @__PURE__ */ Symbol("signal");
+var DATALISTENERS = /* @__PURE__ */ Symbol("dataListeners");
+var DISCARDED = /* @__PURE__ */ Symbol("discarded");
+var defer = (fn) => Promise.resolve().then(fn);
+var nodefer = (fn) => fn();
+var isEndish = (ev) => ev === "end" || ev === "finish" || ev === "prefinish";
+var isArrayBufferLike = (b) => b instanceof ArrayBuffer || !!b && typeof b === "object" && b.constructor && b.constructor.name === "ArrayBuffer" && b.byteLength >= 0;
+var isArrayBufferView = (b) => !Buffer.isBuffer(b) && ArrayBuffer.isView(b);
+var Pipe = class {
+  src;
+  dest;
+  opts;
+  ondrain;
+  constructor(src, dest, opts) {
+    this.src = src;
+    this.dest = dest;
+    this.opts = opts;
+    this.ondrain = () => src[RESUME]();
+    this.dest.on("drain", this.ondrain);
+  }
+  unpipe() {
+    this.dest.removeListener("drain", this.ondrain);
+  }
+  // only here for the prototype
+  /* c8 ignore start */
+  proxyErrors(_er) {
+  }
+  /* c8 ignore stop */
+  end() {
+    this.unpipe();
+    if (this.opts.end)
+      this.dest.end();
+  }
+};
+var PipeProxyErrors = class extends Pipe {
+  unpipe() {
+    this.src.removeListener("error", this.proxyErrors);
+    super.unpipe();
+  }
+  constructor(src, dest, opts) {
+    super(src, dest, opts);
+    this.proxyErrors = (er) => this.dest.emit("error", er);
+    src.on("error", this.proxyErrors);
+  }
+};
+var isObjectModeOptions = (o) => !!o.objectMode;
+var isEncodingOptions = (o) => !o.objectMode && !!o.encoding && o.encoding !== "buffer";
+var Minipass = class extends EventEmitter {
+  [FLOWING] = false;
+  [PAUSED] = false;
+  [PIPES] = [];
+  [BUFFER] = [];
+  [OBJECTMODE];
+  [ENCODING];
+  [ASYNC];
+  [DECODER];
+  [EOF] = false;
+  [EMITTED_END] = false;
+  [EMITTING_END] = false;
+  [CLOSED] = false;
+  [EMITTED_ERROR] = null;
+  [BUFFERLENGTH] = 0;
+  [DESTROYED] = false;
+  [SIGNAL];
+  [ABORTED] = false;
+  [DATALISTENERS] = 0;
+  [DISCARDED] = false;
+  /**
+   * true if the stream can be written
+   */
+  writable = true;
+  /**
+   * true if the stream can be read
+   */
+  readable = true;
+  /**
+   * If `RType` is Buffer, then options do not need to be provided.
+   * Otherwise, an options object must be provided to specify either
+   * {@link Minipass.SharedOptions.objectMode} or
+   * {@link Minipass.SharedOptions.encoding}, as appropriate.
+   */
+  constructor(...args) {
+    const options = args[0] || {};
+    super();
+    if (options.objectMode && typeof options.encoding === "string") {
+      throw new TypeError("Encoding and objectMode may not be used together");
+    }
+    if (isObjectModeOptions(options)) {
+      this[OBJECTMODE] = true;
+      this[ENCODING] = null;
+    } else if (isEncodingOptions(options)) {
+      this[ENCODING] = options.encoding;
+      this[OBJECTMODE] = false;
+    } else {
+      this[OBJECTMODE] = false;
+      this[ENCODING] = null;
+    }
+    this[ASYNC] = !!options.async;
+    this[DECODER] = this[ENCODING] ? new StringDecoder(this[ENCODING]) : null;
+    if (options && options.debugExposeBuffer === true) {
+      Object.defineProperty(this, "buffer", { get: () => this[BUFFER] });
+    }
+    if (options && options.debugExposePipes === true) {
+      Object.defineProperty(this, "pipes", { get: () => this[PIPES] });
+    }
+    const { signal } = options;
+    if (signal) {
+      this[SIGNAL] = signal;
+      if (signal.aborted) {
+        this[ABORT]();
+      } else {
+        signal.addEventListener("abort", () => this[ABORT]());
+      }
+    }
+  }
+  /**
+   * The amount of data stored in the buffer waiting to be read.
+   *
+   * For Buffer strings, this will be the total byte length.
+   * For string encoding streams, this will be the string character length,
+   * according to JavaScript's `string.length` logic.
+   * For objectMode streams, this is a count of the items waiting to be
+   * emitted.
+   */
+  get bufferLength() {
+    return this[BUFFERLENGTH];
+  }
+  /**
+   * The `BufferEncoding` currently in use, or `null`
+   */
+  get encoding() {
+    return this[ENCODING];
+  }
+  /**
+   * @deprecated - This is a read only property
+   */
+  set encoding(_enc) {
+    throw new Error("Encoding must be set at instantiation time");
+  }
+  /**
+   * @deprecated - Encoding may only be set at instantiation time
+   */
+  setEncoding(_enc) {
+    throw new Error("Encoding must be set at instantiation time");
+  }
+  /**
+   * True if this is an objectMode stream
+   */
+  get objectMode() {
+    return this[OBJECTMODE];
+  }
+  /**
+   * @deprecated - This is a read-only property
+   */
+  set objectMode(_om) {
+    throw new Error("objectMode must be set at instantiation time");
+  }
+  /**
+   * true if this is an async stream
+   */
+  get ["async"]() {
+    return this[ASYNC];
+  }
+  /**
+   * Set to true to make this stream async.
+   *
+   * Once set, it cannot be unset, as this would potentially cause incorrect
+   * behavior.  Ie, a sync stream can be made async, but an async stream
+   * cannot be safely made sync.
+   */
+  set ["async"](a) {
+    this[ASYNC] = this[ASYNC] || !!a;
+  }
+  // drop everything and get out of the flow completely
+  [ABORT]() {
+    this[ABORTED] = true;
+    this.emit("abort", this[SIGNAL]?.reason);
+    this.destroy(this[SIGNAL]?.reason);
+  }
+  /**
+   * True if the stream has been aborted.
+   */
+  get aborted() {
+    return this[ABORTED];
+  }
+  /**
+   * No-op setter. Stream aborted status is set via the AbortSignal provided
+   * in the constructor options.
+   */
+  set aborted(_) {
+  }
+  write(chunk, encoding, cb) {
+    if (this[ABORTED])
+      return false;
+    if (this[EOF])
+      throw new Error("write after end");
+    if (this[DESTROYED]) {
+      this.emit("error", Object.assign(new Error("Cannot call write after a stream was destroyed"), { code: "ERR_STREAM_DESTROYED" }));
+      return true;
+    }
+    if (typeof encoding === "function") {
+      cb = encoding;
+      encoding = "utf8";
+    }
+    if (!encoding)
+      encoding = "utf8";
+    const fn = this[ASYNC] ? defer : nodefer;
+    if (!this[OBJECTMODE] && !Buffer.isBuffer(chunk)) {
+      if (isArrayBufferView(chunk)) {
+        chunk = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      } else if (isArrayBufferLike(chunk)) {
+        chunk = Buffer.from(chunk);
+      } else if (typeof chunk !== "string") {
+        throw new Error("Non-contiguous data written to non-objectMode stream");
+      }
+    }
+    if (this[OBJECTMODE]) {
+      if (this[FLOWING] && this[BUFFERLENGTH] !== 0)
+        this[FLUSH](true);
+      if (this[FLOWING])
+        this.emit("data", chunk);
+      else
+        this[BUFFERPUSH](chunk);
+      if (this[BUFFERLENGTH] !== 0)
+        this.emit("readable");
+      if (cb)
+        fn(cb);
+      return this[FLOWING];
+    }
+    if (!chunk.length) {
+      if (this[BUFFERLENGTH] !== 0)
+        this.emit("readable");
+      if (cb)
+        fn(cb);
+      return this[FLOWING];
+    }
+    if (typeof chunk === "string" && // unless it is a string already ready for us to use
+    !(encoding === this[ENCODING] && !this[DECODER]?.lastNeed)) {
+      chunk = Buffer.from(chunk, encoding);
+    }
+    if (Buffer.isBuffer(chunk) && this[ENCODING]) {
+      chunk = this[DECODER].write(chunk);
+    }
+    if (this[FLOWING] && this[BUFFERLENGTH] !== 0)
+      this[FLUSH](true);
+    if (this[FLOWING])
+      this.emit("data", chunk);
+    else
+      this[BUFFERPUSH](chunk);
+    if (this[BUFFERLENGTH] !== 0)
+      this.emit("readable");
+    if (cb)
+      fn(cb);
+    return this[FLOWING];
+  }
+  /**
+   * Low-level explicit read method.
+   *
+   * In objectMode, the argument is ignored, and one item is returned if
+   * available.
+   *
+   * `n` is the number of bytes (or in the case of encoding streams,
+   * characters) to consume. If `n` is not provided, then the entire buffer
+   * is returned, or `null` is returned if no data is available.
+   *
+   * If `n` is greater that the amount of data in the internal buffer,
+   * then `null` is returned.
+   */
+  read(n) {
+    if (this[DESTROYED])
+      return null;
+    this[DISCARDED] = false;
+    if (this[BUFFERLENGTH] === 0 || n === 0 || n && n > this[BUFFERLENGTH]) {
+      this[MAYBE_EMIT_END]();
+      return null;
+    }
+    if (this[OBJECTMODE])
+      n = null;
+    if (this[BUFFER].length > 1 && !this[OBJECTMODE]) {
+      this[BUFFER] = [
+        this[ENCODING] ? this[BUFFER].join("") : Buffer.concat(this[BUFFER], this[BUFFERLENGTH])
+      ];
+    }
+    const ret = this[READ](n || null, this[BUFFER][0]);
+    this[MAYBE_EMIT_END]();
+    return ret;
+  }
+  [READ](n, chunk) {
+    if (this[OBJECTMODE])
+      this[BUFFERSHIFT]();
+    else {
+      const c = chunk;
+      if (n === c.length || n === null)
+        this[BUFFERSHIFT]();
+      else if (typeof c === "string") {
+        this[BUFFER][0] = c.slice(n);
+        chunk = c.slice(0, n);
+        this[BUFFERLENGTH] -= n;
+      } else {
+        this[BUFFER][0] = c.subarray(n);
+        chunk = c.subarray(0, n);
+        this[BUFFERLENGTH] -= n;
+      }
+    }
+    this.emit("data", chunk);
+    if (!this[BUFFER].length && !this[EOF])
+      this.emit("drain");
+    return chunk;
+  }
+  end(chunk, encoding, cb) {
+    if (typeof chunk === "function") {
+      cb = chunk;
+      chunk = void 0;
+    }
+    if (typeof encoding === "function") {
+      cb = encoding;
+      encoding = "utf8";
+    }
+    if (chunk !== void 0)
+      this.write(chunk, encoding);
+    if (cb)
+      this.once("end", cb);
+    this[EOF] = true;
+    this.writable = false;
+    if (this[FLOWING] || !this[PAUSED])
+      this[MAYBE_EMIT_END]();
+    return this;
+  }
+  // don't let the internal resume be overwritten
+  [RESUME]() {
+    if (this[DESTROYED])
+      return;
+    if (!this[DATALISTENERS] && !this[PIPES].length) {
+      this[DISCARDED] = true;
+    }
+    this[PAUSED] = false;
+    this[FLOWING] = true;
+    this.emit("resume");
+    if (this[BUFFER].length)
+      this[FLUSH]();
+    else if (this[EOF])
+      this[MAYBE_EMIT_END]();
+    else
+      this.emit("drain");
+  }
+  /**
+   * Resume the stream if it is currently in a paused state
+   *
+   * If called when there are no pipe destinations or `data` event listeners,
+   * this will place the stream in a "discarded" state, where all data will
+   * be thrown away. The discarded state is removed if a pipe destination or
+   * data handler is added, if pause() is called, or if any synchronous or
+   * asynchronous iteration is started.
+   */
+  resume() {
+    return this[RESUME]();
+  }
+  /**
+   * Pause the stream
+   */
+  pause() {
+    this[FLOWING] = false;
+    this[PAUSED] = true;
+    this[DISCARDED] = false;
+  }
+  /**
+   * true if the stream has been forcibly destroyed
+   */
+  get destroyed() {
+    return this[DESTROYED];
+  }
+  /**
+   * true if the stream is currently in a flowing state, meaning that
+   * any writes will be immediately emitted.
+   */
+  get flowing() {
+    return this[FLOWING];
+  }
+  /**
+   * true if the stream is currently in a paused state
+   */
+  get paused() {
+    return this[PAUSED];
+  }
+  [BUFFERPUSH](chunk) {
+    if (this[OBJECTMODE])
+      this[BUFFERLENGTH] += 1;
+    else
+      this[BUFFERLENGTH] += chunk.length;
+    this[BUFFER].push(chunk);
+  }
+  [BUFFERSHIFT]() {
+    if (this[OBJECTMODE])
+      this[BUFFERLENGTH] -= 1;
+    else
+      this[BUFFERLENGTH] -= this[BUFFER][0].length;
+    return this[BUFFER].shift();
+  }
+  [FLUSH](noDrain = false) {
+    do {
+    } while (this[FLUSHCHUNK](this[BUFFERSHIFT]()) && this[BUFFER].length);
+    if (!noDrain && !this[BUFFER].length && !this[EOF])
+      this.emit("drain");
+  }
+  [FLUSHCHUNK](chunk) {
+    this.emit("data", chunk);
+    return this[FLOWING];
+  }
+  /**
+   * Pipe all data emitted by this stream into the destination provided.
+   *
+   * Triggers the flow of data.
+   */
+  pipe(dest, opts) {
+    if (this[DESTROYED])
+      return dest;
+    this[DISCARDED] = false;
+    const ended = this[EMITTED_END];
+    opts = opts || {};
+    if (dest === proc.stdout || dest === proc.stderr)
+      opts.end = false;
+    else
+      opts.end = opts.end !== false;
+    opts.proxyErrors = !!opts.proxyErrors;
+    if (ended) {
+      if (opts.end)
+        dest.end();
+    } else {
+      this[PIPES].push(!opts.proxyErrors ? new Pipe(this, dest, opts) : new PipeProxyErrors(this, dest, opts));
+      if (this[ASYNC])
+        defer(() => this[RESUME]());
+      else
+        this[RESUME]();
+    }
+    return dest;
+  }
+  /**
+   * Fully unhook a piped destination stream.
+   *
+   * If the destination stream was the only consumer of this stream (ie,
+   * there are no other piped destinations or `'data'` event listeners)
+   * then the flow of data will stop until there is another consumer or
+   * {@link Minipass#resume} is explicitly called.
+   */
+  unpipe(dest) {
+    const p = this[PIPES].find((p2) => p2.dest === dest);
+    if (p) {
+      if (this[PIPES].length === 1) {
+        if (this[FLOWING] && this[DATALISTENERS] === 0) {
+          this[FLOWING] = false;
+        }
+        this[PIPES] = [];
+      } else
+        this[PIPES].splice(this[PIPES].indexOf(p), 1);
+      p.unpipe();
+    }
+  }
+  /**
+   * Alias for {@link Minipass#on}
+   */
+  addListener(ev, handler) {
+    return this.on(ev, handler);
+  }
+  /**
+   * Mostly identical to `EventEmitter.on`, with the following
+   * behavior differences to prevent data loss and unnecessary hangs:
+   *
+   * - Adding a 'data' event handler will trigger the flow of data
+   *
+   * - Adding a 'readable' event handler when there is data waiting to be read
+   *   will cause 'readable' to be emitted immediately.
+   *
+   * - Adding an 'endish' event handler ('end', 'finish', etc.) which has
+   *   already passed will cause the event to be emitted immediately and all
+   *   handlers removed.
+   *
+   * - Adding an 'error' event handler after an error has been emitted will
+   *   cause the event to be re-emitted immediately with the error previously
+   *   raised.
+   */
+  on(ev, handler) {
+    const ret = super.on(ev, handler);
+    if (ev === "data") {
+      this[DISCARDED] = false;
+      this[DATALISTENERS]++;
+      if (!this[PIPES].length && !this[FLOWING]) {
+        this[RESUME]();
+      }
+    } else if (ev === "readable" && this[BUFFERLENGTH] !== 0) {
+      super.emit("readable");
+    } else if (isEndish(ev) && this[EMITTED_END]) {
+      super.emit(ev);
+      this.removeAllListeners(ev);
+    } else if (ev === "error" && this[EMITTED_ERROR]) {
+      const h = handler;
+      if (this[ASYNC])
+        defer(() => h.call(this, this[EMITTED_ERROR]));
+      else
+        h.call(this, this[EMITTED_ERROR]);
+    }
+    return ret;
+  }
+  /**
+   * Alias for {@link Minipass#off}
+   */
+  removeListener(ev, handler) {
+    return this.off(ev, handler);
+  }
+  /**
+   * Mostly identical to `EventEmitter.off`
+   *
+   * If a 'data' event handler is removed, and it was the last consumer
+   * (ie, there are no pipe destinations or other 'data' event listeners),
+   * then the flow of data will stop until there is another consumer or
+   * {@link Minipass#resume} is explicitly called.
+   */
+  off(ev, handler) {
+    const ret = super.off(ev, handler);
+    if (ev === "data") {
+      this[DATALISTENERS] = this.listeners("data").length;
+      if (this[DATALISTENERS] === 0 && !this[DISCARDED] && !this[PIPES].length) {
+        this[FLOWING] = false;
+      }
+    }
+    return ret;
+  }
+  /**
+   * Mostly identical to `EventEmitter.removeAllListeners`
+   *
+   * If all 'data' event handlers are removed, and they were the last consumer
+   * (ie, there are no pipe destinations), then the flow of data will stop
+   * until there is another consumer or {@link Minipass#resume} is explicitly
+   * called.
+   */
+  removeAllListeners(ev) {
+    const ret = super.removeAllListeners(ev);
+    if (ev === "data" || ev === void 0) {
+      this[DATALISTENERS] = 0;
+      if (!this[DISCARDED] && !this[PIPES].length) {
+        this[FLOWING] = false;
+      }
+    }
+    return ret;
+  }
+  /**
+   * true if the 'end' event has been emitted
+   */
+  get emittedEnd() {
+    return this[EMITTED_END];
+  }
+  [MAYBE_EMIT_END]() {
+    if (!this[EMITTING_END] && !this[EMITTED_END] && !this[DESTROYED] && this[BUFFER].length === 0 && this[EOF]) {
+      this[EMITTING_END] = true;
+      this.emit("end");
+      this.emit("prefinish");
+      this.emit("finish");
+      if (this[CLOSED])
+        this.emit("close");
+      this[EMITTING_END] = false;
+    }
+  }
+  /**
+   * Mostly identical to `EventEmitter.emit`, with the following
+   * behavior differences to prevent data loss and unnecessary hangs:
+   *
+   * If the stream has been destroyed, and the event is something other
+   * than 'close' or 'error', then `false` is returned and no handlers
+   * are called.
+   *
+   * If the event is 'end', and has already been emitted, then the event
+   * is ignored. If the stream is in a paused or non-flowing state, then
+   * the event will be deferred until data flow resumes. If the stream is
+   * async, then handlers will be called on the next tick rather than
+   * immediately.
+   *
+   * If the event is 'close', and 'end' has not yet been emitted, then
+   * the event will be deferred until after 'end' is emitted.
+   *
+   * If the event is 'error', and an AbortSignal was provided for the stream,
+   * and there are no listeners, then the event is ignored, matching the
+   * behavior of node core streams in the presense of an AbortSignal.
+   *
+   * If the event is 'finish' or 'prefinish', then all listeners will be
+   * removed after emitting the event, to prevent double-firing.
+   */
+  emit(ev, ...args) {
+    const data = args[0];
+    if (ev !== "error" && ev !== "close" && ev !== DESTROYED && this[DESTROYED]) {
+      return false;
+    } else if (ev === "data") {
+      return !this[OBJECTMODE] && !data ? false : this[ASYNC] ? (defer(() => this[EMITDATA](data)), true) : this[EMITDATA](data);
+    } else if (ev === "end") {
+      return this[EMITEND]();
+    } else if (ev === "close") {
+      this[CLOSED] = true;
+      if (!this[EMITTED_END] && !this[DESTROYED])
+        return false;
+      const ret2 = super.emit("close");
+      this.removeAllListeners("close");
+      return ret2;
+    } else if (ev === "error") {
+      this[EMITTED_ERROR] = data;
+      super.emit(ERROR, data);
+      const ret2 = !this[SIGNAL] || this.listeners("error").length ? super.emit("error", data) : false;
+      this[MAYBE_EMIT_END]();
+      return ret2;
+    } else if (ev === "resume") {
+      const ret2 = super.emit("resume");
+      this[MAYBE_EMIT_END]();
+      return ret2;
+    } else if (ev === "finish" || ev === "prefinish") {
+      const ret2 = super.emit(ev);
+      this.removeAllListeners(ev);
+      return ret2;
+    }
+    const ret = super.emit(ev, ...args);
+    this[MAYBE_EMIT_END]();
+    return ret;
+  }
+  [EMITDATA](data) {
+    for (const p of this[PIPES]) {
+      if (p.dest.write(data) === false)
+        this.pause();
+    }
+    const ret = this[DISCARDED] ? false : super.emit("data", data);
+    this[MAYBE_EMIT_END]();
+    return ret;
+  }
+  [EMITEND]() {
+    if (this[EMITTED_END])
+      return false;
+    this[EMITTED_END] = true;
+    this.readable = false;
+    return this[ASYNC] ? (defer(() => this[EMITEND2]()), true) : this[EMITEND2]();
+  }
+  [EMITEND2]() {
+    if (this[DECODER]) {
+      const data = this[DECODER].end();
+      if (data) {
+        for (const p of this[PIPES]) {
+          p.dest.write(data);
+        }
+        if (!this[DISCARDED])
+          super.emit("data", data);
+      }
+    }
+    for (const p of this[PIPES]) {
+      p.end();
+    }
+    const ret = super.emit("end");
+    this.removeAllListeners("end");
+    return ret;
+  }
+  /**
+   * Return a Promise that resolves to an array of all emitted data once
+   * the stream ends.
+   */
+  async collect() {
+    const buf = Object.assign([], {
+      dataLength: 0
+    });
+    if (!this[OBJECTMODE])
+      buf.dataLength = 0;
+    const p = this.promise();
+    this.on("data", (c) => {
+      buf.push(c);
+      if (!this[OBJECTMODE])
+        buf.dataLength += c.length;
+    });
+    await p;
+    return buf;
+  }
+  /**
+   * Return a Promise that resolves to the concatenation of all emitted data
+   * once the stream ends.
+   *
+   * Not allowed on objectMode streams.
+   */
+  async concat() {
+    if (this[OBJECTMODE]) {
+      throw new Error("cannot concat in objectMode");
+    }
+    const buf = await this.collect();
+    return this[ENCODING] ? buf.join("") : Buffer.concat(buf, buf.dataLength);
+  }
+  /**
+   * Return a void Promise that resolves once the stream ends.
+   */
+  async promise() {
+    return new Promise((resolve, reject) => {
+      this.on(DESTROYED, () => reject(new Error("stream destroyed")));
+      this.on("error", (er) => reject(er));
+      this.on("end", () => resolve());
+    });
+  }
+  /**
+   * Asynchronous `for await of` iteration.
+   *
+   * This will continue emitting all chunks until the stream terminates.
+   */
+  [Symbol.asyncIterator]() {
+    this[DISCARDED] = false;
+    let stopped = false;
+    const stop = async () => {
+      this.pause();
+      stopped = true;
+      return { value: void 0, done: true };
+    };
+    const next = () => {
+      if (stopped)
+        return stop();
+      const res = this.read();
+      if (res !== null)
+        return Promise.resolve({ done: false, value: res });
+      if (this[EOF])
+        return stop();
+      let resolve;
+      let reject;
+      const onerr = (er) => {
+        this.off("data", ondata);
+        this.off("end", onend);
+        this.off(DESTROYED, ondestroy);
+        stop();
+        reject(er);
+      };
+      const ondata = (value) => {
+        this.off("error", onerr);
+        this.off("end", onend);
+        this.off(DESTROYED, ondestroy);
+        this.pause();
+        resolve({ value, done: !!this[EOF] });
+      };
+      const onend = () => {
+        this.off("error", onerr);
+        this.off("data", ondata);
+        this.off(DESTROYED, ondestroy);
+        stop();
+        resolve({ done: true, value: void 0 });
+      };
+      const ondestroy = () => onerr(new Error("stream destroyed"));
+      return new Promise((res2, rej) => {
+        reject = rej;
+        resolve = res2;
+        this.once(DESTROYED, ondestroy);
+        this.once("error", onerr);
+        this.once("end", onend);
+        this.once("data", ondata);
+      });
+    };
+    return {
+      next,
+      throw: stop,
+      return: stop,
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      [Symbol.asyncDispose]: async () => {
+      }
+    };
+  }
+  /**
+   * Synchronous `for of` iteration.
+   *
+   * The iteration will terminate when the internal buffer runs out, even
+   * if the stream has not yet terminated.
+   */
+  [Symbol.iterator]() {
+    this[DISCARDED] = false;
+    let stopped = false;
+    const stop = () => {
+      this.pause();
+      this.off(ERROR, stop);
+      this.off(DESTROYED, stop);
+      this.off("end", stop);
+      stopped = true;
+      return { done: true, value: void 0 };
+    };
+    const next = () => {
+      if (stopped)
+        return stop();
+      const value = this.read();
+      return value === null ? stop() : { done: false, value };
+    };
+    this.once("end", stop);
+    this.once(ERROR, stop);
+    this.once(DESTROYED, stop);
+    return {
+      next,
+      throw: stop,
+      return: stop,
+      [Symbol.iterator]() {
+        return this;
+      },
+      [Symbol.dispose]: () => {
+      }
+    };
+  }
+  /**
+   * Destroy a stream, preventing it from being used for any further purpose.
+   *
+   * If the stream has a `close()` method, then it will be called on
+   * destruction.
+   *
+   * After destruction, any attempt to write data, read data, or emit most
+   * events will be ignored.
+   *
+   * If an error argument is provided, then it will be emitted in an
+   * 'error' event.
+   */
+  destroy(er) {
+    if (this[DESTROYED]) {
+      if (er)
+        this.emit("error", er);
+      else
+        this.emit(DESTROYED);
+      return this;
+    }
+    this[DESTROYED] = true;
+    this[DISCARDED] = true;
+    this[BUFFER].length = 0;
+    this[BUFFERLENGTH] = 0;
+    const wc = this;
+    if (typeof wc.close === "function" && !this[CLOSED])
+      wc.close();
+    if (er)
+      this.emit("error", er);
+    else
+      this.emit(DESTROYED);
+    return this;
+  }
+  /**
+   * Alias for {@link isStream}
+   *
+   * Former export location, maintained for backwards compatibility.
+   *
+   * @deprecated
+   */
+  static get isStream() {
+    return isStream;
+  }
+};
+
+// node_modules/minizlib/dist/esm/index.js
+import * as realZlib2 from "zlib";
+
+// node_modules/minizlib/dist/esm/constants.js
+import realZlib from "zlib";
+var realZlibConstants = realZlib.constants || { ZLIB_VERNUM: 4736 };
+var constants = Object.freeze(Object.assign(/* @__PURE__ */ Object.create(null), {
+  Z_NO_FLUSH: 0,
+  Z_PARTIAL_FLUSH: 1,
+  Z_SYNC_FLUSH: 2,
+  Z_FULL_FLUSH: 3,
+  Z_FINISH: 4,
+  Z_BLOCK: 5,
+  Z_OK: 0,
+  Z_STREAM_END: 1,
+  Z_NEED_DICT: 2,
+  Z_ERRNO: -1,
+  Z_STREAM_ERROR: -2,
+  Z_DATA_ERROR: -3,
+  Z_MEM_ERROR: -4,
+  Z_BUF_ERROR: -5,
+  Z_VERSION_ERROR: -6,
+  Z_NO_COMPRESSION: 0,
+  Z_BEST_SPEED: 1,
+  Z_BEST_COMPRESSION: 9,
+  Z_DEFAULT_COMPRESSION: -1,
+  Z_FILTERED: 1,
+  Z_HUFFMAN_ONLY: 2,
+  Z_RLE: 3,
+  Z_FIXED: 4,
+  Z_DEFAULT_STRATEGY: 0,
+  DEFLATE: 1,
+  INFLATE: 2,
+  GZIP: 3,
+  GUNZIP: 4,
+  DEFLATERAW: 5,
+  INFLATERAW: 6,
+  UNZIP: 7,
+  BROTLI_DECODE: 8,
+  BROTLI_ENCODE: 9,
+  Z_MIN_WINDOWBITS: 8,
+  Z_MAX_WINDOWBITS: 15,
+  Z_DEFAULT_WINDOWBITS: 15,
+  Z_MIN_CHUNK: 64,
+  Z_MAX_CHUNK: Infinity,
+  Z_DEFAULT_CHUNK: 16384,
+  Z_MIN_MEMLEVEL: 1,
+  Z_MAX_MEMLEVEL: 9,
+  Z_DEFAULT_MEMLEVEL: 8,
+  Z_MIN_LEVEL: -1,
+  Z_MAX_LEVEL: 9,
+  Z_DEFAULT_LEVEL: -1,
+  BROTLI_OPERATION_PROCESS: 0,
+  BROTLI_OPERATION_FLUSH: 1,
+  BROTLI_OPERATION_FINISH: 2,
+  BROTLI_OPERATION_EMIT_METADATA: 3,
+  BROTLI_MODE_GENERIC: 0,
+  BROTLI_MODE_TEXT: 1,
+  BROTLI_MODE_FONT: 2,
+  BROTLI_DEFAULT_MODE: 0,
+  BROTLI_MIN_QUALITY: 0,
+  BROTLI_MAX_QUALITY: 11,
+  BROTLI_DEFAULT_QUALITY: 11,
+  BROTLI_MIN_WINDOW_BITS: 10,
+  BROTLI_MAX_WINDOW_BITS: 24,
+  BROTLI_LARGE_MAX_WINDOW_BITS: 30,
+  BROTLI_DEFAULT_WINDOW: 22,
+  BROTLI_MIN_INPUT_BLOCK_BITS: 16,
+  BROTLI_MAX_INPUT_BLOCK_BITS: 24,
+  BROTLI_PARAM_MODE: 0,
+  BROTLI_PARAM_QUALITY: 1,
+  BROTLI_PARAM_LGWIN: 2,
+  BROTLI_PARAM_LGBLOCK: 3,
+  BROTLI_PARAM_DISABLE_LITERAL_CONTEXT_MODELING: 4,
+  BROTLI_PARAM_SIZE_HINT: 5,
+  BROTLI_PARAM_LARGE_WINDOW: 6,
+  BROTLI_PARAM_NPOSTFIX: 7,
+  BROTLI_PARAM_NDIRECT: 8,
+  BROTLI_DECODER_RESULT_ERROR: 0,
+  BROTLI_DECODER_RESULT_SUCCESS: 1,
+  BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: 2,
+  BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: 3,
+  BROTLI_DECODER_PARAM_DISABLE_RING_BUFFER_REALLOCATION: 0,
+  BROTLI_DECODER_PARAM_LARGE_WINDOW: 1,
+  BROTLI_DECODER_NO_ERROR: 0,
+  BROTLI_DECODER_SUCCESS: 1,
+  BROTLI_DECODER_NEEDS_MORE_INPUT: 2,
+  BROTLI_DECODER_NEEDS_MORE_OUTPUT: 3,
+  BROTLI_DECODER_ERROR_FORMAT_EXUBERANT_NIBBLE: -1,
+  BROTLI_DECODER_ERROR_FORMAT_RESERVED: -2,
+  BROTLI_DECODER_ERROR_FORMAT_EXUBERANT_META_NIBBLE: -3,
+  BROTLI_DECODER_ERROR_FORMAT_SIMPLE_HUFFMAN_ALPHABET: -4,
+  BROTLI_DECODER_ERROR_FORMAT_SIMPLE_HUFFMAN_SAME: -5,
+  BROTLI_DECODER_ERROR_FORMAT_CL_SPACE: -6,
+  BROTLI_DECODER_ERROR_FORMAT_HUFFMAN_SPACE: -7,
+  BROTLI_DECODER_ERROR_FORMAT_CONTEXT_MAP_REPEAT: -8,
+  BROTLI_DECODER_ERROR_FORMAT_BLOCK_LENGTH_1: -9,
+  BROTLI_DECODER_ERROR_FORMAT_BLOCK_LENGTH_2: -10,
+  BROTLI_DECODER_ERROR_FORMAT_TRANSFORM: -11,
+  BROTLI_DECODER_ERROR_FORMAT_DICTIONARY: -12,
+  BROTLI_DECODER_ERROR_FORMAT_WINDOW_BITS: -13,
+  BROTLI_DECODER_ERROR_FORMAT_PADDING_1: -14,
+  BROTLI_DECODER_ERROR_FORMAT_PADDING_2: -15,
+  BROTLI_DECODER_ERROR_FORMAT_DISTANCE: -16,
+  BROTLI_DECODER_ERROR_DICTIONARY_NOT_SET: -19,
+  BROTLI_DECODER_ERROR_INVALID_ARGUMENTS: -20,
+  BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES: -21,
+  BROTLI_DECODER_ERROR_ALLOC_TREE_GROUPS: -22,
+  BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MAP: -25,
+  BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_1: -26,
+  BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_2: -27,
+  BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES: -30,
+  BROTLI_DECODER_ERROR_UNREACHABLE: -31
+}, realZlibConstants));
+
+// node_modules/minizlib/dist/esm/index.js
+var OriginalBufferConcat = Buffer2.concat;
+var desc = Object.getOwnPropertyDescriptor(Buffer2, "concat");
+var noop = (args) => args;
+var passthroughBufferConcat = desc?.writable === true || desc?.set !== void 0 ? (makeNoOp) => {
+  Buffer2.concat = makeNoOp ? noop : OriginalBufferConcat;
+} : (_) => {
+};
+var _superWrite = /* @__PURE__ */ Symbol("_superWrite");
+var ZlibError = class extends Error {
+  code;
+  errno;
+  constructor(err, origin) {
+    super("zlib: " + err.message, { cause: err });
+    this.code = err.code;
+    this.errno = err.errno;
+    if (!this.code)
+      this.code = "ZLIB_ERROR";
+    this.message = "zlib: " + err.message;
+    Error.captureStackTrace(this, origin ?? this.constructor);
+  }
+  get name() {
+    return "ZlibError";
+  }
+};
+var _flushFlag = /* @__PURE__ */ Symbol("flushFlag");
+var ZlibBase = class extends Minipass {
+  #sawError = false;
+  #ended = false;
+  #flushFlag;
+  #finishFlushFlag;
+  #fullFlushFlag;
+  #handle;
+  #onError;
+  get sawError() {
+    return this.#sawError;
+  }
+  get handle() {
+    return this.#handle;
+  }
+  /* c8 ignore start */
+  get flushFlag() {
+    return this.#flushFlag;
+  }
+  /* c8 ignore stop */
+  constructor(opts, mode) {
+    if (!opts || typeof opts !== "object")
+      throw new TypeError("invalid options for ZlibBase constructor");
+    super(opts);
+    this.#flushFlag = opts.flush ?? 0;
+    this.#finishFlushFlag = opts.finishFlush ?? 0;
+    this.#fullFlushFlag = opts.fullFlushFlag ?? 0;
+    if (typeof realZlib2[mode] !== "function") {
+      throw new TypeError("Compression method not supported: " + mode);
+    }
+    try {
+      this.#handle = new realZlib2[mode](opts);
+    } catch (er) {
+      throw new ZlibError(er, this.constructor);
+    }
+    this.#onError = (err) => {
+      if (this.#sawError)
+        return;
+      this.#sawError = true;
+      this.close();
+      this.emit("error", err);
+    };
+    this.#handle?.on("error", (er) => this.#onError(new ZlibError(er)));
+    this.once("end", () => this.close);
+  }
+  close() {
+    if (this.#handle) {
+      this.#handle.close();
+      this.#handle = void 0;
+      this.emit("close");
+    }
+  }
+  reset() {
+    if (!this.#sawError) {
+      assert2(this.#handle, "zlib binding closed");
+      return this.#handle.reset?.();
+    }
+  }
+  flush(flushFlag) {
+    if (this.ended)
+      return;
+    if (typeof flushFlag !== "number")
+      flushFlag = this.#fullFlushFlag;
+    this.write(Object.assign(Buffer2.alloc(0), { [_flushFlag]: flushFlag }));
+  }
+  end(chunk, encoding, cb) {
+    if (typeof chunk === "function") {
+      cb = chunk;
+      encoding = void 0;
+      chunk = void 0;
+    }
+    if (typeof encoding === "function") {
+      cb = encoding;
+      encoding = void 0;
+    }
+    if (chunk) {
+      if (encoding)
+        this.write(chunk, encoding);
+      else
+        this.write(chunk);
+    }
+    this.flush(this.#finishFlushFlag);
+    this.#ended = true;
+    return super.end(cb);
+  }
+  get ended() {
+    return this.#ended;
+  }
+  // overridden in the gzip classes to do portable writes
+  [_superWrite](data) {
+    return super.write(data);
+  }
+  write(chunk, encoding, cb) {
+    if (typeof encoding === "function")
+      cb = encoding, encoding = "utf8";
+    if (typeof chunk === "string")
+      chunk = Buffer2.from(chunk, encoding);
+    if (this.#sawError)
+      return;
+    assert2(this.#handle, "zlib binding closed");
+    const nativeHandle = this.#handle._handle;
+    const originalNativeClose = nativeHandle.close;
+    nativeHandle.close = () => {
+    };
+    const originalClose = this.#handle.close;
+    this.#handle.close = () => {
+    };
+    passthroughBufferConcat(true);
+    let result = void 0;
+    try {
+      const flushFlag = typeof chunk[_flushFlag] === "number" ? chunk[_flushFlag] : this.#flushFlag;
+      result = this.#handle._processChunk(chunk, flushFlag);
+      passthroughBufferConcat(false);
+    } catch (err) {
+      passthroughBufferConcat(false);
+      this.#onError(new ZlibError(err, this.write));
+    } finally {
+      if (this.#handle) {
+        ;
+        this.#handle._handle = nativeHandle;
+        nativeHandle.close = originalNativeClose;
+        this.#handle.close = originalClose;
+        this.#handle.removeAllListeners("error");
+      }
+    }
+    if (this.#handle)
+      this.#handle.on("error", (er) => this.#onError(new ZlibError(er, this.write)));
+    let writeReturn;
+    if (result) {
+      if (Array.isArray(result) && result.length > 0) {
+        const r = result[0];
+        writeReturn = this[_superWrite](Buffer2.from(r));
+        for (let i = 1; i < result.length; i++) {
+          writeReturn = this[_superWrite](result[i]);
+        }
+      } else {
+        writeReturn = this[_superWrite](Buffer2.from(result));
+      }
+    }
+    if (cb)
+      cb();
+    return writeReturn;
+  }
+};
+var Zlib = class extends ZlibBase {
+  #level;
+  #strategy;
+  constructor(opts, mode) {
+    opts = opts || {};
+    opts.flush = opts.flush || constants.Z_NO_FLUSH;
+    opts.finishFlush = opts.finishFlush || constants.Z_FINISH;
+    opts.fullFlushFlag = constants.Z_FULL_FLUSH;
+    super(opts, mode);
+    this.#level = opts.level;
+    this.#strategy = opts.strategy;
+  }
+  params(level, strategy) {
+    if (this.sawError)
+      return;
+    if (!this.handle)
+      throw new Error("cannot switch params when binding is closed");
+    if (!this.handle.params)
+      throw new Error("not supported in this implementation");
+    if (this.#level !== level || this.#strategy !== strategy) {
+      this.flush(constants.Z_SYNC_FLUSH);
+      assert2(this.handle, "zlib binding closed");
+      const origFlush = this.handle.flush;
+      this.handle.flush = (flushFlag, cb) => {
+        if (typeof flushFlag === "function") {
+          cb = flushFlag;
+          flushFlag = this.flushFlag;
+        }
+        this.flush(flushFlag);
+        cb?.();
+      };
+      try {
+        ;
+        this.handle.params(level, strategy);
+      } finally {
+        this.handle.flush = origFlush;
+      }
+      if (this.handle) {
+        this.#level = level;
+        this.#strategy = strategy;
+      }
+    }
+  }
+};
+var Gzip = class extends Zlib {
+  #portable;
+  constructor(opts) {
+    super(opts, "Gzip");
+    this.#portable = opts && !!opts.portable;
+  }
+  [_superWrite](data) {
+    if (!this.#portable)
+      return super[_superWrite](data);
+    this.#portable = false;
+    data[9] = 255;
+    return super[_superWrite](data);
+  }
+};
+var Unzip = class extends Zlib {
+  constructor(opts) {
+    super(opts, "Unzip");
+  }
+};
+var Brotli = class extends ZlibBase {
+  constructor(opts, mode) {
+    opts = opts || {};
+    opts.flush = opts.flush || constants.BROTLI_OPERATION_PROCESS;
+    opts.finishFlush = opts.finishFlush || constants.BROTLI_OPERATION_FINISH;
+    opts.fullFlushFlag = constants.BROTLI_OPERATION_FLUSH;
+    super(opts, mode);
+  }
+};
+var BrotliDecompress = class extends Brotli {
+  constructor(opts) {
+    super(opts, "BrotliDecompress");
+  }
+};
+var Zstd = class extends ZlibBase {
+  constructor(opts, mode) {
+    opts = opts || {};
+    opts.flush = opts.flush || constants.ZSTD_e_continue;
+    opts.finishFlush = opts.finishFlush || constants.ZSTD_e_end;
+    opts.fullFlushFlag = constants.ZSTD_e_flush;
+    super(opts, mode);
+  }
+};
+var ZstdDecompress = class extends Zstd {
+  constructor(opts) {
+    super(opts, "ZstdDecompress");
+  }
+};
+
+// node_modules/tar/dist/esm/header.js
+import { posix as pathModule } from "node:path";
+
+// node_modules/tar/dist/esm/large-numbers.js
+var encode2 = (num, buf) => {
+  if (!Number.isSafeInteger(num)) {
+    throw Error("cannot encode number outside of javascript safe integer range");
+  } else if (num < 0) {
+    encodeNegative(num, buf);
+  } else {
+    encodePositive(num, buf);
+  }
+  return buf;
+};
+var encodePositive = (num, buf) => {
+  buf[0] = 128;
+  for (var i = buf.length; i > 1; i--) {
+    buf[i - 1] = num & 255;
+    num = Math.floor(num / 256);
+  }
+};
+var encodeNegative = (num, buf) => {
+  buf[0] = 255;
+  var flipped = false;
+  num = num * -1;
+  for (var i = buf.length; i > 1; i--) {
+    var byte = num & 255;
+    num = Math.floor(num / 256);
+    if (flipped) {
+      buf[i - 1] = onesComp(byte);
+    } else if (byte === 0) {
+      buf[i - 1] = 0;
+    } else {
+      flipped = true;
+      buf[i - 1] = twosComp(byte);
+    }
+  }
+};
+var parse2 = (buf) => {
+  const pre = buf[0];
+  const value = pre === 128 ? pos(buf.subarray(1, buf.length)) : pre === 255 ? twos(buf) : null;
+  if (value === null) {
+    throw Error("invalid base256 encoding");
+  }
+  if (!Number.isSafeInteger(value)) {
+    throw Error("parsed number outside of javascript safe integer range");
+  }
+  return value;
+};
+var twos = (buf) => {
+  var len = buf.length;
+  var sum = 0;
+  var flipped = false;
+  for (var i = len - 1; i > -1; i--) {
+    var byte = Number(buf[i]);
+    var f;
+    if (flipped) {
+      f = onesComp(byte);
+    } else if (byte === 0) {
+      f = byte;
+    } else {
+      flipped = true;
+      f = twosComp(byte);
+    }
+    if (f !== 0) {
+      sum -= f * Math.pow(256, len - i - 1);
+    }
+  }
+  return sum;
+};
+var pos = (buf) => {
+  var len = buf.length;
+  var sum = 0;
+  for (var i = len - 1; i > -1; i--) {
+    var byte = Number(buf[i]);
+    if (byte !== 0) {
+      sum += byte * Math.pow(256, len - i - 1);
+    }
+  }
+  return sum;
+};
+var onesComp = (byte) => (255 ^ byte) & 255;
+var twosComp = (byte) => (255 ^ byte) + 1 & 255;
+
+// node_modules/tar/dist/esm/types.js
+var isCode = (c) => name.has(c);
+var normalFsTypes = /* @__PURE__ */ new Set([
+  "0",
+  "",
+  "1",
+  "2",
+  "3",
+  "4",
+  "5",
+  "6",
+  "7",
+  "D"
+]);
+var name = /* @__PURE__ */ new Map([
+  ["0", "File"],
+  // same as File
+  ["", "OldFile"],
+  ["1", "Link"],
+  ["2", "SymbolicLink"],
+  // Devices and FIFOs aren't fully supported
+  // they are parsed, but skipped when unpacking
+  ["3", "CharacterDevice"],
+  ["4", "BlockDevice"],
+  ["5", "Directory"],
+  ["6", "FIFO"],
+  // same as File
+  ["7", "ContiguousFile"],
+  // pax headers
+  ["g", "GlobalExtendedHeader"],
+  ["x", "ExtendedHeader"],
+  // vendor-specific stuff
+  // skip
+  ["A", "SolarisACL"],
+  // like 5, but with data, which should be skipped
+  ["D", "GNUDumpDir"],
+  // metadata only, skip
+  ["I", "Inode"],
+  // data = link path of next file
+  ["K", "NextFileHasLongLinkpath"],
+  // data = path of next file
+  ["L", "NextFileHasLongPath"],
+  // skip
+  ["M", "ContinuationFile"],
+  // like L
+  ["N", "OldGnuLongPath"],
+  // skip
+  ["S", "SparseFile"],
+  // skip
+  ["V", "TapeVolumeHeader"],
+  // like x
+  ["X", "OldExtendedHeader"]
+]);
+var code2 = new Map(Array.from(name).map((kv) => [kv[1], kv[0]]));
+
+// node_modules/tar/dist/esm/header.js
+var notNegative = (n) => n === void 0 || n < 0 ? void 0 : n;
+var Header = class {
+  cksumValid = false;
+  needPax = false;
+  nullBlock = false;
+  block;
+  path;
+  mode;
+  uid;
+  gid;
+  size;
+  cksum;
+  #type = "Unsupported";
+  linkpath;
+  uname;
+  gname;
+  devmaj = 0;
+  devmin = 0;
+  atime;
+  ctime;
+  mtime;
+  charset;
+  comment;
+  constructor(data, off = 0, ex, gex) {
+    if (Buffer.isBuffer(data)) {
+      this.decode(data, off || 0, ex, gex);
+    } else if (data) {
+      this.#slurp(data);
+    }
+  }
+  decode(buf, off, ex, gex) {
+    if (!off) {
+      off = 0;
+    }
+    if (!buf || !(buf.length >= off + 512)) {
+      throw new Error("need 512 bytes for header");
+    }
+    const t = decString(buf, off + 156, 1);
+    const isNormalFS = normalFsTypes.has(t);
+    const exForFields = isNormalFS ? ex : void 0;
+    const gexForFields = isNormalFS ? gex : void 0;
+    this.path = exForFields?.path ?? decString(buf, off, 100);
+    this.mode = exForFields?.mode ?? gexForFields?.mode ?? decNumber(buf, off + 100, 8);
+    this.uid = exForFields?.uid ?? gexForFields?.uid ?? decNumber(buf, off + 108, 8);
+    this.gid = exForFields?.gid ?? gexForFields?.gid ?? decNumber(buf, off + 116, 8);
+    this.size = notNegative(exForFields?.size ?? gexForFields?.size ?? decNumber(buf, off + 124, 12));
+    this.mtime = exForFields?.mtime ?? gexForFields?.mtime ?? decDate(buf, off + 136, 12);
+    this.cksum = decNumber(buf, off + 148, 12);
+    if (gexForFields)
+      this.#slurp(gexForFields, true);
+    if (exForFields)
+      this.#slurp(exForFields);
+    if (isCode(t)) {
+      this.#type = t || "0";
+    }
+    if (this.#type === "0" && this.path.slice(-1) === "/") {
+      this.#type = "5";
+    }
+    if (this.#type === "5") {
+      this.size = 0;
+    }
+    this.linkpath = decString(buf, off + 157, 100);
+    if (buf.subarray(off + 257, off + 265).toString() === "ustar\x0000") {
+      this.uname = exForFields?.uname ?? gexForFields?.uname ?? decString(buf, off + 265, 32);
+      this.gname = exForFields?.gname ?? gexForFields?.gname ?? decString(buf, off + 297, 32);
+      this.devmaj = exForFields?.devmaj ?? gexForFields?.devmaj ?? decNumber(buf, off + 329, 8) ?? 0;
+      this.devmin = exForFields?.devmin ?? gexForFields?.devmin ?? decNumber(buf, off + 337, 8) ?? 0;
+      if (buf[off + 475] !== 0) {
+        const prefix = decString(buf, off + 345, 155);
+        this.path = prefix + "/" + this.path;
+      } else {
+        const prefix = decString(buf, off + 345, 130);
+        if (prefix) {
+          this.path = prefix + "/" + this.path;
+        }
+        this.atime = ex?.atime ?? gex?.atime ?? decDate(buf, off + 476, 12);
+        this.ctime = ex?.ctime ?? gex?.ctime ?? decDate(buf, off + 488, 12);
+      }
+    }
+    let sum = 8 * 32;
+    for (let i = off; i < off + 148; i++) {
+      sum += buf[i];
+    }
+    for (let i = off + 156; i < off + 512; i++) {
+      sum += buf[i];
+    }
+    this.cksumValid = sum === this.cksum;
+    if (this.cksum === void 0 && sum === 8 * 32) {
+      this.nullBlock = true;
+    }
+  }
+  #slurp(ex, gex = false) {
+    Object.assign(this, Object.fromEntries(Object.entries(ex).filter(([k, v]) => {
+      return !(v === null || v === void 0 || k === "size" && Number(v) < 0 || k === "path" && gex || k === "linkpath" && gex || k === "global");
+    })));
+  }
+  encode(buf, off = 0) {
+    if (!buf) {
+      buf = this.block = Buffer.alloc(512);
+    }
+    if (this.#type === "Unsupported") {
+      this.#type = "0";
+    }
+    if (!(buf.length >= off + 512)) {
+      throw new Error("need 512 bytes for header");
+    }
+    const prefixSize = this.ctime || this.atime ? 130 : 155;
+    const split = splitPrefix(this.path || "", prefixSize);
+    const path = split[0];
+    const prefix = split[1];
+    this.needPax = !!split[2];
+    this.needPax = encString(buf, off, 100, path) || this.needPax;
+    this.needPax = encNumber(buf, off + 100, 8, this.mode) || this.needPax;
+    this.needPax = encNumber(buf, off + 108, 8, this.uid) || this.needPax;
+    this.needPax = encNumber(buf, off + 116, 8, this.gid) || this.needPax;
+    this.needPax = encNumber(buf, off + 124, 12, this.size) || this.needPax;
+    this.needPax = encDate(buf, off + 136, 12, this.mtime) || this.needPax;
+    buf[off + 156] = Number(this.#type.codePointAt(0));
+    this.needPax = encString(buf, off + 157, 100, this.linkpath) || this.needPax;
+    buf.write("ustar\x0000", off + 257, 8);
+    this.needPax = encString(buf, off + 265, 32, this.uname) || this.needPax;
+    this.needPax = encString(buf, off + 297, 32, this.gname) || this.needPax;
+    this.needPax = encNumber(buf, off + 329, 8, this.devmaj) || this.needPax;
+    this.needPax = encNumber(buf, off + 337, 8, this.devmin) || this.needPax;
+    this.needPax = encString(buf, off + 345, prefixSize, prefix) || this.needPax;
+    if (buf[off + 475] !== 0) {
+      this.needPax = encString(buf, off + 345, 155, prefix) || this.needPax;
+    } else {
+      this.needPax = encString(buf, off + 345, 130, prefix) || this.needPax;
+      this.needPax = encDate(buf, off + 476, 12, this.atime) || this.needPax;
+      this.needPax = encDate(buf, off + 488, 12, this.ctime) || this.needPax;
+    }
+    let sum = 8 * 32;
+    for (let i = off; i < off + 148; i++) {
+      sum += buf[i];
+    }
+    for (let i = off + 156; i < off + 512; i++) {
+      sum += buf[i];
+    }
+    this.cksum = sum;
+    encNumber(buf, off + 148, 8, this.cksum);
+    this.cksumValid = true;
+    return this.needPax;
+  }
+  get type() {
+    return this.#type === "Unsupported" ? this.#type : name.get(this.#type);
+  }
+  get typeKey() {
+    return this.#type;
+  }
+  set type(type) {
+    const c = String(code2.get(type));
+    if (isCode(c) || c === "Unsupported") {
+      this.#type = c;
+    } else if (isCode(type)) {
+      this.#type = type;
+    } else {
+      throw new TypeError("invalid entry type: " + type);
+    }
+  }
+};
+var splitPrefix = (p, prefixSize) => {
+  const pathSize = 100;
+  let pp = p;
+  let prefix = "";
+  let ret = void 0;
+  const root = pathModule.parse(p).root || ".";
+  if (Buffer.byteLength(pp) < pathSize) {
+    ret = [pp, prefix, false];
+  } else {
+    prefix = pathModule.dirname(pp);
+    pp = pathModule.basename(pp);
+    do {
+      if (Buffer.byteLength(pp) <= pathSize && Buffer.byteLength(prefix) <= prefixSize) {
+        ret = [pp, prefix, false];
+      } else if (Buffer.byteLength(pp) > pathSize && Buffer.byteLength(prefix) <= prefixSize) {
+        ret = [pp.slice(0, pathSize - 1), prefix, true];
+      } else {
+        pp = pathModule.join(pathModule.basename(prefix), pp);
+        prefix = pathModule.dirname(prefix);
+      }
+    } while (prefix !== root && ret === void 0);
+    if (!ret) {
+      ret = [p.slice(0, pathSize - 1), "", true];
+    }
+  }
+  return ret;
+};
+var decString = (buf, off, size2) => buf.subarray(off, off + size2).toString("utf8").replace(/\0.*/, "");
+var decDate = (buf, off, size2) => numToDate(decNumber(buf, off, size2));
+var numToDate = (num) => num === void 0 ? void 0 : new Date(num * 1e3);
+var decNumber = (buf, off, size2) => Number(buf[off]) & 128 ? parse2(buf.subarray(off, off + size2)) : decSmallNumber(buf, off, size2);
+var nanUndef = (value) => isNaN(value) ? void 0 : value;
+var decSmallNumber = (buf, off, size2) => nanUndef(parseInt(buf.subarray(off, off + size2).toString("utf8").replace(/\0.*$/, "").trim(), 8));
+var MAXNUM = {
+  12: 8589934591,
+  8: 2097151
+};
+var encNumber = (buf, off, size2, num) => num === void 0 ? false : num > MAXNUM[size2] || num < 0 ? (encode2(num, buf.subarray(off, off + size2)), true) : (encSmallNumber(buf, off, size2, num), false);
+var encSmallNumber = (buf, off, size2, num) => buf.write(octalString(num, size2), off, size2, "ascii");
+var octalString = (num, size2) => padOctal(Math.floor(num).toString(8), size2);
+var padOctal = (str, size2) => (str.length === size2 - 1 ? str : new Array(size2 - str.length - 1).join("0") + str + " ") + "\0";
+var encDate = (buf, off, size2, date3) => date3 === void 0 ? false : encNumber(buf, off, size2, date3.getTime() / 1e3);
+var NULLS = new Array(156).join("\0");
+var encString = (buf, off, size2, str) => str === void 0 ? false : (buf.write(str + NULLS, off, size2, "utf8"), str.length !== Buffer.byteLength(str) || str.length > size2);
+
+// node_modules/tar/dist/esm/pax.js
+import { basename } from "node:path";
+var Pax = class _Pax {
+  atime;
+  mtime;
+  ctime;
+  charset;
+  comment;
+  gid;
+  uid;
+  gname;
+  uname;
+  linkpath;
+  dev;
+  ino;
+  nlink;
+  path;
+  size;
+  mode;
+  global;
+  constructor(obj, global = false) {
+    this.atime = obj.atime;
+    this.charset = obj.charset;
+    this.comment = obj.comment;
+    this.ctime = obj.ctime;
+    this.dev = obj.dev;
+    this.gid = obj.gid;
+    this.global = global;
+    this.gname = obj.gname;
+    this.ino = obj.ino;
+    this.linkpath = obj.linkpath;
+    this.mtime = obj.mtime;
+    this.nlink = obj.nlink;
+    this.path = obj.path;
+    this.size = obj.size;
+    this.uid = obj.uid;
+    this.uname = obj.uname;
+  }
+  encode() {
+    const body = this.encodeBody();
+    if (body === "") {
+      return Buffer.allocUnsafe(0);
+    }
+    const bodyLen = Buffer.byteLength(body);
+    const bufLen = 512 * Math.ceil(1 + bodyLen / 512);
+    const buf = Buffer.allocUnsafe(bufLen);
+    for (let i = 0; i < 512; i++) {
+      buf[i] = 0;
+    }
+    new Header({
+      // XXX split the path
+      // then the path should be PaxHeader + basename, but less than 99,
+      // prepend with the dirname
+      /* c8 ignore start */
+      path: ("PaxHeader/" + basename(this.path ?? "")).slice(0, 99),
+      /* c8 ignore stop */
+      mode: this.mode || 420,
+      uid: this.uid,
+      gid: this.gid,
+      size: bodyLen,
+      mtime: this.mtime,
+      type: this.global ? "GlobalExtendedHeader" : "ExtendedHeader",
+      linkpath: "",
+      uname: this.uname || "",
+      gname: this.gname || "",
+      devmaj: 0,
+      devmin: 0,
+      atime: this.atime,
+      ctime: this.ctime
+    }).encode(buf);
+    buf.write(body, 512, bodyLen, "utf8");
+    for (let i = bodyLen + 512; i < buf.length; i++) {
+      buf[i] = 0;
+    }
+    return buf;
+  }
+  encodeBody() {
+    return this.encodeField("path") + this.encodeField("ctime") + this.encodeField("atime") + this.encodeField("dev") + this.encodeField("ino") + this.encodeField("nlink") + this.encodeField("charset") + this.encodeField("comment") + this.encodeField("gid") + this.encodeField("gname") + this.encodeField("linkpath") + this.encodeField("mtime") + this.encodeField("size") + this.encodeField("uid") + this.encodeField("uname");
+  }
+  encodeField(field) {
+    if (this[field] === void 0) {
+      return "";
+    }
+    const r = this[field];
+    const v = r instanceof Date ? r.getTime() / 1e3 : r;
+    const s = " " + (field === "dev" || field === "ino" || field === "nlink" ? "SCHILY." : "") + field + "=" + v + "\n";
+    const byteLen = Buffer.byteLength(s);
+    let digits = Math.floor(Math.log(byteLen) / Math.log(10)) + 1;
+    if (byteLen + digits >= Math.pow(10, digits)) {
+      digits += 1;
+    }
+    const len = digits + byteLen;
+    return len + s;
+  }
+  static parse(str, ex, g = false) {
+    return new _Pax(merge3(parseKV(str), ex), g);
+  }
+};
+var merge3 = (a, b) => b ? Object.assign({}, b, a) : a;
+var parseKV = (str) => str.replace(/\n$/, "").split("\n").reduce(parseKVLine, /* @__PURE__ */ Object.create(null));
+var parseKVLine = (set, line) => {
+  const n = parseInt(line, 10);
+  if (n !== Buffer.byteLength(line) + 1) {
+    return set;
+  }
+  line = line.slice((n + " ").length);
+  const kv = line.split("=");
+  const r = kv.shift();
+  if (!r) {
+    return set;
+  }
+  const k = r.replace(/^SCHILY\.(dev|ino|nlink)/, "$1");
+  const v = kv.join("=").replace(/\0.*/, "");
+  switch (k) {
+    case "path":
+    case "linkpath":
+    case "type":
+    case "charset":
+    case "comment":
+    case "gname":
+    case "uname":
+      set[k] = v;
+      break;
+    case "ctime":
+    case "atime":
+    case "mtime":
+      set[k] = new Date(Number(v) * 1e3);
+      break;
+    case "size":
+      const s = +v;
+      if (s >= 0)
+        set[k] = s;
+      break;
+    case "gid":
+    case "uid":
+    case "dev":
+    case "ino":
+    case "nlink":
+    case "mode":
+      set[k] = +v;
+      break;
+  }
+  return set;
+};
+
+// node_modules/tar/dist/esm/normalize-windows-path.js
+var platform = process.env.TESTING_TAR_FAKE_PLATFORM || process.platform;
+var normalizeWindowsPath = platform !== "win32" ? (p) => String(p) : (p) => String(p).replaceAll(/\\/g, "/");
+
+// node_modules/tar/dist/esm/read-entry.js
+var ReadEntry = class extends Minipass {
+  extended;
+  globalExtended;
+  header;
+  startBlockSize;
+  blockRemain;
+  remain;
+  type;
+  meta = false;
+  ignore = false;
+  path;
+  mode;
+  uid;
+  gid;
+  uname;
+  gname;
+  size = 0;
+  mtime;
+  atime;
+  ctime;
+  linkpath;
+  dev;
+  ino;
+  nlink;
+  invalid = false;
+  absolute;
+  unsupported = false;
+  constructor(header, ex, gex) {
+    super({});
+    this.pause();
+    this.extended = ex;
+    this.globalExtended = gex;
+    this.header = header;
+    this.remain = header.size ?? 0;
+    this.startBlockSize = 512 * Math.ceil(this.remain / 512);
+    this.blockRemain = this.startBlockSize;
+    this.type = header.type;
+    switch (this.type) {
+      case "File":
+      case "OldFile":
+      case "Link":
+      case "SymbolicLink":
+      case "CharacterDevice":
+      case "BlockDevice":
+      case "Directory":
+      case "FIFO":
+      case "ContiguousFile":
+      case "GNUDumpDir":
+        break;
+      case "NextFileHasLongLinkpath":
+      case "NextFileHasLongPath":
+      case "OldGnuLongPath":
+      case "GlobalExtendedHeader":
+      case "ExtendedHeader":
+      case "OldExtendedHeader":
+        this.meta = true;
+        break;
+      // NOTE: gnutar and bsdtar treat unrecognized types as 'File'
+      // it may be worth doing the same, but with a warning.
+      default:
+        this.ignore = true;
+    }
+    if (!header.path) {
+      throw new Error("no path provided for tar.ReadEntry");
+    }
+    this.path = normalizeWindowsPath(header.path);
+    this.mode = header.mode;
+    if (this.mode) {
+      this.mode = this.mode & 4095;
+    }
+    this.uid = header.uid;
+    this.gid = header.gid;
+    this.uname = header.uname;
+    this.gname = header.gname;
+    this.size = this.remain;
+    this.mtime = header.mtime;
+    this.atime = header.atime;
+    this.ctime = header.ctime;
+    this.linkpath = header.linkpath ? normalizeWindowsPath(header.linkpath) : void 0;
+    this.uname = header.uname;
+    this.gname = header.gname;
+    if (ex) {
+      this.#slurp(ex);
+    }
+    if (gex) {
+      this.#slurp(gex, true);
+    }
+  }
+  write(data) {
+    const writeLen = data.length;
+    if (writeLen > this.blockRemain) {
+      throw new Error("writing more to entry than is appropriate");
+    }
+    const r = this.remain;
+    const br = this.blockRemain;
+    this.remain = Math.max(0, r - writeLen);
+    this.blockRemain = Math.max(0, br - writeLen);
+    if (this.ignore) {
+      return true;
+    }
+    if (r >= writeLen) {
+      return super.write(data);
+    }
+    return super.write(data.subarray(0, r));
+  }
+  #slurp(ex, gex = false) {
+    if (ex.path)
+      ex.path = normalizeWindowsPath(ex.path);
+    if (ex.linkpath)
+      ex.linkpath = normalizeWindowsPath(ex.linkpath);
+    Object.assign(this, Object.fromEntries(Object.entries(ex).filter(([k, v]) => {
+      return !(v === null || v === void 0 || k === "path" && gex);
+    })));
+  }
+};
+
+// node_modules/tar/dist/esm/warn-method.js
+var warnMethod = (self, code3, message, data = {}) => {
+  if (self.file) {
+    data.file = self.file;
+  }
+  if (self.cwd) {
+    data.cwd = self.cwd;
+  }
+  data.code = message instanceof Error && message.code || code3;
+  data.tarCode = code3;
+  if (!self.strict && data.recoverable !== false) {
+    if (message instanceof Error) {
+      data = Object.assign(message, data);
+      message = message.message;
+    }
+    self.emit("warn", code3, message, data);
+  } else if (message instanceof Error) {
+    self.emit("error", Object.assign(message, data));
+  } else {
+    self.emit("error", Object.assign(new Error(`${code3}: ${message}`), data));
+  }
+};
+
+// node_modules/tar/dist/esm/parse.js
+var maxMetaEntrySize = 1024 * 1024;
+var gzipHeader = Buffer.from([31, 139]);
+var zstdHeader = Buffer.from([40, 181, 47, 253]);
+var ZIP_HEADER_LEN = Math.max(gzipHeader.length, zstdHeader.length);
+var STATE2 = /* @__PURE__ */ Symbol("state");
+var WRITEENTRY = /* @__PURE__ */ Symbol("writeEntry");
+var READENTRY = /* @__PURE__ */ Symbol("readEntry");
+var NEXTENTRY = /* @__PURE__ */ Symbol("nextEntry");
+var PROCESSENTRY = /* @__PURE__ */ Symbol("processEntry");
+var EX = /* @__PURE__ */ Symbol("extendedHeader");
+var GEX = /* @__PURE__ */ Symbol("globalExtendedHeader");
+var META = /* @__PURE__ */ Symbol("meta");
+var EMITMETA = /* @__PURE__ */ Symbol("emitMeta");
+var BUFFER2 = /* @__PURE__ */ Symbol("buffer");
+var QUEUE = /* @__PURE__ */ Symbol("queue");
+var ENDED = /* @__PURE__ */ Symbol("ended");
+var EMITTEDEND = /* @__PURE__ */ Symbol("emittedEnd");
+var EMIT = /* @__PURE__ */ Symbol("emit");
+var UNZIP = /* @__PURE__ */ Symbol("unzip");
+var CONSUMECHUNK = /* @__PURE__ */ Symbol("consumeChunk");
+var CONSUMECHUNKSUB = /* @__PURE__ */ Symbol("consumeChunkSub");
+var CONSUMEBODY = /* @__PURE__ */ Symbol("consumeBody");
+var CONSUMEMETA = /* @__PURE__ */ Symbol("consumeMeta");
+var CONSUMEHEADER = /* @__PURE__ */ Symbol("consumeHeader");
+var CONSUMING = /* @__PURE__ */ Symbol("consuming");
+var BUFFERCONCAT = /* @__PURE__ */ Symbol("bufferConcat");
+var MAYBEEND = /* @__PURE__ */ Symbol("maybeEnd");
+var WRITING = /* @__PURE__ */ Symbol("writing");
+var ABORTED2 = /* @__PURE__ */ Symbol("aborted");
+var DONE = /* @__PURE__ */ Symbol("onDone");
+var SAW_VALID_ENTRY = /* @__PURE__ */ Symbol("sawValidEntry");
+var SAW_NULL_BLOCK = /* @__PURE__ */ Symbol("sawNullBlock");
+var SAW_EOF = /* @__PURE__ */ Symbol("sawEOF");
+var CLOSESTREAM = /* @__PURE__ */ Symbol("closeStream");
+var MAX_DECOMPRESSION_RATIO = 1e3;
+var COMPRESSEDBYTESREAD = /* @__PURE__ */ Symbol("compressedBytesRead");
+var DECOMPRESSEDBYTESREAD = /* @__PURE__ */ Symbol("decompressedBytesRead");
+var CHECKDECOMPRESSIONRATIO = /* @__PURE__ */ Symbol("checkDecompressionRatio");
+var noop2 = () => true;
+var Parser = class extends EE {
+  file;
+  strict;
+  maxMetaEntrySize;
+  filter;
+  brotli;
+  zstd;
+  maxDecompressionRatio;
+  writable = true;
+  readable = false;
+  [QUEUE] = [];
+  [BUFFER2];
+  [READENTRY];
+  [WRITEENTRY];
+  [STATE2] = "begin";
+  [META] = "";
+  [EX];
+  [GEX];
+  [ENDED] = false;
+  [UNZIP];
+  [ABORTED2] = false;
+  [SAW_VALID_ENTRY];
+  [SAW_NULL_BLOCK] = false;
+  [SAW_EOF] = false;
+  [WRITING] = false;
+  [CONSUMING] = false;
+  [EMITTEDEND] = false;
+  [COMPRESSEDBYTESREAD] = 0;
+  [DECOMPRESSEDBYTESREAD] = 0;
+  constructor(opt = {}) {
+    super();
+    this.file = opt.file || "";
+    this.on(DONE, () => {
+      if (this[STATE2] === "begin" || this[SAW_VALID_ENTRY] === false) {
+        this.warn("TAR_BAD_ARCHIVE", "Unrecognized archive format");
+      }
+    });
+    if (opt.ondone) {
+      this.on(DONE, opt.ondone);
+    } else {
+      this.on(DONE, () => {
+        this.emit("prefinish");
+        this.emit("finish");
+        this.emit("end");
+      });
+    }
+    this.strict = !!opt.strict;
+    this.maxDecompressionRatio = typeof opt.maxDecompressionRatio === "number" ? opt.maxDecompressionRatio : MAX_DECOMPRESSION_RATIO;
+    this.maxMetaEntrySize = opt.maxMetaEntrySize || maxMetaEntrySize;
+    this.filter = typeof opt.filter === "function" ? opt.filter : noop2;
+    const isTBR = opt.file && (opt.file.endsWith(".tar.br") || opt.file.endsWith(".tbr"));
+    this.brotli = !(opt.gzip || opt.zstd) && opt.brotli !== void 0 ? opt.brotli : isTBR ? void 0 : false;
+    const isTZST = opt.file && (opt.file.endsWith(".tar.zst") || opt.file.endsWith(".tzst"));
+    this.zstd = !(opt.gzip || opt.brotli) && opt.zstd !== void 0 ? opt.zstd : isTZST ? true : void 0;
+    this.on("end", () => this[CLOSESTREAM]());
+    if (typeof opt.onwarn === "function") {
+      this.on("warn", opt.onwarn);
+    }
+    if (typeof opt.onReadEntry === "function") {
+      this.on("entry", opt.onReadEntry);
+    }
+  }
+  warn(code3, message, data = {}) {
+    warnMethod(this, code3, message, data);
+  }
+  [CONSUMEHEADER](chunk, position2) {
+    if (this[SAW_VALID_ENTRY] === void 0) {
+      this[SAW_VALID_ENTRY] = false;
+    }
+    let header;
+    try {
+      header = new Header(chunk, position2, this[EX], this[GEX]);
+    } catch (er) {
+      return this.warn("TAR_ENTRY_INVALID", er);
+    }
+    if (header.nullBlock) {
+      if (this[SAW_NULL_BLOCK]) {
+        this[SAW_EOF] = true;
+        if (this[STATE2] === "begin") {
+          this[STATE2] = "header";
+        }
+        this[EMIT]("eof");
+      } else {
+        this[SAW_NULL_BLOCK] = true;
+        this[EMIT]("nullBlock");
+      }
+    } else {
+      this[SAW_NULL_BLOCK] = false;
+      if (!header.cksumValid) {
+        this.warn("TAR_ENTRY_INVALID", "checksum failure", { header });
+      } else if (!header.path) {
+        this.warn("TAR_ENTRY_INVALID", "path is required", { header });
+      } else {
+        const type = header.type;
+        if (/^(Symbolic)?Link$/.test(type) && !header.linkpath) {
+          this.warn("TAR_ENTRY_INVALID", "linkpath required", {
+            header
+          });
+        } else if (!/^(Symbolic)?Link$/.test(type) && !/^(Global)?ExtendedHeader$/.test(type) && header.linkpath) {
+          this.warn("TAR_ENTRY_INVALID", "linkpath forbidden", {
+            header
+          });
+        } else {
+          const entry = this[WRITEENTRY] = new ReadEntry(header, this[EX], this[GEX]);
+          if (!this[SAW_VALID_ENTRY]) {
+            if (entry.remain) {
+              const onend = () => {
+                if (!entry.invalid) {
+                  this[SAW_VALID_ENTRY] = true;
+                }
+              };
+              entry.on("end", onend);
+            } else {
+              this[SAW_VALID_ENTRY] = true;
+            }
+          }
+          if (entry.meta) {
+            if (entry.size > this.maxMetaEntrySize) {
+              entry.ignore = true;
+              this[EMIT]("ignoredEntry", entry);
+              this[STATE2] = "ignore";
+              entry.resume();
+            } else if (entry.size > 0) {
+              this[META] = "";
+              entry.on("data", (c) => this[META] += c);
+              this[STATE2] = "meta";
+            }
+          } else {
+            this[EX] = void 0;
+            entry.ignore = entry.ignore || !this.filter(entry.path, entry);
+            if (entry.ignore) {
+              this[EMIT]("ignoredEntry", entry);
+              this[STATE2] = entry.remain ? "ignore" : "header";
+              entry.resume();
+            } else {
+              if (entry.remain) {
+                this[STATE2] = "body";
+              } else {
+                this[STATE2] = "header";
+                entry.end();
+              }
+              if (!this[READENTRY]) {
+                this[QUEUE].push(entry);
+                this[NEXTENTRY]();
+              } else {
+                this[QUEUE].push(entry);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  [CLOSESTREAM]() {
+    queueMicrotask(() => this.emit("close"));
+  }
+  [PROCESSENTRY](entry) {
+    let go = true;
+    if (!entry) {
+      this[READENTRY] = void 0;
+      go = false;
+    } else if (Array.isArray(entry)) {
+      const [ev, ...args] = entry;
+      this.emit(ev, ...args);
+    } else {
+      this[READENTRY] = entry;
+      this.emit("entry", entry);
+      if (!entry.emittedEnd) {
+        entry.on("end", () => this[NEXTENTRY]());
+        go = false;
+      }
+    }
+    return go;
+  }
+  [NEXTENTRY]() {
+    do {
+    } while (this[PROCESSENTRY](this[QUEUE].shift()));
+    if (this[QUEUE].length === 0) {
+      const re = this[READENTRY];
+      const drainNow = !re || re.flowing || re.size === re.remain;
+      if (drainNow) {
+        if (!this[WRITING]) {
+          this.emit("drain");
+        }
+      } else {
+        re.once("drain", () => this.emit("drain"));
+      }
+    }
+  }
+  [CONSUMEBODY](chunk, position2) {
+    const entry = this[WRITEENTRY];
+    if (!entry) {
+      throw new Error("attempt to consume body without entry??");
+    }
+    const br = entry.blockRemain ?? 0;
+    const c = br >= chunk.length && position2 === 0 ? chunk : chunk.subarray(position2, position2 + br);
+    entry.write(c);
+    if (!entry.blockRemain) {
+      this[STATE2] = "header";
+      this[WRITEENTRY] = void 0;
+      entry.end();
+    }
+    return c.length;
+  }
+  [CONSUMEMETA](chunk, position2) {
+    const entry = this[WRITEENTRY];
+    const ret = this[CONSUMEBODY](chunk, position2);
+    if (!this[WRITEENTRY] && entry) {
+      this[EMITMETA](entry);
+    }
+    return ret;
+  }
+  [EMIT](ev, data, extra) {
+    if (this[QUEUE].length === 0 && !this[READENTRY]) {
+      this.emit(ev, data, extra);
+    } else {
+      this[QUEUE].push([ev, data, extra]);
+    }
+  }
+  [EMITMETA](entry) {
+    this[EMIT]("meta", this[META]);
+    switch (entry.type) {
+      case "ExtendedHeader":
+      case "OldExtendedHeader":
+        this[EX] = Pax.parse(this[META], this[EX], false);
+        break;
+      case "GlobalExtendedHeader":
+        this[GEX] = Pax.parse(this[META], this[GEX], true);
+        break;
+      case "NextFileHasLongPath":
+      case "OldGnuLongPath": {
+        const ex = this[EX] ?? /* @__PURE__ */ Object.create(null);
+        this[EX] = ex;
+        ex.path = this[META].replace(/\0.*/, "");
+        break;
+      }
+      case "NextFileHasLongLinkpath": {
+        const ex = this[EX] || /* @__PURE__ */ Object.create(null);
+        this[EX] = ex;
+        ex.linkpath = this[META].replace(/\0.*/, "");
+        break;
+      }
+      /* c8 ignore start */
+      default:
+        throw new Error("unknown meta: " + entry.type);
+    }
+  }
+  abort(error2) {
+    if (this[ABORTED2]) {
+      return;
+    }
+    if (this[UNZIP]) {
+      const u = this[UNZIP];
+      u.write = () => true;
+      u.end = () => u;
+      u.emit = () => false;
+      u.destroy?.();
+    }
+    this[ABORTED2] = true;
+    this.emit("abort", error2);
+    this.warn("TAR_ABORT", error2, { recoverable: false });
+  }
+  [CHECKDECOMPRESSIONRATIO](chunk) {
+    this[DECOMPRESSEDBYTESREAD] += chunk.length;
+    const ratio = this[DECOMPRESSEDBYTESREAD] / this[COMPRESSEDBYTESREAD];
+    if (ratio > this.maxDecompressionRatio) {
+      this.abort(new Error(`max decompression ratio exceeded: ${ratio.toFixed(2)} > ${this.maxDecompressionRatio}`));
+      return false;
+    }
+    return true;
+  }
+  write(chunk, encoding, cb) {
+    if (typeof encoding === "function") {
+      cb = encoding;
+      encoding = void 0;
+    }
+    if (typeof chunk === "string") {
+      chunk = Buffer.from(
+        chunk,
+        /* c8 ignore next */
+        typeof encoding === "string" ? encoding : "utf8"
+      );
+    }
+    if (this[ABORTED2]) {
+      cb?.();
+      return false;
+    }
+    const needSniff = this[UNZIP] === void 0 || this.brotli === void 0 && this[UNZIP] === false;
+    if (needSniff && chunk) {
+      if (this[BUFFER2]) {
+        chunk = Buffer.concat([this[BUFFER2], chunk]);
+        this[BUFFER2] = void 0;
+      }
+      if (chunk.length < ZIP_HEADER_LEN) {
+        this[BUFFER2] = chunk;
+        cb?.();
+        return true;
+      }
+      for (let i = 0; this[UNZIP] === void 0 && i < gzipHeader.length; i++) {
+        if (chunk[i] !== gzipHeader[i]) {
+          this[UNZIP] = false;
+        }
+      }
+      let isZstd = false;
+      if (this[UNZIP] === false && this.zstd !== false) {
+        isZstd = true;
+        for (let i = 0; i < zstdHeader.length; i++) {
+          if (chunk[i] !== zstdHeader[i]) {
+            isZstd = false;
+            break;
+          }
+        }
+      }
+      const maybeBrotli = this.brotli === void 0 && !isZstd;
+      if (this[UNZIP] === false && maybeBrotli) {
+        if (chunk.length < 512) {
+          if (this[ENDED]) {
+            this.brotli = true;
+          } else {
+            this[BUFFER2] = chunk;
+            cb?.();
+            return true;
+          }
+        } else {
+          try {
+            new Header(chunk.subarray(0, 512));
+            this.brotli = false;
+          } catch (_) {
+            this.brotli = true;
+          }
+        }
+      }
+      if (this[UNZIP] === void 0 || this[UNZIP] === false && (this.brotli || isZstd)) {
+        const ended = this[ENDED];
+        this[ENDED] = false;
+        this[UNZIP] = this[UNZIP] === void 0 ? new Unzip({}) : isZstd ? new ZstdDecompress({}) : new BrotliDecompress({});
+        this[UNZIP].on("data", (chunk2) => {
+          if (this[CHECKDECOMPRESSIONRATIO](chunk2)) {
+            this[CONSUMECHUNK](chunk2);
+          }
+        });
+        this[UNZIP].on("error", (er) => {
+          if (!this[ABORTED2]) {
+            this.abort(er);
+          }
+        });
+        this[UNZIP].on("end", () => {
+          this[ENDED] = true;
+          this[CONSUMECHUNK]();
+        });
+        this[WRITING] = true;
+        this[COMPRESSEDBYTESREAD] += chunk.length;
+        const ret2 = !!this[UNZIP][ended ? "end" : "write"](chunk);
+        this[WRITING] = false;
+        cb?.();
+        return ret2;
+      }
+    }
+    this[WRITING] = true;
+    if (this[UNZIP]) {
+      this[COMPRESSEDBYTESREAD] += chunk.length;
+      this[UNZIP].write(chunk);
+    } else {
+      this[CONSUMECHUNK](chunk);
+    }
+    this[WRITING] = false;
+    const ret = this[QUEUE].length > 0 ? false : this[READENTRY] ? this[READENTRY].flowing : true;
+    if (!ret && this[QUEUE].length === 0) {
+      this[READENTRY]?.once("drain", () => this.emit("drain"));
+    }
+    cb?.();
+    return ret;
+  }
+  [BUFFERCONCAT](c) {
+    if (c && !this[ABORTED2]) {
+      this[BUFFER2] = this[BUFFER2] ? Buffer.concat([this[BUFFER2], c]) : c;
+    }
+  }
+  [MAYBEEND]() {
+    if (this[ENDED] && !this[EMITTEDEND] && !this[ABORTED2] && !this[CONSUMING]) {
+      this[EMITTEDEND] = true;
+      const entry = this[WRITEENTRY];
+      if (entry?.blockRemain) {
+        const have = this[BUFFER2] ? this[BUFFER2].length : 0;
+        this.warn("TAR_BAD_ARCHIVE", `Truncated input (needed ${entry.blockRemain} more bytes, only ${have} available)`, { entry });
+        if (this[BUFFER2]) {
+          entry.write(this[BUFFER2]);
+        }
+        entry.end();
+      }
+      this[EMIT](DONE);
+    }
+  }
+  [CONSUMECHUNK](chunk) {
+    if (this[CONSUMING] && chunk) {
+      this[BUFFERCONCAT](chunk);
+    } else if (!chunk && !this[BUFFER2]) {
+      this[MAYBEEND]();
+    } else if (chunk) {
+      this[CONSUMING] = true;
+      if (this[BUFFER2]) {
+        this[BUFFERCONCAT](chunk);
+        const c = this[BUFFER2];
+        this[BUFFER2] = void 0;
+        this[CONSUMECHUNKSUB](c);
+      } else {
+        this[CONSUMECHUNKSUB](chunk);
+      }
+      while (this[BUFFER2] && this[BUFFER2]?.length >= 512 && !this[ABORTED2] && !this[SAW_EOF]) {
+        const c = this[BUFFER2];
+        this[BUFFER2] = void 0;
+        this[CONSUMECHUNKSUB](c);
+      }
+      this[CONSUMING] = false;
+    }
+    if (!this[BUFFER2] || this[ENDED]) {
+      this[MAYBEEND]();
+    }
+  }
+  [CONSUMECHUNKSUB](chunk) {
+    let position2 = 0;
+    const length = chunk.length;
+    while (position2 + 512 <= length && !this[ABORTED2] && !this[SAW_EOF]) {
+      switch (this[STATE2]) {
+        case "begin":
+        case "header":
+          this[CONSUMEHEADER](chunk, position2);
+          position2 += 512;
+          break;
+        case "ignore":
+        case "body":
+          position2 += this[CONSUMEBODY](chunk, position2);
+          break;
+        case "meta":
+          position2 += this[CONSUMEMETA](chunk, position2);
+          break;
+        /* c8 ignore start */
+        default:
+          throw new Error("invalid state: " + this[STATE2]);
+      }
+    }
+    if (position2 < length) {
+      this[BUFFER2] = this[BUFFER2] ? Buffer.concat([chunk.subarray(position2), this[BUFFER2]]) : chunk.subarray(position2);
+    }
+  }
+  end(chunk, encoding, cb) {
+    if (typeof chunk === "function") {
+      cb = chunk;
+      encoding = void 0;
+      chunk = void 0;
+    }
+    if (typeof encoding === "function") {
+      cb = encoding;
+      encoding = void 0;
+    }
+    if (typeof chunk === "string") {
+      chunk = Buffer.from(chunk, encoding);
+    }
+    if (cb)
+      this.once("finish", cb);
+    if (!this[ABORTED2]) {
+      if (this[UNZIP]) {
+        if (chunk) {
+          this[COMPRESSEDBYTESREAD] += chunk.length;
+          this[UNZIP].write(chunk);
+        }
+        this[UNZIP].end();
+      } else {
+        this[ENDED] = true;
+        if (this.brotli === void 0 || this.zstd === void 0)
+          chunk = chunk || Buffer.alloc(0);
+        if (chunk)
+          this.write(chunk);
+        this[MAYBEEND]();
+      }
+    }
+    return this;
+  }
+};
+
+// packages/oci/src/layers.ts
+var WHITEOUT = ".wh.";
+var OPAQUE = ".wh..wh..opq";
+function mergeLayers(layers, platform2, options = {}) {
+  const merged = /* @__PURE__ */ new Map();
+  for (const { files, links, removed, folders, opaque } of layers) {
+    const linked = [...links].map(
+      ([path, target]) => [path, files.get(target) ?? merged.get(target)]
+    );
+    if (removed.size + opaque.size > 0) {
+      for (const path of merged.keys()) if (isHidden(path, removed, opaque)) merged.delete(path);
+    }
+    for (const path of folders) merged.delete(path);
+    for (const [path, machine] of files) merged.set(path, machine);
+    for (const [path, machine] of linked) merged.set(path, machine);
+  }
+  const scan = new ElfScan(platform2, options);
+  for (const [path, machine] of merged) scan.add(path, machine);
+  return scan.report();
+}
+async function readLayer({ mediaType, open: open2 }) {
+  const files = /* @__PURE__ */ new Map();
+  const links = /* @__PURE__ */ new Map();
+  const removed = /* @__PURE__ */ new Set();
+  const folders = /* @__PURE__ */ new Set();
+  const opaque = /* @__PURE__ */ new Set();
+  const onReadEntry = (entry) => {
+    const path = absolute(entry.path);
+    const slash = path.lastIndexOf("/");
+    const folder = path.slice(0, slash);
+    const name2 = path.slice(slash + 1);
+    if (name2 === OPAQUE) opaque.add(folder === "" ? "/" : folder);
+    else if (name2.startsWith(WHITEOUT)) removed.add(`${folder}/${name2.slice(WHITEOUT.length)}`);
+    else if (entry.type === "Link") {
+      const target = absolute(entry.linkpath ?? "");
+      if (files.has(target)) files.set(path, files.get(target));
+      else links.set(path, target);
+      removed.add(path);
+    } else if (entry.type === "File" || entry.type === "OldFile" || entry.type === "ContiguousFile") {
+      removed.add(path);
+      links.delete(path);
+      files.set(path, void 0);
+      readHeader(entry, (machine) => files.set(path, machine));
+      return;
+    } else if (entry.type === "Directory" || entry.type === "GNUDumpDir") {
+      folders.add(path);
+    } else {
+      removed.add(path);
+      files.delete(path);
+    }
+    entry.resume();
+  };
+  const damage = [];
+  const blank = { value: true };
+  const parser = new Parser({
+    onReadEntry,
+    onwarn: (code3, message) => {
+      if (code3 !== "TAR_ENTRY_INFO") damage.push(message);
+    }
+  });
+  try {
+    const stream = Readable.fromWeb(await open2());
+    await pipeline([
+      stream,
+      ...decompression(mediaType),
+      sink(parser, (chunk) => {
+        blank.value &&= chunk.every((byte) => byte === 0);
+      })
+    ]);
+  } catch (cause) {
+    if (isTgoError(cause)) throw cause;
+    throw unreadable(mediaType, cause instanceof Error ? cause.message : String(cause));
+  }
+  const [first] = damage;
+  if (first !== void 0 && !blank.value) throw unreadable(mediaType, first);
+  return { files, links, removed, folders, opaque };
+}
+function readHeader(entry, done) {
+  let header = Buffer.alloc(0);
+  entry.on("data", (chunk) => {
+    if (header.length >= ELF_HEADER_BYTES) return;
+    header = Buffer.concat([header, chunk.subarray(0, ELF_HEADER_BYTES - header.length)]);
+  });
+  entry.on("end", () => {
+    done(readElfHeader(header)?.machine);
+  });
+}
+function sink(parser, look2) {
+  return new Writable({
+    write(chunk, _encoding, callback) {
+      look2(chunk);
+      if (parser.write(chunk)) callback();
+      else
+        parser.once("drain", () => {
+          callback();
+        });
+    },
+    final(callback) {
+      parser.once("end", () => {
+        callback();
+      });
+      parser.end();
+    }
+  });
+}
+function decompression(mediaType) {
+  if (/gzip$/.test(mediaType)) return [zlib.createGunzip()];
+  if (/zstd$/.test(mediaType)) {
+    const create = "createZstdDecompress" in zlib ? zlib.createZstdDecompress : void 0;
+    if (create !== void 0) return [create()];
+    throw new TgoError(
+      "ENVIRONMENT",
+      `this Node (${process.version}) cannot read layers compressed with zstd`,
+      {
+        remedy: "Use Node 22.15 or newer, or publish with gzip layers."
+      }
+    );
+  }
+  if (/tar$/.test(mediaType)) return [];
+  throw new TgoError("INVALID_RESPONSE", `"${mediaType}" is no layer this program can read`);
+}
+function unreadable(mediaType, why) {
+  return new TgoError(
+    "INVALID_RESPONSE",
+    `the layer is no readable ${mediaType.replace(/^.*\.tar/, "tar")}: ${why}`
+  );
+}
+function absolute(path) {
+  const parts = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+function isHidden(path, removed, opaque) {
+  if (removed.has(path) || opaque.has("/")) return true;
+  for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+    const ancestor = path.slice(0, slash);
+    if (removed.has(ancestor) || opaque.has(ancestor)) return true;
+  }
+  return false;
+}
+
+// packages/oci/src/problem.ts
+function problemOf2(error2) {
+  if (!isTgoError(error2) || error2.code === "INTERRUPTED") throw error2;
+  const { code: code3, what, where: where3, remedy } = error2;
+  return { code: code3, what, where: where3, remedy };
+}
+
+// packages/oci/src/push.ts
+async function pushImage(image, destination) {
+  const blobs = image.variants.flatMap(({ config: config2, layers }) => [
+    ...layers.filter(({ urls }) => urls === void 0).map(({ digest, size: size2 }) => ({ digest, size: size2 })),
+    { digest: config2.digest, size: config2.bytes.length, bytes: config2.bytes }
+  ]);
+  const children = image.variants.map(({ manifest }) => ({ mediaType: OCI_MANIFEST, ...manifest }));
+  const index = { mediaType: image.index.mediaType, digest: image.digest, bytes: image.index.bytes };
+  return ship({ blobs, manifests: [...children, index] }, destination);
+}
+
+// packages/oci/src/answers.ts
+var GHCR = /^(?:ghcr\.io|containers\..+\.ghe\.com)$/;
+var HUB2 = /^(?:docker\.io|(?:index|registry-1)\.docker\.io)$/;
+var ACR = /\.aliyuncs\.com$/;
+var USUAL_TRIES = 5;
+var PASSING = /* @__PURE__ */ new Set([408, 425, 429, 500, 502, 503, 504, 522]);
+var says = (pattern, status) => (fault) => pattern.test(fault.text) && (status === void 0 || fault.status === status);
+var login = (fault) => fault.identity === "anonymous" ? `No credentials for ${fault.host} were given. Run "docker login ${fault.host}" and pass that docker config.` : `Check the user and password for ${fault.host}: "docker login ${fault.host}" must accept them.`;
+var ROWS = [
+  {
+    name: "acr-unknown-manifest-class",
+    matches: says(/unknown manifest class for/i),
+    code: "DENIED",
+    what: (fault) => `the registry refuses this kind of artifact: ${said(fault)}`,
+    remedy: () => "Push the image without provenance and SBOM manifests (provenance: false, sbom: false)."
+  },
+  {
+    name: "ghcr-write-package",
+    matches: says(/permission_denied: write_package/i),
+    code: "DENIED",
+    what: () => "GHCR: this repository's token may not write the package",
+    remedy: () => `On GitHub: the package's settings, "Manage Actions access", give this repository the role Write.`
+  },
+  {
+    name: "ghcr-organization-package",
+    matches: says(/installation not allowed to (?:create|write) organization package/i),
+    code: "DENIED",
+    what: () => "GHCR: this token may not create or write a package of the organization",
+    remedy: () => `Add "permissions: packages: write" to the job; check the owner in the image name and the organization's package creation policy.`
+  },
+  {
+    name: "ghcr-read-package",
+    matches: says(/permission_denied: read_package/i),
+    code: "DENIED",
+    what: () => "GHCR: the package is private, or this token may not read it",
+    remedy: () => "Use a token with the scope read:packages, or make the package public."
+  },
+  {
+    name: "ghcr-token-provided",
+    matches: says(/cannot be authenticated with the token provided/i),
+    code: "UNAUTHORIZED",
+    what: () => "GHCR does not accept this token: it is expired, or a fine-grained one",
+    remedy: () => "Use a classic personal access token (write:packages) or the job's GITHUB_TOKEN."
+  },
+  {
+    name: "ghcr-secondary-rate-limit",
+    matches: says(/secondary rate limit/i),
+    code: "UNAVAILABLE",
+    what: () => "GitHub throttles this account (secondary rate limit)",
+    remedy: () => "Wait a few minutes and run the same command again; it continues where it stopped.",
+    patience: () => ({ tries: 3, waits: [12e4, 3e5], reason: "GitHub's secondary rate limit" })
+  },
+  {
+    name: "hub-pull-rate-limit",
+    matches: says(/reached your (?:unauthenticated )?pull rate limit/i),
+    code: "UNAVAILABLE",
+    what: () => "Docker Hub: the pull rate limit of this address or account is used up",
+    remedy: (fault) => fault.identity === "anonymous" ? 'Log in ("docker login") for a higher limit, or wait: the limit counts six hours.' : "Wait: the limit counts six hours. A paid account has none."
+  },
+  {
+    name: "hub-abuse-limit",
+    matches: says(/HAP429/),
+    code: "UNAVAILABLE",
+    what: () => "Docker Hub limits the requests of this address (abuse limit)",
+    remedy: () => "Wait a minute and run the same command again.",
+    patience: (fault) => ({
+      tries: USUAL_TRIES,
+      waits: [seconds(fault.retryAfter) ?? 6e4],
+      reason: "Docker Hub's abuse limit"
+    })
+  },
+  {
+    name: "too-many-requests",
+    matches: (fault) => fault.status === 429 || says(/toomanyrequests/i)(fault),
+    code: "UNAVAILABLE",
+    what: (fault) => `too many requests: ${said(fault)}`,
+    remedy: () => "Wait a minute and run the same command again; it continues where it stopped.",
+    patience: (fault) => {
+      const asked = seconds(fault.retryAfter) ?? goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(fault.text)?.[1]);
+      return { tries: USUAL_TRIES, waits: [Math.max(asked ?? 0, 1e3)], reason: "the registry's rate limit" };
+    }
+  },
+  {
+    name: "immutable-tag",
+    matches: (fault) => says(/tag already exists and cannot be overwritten|immutable tag|tag (?:\S+ )?is immutable/i)(fault) || fault.method === "PUT" && HUB2.test(fault.host) && fault.status === 403 && /immutab/i.test(fault.text),
+    code: "DENIED",
+    what: () => "the tag exists with another digest, and the registry does not let it be overwritten",
+    remedy: () => "Publish under a new tag."
+  },
+  {
+    name: "delete-unsupported",
+    matches: (fault) => fault.method === "DELETE" && (fault.status === 405 || says(/unsupported/i)(fault)),
+    code: "DENIED",
+    what: () => "the registry cannot delete manifests over this API",
+    remedy: (fault) => GHCR.test(fault.host) ? "Delete the version with GitHub's packages REST API (DELETE /orgs/<org>/packages/container/<name>/versions/<id>)." : HUB2.test(fault.host) ? "Delete the tag on hub.docker.com." : "Delete it in the registry's own console, or enable deletion there (distribution: storage.delete.enabled)."
+  },
+  {
+    name: "accept-too-narrow",
+    matches: says(/accept header does not support oci/i),
+    code: "INTERNAL",
+    what: () => "the registry says we did not accept OCI media types",
+    remedy: () => "This is a fault of this program, or of a proxy that drops the Accept header."
+  },
+  {
+    name: "authorization-at-the-blob-store",
+    matches: says(/missing x-amz-content-sha256|only one auth mechanism allowed/i),
+    code: "INTERNAL",
+    what: () => "the registry's blob store was sent the registry's credentials and refused",
+    remedy: () => "This is a fault of this program, or of a proxy that follows redirects for it."
+  },
+  {
+    name: "manifest-blob-unknown",
+    matches: says(/manifest blob unknown|MANIFEST_BLOB_UNKNOWN/i),
+    code: "NOT_FOUND",
+    what: (fault) => `the manifest names content that the repository does not hold: ${said(fault)}`,
+    remedy: () => "Run the same command again: it uploads what is missing."
+  },
+  {
+    name: "blob-upload-unknown",
+    matches: says(/BLOB_UPLOAD_UNKNOWN|blob upload unknown/i),
+    code: "UNAVAILABLE",
+    what: () => "the registry lost the upload session",
+    remedy: () => "Run the same command again; it continues where it stopped."
+  },
+  {
+    name: "blob-unknown",
+    matches: says(/unknown blob|BLOB_UNKNOWN/i),
+    code: "NOT_FOUND",
+    what: (fault) => `the registry does not know a blob: ${said(fault)}`,
+    remedy: () => "Run the same command again: it uploads what is missing."
+  },
+  {
+    name: "upload-too-large",
+    matches: (fault) => fault.status === 413 || says(/exceeds the maximum permissible limit|request body is too large/i)(fault),
+    code: "DENIED",
+    what: (fault) => `the registry, or a proxy before it, refuses an upload of this size: ${said(fault)}`,
+    remedy: () => "Raise the limit of the proxy (nginx: client_max_body_size 0)."
+  },
+  {
+    name: "digest-invalid",
+    matches: says(/DIGEST_INVALID|provided digest did not match/i),
+    code: "INVALID_RESPONSE",
+    what: () => "the registry received other bytes than were sent: the digest differs",
+    remedy: () => "Run the same command again. If it stays, a proxy changes what passes through it."
+  },
+  {
+    name: "manifest-unknown",
+    matches: (fault) => fault.status === 404 && says(/MANIFEST_UNKNOWN|manifest unknown/i)(fault),
+    code: "NOT_FOUND",
+    what: () => "there is no such tag or digest"
+  },
+  {
+    name: "acr-no-repository",
+    matches: (fault) => ACR.test(fault.host) && (says(/NAME_UNKNOWN/)(fault) || fault.identity === "credentials" && says(/requested access to the resource is denied/i)(fault)),
+    code: "NOT_FOUND",
+    what: () => "the namespace or the repository does not exist, or this account has no access",
+    remedy: () => "Create the namespace and the repository in the ACR console, and check the instance's host (new personal instances: crpi-<id>.<region>.personal.cr.aliyuncs.com)."
+  },
+  {
+    name: "name-unknown",
+    matches: says(/NAME_UNKNOWN/),
+    code: "NOT_FOUND",
+    what: () => "the registry does not know this repository"
+  },
+  {
+    name: "acr-login",
+    matches: (fault) => ACR.test(fault.host) && fault.status === 401,
+    code: "UNAUTHORIZED",
+    what: () => "ACR does not accept this login",
+    remedy: (fault) => fault.identity === "anonymous" ? login(fault) : "Use the registry password set in the ACR console (not the console login), or a fresh temporary token (valid one hour)."
+  },
+  {
+    name: "wrong-password",
+    matches: says(/incorrect username or password|invalid username\/password|bad username or password/i),
+    code: "UNAUTHORIZED",
+    what: () => "wrong user name or password",
+    remedy: login
+  },
+  {
+    name: "denied-or-missing",
+    matches: (fault) => (fault.status === 401 || fault.status === 403) && (fault.stage === "token" || says(/requested access to the resource is denied|insufficient_scope|"Action"/i)(fault)) && fault.scheme !== "basic" && fault.where.includes("/"),
+    code: "DENIED",
+    what: (fault) => fault.identity === "anonymous" ? "not found, or not readable without credentials (the registry does not say which)" : "not found, or these credentials have no access (the registry does not say which)",
+    remedy: login
+  },
+  {
+    name: "unauthorized",
+    matches: (fault) => fault.status === 401,
+    code: "UNAUTHORIZED",
+    what: (fault) => fault.identity === "anonymous" ? "the registry asks for credentials" : "the registry does not accept these credentials",
+    remedy: login
+  },
+  {
+    name: "denied",
+    matches: (fault) => fault.status === 403 && !isHtml(fault),
+    code: "DENIED",
+    what: (fault) => `the registry refuses to ${fault.doing}: ${said(fault)}`,
+    remedy: login
+  },
+  {
+    name: "passing",
+    matches: (fault) => PASSING.has(fault.status),
+    code: "UNAVAILABLE",
+    what: (fault) => `the registry cannot ${fault.doing} now (status ${fault.status}): ${said(fault)}`,
+    remedy: () => "Run the same command again later; it continues where it stopped.",
+    patience: (fault) => {
+      const asked = seconds(fault.retryAfter);
+      return {
+        tries: USUAL_TRIES,
+        ...asked === void 0 ? {} : { waits: [asked] },
+        reason: `status ${fault.status}`
+      };
+    }
+  },
+  {
+    name: "html",
+    matches: isHtml,
+    code: "INVALID_RESPONSE",
+    what: (fault) => `this is no container registry, or its front end is down: status ${fault.status} and ${said(fault)}`,
+    remedy: () => "Check the registry's host and port; a web server, proxy or login page may be answering in its place.",
+    // During outages Docker Hub's front end was seen to answer an HTML 404 or 405.
+    patience: (fault) => fault.status === 404 || fault.status === 405 ? { tries: 2, reason: "an HTML page" } : void 0
+  },
+  {
+    name: "not-found",
+    matches: (fault) => fault.status === 404,
+    code: "NOT_FOUND",
+    what: (fault) => `not found: ${said(fault)}`
+  },
+  {
+    name: "anything-else",
+    matches: () => true,
+    code: "INVALID_RESPONSE",
+    what: (fault) => `the registry's answer to "${fault.doing}" is not understood: status ${fault.status}, ${said(fault)}`,
+    remedy: () => "Check that this address is a container registry."
+  }
+];
+function explain(fault) {
+  const row = rowFor(fault);
+  const prefix = fault.stage === "token" ? "at the login: " : "";
+  return new TgoError(row.code, prefix + row.what(fault), {
+    where: fault.where,
+    remedy: row.remedy?.(fault)
+  });
+}
+function patienceWith(fault) {
+  return rowFor(fault).patience?.(fault);
+}
+function rowFor(fault) {
+  return ROWS.find((row) => row.matches(fault)) ?? unreachable();
+}
+function unreachable() {
+  throw new TgoError("INTERNAL", "the table of registry answers has no last row");
+}
+function isHtml(fault) {
+  return fault.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(fault.text);
+}
+var ErrorBody = object({
+  errors: array(object({ code: string2().optional(), message: string2().optional() }))
+});
+var TokenErrorBody = object({
+  details: string2().optional(),
+  message: string2().optional(),
+  error_description: string2().optional(),
+  error: string2().optional()
+});
+function said(fault) {
+  const json = parseJson(fault.text);
+  const body = ErrorBody.safeParse(json);
+  if (body.success && body.data.errors.length > 0) {
+    const words = body.data.errors.map(({ code: code3, message }) => [code3, message].filter(Boolean).join(" "));
+    return [...new Set(words)].slice(0, 3).join("; ");
+  }
+  const token = TokenErrorBody.safeParse(json);
+  if (token.success) {
+    const words = token.data.details ?? token.data.message ?? token.data.error_description ?? token.data.error;
+    if (words !== void 0) return words;
+  }
+  return fault.text === "" ? `an empty answer (${fault.status})` : firstBytes(fault.text);
+}
+function seconds(retryAfter) {
+  if (retryAfter === void 0) return void 0;
+  if (/^\d+$/.test(retryAfter.trim())) return Number(retryAfter) * 1e3;
+  const date3 = Date.parse(retryAfter);
+  return Number.isNaN(date3) ? void 0 : Math.max(0, date3 - Date.now());
+}
+var GO_UNITS = {
+  ns: 1e-6,
+  us: 1e-3,
+  \u00B5s: 1e-3,
+  \u03BCs: 1e-3,
+  ms: 1,
+  s: 1e3,
+  m: 6e4,
+  h: 36e5
+};
+function goDuration(text2) {
+  if (text2 === void 0) return void 0;
+  const parts = [...text2.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)];
+  if (parts.length === 0) return void 0;
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (GO_UNITS[unit ?? ""] ?? 0), 0);
+}
+
+// packages/oci/src/blob.ts
+function blobStream(options) {
+  const chunks = read2(options);
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await chunks.return(void 0);
+      }
+    },
+    // Nothing is read ahead of the consumer: memory stays at one chunk.
+    { highWaterMark: 0 }
+  );
+}
+async function* read2({
+  open: open2,
+  digest,
+  where: where3,
+  resumes,
+  pause
+}) {
+  const digester = digest === void 0 ? void 0 : digesterFor(digest);
+  let position2 = 0;
+  for (let attempt2 = 0; ; attempt2++) {
+    try {
+      const { chunks, offset } = await open2(position2);
+      let skip = position2 - offset;
+      for await (const chunk of chunks) {
+        const fresh = skip >= chunk.length ? void 0 : chunk.subarray(skip);
+        skip = Math.max(0, skip - chunk.length);
+        if (fresh === void 0) continue;
+        digester?.update(fresh);
+        position2 += fresh.length;
+        yield fresh;
+      }
+      break;
+    } catch (error2) {
+      if (!isTgoError(error2) || error2.code !== "UNAVAILABLE" || attempt2 >= resumes) throw error2;
+      await pause(attempt2 + 1);
+    }
+  }
+  const actual = digester?.digest();
+  if (actual !== void 0 && actual !== digest) {
+    throw new TgoError("INVALID_RESPONSE", `the blob's bytes have the digest ${actual}`, {
+      where: where3,
+      remedy: "The registry, or a proxy before it, sent other bytes than were asked for. Run the same command again."
+    });
+  }
+}
+
+// packages/oci/src/redact.ts
+var KNOWN_SHAPES = [
+  [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, "$1 ***"],
+  [/\bdckr_[a-z]+_[\w-]+/g, "***"],
+  [/\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]+/g, "***"],
+  [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"],
+  [
+    /\b((?:X-Amz-|OSS)?(?:Signature|Credential|Security-Token|AccessKeyId)|sig|token|access_token|refresh_token)=[^&\s"']+/gi,
+    "$1=***"
+  ],
+  // Docker Hub's rate limit answer names the account: "… as 'someone': dckr_jti_…".
+  [/\bas '[^']*'/g, "as '***'"]
+];
+var SHORTEST_SECRET = 4;
+var Redactor = class {
+  #secrets = /* @__PURE__ */ new Set();
+  add(secret) {
+    for (const spelling of [secret, encodeURIComponent(secret), Buffer.from(secret).toString("base64")]) {
+      if (spelling.length >= SHORTEST_SECRET) this.#secrets.add(spelling);
+    }
+  }
+  clean(text2) {
+    const known = [...this.#secrets].sort((a, b) => b.length - a.length);
+    const ours = known.reduce((rest, secret) => rest.replaceAll(secret, "***"), text2);
+    return KNOWN_SHAPES.reduce((rest, [shape, mask]) => rest.replace(shape, mask), ours);
+  }
+};
+
+// packages/oci/src/challenge.ts
+var TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
+var TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
+var QUOTED = /"((?:[^"\\]|\\.)*)"/y;
+var BLANK = /[ \t]*/y;
+var EQUALS = /[ \t]*=[ \t]*/y;
+var COMMAS = /(?:[ \t]*,)*[ \t]*/y;
+function parseChallenges(header) {
+  const challenges = [];
+  let at = 0;
+  const take = (pattern) => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(header) ?? void 0;
+    if (match !== void 0) at = pattern.lastIndex;
+    return match;
+  };
+  for (take(COMMAS); at < header.length; take(COMMAS)) {
+    const word = take(TOKEN)?.[0];
+    if (word === void 0) break;
+    const current2 = challenges.at(-1);
+    if (current2 !== void 0 && take(EQUALS) !== void 0) {
+      const value = take(QUOTED)?.[1]?.replace(/\\(.)/g, "$1") ?? take(/[^,\s]*/y)?.[0] ?? "";
+      current2.parameters[word.toLowerCase()] = value;
+      continue;
+    }
+    challenges.push({ scheme: word.toLowerCase(), parameters: {} });
+    take(BLANK);
+    take(TOKEN68);
+  }
+  return challenges;
+}
+
+// packages/oci/src/credentials.ts
+function basic(username, password) {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+// packages/oci/src/token.ts
+var TokenAnswer = object({
+  token: string2().optional(),
+  access_token: string2().optional(),
+  expires_in: coerce_exports.number().optional().catch(void 0)
+});
+var SHORTEST_LIFE_S = 60;
+var MAX_TOKEN_BYTES = 256 * 1024;
+var Authorizer = class {
+  #o;
+  #challenge;
+  #held = /* @__PURE__ */ new Map();
+  #underWay = /* @__PURE__ */ new Map();
+  /** Scopes that the registry asked for beyond ours. */
+  #learned = /* @__PURE__ */ new Map();
+  constructor(options) {
+    this.#o = options;
+  }
+  /** The value of `Authorization` for a request that needs these scopes, or undefined. */
+  async header(scopes) {
+    if (this.#challenge === void 0) return void 0;
+    if (this.#challenge.scheme === "basic") return this.#basic();
+    return `Bearer ${await this.#token(this.#challenge, this.#learned.get(keyOf(scopes)) ?? scopes)}`;
+  }
+  /**
+   * What to send instead, after the registry refused a request that carried `sent`.
+   * Undefined when there is nothing better, and the refusal stands.
+   */
+  async renew(answer, scopes, sent2) {
+    const challenge = choose(parseChallenges(answer.headers.get("www-authenticate") ?? "")) ?? this.#challenge;
+    if (challenge === void 0) return void 0;
+    this.#challenge = challenge;
+    if (challenge.scheme === "basic") {
+      const header = this.#basic();
+      return header === sent2 ? void 0 : header;
+    }
+    const wanted = merge4(scopes, challenge.parameters["scope"]);
+    if (keyOf(wanted) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted);
+    for (const [key2, held] of this.#held) if (`Bearer ${held.token}` === sent2) this.#held.delete(key2);
+    return `Bearer ${await this.#token(challenge, wanted)}`;
+  }
+  #basic() {
+    const { credentials } = this.#o;
+    if (credentials === void 0 || "identityToken" in credentials) return void 0;
+    return basic(credentials.username, credentials.password);
+  }
+  async #token(challenge, scopes) {
+    const key2 = keyOf(scopes);
+    const held = this.#held.get(key2) ?? this.#wider(scopes);
+    if (held !== void 0 && held.renewAt > this.#o.now()) return held.token;
+    const underWay = this.#underWay.get(key2);
+    if (underWay !== void 0) return underWay;
+    const fetching = this.#fetch(challenge, scopes).then((fresh) => {
+      this.#held.set(key2, fresh);
+      return fresh.token;
+    }).finally(() => this.#underWay.delete(key2));
+    this.#underWay.set(key2, fetching);
+    return fetching;
+  }
+  /** A token that allows all this and more: who may push to a repository may read it. */
+  #wider(scopes) {
+    if (scopes.length === 0) return void 0;
+    for (const [key2, held] of this.#held) {
+      const has = key2.split(" ").map(parseScope);
+      const covers = scopes.map(parseScope).every(
+        ({ name: name2, actions }) => has.some(
+          (other) => other.name === name2 && actions.every((action) => other.actions.includes(action))
+        )
+      );
+      if (covers && held.renewAt > this.#o.now()) return held;
+    }
+    return void 0;
+  }
+  async #fetch(challenge, scopes) {
+    const { transport, host, redactor, now } = this.#o;
+    const call = this.#call(challenge, scopes);
+    const asked = now();
+    const answer = await transport.send(call);
+    if (!answer.ok) throw await transport.refusal(answer);
+    const text2 = new TextDecoder().decode(await answer.bytes(MAX_TOKEN_BYTES));
+    const body = TokenAnswer.safeParse(parseJson(text2));
+    const token = body.data?.token ?? body.data?.access_token;
+    if (body.data === void 0 || token === void 0 || !/^[\x21-\x7e]+$/.test(token)) {
+      throw new TgoError("INVALID_RESPONSE", `the login server of ${host} sent no token`, {
+        where: call.where,
+        remedy: `Check ${call.url.origin}${call.url.pathname}: it should answer JSON with a "token".`
+      });
+    }
+    redactor.add(token);
+    const lifeMs = Math.max(body.data.expires_in ?? SHORTEST_LIFE_S, SHORTEST_LIFE_S) * 1e3;
+    return { token, renewAt: asked + lifeMs - Math.min(3e4, lifeMs / 4) };
+  }
+  #call(challenge, scopes) {
+    const { host, credentials } = this.#o;
+    const where3 = scopes.length === 0 ? host : scopes.map((scope) => `${host}/${parseScope(scope).name}`).join(", ");
+    const realm = this.#realm(challenge, where3);
+    const common = { where: where3, doing: "log in", stage: "token" };
+    const service2 = challenge.parameters["service"];
+    if (credentials !== void 0 && "identityToken" in credentials) {
+      const form = new URLSearchParams({
+        grant_type: "refresh_token",
+        client_id: "tgo",
+        ...service2 === void 0 ? {} : { service: service2 }
+      });
+      if (scopes.length > 0) form.set("scope", scopes.join(" "));
+      form.set("refresh_token", credentials.identityToken);
+      const bytes = new TextEncoder().encode(form.toString());
+      return {
+        ...common,
+        method: "POST",
+        url: realm,
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: { size: bytes.length, open: () => bytes }
+      };
+    }
+    if (service2 !== void 0) realm.searchParams.set("service", service2);
+    for (const scope of scopes) realm.searchParams.append("scope", scope);
+    const authorization = this.#basic();
+    return {
+      ...common,
+      method: "GET",
+      url: realm,
+      ...authorization === void 0 ? {} : { headers: { authorization } }
+    };
+  }
+  #realm(challenge, where3) {
+    const text2 = challenge.parameters["realm"] ?? "";
+    const url2 = URL.canParse(text2, this.#o.origin.href) ? this.#o.reach(new URL(text2, this.#o.origin)) : void 0;
+    if (url2 === void 0 || !/^https?:$/.test(url2.protocol)) {
+      throw new TgoError("INVALID_RESPONSE", `the registry names no usable login server (realm "${text2}")`, {
+        where: where3
+      });
+    }
+    if (url2.protocol === "http:" && this.#o.origin.protocol === "https:") {
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `the registry wants the login at ${url2.origin}, which is not encrypted`,
+        {
+          where: where3,
+          remedy: "Credentials are not sent there. Correct the registry's token realm to https."
+        }
+      );
+    }
+    return url2;
+  }
+};
+function choose(challenges) {
+  return challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters["realm"] !== void 0) ?? challenges.find(({ scheme }) => scheme === "basic");
+}
+function merge4(scopes, challenged) {
+  const asked = (challenged ?? "").split(" ").filter(Boolean).map(parseScope);
+  return scopes.map((scope) => {
+    const { name: name2, actions } = parseScope(scope);
+    const more = asked.filter((other) => other.name === name2).flatMap((other) => other.actions);
+    return `repository:${name2}:${[.../* @__PURE__ */ new Set([...actions, ...more])].join(",")}`;
+  });
+}
+function parseScope(scope) {
+  const [, name2 = "", actions = ""] = /^[a-z]+(?:\([a-z]+\))?:(.*):([^:]*)$/.exec(scope) ?? [];
+  return { name: name2, actions: actions.split(",") };
+}
+function keyOf(scopes) {
+  return [...scopes].sort().join(" ");
+}
+
+// packages/oci/src/transport.ts
+import { setTimeout as delay } from "node:timers/promises";
+var defaultSleep = async (milliseconds, signal) => {
+  await delay(milliseconds, void 0, signal === void 0 ? {} : { signal });
+};
+var FIRST_WAIT_MS = 500;
+var LONGEST_WAIT_MS = 3e4;
+var LONGEST_ASKED_MS = 10 * 6e4;
+var MAX_TEXT = 64 * 1024;
+var Transport = class {
+  #o;
+  /** Stops of the requests under way; one listener on the caller's signal serves them all. */
+  #underWay = /* @__PURE__ */ new Set();
+  constructor(options) {
+    this.#o = options;
+    options.signal?.addEventListener("abort", () => {
+      for (const stop of this.#underWay) stop();
+    });
+  }
+  /**
+   * The answer, whatever its status, after the repeats that its status or a network fault deserved.
+   * @throws TgoError UNAVAILABLE when no answer came, INTERRUPTED when the caller's signal fired.
+   */
+  async send(call) {
+    for (let attempt2 = 1; ; attempt2++) {
+      const outcome = await this.#attempt(call);
+      const patience = outcome instanceof Answer ? await this.#patienceWith(outcome) : outcome.patience;
+      const tries2 = call.once === true ? 1 : Math.min(patience?.tries ?? 1, this.#o.retries + 1);
+      const asked = patience?.waits?.[attempt2 - 1] ?? patience?.waits?.at(-1) ?? 0;
+      if (patience === void 0 || attempt2 >= tries2 || asked > LONGEST_ASKED_MS) {
+        if (outcome instanceof Answer) return outcome;
+        throw outcome.error;
+      }
+      if (outcome instanceof Answer) await outcome.discard();
+      await this.wait(attempt2, patience, call.doing);
+    }
+  }
+  /** Full jitter between nothing and the doubled wait, and never less than the server asked for. */
+  async wait(attempt2, patience, doing) {
+    const asked = patience.waits?.[attempt2 - 1] ?? patience.waits?.at(-1) ?? 0;
+    const backoff = this.#o.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt2 - 1));
+    const waitMs = Math.round(asked + backoff);
+    this.#o.onRetry?.({ host: this.#o.host, doing, attempt: attempt2, waitMs, reason: patience.reason });
+    await this.sleep(waitMs);
+  }
+  async sleep(milliseconds) {
+    this.#throwIfInterrupted();
+    try {
+      await this.#o.sleep(milliseconds, this.#o.signal);
+    } catch (cause) {
+      this.#throwIfInterrupted();
+      throw cause;
+    }
+    this.#throwIfInterrupted();
+  }
+  /** The answer as an error for the reader. */
+  async refusal(answer) {
+    return explain(await this.fault(answer));
+  }
+  async fault(answer) {
+    return {
+      host: this.#o.host,
+      where: answer.call.where,
+      doing: answer.call.doing,
+      stage: answer.call.stage ?? "registry",
+      method: answer.call.method,
+      status: answer.status,
+      text: this.#o.redactor.clean(await answer.text()),
+      contentType: answer.headers.get("content-type") ?? "",
+      retryAfter: answer.headers.get("retry-after") ?? void 0,
+      scheme: parseChallenges(answer.headers.get("www-authenticate") ?? "")[0]?.scheme,
+      identity: this.#o.identity
+    };
+  }
+  async #patienceWith(answer) {
+    if (answer.status < 400 || answer.status === 401) return void 0;
+    return patienceWith(await this.fault(answer));
+  }
+  async #attempt(call) {
+    this.#throwIfInterrupted();
+    const abort = new AbortController();
+    const watch = new Watch(this.#o.timeoutMs, abort);
+    const stop = () => {
+      abort.abort();
+    };
+    this.#underWay.add(stop);
+    const finished = () => {
+      watch.stop();
+      this.#underWay.delete(stop);
+    };
+    const upload = new Upload(watch);
+    try {
+      const response = await this.#o.fetch(call.url, {
+        method: call.method,
+        headers: {
+          ...call.headers,
+          ...call.body === void 0 ? {} : { "content-length": String(call.body.size) }
+        },
+        redirect: "manual",
+        signal: abort.signal,
+        ...call.body === void 0 ? {} : upload.init(await call.body.open())
+      });
+      const faultOf = (cause) => this.#networkFault(call, cause, watch).error;
+      return new Answer(call, response, watch, finished, faultOf);
+    } catch (cause) {
+      finished();
+      this.#throwIfInterrupted();
+      if (upload.sourceFailure !== void 0) return sourceFault(upload.sourceFailure);
+      if (cause instanceof TgoError) return sourceFault(cause);
+      return this.#networkFault(call, cause, watch);
+    }
+  }
+  #networkFault(call, cause, watch) {
+    this.#throwIfInterrupted();
+    const fault = watch.expired ? { code: "TIMEOUT", text: `no answer for ${Math.round(this.#o.timeoutMs / 1e3)} s` } : describe3(cause);
+    const reason = this.#o.redactor.clean(fault.text);
+    const server = call.stage === "token" ? `the login server ${call.url.host} of ${this.#o.host}` : this.#o.host;
+    const via = call.stage !== "token" && call.url.host !== this.#o.host ? ` (at ${call.url.origin})` : "";
+    const advice = ADVICE.find(({ codes }) => codes.test(fault.code));
+    return new NetworkFault(
+      // No `cause`: what the network stack throws may quote a header, and with it a credential.
+      new TgoError("UNAVAILABLE", `cannot reach ${server}${via}: ${reason}`, {
+        where: call.where,
+        remedy: advice?.remedy ?? "Check the network and run the same command again; it continues where it stopped."
+      }),
+      { tries: tries(fault.code, call.url.hostname), reason }
+    );
+  }
+  #throwIfInterrupted() {
+    if (this.#o.signal?.aborted === true) throw new TgoError("INTERRUPTED", "stopped by the caller");
+  }
+};
+var Answer = class {
+  constructor(call, response, watch, finished, faultOf) {
+    this.call = call;
+    this.#response = response;
+    this.#watch = watch;
+    this.#finished = finished;
+    this.#faultOf = faultOf;
+    if (response.body === null) finished();
+    else watch.touch();
+  }
+  call;
+  #response;
+  #watch;
+  #finished;
+  #faultOf;
+  #text;
+  get status() {
+    return this.#response.status;
+  }
+  get headers() {
+    return this.#response.headers;
+  }
+  get ok() {
+    return this.#response.ok;
+  }
+  /** The body's beginning; kept, so that it can be asked for again. */
+  async text() {
+    if (this.#text === void 0) {
+      try {
+        this.#text = new TextDecoder().decode(await this.#read(MAX_TEXT, true));
+      } catch (cause) {
+        if (cause instanceof TgoError && cause.code === "INTERRUPTED") throw cause;
+        this.#text = "";
+      }
+    }
+    return this.#text;
+  }
+  /** @throws TgoError INVALID_RESPONSE when the body is longer than `limit` bytes. */
+  async bytes(limit) {
+    return this.#read(limit, false);
+  }
+  async discard() {
+    if (this.#text === void 0) {
+      this.#text = "";
+      await this.#response.body?.cancel().catch(() => void 0);
+    }
+    this.#finished();
+  }
+  /** The body as it comes. @throws (while reading) TgoError UNAVAILABLE when the connection breaks. */
+  async *chunks() {
+    const reader = this.#response.body?.getReader();
+    if (reader === void 0) return;
+    let ended = false;
+    try {
+      for (; ; ) {
+        this.#watch.touch();
+        const { done, value } = await reader.read();
+        if (done) break;
+        this.#watch.stop();
+        yield value;
+      }
+      ended = true;
+    } catch (cause) {
+      throw this.#faultOf(cause);
+    } finally {
+      if (!ended) await reader.cancel().catch(() => void 0);
+      this.#finished();
+    }
+  }
+  async #read(limit, cut) {
+    const chunks = [];
+    let size2 = 0;
+    for await (const chunk of this.chunks()) {
+      chunks.push(chunk);
+      size2 += chunk.length;
+      if (size2 > limit) {
+        if (cut) break;
+        throw new TgoError("INVALID_RESPONSE", `the answer is longer than ${limit} bytes`, {
+          where: this.call.where
+        });
+      }
+    }
+    return Buffer.concat(chunks);
+  }
+};
+var NetworkFault = class {
+  constructor(error2, patience) {
+    this.error = error2;
+    this.patience = patience;
+  }
+  error;
+  patience;
+};
+var Watch = class {
+  constructor(timeoutMs, abort) {
+    this.timeoutMs = timeoutMs;
+    this.abort = abort;
+    this.touch();
+  }
+  timeoutMs;
+  abort;
+  expired = false;
+  #timer;
+  touch() {
+    this.stop();
+    this.#timer = setTimeout(() => {
+      this.expired = true;
+      this.abort.abort();
+    }, this.timeoutMs);
+  }
+  stop() {
+    clearTimeout(this.#timer);
+  }
+};
+var Upload = class {
+  constructor(watch) {
+    this.watch = watch;
+  }
+  watch;
+  sourceFailure;
+  init(content) {
+    if (content instanceof Uint8Array) return { body: content };
+    const reader = content.getReader();
+    const body = new ReadableStream({
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read();
+          this.watch.touch();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (cause) {
+          this.sourceFailure = cause;
+          controller.error(cause);
+        }
+      },
+      cancel: (reason) => reader.cancel(reason)
+    });
+    return { body, duplex: "half" };
+  }
+};
+function sourceFault(cause) {
+  const error2 = cause instanceof TgoError ? cause : new TgoError("INTERNAL", "what was to be sent cannot be read", { cause });
+  const passing = error2.code === "UNAVAILABLE";
+  return new NetworkFault(error2, passing ? { tries: 5, reason: error2.what } : void 0);
+}
+var CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
+var ADVICE = [
+  { codes: /^ECONNREFUSED$/, remedy: "Nothing listens there. Start the registry, or correct its address." },
+  {
+    codes: /^(?:ENOTFOUND|EAI_AGAIN)$/,
+    remedy: "Check the host's spelling, and that this machine can resolve names."
+  },
+  { codes: /^BAD_PORT$/, remedy: "Let the registry listen on another port, such as 5000." },
+  { codes: CERTIFICATE, remedy: "Set NODE_EXTRA_CA_CERTS to the registry's CA certificate." },
+  {
+    codes: /SSL|EPROTO/,
+    remedy: "The server does not speak TLS there. Give its address with http:// if it is a plain registry."
+  }
+];
+function tries(code3, hostname) {
+  if (code3 === "BAD_PORT" || CERTIFICATE.test(code3) || /SSL|EPROTO/.test(code3)) return 1;
+  if (code3 === "ENOTFOUND") return 2;
+  if (code3 === "ECONNREFUSED" && isLoopback(hostname)) return 2;
+  return 5;
+}
+function isLoopback(hostname) {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+var WORDS = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EPIPE: "connection closed",
+  UND_ERR_SOCKET: "connection closed",
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "the name server does not answer",
+  ETIMEDOUT: "timed out",
+  UND_ERR_CONNECT_TIMEOUT: "timed out",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no network"
+};
+function describe3(thrown) {
+  let text2 = "no answer";
+  for (let cause = thrown, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    text2 = cause.message === "" ? text2 : cause.message;
+    if ("code" in cause && typeof cause.code === "string")
+      return { code: cause.code, text: WORDS[cause.code] ?? text2 };
+  }
+  return text2 === "bad port" ? { code: "BAD_PORT", text: "fetch does not connect to this port" } : { code: "", text: text2 };
+}
+
+// packages/oci/src/connection.ts
+var MAX_REDIRECTS = 5;
+var Connection = class {
+  host;
+  origin;
+  transport;
+  anonymous;
+  #authorizer;
+  constructor(o) {
+    if (!isHost(o.host)) {
+      throw new TgoError("USAGE", `"${o.host}" is not a registry host`, {
+        remedy: 'Write it as in an image reference, without a scheme: "ghcr.io", "localhost:5001".'
+      });
+    }
+    this.host = o.host === "index.docker.io" ? "docker.io" : o.host;
+    this.origin = originOf(this.host, o.url);
+    this.anonymous = o.credentials === void 0;
+    const redactor = new Redactor();
+    if (o.credentials !== void 0) {
+      if ("identityToken" in o.credentials) redactor.add(o.credentials.identityToken);
+      else {
+        redactor.add(o.credentials.password);
+        redactor.add(`${o.credentials.username}:${o.credentials.password}`);
+      }
+    }
+    this.transport = new Transport({
+      host: this.host,
+      // Called as a plain function: the global fetch must not see another `this`.
+      fetch: o.fetch ?? ((input, init) => fetch(input, init)),
+      sleep: o.sleep ?? defaultSleep,
+      random: o.random ?? Math.random,
+      signal: o.signal,
+      timeoutMs: o.timeoutMs ?? 6e4,
+      retries: o.retries ?? 4,
+      onRetry: o.onRetry,
+      redactor,
+      identity: this.anonymous ? "anonymous" : "credentials"
+    });
+    this.#authorizer = new Authorizer({
+      host: this.host,
+      credentials: o.credentials,
+      transport: this.transport,
+      reach: (url2) => this.reach(url2),
+      origin: this.origin,
+      redactor,
+      now: o.now ?? Date.now
+    });
+  }
+  /** A path below `/v2/`. */
+  path(path, query = {}) {
+    const url2 = new URL(`/v2/${path}`, this.origin);
+    for (const [name2, value] of Object.entries(query)) url2.searchParams.set(name2, value);
+    return url2;
+  }
+  /**
+   * A URL that the registry named, as it is reached from here. A registry behind a service endpoint or a TLS
+   * proxy still names itself by its own host.
+   */
+  reach(url2) {
+    if (url2.host !== hostOf(this.host) && url2.host !== hostOf(apiHost(this.host))) return url2;
+    return new URL(`${url2.pathname}${url2.search}`, this.origin);
+  }
+  /** One authorized request; a 401 is answered once with a fresh token. */
+  async send(call, scopes) {
+    if (call.url.origin !== this.origin.origin) return this.transport.send(call);
+    const sent2 = await this.#authorizer.header(scopes);
+    const answer = await this.transport.send(authorized(call, sent2));
+    if (!await this.#refused(answer, sent2)) return answer;
+    const fresh = await this.#authorizer.renew(answer, scopes, sent2);
+    if (fresh === void 0) return answer;
+    await answer.discard();
+    return this.transport.send(authorized(call, fresh));
+  }
+  /**
+   * As {@link send}, following redirects. Another host gets no credentials; an unencrypted one is refused,
+   * unless the caller will check the digest of what comes (`plainStore`: Aliyun's blob store answers on http).
+   */
+  async follow(call, scopes, { plainStore = false } = {}) {
+    let answer = await this.send(call, scopes);
+    for (let hops = 0; isRedirect(answer); hops++) {
+      const from = answer.call.url;
+      const url2 = this.location(answer, call.where);
+      await answer.discard();
+      if (hops === MAX_REDIRECTS) {
+        throw new TgoError("INVALID_RESPONSE", `the registry redirects more than ${MAX_REDIRECTS} times`, {
+          where: call.where
+        });
+      }
+      const downgrade = from.protocol === "https:" && url2.protocol === "http:";
+      if (downgrade && !plainStore) {
+        throw new TgoError(
+          "INVALID_RESPONSE",
+          `the registry redirects to ${url2.origin}, which is not encrypted`,
+          {
+            where: call.where,
+            remedy: "This is followed for whole blobs only, whose digest is checked."
+          }
+        );
+      }
+      const next = { ...call, url: url2 };
+      answer = url2.origin === this.origin.origin ? await this.send(next, scopes) : await this.transport.send(next);
+    }
+    return answer;
+  }
+  /** The `Location` of an answer, resolved and reachable. @throws TgoError INVALID_RESPONSE */
+  location(answer, where3) {
+    const text2 = answer.headers.get("location") ?? "";
+    const url2 = text2 !== "" && URL.canParse(text2, answer.call.url.href) ? new URL(text2, answer.call.url) : void 0;
+    if (url2 === void 0 || !/^https?:$/.test(url2.protocol) || url2.username !== "" || url2.password !== "") {
+      throw new TgoError("INVALID_RESPONSE", "the registry answers with a redirect that leads nowhere", {
+        where: where3
+      });
+    }
+    return this.reach(url2);
+  }
+  async #refused(answer, sent2) {
+    if (answer.status === 401) return true;
+    if (answer.status !== 403 || sent2 === void 0 || answer.headers.has("www-authenticate")) return false;
+    return /invalid token/i.test(await answer.text());
+  }
+};
+function authorized(call, authorization) {
+  return authorization === void 0 ? call : { ...call, headers: { ...call.headers, authorization } };
+}
+function isRedirect({ status }) {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+function apiHost(host) {
+  return host === "docker.io" ? "registry-1.docker.io" : host;
+}
+function hostOf(host) {
+  return new URL(`https://${host}`).host;
+}
+function originOf(host, url2) {
+  const api = apiHost(host);
+  const plain = isLoopback(new URL(`http://${api}`).hostname);
+  const text2 = url2 ?? `${plain ? "http" : "https"}://${api}`;
+  const parsed = URL.canParse(text2) ? new URL(text2) : void 0;
+  const isOrigin = parsed !== void 0 && /^https?:$/.test(parsed.protocol) && parsed.pathname === "/" && parsed.search === "";
+  if (!isOrigin || parsed.username !== "" || parsed.password !== "") {
+    throw new TgoError("USAGE", "the registry's URL is not an http(s) origin", {
+      where: host,
+      remedy: 'Write it as "http://localhost:5001": scheme, host and port, no user, no path.'
+    });
+  }
+  return parsed;
+}
+
+// packages/oci/src/registry.ts
+var RESUMES = 5;
+var UPLOADS = 5;
+var READ_LAG_MS = [1e3, 2e3, 4e3, 8e3, 15e3];
+var PAGE = "1000";
+var Registry2 = class {
+  /** As references name it. */
+  host;
+  /** Where it is reached. */
+  url;
+  anonymous;
+  #connection;
+  /** What this object has put, as `repository@digest` and `repository:tag`. */
+  #written = /* @__PURE__ */ new Set();
+  constructor(options) {
+    this.#connection = new Connection(options);
+    this.host = this.#connection.host;
+    this.url = this.#connection.origin.origin;
+    this.anonymous = this.#connection.anonymous;
+  }
+  /** The registry answers and accepts the credentials. */
+  async ping() {
+    const call = {
+      method: "GET",
+      url: this.#connection.path(""),
+      where: this.host,
+      doing: "answer as a registry"
+    };
+    const answer = await this.#connection.follow(call, []);
+    const text2 = await answer.text();
+    if (answer.status === 404 || answer.ok && !isRegistry(answer, text2)) {
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `${this.url} is no container registry: it answers ${answer.status} and ${firstBytes(text2)}`,
+        {
+          where: this.host,
+          remedy: "Check the host and the port; a web server, proxy or login page may be answering in its place."
+        }
+      );
+    }
+    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
+  }
+  /** What a tag or digest stands for, or undefined when it is not there. Costs no pull on Docker Hub. */
+  async resolve(repository, reference, access = {}) {
+    return this.#patiently(repository, reference, () => this.#head(repository, reference, access));
+  }
+  /**
+   * An index or manifest. Its digest is computed from the bytes, and compared with the registry's header and,
+   * when it was asked for by digest, with that.
+   * @throws TgoError NOT_FOUND when there is none.
+   */
+  async manifest(repository, reference, access = {}) {
+    const found = await this.#patiently(
+      repository,
+      reference,
+      () => this.#get(repository, reference, access)
+    );
+    if (found !== void 0) return found;
+    throw new TgoError(
+      "NOT_FOUND",
+      isDigest(reference) ? "there is no such digest" : `there is no tag "${reference}"`,
+      {
+        where: this.#where(repository, reference)
+      }
+    );
+  }
+  /** Puts these bytes as they are. A refusal of a tag that has this very digest already is success. */
+  async putManifest(repository, tagOrDigest, mediaType, bytes) {
+    assertNames(this.host, repository, tagOrDigest);
+    const digest = isDigest(tagOrDigest) ? tagOrDigest : digestOf(bytes);
+    if (digestLike(digest, bytes) !== digest) {
+      throw new TgoError("INTERNAL", `the manifest's bytes do not have the digest ${digest}`, {
+        where: this.#where(repository, tagOrDigest)
+      });
+    }
+    const descriptor = { mediaType, digest, size: bytes.length };
+    const answer = await this.#connection.send(
+      this.#call(
+        "PUT",
+        `${repository}/manifests/${tagOrDigest}`,
+        "push the manifest",
+        repository,
+        tagOrDigest,
+        {
+          headers: { "content-type": mediaType },
+          body: { size: bytes.length, open: () => bytes }
+        }
+      ),
+      [pushScope(repository)]
+    );
+    if (!answer.ok) {
+      const error2 = await this.#connection.transport.refusal(answer);
+      const present = error2.code === "DENIED" ? await this.resolve(repository, tagOrDigest, { push: true }).catch(() => void 0) : void 0;
+      if (present?.digest !== digest) throw error2;
+      return descriptor;
+    }
+    await answer.discard();
+    const told = answer.headers.get("docker-content-digest");
+    if (told !== null && told !== digest) {
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `the registry stored the manifest under ${told}, it was sent as ${digest}`,
+        {
+          where: this.#where(repository, tagOrDigest),
+          remedy: "The registry, or a proxy before it, rewrites manifests. Push to it directly."
+        }
+      );
+    }
+    this.#written.add(`${repository} ${tagOrDigest}`).add(`${repository} ${digest}`);
+    return descriptor;
+  }
+  /**
+   * The blob's size in bytes, or undefined when the repository does not hold it.
+   * @param size what it is known to be: returned when the registry says that the blob exists but not how long it is.
+   */
+  async hasBlob(repository, digest, { size: size2, ...access } = {}) {
+    const call = this.#call("HEAD", `${repository}/blobs/${digest}`, "look for a blob", repository, digest);
+    const answer = await this.#connection.send(call, [scopeFor(repository, access)]);
+    await answer.discard();
+    if (answer.status === 404) {
+      this.#assertRegistry(answer);
+      return void 0;
+    }
+    if (isRedirect(answer)) return size2 ?? this.#sizeByRange(repository, digest);
+    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
+    const length = Number(answer.headers.get("content-length") ?? Number.NaN);
+    return Number.isSafeInteger(length) ? length : size2 ?? this.#sizeByRange(repository, digest);
+  }
+  /**
+   * A blob's bytes, or a range of them, as a stream that holds one chunk at a time. Read whole, they are
+   * checked against the digest when they end.
+   */
+  async blob(repository, digest, range) {
+    const first = await this.#openBlob(repository, digest, range, 0);
+    let opened = first;
+    return blobStream({
+      open: async (offset) => {
+        const given = offset === 0 ? opened : void 0;
+        opened = void 0;
+        return given ?? this.#openBlob(repository, digest, range, offset);
+      },
+      digest: range === void 0 ? digest : void 0,
+      where: this.#where(repository, digest),
+      resumes: RESUMES,
+      pause: (attempt2) => this.#connection.transport.wait(
+        attempt2,
+        { tries: RESUMES, reason: "the connection broke" },
+        "read the blob"
+      )
+    });
+  }
+  /**
+   * Uploads a blob unless the repository holds it: HEAD, mount where it can be, else POST and one PUT (the one
+   * way that all registries take for any size). A broken upload starts again with a new session.
+   */
+  async putBlob(repository, upload) {
+    const { digest, size: size2 } = upload;
+    if (await this.hasBlob(repository, digest, { size: size2, push: true }) !== void 0) return "exists";
+    let session;
+    for (const from of upload.mountFrom ?? []) {
+      const mount = await this.#mount(repository, digest, from);
+      if (mount === "mounted") return "mounted";
+      session ??= mount;
+    }
+    for (let attempt2 = 1; ; attempt2++) {
+      const setback = await this.#upload(
+        repository,
+        upload,
+        session ?? await this.#startUpload(repository, digest)
+      );
+      if (setback === void 0) return "uploaded";
+      session = void 0;
+      if (setback.patience === void 0 || attempt2 >= Math.min(UPLOADS, setback.patience.tries))
+        throw setback.error;
+      await this.#connection.transport.wait(attempt2, setback.patience, "upload the blob");
+      if (await this.hasBlob(repository, digest, { size: size2, push: true }) !== void 0) return "uploaded";
+    }
+  }
+  /** Lets the repository share a blob of another one in this registry. False when it has to be uploaded. */
+  async mountBlob(repository, digest, from) {
+    return await this.#mount(repository, digest, from) === "mounted";
+  }
+  /** Every tag; none for a repository that is not there. */
+  async tags(repository) {
+    const tags = /* @__PURE__ */ new Set();
+    const seen = /* @__PURE__ */ new Set();
+    const first = this.#call("GET", `${repository}/tags/list`, "list the tags", repository);
+    let url2 = this.#connection.path(`${repository}/tags/list`, { n: PAGE });
+    while (url2 !== void 0 && !seen.has(url2.href)) {
+      seen.add(url2.href);
+      const answer = await this.#connection.follow({ ...first, url: url2 }, [pullScope(repository)]);
+      if (answer.status === 404 && /NAME_UNKNOWN|NOT_FOUND/.test(await answer.text())) return [];
+      if (answer.status === 400 && /PAGINATION_NUMBER_INVALID/.test(await answer.text()) && url2.searchParams.has("n")) {
+        url2 = first.url;
+        continue;
+      }
+      if (!answer.ok) throw await this.#connection.transport.refusal(answer);
+      const bytes = await answer.bytes(64 * 1024 * 1024);
+      for (const tag of tagsOf(bytes, first.where)) tags.add(tag);
+      url2 = this.#next(answer, first.where);
+    }
+    return [...tags];
+  }
+  async deleteManifest(repository, digest) {
+    const call = this.#call(
+      "DELETE",
+      `${repository}/manifests/${digest}`,
+      "delete the manifest",
+      repository,
+      digest
+    );
+    const answer = await this.#connection.send(call, [`repository:${repository}:delete,pull`]);
+    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
+    await answer.discard();
+    this.#written.delete(`${repository} ${digest}`);
+  }
+  async #head(repository, reference, access) {
+    const call = this.#call(
+      "HEAD",
+      `${repository}/manifests/${reference}`,
+      "look for the manifest",
+      repository,
+      reference,
+      {
+        headers: { accept: ACCEPT_MANIFESTS }
+      }
+    );
+    const answer = await this.#connection.follow(call, [scopeFor(repository, access)]);
+    await answer.discard();
+    if (answer.status === 404) {
+      this.#assertRegistry(answer);
+      return void 0;
+    }
+    const digest = answer.headers.get("docker-content-digest") ?? "";
+    const mediaType = answer.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
+    const size2 = Number(answer.headers.get("content-length") ?? Number.NaN);
+    if (answer.ok && isDigest(digest) && mediaType !== "" && Number.isSafeInteger(size2)) {
+      if (!isDigest(reference) || reference === digest) return { mediaType, digest, size: size2 };
+      throw this.#otherDigest(repository, reference, digest);
+    }
+    return (await this.#get(repository, reference, access))?.descriptor;
+  }
+  async #get(repository, reference, access) {
+    const call = this.#call(
+      "GET",
+      `${repository}/manifests/${reference}`,
+      "read the manifest",
+      repository,
+      reference,
+      {
+        headers: { accept: ACCEPT_MANIFESTS }
+      }
+    );
+    const answer = await this.#connection.follow(call, [scopeFor(repository, access)]);
+    if (answer.status === 404) {
+      const text2 = await answer.text();
+      if (/accept header/i.test(text2)) throw await this.#connection.transport.refusal(answer);
+      this.#assertRegistry(answer);
+      return void 0;
+    }
+    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
+    const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
+    const value = parseDocument(bytes, call.where);
+    const told = answer.headers.get("docker-content-digest") ?? "";
+    const digest = isDigest(reference) ? digestLike(reference, bytes) : digestOf(bytes);
+    if (isDigest(reference) && digest !== reference) throw this.#otherDigest(repository, reference, digest);
+    if (isDigest(told) && digestLike(told, bytes) !== told) throw this.#otherDigest(repository, told, digest);
+    return { descriptor: { mediaType: value.mediaType, digest, size: bytes.length }, bytes, value };
+  }
+  /** A web server's 404 does not say that a registry lacks something. */
+  #assertRegistry(answer) {
+    if (answer.headers.get("content-type")?.includes("html") !== true) return;
+    throw new TgoError(
+      "INVALID_RESPONSE",
+      `${this.url} is no container registry, or its front end is down: it answers 404 with an HTML page`,
+      {
+        where: answer.call.where,
+        remedy: "Check the host and the port; a web server, proxy or login page may be answering in its place."
+      }
+    );
+  }
+  /** What this object itself has just put is waited for; anything else is absent at once. */
+  async #patiently(repository, reference, read3) {
+    assertNames(this.host, repository, reference);
+    const ours = this.#written.has(`${repository} ${reference}`);
+    for (const lag of ours ? READ_LAG_MS : []) {
+      const found = await read3();
+      if (found !== void 0) return found;
+      await this.#connection.transport.sleep(lag);
+    }
+    return read3();
+  }
+  async #sizeByRange(repository, digest) {
+    const { chunks, total } = await this.#openBlob(repository, digest, { start: 0, end: 0 }, 0);
+    let length = 0;
+    for await (const chunk of chunks) length += chunk.length;
+    return total ?? length;
+  }
+  async #openBlob(repository, digest, range, offset) {
+    const start = (range?.start ?? 0) + offset;
+    const ranged = range !== void 0 || offset > 0;
+    const headers = ranged ? { range: `bytes=${start}-${range?.end ?? ""}` } : {};
+    const call = this.#call("GET", `${repository}/blobs/${digest}`, "read the blob", repository, digest, {
+      headers
+    });
+    const scopes = [pullScope(repository)];
+    const options = { plainStore: range === void 0 };
+    let answer = await this.#connection.follow(call, scopes, options);
+    if (answer.status === 403 && answer.call.url.origin !== this.#connection.origin.origin) {
+      await answer.discard();
+      answer = await this.#connection.follow(call, scopes, options);
+    }
+    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
+    if (!ranged) return { chunks: answer.chunks(), offset: 0, total: void 0 };
+    if (answer.status !== 206) {
+      if (range === void 0) return { chunks: answer.chunks(), offset: 0, total: void 0 };
+      await answer.discard();
+      throw new TgoError("INVALID_RESPONSE", "the registry ignores byte ranges", { where: call.where });
+    }
+    const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers.get("content-range") ?? "") ?? [];
+    if (from === void 0 || Number(from) !== start) {
+      await answer.discard();
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `the registry sent another range than bytes ${start}-${range?.end ?? ""}`,
+        { where: call.where }
+      );
+    }
+    return { chunks: answer.chunks(), offset, total: total === "*" ? void 0 : Number(total) };
+  }
+  async #startUpload(repository, digest) {
+    const call = this.#call("POST", `${repository}/blobs/uploads/`, "start an upload", repository, digest, {
+      body: NOTHING
+    });
+    const answer = await this.#connection.send(call, [pushScope(repository)]);
+    if (answer.status !== 202) throw await this.#connection.transport.refusal(answer);
+    await answer.discard();
+    return this.#connection.location(answer, call.where);
+  }
+  /** "mounted", a session to upload to instead, or undefined. */
+  async #mount(repository, digest, from) {
+    assertNames(this.host, from);
+    const call = this.#call("POST", `${repository}/blobs/uploads/`, "mount a blob", repository, digest, {
+      body: NOTHING
+    });
+    const url2 = this.#connection.path(`${repository}/blobs/uploads/`, { mount: digest, from });
+    try {
+      const answer = await this.#connection.send({ ...call, url: url2 }, [pushScope(repository), pullScope(from)]);
+      await answer.discard();
+      if (answer.status === 201) return "mounted";
+      return answer.status === 202 ? this.#connection.location(answer, call.where) : void 0;
+    } catch (error2) {
+      if (isTgoError(error2) && error2.code !== "INTERRUPTED") return void 0;
+      throw error2;
+    }
+  }
+  async #upload(repository, { digest, size: size2, open: open2 }, session) {
+    const url2 = new URL(session);
+    url2.searchParams.set("digest", digest);
+    const call = this.#call("PUT", `${repository}/blobs/uploads/`, "upload the blob", repository, digest, {
+      headers: { "content-type": "application/octet-stream" },
+      body: { size: size2, open: open2 },
+      once: true
+    });
+    if (url2.protocol === "http:" && this.#connection.origin.protocol === "https:") {
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `the registry wants the upload at ${url2.origin}, which is not encrypted`,
+        { where: call.where }
+      );
+    }
+    try {
+      const answer = await this.#connection.send({ ...call, url: url2 }, [pushScope(repository)]);
+      if (answer.ok) {
+        await answer.discard();
+        return void 0;
+      }
+      const fault = await this.#connection.transport.fault(answer);
+      const lost = fault.status === 404 ? { tries: 3, reason: "the upload session was lost" } : void 0;
+      return {
+        error: await this.#connection.transport.refusal(answer),
+        patience: lost ?? patienceWith(fault)
+      };
+    } catch (error2) {
+      if (!isTgoError(error2) || error2.code !== "UNAVAILABLE") throw error2;
+      return { error: error2, patience: { tries: UPLOADS, reason: error2.what } };
+    }
+  }
+  /** distribution-spec, "Listing Tags": the next page by the `Link` header (RFC 8288). */
+  #next(answer, where3) {
+    const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(answer.headers.get("link") ?? "") ?? [];
+    if (target === void 0 || !URL.canParse(target, answer.call.url.href)) return void 0;
+    const url2 = this.#connection.reach(new URL(target, answer.call.url));
+    if (url2.origin === this.#connection.origin.origin) return url2;
+    throw new TgoError("INVALID_RESPONSE", `the list of tags continues on another host (${url2.origin})`, {
+      where: where3
+    });
+  }
+  #otherDigest(repository, expected, actual) {
+    return new TgoError(
+      "INVALID_RESPONSE",
+      `the manifest's bytes have the digest ${actual}, not ${expected}`,
+      {
+        where: this.#where(repository, expected),
+        remedy: "The registry, or a proxy before it, sent another manifest than was asked for."
+      }
+    );
+  }
+  #call(method, path, doing, repository, reference, rest = {}) {
+    assertNames(this.host, repository, reference);
+    return {
+      method,
+      url: this.#connection.path(path),
+      doing,
+      where: this.#where(repository, reference),
+      ...rest
+    };
+  }
+  #where(repository, reference) {
+    const name2 = `${this.host}/${repository}`;
+    return reference === void 0 ? name2 : isDigest(reference) ? `${name2}@${reference}` : `${name2}:${reference}`;
+  }
+};
+var NOTHING = { size: 0, open: () => new Uint8Array(0) };
+function pullScope(repository) {
+  return `repository:${repository}:pull`;
+}
+function pushScope(repository) {
+  return `repository:${repository}:pull,push`;
+}
+function scopeFor(repository, { push = false }) {
+  return push ? pushScope(repository) : pullScope(repository);
+}
+function isRegistry(answer, text2) {
+  if (answer.headers.has("docker-distribution-api-version")) return true;
+  return answer.headers.get("content-type")?.includes("html") !== true && !/^\s*</.test(text2);
+}
+var TagList = object({ tags: array(string2()).nullish() });
+function tagsOf(bytes, where3) {
+  const text2 = new TextDecoder().decode(bytes);
+  const list = TagList.safeParse(parseJson(text2));
+  if (list.success) return list.data.tags ?? [];
+  throw new TgoError("INVALID_RESPONSE", `expected a list of tags, got ${firstBytes(text2)}`, { where: where3 });
+}
+
+// packages/oci/src/verifyelf.ts
+var VARIANTS_AT_ONCE = 2;
+var PATHS_SHOWN = 10;
+async function checkElf(model, sightings, options) {
+  const reports = /* @__PURE__ */ new Map();
+  const layers = /* @__PURE__ */ new Map();
+  const holders = sightings.filter(({ digest }) => digest === model.digest);
+  await inParallel(VARIANTS_AT_ONCE, model.variants, async (variant) => {
+    try {
+      const facts = [];
+      for (const { mediaType, digest, urls } of variant.manifest.layers) {
+        if (urls !== void 0) continue;
+        const reading = layers.get(digest) ?? readLayer({ mediaType, open: () => openFrom(holders, digest) });
+        layers.set(digest, reading);
+        facts.push(await reading);
+      }
+      const report = mergeLayers(facts, variant.platform, { allow: options.allowForeign ?? [] });
+      reports.set(variant.digest, report);
+      if (report.foreign.length > 0)
+        for (const { problems: problems4, target } of holders) problems4.push(foreign(variant, report, where(target)));
+    } catch (error2) {
+      for (const { problems: problems4 } of holders) problems4.push(problemOf2(error2));
+    }
+  });
+  return reports;
+}
+async function openFrom(holders, digest) {
+  for (const { target } of holders.slice(0, -1)) {
+    try {
+      return await target.registry.blob(target.repository, digest);
+    } catch (error2) {
+      problemOf2(error2);
+    }
+  }
+  const last = holders.at(-1)?.target;
+  if (last === void 0) throw new Error("no registry holds the image");
+  return last.registry.blob(last.repository, digest);
+}
+function foreign({ platform: platform2 }, { foreign: files }, at) {
+  const shown = files.slice(0, PATHS_SHOWN).map(({ path, machine }) => `${path} (${machine})`);
+  const more = files.length > PATHS_SHOWN ? ` and ${files.length - PATHS_SHOWN} more` : "";
+  return {
+    code: "CHECK",
+    what: `${platform2} holds ${files.length} ${files.length === 1 ? "file" : "files"} for another machine: ${shown.join(", ")}${more}`,
+    where: at,
+    remedy: "Build that file for the platform, or leave it out. If it belongs there, allow its path in the service's definition."
+  };
+}
+function where({ registry: registry2, repository, reference }) {
+  return address(registry2, repository, reference);
+}
+
+// packages/oci/src/facts.ts
+var VariantFacts = class {
+  constructor(platform2, child, manifest, config2) {
+    this.platform = platform2;
+    this.child = child;
+    this.manifest = manifest;
+    this.config = config2;
+  }
+  platform;
+  child;
+  manifest;
+  config;
+  get digest() {
+    return this.child.digest;
+  }
+  /** What a pull transfers: config and layers, compressed, in bytes. */
+  get size() {
+    return this.manifest.layers.reduce((sum, { size: size2 }) => sum + size2, this.manifest.config.size);
+  }
+  /** All that a pull asks a registry for and that was not read from it. */
+  needs(fetched) {
+    const layers = new Map(
+      this.manifest.layers.filter(({ urls }) => urls === void 0).map((layer) => [layer.digest, layer])
+    );
+    return [
+      ...fetched.manifest ? [] : [this.child],
+      ...fetched.config ? [] : [this.manifest.config],
+      ...layers.values()
+    ];
+  }
+};
+var Facts = class {
+  #manifests = /* @__PURE__ */ new Map();
+  #configs = /* @__PURE__ */ new Map();
+  /** @throws TgoError as {@link Registry} does; INVALID_RESPONSE when the child is no image. */
+  async variant(place, child) {
+    const where3 = address(place.registry, place.repository, child.digest);
+    const manifest = await once(
+      this.#manifests,
+      child.digest,
+      () => readManifest(place, child.digest, where3)
+    );
+    if (manifest.value.size !== child.size) {
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `the index says ${child.size} bytes, the manifest has ${manifest.value.size}`,
+        { where: where3 }
+      );
+    }
+    const { config: descriptor } = manifest.value.value;
+    const config2 = await once(
+      this.#configs,
+      descriptor.digest,
+      async () => parseConfig(
+        await readBlob(place.registry, place.repository, descriptor),
+        address(place.registry, place.repository, descriptor.digest)
+      )
+    );
+    const platform2 = platformOf(child.platform ?? config2.value);
+    return {
+      variant: new VariantFacts(platform2, child, manifest.value.value, config2.value),
+      fetched: { manifest: manifest.fetched, config: config2.fetched }
+    };
+  }
+};
+async function readManifest({ registry: registry2, repository }, digest, where3) {
+  const { value, descriptor } = await registry2.manifest(repository, digest);
+  if (isIndex(value)) throw new TgoError("INVALID_RESPONSE", "the index lists another index", { where: where3 });
+  return { value, size: descriptor.size };
+}
+async function once(memory, key2, read3) {
+  for (let waiting = memory.get(key2); waiting !== void 0; waiting = memory.get(key2)) {
+    const value = await waiting.then(
+      (result) => ({ result }),
+      () => void 0
+    );
+    if (value !== void 0) return { value: value.result, fetched: false };
+    if (memory.get(key2) === waiting) memory.delete(key2);
+  }
+  const reading = read3();
+  memory.set(key2, reading);
+  try {
+    return { value: await reading, fetched: true };
+  } catch (error2) {
+    if (memory.get(key2) === reading) memory.delete(key2);
+    throw error2;
+  }
+}
+
+// packages/oci/src/verify.ts
+var HEADS_AT_ONCE = 16;
+async function verifyImage(options) {
+  const facts = new Facts();
+  const sightings = await Promise.all(options.targets.map((target) => sight(target, options, facts)));
+  const digest = options.expect?.digest ?? mostCommon(sightings.flatMap((sighting) => sighting.digest ?? []));
+  compareDigests(sightings, digest, options.expect?.digest !== void 0);
+  const model = sightings.find((sighting) => sighting.digest === digest && sighting.variants.length > 0) ?? sightings.find(({ index }) => index !== void 0);
+  const elf = options.elf === true && model !== void 0 ? await checkElf(model, sightings, options) : /* @__PURE__ */ new Map();
+  const targets = sightings.map(reported);
+  for (const target of targets) options.onTarget?.(target);
+  return {
+    ok: targets.length > 0 && targets.every(({ state }) => state === "verified"),
+    digest,
+    targets,
+    variants: (model?.variants ?? []).map((variant) => reportedVariant(variant, elf.get(variant.digest))),
+    annotations: model?.index?.annotations ?? {}
+  };
+}
+async function sight(target, options, facts) {
+  const now = options.now ?? (() => performance.now());
+  const started = now();
+  const sighting = {
+    target,
+    problems: [],
+    digest: void 0,
+    index: void 0,
+    variants: [],
+    durationMs: 0
+  };
+  await Promise.all([
+    look(sighting, options, facts).catch((error2) => sighting.problems.push(problemOf2(error2))),
+    target.anonymous === void 0 ? void 0 : pullAnonymously(target, target.anonymous).then((found) => sighting.problems.push(...found))
+  ]);
+  sighting.durationMs = Math.round(now() - started);
+  return sighting;
+}
+async function look(sighting, options, facts) {
+  const { registry: registry2, repository, reference } = sighting.target;
+  const found = await registry2.manifest(repository, reference);
+  sighting.digest = found.descriptor.digest;
+  const index = checkIndex(found, sighting, options);
+  if (index === void 0) return;
+  sighting.index = index;
+  const children = index.manifests.filter((child) => !isAttestation(child));
+  const seen = await Promise.all(children.map((child) => lookAtVariant(child, sighting, facts)));
+  sighting.variants = seen.filter((variant) => variant !== void 0);
+  for (const variant of sighting.variants)
+    sighting.problems.push(...variantProblems(variant, options.expect, where2(sighting)));
+}
+function checkIndex({ value, descriptor }, sighting, { platforms, expect = {} }) {
+  const wrong = (what, remedy) => void sighting.problems.push({ code: "VERIFY", what, where: where2(sighting), remedy });
+  if (!isIndex(value)) {
+    wrong(`it is a single manifest (${descriptor.mediaType}), not an index of platforms`, REPUBLISH);
+    return void 0;
+  }
+  if (value.mediaType !== OCI_INDEX)
+    wrong(`its media type is ${value.mediaType}, not ${OCI_INDEX}`, REPUBLISH);
+  const attestations = value.manifests.filter(isAttestation).length;
+  if (attestations > 0)
+    wrong(`it lists ${attestations} attestation manifests`, "Build with provenance and SBOM off.");
+  const planned = platforms.map((platform2) => platformOf(parsePlatform2(platform2)));
+  const children = value.manifests.filter((child) => !isAttestation(child));
+  const listed = children.map(
+    ({ platform: platform2 }) => platform2 === void 0 ? "no platform" : platformOf(platform2)
+  );
+  for (const platform2 of planned) if (!listed.includes(platform2)) wrong(`${platform2} is missing`, REPUBLISH);
+  for (const platform2 of new Set(listed)) {
+    if (!planned.includes(platform2)) wrong(`it lists ${platform2}, which is not planned`, REPUBLISH);
+    if (listed.filter((other) => other === platform2).length > 1)
+      wrong(`it lists ${platform2} more than once`, REPUBLISH);
+  }
+  for (const text2 of differences(expect.annotations ?? {}, value.annotations ?? {}))
+    wrong(`annotation ${text2}`, REPUBLISH);
+  for (const { platform: platform2, digest } of expect.variants ?? []) {
+    const child = children.find(
+      (other) => other.platform !== void 0 && platformOf(other.platform) === platform2
+    );
+    if (child !== void 0 && child.digest !== digest)
+      wrong(`${platform2} is ${child.digest}, expected ${digest}`, REPUBLISH);
+  }
+  return value;
+}
+async function lookAtVariant(child, sighting, facts) {
+  const { target, problems: problems4 } = sighting;
+  try {
+    const { variant, fetched } = await facts.variant(target, child);
+    const missing = await inParallel(HEADS_AT_ONCE, variant.needs(fetched), async (descriptor) => {
+      const size2 = await sizeOf(target, descriptor, descriptor.digest === child.digest);
+      if (size2 === descriptor.size) return void 0;
+      const what = size2 === void 0 ? "is not in the repository" : `has ${size2} bytes there, not ${descriptor.size}`;
+      return `${descriptor.digest} ${what}`;
+    });
+    const gone = missing.filter((text2) => text2 !== void 0);
+    if (gone.length > 0) {
+      problems4.push({
+        code: "NOT_FOUND",
+        what: `${variant.platform} cannot be pulled whole: ${gone.join("; ")}`,
+        where: where2(sighting),
+        remedy: "Publish again: what is missing is copied from another registry or uploaded."
+      });
+    }
+    return variant;
+  } catch (error2) {
+    problems4.push(problemOf2(error2));
+    return void 0;
+  }
+}
+async function sizeOf({ registry: registry2, repository }, { digest, size: size2 }, isManifest) {
+  return isManifest ? (await registry2.resolve(repository, digest))?.size : registry2.hasBlob(repository, digest, { size: size2 });
+}
+function variantProblems(variant, expect = {}, at) {
+  const { platform: platform2, config: config2 } = variant;
+  const actual = platformOf(config2);
+  return [
+    ...platform2 === actual ? [] : [`the index says ${platform2}, the variant's own config ${actual}`],
+    ...differences(expect.labels ?? {}, config2.config?.Labels ?? {}).map(
+      (text2) => `${platform2}: label ${text2}`
+    )
+  ].map((what) => ({ code: "VERIFY", what, where: at, remedy: REPUBLISH }));
+}
+async function pullAnonymously({ repository, reference, registry: registry2 }, anonymous) {
+  const remedy = registry2.host === "ghcr.io" ? `GHCR makes new packages private. On GitHub: the package's settings, "Change visibility", Public.` : `Make the repository ${registry2.host}/${repository} public in the registry's settings.`;
+  const closed = {
+    code: "VERIFY",
+    what: "it cannot be pulled without credentials",
+    where: address(registry2, repository, reference),
+    remedy
+  };
+  try {
+    return await anonymous.resolve(repository, reference) === void 0 ? [closed] : [];
+  } catch (error2) {
+    const problem = problemOf2(error2);
+    if (problem.code === "UNAUTHORIZED" || problem.code === "DENIED" || problem.code === "NOT_FOUND")
+      return [closed];
+    return [{ ...problem, what: `without credentials: ${problem.what}` }];
+  }
+}
+function compareDigests(sightings, digest, expected) {
+  const holder = sightings.find((sighting) => sighting.digest === digest)?.target.name ?? "the others";
+  for (const sighting of sightings) {
+    if (sighting.digest === void 0 || digest === void 0 || sighting.digest === digest) continue;
+    sighting.problems.unshift({
+      code: "VERIFY",
+      what: `it is ${sighting.digest}, ${expected ? `expected ${digest}` : `while ${holder} has ${digest}`}`,
+      where: where2(sighting),
+      remedy: "One digest in every registry: publish again under a new tag, or find out who pushed the other one."
+    });
+  }
+}
+function mostCommon(digests) {
+  const count2 = (digest) => digests.filter((other) => other === digest).length;
+  return digests.reduce(
+    (best, digest) => best === void 0 || count2(digest) > count2(best) ? digest : best,
+    void 0
+  );
+}
+function differences(expected, actual) {
+  return Object.entries(expected).flatMap(([key2, value]) => {
+    const found = actual[key2];
+    if (found === value) return [];
+    return [
+      found === void 0 ? `${key2} is missing (expected "${value}")` : `${key2} is "${found}", expected "${value}"`
+    ];
+  });
+}
+function where2({ target: { registry: registry2, repository, reference } }) {
+  return address(registry2, repository, reference);
+}
+function reported({ target, digest, problems: problems4, durationMs, ...rest }) {
+  const down = problems4.some(
+    ({ code: code3, what }) => code3 === "UNAVAILABLE" && !what.startsWith("without credentials")
+  );
+  const told = problems4.filter(({ what }) => !(down && what.startsWith("without credentials")));
+  return {
+    name: target.name,
+    reference: where2({ target, digest, problems: problems4, durationMs, ...rest }),
+    state: told.length === 0 ? "verified" : "failed",
+    digest,
+    problems: told,
+    durationMs
+  };
+}
+function reportedVariant(variant, elf) {
+  const { platform: platform2, digest, manifest, config: config2, size: size2 } = variant;
+  return {
+    platform: platform2,
+    digest,
+    configDigest: manifest.config.digest,
+    size: size2,
+    architecture: config2.architecture,
+    labels: config2.config?.Labels ?? {},
+    ...elf === void 0 ? {} : { elf }
+  };
+}
+var REPUBLISH = "Build and publish it again.";
+
+// packages/stages/src/progress.ts
+var Progress = class {
+  constructor(listener, now = () => performance.now()) {
+    this.listener = listener;
+    this.now = now;
+  }
+  listener;
+  now;
+  count = 0;
+  /**
+   * Runs a step between its "begin" and its "end".
+   * @param describe what to say of the result
+   */
+  async step(names, run2, describe4) {
+    const id = `${++this.count}`;
+    const started = this.now();
+    this.listener({ kind: "begin", id, ...names });
+    const end = (result) => {
+      this.listener({ kind: "end", id, ...names, ...result, durationMs: Math.round(this.now() - started) });
+    };
+    try {
+      const result = await run2();
+      end({ state: "done", ...describe4?.(result) });
+      return result;
+    } catch (error2) {
+      end({ state: "failed", detail: oneLine(error2) });
+      throw error2;
+    }
+  }
+  note(names, detail) {
+    this.listener({ kind: "note", id: `${++this.count}`, ...names, detail });
+  }
+};
+function formatEvent(event) {
+  const where3 = [event.service, event.platform, event.registry].filter((part) => part !== void 0).join(" ");
+  const seconds2 = event.durationMs === void 0 ? "" : ` (${(event.durationMs / 1e3).toFixed(1)} s)`;
+  const state = event.kind === "begin" ? "..." : event.kind === "note" ? "note" : event.state ?? "done";
+  const detail = event.detail === void 0 ? "" : `: ${event.detail}`;
+  return `${where3} ${event.step} ${state}${seconds2}${detail}`.trim();
+}
+
+// packages/stages/src/context.ts
+async function createContext(client, product, options) {
+  const host = getHost();
+  const catalog = await loadCatalog(product.catalog, options);
+  const platforms = selectPlatforms(catalog, options.platform);
+  const [native, version2, targets] = await Promise.all([
+    client.defaultPlatform(),
+    host.engine ?? client.version().then((text2) => `Dagger engine ${text2}`),
+    connectTargets(catalog, options)
+  ]);
+  return {
+    client,
+    catalog,
+    platforms,
+    targets,
+    progress: new Progress(
+      host.progress ?? ((event) => {
+        console.error(formatEvent(event));
+      })
+    ),
+    signal: host.signal,
+    pipeline: product.pipeline,
+    native: parsePlatform(native),
+    engine: version2,
+    caBundle: options.caBundle
+  };
+}
+async function loadCatalog(builtIn, options) {
+  const file = options.catalog;
+  const name2 = file === void 0 ? void 0 : await file.name();
+  const override = file === void 0 || name2 === void 0 ? void 0 : parseOverrideFile(await file.contents(), name2);
+  const catalog = applyOverride(builtIn, override, name2);
+  if (options.registry === void 0 || options.registry.length === 0) return catalog;
+  const given = options.registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
+  return { ...catalog, registries: Object.fromEntries(given.map(({ name: name3, registry: registry2 }) => [name3, registry2])) };
+}
+async function connectTargets(catalog, options) {
+  const host = getHost();
+  const credentialsOf2 = await credentialSource(options);
+  const services = options.registryService ?? [];
+  const entries = Object.entries(catalog.registries);
+  if (services.length > entries.length) {
+    throw new TgoError("USAGE", `${services.length} --registry-service for ${entries.length} registries`, {
+      remedy: "Give one --registry-service for each --registry, in the same order."
+    });
+  }
+  return Promise.all(
+    entries.map(async ([name2, registry2], index) => {
+      const service2 = services[index];
+      const url2 = service2 === void 0 ? host.connect?.(registry2.host) : await endpoint(service2, registry2.host);
+      const credentials = await credentialsOf2(registry2.host);
+      const common = { host: registry2.host, url: url2, fetch: host.fetch, signal: host.signal };
+      return {
+        name: name2,
+        registry: registry2,
+        client: new Registry2({ ...common, credentials }),
+        anonymous: registry2.public ? new Registry2(common) : void 0,
+        credentials,
+        service: service2
+      };
+    })
+  );
+}
+async function endpoint(service2, host) {
+  const scheme = /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(host) ? "http" : "https";
+  await service2.start();
+  return service2.endpoint({ scheme });
+}
+async function credentialSource(options) {
+  const none = () => Promise.resolve(void 0);
+  if (options.dockerConfig === void 0) return getHost().credentials ?? none;
+  return keychain(parseDockerConfig(await options.dockerConfig.plaintext()));
+}
+function referenceOf(target, service2, tag) {
+  const { host, repository } = registryRepository(target.registry, service2);
+  return `${host}/${repository}:${tag}`;
+}
+function repositoryOf(target, service2) {
+  return registryRepository(target.registry, service2).repository;
+}
+async function baseImage(context, reference, platform2) {
+  const address2 = mirrored(reference, context.catalog.mirrors.images);
+  const base = context.client.container({ platform: platform2 }).from(address2);
+  const actual = await base.platform().catch((cause) => {
+    throw new TgoError("SOURCE", `base image ${reference} cannot be pulled for ${platform2}`, {
+      where: address2,
+      remedy: 'Check the name and the network. Where the registry is out of reach, set a mirror: mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.',
+      cause
+    });
+  });
+  if (String(actual) !== platform2) {
+    throw new TgoError("SOURCE", `base image ${reference} has no ${platform2} variant (found ${actual})`, {
+      where: address2,
+      remedy: "Choose a base with both platforms, or build only its own with --platform."
+    });
+  }
+  return base;
+}
+function trusting(context, container) {
+  if (context.caBundle === void 0) return container;
+  const path = "/run/tgo/ca-bundle.pem";
+  const variables = [
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "PIP_CERT",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO"
+  ];
+  return variables.reduce(
+    (result, name2) => result.withEnvVariable(name2, path),
+    container.withMountedFile(path, context.caBundle)
+  );
+}
+
+// packages/stages/src/build/build-error.ts
+import { ExecError } from "@dagger.io/dagger";
+function buildError(step, remedy, error2) {
+  if (isTgoError(error2)) return error2;
+  const exec = execErrorOf(error2);
+  if (exec === void 0) {
+    const message = error2 instanceof Error ? error2.message : String(error2);
+    return new TgoError("BUILD", `${step} failed: ${message}`, { remedy, cause: error2 });
+  }
+  const output = lastLines(`${exec.stdout}
+${exec.stderr}`, 25);
+  return new TgoError("BUILD", `${step} failed with exit code ${exec.exitCode}
+${output}`, {
+    remedy,
+    cause: error2
+  });
+}
+function execErrorOf(error2) {
+  if (error2 instanceof ExecError) return error2;
+  if (error2 instanceof Error && error2.cause !== void 0) return execErrorOf(error2.cause);
+  return void 0;
+}
+function lastLines(text2, count2) {
+  const lines = text2.split("\n").filter((line) => line.trim() !== "");
+  return lines.slice(-count2).map((line) => `  | ${line}`).join("\n");
+}
+
+// tgo:tools
+var tools_default = 'import{createHash as E}from"node:crypto";import{createReadStream as L}from"node:fs";import{lstat as k,readdir as C,readlink as H}from"node:fs/promises";import{join as x}from"node:path";import{pipeline as U}from"node:stream/promises";async function w({root:r}){let t=E("sha256"),e=0,n=0,o=async a=>{let i=(await C(x(r,a))).sort();for(let m of i){let s=a===""?m:`${a}/${m}`,d=x(r,s),c=await k(d);if(c.isSymbolicLink())t.update(`link\\0${s}\\0${await H(d)}\\0`);else if(c.isDirectory())t.update(`directory\\0${s}\\0`),await o(s);else if(c.isFile()){let p=E("sha256");await U(L(d),p),t.update(`file\\0${s}\\0${(c.mode&73)===0?"":"x"}\\0${p.digest("hex")}\\0`),e+=1,n+=c.size}}};return await o(""),{hash:t.digest("hex"),files:e,bytes:n}}import{setTimeout as v}from"node:timers/promises";async function R({requests:r,timeoutSeconds:t}){let e=Date.now()+t*1e3,n=await Promise.all(r.map(async({url:o,status:a})=>{for(;;){let i=await F(o);if(i.status===a||Date.now()>e)return{ok:i.status===a,answer:i};await v(200)}}));return{ok:n.every(({ok:o})=>o),answers:n.map(({answer:o})=>o)}}async function F(r){try{let t=await fetch(r,{redirect:"manual",signal:AbortSignal.timeout(1e4)});return await t.arrayBuffer(),{url:r,status:t.status}}catch(t){let e=t instanceof Error?t.cause??t:t;return{url:r,error:e instanceof Error?e.message:String(e)}}}var f=class extends Error{code;what;where;remedy;constructor(t,e,{where:n,remedy:o,cause:a}={}){super(V(e,n,o),a===void 0?void 0:{cause:a}),this.name="TgoError",this.code=t,this.what=e,this.where=n,this.remedy=o}};function V(r,t,e){let n=[t===void 0?r:`${t}: ${r}`];return e!==void 0&&n.push(...e.split(`\n`).map(o=>`  ${o}`)),n.join(`\n`)}var _={x86_64:"amd64","x86-64":"amd64",aarch64:"arm64",i386:"386"};function B({os:r,architecture:t,variant:e}){let n=_[t]??t;return e===void 0||e===""||(n==="arm64"&&e==="v8"||n==="amd64"&&e==="v1")?`${r}/${n}`:`${r}/${n}/${e}`}function T(r){let t=/^([a-z0-9]+)\\/([a-z0-9_-]+)(?:\\/([a-z0-9.]+))?$/.exec(r),[,e,n,o]=t??[];if(e===void 0||n===void 0)throw new f("USAGE",`"${r}" is not a platform`,{remedy:\'Write it as "linux/amd64" or "linux/arm64".\'});let a=B({os:e,architecture:n,variant:o}).split("/");return{os:e,architecture:a[1]??n,...a[2]===void 0?{}:{variant:a[2]}}}var y=20;function S(r){if(r.length<y||r[0]!==127||r[1]!==69||r[2]!==76||r[3]!==70)return;let[t,e]=[r[4],r[5]];if(t!==1&&t!==2||e!==1&&e!==2)return;let n=new DataView(r.buffer,r.byteOffset,r.byteLength);return{class:t===2?64:32,endianness:e===1?"little":"big",machine:n.getUint16(18,e===1)}}var M={0:"none",2:"sparc",3:"i386",8:"mips",20:"ppc",21:"ppc64",22:"s390",40:"arm",43:"sparcv9",62:"x86-64",183:"aarch64",190:"cuda",224:"amdgpu",243:"riscv",247:"bpf",258:"loongarch"},b={amd64:62,386:3,arm64:183,arm:40,riscv64:243,ppc64le:21,s390x:22,loong64:258},j=new Set([0,190,224,247]);function G(r){let{architecture:t}=T(r),e=b[t];if(e!==void 0)return e;throw new f("USAGE",`no ELF machine is known for the platform "${r}"`,{remedy:`Known architectures: ${Object.keys(b).join(", ")}.`})}function z(r){return M[r]??`machine ${r}`}function K(r){return j.has(r)}var u=class{#r=0;#e=new Map;#n=[];#t;#o;constructor(t,{allow:e=[]}={}){this.#t=G(t);let n=e.map(Y);this.#o=o=>n.some(a=>a.test(o))}add(t,e){if(this.#r++,e===void 0)return;let n=z(e);this.#e.set(n,(this.#e.get(n)??0)+1),e!==this.#t&&!K(e)&&!this.#o(t)&&this.#n.push({path:t,machine:n})}report(){let t=(e,n)=>e<n?-1:e>n?1:0;return{files:this.#r,elf:[...this.#e.values()].reduce((e,n)=>e+n,0),machines:Object.fromEntries([...this.#e].sort(([e],[n])=>t(e,n))),foreign:this.#n.sort((e,n)=>t(e.path,n.path))}}};function Y(r){let e=`/${r.replace(/^\\/+/,"")}${r.endsWith("/")?"**":""}`.replace(/\\*\\*\\/?|\\*|[.+?^${}()|[\\]\\\\]/g,n=>n==="**/"?"(?:.*/)?":n==="**"?".*":n==="*"?"[^/]*":`\\\\${n}`);return new RegExp(`^${e}$`,"s")}import{Buffer as l}from"node:buffer";import{closeSync as J,openSync as W,readdirSync as q,readSync as Z,constants as P}from"node:fs";import{setImmediate as Q}from"node:timers/promises";var X=new Set(["/proc","/sys","/dev"]),O=20;async function h(r,t,e={}){let n=new u(t,e),o=l.alloc(y),a=l.from(r.replace(/\\/+$/,"")),i=[l.alloc(0)],m=performance.now()+O;for(let s=i.pop();s!==void 0;s=i.pop()){let d=s;for(let c of $(g(d),()=>q(l.concat([a,d,I]),ee))){let p=l.concat([d,I,c.name]);c.isDirectory()?X.has(g(p))||i.push(p):c.isFile()&&n.add(g(p),$(g(p),()=>re(l.concat([a,p]),o))),!(performance.now()<m)&&(await Q(),m=performance.now()+O)}}return n.report()}var I=l.from("/"),ee={withFileTypes:!0,encoding:"buffer"};function g(r){return r.length===0?"/":r.toString("utf8")}function re(r,t){let e=W(r,P.O_RDONLY|P.O_NOFOLLOW);try{let n=Z(e,t,0,y,0);return S(t.subarray(0,n))?.machine}finally{J(e)}}function $(r,t){try{return t()}catch(e){let n=e instanceof Error&&"code"in e?String(e.code):"unknown error";throw new f("ENVIRONMENT",`${r} cannot be read for the ELF check (${n})`,{remedy:"Run the check as root, on a complete file system.",cause:e})}}function N({root:r,platform:t,allow:e}){return h(r,t,{allow:e})}var[D,ne]=process.argv.slice(2),te=JSON.parse(ne??"null"),oe={inspect:w,probe:R,scan:N},A=oe[D??""];if(A===void 0)throw new Error(`unknown command ${String(D)}`);process.stdout.write(JSON.stringify(await A(te)));\n';
+
+// packages/stages/src/tools/index.ts
+var NODE = "docker.io/library/node:20-alpine";
+var PROGRAM = "/run/tgo/tools.mjs";
+async function toolsContainer(context) {
+  return (await baseImage(context, NODE, context.native)).withNewFile(PROGRAM, tools_default);
+}
+async function inspectDirectory(context, directory) {
+  const tools = await toolsContainer(context);
+  return run(tools.withMountedDirectory("/mnt/tree", directory), "inspect", {
+    root: "/mnt/tree"
+  });
+}
+async function scanRoot(context, root, platform2, allow) {
+  const tools = await toolsContainer(context);
+  const mounted = tools.withMountedDirectory("/mnt/variant", root, { readOnly: true });
+  return run(mounted, "scan", { root: "/mnt/variant", platform: platform2, allow });
+}
+function probeFrom(container, input) {
+  return run(container, "probe", input);
+}
+async function run(container, command, input) {
+  const output = await container.withExec(["node", PROGRAM, command, JSON.stringify(input)]).stdout();
+  try {
+    return JSON.parse(output);
+  } catch (cause) {
+    throw new TgoError("INTERNAL", `the ${command} tool did not answer with JSON`, { cause });
+  }
+}
+
+// packages/stages/src/source.ts
+var ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
+var MARKERS = {
+  python: ["pyproject.toml"],
+  "static-web": ["package.json"],
+  dockerfile: ["Dockerfile"]
+};
+async function loadSource(context, name2, service2, options) {
+  const raw = await find(name2, service2, options.source) ?? await fromGit(context, name2, service2);
+  const revision = options.revision ?? raw.revision;
+  const directory = await withoutIgnored(raw.directory);
+  const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
+  checkEntries(name2, service2.build, entries);
+  return {
+    directory,
+    entries,
+    hash: tree.hash,
+    revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
+    created: options.created === void 0 ? contentDate(tree.hash) : parseCreated(options.created)
+  };
+}
+async function find(name2, service2, given) {
+  if (given === void 0) return void 0;
+  const entries = (await given.entries()).map(bare);
+  if (entries.length === 0) return void 0;
+  const path = service2.source.path ?? `repos/${name2}`;
+  if (await isDirectory(given, path)) return { directory: given.directory(path) };
+  const marker = service2.build.strategy === "dockerfile" ? [service2.build.file] : MARKERS[service2.build.strategy];
+  if (marker.some((file) => entries.includes(file)) || !entries.includes(name2)) return { directory: given };
+  return { directory: given.directory(name2) };
+}
+async function isDirectory(directory, path) {
+  const [first = "", ...rest] = path.split("/");
+  const entry = (await directory.entries()).find((candidate) => bare(candidate) === first);
+  if (entry === void 0) return false;
+  return rest.length === 0 || isDirectory(directory.directory(first), rest.join("/"));
+}
+async function fromGit(context, name2, service2) {
+  const { repository, path = `repos/${name2}` } = service2.source;
+  try {
+    const head = context.client.git(repository).head();
+    const revision = await head.commit();
+    const directory = await head.tree().directory(path).sync();
+    return { directory, revision };
+  } catch (cause) {
+    throw new TgoError(
+      "SOURCE",
+      `no source for ${name2}: none was given, and ${repository} (${path}) cannot be read`,
+      {
+        remedy: `Run it in a checkout that has ${path}, or pass --source DIR.`,
+        cause
+      }
+    );
+  }
+}
+async function withoutIgnored(directory) {
+  const entries = (await directory.entries()).map(bare);
+  const patterns = entries.includes(".dockerignore") ? (await directory.file(".dockerignore").contents()).split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/^(!?)\.?\//, "$1")) : [];
+  return directory.filter({ exclude: [...patterns, ...ALWAYS_IGNORED] });
+}
+function checkEntries(name2, build, entries) {
+  const present = new Set(entries.map(bare));
+  if (present.size === 0) {
+    throw new TgoError("SOURCE", `the source of ${name2} is empty`, {
+      remedy: "Pass --source DIR with the service's own folder; check its .dockerignore."
+    });
+  }
+  for (const file of MARKERS[build.strategy]) {
+    if (build.strategy === "dockerfile" ? present.has(build.file.split("/")[0] ?? "") : present.has(file))
+      continue;
+    throw new TgoError(
+      "SOURCE",
+      `the source of ${name2} has no ${build.strategy === "dockerfile" ? build.file : file}`,
+      {
+        where: `strategy ${build.strategy}`,
+        remedy: `Pass --source DIR with the service's own folder. Found there: ${[...present].slice(0, 12).join(", ")}.`
+      }
+    );
+  }
+}
+function bare(entry) {
+  return entry.replace(/\/$/, "");
+}
+function contentDate(hash) {
+  const start = Date.UTC(1980, 0, 1) / 1e3;
+  return new Date((start + Number.parseInt(hash.slice(0, 8), 16) % 1e9) * 1e3);
+}
+function parseCreated(text2) {
+  const date3 = new Date(/^\d+$/.test(text2) ? Number(text2) * 1e3 : text2);
+  if (!Number.isNaN(date3.getTime())) return date3;
+  throw new TgoError("USAGE", `--created "${text2}" is not a time`, {
+    remedy: "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI)."
+  });
+}
+function epochSeconds(date3) {
+  return Math.floor(date3.getTime() / 1e3);
+}
+
+// packages/stages/src/build/request.ts
+function fill(template, { name: name2, source, version: version2 }) {
+  const facts = {
+    service: name2,
+    revision: source.revision,
+    created: source.created.toISOString().replace(".000Z", "Z"),
+    version: version2 ?? source.revision
+  };
+  return template.replaceAll(
+    /\{(service|revision|created|version)\}/g,
+    (_, fact) => facts[fact] ?? ""
+  );
+}
+var LAYER_TIME = 315532800;
+
+// packages/stages/src/build/configure.ts
+function configure(request, container) {
+  const { image } = request.service;
+  let result = withFiles(request, container);
+  if (image.workdir !== void 0) result = result.withWorkdir(image.workdir);
+  if (image.user !== void 0) result = result.withUser(image.user);
+  if (image.entrypoint !== void 0) result = result.withEntrypoint(image.entrypoint);
+  if (image.command !== void 0) result = result.withDefaultArgs(image.command);
+  for (const port of image.ports) result = result.withExposedPort(port);
+  if (image.healthcheck !== void 0) {
+    const { command, interval, timeout, startPeriod, retries } = image.healthcheck;
+    result = result.withDockerHealthcheck(command, { interval, timeout, startPeriod, retries });
+  }
+  for (const [name2, value] of Object.entries(image.env)) {
+    result = result.withEnvVariable(name2, fill(value, request));
+  }
+  for (const [name2, value] of Object.entries({
+    ...standardLabels(request),
+    ...filled(request, image.labels)
+  })) {
+    result = result.withLabel(name2, value);
+  }
+  return result;
+}
+function withFiles(request, container) {
+  const { image } = request.service;
+  let extra = request.context.client.directory();
+  if (image.files.length + image.links.length + image.directories.length === 0) return container;
+  for (const { path, mode } of image.directories) {
+    extra = extra.withNewDirectory(path, { permissions: octal(mode ?? "0755") });
+  }
+  for (const { path, target } of image.links) extra = extra.withSymlink(target, path);
+  for (const { from, to, mode } of image.files) {
+    extra = extra.withFile(
+      to,
+      request.source.directory.file(from),
+      mode === void 0 ? {} : { permissions: octal(mode) }
+    );
+  }
+  let result = container.withDirectory("/", extra.withTimestamps(epochSeconds(request.source.created)));
+  for (const { path, owner } of image.directories) {
+    if (owner !== void 0) result = result.withDirectory(path, result.directory(path), { owner });
+  }
+  for (const { to, owner } of image.files) {
+    if (owner !== void 0) result = result.withFile(to, result.file(to), { owner });
+  }
+  return result;
+}
+function octal(mode) {
+  return Number.parseInt(mode, 8);
+}
+function standardLabels(request) {
+  const { service: service2, source, version: version2 } = request;
+  const labels = {
+    "org.opencontainers.image.title": service2.title,
+    "org.opencontainers.image.description": service2.description,
+    "org.opencontainers.image.source": service2.source.repository,
+    "org.opencontainers.image.revision": source.revision,
+    "org.opencontainers.image.created": fill("{created}", request),
+    "org.opencontainers.image.version": version2,
+    "org.opencontainers.image.base.name": "base" in service2.build ? service2.build.base : void 0
+  };
+  return Object.fromEntries(
+    Object.entries(labels).filter((entry) => entry[1] !== void 0)
+  );
+}
+function filled(request, templates) {
+  return Object.fromEntries(Object.entries(templates).map(([name2, text2]) => [name2, fill(text2, request)]));
+}
+
+// packages/stages/src/build/dockerfile.ts
+async function buildDockerfile(request) {
+  const { context, name: name2, service: service2, source, platforms } = request;
+  const { file, target, args } = service2.build;
+  const variants2 = await Promise.all(
+    platforms.map(async (platform2) => {
+      const container = source.directory.dockerBuild({
+        dockerfile: file,
+        platform: platform2,
+        ...target === void 0 ? {} : { target },
+        buildArgs: [
+          { name: "BUILDPLATFORM", value: context.native },
+          ...Object.entries(args).map(([key2, value]) => ({ name: key2, value: fill(value, request) }))
+        ]
+      });
+      try {
+        return { platform: platform2, container: configure(request, await container.sync()) };
+      } catch (error2) {
+        throw buildError(
+          `building ${name2} from ${file} for ${platform2}`,
+          "Run the failing line by hand in the base image; for a foreign platform it runs under emulation.",
+          error2
+        );
+      }
+    })
+  );
+  const foreign2 = platforms.filter((platform2) => platform2 !== context.native);
+  return {
+    variants: variants2,
+    notes: foreign2.map((platform2) => `${platform2}: built from ${file} under emulation, which is slow`)
+  };
+}
+
+// packages/stages/src/build/environment.py
+var environment_default = '"""Installs one locked set of packages for several platforms, natively, and takes apart what they share.\n\nWrites OUT/common (the same on every platform, with bytecode) and OUT/<platform> for the rest. Nothing of a\nforeign platform is run: uv fetches wheels by platform tag, and bytecode is the same on every machine.\n"""\n\nimport argparse\nimport filecmp\nimport json\nimport os\nimport shutil\nimport subprocess\nimport sys\n\n\ndef install(environment, requirements, python, tag):\n    """One virtual environment for one platform, at the path it will have in the image."""\n    version = f"{sys.version_info.major}.{sys.version_info.minor}"\n    shutil.rmtree(environment, ignore_errors=True)\n    subprocess.run(["uv", "venv", "--quiet", "--python", python, environment], check=True)\n    command = ["uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]\n    command += ["--link-mode", "copy", "--python", f"{environment}/bin/python"]\n    command += ["--python-version", version, "--python-platform", tag, "--requirements", requirements]\n    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)\n    if done.returncode != 0:\n        sys.stderr.write(f"{tag}: {done.stderr}")\n        sys.exit(done.returncode)\n\n\ndef entries(root):\n    """Relative paths of files and links below root, in order."""\n    found = []\n    for folder, directories, files in os.walk(root):\n        links = [name for name in directories if os.path.islink(os.path.join(folder, name))]\n        found += [os.path.relpath(os.path.join(folder, name), root) for name in files + links]\n    return sorted(found)\n\n\ndef same(first, second):\n    if os.path.islink(first) or os.path.islink(second):\n        return os.path.islink(first) and os.path.islink(second) and os.readlink(first) == os.readlink(second)\n    modes_equal = os.stat(first).st_mode == os.stat(second).st_mode\n    return modes_equal and filecmp.cmp(first, second, shallow=False)\n\n\ndef share(roots, common):\n    """Moves what all roots have in common; with one root that is everything."""\n    first, *others = roots\n    for path in entries(first):\n        copies = [os.path.join(root, path) for root in others]\n        if all(os.path.lexists(copy) and same(os.path.join(first, path), copy) for copy in copies):\n            target = os.path.join(common, path)\n            os.makedirs(os.path.dirname(target), exist_ok=True)\n            os.rename(os.path.join(first, path), target)\n            for copy in copies:\n                os.remove(copy)\n    for root in roots:\n        for folder, _, _ in os.walk(root, topdown=False):\n            if not os.listdir(folder) and folder != root:\n                os.rmdir(folder)\n\n\ndef compile_bytecode(root, environment):\n    """Bytecode that is never checked against a file time. Packages ship templates that are no Python: tolerated."""\n    command = [sys.executable, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]\n    subprocess.run([*command, "-s", root, "-p", environment, root], stdout=subprocess.DEVNULL)\n\n\ndef main():\n    parser = argparse.ArgumentParser()\n    parser.add_argument("--requirements", required=True)\n    parser.add_argument("--environment", required=True)\n    parser.add_argument("--out", required=True)\n    parser.add_argument("--platform", action="append", required=True, metavar="NAME=TAG")\n    options = parser.parse_args()\n    platforms = dict(pair.split("=", 1) for pair in options.platform)\n    roots = {}\n    for name, tag in platforms.items():\n        install(options.environment, options.requirements, sys.executable, tag)\n        roots[name] = os.path.join(options.out, name)\n        os.makedirs(options.out, exist_ok=True)\n        shutil.move(options.environment, roots[name])\n    common = os.path.join(options.out, "common")\n    os.makedirs(common)\n    share(list(roots.values()), common)\n    for root in [common, *roots.values()]:\n        compile_bytecode(root, options.environment)\n    print(json.dumps({name: len(entries(root)) for name, root in [("common", common), *roots.items()]}))\n\n\nmain()\n';
+
+// packages/stages/src/build/system-packages.sh
+var system_packages_default = `# Unpacks Debian packages for another architecture without running anything of it.
+# usage: system-packages.sh ARCHITECTURE PACKAGE...
+# /mnt/target is the target base's root (read-only). Writes /out/root (new files and the package database), or,
+# when a package brings maintainer scripts, /out/scripts (their names) and nothing else.
+set -eu
+architecture=$1
+shift
+target=/mnt/target
+root=/out/root
+state=/var/lib/tgo-apt/$architecture
+cache=/var/cache/tgo-apt/$architecture
+mkdir -p "$root/var/lib" "$root/usr" "$state/lists/partial" "$cache/archives/partial"
+cp -a "$target/var/lib/dpkg" "$root/var/lib/dpkg"
+# Merged /usr: packages that still ship /lib must land where the target's links point.
+for link in bin sbin lib lib32 lib64; do
+  if [ -L "$target/$link" ]; then cp -a "$target/$link" "$root/$link" && mkdir -p "$root/usr/$link"; fi
+done
+
+apt() {
+  apt-get -qq -o APT::Architecture="$architecture" -o APT::Architectures="$architecture" \\
+    -o APT::Sandbox::User=root -o APT::Install-Recommends=false -o Debug::NoLocking=true \\
+    -o Dir::Etc="$target/etc/apt" -o Dir::State="$state" -o Dir::State::status="$root/var/lib/dpkg/status" \\
+    -o Dir::Cache="$cache" \${SSL_CERT_FILE:+-o Acquire::https::CaInfo="$SSL_CERT_FILE"} "$@"
+}
+apt update
+apt --yes --download-only install "$@"
+# The download leaves nothing to print; the plan comes from a second, empty cache.
+apt --print-uris -o Dir::Cache::archives=/nonexistent --yes install "$@" | cut -d' ' -f2 >/tmp/debs
+
+for deb in $(cat /tmp/debs); do
+  if dpkg-deb --ctrl-tarfile "$cache/archives/$deb" | tar -t | grep -qE '^(\\./)?(preinst|postinst)$'; then
+    dpkg-deb -f "$cache/archives/$deb" Package >>/out/scripts
+  fi
+  dpkg-deb --show --showformat='\${Package}:\${Architecture}\\n' "$cache/archives/$deb" | sed 's/:all$//' >>/tmp/packages
+done
+if [ -e /out/scripts ]; then
+  rm -rf "$root"
+  exit 0
+fi
+if [ -s /tmp/debs ]; then
+  (cd "$cache/archives" && xargs dpkg --root="$root" --log=/dev/null --force-architecture --force-depends \\
+    --no-triggers --force-unsafe-io --unpack </tmp/debs >/dev/null)
+  # By name: "pending" would include packages of the base that wait for a trigger, and run their scripts.
+  xargs dpkg --root="$root" --log=/dev/null --force-architecture --force-depends --no-triggers --configure \\
+    </tmp/packages >/dev/null
+fi
+# The one trigger of such packages is ldconfig's, which the build runs itself.
+sed -i -e 's/^Status: install ok triggers-\\(pending\\|awaited\\)$/Status: install ok installed/' \\
+  -e '/^Triggers-\\(Pending\\|Awaited\\):/d' "$root/var/lib/dpkg/status"
+
+# Keep only what is new.
+for link in bin sbin lib lib32 lib64; do if [ -L "$root/$link" ]; then rm "$root/$link"; fi; done
+cd "$root/var/lib/dpkg"
+rm -rf lock lock-frontend status-old available-old triggers updates parts alternatives diversions-old statoverride-old
+find . -type f ! -name status | while read -r file; do
+  if cmp -s "$file" "$target/var/lib/dpkg/$file"; then rm "$file"; fi
+done
+find "$root" -depth -type d -empty -delete
+`;
+
+// packages/stages/src/build/system-packages.ts
+var REMEDY = "Check the package names, and that the Debian archive (or mirrors.debian in tgo.catalog.json) answers.";
+async function withSystemPackages(request, { platform: platform2, container: base }) {
+  const { context, service: service2 } = request;
+  const { packages } = service2.build;
+  if (packages.length === 0) return { container: base, notes: [] };
+  const architecture = platform2.split("/")[1] ?? "";
+  const native = trusting(context, await baseImage(context, service2.build.base, context.native)).withMountedCache("/var/cache/tgo-apt", context.client.cacheVolume("tgo-apt-archives"), {}).withNewFile("/run/tgo/system-packages.sh", system_packages_default).withMountedDirectory("/mnt/target", base.rootfs(), { readOnly: true }).withEnvVariable("DEBIAN_FRONTEND", "noninteractive").withExec(["sh", "/run/tgo/system-packages.sh", architecture, ...[...packages].sort()]);
+  try {
+    const out = native.directory("/out");
+    const entries = await out.entries();
+    if (entries.includes("scripts")) {
+      const names = (await out.file("scripts").contents()).trim().split("\n");
+      return await withScripts(request, { platform: platform2, container: base }, names);
+    }
+    const unpacked = base.withDirectory("/", out.directory("root").withTimestamps(LAYER_TIME));
+    const cache = unpacked.withExec(["ldconfig", "-X"]).file("/etc/ld.so.cache").withTimestamps(LAYER_TIME);
+    return { container: unpacked.withFile("/etc/ld.so.cache", cache), notes: [] };
+  } catch (error2) {
+    throw buildError(`installing ${packages.join(", ")} for ${platform2}`, REMEDY, error2);
+  }
+}
+async function withScripts(request, { platform: platform2, container }, names) {
+  const { context, service: service2 } = request;
+  const install = ["update", `install --yes --no-install-recommends ${service2.build.packages.join(" ")}`].map((line) => `apt-get -qq -o Dir::Log=/tmp ${line}`).join(" && ");
+  const installed = await container.withMountedCache(
+    "/var/lib/apt/lists",
+    context.client.cacheVolume(`tgo-apt-lists-${platform2.replace("/", "-")}`)
+  ).withEnvVariable("DEBIAN_FRONTEND", "noninteractive").withExec(["sh", "-c", `${install} && rm -rf /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache /tmp/*`]).withoutEnvVariable("DEBIAN_FRONTEND").withoutMount("/var/lib/apt/lists").sync();
+  const how = platform2 === context.native ? "natively" : "under emulation";
+  return {
+    container: installed,
+    notes: [
+      `${platform2}: system packages installed ${how}, because ${names.join(", ")} bring maintainer scripts`
+    ]
+  };
+}
+
+// packages/stages/src/build/python.ts
+var TOOLS = ["poetry==2.1.3", "poetry-plugin-export==1.10.1", "uv==0.13.9"];
+var WHEEL_TAGS = {
+  "linux/amd64": "x86_64-manylinux_2_28",
+  "linux/arm64": "aarch64-manylinux_2_28"
+};
+async function buildPython(request) {
+  requireLock(request);
+  const { context, service: service2, platforms, source } = request;
+  const builder = await nativeBuilder(request);
+  const environments = installLocked(request, builder);
+  const application = compileSource(request, builder);
+  const target = service2.build.environment;
+  const built = await Promise.all(
+    platforms.map(async (platform2) => {
+      const base = await baseImage(context, service2.build.base, platform2);
+      const { container, notes } = await withSystemPackages(request, { platform: platform2, container: base });
+      const path = await container.envVariable("PATH");
+      const variant = container.withDirectory(target, environments.directory("common").withTimestamps(LAYER_TIME)).withDirectory(target, environments.directory(platform2.replace("/", "-")).withTimestamps(LAYER_TIME)).withDirectory(workdir(request), application.withTimestamps(epochSeconds(source.created))).withEnvVariable("PATH", `${target}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withEnvVariable("VIRTUAL_ENV", target).withWorkdir(workdir(request));
+      return { platform: platform2, container: configure(request, variant), notes };
+    })
+  );
+  return {
+    variants: built.map(({ platform: platform2, container }) => ({ platform: platform2, container })),
+    notes: built.flatMap(({ notes }) => notes)
+  };
+}
+function workdir(request) {
+  return request.service.image.workdir ?? "/app";
+}
+function requireLock({ name: name2, source }) {
+  if (source.entries.map(bare).includes("poetry.lock")) return;
+  throw new TgoError("SOURCE", `${name2} has no poetry.lock`, {
+    remedy: "Run poetry lock in the service's folder and commit the file (check that .dockerignore keeps it)."
+  });
+}
+async function nativeBuilder(request) {
+  const { context, service: service2 } = request;
+  const { pypi } = context.catalog.mirrors;
+  let builder = trusting(context, await baseImage(context, service2.build.base, context.native)).withMountedCache("/root/.cache/pip", context.client.cacheVolume("tgo-pip")).withMountedCache("/root/.cache/uv", context.client.cacheVolume("tgo-uv")).withEnvVariable("PIP_ROOT_USER_ACTION", "ignore").withEnvVariable("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+  if (pypi !== void 0) {
+    builder = builder.withEnvVariable("PIP_INDEX_URL", pypi).withEnvVariable("UV_DEFAULT_INDEX", pypi);
+  }
+  return builder.withExec(["pip", "install", "--quiet", ...TOOLS]);
+}
+function installLocked(request, builder) {
+  const { source, service: service2, platforms } = request;
+  const { environment, groups } = service2.build;
+  const requirements = builder.withWorkdir("/work").withFile("pyproject.toml", source.directory.file("pyproject.toml")).withFile("poetry.lock", source.directory.file("poetry.lock")).withExec([
+    "poetry",
+    "export",
+    "--no-interaction",
+    "--only",
+    groups.join(","),
+    "--output",
+    "requirements.txt"
+  ]).file("requirements.txt");
+  return builder.withMountedFile("/run/tgo/requirements.txt", requirements).withNewFile("/run/tgo/environment.py", environment_default).withExec([
+    ...["python3", "/run/tgo/environment.py", "--requirements", "/run/tgo/requirements.txt"],
+    ...["--environment", environment, "--out", "/out"],
+    ...platforms.flatMap((platform2) => [
+      "--platform",
+      `${platform2.replace("/", "-")}=${WHEEL_TAGS[platform2]}`
+    ])
+  ]).directory("/out");
+}
+function compileSource(request, builder) {
+  const source = request.source.directory.filter({ exclude: request.service.build.exclude });
+  const compile2 = ["python3", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"];
+  return builder.withDirectory(workdir(request), source).withExec(["sh", "-c", `${compile2.join(" ")} "$1" || true`, "sh", workdir(request)]).directory(workdir(request));
+}
+function pythonError(name2, error2) {
+  return buildError(
+    `building ${name2}`,
+    "If the lock is out of date: run poetry lock and commit it. If a package has no wheel for a platform: choose a version that has one. If the index cannot be reached: set mirrors.pypi in tgo.catalog.json.",
+    error2
+  );
+}
+
+// packages/stages/src/build/static-web.ts
+var MANAGERS = {
+  yarn: {
+    lock: "yarn.lock",
+    cache: "/usr/local/share/.cache/yarn",
+    install: ["yarn", "install", "--frozen-lockfile", "--non-interactive", "--no-progress"],
+    run: (script) => ["yarn", "--silent", "run", script],
+    registryVariable: "YARN_REGISTRY"
+  },
+  npm: {
+    lock: "package-lock.json",
+    cache: "/root/.npm",
+    install: ["npm", "ci", "--no-audit", "--no-fund"],
+    run: (script) => ["npm", "run", script],
+    registryVariable: "npm_config_registry"
+  }
+};
+async function buildStaticWeb(request) {
+  const { context, service: service2, platforms } = request;
+  const dist = (await buildPages(request)).withTimestamps(epochSeconds(request.source.created));
+  const variants2 = await Promise.all(
+    platforms.map(async (platform2) => {
+      const base = await baseImage(context, service2.build.base, platform2);
+      return { platform: platform2, container: configure(request, base.withDirectory(service2.build.root, dist)) };
+    })
+  );
+  return { variants: variants2, notes: [] };
+}
+async function buildPages(request) {
+  const { context, name: name2, service: service2, source, values } = request;
+  const manager = await packageManager(request);
+  const { npm } = context.catalog.mirrors;
+  let builder = trusting(context, await baseImage(context, service2.build.builder, context.native)).withMountedCache(manager.cache, context.client.cacheVolume(`tgo-${manager.install[0] ?? ""}`)).withEnvVariable("CI", "true").withWorkdir("/work");
+  if (npm !== void 0) builder = builder.withEnvVariable(manager.registryVariable, npm);
+  for (const file of ["package.json", manager.lock, ".npmrc", ".yarnrc"]) {
+    if (source.entries.includes(file)) builder = builder.withFile(file, source.directory.file(file));
+  }
+  builder = builder.withExec([...manager.install]).withDirectory(".", source.directory);
+  for (const [variable, value] of Object.entries(values)) builder = builder.withEnvVariable(variable, value);
+  const output = builder.withExec([...manager.run(service2.build.script)]).directory(service2.build.output);
+  try {
+    return await output.sync();
+  } catch (error2) {
+    throw buildError(
+      `building the pages of ${name2}`,
+      `If the lock is out of date: update ${manager.lock} and commit it. If the registry cannot be reached: set mirrors.npm in tgo.catalog.json. Behind a company proxy: pass --ca-bundle FILE.`,
+      error2
+    );
+  }
+}
+async function packageManager(request) {
+  const { name: name2, source } = request;
+  const present = new Set(source.entries.map(bare));
+  const manifest = JSON.parse(await source.directory.file("package.json").contents());
+  const field = typeof manifest === "object" && manifest !== null && "packageManager" in manifest ? String(manifest.packageManager) : void 0;
+  const named = field?.split("@")[0];
+  const manager = named === void 0 ? Object.values(MANAGERS).find(({ lock }) => present.has(lock)) : named === "yarn" || named === "npm" ? MANAGERS[named] : void 0;
+  if (manager === void 0) {
+    throw new TgoError("SOURCE", `${name2} has no lock file this product can install from`, {
+      where: "package.json",
+      remedy: `Commit one of ${Object.values(MANAGERS).map(({ lock }) => lock).join(", ")}` + (field === void 0 ? "." : ` (packageManager says ${field}).`)
+    });
+  }
+  if (present.has(manager.lock)) return manager;
+  throw new TgoError("SOURCE", `${name2} has no ${manager.lock}`, {
+    remedy: `Run ${manager.install[0] ?? ""} install in the service's folder and commit ${manager.lock}.`
+  });
+}
+function buildValues(name2, build, given, fillIn) {
+  const values = {};
+  for (const [variable, { default: template }] of Object.entries(build.values)) {
+    const value = given.get(variable) ?? (template === void 0 ? void 0 : fillIn(template));
+    if (value === void 0) {
+      throw new TgoError("USAGE", `${name2} needs the build value ${variable}`, {
+        remedy: `Add --value ${variable}=...`
+      });
+    }
+    values[variable] = value;
+  }
+  return values;
+}
+
+// packages/stages/src/build/index.ts
+async function buildVariants(request) {
+  const built = await byStrategy(request);
+  await Promise.all(
+    built.variants.map(async ({ container }) => {
+      await container.sync().catch((error2) => {
+        throw pythonError(request.name, error2);
+      });
+    })
+  );
+  return built;
+}
+function byStrategy(request) {
+  const { service: service2 } = request;
+  const { build } = service2;
+  switch (build.strategy) {
+    case "python":
+      return buildPython({ ...request, service: { ...service2, build } });
+    case "static-web":
+      return buildStaticWeb({ ...request, service: { ...service2, build } });
+    case "dockerfile":
+      return buildDockerfile({ ...request, service: { ...service2, build } });
+  }
+}
+function basesOf(build) {
+  switch (build.strategy) {
+    case "python":
+      return [build.base];
+    case "static-web":
+      return [build.builder, build.base];
+    case "dockerfile":
+      return [];
+  }
+}
+
+// packages/stages/src/plan.ts
+function describeServices(catalog, format) {
+  const rows = Object.entries(catalog.services).map(([name2, service2]) => ({
+    service: name2,
+    title: service2.title,
+    strategy: service2.build.strategy,
+    ports: service2.image.ports,
+    bases: basesOf(service2.build)
+  }));
+  if (format === "json") return JSON.stringify({ services: rows, platforms: catalog.platforms }, null, 2);
+  const table3 = rows.map((row) => [row.service, row.strategy, row.ports.join(" "), row.title]);
+  return renderTable(["service", "built by", "ports", "what it is"], table3, format);
+}
+function describePlan(catalog, names, platforms, format) {
+  const selected = selectServices(catalog, names);
+  const planned = selectPlatforms(catalog, platforms);
+  const plans = selected.map(({ name: name2, service: service2 }) => ({
+    service: name2,
+    strategy: service2.build.strategy,
+    platforms: planned,
+    bases: basesOf(service2.build),
+    smoke: smokeLines(service2),
+    publishesTo: Object.entries(catalog.registries).map(([registry2, entry]) => {
+      const { host, repository } = registryRepository(entry, name2);
+      return {
+        registry: registry2,
+        repository: `${host}/${repository}`,
+        required: entry.required,
+        public: entry.public
+      };
+    })
+  }));
+  if (format === "json") return JSON.stringify({ plan: plans }, null, 2);
+  return plans.map((plan) => {
+    const table3 = renderTable(
+      ["registry", "repository", "release waits for it", "anybody may pull"],
+      plan.publishesTo.map((to) => [
+        to.registry,
+        to.repository,
+        to.required ? "yes" : "no",
+        to.public ? "yes" : "no"
+      ]),
+      format
+    );
+    const bullet = format === "markdown" ? "- " : "  ";
+    return [
+      format === "markdown" ? `### ${plan.service}
+` : plan.service,
+      `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}${plan.bases.length === 0 ? "" : ` on ${plan.bases.join(", ")}`}`,
+      `${bullet}checked: every file's ELF machine, in every variant`,
+      `${bullet}run in every variant: ${plan.smoke.join("; ") || "its machine only"}`,
+      `${bullet}published as candidate-<key>, one digest everywhere, verified by that digest`,
+      "",
+      table3
+    ].join("\n");
+  }).join("\n\n");
+}
+function smokeLines(service2) {
+  const { exec, http } = service2.smoke;
+  return [
+    ...exec.map((command) => command.join(" ")),
+    ...http.map(({ port, path, status }) => `GET :${port}${path} is ${status}`)
+  ];
+}
+function renderTable(head, rows, format) {
+  if (format === "markdown") {
+    const line2 = (cells) => `| ${cells.join(" | ")} |`;
+    return [line2(head), line2(head.map(() => "---")), ...rows.map(line2)].join("\n");
+  }
+  const widths = head.map(
+    (title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0))
+  );
+  const line = (cells) => cells.map((cell2, column) => cell2.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+  return [line(head), ...rows.map(line)].map((text2) => `  ${text2}`).join("\n");
+}
+
+// packages/stages/src/prepare.ts
+async function prepare(context, name2, service2, options) {
+  const [source, bases] = await Promise.all([
+    loadSource(context, name2, service2, options),
+    resolveBases(context, service2)
+  ]);
+  const given = parseValues(options.values ?? []);
+  const partial2 = { name: name2, source, version: void 0 };
+  const values = service2.build.strategy === "static-web" ? buildValues(name2, service2.build, given, (template) => fill(template, partial2)) : {};
+  const request = { context, service: service2, values, platforms: context.platforms, ...partial2 };
+  const key2 = candidateKey({
+    service: name2,
+    definition: service2,
+    platforms: context.platforms,
+    source,
+    bases,
+    values,
+    pipeline: context.pipeline,
+    version: void 0
+  });
+  return { request, key: key2 };
+}
+function checkValues(values, services) {
+  const declared = services.flatMap(
+    ({ service: service2 }) => service2.build.strategy === "static-web" ? Object.keys(service2.build.values) : []
+  );
+  for (const name2 of parseValues(values).keys()) {
+    if (declared.includes(name2)) continue;
+    throw new TgoError("USAGE", `no selected service declares the build value ${name2}`, {
+      remedy: `Declared: ${declared.join(", ") || "none"}. Add it to build.values in tgo.catalog.json.`
+    });
+  }
+}
+function parseValues(values) {
+  return new Map(
+    values.map((text2) => {
+      const equals = text2.indexOf("=");
+      if (equals < 1) {
+        throw new TgoError("USAGE", `--value "${text2}" is not NAME=value`, {
+          remedy: "Write for example --value VITE_API_BASE_URL=https://api.example.com."
+        });
+      }
+      return [text2.slice(0, equals), text2.slice(equals + 1)];
+    })
+  );
+}
+async function resolveBases(context, service2) {
+  const wanted = basesOf(service2.build).flatMap(
+    (reference) => context.platforms.map((platform2) => ({ reference, platform: platform2 }))
+  );
+  const resolved = await Promise.all(
+    wanted.map(async ({ reference, platform: platform2 }) => {
+      const ref = await (await baseImage(context, reference, platform2)).imageRef();
+      return [`${reference} ${platform2}`, ref.slice(ref.indexOf("@") + 1)];
+    })
+  );
+  return Object.fromEntries(resolved);
+}
+
+// packages/stages/src/annotations.ts
+var PREFIX = "io.github.tgoai.pipelines";
+var CANDIDATE_ANNOTATION = `${PREFIX}.candidate`;
+function proofAnnotations(checks, smokes) {
+  return Object.fromEntries([
+    ...checks.map(({ platform: platform2, files, elf }) => [
+      key("check", platform2),
+      `${files} files, ${elf} ELF, 0 foreign`
+    ]),
+    ...smokes.map(({ platform: platform2, machine, lines }) => [key("smoke", platform2), [machine, ...lines].join("\n")])
+  ]);
+}
+function readProof(annotations, platform2) {
+  const counts = /^(\d+) files, (\d+) ELF/.exec(annotations[key("check", platform2)] ?? "");
+  const smoke = annotations[key("smoke", platform2)];
+  if (counts === null || smoke === void 0) return void 0;
+  const [machine = "", ...lines] = smoke.split("\n");
+  return { platform: platform2, files: Number(counts[1]), elf: Number(counts[2]), machine, lines };
+}
+function key(kind, platform2) {
+  return `${PREFIX}.${kind}.${platform2.replace("/", "-")}`;
+}
+
+// packages/stages/src/check.ts
+var SHOWN = 20;
+async function checkVariant(context, service2, { platform: platform2, container }, allow) {
+  const actual = await container.platform();
+  if (String(actual) !== platform2) {
+    throw new TgoError("CHECK", `the ${platform2} variant of ${service2} says it is ${actual}`, {
+      remedy: "The base image lacks this platform; choose one that has it."
+    });
+  }
+  const report = await scanRoot(context, container.rootfs(), platform2, allow);
+  if (report.foreign.length > 0) {
+    const shown = report.foreign.slice(0, SHOWN).map(({ path, machine }) => `  ${path} (${machine})`);
+    const more = report.foreign.length > SHOWN ? [`  and ${report.foreign.length - SHOWN} more`] : [];
+    throw new TgoError(
+      "CHECK",
+      [
+        `${report.foreign.length} files of the ${platform2} variant of ${service2} are for another machine:`,
+        ...shown,
+        ...more
+      ].join("\n"),
+      {
+        remedy: "Remove them from the source or build them per platform; files that are data there go into the service's allowForeign in tgo.catalog.json."
+      }
+    );
+  }
+  if (report.elf === 0) {
+    throw new TgoError(
+      "CHECK",
+      `the ${platform2} variant of ${service2} has no program in it: 0 ELF files in ${report.files}`,
+      {
+        remedy: "Check the base image: an image without a single ELF file cannot start."
+      }
+    );
+  }
+  return { platform: platform2, files: report.files, elf: report.elf };
+}
+
+// packages/stages/src/smoke.ts
+import { ExecError as ExecError2 } from "@dagger.io/dagger";
+var MACHINES2 = { "linux/amd64": "x86_64", "linux/arm64": "aarch64" };
+var ALIAS = "service";
+var START_SECONDS = 10;
+async function smokeVariant(context, name2, service2, { platform: platform2, container }) {
+  const where3 = `${name2} ${platform2}`;
+  const command = service2.smoke.machine ?? machineCommand(service2.build.strategy);
+  const machine = (await execIn(container, command, where3)).trim();
+  if (machine !== MACHINES2[platform2]) {
+    throw new TgoError("SMOKE", `says it runs on "${machine}", not ${MACHINES2[platform2]}`, {
+      where: where3,
+      remedy: "The image, or the interpreter in it, is for another machine. Check its base image."
+    });
+  }
+  const lines = [];
+  for (const exec of service2.smoke.exec) {
+    await execIn(container, exec, where3);
+    lines.push(`${exec.join(" ")}: exit 0`);
+  }
+  if (service2.smoke.http.length > 0) lines.push(...await askServer(context, service2, container, where3));
+  return { platform: platform2, machine, lines };
+}
+function machineCommand(strategy) {
+  return strategy === "python" ? ["python", "-c", "import platform; print(platform.machine())"] : ["uname", "-m"];
+}
+async function execIn(container, command, where3) {
+  try {
+    return await container.withExec([...command]).stdout();
+  } catch (error2) {
+    throw smokeError(`${command.join(" ")} failed`, where3, error2);
+  }
+}
+async function askServer(context, service2, container, where3) {
+  const { http, timeoutSeconds } = service2.smoke;
+  const [entrypoint, defaults] = await Promise.all([container.entrypoint(), container.defaultArgs()]);
+  const args = [...entrypoint, ...defaults];
+  if (args.length === 0) {
+    throw new TgoError("SMOKE", "has no command to start", {
+      where: where3,
+      remedy: "Set image.command in the catalog."
+    });
+  }
+  let listening = container;
+  for (const { port } of http) listening = listening.withExposedPort(port);
+  const tools = (await toolsContainer(context)).withServiceBinding(ALIAS, listening.asService({ args }));
+  const requests = http.map(({ port, path, status }) => ({ url: `http://${ALIAS}:${port}${path}`, status }));
+  try {
+    const report = await within(
+      timeoutSeconds + START_SECONDS,
+      probeFrom(tools, { requests, timeoutSeconds })
+    );
+    if (report === void 0) {
+      throw new TgoError(
+        "SMOKE",
+        `did not start: nothing listens on ${http.map(({ port }) => port).join(", ")}`,
+        {
+          where: where3,
+          remedy: `Start the image by hand and look at its log. It was given ${timeoutSeconds} s (smoke.timeoutSeconds).`
+        }
+      );
+    }
+    const lines = report.answers.map(({ status, error: error2 }, index) => {
+      const { port, path } = http[index] ?? { port: 0, path: "" };
+      return `GET :${port}${path} ${status ?? error2 ?? "no answer"}`;
+    });
+    if (report.ok) return lines;
+    throw new TgoError(
+      "SMOKE",
+      `did not answer as it should within ${timeoutSeconds} s: ${lines.join(", ")}`,
+      {
+        where: where3,
+        remedy: "Start the image by hand and look at its log; smoke.http in the catalog says what is expected."
+      }
+    );
+  } catch (error2) {
+    throw smokeError("the service did not start", where3, error2);
+  }
+}
+async function within(seconds2, result) {
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, seconds2 * 1e3, void 0);
+  });
+  result.catch(() => void 0);
+  return Promise.race([result, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}
+function smokeError(what, where3, error2) {
+  if (error2 instanceof TgoError) return error2;
+  const output = error2 instanceof ExecError2 ? `${error2.stdout}
+${error2.stderr}` : messageOf(error2);
+  return new TgoError("SMOKE", `${what}
+${lastLines(output, 25)}`, {
+    where: where3,
+    remedy: "The output above is the image's own. Where it says exec format error, emulation is missing.",
+    cause: error2
+  });
+}
+function messageOf(error2) {
+  return error2 instanceof Error ? error2.message : String(error2);
+}
+
+// packages/stages/src/upload.ts
+async function uploadVariants(context, target, service2, variants2, tag) {
+  const [first, ...others] = variants2;
+  if (first === void 0) throw new Error("no variant to upload");
+  let container = first.container;
+  const { credentials } = target;
+  if (credentials !== void 0 && "password" in credentials) {
+    const secret = context.client.setSecret(`registry-password-${target.name}`, credentials.password);
+    container = container.withRegistryAuth(target.registry.host, credentials.username, secret);
+  }
+  return container.publish(referenceOf(target, service2, tag), {
+    platformVariants: others.map((variant) => variant.container),
+    ...target.service === void 0 ? {} : { registryService: target.service }
+  });
+}
+
+// packages/stages/src/verify.ts
+function verifyTag(context, service2, targets, tag, options) {
+  return verifyImage({
+    targets: targets.map((target) => ({
+      name: target.name,
+      registry: target.client,
+      repository: repositoryOf(target, service2),
+      reference: tag,
+      ...target.anonymous === void 0 ? {} : { anonymous: target.anonymous }
+    })),
+    platforms: [...context.platforms],
+    expect: {
+      ...options.digest === void 0 ? {} : { digest: options.digest },
+      ...options.annotations === void 0 ? {} : { annotations: { ...options.annotations } }
+    },
+    elf: options.elf,
+    allowForeign: [...options.allowForeign ?? []]
+  });
+}
+function registryRows(targets, service2, tag, verification) {
+  return targets.map((target) => {
+    const found = verification.targets.find(({ name: name2 }) => name2 === target.name);
+    return {
+      registry: target.name,
+      reference: referenceOf(target, service2, tag),
+      state: found?.state === "verified" ? "done" : "failed",
+      digest: found?.digest,
+      problems: found?.problems ?? [],
+      durationMs: found?.durationMs ?? 0
+    };
+  });
+}
+function variantRows(context, verification) {
+  return context.platforms.map((platform2) => {
+    const variant = verification.variants.find((candidate) => candidate.platform === platform2);
+    const proof = readProof(verification.annotations, platform2);
+    const elf = variant?.elf;
+    return {
+      platform: platform2,
+      digest: variant?.digest,
+      size: variant?.size,
+      elf: elf !== void 0 ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) } : proof && { files: proof.files, elf: proof.elf, foreign: [] },
+      smoke: proof && { ok: true, machine: proof.machine, lines: proof.lines, recorded: true }
+    };
+  });
+}
+
+// packages/stages/src/publish.ts
+async function publishService(context, name2, service2, options) {
+  const started = performance.now();
+  const rows = new Map(
+    context.targets.map((target) => [target.name, notStarted(target, name2)])
+  );
+  const run2 = { context, name: name2, service: service2, rows };
+  try {
+    const done = await publishCandidate(run2, options);
+    const failed = [...rows.values()].some(({ state: state2 }) => state2 === "failed" || state2 === "not started");
+    const state = failed ? "failed" : done.existing ? "already there" : "published";
+    return {
+      service: name2,
+      state,
+      ...done.facts,
+      registries: [...rows.values()],
+      problems: [],
+      durationMs: since(started)
+    };
+  } catch (error2) {
+    return {
+      service: name2,
+      state: "failed",
+      variants: [],
+      registries: [...rows.values()],
+      problems: error2 instanceof RegistriesFailed ? [] : [problemOf(error2)],
+      notes: [],
+      durationMs: since(started)
+    };
+  }
+}
+var RegistriesFailed = class extends Error {
+};
+async function publishCandidate(run2, options) {
+  const { context, name: name2, service: service2 } = run2;
+  const prepared = await context.progress.step(
+    { step: "prepare", service: name2 },
+    () => prepare(context, name2, service2, options)
+  );
+  const tag = candidateTag(prepared.key);
+  for (const target of context.targets) update(run2, target, { reference: referenceOf(target, name2, tag) });
+  const holders = await findCandidate(run2, prepared, tag);
+  const image = holders.digest === void 0 ? await make(run2, prepared, tag) : void 0;
+  if (holders.digest !== void 0) await copyMissing(run2, holders.targets, holders.digest, tag);
+  const reached = context.targets.filter((target) => run2.rows.get(target.name)?.state !== "failed");
+  const digest = holders.digest ?? image?.digest;
+  const verification = await context.progress.step(
+    { step: "verify", service: name2 },
+    () => verifyTag(context, name2, reached, tag, {
+      digest,
+      annotations: { [CANDIDATE_ANNOTATION]: prepared.key },
+      elf: false
+    })
+  );
+  for (const row of registryRows(reached, name2, tag, verification)) {
+    const before = run2.rows.get(row.registry);
+    const state = row.state === "done" ? before?.state ?? "done" : row.state;
+    run2.rows.set(row.registry, {
+      ...row,
+      state,
+      uploaded: before?.uploaded,
+      durationMs: (before?.durationMs ?? 0) + row.durationMs
+    });
+  }
+  const variants2 = variantRows(context, verification).map((variant) => ({
+    ...variant,
+    smoke: variant.smoke && { ...variant.smoke, recorded: holders.digest !== void 0 }
+  }));
+  return {
+    existing: holders.digest !== void 0,
+    facts: { revision: prepared.request.source.revision, tag, digest, variants: variants2, notes: image?.notes ?? [] }
+  };
+}
+async function findCandidate(run2, prepared, tag) {
+  const { context, name: name2 } = run2;
+  const holders = [];
+  await Promise.all(
+    context.targets.map(async (target) => {
+      const started = performance.now();
+      try {
+        const found = await target.client.resolve(repositoryOf(target, name2), tag);
+        if (found !== void 0) holders.push(target);
+      } catch (error2) {
+        fail2(run2, target, error2, started);
+      }
+    })
+  );
+  const blocked = context.targets.some(
+    (target) => target.registry.required && run2.rows.get(target.name)?.state === "failed"
+  );
+  if (blocked) throw new RegistriesFailed();
+  if (holders.length === 0) return { targets: [], digest: void 0 };
+  const verification = await verifyTag(context, name2, holders, tag, {
+    annotations: { [CANDIDATE_ANNOTATION]: prepared.key },
+    elf: false
+  });
+  const good = verification.targets.filter(({ state }) => state === "verified");
+  const targets = holders.filter(({ name: holder }) => good.some((target) => target.name === holder));
+  return { targets, digest: good[0]?.digest };
+}
+async function copyMissing(run2, holders, digest, tag) {
+  const { context, name: name2 } = run2;
+  const [from] = holders;
+  if (from === void 0) return;
+  await everyTarget(run2, async (target) => {
+    if (holders.includes(target)) return { state: "already there" };
+    return context.progress.step({ step: "copy", service: name2, registry: target.name }, async () => {
+      const copied = await copyImage({
+        from: { registry: from.client, repository: repositoryOf(from, name2) },
+        to: { registry: target.client, repository: repositoryOf(target, name2) },
+        digest,
+        tag
+      });
+      return { state: "done", uploaded: copied.uploaded.bytes };
+    });
+  });
+}
+async function make(run2, prepared, tag) {
+  const { context, name: name2 } = run2;
+  const { built, checks, smokes } = await proveService(context, prepared);
+  const staging = stagingTag(prepared.key);
+  const repositories = new Map(context.targets.map((target) => [target.name, repositoryOf(target, name2)]));
+  const uploaded = [];
+  await everyTarget(run2, async (target) => {
+    await context.progress.step(
+      { step: "upload", service: name2, registry: target.name },
+      () => uploadVariants(context, target, name2, built.variants, staging)
+    );
+    uploaded.push(target);
+    return {};
+  });
+  const source = context.targets.find((target) => uploaded.includes(target));
+  if (source === void 0) throw new RegistriesFailed();
+  const from = { registry: source.client, repository: repositories.get(source.name) ?? "" };
+  const labels = standardLabels(prepared.request);
+  const image = await context.progress.step(
+    { step: "finalise", service: name2 },
+    () => finaliseImage({
+      source: { ...from, reference: staging },
+      platforms: [...context.platforms],
+      created: prepared.request.source.created,
+      annotations: { ...labels, [CANDIDATE_ANNOTATION]: prepared.key, ...proofAnnotations(checks, smokes) },
+      manifestAnnotations: labels
+    })
+  );
+  await everyTarget(run2, async (target) => {
+    const pushed = await context.progress.step(
+      { step: "tag", service: name2, registry: target.name },
+      () => pushImage(image, {
+        to: { registry: target.client, repository: repositories.get(target.name) ?? "" },
+        from,
+        tag
+      })
+    );
+    return { state: "done", uploaded: pushed.uploaded.bytes };
+  });
+  return { ...image, notes: built.notes };
+}
+async function proveService(context, { request }, { smoke = true } = {}) {
+  const { name: name2, service: service2 } = request;
+  const { progress } = context;
+  const built = await progress.step(
+    { step: "build", service: name2 },
+    () => buildVariants(request),
+    ({ variants: variants2 }) => ({ detail: variants2.map(({ platform: platform2 }) => platform2).join(", ") })
+  );
+  const proofs = await Promise.all(
+    built.variants.map(async (variant) => {
+      const { platform: platform2 } = variant;
+      const check2 = await progress.step(
+        { step: "check", service: name2, platform: platform2 },
+        () => checkVariant(context, name2, variant, service2.allowForeign),
+        ({ files, elf }) => ({ detail: `${files} files, ${elf} ELF, all for ${platform2}` })
+      );
+      if (!smoke) return { check: check2, smoke: void 0 };
+      const smoked = await progress.step(
+        { step: "smoke", service: name2, platform: platform2 },
+        () => smokeVariant(context, name2, service2, variant),
+        ({ machine, lines }) => ({ detail: [machine, ...lines].join("; ") })
+      );
+      return { check: check2, smoke: smoked };
+    })
+  );
+  return {
+    built,
+    checks: proofs.map(({ check: check2 }) => check2),
+    smokes: proofs.flatMap((proof) => proof.smoke ?? [])
+  };
+}
+async function everyTarget(run2, act) {
+  await Promise.all(
+    run2.context.targets.filter((target) => run2.rows.get(target.name)?.state !== "failed").map(async (target) => {
+      const started = performance.now();
+      try {
+        const result = await act(target);
+        update(run2, target, {
+          ...result,
+          durationMs: (run2.rows.get(target.name)?.durationMs ?? 0) + since(started)
+        });
+      } catch (error2) {
+        fail2(run2, target, error2, started);
+      }
+    })
+  );
+}
+function notStarted(target, service2) {
+  const { host, repository } = { host: target.registry.host, repository: repositoryOf(target, service2) };
+  return {
+    registry: target.name,
+    reference: `${host}/${repository}`,
+    state: "not started",
+    problems: [],
+    durationMs: 0
+  };
+}
+function update(run2, target, change) {
+  run2.rows.set(target.name, { ...run2.rows.get(target.name) ?? notStarted(target, run2.name), ...change });
+}
+function fail2(run2, target, error2, started) {
+  if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
+  const problems4 = [problemOf(isTgoError(error2) ? error2 : unexpected(target, error2))];
+  update(run2, target, { state: "failed", problems: problems4, durationMs: since(started) });
+}
+function unexpected(target, error2) {
+  const message = error2 instanceof Error ? error2.message : String(error2);
+  return new TgoError("UNAVAILABLE", message, {
+    where: target.registry.host,
+    remedy: "Check that the registry answers and that the credentials may push, then run the same command again.",
+    cause: error2
+  });
+}
+function since(started) {
+  return Math.round(performance.now() - started);
+}
+
+// packages/stages/src/pipelines.ts
+var ReportError = class extends Error {
+  constructor(message, report) {
+    super(message);
+    this.report = report;
+    this.name = "ReportError";
+  }
+  report;
+};
+var Pipelines = class {
+  constructor(client, product, options) {
+    this.client = client;
+    this.product = product;
+    this.options = options;
+  }
+  client;
+  product;
+  options;
+  async services(format) {
+    return describeServices(await this.catalog(), format);
+  }
+  async plan(service2, format) {
+    return describePlan(await this.catalog(), service2, this.options.platform, format);
+  }
+  /** One variant of a service, built and checked, as a container. */
+  async build(name2, source) {
+    const context = await createContext(this.client, this.product, this.options);
+    const platform2 = context.platforms.includes(context.native) ? context.native : context.platforms[0];
+    const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform2) };
+    const [selected] = select(one, [name2], source);
+    if (selected === void 0) throw new TgoError("USAGE", "no service given");
+    const prepared = await one.progress.step(
+      { step: "prepare", service: name2 },
+      () => prepare(one, selected.name, selected.service, prepareOptions(source))
+    );
+    const { built } = await proveService(one, prepared, { smoke: false });
+    const [variant] = built.variants;
+    if (variant === void 0) throw new TgoError("BUILD", `${name2} has no variant`);
+    return variant.container;
+  }
+  smoke(service2, source, format) {
+    return this.report("smoke", service2, source, format, smokeService);
+  }
+  publish(service2, source, format) {
+    return this.report("publish", service2, source, format, publishService);
+  }
+  verify(service2, { tag, elf }, source, format) {
+    return this.report(
+      "verify",
+      service2,
+      source,
+      format,
+      (context, name2, definition, options) => verifyService(context, name2, definition, options, { tag, elf })
+    );
+  }
+  catalog() {
+    return loadCatalog(this.product.catalog, this.options);
+  }
+  /** Runs one stage for every service at once, and throws a report that is not ok. */
+  async report(command, names, source, format, run2) {
+    const started = performance.now();
+    const context = await createContext(this.client, this.product, this.options);
+    const selected = select(context, names, source);
+    const services = await Promise.all(
+      selected.map(({ name: name2, service: service2 }) => run2(context, name2, service2, prepareOptions(source)))
+    );
+    const ok = services.every(({ state }) => state !== "failed");
+    const report = {
+      command,
+      ok,
+      engine: context.engine,
+      pipeline: context.pipeline,
+      durationMs: Math.round(performance.now() - started),
+      services,
+      next: ok ? void 0 : getHost().invocation ?? `dagger call ${command} --service ${names.join(",")}`
+    };
+    const text2 = render2(report, format, getHost().text);
+    if (!ok) throw new ReportError(text2, report);
+    return text2;
+  }
+};
+function select(context, names, source) {
+  const selected = selectServices(context.catalog, names);
+  checkValues(source.value ?? [], selected);
+  return selected;
+}
+function prepareOptions({ source, revision, created, value }) {
+  return { source, revision, created, values: value };
+}
+async function smokeService(context, name2, service2, options) {
+  return attempt(name2, async () => {
+    const prepared = await context.progress.step(
+      { step: "prepare", service: name2 },
+      () => prepare(context, name2, service2, options)
+    );
+    const { built, checks, smokes } = await proveService(context, prepared);
+    return {
+      service: name2,
+      state: "smoke ok",
+      revision: prepared.request.source.revision,
+      variants: context.platforms.map((platform2) => {
+        const check2 = checks.find((candidate) => candidate.platform === platform2);
+        const smoke = smokes.find((candidate) => candidate.platform === platform2);
+        return {
+          platform: platform2,
+          elf: check2 && { files: check2.files, elf: check2.elf, foreign: [] },
+          smoke: smoke && { ok: true, machine: smoke.machine, lines: smoke.lines, recorded: false }
+        };
+      }),
+      registries: [],
+      problems: [],
+      notes: built.notes
+    };
+  });
+}
+async function verifyService(context, name2, service2, options, { tag, elf }) {
+  return attempt(name2, async () => {
+    const wanted = tag ?? candidateTag(
+      (await context.progress.step(
+        { step: "prepare", service: name2 },
+        () => prepare(context, name2, service2, options)
+      )).key
+    );
+    const verification = await context.progress.step(
+      { step: "verify", service: name2 },
+      () => verifyTag(context, name2, context.targets, wanted, { elf, allowForeign: service2.allowForeign })
+    );
+    return {
+      service: name2,
+      state: verification.ok ? "verified" : "failed",
+      revision: verification.annotations["org.opencontainers.image.revision"],
+      tag: wanted,
+      digest: verification.digest,
+      variants: variantRows(context, verification),
+      registries: registryRows(context.targets, name2, wanted, verification),
+      problems: [],
+      notes: []
+    };
+  });
+}
+async function attempt(name2, run2) {
+  const started = performance.now();
+  const durationMs = () => Math.round(performance.now() - started);
+  try {
+    const result = await run2();
+    return { ...result, durationMs: durationMs() };
+  } catch (error2) {
+    return {
+      service: name2,
+      state: "failed",
+      variants: [],
+      registries: [],
+      problems: [problemOf(error2)],
+      notes: [],
+      durationMs: durationMs()
+    };
+  }
+}
+
+// pipelines/services/tgo-ai/service.json
+var service_default = {
+  $schema: "../../../packages/catalog/schema/service.schema.json",
+  title: "TGO AI",
+  description: "AI agents and model access of TGO.",
+  build: {
+    strategy: "python",
+    packages: ["curl"],
+    exclude: ["tests", "Dockerfile", ".dockerignore"]
+  },
+  image: {
+    user: "1000:1000",
+    env: {
+      PYTHONUNBUFFERED: "1",
+      APP_VERSION: "{version}",
+      GIT_COMMIT: "{revision}",
+      BUILD_TIME: "{created}",
+      HOME: "/tmp"
+    },
+    ports: [8081],
+    command: ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8081"],
+    healthcheck: {
+      command: ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8081/health"],
+      startPeriod: "40s"
+    }
+  },
+  smoke: {
+    exec: [["python", "-c", "import app.main"]],
+    http: [
+      {
+        port: 8081,
+        path: "/health"
+      }
+    ]
+  }
+};
+
+// pipelines/services/tgo-api/service.json
+var service_default2 = {
+  $schema: "../../../packages/catalog/schema/service.schema.json",
+  title: "TGO API",
+  description: "Core business service of TGO: multi-tenant customer service API.",
+  build: {
+    strategy: "python",
+    packages: ["curl", "libpq5"],
+    exclude: ["tests", "Dockerfile", ".dockerignore"]
+  },
+  image: {
+    env: {
+      PYTHONUNBUFFERED: "1",
+      APP_VERSION: "{version}",
+      GIT_COMMIT: "{revision}",
+      BUILD_TIME: "{created}"
+    },
+    ports: [8e3, 8001],
+    command: [
+      "sh",
+      "-c",
+      "uvicorn app.main:app --host 0.0.0.0 --port 8000 & uvicorn app.internal:app --host 0.0.0.0 --port 8001 & wait"
+    ],
+    directories: [
+      {
+        path: "/app/logs"
+      },
+      {
+        path: "/app/uploads"
+      }
+    ],
+    links: [
+      {
+        path: "/usr/local/bin/resetadmin",
+        target: "/app/scripts/resetadmin"
+      }
+    ],
+    healthcheck: {
+      command: ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8000/health"],
+      startPeriod: "40s"
+    }
+  },
+  smoke: {
+    exec: [["python", "-c", "import app.main"]],
+    http: [
+      {
+        port: 8e3,
+        path: "/health"
+      },
+      {
+        port: 8001,
+        path: "/health"
+      }
+    ]
+  }
+};
+
+// pipelines/services/tgo-platform/service.json
+var service_default3 = {
+  $schema: "../../../packages/catalog/schema/service.schema.json",
+  title: "TGO Platform",
+  description: "Channel integrations of TGO.",
+  build: {
+    strategy: "python",
+    packages: ["curl"],
+    exclude: ["tests", "Dockerfile", ".dockerignore"]
+  },
+  image: {
+    env: {
+      PYTHONUNBUFFERED: "1",
+      APP_VERSION: "{version}",
+      GIT_COMMIT: "{revision}",
+      BUILD_TIME: "{created}"
+    },
+    ports: [8003],
+    command: ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8003"],
+    healthcheck: {
+      command: ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8003/health"],
+      startPeriod: "40s"
+    }
+  },
+  smoke: {
+    exec: [["python", "-c", "import app.main"]],
+    http: [
+      {
+        port: 8003,
+        path: "/health"
+      }
+    ]
+  }
+};
+
+// pipelines/services/tgo-rag/service.json
+var service_default4 = {
+  $schema: "../../../packages/catalog/schema/service.schema.json",
+  title: "TGO RAG",
+  description: "Document ingestion and retrieval of TGO.",
+  build: {
+    strategy: "python",
+    packages: ["curl", "libmagic1", "libreoffice-core", "tesseract-ocr"],
+    exclude: ["tests", "Dockerfile", ".dockerignore"]
+  },
+  image: {
+    user: "1001:1001",
+    env: {
+      PYTHONUNBUFFERED: "1",
+      APP_VERSION: "{version}",
+      GIT_COMMIT: "{revision}",
+      BUILD_TIME: "{created}",
+      HOME: "/home/rag",
+      PYTHONPATH: "/app/src"
+    },
+    ports: [8082],
+    command: ["uvicorn", "src.rag_service.main:app", "--host", "0.0.0.0", "--port", "8082"],
+    directories: [
+      {
+        path: "/home/rag",
+        owner: "1001:1001"
+      },
+      {
+        path: "/app/uploads",
+        owner: "1001:1001"
+      }
+    ],
+    healthcheck: {
+      command: ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8082/health"],
+      startPeriod: "40s"
+    }
+  },
+  smoke: {
+    exec: [["python", "-c", "import src.rag_service.main"]],
+    http: [
+      {
+        port: 8082,
+        path: "/health"
+      }
+    ],
+    timeoutSeconds: 300
+  }
+};
+
+// pipelines/services/tgo-web/service.json
+var service_default5 = {
+  $schema: "../../../packages/catalog/schema/service.schema.json",
+  title: "TGO Web",
+  description: "Agents' console of TGO.",
+  build: {
+    strategy: "static-web",
+    values: {
+      VITE_API_BASE_URL: {
+        default: "/api",
+        description: "Base URL of the API; the container's environment can still replace it."
+      },
+      VITE_APP_VERSION: {
+        default: "{version}",
+        description: "Version the pages show."
+      }
+    }
+  },
+  image: {
+    files: [
+      {
+        from: "nginx.conf",
+        to: "/etc/nginx/conf.d/default.conf",
+        mode: "0644"
+      },
+      {
+        from: "docker-entrypoint.sh",
+        to: "/docker-entrypoint.sh",
+        mode: "0755"
+      }
+    ],
+    entrypoint: ["/docker-entrypoint.sh"],
+    command: ["nginx", "-g", "daemon off;"],
+    ports: [80],
+    healthcheck: {
+      command: ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:80/"],
+      startPeriod: "5s"
+    }
+  },
+  smoke: {
+    exec: [["nginx", "-t"]],
+    http: [
+      {
+        port: 80,
+        path: "/"
+      }
+    ]
+  }
+};
+
+// pipelines/services/tgo-widget-app/service.json
+var service_default6 = {
+  $schema: "../../../packages/catalog/schema/service.schema.json",
+  title: "TGO Widget",
+  description: "Visitors' chat widget of TGO.",
+  build: {
+    strategy: "static-web",
+    values: {
+      VITE_API_BASE_URL: {
+        default: "/api",
+        description: "Base URL of the API; the container's environment can still replace it."
+      },
+      VITE_APP_VERSION: {
+        default: "{version}",
+        description: "Version the pages show."
+      }
+    }
+  },
+  image: {
+    files: [
+      {
+        from: "nginx.conf",
+        to: "/etc/nginx/conf.d/default.conf",
+        mode: "0644"
+      },
+      {
+        from: "docker-entrypoint.sh",
+        to: "/docker-entrypoint.sh",
+        mode: "0755"
+      }
+    ],
+    entrypoint: ["/docker-entrypoint.sh"],
+    command: ["nginx", "-g", "daemon off;"],
+    ports: [80],
+    healthcheck: {
+      command: ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:80/"],
+      startPeriod: "5s"
+    }
+  },
+  smoke: {
+    exec: [["nginx", "-t"]],
+    http: [
+      {
+        port: 80,
+        path: "/"
+      }
+    ]
+  }
+};
+
+// pipelines/tgo/core.ts
+var PIPELINE = "973fbf30044978d5";
+var BUILT_IN = {
+  services: {
+    "tgo-api": service_default2,
+    "tgo-ai": service_default,
+    "tgo-platform": service_default3,
+    "tgo-rag": service_default4,
+    "tgo-web": service_default5,
+    "tgo-widget-app": service_default6
+  }
+};
+var Pipelines2 = class extends Pipelines {
+  constructor(client, options) {
+    super(client, { catalog: BUILT_IN, pipeline: PIPELINE }, options);
+  }
+};
+export {
+  BUILT_IN,
+  PIPELINE,
+  Pipelines2 as Pipelines,
+  ReportError,
+  formatEvent,
+  setHost
+};
