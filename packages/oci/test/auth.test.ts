@@ -66,7 +66,7 @@ describe("Bearer", () => {
     await resolve(registry);
     const [call] = tokenCalls(asked);
     expect(call?.method).toBe("POST");
-    expect(Object.fromEntries(new URLSearchParams(call?.body))).toEqual({
+    expect(Object.fromEntries(new URLSearchParams(call?.body.toString()))).toEqual({
       grant_type: "refresh_token",
       client_id: "tgo",
       service: "ghcr.io",

@@ -4,7 +4,7 @@ export interface Asked {
   readonly method: string;
   readonly url: URL;
   readonly headers: Headers;
-  readonly body: string;
+  readonly body: Buffer;
 }
 
 /** A server of our own making: for faults and for what other people's registries were seen to do. */
@@ -17,7 +17,7 @@ export function fakeFetch(server: Server): { fetch: typeof fetch; asked: Asked[]
     asked,
     fetch: async (input, init = {}) => {
       const url = new URL(input instanceof Request ? input.url : input);
-      const body = await new Response(init.body).text();
+      const body = Buffer.from(await new Response(init.body).arrayBuffer());
       const request = { method: init.method ?? "GET", url, headers: new Headers(init.headers), body };
       asked.push(request);
       return server(request);
