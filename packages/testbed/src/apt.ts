@@ -21,7 +21,12 @@ export async function aptInstall(packages: readonly string[], log: Log): Promise
   if (update.code !== 0) log(`apt-get update: ${lastLine(update.output)}`);
 
   const wanted = new Set(packages);
+  let unpacking = false;
   const install = await aptGet(["install", "-y", "--no-install-recommends", ...packages], (line) => {
+    if (!unpacking && line.startsWith("Unpacking ")) {
+      unpacking = true;
+      log("downloaded; unpacking");
+    }
     const name = /^Setting up ([^ :]+)/.exec(line)?.[1];
     if (name !== undefined && wanted.has(name)) log(`installed ${name}`);
   });

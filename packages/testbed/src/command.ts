@@ -40,11 +40,15 @@ export function script(text: string, args: readonly string[], options: CommandOp
 }
 
 function commandError(program: string, args: readonly string[], cause: unknown, remedy?: string): TgoError {
-  const { stderr, code } = (typeof cause === "object" ? cause : null) as { stderr?: string; code?: unknown };
+  const failed = (typeof cause === "object" ? cause : null) as Partial<
+    Record<"stdout" | "stderr" | "code", unknown>
+  >;
+  const text = [failed.stderr, failed.stdout].find((said) => typeof said === "string" && said.trim() !== "");
   const shown = program === "sh" ? "a script" : [program, ...args.slice(0, 3)].join(" ");
-  const what =
-    code === "ENOENT"
-      ? `${program} is not installed`
-      : `${shown} failed: ${(stderr ?? "").trimEnd().split("\n").slice(-5).join("\n") || String(code)}`;
+  const said =
+    typeof text === "string"
+      ? text.trimEnd().split("\n").slice(-5).join("\n")
+      : `exit ${String(failed.code)}`;
+  const what = failed.code === "ENOENT" ? `${program} is not installed` : `${shown} failed: ${said}`;
   return new TgoError("ENVIRONMENT", what, { remedy, cause });
 }

@@ -57,11 +57,17 @@ export async function emulationWorks({ machine }: Handler, directory = BINFMT): 
   return false;
 }
 
-/** Registers the static QEMU with the kernel, as systemd-binfmt or binfmt-support would, for machines with neither. */
-export async function registerEmulation({ name, interpreter, magic, mask }: Handler): Promise<void> {
+/**
+ * Registers the static QEMU with the kernel, unless that has a handler already, as systemd-binfmt or binfmt-support would, for machines with
+ * neither.
+ */
+export async function registerEmulation(handler: Handler): Promise<void> {
+  const { name, interpreter, magic, mask } = handler;
   try {
     if (!existsSync(join(BINFMT, "register"))) {
       await command("mount", ["-t", "binfmt_misc", "binfmt_misc", BINFMT]);
+      // Only the view of it was missing: a container sees the handlers of its host.
+      if (await emulationWorks(handler)) return;
     }
     // A handler of this name that is disabled, or lacks F, gives way.
     if (existsSync(join(BINFMT, name))) await writeFile(join(BINFMT, name), "-1");

@@ -69,7 +69,7 @@ export async function installRequirements({ log }: { readonly log: Log }): Promi
   }
   if (!(await emulationWorks(handler))) {
     await registerEmulation(handler);
-    log(`registered ${handler.name} with the kernel`);
+    log(`the kernel runs the other architecture's programs through ${handler.interpreter}`);
   }
   const still = await missingRequirements();
   if (still.length > 0) {

@@ -33,12 +33,13 @@ export async function buildBases(work: string, sources: Sources, log: Log): Prom
   const timed = stopwatch(log);
 
   const nodeArchives = downloadNode(npm, [native, foreign]);
-  // It is awaited far below; until then a failure must not count as unhandled.
+  // It is awaited below; until then a failure must not count as unhandled.
   nodeArchives.catch(() => undefined);
   for (const { name } of [native, foreign]) await mkdir(join(work, name));
 
   const nativeBase = rootOf("base", native);
   await timed(`Debian root for linux/${native.name}`, () => bootstrap(nativeBase, sources, COMMON_PACKAGES));
+  await nodeArchives;
 
   const nativeRoots = await Promise.all(
     BASES.map(async (recipe) => {
@@ -75,7 +76,6 @@ export async function buildBases(work: string, sources: Sources, log: Log): Prom
     }),
   );
 
-  await nodeArchives;
   const variants = await Promise.all(
     [native, foreign].map(async (architecture): Promise<BuiltVariant[]> => {
       const base = rootOf("base", architecture);

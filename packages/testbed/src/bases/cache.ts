@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { command } from "../command.js";
@@ -31,7 +31,8 @@ export async function ensureBases({ log = () => undefined, cacheDir }: BasesOpti
   if (existsSync(storage)) return storage;
 
   await mkdir(cache, { recursive: true });
-  const work = await mkdtemp(join(cache, "building-"));
+  await removeAbandoned(cache);
+  const work = await mkdtemp(join(cache, `building-${process.pid}-`));
   try {
     log("building stand-ins of python:3.11-slim, node:20-alpine and nginx:alpine from Debian packages");
     const layout = await buildBases(work, sources, log);
@@ -51,7 +52,17 @@ export async function ensureBases({ log = () => undefined, cacheDir }: BasesOpti
     });
     return storage;
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** What a killed build left behind: two gigabytes. */
+async function removeAbandoned(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const builder = /^building-(\d+)-/.exec(name)?.[1];
+    if (builder !== undefined && !existsSync(`/proc/${builder}`)) {
+      await rm(join(cache, name), { recursive: true, force: true });
+    }
   }
 }
 

