@@ -9,6 +9,9 @@ export interface Output {
   readonly flushed: () => Promise<void>;
 }
 
+/** What Dagger's engine adds to its messages for tracing tools; people can do nothing with it. */
+const TRACE = / ?\[traceparent:[0-9a-f-]+\]/g;
+
 /** Writes to a pipe that nobody reads any more (`| head`) are dropped: the work goes on, quietly. */
 export function openOutput(
   { stdout, stderr }: Pick<CliProcess, "stdout" | "stderr">,
@@ -21,7 +24,7 @@ export function openOutput(
   const write =
     (stream: Terminal) =>
     (text: string): void => {
-      if (!closed.has(stream)) stream.write(redaction.clean(text));
+      if (!closed.has(stream)) stream.write(redaction.clean(text).replaceAll(TRACE, ""));
     };
   const flush = (stream: Terminal): Promise<void> =>
     new Promise((resolve) => {

@@ -150,10 +150,15 @@ function problems(report: Report, { colors, width }: Page): string[] {
     for (const line of placeLines(places)) lines.push(`${pad}${colors.dim("at")}  ${line}`);
     lines.push(`${pad}${colors.dim(`code ${code}`)}`);
     if (remedy !== undefined) {
-      remedy.split("\n").forEach((line, at) => {
+      remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
         lines.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
       });
     }
   });
   return lines;
+}
+
+/** Sentences are wrapped; a command stays in one line, so that it can be copied. */
+function remedyLines(remedy: string, width: number): string[] {
+  return remedy.split("\n").flatMap((line) => (line.endsWith(".") ? wrap(line, width) : [line]));
 }

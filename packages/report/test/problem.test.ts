@@ -10,3 +10,8 @@ it("keeps everything a foreseen error says", () => {
 it("calls anything else our defect, by its first line", () => {
   expect(problemOf(new Error("oh\nstack"))).toEqual({ code: "INTERNAL", what: "oh" });
 });
+
+it("leaves out what the engine adds for tracing tools", () => {
+  const error = new TgoError("BUILD", "no such file [traceparent:81ef73e7-ef616441acce1454]");
+  expect(problemOf(error).what).toBe("no such file");
+});

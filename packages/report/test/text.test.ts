@@ -132,6 +132,15 @@ describe("the text report", () => {
     expect(text).toContain("UNAUTHORIZED");
   });
 
+  it("wraps a remedy's sentences and never its commands", () => {
+    const sentence = `${"Look at what the registry says about it ".repeat(4).trim()}.`;
+    const command = `docker login ${"registry.example.com/with/a/very/long/path ".repeat(4).trim()}`;
+    const problem = { code: "DENIED", what: "refused", remedy: `${sentence}\n${command}` } as const;
+    const text = renderText(report({ ok: false, services: [service("tgo-api", { problems: [problem] })] }));
+    expect(text).not.toContain(sentence);
+    expect(text).toContain(command);
+  });
+
   it("ends with the command that continues, when something is left to do", () => {
     expect(renderText(failedReport()).split("\n").at(-1)).toBe(
       "next: npx --no-install tgo publish --service tgo-api,tgo-web",
