@@ -12,6 +12,8 @@ const NEVER = [".git", "**/node_modules", "**/.venv"];
 
 /** The source that a function finds around the current folder. */
 export interface Checkout {
+  /** A service's own folder, or the repository that has the services' folders in it. */
+  readonly kind: "service" | "repository";
   readonly directory: (client: Client) => Directory;
   /** What git says of it. */
   readonly git: GitState | undefined;
@@ -36,6 +38,7 @@ export async function findCheckout(
 ): Promise<Checkout> {
   if (services.includes(basename(cwd))) {
     return {
+      kind: "service",
       directory: (client) => client.host().directory(cwd, { exclude: NEVER }),
       git: await gitState(cwd, ["."]),
     };
@@ -44,6 +47,7 @@ export async function findCheckout(
   const path = join(root, contextual?.defaultPath ?? ".");
   const exclude = [...NEVER, ...(contextual?.ignore ?? [])];
   return {
+    kind: "repository",
     directory: (client) => client.host().directory(path, { exclude }),
     git: await gitState(root, services.length === 0 ? ["repos"] : services.map((name) => `repos/${name}`)),
   };

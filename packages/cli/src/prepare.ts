@@ -42,7 +42,7 @@ export async function prepare(
     surface.constructor.arguments.some((argument) => argument.name === name);
   if (has("caBundle") && caBundle !== undefined) values.set("caBundle", caBundle);
   const credentials = await takeCredentials(values, process, redaction);
-  const source = await bindSource(invocation, values, process.cwd);
+  const source = await bindSource(invocation, surface, values, process.cwd);
   const bindAll = (all: readonly Argument[]): Promise<Bound[]> =>
     Promise.all(
       all.map(
@@ -106,19 +106,27 @@ async function caBundleOf(
 }
 
 /** The arguments about the source that were not given, found around the current folder. */
-async function bindSource(invocation: Invocation, values: Values, cwd: string): Promise<Map<string, Bound>> {
+async function bindSource(
+  invocation: Invocation,
+  surface: Surface,
+  values: Values,
+  cwd: string,
+): Promise<Map<string, Bound>> {
   const bound = new Map<string, Bound>();
-  const source = invocation.function.arguments.find(
-    ({ contextual, type }) => contextual !== undefined && type.name === "Directory",
+  const isDirectory = ({ type }: Argument): boolean => type.name === "Directory";
+  const source = invocation.function.arguments.find(isDirectory);
+  // What the module is given of the repository around it, where the caller names no source.
+  const around = surface.constructor.arguments.find(
+    (each) => isDirectory(each) && each.contextual !== undefined,
   );
-  if (source === undefined) return bound;
+  if (source === undefined || around === undefined) return bound;
   const given = values.get(source.name);
   let git: GitState | undefined;
   if (given === undefined) {
     const service = values.get("service");
     const services = service === undefined ? [] : [service].flat().map(String);
-    const checkout = await findCheckout(source, cwd, services);
-    bound.set(source.name, checkout.directory);
+    const checkout = await findCheckout(around, cwd, services);
+    bound.set(checkout.kind === "service" ? source.name : around.name, checkout.directory);
     git = checkout.git;
   } else if (typeof given === "string") {
     const path = resolve(cwd, given);

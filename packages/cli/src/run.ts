@@ -1,7 +1,7 @@
 import { deliver } from "./deliver.js";
 import { chooseEngine, describeEngine } from "./engine.js";
-import { failureOf, type Failure } from "./failure.js";
-import { watchInterruption, type Interruption, type StopSignal } from "./interrupt.js";
+import { failureOf } from "./failure.js";
+import { watchInterruption, type Interruption } from "./interrupt.js";
 import { openOutput, wantsColor, type Output } from "./output.js";
 import { prepare, type Prepared } from "./prepare.js";
 import { EXIT, type CliProcess } from "./process.js";
@@ -13,9 +13,7 @@ import { Redaction } from "./redaction.js";
 import { withSession, type Engines } from "./session.js";
 import { watchStrayErrors, type StrayErrors } from "./stray.js";
 import { sameCommand } from "./shell.js";
-
-/** How long a stopped run may take to close its engine. */
-const GRACE_MS = 5_000;
+import { tellFailure, tellInterruption } from "./tell.js";
 
 /**
  * The whole command: reads the command line, runs the function, writes its result to stdout and everything
@@ -77,7 +75,7 @@ async function runInvocation(run: Run): Promise<number> {
   );
   try {
     const first = await Promise.race([work, stray.happened, interruption.happened]);
-    if (typeof first === "string") return await interrupted(run, display, first, work);
+    if (typeof first === "string") return await tellInterruption(run, display, first, work);
     display.stop();
     if ("error" in first) return tellFailure(run, first.error);
     output.out(first.text === "" || first.text.endsWith("\n") ? first.text : `${first.text}\n`);
@@ -175,65 +173,4 @@ async function call(
     output: invocation.settings.output,
     client: module.client,
   });
-}
-
-/** A failed function's report is its result: it goes to stdout like any other. */
-function tellFailure({ output, invocation }: Run, error: unknown): number {
-  const failure = failureOf(error);
-  const code = failure.code === "USAGE" ? EXIT.usage : EXIT.failure;
-  if (isReport(error)) {
-    output.out(`${error.message.trimEnd()}\n`);
-  } else {
-    if (invocation.values.get("format") === "json") output.out(`${failureJson(failure)}\n`);
-    output.err(`tgo: ${failure.message}\n`);
-    if (failure.output.length > 0) {
-      output.err(`\nthe last lines it printed:\n${failure.output.map((line) => `  ${line}`).join("\n")}\n`);
-    }
-  }
-  if (invocation.settings.verbose && failure.stack !== undefined) output.err(`\n${failure.stack}\n`);
-  return code;
-}
-
-function isReport(error: unknown): error is Error {
-  return error instanceof Error && error.name === "ReportError";
-}
-
-function failureJson({ code, what, where, remedy }: Failure): string {
-  return JSON.stringify({ ok: false, problems: [{ code, what, where, remedy }] }, null, 2);
-}
-
-async function interrupted(
-  { output, process }: Run,
-  display: Display,
-  signal: StopSignal,
-  work: Promise<{ text: string } | { error: unknown }>,
-): Promise<number> {
-  const running = display.running();
-  display.stop();
-  output.err(
-    [
-      "",
-      `interrupted${running.length === 0 ? "." : " while running:"}`,
-      ...running.map((step) => `  ${step}`),
-      "Closing the engine; Ctrl-C again ends at once.",
-      "",
-    ].join("\n"),
-  );
-  const outcome = await Promise.race([
-    work,
-    new Promise<undefined>((resolve) => {
-      setTimeout(() => {
-        resolve(undefined);
-      }, GRACE_MS).unref();
-    }),
-  ]);
-  // The report of what had been done by then, if the function still made one.
-  if (outcome !== undefined && "error" in outcome && isReport(outcome.error)) {
-    output.out(`${outcome.error.message.trimEnd()}\n`);
-  }
-  output.err(
-    `Nothing was tagged beyond the steps told as done. The same command finishes the rest:\n` +
-      `  ${sameCommand(process.argv, process.env)}\n`,
-  );
-  return EXIT[signal];
 }
