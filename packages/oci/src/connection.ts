@@ -2,8 +2,13 @@ import { TgoError } from "@tgo/errors";
 import type { Credentials } from "./credentials.js";
 import { Redactor } from "./redact.js";
 import { isHost } from "./reference.js";
-import { Authorizer, type Scope } from "./token.js";
-import { defaultSleep, isLoopback, Transport, type Answer, type Call, type Retry } from "./transport.js";
+import type { Answer } from "./answer.js";
+import { isDigest } from "./digest.js";
+import { isLoopback } from "./networkfault.js";
+import { assertNames, formatReference } from "./reference.js";
+import type { Scope } from "./scope.js";
+import { Authorizer } from "./token.js";
+import { defaultSleep, Transport, type Call, type Retry } from "./transport.js";
 
 export interface ConnectionOptions {
   /** The registry as references name it: "ghcr.io", "docker.io", "localhost:5001". */
@@ -20,9 +25,19 @@ export interface ConnectionOptions {
   readonly signal?: AbortSignal | undefined;
   /** The longest silence to wait through, in milliseconds. Default 60 000. */
   readonly timeoutMs?: number | undefined;
-  /** Repeats after the first try. Default 4. */
+  /** Repeats after the first try, at most 4. Default 4. */
   readonly retries?: number | undefined;
   readonly onRetry?: ((retry: Retry) => void) | undefined;
+}
+
+/** A call within a repository. */
+export interface RepositoryCall extends Omit<Call, "url" | "where"> {
+  readonly repository: string;
+  /** Below the repository: "manifests/v1". */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** A tag or digest that the call is about. */
+  readonly reference?: string;
 }
 
 const MAX_REDIRECTS = 5;
@@ -76,11 +91,25 @@ export class Connection {
     });
   }
 
-  /** A path below `/v2/`. */
-  path(path: string, query: Readonly<Record<string, string>> = {}): URL {
-    const url = new URL(`/v2/${path}`, this.origin);
+  /**
+   * A call below `/v2/<repository>/`.
+   * @throws TgoError USAGE for a malformed name: it never reaches the wire.
+   */
+  call({ repository, path, query = {}, reference, ...rest }: RepositoryCall): Call {
+    assertNames(this.host, repository, reference);
+    const url = new URL(`/v2/${repository}/${path}`, this.origin);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return url;
+    return { ...rest, url, where: this.where(repository, reference) };
+  }
+
+  /** A repository, tag or digest as messages name it. */
+  where(repository: string, reference?: string): string {
+    if (reference === undefined) return `${this.host}/${repository}`;
+    return formatReference({
+      host: this.host,
+      repository,
+      ...(isDigest(reference) ? { digest: reference } : { tag: reference }),
+    });
   }
 
   /**

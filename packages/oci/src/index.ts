@@ -36,14 +36,11 @@ export {
   repositoryProblem,
   type Reference,
 } from "./reference.js";
-export {
-  Registry,
-  type Access,
-  type BlobUpload,
-  type ManifestAnswer,
-  type Range,
-  type RegistryOptions,
-} from "./registry.js";
+export type { Range } from "./blobs.js";
+export type { BlobUpload } from "./blobupload.js";
+export type { ManifestAnswer } from "./manifests.js";
+export { Registry, type RegistryOptions } from "./registry.js";
+export type { Access } from "./scope.js";
 export {
   Descriptor,
   Document,

@@ -4,10 +4,9 @@ import { parseChallenges, type Challenge } from "./challenge.js";
 import { basic, type Credentials } from "./credentials.js";
 import { parseJson } from "./json.js";
 import type { Redactor } from "./redact.js";
-import type { Answer, Call, Transport } from "./transport.js";
-
-/** `repository:<name>:<action>,<action>`: https://distribution.github.io/distribution/spec/auth/scope/ */
-export type Scope = string;
+import { covers, keyOf, repositoryOf, widen, type Scope } from "./scope.js";
+import type { Answer } from "./answer.js";
+import type { Call, Transport } from "./transport.js";
 
 /** The answer of a token server; JSON whatever its content type says (GHCR: text/plain). */
 const TokenAnswer = z.object({
@@ -75,7 +74,7 @@ export class Authorizer {
       const header = this.#basic();
       return header === sent ? undefined : header;
     }
-    const wanted = merge(scopes, challenge.parameters["scope"]);
+    const wanted = widen(scopes, challenge.parameters["scope"]);
     if (keyOf(wanted) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted);
     for (const [key, held] of this.#held) if (`Bearer ${held.token}` === sent) this.#held.delete(key);
     return `Bearer ${await this.#token(challenge, wanted)}`;
@@ -107,15 +106,7 @@ export class Authorizer {
   #wider(scopes: readonly Scope[]): Held | undefined {
     if (scopes.length === 0) return undefined;
     for (const [key, held] of this.#held) {
-      const has = key.split(" ").map(parseScope);
-      const covers = scopes
-        .map(parseScope)
-        .every(({ name, actions }) =>
-          has.some(
-            (other) => other.name === name && actions.every((action) => other.actions.includes(action)),
-          ),
-        );
-      if (covers && held.renewAt > this.#o.now()) return held;
+      if (covers(key, scopes) && held.renewAt > this.#o.now()) return held;
     }
     return undefined;
   }
@@ -144,7 +135,7 @@ export class Authorizer {
   #call(challenge: Challenge, scopes: readonly Scope[]): Call {
     const { host, credentials } = this.#o;
     const where =
-      scopes.length === 0 ? host : scopes.map((scope) => `${host}/${parseScope(scope).name}`).join(", ");
+      scopes.length === 0 ? host : scopes.map((scope) => `${host}/${repositoryOf(scope)}`).join(", ");
     const realm = this.#realm(challenge, where);
     const common = { where, doing: "log in", stage: "token" } as const;
     const service = challenge.parameters["service"];
@@ -208,23 +199,4 @@ function choose(challenges: readonly Challenge[]): Challenge | undefined {
     challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters["realm"] !== undefined) ??
     challenges.find(({ scheme }) => scheme === "basic")
   );
-}
-
-/** Ours, and what the challenge adds for the same repositories; its scope on `/v2/` is only a placeholder. */
-function merge(scopes: readonly Scope[], challenged: string | undefined): Scope[] {
-  const asked = (challenged ?? "").split(" ").filter(Boolean).map(parseScope);
-  return scopes.map((scope) => {
-    const { name, actions } = parseScope(scope);
-    const more = asked.filter((other) => other.name === name).flatMap((other) => other.actions);
-    return `repository:${name}:${[...new Set([...actions, ...more])].join(",")}`;
-  });
-}
-
-function parseScope(scope: Scope): { name: string; actions: string[] } {
-  const [, name = "", actions = ""] = /^[a-z]+(?:\([a-z]+\))?:(.*):([^:]*)$/.exec(scope) ?? [];
-  return { name, actions: actions.split(",") };
-}
-
-function keyOf(scopes: readonly Scope[]): string {
-  return [...scopes].sort().join(" ");
 }

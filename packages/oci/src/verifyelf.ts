@@ -3,8 +3,8 @@ import type { VariantFacts } from "./facts.js";
 import { mergeLayers, readLayer, type LayerFacts } from "./layers.js";
 import { inParallel } from "./parallel.js";
 import { problemOf, type Problem } from "./problem.js";
-import { address } from "./staging.js";
-import type { Sighting, VerifyOptions } from "./verify.js";
+import { where, type Sighting } from "./sighting.js";
+import type { VerifyOptions } from "./verify.js";
 
 const VARIANTS_AT_ONCE = 2;
 const PATHS_SHOWN = 10;
@@ -33,7 +33,7 @@ export async function checkElf(
       const report = mergeLayers(facts, variant.platform, { allow: options.allowForeign ?? [] });
       reports.set(variant.digest, report);
       if (report.foreign.length > 0)
-        for (const { problems, target } of holders) problems.push(foreign(variant, report, where(target)));
+        for (const holder of holders) holder.problems.push(foreign(variant, report, where(holder)));
     } catch (error) {
       for (const { problems } of holders) problems.push(problemOf(error));
     }
@@ -65,8 +65,4 @@ function foreign({ platform }: VariantFacts, { foreign: files }: ElfReport, at: 
     remedy:
       "Build that file for the platform, or leave it out. If it belongs there, allow its path in the service's definition.",
   };
-}
-
-function where({ registry, repository, reference }: Sighting["target"]): string {
-  return address(registry, repository, reference);
 }

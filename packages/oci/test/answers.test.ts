@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { classify, explain, goDuration, patienceWith, type Fault } from "../src/answers.js";
+import { classify, explain, patienceWith } from "../src/answers.js";
+import { goDuration, type Fault } from "../src/fault.js";
 
 const GHCR = "ghcr.io";
 const HUB = "docker.io";

@@ -6,6 +6,8 @@ export type OpenAt = (offset: number) => Promise<{ chunks: AsyncIterable<Uint8Ar
 
 export interface BlobStreamOptions {
   readonly open: OpenAt;
+  /** Called when the reader goes away; closes what was opened and not read. */
+  readonly abandon: () => Promise<void>;
   /** Checked at the end; undefined for a part of a blob. */
   readonly digest: string | undefined;
   readonly where: string;
@@ -30,6 +32,7 @@ export function blobStream(options: BlobStreamOptions): ReadableStream<Uint8Arra
       },
       async cancel() {
         await chunks.return(undefined);
+        await options.abandon();
       },
     },
     // Nothing is read ahead of the consumer: memory stays at one chunk.

@@ -1,0 +1,180 @@
+import { TgoError } from "@tgo/errors";
+import type { Answer } from "./answer.js";
+import type { Connection } from "./connection.js";
+import { ACCEPT_MANIFESTS, MAX_MANIFEST_BYTES } from "./constants.js";
+import { digestLike, digestOf, isDigest } from "./digest.js";
+import { assertNames } from "./reference.js";
+import { parseDocument, type Descriptor, type Document } from "./schema.js";
+import { deleteScope, pushScope, scopeFor, type Access } from "./scope.js";
+import { assertRegistry } from "./webserver.js";
+
+export interface ManifestAnswer {
+  readonly descriptor: Descriptor;
+  /** Exactly as the registry sent them; their digest is the descriptor's. */
+  readonly bytes: Uint8Array;
+  readonly value: Document;
+}
+
+/** Registries were seen to deny a manifest for some seconds after they had taken it. */
+const READ_LAG_MS = [1000, 2000, 4000, 8000, 15_000] as const;
+
+/** The manifests of one registry: distribution-spec, "Pulling manifests", "Pushing Manifests". */
+export class Manifests {
+  readonly #connection: Connection;
+  /** What this object has put, as `repository digest` and `repository tag`. */
+  readonly #written = new Set<string>();
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async resolve(repository: string, reference: string, access: Access): Promise<Descriptor | undefined> {
+    return this.#patiently(repository, reference, () => this.#head(repository, reference, access));
+  }
+
+  async read(repository: string, reference: string, access: Access): Promise<ManifestAnswer> {
+    const found = await this.#patiently(repository, reference, () =>
+      this.#get(repository, reference, access),
+    );
+    if (found !== undefined) return found;
+    const what = isDigest(reference) ? "there is no such digest" : `there is no tag "${reference}"`;
+    throw new TgoError("NOT_FOUND", what, { where: this.#connection.where(repository, reference) });
+  }
+
+  async put(
+    repository: string,
+    reference: string,
+    mediaType: string,
+    bytes: Uint8Array,
+  ): Promise<Descriptor> {
+    const call = this.#connection.call({
+      method: "PUT",
+      repository,
+      path: `manifests/${reference}`,
+      reference,
+      doing: "push the manifest",
+      headers: { "content-type": mediaType },
+      body: { size: bytes.length, open: () => bytes },
+    });
+    const digest = isDigest(reference) ? reference : digestOf(bytes);
+    if (digestLike(digest, bytes) !== digest) {
+      throw new TgoError("INTERNAL", `the manifest's bytes do not have the digest ${digest}`, {
+        where: call.where,
+      });
+    }
+    const answer = await this.#connection.send(call, [pushScope(repository)]);
+    if (answer.ok) await this.#taken(answer, digest);
+    else await this.#refused(answer, repository, reference, digest);
+    this.#written.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
+    return { mediaType, digest, size: bytes.length };
+  }
+
+  async delete(repository: string, digest: string): Promise<void> {
+    const call = this.#connection.call({
+      method: "DELETE",
+      repository,
+      path: `manifests/${digest}`,
+      reference: digest,
+      doing: "delete the manifest",
+    });
+    const answer = await this.#connection.send(call, [deleteScope(repository)]);
+    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
+    await answer.discard();
+    this.#written.delete(`${repository} ${digest}`);
+  }
+
+  async #head(repository: string, reference: string, access: Access): Promise<Descriptor | undefined> {
+    const answer = await this.#ask("HEAD", repository, reference, access);
+    await answer.discard();
+    if (answer.status === 404) {
+      assertRegistry(answer, this.#connection);
+      return undefined;
+    }
+    const digest = answer.headers.get("docker-content-digest") ?? "";
+    const mediaType = answer.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
+    const size = Number(answer.headers.get("content-length") ?? Number.NaN);
+    if (answer.ok && isDigest(digest) && mediaType !== "" && Number.isSafeInteger(size)) {
+      if (!isDigest(reference) || reference === digest) return { mediaType, digest, size };
+      throw otherDigest(answer, reference, digest);
+    }
+    if (answer.status === 429 || answer.status >= 500) throw await this.#connection.transport.refusal(answer);
+    // No digest in the headers, or a refusal whose text only GET shows.
+    return (await this.#get(repository, reference, access))?.descriptor;
+  }
+
+  async #get(repository: string, reference: string, access: Access): Promise<ManifestAnswer | undefined> {
+    const answer = await this.#ask("GET", repository, reference, access);
+    if (answer.status === 404) {
+      if (/accept header/i.test(await answer.text())) throw await this.#connection.transport.refusal(answer);
+      assertRegistry(answer, this.#connection);
+      return undefined;
+    }
+    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
+    const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
+    const value = parseDocument(bytes, answer.call.where);
+    const told = answer.headers.get("docker-content-digest") ?? "";
+    const digest = isDigest(reference) ? digestLike(reference, bytes) : digestOf(bytes);
+    if (isDigest(reference) && digest !== reference) throw otherDigest(answer, reference, digest);
+    if (isDigest(told) && digestLike(told, bytes) !== told) throw otherDigest(answer, told, digest);
+    return { descriptor: { mediaType: value.mediaType, digest, size: bytes.length }, bytes, value };
+  }
+
+  async #ask(method: "GET" | "HEAD", repository: string, reference: string, access: Access): Promise<Answer> {
+    const doing = "read the manifest";
+    const headers = { accept: ACCEPT_MANIFESTS };
+    const call = this.#connection.call({
+      method,
+      repository,
+      path: `manifests/${reference}`,
+      reference,
+      doing,
+      headers,
+    });
+    return this.#connection.follow(call, [scopeFor(repository, access)]);
+  }
+
+  async #taken(answer: Answer, digest: string): Promise<void> {
+    await answer.discard();
+    const told = answer.headers.get("docker-content-digest");
+    if (told === null || told === digest) return;
+    throw new TgoError(
+      "INVALID_RESPONSE",
+      `the registry stored the manifest under ${told}, it was sent as ${digest}`,
+      {
+        where: answer.call.where,
+        remedy: "The registry, or a proxy before it, rewrites manifests. Push to it directly.",
+      },
+    );
+  }
+
+  /** Docker Hub refuses any push to an immutable tag, even of what it holds already: that is no failure. */
+  async #refused(answer: Answer, repository: string, reference: string, digest: string): Promise<void> {
+    const error = await this.#connection.transport.refusal(answer);
+    if (error.code !== "DENIED") throw error;
+    const present = await this.#head(repository, reference, { push: true }).catch(() => undefined);
+    if (present?.digest !== digest) throw error;
+  }
+
+  /** What this object itself has just put is waited for; anything else is absent at once. */
+  async #patiently<T>(
+    repository: string,
+    reference: string,
+    read: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    assertNames(this.#connection.host, repository, reference);
+    const ours = this.#written.has(`${repository} ${reference}`);
+    for (const lag of ours ? READ_LAG_MS : []) {
+      const found = await read();
+      if (found !== undefined) return found;
+      await this.#connection.transport.sleep(lag);
+    }
+    return read();
+  }
+}
+
+function otherDigest(answer: Answer, expected: string, actual: string): TgoError {
+  return new TgoError("INVALID_RESPONSE", `the manifest's bytes have the digest ${actual}, not ${expected}`, {
+    where: answer.call.where,
+    remedy: "The registry, or a proxy before it, sent another manifest than was asked for.",
+  });
+}

@@ -1,0 +1,24 @@
+/** Stops a request when nothing has moved for too long. */
+export class Watch {
+  expired = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly timeoutMs: number,
+    private readonly abort: AbortController,
+  ) {
+    this.touch();
+  }
+
+  touch(): void {
+    this.stop();
+    this.#timer = setTimeout(() => {
+      this.expired = true;
+      this.abort.abort();
+    }, this.timeoutMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
