@@ -1,4 +1,5 @@
 import type { Client, Directory } from "@dagger.io/dagger";
+import { TgoError } from "@tgo/errors";
 import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -27,29 +28,44 @@ export interface GitState {
   readonly created: string;
 }
 
+export interface CheckoutPlace {
+  readonly cwd: string;
+  /** The repository to take, when the caller named one. */
+  readonly root: string | undefined;
+  /** Names of the services asked for. */
+  readonly services: readonly string[];
+}
+
 /**
  * The folder itself when it is named like one of the services; else what the argument's own default path
  * means for the repository around the current folder.
  */
 export async function findCheckout(
-  { contextual }: Argument,
-  cwd: string,
-  services: readonly string[],
+  { contextual, flag }: Argument,
+  { cwd, root: given, services }: CheckoutPlace,
 ): Promise<Checkout> {
-  if (services.includes(basename(cwd))) {
+  if (given === undefined && services.includes(basename(cwd))) {
     return {
       kind: "service",
       directory: (client) => client.host().directory(cwd, { exclude: NEVER }),
       git: await gitState(cwd, ["."]),
     };
   }
-  const root = (await repositoryRoot(cwd)) ?? cwd;
+  if (given !== undefined && !(await exists(given))) {
+    throw new TgoError("USAGE", `there is no such folder (--${flag})`, {
+      where: given,
+      remedy: "Check the path.",
+    });
+  }
+  const root = given ?? (await repositoryRoot(cwd)) ?? cwd;
   const path = join(root, contextual?.defaultPath ?? ".");
-  const exclude = [...NEVER, ...(contextual?.ignore ?? [])];
+  // The last pattern that matches decides: "!repos/**" must not bring back what is never wanted.
+  const exclude = [...(contextual?.ignore ?? []), ...NEVER];
+  const every = services.length === 0 || services.includes("all");
   return {
     kind: "repository",
     directory: (client) => client.host().directory(path, { exclude }),
-    git: await gitState(root, services.length === 0 ? ["repos"] : services.map((name) => `repos/${name}`)),
+    git: await gitState(root, every ? ["repos"] : services.map((name) => `repos/${name}`)),
   };
 }
 

@@ -125,7 +125,9 @@ async function bindSource(
   if (given === undefined) {
     const service = values.get("service");
     const services = service === undefined ? [] : [service].flat().map(String);
-    const checkout = await findCheckout(around, cwd, services);
+    const repository = values.get(around.name);
+    const root = typeof repository === "string" ? resolve(cwd, repository) : undefined;
+    const checkout = await findCheckout(around, { cwd, root, services });
     bound.set(checkout.kind === "service" ? source.name : around.name, checkout.directory);
     git = checkout.git;
   } else if (typeof given === "string") {

@@ -183,6 +183,7 @@ describe("values", () => {
       undefined,
       ["linux/arm64"],
       undefined,
+      undefined,
     ]);
   });
 

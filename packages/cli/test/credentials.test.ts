@@ -140,9 +140,25 @@ describe("the source", () => {
     const head = commit();
     const { calls } = await tgo("publish --service tgo-api", { cwd: join(folder, "repos") });
     const [, source, revision] = calls[0]?.arguments ?? [];
-    expect(source).toMatchObject({ directory: `${folder}/` });
-    expect(source).toHaveProperty("exclude", expect.arrayContaining(["**", "!repos/**"]));
+    const repos = calls[0]?.constructorArguments[5];
+    expect(source).toBeUndefined();
+    expect(repos).toMatchObject({ directory: `${folder}/` });
     expect(revision).toBe(head);
+    // The last matching pattern decides.
+    const { exclude } = repos as { exclude: string[] };
+    expect(exclude.slice(0, 2)).toEqual(["**", "!repos/**"]);
+    expect(exclude.slice(2)).toContain("**/node_modules");
+  });
+
+  it("is another repository when one is named, wherever the command runs", async () => {
+    file("one/repos/tgo-api/main.py", "");
+    const head = commit();
+    const { calls } = await tgo("publish --service all --repos one", { cwd: folder });
+    expect(calls[0]?.constructorArguments[5]).toMatchObject({ directory: `${join(folder, "one")}/` });
+    expect(calls[0]?.arguments[2]).toBe(head);
+    expect((await tgo("publish --service all --repos two", { cwd: folder })).stderr).toContain(
+      "there is no such folder (--repos)",
+    );
   });
 
   it("is the folder itself when it is named like the service", async () => {

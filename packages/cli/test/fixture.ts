@@ -34,6 +34,13 @@ const SOURCE: Argument = {
   description: "The service's source.",
   type: { kind: "object", name: "Directory" },
   optional: true,
+};
+const REPOS: Argument = {
+  name: "repos",
+  flag: "repos",
+  description: "The repository with repos/ in it.",
+  type: { kind: "object", name: "Directory" },
+  optional: true,
   contextual: { defaultPath: "/", ignore: ["**", "!repos/**"] },
 };
 const REVISION: Argument = {
@@ -86,6 +93,7 @@ export const SURFACE: Surface = {
         type: { kind: "object", name: "Secret" },
         optional: true,
       },
+      REPOS,
     ],
   },
   functions: [
