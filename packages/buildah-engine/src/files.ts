@@ -1,5 +1,16 @@
 import { createHash } from "node:crypto";
-import { lstatSync, readFileSync, readlinkSync } from "node:fs";
+import {
+  chmodSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  utimesSync,
+  type Stats,
+} from "node:fs";
 import { chmod, copyFile, lchown, lutimes, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { TgoError } from "@tgo/errors";
@@ -57,6 +68,32 @@ export async function copyDirectory(
     await stampUp(root, target);
     if (target !== root)
       await utimes(target, ...sameTwice(attributes.timestamp ?? Math.floor(like.mtimeMs / 1000)));
+  }
+}
+
+/** Fills an existing directory with the files of another one: new directories, the same files. */
+export function linkTree(source: string, target: string, selected: readonly string[] | undefined): void {
+  const folders: [string, Stats][] = [[target, statSync(source)]];
+  for (const path of selected ?? pathsBelow(source)) {
+    const [from, to] = [join(source, path), join(target, path)];
+    const info = lstatSync(from);
+    if (info.isDirectory()) {
+      mkdirSync(to);
+      lchownSync(to, info.uid, info.gid);
+      chmodSync(to, info.mode & 0o7777);
+      folders.push([to, info]);
+    } else linkSync(from, to);
+  }
+  for (const [folder, { mtimeMs }] of folders.reverse())
+    utimesSync(folder, ...sameTwice(Math.floor(mtimeMs / 1000)));
+}
+
+/** Every path below a directory, relative to it: directories before their contents, in a fixed order. */
+export function* pathsBelow(root: string, folder = ""): Generator<string> {
+  for (const entry of sortedEntries(join(root, folder))) {
+    const path = join(folder, entry.name);
+    yield path;
+    if (entry.isDirectory()) yield* pathsBelow(root, path);
   }
 }
 
@@ -155,23 +192,15 @@ export async function copyDifference(base: string, changed: string, root: string
  */
 export function treeLines(root: string, selected?: readonly string[]): string[] {
   const lines: string[] = [];
-  const add = (path: string): boolean => {
+  const add = (path: string): void => {
     const full = join(root, path);
     const info = lstatSync(full);
     const mode = (info.mode & 0o7777).toString(8);
     if (info.isSymbolicLink()) lines.push(`l - ${sha(readlinkSync(full))} /${path}`);
     else if (info.isDirectory()) lines.push(`d ${mode} - /${path}`);
     else if (info.isFile()) lines.push(`f ${mode} ${sha(readFileSync(full))} /${path}`);
-    return info.isDirectory();
   };
-  const walk = (folder: string): void => {
-    for (const entry of sortedEntries(join(root, folder))) {
-      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (add(path)) walk(path);
-    }
-  };
-  if (selected) selected.forEach(add);
-  else walk("");
+  for (const path of selected ?? pathsBelow(root)) add(path);
   return lines;
 }
 

@@ -23,7 +23,7 @@ export interface LayerBlob {
 
 export const OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/** Measured on a Python tree of 150 MB: level 6 takes twice the time of 4 for 2 % fewer bytes. */
+/** Of 100 MB of Python level 1 makes 32.8 MB in 0.6 s, level 4 30.3 MB in 0.9 s, level 6 29.2 MB in 1.5 s. */
 const GZIP_LEVEL = 4;
 
 /** Layers between their two forms: folders of the store, and compressed blobs. */

@@ -1,6 +1,8 @@
 import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import { command } from "./command.js";
 import { keyOf, snapshotKey, type Snapshot, type Store } from "./store.js";
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
 import { SingleFlight } from "./lazy.js";
 
 /**
@@ -16,9 +18,14 @@ export function overlayOptions(
   // An overlay without an upper layer wants two lower ones.
   if (lower.length === 1 && upper === undefined) lower.unshift("empty2");
   const options = [`lowerdir=${lower.join(":")}`, "redirect_dir=off", "metacopy=off", "index=off"];
-  if (upper !== undefined && work !== undefined) options.push(`upperdir=${upper}`, `workdir=${work}`);
+  // volatile: an unmount does not wait for the disk; a layer half written at a power cut is worth less than that.
+  if (upper !== undefined && work !== undefined)
+    options.push(`upperdir=${upper}`, `workdir=${work}`, "volatile");
   return options.join(",");
 }
+
+/** Edits the mounted `root`; what is given to `later` is done to the layer itself, after that was unmounted. */
+export type Change = (root: string, later: (task: (upper: string) => void) => void) => Promise<void>;
 
 /** File systems of the store, mounted while somebody looks at them. */
 export class Views {
@@ -56,7 +63,7 @@ export class Views {
    * The snapshot after `change` has edited the files at its root: from the store when the same change of the same
    * snapshot was made before. `what` must say all that the change depends on.
    */
-  step(snapshot: Snapshot, what: unknown, change: (root: string) => Promise<void>): Promise<Snapshot> {
+  step(snapshot: Snapshot, what: unknown, change: Change): Promise<Snapshot> {
     const key = keyOf([snapshot.layers, what]);
     const result: Snapshot = { layers: [...snapshot.layers, `${key}/fs`] };
     return this.#steps.run(key, async () => {
@@ -64,14 +71,25 @@ export class Views {
       const work = await this.#store.workFolder();
       try {
         await this.makeUpper(`${work}/step/fs`, snapshot);
-        if (snapshot.layers.length === 0) await change(this.#store.path(work, "step/fs"));
-        else await this.#edit(snapshot, work, change);
+        const later: ((upper: string) => void)[] = [];
+        const upper = this.#store.path(work, "step/fs");
+        if (snapshot.layers.length === 0) await change(upper, (task) => later.push(task));
+        else await this.#edit(snapshot, work, (root) => change(root, (task) => later.push(task)));
+        for (const task of later) task(upper);
         await this.#store.keep(`${work}/step`, `s/${key}`);
         return result;
       } finally {
         await this.#store.discard(work);
       }
     });
+  }
+
+  /** The path in the store of a directory, when all that the snapshot shows there comes from one layer. */
+  soleLayer(snapshot: Snapshot, path: string): string | undefined {
+    const holders = snapshot.layers
+      .map((layer) => join(this.#store.path("s", layer), path))
+      .filter((there) => lstatSync(there, { throwIfNoEntry: false }));
+    return holders.length === 1 ? holders[0] : undefined;
   }
 
   /** An upper folder: its own owner and mode are what the mounted root shows, so they follow the layer below. */

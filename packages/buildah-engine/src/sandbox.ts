@@ -163,12 +163,9 @@ function script({ snapshot, work, changes, workdir, user, binds, redirect, netwo
     `mount -t proc -o nosuid,noexec,nodev proc "$R/proc"`,
     `mount -t sysfs -o ro,nosuid,noexec,nodev sysfs "$R/sys"`,
     `mount -t tmpfs -o mode=755,nosuid tmpfs "$R/dev"`,
-    `mkdir "$R/dev/pts" "$R/dev/shm"`,
+    `cp -a dev/. /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty "$R/dev/"`,
     `mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$R/dev/pts"`,
     `mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$R/dev/shm"`,
-    `cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty "$R/dev/"`,
-    `ln -s pts/ptmx "$R/dev/ptmx"; ln -s /proc/self/fd "$R/dev/fd"`,
-    `ln -s fd/0 "$R/dev/stdin"; ln -s fd/1 "$R/dev/stdout"; ln -s fd/2 "$R/dev/stderr"`,
     `mount --bind "$W/hosts" "$R/etc/hosts"`,
     ...(network === undefined
       ? [`[ ! -e /etc/resolv.conf ] || mount --bind /etc/resolv.conf "$R/etc/resolv.conf"`]
@@ -177,7 +174,7 @@ function script({ snapshot, work, changes, workdir, user, binds, redirect, netwo
     `E=(); while IFS= read -r -d '' item <&3 && [ -n "$item" ]; do E+=("$item"); done`,
     `mkdir "$W/m"; mount -t tmpfs -o mode=700 tmpfs "$W/m"`,
     ...binds.flatMap(bindLines),
-    `hostname engine`,
+    `echo engine >/proc/sys/kernel/hostname`,
     ...(workdir === "/" ? [] : [`mkdir -p "$R"${quote(workdir)} 2>/dev/null || true`]),
     `tools=("$(command -v env)" -u _ "$(command -v setpriv)" "$(command -v unshare)")`,
     // In a subshell: first the tools by their full paths, then the environment becomes the container's.

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TgoError } from "@tgo/errors";
 import { command } from "./command.js";
@@ -29,6 +29,15 @@ export function sha256(data: string | Buffer): string {
   return `sha256:${createHash("sha256").update(data).digest("hex")}`;
 }
 
+/** What a container's /dev has besides devices. */
+const DEVICE_LINKS = {
+  ptmx: "pts/ptmx",
+  fd: "/proc/self/fd",
+  stdin: "fd/0",
+  stdout: "fd/1",
+  stderr: "fd/2",
+} as const;
+
 /**
  * What outlives a run, in plain files. Nothing is locked: an entry is made in a folder of this process and
  * renamed into place whole, so two processes, or one that is killed, leave either an entry or none.
@@ -51,7 +60,17 @@ export class Store {
   static async open(home: string): Promise<Store> {
     const store = new Store(home);
     try {
-      for (const folder of ["s", "blobs/sha256", "meta", "caches", "w", "empty", "empty2"])
+      for (const folder of [
+        "s",
+        "blobs/sha256",
+        "meta",
+        "caches",
+        "w",
+        "empty",
+        "empty2",
+        "dev/pts",
+        "dev/shm",
+      ])
         await mkdir(join(home, folder), { recursive: true });
     } catch (cause) {
       throw new TgoError("ENVIRONMENT", "the engine's cache folder cannot be written", {
@@ -60,6 +79,8 @@ export class Store {
         cause,
       });
     }
+    for (const [name, target] of Object.entries(DEVICE_LINKS))
+      await symlink(target, store.path("dev", name)).catch(() => undefined);
     await store.#removeLeftovers();
     return store;
   }

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { basename, posix } from "node:path";
 import { TgoError } from "@tgo/errors";
 import type { Context } from "./context.js";
-import { copyDirectory, copyOneFile, treeDigest, type Attributes } from "./files.js";
+import { copyDirectory, copyOneFile, linkTree, treeDigest, type Attributes } from "./files.js";
 import { lazy } from "./lazy.js";
 import { absolute, resolveIn } from "./paths.js";
 import { select, type Selection } from "./select.js";
@@ -24,13 +24,13 @@ export async function lookAtPresent<T>(
   cx: Context,
   at: DirectoryState | FileState,
   kind: "directory" | "file",
-  look: (path: string) => Promise<T> | T,
+  look: (path: string, root: string) => Promise<T> | T,
 ): Promise<T> {
-  return lookAt(cx, at, (path) => {
+  return lookAt(cx, at, (path, root) => {
     const info = lstatSync(path, { throwIfNoEntry: false });
     if (!(kind === "directory" ? info?.isDirectory() : info?.isFile()))
       throw new TgoError("SOURCE", info ? `this is not a ${kind}` : `no such ${kind}`, { where: at.path });
-    return look(path);
+    return look(path, root);
   });
 }
 
@@ -48,10 +48,24 @@ export async function putDirectory(
   attributes: Attributes = {},
 ): Promise<Snapshot> {
   const from = await source.fs.get();
-  return cx.views.step(fs, ["put directory", path, from.layers, source.path, selection, attributes], (root) =>
-    lookAtPresent(cx, source, "directory", (real) =>
-      copyDirectory(real, root, path, select(real, selection), attributes),
-    ),
+  return cx.views.step(
+    fs,
+    ["put directory", path, from.layers, source.path, selection, attributes],
+    (root, later) =>
+      lookAtPresent(cx, source, "directory", async (real, view) => {
+        const selected = select(real, selection);
+        const layer = Object.values(attributes).some(Boolean)
+          ? undefined
+          : cx.views.soleLayer(from, real.slice(view.length));
+        const isNew = fs.layers.length === 0 || !lstatSync(resolveIn(root, path), { throwIfNoEntry: false });
+        if (layer === undefined || !isNew) return copyDirectory(real, root, path, selected, attributes);
+        // Layers never change: unchanged files can be the same ones in both.
+        await copyDirectory(real, root, path, []);
+        const target = resolveIn(root, path).slice(root.length);
+        later((upper) => {
+          linkTree(layer, upper + target, selected);
+        });
+      }),
   );
 }
 

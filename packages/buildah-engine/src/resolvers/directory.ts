@@ -9,6 +9,7 @@ import {
   makeDirectory,
   makeSymlink,
   remove,
+  pathsBelow,
   treeDigest,
   writeNewFile,
 } from "../files.js";
@@ -213,16 +214,9 @@ export function slashed(path: string, given: string): string {
 
 function globbed(root: string, pattern: string): string[] {
   const matches = matcher([pattern]);
-  const found: string[] = [];
-  const walk = (folder: string): void => {
-    for (const entry of sortedEntries(join(root, folder))) {
-      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (matches(path)) found.push(path + (entry.isDirectory() ? "/" : ""));
-      if (entry.isDirectory()) walk(path);
-    }
-  };
-  walk("");
-  return found;
+  return [...pathsBelow(root)]
+    .filter((path) => matches(path))
+    .map((path) => path + (lstatSync(join(root, path)).isDirectory() ? "/" : ""));
 }
 
 export const fileFields = {
