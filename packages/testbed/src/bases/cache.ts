@@ -11,7 +11,7 @@ import { SOURCE_DATE_EPOCH, findSources, type Sources } from "./debian.js";
 import { BASES, COMMON_PACKAGES, NODE, SUITE, nameOf } from "./recipe.js";
 
 /** Raised when the way of building changes what is built; the recipe itself is part of the key anyway. */
-const BUILDER_VERSION = 2;
+const BUILDER_VERSION = 4;
 
 export interface BasesOptions {
   readonly log?: Log;

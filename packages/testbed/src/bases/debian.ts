@@ -84,8 +84,11 @@ export async function bootstrap(root: string, sources: Sources, packages: readon
       "--variant=minbase",
       "--quiet",
       "--skip=cleanup/apt,check/empty",
+      // Merges /usr beforehand, with usr-is-merged; otherwise the package usrmerge does it, which brings all of Perl.
+      "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
       `--include=${packages.join(",")}`,
       ...SLIM.map((line) => `--dpkgopt=${line}`),
+      '--aptopt=APT::Install-Recommends "false"',
       ...settings.map((line) => `--aptopt=${line}`),
       SUITE,
       root,
