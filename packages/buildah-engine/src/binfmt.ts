@@ -2,14 +2,14 @@ import { readFileSync, readdirSync } from "node:fs";
 import { TgoError } from "@tgo/errors";
 import type { Platform } from "./state.js";
 
-const MACHINES: Readonly<Record<string, string>> = {
-  amd64: "x86_64",
-  arm64: "aarch64",
-  arm: "arm",
-  ppc64le: "ppc64le",
-  s390x: "s390x",
-  riscv64: "riscv64",
-  "386": "i386",
+/** QEMU's name for an architecture, and the type and machine fields of its ELF files as the kernel shows them. */
+const MACHINES: Readonly<Record<string, { readonly qemu: string; readonly elf: string }>> = {
+  amd64: { qemu: "x86_64", elf: "02003e00" },
+  arm64: { qemu: "aarch64", elf: "0200b700" },
+  arm: { qemu: "arm", elf: "02002800" },
+  ppc64le: { qemu: "ppc64le", elf: "02001500" },
+  riscv64: { qemu: "riscv64", elf: "0200f300" },
+  s390x: { qemu: "s390x", elf: "00020016" },
 };
 
 /** This machine's platform. */
@@ -28,12 +28,9 @@ export function emulationProblem(platform: Platform): TgoError | undefined {
   if (platform.split("/").slice(0, 2).join("/") === hostPlatform()) return undefined;
   if (platform === "linux/386" && hostPlatform() === "linux/amd64") return undefined;
   const architecture = platform.split("/")[1] ?? platform;
-  const machine = MACHINES[architecture] ?? architecture;
+  const { qemu, elf } = MACHINES[architecture] ?? { qemu: architecture, elf: architecture };
   const enabled = entries().some(
-    (text) =>
-      text.startsWith("enabled") &&
-      new RegExp(`interpreter .*qemu-${machine}`).test(text) &&
-      /flags:.*F/.test(text),
+    (text) => text.startsWith("enabled") && /^flags:.*F/m.test(text) && text.includes(elf),
   );
   if (enabled) return undefined;
   return new TgoError(
@@ -43,7 +40,7 @@ export function emulationProblem(platform: Platform): TgoError | undefined {
       remedy:
         "apt-get install -y qemu-user-static binfmt-support\n" +
         `mountpoint -q ${BINFMT} || mount -t binfmt_misc binfmt_misc ${BINFMT}\n` +
-        `update-binfmts --enable qemu-${machine}`,
+        `update-binfmts --enable qemu-${qemu}`,
     },
   );
 }

@@ -786,9 +786,11 @@ describe("stopping", () => {
     const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), file], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    await new Promise<void>((resolve) =>
-      child.stdout.on("data", (chunk: Buffer) => chunk.includes("started") && resolve()),
-    );
+    await new Promise<void>((resolve) => {
+      child.stdout.on("data", (chunk: Buffer) => {
+        if (chunk.includes("started")) resolve();
+      });
+    });
     child.kill("SIGKILL");
     await new Promise((resolve) => child.once("close", resolve));
     await expect.poll(() => processes("sleep 4323"), { timeout: 5000 }).toEqual([]);

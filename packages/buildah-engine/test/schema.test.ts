@@ -3,18 +3,13 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import {
   buildSchema,
-  getNamedType,
   isEnumType,
   isInputObjectType,
-  isListType,
-  isNonNullType,
   isObjectType,
   isRequiredArgument,
-  isScalarType,
   type GraphQLArgument,
   type GraphQLField,
   type GraphQLObjectType,
-  type GraphQLType,
 } from "graphql";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
@@ -117,24 +112,37 @@ interface Signature {
 
 /** How the SDK's generator renders a field: https://github.com/dagger/dagger/tree/v0.21.8/cmd/codegen/generator/typescript */
 function signature({ args, type, name }: GraphQLField<unknown, unknown>): Signature {
-  const render = (argument: GraphQLArgument): string => `${argument.name}: ${typescriptType(argument.type)}`;
-  const object = isObjectType(getNamedType(type)) && !isListType(isNonNullType(type) ? type.ofType : type);
-  const returned = name === "sync" || ["start", "stop"].includes(name) ? "self" : typescriptType(type);
+  const render = (argument: GraphQLArgument): string =>
+    `${argument.name}: ${typescriptType(String(argument.type))}`;
+  const isOneObject = isObjectType(ours.getType(String(type).replace(/!$/, "")));
+  const returned = ["sync", "start", "stop"].includes(name) ? "self" : typescriptType(String(type));
   return {
-    positional: args.filter(isRequiredArgument).map(render),
+    positional: args.filter((argument) => isRequiredArgument(argument)).map(render),
     options: args
       .filter((argument) => !isRequiredArgument(argument))
       .map(render)
       .sort(),
-    returns: object ? returned : returned === "self" ? returned : `Promise<${returned}>`,
+    returns: isOneObject || returned === "self" ? returned : `Promise<${returned}>`,
   };
 }
 
-function typescriptType(type: GraphQLType): string {
-  if (isNonNullType(type)) return typescriptType(type.ofType);
-  if (isListType(type)) return `${typescriptType(type.ofType)}[]`;
+/** Of a type as GraphQL writes it: `[String!]!`. */
+function typescriptType(type: string): string {
+  const bare = type.replace(/!$/, "");
+  const [, item] = /^\[(.*)\]$/.exec(bare) ?? [];
+  if (item !== undefined) return `${typescriptType(item)}[]`;
   const scalars: Record<string, string> = { String: "string", Int: "number", Boolean: "boolean" };
-  return isScalarType(type) ? (scalars[type.name] ?? type.name) : String(type);
+  return scalars[bare] ?? bare;
+}
+
+/** A function of the SDK's client, as declared. */
+interface Declared {
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly optional: boolean;
+  }[];
+  readonly returns: string;
 }
 
 /** The SDK's declarations, read by the compiler. Arguments of type ID are classes there: both sides say ID. */
@@ -143,59 +151,55 @@ function readSdk() {
     .resolve("@dagger.io/dagger")
     .replace(/index\.js$/, "api/client.gen.d.ts");
   const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ES2022, true);
-  const classes = new Map<string, ts.ClassDeclaration>();
-  const options = new Map<string, ts.TypeLiteralNode>();
-  const enums = new Map<string, ts.EnumDeclaration>();
+  const methods = new Map<string, Declared>();
+  const options = new Map<string, readonly { name: string; type: string }[]>();
+  const enums = new Map<string, ReadonlySet<string>>();
   for (const statement of source.statements) {
-    if (ts.isClassDeclaration(statement) && statement.name) classes.set(statement.name.text, statement);
+    const name = "name" in statement ? (statement as ts.ClassDeclaration).name?.text : undefined;
+    if (name === undefined) continue;
+    if (ts.isClassDeclaration(statement))
+      for (const member of statement.members)
+        if (ts.isPropertyDeclaration(member) && member.type && ts.isFunctionTypeNode(member.type))
+          methods.set(`${name}.${member.name.getText()}`, {
+            parameters: member.type.parameters.map((parameter) => ({
+              name: parameter.name.getText(),
+              type: parameter.type?.getText() ?? "",
+              optional: parameter.questionToken !== undefined,
+            })),
+            returns: member.type.type.getText(),
+          });
     if (ts.isTypeAliasDeclaration(statement) && ts.isTypeLiteralNode(statement.type))
-      options.set(statement.name.text, statement.type);
-    if (ts.isEnumDeclaration(statement)) enums.set(statement.name.text, statement);
+      options.set(
+        name,
+        statement.type.members
+          .filter((member) => ts.isPropertySignature(member))
+          .map((member) => ({ name: member.name.getText(), type: member.type?.getText() ?? "" })),
+      );
+    if (ts.isEnumDeclaration(statement))
+      enums.set(name, new Set(statement.members.map((member) => member.name.getText().toLowerCase())));
   }
-  const served = (name: string): string[] => {
-    const field = objects
-      .find((type) => (type.name === "Query" ? "Client" : type.name) === name)
-      ?.getFields();
-    return Object.keys(field ?? {});
-  };
-  const typeText = (node: ts.TypeNode | undefined): string =>
-    (node?.getText() ?? "")
-      .replace(/\b(Container|Directory|File|Secret|Service|CacheVolume)\b(?=(\[\])?$)/, "ID")
-      .replace(/^(\w+)ID$/, "$1ID");
+  const idOf = (type: string): string =>
+    type.replace(/^(Container|Directory|File|Secret|Service|CacheVolume)(?=(\[\])?$)/, "ID");
 
   return {
     method(className: string, field: string): Signature | undefined {
-      if (!served(className).includes(field)) return undefined;
-      const member = classes
-        .get(className)
-        ?.members.find(
-          (m): m is ts.PropertyDeclaration => ts.isPropertyDeclaration(m) && m.name.getText() === field,
-        );
-      if (!member?.type || !ts.isFunctionTypeNode(member.type)) return undefined;
-      const { parameters, type } = member.type;
-      const positional: string[] = [];
-      let optional: string[] = [];
-      for (const parameter of parameters) {
-        const text = parameter.type?.getText() ?? "";
-        const literal = options.get(text);
-        const own = ours.getType(className === "Client" ? "Query" : className) as GraphQLObjectType;
-        const args = own.getFields()[field]?.args ?? [];
-        if (parameter.questionToken && literal)
-          // Options this engine leaves out are answered with an error that names them.
-          optional = literal.members
-            .filter(
-              (m): m is ts.PropertySignature =>
-                ts.isPropertySignature(m) && args.some((a) => a.name === m.name.getText()),
-            )
-            .map((m) => `${m.name.getText()}: ${typeText(m.type)}`);
-        else positional.push(`${parameter.name.getText()}: ${typeText(parameter.type)}`);
-      }
-      const returns = type.getText();
-      const self = returns === `Promise<${className}>`;
-      return { positional, options: optional.sort(), returns: self ? "self" : returns };
+      const declared = methods.get(`${className}.${field}`);
+      if (!declared) return undefined;
+      const own = ours.getType(className === "Client" ? "Query" : className) as GraphQLObjectType;
+      const args = own.getFields()[field]?.args.map((argument) => argument.name) ?? [];
+      const last = declared.parameters.at(-1);
+      const bag = last?.optional === true ? options.get(last.type) : undefined;
+      const positional = bag ? declared.parameters.slice(0, -1) : declared.parameters;
+      return {
+        positional: positional.map(({ name, type }) => `${name}: ${idOf(type)}`),
+        // Options this engine leaves out are answered with an error that names them.
+        options: (bag ?? [])
+          .filter(({ name }) => args.includes(name))
+          .map(({ name, type }) => `${name}: ${idOf(type)}`)
+          .sort(),
+        returns: declared.returns === `Promise<${className}>` ? "self" : declared.returns,
+      };
     },
-    members(name: string): Set<string> {
-      return new Set(enums.get(name)?.members.map((member) => member.name.getText().toLowerCase()) ?? []);
-    },
+    members: (name: string): ReadonlySet<string> => enums.get(name) ?? new Set(),
   };
 }
