@@ -14,6 +14,8 @@ import {
   type LocalRegistry,
 } from "../src/index.js";
 
+import { readTree } from "../src/bases/tree.js";
+
 const run = promisify(execFile);
 const log = (line: string): void => {
   console.log(line);
@@ -106,6 +108,33 @@ describe("a stand-in base", () => {
       await registry.stop();
     }
   });
+});
+
+/** What only one machine's Debian has: the dynamic linker, a vector library, setarch's names, Python's build data. */
+const OF_ONE_MACHINE = /lib64|\/ld-linux|^usr\/bin\/(ld\.so|i386|x86_64)$|\/libmvec|_sysconfigdata/;
+
+describe("the stand-in completed without running its packages' scripts", () => {
+  it.each(["python:3.11-slim", "node:20-alpine", "nginx:alpine"])(
+    "holds the files, owners, modes and links of the one that was installed here: %s",
+    async (image) => {
+      const listing = async (architecture: string): Promise<string[]> => {
+        const container = await from(image, architecture);
+        const tree = readTree((await buildah("mount", container)).stdout.trim());
+        await buildah("umount", container);
+        return [...tree]
+          .filter(([path]) => !OF_ONE_MACHINE.test(path))
+          .map(([path, { kind, mode, uid, gid, target }]) =>
+            `${path} ${kind} ${mode.toString(8)} ${uid}:${gid} ${target}`
+              .replaceAll("x86_64-linux-gnu", "aarch64-linux-gnu")
+              .replaceAll(":amd64", ":arm64"),
+          )
+          .sort();
+      };
+      const amd64 = await listing("amd64");
+      expect(amd64.length).toBeGreaterThan(1000);
+      expect(await listing("arm64")).toEqual(amd64);
+    },
+  );
 });
 
 describe.each([

