@@ -51,7 +51,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       [
         "an unknown platform",
         () => [...publish(), "--platform", "linux/sparc"],
-        1,
+        2,
         [/linux\/sparc/, /linux\/arm64/],
       ],
       ["an unknown format", () => [...publish(), "--format", "yaml"], 2, [/yaml/, /json/]],
@@ -148,7 +148,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       [
         "a registry that is none",
         () => [...publish(), "--registry", "nonsense"],
-        1,
+        2,
         [/nonsense/, /host\[:port\]\/path/],
       ],
       [
@@ -157,7 +157,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
         1,
         [/localhost:9/, /connection refused|cannot reach|ECONNREFUSED/i],
       ],
-      ["a value no service declares", () => [...publish(), "--value", "X=1"], 1, [/\bX\b/]],
+      ["a value no service declares", () => [...publish(), "--value", "X=1"], 2, [/\bX\b/]],
       [
         "a tag that is none",
         () => ["verify", "--service", "tiny", "--catalog", catalog, "--tag", "not a tag"],

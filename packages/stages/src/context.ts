@@ -1,6 +1,7 @@
 import type {
   Client,
   Container,
+  Directory,
   File,
   Platform as DaggerPlatform,
   Secret,
@@ -50,6 +51,8 @@ export interface Context {
   readonly native: Platform;
   readonly engine: string;
   readonly caBundle: File | undefined;
+  /** A repository with repos/<service> in it, for services whose source is not given. */
+  readonly repos: Directory | undefined;
 }
 
 /** The constructor arguments of the module, as they arrive. */
@@ -60,6 +63,7 @@ export interface Options {
   readonly platform?: readonly string[] | undefined;
   readonly dockerConfig?: Secret | undefined;
   readonly caBundle?: File | undefined;
+  readonly repos?: Directory | undefined;
 }
 
 /** What is compiled into the bundle. */
@@ -98,6 +102,7 @@ export async function createContext(client: Client, product: Product, options: O
     native: parsePlatform(native),
     engine: version,
     caBundle: options.caBundle,
+    repos: options.repos,
   };
 }
 

@@ -7,7 +7,7 @@ import { createContext, loadCatalog, type Context, type Options, type Product } 
 import { getHost } from "./host.js";
 import { describePlan, describeServices } from "./plan.js";
 import { checkValues, prepare, type PrepareOptions } from "./prepare.js";
-import { proveService, publishService } from "./publish.js";
+import { interrupted, proveService, publishService } from "./publish.js";
 import { registryRows, variantRows, verifyTag } from "./verify.js";
 
 export type OutputFormat = "text" | "json" | "markdown";
@@ -141,7 +141,7 @@ async function smokeService(
   service: Service,
   options: PrepareOptions,
 ): Promise<ServiceReport> {
-  return attempt(name, async () => {
+  return attempt(context, name, async () => {
     const prepared = await context.progress.step({ step: "prepare", service: name }, () =>
       prepare(context, name, service, options),
     );
@@ -173,7 +173,7 @@ async function verifyService(
   options: PrepareOptions,
   { tag, elf }: { tag: string | undefined; elf: boolean },
 ): Promise<ServiceReport> {
-  return attempt(name, async () => {
+  return attempt(context, name, async () => {
     const wanted =
       tag ??
       candidateTag(
@@ -183,9 +183,10 @@ async function verifyService(
           )
         ).key,
       );
-    const verification = await context.progress.step({ step: "verify", service: name }, () =>
-      verifyTag(context, name, context.targets, wanted, { elf, allowForeign: service.allowForeign }),
-    );
+    const verification = await verifyTag(context, name, context.targets, wanted, {
+      elf,
+      allowForeign: service.allowForeign,
+    });
     return {
       service: name,
       state: verification.ok ? "verified" : "failed",
@@ -201,6 +202,7 @@ async function verifyService(
 }
 
 async function attempt(
+  context: Context,
   name: string,
   run: () => Promise<Omit<ServiceReport, "durationMs">>,
 ): Promise<ServiceReport> {
@@ -215,7 +217,7 @@ async function attempt(
       state: "failed",
       variants: [],
       registries: [],
-      problems: [problemOf(error)],
+      problems: [problemOf(interrupted(context) ?? error)],
       notes: [],
       durationMs: durationMs(),
     };

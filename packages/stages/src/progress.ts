@@ -25,9 +25,9 @@ export type ProgressListener = (event: ProgressEvent) => void;
 
 export type StepNames = Pick<ProgressEvent, "step" | "service" | "platform" | "registry">;
 
-/** What a step says of itself when it ends well. */
+/** What a step says of itself when it ends. */
 export interface StepResult {
-  readonly state?: "done" | "already there" | undefined;
+  readonly state?: "done" | "already there" | "failed" | undefined;
   readonly detail?: string | undefined;
 }
 

@@ -53,7 +53,7 @@ export async function publishService(
       state: "failed",
       variants: [],
       registries: [...rows.values()],
-      problems: error instanceof RegistriesFailed ? [] : [problemOf(error)],
+      problems: error instanceof RegistriesFailed ? [] : [problemOf(interrupted(context) ?? error)],
       notes: [],
       durationMs: since(started),
     };
@@ -94,13 +94,11 @@ async function publishCandidate(
   if (holders.digest !== undefined) await copyMissing(run, holders.targets, holders.digest, tag);
   const reached = context.targets.filter((target) => run.rows.get(target.name)?.state !== "failed");
   const digest = holders.digest ?? image?.digest;
-  const verification = await context.progress.step({ step: "verify", service: name }, () =>
-    verifyTag(context, name, reached, tag, {
-      digest,
-      annotations: { [CANDIDATE_ANNOTATION]: prepared.key },
-      elf: false,
-    }),
-  );
+  const verification = await verifyTag(context, name, reached, tag, {
+    digest,
+    annotations: { [CANDIDATE_ANNOTATION]: prepared.key },
+    elf: false,
+  });
   for (const row of registryRows(reached, name, tag, verification)) {
     const before = run.rows.get(row.registry);
     const state = row.state === "done" ? (before?.state ?? "done") : row.state;
@@ -149,6 +147,7 @@ async function findCandidate(
   if (blocked) throw new RegistriesFailed();
   if (holders.length === 0) return { targets: [], digest: undefined };
   const verification = await verifyTag(context, name, holders, tag, {
+    quiet: true,
     annotations: { [CANDIDATE_ANNOTATION]: prepared.key },
     elf: false,
   });
@@ -204,17 +203,19 @@ async function make(
       created: prepared.request.source.created,
       annotations: { ...labels, [CANDIDATE_ANNOTATION]: prepared.key, ...proofAnnotations(checks, smokes) },
       manifestAnnotations: labels,
+      // The engine's own lines differ from run to run.
+      history: "drop",
     }),
   );
   await everyTarget(run, async (target) => {
-    const pushed = await context.progress.step({ step: "tag", service: name, registry: target.name }, () =>
+    await context.progress.step({ step: "tag", service: name, registry: target.name }, () =>
       pushImage(image, {
         to: { registry: target.client, repository: repositories.get(target.name) ?? "" },
         from,
         tag,
       }),
     );
-    return { state: "done", uploaded: pushed.uploaded.bytes };
+    return { state: "done" };
   });
   return { ...image, notes: built.notes };
 }
@@ -277,6 +278,14 @@ async function everyTarget(
         }
       }),
   );
+}
+
+/** Whatever a step says when everything is stopped, this is why. */
+export function interrupted(context: Context): TgoError | undefined {
+  if (context.signal?.aborted !== true) return undefined;
+  return new TgoError("INTERRUPTED", "stopped before it was done; what is not tagged yet stays untagged", {
+    remedy: "Run the same command again: what is done is not done twice.",
+  });
 }
 
 function notStarted(target: Target, service: string): RegistryReport {

@@ -1,9 +1,9 @@
-import { ExecError, type Container } from "@dagger.io/dagger";
+import type { Container } from "@dagger.io/dagger";
 import type { Platform, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { lastLines } from "./build/build-error.js";
 import type { Variant } from "./build/index.js";
 import type { Context } from "./context.js";
+import { execFailure, lastLines } from "./exec-error.js";
 import { probeFrom, toolsContainer } from "./tools/index.js";
 
 export interface Smoked {
@@ -133,14 +133,11 @@ async function within<T>(seconds: number, result: Promise<T>): Promise<T | undef
 
 function smokeError(what: string, where: string, error: unknown): Error {
   if (error instanceof TgoError) return error;
-  const output = error instanceof ExecError ? `${error.stdout}\n${error.stderr}` : messageOf(error);
-  return new TgoError("SMOKE", `${what}\n${lastLines(output, 25)}`, {
+  const message = error instanceof Error ? error.message : String(error);
+  const output = lastLines(execFailure(error) ?? { stdout: "", stderr: message }, 25);
+  return new TgoError("SMOKE", `${what}\n${output}`, {
     where,
     remedy: "The output above is the image's own. Where it says exec format error, emulation is missing.",
     cause: error,
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -38,8 +38,8 @@ const MARKERS: Record<Build["strategy"], readonly string[]> = {
 };
 
 /**
- * Finds and reads a service's source: `repos/<service>` in the given directory, the directory itself,
- * `<service>` in it, else the catalog's git repository.
+ * Finds and reads a service's source: `repos/<service>` in the given directory, the directory itself, or
+ * `<service>` in it; without one, `repos/<service>` of the repository around, else the catalog's git repository.
  * @throws TgoError SOURCE, USAGE
  */
 export async function loadSource(
@@ -48,7 +48,9 @@ export async function loadSource(
   service: Service,
   options: SourceOptions,
 ): Promise<Source> {
-  const raw = (await find(name, service, options.source)) ?? (await fromGit(context, name, service));
+  const raw =
+    (await findSource(name, service, options.source, context.repos)) ??
+    (await fromGit(context, name, service));
   const revision = options.revision ?? raw.revision;
   const directory = await withoutIgnored(raw.directory);
   const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
@@ -67,15 +69,19 @@ interface Found {
   readonly revision?: string | undefined;
 }
 
-async function find(
+async function findSource(
   name: string,
   service: Service,
   given: Directory | undefined,
+  repos: Directory | undefined,
 ): Promise<Found | undefined> {
-  if (given === undefined) return undefined;
-  const entries = (await given.entries()).map(bare);
-  if (entries.length === 0) return undefined;
   const path = service.source.path ?? `repos/${name}`;
+  if (given === undefined) {
+    return repos !== undefined && (await isDirectory(repos, path))
+      ? { directory: repos.directory(path) }
+      : undefined;
+  }
+  const entries = (await given.entries()).map(bare);
   if (await isDirectory(given, path)) return { directory: given.directory(path) };
   const marker =
     service.build.strategy === "dockerfile" ? [service.build.file] : MARKERS[service.build.strategy];

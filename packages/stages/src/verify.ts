@@ -10,6 +10,8 @@ export interface VerifyOptions {
   /** Also read every layer and look at every ELF file in it. */
   readonly elf: boolean;
   readonly allowForeign?: readonly string[] | undefined;
+  /** A look that is no step of its own. */
+  readonly quiet?: boolean | undefined;
 }
 
 /** One tag of a service in the given registries, held against the plan and against each other. */
@@ -20,22 +22,28 @@ export function verifyTag(
   tag: string,
   options: VerifyOptions,
 ): Promise<Verification> {
-  return verifyImage({
-    targets: targets.map((target) => ({
-      name: target.name,
-      registry: target.client,
-      repository: repositoryOf(target, service),
-      reference: tag,
-      ...(target.anonymous === undefined ? {} : { anonymous: target.anonymous }),
-    })),
-    platforms: [...context.platforms],
-    expect: {
-      ...(options.digest === undefined ? {} : { digest: options.digest }),
-      ...(options.annotations === undefined ? {} : { annotations: { ...options.annotations } }),
-    },
-    elf: options.elf,
-    allowForeign: [...(options.allowForeign ?? [])],
-  });
+  const verify = (): Promise<Verification> =>
+    verifyImage({
+      targets: targets.map((target) => ({
+        name: target.name,
+        registry: target.client,
+        repository: repositoryOf(target, service),
+        reference: tag,
+        ...(target.anonymous === undefined ? {} : { anonymous: target.anonymous }),
+      })),
+      platforms: [...context.platforms],
+      expect: {
+        ...(options.digest === undefined ? {} : { digest: options.digest }),
+        ...(options.annotations === undefined ? {} : { annotations: { ...options.annotations } }),
+      },
+      elf: options.elf,
+      allowForeign: [...(options.allowForeign ?? [])],
+    });
+  if (options.quiet === true) return verify();
+  return context.progress.step({ step: "verify", service }, verify, ({ ok, targets: found }) => ({
+    state: ok ? "done" : "failed",
+    detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`,
+  }));
 }
 
 /** A verification as rows of the report. */

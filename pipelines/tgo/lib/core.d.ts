@@ -1,5 +1,5 @@
 // Made by npm run generate from pipelines/tgo/core.ts. Do not edit.
-import { File, Service, Secret, Client, Directory, Container } from '@dagger.io/dagger';
+import { File, Service, Secret, Directory, Client, Container } from '@dagger.io/dagger';
 
 /** What a docker config or a credential helper holds for one registry. */
 type Credentials = {
@@ -183,6 +183,7 @@ interface Options {
     readonly platform?: readonly string[] | undefined;
     readonly dockerConfig?: Secret | undefined;
     readonly caBundle?: File | undefined;
+    readonly repos?: Directory | undefined;
 }
 /** What is compiled into the bundle. */
 interface Product {

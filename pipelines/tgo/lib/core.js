@@ -188,9 +188,9 @@ var require_picocolors = __commonJS({
     var argv = p.argv || [];
     var env = p.env || {};
     var isColorSupported = !(!!env.NO_COLOR || argv.includes("--no-color")) && (!!env.FORCE_COLOR || argv.includes("--color") || p.platform === "win32" || (p.stdout || {}).isTTY && env.TERM !== "dumb" || !!env.CI);
-    var formatter = (open2, close, replace = open2) => (input) => {
-      let string4 = "" + input, index = string4.indexOf(close, open2.length);
-      return ~index ? open2 + replaceClose(string4, close, replace, index) + close : open2 + string4 + close;
+    var formatter = (open3, close, replace = open3) => (input) => {
+      let string4 = "" + input, index = string4.indexOf(close, open3.length);
+      return ~index ? open3 + replaceClose(string4, close, replace, index) + close : open3 + string4 + close;
     };
     var replaceClose = (string4, close, replace, index) => {
       let result = "", cursor = 0;
@@ -1458,17 +1458,17 @@ var validateAsync = async (schema, value, _ctx) => {
   return result.issues.length === 0;
 };
 var _encode = (_Err) => {
-  const parse3 = _parse(_Err);
+  const parse4 = _parse(_Err);
   const fn = (schema, value, _ctx, _params) => {
     const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
-    return parse3(schema, value, ctx, finalizeParams(fn, _params));
+    return parse4(schema, value, ctx, finalizeParams(fn, _params));
   };
   return fn;
 };
 var _decode = (_Err) => {
-  const parse3 = _parse(_Err);
+  const parse4 = _parse(_Err);
   const fn = (schema, value, _ctx, _params) => {
-    return parse3(schema, value, _ctx, finalizeParams(fn, _params));
+    return parse4(schema, value, _ctx, finalizeParams(fn, _params));
   };
   return fn;
 };
@@ -2532,7 +2532,7 @@ function capSize(inst, size2) {
   if (!caps.length)
     return;
   const cap = Math.min(...caps.map((c) => c[0]));
-  const parse3 = inst._zod.parse;
+  const parse4 = inst._zod.parse;
   inst._zod.parse = (payload, ctx) => {
     const n = size2(payload.value);
     if (n > cap && !ctx?.skipChecks && ctx?.direction !== "backward") {
@@ -2546,7 +2546,7 @@ function capSize(inst, size2) {
         }
       }
     }
-    return parse3(payload, ctx);
+    return parse4(payload, ctx);
   };
 }
 var arraySize = (input) => Array.isArray(input) ? input.length : -1;
@@ -3666,7 +3666,7 @@ function isRecursive(inst, stack, resolve) {
     }
     return answer;
   };
-  const merge5 = (answer) => {
+  const merge4 = (answer) => {
     if (answer > result)
       result = answer;
   };
@@ -3675,7 +3675,7 @@ function isRecursive(inst, stack, resolve) {
   switch (kind) {
     case "object": {
       const raw = rawShape(def);
-      merge5(raw ? shape(raw, true) : ASSUMED);
+      merge4(raw ? shape(raw, true) : ASSUMED);
       check2(def.catchall);
       break;
     }
@@ -3725,7 +3725,7 @@ function isRecursive(inst, stack, resolve) {
     // `$ZodLazy` caches its inner on the def, so a resolved edge is followed exactly
     case "lazy": {
       const inner = def._cachedInner ?? (resolve ? inst._zod.innerType : void 0);
-      merge5(inner ? isRecursive(inner, stack, false) : ASSUMED);
+      merge4(inner ? isRecursive(inner, stack, false) : ASSUMED);
       break;
     }
     // a leaf by choice: `parts` are regex fragments, not data positions
@@ -6756,12 +6756,12 @@ var TgoError = class extends Error {
   what;
   where;
   remedy;
-  constructor(code3, what, { where: where3, remedy, cause } = {}) {
-    super(render(what, where3, remedy), cause === void 0 ? void 0 : { cause });
+  constructor(code3, what, { where: where2, remedy, cause } = {}) {
+    super(render(what, where2, remedy), cause === void 0 ? void 0 : { cause });
     this.name = "TgoError";
     this.code = code3;
     this.what = what;
-    this.where = where3;
+    this.where = where2;
     this.remedy = remedy;
   }
 };
@@ -6772,8 +6772,8 @@ function oneLine(error2) {
   const text2 = isTgoError(error2) ? error2.what : error2 instanceof Error ? error2.message : String(error2);
   return text2.split("\n", 1)[0] ?? "";
 }
-function render(what, where3, remedy) {
-  const lines = [where3 === void 0 ? what : `${where3}: ${what}`];
+function render(what, where2, remedy) {
+  const lines = [where2 === void 0 ? what : `${where2}: ${what}`];
   if (remedy !== void 0) lines.push(...remedy.split("\n").map((line) => `  ${line}`));
   return lines.join("\n");
 }
@@ -7118,8 +7118,8 @@ function size(bytes) {
 }
 function duration2(ms) {
   if (ms < 59950) return `${(ms / 1e3).toFixed(1)} s`;
-  const seconds2 = Math.round(ms / 1e3);
-  return `${Math.floor(seconds2 / 60)} min ${String(seconds2 % 60).padStart(2, "0")} s`;
+  const seconds = Math.round(ms / 1e3);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
 }
 function shortDigest(digest) {
   return digest.replace(/^sha256:/, "").slice(0, 12);
@@ -7181,10 +7181,10 @@ function provenance(report) {
 function groupProblems(report) {
   const groups = /* @__PURE__ */ new Map();
   const add = (problem, place) => {
-    const { code: code3, what, remedy, where: where3 } = problem;
+    const { code: code3, what, remedy, where: where2 } = problem;
     const key2 = JSON.stringify([code3, what, remedy]);
     const group = groups.get(key2) ?? { code: code3, what, remedy, places: [] };
-    group.places.push({ ...place, where: where3 });
+    group.places.push({ ...place, where: where2 });
     groups.set(key2, group);
   };
   for (const { service: service2, problems: problems4, registries: registries3 } of report.services) {
@@ -7197,7 +7197,7 @@ function groupProblems(report) {
 }
 function placeLines(places) {
   return places.map(
-    ({ service: service2, registry: registry2, where: where3 }) => [registry2 === void 0 ? service2 : `${service2} in ${registry2}`, where3].filter((part) => part !== void 0).join(": ")
+    ({ service: service2, registry: registry2, where: where2 }) => [registry2 === void 0 ? service2 : `${service2} in ${registry2}`, where2].filter((part) => part !== void 0).join(": ")
   );
 }
 
@@ -7329,11 +7329,13 @@ function indent(raw, by) {
 }
 
 // packages/report/src/problem.ts
+var TRACE = / ?\[traceparent:[0-9a-f-]+\]/g;
 function problemOf(error2) {
   if (isTgoError(error2)) {
-    return { code: error2.code, what: error2.what, where: error2.where, remedy: error2.remedy };
+    const { code: code3, where: where2, remedy } = error2;
+    return { code: code3, what: error2.what.replaceAll(TRACE, ""), where: where2, remedy };
   }
-  return { code: "INTERNAL", what: oneLine(error2) };
+  return { code: "INTERNAL", what: oneLine(error2).replaceAll(TRACE, "") };
 }
 
 // packages/report/src/text.ts
@@ -7502,12 +7504,15 @@ function problems3(report, { colors, width }) {
     for (const line of placeLines(places)) lines.push(`${pad}${colors.dim("at")}  ${line}`);
     lines.push(`${pad}${colors.dim(`code ${code3}`)}`);
     if (remedy !== void 0) {
-      remedy.split("\n").forEach((line, at) => {
+      remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
         lines.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
       });
     }
   });
   return lines;
+}
+function remedyLines(remedy, width) {
+  return remedy.split("\n").flatMap((line) => line.endsWith(".") ? wrap(line, width) : [line]);
 }
 
 // packages/report/src/render.ts
@@ -7659,46 +7664,46 @@ var Document = looseObject({ mediaType: string2().optional() }).transform((body,
 function isIndex(value) {
   return value.mediaType === OCI_INDEX || value.mediaType === DOCKER_LIST;
 }
-function parseDocument(bytes, where3) {
-  const json = jsonOf(bytes, where3, "a manifest");
+function parseDocument(bytes, where2) {
+  const json = jsonOf(bytes, where2, "a manifest");
   if (object({ schemaVersion: literal(1) }).safeParse(json).success) {
     throw new TgoError(
       "INVALID_RESPONSE",
       "the image uses Docker's manifest schema 1, which no registry takes any more",
       {
-        where: where3,
+        where: where2,
         remedy: "Push the image again with a current tool."
       }
     );
   }
-  return check(Document, json, where3, "a manifest");
+  return check(Document, json, where2, "a manifest");
 }
-function parseConfig(bytes, where3) {
-  return check(ImageConfig, jsonOf(bytes, where3, "an image config"), where3, "an image config");
+function parseConfig(bytes, where2) {
+  return check(ImageConfig, jsonOf(bytes, where2, "an image config"), where2, "an image config");
 }
 function inferManifest(body) {
   const config2 = object({ config: object({ mediaType: string2() }) }).safeParse(body);
   return config2.success && config2.data.config.mediaType === DOCKER_CONFIG ? DOCKER_MANIFEST : OCI_MANIFEST;
 }
-function jsonOf(bytes, where3, what) {
+function jsonOf(bytes, where2, what) {
   const text2 = new TextDecoder().decode(bytes);
   const json = parseJson(text2);
   if (json === void 0) {
     throw new TgoError("INVALID_RESPONSE", `expected ${what}, got ${firstBytes(text2)}`, {
-      where: where3,
+      where: where2,
       remedy: "Check that this address is a container registry, and that no proxy or login page answers for it."
     });
   }
   return json;
 }
-function check(schema, json, where3, what) {
+function check(schema, json, where2, what) {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const issues = result.error.issues.map((issue2) => `${issue2.path.join(".") || "(top)"}: ${issue2.message}`);
   throw new TgoError(
     "INVALID_RESPONSE",
     `not ${what} this program can read: ${issues.slice(0, 3).join("; ")}`,
-    { where: where3 }
+    { where: where2 }
   );
 }
 function firstBytes(text2) {
@@ -7815,9 +7820,9 @@ function isAttestation({ platform: platform2, annotations }) {
   return annotations?.[ATTESTATION_ANNOTATION] !== void 0 || platform2?.os === "unknown" || platform2?.architecture === "unknown";
 }
 async function readBlob(registry2, repository, { digest, size: size2 }) {
-  const where3 = address(registry2, repository, digest);
+  const where2 = address(registry2, repository, digest);
   if (size2 > MAX_MANIFEST_BYTES)
-    throw new TgoError("INVALID_RESPONSE", `a config of ${size2} bytes is no image config`, { where: where3 });
+    throw new TgoError("INVALID_RESPONSE", `a config of ${size2} bytes is no image config`, { where: where2 });
   const chunks = [];
   for await (const chunk of await registry2.blob(repository, digest)) chunks.push(chunk);
   return Buffer.concat(chunks);
@@ -8137,8 +8142,8 @@ async function finaliseImage({
   const staged = await readStaged(source);
   return finaliseVariants(staged, options, address(source.registry, source.repository, source.reference));
 }
-function finaliseVariants(staged, options, where3) {
-  checkVariants(staged, options.platforms, where3);
+function finaliseVariants(staged, options, where2) {
+  checkVariants(staged, options.platforms, where2);
   const variants2 = staged.map((variant) => finaliseVariant(variant, options)).sort((a, b) => a.platform < b.platform ? -1 : 1);
   const value = {
     schemaVersion: 2,
@@ -8201,7 +8206,7 @@ function finaliseLayer({ mediaType, digest, size: size2, urls, annotations }) {
     ...annotations === void 0 ? {} : { annotations }
   };
 }
-function checkVariants(staged, platforms, where3) {
+function checkVariants(staged, platforms, where2) {
   const planned = platforms.map((platform2) => platformOf(parsePlatform2(platform2)));
   const built = staged.map(({ config: config2 }) => platformOf(config2));
   const problems4 = [
@@ -8219,7 +8224,7 @@ function checkVariants(staged, platforms, where3) {
   ];
   if (problems4.length === 0) return;
   throw new TgoError("CHECK", `the staged image is not the planned one: ${problems4.join("; ")}`, {
-    where: where3,
+    where: where2,
     remedy: `Planned: ${planned.join(", ")}. Build again; if it stays, the build ignores the platform it is asked for.`
   });
 }
@@ -10700,7 +10705,7 @@ function mergeLayers(layers, platform2, options = {}) {
   for (const [path, machine] of merged) scan.add(path, machine);
   return scan.report();
 }
-async function readLayer({ mediaType, open: open2 }) {
+async function readLayer({ mediaType, open: open3 }) {
   const files = /* @__PURE__ */ new Map();
   const links = /* @__PURE__ */ new Map();
   const removed = /* @__PURE__ */ new Set();
@@ -10741,7 +10746,7 @@ async function readLayer({ mediaType, open: open2 }) {
     }
   });
   try {
-    const stream = Readable.fromWeb(await open2());
+    const stream = Readable.fromWeb(await open3());
     await pipeline([
       stream,
       ...decompression(mediaType),
@@ -10827,8 +10832,8 @@ function isHidden(path, removed, opaque) {
 // packages/oci/src/problem.ts
 function problemOf2(error2) {
   if (!isTgoError(error2) || error2.code === "INTERRUPTED") throw error2;
-  const { code: code3, what, where: where3, remedy } = error2;
-  return { code: code3, what, where: where3, remedy };
+  const { code: code3, what, where: where2, remedy } = error2;
+  return { code: code3, what, where: where2, remedy };
 }
 
 // packages/oci/src/push.ts
@@ -10842,7 +10847,432 @@ async function pushImage(image, destination) {
   return ship({ blobs, manifests: [...children, index] }, destination);
 }
 
-// packages/oci/src/answers.ts
+// packages/oci/src/blobstream.ts
+function blobStream(options) {
+  const chunks = read2(options);
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await chunks.return(void 0);
+        await options.abandon();
+      }
+    },
+    // Nothing is read ahead of the consumer: memory stays at one chunk.
+    { highWaterMark: 0 }
+  );
+}
+async function* read2({
+  open: open3,
+  digest,
+  where: where2,
+  resumes,
+  pause
+}) {
+  const digester = digest === void 0 ? void 0 : digesterFor(digest);
+  let position2 = 0;
+  for (let attempt2 = 0; ; attempt2++) {
+    try {
+      const { chunks, offset } = await open3(position2);
+      let skip = position2 - offset;
+      for await (const chunk of chunks) {
+        const fresh = skip >= chunk.length ? void 0 : chunk.subarray(skip);
+        skip = Math.max(0, skip - chunk.length);
+        if (fresh === void 0) continue;
+        digester?.update(fresh);
+        position2 += fresh.length;
+        yield fresh;
+      }
+      break;
+    } catch (error2) {
+      if (!isTgoError(error2) || error2.code !== "UNAVAILABLE" || attempt2 >= resumes) throw error2;
+      await pause(attempt2 + 1);
+    }
+  }
+  const actual = digester?.digest();
+  if (actual !== void 0 && actual !== digest) {
+    throw new TgoError("INVALID_RESPONSE", `the blob's bytes have the digest ${actual}`, {
+      where: where2,
+      remedy: "The registry, or a proxy before it, sent other bytes than were asked for. Run the same command again."
+    });
+  }
+}
+
+// packages/oci/src/redact.ts
+var KNOWN_SHAPES = [
+  [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, "$1 ***"],
+  [/\bdckr_[a-z]+_[\w-]+/g, "***"],
+  [/\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]+/g, "***"],
+  [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"],
+  [
+    /\b((?:X-Amz-|OSS)?(?:Signature|Credential|Security-Token|AccessKeyId)|sig|token|access_token|refresh_token)=[^&\s"']+/gi,
+    "$1=***"
+  ],
+  // Docker Hub's rate limit answer names the account: "… as 'someone': dckr_jti_…".
+  [/\bas '[^']*'/g, "as '***'"]
+];
+var SHORTEST_SECRET = 4;
+var Redactor = class {
+  #secrets = /* @__PURE__ */ new Set();
+  add(secret) {
+    for (const spelling of [secret, encodeURIComponent(secret), Buffer.from(secret).toString("base64")]) {
+      if (spelling.length >= SHORTEST_SECRET) this.#secrets.add(spelling);
+    }
+  }
+  clean(text2) {
+    const known = [...this.#secrets].sort((a, b) => b.length - a.length);
+    const ours = known.reduce((rest, secret) => rest.replaceAll(secret, "***"), text2);
+    return KNOWN_SHAPES.reduce((rest, [shape, mask]) => rest.replace(shape, mask), ours);
+  }
+};
+
+// packages/oci/src/networkfault.ts
+var NetworkFault = class {
+  constructor(error2, patience) {
+    this.error = error2;
+    this.patience = patience;
+  }
+  error;
+  patience;
+};
+function networkFault(thrown, o) {
+  const advice = ADVICE.find(({ codes }) => codes.test(thrown.code));
+  return new NetworkFault(
+    // No `cause`: what the network stack throws may quote a header, and with it a credential.
+    new TgoError("UNAVAILABLE", `cannot reach ${o.server}: ${thrown.text}`, {
+      where: o.where,
+      remedy: advice?.remedy ?? "Check the network and run the same command again; it continues where it stopped."
+    }),
+    { tries: tries(thrown.code, o.hostname), reason: thrown.text }
+  );
+}
+function sourceFault(cause) {
+  const error2 = cause instanceof TgoError ? cause : new TgoError("INTERNAL", "what was to be sent cannot be read", { cause });
+  const passing = error2.code === "UNAVAILABLE";
+  return new NetworkFault(error2, passing ? { tries: 5, reason: error2.what } : void 0);
+}
+var CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
+var ADVICE = [
+  { codes: /^ECONNREFUSED$/, remedy: "Nothing listens there. Start the registry, or correct its address." },
+  {
+    codes: /^(?:ENOTFOUND|EAI_AGAIN)$/,
+    remedy: "Check the host's spelling, and that this machine can resolve names."
+  },
+  { codes: /^BAD_PORT$/, remedy: "Let the registry listen on another port, such as 5000." },
+  { codes: CERTIFICATE, remedy: "Set NODE_EXTRA_CA_CERTS to the registry's CA certificate." },
+  {
+    codes: /SSL|EPROTO/,
+    remedy: "The server does not speak TLS there. Give its address with http:// if it is a plain registry."
+  }
+];
+function tries(code3, hostname) {
+  if (code3 === "BAD_PORT" || CERTIFICATE.test(code3) || /SSL|EPROTO/.test(code3)) return 1;
+  if (code3 === "ENOTFOUND") return 2;
+  if (code3 === "ECONNREFUSED" && isLoopback(hostname)) return 2;
+  return 5;
+}
+function isLoopback(hostname) {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+var WORDS = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EPIPE: "connection closed",
+  UND_ERR_SOCKET: "connection closed",
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "the name server does not answer",
+  ETIMEDOUT: "timed out",
+  UND_ERR_CONNECT_TIMEOUT: "timed out",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no network"
+};
+function describe3(thrown) {
+  let text2 = "no answer";
+  for (let cause = thrown, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    text2 = cause.message === "" ? text2 : cause.message;
+    if ("code" in cause && typeof cause.code === "string")
+      return { code: cause.code, text: WORDS[cause.code] ?? text2 };
+  }
+  return text2 === "bad port" ? { code: "BAD_PORT", text: "fetch does not connect to this port" } : { code: "", text: text2 };
+}
+
+// packages/oci/src/challenge.ts
+var TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
+var TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
+var QUOTED = /"((?:[^"\\]|\\.)*)"/y;
+var BLANK = /[ \t]*/y;
+var EQUALS = /[ \t]*=[ \t]*/y;
+var COMMAS = /(?:[ \t]*,)*[ \t]*/y;
+function parseChallenges(header) {
+  const challenges = [];
+  let at = 0;
+  const take = (pattern) => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(header) ?? void 0;
+    if (match !== void 0) at = pattern.lastIndex;
+    return match;
+  };
+  for (take(COMMAS); at < header.length; take(COMMAS)) {
+    const word = take(TOKEN)?.[0];
+    if (word === void 0) break;
+    const current2 = challenges.at(-1);
+    if (current2 !== void 0 && take(EQUALS) !== void 0) {
+      const value = take(QUOTED)?.[1]?.replace(/\\(.)/g, "$1") ?? take(/[^,\s]*/y)?.[0] ?? "";
+      current2.parameters[word.toLowerCase()] = value;
+      continue;
+    }
+    challenges.push({ scheme: word.toLowerCase(), parameters: {} });
+    take(BLANK);
+    take(TOKEN68);
+  }
+  return challenges;
+}
+
+// packages/oci/src/credentials.ts
+function basic(username, password) {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+// packages/oci/src/scope.ts
+function pullScope(repository) {
+  return `repository:${repository}:pull`;
+}
+function pushScope(repository) {
+  return `repository:${repository}:pull,push`;
+}
+function deleteScope(repository) {
+  return `repository:${repository}:delete,pull`;
+}
+function scopeFor(repository, { push = false }) {
+  return push ? pushScope(repository) : pullScope(repository);
+}
+function repositoryOf(scope) {
+  return parse3(scope).name;
+}
+function keyOf(scopes) {
+  return [...scopes].sort().join(" ");
+}
+function covers(key2, scopes) {
+  const held = key2.split(" ").map(parse3);
+  return scopes.map(parse3).every(
+    ({ name: name2, actions }) => held.some((other) => other.name === name2 && actions.every((action) => other.actions.includes(action)))
+  );
+}
+function widen(scopes, challenged) {
+  const asked = (challenged ?? "").split(" ").filter(Boolean).map(parse3);
+  return scopes.map((scope) => {
+    const { name: name2, actions } = parse3(scope);
+    const more = asked.filter((other) => other.name === name2).flatMap((other) => other.actions);
+    return `repository:${name2}:${[.../* @__PURE__ */ new Set([...actions, ...more])].join(",")}`;
+  });
+}
+function parse3(scope) {
+  const [, name2 = "", actions = ""] = /^[a-z]+(?:\([a-z]+\))?:(.*):([^:]*)$/.exec(scope) ?? [];
+  return { name: name2, actions: actions.split(",") };
+}
+
+// packages/oci/src/token.ts
+var TokenAnswer = object({
+  token: string2().optional(),
+  access_token: string2().optional(),
+  expires_in: coerce_exports.number().optional().catch(void 0)
+});
+var SHORTEST_LIFE_S = 60;
+var MAX_TOKEN_BYTES = 256 * 1024;
+var Authorizer = class {
+  #o;
+  #challenge;
+  #held = /* @__PURE__ */ new Map();
+  #underWay = /* @__PURE__ */ new Map();
+  /** Scopes that the registry asked for beyond ours. */
+  #learned = /* @__PURE__ */ new Map();
+  constructor(options) {
+    this.#o = options;
+  }
+  /** The value of `Authorization` for a request that needs these scopes, or undefined. */
+  async header(scopes) {
+    if (this.#challenge === void 0) return void 0;
+    if (this.#challenge.scheme === "basic") return this.#basic();
+    return `Bearer ${await this.#token(this.#challenge, this.#learned.get(keyOf(scopes)) ?? scopes)}`;
+  }
+  /**
+   * What to send instead, after the registry refused a request that carried `sent`.
+   * Undefined when there is nothing better, and the refusal stands.
+   */
+  async renew(answer, scopes, sent2) {
+    const challenge = choose(parseChallenges(answer.headers.get("www-authenticate") ?? "")) ?? this.#challenge;
+    if (challenge === void 0) return void 0;
+    this.#challenge = challenge;
+    if (challenge.scheme === "basic") {
+      const header = this.#basic();
+      return header === sent2 ? void 0 : header;
+    }
+    const wanted = widen(scopes, challenge.parameters["scope"]);
+    if (keyOf(wanted) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted);
+    for (const [key2, held] of this.#held) if (`Bearer ${held.token}` === sent2) this.#held.delete(key2);
+    return `Bearer ${await this.#token(challenge, wanted)}`;
+  }
+  #basic() {
+    const { credentials } = this.#o;
+    if (credentials === void 0 || "identityToken" in credentials) return void 0;
+    return basic(credentials.username, credentials.password);
+  }
+  async #token(challenge, scopes) {
+    const key2 = keyOf(scopes);
+    const held = this.#held.get(key2) ?? this.#wider(scopes);
+    if (held !== void 0 && held.renewAt > this.#o.now()) return held.token;
+    const underWay = this.#underWay.get(key2);
+    if (underWay !== void 0) return underWay;
+    const fetching = this.#fetch(challenge, scopes).then((fresh) => {
+      this.#held.set(key2, fresh);
+      return fresh.token;
+    }).finally(() => this.#underWay.delete(key2));
+    this.#underWay.set(key2, fetching);
+    return fetching;
+  }
+  /** A token that allows all this and more: who may push to a repository may read it. */
+  #wider(scopes) {
+    if (scopes.length === 0) return void 0;
+    for (const [key2, held] of this.#held) {
+      if (covers(key2, scopes) && held.renewAt > this.#o.now()) return held;
+    }
+    return void 0;
+  }
+  async #fetch(challenge, scopes) {
+    const { transport, host, redactor, now } = this.#o;
+    const call = this.#call(challenge, scopes);
+    const asked = now();
+    const answer = await transport.send(call);
+    if (!answer.ok) throw await transport.refusal(answer);
+    const text2 = new TextDecoder().decode(await answer.bytes(MAX_TOKEN_BYTES));
+    const body = TokenAnswer.safeParse(parseJson(text2));
+    const token = body.data?.token ?? body.data?.access_token;
+    if (body.data === void 0 || token === void 0 || !/^[\x21-\x7e]+$/.test(token)) {
+      throw new TgoError("INVALID_RESPONSE", `the login server of ${host} sent no token`, {
+        where: call.where,
+        remedy: `Check ${call.url.origin}${call.url.pathname}: it should answer JSON with a "token".`
+      });
+    }
+    redactor.add(token);
+    const lifeMs = Math.max(body.data.expires_in ?? SHORTEST_LIFE_S, SHORTEST_LIFE_S) * 1e3;
+    return { token, renewAt: asked + lifeMs - Math.min(3e4, lifeMs / 4) };
+  }
+  #call(challenge, scopes) {
+    const { host, credentials } = this.#o;
+    const where2 = scopes.length === 0 ? host : scopes.map((scope) => `${host}/${repositoryOf(scope)}`).join(", ");
+    const realm = this.#realm(challenge, where2);
+    const common = { where: where2, doing: "log in", stage: "token" };
+    const service2 = challenge.parameters["service"];
+    if (credentials !== void 0 && "identityToken" in credentials) {
+      const form = new URLSearchParams({
+        grant_type: "refresh_token",
+        client_id: "tgo",
+        ...service2 === void 0 ? {} : { service: service2 }
+      });
+      if (scopes.length > 0) form.set("scope", scopes.join(" "));
+      form.set("refresh_token", credentials.identityToken);
+      const bytes = new TextEncoder().encode(form.toString());
+      return {
+        ...common,
+        method: "POST",
+        url: realm,
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: { size: bytes.length, open: () => bytes }
+      };
+    }
+    if (service2 !== void 0) realm.searchParams.set("service", service2);
+    for (const scope of scopes) realm.searchParams.append("scope", scope);
+    const authorization = this.#basic();
+    return {
+      ...common,
+      method: "GET",
+      url: realm,
+      ...authorization === void 0 ? {} : { headers: { authorization } }
+    };
+  }
+  #realm(challenge, where2) {
+    const text2 = challenge.parameters["realm"] ?? "";
+    const url2 = URL.canParse(text2, this.#o.origin.href) ? this.#o.reach(new URL(text2, this.#o.origin)) : void 0;
+    if (url2 === void 0 || !/^https?:$/.test(url2.protocol)) {
+      throw new TgoError("INVALID_RESPONSE", `the registry names no usable login server (realm "${text2}")`, {
+        where: where2
+      });
+    }
+    if (url2.protocol === "http:" && this.#o.origin.protocol === "https:") {
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `the registry wants the login at ${url2.origin}, which is not encrypted`,
+        {
+          where: where2,
+          remedy: "Credentials are not sent there. Correct the registry's token realm to https."
+        }
+      );
+    }
+    return url2;
+  }
+};
+function choose(challenges) {
+  return challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters["realm"] !== void 0) ?? challenges.find(({ scheme }) => scheme === "basic");
+}
+
+// packages/oci/src/transport.ts
+import { setTimeout as delay } from "node:timers/promises";
+
+// packages/oci/src/fault.ts
+function isHtml(fault) {
+  return fault.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(fault.text);
+}
+var ErrorBody = object({
+  errors: array(object({ code: string2().optional(), message: string2().optional() }))
+});
+var TokenErrorBody = object({
+  details: string2().optional(),
+  message: string2().optional(),
+  error_description: string2().optional(),
+  error: string2().optional()
+});
+function said(fault) {
+  const json = parseJson(fault.text);
+  const body = ErrorBody.safeParse(json);
+  if (body.success && body.data.errors.length > 0) {
+    const words = body.data.errors.map(({ code: code3, message }) => [code3, message].filter(Boolean).join(" "));
+    return [...new Set(words)].slice(0, 3).join("; ");
+  }
+  const token = TokenErrorBody.safeParse(json);
+  if (token.success) {
+    const words = token.data.details ?? token.data.message ?? token.data.error_description ?? token.data.error;
+    if (words !== void 0) return words;
+  }
+  return fault.text === "" ? `an empty answer (${fault.status})` : firstBytes(fault.text);
+}
+function retryAfterMs(retryAfter) {
+  if (retryAfter === void 0) return void 0;
+  if (/^\d+$/.test(retryAfter.trim())) return Number(retryAfter) * 1e3;
+  const date3 = Date.parse(retryAfter);
+  return Number.isNaN(date3) ? void 0 : Math.max(0, date3 - Date.now());
+}
+var GO_UNITS = {
+  ns: 1e-6,
+  us: 1e-3,
+  \u00B5s: 1e-3,
+  \u03BCs: 1e-3,
+  ms: 1,
+  s: 1e3,
+  m: 6e4,
+  h: 36e5
+};
+function goDuration(text2) {
+  if (text2 === void 0) return void 0;
+  const parts = [...text2.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)];
+  if (parts.length === 0) return void 0;
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (GO_UNITS[unit ?? ""] ?? 0), 0);
+}
+
+// packages/oci/src/answertable.ts
 var GHCR = /^(?:ghcr\.io|containers\..+\.ghe\.com)$/;
 var HUB2 = /^(?:docker\.io|(?:index|registry-1)\.docker\.io)$/;
 var ACR = /\.aliyuncs\.com$/;
@@ -10909,7 +11339,7 @@ var ROWS = [
     remedy: () => "Wait a minute and run the same command again.",
     patience: (fault) => ({
       tries: USUAL_TRIES,
-      waits: [seconds(fault.retryAfter) ?? 6e4],
+      waits: [retryAfterMs(fault.retryAfter) ?? 6e4],
       reason: "Docker Hub's abuse limit"
     })
   },
@@ -10920,7 +11350,7 @@ var ROWS = [
     what: (fault) => `too many requests: ${said(fault)}`,
     remedy: () => "Wait a minute and run the same command again; it continues where it stopped.",
     patience: (fault) => {
-      const asked = seconds(fault.retryAfter) ?? goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(fault.text)?.[1]);
+      const asked = retryAfterMs(fault.retryAfter) ?? goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(fault.text)?.[1]);
       return { tries: USUAL_TRIES, waits: [Math.max(asked ?? 0, 1e3)], reason: "the registry's rate limit" };
     }
   },
@@ -11048,7 +11478,7 @@ var ROWS = [
     what: (fault) => `the registry cannot ${fault.doing} now (status ${fault.status}): ${said(fault)}`,
     remedy: () => "Run the same command again later; it continues where it stopped.",
     patience: (fault) => {
-      const asked = seconds(fault.retryAfter);
+      const asked = retryAfterMs(fault.retryAfter);
       return {
         tries: USUAL_TRIES,
         ...asked === void 0 ? {} : { waits: [asked] },
@@ -11079,6 +11509,8 @@ var ROWS = [
     remedy: () => "Check that this address is a container registry."
   }
 ];
+
+// packages/oci/src/answers.ts
 function explain(fault) {
   const row = rowFor(fault);
   const prefix = fault.stage === "token" ? "at the login: " : "";
@@ -11096,348 +11528,153 @@ function rowFor(fault) {
 function unreachable() {
   throw new TgoError("INTERNAL", "the table of registry answers has no last row");
 }
-function isHtml(fault) {
-  return fault.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(fault.text);
-}
-var ErrorBody = object({
-  errors: array(object({ code: string2().optional(), message: string2().optional() }))
-});
-var TokenErrorBody = object({
-  details: string2().optional(),
-  message: string2().optional(),
-  error_description: string2().optional(),
-  error: string2().optional()
-});
-function said(fault) {
-  const json = parseJson(fault.text);
-  const body = ErrorBody.safeParse(json);
-  if (body.success && body.data.errors.length > 0) {
-    const words = body.data.errors.map(({ code: code3, message }) => [code3, message].filter(Boolean).join(" "));
-    return [...new Set(words)].slice(0, 3).join("; ");
-  }
-  const token = TokenErrorBody.safeParse(json);
-  if (token.success) {
-    const words = token.data.details ?? token.data.message ?? token.data.error_description ?? token.data.error;
-    if (words !== void 0) return words;
-  }
-  return fault.text === "" ? `an empty answer (${fault.status})` : firstBytes(fault.text);
-}
-function seconds(retryAfter) {
-  if (retryAfter === void 0) return void 0;
-  if (/^\d+$/.test(retryAfter.trim())) return Number(retryAfter) * 1e3;
-  const date3 = Date.parse(retryAfter);
-  return Number.isNaN(date3) ? void 0 : Math.max(0, date3 - Date.now());
-}
-var GO_UNITS = {
-  ns: 1e-6,
-  us: 1e-3,
-  \u00B5s: 1e-3,
-  \u03BCs: 1e-3,
-  ms: 1,
-  s: 1e3,
-  m: 6e4,
-  h: 36e5
-};
-function goDuration(text2) {
-  if (text2 === void 0) return void 0;
-  const parts = [...text2.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)];
-  if (parts.length === 0) return void 0;
-  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (GO_UNITS[unit ?? ""] ?? 0), 0);
-}
 
-// packages/oci/src/blob.ts
-function blobStream(options) {
-  const chunks = read2(options);
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const { done, value } = await chunks.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel() {
-        await chunks.return(void 0);
+// packages/oci/src/answer.ts
+var MAX_TEXT = 64 * 1024;
+var Answer = class {
+  constructor(call, response, watch, finished, faultOf) {
+    this.call = call;
+    this.#response = response;
+    this.#watch = watch;
+    this.#finished = finished;
+    this.#faultOf = faultOf;
+    if (response.body === null) finished();
+    else watch.touch();
+  }
+  call;
+  #response;
+  #watch;
+  #finished;
+  #faultOf;
+  #text;
+  get status() {
+    return this.#response.status;
+  }
+  get headers() {
+    return this.#response.headers;
+  }
+  get ok() {
+    return this.#response.ok;
+  }
+  /** The body's beginning; kept, so that it can be asked for again. */
+  async text() {
+    if (this.#text === void 0) {
+      try {
+        this.#text = new TextDecoder().decode(await this.#read(MAX_TEXT, true));
+      } catch (cause) {
+        if (cause instanceof TgoError && cause.code === "INTERRUPTED") throw cause;
+        this.#text = "";
       }
-    },
-    // Nothing is read ahead of the consumer: memory stays at one chunk.
-    { highWaterMark: 0 }
-  );
-}
-async function* read2({
-  open: open2,
-  digest,
-  where: where3,
-  resumes,
-  pause
-}) {
-  const digester = digest === void 0 ? void 0 : digesterFor(digest);
-  let position2 = 0;
-  for (let attempt2 = 0; ; attempt2++) {
+    }
+    return this.#text;
+  }
+  /** @throws TgoError INVALID_RESPONSE when the body is longer than `limit` bytes. */
+  async bytes(limit) {
+    return this.#read(limit, false);
+  }
+  async discard() {
+    if (this.#text === void 0) {
+      this.#text = "";
+      await this.#response.body?.cancel().catch(() => void 0);
+    }
+    this.#finished();
+  }
+  /** The body as it comes. @throws (while reading) TgoError UNAVAILABLE when the connection breaks. */
+  async *chunks() {
+    const reader = this.#response.body?.getReader();
+    if (reader === void 0) return;
+    let ended = false;
     try {
-      const { chunks, offset } = await open2(position2);
-      let skip = position2 - offset;
-      for await (const chunk of chunks) {
-        const fresh = skip >= chunk.length ? void 0 : chunk.subarray(skip);
-        skip = Math.max(0, skip - chunk.length);
-        if (fresh === void 0) continue;
-        digester?.update(fresh);
-        position2 += fresh.length;
-        yield fresh;
+      for (; ; ) {
+        this.#watch.touch();
+        const { done, value } = await reader.read();
+        if (done) break;
+        this.#watch.stop();
+        yield value;
       }
-      break;
-    } catch (error2) {
-      if (!isTgoError(error2) || error2.code !== "UNAVAILABLE" || attempt2 >= resumes) throw error2;
-      await pause(attempt2 + 1);
+      ended = true;
+    } catch (cause) {
+      throw this.#faultOf(cause);
+    } finally {
+      if (!ended) await reader.cancel().catch(() => void 0);
+      this.#finished();
     }
   }
-  const actual = digester?.digest();
-  if (actual !== void 0 && actual !== digest) {
-    throw new TgoError("INVALID_RESPONSE", `the blob's bytes have the digest ${actual}`, {
-      where: where3,
-      remedy: "The registry, or a proxy before it, sent other bytes than were asked for. Run the same command again."
-    });
-  }
-}
-
-// packages/oci/src/redact.ts
-var KNOWN_SHAPES = [
-  [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, "$1 ***"],
-  [/\bdckr_[a-z]+_[\w-]+/g, "***"],
-  [/\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]+/g, "***"],
-  [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"],
-  [
-    /\b((?:X-Amz-|OSS)?(?:Signature|Credential|Security-Token|AccessKeyId)|sig|token|access_token|refresh_token)=[^&\s"']+/gi,
-    "$1=***"
-  ],
-  // Docker Hub's rate limit answer names the account: "… as 'someone': dckr_jti_…".
-  [/\bas '[^']*'/g, "as '***'"]
-];
-var SHORTEST_SECRET = 4;
-var Redactor = class {
-  #secrets = /* @__PURE__ */ new Set();
-  add(secret) {
-    for (const spelling of [secret, encodeURIComponent(secret), Buffer.from(secret).toString("base64")]) {
-      if (spelling.length >= SHORTEST_SECRET) this.#secrets.add(spelling);
+  async #read(limit, cut) {
+    const chunks = [];
+    let size2 = 0;
+    for await (const chunk of this.chunks()) {
+      chunks.push(chunk);
+      size2 += chunk.length;
+      if (size2 > limit) {
+        if (cut) break;
+        throw new TgoError("INVALID_RESPONSE", `the answer is longer than ${limit} bytes`, {
+          where: this.call.where
+        });
+      }
     }
-  }
-  clean(text2) {
-    const known = [...this.#secrets].sort((a, b) => b.length - a.length);
-    const ours = known.reduce((rest, secret) => rest.replaceAll(secret, "***"), text2);
-    return KNOWN_SHAPES.reduce((rest, [shape, mask]) => rest.replace(shape, mask), ours);
+    return Buffer.concat(chunks);
   }
 };
 
-// packages/oci/src/challenge.ts
-var TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
-var TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
-var QUOTED = /"((?:[^"\\]|\\.)*)"/y;
-var BLANK = /[ \t]*/y;
-var EQUALS = /[ \t]*=[ \t]*/y;
-var COMMAS = /(?:[ \t]*,)*[ \t]*/y;
-function parseChallenges(header) {
-  const challenges = [];
-  let at = 0;
-  const take = (pattern) => {
-    pattern.lastIndex = at;
-    const match = pattern.exec(header) ?? void 0;
-    if (match !== void 0) at = pattern.lastIndex;
-    return match;
-  };
-  for (take(COMMAS); at < header.length; take(COMMAS)) {
-    const word = take(TOKEN)?.[0];
-    if (word === void 0) break;
-    const current2 = challenges.at(-1);
-    if (current2 !== void 0 && take(EQUALS) !== void 0) {
-      const value = take(QUOTED)?.[1]?.replace(/\\(.)/g, "$1") ?? take(/[^,\s]*/y)?.[0] ?? "";
-      current2.parameters[word.toLowerCase()] = value;
-      continue;
-    }
-    challenges.push({ scheme: word.toLowerCase(), parameters: {} });
-    take(BLANK);
-    take(TOKEN68);
+// packages/oci/src/upload.ts
+var Upload = class {
+  constructor(watch) {
+    this.watch = watch;
   }
-  return challenges;
-}
-
-// packages/oci/src/credentials.ts
-function basic(username, password) {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
-
-// packages/oci/src/token.ts
-var TokenAnswer = object({
-  token: string2().optional(),
-  access_token: string2().optional(),
-  expires_in: coerce_exports.number().optional().catch(void 0)
-});
-var SHORTEST_LIFE_S = 60;
-var MAX_TOKEN_BYTES = 256 * 1024;
-var Authorizer = class {
-  #o;
-  #challenge;
-  #held = /* @__PURE__ */ new Map();
-  #underWay = /* @__PURE__ */ new Map();
-  /** Scopes that the registry asked for beyond ours. */
-  #learned = /* @__PURE__ */ new Map();
-  constructor(options) {
-    this.#o = options;
-  }
-  /** The value of `Authorization` for a request that needs these scopes, or undefined. */
-  async header(scopes) {
-    if (this.#challenge === void 0) return void 0;
-    if (this.#challenge.scheme === "basic") return this.#basic();
-    return `Bearer ${await this.#token(this.#challenge, this.#learned.get(keyOf(scopes)) ?? scopes)}`;
-  }
-  /**
-   * What to send instead, after the registry refused a request that carried `sent`.
-   * Undefined when there is nothing better, and the refusal stands.
-   */
-  async renew(answer, scopes, sent2) {
-    const challenge = choose(parseChallenges(answer.headers.get("www-authenticate") ?? "")) ?? this.#challenge;
-    if (challenge === void 0) return void 0;
-    this.#challenge = challenge;
-    if (challenge.scheme === "basic") {
-      const header = this.#basic();
-      return header === sent2 ? void 0 : header;
-    }
-    const wanted = merge4(scopes, challenge.parameters["scope"]);
-    if (keyOf(wanted) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted);
-    for (const [key2, held] of this.#held) if (`Bearer ${held.token}` === sent2) this.#held.delete(key2);
-    return `Bearer ${await this.#token(challenge, wanted)}`;
-  }
-  #basic() {
-    const { credentials } = this.#o;
-    if (credentials === void 0 || "identityToken" in credentials) return void 0;
-    return basic(credentials.username, credentials.password);
-  }
-  async #token(challenge, scopes) {
-    const key2 = keyOf(scopes);
-    const held = this.#held.get(key2) ?? this.#wider(scopes);
-    if (held !== void 0 && held.renewAt > this.#o.now()) return held.token;
-    const underWay = this.#underWay.get(key2);
-    if (underWay !== void 0) return underWay;
-    const fetching = this.#fetch(challenge, scopes).then((fresh) => {
-      this.#held.set(key2, fresh);
-      return fresh.token;
-    }).finally(() => this.#underWay.delete(key2));
-    this.#underWay.set(key2, fetching);
-    return fetching;
-  }
-  /** A token that allows all this and more: who may push to a repository may read it. */
-  #wider(scopes) {
-    if (scopes.length === 0) return void 0;
-    for (const [key2, held] of this.#held) {
-      const has = key2.split(" ").map(parseScope);
-      const covers = scopes.map(parseScope).every(
-        ({ name: name2, actions }) => has.some(
-          (other) => other.name === name2 && actions.every((action) => other.actions.includes(action))
-        )
-      );
-      if (covers && held.renewAt > this.#o.now()) return held;
-    }
-    return void 0;
-  }
-  async #fetch(challenge, scopes) {
-    const { transport, host, redactor, now } = this.#o;
-    const call = this.#call(challenge, scopes);
-    const asked = now();
-    const answer = await transport.send(call);
-    if (!answer.ok) throw await transport.refusal(answer);
-    const text2 = new TextDecoder().decode(await answer.bytes(MAX_TOKEN_BYTES));
-    const body = TokenAnswer.safeParse(parseJson(text2));
-    const token = body.data?.token ?? body.data?.access_token;
-    if (body.data === void 0 || token === void 0 || !/^[\x21-\x7e]+$/.test(token)) {
-      throw new TgoError("INVALID_RESPONSE", `the login server of ${host} sent no token`, {
-        where: call.where,
-        remedy: `Check ${call.url.origin}${call.url.pathname}: it should answer JSON with a "token".`
-      });
-    }
-    redactor.add(token);
-    const lifeMs = Math.max(body.data.expires_in ?? SHORTEST_LIFE_S, SHORTEST_LIFE_S) * 1e3;
-    return { token, renewAt: asked + lifeMs - Math.min(3e4, lifeMs / 4) };
-  }
-  #call(challenge, scopes) {
-    const { host, credentials } = this.#o;
-    const where3 = scopes.length === 0 ? host : scopes.map((scope) => `${host}/${parseScope(scope).name}`).join(", ");
-    const realm = this.#realm(challenge, where3);
-    const common = { where: where3, doing: "log in", stage: "token" };
-    const service2 = challenge.parameters["service"];
-    if (credentials !== void 0 && "identityToken" in credentials) {
-      const form = new URLSearchParams({
-        grant_type: "refresh_token",
-        client_id: "tgo",
-        ...service2 === void 0 ? {} : { service: service2 }
-      });
-      if (scopes.length > 0) form.set("scope", scopes.join(" "));
-      form.set("refresh_token", credentials.identityToken);
-      const bytes = new TextEncoder().encode(form.toString());
-      return {
-        ...common,
-        method: "POST",
-        url: realm,
-        headers: { "content-type": "application/x-www-form-urlencoded" },
-        body: { size: bytes.length, open: () => bytes }
-      };
-    }
-    if (service2 !== void 0) realm.searchParams.set("service", service2);
-    for (const scope of scopes) realm.searchParams.append("scope", scope);
-    const authorization = this.#basic();
-    return {
-      ...common,
-      method: "GET",
-      url: realm,
-      ...authorization === void 0 ? {} : { headers: { authorization } }
-    };
-  }
-  #realm(challenge, where3) {
-    const text2 = challenge.parameters["realm"] ?? "";
-    const url2 = URL.canParse(text2, this.#o.origin.href) ? this.#o.reach(new URL(text2, this.#o.origin)) : void 0;
-    if (url2 === void 0 || !/^https?:$/.test(url2.protocol)) {
-      throw new TgoError("INVALID_RESPONSE", `the registry names no usable login server (realm "${text2}")`, {
-        where: where3
-      });
-    }
-    if (url2.protocol === "http:" && this.#o.origin.protocol === "https:") {
-      throw new TgoError(
-        "INVALID_RESPONSE",
-        `the registry wants the login at ${url2.origin}, which is not encrypted`,
-        {
-          where: where3,
-          remedy: "Credentials are not sent there. Correct the registry's token realm to https."
+  watch;
+  sourceFailure;
+  init(content) {
+    if (content instanceof Uint8Array) return { body: content };
+    const reader = content.getReader();
+    const body = new ReadableStream({
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read();
+          this.watch.touch();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (cause) {
+          this.sourceFailure = cause;
+          controller.error(cause);
         }
-      );
-    }
-    return url2;
+      },
+      cancel: (reason) => reader.cancel(reason)
+    });
+    return { body, duplex: "half" };
   }
 };
-function choose(challenges) {
-  return challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters["realm"] !== void 0) ?? challenges.find(({ scheme }) => scheme === "basic");
-}
-function merge4(scopes, challenged) {
-  const asked = (challenged ?? "").split(" ").filter(Boolean).map(parseScope);
-  return scopes.map((scope) => {
-    const { name: name2, actions } = parseScope(scope);
-    const more = asked.filter((other) => other.name === name2).flatMap((other) => other.actions);
-    return `repository:${name2}:${[.../* @__PURE__ */ new Set([...actions, ...more])].join(",")}`;
-  });
-}
-function parseScope(scope) {
-  const [, name2 = "", actions = ""] = /^[a-z]+(?:\([a-z]+\))?:(.*):([^:]*)$/.exec(scope) ?? [];
-  return { name: name2, actions: actions.split(",") };
-}
-function keyOf(scopes) {
-  return [...scopes].sort().join(" ");
-}
+
+// packages/oci/src/watch.ts
+var Watch = class {
+  constructor(timeoutMs, abort) {
+    this.timeoutMs = timeoutMs;
+    this.abort = abort;
+    this.touch();
+  }
+  timeoutMs;
+  abort;
+  expired = false;
+  #timer;
+  touch() {
+    this.stop();
+    this.#timer = setTimeout(() => {
+      this.expired = true;
+      this.abort.abort();
+    }, this.timeoutMs);
+  }
+  stop() {
+    clearTimeout(this.#timer);
+  }
+};
 
 // packages/oci/src/transport.ts
-import { setTimeout as delay } from "node:timers/promises";
 var defaultSleep = async (milliseconds, signal) => {
   await delay(milliseconds, void 0, signal === void 0 ? {} : { signal });
 };
 var FIRST_WAIT_MS = 500;
 var LONGEST_WAIT_MS = 3e4;
 var LONGEST_ASKED_MS = 10 * 6e4;
-var MAX_TEXT = 64 * 1024;
 var Transport = class {
   #o;
   /** Stops of the requests under way; one listener on the caller's signal serves them all. */
@@ -11544,212 +11781,17 @@ var Transport = class {
   #networkFault(call, cause, watch) {
     this.#throwIfInterrupted();
     const fault = watch.expired ? { code: "TIMEOUT", text: `no answer for ${Math.round(this.#o.timeoutMs / 1e3)} s` } : describe3(cause);
-    const reason = this.#o.redactor.clean(fault.text);
     const server = call.stage === "token" ? `the login server ${call.url.host} of ${this.#o.host}` : this.#o.host;
     const via = call.stage !== "token" && call.url.host !== this.#o.host ? ` (at ${call.url.origin})` : "";
-    const advice = ADVICE.find(({ codes }) => codes.test(fault.code));
-    return new NetworkFault(
-      // No `cause`: what the network stack throws may quote a header, and with it a credential.
-      new TgoError("UNAVAILABLE", `cannot reach ${server}${via}: ${reason}`, {
-        where: call.where,
-        remedy: advice?.remedy ?? "Check the network and run the same command again; it continues where it stopped."
-      }),
-      { tries: tries(fault.code, call.url.hostname), reason }
+    return networkFault(
+      { code: fault.code, text: this.#o.redactor.clean(fault.text) },
+      { server: server + via, where: call.where, hostname: call.url.hostname }
     );
   }
   #throwIfInterrupted() {
     if (this.#o.signal?.aborted === true) throw new TgoError("INTERRUPTED", "stopped by the caller");
   }
 };
-var Answer = class {
-  constructor(call, response, watch, finished, faultOf) {
-    this.call = call;
-    this.#response = response;
-    this.#watch = watch;
-    this.#finished = finished;
-    this.#faultOf = faultOf;
-    if (response.body === null) finished();
-    else watch.touch();
-  }
-  call;
-  #response;
-  #watch;
-  #finished;
-  #faultOf;
-  #text;
-  get status() {
-    return this.#response.status;
-  }
-  get headers() {
-    return this.#response.headers;
-  }
-  get ok() {
-    return this.#response.ok;
-  }
-  /** The body's beginning; kept, so that it can be asked for again. */
-  async text() {
-    if (this.#text === void 0) {
-      try {
-        this.#text = new TextDecoder().decode(await this.#read(MAX_TEXT, true));
-      } catch (cause) {
-        if (cause instanceof TgoError && cause.code === "INTERRUPTED") throw cause;
-        this.#text = "";
-      }
-    }
-    return this.#text;
-  }
-  /** @throws TgoError INVALID_RESPONSE when the body is longer than `limit` bytes. */
-  async bytes(limit) {
-    return this.#read(limit, false);
-  }
-  async discard() {
-    if (this.#text === void 0) {
-      this.#text = "";
-      await this.#response.body?.cancel().catch(() => void 0);
-    }
-    this.#finished();
-  }
-  /** The body as it comes. @throws (while reading) TgoError UNAVAILABLE when the connection breaks. */
-  async *chunks() {
-    const reader = this.#response.body?.getReader();
-    if (reader === void 0) return;
-    let ended = false;
-    try {
-      for (; ; ) {
-        this.#watch.touch();
-        const { done, value } = await reader.read();
-        if (done) break;
-        this.#watch.stop();
-        yield value;
-      }
-      ended = true;
-    } catch (cause) {
-      throw this.#faultOf(cause);
-    } finally {
-      if (!ended) await reader.cancel().catch(() => void 0);
-      this.#finished();
-    }
-  }
-  async #read(limit, cut) {
-    const chunks = [];
-    let size2 = 0;
-    for await (const chunk of this.chunks()) {
-      chunks.push(chunk);
-      size2 += chunk.length;
-      if (size2 > limit) {
-        if (cut) break;
-        throw new TgoError("INVALID_RESPONSE", `the answer is longer than ${limit} bytes`, {
-          where: this.call.where
-        });
-      }
-    }
-    return Buffer.concat(chunks);
-  }
-};
-var NetworkFault = class {
-  constructor(error2, patience) {
-    this.error = error2;
-    this.patience = patience;
-  }
-  error;
-  patience;
-};
-var Watch = class {
-  constructor(timeoutMs, abort) {
-    this.timeoutMs = timeoutMs;
-    this.abort = abort;
-    this.touch();
-  }
-  timeoutMs;
-  abort;
-  expired = false;
-  #timer;
-  touch() {
-    this.stop();
-    this.#timer = setTimeout(() => {
-      this.expired = true;
-      this.abort.abort();
-    }, this.timeoutMs);
-  }
-  stop() {
-    clearTimeout(this.#timer);
-  }
-};
-var Upload = class {
-  constructor(watch) {
-    this.watch = watch;
-  }
-  watch;
-  sourceFailure;
-  init(content) {
-    if (content instanceof Uint8Array) return { body: content };
-    const reader = content.getReader();
-    const body = new ReadableStream({
-      pull: async (controller) => {
-        try {
-          const { done, value } = await reader.read();
-          this.watch.touch();
-          if (done) controller.close();
-          else controller.enqueue(value);
-        } catch (cause) {
-          this.sourceFailure = cause;
-          controller.error(cause);
-        }
-      },
-      cancel: (reason) => reader.cancel(reason)
-    });
-    return { body, duplex: "half" };
-  }
-};
-function sourceFault(cause) {
-  const error2 = cause instanceof TgoError ? cause : new TgoError("INTERNAL", "what was to be sent cannot be read", { cause });
-  const passing = error2.code === "UNAVAILABLE";
-  return new NetworkFault(error2, passing ? { tries: 5, reason: error2.what } : void 0);
-}
-var CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
-var ADVICE = [
-  { codes: /^ECONNREFUSED$/, remedy: "Nothing listens there. Start the registry, or correct its address." },
-  {
-    codes: /^(?:ENOTFOUND|EAI_AGAIN)$/,
-    remedy: "Check the host's spelling, and that this machine can resolve names."
-  },
-  { codes: /^BAD_PORT$/, remedy: "Let the registry listen on another port, such as 5000." },
-  { codes: CERTIFICATE, remedy: "Set NODE_EXTRA_CA_CERTS to the registry's CA certificate." },
-  {
-    codes: /SSL|EPROTO/,
-    remedy: "The server does not speak TLS there. Give its address with http:// if it is a plain registry."
-  }
-];
-function tries(code3, hostname) {
-  if (code3 === "BAD_PORT" || CERTIFICATE.test(code3) || /SSL|EPROTO/.test(code3)) return 1;
-  if (code3 === "ENOTFOUND") return 2;
-  if (code3 === "ECONNREFUSED" && isLoopback(hostname)) return 2;
-  return 5;
-}
-function isLoopback(hostname) {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-}
-var WORDS = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  EPIPE: "connection closed",
-  UND_ERR_SOCKET: "connection closed",
-  ENOTFOUND: "no such host",
-  EAI_AGAIN: "the name server does not answer",
-  ETIMEDOUT: "timed out",
-  UND_ERR_CONNECT_TIMEOUT: "timed out",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no network"
-};
-function describe3(thrown) {
-  let text2 = "no answer";
-  for (let cause = thrown, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    text2 = cause.message === "" ? text2 : cause.message;
-    if ("code" in cause && typeof cause.code === "string")
-      return { code: cause.code, text: WORDS[cause.code] ?? text2 };
-  }
-  return text2 === "bad port" ? { code: "BAD_PORT", text: "fetch does not connect to this port" } : { code: "", text: text2 };
-}
 
 // packages/oci/src/connection.ts
 var MAX_REDIRECTS = 5;
@@ -11799,11 +11841,24 @@ var Connection = class {
       now: o.now ?? Date.now
     });
   }
-  /** A path below `/v2/`. */
-  path(path, query = {}) {
-    const url2 = new URL(`/v2/${path}`, this.origin);
+  /**
+   * A call below `/v2/<repository>/`.
+   * @throws TgoError USAGE for a malformed name: it never reaches the wire.
+   */
+  call({ repository, path, query = {}, reference, ...rest }) {
+    assertNames(this.host, repository, reference);
+    const url2 = new URL(`/v2/${repository}/${path}`, this.origin);
     for (const [name2, value] of Object.entries(query)) url2.searchParams.set(name2, value);
-    return url2;
+    return { ...rest, url: url2, where: this.where(repository, reference) };
+  }
+  /** A repository, tag or digest as messages name it. */
+  where(repository, reference) {
+    if (reference === void 0) return `${this.host}/${repository}`;
+    return formatReference({
+      host: this.host,
+      repository,
+      ...isDigest(reference) ? { digest: reference } : { tag: reference }
+    });
   }
   /**
    * A URL that the registry named, as it is reached from here. A registry behind a service endpoint or a TLS
@@ -11856,12 +11911,12 @@ var Connection = class {
     return answer;
   }
   /** The `Location` of an answer, resolved and reachable. @throws TgoError INVALID_RESPONSE */
-  location(answer, where3) {
+  location(answer, where2) {
     const text2 = answer.headers.get("location") ?? "";
     const url2 = text2 !== "" && URL.canParse(text2, answer.call.url.href) ? new URL(text2, answer.call.url) : void 0;
     if (url2 === void 0 || !/^https?:$/.test(url2.protocol) || url2.username !== "" || url2.password !== "") {
       throw new TgoError("INVALID_RESPONSE", "the registry answers with a redirect that leads nowhere", {
-        where: where3
+        where: where2
       });
     }
     return this.reach(url2);
@@ -11899,237 +11954,273 @@ function originOf(host, url2) {
   return parsed;
 }
 
-// packages/oci/src/registry.ts
+// packages/oci/src/webserver.ts
+var REMEDY = "Check the host and the port; a web server, proxy or login page may be answering in its place.";
+async function ping(connection) {
+  const url2 = new URL("/v2/", connection.origin);
+  const answer = await connection.follow(
+    { method: "GET", url: url2, where: connection.host, doing: "answer as a registry" },
+    []
+  );
+  const text2 = await answer.text();
+  const isRegistry = answer.headers.has("docker-distribution-api-version") || !isPage(answer, text2);
+  if (answer.status === 404 || answer.ok && !isRegistry) {
+    const said2 = `it answers ${answer.status} and ${firstBytes(text2)}`;
+    throw new TgoError("INVALID_RESPONSE", `${connection.origin.origin} is no container registry: ${said2}`, {
+      where: connection.host,
+      remedy: REMEDY
+    });
+  }
+  if (!answer.ok) throw await connection.transport.refusal(answer);
+}
+function assertRegistry(answer, { origin }) {
+  if (!isPage(answer, "")) return;
+  throw new TgoError(
+    "INVALID_RESPONSE",
+    `${origin.origin} is no container registry, or its front end is down: it answers 404 with an HTML page`,
+    { where: answer.call.where, remedy: REMEDY }
+  );
+}
+function isPage(answer, text2) {
+  return answer.headers.get("content-type")?.includes("html") === true || /^\s*</.test(text2);
+}
+
+// packages/oci/src/blobs.ts
 var RESUMES = 5;
+async function hasBlob(connection, repository, digest, { size: size2, ...access }) {
+  const call = connection.call({
+    method: "HEAD",
+    repository,
+    path: `blobs/${digest}`,
+    reference: digest,
+    doing: "look for a blob"
+  });
+  const answer = await connection.send(call, [scopeFor(repository, access)]);
+  await answer.discard();
+  if (answer.status === 404) {
+    assertRegistry(answer, connection);
+    return void 0;
+  }
+  if (!isRedirect(answer) && !answer.ok) throw await connection.transport.refusal(answer);
+  const length = isRedirect(answer) ? Number.NaN : Number(answer.headers.get("content-length") ?? Number.NaN);
+  return Number.isSafeInteger(length) ? length : size2 ?? sizeByRange(connection, repository, digest);
+}
+async function readBlobStream(connection, repository, digest, range) {
+  const first = await open2(connection, repository, digest, range, 0);
+  let opened = first;
+  return blobStream({
+    open: async (offset) => {
+      const given = opened;
+      opened = void 0;
+      return given ?? open2(connection, repository, digest, range, offset);
+    },
+    abandon: async () => opened?.discard(),
+    digest: range === void 0 ? digest : void 0,
+    where: connection.where(repository, digest),
+    resumes: RESUMES,
+    pause: (attempt2) => connection.transport.wait(attempt2, { tries: RESUMES, reason: "the connection broke" }, "read the blob")
+  });
+}
+async function sizeByRange(connection, repository, digest) {
+  const { chunks, total } = await open2(connection, repository, digest, { start: 0, end: 0 }, 0);
+  let length = 0;
+  for await (const chunk of chunks) length += chunk.length;
+  return total ?? length;
+}
+async function open2(connection, repository, digest, range, offset) {
+  const start = (range?.start ?? 0) + offset;
+  const ranged = range !== void 0 || offset > 0;
+  const answer = await ask(
+    connection,
+    repository,
+    digest,
+    ranged ? `bytes=${start}-${range?.end ?? ""}` : void 0,
+    range === void 0
+  );
+  if (!answer.ok) throw await connection.transport.refusal(answer);
+  const body = { chunks: answer.chunks(), discard: () => answer.discard() };
+  if (!ranged || answer.status !== 206 && range === void 0)
+    return { ...body, offset: 0, total: void 0 };
+  const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers.get("content-range") ?? "") ?? [];
+  if (answer.status === 206 && from !== void 0 && Number(from) === start) {
+    return { ...body, offset, total: total === "*" ? void 0 : Number(total) };
+  }
+  await answer.discard();
+  const what = answer.status === 206 ? `the registry sent another range than bytes ${start}-${range?.end ?? ""}` : "the registry ignores byte ranges";
+  throw new TgoError("INVALID_RESPONSE", what, { where: answer.call.where });
+}
+async function ask(connection, repository, digest, range, whole) {
+  const call = connection.call({
+    method: "GET",
+    repository,
+    path: `blobs/${digest}`,
+    reference: digest,
+    doing: "read the blob",
+    ...range === void 0 ? {} : { headers: { range } }
+  });
+  const follow = () => connection.follow(call, [pullScope(repository)], { plainStore: whole });
+  const answer = await follow();
+  if (answer.status !== 403 || answer.call.url.origin === connection.origin.origin) return answer;
+  await answer.discard();
+  return follow();
+}
+
+// packages/oci/src/blobupload.ts
 var UPLOADS = 5;
-var READ_LAG_MS = [1e3, 2e3, 4e3, 8e3, 15e3];
-var PAGE = "1000";
-var Registry2 = class {
-  /** As references name it. */
-  host;
-  /** Where it is reached. */
-  url;
-  anonymous;
-  #connection;
-  /** What this object has put, as `repository@digest` and `repository:tag`. */
-  #written = /* @__PURE__ */ new Set();
-  constructor(options) {
-    this.#connection = new Connection(options);
-    this.host = this.#connection.host;
-    this.url = this.#connection.origin.origin;
-    this.anonymous = this.#connection.anonymous;
+var NOTHING = { size: 0, open: () => new Uint8Array(0) };
+async function putBlob(connection, repository, upload) {
+  const { digest, size: size2 } = upload;
+  const isThere = async () => await hasBlob(connection, repository, digest, { size: size2, push: true }) !== void 0;
+  if (await isThere()) return "exists";
+  let session;
+  for (const from of upload.mountFrom ?? []) {
+    const mount = await mountBlob(connection, repository, digest, from);
+    if (mount === "mounted") return "mounted";
+    session ??= mount;
   }
-  /** The registry answers and accepts the credentials. */
-  async ping() {
-    const call = {
-      method: "GET",
-      url: this.#connection.path(""),
-      where: this.host,
-      doing: "answer as a registry"
-    };
-    const answer = await this.#connection.follow(call, []);
-    const text2 = await answer.text();
-    if (answer.status === 404 || answer.ok && !isRegistry(answer, text2)) {
-      throw new TgoError(
-        "INVALID_RESPONSE",
-        `${this.url} is no container registry: it answers ${answer.status} and ${firstBytes(text2)}`,
-        {
-          where: this.host,
-          remedy: "Check the host and the port; a web server, proxy or login page may be answering in its place."
-        }
-      );
+  for (let attempt2 = 1; ; attempt2++) {
+    const setback = await send(
+      connection,
+      repository,
+      upload,
+      session ?? await startUpload(connection, repository, digest)
+    );
+    if (setback === void 0) return "uploaded";
+    session = void 0;
+    const tries2 = Math.min(UPLOADS, setback.patience?.tries ?? 1);
+    if (setback.patience === void 0 || attempt2 >= tries2) throw setback.error;
+    await connection.transport.wait(attempt2, setback.patience, "upload the blob");
+    if (await isThere()) return "uploaded";
+  }
+}
+async function mountBlob(connection, repository, digest, from) {
+  assertNames(connection.host, from);
+  const query = { mount: digest, from };
+  const call = connection.call({
+    method: "POST",
+    repository,
+    path: "blobs/uploads/",
+    query,
+    reference: digest,
+    doing: "mount a blob",
+    body: NOTHING
+  });
+  try {
+    const answer = await connection.send(call, [pushScope(repository), pullScope(from)]);
+    await answer.discard();
+    if (answer.status === 201) return "mounted";
+    return answer.status === 202 ? connection.location(answer, call.where) : void 0;
+  } catch (error2) {
+    if (isTgoError(error2) && error2.code !== "INTERRUPTED") return void 0;
+    throw error2;
+  }
+}
+async function startUpload(connection, repository, digest) {
+  const call = connection.call({
+    method: "POST",
+    repository,
+    path: "blobs/uploads/",
+    reference: digest,
+    doing: "start an upload",
+    body: NOTHING
+  });
+  const answer = await connection.send(call, [pushScope(repository)]);
+  if (answer.status !== 202) throw await connection.transport.refusal(answer);
+  await answer.discard();
+  return connection.location(answer, call.where);
+}
+async function send(connection, repository, { digest, size: size2, open: open3 }, session) {
+  const where2 = connection.where(repository, digest);
+  if (session.protocol === "http:" && connection.origin.protocol === "https:") {
+    throw new TgoError(
+      "INVALID_RESPONSE",
+      `the registry wants the upload at ${session.origin}, which is not encrypted`,
+      { where: where2 }
+    );
+  }
+  const url2 = new URL(session);
+  url2.searchParams.set("digest", digest);
+  const headers = { "content-type": "application/octet-stream" };
+  try {
+    const answer = await connection.send(
+      { method: "PUT", url: url2, where: where2, doing: "upload the blob", headers, body: { size: size2, open: open3 }, once: true },
+      [pushScope(repository)]
+    );
+    if (answer.ok) {
+      await answer.discard();
+      return void 0;
     }
-    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
+    const lost = answer.status === 404 ? { tries: 3, reason: "the upload session was lost" } : void 0;
+    const patience = lost ?? patienceWith(await connection.transport.fault(answer));
+    return { error: await connection.transport.refusal(answer), patience };
+  } catch (error2) {
+    if (!isTgoError(error2) || error2.code !== "UNAVAILABLE") throw error2;
+    return { error: error2, patience: { tries: UPLOADS, reason: error2.what } };
   }
-  /** What a tag or digest stands for, or undefined when it is not there. Costs no pull on Docker Hub. */
-  async resolve(repository, reference, access = {}) {
+}
+
+// packages/oci/src/manifests.ts
+var READ_LAG_MS = [1e3, 2e3, 4e3, 8e3, 15e3];
+var Manifests = class {
+  #connection;
+  /** What this object has put, as `repository digest` and `repository tag`. */
+  #written = /* @__PURE__ */ new Set();
+  constructor(connection) {
+    this.#connection = connection;
+  }
+  async resolve(repository, reference, access) {
     return this.#patiently(repository, reference, () => this.#head(repository, reference, access));
   }
-  /**
-   * An index or manifest. Its digest is computed from the bytes, and compared with the registry's header and,
-   * when it was asked for by digest, with that.
-   * @throws TgoError NOT_FOUND when there is none.
-   */
-  async manifest(repository, reference, access = {}) {
+  async read(repository, reference, access) {
     const found = await this.#patiently(
       repository,
       reference,
       () => this.#get(repository, reference, access)
     );
     if (found !== void 0) return found;
-    throw new TgoError(
-      "NOT_FOUND",
-      isDigest(reference) ? "there is no such digest" : `there is no tag "${reference}"`,
-      {
-        where: this.#where(repository, reference)
-      }
-    );
+    const what = isDigest(reference) ? "there is no such digest" : `there is no tag "${reference}"`;
+    throw new TgoError("NOT_FOUND", what, { where: this.#connection.where(repository, reference) });
   }
-  /** Puts these bytes as they are. A refusal of a tag that has this very digest already is success. */
-  async putManifest(repository, tagOrDigest, mediaType, bytes) {
-    assertNames(this.host, repository, tagOrDigest);
-    const digest = isDigest(tagOrDigest) ? tagOrDigest : digestOf(bytes);
+  async put(repository, reference, mediaType, bytes) {
+    const call = this.#connection.call({
+      method: "PUT",
+      repository,
+      path: `manifests/${reference}`,
+      reference,
+      doing: "push the manifest",
+      headers: { "content-type": mediaType },
+      body: { size: bytes.length, open: () => bytes }
+    });
+    const digest = isDigest(reference) ? reference : digestOf(bytes);
     if (digestLike(digest, bytes) !== digest) {
       throw new TgoError("INTERNAL", `the manifest's bytes do not have the digest ${digest}`, {
-        where: this.#where(repository, tagOrDigest)
+        where: call.where
       });
     }
-    const descriptor = { mediaType, digest, size: bytes.length };
-    const answer = await this.#connection.send(
-      this.#call(
-        "PUT",
-        `${repository}/manifests/${tagOrDigest}`,
-        "push the manifest",
-        repository,
-        tagOrDigest,
-        {
-          headers: { "content-type": mediaType },
-          body: { size: bytes.length, open: () => bytes }
-        }
-      ),
-      [pushScope(repository)]
-    );
-    if (!answer.ok) {
-      const error2 = await this.#connection.transport.refusal(answer);
-      const present = error2.code === "DENIED" ? await this.resolve(repository, tagOrDigest, { push: true }).catch(() => void 0) : void 0;
-      if (present?.digest !== digest) throw error2;
-      return descriptor;
-    }
-    await answer.discard();
-    const told = answer.headers.get("docker-content-digest");
-    if (told !== null && told !== digest) {
-      throw new TgoError(
-        "INVALID_RESPONSE",
-        `the registry stored the manifest under ${told}, it was sent as ${digest}`,
-        {
-          where: this.#where(repository, tagOrDigest),
-          remedy: "The registry, or a proxy before it, rewrites manifests. Push to it directly."
-        }
-      );
-    }
-    this.#written.add(`${repository} ${tagOrDigest}`).add(`${repository} ${digest}`);
-    return descriptor;
+    const answer = await this.#connection.send(call, [pushScope(repository)]);
+    if (answer.ok) await this.#taken(answer, digest);
+    else await this.#refused(answer, repository, reference, digest);
+    this.#written.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
+    return { mediaType, digest, size: bytes.length };
   }
-  /**
-   * The blob's size in bytes, or undefined when the repository does not hold it.
-   * @param size what it is known to be: returned when the registry says that the blob exists but not how long it is.
-   */
-  async hasBlob(repository, digest, { size: size2, ...access } = {}) {
-    const call = this.#call("HEAD", `${repository}/blobs/${digest}`, "look for a blob", repository, digest);
-    const answer = await this.#connection.send(call, [scopeFor(repository, access)]);
-    await answer.discard();
-    if (answer.status === 404) {
-      this.#assertRegistry(answer);
-      return void 0;
-    }
-    if (isRedirect(answer)) return size2 ?? this.#sizeByRange(repository, digest);
-    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
-    const length = Number(answer.headers.get("content-length") ?? Number.NaN);
-    return Number.isSafeInteger(length) ? length : size2 ?? this.#sizeByRange(repository, digest);
-  }
-  /**
-   * A blob's bytes, or a range of them, as a stream that holds one chunk at a time. Read whole, they are
-   * checked against the digest when they end.
-   */
-  async blob(repository, digest, range) {
-    const first = await this.#openBlob(repository, digest, range, 0);
-    let opened = first;
-    return blobStream({
-      open: async (offset) => {
-        const given = offset === 0 ? opened : void 0;
-        opened = void 0;
-        return given ?? this.#openBlob(repository, digest, range, offset);
-      },
-      digest: range === void 0 ? digest : void 0,
-      where: this.#where(repository, digest),
-      resumes: RESUMES,
-      pause: (attempt2) => this.#connection.transport.wait(
-        attempt2,
-        { tries: RESUMES, reason: "the connection broke" },
-        "read the blob"
-      )
-    });
-  }
-  /**
-   * Uploads a blob unless the repository holds it: HEAD, mount where it can be, else POST and one PUT (the one
-   * way that all registries take for any size). A broken upload starts again with a new session.
-   */
-  async putBlob(repository, upload) {
-    const { digest, size: size2 } = upload;
-    if (await this.hasBlob(repository, digest, { size: size2, push: true }) !== void 0) return "exists";
-    let session;
-    for (const from of upload.mountFrom ?? []) {
-      const mount = await this.#mount(repository, digest, from);
-      if (mount === "mounted") return "mounted";
-      session ??= mount;
-    }
-    for (let attempt2 = 1; ; attempt2++) {
-      const setback = await this.#upload(
-        repository,
-        upload,
-        session ?? await this.#startUpload(repository, digest)
-      );
-      if (setback === void 0) return "uploaded";
-      session = void 0;
-      if (setback.patience === void 0 || attempt2 >= Math.min(UPLOADS, setback.patience.tries))
-        throw setback.error;
-      await this.#connection.transport.wait(attempt2, setback.patience, "upload the blob");
-      if (await this.hasBlob(repository, digest, { size: size2, push: true }) !== void 0) return "uploaded";
-    }
-  }
-  /** Lets the repository share a blob of another one in this registry. False when it has to be uploaded. */
-  async mountBlob(repository, digest, from) {
-    return await this.#mount(repository, digest, from) === "mounted";
-  }
-  /** Every tag; none for a repository that is not there. */
-  async tags(repository) {
-    const tags = /* @__PURE__ */ new Set();
-    const seen = /* @__PURE__ */ new Set();
-    const first = this.#call("GET", `${repository}/tags/list`, "list the tags", repository);
-    let url2 = this.#connection.path(`${repository}/tags/list`, { n: PAGE });
-    while (url2 !== void 0 && !seen.has(url2.href)) {
-      seen.add(url2.href);
-      const answer = await this.#connection.follow({ ...first, url: url2 }, [pullScope(repository)]);
-      if (answer.status === 404 && /NAME_UNKNOWN|NOT_FOUND/.test(await answer.text())) return [];
-      if (answer.status === 400 && /PAGINATION_NUMBER_INVALID/.test(await answer.text()) && url2.searchParams.has("n")) {
-        url2 = first.url;
-        continue;
-      }
-      if (!answer.ok) throw await this.#connection.transport.refusal(answer);
-      const bytes = await answer.bytes(64 * 1024 * 1024);
-      for (const tag of tagsOf(bytes, first.where)) tags.add(tag);
-      url2 = this.#next(answer, first.where);
-    }
-    return [...tags];
-  }
-  async deleteManifest(repository, digest) {
-    const call = this.#call(
-      "DELETE",
-      `${repository}/manifests/${digest}`,
-      "delete the manifest",
+  async delete(repository, digest) {
+    const call = this.#connection.call({
+      method: "DELETE",
       repository,
-      digest
-    );
-    const answer = await this.#connection.send(call, [`repository:${repository}:delete,pull`]);
+      path: `manifests/${digest}`,
+      reference: digest,
+      doing: "delete the manifest"
+    });
+    const answer = await this.#connection.send(call, [deleteScope(repository)]);
     if (!answer.ok) throw await this.#connection.transport.refusal(answer);
     await answer.discard();
     this.#written.delete(`${repository} ${digest}`);
   }
   async #head(repository, reference, access) {
-    const call = this.#call(
-      "HEAD",
-      `${repository}/manifests/${reference}`,
-      "look for the manifest",
-      repository,
-      reference,
-      {
-        headers: { accept: ACCEPT_MANIFESTS }
-      }
-    );
-    const answer = await this.#connection.follow(call, [scopeFor(repository, access)]);
+    const answer = await this.#ask("HEAD", repository, reference, access);
     await answer.discard();
     if (answer.status === 404) {
-      this.#assertRegistry(answer);
+      assertRegistry(answer, this.#connection);
       return void 0;
     }
     const digest = answer.headers.get("docker-content-digest") ?? "";
@@ -12137,52 +12228,63 @@ var Registry2 = class {
     const size2 = Number(answer.headers.get("content-length") ?? Number.NaN);
     if (answer.ok && isDigest(digest) && mediaType !== "" && Number.isSafeInteger(size2)) {
       if (!isDigest(reference) || reference === digest) return { mediaType, digest, size: size2 };
-      throw this.#otherDigest(repository, reference, digest);
+      throw otherDigest(answer, reference, digest);
     }
+    if (answer.status === 429 || answer.status >= 500) throw await this.#connection.transport.refusal(answer);
     return (await this.#get(repository, reference, access))?.descriptor;
   }
   async #get(repository, reference, access) {
-    const call = this.#call(
-      "GET",
-      `${repository}/manifests/${reference}`,
-      "read the manifest",
-      repository,
-      reference,
-      {
-        headers: { accept: ACCEPT_MANIFESTS }
-      }
-    );
-    const answer = await this.#connection.follow(call, [scopeFor(repository, access)]);
+    const answer = await this.#ask("GET", repository, reference, access);
     if (answer.status === 404) {
-      const text2 = await answer.text();
-      if (/accept header/i.test(text2)) throw await this.#connection.transport.refusal(answer);
-      this.#assertRegistry(answer);
+      if (/accept header/i.test(await answer.text())) throw await this.#connection.transport.refusal(answer);
+      assertRegistry(answer, this.#connection);
       return void 0;
     }
     if (!answer.ok) throw await this.#connection.transport.refusal(answer);
     const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
-    const value = parseDocument(bytes, call.where);
+    const value = parseDocument(bytes, answer.call.where);
     const told = answer.headers.get("docker-content-digest") ?? "";
     const digest = isDigest(reference) ? digestLike(reference, bytes) : digestOf(bytes);
-    if (isDigest(reference) && digest !== reference) throw this.#otherDigest(repository, reference, digest);
-    if (isDigest(told) && digestLike(told, bytes) !== told) throw this.#otherDigest(repository, told, digest);
+    if (isDigest(reference) && digest !== reference) throw otherDigest(answer, reference, digest);
+    if (isDigest(told) && digestLike(told, bytes) !== told) throw otherDigest(answer, told, digest);
     return { descriptor: { mediaType: value.mediaType, digest, size: bytes.length }, bytes, value };
   }
-  /** A web server's 404 does not say that a registry lacks something. */
-  #assertRegistry(answer) {
-    if (answer.headers.get("content-type")?.includes("html") !== true) return;
+  async #ask(method, repository, reference, access) {
+    const doing = "read the manifest";
+    const headers = { accept: ACCEPT_MANIFESTS };
+    const call = this.#connection.call({
+      method,
+      repository,
+      path: `manifests/${reference}`,
+      reference,
+      doing,
+      headers
+    });
+    return this.#connection.follow(call, [scopeFor(repository, access)]);
+  }
+  async #taken(answer, digest) {
+    await answer.discard();
+    const told = answer.headers.get("docker-content-digest");
+    if (told === null || told === digest) return;
     throw new TgoError(
       "INVALID_RESPONSE",
-      `${this.url} is no container registry, or its front end is down: it answers 404 with an HTML page`,
+      `the registry stored the manifest under ${told}, it was sent as ${digest}`,
       {
         where: answer.call.where,
-        remedy: "Check the host and the port; a web server, proxy or login page may be answering in its place."
+        remedy: "The registry, or a proxy before it, rewrites manifests. Push to it directly."
       }
     );
   }
+  /** Docker Hub refuses any push to an immutable tag, even of what it holds already: that is no failure. */
+  async #refused(answer, repository, reference, digest) {
+    const error2 = await this.#connection.transport.refusal(answer);
+    if (error2.code !== "DENIED") throw error2;
+    const present = await this.#head(repository, reference, { push: true }).catch(() => void 0);
+    if (present?.digest !== digest) throw error2;
+  }
   /** What this object itself has just put is waited for; anything else is absent at once. */
   async #patiently(repository, reference, read3) {
-    assertNames(this.host, repository, reference);
+    assertNames(this.#connection.host, repository, reference);
     const ours = this.#written.has(`${repository} ${reference}`);
     for (const lag of ours ? READ_LAG_MS : []) {
       const found = await read3();
@@ -12191,210 +12293,123 @@ var Registry2 = class {
     }
     return read3();
   }
-  async #sizeByRange(repository, digest) {
-    const { chunks, total } = await this.#openBlob(repository, digest, { start: 0, end: 0 }, 0);
-    let length = 0;
-    for await (const chunk of chunks) length += chunk.length;
-    return total ?? length;
-  }
-  async #openBlob(repository, digest, range, offset) {
-    const start = (range?.start ?? 0) + offset;
-    const ranged = range !== void 0 || offset > 0;
-    const headers = ranged ? { range: `bytes=${start}-${range?.end ?? ""}` } : {};
-    const call = this.#call("GET", `${repository}/blobs/${digest}`, "read the blob", repository, digest, {
-      headers
-    });
-    const scopes = [pullScope(repository)];
-    const options = { plainStore: range === void 0 };
-    let answer = await this.#connection.follow(call, scopes, options);
-    if (answer.status === 403 && answer.call.url.origin !== this.#connection.origin.origin) {
-      await answer.discard();
-      answer = await this.#connection.follow(call, scopes, options);
-    }
-    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
-    if (!ranged) return { chunks: answer.chunks(), offset: 0, total: void 0 };
-    if (answer.status !== 206) {
-      if (range === void 0) return { chunks: answer.chunks(), offset: 0, total: void 0 };
-      await answer.discard();
-      throw new TgoError("INVALID_RESPONSE", "the registry ignores byte ranges", { where: call.where });
-    }
-    const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers.get("content-range") ?? "") ?? [];
-    if (from === void 0 || Number(from) !== start) {
-      await answer.discard();
-      throw new TgoError(
-        "INVALID_RESPONSE",
-        `the registry sent another range than bytes ${start}-${range?.end ?? ""}`,
-        { where: call.where }
-      );
-    }
-    return { chunks: answer.chunks(), offset, total: total === "*" ? void 0 : Number(total) };
-  }
-  async #startUpload(repository, digest) {
-    const call = this.#call("POST", `${repository}/blobs/uploads/`, "start an upload", repository, digest, {
-      body: NOTHING
-    });
-    const answer = await this.#connection.send(call, [pushScope(repository)]);
-    if (answer.status !== 202) throw await this.#connection.transport.refusal(answer);
-    await answer.discard();
-    return this.#connection.location(answer, call.where);
-  }
-  /** "mounted", a session to upload to instead, or undefined. */
-  async #mount(repository, digest, from) {
-    assertNames(this.host, from);
-    const call = this.#call("POST", `${repository}/blobs/uploads/`, "mount a blob", repository, digest, {
-      body: NOTHING
-    });
-    const url2 = this.#connection.path(`${repository}/blobs/uploads/`, { mount: digest, from });
-    try {
-      const answer = await this.#connection.send({ ...call, url: url2 }, [pushScope(repository), pullScope(from)]);
-      await answer.discard();
-      if (answer.status === 201) return "mounted";
-      return answer.status === 202 ? this.#connection.location(answer, call.where) : void 0;
-    } catch (error2) {
-      if (isTgoError(error2) && error2.code !== "INTERRUPTED") return void 0;
-      throw error2;
-    }
-  }
-  async #upload(repository, { digest, size: size2, open: open2 }, session) {
-    const url2 = new URL(session);
-    url2.searchParams.set("digest", digest);
-    const call = this.#call("PUT", `${repository}/blobs/uploads/`, "upload the blob", repository, digest, {
-      headers: { "content-type": "application/octet-stream" },
-      body: { size: size2, open: open2 },
-      once: true
-    });
-    if (url2.protocol === "http:" && this.#connection.origin.protocol === "https:") {
-      throw new TgoError(
-        "INVALID_RESPONSE",
-        `the registry wants the upload at ${url2.origin}, which is not encrypted`,
-        { where: call.where }
-      );
-    }
-    try {
-      const answer = await this.#connection.send({ ...call, url: url2 }, [pushScope(repository)]);
-      if (answer.ok) {
-        await answer.discard();
-        return void 0;
-      }
-      const fault = await this.#connection.transport.fault(answer);
-      const lost = fault.status === 404 ? { tries: 3, reason: "the upload session was lost" } : void 0;
-      return {
-        error: await this.#connection.transport.refusal(answer),
-        patience: lost ?? patienceWith(fault)
-      };
-    } catch (error2) {
-      if (!isTgoError(error2) || error2.code !== "UNAVAILABLE") throw error2;
-      return { error: error2, patience: { tries: UPLOADS, reason: error2.what } };
-    }
-  }
-  /** distribution-spec, "Listing Tags": the next page by the `Link` header (RFC 8288). */
-  #next(answer, where3) {
-    const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(answer.headers.get("link") ?? "") ?? [];
-    if (target === void 0 || !URL.canParse(target, answer.call.url.href)) return void 0;
-    const url2 = this.#connection.reach(new URL(target, answer.call.url));
-    if (url2.origin === this.#connection.origin.origin) return url2;
-    throw new TgoError("INVALID_RESPONSE", `the list of tags continues on another host (${url2.origin})`, {
-      where: where3
-    });
-  }
-  #otherDigest(repository, expected, actual) {
-    return new TgoError(
-      "INVALID_RESPONSE",
-      `the manifest's bytes have the digest ${actual}, not ${expected}`,
-      {
-        where: this.#where(repository, expected),
-        remedy: "The registry, or a proxy before it, sent another manifest than was asked for."
-      }
-    );
-  }
-  #call(method, path, doing, repository, reference, rest = {}) {
-    assertNames(this.host, repository, reference);
-    return {
-      method,
-      url: this.#connection.path(path),
-      doing,
-      where: this.#where(repository, reference),
-      ...rest
-    };
-  }
-  #where(repository, reference) {
-    const name2 = `${this.host}/${repository}`;
-    return reference === void 0 ? name2 : isDigest(reference) ? `${name2}@${reference}` : `${name2}:${reference}`;
-  }
 };
-var NOTHING = { size: 0, open: () => new Uint8Array(0) };
-function pullScope(repository) {
-  return `repository:${repository}:pull`;
+function otherDigest(answer, expected, actual) {
+  return new TgoError("INVALID_RESPONSE", `the manifest's bytes have the digest ${actual}, not ${expected}`, {
+    where: answer.call.where,
+    remedy: "The registry, or a proxy before it, sent another manifest than was asked for."
+  });
 }
-function pushScope(repository) {
-  return `repository:${repository}:pull,push`;
-}
-function scopeFor(repository, { push = false }) {
-  return push ? pushScope(repository) : pullScope(repository);
-}
-function isRegistry(answer, text2) {
-  if (answer.headers.has("docker-distribution-api-version")) return true;
-  return answer.headers.get("content-type")?.includes("html") !== true && !/^\s*</.test(text2);
-}
+
+// packages/oci/src/tags.ts
 var TagList = object({ tags: array(string2()).nullish() });
-function tagsOf(bytes, where3) {
+var MAX_LIST_BYTES = 64 * 1024 * 1024;
+var PAGE = "1000";
+async function listTags(connection, repository) {
+  const first = connection.call({ method: "GET", repository, path: "tags/list", doing: "list the tags" });
+  const tags = /* @__PURE__ */ new Set();
+  const seen = /* @__PURE__ */ new Set();
+  let url2 = new URL(`?n=${PAGE}`, first.url);
+  while (url2 !== void 0 && !seen.has(url2.href)) {
+    seen.add(url2.href);
+    const answer = await connection.follow({ ...first, url: url2 }, [pullScope(repository)]);
+    if (answer.status === 404 && /NAME_UNKNOWN|NOT_FOUND/.test(await answer.text())) return [];
+    if (answer.status === 400 && /PAGINATION_NUMBER_INVALID/.test(await answer.text())) {
+      url2 = first.url;
+      continue;
+    }
+    if (!answer.ok) throw await connection.transport.refusal(answer);
+    for (const tag of tagsOf(await answer.bytes(MAX_LIST_BYTES), first.where)) tags.add(tag);
+    url2 = nextPage(connection, answer);
+  }
+  return [...tags];
+}
+function tagsOf(bytes, where2) {
   const text2 = new TextDecoder().decode(bytes);
   const list = TagList.safeParse(parseJson(text2));
   if (list.success) return list.data.tags ?? [];
-  throw new TgoError("INVALID_RESPONSE", `expected a list of tags, got ${firstBytes(text2)}`, { where: where3 });
+  throw new TgoError("INVALID_RESPONSE", `expected a list of tags, got ${firstBytes(text2)}`, { where: where2 });
+}
+function nextPage(connection, answer) {
+  const { url: asked, where: where2 } = answer.call;
+  const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(answer.headers.get("link") ?? "") ?? [];
+  if (target === void 0 || !URL.canParse(target, asked.href)) return void 0;
+  const url2 = connection.reach(new URL(target, asked));
+  if (url2.origin === connection.origin.origin) return url2;
+  throw new TgoError("INVALID_RESPONSE", `the list of tags continues on another host (${url2.origin})`, {
+    where: where2
+  });
 }
 
-// packages/oci/src/verifyelf.ts
-var VARIANTS_AT_ONCE = 2;
-var PATHS_SHOWN = 10;
-async function checkElf(model, sightings, options) {
-  const reports = /* @__PURE__ */ new Map();
-  const layers = /* @__PURE__ */ new Map();
-  const holders = sightings.filter(({ digest }) => digest === model.digest);
-  await inParallel(VARIANTS_AT_ONCE, model.variants, async (variant) => {
-    try {
-      const facts = [];
-      for (const { mediaType, digest, urls } of variant.manifest.layers) {
-        if (urls !== void 0) continue;
-        const reading = layers.get(digest) ?? readLayer({ mediaType, open: () => openFrom(holders, digest) });
-        layers.set(digest, reading);
-        facts.push(await reading);
-      }
-      const report = mergeLayers(facts, variant.platform, { allow: options.allowForeign ?? [] });
-      reports.set(variant.digest, report);
-      if (report.foreign.length > 0)
-        for (const { problems: problems4, target } of holders) problems4.push(foreign(variant, report, where(target)));
-    } catch (error2) {
-      for (const { problems: problems4 } of holders) problems4.push(problemOf2(error2));
-    }
-  });
-  return reports;
-}
-async function openFrom(holders, digest) {
-  for (const { target } of holders.slice(0, -1)) {
-    try {
-      return await target.registry.blob(target.repository, digest);
-    } catch (error2) {
-      problemOf2(error2);
-    }
+// packages/oci/src/registry.ts
+var Registry2 = class {
+  /** As references name it. */
+  host;
+  /** Where it is reached: an origin. */
+  url;
+  anonymous;
+  #connection;
+  #manifests;
+  constructor(options) {
+    this.#connection = new Connection(options);
+    this.#manifests = new Manifests(this.#connection);
+    this.host = this.#connection.host;
+    this.url = this.#connection.origin.origin;
+    this.anonymous = this.#connection.anonymous;
   }
-  const last = holders.at(-1)?.target;
-  if (last === void 0) throw new Error("no registry holds the image");
-  return last.registry.blob(last.repository, digest);
-}
-function foreign({ platform: platform2 }, { foreign: files }, at) {
-  const shown = files.slice(0, PATHS_SHOWN).map(({ path, machine }) => `${path} (${machine})`);
-  const more = files.length > PATHS_SHOWN ? ` and ${files.length - PATHS_SHOWN} more` : "";
-  return {
-    code: "CHECK",
-    what: `${platform2} holds ${files.length} ${files.length === 1 ? "file" : "files"} for another machine: ${shown.join(", ")}${more}`,
-    where: at,
-    remedy: "Build that file for the platform, or leave it out. If it belongs there, allow its path in the service's definition."
-  };
-}
-function where({ registry: registry2, repository, reference }) {
-  return address(registry2, repository, reference);
-}
+  /** The registry answers and accepts the credentials. */
+  async ping() {
+    await ping(this.#connection);
+  }
+  /** What a tag or digest stands for, or undefined when it is not there. Costs no pull on Docker Hub. */
+  async resolve(repository, reference, access = {}) {
+    return this.#manifests.resolve(repository, reference, access);
+  }
+  /**
+   * An index or manifest. Its digest is computed from the bytes, and compared with the registry's header and,
+   * when it was asked for by digest, with that.
+   * @throws TgoError NOT_FOUND when there is none.
+   */
+  async manifest(repository, reference, access = {}) {
+    return this.#manifests.read(repository, reference, access);
+  }
+  /** Puts these bytes as they are. A refusal of a tag that has this very digest already is success. */
+  async putManifest(repository, tagOrDigest, mediaType, bytes) {
+    return this.#manifests.put(repository, tagOrDigest, mediaType, bytes);
+  }
+  async deleteManifest(repository, digest) {
+    await this.#manifests.delete(repository, digest);
+  }
+  /**
+   * The blob's size in bytes, or undefined when the repository does not hold it.
+   * @param known `size`: returned when the registry says that the blob exists but not how long it is.
+   */
+  async hasBlob(repository, digest, known = {}) {
+    return hasBlob(this.#connection, repository, digest, known);
+  }
+  /**
+   * A blob's bytes, or a range of them, as a stream that holds one chunk at a time and resumes where a
+   * connection breaks. Read whole, they are checked against the digest when they end.
+   */
+  async blob(repository, digest, range) {
+    return readBlobStream(this.#connection, repository, digest, range);
+  }
+  /**
+   * Uploads a blob unless the repository holds it: HEAD, mount where it can be, else POST and one PUT (the one
+   * way that all registries take for any size). A broken upload starts again with a new session.
+   */
+  async putBlob(repository, upload) {
+    return putBlob(this.#connection, repository, upload);
+  }
+  /** Lets the repository share a blob of another one in this registry. False when it has to be uploaded. */
+  async mountBlob(repository, digest, from) {
+    return await mountBlob(this.#connection, repository, digest, from) === "mounted";
+  }
+  /** Every tag; none for a repository that is not there. */
+  async tags(repository) {
+    return listTags(this.#connection, repository);
+  }
+};
 
 // packages/oci/src/facts.ts
 var VariantFacts = class {
@@ -12432,17 +12447,17 @@ var Facts = class {
   #configs = /* @__PURE__ */ new Map();
   /** @throws TgoError as {@link Registry} does; INVALID_RESPONSE when the child is no image. */
   async variant(place, child) {
-    const where3 = address(place.registry, place.repository, child.digest);
+    const where2 = address(place.registry, place.repository, child.digest);
     const manifest = await once(
       this.#manifests,
       child.digest,
-      () => readManifest(place, child.digest, where3)
+      () => readManifest(place, child.digest, where2)
     );
     if (manifest.value.size !== child.size) {
       throw new TgoError(
         "INVALID_RESPONSE",
         `the index says ${child.size} bytes, the manifest has ${manifest.value.size}`,
-        { where: where3 }
+        { where: where2 }
       );
     }
     const { config: descriptor } = manifest.value.value;
@@ -12461,9 +12476,9 @@ var Facts = class {
     };
   }
 };
-async function readManifest({ registry: registry2, repository }, digest, where3) {
+async function readManifest({ registry: registry2, repository }, digest, where2) {
   const { value, descriptor } = await registry2.manifest(repository, digest);
-  if (isIndex(value)) throw new TgoError("INVALID_RESPONSE", "the index lists another index", { where: where3 });
+  if (isIndex(value)) throw new TgoError("INVALID_RESPONSE", "the index lists another index", { where: where2 });
   return { value, size: descriptor.size };
 }
 async function once(memory, key2, read3) {
@@ -12485,25 +12500,9 @@ async function once(memory, key2, read3) {
   }
 }
 
-// packages/oci/src/verify.ts
+// packages/oci/src/sighting.ts
 var HEADS_AT_ONCE = 16;
-async function verifyImage(options) {
-  const facts = new Facts();
-  const sightings = await Promise.all(options.targets.map((target) => sight(target, options, facts)));
-  const digest = options.expect?.digest ?? mostCommon(sightings.flatMap((sighting) => sighting.digest ?? []));
-  compareDigests(sightings, digest, options.expect?.digest !== void 0);
-  const model = sightings.find((sighting) => sighting.digest === digest && sighting.variants.length > 0) ?? sightings.find(({ index }) => index !== void 0);
-  const elf = options.elf === true && model !== void 0 ? await checkElf(model, sightings, options) : /* @__PURE__ */ new Map();
-  const targets = sightings.map(reported);
-  for (const target of targets) options.onTarget?.(target);
-  return {
-    ok: targets.length > 0 && targets.every(({ state }) => state === "verified"),
-    digest,
-    targets,
-    variants: (model?.variants ?? []).map((variant) => reportedVariant(variant, elf.get(variant.digest))),
-    annotations: model?.index?.annotations ?? {}
-  };
-}
+var REPUBLISH = "Build and publish it again.";
 async function sight(target, options, facts) {
   const now = options.now ?? (() => performance.now());
   const started = now();
@@ -12533,10 +12532,10 @@ async function look(sighting, options, facts) {
   const seen = await Promise.all(children.map((child) => lookAtVariant(child, sighting, facts)));
   sighting.variants = seen.filter((variant) => variant !== void 0);
   for (const variant of sighting.variants)
-    sighting.problems.push(...variantProblems(variant, options.expect, where2(sighting)));
+    sighting.problems.push(...variantProblems(variant, options.expect, where(sighting)));
 }
 function checkIndex({ value, descriptor }, sighting, { platforms, expect = {} }) {
-  const wrong = (what, remedy) => void sighting.problems.push({ code: "VERIFY", what, where: where2(sighting), remedy });
+  const wrong = (what, remedy) => void sighting.problems.push({ code: "VERIFY", what, where: where(sighting), remedy });
   if (!isIndex(value)) {
     wrong(`it is a single manifest (${descriptor.mediaType}), not an index of platforms`, REPUBLISH);
     return void 0;
@@ -12583,7 +12582,7 @@ async function lookAtVariant(child, sighting, facts) {
       problems4.push({
         code: "NOT_FOUND",
         what: `${variant.platform} cannot be pulled whole: ${gone.join("; ")}`,
-        where: where2(sighting),
+        where: where(sighting),
         remedy: "Publish again: what is missing is copied from another registry or uploaded."
       });
     }
@@ -12623,6 +12622,86 @@ async function pullAnonymously({ repository, reference, registry: registry2 }, a
     return [{ ...problem, what: `without credentials: ${problem.what}` }];
   }
 }
+function differences(expected, actual) {
+  return Object.entries(expected).flatMap(([key2, value]) => {
+    const found = actual[key2];
+    if (found === value) return [];
+    return [
+      found === void 0 ? `${key2} is missing (expected "${value}")` : `${key2} is "${found}", expected "${value}"`
+    ];
+  });
+}
+function where({ target: { registry: registry2, repository, reference } }) {
+  return address(registry2, repository, reference);
+}
+
+// packages/oci/src/verifyelf.ts
+var VARIANTS_AT_ONCE = 2;
+var PATHS_SHOWN = 10;
+async function checkElf(model, sightings, options) {
+  const reports = /* @__PURE__ */ new Map();
+  const layers = /* @__PURE__ */ new Map();
+  const holders = sightings.filter(({ digest }) => digest === model.digest);
+  await inParallel(VARIANTS_AT_ONCE, model.variants, async (variant) => {
+    try {
+      const facts = [];
+      for (const { mediaType, digest, urls } of variant.manifest.layers) {
+        if (urls !== void 0) continue;
+        const reading = layers.get(digest) ?? readLayer({ mediaType, open: () => openFrom(holders, digest) });
+        layers.set(digest, reading);
+        facts.push(await reading);
+      }
+      const report = mergeLayers(facts, variant.platform, { allow: options.allowForeign ?? [] });
+      reports.set(variant.digest, report);
+      if (report.foreign.length > 0)
+        for (const holder of holders) holder.problems.push(foreign(variant, report, where(holder)));
+    } catch (error2) {
+      for (const { problems: problems4 } of holders) problems4.push(problemOf2(error2));
+    }
+  });
+  return reports;
+}
+async function openFrom(holders, digest) {
+  for (const { target } of holders.slice(0, -1)) {
+    try {
+      return await target.registry.blob(target.repository, digest);
+    } catch (error2) {
+      problemOf2(error2);
+    }
+  }
+  const last = holders.at(-1)?.target;
+  if (last === void 0) throw new Error("no registry holds the image");
+  return last.registry.blob(last.repository, digest);
+}
+function foreign({ platform: platform2 }, { foreign: files }, at) {
+  const shown = files.slice(0, PATHS_SHOWN).map(({ path, machine }) => `${path} (${machine})`);
+  const more = files.length > PATHS_SHOWN ? ` and ${files.length - PATHS_SHOWN} more` : "";
+  return {
+    code: "CHECK",
+    what: `${platform2} holds ${files.length} ${files.length === 1 ? "file" : "files"} for another machine: ${shown.join(", ")}${more}`,
+    where: at,
+    remedy: "Build that file for the platform, or leave it out. If it belongs there, allow its path in the service's definition."
+  };
+}
+
+// packages/oci/src/verify.ts
+async function verifyImage(options) {
+  const facts = new Facts();
+  const sightings = await Promise.all(options.targets.map((target) => sight(target, options, facts)));
+  const digest = options.expect?.digest ?? mostCommon(sightings.flatMap((sighting) => sighting.digest ?? []));
+  compareDigests(sightings, digest, options.expect?.digest !== void 0);
+  const model = sightings.find((sighting) => sighting.digest === digest && sighting.variants.length > 0) ?? sightings.find(({ index }) => index !== void 0);
+  const elf = options.elf === true && model !== void 0 ? await checkElf(model, sightings, options) : /* @__PURE__ */ new Map();
+  const targets = sightings.map(reported);
+  for (const target of targets) options.onTarget?.(target);
+  return {
+    ok: targets.length > 0 && targets.every(({ state }) => state === "verified"),
+    digest,
+    targets,
+    variants: (model?.variants ?? []).map((variant) => reportedVariant(variant, elf.get(variant.digest))),
+    annotations: model?.index?.annotations ?? {}
+  };
+}
 function compareDigests(sightings, digest, expected) {
   const holder = sightings.find((sighting) => sighting.digest === digest)?.target.name ?? "the others";
   for (const sighting of sightings) {
@@ -12630,7 +12709,7 @@ function compareDigests(sightings, digest, expected) {
     sighting.problems.unshift({
       code: "VERIFY",
       what: `it is ${sighting.digest}, ${expected ? `expected ${digest}` : `while ${holder} has ${digest}`}`,
-      where: where2(sighting),
+      where: where(sighting),
       remedy: "One digest in every registry: publish again under a new tag, or find out who pushed the other one."
     });
   }
@@ -12642,18 +12721,6 @@ function mostCommon(digests) {
     void 0
   );
 }
-function differences(expected, actual) {
-  return Object.entries(expected).flatMap(([key2, value]) => {
-    const found = actual[key2];
-    if (found === value) return [];
-    return [
-      found === void 0 ? `${key2} is missing (expected "${value}")` : `${key2} is "${found}", expected "${value}"`
-    ];
-  });
-}
-function where2({ target: { registry: registry2, repository, reference } }) {
-  return address(registry2, repository, reference);
-}
 function reported({ target, digest, problems: problems4, durationMs, ...rest }) {
   const down = problems4.some(
     ({ code: code3, what }) => code3 === "UNAVAILABLE" && !what.startsWith("without credentials")
@@ -12661,7 +12728,7 @@ function reported({ target, digest, problems: problems4, durationMs, ...rest }) 
   const told = problems4.filter(({ what }) => !(down && what.startsWith("without credentials")));
   return {
     name: target.name,
-    reference: where2({ target, digest, problems: problems4, durationMs, ...rest }),
+    reference: where({ target, digest, problems: problems4, durationMs, ...rest }),
     state: told.length === 0 ? "verified" : "failed",
     digest,
     problems: told,
@@ -12680,7 +12747,6 @@ function reportedVariant(variant, elf) {
     ...elf === void 0 ? {} : { elf }
   };
 }
-var REPUBLISH = "Build and publish it again.";
 
 // packages/stages/src/progress.ts
 var Progress = class {
@@ -12716,11 +12782,11 @@ var Progress = class {
   }
 };
 function formatEvent(event) {
-  const where3 = [event.service, event.platform, event.registry].filter((part) => part !== void 0).join(" ");
-  const seconds2 = event.durationMs === void 0 ? "" : ` (${(event.durationMs / 1e3).toFixed(1)} s)`;
+  const where2 = [event.service, event.platform, event.registry].filter((part) => part !== void 0).join(" ");
+  const seconds = event.durationMs === void 0 ? "" : ` (${(event.durationMs / 1e3).toFixed(1)} s)`;
   const state = event.kind === "begin" ? "..." : event.kind === "note" ? "note" : event.state ?? "done";
   const detail = event.detail === void 0 ? "" : `: ${event.detail}`;
-  return `${where3} ${event.step} ${state}${seconds2}${detail}`.trim();
+  return `${where2} ${event.step} ${state}${seconds}${detail}`.trim();
 }
 
 // packages/stages/src/context.ts
@@ -12747,7 +12813,8 @@ async function createContext(client, product, options) {
     pipeline: product.pipeline,
     native: parsePlatform(native),
     engine: version2,
-    caBundle: options.caBundle
+    caBundle: options.caBundle,
+    repos: options.repos
   };
 }
 async function loadCatalog(builtIn, options) {
@@ -12800,7 +12867,7 @@ function referenceOf(target, service2, tag) {
   const { host, repository } = registryRepository(target.registry, service2);
   return `${host}/${repository}:${tag}`;
 }
-function repositoryOf(target, service2) {
+function repositoryOf2(target, service2) {
   return registryRepository(target.registry, service2).repository;
 }
 async function baseImage(context, reference, platform2) {
@@ -12838,35 +12905,38 @@ function trusting(context, container) {
   );
 }
 
+// packages/stages/src/exec-error.ts
+function execFailure(error2) {
+  if (!(error2 instanceof Error)) return void 0;
+  if ("exitCode" in error2 && "stdout" in error2 && "stderr" in error2) return error2;
+  return execFailure(error2.cause);
+}
+function lastLines({ stdout, stderr }, count2) {
+  return `${stdout}
+${stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-count2).map((line) => `  | ${line}`).join("\n");
+}
+
 // packages/stages/src/build/build-error.ts
-import { ExecError } from "@dagger.io/dagger";
 function buildError(step, remedy, error2) {
   if (isTgoError(error2)) return error2;
-  const exec = execErrorOf(error2);
-  if (exec === void 0) {
+  const failure3 = execFailure(error2);
+  if (failure3 === void 0) {
     const message = error2 instanceof Error ? error2.message : String(error2);
     return new TgoError("BUILD", `${step} failed: ${message}`, { remedy, cause: error2 });
   }
-  const output = lastLines(`${exec.stdout}
-${exec.stderr}`, 25);
-  return new TgoError("BUILD", `${step} failed with exit code ${exec.exitCode}
-${output}`, {
-    remedy,
-    cause: error2
-  });
-}
-function execErrorOf(error2) {
-  if (error2 instanceof ExecError) return error2;
-  if (error2 instanceof Error && error2.cause !== void 0) return execErrorOf(error2.cause);
-  return void 0;
-}
-function lastLines(text2, count2) {
-  const lines = text2.split("\n").filter((line) => line.trim() !== "");
-  return lines.slice(-count2).map((line) => `  | ${line}`).join("\n");
+  return new TgoError(
+    "BUILD",
+    `${step} failed with exit code ${failure3.exitCode}
+${lastLines(failure3, 25)}`,
+    {
+      remedy,
+      cause: error2
+    }
+  );
 }
 
 // tgo:tools
-var tools_default = 'import{createHash as E}from"node:crypto";import{createReadStream as L}from"node:fs";import{lstat as k,readdir as C,readlink as H}from"node:fs/promises";import{join as x}from"node:path";import{pipeline as U}from"node:stream/promises";async function w({root:r}){let t=E("sha256"),e=0,n=0,o=async a=>{let i=(await C(x(r,a))).sort();for(let m of i){let s=a===""?m:`${a}/${m}`,d=x(r,s),c=await k(d);if(c.isSymbolicLink())t.update(`link\\0${s}\\0${await H(d)}\\0`);else if(c.isDirectory())t.update(`directory\\0${s}\\0`),await o(s);else if(c.isFile()){let p=E("sha256");await U(L(d),p),t.update(`file\\0${s}\\0${(c.mode&73)===0?"":"x"}\\0${p.digest("hex")}\\0`),e+=1,n+=c.size}}};return await o(""),{hash:t.digest("hex"),files:e,bytes:n}}import{setTimeout as v}from"node:timers/promises";async function R({requests:r,timeoutSeconds:t}){let e=Date.now()+t*1e3,n=await Promise.all(r.map(async({url:o,status:a})=>{for(;;){let i=await F(o);if(i.status===a||Date.now()>e)return{ok:i.status===a,answer:i};await v(200)}}));return{ok:n.every(({ok:o})=>o),answers:n.map(({answer:o})=>o)}}async function F(r){try{let t=await fetch(r,{redirect:"manual",signal:AbortSignal.timeout(1e4)});return await t.arrayBuffer(),{url:r,status:t.status}}catch(t){let e=t instanceof Error?t.cause??t:t;return{url:r,error:e instanceof Error?e.message:String(e)}}}var f=class extends Error{code;what;where;remedy;constructor(t,e,{where:n,remedy:o,cause:a}={}){super(V(e,n,o),a===void 0?void 0:{cause:a}),this.name="TgoError",this.code=t,this.what=e,this.where=n,this.remedy=o}};function V(r,t,e){let n=[t===void 0?r:`${t}: ${r}`];return e!==void 0&&n.push(...e.split(`\n`).map(o=>`  ${o}`)),n.join(`\n`)}var _={x86_64:"amd64","x86-64":"amd64",aarch64:"arm64",i386:"386"};function B({os:r,architecture:t,variant:e}){let n=_[t]??t;return e===void 0||e===""||(n==="arm64"&&e==="v8"||n==="amd64"&&e==="v1")?`${r}/${n}`:`${r}/${n}/${e}`}function T(r){let t=/^([a-z0-9]+)\\/([a-z0-9_-]+)(?:\\/([a-z0-9.]+))?$/.exec(r),[,e,n,o]=t??[];if(e===void 0||n===void 0)throw new f("USAGE",`"${r}" is not a platform`,{remedy:\'Write it as "linux/amd64" or "linux/arm64".\'});let a=B({os:e,architecture:n,variant:o}).split("/");return{os:e,architecture:a[1]??n,...a[2]===void 0?{}:{variant:a[2]}}}var y=20;function S(r){if(r.length<y||r[0]!==127||r[1]!==69||r[2]!==76||r[3]!==70)return;let[t,e]=[r[4],r[5]];if(t!==1&&t!==2||e!==1&&e!==2)return;let n=new DataView(r.buffer,r.byteOffset,r.byteLength);return{class:t===2?64:32,endianness:e===1?"little":"big",machine:n.getUint16(18,e===1)}}var M={0:"none",2:"sparc",3:"i386",8:"mips",20:"ppc",21:"ppc64",22:"s390",40:"arm",43:"sparcv9",62:"x86-64",183:"aarch64",190:"cuda",224:"amdgpu",243:"riscv",247:"bpf",258:"loongarch"},b={amd64:62,386:3,arm64:183,arm:40,riscv64:243,ppc64le:21,s390x:22,loong64:258},j=new Set([0,190,224,247]);function G(r){let{architecture:t}=T(r),e=b[t];if(e!==void 0)return e;throw new f("USAGE",`no ELF machine is known for the platform "${r}"`,{remedy:`Known architectures: ${Object.keys(b).join(", ")}.`})}function z(r){return M[r]??`machine ${r}`}function K(r){return j.has(r)}var u=class{#r=0;#e=new Map;#n=[];#t;#o;constructor(t,{allow:e=[]}={}){this.#t=G(t);let n=e.map(Y);this.#o=o=>n.some(a=>a.test(o))}add(t,e){if(this.#r++,e===void 0)return;let n=z(e);this.#e.set(n,(this.#e.get(n)??0)+1),e!==this.#t&&!K(e)&&!this.#o(t)&&this.#n.push({path:t,machine:n})}report(){let t=(e,n)=>e<n?-1:e>n?1:0;return{files:this.#r,elf:[...this.#e.values()].reduce((e,n)=>e+n,0),machines:Object.fromEntries([...this.#e].sort(([e],[n])=>t(e,n))),foreign:this.#n.sort((e,n)=>t(e.path,n.path))}}};function Y(r){let e=`/${r.replace(/^\\/+/,"")}${r.endsWith("/")?"**":""}`.replace(/\\*\\*\\/?|\\*|[.+?^${}()|[\\]\\\\]/g,n=>n==="**/"?"(?:.*/)?":n==="**"?".*":n==="*"?"[^/]*":`\\\\${n}`);return new RegExp(`^${e}$`,"s")}import{Buffer as l}from"node:buffer";import{closeSync as J,openSync as W,readdirSync as q,readSync as Z,constants as P}from"node:fs";import{setImmediate as Q}from"node:timers/promises";var X=new Set(["/proc","/sys","/dev"]),O=20;async function h(r,t,e={}){let n=new u(t,e),o=l.alloc(y),a=l.from(r.replace(/\\/+$/,"")),i=[l.alloc(0)],m=performance.now()+O;for(let s=i.pop();s!==void 0;s=i.pop()){let d=s;for(let c of $(g(d),()=>q(l.concat([a,d,I]),ee))){let p=l.concat([d,I,c.name]);c.isDirectory()?X.has(g(p))||i.push(p):c.isFile()&&n.add(g(p),$(g(p),()=>re(l.concat([a,p]),o))),!(performance.now()<m)&&(await Q(),m=performance.now()+O)}}return n.report()}var I=l.from("/"),ee={withFileTypes:!0,encoding:"buffer"};function g(r){return r.length===0?"/":r.toString("utf8")}function re(r,t){let e=W(r,P.O_RDONLY|P.O_NOFOLLOW);try{let n=Z(e,t,0,y,0);return S(t.subarray(0,n))?.machine}finally{J(e)}}function $(r,t){try{return t()}catch(e){let n=e instanceof Error&&"code"in e?String(e.code):"unknown error";throw new f("ENVIRONMENT",`${r} cannot be read for the ELF check (${n})`,{remedy:"Run the check as root, on a complete file system.",cause:e})}}function N({root:r,platform:t,allow:e}){return h(r,t,{allow:e})}var[D,ne]=process.argv.slice(2),te=JSON.parse(ne??"null"),oe={inspect:w,probe:R,scan:N},A=oe[D??""];if(A===void 0)throw new Error(`unknown command ${String(D)}`);process.stdout.write(JSON.stringify(await A(te)));\n';
+var tools_default = 'import{createHash as E}from"node:crypto";import{createReadStream as k}from"node:fs";import{lstat as C,readdir as H,readlink as U}from"node:fs/promises";import{join as w}from"node:path";import{pipeline as v}from"node:stream/promises";async function b({root:r}){let t=E("sha256"),e=0,n=0,o=async a=>{let i=(await H(w(r,a))).sort();for(let d of i){let s=a===""?d:`${a}/${d}`,m=w(r,s),c=await C(m);if(c.isSymbolicLink())t.update(`link\\0${s}\\0${await U(m)}\\0`);else if(c.isDirectory())t.update(`directory\\0${s}\\0`),await o(s);else if(c.isFile()){let p=E("sha256");await v(k(m),p),t.update(`file\\0${s}\\0${(c.mode&73)===0?"":"x"}\\0${p.digest("hex")}\\0`),e+=1,n+=c.size}}};return await o(""),{hash:t.digest("hex"),files:e,bytes:n}}import{setTimeout as F}from"node:timers/promises";async function T({requests:r,timeoutSeconds:t}){let e=Date.now()+t*1e3,n=await Promise.all(r.map(async({url:o,status:a})=>{for(;;){let i=await V(o);if(i.status===a||Date.now()>e)return{ok:i.status===a,answer:i};await F(200)}}));return{ok:n.every(({ok:o})=>o),answers:n.map(({answer:o})=>o)}}async function V(r){try{let t=await fetch(r,{redirect:"manual",signal:AbortSignal.timeout(1e4)});return await t.arrayBuffer(),{url:r,status:t.status}}catch(t){let e=t instanceof Error?t.cause??t:t;return{url:r,error:e instanceof Error?e.message:String(e)}}}var f=class extends Error{code;what;where;remedy;constructor(t,e,{where:n,remedy:o,cause:a}={}){super(_(e,n,o),a===void 0?void 0:{cause:a}),this.name="TgoError",this.code=t,this.what=e,this.where=n,this.remedy=o}};function _(r,t,e){let n=[t===void 0?r:`${t}: ${r}`];return e!==void 0&&n.push(...e.split(`\n`).map(o=>`  ${o}`)),n.join(`\n`)}var j={x86_64:"amd64","x86-64":"amd64",aarch64:"arm64",i386:"386"};function B({os:r,architecture:t,variant:e}){let n=j[t]??t;return e===void 0||e===""||(n==="arm64"&&e==="v8"||n==="amd64"&&e==="v1")?`${r}/${n}`:`${r}/${n}/${e}`}function R(r){let t=/^([a-z0-9]+)\\/([a-z0-9_-]+)(?:\\/([a-z0-9.]+))?$/.exec(r),[,e,n,o]=t??[];if(e===void 0||n===void 0)throw new f("USAGE",`"${r}" is not a platform`,{remedy:\'Write it as "linux/amd64" or "linux/arm64".\'});let a=B({os:e,architecture:n,variant:o}).split("/");return{os:e,architecture:a[1]??n,...a[2]===void 0?{}:{variant:a[2]}}}var y=20;function P(r){if(r.length<y||r[0]!==127||r[1]!==69||r[2]!==76||r[3]!==70)return;let[t,e]=[r[4],r[5]];if(t!==1&&t!==2||e!==1&&e!==2)return;let n=new DataView(r.buffer,r.byteOffset,r.byteLength);return{class:t===2?64:32,endianness:e===1?"little":"big",machine:n.getUint16(18,e===1)}}var M={0:"none",2:"sparc",3:"i386",8:"mips",20:"ppc",21:"ppc64",22:"s390",40:"arm",43:"sparcv9",62:"x86-64",183:"aarch64",190:"cuda",224:"amdgpu",243:"riscv",247:"bpf",258:"loongarch"},S={amd64:62,386:3,arm64:183,arm:40,riscv64:243,ppc64le:21,s390x:22,loong64:258},G=new Set([0,190,224,247]);function z(r){let{architecture:t}=R(r),e=S[t];if(e!==void 0)return e;throw new f("USAGE",`no ELF machine is known for the platform "${r}"`,{remedy:`Known architectures: ${Object.keys(S).join(", ")}.`})}function K(r){return M[r]??`machine ${r}`}function Y(r){return G.has(r)}var u=class{#r=0;#e=new Map;#t=[];#n;#o;constructor(t,{allow:e=[]}={}){this.#n=z(t);let n=e.map(J);this.#o=o=>n.some(a=>a.test(o))}add(t,e){if(this.#r++,e===void 0)return;let n=K(e);this.#e.set(n,(this.#e.get(n)??0)+1),e!==this.#n&&!Y(e)&&!this.#o(t)&&this.#t.push({path:t,machine:n})}report(){let t=(e,n)=>e<n?-1:e>n?1:0;return{files:this.#r,elf:[...this.#e.values()].reduce((e,n)=>e+n,0),machines:Object.fromEntries([...this.#e].sort(([e],[n])=>t(e,n))),foreign:this.#t.sort((e,n)=>t(e.path,n.path))}}};function J(r){let e=`/${r.replace(/^\\/+/,"")}${r.endsWith("/")?"**":""}`.replace(/\\*\\*\\/?|\\*|[.+?^${}()|[\\]\\\\]/g,n=>n==="**/"?"(?:.*/)?":n==="**"?".*":n==="*"?"[^/]*":`\\\\${n}`);return new RegExp(`^${e}$`,"s")}import{Buffer as l}from"node:buffer";import{closeSync as W,openSync as q,readdirSync as Z,readSync as Q,constants as O}from"node:fs";import{setImmediate as X}from"node:timers/promises";var ee=new Set(["/proc","/sys","/dev"]),I=20;async function h(r,t,e={}){let n=new u(t,e),o=l.alloc(y),a=l.from(r.replace(/\\/+$/,"")),i=[l.alloc(0)],d=performance.now()+I;for(let s=i.pop();s!==void 0;s=i.pop()){let m=s;for(let c of N(g(m),()=>Z(l.concat([a,m,$]),re))){let p=l.concat([m,$,c.name]);c.isDirectory()?ee.has(g(p))||i.push(p):c.isFile()&&n.add(g(p),N(g(p),()=>te(l.concat([a,p]),o))),!(performance.now()<d)&&(await X(),d=performance.now()+I)}}return n.report()}var $=l.from("/"),re={withFileTypes:!0,encoding:"buffer"};function g(r){return r.length===0?"/":r.toString("utf8")}function te(r,t){let e=q(r,O.O_RDONLY|O.O_NOFOLLOW);try{let n=Q(e,t,0,y,0);return P(t.subarray(0,n))?.machine}finally{W(e)}}function N(r,t){try{return t()}catch(e){let n=e instanceof Error&&"code"in e?String(e.code):"unknown error";throw new f("ENVIRONMENT",`${r} cannot be read for the ELF check (${n})`,{remedy:"Run the check as root, on a complete file system.",cause:e})}}function D({root:r,platform:t,allow:e}){return h(r,t,{allow:e})}import{lutimes as ne,lstat as oe,readdir as ae}from"node:fs/promises";import{join as ie}from"node:path";async function x({root:r,seconds:t}){if((await oe(r)).isDirectory())for(let n of await ae(r))await x({root:ie(r,n),seconds:t});return await ne(r,t,t),null}var[A,se]=process.argv.slice(2),ce=JSON.parse(se??"null"),fe={inspect:b,probe:T,scan:D,stamp:x},L=fe[A??""];if(L===void 0)throw new Error(`unknown command ${String(A)}`);process.stdout.write(JSON.stringify(await L(ce)));\n';
 
 // packages/stages/src/tools/index.ts
 var NODE = "docker.io/library/node:20-alpine";
@@ -12884,6 +12954,12 @@ async function scanRoot(context, root, platform2, allow) {
   const tools = await toolsContainer(context);
   const mounted = tools.withMountedDirectory("/mnt/variant", root, { readOnly: true });
   return run(mounted, "scan", { root: "/mnt/variant", platform: platform2, allow });
+}
+async function stamped(context, directory, seconds) {
+  const tools = await toolsContainer(context);
+  const root = "/mnt/tree";
+  const input = JSON.stringify({ root, seconds });
+  return tools.withDirectory(root, directory).withExec(["node", PROGRAM, "stamp", input]).directory(root);
 }
 function probeFrom(container, input) {
   return run(container, "probe", input);
@@ -12905,7 +12981,7 @@ var MARKERS = {
   dockerfile: ["Dockerfile"]
 };
 async function loadSource(context, name2, service2, options) {
-  const raw = await find(name2, service2, options.source) ?? await fromGit(context, name2, service2);
+  const raw = await findSource(name2, service2, options.source, context.repos) ?? await fromGit(context, name2, service2);
   const revision = options.revision ?? raw.revision;
   const directory = await withoutIgnored(raw.directory);
   const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
@@ -12918,11 +12994,12 @@ async function loadSource(context, name2, service2, options) {
     created: options.created === void 0 ? contentDate(tree.hash) : parseCreated(options.created)
   };
 }
-async function find(name2, service2, given) {
-  if (given === void 0) return void 0;
-  const entries = (await given.entries()).map(bare);
-  if (entries.length === 0) return void 0;
+async function findSource(name2, service2, given, repos) {
   const path = service2.source.path ?? `repos/${name2}`;
+  if (given === void 0) {
+    return repos !== void 0 && await isDirectory(repos, path) ? { directory: repos.directory(path) } : void 0;
+  }
+  const entries = (await given.entries()).map(bare);
   if (await isDirectory(given, path)) return { directory: given.directory(path) };
   const marker = service2.build.strategy === "dockerfile" ? [service2.build.file] : MARKERS[service2.build.strategy];
   if (marker.some((file) => entries.includes(file)) || !entries.includes(name2)) return { directory: given };
@@ -13011,9 +13088,9 @@ function fill(template, { name: name2, source, version: version2 }) {
 var LAYER_TIME = 315532800;
 
 // packages/stages/src/build/configure.ts
-function configure(request, container) {
+async function configure(request, container) {
   const { image } = request.service;
-  let result = withFiles(request, container);
+  let result = await withFiles(request, container);
   if (image.workdir !== void 0) result = result.withWorkdir(image.workdir);
   if (image.user !== void 0) result = result.withUser(image.user);
   if (image.entrypoint !== void 0) result = result.withEntrypoint(image.entrypoint);
@@ -13034,7 +13111,7 @@ function configure(request, container) {
   }
   return result;
 }
-function withFiles(request, container) {
+async function withFiles(request, container) {
   const { image } = request.service;
   let extra = request.context.client.directory();
   if (image.files.length + image.links.length + image.directories.length === 0) return container;
@@ -13049,7 +13126,8 @@ function withFiles(request, container) {
       mode === void 0 ? {} : { permissions: octal(mode) }
     );
   }
-  let result = container.withDirectory("/", extra.withTimestamps(epochSeconds(request.source.created)));
+  const stampedExtra = await stamped(request.context, extra, epochSeconds(request.source.created));
+  let result = container.withDirectory("/", stampedExtra);
   for (const { path, owner } of image.directories) {
     if (owner !== void 0) result = result.withDirectory(path, result.directory(path), { owner });
   }
@@ -13096,7 +13174,7 @@ async function buildDockerfile(request) {
         ]
       });
       try {
-        return { platform: platform2, container: configure(request, await container.sync()) };
+        return { platform: platform2, container: await configure(request, await container.sync()) };
       } catch (error2) {
         throw buildError(
           `building ${name2} from ${file} for ${platform2}`,
@@ -13114,16 +13192,118 @@ async function buildDockerfile(request) {
 }
 
 // packages/stages/src/build/environment.py
-var environment_default = '"""Installs one locked set of packages for several platforms, natively, and takes apart what they share.\n\nWrites OUT/common (the same on every platform, with bytecode) and OUT/<platform> for the rest. Nothing of a\nforeign platform is run: uv fetches wheels by platform tag, and bytecode is the same on every machine.\n"""\n\nimport argparse\nimport filecmp\nimport json\nimport os\nimport shutil\nimport subprocess\nimport sys\n\n\ndef install(environment, requirements, python, tag):\n    """One virtual environment for one platform, at the path it will have in the image."""\n    version = f"{sys.version_info.major}.{sys.version_info.minor}"\n    shutil.rmtree(environment, ignore_errors=True)\n    subprocess.run(["uv", "venv", "--quiet", "--python", python, environment], check=True)\n    command = ["uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]\n    command += ["--link-mode", "copy", "--python", f"{environment}/bin/python"]\n    command += ["--python-version", version, "--python-platform", tag, "--requirements", requirements]\n    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)\n    if done.returncode != 0:\n        sys.stderr.write(f"{tag}: {done.stderr}")\n        sys.exit(done.returncode)\n\n\ndef entries(root):\n    """Relative paths of files and links below root, in order."""\n    found = []\n    for folder, directories, files in os.walk(root):\n        links = [name for name in directories if os.path.islink(os.path.join(folder, name))]\n        found += [os.path.relpath(os.path.join(folder, name), root) for name in files + links]\n    return sorted(found)\n\n\ndef same(first, second):\n    if os.path.islink(first) or os.path.islink(second):\n        return os.path.islink(first) and os.path.islink(second) and os.readlink(first) == os.readlink(second)\n    modes_equal = os.stat(first).st_mode == os.stat(second).st_mode\n    return modes_equal and filecmp.cmp(first, second, shallow=False)\n\n\ndef share(roots, common):\n    """Moves what all roots have in common; with one root that is everything."""\n    first, *others = roots\n    for path in entries(first):\n        copies = [os.path.join(root, path) for root in others]\n        if all(os.path.lexists(copy) and same(os.path.join(first, path), copy) for copy in copies):\n            target = os.path.join(common, path)\n            os.makedirs(os.path.dirname(target), exist_ok=True)\n            os.rename(os.path.join(first, path), target)\n            for copy in copies:\n                os.remove(copy)\n    for root in roots:\n        for folder, _, _ in os.walk(root, topdown=False):\n            if not os.listdir(folder) and folder != root:\n                os.rmdir(folder)\n\n\ndef compile_bytecode(root, environment):\n    """Bytecode that is never checked against a file time. Packages ship templates that are no Python: tolerated."""\n    command = [sys.executable, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]\n    subprocess.run([*command, "-s", root, "-p", environment, root], stdout=subprocess.DEVNULL)\n\n\ndef main():\n    parser = argparse.ArgumentParser()\n    parser.add_argument("--requirements", required=True)\n    parser.add_argument("--environment", required=True)\n    parser.add_argument("--out", required=True)\n    parser.add_argument("--platform", action="append", required=True, metavar="NAME=TAG")\n    options = parser.parse_args()\n    platforms = dict(pair.split("=", 1) for pair in options.platform)\n    roots = {}\n    for name, tag in platforms.items():\n        install(options.environment, options.requirements, sys.executable, tag)\n        roots[name] = os.path.join(options.out, name)\n        os.makedirs(options.out, exist_ok=True)\n        shutil.move(options.environment, roots[name])\n    common = os.path.join(options.out, "common")\n    os.makedirs(common)\n    share(list(roots.values()), common)\n    for root in [common, *roots.values()]:\n        compile_bytecode(root, options.environment)\n    print(json.dumps({name: len(entries(root)) for name, root in [("common", common), *roots.items()]}))\n\n\nmain()\n';
+var environment_default = `"""Installs one locked set of packages for several platforms, natively, and takes apart what they share.
+
+Writes OUT/common (the same on every platform, with bytecode) and OUT/<platform> for the rest. Nothing of a
+foreign platform is run: uv fetches wheels by platform tag, and bytecode is the same on every machine.
+"""
+
+import argparse
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+
+def install(environment, requirements, python, tag):
+    """One virtual environment for one platform, at the path it will have in the image."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    shutil.rmtree(environment, ignore_errors=True)
+    subprocess.run(["uv", "venv", "--quiet", "--python", python, environment], check=True)
+    command = ["uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    command += ["--link-mode", "copy", "--python", f"{environment}/bin/python"]
+    command += ["--python-version", version, "--python-platform", tag, "--requirements", requirements]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.stderr.write(f"{tag}: {done.stderr}")
+        sys.exit(done.returncode)
+
+
+def entries(root):
+    """Relative paths of files and links below root, in order."""
+    found = []
+    for folder, directories, files in os.walk(root):
+        links = [name for name in directories if os.path.islink(os.path.join(folder, name))]
+        found += [os.path.relpath(os.path.join(folder, name), root) for name in files + links]
+    return sorted(found)
+
+
+def same(first, second):
+    if os.path.islink(first) or os.path.islink(second):
+        return os.path.islink(first) and os.path.islink(second) and os.readlink(first) == os.readlink(second)
+    modes_equal = os.stat(first).st_mode == os.stat(second).st_mode
+    return modes_equal and filecmp.cmp(first, second, shallow=False)
+
+
+def share(roots, common):
+    """Moves what all roots have in common; with one root that is everything."""
+    first, *others = roots
+    for path in entries(first):
+        copies = [os.path.join(root, path) for root in others]
+        if all(os.path.lexists(copy) and same(os.path.join(first, path), copy) for copy in copies):
+            target = os.path.join(common, path)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            os.rename(os.path.join(first, path), target)
+            for copy in copies:
+                os.remove(copy)
+    for root in roots:
+        for folder, _, _ in os.walk(root, topdown=False):
+            if not os.listdir(folder) and folder != root:
+                os.rmdir(folder)
+
+
+def compile_bytecode(root, environment):
+    """Bytecode that is never checked against a file time. Packages ship templates that are no Python: tolerated."""
+    command = [sys.executable, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([*command, "-s", root, "-p", environment, root], stdout=subprocess.DEVNULL)
+
+
+def stamp(root, time):
+    """One time for every entry; a link's own, not its target's."""
+    for folder, directories, files in os.walk(root):
+        for name in directories + files:
+            os.utime(os.path.join(folder, name), (time, time), follow_symlinks=False)
+    os.utime(root, (time, time))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--requirements", required=True)
+    parser.add_argument("--environment", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--time", type=int, required=True, help="of every file, seconds since 1970")
+    parser.add_argument("--platform", action="append", required=True, metavar="NAME=TAG")
+    options = parser.parse_args()
+    platforms = dict(pair.split("=", 1) for pair in options.platform)
+    roots = {}
+    for name, tag in platforms.items():
+        install(options.environment, options.requirements, sys.executable, tag)
+        roots[name] = os.path.join(options.out, name)
+        os.makedirs(options.out, exist_ok=True)
+        shutil.move(options.environment, roots[name])
+    common = os.path.join(options.out, "common")
+    os.makedirs(common)
+    share(list(roots.values()), common)
+    for root in [common, *roots.values()]:
+        compile_bytecode(root, options.environment)
+        stamp(root, options.time)
+    print(json.dumps({name: len(entries(root)) for name, root in [("common", common), *roots.items()]}))
+
+
+main()
+`;
 
 // packages/stages/src/build/system-packages.sh
 var system_packages_default = `# Unpacks Debian packages for another architecture without running anything of it.
-# usage: system-packages.sh ARCHITECTURE PACKAGE...
+# usage: system-packages.sh ARCHITECTURE TIME PACKAGE...   (TIME: of every file, seconds since 1970)
 # /mnt/target is the target base's root (read-only). Writes /out/root (new files and the package database), or,
 # when a package brings maintainer scripts, /out/scripts (their names) and nothing else.
 set -eu
 architecture=$1
-shift
+time=$2
+shift 2
 target=/mnt/target
 root=/out/root
 state=/var/lib/tgo-apt/$architecture
@@ -13175,16 +13355,17 @@ find . -type f ! -name status | while read -r file; do
   if cmp -s "$file" "$target/var/lib/dpkg/$file"; then rm "$file"; fi
 done
 find "$root" -depth -type d -empty -delete
+find "$root" -exec touch --no-dereference --date="@$time" {} +
 `;
 
 // packages/stages/src/build/system-packages.ts
-var REMEDY = "Check the package names, and that the Debian archive (or mirrors.debian in tgo.catalog.json) answers.";
+var REMEDY2 = "Check the package names, and that the Debian archive (or mirrors.debian in tgo.catalog.json) answers.";
 async function withSystemPackages(request, { platform: platform2, container: base }) {
   const { context, service: service2 } = request;
   const { packages } = service2.build;
   if (packages.length === 0) return { container: base, notes: [] };
   const architecture = platform2.split("/")[1] ?? "";
-  const native = trusting(context, await baseImage(context, service2.build.base, context.native)).withMountedCache("/var/cache/tgo-apt", context.client.cacheVolume("tgo-apt-archives"), {}).withNewFile("/run/tgo/system-packages.sh", system_packages_default).withMountedDirectory("/mnt/target", base.rootfs(), { readOnly: true }).withEnvVariable("DEBIAN_FRONTEND", "noninteractive").withExec(["sh", "/run/tgo/system-packages.sh", architecture, ...[...packages].sort()]);
+  const native = trusting(context, await baseImage(context, service2.build.base, context.native)).withMountedCache("/var/cache/tgo-apt", context.client.cacheVolume("tgo-apt-archives"), {}).withNewFile("/run/tgo/system-packages.sh", system_packages_default).withMountedDirectory("/mnt/target", base.rootfs(), { readOnly: true }).withEnvVariable("DEBIAN_FRONTEND", "noninteractive").withExec(["sh", "/run/tgo/system-packages.sh", architecture, `${LAYER_TIME}`, ...[...packages].sort()]);
   try {
     const out = native.directory("/out");
     const entries = await out.entries();
@@ -13192,11 +13373,11 @@ async function withSystemPackages(request, { platform: platform2, container: bas
       const names = (await out.file("scripts").contents()).trim().split("\n");
       return await withScripts(request, { platform: platform2, container: base }, names);
     }
-    const unpacked = base.withDirectory("/", out.directory("root").withTimestamps(LAYER_TIME));
+    const unpacked = base.withDirectory("/", out.directory("root"));
     const cache = unpacked.withExec(["ldconfig", "-X"]).file("/etc/ld.so.cache").withTimestamps(LAYER_TIME);
     return { container: unpacked.withFile("/etc/ld.so.cache", cache), notes: [] };
   } catch (error2) {
-    throw buildError(`installing ${packages.join(", ")} for ${platform2}`, REMEDY, error2);
+    throw buildError(`installing ${packages.join(", ")} for ${platform2}`, REMEDY2, error2);
   }
 }
 async function withScripts(request, { platform: platform2, container }, names) {
@@ -13226,15 +13407,15 @@ async function buildPython(request) {
   const { context, service: service2, platforms, source } = request;
   const builder = await nativeBuilder(request);
   const environments = installLocked(request, builder);
-  const application = compileSource(request, builder);
+  const application = await stamped(context, compileSource(request, builder), epochSeconds(source.created));
   const target = service2.build.environment;
   const built = await Promise.all(
     platforms.map(async (platform2) => {
       const base = await baseImage(context, service2.build.base, platform2);
       const { container, notes } = await withSystemPackages(request, { platform: platform2, container: base });
       const path = await container.envVariable("PATH");
-      const variant = container.withDirectory(target, environments.directory("common").withTimestamps(LAYER_TIME)).withDirectory(target, environments.directory(platform2.replace("/", "-")).withTimestamps(LAYER_TIME)).withDirectory(workdir(request), application.withTimestamps(epochSeconds(source.created))).withEnvVariable("PATH", `${target}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withEnvVariable("VIRTUAL_ENV", target).withWorkdir(workdir(request));
-      return { platform: platform2, container: configure(request, variant), notes };
+      const variant = container.withDirectory(target, environments.directory("common")).withDirectory(target, environments.directory(platform2.replace("/", "-"))).withDirectory(workdir(request), application).withEnvVariable("PATH", `${target}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withEnvVariable("VIRTUAL_ENV", target).withWorkdir(workdir(request));
+      return { platform: platform2, container: await configure(request, variant), notes };
     })
   );
   return {
@@ -13274,7 +13455,7 @@ function installLocked(request, builder) {
   ]).file("requirements.txt");
   return builder.withMountedFile("/run/tgo/requirements.txt", requirements).withNewFile("/run/tgo/environment.py", environment_default).withExec([
     ...["python3", "/run/tgo/environment.py", "--requirements", "/run/tgo/requirements.txt"],
-    ...["--environment", environment, "--out", "/out"],
+    ...["--environment", environment, "--out", "/out", "--time", `${LAYER_TIME}`],
     ...platforms.flatMap((platform2) => [
       "--platform",
       `${platform2.replace("/", "-")}=${WHEEL_TAGS[platform2]}`
@@ -13313,11 +13494,11 @@ var MANAGERS = {
 };
 async function buildStaticWeb(request) {
   const { context, service: service2, platforms } = request;
-  const dist = (await buildPages(request)).withTimestamps(epochSeconds(request.source.created));
+  const dist = await stamped(context, await buildPages(request), epochSeconds(request.source.created));
   const variants2 = await Promise.all(
     platforms.map(async (platform2) => {
       const base = await baseImage(context, service2.build.base, platform2);
-      return { platform: platform2, container: configure(request, base.withDirectory(service2.build.root, dist)) };
+      return { platform: platform2, container: await configure(request, base.withDirectory(service2.build.root, dist)) };
     })
   );
   return { variants: variants2, notes: [] };
@@ -13607,45 +13788,44 @@ async function checkVariant(context, service2, { platform: platform2, container 
 }
 
 // packages/stages/src/smoke.ts
-import { ExecError as ExecError2 } from "@dagger.io/dagger";
 var MACHINES2 = { "linux/amd64": "x86_64", "linux/arm64": "aarch64" };
 var ALIAS = "service";
 var START_SECONDS = 10;
 async function smokeVariant(context, name2, service2, { platform: platform2, container }) {
-  const where3 = `${name2} ${platform2}`;
+  const where2 = `${name2} ${platform2}`;
   const command = service2.smoke.machine ?? machineCommand(service2.build.strategy);
-  const machine = (await execIn(container, command, where3)).trim();
+  const machine = (await execIn(container, command, where2)).trim();
   if (machine !== MACHINES2[platform2]) {
     throw new TgoError("SMOKE", `says it runs on "${machine}", not ${MACHINES2[platform2]}`, {
-      where: where3,
+      where: where2,
       remedy: "The image, or the interpreter in it, is for another machine. Check its base image."
     });
   }
   const lines = [];
   for (const exec of service2.smoke.exec) {
-    await execIn(container, exec, where3);
+    await execIn(container, exec, where2);
     lines.push(`${exec.join(" ")}: exit 0`);
   }
-  if (service2.smoke.http.length > 0) lines.push(...await askServer(context, service2, container, where3));
+  if (service2.smoke.http.length > 0) lines.push(...await askServer(context, service2, container, where2));
   return { platform: platform2, machine, lines };
 }
 function machineCommand(strategy) {
   return strategy === "python" ? ["python", "-c", "import platform; print(platform.machine())"] : ["uname", "-m"];
 }
-async function execIn(container, command, where3) {
+async function execIn(container, command, where2) {
   try {
     return await container.withExec([...command]).stdout();
   } catch (error2) {
-    throw smokeError(`${command.join(" ")} failed`, where3, error2);
+    throw smokeError(`${command.join(" ")} failed`, where2, error2);
   }
 }
-async function askServer(context, service2, container, where3) {
+async function askServer(context, service2, container, where2) {
   const { http, timeoutSeconds } = service2.smoke;
   const [entrypoint, defaults] = await Promise.all([container.entrypoint(), container.defaultArgs()]);
   const args = [...entrypoint, ...defaults];
   if (args.length === 0) {
     throw new TgoError("SMOKE", "has no command to start", {
-      where: where3,
+      where: where2,
       remedy: "Set image.command in the catalog."
     });
   }
@@ -13663,7 +13843,7 @@ async function askServer(context, service2, container, where3) {
         "SMOKE",
         `did not start: nothing listens on ${http.map(({ port }) => port).join(", ")}`,
         {
-          where: where3,
+          where: where2,
           remedy: `Start the image by hand and look at its log. It was given ${timeoutSeconds} s (smoke.timeoutSeconds).`
         }
       );
@@ -13677,37 +13857,34 @@ async function askServer(context, service2, container, where3) {
       "SMOKE",
       `did not answer as it should within ${timeoutSeconds} s: ${lines.join(", ")}`,
       {
-        where: where3,
+        where: where2,
         remedy: "Start the image by hand and look at its log; smoke.http in the catalog says what is expected."
       }
     );
   } catch (error2) {
-    throw smokeError("the service did not start", where3, error2);
+    throw smokeError("the service did not start", where2, error2);
   }
 }
-async function within(seconds2, result) {
+async function within(seconds, result) {
   let timer;
   const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, seconds2 * 1e3, void 0);
+    timer = setTimeout(resolve, seconds * 1e3, void 0);
   });
   result.catch(() => void 0);
   return Promise.race([result, late]).finally(() => {
     clearTimeout(timer);
   });
 }
-function smokeError(what, where3, error2) {
+function smokeError(what, where2, error2) {
   if (error2 instanceof TgoError) return error2;
-  const output = error2 instanceof ExecError2 ? `${error2.stdout}
-${error2.stderr}` : messageOf(error2);
+  const message = error2 instanceof Error ? error2.message : String(error2);
+  const output = lastLines(execFailure(error2) ?? { stdout: "", stderr: message }, 25);
   return new TgoError("SMOKE", `${what}
-${lastLines(output, 25)}`, {
-    where: where3,
+${output}`, {
+    where: where2,
     remedy: "The output above is the image's own. Where it says exec format error, emulation is missing.",
     cause: error2
   });
-}
-function messageOf(error2) {
-  return error2 instanceof Error ? error2.message : String(error2);
 }
 
 // packages/stages/src/upload.ts
@@ -13728,11 +13905,11 @@ async function uploadVariants(context, target, service2, variants2, tag) {
 
 // packages/stages/src/verify.ts
 function verifyTag(context, service2, targets, tag, options) {
-  return verifyImage({
+  const verify = () => verifyImage({
     targets: targets.map((target) => ({
       name: target.name,
       registry: target.client,
-      repository: repositoryOf(target, service2),
+      repository: repositoryOf2(target, service2),
       reference: tag,
       ...target.anonymous === void 0 ? {} : { anonymous: target.anonymous }
     })),
@@ -13744,6 +13921,11 @@ function verifyTag(context, service2, targets, tag, options) {
     elf: options.elf,
     allowForeign: [...options.allowForeign ?? []]
   });
+  if (options.quiet === true) return verify();
+  return context.progress.step({ step: "verify", service: service2 }, verify, ({ ok, targets: found }) => ({
+    state: ok ? "done" : "failed",
+    detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`
+  }));
 }
 function registryRows(targets, service2, tag, verification) {
   return targets.map((target) => {
@@ -13798,7 +13980,7 @@ async function publishService(context, name2, service2, options) {
       state: "failed",
       variants: [],
       registries: [...rows.values()],
-      problems: error2 instanceof RegistriesFailed ? [] : [problemOf(error2)],
+      problems: error2 instanceof RegistriesFailed ? [] : [problemOf(interrupted(context) ?? error2)],
       notes: [],
       durationMs: since(started)
     };
@@ -13819,14 +14001,11 @@ async function publishCandidate(run2, options) {
   if (holders.digest !== void 0) await copyMissing(run2, holders.targets, holders.digest, tag);
   const reached = context.targets.filter((target) => run2.rows.get(target.name)?.state !== "failed");
   const digest = holders.digest ?? image?.digest;
-  const verification = await context.progress.step(
-    { step: "verify", service: name2 },
-    () => verifyTag(context, name2, reached, tag, {
-      digest,
-      annotations: { [CANDIDATE_ANNOTATION]: prepared.key },
-      elf: false
-    })
-  );
+  const verification = await verifyTag(context, name2, reached, tag, {
+    digest,
+    annotations: { [CANDIDATE_ANNOTATION]: prepared.key },
+    elf: false
+  });
   for (const row of registryRows(reached, name2, tag, verification)) {
     const before = run2.rows.get(row.registry);
     const state = row.state === "done" ? before?.state ?? "done" : row.state;
@@ -13853,7 +14032,7 @@ async function findCandidate(run2, prepared, tag) {
     context.targets.map(async (target) => {
       const started = performance.now();
       try {
-        const found = await target.client.resolve(repositoryOf(target, name2), tag);
+        const found = await target.client.resolve(repositoryOf2(target, name2), tag);
         if (found !== void 0) holders.push(target);
       } catch (error2) {
         fail2(run2, target, error2, started);
@@ -13866,6 +14045,7 @@ async function findCandidate(run2, prepared, tag) {
   if (blocked) throw new RegistriesFailed();
   if (holders.length === 0) return { targets: [], digest: void 0 };
   const verification = await verifyTag(context, name2, holders, tag, {
+    quiet: true,
     annotations: { [CANDIDATE_ANNOTATION]: prepared.key },
     elf: false
   });
@@ -13881,8 +14061,8 @@ async function copyMissing(run2, holders, digest, tag) {
     if (holders.includes(target)) return { state: "already there" };
     return context.progress.step({ step: "copy", service: name2, registry: target.name }, async () => {
       const copied = await copyImage({
-        from: { registry: from.client, repository: repositoryOf(from, name2) },
-        to: { registry: target.client, repository: repositoryOf(target, name2) },
+        from: { registry: from.client, repository: repositoryOf2(from, name2) },
+        to: { registry: target.client, repository: repositoryOf2(target, name2) },
         digest,
         tag
       });
@@ -13894,7 +14074,7 @@ async function make(run2, prepared, tag) {
   const { context, name: name2 } = run2;
   const { built, checks, smokes } = await proveService(context, prepared);
   const staging = stagingTag(prepared.key);
-  const repositories = new Map(context.targets.map((target) => [target.name, repositoryOf(target, name2)]));
+  const repositories = new Map(context.targets.map((target) => [target.name, repositoryOf2(target, name2)]));
   const uploaded = [];
   await everyTarget(run2, async (target) => {
     await context.progress.step(
@@ -13915,11 +14095,13 @@ async function make(run2, prepared, tag) {
       platforms: [...context.platforms],
       created: prepared.request.source.created,
       annotations: { ...labels, [CANDIDATE_ANNOTATION]: prepared.key, ...proofAnnotations(checks, smokes) },
-      manifestAnnotations: labels
+      manifestAnnotations: labels,
+      // The engine's own lines differ from run to run.
+      history: "drop"
     })
   );
   await everyTarget(run2, async (target) => {
-    const pushed = await context.progress.step(
+    await context.progress.step(
       { step: "tag", service: name2, registry: target.name },
       () => pushImage(image, {
         to: { registry: target.client, repository: repositories.get(target.name) ?? "" },
@@ -13927,7 +14109,7 @@ async function make(run2, prepared, tag) {
         tag
       })
     );
-    return { state: "done", uploaded: pushed.uploaded.bytes };
+    return { state: "done" };
   });
   return { ...image, notes: built.notes };
 }
@@ -13978,8 +14160,14 @@ async function everyTarget(run2, act) {
     })
   );
 }
+function interrupted(context) {
+  if (context.signal?.aborted !== true) return void 0;
+  return new TgoError("INTERRUPTED", "stopped before it was done; what is not tagged yet stays untagged", {
+    remedy: "Run the same command again: what is done is not done twice."
+  });
+}
 function notStarted(target, service2) {
-  const { host, repository } = { host: target.registry.host, repository: repositoryOf(target, service2) };
+  const { host, repository } = { host: target.registry.host, repository: repositoryOf2(target, service2) };
   return {
     registry: target.name,
     reference: `${host}/${repository}`,
@@ -14098,7 +14286,7 @@ function prepareOptions({ source, revision, created, value }) {
   return { source, revision, created, values: value };
 }
 async function smokeService(context, name2, service2, options) {
-  return attempt(name2, async () => {
+  return attempt(context, name2, async () => {
     const prepared = await context.progress.step(
       { step: "prepare", service: name2 },
       () => prepare(context, name2, service2, options)
@@ -14124,17 +14312,17 @@ async function smokeService(context, name2, service2, options) {
   });
 }
 async function verifyService(context, name2, service2, options, { tag, elf }) {
-  return attempt(name2, async () => {
+  return attempt(context, name2, async () => {
     const wanted = tag ?? candidateTag(
       (await context.progress.step(
         { step: "prepare", service: name2 },
         () => prepare(context, name2, service2, options)
       )).key
     );
-    const verification = await context.progress.step(
-      { step: "verify", service: name2 },
-      () => verifyTag(context, name2, context.targets, wanted, { elf, allowForeign: service2.allowForeign })
-    );
+    const verification = await verifyTag(context, name2, context.targets, wanted, {
+      elf,
+      allowForeign: service2.allowForeign
+    });
     return {
       service: name2,
       state: verification.ok ? "verified" : "failed",
@@ -14148,7 +14336,7 @@ async function verifyService(context, name2, service2, options, { tag, elf }) {
     };
   });
 }
-async function attempt(name2, run2) {
+async function attempt(context, name2, run2) {
   const started = performance.now();
   const durationMs = () => Math.round(performance.now() - started);
   try {
@@ -14160,7 +14348,7 @@ async function attempt(name2, run2) {
       state: "failed",
       variants: [],
       registries: [],
-      problems: [problemOf(error2)],
+      problems: [problemOf(interrupted(context) ?? error2)],
       notes: [],
       durationMs: durationMs()
     };
@@ -14446,7 +14634,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "973fbf30044978d5";
+var PIPELINE = "d67576261556c75b";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

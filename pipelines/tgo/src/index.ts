@@ -25,6 +25,7 @@ export class Tgo {
   private platform?: string[];
   private dockerConfig?: Secret;
   private caBundle?: File;
+  private repos?: Directory;
 
   constructor(
     /** Overrides of the built-in catalog: services, registries, mirrors (tgo.catalog.json). */
@@ -39,6 +40,11 @@ export class Tgo {
     dockerConfig?: Secret,
     /** CA certificates (PEM) that build steps trust, for networks that inspect TLS. Never in an image. */
     caBundle?: File,
+    /**
+     * The repository around the module, of which repos/ is read: where sources come from when --source names none.
+     * An argument of its own, because its ignore patterns would also apply to a --source.
+     */
+    @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) repos?: Directory,
   ) {
     this.catalog = catalog;
     this.registry = registry;
@@ -46,6 +52,7 @@ export class Tgo {
     this.platform = platform;
     this.dockerConfig = dockerConfig;
     this.caBundle = caBundle;
+    this.repos = repos;
   }
 
   /** Lists the services of the catalog. */
@@ -76,8 +83,8 @@ export class Tgo {
   async build(
     /** Service by name. */
     service: string,
-    /** The service's source, or a checkout with repos/SERVICE in it. */
-    @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) source?: Directory,
+    /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
+    source?: Directory,
     /** Commit the source is of; dev-HASH when absent. */
     revision?: string,
     /** Time of that commit: RFC 3339, or seconds since 1970. */
@@ -93,8 +100,8 @@ export class Tgo {
   async smoke(
     /** Services by name, or "all". */
     service: string[],
-    /** The service's source, or a checkout with repos/SERVICE in it. */
-    @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) source?: Directory,
+    /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
+    source?: Directory,
     /** Commit the source is of; dev-HASH when absent. */
     revision?: string,
     /** Time of that commit: RFC 3339, or seconds since 1970. */
@@ -115,8 +122,8 @@ export class Tgo {
   async publish(
     /** Services by name, or "all". */
     service: string[],
-    /** The service's source, or a checkout with repos/SERVICE in it. */
-    @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) source?: Directory,
+    /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
+    source?: Directory,
     /** Commit the source is of; dev-HASH when absent. */
     revision?: string,
     /** Time of that commit: RFC 3339, or seconds since 1970. */
@@ -141,8 +148,8 @@ export class Tgo {
     tag?: string,
     /** Read every layer and check the machine of every ELF file in it. */
     elf: boolean = true,
-    /** The service's source, or a checkout with repos/SERVICE in it; used when no tag is given. */
-    @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) source?: Directory,
+    /** The service's source, or a folder with repos/SERVICE or SERVICE in it; used when no tag is given. */
+    source?: Directory,
     /** Commit the source is of; dev-HASH when absent. */
     revision?: string,
     /** Time of that commit: RFC 3339, or seconds since 1970. */
@@ -163,6 +170,7 @@ export class Tgo {
       platform: this.platform,
       dockerConfig: this.dockerConfig,
       caBundle: this.caBundle,
+      repos: this.repos,
     });
   }
 }

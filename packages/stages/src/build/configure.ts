@@ -1,14 +1,15 @@
 import type { Container } from "@dagger.io/dagger";
 import { epochSeconds } from "../source.js";
+import { stamped } from "../tools/index.js";
 import { fill, type BuildRequest } from "./request.js";
 
 /**
  * The service's files and image configuration, laid over what the strategy built. Environment and labels come
  * last: they carry the revision, and nothing below them may depend on it.
  */
-export function configure(request: BuildRequest, container: Container): Container {
+export async function configure(request: BuildRequest, container: Container): Promise<Container> {
   const { image } = request.service;
-  let result = withFiles(request, container);
+  let result = await withFiles(request, container);
   if (image.workdir !== undefined) result = result.withWorkdir(image.workdir);
   if (image.user !== undefined) result = result.withUser(image.user);
   if (image.entrypoint !== undefined) result = result.withEntrypoint(image.entrypoint);
@@ -30,7 +31,7 @@ export function configure(request: BuildRequest, container: Container): Containe
   return result;
 }
 
-function withFiles(request: BuildRequest, container: Container): Container {
+async function withFiles(request: BuildRequest, container: Container): Promise<Container> {
   const { image } = request.service;
   let extra = request.context.client.directory();
   if (image.files.length + image.links.length + image.directories.length === 0) return container;
@@ -45,7 +46,8 @@ function withFiles(request: BuildRequest, container: Container): Container {
       mode === undefined ? {} : { permissions: octal(mode) },
     );
   }
-  let result = container.withDirectory("/", extra.withTimestamps(epochSeconds(request.source.created)));
+  const stampedExtra = await stamped(request.context, extra, epochSeconds(request.source.created));
+  let result = container.withDirectory("/", stampedExtra);
   for (const { path, owner } of image.directories) {
     if (owner !== undefined) result = result.withDirectory(path, result.directory(path), { owner });
   }

@@ -20,7 +20,7 @@ export async function buildDockerfile(request: BuildRequest<DockerfileBuild>): P
         ],
       });
       try {
-        return { platform, container: configure(request, await container.sync()) };
+        return { platform, container: await configure(request, await container.sync()) };
       } catch (error) {
         throw buildError(
           `building ${name} from ${file} for ${platform}`,

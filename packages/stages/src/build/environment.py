@@ -66,11 +66,20 @@ def compile_bytecode(root, environment):
     subprocess.run([*command, "-s", root, "-p", environment, root], stdout=subprocess.DEVNULL)
 
 
+def stamp(root, time):
+    """One time for every entry; a link's own, not its target's."""
+    for folder, directories, files in os.walk(root):
+        for name in directories + files:
+            os.utime(os.path.join(folder, name), (time, time), follow_symlinks=False)
+    os.utime(root, (time, time))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--requirements", required=True)
     parser.add_argument("--environment", required=True)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--time", type=int, required=True, help="of every file, seconds since 1970")
     parser.add_argument("--platform", action="append", required=True, metavar="NAME=TAG")
     options = parser.parse_args()
     platforms = dict(pair.split("=", 1) for pair in options.platform)
@@ -85,6 +94,7 @@ def main():
     share(list(roots.values()), common)
     for root in [common, *roots.values()]:
         compile_bytecode(root, options.environment)
+        stamp(root, options.time)
     print(json.dumps({name: len(entries(root)) for name, root in [("common", common), *roots.items()]}))
 
 

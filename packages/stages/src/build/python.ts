@@ -3,6 +3,7 @@ import type { Platform, PythonBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { baseImage, trusting } from "../context.js";
 import { bare, epochSeconds } from "../source.js";
+import { stamped } from "../tools/index.js";
 import { buildError } from "./build-error.js";
 import { configure } from "./configure.js";
 import environmentScript from "./environment.py";
@@ -30,7 +31,7 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
   const { context, service, platforms, source } = request;
   const builder = await nativeBuilder(request);
   const environments = installLocked(request, builder);
-  const application = compileSource(request, builder);
+  const application = await stamped(context, compileSource(request, builder), epochSeconds(source.created));
   const target = service.build.environment;
   const built = await Promise.all(
     platforms.map(async (platform) => {
@@ -38,13 +39,13 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
       const { container, notes } = await withSystemPackages(request, { platform, container: base });
       const path = await container.envVariable("PATH");
       const variant = container
-        .withDirectory(target, environments.directory("common").withTimestamps(LAYER_TIME))
-        .withDirectory(target, environments.directory(platform.replace("/", "-")).withTimestamps(LAYER_TIME))
-        .withDirectory(workdir(request), application.withTimestamps(epochSeconds(source.created)))
+        .withDirectory(target, environments.directory("common"))
+        .withDirectory(target, environments.directory(platform.replace("/", "-")))
+        .withDirectory(workdir(request), application)
         .withEnvVariable("PATH", `${target}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`)
         .withEnvVariable("VIRTUAL_ENV", target)
         .withWorkdir(workdir(request));
-      return { platform, container: configure(request, variant), notes };
+      return { platform, container: await configure(request, variant), notes };
     }),
   );
   return {
@@ -102,7 +103,7 @@ function installLocked(request: BuildRequest<PythonBuild>, builder: Container): 
     .withNewFile("/run/tgo/environment.py", environmentScript)
     .withExec([
       ...["python3", "/run/tgo/environment.py", "--requirements", "/run/tgo/requirements.txt"],
-      ...["--environment", environment, "--out", "/out"],
+      ...["--environment", environment, "--out", "/out", "--time", `${LAYER_TIME}`],
       ...platforms.flatMap((platform) => [
         "--platform",
         `${platform.replace("/", "-")}=${WHEEL_TAGS[platform]}`,

@@ -3,6 +3,7 @@ import type { StaticWebBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { baseImage, trusting } from "../context.js";
 import { bare, epochSeconds } from "../source.js";
+import { stamped } from "../tools/index.js";
 import { buildError } from "./build-error.js";
 import { configure } from "./configure.js";
 import type { BuildRequest, Built } from "./request.js";
@@ -35,11 +36,11 @@ const MANAGERS: Record<"yarn" | "npm", PackageManager> = {
 /** Pages built once, natively, then copied beside nginx for each platform: nothing runs in a foreign image. */
 export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Promise<Built> {
   const { context, service, platforms } = request;
-  const dist = (await buildPages(request)).withTimestamps(epochSeconds(request.source.created));
+  const dist = await stamped(context, await buildPages(request), epochSeconds(request.source.created));
   const variants = await Promise.all(
     platforms.map(async (platform) => {
       const base = await baseImage(context, service.build.base, platform);
-      return { platform, container: configure(request, base.withDirectory(service.build.root, dist)) };
+      return { platform, container: await configure(request, base.withDirectory(service.build.root, dist)) };
     }),
   );
   return { variants, notes: [] };

@@ -1,10 +1,11 @@
 # Unpacks Debian packages for another architecture without running anything of it.
-# usage: system-packages.sh ARCHITECTURE PACKAGE...
+# usage: system-packages.sh ARCHITECTURE TIME PACKAGE...   (TIME: of every file, seconds since 1970)
 # /mnt/target is the target base's root (read-only). Writes /out/root (new files and the package database), or,
 # when a package brings maintainer scripts, /out/scripts (their names) and nothing else.
 set -eu
 architecture=$1
-shift
+time=$2
+shift 2
 target=/mnt/target
 root=/out/root
 state=/var/lib/tgo-apt/$architecture
@@ -56,3 +57,4 @@ find . -type f ! -name status | while read -r file; do
   if cmp -s "$file" "$target/var/lib/dpkg/$file"; then rm "$file"; fi
 done
 find "$root" -depth -type d -empty -delete
+find "$root" -exec touch --no-dereference --date="@$time" {} +

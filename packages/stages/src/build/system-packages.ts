@@ -25,7 +25,7 @@ export async function withSystemPackages(
     .withNewFile("/run/tgo/system-packages.sh", script)
     .withMountedDirectory("/mnt/target", base.rootfs(), { readOnly: true })
     .withEnvVariable("DEBIAN_FRONTEND", "noninteractive")
-    .withExec(["sh", "/run/tgo/system-packages.sh", architecture, ...[...packages].sort()]);
+    .withExec(["sh", "/run/tgo/system-packages.sh", architecture, `${LAYER_TIME}`, ...[...packages].sort()]);
   try {
     const out = native.directory("/out");
     const entries = await out.entries();
@@ -33,7 +33,7 @@ export async function withSystemPackages(
       const names = (await out.file("scripts").contents()).trim().split("\n");
       return await withScripts(request, { platform, container: base }, names);
     }
-    const unpacked = base.withDirectory("/", out.directory("root").withTimestamps(LAYER_TIME));
+    const unpacked = base.withDirectory("/", out.directory("root"));
     // One command of the target: the loader's cache, which names every library by machine.
     const cache = unpacked.withExec(["ldconfig", "-X"]).file("/etc/ld.so.cache").withTimestamps(LAYER_TIME);
     return { container: unpacked.withFile("/etc/ld.so.cache", cache), notes: [] };

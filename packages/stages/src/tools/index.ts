@@ -34,6 +34,18 @@ export async function scanRoot(
   return run<ElfReport>(mounted, "scan", { root: "/mnt/variant", platform, allow });
 }
 
+/**
+ * A directory whose entries all have one time. The engine's own withTimestamps follows symbolic links, and fails on
+ * those that point outside the directory.
+ * @param seconds since 1970
+ */
+export async function stamped(context: Context, directory: Directory, seconds: number): Promise<Directory> {
+  const tools = await toolsContainer(context);
+  const root = "/mnt/tree";
+  const input = JSON.stringify({ root, seconds });
+  return tools.withDirectory(root, directory).withExec(["node", PROGRAM, "stamp", input]).directory(root);
+}
+
 /** Sends requests from a container that already has the service bound. */
 export function probeFrom(container: Container, input: ProbeInput): Promise<ProbeReport> {
   return run<ProbeReport>(container, "probe", input);

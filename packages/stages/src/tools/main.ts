@@ -5,10 +5,16 @@
 import { inspectTree } from "./inspect.js";
 import { probe } from "./probe.js";
 import { scan } from "./scan.js";
+import { stampTree } from "./stamp.js";
 
 const [command, argument] = process.argv.slice(2);
 const input: unknown = JSON.parse(argument ?? "null");
-const commands: Record<string, (input: never) => Promise<unknown>> = { inspect: inspectTree, probe, scan };
+const commands: Record<string, (input: never) => Promise<unknown>> = {
+  inspect: inspectTree,
+  probe,
+  scan,
+  stamp: stampTree,
+};
 const run = commands[command ?? ""];
 if (run === undefined) throw new Error(`unknown command ${String(command)}`);
 process.stdout.write(JSON.stringify(await run(input as never)));

@@ -1,0 +1,18 @@
+import { lutimes, lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface StampInput {
+  readonly root: string;
+  /** Seconds since 1970. */
+  readonly seconds: number;
+}
+
+/** Gives every entry below root one time; links themselves, never what they point to. */
+export async function stampTree({ root, seconds }: StampInput): Promise<null> {
+  const info = await lstat(root);
+  if (info.isDirectory()) {
+    for (const name of await readdir(root)) await stampTree({ root: join(root, name), seconds });
+  }
+  await lutimes(root, seconds, seconds);
+  return null;
+}
