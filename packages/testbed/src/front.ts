@@ -45,9 +45,19 @@ export async function startFront(
 function forward(req: IncomingMessage, res: ServerResponse, socketPath: string, agent: Agent): void {
   const headers = { ...req.headers };
   delete headers.connection;
+  // Without a token the answer is a challenge whatever the body says. The registry would send it and hang up in the
+  // middle of a long body, and a connection broken while it is written to loses the answer.
+  const anonymous = headers.authorization === undefined;
+  if (anonymous) {
+    delete headers["content-length"];
+    delete headers["transfer-encoding"];
+  }
   const upstream = request({ socketPath, agent, method: req.method, path: req.url, headers });
   upstream.once("response", (answer) => {
-    res.writeHead(answer.statusCode ?? 502, answer.headers);
+    const kept = { ...answer.headers };
+    delete kept.connection;
+    delete kept["keep-alive"];
+    res.writeHead(answer.statusCode ?? 502, kept);
     pipeline(answer, res, () => undefined);
   });
   upstream.once("error", (error) => {
@@ -58,7 +68,12 @@ function forward(req: IncomingMessage, res: ServerResponse, socketPath: string, 
   res.once("close", () => {
     if (!res.writableFinished) upstream.destroy();
   });
-  req.pipe(upstream);
+  if (anonymous) {
+    upstream.end();
+    req.resume();
+  } else {
+    req.pipe(upstream);
+  }
 }
 
 export function listen(server: ReturnType<typeof createServer>, port: number): Promise<void> {

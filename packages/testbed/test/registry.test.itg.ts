@@ -140,6 +140,19 @@ describe("a local registry", () => {
     });
   });
 
+  it("challenges an upload without a token even in the middle of its body", async () => {
+    await withRegistry({ auth: "bearer" }, async (registry) => {
+      for (let attempt = 0; attempt < 5; attempt += 1) {
+        const answer = await fetch(`${registry.url}/v2/a/b/manifests/x`, {
+          method: "PUT",
+          body: Buffer.alloc(LARGE),
+        });
+        expect(answer.status).toBe(401);
+        expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer /);
+      }
+    });
+  });
+
   it("opens with the docker configuration made for it, and only that registry", async () => {
     await withRegistry({ auth: "basic" }, async (one) => {
       await withRegistry({ auth: "bearer" }, async (other) => {
