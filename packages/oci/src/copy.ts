@@ -10,8 +10,8 @@ import {
 
 /**
  * Copies an index or a manifest, and all it names, byte for byte. Blobs are looked for first, mounted within
- * one registry, and else streamed. The tag, when given, is put last; when it has this digest, nothing is read
- * but the manifests.
+ * one registry, and else streamed. The tag, when given, is put last. A target that has the digest already is
+ * only tagged, and one that has the tag too is left alone, whatever has become of the source.
  * @throws TgoError as {@link Registry} does.
  */
 export async function copyImage(o: {
@@ -21,8 +21,9 @@ export async function copyImage(o: {
   readonly tag?: string | undefined;
   readonly onProgress?: OnProgress | undefined;
 }): Promise<Transferred & { readonly digest: string }> {
-  const collected = await collect(o.from, o.digest);
-  return { digest: o.digest, ...(await ship(collected, o)) };
+  const held = await o.to.registry.resolve(o.to.repository, o.digest, { push: true });
+  const from = held === undefined ? o.from : o.to;
+  return { digest: o.digest, ...(await ship(await collect(from, o.digest), { ...o, from })) };
 }
 
 async function collect(

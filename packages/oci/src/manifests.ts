@@ -29,11 +29,11 @@ export class Manifests {
   }
 
   async resolve(repository: string, reference: string, access: Access): Promise<Descriptor | undefined> {
-    return this.#patiently(repository, reference, () => this.#head(repository, reference, access));
+    return this.#patiently(repository, reference, access, () => this.#head(repository, reference, access));
   }
 
   async read(repository: string, reference: string, access: Access): Promise<ManifestAnswer> {
-    const found = await this.#patiently(repository, reference, () =>
+    const found = await this.#patiently(repository, reference, access, () =>
       this.#get(repository, reference, access),
     );
     if (found !== undefined) return found;
@@ -155,15 +155,16 @@ export class Manifests {
     if (present?.digest !== digest) throw error;
   }
 
-  /** What this object itself has just put is waited for; anything else is absent at once. */
+  /** What has just been put, by this object or by what the caller knows, is waited for; else absent is absent. */
   async #patiently<T>(
     repository: string,
     reference: string,
+    { fresh = false }: Access,
     read: () => Promise<T | undefined>,
   ): Promise<T | undefined> {
     assertNames(this.#connection.host, repository, reference);
-    const ours = this.#written.has(`${repository} ${reference}`);
-    for (const lag of ours ? READ_LAG_MS : []) {
+    const expected = fresh || this.#written.has(`${repository} ${reference}`);
+    for (const lag of expected ? READ_LAG_MS : []) {
       const found = await read();
       if (found !== undefined) return found;
       await this.#connection.transport.sleep(lag);

@@ -7,6 +7,8 @@ export interface Access {
    * only read one that is not there yet.
    */
   readonly push?: boolean | undefined;
+  /** Somebody else has just put it: absent is not believed at once, since registries were seen to lag. */
+  readonly fresh?: boolean | undefined;
 }
 
 export function pullScope(repository: string): Scope {

@@ -22,9 +22,9 @@ export interface Source {
   readonly reference: string;
 }
 
-/** Reads a staged index (or the manifest of a single variant), all manifests and configs at once. */
+/** Reads a staged index (or the manifest of a single variant) that an engine has just pushed, all parts at once. */
 export async function readStaged({ registry, repository, reference }: Source): Promise<StagedVariant[]> {
-  const { value, descriptor } = await registry.manifest(repository, reference);
+  const { value, descriptor } = await registry.manifest(repository, reference, { fresh: true });
   if (!isIndex(value))
     return [
       await readVariant(registry, repository, {
@@ -37,7 +37,7 @@ export async function readStaged({ registry, repository, reference }: Source): P
     value.manifests
       .filter((child) => !isAttestation(child))
       .map(async (child) => {
-        const { value: manifest } = await registry.manifest(repository, child.digest);
+        const { value: manifest } = await registry.manifest(repository, child.digest, { fresh: true });
         if (isIndex(manifest)) {
           throw new TgoError("INVALID_RESPONSE", "the index lists another index", {
             where: address(registry, repository, child.digest),

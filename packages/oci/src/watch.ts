@@ -16,6 +16,8 @@ export class Watch {
       this.expired = true;
       this.abort.abort();
     }, this.timeoutMs);
+    // The connection keeps the process alive, not the watch over it.
+    this.#timer.unref();
   }
 
   stop(): void {

@@ -123,6 +123,22 @@ describe("a push", () => {
   });
 });
 
+test("a staged image that the registry does not show yet is waited for", async () => {
+  const { source, image } = await staged();
+  let left = 2;
+  source.intercept = ({ url }) =>
+    url.pathname.endsWith("/manifests/s") && left-- > 0
+      ? refusal(404, "MANIFEST_UNKNOWN", "manifest unknown")
+      : undefined;
+  const again = await finaliseImage({
+    source: { registry: source.client(), repository: "t/staging", reference: "s" },
+    platforms: BOTH,
+    created: new Date(0),
+    annotations: { version: "1" },
+  });
+  expect(again.digest).toBe(image.digest);
+});
+
 describe("a copy", () => {
   test("keeps every byte, and the other registry verifies", async () => {
     const { source, digest } = await staged();
@@ -141,6 +157,26 @@ describe("a copy", () => {
       targets: [{ name: "hub", registry: target.client(), repository: "t/app", reference: "v1" }],
     });
     expect(verification.ok).toBe(true);
+  });
+
+  test("of what the target holds needs no source", async () => {
+    const { source, digest } = await staged();
+    const target = new MemoryRegistry("docker.io");
+    const copy = (tag: string): Promise<unknown> =>
+      copyImage({
+        from: { registry: source.client(), repository: "t/staging" },
+        digest,
+        to: { registry: target.client(), repository: "t/app" },
+        tag,
+      });
+    await copy("v1");
+    source.manifests.clear();
+    source.blobs.clear();
+    target.asked.length = 0;
+    expect(await copy("v1")).toMatchObject({ uploaded: { blobs: 0, bytes: 0 }, present: 5 });
+    expect(await copy("latest")).toMatchObject({ uploaded: { blobs: 0, bytes: 0 }, present: 5 });
+    expect(target.requests("PUT")).toEqual(["PUT /v2/t/app/manifests/latest"]);
+    expect(target.requests("POST")).toEqual([]);
   });
 
   test("breaks off at any request, and never leaves a tag that cannot be pulled; run again, it ends well", async () => {
