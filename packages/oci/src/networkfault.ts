@@ -55,6 +55,8 @@ const ADVICE: readonly { codes: RegExp; remedy: string }[] = [
 function tries(code: string, hostname: string): number {
   if (code === "BAD_PORT" || CERTIFICATE.test(code) || /SSL|EPROTO/.test(code)) return 1;
   if (code === "ENOTFOUND") return 2;
+  // Each of these has taken its time already.
+  if (code === "TIMEOUT" || code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") return 3;
   if (code === "ECONNREFUSED" && isLoopback(hostname)) return 2;
   return 5;
 }

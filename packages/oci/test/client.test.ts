@@ -182,6 +182,13 @@ describe("retries", () => {
     ],
     ["a name that does not resolve", "ghcr.oi", "ENOTFOUND", 2, "cannot reach ghcr.oi: no such host"],
     [
+      "a connection that is not answered",
+      "ghcr.io",
+      "UND_ERR_CONNECT_TIMEOUT",
+      3,
+      "cannot reach ghcr.io: timed out",
+    ],
+    [
       "a certificate of nobody we know",
       "ghcr.io",
       "DEPTH_ZERO_SELF_SIGNED_CERT",
@@ -299,13 +306,14 @@ describe("blobs", () => {
   });
 
   test("but not for a part of a blob, which cannot be checked, nor for a manifest", async () => {
-    const { registry } = fakeRegistry(
+    const { registry, asked } = fakeRegistry(
       registryThatRedirectsTo("http://store.example/x", () => new Response(blob)),
       { credentials },
     );
     expect(await failure(registry.blob("a/b", blobDigest, { start: 0, end: 3 }))).toMatchObject({
       code: "INVALID_RESPONSE",
-    });
+    expect(asked.every(({ url }) => url.protocol === "https:")).toBe(true);
+  });
     expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({ code: "INVALID_RESPONSE" });
   });
 

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { inspect, promisify } from "node:util";
 import { decoyServer, htmlServer, startRegistry, type LocalRegistry } from "@tgo/testbed";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -208,6 +209,28 @@ test("a registry reached through another address is asked for its tokens and upl
   await stage(registry, "t/elsewhere", "v1", [{ platform: "linux/amd64" }]);
 
   expect(new Set(asked)).toEqual(new Set(["127.0.0.1"]));
+});
+
+test("a large blob is streamed from registry to registry, and a stop in the middle is a stop", async () => {
+  const bytes = randomBytes(32 * 1024 * 1024);
+  const blob = { digest: digestOf(bytes), size: bytes.length };
+  const source = client(registries.basic);
+  await source.putBlob("t/large", { ...blob, open: () => streamOf(bytes) });
+  const target = client(registries.bearer);
+  expect(await target.putBlob("t/large", { ...blob, open: () => source.blob("t/large", blob.digest) })).toBe(
+    "uploaded",
+  );
+  expect(await target.hasBlob("t/large", blob.digest)).toBe(bytes.length);
+
+  const stop = new AbortController();
+  const stoppable = client(registries.bearer, { signal: stop.signal });
+  const reader = (await stoppable.blob("t/large", blob.digest)).getReader();
+  await reader.read();
+  stop.abort();
+  const rest = (async () => {
+    while (!(await reader.read()).done);
+  })();
+  await expect(rest).rejects.toMatchObject({ code: "INTERRUPTED" });
 });
 
 describe("bad input", () => {
