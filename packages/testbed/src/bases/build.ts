@@ -38,13 +38,15 @@ export async function buildBases(work: string, sources: Sources, log: Log): Prom
   for (const { name } of [native, foreign]) await mkdir(join(work, name));
 
   const nativeBase = rootOf("base", native);
-  await timed(`Debian root for linux/${native.name}`, () => bootstrap(nativeBase, sources, COMMON_PACKAGES));
+  await timed(`built Debian root for linux/${native.name}`, () =>
+    bootstrap(nativeBase, sources, COMMON_PACKAGES),
+  );
   await nodeArchives;
 
   const nativeRoots = await Promise.all(
     BASES.map(async (recipe) => {
       const root = rootOf(recipe.repository, native);
-      await timed(`packages of ${nameOf(recipe)} for linux/${native.name}`, async () => {
+      await timed(`installed packages of ${nameOf(recipe)} for linux/${native.name}`, async () => {
         await command("cp", ["-a", nativeBase, root]);
         await installPackages(root, recipe.packages);
       });
@@ -54,13 +56,13 @@ export async function buildBases(work: string, sources: Sources, log: Log): Prom
 
   const basePackages = await installedPackages(nativeBase);
   const wanted = new Set([...basePackages, ...nativeRoots.flatMap(({ packages }) => packages)]);
-  const debs = await timed(`${wanted.size} packages for linux/${foreign.name}`, () =>
+  const debs = await timed(`downloaded ${wanted.size} packages for linux/${foreign.name}`, () =>
     downloadForeign(nativeBase, foreign, [...wanted]),
   );
   const filesOf = (names: readonly string[]): string[] => names.flatMap((name) => debs.get(name) ?? []);
 
   const foreignBase = rootOf("base", foreign);
-  await timed(`Debian root for linux/${foreign.name}`, async () => {
+  await timed(`built Debian root for linux/${foreign.name}`, async () => {
     await mkdir(foreignBase);
     const pair = { root: foreignBase, foreign, nativeRoot: nativeBase, native };
     await completeForeign(pair, filesOf(basePackages));
@@ -68,7 +70,7 @@ export async function buildBases(work: string, sources: Sources, log: Log): Prom
   await Promise.all(
     nativeRoots.map(async ({ recipe, root: nativeRoot, packages }) => {
       const root = rootOf(recipe.repository, foreign);
-      await timed(`packages of ${nameOf(recipe)} for linux/${foreign.name}`, async () => {
+      await timed(`unpacked packages of ${nameOf(recipe)} for linux/${foreign.name}`, async () => {
         await command("cp", ["-a", foreignBase, root]);
         const added = packages.filter((name) => !basePackages.includes(name));
         if (added.length > 0) await completeForeign({ root, foreign, nativeRoot, native }, filesOf(added));
@@ -80,13 +82,13 @@ export async function buildBases(work: string, sources: Sources, log: Log): Prom
     [native, foreign].map(async (architecture): Promise<BuiltVariant[]> => {
       const base = rootOf("base", architecture);
       const lower = readTree(base);
-      const shared = await timed(`base layer for linux/${architecture.name}`, () =>
+      const shared = await timed(`packed base layer for linux/${architecture.name}`, () =>
         layout.addLayer(base, [".", ...lower.keys()], SOURCE_DATE_EPOCH),
       );
       const built: BuiltVariant[] = [];
       for (const recipe of BASES) {
         const root = rootOf(recipe.repository, architecture);
-        const layer = await timed(`${nameOf(recipe)} for linux/${architecture.name}`, async () => {
+        const layer = await timed(`built ${nameOf(recipe)} for linux/${architecture.name}`, async () => {
           if (recipe.npm) await installNode(root, architecture, npm);
           return packImage(layout, root, recipe, lower);
         });
@@ -109,7 +111,7 @@ function stopwatch(log: Log): <T>(what: string, step: () => Promise<T>) => Promi
   return async (what, step) => {
     const start = performance.now();
     const result = await step();
-    log(`built ${what} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+    log(`${what} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
     return result;
   };
 }
