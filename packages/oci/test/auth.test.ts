@@ -274,9 +274,12 @@ describe("no credential in any error", () => {
     encodeURIComponent("hunter2-hunter2"),
     "t0ken-of-the-registry",
     "dckr_jti_abc",
+    "as 'someone'",
   ];
-  const echo = (asked: Asked): string =>
-    `got ${asked.headers.get("authorization") ?? ""} ${asked.url.href} as 'someone': dckr_jti_abc`;
+  const echo = ({ headers, url }: Asked): string => {
+    const sent = headers.get("authorization") ?? "";
+    return `got ${sent} (${sent.replace(/^\w+ /, "")}) at ${url.href} as 'someone': dckr_jti_abc`;
+  };
 
   test.each<[string, Server]>([
     [

@@ -312,9 +312,9 @@ describe("blobs", () => {
     );
     expect(await failure(registry.blob("a/b", blobDigest, { start: 0, end: 3 }))).toMatchObject({
       code: "INVALID_RESPONSE",
-    expect(asked.every(({ url }) => url.protocol === "https:")).toBe(true);
-  });
+    });
     expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(asked.every(({ url }) => url.protocol === "https:")).toBe(true);
   });
 
   test("redirects do not go on for ever", async () => {
@@ -491,6 +491,17 @@ describe("uploads", () => {
     );
     expect(await failure(registry.putBlob("a/b", upload))).toMatchObject({ code: "DENIED" });
     expect(asked.filter(({ method }) => method === "PUT")).toHaveLength(1);
+  });
+
+  test("a session that a mount gave is not used again after it failed", async () => {
+    let left = 1;
+    const { registry, asked } = fakeRegistry(
+      taking(() => (left-- > 0 ? new Response("", { status: 502 }) : created())),
+    );
+    expect(await registry.putBlob("a/b", { ...upload, mountFrom: ["c/d"] })).toBe("uploaded");
+    expect(
+      asked.filter(({ method }) => method === "POST").map(({ url }) => url.searchParams.has("mount")),
+    ).toEqual([true, false]);
   });
 
   test("a mount that the registry turns into an upload is used as one", async () => {
