@@ -152,7 +152,13 @@ export class Manifests {
     const error = await this.#connection.transport.refusal(answer);
     if (error.code !== "DENIED") throw error;
     const present = await this.#head(repository, reference, { push: true }).catch(() => undefined);
-    if (present?.digest !== digest) throw error;
+    if (present?.digest === digest) return;
+    if (present === undefined || error.what.includes("tag exists")) throw error;
+    // Docker Hub's own words for an immutable tag are not known: what is seen is a 403 for a tag that exists.
+    throw new TgoError("DENIED", `${error.what} (the tag exists, as ${present.digest})`, {
+      where: error.where,
+      remedy: `${error.remedy ?? ""}\nIf the registry's tags are immutable: publish under a new tag.`.trim(),
+    });
   }
 
   /** What has just been put, by this object or by what the caller knows, is waited for; else absent is absent. */

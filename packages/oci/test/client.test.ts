@@ -100,7 +100,10 @@ describe("manifests", () => {
     const other = new TextEncoder().encode(JSON.stringify({ ...index, annotations: { a: "b" } }));
     expect(
       await failure(fakeRegistry(server(other)).registry.putManifest("a/b", "v1", OCI_INDEX, bytes)),
-    ).toMatchObject({ code: "DENIED", remedy: "Publish under a new tag." });
+    ).toMatchObject({
+      code: "DENIED",
+      remedy: expect.stringContaining("Publish under a new tag.") as string,
+    });
   });
 
   test("a registry that stores other bytes is told", async () => {

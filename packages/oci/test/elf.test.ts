@@ -125,6 +125,7 @@ describe("the layers of an image", () => {
     ["a folder that stays keeps what is in it", [x86("d/a")], [{ path: "d", folder: true }], ["/d/a"]],
     ["a hard link is a file of its own", [x86("a"), { path: "b", link: "a" }], [], ["/a", "/b"]],
     ["a hard link into a lower layer", [x86("a")], [{ path: "b", link: "./a" }], ["/a", "/b"]],
+    ["a hard link is replaced in its own layer", [x86("a")], [{ path: "b", link: "a" }, arm("b")], ["/a"]],
     [
       "a hard link outlives its target",
       [x86("a"), { path: "b", link: "a" }],
