@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   GraphQLError,
   buildSchema,
@@ -14,6 +15,7 @@ import {
   type GraphQLSchema,
 } from "graphql";
 import { isTgoError } from "@tgo/errors";
+import { diskFull } from "./command.js";
 import type { Context } from "./context.js";
 import { ExecFailure } from "./exec.js";
 import { containerFields } from "./resolvers/container.js";
@@ -81,7 +83,8 @@ export class Api {
     const named = getNamedType(returnType);
     if (isInterfaceType(named) || fieldName.endsWith("FromID")) return make();
     if (!isObjectType(named)) return make();
-    const calls = [self.id, fieldName, args];
+    // An object that must not be cached is another one each time.
+    const calls = [self.id, fieldName, args, args.noCache === true ? randomUUID() : ""];
     if (isNonNullType(returnType) && !isListType(returnType.ofType))
       return this.#values.derive(named.name, calls, make);
     return make().then((result) => {
@@ -115,7 +118,9 @@ function notServed(problem: GraphQLError): GraphQLError {
 
 /** A failed command as the SDK's ExecError; every other error by its message, which says all. */
 function explained(error: GraphQLError): GraphQLError {
-  const cause = error.originalError;
+  const original = error.originalError;
+  const isFull = original !== undefined && "code" in original && original.code === "ENOSPC";
+  const cause = isFull ? diskFull(original) : original;
   const { path, nodes, source, positions } = error;
   const extensions =
     cause instanceof ExecFailure
@@ -129,5 +134,5 @@ function explained(error: GraphQLError): GraphQLError {
       : isTgoError(cause)
         ? { code: cause.code, where: cause.where, remedy: cause.remedy }
         : {};
-  return new GraphQLError(error.message, { path, nodes, source, positions, extensions });
+  return new GraphQLError(cause?.message ?? error.message, { path, nodes, source, positions, extensions });
 }

@@ -52,7 +52,7 @@ export async function command(argv: readonly string[], options: CommandOptions =
     throw new TgoError("ENVIRONMENT", `the command ${file} is missing`, {
       remedy: `apt-get install -y ${PACKAGES[file] ?? file}`,
     });
-  if (/no space left on device/i.test(said)) throw diskFull(said);
+  if (/no space left on device|wrote only \d+ of/i.test(said)) throw diskFull(said);
   throw new TgoError("INTERNAL", `${argv.slice(0, 3).join(" ")} … ended with ${code ?? "a signal"}: ${said}`);
 }
 

@@ -1,9 +1,9 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createReadStream } from "node:fs";
 import { platformOf, parseConfig, type Manifest } from "@tgo/oci";
 import { TgoError } from "@tgo/errors";
 import { emulationProblem } from "./binfmt.js";
+import { CA_BUNDLE, CA_VARIABLES } from "./ca.js";
 import { command } from "./command.js";
 import type { Context } from "./context.js";
 import { told } from "./events.js";
@@ -48,7 +48,7 @@ export async function dockerBuild(
         });
         const problem = /^\s*RUN\s/im.test(text) ? emulationProblem(build.platform) : undefined;
         if (problem) throw problem;
-        const id = await bud(cx, build, folder, dockerfile, text, cx.store.path(work), (line) => {
+        const id = await bud(cx, build, { folder, text }, cx.store.path(work), (line) => {
           cx.onEvent({ ...event, state: "line", line });
         });
         return await takeImage(cx, id, cx.store.path(work, "image"));
@@ -62,9 +62,7 @@ export async function dockerBuild(
 async function bud(
   cx: Context,
   build: DockerBuild,
-  folder: string,
-  dockerfile: string,
-  text: string,
+  { folder, text }: { folder: string; text: string },
   work: string,
   onLine: (line: string) => void,
 ): Promise<string> {
@@ -76,36 +74,27 @@ async function bud(
     })),
   );
   const scrub = scrubber(secrets.map(({ value }) => value));
-  const registries = join(work, "registries.conf");
-  await writeFile(
-    registries,
-    registriesConf(cx.mirrors, `${text}\n${build.buildArgs.map((arg) => arg.value).join("\n")}`),
-  );
+  const names = `${text}\n${build.buildArgs.map((arg) => arg.value).join("\n")}`;
+  await writeFile(join(work, "registries.conf"), registriesConf(cx.mirrors, names));
+  await writeFile(join(work, "Dockerfile"), cx.caBundle === undefined ? text : trusting(text));
+  // Credentials and secrets: in memory only.
+  const memory = await mkdtemp("/dev/shm/tgo-engine-");
+  await writeFile(join(memory, "auth.json"), await authFile(cx, names), { mode: 0o600 });
   const env: NodeJS.ProcessEnv = {
     ...process.env,
-    CONTAINERS_REGISTRIES_CONF: registries,
+    CONTAINERS_REGISTRIES_CONF: join(work, "registries.conf"),
+    REGISTRY_AUTH_FILE: join(memory, "auth.json"),
+    ...(cx.caBundle === undefined ? {} : { SSL_CERT_FILE: cx.caBundle }),
     ...Object.fromEntries(secrets.map(({ variable, value }) => [variable, value])),
   };
   const argv = [
-    ...[
-      "buildah",
-      "bud",
-      "--isolation",
-      "chroot",
-      "--layers",
-      "--format",
-      "docker",
-      "--pull",
-      "--platform",
-      build.platform,
-    ],
+    ...["buildah", "bud", "--isolation", "chroot", "--layers", "--format", "docker", "--pull"],
+    ...["--platform", build.platform],
     ...build.buildArgs.flatMap(({ name, value }) => ["--build-arg", `${name}=${value}`]),
     ...(build.target === "" ? [] : ["--target", build.target]),
     ...secrets.flatMap(({ name, variable }) => ["--secret", `id=${name},env=${variable}`]),
-    ...(cx.caBundle === undefined
-      ? []
-      : ["--volume", `${cx.caBundle}:/etc/ssl/certs/ca-certificates.crt:ro`]),
-    ...["--iidfile", join(work, "id"), "--file", dockerfile, folder],
+    ...(cx.caBundle === undefined ? [] : ["--volume", `${cx.caBundle}:${CA_BUNDLE}:ro`]),
+    ...["--iidfile", join(work, "id"), "--file", join(work, "Dockerfile"), folder],
   ];
   const said: string[] = [];
   try {
@@ -119,15 +108,41 @@ async function bud(
     });
   } catch (error) {
     if (error instanceof TgoError && error.code !== "INTERNAL") throw error;
-    throw new ExecFailure(
-      ["buildah", "bud", build.dockerfile],
-      1,
-      "",
-      said.join("\n"),
-      `the build of ${build.dockerfile} failed\n${said.slice(-20).join("\n")}`,
-    );
+    const message = `the build of ${build.dockerfile} failed\n${said.slice(-20).join("\n")}`;
+    throw new ExecFailure(["buildah", "bud", build.dockerfile], 1, "", said.join("\n"), message);
+  } finally {
+    await rm(memory, { recursive: true });
   }
   return (await readFile(join(work, "id"), "utf8")).trim();
+}
+
+/** The Dockerfile with the CA variables as arguments of each stage: commands see them, the image's config does not. */
+function trusting(text: string): string {
+  const args = CA_VARIABLES.map((name) => `ARG ${name}=${CA_BUNDLE}\n`).join("");
+  return text.replace(
+    /(?<!\\[ \t]*\r?\n)^[ \t]*FROM[ \t].*\r?(?:\n|$)/gim,
+    (line) => `${line.trimEnd()}\n${args}`,
+  );
+}
+
+/** The credentials for every host that is named, as `docker login` writes them. */
+async function authFile(cx: Context, text: string): Promise<string> {
+  const named = text.match(/\b[\w-]+(?:\.[\w-]+)*(?:\.[a-z]{2,}|:\d+)(?=\/)/g) ?? [];
+  const hosts = new Set([
+    "docker.io",
+    ...named,
+    ...Object.values(cx.mirrors).map((mirror) => mirror.split("/")[0] ?? ""),
+  ]);
+  const auths: Record<string, object> = {};
+  for (const host of hosts) {
+    const credentials = await cx.images.credentials(host);
+    if (credentials === undefined) continue;
+    auths[host === "docker.io" ? "https://index.docker.io/v1/" : host] =
+      "identityToken" in credentials
+        ? { identitytoken: credentials.identityToken }
+        : { auth: Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64") };
+  }
+  return JSON.stringify({ auths });
 }
 
 /** Mirrors, and plain HTTP for this machine's registries, for buildah's own pulls. */
@@ -150,7 +165,7 @@ function registriesConf(mirrors: Readonly<Record<string, string>>, text: string)
 async function takeImage(cx: Context, id: string, folder: string): Promise<Omit<PulledImage, "imageRef">> {
   const fact = `meta/built-${keyOf(id)}.json`;
   const known = await cx.store.readJson<Omit<PulledImage, "imageRef">>(fact);
-  if (known) return known;
+  if (known && cx.store.isWhole(known.fs)) return known;
   await mkdir(folder);
   await command(
     [
@@ -169,13 +184,14 @@ async function takeImage(cx: Context, id: string, folder: string): Promise<Omit<
   const file = (digest: string): string => join(folder, digest.replace("sha256:", ""));
   const config = parseConfig(await readFile(file(manifest.config.digest)), id);
   let fs = EMPTY;
-  for (const [index, layer] of manifest.layers.entries()) {
-    const diffId = config.rootfs.diff_ids[index] ?? layer.digest;
-    const blob = await cx.layers.blobOfTar(diffId, () =>
-      createReadStream(file(layer.digest), { highWaterMark: 1 << 20 }),
+  for (const [index, layer] of manifest.layers.entries())
+    // The CA bundle's mount point is all that is left of it.
+    fs = await cx.layers.unpackBuilt(
+      fs,
+      config.rootfs.diff_ids[index] ?? layer.digest,
+      file(layer.digest),
+      CA_BUNDLE,
     );
-    fs = await cx.layers.unpack(fs, blob, file(layer.digest));
-  }
   const image = {
     platform: platformOf(config),
     config: (config.config ?? {}) as ImageConfig,

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { TgoError } from "@tgo/errors";
 import { emulationProblem } from "./binfmt.js";
+import { CA_BUNDLE, CA_VARIABLES } from "./ca.js";
 import { diskFull, interrupted, lineSplitter } from "./command.js";
 import type { Context } from "./context.js";
 import { told } from "./events.js";
@@ -75,7 +76,7 @@ export class Execs {
     return this.#flight.run(key, async () => {
       const event = { kind: "exec", title: options.args.join(" "), platform: container.platform } as const;
       const known = await this.#cx.store.readJson<ExecResult>(`s/${key}/step.json`);
-      if (known) {
+      if (known && [known.fs, ...Object.values(known.mounts)].every((fs) => this.#cx.store.isWhole(fs))) {
         this.#cx.onEvent({ ...event, state: "cached" });
         return known;
       }
@@ -283,17 +284,6 @@ export interface Started {
   readonly scrub: (text: string) => string;
   readonly writable: readonly { readonly path: string; readonly name: string; readonly fs: Snapshot }[];
 }
-
-/** Where the host's CA bundle is seen, and the variables that lead the common tools to it. Never in an image. */
-const CA_BUNDLE = "/run/host-ca-bundle.crt";
-const CA_VARIABLES = [
-  "SSL_CERT_FILE",
-  "REQUESTS_CA_BUNDLE",
-  "NODE_EXTRA_CA_CERTS",
-  "PIP_CERT",
-  "CURL_CA_BUNDLE",
-  "GIT_SSL_CAINFO",
-];
 
 function mountKey(mount: Mount): unknown {
   switch (mount.kind) {

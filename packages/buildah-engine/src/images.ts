@@ -90,6 +90,10 @@ export class Images {
     });
   }
 
+  credentials(host: string): Promise<Credentials | undefined> {
+    return this.#o.keychain(host);
+  }
+
   async #source(reference: Reference, route: Route): Promise<{ registry: Registry; repository: string }> {
     const { host, repository } = reference;
     const mirror = route.service === undefined ? this.#o.mirrors[host] : undefined;

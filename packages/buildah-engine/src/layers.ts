@@ -55,7 +55,7 @@ export class Layers {
       return this.#limit.run(async () => {
         const hash = createHash("sha256");
         for await (const chunk of layerTar(folder)) hash.update(chunk);
-        const blob = await this.blobOfTar(`sha256:${hash.digest("hex")}`, () =>
+        const blob = await this.#blobOfTar(`sha256:${hash.digest("hex")}`, () =>
           Readable.from(layerTar(folder)),
         );
         await this.#store.writeJson(fact, blob);
@@ -64,8 +64,7 @@ export class Layers {
     });
   }
 
-  /** The blob for an uncompressed tar, compressed unless one with this content is there. */
-  blobOfTar(diffId: string, open: () => Readable): Promise<LayerBlob> {
+  #blobOfTar(diffId: string, open: () => Readable): Promise<LayerBlob> {
     return this.#contents.run(diffId, async () => {
       const known = await this.#store.readJson<LayerBlob>(diffFact(diffId));
       if (known && this.#store.hasBlob(known.digest)) return known;
@@ -91,29 +90,36 @@ export class Layers {
     });
   }
 
-  /** Puts a layer on top of a snapshot: `tarFile` is the blob, or its uncompressed form. */
-  unpack(below: Snapshot, blob: LayerBlob, tarFile: string): Promise<Snapshot> {
+  /** Puts a pulled layer on top of a snapshot: `tarFile` is its blob, or that uncompressed. */
+  async unpack(below: Snapshot, blob: LayerBlob, tarFile: string): Promise<Snapshot> {
     const key = keyOf([below.layers, blob.diffId]);
+    // A layer may be known by one folder and several blobs: of each of them it is what was pulled last.
+    await this.#store.writeJson(`meta/layer-${key}-fs.json`, blob);
+    if (!this.#store.has(diffFact(blob.diffId))) await this.#store.writeJson(diffFact(blob.diffId), blob);
+    return this.#unpack(below, key, tarFile);
+  }
+
+  /**
+   * Puts an uncompressed layer that no registry has on top of a snapshot.
+   * @param without a path that is left out
+   */
+  async unpackBuilt(below: Snapshot, diffId: string, tarFile: string, without: string): Promise<Snapshot> {
+    const blob = await this.#store.readJson<LayerBlob>(diffFact(diffId));
+    if (blob && this.#store.hasBlob(blob.digest)) return this.unpack(below, blob, tarFile);
+    return this.#unpack(below, keyOf([below.layers, diffId, without]), tarFile, without);
+  }
+
+  #unpack(below: Snapshot, key: string, tarFile: string, without?: string): Promise<Snapshot> {
     const result = { layers: [...below.layers, `${key}/fs`] };
     return this.#unpacking.run(key, async () => {
-      // A layer of an image may be known by one folder and several blobs; the last pulled one is kept whole.
-      await this.#store.writeJson(`meta/layer-${key}-fs.json`, blob);
-      if (!this.#store.has(diffFact(blob.diffId))) await this.#store.writeJson(diffFact(blob.diffId), blob);
-      if (this.#store.has(`s/${key}`)) return result;
+      if (this.#store.isWhole(result)) return result;
       const work = await this.#store.workFolder();
       try {
         await this.#views.makeUpper(`${work}/step/fs`, below);
         const folder = this.#store.path(work, "step/fs");
-        await command([
-          "tar",
-          "-C",
-          folder,
-          "-xpf",
-          tarFile,
-          "--numeric-owner",
-          "--xattrs",
-          "--xattrs-include=security.capability",
-        ]);
+        const xattrs = ["--xattrs", "--xattrs-include=security.capability"];
+        await command(["tar", "-C", folder, "-xpf", tarFile, "--numeric-owner", ...xattrs]);
+        if (without !== undefined) await rm(join(folder, without), { force: true });
         await this.#hideBelow(folder, below);
         await this.#store.keep(`${work}/step`, `s/${key}`);
         return result;

@@ -1,4 +1,5 @@
 import { chmod, chown, mkdir, stat } from "node:fs/promises";
+import { TgoError } from "@tgo/errors";
 import { command } from "./command.js";
 import { keyOf, snapshotKey, type Snapshot, type Store } from "./store.js";
 import { lstatSync } from "node:fs";
@@ -21,8 +22,20 @@ export function overlayOptions(
   // volatile: an unmount does not wait for the disk; a layer half written at a power cut is worth less than that.
   if (upper !== undefined && work !== undefined)
     options.push(`upperdir=${upper}`, `workdir=${work}`, "volatile");
-  return options.join(",");
+  const text = options.join(",");
+  if (text.length > PAGE)
+    throw new TgoError(
+      "BUILD",
+      `the container has ${snapshot.layers.length} layers, more than can be mounted`,
+      {
+        remedy: "do more in one step: withDirectory instead of many withFile",
+      },
+    );
+  return text;
 }
+
+/** The kernel's limit on the text of a mount, in bytes, with some room. Enough for 127 layers, as many as Docker has. */
+const PAGE = 4000;
 
 /** Edits the mounted `root`; what is given to `later` is done to the layer itself, after that was unmounted. */
 export type Change = (root: string, later: (task: (upper: string) => void) => void) => Promise<void>;
@@ -67,7 +80,7 @@ export class Views {
     const key = keyOf([snapshot.layers, what]);
     const result: Snapshot = { layers: [...snapshot.layers, `${key}/fs`] };
     return this.#steps.run(key, async () => {
-      if (this.#store.has(`s/${key}`)) return result;
+      if (this.#store.isWhole(result)) return result;
       const work = await this.#store.workFolder();
       try {
         await this.makeUpper(`${work}/step/fs`, snapshot);

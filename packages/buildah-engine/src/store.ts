@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync, readFileSync, utimesSync } from "node:fs";
+import { mkdir, readFile, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { TgoError } from "@tgo/errors";
 import { command } from "./command.js";
 
@@ -20,14 +20,16 @@ export function snapshotKey(snapshot: Snapshot): string {
   return keyOf(snapshot.layers);
 }
 
-/** 128 bits: short, because a mount names every layer in one page of text. */
+/** 132 bits: short, because a mount names every layer in one page of text. */
 export function keyOf(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+  return createHash("sha256").update(JSON.stringify(value)).digest("base64url").slice(0, 22);
 }
 
 export function sha256(data: string | Buffer): string {
   return `sha256:${createHash("sha256").update(data).digest("hex")}`;
 }
+
+const UNUSED_MS = 14 * 24 * 3600 * 1000;
 
 /** What a container's /dev has besides devices. */
 const DEVICE_LINKS = {
@@ -82,6 +84,7 @@ export class Store {
     for (const [name, target] of Object.entries(DEVICE_LINKS))
       await symlink(target, store.path("dev", name)).catch(() => undefined);
     await store.#removeLeftovers();
+    await store.#removeUnused();
     return store;
   }
 
@@ -91,7 +94,7 @@ export class Store {
 
   /** A new folder of this process, relative to home; on the same disk as everything else. */
   async workFolder(): Promise<string> {
-    const folder = `w/${this.#me}-${randomBytes(6).toString("hex")}`;
+    const folder = this.#temporary();
     await mkdir(this.path(folder), { recursive: true });
     return folder;
   }
@@ -110,6 +113,18 @@ export class Store {
     }
   }
 
+  /** Whether a result with these layers can be used; if so, all of it counts as used now. */
+  isWhole({ layers }: Snapshot): boolean {
+    const now = new Date();
+    try {
+      for (const layer of layers) utimesSync(this.path("s", dirname(layer)), now, now);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+      throw error;
+    }
+  }
+
   has(path: string): boolean {
     return existsSync(this.path(path));
   }
@@ -124,7 +139,7 @@ export class Store {
   }
 
   async writeJson(path: string, value: unknown): Promise<void> {
-    const temporary = `w/${this.#me}-${randomBytes(6).toString("hex")}`;
+    const temporary = this.#temporary();
     await writeFile(this.path(temporary), JSON.stringify(value));
     await rename(this.path(temporary), this.path(path));
   }
@@ -133,8 +148,12 @@ export class Store {
     return this.path("blobs", digest.replace(":", "/"));
   }
 
+  /** Whether the blob is there; if so, it counts as used now. */
   hasBlob(digest: string): boolean {
-    return existsSync(this.blobPath(digest));
+    const path = this.blobPath(digest);
+    if (!existsSync(path)) return false;
+    utimesSync(path, new Date(), new Date());
+    return true;
   }
 
   readBlob(digest: string): Promise<Buffer> {
@@ -143,10 +162,27 @@ export class Store {
 
   async writeBlob(data: string | Buffer): Promise<{ digest: string; size: number }> {
     const digest = sha256(data);
-    const temporary = `w/${this.#me}-${randomBytes(6).toString("hex")}`;
+    const temporary = this.#temporary();
     await writeFile(this.path(temporary), data);
     await rename(this.path(temporary), this.blobPath(digest));
     return { digest, size: Buffer.byteLength(data) };
+  }
+
+  #temporary(): string {
+    return `w/${this.#me}-${randomBytes(6).toString("hex")}`;
+  }
+
+  /** What no run has used for two weeks. A result that misses a layer afterwards is made again. */
+  async #removeUnused(): Promise<void> {
+    for (const folder of ["s", "blobs/sha256", "meta"])
+      for (const name of await readdir(this.path(folder))) {
+        const { mtimeMs } = await stat(this.path(folder, name)).catch(() => ({ mtimeMs: Date.now() }));
+        if (Date.now() - mtimeMs <= UNUSED_MS) continue;
+        // Out of the way first: a removal that is killed must not leave half an entry.
+        const away = this.#temporary();
+        await rename(this.path(folder, name), this.path(away)).catch(() => undefined);
+        await this.discard(away);
+      }
   }
 
   async #removeLeftovers(): Promise<void> {

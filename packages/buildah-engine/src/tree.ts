@@ -114,7 +114,7 @@ async function importPaths(
 ): Promise<DirectoryState> {
   const event = { kind: "import", title: path } as const;
   const key = keyOf(["host", treeDigest(path, selected)]);
-  if (cx.store.has(`s/${key}`)) {
+  if (cx.store.isWhole({ layers: [`${key}/fs`] })) {
     cx.onEvent({ ...event, state: "cached" });
     return { fs: lazy(() => ({ layers: [`${key}/fs`] })), path: "/" };
   }

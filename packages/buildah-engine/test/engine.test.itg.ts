@@ -30,6 +30,7 @@ let registry: LocalRegistry;
 let host: string;
 let image: string;
 let home: string;
+const folders: string[] = [];
 
 beforeAll(async () => {
   registry = await startRegistry({ auth: "none" });
@@ -50,7 +51,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await registry.stop();
-  rmSync(home, { recursive: true, force: true });
+  for (const path of [home, ...folders]) rmSync(path, { recursive: true, force: true });
 });
 
 const sh = (container: Container, script: string): Container => container.withExec(["sh", "-c", script]);
@@ -59,6 +60,7 @@ const base = (client: Client): Container => busybox(client, image);
 /** A directory of the host with these files. */
 function folder(files: Record<string, string>): string {
   const path = mkdtempSync(join(tmpdir(), "tgo-engine-files-"));
+  folders.push(path);
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(join(path, name, ".."), { recursive: true });
     writeFileSync(join(path, name), text);
@@ -260,7 +262,7 @@ describe("the cache", () => {
   });
 
   it("is left whole by two engines that do the same at once", async () => {
-    const own = mkdtempSync(join(tmpdir(), "tgo-engine-shared-"));
+    const own = folder({});
     const run = (): Promise<string> =>
       session({ home: own }, ({ client }) =>
         sh(base(client), "sleep 0.3; date +%N; seq 1 1000 > /numbers")
@@ -273,7 +275,6 @@ describe("the cache", () => {
       new Promise((resolve) => setTimeout(resolve, 300)).then(run),
     ]);
     expect([one, two]).toEqual(["1000 /numbers\n", "1000 /numbers\n"]);
-    rmSync(own, { recursive: true, force: true });
   });
 });
 
@@ -529,12 +530,11 @@ describe("publishing", () => {
           .withoutDirectory("/usr")
           .publish(`${host}/${name}:1`),
       );
-    const other = mkdtempSync(join(tmpdir(), "tgo-engine-other-"));
+    const other = folder({});
     const digests = [await run(home, "same"), await run(other, "same")].map(
       (reference) => reference.split("@")[1],
     );
     expect(digests[0]).toBe(digests[1]);
-    rmSync(other, { recursive: true, force: true });
   });
 
   it("collapses two variants of one platform", () =>
@@ -565,7 +565,7 @@ describe("publishing", () => {
         execFileSync("buildah", ["rm", id]);
       }
       // And ours, from the registry, with nothing of it in the store.
-      const other = mkdtempSync(join(tmpdir(), "tgo-engine-fresh-"));
+      const other = folder({});
       await session({ home: other }, async ({ client: fresh }) => {
         const again = busybox(fresh, reference);
         expect(await again.directory("/usr").entries()).toEqual(["only/"]);
@@ -651,7 +651,7 @@ describe("services", () => {
         // The decoy answers where nothing shields it, and not when the service is broken.
         expect(await caller.withExec(["wget", "-q", "-O-", "http://127.0.0.1:8080/"]).stdout()).toBe("decoy");
         const idle = base(client)
-          .withDefaultArgs(["sleep", "100"])
+          .withDefaultArgs(["sleep", "4320"])
           .withExposedPort(8080, { experimentalSkipHealthcheck: true })
           .asService();
         const refused = caller
@@ -660,7 +660,7 @@ describe("services", () => {
         await expect(refused.sync()).rejects.toThrow(ExecError);
       });
       expect(processes("httpd -f -p 8080")).toEqual([]);
-      expect(processes("sleep 100")).toEqual([]);
+      expect(processes("sleep 4320")).toEqual([]);
     } finally {
       decoy.close();
     }
@@ -747,9 +747,79 @@ RUN exit 1
     }));
 });
 
+describe("dockerBuild behind a company's CA", () => {
+  it("shows its bundle to every command and leaves no trace of it", () =>
+    session({ home, caBundle: "/etc/ssl/certs/ca-certificates.crt" }, async ({ client }) => {
+      const dockerfile = `FROM ${image}\nRUN test -s "$SSL_CERT_FILE"; echo "$PIP_CERT" > /seen\nFROM ${image}\nCOPY --from=0 /seen /seen\nRUN test -s "$NODE_EXTRA_CA_CERTS"\n`;
+      const built = client.directory().withNewFile("Dockerfile", dockerfile).dockerBuild();
+      expect(await built.file("/seen").contents()).toBe("/run/host-ca-bundle.crt\n");
+      expect(await built.envVariables()).toHaveLength(1);
+      expect(await built.rootfs().glob("run/*")).toEqual([]);
+    }));
+});
+
+describe("trouble", () => {
+  it("with the disk is told, and nothing half made is kept", async () => {
+    const own = folder({});
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=12m", "tmpfs", own]);
+    try {
+      await session({ home: own }, async ({ client, events }) => {
+        const big = (megabytes: number): Container =>
+          base(client).withExec(["dd", "if=/dev/zero", "of=/big", "bs=1M", `count=${megabytes}`]);
+        await expect(big(30).sync()).rejects.toThrow(/the disk is full.*\n.*XDG_CACHE_HOME/);
+        expect(await big(1).file("/big").size()).toBe(1 << 20);
+        await expect(big(30).sync()).rejects.toThrow("the disk is full");
+        expect(executed(events)).toHaveLength(3);
+        const source = client.host().directory(folder({ x: "x".repeat(20 << 20) }));
+        await expect(source.sync()).rejects.toThrow("the disk is full");
+      });
+      expect(readdirSync(join(own, "w"))).toEqual([]);
+    } finally {
+      execFileSync("umount", [own]);
+    }
+  });
+
+  it("with a platform that cannot run here is told with what registers its emulation", () =>
+    session({ home }, async ({ client }) => {
+      const container = client
+        .container({ platform: platform("linux/imaginary") })
+        .withRootfs(base(client).rootfs());
+      await expect(container.withExec(["true"]).sync()).rejects.toThrow(
+        /cannot run linux\/imaginary programs.*\n.*apt-get install/,
+      );
+      // Its files can be worked with all the same.
+      expect(await container.withNewFile("/x", "1").file("/x").contents()).toBe("1");
+    }));
+
+  it("with a layer that is gone only means that it is made again", async () => {
+    const own = folder({});
+    const run = (): Promise<string> =>
+      session({ home: own }, ({ client }) =>
+        base(client).withNewFile("/a", "1").withExec(["true"]).withExec(["cat", "/a"]).stdout(),
+      );
+    expect(await run()).toBe("1");
+    for (const key of readdirSync(join(own, "s")))
+      if (existsSync(join(own, "s", key, "fs/a"))) rmSync(join(own, "s", key), { recursive: true });
+    expect(await run()).toBe("1");
+    // The base's layers, below results that are still there.
+    for (const key of readdirSync(join(own, "s")))
+      if (existsSync(join(own, "s", key, "fs/bin"))) rmSync(join(own, "s", key), { recursive: true });
+    expect(await run()).toBe("1");
+  });
+
+  it("with what no run has used for two weeks never comes: it is removed", async () => {
+    const own = folder({});
+    await session({ home: own }, async ({ client }) => base(client).withNewFile("/old", "1").sync());
+    const keys = readdirSync(join(own, "s"));
+    for (const key of keys) execFileSync("touch", ["-d", "15 days ago", join(own, "s", key)]);
+    await session({ home: own }, async ({ client }) => base(client).sync());
+    expect(readdirSync(join(own, "s")).length).toBe(keys.length - 1);
+  });
+});
+
 describe("stopping", () => {
   it("by the signal ends every process and leaves no half entry", async () => {
-    const own = mkdtempSync(join(tmpdir(), "tgo-engine-abort-"));
+    const own = folder({});
     const stop = new AbortController();
     const outcome = session(
       {
@@ -773,11 +843,10 @@ describe("stopping", () => {
     expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(own);
     const results = readdirSync(join(own, "s")).filter((key) => existsSync(join(own, "s", key, "step.json")));
     expect(results).toEqual([]);
-    rmSync(own, { recursive: true, force: true });
   });
 
   it("by SIGKILL ends every process too, and the next engine removes what was left", async () => {
-    const own = mkdtempSync(join(tmpdir(), "tgo-engine-kill-"));
+    const own = folder({});
     const script = `
       import { session, busybox } from ${JSON.stringify(join(import.meta.dirname, "support/session.ts"))};
       await session({ home: ${JSON.stringify(own)}, onEvent: ({ line }) => line && console.log(line) }, ({ client }) =>
@@ -797,7 +866,6 @@ describe("stopping", () => {
     expect(readdirSync(join(own, "w"))).not.toEqual([]);
     await session({ home: own }, () => Promise.resolve());
     expect(readdirSync(join(own, "w"))).toEqual([]);
-    rmSync(own, { recursive: true, force: true });
   });
 });
 

@@ -1,0 +1,84 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { matcher, select } from "../src/select.js";
+
+let root: string;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "tgo-engine-select-"));
+  for (const file of [
+    "a.py",
+    "b.log",
+    "lib/c.py",
+    "lib/d.log",
+    "lib/deep/e.py",
+    "node_modules/x/y.js",
+    ".git/HEAD",
+    "out/.gitignore",
+  ]) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), file === "out/.gitignore" ? "*\n!.gitignore\n" : "");
+  }
+});
+
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+
+const EVERYTHING = [
+  ".git",
+  ".git/HEAD",
+  "a.py",
+  "b.log",
+  "lib",
+  "lib/c.py",
+  "lib/d.log",
+  "lib/deep",
+  "lib/deep/e.py",
+  "node_modules",
+  "node_modules/x",
+  "node_modules/x/y.js",
+  "out",
+  "out/.gitignore",
+];
+
+describe("the selected paths", () => {
+  it("are all, without patterns", () => {
+    expect(select(root, {})).toBeUndefined();
+    expect(select(root, { include: ["**"] })).toEqual(EVERYTHING);
+  });
+
+  it.each([
+    ["a name at the top only", { exclude: ["*.log"] }, EVERYTHING.filter((path) => path !== "b.log")],
+    ["a name at every depth", { exclude: ["**/*.log"] }, EVERYTHING.filter((path) => !path.endsWith(".log"))],
+    [
+      "a directory with all it holds",
+      { exclude: ["node_modules/", ".git", "/lib"] },
+      ["a.py", "b.log", "out", "out/.gitignore"],
+    ],
+    ["everything but", { exclude: ["**", "!lib/deep"] }, ["lib", "lib/deep", "lib/deep/e.py"]],
+    [
+      "included files with the directories above them",
+      { include: ["**/*.py"] },
+      ["a.py", "lib", "lib/c.py", "lib/deep", "lib/deep/e.py"],
+    ],
+    [
+      "included, then excluded",
+      { include: ["lib"], exclude: ["lib/deep"] },
+      ["lib", "lib/c.py", "lib/d.log"],
+    ],
+    [
+      "what git ignores",
+      { gitignore: true, exclude: [".git", "lib", "node_modules"] },
+      ["a.py", "b.log", "out", "out/.gitignore"],
+    ],
+  ])("follow %s", (_, selection, expected) => {
+    expect(select(root, selection)).toEqual(expected);
+  });
+
+  it("match as .dockerignore does", () => {
+    expect(["a/b", "a", "x/a"].map(matcher(["a"]))).toEqual([true, true, false]);
+  });
+});
