@@ -25,7 +25,7 @@ const says =
 
 const login = (fault: Fault): string =>
   fault.identity === "anonymous"
-    ? `No credentials for ${fault.host} were given. Run "docker login ${fault.host}" and pass that docker config.`
+    ? `No credentials for ${fault.host} were given. Run "docker login ${fault.host}" and pass that docker config (--docker-config).`
     : `Check the user and password for ${fault.host}: "docker login ${fault.host}" must accept them.`;
 
 /** What registries were seen to say, the particular before the general. The first row that matches is used. */
@@ -215,7 +215,9 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: "wrong-password",
-    matches: says(/incorrect username or password|invalid username\/password|bad username or password/i),
+    matches: (fault) =>
+      fault.identity === "credentials" &&
+      says(/incorrect username or password|invalid username\/password|bad username or password/i)(fault),
     code: "UNAUTHORIZED",
     what: () => "wrong user name or password",
     remedy: login,

@@ -102,7 +102,6 @@ async function once<T>(
       () => undefined,
     );
     if (value !== undefined) return { value: value.result, fetched: false };
-    if (memory.get(key) === waiting) memory.delete(key);
   }
   const reading = read();
   memory.set(key, reading);

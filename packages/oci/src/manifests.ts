@@ -38,7 +38,10 @@ export class Manifests {
     );
     if (found !== undefined) return found;
     const what = isDigest(reference) ? "there is no such digest" : `there is no tag "${reference}"`;
-    throw new TgoError("NOT_FOUND", what, { where: this.#connection.where(repository, reference) });
+    throw new TgoError("NOT_FOUND", what, {
+      where: this.#connection.where(repository, reference),
+      remedy: "Publish it first, or check the name: tags are case-sensitive.",
+    });
   }
 
   async put(

@@ -76,13 +76,15 @@ const WORDS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: "timed out",
   EHOSTUNREACH: "no route to the host",
   ENETUNREACH: "no network",
+  EPROTO: "the TLS handshake failed",
+  ERR_SSL_WRONG_VERSION_NUMBER: "the TLS handshake failed",
 };
 
 /** fetch says only "fetch failed"; the reason is in the chain of causes. */
 export function describe(thrown: unknown): { code: string; text: string } {
   let text = "no answer";
   for (let cause = thrown, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    text = cause.message === "" ? text : cause.message;
+    text = cause.message.trim().split("\n", 1)[0] || text;
     if ("code" in cause && typeof cause.code === "string")
       return { code: cause.code, text: WORDS[cause.code] ?? text };
   }

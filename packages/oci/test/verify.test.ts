@@ -258,6 +258,21 @@ describe("what is wrong is told, all of it, for each registry", () => {
     });
   });
 
+  test("an index that gives a manifest another size: some clients refuse such an image", async () => {
+    const registry = new MemoryRegistry("ghcr.io");
+    await stage(registry.client(), "t/app", "v1", variants());
+    const index = JSON.parse(new TextDecoder().decode(registry.manifests.get("t/app v1")?.bytes)) as {
+      manifests: { size: number }[];
+    };
+    for (const child of index.manifests) child.size += 1;
+    const bytes = new TextEncoder().encode(JSON.stringify(index));
+    await registry.client().putManifest("t/app", "v1", "application/vnd.oci.image.index.v1+json", bytes);
+    const problems = (await told([target(registry)]))["ghcr.io"];
+    expect(problems).toHaveLength(2);
+    for (const problem of problems ?? [])
+      expect(problem).toMatch(/^INVALID_RESPONSE: the index says \d+ bytes, the manifest has \d+$/);
+  });
+
   test("Docker media types, and a plain manifest under the tag", async () => {
     expect((await told(await one(variants(), { docker: true })))["ghcr.io"]).toEqual([
       expect.stringContaining("manifest.list.v2+json, not application/vnd.oci.image.index.v1+json"),
