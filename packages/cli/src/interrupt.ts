@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { EXIT, type CliProcess } from "./process.js";
 
 export type StopSignal = "SIGINT" | "SIGTERM";
@@ -14,6 +15,8 @@ export interface Interruption {
 /** The first SIGINT or SIGTERM asks the run to end; the second one ends the process. */
 export function watchInterruption({ events, exit }: Pick<CliProcess, "events" | "exit">): Interruption {
   const controller = new AbortController();
+  // Every request of every registry listens: many is no leak.
+  setMaxListeners(0, controller.signal);
   let resolve: (signal: StopSignal) => void = () => undefined;
   const happened = new Promise<StopSignal>((fulfil) => {
     resolve = fulfil;

@@ -45,9 +45,12 @@ export function table(
   });
 }
 
-/** Breaks a line at spaces so that it fits; a word longer than the width stays whole (it may be a path). */
+/**
+ * Breaks a line at spaces so that it fits; a word longer than the width stays whole (it may be a path). An indented
+ * line is somebody's output or an item of a list, and stays as it is.
+ */
 export function wrap(line: string, width: number): string[] {
-  if (line.length <= width) return [line];
+  if (line.length <= width || line.startsWith(" ")) return [line];
   const lines: string[] = [];
   let current = "";
   for (const word of line.split(" ")) {

@@ -7370,7 +7370,7 @@ function table2(header, rows, options) {
   });
 }
 function wrap(line, width) {
-  if (line.length <= width) return [line];
+  if (line.length <= width || line.startsWith(" ")) return [line];
   const lines = [];
   let current2 = "";
   for (const word of line.split(" ")) {
@@ -7794,7 +7794,7 @@ function parsePlatform2(text2) {
 
 // packages/oci/src/staging.ts
 async function readStaged({ registry: registry2, repository, reference }) {
-  const { value, descriptor } = await registry2.manifest(repository, reference);
+  const { value, descriptor } = await registry2.manifest(repository, reference, { fresh: true });
   if (!isIndex(value))
     return [
       await readVariant(registry2, repository, {
@@ -7805,7 +7805,7 @@ async function readStaged({ registry: registry2, repository, reference }) {
     ];
   return Promise.all(
     value.manifests.filter((child) => !isAttestation(child)).map(async (child) => {
-      const { value: manifest } = await registry2.manifest(repository, child.digest);
+      const { value: manifest } = await registry2.manifest(repository, child.digest, { fresh: true });
       if (isIndex(manifest)) {
         throw new TgoError("INVALID_RESPONSE", "the index lists another index", {
           where: address(registry2, repository, child.digest)
@@ -7954,8 +7954,9 @@ var Tally = class {
 
 // packages/oci/src/copy.ts
 async function copyImage(o) {
-  const collected = await collect(o.from, o.digest);
-  return { digest: o.digest, ...await ship(collected, o) };
+  const held = await o.to.registry.resolve(o.to.repository, o.digest, { push: true });
+  const from = held === void 0 ? o.from : o.to;
+  return { digest: o.digest, ...await ship(await collect(from, o.digest), { ...o, from }) };
 }
 async function collect(from, digest) {
   const { bytes, value, descriptor } = await from.registry.manifest(from.repository, digest);
@@ -10972,6 +10973,7 @@ var ADVICE = [
 function tries(code3, hostname) {
   if (code3 === "BAD_PORT" || CERTIFICATE.test(code3) || /SSL|EPROTO/.test(code3)) return 1;
   if (code3 === "ENOTFOUND") return 2;
+  if (code3 === "TIMEOUT" || code3 === "UND_ERR_CONNECT_TIMEOUT" || code3 === "ETIMEDOUT") return 3;
   if (code3 === "ECONNREFUSED" && isLoopback(hostname)) return 2;
   return 5;
 }
@@ -11662,6 +11664,7 @@ var Watch = class {
       this.expired = true;
       this.abort.abort();
     }, this.timeoutMs);
+    this.#timer.unref();
   }
   stop() {
     clearTimeout(this.#timer);
@@ -12169,12 +12172,13 @@ var Manifests = class {
     this.#connection = connection;
   }
   async resolve(repository, reference, access) {
-    return this.#patiently(repository, reference, () => this.#head(repository, reference, access));
+    return this.#patiently(repository, reference, access, () => this.#head(repository, reference, access));
   }
   async read(repository, reference, access) {
     const found = await this.#patiently(
       repository,
       reference,
+      access,
       () => this.#get(repository, reference, access)
     );
     if (found !== void 0) return found;
@@ -12282,11 +12286,11 @@ var Manifests = class {
     const present = await this.#head(repository, reference, { push: true }).catch(() => void 0);
     if (present?.digest !== digest) throw error2;
   }
-  /** What this object itself has just put is waited for; anything else is absent at once. */
-  async #patiently(repository, reference, read3) {
+  /** What has just been put, by this object or by what the caller knows, is waited for; else absent is absent. */
+  async #patiently(repository, reference, { fresh = false }, read3) {
     assertNames(this.#connection.host, repository, reference);
-    const ours = this.#written.has(`${repository} ${reference}`);
-    for (const lag of ours ? READ_LAG_MS : []) {
+    const expected = fresh || this.#written.has(`${repository} ${reference}`);
+    for (const lag of expected ? READ_LAG_MS : []) {
       const found = await read3();
       if (found !== void 0) return found;
       await this.#connection.transport.sleep(lag);
@@ -14634,7 +14638,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "d67576261556c75b";
+var PIPELINE = "af7b580e8ba8e63b";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

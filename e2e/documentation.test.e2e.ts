@@ -1,0 +1,72 @@
+import { cp, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import surface from "../pipelines/tgo/surface.json";
+import { createWorld, ROOT, SAMPLES, type World } from "./world.js";
+
+/** Command lines of the documentation: in code blocks, and in tables between backticks. */
+async function documented(start: string): Promise<string[]> {
+  const pages = ["README.md", "docs/catalog.md", "docs/architecture.md"];
+  const texts = await Promise.all(pages.map((page) => readFile(join(ROOT, page), "utf8")));
+  const lines = texts.flatMap((text) => [
+    ...text.matchAll(new RegExp(`(?:^ *|\`)(${start} [^\`\n]+)`, "gm")),
+  ]);
+  return [...new Set(lines.map(([, line = ""]) => line.trim()))];
+}
+
+const tgoLines = await documented("npx --no-install tgo");
+const daggerLines = await documented("dagger call");
+
+describe("the documentation's tgo commands", () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await createWorld("buildah");
+    await cp(SAMPLES, join(world.folder, "tgo/repos"), { recursive: true });
+    await mkdir(join(world.folder, "here"));
+  });
+  afterAll(() => world.close());
+
+  it.each(tgoLines.filter((line) => !line.includes("--catalog") && !line.includes("--tag")))(
+    "%s",
+    async (line) => {
+      const args = line
+        .replace("npx --no-install tgo ", "")
+        .replaceAll("ghcr.io/me/tgo", `${world.registries.open.host}/me/tgo`)
+        .split(" ");
+      const outcome = await world.run(args, { cwd: join(world.folder, "here") });
+      expect(outcome.stderr).not.toContain("Usage");
+      expect(outcome.code).toBe(0);
+    },
+  );
+
+  it("are many enough for this test to mean something", () => {
+    expect(tgoLines.length).toBeGreaterThan(5);
+    expect(daggerLines.length).toBeGreaterThan(5);
+  });
+});
+
+describe("the documentation's dagger commands", () => {
+  it.each(daggerLines)("%s has the module's own functions and flags, each in its place", (line) => {
+    const words = line
+      .replace("dagger call ", "")
+      .replace(/^-m \S+ /, "")
+      .split(" ");
+    const position = words.findIndex((word) => surface.functions.some(({ command }) => command === word));
+    const called = surface.functions.find(({ command }) => command === words[position]);
+    const flags = (part: string[]): string[] => part.filter((word) => word.startsWith("--"));
+    const known = (argument: { flag: string }): string => `--${argument.flag}`;
+    const [own, chained] = split(words.slice(position + 1));
+    expect(surface.constructor.arguments.map(known)).toEqual(
+      expect.arrayContaining(flags(words.slice(0, position))),
+    );
+    expect(called?.arguments.map(known)).toEqual(expect.arrayContaining(flags(own)));
+    expect(["", "export"]).toContain(chained[0] ?? "");
+  });
+
+  /** A function that returns a container may be followed by one of the container's. */
+  function split(words: string[]): [string[], string[]] {
+    const at = words.indexOf("export");
+    return at === -1 ? [words, []] : [words.slice(0, at), words.slice(at)];
+  }
+});

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { lstat, readdir, readFile, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { Report } from "@tgo/report";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  createWorld,
+  ENGINES,
+  execute,
+  hasEngine,
+  reportOf,
+  SAMPLES,
+  type EngineName,
+  type World,
+} from "./world.js";
+
+const SERVICES = ["tgo-api", "tgo-web"];
+const PLATFORMS = ["linux/amd64", "linux/arm64"];
+
+/** The embedded engine stands in for Dagger's: what it makes must be the same, down to the owner of every file. */
+describe.skipIf(!hasEngine("dagger"))("both engines", () => {
+  const worlds = new Map<EngineName, World>();
+  const reports = new Map<EngineName, Report>();
+
+  beforeAll(async () => {
+    for (const engine of ENGINES) {
+      const world = await createWorld(engine);
+      worlds.set(engine, world);
+      const args = ["publish", "--service", SERVICES.join(","), "--source", SAMPLES, "--format", "json"];
+      reports.set(engine, reportOf(await world.run(args)));
+    }
+  });
+  afterAll(() => Promise.all([...worlds.values()].map((world) => world.close())));
+
+  it("report the same, apart from digests, sizes and durations", () => {
+    const [buildah, dagger] = ENGINES.map((engine) => comparable(reports.get(engine), worlds.get(engine)));
+    expect(buildah).toEqual(dagger);
+  });
+
+  const images = SERVICES.flatMap((service) => PLATFORMS.map((platform) => [service, platform] as const));
+
+  it.each(images)("make the same files and configuration of %s for %s", async (service, platform) => {
+    const [buildah, dagger] = await Promise.all(
+      ENGINES.map(async (engine) => {
+        const tag = reports.get(engine)?.services.find((row) => row.service === service)?.tag ?? "";
+        const host = worlds.get(engine)?.registries.open.host ?? "";
+        return contents(`docker://${host}/tgoai/${service}:${tag}`, platform);
+      }),
+    );
+    expect(buildah?.config).toEqual(dagger?.config);
+    expect(buildah?.files.filter((line) => !dagger?.files.includes(line))).toEqual([]);
+    expect(dagger?.files.filter((line) => !buildah?.files.includes(line))).toEqual([]);
+    expect(buildah?.files.length).toBeGreaterThan(1000);
+  });
+});
+
+/** A report without what may differ: engine, clocks, digests, sizes, and the ports of this run's registries. */
+function comparable(report: Report | undefined, world: World | undefined): unknown {
+  const hosts = Object.entries(world?.registries ?? {}).map(([name, { host }]) => [host, name] as const);
+  const text = JSON.stringify(report, (key, value: unknown) =>
+    ["engine", "digest", "size", "durationMs", "uploaded"].includes(key) ? undefined : value,
+  );
+  return JSON.parse(hosts.reduce((result, [host, name]) => result.replaceAll(host, name), text)) as unknown;
+}
+
+/** An image as a foreign client sees it: its configuration, and a line for every file. */
+async function contents(image: string, platform: string): Promise<{ config: unknown; files: string[] }> {
+  const [, architecture = ""] = platform.split("/");
+  const inspect = [
+    "inspect",
+    "--config",
+    "--raw",
+    "--tls-verify=false",
+    "--override-arch",
+    architecture,
+    image,
+  ];
+  const config = JSON.parse((await execute("skopeo", inspect)).stdout) as Record<string, unknown>;
+  const name = `tgo-e2e-${createHash("sha256")
+    .update(image + platform)
+    .digest("hex")
+    .slice(0, 12)}`;
+  await execute("buildah", ["from", "--name", name, "--tls-verify=false", "--platform", platform, image]);
+  try {
+    const root = (await execute("buildah", ["mount", name])).stdout.trim();
+    // The layers' digests differ with the engines' compression and time stamps of folders.
+    return { config: { ...config, rootfs: undefined }, files: await list(root, "") };
+  } finally {
+    await execute("buildah", ["rm", name]);
+  }
+}
+
+async function list(root: string, path: string): Promise<string[]> {
+  const lines: string[] = [];
+  for (const name of (await readdir(join(root, path))).sort()) {
+    const entry = join(path, name);
+    const file = join(root, entry);
+    const info = await lstat(file);
+    const facts = `${entry} ${(info.mode & 0o7777).toString(8)} ${info.uid}:${info.gid}`;
+    if (info.isSymbolicLink()) lines.push(`${facts} -> ${await readlink(file)}`);
+    else if (info.isDirectory()) lines.push(`${facts} directory`, ...(await list(root, entry)));
+    else if (info.isFile())
+      lines.push(
+        `${facts} ${createHash("sha256")
+          .update(await readFile(file))
+          .digest("hex")}`,
+      );
+  }
+  return lines;
+}
