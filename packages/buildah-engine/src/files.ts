@@ -71,9 +71,23 @@ export async function copyDirectory(
   }
 }
 
-/** Fills an existing directory with the files of another one: new directories, the same files. */
+/** Whether copying needs no more than what an upper layer does to a lower one: no link followed, no kind changed. */
+export function mergesPlainly(
+  source: string,
+  target: string,
+  selected: readonly string[] | undefined,
+): boolean {
+  if (!lstatSync(target, { throwIfNoEntry: false })) return true;
+  for (const path of selected ?? pathsBelow(source)) {
+    const there = lstatSync(join(target, path), { throwIfNoEntry: false });
+    if (there && there.isDirectory() !== lstatSync(join(source, path)).isDirectory()) return false;
+  }
+  return true;
+}
+
+/** Fills an empty directory with the files of another one: new directories, the same files. */
 export function linkTree(source: string, target: string, selected: readonly string[] | undefined): void {
-  const folders: [string, Stats][] = [[target, statSync(source)]];
+  const folders: [string, Stats][] = [[target, statSync(target)]];
   for (const path of selected ?? pathsBelow(source)) {
     const [from, to] = [join(source, path), join(target, path)];
     const info = lstatSync(from);

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { basename, posix } from "node:path";
 import { TgoError } from "@tgo/errors";
 import type { Context } from "./context.js";
-import { copyDirectory, copyOneFile, linkTree, treeDigest, type Attributes } from "./files.js";
+import { copyDirectory, copyOneFile, linkTree, mergesPlainly, treeDigest, type Attributes } from "./files.js";
 import { lazy } from "./lazy.js";
 import { absolute, resolveIn } from "./paths.js";
 import { select, type Selection } from "./select.js";
@@ -54,14 +54,15 @@ export async function putDirectory(
     (root, later) =>
       lookAtPresent(cx, source, "directory", async (real, view) => {
         const selected = select(real, selection);
-        const layer = Object.values(attributes).some(Boolean)
+        const layer = Object.values(attributes).some((value) => value !== undefined && value !== "")
           ? undefined
           : cx.views.soleLayer(from, real.slice(view.length));
-        const isNew = fs.layers.length === 0 || !lstatSync(resolveIn(root, path), { throwIfNoEntry: false });
-        if (layer === undefined || !isNew) return copyDirectory(real, root, path, selected, attributes);
+        const at = resolveIn(root, path);
+        if (layer === undefined || !mergesPlainly(real, at, selected))
+          return copyDirectory(real, root, path, selected, attributes);
         // Layers never change: unchanged files can be the same ones in both.
         await copyDirectory(real, root, path, []);
-        const target = resolveIn(root, path).slice(root.length);
+        const target = at.slice(root.length);
         later((upper) => {
           linkTree(layer, upper + target, selected);
         });

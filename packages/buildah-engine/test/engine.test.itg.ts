@@ -383,6 +383,39 @@ describe("files", () => {
       );
     }));
 
+  it("of several directories come together in one place, the last one's over the others'", () =>
+    session({ home }, async ({ client }) => {
+      const made = sh(
+        base(client),
+        "mkdir -p /out/sub; echo 1 > /out/sub/a; echo 1 > /out/both; chmod 700 /out/sub; ln -s sub /out/link",
+      );
+      const other = client
+        .directory()
+        .withNewFile("sub/b", "2\n")
+        .withNewFile("both", "2\n", { permissions: 0o600 });
+      const linked = client.directory().withNewFile("link/c", "3\n");
+      const container = base(client)
+        .withDirectory("/srv/x", made.directory("/out"))
+        .withDirectory("/srv/x", other)
+        .withDirectory("/srv/x", linked);
+      expect(
+        await sh(
+          container,
+          "cd /srv/x; cat sub/a sub/b sub/c both; stat -c '%a %n' sub both; ls -d link/",
+        ).stdout(),
+      ).toBe("1\n2\n3\n2\n755 sub\n600 both\nlink/\n");
+      // Nobody's files changed by it, though they are the same ones.
+      expect(
+        await sh(container, "cd /srv/x; echo changed > sub/a; chmod 777 both; touch sub/b")
+          .file("/srv/x/sub/a")
+          .contents(),
+      ).toBe("changed\n");
+      expect(await container.file("/srv/x/sub/a").contents()).toBe("1\n");
+      expect(await made.file("/out/sub/a").contents()).toBe("1\n");
+      const again = base(client).withNewFile("/n", String(Math.random())).withDirectory("/o", other);
+      expect(await again.withExec(["stat", "-c", "%a %s", "/o/both"]).stdout()).toBe("600 2\n");
+    }));
+
   it("are removed, listed, compared and stamped", () =>
     session({ home }, async ({ client }) => {
       const directory = client
