@@ -258,6 +258,15 @@ describe("what is wrong is told, all of it, for each registry", () => {
     });
   });
 
+  test("a layer that the registry holds cut off", async () => {
+    const { registries, targets } = await published();
+    const [, hub] = registries;
+    for (const [key, bytes] of [...(hub?.blobs ?? [])].slice(0, 1)) hub?.blobs.set(key, bytes.subarray(1));
+    const problems = await told(targets);
+    expect(problems["docker.io"]?.[0]).toMatch(/has \d+ bytes there, not \d+$/);
+    expect(problems["ghcr.io"]).toEqual([]);
+  });
+
   test("an index that gives a manifest another size: some clients refuse such an image", async () => {
     const registry = new MemoryRegistry("ghcr.io");
     await stage(registry.client(), "t/app", "v1", variants());
