@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, utimesSync } from "node:fs";
-import { mkdir, readFile, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TgoError } from "@tgo/errors";
 import { command } from "./command.js";
@@ -81,6 +81,8 @@ export class Store {
         cause,
       });
     }
+    // Images have programs with set-user-id bits, which no user of this machine should reach.
+    await chmod(home, 0o700);
     for (const [name, target] of Object.entries(DEVICE_LINKS))
       await symlink(target, store.path("dev", name)).catch(() => undefined);
     await store.#removeLeftovers();
@@ -191,12 +193,19 @@ export class Store {
       if (identity(Number.parseInt(owner, 10)) === owner) continue;
       const mounts = (await readFile("/proc/self/mounts", "utf8"))
         .split("\n")
-        .map((line) => line.split(" ")[1] ?? "")
+        .map((line) =>
+          (line.split(" ")[1] ?? "").replace(/\\(\d{3})/g, (_, code: string) => octalCharacter(code)),
+        )
         .filter((mount) => mount.startsWith(this.path("w", name) + "/"));
       for (const mount of mounts.reverse()) await command(["umount", "-l", mount]);
       await this.discard(`w/${name}`);
     }
   }
+}
+
+/** proc(5) writes a space of a path as `\040`. */
+function octalCharacter(code: string): string {
+  return String.fromCharCode(Number.parseInt(code, 8));
 }
 
 /** A process by its id and its start: an id alone is given again. Undefined: there is no such process. */

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import {
   CacheSharingMode,
   ExecError,
+  NetworkProtocol,
   ReturnType,
   type Client,
   type Container,
@@ -523,6 +524,9 @@ describe("publishing", () => {
       const again = busybox(client, reference);
       expect(await again.dockerHealthcheck().interval()).toBe("30s");
       expect(await again.dockerHealthcheck().timeout()).toBe("1m30s");
+      const ports = await again.withExposedPort(53, { protocol: NetworkProtocol.Udp }).exposedPorts();
+      expect(await Promise.all(ports.map((port) => port.port()))).toEqual([8000, 53]);
+      expect(await ports[1]?.protocol()).toBe("UDP");
       expect(await again.file("/x").contents()).toBe("x\n");
     }));
 

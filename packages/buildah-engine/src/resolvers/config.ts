@@ -98,7 +98,14 @@ export const configFields = {
     ports: state.ports.filter((other) => !samePort(other, port)),
     config: { ...state.config, ExposedPorts: withoutKey(state.config.ExposedPorts, portKey(port)) },
   }),
-  exposedPorts: (state: ContainerState) => state.ports,
+  /** The image's own ones too; but only those of withExposedPort are waited for when it becomes a service. */
+  exposedPorts: (state: ContainerState): Port[] =>
+    Object.keys(state.config.ExposedPorts ?? {}).map((key) => {
+      const [port = "", protocol] = key.split("/");
+      const known = state.ports.find((other) => portKey(other) === key);
+      const named = { port: Number(port), protocol: protocol === "udp" ? "UDP" : "TCP" } as const;
+      return known ?? { ...named, experimentalSkipHealthcheck: false };
+    }),
 
   withDockerHealthcheck: config((c, args: HealthcheckArguments) => ({
     ...c,

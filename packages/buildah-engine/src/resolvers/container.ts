@@ -221,16 +221,10 @@ export const containerFields = {
       service,
     });
     const own = state.config.Env ?? [];
-    const ports = Object.keys(config.ExposedPorts ?? {}).map((port) => ({
-      port: Number.parseInt(port, 10),
-      protocol: port.endsWith("/udp") ? ("UDP" as const) : ("TCP" as const),
-      experimentalSkipHealthcheck: false,
-    }));
     return {
       ...state,
       ...image,
       config: own.reduce(withEnv, config),
-      ports: [...state.ports, ...ports],
       fs: lazy(() => fs),
     };
   },
