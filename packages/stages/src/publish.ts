@@ -134,7 +134,8 @@ async function findCandidate(
     context.targets.map(async (target) => {
       const started = performance.now();
       try {
-        const found = await target.client.resolve(repositoryOf(target, name), tag);
+        // With the right to push: it is needed anyway, and some registries hide a repository that is yet to come.
+        const found = await target.client.resolve(repositoryOf(target, name), tag, { push: true });
         if (found !== undefined) holders.push(target);
       } catch (error) {
         fail(run, target, error, started);

@@ -10990,12 +10990,14 @@ var WORDS = {
   ETIMEDOUT: "timed out",
   UND_ERR_CONNECT_TIMEOUT: "timed out",
   EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no network"
+  ENETUNREACH: "no network",
+  EPROTO: "the TLS handshake failed",
+  ERR_SSL_WRONG_VERSION_NUMBER: "the TLS handshake failed"
 };
 function describe3(thrown) {
   let text2 = "no answer";
   for (let cause = thrown, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    text2 = cause.message === "" ? text2 : cause.message;
+    text2 = cause.message.trim().split("\n", 1)[0] || text2;
     if ("code" in cause && typeof cause.code === "string")
       return { code: cause.code, text: WORDS[cause.code] ?? text2 };
   }
@@ -11281,7 +11283,7 @@ var ACR = /\.aliyuncs\.com$/;
 var USUAL_TRIES = 5;
 var PASSING = /* @__PURE__ */ new Set([408, 425, 429, 500, 502, 503, 504, 522]);
 var says = (pattern, status) => (fault) => pattern.test(fault.text) && (status === void 0 || fault.status === status);
-var login = (fault) => fault.identity === "anonymous" ? `No credentials for ${fault.host} were given. Run "docker login ${fault.host}" and pass that docker config.` : `Check the user and password for ${fault.host}: "docker login ${fault.host}" must accept them.`;
+var login = (fault) => fault.identity === "anonymous" ? `No credentials for ${fault.host} were given. Run "docker login ${fault.host}" and pass that docker config (--docker-config).` : `Check the user and password for ${fault.host}: "docker login ${fault.host}" must accept them.`;
 var ROWS = [
   {
     name: "acr-unknown-manifest-class",
@@ -11447,7 +11449,7 @@ var ROWS = [
   },
   {
     name: "wrong-password",
-    matches: says(/incorrect username or password|invalid username\/password|bad username or password/i),
+    matches: (fault) => fault.identity === "credentials" && says(/incorrect username or password|invalid username\/password|bad username or password/i)(fault),
     code: "UNAUTHORIZED",
     what: () => "wrong user name or password",
     remedy: login
@@ -12183,7 +12185,10 @@ var Manifests = class {
     );
     if (found !== void 0) return found;
     const what = isDigest(reference) ? "there is no such digest" : `there is no tag "${reference}"`;
-    throw new TgoError("NOT_FOUND", what, { where: this.#connection.where(repository, reference) });
+    throw new TgoError("NOT_FOUND", what, {
+      where: this.#connection.where(repository, reference),
+      remedy: "Publish it first, or check the name: tags are case-sensitive."
+    });
   }
   async put(repository, reference, mediaType, bytes) {
     const call = this.#connection.call({
@@ -12284,7 +12289,13 @@ var Manifests = class {
     const error2 = await this.#connection.transport.refusal(answer);
     if (error2.code !== "DENIED") throw error2;
     const present = await this.#head(repository, reference, { push: true }).catch(() => void 0);
-    if (present?.digest !== digest) throw error2;
+    if (present?.digest === digest) return;
+    if (present === void 0 || error2.what.includes("tag exists")) throw error2;
+    throw new TgoError("DENIED", `${error2.what} (the tag exists, as ${present.digest})`, {
+      where: error2.where,
+      remedy: `${error2.remedy ?? ""}
+If the registry's tags are immutable: publish under a new tag.`.trim()
+    });
   }
   /** What has just been put, by this object or by what the caller knows, is waited for; else absent is absent. */
   async #patiently(repository, reference, { fresh = false }, read3) {
@@ -12492,7 +12503,6 @@ async function once(memory, key2, read3) {
       () => void 0
     );
     if (value !== void 0) return { value: value.result, fetched: false };
-    if (memory.get(key2) === waiting) memory.delete(key2);
   }
   const reading = read3();
   memory.set(key2, reading);
@@ -14036,7 +14046,7 @@ async function findCandidate(run2, prepared, tag) {
     context.targets.map(async (target) => {
       const started = performance.now();
       try {
-        const found = await target.client.resolve(repositoryOf2(target, name2), tag);
+        const found = await target.client.resolve(repositoryOf2(target, name2), tag, { push: true });
         if (found !== void 0) holders.push(target);
       } catch (error2) {
         fail2(run2, target, error2, started);
@@ -14638,7 +14648,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "af7b580e8ba8e63b";
+var PIPELINE = "00d23619f18eed9a";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

@@ -1,0 +1,86 @@
+import { readFile } from "node:fs/promises";
+import { applyOverride, registryRepository } from "@tgo/catalog";
+import { describe, expect, it } from "vitest";
+import { BUILT_IN } from "../lib/core.js";
+import surface from "../surface.json";
+
+describe("the built-in catalog", () => {
+  const catalog = applyOverride(BUILT_IN);
+
+  it("ships TGO's six services for both platforms", () => {
+    expect(Object.keys(catalog.services)).toEqual([
+      "tgo-api",
+      "tgo-ai",
+      "tgo-platform",
+      "tgo-rag",
+      "tgo-web",
+      "tgo-widget-app",
+    ]);
+    expect(catalog.platforms).toEqual(["linux/amd64", "linux/arm64"]);
+  });
+
+  it("publishes where TGO's users pull from", () => {
+    const addresses = Object.values(catalog.registries).map((registry) => {
+      const { host, repository } = registryRepository(registry, "tgo-api");
+      return `${host}/${repository}`;
+    });
+    expect(addresses).toEqual([
+      "ghcr.io/tgoai/tgo-deploy/tgo-api",
+      "docker.io/tgoai/tgo-api",
+      "registry.cn-shanghai.aliyuncs.com/tgoai/tgo-api",
+    ]);
+  });
+
+  it.each(Object.entries(catalog.services))("asks %s for an answer on a port it exposes", (_, service) => {
+    expect(service.smoke.http.length).toBeGreaterThan(0);
+    for (const { port } of service.smoke.http) expect(service.image.ports).toContain(port);
+  });
+});
+
+describe("the module's surface", () => {
+  it("has these functions with these flags", () => {
+    const flags = (list: { flag: string; optional: boolean }[]): string[] =>
+      list.map(({ flag, optional }) => (optional ? `[${flag}]` : flag));
+    const about = ["[source]", "[revision]", "[created]", "[value]"];
+    expect(flags(surface.constructor.arguments)).toEqual([
+      ...[
+        "[catalog]",
+        "[registry]",
+        "[registry-service]",
+        "[platform]",
+        "[docker-config]",
+        "[ca-bundle]",
+        "[repos]",
+      ],
+    ]);
+    expect(
+      Object.fromEntries(surface.functions.map((each) => [each.command, flags(each.arguments)])),
+    ).toEqual({
+      services: ["[format]"],
+      plan: ["service", "[format]"],
+      build: ["service", ...about],
+      smoke: ["service", ...about, "[format]"],
+      publish: ["service", ...about, "[format]"],
+      verify: ["service", "[tag]", "[elf]", ...about, "[format]"],
+    });
+  });
+
+  it("explains every function, every argument and every value", () => {
+    const texts = [
+      surface.description,
+      ...surface.constructor.arguments.map(({ description }) => description),
+      ...surface.functions.flatMap((each) => [
+        each.description,
+        ...each.arguments.map(({ description }) => description),
+      ]),
+      ...Object.values(surface.enums).flatMap((each) => each.values.map(({ description }) => description)),
+    ];
+    for (const text of texts) expect(text.length).toBeGreaterThan(10);
+  });
+
+  it("never answers from a cache where the answer depends on a registry or a floating base", async () => {
+    const source = await readFile(new URL("../src/index.ts", import.meta.url), "utf8");
+    const cached = [...source.matchAll(/@func\(\)\s+async (\w+)/g)].map(([, name]) => name);
+    expect(cached).toEqual(["services", "plan"]);
+  });
+});
