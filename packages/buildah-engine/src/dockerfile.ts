@@ -88,7 +88,7 @@ async function bud(
     ...Object.fromEntries(secrets.map(({ variable, value }) => [variable, value])),
   };
   const argv = [
-    ...["buildah", "bud", "--isolation", "chroot", "--layers", "--format", "docker", "--pull"],
+    ...["buildah", "bud", "--isolation", "chroot", "--layers", "--force-rm", "--format", "docker", "--pull"],
     ...["--platform", build.platform],
     ...build.buildArgs.flatMap(({ name, value }) => ["--build-arg", `${name}=${value}`]),
     ...(build.target === "" ? [] : ["--target", build.target]),

@@ -780,7 +780,10 @@ RUN exit 1
         .host()
         .directory(context)
         .dockerBuild({ target: "other", secrets: [client.setSecret("token", "12345")] });
+      const containers = (): string => execFileSync("buildah", ["containers", "-q"]).toString();
+      const before = containers();
       await expect(failing.sync()).rejects.toThrow(/the build of Dockerfile failed/);
+      expect(containers()).toBe(before);
     }));
 });
 
