@@ -374,7 +374,6 @@ declare const BUILT_IN: {
                     port: number;
                     path: string;
                 }[];
-                timeoutSeconds: number;
             };
         };
         "tgo-web": {

@@ -6916,7 +6916,7 @@ var Smoke = strictObject({
   ).default([]).describe("Requests the started service must answer."),
   exec: array(array(string2()).min(1)).default([]).describe("Commands that must exit 0 in the image."),
   machine: array(string2()).min(1).optional().describe("Command that prints the machine, e.g. aarch64; by default by build strategy."),
-  timeoutSeconds: int().min(1).max(3600).default(120).describe("Time for the service to answer, emulated or not.")
+  timeoutSeconds: int().min(1).max(3600).default(300).describe("Time for the service to answer, emulated or not.")
 }).describe("How a started image proves that it works.");
 var Service = strictObject({
   $schema: string2().optional(),
@@ -14542,8 +14542,7 @@ var service_default4 = {
         port: 8082,
         path: "/health"
       }
-    ],
-    timeoutSeconds: 300
+    ]
   }
 };
 
@@ -14648,7 +14647,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "00d23619f18eed9a";
+var PIPELINE = "738ca3d365ee7cc3";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
