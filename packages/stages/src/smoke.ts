@@ -82,7 +82,8 @@ async function askServer(
   }
   let listening = container;
   for (const { port } of http) listening = listening.withExposedPort(port);
-  const tools = (await toolsContainer(context)).withServiceBinding(ALIAS, listening.asService({ args }));
+  const server = listening.asService({ args });
+  const tools = (await toolsContainer(context)).withServiceBinding(ALIAS, server);
   const requests = http.map(({ port, path, status }) => ({ url: `http://${ALIAS}:${port}${path}`, status }));
   try {
     const report = await within(
@@ -115,6 +116,10 @@ async function askServer(
     );
   } catch (error) {
     throw smokeError("the service did not start", where, error);
+  } finally {
+    // Killed, not asked: a shell that waits for its children ignores the asking, and the engine then fails the
+    // whole session for a service that does not end in time.
+    await server.stop({ kill: true }).catch(() => undefined);
   }
 }
 

@@ -13845,7 +13845,8 @@ async function askServer(context, service2, container, where2) {
   }
   let listening = container;
   for (const { port } of http) listening = listening.withExposedPort(port);
-  const tools = (await toolsContainer(context)).withServiceBinding(ALIAS, listening.asService({ args }));
+  const server = listening.asService({ args });
+  const tools = (await toolsContainer(context)).withServiceBinding(ALIAS, server);
   const requests = http.map(({ port, path, status }) => ({ url: `http://${ALIAS}:${port}${path}`, status }));
   try {
     const report = await within(
@@ -13877,6 +13878,8 @@ async function askServer(context, service2, container, where2) {
     );
   } catch (error2) {
     throw smokeError("the service did not start", where2, error2);
+  } finally {
+    await server.stop({ kill: true }).catch(() => void 0);
   }
 }
 async function within(seconds, result) {
@@ -14647,7 +14650,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "738ca3d365ee7cc3";
+var PIPELINE = "92ac78293ed45ce9";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
