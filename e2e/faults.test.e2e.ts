@@ -2,7 +2,17 @@ import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decoyServer, htmlServer } from "@tgo/testbed";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createWorld, ENGINES, execute, hasEngine, makeFolder, ROOT, tagsIn, type World } from "./world.js";
+import {
+  createWorld,
+  ENGINES,
+  execute,
+  hasEngine,
+  makeFolder,
+  reportOf,
+  ROOT,
+  tagsIn,
+  type World,
+} from "./world.js";
 
 /** A service small enough to build in seconds: Python with one pure package. */
 const TINY = {
@@ -326,6 +336,52 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       ]);
       expect(rest.code).toBe(0);
       expect(await tagged()).toHaveLength(before.length + 3);
+    });
+
+    it("builds a service's own Dockerfile for both platforms, and says that one was emulated", async () => {
+      const folder = await makeFolder(world, "own", {
+        Dockerfile: [
+          `FROM ${world.mirror}/library/python:3.11-slim`,
+          "ARG BUILDPLATFORM",
+          "ARG GREETING=none",
+          "COPY server.py /app/server.py",
+          'RUN echo "$BUILDPLATFORM $GREETING $(uname -m)" > /app/built',
+          "WORKDIR /app",
+          "",
+        ].join("\n"),
+        "server.py": (await readFile(join(source, "server.py"), "utf8"))
+          .replace("import six\n", "")
+          .replace('six.ensure_binary("ok")', 'b"ok"'),
+      });
+      const file = await world.catalog("dockerfile.json", {
+        services: {
+          own: {
+            title: "Own",
+            build: { strategy: "dockerfile", args: { GREETING: "{service}" } },
+            image: TINY.image,
+            smoke: {
+              ...TINY.smoke,
+              exec: [["sh", "-c", 'grep -q "^linux/[a-z0-9]* own $(uname -m)$" /app/built']],
+            },
+          },
+        },
+      });
+      const outcome = await world.run([
+        "smoke",
+        "--service",
+        "own",
+        "--catalog",
+        file,
+        "--source",
+        folder,
+        "--format",
+        "json",
+      ]);
+      expect(outcome.stderr).not.toContain("failed");
+      expect(outcome.code).toBe(0);
+      const [report] = reportOf(outcome).services;
+      expect(report?.variants.map(({ smoke }) => smoke?.machine)).toEqual(["x86_64", "aarch64"]);
+      expect(report?.notes.join()).toContain("under emulation");
     });
 
     it("fails verification when a registry holds other bytes under the tag", async () => {

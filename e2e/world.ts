@@ -32,6 +32,8 @@ export interface World {
     readonly basic: LocalRegistry;
     readonly bearer: LocalRegistry;
   };
+  /** `localhost:PORT` of the registry that has the base images. */
+  readonly mirror: string;
   readonly catalogFile: string;
   readonly dockerConfigFile: string;
   /** Everything any command of this world has printed. */
@@ -91,6 +93,7 @@ export async function createWorld(engine: EngineName): Promise<World> {
   return {
     folder,
     registries,
+    mirror: mirror.host,
     catalogFile,
     dockerConfigFile,
     printed: () => printed,

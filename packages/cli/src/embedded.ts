@@ -12,11 +12,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedE
   const { checkHost, startEngine } = await import("@tgo/buildah-engine");
   // Missing emulation alone stops nothing yet: what is published already is verified and copied without it.
   if (checkHost().length > 0) throw lacking(checkHost({ run: PLATFORMS }));
-  const { signal, caBundle, credentials, onLine } = options;
+  const { signal, caBundle, credentials, mirrors, onLine } = options;
   const engine = await startEngine({
     signal,
     caBundle,
     keychain: credentials,
+    mirrors,
     onEvent: ({ kind, title, platform, state, line }) => {
       const what = [kind, platform, title].filter((part) => part !== undefined).join(" ");
       onLine?.(state === "line" ? (line ?? "") : `${what} [${state}]`);

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { TgoError } from "@tgo/errors";
 import { bind, type Bound } from "./bind.js";
@@ -17,6 +17,8 @@ export interface Prepared {
   readonly functionArguments: readonly Bound[];
   readonly credentials: Credentials;
   readonly caBundle: string | undefined;
+  /** The catalog file's mirrors of base images, by host. */
+  readonly mirrors: Readonly<Record<string, string>>;
 }
 
 export interface Credentials {
@@ -55,7 +57,21 @@ export async function prepare(
     functionArguments: await bindAll(invocation.function.arguments),
     credentials,
     caBundle,
+    mirrors: await imageMirrors(values.get("catalog"), process.cwd),
   };
+}
+
+/** Read loosely: the module parses the same file, and says what is wrong with it. */
+async function imageMirrors(catalog: unknown, cwd: string): Promise<Readonly<Record<string, string>>> {
+  if (typeof catalog !== "string") return {};
+  try {
+    const file = JSON.parse(await readFile(resolve(cwd, catalog), "utf8")) as {
+      mirrors?: { images?: Readonly<Record<string, string>> };
+    };
+    return file.mirrors?.images ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /**

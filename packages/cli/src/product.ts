@@ -30,6 +30,8 @@ export interface HostSettings {
   readonly progress: ProgressListener;
   readonly signal: AbortSignal;
   readonly engine: string | undefined;
+  /** This is the user's own machine. */
+  readonly local: boolean;
   readonly credentials: ((host: string) => Promise<Credentials | undefined>) | undefined;
   /** The command line that runs the same again. */
   readonly invocation: string;

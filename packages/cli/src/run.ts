@@ -117,6 +117,7 @@ async function execute(
         signal: interruption.signal,
         caBundle: prepared.caBundle,
         credentials: prepared.credentials.host,
+        mirrors: prepared.mirrors,
         onLine: settings.verbose
           ? (line) => {
               display.line(redaction.clean(line));
@@ -157,6 +158,7 @@ async function call(
     progress: display.onProgress,
     signal: interruption.signal,
     engine: engineName,
+    local: true,
     credentials: prepared.credentials.module,
     invocation: sameCommand(process.argv, process.env),
     text: {

@@ -19,6 +19,8 @@ export interface EmbeddedOptions {
   readonly caBundle: string | undefined;
   /** For pulling and pushing images; undefined: what docker's own config holds. */
   readonly credentials: CredentialSource | undefined;
+  /** By host: where FROM lines of a Dockerfile are pulled from instead. */
+  readonly mirrors: Readonly<Record<string, string>>;
   /** One line of what the engine and the commands in it print. */
   readonly onLine: ((line: string) => void) | undefined;
 }

@@ -84,7 +84,7 @@ export async function createContext(client: Client, product: Product, options: O
   const [native, version, targets] = await Promise.all([
     client.defaultPlatform(),
     host.engine ?? client.version().then((text) => `Dagger engine ${text}`),
-    connectTargets(catalog, options),
+    connectTargets(client, catalog, options),
   ]);
   return {
     client,
@@ -121,8 +121,7 @@ export async function loadCatalog(
   return { ...catalog, registries: Object.fromEntries(given.map(({ name, registry }) => [name, registry])) };
 }
 
-async function connectTargets(catalog: Catalog, options: Options): Promise<Target[]> {
-  const host = getHost();
+async function connectTargets(client: Client, catalog: Catalog, options: Options): Promise<Target[]> {
   const credentialsOf = await credentialSource(options);
   const services = options.registryService ?? [];
   const entries = Object.entries(catalog.registries);
@@ -133,26 +132,35 @@ async function connectTargets(catalog: Catalog, options: Options): Promise<Targe
   }
   return Promise.all(
     entries.map(async ([name, registry], index) => {
-      const service = services[index];
-      const url =
-        service === undefined ? host.connect?.(registry.host) : await endpoint(service, registry.host);
+      const given = services[index];
+      const url = given === undefined ? undefined : await endpoint(given, registry.host);
       const credentials = await credentialsOf(registry.host);
-      const common = { host: registry.host, url, fetch: host.fetch, signal: host.signal };
+      const common = { host: registry.host, url, signal: getHost().signal };
       return {
         name,
         registry,
         client: new RegistryClient({ ...common, credentials }),
         anonymous: registry.public ? new RegistryClient(common) : undefined,
         credentials,
-        service,
+        service: given ?? localService(client, registry.host),
       };
     }),
   );
 }
 
+const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?:\/|$)/;
+
+/** A way for the engine to a registry of the user's machine, when this process is on that machine. */
+function localService(client: Client, address: string): DaggerService | undefined {
+  const match = LOOPBACK.exec(address);
+  if (match === null || getHost().local !== true) return undefined;
+  const port = Number(match[2] ?? "80");
+  return client.host().service([{ frontend: port, backend: port }], { host: "localhost" });
+}
+
 /** The address decides between http and https, as it does in the engine; the service only how to connect. */
 async function endpoint(service: DaggerService, host: string): Promise<string> {
-  const scheme = /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(host) ? "http" : "https";
+  const scheme = LOOPBACK.test(host) ? "http" : "https";
   await service.start();
   return service.endpoint({ scheme });
 }
@@ -186,7 +194,10 @@ export async function baseImage(
   platform: Platform,
 ): Promise<Container> {
   const address = mirrored(reference, context.catalog.mirrors.images);
-  const base = context.client.container({ platform: platform as string as DaggerPlatform }).from(address);
+  const registryService = localService(context.client, address);
+  const base = context.client
+    .container({ platform: platform as string as DaggerPlatform })
+    .from(address, registryService === undefined ? {} : { registryService });
   const actual = await base.platform().catch((cause: unknown) => {
     throw new TgoError("SOURCE", `base image ${reference} cannot be pulled for ${platform}`, {
       where: address,

@@ -16,11 +16,13 @@ export interface Host {
   readonly invocation?: string | undefined;
   /** How a text report is written; without colour and 100 columns wide by default. */
   readonly text?: { readonly color: boolean; readonly width: number } | undefined;
-  /** URL of a registry by its host in references, when it is not the obvious one. */
-  readonly connect?: ((host: string) => string | undefined) | undefined;
+  /**
+   * Whether this process is on the user's own machine. The engine may be in a container, where localhost is another:
+   * registries of this machine are then reached through this process.
+   */
+  readonly local?: boolean | undefined;
   /** Credentials of a registry when no docker config is passed as a secret. */
   readonly credentials?: ((host: string) => Promise<Credentials | undefined>) | undefined;
-  readonly fetch?: typeof fetch | undefined;
 }
 
 let current: Host = {};

@@ -12811,7 +12811,7 @@ async function createContext(client, product, options) {
   const [native, version2, targets] = await Promise.all([
     client.defaultPlatform(),
     host.engine ?? client.version().then((text2) => `Dagger engine ${text2}`),
-    connectTargets(catalog, options)
+    connectTargets(client, catalog, options)
   ]);
   return {
     client,
@@ -12840,8 +12840,7 @@ async function loadCatalog(builtIn, options) {
   const given = options.registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
   return { ...catalog, registries: Object.fromEntries(given.map(({ name: name3, registry: registry2 }) => [name3, registry2])) };
 }
-async function connectTargets(catalog, options) {
-  const host = getHost();
+async function connectTargets(client, catalog, options) {
   const credentialsOf2 = await credentialSource(options);
   const services = options.registryService ?? [];
   const entries = Object.entries(catalog.registries);
@@ -12852,23 +12851,30 @@ async function connectTargets(catalog, options) {
   }
   return Promise.all(
     entries.map(async ([name2, registry2], index) => {
-      const service2 = services[index];
-      const url2 = service2 === void 0 ? host.connect?.(registry2.host) : await endpoint(service2, registry2.host);
+      const given = services[index];
+      const url2 = given === void 0 ? void 0 : await endpoint(given, registry2.host);
       const credentials = await credentialsOf2(registry2.host);
-      const common = { host: registry2.host, url: url2, fetch: host.fetch, signal: host.signal };
+      const common = { host: registry2.host, url: url2, signal: getHost().signal };
       return {
         name: name2,
         registry: registry2,
         client: new Registry2({ ...common, credentials }),
         anonymous: registry2.public ? new Registry2(common) : void 0,
         credentials,
-        service: service2
+        service: given ?? localService(client, registry2.host)
       };
     })
   );
 }
+var LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?:\/|$)/;
+function localService(client, address2) {
+  const match = LOOPBACK.exec(address2);
+  if (match === null || getHost().local !== true) return void 0;
+  const port = Number(match[2] ?? "80");
+  return client.host().service([{ frontend: port, backend: port }], { host: "localhost" });
+}
 async function endpoint(service2, host) {
-  const scheme = /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(host) ? "http" : "https";
+  const scheme = LOOPBACK.test(host) ? "http" : "https";
   await service2.start();
   return service2.endpoint({ scheme });
 }
@@ -12886,7 +12892,8 @@ function repositoryOf2(target, service2) {
 }
 async function baseImage(context, reference, platform2) {
   const address2 = mirrored(reference, context.catalog.mirrors.images);
-  const base = context.client.container({ platform: platform2 }).from(address2);
+  const registryService = localService(context.client, address2);
+  const base = context.client.container({ platform: platform2 }).from(address2, registryService === void 0 ? {} : { registryService });
   const actual = await base.platform().catch((cause) => {
     throw new TgoError("SOURCE", `base image ${reference} cannot be pulled for ${platform2}`, {
       where: address2,
@@ -14650,7 +14657,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "92ac78293ed45ce9";
+var PIPELINE = "8055f20eb103e482";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
