@@ -1,13 +1,9 @@
-import { randomUUID } from "node:crypto";
 import {
   GraphQLError,
   buildSchema,
   execute,
   getNamedType,
-  isListType,
-  isNonNullType,
   isObjectType,
-  isInterfaceType,
   parse,
   validate,
   type ExecutionResult,
@@ -77,23 +73,11 @@ export class Api {
     const { fieldName, parentType, returnType } = info;
     if (fieldName === "id") return self.id;
     const field = FIELDS[parentType.name]?.[fieldName];
-    if (!field) return self.state.get().then((state) => (state as Record<string, unknown>)[fieldName]);
+    if (!field) throw new Error(`${parentType.name}.${fieldName} is in the schema and has no resolver`);
     const make = async (): Promise<unknown> =>
       field((await self.state.get()) as never, args as never, this.#session, self);
-    const named = getNamedType(returnType);
-    if (isInterfaceType(named) || fieldName.endsWith("FromID")) return make();
-    if (!isObjectType(named)) return make();
-    // An object that must not be cached is another one each time.
-    const calls = [self.id, fieldName, args, args.noCache === true ? randomUUID() : ""];
-    if (isNonNullType(returnType) && !isListType(returnType.ofType))
-      return this.#values.derive(named.name, calls, make);
-    return make().then((result) => {
-      if (result === null || result === undefined) return null;
-      if (!Array.isArray(result)) return this.#values.derive(named.name, calls, () => result);
-      return result.map((item, index) =>
-        this.#values.derive(named.name, [...calls, index], () => item as unknown),
-      );
-    });
+    const type = getNamedType(returnType);
+    return isObjectType(type) ? this.#values.derive(type.name, [self.id, fieldName, args], make) : make();
   }
 }
 

@@ -6,16 +6,11 @@ import type { Platform } from "./state.js";
 const MACHINES: Readonly<Record<string, { readonly qemu: string; readonly elf: string }>> = {
   amd64: { qemu: "x86_64", elf: "02003e00" },
   arm64: { qemu: "aarch64", elf: "0200b700" },
-  arm: { qemu: "arm", elf: "02002800" },
-  ppc64le: { qemu: "ppc64le", elf: "02001500" },
-  riscv64: { qemu: "riscv64", elf: "0200f300" },
-  s390x: { qemu: "s390x", elf: "00020016" },
 };
 
 /** This machine's platform. */
 export function hostPlatform(): Platform {
-  const architecture = { x64: "amd64", ia32: "386" }[process.arch as string] ?? process.arch;
-  return `linux/${architecture}`;
+  return `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
 }
 
 const BINFMT = "/proc/sys/fs/binfmt_misc";
@@ -26,7 +21,6 @@ const BINFMT = "/proc/sys/fs/binfmt_misc";
  */
 export function emulationProblem(platform: Platform): TgoError | undefined {
   if (platform.split("/").slice(0, 2).join("/") === hostPlatform()) return undefined;
-  if (platform === "linux/386" && hostPlatform() === "linux/amd64") return undefined;
   const architecture = platform.split("/")[1] ?? platform;
   const { qemu, elf } = MACHINES[architecture] ?? { qemu: architecture, elf: architecture };
   const enabled = entries().some(

@@ -11,7 +11,7 @@ export interface CommandOptions {
 
 /**
  * Runs a tool of the host to its end and returns its standard output.
- * @throws TgoError ENVIRONMENT when the tool is missing or the disk is full, INTERRUPTED, else INTERNAL with
+ * @throws TgoError ENVIRONMENT when the disk is full, INTERRUPTED, else INTERNAL with
  * the tool's own words.
  */
 export async function command(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
@@ -33,37 +33,17 @@ export async function command(argv: readonly string[], options: CommandOptions =
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(options.input);
   const code = await new Promise<number | null>((resolve, reject) => {
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      if (options.signal?.aborted) reject(interrupted());
-      else if (error.code === "ENOENT")
-        reject(
-          new TgoError("ENVIRONMENT", "the command setpriv (util-linux) is missing", {
-            remedy: "apt-get install -y util-linux",
-          }),
-        );
-      else reject(error);
+    child.on("error", (error) => {
+      reject(options.signal?.aborted ? interrupted() : error);
     });
     child.on("close", resolve);
   });
   if (code === 0) return Buffer.concat(stdout).toString();
   if (options.signal?.aborted) throw interrupted();
   const said = Buffer.concat(stderr).toString().trim();
-  if (code === 127 && said.includes(`failed to execute ${file}`))
-    throw new TgoError("ENVIRONMENT", `the command ${file} is missing`, {
-      remedy: `apt-get install -y ${PACKAGES[file] ?? file}`,
-    });
   if (/no space left on device|wrote only \d+ of/i.test(said)) throw diskFull(said);
   throw new TgoError("INTERNAL", `${argv.slice(0, 3).join(" ")} … ended with ${code ?? "a signal"}: ${said}`);
 }
-
-/** Debian's package for a tool whose package is named otherwise. */
-const PACKAGES: Readonly<Record<string, string>> = {
-  unshare: "util-linux",
-  nsenter: "util-linux",
-  mount: "mount",
-  umount: "mount",
-  ip: "iproute2",
-};
 
 export function interrupted(): TgoError {
   return new TgoError("INTERRUPTED", "the engine was stopped before this step ended");

@@ -1,24 +1,37 @@
+import type { Keychain } from "@tgo/oci";
 import type { OnEvent } from "./events.js";
-import type { Execs } from "./exec.js";
-import type { Images } from "./images.js";
-import type { Layers } from "./layers.js";
-import type { Views } from "./overlay.js";
-import type { StartedServices } from "./services.js";
+import { Execs } from "./exec.js";
+import { Images } from "./images.js";
+import { Layers } from "./layers.js";
+import { Views } from "./overlay.js";
 import type { Store } from "./store.js";
 
-/** What the parts of one running engine share. */
-export interface Context {
-  readonly store: Store;
-  readonly views: Views;
-  readonly execs: Execs;
-  readonly images: Images;
-  readonly layers: Layers;
-  readonly services: StartedServices;
+/** What a running engine is told. */
+export interface Settings {
   readonly onEvent: OnEvent;
   /** Ends everything that runs. */
   readonly signal: AbortSignal;
   /** A file of the host, shown to every command. */
   readonly caBundle: string | undefined;
+  readonly keychain: Keychain;
   /** Registries that stand in for others: host to host, `{"docker.io": "localhost:5000"}`. */
   readonly mirrors: Readonly<Record<string, string>>;
+}
+
+/** The parts of one running engine. */
+export class Context {
+  readonly views: Views;
+  readonly layers: Layers;
+  readonly images: Images;
+  readonly execs: Execs;
+
+  constructor(
+    readonly store: Store,
+    readonly settings: Settings,
+  ) {
+    this.views = new Views(store);
+    this.layers = new Layers(store, this.views);
+    this.images = new Images(this);
+    this.execs = new Execs(this);
+  }
 }

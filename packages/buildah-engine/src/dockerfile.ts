@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { platformOf, parseConfig, type Manifest } from "@tgo/oci";
+import { parseConfig, type Manifest } from "@tgo/oci";
 import { TgoError } from "@tgo/errors";
 import { emulationProblem } from "./binfmt.js";
 import { CA_BUNDLE, CA_VARIABLES } from "./ca.js";
@@ -8,11 +8,13 @@ import { command } from "./command.js";
 import type { Context } from "./context.js";
 import { told } from "./events.js";
 import { ExecFailure } from "./exec.js";
-import { originOf, type PulledImage } from "./images.js";
+import { imageOf } from "./images.js";
+import { checkHost } from "./host.js";
 import { resolveIn } from "./paths.js";
 import { scrubber } from "./scrub.js";
-import type { DirectoryState, ImageConfig, Platform, SecretState } from "./state.js";
+import type { Image, Place, Platform, SecretState } from "./state.js";
 import { EMPTY, keyOf } from "./store.js";
+import { lookAt } from "./tree.js";
 
 export interface DockerBuild {
   readonly dockerfile: string;
@@ -27,20 +29,15 @@ export interface DockerBuild {
  * through the same mirrors. The result is taken in Docker's format: the OCI one has no health check.
  * @throws ExecFailure with buildah's output
  */
-export async function dockerBuild(
-  cx: Context,
-  context: DirectoryState,
-  build: DockerBuild,
-): Promise<Omit<PulledImage, "imageRef">> {
-  const fs = await context.fs.get();
+export async function dockerBuild(cx: Context, context: Place, build: DockerBuild): Promise<Image> {
+  const [lacking] = checkHost({ dockerBuild: true });
+  if (lacking) throw lacking;
   const work = await cx.store.workFolder();
   const event = { kind: "build", title: build.dockerfile, platform: build.platform } as const;
   try {
-    return await cx.views.look(fs, (root) =>
-      told(cx.onEvent, event, async () => {
-        const folder = resolveIn(root, context.path);
-        const dockerfile = resolveIn(folder, build.dockerfile);
-        const text = await readFile(dockerfile, "utf8").catch((cause: unknown) => {
+    return await lookAt(cx, context, "directory", (folder) =>
+      told(cx.settings.onEvent, event, async (onLine) => {
+        const text = await readFile(resolveIn(folder, build.dockerfile), "utf8").catch((cause: unknown) => {
           throw new TgoError("SOURCE", `there is no ${build.dockerfile}`, {
             cause,
             remedy: "give the Dockerfile's path below the directory",
@@ -48,10 +45,8 @@ export async function dockerBuild(
         });
         const problem = /^\s*RUN\s/im.test(text) ? emulationProblem(build.platform) : undefined;
         if (problem) throw problem;
-        const id = await bud(cx, build, { folder, text }, cx.store.path(work), (line) => {
-          cx.onEvent({ ...event, state: "line", line });
-        });
-        return await takeImage(cx, id, cx.store.path(work, "image"));
+        const id = await bud(cx, build, { folder, text }, cx.store.path(work), onLine);
+        return takeImage(cx, id, cx.store.path(work, "image"));
       }),
     );
   } finally {
@@ -66,6 +61,7 @@ async function bud(
   work: string,
   onLine: (line: string) => void,
 ): Promise<string> {
+  const { caBundle, mirrors, signal } = cx.settings;
   const secrets = await Promise.all(
     build.secrets.map(async (secret, index) => ({
       name: secret.name,
@@ -75,8 +71,8 @@ async function bud(
   );
   const scrub = scrubber(secrets.map(({ value }) => value));
   const names = `${text}\n${build.buildArgs.map((arg) => arg.value).join("\n")}`;
-  await writeFile(join(work, "registries.conf"), registriesConf(cx.mirrors, names));
-  await writeFile(join(work, "Dockerfile"), cx.caBundle === undefined ? text : trusting(text));
+  await writeFile(join(work, "registries.conf"), registriesConf(mirrors, names));
+  await writeFile(join(work, "Dockerfile"), caBundle === undefined ? text : trusting(text));
   // Credentials and secrets: in memory only.
   const memory = await mkdtemp("/dev/shm/tgo-engine-");
   await writeFile(join(memory, "auth.json"), await authFile(cx, names), { mode: 0o600 });
@@ -84,7 +80,7 @@ async function bud(
     ...process.env,
     CONTAINERS_REGISTRIES_CONF: join(work, "registries.conf"),
     REGISTRY_AUTH_FILE: join(memory, "auth.json"),
-    ...(cx.caBundle === undefined ? {} : { SSL_CERT_FILE: cx.caBundle }),
+    ...(caBundle === undefined ? {} : { SSL_CERT_FILE: caBundle }),
     ...Object.fromEntries(secrets.map(({ variable, value }) => [variable, value])),
   };
   const argv = [
@@ -93,14 +89,14 @@ async function bud(
     ...build.buildArgs.flatMap(({ name, value }) => ["--build-arg", `${name}=${value}`]),
     ...(build.target === "" ? [] : ["--target", build.target]),
     ...secrets.flatMap(({ name, variable }) => ["--secret", `id=${name},env=${variable}`]),
-    ...(cx.caBundle === undefined ? [] : ["--volume", `${cx.caBundle}:${CA_BUNDLE}:ro`]),
+    ...(caBundle === undefined ? [] : ["--volume", `${caBundle}:${CA_BUNDLE}:ro`]),
     ...["--iidfile", join(work, "id"), "--file", join(work, "Dockerfile"), folder],
   ];
   const said: string[] = [];
   try {
     await command(argv, {
       env,
-      signal: cx.signal,
+      signal,
       onLine: (line) => {
         said.push(scrub(line));
         onLine(scrub(line));
@@ -128,14 +124,12 @@ function trusting(text: string): string {
 /** The credentials for every host that is named, as `docker login` writes them. */
 async function authFile(cx: Context, text: string): Promise<string> {
   const named = text.match(/\b[\w-]+(?:\.[\w-]+)*(?:\.[a-z]{2,}|:\d+)(?=\/)/g) ?? [];
-  const hosts = new Set([
-    "docker.io",
-    ...named,
-    ...Object.values(cx.mirrors).map((mirror) => mirror.split("/")[0] ?? ""),
-  ]);
+  const { keychain, mirrors } = cx.settings;
+  const mirroring = Object.values(mirrors).map((mirror) => mirror.split("/")[0] ?? "");
+  const hosts = new Set(["docker.io", ...named, ...mirroring]);
   const auths: Record<string, object> = {};
   for (const host of hosts) {
-    const credentials = await cx.images.credentials(host);
+    const credentials = await keychain(host);
     if (credentials === undefined) continue;
     auths[host === "docker.io" ? "https://index.docker.io/v1/" : host] =
       "identityToken" in credentials
@@ -162,42 +156,24 @@ function registriesConf(mirrors: Readonly<Record<string, string>>, text: string)
 }
 
 /** Takes an image out of buildah's storage; layers that were pulled keep the bytes their registry has. */
-async function takeImage(cx: Context, id: string, folder: string): Promise<Omit<PulledImage, "imageRef">> {
+async function takeImage(cx: Context, id: string, folder: string): Promise<Image> {
   const fact = `meta/built-${keyOf(id)}.json`;
-  const known = await cx.store.readJson<Omit<PulledImage, "imageRef">>(fact);
+  const known = await cx.store.readJson<Image>(fact);
   if (known && cx.store.isWhole(known.fs)) return known;
   await mkdir(folder);
-  await command(
-    [
-      "buildah",
-      "push",
-      "-q",
-      "--format",
-      "v2s2",
-      "--disable-compression",
-      id.replace("sha256:", ""),
-      `dir:${folder}`,
-    ],
-    { signal: cx.signal },
-  );
+  const format = ["--format", "v2s2", "--disable-compression"];
+  const push = ["buildah", "push", "-q", ...format, id.replace("sha256:", ""), `dir:${folder}`];
+  await command(push, { signal: cx.settings.signal });
   const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Manifest;
   const file = (digest: string): string => join(folder, digest.replace("sha256:", ""));
   const config = parseConfig(await readFile(file(manifest.config.digest)), id);
   let fs = EMPTY;
-  for (const [index, layer] of manifest.layers.entries())
+  for (const [index, { digest }] of manifest.layers.entries()) {
+    const diffId = config.rootfs.diff_ids[index] ?? digest;
     // The CA bundle's mount point is all that is left of it.
-    fs = await cx.layers.unpackBuilt(
-      fs,
-      config.rootfs.diff_ids[index] ?? layer.digest,
-      file(layer.digest),
-      CA_BUNDLE,
-    );
-  const image = {
-    platform: platformOf(config),
-    config: (config.config ?? {}) as ImageConfig,
-    fs,
-    origin: originOf(config, fs),
-  };
+    fs = await cx.layers.unpackBuilt(fs, diffId, file(digest), CA_BUNDLE);
+  }
+  const image = imageOf(config, fs);
   await cx.store.writeJson(fact, image);
   return image;
 }

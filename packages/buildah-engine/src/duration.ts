@@ -17,19 +17,10 @@ const UNITS: Readonly<Record<string, number>> = {
 export function parseDuration(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
   if (text === "0") return 0;
-  if (!/^(\d+(\.\d+)?(h|ms|us|µs|ns|m|s))+$/.test(text))
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text)
     throw new TgoError("USAGE", `"${text}" is not a duration`, { remedy: 'write it as "30s" or "1m30s"' });
-  const parts = text.matchAll(/(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)/g);
   return Math.round(
-    [...parts].reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit ?? ""] ?? 0), 0),
+    parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit ?? ""] ?? 0), 0),
   );
-}
-
-/** As Go prints it: `1m30s`, `500ms`, `0s`. */
-export function formatDuration(nanoseconds: number | undefined): string {
-  const total = nanoseconds ?? 0;
-  if (total < 1e9) return total === 0 ? "0s" : `${total / 1e6}ms`;
-  const seconds = total / 1e9;
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
-  return `${h > 0 ? `${h}h` : ""}${h > 0 || m > 0 ? `${m}m` : ""}${s}s`;
 }

@@ -1,19 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
-import { join } from "node:path";
-import { keychain, parseDockerConfig, type Keychain } from "@tgo/oci";
+import { join, resolve } from "node:path";
+import type { Keychain } from "@tgo/oci";
 import { Api } from "./api.js";
-import type { Context } from "./context.js";
+import { Context } from "./context.js";
 import type { EngineEvent } from "./events.js";
-import { Execs } from "./exec.js";
 import { checkHost } from "./host.js";
-import { Images } from "./images.js";
-import { Layers } from "./layers.js";
-import { Views } from "./overlay.js";
-import { StartedServices } from "./services.js";
 import { Store } from "./store.js";
 
 export interface EngineOptions {
@@ -24,9 +18,7 @@ export interface EngineOptions {
   readonly onEvent?: ((event: EngineEvent) => void) | undefined;
   /** A file with the CA certificates this machine trusts, shown to every command; never part of an image. */
   readonly caBundle?: string | undefined;
-  /** The text of a docker `config.json`. Default: `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`, if any. */
-  readonly dockerConfig?: string | undefined;
-  /** Credentials by host; instead of `dockerConfig`. */
+  /** Credentials by host. Default: none, every registry is met as a stranger. */
   readonly keychain?: Keychain | undefined;
   /** Registries that stand in for others, transparently: `{"docker.io": "localhost:5000"}`. */
   readonly mirrors?: Readonly<Record<string, string>> | undefined;
@@ -49,9 +41,15 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const [problem] = checkHost();
   if (problem) throw problem;
   const home = options.home ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tgo/engine");
-  const store = await Store.open(home);
+  const store = await Store.open(resolve(home));
   const stop = new AbortController();
-  const cx = await createContext(store, options, stop.signal);
+  const cx = new Context(store, {
+    signal: stop.signal,
+    onEvent: options.onEvent ?? (() => undefined),
+    caBundle: options.caBundle,
+    keychain: options.keychain ?? (() => Promise.resolve(undefined)),
+    mirrors: options.mirrors ?? {},
+  });
   const token = randomBytes(24).toString("base64url");
   const { server, answered } = serve(new Api(cx), token);
   // The SDK keeps its connections: one closed for idleness would meet the next request, which then fails.
@@ -62,7 +60,6 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const close = (): Promise<void> =>
     (closing ??= (async () => {
       stop.abort();
-      await cx.services.stopAll();
       const closed = new Promise((resolve) => server.close(resolve));
       await answered();
       server.closeAllConnections();
@@ -71,34 +68,6 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   options.signal?.addEventListener("abort", () => void close());
   if (options.signal?.aborted) await close();
   return { port: (server.address() as AddressInfo).port, token, close };
-}
-
-async function createContext(store: Store, options: EngineOptions, signal: AbortSignal): Promise<Context> {
-  const views = new Views(store);
-  const layers = new Layers(store, views);
-  const onEvent = options.onEvent ?? (() => undefined);
-  const mirrors = options.mirrors ?? {};
-  const credentials = options.keychain ?? (await dockerKeychain(options.dockerConfig));
-  const images = new Images({ store, layers, onEvent, signal, mirrors, keychain: credentials });
-  const cx: Context = {
-    ...{ store, views, layers, images, onEvent, signal, mirrors },
-    caBundle: options.caBundle,
-    get execs() {
-      return execs;
-    },
-    get services() {
-      return services;
-    },
-  };
-  const execs = new Execs(cx);
-  const services = new StartedServices(cx);
-  return cx;
-}
-
-async function dockerKeychain(text: string | undefined): Promise<Keychain> {
-  const file = join(process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "config.json");
-  const config = text ?? (await readFile(file, "utf8").catch(() => "{}"));
-  return keychain(parseDockerConfig(config), {});
 }
 
 /** The Dagger session protocol: POST /query, Basic auth with the token as the user. */

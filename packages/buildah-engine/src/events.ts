@@ -15,16 +15,18 @@ export interface EngineEvent {
 
 export type OnEvent = (event: EngineEvent) => void;
 
-/** Tells the start and the end of a task, with its duration. The end of a failed one is told too. */
+/** Tells the start and the end of a task, and its lines. The end of a failed one is told too. */
 export async function told<T>(
   onEvent: OnEvent,
   what: Pick<EngineEvent, "kind" | "title" | "platform">,
-  task: () => Promise<T>,
+  task: (onLine: (line: string) => void) => Promise<T>,
 ): Promise<T> {
   const started = performance.now();
   onEvent({ ...what, state: "start" });
   try {
-    return await task();
+    return await task((line) => {
+      onEvent({ ...what, state: "line", line });
+    });
   } finally {
     onEvent({ ...what, state: "end", durationMs: Math.round(performance.now() - started) });
   }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   chmodSync,
   lchownSync,
@@ -13,10 +12,10 @@ import {
 } from "node:fs";
 import { chmod, copyFile, lchown, lutimes, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { TgoError } from "@tgo/errors";
 import { command } from "./command.js";
 import { STAMP, makeDirectories, resolveIn, stampUp } from "./paths.js";
 import { sortedEntries } from "./select.js";
+import { sha256 } from "./store.js";
 import { findOwner } from "./users.js";
 
 /** How copied files come out; what is not set stays as in the source. */
@@ -40,8 +39,6 @@ export async function copyDirectory(
   selected: readonly string[] | undefined,
   attributes: Attributes = {},
 ): Promise<void> {
-  if (!lstatSync(source, { throwIfNoEntry: false })?.isDirectory())
-    throw new TgoError("SOURCE", "not a directory", { where: source });
   const owner = findOwner(root, attributes.owner);
   const before = await stat(resolveIn(root, path)).catch(() => undefined);
   const target = await makeDirectories(root, path, owner);
@@ -51,12 +48,19 @@ export async function copyDirectory(
   if (attributes.timestamp !== undefined) create.push(`--mtime=@${attributes.timestamp}`);
   if (selected) create.push("--no-recursion", "--null", "--verbatim-files-from", "-T", "-");
   else create.push(".");
-  await command(
-    ["bash", "-c", PIPE, "copy", String(create.length), ...create, "tar", "-C", target, ...EXTRACT],
-    {
-      input: selected?.join("\0") ?? "",
-    },
-  );
+  const pipe = [
+    "bash",
+    "-c",
+    PIPE,
+    "copy",
+    String(create.length),
+    ...create,
+    "tar",
+    "-C",
+    target,
+    ...EXTRACT,
+  ];
+  await command(pipe, { input: selected?.join("\0") ?? "" });
   if (before) {
     await lchown(target, before.uid, before.gid);
     await chmod(target, before.mode & 0o7777);
@@ -120,14 +124,14 @@ function sameTwice(time: number): [number, number] {
   return [time, time];
 }
 
-/** Copies one file to `path`; into it when it is a directory or ends with a slash. */
+/** Copies one file to `path`; into it, under `name`, when it is a directory or ends with a slash. */
 export async function copyOneFile(
   source: string,
+  name: string,
   root: string,
   path: string,
-  attributes: Attributes = {},
-  name = basename(source),
-) {
+  attributes: Attributes,
+): Promise<void> {
   const there = lstatSync(resolveIn(root, path), { throwIfNoEntry: false });
   const target = resolveIn(root, path.endsWith("/") || there?.isDirectory() ? `${path}/${name}` : path);
   const owner = findOwner(root, attributes.owner);
@@ -144,15 +148,15 @@ export async function copyOneFile(
 export async function writeNewFile(
   root: string,
   path: string,
-  contents: string | Buffer,
-  attributes: Attributes = {},
-) {
+  contents: string,
+  { owner: spec, permissions = 0o644 }: Attributes,
+): Promise<void> {
   const target = resolveIn(root, path);
-  const owner = findOwner(root, attributes.owner);
+  const owner = findOwner(root, spec);
   await makeDirectories(root, dirname(target).slice(root.length), owner);
   await writeFile(target, contents);
-  await chmod(target, attributes.permissions ?? 0o644);
-  await owner?.apply(target);
+  await chmod(target, permissions);
+  if (owner) await lchown(target, owner.uid, owner.gid);
   await stampUp(root, target);
 }
 
@@ -170,26 +174,15 @@ export async function makeSymlink(root: string, target: string, path: string): P
   await stampUp(root, dirname(link));
 }
 
-/** Removes paths, with all below them; a `*` stands for any characters of the last part. Missing ones are fine. */
-export async function remove(root: string, paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    const folder = resolveIn(root, dirname(path));
-    const pattern = new RegExp(`^${basename(path).split("*").map(escape).join("[^/]*")}$`);
-    if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) continue;
-    for (const entry of sortedEntries(folder))
-      if (pattern.test(entry.name)) await rm(join(folder, entry.name), { recursive: true, force: true });
-    await stampUp(root, folder);
-  }
-}
-
-function escape(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
-
-export async function changeOwner(root: string, path: string, owner: string): Promise<void> {
-  const target = resolveIn(root, path);
-  const found = findOwner(root, owner);
-  if (found) await command(["chown", "-hR", `${found.uid}:${found.gid}`, target]);
+/** Removes a path, with all below it; a `*` stands for any characters of the last part. A missing one is fine. */
+export async function remove(root: string, path: string): Promise<void> {
+  const folder = resolveIn(root, dirname(path));
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const pattern = new RegExp(`^${basename(path).split("*").map(literal).join("[^/]*")}$`);
+  for (const entry of sortedEntries(folder))
+    if (pattern.test(entry.name)) await rm(join(folder, entry.name), { recursive: true, force: true });
+  await stampUp(root, folder);
 }
 
 /** Copies of `changed` what is not the same in `base`. */
@@ -204,24 +197,19 @@ export async function copyDifference(base: string, changed: string, root: string
  * One line for every entry: kind, mode, content hash or link target, path. Times and owners are left out, as in
  * Dagger's own content hash of a host directory.
  */
-export function treeLines(root: string, selected?: readonly string[]): string[] {
+function treeLines(root: string, selected?: readonly string[]): string[] {
   const lines: string[] = [];
-  const add = (path: string): void => {
+  for (const path of selected ?? pathsBelow(root)) {
     const full = join(root, path);
     const info = lstatSync(full);
     const mode = (info.mode & 0o7777).toString(8);
-    if (info.isSymbolicLink()) lines.push(`l - ${sha(readlinkSync(full))} /${path}`);
+    if (info.isSymbolicLink()) lines.push(`l - ${sha256(readlinkSync(full))} /${path}`);
     else if (info.isDirectory()) lines.push(`d ${mode} - /${path}`);
-    else if (info.isFile()) lines.push(`f ${mode} ${sha(readFileSync(full))} /${path}`);
-  };
-  for (const path of selected ?? pathsBelow(root)) add(path);
+    else if (info.isFile()) lines.push(`f ${mode} ${sha256(readFileSync(full))} /${path}`);
+  }
   return lines;
 }
 
-function sha(data: string | Buffer): string {
-  return createHash("sha256").update(data).digest("hex");
-}
-
 export function treeDigest(root: string, selected?: readonly string[]): string {
-  return `sha256:${sha(treeLines(root, selected).join("\n"))}`;
+  return sha256(treeLines(root, selected).join("\n"));
 }

@@ -1,5 +1,4 @@
 import { createWriteStream } from "node:fs";
-import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
   Registry,
@@ -10,108 +9,63 @@ import {
   parseReference,
   platformOf,
   type Credentials,
-  type Descriptor,
   type ImageConfig as OciConfig,
-  type Keychain,
   type Manifest,
   type Reference,
 } from "@tgo/oci";
 import { TgoError } from "@tgo/errors";
-import { told, type OnEvent } from "./events.js";
-import type { Layers } from "./layers.js";
+import type { Context } from "./context.js";
+import { told } from "./events.js";
 import { SingleFlight } from "./lazy.js";
-import type { ImageConfig, Platform, RegistryAuth, ServiceState } from "./state.js";
-import { EMPTY, type Snapshot, type Store } from "./store.js";
-
-export interface PulledImage {
-  /** Canonical, with digest; a mirror does not show. */
-  readonly imageRef: string;
-  readonly platform: Platform;
-  readonly config: ImageConfig;
-  readonly fs: Snapshot;
-  readonly origin: Origin;
-}
-
-/** What an image's config says about its lowest layers; published images carry it on. */
-export interface Origin {
-  readonly layers: readonly string[];
-  readonly created: string | undefined;
-  readonly history: readonly object[];
-}
-
-export interface ImagesOptions {
-  readonly store: Store;
-  readonly layers: Layers;
-  readonly onEvent: OnEvent;
-  readonly signal: AbortSignal;
-  readonly mirrors: Readonly<Record<string, string>>;
-  readonly keychain: Keychain;
-}
-
-/** How a container reaches a registry. */
-export interface Route {
-  readonly auth: readonly RegistryAuth[];
-  /** Connect here instead; the address still decides http or https. */
-  readonly service?: ServiceState | undefined;
-}
+import type { Image, ImageConfig, Platform, RegistryAuth, ServiceState } from "./state.js";
+import { EMPTY, type Snapshot } from "./store.js";
 
 /** Images from registries, as snapshots. What a tag stands for is asked once an engine. */
 export class Images {
-  readonly #o: ImagesOptions;
+  readonly #cx: Context;
   readonly #resolved = new Map<string, Promise<string>>();
-  readonly #pulls = new SingleFlight<PulledImage>();
+  readonly #pulls = new SingleFlight<Image>();
   readonly #blobs = new SingleFlight<undefined>();
 
-  constructor(options: ImagesOptions) {
-    this.#o = options;
+  constructor(cx: Context) {
+    this.#cx = cx;
   }
 
   /** @throws TgoError of the registry client; NOT_FOUND when the image has no such platform */
-  async pull(address: string, platform: Platform, route: Route): Promise<PulledImage> {
+  async pull(address: string, platform: Platform, auth: readonly RegistryAuth[]): Promise<Image> {
     const given = parseReference(address);
     const reference =
       given.tag === undefined && given.digest === undefined ? { ...given, tag: "latest" } : given;
-    const { registry, repository } = await this.#source(reference, route);
-    const name = formatReference(reference);
-    const digest = reference.digest ?? (await this.#resolve(registry, repository, reference, name));
-    const imageRef = formatReference({ ...reference, digest });
-    return this.#pulls.run(`${imageRef} ${platform}`, () =>
-      this.#pull(registry, repository, digest, imageRef, platform),
-    );
+    const { host } = reference;
+    const [sourceHost = "", ...prefix] = (this.#cx.settings.mirrors[host] ?? host).split("/");
+    const repository = [...prefix, reference.repository].join("/");
+    const registry = await this.registry(sourceHost, repository, auth);
+    const digest = reference.digest ?? (await this.#resolve(registry, repository, reference));
+    const source = { registry, repository, imageRef: formatReference({ ...reference, digest }) };
+    return this.#pulls.run(`${source.imageRef} ${platform}`, () => this.#pull(source, digest, platform));
   }
 
-  /** The registry of a reference, with the credentials that the route or the docker config has for its host. */
-  async registry(host: string, repository: string, { auth, service }: Route): Promise<Registry> {
-    return new Registry({
-      host,
-      url: service === undefined ? undefined : serviceUrl(host, service),
-      credentials: (await authFor(host, repository, auth)) ?? (await this.#o.keychain(host)),
-      signal: this.#o.signal,
-    });
-  }
-
-  credentials(host: string): Promise<Credentials | undefined> {
-    return this.#o.keychain(host);
-  }
-
-  async #source(reference: Reference, route: Route): Promise<{ registry: Registry; repository: string }> {
-    const { host, repository } = reference;
-    const mirror = route.service === undefined ? this.#o.mirrors[host] : undefined;
-    if (mirror === undefined) return { registry: await this.registry(host, repository, route), repository };
-    const [mirrorHost = "", ...prefix] = mirror.split("/");
-    const mirrored = [...prefix, repository].join("/");
-    return { registry: await this.registry(mirrorHost, mirrored, route), repository: mirrored };
-  }
-
-  #resolve(
-    registry: Registry,
+  /**
+   * A registry, with the credentials that the container or the keychain has for the repository.
+   * @param service connect there instead; the host's name still decides http or https
+   */
+  async registry(
+    host: string,
     repository: string,
-    { tag = "latest" }: Reference,
-    name: string,
-  ): Promise<string> {
+    auth: readonly RegistryAuth[],
+    service?: ServiceState,
+  ): Promise<Registry> {
+    const { keychain, signal } = this.#cx.settings;
+    const credentials = (await authFor(host, repository, auth)) ?? (await keychain(host));
+    const url = service === undefined ? undefined : serviceUrl(host, service);
+    return new Registry({ host, url, credentials, signal });
+  }
+
+  #resolve(registry: Registry, repository: string, reference: Reference): Promise<string> {
+    const name = formatReference(reference);
     const known = this.#resolved.get(name);
     if (known) return known;
-    const asked = registry.resolve(repository, tag).then((found) => {
+    const asked = registry.resolve(repository, reference.tag ?? "latest").then((found) => {
       if (found) return found.digest;
       throw new TgoError("NOT_FOUND", `there is no image ${name}`, {
         where: registry.host,
@@ -123,79 +77,55 @@ export class Images {
     return asked;
   }
 
-  async #pull(
-    registry: Registry,
-    repository: string,
-    digest: string,
-    imageRef: string,
-    platform: Platform,
-  ): Promise<PulledImage> {
-    const { store, layers, onEvent } = this.#o;
-    const manifest = await this.#manifest(registry, repository, digest, imageRef, platform);
+  async #pull(source: Source, digest: string, platform: Platform): Promise<Image> {
+    const { store, layers, settings } = this.#cx;
+    const { imageRef } = source;
+    const manifest = await this.#manifest(source, digest, platform);
     const missing = [manifest.config, ...manifest.layers].filter((blob) => !store.hasBlob(blob.digest));
-    const fetchAll = (): Promise<unknown> =>
-      Promise.all(missing.map((blob) => this.#fetchBlob(registry, repository, blob.digest)));
     const event = { kind: "pull", title: imageRef, platform } as const;
-    if (missing.length === 0) onEvent({ ...event, state: "cached" });
-    else await told(onEvent, event, fetchAll);
+    if (missing.length === 0) settings.onEvent({ ...event, state: "cached" });
+    else
+      await told(settings.onEvent, event, () =>
+        Promise.all(missing.map((blob) => this.#fetchBlob(source, blob.digest))),
+      );
     const config = parseConfig(await store.readBlob(manifest.config.digest), imageRef);
     let fs = EMPTY;
-    for (const [index, layer] of manifest.layers.entries()) {
+    for (const [index, { mediaType, digest: blob, size }] of manifest.layers.entries()) {
       const diffId = config.rootfs.diff_ids[index];
       if (diffId === undefined)
         throw new TgoError("INVALID_RESPONSE", "the image config lists fewer layers than the manifest", {
           where: imageRef,
         });
-      const blob = { mediaType: layer.mediaType, digest: layer.digest, size: layer.size, diffId };
-      fs = await layers.unpack(fs, blob, store.blobPath(layer.digest));
+      fs = await layers.unpack(fs, { mediaType, digest: blob, size, diffId }, store.blobPath(blob));
     }
-    return {
-      imageRef,
-      platform: platformOf(config),
-      config: (config.config ?? {}) as ImageConfig,
-      fs,
-      origin: originOf(config, fs),
-    };
+    return imageOf(config, fs, imageRef);
   }
 
-  async #manifest(
-    registry: Registry,
-    repository: string,
-    digest: string,
-    imageRef: string,
-    platform: Platform,
-  ): Promise<Manifest> {
-    const document = parseDocument(await this.#manifestBytes(registry, repository, digest), imageRef);
+  async #manifest(source: Source, digest: string, platform: Platform): Promise<Manifest> {
+    const { store } = this.#cx;
+    if (!store.hasBlob(digest)) {
+      const { bytes } = await source.registry.manifest(source.repository, digest);
+      await store.writeBlob(bytes);
+    }
+    const document = parseDocument(await store.readBlob(digest), source.imageRef);
     if (!isIndex(document)) return document;
-    const match = document.manifests.find(
-      (entry: Descriptor) => entry.platform && platformOf(entry.platform) === platform,
-    );
-    if (!match)
-      throw new TgoError("NOT_FOUND", `the image has no ${platform} variant`, {
-        where: imageRef,
-        remedy: `it has: ${document.manifests.flatMap((m: Descriptor) => (m.platform ? [platformOf(m.platform)] : [])).join(", ")}`,
-      });
-    return this.#manifest(registry, repository, match.digest, imageRef, platform);
+    const platforms = document.manifests.map((entry) => entry.platform && platformOf(entry.platform));
+    const match = document.manifests[platforms.indexOf(platform)];
+    if (match) return this.#manifest(source, match.digest, platform);
+    throw new TgoError("NOT_FOUND", `the image has no ${platform} variant`, {
+      where: source.imageRef,
+      remedy: `it has: ${platforms.filter((name) => name !== undefined).join(", ")}`,
+    });
   }
 
-  async #manifestBytes(registry: Registry, repository: string, digest: string): Promise<Uint8Array> {
-    const { store } = this.#o;
-    if (store.hasBlob(digest)) return store.readBlob(digest);
-    const { bytes } = await registry.manifest(repository, digest);
-    await store.writeBlob(Buffer.from(bytes));
-    return bytes;
-  }
-
-  #fetchBlob(registry: Registry, repository: string, digest: string): Promise<undefined> {
-    const { store } = this.#o;
+  #fetchBlob({ registry, repository }: Source, digest: string): Promise<undefined> {
+    const { store } = this.#cx;
     return this.#blobs.run(digest, async () => {
       if (store.hasBlob(digest)) return undefined;
       const work = await store.workFolder();
       try {
         // The client compares the digest when the stream ends.
-        const body = Readable.fromWeb(
-          (await registry.blob(repository, digest)) as Parameters<typeof Readable.fromWeb>[0],
-        );
+        const body = await registry.blob(repository, digest);
         await pipeline(body, createWriteStream(store.path(work, "blob")));
         await store.keep(`${work}/blob`, `blobs/${digest.replace(":", "/")}`);
       } finally {
@@ -206,8 +136,23 @@ export class Images {
   }
 }
 
-export function originOf(config: OciConfig, fs: Snapshot): Origin {
-  return { layers: fs.layers, created: config.created, history: config.history ?? [] };
+/** Where an image comes from. */
+interface Source {
+  readonly registry: Registry;
+  readonly repository: string;
+  /** The image's own name, whatever mirror it comes from. */
+  readonly imageRef: string;
+}
+
+export function imageOf(config: OciConfig, fs: Snapshot, imageRef?: string): Image {
+  const { created, history } = config;
+  const origin = {
+    ...(imageRef === undefined ? {} : { imageRef }),
+    layers: fs.layers,
+    created,
+    history: history ?? [],
+  };
+  return { platform: platformOf(config), config: (config.config ?? {}) as ImageConfig, fs, origin };
 }
 
 async function authFor(

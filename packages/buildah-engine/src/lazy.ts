@@ -1,25 +1,18 @@
 /** A computation made once, when first asked for; a failed one is made again at the next asking. */
-export class Lazy<T> {
-  #made: Promise<T> | undefined;
-  readonly #make: () => Promise<T> | T;
-
-  constructor(make: () => Promise<T> | T) {
-    this.#make = make;
-  }
-
-  get(): Promise<T> {
-    this.#made ??= Promise.resolve()
-      .then(this.#make)
-      .catch((error: unknown) => {
-        this.#made = undefined;
-        throw error;
-      });
-    return this.#made;
-  }
+export interface Lazy<T> {
+  get(): Promise<T>;
 }
 
 export function lazy<T>(make: () => Promise<T> | T): Lazy<T> {
-  return new Lazy(make);
+  let made: Promise<T> | undefined;
+  const get = (): Promise<T> =>
+    (made ??= Promise.resolve()
+      .then(make)
+      .catch((error: unknown) => {
+        made = undefined;
+        throw error;
+      }));
+  return { get };
 }
 
 /** Runs at most `limit` tasks at once. */

@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import { TgoError } from "@tgo/errors";
 import { command } from "./command.js";
-import { keyOf, snapshotKey, type Snapshot, type Store } from "./store.js";
+import { keyOf, type Snapshot, type Store } from "./store.js";
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { SingleFlight } from "./lazy.js";
@@ -55,7 +55,7 @@ export class Views {
     const [only] = snapshot.layers;
     if (only === undefined) return look(this.#store.path("empty"));
     if (snapshot.layers.length === 1) return look(this.#store.path("s", only));
-    const key = snapshotKey(snapshot);
+    const key = keyOf(snapshot.layers);
     const view = this.#open.get(key) ?? { root: this.#mount(snapshot), users: 0 };
     this.#open.set(key, view);
     view.users++;

@@ -1,5 +1,5 @@
 import { lstatSync, readlinkSync } from "node:fs";
-import { chmod, mkdir, utimes } from "node:fs/promises";
+import { chmod, lchown, mkdir, utimes } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { TgoError } from "@tgo/errors";
 
@@ -12,8 +12,7 @@ export const STAMP = 315_532_800;
 
 /** An absolute path from one that may be relative to `base`; `..` cannot leave the root. */
 export function absolute(path: string, base = "/"): string {
-  const full = posix.resolve("/", base === "" ? "/" : base, path);
-  return full === "" ? "/" : full;
+  return posix.resolve("/", base, path);
 }
 
 /**
@@ -45,31 +44,23 @@ export function resolveIn(root: string, path: string, followLast = true): string
   return join(root, at);
 }
 
-/** Makes the directories above and including `path` (below root), new ones with mode 0755. */
-export async function makeDirectories(root: string, path: string, owner?: Owner): Promise<string> {
-  const real = resolveIn(root, path);
-  const parts = real.slice(root.length).split("/").filter(Boolean);
-  let at = root;
-  for (const part of parts) {
-    at = join(at, part);
-    const made = await mkdir(at, { mode: 0o755 }).then(
-      () => true,
-      (error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-        return false;
-      },
-    );
-    if (!made) continue;
-    await chmod(at, 0o755);
-    if (owner) await owner.apply(at);
-  }
-  return real;
-}
-
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
-  apply(path: string): Promise<void>;
+}
+
+/** Makes the directories above and including `path` (below root), new ones with mode 0755. */
+export async function makeDirectories(root: string, path: string, owner?: Owner): Promise<string> {
+  const real = resolveIn(root, path);
+  let at = root;
+  for (const part of real.slice(root.length).split("/").filter(Boolean)) {
+    at = join(at, part);
+    if (lstatSync(at, { throwIfNoEntry: false })?.isDirectory()) continue;
+    await mkdir(at);
+    await chmod(at, 0o755);
+    if (owner) await lchown(at, owner.uid, owner.gid);
+  }
+  return real;
 }
 
 /** Gives `path` and what is above it, up to the root, the fixed time. */

@@ -6,9 +6,14 @@ import { formatReference, parseReference, type Registry } from "@tgo/oci";
 import { command } from "./command.js";
 import type { Context } from "./context.js";
 import { told } from "./events.js";
-import { assembleImage, descriptor, type ImageDocuments, type MediaTypes } from "./image.js";
-import type { Route } from "./images.js";
-import type { ContainerState } from "./state.js";
+import { assembleImage, descriptor, type ImageDocuments } from "./image.js";
+import type { ContainerState, RegistryAuth, ServiceState } from "./state.js";
+
+/** How a registry is reached. */
+interface Route {
+  readonly auth: readonly RegistryAuth[];
+  readonly service: ServiceState | undefined;
+}
 
 /**
  * Pushes an image of these variants.
@@ -18,13 +23,13 @@ export async function publish(
   cx: Context,
   address: string,
   variants: readonly ContainerState[],
-  types: MediaTypes,
-  route: Route,
+  { auth, service }: Route,
 ): Promise<string> {
   const { host, repository, tag = "latest" } = parseReference(address);
-  const registry = await cx.images.registry(host, repository, route);
-  const image = await assembleImage(cx, variants, types);
-  await told(cx.onEvent, { kind: "push", title: address }, () => push(cx, registry, repository, tag, image));
+  const registry = await cx.images.registry(host, repository, auth, service);
+  const image = await assembleImage(cx, variants);
+  const event = { kind: "push", title: address } as const;
+  await told(cx.settings.onEvent, event, () => push(cx, registry, repository, tag, image));
   return formatReference({ host, repository, tag, digest: image.top.digest });
 }
 
@@ -35,21 +40,15 @@ async function push(
   tag: string,
   image: ImageDocuments,
 ): Promise<void> {
-  await Promise.all([
-    ...image.layers.map(({ digest, size }) =>
-      registry.putBlob(repository, {
-        digest,
-        size,
-        open: () =>
-          Readable.toWeb(
-            createReadStream(cx.store.blobPath(digest), { highWaterMark: 1 << 18 }),
-          ) as ReadableStream<Uint8Array>,
-      }),
-    ),
-    ...image.configs.map(({ digest, size, bytes }) =>
-      registry.putBlob(repository, { digest, size, open: () => bytes }),
-    ),
-  ]);
+  const read = (digest: string): ReadableStream<Uint8Array> => {
+    const file = createReadStream(cx.store.blobPath(digest), { highWaterMark: 1 << 18 });
+    return Readable.toWeb(file) as ReadableStream<Uint8Array>;
+  };
+  const blobs = [
+    ...image.layers.map(({ digest, size }) => ({ digest, size, open: () => read(digest) })),
+    ...image.configs.map(({ digest, size, bytes }) => ({ digest, size, open: () => bytes })),
+  ];
+  await Promise.all(blobs.map((blob) => registry.putBlob(repository, blob)));
   for (const { digest, mediaType, bytes } of image.children)
     await registry.putManifest(repository, digest, mediaType, bytes);
   await registry.putManifest(repository, tag, image.top.mediaType, image.top.bytes);
@@ -60,38 +59,20 @@ export async function writeTarball(
   cx: Context,
   file: string,
   variants: readonly ContainerState[],
-  types: MediaTypes,
 ): Promise<void> {
-  const image = await assembleImage(cx, variants, types);
+  const { top, children, configs, layers } = await assembleImage(cx, variants);
   const work = await cx.store.workFolder();
   try {
     const layout = cx.store.path(work, "layout");
-    const blobs = join(layout, "blobs/sha256");
-    await mkdir(blobs, { recursive: true });
-    for (const { digest } of image.layers)
-      await link(cx.store.blobPath(digest), join(blobs, digest.slice("sha256:".length)));
-    for (const { digest, bytes } of [image.top, ...image.children, ...image.configs])
-      await writeFile(join(blobs, digest.slice("sha256:".length)), bytes);
+    const blob = (digest: string): string => join(layout, "blobs", digest.replace(":", "/"));
+    await mkdir(join(layout, "blobs/sha256"), { recursive: true });
+    for (const { digest } of layers) await link(cx.store.blobPath(digest), blob(digest));
+    for (const { digest, bytes } of [top, ...children, ...configs]) await writeFile(blob(digest), bytes);
     await writeFile(join(layout, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-    await writeFile(
-      join(layout, "index.json"),
-      JSON.stringify({ schemaVersion: 2, manifests: [descriptor(image.top)] }),
-    );
-    await command([
-      "tar",
-      "-C",
-      layout,
-      "--sort=name",
-      "--mtime=@0",
-      "--owner=:0",
-      "--group=:0",
-      "--hard-dereference",
-      "-cf",
-      file,
-      "oci-layout",
-      "index.json",
-      "blobs",
-    ]);
+    const index = { schemaVersion: 2, manifests: [descriptor(top)] };
+    await writeFile(join(layout, "index.json"), JSON.stringify(index));
+    const repeatable = ["--sort=name", "--mtime=@0", "--owner=:0", "--group=:0", "--hard-dereference"];
+    await command(["tar", "-C", layout, ...repeatable, "-cf", file, "oci-layout", "index.json", "blobs"]);
   } finally {
     await cx.store.discard(work);
   }

@@ -4,29 +4,22 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { overlayOptions } from "./overlay.js";
+import type { Network } from "./services.js";
 import type { Snapshot, Store } from "./store.js";
 import type { User } from "./users.js";
 
-/** What a sandbox shows at a path. */
-export type Bind =
-  /** A snapshot's path; what is written to a writable one lies in its upper folder. */
+/** What a sandbox shows at a path, a file or a directory. */
+export type Bind = { readonly target: string; readonly file: boolean } & (
   | {
-      readonly target: string;
       readonly from: Snapshot;
       readonly path: string;
-      readonly file: boolean;
-      readonly writable?: Writable | undefined;
+      /** What is written goes here; read-only without. */
+      readonly writable?: Writable;
     }
   /** A path of the host. */
-  | { readonly target: string; readonly host: string; readonly file: boolean; readonly readOnly: boolean }
-  | { readonly target: string; readonly tmpfs: number | undefined }
-  | {
-      readonly target: string;
-      readonly secret: Buffer;
-      readonly mode: number;
-      readonly uid: number;
-      readonly gid: number;
-    };
+  | { readonly host: string; readonly readOnly: boolean }
+  | { readonly secret: string }
+);
 
 /** An overlay's upper layer and its work folder, relative to home; both exist. */
 export interface Writable {
@@ -45,14 +38,8 @@ export interface Sandbox {
   readonly workdir: string;
   readonly user: User;
   readonly binds: readonly Bind[];
-  readonly stdin: string;
-  /** Lines of /etc/hosts beyond localhost. */
-  readonly hosts: readonly string[];
-  /** The process whose network namespace is joined; the host's network without. */
-  readonly network?: number | undefined;
-  /** Paths inside that get the whole standard output or error. */
-  readonly redirect?:
-    { readonly stdout?: string | undefined; readonly stderr?: string | undefined } | undefined;
+  /** The network that is joined; the host's without. */
+  readonly network: Network | undefined;
 }
 
 /** Docker's default capabilities. */
@@ -68,7 +55,7 @@ export async function startSandbox(store: Store, sandbox: Sandbox): Promise<Runn
   const { work, network } = sandbox;
   await mkdir(store.path(work, "root"));
   await makeStubs(store.path(work, "stub"), sandbox.binds);
-  await writeFile(store.path(work, "hosts"), hostsFile(sandbox.hosts));
+  await writeFile(store.path(work, "hosts"), hostsFile(network?.hosts ?? []));
   await writeFile(store.path(work, "run.sh"), script(sandbox));
   const child = spawn(
     "bash",
@@ -76,7 +63,7 @@ export async function startSandbox(store: Store, sandbox: Sandbox): Promise<Runn
       // Node gives a child sockets; programs open /dev/stdout and /dev/stderr again, which only pipes allow.
       ...["--norc", "-c", `exec "$@" > >(exec cat 3<&-) 2> >(exec cat >&2 3<&-)`, "sandbox"],
       ...["setpriv", "--pdeathsig", "KILL"],
-      ...(network === undefined ? [] : ["nsenter", `--net=/proc/${network}/ns/net`]),
+      ...(network === undefined ? [] : ["nsenter", `--net=/proc/${network.pid}/ns/net`]),
       ...[
         "unshare",
         "--mount",
@@ -93,12 +80,10 @@ export async function startSandbox(store: Store, sandbox: Sandbox): Promise<Runn
     {
       cwd: store.home,
       env: { PATH: HOST_PATH, LC_ALL: "C" },
-      stdio: ["pipe", "pipe", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
       detached: true,
     },
   );
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(sandbox.stdin);
   // Environment and secrets go through a pipe: never on a command line, never on the disk.
   const secrets = child.stdio[3] as Duplex;
   secrets.on("error", () => undefined);
@@ -106,7 +91,9 @@ export async function startSandbox(store: Store, sandbox: Sandbox): Promise<Runn
     [
       ...sandbox.env,
       "",
-      ...sandbox.binds.flatMap((bind) => ("secret" in bind ? bind.secret.toString("base64") : [])),
+      ...sandbox.binds.flatMap((bind) =>
+        "secret" in bind ? Buffer.from(bind.secret).toString("base64") : [],
+      ),
     ]
       .map((item) => `${item}\0`)
       .join(""),
@@ -127,16 +114,16 @@ const HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 /** Mount points, in a layer below all others: they never become part of a layer. */
 async function makeStubs(stub: string, binds: readonly Bind[]): Promise<void> {
   for (const folder of ["proc", "sys", "dev", "etc"]) await mkdir(join(stub, folder), { recursive: true });
-  const files = ["/etc/resolv.conf", "/etc/hosts", ...binds.filter(isFile).map((bind) => bind.target)];
-  for (const bind of binds) if (!isFile(bind)) await mkdir(join(stub, bind.target), { recursive: true });
+  const files = [
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    ...binds.filter((bind) => bind.file).map((bind) => bind.target),
+  ];
+  for (const bind of binds) if (!bind.file) await mkdir(join(stub, bind.target), { recursive: true });
   for (const file of files) {
     await mkdir(join(stub, dirname(file)), { recursive: true });
     await writeFile(join(stub, file), "");
   }
-}
-
-function isFile(bind: Bind): boolean {
-  return "secret" in bind || ("file" in bind && bind.file);
 }
 
 function hostsFile(extra: readonly string[]): string {
@@ -144,16 +131,10 @@ function hostsFile(extra: readonly string[]): string {
 }
 
 /** Runs as the first process of the namespace; its working directory is the store's home. */
-function script({ snapshot, work, changes, workdir, user, binds, redirect, network }: Sandbox): string {
+function script({ snapshot, work, changes, workdir, user, binds, network }: Sandbox): string {
   const groups = user.groups.length > 0 ? `--groups=${user.groups.join(",")}` : "--clear-groups";
   // A plain user needs this one capability to enter the root; being in the bounding set it is no more than root has.
   const ambient = user.uid === 0 ? "" : "--inh-caps=-all,+sys_chroot --ambient-caps=-all,+sys_chroot";
-  const redirected = (
-    [
-      [1, redirect?.stdout],
-      [2, redirect?.stderr],
-    ] as const
-  ).flatMap(([fd, path]) => (path === undefined ? [] : [[fd, path, `"$W/m/.${fd}"`] as const]));
   const lines = [
     "set -eu",
     `W=${quote(work)} R=${quote(`${work}/root`)}`,
@@ -188,13 +169,7 @@ function script({ snapshot, work, changes, workdir, user, binds, redirect, netwo
     `)`,
     // The other direction of the pipe: from here on a failure is the command's own.
     `echo ready >&3; exec 3>&-`,
-    `code=0`,
-    `run "$@" ${redirected.map(([fd, , file]) => `${fd}>${file}`).join(" ")} || code=$?`,
-    ...redirected.flatMap(([fd, path, file]) => [
-      `cat ${file} >&${fd}`,
-      `cat ${file} >"$R"${quote(path)}; chown ${user.uid}:${user.gid} "$R"${quote(path)}`,
-    ]),
-    `exit $code`,
+    `run "$@"`,
   ];
   return lines.join("\n");
 }
@@ -202,30 +177,23 @@ function script({ snapshot, work, changes, workdir, user, binds, redirect, netwo
 function bindLines(bind: Bind, index: number): string[] {
   const at = `"$W/m/${index}"`;
   const target = `"$R"${quote(bind.target)}`;
+  const show = (what: string): string[] => [
+    `point ${bind.file ? "f" : "d"} ${target}`,
+    `mount --bind ${what} ${target}`,
+  ];
+  const readOnly = `mount -o remount,bind,ro ${target}`;
   if ("secret" in bind)
     return [
       `IFS= read -r -d '' item <&3`,
-      `printf %s "$item" | base64 -d >${at}`,
-      `chmod ${bind.mode.toString(8)} ${at}; chown ${bind.uid}:${bind.gid} ${at}`,
-      `point f ${target}; mount --bind ${at} ${target}`,
+      `printf %s "$item" | base64 -d >${at}; chmod 400 ${at}`,
+      ...show(at),
     ];
-  if ("tmpfs" in bind)
-    return [
-      `point d ${target}`,
-      `mount -t tmpfs -o mode=1777${bind.tmpfs === undefined ? "" : `,size=${bind.tmpfs}`} tmpfs ${target}`,
-    ];
-  if ("host" in bind)
-    return [
-      `point ${bind.file ? "f" : "d"} ${target}`,
-      `mount --bind ${quote(bind.host)} ${target}`,
-      ...(bind.readOnly ? [`mount -o remount,bind,ro ${target}`] : []),
-    ];
-  const options = overlayOptions(bind.from, bind.writable);
+  if ("host" in bind) return [...show(quote(bind.host)), ...(bind.readOnly ? [readOnly] : [])];
+  const options = quote(overlayOptions(bind.from, bind.writable));
   return [
-    `mkdir ${at}; mount -t overlay overlay -o ${quote(options)} ${at}`,
-    `point ${bind.file ? "f" : "d"} ${target}`,
-    `mount --bind ${at}${quote(bind.path)} ${target}`,
-    ...(bind.writable === undefined ? [`mount -o remount,bind,ro ${target}`] : []),
+    `mkdir ${at}; mount -t overlay overlay -o ${options} ${at}`,
+    ...show(`${at}${quote(bind.path)}`),
+    ...(bind.writable === undefined ? [readOnly] : []),
   ];
 }
 

@@ -1,16 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { TgoError } from "@tgo/errors";
-import { emulationProblem } from "./binfmt.js";
 import type { Context } from "./context.js";
-import { ExecFailure, collect } from "./exec.js";
+import { ExecFailure } from "./exec.js";
 import { killSandbox, signalCommand } from "./sandbox.js";
 import type { ContainerState, ServiceState } from "./state.js";
 
-/** The services of one command, in a network of their own. */
-export interface RunningServices {
-  /** The process that holds the network namespace; undefined: the host's network. */
-  readonly network: number | undefined;
+/** A network of its own, with the services of one command. */
+export interface Network {
+  /** The process that holds the namespace. */
+  readonly pid: number;
   /** Lines for /etc/hosts. */
   readonly hosts: readonly string[];
   /** Rejects when a service ends by itself. */
@@ -18,54 +17,47 @@ export interface RunningServices {
   stop(): Promise<void>;
 }
 
-type ContainerService = ServiceState & { kind: "container" };
-
 const NEVER = new Promise<never>(() => undefined);
 const STOP_AFTER_MS = 5_000;
 
 /**
  * Starts what a command is bound to. The namespace holds only these services: nothing of the host answers on their
  * ports. All of them are 127.0.0.1 there, so two must not listen on one port (Dagger gives each an address).
+ * @returns undefined without bindings: the host's network
  * @throws ExecFailure when a service ends before its ports answer
  */
-export async function startBindings(cx: Context, container: ContainerState): Promise<RunningServices> {
-  if (container.bindings.length === 0)
-    return { network: undefined, hosts: [], failed: NEVER, stop: () => Promise.resolve() };
+export async function startBindings(cx: Context, container: ContainerState): Promise<Network | undefined> {
+  if (container.bindings.length === 0) return undefined;
   const holder = await startNetwork();
   const running: Running[] = [];
+  const hosts = ["127.0.0.1 engine"];
   const stop = async (): Promise<void> => {
-    await Promise.all(running.reverse().map((service) => service.stop()));
+    await Promise.all(running.map((service) => service.stop()));
     holder.kill("SIGKILL");
   };
+  const network = { pid: holder.pid ?? 0, hosts, failed: NEVER, stop };
+  const seen = new Set<string>();
+  const start = async (of: ContainerState): Promise<void> => {
+    for (const { alias, service } of of.bindings) {
+      hosts.push(`127.0.0.1 ${alias}`);
+      if (service.kind === "host")
+        throw new TgoError("USAGE", "the embedded engine cannot bind a service of the host to a container", {
+          where: alias,
+          remedy: "use Dagger's engine for this, or run the service in a container",
+        });
+      if (seen.has(service.id)) continue;
+      seen.add(service.id);
+      await start(service.container);
+      const started = await startService(cx, alias, service, network);
+      running.push(started);
+      await started.ready();
+    }
+  };
   try {
-    const hosts = ["127.0.0.1 engine"];
-    const failures: Promise<never>[] = [];
-    const seen = new Set<string>();
-    const start = async (of: ContainerState): Promise<void> => {
-      for (const { alias, service } of of.bindings) {
-        hosts.push(`127.0.0.1 ${alias} ${service.hostname}`);
-        if (service.kind === "host")
-          throw new TgoError(
-            "USAGE",
-            "the embedded engine cannot bind a service of the host to a container",
-            {
-              where: alias,
-              remedy: "use Dagger's engine for this, or run the service in a container",
-            },
-          );
-        if (seen.has(service.id)) continue;
-        seen.add(service.id);
-        await start(service.container);
-        const started = await startService(cx, service, holder.pid ?? 0, hosts);
-        running.push(started);
-        failures.push(started.failed);
-        await started.ready();
-      }
-    };
     await start(container);
-    const failed = Promise.race(failures);
+    const failed = Promise.race(running.map((service) => service.failed));
     failed.catch(() => undefined);
-    return { network: holder.pid, hosts, failed, stop };
+    return { ...network, failed };
   } catch (error) {
     await stop();
     throw error;
@@ -74,74 +66,40 @@ export async function startBindings(cx: Context, container: ContainerState): Pro
 
 /** A process in a new network namespace whose loopback is up. */
 async function startNetwork(): Promise<ChildProcess> {
-  const holder = spawn(
-    "setpriv",
-    [
-      "--pdeathsig",
-      "KILL",
-      "unshare",
-      "--net",
-      "bash",
-      "-c",
-      "ip link set lo up && echo up && exec sleep infinity",
-    ],
-    { stdio: ["ignore", "pipe", "pipe"], detached: true },
-  );
+  const hold = "ip link set lo up && echo up && exec sleep infinity";
+  const holder = spawn("setpriv", ["--pdeathsig", "KILL", "unshare", "--net", "bash", "-c", hold], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   let said = "";
   holder.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const [first] = (await Promise.race([once(holder.stdout, "data"), once(holder, "close")])) as [unknown];
-  if (!Buffer.isBuffer(first))
-    throw new TgoError("ENVIRONMENT", `a network namespace cannot be made: ${said.trim()}`, {
-      remedy: "run as root; apt-get install -y iproute2",
-    });
-  return holder;
+  if (Buffer.isBuffer(first)) return holder;
+  throw new TgoError("ENVIRONMENT", `a network namespace cannot be made: ${said.trim()}`, {
+    remedy: "run as root; apt-get install -y iproute2",
+  });
 }
 
 interface Running {
   /** Resolves when the exposed ports answer. */
   ready(): Promise<void>;
   readonly failed: Promise<never>;
-  stop(kill?: boolean): Promise<void>;
+  stop(): Promise<void>;
 }
 
 async function startService(
   cx: Context,
-  service: ContainerService,
-  network: number,
-  hosts: readonly string[],
+  alias: string,
+  { container, args }: ServiceState & { kind: "container" },
+  network: Network,
 ): Promise<Running> {
-  const { container, args, hostname } = service;
-  const problem = emulationProblem(container.platform);
-  if (problem) throw problem;
-  const event = { kind: "service", title: args.join(" "), platform: container.platform } as const;
-  const prepared = await cx.execs.prepare(container);
-  const work = await cx.store.workFolder();
-  await cx.views.makeUpper(`${work}/step/fs`, prepared.fs);
-  cx.onEvent({ ...event, state: "start" });
-  const { sandbox, scrub } = await cx.execs.start(container, prepared, { args }, work, {
-    network,
-    hosts,
-    failed: NEVER,
-    stop: () => Promise.resolve(),
-  });
+  const { sandbox, ended } = await cx.execs.serve(container, args, network);
   let stopping = false;
-  const ended = collect(sandbox, cx.signal, (chunk) => {
-    for (const line of chunk.toString().split("\n"))
-      if (line !== "") cx.onEvent({ ...event, state: "line", line: scrub(line) });
-  }).finally(() => {
-    cx.onEvent({ ...event, state: "end" });
-  });
-  const failed = ended.then(({ exitCode, stdout, stderr }): Promise<never> => {
+  const failed = ended.then(({ cmd, exitCode, stdout, stderr }): Promise<never> => {
     if (stopping) return NEVER;
-    const message = `start service ${hostname} (${args.join(" ")}): exited: exit code: ${exitCode}`;
-    const last = tail(scrub(stderr) || scrub(stdout));
-    throw new ExecFailure(
-      args.map(scrub),
-      exitCode,
-      scrub(stdout),
-      scrub(stderr),
-      last === "" ? message : `${message}\n${last}`,
-    );
+    const message = `start service ${alias} (${cmd.join(" ")}): exited: exit code: ${exitCode}`;
+    const last = (stderr || stdout).trim().split("\n").slice(-20).join("\n");
+    throw new ExecFailure(cmd, exitCode, stdout, stderr, `${message}\n${last}`.trimEnd());
   });
   failed.catch(() => undefined);
   return {
@@ -156,66 +114,23 @@ async function startService(
         waiting.abort();
       }
     },
-    stop: async (kill = false) => {
+    stop: async () => {
       stopping = true;
-      signalCommand(sandbox, kill ? "SIGKILL" : "SIGTERM");
+      signalCommand(sandbox, "SIGTERM");
       const timer = setTimeout(() => {
         killSandbox(sandbox);
       }, STOP_AFTER_MS);
       await ended.catch(() => undefined);
       clearTimeout(timer);
-      await cx.store.discard(work);
     },
   };
 }
 
-function tail(text: string): string {
-  return text.trim().split("\n").slice(-20).join("\n");
-}
-
 /** Waits inside the namespace, where the port of the host cannot answer for it. */
-async function portAnswers(port: number, network: number, signal: AbortSignal): Promise<void> {
+async function portAnswers(port: number, { pid }: Network, signal: AbortSignal): Promise<void> {
   const loop = `until (exec 3<>/dev/tcp/127.0.0.1/${port}) 2>/dev/null; do sleep 0.05; done`;
-  const child = spawn(
-    "setpriv",
-    ["--pdeathsig", "KILL", "nsenter", `--net=/proc/${network}/ns/net`, "bash", "-c", loop],
-    {
-      stdio: "ignore",
-      signal,
-      killSignal: "SIGKILL",
-    },
-  );
+  const argv = ["--pdeathsig", "KILL", "nsenter", `--net=/proc/${pid}/ns/net`, "bash", "-c", loop];
+  const child = spawn("setpriv", argv, { stdio: "ignore", signal, killSignal: "SIGKILL" });
   child.on("error", () => undefined);
   await once(child, "close");
-}
-
-/** Services that were started for their own sake, not for a command. */
-export class StartedServices {
-  readonly #cx: Context;
-  readonly #running = new Map<string, RunningServices>();
-
-  constructor(cx: Context) {
-    this.#cx = cx;
-  }
-
-  async start(service: ServiceState): Promise<void> {
-    if (service.kind === "host" || this.#running.has(service.id)) return;
-    const binding = { alias: service.hostname, service };
-    this.#running.set(
-      service.id,
-      await startBindings(this.#cx, { ...service.container, bindings: [binding] }),
-    );
-  }
-
-  async stop(service: ServiceState): Promise<void> {
-    const running = this.#running.get(service.id);
-    this.#running.delete(service.id);
-    await running?.stop();
-  }
-
-  async stopAll(): Promise<void> {
-    const all = [...this.#running.values()];
-    this.#running.clear();
-    await Promise.all(all.map((running) => running.stop()));
-  }
 }

@@ -1,4 +1,3 @@
-import type { Origin } from "./images.js";
 import type { Lazy } from "./lazy.js";
 import type { Snapshot } from "./store.js";
 
@@ -7,26 +6,31 @@ export type Platform = string;
 
 /** The `config` object of an OCI image config; Healthcheck is Docker's addition. Times in nanoseconds. */
 export interface ImageConfig {
-  User?: string;
-  ExposedPorts?: Record<string, object>;
-  Env?: string[];
-  Entrypoint?: string[];
-  Cmd?: string[];
-  Volumes?: Record<string, object>;
-  WorkingDir?: string;
-  Labels?: Record<string, string>;
-  StopSignal?: string;
-  Healthcheck?: Healthcheck;
+  readonly User?: string;
+  readonly ExposedPorts?: Readonly<Record<string, object>>;
+  readonly Env?: readonly string[];
+  readonly Entrypoint?: readonly string[] | undefined;
+  readonly Cmd?: readonly string[] | undefined;
+  readonly WorkingDir?: string;
+  readonly Labels?: Readonly<Record<string, string>>;
+  readonly Healthcheck?: object;
 }
 
-export interface Healthcheck {
-  /** `["CMD", …]` or `["CMD-SHELL", line]`. */
-  Test: string[];
-  Interval?: number;
-  Timeout?: number;
-  StartPeriod?: number;
-  StartInterval?: number;
-  Retries?: number;
+/** What an image's config says about its lowest layers; published images carry it on. */
+export interface Origin {
+  /** Canonical, with digest; a mirror does not show. None for a Dockerfile's result. */
+  readonly imageRef?: string;
+  readonly layers: readonly string[];
+  readonly created: string | undefined;
+  readonly history: readonly object[];
+}
+
+/** An image as a file system. */
+export interface Image {
+  readonly platform: Platform;
+  readonly config: ImageConfig;
+  readonly fs: Snapshot;
+  readonly origin: Origin;
 }
 
 export interface SecretState {
@@ -36,70 +40,41 @@ export interface SecretState {
   readonly plaintext: () => Promise<string>;
 }
 
-export interface DirectoryState {
-  readonly fs: Lazy<Snapshot>;
-  /** Where in the file system; absolute. */
-  readonly path: string;
-}
-
-export interface FileState {
+/** A directory or a file: an absolute path in a file system. */
+export interface Place {
   readonly fs: Lazy<Snapshot>;
   readonly path: string;
-  /** When it is not the last part of `path`. */
-  readonly name?: string;
 }
 
 export interface CacheState {
   readonly key: string;
 }
 
-export type Mount =
-  | {
-      readonly kind: "tree";
-      readonly path: string;
-      readonly from: DirectoryState;
-      readonly readOnly: boolean;
-      readonly owner: string;
-    }
-  | { readonly kind: "file"; readonly path: string; readonly from: FileState; readonly owner: string }
-  | {
-      readonly kind: "cache";
-      readonly path: string;
-      readonly cache: CacheState;
-      readonly sharing: string;
-      readonly source?: DirectoryState;
-      readonly owner: string;
-    }
-  | {
-      readonly kind: "secret";
-      readonly path: string;
-      readonly secret: SecretState;
-      readonly owner: string;
-      readonly mode: number;
-    }
-  | { readonly kind: "tmp"; readonly path: string; readonly size?: number };
+export type Mount = { readonly path: string } & (
+  | { readonly kind: "tree"; readonly from: Place; readonly file: boolean; readonly readOnly: boolean }
+  | { readonly kind: "cache"; readonly cache: CacheState }
+  | { readonly kind: "secret"; readonly secret: SecretState }
+);
 
+/** A port that a service must answer on before it counts as started. */
 export interface Port {
   readonly port: number;
   readonly protocol: "TCP" | "UDP";
-  readonly description?: string | undefined;
   readonly experimentalSkipHealthcheck: boolean;
 }
 
 export interface ContainerState {
   readonly platform: Platform;
-  /** The canonical reference with digest, when the last thing done was `from`. */
-  readonly imageRef?: string;
   readonly fs: Lazy<Snapshot>;
   /** The image it started from. */
-  readonly origin?: Origin | undefined;
+  readonly origin?: Origin;
   readonly config: ImageConfig;
+  /** Those of withExposedPort: the image's own are in its config only. */
   readonly ports: readonly Port[];
   readonly mounts: readonly Mount[];
   readonly secrets: readonly { readonly name: string; readonly secret: SecretState }[];
   readonly bindings: readonly { readonly alias: string; readonly service: ServiceState }[];
   readonly auth: readonly RegistryAuth[];
-  readonly annotations: Readonly<Record<string, string>>;
   readonly lastExec?: Lazy<ExecResult>;
 }
 
@@ -113,8 +88,6 @@ export interface ExecResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Both, in the order they came. */
-  readonly combined: string;
   readonly fs: Snapshot;
   /** What the writable mounts hold afterwards, by mount path. */
   readonly mounts: Readonly<Record<string, Snapshot>>;
@@ -125,13 +98,10 @@ export type ServiceState =
       readonly kind: "container";
       readonly container: ContainerState;
       readonly args: readonly string[];
-      readonly hostname: string;
       readonly id: string;
     }
   | {
       readonly kind: "host";
       readonly host: string;
-      readonly ports: readonly { frontend: number; backend: number }[];
-      readonly hostname: string;
-      readonly id: string;
+      readonly ports: readonly { readonly frontend: number; readonly backend: number }[];
     };

@@ -15,21 +15,18 @@ export interface Snapshot {
 
 export const EMPTY: Snapshot = { layers: [] };
 
-/** Names a file system for the keys of the steps that start from it. */
-export function snapshotKey(snapshot: Snapshot): string {
-  return keyOf(snapshot.layers);
-}
-
 /** 132 bits: short, because a mount names every layer in one page of text. */
 export function keyOf(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("base64url").slice(0, 22);
 }
 
-export function sha256(data: string | Buffer): string {
+export function sha256(data: string | Uint8Array): string {
   return `sha256:${createHash("sha256").update(data).digest("hex")}`;
 }
 
 const UNUSED_MS = 14 * 24 * 3600 * 1000;
+
+const FOLDERS = ["s", "blobs/sha256", "meta", "caches", "w", "empty", "empty2", "dev/pts", "dev/shm"];
 
 /** What a container's /dev has besides devices. */
 const DEVICE_LINKS = {
@@ -62,18 +59,7 @@ export class Store {
   static async open(home: string): Promise<Store> {
     const store = new Store(home);
     try {
-      for (const folder of [
-        "s",
-        "blobs/sha256",
-        "meta",
-        "caches",
-        "w",
-        "empty",
-        "empty2",
-        "dev/pts",
-        "dev/shm",
-      ])
-        await mkdir(join(home, folder), { recursive: true });
+      for (const folder of FOLDERS) await mkdir(join(home, folder), { recursive: true });
     } catch (cause) {
       throw new TgoError("ENVIRONMENT", "the engine's cache folder cannot be written", {
         where: home,
@@ -162,12 +148,10 @@ export class Store {
     return readFile(this.blobPath(digest));
   }
 
-  async writeBlob(data: string | Buffer): Promise<{ digest: string; size: number }> {
-    const digest = sha256(data);
+  async writeBlob(data: Uint8Array): Promise<void> {
     const temporary = this.#temporary();
     await writeFile(this.path(temporary), data);
-    await rename(this.path(temporary), this.blobPath(digest));
-    return { digest, size: Buffer.byteLength(data) };
+    await rename(this.path(temporary), this.blobPath(sha256(data)));
   }
 
   #temporary(): string {
@@ -191,21 +175,16 @@ export class Store {
     for (const name of await readdir(this.path("w"))) {
       const owner = name.split("-")[0] ?? "";
       if (identity(Number.parseInt(owner, 10)) === owner) continue;
+      // proc(5) writes a space of a path as `\\040`.
+      const character = (_: string, octal: string): string => String.fromCharCode(Number.parseInt(octal, 8));
       const mounts = (await readFile("/proc/self/mounts", "utf8"))
         .split("\n")
-        .map((line) =>
-          (line.split(" ")[1] ?? "").replace(/\\(\d{3})/g, (_, code: string) => octalCharacter(code)),
-        )
+        .map((line) => (line.split(" ")[1] ?? "").replace(/\\(\d{3})/g, character))
         .filter((mount) => mount.startsWith(this.path("w", name) + "/"));
       for (const mount of mounts.reverse()) await command(["umount", "-l", mount]);
       await this.discard(`w/${name}`);
     }
   }
-}
-
-/** proc(5) writes a space of a path as `\040`. */
-function octalCharacter(code: string): string {
-  return String.fromCharCode(Number.parseInt(code, 8));
 }
 
 /** A process by its id and its start: an id alone is given again. Undefined: there is no such process. */

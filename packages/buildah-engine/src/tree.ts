@@ -1,41 +1,36 @@
 import { lstatSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { basename, posix } from "node:path";
+import { basename, dirname } from "node:path";
 import { TgoError } from "@tgo/errors";
 import type { Context } from "./context.js";
+import { told } from "./events.js";
 import { copyDirectory, copyOneFile, linkTree, mergesPlainly, treeDigest, type Attributes } from "./files.js";
 import { lazy } from "./lazy.js";
-import { absolute, resolveIn } from "./paths.js";
+import { resolveIn } from "./paths.js";
 import { select, type Selection } from "./select.js";
-import type { DirectoryState, FileState } from "./state.js";
+import type { Place } from "./state.js";
 import { EMPTY, keyOf, type Snapshot } from "./store.js";
 
-/** Looks at a directory's or a file's real path. */
+/** Looks at a directory's or a file's real path, in the file system shown at `root`. */
 export async function lookAt<T>(
   cx: Context,
-  at: DirectoryState | FileState,
-  look: (path: string, root: string) => Promise<T> | T,
-): Promise<T> {
-  return cx.views.look(await at.fs.get(), (root) => look(resolveIn(root, at.path), root));
-}
-
-/** As lookAt, for something that must be there. */
-export async function lookAtPresent<T>(
-  cx: Context,
-  at: DirectoryState | FileState,
+  { fs, path }: Place,
   kind: "directory" | "file",
   look: (path: string, root: string) => Promise<T> | T,
 ): Promise<T> {
-  return lookAt(cx, at, (path, root) => {
-    const info = lstatSync(path, { throwIfNoEntry: false });
+  return cx.views.look(await fs.get(), (root) => {
+    const real = resolveIn(root, path);
+    const info = lstatSync(real, { throwIfNoEntry: false });
     if (!(kind === "directory" ? info?.isDirectory() : info?.isFile()))
-      throw new TgoError("SOURCE", info ? `this is not a ${kind}` : `no such ${kind}`, { where: at.path });
-    return look(path, root);
+      throw new TgoError("SOURCE", info ? `this is not a ${kind}` : `no such ${kind}`, { where: path });
+    return look(real, root);
   });
 }
 
-export function below(directory: DirectoryState, path: string): string {
-  return posix.join(directory.path, absolute(path));
+export async function exists(cx: Context, { fs, path }: Place): Promise<boolean> {
+  const isThere = (root: string): boolean =>
+    lstatSync(resolveIn(root, path), { throwIfNoEntry: false }) !== undefined;
+  return cx.views.look(await fs.get(), isThere);
 }
 
 /** `fs` with the contents of a directory copied to `path`. */
@@ -43,30 +38,27 @@ export async function putDirectory(
   cx: Context,
   fs: Snapshot,
   path: string,
-  source: DirectoryState,
-  selection: Selection = {},
-  attributes: Attributes = {},
+  source: Place,
+  { exclude, include, owner, permissions, timestamp }: Selection & Attributes,
 ): Promise<Snapshot> {
   const from = await source.fs.get();
-  return cx.views.step(
-    fs,
-    ["put directory", path, from.layers, source.path, selection, attributes],
-    (root, later) =>
-      lookAtPresent(cx, source, "directory", async (real, view) => {
-        const selected = select(real, selection);
-        const layer = Object.values(attributes).some((value) => value !== undefined && value !== "")
-          ? undefined
-          : cx.views.soleLayer(from, real.slice(view.length));
-        const at = resolveIn(root, path);
-        if (layer === undefined || !mergesPlainly(real, at, selected))
-          return copyDirectory(real, root, path, selected, attributes);
-        // Layers never change: unchanged files can be the same ones in both.
-        await copyDirectory(real, root, path, []);
-        const target = at.slice(root.length);
-        later((upper) => {
-          linkTree(layer, upper + target, selected);
-        });
-      }),
+  const attributes = { owner, permissions, timestamp };
+  const what = ["put directory", path, from.layers, source.path, exclude, include, attributes];
+  return cx.views.step(fs, what, (root, later) =>
+    lookAt(cx, source, "directory", async (real, view) => {
+      const selected = select(real, { exclude, include });
+      const isPlain = [owner || undefined, permissions, timestamp].every((value) => value === undefined);
+      const layer = isPlain ? cx.views.soleLayer(from, real.slice(view.length)) : undefined;
+      const at = resolveIn(root, path);
+      if (layer === undefined || !mergesPlainly(real, at, selected))
+        return copyDirectory(real, root, path, selected, attributes);
+      // Layers never change: unchanged files can be the same ones in both.
+      await copyDirectory(real, root, path, []);
+      const target = at.slice(root.length);
+      later((upper) => {
+        linkTree(layer, upper + target, selected);
+      });
+    }),
   );
 }
 
@@ -74,72 +66,55 @@ export async function putFile(
   cx: Context,
   fs: Snapshot,
   path: string,
-  source: FileState,
-  attributes: Attributes = {},
+  source: Place,
+  { owner, permissions, timestamp }: Attributes,
 ): Promise<Snapshot> {
   const from = await source.fs.get();
-  const name = source.name ?? basename(source.path);
-  return cx.views.step(fs, ["put file", path, from.layers, source.path, name, attributes], (root) =>
-    lookAtPresent(cx, source, "file", (real) => copyOneFile(real, root, path, attributes, name)),
+  const attributes = { owner, permissions, timestamp };
+  return cx.views.step(fs, ["put file", path, from.layers, source.path, attributes], (root) =>
+    lookAt(cx, source, "file", (real) => copyOneFile(real, basename(source.path), root, path, attributes)),
   );
 }
 
 /** A directory of its own that holds only this, with these attributes. */
-export function extracted(
-  cx: Context,
-  source: DirectoryState,
-  selection: Selection = {},
-  attributes: Attributes = {},
-): DirectoryState {
-  return { fs: lazy(() => putDirectory(cx, EMPTY, "/", source, selection, attributes)), path: "/" };
+export function extracted(cx: Context, source: Place, how: Selection & Attributes): Place {
+  return { fs: lazy(() => putDirectory(cx, EMPTY, "/", source, how)), path: "/" };
 }
 
 /**
  * A directory of the host, copied into the store. Its name there is the digest of what was copied (paths, modes,
  * contents; not times), so nothing is copied when nothing has changed. Everything belongs to root.
  */
-export async function importDirectory(
-  cx: Context,
-  path: string,
-  selection: Selection,
-): Promise<DirectoryState> {
+export async function importDirectory(cx: Context, path: string, selection: Selection): Promise<Place> {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new TgoError("SOURCE", "no such directory on this machine", { where: path });
-  return importPaths(cx, path, select(path, selection));
+  return { fs: await importPaths(cx, path, select(path, selection)), path: "/" };
 }
 
-async function importPaths(
-  cx: Context,
-  path: string,
-  selected: readonly string[] | undefined,
-): Promise<DirectoryState> {
+export async function importFile(cx: Context, path: string): Promise<Place> {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile())
+    throw new TgoError("SOURCE", "no such file on this machine", { where: path });
+  const name = basename(path);
+  return { fs: await importPaths(cx, dirname(path), [name]), path: `/${name}` };
+}
+
+async function importPaths(cx: Context, path: string, selected: readonly string[] | undefined) {
+  const { store, settings } = cx;
   const event = { kind: "import", title: path } as const;
+  const imported = (key: string) => ({ layers: [`${key}/fs`] });
   const key = keyOf(["host", treeDigest(path, selected)]);
-  if (cx.store.isWhole({ layers: [`${key}/fs`] })) {
-    cx.onEvent({ ...event, state: "cached" });
-    return { fs: lazy(() => ({ layers: [`${key}/fs`] })), path: "/" };
+  if (store.isWhole(imported(key))) {
+    settings.onEvent({ ...event, state: "cached" });
+    return lazy(() => imported(key));
   }
-  const started = performance.now();
-  cx.onEvent({ ...event, state: "start" });
-  const work = await cx.store.workFolder();
-  try {
-    const folder = cx.store.path(work, "step/fs");
+  const work = await store.workFolder();
+  return told(settings.onEvent, event, async () => {
+    const folder = store.path(work, "step/fs");
     await mkdir(folder, { recursive: true });
     await copyDirectory(path, folder, "/", selected, { owner: "0:0" });
     // A file may have changed meanwhile: what was copied is what counts.
     const copied = keyOf(["host", treeDigest(folder)]);
-    await cx.store.keep(`${work}/step`, `s/${copied}`);
-    return { fs: lazy(() => ({ layers: [`${copied}/fs`] })), path: "/" };
-  } finally {
-    await cx.store.discard(work);
-    cx.onEvent({ ...event, state: "end", durationMs: Math.round(performance.now() - started) });
-  }
-}
-
-export async function importFile(cx: Context, path: string): Promise<FileState> {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile())
-    throw new TgoError("SOURCE", "no such file on this machine", { where: path });
-  const folder = posix.dirname(path);
-  const { fs } = await importPaths(cx, folder, [basename(path)]);
-  return { fs, path: `/${basename(path)}` };
+    await store.keep(`${work}/step`, `s/${copied}`);
+    return lazy(() => imported(copied));
+  }).finally(() => store.discard(work));
 }

@@ -1,24 +1,18 @@
 import { readFileSync } from "node:fs";
-import { lchown } from "node:fs/promises";
 import { TgoError } from "@tgo/errors";
 import { resolveIn, type Owner } from "./paths.js";
 
-/** A line of /etc/passwd or /etc/group, split. */
-type Line = readonly string[];
-
-function lines(root: string, file: string): Line[] {
+/** The lines of /etc/passwd or /etc/group, split. */
+function lines(root: string, file: string): readonly (readonly string[])[] {
   try {
-    return readFileSync(resolveIn(root, file), "utf8")
-      .split("\n")
-      .map((line) => line.split(":"));
+    const text = readFileSync(resolveIn(root, file), "utf8");
+    return text.split("\n").map((line) => line.split(":"));
   } catch {
     return [];
   }
 }
 
-export interface User {
-  readonly uid: number;
-  readonly gid: number;
+export interface User extends Owner {
   /** Supplementary groups. */
   readonly groups: readonly number[];
   readonly home: string;
@@ -38,11 +32,9 @@ export function findUser(root: string, spec: string): User {
     });
   const uid = Number(entry?.[2] ?? name);
   const gid = group === undefined || group === "" ? Number(entry?.[3] ?? 0) : findGroup(root, group);
-  const groups = entry
-    ? lines(root, "/etc/group")
-        .filter((line) => (line[3] ?? "").split(",").includes(entry[0] ?? ""))
-        .map((line) => Number(line[2]))
-    : [];
+  const groups = lines(root, "/etc/group")
+    .filter((line) => entry && (line[3] ?? "").split(",").includes(entry[0] ?? ""))
+    .map((line) => Number(line[2]));
   return { uid, gid, groups, home: entry?.[5] ?? (uid === 0 ? "/root" : "/") };
 }
 
@@ -53,12 +45,9 @@ function findGroup(root: string, group: string): number {
   return Number(entry[2]);
 }
 
-/** The owner of copied files: `user[:group]`; a missing group is the user's number. */
-export function findOwner(root: string, spec: string | undefined): Owner | undefined {
-  if (spec === undefined || spec === "") return undefined;
-  const [user = "", group] = spec.split(":");
-  const uid = findUser(root, user).uid;
-  const gid =
-    group === undefined ? (/^\d+$/.test(user) ? uid : findUser(root, user).gid) : findGroup(root, group);
-  return { uid, gid, apply: (path) => lchown(path, uid, gid) };
+/** The owner of copied files: `user[:group]`; the group of a number alone is that number. */
+export function findOwner(root: string, spec = ""): Owner | undefined {
+  if (spec === "") return undefined;
+  const { uid, gid } = findUser(root, /^\d+$/.test(spec) ? `${spec}:${spec}` : spec);
+  return { uid, gid };
 }

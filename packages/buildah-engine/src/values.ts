@@ -1,13 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import { TgoError } from "@tgo/errors";
-import { Lazy } from "./lazy.js";
+import { lazy, type Lazy } from "./lazy.js";
 
 /** An object of the API that nobody has asked anything of yet: what it is follows from the calls that led to it. */
-export interface Value<S = unknown> {
+export interface Value {
   /** Its GraphQL type. */
   readonly type: string;
   readonly id: string;
-  readonly state: Lazy<S>;
+  readonly state: Lazy<unknown>;
 }
 
 /**
@@ -19,12 +19,9 @@ export class Values {
   readonly #byId = new Map<string, Value>();
 
   derive(type: string, calls: readonly unknown[], make: () => unknown): Value {
-    const id = createHash("sha256")
-      .update(JSON.stringify([this.#salt, type, calls]))
-      .digest("base64url");
-    const known = this.#byId.get(id);
-    if (known) return known;
-    const value = { type, id, state: new Lazy(make) };
+    const text = JSON.stringify([this.#salt, type, calls]);
+    const id = createHash("sha256").update(text).digest("base64url");
+    const value = this.#byId.get(id) ?? { type, id, state: lazy(make) };
     this.#byId.set(id, value);
     return value;
   }

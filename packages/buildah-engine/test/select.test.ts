@@ -19,7 +19,7 @@ beforeAll(() => {
     "out/.gitignore",
   ]) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
-    writeFileSync(join(root, file), file === "out/.gitignore" ? "*\n!.gitignore\n" : "");
+    writeFileSync(join(root, file), "");
   }
 });
 
@@ -70,9 +70,9 @@ describe("the selected paths", () => {
       ["lib", "lib/c.py", "lib/d.log"],
     ],
     [
-      "what git ignores",
-      { gitignore: true, exclude: [".git", "lib", "node_modules"] },
-      ["a.py", "b.log", "out", "out/.gitignore"],
+      "what is excluded, but for what is in it",
+      { exclude: ["lib", "!lib/deep/e.py", ".git", "node_modules", "out"] },
+      ["a.py", "b.log", "lib", "lib/deep", "lib/deep/e.py"],
     ],
   ])("follow %s", (_, selection, expected) => {
     expect(select(root, selection)).toEqual(expected);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { emulationProblem, hostPlatform } from "../src/binfmt.js";
 import { lineSplitter } from "../src/command.js";
-import { formatDuration, parseDuration } from "../src/duration.js";
+import { parseDuration } from "../src/duration.js";
 import { absolute, resolveIn } from "../src/paths.js";
 import { scrubber } from "../src/scrub.js";
 
@@ -15,9 +15,8 @@ describe("durations", () => {
     ["2h0m5s", 7205e9],
     ["500ms", 5e8],
     ["0s", 0],
-  ])("%s is read, and written again as it was", (text, nanoseconds) => {
+  ])("%s is read", (text, nanoseconds) => {
     expect(parseDuration(text)).toBe(nanoseconds);
-    expect(formatDuration(nanoseconds)).toBe(text);
   });
 
   it.each(["30", "s", "1d", "-1s", "1s x"])("%s is refused", (text) => {

@@ -4,53 +4,35 @@ import { basename, resolve } from "node:path";
 import { promisify } from "node:util";
 import { TgoError } from "@tgo/errors";
 import { hostPlatform } from "../binfmt.js";
-import { writeNewFile } from "../files.js";
-import { Lazy, lazy } from "../lazy.js";
+import { lazy } from "../lazy.js";
 import type { Selection } from "../select.js";
-import type { CacheState, DirectoryState, FileState, Port, SecretState, ServiceState } from "../state.js";
-import { EMPTY, sha256 } from "../store.js";
+import type { CacheState, Place, SecretState, ServiceState } from "../state.js";
+import { EMPTY } from "../store.js";
 import { importDirectory, importFile } from "../tree.js";
 import { emptyContainer } from "./container.js";
-import type { Field, Fields } from "./fields.js";
+import type { Fields } from "./fields.js";
 
 /** The version of Dagger whose API this is. */
 export const API_VERSION = "v0.21.8";
-
-const load: Field<unknown, { id: string }> = (_, { id }, { values }) => values.get(id);
 
 export const queryFields = {
   version: () => API_VERSION,
   defaultPlatform: () => hostPlatform(),
   container: (_: unknown, { platform }: { platform?: string }) => emptyContainer(platform ?? hostPlatform()),
-  directory: (): DirectoryState => ({ fs: lazy(() => EMPTY), path: "/" }),
-  file: (_: unknown, args: { name: string; contents: string; permissions: number }, { cx }): FileState => ({
-    path: `/${args.name}`,
-    fs: lazy(() =>
-      cx.views.step(EMPTY, ["new file", args.name, sha256(args.contents), args.permissions], (root) =>
-        writeNewFile(root, `/${args.name}`, args.contents, { permissions: args.permissions }),
-      ),
-    ),
-  }),
+  directory: (): Place => ({ fs: lazy(() => EMPTY), path: "/" }),
   host: () => ({}),
-  cacheVolume: (_: unknown, { key }: { key: string }): CacheState => ({ key }),
-  secret: (_: unknown, { uri, cacheKey }: { uri: string; cacheKey?: string }): SecretState =>
-    secretFrom(uri, cacheKey),
+  cacheVolume: (_: unknown, { key }: CacheState): CacheState => ({ key }),
+  secret: (_: unknown, { uri }: { uri: string }) => secretFrom(uri),
   setSecret: (_: unknown, { name, plaintext }: { name: string; plaintext: string }): SecretState => ({
     name,
     uri: `set:${name}`,
     plaintext: () => Promise.resolve(plaintext),
   }),
-  node: load,
-  loadContainerFromID: load,
-  loadDirectoryFromID: load,
-  loadFileFromID: load,
-  loadSecretFromID: load,
-  loadServiceFromID: load,
-  loadCacheVolumeFromID: load,
+  node: (_: unknown, { id }: { id: string }, { values }) => values.get(id),
 } satisfies Fields<unknown>;
 
 /** @throws TgoError USAGE for a scheme that is not served, when the value is asked for when it is not there */
-function secretFrom(uri: string, cacheKey: string | undefined): SecretState {
+function secretFrom(uri: string): SecretState {
   const [, scheme = "", rest = ""] = /^(\w+):\/\/([\s\S]*)$/.exec(uri) ?? [];
   const readers: Record<string, () => Promise<string>> = {
     env: () => {
@@ -77,13 +59,11 @@ function secretFrom(uri: string, cacheKey: string | undefined): SecretState {
     throw new TgoError("USAGE", `the embedded engine does not serve secrets from ${scheme}://`, {
       remedy: "use env://, file:// or cmd://",
     });
-  const value = new Lazy(read);
-  return { name: basename(rest), uri: cacheKey ?? uri, plaintext: () => value.get() };
+  const value = lazy(read);
+  return { name: basename(rest), uri, plaintext: () => value.get() };
 }
 
 export const secretFields = {
-  name: (state: SecretState) => state.name,
-  uri: (state: SecretState) => state.uri,
   plaintext: (state: SecretState) => state.plaintext(),
 } satisfies Fields<SecretState>;
 
@@ -93,45 +73,35 @@ export const hostFields = {
   file: (_: unknown, { path }: { path: string }, { cx }) => importFile(cx, resolve(path)),
   service: (
     _: unknown,
-    args: { host: string; ports: { frontend?: number; backend: number }[] },
+    { host, ports }: { host: string; ports: { frontend?: number; backend: number }[] },
   ): ServiceState => ({
     kind: "host",
-    host: args.host,
-    ports: args.ports.map(({ frontend, backend }) => ({ frontend: frontend ?? backend, backend })),
-    hostname: args.host,
-    id: sha256(JSON.stringify(args)).slice("sha256:".length),
+    host,
+    ports: ports.map(({ frontend, backend }) => ({ frontend: frontend ?? backend, backend })),
   }),
 } satisfies Fields<unknown>;
 
+/** An address only: there is nothing to start. */
+function hostService(state: ServiceState): ServiceState & { kind: "host" } {
+  if (state.kind === "host") return state;
+  throw new TgoError(
+    "USAGE",
+    "the embedded engine runs a container's service only for the commands bound to it",
+    {
+      remedy: "withServiceBinding",
+    },
+  );
+}
+
 export const serviceFields = {
-  sync: (_: ServiceState, __: object, ___, self) => self.id,
-  hostname: (state: ServiceState) => state.hostname,
-  ports: (state: ServiceState): readonly Port[] =>
-    state.kind === "container"
-      ? state.container.ports
-      : state.ports.map(({ backend }) => ({
-          port: backend,
-          protocol: "TCP",
-          experimentalSkipHealthcheck: false,
-        })),
   endpoint: (state: ServiceState, { port, scheme }: { port?: number; scheme: string }) => {
-    const known =
-      state.kind === "host"
-        ? (state.ports.find(({ frontend }) => frontend === port) ?? state.ports[0])?.backend
-        : (port ?? state.container.ports[0]?.port);
-    if (known === undefined)
-      throw new TgoError("USAGE", "the service exposes no port", {
-        remedy: "withExposedPort, or give the port",
-      });
-    return `${scheme === "" ? "" : `${scheme}://`}${state.hostname}:${known}`;
+    const { host, ports } = hostService(state);
+    const { backend } = ports.find(({ frontend }) => frontend === port) ?? ports[0] ?? {};
+    if (backend === undefined) throw new TgoError("USAGE", "the service has no port");
+    return `${scheme === "" ? "" : `${scheme}://`}${host}:${backend}`;
   },
-  withHostname: (state: ServiceState, { hostname }: { hostname: string }) => ({ ...state, hostname }),
-  start: async (state: ServiceState, _: object, { cx }, self) => {
-    await cx.services.start(state);
-    return self.id;
-  },
-  stop: async (state: ServiceState, _: object, { cx }, self) => {
-    await cx.services.stop(state);
+  start: (state: ServiceState, _: object, __, self) => {
+    hostService(state);
     return self.id;
   },
 } satisfies Fields<ServiceState>;

@@ -11,7 +11,6 @@ export interface Session {
 export async function session<T>(options: EngineOptions, use: (session: Session) => Promise<T>): Promise<T> {
   const events: EngineEvent[] = [];
   const engine = await startEngine({
-    dockerConfig: "{}",
     ...options,
     onEvent: (event) => {
       events.push(event);
