@@ -20,6 +20,13 @@ import { SingleFlight } from "./lazy.js";
 import type { Image, ImageConfig, Platform, RegistryAuth, ServiceState } from "./state.js";
 import { EMPTY, type Snapshot } from "./store.js";
 
+/** How a container reaches a registry. */
+export interface Route {
+  readonly auth: readonly RegistryAuth[];
+  /** Connect there instead; the host's name still decides http or https. */
+  readonly service: ServiceState | undefined;
+}
+
 /** Images from registries, as snapshots. What a tag stands for is asked once an engine. */
 export class Images {
   readonly #cx: Context;
@@ -32,29 +39,22 @@ export class Images {
   }
 
   /** @throws TgoError of the registry client; NOT_FOUND when the image has no such platform */
-  async pull(address: string, platform: Platform, auth: readonly RegistryAuth[]): Promise<Image> {
+  async pull(address: string, platform: Platform, { auth, service }: Route): Promise<Image> {
     const given = parseReference(address);
     const reference =
       given.tag === undefined && given.digest === undefined ? { ...given, tag: "latest" } : given;
     const { host } = reference;
-    const [sourceHost = "", ...prefix] = (this.#cx.settings.mirrors[host] ?? host).split("/");
+    const mirror = service === undefined ? this.#cx.settings.mirrors[host] : undefined;
+    const [sourceHost = "", ...prefix] = (mirror ?? host).split("/");
     const repository = [...prefix, reference.repository].join("/");
-    const registry = await this.registry(sourceHost, repository, auth);
+    const registry = await this.registry(sourceHost, repository, { auth, service });
     const digest = reference.digest ?? (await this.#resolve(registry, repository, reference));
     const source = { registry, repository, imageRef: formatReference({ ...reference, digest }) };
     return this.#pulls.run(`${source.imageRef} ${platform}`, () => this.#pull(source, digest, platform));
   }
 
-  /**
-   * A registry, with the credentials that the container or the keychain has for the repository.
-   * @param service connect there instead; the host's name still decides http or https
-   */
-  async registry(
-    host: string,
-    repository: string,
-    auth: readonly RegistryAuth[],
-    service?: ServiceState,
-  ): Promise<Registry> {
+  /** A registry, with the credentials that the container or the keychain has for the repository. */
+  async registry(host: string, repository: string, { auth, service }: Route): Promise<Registry> {
     const { keychain, signal } = this.#cx.settings;
     const credentials = (await authFor(host, repository, auth)) ?? (await keychain(host));
     const url = service === undefined ? undefined : serviceUrl(host, service);

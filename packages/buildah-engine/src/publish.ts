@@ -7,13 +7,8 @@ import { command } from "./command.js";
 import type { Context } from "./context.js";
 import { told } from "./events.js";
 import { assembleImage, descriptor, type ImageDocuments } from "./image.js";
-import type { ContainerState, RegistryAuth, ServiceState } from "./state.js";
-
-/** How a registry is reached. */
-interface Route {
-  readonly auth: readonly RegistryAuth[];
-  readonly service: ServiceState | undefined;
-}
+import type { Route } from "./images.js";
+import type { ContainerState } from "./state.js";
 
 /**
  * Pushes an image of these variants.
@@ -23,10 +18,10 @@ export async function publish(
   cx: Context,
   address: string,
   variants: readonly ContainerState[],
-  { auth, service }: Route,
+  route: Route,
 ): Promise<string> {
   const { host, repository, tag = "latest" } = parseReference(address);
-  const registry = await cx.images.registry(host, repository, auth, service);
+  const registry = await cx.images.registry(host, repository, route);
   const image = await assembleImage(cx, variants);
   const event = { kind: "push", title: address } as const;
   await told(cx.settings.onEvent, event, () => push(cx, registry, repository, tag, image));

@@ -31,7 +31,7 @@ export const SDL = /* GraphQL */ `
     exitCode: Int!
     export(path: String!, platformVariants: [ID!] = []): String!
     file(path: String!): File!
-    from(address: String!): Container!
+    from(address: String!, registryService: ID): Container!
     id: ID!
     imageRef: String!
     platform: Platform!
@@ -146,6 +146,7 @@ export const SDL = /* GraphQL */ `
     endpoint(port: Int, scheme: String = ""): String!
     id: ID!
     start: ID!
+    stop(kill: Boolean = false): ID!
   }
 
   type Secret implements Node {

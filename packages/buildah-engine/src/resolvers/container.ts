@@ -124,6 +124,14 @@ async function variantsOf(state: ContainerState, { platformVariants }: Variants,
   return all;
 }
 
+interface Routed {
+  readonly registryService?: string;
+}
+
+async function routeOf({ auth }: ContainerState, { registryService: id }: Routed, { load }: Session) {
+  return { auth, service: id === undefined ? undefined : await load<ServiceState>(id, "Service") };
+}
+
 export const containerFields = {
   ...configFields,
   ...editFields(locateOwn),
@@ -139,8 +147,9 @@ export const containerFields = {
       return origin.imageRef;
     throw new TgoError("USAGE", "imageRef can only be retrieved immediately after from");
   },
-  from: async (state: ContainerState, { address }: { address: string }, { cx }) => {
-    const { fs, config, ...image } = await cx.images.pull(address, state.platform, state.auth);
+  from: async (state: ContainerState, args: Routed & { address: string }, session) => {
+    const route = await routeOf(state, args, session);
+    const { fs, config, ...image } = await session.cx.images.pull(args.address, state.platform, route);
     return {
       ...state,
       ...image,
@@ -205,15 +214,9 @@ export const containerFields = {
     return { kind: "container", container, args, id: sha256(JSON.stringify([id, args])) };
   },
 
-  publish: async (
-    state: ContainerState,
-    { address, registryService, ...variants }: Variants & { address: string; registryService?: string },
-    session,
-  ) => {
-    const { cx, load } = session;
-    const service =
-      registryService === undefined ? undefined : await load<ServiceState>(registryService, "Service");
-    return publish(cx, address, await variantsOf(state, variants, session), { auth: state.auth, service });
+  publish: async (state: ContainerState, args: Routed & Variants & { address: string }, session) => {
+    const route = await routeOf(state, args, session);
+    return publish(session.cx, args.address, await variantsOf(state, args, session), route);
   },
   asTarball: (state: ContainerState, args: Variants, session): Place => ({
     path: "/image.tar",

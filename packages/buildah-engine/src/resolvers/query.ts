@@ -104,4 +104,6 @@ export const serviceFields = {
     hostService(state);
     return self.id;
   },
+  /** There is nothing to stop: a container's service ends with the command it is bound to. */
+  stop: (_: ServiceState, __: object, ___, self) => self.id,
 } satisfies Fields<ServiceState>;
