@@ -32,26 +32,23 @@ export interface DockerBuild {
 export async function dockerBuild(cx: Context, context: Place, build: DockerBuild): Promise<Image> {
   const [lacking] = checkHost({ dockerBuild: true });
   if (lacking) throw lacking;
-  const work = await cx.store.workFolder();
   const event = { kind: "build", title: build.dockerfile, platform: build.platform } as const;
-  try {
-    return await lookAt(cx, context, "directory", (folder) =>
-      told(cx.settings.onEvent, event, async (onLine) => {
-        const text = await readFile(resolveIn(folder, build.dockerfile), "utf8").catch((cause: unknown) => {
-          throw new TgoError("SOURCE", `there is no ${build.dockerfile}`, {
-            cause,
-            remedy: "give the Dockerfile's path below the directory",
-          });
+  return lookAt(cx, context, "directory", (folder) =>
+    told(cx.settings.onEvent, event, async (onLine) => {
+      const text = await readFile(resolveIn(folder, build.dockerfile), "utf8").catch((cause: unknown) => {
+        throw new TgoError("SOURCE", `there is no ${build.dockerfile}`, {
+          cause,
+          remedy: "give the Dockerfile's path below the directory",
         });
-        const problem = /^\s*RUN\s/im.test(text) ? emulationProblem(build.platform) : undefined;
-        if (problem) throw problem;
+      });
+      const problem = /^\s*RUN\s/im.test(text) ? emulationProblem(build.platform) : undefined;
+      if (problem) throw problem;
+      return cx.store.inWork(async (work) => {
         const id = await bud(cx, build, { folder, text }, cx.store.path(work), onLine);
         return takeImage(cx, id, cx.store.path(work, "image"));
-      }),
-    );
-  } finally {
-    await cx.store.discard(work);
-  }
+      });
+    }),
+  );
 }
 
 async function bud(

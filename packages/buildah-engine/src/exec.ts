@@ -29,8 +29,10 @@ export class ExecFailure extends Error {
   }
 }
 
-/** What a container's command runs with, its parts evaluated. */
-interface Prepared {
+/** A command with all that it runs with, evaluated. */
+interface Job {
+  readonly container: ContainerState;
+  readonly args: readonly string[];
   readonly fs: Snapshot;
   readonly mounts: readonly { readonly mount: Mount; readonly fs: Snapshot | undefined }[];
   /** Everything that decides the result. */
@@ -39,13 +41,10 @@ interface Prepared {
 
 /** Runs containers' commands, each one once. */
 export class Execs {
-  readonly #cx: Context;
   readonly #flight = new SingleFlight<ExecResult>();
   readonly #limit = new Semaphore(availableParallelism() + 1);
 
-  constructor(cx: Context) {
-    this.#cx = cx;
-  }
+  constructor(private readonly cx: Context) {}
 
   /**
    * The result of a command, from the store when it was run before.
@@ -53,9 +52,9 @@ export class Execs {
    * @throws ExecFailure, or TgoError ENVIRONMENT without emulation
    */
   async run(container: ContainerState, args: readonly string[], expect: Expectation): Promise<ExecResult> {
-    const { store, settings } = this.#cx;
-    const prepared = await this.#prepare(container);
-    const key = keyOf(["exec", prepared.key, args, expect]);
+    const { store, settings } = this.cx;
+    const job = await this.#prepare(container, args);
+    const key = keyOf(["exec", job.key, expect]);
     return this.#flight.run(key, async () => {
       const event = { kind: "exec", title: args.join(" "), platform: container.platform } as const;
       const known = await store.readJson<ExecResult>(`s/${key}/step.json`);
@@ -64,108 +63,89 @@ export class Execs {
         return known;
       }
       return this.#limit.run(() =>
-        told(settings.onEvent, event, (line) => this.#execute(key, container, prepared, args, expect, line)),
+        told(settings.onEvent, event, (line) => this.#execute(key, job, expect, line)),
       );
     });
   }
 
   /** Evaluates what a command needs: file systems, but no secret's value. */
-  async #prepare(container: ContainerState): Promise<Prepared> {
+  async #prepare(container: ContainerState, args: readonly string[]): Promise<Job> {
     const [fs, mounts, services] = await Promise.all([
       container.fs.get(),
-      Promise.all(
-        container.mounts.map(async (mount) => ({
-          mount,
-          fs: mount.kind === "tree" ? await mount.from.fs.get() : undefined,
-        })),
-      ),
+      Promise.all(container.mounts.map(async (mount) => ({ mount, fs: await mountedFs(mount) }))),
       Promise.all(
         container.bindings.map(async ({ alias, service }) => [alias, await this.#serviceKey(service)]),
       ),
     ]);
     const { Env, User, WorkingDir } = container.config;
     const key = [
-      ...[fs.layers, container.platform, Env, User, WorkingDir],
+      ...[args, fs.layers, container.platform, Env, User, WorkingDir],
       mounts.map(({ mount, fs: of }) => [mount.path, mount.kind, of?.layers, mountKey(mount)]),
       container.secrets.map(({ name, secret }) => [name, secret.uri]),
       services,
     ];
-    return { fs, mounts, key };
+    return { container, args, fs, mounts, key };
   }
 
   async #serviceKey(service: ServiceState): Promise<unknown> {
     if (service.kind === "host") return [service.host, service.ports];
-    return [(await this.#prepare(service.container)).key, service.args, service.container.ports];
+    return [(await this.#prepare(service.container, service.args)).key, service.container.ports];
   }
 
   async #execute(
     key: string,
-    container: ContainerState,
-    prepared: Prepared,
-    args: readonly string[],
+    job: Job,
     expect: Expectation,
     onLine: (line: string) => void,
   ): Promise<ExecResult> {
-    const { store } = this.#cx;
-    const work = await store.workFolder();
-    let network: Network | undefined;
-    try {
-      network = await startBindings(this.#cx, container);
-      const started = await this.#start(container, prepared, args, work, network);
-      const { cmd, exitCode, stdout, stderr } = await this.#collect(started, onLine, network?.failed);
-      if (exitCode !== 0 && /no space left on device/i.test(stderr)) throw diskFull(stderr);
-      if ((expect === "SUCCESS" && exitCode !== 0) || (expect === "FAILURE" && exitCode === 0))
-        throw new ExecFailure(cmd, exitCode, stdout, stderr);
-      const layer = (name: string, below: Snapshot): Snapshot => ({
-        layers: [...below.layers, `${key}/${name}`],
-      });
-      const mounts = Object.fromEntries(
-        started.writable.map(({ path, name, fs }) => [path, layer(name, fs)]),
-      );
-      const result: ExecResult = { exitCode, stdout, stderr, fs: layer("fs", prepared.fs), mounts };
-      await writeFile(store.path(work, "step/step.json"), JSON.stringify(result));
-      await store.keep(`${work}/step`, `s/${key}`);
-      return (await store.readJson<ExecResult>(`s/${key}/step.json`)) ?? result;
-    } finally {
-      await network?.stop();
-      await store.discard(work);
-    }
+    const { store } = this.cx;
+    const network = await startBindings(this.cx, job.container);
+    return store
+      .inWork(async (work) => {
+        const started = await this.#start(job, work, network);
+        const { cmd, exitCode, stdout, stderr } = await this.#collect(started, onLine, network?.failed);
+        if (exitCode !== 0 && /no space left on device/i.test(stderr)) throw diskFull(stderr);
+        if ((expect === "SUCCESS" && exitCode !== 0) || (expect === "FAILURE" && exitCode === 0))
+          throw new ExecFailure(cmd, exitCode, stdout, stderr);
+        const layer = (name: string, { layers }: Snapshot) => ({ layers: [...layers, `${key}/${name}`] });
+        const mounts = started.writable.map(({ path, name, fs }) => [path, layer(name, fs)] as const);
+        const fs = layer("fs", job.fs);
+        const result: ExecResult = { exitCode, stdout, stderr, fs, mounts: Object.fromEntries(mounts) };
+        await writeFile(store.path(work, "step/step.json"), JSON.stringify(result));
+        await store.keep(`${work}/step`, `s/${key}`);
+        return (await store.readJson<ExecResult>(`s/${key}/step.json`)) ?? result;
+      })
+      .finally(() => network?.stop());
   }
 
-  /** Runs a service's command until it is killed; what it writes is not kept. */
+  /** Runs a service's command until it ends or is stopped; what it writes is not kept. */
   async serve(container: ContainerState, args: readonly string[], network: Network): Promise<Served> {
-    const { store, settings } = this.#cx;
-    const prepared = await this.#prepare(container);
-    const work = await store.workFolder();
-    const started = await this.#start(container, prepared, args, work, network).catch(
-      async (error: unknown) => {
-        await store.discard(work);
-        throw error;
-      },
-    );
+    const { store, settings } = this.cx;
+    const job = await this.#prepare(container, args);
     const event = { kind: "service", title: args.join(" "), platform: container.platform } as const;
-    const ended = told(settings.onEvent, event, (line) => this.#collect(started, line)).finally(() =>
-      store.discard(work),
-    );
-    return { sandbox: started.sandbox, ended };
+    return new Promise((resolve, reject) => {
+      const ended = store.inWork(async (work) => {
+        const started = await this.#start(job, work, network);
+        return told(settings.onEvent, event, (line) => {
+          const outcome = this.#collect(started, line);
+          resolve({ ended, sandbox: started.sandbox });
+          return outcome;
+        });
+      });
+      ended.catch(reject);
+    });
   }
 
   /** Starts a container's command in a sandbox, with `work/step/fs` for what it changes in its root. */
-  async #start(
-    container: ContainerState,
-    prepared: Prepared,
-    args: readonly string[],
-    work: string,
-    network: Network | undefined,
-  ): Promise<Started> {
-    const problem = emulationProblem(container.platform);
+  async #start(job: Job, work: string, network: Network | undefined): Promise<Started> {
+    const { config, platform, secrets } = job.container;
+    const problem = emulationProblem(platform);
     if (problem) throw problem;
-    const { store, views, settings } = this.#cx;
-    const { config } = container;
-    const user = await views.look(prepared.fs, (root) => findUser(root, config.User ?? ""));
+    const { store, views, settings } = this.cx;
+    const user = await views.look(job.fs, (root) => findUser(root, config.User ?? ""));
     const env = [...(config.Env ?? [])];
     const plain: string[] = [];
-    for (const { name, secret } of container.secrets) {
+    for (const { name, secret } of secrets) {
       const value = await secret.plaintext();
       plain.push(value);
       env.push(`${name}=${value}`);
@@ -178,7 +158,7 @@ export class Execs {
     };
     const writable: Started["writable"][number][] = [];
     const binds: Bind[] = [];
-    for (const [index, { mount, fs }] of prepared.mounts.entries()) {
+    for (const [index, { mount, fs }] of job.mounts.entries()) {
       const target = mount.path;
       if (mount.kind === "secret") {
         const value = await mount.secret.plaintext();
@@ -203,19 +183,12 @@ export class Execs {
       for (const name of CA_VARIABLES) if (!has(name)) env.push(`${name}=${CA_BUNDLE}`);
     }
     const sandbox = await startSandbox(store, {
-      ...{
-        snapshot: prepared.fs,
-        work,
-        changes: await writableOf("fs", prepared.fs),
-        args,
-        env,
-        user,
-        network,
-      },
+      ...{ snapshot: job.fs, changes: await writableOf("fs", job.fs), args: job.args },
+      ...{ env, user, work, network },
       workdir: config.WorkingDir === undefined || config.WorkingDir === "" ? "/" : config.WorkingDir,
       binds: binds.sort((a, b) => a.target.split("/").length - b.target.split("/").length),
     });
-    return { sandbox, args, scrub: scrubber(plain), writable };
+    return { sandbox, args: job.args, scrub: scrubber(plain), writable };
   }
 
   /**
@@ -227,14 +200,14 @@ export class Execs {
     onLine: (line: string) => void,
     failed?: Promise<never>,
   ): Promise<Outcome> {
-    const { signal } = this.#cx.settings;
+    const { signal } = this.cx.settings;
     const lines = lineSplitter((line) => {
       onLine(scrub(line));
     });
-    const streams = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    const said = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
     for (const name of ["stdout", "stderr"] as const)
       sandbox.child[name]?.on("data", (chunk: Buffer) => {
-        streams[name].push(chunk);
+        said[name].push(chunk);
         lines(chunk);
       });
     const kill = (): void => {
@@ -257,19 +230,13 @@ export class Execs {
         },
       );
       if (signal.aborted) throw interrupted();
-      const [stdout, stderr] = [streams.stdout, streams.stderr].map((s) =>
-        scrub(Buffer.concat(s).toString()),
-      );
-      if (sandbox.ready)
-        return { cmd: args.map(scrub), exitCode, stdout: stdout ?? "", stderr: stderr ?? "" };
-      throw new TgoError(
-        "ENVIRONMENT",
-        `the sandbox of a command could not be set up: ${stderr?.trim() ?? ""}`,
-        {
-          remedy:
-            "the engine needs a local disk that overlay mounts work on, and the rights to mount: XDG_CACHE_HOME moves its folder",
-        },
-      );
+      const text = (chunks: Buffer[]): string => scrub(Buffer.concat(chunks).toString());
+      const [stdout, stderr] = [text(said.stdout), text(said.stderr)];
+      if (sandbox.ready) return { cmd: args.map(scrub), exitCode, stdout, stderr };
+      throw new TgoError("ENVIRONMENT", `the sandbox of a command could not be set up: ${stderr.trim()}`, {
+        remedy:
+          "the engine needs a local disk that overlay mounts work on, and the rights to mount: XDG_CACHE_HOME moves its folder",
+      });
     } finally {
       signal.removeEventListener("abort", kill);
     }
@@ -291,9 +258,14 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** A service that was started. */
 export interface Served {
   readonly sandbox: RunningSandbox;
   readonly ended: Promise<Outcome>;
+}
+
+async function mountedFs(mount: Mount): Promise<Snapshot | undefined> {
+  return mount.kind === "tree" ? mount.from.fs.get() : undefined;
 }
 
 function mountKey(mount: Mount): unknown {

@@ -24,36 +24,23 @@ const TOOLS: Readonly<Record<string, string>> = {
 /** What this machine lacks to run the engine; each problem with the command that solves it. Empty: all is there. */
 export function checkHost({ run = [], dockerBuild = false }: HostNeeds = {}): TgoError[] {
   const problems: TgoError[] = [];
-  const found = (tool: string): boolean =>
-    `${process.env.PATH ?? ""}:/usr/sbin:/sbin`
-      .split(delimiter)
-      .some((folder) => existsSync(join(folder, tool)));
+  const lacks = (what: string, remedy: string): void => {
+    problems.push(new TgoError("ENVIRONMENT", what, { remedy }));
+  };
+  const install = (packages: string): string => `apt-get install -y --no-install-recommends ${packages}`;
+  const folders = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`.split(delimiter);
+  const isMissing = (tool: string): boolean => !folders.some((folder) => existsSync(join(folder, tool)));
   if (process.platform !== "linux")
-    problems.push(
-      new TgoError("ENVIRONMENT", "the embedded engine runs on Linux only", {
-        remedy: "install Docker: Dagger's own engine is used then",
-      }),
-    );
+    lacks("the embedded engine runs on Linux only", "install Docker: Dagger's own engine is used then");
   else if (process.getuid?.() !== 0)
-    problems.push(
-      new TgoError("ENVIRONMENT", "the embedded engine needs root, for mounts and namespaces", {
-        remedy: "run the same command with sudo, or install Docker",
-      }),
+    lacks(
+      "the embedded engine needs root, for mounts and namespaces",
+      "run the same command with sudo, or install Docker",
     );
-  const missing = Object.keys(TOOLS).filter((tool) => !found(tool));
-  if (missing.length > 0) {
-    const packages = [...new Set(missing.map((tool) => TOOLS[tool]))].join(" ");
-    problems.push(
-      new TgoError("ENVIRONMENT", `missing: ${missing.join(", ")}`, {
-        remedy: `apt-get install -y --no-install-recommends ${packages}`,
-      }),
-    );
-  }
-  if (dockerBuild && !found("buildah"))
-    problems.push(
-      new TgoError("ENVIRONMENT", "buildah is missing; the embedded engine builds Dockerfiles with it", {
-        remedy: "apt-get install -y --no-install-recommends buildah",
-      }),
-    );
+  const missing = Object.keys(TOOLS).filter(isMissing);
+  const packages = new Set(missing.map((tool) => TOOLS[tool]));
+  if (missing.length > 0) lacks(`missing: ${missing.join(", ")}`, install([...packages].join(" ")));
+  if (dockerBuild && isMissing("buildah"))
+    lacks("buildah is missing; the embedded engine builds Dockerfiles with it", install("buildah"));
   return [...problems, ...run.flatMap((platform) => emulationProblem(platform) ?? [])];
 }

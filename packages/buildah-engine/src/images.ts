@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import {
   Registry,
+  canonicalHost,
   formatReference,
   isIndex,
   parseConfig,
@@ -16,7 +17,7 @@ import {
 import { TgoError } from "@tgo/errors";
 import type { Context } from "./context.js";
 import { told } from "./events.js";
-import { SingleFlight } from "./lazy.js";
+import { SingleFlight, lazy, type Lazy } from "./lazy.js";
 import type { Image, ImageConfig, Platform, RegistryAuth, ServiceState } from "./state.js";
 import { EMPTY, type Snapshot } from "./store.js";
 
@@ -29,14 +30,11 @@ export interface Route {
 
 /** Images from registries, as snapshots. What a tag stands for is asked once an engine. */
 export class Images {
-  readonly #cx: Context;
-  readonly #resolved = new Map<string, Promise<string>>();
+  readonly #resolved = new Map<string, Lazy<string>>();
   readonly #pulls = new SingleFlight<Image>();
-  readonly #blobs = new SingleFlight<undefined>();
+  readonly #blobs = new SingleFlight<void>();
 
-  constructor(cx: Context) {
-    this.#cx = cx;
-  }
+  constructor(private readonly cx: Context) {}
 
   /** @throws TgoError of the registry client; NOT_FOUND when the image has no such platform */
   async pull(address: string, platform: Platform, { auth, service }: Route): Promise<Image> {
@@ -44,41 +42,41 @@ export class Images {
     const reference =
       given.tag === undefined && given.digest === undefined ? { ...given, tag: "latest" } : given;
     const { host } = reference;
-    const mirror = service === undefined ? this.#cx.settings.mirrors[host] : undefined;
+    const mirror = service === undefined ? this.cx.settings.mirrors[host] : undefined;
     const [sourceHost = "", ...prefix] = (mirror ?? host).split("/");
     const repository = [...prefix, reference.repository].join("/");
-    const registry = await this.registry(sourceHost, repository, { auth, service });
+    const registry = await this.registry(sourceHost, { auth, service });
     const digest = reference.digest ?? (await this.#resolve(registry, repository, reference));
     const source = { registry, repository, imageRef: formatReference({ ...reference, digest }) };
     return this.#pulls.run(`${source.imageRef} ${platform}`, () => this.#pull(source, digest, platform));
   }
 
-  /** A registry, with the credentials that the container or the keychain has for the repository. */
-  async registry(host: string, repository: string, { auth, service }: Route): Promise<Registry> {
-    const { keychain, signal } = this.#cx.settings;
-    const credentials = (await authFor(host, repository, auth)) ?? (await keychain(host));
+  /** A registry, with the credentials that the container or the keychain has for it. */
+  async registry(host: string, { auth, service }: Route): Promise<Registry> {
+    const { keychain, signal } = this.cx.settings;
+    const credentials = (await authFor(host, auth)) ?? (await keychain(host));
     const url = service === undefined ? undefined : serviceUrl(host, service);
     return new Registry({ host, url, credentials, signal });
   }
 
   #resolve(registry: Registry, repository: string, reference: Reference): Promise<string> {
     const name = formatReference(reference);
-    const known = this.#resolved.get(name);
-    if (known) return known;
-    const asked = registry.resolve(repository, reference.tag ?? "latest").then((found) => {
-      if (found) return found.digest;
-      throw new TgoError("NOT_FOUND", `there is no image ${name}`, {
-        where: registry.host,
-        remedy: "check the name and the tag; a private image needs credentials",
+    const digest =
+      this.#resolved.get(name) ??
+      lazy(async () => {
+        const found = await registry.resolve(repository, reference.tag ?? "latest");
+        if (found) return found.digest;
+        throw new TgoError("NOT_FOUND", `there is no image ${name}`, {
+          where: registry.host,
+          remedy: "check the name and the tag; a private image needs credentials",
+        });
       });
-    });
-    this.#resolved.set(name, asked);
-    asked.catch(() => this.#resolved.delete(name));
-    return asked;
+    this.#resolved.set(name, digest);
+    return digest.get();
   }
 
   async #pull(source: Source, digest: string, platform: Platform): Promise<Image> {
-    const { store, layers, settings } = this.#cx;
+    const { store, layers, settings } = this.cx;
     const { imageRef } = source;
     const manifest = await this.#manifest(source, digest, platform);
     const missing = [manifest.config, ...manifest.layers].filter((blob) => !store.hasBlob(blob.digest));
@@ -102,7 +100,7 @@ export class Images {
   }
 
   async #manifest(source: Source, digest: string, platform: Platform): Promise<Manifest> {
-    const { store } = this.#cx;
+    const { store } = this.cx;
     if (!store.hasBlob(digest)) {
       const { bytes } = await source.registry.manifest(source.repository, digest);
       await store.writeBlob(bytes);
@@ -118,20 +116,16 @@ export class Images {
     });
   }
 
-  #fetchBlob({ registry, repository }: Source, digest: string): Promise<undefined> {
-    const { store } = this.#cx;
+  #fetchBlob({ registry, repository }: Source, digest: string): Promise<void> {
+    const { store } = this.cx;
     return this.#blobs.run(digest, async () => {
-      if (store.hasBlob(digest)) return undefined;
-      const work = await store.workFolder();
-      try {
+      if (store.hasBlob(digest)) return;
+      await store.inWork(async (work) => {
         // The client compares the digest when the stream ends.
         const body = await registry.blob(repository, digest);
         await pipeline(body, createWriteStream(store.path(work, "blob")));
         await store.keep(`${work}/blob`, `blobs/${digest.replace(":", "/")}`);
-      } finally {
-        await store.discard(work);
-      }
-      return undefined;
+      });
     });
   }
 }
@@ -155,24 +149,12 @@ export function imageOf(config: OciConfig, fs: Snapshot, imageRef?: string): Ima
   return { platform: platformOf(config), config: (config.config ?? {}) as ImageConfig, fs, origin };
 }
 
-async function authFor(
-  host: string,
-  repository: string,
-  auth: readonly RegistryAuth[],
-): Promise<Credentials | undefined> {
-  const name = `${host}/${repository}`;
-  const match = auth
-    .filter(({ address }) => name === trimmed(address) || name.startsWith(`${trimmed(address)}/`))
-    .sort((a, b) => b.address.length - a.address.length)[0];
+/** For the whole host, as Dagger does, whatever path or scheme the address has. */
+async function authFor(host: string, auth: readonly RegistryAuth[]): Promise<Credentials | undefined> {
+  const hostOf = (address: string): string =>
+    canonicalHost(address.replace(/^https?:\/\//, "").split("/")[0] ?? "");
+  const match = auth.find(({ address }) => hostOf(address) === host);
   return match && { username: match.username, password: await match.secret.plaintext() };
-}
-
-/** A registry's address, as people write it: with a scheme, a path of the API, or an image's tag. */
-function trimmed(address: string): string {
-  const bare = address.replace(/^https?:\/\//, "").replace(/\/(v1|v2)?\/?$/, "");
-  const host = bare.split("/")[0] ?? "";
-  const rest = bare.slice(host.length).replace(/:[^/]*$/, "");
-  return (/^(index\.|registry-1\.)?docker\.io$/.test(host) ? "docker.io" : host) + rest;
 }
 
 function serviceUrl(host: string, service: ServiceState): string {

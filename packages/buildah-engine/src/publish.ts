@@ -21,7 +21,7 @@ export async function publish(
   route: Route,
 ): Promise<string> {
   const { host, repository, tag = "latest" } = parseReference(address);
-  const registry = await cx.images.registry(host, repository, route);
+  const registry = await cx.images.registry(host, route);
   const image = await assembleImage(cx, variants);
   const event = { kind: "push", title: address } as const;
   await told(cx.settings.onEvent, event, () => push(cx, registry, repository, tag, image));
@@ -56,8 +56,7 @@ export async function writeTarball(
   variants: readonly ContainerState[],
 ): Promise<void> {
   const { top, children, configs, layers } = await assembleImage(cx, variants);
-  const work = await cx.store.workFolder();
-  try {
+  await cx.store.inWork(async (work) => {
     const layout = cx.store.path(work, "layout");
     const blob = (digest: string): string => join(layout, "blobs", digest.replace(":", "/"));
     await mkdir(join(layout, "blobs/sha256"), { recursive: true });
@@ -68,7 +67,5 @@ export async function writeTarball(
     await writeFile(join(layout, "index.json"), JSON.stringify(index));
     const repeatable = ["--sort=name", "--mtime=@0", "--owner=:0", "--group=:0", "--hard-dereference"];
     await command(["tar", "-C", layout, ...repeatable, "-cf", file, "oci-layout", "index.json", "blobs"]);
-  } finally {
-    await cx.store.discard(work);
-  }
+  });
 }

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -199,25 +198,6 @@ function bindLines(bind: Bind, index: number): string[] {
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** Sends a signal to the command inside, which is a child of the namespace's first process; before it runs, ends all. */
-export function signalCommand({ child }: RunningSandbox, signal: NodeJS.Signals): void {
-  const commands = childrenOf(child.pid).flatMap(childrenOf);
-  if (commands.length === 0) child.kill("SIGKILL");
-  for (const pid of commands) process.kill(pid, signal);
-}
-
-function childrenOf(pid: number | undefined): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
-      .trim()
-      .split(" ")
-      .filter(Boolean)
-      .map(Number);
-  } catch {
-    return [];
-  }
 }
 
 /** Ends the sandbox and everything in it at once. */

@@ -21,7 +21,7 @@ export const SDL = /* GraphQL */ `
   }
 
   type Container implements Node {
-    asService(args: [String!] = [], useEntrypoint: Boolean = false): Service!
+    asService(args: [String!] = []): Service!
     asTarball(platformVariants: [ID!] = []): File!
     defaultArgs: [String!]!
     directory(path: String!): Directory!
@@ -48,7 +48,6 @@ export const SDL = /* GraphQL */ `
       exclude: [String!] = []
       include: [String!] = []
       owner: String = ""
-      permissions: Int
     ): Container!
     withDockerHealthcheck(
       args: [String!]!
@@ -59,14 +58,10 @@ export const SDL = /* GraphQL */ `
       startInterval: String
       retries: Int
     ): Container!
-    withEntrypoint(args: [String!]!, keepDefaultArgs: Boolean = false): Container!
+    withEntrypoint(args: [String!]!): Container!
     withEnvVariable(name: String!, value: String!): Container!
-    withExec(args: [String!]!, useEntrypoint: Boolean = false, expect: ReturnType = SUCCESS): Container!
-    withExposedPort(
-      port: Int!
-      protocol: NetworkProtocol = TCP
-      experimentalSkipHealthcheck: Boolean = false
-    ): Container!
+    withExec(args: [String!]!, expect: ReturnType = SUCCESS): Container!
+    withExposedPort(port: Int!): Container!
     withFile(path: String!, source: ID!, permissions: Int, owner: String = ""): Container!
     withLabel(name: String!, value: String!): Container!
     withMountedCache(path: String!, cache: ID!): Container!
@@ -83,7 +78,7 @@ export const SDL = /* GraphQL */ `
     withWorkdir(path: String!): Container!
     withoutDirectory(path: String!): Container!
     withoutEnvVariable(name: String!): Container!
-    withoutExposedPort(port: Int!, protocol: NetworkProtocol = TCP): Container!
+    withoutExposedPort(port: Int!): Container!
     withoutFile(path: String!): Container!
     withoutMount(path: String!): Container!
   }
@@ -113,7 +108,6 @@ export const SDL = /* GraphQL */ `
       exclude: [String!] = []
       include: [String!] = []
       owner: String = ""
-      permissions: Int
     ): Directory!
     withFile(path: String!, source: ID!, permissions: Int, owner: String = ""): Directory!
     withNewDirectory(path: String!, permissions: Int = 420): Directory!
@@ -164,11 +158,6 @@ export const SDL = /* GraphQL */ `
     ANY
   }
 
-  enum NetworkProtocol {
-    TCP
-    UDP
-  }
-
   input BuildArg {
     name: String!
     value: String!
@@ -177,7 +166,6 @@ export const SDL = /* GraphQL */ `
   input PortForward {
     frontend: Int
     backend: Int!
-    protocol: NetworkProtocol = TCP
   }
 
   scalar Platform

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { TgoError } from "@tgo/errors";
 import type { Context } from "./context.js";
 import { ExecFailure } from "./exec.js";
-import { killSandbox, signalCommand } from "./sandbox.js";
+import { killSandbox } from "./sandbox.js";
 import type { ContainerState, ServiceState } from "./state.js";
 
 /** A network of its own, with the services of one command. */
@@ -18,7 +18,6 @@ export interface Network {
 }
 
 const NEVER = new Promise<never>(() => undefined);
-const STOP_AFTER_MS = 5_000;
 
 /**
  * Starts what a command is bound to. The namespace holds only these services: nothing of the host answers on their
@@ -50,7 +49,7 @@ export async function startBindings(cx: Context, container: ContainerState): Pro
       await start(service.container);
       const started = await startService(cx, alias, service, network);
       running.push(started);
-      await started.ready();
+      await portsAnswer(service.container.ports, network, started.failed);
     }
   };
   try {
@@ -81,8 +80,6 @@ async function startNetwork(): Promise<ChildProcess> {
 }
 
 interface Running {
-  /** Resolves when the exposed ports answer. */
-  ready(): Promise<void>;
   readonly failed: Promise<never>;
   stop(): Promise<void>;
 }
@@ -93,7 +90,7 @@ async function startService(
   { container, args }: ServiceState & { kind: "container" },
   network: Network,
 ): Promise<Running> {
-  const { sandbox, ended } = await cx.execs.serve(container, args, network);
+  const { ended, sandbox } = await cx.execs.serve(container, args, network);
   let stopping = false;
   const failed = ended.then(({ cmd, exitCode, stdout, stderr }): Promise<never> => {
     if (stopping) return NEVER;
@@ -102,35 +99,26 @@ async function startService(
     throw new ExecFailure(cmd, exitCode, stdout, stderr, `${message}\n${last}`.trimEnd());
   });
   failed.catch(() => undefined);
-  return {
-    failed,
-    ready: async () => {
-      const waiting = new AbortController();
-      try {
-        for (const { port, protocol, experimentalSkipHealthcheck } of container.ports)
-          if (protocol === "TCP" && !experimentalSkipHealthcheck)
-            await Promise.race([portAnswers(port, network, waiting.signal), failed]);
-      } finally {
-        waiting.abort();
-      }
-    },
-    stop: async () => {
-      stopping = true;
-      signalCommand(sandbox, "SIGTERM");
-      const timer = setTimeout(() => {
-        killSandbox(sandbox);
-      }, STOP_AFTER_MS);
-      await ended.catch(() => undefined);
-      clearTimeout(timer);
-    },
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    killSandbox(sandbox);
+    await ended.catch(() => undefined);
   };
+  return { failed, stop };
 }
 
-/** Waits inside the namespace, where the port of the host cannot answer for it. */
-async function portAnswers(port: number, { pid }: Network, signal: AbortSignal): Promise<void> {
-  const loop = `until (exec 3<>/dev/tcp/127.0.0.1/${port}) 2>/dev/null; do sleep 0.05; done`;
-  const argv = ["--pdeathsig", "KILL", "nsenter", `--net=/proc/${pid}/ns/net`, "bash", "-c", loop];
-  const child = spawn("setpriv", argv, { stdio: "ignore", signal, killSignal: "SIGKILL" });
-  child.on("error", () => undefined);
-  await once(child, "close");
+/** Waits inside the namespace, where the ports of the host cannot answer for these. */
+async function portsAnswer(
+  ports: readonly number[],
+  { pid }: Network,
+  failed: Promise<never>,
+): Promise<void> {
+  const loop = `for port; do until (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; do sleep 0.05; done; done`;
+  const inside = ["nsenter", `--net=/proc/${pid}/ns/net`, "bash", "-c", loop, "wait", ...ports.map(String)];
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", ...inside], { stdio: "ignore" });
+  try {
+    await Promise.race([once(child, "close"), failed]);
+  } finally {
+    child.kill("SIGKILL");
+  }
 }

@@ -56,21 +56,14 @@ export type Mount = { readonly path: string } & (
   | { readonly kind: "secret"; readonly secret: SecretState }
 );
 
-/** A port that a service must answer on before it counts as started. */
-export interface Port {
-  readonly port: number;
-  readonly protocol: "TCP" | "UDP";
-  readonly experimentalSkipHealthcheck: boolean;
-}
-
 export interface ContainerState {
   readonly platform: Platform;
   readonly fs: Lazy<Snapshot>;
   /** The image it started from. */
   readonly origin?: Origin;
   readonly config: ImageConfig;
-  /** Those of withExposedPort: the image's own are in its config only. */
-  readonly ports: readonly Port[];
+  /** Those of withExposedPort, TCP, which a service must answer on. The image's own are in its config only. */
+  readonly ports: readonly number[];
   readonly mounts: readonly Mount[];
   readonly secrets: readonly { readonly name: string; readonly secret: SecretState }[];
   readonly bindings: readonly { readonly alias: string; readonly service: ServiceState }[];

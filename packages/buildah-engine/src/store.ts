@@ -80,7 +80,17 @@ export class Store {
     return join(this.home, ...parts);
   }
 
-  /** A new folder of this process, relative to home; on the same disk as everything else. */
+  /** Gives a task a folder of this process, relative to home, on the same disk as everything else. */
+  async inWork<T>(task: (folder: string) => Promise<T>): Promise<T> {
+    const folder = await this.workFolder();
+    try {
+      return await task(folder);
+    } finally {
+      await this.discard(folder);
+    }
+  }
+
+  /** As in inWork; for the caller to discard. */
   async workFolder(): Promise<string> {
     const folder = this.#temporary();
     await mkdir(this.path(folder), { recursive: true });

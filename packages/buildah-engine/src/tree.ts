@@ -107,14 +107,15 @@ async function importPaths(cx: Context, path: string, selected: readonly string[
     settings.onEvent({ ...event, state: "cached" });
     return lazy(() => imported(key));
   }
-  const work = await store.workFolder();
-  return told(settings.onEvent, event, async () => {
-    const folder = store.path(work, "step/fs");
-    await mkdir(folder, { recursive: true });
-    await copyDirectory(path, folder, "/", selected, { owner: "0:0" });
-    // A file may have changed meanwhile: what was copied is what counts.
-    const copied = keyOf(["host", treeDigest(folder)]);
-    await store.keep(`${work}/step`, `s/${copied}`);
-    return lazy(() => imported(copied));
-  }).finally(() => store.discard(work));
+  return told(settings.onEvent, event, () =>
+    store.inWork(async (work) => {
+      const folder = store.path(work, "step/fs");
+      await mkdir(folder, { recursive: true });
+      await copyDirectory(path, folder, "/", selected, { owner: "0:0" });
+      // A file may have changed meanwhile: what was copied is what counts.
+      const copied = keyOf(["host", treeDigest(folder)]);
+      await store.keep(`${work}/step`, `s/${copied}`);
+      return lazy(() => imported(copied));
+    }),
+  );
 }

@@ -144,12 +144,13 @@ describe("commands", () => {
       expect(await missing.exitCode()).toBe(127);
     }));
 
-  it("use the entrypoint only when asked, and the default arguments when given none", () =>
+  it("are the default arguments when none are given, and never the entrypoint", () =>
     session({ home }, async ({ client }) => {
-      const container = base(client).withEntrypoint(["echo", "entry"]).withDefaultArgs(["default"]);
+      const container = base(client).withDefaultArgs(["echo", "default"]).withEntrypoint(["false"]);
       expect(await container.withExec(["echo", "plain"]).stdout()).toBe("plain\n");
-      expect(await container.withExec(["more"], { useEntrypoint: true }).stdout()).toBe("entry more\n");
-      expect(await container.withExec([], { useEntrypoint: true }).stdout()).toBe("entry default\n");
+      await expect(container.withExec([]).stdout()).rejects.toThrow("no command to run");
+      expect(await container.withDefaultArgs(["echo", "again"]).withExec([]).stdout()).toBe("again\n");
+      await expect(base(client).stdout()).rejects.toThrow("this container ran no command");
     }));
 
   it("of another platform run emulated", () =>
@@ -657,10 +658,7 @@ describe("services", () => {
         );
         // The decoy answers where nothing shields it, and not when the service is broken.
         expect(await caller.withExec(["wget", "-q", "-O-", "http://127.0.0.1:8080/"]).stdout()).toBe("decoy");
-        const idle = base(client)
-          .withDefaultArgs(["sleep", "4320"])
-          .withExposedPort(8080, { experimentalSkipHealthcheck: true })
-          .asService();
+        const idle = base(client).withDefaultArgs(["sleep", "4320"]).asService();
         const refused = caller
           .withServiceBinding("web", idle)
           .withExec(["wget", "-q", "-O-", "http://web:8080/"]);
@@ -689,18 +687,14 @@ describe("services", () => {
       expect(String(error)).toMatch(/start service .*exited: exit code: 4\nno database/);
     }));
 
-  it("are stopped with TERM, and with KILL when they do not listen", () =>
+  it("end with the command, whatever they do about signals", () =>
     session({ home }, async ({ client }) => {
-      const key = `kept-${Math.random()}`;
-      const volume = client.cacheVolume(key);
-      const polite = base(client)
-        .withMountedCache("/c", volume)
-        .withDefaultArgs(["sh", "-c", "trap 'echo bye > /c/bye; exit' TERM; while :; do sleep 0.1; done"])
+      const deaf = base(client)
+        .withDefaultArgs(["sh", "-c", "trap '' TERM; while :; do sleep 4324; done"])
         .asService();
-      await base(client).withServiceBinding("s", polite).withExec(["sleep", "0.3"]).sync();
-      expect(await base(client).withMountedCache("/c", volume).withExec(["cat", "/c/bye"]).stdout()).toBe(
-        "bye\n",
-      );
+      await base(client).withServiceBinding("s", deaf).withExec(["sleep", "0.3"]).sync();
+      expect(processes("sleep 4324")).toEqual([]);
+      await deaf.stop({ kill: true });
     }));
 
   it("of the host are only an address", () =>

@@ -81,14 +81,14 @@ describe.runIf(existsSync(FILE))("what is served, in the real engine's schema", 
     },
   );
 
-  it("has the same enums and inputs", () => {
+  it("has the same enums, and the fields of the inputs", () => {
     for (const type of Object.values(ours.getTypeMap())) {
       const there = real.getType(type.name);
       if (isEnumType(type) && isEnumType(there) && !type.name.startsWith("__"))
         expect(type.getValues().map(({ name }) => name)).toEqual(there.getValues().map(({ name }) => name));
       if (isInputObjectType(type) && isInputObjectType(there))
-        expect(Object.values(type.getFields()).map((f) => `${f.name}: ${String(f.type)}`)).toEqual(
-          Object.values(there.getFields()).map((f) => `${f.name}: ${String(f.type)}`),
+        expect(Object.values(there.getFields()).map((f) => `${f.name}: ${String(f.type)}`)).toEqual(
+          expect.arrayContaining(Object.values(type.getFields()).map((f) => `${f.name}: ${String(f.type)}`)),
         );
     }
   });

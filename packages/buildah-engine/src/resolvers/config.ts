@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
 import { parseDuration } from "../duration.js";
 import { absolute } from "../paths.js";
-import type { ContainerState, ImageConfig, Port, SecretState } from "../state.js";
+import type { ContainerState, ImageConfig, RegistryAuth, SecretState } from "../state.js";
 import type { Field, Fields } from "./fields.js";
 
 /** The config with `NAME=value` set; a name that is there keeps its place. */
@@ -22,6 +22,12 @@ interface Named {
   readonly name: string;
 }
 
+interface Secret {
+  readonly secret: string;
+}
+
+type Account = Pick<RegistryAuth, "address" | "username">;
+
 /** Fields that touch no file: what they set becomes part of the image's config, or of how commands run. */
 export const configFields = {
   withEnvVariable: config((c, { name, value }: Named & { value: string }) => withEnv(c, `${name}=${value}`)),
@@ -38,60 +44,33 @@ export const configFields = {
     Labels: { ...c.Labels, [name]: value },
   })),
 
-  withEntrypoint: config((c, { args, keepDefaultArgs }: { args: string[]; keepDefaultArgs: boolean }) => ({
-    Entrypoint: args,
-    Cmd: keepDefaultArgs ? c.Cmd : undefined,
-  })),
+  withEntrypoint: config((_, { args }: { args: string[] }) => ({ Entrypoint: args, Cmd: undefined })),
   entrypoint: (state: ContainerState) => state.config.Entrypoint ?? [],
   withDefaultArgs: config((_, { args }: { args: string[] }) => ({ Cmd: args })),
   defaultArgs: (state: ContainerState) => state.config.Cmd ?? [],
 
-  withExposedPort: (state: ContainerState, port: Port) => ({
+  withExposedPort: (state: ContainerState, { port }: { port: number }) => ({
     ...state,
-    ports: [...otherPorts(state, port), port],
-    config: { ...state.config, ExposedPorts: { ...state.config.ExposedPorts, [portKey(port)]: {} } },
+    ports: [...new Set([...state.ports, port])],
+    config: { ...state.config, ExposedPorts: { ...state.config.ExposedPorts, [`${port}/tcp`]: {} } },
   }),
-  withoutExposedPort: (state: ContainerState, port: PortName) => ({
-    ...state,
-    ports: otherPorts(state, port),
-    config: {
-      ...state.config,
-      ExposedPorts: Object.fromEntries(
-        Object.entries(state.config.ExposedPorts ?? {}).filter(([key]) => key !== portKey(port)),
-      ),
-    },
-  }),
+  withoutExposedPort: ({ ports, config: c, ...state }: ContainerState, { port }: { port: number }) => {
+    const others = Object.entries(c.ExposedPorts ?? {}).filter(([key]) => key !== `${port}/tcp`);
+    const config = { ...c, ExposedPorts: Object.fromEntries(others) };
+    return { ...state, config, ports: ports.filter((other) => other !== port) };
+  },
   withDockerHealthcheck: config((_, args: HealthcheckArguments) => ({ Healthcheck: healthcheck(args) })),
 
-  withSecretVariable: async (
-    state: ContainerState,
-    { name, secret }: { name: string; secret: string },
-    { load },
-  ) => ({
-    ...state,
-    secrets: [
-      ...state.secrets.filter((other) => other.name !== name),
-      { name, secret: await load<SecretState>(secret, "Secret") },
-    ],
-  }),
-  withRegistryAuth: async (
-    state: ContainerState,
-    { secret, ...account }: { address: string; username: string; secret: string },
-    { load },
-  ) => ({
-    ...state,
-    auth: [
-      ...state.auth.filter((other) => other.address !== account.address),
-      { ...account, secret: await load<SecretState>(secret, "Secret") },
-    ],
-  }),
+  withSecretVariable: async (state: ContainerState, { name, secret: id }: Named & Secret, { load }) => {
+    const secret = await load<SecretState>(id, "Secret");
+    return { ...state, secrets: [...state.secrets.filter((other) => other.name !== name), { name, secret }] };
+  },
+  withRegistryAuth: async (state: ContainerState, { secret: id, ...account }: Account & Secret, { load }) => {
+    const secret = await load<SecretState>(id, "Secret");
+    const others = state.auth.filter((other) => other.address !== account.address);
+    return { ...state, auth: [...others, { ...account, secret }] };
+  },
 } satisfies Fields<ContainerState>;
-
-type PortName = Pick<Port, "port" | "protocol">;
-
-const portKey = ({ port, protocol }: PortName): string => `${port}/${protocol.toLowerCase()}`;
-const otherPorts = (state: ContainerState, port: PortName): Port[] =>
-  state.ports.filter((other) => portKey(other) !== portKey(port));
 
 interface HealthcheckArguments {
   readonly args: string[];

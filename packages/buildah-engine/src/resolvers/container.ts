@@ -4,15 +4,7 @@ import type { Expectation } from "../exec.js";
 import { lazy } from "../lazy.js";
 import { absolute } from "../paths.js";
 import { publish, writeTarball } from "../publish.js";
-import type {
-  CacheState,
-  ContainerState,
-  ExecResult,
-  Mount,
-  Place,
-  SecretState,
-  ServiceState,
-} from "../state.js";
+import type { CacheState, ContainerState, Mount, Place, SecretState, ServiceState } from "../state.js";
 import { EMPTY, sha256 } from "../store.js";
 import { exists, extracted } from "../tree.js";
 import { configFields, withEnv } from "./config.js";
@@ -72,19 +64,24 @@ function mount<A extends Located>(
   };
 }
 
-interface CommandLine {
-  readonly args: readonly string[];
-  readonly useEntrypoint: boolean;
+interface Sourced extends Located {
+  readonly source: string;
 }
 
-/** The whole command: with the entrypoint if asked for, the default arguments when none are given. */
-function commandLine({ config }: ContainerState, { args, useEntrypoint }: CommandLine): string[] {
-  const own = args.length > 0 ? args : (config.Cmd ?? []);
-  const all = [...(useEntrypoint ? (config.Entrypoint ?? []) : []), ...own];
+interface Binding {
+  readonly alias: string;
+  readonly service: string;
+}
+
+interface Args {
+  readonly args: readonly string[];
+}
+
+/** The whole command: the default arguments when none are given. */
+function commandLine({ config }: ContainerState, args: readonly string[]): readonly string[] {
+  const all = args.length > 0 ? args : (config.Cmd ?? []);
   if (all.length > 0) return all;
-  throw new TgoError("USAGE", "no command to run", {
-    remedy: "give args, or set default arguments or an entrypoint",
-  });
+  throw new TgoError("USAGE", "no command to run", { remedy: "give args, or set default arguments" });
 }
 
 function executed(state: ContainerState, args: readonly string[], expect: Expectation, { cx }: Session) {
@@ -98,17 +95,11 @@ function executed(state: ContainerState, args: readonly string[], expect: Expect
   return { ...state, lastExec, fs, mounts: state.mounts.map(after) };
 }
 
-/** A part of the last command's result; a container that ran none runs its default command. */
+/** A part of the last command's result. */
 function lastResult(part: "stdout" | "stderr" | "exitCode"): Field<ContainerState> {
-  return async (state, _, session) => {
-    const ran = (): Promise<ExecResult> =>
-      executed(
-        state,
-        commandLine(state, { args: [], useEntrypoint: true }),
-        "SUCCESS",
-        session,
-      ).lastExec.get();
-    return (await (state.lastExec?.get() ?? ran()))[part];
+  return async ({ lastExec }) => {
+    if (lastExec) return (await lastExec.get())[part];
+    throw new TgoError("USAGE", "this container ran no command", { remedy: "withExec" });
   };
 }
 
@@ -168,49 +159,41 @@ export const containerFields = {
   },
 
   withMountedDirectory: mount(
-    async (path, { source, readOnly }: Located & { source: string; readOnly: boolean }, { load }) => {
+    async (path, { source, readOnly }: Sourced & { readOnly: boolean }, { load }) => {
       const from = await load<Place>(source, "Directory");
       return { kind: "tree", path, from, file: false, readOnly };
     },
   ),
-  withMountedFile: mount(async (path, { source }: Located & { source: string }, { load }) => {
+  withMountedFile: mount(async (path, { source }: Sourced, { load }) => {
     const from = await load<Place>(source, "File");
     return { kind: "tree", path, from, file: true, readOnly: false };
   }),
-  withMountedCache: mount(async (path, { cache }: Located & { cache: string }, { load }) => ({
-    kind: "cache",
-    path,
-    cache: await load<CacheState>(cache, "CacheVolume"),
-  })),
-  withMountedSecret: mount(async (path, { source }: Located & { source: string }, { load }) => ({
-    kind: "secret",
-    path,
-    secret: await load<SecretState>(source, "Secret"),
-  })),
+  withMountedCache: mount(async (path, { cache: id }: Located & { cache: string }, { load }) => {
+    const cache = await load<CacheState>(id, "CacheVolume");
+    return { kind: "cache", path, cache };
+  }),
+  withMountedSecret: mount(async (path, { source }: Sourced, { load }) => {
+    const secret = await load<SecretState>(source, "Secret");
+    return { kind: "secret", path, secret };
+  }),
   withoutMount: (state: ContainerState, args: Located) => {
     const path = absolute(args.path, state.config.WorkingDir);
     return { ...state, mounts: state.mounts.filter((other) => other.path !== path) };
   },
 
-  withExec: (state: ContainerState, args: CommandLine & { expect: Expectation }, session) =>
-    executed(state, commandLine(state, args), args.expect, session),
+  withExec: (state: ContainerState, { args, expect }: Args & { expect: Expectation }, session) =>
+    executed(state, commandLine(state, args), expect, session),
   stdout: lastResult("stdout"),
   stderr: lastResult("stderr"),
   exitCode: lastResult("exitCode"),
 
-  withServiceBinding: async (
-    state: ContainerState,
-    { alias, service }: { alias: string; service: string },
-    { load },
-  ) => ({
-    ...state,
-    bindings: [
-      ...state.bindings.filter((other) => other.alias !== alias),
-      { alias, service: await load<ServiceState>(service, "Service") },
-    ],
-  }),
-  asService: (container: ContainerState, line: CommandLine, _, { id }): ServiceState => {
-    const args = commandLine(container, line);
+  withServiceBinding: async (state: ContainerState, { alias, service: id }: Binding, { load }) => {
+    const service = await load<ServiceState>(id, "Service");
+    const others = state.bindings.filter((other) => other.alias !== alias);
+    return { ...state, bindings: [...others, { alias, service }] };
+  },
+  asService: (container: ContainerState, given: Args, _, { id }): ServiceState => {
+    const args = commandLine(container, given.args);
     return { kind: "container", container, args, id: sha256(JSON.stringify([id, args])) };
   },
 
