@@ -21,7 +21,8 @@ import { hostFields, queryFields, secretFields, serviceFields } from "./resolver
 import { SDL } from "./schema.graphql.js";
 import { Values, type Value } from "./values.js";
 
-const FIELDS: Readonly<Record<string, Fields<never>>> = {
+/** What answers each field of the schema; `id` is everyone's. */
+export const FIELDS: Readonly<Record<string, Fields<never>>> = {
   Query: queryFields,
   Container: containerFields,
   Directory: directoryFields,

@@ -13,7 +13,7 @@ import {
 import { chmod, copyFile, lchown, lutimes, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { command } from "./command.js";
-import { STAMP, makeDirectories, resolveIn, stampUp } from "./paths.js";
+import { STAMP, makeDirectories, resolveIn, stampUp, type Owner } from "./paths.js";
 import { sortedEntries } from "./select.js";
 import { sha256 } from "./store.js";
 import { findOwner } from "./users.js";
@@ -48,31 +48,27 @@ export async function copyDirectory(
   if (attributes.timestamp !== undefined) create.push(`--mtime=@${attributes.timestamp}`);
   if (selected) create.push("--no-recursion", "--null", "--verbatim-files-from", "-T", "-");
   else create.push(".");
-  const pipe = [
-    "bash",
-    "-c",
-    PIPE,
-    "copy",
-    String(create.length),
-    ...create,
-    "tar",
-    "-C",
-    target,
-    ...EXTRACT,
-  ];
-  await command(pipe, { input: selected?.join("\0") ?? "" });
-  if (before) {
-    await lchown(target, before.uid, before.gid);
-    await chmod(target, before.mode & 0o7777);
-    await stampUp(root, target);
-  } else {
-    const like = await stat(source);
-    await lchown(target, owner?.uid ?? like.uid, owner?.gid ?? like.gid);
-    await chmod(target, attributes.permissions ?? like.mode & 0o7777);
-    await stampUp(root, target);
-    if (target !== root)
-      await utimes(target, ...sameTwice(attributes.timestamp ?? Math.floor(like.mtimeMs / 1000)));
-  }
+  const both = [...create, "tar", "-C", target, ...EXTRACT];
+  const input = selected?.join("\0") ?? "";
+  await command(["bash", "-c", PIPE, "copy", String(create.length), ...both], { input });
+  if (!before) return settle(root, target, await stat(source), owner, attributes);
+  await lchown(target, before.uid, before.gid);
+  await chmod(target, before.mode & 0o7777);
+  await stampUp(root, target);
+}
+
+/** Gives what was copied the owner, mode and time of its source, or those asked for. */
+async function settle(
+  root: string,
+  target: string,
+  like: Stats,
+  owner: Owner | undefined,
+  { permissions, timestamp }: Attributes,
+): Promise<void> {
+  await lchown(target, owner?.uid ?? like.uid, owner?.gid ?? like.gid);
+  await chmod(target, permissions ?? like.mode & 0o7777);
+  await stampUp(root, target);
+  if (target !== root) await utimes(target, ...sameTwice(timestamp ?? Math.floor(like.mtimeMs / 1000)));
 }
 
 /** Whether copying needs no more than what an upper layer does to a lower one: no link followed, no kind changed. */
@@ -136,13 +132,9 @@ export async function copyOneFile(
   const target = resolveIn(root, path.endsWith("/") || there?.isDirectory() ? `${path}/${name}` : path);
   const owner = findOwner(root, attributes.owner);
   await makeDirectories(root, dirname(target).slice(root.length), owner);
-  const like = await stat(source);
   await rm(target, { force: true });
   await copyFile(source, target);
-  await lchown(target, owner?.uid ?? like.uid, owner?.gid ?? like.gid);
-  await chmod(target, attributes.permissions ?? like.mode & 0o7777);
-  await stampUp(root, dirname(target));
-  await utimes(target, ...sameTwice(attributes.timestamp ?? Math.floor(like.mtimeMs / 1000)));
+  await settle(root, target, await stat(source), owner, attributes);
 }
 
 export async function writeNewFile(

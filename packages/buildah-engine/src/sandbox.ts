@@ -63,17 +63,7 @@ export async function startSandbox(store: Store, sandbox: Sandbox): Promise<Runn
       ...["--norc", "-c", `exec "$@" > >(exec cat 3<&-) 2> >(exec cat >&2 3<&-)`, "sandbox"],
       ...["setpriv", "--pdeathsig", "KILL"],
       ...(network === undefined ? [] : ["nsenter", `--net=/proc/${network.pid}/ns/net`]),
-      ...[
-        "unshare",
-        "--mount",
-        "--propagation",
-        "private",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "--uts",
-        "--ipc",
-      ],
+      ..."unshare --mount --propagation private --pid --fork --kill-child --uts --ipc".split(" "),
       ...["bash", "--norc", `${work}/run.sh`, ...sandbox.args],
     ],
     {
@@ -86,17 +76,9 @@ export async function startSandbox(store: Store, sandbox: Sandbox): Promise<Runn
   // Environment and secrets go through a pipe: never on a command line, never on the disk.
   const secrets = child.stdio[3] as Duplex;
   secrets.on("error", () => undefined);
-  secrets.end(
-    [
-      ...sandbox.env,
-      "",
-      ...sandbox.binds.flatMap((bind) =>
-        "secret" in bind ? Buffer.from(bind.secret).toString("base64") : [],
-      ),
-    ]
-      .map((item) => `${item}\0`)
-      .join(""),
-  );
+  const values = sandbox.binds.flatMap((bind) => ("secret" in bind ? [bind.secret] : []));
+  const encoded = values.map((value) => Buffer.from(value).toString("base64"));
+  secrets.end([...sandbox.env, "", ...encoded].map((item) => `${item}\0`).join(""));
   const running = { child, ready: false };
   secrets.on("data", () => (running.ready = true));
   return running;
@@ -112,16 +94,11 @@ const HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /** Mount points, in a layer below all others: they never become part of a layer. */
 async function makeStubs(stub: string, binds: readonly Bind[]): Promise<void> {
-  for (const folder of ["proc", "sys", "dev", "etc"]) await mkdir(join(stub, folder), { recursive: true });
-  const files = [
-    "/etc/resolv.conf",
-    "/etc/hosts",
-    ...binds.filter((bind) => bind.file).map((bind) => bind.target),
-  ];
-  for (const bind of binds) if (!bind.file) await mkdir(join(stub, bind.target), { recursive: true });
-  for (const file of files) {
-    await mkdir(join(stub, dirname(file)), { recursive: true });
-    await writeFile(join(stub, file), "");
+  const folders = ["/proc", "/sys", "/dev"].map((target) => ({ target, file: false }));
+  const files = ["/etc/resolv.conf", "/etc/hosts"].map((target) => ({ target, file: true }));
+  for (const { target, file } of [...folders, ...files, ...binds]) {
+    await mkdir(join(stub, file ? dirname(target) : target), { recursive: true });
+    if (file) await writeFile(join(stub, target), "");
   }
 }
 

@@ -136,10 +136,8 @@ export class Store {
     }
   }
 
-  async writeJson(path: string, value: unknown): Promise<void> {
-    const temporary = this.#temporary();
-    await writeFile(this.path(temporary), JSON.stringify(value));
-    await rename(this.path(temporary), this.path(path));
+  writeJson(path: string, value: unknown): Promise<void> {
+    return this.#write(this.path(path), JSON.stringify(value));
   }
 
   blobPath(digest: string): string {
@@ -158,10 +156,14 @@ export class Store {
     return readFile(this.blobPath(digest));
   }
 
-  async writeBlob(data: Uint8Array): Promise<void> {
-    const temporary = this.#temporary();
-    await writeFile(this.path(temporary), data);
-    await rename(this.path(temporary), this.blobPath(sha256(data)));
+  writeBlob(data: Uint8Array): Promise<void> {
+    return this.#write(this.blobPath(sha256(data)), data);
+  }
+
+  async #write(path: string, data: string | Uint8Array): Promise<void> {
+    const temporary = this.path(this.#temporary());
+    await writeFile(temporary, data);
+    await rename(temporary, path);
   }
 
   #temporary(): string {
@@ -185,13 +187,8 @@ export class Store {
     for (const name of await readdir(this.path("w"))) {
       const owner = name.split("-")[0] ?? "";
       if (identity(Number.parseInt(owner, 10)) === owner) continue;
-      // proc(5) writes a space of a path as `\\040`.
-      const character = (_: string, octal: string): string => String.fromCharCode(Number.parseInt(octal, 8));
-      const mounts = (await readFile("/proc/self/mounts", "utf8"))
-        .split("\n")
-        .map((line) => (line.split(" ")[1] ?? "").replace(/\\(\d{3})/g, character))
-        .filter((mount) => mount.startsWith(this.path("w", name) + "/"));
-      for (const mount of mounts.reverse()) await command(["umount", "-l", mount]);
+      // Views are mounted there; a sandbox's own mounts are gone with it.
+      await command(["umount", "-l", this.path("w", name, "root")]).catch(() => undefined);
       await this.discard(`w/${name}`);
     }
   }

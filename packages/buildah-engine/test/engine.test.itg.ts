@@ -882,6 +882,11 @@ describe("what is not served", () => {
       await expect(client.git("https://example.com/x").head().commit()).rejects.toThrow(
         "The embedded engine does not serve Query.git",
       );
+      const mounted = base(client).withMountedDirectory("/m", client.directory());
+      await expect(mounted.withNewFile("/m/x", "1").sync()).rejects.toThrow("changes no files below a mount");
+      await expect(base(client).withDefaultArgs(["true"]).asService().start()).rejects.toThrow(
+        "runs a container's service only for the commands bound to it",
+      );
       await expect(
         base(client).withExec(["true"], { insecureRootCapabilities: true }).sync(),
       ).rejects.toThrow(

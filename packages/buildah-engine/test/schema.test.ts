@@ -13,6 +13,7 @@ import {
 } from "graphql";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
+import { FIELDS } from "../src/api.js";
 import { SDL } from "../src/schema.graphql.js";
 
 const ours = buildSchema(SDL);
@@ -27,6 +28,14 @@ const FILE =
 console.info(
   `schema test: held to the SDK's client${existsSync(FILE) ? ` and to ${FILE}` : " (set TGO_DAGGER_SCHEMA to compare with the engine's schema too)"}`,
 );
+
+describe("what is served", () => {
+  it("is answered, each field by a function of its own", () => {
+    for (const type of objects)
+      for (const field of Object.keys(type.getFields()))
+        if (field !== "id") expect(FIELDS[type.name]).toHaveProperty(field);
+  });
+});
 
 describe("what is served, in the SDK's generated client", () => {
   const sdk = readSdk();
