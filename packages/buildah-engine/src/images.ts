@@ -17,7 +17,7 @@ import {
 import { TgoError } from "@tgo/errors";
 import type { Context } from "./context.js";
 import { told } from "./events.js";
-import { SingleFlight, lazy, type Lazy } from "./lazy.js";
+import { SingleFlight } from "./lazy.js";
 import type { Image, ImageConfig, Platform, RegistryAuth, ServiceState } from "./state.js";
 import { EMPTY, type Snapshot } from "./store.js";
 
@@ -30,7 +30,7 @@ export interface Route {
 
 /** Images from registries, as snapshots. What a tag stands for is asked once an engine. */
 export class Images {
-  readonly #resolved = new Map<string, Lazy<string>>();
+  readonly #resolved = new Map<string, Promise<string>>();
   readonly #pulls = new SingleFlight<Image>();
   readonly #blobs = new SingleFlight<void>();
 
@@ -61,18 +61,19 @@ export class Images {
 
   #resolve(registry: Registry, repository: string, reference: Reference): Promise<string> {
     const name = formatReference(reference);
-    const digest =
-      this.#resolved.get(name) ??
-      lazy(async () => {
-        const found = await registry.resolve(repository, reference.tag ?? "latest");
-        if (found) return found.digest;
-        throw new TgoError("NOT_FOUND", `there is no image ${name}`, {
-          where: registry.host,
-          remedy: "check the name and the tag; a private image needs credentials",
-        });
+    const known = this.#resolved.get(name);
+    if (known) return known;
+    const asked = registry.resolve(repository, reference.tag ?? "latest").then((found) => {
+      if (found) return found.digest;
+      throw new TgoError("NOT_FOUND", `there is no image ${name}`, {
+        where: registry.host,
+        remedy: "check the name and the tag; a private image needs credentials",
       });
-    this.#resolved.set(name, digest);
-    return digest.get();
+    });
+    this.#resolved.set(name, asked);
+    // The next asking may have other credentials.
+    asked.catch(() => this.#resolved.delete(name));
+    return asked;
   }
 
   async #pull(source: Source, digest: string, platform: Platform): Promise<Image> {

@@ -625,6 +625,9 @@ describe("credentials", () => {
         expect(await base(client).withRegistryAuth(address, "user", secret).publish(address)).toContain(
           "@sha256:",
         );
+        await expect(busybox(client, address).imageRef()).rejects.toThrow(/credentials/i);
+        const known = client.container().withRegistryAuth(closed.host, "user", secret);
+        expect(await known.from(address).imageRef()).toContain("@sha256:");
       });
       const known = (of: string): Promise<Credentials | undefined> =>
         Promise.resolve(of === closed.host ? { username: "user", password: "pass-word" } : undefined);
