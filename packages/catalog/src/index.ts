@@ -14,5 +14,5 @@ export {
   type StaticWebBuild,
 } from "./service.js";
 export { BaseImage, mirrored } from "./base-image.js";
-export { selectPlatforms, selectRegistries, selectServices } from "./select.js";
+export { selectPlatforms, selectServices } from "./select.js";
 export { unknownName } from "./unknown-name.js";

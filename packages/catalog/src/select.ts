@@ -1,6 +1,5 @@
 import type { Catalog } from "./catalog.js";
-import { parsePlatform, type Platform } from "./platform.js";
-import type { Registry } from "./registry.js";
+import { parsePlatform, PLATFORMS, type Platform } from "./platform.js";
 import type { Service } from "./service.js";
 import { TgoError } from "@tgo/errors";
 import { unknownName } from "./unknown-name.js";
@@ -29,14 +28,10 @@ export function selectServices(
 
 /**
  * The platforms to build: the given ones, or the catalog's.
- * @throws TgoError USAGE when one is unknown or not in the catalog.
+ * @throws TgoError USAGE when one is unknown.
  */
 export function selectPlatforms(catalog: Catalog, given: readonly string[] | undefined): Platform[] {
-  if (given === undefined || given.length === 0) return catalog.platforms;
-  return [...new Set(given.map(parsePlatform))];
-}
-
-/** The registries to publish to, by name, in order. */
-export function selectRegistries(catalog: Catalog): { name: string; registry: Registry }[] {
-  return Object.entries(catalog.registries).map(([name, registry]) => ({ name, registry }));
+  const wanted = given === undefined || given.length === 0 ? catalog.platforms : given.map(parsePlatform);
+  // In one order, whatever the caller's: the same platforms are the same image.
+  return PLATFORMS.filter((platform) => wanted.includes(platform));
 }

@@ -54,6 +54,13 @@ describe("platforms", () => {
     expect(selectPlatforms(catalog, undefined)).toEqual(["linux/amd64", "linux/arm64"]);
     expect(selectPlatforms(catalog, ["linux/arm64"])).toEqual(["linux/arm64"]);
   });
+
+  it("come in one order and once, whatever the caller's order", () => {
+    expect(selectPlatforms(catalog, ["linux/arm64", "linux/amd64", "linux/arm64"])).toEqual([
+      "linux/amd64",
+      "linux/arm64",
+    ]);
+  });
 });
 
 describe("--registry", () => {

@@ -7067,8 +7067,8 @@ function selectServices(catalog, names) {
   });
 }
 function selectPlatforms(catalog, given) {
-  if (given === void 0 || given.length === 0) return catalog.platforms;
-  return [...new Set(given.map(parsePlatform))];
+  const wanted = given === void 0 || given.length === 0 ? catalog.platforms : given.map(parsePlatform);
+  return PLATFORMS.filter((platform2) => wanted.includes(platform2));
 }
 
 // packages/report/src/json.ts
@@ -14657,7 +14657,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "8055f20eb103e482";
+var PIPELINE = "5efc0e577a9c62e9";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
