@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
@@ -43,6 +44,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const home = options.home ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tgo/engine");
   const store = await Store.open(resolve(home));
   const stop = new AbortController();
+  // Every command and every request listens: many is no leak.
+  setMaxListeners(0, stop.signal);
   const cx = new Context(store, {
     signal: stop.signal,
     onEvent: options.onEvent ?? (() => undefined),

@@ -59,7 +59,7 @@ export interface SmokeReport {
   readonly durationMs?: number | undefined;
 }
 
-export type RegistryState = "done" | "already there" | "failed" | "not started";
+export type RegistryState = "done" | "already there" | "verified" | "failed" | "not started";
 
 export interface RegistryReport {
   /** The catalog's name of the registry. */

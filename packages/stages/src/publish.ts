@@ -101,7 +101,7 @@ async function publishCandidate(
   });
   for (const row of registryRows(reached, name, tag, verification)) {
     const before = run.rows.get(row.registry);
-    const state = row.state === "done" ? (before?.state ?? "done") : row.state;
+    const state = row.state === "verified" ? (before?.state ?? "done") : row.state;
     run.rows.set(row.registry, {
       ...row,
       state,

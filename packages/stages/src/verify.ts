@@ -58,7 +58,7 @@ export function registryRows(
     return {
       registry: target.name,
       reference: referenceOf(target, service, tag),
-      state: found?.state === "verified" ? "done" : "failed",
+      state: found?.state ?? "failed",
       digest: found?.digest,
       problems: found?.problems ?? [],
       durationMs: found?.durationMs ?? 0,

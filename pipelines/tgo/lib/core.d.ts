@@ -157,7 +157,7 @@ interface SmokeReport {
     readonly recorded: boolean;
     readonly durationMs?: number | undefined;
 }
-type RegistryState = "done" | "already there" | "failed" | "not started";
+type RegistryState = "done" | "already there" | "verified" | "failed" | "not started";
 interface RegistryReport {
     /** The catalog's name of the registry. */
     readonly registry: string;

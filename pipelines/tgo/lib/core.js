@@ -13957,7 +13957,7 @@ function registryRows(targets, service2, tag, verification) {
     return {
       registry: target.name,
       reference: referenceOf(target, service2, tag),
-      state: found?.state === "verified" ? "done" : "failed",
+      state: found?.state ?? "failed",
       digest: found?.digest,
       problems: found?.problems ?? [],
       durationMs: found?.durationMs ?? 0
@@ -14032,7 +14032,7 @@ async function publishCandidate(run2, options) {
   });
   for (const row of registryRows(reached, name2, tag, verification)) {
     const before = run2.rows.get(row.registry);
-    const state = row.state === "done" ? before?.state ?? "done" : row.state;
+    const state = row.state === "verified" ? before?.state ?? "done" : row.state;
     run2.rows.set(row.registry, {
       ...row,
       state,
@@ -14657,7 +14657,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "5efc0e577a9c62e9";
+var PIPELINE = "c2fcb28b2fe4c526";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
