@@ -23,6 +23,7 @@ import {
 import { TgoError } from "@tgo/errors";
 import { keychain, parseDockerConfig, Registry as RegistryClient, type Credentials } from "@tgo/oci";
 import { getHost } from "./host.js";
+import { messageOf } from "./exec-error.js";
 import { formatEvent, Progress } from "./progress.js";
 
 /** A registry of the catalog and the way to it. */
@@ -199,13 +200,17 @@ export async function baseImage(
     .container({ platform: platform as string as DaggerPlatform })
     .from(address, registryService === undefined ? {} : { registryService });
   const actual = await base.platform().catch((cause: unknown) => {
-    throw new TgoError("SOURCE", `base image ${reference} cannot be pulled for ${platform}`, {
-      where: address,
-      remedy:
-        "Check the name and the network. Where the registry is out of reach, set a mirror: " +
-        'mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.',
-      cause,
-    });
+    throw new TgoError(
+      "SOURCE",
+      `base image ${reference} cannot be pulled for ${platform}: ${messageOf(cause)}`,
+      {
+        where: address,
+        remedy:
+          "Check the name and the network. Where the registry is out of reach, set a mirror: " +
+          'mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.',
+        cause,
+      },
+    );
   });
   if (String(actual) !== platform) {
     throw new TgoError("SOURCE", `base image ${reference} has no ${platform} variant (found ${actual})`, {

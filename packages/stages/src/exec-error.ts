@@ -16,6 +16,10 @@ export function execFailure(error: unknown): ExecFailure | undefined {
   return execFailure(error.cause);
 }
 
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The end of what a command printed, indented. */
 export function lastLines({ stdout, stderr }: Pick<ExecFailure, "stdout" | "stderr">, count: number): string {
   return `${stdout}\n${stderr}`

@@ -14,6 +14,7 @@ import { standardLabels } from "./build/configure.js";
 import { candidateTag, stagingTag } from "./candidate.js";
 import { checkVariant, type Checked } from "./check.js";
 import { referenceOf, repositoryOf, type Context, type Target } from "./context.js";
+import { messageOf } from "./exec-error.js";
 import { prepare, type Prepared, type PrepareOptions } from "./prepare.js";
 import { smokeVariant, type Smoked } from "./smoke.js";
 import { uploadVariants } from "./upload.js";
@@ -312,8 +313,7 @@ function fail(run: Run, target: Target, error: unknown, started: number): void {
 }
 
 function unexpected(target: Target, error: unknown): TgoError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new TgoError("UNAVAILABLE", message, {
+  return new TgoError("UNAVAILABLE", messageOf(error), {
     where: target.registry.host,
     remedy:
       "Check that the registry answers and that the credentials may push, then run the same command again.",

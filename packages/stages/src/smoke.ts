@@ -3,7 +3,7 @@ import type { Platform, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { Variant } from "./build/index.js";
 import type { Context } from "./context.js";
-import { execFailure, lastLines } from "./exec-error.js";
+import { execFailure, lastLines, messageOf } from "./exec-error.js";
 import { probeFrom, toolsContainer } from "./tools/index.js";
 
 export interface Smoked {
@@ -138,9 +138,11 @@ async function within<T>(seconds: number, result: Promise<T>): Promise<T | undef
 
 function smokeError(what: string, where: string, error: unknown): Error {
   if (error instanceof TgoError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const output = lastLines(execFailure(error) ?? { stdout: "", stderr: message }, 25);
-  return new TgoError("SMOKE", `${what}\n${output}`, {
+  const failure = execFailure(error);
+  // Not a command of the image: the engine could not run it, and says why.
+  if (failure === undefined)
+    return new TgoError("SMOKE", `${what}: ${messageOf(error)}`, { where, cause: error });
+  return new TgoError("SMOKE", `${what}\n${lastLines(failure, 25)}`, {
     where,
     remedy: "The output above is the image's own. Where it says exec format error, emulation is missing.",
     cause: error,

@@ -12762,6 +12762,20 @@ function reportedVariant(variant, elf) {
   };
 }
 
+// packages/stages/src/exec-error.ts
+function execFailure(error2) {
+  if (!(error2 instanceof Error)) return void 0;
+  if ("exitCode" in error2 && "stdout" in error2 && "stderr" in error2) return error2;
+  return execFailure(error2.cause);
+}
+function messageOf(error2) {
+  return error2 instanceof Error ? error2.message : String(error2);
+}
+function lastLines({ stdout, stderr }, count2) {
+  return `${stdout}
+${stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-count2).map((line) => `  | ${line}`).join("\n");
+}
+
 // packages/stages/src/progress.ts
 var Progress = class {
   constructor(listener, now = () => performance.now()) {
@@ -12895,11 +12909,15 @@ async function baseImage(context, reference, platform2) {
   const registryService = localService(context.client, address2);
   const base = context.client.container({ platform: platform2 }).from(address2, registryService === void 0 ? {} : { registryService });
   const actual = await base.platform().catch((cause) => {
-    throw new TgoError("SOURCE", `base image ${reference} cannot be pulled for ${platform2}`, {
-      where: address2,
-      remedy: 'Check the name and the network. Where the registry is out of reach, set a mirror: mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.',
-      cause
-    });
+    throw new TgoError(
+      "SOURCE",
+      `base image ${reference} cannot be pulled for ${platform2}: ${messageOf(cause)}`,
+      {
+        where: address2,
+        remedy: 'Check the name and the network. Where the registry is out of reach, set a mirror: mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.',
+        cause
+      }
+    );
   });
   if (String(actual) !== platform2) {
     throw new TgoError("SOURCE", `base image ${reference} has no ${platform2} variant (found ${actual})`, {
@@ -12926,24 +12944,12 @@ function trusting(context, container) {
   );
 }
 
-// packages/stages/src/exec-error.ts
-function execFailure(error2) {
-  if (!(error2 instanceof Error)) return void 0;
-  if ("exitCode" in error2 && "stdout" in error2 && "stderr" in error2) return error2;
-  return execFailure(error2.cause);
-}
-function lastLines({ stdout, stderr }, count2) {
-  return `${stdout}
-${stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-count2).map((line) => `  | ${line}`).join("\n");
-}
-
 // packages/stages/src/build/build-error.ts
 function buildError(step, remedy, error2) {
   if (isTgoError(error2)) return error2;
   const failure3 = execFailure(error2);
   if (failure3 === void 0) {
-    const message = error2 instanceof Error ? error2.message : String(error2);
-    return new TgoError("BUILD", `${step} failed: ${message}`, { remedy, cause: error2 });
+    return new TgoError("BUILD", `${step} failed: ${messageOf(error2)}`, { remedy, cause: error2 });
   }
   return new TgoError(
     "BUILD",
@@ -13901,10 +13907,11 @@ async function within(seconds, result) {
 }
 function smokeError(what, where2, error2) {
   if (error2 instanceof TgoError) return error2;
-  const message = error2 instanceof Error ? error2.message : String(error2);
-  const output = lastLines(execFailure(error2) ?? { stdout: "", stderr: message }, 25);
+  const failure3 = execFailure(error2);
+  if (failure3 === void 0)
+    return new TgoError("SMOKE", `${what}: ${messageOf(error2)}`, { where: where2, cause: error2 });
   return new TgoError("SMOKE", `${what}
-${output}`, {
+${lastLines(failure3, 25)}`, {
     where: where2,
     remedy: "The output above is the image's own. Where it says exec format error, emulation is missing.",
     cause: error2
@@ -14209,8 +14216,7 @@ function fail2(run2, target, error2, started) {
   update(run2, target, { state: "failed", problems: problems4, durationMs: since(started) });
 }
 function unexpected(target, error2) {
-  const message = error2 instanceof Error ? error2.message : String(error2);
-  return new TgoError("UNAVAILABLE", message, {
+  return new TgoError("UNAVAILABLE", messageOf(error2), {
     where: target.registry.host,
     remedy: "Check that the registry answers and that the credentials may push, then run the same command again.",
     cause: error2
@@ -14657,7 +14663,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "c2fcb28b2fe4c526";
+var PIPELINE = "c13880c1e7f20eb2";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

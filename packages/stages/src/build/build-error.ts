@@ -1,5 +1,5 @@
 import { isTgoError, TgoError } from "@tgo/errors";
-import { execFailure, lastLines } from "../exec-error.js";
+import { execFailure, lastLines, messageOf } from "../exec-error.js";
 
 /**
  * A failed command of a build as an error of ours: which step, the end of what it printed, what to do.
@@ -9,8 +9,7 @@ export function buildError(step: string, remedy: string, error: unknown): Error 
   if (isTgoError(error)) return error;
   const failure = execFailure(error);
   if (failure === undefined) {
-    const message = error instanceof Error ? error.message : String(error);
-    return new TgoError("BUILD", `${step} failed: ${message}`, { remedy, cause: error });
+    return new TgoError("BUILD", `${step} failed: ${messageOf(error)}`, { remedy, cause: error });
   }
   return new TgoError(
     "BUILD",
