@@ -93,12 +93,20 @@ function registryTable(report: Report, { colors, width }: Page): string[] {
   );
   if (rows.length === 0) return [];
   const header = ["service", "registry", "state", "digest", "sent", "time"];
-  return table(header, rows, { width, indent: "", paintHeader: colors.dim });
+  const options = { width, indent: "", paintHeader: colors.dim };
+  // The engine does not tell what it sends; a verification sends nothing.
+  if (knowsSent(report)) return table(header, rows, options);
+  const without = <T>(cells: readonly T[]): T[] => cells.filter((_, column) => header[column] !== "sent");
+  return table(without(header), rows.map(without), options);
 }
 
 function statePaint({ state }: RegistryReport, colors: Colors): (text: string) => string {
   if (state === "failed") return colors.red;
   return state === "not started" ? colors.yellow : colors.green;
+}
+
+function knowsSent({ services }: Report): boolean {
+  return services.some(({ registries }) => registries.some(({ uploaded }) => uploaded !== undefined));
 }
 
 function sent({ uploaded, state }: RegistryReport): string {

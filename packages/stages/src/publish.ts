@@ -164,7 +164,7 @@ async function copyMissing(run: Run, holders: readonly Target[], digest: string,
   const [from] = holders;
   if (from === undefined) return;
   await everyTarget(run, async (target) => {
-    if (holders.includes(target)) return { state: "already there" };
+    if (holders.includes(target)) return { state: "already there", uploaded: 0 };
     return context.progress.step({ step: "copy", service: name, registry: target.name }, async () => {
       const copied = await copyImage({
         from: { registry: from.client, repository: repositoryOf(from, name) },

@@ -7451,11 +7451,17 @@ function registryTable(report, { colors, width }) {
   );
   if (rows.length === 0) return [];
   const header = ["service", "registry", "state", "digest", "sent", "time"];
-  return table2(header, rows, { width, indent: "", paintHeader: colors.dim });
+  const options = { width, indent: "", paintHeader: colors.dim };
+  if (knowsSent(report)) return table2(header, rows, options);
+  const without = (cells) => cells.filter((_, column) => header[column] !== "sent");
+  return table2(without(header), rows.map(without), options);
 }
 function statePaint({ state }, colors) {
   if (state === "failed") return colors.red;
   return state === "not started" ? colors.yellow : colors.green;
+}
+function knowsSent({ services }) {
+  return services.some(({ registries: registries3 }) => registries3.some(({ uploaded }) => uploaded !== void 0));
 }
 function sent({ uploaded, state }) {
   if (uploaded === void 0) return "-";
@@ -14089,7 +14095,7 @@ async function copyMissing(run2, holders, digest, tag) {
   const [from] = holders;
   if (from === void 0) return;
   await everyTarget(run2, async (target) => {
-    if (holders.includes(target)) return { state: "already there" };
+    if (holders.includes(target)) return { state: "already there", uploaded: 0 };
     return context.progress.step({ step: "copy", service: name2, registry: target.name }, async () => {
       const copied = await copyImage({
         from: { registry: from.client, repository: repositoryOf2(from, name2) },
@@ -14663,7 +14669,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "c13880c1e7f20eb2";
+var PIPELINE = "e3647c6aca559380";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
