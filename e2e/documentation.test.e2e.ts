@@ -2,7 +2,7 @@ import { cp, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import surface from "../pipelines/tgo/surface.json";
-import { createWorld, ROOT, SAMPLES, type World } from "./world.js";
+import { createWorld, execute, ROOT, SAMPLES, type World } from "./world.js";
 
 /** Command lines of the documentation: in code blocks, and in tables between backticks. */
 async function documented(start: string): Promise<string[]> {
@@ -39,6 +39,14 @@ describe("the documentation's tgo commands", () => {
       expect(outcome.code).toBe(0);
     },
   );
+
+  it("run as turbo tasks of a service's folder too", async () => {
+    const flags = ["--catalog", world.catalogFile, "--source", "examples/repos", "--engine", "buildah"];
+    const turbo = ["--no-install", "turbo", "run", "smoke", "--filter=@tgo/service-tgo-web", "--", ...flags];
+    const { code, stdout, stderr } = await execute("npx", turbo, ROOT);
+    expect(stdout + stderr).toContain("smoke ok");
+    expect(code).toBe(0);
+  });
 
   it("are many enough for this test to mean something", () => {
     expect(tgoLines.length).toBeGreaterThan(5);

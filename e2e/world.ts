@@ -194,8 +194,9 @@ export async function makeFolder(
 export function execute(
   command: string,
   args: readonly string[],
+  cwd?: string,
 ): Promise<{ code: number; stdout: string; stderr: string; bytes: Buffer }> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
   const chunks: Buffer[] = [];
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
