@@ -307,7 +307,8 @@ function update(run: Run, target: Target, change: Partial<RegistryReport>): void
 
 function fail(run: Run, target: Target, error: unknown, started: number): void {
   // The caller stopped it: that is not this registry's fault.
-  if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
+  const stopped = interrupted(run.context);
+  if (stopped !== undefined) throw stopped;
   const problems: Problem[] = [problemOf(isTgoError(error) ? error : unexpected(target, error))];
   update(run, target, { state: "failed", problems, durationMs: since(started) });
 }

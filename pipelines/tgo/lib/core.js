@@ -13561,8 +13561,7 @@ async function buildPages(request) {
 async function packageManager(request) {
   const { name: name2, source } = request;
   const present = new Set(source.entries.map(bare));
-  const manifest = JSON.parse(await source.directory.file("package.json").contents());
-  const field = typeof manifest === "object" && manifest !== null && "packageManager" in manifest ? String(manifest.packageManager) : void 0;
+  const field = packageManagerField(name2, await source.directory.file("package.json").contents());
   const named = field?.split("@")[0];
   const manager = named === void 0 ? Object.values(MANAGERS).find(({ lock }) => present.has(lock)) : named === "yarn" || named === "npm" ? MANAGERS[named] : void 0;
   if (manager === void 0) {
@@ -13575,6 +13574,17 @@ async function packageManager(request) {
   throw new TgoError("SOURCE", `${name2} has no ${manager.lock}`, {
     remedy: `Run ${manager.install[0] ?? ""} install in the service's folder and commit ${manager.lock}.`
   });
+}
+function packageManagerField(name2, text2) {
+  try {
+    const manifest = JSON.parse(text2);
+    return typeof manifest === "object" && manifest !== null && "packageManager" in manifest ? String(manifest.packageManager) : void 0;
+  } catch (cause) {
+    throw new TgoError("SOURCE", `the package.json of ${name2} is not valid JSON: ${messageOf(cause)}`, {
+      remedy: "Mend the file.",
+      cause
+    });
+  }
 }
 function buildValues(name2, build, given, fillIn) {
   const values = {};
@@ -14217,7 +14227,8 @@ function update(run2, target, change) {
   run2.rows.set(target.name, { ...run2.rows.get(target.name) ?? notStarted(target, run2.name), ...change });
 }
 function fail2(run2, target, error2, started) {
-  if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
+  const stopped = interrupted(run2.context);
+  if (stopped !== void 0) throw stopped;
   const problems4 = [problemOf(isTgoError(error2) ? error2 : unexpected(target, error2))];
   update(run2, target, { state: "failed", problems: problems4, durationMs: since(started) });
 }
@@ -14669,7 +14680,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "e3647c6aca559380";
+var PIPELINE = "dc970e383e9db860";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

@@ -2,6 +2,7 @@ import type { Container, Directory } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { baseImage, trusting } from "../context.js";
+import { messageOf } from "../exec-error.js";
 import { bare, epochSeconds } from "../source.js";
 import { stamped } from "../tools/index.js";
 import { buildError } from "./build-error.js";
@@ -77,11 +78,7 @@ async function buildPages(request: BuildRequest<StaticWebBuild>): Promise<Direct
 async function packageManager(request: BuildRequest<StaticWebBuild>): Promise<PackageManager> {
   const { name, source } = request;
   const present = new Set(source.entries.map(bare));
-  const manifest: unknown = JSON.parse(await source.directory.file("package.json").contents());
-  const field =
-    typeof manifest === "object" && manifest !== null && "packageManager" in manifest
-      ? String(manifest.packageManager)
-      : undefined;
+  const field = packageManagerField(name, await source.directory.file("package.json").contents());
   const named = field?.split("@")[0];
   const manager =
     named === undefined
@@ -102,6 +99,20 @@ async function packageManager(request: BuildRequest<StaticWebBuild>): Promise<Pa
   throw new TgoError("SOURCE", `${name} has no ${manager.lock}`, {
     remedy: `Run ${manager.install[0] ?? ""} install in the service's folder and commit ${manager.lock}.`,
   });
+}
+
+function packageManagerField(name: string, text: string): string | undefined {
+  try {
+    const manifest: unknown = JSON.parse(text);
+    return typeof manifest === "object" && manifest !== null && "packageManager" in manifest
+      ? String(manifest.packageManager)
+      : undefined;
+  } catch (cause) {
+    throw new TgoError("SOURCE", `the package.json of ${name} is not valid JSON: ${messageOf(cause)}`, {
+      remedy: "Mend the file.",
+      cause,
+    });
+  }
 }
 
 /**
