@@ -30,15 +30,13 @@ async function demo(keep: boolean): Promise<number> {
   say("registries on this machine, verifies them, and prints the report. Nothing leaves this machine.");
   await installMissing();
 
-  title("Base images");
   const standIns = !(await dockerHubAnswers());
+  title(standIns ? "Base images and registries" : "Registries");
   say(
     standIns
       ? "Docker Hub does not answer: python, node and nginx are stood in for by images made from Debian packages."
       : "Docker Hub answers: the real python, node and nginx images are used.",
   );
-
-  title("Registries");
   await rm(FOLDER, { recursive: true, force: true });
   await mkdir(FOLDER, { recursive: true });
   const registries = await startKeeper(FOLDER, standIns, say);
@@ -48,16 +46,33 @@ async function demo(keep: boolean): Promise<number> {
   const flags = ["--catalog", ".demo/tgo.catalog.json", "--docker-config", "file:.demo/docker-config.json"];
   const source = ["--source", "examples/repos"];
   const published = await tgo(["publish", "--service", SERVICES, ...source, ...flags]);
-  if (published !== 0) return published;
+  if (published !== 0) return giveUp(published);
 
   title(`Verify what the registries hold: tgo verify --service ${SERVICES}`);
   const verified = await tgo(["verify", "--service", SERVICES, ...source, ...flags]);
-  if (verified !== 0) return verified;
+  if (verified !== 0) return giveUp(verified);
 
   title("Look for yourself");
-  say(await lookYourself(registries, FOLDER, keep));
-  if (!keep) await stopKeeper(FOLDER);
+  if (!keep)
+    say(
+      "(The registries stop now. To try these, run npm run demo -- --keep, which prints them with its own.)",
+    );
+  say(await lookYourself(registries, FOLDER));
+  if (keep) say("\nThe registries stay up. End them with: npm run demo -- --stop");
+  else await clear();
   return 0;
+}
+
+function giveUp(code: number): number {
+  say("The demo ends here, and its registries with it. Run it again with: npm run demo");
+  return code;
+}
+
+/** Stops the registries and removes what they held. */
+async function clear(): Promise<boolean> {
+  const stopped = await stopKeeper(FOLDER);
+  await rm(FOLDER, { recursive: true, force: true });
+  return stopped;
 }
 
 async function installMissing(): Promise<void> {
@@ -96,6 +111,8 @@ async function writeSettings({ registries, mirror }: DemoRegistries): Promise<vo
 function tgo(args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, ["packages/cli/bin/tgo.js", ...args], {
     cwd: ROOT,
+    // So that tgo names itself as it is called here.
+    env: { ...process.env, npm_command: "exec" },
     stdio: "inherit",
   });
   // Ctrl-C reaches the child by the terminal; it says what was interrupted.
@@ -109,29 +126,37 @@ function tgo(args: readonly string[]): Promise<number> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args.includes("--help")) {
+    say(
+      "npm run demo               publish two samples to three registries of this machine, and verify them",
+    );
+    say("npm run demo -- --keep     the same, and leave the registries up");
+    say("npm run demo -- --stop     end registries that were left up, and remove what they held");
+    return 0;
+  }
   const unknown = args.find((argument) => !["--keep", "--stop"].includes(argument));
   if (unknown !== undefined) {
     throw new TgoError("USAGE", `the demo has no option ${unknown}`, { remedy: "Options: --keep, --stop." });
   }
   if (args.includes("--stop")) {
     say(
-      (await stopKeeper(FOLDER))
-        ? "The demo's registries are stopped."
+      (await clear())
+        ? "The demo's registries are stopped, and what they held is removed."
         : "No registries of the demo are running.",
     );
     return 0;
   }
   if (keptRegistries(FOLDER) && existsSync(FOLDER)) {
-    say("Registries of an earlier demo are still up; they are stopped first.");
-    await stopKeeper(FOLDER);
+    say("Registries of an earlier demo are still up; they are stopped first, and what they held is removed.");
+    await clear();
   }
   const keep = args.includes("--keep");
   try {
     const code = await demo(keep);
-    if (code !== 0) await stopKeeper(FOLDER);
+    if (code !== 0) await clear();
     return code;
   } catch (error) {
-    await stopKeeper(FOLDER);
+    await clear();
     throw error;
   }
 }
@@ -144,6 +169,7 @@ main(process.argv.slice(2)).then(
     process.stderr.write(
       `${isTgoError(error) ? error.message : error instanceof Error ? (error.stack ?? "") : String(error)}\n`,
     );
-    process.exitCode = isTgoError(error) && error.code === "USAGE" ? 2 : 1;
+    const codes: Partial<Record<string, number>> = { USAGE: 2, INTERRUPTED: 130 };
+    process.exitCode = isTgoError(error) ? (codes[error.code] ?? 1) : 1;
   },
 );

@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -42,14 +43,28 @@ export async function startKeeper(
   child.stdout.on("data", lines);
   child.stderr.on("data", lines);
   const deadline = Date.now() + BUILDING_BASES_MS;
+  // It is a process group of its own: Ctrl-C does not reach it, and it may be in the middle of making base images.
+  const interruption = new AbortController();
+  const onInterrupt = (): void => {
+    interruption.abort();
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+  };
+  process.once("SIGINT", onInterrupt);
   while (!existsSync(`${folder}/registries.json`)) {
-    if (child.exitCode !== null || Date.now() > deadline) {
+    if (interruption.signal.aborted) {
+      await ended(child);
+      throw new TgoError("INTERRUPTED", "stopped while the registries and base images were made", {
+        remedy: "Run npm run demo again.",
+      });
+    }
+    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
       throw new TgoError("ENVIRONMENT", `the registries did not start\n${output.slice(-1000)}`, {
         remedy: "Run npm run demo again; when it stays so, the lines above say why.",
       });
     }
     await sleep(50);
   }
+  process.off("SIGINT", onInterrupt);
   // From here on nobody listens: the process may outlive this one.
   child.stdout.destroy();
   child.stderr.destroy();
@@ -62,6 +77,10 @@ export async function startKeeper(
   }
   if (running.mirror !== undefined) log(`  mirror   ${running.mirror.padEnd(16)} base images`);
   return running;
+}
+
+function ended(child: ChildProcess): Promise<unknown> {
+  return child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : once(child, "exit");
 }
 
 /** Whether registries of an earlier demo are up. */

@@ -1,11 +1,7 @@
 import type { DemoRegistries } from "./keeper.js";
 
 /** Commands that show the same without this product: other people's clients on the same registries. */
-export async function lookYourself(
-  { registries }: DemoRegistries,
-  folder: string,
-  keep: boolean,
-): Promise<string> {
+export async function lookYourself({ registries }: DemoRegistries, folder: string): Promise<string> {
   const tags = await tagsOf(registries[0]?.host ?? "");
   const auth = `${folder.split("/").at(-1) ?? folder}/docker-config.json`;
   const inspect = registries.map(
@@ -18,14 +14,9 @@ export async function lookYourself(
     ...inspect,
     "The arm64 image on this machine:",
     `  buildah from --name look --tls-verify=false --platform linux/arm64 docker://${host}/tgoai/tgo-api:${tags["tgo-api"] ?? ""}`,
-    `  buildah run --isolation chroot look -- python -c 'import platform; print(platform.machine())'; buildah rm look`,
+    `  buildah run --isolation chroot look -- python -c 'import platform; print(platform.machine())'; buildah rm look; buildah rmi ${host}/tgoai/tgo-api:${tags["tgo-api"] ?? ""}`,
   ];
-  return [
-    ...lines,
-    keep
-      ? "\nThe registries stay up. End them with: npm run demo -- --stop"
-      : "\nThe registries are stopped now; npm run demo -- --keep leaves them up to try these commands.",
-  ].join("\n");
+  return lines.join("\n");
 }
 
 async function tagsOf(host: string): Promise<Record<string, string>> {

@@ -137,7 +137,7 @@ const Smoke = z
       .int()
       .min(1)
       .max(3600)
-      .default(300)
+      .default(180)
       .describe("Time for the service to answer, emulated or not."),
   })
   .describe("How a started image proves that it works.");

@@ -7,6 +7,8 @@ export interface Output {
   readonly err: (text: string) => void;
   /** Fulfilled when everything written has left this process, or nobody reads it. */
   readonly flushed: () => Promise<void>;
+  /** What stopped the result from being written, other than a reader that has gone. */
+  readonly lost: () => Error | undefined;
 }
 
 /** What Dagger's engine adds to its messages for tracing tools; people can do nothing with it. */
@@ -18,8 +20,12 @@ export function openOutput(
   redaction: Redaction,
 ): Output {
   const closed = new Set<Terminal>();
+  let lost: Error | undefined;
   for (const stream of [stdout, stderr]) {
-    stream.on("error", () => closed.add(stream));
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      closed.add(stream);
+      if (stream === stdout && error.code !== "EPIPE") lost = error;
+    });
   }
   const write =
     (stream: Terminal) =>
@@ -45,6 +51,7 @@ export function openOutput(
     flushed: async () => {
       await Promise.all([flush(stdout), flush(stderr)]);
     },
+    lost: () => lost,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Shorter strings are no secrets, and replacing them would destroy every message. */
-const SHORTEST_SECRET = 4;
+const SHORTEST_SECRET = 6;
 
 /**
  * Knows every credential that this process has read, and takes it out of whatever it prints. The last line

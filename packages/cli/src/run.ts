@@ -45,12 +45,22 @@ export async function runCli(product: Product, process: CliProcess, engines: Eng
   const stray = watchStrayErrors(process);
   try {
     const run = { product, process, engines, redaction, output, invocation, interruption, stray };
-    return await runInvocation(run);
+    const code = await runInvocation(run);
+    await output.flushed();
+    return code === EXIT.ok && resultIsLost(output) ? EXIT.failure : code;
   } finally {
     stray.release();
     interruption.release();
     await output.flushed();
   }
+}
+
+/** A report that could not be written is no success: whoever reads the file would find it empty. */
+function resultIsLost(output: Output): boolean {
+  const lost = output.lost();
+  if (lost === undefined) return false;
+  output.err(`tgo: the work is done, but its result could not be written: ${lost.message}\n`);
+  return true;
 }
 
 interface Run {

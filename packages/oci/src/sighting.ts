@@ -35,12 +35,12 @@ export async function sight(target: VerifyTarget, options: VerifyOptions, facts:
     variants: [],
     durationMs: 0,
   };
-  await Promise.all([
+  const [, closed] = await Promise.all([
     look(sighting, options, facts).catch((error: unknown) => sighting.problems.push(problemOf(error))),
-    target.anonymous === undefined
-      ? undefined
-      : pullAnonymously(target, target.anonymous).then((found) => sighting.problems.push(...found)),
+    target.anonymous === undefined ? [] : pullAnonymously(target, target.anonymous),
   ]);
+  // What is not there for anybody is not closed to somebody.
+  if (sighting.digest !== undefined) sighting.problems.push(...closed);
   sighting.durationMs = Math.round(now() - started);
   return sighting;
 }

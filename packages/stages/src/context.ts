@@ -206,8 +206,10 @@ export async function baseImage(
       {
         where: address,
         remedy:
-          "Check the name and the network. Where the registry is out of reach, set a mirror: " +
-          'mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.',
+          address === reference
+            ? "Check the name and the network. Where the registry is out of reach, set a mirror: " +
+              'mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.'
+            : "The catalog's mirrors.images leads there: check that the mirror answers and has this image.",
         cause,
       },
     );

@@ -49,6 +49,11 @@ export class Pipelines {
 
   /** One variant of a service, built and checked, as a container. */
   async build(name: string, source: SourceArguments): Promise<Container> {
+    if ((this.options.platform?.length ?? 0) > 1) {
+      throw new TgoError("USAGE", "build makes one platform's variant at a time", {
+        remedy: "Give one --platform; publish makes all of them.",
+      });
+    }
     const context = await createContext(this.client, this.product, this.options);
     const platform = context.platforms.includes(context.native) ? context.native : context.platforms[0];
     const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform) };
@@ -113,12 +118,26 @@ export class Pipelines {
       pipeline: context.pipeline,
       durationMs: Math.round(performance.now() - started),
       services,
-      next: ok ? undefined : (getHost().invocation ?? `dagger call ${command} --service ${names.join(",")}`),
+      next: helpsToRepeat(services)
+        ? (getHost().invocation ?? `dagger call ${command} --service ${names.join(",")}`)
+        : undefined,
     };
     const text = render(report, format, getHost().text);
     if (!ok) throw new ReportError(text, report);
     return text;
   }
+}
+
+/** Faults that a change of the command, the source or the catalog must mend first. */
+const MENDED_FIRST = new Set(["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE"]);
+
+/** Whether the same command may do better: a registry or a network failed, not what was asked for. */
+function helpsToRepeat(services: readonly ServiceReport[]): boolean {
+  const problems = services.flatMap((service) => [
+    ...service.problems,
+    ...service.registries.flatMap((registry) => registry.problems),
+  ]);
+  return problems.some(({ code }) => !MENDED_FIRST.has(code));
 }
 
 function select(

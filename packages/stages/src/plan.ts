@@ -51,7 +51,7 @@ export function describePlan(
   return plans
     .map((plan) => {
       const table = renderTable(
-        ["registry", "repository", "release waits for it", "anybody may pull"],
+        ["registry", "repository", "required", "public"],
         plan.publishesTo.map((to) => [
           to.registry,
           to.repository,

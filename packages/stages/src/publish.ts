@@ -116,8 +116,23 @@ async function publishCandidate(
   }));
   return {
     existing: holders.digest !== undefined,
-    facts: { revision: prepared.request.source.revision, tag, digest, variants, notes: image?.notes ?? [] },
+    facts: {
+      revision: prepared.request.source.revision,
+      tag,
+      digest,
+      variants,
+      notes: [...(image?.notes ?? []), ...devNote(prepared)],
+    },
   };
+}
+
+function devNote({ request }: Prepared): string[] {
+  const { revision } = request.source;
+  if (!revision.startsWith("dev-")) return [];
+  return [
+    `revision ${revision} is the source's content: it was given without a commit (--revision), or has changes; ` +
+      "such a candidate can be pulled and tried, but never released",
+  ];
 }
 
 /**
@@ -137,7 +152,9 @@ async function findCandidate(
       try {
         // With the right to push: it is needed anyway, and some registries hide a repository that is yet to come.
         const found = await target.client.resolve(repositoryOf(target, name), tag, { push: true });
-        if (found !== undefined) holders.push(target);
+        if (found === undefined) return;
+        holders.push(target);
+        update(run, target, { state: "already there", digest: found.digest });
       } catch (error) {
         fail(run, target, error, started);
       }

@@ -119,9 +119,15 @@ async function askServer(
   } finally {
     // Killed, not asked: a shell that waits for its children ignores the asking, and the engine then fails the
     // whole session for a service that does not end in time.
-    await server.stop({ kill: true }).catch(() => undefined);
+    // Not waited for without end: a service that is still starting is not stopped before it has.
+    await within(
+      STOP_SECONDS,
+      server.stop({ kill: true }).catch(() => undefined),
+    );
   }
 }
+
+const STOP_SECONDS = 10;
 
 /** The result, or undefined when it takes longer. */
 async function within<T>(seconds: number, result: Promise<T>): Promise<T | undefined> {

@@ -14,11 +14,13 @@ export interface Source {
   readonly hash: string;
   /** A commit, or `dev-<12 hex of the content hash>`. */
   readonly revision: string;
-  /**
-   * Time of the files and of the image: the commit's, else one derived from the content.
-   * Servers make cache keys of file times, so different contents must not share one.
-   */
+  /** Time of the image: the commit's; without one 1980-01-01, which says "not known" to people. */
   readonly created: Date;
+  /**
+   * Time of the files: the commit's, else one derived from the content. Servers make cache keys (ETag) of file times,
+   * so different contents must not share one.
+   */
+  readonly modified: Date;
 }
 
 export interface SourceOptions {
@@ -55,12 +57,14 @@ export async function loadSource(
   const directory = await withoutIgnored(raw.directory);
   const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
   checkEntries(name, service.build, entries);
+  const created = options.created === undefined ? undefined : parseCreated(options.created);
   return {
     directory,
     entries,
     hash: tree.hash,
     revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
-    created: options.created === undefined ? contentDate(tree.hash) : parseCreated(options.created),
+    created: created ?? UNKNOWN_TIME,
+    modified: created ?? contentDate(tree.hash),
   };
 }
 
@@ -102,6 +106,10 @@ async function fromGit(context: Context, name: string, service: Service): Promis
     const head = context.client.git(repository).head();
     const revision = await head.commit();
     const directory = await head.tree().directory(path).sync();
+    context.progress.note(
+      { step: "prepare", service: name },
+      `source: ${repository} (${path}) at ${revision}`,
+    );
     return { directory, revision };
   } catch (cause) {
     throw new TgoError(
@@ -142,7 +150,7 @@ function checkEntries(name: string, build: Build, entries: readonly string[]): v
       `the source of ${name} has no ${build.strategy === "dockerfile" ? build.file : file}`,
       {
         where: `strategy ${build.strategy}`,
-        remedy: `Pass --source DIR with the service's own folder. Found there: ${[...present].slice(0, 12).join(", ")}.`,
+        remedy: `Pass --source DIR with the service's own folder, or one that has ${name} or repos/${name} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`,
       },
     );
   }
@@ -152,6 +160,9 @@ function checkEntries(name: string, build: Build, entries: readonly string[]): v
 export function bare(entry: string): string {
   return entry.replace(/\/$/, "");
 }
+
+/** The earliest time a zip archive can hold, as reproducible builds have it. */
+const UNKNOWN_TIME = new Date(Date.UTC(1980, 0, 1));
 
 /** A moment between 1980 and 2012 that only the content decides. */
 function contentDate(hash: string): Date {

@@ -66,6 +66,7 @@ describe("templates", () => {
       source: {
         revision: "c0ffee",
         created: new Date("2026-01-02T03:04:05Z"),
+        modified: new Date(0),
         hash: "",
         entries: [],
         directory: undefined as never,

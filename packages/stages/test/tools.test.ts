@@ -1,14 +1,18 @@
-import { chmod, mkdir, mkdtemp, symlink, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { inspectTree } from "../src/tools/inspect.js";
 import { probe } from "../src/tools/probe.js";
 
+const made: string[] = [];
+afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true }))));
+
 async function tree(change?: (root: string) => Promise<void>): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "tgo-tree-"));
+  made.push(root);
   await mkdir(join(root, "app"));
   await writeFile(join(root, "app", "main.py"), "print(1)\n");
   await writeFile(join(root, "run.sh"), "#!/bin/sh\n", { mode: 0o755 });

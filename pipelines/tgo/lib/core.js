@@ -6916,7 +6916,7 @@ var Smoke = strictObject({
   ).default([]).describe("Requests the started service must answer."),
   exec: array(array(string2()).min(1)).default([]).describe("Commands that must exit 0 in the image."),
   machine: array(string2()).min(1).optional().describe("Command that prints the machine, e.g. aarch64; by default by build strategy."),
-  timeoutSeconds: int().min(1).max(3600).default(300).describe("Time for the service to answer, emulated or not.")
+  timeoutSeconds: int().min(1).max(3600).default(180).describe("Time for the service to answer, emulated or not.")
 }).describe("How a started image proves that it works.");
 var Service = strictObject({
   $schema: string2().optional(),
@@ -12534,10 +12534,11 @@ async function sight(target, options, facts) {
     variants: [],
     durationMs: 0
   };
-  await Promise.all([
+  const [, closed] = await Promise.all([
     look(sighting, options, facts).catch((error2) => sighting.problems.push(problemOf2(error2))),
-    target.anonymous === void 0 ? void 0 : pullAnonymously(target, target.anonymous).then((found) => sighting.problems.push(...found))
+    target.anonymous === void 0 ? [] : pullAnonymously(target, target.anonymous)
   ]);
+  if (sighting.digest !== void 0) sighting.problems.push(...closed);
   sighting.durationMs = Math.round(now() - started);
   return sighting;
 }
@@ -12920,7 +12921,7 @@ async function baseImage(context, reference, platform2) {
       `base image ${reference} cannot be pulled for ${platform2}: ${messageOf(cause)}`,
       {
         where: address2,
-        remedy: 'Check the name and the network. Where the registry is out of reach, set a mirror: mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.',
+        remedy: address2 === reference ? 'Check the name and the network. Where the registry is out of reach, set a mirror: mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.' : "The catalog's mirrors.images leads there: check that the mirror answers and has this image.",
         cause
       }
     );
@@ -13019,12 +13020,14 @@ async function loadSource(context, name2, service2, options) {
   const directory = await withoutIgnored(raw.directory);
   const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
   checkEntries(name2, service2.build, entries);
+  const created = options.created === void 0 ? void 0 : parseCreated(options.created);
   return {
     directory,
     entries,
     hash: tree.hash,
     revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
-    created: options.created === void 0 ? contentDate(tree.hash) : parseCreated(options.created)
+    created: created ?? UNKNOWN_TIME,
+    modified: created ?? contentDate(tree.hash)
   };
 }
 async function findSource(name2, service2, given, repos) {
@@ -13050,6 +13053,10 @@ async function fromGit(context, name2, service2) {
     const head = context.client.git(repository).head();
     const revision = await head.commit();
     const directory = await head.tree().directory(path).sync();
+    context.progress.note(
+      { step: "prepare", service: name2 },
+      `source: ${repository} (${path}) at ${revision}`
+    );
     return { directory, revision };
   } catch (cause) {
     throw new TgoError(
@@ -13082,7 +13089,7 @@ function checkEntries(name2, build, entries) {
       `the source of ${name2} has no ${build.strategy === "dockerfile" ? build.file : file}`,
       {
         where: `strategy ${build.strategy}`,
-        remedy: `Pass --source DIR with the service's own folder. Found there: ${[...present].slice(0, 12).join(", ")}.`
+        remedy: `Pass --source DIR with the service's own folder, or one that has ${name2} or repos/${name2} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`
       }
     );
   }
@@ -13090,6 +13097,7 @@ function checkEntries(name2, build, entries) {
 function bare(entry) {
   return entry.replace(/\/$/, "");
 }
+var UNKNOWN_TIME = new Date(Date.UTC(1980, 0, 1));
 function contentDate(hash) {
   const start = Date.UTC(1980, 0, 1) / 1e3;
   return new Date((start + Number.parseInt(hash.slice(0, 8), 16) % 1e9) * 1e3);
@@ -13159,7 +13167,7 @@ async function withFiles(request, container) {
       mode === void 0 ? {} : { permissions: octal(mode) }
     );
   }
-  const stampedExtra = await stamped(request.context, extra, epochSeconds(request.source.created));
+  const stampedExtra = await stamped(request.context, extra, epochSeconds(request.source.modified));
   let result = container.withDirectory("/", stampedExtra);
   for (const { path, owner } of image.directories) {
     if (owner !== void 0) result = result.withDirectory(path, result.directory(path), { owner });
@@ -13440,7 +13448,7 @@ async function buildPython(request) {
   const { context, service: service2, platforms, source } = request;
   const builder = await nativeBuilder(request);
   const environments = installLocked(request, builder);
-  const application = await stamped(context, compileSource(request, builder), epochSeconds(source.created));
+  const application = await stamped(context, compileSource(request, builder), epochSeconds(source.modified));
   const target = service2.build.environment;
   const built = await Promise.all(
     platforms.map(async (platform2) => {
@@ -13527,7 +13535,7 @@ var MANAGERS = {
 };
 async function buildStaticWeb(request) {
   const { context, service: service2, platforms } = request;
-  const dist = await stamped(context, await buildPages(request), epochSeconds(request.source.created));
+  const dist = await stamped(context, await buildPages(request), epochSeconds(request.source.modified));
   const variants2 = await Promise.all(
     platforms.map(async (platform2) => {
       const base = await baseImage(context, service2.build.base, platform2);
@@ -13670,7 +13678,7 @@ function describePlan(catalog, names, platforms, format) {
   if (format === "json") return JSON.stringify({ plan: plans }, null, 2);
   return plans.map((plan) => {
     const table3 = renderTable(
-      ["registry", "repository", "release waits for it", "anybody may pull"],
+      ["registry", "repository", "required", "public"],
       plan.publishesTo.map((to) => [
         to.registry,
         to.repository,
@@ -13908,9 +13916,13 @@ async function askServer(context, service2, container, where2) {
   } catch (error2) {
     throw smokeError("the service did not start", where2, error2);
   } finally {
-    await server.stop({ kill: true }).catch(() => void 0);
+    await within(
+      STOP_SECONDS,
+      server.stop({ kill: true }).catch(() => void 0)
+    );
   }
 }
+var STOP_SECONDS = 10;
 async function within(seconds, result) {
   let timer;
   const late = new Promise((resolve) => {
@@ -14069,8 +14081,21 @@ async function publishCandidate(run2, options) {
   }));
   return {
     existing: holders.digest !== void 0,
-    facts: { revision: prepared.request.source.revision, tag, digest, variants: variants2, notes: image?.notes ?? [] }
+    facts: {
+      revision: prepared.request.source.revision,
+      tag,
+      digest,
+      variants: variants2,
+      notes: [...image?.notes ?? [], ...devNote(prepared)]
+    }
   };
+}
+function devNote({ request }) {
+  const { revision } = request.source;
+  if (!revision.startsWith("dev-")) return [];
+  return [
+    `revision ${revision} is the source's content: it was given without a commit (--revision), or has changes; such a candidate can be pulled and tried, but never released`
+  ];
 }
 async function findCandidate(run2, prepared, tag) {
   const { context, name: name2 } = run2;
@@ -14080,7 +14105,9 @@ async function findCandidate(run2, prepared, tag) {
       const started = performance.now();
       try {
         const found = await target.client.resolve(repositoryOf2(target, name2), tag, { push: true });
-        if (found !== void 0) holders.push(target);
+        if (found === void 0) return;
+        holders.push(target);
+        update(run2, target, { state: "already there", digest: found.digest });
       } catch (error2) {
         fail2(run2, target, error2, started);
       }
@@ -14269,6 +14296,11 @@ var Pipelines = class {
   }
   /** One variant of a service, built and checked, as a container. */
   async build(name2, source) {
+    if ((this.options.platform?.length ?? 0) > 1) {
+      throw new TgoError("USAGE", "build makes one platform's variant at a time", {
+        remedy: "Give one --platform; publish makes all of them."
+      });
+    }
     const context = await createContext(this.client, this.product, this.options);
     const platform2 = context.platforms.includes(context.native) ? context.native : context.platforms[0];
     const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform2) };
@@ -14317,13 +14349,21 @@ var Pipelines = class {
       pipeline: context.pipeline,
       durationMs: Math.round(performance.now() - started),
       services,
-      next: ok ? void 0 : getHost().invocation ?? `dagger call ${command} --service ${names.join(",")}`
+      next: helpsToRepeat(services) ? getHost().invocation ?? `dagger call ${command} --service ${names.join(",")}` : void 0
     };
     const text2 = render2(report, format, getHost().text);
     if (!ok) throw new ReportError(text2, report);
     return text2;
   }
 };
+var MENDED_FIRST = /* @__PURE__ */ new Set(["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE"]);
+function helpsToRepeat(services) {
+  const problems4 = services.flatMap((service2) => [
+    ...service2.problems,
+    ...service2.registries.flatMap((registry2) => registry2.problems)
+  ]);
+  return problems4.some(({ code: code3 }) => !MENDED_FIRST.has(code3));
+}
 function select(context, names, source) {
   const selected = selectServices(context.catalog, names);
   checkValues(source.value ?? [], selected);
@@ -14680,7 +14720,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "dc970e383e9db860";
+var PIPELINE = "a52c93e2f47579a9";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

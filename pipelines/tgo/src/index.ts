@@ -87,7 +87,7 @@ export class Tgo {
     source?: Directory,
     /** Commit the source is of; dev-HASH when absent. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970. */
+    /** Time of that commit: RFC 3339, or seconds since 1970; 1980-01-01 when absent. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
@@ -104,7 +104,7 @@ export class Tgo {
     source?: Directory,
     /** Commit the source is of; dev-HASH when absent. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970. */
+    /** Time of that commit: RFC 3339, or seconds since 1970; 1980-01-01 when absent. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
@@ -126,7 +126,7 @@ export class Tgo {
     source?: Directory,
     /** Commit the source is of; dev-HASH when absent. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970. */
+    /** Time of that commit: RFC 3339, or seconds since 1970; 1980-01-01 when absent. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
@@ -137,7 +137,7 @@ export class Tgo {
   }
 
   /**
-   * Holds what the registries have against the plan: platforms, architectures, ELF machines, one digest
+   * Compares what the registries have with the plan: platforms, architectures, ELF machines, one digest
    * everywhere, anonymous pull where the catalog says so.
    */
   @func({ cache: "never" })
@@ -152,7 +152,7 @@ export class Tgo {
     source?: Directory,
     /** Commit the source is of; dev-HASH when absent. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970. */
+    /** Time of that commit: RFC 3339, or seconds since 1970; 1980-01-01 when absent. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],

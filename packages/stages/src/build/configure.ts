@@ -46,7 +46,7 @@ async function withFiles(request: BuildRequest, container: Container): Promise<C
       mode === undefined ? {} : { permissions: octal(mode) },
     );
   }
-  const stampedExtra = await stamped(request.context, extra, epochSeconds(request.source.created));
+  const stampedExtra = await stamped(request.context, extra, epochSeconds(request.source.modified));
   let result = container.withDirectory("/", stampedExtra);
   for (const { path, owner } of image.directories) {
     if (owner !== undefined) result = result.withDirectory(path, result.directory(path), { owner });

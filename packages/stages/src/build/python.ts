@@ -31,7 +31,7 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
   const { context, service, platforms, source } = request;
   const builder = await nativeBuilder(request);
   const environments = installLocked(request, builder);
-  const application = await stamped(context, compileSource(request, builder), epochSeconds(source.created));
+  const application = await stamped(context, compileSource(request, builder), epochSeconds(source.modified));
   const target = service.build.environment;
   const built = await Promise.all(
     platforms.map(async (platform) => {

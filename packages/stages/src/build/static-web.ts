@@ -37,7 +37,7 @@ const MANAGERS: Record<"yarn" | "npm", PackageManager> = {
 /** Pages built once, natively, then copied beside nginx for each platform: nothing runs in a foreign image. */
 export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Promise<Built> {
   const { context, service, platforms } = request;
-  const dist = await stamped(context, await buildPages(request), epochSeconds(request.source.created));
+  const dist = await stamped(context, await buildPages(request), epochSeconds(request.source.modified));
   const variants = await Promise.all(
     platforms.map(async (platform) => {
       const base = await baseImage(context, service.build.base, platform);
