@@ -249,7 +249,7 @@ export async function proveService(
   const { progress } = context;
   const built = await progress.step(
     { step: "build", service: name },
-    () => buildVariants(request),
+    () => despiteOthers(context, () => buildVariants(request)),
     ({ variants }) => ({ detail: variants.map(({ platform }) => platform).join(", ") }),
   );
   const proofs = await Promise.all(
@@ -257,13 +257,13 @@ export async function proveService(
       const { platform } = variant;
       const check = await progress.step(
         { step: "check", service: name, platform },
-        () => checkVariant(context, name, variant, service.allowForeign),
+        () => despiteOthers(context, () => checkVariant(context, name, variant, service.allowForeign)),
         ({ files, elf }) => ({ detail: `${files} files, ${elf} ELF, all for ${platform}` }),
       );
       if (!smoke) return { check, smoke: undefined };
       const smoked = await progress.step(
         { step: "smoke", service: name, platform },
-        () => smokeVariant(context, name, service, variant),
+        () => despiteOthers(context, () => smokeVariant(context, name, service, variant)),
         ({ machine, lines }) => ({ detail: [machine, ...lines].join("; ") }),
       );
       return { check, smoke: smoked };
@@ -274,6 +274,19 @@ export async function proveService(
     checks: proofs.map(({ check }) => check),
     smokes: proofs.flatMap((proof) => proof.smoke ?? []),
   };
+}
+
+/**
+ * Dagger lets equal steps of two sessions share one run. When the session that began it is stopped, the other one
+ * fails with it, though nothing is wrong: once more, then.
+ */
+async function despiteOthers<T>(context: Context, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (context.signal?.aborted === true || !messageOf(error).includes("context canceled")) throw error;
+    return run();
+  }
 }
 
 /** Does the same in every registry that has not failed; one that fails holds up none of the others. */

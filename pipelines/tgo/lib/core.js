@@ -14192,7 +14192,7 @@ async function proveService(context, { request }, { smoke = true } = {}) {
   const { progress } = context;
   const built = await progress.step(
     { step: "build", service: name2 },
-    () => buildVariants(request),
+    () => despiteOthers(context, () => buildVariants(request)),
     ({ variants: variants2 }) => ({ detail: variants2.map(({ platform: platform2 }) => platform2).join(", ") })
   );
   const proofs = await Promise.all(
@@ -14200,13 +14200,13 @@ async function proveService(context, { request }, { smoke = true } = {}) {
       const { platform: platform2 } = variant;
       const check2 = await progress.step(
         { step: "check", service: name2, platform: platform2 },
-        () => checkVariant(context, name2, variant, service2.allowForeign),
+        () => despiteOthers(context, () => checkVariant(context, name2, variant, service2.allowForeign)),
         ({ files, elf }) => ({ detail: `${files} files, ${elf} ELF, all for ${platform2}` })
       );
       if (!smoke) return { check: check2, smoke: void 0 };
       const smoked = await progress.step(
         { step: "smoke", service: name2, platform: platform2 },
-        () => smokeVariant(context, name2, service2, variant),
+        () => despiteOthers(context, () => smokeVariant(context, name2, service2, variant)),
         ({ machine, lines }) => ({ detail: [machine, ...lines].join("; ") })
       );
       return { check: check2, smoke: smoked };
@@ -14217,6 +14217,14 @@ async function proveService(context, { request }, { smoke = true } = {}) {
     checks: proofs.map(({ check: check2 }) => check2),
     smokes: proofs.flatMap((proof) => proof.smoke ?? [])
   };
+}
+async function despiteOthers(context, run2) {
+  try {
+    return await run2();
+  } catch (error2) {
+    if (context.signal?.aborted === true || !messageOf(error2).includes("context canceled")) throw error2;
+    return run2();
+  }
 }
 async function everyTarget(run2, act) {
   await Promise.all(
@@ -14720,7 +14728,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "a52c93e2f47579a9";
+var PIPELINE = "3e3c034f35741394";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
