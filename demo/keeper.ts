@@ -47,9 +47,11 @@ export async function startKeeper(
   const interruption = new AbortController();
   const onInterrupt = (): void => {
     interruption.abort();
-    if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+    const running = child.exitCode === null && child.signalCode === null;
+    if (child.pid !== undefined && running) process.kill(-child.pid, "SIGTERM");
   };
-  process.once("SIGINT", onInterrupt);
+  // "on", not "once": npm and tsx pass on what the terminal has sent already.
+  process.on("SIGINT", onInterrupt);
   while (!existsSync(`${folder}/registries.json`)) {
     if (interruption.signal.aborted) {
       await ended(child);
