@@ -23,7 +23,12 @@ export const Mirrors = z
       .optional()
       .describe("Python package index (PEP 503), e.g. https://pypi.example.com/simple."),
     npm: z.url().optional().describe("npm registry."),
-    debian: z.url().optional().describe("Debian archive, e.g. http://mirror.example.com/debian."),
+    debian: z
+      .url()
+      .optional()
+      .describe(
+        "Debian archive; read, but not used yet: packages come from the base image's own apt sources.",
+      ),
   })
   .describe("Where build inputs are fetched from instead of their usual places.");
 export type Mirrors = z.infer<typeof Mirrors>;

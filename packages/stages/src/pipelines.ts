@@ -59,9 +59,7 @@ export class Pipelines {
     const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform) };
     const [selected] = select(one, [name], source);
     if (selected === undefined) throw new TgoError("USAGE", "no service given");
-    const prepared = await one.progress.step({ step: "prepare", service: name }, () =>
-      prepare(one, selected.name, selected.service, prepareOptions(source)),
-    );
+    const prepared = await prepare(one, selected.name, selected.service, prepareOptions(source));
     const { built } = await proveService(one, prepared, { smoke: false });
     const [variant] = built.variants;
     if (variant === undefined) throw new TgoError("BUILD", `${name} has no variant`);
@@ -161,9 +159,7 @@ async function smokeService(
   options: PrepareOptions,
 ): Promise<ServiceReport> {
   return attempt(context, name, async () => {
-    const prepared = await context.progress.step({ step: "prepare", service: name }, () =>
-      prepare(context, name, service, options),
-    );
+    const prepared = await prepare(context, name, service, options);
     const { built, checks, smokes } = await proveService(context, prepared);
     return {
       service: name,
@@ -193,15 +189,7 @@ async function verifyService(
   { tag, elf }: { tag: string | undefined; elf: boolean },
 ): Promise<ServiceReport> {
   return attempt(context, name, async () => {
-    const wanted =
-      tag ??
-      candidateTag(
-        (
-          await context.progress.step({ step: "prepare", service: name }, () =>
-            prepare(context, name, service, options),
-          )
-        ).key,
-      );
+    const wanted = tag ?? candidateTag((await prepare(context, name, service, options)).key);
     const verification = await verifyTag(context, name, context.targets, wanted, {
       elf,
       allowForeign: service.allowForeign,

@@ -22,7 +22,18 @@ export interface Prepared {
  * Reads the source, resolves the bases to digests and derives the candidate's key. Builds nothing.
  * @throws TgoError SOURCE, USAGE
  */
-export async function prepare(
+export function prepare(
+  context: Context,
+  name: string,
+  service: Service,
+  options: PrepareOptions,
+): Promise<Prepared> {
+  return context.progress.step({ step: "prepare", service: name }, () =>
+    gather(context, name, service, options),
+  );
+}
+
+async function gather(
   context: Context,
   name: string,
   service: Service,

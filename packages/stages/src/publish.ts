@@ -85,9 +85,7 @@ async function publishCandidate(
   options: PrepareOptions,
 ): Promise<{ existing: boolean; facts: Facts }> {
   const { context, name, service } = run;
-  const prepared = await context.progress.step({ step: "prepare", service: name }, () =>
-    prepare(context, name, service, options),
-  );
+  const prepared = await prepare(context, name, service, options);
   const tag = candidateTag(prepared.key);
   for (const target of context.targets) update(run, target, { reference: referenceOf(target, name, tag) });
   const holders = await findCandidate(run, prepared, tag);
@@ -321,10 +319,9 @@ export function interrupted(context: Context): TgoError | undefined {
 }
 
 function notStarted(target: Target, service: string): RegistryReport {
-  const { host, repository } = { host: target.registry.host, repository: repositoryOf(target, service) };
   return {
     registry: target.name,
-    reference: `${host}/${repository}`,
+    reference: `${target.registry.host}/${repositoryOf(target, service)}`,
     state: "not started",
     problems: [],
     durationMs: 0,

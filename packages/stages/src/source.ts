@@ -33,11 +33,17 @@ export interface SourceOptions {
 /** Never part of an image, whatever .dockerignore says. */
 const ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
 
-const MARKERS: Record<Build["strategy"], readonly string[]> = {
-  python: ["pyproject.toml"],
-  "static-web": ["package.json"],
-  dockerfile: ["Dockerfile"],
-};
+/** The file, as a path in the source, without which a strategy has nothing to build from. */
+function markerOf(build: Build): string {
+  switch (build.strategy) {
+    case "python":
+      return "pyproject.toml";
+    case "static-web":
+      return "package.json";
+    case "dockerfile":
+      return build.file;
+  }
+}
 
 /**
  * Finds and reads a service's source: `repos/<service>` in the given directory, the directory itself, or
@@ -87,9 +93,7 @@ async function findSource(
   }
   const entries = (await given.entries()).map(bare);
   if (await isDirectory(given, path)) return { directory: given.directory(path) };
-  const marker =
-    service.build.strategy === "dockerfile" ? [service.build.file] : MARKERS[service.build.strategy];
-  if (marker.some((file) => entries.includes(file)) || !entries.includes(name)) return { directory: given };
+  if (entries.includes(markerOf(service.build)) || !entries.includes(name)) return { directory: given };
   return { directory: given.directory(name) };
 }
 
@@ -142,18 +146,12 @@ function checkEntries(name: string, build: Build, entries: readonly string[]): v
       remedy: "Pass --source DIR with the service's own folder; check its .dockerignore.",
     });
   }
-  for (const file of MARKERS[build.strategy]) {
-    if (build.strategy === "dockerfile" ? present.has(build.file.split("/")[0] ?? "") : present.has(file))
-      continue;
-    throw new TgoError(
-      "SOURCE",
-      `the source of ${name} has no ${build.strategy === "dockerfile" ? build.file : file}`,
-      {
-        where: `strategy ${build.strategy}`,
-        remedy: `Pass --source DIR with the service's own folder, or one that has ${name} or repos/${name} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`,
-      },
-    );
-  }
+  const marker = markerOf(build);
+  if (present.has(marker.split("/")[0] ?? "")) return;
+  throw new TgoError("SOURCE", `the source of ${name} has no ${marker}`, {
+    where: `strategy ${build.strategy}`,
+    remedy: `Pass --source DIR with the service's own folder, or one that has ${name} or repos/${name} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`,
+  });
 }
 
 /** Dagger marks directories with a trailing slash. */

@@ -6943,7 +6943,9 @@ var Mirrors = strictObject({
   ),
   pypi: url().optional().describe("Python package index (PEP 503), e.g. https://pypi.example.com/simple."),
   npm: url().optional().describe("npm registry."),
-  debian: url().optional().describe("Debian archive, e.g. http://mirror.example.com/debian.")
+  debian: url().optional().describe(
+    "Debian archive; read, but not used yet: packages come from the base image's own apt sources."
+  )
 }).describe("Where build inputs are fetched from instead of their usual places.");
 var Catalog = strictObject({
   services: record(Name, Service),
@@ -13009,11 +13011,16 @@ async function run(container, command, input) {
 
 // packages/stages/src/source.ts
 var ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
-var MARKERS = {
-  python: ["pyproject.toml"],
-  "static-web": ["package.json"],
-  dockerfile: ["Dockerfile"]
-};
+function markerOf(build) {
+  switch (build.strategy) {
+    case "python":
+      return "pyproject.toml";
+    case "static-web":
+      return "package.json";
+    case "dockerfile":
+      return build.file;
+  }
+}
 async function loadSource(context, name2, service2, options) {
   const raw = await findSource(name2, service2, options.source, context.repos) ?? await fromGit(context, name2, service2);
   const revision = options.revision ?? raw.revision;
@@ -13037,8 +13044,7 @@ async function findSource(name2, service2, given, repos) {
   }
   const entries = (await given.entries()).map(bare);
   if (await isDirectory(given, path)) return { directory: given.directory(path) };
-  const marker = service2.build.strategy === "dockerfile" ? [service2.build.file] : MARKERS[service2.build.strategy];
-  if (marker.some((file) => entries.includes(file)) || !entries.includes(name2)) return { directory: given };
+  if (entries.includes(markerOf(service2.build)) || !entries.includes(name2)) return { directory: given };
   return { directory: given.directory(name2) };
 }
 async function isDirectory(directory, path) {
@@ -13081,18 +13087,12 @@ function checkEntries(name2, build, entries) {
       remedy: "Pass --source DIR with the service's own folder; check its .dockerignore."
     });
   }
-  for (const file of MARKERS[build.strategy]) {
-    if (build.strategy === "dockerfile" ? present.has(build.file.split("/")[0] ?? "") : present.has(file))
-      continue;
-    throw new TgoError(
-      "SOURCE",
-      `the source of ${name2} has no ${build.strategy === "dockerfile" ? build.file : file}`,
-      {
-        where: `strategy ${build.strategy}`,
-        remedy: `Pass --source DIR with the service's own folder, or one that has ${name2} or repos/${name2} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`
-      }
-    );
-  }
+  const marker = markerOf(build);
+  if (present.has(marker.split("/")[0] ?? "")) return;
+  throw new TgoError("SOURCE", `the source of ${name2} has no ${marker}`, {
+    where: `strategy ${build.strategy}`,
+    remedy: `Pass --source DIR with the service's own folder, or one that has ${name2} or repos/${name2} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`
+  });
 }
 function bare(entry) {
   return entry.replace(/\/$/, "");
@@ -13400,7 +13400,7 @@ find "$root" -exec touch --no-dereference --date="@$time" {} +
 `;
 
 // packages/stages/src/build/system-packages.ts
-var REMEDY2 = "Check the package names, and that the Debian archive (or mirrors.debian in tgo.catalog.json) answers.";
+var REMEDY2 = "Check the package names, and that the Debian archive of the base image's apt sources answers.";
 async function withSystemPackages(request, { platform: platform2, container: base }) {
   const { context, service: service2 } = request;
   const { packages } = service2.build;
@@ -13508,13 +13508,7 @@ function compileSource(request, builder) {
   const compile2 = ["python3", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"];
   return builder.withDirectory(workdir(request), source).withExec(["sh", "-c", `${compile2.join(" ")} "$1" || true`, "sh", workdir(request)]).directory(workdir(request));
 }
-function pythonError(name2, error2) {
-  return buildError(
-    `building ${name2}`,
-    "If the lock is out of date: run poetry lock and commit it. If a package has no wheel for a platform: choose a version that has one. If the index cannot be reached: set mirrors.pypi in tgo.catalog.json.",
-    error2
-  );
-}
+var PYTHON_REMEDY = "If the lock is out of date: run poetry lock and commit it. If a package has no wheel for a platform: choose a version that has one. If the index cannot be reached: set mirrors.pypi in tgo.catalog.json.";
 
 // packages/stages/src/build/static-web.ts
 var MANAGERS = {
@@ -13614,11 +13608,14 @@ async function buildVariants(request) {
   await Promise.all(
     built.variants.map(async ({ container }) => {
       await container.sync().catch((error2) => {
-        throw pythonError(request.name, error2);
+        throw buildError(`building ${request.name}`, remedyOf(request.service), error2);
       });
     })
   );
   return built;
+}
+function remedyOf({ build }) {
+  return build.strategy === "python" ? PYTHON_REMEDY : "The output above is the build's own.";
 }
 function byStrategy(request) {
   const { service: service2 } = request;
@@ -13720,7 +13717,13 @@ function renderTable(head, rows, format) {
 }
 
 // packages/stages/src/prepare.ts
-async function prepare(context, name2, service2, options) {
+function prepare(context, name2, service2, options) {
+  return context.progress.step(
+    { step: "prepare", service: name2 },
+    () => gather(context, name2, service2, options)
+  );
+}
+async function gather(context, name2, service2, options) {
   const [source, bases] = await Promise.all([
     loadSource(context, name2, service2, options),
     resolveBases(context, service2)
@@ -14049,10 +14052,7 @@ var RegistriesFailed = class extends Error {
 };
 async function publishCandidate(run2, options) {
   const { context, name: name2, service: service2 } = run2;
-  const prepared = await context.progress.step(
-    { step: "prepare", service: name2 },
-    () => prepare(context, name2, service2, options)
-  );
+  const prepared = await prepare(context, name2, service2, options);
   const tag = candidateTag(prepared.key);
   for (const target of context.targets) update(run2, target, { reference: referenceOf(target, name2, tag) });
   const holders = await findCandidate(run2, prepared, tag);
@@ -14249,10 +14249,9 @@ function interrupted(context) {
   });
 }
 function notStarted(target, service2) {
-  const { host, repository } = { host: target.registry.host, repository: repositoryOf2(target, service2) };
   return {
     registry: target.name,
-    reference: `${host}/${repository}`,
+    reference: `${target.registry.host}/${repositoryOf2(target, service2)}`,
     state: "not started",
     problems: [],
     durationMs: 0
@@ -14314,10 +14313,7 @@ var Pipelines = class {
     const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform2) };
     const [selected] = select(one, [name2], source);
     if (selected === void 0) throw new TgoError("USAGE", "no service given");
-    const prepared = await one.progress.step(
-      { step: "prepare", service: name2 },
-      () => prepare(one, selected.name, selected.service, prepareOptions(source))
-    );
+    const prepared = await prepare(one, selected.name, selected.service, prepareOptions(source));
     const { built } = await proveService(one, prepared, { smoke: false });
     const [variant] = built.variants;
     if (variant === void 0) throw new TgoError("BUILD", `${name2} has no variant`);
@@ -14382,10 +14378,7 @@ function prepareOptions({ source, revision, created, value }) {
 }
 async function smokeService(context, name2, service2, options) {
   return attempt(context, name2, async () => {
-    const prepared = await context.progress.step(
-      { step: "prepare", service: name2 },
-      () => prepare(context, name2, service2, options)
-    );
+    const prepared = await prepare(context, name2, service2, options);
     const { built, checks, smokes } = await proveService(context, prepared);
     return {
       service: name2,
@@ -14408,12 +14401,7 @@ async function smokeService(context, name2, service2, options) {
 }
 async function verifyService(context, name2, service2, options, { tag, elf }) {
   return attempt(context, name2, async () => {
-    const wanted = tag ?? candidateTag(
-      (await context.progress.step(
-        { step: "prepare", service: name2 },
-        () => prepare(context, name2, service2, options)
-      )).key
-    );
+    const wanted = tag ?? candidateTag((await prepare(context, name2, service2, options)).key);
     const verification = await verifyTag(context, name2, context.targets, wanted, {
       elf,
       allowForeign: service2.allowForeign
@@ -14728,7 +14716,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "3e3c034f35741394";
+var PIPELINE = "c56c501338a5778a";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

@@ -1,6 +1,7 @@
 import type { Service } from "@tgo/catalog";
+import { buildError } from "./build-error.js";
 import { buildDockerfile } from "./dockerfile.js";
-import { buildPython, pythonError } from "./python.js";
+import { buildPython, PYTHON_REMEDY } from "./python.js";
 import type { BuildRequest, Built } from "./request.js";
 import { buildStaticWeb } from "./static-web.js";
 
@@ -12,11 +13,16 @@ export async function buildVariants(request: BuildRequest): Promise<Built> {
   await Promise.all(
     built.variants.map(async ({ container }) => {
       await container.sync().catch((error: unknown) => {
-        throw pythonError(request.name, error);
+        throw buildError(`building ${request.name}`, remedyOf(request.service), error);
       });
     }),
   );
   return built;
+}
+
+/** What a failed build most often means; pages and Dockerfiles have told their own by then. */
+function remedyOf({ build }: Service): string {
+  return build.strategy === "python" ? PYTHON_REMEDY : "The output above is the build's own.";
 }
 
 function byStrategy(request: BuildRequest): Promise<Built> {

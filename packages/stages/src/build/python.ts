@@ -4,7 +4,6 @@ import { TgoError } from "@tgo/errors";
 import { baseImage, trusting } from "../context.js";
 import { bare, epochSeconds } from "../source.js";
 import { stamped } from "../tools/index.js";
-import { buildError } from "./build-error.js";
 import { configure } from "./configure.js";
 import environmentScript from "./environment.py";
 import { LAYER_TIME, type BuildRequest, type Built } from "./request.js";
@@ -123,11 +122,6 @@ function compileSource(request: BuildRequest<PythonBuild>, builder: Container): 
 }
 
 /** What a failed build of this strategy most often means. */
-export function pythonError(name: string, error: unknown): Error {
-  return buildError(
-    `building ${name}`,
-    "If the lock is out of date: run poetry lock and commit it. If a package has no wheel for a platform: " +
-      "choose a version that has one. If the index cannot be reached: set mirrors.pypi in tgo.catalog.json.",
-    error,
-  );
-}
+export const PYTHON_REMEDY =
+  "If the lock is out of date: run poetry lock and commit it. If a package has no wheel for a platform: " +
+  "choose a version that has one. If the index cannot be reached: set mirrors.pypi in tgo.catalog.json.";

@@ -6,7 +6,7 @@ import { LAYER_TIME, type BuildRequest, type Variant } from "./request.js";
 import script from "./system-packages.sh";
 
 const REMEDY =
-  "Check the package names, and that the Debian archive (or mirrors.debian in tgo.catalog.json) answers.";
+  "Check the package names, and that the Debian archive of the base image's apt sources answers.";
 
 /**
  * The base image of a platform with the service's Debian packages. They are fetched and unpacked by a native
