@@ -27,8 +27,12 @@ export const Mirrors = z
       .url()
       .optional()
       .describe(
-        "Debian archive; read, but not used yet: packages come from the base image's own apt sources.",
+        "Debian archive, e.g. https://mirrors.example.com/debian; its security archive is expected beside it.",
       ),
+    debianSecurity: z
+      .url()
+      .optional()
+      .describe("Debian security archive, where it is not <debian>-security."),
   })
   .describe("Where build inputs are fetched from instead of their usual places.");
 export type Mirrors = z.infer<typeof Mirrors>;

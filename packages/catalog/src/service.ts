@@ -53,6 +53,19 @@ const Image = z
       .array(z.strictObject({ path: AbsolutePath, owner: Owner.optional(), mode: Mode.optional() }))
       .default([])
       .describe("Empty directories the service writes to."),
+    users: z
+      .array(
+        z.strictObject({
+          name: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, "must be a user name"),
+          uid: z.int().min(1).max(65533),
+          gid: z.int().min(1).max(65533).optional().describe("As the uid when absent."),
+          home: AbsolutePath.default("/nonexistent"),
+        }),
+      )
+      .default([])
+      .describe(
+        "Users and their groups added to /etc/passwd and /etc/group; uids are given, so that they stay.",
+      ),
     links: z
       .array(z.strictObject({ path: AbsolutePath, target: z.string().min(1) }))
       .default([])
@@ -64,19 +77,49 @@ const Image = z
   .describe("What the image's configuration says.");
 export type Image = z.infer<typeof Image>;
 
+const DebianPackage = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name");
+
 const PythonBuild = z
   .strictObject({
     strategy: z.literal("python"),
     base: BaseImage.default("docker.io/library/python:3.11-slim"),
-    packages: z
-      .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name"))
+    packages: z.array(DebianPackage).default([]).describe("Debian packages needed at run time."),
+    lock: z
+      .string()
+      .regex(
+        /^(?:poetry\.lock|uv\.lock|[\w.-]+\.txt)$/,
+        "must be poetry.lock, uv.lock or a requirements file (.txt)",
+      )
+      .optional()
+      .describe("The lock; the first there is of poetry.lock, uv.lock and requirements.txt when absent."),
+    groups: z
+      .array(z.string())
+      .default(["main"])
+      .describe("Dependency groups that ship; main are the project's own dependencies."),
+    buildPackages: z
+      .array(DebianPackage)
       .default([])
-      .describe("Debian packages needed at run time."),
-    groups: z.array(z.string()).default(["main"]).describe("Poetry dependency groups that ship."),
+      .describe(
+        "Debian packages needed to compile locked packages without a wheel, e.g. libpq-dev. Never shipped.",
+      ),
+    data: z
+      .array(
+        z.strictObject({
+          command: z
+            .array(z.string())
+            .min(1)
+            .describe("Run natively, once for all platforms, with the locked packages; must exit with 0."),
+          output: AbsolutePath.describe(
+            "The folder it fills, at the same path in the image. Must not end empty.",
+          ),
+        }),
+      )
+      .default([])
+      .describe("Data that is the same on every machine, such as NLTK corpora."),
     environment: AbsolutePath.default("/app/.venv").describe("Where the locked packages are installed."),
     exclude: z.array(z.string()).default([]).describe("Source paths that do not ship, beyond .dockerignore."),
   })
-  .describe("A Python service with a Poetry lock.");
+  .describe("A Python service with locked packages: poetry.lock, uv.lock, or requirements with hashes.");
 export type PythonBuild = z.infer<typeof PythonBuild>;
 
 const StaticWebBuild = z
@@ -87,6 +130,12 @@ const StaticWebBuild = z
     script: z.string().min(1).default("build").describe("The package.json script that builds."),
     output: RelativePath.default("dist").describe("The folder that script writes."),
     root: AbsolutePath.default("/usr/share/nginx/html").describe("Where nginx serves it from."),
+    singlePage: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether paths without a file are answered with index.html; for the nginx configuration that is written when image.files brings none.",
+      ),
     values: z
       .record(
         z.string().regex(/^[A-Z_][A-Z0-9_]*$/, "must be an upper-case variable name"),
@@ -108,7 +157,14 @@ const DockerfileBuild = z
     strategy: z.literal("dockerfile"),
     file: RelativePath.default("Dockerfile"),
     target: z.string().min(1).optional(),
-    args: z.record(z.string(), Template).default({}),
+    args: z
+      .record(z.string(), Template)
+      .default({})
+      .describe("Build arguments; --value NAME=... replaces one."),
+    secrets: z
+      .array(z.string().regex(/^[A-Za-z_][\w.-]*$/, "must be a secret's id"))
+      .default([])
+      .describe("Ids of secrets its RUN --mount=type=secret lines use; values come from --build-secrets."),
   })
   .describe("The service's own Dockerfile. Its RUN lines for a foreign platform are emulated.");
 export type DockerfileBuild = z.infer<typeof DockerfileBuild>;
@@ -128,6 +184,16 @@ const Smoke = z
       .default([])
       .describe("Requests the started service must answer."),
     exec: z.array(z.array(z.string()).min(1)).default([]).describe("Commands that must exit 0 in the image."),
+    imports: z
+      .boolean()
+      .default(true)
+      .describe("python: whether every top-level module of every locked package is imported."),
+    skipImports: z
+      .array(z.string())
+      .default([])
+      .describe(
+        "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host.",
+      ),
     machine: z
       .array(z.string())
       .min(1)

@@ -52,8 +52,19 @@ export interface Context {
   readonly native: Platform;
   readonly engine: string;
   readonly caBundle: File | undefined;
+  readonly secrets: BuildSecrets;
   /** A repository with repos/<service> in it, for services whose source is not given. */
   readonly repos: Directory | undefined;
+}
+
+/** Credentials that build steps need; mounted where they are used, never in a layer. */
+export interface BuildSecrets {
+  /** For Python package indexes and git: `machine HOST login NAME password WORD` lines. */
+  readonly netrc: Secret | undefined;
+  /** For npm registries: `//registry.example.com/:_authToken=...` lines, as in a user's .npmrc. */
+  readonly npmrc: Secret | undefined;
+  /** NAME=value lines: those a Dockerfile service declares are mounted at /run/secrets/NAME. */
+  readonly build: Secret | undefined;
 }
 
 /** The constructor arguments of the module, as they arrive. */
@@ -64,6 +75,9 @@ export interface Options {
   readonly platform?: readonly string[] | undefined;
   readonly dockerConfig?: Secret | undefined;
   readonly caBundle?: File | undefined;
+  readonly netrc?: Secret | undefined;
+  readonly npmrc?: Secret | undefined;
+  readonly buildSecrets?: Secret | undefined;
   readonly repos?: Directory | undefined;
 }
 
@@ -103,6 +117,7 @@ export async function createContext(client: Client, product: Product, options: O
     native: parsePlatform(native),
     engine: version,
     caBundle: options.caBundle,
+    secrets: { netrc: options.netrc, npmrc: options.npmrc, build: options.buildSecrets },
     repos: options.repos,
   };
 }

@@ -185,6 +185,9 @@ interface Options {
     readonly platform?: readonly string[] | undefined;
     readonly dockerConfig?: Secret | undefined;
     readonly caBundle?: File | undefined;
+    readonly netrc?: Secret | undefined;
+    readonly npmrc?: Secret | undefined;
+    readonly buildSecrets?: Secret | undefined;
     readonly repos?: Directory | undefined;
 }
 /** What is compiled into the bundle. */

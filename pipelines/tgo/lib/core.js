@@ -6870,19 +6870,45 @@ var Image = strictObject({
   command: array(string2()).optional().describe("The command the image starts with."),
   ports: array(Port).default([]),
   directories: array(strictObject({ path: AbsolutePath, owner: Owner.optional(), mode: Mode.optional() })).default([]).describe("Empty directories the service writes to."),
+  users: array(
+    strictObject({
+      name: string2().regex(/^[a-z_][a-z0-9_-]{0,31}$/, "must be a user name"),
+      uid: int().min(1).max(65533),
+      gid: int().min(1).max(65533).optional().describe("As the uid when absent."),
+      home: AbsolutePath.default("/nonexistent")
+    })
+  ).default([]).describe(
+    "Users and their groups added to /etc/passwd and /etc/group; uids are given, so that they stay."
+  ),
   links: array(strictObject({ path: AbsolutePath, target: string2().min(1) })).default([]).describe("Symbolic links."),
   files: array(FileCopy).default([]),
   healthcheck: Healthcheck.optional(),
   labels: record(string2(), Template).default({})
 }).describe("What the image's configuration says.");
+var DebianPackage = string2().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name");
 var PythonBuild = strictObject({
   strategy: literal("python"),
   base: BaseImage.default("docker.io/library/python:3.11-slim"),
-  packages: array(string2().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name")).default([]).describe("Debian packages needed at run time."),
-  groups: array(string2()).default(["main"]).describe("Poetry dependency groups that ship."),
+  packages: array(DebianPackage).default([]).describe("Debian packages needed at run time."),
+  lock: string2().regex(
+    /^(?:poetry\.lock|uv\.lock|[\w.-]+\.txt)$/,
+    "must be poetry.lock, uv.lock or a requirements file (.txt)"
+  ).optional().describe("The lock; the first there is of poetry.lock, uv.lock and requirements.txt when absent."),
+  groups: array(string2()).default(["main"]).describe("Dependency groups that ship; main are the project's own dependencies."),
+  buildPackages: array(DebianPackage).default([]).describe(
+    "Debian packages needed to compile locked packages without a wheel, e.g. libpq-dev. Never shipped."
+  ),
+  data: array(
+    strictObject({
+      command: array(string2()).min(1).describe("Run natively, once for all platforms, with the locked packages; must exit with 0."),
+      output: AbsolutePath.describe(
+        "The folder it fills, at the same path in the image. Must not end empty."
+      )
+    })
+  ).default([]).describe("Data that is the same on every machine, such as NLTK corpora."),
   environment: AbsolutePath.default("/app/.venv").describe("Where the locked packages are installed."),
   exclude: array(string2()).default([]).describe("Source paths that do not ship, beyond .dockerignore.")
-}).describe("A Python service with a Poetry lock.");
+}).describe("A Python service with locked packages: poetry.lock, uv.lock, or requirements with hashes.");
 var StaticWebBuild = strictObject({
   strategy: literal("static-web"),
   builder: BaseImage.default("docker.io/library/node:20-alpine"),
@@ -6890,6 +6916,9 @@ var StaticWebBuild = strictObject({
   script: string2().min(1).default("build").describe("The package.json script that builds."),
   output: RelativePath.default("dist").describe("The folder that script writes."),
   root: AbsolutePath.default("/usr/share/nginx/html").describe("Where nginx serves it from."),
+  singlePage: boolean2().default(true).describe(
+    "Whether paths without a file are answered with index.html; for the nginx configuration that is written when image.files brings none."
+  ),
   values: record(
     string2().regex(/^[A-Z_][A-Z0-9_]*$/, "must be an upper-case variable name"),
     strictObject({
@@ -6904,7 +6933,8 @@ var DockerfileBuild = strictObject({
   strategy: literal("dockerfile"),
   file: RelativePath.default("Dockerfile"),
   target: string2().min(1).optional(),
-  args: record(string2(), Template).default({})
+  args: record(string2(), Template).default({}).describe("Build arguments; --value NAME=... replaces one."),
+  secrets: array(string2().regex(/^[A-Za-z_][\w.-]*$/, "must be a secret's id")).default([]).describe("Ids of secrets its RUN --mount=type=secret lines use; values come from --build-secrets.")
 }).describe("The service's own Dockerfile. Its RUN lines for a foreign platform are emulated.");
 var Smoke = strictObject({
   http: array(
@@ -6915,6 +6945,10 @@ var Smoke = strictObject({
     })
   ).default([]).describe("Requests the started service must answer."),
   exec: array(array(string2()).min(1)).default([]).describe("Commands that must exit 0 in the image."),
+  imports: boolean2().default(true).describe("python: whether every top-level module of every locked package is imported."),
+  skipImports: array(string2()).default([]).describe(
+    "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host."
+  ),
   machine: array(string2()).min(1).optional().describe("Command that prints the machine, e.g. aarch64; by default by build strategy."),
   timeoutSeconds: int().min(1).max(3600).default(180).describe("Time for the service to answer, emulated or not.")
 }).describe("How a started image proves that it works.");
@@ -6944,8 +6978,9 @@ var Mirrors = strictObject({
   pypi: url().optional().describe("Python package index (PEP 503), e.g. https://pypi.example.com/simple."),
   npm: url().optional().describe("npm registry."),
   debian: url().optional().describe(
-    "Debian archive; read, but not used yet: packages come from the base image's own apt sources."
-  )
+    "Debian archive, e.g. https://mirrors.example.com/debian; its security archive is expected beside it."
+  ),
+  debianSecurity: url().optional().describe("Debian security archive, where it is not <debian>-security.")
 }).describe("Where build inputs are fetched from instead of their usual places.");
 var Catalog = strictObject({
   services: record(Name, Service),
@@ -12851,6 +12886,7 @@ async function createContext(client, product, options) {
     native: parsePlatform(native),
     engine: version2,
     caBundle: options.caBundle,
+    secrets: { netrc: options.netrc, npmrc: options.npmrc, build: options.buildSecrets },
     repos: options.repos
   };
 }
@@ -14716,7 +14752,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "c56c501338a5778a";
+var PIPELINE = "51d30a5072f064ef";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

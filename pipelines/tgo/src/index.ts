@@ -25,6 +25,9 @@ export class Tgo {
   private platform?: string[];
   private dockerConfig?: Secret;
   private caBundle?: File;
+  private netrc?: Secret;
+  private npmrc?: Secret;
+  private buildSecrets?: Secret;
   private repos?: Directory;
 
   constructor(
@@ -40,6 +43,12 @@ export class Tgo {
     dockerConfig?: Secret,
     /** CA certificates (PEM) that build steps trust, for networks that inspect TLS. Never in an image. */
     caBundle?: File,
+    /** Credentials of private Python package indexes, in the format of netrc: file:$HOME/.netrc. Never in an image. */
+    netrc?: Secret,
+    /** Credentials of private npm registries, in the format of .npmrc: file:$HOME/.npmrc. Never in an image. */
+    npmrc?: Secret,
+    /** Secrets of Dockerfile builds as NAME=value lines; each service declares which it uses: file:build.env. */
+    buildSecrets?: Secret,
     /**
      * The repository around the module, of which repos/ is read: where sources come from when --source names none.
      * An argument of its own, because its ignore patterns would also apply to a --source.
@@ -52,6 +61,9 @@ export class Tgo {
     this.platform = platform;
     this.dockerConfig = dockerConfig;
     this.caBundle = caBundle;
+    this.netrc = netrc;
+    this.npmrc = npmrc;
+    this.buildSecrets = buildSecrets;
     this.repos = repos;
   }
 
@@ -170,6 +182,9 @@ export class Tgo {
       platform: this.platform,
       dockerConfig: this.dockerConfig,
       caBundle: this.caBundle,
+      netrc: this.netrc,
+      npmrc: this.npmrc,
+      buildSecrets: this.buildSecrets,
       repos: this.repos,
     });
   }
