@@ -43,15 +43,8 @@ describe("the module's surface", () => {
       list.map(({ flag, optional }) => (optional ? `[${flag}]` : flag));
     const about = ["[source]", "[revision]", "[created]", "[value]"];
     expect(flags(surface.constructor.arguments)).toEqual([
-      ...[
-        "[catalog]",
-        "[registry]",
-        "[registry-service]",
-        "[platform]",
-        "[docker-config]",
-        "[ca-bundle]",
-        "[repos]",
-      ],
+      ...["[catalog]", "[registry]", "[registry-service]", "[platform]", "[docker-config]", "[ca-bundle]"],
+      ...["[netrc]", "[npmrc]", "[build-secrets]", "[repos]"],
     ]);
     expect(
       Object.fromEntries(surface.functions.map((each) => [each.command, flags(each.arguments)])),
