@@ -12,6 +12,7 @@ import { scrubber } from "./scrub.js";
 import { startBindings, type Network } from "./services.js";
 import type { ContainerState, ExecResult, Mount, ServiceState } from "./state.js";
 import { keyOf, type Snapshot } from "./store.js";
+import { fileContent } from "./tree.js";
 import { findUser } from "./users.js";
 
 export type Expectation = "SUCCESS" | "FAILURE" | "ANY";
@@ -72,7 +73,12 @@ export class Execs {
   async #prepare(container: ContainerState, args: readonly string[]): Promise<Job> {
     const [fs, mounts, services] = await Promise.all([
       container.fs.get(),
-      Promise.all(container.mounts.map(async (mount) => ({ mount, fs: await mountedFs(mount) }))),
+      Promise.all(
+        container.mounts.map(async (mount) => {
+          const of = await mountedFs(mount);
+          return { mount, fs: of, content: await this.#mountContent(mount, of) };
+        }),
+      ),
       Promise.all(
         container.bindings.map(async ({ alias, service }) => [alias, await this.#serviceKey(service)]),
       ),
@@ -80,11 +86,21 @@ export class Execs {
     const { Env, User, WorkingDir } = container.config;
     const key = [
       ...[args, fs.layers, container.platform, Env, User, WorkingDir],
-      mounts.map(({ mount, fs: of }) => [mount.path, mount.kind, of?.layers, mountKey(mount)]),
+      mounts.map(({ mount, content }) => [mount.path, mount.kind, content]),
       container.secrets.map(({ name, secret }) => [name, secret.uri]),
       services,
     ];
     return { container, args, fs, mounts, key };
+  }
+
+  /** What a mount holds, for the key: a file by its content, a directory by what led to it. */
+  async #mountContent(mount: Mount, fs: Snapshot | undefined): Promise<unknown> {
+    if (mount.kind === "cache") return mount.cache.key;
+    if (mount.kind === "secret") return mount.secret.uri;
+    return [
+      mount.readOnly,
+      mount.file ? await fileContent(this.cx, mount.from) : [fs?.layers, mount.from.path],
+    ];
   }
 
   async #serviceKey(service: ServiceState): Promise<unknown> {
@@ -266,9 +282,4 @@ export interface Served {
 
 async function mountedFs(mount: Mount): Promise<Snapshot | undefined> {
   return mount.kind === "tree" ? mount.from.fs.get() : undefined;
-}
-
-function mountKey(mount: Mount): unknown {
-  if (mount.kind === "tree") return [mount.from.path, mount.readOnly];
-  return mount.kind === "cache" ? mount.cache.key : mount.secret.uri;
 }

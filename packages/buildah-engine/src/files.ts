@@ -205,3 +205,18 @@ function treeLines(root: string, selected?: readonly string[]): string[] {
 export function treeDigest(root: string, selected?: readonly string[]): string {
   return sha256(treeLines(root, selected).join("\n"));
 }
+
+/** Names what a whole layer holds: its tree, with owners. */
+export function contentOf(root: string): string {
+  const owner = (path: string): string => {
+    const { uid, gid } = lstatSync(join(root, path));
+    return `${uid}:${gid}`;
+  };
+  return sha256([treeDigest(root), ...[...pathsBelow(root)].map(owner)].join("\n"));
+}
+
+/** Names a file's content, mode and owner; not its time. */
+export function contentOfFile(path: string): string {
+  const { mode, uid, gid } = statSync(path);
+  return sha256([sha256(readFileSync(path)), mode, uid, gid].join("\n"));
+}

@@ -4,7 +4,16 @@ import { basename, dirname } from "node:path";
 import { TgoError } from "@tgo/errors";
 import type { Context } from "./context.js";
 import { told } from "./events.js";
-import { copyDirectory, copyOneFile, linkTree, mergesPlainly, treeDigest, type Attributes } from "./files.js";
+import {
+  contentOf,
+  contentOfFile,
+  copyDirectory,
+  copyOneFile,
+  linkTree,
+  mergesPlainly,
+  treeDigest,
+  type Attributes,
+} from "./files.js";
 import { lazy } from "./lazy.js";
 import { resolveIn } from "./paths.js";
 import { select, type Selection } from "./select.js";
@@ -69,16 +78,48 @@ export async function putFile(
   source: Place,
   { owner, permissions, timestamp }: Attributes,
 ): Promise<Snapshot> {
-  const from = await source.fs.get();
   const attributes = { owner, permissions, timestamp };
-  return cx.views.step(fs, ["put file", path, from.layers, source.path, attributes], (root) =>
-    lookAt(cx, source, "file", (real) => copyOneFile(real, basename(source.path), root, path, attributes)),
+  const name = basename(source.path);
+  // By content: a lock file is the same one whatever else changed beside it.
+  const content = await fileContent(cx, source);
+  return cx.views.step(fs, ["put file", path, name, content, attributes], (root) =>
+    lookAt(cx, source, "file", (real) => copyOneFile(real, name, root, path, attributes)),
   );
+}
+
+export function fileContent(cx: Context, file: Place): Promise<string> {
+  return lookAt(cx, file, "file", (real) => contentOfFile(real));
 }
 
 /** A directory of its own that holds only this, with these attributes. */
 export function extracted(cx: Context, source: Place, how: Selection & Attributes): Place {
   return { fs: lazy(() => putDirectory(cx, EMPTY, "/", source, how)), path: "/" };
+}
+
+/**
+ * The selected part of a directory. Its name in the store is the digest of its content, so that what is made of it is
+ * made again only when something selected has changed.
+ */
+export function filtered(cx: Context, source: Place, selection: Selection): Place {
+  return {
+    fs: lazy(async () => namedByContent(cx, await putDirectory(cx, EMPTY, "/", source, selection))),
+    path: "/",
+  };
+}
+
+async function namedByContent(cx: Context, made: Snapshot): Promise<Snapshot> {
+  const { store, views } = cx;
+  const fact = `meta/content-${keyOf(made.layers)}.json`;
+  const known = await store.readJson<Snapshot>(fact);
+  if (known && store.isWhole(known)) return known;
+  return views.look(made, async (root) => {
+    const named = await views.layer(EMPTY, keyOf(["content", contentOf(root)]), (upper) => {
+      linkTree(root, upper, undefined);
+      return Promise.resolve();
+    });
+    await store.writeJson(fact, named);
+    return named;
+  });
 }
 
 /**

@@ -213,6 +213,34 @@ describe("the cache", () => {
     expect((await run()).commands).toHaveLength(1);
   });
 
+  it("knows a file, mounted or copied, and a filtered directory by what they hold", async () => {
+    const source = folder({ "app/main.py": "1", "poetry.lock": "a", "other/x": "1" });
+    const run = (): Promise<string[]> =>
+      session({ home }, async ({ client, events }) => {
+        const directory = client.host().directory(source);
+        const lock = directory.file("poetry.lock");
+        const made = sh(base(client).withFile("/poetry.lock", lock), "cp /poetry.lock /copied").file(
+          "/copied",
+        );
+        await sh(base(client).withMountedFile("/in", made), "cat /in; echo by file").sync();
+        const app = directory.filter({ exclude: ["poetry.lock"] }).filter({ exclude: ["other"] });
+        await sh(
+          base(client).withMountedDirectory("/app", app),
+          "cat /app/app/main.py; echo by folder",
+        ).sync();
+        return executed(events).map((title) => title.slice("sh -c ".length));
+      });
+    expect(await run()).toHaveLength(3);
+    writeFileSync(join(source, "other/x"), "2");
+    expect(await run()).toEqual([]);
+    writeFileSync(join(source, "app/main.py"), "2");
+    expect(await run()).toEqual(["cat /app/app/main.py; echo by folder"]);
+    writeFileSync(join(source, "poetry.lock"), "b");
+    expect(await run()).toEqual(["cp /poetry.lock /copied", "cat /in; echo by file"]);
+    chmodSync(join(source, "poetry.lock"), 0o600);
+    expect(await run()).toHaveLength(2);
+  });
+
   it("runs equal steps that are asked for at once only once", () =>
     session({ home }, async ({ client, events }) => {
       const key = String(Math.random());

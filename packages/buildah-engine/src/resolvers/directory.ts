@@ -9,7 +9,7 @@ import { absolute } from "../paths.js";
 import { matcher, sortedEntries, type Selection } from "../select.js";
 import type { ContainerState, Place, SecretState } from "../state.js";
 import { EMPTY, sha256 } from "../store.js";
-import { exists, extracted, lookAt, putFile } from "../tree.js";
+import { exists, extracted, filtered, lookAt, putFile } from "../tree.js";
 import { emptyContainer } from "./container.js";
 import { editFields } from "./edits.js";
 import type { Fields } from "./fields.js";
@@ -42,7 +42,7 @@ export const directoryFields = {
   file: (state: Place, { path }: Located) => below(state, path),
   withTimestamps: (state: Place, { timestamp }: { timestamp: number }, { cx }) =>
     extracted(cx, state, { timestamp }),
-  filter: (state: Place, selection: Selection, { cx }) => extracted(cx, state, selection),
+  filter: (state: Place, selection: Selection, { cx }) => filtered(cx, state, selection),
   diff: (state: Place, { other }: { other: string }, { cx, load }): Place => ({
     path: "/",
     fs: lazy(async () => {
