@@ -28,6 +28,10 @@ export interface ConnectionOptions {
   /** Repeats after the first try, at most 4. Default 4. */
   readonly retries?: number | undefined;
   readonly onRetry?: ((retry: Retry) => void) | undefined;
+  /** Time for everything, tries and waits, from now on, in milliseconds. Default 30 minutes. */
+  readonly totalMs?: number | undefined;
+  /** Requests at once: reads and writes apart. Default 16 and 4. */
+  readonly concurrency?: { readonly reads: number; readonly writes: number } | undefined;
 }
 
 /** A call within a repository. */
@@ -60,6 +64,7 @@ export class Connection {
     this.origin = originOf(this.host, o.url);
     this.anonymous = o.credentials === undefined;
     const redactor = new Redactor();
+    const now = o.now ?? Date.now;
     if (o.credentials !== undefined) {
       if ("identityToken" in o.credentials) redactor.add(o.credentials.identityToken);
       else {
@@ -77,6 +82,9 @@ export class Connection {
       timeoutMs: o.timeoutMs ?? 60_000,
       retries: o.retries ?? 4,
       onRetry: o.onRetry,
+      now,
+      deadline: now() + (o.totalMs ?? 30 * 60_000),
+      concurrency: o.concurrency ?? { reads: 16, writes: 4 },
       redactor,
       identity: this.anonymous ? "anonymous" : "credentials",
     });
@@ -87,7 +95,7 @@ export class Connection {
       reach: (url) => this.reach(url),
       origin: this.origin,
       redactor,
-      now: o.now ?? Date.now,
+      now,
     });
   }
 

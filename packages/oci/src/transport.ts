@@ -5,6 +5,7 @@ import type { Fault, Patience } from "./fault.js";
 import { parseChallenges } from "./challenge.js";
 import { Answer } from "./answer.js";
 import { describe, networkFault, sourceFault, type NetworkFault } from "./networkfault.js";
+import { Lanes } from "./lanes.js";
 import { Upload } from "./upload.js";
 import { Watch } from "./watch.js";
 import type { Redactor } from "./redact.js";
@@ -53,9 +54,24 @@ export interface TransportOptions {
   readonly timeoutMs: number;
   /** Repeats after the first try. */
   readonly retries: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** After this time nothing is waited for or repeated any more, in milliseconds since 1970. */
+  readonly deadline: number;
+  /** Requests under way at once, until their answer begins. */
+  readonly concurrency: { readonly reads: number; readonly writes: number };
   readonly onRetry: ((retry: Retry) => void) | undefined;
   readonly redactor: Redactor;
   readonly identity: "anonymous" | "credentials";
+}
+
+/** The error that the last try ended with, for whom the time for all of them is over. */
+function outOfTime(last: TgoError): TgoError {
+  return new TgoError(last.code, `${last.what} (and the time for all tries is over)`, {
+    where: last.where,
+    remedy: last.remedy,
+    cause: last,
+  });
 }
 
 export const defaultSleep = async (milliseconds: number, signal?: AbortSignal): Promise<void> => {
@@ -72,9 +88,13 @@ export class Transport {
   readonly #o: TransportOptions;
   /** Stops of the requests under way; one listener on the caller's signal serves them all. */
   readonly #underWay = new Set<() => void>();
+  /** Of their own each: a write waits for the read that it copies from, and a read for nothing. */
+  readonly #lanes: { readonly reads: Lanes; readonly writes: Lanes };
 
   constructor(options: TransportOptions) {
     this.#o = options;
+    const { reads, writes } = options.concurrency;
+    this.#lanes = { reads: new Lanes(reads), writes: new Lanes(writes) };
     options.signal?.addEventListener("abort", () => {
       for (const stop of this.#underWay) stop();
     });
@@ -93,6 +113,9 @@ export class Transport {
       if (patience === undefined || attempt >= tries || asked > LONGEST_ASKED_MS) {
         if (outcome instanceof Answer) return outcome;
         throw outcome.error;
+      }
+      if (this.#o.now() + asked > this.#o.deadline) {
+        throw outOfTime(outcome instanceof Answer ? await this.refusal(outcome) : outcome.error);
       }
       if (outcome instanceof Answer) await outcome.discard();
       await this.wait(attempt, patience, call.doing);
@@ -146,6 +169,16 @@ export class Transport {
   }
 
   async #attempt(call: Call): Promise<Answer | NetworkFault> {
+    const lanes = call.method === "GET" || call.method === "HEAD" ? this.#lanes.reads : this.#lanes.writes;
+    await lanes.enter();
+    try {
+      return await this.#ask(call);
+    } finally {
+      lanes.leave();
+    }
+  }
+
+  async #ask(call: Call): Promise<Answer | NetworkFault> {
     this.#throwIfInterrupted();
     const abort = new AbortController();
     const watch = new Watch(this.#o.timeoutMs, abort);

@@ -167,6 +167,57 @@ describe("retries", () => {
     expect(waits).toEqual([]);
   });
 
+  test("no wait reaches past the time for everything, and the last answer is what is told", async () => {
+    let time = 0;
+    const { registry, asked, waits } = fakeRegistry(
+      () => new Response("", { status: 503, headers: { "retry-after": "20" } }),
+      {
+        now: () => time,
+        totalMs: 50_000,
+        sleep: (milliseconds) => {
+          time += milliseconds;
+          return Promise.resolve();
+        },
+      },
+    );
+    const error = await failure(registry.manifest("a/b", "v1"));
+    expect(error).toMatchObject({
+      code: "UNAVAILABLE",
+      what: expect.stringMatching(/503.*the time for all tries is over/) as string,
+    });
+    expect(waits).toEqual([]);
+    expect([asked.length, time]).toEqual([3, 40_000]);
+  });
+
+  test("reads and writes are limited each for itself, so that one never waits for the other's turn", async () => {
+    const open: { method: string; done: () => void }[] = [];
+    let most = 0;
+    const { registry } = fakeRegistry(
+      async ({ method }) => {
+        await new Promise<void>((done) => open.push({ method, done }));
+        return method === "PUT" ? new Response(null, { status: 201 }) : answer();
+      },
+      { concurrency: { reads: 2, writes: 1 } },
+    );
+    const calls = [
+      ...["v1", "v2", "v3", "v4"].map((tag) => registry.putManifest("a/b", tag, OCI_INDEX, bytes)),
+      ...["v1", "v2", "v3", "v4"].map((tag) => registry.manifest("a/c", tag)),
+    ];
+    for (let answered = 0; answered < 8;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const reads = open.filter(({ method }) => method === "GET").length;
+      const writes = open.filter(({ method }) => method === "PUT").length;
+      expect([reads <= 2, writes <= 1]).toEqual([true, true]);
+      most = Math.max(most, reads + writes);
+      const [first] = open.splice(0, 1);
+      if (first === undefined) continue;
+      first.done();
+      answered += 1;
+    }
+    await Promise.all(calls);
+    expect(most).toBe(3);
+  });
+
   test.each([
     ["a reset connection", "ghcr.io", "ECONNRESET", 5, "cannot reach ghcr.io: connection reset"],
     [
