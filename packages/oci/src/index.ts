@@ -27,6 +27,7 @@ export { keychain, type CredentialHelper, type Keychain } from "./keychain.js";
 export { mergeLayers, readLayer, scanLayers, type LayerFacts, type LayerSource } from "./layers.js";
 export { parsePlatform, platformOf, type Platform, type PlatformParts } from "./platform.js";
 export { problemError, problemOf, type Problem } from "./problem.js";
+export type { PushProbe } from "./pushprobe.js";
 export { pushImage } from "./push.js";
 export {
   formatReference,

@@ -2,6 +2,7 @@ import { hasBlob, readBlobStream, type Range } from "./blobs.js";
 import { mountBlob, putBlob, type BlobUpload } from "./blobupload.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
 import { Manifests, type ManifestAnswer } from "./manifests.js";
+import { probePush, type PushProbe } from "./pushprobe.js";
 import type { Descriptor } from "./schema.js";
 import type { Access } from "./scope.js";
 import { listTags } from "./tags.js";
@@ -96,6 +97,11 @@ export class Registry {
   /** Lets the repository share a blob of another one in this registry. False when it has to be uploaded. */
   async mountBlob(repository: string, digest: string, from: string): Promise<boolean> {
     return (await mountBlob(this.#connection, repository, digest, from)) === "mounted";
+  }
+
+  /** Whether a push would be let in, without pushing anything. @throws TgoError saying why not */
+  async probePush(repository: string): Promise<PushProbe> {
+    return probePush(this.#connection, repository);
   }
 
   /** Every tag; none for a repository that is not there. */

@@ -49,6 +49,15 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
     await expect(client(registries[auth]).ping()).resolves.toBeUndefined();
   });
 
+  test("says whether a push would be let in, and pushes nothing", async () => {
+    const { date } = await client(registries[auth]).probePush("t/probed");
+    expect(Math.abs((date?.getTime() ?? 0) - Date.now())).toBeLessThan(5000);
+    expect(await client(registries[auth]).tags("t/probed")).toEqual([]);
+    if (auth === "none") return;
+    const wrong = client({ ...registries[auth], password: "wrong" });
+    await expect(wrong.probePush("t/probed")).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+  });
+
   test("stores a blob once, and gives back the whole and a part", async () => {
     const registry = client(registries[auth]);
     const bytes = Buffer.alloc(300_000, "abcdefghij");
