@@ -1,8 +1,8 @@
-import type { Service } from "@tgo/catalog";
+import type { BaseImage, Platform, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { basesOf, type BuildRequest } from "./build/index.js";
+import { basesOf, buildBases, type BuildRequest } from "./build/index.js";
 import { fill } from "./build/request.js";
-import { buildValues } from "./build/static-web.js";
+import { buildValues } from "./build/static-web/index.js";
 import { candidateKey } from "./candidate.js";
 import { baseImage, type Context } from "./context.js";
 import { loadSource, type SourceOptions } from "./source.js";
@@ -39,23 +39,30 @@ async function gather(
   service: Service,
   options: PrepareOptions,
 ): Promise<Prepared> {
-  const [source, bases] = await Promise.all([
-    loadSource(context, name, service, options),
-    resolveBases(context, service),
-  ]);
+  const { platforms } = context;
+  // Asked for already while the source is read: what the catalog names needs none.
+  const early = Promise.all(
+    basesOf(service.build).map((reference) => context.bases.digest(reference, platforms[0])),
+  );
+  early.catch(() => undefined);
+  const source = await loadSource(context, name, service, options);
   const given = parseValues(options.values ?? []);
-  const partial = { name, source, version: undefined };
-  const values =
-    service.build.strategy === "static-web"
-      ? buildValues(name, service.build, given, (template) => fill(template, partial))
-      : {};
-  const request: BuildRequest = { context, service, values, platforms: context.platforms, ...partial };
+  const partial = { context, name, service, source, platforms, version: undefined };
+  const values = valuesOf(name, service, given, (template) => fill(template, partial));
+  const { images, base, unknown } = await buildBases({ ...partial, values });
+  const digests = await resolveBases(context, images);
+  const request: BuildRequest = {
+    ...partial,
+    values,
+    base: base === undefined ? undefined : { name: base, digest: digests[base] ?? "" },
+    notes: pinNotes(context, name, images, unknown),
+  };
   const key = candidateKey({
     service: name,
     definition: service,
-    platforms: context.platforms,
+    platforms,
     source,
-    bases,
+    bases: digests,
     values,
     pipeline: context.pipeline,
     version: undefined,
@@ -63,18 +70,46 @@ async function gather(
   return { request, key };
 }
 
+function valuesOf(
+  name: string,
+  { build }: Service,
+  given: ReadonlyMap<string, string>,
+  filled: (template: string) => string,
+): Record<string, string> {
+  switch (build.strategy) {
+    case "static-web":
+      return buildValues(name, build, given, filled);
+    case "dockerfile":
+      return Object.fromEntries(
+        Object.entries(build.args).map(([key, template]) => [key, given.get(key) ?? filled(template)]),
+      );
+    case "python":
+      return {};
+  }
+}
+
+/** The build values a service declares. */
+function declaredValues({ build }: Service): string[] {
+  switch (build.strategy) {
+    case "static-web":
+      return Object.keys(build.values);
+    case "dockerfile":
+      return Object.keys(build.args);
+    case "python":
+      return [];
+  }
+}
+
 /** @throws TgoError USAGE for a value no selected service declares */
 export function checkValues(
   values: readonly string[],
   services: readonly { name: string; service: Service }[],
 ): void {
-  const declared = services.flatMap(({ service }) =>
-    service.build.strategy === "static-web" ? Object.keys(service.build.values) : [],
-  );
+  const declared = [...new Set(services.flatMap(({ service }) => declaredValues(service)))];
   for (const name of parseValues(values).keys()) {
     if (declared.includes(name)) continue;
     throw new TgoError("USAGE", `no selected service declares the build value ${name}`, {
-      remedy: `Declared: ${declared.join(", ") || "none"}. Add it to build.values in tgo.catalog.json.`,
+      remedy: `Declared: ${declared.join(", ") || "none"}. Add it to build.values (build.args of a Dockerfile service) in tgo.catalog.json.`,
     });
   }
 }
@@ -93,16 +128,41 @@ function parseValues(values: readonly string[]): Map<string, string> {
   );
 }
 
-/** The digest every base's tag stands for now, by `reference platform`. */
-async function resolveBases(context: Context, service: Service): Promise<Record<string, string>> {
-  const wanted = basesOf(service.build).flatMap((reference) =>
-    context.platforms.map((platform) => ({ reference, platform })),
-  );
+/**
+ * The digest every base stands for, by its reference.
+ * @throws TgoError SOURCE for a base that cannot be pulled, or lacks a platform
+ */
+async function resolveBases(
+  context: Context,
+  images: readonly { reference: BaseImage; platform: Platform }[],
+): Promise<Record<string, string>> {
   const resolved = await Promise.all(
-    wanted.map(async ({ reference, platform }) => {
-      const ref = await (await baseImage(context, reference, platform)).imageRef();
-      return [`${reference} ${platform}`, ref.slice(ref.indexOf("@") + 1)] as const;
+    images.map(async ({ reference, platform }) => {
+      await baseImage(context, reference, platform);
+      return [reference, await context.bases.digest(reference, platform)] as const;
     }),
   );
   return Object.fromEntries(resolved);
+}
+
+function pinNotes(
+  context: Context,
+  name: string,
+  images: readonly { reference: BaseImage }[],
+  unknown: readonly string[],
+): string[] {
+  const floating = [...new Set(images.map(({ reference }) => reference))].filter(
+    (reference) => !context.bases.isPinned(reference),
+  );
+  return [
+    ...(floating.length === 0
+      ? []
+      : [
+          `base images not pinned, resolved when this ran: ${floating.join(", ")}; ` +
+            `tgo lock-bases > tgo.bases.json writes a lock for --base-lock`,
+        ]),
+    ...(unknown.length === 0
+      ? []
+      : [`not pinned, as the build decides what they mean: ${unknown.join("; ")}`]),
+  ];
 }

@@ -2,7 +2,7 @@ import { applyOverride } from "@tgo/catalog";
 import { describe, expect, it } from "vitest";
 import { buildError } from "../src/build/build-error.js";
 import { fill } from "../src/build/request.js";
-import { buildValues } from "../src/build/static-web.js";
+import { buildValues } from "../src/build/static-web/index.js";
 import { describePlan, describeServices } from "../src/plan.js";
 import { checkValues } from "../src/prepare.js";
 

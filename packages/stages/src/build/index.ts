@@ -1,9 +1,9 @@
-import type { Service } from "@tgo/catalog";
+import type { BaseImage, Platform, Service } from "@tgo/catalog";
 import { buildError } from "./build-error.js";
-import { buildDockerfile } from "./dockerfile.js";
+import { buildDockerfile, planDockerfile, readDockerfile } from "./dockerfile.js";
 import { buildPython, PYTHON_REMEDY } from "./python.js";
 import type { BuildRequest, Built } from "./request.js";
-import { buildStaticWeb } from "./static-web.js";
+import { buildStaticWeb } from "./static-web/index.js";
 
 export type { BuildRequest, Built, Variant } from "./request.js";
 
@@ -17,7 +17,7 @@ export async function buildVariants(request: BuildRequest): Promise<Built> {
       });
     }),
   );
-  return built;
+  return { ...built, notes: [...built.notes, ...request.notes] };
 }
 
 /** What a failed build most often means; pages and Dockerfiles have told their own by then. */
@@ -38,7 +38,7 @@ function byStrategy(request: BuildRequest): Promise<Built> {
   }
 }
 
-/** Every base image a build starts from. */
+/** Every base image that the catalog says a build starts from; a Dockerfile's are in its source. */
 export function basesOf(build: Service["build"]): string[] {
   switch (build.strategy) {
     case "python":
@@ -48,4 +48,41 @@ export function basesOf(build: Service["build"]): string[] {
     case "dockerfile":
       return [];
   }
+}
+
+/** What a build starts from, once its source is known. */
+export interface BuildBases {
+  readonly images: readonly { readonly reference: BaseImage; readonly platform: Platform }[];
+  /** The one the image's file system starts with; undefined when it differs between platforms, or is not known. */
+  readonly base: BaseImage | undefined;
+  /** FROM lines whose image cannot be told from the Dockerfile's text. */
+  readonly unknown: readonly string[];
+}
+
+/** @throws TgoError SOURCE for a Dockerfile that is missing or has no such target */
+export async function buildBases({
+  context,
+  name,
+  service,
+  source,
+  platforms,
+  values,
+}: Omit<BuildRequest, "base" | "notes">): Promise<BuildBases> {
+  const { build } = service;
+  if (build.strategy !== "dockerfile") {
+    const images = basesOf(build).flatMap((reference) =>
+      platforms.map((platform) => ({ reference, platform })),
+    );
+    return { images, base: build.base, unknown: [] };
+  }
+  const text = await readDockerfile(name, build, source.directory);
+  const plans = platforms.map((platform) =>
+    planDockerfile({ name, build, native: context.native }, text, platform, values),
+  );
+  const bases = new Set(plans.map(({ base }) => base));
+  return {
+    images: plans.flatMap(({ images }) => images),
+    base: bases.size === 1 ? plans[0]?.base : undefined,
+    unknown: [...new Set(plans.flatMap(({ unknown }) => unknown))],
+  };
 }

@@ -1,13 +1,13 @@
 import type { Container, Directory } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { baseImage, trusting } from "../context.js";
-import { messageOf } from "../exec-error.js";
-import { bare, epochSeconds } from "../source.js";
-import { stamped } from "../tools/index.js";
-import { buildError } from "./build-error.js";
-import { configure } from "./configure.js";
-import type { BuildRequest, Built } from "./request.js";
+import { baseImage, trusting } from "../../context.js";
+import { messageOf } from "../../exec-error.js";
+import { bare, epochSeconds } from "../../source.js";
+import { stamped } from "../../tools/index.js";
+import { buildError } from "../build-error.js";
+import { configure } from "../configure.js";
+import type { BuildRequest, Built } from "../request.js";
 
 interface PackageManager {
   readonly lock: string;
