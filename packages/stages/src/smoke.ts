@@ -4,6 +4,7 @@ import { TgoError } from "@tgo/errors";
 import type { Variant } from "./build/index.js";
 import type { Context } from "./context.js";
 import { execFailure, lastLines, messageOf } from "./exec-error.js";
+import { importLines, importsRun } from "./imports.js";
 import { probeFrom, toolsContainer } from "./tools/index.js";
 
 export interface Smoked {
@@ -47,6 +48,11 @@ export async function smokeVariant(
     await execIn(container, exec, where);
     lines.push(`${exec.join(" ")}: exit 0`);
   }
+  const { build, smoke } = service;
+  if (build.strategy === "python" && smoke.imports) {
+    const output = await outputOf(importsRun(container, build, smoke), "importing the packages", where);
+    lines.push(...importLines(output, where));
+  }
   if (service.smoke.http.length > 0) lines.push(...(await askServer(context, service, container, where)));
   return { platform, machine, lines };
 }
@@ -57,11 +63,15 @@ function machineCommand(strategy: Service["build"]["strategy"]): readonly string
     : ["uname", "-m"];
 }
 
-async function execIn(container: Container, command: readonly string[], where: string): Promise<string> {
+function execIn(container: Container, command: readonly string[], where: string): Promise<string> {
+  return outputOf(container.withExec([...command]), command.join(" "), where);
+}
+
+async function outputOf(run: Container, what: string, where: string): Promise<string> {
   try {
-    return await container.withExec([...command]).stdout();
+    return await run.stdout();
   } catch (error) {
-    throw smokeError(`${command.join(" ")} failed`, where, error);
+    throw smokeError(`${what} failed`, where, error);
   }
 }
 

@@ -1,0 +1,168 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+import { importLines, type ImportReport } from "../src/imports.js";
+import program from "../src/imports.py";
+
+const execute = promisify(execFile);
+const made: string[] = [];
+afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true }))));
+
+/** A package as an installer leaves it: its files, and a RECORD that lists them. */
+interface Package {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly requires?: readonly string[];
+}
+
+const single = (name: string, text: string, requires: readonly string[] = []): Package => ({
+  name,
+  files: { [`${name}/__init__.py`]: text },
+  requires,
+});
+
+/** Runs the program in a virtual environment of the machine's own Python with these packages. */
+async function imports(
+  packages: readonly Package[],
+  options: { skip?: readonly string[]; seconds?: number } = {},
+): Promise<ImportReport> {
+  const root = await mkdtemp(join(tmpdir(), "tgo-imports-"));
+  made.push(root);
+  const script = "import sys; print(sys._base_executable, '%d.%d' % sys.version_info[:2])";
+  const [python = "", version = ""] = (await execute("python3", ["-c", script])).stdout.trim().split(" ");
+  const site = join(root, `lib/python${version}/site-packages`);
+  const put = async (path: string, text: string): Promise<void> => {
+    await mkdir(dirname(join(site, path)), { recursive: true });
+    await writeFile(join(site, path), text);
+  };
+  await mkdir(join(root, "bin"));
+  await symlink(await realpath(python), join(root, "bin/python"));
+  await writeFile(join(root, "pyvenv.cfg"), `home = ${dirname(await realpath(python))}\n`);
+  for (const { name, files, requires = [] } of packages) {
+    const info = `${name}-1.0.dist-info`;
+    for (const [path, text] of Object.entries(files)) await put(path, text);
+    const metadata = [
+      "Metadata-Version: 2.1",
+      `Name: ${name}`,
+      "Version: 1.0",
+      ...requires.map((each) => `Requires-Dist: ${each}`),
+    ];
+    await put(`${info}/METADATA`, `${metadata.join("\n")}\n`);
+    await put(
+      `${info}/RECORD`,
+      [...Object.keys(files), "../../../bin/tool"].map((path) => `${path},,\n`).join(""),
+    );
+  }
+  const file = join(root, "imports.py");
+  await writeFile(file, program);
+  const input = JSON.stringify({ skip: options.skip ?? [], seconds: options.seconds ?? 30 });
+  return JSON.parse((await execute(join(root, "bin/python"), [file, input])).stdout) as ImportReport;
+}
+
+const failures = (report: ImportReport): string[] =>
+  report.failed.map((each) => `${each.module}: ${each.error}`);
+
+describe("importing every package", () => {
+  it("finds packages, single files, namespaces' parts, and leaves tests, data and private twins out", async () => {
+    const report = await imports([
+      single("plain", ""),
+      { name: "one-file", files: { "one_file.py": "" } },
+      { name: "spaced", files: { "spacy/deep/__init__.py": "", "spacy/deep/inner.py": "raise OSError" } },
+      {
+        name: "messy",
+        files: {
+          "messy/__init__.py": "",
+          "tests/__init__.py": "raise OSError",
+          "setup.py": "raise OSError",
+          "messy.libs/lib.py": "raise OSError",
+          "messy-data/x.py": "raise OSError",
+          "_messy/__init__.py": "raise OSError",
+        },
+      },
+      { name: "only-private", files: { "_only/__init__.py": "" } },
+    ]);
+    expect(report).toEqual({ packages: 5, modules: 5, skipped: [], lacking: [], failed: [] });
+  });
+
+  it("tells a module that needs an optional package, and fails one that misses what it requires", async () => {
+    const report = await imports([
+      single("optional", "import nowhere.deep"),
+      single(
+        "kindly",
+        "try:\n  import nowhere\nexcept ImportError:\n  raise ImportError('pip install nowhere')",
+      ),
+      single("required", "import nowhere", ["Nowhere>=1", "other; extra == 'all'"]),
+      single("incomplete", "import plain.missing"),
+      single("plain", ""),
+    ]);
+    expect(report.lacking.map(({ module, lacks }) => [module, lacks])).toEqual([
+      ["kindly", "nowhere"],
+      ["optional", "nowhere"],
+    ]);
+    expect(failures(report)).toEqual([
+      "incomplete: ModuleNotFoundError: No module named 'plain.missing'",
+      "required: ModuleNotFoundError: No module named 'nowhere'",
+    ]);
+  });
+
+  it("fails what cannot be loaded, even where the package says so in its own words", async () => {
+    const load = "import ctypes\nctypes.CDLL('libnowhere.so.5')";
+    const report = await imports([
+      single("loads", load),
+      single("words", `try:\n  import nowhere\nexcept ImportError:\n  ${load.replace("\n", "\n  ")}`),
+      single("syntax", "def"),
+      single("exits", "import sys\nsys.exit(3)"),
+    ]);
+    const missing = "OSError: libnowhere.so.5: cannot open shared object file: No such file or directory";
+    expect(failures(report)).toEqual([
+      "exits: ends with sys.exit(3)",
+      `loads: ${missing}`,
+      expect.stringMatching(/^syntax: SyntaxError: invalid syntax \(__init__\.py, line 1\)$/),
+      `words: ${missing}`,
+    ]);
+    expect(() => importLines(JSON.stringify(report), "api linux/arm64")).toThrow(
+      /4 of 4 modules[^]*loads \(loads 1\.0\): OSError[^]*Debian package that brings libnowhere\.so\.5 to build\.packages/,
+    );
+  });
+
+  it("survives what prints, ends, crashes or never returns, and imports the others all the same", async () => {
+    const report = await imports(
+      [
+        single("a_prints", "import sys, os\nprint('{}' * 50000)\nos.write(1, b'x')\nsys.stdin.read()"),
+        single("b_crashes", "import os\nprint('out of luck', flush=True)\nos.kill(os.getpid(), 11)"),
+        single("c_ends", "import os\nos._exit(4)"),
+        single("d_hangs", "import time\ntime.sleep(60)"),
+        single("e_leaves", "import sys\nsys.exit()"),
+        single("f_threads", "import threading, time\nthreading.Thread(target=time.sleep, args=[60]).start()"),
+        single("g_fine", ""),
+      ],
+      { seconds: 1 },
+    );
+    expect(report.modules).toBe(7);
+    expect(failures(report)).toEqual([
+      "b_crashes: the interpreter crashed (SIGSEGV): out of luck",
+      "c_ends: the interpreter ended with 4",
+      "d_hangs: did not end within 1 s",
+    ]);
+  });
+
+  it("does not blame a module for what another one disturbed", async () => {
+    const report = await imports([
+      single("disturbs", "import sys\nsys.disturbed = True"),
+      single("victim", "import sys\nassert not hasattr(sys, 'disturbed')"),
+    ]);
+    expect(report.failed).toEqual([]);
+  });
+
+  it("skips what the definition names, and says so", async () => {
+    const report = await imports([single("broken", "1 / 0"), single("fine", "")], {
+      skip: ["broken", "other"],
+    });
+    expect(importLines(JSON.stringify(report), "api linux/arm64")).toEqual([
+      "imports: 1 module of 2 packages ok, skipped: broken",
+    ]);
+  });
+});
