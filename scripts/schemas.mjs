@@ -1,17 +1,18 @@
 import { build } from "esbuild";
 import { root } from "./root.mjs";
 
-/** The JSON Schemas of the override file and of a service's definition, made from the zod schemas. */
+/** The JSON Schemas of the override file, of a service's definition and of the base lock, made from the zod schemas. */
 export async function catalogSchemas() {
-  const { z, CatalogOverride, Service } = await evaluate(`
+  const { z, BaseLock, CatalogOverride, Service } = await evaluate(`
     import * as z from "zod";
-    import { CatalogOverride, Service } from "@tgo/catalog";
-    export { z, CatalogOverride, Service };
+    import { BaseLock, CatalogOverride, Service } from "@tgo/catalog";
+    export { z, BaseLock, CatalogOverride, Service };
   `);
   const text = (schema) => JSON.stringify(z.toJSONSchema(schema, { io: "input" }), null, 2) + "\n";
   return {
     "packages/catalog/schema/tgo.catalog.schema.json": text(CatalogOverride),
     "packages/catalog/schema/service.schema.json": text(Service),
+    "packages/catalog/schema/tgo.bases.schema.json": text(BaseLock),
   };
 }
 

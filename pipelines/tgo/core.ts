@@ -2,8 +2,10 @@
  * What the module's shell and the `tgo` command call: the packages with the product's data, bundled into
  * lib/core.js. A Dagger module sees only its own folder, and is loaded straight from git.
  */
+import type { BaseLock } from "@tgo/catalog";
 import { Pipelines as Stages, type Options } from "@tgo/stages";
 import type { Client } from "@dagger.io/dagger";
+import bases from "../bases.json";
 import ai from "../services/tgo-ai/service.json";
 import api from "../services/tgo-api/service.json";
 import platform from "../services/tgo-platform/service.json";
@@ -29,9 +31,12 @@ export const BUILT_IN = {
   },
 };
 
+/** The base lock as shipped: what is not in it is resolved when it is used. */
+export const BASES: BaseLock = bases;
+
 /** The pipelines of TGO, on a client of any engine. */
 export class Pipelines extends Stages {
   constructor(client: Client, options: Options) {
-    super(client, { catalog: BUILT_IN, pipeline: PIPELINE }, options);
+    super(client, { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE }, options);
   }
 }

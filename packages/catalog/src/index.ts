@@ -1,4 +1,6 @@
-export { Catalog, type CatalogInput } from "./catalog.js";
+export { BaseLock, formatBaseLock, parseBaseLock, pinned, type Pins } from "./base-lock.js";
+export { Catalog, type CatalogInput, type Mirrors } from "./catalog.js";
+export { withMirrorFlags } from "./mirror.js";
 export { CatalogOverride, applyOverride, parseOverrideFile } from "./override.js";
 export { PLATFORMS, Platform, parsePlatform } from "./platform.js";
 export { Registry, parseRegistryFlag, registries, registryRepository } from "./registry.js";

@@ -2,6 +2,7 @@ import { TgoError } from "@tgo/errors";
 import * as z from "zod";
 import { Catalog, Mirrors } from "./catalog.js";
 import { Platform } from "./platform.js";
+import { asObject, isObject, parseJsonFile, problems, type Json } from "./problems.js";
 import { Registry } from "./registry.js";
 import { Service } from "./service.js";
 
@@ -19,24 +20,16 @@ export const CatalogOverride = z
   })
   .describe("Overrides of the TGO catalog (tgo.catalog.json).");
 
-type Json = Record<string, unknown>;
-
 /**
  * Reads an override file's text.
  * @throws TgoError CATALOG with the line and column when it is not JSON.
  */
 export function parseOverrideFile(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new TgoError("CATALOG", `not valid JSON: ${message}${position(text, message)}`, {
-      where: file,
-      remedy:
-        'Mend the file, or start from {"$schema": "./node_modules/@tgo/catalog/schema/tgo.catalog.schema.json"}.',
-      cause,
-    });
-  }
+  return parseJsonFile(
+    text,
+    file,
+    'Mend the file, or start from {"$schema": "./node_modules/@tgo/catalog/schema/tgo.catalog.schema.json"}.',
+  );
 }
 
 /**
@@ -79,44 +72,4 @@ function mergeEntries(base: Json, override: Json): Json {
     else result[name] = isObject(value) ? { ...asObject(base[name]), ...value } : value;
   }
   return result;
-}
-
-function problems(error: z.ZodError, value: unknown): string {
-  const lines = error.issues.flatMap((issue) => describe(issue, value));
-  const count = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
-  return [`${count}:`, ...lines.map((line) => `  - ${line}`)].join("\n");
-}
-
-function describe(issue: z.core.$ZodIssue, root: unknown): string[] {
-  const path = issue.path.map(String);
-  const at = path.length === 0 ? "(top level)" : path.join(".");
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `${[...path, key].join(".")}: unknown field`);
-  }
-  const found = path.reduce<unknown>(
-    (value, key) => (isObject(value) || Array.isArray(value) ? (value as Json)[key] : undefined),
-    root,
-  );
-  const shown = found === undefined ? "missing" : `got ${truncate(JSON.stringify(found))}`;
-  return [`${at}: ${issue.message} (${shown})`];
-}
-
-function truncate(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
-/** V8 names a position in characters; people look for a line. */
-function position(text: string, message: string): string {
-  const offset = /position (\d+)/.exec(message)?.[1];
-  if (offset === undefined || message.includes("line")) return "";
-  const before = text.slice(0, Number(offset)).split("\n");
-  return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function asObject(value: unknown): Json {
-  return isObject(value) ? value : {};
 }

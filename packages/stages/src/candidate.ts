@@ -2,13 +2,16 @@ import { createHash } from "node:crypto";
 import type { Platform, Service } from "@tgo/catalog";
 import type { Source } from "./source.js";
 
-/** Everything that can change a byte of an image. */
+/**
+ * Everything that can change a byte of an image, or what was proven of it. Mirrors and credentials are no part of it:
+ * they say where the same bytes come from.
+ */
 export interface CandidateInputs {
   readonly service: string;
   readonly definition: Service;
   readonly platforms: readonly Platform[];
   readonly source: Pick<Source, "hash" | "revision" | "created">;
-  /** Digests the base images' tags stand for now, by reference. */
+  /** Digests the base images stand for, by reference: the lock's, else the tag's when this ran. */
   readonly bases: Readonly<Record<string, string>>;
   readonly values: Readonly<Record<string, string>>;
   readonly pipeline: string;
@@ -19,6 +22,7 @@ export interface CandidateInputs {
 export function candidateKey(inputs: CandidateInputs): string {
   const facts = {
     ...inputs,
+    definition: essence(inputs.definition),
     source: {
       hash: inputs.source.hash,
       revision: inputs.source.revision,
@@ -27,6 +31,16 @@ export function candidateKey(inputs: CandidateInputs): string {
     version: inputs.version ?? "none",
   };
   return createHash("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
+}
+
+/**
+ * A definition without what changes neither the image nor its proof. `smoke` and `allowForeign` stay: what the runs
+ * and checks saw is written into the index, and a candidate that was proven by less must not be taken for this one.
+ */
+function essence({ source, ...definition }: Service): unknown {
+  const { $schema: _editorOnly, ...fields } = definition;
+  // Where the source was found is not what it is; its repository is a label.
+  return { ...fields, source: { repository: source.repository } };
 }
 
 export function candidateTag(key: string): string {

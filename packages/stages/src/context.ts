@@ -1,29 +1,24 @@
-import type {
-  Client,
-  Container,
-  Directory,
-  File,
-  Platform as DaggerPlatform,
-  Secret,
-  Service as DaggerService,
-} from "@dagger.io/dagger";
+import type { Client, Container, Directory, File, Secret, Service as DaggerService } from "@dagger.io/dagger";
 import {
   applyOverride,
-  mirrored,
+  parseBaseLock,
   parseOverrideFile,
   parsePlatform,
   parseRegistryFlag,
   registryRepository,
   selectPlatforms,
+  withMirrorFlags,
   type BaseImage,
+  type BaseLock,
   type Catalog,
+  type Pins,
   type Platform,
   type Registry,
 } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { keychain, parseDockerConfig, Registry as RegistryClient, type Credentials } from "@tgo/oci";
+import { Bases, type BasesOptions } from "./bases.js";
 import { getHost } from "./host.js";
-import { messageOf } from "./exec-error.js";
 import { formatEvent, Progress } from "./progress.js";
 
 /** A registry of the catalog and the way to it. */
@@ -42,6 +37,9 @@ export interface Target {
 export interface Context {
   readonly client: Client;
   readonly catalog: Catalog;
+  /** Digests that base images are pinned to. */
+  readonly pins: Pins;
+  readonly bases: Bases;
   readonly platforms: readonly Platform[];
   readonly targets: readonly Target[];
   readonly progress: Progress;
@@ -73,6 +71,8 @@ export interface Options {
   readonly registry?: readonly string[] | undefined;
   readonly registryService?: readonly DaggerService[] | undefined;
   readonly platform?: readonly string[] | undefined;
+  readonly baseLock?: File | undefined;
+  readonly mirror?: readonly string[] | undefined;
   readonly dockerConfig?: Secret | undefined;
   readonly caBundle?: File | undefined;
   readonly netrc?: Secret | undefined;
@@ -85,6 +85,8 @@ export interface Options {
 export interface Product {
   /** The built-in catalog, as data. */
   readonly catalog: unknown;
+  /** The built-in base lock. */
+  readonly bases?: BaseLock | undefined;
   readonly pipeline: string;
 }
 
@@ -94,16 +96,21 @@ export interface Product {
  */
 export async function createContext(client: Client, product: Product, options: Options): Promise<Context> {
   const host = getHost();
-  const catalog = await loadCatalog(product.catalog, options);
+  const [catalog, pins] = await Promise.all([
+    loadCatalog(product.catalog, options),
+    loadPins(product, options.baseLock),
+  ]);
   const platforms = selectPlatforms(catalog, options.platform);
   const [native, version, targets] = await Promise.all([
-    client.defaultPlatform(),
+    client.defaultPlatform().then(parsePlatform),
     host.engine ?? client.version().then((text) => `Dagger engine ${text}`),
     connectTargets(client, catalog, options),
   ]);
   return {
     client,
     catalog,
+    pins,
+    bases: new Bases(basesOptions({ client, native, catalog, pins })),
     platforms,
     targets,
     progress: new Progress(
@@ -114,7 +121,7 @@ export async function createContext(client: Client, product: Product, options: O
     ),
     signal: host.signal,
     pipeline: product.pipeline,
-    native: parsePlatform(native),
+    native,
     engine: version,
     caBundle: options.caBundle,
     secrets: { netrc: options.netrc, npmrc: options.npmrc, build: options.buildSecrets },
@@ -122,16 +129,34 @@ export async function createContext(client: Client, product: Product, options: O
   };
 }
 
-/** The built-in catalog under the caller's override file and `--registry` flags. */
+export function basesOptions(context: Pick<Context, "client" | "native" | "catalog" | "pins">): BasesOptions {
+  const { client, native, catalog, pins } = context;
+  const service = (address: string): DaggerService | undefined => localService(client, address);
+  return { client, native, mirrors: catalog.mirrors.images, pins, service };
+}
+
+/** The digests that base images are pinned to: the built-in lock's under the caller's. */
+export async function loadPins(product: Product, file: File | undefined): Promise<Pins> {
+  return { ...product.bases?.bases, ...(file === undefined ? {} : await readBaseLock(file)) };
+}
+
+/** @throws TgoError CATALOG */
+export async function readBaseLock(file: File): Promise<Pins> {
+  const [name, text] = await Promise.all([file.name(), file.contents()]);
+  return parseBaseLock(text, name).bases;
+}
+
+/** The built-in catalog under the caller's override file, `--registry` and `--mirror` flags. */
 export async function loadCatalog(
   builtIn: unknown,
-  options: Pick<Options, "catalog" | "registry">,
+  options: Pick<Options, "catalog" | "registry" | "mirror">,
 ): Promise<Catalog> {
   const file = options.catalog;
   const name = file === undefined ? undefined : await file.name();
   const override =
     file === undefined || name === undefined ? undefined : parseOverrideFile(await file.contents(), name);
-  const catalog = applyOverride(builtIn, override, name);
+  const overridden = applyOverride(builtIn, override, name);
+  const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
   if (options.registry === undefined || options.registry.length === 0) return catalog;
   const given = options.registry.map((text) => parseRegistryFlag(text, catalog.registries));
   return { ...catalog, registries: Object.fromEntries(given.map(({ name, registry }) => [name, registry])) };
@@ -200,42 +225,11 @@ export function repositoryOf(target: Target, service: string): string {
 }
 
 /**
- * A base image for a platform, from its mirror when there is one.
- * @throws TgoError SOURCE when the base has no such platform: `from` of an image with one platform returns
- *   that one, whatever was asked for.
+ * A base image for a platform: by the lock's digest, from its mirror when there is one.
+ * @throws TgoError SOURCE when it cannot be pulled, or has no such platform
  */
-export async function baseImage(
-  context: Context,
-  reference: BaseImage,
-  platform: Platform,
-): Promise<Container> {
-  const address = mirrored(reference, context.catalog.mirrors.images);
-  const registryService = localService(context.client, address);
-  const base = context.client
-    .container({ platform: platform as string as DaggerPlatform })
-    .from(address, registryService === undefined ? {} : { registryService });
-  const actual = await base.platform().catch((cause: unknown) => {
-    throw new TgoError(
-      "SOURCE",
-      `base image ${reference} cannot be pulled for ${platform}: ${messageOf(cause)}`,
-      {
-        where: address,
-        remedy:
-          address === reference
-            ? "Check the name and the network. Where the registry is out of reach, set a mirror: " +
-              'mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.'
-            : "The catalog's mirrors.images leads there: check that the mirror answers and has this image.",
-        cause,
-      },
-    );
-  });
-  if (String(actual) !== platform) {
-    throw new TgoError("SOURCE", `base image ${reference} has no ${platform} variant (found ${actual})`, {
-      where: address,
-      remedy: "Choose a base with both platforms, or build only its own with --platform.",
-    });
-  }
-  return base;
+export function baseImage(context: Context, reference: BaseImage, platform: Platform): Promise<Container> {
+  return context.bases.container(reference, platform);
 }
 
 /** A container whose tools trust the company's CA, for build steps only: nothing of it reaches an image. */

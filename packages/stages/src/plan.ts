@@ -1,8 +1,10 @@
 import {
+  pinned,
   registryRepository,
   selectPlatforms,
   selectServices,
   type Catalog,
+  type Pins,
   type Service,
 } from "@tgo/catalog";
 import { basesOf } from "./build/index.js";
@@ -28,6 +30,7 @@ export function describePlan(
   names: readonly string[],
   platforms: readonly string[] | undefined,
   format: OutputFormat,
+  pins: Pins = {},
 ): string {
   const selected = selectServices(catalog, names);
   const planned = selectPlatforms(catalog, platforms);
@@ -35,7 +38,7 @@ export function describePlan(
     service: name,
     strategy: service.build.strategy,
     platforms: planned,
-    bases: basesOf(service.build),
+    bases: basesOf(service.build).map((name) => ({ name, digest: digestOf(name, pins) ?? null })),
     smoke: smokeLines(service),
     publishesTo: Object.entries(catalog.registries).map(([registry, entry]) => {
       const { host, repository } = registryRepository(entry, name);
@@ -63,7 +66,11 @@ export function describePlan(
       const bullet = format === "markdown" ? "- " : "  ";
       return [
         format === "markdown" ? `### ${plan.service}\n` : plan.service,
-        `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}${plan.bases.length === 0 ? "" : ` on ${plan.bases.join(", ")}`}`,
+        `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}`,
+        ...plan.bases.map(
+          ({ name, digest }) =>
+            `${bullet}from ${name}: ${digest === null ? "not pinned, resolved when it is built" : `pinned to ${digest}`}`,
+        ),
         `${bullet}checked: every file's ELF machine, in every variant`,
         `${bullet}run in every variant: ${plan.smoke.join("; ") || "its machine only"}`,
         `${bullet}published as candidate-<key>, one digest everywhere, verified by that digest`,
@@ -72,6 +79,11 @@ export function describePlan(
       ].join("\n");
     })
     .join("\n\n");
+}
+
+/** A base's own digest, else the lock's. */
+function digestOf(name: string, pins: Pins): string | undefined {
+  return pinned(name, pins).split("@")[1];
 }
 
 function smokeLines(service: Service): string[] {

@@ -55,7 +55,7 @@ async function gather(
     ...partial,
     values,
     base: base === undefined ? undefined : { name: base, digest: digests[base] ?? "" },
-    notes: pinNotes(context, name, images, unknown),
+    notes: pinNotes(context, images, unknown),
   };
   const key = candidateKey({
     service: name,
@@ -147,7 +147,6 @@ async function resolveBases(
 
 function pinNotes(
   context: Context,
-  name: string,
   images: readonly { reference: BaseImage }[],
   unknown: readonly string[],
 ): string[] {

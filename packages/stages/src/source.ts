@@ -8,6 +8,8 @@ import { inspectDirectory } from "./tools/index.js";
 export interface Source {
   /** What the build sees: without what .dockerignore leaves out. */
   readonly directory: Directory;
+  /** Paths in it that steer the build and are left out of what it copies: a Dockerfile that .dockerignore names. */
+  readonly hidden: readonly string[];
   /** The entries at its top. */
   readonly entries: readonly string[];
   /** Content hash, 64 hex digits. */
@@ -60,12 +62,13 @@ export async function loadSource(
     (await findSource(name, service, options.source, context.repos)) ??
     (await fromGit(context, name, service));
   const revision = options.revision ?? raw.revision;
-  const directory = await withoutIgnored(raw.directory);
+  const { directory, hidden } = await buildContext(service.build, raw.directory);
   const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
   checkEntries(name, service.build, entries);
   const created = options.created === undefined ? undefined : parseCreated(options.created);
   return {
     directory,
+    hidden,
     entries,
     hash: tree.hash,
     revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
@@ -127,16 +130,29 @@ async function fromGit(context: Context, name: string, service: Service): Promis
   }
 }
 
-async function withoutIgnored(directory: Directory): Promise<Directory> {
-  const entries = (await directory.entries()).map(bare);
-  const patterns = entries.includes(".dockerignore")
-    ? (await directory.file(".dockerignore").contents())
-        .split("\n")
-        .map((line) => line.trim())
-        .filter((line) => line !== "" && !line.startsWith("#"))
-        .map((line) => line.replace(/^(!?)\.?\//, "$1"))
-    : [];
-  return directory.filter({ exclude: [...patterns, ...ALWAYS_IGNORED] });
+/** The source without what its ignore file names; a Dockerfile stays, as it does for Docker. */
+async function buildContext(
+  build: Build,
+  directory: Directory,
+): Promise<{ directory: Directory; hidden: string[] }> {
+  const { file } = build.strategy === "dockerfile" ? build : { file: undefined };
+  const own = file === undefined ? [] : await ignorePatterns(directory, `${file}.dockerignore`);
+  const patterns = own.length === 0 ? await ignorePatterns(directory, ".dockerignore") : own;
+  const filtered = directory.filter({ exclude: [...patterns, ...ALWAYS_IGNORED] });
+  if (file === undefined || !(await directory.exists(file)) || (await filtered.exists(file))) {
+    return { directory: filtered, hidden: [] };
+  }
+  return { directory: filtered.withFile(file, directory.file(file)), hidden: [file] };
+}
+
+/** @see https://docs.docker.com/build/concepts/context/#dockerignore-files */
+async function ignorePatterns(directory: Directory, file: string): Promise<string[]> {
+  if (!(await directory.exists(file))) return [];
+  return (await directory.file(file).contents())
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.replace(/^(!?)\.?\//, "$1"));
 }
 
 function checkEntries(name: string, build: Build, entries: readonly string[]): void {

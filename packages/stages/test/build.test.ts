@@ -69,6 +69,7 @@ describe("templates", () => {
         modified: new Date(0),
         hash: "",
         entries: [],
+        hidden: [],
         directory: undefined as never,
       },
     };

@@ -63,7 +63,7 @@ function octal(mode: string): number {
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */
 export function standardLabels(request: BuildRequest): Record<string, string> {
-  const { service, source, version } = request;
+  const { service, source, version, base } = request;
   const labels: Record<string, string | undefined> = {
     "org.opencontainers.image.title": service.title,
     "org.opencontainers.image.description": service.description,
@@ -71,7 +71,8 @@ export function standardLabels(request: BuildRequest): Record<string, string> {
     "org.opencontainers.image.revision": source.revision,
     "org.opencontainers.image.created": fill("{created}", request),
     "org.opencontainers.image.version": version,
-    "org.opencontainers.image.base.name": "base" in service.build ? service.build.base : undefined,
+    "org.opencontainers.image.base.name": base?.name,
+    "org.opencontainers.image.base.digest": base?.digest,
   };
   return Object.fromEntries(
     Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined),

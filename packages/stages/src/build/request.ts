@@ -12,6 +12,10 @@ export interface BuildRequest<B extends Service["build"] = Service["build"]> {
   readonly platforms: readonly Platform[];
   /** Build values by name, complete. */
   readonly values: Readonly<Record<string, string>>;
+  /** The image the result's file system starts with, and the digest of its index; undefined when it is not known. */
+  readonly base: { readonly name: string; readonly digest: string } | undefined;
+  /** What preparing it found that the reader of the report should know. */
+  readonly notes: readonly string[];
   readonly version: string | undefined;
 }
 

@@ -6,12 +6,13 @@ import { baseImage, type Context } from "../context.js";
 import type { TreeReport } from "./inspect.js";
 import type { ProbeInput, ProbeReport } from "./probe.js";
 
-const NODE = "docker.io/library/node:20-alpine";
+/** What our own programs run in, natively; never part of an image. */
+export const TOOLS_BASE = "docker.io/library/node:20-alpine";
 const PROGRAM = "/run/tgo/tools.mjs";
 
 /** A native container with Node and the tools program. */
 export async function toolsContainer(context: Context): Promise<Container> {
-  return (await baseImage(context, NODE, context.native)).withNewFile(PROGRAM, program);
+  return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, program);
 }
 
 /** Hash, number and size of the files of a directory. */

@@ -1,0 +1,55 @@
+import { TgoError } from "@tgo/errors";
+import * as z from "zod";
+import { BaseImage } from "./base-image.js";
+import { parseJsonFile, problems } from "./problems.js";
+
+/** A base image as the catalog names it: host, path and tag, without a digest. */
+const Tagged = BaseImage.refine((reference) => !reference.includes("@"), {
+  message: "is pinned already: an entry names a tag, such as docker.io/library/python:3.11-slim",
+});
+
+/**
+ * The user's `tgo.bases.json`: the digest each base image's tag stands for. The digest is the index's, so that one
+ * entry is for every platform.
+ */
+export const BaseLock = z
+  .strictObject({
+    $schema: z.string().optional(),
+    bases: z
+      .record(
+        Tagged,
+        z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits"),
+      )
+      .describe(
+        'Digests by base image: { "docker.io/library/python:3.11-slim": "sha256:…" }. Written by lock-bases.',
+      ),
+  })
+  .describe("Base images pinned by digest (tgo.bases.json).");
+export type BaseLock = z.infer<typeof BaseLock>;
+
+/** Digests by base image. */
+export type Pins = Readonly<Record<string, string>>;
+
+/**
+ * Reads a base lock's text.
+ * @throws TgoError CATALOG listing every problem with its path and value.
+ */
+export function parseBaseLock(text: string, file: string): BaseLock {
+  const remedy = "Write it anew: tgo lock-bases > tgo.bases.json.";
+  const value = parseJsonFile(text, file, remedy);
+  const parsed = BaseLock.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new TgoError("CATALOG", problems(parsed.error, value), { where: file, remedy });
+}
+
+/** The text of a base lock: sorted, so that a change of one base is a change of one line. */
+export function formatBaseLock(bases: Pins): string {
+  const sorted = Object.entries(bases).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${JSON.stringify({ bases: Object.fromEntries(sorted) } satisfies BaseLock, null, 2)}\n`;
+}
+
+/** A base image by its digest, where the lock has one; as it is where it names a digest itself. */
+export function pinned(reference: BaseImage, pins: Pins): BaseImage {
+  const digest = Object.hasOwn(pins, reference) ? pins[reference] : undefined;
+  return reference.includes("@") || digest === undefined ? reference : `${reference}@${digest}`;
+}
