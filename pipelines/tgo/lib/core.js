@@ -253,6 +253,1439 @@ var require_picocolors = __commonJS({
   }
 });
 
+// node_modules/semver/internal/debug.js
+var require_debug = __commonJS({
+  "node_modules/semver/internal/debug.js"(exports, module) {
+    "use strict";
+    var debug = typeof process === "object" && process.env && process.env.NODE_DEBUG && /\bsemver\b/i.test(process.env.NODE_DEBUG) ? (...args) => console.error("SEMVER", ...args) : () => {
+    };
+    module.exports = debug;
+  }
+});
+
+// node_modules/semver/internal/constants.js
+var require_constants = __commonJS({
+  "node_modules/semver/internal/constants.js"(exports, module) {
+    "use strict";
+    var SEMVER_SPEC_VERSION = "2.0.0";
+    var MAX_LENGTH = 256;
+    var MAX_SAFE_INTEGER = Number.MAX_SAFE_INTEGER || /* istanbul ignore next */
+    9007199254740991;
+    var MAX_SAFE_COMPONENT_LENGTH = 16;
+    var MAX_SAFE_BUILD_LENGTH = MAX_LENGTH - 6;
+    var WHITESPACE_CHARACTERS = [
+      "	",
+      "\n",
+      "\v",
+      "\f",
+      "\r",
+      " ",
+      "\xA0",
+      "\u1680",
+      "\u2000",
+      "\u2001",
+      "\u2002",
+      "\u2003",
+      "\u2004",
+      "\u2005",
+      "\u2006",
+      "\u2007",
+      "\u2008",
+      "\u2009",
+      "\u200A",
+      "\u2028",
+      "\u2029",
+      "\u202F",
+      "\u205F",
+      "\u3000",
+      "\uFEFF"
+    ];
+    var RELEASE_TYPES = [
+      "major",
+      "premajor",
+      "minor",
+      "preminor",
+      "patch",
+      "prepatch",
+      "prerelease"
+    ];
+    module.exports = {
+      MAX_LENGTH,
+      MAX_SAFE_COMPONENT_LENGTH,
+      MAX_SAFE_BUILD_LENGTH,
+      MAX_SAFE_INTEGER,
+      WHITESPACE_CHARACTERS,
+      RELEASE_TYPES,
+      SEMVER_SPEC_VERSION,
+      FLAG_INCLUDE_PRERELEASE: 1,
+      FLAG_LOOSE: 2
+    };
+  }
+});
+
+// node_modules/semver/internal/re.js
+var require_re = __commonJS({
+  "node_modules/semver/internal/re.js"(exports, module) {
+    "use strict";
+    var {
+      MAX_SAFE_COMPONENT_LENGTH,
+      MAX_SAFE_BUILD_LENGTH,
+      MAX_LENGTH
+    } = require_constants();
+    var debug = require_debug();
+    exports = module.exports = {};
+    var re = exports.re = [];
+    var safeRe = exports.safeRe = [];
+    var src = exports.src = [];
+    var safeSrc = exports.safeSrc = [];
+    var t = exports.t = {};
+    var R = 0;
+    var LETTERDASHNUMBER = "[a-zA-Z0-9-]";
+    var safeRegexReplacements = [
+      ["\\s", 1],
+      ["\\d", MAX_LENGTH],
+      [LETTERDASHNUMBER, MAX_SAFE_BUILD_LENGTH]
+    ];
+    var makeSafeRegex = (value) => {
+      for (const [token, max] of safeRegexReplacements) {
+        value = value.split(`${token}*`).join(`${token}{0,${max}}`).split(`${token}+`).join(`${token}{1,${max}}`);
+      }
+      return value;
+    };
+    var createToken = (name2, value, isGlobal) => {
+      const safe = makeSafeRegex(value);
+      const index = R++;
+      debug(name2, index, value);
+      t[name2] = index;
+      src[index] = value;
+      safeSrc[index] = safe;
+      re[index] = new RegExp(value, isGlobal ? "g" : void 0);
+      safeRe[index] = new RegExp(safe, isGlobal ? "g" : void 0);
+    };
+    createToken("NUMERICIDENTIFIER", "0|[1-9]\\d*");
+    createToken("NUMERICIDENTIFIERLOOSE", "\\d+");
+    createToken("NONNUMERICIDENTIFIER", `\\d*[a-zA-Z-]${LETTERDASHNUMBER}*`);
+    createToken("MAINVERSION", `(${src[t.NUMERICIDENTIFIER]})\\.(${src[t.NUMERICIDENTIFIER]})\\.(${src[t.NUMERICIDENTIFIER]})`);
+    createToken("MAINVERSIONLOOSE", `(${src[t.NUMERICIDENTIFIERLOOSE]})\\.(${src[t.NUMERICIDENTIFIERLOOSE]})\\.(${src[t.NUMERICIDENTIFIERLOOSE]})`);
+    createToken("PRERELEASEIDENTIFIER", `(?:${src[t.NONNUMERICIDENTIFIER]}|${src[t.NUMERICIDENTIFIER]})`);
+    createToken("PRERELEASEIDENTIFIERLOOSE", `(?:${src[t.NONNUMERICIDENTIFIER]}|${src[t.NUMERICIDENTIFIERLOOSE]})`);
+    createToken("PRERELEASE", `(?:-(${src[t.PRERELEASEIDENTIFIER]}(?:\\.${src[t.PRERELEASEIDENTIFIER]})*))`);
+    createToken("PRERELEASELOOSE", `(?:-?(${src[t.PRERELEASEIDENTIFIERLOOSE]}(?:\\.${src[t.PRERELEASEIDENTIFIERLOOSE]})*))`);
+    createToken("BUILDIDENTIFIER", `${LETTERDASHNUMBER}+`);
+    createToken("BUILD", `(?:\\+(${src[t.BUILDIDENTIFIER]}(?:\\.${src[t.BUILDIDENTIFIER]})*))`);
+    createToken("FULLPLAIN", `v?${src[t.MAINVERSION]}${src[t.PRERELEASE]}?${src[t.BUILD]}?`);
+    createToken("FULL", `^${src[t.FULLPLAIN]}$`);
+    createToken("LOOSEPLAIN", `[v=\\s]*${src[t.MAINVERSIONLOOSE]}${src[t.PRERELEASELOOSE]}?${src[t.BUILD]}?`);
+    createToken("LOOSE", `^${src[t.LOOSEPLAIN]}$`);
+    createToken("GTLT", "((?:<|>)?=?)");
+    createToken("XRANGEIDENTIFIERLOOSE", `${src[t.NUMERICIDENTIFIERLOOSE]}|x|X|\\*`);
+    createToken("XRANGEIDENTIFIER", `${src[t.NUMERICIDENTIFIER]}|x|X|\\*`);
+    createToken("XRANGEPLAIN", `[v=\\s]*(${src[t.XRANGEIDENTIFIER]})(?:\\.(${src[t.XRANGEIDENTIFIER]})(?:\\.(${src[t.XRANGEIDENTIFIER]})(?:${src[t.PRERELEASE]})?${src[t.BUILD]}?)?)?`);
+    createToken("XRANGEPLAINLOOSE", `[v=\\s]*(${src[t.XRANGEIDENTIFIERLOOSE]})(?:\\.(${src[t.XRANGEIDENTIFIERLOOSE]})(?:\\.(${src[t.XRANGEIDENTIFIERLOOSE]})(?:${src[t.PRERELEASELOOSE]})?${src[t.BUILD]}?)?)?`);
+    createToken("XRANGE", `^${src[t.GTLT]}\\s*${src[t.XRANGEPLAIN]}$`);
+    createToken("XRANGELOOSE", `^${src[t.GTLT]}\\s*${src[t.XRANGEPLAINLOOSE]}$`);
+    createToken("COERCEPLAIN", `${"(^|[^\\d])(\\d{1,"}${MAX_SAFE_COMPONENT_LENGTH}})(?:\\.(\\d{1,${MAX_SAFE_COMPONENT_LENGTH}}))?(?:\\.(\\d{1,${MAX_SAFE_COMPONENT_LENGTH}}))?`);
+    createToken("COERCE", `${src[t.COERCEPLAIN]}(?:$|[^\\d])`);
+    createToken("COERCEFULL", src[t.COERCEPLAIN] + `(?:${src[t.PRERELEASE]})?(?:${src[t.BUILD]})?(?:$|[^\\d])`);
+    createToken("COERCERTL", src[t.COERCE], true);
+    createToken("COERCERTLFULL", src[t.COERCEFULL], true);
+    createToken("LONETILDE", "(?:~>?)");
+    createToken("TILDETRIM", `(\\s*)${src[t.LONETILDE]}\\s+`, true);
+    exports.tildeTrimReplace = "$1~";
+    createToken("TILDE", `^${src[t.LONETILDE]}${src[t.XRANGEPLAIN]}$`);
+    createToken("TILDELOOSE", `^${src[t.LONETILDE]}${src[t.XRANGEPLAINLOOSE]}$`);
+    createToken("LONECARET", "(?:\\^)");
+    createToken("CARETTRIM", `(\\s*)${src[t.LONECARET]}\\s+`, true);
+    exports.caretTrimReplace = "$1^";
+    createToken("CARET", `^${src[t.LONECARET]}${src[t.XRANGEPLAIN]}$`);
+    createToken("CARETLOOSE", `^${src[t.LONECARET]}${src[t.XRANGEPLAINLOOSE]}$`);
+    createToken("COMPARATORLOOSE", `^${src[t.GTLT]}\\s*(${src[t.LOOSEPLAIN]})$|^$`);
+    createToken("COMPARATOR", `^${src[t.GTLT]}\\s*(${src[t.FULLPLAIN]})$|^$`);
+    createToken("COMPARATORTRIM", `(\\s*)${src[t.GTLT]}\\s*(${src[t.LOOSEPLAIN]}|${src[t.XRANGEPLAIN]})`, true);
+    exports.comparatorTrimReplace = "$1$2$3";
+    createToken("HYPHENRANGE", `^\\s*(${src[t.XRANGEPLAIN]})\\s+-\\s+(${src[t.XRANGEPLAIN]})\\s*$`);
+    createToken("HYPHENRANGELOOSE", `^\\s*(${src[t.XRANGEPLAINLOOSE]})\\s+-\\s+(${src[t.XRANGEPLAINLOOSE]})\\s*$`);
+    createToken("STAR", "(<|>)?=?\\s*\\*");
+    createToken("GTE0", "^\\s*>=\\s*0\\.0\\.0\\s*$");
+    createToken("GTE0PRE", "^\\s*>=\\s*0\\.0\\.0-0\\s*$");
+  }
+});
+
+// node_modules/semver/internal/parse-options.js
+var require_parse_options = __commonJS({
+  "node_modules/semver/internal/parse-options.js"(exports, module) {
+    "use strict";
+    var looseOption = Object.freeze({ loose: true });
+    var emptyOpts = Object.freeze({});
+    var parseOptions = (options) => {
+      if (!options) {
+        return emptyOpts;
+      }
+      if (typeof options !== "object") {
+        return looseOption;
+      }
+      return options;
+    };
+    module.exports = parseOptions;
+  }
+});
+
+// node_modules/semver/internal/identifiers.js
+var require_identifiers = __commonJS({
+  "node_modules/semver/internal/identifiers.js"(exports, module) {
+    "use strict";
+    var numeric = /^[0-9]+$/;
+    var compareIdentifiers = (a, b) => {
+      if (typeof a === "number" && typeof b === "number") {
+        return a === b ? 0 : a < b ? -1 : 1;
+      }
+      const anum = numeric.test(a);
+      const bnum = numeric.test(b);
+      if (anum && bnum) {
+        a = +a;
+        b = +b;
+      }
+      return a === b ? 0 : anum && !bnum ? -1 : bnum && !anum ? 1 : a < b ? -1 : 1;
+    };
+    var rcompareIdentifiers = (a, b) => compareIdentifiers(b, a);
+    module.exports = {
+      compareIdentifiers,
+      rcompareIdentifiers
+    };
+  }
+});
+
+// node_modules/semver/classes/semver.js
+var require_semver = __commonJS({
+  "node_modules/semver/classes/semver.js"(exports, module) {
+    "use strict";
+    var debug = require_debug();
+    var { MAX_LENGTH, MAX_SAFE_INTEGER } = require_constants();
+    var { safeRe: re, t } = require_re();
+    var parseOptions = require_parse_options();
+    var { compareIdentifiers } = require_identifiers();
+    var isPrereleaseIdentifier = (prerelease, identifier) => {
+      const identifiers = identifier.split(".");
+      if (identifiers.length > prerelease.length) {
+        return false;
+      }
+      for (let i = 0; i < identifiers.length; i++) {
+        if (compareIdentifiers(prerelease[i], identifiers[i]) !== 0) {
+          return false;
+        }
+      }
+      return true;
+    };
+    var SemVer = class _SemVer {
+      constructor(version2, options) {
+        options = parseOptions(options);
+        if (version2 instanceof _SemVer) {
+          if (version2.loose === !!options.loose && version2.includePrerelease === !!options.includePrerelease) {
+            return version2;
+          } else {
+            version2 = version2.version;
+          }
+        } else if (typeof version2 !== "string") {
+          throw new TypeError(`Invalid version. Must be a string. Got type "${typeof version2}".`);
+        }
+        if (version2.length > MAX_LENGTH) {
+          throw new TypeError(
+            `version is longer than ${MAX_LENGTH} characters`
+          );
+        }
+        debug("SemVer", version2, options);
+        this.options = options;
+        this.loose = !!options.loose;
+        this.includePrerelease = !!options.includePrerelease;
+        const m = version2.trim().match(options.loose ? re[t.LOOSE] : re[t.FULL]);
+        if (!m) {
+          throw new TypeError(`Invalid Version: ${version2}`);
+        }
+        this.raw = version2;
+        this.major = +m[1];
+        this.minor = +m[2];
+        this.patch = +m[3];
+        if (this.major > MAX_SAFE_INTEGER || this.major < 0) {
+          throw new TypeError("Invalid major version");
+        }
+        if (this.minor > MAX_SAFE_INTEGER || this.minor < 0) {
+          throw new TypeError("Invalid minor version");
+        }
+        if (this.patch > MAX_SAFE_INTEGER || this.patch < 0) {
+          throw new TypeError("Invalid patch version");
+        }
+        if (!m[4]) {
+          this.prerelease = [];
+        } else {
+          this.prerelease = m[4].split(".").map((id) => {
+            if (/^[0-9]+$/.test(id)) {
+              const num = +id;
+              if (num >= 0 && num < MAX_SAFE_INTEGER) {
+                return num;
+              }
+            }
+            return id;
+          });
+        }
+        this.build = m[5] ? m[5].split(".") : [];
+        this.format();
+      }
+      format() {
+        this.version = `${this.major}.${this.minor}.${this.patch}`;
+        if (this.prerelease.length) {
+          this.version += `-${this.prerelease.join(".")}`;
+        }
+        return this.version;
+      }
+      toString() {
+        return this.version;
+      }
+      compare(other) {
+        debug("SemVer.compare", this.version, this.options, other);
+        if (!(other instanceof _SemVer)) {
+          if (typeof other === "string" && other === this.version) {
+            return 0;
+          }
+          other = new _SemVer(other, this.options);
+        }
+        if (other.version === this.version) {
+          return 0;
+        }
+        return this.compareMain(other) || this.comparePre(other);
+      }
+      compareMain(other) {
+        if (!(other instanceof _SemVer)) {
+          other = new _SemVer(other, this.options);
+        }
+        if (this.major < other.major) {
+          return -1;
+        }
+        if (this.major > other.major) {
+          return 1;
+        }
+        if (this.minor < other.minor) {
+          return -1;
+        }
+        if (this.minor > other.minor) {
+          return 1;
+        }
+        if (this.patch < other.patch) {
+          return -1;
+        }
+        if (this.patch > other.patch) {
+          return 1;
+        }
+        return 0;
+      }
+      comparePre(other) {
+        if (!(other instanceof _SemVer)) {
+          other = new _SemVer(other, this.options);
+        }
+        if (this.prerelease.length && !other.prerelease.length) {
+          return -1;
+        } else if (!this.prerelease.length && other.prerelease.length) {
+          return 1;
+        } else if (!this.prerelease.length && !other.prerelease.length) {
+          return 0;
+        }
+        let i = 0;
+        do {
+          const a = this.prerelease[i];
+          const b = other.prerelease[i];
+          debug("prerelease compare", i, a, b);
+          if (a === void 0 && b === void 0) {
+            return 0;
+          } else if (b === void 0) {
+            return 1;
+          } else if (a === void 0) {
+            return -1;
+          } else if (a === b) {
+            continue;
+          } else {
+            return compareIdentifiers(a, b);
+          }
+        } while (++i);
+      }
+      compareBuild(other) {
+        if (!(other instanceof _SemVer)) {
+          other = new _SemVer(other, this.options);
+        }
+        let i = 0;
+        do {
+          const a = this.build[i];
+          const b = other.build[i];
+          debug("build compare", i, a, b);
+          if (a === void 0 && b === void 0) {
+            return 0;
+          } else if (b === void 0) {
+            return 1;
+          } else if (a === void 0) {
+            return -1;
+          } else if (a === b) {
+            continue;
+          } else {
+            return compareIdentifiers(a, b);
+          }
+        } while (++i);
+      }
+      // preminor will bump the version up to the next minor release, and immediately
+      // down to pre-release. premajor and prepatch work the same way.
+      inc(release, identifier, identifierBase) {
+        if (release.startsWith("pre")) {
+          if (!identifier && identifierBase === false) {
+            throw new Error("invalid increment argument: identifier is empty");
+          }
+          if (identifier) {
+            const match = `-${identifier}`.match(this.options.loose ? re[t.PRERELEASELOOSE] : re[t.PRERELEASE]);
+            if (!match || match[1] !== identifier) {
+              throw new Error(`invalid identifier: ${identifier}`);
+            }
+          }
+        }
+        switch (release) {
+          case "premajor":
+            this.prerelease.length = 0;
+            this.patch = 0;
+            this.minor = 0;
+            this.major++;
+            this.inc("pre", identifier, identifierBase);
+            break;
+          case "preminor":
+            this.prerelease.length = 0;
+            this.patch = 0;
+            this.minor++;
+            this.inc("pre", identifier, identifierBase);
+            break;
+          case "prepatch":
+            this.prerelease.length = 0;
+            this.inc("patch", identifier, identifierBase);
+            this.inc("pre", identifier, identifierBase);
+            break;
+          // If the input is a non-prerelease version, this acts the same as
+          // prepatch.
+          case "prerelease":
+            if (this.prerelease.length === 0) {
+              this.inc("patch", identifier, identifierBase);
+            }
+            this.inc("pre", identifier, identifierBase);
+            break;
+          case "release":
+            if (this.prerelease.length === 0) {
+              throw new Error(`version ${this.raw} is not a prerelease`);
+            }
+            this.prerelease.length = 0;
+            break;
+          case "major":
+            if (this.minor !== 0 || this.patch !== 0 || this.prerelease.length === 0) {
+              this.major++;
+            }
+            this.minor = 0;
+            this.patch = 0;
+            this.prerelease = [];
+            break;
+          case "minor":
+            if (this.patch !== 0 || this.prerelease.length === 0) {
+              this.minor++;
+            }
+            this.patch = 0;
+            this.prerelease = [];
+            break;
+          case "patch":
+            if (this.prerelease.length === 0) {
+              this.patch++;
+            }
+            this.prerelease = [];
+            break;
+          // This probably shouldn't be used publicly.
+          // 1.0.0 'pre' would become 1.0.0-0 which is the wrong direction.
+          case "pre": {
+            const base = Number(identifierBase) ? 1 : 0;
+            if (this.prerelease.length === 0) {
+              this.prerelease = [base];
+            } else {
+              let i = this.prerelease.length;
+              while (--i >= 0) {
+                if (typeof this.prerelease[i] === "number") {
+                  this.prerelease[i]++;
+                  i = -2;
+                }
+              }
+              if (i === -1) {
+                if (identifier === this.prerelease.join(".") && identifierBase === false) {
+                  throw new Error("invalid increment argument: identifier already exists");
+                }
+                this.prerelease.push(base);
+              }
+            }
+            if (identifier) {
+              let prerelease = [identifier, base];
+              if (identifierBase === false) {
+                prerelease = [identifier];
+              }
+              if (isPrereleaseIdentifier(this.prerelease, identifier)) {
+                const prereleaseBase = this.prerelease[identifier.split(".").length];
+                if (isNaN(prereleaseBase)) {
+                  this.prerelease = prerelease;
+                }
+              } else {
+                this.prerelease = prerelease;
+              }
+            }
+            break;
+          }
+          default:
+            throw new Error(`invalid increment argument: ${release}`);
+        }
+        this.raw = this.format();
+        if (this.build.length) {
+          this.raw += `+${this.build.join(".")}`;
+        }
+        return this;
+      }
+    };
+    module.exports = SemVer;
+  }
+});
+
+// node_modules/semver/internal/lrucache.js
+var require_lrucache = __commonJS({
+  "node_modules/semver/internal/lrucache.js"(exports, module) {
+    "use strict";
+    var LRUCache = class {
+      constructor() {
+        this.max = 1e3;
+        this.map = /* @__PURE__ */ new Map();
+      }
+      get(key2) {
+        const value = this.map.get(key2);
+        if (value === void 0) {
+          return void 0;
+        } else {
+          this.map.delete(key2);
+          this.map.set(key2, value);
+          return value;
+        }
+      }
+      delete(key2) {
+        return this.map.delete(key2);
+      }
+      set(key2, value) {
+        const deleted = this.delete(key2);
+        if (!deleted && value !== void 0) {
+          if (this.map.size >= this.max) {
+            const firstKey = this.map.keys().next().value;
+            this.delete(firstKey);
+          }
+          this.map.set(key2, value);
+        }
+        return this;
+      }
+    };
+    module.exports = LRUCache;
+  }
+});
+
+// node_modules/semver/functions/compare.js
+var require_compare = __commonJS({
+  "node_modules/semver/functions/compare.js"(exports, module) {
+    "use strict";
+    var SemVer = require_semver();
+    var compare = (a, b, loose) => new SemVer(a, loose).compare(new SemVer(b, loose));
+    module.exports = compare;
+  }
+});
+
+// node_modules/semver/functions/eq.js
+var require_eq = __commonJS({
+  "node_modules/semver/functions/eq.js"(exports, module) {
+    "use strict";
+    var compare = require_compare();
+    var eq = (a, b, loose) => compare(a, b, loose) === 0;
+    module.exports = eq;
+  }
+});
+
+// node_modules/semver/functions/neq.js
+var require_neq = __commonJS({
+  "node_modules/semver/functions/neq.js"(exports, module) {
+    "use strict";
+    var compare = require_compare();
+    var neq = (a, b, loose) => compare(a, b, loose) !== 0;
+    module.exports = neq;
+  }
+});
+
+// node_modules/semver/functions/gt.js
+var require_gt = __commonJS({
+  "node_modules/semver/functions/gt.js"(exports, module) {
+    "use strict";
+    var compare = require_compare();
+    var gt = (a, b, loose) => compare(a, b, loose) > 0;
+    module.exports = gt;
+  }
+});
+
+// node_modules/semver/functions/gte.js
+var require_gte = __commonJS({
+  "node_modules/semver/functions/gte.js"(exports, module) {
+    "use strict";
+    var compare = require_compare();
+    var gte = (a, b, loose) => compare(a, b, loose) >= 0;
+    module.exports = gte;
+  }
+});
+
+// node_modules/semver/functions/lt.js
+var require_lt = __commonJS({
+  "node_modules/semver/functions/lt.js"(exports, module) {
+    "use strict";
+    var compare = require_compare();
+    var lt = (a, b, loose) => compare(a, b, loose) < 0;
+    module.exports = lt;
+  }
+});
+
+// node_modules/semver/functions/lte.js
+var require_lte = __commonJS({
+  "node_modules/semver/functions/lte.js"(exports, module) {
+    "use strict";
+    var compare = require_compare();
+    var lte = (a, b, loose) => compare(a, b, loose) <= 0;
+    module.exports = lte;
+  }
+});
+
+// node_modules/semver/functions/cmp.js
+var require_cmp = __commonJS({
+  "node_modules/semver/functions/cmp.js"(exports, module) {
+    "use strict";
+    var eq = require_eq();
+    var neq = require_neq();
+    var gt = require_gt();
+    var gte = require_gte();
+    var lt = require_lt();
+    var lte = require_lte();
+    var cmp = (a, op, b, loose) => {
+      switch (op) {
+        case "===":
+          if (typeof a === "object") {
+            a = a.version;
+          }
+          if (typeof b === "object") {
+            b = b.version;
+          }
+          return a === b;
+        case "!==":
+          if (typeof a === "object") {
+            a = a.version;
+          }
+          if (typeof b === "object") {
+            b = b.version;
+          }
+          return a !== b;
+        case "":
+        case "=":
+        case "==":
+          return eq(a, b, loose);
+        case "!=":
+          return neq(a, b, loose);
+        case ">":
+          return gt(a, b, loose);
+        case ">=":
+          return gte(a, b, loose);
+        case "<":
+          return lt(a, b, loose);
+        case "<=":
+          return lte(a, b, loose);
+        default:
+          throw new TypeError(`Invalid operator: ${op}`);
+      }
+    };
+    module.exports = cmp;
+  }
+});
+
+// node_modules/semver/classes/comparator.js
+var require_comparator = __commonJS({
+  "node_modules/semver/classes/comparator.js"(exports, module) {
+    "use strict";
+    var ANY = /* @__PURE__ */ Symbol("SemVer ANY");
+    var Comparator = class _Comparator {
+      static get ANY() {
+        return ANY;
+      }
+      constructor(comp, options) {
+        options = parseOptions(options);
+        if (comp instanceof _Comparator) {
+          if (comp.loose === !!options.loose) {
+            return comp;
+          } else {
+            comp = comp.value;
+          }
+        }
+        comp = comp.trim().split(/\s+/).join(" ");
+        debug("comparator", comp, options);
+        this.options = options;
+        this.loose = !!options.loose;
+        this.parse(comp);
+        if (this.semver === ANY) {
+          this.value = "";
+        } else {
+          this.value = this.operator + this.semver.version;
+        }
+        debug("comp", this);
+      }
+      parse(comp) {
+        const r = this.options.loose ? re[t.COMPARATORLOOSE] : re[t.COMPARATOR];
+        const m = comp.match(r);
+        if (!m) {
+          throw new TypeError(`Invalid comparator: ${comp}`);
+        }
+        this.operator = m[1] !== void 0 ? m[1] : "";
+        if (this.operator === "=") {
+          this.operator = "";
+        }
+        if (!m[2]) {
+          this.semver = ANY;
+        } else {
+          this.semver = new SemVer(m[2], this.options.loose);
+        }
+      }
+      toString() {
+        return this.value;
+      }
+      test(version2) {
+        debug("Comparator.test", version2, this.options.loose);
+        if (this.semver === ANY || version2 === ANY) {
+          return true;
+        }
+        if (typeof version2 === "string") {
+          try {
+            version2 = new SemVer(version2, this.options);
+          } catch (er) {
+            return false;
+          }
+        }
+        return cmp(version2, this.operator, this.semver, this.options);
+      }
+      intersects(comp, options) {
+        if (!(comp instanceof _Comparator)) {
+          throw new TypeError("a Comparator is required");
+        }
+        if (this.operator === "") {
+          if (this.value === "") {
+            return true;
+          }
+          return new Range(comp.value, options).test(this.value);
+        } else if (comp.operator === "") {
+          if (comp.value === "") {
+            return true;
+          }
+          return new Range(this.value, options).test(comp.semver);
+        }
+        options = parseOptions(options);
+        if (options.includePrerelease && (this.value === "<0.0.0-0" || comp.value === "<0.0.0-0")) {
+          return false;
+        }
+        if (!options.includePrerelease && (this.value.startsWith("<0.0.0") || comp.value.startsWith("<0.0.0"))) {
+          return false;
+        }
+        if (this.operator.startsWith(">") && comp.operator.startsWith(">")) {
+          return true;
+        }
+        if (this.operator.startsWith("<") && comp.operator.startsWith("<")) {
+          return true;
+        }
+        if (this.semver.version === comp.semver.version && this.operator.includes("=") && comp.operator.includes("=")) {
+          return true;
+        }
+        if (cmp(this.semver, "<", comp.semver, options) && this.operator.startsWith(">") && comp.operator.startsWith("<")) {
+          return true;
+        }
+        if (cmp(this.semver, ">", comp.semver, options) && this.operator.startsWith("<") && comp.operator.startsWith(">")) {
+          return true;
+        }
+        return false;
+      }
+    };
+    module.exports = Comparator;
+    var parseOptions = require_parse_options();
+    var { safeRe: re, t } = require_re();
+    var cmp = require_cmp();
+    var debug = require_debug();
+    var SemVer = require_semver();
+    var Range = require_range();
+  }
+});
+
+// node_modules/semver/internal/trim-comparator-whitespace.js
+var require_trim_comparator_whitespace = __commonJS({
+  "node_modules/semver/internal/trim-comparator-whitespace.js"(exports, module) {
+    "use strict";
+    var {
+      MAX_LENGTH,
+      MAX_SAFE_BUILD_LENGTH,
+      WHITESPACE_CHARACTERS
+    } = require_constants();
+    var whitespace = new Uint8Array(65536);
+    for (const char of WHITESPACE_CHARACTERS) {
+      whitespace[char.charCodeAt(0)] = 1;
+    }
+    var isWhitespace = (char) => char !== void 0 && whitespace[char.charCodeAt(0)] === 1;
+    var isVersionPrefix = (char) => char === "v" || char === "=" || isWhitespace(char);
+    var isDigit = (char) => char !== void 0 && char >= "0" && char <= "9";
+    var isLetter = (char) => char !== void 0 && (char >= "a" && char <= "z" || char >= "A" && char <= "Z");
+    var isIdentifierCharacter = (char) => isDigit(char) || isLetter(char) || char === "-";
+    var isVersionStart = (char) => isDigit(char) || char === "x" || char === "X" || char === "*";
+    var findDigitsEndIndex = (range, start, limit, digitRuns) => {
+      if (!isDigit(range[start])) {
+        return start;
+      }
+      if (start >= digitRuns.start && start < digitRuns.end) {
+        return Math.min(start + limit, digitRuns.end);
+      }
+      if (start >= digitRuns.previousStart && start < digitRuns.previousEnd) {
+        return Math.min(start + limit, digitRuns.previousEnd);
+      }
+      let end = start + 1;
+      while (isDigit(range[end])) {
+        end++;
+      }
+      digitRuns.previousStart = digitRuns.start;
+      digitRuns.previousEnd = digitRuns.end;
+      digitRuns.start = start;
+      digitRuns.end = end;
+      return Math.min(start + limit, end);
+    };
+    var findVersionNumberEndIndex = (range, start, loose, digitRuns) => {
+      if (!loose && range[start] === "0") {
+        return start + 1;
+      }
+      return findDigitsEndIndex(range, start, loose ? MAX_LENGTH : MAX_LENGTH + 1, digitRuns);
+    };
+    var findPrereleaseIdentifierEndIndex = (range, start, loose, digitRuns) => {
+      const digitsEnd = findDigitsEndIndex(range, start, MAX_LENGTH, digitRuns);
+      if (isLetter(range[digitsEnd]) || range[digitsEnd] === "-") {
+        let end = digitsEnd + 1;
+        const limit = end + MAX_SAFE_BUILD_LENGTH;
+        while (end < limit && isIdentifierCharacter(range[end])) {
+          end++;
+        }
+        return end;
+      }
+      return findVersionNumberEndIndex(range, start, loose, digitRuns);
+    };
+    var findPrereleaseEndIndex = (range, start, loose, digitRuns) => {
+      const hyphen = range[start] === "-";
+      if (!loose && !hyphen) {
+        return start;
+      }
+      const identifierStart = start + (hyphen ? 1 : 0);
+      let end = findPrereleaseIdentifierEndIndex(range, identifierStart, loose, digitRuns);
+      if (end === identifierStart) {
+        if (!loose || !hyphen) {
+          return start;
+        }
+        end = findPrereleaseIdentifierEndIndex(range, start, loose, digitRuns);
+      }
+      while (range[end] === ".") {
+        const next = findPrereleaseIdentifierEndIndex(range, end + 1, loose, digitRuns);
+        if (next === end + 1) {
+          break;
+        }
+        end = next;
+      }
+      return end;
+    };
+    var findBuildIdentifierEndIndex = (range, start) => {
+      let end = start;
+      while (end - start < MAX_SAFE_BUILD_LENGTH && isIdentifierCharacter(range[end])) {
+        end++;
+      }
+      return end;
+    };
+    var findBuildEndIndex = (range, start) => {
+      if (range[start] !== "+") {
+        return start;
+      }
+      let end = findBuildIdentifierEndIndex(range, start + 1);
+      if (end === start + 1) {
+        return start;
+      }
+      while (range[end] === ".") {
+        const next = findBuildIdentifierEndIndex(range, end + 1);
+        if (next === end + 1) {
+          break;
+        }
+        end = next;
+      }
+      return end;
+    };
+    var findLooseFullVersionEndIndex = (range, start, digitRuns) => {
+      let end = start;
+      for (let component = 0; component < 3; component++) {
+        const next = findVersionNumberEndIndex(range, end, true, digitRuns);
+        if (next === end) {
+          return start;
+        }
+        end = next;
+        if (component < 2) {
+          if (range[end] !== ".") {
+            return start;
+          }
+          end++;
+        }
+      }
+      const prereleaseEnd = findPrereleaseEndIndex(range, end, true, digitRuns);
+      return findBuildEndIndex(range, prereleaseEnd);
+    };
+    var findPartialVersionComponentEndIndex = (range, start, digitRuns) => {
+      if (isDigit(range[start])) {
+        return findVersionNumberEndIndex(range, start, false, digitRuns);
+      }
+      return isVersionStart(range[start]) ? start + 1 : start;
+    };
+    var findPartialVersionEndIndex = (range, start, digitRuns) => {
+      let end = findPartialVersionComponentEndIndex(range, start, digitRuns);
+      for (let component = 0; component < 2; component++) {
+        if (range[end] !== ".") {
+          return end;
+        }
+        const next = findPartialVersionComponentEndIndex(range, end + 1, digitRuns);
+        if (next === end + 1) {
+          return end;
+        }
+        end = next;
+      }
+      const prereleaseEnd = findPrereleaseEndIndex(range, end, false, digitRuns);
+      return findBuildEndIndex(range, prereleaseEnd);
+    };
+    var findVersionEndIndex = (range, start, digitRuns) => {
+      const fullVersionEnd = findLooseFullVersionEndIndex(range, start, digitRuns);
+      return fullVersionEnd !== start ? fullVersionEnd : findPartialVersionEndIndex(range, start, digitRuns);
+    };
+    var findRemovableWhitespaceIndex = (range, matchStart) => {
+      let position2 = matchStart;
+      if (isWhitespace(range[position2])) {
+        position2++;
+      }
+      if (range[position2] === "<" || range[position2] === ">") {
+        position2++;
+      }
+      if (range[position2] === "=") {
+        position2++;
+      }
+      return isWhitespace(range[position2]) ? position2 : -1;
+    };
+    var trimComparatorWhitespace = (range) => {
+      let result = "";
+      let copyFrom = 0;
+      let cursor = 0;
+      const digitRuns = { start: -1, end: -1, previousStart: -1, previousEnd: -1 };
+      while (cursor < range.length) {
+        const matchStart = cursor;
+        if (range[cursor] === "<" || range[cursor] === ">") {
+          cursor++;
+        } else if (!isVersionPrefix(range[cursor]) && !isVersionStart(range[cursor])) {
+          cursor++;
+          continue;
+        }
+        while (cursor < range.length && isVersionPrefix(range[cursor])) {
+          cursor++;
+        }
+        if (!isVersionStart(range[cursor])) {
+          continue;
+        }
+        const whitespacePosition = findRemovableWhitespaceIndex(range, matchStart);
+        if (whitespacePosition !== -1) {
+          result += range.slice(copyFrom, whitespacePosition);
+          copyFrom = whitespacePosition + 1;
+        }
+        cursor = findVersionEndIndex(range, cursor, digitRuns);
+      }
+      return result + range.slice(copyFrom);
+    };
+    module.exports = trimComparatorWhitespace;
+  }
+});
+
+// node_modules/semver/classes/range.js
+var require_range = __commonJS({
+  "node_modules/semver/classes/range.js"(exports, module) {
+    "use strict";
+    var SPACE_CHARACTERS = /\s+/g;
+    var Range = class _Range {
+      constructor(range, options) {
+        options = parseOptions(options);
+        if (range instanceof _Range) {
+          if (range.loose === !!options.loose && range.includePrerelease === !!options.includePrerelease) {
+            return range;
+          } else {
+            return new _Range(range.raw, options);
+          }
+        }
+        if (range instanceof Comparator) {
+          this.raw = range.value;
+          this.set = [[range]];
+          this.formatted = void 0;
+          return this;
+        }
+        this.options = options;
+        this.loose = !!options.loose;
+        this.includePrerelease = !!options.includePrerelease;
+        this.raw = range.trim().replace(SPACE_CHARACTERS, " ");
+        this.set = this.raw.split("||").map((r) => this.parseRange(r.trim())).filter((c) => c.length);
+        if (!this.set.length) {
+          throw new TypeError(`Invalid SemVer Range: ${this.raw}`);
+        }
+        if (this.set.length > 1) {
+          const first = this.set[0];
+          this.set = this.set.filter((c) => !isNullSet(c[0]));
+          if (this.set.length === 0) {
+            this.set = [first];
+          } else if (this.set.length > 1) {
+            for (const c of this.set) {
+              if (c.length === 1 && isAny(c[0])) {
+                this.set = [c];
+                break;
+              }
+            }
+          }
+        }
+        this.formatted = void 0;
+      }
+      get range() {
+        if (this.formatted === void 0) {
+          this.formatted = "";
+          for (let i = 0; i < this.set.length; i++) {
+            if (i > 0) {
+              this.formatted += "||";
+            }
+            const comps = this.set[i];
+            for (let k = 0; k < comps.length; k++) {
+              if (k > 0) {
+                this.formatted += " ";
+              }
+              this.formatted += comps[k].toString().trim();
+            }
+          }
+        }
+        return this.formatted;
+      }
+      format() {
+        return this.range;
+      }
+      toString() {
+        return this.range;
+      }
+      parseRange(range) {
+        range = range.replace(BUILDSTRIPRE, "");
+        const memoOpts = (this.options.includePrerelease && FLAG_INCLUDE_PRERELEASE) | (this.options.loose && FLAG_LOOSE);
+        const memoKey = memoOpts + ":" + range;
+        const cached2 = cache.get(memoKey);
+        if (cached2) {
+          return cached2;
+        }
+        const loose = this.options.loose;
+        const hr = loose ? re[t.HYPHENRANGELOOSE] : re[t.HYPHENRANGE];
+        range = range.replace(hr, hyphenReplace(this.options.includePrerelease));
+        debug("hyphen replace", range);
+        range = trimComparatorWhitespace(range);
+        debug("comparator trim", range);
+        range = range.replace(re[t.TILDETRIM], tildeTrimReplace);
+        debug("tilde trim", range);
+        range = range.replace(re[t.CARETTRIM], caretTrimReplace);
+        debug("caret trim", range);
+        let rangeList = range.split(" ").map((comp) => parseComparator(comp, this.options)).join(" ").split(/\s+/).map((comp) => replaceGTE0(comp, this.options));
+        if (loose) {
+          rangeList = rangeList.filter((comp) => {
+            debug("loose invalid filter", comp, this.options);
+            return !!comp.match(re[t.COMPARATORLOOSE]);
+          });
+        }
+        debug("range list", rangeList);
+        const rangeMap = /* @__PURE__ */ new Map();
+        const comparators = rangeList.map((comp) => new Comparator(comp, this.options));
+        for (const comp of comparators) {
+          if (isNullSet(comp)) {
+            return [comp];
+          }
+          rangeMap.set(comp.value, comp);
+        }
+        if (rangeMap.size > 1 && rangeMap.has("")) {
+          rangeMap.delete("");
+        }
+        const result = [...rangeMap.values()];
+        cache.set(memoKey, result);
+        return result;
+      }
+      intersects(range, options) {
+        if (!(range instanceof _Range)) {
+          throw new TypeError("a Range is required");
+        }
+        return this.set.some((thisComparators) => {
+          return isSatisfiable(thisComparators, options) && range.set.some((rangeComparators) => {
+            return isSatisfiable(rangeComparators, options) && thisComparators.every((thisComparator) => {
+              return rangeComparators.every((rangeComparator) => {
+                return thisComparator.intersects(rangeComparator, options);
+              });
+            });
+          });
+        });
+      }
+      // if ANY of the sets match ALL of its comparators, then pass
+      test(version2) {
+        if (!version2) {
+          return false;
+        }
+        if (typeof version2 === "string") {
+          try {
+            version2 = new SemVer(version2, this.options);
+          } catch (er) {
+            return false;
+          }
+        }
+        for (let i = 0; i < this.set.length; i++) {
+          if (testSet(this.set[i], version2, this.options)) {
+            return true;
+          }
+        }
+        return false;
+      }
+    };
+    module.exports = Range;
+    var LRU = require_lrucache();
+    var cache = new LRU();
+    var parseOptions = require_parse_options();
+    var Comparator = require_comparator();
+    var debug = require_debug();
+    var SemVer = require_semver();
+    var trimComparatorWhitespace = require_trim_comparator_whitespace();
+    var {
+      safeRe: re,
+      src,
+      t,
+      tildeTrimReplace,
+      caretTrimReplace
+    } = require_re();
+    var { FLAG_INCLUDE_PRERELEASE, FLAG_LOOSE } = require_constants();
+    var BUILDSTRIPRE = new RegExp(src[t.BUILD], "g");
+    var isNullSet = (c) => c.value === "<0.0.0-0";
+    var isAny = (c) => c.value === "";
+    var isSatisfiable = (comparators, options) => {
+      let result = true;
+      const remainingComparators = comparators.slice();
+      let testComparator = remainingComparators.pop();
+      while (result && remainingComparators.length) {
+        result = remainingComparators.every((otherComparator) => {
+          return testComparator.intersects(otherComparator, options);
+        });
+        testComparator = remainingComparators.pop();
+      }
+      return result;
+    };
+    var parseComparator = (comp, options) => {
+      comp = comp.replace(re[t.BUILD], "");
+      debug("comp", comp, options);
+      comp = replaceCarets(comp, options);
+      debug("caret", comp);
+      comp = replaceTildes(comp, options);
+      debug("tildes", comp);
+      comp = replaceXRanges(comp, options);
+      debug("xrange", comp);
+      comp = replaceStars(comp, options);
+      debug("stars", comp);
+      return comp;
+    };
+    var isX = (id) => !id || id.toLowerCase() === "x" || id === "*";
+    var invalidXRangeOrder = (M, m, p) => isX(M) && !isX(m) || isX(m) && p && !isX(p);
+    var replaceTildes = (comp, options) => {
+      return comp.trim().split(/\s+/).map((c) => replaceTilde(c, options)).join(" ");
+    };
+    var replaceTilde = (comp, options) => {
+      const r = options.loose ? re[t.TILDELOOSE] : re[t.TILDE];
+      const z = options.includePrerelease ? "-0" : "";
+      return comp.replace(r, (_, M, m, p, pr) => {
+        debug("tilde", comp, _, M, m, p, pr);
+        let ret;
+        if (isX(M)) {
+          ret = "";
+        } else if (isX(m)) {
+          ret = `>=${M}.0.0${z} <${+M + 1}.0.0-0`;
+        } else if (isX(p)) {
+          ret = `>=${M}.${m}.0${z} <${M}.${+m + 1}.0-0`;
+        } else if (pr) {
+          debug("replaceTilde pr", pr);
+          ret = `>=${M}.${m}.${p}-${pr} <${M}.${+m + 1}.0-0`;
+        } else {
+          ret = `>=${M}.${m}.${p} <${M}.${+m + 1}.0-0`;
+        }
+        debug("tilde return", ret);
+        return ret;
+      });
+    };
+    var replaceCarets = (comp, options) => {
+      return comp.trim().split(/\s+/).map((c) => replaceCaret(c, options)).join(" ");
+    };
+    var replaceCaret = (comp, options) => {
+      debug("caret", comp, options);
+      const r = options.loose ? re[t.CARETLOOSE] : re[t.CARET];
+      const z = options.includePrerelease ? "-0" : "";
+      return comp.replace(r, (_, M, m, p, pr) => {
+        debug("caret", comp, _, M, m, p, pr);
+        let ret;
+        if (isX(M)) {
+          ret = "";
+        } else if (isX(m)) {
+          ret = `>=${M}.0.0${z} <${+M + 1}.0.0-0`;
+        } else if (isX(p)) {
+          if (M === "0") {
+            ret = `>=${M}.${m}.0${z} <${M}.${+m + 1}.0-0`;
+          } else {
+            ret = `>=${M}.${m}.0${z} <${+M + 1}.0.0-0`;
+          }
+        } else if (pr) {
+          debug("replaceCaret pr", pr);
+          if (M === "0") {
+            if (m === "0") {
+              ret = `>=${M}.${m}.${p}-${pr} <${M}.${m}.${+p + 1}-0`;
+            } else {
+              ret = `>=${M}.${m}.${p}-${pr} <${M}.${+m + 1}.0-0`;
+            }
+          } else {
+            ret = `>=${M}.${m}.${p}-${pr} <${+M + 1}.0.0-0`;
+          }
+        } else {
+          debug("no pr");
+          if (M === "0") {
+            if (m === "0") {
+              ret = `>=${M}.${m}.${p} <${M}.${m}.${+p + 1}-0`;
+            } else {
+              ret = `>=${M}.${m}.${p} <${M}.${+m + 1}.0-0`;
+            }
+          } else {
+            ret = `>=${M}.${m}.${p} <${+M + 1}.0.0-0`;
+          }
+        }
+        debug("caret return", ret);
+        return ret;
+      });
+    };
+    var replaceXRanges = (comp, options) => {
+      debug("replaceXRanges", comp, options);
+      return comp.split(/\s+/).map((c) => replaceXRange(c, options)).join(" ");
+    };
+    var replaceXRange = (comp, options) => {
+      comp = comp.trim();
+      const r = options.loose ? re[t.XRANGELOOSE] : re[t.XRANGE];
+      return comp.replace(r, (ret, gtlt, M, m, p, pr) => {
+        debug("xRange", comp, ret, gtlt, M, m, p, pr);
+        if (invalidXRangeOrder(M, m, p)) {
+          return comp;
+        }
+        const xM = isX(M);
+        const xm = xM || isX(m);
+        const xp = xm || isX(p);
+        const anyX = xp;
+        if (gtlt === "=" && anyX) {
+          gtlt = "";
+        }
+        pr = options.includePrerelease ? "-0" : "";
+        if (xM) {
+          if (gtlt === ">" || gtlt === "<") {
+            ret = "<0.0.0-0";
+          } else {
+            ret = "*";
+          }
+        } else if (gtlt && anyX) {
+          if (xm) {
+            m = 0;
+          }
+          p = 0;
+          if (gtlt === ">") {
+            gtlt = ">=";
+            if (xm) {
+              M = +M + 1;
+              m = 0;
+              p = 0;
+            } else {
+              m = +m + 1;
+              p = 0;
+            }
+          } else if (gtlt === "<=") {
+            gtlt = "<";
+            if (xm) {
+              M = +M + 1;
+            } else {
+              m = +m + 1;
+            }
+          }
+          if (gtlt === "<") {
+            pr = "-0";
+          }
+          ret = `${gtlt + M}.${m}.${p}${pr}`;
+        } else if (xm) {
+          ret = `>=${M}.0.0${pr} <${+M + 1}.0.0-0`;
+        } else if (xp) {
+          ret = `>=${M}.${m}.0${pr} <${M}.${+m + 1}.0-0`;
+        }
+        debug("xRange return", ret);
+        return ret;
+      });
+    };
+    var replaceStars = (comp, options) => {
+      debug("replaceStars", comp, options);
+      return comp.trim().replace(re[t.STAR], "");
+    };
+    var replaceGTE0 = (comp, options) => {
+      debug("replaceGTE0", comp, options);
+      return comp.trim().replace(re[options.includePrerelease ? t.GTE0PRE : t.GTE0], "");
+    };
+    var hyphenReplace = (incPr) => ($0, from, fM, fm, fp, fpr, fb, to, tM, tm, tp, tpr) => {
+      if (isX(fM)) {
+        from = "";
+      } else if (isX(fm)) {
+        from = `>=${fM}.0.0${incPr ? "-0" : ""}`;
+      } else if (isX(fp)) {
+        from = `>=${fM}.${fm}.0${incPr ? "-0" : ""}`;
+      } else if (fpr) {
+        from = `>=${from}`;
+      } else {
+        from = `>=${from}${incPr ? "-0" : ""}`;
+      }
+      if (isX(tM)) {
+        to = "";
+      } else if (isX(tm)) {
+        to = `<${+tM + 1}.0.0-0`;
+      } else if (isX(tp)) {
+        to = `<${tM}.${+tm + 1}.0-0`;
+      } else if (tpr) {
+        to = `<=${tM}.${tm}.${tp}-${tpr}`;
+      } else if (incPr) {
+        to = `<${tM}.${tm}.${+tp + 1}-0`;
+      } else {
+        to = `<=${to}`;
+      }
+      return `${from} ${to}`.trim();
+    };
+    var testSet = (set, version2, options) => {
+      for (let i = 0; i < set.length; i++) {
+        if (!set[i].test(version2)) {
+          return false;
+        }
+      }
+      if (version2.prerelease.length && !options.includePrerelease) {
+        for (let i = 0; i < set.length; i++) {
+          debug(set[i].semver);
+          if (set[i].semver === Comparator.ANY) {
+            continue;
+          }
+          if (set[i].semver.prerelease.length > 0) {
+            const allowed = set[i].semver;
+            if (allowed.major === version2.major && allowed.minor === version2.minor && allowed.patch === version2.patch) {
+              return true;
+            }
+          }
+        }
+        return false;
+      }
+      return true;
+    };
+  }
+});
+
+// node_modules/semver/ranges/min-version.js
+var require_min_version = __commonJS({
+  "node_modules/semver/ranges/min-version.js"(exports, module) {
+    "use strict";
+    var SemVer = require_semver();
+    var Range = require_range();
+    var gt = require_gt();
+    var minVersion2 = (range, loose) => {
+      range = new Range(range, loose);
+      let minver = new SemVer("0.0.0");
+      if (range.test(minver)) {
+        return minver;
+      }
+      minver = new SemVer("0.0.0-0");
+      if (range.test(minver)) {
+        return minver;
+      }
+      minver = null;
+      for (let i = 0; i < range.set.length; ++i) {
+        const comparators = range.set[i];
+        let setMin = null;
+        comparators.forEach((comparator) => {
+          const compver = new SemVer(comparator.semver.version);
+          switch (comparator.operator) {
+            case ">":
+              if (compver.prerelease.length === 0) {
+                compver.patch++;
+              } else {
+                compver.prerelease.push(0);
+              }
+              compver.raw = compver.format();
+            /* fallthrough */
+            case "":
+            case ">=":
+              if (!setMin || gt(compver, setMin)) {
+                setMin = compver;
+              }
+              break;
+            case "<":
+            case "<=":
+              break;
+            /* istanbul ignore next */
+            default:
+              throw new Error(`Unexpected operation: ${comparator.operator}`);
+          }
+        });
+        if (setMin && (!minver || gt(minver, setMin))) {
+          minver = setMin;
+        }
+      }
+      if (minver && range.test(minver)) {
+        return minver;
+      }
+      return null;
+    };
+    module.exports = minVersion2;
+  }
+});
+
+// node_modules/semver/ranges/valid.js
+var require_valid = __commonJS({
+  "node_modules/semver/ranges/valid.js"(exports, module) {
+    "use strict";
+    var Range = require_range();
+    var validRange2 = (range, options) => {
+      try {
+        return new Range(range, options).range || "*";
+      } catch (er) {
+        return null;
+      }
+    };
+    module.exports = validRange2;
+  }
+});
+
+// node_modules/semver/functions/satisfies.js
+var require_satisfies = __commonJS({
+  "node_modules/semver/functions/satisfies.js"(exports, module) {
+    "use strict";
+    var Range = require_range();
+    var satisfies2 = (version2, range, options) => {
+      try {
+        range = new Range(range, options);
+      } catch (er) {
+        return false;
+      }
+      return range.test(version2);
+    };
+    module.exports = satisfies2;
+  }
+});
+
 // packages/stages/src/host.ts
 var current = {};
 function setHost(host) {
@@ -260,6 +1693,35 @@ function setHost(host) {
 }
 function getHost() {
   return current;
+}
+
+// packages/errors/src/error.ts
+var TgoError = class extends Error {
+  code;
+  /** One sentence: what happened. */
+  what;
+  where;
+  remedy;
+  constructor(code3, what, { where: where2, remedy, cause } = {}) {
+    super(render(what, where2, remedy), cause === void 0 ? void 0 : { cause });
+    this.name = "TgoError";
+    this.code = code3;
+    this.what = what;
+    this.where = where2;
+    this.remedy = remedy;
+  }
+};
+function isTgoError(error2) {
+  return error2 instanceof Error && error2.name === "TgoError" && "code" in error2 && "what" in error2;
+}
+function oneLine(error2) {
+  const text2 = isTgoError(error2) ? error2.what : error2 instanceof Error ? error2.message : String(error2);
+  return text2.split("\n", 1)[0] ?? "";
+}
+function render(what, where2, remedy) {
+  const lines = [where2 === void 0 ? what : `${where2}: ${what}`];
+  if (remedy !== void 0) lines.push(...remedy.split("\n").map((line) => `  ${line}`));
+  return lines.join("\n");
 }
 
 // node_modules/zod/v4/core/util.js
@@ -909,14 +2371,14 @@ function codePointLength(str) {
   const units = str.length;
   if (!highSurrogate.test(str))
     return units;
-  let count2 = units;
+  let count3 = units;
   for (let i = 0; i < units - 1; i++) {
     if ((str.charCodeAt(i) & 64512) === 55296 && (str.charCodeAt(i + 1) & 64512) === 56320) {
-      count2--;
+      count3--;
       i++;
     }
   }
-  return count2;
+  return count3;
 }
 function getLengthableOrigin(input) {
   if (Array.isArray(input))
@@ -1353,6 +2815,34 @@ function formatError(error2, mapper = (issue2) => issue2.message) {
   processError(error2);
   return fieldErrors;
 }
+function toDotPath(_path) {
+  const segs = [];
+  const path = _path.map((seg) => typeof seg === "object" ? seg.key : seg);
+  for (const seg of path) {
+    if (typeof seg === "number")
+      segs.push(`[${seg}]`);
+    else if (typeof seg === "symbol")
+      segs.push(`[${JSON.stringify(String(seg))}]`);
+    else if (/[^\w$]/.test(seg))
+      segs.push(`[${JSON.stringify(seg)}]`);
+    else {
+      if (segs.length)
+        segs.push(".");
+      segs.push(seg);
+    }
+  }
+  return segs.join("");
+}
+function prettifyError(error2) {
+  const lines = [];
+  const issues = [...error2.issues].sort((a, b) => (a.path ?? []).length - (b.path ?? []).length);
+  for (const issue2 of issues) {
+    lines.push(`\u2716 ${issue2.message}`);
+    if (issue2.path?.length)
+      lines.push(`  \u2192 at ${toDotPath(issue2.path)}`);
+  }
+  return lines.join("\n");
+}
 
 // node_modules/zod/v4/core/parse.js
 function finalizeParams(callee, params) {
@@ -1458,17 +2948,17 @@ var validateAsync = async (schema, value, _ctx) => {
   return result.issues.length === 0;
 };
 var _encode = (_Err) => {
-  const parse4 = _parse(_Err);
+  const parse5 = _parse(_Err);
   const fn = (schema, value, _ctx, _params) => {
     const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
-    return parse4(schema, value, ctx, finalizeParams(fn, _params));
+    return parse5(schema, value, ctx, finalizeParams(fn, _params));
   };
   return fn;
 };
 var _decode = (_Err) => {
-  const parse4 = _parse(_Err);
+  const parse5 = _parse(_Err);
   const fn = (schema, value, _ctx, _params) => {
-    return parse4(schema, value, _ctx, finalizeParams(fn, _params));
+    return parse5(schema, value, _ctx, finalizeParams(fn, _params));
   };
   return fn;
 };
@@ -2532,7 +4022,7 @@ function capSize(inst, size2) {
   if (!caps.length)
     return;
   const cap = Math.min(...caps.map((c) => c[0]));
-  const parse4 = inst._zod.parse;
+  const parse5 = inst._zod.parse;
   inst._zod.parse = (payload, ctx) => {
     const n = size2(payload.value);
     if (n > cap && !ctx?.skipChecks && ctx?.direction !== "backward") {
@@ -2546,7 +4036,7 @@ function capSize(inst, size2) {
         }
       }
     }
-    return parse4(payload, ctx);
+    return parse5(payload, ctx);
   };
 }
 var arraySize = (input) => Array.isArray(input) ? input.length : -1;
@@ -3373,9 +4863,9 @@ var $ZodTransform = /* @__PURE__ */ $constructor("$ZodTransform", (inst, def) =>
     }
     const _out = def.transform(payload.value, payload);
     if (ctx.async) {
-      const output = _out instanceof Promise ? _out : Promise.resolve(_out);
-      return output.then((output2) => {
-        payload.value = output2;
+      const output2 = _out instanceof Promise ? _out : Promise.resolve(_out);
+      return output2.then((output3) => {
+        payload.value = output3;
         return payload;
       });
     }
@@ -6574,14 +8064,14 @@ var ZodTransform = /* @__PURE__ */ $constructor("ZodTransform", (inst, def) => {
         payload.issues.push(util_exports.issue(_issue));
       }
     };
-    const output = def.transform(payload.value, payload);
-    if (output instanceof Promise) {
-      return output.then((output2) => {
-        payload.value = output2;
+    const output2 = def.transform(payload.value, payload);
+    if (output2 instanceof Promise) {
+      return output2.then((output3) => {
+        payload.value = output3;
         return payload;
       });
     }
-    payload.value = output;
+    payload.value = output2;
     return payload;
   };
 });
@@ -6749,33 +8239,95 @@ function date2(params) {
   return _coercedDate(ZodDate, params);
 }
 
-// packages/errors/src/error.ts
-var TgoError = class extends Error {
-  code;
-  /** One sentence: what happened. */
-  what;
-  where;
-  remedy;
-  constructor(code3, what, { where: where2, remedy, cause } = {}) {
-    super(render(what, where2, remedy), cause === void 0 ? void 0 : { cause });
-    this.name = "TgoError";
-    this.code = code3;
-    this.what = what;
-    this.where = where2;
-    this.remedy = remedy;
+// packages/catalog/src/base-image.ts
+var BaseImage = string2().regex(
+  /^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
+  "must be a full image reference with host and tag or digest, such as docker.io/library/python:3.11-slim"
+).refine((reference) => /[:@]/.test(reference.slice(reference.lastIndexOf("/"))), {
+  message: "needs a tag or a digest, such as docker.io/library/python:3.11-slim"
+});
+function mirrored(reference, mirrors) {
+  const slash = reference.indexOf("/");
+  const mirror = mirrors[reference.slice(0, slash)];
+  return mirror === void 0 ? reference : `${mirror.replace(/\/$/, "")}${reference.slice(slash)}`;
+}
+
+// packages/catalog/src/problems.ts
+function parseJsonFile(text2, file, remedy) {
+  try {
+    return JSON.parse(text2);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new TgoError("CATALOG", `not valid JSON: ${message}${position(text2, message)}`, {
+      where: file,
+      remedy,
+      cause
+    });
   }
-};
-function isTgoError(error2) {
-  return error2 instanceof Error && error2.name === "TgoError" && "code" in error2 && "what" in error2;
 }
-function oneLine(error2) {
-  const text2 = isTgoError(error2) ? error2.what : error2 instanceof Error ? error2.message : String(error2);
-  return text2.split("\n", 1)[0] ?? "";
+function problems(error2, value) {
+  const lines = error2.issues.flatMap((issue2) => describe2(issue2, value));
+  const count3 = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
+  return [`${count3}:`, ...lines.map((line) => `  - ${line}`)].join("\n");
 }
-function render(what, where2, remedy) {
-  const lines = [where2 === void 0 ? what : `${where2}: ${what}`];
-  if (remedy !== void 0) lines.push(...remedy.split("\n").map((line) => `  ${line}`));
-  return lines.join("\n");
+function describe2(issue2, root) {
+  const path = issue2.path.map(String);
+  const at = path.length === 0 ? "(top level)" : path.join(".");
+  if (issue2.code === "unrecognized_keys") {
+    return issue2.keys.map((key2) => `${[...path, key2].join(".")}: unknown field`);
+  }
+  if (issue2.code === "invalid_key") return issue2.issues.map(({ message }) => `${at}: ${message}`);
+  const found = path.reduce(
+    (value, key2) => isObject2(value) || Array.isArray(value) ? value[key2] : void 0,
+    root
+  );
+  const shown = found === void 0 ? "missing" : `got ${truncate(JSON.stringify(found))}`;
+  return [`${at}: ${issue2.message} (${shown})`];
+}
+function truncate(text2) {
+  return text2.length > 80 ? `${text2.slice(0, 77)}...` : text2;
+}
+function position(text2, message) {
+  const offset = /position (\d+)/.exec(message)?.[1];
+  if (offset === void 0 || message.includes("line")) return "";
+  const before = text2.slice(0, Number(offset)).split("\n");
+  return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`;
+}
+function isObject2(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function asObject(value) {
+  return isObject2(value) ? value : {};
+}
+
+// packages/catalog/src/base-lock.ts
+var Tagged = BaseImage.refine((reference) => !reference.includes("@"), {
+  message: "is pinned already: an entry names a tag, such as docker.io/library/python:3.11-slim"
+});
+var BaseLock = strictObject({
+  $schema: string2().optional(),
+  bases: record(
+    Tagged,
+    string2().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits")
+  ).describe(
+    'Digests by base image: { "docker.io/library/python:3.11-slim": "sha256:\u2026" }. Written by lock-bases.'
+  )
+}).describe("Base images pinned by digest (tgo.bases.json).");
+function parseBaseLock(text2, file) {
+  const remedy = "Write it anew: tgo lock-bases > tgo.bases.json.";
+  const value = parseJsonFile(text2, file, remedy);
+  const parsed = BaseLock.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new TgoError("CATALOG", problems(parsed.error, value), { where: file, remedy });
+}
+function formatBaseLock(bases) {
+  const sorted2 = Object.entries(bases).sort(([a], [b]) => a < b ? -1 : 1);
+  return `${JSON.stringify({ bases: Object.fromEntries(sorted2) }, null, 2)}
+`;
+}
+function pinned(reference, pins) {
+  const digest = Object.hasOwn(pins, reference) ? pins[reference] : void 0;
+  return reference.includes("@") || digest === void 0 ? reference : `${reference}@${digest}`;
 }
 
 // packages/catalog/src/platform.ts
@@ -6826,19 +8378,6 @@ function notARegistry(text2, why) {
   return new TgoError("USAGE", `--registry "${text2}" is not a registry: ${why}`, {
     remedy: "Write [name=]host[:port]/path, such as localhost:5001/tgoai or ghcr=ghcr.io/me/tgo/{service}."
   });
-}
-
-// packages/catalog/src/base-image.ts
-var BaseImage = string2().regex(
-  /^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
-  "must be a full image reference with host and tag or digest, such as docker.io/library/python:3.11-slim"
-).refine((reference) => /[:@]/.test(reference.slice(reference.lastIndexOf("/"))), {
-  message: "needs a tag or a digest, such as docker.io/library/python:3.11-slim"
-});
-function mirrored(reference, mirrors) {
-  const slash = reference.indexOf("/");
-  const mirror = mirrors[reference.slice(0, slash)];
-  return mirror === void 0 ? reference : `${mirror.replace(/\/$/, "")}${reference.slice(slash)}`;
 }
 
 // packages/catalog/src/service.ts
@@ -6949,6 +8488,9 @@ var Smoke = strictObject({
   skipImports: array(string2()).default([]).describe(
     "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host."
   ),
+  env: record(string2().regex(/^[A-Za-z_]\w*$/, "must be a variable name"), string2()).default({}).describe(
+    "Variables a service does not start without, such as DATABASE_URL; of smoke runs only, never in the image."
+  ),
   machine: array(string2()).min(1).optional().describe("Command that prints the machine, e.g. aarch64; by default by build strategy."),
   timeoutSeconds: int().min(1).max(3600).default(180).describe("Time for the service to answer, emulated or not.")
 }).describe("How a started image proves that it works.");
@@ -6990,6 +8532,56 @@ var Catalog = strictObject({
 });
 var Registries = record(Name, Registry);
 
+// packages/catalog/src/mirror.ts
+var IMAGE_HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::\d{1,5})?$/;
+var IMAGE_PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+var INDEXES = {
+  pypi: "pypi",
+  npm: "npm",
+  debian: "debian",
+  "debian-security": "debianSecurity"
+};
+function withMirrorFlags(mirrors, flags) {
+  return flags.reduce((result, text2) => {
+    const equals = text2.indexOf("=");
+    if (equals < 1) throw notAMirror(text2, "it is not NAME=ADDRESS");
+    const name2 = text2.slice(0, equals).trim();
+    const address2 = text2.slice(equals + 1).trim();
+    const index = Object.entries(INDEXES).find(([known]) => known === name2)?.[1];
+    if (index !== void 0) return { ...result, [index]: indexUrl(text2, address2) };
+    if (!IMAGE_HOST.test(name2) || !/[.:]|^localhost$/.test(name2)) {
+      throw notAMirror(
+        text2,
+        `"${name2}" is none of ${Object.keys(INDEXES).join(", ")}, nor a registry's host`
+      );
+    }
+    return { ...result, images: { ...result.images, [name2]: imageAddress(text2, address2) } };
+  }, mirrors);
+}
+function indexUrl(text2, address2) {
+  if (!/^https?:\/\/[^/\s]/.test(address2) || !URL.canParse(address2)) {
+    throw notAMirror(text2, "its address is no http or https URL");
+  }
+  const { username, password } = new URL(address2);
+  if (username === "" && password === "") return address2;
+  throw notAMirror(
+    text2.slice(0, text2.indexOf("=")),
+    "its address has a password in it: credentials go into --netrc or --npmrc"
+  );
+}
+function imageAddress(text2, address2) {
+  const [host = "", ...path] = address2.replace(/\/$/, "").split("/");
+  if (IMAGE_HOST.test(host) && (path.length === 0 || IMAGE_PATH.test(path.join("/")))) {
+    return [host, ...path].join("/");
+  }
+  throw notAMirror(text2, "its address is not host[:port][/path], without a scheme");
+}
+function notAMirror(text2, why) {
+  return new TgoError("USAGE", `--mirror "${text2}" is not a mirror: ${why}`, {
+    remedy: "Write pypi=URL, npm=URL, debian=URL or debian-security=URL, or the host of base images and its mirror: docker.io=mirror.example.com/hub."
+  });
+}
+
 // packages/catalog/src/override.ts
 var CatalogOverride = strictObject({
   $schema: string2().optional(),
@@ -6999,16 +8591,11 @@ var CatalogOverride = strictObject({
   mirrors: Mirrors.partial().optional()
 }).describe("Overrides of the TGO catalog (tgo.catalog.json).");
 function parseOverrideFile(text2, file) {
-  try {
-    return JSON.parse(text2);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new TgoError("CATALOG", `not valid JSON: ${message}${position(text2, message)}`, {
-      where: file,
-      remedy: 'Mend the file, or start from {"$schema": "./node_modules/@tgo/catalog/schema/tgo.catalog.schema.json"}.',
-      cause
-    });
-  }
+  return parseJsonFile(
+    text2,
+    file,
+    'Mend the file, or start from {"$schema": "./node_modules/@tgo/catalog/schema/tgo.catalog.schema.json"}.'
+  );
 }
 function applyOverride(base, override, file = "tgo.catalog.json") {
   if (override !== void 0 && !isObject2(override)) {
@@ -7043,39 +8630,6 @@ function mergeEntries(base, override) {
     else result[name2] = isObject2(value) ? { ...asObject(base[name2]), ...value } : value;
   }
   return result;
-}
-function problems(error2, value) {
-  const lines = error2.issues.flatMap((issue2) => describe2(issue2, value));
-  const count2 = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
-  return [`${count2}:`, ...lines.map((line) => `  - ${line}`)].join("\n");
-}
-function describe2(issue2, root) {
-  const path = issue2.path.map(String);
-  const at = path.length === 0 ? "(top level)" : path.join(".");
-  if (issue2.code === "unrecognized_keys") {
-    return issue2.keys.map((key2) => `${[...path, key2].join(".")}: unknown field`);
-  }
-  const found = path.reduce(
-    (value, key2) => isObject2(value) || Array.isArray(value) ? value[key2] : void 0,
-    root
-  );
-  const shown = found === void 0 ? "missing" : `got ${truncate(JSON.stringify(found))}`;
-  return [`${at}: ${issue2.message} (${shown})`];
-}
-function truncate(text2) {
-  return text2.length > 80 ? `${text2.slice(0, 77)}...` : text2;
-}
-function position(text2, message) {
-  const offset = /position (\d+)/.exec(message)?.[1];
-  if (offset === void 0 || message.includes("line")) return "";
-  const before = text2.slice(0, Number(offset)).split("\n");
-  return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`;
-}
-function isObject2(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-function asObject(value) {
-  return isObject2(value) ? value : {};
 }
 
 // packages/catalog/src/unknown-name.ts
@@ -7248,10 +8802,11 @@ function servicesWithVariants(report) {
 function variantSize(variant) {
   return variant.size === void 0 ? "-" : size(variant.size);
 }
-function elfFact({ elf }) {
-  if (elf === void 0) return "not checked";
-  if (elf.foreign.length > 0) return `${elf.foreign.length} FOREIGN of ${elf.elf}`;
-  return elf.elf === 0 ? "none" : `${elf.elf}, all match`;
+function fileFacts({ elf }) {
+  if (elf === void 0) return ["not checked"];
+  const { files, foreign: foreign2 } = elf;
+  const outcome = foreign2.length > 0 ? `${foreign2.length} FOREIGN` : "all match";
+  return [`${files} checked`, elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome}`];
 }
 function foreignLines({ elf }) {
   if (elf === void 0) return [];
@@ -7320,12 +8875,13 @@ function variants(report) {
   const rows = servicesWithVariants(report).flatMap(
     ({ service: service2, variants: variants2 }) => variants2.map((each) => {
       const foreign2 = foreignLines(each);
-      const elf = foreign2.length === 0 ? elfFact(each) : [`**${elfFact(each)}**`, ...foreign2.map(code)].join("<br>");
+      const facts = fileFacts(each).map((fact) => foreign2.length === 0 ? fact : `**${fact}**`);
+      const files = [...facts, ...foreign2.map(code)].join("<br>");
       const smoke = [smokeFact(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
-      return [service2, each.platform, variantSize(each), elf, each.smoke?.machine ?? "-", smoke];
+      return [service2, each.platform, variantSize(each), files, each.smoke?.machine ?? "-", smoke];
     })
   );
-  return rows.length === 0 ? void 0 : table(["service", "platform", "size", "ELF files", "machine", "smoke run"], rows);
+  return rows.length === 0 ? void 0 : table(["service", "platform", "size", "files", "machine", "smoke run"], rows);
 }
 function problems2(report) {
   const groups = groupProblems(report);
@@ -7514,14 +9070,14 @@ function variantTable(report, { colors, width }) {
         cell(index === 0 ? service2 : "", colors.bold),
         cell(variant.platform),
         cell(variantSize(variant), void 0, "right"),
-        cell(elfFact(variant), foreign3.length > 0 ? colors.red : void 0),
+        cell(fileFacts(variant), foreign3.length > 0 ? colors.red : void 0),
         cell(smoke?.machine ?? "-"),
         cell([smokeFact(smoke), ...smoke?.lines ?? []], badSmoke ? colors.red : void 0)
       ];
     })
   );
   if (rows.length === 0) return [];
-  const header = ["service", "platform", "size", "ELF files", "machine", "smoke run"];
+  const header = ["service", "platform", "size", "files", "machine", "smoke run"];
   const foreign2 = report.services.flatMap(
     ({ service: service2, variants: variants2 }) => variants2.flatMap((variant) => {
       const paths = foreignLines(variant);
@@ -7570,11 +9126,38 @@ function render2(report, format, options = {}) {
   }
 }
 
+// packages/stages/src/attempt.ts
+async function attempt(context, name2, run2, registries3 = []) {
+  const started = performance.now();
+  const durationMs = () => Math.round(performance.now() - started);
+  try {
+    const result = await run2();
+    return { ...result, durationMs: durationMs() };
+  } catch (error2) {
+    return {
+      service: name2,
+      state: "failed",
+      variants: [],
+      registries: registries3,
+      problems: [problemOf(interrupted(context) ?? error2)],
+      notes: [],
+      durationMs: durationMs()
+    };
+  }
+}
+function interrupted(context) {
+  if (context.signal?.aborted !== true) return void 0;
+  return new TgoError("INTERRUPTED", "stopped before it was done; what is not tagged yet stays untagged", {
+    remedy: "Run the same command again: what is done is not done twice."
+  });
+}
+
 // packages/stages/src/candidate.ts
 import { createHash } from "node:crypto";
 function candidateKey(inputs) {
   const facts = {
     ...inputs,
+    definition: essence(inputs.definition),
     source: {
       hash: inputs.source.hash,
       revision: inputs.source.revision,
@@ -7583,6 +9166,10 @@ function candidateKey(inputs) {
     version: inputs.version ?? "none"
   };
   return createHash("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
+}
+function essence({ source, ...definition }) {
+  const { $schema: _editorOnly, ...fields } = definition;
+  return { ...fields, source: { repository: source.repository } };
 }
 function candidateTag(key2) {
   return `candidate-${key2}`;
@@ -7779,6 +9366,32 @@ var HOST2 = /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:
 var PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 var TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 var MAX_PATH = 255;
+function parseReference(text2) {
+  const fail3 = (why, remedy) => {
+    throw new TgoError("USAGE", `"${text2}" is not an image reference: ${why}`, { remedy });
+  };
+  if (/^[a-z]+:\/\//.test(text2))
+    fail3("it starts with a scheme", `Leave the scheme out: ${text2.replace(/^[a-z]+:\/\//, "")}`);
+  const [nameAndTag = "", digest, ...rest] = text2.split("@");
+  if (rest.length > 0) fail3("it has more than one digest");
+  if (digest !== void 0 && !isDigest(digest))
+    fail3(`"${digest}" is not a digest (sha256: and 64 lower-case hex digits)`);
+  const [, name2 = "", tag] = /^(.*?)(?::([^/:]*))?$/.exec(nameAndTag) ?? [];
+  if (tag !== void 0 && !isTag(tag)) fail3(`"${tag}" is not a tag`, TAG_REMEDY);
+  const { host, path } = splitHost(name2);
+  if (!HOST2.test(host)) fail3(`"${host}" is not a registry host`);
+  const repository = host === "docker.io" && path !== "" && !path.includes("/") ? `library/${path}` : path;
+  if (/^[0-9a-f]{64}$/.test(name2)) fail3("64 hex digits are an image id, not a name");
+  const problem = repositoryProblem(repository);
+  if (problem !== void 0)
+    fail3(problem, repository.toLowerCase() === repository ? void 0 : `Write ${name2.toLowerCase()}`);
+  return {
+    host,
+    repository,
+    ...tag === void 0 ? {} : { tag },
+    ...digest === void 0 ? {} : { digest }
+  };
+}
 function formatReference({ host, repository, tag, digest }) {
   return `${host}/${repository}${tag === void 0 ? "" : `:${tag}`}${digest === void 0 ? "" : `@${digest}`}`;
 }
@@ -7806,6 +9419,13 @@ function assertNames(host, repository, tagOrDigest) {
   }
 }
 var TAG_REMEDY = "A tag has 1 to 128 letters, digits, '_', '.', '-', and starts with none of '.' and '-'.";
+function splitHost(name2) {
+  const slash = name2.indexOf("/");
+  const first = slash === -1 ? "" : name2.slice(0, slash);
+  if (first === "" || !(/[.:A-Z]/.test(first) || first === "localhost"))
+    return { host: "docker.io", path: name2 };
+  return { host: first === "index.docker.io" ? "docker.io" : first, path: name2.slice(slash + 1) };
+}
 
 // packages/oci/src/platform.ts
 var ARCHITECTURES = {
@@ -7814,23 +9434,23 @@ var ARCHITECTURES = {
   aarch64: "arm64",
   i386: "386"
 };
-function platformOf({ os, architecture, variant }) {
-  const name2 = ARCHITECTURES[architecture] ?? architecture;
+function platformOf({ os, architecture: architecture2, variant }) {
+  const name2 = ARCHITECTURES[architecture2] ?? architecture2;
   const implied = name2 === "arm64" && variant === "v8" || name2 === "amd64" && variant === "v1";
   return variant === void 0 || variant === "" || implied ? `${os}/${name2}` : `${os}/${name2}/${variant}`;
 }
 function parsePlatform2(text2) {
   const match = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/.exec(text2);
-  const [, os, architecture, variant] = match ?? [];
-  if (os === void 0 || architecture === void 0) {
+  const [, os, architecture2, variant] = match ?? [];
+  if (os === void 0 || architecture2 === void 0) {
     throw new TgoError("USAGE", `"${text2}" is not a platform`, {
       remedy: 'Write it as "linux/amd64" or "linux/arm64".'
     });
   }
-  const name2 = platformOf({ os, architecture, variant }).split("/");
+  const name2 = platformOf({ os, architecture: architecture2, variant }).split("/");
   return {
     os,
-    architecture: name2[1] ?? architecture,
+    architecture: name2[1] ?? architecture2,
     ...name2[2] === void 0 ? {} : { variant: name2[2] }
   };
 }
@@ -8080,6 +9700,11 @@ function fail(why) {
   });
 }
 
+// packages/oci/src/pythonextension.ts
+function extensionMachine(path) {
+  return /\.(?:cpython|pypy|graalpy)[^/.]*-([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\.so$/.exec(path)?.[1];
+}
+
 // packages/oci/src/elf.ts
 var ELF_HEADER_BYTES = 20;
 function readElfHeader(bytes) {
@@ -8122,10 +9747,11 @@ var MACHINES = {
   s390x: 22,
   loong64: 258
 };
+var PYTHON_NAMES = { x86_64: 62, aarch64: 183, i386: 3 };
 var NEUTRAL = /* @__PURE__ */ new Set([0, 190, 224, 247]);
 function machineOf(platform2) {
-  const { architecture } = parsePlatform2(platform2);
-  const machine = MACHINES[architecture];
+  const { architecture: architecture2 } = parsePlatform2(platform2);
+  const machine = MACHINES[architecture2];
   if (machine !== void 0) return machine;
   throw new TgoError("USAGE", `no ELF machine is known for the platform "${platform2}"`, {
     remedy: `Known architectures: ${Object.keys(MACHINES).join(", ")}.`
@@ -8155,14 +9781,21 @@ var ElfScan = class {
     if (machine === void 0) return;
     const name2 = machineName(machine);
     this.#machines.set(name2, (this.#machines.get(name2) ?? 0) + 1);
-    if (machine !== this.#expected && !isNeutral(machine) && !this.#allowed(path))
-      this.#foreign.push({ path, machine: name2 });
+    const why = this.#whyForeign(path, machine);
+    if (why !== void 0 && !this.#allowed(path)) this.#foreign.push({ path, machine: why });
+  }
+  #whyForeign(path, machine) {
+    if (isNeutral(machine)) return void 0;
+    if (machine !== this.#expected) return machineName(machine);
+    const named = extensionMachine(path) ?? "";
+    const misnamed = (PYTHON_NAMES[named] ?? machine) !== machine;
+    return misnamed ? `${machineName(machine)}, but named for ${named}: Python ignores it` : void 0;
   }
   report() {
     const byText = (a, b) => a < b ? -1 : a > b ? 1 : 0;
     return {
       files: this.#files,
-      elf: [...this.#machines.values()].reduce((sum, count2) => sum + count2, 0),
+      elf: [...this.#machines.values()].reduce((sum, count3) => sum + count3, 0),
       machines: Object.fromEntries([...this.#machines].sort(([a], [b]) => byText(a, b))),
       foreign: this.#foreign.sort((a, b) => byText(a.path, b.path))
     };
@@ -11664,6 +13297,24 @@ var Answer = class {
   }
 };
 
+// packages/oci/src/lanes.ts
+var Lanes = class {
+  #free;
+  #waiting = [];
+  constructor(limit) {
+    this.#free = limit;
+  }
+  async enter() {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise((resolve) => this.#waiting.push(resolve));
+  }
+  leave() {
+    const next = this.#waiting.shift();
+    if (next === void 0) this.#free += 1;
+    else next();
+  }
+};
+
 // packages/oci/src/upload.ts
 var Upload = class {
   constructor(watch) {
@@ -11717,6 +13368,13 @@ var Watch = class {
 };
 
 // packages/oci/src/transport.ts
+function outOfTime(last) {
+  return new TgoError(last.code, `${last.what} (and the time for all tries is over)`, {
+    where: last.where,
+    remedy: last.remedy,
+    cause: last
+  });
+}
 var defaultSleep = async (milliseconds, signal) => {
   await delay(milliseconds, void 0, signal === void 0 ? {} : { signal });
 };
@@ -11727,8 +13385,12 @@ var Transport = class {
   #o;
   /** Stops of the requests under way; one listener on the caller's signal serves them all. */
   #underWay = /* @__PURE__ */ new Set();
+  /** Of their own each: a write waits for the read that it copies from, and a read for nothing. */
+  #lanes;
   constructor(options) {
     this.#o = options;
+    const { reads, writes } = options.concurrency;
+    this.#lanes = { reads: new Lanes(reads), writes: new Lanes(writes) };
     options.signal?.addEventListener("abort", () => {
       for (const stop of this.#underWay) stop();
     });
@@ -11746,6 +13408,9 @@ var Transport = class {
       if (patience === void 0 || attempt2 >= tries2 || asked > LONGEST_ASKED_MS) {
         if (outcome instanceof Answer) return outcome;
         throw outcome.error;
+      }
+      if (this.#o.now() + asked > this.#o.deadline) {
+        throw outOfTime(outcome instanceof Answer ? await this.refusal(outcome) : outcome.error);
       }
       if (outcome instanceof Answer) await outcome.discard();
       await this.wait(attempt2, patience, call.doing);
@@ -11793,6 +13458,15 @@ var Transport = class {
     return patienceWith(await this.fault(answer));
   }
   async #attempt(call) {
+    const lanes = call.method === "GET" || call.method === "HEAD" ? this.#lanes.reads : this.#lanes.writes;
+    await lanes.enter();
+    try {
+      return await this.#ask(call);
+    } finally {
+      lanes.leave();
+    }
+  }
+  async #ask(call) {
     this.#throwIfInterrupted();
     const abort = new AbortController();
     const watch = new Watch(this.#o.timeoutMs, abort);
@@ -11859,6 +13533,7 @@ var Connection = class {
     this.origin = originOf(this.host, o.url);
     this.anonymous = o.credentials === void 0;
     const redactor = new Redactor();
+    const now = o.now ?? Date.now;
     if (o.credentials !== void 0) {
       if ("identityToken" in o.credentials) redactor.add(o.credentials.identityToken);
       else {
@@ -11876,6 +13551,9 @@ var Connection = class {
       timeoutMs: o.timeoutMs ?? 6e4,
       retries: o.retries ?? 4,
       onRetry: o.onRetry,
+      now,
+      deadline: now() + (o.totalMs ?? 30 * 6e4),
+      concurrency: o.concurrency ?? { reads: 16, writes: 4 },
       redactor,
       identity: this.anonymous ? "anonymous" : "credentials"
     });
@@ -11886,7 +13564,7 @@ var Connection = class {
       reach: (url2) => this.reach(url2),
       origin: this.origin,
       redactor,
-      now: o.now ?? Date.now
+      now
     });
   }
   /**
@@ -12359,6 +14037,37 @@ function otherDigest(answer, expected, actual) {
   });
 }
 
+// packages/oci/src/pushprobe.ts
+var NOTHING2 = { size: 0, open: () => new Uint8Array(0) };
+async function probePush(connection, repository) {
+  const scopes = [pushScope(repository)];
+  const call = connection.call({
+    method: "POST",
+    repository,
+    path: "blobs/uploads/",
+    doing: "start an upload",
+    body: NOTHING2
+  });
+  const answer = await connection.send(call, scopes);
+  if (answer.status !== 202) throw await connection.transport.refusal(answer);
+  await answer.discard();
+  const session = connection.location(answer, call.where);
+  const cancel = {
+    method: "DELETE",
+    url: session,
+    where: call.where,
+    doing: "give up the upload",
+    once: true
+  };
+  if (session.origin === connection.origin.origin)
+    await connection.send(cancel, scopes).then(
+      (ended) => ended.discard(),
+      () => void 0
+    );
+  const date3 = new Date(answer.headers.get("date") ?? Number.NaN);
+  return { date: Number.isNaN(date3.getTime()) ? void 0 : date3 };
+}
+
 // packages/oci/src/tags.ts
 var TagList = object({ tags: array(string2()).nullish() });
 var MAX_LIST_BYTES = 64 * 1024 * 1024;
@@ -12462,6 +14171,10 @@ var Registry2 = class {
   /** Lets the repository share a blob of another one in this registry. False when it has to be uploaded. */
   async mountBlob(repository, digest, from) {
     return await mountBlob(this.#connection, repository, digest, from) === "mounted";
+  }
+  /** Whether a push would be let in, without pushing anything. @throws TgoError saying why not */
+  async probePush(repository) {
+    return probePush(this.#connection, repository);
   }
   /** Every tag; none for a repository that is not there. */
   async tags(repository) {
@@ -12605,13 +14318,13 @@ function checkIndex({ value, descriptor }, sighting, { platforms, expect = {} })
     wrong(`it lists ${attestations} attestation manifests`, "Build with provenance and SBOM off.");
   const planned = platforms.map((platform2) => platformOf(parsePlatform2(platform2)));
   const children = value.manifests.filter((child) => !isAttestation(child));
-  const listed = children.map(
+  const listed2 = children.map(
     ({ platform: platform2 }) => platform2 === void 0 ? "no platform" : platformOf(platform2)
   );
-  for (const platform2 of planned) if (!listed.includes(platform2)) wrong(`${platform2} is missing`, REPUBLISH);
-  for (const platform2 of new Set(listed)) {
+  for (const platform2 of planned) if (!listed2.includes(platform2)) wrong(`${platform2} is missing`, REPUBLISH);
+  for (const platform2 of new Set(listed2)) {
     if (!planned.includes(platform2)) wrong(`it lists ${platform2}, which is not planned`, REPUBLISH);
-    if (listed.filter((other) => other === platform2).length > 1)
+    if (listed2.filter((other) => other === platform2).length > 1)
       wrong(`it lists ${platform2} more than once`, REPUBLISH);
   }
   for (const text2 of differences(expect.annotations ?? {}, value.annotations ?? {}))
@@ -12773,9 +14486,9 @@ function compareDigests(sightings, digest, expected) {
   }
 }
 function mostCommon(digests) {
-  const count2 = (digest) => digests.filter((other) => other === digest).length;
+  const count3 = (digest) => digests.filter((other) => other === digest).length;
   return digests.reduce(
-    (best, digest) => best === void 0 || count2(digest) > count2(best) ? digest : best,
+    (best, digest) => best === void 0 || count3(digest) > count3(best) ? digest : best,
     void 0
   );
 }
@@ -12815,10 +14528,94 @@ function execFailure(error2) {
 function messageOf(error2) {
   return error2 instanceof Error ? error2.message : String(error2);
 }
-function lastLines({ stdout, stderr }, count2) {
+function lastLines({ stdout, stderr }, count3) {
   return `${stdout}
-${stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-count2).map((line) => `  | ${line}`).join("\n");
+${stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-count3).map((line) => `  | ${line}`).join("\n");
 }
+
+// packages/stages/src/bases.ts
+var Bases = class {
+  constructor(options) {
+    this.options = options;
+  }
+  options;
+  #digests = /* @__PURE__ */ new Map();
+  isPinned(reference) {
+    return pinned(reference, this.options.pins).includes("@");
+  }
+  /**
+   * The digest that a base stands for in this call: of its index, where it has one.
+   * @param platform one that the base has to have, when its tag is not resolved yet
+   * @throws TgoError SOURCE
+   */
+  digest(reference, platform2 = this.options.native) {
+    const known = this.#digests.get(reference);
+    if (known !== void 0) return known;
+    const asked = this.#resolve(reference, platform2);
+    this.#digests.set(reference, asked);
+    return asked;
+  }
+  /** Where a base is pulled from: its mirror where there is one, by its digest. */
+  async address(reference, platform2) {
+    const [name2 = ""] = reference.split("@");
+    return mirrored(`${name2}@${await this.digest(reference, platform2)}`, this.options.mirrors);
+  }
+  /**
+   * @throws TgoError SOURCE when the base has no such platform: `from` of an image with one platform returns that
+   *   one, whatever was asked for.
+   */
+  async container(reference, platform2) {
+    const base = this.#from(await this.address(reference, platform2), platform2);
+    const actual = await base.platform().catch((cause) => {
+      throw this.#failure(reference, platform2, cause);
+    });
+    if (String(actual) !== platform2) throw this.#lacks(reference, platform2, `found ${String(actual)}`);
+    return base;
+  }
+  async #resolve(reference, platform2) {
+    const known = pinned(reference, this.options.pins).split("@")[1];
+    if (known !== void 0) return known;
+    const ref = await this.#from(mirrored(reference, this.options.mirrors), platform2).imageRef().catch((cause) => {
+      throw this.#failure(reference, platform2, cause);
+    });
+    return ref.slice(ref.indexOf("@") + 1);
+  }
+  #from(address2, platform2) {
+    const registryService = this.options.service(address2);
+    return this.options.client.container({ platform: platform2 }).from(address2, registryService === void 0 ? {} : { registryService });
+  }
+  #failure(reference, platform2, cause) {
+    const message = messageOf(cause);
+    if (/\bno (?:\S+ variant|match for platform)/.test(message))
+      return this.#lacks(reference, platform2, message);
+    const { mirrors, pins } = this.options;
+    const address2 = mirrored(pinned(reference, pins), mirrors);
+    const missing = /not.?found|manifest.?unknown|\b404\b/i.test(message);
+    if (missing && this.isPinned(reference)) {
+      return new TgoError(
+        "SOURCE",
+        `base image ${reference} is pinned to a digest that its registry no longer has`,
+        {
+          where: address2,
+          remedy: reference.includes("@") ? "Choose another tag or digest in the catalog." : "Pin it anew: tgo lock-bases > tgo.bases.json.",
+          cause
+        }
+      );
+    }
+    return new TgoError("SOURCE", `base image ${reference} cannot be pulled for ${platform2}: ${message}`, {
+      where: address2,
+      remedy: mirrored(reference, mirrors) === reference ? `Check the name and the network. Where the registry is out of reach, set a mirror: --mirror ${reference.slice(0, reference.indexOf("/"))}=mirror.example.com, or mirrors.images in tgo.catalog.json.` : "A mirror (--mirror, or mirrors.images of the catalog) leads there: check that it answers and has this image.",
+      cause
+    });
+  }
+  #lacks(reference, platform2, detail) {
+    const { mirrors, pins } = this.options;
+    return new TgoError("SOURCE", `base image ${reference} has no ${platform2} variant (${detail})`, {
+      where: mirrored(pinned(reference, pins), mirrors),
+      remedy: "Choose a base with both platforms, or build only its own with --platform."
+    });
+  }
+};
 
 // packages/stages/src/progress.ts
 var Progress = class {
@@ -12864,16 +14661,21 @@ function formatEvent(event) {
 // packages/stages/src/context.ts
 async function createContext(client, product, options) {
   const host = getHost();
-  const catalog = await loadCatalog(product.catalog, options);
+  const [catalog, pins] = await Promise.all([
+    loadCatalog(product.catalog, options),
+    loadPins(product, options.baseLock)
+  ]);
   const platforms = selectPlatforms(catalog, options.platform);
   const [native, version2, targets] = await Promise.all([
-    client.defaultPlatform(),
+    client.defaultPlatform().then(parsePlatform),
     host.engine ?? client.version().then((text2) => `Dagger engine ${text2}`),
     connectTargets(client, catalog, options)
   ]);
   return {
     client,
     catalog,
+    pins,
+    bases: new Bases(basesOptions({ client, native, catalog, pins })),
     platforms,
     targets,
     progress: new Progress(
@@ -12883,18 +14685,31 @@ async function createContext(client, product, options) {
     ),
     signal: host.signal,
     pipeline: product.pipeline,
-    native: parsePlatform(native),
+    native,
     engine: version2,
     caBundle: options.caBundle,
     secrets: { netrc: options.netrc, npmrc: options.npmrc, build: options.buildSecrets },
     repos: options.repos
   };
 }
+function basesOptions(context) {
+  const { client, native, catalog, pins } = context;
+  const service2 = (address2) => localService(client, address2);
+  return { client, native, mirrors: catalog.mirrors.images, pins, service: service2 };
+}
+async function loadPins(product, file) {
+  return { ...product.bases?.bases, ...file === void 0 ? {} : await readBaseLock(file) };
+}
+async function readBaseLock(file) {
+  const [name2, text2] = await Promise.all([file.name(), file.contents()]);
+  return parseBaseLock(text2, name2).bases;
+}
 async function loadCatalog(builtIn, options) {
   const file = options.catalog;
   const name2 = file === void 0 ? void 0 : await file.name();
   const override = file === void 0 || name2 === void 0 ? void 0 : parseOverrideFile(await file.contents(), name2);
-  const catalog = applyOverride(builtIn, override, name2);
+  const overridden = applyOverride(builtIn, override, name2);
+  const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
   if (options.registry === void 0 || options.registry.length === 0) return catalog;
   const given = options.registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
   return { ...catalog, registries: Object.fromEntries(given.map(({ name: name3, registry: registry2 }) => [name3, registry2])) };
@@ -12949,28 +14764,8 @@ function referenceOf(target, service2, tag) {
 function repositoryOf2(target, service2) {
   return registryRepository(target.registry, service2).repository;
 }
-async function baseImage(context, reference, platform2) {
-  const address2 = mirrored(reference, context.catalog.mirrors.images);
-  const registryService = localService(context.client, address2);
-  const base = context.client.container({ platform: platform2 }).from(address2, registryService === void 0 ? {} : { registryService });
-  const actual = await base.platform().catch((cause) => {
-    throw new TgoError(
-      "SOURCE",
-      `base image ${reference} cannot be pulled for ${platform2}: ${messageOf(cause)}`,
-      {
-        where: address2,
-        remedy: address2 === reference ? 'Check the name and the network. Where the registry is out of reach, set a mirror: mirrors.images in tgo.catalog.json, e.g. {"docker.io": "mirror.example.com"}.' : "The catalog's mirrors.images leads there: check that the mirror answers and has this image.",
-        cause
-      }
-    );
-  });
-  if (String(actual) !== platform2) {
-    throw new TgoError("SOURCE", `base image ${reference} has no ${platform2} variant (found ${actual})`, {
-      where: address2,
-      remedy: "Choose a base with both platforms, or build only its own with --platform."
-    });
-  }
-  return base;
+function baseImage(context, reference, platform2) {
+  return context.bases.container(reference, platform2);
 }
 function trusting(context, container) {
   if (context.caBundle === void 0) return container;
@@ -13007,20 +14802,71 @@ ${lastLines(failure3, 25)}`,
   );
 }
 
+// packages/stages/src/assignments.ts
+function parseAssignments(text2, what) {
+  const lines = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
+  const found = [];
+  for (let at = 0; at < lines.length; at++) {
+    const line = (lines[at] ?? "").trim();
+    if (line === "" || line.startsWith("#")) continue;
+    const match = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/s.exec(line);
+    if (match === null) throw malformed(what, at, "is not NAME=value");
+    const [, name2 = "", rest = ""] = match;
+    const quote = rest.startsWith("'") ? "'" : rest.startsWith('"') ? '"' : void 0;
+    if (quote === void 0) {
+      found.push({ name: name2, value: rest, quote });
+      continue;
+    }
+    const start = at;
+    let quoted = rest;
+    while (!closes(quoted, quote)) {
+      at += 1;
+      if (at >= lines.length) throw malformed(what, start, `opens a ${quote} that nothing closes`);
+      quoted += `
+${lines[at] ?? ""}`;
+    }
+    const inner = quoted.trimEnd().slice(1, -1);
+    if (quote === "'" ? inner.includes("'") : /(?<!\\)(?:\\\\)*"/.test(inner)) {
+      throw malformed(what, start, "goes on behind its closing quote");
+    }
+    found.push({ name: name2, value: quote === "'" ? inner : unescaped(inner), quote });
+  }
+  return found;
+}
+function closes(text2, quote) {
+  const trimmed = text2.trimEnd();
+  if (trimmed.length < 2 || !trimmed.endsWith(quote)) return false;
+  return quote === "'" || (/\\*$/.exec(trimmed.slice(0, -1))?.[0].length ?? 0) % 2 === 0;
+}
+var ESCAPES = { n: "\n", r: "\r", t: "	" };
+function unescaped(text2) {
+  return text2.replaceAll(/\\(.)/gs, (_, char) => ESCAPES[char] ?? char);
+}
+function malformed(what, line, why) {
+  return new TgoError("USAGE", `line ${line + 1} of ${what} ${why}`, {
+    remedy: 'Write one NAME=value a line; a value of several lines stands in quotes: NAME="\u2026".'
+  });
+}
+
 // tgo:tools
-var tools_default = 'import{createHash as E}from"node:crypto";import{createReadStream as k}from"node:fs";import{lstat as C,readdir as H,readlink as U}from"node:fs/promises";import{join as w}from"node:path";import{pipeline as v}from"node:stream/promises";async function b({root:r}){let t=E("sha256"),e=0,n=0,o=async a=>{let i=(await H(w(r,a))).sort();for(let d of i){let s=a===""?d:`${a}/${d}`,m=w(r,s),c=await C(m);if(c.isSymbolicLink())t.update(`link\\0${s}\\0${await U(m)}\\0`);else if(c.isDirectory())t.update(`directory\\0${s}\\0`),await o(s);else if(c.isFile()){let p=E("sha256");await v(k(m),p),t.update(`file\\0${s}\\0${(c.mode&73)===0?"":"x"}\\0${p.digest("hex")}\\0`),e+=1,n+=c.size}}};return await o(""),{hash:t.digest("hex"),files:e,bytes:n}}import{setTimeout as F}from"node:timers/promises";async function T({requests:r,timeoutSeconds:t}){let e=Date.now()+t*1e3,n=await Promise.all(r.map(async({url:o,status:a})=>{for(;;){let i=await V(o);if(i.status===a||Date.now()>e)return{ok:i.status===a,answer:i};await F(200)}}));return{ok:n.every(({ok:o})=>o),answers:n.map(({answer:o})=>o)}}async function V(r){try{let t=await fetch(r,{redirect:"manual",signal:AbortSignal.timeout(1e4)});return await t.arrayBuffer(),{url:r,status:t.status}}catch(t){let e=t instanceof Error?t.cause??t:t;return{url:r,error:e instanceof Error?e.message:String(e)}}}var f=class extends Error{code;what;where;remedy;constructor(t,e,{where:n,remedy:o,cause:a}={}){super(_(e,n,o),a===void 0?void 0:{cause:a}),this.name="TgoError",this.code=t,this.what=e,this.where=n,this.remedy=o}};function _(r,t,e){let n=[t===void 0?r:`${t}: ${r}`];return e!==void 0&&n.push(...e.split(`\n`).map(o=>`  ${o}`)),n.join(`\n`)}var j={x86_64:"amd64","x86-64":"amd64",aarch64:"arm64",i386:"386"};function B({os:r,architecture:t,variant:e}){let n=j[t]??t;return e===void 0||e===""||(n==="arm64"&&e==="v8"||n==="amd64"&&e==="v1")?`${r}/${n}`:`${r}/${n}/${e}`}function R(r){let t=/^([a-z0-9]+)\\/([a-z0-9_-]+)(?:\\/([a-z0-9.]+))?$/.exec(r),[,e,n,o]=t??[];if(e===void 0||n===void 0)throw new f("USAGE",`"${r}" is not a platform`,{remedy:\'Write it as "linux/amd64" or "linux/arm64".\'});let a=B({os:e,architecture:n,variant:o}).split("/");return{os:e,architecture:a[1]??n,...a[2]===void 0?{}:{variant:a[2]}}}var y=20;function P(r){if(r.length<y||r[0]!==127||r[1]!==69||r[2]!==76||r[3]!==70)return;let[t,e]=[r[4],r[5]];if(t!==1&&t!==2||e!==1&&e!==2)return;let n=new DataView(r.buffer,r.byteOffset,r.byteLength);return{class:t===2?64:32,endianness:e===1?"little":"big",machine:n.getUint16(18,e===1)}}var M={0:"none",2:"sparc",3:"i386",8:"mips",20:"ppc",21:"ppc64",22:"s390",40:"arm",43:"sparcv9",62:"x86-64",183:"aarch64",190:"cuda",224:"amdgpu",243:"riscv",247:"bpf",258:"loongarch"},S={amd64:62,386:3,arm64:183,arm:40,riscv64:243,ppc64le:21,s390x:22,loong64:258},G=new Set([0,190,224,247]);function z(r){let{architecture:t}=R(r),e=S[t];if(e!==void 0)return e;throw new f("USAGE",`no ELF machine is known for the platform "${r}"`,{remedy:`Known architectures: ${Object.keys(S).join(", ")}.`})}function K(r){return M[r]??`machine ${r}`}function Y(r){return G.has(r)}var u=class{#r=0;#e=new Map;#t=[];#n;#o;constructor(t,{allow:e=[]}={}){this.#n=z(t);let n=e.map(J);this.#o=o=>n.some(a=>a.test(o))}add(t,e){if(this.#r++,e===void 0)return;let n=K(e);this.#e.set(n,(this.#e.get(n)??0)+1),e!==this.#n&&!Y(e)&&!this.#o(t)&&this.#t.push({path:t,machine:n})}report(){let t=(e,n)=>e<n?-1:e>n?1:0;return{files:this.#r,elf:[...this.#e.values()].reduce((e,n)=>e+n,0),machines:Object.fromEntries([...this.#e].sort(([e],[n])=>t(e,n))),foreign:this.#t.sort((e,n)=>t(e.path,n.path))}}};function J(r){let e=`/${r.replace(/^\\/+/,"")}${r.endsWith("/")?"**":""}`.replace(/\\*\\*\\/?|\\*|[.+?^${}()|[\\]\\\\]/g,n=>n==="**/"?"(?:.*/)?":n==="**"?".*":n==="*"?"[^/]*":`\\\\${n}`);return new RegExp(`^${e}$`,"s")}import{Buffer as l}from"node:buffer";import{closeSync as W,openSync as q,readdirSync as Z,readSync as Q,constants as O}from"node:fs";import{setImmediate as X}from"node:timers/promises";var ee=new Set(["/proc","/sys","/dev"]),I=20;async function h(r,t,e={}){let n=new u(t,e),o=l.alloc(y),a=l.from(r.replace(/\\/+$/,"")),i=[l.alloc(0)],d=performance.now()+I;for(let s=i.pop();s!==void 0;s=i.pop()){let m=s;for(let c of N(g(m),()=>Z(l.concat([a,m,$]),re))){let p=l.concat([m,$,c.name]);c.isDirectory()?ee.has(g(p))||i.push(p):c.isFile()&&n.add(g(p),N(g(p),()=>te(l.concat([a,p]),o))),!(performance.now()<d)&&(await X(),d=performance.now()+I)}}return n.report()}var $=l.from("/"),re={withFileTypes:!0,encoding:"buffer"};function g(r){return r.length===0?"/":r.toString("utf8")}function te(r,t){let e=q(r,O.O_RDONLY|O.O_NOFOLLOW);try{let n=Q(e,t,0,y,0);return P(t.subarray(0,n))?.machine}finally{W(e)}}function N(r,t){try{return t()}catch(e){let n=e instanceof Error&&"code"in e?String(e.code):"unknown error";throw new f("ENVIRONMENT",`${r} cannot be read for the ELF check (${n})`,{remedy:"Run the check as root, on a complete file system.",cause:e})}}function D({root:r,platform:t,allow:e}){return h(r,t,{allow:e})}import{lutimes as ne,lstat as oe,readdir as ae}from"node:fs/promises";import{join as ie}from"node:path";async function x({root:r,seconds:t}){if((await oe(r)).isDirectory())for(let n of await ae(r))await x({root:ie(r,n),seconds:t});return await ne(r,t,t),null}var[A,se]=process.argv.slice(2),ce=JSON.parse(se??"null"),fe={inspect:b,probe:T,scan:D,stamp:x},L=fe[A??""];if(L===void 0)throw new Error(`unknown command ${String(A)}`);process.stdout.write(JSON.stringify(await L(ce)));\n';
+var tools_default = 'import{createHash as b}from"node:crypto";import{createReadStream as F}from"node:fs";import{lstat as j,readdir as v,readlink as U}from"node:fs/promises";import{join as T}from"node:path";import{pipeline as V}from"node:stream/promises";async function R({root:r}){let n=b("sha256"),e=0,t=0,o=async a=>{let i=(await v(T(r,a))).sort();for(let p of i){let s=a===""?p:`${a}/${p}`,m=T(r,s),c=await j(m);if(c.isSymbolicLink())n.update(`link\\0${s}\\0${await U(m)}\\0`);else if(c.isDirectory())n.update(`directory\\0${s}\\0`),await o(s);else if(c.isFile()){let d=b("sha256");await V(F(m),d),n.update(`file\\0${s}\\0${(c.mode&73)===0?"":"x"}\\0${d.digest("hex")}\\0`),e+=1,t+=c.size}}};return await o(""),{hash:n.digest("hex"),files:e,bytes:t}}import{readdir as M,readFile as B}from"node:fs/promises";import{join as x}from"node:path";async function u({root:r}){let e=(await M(r,{withFileTypes:!0}).catch(()=>[])).filter(o=>o.isDirectory()&&!o.name.startsWith("."));return(await Promise.all(e.map(async({name:o})=>{let a=x(r,o);if(o.startsWith("@"))return u({root:a});let i=await u({root:x(a,"node_modules")}),p=await z(a);return p===void 0?i:[p,...i]}))).flat()}async function z(r){try{let{name:n,version:e}=JSON.parse(await B(x(r,"package.json"),"utf8"));return typeof n=="string"&&typeof e=="string"?{name:n,version:e}:void 0}catch{return}}import{setTimeout as G}from"node:timers/promises";async function S({requests:r,timeoutSeconds:n}){let e=Date.now()+n*1e3,t=await Promise.all(r.map(async({url:o,status:a})=>{for(;;){let i=await W(o);if(i.status===a||Date.now()>e)return{ok:i.status===a,answer:i};await G(200)}}));return{ok:t.every(({ok:o})=>o),answers:t.map(({answer:o})=>o)}}async function W(r){try{let n=await fetch(r,{redirect:"manual",signal:AbortSignal.timeout(1e4)});return await n.arrayBuffer(),{url:r,status:n.status}}catch(n){let e=n instanceof Error?n.cause??n:n;return{url:r,error:e instanceof Error?e.message:String(e)}}}var f=class extends Error{code;what;where;remedy;constructor(n,e,{where:t,remedy:o,cause:a}={}){super(Y(e,t,o),a===void 0?void 0:{cause:a}),this.name="TgoError",this.code=n,this.what=e,this.where=t,this.remedy=o}};function Y(r,n,e){let t=[n===void 0?r:`${n}: ${r}`];return e!==void 0&&t.push(...e.split(`\n`).map(o=>`  ${o}`)),t.join(`\n`)}var J={x86_64:"amd64","x86-64":"amd64",aarch64:"arm64",i386:"386"};function K({os:r,architecture:n,variant:e}){let t=J[n]??n;return e===void 0||e===""||(t==="arm64"&&e==="v8"||t==="amd64"&&e==="v1")?`${r}/${t}`:`${r}/${t}/${e}`}function I(r){let n=/^([a-z0-9]+)\\/([a-z0-9_-]+)(?:\\/([a-z0-9.]+))?$/.exec(r),[,e,t,o]=n??[];if(e===void 0||t===void 0)throw new f("USAGE",`"${r}" is not a platform`,{remedy:\'Write it as "linux/amd64" or "linux/arm64".\'});let a=K({os:e,architecture:t,variant:o}).split("/");return{os:e,architecture:a[1]??t,...a[2]===void 0?{}:{variant:a[2]}}}function O(r){return/\\.(?:cpython|pypy|graalpy)[^/.]*-([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\\.so$/.exec(r)?.[1]}var g=20;function $(r){if(r.length<g||r[0]!==127||r[1]!==69||r[2]!==76||r[3]!==70)return;let[n,e]=[r[4],r[5]];if(n!==1&&n!==2||e!==1&&e!==2)return;let t=new DataView(r.buffer,r.byteOffset,r.byteLength);return{class:n===2?64:32,endianness:e===1?"little":"big",machine:t.getUint16(18,e===1)}}var q={0:"none",2:"sparc",3:"i386",8:"mips",20:"ppc",21:"ppc64",22:"s390",40:"arm",43:"sparcv9",62:"x86-64",183:"aarch64",190:"cuda",224:"amdgpu",243:"riscv",247:"bpf",258:"loongarch"},N={amd64:62,386:3,arm64:183,arm:40,riscv64:243,ppc64le:21,s390x:22,loong64:258},Z={x86_64:62,aarch64:183,i386:3},Q=new Set([0,190,224,247]);function X(r){let{architecture:n}=I(r),e=N[n];if(e!==void 0)return e;throw new f("USAGE",`no ELF machine is known for the platform "${r}"`,{remedy:`Known architectures: ${Object.keys(N).join(", ")}.`})}function E(r){return q[r]??`machine ${r}`}function ee(r){return Q.has(r)}var y=class{#r=0;#e=new Map;#n=[];#t;#o;constructor(n,{allow:e=[]}={}){this.#t=X(n);let t=e.map(re);this.#o=o=>t.some(a=>a.test(o))}add(n,e){if(this.#r++,e===void 0)return;let t=E(e);this.#e.set(t,(this.#e.get(t)??0)+1);let o=this.#a(n,e);o!==void 0&&!this.#o(n)&&this.#n.push({path:n,machine:o})}#a(n,e){if(ee(e))return;if(e!==this.#t)return E(e);let t=O(n)??"";return(Z[t]??e)!==e?`${E(e)}, but named for ${t}: Python ignores it`:void 0}report(){let n=(e,t)=>e<t?-1:e>t?1:0;return{files:this.#r,elf:[...this.#e.values()].reduce((e,t)=>e+t,0),machines:Object.fromEntries([...this.#e].sort(([e],[t])=>n(e,t))),foreign:this.#n.sort((e,t)=>n(e.path,t.path))}}};function re(r){let e=`/${r.replace(/^\\/+/,"")}${r.endsWith("/")?"**":""}`.replace(/\\*\\*\\/?|\\*|[.+?^${}()|[\\]\\\\]/g,t=>t==="**/"?"(?:.*/)?":t==="**"?".*":t==="*"?"[^/]*":`\\\\${t}`);return new RegExp(`^${e}$`,"s")}import{Buffer as l}from"node:buffer";import{closeSync as ne,openSync as te,readdirSync as oe,readSync as ae,constants as k}from"node:fs";import{setImmediate as ie}from"node:timers/promises";var se=new Set(["/proc","/sys","/dev"]),D=20;async function w(r,n,e={}){let t=new y(n,e),o=l.alloc(g),a=l.from(r.replace(/\\/+$/,"")),i=[l.alloc(0)],p=performance.now()+D;for(let s=i.pop();s!==void 0;s=i.pop()){let m=s;for(let c of L(h(m),()=>oe(l.concat([a,m,A]),ce))){let d=l.concat([m,A,c.name]);c.isDirectory()?se.has(h(d))||i.push(d):c.isFile()&&t.add(h(d),L(h(d),()=>fe(l.concat([a,d]),o))),!(performance.now()<p)&&(await ie(),p=performance.now()+D)}}return t.report()}var A=l.from("/"),ce={withFileTypes:!0,encoding:"buffer"};function h(r){return r.length===0?"/":r.toString("utf8")}function fe(r,n){let e=te(r,k.O_RDONLY|k.O_NOFOLLOW);try{let t=ae(e,n,0,g,0);return $(n.subarray(0,t))?.machine}finally{ne(e)}}function L(r,n){try{return n()}catch(e){let t=e instanceof Error&&"code"in e?String(e.code):"unknown error";throw new f("ENVIRONMENT",`${r} cannot be read for the ELF check (${t})`,{remedy:"Run the check as root, on a complete file system.",cause:e})}}function C({root:r,platform:n,allow:e}){return w(r,n,{allow:e})}import{lutimes as pe,lstat as de,readdir as me}from"node:fs/promises";import{join as le}from"node:path";async function P({root:r,seconds:n}){if((await de(r)).isDirectory())for(let t of await me(r))await P({root:le(r,t),seconds:n});return await pe(r,n,n),null}var[H,ue]=process.argv.slice(2),ye=JSON.parse(ue??"null"),ge={inspect:R,packages:u,probe:S,scan:C,stamp:P},_=ge[H??""];if(_===void 0)throw new Error(`unknown command ${String(H)}`);process.stdout.write(JSON.stringify(await _(ye)));\n';
 
 // packages/stages/src/tools/index.ts
-var NODE = "docker.io/library/node:20-alpine";
+var TOOLS_BASE = "docker.io/library/node:20-alpine";
 var PROGRAM = "/run/tgo/tools.mjs";
 async function toolsContainer(context) {
-  return (await baseImage(context, NODE, context.native)).withNewFile(PROGRAM, tools_default);
+  return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, tools_default);
 }
 async function inspectDirectory(context, directory) {
   const tools = await toolsContainer(context);
   return run(tools.withMountedDirectory("/mnt/tree", directory), "inspect", {
     root: "/mnt/tree"
   });
+}
+async function listPackages(context, modules) {
+  const tools = await toolsContainer(context);
+  const root = "/mnt/modules";
+  return run(tools.withMountedDirectory(root, modules, { readOnly: true }), "packages", { root });
 }
 async function scanRoot(context, root, platform2, allow) {
   const tools = await toolsContainer(context);
@@ -13037,9 +14883,9 @@ function probeFrom(container, input) {
   return run(container, "probe", input);
 }
 async function run(container, command, input) {
-  const output = await container.withExec(["node", PROGRAM, command, JSON.stringify(input)]).stdout();
+  const output2 = await container.withExec(["node", PROGRAM, command, JSON.stringify(input)]).stdout();
   try {
-    return JSON.parse(output);
+    return JSON.parse(output2);
   } catch (cause) {
     throw new TgoError("INTERNAL", `the ${command} tool did not answer with JSON`, { cause });
   }
@@ -13060,12 +14906,13 @@ function markerOf(build) {
 async function loadSource(context, name2, service2, options) {
   const raw = await findSource(name2, service2, options.source, context.repos) ?? await fromGit(context, name2, service2);
   const revision = options.revision ?? raw.revision;
-  const directory = await withoutIgnored(raw.directory);
+  const { directory, hidden } = await buildContext(service2.build, raw.directory);
   const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
   checkEntries(name2, service2.build, entries);
   const created = options.created === void 0 ? void 0 : parseCreated(options.created);
   return {
     directory,
+    hidden,
     entries,
     hash: tree.hash,
     revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
@@ -13111,10 +14958,19 @@ async function fromGit(context, name2, service2) {
     );
   }
 }
-async function withoutIgnored(directory) {
-  const entries = (await directory.entries()).map(bare);
-  const patterns = entries.includes(".dockerignore") ? (await directory.file(".dockerignore").contents()).split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/^(!?)\.?\//, "$1")) : [];
-  return directory.filter({ exclude: [...patterns, ...ALWAYS_IGNORED] });
+async function buildContext(build, directory) {
+  const { file } = build.strategy === "dockerfile" ? build : { file: void 0 };
+  const own2 = file === void 0 ? [] : await ignorePatterns(directory, `${file}.dockerignore`);
+  const patterns = own2.length === 0 ? await ignorePatterns(directory, ".dockerignore") : own2;
+  const filtered = directory.filter({ exclude: [...patterns, ...ALWAYS_IGNORED] });
+  if (file === void 0 || !await directory.exists(file) || await filtered.exists(file)) {
+    return { directory: filtered, hidden: [] };
+  }
+  return { directory: filtered.withFile(file, directory.file(file)), hidden: [file] };
+}
+async function ignorePatterns(directory, file) {
+  if (!await directory.exists(file)) return [];
+  return (await directory.file(file).contents()).split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/^(!?)\.?\//, "$1"));
 }
 function checkEntries(name2, build, entries) {
   const present = new Set(entries.map(bare));
@@ -13217,7 +15073,7 @@ function octal(mode) {
   return Number.parseInt(mode, 8);
 }
 function standardLabels(request) {
-  const { service: service2, source, version: version2 } = request;
+  const { service: service2, source, version: version2, base } = request;
   const labels = {
     "org.opencontainers.image.title": service2.title,
     "org.opencontainers.image.description": service2.description,
@@ -13225,7 +15081,8 @@ function standardLabels(request) {
     "org.opencontainers.image.revision": source.revision,
     "org.opencontainers.image.created": fill("{created}", request),
     "org.opencontainers.image.version": version2,
-    "org.opencontainers.image.base.name": "base" in service2.build ? service2.build.base : void 0
+    "org.opencontainers.image.base.name": base?.name,
+    "org.opencontainers.image.base.digest": base?.digest
   };
   return Object.fromEntries(
     Object.entries(labels).filter((entry) => entry[1] !== void 0)
@@ -13235,37 +15092,316 @@ function filled(request, templates) {
   return Object.fromEntries(Object.entries(templates).map(([name2, text2]) => [name2, fill(text2, request)]));
 }
 
+// packages/stages/src/build/dockerfile-text.ts
+function instructionsOf(text2) {
+  const lines = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
+  const escape = escapeCharacter(lines);
+  const found = [];
+  for (let at = 0; at < lines.length; ) {
+    const start = at;
+    let joined = "";
+    for (let more = true; more && at < lines.length; at++) {
+      const line = lines[at] ?? "";
+      if (/^\s*#/.test(line) || at > start && line.trim() === "") {
+        if (at === start) break;
+        continue;
+      }
+      const trimmed = line.trimEnd();
+      more = trimmed.endsWith(escape);
+      joined += more ? trimmed.slice(0, -1) : line;
+    }
+    if (at === start) at += 1;
+    const [, keyword, rest = ""] = /^\s*([A-Za-z]+)(?:\s+(.*))?$/s.exec(joined) ?? [];
+    if (keyword === void 0) continue;
+    if (/^(?:RUN|COPY|ADD)$/i.test(keyword)) at = behindHereDocuments(rest, lines, at);
+    found.push({ keyword: keyword.toUpperCase(), rest: rest.trim(), lines: [start, at] });
+  }
+  return found;
+}
+function escapeCharacter(lines) {
+  for (const line of lines) {
+    const directive = /^#\s*([A-Za-z]+)\s*=\s*(\S+)\s*$/.exec(line);
+    if (directive === null) break;
+    if (directive[1]?.toLowerCase() === "escape" && directive[2] === "`") return "`";
+  }
+  return "\\";
+}
+function behindHereDocuments(rest, lines, at) {
+  let behind = at;
+  for (const [, tabs, , word] of rest.matchAll(/(?<!<)\d*<<(-?)(["']?)([A-Za-z_]\w*)\2/g)) {
+    const ends = (line) => (tabs === "-" ? line.replace(/^\t+/, "") : line) === word;
+    const end = lines.findIndex((line, index) => index >= behind && ends(line));
+    if (end !== -1) behind = end + 1;
+  }
+  return behind;
+}
+function stagesOf(instructions, args) {
+  const known = new Map(Object.entries(args).filter(([name2]) => PREDEFINED.test(name2)));
+  const stages = [];
+  const numberOf = (name2) => {
+    const named = stages.findLastIndex((stage) => stage.name === name2.toLowerCase());
+    if (named !== -1) return named;
+    return /^\d+$/.test(name2) && Number(name2) < stages.length ? Number(name2) : void 0;
+  };
+  for (const instruction of instructions) {
+    const { keyword, rest } = instruction;
+    const words = rest.split(/\s+/);
+    const last = stages.at(-1);
+    if (keyword === "ARG" && last === void 0) declare(known, rest, args);
+    else if (keyword === "FROM") {
+      const flag = words.find((word) => word.startsWith("--platform="))?.slice("--platform=".length);
+      const [base = "", as, name2] = words.filter((word) => !word.startsWith("--"));
+      const image = filledIn(unquoted(base), known);
+      const parent = image === void 0 ? void 0 : stages.findLastIndex((stage) => stage.name === image.toLowerCase());
+      const isStage = parent !== void 0 && parent !== -1;
+      stages.push({
+        name: as?.toUpperCase() === "AS" ? name2?.toLowerCase() : void 0,
+        image: isStage || image === "scratch" ? void 0 : image,
+        unknown: image === void 0 || image === "",
+        platform: flag === void 0 ? void 0 : filledIn(unquoted(flag), known),
+        runs: 0,
+        needs: isStage ? [parent] : [],
+        copies: [],
+        parent: isStage ? parent : void 0,
+        from: instruction
+      });
+    } else if (last !== void 0) {
+      const sources = sourcesOf(keyword, words).map((name2) => ({ name: name2, number: numberOf(name2) }));
+      stages[stages.length - 1] = {
+        ...last,
+        runs: last.runs + (keyword === "RUN" ? 1 : 0),
+        needs: [...last.needs, ...sources.flatMap(({ number: number3 }) => number3 ?? [])],
+        copies: [
+          ...last.copies,
+          ...sources.filter(({ name: name2, number: number3 }) => number3 === void 0 && !name2.includes("$") && name2 !== "scratch").map(({ name: name2 }) => ({ image: name2, at: instruction }))
+        ]
+      };
+    }
+  }
+  return stages;
+}
+var PREDEFINED = /^(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)$/;
+function sourcesOf(keyword, words) {
+  const flags = words.filter((word) => word.startsWith("--"));
+  if (keyword === "COPY") return flags.flatMap((flag) => /^--from=(.+)$/.exec(flag)?.[1] ?? []);
+  if (keyword !== "RUN") return [];
+  return flags.flatMap((flag) => /^--mount=(?:.*,)?from=([^,]+)/.exec(flag)?.[1] ?? []);
+}
+function declare(known, rest, args) {
+  for (const [, name2 = "", , text2] of rest.matchAll(/([A-Za-z_]\w*)(=((?:"[^"]*"|'[^']*'|[^\s"'])*))?/g)) {
+    const given = args[name2];
+    const value = given ?? (text2 === void 0 ? known.get(name2) : filledIn(unquoted(text2), known));
+    if (value !== void 0) known.set(name2, value);
+  }
+}
+function unquoted(text2) {
+  return text2.replaceAll(
+    /"([^"]*)"|'([^']*)'/g,
+    (_, double, single) => double ?? single ?? ""
+  );
+}
+function filledIn(text2, known) {
+  const filled2 = text2.replaceAll(
+    /\$\{(\w+)(?::?([-+])([^${}]*))?\}|\$(\w+)/g,
+    (_, braced, operator, word, plain) => {
+      const value = known.get(braced ?? plain ?? "") ?? "";
+      if (operator === "-") return value === "" ? word ?? "" : value;
+      if (operator === "+") return value === "" ? "" : word ?? "";
+      return value;
+    }
+  );
+  return filled2.includes("$") ? void 0 : filled2;
+}
+function neededStages(stages, target) {
+  const needed = /* @__PURE__ */ new Set();
+  const add = (number3) => {
+    if (needed.has(number3)) return;
+    needed.add(number3);
+    stages[number3]?.needs.forEach(add);
+  };
+  add(target);
+  return [...needed].sort((a, b) => a - b);
+}
+function targetStage(stages, target) {
+  if (target === void 0) return stages.length === 0 ? void 0 : stages.length - 1;
+  const named = stages.findLastIndex((stage) => stage.name === target.toLowerCase());
+  if (named !== -1) return named;
+  return /^\d+$/.test(target) && Number(target) < stages.length ? Number(target) : void 0;
+}
+function imagesOf(stages) {
+  return stages.flatMap(({ image, platform: platform2, from, copies }) => [
+    ...image === void 0 || image === "" ? [] : [{ image, platform: platform2, at: from }],
+    ...copies.map((copy) => ({ ...copy, platform: platform2 }))
+  ]);
+}
+function withImages(text2, images) {
+  const lines = text2.split("\n");
+  for (const [{ image, at }, address2] of images) {
+    const [start, end] = at.lines;
+    if (at.keyword === "FROM") {
+      const words = at.rest.split(/\s+/);
+      const first = words.findIndex((word) => !word.startsWith("--"));
+      lines[start] = ["FROM", ...words.with(first, address2)].join(" ");
+      lines.fill("", start + 1, end);
+      continue;
+    }
+    for (let index = start; index < end; index++) {
+      lines[index] = (lines[index] ?? "").replaceAll(
+        /(?<=[\s,=]from=|--from=)[^\s,\\]+/g,
+        (word) => word === image ? address2 : word
+      );
+    }
+  }
+  return lines.join("\n");
+}
+
 // packages/stages/src/build/dockerfile.ts
+function planDockerfile({ name: name2, build, native }, text2, platform2, values) {
+  const stages = stagesOf(instructionsOf(text2), {
+    ...platformArguments(native),
+    ...targetArguments(platform2),
+    ...values
+  });
+  const target = targetStage(stages, build.target);
+  if (target === void 0) {
+    const named = stages.flatMap((stage) => stage.name ?? []);
+    throw new TgoError(
+      "SOURCE",
+      build.target === void 0 ? `${build.file} of ${name2} has no FROM` : `${build.file} of ${name2} has no stage "${build.target}"`,
+      { remedy: `Its named stages: ${named.join(", ") || "none"}. Set build.target in the catalog.` }
+    );
+  }
+  const needed = neededStages(stages, target).flatMap((number3) => stages[number3] ?? []);
+  const images = imagesOf(needed).flatMap((image) => {
+    const reference = fullName(image.image);
+    return reference === void 0 ? [] : [{ reference, platform: platformOf2(image.platform) ?? platform2, named: image }];
+  });
+  const root = rootOf(stages, target);
+  return {
+    platform: platform2,
+    images,
+    unknown: needed.filter((stage) => stage.unknown).map(({ from }) => `FROM ${from.rest}`),
+    base: root?.image === void 0 ? void 0 : fullName(root.image),
+    emulated: needed.filter((stage) => (platformOf2(stage.platform) ?? platform2) !== native).reduce((sum, stage) => sum + stage.runs, 0)
+  };
+}
+function rootOf(stages, number3) {
+  const stage = stages[number3];
+  return stage?.parent === void 0 ? stage : rootOf(stages, stage.parent);
+}
+function fullName(image) {
+  try {
+    const reference = parseReference(image);
+    const tagged = reference.tag === void 0 && reference.digest === void 0 ? { ...reference, tag: "latest" } : reference;
+    return BaseImage.safeParse(formatReference(tagged)).data;
+  } catch {
+    return void 0;
+  }
+}
+function platformOf2(text2) {
+  const found = /^linux\/(amd64|arm64)(?:\/|$)/.exec(text2 ?? "")?.[1];
+  return found === void 0 ? void 0 : `linux/${found}`;
+}
+function platformArguments(native) {
+  return { BUILDPLATFORM: native, BUILDOS: "linux", BUILDARCH: architecture(native), BUILDVARIANT: "" };
+}
+function targetArguments(platform2) {
+  return {
+    TARGETPLATFORM: platform2,
+    TARGETOS: "linux",
+    TARGETARCH: architecture(platform2),
+    TARGETVARIANT: ""
+  };
+}
+function architecture(platform2) {
+  return platform2.slice(platform2.indexOf("/") + 1);
+}
+async function readDockerfile(name2, { file }, source) {
+  return source.file(file).contents().catch((cause) => {
+    throw new TgoError("SOURCE", `the source of ${name2} has no ${file}`, {
+      remedy: "Set build.file in the catalog to the Dockerfile's path in the source.",
+      cause
+    });
+  });
+}
 async function buildDockerfile(request) {
-  const { context, name: name2, service: service2, source, platforms } = request;
-  const { file, target, args } = service2.build;
+  const { context, name: name2, service: service2, source, platforms, values } = request;
+  const { file, target } = service2.build;
+  const [text2, secrets] = await Promise.all([
+    readDockerfile(name2, service2.build, source.directory),
+    buildSecrets(context, name2, service2.build)
+  ]);
+  const plans = platforms.map(
+    (platform2) => planDockerfile({ name: name2, build: service2.build, native: context.native }, text2, platform2, values)
+  );
+  const notes = plans.flatMap((plan) => emulationNote(plan, file));
+  for (const { platform: platform2, note } of notes)
+    context.progress.note({ step: "build", service: name2, platform: platform2 }, note);
   const variants2 = await Promise.all(
-    platforms.map(async (platform2) => {
-      const container = source.directory.dockerBuild({
-        dockerfile: file,
+    plans.map(async (plan) => {
+      const { platform: platform2 } = plan;
+      const container = withDockerfile(request, await withPinnedImages(context, text2, plan)).dockerBuild({
+        dockerfile: PINNED,
         platform: platform2,
         ...target === void 0 ? {} : { target },
-        buildArgs: [
-          { name: "BUILDPLATFORM", value: context.native },
-          ...Object.entries(args).map(([key2, value]) => ({ name: key2, value: fill(value, request) }))
-        ]
+        // A list of its own each call: the SDK changes what it is given.
+        secrets: [...secrets],
+        buildArgs: Object.entries({ ...platformArguments(context.native), ...values }).map(
+          ([key2, value]) => ({
+            name: key2,
+            value
+          })
+        )
       });
       try {
         return { platform: platform2, container: await configure(request, await container.sync()) };
       } catch (error2) {
         throw buildError(
           `building ${name2} from ${file} for ${platform2}`,
-          "Run the failing line by hand in the base image; for a foreign platform it runs under emulation.",
+          plan.emulated > 0 ? "Run the failing line by hand in the base image; for this platform it ran under emulation." : "Run the failing line by hand in the base image.",
           error2
         );
       }
     })
   );
-  const foreign2 = platforms.filter((platform2) => platform2 !== context.native);
-  return {
-    variants: variants2,
-    notes: foreign2.map((platform2) => `${platform2}: built from ${file} under emulation, which is slow`)
-  };
+  return { variants: variants2, notes: notes.map(({ platform: platform2, note }) => `${platform2}: ${note}`) };
+}
+function emulationNote({ platform: platform2, emulated }, file) {
+  if (emulated === 0) return [];
+  const lines = emulated === 1 ? "1 RUN line" : `${emulated} RUN lines`;
+  return [{ platform: platform2, note: `${lines} of ${file} under emulation, which is slow` }];
+}
+var FOLDER = ".tgo-dockerfile";
+var PINNED = `${FOLDER}/Dockerfile`;
+function withDockerfile({ source }, text2) {
+  const ignored = [FOLDER, ...source.hidden].map((path) => `${path}
+`).join("");
+  return source.directory.withNewFile(PINNED, text2).withNewFile(`${PINNED}.dockerignore`, ignored);
+}
+async function withPinnedImages(context, text2, plan) {
+  const addresses = await Promise.all(
+    plan.images.map(async ({ reference, platform: platform2, named }) => {
+      const address2 = await context.bases.address(reference, platform2);
+      return [named, address2.replace(/:[\w.-]+@/, "@")];
+    })
+  );
+  return withImages(text2, new Map(addresses));
+}
+async function buildSecrets({ client, secrets }, name2, { secrets: declared }) {
+  if (declared.length === 0) return [];
+  const text2 = secrets.build === void 0 ? "" : await secrets.build.plaintext();
+  const values = new Map(parseAssignments(text2, "--build-secrets").map((each) => [each.name, each.value]));
+  const missing = declared.filter((id) => !values.has(id));
+  if (missing.length > 0) {
+    throw new TgoError(
+      "USAGE",
+      `${name2} needs the build secret${missing.length === 1 ? "" : "s"} ${missing.join(", ")}`,
+      {
+        remedy: `Put ${missing.map((id) => `${id}=value`).join(" and ")} into a file, and pass --build-secrets file:PATH.`
+      }
+    );
+  }
+  return declared.map((id) => client.setSecret(id, values.get(id) ?? ""));
 }
 
 // packages/stages/src/build/environment.py
@@ -13441,8 +15577,8 @@ async function withSystemPackages(request, { platform: platform2, container: bas
   const { context, service: service2 } = request;
   const { packages } = service2.build;
   if (packages.length === 0) return { container: base, notes: [] };
-  const architecture = platform2.split("/")[1] ?? "";
-  const native = trusting(context, await baseImage(context, service2.build.base, context.native)).withMountedCache("/var/cache/tgo-apt", context.client.cacheVolume("tgo-apt-archives"), {}).withNewFile("/run/tgo/system-packages.sh", system_packages_default).withMountedDirectory("/mnt/target", base.rootfs(), { readOnly: true }).withEnvVariable("DEBIAN_FRONTEND", "noninteractive").withExec(["sh", "/run/tgo/system-packages.sh", architecture, `${LAYER_TIME}`, ...[...packages].sort()]);
+  const architecture2 = platform2.split("/")[1] ?? "";
+  const native = trusting(context, await baseImage(context, service2.build.base, context.native)).withMountedCache("/var/cache/tgo-apt", context.client.cacheVolume("tgo-apt-archives"), {}).withNewFile("/run/tgo/system-packages.sh", system_packages_default).withMountedDirectory("/mnt/target", base.rootfs(), { readOnly: true }).withEnvVariable("DEBIAN_FRONTEND", "noninteractive").withExec(["sh", "/run/tgo/system-packages.sh", architecture2, `${LAYER_TIME}`, ...[...packages].sort()]);
   try {
     const out = native.directory("/out");
     const entries = await out.entries();
@@ -13546,84 +15682,613 @@ function compileSource(request, builder) {
 }
 var PYTHON_REMEDY = "If the lock is out of date: run poetry lock and commit it. If a package has no wheel for a platform: choose a version that has one. If the index cannot be reached: set mirrors.pypi in tgo.catalog.json.";
 
-// packages/stages/src/build/static-web.ts
-var MANAGERS = {
-  yarn: {
-    lock: "yarn.lock",
-    cache: "/usr/local/share/.cache/yarn",
-    install: ["yarn", "install", "--frozen-lockfile", "--non-interactive", "--no-progress"],
-    run: (script) => ["yarn", "--silent", "run", script],
-    registryVariable: "YARN_REGISTRY"
+// packages/stages/src/build/static-web/install-failure.ts
+var REASONS = [
+  {
+    sign: /needs to be updated, but yarn was run with|can only install (?:packages )?when your package\.json|ERR_PNPM_OUTDATED_LOCKFILE|ERR_PNPM_LOCKFILE_CONFIG_MISMATCH/,
+    what: (service2, { lock }) => `${lock} of ${service2} does not match package.json`,
+    remedy: ({ name: name2, lock }) => `Run ${name2} install in the service's folder and commit ${lock}.`,
+    lines: /Missing:|Invalid:|specifiers in the lockfile|\* \d+ dependenc|lockfile/
   },
-  npm: {
-    lock: "package-lock.json",
-    cache: "/root/.npm",
-    install: ["npm", "ci", "--no-audit", "--no-fund"],
-    run: (script) => ["npm", "run", script],
-    registryVariable: "npm_config_registry"
+  {
+    sign: /ERR_PNPM_(?:LOCKFILE_BREAKING_CHANGE|NO_LOCKFILE|BROKEN_LOCKFILE)|Invalid (?:value type|lockfile)|EUSAGE/,
+    what: (service2, { name: name2, lock }) => `${lock} of ${service2} cannot be read by ${name2}`,
+    remedy: () => "Set packageManager in package.json to the version that wrote it."
+  },
+  {
+    sign: /Integrity check failed|EINTEGRITY|ERR_PNPM_TARBALL_INTEGRITY|integrity checksum failed|expected hash/i,
+    what: (service2, { lock }) => `a package of ${service2} has another hash than ${lock} says`,
+    remedy: ({ lock }) => `Check the registry or mirror. If the package was published anew, update it in ${lock} and look at what changed.`,
+    lines: /integrity/i
+  },
+  {
+    sign: /"?40[13] |E40[13]\b|ERR_PNPM_FETCH_40[13]|Unauthorized|authenticat/i,
+    what: (service2) => `the npm registry refuses a package of ${service2}`,
+    remedy: () => "Pass credentials for the registry by --npmrc file:$HOME/.npmrc, and check that they may read it.",
+    lines: /40[13]|http/
+  },
+  {
+    sign: /404 Not Found|E404|ERR_PNPM_FETCH_404|ETARGET|ERR_PNPM_NO_MATCHING_VERSION|Couldn't find (?:package|any versions)/,
+    what: (service2, { lock }) => `a package that ${lock} of ${service2} names is not in the registry`,
+    remedy: ({ lock }) => `It may have been removed, or be private: update ${lock}, or set the registry that has it (mirrors.npm in tgo.catalog.json, .npmrc).`,
+    lines: /404|ETARGET|Couldn't find|No matching/
+  },
+  {
+    sign: /UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|SELF_SIGNED_CERT|CERT_[A-Z_]+|unable to (?:get local issuer|verify the first)|self.signed certificate/i,
+    what: (service2) => `the npm registry's certificate is not trusted while ${service2} is installed`,
+    remedy: () => "Behind a proxy that inspects TLS, pass its certificates by --ca-bundle FILE.",
+    lines: /cert|issuer/i
+  },
+  {
+    sign: /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ESOCKETTIMEDOUT|trouble with your network|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL|50[234] /,
+    what: (service2) => `the npm registry cannot be reached while ${service2} is installed`,
+    remedy: () => "Check the network; a mirror is set by mirrors.npm in tgo.catalog.json.",
+    lines: /ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|http/
+  },
+  {
+    sign: /The engine "\w+" is incompatible|EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE/,
+    what: (service2) => `a package of ${service2} does not run on the builder's Node`,
+    remedy: () => "Set build.builder of the service in tgo.catalog.json to an image with a Node that all packages take.",
+    lines: /engine|Expected version|Got|Required|Actual/i
   }
-};
-async function buildStaticWeb(request) {
-  const { context, service: service2, platforms } = request;
-  const dist = await stamped(context, await buildPages(request), epochSeconds(request.source.modified));
-  const variants2 = await Promise.all(
-    platforms.map(async (platform2) => {
-      const base = await baseImage(context, service2.build.base, platform2);
-      return { platform: platform2, container: await configure(request, base.withDirectory(service2.build.root, dist)) };
-    })
-  );
-  return { variants: variants2, notes: [] };
-}
-async function buildPages(request) {
-  const { context, name: name2, service: service2, source, values } = request;
-  const manager = await packageManager(request);
-  const { npm } = context.catalog.mirrors;
-  let builder = trusting(context, await baseImage(context, service2.build.builder, context.native)).withMountedCache(manager.cache, context.client.cacheVolume(`tgo-${manager.install[0] ?? ""}`)).withEnvVariable("CI", "true").withWorkdir("/work");
-  if (npm !== void 0) builder = builder.withEnvVariable(manager.registryVariable, npm);
-  for (const file of ["package.json", manager.lock, ".npmrc", ".yarnrc"]) {
-    if (source.entries.includes(file)) builder = builder.withFile(file, source.directory.file(file));
-  }
-  builder = builder.withExec([...manager.install]).withDirectory(".", source.directory);
-  for (const [variable, value] of Object.entries(values)) builder = builder.withEnvVariable(variable, value);
-  const output = builder.withExec([...manager.run(service2.build.script)]).directory(service2.build.output);
-  try {
-    return await output.sync();
-  } catch (error2) {
-    throw buildError(
-      `building the pages of ${name2}`,
-      `If the lock is out of date: update ${manager.lock} and commit it. If the registry cannot be reached: set mirrors.npm in tgo.catalog.json. Behind a company proxy: pass --ca-bundle FILE.`,
+];
+function installFailure({ name: name2 }, manager, error2) {
+  if (isTgoError(error2)) return error2;
+  const failure3 = execFailure(error2);
+  const output2 = failure3 === void 0 ? "" : `${failure3.stdout}
+${failure3.stderr}`;
+  const reason = REASONS.find(({ sign }) => sign.test(output2));
+  if (failure3 === void 0 || reason === void 0) {
+    return buildError(
+      `installing the packages of ${name2}`,
+      `Run ${manager.name} install in the service's folder: what fails there fails here.`,
       error2
     );
   }
-}
-async function packageManager(request) {
-  const { name: name2, source } = request;
-  const present = new Set(source.entries.map(bare));
-  const field = packageManagerField(name2, await source.directory.file("package.json").contents());
-  const named = field?.split("@")[0];
-  const manager = named === void 0 ? Object.values(MANAGERS).find(({ lock }) => present.has(lock)) : named === "yarn" || named === "npm" ? MANAGERS[named] : void 0;
-  if (manager === void 0) {
-    throw new TgoError("SOURCE", `${name2} has no lock file this product can install from`, {
-      where: "package.json",
-      remedy: `Commit one of ${Object.values(MANAGERS).map(({ lock }) => lock).join(", ")}` + (field === void 0 ? "." : ` (packageManager says ${field}).`)
-    });
-  }
-  if (present.has(manager.lock)) return manager;
-  throw new TgoError("SOURCE", `${name2} has no ${manager.lock}`, {
-    remedy: `Run ${manager.install[0] ?? ""} install in the service's folder and commit ${manager.lock}.`
+  return new TgoError("BUILD", `${reason.what(name2, manager)}
+${telling(failure3, reason.lines)}`, {
+    remedy: reason.remedy(manager),
+    cause: error2
   });
 }
-function packageManagerField(name2, text2) {
+function telling(failure3, lines) {
+  const matching = `${failure3.stdout}
+${failure3.stderr}`.split("\n").filter((line) => lines?.test(line) === true && !/Visit https|yarnpkg\.com\/en\/docs/.test(line));
+  if (matching.length === 0) return lastLines(failure3, 10);
+  return lastLines({ stdout: [...new Set(matching)].slice(0, 10).join("\n"), stderr: "" }, 10);
+}
+
+// packages/stages/src/build/static-web/lock-hosts.ts
+var PUBLIC = /https?:\/\/(?:registry\.npmjs\.org|registry\.yarnpkg\.com|registry\.npmmirror\.com)\//g;
+function throughMirror(lock, mirror) {
+  return mirror === void 0 ? lock : lock.replaceAll(PUBLIC, `${mirror.replace(/\/+$/, "")}/`);
+}
+
+// packages/stages/src/build/static-web/manager.sh
+var manager_default = `# Puts a package manager of an exact version into PREFIX, unless the image has that one:
+#   manager.sh PREFIX NAME VERSION [ALGORITHM HASH]
+# The hash is of the package as the registry has it, as in package.json's packageManager. Exit code 65: another one.
+set -eu
+prefix=$1 name=$2 version=$3 algorithm=\${4:-} expected=\${5:-}
+
+if command -v "$name" >/dev/null && [ "$("$name" --version 2>/dev/null)" = "$version" ]; then
+  exit 0
+fi
+
+what=$name@$version
+if [ -n "$algorithm" ]; then
+  mkdir -p /tmp/tgo-manager
+  cd /tmp/tgo-manager
+  npm pack --loglevel=error "$what" >/dev/null
+  set -- *.tgz
+  actual=$(node -p 'crypto.createHash(process.argv[1]).update(fs.readFileSync(process.argv[2])).digest("hex")' \\
+    "$algorithm" "$1")
+  if [ "$actual" != "$expected" ]; then
+    echo "$algorithm.$actual" >&2
+    exit 65
+  fi
+  what=$PWD/$1
+fi
+npm install --global --prefix "$prefix" --no-audit --no-fund --no-update-notifier --loglevel=error "$what"
+`;
+
+// packages/stages/src/build/static-web/manifest.ts
+var Dependencies = record(string2(), string2()).default({});
+var PackageJson = looseObject({
+  packageManager: string2().optional(),
+  engines: looseObject({ node: string2().optional() }).default({}),
+  scripts: record(string2(), string2()).default({}),
+  dependencies: Dependencies,
+  devDependencies: Dependencies,
+  optionalDependencies: Dependencies,
+  resolutions: Dependencies,
+  workspaces: unknown().optional()
+});
+function parsePackageJson(service2, text2) {
+  const parsed = PackageJson.safeParse(parseJson2(service2, text2));
+  if (parsed.success) return parsed.data;
+  throw new TgoError(
+    "SOURCE",
+    `the package.json of ${service2} cannot be read
+${prettifyError(parsed.error)}`,
+    {
+      remedy: "Mend the file."
+    }
+  );
+}
+function parseJson2(service2, text2) {
   try {
-    const manifest = JSON.parse(text2);
-    return typeof manifest === "object" && manifest !== null && "packageManager" in manifest ? String(manifest.packageManager) : void 0;
+    return JSON.parse(text2);
   } catch (cause) {
-    throw new TgoError("SOURCE", `the package.json of ${name2} is not valid JSON: ${messageOf(cause)}`, {
+    throw new TgoError("SOURCE", `the package.json of ${service2} is not valid JSON: ${messageOf(cause)}`, {
       remedy: "Mend the file.",
       cause
     });
   }
 }
+function installManifest(manifest) {
+  const kept = Object.entries(manifest).filter(([field]) => field !== "version" && field !== "scripts");
+  return `${JSON.stringify(Object.fromEntries(kept), null, 2)}
+`;
+}
+var AFTER_INSTALL = ["install", "postinstall", "prepare"];
+function scriptsAfterInstall({ scripts }) {
+  return AFTER_INSTALL.filter((script) => script in scripts);
+}
+function requested(manifest) {
+  return { ...manifest.devDependencies, ...manifest.dependencies, ...manifest.optionalDependencies };
+}
+function hasLocalDependency(manifest) {
+  return Object.values(requested(manifest)).some((range) => /^(?:file|link|portal):|^\.{0,2}\//.test(range));
+}
+function refuseWorkspaces(service2, manifest, pnpmWorkspace) {
+  const { workspaces } = manifest;
+  const globs = Array.isArray(workspaces) ? workspaces : object({ packages: array(unknown()) }).safeParse(workspaces).data?.packages;
+  const listed2 = /^packages:\s*\n((?:[ \t]*-.*\n?|[ \t]*#.*\n|\s*\n)+)/m.exec(pnpmWorkspace ?? "")?.[1] ?? "";
+  const others = listed2.split("\n").filter((line) => /^\s*-/.test(line) && !/^\s*-\s*["']?\.\/?["']?\s*$/.test(line));
+  const where2 = (globs?.length ?? 0) > 0 ? "workspaces in package.json" : others.length > 0 ? "packages in pnpm-workspace.yaml" : void 0;
+  if (where2 === void 0) return;
+  throw new TgoError(
+    "SOURCE",
+    `${service2} is the root of several packages, which this strategy cannot install`,
+    {
+      where: where2,
+      remedy: "Give the service's own package a lock file and pass its folder, or build it with the dockerfile strategy."
+    }
+  );
+}
+
+// packages/stages/src/build/static-web/node-version.ts
+var import_min_version = __toESM(require_min_version(), 1);
+var import_valid = __toESM(require_valid(), 1);
+var import_satisfies = __toESM(require_satisfies(), 1);
+function requireNode(service2, range, actual, builder) {
+  const version2 = actual.trim().replace(/^v/, "");
+  if (range === void 0 || (0, import_valid.default)(range) === null || (0, import_satisfies.default)(version2, range)) return;
+  throw new TgoError("SOURCE", `${service2} asks for Node ${range}, and the builder image has ${version2}`, {
+    where: `engines.node in package.json; ${builder}`,
+    remedy: `Set build.builder of the service in tgo.catalog.json to an image with it, such as docker.io/library/node:${(0, import_min_version.default)(range)?.major ?? 24}-alpine.`
+  });
+}
+
+// packages/stages/src/build/static-web/install.ts
+var PROJECT = "/app";
+var PREFIX = "/opt/tgo";
+var CACHES = "/var/cache/tgo";
+var NPMRC = "/root/.npmrc";
+var INSTALL = {
+  // Its cache is not made for two at a time: the second waits.
+  yarn: [
+    ...["yarn", "install", "--frozen-lockfile", "--non-interactive", "--no-progress"],
+    ...["--network-timeout", "300000", "--mutex", `file:${CACHES}/yarn/.mutex`]
+  ],
+  npm: ["npm", "ci", "--no-audit", "--no-fund"],
+  pnpm: ["pnpm", "install", "--frozen-lockfile", "--store-dir", `${CACHES}/pnpm`]
+};
+var SETTINGS = [".npmrc", ".yarnrc", "pnpm-workspace.yaml", ".pnpmfile.cjs"];
+var SETTINGS_FOLDERS = {
+  // A yarn the project has committed, and archives of packages.
+  yarn: [".yarn"],
+  npm: [],
+  pnpm: ["patches"]
+};
+async function installPackages(request, project) {
+  const { context, name: name2, service: service2, source } = request;
+  const { manager, manifest } = project;
+  const node2 = trusting(context, await baseImage(context, service2.build.builder, context.native));
+  requireNode(
+    name2,
+    manifest.engines.node,
+    await node2.withExec(["node", "--version"]).stdout(),
+    service2.build.builder
+  );
+  const withManager = await provide(request, manager, configured(context, node2, manager.name));
+  let builder = withManager.withWorkdir(PROJECT);
+  const present = new Set(source.entries.map(bare));
+  if (hasLocalDependency(manifest)) builder = builder.withDirectory(".", source.directory);
+  for (const file of SETTINGS.filter((file2) => present.has(file2))) {
+    builder = builder.withFile(file, source.directory.file(file));
+  }
+  for (const folder of SETTINGS_FOLDERS[manager.name].filter((folder2) => present.has(folder2))) {
+    builder = builder.withDirectory(folder, source.directory.directory(folder));
+  }
+  const installed = builder.withNewFile("package.json", installManifest(manifest)).withNewFile(manager.lock, throughMirror(project.lock, context.catalog.mirrors.npm)).withExec([...INSTALL[manager.name]]);
+  try {
+    return withoutSecrets(context, await installed.sync());
+  } catch (error2) {
+    throw installFailure(request, manager, error2);
+  }
+}
+function configured(context, container, manager) {
+  const { npm } = context.catalog.mirrors;
+  let result = container.withEnvVariable("CI", "true").withEnvVariable("NO_COLOR", "1").withEnvVariable("npm_config_cache", `${CACHES}/npm`).withEnvVariable("npm_config_update_notifier", "false").withEnvVariable("YARN_CACHE_FOLDER", `${CACHES}/yarn`);
+  for (const tool of /* @__PURE__ */ new Set(["npm", manager])) {
+    result = result.withMountedCache(`${CACHES}/${tool}`, context.client.cacheVolume(`tgo-${tool}`));
+  }
+  if (npm !== void 0) {
+    for (const variable of ["npm_config_registry", "YARN_REGISTRY", "pnpm_config_registry"]) {
+      result = result.withEnvVariable(variable, npm);
+    }
+  }
+  const { npmrc } = context.secrets;
+  return npmrc === void 0 ? result : result.withMountedSecret(NPMRC, npmrc);
+}
+function withoutSecrets(context, container) {
+  return context.secrets.npmrc === void 0 ? container : container.withoutMount(NPMRC);
+}
+async function provide(request, { name: name2, version: version2, hash }, container) {
+  if (version2 === void 0) return container;
+  const path = await container.envVariable("PATH");
+  const script = "/run/tgo/manager.sh";
+  const args = [PREFIX, name2, version2, ...hash === void 0 ? [] : [hash.algorithm, hash.hex]];
+  try {
+    return await container.withEnvVariable("PATH", `${PREFIX}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withNewFile(script, manager_default).withExec(["sh", script, ...args]).sync();
+  } catch (error2) {
+    if (execFailure(error2)?.exitCode === 65) {
+      throw new TgoError(
+        "BUILD",
+        `${name2} ${version2} from the registry has another hash than packageManager says`,
+        {
+          where: `package.json of ${request.name}: ${hash?.algorithm}.${hash?.hex}; found ${execFailure(error2)?.stderr.trim()}`,
+          remedy: "Check the registry or mirror; if the hash in package.json is wrong, write the one found.",
+          cause: error2
+        }
+      );
+    }
+    throw buildError(
+      `fetching ${name2} ${version2}, which package.json names,`,
+      "Check that the version exists, and that the npm registry can be reached (mirrors.npm in tgo.catalog.json, --ca-bundle FILE).",
+      error2
+    );
+  }
+}
+
+// packages/stages/src/build/static-web/pages.ts
+var RUN = {
+  yarn: ["yarn", "--silent", "run"],
+  npm: ["npm", "--silent", "run"],
+  pnpm: ["pnpm", "--silent", "run"]
+};
+async function buildPages(request, project, builder) {
+  const { service: service2, source, values } = request;
+  let pages = builder.withDirectory(PROJECT, source.directory).withEnvVariable("SOURCE_DATE_EPOCH", `${LAYER_TIME}`).withEnvVariable("pnpm_config_verify_deps_before_run", "false");
+  for (const [variable, value] of Object.entries(values)) pages = pages.withEnvVariable(variable, value);
+  for (const script of [...scriptsAfterInstall(project.manifest), service2.build.script]) {
+    pages = pages.withExec([...RUN[project.manager.name], script]);
+  }
+  try {
+    pages = await pages.sync();
+  } catch (error2) {
+    throw scriptFailure(request, project, error2);
+  }
+  return output(request, pages);
+}
+function scriptFailure({ name: name2 }, { manager }, error2) {
+  const failure3 = execFailure(error2);
+  const printed = failure3 === void 0 ? "" : `${failure3.stdout}
+${failure3.stderr}`;
+  const script = failure3?.cmd.at(-1) ?? "build";
+  return buildError(
+    `the script "${script}" of ${name2}`,
+    remedyFor(printed, `${manager.name} run ${script}`),
+    error2
+  );
+}
+function remedyFor(printed, command) {
+  if (/heap out of memory|SIGKILL|\bKilled\b/.test(printed)) {
+    return "It ran out of memory: give the engine more, or set NODE_OPTIONS in the script.";
+  }
+  if (/native binding|bug related to optional dependencies|Cannot find module ['"][^'"]*linux-/i.test(printed)) {
+    return "The lock has no package for this platform: delete it and node_modules, install on Linux, and commit the new lock.";
+  }
+  return `Run ${command} in a fresh checkout of the service: what fails there fails here.`;
+}
+async function output(request, built) {
+  const { name: name2, service: service2, source } = request;
+  const { output: folder, script, singlePage } = service2.build;
+  const wrong = (what, remedy) => new TgoError("BUILD", what, { where: "build.output", remedy });
+  if (!await built.exists(`${PROJECT}/${folder}`)) {
+    const before = /* @__PURE__ */ new Set([...source.entries.map(bare), "node_modules"]);
+    const written = (await built.directory(PROJECT).entries()).map(bare).filter((entry) => !before.has(entry));
+    throw wrong(
+      `the script "${script}" of ${name2} left no folder ${folder}`,
+      `Set build.output to the folder it writes. It wrote: ${written.join(", ") || "nothing new"}.`
+    );
+  }
+  const pages = built.directory(folder);
+  const entries = (await pages.entries()).map(bare);
+  if (entries.length === 0) {
+    throw wrong(
+      `the script "${script}" of ${name2} left the folder ${folder} empty`,
+      "Look at what the script does."
+    );
+  }
+  if (singlePage && !entries.includes("index.html")) {
+    throw wrong(
+      `the folder ${folder} of ${name2} has no index.html`,
+      `Set build.output to the folder with it, or singlePage to false. There: ${entries.slice(0, 12).join(", ")}.`
+    );
+  }
+  return pages;
+}
+
+// packages/stages/src/build/static-web/package-manager.ts
+var MANAGERS = ["yarn", "npm", "pnpm"];
+var LOCKS = {
+  yarn: "yarn.lock",
+  npm: "package-lock.json",
+  pnpm: "pnpm-lock.yaml"
+};
+var FIELD = /^(?<name>[^@]+)@(?<version>\d+\.\d+\.\d+[^+\s]*)(?:\+(?<algorithm>sha\d+)\.(?<hex>[0-9a-f]+))?$/;
+var YARN = "1.22.22";
+var PNPM = { "6": "8.15.9", "9": "10.34.8" };
+function choosePackageManager(service2, { packageManager: field }, present) {
+  const found = MANAGERS.filter((name3) => present.has(LOCKS[name3]));
+  if (field === void 0) {
+    const [name3, ...others] = found;
+    if (name3 === void 0) throw noLock(service2, Object.values(LOCKS).join(", "));
+    if (others.length === 0) return { name: name3, lock: LOCKS[name3], version: void 0, hash: void 0 };
+    throw new TgoError(
+      "SOURCE",
+      `${service2} has ${listed(found)}, and package.json does not say which counts`,
+      {
+        where: "package.json",
+        remedy: `Set packageManager, such as "yarn@${YARN}", or remove the locks that are not kept up to date.`
+      }
+    );
+  }
+  const { name: name2, version: version2, algorithm, hex } = FIELD.exec(field)?.groups ?? {};
+  const known = MANAGERS.find((manager) => manager === name2);
+  if (known === void 0 || version2 === void 0) {
+    throw new TgoError(
+      "SOURCE",
+      `${service2} asks for the package manager "${field}", which this product cannot run`,
+      {
+        where: "packageManager in package.json",
+        remedy: `Name one of ${MANAGERS.join(", ")} with its exact version, such as "yarn@${YARN}", or build with the dockerfile strategy.`
+      }
+    );
+  }
+  if (known === "yarn" && !version2.startsWith("1.")) throw yarnBerry(service2, `yarn ${version2}`);
+  if (!present.has(LOCKS[known])) throw noLock(service2, LOCKS[known], field, found);
+  const hash = algorithm === void 0 || hex === void 0 ? void 0 : { algorithm, hex };
+  return { name: known, lock: LOCKS[known], version: version2, hash };
+}
+function withVersion(service2, manager, lock) {
+  if (manager.name === "yarn" && /^__metadata:/m.test(lock)) throw yarnBerry(service2, "yarn 2 or newer");
+  if (manager.version !== void 0 || manager.name === "npm") return manager;
+  if (manager.name === "yarn") return { ...manager, version: YARN };
+  const format = /^lockfileVersion:\s*['"]?(\d+)/m.exec(lock)?.[1];
+  const version2 = PNPM[format ?? ""];
+  if (version2 !== void 0) return { ...manager, version: version2 };
+  throw new TgoError(
+    "SOURCE",
+    `the pnpm-lock.yaml of ${service2} has the format ${format ?? "of no version"}`,
+    {
+      remedy: 'Set packageManager in package.json to the pnpm that wrote it, such as "pnpm@7.33.7".'
+    }
+  );
+}
+function noLock(service2, expected, field, found = []) {
+  const instead = found.length === 0 ? "" : `, but ${listed(found)}`;
+  return new TgoError(
+    "SOURCE",
+    `${service2} has no ${expected.replace(/, (?=[^,]*$)/, " or ")}${instead}${field === void 0 ? "" : `; packageManager says ${field}`}`,
+    { remedy: "Install in the service's folder and commit the lock (check that .dockerignore keeps it)." }
+  );
+}
+function yarnBerry(service2, what) {
+  return new TgoError("SOURCE", `${service2} uses ${what}; only yarn 1 is supported yet`, {
+    where: "package.json",
+    remedy: "Use yarn 1, npm or pnpm, or build with the dockerfile strategy."
+  });
+}
+function listed(managers) {
+  return managers.map((name2) => LOCKS[name2]).join(" and ");
+}
+
+// packages/stages/src/build/static-web/yarn-lock.ts
+function parseYarnLock(text2) {
+  const entries = [];
+  let section = "";
+  for (const line of text2.split(/\r?\n/)) {
+    if (line === "" || line.startsWith("#")) continue;
+    const entry = entries.at(-1);
+    const indent2 = line.length - line.trimStart().length;
+    const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|([^\s,:"][^\s,"]*)/g)].map(
+      ([, quoted, plain]) => quoted ?? plain ?? ""
+    );
+    if (indent2 === 0) {
+      const patterns = words.map((word) => word.replace(/:$/, ""));
+      entries.push({ patterns, version: "", dependencies: {} });
+    } else if (indent2 === 2) {
+      section = (words[0] ?? "").replace(/:$/, "");
+      if (entry !== void 0 && section === "version") entry.version = words[1] ?? "";
+    } else if (entry !== void 0 && section === "dependencies" && words[0] !== void 0) {
+      entry.dependencies[words[0]] = words[1] ?? "";
+    }
+  }
+  return entries;
+}
+function requireLocked(service2, manifest, entries) {
+  const locked = new Set(entries.flatMap(({ patterns }) => patterns));
+  const overridden = new Set(
+    Object.keys(manifest.resolutions).map((path) => /(?:@[^/]+\/)?[^/]+$/.exec(path)?.[0])
+  );
+  const missing = (wanted, by) => Object.entries(wanted).filter(
+    ([name2, range]) => !range.startsWith("link:") && !overridden.has(name2) && !locked.has(`${name2}@${range}`)
+  ).map(([name2, range]) => `${name2}@${range} (${by})`);
+  const lacking = [
+    ...missing(requested(manifest), "package.json"),
+    ...entries.flatMap(({ patterns: [pattern = ""], dependencies }) => missing(dependencies, pattern))
+  ];
+  if (lacking.length === 0) return;
+  const more = lacking.length > 10 ? `, and ${lacking.length - 10} more` : "";
+  throw new TgoError(
+    "SOURCE",
+    `yarn.lock of ${service2} does not match package.json: it lacks ${lacking.slice(0, 10).join(", ")}${more}`,
+    {
+      where: "yarn.lock",
+      remedy: "Run yarn install in the service's folder and commit yarn.lock."
+    }
+  );
+}
+function unlocked(installed, entries) {
+  const known = new Set(
+    entries.flatMap(({ patterns, version: version2 }) => patterns.map((pattern) => `${nameOf(pattern)}@${version2}`))
+  );
+  return [...new Set(installed.map(({ name: name2, version: version2 }) => `${name2}@${version2}`))].filter((id) => !known.has(id)).sort();
+}
+function nameOf(pattern) {
+  const aliased = /^.+?@npm:(.+)$/.exec(pattern)?.[1] ?? pattern;
+  return /^(@?[^@]+)/.exec(aliased)?.[1] ?? aliased;
+}
+
+// packages/stages/src/build/static-web/project.ts
+async function readProject({ name: name2, source, service: service2 }) {
+  const present = new Set(source.entries.map(bare));
+  const read3 = (file) => source.directory.file(file).contents();
+  const manifest = parsePackageJson(name2, await read3("package.json"));
+  refuseWorkspaces(name2, manifest, present.has(PNPM_SETTINGS) ? await read3(PNPM_SETTINGS) : void 0);
+  requireScript(name2, manifest, service2.build.script);
+  const chosen = choosePackageManager(name2, manifest, present);
+  const lock = await read3(chosen.lock);
+  const manager = withVersion(name2, chosen, lock);
+  const locked = manager.name === "yarn" ? parseYarnLock(lock) : void 0;
+  if (locked !== void 0) requireLocked(name2, manifest, locked);
+  return { manifest, manager, lock, locked };
+}
+var PNPM_SETTINGS = "pnpm-workspace.yaml";
+function requireScript(service2, { scripts }, script) {
+  if (script in scripts) return;
+  throw new TgoError("SOURCE", `the package.json of ${service2} has no script "${script}"`, {
+    where: "build.script",
+    remedy: `Name the script that builds the pages. There are: ${Object.keys(scripts).join(", ") || "none"}.`
+  });
+}
+
+// packages/stages/src/build/static-web/nginx.ts
+var DEFAULT_CONF = "/etc/nginx/conf.d/default.conf";
+var MAIN_CONF = "/etc/nginx/nginx.conf";
+var HASHED = String.raw`[-.](?=[\w-]{0,7}[A-Z0-9])[\w-]{8}\.\w+(?:\.map)?$`;
+function isHashed(path) {
+  return new RegExp(`^/assets/.*${HASHED}`).test(path);
+}
+function siteConfiguration({ root, port, singlePage, unhashed }) {
+  const exceptions = unhashed.map((path) => `    "${path}" no-cache;
+`).join("");
+  return `map $uri $cache_control {
+${exceptions}    "~^/assets/.*${HASHED}" "public, max-age=31536000, immutable";
+    default no-cache;
+}
+
+server {
+    listen ${port};
+    server_name _;
+    server_tokens off;
+    # A redirect to the port in the container would miss the one that is published.
+    absolute_redirect off;
+
+    root ${root};
+    index index.html;
+
+    gzip on;
+    gzip_vary on;
+    gzip_proxied any;
+    gzip_min_length 1024;
+    gzip_types text/css text/plain text/xml text/javascript application/javascript application/json application/manifest+json application/xml application/wasm image/svg+xml;
+
+    add_header Cache-Control $cache_control;
+    add_header X-Content-Type-Options nosniff always;
+
+    # A missing asset is an error, never a page.
+    location /assets/ {
+        try_files $uri =404;
+    }
+
+    location / {
+        try_files $uri $uri/ ${singlePage ? "/index.html" : "=404"};
+    }
+}
+`;
+}
+var UNPRIVILEGED = `worker_processes auto;
+pid /tmp/nginx.pid;
+error_log /dev/stderr notice;
+
+events {
+    worker_connections 1024;
+}
+
+http {
+    client_body_temp_path /tmp/client_body;
+    proxy_temp_path /tmp/proxy;
+    fastcgi_temp_path /tmp/fastcgi;
+    uwsgi_temp_path /tmp/uwsgi;
+    scgi_temp_path /tmp/scgi;
+
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    access_log /dev/stdout;
+    sendfile on;
+    keepalive_timeout 65;
+
+    include /etc/nginx/conf.d/*.conf;
+}
+`;
+function requireFreePort(service2, user, port) {
+  if (port >= 1024) return;
+  throw new TgoError("CATALOG", `${service2} runs as ${user}, who may not listen on port ${port} everywhere`, {
+    where: "image.ports",
+    remedy: "Name a port from 1024 on first in image.ports, such as 8080, and the same in smoke.http."
+  });
+}
+function isUnprivileged(user) {
+  return user !== void 0 && !/^(?:root|0)(?::|$)/.test(user);
+}
+
+// packages/stages/src/build/static-web/site.ts
+async function siteFiles(request) {
+  const { name: name2, service: service2, source } = request;
+  const { image, build } = service2;
+  const own2 = new Set(image.files.map(({ to }) => to));
+  if (own2.has(DEFAULT_CONF)) return {};
+  const port = image.ports[0] ?? 80;
+  const copied = source.entries.map(bare).includes("public") ? await source.directory.glob("public/assets/**") : [];
+  const unhashed = copied.map((path) => path.replace(/^public/, "")).filter(isHashed);
+  const files = { [DEFAULT_CONF]: siteConfiguration({ ...build, port, unhashed }) };
+  if (!isUnprivileged(image.user)) return files;
+  requireFreePort(name2, image.user, port);
+  return own2.has(MAIN_CONF) ? files : { ...files, [MAIN_CONF]: UNPRIVILEGED };
+}
+function withFiles2({ context }, container, files) {
+  return Object.entries(files).reduce((result, [path, contents]) => {
+    const file = context.client.directory().withNewFile("file", contents).file("file").withTimestamps(LAYER_TIME);
+    return result.withFile(path, file, { permissions: 420 });
+  }, container);
+}
+
+// packages/stages/src/build/static-web/values.ts
 function buildValues(name2, build, given, fillIn) {
   const values = {};
   for (const [variable, { default: template }] of Object.entries(build.values)) {
@@ -13638,6 +16303,35 @@ function buildValues(name2, build, given, fillIn) {
   return values;
 }
 
+// packages/stages/src/build/static-web/index.ts
+async function buildStaticWeb(request) {
+  const { context, name: name2, service: service2, platforms, source } = request;
+  const [project, site] = await Promise.all([readProject(request), siteFiles(request)]);
+  const builder = await installPackages(request, project);
+  const [pages, notes] = await Promise.all([
+    buildPages(request, project, builder).then(
+      (built) => stamped(context, built, epochSeconds(source.modified))
+    ),
+    project.locked === void 0 ? [] : listPackages(context, builder.directory(`${PROJECT}/node_modules`)).then(
+      (installed) => unlockedNote(name2, unlocked(installed, project.locked ?? []))
+    )
+  ]);
+  const variants2 = await Promise.all(
+    platforms.map(async (platform2) => {
+      const base = withFiles2(request, await baseImage(context, service2.build.base, platform2), site);
+      const container = base.withDirectory(service2.build.root, pages);
+      return { platform: platform2, container: await configure(request, container) };
+    })
+  );
+  return { variants: variants2, notes };
+}
+function unlockedNote(service2, packages) {
+  if (packages.length === 0) return [];
+  return [
+    `yarn.lock of ${service2} has no entry, and so no hash, for ${packages.join(", ")}: fetched as the registry has them. Run yarn install on Linux and commit yarn.lock.`
+  ];
+}
+
 // packages/stages/src/build/index.ts
 async function buildVariants(request) {
   const built = await byStrategy(request);
@@ -13648,7 +16342,7 @@ async function buildVariants(request) {
       });
     })
   );
-  return built;
+  return { ...built, notes: [...built.notes, ...request.notes] };
 }
 function remedyOf({ build }) {
   return build.strategy === "python" ? PYTHON_REMEDY : "The output above is the build's own.";
@@ -13675,6 +16369,67 @@ function basesOf(build) {
       return [];
   }
 }
+async function buildBases({
+  context,
+  name: name2,
+  service: service2,
+  source,
+  platforms,
+  values
+}) {
+  const { build } = service2;
+  if (build.strategy !== "dockerfile") {
+    const images = basesOf(build).flatMap(
+      (reference) => platforms.map((platform2) => ({ reference, platform: platform2 }))
+    );
+    return { images, base: build.base, unknown: [] };
+  }
+  const text2 = await readDockerfile(name2, build, source.directory);
+  const plans = platforms.map(
+    (platform2) => planDockerfile({ name: name2, build, native: context.native }, text2, platform2, values)
+  );
+  const bases = new Set(plans.map(({ base }) => base));
+  return {
+    images: plans.flatMap(({ images }) => images),
+    base: bases.size === 1 ? plans[0]?.base : void 0,
+    unknown: [...new Set(plans.flatMap(({ unknown: unknown2 }) => unknown2))]
+  };
+}
+
+// packages/stages/src/lock-bases.ts
+async function lockBases(context, names, file) {
+  const every = names.length === 0 || names.includes("all");
+  const services = selectServices(context.catalog, every ? ["all"] : names);
+  const named = [...services.flatMap(({ service: service2 }) => basesOf(service2.build)), TOOLS_BASE];
+  const wanted = [.../* @__PURE__ */ new Set([...named, ...every ? Object.keys(file) : []])].filter(
+    (reference) => !reference.includes("@")
+  );
+  const bases = new Bases({ ...basesOptions(context), pins: {} });
+  const resolved = await Promise.all(
+    wanted.map(
+      (reference) => context.progress.step(
+        { step: `resolve ${reference}` },
+        async () => {
+          await Promise.all(context.platforms.map((platform2) => bases.container(reference, platform2)));
+          return [reference, await bases.digest(reference)];
+        },
+        ([, digest]) => ({ detail: change(context.pins[reference], digest) })
+      )
+    )
+  );
+  const dockerfiles = services.filter(({ service: service2 }) => service2.build.strategy === "dockerfile");
+  if (dockerfiles.length > 0) {
+    context.progress.note(
+      { step: "lock-bases" },
+      `images of the Dockerfiles of ${dockerfiles.map(({ name: name2 }) => name2).join(", ")} are pinned once they are added to the lock by hand: their full name, such as "docker.io/library/debian:12", and any digest, for --base-lock`
+    );
+  }
+  return formatBaseLock({ ...file, ...Object.fromEntries(resolved) });
+}
+function change(before, after) {
+  if (before === void 0) return `new: ${after}`;
+  return before === after ? `unchanged: ${after}` : `${before} -> ${after}`;
+}
 
 // packages/stages/src/plan.ts
 function describeServices(catalog, format) {
@@ -13689,14 +16444,14 @@ function describeServices(catalog, format) {
   const table3 = rows.map((row) => [row.service, row.strategy, row.ports.join(" "), row.title]);
   return renderTable(["service", "built by", "ports", "what it is"], table3, format);
 }
-function describePlan(catalog, names, platforms, format) {
+function describePlan(catalog, names, platforms, format, pins = {}) {
   const selected = selectServices(catalog, names);
   const planned = selectPlatforms(catalog, platforms);
   const plans = selected.map(({ name: name2, service: service2 }) => ({
     service: name2,
     strategy: service2.build.strategy,
     platforms: planned,
-    bases: basesOf(service2.build),
+    bases: basesOf(service2.build).map((name3) => ({ name: name3, digest: digestOf2(name3, pins) ?? null })),
     smoke: smokeLines(service2),
     publishesTo: Object.entries(catalog.registries).map(([registry2, entry]) => {
       const { host, repository } = registryRepository(entry, name2);
@@ -13724,7 +16479,10 @@ function describePlan(catalog, names, platforms, format) {
     return [
       format === "markdown" ? `### ${plan.service}
 ` : plan.service,
-      `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}${plan.bases.length === 0 ? "" : ` on ${plan.bases.join(", ")}`}`,
+      `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}`,
+      ...plan.bases.map(
+        ({ name: name2, digest }) => `${bullet}from ${name2}: ${digest === null ? "not pinned, resolved when it is built" : `pinned to ${digest}`}`
+      ),
       `${bullet}checked: every file's ELF machine, in every variant`,
       `${bullet}run in every variant: ${plan.smoke.join("; ") || "its machine only"}`,
       `${bullet}published as candidate-<key>, one digest everywhere, verified by that digest`,
@@ -13732,6 +16490,9 @@ function describePlan(catalog, names, platforms, format) {
       table3
     ].join("\n");
   }).join("\n\n");
+}
+function digestOf2(name2, pins) {
+  return pinned(name2, pins).split("@")[1];
 }
 function smokeLines(service2) {
   const { exec, http } = service2.smoke;
@@ -13760,34 +16521,63 @@ function prepare(context, name2, service2, options) {
   );
 }
 async function gather(context, name2, service2, options) {
-  const [source, bases] = await Promise.all([
-    loadSource(context, name2, service2, options),
-    resolveBases(context, service2)
-  ]);
+  const { platforms } = context;
+  const early = Promise.all(
+    basesOf(service2.build).map((reference) => context.bases.digest(reference, platforms[0]))
+  );
+  early.catch(() => void 0);
+  const source = await loadSource(context, name2, service2, options);
   const given = parseValues(options.values ?? []);
-  const partial2 = { name: name2, source, version: void 0 };
-  const values = service2.build.strategy === "static-web" ? buildValues(name2, service2.build, given, (template) => fill(template, partial2)) : {};
-  const request = { context, service: service2, values, platforms: context.platforms, ...partial2 };
+  const partial2 = { context, name: name2, service: service2, source, platforms, version: void 0 };
+  const values = valuesOf(name2, service2, given, (template) => fill(template, partial2));
+  const { images, base, unknown: unknown2 } = await buildBases({ ...partial2, values });
+  const digests = await resolveBases(context, images);
+  const request = {
+    ...partial2,
+    values,
+    base: base === void 0 ? void 0 : { name: base, digest: digests[base] ?? "" },
+    notes: pinNotes(context, images, unknown2)
+  };
   const key2 = candidateKey({
     service: name2,
     definition: service2,
-    platforms: context.platforms,
+    platforms,
     source,
-    bases,
+    bases: digests,
     values,
     pipeline: context.pipeline,
     version: void 0
   });
   return { request, key: key2 };
 }
+function valuesOf(name2, { build }, given, filled2) {
+  switch (build.strategy) {
+    case "static-web":
+      return buildValues(name2, build, given, filled2);
+    case "dockerfile":
+      return Object.fromEntries(
+        Object.entries(build.args).map(([key2, template]) => [key2, given.get(key2) ?? filled2(template)])
+      );
+    case "python":
+      return {};
+  }
+}
+function declaredValues({ build }) {
+  switch (build.strategy) {
+    case "static-web":
+      return Object.keys(build.values);
+    case "dockerfile":
+      return Object.keys(build.args);
+    case "python":
+      return [];
+  }
+}
 function checkValues(values, services) {
-  const declared = services.flatMap(
-    ({ service: service2 }) => service2.build.strategy === "static-web" ? Object.keys(service2.build.values) : []
-  );
+  const declared = [...new Set(services.flatMap(({ service: service2 }) => declaredValues(service2)))];
   for (const name2 of parseValues(values).keys()) {
     if (declared.includes(name2)) continue;
     throw new TgoError("USAGE", `no selected service declares the build value ${name2}`, {
-      remedy: `Declared: ${declared.join(", ") || "none"}. Add it to build.values in tgo.catalog.json.`
+      remedy: `Declared: ${declared.join(", ") || "none"}. Add it to build.values (build.args of a Dockerfile service) in tgo.catalog.json.`
     });
   }
 }
@@ -13804,40 +16594,25 @@ function parseValues(values) {
     })
   );
 }
-async function resolveBases(context, service2) {
-  const wanted = basesOf(service2.build).flatMap(
-    (reference) => context.platforms.map((platform2) => ({ reference, platform: platform2 }))
-  );
+async function resolveBases(context, images) {
   const resolved = await Promise.all(
-    wanted.map(async ({ reference, platform: platform2 }) => {
-      const ref = await (await baseImage(context, reference, platform2)).imageRef();
-      return [`${reference} ${platform2}`, ref.slice(ref.indexOf("@") + 1)];
+    images.map(async ({ reference, platform: platform2 }) => {
+      await baseImage(context, reference, platform2);
+      return [reference, await context.bases.digest(reference, platform2)];
     })
   );
   return Object.fromEntries(resolved);
 }
-
-// packages/stages/src/annotations.ts
-var PREFIX = "io.github.tgoai.pipelines";
-var CANDIDATE_ANNOTATION = `${PREFIX}.candidate`;
-function proofAnnotations(checks, smokes) {
-  return Object.fromEntries([
-    ...checks.map(({ platform: platform2, files, elf }) => [
-      key("check", platform2),
-      `${files} files, ${elf} ELF, 0 foreign`
-    ]),
-    ...smokes.map(({ platform: platform2, machine, lines }) => [key("smoke", platform2), [machine, ...lines].join("\n")])
-  ]);
-}
-function readProof(annotations, platform2) {
-  const counts = /^(\d+) files, (\d+) ELF/.exec(annotations[key("check", platform2)] ?? "");
-  const smoke = annotations[key("smoke", platform2)];
-  if (counts === null || smoke === void 0) return void 0;
-  const [machine = "", ...lines] = smoke.split("\n");
-  return { platform: platform2, files: Number(counts[1]), elf: Number(counts[2]), machine, lines };
-}
-function key(kind, platform2) {
-  return `${PREFIX}.${kind}.${platform2.replace("/", "-")}`;
+function pinNotes(context, images, unknown2) {
+  const floating = [...new Set(images.map(({ reference }) => reference))].filter(
+    (reference) => !context.bases.isPinned(reference)
+  );
+  return [
+    ...floating.length === 0 ? [] : [
+      `base images not pinned, resolved when this ran: ${floating.join(", ")}; tgo lock-bases > tgo.bases.json writes a lock for --base-lock`
+    ],
+    ...unknown2.length === 0 ? [] : [`not pinned, as the build decides what they mean: ${unknown2.join("; ")}`]
+  ];
 }
 
 // packages/stages/src/check.ts
@@ -13850,21 +16625,7 @@ async function checkVariant(context, service2, { platform: platform2, container 
     });
   }
   const report = await scanRoot(context, container.rootfs(), platform2, allow);
-  if (report.foreign.length > 0) {
-    const shown = report.foreign.slice(0, SHOWN).map(({ path, machine }) => `  ${path} (${machine})`);
-    const more = report.foreign.length > SHOWN ? [`  and ${report.foreign.length - SHOWN} more`] : [];
-    throw new TgoError(
-      "CHECK",
-      [
-        `${report.foreign.length} files of the ${platform2} variant of ${service2} are for another machine:`,
-        ...shown,
-        ...more
-      ].join("\n"),
-      {
-        remedy: "Remove them from the source or build them per platform; files that are data there go into the service's allowForeign in tgo.catalog.json."
-      }
-    );
-  }
+  if (report.foreign.length > 0) throw foreignFiles(report.foreign, platform2, service2);
   if (report.elf === 0) {
     throw new TgoError(
       "CHECK",
@@ -13876,13 +16637,311 @@ async function checkVariant(context, service2, { platform: platform2, container 
   }
   return { platform: platform2, files: report.files, elf: report.elf };
 }
+function foreignFiles(foreign2, platform2, service2) {
+  const shown = foreign2.slice(0, SHOWN).map(({ path, machine }) => `  ${path} (${machine})`);
+  const more = foreign2.length > SHOWN ? [`  and ${foreign2.length - SHOWN} more`] : [];
+  const files = foreign2.length === 1 ? "1 file" : `${foreign2.length} files`;
+  const are = foreign2.length === 1 ? "is" : "are";
+  return new TgoError(
+    "CHECK",
+    [`${files} of the ${platform2} variant of ${service2} ${are} for another machine:`, ...shown, ...more].join(
+      "\n"
+    ),
+    {
+      remedy: "Remove them from the source or build them per platform; files that are data there go into the service's allowForeign in tgo.catalog.json."
+    }
+  );
+}
+
+// packages/stages/src/imports.py
+var imports_default = `"""Imports every top-level module of every package installed beside this interpreter, and tells which fail.
+
+Run inside a variant with one argument, JSON {"skip": [module, ...], "seconds": limit of one module}; prints JSON.
+The modules are imported in a child process: one that crashes the interpreter, ends it or never returns takes only
+its child along, and is known by name. What fails among the others is tried once more alone: packages may disturb
+each other, and only one that fails by itself is wrong.
+"""
+
+import importlib
+import importlib.machinery
+import importlib.metadata
+import json
+import keyword
+import os
+import re
+import select
+import signal
+import sys
+import sysconfig
+import time
+
+# By themselves these are no part of a package's interface: wheels carry them along by mistake, and setup.py acts.
+NOT_MODULES = {"__pycache__", "test", "tests", "doc", "docs", "example", "examples", "setup", "conftest"}
+# Of the standard library until a release after 3.8 (PEP 594, PEP 632): missing, they are no optional package.
+REMOVED = "asynchat asyncore cgi cgitb crypt distutils imghdr imp nntplib pipes smtpd sndhdr telnetlib".split()
+STANDARD = {*getattr(sys, "stdlib_module_names", sys.builtin_module_names), *REMOVED}
+EXTENSIONS = importlib.machinery.EXTENSION_SUFFIXES
+SUFFIXES = sorted([*EXTENSIONS, *importlib.machinery.SOURCE_SUFFIXES], key=len, reverse=True)
+RETRIES = 10
+LONGEST = 300
+
+
+def stem(name):
+    """The module a file is for this interpreter, or None."""
+    suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
+    return None if suffix is None else name[: -len(suffix)]
+
+
+def is_name(part):
+    return part.isidentifier() and not keyword.iskeyword(part) and part not in NOT_MODULES
+
+
+def modules_of(files):
+    """The outermost modules among a package's files: below a namespace package (PEP 420) those one step in."""
+    found = {}
+    for *folders, name in files:
+        module = stem(name)
+        if module is None or not all(map(is_name, folders)):
+            continue
+        if module == "__init__":
+            found[tuple(folders)] = False
+        elif is_name(module) and not module.startswith("__") and not module.endswith("__mypyc"):
+            found[(*folders, module)] = any(name.endswith(suffix) for suffix in EXTENSIONS)
+    found.pop((), None)
+    outermost = {
+        path: compiled
+        for path, compiled in found.items()
+        if not any(path[:depth] in found for depth in range(1, len(path)))
+    }
+    # _yaml beside yaml: not meant to be imported first, and the public one imports it when it needs it.
+    public = any(not path[0].startswith("_") for path in outermost)
+    return {
+        ".".join(path)
+        for path, compiled in outermost.items()
+        if compiled or not public or not path[0].startswith("_")
+    }
+
+
+def normal(name):
+    """https://packaging.python.org/en/latest/specifications/name-normalization/"""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed():
+    """Every package beside this interpreter: its name, version, modules, and what it always requires."""
+    paths = sysconfig.get_paths()
+    packages = {}
+    for found in importlib.metadata.distributions(path=sorted({paths["purelib"], paths["platlib"]})):
+        name = found.metadata["Name"]
+        files = [file.parts for file in found.files or []]
+        if files:
+            modules = modules_of(parts for parts in files if parts[0] not in ("..", "/"))
+        else:
+            modules = {line for line in (found.read_text("top_level.txt") or "").split() if is_name(line)}
+        requires = [text for text in found.requires or [] if ";" not in text]
+        packages[normal(name)] = {
+            "label": f"{name} {found.version}",
+            "modules": modules,
+            "requires": {normal(re.split(r"[^\\w.-]", text.strip(), maxsplit=1)[0]) for text in requires},
+        }
+    return dict(sorted(packages.items()))
+
+
+def roots(packages):
+    return {module.split(".")[0] for package in packages.values() for module in package["modules"]}
+
+
+def lacking(error, package, known):
+    """The package that is not installed, and need not be, for want of which a module cannot be imported."""
+    depth = 0
+    while error is not None and not isinstance(error, ModuleNotFoundError) and depth < 10:
+        # Raised by hand, to say it more kindly; the loader itself gives the name of what it could not load.
+        by_hand = isinstance(error, (ImportError, RuntimeError)) and getattr(error, "name", None) is None
+        if not by_hand:
+            return None
+        error = error.__cause__ or error.__context__
+        depth += 1
+    name = (getattr(error, "name", None) or "").split(".")[0]
+    if name == "" or name in known or name in STANDARD or normal(name) in package["requires"]:
+        return None
+    return name
+
+
+def explain(error):
+    text = " ".join(str(error).split())
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}\u2026"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def work(names, owners, known, pipe):
+    """The child: imports, and tells each beginning and each end."""
+
+    def tell(**fact):
+        os.write(pipe, (json.dumps(fact) + "\\n").encode())
+
+    for name in names:
+        tell(begins=name)
+        try:
+            importlib.import_module(name)
+            tell(module=name)
+        except SystemExit as end:
+            tell(module=name, **({} if end.code in (None, 0) else {"error": f"ends with sys.exit({end.code!r})"}))
+        except BaseException as error:
+            missing = lacking(error, owners[name], known)
+            tell(module=name, **({"error": explain(error)} if missing is None else {"lacks": missing}))
+
+
+def run(names, owners, known, seconds):
+    """Imports names in one child after the other, until each has an outcome; yields (name, outcome)."""
+    left = list(names)
+    while left:
+        reader, writer = os.pipe()
+        # A module may print what it likes: this program's own output stays one JSON document.
+        output = os.memfd_create("output")
+        child = os.fork()
+        if child == 0:
+            try:
+                os.close(reader)
+                os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+                os.dup2(output, 1)
+                os.dup2(output, 2)
+                work(left, owners, known, writer)
+            finally:
+                # At once: what a module left running, or registered for the end, is not waited for.
+                os._exit(0)
+        os.close(writer)
+        begun, ended, pending, late = None, set(), b"", False
+        deadline = time.monotonic() + seconds
+        while True:
+            if not select.select([reader], [], [], max(0, deadline - time.monotonic()))[0]:
+                late = True
+                break
+            chunk = os.read(reader, 65536)
+            if not chunk:
+                break
+            *lines, pending = (pending + chunk).split(b"\\n")
+            for line in lines:
+                fact = json.loads(line)
+                begun = fact.get("begins", begun)
+                if "module" in fact:
+                    ended.add(fact["module"])
+                    yield fact.pop("module"), fact
+                deadline = time.monotonic() + seconds
+        os.close(reader)
+        if late:
+            os.kill(child, signal.SIGKILL)
+        status = os.waitpid(child, 0)[1]
+        if begun is not None and begun not in ended:
+            ended.add(begun)
+            yield begun, {"error": f"did not end within {seconds} s" if late else death(status, output)}
+        os.close(output)
+        left = [name for name in left if name not in ended]
+
+
+def death(status, output):
+    """How the interpreter ended in the middle of an import."""
+    how = (
+        f"the interpreter crashed ({signal.Signals(os.WTERMSIG(status)).name})"
+        if os.WIFSIGNALED(status)
+        else f"the interpreter ended with {os.WEXITSTATUS(status)}"
+    )
+    size = os.fstat(output).st_size
+    printed = os.pread(output, 4096, max(0, size - 4096)).decode(errors="replace").strip().splitlines()
+    return f"{how}: {printed[-1].strip()}" if printed else how
+
+
+def main():
+    options = json.loads(sys.argv[1])
+    skip, seconds = set(options["skip"]), options["seconds"]
+    sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
+    sys.dont_write_bytecode = True
+    packages = installed()
+    known = roots(packages)
+    owners = {name: package for package in packages.values() for name in package["modules"]}
+    names = sorted(name for name in owners if name not in skip)
+    outcomes = dict(run(names, owners, known, seconds))
+    for name in [name for name, outcome in outcomes.items() if "error" in outcome][:RETRIES]:
+        outcomes.update(run([name], owners, known, seconds))
+    label = lambda name: {"module": name, "package": owners[name]["label"]}
+    report = {
+        "packages": len(packages),
+        "modules": len(names),
+        "skipped": sorted(skip & owners.keys()),
+        "lacking": [{**label(name), "lacks": outcomes[name]["lacks"]} for name in names if "lacks" in outcomes[name]],
+        "failed": [{**label(name), "error": outcomes[name]["error"]} for name in names if "error" in outcomes[name]],
+    }
+    print(json.dumps(report))
+
+
+main()
+`;
+
+// packages/stages/src/imports.ts
+var PROGRAM2 = "/run/tgo/imports.py";
+var SHOWN2 = 10;
+function importsRun(container, build, smoke) {
+  const input = JSON.stringify({ skip: smoke.skipImports, seconds: smoke.timeoutSeconds });
+  return container.withNewFile(PROGRAM2, imports_default, { permissions: 420 }).withExec([`${build.environment}/bin/python`, PROGRAM2, input]);
+}
+function importLines(output2, where2) {
+  const report = parse4(output2, where2);
+  if (report.failed.length > 0) throw importFailure(report, where2);
+  const skipped = report.skipped.length === 0 ? "" : `, skipped: ${report.skipped.join(", ")}`;
+  const fine = report.modules - report.lacking.length;
+  const lines = [`imports: ${count2(fine, "module")} of ${count2(report.packages, "package")} ok${skipped}`];
+  if (report.lacking.length > 0) {
+    const named = report.lacking.map(({ module, lacks }) => `${module} (needs ${lacks})`);
+    lines.push(`imports: only with packages that are not installed: ${some(named).join(", ")}`);
+  }
+  return lines;
+}
+function parse4(output2, where2) {
+  try {
+    return JSON.parse(output2);
+  } catch (cause) {
+    throw new TgoError("INTERNAL", "the imports program did not answer with JSON", { where: where2, cause });
+  }
+}
+function importFailure({ failed, modules }, where2) {
+  const lines = failed.map((each) => `  ${each.module} (${each.package}): ${each.error}`);
+  return new TgoError(
+    "SMOKE",
+    `${failed.length} of ${modules} modules of the locked packages cannot be imported:
+${some(lines).join("\n")}`,
+    { where: where2, remedy: remedyOf2(failed.map(({ error: error2 }) => error2)) }
+  );
+}
+function remedyOf2(errors) {
+  const skip = "A module that is not meant to be imported by itself goes into smoke.skipImports in the catalog.";
+  const libraries = new Set(
+    errors.flatMap((error2) => /(\S+\.so[.\d]*): cannot open shared object file/.exec(error2)?.[1] ?? [])
+  );
+  if (libraries.size > 0) {
+    return `Add the Debian package that brings ${[...libraries].sort().join(", ")} to build.packages in the catalog.`;
+  }
+  if (errors.some((error2) => error2.startsWith("the interpreter "))) {
+    return `Where only the emulated platform crashes, run the same smoke on a machine of that platform: emulation may be what fails. ${skip}`;
+  }
+  return `Add what it misses: a Debian package with the program or library goes into build.packages. Or choose another version of the Python package. ${skip}`;
+}
+function count2(number3, noun) {
+  return `${number3} ${noun}${number3 === 1 ? "" : "s"}`;
+}
+function some(texts) {
+  const more = texts.length - SHOWN2;
+  return more > 0 ? [...texts.slice(0, SHOWN2), `and ${more} more`] : [...texts];
+}
 
 // packages/stages/src/smoke.ts
 var MACHINES2 = { "linux/amd64": "x86_64", "linux/arm64": "aarch64" };
 var ALIAS = "service";
 var START_SECONDS = 10;
-async function smokeVariant(context, name2, service2, { platform: platform2, container }) {
+async function smokeVariant(context, name2, service2, { platform: platform2, container: image }) {
   const where2 = `${name2} ${platform2}`;
+  let container = image;
+  for (const [variable, value] of Object.entries(service2.smoke.env)) {
+    container = container.withEnvVariable(variable, value);
+  }
   const command = service2.smoke.machine ?? machineCommand(service2.build.strategy);
   const machine = (await execIn(container, command, where2)).trim();
   if (machine !== MACHINES2[platform2]) {
@@ -13896,17 +16955,25 @@ async function smokeVariant(context, name2, service2, { platform: platform2, con
     await execIn(container, exec, where2);
     lines.push(`${exec.join(" ")}: exit 0`);
   }
+  const { build, smoke } = service2;
+  if (build.strategy === "python" && smoke.imports) {
+    const output2 = await outputOf(importsRun(container, build, smoke), "importing the packages", where2);
+    lines.push(...importLines(output2, where2));
+  }
   if (service2.smoke.http.length > 0) lines.push(...await askServer(context, service2, container, where2));
   return { platform: platform2, machine, lines };
 }
 function machineCommand(strategy) {
   return strategy === "python" ? ["python", "-c", "import platform; print(platform.machine())"] : ["uname", "-m"];
 }
-async function execIn(container, command, where2) {
+function execIn(container, command, where2) {
+  return outputOf(container.withExec([...command]), command.join(" "), where2);
+}
+async function outputOf(run2, what, where2) {
   try {
-    return await container.withExec([...command]).stdout();
+    return await run2.stdout();
   } catch (error2) {
-    throw smokeError(`${command.join(" ")} failed`, where2, error2);
+    throw smokeError(`${what} failed`, where2, error2);
   }
 }
 async function askServer(context, service2, container, where2) {
@@ -13985,6 +17052,70 @@ ${lastLines(failure3, 25)}`, {
   });
 }
 
+// packages/stages/src/prove.ts
+async function proveService(context, { request }, { smoke = true } = {}) {
+  const { name: name2, service: service2 } = request;
+  const { progress } = context;
+  const built = await progress.step(
+    { step: "build", service: name2 },
+    () => despiteOthers(context, () => buildVariants(request)),
+    ({ variants: variants2 }) => ({ detail: variants2.map(({ platform: platform2 }) => platform2).join(", ") })
+  );
+  const proofs = await Promise.all(
+    built.variants.map(async (variant) => {
+      const { platform: platform2 } = variant;
+      const check2 = await progress.step(
+        { step: "check", service: name2, platform: platform2 },
+        () => despiteOthers(context, () => checkVariant(context, name2, variant, service2.allowForeign)),
+        ({ files, elf }) => ({ detail: `${files} files, ${elf} ELF, all for ${platform2}` })
+      );
+      if (!smoke) return { check: check2, smoke: void 0 };
+      const smoked = await progress.step(
+        { step: "smoke", service: name2, platform: platform2 },
+        () => despiteOthers(context, () => smokeVariant(context, name2, service2, variant)),
+        ({ machine, lines }) => ({ detail: [machine, ...lines].join("; ") })
+      );
+      return { check: check2, smoke: smoked };
+    })
+  );
+  return {
+    built,
+    checks: proofs.map(({ check: check2 }) => check2),
+    smokes: proofs.flatMap((proof) => proof.smoke ?? [])
+  };
+}
+async function despiteOthers(context, run2) {
+  try {
+    return await run2();
+  } catch (error2) {
+    if (context.signal?.aborted === true || !messageOf(error2).includes("context canceled")) throw error2;
+    return run2();
+  }
+}
+
+// packages/stages/src/annotations.ts
+var PREFIX2 = "io.github.tgoai.pipelines";
+var CANDIDATE_ANNOTATION = `${PREFIX2}.candidate`;
+function proofAnnotations(checks, smokes) {
+  return Object.fromEntries([
+    ...checks.map(({ platform: platform2, files, elf }) => [
+      key("check", platform2),
+      `${files} files, ${elf} ELF, 0 foreign`
+    ]),
+    ...smokes.map(({ platform: platform2, machine, lines }) => [key("smoke", platform2), [machine, ...lines].join("\n")])
+  ]);
+}
+function readProof(annotations, platform2) {
+  const counts = /^(\d+) files, (\d+) ELF/.exec(annotations[key("check", platform2)] ?? "");
+  const smoke = annotations[key("smoke", platform2)];
+  if (counts === null || smoke === void 0) return void 0;
+  const [machine = "", ...lines] = smoke.split("\n");
+  return { platform: platform2, files: Number(counts[1]), elf: Number(counts[2]), machine, lines };
+}
+function key(kind, platform2) {
+  return `${PREFIX2}.${kind}.${platform2.replace("/", "-")}`;
+}
+
 // packages/stages/src/upload.ts
 async function uploadVariants(context, target, service2, variants2, tag) {
   const [first, ...others] = variants2;
@@ -13999,6 +17130,42 @@ async function uploadVariants(context, target, service2, variants2, tag) {
     platformVariants: others.map((variant) => variant.container),
     ...target.service === void 0 ? {} : { registryService: target.service }
   });
+}
+
+// packages/stages/src/make.ts
+async function makeCandidate(context, prepared) {
+  const { name: name2, source } = prepared.request;
+  const { built, checks, smokes } = await proveService(context, prepared);
+  const staging = stagingTag(prepared.key);
+  const labels = standardLabels(prepared.request);
+  const finalise = (from) => context.progress.step(
+    { step: "finalise", service: name2 },
+    () => finaliseImage({
+      source: { ...from, reference: staging },
+      platforms: [...context.platforms],
+      created: source.created,
+      annotations: { ...labels, [CANDIDATE_ANNOTATION]: prepared.key, ...proofAnnotations(checks, smokes) },
+      manifestAnnotations: labels,
+      // The engine's own lines differ from run to run.
+      history: "drop"
+    })
+  );
+  let image;
+  return {
+    notes: built.notes,
+    deliver: async (target) => {
+      await context.progress.step(
+        { step: "upload", service: name2, registry: target.name },
+        () => uploadVariants(context, target, name2, built.variants, staging)
+      );
+      const from = { registry: target.client, repository: repositoryOf2(target, name2) };
+      image ??= finalise(from).catch((error2) => {
+        image = void 0;
+        throw error2;
+      });
+      return { image: await image, from };
+    }
+  };
 }
 
 // packages/stages/src/verify.ts
@@ -14055,26 +17222,60 @@ function variantRows(context, verification) {
 
 // packages/stages/src/publish.ts
 async function publishService(context, name2, service2, options) {
-  const started = performance.now();
-  const rows = new Map(
-    context.targets.map((target) => [target.name, notStarted(target, name2)])
+  const publish = async () => {
+    const prepared = await prepare(context, name2, service2, options);
+    return publishCandidate(context, candidateOf(context, prepared));
+  };
+  return attempt(
+    context,
+    name2,
+    publish,
+    context.targets.map((target) => notStarted(target, name2))
   );
-  const run2 = { context, name: name2, service: service2, rows };
+}
+function candidateOf(context, prepared) {
+  const { name: name2, source, version: version2 } = prepared.request;
+  return {
+    service: name2,
+    key: prepared.key,
+    revision: source.revision,
+    notes: devNote(prepared),
+    alsoUnder: version2 === void 0 ? [] : [version2],
+    make: () => makeCandidate(context, prepared)
+  };
+}
+var RegistriesFailed = class extends Error {
+};
+async function publishCandidate(context, candidate) {
+  const started = performance.now();
+  const { service: service2 } = candidate;
+  const tag = candidateTag(candidate.key);
+  const rows = new Map(context.targets.map((target) => [target.name, notStarted(target, service2, tag)]));
+  const run2 = { context, candidate, tag, rows };
+  const facts = { service: service2, revision: candidate.revision, tag };
   try {
-    const done = await publishCandidate(run2, options);
-    const failed = [...rows.values()].some(({ state: state2 }) => state2 === "failed" || state2 === "not started");
-    const state = failed ? "failed" : done.existing ? "already there" : "published";
+    const found = await findCandidate(run2);
+    const held = found !== void 0;
+    const { digest, notes } = held ? { ...found, notes: [] } : await make(run2);
+    if (held) await copyMissing(run2, found);
+    const verification = await verifyAll(run2, digest);
+    const failed = [...rows.values()].some(({ state }) => state === "failed" || state === "not started");
     return {
-      service: name2,
-      state,
-      ...done.facts,
+      ...facts,
+      state: failed ? "failed" : held ? "already there" : "published",
+      digest,
+      variants: variantRows(context, verification).map((variant) => ({
+        ...variant,
+        smoke: variant.smoke && { ...variant.smoke, recorded: held }
+      })),
       registries: [...rows.values()],
       problems: [],
+      notes: [...notes, ...candidate.notes],
       durationMs: since(started)
     };
   } catch (error2) {
     return {
-      service: name2,
+      ...facts,
       state: "failed",
       variants: [],
       registries: [...rows.values()],
@@ -14084,47 +17285,25 @@ async function publishService(context, name2, service2, options) {
     };
   }
 }
-var RegistriesFailed = class extends Error {
-};
-async function publishCandidate(run2, options) {
-  const { context, name: name2, service: service2 } = run2;
-  const prepared = await prepare(context, name2, service2, options);
-  const tag = candidateTag(prepared.key);
-  for (const target of context.targets) update(run2, target, { reference: referenceOf(target, name2, tag) });
-  const holders = await findCandidate(run2, prepared, tag);
-  const image = holders.digest === void 0 ? await make(run2, prepared, tag) : void 0;
-  if (holders.digest !== void 0) await copyMissing(run2, holders.targets, holders.digest, tag);
-  const reached = context.targets.filter((target) => run2.rows.get(target.name)?.state !== "failed");
-  const digest = holders.digest ?? image?.digest;
-  const verification = await verifyTag(context, name2, reached, tag, {
+async function verifyAll(run2, digest) {
+  const { context, candidate, rows, tag } = run2;
+  const { service: service2 } = candidate;
+  const reached = context.targets.filter((target) => rows.get(target.name)?.state !== "failed");
+  const verification = await verifyTag(context, service2, reached, tag, {
     digest,
-    annotations: { [CANDIDATE_ANNOTATION]: prepared.key },
+    annotations: { [CANDIDATE_ANNOTATION]: candidate.key },
     elf: false
   });
-  for (const row of registryRows(reached, name2, tag, verification)) {
-    const before = run2.rows.get(row.registry);
-    const state = row.state === "verified" ? before?.state ?? "done" : row.state;
-    run2.rows.set(row.registry, {
+  for (const row of registryRows(reached, service2, tag, verification)) {
+    const before = rows.get(row.registry);
+    rows.set(row.registry, {
       ...row,
-      state,
+      state: row.state === "verified" ? before?.state ?? "done" : row.state,
       uploaded: before?.uploaded,
       durationMs: (before?.durationMs ?? 0) + row.durationMs
     });
   }
-  const variants2 = variantRows(context, verification).map((variant) => ({
-    ...variant,
-    smoke: variant.smoke && { ...variant.smoke, recorded: holders.digest !== void 0 }
-  }));
-  return {
-    existing: holders.digest !== void 0,
-    facts: {
-      revision: prepared.request.source.revision,
-      tag,
-      digest,
-      variants: variants2,
-      notes: [...image?.notes ?? [], ...devNote(prepared)]
-    }
-  };
+  return verification;
 }
 function devNote({ request }) {
   const { revision } = request.source;
@@ -14133,17 +17312,21 @@ function devNote({ request }) {
     `revision ${revision} is the source's content: it was given without a commit (--revision), or has changes; such a candidate can be pulled and tried, but never released`
   ];
 }
-async function findCandidate(run2, prepared, tag) {
-  const { context, name: name2 } = run2;
-  const holders = [];
+async function findCandidate(run2) {
+  const { context, candidate, tag } = run2;
+  const { service: service2, key: key2 } = candidate;
+  const found = /* @__PURE__ */ new Map();
   await Promise.all(
     context.targets.map(async (target) => {
       const started = performance.now();
       try {
-        const found = await target.client.resolve(repositoryOf2(target, name2), tag, { push: true });
-        if (found === void 0) return;
-        holders.push(target);
-        update(run2, target, { state: "already there", digest: found.digest });
+        for (const reference of [tag, ...candidate.alsoUnder]) {
+          const held = await target.client.resolve(repositoryOf2(target, service2), reference, { push: true });
+          if (held === void 0) continue;
+          found.set(reference, [...found.get(reference) ?? [], target]);
+          if (reference === tag) update(run2, target, { state: "already there", digest: held.digest });
+          return;
+        }
       } catch (error2) {
         fail2(run2, target, error2, started);
       }
@@ -14153,26 +17336,29 @@ async function findCandidate(run2, prepared, tag) {
     (target) => target.registry.required && run2.rows.get(target.name)?.state === "failed"
   );
   if (blocked) throw new RegistriesFailed();
-  if (holders.length === 0) return { targets: [], digest: void 0 };
-  const verification = await verifyTag(context, name2, holders, tag, {
-    quiet: true,
-    annotations: { [CANDIDATE_ANNOTATION]: prepared.key },
-    elf: false
-  });
-  const good = verification.targets.filter(({ state }) => state === "verified");
-  const targets = holders.filter(({ name: holder }) => good.some((target) => target.name === holder));
-  return { targets, digest: good[0]?.digest };
+  for (const [reference, holders] of found) {
+    const verification = await verifyTag(context, service2, holders, reference, {
+      quiet: true,
+      annotations: { [CANDIDATE_ANNOTATION]: key2 },
+      elf: false
+    });
+    const good = verification.targets.filter(({ state }) => state === "verified");
+    const targets = holders.filter(({ name: name2 }) => good.some((target) => target.name === name2));
+    const [from] = targets;
+    const digest = good[0]?.digest;
+    if (digest !== void 0 && from !== void 0) return { from, digest };
+  }
+  return void 0;
 }
-async function copyMissing(run2, holders, digest, tag) {
-  const { context, name: name2 } = run2;
-  const [from] = holders;
-  if (from === void 0) return;
+async function copyMissing(run2, { from, digest }) {
+  const { context, tag } = run2;
+  const { service: service2 } = run2.candidate;
   await everyTarget(run2, async (target) => {
-    if (holders.includes(target)) return { state: "already there", uploaded: 0 };
-    return context.progress.step({ step: "copy", service: name2, registry: target.name }, async () => {
+    if (run2.rows.get(target.name)?.digest === digest) return { state: "already there", uploaded: 0 };
+    return context.progress.step({ step: "copy", service: service2, registry: target.name }, async () => {
       const copied = await copyImage({
-        from: { registry: from.client, repository: repositoryOf2(from, name2) },
-        to: { registry: target.client, repository: repositoryOf2(target, name2) },
+        from: { registry: from.client, repository: repositoryOf2(from, service2) },
+        to: { registry: target.client, repository: repositoryOf2(target, service2) },
         digest,
         tag
       });
@@ -14180,87 +17366,26 @@ async function copyMissing(run2, holders, digest, tag) {
     });
   });
 }
-async function make(run2, prepared, tag) {
-  const { context, name: name2 } = run2;
-  const { built, checks, smokes } = await proveService(context, prepared);
-  const staging = stagingTag(prepared.key);
-  const repositories = new Map(context.targets.map((target) => [target.name, repositoryOf2(target, name2)]));
-  const uploaded = [];
+async function make(run2) {
+  const { context, candidate, tag } = run2;
+  const { service: service2 } = candidate;
+  const made = await candidate.make();
+  let digest;
   await everyTarget(run2, async (target) => {
+    const { image, from } = await made.deliver(target);
     await context.progress.step(
-      { step: "upload", service: name2, registry: target.name },
-      () => uploadVariants(context, target, name2, built.variants, staging)
-    );
-    uploaded.push(target);
-    return {};
-  });
-  const source = context.targets.find((target) => uploaded.includes(target));
-  if (source === void 0) throw new RegistriesFailed();
-  const from = { registry: source.client, repository: repositories.get(source.name) ?? "" };
-  const labels = standardLabels(prepared.request);
-  const image = await context.progress.step(
-    { step: "finalise", service: name2 },
-    () => finaliseImage({
-      source: { ...from, reference: staging },
-      platforms: [...context.platforms],
-      created: prepared.request.source.created,
-      annotations: { ...labels, [CANDIDATE_ANNOTATION]: prepared.key, ...proofAnnotations(checks, smokes) },
-      manifestAnnotations: labels,
-      // The engine's own lines differ from run to run.
-      history: "drop"
-    })
-  );
-  await everyTarget(run2, async (target) => {
-    await context.progress.step(
-      { step: "tag", service: name2, registry: target.name },
+      { step: "tag", service: service2, registry: target.name },
       () => pushImage(image, {
-        to: { registry: target.client, repository: repositories.get(target.name) ?? "" },
+        to: { registry: target.client, repository: repositoryOf2(target, service2) },
         from,
         tag
       })
     );
+    digest = image.digest;
     return { state: "done" };
   });
-  return { ...image, notes: built.notes };
-}
-async function proveService(context, { request }, { smoke = true } = {}) {
-  const { name: name2, service: service2 } = request;
-  const { progress } = context;
-  const built = await progress.step(
-    { step: "build", service: name2 },
-    () => despiteOthers(context, () => buildVariants(request)),
-    ({ variants: variants2 }) => ({ detail: variants2.map(({ platform: platform2 }) => platform2).join(", ") })
-  );
-  const proofs = await Promise.all(
-    built.variants.map(async (variant) => {
-      const { platform: platform2 } = variant;
-      const check2 = await progress.step(
-        { step: "check", service: name2, platform: platform2 },
-        () => despiteOthers(context, () => checkVariant(context, name2, variant, service2.allowForeign)),
-        ({ files, elf }) => ({ detail: `${files} files, ${elf} ELF, all for ${platform2}` })
-      );
-      if (!smoke) return { check: check2, smoke: void 0 };
-      const smoked = await progress.step(
-        { step: "smoke", service: name2, platform: platform2 },
-        () => despiteOthers(context, () => smokeVariant(context, name2, service2, variant)),
-        ({ machine, lines }) => ({ detail: [machine, ...lines].join("; ") })
-      );
-      return { check: check2, smoke: smoked };
-    })
-  );
-  return {
-    built,
-    checks: proofs.map(({ check: check2 }) => check2),
-    smokes: proofs.flatMap((proof) => proof.smoke ?? [])
-  };
-}
-async function despiteOthers(context, run2) {
-  try {
-    return await run2();
-  } catch (error2) {
-    if (context.signal?.aborted === true || !messageOf(error2).includes("context canceled")) throw error2;
-    return run2();
-  }
+  if (digest === void 0) throw new RegistriesFailed();
+  return { digest, notes: made.notes };
 }
 async function everyTarget(run2, act) {
   await Promise.all(
@@ -14278,23 +17403,18 @@ async function everyTarget(run2, act) {
     })
   );
 }
-function interrupted(context) {
-  if (context.signal?.aborted !== true) return void 0;
-  return new TgoError("INTERRUPTED", "stopped before it was done; what is not tagged yet stays untagged", {
-    remedy: "Run the same command again: what is done is not done twice."
-  });
-}
-function notStarted(target, service2) {
+function notStarted(target, service2, tag) {
   return {
     registry: target.name,
-    reference: `${target.registry.host}/${repositoryOf2(target, service2)}`,
+    reference: tag === void 0 ? `${target.registry.host}/${repositoryOf2(target, service2)}` : referenceOf(target, service2, tag),
     state: "not started",
     problems: [],
     durationMs: 0
   };
 }
-function update(run2, target, change) {
-  run2.rows.set(target.name, { ...run2.rows.get(target.name) ?? notStarted(target, run2.name), ...change });
+function update(run2, target, change2) {
+  const before = run2.rows.get(target.name) ?? notStarted(target, run2.candidate.service, run2.tag);
+  run2.rows.set(target.name, { ...before, ...change2 });
 }
 function fail2(run2, target, error2, started) {
   const stopped = interrupted(run2.context);
@@ -14335,7 +17455,20 @@ var Pipelines = class {
     return describeServices(await this.catalog(), format);
   }
   async plan(service2, format) {
-    return describePlan(await this.catalog(), service2, this.options.platform, format);
+    const [catalog, pins] = await Promise.all([
+      this.catalog(),
+      loadPins(this.product, this.options.baseLock)
+    ]);
+    return describePlan(catalog, service2, this.options.platform, format, pins);
+  }
+  /** The text of a base lock with what the base images' tags stand for now. */
+  async lockBases(service2) {
+    const { baseLock } = this.options;
+    const emptied = baseLock !== void 0 && (await baseLock.contents()).trim() === "";
+    const options = emptied ? { ...this.options, baseLock: void 0 } : this.options;
+    const context = await createContext(this.client, this.product, options);
+    const file = options.baseLock === void 0 ? {} : await readBaseLock(options.baseLock);
+    return lockBases(context, service2, file);
   }
   /** One variant of a service, built and checked, as a container. */
   async build(name2, source) {
@@ -14455,24 +17588,11 @@ async function verifyService(context, name2, service2, options, { tag, elf }) {
     };
   });
 }
-async function attempt(context, name2, run2) {
-  const started = performance.now();
-  const durationMs = () => Math.round(performance.now() - started);
-  try {
-    const result = await run2();
-    return { ...result, durationMs: durationMs() };
-  } catch (error2) {
-    return {
-      service: name2,
-      state: "failed",
-      variants: [],
-      registries: [],
-      problems: [problemOf(interrupted(context) ?? error2)],
-      notes: [],
-      durationMs: durationMs()
-    };
-  }
-}
+
+// pipelines/bases.json
+var bases_default = {
+  bases: {}
+};
 
 // pipelines/services/tgo-ai/service.json
 var service_default = {
@@ -14752,7 +17872,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "51d30a5072f064ef";
+var PIPELINE = "d9a4c6b93f1656a0";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
@@ -14763,12 +17883,14 @@ var BUILT_IN = {
     "tgo-widget-app": service_default6
   }
 };
+var BASES = bases_default;
 var Pipelines2 = class extends Pipelines {
   constructor(client, options) {
-    super(client, { catalog: BUILT_IN, pipeline: PIPELINE }, options);
+    super(client, { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE }, options);
   }
 };
 export {
+  BASES,
   BUILT_IN,
   PIPELINE,
   Pipelines2 as Pipelines,

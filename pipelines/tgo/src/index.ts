@@ -23,6 +23,8 @@ export class Tgo {
   private registry?: string[];
   private registryService?: Service[];
   private platform?: string[];
+  private baseLock?: File;
+  private mirror?: string[];
   private dockerConfig?: Secret;
   private caBundle?: File;
   private netrc?: Secret;
@@ -39,6 +41,13 @@ export class Tgo {
     registryService?: Service[],
     /** Platforms to build: linux/amd64, linux/arm64. All of the catalog's when absent. */
     platform?: string[],
+    /** Digests of base images, over the built-in ones (tgo.bases.json); lock-bases writes it. */
+    baseLock?: File,
+    /**
+     * Mirrors, over the catalog's: pypi=URL, npm=URL, debian=URL, debian-security=URL, or the host of base images as
+     * in docker.io=mirror.example.com/hub.
+     */
+    mirror?: string[],
     /** Docker's config.json with the registries' credentials: file:$HOME/.docker/config.json. */
     dockerConfig?: Secret,
     /** CA certificates (PEM) that build steps trust, for networks that inspect TLS. Never in an image. */
@@ -59,6 +68,8 @@ export class Tgo {
     this.registry = registry;
     this.registryService = registryService;
     this.platform = platform;
+    this.baseLock = baseLock;
+    this.mirror = mirror;
     this.dockerConfig = dockerConfig;
     this.caBundle = caBundle;
     this.netrc = netrc;
@@ -85,6 +96,18 @@ export class Tgo {
     format: Format = Format.Text,
   ): Promise<string> {
     return this.pipelines().plan(service, format);
+  }
+
+  /**
+   * Returns a base lock: the digests that the base images' tags stand for now, of services and of the tools that
+   * build them. Each base must have every platform. Write it to tgo.bases.json, and pass that with --base-lock.
+   */
+  @func({ cache: "never" })
+  async lockBases(
+    /** Services by name; all when absent. The lock's entries for others are kept. */
+    service: string[] = [],
+  ): Promise<string> {
+    return this.pipelines().lockBases(service);
   }
 
   /**
@@ -180,6 +203,8 @@ export class Tgo {
       registry: this.registry,
       registryService: this.registryService,
       platform: this.platform,
+      baseLock: this.baseLock,
+      mirror: this.mirror,
       dockerConfig: this.dockerConfig,
       caBundle: this.caBundle,
       netrc: this.netrc,

@@ -43,14 +43,15 @@ describe("the module's surface", () => {
       list.map(({ flag, optional }) => (optional ? `[${flag}]` : flag));
     const about = ["[source]", "[revision]", "[created]", "[value]"];
     expect(flags(surface.constructor.arguments)).toEqual([
-      ...["[catalog]", "[registry]", "[registry-service]", "[platform]", "[docker-config]", "[ca-bundle]"],
-      ...["[netrc]", "[npmrc]", "[build-secrets]", "[repos]"],
+      ...["[catalog]", "[registry]", "[registry-service]", "[platform]", "[base-lock]", "[mirror]"],
+      ...["[docker-config]", "[ca-bundle]", "[netrc]", "[npmrc]", "[build-secrets]", "[repos]"],
     ]);
     expect(
       Object.fromEntries(surface.functions.map((each) => [each.command, flags(each.arguments)])),
     ).toEqual({
       services: ["[format]"],
       plan: ["service", "[format]"],
+      "lock-bases": ["[service]"],
       build: ["service", ...about],
       smoke: ["service", ...about, "[format]"],
       publish: ["service", ...about, "[format]"],
