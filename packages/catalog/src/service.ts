@@ -194,6 +194,12 @@ const Smoke = z
       .describe(
         "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host.",
       ),
+    env: z
+      .record(z.string().regex(/^[A-Za-z_]\w*$/, "must be a variable name"), z.string())
+      .default({})
+      .describe(
+        "Variables a service does not start without, such as DATABASE_URL; of smoke runs only, never in the image.",
+      ),
     machine: z
       .array(z.string())
       .min(1)

@@ -5,6 +5,7 @@ import type { Variant } from "./build/index.js";
 import type { Context } from "./context.js";
 import { execFailure, lastLines, messageOf } from "./exec-error.js";
 import { importLines, importsRun } from "./imports.js";
+import { smokePlan, type SmokePlan } from "./smoke-plan.js";
 import { probeFrom, toolsContainer } from "./tools/index.js";
 
 export interface Smoked {
@@ -32,11 +33,11 @@ export async function smokeVariant(
   context: Context,
   name: string,
   service: Service,
-  { platform, container }: Variant,
+  { platform, container: image }: Variant,
 ): Promise<Smoked> {
   const where = `${name} ${platform}`;
-  const command = service.smoke.machine ?? machineCommand(service.build.strategy);
-  const machine = (await execIn(container, command, where)).trim();
+  const plan = smokePlan(service);
+  const machine = (await execIn(container, plan.machine, where)).trim();
   if (machine !== MACHINES[platform]) {
     throw new TgoError("SMOKE", `says it runs on "${machine}", not ${MACHINES[platform]}`, {
       where,
@@ -44,23 +45,25 @@ export async function smokeVariant(
     });
   }
   const lines: string[] = [];
-  for (const exec of service.smoke.exec) {
+  for (const exec of plan.exec) {
     await execIn(container, exec, where);
     lines.push(`${exec.join(" ")}: exit 0`);
   }
-  const { build, smoke } = service;
-  if (build.strategy === "python" && smoke.imports) {
-    const output = await outputOf(importsRun(container, build, smoke), "importing the packages", where);
+  if (plan.imports !== undefined) {
+    const output = await outputOf(
+      importsRun(container, plan.imports, service.smoke),
+      "importing the packages",
+      where,
+    );
     lines.push(...importLines(output, where));
   }
-  if (service.smoke.http.length > 0) lines.push(...(await askServer(context, service, container, where)));
+  if (plan.http.length > 0) {
+    const requests = { http: plan.http, timeoutSeconds: service.smoke.timeoutSeconds };
+    lines.push(...(await askServer(context, requests, container, where)));
+  } else {
+    lines.push("not started: neither smoke.http nor a health check says what it answers");
+  }
   return { platform, machine, lines };
-}
-
-function machineCommand(strategy: Service["build"]["strategy"]): readonly string[] {
-  return strategy === "python"
-    ? ["python", "-c", "import platform; print(platform.machine())"]
-    : ["uname", "-m"];
 }
 
 function execIn(container: Container, command: readonly string[], where: string): Promise<string> {
@@ -77,11 +80,10 @@ async function outputOf(run: Container, what: string, where: string): Promise<st
 
 async function askServer(
   context: Context,
-  service: Service,
+  { http, timeoutSeconds }: Pick<Service["smoke"], "timeoutSeconds"> & Pick<SmokePlan, "http">,
   container: Container,
   where: string,
 ): Promise<string[]> {
-  const { http, timeoutSeconds } = service.smoke;
   const [entrypoint, defaults] = await Promise.all([container.entrypoint(), container.defaultArgs()]);
   const args = [...entrypoint, ...defaults];
   if (args.length === 0) {
