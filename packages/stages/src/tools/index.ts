@@ -4,6 +4,7 @@ import type { ElfReport } from "@tgo/oci";
 import program from "tgo:tools";
 import { baseImage, type Context } from "../context.js";
 import type { TreeReport } from "./inspect.js";
+import type { InstalledPackage } from "./packages.js";
 import type { ProbeInput, ProbeReport } from "./probe.js";
 
 /** What our own programs run in, natively; never part of an image. */
@@ -21,6 +22,13 @@ export async function inspectDirectory(context: Context, directory: Directory): 
   return run<TreeReport>(tools.withMountedDirectory("/mnt/tree", directory), "inspect", {
     root: "/mnt/tree",
   });
+}
+
+/** The packages of a node_modules folder, read where it lies. */
+export async function listPackages(context: Context, modules: Directory): Promise<InstalledPackage[]> {
+  const tools = await toolsContainer(context);
+  const root = "/mnt/modules";
+  return run(tools.withMountedDirectory(root, modules, { readOnly: true }), "packages", { root });
 }
 
 /** ELF machine of every file of a root file system. */

@@ -3,6 +3,7 @@
  * dependencies, one JSON document on stdout.
  */
 import { inspectTree } from "./inspect.js";
+import { installedPackages } from "./packages.js";
 import { probe } from "./probe.js";
 import { scan } from "./scan.js";
 import { stampTree } from "./stamp.js";
@@ -11,6 +12,7 @@ const [command, argument] = process.argv.slice(2);
 const input: unknown = JSON.parse(argument ?? "null");
 const commands: Record<string, (input: never) => Promise<unknown>> = {
   inspect: inspectTree,
+  packages: installedPackages,
   probe,
   scan,
   stamp: stampTree,
