@@ -1,13 +1,24 @@
 import type { Client, Container, Directory } from "@dagger.io/dagger";
 import { selectServices, type Catalog, type Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { problemOf, render, type Report, type ServiceReport } from "@tgo/report";
+import { render, type Report, type ServiceReport } from "@tgo/report";
+import { attempt } from "./attempt.js";
 import { candidateTag } from "./candidate.js";
-import { createContext, loadCatalog, type Context, type Options, type Product } from "./context.js";
+import {
+  createContext,
+  loadCatalog,
+  loadPins,
+  readBaseLock,
+  type Context,
+  type Options,
+  type Product,
+} from "./context.js";
 import { getHost } from "./host.js";
+import { lockBases } from "./lock-bases.js";
 import { describePlan, describeServices } from "./plan.js";
 import { checkValues, prepare, type PrepareOptions } from "./prepare.js";
-import { interrupted, proveService, publishService } from "./publish.js";
+import { proveService } from "./prove.js";
+import { publishService } from "./publish.js";
 import { registryRows, variantRows, verifyTag } from "./verify.js";
 
 export type OutputFormat = "text" | "json" | "markdown";
@@ -44,7 +55,22 @@ export class Pipelines {
   }
 
   async plan(service: readonly string[], format: OutputFormat): Promise<string> {
-    return describePlan(await this.catalog(), service, this.options.platform, format);
+    const [catalog, pins] = await Promise.all([
+      this.catalog(),
+      loadPins(this.product, this.options.baseLock),
+    ]);
+    return describePlan(catalog, service, this.options.platform, format, pins);
+  }
+
+  /** The text of a base lock with what the base images' tags stand for now. */
+  async lockBases(service: readonly string[]): Promise<string> {
+    const { baseLock } = this.options;
+    // A shell empties the file it writes into before this reads it: > tgo.bases.json of that same lock.
+    const emptied = baseLock !== undefined && (await baseLock.contents()).trim() === "";
+    const options = emptied ? { ...this.options, baseLock: undefined } : this.options;
+    const context = await createContext(this.client, this.product, options);
+    const file = options.baseLock === undefined ? {} : await readBaseLock(options.baseLock);
+    return lockBases(context, service, file);
   }
 
   /** One variant of a service, built and checked, as a container. */
@@ -206,27 +232,4 @@ async function verifyService(
       notes: [],
     };
   });
-}
-
-async function attempt(
-  context: Context,
-  name: string,
-  run: () => Promise<Omit<ServiceReport, "durationMs">>,
-): Promise<ServiceReport> {
-  const started = performance.now();
-  const durationMs = (): number => Math.round(performance.now() - started);
-  try {
-    const result = await run();
-    return { ...result, durationMs: durationMs() };
-  } catch (error) {
-    return {
-      service: name,
-      state: "failed",
-      variants: [],
-      registries: [],
-      problems: [problemOf(interrupted(context) ?? error)],
-      notes: [],
-      durationMs: durationMs(),
-    };
-  }
 }

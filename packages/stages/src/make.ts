@@ -1,0 +1,54 @@
+import { finaliseImage, type FinalImage, type Place } from "@tgo/oci";
+import { CANDIDATE_ANNOTATION, proofAnnotations } from "./annotations.js";
+import { standardLabels } from "./build/configure.js";
+import { stagingTag } from "./candidate.js";
+import { repositoryOf, type Context, type Target } from "./context.js";
+import type { Prepared } from "./prepare.js";
+import { proveService } from "./prove.js";
+import { uploadVariants } from "./upload.js";
+
+/** A candidate's image, built and proven, that is in no registry yet. */
+export interface Made {
+  readonly notes: readonly string[];
+  /** Brings the image's layers to a registry; says which image they are of, and where to take them from. */
+  readonly deliver: (target: Target) => Promise<{ readonly image: FinalImage; readonly from: Place }>;
+}
+
+/**
+ * Builds and proves every variant. The engine then uploads them to each registry under a staging tag; the first
+ * registry that has them is read to finalise the image, once, whatever becomes of the others.
+ */
+export async function makeCandidate(context: Context, prepared: Prepared): Promise<Made> {
+  const { name, source } = prepared.request;
+  const { built, checks, smokes } = await proveService(context, prepared);
+  const staging = stagingTag(prepared.key);
+  const labels = standardLabels(prepared.request);
+  const finalise = (from: Place): Promise<FinalImage> =>
+    context.progress.step({ step: "finalise", service: name }, () =>
+      finaliseImage({
+        source: { ...from, reference: staging },
+        platforms: [...context.platforms],
+        created: source.created,
+        annotations: { ...labels, [CANDIDATE_ANNOTATION]: prepared.key, ...proofAnnotations(checks, smokes) },
+        manifestAnnotations: labels,
+        // The engine's own lines differ from run to run.
+        history: "drop",
+      }),
+    );
+  let image: Promise<FinalImage> | undefined;
+  return {
+    notes: built.notes,
+    deliver: async (target) => {
+      await context.progress.step({ step: "upload", service: name, registry: target.name }, () =>
+        uploadVariants(context, target, name, built.variants, staging),
+      );
+      const from = { registry: target.client, repository: repositoryOf(target, name) };
+      image ??= finalise(from).catch((error: unknown) => {
+        // Another registry may be better to read from.
+        image = undefined;
+        throw error;
+      });
+      return { image: await image, from };
+    },
+  };
+}
