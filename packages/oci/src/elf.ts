@@ -1,5 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import { parsePlatform, type Platform } from "./platform.js";
+import { extensionMachine } from "./pythonextension.js";
 
 /** The beginning of an ELF file: System V ABI, chapter 4, "ELF Header". */
 export interface ElfHeader {
@@ -58,6 +59,9 @@ const MACHINES: Readonly<Record<string, number>> = {
   loong64: 258,
 };
 
+/** What Python calls these machines in the names of extension modules; others are not judged by name. */
+const PYTHON_NAMES: Readonly<Record<string, number>> = { x86_64: 62, aarch64: 183, i386: 3 };
+
 /** Machines that are no CPU the image could be meant for: objects without one, kernel BPF, GPU code. */
 const NEUTRAL: ReadonlySet<number> = new Set([0, 190, 224, 247]);
 
@@ -87,7 +91,10 @@ export interface ElfReport {
   readonly elf: number;
   /** ELF files by machine: `{ "x86-64": 1200 }`. */
   readonly machines: Readonly<Record<string, number>>;
-  /** Files for another machine than the platform's, by path; neither neutral nor allowed. */
+  /**
+   * Files for another machine than the platform's, by path; neither neutral nor allowed. Where a file's own header is
+   * right and its name is not (a Python extension module), `machine` says both.
+   */
   readonly foreign: readonly { readonly path: string; readonly machine: string }[];
 }
 
@@ -98,7 +105,8 @@ export interface ElfReport {
  * natively. It holds for programs, libraries and object files alike, wherever they lie, since any of them may
  * be loaded. The 32-bit sibling (i386 on amd64, arm on arm64) is foreign too: its loader is not in the image.
  * Code for no CPU (BPF, CUDA, AMD GPU, `EM_NONE`) is neither right nor wrong. Folders that carry binaries for
- * several platforms on purpose are allowed by path.
+ * several platforms on purpose are allowed by path. A Python extension module whose name says another machine is
+ * foreign too: nothing would ever load it.
  */
 export class ElfScan {
   #files = 0;
@@ -120,8 +128,16 @@ export class ElfScan {
     if (machine === undefined) return;
     const name = machineName(machine);
     this.#machines.set(name, (this.#machines.get(name) ?? 0) + 1);
-    if (machine !== this.#expected && !isNeutral(machine) && !this.#allowed(path))
-      this.#foreign.push({ path, machine: name });
+    const why = this.#whyForeign(path, machine);
+    if (why !== undefined && !this.#allowed(path)) this.#foreign.push({ path, machine: why });
+  }
+
+  #whyForeign(path: string, machine: number): string | undefined {
+    if (isNeutral(machine)) return undefined;
+    if (machine !== this.#expected) return machineName(machine);
+    const named = extensionMachine(path) ?? "";
+    const misnamed = (PYTHON_NAMES[named] ?? machine) !== machine;
+    return misnamed ? `${machineName(machine)}, but named for ${named}: Python ignores it` : undefined;
   }
 
   report(): ElfReport {

@@ -94,6 +94,24 @@ describe("the layers of an image", () => {
     expect(report.machines).toEqual({ amdgpu: 1, bpf: 1, cuda: 1, i386: 1, none: 1, "x86-64": 1 });
   });
 
+  test.each([
+    ["linux/arm64", AARCH64, "x86_64-linux-gnu", "aarch64, but named for x86_64: Python ignores it"],
+    ["linux/amd64", X86_64, "aarch64-linux-gnu", "x86-64, but named for aarch64: Python ignores it"],
+    ["linux/arm64", AARCH64, "x86_64-linux-musl", "aarch64, but named for x86_64: Python ignores it"],
+    ["linux/arm64", X86_64, "x86_64-linux-gnu", "x86-64"],
+    ["linux/arm64", AARCH64, "aarch64-linux-gnu", undefined],
+    ["linux/amd64", X86_64, "x86_64-linux-gnu", undefined],
+  ])("on %s, a Python extension of machine %d named for %s", async (platform, machine, suffix, why) => {
+    const path = `app/_crc.cpython-311-${suffix}.so`;
+    const plain = [
+      { path: "app/_crc.abi3.so", content: elf(machine) },
+      { path: `app/${suffix}/lib.so.1`, content: elf(machine) },
+    ];
+    const entries = why === "x86-64" ? [] : plain;
+    const { foreign } = await scanLayers([layer([...entries, { path, content: elf(machine) }])], platform);
+    expect(foreign).toEqual(why === undefined ? [] : [{ path: `/${path}`, machine: why }]);
+  });
+
   test.each<[string, Entry[], Entry[], string[]]>([
     ["a file is replaced", [x86("a")], [arm("a")], []],
     [

@@ -3,7 +3,7 @@ import { extent, failure, provenance } from "./headline.js";
 import { groupProblems, placeLines } from "./problem-group.js";
 import type { Report, ServiceReport } from "./report.js";
 import { duration, shortDigest, size } from "./units.js";
-import { elfFact, foreignLines, servicesWithVariants, smokeFact, variantSize } from "./variant-facts.js";
+import { fileFacts, foreignLines, servicesWithVariants, smokeFact, variantSize } from "./variant-facts.js";
 
 /**
  * The report for a job summary or a comment (GitHub flavoured).
@@ -62,15 +62,15 @@ function variants(report: Report): string | undefined {
   const rows = servicesWithVariants(report).flatMap(({ service, variants }) =>
     variants.map((each) => {
       const foreign = foreignLines(each);
-      const elf =
-        foreign.length === 0 ? elfFact(each) : [`**${elfFact(each)}**`, ...foreign.map(code)].join("<br>");
+      const facts = fileFacts(each).map((fact) => (foreign.length === 0 ? fact : `**${fact}**`));
+      const files = [...facts, ...foreign.map(code)].join("<br>");
       const smoke = [smokeFact(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
-      return [service, each.platform, variantSize(each), elf, each.smoke?.machine ?? "-", smoke];
+      return [service, each.platform, variantSize(each), files, each.smoke?.machine ?? "-", smoke];
     }),
   );
   return rows.length === 0
     ? undefined
-    : table(["service", "platform", "size", "ELF files", "machine", "smoke run"], rows);
+    : table(["service", "platform", "size", "files", "machine", "smoke run"], rows);
 }
 
 function problems(report: Report): string | undefined {

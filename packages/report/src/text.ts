@@ -5,7 +5,7 @@ import { groupProblems, placeLines } from "./problem-group.js";
 import type { RegistryReport, Report, ServiceReport } from "./report.js";
 import { cell, table, wrap, type Cell } from "./table.js";
 import { duration, shortDigest, size } from "./units.js";
-import { elfFact, foreignLines, servicesWithVariants, smokeFact, variantSize } from "./variant-facts.js";
+import { fileFacts, foreignLines, servicesWithVariants, smokeFact, variantSize } from "./variant-facts.js";
 
 export interface TextOptions {
   /** ANSI colours; the words say the same without them. Default: false. */
@@ -124,14 +124,14 @@ function variantTable(report: Report, { colors, width }: Page): string[] {
         cell(index === 0 ? service : "", colors.bold),
         cell(variant.platform),
         cell(variantSize(variant), undefined, "right"),
-        cell(elfFact(variant), foreign.length > 0 ? colors.red : undefined),
+        cell(fileFacts(variant), foreign.length > 0 ? colors.red : undefined),
         cell(smoke?.machine ?? "-"),
         cell([smokeFact(smoke), ...(smoke?.lines ?? [])], badSmoke ? colors.red : undefined),
       ];
     }),
   );
   if (rows.length === 0) return [];
-  const header = ["service", "platform", "size", "ELF files", "machine", "smoke run"];
+  const header = ["service", "platform", "size", "files", "machine", "smoke run"];
   const foreign = report.services.flatMap(({ service, variants }) =>
     variants.flatMap((variant) => {
       const paths = foreignLines(variant);

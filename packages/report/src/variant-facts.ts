@@ -15,11 +15,12 @@ export function variantSize(variant: VariantReport): string {
   return variant.size === undefined ? "-" : size(variant.size);
 }
 
-/** How many ELF files were looked at, and whether all of them are the platform's. */
-export function elfFact({ elf }: VariantReport): string {
-  if (elf === undefined) return "not checked";
-  if (elf.foreign.length > 0) return `${elf.foreign.length} FOREIGN of ${elf.elf}`;
-  return elf.elf === 0 ? "none" : `${elf.elf}, all match`;
+/** How many files were looked at, how many of them are ELF, and whether all of those are the platform's. */
+export function fileFacts({ elf }: VariantReport): string[] {
+  if (elf === undefined) return ["not checked"];
+  const { files, foreign } = elf;
+  const outcome = foreign.length > 0 ? `${foreign.length} FOREIGN` : "all match";
+  return [`${files} checked`, elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome}`];
 }
 
 /** The paths of the files that are not the platform's, the first ones by name. */

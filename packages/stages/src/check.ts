@@ -30,23 +30,7 @@ export async function checkVariant(
     });
   }
   const report = await scanRoot(context, container.rootfs(), platform, allow);
-  if (report.foreign.length > 0) {
-    const shown = report.foreign.slice(0, SHOWN).map(({ path, machine }) => `  ${path} (${machine})`);
-    const more = report.foreign.length > SHOWN ? [`  and ${report.foreign.length - SHOWN} more`] : [];
-    throw new TgoError(
-      "CHECK",
-      [
-        `${report.foreign.length} files of the ${platform} variant of ${service} are for another machine:`,
-        ...shown,
-        ...more,
-      ].join("\n"),
-      {
-        remedy:
-          "Remove them from the source or build them per platform; files that are data there go into the " +
-          "service's allowForeign in tgo.catalog.json.",
-      },
-    );
-  }
+  if (report.foreign.length > 0) throw foreignFiles(report.foreign, platform, service);
   if (report.elf === 0) {
     throw new TgoError(
       "CHECK",
@@ -57,4 +41,26 @@ export async function checkVariant(
     );
   }
   return { platform, files: report.files, elf: report.elf };
+}
+
+function foreignFiles(
+  foreign: readonly { readonly path: string; readonly machine: string }[],
+  platform: Platform,
+  service: string,
+): TgoError {
+  const shown = foreign.slice(0, SHOWN).map(({ path, machine }) => `  ${path} (${machine})`);
+  const more = foreign.length > SHOWN ? [`  and ${foreign.length - SHOWN} more`] : [];
+  const files = foreign.length === 1 ? "1 file" : `${foreign.length} files`;
+  const are = foreign.length === 1 ? "is" : "are";
+  return new TgoError(
+    "CHECK",
+    [`${files} of the ${platform} variant of ${service} ${are} for another machine:`, ...shown, ...more].join(
+      "\n",
+    ),
+    {
+      remedy:
+        "Remove them from the source or build them per platform; files that are data there go into the " +
+        "service's allowForeign in tgo.catalog.json.",
+    },
+  );
 }

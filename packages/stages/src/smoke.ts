@@ -37,6 +37,10 @@ export async function smokeVariant(
 ): Promise<Smoked> {
   const where = `${name} ${platform}`;
   const plan = smokePlan(service);
+  const container = Object.entries(service.smoke.env).reduce(
+    (result, [variable, value]) => result.withEnvVariable(variable, value),
+    image,
+  );
   const machine = (await execIn(container, plan.machine, where)).trim();
   if (machine !== MACHINES[platform]) {
     throw new TgoError("SMOKE", `says it runs on "${machine}", not ${MACHINES[platform]}`, {
