@@ -143,6 +143,8 @@ function script({ snapshot, work, changes, workdir, user, binds, network }: Sand
     `  for item in "\${E[@]}"; do export "$item" 2>/dev/null || true; done`,
     `  exec "$@"`,
     `)`,
+    // As runc does it: a server that is not root opens /dev/stdout and /dev/stderr again.
+    ...(user.uid === 0 ? [] : [`chown ${user.uid} /proc/self/fd/1 /proc/self/fd/2`]),
     // The other direction of the pipe: from here on a failure is the command's own.
     `echo ready >&3; exec 3>&-`,
     `run "$@"`,

@@ -64,7 +64,7 @@ server {
 /** nginx's main configuration for a user other than root, who can write to /tmp alone. */
 export const UNPRIVILEGED = `worker_processes auto;
 pid /tmp/nginx.pid;
-error_log /dev/stderr notice;
+error_log stderr notice;
 
 events {
     worker_connections 1024;
