@@ -1,4 +1,13 @@
-import type { Problem, RegistryReport, Report, ServiceReport, SmokeReport, VariantReport } from "./report.js";
+import type {
+  GateReport,
+  Problem,
+  RegistryReport,
+  Report,
+  ServiceReport,
+  SmokeReport,
+  TagReport,
+  VariantReport,
+} from "./report.js";
 
 type Elf = NonNullable<VariantReport["elf"]>;
 type Key =
@@ -7,6 +16,8 @@ type Key =
   | keyof VariantReport
   | keyof SmokeReport
   | keyof RegistryReport
+  | keyof TagReport
+  | keyof GateReport
   | keyof Problem
   | keyof Elf;
 
@@ -14,6 +25,7 @@ type Key =
 const KEYS = {
   command: true,
   ok: true,
+  version: true,
   engine: true,
   pipeline: true,
   next: true,
@@ -38,9 +50,17 @@ const KEYS = {
   elf: true,
   foreign: true,
   smoke: true,
+  before: true,
+  told: true,
+  problem: true,
+  open: true,
+  reasons: true,
+  later: true,
+  gate: true,
   services: true,
   variants: true,
   registries: true,
+  tags: true,
   problems: true,
   notes: true,
   durationMs: true,

@@ -3,7 +3,7 @@ import type { TgoErrorCode } from "@tgo/errors";
 /** One run of a function, whatever happened: everything a face (terminal, JSON, Markdown) needs. */
 export interface Report {
   /** The function that ran. */
-  readonly command: "publish" | "verify" | "smoke" | "build";
+  readonly command: "publish" | "verify" | "smoke" | "build" | "preflight" | "release" | "promote";
   readonly ok: boolean;
   /** What ran the stages, e.g. "Dagger engine v0.21.8" or "embedded engine (Buildah 1.28.2)". */
   readonly engine: string | undefined;
@@ -12,11 +12,33 @@ export interface Report {
   /** Wall time in milliseconds. */
   readonly durationMs: number;
   readonly services: readonly ServiceReport[];
+  /** Of a release: the version without a v. */
+  readonly version?: string | undefined;
+  /** Of a release: whether its one gate opened, and if not, why not. */
+  readonly gate?: GateReport | undefined;
   /** The command that does what is left to do; absent when nothing is. */
   readonly next?: string | undefined;
 }
 
-export type ServiceState = "published" | "already there" | "verified" | "built" | "smoke ok" | "failed";
+/** No version tag is written before every service's candidate is verified in every required registry. */
+export interface GateReport {
+  readonly open: boolean;
+  /** What keeps it closed, one line each. */
+  readonly reasons: readonly string[];
+  /** What registries that a release does not wait for still lack, one line each. */
+  readonly later: readonly string[];
+}
+
+export type ServiceState =
+  | "published"
+  | "already there"
+  | "verified"
+  | "built"
+  | "smoke ok"
+  | "ready"
+  | "released"
+  | "not released"
+  | "failed";
 
 export interface ServiceReport {
   readonly service: string;
@@ -29,6 +51,8 @@ export interface ServiceReport {
   readonly digest?: string | undefined;
   readonly variants: readonly VariantReport[];
   readonly registries: readonly RegistryReport[];
+  /** Of a release: every tag it writes, in every registry, in the order of writing. */
+  readonly tags?: readonly TagReport[] | undefined;
   /** What the service as a whole failed of. */
   readonly problems: readonly Problem[];
   /** What a reader should know and need not act on, e.g. that a Dockerfile was emulated. */
@@ -57,6 +81,19 @@ export interface SmokeReport {
   /** Ran now, or when the candidate was made (then the lines come from the image's annotations). */
   readonly recorded: boolean;
   readonly durationMs?: number | undefined;
+}
+
+export interface TagReport {
+  /** The catalog's name of the registry. */
+  readonly registry: string;
+  readonly tag: string;
+  /** "stays": a newer version has it. */
+  readonly state: "done" | "already there" | "stays" | "failed" | "not started";
+  /** What it stood for before, when that was something else: a version, else a digest. */
+  readonly before?: string | undefined;
+  /** Why it stays, or waits. */
+  readonly told?: string | undefined;
+  readonly problem?: Problem | undefined;
 }
 
 export type RegistryState = "done" | "already there" | "verified" | "failed" | "not started";
