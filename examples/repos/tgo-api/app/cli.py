@@ -1,4 +1,4 @@
-"""Commands run by hand in the container: `resetadmin NAME`, `python -m app.cli migrate`."""
+"""The command run by hand in the container: `resetadmin NAME`."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import func, text
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
@@ -21,19 +21,6 @@ def hashed(password: str) -> str:
     salt = secrets.token_bytes(16)
     key = hashlib.scrypt(password.encode(), salt=salt, n=2**14, r=8, p=1)
     return f"scrypt${salt.hex()}${key.hex()}"
-
-
-async def migrate() -> None:
-    async with engine().begin() as connection:
-        await connection.execute(text("CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY)"))
-        done = set(await connection.scalars(text("SELECT name FROM migrations")))
-        for file in sorted((ROOT / "migrations").glob("*.sql")):
-            if file.name in done:
-                continue
-            for statement in filter(str.strip, file.read_text().split(";")):
-                await connection.execute(text(statement))
-            await connection.execute(text("INSERT INTO migrations VALUES (:name)"), {"name": file.name})
-            print(f"applied {file.name}")
 
 
 async def reset_admin(name: str) -> None:
@@ -53,12 +40,11 @@ async def reset_admin(name: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tgo-api")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("migrate", help="apply the SQL files of migrations/ that are not applied yet")
     reset = commands.add_parser("reset-admin", help="give an administrator a new random password")
     reset.add_argument("name", nargs="?", default="admin")
     args = parser.parse_args()
     try:
-        asyncio.run(migrate() if args.command == "migrate" else reset_admin(args.name))
+        asyncio.run(reset_admin(args.name))
     except OperationalError as error:
         print(f"The database cannot be reached: {error.orig}\nCheck DATABASE_URL.", file=sys.stderr)
         return 1

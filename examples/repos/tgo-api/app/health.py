@@ -17,8 +17,12 @@ from app.settings import settings
 # accelerators: with a file for another machine the package falls back to pure Python
 # without a word, so /health says for each whether it was loaded.
 EXTENSIONS = (
+    "_cffi_backend",
+    "crcmod._crcfunext",
+    "cryptography.hazmat.bindings._rust",
     "greenlet._greenlet",
     "httptools.parser.parser",
+    "markupsafe._speedups",
     "orjson.orjson",
     "pydantic_core._pydantic_core",
     "sqlalchemy.engine._row_cy",

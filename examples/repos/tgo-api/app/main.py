@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import health
+from app import health, uploads
 from app.database import Visitor, session
 from app.settings import settings
 
@@ -32,7 +32,8 @@ class VisitorOut(BaseModel):
 
 app = FastAPI(title="TGO API (sample)", version=settings().version)
 app.include_router(health.router)
-# Written by other tools in the container; made by the image, absent in a bare checkout.
+app.include_router(uploads.router)
+# Made by the image, absent in a bare checkout until something is uploaded.
 app.mount("/uploads", StaticFiles(directory="uploads", check_dir=False), name="uploads")
 
 
