@@ -1,10 +1,11 @@
 import type { Client, Container } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
+import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ModuleFunction } from "./surface.js";
 
 /**
- * What a function returned, as the text for stdout. An image is built, and written to a file if asked.
+ * What a function returned, as the text for stdout, or in a file if asked. An image is built.
  * Runs inside the session.
  */
 export async function deliver(
@@ -15,6 +16,17 @@ export async function deliver(
   if (fn.returns.kind === "object" && fn.returns.name === "Container") {
     return deliverContainer(value as Container, place.cwd, place.output);
   }
+  const text = textOf(value);
+  if (place.output === undefined) return text;
+  const path = resolve(place.cwd, place.output);
+  await writeFile(path, text).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TgoError("USAGE", `the result could not be written: ${reason}`, { where: path, cause });
+  });
+  return `written: ${path}`;
+}
+
+function textOf(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (Array.isArray(value)) return value.map(String).join("\n");
   return typeof value === "string" ? value : JSON.stringify(value, null, 2);

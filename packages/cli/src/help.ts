@@ -9,7 +9,11 @@ export const OVERVIEW = `How it works:
 
 export const ENVIRONMENT = `Environment:
   DOCKER_CONFIG                     folder of the docker config with the credentials (~/.docker)
-  TGO_CA_BUNDLE                     as --ca-bundle; without it NODE_EXTRA_CA_CERTS
+  TGO_CATALOG, TGO_MIRROR, TGO_BASELOCK …
+                                    as --catalog, --mirror, --base-lock: any flag of every function;
+                                    lists separated by commas. Also from the nearest .env file, as
+                                    the dagger command has them. A flag wins.
+  NODE_EXTRA_CA_CERTS               as --ca-bundle, where nothing else says it
   _EXPERIMENTAL_DAGGER_RUNNER_HOST  address of a running Dagger engine; chooses it
   _EXPERIMENTAL_DAGGER_CLI_BIN      a dagger command that is already here, instead of a download
   DAGGER_SESSION_PORT, DAGGER_SESSION_TOKEN
@@ -34,6 +38,10 @@ export const EXAMPLES: { readonly program: string; readonly functions: Readonly<
     plan: `Examples:
   tgo plan --service tgo-api                what a publish would do, without doing it
   tgo plan --service all`,
+    "lock-bases": `Examples:
+  tgo lock-bases --output tgo.bases.json      what the tags stand for now
+  tgo lock-bases --base-lock tgo.bases.json --output tgo.bases.json
+                                            the same again, and what has changed since`,
     build: `Examples:
   tgo build --service tgo-api --platform linux/arm64
   tgo build --service tgo-api --platform linux/arm64 --output tgo-api-arm64.tar

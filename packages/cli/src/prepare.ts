@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { TgoError } from "@tgo/errors";
+import { isTgoError, TgoError } from "@tgo/errors";
 import { bind, type Bound } from "./bind.js";
 import { findCheckout, gitState, type GitState } from "./checkout.js";
 import type { CredentialSource } from "./docker-config.js";
@@ -30,8 +30,27 @@ export interface Credentials {
 
 type Values = Map<string, Scalar | readonly Scalar[]>;
 
-/** @throws TgoError USAGE for a path, secret or address that is not there. */
+/** @throws TgoError USAGE for a path, secret or address that is not there, naming where it was given. */
 export async function prepare(
+  invocation: Invocation,
+  surface: Surface,
+  process: Pick<CliProcess, "env" | "cwd" | "home">,
+  redaction: Redaction,
+): Promise<Prepared> {
+  try {
+    return await prepareAll(invocation, surface, process, redaction);
+  } catch (error) {
+    if (!isTgoError(error)) throw error;
+    const { code, what, where, remedy, cause } = error;
+    const named = [...invocation.origins].reduce((text, [name, from]) => {
+      const flag = surface.constructor.arguments.find((argument) => argument.name === name)?.flag;
+      return flag === undefined ? text : text.replaceAll(new RegExp(`--${flag}(?![\\w-])`, "g"), from);
+    }, what);
+    throw named === what ? error : new TgoError(code, named, { where, remedy, cause });
+  }
+}
+
+async function prepareAll(
   invocation: Invocation,
   surface: Surface,
   process: Pick<CliProcess, "env" | "cwd" | "home">,
@@ -57,12 +76,20 @@ export async function prepare(
     functionArguments: await bindAll(invocation.function.arguments),
     credentials,
     caBundle,
-    mirrors: await imageMirrors(values.get("catalog"), process.cwd),
+    mirrors: await imageMirrors(values, process.cwd),
   };
 }
 
 /** Read loosely: the module parses the same file, and says what is wrong with it. */
-async function imageMirrors(catalog: unknown, cwd: string): Promise<Readonly<Record<string, string>>> {
+async function imageMirrors(values: Values, cwd: string): Promise<Readonly<Record<string, string>>> {
+  const flags = [values.get("mirror") ?? []].flat().flatMap((flag) => {
+    const [, host, address] = /^([^=]*[.:][^=]*)=([^/:]+(?::\d+)?(?:\/.*)?)$/.exec(String(flag)) ?? [];
+    return host === undefined || address === undefined ? [] : [[host, address] as const];
+  });
+  return { ...(await catalogMirrors(values.get("catalog"), cwd)), ...Object.fromEntries(flags) };
+}
+
+async function catalogMirrors(catalog: unknown, cwd: string): Promise<Readonly<Record<string, string>>> {
   if (typeof catalog !== "string") return {};
   try {
     const file = JSON.parse(await readFile(resolve(cwd, catalog), "utf8")) as {

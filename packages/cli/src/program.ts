@@ -13,6 +13,8 @@ export interface Invocation {
   readonly function: ModuleFunction;
   /** By the argument's name; absent when not given. */
   readonly values: ReadonlyMap<string, Scalar | readonly Scalar[]>;
+  /** By the argument's name: where a value is from that was not typed. */
+  readonly origins: ReadonlyMap<string, string>;
   readonly settings: Settings;
 }
 
@@ -96,6 +98,13 @@ function buildProgram(options: ProgramOptions, action: Action): Command {
       command.addOption(
         new Option("--output <file>", "write the image there, as an OCI archive").helpGroup("Flags:"),
       );
+    } else if (!fn.arguments.some(({ name }) => name === "format")) {
+      // What it returns is a file's content, and no report.
+      command.addOption(
+        new Option("--output <file>", "write it there, once it is complete; else to stdout").helpGroup(
+          "Flags:",
+        ),
+      );
     }
     const examples = EXAMPLES.functions[fn.command];
     command.addHelpText("after", `\n${[LISTS, ...(examples === undefined ? [] : [examples])].join("\n\n")}`);
@@ -148,6 +157,7 @@ function invocation(fn: ModuleFunction, command: Command, surface: Surface): Inv
   return {
     function: fn,
     values,
+    origins: new Map(),
     settings: {
       engine: ENGINES.find((each) => each === text("engine")) ?? "auto",
       progress: PROGRESS_MODES.find((each) => each === text("progress")) ?? "auto",

@@ -1,3 +1,4 @@
+import type { Default } from "./defaults.js";
 import { deliver } from "./deliver.js";
 import { chooseEngine, describeEngine } from "./engine.js";
 import { failureOf } from "./failure.js";
@@ -33,7 +34,8 @@ export async function runCli(product: Product, process: CliProcess, engines: Eng
       width: Math.min(110, process.stdout.columns ?? 100),
     });
     if ("shown" in parsed) return parsed.asked ? EXIT.ok : EXIT.usage;
-    invocation = parsed;
+    const { readDefaults } = await import("./defaults.js");
+    invocation = withDefaults(parsed, await readDefaults(product.surface, process));
   } catch (error) {
     const failure = failureOf(error);
     output.err(`tgo: ${failure.message}\n`);
@@ -53,6 +55,16 @@ export async function runCli(product: Product, process: CliProcess, engines: Eng
     interruption.release();
     await output.flushed();
   }
+}
+
+/** The typed values, over those of the environment. */
+function withDefaults(invocation: Invocation, defaults: ReadonlyMap<string, Default>): Invocation {
+  const missing = [...defaults].filter(([name]) => !invocation.values.has(name));
+  return {
+    ...invocation,
+    values: new Map([...missing.map(([name, { value }]) => [name, value] as const), ...invocation.values]),
+    origins: new Map(missing.map(([name, { from }]) => [name, from])),
+  };
 }
 
 /** A report that could not be written is no success: whoever reads the file would find it empty. */

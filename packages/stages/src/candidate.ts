@@ -37,10 +37,9 @@ export function candidateKey(inputs: CandidateInputs): string {
  * A definition without what changes neither the image nor its proof. `smoke` and `allowForeign` stay: what the runs
  * and checks saw is written into the index, and a candidate that was proven by less must not be taken for this one.
  */
-function essence({ source, ...definition }: Service): unknown {
-  const { $schema: _editorOnly, ...fields } = definition;
-  // Where the source was found is not what it is; its repository is a label.
-  return { ...fields, source: { repository: source.repository } };
+function essence(definition: Service): unknown {
+  // Where the source was found is not what it is; its repository is a label. A schema is for editors.
+  return { ...definition, $schema: undefined, source: { repository: definition.source.repository } };
 }
 
 export function candidateTag(key: string): string {
