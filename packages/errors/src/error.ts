@@ -27,6 +27,8 @@ export type TgoErrorCode =
   | "INVALID_RESPONSE"
   /** A published image differs from the plan. */
   | "VERIFY"
+  /** What is already published forbids it: a version's tag would change, `latest` would move where it must not. */
+  | "CONFLICT"
   /** The machine lacks something: an engine, a tool, emulation, root, disk. */
   | "ENVIRONMENT"
   /** The caller stopped it. */

@@ -1,0 +1,182 @@
+import type { TgoError } from "@tgo/errors";
+import { heldVersion, holdsDigest, versionsOf, type Holding } from "./holding.js";
+import { decideFloatingTag, decideVersionTag, type Claim, type VersionMove } from "./moves.js";
+import type { PlannedService, ReleasePlan } from "./plan.js";
+import { sightOf, type Sight } from "./sight.js";
+import { inLine, isFloating, kindOfTag, type FloatingKind } from "./tag-kind.js";
+import { LATEST } from "./tags.js";
+import { isNewer, newestVersion, type Version } from "./version.js";
+
+/** In this order; none begins before the one before it has ended everywhere. */
+export const PHASES = ["version", "floating", "latest"] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** One tag of one service in one registry. */
+export interface Step {
+  readonly phase: Phase;
+  readonly service: string;
+  readonly registry: string;
+  readonly required: boolean;
+  readonly tag: string;
+  /** What the tag is to stand for. */
+  readonly digest: string;
+  /** What it stands for now. */
+  readonly before: Holding | undefined;
+  readonly standing: Standing;
+}
+
+export type Standing =
+  | { readonly state: "already there" }
+  | { readonly state: "to write"; readonly why: "new" | "forward" | "backwards" | "adopted" }
+  /** A newer version has the tag; nothing is left to do. */
+  | { readonly state: "stays"; readonly newer: Version; readonly told: string }
+  | { readonly state: "refused"; readonly error: TgoError }
+  /** The image is not in this registry: a tag for it cannot be. */
+  | { readonly state: "missing"; readonly told: string }
+  | { readonly state: "unreachable"; readonly told: string };
+
+/** Every step of a plan with how it stands, in the order of writing. */
+export function standings(
+  plan: ReleasePlan,
+  now: readonly Sight[],
+  start: readonly Sight[] = now,
+): readonly Step[] {
+  const steps = plan.registries.flatMap(({ registry, required }) =>
+    plan.services.flatMap((planned) => {
+      const sight = sightOf(now, planned.service, registry);
+      return tagsOf(planned).map(({ tag, phase }) => ({
+        phase,
+        service: planned.service,
+        registry,
+        required,
+        tag,
+        digest: planned.digest,
+        before: sight.state === "seen" ? sight.tags.get(tag) : undefined,
+        standing: standingOf({ plan, planned, registry, tag, now, start }),
+      }));
+    }),
+  );
+  return PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase));
+}
+
+/** Versions newer than the plan's that were not there when the release began: somebody else releases them. */
+export function newcomers(
+  plan: ReleasePlan,
+  now: readonly Sight[],
+  start: readonly Sight[],
+  service: string,
+): readonly { readonly version: Version; readonly registry: string }[] {
+  return plan.registries.flatMap(({ registry }) => {
+    const before = sightOf(start, service, registry);
+    const after = sightOf(now, service, registry);
+    // Who was not seen then cannot be said to be new.
+    if (before.state !== "seen" || after.state !== "seen") return [];
+    const known = new Set(stableVersions(before.tags, service).map(({ text }) => text));
+    return stableVersions(after.tags, service)
+      .filter((version) => !known.has(version.text) && isNewer(version, plan.version))
+      .map((version) => ({ version, registry }));
+  });
+}
+
+function tagsOf({ tags }: PlannedService): readonly { tag: string; phase: Phase }[] {
+  return [
+    { tag: tags.version, phase: "version" },
+    ...tags.floating.map((tag) => ({
+      tag,
+      phase: tag === LATEST ? ("latest" as const) : ("floating" as const),
+    })),
+  ];
+}
+
+interface Question {
+  readonly plan: ReleasePlan;
+  readonly planned: PlannedService;
+  readonly registry: string;
+  readonly tag: string;
+  readonly now: readonly Sight[];
+  readonly start: readonly Sight[];
+}
+
+function standingOf(question: Question): Standing {
+  const { plan, planned, registry, tag, now } = question;
+  const sight = sightOf(now, planned.service, registry);
+  if (sight.state !== "seen") {
+    const told = `${planned.service} in ${registry}: ${sight.why}`;
+    return { state: "unreachable", told };
+  }
+  const where = `${planned.service} in ${registry}, tag ${tag}`;
+  const kind = kindOfTag(tag);
+  const move = isFloating(kind)
+    ? decideFloatingTag({
+        tag,
+        held: sight.tags.get(tag),
+        wanted: { digest: planned.digest, version: plan.version },
+        claims: claimsOn(kind, question, sight.tags),
+        allowBackwards: plan.allowBackwards,
+        adopt: plan.adopt,
+        where,
+      })
+    : versionMove(question, sight.tags, where);
+  switch (move.act) {
+    case "keep":
+      return { state: "already there" };
+    case "stay":
+      return { state: "stays", newer: move.newer, told: `${planned.service} in ${registry}: ${move.told}` };
+    case "refuse":
+      return { state: "refused", error: move.error };
+    case "write":
+      if (!holdsDigest(sight.tags, planned.digest))
+        return { state: "missing", told: `${planned.service} in ${registry}: the image is not there yet` };
+      return { state: "to write", why: move.why };
+  }
+}
+
+/** The version's own tag; another image under an older spelling of it is the same version with two contents. */
+function versionMove(
+  { plan, planned, tag }: Question,
+  tags: ReadonlyMap<string, Holding>,
+  where: string,
+): Exclude<VersionMove, { act: "write" }> | { readonly act: "write"; readonly why: "new" } {
+  const found = heldVersion(tags, plan.version, planned.service);
+  const move = decideVersionTag({
+    held: found?.digest,
+    wanted: planned.digest,
+    where: found === undefined || found.tag === tag ? where : `${where} (there as ${found.tag})`,
+  });
+  const respelled = move.act === "keep" && found?.tag !== tag;
+  return move.act === "write" || respelled ? { act: "write", why: "new" } : move;
+}
+
+/**
+ * What else has a say in where a floating tag goes: what it stands for in the other required registries; newer
+ * versions whose release began after this one; and, where there is no such tag yet, the versions already there.
+ * Otherwise old versions do not count: after a rollback the newest of them is where the tag must not return to.
+ */
+function claimsOn(
+  kind: FloatingKind,
+  { plan, planned, registry, tag, now, start }: Question,
+  tags: ReadonlyMap<string, Holding>,
+): Claim[] {
+  const { service } = planned;
+  const elsewhere = plan.registries.flatMap(({ registry: other, required }) => {
+    if (other === registry || !required) return [];
+    const sight = sightOf(now, service, other);
+    const version = sight.state === "seen" ? sight.tags.get(tag)?.version : undefined;
+    return version === undefined ? [] : [{ version, by: `is ${tag} in ${other}` }];
+  });
+  const begun = newcomers(plan, now, start, service).map(({ version, registry: other }) => ({
+    version,
+    by: `is being released (its tag came to ${other} meanwhile)`,
+  }));
+  const versions = stableVersions(tags, service).filter((version) => inLine(kind, version));
+  const newest = tags.has(tag) ? undefined : newestVersion(versions);
+  return [
+    ...elsewhere,
+    ...begun,
+    ...(newest === undefined ? [] : [{ version: newest, by: "is there already" }]),
+  ];
+}
+
+function stableVersions(tags: ReadonlyMap<string, Holding>, service: string): Version[] {
+  return versionsOf(tags, service).filter(({ stable }) => stable);
+}

@@ -1,0 +1,41 @@
+import * as z from "zod";
+import type { Version } from "./version.js";
+
+/** Which floating tags a stable release moves, besides its own version's. */
+export const TagPolicy = z
+  .strictObject({
+    minor: z.boolean().default(true).describe("Move the tag of the minor line, 1.2, with each stable 1.2.x."),
+    major: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Move the tag of the major line, 1, with each stable 1.x.y. There is never a tag 0: versions below 1.0.0 " +
+          "promise nothing to each other.",
+      ),
+    latest: z.boolean().default(true).describe("Move latest with each stable version that is newer."),
+  })
+  .describe("The floating tags of a stable release. A prerelease moves none.");
+export type TagPolicy = z.infer<typeof TagPolicy>;
+
+export interface TagPlan {
+  /** The version's own tag; written first, and never changed. */
+  readonly version: string;
+  /** In the order in which they move: `latest` is the last one. */
+  readonly floating: readonly string[];
+}
+
+/**
+ * The tags of a version. Prereleases have only their own. Below 1.0.0 a minor line is what 1 is later
+ * (https://semver.org/spec/v2.0.0.html#spec-item-4): 0.3.1 moves 0.3 and latest, and there is no tag 0.
+ */
+export function planTags(version: Version, policy: TagPolicy): TagPlan {
+  const { major, minor, stable, text } = version;
+  const floating = [
+    ...(policy.minor ? [`${major}.${minor}`] : []),
+    ...(policy.major && major > 0 ? [`${major}`] : []),
+    ...(policy.latest ? [LATEST] : []),
+  ];
+  return { version: text, floating: stable ? floating : [] };
+}
+
+export const LATEST = "latest";

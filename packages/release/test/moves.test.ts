@@ -1,0 +1,304 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  afterWrite,
+  candidateProblem,
+  decideFloatingTag,
+  decideVersionTag,
+  holdings,
+  isNewer,
+  kindOfTag,
+  isFloating,
+  inLine,
+  versionBehind,
+  type FloatingRequest,
+  type Holding,
+} from "../src/index.js";
+import { closeVersion, digest, version } from "./arbitraries.js";
+
+const A = digest("a");
+const B = digest("b");
+const held = (text: string | undefined, of = A): Holding => ({
+  digest: of,
+  version: text === undefined ? undefined : version(text),
+});
+
+describe("a version's tag", () => {
+  const where = "ghcr.io/x/tgo-api:1.2.3";
+
+  it("is written where it is not, and kept where it is", () => {
+    expect(decideVersionTag({ held: undefined, wanted: A, where })).toEqual({ act: "write" });
+    expect(decideVersionTag({ held: A, wanted: A, where })).toEqual({ act: "keep" });
+  });
+
+  it("is never given to another digest, whose release is to be the next version", () => {
+    const move = decideVersionTag({ held: A, wanted: B, where });
+    expect(move.act === "refuse" && move.error.code).toBe("CONFLICT");
+    expect(move.act === "refuse" && move.error.message).toMatch(
+      new RegExp(`^${where}: it is ${A} already.*${B}\n.*next version`),
+    );
+  });
+});
+
+describe("a floating tag", () => {
+  const ask = (change: Partial<FloatingRequest>): ReturnType<typeof decideFloatingTag> =>
+    decideFloatingTag({
+      tag: "latest",
+      held: undefined,
+      wanted: { digest: B, version: version("1.2.3") },
+      where: "ghcr.io/x/tgo-api:latest",
+      ...change,
+    });
+  const wanted = (text: string): FloatingRequest["wanted"] => ({ digest: B, version: version(text) });
+
+  it.each<[name: string, change: Partial<FloatingRequest>, move: object]>([
+    ["is new where there is none", {}, { act: "write", why: "new" }],
+    ["goes forward", { held: held("1.2.2") }, { act: "write", why: "forward" }],
+    ["goes forward over a major version", { held: held("1.9.9"), wanted: wanted("2.0.0") }, { act: "write" }],
+    ["is kept with the same digest", { held: held("1.2.3", B) }, { act: "keep" }],
+    ["is kept with the same digest of unknown version", { held: held(undefined, B) }, { act: "keep" }],
+    ["stays on a newer version", { held: held("1.2.4") }, { act: "stay", newer: version("1.2.4") }],
+    ["stays on a version that is newer by number, not by text", { held: held("1.10.0") }, { act: "stay" }],
+    [
+      "goes backwards when told to",
+      { held: held("1.2.4"), allowBackwards: true },
+      { act: "write", why: "backwards" },
+    ],
+    [
+      "goes from a version's prerelease to it",
+      { held: held("1.2.3-rc.1") },
+      { act: "write", why: "forward" },
+    ],
+    ["stays on a newer prerelease that others put there", { held: held("1.3.0-rc.1") }, { act: "stay" }],
+    [
+      "goes back from a prerelease when told to",
+      { held: held("1.3.0-rc.1"), allowBackwards: true },
+      { act: "write", why: "backwards" },
+    ],
+    ["is not taken from an unknown version", { held: held(undefined) }, { act: "refuse" }],
+    [
+      "is not taken from an unknown version because backwards is allowed",
+      { held: held(undefined), allowBackwards: true },
+      { act: "refuse" },
+    ],
+    [
+      "is adopted from an unknown version",
+      { held: held(undefined), adopt: true },
+      { act: "write", why: "adopted" },
+    ],
+    ["is not taken from another image of the same version", { held: held("1.2.3") }, { act: "refuse" }],
+    [
+      "is adopted from another image of the same version",
+      { held: held("1.2.3"), adopt: true },
+      { act: "write", why: "adopted" },
+    ],
+    ["stays on a newer version, adopt or not", { held: held("1.2.4"), adopt: true }, { act: "stay" }],
+    ["is not for prereleases", { wanted: wanted("1.2.4-rc.1") }, { act: "refuse" }],
+    [
+      "is not for prereleases, whatever is allowed",
+      { held: held("1.2.2"), wanted: wanted("1.2.4-rc.1"), adopt: true, allowBackwards: true },
+      { act: "refuse" },
+    ],
+    ["of a line goes forward in it", { tag: "1.2", held: held("1.2.2") }, { act: "write", why: "forward" }],
+    ["of a line on another line is strange", { tag: "1.2", held: held("1.1.0") }, { act: "refuse" }],
+    ["of a line on another, newer line is strange", { tag: "1.2", held: held("1.3.0") }, { act: "refuse" }],
+    [
+      "of a line on another line is adopted",
+      { tag: "1", held: held("2.0.0"), adopt: true },
+      { act: "write", why: "adopted" },
+    ],
+    ["of another line is not moved", { tag: "1.3" }, { act: "refuse" }],
+    ["is no version's tag", { tag: "1.2.3" }, { act: "refuse" }],
+    [
+      "is not made where a newer version has it elsewhere",
+      { claims: [{ version: version("1.2.4"), by: "is latest in ghcr" }] },
+      { act: "stay", newer: version("1.2.4") },
+    ],
+    [
+      "does not go forward to what is not the newest elsewhere",
+      { held: held("1.2.2"), claims: [{ version: version("1.2.4"), by: "is latest in ghcr" }] },
+      { act: "stay" },
+    ],
+    [
+      "goes where it is sent backwards, whatever others have",
+      { held: held("1.2.4"), claims: [{ version: version("1.2.4"), by: "x" }], allowBackwards: true },
+      { act: "write" },
+    ],
+    [
+      "heeds no claim of an older version, a prerelease or another line",
+      {
+        tag: "1.2",
+        held: held("1.2.2"),
+        claims: ["1.2.2", "1.2.4-rc.1", "1.3.0"].map((text) => ({ version: version(text), by: "x" })),
+      },
+      { act: "write" },
+    ],
+  ])("%s", (_, change, move) => {
+    expect(ask(change)).toMatchObject(move);
+  });
+
+  it("names the flag that takes over an unknown version", () => {
+    const move = ask({ held: held(undefined) });
+    expect(move.act === "refuse" && move.error.message).toMatch(
+      /:latest: nothing says which version.*\n.*--adopt-latest/,
+    );
+  });
+
+  it("says why it stays", () => {
+    const stays = ask({ held: held("1.2.4") });
+    expect(stays).toMatchObject({ told: "latest stays on 1.2.4, which is newer than 1.2.3" });
+    const claimed = ask({ claims: [{ version: version("1.3.0"), by: "is latest in ghcr" }] });
+    expect(claimed).toMatchObject({
+      told: "latest is left absent: 1.3.0, which is newer than 1.2.3, is latest in ghcr",
+    });
+  });
+
+  it("never goes backwards unless allowed, nor to a prerelease, nor to another line", () => {
+    const tags = fc.constantFrom("latest", "1", "2", "1.1", "1.2", "0.1");
+    const holding = fc.option(
+      fc.record({ digest: fc.constantFrom(A, B), version: fc.option(closeVersion, { nil: undefined }) }),
+      { nil: undefined },
+    );
+    let written = 0;
+    fc.assert(
+      fc.property(
+        tags,
+        holding,
+        closeVersion,
+        fc.boolean(),
+        fc.boolean(),
+        (tag, now, next, backwards, adopt) => {
+          const move = ask({
+            tag,
+            held: now,
+            wanted: { digest: B, version: next },
+            allowBackwards: backwards,
+            adopt,
+          });
+          if (move.act !== "write") return;
+          written++;
+          const kind = kindOfTag(tag);
+          expect(next.stable && isFloating(kind) && inLine(kind, next)).toBe(true);
+          expect(now?.digest).not.toBe(B);
+          if (now?.version === undefined) expect(now === undefined || adopt).toBe(true);
+          else if (isFloating(kind) && inLine(kind, now.version) && !backwards)
+            expect(isNewer(now.version, next)).toBe(false);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    expect(written).toBeGreaterThan(50);
+  });
+});
+
+describe("the version behind a tag", () => {
+  it.each<[string, string | undefined, string[], string | undefined]>([
+    ["is what the index says", "1.2.3", [], "1.2.3"],
+    ["is what the index says before any tag", "1.2.3", ["1.2.4"], "1.2.3"],
+    ["may be written with a v", "v1.2.3", [], "1.2.3"],
+    ["else is the version tag with the same digest", undefined, ["1.2.3"], "1.2.3"],
+    ["is not a branch's name", "main", ["1.2.3"], "1.2.3"],
+    ["is the version before its prerelease", undefined, ["1.2.3-rc.1", "1.2.3"], "1.2.3"],
+    ["else is unknown", undefined, [], undefined],
+    ["is unknown when the index says none", "", [], undefined],
+  ])("%s", (_, annotation, tags, expected) => {
+    const behind = versionBehind({ annotation, versionTagsWithSameDigest: tags.map(version) });
+    expect(behind?.text).toBe(expected);
+  });
+
+  it("is found for images that were released under their Git tag", () => {
+    const held = holdings(
+      [
+        { tag: "tgo-api-v0.3.1", digest: A },
+        { tag: "latest", digest: A },
+        { tag: "0.3", digest: B },
+      ],
+      "tgo-api",
+    );
+    expect(held.get("latest")?.version?.text).toBe("0.3.1");
+    expect(held.get("0.3")?.version).toBeUndefined();
+  });
+});
+
+describe("a tag read again after it was written", () => {
+  const write = { tag: "latest", wrote: { digest: B, version: version("1.2.3") }, where: "r/x:latest" };
+
+  it.each<[string, Holding | undefined, Holding | undefined, object]>([
+    ["is done with the digest", held("1.2.2"), held("1.2.3", B), { state: "ok" }],
+    ["is not seen yet where the old one is", held("1.2.2"), held("1.2.2"), { state: "unseen" }],
+    ["is not seen yet where none is", undefined, undefined, { state: "unseen" }],
+    ["is not seen where the old one is gone", held("1.2.2"), undefined, { state: "unseen" }],
+    [
+      "is overtaken by a newer version",
+      held("1.2.2"),
+      held("1.2.4", digest("c")),
+      { state: "lost", to_is: "newer" },
+    ],
+    ["is lost to an older version", undefined, held("1.2.1", digest("c")), { state: "lost", to_is: "older" }],
+    [
+      "is lost to another image",
+      undefined,
+      held("1.2.3", digest("c")),
+      { state: "lost", to_is: "same version" },
+    ],
+    [
+      "is lost to an unknown version",
+      undefined,
+      held(undefined, digest("c")),
+      { state: "lost", to_is: "unknown" },
+    ],
+  ])("%s", (_, before, seen, result) => {
+    expect(afterWrite({ ...write, before, seen })).toMatchObject(result);
+  });
+
+  it("is a failure for a version's own tag, whatever came", () => {
+    const result = afterWrite({
+      ...write,
+      tag: "1.2.3",
+      before: undefined,
+      seen: held("1.2.3", digest("c")),
+    });
+    expect(result.state === "lost" && result.to_is !== "newer" && result.error.message).toMatch(
+      /somebody else moved it to 1\.2\.3 \(sha256:c.*while 1\.2\.3 was released\n.*next version/s,
+    );
+  });
+
+  it("that is not seen says that the registry took it", () => {
+    const result = afterWrite({ ...write, before: undefined, seen: undefined });
+    expect(result.state === "unseen" && result.error.message).toMatch(
+      /took the tag for 1.2.3, and it is not there/,
+    );
+  });
+});
+
+describe("a candidate", () => {
+  const ask = (facts: { version?: string; revision?: string }): string | undefined =>
+    candidateProblem({ version: undefined, revision: undefined, ...facts }, version("1.2.3"), "r/x@sha256:a")
+      ?.message;
+
+  it("may be released as the version it was made for, from a commit", () => {
+    expect(ask({ version: "1.2.3", revision: "c0ffee" })).toBeUndefined();
+  });
+
+  it.each([
+    [
+      "of another version",
+      { version: "1.2.2", revision: "c0ffee" },
+      /candidate of 1\.2\.2.*\n.*--version 1\.2\.3/,
+    ],
+    [
+      "of the version's prerelease",
+      { version: "1.2.3-rc.1", revision: "c0ffee" },
+      /candidate of 1\.2\.3-rc\.1/,
+    ],
+    ["of no version", { revision: "c0ffee" }, /belongs to no version/],
+    [
+      "of changed files",
+      { version: "1.2.3", revision: "dev-0123456789ab" },
+      /no commit.*\n.*Commit the changes/,
+    ],
+    ["of nobody knows what", { version: "1.2.3" }, /which commit/],
+  ])("%s is refused", (_, facts, told) => {
+    expect(ask(facts)).toMatch(told);
+  });
+});

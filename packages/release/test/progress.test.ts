@@ -1,0 +1,233 @@
+import { describe, expect, it } from "vitest";
+import { nextSteps, TagPolicy, type ReleasePlan, type Sight } from "../src/index.js";
+import { digest, version } from "./arbitraries.js";
+import { World } from "./world.js";
+
+const CANDIDATE = "candidate-0123456789abcdef";
+const registries = [
+  { registry: "ghcr", required: true },
+  { registry: "hub", required: true },
+  { registry: "acr", required: false },
+];
+const of = (text: string) => (service: string) =>
+  digest(`${service === "api" ? "a" : "b"}${text.replaceAll(/\D/g, "")}`);
+
+/** Two services in three registries; 1.2.2 is released, and the candidates of 1.2.3 are everywhere. */
+function released(): World {
+  const world = new World(["api", "web"], registries);
+  for (const tag of ["1.2.2", "1.2", "1", "latest"]) world.putAll(tag, of("1.2.2"), "1.2.2");
+  world.putAll(CANDIDATE, of("1.2.3"), "1.2.3");
+  return world;
+}
+
+function planned(world: World, text = "1.2.3", flags: Parameters<World["plan"]>[2] = {}): ReleasePlan {
+  const plan = world.plan(version(text), CANDIDATE, flags);
+  if (plan === undefined) throw new Error("the gate is closed");
+  return plan;
+}
+
+function next(world: World, plan: ReleasePlan, start?: Sight[]): [string, string[]] {
+  const { next: asked } = nextSteps(world.look(), plan, start);
+  const steps = asked.act === "write" ? asked.steps : asked.act === "stop" ? asked.because : asked.later;
+  return [asked.act, steps.map(({ service, registry, tag }) => `${service} ${registry} ${tag}`).sort()];
+}
+
+function everywhere(...tags: string[]): string[] {
+  return ["api", "web"]
+    .flatMap((s) => registries.flatMap(({ registry }) => tags.map((t) => `${s} ${registry} ${t}`)))
+    .sort();
+}
+
+function writeNext(world: World, plan: ReleasePlan): void {
+  const { next: asked } = nextSteps(world.look(), plan);
+  if (asked.act !== "write") throw new Error(asked.act);
+  for (const step of asked.steps) world.write(step);
+}
+
+describe("a release", () => {
+  it("writes version tags, then floating tags, then latest, each everywhere before the next", () => {
+    const world = released();
+    const plan = planned(world);
+    expect(next(world, plan)).toEqual(["write", everywhere("1.2.3")]);
+    writeNext(world, plan);
+    expect(next(world, plan)).toEqual(["write", everywhere("1.2", "1")]);
+    writeNext(world, plan);
+    expect(next(world, plan)).toEqual(["write", everywhere("latest")]);
+    writeNext(world, plan);
+    expect(next(world, plan)).toEqual(["done", []]);
+    const { steps } = nextSteps(world.look(), plan);
+    expect(new Set(steps.map(({ standing }) => standing.state))).toEqual(new Set(["already there"]));
+    expect(steps.at(-1)?.tag).toBe("latest");
+  });
+
+  it("holds every later tag of every service until one last version tag is there", () => {
+    const world = released();
+    const plan = planned(world);
+    for (const name of everywhere("1.2.3").filter((step) => step !== "web hub 1.2.3")) {
+      const [service = "", registry = ""] = name.split(" ");
+      world.put(service, registry, "1.2.3", of("1.2.3")(service), "1.2.3");
+    }
+    expect(next(world, plan)).toEqual(["write", ["web hub 1.2.3"]]);
+  });
+
+  it("stops, and moves nothing more anywhere, when a required registry cannot be asked", () => {
+    const world = released();
+    const plan = planned(world);
+    writeNext(world, plan);
+    world.down.add("hub");
+    const [act, because] = next(world, plan);
+    expect(act).toBe("stop");
+    expect(because).toContain("api hub 1.2.3");
+    expect(world.get("api", "ghcr", "latest")).toBe(of("1.2.2")("api"));
+    world.down.clear();
+    expect(world.finish(plan).next).toEqual({ act: "done", later: [] });
+  });
+
+  it("goes on without a registry that is not required, and catches up there later", () => {
+    const world = released();
+    const plan = planned(world);
+    world.down.add("acr");
+    const { next: asked } = world.finish(plan);
+    expect(asked.act === "done" && asked.later.map(({ standing }) => standing.state)).toEqual(
+      Array.from({ length: 8 }, () => "unreachable"),
+    );
+    expect(world.get("web", "hub", "latest")).toBe(of("1.2.3")("web"));
+    world.down.clear();
+    expect(world.finish(plan).next).toEqual({ act: "done", later: [] });
+    expect(world.get("web", "acr", "latest")).toBe(of("1.2.3")("web"));
+  });
+
+  it("moves no latest in a registry that is not required while one of its services is missing there", () => {
+    const world = new World(["api", "web"], registries);
+    for (const registry of ["ghcr", "hub", "acr"]) {
+      for (const service of ["api", "web"]) {
+        if (registry === "acr" && service === "web") continue;
+        world.put(service, registry, CANDIDATE, of("1.2.3")(service), "1.2.3");
+      }
+    }
+    const { next: asked } = world.finish(planned(world));
+    expect(asked.act).toBe("done");
+    expect(world.get("api", "acr", "1.2.3")).toBe(of("1.2.3")("api"));
+    expect(world.get("api", "acr", "latest")).toBeUndefined();
+    world.put("web", "acr", CANDIDATE, of("1.2.3")("web"), "1.2.3");
+    expect(world.finish(planned(world)).next).toEqual({ act: "done", later: [] });
+    expect(world.get("api", "acr", "latest")).toBe(of("1.2.3")("api"));
+  });
+
+  it("writes nothing at all when latest will be refused, and all of it once it is adopted", () => {
+    const world = released();
+    world.put("web", "hub", "latest", digest("f"));
+    const { next: asked } = world.finish(planned(world));
+    expect(asked).toMatchObject({
+      act: "stop",
+      because: [{ service: "web", registry: "hub", tag: "latest" }],
+    });
+    expect(world.get("api", "ghcr", "1.2.3")).toBeUndefined();
+    expect(world.finish(planned(world, "1.2.3", { adopt: true })).next).toEqual({ act: "done", later: [] });
+  });
+
+  it("finishes the version tags that it began, though latest will be refused by now", () => {
+    const world = released();
+    const plan = planned(world);
+    world.put("api", "ghcr", "1.2.3", of("1.2.3")("api"), "1.2.3");
+    world.put("web", "hub", "latest", digest("f"));
+    const { next: asked } = world.finish(plan);
+    expect(asked).toMatchObject({
+      act: "stop",
+      because: [{ tag: "latest", standing: { state: "refused" } }],
+    });
+    expect(world.get("web", "acr", "1.2.3")).toBe(of("1.2.3")("web"));
+    expect(world.get("web", "ghcr", "1.2")).toBe(of("1.2.2")("web"));
+  });
+
+  it.each(["hub", "acr"])(
+    "stops for good when the version came to %s with other content meanwhile",
+    (registry) => {
+      const world = released();
+      const plan = planned(world);
+      world.put("api", registry, "1.2.3", digest("f"));
+      const { next: asked } = world.finish(plan);
+      expect(asked).toMatchObject({ act: "stop", because: [{ registry, standing: { state: "refused" } }] });
+      expect(world.get("api", registry, "1.2.3")).toBe(digest("f"));
+    },
+  );
+
+  it("does not make a second image of a version that was released as v1.2.3", () => {
+    const world = released();
+    world.put("api", "ghcr", "v1.2.3", digest("f"));
+    expect(world.plan(version("1.2.3"), CANDIDATE)).toBeUndefined();
+  });
+
+  it("of a prerelease or an older version leaves latest where it is", () => {
+    const world = released();
+    expect(world.finish(planned(world)).next.act).toBe("done");
+    for (const text of ["1.2.4-rc.1", "1.1.9"]) {
+      world.putAll(CANDIDATE, of(text), text);
+      expect(world.finish(planned(world, text)).next).toEqual({ act: "done", later: [] });
+      expect(world.get("api", "hub", text)).toBe(of(text)("api"));
+      expect(world.get("api", "hub", "latest")).toBe(of("1.2.3")("api"));
+      expect(world.get("api", "hub", "1")).toBe(of("1.2.3")("api"));
+    }
+    expect(world.get("api", "hub", "1.1")).toBe(of("1.1.9")("api"));
+  });
+
+  it("goes back only when told to, with everything that floats, and forward again from there", () => {
+    const world = released();
+    world.finish(planned(world));
+    world.putAll(CANDIDATE, of("1.2.2"), "1.2.2");
+    world.finish(planned(world, "1.2.2"));
+    expect(world.get("api", "hub", "latest")).toBe(of("1.2.3")("api"));
+    const rollback = planned(world, "1.2.2", { allowBackwards: true });
+    expect(world.finish(rollback).next).toEqual({ act: "done", later: [] });
+    for (const tag of ["latest", "1", "1.2"]) expect(world.get("api", "hub", tag)).toBe(of("1.2.2")("api"));
+    world.putAll(CANDIDATE, of("1.2.4"), "1.2.4");
+    world.finish(planned(world, "1.2.4"));
+    expect(world.get("api", "hub", "latest")).toBe(of("1.2.4")("api"));
+  });
+
+  it("by policy moves only what it should", () => {
+    const world = released();
+    const policy = TagPolicy.parse({ latest: false, major: false });
+    expect(world.finish(planned(world, "1.2.3", { policy })).next).toEqual({ act: "done", later: [] });
+    expect(world.get("api", "hub", "1.2")).toBe(of("1.2.3")("api"));
+    expect(world.get("api", "hub", "latest")).toBe(of("1.2.2")("api"));
+  });
+
+  it("makes no latest of an old version where a newer one is", () => {
+    const world = new World(["api", "web"], registries);
+    world.putAll("2.0.0", of("2.0.0"), "2.0.0");
+    world.putAll(CANDIDATE, of("1.2.3"), "1.2.3");
+    const { next: asked, steps } = world.finish(planned(world));
+    expect(asked).toEqual({ act: "done", later: [] });
+    expect(world.get("api", "ghcr", "latest")).toBeUndefined();
+    expect(world.get("api", "ghcr", "1")).toBe(of("1.2.3")("api"));
+    expect(steps.at(-1)?.standing).toMatchObject({
+      state: "stays",
+      told: "web in acr: latest is left absent: 2.0.0, which is newer than 1.2.3, is there already",
+    });
+  });
+
+  it("steps aside for a newer version whose release began meanwhile, and says so", () => {
+    const world = released();
+    const plan = planned(world);
+    const start = world.look();
+    world.put("api", "ghcr", "1.2.4", digest("f"), "1.2.4");
+    writeNext(world, plan);
+    writeNext(world, plan);
+    const { steps, overtaking } = nextSteps(world.look(), plan, start);
+    expect(overtaking).toEqual(["api: 1.2.4 came to ghcr while 1.2.3 was released"]);
+    const latest = steps.filter(({ phase }) => phase === "latest");
+    expect(latest.filter(({ service }) => service === "api").map(({ standing }) => standing.state)).toEqual(
+      Array.from({ length: 3 }, () => "stays"),
+    );
+    expect(latest.find(({ service }) => service === "web")?.standing.state).toBe("to write");
+  });
+
+  it("refuses to send a prerelease backwards", () => {
+    const world = released();
+    world.putAll(CANDIDATE, of("1.2.4-rc.1"), "1.2.4-rc.1");
+    expect(() => planned(world, "1.2.4-rc.1", { allowBackwards: true })).toThrow(
+      /--allow-backwards: .*prerelease/,
+    );
+  });
+});

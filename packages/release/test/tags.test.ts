@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  inLine,
+  isFloating,
+  kindOfTag,
+  parseVersion,
+  planTags,
+  TagPolicy,
+  type TagKind,
+} from "../src/index.js";
+import { version, versionText } from "./arbitraries.js";
+
+const all = TagPolicy.parse({});
+
+describe("the tags of a release", () => {
+  it.each<[string, z: Partial<TagPolicy>, string[]]>([
+    ["1.2.3", {}, ["1.2", "1", "latest"]],
+    ["1.2.3", { major: false }, ["1.2", "latest"]],
+    ["1.2.3", { minor: false, latest: false }, ["1"]],
+    ["1.2.3", { minor: false, major: false, latest: false }, []],
+    ["0.5.0", {}, ["0.5", "latest"]],
+    ["1.2.4-rc.1", {}, []],
+    ["0.0.0", {}, ["0.0", "latest"]],
+  ])("of %s by %j are its own and %j", (text, policy, floating) => {
+    expect(planTags(version(text), { ...all, ...policy })).toEqual({ version: text, floating });
+  });
+
+  it("end with latest, and are floating tags of the version's lines", () => {
+    fc.assert(
+      fc.property(versionText, (text) => {
+        const parsed = parseVersion(text);
+        const { floating } = planTags(parsed, all);
+        expect(floating.at(-1)).toBe(parsed.stable ? "latest" : undefined);
+        for (const tag of floating) {
+          const kind = kindOfTag(tag);
+          expect(isFloating(kind) && inLine(kind, parsed)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it("are by a policy that refuses what it does not know", () => {
+    expect(all).toEqual({ minor: true, major: true, latest: true });
+    expect(TagPolicy.safeParse({ lates: false }).success).toBe(false);
+  });
+});
+
+describe("a tag by its name", () => {
+  it.each<[string, TagKind["kind"]]>([
+    ["1.2.3", "version"],
+    ["v1.2.3", "version"],
+    ["tgo-api-v0.3.1", "version"],
+    ["1.2.3-rc.1", "version"],
+    ["1.2", "minor"],
+    ["0.5", "minor"],
+    ["1", "major"],
+    ["0", "other"],
+    ["01", "other"],
+    ["1.02", "other"],
+    ["1.2.3.4", "other"],
+    ["latest", "latest"],
+    ["Latest", "other"],
+    ["candidate-0123456789abcdef", "candidate"],
+    ["candidate-0123456789abcdef-linux-arm64", "candidate"],
+    ["staging-0123456789abcdef", "staging"],
+    ["staging-eu", "other"],
+    ["candidate-0123456789ABCDEF", "other"],
+    ["main", "other"],
+    ["tgo-web-v0.3.1", "other"],
+    [`sha256-${"0".repeat(64)}`, "other"],
+  ])("%s is of kind %s in tgo-api", (tag, kind) => {
+    expect(kindOfTag(tag, "tgo-api").kind).toBe(kind);
+  });
+
+  it("says which versions it may stand for", () => {
+    const may = (tag: string, text: string): boolean => {
+      const kind = kindOfTag(tag);
+      return isFloating(kind) && inLine(kind, version(text));
+    };
+    expect([may("1.2", "1.2.9"), may("1.2", "1.3.0"), may("1.2", "2.2.0")]).toEqual([true, false, false]);
+    expect([may("1", "1.9.0"), may("1", "2.0.0"), may("latest", "2.0.0")]).toEqual([true, false, true]);
+  });
+});
