@@ -4,6 +4,7 @@ export { problemOf } from "./problem.js";
 export { REPORT_FORMATS, render, type ReportFormat } from "./render.js";
 export { renderText, type TextOptions } from "./text.js";
 export type {
+  GateReport,
   Problem,
   RegistryReport,
   RegistryState,
@@ -11,5 +12,6 @@ export type {
   ServiceReport,
   ServiceState,
   SmokeReport,
+  TagReport,
   VariantReport,
 } from "./report.js";

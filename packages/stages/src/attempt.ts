@@ -1,13 +1,13 @@
 import { TgoError } from "@tgo/errors";
 import { problemOf, type RegistryReport, type ServiceReport } from "@tgo/report";
-import type { Context } from "./context.js";
+import type { Destination } from "./destination.js";
 
 /**
  * Runs a stage of one service; what it fails of becomes its report.
  * @param registries their rows when it fails
  */
 export async function attempt(
-  context: Context,
+  context: Destination,
   name: string,
   run: () => Promise<Omit<ServiceReport, "durationMs">>,
   registries: readonly RegistryReport[] = [],
@@ -31,7 +31,7 @@ export async function attempt(
 }
 
 /** Whatever a step says when everything is stopped, this is why. */
-export function interrupted(context: Context): TgoError | undefined {
+export function interrupted(context: Destination): TgoError | undefined {
   if (context.signal?.aborted !== true) return undefined;
   return new TgoError("INTERRUPTED", "stopped before it was done; what is not tagged yet stays untagged", {
     remedy: "Run the same command again: what is done is not done twice.",

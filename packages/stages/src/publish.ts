@@ -6,6 +6,7 @@ import { CANDIDATE_ANNOTATION } from "./annotations.js";
 import { attempt, interrupted } from "./attempt.js";
 import { candidateTag } from "./candidate.js";
 import { referenceOf, repositoryOf, type Context, type Target } from "./context.js";
+import type { Destination } from "./destination.js";
 import { messageOf } from "./exec-error.js";
 import { makeCandidate, type Made } from "./make.js";
 import { prepare, type Prepared, type PrepareOptions } from "./prepare.js";
@@ -40,7 +41,7 @@ export function candidateOf(context: Context, prepared: Prepared): Candidate {
     key: prepared.key,
     revision: source.revision,
     notes: devNote(prepared),
-    alsoUnder: version === undefined ? [] : [version],
+    version,
     make: () => makeCandidate(context, prepared),
   };
 }
@@ -52,13 +53,13 @@ export interface Candidate {
   readonly revision: string;
   /** What its reader should know, whether it is made now or not. */
   readonly notes: readonly string[];
-  /** Other tags it may be under, when its own is gone: the version's. */
-  readonly alsoUnder: readonly string[];
+  /** The version it is of, whose tag no other candidate may have; undefined when it is of none. */
+  readonly version: string | undefined;
   readonly make: () => Promise<Made>;
 }
 
 interface Run {
-  readonly context: Context;
+  readonly context: Destination;
   readonly candidate: Candidate;
   readonly tag: string;
   /** By registry: what is known of it so far. */
@@ -79,7 +80,7 @@ class RegistriesFailed extends Error {}
  * into each as soon as that one has its layers. Then it is verified everywhere. Never throws for the candidate's own
  * failure: the report says what was done, what failed and what was not started.
  */
-export async function publishCandidate(context: Context, candidate: Candidate): Promise<ServiceReport> {
+export async function publishCandidate(context: Destination, candidate: Candidate): Promise<ServiceReport> {
   const started = performance.now();
   const { service } = candidate;
   const tag = candidateTag(candidate.key);
@@ -161,14 +162,11 @@ async function findCandidate(run: Run): Promise<Held | undefined> {
     context.targets.map(async (target) => {
       const started = performance.now();
       try {
-        for (const reference of [tag, ...candidate.alsoUnder]) {
-          // With the right to push: it is needed anyway, and some registries hide a repository that is yet to come.
-          const held = await target.client.resolve(repositoryOf(target, service), reference, { push: true });
-          if (held === undefined) continue;
-          found.set(reference, [...(found.get(reference) ?? []), target]);
-          if (reference === tag) update(run, target, { state: "already there", digest: held.digest });
-          return;
-        }
+        // With the right to push: it is needed anyway, and some registries hide a repository that is yet to come.
+        const held = await target.client.resolve(repositoryOf(target, service), tag, { push: true });
+        if (held !== undefined) update(run, target, { state: "already there", digest: held.digest });
+        const under = held === undefined ? await versionTag(target, candidate) : tag;
+        if (under !== undefined) found.set(under, [...(found.get(under) ?? []), target]);
       } catch (error) {
         fail(run, target, error, started);
       }
@@ -191,6 +189,30 @@ async function findCandidate(run: Run): Promise<Held | undefined> {
     if (digest !== undefined && from !== undefined) return { from, digest };
   }
   return undefined;
+}
+
+/**
+ * The version's tag, when it is there: it may have outlived the candidate's own.
+ * @throws TgoError CONFLICT when it is another candidate's, before anything is built in vain
+ */
+async function versionTag(target: Target, { service, version, key }: Candidate): Promise<string | undefined> {
+  if (version === undefined) return undefined;
+  const repository = repositoryOf(target, service);
+  const held = await target.client.resolve(repository, version, { push: true });
+  if (held === undefined) return undefined;
+  const { value } = await target.client.manifest(repository, held.digest, { push: true });
+  const other = value.annotations?.[CANDIDATE_ANNOTATION];
+  if (other === key) return version;
+  throw new TgoError(
+    "CONFLICT",
+    `${version} is there already, made of something else (${other === undefined ? "no candidate" : candidateTag(other)})`,
+    {
+      where: referenceOf(target, service, version),
+      remedy:
+        "A version's tag never changes. Release these bytes as the next version; to finish the version that is there, " +
+        "give the source and the pipelines it was made of: its image names the commit.",
+    },
+  );
 }
 
 /** Brings a candidate that some registries hold to the others, by digest. */

@@ -1,7 +1,8 @@
 import { verifyImage, type Verification } from "@tgo/oci";
 import type { RegistryReport, VariantReport } from "@tgo/report";
 import { readProof } from "./annotations.js";
-import { referenceOf, repositoryOf, type Context, type Target } from "./context.js";
+import { referenceOf, repositoryOf, type Target } from "./context.js";
+import type { Destination } from "./destination.js";
 
 export interface VerifyOptions {
   /** Digest every registry must have under the reference; any, if all agree, when absent. */
@@ -16,7 +17,7 @@ export interface VerifyOptions {
 
 /** One tag of a service in the given registries, held against the plan and against each other. */
 export function verifyTag(
-  context: Context,
+  context: Destination,
   service: string,
   targets: readonly Target[],
   tag: string,
@@ -67,7 +68,7 @@ export function registryRows(
 }
 
 /** The variants of a verified image: sizes from the registry, proof from its annotations. */
-export function variantRows(context: Context, verification: Verification): VariantReport[] {
+export function variantRows(context: Destination, verification: Verification): VariantReport[] {
   return context.platforms.map((platform) => {
     const variant = verification.variants.find((candidate) => candidate.platform === platform);
     const proof = readProof(verification.annotations, platform);

@@ -1,0 +1,108 @@
+import { isTgoError } from "@tgo/errors";
+import { holdings, isFloating, kindOfTag, type CandidateFacts, type SeenTag, type Sight } from "@tgo/release";
+import { repositoryOf, type Target } from "../context.js";
+import { messageOf } from "../exec-error.js";
+import type { Destination } from "../destination.js";
+
+/** Tags of one service that a look must not miss, whatever the registry's list of tags says. */
+export interface Wanted {
+  readonly service: string;
+  readonly tags: readonly string[];
+}
+
+/** What images say of themselves, read once for each digest, from whatever registry has it. */
+export class IndexFacts {
+  readonly #known = new Map<string, Promise<CandidateFacts>>();
+
+  async of(target: Target, service: string, digest: string): Promise<CandidateFacts> {
+    const known = this.#known.get(digest);
+    if (known !== undefined) return known;
+    const reading = read(target, service, digest);
+    this.#known.set(digest, reading);
+    // What one registry could not say, another one may.
+    reading.catch(() => this.#known.delete(digest));
+    return reading;
+  }
+}
+
+async function read(target: Target, service: string, digest: string): Promise<CandidateFacts> {
+  const { value } = await target.client.manifest(repositoryOf(target, service), digest, { push: true });
+  const annotations = value.annotations ?? {};
+  return {
+    version: annotations["org.opencontainers.image.version"],
+    revision: annotations["org.opencontainers.image.revision"],
+  };
+}
+
+/** All registries as they are now, for every service. A registry that cannot be asked says why. */
+export function lookEverywhere(
+  context: Destination,
+  wanted: readonly Wanted[],
+  facts: IndexFacts,
+): Promise<Sight[]> {
+  return Promise.all(
+    context.targets.flatMap((target) =>
+      wanted.map(async (of): Promise<Sight> => {
+        const place = { service: of.service, registry: target.name };
+        try {
+          return {
+            ...place,
+            held: { state: "seen", tags: holdings(await seen(target, of, facts), of.service) },
+          };
+        } catch (error) {
+          if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
+          return { ...place, held: { state: "unreachable", why: messageOf(error) } };
+        }
+      }),
+    ),
+  );
+}
+
+async function seen(target: Target, { service, tags }: Wanted, facts: IndexFacts): Promise<SeenTag[]> {
+  const repository = repositoryOf(target, service);
+  const resolve = async (tag: string): Promise<SeenTag[]> => {
+    const found = await target.client.resolve(repository, tag, { push: true });
+    return found === undefined ? [] : [{ tag, digest: found.digest }];
+  };
+  const [listed, ...asked] = await Promise.all([target.client.tags(repository), ...tags.map(resolve)]);
+  const known = asked.flat();
+  const kinds = listed
+    .filter((tag) => !tags.includes(tag))
+    .map((tag) => ({ tag, ...kindOfTag(tag, service) }));
+  const others = await Promise.all(
+    kinds.filter(({ kind }) => FLOATING.has(kind)).map(({ tag }) => resolve(tag)),
+  );
+  const floating = [...known, ...others.flat()].filter(({ tag }) => isFloating(kindOfTag(tag, service)));
+  const annotated = await Promise.all(
+    floating.map(async ({ tag, digest }) => ({
+      tag,
+      digest,
+      annotation: (await facts.of(target, service, digest)).version,
+    })),
+  );
+  // Old images say nothing of their version; only then the version tags' digests are needed.
+  const silent = annotated.some(({ annotation }) => annotation === undefined);
+  const asking = new Set(tags.flatMap((tag) => versionText(tag, service) ?? []));
+  const resolved = await Promise.all(
+    kinds
+      .filter(({ kind }) => kind === "version")
+      .map(async ({ tag }) =>
+        // Another spelling of a version that is asked for (v1.2.3) must be seen for what it is.
+        silent || asking.has(versionText(tag, service) ?? "")
+          ? resolve(tag)
+          : [{ tag, digest: `unread:${tag}` }],
+      ),
+  );
+  return [
+    ...known.filter(({ tag }) => !isFloating(kindOfTag(tag, service))),
+    ...annotated,
+    ...resolved.flat(),
+  ];
+}
+
+const FLOATING: ReadonlySet<string> = new Set(["minor", "major", "latest"]);
+
+function versionText(tag: string, service: string): string | undefined {
+  const kind = kindOfTag(tag, service);
+  return kind.kind === "version" ? kind.version.text : undefined;
+}

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { isTgoError, TgoError } from "@tgo/errors";
+import type { ManifestAnswer } from "@tgo/oci";
+import { afterWrite, readVersion, type Holding, type Step, type Version } from "@tgo/release";
+import { referenceOf, repositoryOf, type Target } from "../context.js";
+import type { IndexFacts } from "./look.js";
+
+/** How a write of one tag ended. */
+export type Written =
+  | { readonly state: "done" }
+  /** Somebody else wrote it between the look and the write: what to do is to be decided anew. */
+  | { readonly state: "overtaken"; readonly told?: string };
+
+export interface Writer {
+  readonly version: Version;
+  readonly facts: IndexFacts;
+  /** Waits, in milliseconds. */
+  readonly sleep?: (milliseconds: number) => Promise<unknown>;
+}
+
+/** Registries were seen to answer the old manifest for some seconds after they had taken the new one. */
+const READ_LAG_MS = [250, 1000, 2000, 4000, 8000] as const;
+
+/**
+ * Puts the index that is already in the repository under a tag: no upload. What is there is read again before and
+ * after, because registries know no compare-and-swap.
+ * @throws TgoError CONFLICT when somebody else moved the tag meanwhile; as the registry client does
+ */
+export async function writeTag(target: Target, step: Step, writer: Writer): Promise<Written> {
+  const { service, tag, digest, before } = step;
+  const { client } = target;
+  const repository = repositoryOf(target, service);
+  const present = await client.resolve(repository, tag, { push: true });
+  if (present?.digest === digest) return { state: "done" };
+  if (present?.digest !== before?.digest) return { state: "overtaken" };
+  const { bytes, descriptor } = await heldIndex(target, step);
+  await client.putManifest(repository, tag, descriptor.mediaType, bytes);
+  return confirm(target, step, writer);
+}
+
+async function heldIndex(target: Target, { service, digest }: Step): Promise<ManifestAnswer> {
+  return target.client.manifest(repositoryOf(target, service), digest, { push: true });
+}
+
+async function confirm(
+  target: Target,
+  step: Step,
+  { version, facts, sleep = delay }: Writer,
+): Promise<Written> {
+  const { service, tag, digest, before } = step;
+  const where = referenceOf(target, service, tag);
+  for (const lag of [...READ_LAG_MS, undefined]) {
+    const seen = await seenNow(target, step, facts);
+    const after = afterWrite({ tag, wrote: { digest, version }, before, seen, where });
+    if (after.state === "ok") return { state: "done" };
+    if (after.state === "lost") {
+      if (after.to_is === "newer") return { state: "overtaken", told: after.told };
+      throw after.error;
+    }
+    if (lag === undefined) throw after.error;
+    await sleep(lag);
+  }
+  throw new TgoError("INTERNAL", "a read after a write without an end", { where });
+}
+
+async function seenNow(
+  target: Target,
+  { service, tag, digest }: Step,
+  facts: IndexFacts,
+): Promise<Holding | undefined> {
+  const found = await target.client.resolve(repositoryOf(target, service), tag, { push: true });
+  if (found === undefined) return undefined;
+  if (found.digest === digest) return { digest, version: undefined };
+  const { version } = await facts.of(target, service, found.digest).catch((error: unknown) => {
+    if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
+    return { version: undefined };
+  });
+  return { digest: found.digest, version: version === undefined ? undefined : readVersion(version) };
+}
