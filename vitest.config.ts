@@ -22,7 +22,11 @@ export default defineConfig({
         plugins: [text],
         test: {
           name: "unit",
-          include: ["packages/*/test/**/*.test.ts", "pipelines/*/test/**/*.test.ts"],
+          include: [
+            "packages/*/test/**/*.test.ts",
+            "pipelines/*/test/**/*.test.ts",
+            "bench/test/**/*.test.ts",
+          ],
           testTimeout: 20_000,
         },
       },

@@ -1,1 +1,4 @@
+import type { Plugin } from "esbuild";
+
 export function bundleTools(): Promise<string>;
+export const textPlugin: Plugin;

@@ -1,0 +1,105 @@
+/**
+ * One measured build, in a process of its own: its memory is what `tgo` would use, and nothing of an earlier build is
+ * in it. Gets a job as a message, sends an answer, ends.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { connection, dag } from "@dagger.io/dagger";
+import { startEngine } from "@tgo/buildah-engine";
+import { Catalog } from "@tgo/catalog";
+import { setHost } from "../../packages/stages/src/host.js";
+import { buildDockerfile, type Timed } from "./build-dockerfile.js";
+import { buildOurs } from "./build-ours.js";
+import type { Answer, BuildJob, Job, Measured } from "./job.js";
+import { rounded, Steps } from "./steps.js";
+
+const interruption = new AbortController();
+
+async function measure(job: BuildJob): Promise<Measured> {
+  const catalog = Catalog.parse(job.catalog);
+  const steps = new Steps();
+  const engine =
+    job.engine === "buildah"
+      ? await startEngine({
+          home: job.home,
+          signal: interruption.signal,
+          caBundle: job.caBundle,
+          mirrors: catalog.mirrors.images,
+          onEvent: steps.onEngineEvent,
+        })
+      : undefined;
+  if (engine !== undefined) {
+    process.env.DAGGER_SESSION_PORT = String(engine.port);
+    process.env.DAGGER_SESSION_TOKEN = engine.token;
+  }
+  try {
+    return await inSession(async () => {
+      setHost({ local: true, progress: () => undefined, signal: interruption.signal });
+      const timed = await (job.build.by === "us"
+        ? buildOurs(dag, catalog, job, steps)
+        : buildDockerfile(dag, job, job.build, steps));
+      const built = { seconds: rounded(timed.seconds), peakMemory: peakMemory(), steps: [...steps.list] };
+      const name = engine === undefined ? `Dagger engine ${await dag.version()}` : "embedded engine";
+      if (job.push === undefined) return { ...built, engine: name };
+      const pushSeconds = rounded(await push(timed, job.push));
+      return { ...built, engine: name, pushSeconds, peakMemoryPushed: peakMemory() };
+    });
+  } finally {
+    await engine?.close();
+  }
+}
+
+async function push({ push: upload }: Timed, registry: string): Promise<number> {
+  const started = performance.now();
+  await upload(registry);
+  return (performance.now() - started) / 1000;
+}
+
+/**
+ * In bytes; the kernel counts kibibytes. Where there is /proc, from there: getrusage's maximum includes what the process
+ * that started this one had in memory, because it is kept across fork and exec.
+ */
+function peakMemory(): number {
+  if (!existsSync("/proc/self/status")) return process.resourceUsage().maxRSS * 1024;
+  const highWater = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+  return Number(highWater) * 1024;
+}
+
+/** The SDK wraps what happens inside a session as a failure to open one: it is carried past it. */
+async function inSession<T>(run: () => Promise<T>): Promise<T> {
+  let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
+  try {
+    await connection(async () => {
+      outcome = await run().then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+    });
+  } catch (error) {
+    outcome ??= { error };
+  }
+  if (outcome === undefined) throw new Error("the SDK did not open a session");
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
+}
+
+async function answer(job: Job): Promise<Answer> {
+  try {
+    if (job.task === "build") return { kind: "measured", measured: await measure(job) };
+    await inSession(() => dag.engine().localCache().prune());
+    return { kind: "done" };
+  } catch (error) {
+    return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const stop = (): void => {
+  interruption.abort();
+};
+process.on("SIGINT", stop);
+process.on("SIGTERM", stop);
+process.on("disconnect", stop);
+process.once("message", (job: Job) => {
+  void answer(job).then((result) => {
+    process.send?.(result, () => process.exit());
+  });
+});

@@ -1,0 +1,53 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { cpus, release, totalmem, type } from "node:os";
+import { promisify } from "node:util";
+import type { Machine } from "./results.js";
+import { ROOT } from "./samples.js";
+
+const run = promisify(execFile);
+
+export async function machineFacts(): Promise<Machine> {
+  const processors = cpus();
+  const release_ = await readFile("/etc/os-release", "utf8").catch(() => "");
+  return {
+    cpu: (processors[0]?.model ?? "unknown").trim(),
+    cores: processors.length,
+    memory: totalmem(),
+    os: /^PRETTY_NAME="?([^"\n]*)/m.exec(release_)?.[1] ?? type(),
+    kernel: release(),
+  };
+}
+
+/** Of everything that decides how fast a build is. Tools that are not there are left out. */
+export async function toolVersions(): Promise<Record<string, string>> {
+  const [sdk, buildah, qemu, pipelines] = await Promise.all([
+    readFile(`${ROOT}/node_modules/@dagger.io/dagger/package.json`, "utf8"),
+    firstMatch("buildah", ["--version"], /version (\S+)/),
+    firstMatch(
+      `qemu-${process.arch === "x64" ? "aarch64" : "x86_64"}-static`,
+      ["--version"],
+      /version (\S+)/,
+    ),
+    firstMatch("git", ["-C", ROOT, "rev-parse", "--short=12", "HEAD"], /^(\S+)/),
+  ]);
+  const versions = {
+    node: process.versions.node,
+    "dagger SDK": /"version": "([^"]+)"/.exec(sdk)?.[1],
+    buildah,
+    qemu,
+    pipelines,
+  };
+  return Object.fromEntries(
+    Object.entries(versions).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+async function firstMatch(
+  program: string,
+  args: readonly string[],
+  pattern: RegExp,
+): Promise<string | undefined> {
+  const answer = await run(program, [...args]).catch(() => undefined);
+  return answer === undefined ? undefined : pattern.exec(answer.stdout)?.[1];
+}

@@ -1,0 +1,122 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { TgoError } from "@tgo/errors";
+import type { EngineName } from "./job.js";
+import { ROOT } from "./samples.js";
+
+export interface Options {
+  readonly rounds: number;
+  readonly emulatedRounds: number;
+  readonly services: readonly string[];
+  readonly engine: EngineName;
+  readonly source: string;
+  readonly catalog: string | undefined;
+  readonly caBundle: string | undefined;
+  readonly timeoutMs: number;
+  /** Where results are written; undefined: nowhere. */
+  readonly output: string | undefined;
+}
+
+export const HELP = `npm run bench -- [options]
+
+Measures how long building the sample services takes: one platform, both, again, after an edit, and by their own
+Dockerfiles, natively and under emulation. Writes docs/benchmarks.json, .svg and the tables of docs/benchmarks.md.
+
+  --rounds N            how often everything is measured [default: 3]
+  --emulated-rounds N   how often the Dockerfiles are built under emulation; 0 leaves it out [default: 1]
+  --service NAMES       only these, comma-separated; then nothing is written without --output
+  --quick               one round, nothing under emulation; nothing is written without --output
+  --engine NAME         buildah: the embedded engine [default]; dagger: Dagger's, whose whole cache is thrown away
+                        before each cold build
+  --source DIR          where the services' folders are [default: examples/repos]
+  --catalog FILE        an override of the catalog, e.g. with mirrors of PyPI and npm
+  --ca-bundle FILE      certificates that build steps trust [default: $TGO_CA_BUNDLE, else $NODE_EXTRA_CA_CERTS]
+  --timeout MINUTES     after which one build is given up and counts as failed [default: 20]
+  --output DIR          where to write the results [default: docs]
+`;
+
+/**
+ * The command line.
+ * @returns undefined when help was asked for
+ * @throws TgoError USAGE
+ */
+export function parseOptions(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Options | undefined {
+  const values = parse(args);
+  if (values.help === true) return undefined;
+  const quick = values.quick === true;
+  const partial = quick || values.service !== undefined || values.source !== undefined;
+  const output = values.output ?? (partial ? undefined : "docs");
+  return {
+    rounds: count("rounds", values.rounds ?? (quick ? "1" : "3"), 1),
+    emulatedRounds: count("emulated-rounds", values["emulated-rounds"] ?? (quick ? "0" : "1"), 0),
+    services: (values.service ?? []).flatMap((names) => names.split(",")).map((name) => name.trim()),
+    engine: engineName(values.engine ?? "buildah"),
+    source: resolve(values.source ?? `${ROOT}/examples/repos`),
+    catalog: values.catalog === undefined ? undefined : existing("catalog", values.catalog),
+    caBundle: caBundle(values["ca-bundle"], env),
+    timeoutMs: count("timeout", values.timeout ?? "20", 1) * 60_000,
+    output: output === undefined ? undefined : resolve(output === "docs" ? `${ROOT}/docs` : output),
+  };
+}
+
+function parse(args: readonly string[]): ReturnType<typeof parseRaw> {
+  try {
+    return parseRaw(args);
+  } catch (cause) {
+    const what = cause instanceof Error ? (cause.message.split(". ", 1)[0] ?? "") : String(cause);
+    throw new TgoError("USAGE", what, { remedy: "Options: npm run bench -- --help.", cause });
+  }
+}
+
+function parseRaw(args: readonly string[]) {
+  const text = { type: "string" } as const;
+  return parseArgs({
+    args: [...args],
+    options: {
+      rounds: text,
+      "emulated-rounds": text,
+      service: { type: "string", multiple: true },
+      quick: { type: "boolean" },
+      engine: text,
+      source: text,
+      catalog: text,
+      "ca-bundle": text,
+      timeout: text,
+      output: text,
+      help: { type: "boolean", short: "h" },
+    },
+  }).values;
+}
+
+function count(flag: string, text: string, least: number): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= least) return number;
+  throw new TgoError("USAGE", `--${flag} ${text} is not a whole number of ${least} or more`, {
+    remedy: `Write for example --${flag} 3.`,
+  });
+}
+
+function engineName(text: string): EngineName {
+  if (text === "buildah" || text === "dagger") return text;
+  throw new TgoError("USAGE", `there is no engine "${text}"`, {
+    remedy: "Use --engine buildah or --engine dagger.",
+  });
+}
+
+function caBundle(
+  given: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  if (given !== undefined) return existing("ca-bundle", given);
+  const named = [env.TGO_CA_BUNDLE, env.NODE_EXTRA_CA_CERTS].find((path) => (path ?? "") !== "");
+  return named !== undefined && existsSync(named) ? resolve(named) : undefined;
+}
+
+function existing(flag: string, path: string): string {
+  if (existsSync(path)) return resolve(path);
+  throw new TgoError("USAGE", `there is no such file (--${flag})`, { where: resolve(path) });
+}

@@ -1,0 +1,145 @@
+import type { Kind } from "./kinds.js";
+import { secondsOf, type Results, type ServiceResults } from "./results.js";
+import type { Spread } from "./statistics.js";
+
+interface Series {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly colour: string;
+}
+
+interface Panel {
+  readonly title: string;
+  readonly series: readonly Series[];
+}
+
+// Middle tones: they are read on white and on near-black.
+const OURS = "#2f81c9";
+const OURS_BOTH = "#3fa66b";
+const DOCKERFILE = "#c9762f";
+const TEXT = "#7d8590";
+const RULE = "#7d859055";
+
+const WIDTH = 860;
+const LEFT = 130;
+const RIGHT = 110;
+const BAR = 14;
+const GAP = 3;
+const BETWEEN_GROUPS = 16;
+const FONT = 'font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"';
+
+/**
+ * Medians of cold builds as an SVG, readable on light and dark pages: one group of bars a service, one panel for what
+ * runs natively and one for the foreign platform, each with its own scale. Thin lines show least and most.
+ */
+export function plot(results: Results): string {
+  const { native, foreign } = results;
+  const panels: readonly Panel[] = [
+    {
+      title: "Cold builds, seconds (less is better)",
+      series: [
+        { kind: "one", name: `ours, ${native} alone`, colour: OURS },
+        { kind: "both", name: "ours, both platforms", colour: OURS_BOTH },
+        { kind: "dockerfile", name: `Dockerfile, ${native} alone`, colour: DOCKERFILE },
+      ],
+    },
+    {
+      title: `${foreign} alone on a ${native} machine, cold, seconds`,
+      series: [
+        { kind: "foreign", name: "ours", colour: OURS },
+        { kind: "emulated", name: "Dockerfile under emulation", colour: DOCKERFILE },
+      ],
+    },
+  ];
+  const parts: string[] = [];
+  let top = 8;
+  for (const panel of panels) {
+    const drawn = drawPanel(panel, results.services, top);
+    parts.push(...drawn.parts);
+    top = drawn.bottom + 26;
+  }
+  const height = Math.round(top - 10);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title" ${FONT} font-size="12" fill="${TEXT}">`,
+    `<title id="title">Cold build times of ${xml(results.services.map(({ service }) => service).join(", "))}</title>`,
+    ...parts,
+    "</svg>",
+    "",
+  ].join("\n");
+}
+
+function drawPanel(
+  { title, series }: Panel,
+  services: readonly ServiceResults[],
+  top: number,
+): { parts: string[]; bottom: number } {
+  const parts = [text(LEFT, top + 14, title, 'font-size="15" font-weight="600"')];
+  let x = LEFT;
+  for (const { name, colour } of series) {
+    parts.push(`<rect x="${x}" y="${top + 27}" width="11" height="11" rx="2" fill="${colour}"/>`);
+    parts.push(text(x + 16, top + 37, name));
+    x += 36 + name.length * 6.6;
+  }
+  const first = top + 52;
+  const group = series.length * (BAR + GAP) + BETWEEN_GROUPS;
+  const bottom = first + services.length * group;
+  const most = Math.max(
+    1,
+    ...services.flatMap((service) => series.map(({ kind }) => secondsOf(service, kind)?.max ?? 0)),
+  );
+  const ticks = ticksTo(most);
+  const scale = (WIDTH - LEFT - RIGHT) / (ticks.at(-1) ?? most);
+  for (const tick of ticks) {
+    const at = rounded(LEFT + tick * scale);
+    parts.push(`<line x1="${at}" y1="${first - 4}" x2="${at}" y2="${bottom}" stroke="${RULE}"/>`);
+    parts.push(text(at, bottom + 15, String(tick), 'text-anchor="middle" font-size="11"'));
+  }
+  services.forEach((service, index) => {
+    const y = first + index * group + BETWEEN_GROUPS / 2;
+    const middle = y + (series.length * (BAR + GAP)) / 2 + 3;
+    parts.push(text(LEFT - 10, middle, service.service, 'text-anchor="end" font-weight="600"'));
+    series.forEach(({ kind, colour }, position) => {
+      const barTop = y + position * (BAR + GAP);
+      parts.push(...bar(secondsOf(service, kind), { top: barTop, scale, colour }));
+    });
+  });
+  return { parts, bottom: bottom + 15 };
+}
+
+function bar(
+  spread: Spread | undefined,
+  { top, scale, colour }: { top: number; scale: number; colour: string },
+): string[] {
+  const middle = top + BAR / 2;
+  if (spread === undefined) return [text(LEFT + 6, middle + 4, "not measured", 'font-size="11"')];
+  const { median, min, max, count } = spread;
+  const end = (value: number): number => rounded(LEFT + value * scale);
+  return [
+    `<rect x="${LEFT}" y="${top}" width="${rounded(Math.max(1, median * scale))}" height="${BAR}" rx="2" fill="${colour}"/>`,
+    ...(count === 1
+      ? []
+      : [`<path d="M${end(min)} ${middle}H${end(max)}" stroke="${TEXT}" stroke-width="1.5" fill="none"/>`]),
+    text(end(max) + 6, middle + 4, `${median.toFixed(1)} s`, 'font-size="11"'),
+  ];
+}
+
+/** 0 and round steps beyond the largest value, at most eight. */
+export function ticksTo(most: number): number[] {
+  const magnitude = 10 ** Math.floor(Math.log10(most / 6));
+  const step = [1, 2, 5, 10].map((each) => each * magnitude).find((each) => most / each <= 7) ?? most;
+  return Array.from({ length: Math.ceil(most / step) + 1 }, (_, index) =>
+    Number((index * step).toPrecision(6)),
+  );
+}
+
+function text(x: number, y: number, content: string, attributes = ""): string {
+  return `<text x="${rounded(x)}" y="${rounded(y)}"${attributes === "" ? "" : ` ${attributes}`}>${xml(content)}</text>`;
+}
+
+function xml(content: string): string {
+  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
+}

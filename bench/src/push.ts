@@ -1,0 +1,19 @@
+import type { Client, Container } from "@dagger.io/dagger";
+import { SIZED_TAG } from "./job.js";
+
+/** Pushes variants as one image to a registry of this machine. */
+export async function pushContainers(
+  client: Client,
+  containers: readonly Container[],
+  registry: string,
+  service: string,
+): Promise<void> {
+  const [first, ...others] = containers;
+  if (first === undefined) throw new Error("nothing was built");
+  const port = Number(registry.split(":")[1]);
+  await first.publish(`${registry}/${service}:${SIZED_TAG}`, {
+    platformVariants: others,
+    // An engine in a container has another localhost: the way leads through this process.
+    registryService: client.host().service([{ frontend: port, backend: port }], { host: "localhost" }),
+  });
+}

@@ -1,0 +1,90 @@
+import type { Miss } from "./missed.js";
+import { missesOf } from "./missed.js";
+import { describeKind } from "./kinds.js";
+import type { Results } from "./results.js";
+import { tablesOf, targetTable, type Table } from "./tables.js";
+
+/** For a terminal: columns of equal width, numbers to the right. */
+export function renderText(results: Results): string {
+  const parts = [...tablesOf(results), targetTable(results)].map(textTable);
+  return [...parts, ...missText(missesOf(results)), ...failureText(results)].join("\n\n");
+}
+
+function textTable({ title, head, rows }: Table): string {
+  const widths = head.map((name, column) =>
+    Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join("  ")
+      .trimEnd();
+  return [title, ...[head, ...rows].map((cells) => `  ${line(cells)}`)].join("\n");
+}
+
+function missText(misses: readonly Miss[]): string[] {
+  if (misses.length === 0) return ["No target was missed."];
+  const lines = misses.flatMap(({ service, text, steps }) => [
+    `  ${service}: ${text}`,
+    ...steps.map((step) => `    ${step}`),
+  ]);
+  return [["Missed, and the longest steps of the build in question (steps overlap)", ...lines].join("\n")];
+}
+
+function failureText(results: Results): string[] {
+  const lines = failureLines(results).map((line) => `  ${line}`);
+  return lines.length === 0 ? [] : [["Failed", ...lines].join("\n")];
+}
+
+function failureLines({ services, native, foreign }: Results): string[] {
+  return services.flatMap(({ service, failures }) =>
+    failures.map(
+      ({ kind, round, message }) =>
+        `${service}, ${describeKind(kind, native, foreign)}, round ${round}: ${message.trim()}`,
+    ),
+  );
+}
+
+/** The part of docs/benchmarks.md that is never written by hand. */
+export function renderMarkdown(results: Results): string {
+  const misses = missesOf(results);
+  const failures = failureLines(results).map((line) => `- ${line.split("\n", 1)[0] ?? ""}`);
+  return [
+    conditions(results),
+    ...[...tablesOf(results), targetTable(results)].flatMap((table) => [
+      `### ${table.title}`,
+      markdownTable(table),
+    ]),
+    "### Missed",
+    misses.length === 0
+      ? "No target was missed."
+      : "With the longest steps of the build in question; steps of the two platforms overlap.",
+    ...misses.map(({ service, text, steps }) =>
+      [`- **${service}**, ${text}`, ...steps.map((step) => `  - ${escape(step)}`)].join("\n"),
+    ),
+    ...(failures.length === 0 ? [] : ["### Failed", failures.join("\n")]),
+  ].join("\n\n");
+}
+
+function conditions({ machine, ...results }: Results): string {
+  const gibibytes = (machine.memory / 1024 ** 3).toFixed(0);
+  const versions = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`);
+  return (
+    `Measured on ${results.date.slice(0, 10)} with \`${results.command}\` in ${Math.round(results.seconds / 60)} minutes: ` +
+    `${machine.cores} cores (${machine.cpu}), ${gibibytes} GiB, ${machine.os}, kernel ${machine.kernel}; ` +
+    `${results.engine}; ${versions.join(", ")}. Base images: ${results.bases}. ` +
+    `${results.rounds} rounds; of Dockerfiles under emulation ${results.emulatedRounds}. Cold: ${results.cold}.`
+  );
+}
+
+function markdownTable({ head, rows }: Table): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(escape).join(" | ")} |`;
+  const rule = head.map((_, column) => (column === 0 ? "---" : "---:"));
+  return [line(head), `| ${rule.join(" | ")} |`, ...rows.map(line)].join("\n");
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/([|<>*_`\\])/g, "\\$1");
+}

@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { applyOverride, parseOverrideFile, selectServices, type Catalog, type Service } from "@tgo/catalog";
+import { TgoError } from "@tgo/errors";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** A service of the catalog whose source is at hand. */
+export interface Sample {
+  readonly name: string;
+  readonly service: Service;
+  readonly folder: string;
+  readonly hasDockerfile: boolean;
+}
+
+/** The catalog of this repository under the user's override file. */
+export async function readCatalog(override: string | undefined): Promise<Catalog> {
+  const folder = join(ROOT, "pipelines/services");
+  const entries = await Promise.all(
+    (await readdir(folder)).sort().map(async (name) => {
+      const definition: unknown = JSON.parse(await readFile(join(folder, name, "service.json"), "utf8"));
+      return [name, definition] as const;
+    }),
+  );
+  const given =
+    override === undefined ? undefined : parseOverrideFile(await readFile(override, "utf8"), override);
+  return applyOverride({ services: Object.fromEntries(entries) }, given, override);
+}
+
+/**
+ * The services to measure: the named ones, or every one that has a source.
+ * @throws TgoError USAGE, SOURCE when a named one has none, or none has
+ */
+export function findSamples(catalog: Catalog, names: readonly string[], source: string): Sample[] {
+  const everything = names.length === 0 || names.includes("all");
+  const selected = selectServices(catalog, everything ? ["all"] : names);
+  const found = selected.flatMap(({ name, service }) => {
+    const folder = [join(source, "repos", name), join(source, name)].find((path) => existsSync(path));
+    if (folder === undefined && !everything) {
+      throw new TgoError("SOURCE", `there is no source of ${name}`, {
+        where: resolve(source),
+        remedy: "Pass --source DIR with the service's folder, or repos/ with it, in DIR.",
+      });
+    }
+    return folder === undefined
+      ? []
+      : [{ name, service, folder: resolve(folder), hasDockerfile: existsSync(join(folder, "Dockerfile")) }];
+  });
+  if (found.length > 0) return found;
+  throw new TgoError("SOURCE", "no service of the catalog has its source here", {
+    where: resolve(source),
+    remedy: "Pass --source DIR.",
+  });
+}

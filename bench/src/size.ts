@@ -1,0 +1,74 @@
+import type { Platform } from "@tgo/catalog";
+import { mirrored } from "@tgo/catalog";
+import { isIndex, parseReference, platformOf, Registry, type Descriptor, type Manifest } from "@tgo/oci";
+
+/** A layer as a registry stores it: compressed. */
+export type Layer = Pick<Descriptor, "digest" | "size">;
+
+/** Bytes, all compressed as in the registry. */
+export interface ImageSize {
+  readonly bytes: number;
+  readonly layers: number;
+}
+
+export interface Stored {
+  /** What the native variant adds to its base. */
+  readonly one: number;
+  /** What both variants add to their bases, layers they share counted once. */
+  readonly both: number;
+}
+
+export function sizeOf(layers: readonly Layer[]): ImageSize {
+  return { bytes: total(layers), layers: layers.length };
+}
+
+/** What a registry stores for one platform and for both, beyond the base images' own layers. */
+export function storedBeyond(
+  base: readonly Layer[],
+  native: readonly Layer[],
+  foreign: readonly Layer[],
+): Stored {
+  const known = new Set(base.map(({ digest }) => digest));
+  const own = (layers: readonly Layer[]): Layer[] => layers.filter(({ digest }) => !known.has(digest));
+  return { one: total(distinct(own(native))), both: total(distinct(own([...native, ...foreign]))) };
+}
+
+function distinct(layers: readonly Layer[]): Layer[] {
+  return [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
+}
+
+function total(layers: readonly Layer[]): number {
+  return layers.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** The layers of an image in a registry of this machine, by platform. An image of one platform has just that. */
+export async function layersOf(
+  registry: string,
+  repository: string,
+  reference: string,
+  platforms: readonly Platform[],
+): Promise<Map<Platform, readonly Layer[]>> {
+  const client = new Registry({ host: registry });
+  const { value } = await client.manifest(repository, reference);
+  const [only] = platforms;
+  if (!isIndex(value)) return new Map(only === undefined ? [] : [[only, value.layers]]);
+  const found = new Map<Platform, readonly Layer[]>();
+  for (const platform of platforms) {
+    const entry = value.manifests.find((each) => each.platform && platformOf(each.platform) === platform);
+    if (entry === undefined) continue;
+    const manifest = await client.manifest(repository, entry.digest);
+    found.set(platform, (manifest.value as Manifest).layers);
+  }
+  return found;
+}
+
+/** The layers of a base image, of all these platforms together. */
+export async function baseLayers(
+  base: string,
+  mirrors: Readonly<Record<string, string>>,
+  platforms: readonly Platform[],
+): Promise<Layer[]> {
+  const { host, repository, tag, digest } = parseReference(mirrored(base, mirrors));
+  const layers = await layersOf(host, repository, digest ?? tag ?? "latest", platforms);
+  return [...layers.values()].flat();
+}

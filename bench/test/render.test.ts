@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { replaceBetweenMarkers } from "../src/document.js";
+import { renderMarkdown, renderText } from "../src/render.js";
+import { results, runs, service } from "./fixture.js";
+
+const MARKED = "before\n<!-- bench:begin, written by npm run bench -->\nold\n<!-- bench:end -->\nafter\n";
+
+describe("the tables", () => {
+  it("show medians with least and most, and the ratios of medians", () => {
+    const text = renderText(results(service()));
+    const cold = text.split("\n").find((line) => line.includes("shop"));
+    expect(cold?.trim().split(/\s{2,}/)).toEqual([
+      "shop",
+      "20.0 (19.0–21.0)",
+      "21.0 (20.0–22.0)",
+      "1.05 ×",
+      "60.0",
+      "0.35 ×",
+    ]);
+  });
+
+  it("say what failed and what was not measured, and why", () => {
+    const failures = [{ kind: "dockerfile", round: 1, message: "no such package\nmore of it" }] as const;
+    const broken = service({ runs: [...runs("one", 20), ...runs("both", 21)], failures });
+    const text = renderText(results(broken));
+    expect(text).toContain("shop, its Dockerfile, linux/amd64, cold, round 1: no such package\nmore of it");
+    expect(text.split("\n").find((line) => /^ +shop/.test(line))).toMatch(/failed\s+–$/);
+    expect(renderMarkdown(results(broken))).toContain(
+      "- shop, its Dockerfile, linux/amd64, cold, round 1: no such package\n".trim(),
+    );
+  });
+
+  it("never hide a missed target", () => {
+    const slow = service({ runs: [...runs("one", 20), ...runs("both", 40)] });
+    expect(renderText(results(slow))).toContain("2.00 × MISSED");
+    expect(renderMarkdown(results(slow))).toContain("2.00 × MISSED");
+    expect(renderText(results(service()))).toContain("No target was missed.");
+  });
+
+  it("keep what an engine step says from being read as Markdown", () => {
+    const steps = [{ kind: "exec", title: "sh -c a | b <c>", at: 0, seconds: 30 }];
+    const slow = service({ runs: [...runs("one", 20), { ...runs("both", 40)[0], steps } as never] });
+    expect(renderMarkdown(results(slow))).toContain("sh -c a \\| b \\<c\\>");
+  });
+});
+
+describe("the document", () => {
+  it("keeps what was written by hand around the measurements", () => {
+    const replaced = replaceBetweenMarkers(MARKED, "new");
+    expect(replaced).toMatch(/^before\n/);
+    expect(replaced).toMatch(/\nafter\n$/);
+    expect(replaced).toContain("\n\nnew\n\n");
+    expect(replaced).not.toContain("old");
+  });
+
+  it("takes new measurements in the place of the last ones", () => {
+    expect(replaceBetweenMarkers(replaceBetweenMarkers(MARKED, "one"), "two")).toBe(
+      replaceBetweenMarkers(MARKED, "two"),
+    );
+  });
+
+  it("without a place for them is an error, not overwritten", () => {
+    expect(() => replaceBetweenMarkers("only words", "new")).toThrow("no place for the measurements");
+  });
+});

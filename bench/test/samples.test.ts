@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { applyOverride } from "@tgo/catalog";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fromLines } from "../src/bases.js";
+import { editSource } from "../src/edit.js";
+import { findSamples } from "../src/samples.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tgo-bench-test-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function put(path: string, content = ""): Promise<void> {
+  await mkdir(join(folder, path, ".."), { recursive: true });
+  await writeFile(join(folder, path), content);
+}
+
+const catalog = applyOverride({
+  services: {
+    shop: { title: "Shop", build: { strategy: "python" } },
+    pages: { title: "Pages", build: { strategy: "static-web" } },
+    other: { title: "Other", build: { strategy: "python" } },
+  },
+});
+
+describe("the services to measure", () => {
+  it("are those of the catalog that have a folder, in repos/ or not", async () => {
+    await put("shop/Dockerfile");
+    await put("repos/pages/package.json");
+    await put("stranger/pyproject.toml");
+    const found = findSamples(catalog, [], folder);
+    expect(found.map(({ name, hasDockerfile }) => [name, hasDockerfile])).toEqual([
+      ["shop", true],
+      ["pages", false],
+    ]);
+  });
+
+  it("must be there when they were asked for by name", async () => {
+    await put("shop/pyproject.toml");
+    expect(() => findSamples(catalog, ["other"], folder)).toThrow("there is no source of other");
+    expect(() => findSamples(catalog, ["shpo"], folder)).toThrow("shop");
+  });
+});
+
+describe("an edit", () => {
+  it("changes the main source file, not a test or a migration", async () => {
+    for (const path of [
+      "app/__init__.py",
+      "app/main.py",
+      "tests/main.py",
+      "migrations/main.py",
+      "setup.py",
+    ]) {
+      await put(path, "x = 1\n");
+    }
+    expect(await editSource(folder, "python", "round 2")).toBe("app/main.py");
+    expect(await readFile(join(folder, "app/main.py"), "utf8")).toBe('x = 1\n\nEDITED = "round 2"\n');
+    expect(await readFile(join(folder, "tests/main.py"), "utf8")).toBe("x = 1\n");
+  });
+
+  it("of pages is code that ends in the bundle", async () => {
+    await put("src/main.tsx", "render();\n");
+    await put("vite.config.ts");
+    await put("node_modules/a/main.ts");
+    expect(await editSource(folder, "static-web", "round 1")).toBe("src/main.tsx");
+    expect(await readFile(join(folder, "src/main.tsx"), "utf8")).toContain('console.info("edited round 1")');
+  });
+});
+
+describe("the bases of a Dockerfile", () => {
+  it("are its FROM lines' images with host and tag, without its own stages and arguments", () => {
+    const text = [
+      "ARG BUILDPLATFORM=linux/amd64",
+      "FROM --platform=$BUILDPLATFORM node:20-alpine AS build",
+      "FROM build AS test",
+      "FROM ghcr.io/someone/tool AS tool",
+      "FROM ${BASE}",
+      "from nginx:alpine",
+    ].join("\n");
+    expect(fromLines(text)).toEqual([
+      "docker.io/library/node:20-alpine",
+      "ghcr.io/someone/tool:latest",
+      "docker.io/library/nginx:alpine",
+    ]);
+  });
+});
