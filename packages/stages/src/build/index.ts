@@ -1,7 +1,7 @@
 import type { BaseImage, Platform, Service } from "@tgo/catalog";
 import { buildError } from "./build-error.js";
 import { buildDockerfile, planDockerfile, readDockerfile } from "./dockerfile.js";
-import { buildPython, PYTHON_REMEDY } from "./python.js";
+import { buildPython, PYTHON_REMEDY } from "./python/index.js";
 import type { BuildRequest, Built } from "./request.js";
 import { buildStaticWeb } from "./static-web/index.js";
 

@@ -1,0 +1,108 @@
+"""Builds one source archive into a wheel, and proves that the wheel is for the machine it was built for.
+
+Writes OUT/wheels/*.whl and OUT/built.json: {kind: pure | compiled, wheel}. The source lies at a fixed path, clocks are
+fixed, nothing of an earlier build is seen: the same archive and tools give the same wheel.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+
+from index import flags
+from problem import Problem, last_lines, telling
+from sdist import unpack
+from verify import verify
+
+EPOCH = "315532800"  # 1980: the earliest time that a zip archive can hold
+FLAGS = "-O2 -g0 -ffile-prefix-map=/build=."
+
+
+def target_environment(machine, prefix):
+    """
+    What setuptools must be told to build for another machine. All of them: with less, code of one machine lands in
+    wheels or file names of the other.
+    """
+    suffix = f".cpython-{sys.version_info.major}{sys.version_info.minor}-{machine}-linux-gnu.so"
+    headers = "/mnt/target" + sysconfig.get_path("include")
+    return {
+        "CC": f"{prefix}gcc",
+        "CXX": f"{prefix}g++",
+        "LDSHARED": f"{prefix}gcc -shared",
+        "LDCXXSHARED": f"{prefix}g++ -shared",
+        "AR": f"{prefix}ar",
+        "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
+        "SETUPTOOLS_EXT_SUFFIX": suffix,
+        "CFLAGS": f"-I{headers} {FLAGS}" if prefix else FLAGS,
+        "PKG_CONFIG_LIBDIR": f"/usr/lib/{machine}-linux-gnu/pkgconfig:/usr/share/pkgconfig",
+    }
+
+
+def constraints(source, path):
+    """Pinned build backends, less those that the package itself wants other versions of; their names are returned."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # before Python 3.11
+        import tomli as tomllib
+    project = os.path.join(source, "pyproject.toml")
+    wants = {}
+    if os.path.exists(project):
+        with open(project, "rb") as file:
+            for text in tomllib.load(file).get("build-system", {}).get("requires", []):
+                try:
+                    requirement = Requirement(text)
+                except InvalidRequirement:
+                    continue
+                wants[requirement.name.lower().replace("_", "-")] = requirement.specifier
+    kept, free = [], []
+    with open(path) as file:
+        for line in file:
+            name, version = line.split(";")[0].strip().split("==")
+            fits = name not in wants or wants[name].contains(version, prereleases=True)
+            (kept if fits else free).append(line if fits else name)
+    with open("/tmp/constraints.txt", "w") as file:
+        file.writelines(kept)
+    return "/tmp/constraints.txt", free
+
+
+def build(options, source, indexes):
+    pins, free = constraints(source, options.constraints)
+    fixed = {"SOURCE_DATE_EPOCH": EPOCH, "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    if options.machine:
+        fixed |= target_environment(options.machine, options.prefix)
+    wheels = os.path.join(options.out, "wheels")
+    command = ["uv", "build", "--wheel", "--no-config", "--no-python-downloads", "--python", sys.executable]
+    command += ["--cache-dir", "/tmp/uv", "--build-constraints", pins, *flags(indexes, options.pypi)]
+    done = subprocess.run(
+        [*command, "--out-dir", wheels, source], capture_output=True, text=True, env={**os.environ, **fixed}
+    )
+    if done.returncode != 0:
+        raise Problem("BUILD", f"{options.name} cannot be built from source\n{last_lines(done.stdout + done.stderr, 20)}")
+    return os.path.join(wheels, next(name for name in os.listdir(wheels) if name.endswith(".whl"))), free
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--archive", required=True)
+    parser.add_argument("--name", required=True, help="NAME VERSION")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--constraints", required=True)
+    parser.add_argument("--indexes", required=True, help="JSON")
+    parser.add_argument("--pypi")
+    parser.add_argument("--machine", help="as in platform.machine(); without it the wheel must be pure")
+    parser.add_argument("--prefix", default="", help="of the compiler, e.g. aarch64-linux-gnu-")
+    options = parser.parse_args()
+    source = f"/build/{options.name.replace(' ', '-')}"
+    unpack(options.archive, source)
+    wheel, free = build(options, source, json.loads(options.indexes))
+    kind = verify(wheel, options.machine)
+    with open(os.path.join(options.out, "built.json"), "w") as file:
+        json.dump({"kind": kind, "wheel": os.path.basename(wheel), "unpinned": free}, file)
+
+
+if __name__ == "__main__":
+    telling(main)

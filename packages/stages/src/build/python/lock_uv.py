@@ -1,0 +1,36 @@
+"""uv.lock, through uv's own exporter."""
+
+import subprocess
+
+from project import PYPI, read_toml, require_groups, require_python, table
+from packaging.specifiers import SpecifierSet
+from problem import Problem, last_lines
+
+
+def allows(text, version):
+    return SpecifierSet(text).contains(version, prereleases=True)
+
+
+def selection(groups):
+    """`main` are the project's own dependencies; without it only the named groups ship."""
+    flag = "--group" if "main" in groups else "--only-group"
+    return [part for group in groups if group != "main" for part in (flag, group)]
+
+
+def export(project, lock, groups):
+    locked = read_toml(lock)
+    require_groups(groups, table(project, "dependency-groups"))
+    require_python(table(project, "project").get("requires-python"), allows)
+    # Offline: whether the lock matches is decided by the two files alone, whatever index is configured.
+    command = ["uv", "export", "--locked", "--offline", "--no-python-downloads", "--quiet"]
+    command += ["--no-emit-project", "--no-default-groups", "--no-header", "--no-annotate", *selection(groups)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        if "needs to be updated" in done.stderr or "network was disabled" in done.stderr:
+            what, remedy = "it does not match pyproject.toml", "Run uv lock in the service's folder and commit it."
+        else:
+            what, remedy = "uv cannot export it", "Run uv lock --check in the service's folder."
+        raise Problem("SOURCE", f"{what}\n{last_lines(done.stderr)}", lock, remedy)
+    registries = [package.get("source", {}).get("registry") for package in locked.get("package", [])]
+    extra = [url for url in dict.fromkeys(registries) if url is not None and not PYPI.match(url)]
+    return done.stdout, {"default": None, "extra": extra}
