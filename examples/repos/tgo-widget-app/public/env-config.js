@@ -1,0 +1,2 @@
+// For development; the container's entrypoint writes it anew.
+window.ENV = {};
