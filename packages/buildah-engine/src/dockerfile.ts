@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseConfig, type Manifest } from "@tgo/oci";
@@ -81,12 +82,13 @@ async function bud(
     ...Object.fromEntries(secrets.map(({ variable, value }) => [variable, value])),
   };
   const argv = [
-    ...["buildah", "bud", "--isolation", "chroot", "--layers", "--force-rm", "--format", "docker", "--pull"],
+    ...["buildah", "bud", "--isolation", "chroot", "--layers", "--force-rm", "--format", "docker", "--pull-always"],
     ...["--platform", build.platform],
     ...build.buildArgs.flatMap(({ name, value }) => ["--build-arg", `${name}=${value}`]),
     ...(build.target === "" ? [] : ["--target", build.target]),
     ...secrets.flatMap(({ name, variable }) => ["--secret", `id=${name},env=${variable}`]),
     ...(caBundle === undefined ? [] : ["--volume", `${caBundle}:${CA_BUNDLE}:ro`]),
+    ...ignoreFile(folder, build.dockerfile),
     ...["--iidfile", join(work, "id"), "--file", join(work, "Dockerfile"), folder],
   ];
   const said: string[] = [];
@@ -107,6 +109,12 @@ async function bud(
     await rm(memory, { recursive: true });
   }
   return (await readFile(join(work, "id"), "utf8")).trim();
+}
+
+/** A Dockerfile's own ignore file: buildah looks for it beside the Dockerfile, which is another one here. */
+function ignoreFile(folder: string, dockerfile: string): string[] {
+  const path = resolveIn(folder, `${dockerfile}.dockerignore`);
+  return existsSync(path) ? ["--ignorefile", path] : [];
 }
 
 /** The Dockerfile with the CA variables as arguments of each stage: commands see them, the image's config does not. */

@@ -208,15 +208,24 @@ export function imagesOf(stages: readonly Stage[]): NamedImage[] {
   ]);
 }
 
+/** What to put in an image's place. */
+export interface Replacement {
+  readonly address: string;
+  /** Written out where any stage has a --platform: builders have been seen that take it for the next stages' too. */
+  readonly platform: string;
+}
+
 /** The Dockerfile with other images in their place. Lines keep their numbers: messages of the build name them. */
-export function withImages(text: string, images: ReadonlyMap<NamedImage, string>): string {
+export function withImages(text: string, images: ReadonlyMap<NamedImage, Replacement>): string {
   const lines = text.split("\n");
-  for (const [{ image, at }, address] of images) {
+  const explicit = [...images.keys()].some(({ platform }) => platform !== undefined);
+  for (const [{ image, at }, { address, platform }] of images) {
     const [start, end] = at.lines;
     if (at.keyword === "FROM") {
-      const words = at.rest.split(/\s+/);
+      const words = at.rest.split(/\s+/).filter((word) => !word.startsWith("--platform="));
       const first = words.findIndex((word) => !word.startsWith("--"));
-      lines[start] = ["FROM", ...words.with(first, address)].join(" ");
+      const flag = explicit ? [`--platform=${platform}`] : [];
+      lines[start] = ["FROM", ...flag, ...words.with(first, address)].join(" ");
       lines.fill("", start + 1, end);
       continue;
     }

@@ -212,7 +212,7 @@ async function withPinnedImages(context: Context, text: string, plan: Dockerfile
     plan.images.map(async ({ reference, platform, named }) => {
       const address = await context.bases.address(reference, platform);
       // Not every builder takes a tag and a digest.
-      return [named, address.replace(/:[\w.-]+@/, "@")] as const;
+      return [named, { address: address.replace(/:[\w.-]+@/, "@"), platform }] as const;
     }),
   );
   return withImages(text, new Map(addresses));
