@@ -1,7 +1,9 @@
 import type { Container } from "@dagger.io/dagger";
+import { TgoError } from "@tgo/errors";
 import { epochSeconds } from "../source.js";
-import { stamped } from "../tools/index.js";
+import { laidOver } from "../tools/index.js";
 import { fill, type BuildRequest } from "./request.js";
+import { requireUser, withUsers, type UserFiles } from "./users.js";
 
 /**
  * The service's files and image configuration, laid over what the strategy built. Environment and labels come
@@ -31,34 +33,44 @@ export async function configure(request: BuildRequest, container: Container): Pr
   return result;
 }
 
+/** The service's users, directories, links and files, in one layer. */
 async function withFiles(request: BuildRequest, container: Container): Promise<Container> {
-  const { image } = request.service;
-  let extra = request.context.client.directory();
-  if (image.files.length + image.links.length + image.directories.length === 0) return container;
-  for (const { path, mode } of image.directories) {
-    extra = extra.withNewDirectory(path, { permissions: octal(mode ?? "0755") });
-  }
-  for (const { path, target } of image.links) extra = extra.withSymlink(target, path);
-  for (const { from, to, mode } of image.files) {
-    extra = extra.withFile(
-      to,
-      request.source.directory.file(from),
-      mode === undefined ? {} : { permissions: octal(mode) },
-    );
-  }
-  const stampedExtra = await stamped(request.context, extra, epochSeconds(request.source.modified));
-  let result = container.withDirectory("/", stampedExtra);
-  for (const { path, owner } of image.directories) {
-    if (owner !== undefined) result = result.withDirectory(path, result.directory(path), { owner });
-  }
-  for (const { to, owner } of image.files) {
-    if (owner !== undefined) result = result.withFile(to, result.file(to), { owner });
-  }
-  return result;
+  const { name, service, source, context } = request;
+  const { users, directories, links, files, user } = service.image;
+  const named = user !== undefined && !/^\d/.test(user);
+  const before = users.length > 0 || named ? await userFiles(container) : undefined;
+  const after = before && withUsers(before, users);
+  if (user !== undefined && after !== undefined) requireUser(user, after);
+  const texts = [
+    ...(after?.passwd === before?.passwd ? [] : [{ path: "/etc/passwd", text: after?.passwd ?? "" }]),
+    ...(after?.group === before?.group ? [] : [{ path: "/etc/group", text: after?.group ?? "" }]),
+  ];
+  if (texts.length + directories.length + links.length + files.length === 0) return container;
+  await Promise.all(
+    files.map(async ({ from }) => {
+      if (await source.directory.exists(from)) return;
+      throw new TgoError("SOURCE", `${name} has no ${from}`, {
+        where: "image.files",
+        remedy:
+          "Add the file to the service's source (check that .dockerignore keeps it), or correct the path.",
+      });
+    }),
+  );
+  const needed = source.directory.filter({ include: files.map(({ from }) => from) });
+  const tree = await laidOver(
+    context,
+    container.rootfs(),
+    files.length === 0 ? context.client.directory() : needed,
+    { seconds: epochSeconds(source.modified), directories, links, files, texts },
+  );
+  return container.withRootfs(tree);
 }
 
-function octal(mode: string): number {
-  return Number.parseInt(mode, 8);
+async function userFiles(container: Container): Promise<UserFiles> {
+  const read = async (path: string): Promise<string> =>
+    (await container.exists(path)) ? container.file(path).contents() : "";
+  const [passwd, group] = await Promise.all([read("/etc/passwd"), read("/etc/group")]);
+  return { passwd, group };
 }
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */

@@ -4,6 +4,7 @@ import type { ElfReport } from "@tgo/oci";
 import program from "tgo:tools";
 import { baseImage, type Context } from "../context.js";
 import type { TreeReport } from "./inspect.js";
+import type { LayInput } from "./lay.js";
 import type { InstalledPackage } from "./packages.js";
 import type { ProbeInput, ProbeReport } from "./probe.js";
 
@@ -53,6 +54,22 @@ export async function stamped(context: Context, directory: Directory, seconds: n
   const root = "/mnt/tree";
   const input = JSON.stringify({ root, seconds });
   return tools.withDirectory(root, directory).withExec(["node", PROGRAM, "stamp", input]).directory(root);
+}
+
+/** A file system with directories, links and files of a service put into it: natively, whatever its platform. */
+export async function laidOver(
+  context: Context,
+  root: Directory,
+  source: Directory,
+  input: Omit<LayInput, "root" | "source">,
+): Promise<Directory> {
+  const tools = await toolsContainer(context);
+  const places = { root: "/mnt/tree", source: "/mnt/source" };
+  return tools
+    .withMountedDirectory(places.root, root)
+    .withMountedDirectory(places.source, source, { readOnly: true })
+    .withExec(["node", PROGRAM, "lay", JSON.stringify({ ...places, ...input })])
+    .directory(places.root);
 }
 
 /** Sends requests from a container that already has the service bound. */

@@ -3,6 +3,7 @@
  * dependencies, one JSON document on stdout.
  */
 import { inspectTree } from "./inspect.js";
+import { layFiles } from "./lay.js";
 import { installedPackages } from "./packages.js";
 import { probe } from "./probe.js";
 import { scan } from "./scan.js";
@@ -12,6 +13,7 @@ const [command, argument] = process.argv.slice(2);
 const input: unknown = JSON.parse(argument ?? "null");
 const commands: Record<string, (input: never) => Promise<unknown>> = {
   inspect: inspectTree,
+  lay: layFiles,
   packages: installedPackages,
   probe,
   scan,

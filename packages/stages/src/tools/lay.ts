@@ -1,0 +1,124 @@
+import {
+  chmod,
+  copyFile,
+  lchown,
+  lstat,
+  lutimes,
+  mkdir,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { basename, dirname, join, posix } from "node:path";
+
+interface Attributes {
+  /** Octal; that of the original, or 0755 for a new directory, when absent. */
+  readonly mode?: string | undefined;
+  /** uid or uid:gid, the gid being the uid when absent; root when all is absent. */
+  readonly owner?: string | undefined;
+}
+
+/** What is put into the file system of an image. Its paths are absolute, and stay below the root. */
+export interface LayInput {
+  readonly root: string;
+  /** The folder that files come from. */
+  readonly source: string;
+  /** Time of what is new or changed, since 1970. */
+  readonly seconds: number;
+  readonly directories: readonly (Attributes & { readonly path: string })[];
+  readonly links: readonly { readonly path: string; readonly target: string }[];
+  readonly files: readonly (Attributes & { readonly from: string; readonly to: string })[];
+  readonly texts: readonly { readonly path: string; readonly text: string }[];
+}
+
+/**
+ * Puts directories, links and files into a file system, each with its owner at once. A directory that exists keeps
+ * its mode and owner where no others are asked for, and what is in it keeps its own in any case.
+ */
+export async function layFiles({ root, source, seconds, ...input }: LayInput): Promise<null> {
+  const changed = new Set<string>();
+  const place = async (path: string): Promise<string> => {
+    const folder = await makeDirectories(root, dirname(path), changed);
+    const target = join(folder, basename(path));
+    changed.add(folder).add(target);
+    return target;
+  };
+  for (const { path, ...attributes } of input.directories) {
+    const target = await makeDirectories(root, path, changed);
+    changed.add(target);
+    await setAttributes(target, attributes);
+  }
+  for (const { path, target } of input.links) {
+    const link = await place(path);
+    await rm(link, { force: true });
+    await symlink(target, link);
+  }
+  for (const { from, to, mode, owner } of input.files) {
+    const original = join(source, from);
+    const isFolder = to.endsWith("/") || (await isDirectory(await resolveIn(root, to)));
+    const target = await place(isFolder ? posix.join(to, basename(from)) : to);
+    await rm(target, { force: true });
+    await copyFile(original, target);
+    const own = ((await stat(original)).mode & 0o777).toString(8);
+    await setAttributes(target, { mode: mode ?? own, owner: owner ?? "0:0" });
+  }
+  for (const { path, text } of input.texts) {
+    const target = await place(path);
+    await writeFile(target, text);
+  }
+  // Last: whatever is put into a directory changes its time.
+  for (const path of changed) await lutimes(path, seconds, seconds);
+  return null;
+}
+
+async function setAttributes(path: string, { mode, owner }: Attributes): Promise<void> {
+  if (owner !== undefined) {
+    const [uid = "0", gid = uid] = owner.split(":");
+    await lchown(path, Number(uid), Number(gid));
+  }
+  if (mode !== undefined) await chmod(path, Number.parseInt(mode, 8));
+}
+
+/** Makes what is missing of a directory of the root, belonging to root with mode 0755; says what it changed. */
+async function makeDirectories(root: string, path: string, changed: Set<string>): Promise<string> {
+  const target = await resolveIn(root, path);
+  let at = root;
+  for (const part of target.slice(root.length).split("/").filter(Boolean)) {
+    const parent = at;
+    at = join(at, part);
+    if (await isDirectory(at)) continue;
+    await mkdir(at);
+    await chmod(at, 0o755);
+    changed.add(parent).add(at);
+  }
+  return target;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const info = await lstat(path).catch(() => undefined);
+  return info?.isDirectory() ?? false;
+}
+
+const MAX_LINKS = 40;
+
+/** The real path of a path of the image: its links are followed as they would be inside. */
+async function resolveIn(root: string, path: string): Promise<string> {
+  let rest = path.split("/");
+  let at = "/";
+  for (let links = 0; rest.length > 0;) {
+    const [part = "", ...others] = rest;
+    rest = others;
+    const next = posix.join(at, part);
+    const target = await readlink(join(root, next)).catch(() => undefined);
+    if (target === undefined) {
+      at = next;
+      continue;
+    }
+    if (++links > MAX_LINKS) throw new Error(`${path} in the image has too many symbolic links`);
+    if (target.startsWith("/")) at = "/";
+    rest = [...target.split("/"), ...rest];
+  }
+  return join(root, at).replace(/\/$/, "");
+}
