@@ -75,7 +75,7 @@ export async function installPackages(
   try {
     return withoutSecrets(context, await installed.sync());
   } catch (error) {
-    throw installFailure(request, manager, error);
+    throw installFailure(name, project, error);
   }
 }
 
@@ -87,6 +87,10 @@ function configured(context: Context, container: Container, manager: ManagerName
     .withEnvVariable("NO_COLOR", "1")
     .withEnvVariable("npm_config_cache", `${CACHES}/npm`)
     .withEnvVariable("npm_config_update_notifier", "false")
+    // By default npm waits over a minute before it says that a registry is down, or a hash another one.
+    .withEnvVariable("npm_config_fetch_retries", "3")
+    .withEnvVariable("npm_config_fetch_retry_factor", "2")
+    .withEnvVariable("npm_config_fetch_retry_mintimeout", "1000")
     .withEnvVariable("YARN_CACHE_FOLDER", `${CACHES}/yarn`);
   for (const tool of new Set(["npm", manager])) {
     result = result.withMountedCache(`${CACHES}/${tool}`, context.client.cacheVolume(`tgo-${tool}`));

@@ -3,6 +3,7 @@ import type { StaticWebBuild } from "@tgo/catalog";
 import { bare } from "../../source.js";
 import type { BuildRequest } from "../request.js";
 import { parsePackageJson, refuseWorkspaces, type PackageJson } from "./manifest.js";
+import { requireNpmLocked } from "./npm-lock.js";
 import { choosePackageManager, withVersion, type PackageManager } from "./package-manager.js";
 import { parseYarnLock, requireLocked, type LockEntry } from "./yarn-lock.js";
 
@@ -12,7 +13,7 @@ export interface Project {
   readonly manager: PackageManager;
   /** The lock's text. */
   readonly lock: string;
-  /** The entries of a yarn.lock; undefined for managers that hold the lock to package.json themselves. */
+  /** The entries of a yarn.lock; undefined for the other managers, which install nothing that is not locked. */
   readonly locked: readonly LockEntry[] | undefined;
 }
 
@@ -31,6 +32,7 @@ export async function readProject({ name, source, service }: BuildRequest<Static
   const manager = withVersion(name, chosen, lock);
   const locked = manager.name === "yarn" ? parseYarnLock(lock) : undefined;
   if (locked !== undefined) requireLocked(name, manifest, locked);
+  if (manager.name === "npm") requireNpmLocked(name, manifest, lock);
   return { manifest, manager, lock, locked };
 }
 
