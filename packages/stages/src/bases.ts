@@ -89,11 +89,11 @@ export class Bases {
       return this.#lacks(reference, platform, message);
     const { mirrors, pins } = this.options;
     const address = mirrored(pinned(reference, pins), mirrors);
-    const missing = /not.?found|manifest.?unknown|\b404\b/i.test(message);
+    const missing = /not.?found|manifest.?unknown|no such digest|\b404\b/i.test(message);
     if (missing && this.isPinned(reference)) {
       return new TgoError(
         "SOURCE",
-        `base image ${reference} is pinned to a digest that its registry no longer has`,
+        `base image ${reference} is pinned to a digest that its ${address.startsWith(`${reference}@`) ? "registry no longer has" : "mirror does not have"}`,
         {
           where: address,
           remedy: reference.includes("@")

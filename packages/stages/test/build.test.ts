@@ -58,6 +58,21 @@ describe("build values", () => {
   });
 });
 
+describe("arguments of a Dockerfile", () => {
+  const { dk } = applyOverride({
+    services: { dk: { title: "D", build: { strategy: "dockerfile", args: { GREETING: "{service}" } } } },
+  }).services;
+
+  it("are build values like any other: --value replaces those that are declared", () => {
+    if (dk === undefined) throw new Error("no service");
+    const check = (value: string) => (): void => {
+      checkValues([value], [{ name: "dk", service: dk }]);
+    };
+    expect(check("GREETING=bye")).not.toThrow();
+    expect(check("GREETNG=bye")).toThrow(/GREETNG\n.*Declared: GREETING.*build\.args/);
+  });
+});
+
 describe("templates", () => {
   it("take the revision for a version there is none of, and leave other braces alone", () => {
     const facts = {
@@ -100,6 +115,7 @@ describe("a failed build step", () => {
 describe("plan and services", () => {
   it("name bases, checks and every registry, as text, Markdown and JSON", () => {
     const text = describePlan(catalog, ["web"], ["linux/arm64"], "text");
+    expect(text).toContain("nginx:alpine: not pinned");
     for (const part of ["linux/arm64", "nginx:alpine", "GET :80/ is 200", "ghcr.io/tgoai/tgo-deploy/web"]) {
       expect(text).toContain(part);
     }
@@ -108,6 +124,21 @@ describe("plan and services", () => {
       plan: { service: string }[];
     };
     expect(json.plan.map(({ service }) => service)).toEqual(["web", "api"]);
+    const digest = `sha256:${"ab".repeat(32)}`;
+    const pins = { "docker.io/library/nginx:alpine": digest };
+    expect(describePlan(catalog, ["web"], undefined, "text", pins)).toContain(
+      `nginx:alpine: pinned to ${digest}`,
+    );
+    expect(JSON.parse(describePlan(catalog, ["web"], undefined, "json", pins))).toMatchObject({
+      plan: [
+        {
+          bases: [
+            { name: "docker.io/library/node:20-alpine", digest: null },
+            { name: "docker.io/library/nginx:alpine", digest },
+          ],
+        },
+      ],
+    });
     expect(describeServices(catalog, "text")).toMatch(/api +python/);
   });
 });

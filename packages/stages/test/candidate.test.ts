@@ -38,6 +38,23 @@ describe("candidateKey", () => {
     expect(candidateKey({ ...inputs, ...change })).not.toBe(candidateKey(inputs));
   });
 
+  it.each<[string, Partial<typeof definition>]>([
+    ["the folder its source was found in", { source: { ...definition.source, path: "elsewhere" } }],
+    ["an editor's schema", { $schema: "./service.schema.json" }],
+  ])("does not change with %s", (_, change) => {
+    expect(candidateKey({ ...inputs, definition: { ...definition, ...change } })).toBe(candidateKey(inputs));
+  });
+
+  it.each<[string, Partial<typeof definition>]>([
+    ["what is run to prove it", { smoke: { ...definition.smoke, exec: [["true"]] } }],
+    ["which files may be foreign", { allowForeign: ["*.bin"] }],
+    ["its source's repository, which is a label", { source: { repository: "https://example.com/x" } }],
+  ])("changes with %s", (_, change) => {
+    expect(candidateKey({ ...inputs, definition: { ...definition, ...change } })).not.toBe(
+      candidateKey(inputs),
+    );
+  });
+
   it("does not depend on the order in which values were given", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ minLength: 1 }), fc.string()), (values) => {

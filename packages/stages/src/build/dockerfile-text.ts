@@ -67,7 +67,7 @@ export interface Stage {
   readonly image: string | undefined;
   /** Whether what it starts from cannot be told without running the build. */
   readonly unknown: boolean;
-  /** Its --platform; undefined: the target's. */
+  /** Its --platform, or that of the stage it starts from; undefined: the target's. */
   readonly platform: string | undefined;
   /** How many RUN lines it has. */
   readonly runs: number;
@@ -110,7 +110,7 @@ export function stagesOf(
         name: as?.toUpperCase() === "AS" ? name?.toLowerCase() : undefined,
         image: isStage || image === "scratch" ? undefined : image,
         unknown: image === undefined || image === "",
-        platform: flag === undefined ? undefined : filledIn(unquoted(flag), known),
+        platform: isStage ? stages[parent]?.platform : flag && filledIn(unquoted(flag), known),
         runs: 0,
         needs: isStage ? [parent] : [],
         copies: [],
