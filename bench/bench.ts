@@ -11,7 +11,7 @@ import { startBases, type Bases } from "./src/bases.js";
 import { bundleChild } from "./src/bundle.js";
 import { about, Display } from "./src/display.js";
 import { Forecast } from "./src/estimate.js";
-import { describeKind } from "./src/kinds.js";
+import { describeKind, KINDS, unitOf } from "./src/kinds.js";
 import { machineFacts, toolVersions } from "./src/machine.js";
 import { measureUnit, type Laboratory } from "./src/measure.js";
 import { Measurements } from "./src/measurements.js";
@@ -41,7 +41,10 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
   const work = await createWorkFolder();
   let bases: Bases | undefined;
   try {
-    const [program, started] = await Promise.all([bundleChild(), startBases(samples, say)]);
+    const [program, started] = await Promise.all([
+      bundleChild(),
+      startBases(samples, platforms().native, say),
+    ]);
     bases = started;
     const images = { ...catalog.mirrors.images, "docker.io": bases.registry.host };
     const results = await measureAll(options, samples, bases, {
@@ -78,14 +81,12 @@ function introduce(options: Options, catalog: Catalog, samples: readonly Sample[
     say(`No source in ${relative(process.cwd(), options.source) || "."}: ${absent.join(", ")}.`);
   }
   say("Measured of each:");
-  for (const kind of ["one", "both", "warm", "edit", "foreign", "dockerfile"] as const) {
-    say(`  ${String(options.rounds).padStart(2)} × ${describeKind(kind, native, foreign)}`);
+  for (const kind of KINDS) {
+    const rounds = options.rounds[unitOf(kind)];
+    say(
+      `  ${rounds === 0 ? " not" : `${String(rounds).padStart(2)} ×`} ${describeKind(kind, native, foreign)}`,
+    );
   }
-  say(
-    options.emulatedRounds === 0
-      ? `   Not: ${describeKind("emulated", native, foreign)}`
-      : `  ${String(options.emulatedRounds).padStart(2)} × ${describeKind("emulated", native, foreign)}`,
-  );
   say(`Cold: ${COLD[options.engine]}; base images come from a registry of this machine.`);
   if (options.engine === "dagger")
     say("The cache of Dagger's engine is lost by this, cache volumes included.");
@@ -115,7 +116,7 @@ async function measureAll(
   const began = new Date();
   const started = performance.now();
   const records = new Map(samples.map((sample) => [sample.name, new Measurements(sample)]));
-  const units = planUnits(samples, options);
+  const units = planUnits(samples, options.rounds);
   const earlier = await readEarlier();
   const forecast = new Forecast(
     new Map(samples.map(({ name, service }) => [name, service.build.strategy])),
@@ -160,7 +161,6 @@ async function measureAll(
     native: lab.native,
     foreign: lab.foreign,
     rounds: options.rounds,
-    emulatedRounds: options.emulatedRounds,
     machine: await machineFacts(),
     versions: await toolVersions(),
     services: [...records.values()].map((record) => record.results()),

@@ -2,7 +2,10 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { Platform } from "@tgo/catalog";
+import { formatReference, parseReference } from "@tgo/oci";
 import { dockerHubAnswers, startBaseMirror, startRegistry, type LocalRegistry } from "@tgo/testbed";
+import { imagesOf, instructionsOf, stagesOf } from "../../packages/stages/src/build/dockerfile-text.js";
 import type { Sample } from "./samples.js";
 
 const run = promisify(execFile);
@@ -17,7 +20,11 @@ export interface Bases {
 const TOOLS = "docker.io/library/node:20-alpine";
 
 /** Base images in a registry of this machine, so that no build waits for Docker Hub: its own, or stand-ins. */
-export async function startBases(samples: readonly Sample[], log: (text: string) => void): Promise<Bases> {
+export async function startBases(
+  samples: readonly Sample[],
+  native: Platform,
+  log: (text: string) => void,
+): Promise<Bases> {
   if (!(await dockerHubAnswers())) {
     log(
       "Docker Hub does not answer: python, node and nginx are stood in for by images made of Debian packages.",
@@ -25,7 +32,7 @@ export async function startBases(samples: readonly Sample[], log: (text: string)
     return { registry: await startBaseMirror({ log }), origin: "stand-ins made of Debian packages" };
   }
   const registry = await startRegistry({ auth: "none" });
-  const wanted = await basesOf(samples);
+  const wanted = await basesOf(samples, native);
   log(`Copying ${wanted.length} base images from Docker Hub to a registry of this machine, once.`);
   for (const image of wanted) await copyImage(image, image.replace(/^docker\.io/, registry.host));
   return { registry, origin: "Docker Hub" };
@@ -36,35 +43,25 @@ async function copyImage(from: string, to: string): Promise<void> {
   await run("skopeo", ["copy", ...flags, `docker://${from}`, `docker://${to}`]);
 }
 
-async function basesOf(samples: readonly Sample[]): Promise<string[]> {
+async function basesOf(samples: readonly Sample[], native: Platform): Promise<string[]> {
   const named = await Promise.all(
     samples.map(async ({ service: { build }, folder, hasDockerfile }) => [
       ...("base" in build ? [build.base] : []),
       ...("builder" in build ? [build.builder] : []),
-      ...(hasDockerfile ? await dockerfileBases(folder) : []),
+      ...(hasDockerfile ? dockerfileBases(await readFile(join(folder, "Dockerfile"), "utf8"), native) : []),
     ]),
   );
   return [...new Set([TOOLS, ...named.flat()])].filter((image) => image.startsWith("docker.io/"));
 }
 
-/** The images a service's Dockerfile starts from, with host and tag. */
-export async function dockerfileBases(folder: string): Promise<string[]> {
-  return fromLines(await readFile(join(folder, "Dockerfile"), "utf8"));
-}
-
-/** What FROM lines name, without stages of the same file and without names that arguments decide. */
-export function fromLines(dockerfile: string): string[] {
-  const lines = [...dockerfile.matchAll(/^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?/gim)];
-  const stages = new Set(lines.map(([, , stage]) => stage?.toLowerCase()));
-  const images = lines.map(([, image = ""]) => image);
-  return [...new Set(images)]
-    .filter((image) => image !== "scratch" && !image.includes("$") && !stages.has(image.toLowerCase()))
-    .map(fullName);
+/** The images that a Dockerfile names, with host and tag. Its arguments have their defaults. */
+export function dockerfileBases(text: string, native: Platform): string[] {
+  const images = imagesOf(stagesOf(instructionsOf(text), { BUILDPLATFORM: native }));
+  return [...new Set(images.map(({ image }) => fullName(image)))];
 }
 
 function fullName(image: string): string {
-  const [first = "", ...rest] = image.split("/");
-  const hasHost = rest.length > 0 && /[.:]|^localhost$/.test(first);
-  const named = hasHost ? image : `docker.io/${rest.length === 0 ? "library/" : ""}${image}`;
-  return /[:@]/.test(named.slice(named.lastIndexOf("/"))) ? named : `${named}:latest`;
+  const reference = parseReference(image);
+  const isFloating = reference.tag === undefined && reference.digest === undefined;
+  return formatReference(isFloating ? { ...reference, tag: "latest" } : reference);
 }

@@ -1,38 +1,38 @@
-import type { Client, Platform as DaggerPlatform } from "@dagger.io/dagger";
+import type { Client } from "@dagger.io/dagger";
+import { Service, type Platform } from "@tgo/catalog";
+import { buildVariants } from "../../packages/stages/src/build/index.js";
+import { createContext } from "../../packages/stages/src/context.js";
+import { prepare } from "../../packages/stages/src/prepare.js";
+import { optionsOf, productOf } from "./context.js";
 import type { BuildJob } from "./job.js";
-import { pushContainers } from "./push.js";
+import { pushContainers, type Timed } from "./push.js";
 import type { Steps } from "./steps.js";
 
-/** A build that was timed, and is still there. */
-export interface Timed {
-  readonly seconds: number;
-  readonly push: (registry: string) => Promise<void>;
-}
+/** A service whose image is what its Dockerfile says, and nothing more. */
+const OWN_DOCKERFILE = Service.parse({
+  title: "its own Dockerfile",
+  build: { strategy: "dockerfile", file: "Dockerfile" },
+});
 
 /**
- * Builds a service's own Dockerfile, and nothing else: neither hashing nor checks of ours are charged to it. The
- * embedded engine lets buildah build, then takes the image out of buildah's store; that is not charged either.
+ * Builds a service's own Dockerfile. What this product does around it, reading and hashing the source, is not charged
+ * to it. On the embedded engine it is done when buildah has committed the image: that the image is then taken out of
+ * buildah's store is not charged either.
  */
-export async function buildDockerfile(
+export async function buildOwnDockerfile(
   client: Client,
   job: BuildJob,
-  build: BuildJob["build"] & { by: "dockerfile" },
+  platform: Platform,
   steps: Steps,
 ): Promise<Timed> {
-  const platform = build.platform as string as DaggerPlatform;
-  if (job.engine === "buildah" && job.push !== undefined) {
-    // Layers that the engine has pulled itself are pushed as the registry has them, not compressed again.
-    await Promise.all(build.bases.map((base) => client.container({ platform }).from(base).sync()));
-  }
+  const context = await createContext(client, productOf(job), optionsOf(client, job, [platform]));
+  const source = client.host().directory(job.source);
+  const { request } = await prepare(context, job.service, OWN_DOCKERFILE, { source });
   const started = steps.begin();
-  const container = await client
-    .host()
-    .directory(job.source)
-    .dockerBuild({ platform, buildArgs: [{ name: "BUILDPLATFORM", value: build.native }] })
-    .sync();
+  const { variants } = await buildVariants(request);
   const ended = steps.lastLine ?? performance.now();
   return {
     seconds: (ended - started) / 1000,
-    push: (registry) => pushContainers(client, [container], registry, job.service),
+    push: (registry) => pushContainers(client, variants, registry, job.service),
   };
 }

@@ -1,11 +1,11 @@
 import type { Client } from "@dagger.io/dagger";
-import type { Catalog, Service } from "@tgo/catalog";
+import type { Catalog, Platform, Service } from "@tgo/catalog";
 import { buildVariants } from "../../packages/stages/src/build/index.js";
 import { createContext } from "../../packages/stages/src/context.js";
 import { prepare } from "../../packages/stages/src/prepare.js";
-import type { Timed } from "./build-dockerfile.js";
+import { optionsOf, productOf } from "./context.js";
 import type { BuildJob } from "./job.js";
-import { pushContainers } from "./push.js";
+import { pushContainers, type Timed } from "./push.js";
 import type { Steps } from "./steps.js";
 
 /**
@@ -14,22 +14,14 @@ import type { Steps } from "./steps.js";
  */
 export async function buildOurs(
   client: Client,
-  catalog: Catalog,
   job: BuildJob,
+  { catalog, platforms }: { readonly catalog: Catalog; readonly platforms: readonly Platform[] },
   steps: Steps,
 ): Promise<Timed> {
-  if (job.build.by !== "us") throw new Error("not a build of ours");
   const service = catalog.services[job.service];
   if (service === undefined) throw new Error(`no service ${job.service} in the catalog`);
   const started = steps.begin();
-  const context = await createContext(
-    client,
-    { catalog: job.catalog, pipeline: "bench" },
-    {
-      platform: job.build.platforms,
-      ...(job.caBundle === undefined ? {} : { caBundle: client.host().file(job.caBundle) }),
-    },
-  );
+  const context = await createContext(client, productOf(job), optionsOf(client, job, platforms));
   const source = client.host().directory(job.source);
   const { request } = await prepare(context, job.service, service, {
     source,
@@ -38,13 +30,7 @@ export async function buildOurs(
   const { variants } = await buildVariants(request);
   return {
     seconds: (performance.now() - started) / 1000,
-    push: (registry) =>
-      pushContainers(
-        client,
-        variants.map(({ container }) => container),
-        registry,
-        job.service,
-      ),
+    push: (registry) => pushContainers(client, variants, registry, job.service),
   };
 }
 

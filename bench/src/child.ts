@@ -7,9 +7,10 @@ import { connection, dag } from "@dagger.io/dagger";
 import { startEngine } from "@tgo/buildah-engine";
 import { Catalog } from "@tgo/catalog";
 import { setHost } from "../../packages/stages/src/host.js";
-import { buildDockerfile, type Timed } from "./build-dockerfile.js";
+import { buildOwnDockerfile } from "./build-dockerfile.js";
 import { buildOurs } from "./build-ours.js";
 import type { Answer, BuildJob, Job, Measured } from "./job.js";
+import type { Timed } from "./push.js";
 import { rounded, Steps } from "./steps.js";
 
 const interruption = new AbortController();
@@ -35,8 +36,8 @@ async function measure(job: BuildJob): Promise<Measured> {
     return await inSession(async () => {
       setHost({ local: true, progress: () => undefined, signal: interruption.signal });
       const timed = await (job.build.by === "us"
-        ? buildOurs(dag, catalog, job, steps)
-        : buildDockerfile(dag, job, job.build, steps));
+        ? buildOurs(dag, job, { catalog, platforms: job.build.platforms }, steps)
+        : buildOwnDockerfile(dag, job, job.build.platform, steps));
       const built = { seconds: rounded(timed.seconds), peakMemory: peakMemory(), steps: [...steps.list] };
       const name = engine === undefined ? `Dagger engine ${await dag.version()}` : "embedded engine";
       if (job.push === undefined) return { ...built, engine: name };

@@ -14,13 +14,7 @@ export interface BuildJob {
   readonly source: string;
   readonly build:
     | { readonly by: "us"; readonly platforms: readonly Platform[] }
-    | {
-        readonly by: "dockerfile";
-        readonly platform: Platform;
-        readonly native: Platform;
-        /** What its FROM lines name, at the mirror. */
-        readonly bases: readonly string[];
-      };
+    | { readonly by: "dockerfile"; readonly platform: Platform };
   /** Pushes what was built to this registry afterwards, under {@link SIZED_TAG}. */
   readonly push: string | undefined;
 }

@@ -22,14 +22,23 @@ export function describeKind(kind: Kind, native: string, foreign: string): strin
   }
 }
 
+/** What is measured on one engine, begun with nothing. */
+export const UNIT_NAMES = ["one", "both", "foreign", "dockerfile", "emulated"] as const;
+export type UnitName = (typeof UNIT_NAMES)[number];
+
 /**
  * Kinds that run together, one after the other: a warm build and an edit need the cold build before them. Everything
  * else starts from an engine that has nothing.
  */
-export const UNITS: readonly (readonly Kind[])[] = [
-  ["one"],
-  ["both", "warm", "edit"],
-  ["foreign"],
-  ["dockerfile"],
-  ["emulated"],
-];
+export const UNITS = {
+  one: ["one"],
+  both: ["both", "warm", "edit"],
+  foreign: ["foreign"],
+  dockerfile: ["dockerfile"],
+  emulated: ["emulated"],
+} as const satisfies Record<UnitName, readonly Kind[]>;
+
+/** The unit a kind is measured in. */
+export function unitOf(kind: Kind): UnitName {
+  return kind === "warm" || kind === "edit" ? "both" : kind;
+}

@@ -1,9 +1,7 @@
 import { cp, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Catalog, Platform } from "@tgo/catalog";
-import { mirrored } from "@tgo/catalog";
 import { startRegistry } from "@tgo/testbed";
-import { dockerfileBases } from "./bases.js";
 import { editSource } from "./edit.js";
 import type { Answer, BuildJob, EngineName, Measured } from "./job.js";
 import { SIZED_TAG } from "./job.js";
@@ -113,7 +111,7 @@ async function measureKind(lab: Laboratory, experiment: Experiment): Promise<Mea
       catalog: lab.catalog,
       service: sample.name,
       source: experiment.source,
-      build: await buildOf(lab, kind, sample),
+      build: buildOf(lab, kind),
       push: registry?.host,
     };
     const answer = await run(lab, experiment.state, job);
@@ -128,11 +126,7 @@ async function measureKind(lab: Laboratory, experiment: Experiment): Promise<Mea
   }
 }
 
-async function buildOf(
-  { native, foreign, catalog }: Laboratory,
-  kind: Kind,
-  { folder }: Sample,
-): Promise<BuildJob["build"]> {
+function buildOf({ native, foreign }: Laboratory, kind: Kind): BuildJob["build"] {
   switch (kind) {
     case "one":
       return { by: "us", platforms: [native] };
@@ -143,11 +137,9 @@ async function buildOf(
     case "edit":
       return { by: "us", platforms: [native, foreign] };
     case "dockerfile":
-    case "emulated": {
-      const platform = kind === "dockerfile" ? native : foreign;
-      const bases = (await dockerfileBases(folder)).map((base) => mirrored(base, catalog.mirrors.images));
-      return { by: "dockerfile", platform, native, bases };
-    }
+      return { by: "dockerfile", platform: native };
+    case "emulated":
+      return { by: "dockerfile", platform: foreign };
   }
 }
 

@@ -3,11 +3,12 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { TgoError } from "@tgo/errors";
 import type { EngineName } from "./job.js";
+import { UNIT_NAMES, type UnitName } from "./kinds.js";
+import type { Rounds } from "./plan.js";
 import { ROOT } from "./samples.js";
 
 export interface Options {
-  readonly rounds: number;
-  readonly emulatedRounds: number;
+  readonly rounds: Rounds;
   readonly services: readonly string[];
   readonly engine: EngineName;
   readonly source: string;
@@ -23,8 +24,9 @@ export const HELP = `npm run bench -- [options]
 Measures how long building the sample services takes: one platform, both, again, after an edit, and by their own
 Dockerfiles, natively and under emulation. Writes docs/benchmarks.json, .svg and the tables of docs/benchmarks.md.
 
-  --rounds N            how often everything is measured [default: 3]
-  --emulated-rounds N   how often the Dockerfiles are built under emulation; 0 leaves it out [default: 1]
+  --rounds N            how often everything is measured [default: 3; under emulation once]
+  --rounds-of KIND=N    how often one kind is, comma-separated: one, both (with what is built again), foreign,
+                        dockerfile, emulated; 0 leaves it out, e.g. --rounds-of emulated=0,dockerfile=1
   --service NAMES       only these, comma-separated; then nothing is written without --output
   --quick               one round, nothing under emulation; nothing is written without --output
   --engine NAME         buildah: the embedded engine [default]; dagger: Dagger's, whose whole cache is thrown away
@@ -51,8 +53,11 @@ export function parseOptions(
   const partial = quick || values.service !== undefined || values.source !== undefined;
   const output = values.output ?? (partial ? undefined : "docs");
   return {
-    rounds: count("rounds", values.rounds ?? (quick ? "1" : "3"), 1),
-    emulatedRounds: count("emulated-rounds", values["emulated-rounds"] ?? (quick ? "0" : "1"), 0),
+    rounds: {
+      ...allRounds(count("rounds", values.rounds ?? (quick ? "1" : "3"), 1)),
+      emulated: quick ? 0 : 1,
+      ...roundsOf(values["rounds-of"] ?? []),
+    },
     services: (values.service ?? []).flatMap((names) => names.split(",")).map((name) => name.trim()),
     engine: engineName(values.engine ?? "buildah"),
     source: resolve(values.source ?? `${ROOT}/examples/repos`),
@@ -78,7 +83,7 @@ function parseRaw(args: readonly string[]) {
     args: [...args],
     options: {
       rounds: text,
-      "emulated-rounds": text,
+      "rounds-of": { type: "string", multiple: true },
       service: { type: "string", multiple: true },
       quick: { type: "boolean" },
       engine: text,
@@ -98,6 +103,24 @@ function count(flag: string, text: string, least: number): number {
   throw new TgoError("USAGE", `--${flag} ${text} is not a whole number of ${least} or more`, {
     remedy: `Write for example --${flag} 3.`,
   });
+}
+
+function allRounds(rounds: number): Rounds {
+  return { one: rounds, both: rounds, foreign: rounds, dockerfile: rounds, emulated: rounds };
+}
+
+function roundsOf(given: readonly string[]): Partial<Rounds> {
+  const entries = given
+    .flatMap((text) => text.split(","))
+    .map((text) => {
+      const [name = "", number = ""] = text.split("=");
+      const unit = UNIT_NAMES.find((known): known is UnitName => known === name.trim());
+      if (unit !== undefined) return [unit, count("rounds-of", number, 0)] as const;
+      throw new TgoError("USAGE", `--rounds-of knows no kind "${name}"`, {
+        remedy: `Use ${UNIT_NAMES.join(", ")}.`,
+      });
+    });
+  return Object.fromEntries(entries);
 }
 
 function engineName(text: string): EngineName {

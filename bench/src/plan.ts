@@ -1,4 +1,4 @@
-import { UNITS, type Kind } from "./kinds.js";
+import { UNIT_NAMES, UNITS, type Kind, type UnitName } from "./kinds.js";
 
 /** A fresh engine, and what is measured on it, one after the other. */
 export interface Unit {
@@ -7,11 +7,8 @@ export interface Unit {
   readonly kinds: readonly Kind[];
 }
 
-export interface Rounds {
-  /** Of everything but Dockerfiles under emulation. */
-  readonly rounds: number;
-  readonly emulatedRounds: number;
-}
+/** How often each unit is measured, by the first kind of it. */
+export type Rounds = Readonly<Record<UnitName, number>>;
 
 /**
  * Every unit of every service, a round at a time. Each second round runs its units backwards, so that a machine that
@@ -19,17 +16,17 @@ export interface Rounds {
  */
 export function planUnits(
   services: readonly { readonly name: string; readonly hasDockerfile: boolean }[],
-  { rounds, emulatedRounds }: Rounds,
+  rounds: Rounds,
 ): Unit[] {
-  const total = Math.max(rounds, emulatedRounds);
+  const total = Math.max(...Object.values(rounds));
   return Array.from({ length: total }, (_, index) => index + 1).flatMap((round) => {
     const units = services.flatMap(({ name, hasDockerfile }) =>
-      UNITS.filter((kinds) => {
-        if (kinds.includes("emulated")) return hasDockerfile && round <= emulatedRounds;
-        if (kinds.includes("dockerfile")) return hasDockerfile && round <= rounds;
-        return round <= rounds;
-      }).map((kinds) => ({ round, service: name, kinds })),
+      UNIT_NAMES.filter((unit) => round <= rounds[unit] && (hasDockerfile || !OF_DOCKERFILES.has(unit))).map(
+        (unit) => ({ round, service: name, kinds: UNITS[unit] }),
+      ),
     );
     return round % 2 === 0 ? units.reverse() : units;
   });
 }
+
+const OF_DOCKERFILES: ReadonlySet<UnitName> = new Set(["dockerfile", "emulated"]);

@@ -1,14 +1,21 @@
 import type { Client, Container } from "@dagger.io/dagger";
 import { SIZED_TAG } from "./job.js";
 
+/** A build that was timed, and is still there. */
+export interface Timed {
+  readonly seconds: number;
+  /** @param registry `localhost:PORT` */
+  readonly push: (registry: string) => Promise<void>;
+}
+
 /** Pushes variants as one image to a registry of this machine. */
 export async function pushContainers(
   client: Client,
-  containers: readonly Container[],
+  variants: readonly { readonly container: Container }[],
   registry: string,
   service: string,
 ): Promise<void> {
-  const [first, ...others] = containers;
+  const [first, ...others] = variants.map(({ container }) => container);
   if (first === undefined) throw new Error("nothing was built");
   const port = Number(registry.split(":")[1]);
   await first.publish(`${registry}/${service}:${SIZED_TAG}`, {

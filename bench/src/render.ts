@@ -1,6 +1,7 @@
 import type { Miss } from "./missed.js";
 import { missesOf } from "./missed.js";
-import { describeKind } from "./kinds.js";
+import { describeKind, UNIT_NAMES } from "./kinds.js";
+import type { Rounds } from "./plan.js";
 import type { Results } from "./results.js";
 import { tablesOf, targetTable, type Table } from "./tables.js";
 
@@ -75,8 +76,15 @@ function conditions({ machine, ...results }: Results): string {
     `Measured on ${results.date.slice(0, 10)} with \`${results.command}\` in ${Math.round(results.seconds / 60)} minutes: ` +
     `${machine.cores} cores (${machine.cpu}), ${gibibytes} GiB, ${machine.os}, kernel ${machine.kernel}; ` +
     `${results.engine}; ${versions.join(", ")}. Base images: ${results.bases}. ` +
-    `${results.rounds} rounds; of Dockerfiles under emulation ${results.emulatedRounds}. Cold: ${results.cold}.`
+    `Rounds: ${roundsText(results.rounds)}. Cold: ${results.cold}.`
   );
+}
+
+/** "3; emulated 1": the most there are, and what has fewer. */
+export function roundsText(rounds: Rounds): string {
+  const most = Math.max(...Object.values(rounds));
+  const fewer = UNIT_NAMES.filter((unit) => rounds[unit] < most).map((unit) => `${unit} ${rounds[unit]}`);
+  return [most, ...fewer].join("; ");
 }
 
 function markdownTable({ head, rows }: Table): string {

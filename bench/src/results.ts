@@ -1,6 +1,7 @@
 import type { Kind } from "./kinds.js";
 import type { Step } from "./job.js";
 import type { ImageSize, Stored } from "./size.js";
+import type { Rounds } from "./plan.js";
 import { spreadOf, type Spread } from "./statistics.js";
 
 /** One timed build. */
@@ -61,8 +62,7 @@ export interface Results {
   readonly bases: string;
   readonly native: string;
   readonly foreign: string;
-  readonly rounds: number;
-  readonly emulatedRounds: number;
+  readonly rounds: Rounds;
   readonly machine: Machine;
   /** By name of the tool. */
   readonly versions: Readonly<Record<string, string>>;

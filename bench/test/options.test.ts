@@ -6,7 +6,8 @@ const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptio
 describe("the command line", () => {
   it("measures everything three times and writes to docs, unless told otherwise", () => {
     const options = parse();
-    expect(options).toMatchObject({ rounds: 3, emulatedRounds: 1, services: [], engine: "buildah" });
+    expect(options).toMatchObject({ services: [], engine: "buildah" });
+    expect(options?.rounds).toEqual({ one: 3, both: 3, foreign: 3, dockerfile: 3, emulated: 1 });
     expect(options?.output).toMatch(/\/docs$/);
   });
 
@@ -22,7 +23,15 @@ describe("the command line", () => {
     expect(parse("--service", "a,b", "--service", "c")?.services).toEqual(["a", "b", "c"]);
   });
 
+  it("counts the rounds of one kind apart from the others'", () => {
+    expect(parse("--rounds", "5", "--rounds-of", "emulated=0,dockerfile=1")?.rounds).toEqual({
+      ...{ one: 5, both: 5, foreign: 5, dockerfile: 1, emulated: 0 },
+    });
+    expect(parse("--quick")?.rounds).toEqual({ one: 1, both: 1, foreign: 1, dockerfile: 1, emulated: 0 });
+  });
+
   it.each([
+    [["--rounds-of", "warm=3"], '--rounds-of knows no kind "warm"'],
     [["--rounds", "0"], "--rounds 0 is not a whole number of 1 or more"],
     [["--rounds", "many"], "--rounds many"],
     [["--engine", "docker"], 'there is no engine "docker"'],

@@ -30,6 +30,10 @@ describe("the tables", () => {
     );
   });
 
+  it("say how often everything was measured", () => {
+    expect(renderMarkdown(results(service()))).toContain("Rounds: 3; foreign 1; dockerfile 1; emulated 1.");
+  });
+
   it("never hide a missed target", () => {
     const slow = service({ runs: [...runs("one", 20), ...runs("both", 40)] });
     expect(renderText(results(slow))).toContain("2.00 × MISSED");

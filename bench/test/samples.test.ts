@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { applyOverride } from "@tgo/catalog";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fromLines } from "../src/bases.js";
+import { dockerfileBases } from "../src/bases.js";
 import { editSource } from "../src/edit.js";
 import { findSamples } from "../src/samples.js";
 
@@ -71,19 +71,20 @@ describe("an edit", () => {
 });
 
 describe("the bases of a Dockerfile", () => {
-  it("are its FROM lines' images with host and tag, without its own stages and arguments", () => {
+  it("are the images it starts from and copies from, with host and tag, without its own stages", () => {
     const text = [
       "ARG BUILDPLATFORM=linux/amd64",
+      "ARG BASE=python:3.11-slim",
       "FROM --platform=$BUILDPLATFORM node:20-alpine AS build",
       "FROM build AS test",
-      "FROM ghcr.io/someone/tool AS tool",
       "FROM ${BASE}",
-      "from nginx:alpine",
+      "COPY --from=ghcr.io/someone/tool /tool /tool",
+      "COPY --from=build /dist /dist",
     ].join("\n");
-    expect(fromLines(text)).toEqual([
+    expect(dockerfileBases(text, "linux/amd64")).toEqual([
       "docker.io/library/node:20-alpine",
+      "docker.io/library/python:3.11-slim",
       "ghcr.io/someone/tool:latest",
-      "docker.io/library/nginx:alpine",
     ]);
   });
 });
