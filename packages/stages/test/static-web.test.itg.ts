@@ -171,13 +171,21 @@ describe("pages", () => {
     expect(built.notes.join()).toContain("words-linux@1.0.0");
   });
 
-  it("are built with npm, whose own scripts run with the source", async () => {
+  it("are built with npm, whose own scripts run with the source and without the registry's credentials", async () => {
+    const address = registry.url.replace("http:", "");
+    const npmrc = client.setSecret("npmrc", `${address}/:_authToken=secret-word\n`);
     const scripts = { build: "node build.js", prepare: "node build.js && mv dist/index.html first.html" };
-    const built = await build({
-      "package.json": manifest({ scripts }),
-      "package-lock.json": npmLock(),
-      "build.js": `${BUILD}\nfs.existsSync("first.html") && fs.copyFileSync("first.html", "dist/first.html");`,
-    });
+    const built = await build(
+      {
+        "package.json": manifest({ scripts }),
+        "package-lock.json": npmLock(),
+        "build.js": `${BUILD}
+if (fs.existsSync("first.html")) fs.copyFileSync("first.html", "dist/first.html");
+if (fs.existsSync("/root/.npmrc") && fs.readFileSync("/root/.npmrc", "utf8") !== "") throw new Error("credentials");`,
+      },
+      { options: { npmrc } },
+    );
+    expect(registry.requests.map(({ authorization }) => authorization)).toContain("Bearer secret-word");
     expect(await built.variants[0]?.container.directory("/usr/share/nginx/html").entries()).toContain(
       "first.html",
     );
