@@ -20,9 +20,11 @@ export async function copyImage(o: {
   readonly to: Place;
   readonly tag?: string | undefined;
   readonly onProgress?: OnProgress | undefined;
+  /** Looks for every blob and manifest, also where the digest is there. */
+  readonly thorough?: boolean | undefined;
 }): Promise<Transferred & { readonly digest: string }> {
   const held = await o.to.registry.resolve(o.to.repository, o.digest, { push: true });
-  const from = held === undefined ? o.from : o.to;
+  const from = held === undefined || o.thorough === true ? o.from : o.to;
   return { digest: o.digest, ...(await ship(await collect(from, o.digest), { ...o, from })) };
 }
 

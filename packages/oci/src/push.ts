@@ -15,6 +15,8 @@ export async function pushImage(
     readonly from?: Place | undefined;
     readonly tag?: string | undefined;
     readonly onProgress?: OnProgress | undefined;
+    /** Looks for every blob and manifest, also where the tag is there. */
+    readonly thorough?: boolean | undefined;
   },
 ): Promise<Transferred> {
   const blobs = image.variants.flatMap(({ config, layers }) => [

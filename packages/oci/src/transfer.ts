@@ -57,6 +57,8 @@ export interface Destination {
   readonly from?: Place | undefined;
   readonly tag?: string | undefined;
   readonly onProgress?: OnProgress | undefined;
+  /** Looks for every blob and manifest, also where the tag is there: for a place that was seen to lack something. */
+  readonly thorough?: boolean | undefined;
 }
 
 const BLOBS_AT_ONCE = 4;
@@ -67,19 +69,22 @@ const REPAIRS = 2;
  * not sent again, so the same call continues one that broke off.
  */
 export async function ship(shipment: Shipment, destination: Destination): Promise<Transferred> {
-  const { to, tag, onProgress } = destination;
+  const { to, tag, onProgress, thorough = false } = destination;
   const top = shipment.manifests.at(-1);
   if (top === undefined) throw new TgoError("INTERNAL", "an image without a manifest");
   const tally = new Tally(onProgress);
   const named = await to.registry.resolve(to.repository, tag ?? top.digest, { push: true });
-  if (named?.digest === top.digest) {
+  const isNamed = named?.digest === top.digest;
+  if (isNamed && !thorough) {
     tally.allPresent(shipment, tag);
     return tally.result();
   }
 
   // A registry takes an index only when it has all that the index names.
   const complete =
-    tag !== undefined && (await to.registry.resolve(to.repository, top.digest, { push: true })) !== undefined;
+    !thorough &&
+    tag !== undefined &&
+    (await to.registry.resolve(to.repository, top.digest, { push: true })) !== undefined;
   if (complete) tally.allPresent(shipment);
   else await putBlobs(shipment.blobs, destination, tally);
   for (const manifest of complete ? [] : shipment.manifests) {
@@ -92,7 +97,7 @@ export async function ship(shipment: Shipment, destination: Destination): Promis
       outcome: present ? "present" : "uploaded",
     });
   }
-  if (tag !== undefined) {
+  if (tag !== undefined && !isNamed) {
     await to.registry.putManifest(to.repository, tag, top.mediaType, top.bytes);
     tally.add({ kind: "tag", name: tag, size: top.bytes.length, outcome: "uploaded" });
   }

@@ -16,7 +16,9 @@ export class MemoryRegistry {
   readonly manifests = new Map<string, { mediaType: string; bytes: Uint8Array }>();
   readonly asked: Asked[] = [];
   /** Answers instead of the registry when it returns something. */
-  intercept: (asked: Asked) => Response | undefined = () => undefined;
+  intercept: (asked: Asked) => Response | undefined | Promise<Response | undefined> = () => undefined;
+  /** Told of every manifest that is put, before it is. */
+  onPut: (repository: string, reference: string, digest: string) => void = () => undefined;
   readonly #fetch: typeof fetch;
   readonly #o: MemoryRegistryOptions;
 
@@ -27,7 +29,7 @@ export class MemoryRegistry {
     this.#o = options;
     const { fetch, asked } = fakeFetch(async (request) => {
       await sleep(this.#o.delayMs ?? 0);
-      return this.intercept(request) ?? this.#answer(request);
+      return (await this.intercept(request)) ?? this.answer(request);
     });
     this.#fetch = fetch;
     this.asked = asked;
@@ -63,7 +65,14 @@ export class MemoryRegistry {
     return this.#o.auth ?? "none";
   }
 
-  #answer(asked: Asked): Response {
+  /** The digest under a tag. */
+  held(repository: string, tag: string): string | undefined {
+    const found = this.manifests.get(`${repository} ${tag}`);
+    return found === undefined ? undefined : digestOf(found.bytes);
+  }
+
+  /** As the registry itself would answer, whatever intercepts it. */
+  answer(asked: Asked): Response {
     const { method, url, headers, body } = asked;
     if (url.pathname === "/token")
       return json(200, { token: headers.has("authorization") ? "full" : "anonymous" });
@@ -75,6 +84,8 @@ export class MemoryRegistry {
         });
       }
     }
+    const listed = /^\/v2\/(.+)\/tags\/list$/.exec(url.pathname)?.[1];
+    if (listed !== undefined) return this.#tags(listed);
     const [, repository = "", kind, name = ""] =
       /^\/v2\/(.+)\/(manifests|blobs)\/(.+)$/.exec(url.pathname) ?? [];
     if (kind === "manifests") return this.#manifest(method, repository, name, headers, body);
@@ -100,8 +111,20 @@ export class MemoryRegistry {
     });
   }
 
+  #tags(repository: string): Response {
+    const tags = [...this.manifests.keys()]
+      .filter((key) => key.startsWith(`${repository} `) && !key.includes(" sha256:"))
+      .map((key) => key.slice(repository.length + 1));
+    return tags.length === 0
+      ? refusal(404, "NAME_UNKNOWN", "repository name not known to registry")
+      : json(200, { tags });
+  }
+
   #manifest(method: string, repository: string, name: string, headers: Headers, bytes: Buffer): Response {
     if (method === "PUT") {
+      if (name.startsWith("sha256:") && name !== digestOf(bytes))
+        return refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
+      this.onPut(repository, name, digestOf(bytes));
       const entry = { mediaType: headers.get("content-type") ?? "", bytes };
       this.manifests.set(`${repository} ${name}`, entry).set(`${repository} ${digestOf(bytes)}`, entry);
       return new Response(null, { status: 201 });

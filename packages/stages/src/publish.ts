@@ -1,6 +1,6 @@
 import type { Service } from "@tgo/catalog";
 import { isTgoError, TgoError } from "@tgo/errors";
-import { copyImage, pushImage, type Verification } from "@tgo/oci";
+import { canonicalJson, copyImage, pushImage, type Verification } from "@tgo/oci";
 import { problemOf, type Problem, type RegistryReport, type ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "./annotations.js";
 import { attempt, interrupted } from "./attempt.js";
@@ -66,10 +66,11 @@ interface Run {
   readonly rows: Map<string, RegistryReport>;
 }
 
-/** A registry that holds the candidate, verified. */
+/** A registry that holds the candidate, verified, and all others that do. */
 interface Held {
   readonly from: Target;
   readonly digest: string;
+  readonly holders: readonly string[];
 }
 
 /** Registries failed; their rows say how. */
@@ -183,12 +184,26 @@ async function findCandidate(run: Run): Promise<Held | undefined> {
       elf: false,
     });
     const good = verification.targets.filter(({ state }) => state === "verified");
-    const targets = holders.filter(({ name }) => good.some((target) => target.name === name));
-    const [from] = targets;
-    const digest = good[0]?.digest;
-    if (digest !== undefined && from !== undefined) return { from, digest };
+    for (const { name, digest } of good) {
+      const from = holders.find((target) => target.name === name);
+      if (from !== undefined && digest !== undefined && (await isAsFinalised(from, service, digest)))
+        return {
+          from,
+          digest,
+          holders: good
+            .filter((other) => other.digest === digest && reference === tag)
+            .map(({ name }) => name),
+        };
+    }
   }
   return undefined;
+}
+
+/** A registry that rewrites manifests has other bytes than finalising makes; nobody else should get them from there. */
+async function isAsFinalised(target: Target, service: string, digest: string): Promise<boolean> {
+  const { bytes } = await target.client.manifest(repositoryOf(target, service), digest, { push: true });
+  const text = new TextDecoder().decode(bytes);
+  return canonicalJson(JSON.parse(text)) === text;
 }
 
 /**
@@ -216,17 +231,19 @@ async function versionTag(target: Target, { service, version, key }: Candidate):
 }
 
 /** Brings a candidate that some registries hold to the others, by digest. */
-async function copyMissing(run: Run, { from, digest }: Held): Promise<void> {
+async function copyMissing(run: Run, { from, digest, holders }: Held): Promise<void> {
   const { context, tag } = run;
   const { service } = run.candidate;
   await everyTarget(run, async (target) => {
-    if (run.rows.get(target.name)?.digest === digest) return { state: "already there", uploaded: 0 };
+    if (holders.includes(target.name)) return { state: "already there", uploaded: 0 };
     return context.progress.step({ step: "copy", service, registry: target.name }, async () => {
       const copied = await copyImage({
         from: { registry: from.client, repository: repositoryOf(from, service) },
         to: { registry: target.client, repository: repositoryOf(target, service) },
         digest,
         tag,
+        // It has the tag and did not pass: something is missing there.
+        thorough: run.rows.get(target.name)?.digest === digest,
       });
       return { state: "done", uploaded: copied.uploaded.bytes };
     });
@@ -246,6 +263,7 @@ async function make(run: Run): Promise<{ digest: string; notes: readonly string[
         to: { registry: target.client, repository: repositoryOf(target, service) },
         from,
         tag,
+        thorough: run.rows.get(target.name)?.digest === image.digest,
       }),
     );
     digest = image.digest;

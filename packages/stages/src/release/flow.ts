@@ -93,11 +93,7 @@ class Run {
     const plan = planRelease({ version, gate, registries, policies, allowBackwards, adopt });
     const progress = await this.#write(plan, start);
     const verified = await this.#verify(plan, progress);
-    return {
-      ok: verified.every(({ state }) => state !== "failed" && state !== "not released"),
-      gate,
-      services: verified,
-    };
+    return { ok: verified.every((report) => isComplete(report)), gate, services: verified };
   }
 
   #look(): Promise<Sight[]> {
@@ -144,7 +140,7 @@ class Run {
       return { state: "verified", digest, ...(await this.#facts.of(target, report.service, digest)) };
     } catch (error) {
       if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
-      return { state: "failed", why: messageOf(error) };
+      return { state: "failed", why: isTgoError(error) ? error.what : messageOf(error) };
     }
   }
 

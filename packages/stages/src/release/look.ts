@@ -51,7 +51,8 @@ export function lookEverywhere(
           };
         } catch (error) {
           if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
-          return { ...place, held: { state: "unreachable", why: messageOf(error) } };
+          const why = isTgoError(error) ? error.what : messageOf(error);
+          return { ...place, held: { state: "unreachable", why } };
         }
       }),
     ),
