@@ -20,23 +20,25 @@ EPOCH = "315532800"  # 1980: the earliest time that a zip archive can hold
 FLAGS = "-O2 -g0 -ffile-prefix-map=/build=."
 
 
-def target_environment(machine, prefix):
+def target_environment(machine, prefix, sysroot):
     """
     What setuptools must be told to build for another machine. All of them: with less, code of one machine lands in
     wheels or file names of the other.
     """
     suffix = f".cpython-{sys.version_info.major}{sys.version_info.minor}-{machine}-linux-gnu.so"
     headers = "/mnt/target" + sysconfig.get_path("include")
+    root = f" --sysroot={sysroot}" if sysroot else ""
     return {
-        "CC": f"{prefix}gcc",
-        "CXX": f"{prefix}g++",
-        "LDSHARED": f"{prefix}gcc -shared",
-        "LDCXXSHARED": f"{prefix}g++ -shared",
+        "CC": f"{prefix}gcc{root}",
+        "CXX": f"{prefix}g++{root}",
+        "LDSHARED": f"{prefix}gcc{root} -shared",
+        "LDCXXSHARED": f"{prefix}g++{root} -shared",
         "AR": f"{prefix}ar",
         "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
         "SETUPTOOLS_EXT_SUFFIX": suffix,
         "CFLAGS": f"-I{headers} {FLAGS}" if prefix else FLAGS,
-        "PKG_CONFIG_LIBDIR": f"/usr/lib/{machine}-linux-gnu/pkgconfig:/usr/share/pkgconfig",
+        "PKG_CONFIG_LIBDIR": f"{sysroot}/usr/lib/{machine}-linux-gnu/pkgconfig:{sysroot}/usr/share/pkgconfig",
+        "PKG_CONFIG_SYSROOT_DIR": sysroot,
     }
 
 
@@ -73,7 +75,7 @@ def build(options, source, indexes):
     pins, free = constraints(source, options.constraints)
     fixed = {"SOURCE_DATE_EPOCH": EPOCH, "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     if options.machine:
-        fixed |= target_environment(options.machine, options.prefix)
+        fixed |= target_environment(options.machine, options.prefix, options.sysroot)
     wheels = os.path.join(options.out, "wheels")
     command = ["uv", "build", "--wheel", "--no-config", "--no-python-downloads", "--python", sys.executable]
     command += ["--cache-dir", "/tmp/uv", "--build-constraints", pins, *flags(indexes, options.pypi)]
@@ -95,6 +97,7 @@ def main():
     parser.add_argument("--pypi")
     parser.add_argument("--machine", help="as in platform.machine(); without it the wheel must be pure")
     parser.add_argument("--prefix", default="", help="of the compiler, e.g. aarch64-linux-gnu-")
+    parser.add_argument("--sysroot", default="", help="folder with the target's headers and libraries")
     options = parser.parse_args()
     source = f"/build/{options.name.replace(' ', '-')}"
     unpack(options.archive, source)

@@ -1,12 +1,12 @@
 import type { Container, Directory } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
-import { isTgoError, oneLine, TgoError } from "@tgo/errors";
+import { isTgoError, TgoError } from "@tgo/errors";
 import type { BuildRequest } from "../request.js";
 import { MACHINES, slug, type Plan, type SourcePackage } from "./plan.js";
 import { programError } from "./problem.js";
 import { DOWNLOADS, mirrorOption, run, withProgram, withTools } from "./tools.js";
 import { BACKENDS } from "./tools/backends.js";
-import { toolchain, withToolchain } from "./toolchain.js";
+import { toolchain, withToolchain, type Toolchain } from "./toolchain.js";
 
 /** Wheels that were built here, for one platform or, as "shared", for all. */
 export interface BuiltWheels {
@@ -108,39 +108,44 @@ async function compile(
   const { request, source, tools } = builder;
   const { context, service } = request;
   const chain = toolchain(context.native, platform, source.languages, service.build.buildPackages);
-  const args = ["--machine", MACHINES[platform], "--prefix", chain.prefix];
-  const native = async (): Promise<Wheel> => build(builder, await withToolchain(request, tools, chain), args);
-  if (!chain.cross) return { wheel: await native(), way: "natively" };
+  const native = (): Promise<Wheel> => buildWith(builder, tools, chain);
+  if (chain.prefix === "") return { wheel: await native(), way: "natively" };
   try {
     return { wheel: await native(), way: "cross-compiled" };
   } catch (error) {
     if (!isTgoError(error) || error.code !== "BUILD") throw error;
     return {
-      wheel: await emulated(builder, platform),
+      wheel: await emulated(builder, platform, error),
       way: "under emulation",
-      because: `cross compiling failed: ${oneLine(error)}`,
+      because: "it does not cross-compile",
     };
   }
 }
 
-async function emulated(builder: Builder, platform: Platform): Promise<Wheel> {
+async function emulated(builder: Builder, platform: Platform, first: TgoError): Promise<Wheel> {
   const { request, source } = builder;
   const own = toolchain(platform, platform, source.languages, request.service.build.buildPackages);
   try {
-    const tools = await withTools(request, platform);
-    return await build(builder, await withToolchain(request, tools, own), ["--machine", MACHINES[platform]]);
+    return await buildWith(builder, await withTools(request, platform), own);
   } catch (error) {
     if (!isTgoError(error) || error.code !== "BUILD") throw error;
     throw new TgoError(
       "BUILD",
-      `${title(source)} has no wheel for ${platform}, and cannot be built from source: neither cross-compiled nor under emulation\n${error.what}`,
+      `${title(source)} has no wheel for ${platform}, and cannot be built from source.\n` +
+        `Cross-compiled: ${first.what}\nUnder emulation: ${error.what}`,
       {
         remedy:
-          "Add what it needs to build.buildPackages of the service, lock a version that has a wheel, or build on a machine of that platform.",
+          "Add what it needs to build.buildPackages of the service, lock a version that has a wheel, or build " +
+          "without that platform: --platform.",
         cause: error,
       },
     );
   }
+}
+
+async function buildWith(builder: Builder, tools: Container, chain: Toolchain): Promise<Wheel> {
+  const { container, options } = await withToolchain(builder.request, tools, chain);
+  return build(builder, container, ["--machine", MACHINES[chain.target], ...options]);
 }
 
 async function build(builder: Builder, container: Container, args: readonly string[]): Promise<Wheel> {

@@ -1,9 +1,9 @@
-import type { Container } from "@dagger.io/dagger";
+import type { Container, Directory } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
+import { isTgoError, TgoError } from "@tgo/errors";
 import { baseImage } from "../../context.js";
-import { buildError } from "../build-error.js";
 import type { BuildRequest } from "../request.js";
-import script from "./toolchain.sh";
+import { withSystemPackages } from "../system-packages.js";
 
 /** Names of a platform's compiler in Debian. */
 const DEBIAN: Record<Platform, { architecture: string; triplet: string }> = {
@@ -11,14 +11,16 @@ const DEBIAN: Record<Platform, { architecture: string; triplet: string }> = {
   "linux/arm64": { architecture: "arm64", triplet: "aarch64-linux-gnu" },
 };
 
-/** What is compiled for a target, and by what. */
+/** What compiles on one platform for a target. */
 export interface Toolchain {
+  readonly host: Platform;
   readonly target: Platform;
-  /** Whether the compiler runs on another platform than its target's. */
-  readonly cross: boolean;
-  /** Before a program's name, e.g. aarch64-linux-gnu-. */
+  /** Before a compiler's name: `aarch64-linux-gnu-`; empty when host and target are the same. */
   readonly prefix: string;
-  readonly packages: readonly string[];
+  /** Debian packages of the host. */
+  readonly compilers: readonly string[];
+  /** Debian packages of the target: headers and libraries, beyond the C library's. */
+  readonly libraries: readonly string[];
 }
 
 /** The Debian packages that compile some languages on one platform for another. */
@@ -26,49 +28,79 @@ export function toolchain(
   host: Platform,
   target: Platform,
   languages: readonly string[],
-  buildPackages: readonly string[],
+  libraries: readonly string[],
 ): Toolchain {
-  const cross = host !== target;
   const { architecture, triplet } = DEBIAN[target];
-  // In the package's name the underscore of x86_64 is a dash.
-  const suffix = cross ? `-${triplet.replace("_", "-")}` : "";
-  const compilers = ["gcc", ...(languages.includes("c++") ? ["g++"] : [])].map((name) => `${name}${suffix}`);
-  const library = cross ? `libc6-dev-${architecture}-cross` : "libc6-dev";
-  return {
-    target,
-    cross,
-    prefix: cross ? `${triplet}-` : "",
-    packages: [
-      ...compilers,
-      library,
-      ...buildPackages.map((name) => (cross ? `${name}:${architecture}` : name)),
-    ],
-  };
+  const names = ["gcc", ...(languages.includes("c++") ? ["g++"] : [])];
+  if (host === target) {
+    return { host, target, prefix: "", compilers: [...names, "libc6-dev", ...libraries], libraries };
+  }
+  // In a package's name the underscore of x86_64 is a dash.
+  const compilers = names.map((name) => `${name}-${triplet.replace("_", "-")}`);
+  // What a package asks about its libraries (pg_config) is asked of the host's.
+  const more = [`libc6-dev-${architecture}-cross`, ...libraries];
+  return { host, target, prefix: `${triplet}-`, compilers: [...compilers, ...more], libraries };
 }
 
-/** A container with a toolchain, and the target's own files at /mnt/target for its headers. */
+const TARGET = "/mnt/target";
+
+/**
+ * A container with a toolchain, and for another platform that platform's files at /mnt/target. Also the options of
+ * build.py that say so.
+ */
 export async function withToolchain(
   request: BuildRequest<PythonBuild>,
   container: Container,
-  { target, cross, packages }: Toolchain,
-): Promise<Container> {
-  const { context, service } = request;
-  const { architecture } = DEBIAN[target];
-  let builder = container
-    .withNewFile("/run/tgo/toolchain.sh", script)
-    .withEnvVariable("DEBIAN_FRONTEND", "noninteractive")
-    .withExec(["sh", "/run/tgo/toolchain.sh", architecture, ...packages]);
-  if (cross) {
-    const root = (await baseImage(context, service.build.base, target)).rootfs();
-    builder = builder.withMountedDirectory("/mnt/target", root, { readOnly: true });
+  { host, target, prefix, compilers, libraries }: Toolchain,
+): Promise<{ container: Container; options: readonly string[] }> {
+  const headers = await pythonHeaders(container);
+  if (host === target) {
+    return { container: await installed(request, host, container, [...compilers, ...headers]), options: [] };
   }
+  const options = ["--prefix", prefix];
+  const [builder, root] = await Promise.all([
+    installed(request, host, container, compilers),
+    targetRoot(request, target, [...libraries, ...headers]),
+  ]);
+  return {
+    container: builder.withMountedDirectory(TARGET, root, { readOnly: true }),
+    options: libraries.length + headers.length === 0 ? options : [...options, "--sysroot", TARGET],
+  };
+}
+
+/** The target's base image with libraries to compile against, unpacked natively. */
+async function targetRoot(
+  request: BuildRequest<PythonBuild>,
+  target: Platform,
+  libraries: readonly string[],
+): Promise<Directory> {
+  const base = await baseImage(request.context, request.service.build.base, target);
+  if (libraries.length === 0) return base.rootfs();
+  return (await installed(request, target, base, ["libc6-dev", ...libraries])).rootfs();
+}
+
+/** The official Python images bring Python's headers; Debian's own Python has them in a package. */
+async function pythonHeaders(container: Container): Promise<string[]> {
+  const official = await container.directory("/usr/local").glob("include/python3*/Python.h");
+  return official.length > 0 ? [] : ["libpython3-dev"];
+}
+
+async function installed(
+  { context, service }: BuildRequest<PythonBuild>,
+  platform: Platform,
+  container: Container,
+  packages: readonly string[],
+): Promise<Container> {
+  const build = { base: service.build.base, packages };
   try {
-    return await builder.sync();
+    const result = await withSystemPackages({ context, service: { build } }, { platform, container });
+    return await result.container.sync();
   } catch (error) {
-    throw buildError(
-      `installing the compiler for ${target} (${packages.join(", ")})`,
-      "Check the names in build.buildPackages, and that the Debian archive of the base image's apt sources answers.",
-      error,
-    );
+    if (!isTgoError(error) || error.where !== "build.packages") throw error;
+    throw new TgoError(error.code, error.what, {
+      where: "build.buildPackages",
+      remedy: error.remedy?.replaceAll("build.packages", "build.buildPackages"),
+      cause: error,
+    });
   }
 }
