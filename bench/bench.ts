@@ -57,9 +57,11 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
       timeoutMs: options.timeoutMs,
       signal,
     });
-    say(`\n${renderText(results)}\n`);
+    if (results.services.some(({ runs, failures }) => runs.length + failures.length > 0)) {
+      say(`\n${renderText(results)}\n`);
+    }
     if (signal.aborted) {
-      say("Interrupted: the tables hold what was measured until then, and nothing is written.");
+      say("Interrupted: nothing is written.");
       return 130;
     }
     await write(options, results);
@@ -142,7 +144,7 @@ async function measureAll(
     await measureUnit(lab, unit, { sample, record }, (kind, result) => {
       const what = `${position()} round ${unit.round}  ${unit.service.padEnd(longest(samples))}  ${describeKind(kind, lab.native, lab.foreign)}`;
       if (typeof result === "string") {
-        say(`${what}: FAILED: ${result.trim().split("\n", 1)[0] ?? ""}`);
+        say(`${what}: FAILED: ${(result.trim().split("\n", 1)[0] ?? "").slice(0, 160)}`);
       } else {
         forecast.saw(unit.service, kind, result.seconds + (result.pushSeconds ?? 0));
         say(`${what}: ${duration(result.seconds * 1000)}  (${about(remaining())} left)`);

@@ -1,14 +1,15 @@
-import type { Miss } from "./missed.js";
 import { missesOf } from "./missed.js";
 import { describeKind, UNIT_NAMES } from "./kinds.js";
 import type { Rounds } from "./plan.js";
 import type { Results } from "./results.js";
 import { tablesOf, targetTable, type Table } from "./tables.js";
 
+const NO_MISS = "No target was missed by what was measured.";
+
 /** For a terminal: columns of equal width, numbers to the right. */
 export function renderText(results: Results): string {
   const parts = [...tablesOf(results), targetTable(results)].map(textTable);
-  return [...parts, ...missText(missesOf(results)), ...failureText(results)].join("\n\n");
+  return [...parts, missText(results), ...failureText(results)].join("\n\n");
 }
 
 function textTable({ title, head, rows }: Table): string {
@@ -25,13 +26,14 @@ function textTable({ title, head, rows }: Table): string {
   return [title, ...[head, ...rows].map((cells) => `  ${line(cells)}`)].join("\n");
 }
 
-function missText(misses: readonly Miss[]): string[] {
-  if (misses.length === 0) return ["No target was missed."];
+function missText(results: Results): string {
+  const misses = missesOf(results);
+  if (misses.length === 0) return NO_MISS;
   const lines = misses.flatMap(({ service, text, steps }) => [
     `  ${service}: ${text}`,
     ...steps.map((step) => `    ${step}`),
   ]);
-  return [["Missed, and the longest steps of the build in question (steps overlap)", ...lines].join("\n")];
+  return ["Missed, and the longest steps of the build in question (steps overlap)", ...lines].join("\n");
 }
 
 function failureText(results: Results): string[] {
@@ -60,7 +62,7 @@ export function renderMarkdown(results: Results): string {
     ]),
     "### Missed",
     misses.length === 0
-      ? "No target was missed."
+      ? NO_MISS
       : "With the longest steps of the build in question; steps of the two platforms overlap.",
     ...misses.map(({ service, text, steps }) =>
       [`- **${service}**, ${text}`, ...steps.map((step) => `  - ${escape(step)}`)].join("\n"),
