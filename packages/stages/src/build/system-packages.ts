@@ -1,7 +1,8 @@
-import type { Container, Directory } from "@dagger.io/dagger";
-import type { BaseImage } from "@tgo/catalog";
+import type { Container, Directory, File, Platform as DaggerPlatform } from "@dagger.io/dagger";
+import type { BaseImage, Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { baseImage, trusting, type Context } from "../context.js";
+import { execFailure } from "../exec-error.js";
 import { LAYER_TIME, type Variant } from "./request.js";
 import { packagesError } from "./system-packages/errors.js";
 import fetchScript from "./system-packages/fetch.sh";
@@ -64,25 +65,27 @@ async function install(
     .withExec(["sh", "/run/tgo/fetch.sh", ...architectures(platform), ...packages])
     .directory("/out");
   const [preinst, scripts] = await Promise.all([namesIn(fetched, "preinst"), namesIn(fetched, "scripts")]);
-  const prepared = preinst.length === 0 ? base : finishing(context, base, fetched, "preinst");
+  const finishing: Finishing = { context, base, native, fetched };
+  const prepared = preinst.length === 0 ? base.rootfs() : await finish(finishing, base.rootfs(), "preinst");
 
   const unpacked = native
-    .withMountedDirectory(TARGET, prepared.rootfs())
+    .withMountedDirectory(TARGET, prepared)
     .withMountedDirectory(PACKAGES, fetched, { readOnly: true })
     .withNewFile("/run/tgo/unpack.sh", unpackScript)
     .withExec(["sh", "/run/tgo/unpack.sh", `${LAYER_TIME}`]);
-  const result = base.withRootfs(unpacked.directory(TARGET));
   const unfinished = await namesIn(unpacked.directory("/out"), "unfinished");
-  if (unfinished.length === 0) return { container: result, notes: [] };
-  const finished = finishing(context, result, fetched, "configure");
-  const container = await base.withRootfs(finished.rootfs()).sync();
-  const names = [...new Set([...preinst, ...scripts])];
+  const result = unpacked.directory(TARGET);
+  if (unfinished.length === 0) return { container: base.withRootfs(result), notes: [] };
+  const container = base.withRootfs(await finish(finishing, result, "configure"));
+  const names = [...new Set([...preinst, ...scripts])].sort();
+  const isTold = platform !== context.native && names.length > 0;
   return {
     container,
-    notes:
-      platform === context.native || names.length === 0
-        ? []
-        : [`${platform}: the installation scripts of ${names.sort().join(", ")} ran under emulation`],
+    notes: isTold
+      ? [
+          `${platform}: installation scripts of ${names.join(", ")} ran, and what they call of it was emulated`,
+        ]
+      : [],
   };
 }
 
@@ -101,21 +104,55 @@ async function fetching(context: Context, native: Container, base: Container): P
   return container.withMountedDirectory("/run/tgo/apt", etc, { readOnly: true });
 }
 
-/** The target after a step of its packages' scripts. */
-function finishing(
-  context: Context,
-  target: Container,
-  fetched: Directory,
-  step: "preinst" | "configure",
-): Container {
-  const script = context.client.directory().withNewFile("finish.sh", finishScript).file("finish.sh");
-  return target
-    .withUser("root")
-    .withWorkdir("/")
-    .withMountedFile("/run/tgo/finish.sh", script)
-    .withMountedDirectory(PACKAGES, fetched, { readOnly: true })
-    .withMountedDirectory("/run/tgo/work", context.client.directory())
-    .withExec(["sh", "/run/tgo/finish.sh", `${LAYER_TIME}`, step]);
+interface Finishing {
+  readonly context: Context;
+  readonly base: Container;
+  readonly native: Container;
+  readonly fetched: Directory;
+}
+
+type Step = "preinst" | "configure";
+
+/**
+ * The target's file system after its packages' scripts. For a foreign target they are first tried with this
+ * machine's shell, Perl and basic tools in place of the target's: most of a script's time goes into starting those,
+ * and an emulator makes each start some fifty times slower. Whatever fails so runs again, wholly in the target.
+ */
+async function finish(finishing: Finishing, tree: Directory, step: Step): Promise<Directory> {
+  const { context, base, native, fetched } = finishing;
+  const target = base.withRootfs(tree).withUser("root").withWorkdir("/");
+  const run = (container: Container, ...options: string[]): Promise<Container> =>
+    container
+      .withMountedFile("/run/tgo/finish.sh", textFile(context, "finish.sh", finishScript))
+      .withMountedDirectory(PACKAGES, fetched, { readOnly: true })
+      .withMountedDirectory("/run/tgo/work", context.client.directory())
+      .withExec(["sh", "/run/tgo/finish.sh", `${LAYER_TIME}`, step, ...options])
+      .sync();
+  if (!(await fetched.exists("native/interpreters"))) return (await run(target)).rootfs();
+  const { libraries, loader } = RUNTIME[context.native];
+  const mixed = (await namesIn(fetched, "native/interpreters")).reduce(
+    (container, path) => container.withMountedFile(path, native.file(path)),
+    context.client
+      .container({ platform: context.native as string as DaggerPlatform })
+      .withRootfs(tree)
+      .withMountedDirectory(libraries, native.directory(libraries), { readOnly: true })
+      .withMountedFile(loader, fetched.file("native/loader")),
+  );
+  const finished = await run(mixed, "native").catch((error: unknown) => {
+    if (execFailure(error) === undefined) throw error;
+    return run(target);
+  });
+  return finished.rootfs();
+}
+
+/** Where programs of a platform look for their libraries, on every Debian with merged /usr. */
+const RUNTIME: Record<Platform, { readonly libraries: string; readonly loader: string }> = {
+  "linux/amd64": { libraries: "/usr/lib/x86_64-linux-gnu", loader: "/lib64/ld-linux-x86-64.so.2" },
+  "linux/arm64": { libraries: "/usr/lib/aarch64-linux-gnu", loader: "/lib/ld-linux-aarch64.so.1" },
+};
+
+function textFile({ client }: Context, name: string, text: string): File {
+  return client.directory().withNewFile(name, text).file(name);
 }
 
 /** Debian's name of a platform's architecture, then that of the other one, for messages. */

@@ -9,6 +9,7 @@
 #      /out/preinst      "PACKAGE FILE ARCHITECTURE": its preinst runs before anything is unpacked
 #      /out/target       "FILE": only dpkg in the target itself can unpack it
 #      /out/scripts      "PACKAGE": has a postinst, or is unpacked in the target
+#      /out/native       for a foreign target: what its shell scripts call most, as programs of this machine
 set -eu
 export LC_ALL=C.UTF-8
 architecture=$1
@@ -151,3 +152,22 @@ awk -v architecture="$architecture" 'NR == FNR { asked[$1] = 1; next }
   $1 == "unpack" && $5 == "new" && !($3 in asked) {
     print "Package: " $3 "\nArchitecture: " architecture "\nAuto-Installed: 1\n" }' /tmp/asked /tmp/order >/out/auto
 awk '/^Package: / { name = $2 } /^Version: / && name == "dpkg" { print $2 }' $target/var/lib/dpkg/status >/out/dpkg-version
+
+# Scripts are the same on every machine: with this machine's shell and basic tools, only the programs that they are
+# about are emulated. Those that say what machine it is stay the target's, as do those that dpkg may have to replace.
+mkdir -p /out/native/bin
+if [ "$(dpkg --print-architecture)" != "$architecture" ] && [ ! -s /out/target ] && [ -s /out/order ] &&
+  [ -L /lib ] && [ -L $target/lib ]; then
+  for package in coreutils findutils grep sed mawk debianutils; do
+    grep -E '^(/usr)?/bin/' "/var/lib/dpkg/info/$package.list"
+  done | grep -vE '/(uname|arch|nproc|hostid)$' | while read -r file; do
+    if [ -f "$file" ] && [ ! -L "$file" ]; then cp "$file" /out/native/bin; fi
+  done
+  ln -s mawk /out/native/bin/awk
+  for file in /usr/bin/dash /usr/bin/bash /usr/bin/perl; do
+    if [ -f $file ] && [ ! -L $file ] && [ -f $target$file ] && [ ! -L $target$file ]; then
+      echo $file >>/out/native/interpreters
+    fi
+  done
+  cp -L "$(ldd /bin/sh | awk '$2 != "=>" && /ld-linux/ { print $1 }')" /out/native/loader
+fi

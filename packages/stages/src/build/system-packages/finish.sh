@@ -1,5 +1,6 @@
 # Runs packages' scripts in the target, emulated where that is foreign.
-# usage: finish.sh TIME preinst|configure
+# usage: finish.sh TIME preinst|configure [native]
+# native: this shell is not the target's, see fetch.sh
 # In:  /run/tgo/packages  what fetch.sh made
 #      /run/tgo/work      an empty folder
 set -eu
@@ -11,6 +12,12 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/r
 export DEBIAN_FRONTEND=noninteractive SOURCE_DATE_EPOCH="$time"
 umask 022
 cd /
+if [ "${3:-}" = native ]; then
+  # Programs of the target run here only where the kernel knows their emulator; an engine with one of its own runs
+  # the whole step with that.
+  dpkg --version >/dev/null
+  PATH=$packages/native/bin:$PATH
+fi
 work=/run/tgo/work
 # Nothing may be started in an image; official bases say so themselves.
 if [ ! -e /usr/sbin/policy-rc.d ]; then
