@@ -19,6 +19,8 @@ const Duration = z
   .regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "must be a duration such as 30s or 1m30s")
   .describe("A duration, e.g. 30s.");
 
+const VariableName = z.string().regex(/^[A-Za-z_]\w*$/, "must be a variable name");
+
 /** A text in which {version}, {revision}, {created} and {service} are filled in when the image is built. */
 const Template = z.string();
 
@@ -45,7 +47,7 @@ const Image = z
   .strictObject({
     user: z.string().min(1).optional().describe("User the service runs as; numeric where possible."),
     workdir: AbsolutePath.optional(),
-    env: z.record(z.string().regex(/^[A-Za-z_]\w*$/, "must be a variable name"), Template).default({}),
+    env: z.record(VariableName, Template).default({}),
     entrypoint: z.array(z.string()).optional().describe("Replaces the base image's entrypoint."),
     command: z.array(z.string()).optional().describe("The command the image starts with."),
     ports: z.array(Port).default([]),
@@ -79,6 +81,26 @@ export type Image = z.infer<typeof Image>;
 
 const DebianPackage = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name");
 
+const Data = z.strictObject({
+  command: z
+    .array(z.string())
+    .min(1)
+    .describe("Run natively, once for all platforms, with the locked packages; must exit with 0."),
+  output: AbsolutePath.describe("The folder it fills, at the same path in the image. Must not end empty."),
+  package: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The locked package it is for: where the lock has no such package, the entry is left out."),
+  platforms: z
+    .record(z.string(), z.record(VariableName, z.string()))
+    .optional()
+    .describe(
+      "For data that differs by machine: variables of each platform, such as linux/arm64, that tell the command which " +
+        "machine to fetch for. It then runs once for each platform, natively all the same.",
+    ),
+});
+
 const PythonBuild = z
   .strictObject({
     strategy: z.literal("python"),
@@ -102,20 +124,7 @@ const PythonBuild = z
       .describe(
         "Debian packages needed to compile locked packages without a wheel, e.g. libpq-dev. Never shipped.",
       ),
-    data: z
-      .array(
-        z.strictObject({
-          command: z
-            .array(z.string())
-            .min(1)
-            .describe("Run natively, once for all platforms, with the locked packages; must exit with 0."),
-          output: AbsolutePath.describe(
-            "The folder it fills, at the same path in the image. Must not end empty.",
-          ),
-        }),
-      )
-      .default([])
-      .describe("Data that is the same on every machine, such as NLTK corpora."),
+    data: z.array(Data).default([]).describe("Data that no wheel brings, such as NLTK corpora."),
     environment: AbsolutePath.default("/app/.venv").describe("Where the locked packages are installed."),
     exclude: z.array(z.string()).default([]).describe("Source paths that do not ship, beyond .dockerignore."),
   })
@@ -195,7 +204,7 @@ const Smoke = z
         "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host.",
       ),
     env: z
-      .record(z.string().regex(/^[A-Za-z_]\w*$/, "must be a variable name"), z.string())
+      .record(VariableName, z.string())
       .default({})
       .describe(
         "Variables a service does not start without, such as DATABASE_URL; of smoke runs only, never in the image.",

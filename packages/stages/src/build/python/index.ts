@@ -43,7 +43,7 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
     roots.map(async ({ platform, container }) => {
       const environment = await activated(request, container, environments, platform);
       const filled = data.reduce(
-        (result, { path, directory }) => result.withDirectory(path, directory),
+        (result, { path, of }) => result.withDirectory(path, of(platform)),
         environment,
       );
       const variant = filled.withDirectory(workdir, application).withWorkdir(workdir);
