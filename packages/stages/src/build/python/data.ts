@@ -63,7 +63,9 @@ async function installedPackages(native: Platform, environments: Environments): 
   const found = await Promise.all(
     [environments.common, environments.of(native)].map((directory) => directory.glob(pattern)),
   );
-  return new Set(found.flat().map((path) => normal(/([^/]+?)-[^/-]+\.dist-info\/METADATA$/.exec(path)?.[1] ?? "")));
+  return new Set(
+    found.flat().map((path) => normal(/([^/]+?)-[^/-]+\.dist-info\/METADATA$/.exec(path)?.[1] ?? "")),
+  );
 }
 
 /** @see https://packaging.python.org/en/latest/specifications/name-normalization/ */
