@@ -1,5 +1,6 @@
 """uv.lock, through uv's own exporter."""
 
+import re
 import subprocess
 
 from project import PYPI, read_toml, require_groups, require_python, table
@@ -17,20 +18,31 @@ def selection(groups):
     return [part for group in groups if group != "main" for part in (flag, group)]
 
 
+def foreign_registries(project, locked):
+    """Registries of locked packages other than PyPI; and the one that stood in for PyPI when it was locked."""
+    used = [package.get("source", {}).get("registry") for package in locked.get("package", [])]
+    registries = [url for url in dict.fromkeys(used) if url is not None and not PYPI.match(url)]
+    indexes = table(project, "tool", "uv").get("index", [])
+    declared = {str(index.get("url")).rstrip("/") for index in indexes}
+    unknown = [url for url in registries if url.rstrip("/") not in declared]
+    return registries, unknown[0] if len(unknown) == 1 else None
+
+
 def export(project, lock, groups):
     locked = read_toml(lock)
     require_groups(groups, table(project, "dependency-groups"))
     require_python(table(project, "project").get("requires-python"), allows)
+    registries, mirror = foreign_registries(project, locked)
     # Offline: whether the lock matches is decided by the two files alone, whatever index is configured.
     command = ["uv", "export", "--locked", "--offline", "--no-python-downloads", "--quiet"]
     command += ["--no-emit-project", "--no-default-groups", "--no-header", "--no-annotate", *selection(groups)]
+    command += [] if mirror is None else ["--default-index", mirror]
     done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        if "needs to be updated" in done.stderr or "network was disabled" in done.stderr:
-            what, remedy = "it does not match pyproject.toml", "Run uv lock in the service's folder and commit it."
-        else:
-            what, remedy = "uv cannot export it", "Run uv lock --check in the service's folder."
-        raise Problem("SOURCE", f"{what}\n{last_lines(done.stderr)}", lock, remedy)
-    registries = [package.get("source", {}).get("registry") for package in locked.get("package", [])]
-    extra = [url for url in dict.fromkeys(registries) if url is not None and not PYPI.match(url)]
-    return done.stdout, {"default": None, "extra": extra}
+    if done.returncode == 0:
+        return done.stdout, {"default": None, "extra": registries}
+    if "needs to be updated" in done.stderr or "network was disabled" in done.stderr:
+        said = re.sub(r"^hint: .*$", "", done.stderr, flags=re.MULTILINE)
+        what, remedy = "it does not match pyproject.toml", "Run uv lock in the service's folder and commit it."
+    else:
+        said, what, remedy = done.stderr, "uv cannot export it", "Run uv lock --check in the service's folder."
+    raise Problem("SOURCE", f"{what}\n{last_lines(said)}", lock, remedy)

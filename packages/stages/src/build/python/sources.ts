@@ -81,7 +81,8 @@ async function compiled(builder: Builder, wanted: readonly Platform[]): Promise<
   return {
     built: results.map(({ platform, wheel }) => ({ set: slug(platform), wheels: wheel.wheels })),
     notes: [
-      `${title(builder.source)} has no wheel: built from source ${ways.join(", ")}${free(results.map(({ wheel }) => wheel))}`,
+      `${title(builder.source)} has no wheel: built from source ${ways.join(", ")}${free(results.map(({ wheel }) => wheel))}` +
+        (results.some(({ wheel }) => wheel.kind === "pure") ? "; nothing of it was compiled" : ""),
     ],
   };
 }
