@@ -41,22 +41,30 @@ export function standings(
   now: readonly Sight[],
   start: readonly Sight[] = now,
 ): readonly Step[] {
+  const begun = new Map(plan.services.map(({ service }) => [service, newcomers(plan, now, start, service)]));
   const steps = plan.registries.flatMap(({ registry, required }) =>
     plan.services.flatMap((planned) => {
-      const sight = sightOf(now, planned.service, registry);
+      const { service, digest } = planned;
+      const sight = sightOf(now, service, registry);
       return tagsOf(planned).map(({ tag, phase }) => ({
         phase,
-        service: planned.service,
+        service,
         registry,
         required,
         tag,
-        digest: planned.digest,
+        digest,
         before: sight.state === "seen" ? sight.tags.get(tag) : undefined,
-        standing: standingOf({ plan, planned, registry, tag, now, start }),
+        standing: standingOf({ plan, planned, registry, tag, now, begun: begun.get(service) ?? [] }),
       }));
     }),
   );
   return PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase));
+}
+
+/** A version, and a registry that has it. */
+interface Newcomer {
+  readonly version: Version;
+  readonly registry: string;
 }
 
 /** Versions newer than the plan's that were not there when the release began: somebody else releases them. */
@@ -65,7 +73,7 @@ export function newcomers(
   now: readonly Sight[],
   start: readonly Sight[],
   service: string,
-): readonly { readonly version: Version; readonly registry: string }[] {
+): readonly Newcomer[] {
   return plan.registries.flatMap(({ registry }) => {
     const before = sightOf(start, service, registry);
     const after = sightOf(now, service, registry);
@@ -94,7 +102,7 @@ interface Question {
   readonly registry: string;
   readonly tag: string;
   readonly now: readonly Sight[];
-  readonly start: readonly Sight[];
+  readonly begun: readonly Newcomer[];
 }
 
 function standingOf(question: Question): Standing {
@@ -154,7 +162,7 @@ function versionMove(
  */
 function claimsOn(
   kind: FloatingKind,
-  { plan, planned, registry, tag, now, start }: Question,
+  { plan, planned, registry, tag, now, begun }: Question,
   tags: ReadonlyMap<string, Holding>,
 ): Claim[] {
   const { service } = planned;
@@ -164,15 +172,15 @@ function claimsOn(
     const version = sight.state === "seen" ? sight.tags.get(tag)?.version : undefined;
     return version === undefined ? [] : [{ version, by: `is ${tag} in ${other}` }];
   });
-  const begun = newcomers(plan, now, start, service).map(({ version, registry: other }) => ({
+  const meanwhile = begun.map(({ version, registry: other }) => ({
     version,
     by: `is being released (its tag came to ${other} meanwhile)`,
   }));
-  const versions = stableVersions(tags, service).filter((version) => inLine(kind, version));
-  const newest = tags.has(tag) ? undefined : newestVersion(versions);
+  const here = tags.has(tag) ? [] : stableVersions(tags, service).filter((version) => inLine(kind, version));
+  const newest = newestVersion(here);
   return [
     ...elsewhere,
-    ...begun,
+    ...meanwhile,
     ...(newest === undefined ? [] : [{ version: newest, by: "is there already" }]),
   ];
 }

@@ -41,12 +41,17 @@ export function readVersion(text: string): Version | undefined {
   const parsed = parse(bare);
   if (parsed === undefined) return undefined;
   const { major, minor, patch, prerelease } = parsed;
-  return { text: bare, major, minor, patch, prerelease: [...prerelease], stable: prerelease.length === 0 };
+  const version = { text: bare, major, minor, patch, prerelease, stable: prerelease.length === 0 };
+  READ.set(version, parsed);
+  return version;
 }
+
+/** A repository has hundreds of versions, and each is compared many times. */
+const READ = new WeakMap<Version, SemVer>();
 
 /** Precedence of semantic versioning: negative when `a` is older, 0 only for the same version. */
 export function compareVersions(a: Version, b: Version): -1 | 0 | 1 {
-  return new SemVer(a.text).compare(b.text);
+  return (READ.get(a) ?? new SemVer(a.text)).compare(READ.get(b) ?? b.text);
 }
 
 export function isNewer(version: Version, than: Version): boolean {
@@ -84,7 +89,8 @@ function withoutZeros(digits: string): string {
 
 /** Strict: the library also reads blanks and a `v` of its own, and writes what it read without them. */
 function parse(text: string): SemVer | undefined {
-  if (text.length > MAX_TAG) return undefined;
+  // The library's refusal is an exception: too slow for the many tags that are nothing like a version.
+  if (text.length > MAX_TAG || !/^\d+\.\d+\.\d/.test(text)) return undefined;
   try {
     const parsed = new SemVer(text);
     const exact = parsed.version === text && parsed.prerelease.every(isExact);

@@ -251,6 +251,16 @@ describe("a tag read again after it was written", () => {
     expect(afterWrite({ ...write, before, seen })).toMatchObject(result);
   });
 
+  it("is a failure for a version's own tag, even where the other image calls itself newer", () => {
+    const result = afterWrite({
+      ...write,
+      tag: "1.2.3",
+      before: undefined,
+      seen: held("1.2.4", digest("c")),
+    });
+    expect(result).toMatchObject({ state: "lost", to_is: "unknown" });
+  });
+
   it("is a failure for a version's own tag, whatever came", () => {
     const result = afterWrite({
       ...write,

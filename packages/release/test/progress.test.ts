@@ -152,10 +152,34 @@ describe("a release", () => {
     },
   );
 
-  it("does not make a second image of a version that was released as v1.2.3", () => {
+  it.each(["v1.2.3", "api-v1.2.3"])(
+    "does not make a second image of a version that was released as %s",
+    (tag) => {
+      const world = released();
+      const plan = planned(world);
+      world.put("api", "ghcr", tag, digest("f"));
+      expect(world.plan(version("1.2.3"), CANDIDATE)).toBeUndefined();
+      expect(next(world, plan)).toEqual(["stop", ["api ghcr 1.2.3"]]);
+      world.put("api", "ghcr", tag, of("1.2.3")("api"));
+      expect(world.finish(planned(world)).next).toEqual({ act: "done", later: [] });
+      expect(world.get("api", "ghcr", "1.2.3")).toBe(of("1.2.3")("api"));
+    },
+  );
+
+  it("leaves a tag to the newer version that has it in another required registry, and only there", () => {
     const world = released();
-    world.put("api", "ghcr", "v1.2.3", digest("f"));
-    expect(world.plan(version("1.2.3"), CANDIDATE)).toBeUndefined();
+    world.put("api", "acr", "latest", digest("9"), "9.9.9");
+    world.put("api", "ghcr", "latest", digest("f"), "1.2.4");
+    const { next: asked, steps } = world.finish(planned(world));
+    expect(asked).toEqual({ act: "done", later: [] });
+    expect(world.get("api", "hub", "latest")).toBe(of("1.2.2")("api"));
+    expect(world.get("web", "hub", "latest")).toBe(of("1.2.3")("web"));
+    expect(
+      steps.find(({ service, registry, tag }) => `${service} ${registry} ${tag}` === "api hub latest")
+        ?.standing,
+    ).toMatchObject({
+      told: "api in hub: latest is left as it is: 1.2.4, which is newer than 1.2.3, is latest in ghcr",
+    });
   });
 
   it("of a prerelease or an older version leaves latest where it is", () => {

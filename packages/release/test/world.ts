@@ -1,5 +1,4 @@
-import type {
-  TagPolicy} from "../src/index.js";
+import type { TagPolicy } from "../src/index.js";
 import {
   decideGate,
   heldVersion,

@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { kindOfTag, selectPrunable, type PrunableTag } from "../src/index.js";
+import { digest } from "./arbitraries.js";
+
+const candidate = (n: number): string => `candidate-${String(n).padStart(16, "0")}`;
+const staging = (n: number): string => `staging-${String(n).padStart(16, "0")}`;
+const day = (text: string): Date => new Date(`${text}T00:00:00Z`);
+const before = day("2026-03-01");
+const tag = (name: string, of: string, created?: string): PrunableTag => ({
+  tag: name,
+  digest: digest(of),
+  created: created === undefined ? undefined : day(created),
+});
+
+describe("prune", () => {
+  it("removes old candidates and staging tags, and says of each what it is", () => {
+    const selection = selectPrunable(
+      [
+        tag(candidate(1), "a", "2026-01-05"),
+        tag(staging(2), "b", "2026-02-28"),
+        tag(candidate(3), "c", "2026-03-01"),
+      ],
+      { before },
+    );
+    expect(selection).toEqual({
+      remove: [
+        { digest: digest("a"), tags: [candidate(1)], why: "from 2026-01-05, and no version or floating tag" },
+        { digest: digest("b"), tags: [staging(2)], why: "from 2026-02-28, and no version or floating tag" },
+      ],
+      keep: [{ tag: candidate(3), digest: digest("c"), why: "from 2026-03-01, not old enough" }],
+    });
+  });
+
+  it.each(["1.2.3", "latest", "1.2", "v0.5.0", "main", "staging-eu"])(
+    "keeps an image that is also %s",
+    (other) => {
+      const { remove, keep } = selectPrunable(
+        [tag(candidate(1), "a", "2026-01-05"), tag(other, "a", "2026-01-05")],
+        { before },
+      );
+      expect(remove).toEqual([]);
+      expect(keep).toMatchObject([{ tag: candidate(1), why: `its image is ${other}` }]);
+    },
+  );
+
+  it("removes all tags of an image, since a registry deletes by digest, or none", () => {
+    const both = (created: string): PrunableTag[] => [
+      tag(staging(1), "a", "2026-01-05"),
+      tag(candidate(1), "a", created),
+    ];
+    expect(selectPrunable(both("2026-01-05"), { before }).remove).toMatchObject([
+      { tags: [candidate(1), staging(1)] },
+    ]);
+    expect(selectPrunable(both("2026-03-05"), { before })).toMatchObject({ remove: [], keep: [{}, {}] });
+  });
+
+  it("does not take 1980, the date of builds without a commit, for an age", () => {
+    const tags = [tag(candidate(1), "a", "1980-01-01"), tag(candidate(2), "b")];
+    expect(selectPrunable(tags, { before }).keep.map(({ why }) => why)).toEqual([
+      "nothing says how old it is",
+      "nothing says how old it is",
+    ]);
+    expect(selectPrunable(tags, { before, undated: true }).remove).toHaveLength(2);
+  });
+
+  it("keeps the youngest candidates when told to", () => {
+    const tags = [1, 2, 3].map((n) => tag(candidate(n), `a${n}`, `2026-01-0${n}`));
+    const { remove, keep } = selectPrunable([...tags, tag(staging(9), "e", "2026-02-01")], {
+      before,
+      keep: 2,
+    });
+    expect(keep.map((kept) => kept.tag)).toEqual([candidate(2), candidate(3)]);
+    expect(remove.flatMap((removed) => removed.tags)).toEqual([candidate(1), staging(9)]);
+  });
+
+  it("never removes an image that has any other name, or a young one, and speaks of every tag of ours", () => {
+    const name = fc.oneof(
+      fc.nat({ max: 6 }).map(candidate),
+      fc.nat({ max: 6 }).map(staging),
+      fc.constantFrom("latest", "1", "1.2", "1.2.3", "v0.5.0", "main", "sha-1234"),
+    );
+    const tags = fc.uniqueArray(
+      fc.record({
+        tag: name,
+        digest: fc.constantFrom("a", "b", "c", "d").map(digest),
+        created: fc.option(fc.date({ min: day("2026-01-01"), max: day("2026-06-01"), noInvalidDate: true }), {
+          nil: undefined,
+        }),
+      }),
+      { selector: (one) => one.tag, maxLength: 12 },
+    );
+    let removed = 0;
+    fc.assert(
+      fc.property(tags, fc.nat({ max: 3 }), fc.boolean(), (given, keep, undated) => {
+        const selection = selectPrunable(given, { before, keep, undated });
+        const gone = new Set(selection.remove.map((one) => one.digest));
+        removed += gone.size;
+        for (const one of given.filter((other) => gone.has(other.digest))) {
+          expect(["candidate", "staging"]).toContain(kindOfTag(one.tag).kind);
+          expect(one.created === undefined ? undated : one.created < before).toBe(true);
+        }
+        const told = [
+          ...selection.remove.flatMap((one) => one.tags),
+          ...selection.keep.map((one) => one.tag),
+        ];
+        const ours = given.map((one) => one.tag).filter((one) => /^(candidate|staging)-/.test(one));
+        expect(told.sort()).toEqual(ours.sort());
+      }),
+      { numRuns: 500 },
+    );
+    expect(removed).toBeGreaterThan(50);
+  });
+});

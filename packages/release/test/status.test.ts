@@ -1,0 +1,236 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { holdings, releaseStatus, TagPolicy, type SeenTag, type Sight, type Status } from "../src/index.js";
+import { digest } from "./arbitraries.js";
+
+const registries = ["ghcr", "hub", "acr"];
+const a = digest("a");
+const b = digest("b");
+
+/** `1.2.3=a` is a tag with the digest a…; a version after it is the image's annotation: `latest=a 1.2.3`. */
+function tags(...texts: string[]): SeenTag[] {
+  return texts.map((text) => {
+    const [, tag = "", hex = "", annotation] = /^(\S+)=(\w+)(?: (\S+))?$/.exec(text) ?? [];
+    return { tag, digest: digest(hex), annotation };
+  });
+}
+
+const RELEASED = ["1.2.2=b", "1.2.3=a", "1.2=a", "1=a", "latest=a"];
+
+function status(places: Record<string, string[] | undefined>, more: Sight[] = []): Status {
+  const sights = Object.entries(places).map(([registry, texts]): Sight => ({
+    service: "api",
+    registry,
+    held:
+      texts === undefined
+        ? { state: "unreachable", why: "401 wrong password" }
+        : { state: "seen", tags: holdings(tags(...texts), "api") },
+  }));
+  const services = [...new Set(["api", ...more.map(({ service }) => service)])].map((service) => ({
+    service,
+    policy: TagPolicy.parse({}),
+  }));
+  return releaseStatus({ services, registries, sights: [...sights, ...more] });
+}
+
+function told(places: Record<string, string[] | undefined>): string[] {
+  return status(places).disagreements.map((one) => `${one.kind} [${one.registries.join(" ")}] ${one.told}`);
+}
+
+const everywhere = (texts: string[]): Record<string, string[]> => ({ ghcr: texts, hub: texts, acr: texts });
+
+describe("the status of what is released", () => {
+  it("shows what latest, the lines and the newest version are, and finds nothing wrong after a release", () => {
+    const { rows, disagreements } = status(
+      everywhere([...RELEASED, "1.2.4-rc.1=c", "candidate-0123456789abcdef=a"]),
+    );
+    expect(disagreements).toEqual([]);
+    expect(rows).toHaveLength(3);
+    expect(rows[0]).toEqual({
+      service: "api",
+      registry: "ghcr",
+      latest: { tag: "latest", digest: a, version: "1.2.3" },
+      lines: [
+        { tag: "1.2", digest: a, version: "1.2.3" },
+        { tag: "1", digest: a, version: "1.2.3" },
+      ],
+      newest: { tag: "1.2.3", digest: a, version: "1.2.3" },
+      prerelease: { tag: "1.2.4-rc.1", digest: digest("c"), version: "1.2.4-rc.1" },
+    });
+  });
+
+  it("finds nothing wrong where nothing was ever released", () => {
+    expect(status(everywhere([])).disagreements).toEqual([]);
+  });
+
+  const A = "a00000000000";
+  const B = "b00000000000";
+  it.each<[string, Record<string, string[] | undefined>, string[]]>([
+    [
+      "a registry that could not be asked",
+      { ...everywhere(RELEASED), acr: undefined },
+      ["not asked [acr] api: acr could not be asked: 401 wrong password"],
+    ],
+    [
+      "latest that differs, and is behind in one registry",
+      { ...everywhere(RELEASED), acr: RELEASED.map((text) => text.replace("latest=a", "latest=b")) },
+      [
+        `tag differs [ghcr hub acr] api: latest is 1.2.3 (${A}) in ghcr, hub, and 1.2.2 (${B}) in acr`,
+        "behind [acr] api: latest is 1.2.2, the newest is 1.2.3 (acr)",
+      ],
+    ],
+    [
+      "latest that was taken back everywhere",
+      everywhere(RELEASED.map((text) => text.replace("latest=a", "latest=b"))),
+      ["behind [ghcr hub acr] api: latest is 1.2.2, the newest is 1.2.3 (ghcr, hub, acr)"],
+    ],
+    [
+      "a line behind its newest version",
+      everywhere([...RELEASED, "1.3.0=c", "1.3=c", "latest=c"]),
+      ["behind [ghcr hub acr] api: 1 is 1.2.3, the newest is 1.3.0 (ghcr, hub, acr)"],
+    ],
+    [
+      "latest ahead of every version tag",
+      everywhere([...RELEASED.slice(0, 4), "latest=d 1.3.0"]),
+      [
+        "ahead [ghcr hub acr] api: latest is 1.3.0, but no version newer than 1.2.3 is tagged there (ghcr, hub, acr)",
+      ],
+    ],
+    [
+      "a prerelease under latest",
+      everywhere([...RELEASED.slice(0, 4), "1.3.0-rc.1=c", "latest=c"]),
+      ["strange [ghcr hub acr] api: latest is 1.3.0-rc.1, a prerelease (ghcr, hub, acr)"],
+    ],
+    [
+      "an image of unknown version under latest",
+      everywhere([...RELEASED.slice(0, 4), "latest=e main"]),
+      [
+        "strange [ghcr hub acr] api: latest is e00000000000, and nothing says which version that is (ghcr, hub, acr)",
+      ],
+    ],
+    [
+      "a line's tag on another line",
+      everywhere(["1.1.9=c", "1.1=a", ...RELEASED]),
+      ["strange [ghcr hub acr] api: 1.1 is 1.2.3, which is no version of 1.1 (ghcr, hub, acr)"],
+    ],
+    [
+      "another image of the same version under latest",
+      everywhere([...RELEASED.slice(0, 4), "latest=d 1.2.3"]),
+      [
+        "strange [ghcr hub acr] api: latest calls itself 1.2.3, but is another image than 1.2.3 (ghcr, hub, acr)",
+      ],
+    ],
+    [
+      "a version that is two images",
+      { ...everywhere(["1.2.3=a"]), hub: ["1.2.3=b"] },
+      [
+        "tag missing [ghcr hub acr] api: there is no latest anywhere, though there is 1.2.3",
+        `version differs [ghcr hub acr] api: 1.2.3 is ${A} in ghcr, acr, and ${B} in hub`,
+      ],
+    ],
+    [
+      "a version that is two images by two spellings",
+      everywhere([...RELEASED, "v1.2.3=d"]),
+      [
+        `version differs [ghcr hub acr] api: 1.2.3 is ${A} in ghcr, hub, acr, and d00000000000 in ghcr, hub, acr (as v1.2.3)`,
+      ],
+    ],
+    [
+      "what one registry lacks",
+      { ...everywhere(["0.9.0=d", "0.9.1=e", "0.9.2=f", ...RELEASED]), acr: ["1.2.3=a", "1=a", "latest=a"] },
+      [
+        "tag missing [acr] api: there is no 1.2 in acr",
+        "version missing [acr] api: acr lacks 1.2.2, 0.9.2, 0.9.1 and 1 older, which other registries have",
+      ],
+    ],
+  ])("tells of %s", (_, places, expected) => {
+    expect(told(places)).toEqual(expected);
+  });
+
+  it("tells of services whose latest are of different versions, since they are installed together", () => {
+    const web: Sight[] = registries.map((registry) => ({
+      service: "web",
+      registry,
+      held: { state: "seen", tags: holdings(tags("1.2.2=f", "1.2=f", "1=f", "latest=f"), "web") },
+    }));
+    expect(status(everywhere(RELEASED), web).disagreements.map((one) => one.told)).toEqual([
+      "latest is 1.2.3 in api, and 1.2.2 in web",
+    ]);
+  });
+
+  it("does not compare a service with others while its own registries disagree", () => {
+    const web: Sight[] = registries.map((registry) => ({
+      service: "web",
+      registry,
+      held: {
+        state: "seen",
+        tags: holdings(tags("1.2.2=f", "1.2.1=e", `latest=${registry === "acr" ? "e" : "f"}`), "web"),
+      },
+    }));
+    const kinds = status(everywhere(RELEASED), web).disagreements.map(({ kind }) => kind);
+    expect(kinds).toEqual(["tag differs", "behind"]);
+  });
+
+  it("counts what was never looked at as not known, not as empty", () => {
+    const { rows, disagreements } = releaseStatus({
+      services: [{ service: "api" }],
+      registries: ["ghcr"],
+      sights: [],
+    });
+    expect(rows).toEqual([{ service: "api", registry: "ghcr", unreachable: "it was not asked", lines: [] }]);
+    expect(disagreements).toMatchObject([{ kind: "not asked" }]);
+  });
+
+  it("never throws, and finds nothing wrong exactly where all registries hold the same as they should", () => {
+    const tag = fc.constantFrom(
+      "latest",
+      "1",
+      "1.2",
+      "1.2.3",
+      "1.2.2",
+      "v1.2.3",
+      "1.3.0-rc.1",
+      "main",
+      "0",
+      "1.2.3.4",
+    );
+    const seen: fc.Arbitrary<SeenTag[]> = fc.uniqueArray(
+      fc.record({
+        tag,
+        digest: fc.constantFrom(a, b),
+        annotation: fc.constantFrom(undefined, "1.2.3", "1.2.2", "main", "", "9.9.9"),
+      }),
+      { selector: (one) => one.tag },
+    );
+    const held: fc.Arbitrary<Sight["held"]> = fc.oneof(
+      {
+        weight: 9,
+        arbitrary: seen.map((found) => ({ state: "seen" as const, tags: holdings(found, "api") })),
+      },
+      { weight: 1, arbitrary: fc.constant({ state: "unreachable" as const, why: "down" }) },
+    );
+    fc.assert(
+      fc.property(fc.array(held, { minLength: 1, maxLength: 3 }), (all) => {
+        const sights = all.map((one, at): Sight => ({
+          service: "api",
+          registry: registries[at] ?? "",
+          held: one,
+        }));
+        const names = sights.map(({ registry }) => registry);
+        const { rows, disagreements } = releaseStatus({
+          services: [{ service: "api" }],
+          registries: names,
+          sights,
+        });
+        expect(rows).toHaveLength(all.length);
+        const digests = new Set(rows.map(({ latest }) => latest?.digest));
+        const down = rows.some(({ unreachable }) => unreachable !== undefined);
+        if (!down && digests.size > 1) expect(disagreements.some((one) => one.tag === "latest")).toBe(true);
+        expect(disagreements.filter(({ kind }) => kind === "not asked")).toHaveLength(
+          rows.filter(({ unreachable }) => unreachable !== undefined).length,
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
