@@ -221,8 +221,20 @@ if (fs.existsSync("/root/.npmrc") && fs.readFileSync("/root/.npmrc", "utf8") !==
 describe("nginx", () => {
   it("serves them as a user without rights, and lets only hashed names be kept", async () => {
     const port = await freePort();
-    const { variants } = await build(yarnProject(), { image: { ports: [port], user: "101" } });
-    const paths = ["/", "/some/route", "/assets/app-D9ePsCub.js", "/assets/settings.js", "/assets/none.js"];
+    const files = {
+      ...yarnProject(),
+      "public/assets/photo-IMG_0001.jpg": "",
+      "build.js": `${BUILD}\nfs.cpSync("public", "dist", { recursive: true });`,
+    };
+    const { variants } = await build(files, { image: { ports: [port], user: "101" } });
+    const paths = [
+      "/",
+      "/some/route",
+      "/assets/app-D9ePsCub.js",
+      "/assets/settings.js",
+      "/assets/photo-IMG_0001.jpg",
+      "/assets/none.js",
+    ];
     const ask = paths.map(
       (path) =>
         `curl -si -H "Accept-Encoding: gzip" -o /tmp/body -D - http://127.0.0.1:${port}${path} | tr -d '\\r'`,
@@ -230,8 +242,10 @@ describe("nginx", () => {
     const output = await variants[0]?.container
       .withExec(["sh", "-c", `nginx -t && nginx && ${ask.join(" && ")}`])
       .stdout();
-    const [home, route, hashed, plain, missing] = (output ?? "").split(/^(?=HTTP\/1\.1 \d)/m).slice(1);
-    for (const answer of [home, route, plain])
+    const [home, route, hashed, plain, copied, missing] = (output ?? "")
+      .split(/^(?=HTTP\/1\.1 \d)/m)
+      .slice(1);
+    for (const answer of [home, route, plain, copied])
       expect(answer).toMatch(/^HTTP\/1.1 200[^]*Cache-Control: no-cache$/m);
     expect(hashed).toMatch(/^Cache-Control: public, max-age=31536000, immutable$/m);
     expect(hashed).toMatch(/^Content-Encoding: gzip$/m);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -27,6 +27,7 @@ import {
 } from "../src/build/static-web/package-manager.js";
 import { parseYarnLock, requireLocked, unlocked } from "../src/build/static-web/yarn-lock.js";
 import { installedPackages } from "../src/tools/packages.js";
+import { stampTree } from "../src/tools/stamp.js";
 
 const manifest = (fields: object = {}): PackageJson => parsePackageJson("web", JSON.stringify(fields));
 
@@ -273,7 +274,6 @@ describe("a lock through a mirror", () => {
 describe("Node", () => {
   it.each([
     ["^20.19.0 || >=22.12.0", "v20.20.2\n"],
-    [undefined, "v20.20.2"],
     ["lts/*", "v20.20.2"],
   ])("of the range %s is %s", (range, actual) => {
     expect(() => {
@@ -412,6 +412,29 @@ describe("a failed installation", () => {
     const output =
       "npm error code EINTEGRITY\nnpm error sha512-AA== integrity checksum failed when using sha512: wanted sha512-AA== but got sha512-BB==. (267 bytes)";
     expect(failed("npm", output, lock)).toMatch(/^@s\/b@1\.0\.0: /);
+  });
+});
+
+describe("stamped pages", () => {
+  it("have one time, and no modes of the checkout they come from", async () => {
+    const root = await mkdtemp(join(tmpdir(), "tgo-stamp-"));
+    try {
+      await mkdir(join(root, "assets"), { mode: 0o700 });
+      await writeFile(join(root, "assets/a.js"), "", { mode: 0o600 });
+      await writeFile(join(root, "run.sh"), "", { mode: 0o700 });
+      await symlink("/nowhere", join(root, "link"));
+      await stampTree({ root, seconds: 1_000_000_000 });
+      const facts = async (path: string): Promise<[string, number]> => {
+        const { mode, mtimeMs } = await lstat(join(root, path));
+        return [(mode & 0o777).toString(8), mtimeMs / 1000];
+      };
+      expect(await facts("assets")).toEqual(["755", 1_000_000_000]);
+      expect(await facts("assets/a.js")).toEqual(["644", 1_000_000_000]);
+      expect(await facts("run.sh")).toEqual(["755", 1_000_000_000]);
+      expect((await facts("link"))[1]).toBe(1_000_000_000);
+    } finally {
+      await rm(root, { recursive: true });
+    }
   });
 });
 

@@ -45,7 +45,7 @@ export async function scanRoot(
 }
 
 /**
- * A directory whose entries all have one time. The engine's own withTimestamps follows symbolic links, and fails on
+ * A directory whose entries all have one time, and modes by their executable bit alone. The engine's own withTimestamps follows symbolic links, and fails on
  * those that point outside the directory.
  * @param seconds since 1970
  */

@@ -1,3 +1,4 @@
+import type { Container } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
 import { baseImage } from "../../context.js";
 import { epochSeconds } from "../../source.js";
@@ -6,7 +7,7 @@ import { configure } from "../configure.js";
 import type { BuildRequest, Built } from "../request.js";
 import { installPackages, PROJECT } from "./install.js";
 import { buildPages } from "./pages.js";
-import { readProject } from "./project.js";
+import { readProject, type Project } from "./project.js";
 import { siteFiles, withFiles } from "./site.js";
 import { unlocked } from "./yarn-lock.js";
 
@@ -14,18 +15,14 @@ export { buildValues } from "./values.js";
 
 /** Pages built once, natively, then copied beside nginx for each platform: nothing runs in a foreign image. */
 export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Promise<Built> {
-  const { context, name, service, platforms, source } = request;
+  const { context, service, platforms, source } = request;
   const [project, site] = await Promise.all([readProject(request), siteFiles(request)]);
   const builder = await installPackages(request, project);
   const [pages, notes] = await Promise.all([
     buildPages(request, project, builder).then((built) =>
       stamped(context, built, epochSeconds(source.modified)),
     ),
-    project.locked === undefined
-      ? []
-      : listPackages(context, builder.directory(`${PROJECT}/node_modules`)).then((installed) =>
-          unlockedNote(name, unlocked(installed, project.locked ?? [])),
-        ),
+    unlockedNotes(request, project, builder),
   ]);
   const variants = await Promise.all(
     platforms.map(async (platform) => {
@@ -37,10 +34,18 @@ export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Pro
   return { variants, notes };
 }
 
-function unlockedNote(service: string, packages: readonly string[]): string[] {
+/** What yarn 1 installed without an entry in the lock: packages for this platform that a lock made on another lacks. */
+async function unlockedNotes(
+  { context, name }: BuildRequest,
+  { locked }: Project,
+  builder: Container,
+): Promise<string[]> {
+  const modules = `${PROJECT}/node_modules`;
+  if (locked === undefined || !(await builder.exists(modules))) return [];
+  const packages = unlocked(await listPackages(context, builder.directory(modules)), locked);
   if (packages.length === 0) return [];
   return [
-    `yarn.lock of ${service} has no entry, and so no hash, for ${packages.join(", ")}: fetched as the registry has them. ` +
+    `yarn.lock of ${name} has no entry, and so no hash, for ${packages.join(", ")}: fetched as the registry has them. ` +
       "Run yarn install on Linux and commit yarn.lock.",
   ];
 }

@@ -52,12 +52,10 @@ export async function installPackages(
   const { context, name, service, source } = request;
   const { manager, manifest } = project;
   const node = trusting(context, await baseImage(context, service.build.builder, context.native));
-  requireNode(
-    name,
-    manifest.engines.node,
-    await node.withExec(["node", "--version"]).stdout(),
-    service.build.builder,
-  );
+  if (manifest.engines.node !== undefined) {
+    const version = await node.withExec(["node", "--version"]).stdout();
+    requireNode(name, manifest.engines.node, version, service.build.builder);
+  }
   const withManager = await provide(request, manager, configured(context, node, manager.name));
   let builder = withManager.withWorkdir(PROJECT);
   const present = new Set(source.entries.map(bare));

@@ -8,14 +8,9 @@ import satisfies from "semver/functions/satisfies.js";
  * @param actual as `node --version` prints it
  * @throws TgoError SOURCE naming both versions
  */
-export function requireNode(
-  service: string,
-  range: string | undefined,
-  actual: string,
-  builder: string,
-): void {
+export function requireNode(service: string, range: string, actual: string, builder: string): void {
   const version = actual.trim().replace(/^v/, "");
-  if (range === undefined || validRange(range) === null || satisfies(version, range)) return;
+  if (validRange(range) === null || satisfies(version, range)) return;
   throw new TgoError("SOURCE", `${service} asks for Node ${range}, and the builder image has ${version}`, {
     where: `engines.node in package.json; ${builder}`,
     remedy: `Set build.builder of the service in tgo.catalog.json to an image with it, such as docker.io/library/node:${minVersion(range)?.major ?? 24}-alpine.`,

@@ -1,7 +1,7 @@
 import type { Container, Directory } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { execFailure } from "../../exec-error.js";
+import { execFailure, type ExecFailure } from "../../exec-error.js";
 import { bare } from "../../source.js";
 import { buildError } from "../build-error.js";
 import { LAYER_TIME, type BuildRequest } from "../request.js";
@@ -46,26 +46,29 @@ export async function buildPages(
 
 function scriptFailure({ name }: BuildRequest, { manager }: Project, error: unknown): Error {
   const failure = execFailure(error);
-  const printed = failure === undefined ? "" : `${failure.stdout}\n${failure.stderr}`;
   const script = failure?.cmd.at(-1) ?? "build";
   return buildError(
     `the script "${script}" of ${name}`,
-    remedyFor(printed, `${manager.name} run ${script}`),
+    remedyFor(failure, `${manager.name} run ${script}`),
     error,
   );
 }
 
-function remedyFor(printed: string, command: string): string {
-  if (/heap out of memory|SIGKILL|\bKilled\b/.test(printed)) {
+function remedyFor(failure: ExecFailure | undefined, command: string): string {
+  const printed = failure === undefined ? "" : `${failure.stdout}\n${failure.stderr}`;
+  // 137: killed, which in a build only the kernel does, for want of memory.
+  if (failure?.exitCode === 137 || /heap out of memory|SIGKILL|\bKilled\b/.test(printed)) {
     return "It ran out of memory: give the engine more, or set NODE_OPTIONS in the script.";
   }
-  if (
-    /native binding|bug related to optional dependencies|Cannot find module ['"][^'"]*linux-/i.test(printed)
-  ) {
+  if (NO_NATIVE_PACKAGE.test(printed)) {
     return "The lock has no package for this platform: delete it and node_modules, install on Linux, and commit the new lock.";
   }
   return `Run ${command} in a fresh checkout of the service: what fails there fails here.`;
 }
+
+/** What tools with native parts (rollup, lightningcss, Tailwind) say without the one for this machine. */
+const NO_NATIVE_PACKAGE =
+  /native binding|bug related to optional dependencies|Cannot find module ['"][^'"]*linux-/i;
 
 async function output(request: BuildRequest<StaticWebBuild>, built: Container): Promise<Directory> {
   const { name, service, source } = request;

@@ -12,22 +12,31 @@ import {
   UNPRIVILEGED,
 } from "./nginx.js";
 
+/** Where nginx's image reads servers from; its entrypoint fills the templates in. */
+const OWN_SITE = /^\/etc\/nginx\/(?:conf\.d\/.*\.conf|templates\/.*)$/;
+
 /** Files of nginx's configuration, path to contents: those the service does not bring itself. */
 export async function siteFiles(request: BuildRequest<StaticWebBuild>): Promise<Record<string, string>> {
-  const { name, service, source } = request;
-  const { image, build } = service;
-  const own = new Set(image.files.map(({ to }) => to));
-  if (own.has(DEFAULT_CONF)) return {};
-  const port = image.ports[0] ?? 80;
-  // Vite copies this folder as it is: names in it have no hash, whatever they look like.
-  const copied = source.entries.map(bare).includes("public")
-    ? await source.directory.glob("public/assets/**")
-    : [];
-  const unhashed = copied.map((path) => path.replace(/^public/, "")).filter(isHashed);
-  const files = { [DEFAULT_CONF]: siteConfiguration({ ...build, port, unhashed }) };
-  if (!isUnprivileged(image.user)) return files;
-  requireFreePort(name, image.user, port);
-  return own.has(MAIN_CONF) ? files : { ...files, [MAIN_CONF]: UNPRIVILEGED };
+  const { name, service } = request;
+  const { user, ports, files } = service.image;
+  const own = files.map(({ to }) => to);
+  const main: Record<string, string> =
+    isUnprivileged(user) && !own.includes(MAIN_CONF) ? { [MAIN_CONF]: UNPRIVILEGED } : {};
+  if (own.some((path) => OWN_SITE.test(path))) return main;
+  const port = ports[0] ?? 80;
+  if (isUnprivileged(user)) requireFreePort(name, user, port);
+  const site = siteConfiguration({ ...service.build, port, unhashed: await seeminglyHashed(request) });
+  return { ...main, [DEFAULT_CONF]: site };
+}
+
+/** Paths of files that Vite copies as they are, whose names only look as if they had a hash. */
+async function seeminglyHashed({ source }: BuildRequest): Promise<string[]> {
+  if (!source.entries.map(bare).includes("public")) return [];
+  const copied = await source.directory.glob("public/assets/**");
+  return copied
+    .map((path) => path.replace(/^public/, ""))
+    .filter(isHashed)
+    .sort();
 }
 
 export function withFiles(
