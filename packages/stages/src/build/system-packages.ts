@@ -64,7 +64,10 @@ async function install(
     .withNewFile("/run/tgo/fetch.sh", fetchScript)
     .withExec(["sh", "/run/tgo/fetch.sh", ...architectures(platform), ...packages])
     .directory("/out");
-  const [preinst, scripts] = await Promise.all([namesIn(fetched, "preinst"), namesIn(fetched, "scripts")]);
+  const [order = [], preinst = [], scripts = []] = await Promise.all(
+    ["order", "preinst", "scripts"].map((file) => namesIn(fetched, file)),
+  );
+  if (order.length === 0) return { container: base, notes: [] };
   const finishing: Finishing = { context, base, native, fetched };
   const prepared = preinst.length === 0 ? base.rootfs() : await finish(finishing, base.rootfs(), "preinst");
 

@@ -94,6 +94,8 @@ if ! apt "$architecture" apt-get --yes --simulate install "$@" >/tmp/plan; then
   explain "$@" >&2
   exit 1
 fi
+# The base has it all.
+if ! grep -q '^Inst ' /tmp/plan; then exit 0; fi
 # "'URI' FILE SIZE SHA256:HASH", of every file when the archive is empty; the hash is from the signed lists.
 apt "$architecture" apt-get --yes --print-uris -o Acquire::ForceHash=SHA256 -o Dir::Cache::archives=/nonexistent \
   install "$@" | awk '{ sub(/^SHA256:/, "", $4); print $4 "  " $2 }' >/tmp/sums
@@ -156,7 +158,7 @@ awk '/^Package: / { name = $2 } /^Version: / && name == "dpkg" { print $2 }' $ta
 # Scripts are the same on every machine: with this machine's shell and basic tools, only the programs that they are
 # about are emulated. Those that say what machine it is stay the target's, as do those that dpkg may have to replace.
 mkdir -p /out/native/bin
-if [ "$(dpkg --print-architecture)" != "$architecture" ] && [ ! -s /out/target ] && [ -s /out/order ] &&
+if [ "$(dpkg --print-architecture)" != "$architecture" ] && [ ! -s /out/target ] &&
   [ -L /lib ] && [ -L $target/lib ]; then
   for package in coreutils findutils grep sed mawk debianutils; do
     grep -E '^(/usr)?/bin/' "/var/lib/dpkg/info/$package.list"
