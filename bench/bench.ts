@@ -51,6 +51,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
       engine: options.engine,
       catalog: { ...catalog, registries: {}, mirrors: { ...catalog.mirrors, images } },
       caBundle: options.caBundle,
+      buildArgs: options.buildArgs,
       ...platforms(),
       program,
       work,

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Platform } from "@tgo/catalog";
 import { formatReference, parseReference } from "@tgo/oci";
-import { dockerHubAnswers, startBaseMirror, startRegistry, type LocalRegistry } from "@tgo/testbed";
+import { dockerHubAnswers, pushBases, startRegistry, type LocalRegistry } from "@tgo/testbed";
 import { imagesOf, instructionsOf, stagesOf } from "../../packages/stages/src/build/dockerfile-text.js";
+import { addApk } from "./apk.js";
 import type { Sample } from "./samples.js";
 
 const run = promisify(execFile);
@@ -29,7 +30,13 @@ export async function startBases(
     log(
       "Docker Hub does not answer: python, node and nginx are stood in for by images made of Debian packages.",
     );
-    return { registry: await startBaseMirror({ log }), origin: "stand-ins made of Debian packages" };
+    const standIns = await startRegistry({ auth: "none" });
+    await pushBases(standIns);
+    await addApk(standIns.host);
+    return {
+      registry: standIns,
+      origin: "stand-ins made of Debian packages (in those for Alpine, `apk` installs nothing)",
+    };
   }
   const registry = await startRegistry({ auth: "none" });
   const wanted = await basesOf(samples, native);

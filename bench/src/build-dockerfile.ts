@@ -9,10 +9,12 @@ import { pushContainers, type Timed } from "./push.js";
 import type { Steps } from "./steps.js";
 
 /** A service whose image is what its Dockerfile says, and nothing more. */
-const OWN_DOCKERFILE = Service.parse({
-  title: "its own Dockerfile",
-  build: { strategy: "dockerfile", file: "Dockerfile" },
-});
+function ownDockerfile(args: Readonly<Record<string, string>>): Service {
+  return Service.parse({
+    title: "its own Dockerfile",
+    build: { strategy: "dockerfile", file: "Dockerfile", args },
+  });
+}
 
 /**
  * Builds a service's own Dockerfile. What this product does around it, reading and hashing the source, is not charged
@@ -22,12 +24,12 @@ const OWN_DOCKERFILE = Service.parse({
 export async function buildOwnDockerfile(
   client: Client,
   job: BuildJob,
-  platform: Platform,
+  { platform, args }: { readonly platform: Platform; readonly args: Readonly<Record<string, string>> },
   steps: Steps,
 ): Promise<Timed> {
   const context = await createContext(client, productOf(job), optionsOf(client, job, [platform]));
   const source = client.host().directory(job.source);
-  const { request } = await prepare(context, job.service, OWN_DOCKERFILE, { source });
+  const { request } = await prepare(context, job.service, ownDockerfile(args), { source });
   const started = steps.begin();
   const { variants } = await buildVariants(request);
   const ended = steps.lastLine ?? performance.now();

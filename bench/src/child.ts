@@ -37,7 +37,7 @@ async function measure(job: BuildJob): Promise<Measured> {
       setHost({ local: true, progress: () => undefined, signal: interruption.signal });
       const timed = await (job.build.by === "us"
         ? buildOurs(dag, job, { catalog, platforms: job.build.platforms }, steps)
-        : buildOwnDockerfile(dag, job, job.build.platform, steps));
+        : buildOwnDockerfile(dag, job, job.build, steps));
       const built = { seconds: rounded(timed.seconds), peakMemory: peakMemory(), steps: [...steps.list] };
       const name = engine === undefined ? `Dagger engine ${await dag.version()}` : "embedded engine";
       if (job.push === undefined) return { ...built, engine: name };

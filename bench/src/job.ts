@@ -14,7 +14,11 @@ export interface BuildJob {
   readonly source: string;
   readonly build:
     | { readonly by: "us"; readonly platforms: readonly Platform[] }
-    | { readonly by: "dockerfile"; readonly platform: Platform };
+    | {
+        readonly by: "dockerfile";
+        readonly platform: Platform;
+        readonly args: Readonly<Record<string, string>>;
+      };
   /** Pushes what was built to this registry afterwards, under {@link SIZED_TAG}. */
   readonly push: string | undefined;
 }

@@ -9,7 +9,7 @@ import type { Kind } from "./kinds.js";
 import type { Measurements } from "./measurements.js";
 import type { Unit } from "./plan.js";
 import { runJob } from "./process.js";
-import type { Sample } from "./samples.js";
+import { declaredArgs, type Sample } from "./samples.js";
 import { baseLayers, layersOf } from "./size.js";
 import { freshState, type FreshState } from "./state.js";
 
@@ -17,6 +17,7 @@ export interface Laboratory {
   readonly engine: EngineName;
   readonly catalog: Catalog;
   readonly caBundle: string | undefined;
+  readonly buildArgs: Readonly<Record<string, string>>;
   readonly native: Platform;
   readonly foreign: Platform;
   /** The measuring process's program. */
@@ -111,7 +112,7 @@ async function measureKind(lab: Laboratory, experiment: Experiment): Promise<Mea
       catalog: lab.catalog,
       service: sample.name,
       source: experiment.source,
-      build: buildOf(lab, kind),
+      build: await buildOf(lab, kind, sample),
       push: registry?.host,
     };
     const answer = await run(lab, experiment.state, job);
@@ -126,7 +127,11 @@ async function measureKind(lab: Laboratory, experiment: Experiment): Promise<Mea
   }
 }
 
-function buildOf({ native, foreign }: Laboratory, kind: Kind): BuildJob["build"] {
+async function buildOf(
+  { native, foreign, buildArgs }: Laboratory,
+  kind: Kind,
+  sample: Sample,
+): Promise<BuildJob["build"]> {
   switch (kind) {
     case "one":
       return { by: "us", platforms: [native] };
@@ -137,9 +142,9 @@ function buildOf({ native, foreign }: Laboratory, kind: Kind): BuildJob["build"]
     case "edit":
       return { by: "us", platforms: [native, foreign] };
     case "dockerfile":
-      return { by: "dockerfile", platform: native };
+      return { by: "dockerfile", platform: native, args: await declaredArgs(sample, buildArgs) };
     case "emulated":
-      return { by: "dockerfile", platform: foreign };
+      return { by: "dockerfile", platform: foreign, args: await declaredArgs(sample, buildArgs) };
   }
 }
 

@@ -14,6 +14,8 @@ export interface Options {
   readonly source: string;
   readonly catalog: string | undefined;
   readonly caBundle: string | undefined;
+  /** For the Dockerfiles that declare them. */
+  readonly buildArgs: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   /** Where results are written; undefined: nowhere. */
   readonly output: string | undefined;
@@ -34,6 +36,8 @@ Dockerfiles, natively and under emulation. Writes docs/benchmarks.json, .svg and
   --source DIR          where the services' folders are [default: examples/repos]
   --catalog FILE        an override of the catalog, e.g. with mirrors of PyPI and npm
   --ca-bundle FILE      certificates that build steps trust [default: $TGO_CA_BUNDLE, else $NODE_EXTRA_CA_CERTS]
+  --build-arg NAME=VALUE
+                        for the services' own Dockerfiles that declare it, e.g. a mirror
   --timeout MINUTES     after which one build is given up and counts as failed [default: 20]
   --output DIR          where to write the results [default: docs]
 `;
@@ -63,6 +67,7 @@ export function parseOptions(
     source: resolve(values.source ?? `${ROOT}/examples/repos`),
     catalog: values.catalog === undefined ? undefined : existing("catalog", values.catalog),
     caBundle: caBundle(values["ca-bundle"], env),
+    buildArgs: buildArgs(values["build-arg"] ?? []),
     timeoutMs: count("timeout", values.timeout ?? "20", 1) * 60_000,
     output: output === undefined ? undefined : resolve(output === "docs" ? `${ROOT}/docs` : output),
   };
@@ -90,6 +95,7 @@ function parseRaw(args: readonly string[]) {
       source: text,
       catalog: text,
       "ca-bundle": text,
+      "build-arg": { type: "string", multiple: true },
       timeout: text,
       output: text,
       help: { type: "boolean", short: "h" },
@@ -121,6 +127,18 @@ function roundsOf(given: readonly string[]): Partial<Rounds> {
       });
     });
   return Object.fromEntries(entries);
+}
+
+function buildArgs(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const equals = text.indexOf("=");
+      if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
+      throw new TgoError("USAGE", `--build-arg ${text} is not NAME=VALUE`, {
+        remedy: "Write for example --build-arg APT_MIRROR=mirrors.example.com.",
+      });
+    }),
+  );
 }
 
 function engineName(text: string): EngineName {

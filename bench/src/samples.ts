@@ -15,6 +15,16 @@ export interface Sample {
   readonly hasDockerfile: boolean;
 }
 
+/** The arguments that a service's Dockerfile declares, of those that were given. */
+export async function declaredArgs(
+  { folder }: Pick<Sample, "folder">,
+  given: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const text = await readFile(join(folder, "Dockerfile"), "utf8");
+  const declared = new Set([...text.matchAll(/^[ \t]*ARG[ \t]+([A-Za-z_]\w*)/gim)].map(([, name]) => name));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => declared.has(name)));
+}
+
 /** The catalog of this repository under the user's override file. */
 export async function readCatalog(override: string | undefined): Promise<Catalog> {
   const folder = join(ROOT, "pipelines/services");

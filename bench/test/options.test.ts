@@ -30,7 +30,14 @@ describe("the command line", () => {
     expect(parse("--quick")?.rounds).toEqual({ one: 1, both: 1, foreign: 1, dockerfile: 1, emulated: 0 });
   });
 
+  it("keeps a build argument's value as it is", () => {
+    expect(parse("--build-arg", "URL=https://example.com/?a=b")?.buildArgs).toEqual({
+      URL: "https://example.com/?a=b",
+    });
+  });
+
   it.each([
+    [["--build-arg", "URL"], "--build-arg URL is not NAME=VALUE"],
     [["--rounds-of", "warm=3"], '--rounds-of knows no kind "warm"'],
     [["--rounds", "0"], "--rounds 0 is not a whole number of 1 or more"],
     [["--rounds", "many"], "--rounds many"],

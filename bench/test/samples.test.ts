@@ -5,7 +5,7 @@ import { applyOverride } from "@tgo/catalog";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { dockerfileBases } from "../src/bases.js";
 import { editSource } from "../src/edit.js";
-import { findSamples } from "../src/samples.js";
+import { declaredArgs, findSamples } from "../src/samples.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -86,5 +86,12 @@ describe("the bases of a Dockerfile", () => {
       "docker.io/library/python:3.11-slim",
       "ghcr.io/someone/tool:latest",
     ]);
+  });
+});
+
+describe("build arguments", () => {
+  it("go to the Dockerfiles that declare them", async () => {
+    await put("Dockerfile", "FROM scratch\nARG MIRROR=\n# ARG OTHER\n");
+    expect(await declaredArgs({ folder }, { MIRROR: "a", OTHER: "b" })).toEqual({ MIRROR: "a" });
   });
 });

@@ -1,0 +1,110 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import {
+  digestOf,
+  isIndex,
+  parseConfig,
+  Registry,
+  type Descriptor,
+  type Document,
+  type Manifest,
+} from "@tgo/oci";
+
+const run = promisify(execFile);
+
+/**
+ * Stand-ins are made of Debian packages, and Dockerfiles written for Alpine call apk. This one installs nothing, so it
+ * takes no time from a Dockerfile; what the samples ask of it, curl, is in the real images already.
+ */
+const APK = `#!/bin/sh
+echo "apk of a stand-in image: nothing is installed by: apk $*"
+`;
+const PATH = "usr/local/bin/apk";
+
+interface Layer {
+  readonly diffId: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Gives every image with an alpine tag in a registry a further layer with {@link APK}, under the same tag. */
+export async function addApk(host: string): Promise<void> {
+  const client = new Registry({ host });
+  const answer = await fetch(`${client.url}/v2/_catalog`);
+  const { repositories } = (await answer.json()) as { repositories: string[] };
+  const layer = await apkLayer();
+  for (const repository of repositories) {
+    for (const tag of await client.tags(repository)) {
+      if (tag.includes("alpine")) await extend(client, repository, tag, layer);
+    }
+  }
+}
+
+async function extend(client: Registry, repository: string, reference: string, layer: Layer): Promise<void> {
+  const { value } = await client.manifest(repository, reference);
+  if (!isIndex(value)) {
+    await extendManifest(client, repository, value, layer);
+    return;
+  }
+  const manifests: Descriptor[] = [];
+  for (const entry of value.manifests) {
+    const child = await client.manifest(repository, entry.digest);
+    const { digest, size } = await extendManifest(client, repository, child.value as Manifest, layer);
+    manifests.push({ ...entry, digest, size });
+  }
+  await put(client, repository, reference, { ...value, manifests });
+}
+
+async function extendManifest(
+  client: Registry,
+  repository: string,
+  manifest: Manifest,
+  { diffId, bytes }: Layer,
+): Promise<Descriptor> {
+  const blob = await new Response(await client.blob(repository, manifest.config.digest)).arrayBuffer();
+  const config = parseConfig(new Uint8Array(blob), repository);
+  const changed = Buffer.from(
+    JSON.stringify({
+      ...config,
+      rootfs: { ...config.rootfs, diff_ids: [...config.rootfs.diff_ids, diffId] },
+      history: [...(config.history ?? []), { created: config.created, created_by: "apk (stand-in)" }],
+    }),
+  );
+  const configDigest = await upload(client, repository, changed);
+  const layerDigest = await upload(client, repository, bytes);
+  const mediaType = manifest.layers[0]?.mediaType ?? "application/vnd.oci.image.layer.v1.tar+gzip";
+  const extended: Manifest = {
+    ...manifest,
+    config: { ...manifest.config, digest: configDigest, size: changed.length },
+    layers: [...manifest.layers, { mediaType, digest: layerDigest, size: bytes.length }],
+  };
+  const text = Buffer.from(JSON.stringify(extended));
+  return put(client, repository, digestOf(text), extended);
+}
+
+function put(client: Registry, repository: string, reference: string, value: Document): Promise<Descriptor> {
+  return client.putManifest(repository, reference, value.mediaType, Buffer.from(JSON.stringify(value)));
+}
+
+async function upload(client: Registry, repository: string, bytes: Uint8Array): Promise<string> {
+  const digest = digestOf(bytes);
+  await client.putBlob(repository, { digest, size: bytes.length, open: () => bytes });
+  return digest;
+}
+
+async function apkLayer(): Promise<Layer> {
+  const folder = await mkdtemp(join(tmpdir(), "tgo-bench-apk-"));
+  try {
+    await mkdir(dirname(join(folder, PATH)), { recursive: true });
+    await writeFile(join(folder, PATH), APK);
+    await chmod(join(folder, PATH), 0o755);
+    const flags = ["--mtime=@315532800", "--owner=0", "--group=0", "--numeric-owner"];
+    const { stdout } = await run("tar", ["-C", folder, ...flags, "-cf", "-", PATH], { encoding: "buffer" });
+    return { diffId: digestOf(stdout), bytes: gzipSync(stdout) };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
