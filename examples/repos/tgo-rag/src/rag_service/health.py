@@ -33,7 +33,7 @@ EXTENSIONS = (
     "yaml._yaml",
 )
 
-PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(4) + b"\rIHDR" + bytes(17)
+PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR" + bytes(17)
 
 router = APIRouter()
 
