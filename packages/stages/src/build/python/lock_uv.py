@@ -33,14 +33,14 @@ def export(project, lock, groups):
     require_groups(groups, table(project, "dependency-groups"))
     require_python(table(project, "project").get("requires-python"), allows)
     registries, mirror = foreign_registries(project, locked)
-    # Offline: whether the lock matches is decided by the two files alone, whatever index is configured.
-    command = ["uv", "export", "--locked", "--offline", "--no-python-downloads", "--quiet"]
+    # Offline and without a cache: whether the lock matches is decided by the two files alone.
+    command = ["uv", "export", "--locked", "--offline", "--no-cache", "--no-python-downloads", "--quiet"]
     command += ["--no-emit-project", "--no-default-groups", "--no-header", "--no-annotate", *selection(groups)]
     command += [] if mirror is None else ["--default-index", mirror]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode == 0:
         return done.stdout, {"default": None, "extra": registries}
-    if "needs to be updated" in done.stderr or "network was disabled" in done.stderr:
+    if re.search("needs to be updated|No solution found|network was disabled", done.stderr):
         said = re.sub(r"^hint: .*$", "", done.stderr, flags=re.MULTILINE)
         what, remedy = "it does not match pyproject.toml", "Run uv lock in the service's folder and commit it."
     else:
