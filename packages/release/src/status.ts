@@ -1,4 +1,5 @@
-import { compareStatus, type Disagreement } from "./disagreement.js";
+import { compareStatus } from "./compare-status.js";
+import type { Disagreement } from "./disagreement.js";
 import { heldVersion, versionsOf, type Holding } from "./holding.js";
 import { sightOf, type Sight } from "./sight.js";
 import { isFloating, kindOfTag } from "./tag-kind.js";
