@@ -2,3 +2,4 @@ import type { Plugin } from "esbuild";
 
 export function bundleTools(): Promise<string>;
 export const textPlugin: Plugin;
+export const sdkPlugin: Plugin;

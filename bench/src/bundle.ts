@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { textPlugin } from "../../scripts/bundle.mjs";
+import { sdkPlugin, textPlugin } from "../../scripts/bundle.mjs";
 
 /** Libraries written for require() get one. */
 const REQUIRE = `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`;
@@ -22,9 +22,9 @@ export async function bundleChild(): Promise<string> {
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["@dagger.io/dagger", "graphql"],
+    external: ["graphql"],
     loader: { ".py": "text", ".sh": "text" },
-    plugins: [textPlugin],
+    plugins: [textPlugin, sdkPlugin],
     banner: { js: REQUIRE },
     legalComments: "none",
     logLevel: "error",

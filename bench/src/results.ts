@@ -81,8 +81,12 @@ export function typicalRun(results: Pick<ServiceResults, "runs">, kind: Kind): R
   return results.runs.filter((run) => run.kind === kind).sort((a, b) => distance(a) - distance(b))[0];
 }
 
+/** Our own builds of a service, not its Dockerfile's. */
+export function ours({ runs }: Pick<ServiceResults, "runs">): Run[] {
+  return runs.filter(({ kind }) => kind !== "dockerfile" && kind !== "emulated");
+}
+
 /** Bytes: the most that any of our builds of a service used. */
-export function peakMemoryOf({ runs }: Pick<ServiceResults, "runs">): number | undefined {
-  const ours = runs.filter(({ kind }) => kind !== "dockerfile" && kind !== "emulated");
-  return spreadOf(ours.map((run) => run.peakMemoryPushed ?? run.peakMemory))?.max;
+export function peakMemoryOf(service: Pick<ServiceResults, "runs">): number | undefined {
+  return spreadOf(ours(service).map((run) => run.peakMemoryPushed ?? run.peakMemory))?.max;
 }

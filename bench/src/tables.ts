@@ -1,5 +1,5 @@
 import type { Kind } from "./kinds.js";
-import { peakMemoryOf, secondsOf, type Results, type ServiceResults } from "./results.js";
+import { ours, secondsOf, type Results, type ServiceResults } from "./results.js";
 import { ratio, spreadOf, type Spread } from "./statistics.js";
 import { format, judge, type Verdict } from "./targets.js";
 
@@ -64,7 +64,8 @@ export function tablesOf(results: Results): Table[] {
         "Dockerfile",
         "added by one",
         "by both",
-        "memory",
+        "memory, built",
+        "pushed",
         "push",
       ],
       rows: row((service) => sizeCells(service, results)),
@@ -116,16 +117,17 @@ function percent(service: ServiceResults, kind: Kind, to: Kind): string {
 }
 
 function sizeCells(service: ServiceResults, { native, foreign }: Results): string[] {
-  const { ours, dockerfile, stored } = service.sizes;
+  const { ours: images, dockerfile, stored } = service.sizes;
   const pushes = service.runs.filter(({ kind }) => kind === "both").flatMap((run) => run.pushSeconds ?? []);
   return [
-    mebibytes(ours[native]?.bytes),
+    mebibytes(images[native]?.bytes),
     mebibytes(dockerfile[native]?.bytes),
-    mebibytes(ours[foreign]?.bytes),
+    mebibytes(images[foreign]?.bytes),
     mebibytes(dockerfile[foreign]?.bytes),
     mebibytes(stored?.one),
     mebibytes(stored?.both),
-    mebibytes(peakMemoryOf(service), 0),
+    mebibytes(spreadOf(ours(service).map(({ peakMemory }) => peakMemory))?.max, 0),
+    mebibytes(spreadOf(ours(service).flatMap((run) => run.peakMemoryPushed ?? []))?.max, 0),
     spreadOf(pushes)?.median.toFixed(1) ?? NOT_MEASURED,
   ];
 }
