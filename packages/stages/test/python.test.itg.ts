@@ -158,6 +158,22 @@ describe("a Python service", () => {
     }
   });
 
+  it("has data for each platform where its machine decides, and none for a package that is not locked", async () => {
+    const path = "/srv/machine";
+    const command = ["sh", "-c", `mkdir ${path} && echo $MACHINE > ${path}/name`];
+    const platforms = { "linux/amd64": { MACHINE: "x86_64" }, "linux/arm64": { MACHINE: "aarch64" } };
+    const data = [
+      { command, output: path, package: "Shared.Words", platforms },
+      { command: ["false"], output: "/srv/absent", package: "absent-words" },
+    ];
+    const built = await build([index.requirement("shared-words")], { build: { data } });
+    const names = ["linux/amd64", "linux/arm64"].map((platform) =>
+      variant(built, platform).file(`${path}/name`).contents(),
+    );
+    expect(await Promise.all(names)).toEqual(["x86_64\n", "aarch64\n"]);
+    expect(await variant(built, "linux/arm64").exists("/srv/absent")).toBe(false);
+  });
+
   it("is built from a uv.lock, with the groups its definition names", async () => {
     const built = await build([], { files: UV_PROJECT, build: { lock: "uv.lock", groups: ["tools"] } });
     const packages = await variant(built, "linux/arm64")
@@ -277,6 +293,14 @@ describe("one clear message", () => {
     const pypi = "http://localhost:9/simple";
     await expect(build([index.requirement("shared-words")], { pypi })).rejects.toMatchObject({
       message: expect.stringMatching(/localhost:9[^]*mirrors\.pypi/) as string,
+    });
+  });
+
+  it("names a platform for which data cannot be made", async () => {
+    const data = [{ command: ["true"], output: "/srv/words", platforms: { "linux/amd64": {} } }];
+    await expect(build([index.requirement("shared-words")], { build: { data } })).rejects.toMatchObject({
+      code: "CATALOG",
+      message: expect.stringContaining("linux/arm64") as string,
     });
   });
 
