@@ -8,7 +8,11 @@ import type { Context } from "./context.js";
 import { told } from "./events.js";
 import { assembleImage, descriptor, type ImageDocuments } from "./image.js";
 import type { Route } from "./images.js";
+import { Semaphore } from "./lazy.js";
 import type { ContainerState } from "./state.js";
+
+/** Of all images and registries together: each upload holds a few megabytes of memory. */
+const uploads = new Semaphore(4);
 
 /**
  * Pushes an image of these variants.
@@ -43,7 +47,7 @@ async function push(
     ...image.layers.map(({ digest, size }) => ({ digest, size, open: () => read(digest) })),
     ...image.configs.map(({ digest, size, bytes }) => ({ digest, size, open: () => bytes })),
   ];
-  await Promise.all(blobs.map((blob) => registry.putBlob(repository, blob)));
+  await Promise.all(blobs.map((blob) => uploads.run(() => registry.putBlob(repository, blob))));
   for (const { digest, mediaType, bytes } of image.children)
     await registry.putManifest(repository, digest, mediaType, bytes);
   await registry.putManifest(repository, tag, image.top.mediaType, image.top.bytes);
