@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, lstatSync, readdirSync } from "node:fs";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -108,10 +108,13 @@ export class Layers {
     for (const mark of marks) {
       const parent = dirname(mark);
       const name = basename(mark).slice(".wh.".length);
+      const { atime, mtime } = await stat(parent);
       await rm(mark, { recursive: true });
       const hidden = (root: string): string[] => readdirSync(join(root, parent.slice(folder.length)));
       const names = name === ".wh..opq" ? await this.views.look(below, hidden) : [name];
       for (const entry of names) await hide(join(parent, entry));
+      // The image's, not ours: later layers that change something below carry it on.
+      await utimes(parent, atime, mtime);
     }
   }
 }
