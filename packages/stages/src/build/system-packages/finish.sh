@@ -76,8 +76,9 @@ changed /var/cache/ldconfig -type f -delete
 changed /tmp -mindepth 1 ! -type d -delete
 changed /var/tmp -mindepth 1 ! -type d -delete
 changed /run -mindepth 1 ! -type d -delete
-# Each machine has its own.
-for file in /etc/machine-id /var/lib/dbus/machine-id; do changed $file -type f -size +0 -exec truncate -s 0 {} +; done
+# Each machine gets its own when it starts. See machine-id(5)
+changed /etc/machine-id -type f -exec truncate -s 0 {} +
+changed /var/lib/dbus/machine-id -delete
 changed /var/log -type f | while read -r file; do
   if [ -e "$work${file#/var}" ]; then cp -p "$work${file#/var}" "$file"; else rm "$file"; fi
 done
