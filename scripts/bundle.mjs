@@ -61,7 +61,7 @@ const UNUSED = {
 };
 
 /** The SDK's own files without its unused parts. What the SDK depends on stays outside. */
-const sdkPlugin = {
+export const sdkPlugin = {
   name: "tgo-sdk",
   setup(builder) {
     const sdk = /[\\/]@dagger\.io[\\/]dagger[\\/]dist[\\/]/;
