@@ -1,8 +1,10 @@
-import type { Directory } from "@dagger.io/dagger";
+import type { Directory, GitRef } from "@dagger.io/dagger";
 import type { Build, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { Context } from "./context.js";
-import { inspectDirectory } from "./tools/index.js";
+import { messageOf } from "./exec-error.js";
+import { getHost } from "./host.js";
+import { inspectDirectory, readCommitTime } from "./tools/index.js";
 
 /** A service's source, what it is called, and when it is from. */
 export interface Source {
@@ -58,14 +60,12 @@ export async function loadSource(
   service: Service,
   options: SourceOptions,
 ): Promise<Source> {
-  const raw =
-    (await findSource(name, service, options.source, context.repos)) ??
-    (await fromGit(context, name, service));
+  const raw = (await findSource(context, name, service, options)) ?? (await fromGit(context, name, service));
   const revision = options.revision ?? raw.revision;
   const { directory, hidden } = await buildContext(service.build, raw.directory);
   const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
   checkEntries(name, service.build, entries);
-  const created = options.created === undefined ? undefined : parseCreated(options.created);
+  const created = options.created === undefined ? raw.created : parseCreated(options.created);
   return {
     directory,
     hidden,
@@ -80,14 +80,17 @@ export async function loadSource(
 interface Found {
   readonly directory: Directory;
   readonly revision?: string | undefined;
+  readonly created?: Date | undefined;
 }
 
 async function findSource(
+  context: Context,
   name: string,
   service: Service,
-  given: Directory | undefined,
-  repos: Directory | undefined,
+  options: SourceOptions,
 ): Promise<Found | undefined> {
+  const { source: given } = options;
+  const { repos } = context;
   const path = service.source.path ?? `repos/${name}`;
   if (given === undefined) {
     return repos !== undefined && (await isDirectory(repos, path))
@@ -95,9 +98,44 @@ async function findSource(
       : undefined;
   }
   const entries = (await given.entries()).map(bare);
-  if (await isDirectory(given, path)) return { directory: given.directory(path) };
-  if (entries.includes(markerOf(service.build)) || !entries.includes(name)) return { directory: given };
-  return { directory: given.directory(name) };
+  const state = async (below: string): Promise<Partial<Found>> =>
+    options.revision === undefined && entries.includes(".git") ? gitState(context, given, below) : {};
+  if (await isDirectory(given, path)) return { directory: given.directory(path), ...(await state(path)) };
+  if (entries.includes(markerOf(service.build)) || !entries.includes(name)) {
+    return { directory: given, ...(await state("")) };
+  }
+  return { directory: given.directory(name), ...(await state(name)) };
+}
+
+/**
+ * The commit of a directory that came with its .git, when nothing below the path differs from it. The `tgo` command
+ * has asked git on its machine already.
+ */
+async function gitState(context: Context, directory: Directory, below: string): Promise<Partial<Found>> {
+  if (getHost().local === true) return {};
+  try {
+    const repository = directory.asGit();
+    const changes = repository.uncommitted();
+    const [revision, ...changed] = await Promise.all([
+      repository.head().commit(),
+      changes.addedPaths(),
+      changes.modifiedPaths(),
+      changes.removedPaths(),
+    ]);
+    const within = (changedPath: string): boolean =>
+      below === "" || `${changedPath}/`.startsWith(`${below}/`);
+    if (changed.flat().some(within)) return {};
+    return { revision, created: await createdOf(context, repository.head(), revision) };
+  } catch (cause) {
+    // A worktree's .git is a file that leads elsewhere; a repository may have no commit yet.
+    context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${messageOf(cause)}`);
+    return {};
+  }
+}
+
+/** @returns undefined when the commit's time cannot be told */
+async function createdOf(context: Context, ref: GitRef, revision: string): Promise<Date | undefined> {
+  return readCommitTime(context, ref.tree().directory(".git"), revision).catch(() => undefined);
 }
 
 async function isDirectory(directory: Directory, path: string): Promise<boolean> {
@@ -113,11 +151,12 @@ async function fromGit(context: Context, name: string, service: Service): Promis
     const head = context.client.git(repository).head();
     const revision = await head.commit();
     const directory = await head.tree().directory(path).sync();
+    const created = await createdOf(context, head, revision);
     context.progress.note(
       { step: "prepare", service: name },
       `source: ${repository} (${path}) at ${revision}`,
     );
-    return { directory, revision };
+    return { directory, revision, created };
   } catch (cause) {
     throw new TgoError(
       "SOURCE",

@@ -1,9 +1,11 @@
-import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { commitTime } from "../src/tools/commit-time.js";
 import { inspectTree } from "../src/tools/inspect.js";
 import { probe } from "../src/tools/probe.js";
 
@@ -43,6 +45,28 @@ describe("inspect", () => {
     ["a file's name", (root) => writeFile(join(root, "app", "more.py"), "")],
   ])("changes with %s", async (_, change) => {
     expect(await hashOf(await tree(change))).not.toBe(await hashOf(await tree()));
+  });
+});
+
+describe("the time of a commit", () => {
+  const git = (folder: string, ...args: string[]): string =>
+    execFileSync("git", ["-C", folder, "-c", "user.name=A <b> 1 +0000", "-c", "user.email=a@b", ...args], {
+      encoding: "utf8",
+      env: { ...process.env, GIT_COMMITTER_DATE: "1700000000 +0800", GIT_AUTHOR_DATE: "1600000000 +0000" },
+    }).trim();
+
+  it("is the committer's, from loose and from packed objects; of an unknown commit there is none", async () => {
+    const root = await tree();
+    git(root, "init", "-q");
+    git(root, "add", ".");
+    git(root, "commit", "-q", "-m", "one\n\ncommitter X <x> 1 +0000");
+    const commit = git(root, "rev-parse", "HEAD");
+    const folder = join(root, ".git");
+    expect(await commitTime({ git: folder, commit })).toBe(1_700_000_000);
+    git(root, "gc", "-q");
+    expect(await readdir(join(folder, "objects"))).not.toContain(commit.slice(0, 2));
+    expect(await commitTime({ git: folder, commit })).toBe(1_700_000_000);
+    expect(await commitTime({ git: folder, commit: "0".repeat(40) })).toBeNull();
   });
 });
 

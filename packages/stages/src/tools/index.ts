@@ -25,6 +25,19 @@ export async function inspectDirectory(context: Context, directory: Directory): 
   });
 }
 
+/** The committer's time of a commit, read from a `.git` folder; undefined when it cannot be told. */
+export async function readCommitTime(
+  context: Context,
+  git: Directory,
+  commit: string,
+): Promise<Date | undefined> {
+  const tools = await toolsContainer(context);
+  const root = "/mnt/git";
+  const mounted = tools.withMountedDirectory(root, git, { readOnly: true });
+  const seconds = await run<number | null>(mounted, "commit-time", { git: root, commit });
+  return seconds === null ? undefined : new Date(seconds * 1000);
+}
+
 /** The packages of a node_modules folder, read where it lies. */
 export async function listPackages(context: Context, modules: Directory): Promise<InstalledPackage[]> {
   const tools = await toolsContainer(context);

@@ -2,6 +2,7 @@
  * The program the stages run in a native Node container, next to a mounted file system. One file, no
  * dependencies, one JSON document on stdout.
  */
+import { commitTime } from "./commit-time.js";
 import { inspectTree } from "./inspect.js";
 import { layFiles } from "./lay.js";
 import { installedPackages } from "./packages.js";
@@ -12,6 +13,7 @@ import { stampTree } from "./stamp.js";
 const [command, argument] = process.argv.slice(2);
 const input: unknown = JSON.parse(argument ?? "null");
 const commands: Record<string, (input: never) => Promise<unknown>> = {
+  "commit-time": commitTime,
   inspect: inspectTree,
   lay: layFiles,
   packages: installedPackages,
