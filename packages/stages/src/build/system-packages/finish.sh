@@ -64,7 +64,9 @@ case $step in
     ;;
 esac
 
-# What differs from run to run, or has no use in an image.
+# What differs from run to run, or has no use in an image: beyond this, and apt's own lists, logs and caches, the result
+# is file by file that of apt-get install in the target. (Also: caches that hold a directory's time have the fixed one,
+# bytecode is checked by hash, and what is in extended_states and in dpkg's list of triggers has another order.)
 changed() { # PATH FIND-ARGUMENT...
   where=$1
   shift
