@@ -65,8 +65,17 @@ export async function findCheckout(
   return {
     kind: "repository",
     directory: (client) => client.host().directory(path, { exclude }),
-    git: await gitState(root, every ? ["repos"] : services.map((name) => `repos/${name}`)),
+    git: await gitState(
+      root,
+      every ? ["repos"] : await Promise.all(services.map((name) => folderOf(root, name))),
+    ),
   };
+}
+
+/** A service's folder; one whose folder has another name (source.path) may be in any. */
+async function folderOf(root: string, service: string): Promise<string> {
+  const own = `repos/${service}`;
+  return (await exists(join(root, own))) ? own : "repos";
 }
 
 async function repositoryRoot(from: string): Promise<string | undefined> {
