@@ -82,7 +82,17 @@ async function bud(
     ...Object.fromEntries(secrets.map(({ variable, value }) => [variable, value])),
   };
   const argv = [
-    ...["buildah", "bud", "--isolation", "chroot", "--layers", "--force-rm", "--format", "docker", "--pull-always"],
+    ...[
+      "buildah",
+      "bud",
+      "--isolation",
+      "chroot",
+      "--layers",
+      "--force-rm",
+      "--format",
+      "docker",
+      "--pull-always",
+    ],
     ...["--platform", build.platform],
     ...build.buildArgs.flatMap(({ name, value }) => ["--build-arg", `${name}=${value}`]),
     ...(build.target === "" ? [] : ["--target", build.target]),
@@ -178,6 +188,8 @@ async function takeImage(cx: Context, id: string, folder: string): Promise<Image
     // The CA bundle's mount point is all that is left of it.
     fs = await cx.layers.unpackBuilt(fs, diffId, file(digest), CA_BUNDLE);
   }
+  // The build container's name: another one in each build.
+  if (config.config) Reflect.deleteProperty(config.config, "Hostname");
   const image = imageOf(config, fs);
   await cx.store.writeJson(fact, image);
   return image;

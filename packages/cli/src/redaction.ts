@@ -17,14 +17,9 @@ export class Redaction {
     }
   }
 
-  /** A secret's whole text; of a docker config every credential in it. */
+  /** A secret's whole text, and what in it is a value; of a docker config only the credentials. */
   addText(text: string): void {
-    const found = dockerConfigSecrets(text);
-    if (found === undefined) this.add(text);
-    else
-      found.forEach((secret) => {
-        this.add(secret);
-      });
+    for (const secret of dockerConfigSecrets(text) ?? [text, ...valuesIn(text)]) this.add(secret);
   }
 
   clean(text: string): string {
@@ -32,6 +27,15 @@ export class Redaction {
     const known = [...this.secrets].sort((a, b) => b.length - a.length);
     return known.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
   }
+}
+
+/** The values of NAME=value lines, as of a .npmrc or a file of build secrets, and the passwords of a netrc. */
+function valuesIn(text: string): string[] {
+  const assigned = [...text.matchAll(/^[^=\n#]+=[ \t]*(.+)$/gm)].flatMap(([, value = ""]) => [
+    value,
+    value.trim().replace(/^(["'])(.*)\1$/, "$2"),
+  ]);
+  return [...assigned, ...[...text.matchAll(/\bpassword\s+(\S+)/g)].map(([, word = ""]) => word)];
 }
 
 const SECRET_KEYS = new Set(["auth", "password", "identitytoken", "registrytoken"]);

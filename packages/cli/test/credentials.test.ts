@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Redaction } from "../src/redaction.js";
 import { tgo } from "./fixture.js";
 
 const PASSWORD = "correct-horse-battery";
@@ -202,5 +203,17 @@ describe("the source", () => {
     expect(calls[0]?.arguments[2]).toBe(head);
     const other = await tgo(`publish --service tgo-api --source ${folder} --revision mine`);
     expect(other.calls[0]?.arguments[2]).toBe("mine");
+  });
+});
+
+describe("a secret's text", () => {
+  it.each([
+    ["a file of build secrets", "# mine\nTOKEN='correct-horse'\nOTHER=1\n"],
+    ["an .npmrc", "//registry.example.com/:_authToken=correct-horse\n"],
+    ["a netrc", "machine pypi.example.com login me\n  password correct-horse\n"],
+  ])("is hidden value by value: of %s", (_, text) => {
+    const redaction = new Redaction();
+    redaction.addText(text);
+    expect(redaction.clean("got correct-horse from pypi.example.com")).toBe("got *** from pypi.example.com");
   });
 });

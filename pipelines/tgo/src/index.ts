@@ -120,9 +120,9 @@ export class Tgo {
     service: string,
     /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
     source?: Directory,
-    /** Commit the source is of; dev-HASH when absent. */
+    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970; 1980-01-01 when absent. */
+    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
@@ -137,9 +137,9 @@ export class Tgo {
     service: string[],
     /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
     source?: Directory,
-    /** Commit the source is of; dev-HASH when absent. */
+    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970; 1980-01-01 when absent. */
+    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
@@ -159,9 +159,9 @@ export class Tgo {
     service: string[],
     /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
     source?: Directory,
-    /** Commit the source is of; dev-HASH when absent. */
+    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970; 1980-01-01 when absent. */
+    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
@@ -185,9 +185,9 @@ export class Tgo {
     elf: boolean = true,
     /** The service's source, or a folder with repos/SERVICE or SERVICE in it; used when no tag is given. */
     source?: Directory,
-    /** Commit the source is of; dev-HASH when absent. */
+    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970; 1980-01-01 when absent. */
+    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
