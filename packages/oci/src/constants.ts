@@ -3,6 +3,8 @@
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md
  */
 export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+/** The config of an artifact that has none. */
+export const OCI_EMPTY = "application/vnd.oci.empty.v1+json";
 export const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 export const OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
 export const OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";

@@ -1,4 +1,5 @@
 export * from "./constants.js";
+export { attachArtifact, type Artifact } from "./artifact.js";
 export { copyImage } from "./copy.js";
 export { credentialHelper, type Exec } from "./credentialhelper.js";
 export type { Credentials } from "./credentials.js";
@@ -39,7 +40,7 @@ export {
 } from "./reference.js";
 export type { Range } from "./blobs.js";
 export type { BlobUpload } from "./blobupload.js";
-export type { ManifestAnswer } from "./manifests.js";
+export type { ManifestAnswer, Put } from "./manifests.js";
 export { Registry, type RegistryOptions } from "./registry.js";
 export type { Access } from "./scope.js";
 export {

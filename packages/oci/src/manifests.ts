@@ -15,6 +15,12 @@ export interface ManifestAnswer {
   readonly value: Document;
 }
 
+/** What was put. */
+export interface Put extends Descriptor {
+  /** The subject that the registry lists it under; absent when it keeps no such list. Header OCI-Subject. */
+  readonly subject: string | undefined;
+}
+
 /** Registries were seen to deny a manifest for some seconds after they had taken it. */
 const READ_LAG_MS = [1000, 2000, 4000, 8000, 15_000] as const;
 
@@ -44,12 +50,7 @@ export class Manifests {
     });
   }
 
-  async put(
-    repository: string,
-    reference: string,
-    mediaType: string,
-    bytes: Uint8Array,
-  ): Promise<Descriptor> {
+  async put(repository: string, reference: string, mediaType: string, bytes: Uint8Array): Promise<Put> {
     const call = this.#connection.call({
       method: "PUT",
       repository,
@@ -69,7 +70,8 @@ export class Manifests {
     if (answer.ok) await this.#taken(answer, digest);
     else await this.#refused(answer, repository, reference, digest);
     this.#written.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
-    return { mediaType, digest, size: bytes.length };
+    const subject = answer.headers.get("oci-subject") ?? undefined;
+    return { mediaType, digest, size: bytes.length, subject };
   }
 
   async delete(repository: string, digest: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { hasBlob, readBlobStream, type Range } from "./blobs.js";
 import { mountBlob, putBlob, type BlobUpload } from "./blobupload.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
-import { Manifests, type ManifestAnswer } from "./manifests.js";
+import { Manifests, type ManifestAnswer, type Put } from "./manifests.js";
 import { probePush, type PushProbe } from "./pushprobe.js";
 import type { Descriptor } from "./schema.js";
 import type { Access } from "./scope.js";
@@ -58,7 +58,7 @@ export class Registry {
     tagOrDigest: string,
     mediaType: string,
     bytes: Uint8Array,
-  ): Promise<Descriptor> {
+  ): Promise<Put> {
     return this.#manifests.put(repository, tagOrDigest, mediaType, bytes);
   }
 

@@ -9,6 +9,7 @@ import {
 } from "@tgo/catalog";
 import { basesOf } from "./build/index.js";
 import type { OutputFormat } from "./pipelines.js";
+import { renderTable } from "./table.js";
 
 /** What the catalog ships, one service a line. */
 export function describeServices(catalog: Catalog, format: OutputFormat): string {
@@ -92,24 +93,4 @@ function smokeLines(service: Service): string[] {
     ...exec.map((command) => command.join(" ")),
     ...http.map(({ port, path, status }) => `GET :${port}${path} is ${status}`),
   ];
-}
-
-function renderTable(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  format: OutputFormat,
-): string {
-  if (format === "markdown") {
-    const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-    return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-  }
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd();
-  return [line(head), ...rows.map(line)].map((text) => `  ${text}`).join("\n");
 }

@@ -242,8 +242,8 @@ async function copyMissing(run: Run, { from, digest, holders }: Held): Promise<v
         to: { registry: target.client, repository: repositoryOf(target, service) },
         digest,
         tag,
-        // It has the tag and did not pass: something is missing there.
-        thorough: run.rows.get(target.name)?.digest === digest,
+        // What is there did not pass as a whole, or was never tagged: parts of it may be missing.
+        thorough: true,
       });
       return { state: "done", uploaded: copied.uploaded.bytes };
     });
@@ -263,7 +263,7 @@ async function make(run: Run): Promise<{ digest: string; notes: readonly string[
         to: { registry: target.client, repository: repositoryOf(target, service) },
         from,
         tag,
-        thorough: run.rows.get(target.name)?.digest === image.digest,
+        thorough: true,
       }),
     );
     digest = image.digest;

@@ -1,6 +1,7 @@
 import { isTgoError, TgoError } from "@tgo/errors";
 import {
   decideGate,
+  heldVersion,
   nextSteps,
   planRelease,
   planTags,
@@ -247,7 +248,7 @@ class Run {
 function versionTagOf(sight: Sight | undefined, version: Version): GateEntry["versionTag"] {
   if (sight?.held.state !== "seen")
     return { state: "unknown", why: sight?.held.state === "unreachable" ? sight.held.why : "not asked" };
-  const held = sight.held.tags.get(version.text);
+  const held = heldVersion(sight.held.tags, version, sight.service);
   return held === undefined ? { state: "absent" } : { state: "held", digest: held.digest };
 }
 

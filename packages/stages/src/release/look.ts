@@ -39,6 +39,7 @@ export function lookEverywhere(
   context: Destination,
   wanted: readonly Wanted[],
   facts: IndexFacts,
+  { versions = "needed" }: { readonly versions?: Versions } = {},
 ): Promise<Sight[]> {
   return Promise.all(
     context.targets.flatMap((target) =>
@@ -47,7 +48,7 @@ export function lookEverywhere(
         try {
           return {
             ...place,
-            held: { state: "seen", tags: holdings(await seen(target, of, facts), of.service) },
+            held: { state: "seen", tags: holdings(await seen(target, of, facts, versions), of.service) },
           };
         } catch (error) {
           if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
@@ -59,7 +60,15 @@ export function lookEverywhere(
   );
 }
 
-async function seen(target: Target, { service, tags }: Wanted, facts: IndexFacts): Promise<SeenTag[]> {
+/** Which version tags' digests are read: those that a release needs, or all of them. */
+export type Versions = "needed" | "all";
+
+async function seen(
+  target: Target,
+  { service, tags }: Wanted,
+  facts: IndexFacts,
+  versions: Versions,
+): Promise<SeenTag[]> {
   const repository = repositoryOf(target, service);
   const resolve = async (tag: string): Promise<SeenTag[]> => {
     const found = await target.client.resolve(repository, tag, { push: true });
@@ -89,7 +98,7 @@ async function seen(target: Target, { service, tags }: Wanted, facts: IndexFacts
       .filter(({ kind }) => kind === "version")
       .map(async ({ tag }) =>
         // Another spelling of a version that is asked for (v1.2.3) must be seen for what it is.
-        silent || asking.has(versionText(tag, service) ?? "")
+        versions === "all" || silent || asking.has(versionText(tag, service) ?? "")
           ? resolve(tag)
           : [{ tag, digest: `unread:${tag}` }],
       ),
