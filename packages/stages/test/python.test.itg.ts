@@ -15,6 +15,23 @@ import { startPythonIndex, type PythonIndex } from "./support/python-index.js";
 const ENVIRONMENT = "/app/.venv";
 const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 
+const MACHINES = [
+  ["linux/amd64", "x86_64"],
+  ["linux/arm64", "aarch64"],
+] as const;
+
+/** An extension whose build asks which compiler it gets. */
+const STUBBORN = `import os, sys
+from setuptools import Extension, setup
+if "-" in os.environ["CC"]:
+    sys.exit("only a machine's own compiler will do")
+setup(name="stubborn-words", version="1.0", ext_modules=[Extension("stubborn_words", ["words.c"])])
+`;
+const EXTENSION = `#include <Python.h>
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "stubborn_words", NULL, -1, NULL};
+PyMODINIT_FUNC PyInit_stubborn_words(void) { return PyModule_Create(&module); }
+`;
+
 interface Stoppable {
   stop(): Promise<void>;
 }
@@ -57,6 +74,7 @@ beforeAll(async () => {
           "source_words.py": "",
         },
       },
+      { name: "stubborn-words", version: "1.0", files: { "setup.py": STUBBORN, "words.c": EXTENSION } },
       { name: "one-sided", version: "1.0", tag: "cp311-cp311-manylinux_2_17_x86_64", files: { "o.py": "" } },
       { name: "changed", version: "1.0", tag: "py3-none-any", files: { "changed.py": "" }, damaged: true },
       {
@@ -128,6 +146,49 @@ function variant(built: Built, platform: string): Container {
   return found.container;
 }
 
+/** A project with one dependency group, as uv 0.13 locks it. */
+function uvProject(): Record<string, string> {
+  const [, hash = ""] = /--hash=(\S+)/.exec(index.requirement("shared-words")) ?? [];
+  return {
+    "pyproject.toml": `[project]
+name = "bot"
+version = "1.0"
+requires-python = ">=3.11"
+[dependency-groups]
+tools = ["shared-words==1.0"]
+[[tool.uv.index]]
+name = "own"
+url = "${index.url}"
+`,
+    "uv.lock": `version = 1
+requires-python = ">=3.11"
+
+[[package]]
+name = "bot"
+version = "1.0"
+source = { virtual = "." }
+
+[package.dev-dependencies]
+tools = [
+    { name = "shared-words" },
+]
+
+[package.metadata]
+
+[package.metadata.requires-dev]
+tools = [{ name = "shared-words", specifier = "==1.0" }]
+
+[[package]]
+name = "shared-words"
+version = "1.0"
+source = { registry = "${index.url}" }
+wheels = [
+    { url = "${index.url.replace("simple", "files")}/shared_words-1.0-py3-none-any.whl", hash = "${hash}" },
+]
+`,
+  };
+}
+
 describe("a Python service", () => {
   it("gets its packages for each platform from one native build, and one source build for both", async () => {
     const names = ["shared-words", "own-words", "source-words"];
@@ -143,10 +204,7 @@ describe("a Python service", () => {
     });
     expect(built.notes.join("\n")).toMatch(/shared-words 1\.0 was withdrawn .*too short/);
     expect(built.notes.join("\n")).toMatch(/source-words 2\.0 has no wheel: built from source once/);
-    for (const [platform, machine] of [
-      ["linux/amd64", "x86_64"],
-      ["linux/arm64", "aarch64"],
-    ] as const) {
+    for (const [platform, machine] of MACHINES) {
       const container = variant(built, platform);
       const packages = await container.directory(ENVIRONMENT).glob("lib/python3.11/site-packages/**");
       const installed = container.directory(`${ENVIRONMENT}/lib/python3.11/site-packages`);
@@ -174,8 +232,20 @@ describe("a Python service", () => {
     expect(await variant(built, "linux/arm64").exists("/srv/absent")).toBe(false);
   });
 
+  it("has what does not cross-compile built under emulation, and is told so", async () => {
+    const built = await build([index.requirement("stubborn-words")]);
+    expect(built.notes.join("\n")).toMatch(
+      /stubborn-words 1\.0 has no wheel: built from source (natively for \S+, under emulation for \S+|under emulation for \S+ .*, natively for)/,
+    );
+    for (const [platform, machine] of MACHINES) {
+      const container = variant(built, platform);
+      const code = "import stubborn_words; print(stubborn_words.__file__)";
+      expect(await container.withExec(["python", "-c", code]).stdout()).toContain(`-${machine}-linux-gnu.so`);
+    }
+  });
+
   it("is built from a uv.lock, with the groups its definition names", async () => {
-    const built = await build([], { files: UV_PROJECT, build: { lock: "uv.lock", groups: ["tools"] } });
+    const built = await build([], { files: uvProject(), build: { lock: "uv.lock", groups: ["tools"] } });
     const packages = await variant(built, "linux/arm64")
       .directory(ENVIRONMENT)
       .glob("lib/python3.11/site-packages/*.py");
@@ -195,43 +265,6 @@ describe("a Python service", () => {
   });
 });
 
-/** Without pyproject.toml's own dependencies: made by uv 0.13 for a project with one group. */
-const UV_PROJECT = {} as Record<string, string>;
-beforeAll(() => {
-  const [, hash = ""] = /--hash=(\S+)/.exec(index.requirement("shared-words")) ?? [];
-  const project = [
-    '[project]\nname = "bot"\nversion = "1.0"\nrequires-python = ">=3.11"',
-    `[dependency-groups]\ntools = ["shared-words==1.0"]\n[[tool.uv.index]]\nname = "own"\nurl = "${index.url}"`,
-  ];
-  UV_PROJECT["pyproject.toml"] = `${project.join("\n")}\n`;
-  UV_PROJECT["uv.lock"] = `version = 1
-requires-python = ">=3.11"
-
-[[package]]
-name = "bot"
-version = "1.0"
-source = { virtual = "." }
-
-[package.dev-dependencies]
-tools = [
-    { name = "shared-words" },
-]
-
-[package.metadata]
-
-[package.metadata.requires-dev]
-tools = [{ name = "shared-words", specifier = "==1.0" }]
-
-[[package]]
-name = "shared-words"
-version = "1.0"
-source = { registry = "${index.url}" }
-wheels = [
-    { url = "${index.url.replace("simple", "files")}/shared_words-1.0-py3-none-any.whl", hash = "${hash}" },
-]
-`;
-});
-
 describe("one clear message", () => {
   const HASH = `--hash=sha256:${"0".repeat(64)}`;
 
@@ -244,29 +277,34 @@ describe("one clear message", () => {
     ],
     [
       "a version that was removed",
-      () => `shared-words==9.0 ${HASH}`,
+      (): string => `shared-words==9.0 ${HASH}`,
       "BUILD",
       /shared-words 9\.0 is not on the package index/,
     ],
     [
       "files that were replaced",
-      () => `shared-words==1.0 ${HASH}`,
+      (): string => `shared-words==1.0 ${HASH}`,
       "BUILD",
       /shared-words 1\.0: .*no file with a hash/,
     ],
     [
       "a file with other bytes",
-      () => index.requirement("changed"),
+      (): string => index.requirement("changed"),
       "BUILD",
       /changed 1\.0: the index has other bytes/,
     ],
     [
       "a package without a wheel for one platform",
-      () => index.requirement("one-sided"),
+      (): string => index.requirement("one-sided"),
       "BUILD",
       /one-sided 1\.0 has neither a wheel for linux\/arm64 nor a source archive\n[^]*marker[^]*--platform/,
     ],
-    ["a requirement without a hash", () => "six==1.17.0", "SOURCE", /^requirements\.txt:2: .*without --hash/],
+    [
+      "a requirement without a hash",
+      (): string => "six==1.17.0",
+      "SOURCE",
+      /^requirements\.txt:2: .*without --hash/,
+    ],
   ] as const)("tells of %s", async (_, requirement, code, message) => {
     await expect(build([requirement()])).rejects.toMatchObject({
       code,
@@ -275,14 +313,16 @@ describe("one clear message", () => {
   });
 
   it("tells of an unknown group, of a stale uv.lock and of another Python", async () => {
+    const project = uvProject();
+    const text = project["pyproject.toml"] ?? "";
     const uv = (files: Record<string, string>, groups: string[]): Promise<Built> =>
-      build([], { files: { ...UV_PROJECT, ...files }, build: { lock: "uv.lock", groups } });
+      build([], { files: { ...project, ...files }, build: { lock: "uv.lock", groups } });
     await expect(uv({}, ["tool"])).rejects.toThrow(/no dependency group tool\n.*main, tools/);
-    const changed = (UV_PROJECT["pyproject.toml"] ?? "").replace("==1.0", "==2.0");
+    const changed = text.replace("==1.0", "==2.0");
     await expect(uv({ "pyproject.toml": changed }, ["tools"])).rejects.toThrow(
       /^uv\.lock: bot: .*not match[^]*uv lock/,
     );
-    const newer = (UV_PROJECT["pyproject.toml"] ?? "").replace(">=3.11", ">=3.99");
+    const newer = text.replace(">=3.11", ">=3.99");
     await expect(uv({ "pyproject.toml": newer }, ["tools"])).rejects.toThrow(
       /wants Python >=3\.99, .*has 3\.11/,
     );
