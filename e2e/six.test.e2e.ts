@@ -1,0 +1,177 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Report, ServiceReport } from "@tgo/report";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  createWorld,
+  ENGINES,
+  execute,
+  hasEngine,
+  rawManifest,
+  reportOf,
+  ROOT,
+  SAMPLES,
+  type World,
+} from "./world.js";
+
+const PYTHON = ["tgo-api", "tgo-ai", "tgo-platform", "tgo-rag"];
+const PAGES = ["tgo-web", "tgo-widget-app"];
+const SIX = [...PYTHON, ...PAGES];
+
+/** Services that nothing but this catalog file names, with the least a definition can say. */
+const SEVENTH = {
+  "weather-bot": {
+    title: "Weather bot",
+    build: { strategy: "python" },
+    image: {
+      command: ["python", "main.py"],
+      healthcheck: {
+        command: ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8321/up')"],
+      },
+    },
+  },
+  leaflet: { title: "Leaflet", build: { strategy: "static-web" } },
+};
+
+/** Every variant was looked into, file by file, and ran on its own machine. */
+function expectProven({ state, variants }: ServiceReport): void {
+  expect(state).toBe("smoke ok");
+  expect(variants.map(({ platform }) => platform)).toEqual(["linux/amd64", "linux/arm64"]);
+  expect(variants.map(({ smoke }) => [smoke?.ok, smoke?.machine])).toEqual([
+    [true, "x86_64"],
+    [true, "aarch64"],
+  ]);
+  for (const { elf } of variants) {
+    expect(elf?.foreign).toEqual([]);
+    expect(elf?.elf).toBeGreaterThan(100);
+    expect(elf?.files).toBeGreaterThan(elf?.elf ?? Infinity);
+  }
+}
+
+const linesOf = ({ variants }: ServiceReport): string[][] =>
+  variants.map(({ smoke }) => [...(smoke?.lines ?? [])]);
+
+describe.each(ENGINES)("six services on the %s engine", (engine) => {
+  describe.skipIf(!hasEngine(engine))("", () => {
+    let world: World;
+    let report: Report;
+
+    /** Peak memory of the command's own process, in megabytes. */
+    async function peakOf(run: (env: Record<string, string>) => Promise<unknown>): Promise<number> {
+      const file = join(world.folder, "peak");
+      const program = join(world.folder, "peak.mjs");
+      const write = `writeFileSync(${JSON.stringify(file)}, String(process.resourceUsage().maxRSS))`;
+      await writeFile(
+        program,
+        `import { writeFileSync } from "node:fs";
+         if (process.argv[1]?.endsWith("tgo.js")) process.on("exit", () => ${write});\n`,
+      );
+      await run({ NODE_OPTIONS: `--import=${program}` });
+      return (Number(await readFile(file, "utf8")) * 1024) / 1_000_000;
+    }
+
+    beforeAll(async () => {
+      world = await createWorld(engine);
+      report = reportOf(
+        await world.run(["smoke", "--service", SIX.join(), "--source", SAMPLES, "--format", "json"]),
+      );
+    });
+    afterAll(() => world.close());
+
+    const service = (name: string): ServiceReport => {
+      const found = report.services.find((each) => each.service === name);
+      if (found === undefined) throw new Error(`no report of ${name}`);
+      expect(found.problems).toEqual([]);
+      return found;
+    };
+
+    it.each(PYTHON)("%s imports every package and answers /health, on both platforms", (name) => {
+      const proven = service(name);
+      expectProven(proven);
+      for (const lines of linesOf(proven)) {
+        expect(lines).toContainEqual(expect.stringMatching(/^imports: \d{2,} modules of \d{2,} packages ok/));
+        expect(lines).toContainEqual(expect.stringMatching(/^GET :\d+\/health 200$/));
+      }
+    });
+
+    it.each(PAGES)("%s has a configuration nginx accepts and answers /, on both platforms", (name) => {
+      const proven = service(name);
+      expectProven(proven);
+      for (const lines of linesOf(proven)) {
+        expect(lines.slice(0, 2)).toEqual(["nginx -t: exit 0", "GET :80/ 200"]);
+      }
+    });
+
+    it.each(SIX)(
+      "%s is an arm64 image in the file that build writes, with less than 200 MB",
+      async (name) => {
+        const file = join(world.folder, `${name}.tar`);
+        const build = ["build", "--service", name, "--platform", "linux/arm64", "--source", SAMPLES];
+        const peak = await peakOf(async (env) => {
+          const { code, stderr } = await world.run([...build, "--output", file], { env });
+          expect(stderr).not.toContain("failed");
+          expect(code).toBe(0);
+        });
+        expect(peak).toBeGreaterThan(30);
+        expect(peak).toBeLessThan(200);
+        const { stdout } = await execute("skopeo", ["inspect", "--config", "--raw", `oci-archive:${file}`]);
+        expect(JSON.parse(stdout)).toMatchObject({ os: "linux", architecture: "arm64" });
+        await rm(file);
+      },
+    );
+
+    it("builds and runs a seventh and an eighth that a catalog file alone adds", async () => {
+      const catalog = await world.catalog("seventh.json", { services: SEVENTH });
+      const args = ["--service", Object.keys(SEVENTH).join(), "--source", join(ROOT, "e2e/fixtures/seventh")];
+      const outcome = await world.run(["smoke", "--catalog", catalog, ...args, "--format", "json"]);
+      const [bot, leaflet] = reportOf(outcome).services;
+      if (bot === undefined || leaflet === undefined) throw new Error("two services");
+      [bot, leaflet].forEach(expectProven);
+      const lines = ["imports: 2 modules of 2 packages ok", "GET :8321/up 200"];
+      expect(linesOf(bot)).toEqual([lines, lines]);
+      expect(linesOf(leaflet)[1]).toEqual(["nginx -t: exit 0", "GET :80/ 200"]);
+    });
+  });
+});
+
+describe("the embedded engine without anything kept", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld("buildah");
+  });
+  afterAll(() => world.close());
+
+  /** A publish by an engine that has never run, into a repository of its own. */
+  async function publishCold(name: string, services: readonly string[]): Promise<Report> {
+    const home = await mkdtemp(join(world.folder, "home-"));
+    const registry = `${world.registries.open.host}/${name}`;
+    const args = ["--service", services.join(), "--source", SAMPLES, "--registry", registry];
+    const env = { XDG_CACHE_HOME: home };
+    const outcome = await world.run(["publish", ...args, "--format", "json"], { env });
+    await rm(home, { recursive: true, force: true });
+    return reportOf(outcome);
+  }
+
+  it("publishes the same digests twice", async () => {
+    const services = ["tgo-platform", "tgo-widget-app"];
+    const first = await publishCold("first", services);
+    const second = await publishCold("second", services);
+    for (const report of [first, second]) {
+      expect(report.services.map(({ state, problems }) => [state, problems])).toEqual([
+        ["published", []],
+        ["published", []],
+      ]);
+    }
+    // Where they differ, the manifests say in which layer.
+    for (const { service, tag } of first.services) {
+      const manifests = await Promise.all(
+        ["first", "second"].map((name) =>
+          rawManifest(world.registries.open, `${name}/${service}:${tag ?? ""}`),
+        ),
+      );
+      expect(manifests[1]?.toString()).toBe(manifests[0]?.toString());
+    }
+    const digests = ({ services }: Report): unknown[] => services.map(({ digest }) => digest);
+    expect(digests(second)).toEqual(digests(first));
+  });
+});
