@@ -243,7 +243,7 @@ describe("A release under faults, kills and repeats", () => {
           }
         }
       }),
-      { numRuns: 500, endOnFailure: true, verbose: 0 },
+      { numRuns: 500, endOnFailure: true },
     );
     expect(totals.schedules).toBeGreaterThanOrEqual(500);
   }, 900_000);
