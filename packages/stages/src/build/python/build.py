@@ -83,7 +83,8 @@ def build(options, source, indexes):
         [*command, "--out-dir", wheels, source], capture_output=True, text=True, env={**os.environ, **fixed}
     )
     if done.returncode != 0:
-        raise Problem("BUILD", f"{options.name} cannot be built from source\n{last_lines(done.stdout + done.stderr, 20)}")
+        said = last_lines(done.stdout + done.stderr, 20)
+        raise Problem("BUILD", f"{options.name} cannot be built from source\n{said}")
     return os.path.join(wheels, next(name for name in os.listdir(wheels) if name.endswith(".whl"))), free
 
 

@@ -83,7 +83,8 @@ def share(roots, common):
 def create(environment, common, skeleton):
     """The virtual environment that packages are installed for; in the result only when it is asked for."""
     shutil.rmtree(environment, ignore_errors=True)
-    command = ["uv", "venv", "--quiet", "--no-config", "--no-python-downloads", "--python", sys._base_executable, environment]
+    command = ["uv", "venv", "--quiet", "--no-config", "--no-python-downloads"]
+    command += ["--python", sys._base_executable, environment]
     subprocess.run(command, check=True)
     for name in (".lock", ".gitignore", "CACHEDIR.TAG"):
         if os.path.exists(os.path.join(environment, name)):
@@ -115,7 +116,8 @@ def main():
     built = {}
     for pair in options.built:
         name, folder = pair.split("=", 1)
-        built.setdefault(name, []).extend(os.path.join(folder, wheel) for wheel in os.listdir(folder) if wheel.endswith(".whl"))
+        wheels = [file for file in os.listdir(folder) if file.endswith(".whl")]
+        built.setdefault(name, []).extend(os.path.join(folder, file) for file in wheels)
 
     def fill(name):
         wheels = [*fetch(sets.get(name, []), options.cache), *built.get(name, [])]

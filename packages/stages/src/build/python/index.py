@@ -50,7 +50,13 @@ def look_up(requirements, indexes, pypi, work):
     with open(pylock, "rb") as file:
         packages = tomllib.load(file).get("packages", [])
     yanked = re.findall(r"^warning: `(\S+)==(\S+)` is yanked(?: \(reason: (.*)\))?$", done.stderr, re.MULTILINE)
-    return packages, [f"{name} {version} was withdrawn (yanked) by its authors: {json.loads(reason) if reason[:1] == chr(34) else reason or 'no reason given'}" for name, version, reason in yanked]
+    return packages, [_withdrawn(*found) for found in yanked]
+
+
+def _withdrawn(name, version, reason):
+    """A lock may still name such a version (PEP 592): told, not refused."""
+    text = json.loads(reason) if reason.startswith('"') else reason
+    return f"{name} {version} was withdrawn (yanked) by its authors: {text or 'no reason given'}"
 
 
 def files_of(package):
@@ -85,4 +91,5 @@ def _failure(said, indexes, pypi):
         remedy = f"Check the network and the address: {mirror}. Where PyPI is out of reach, set mirrors.pypi in "
         remedy += "tgo.catalog.json. Behind a proxy that inspects TLS: --ca-bundle FILE."
         return Problem("UNAVAILABLE", f"the package index does not answer\n{last_lines(said)}", url[1], remedy)
-    return Problem("BUILD", f"the locked packages cannot be looked up\n{last_lines(said)}", None, "See uv's words above.")
+    what = f"the locked packages cannot be looked up\n{last_lines(said)}"
+    return Problem("BUILD", what, None, "The words above are uv's own.")

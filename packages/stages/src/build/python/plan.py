@@ -53,8 +53,11 @@ def divide(packages, allowed, platforms, glibc):
 def require_all(missing):
     if not missing:
         return
-    lines = [f"{package} has neither a wheel for {name.replace('-', '/')} nor a source archive" for package, name in missing]
-    remedy = "Lock a version that has one (pip download --no-deps --platform shows), replace the package, give it an\n"
+    lines = [
+        f"{package} has neither a wheel for {name.replace('-', '/')} nor a source archive"
+        for package, name in missing
+    ]
+    remedy = "Lock a version that has one (its files are listed on the index), replace the package, give it an\n"
     remedy += "environment marker such as platform_machine, or build without that platform: --platform."
     raise Problem("BUILD", "; ".join(lines), None, remedy)
 
@@ -65,7 +68,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--cache", required=True, help="folder of downloads")
     parser.add_argument("--pypi", help="mirror of PyPI")
-    parser.add_argument("--glibc", type=int, required=True, help="highest minor version of glibc 2 to choose wheels for")
+    parser.add_argument("--glibc", type=int, required=True, help="highest minor version of glibc 2 of wheels")
     parser.add_argument("--platform", action="append", required=True, metavar="NAME=MACHINE")
     options = parser.parse_args()
     platforms = dict(pair.split("=", 1) for pair in options.platform)

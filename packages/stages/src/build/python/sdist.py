@@ -13,14 +13,18 @@ LANGUAGES = {
     "go": r"\.go$",
     "other": r"/(meson\.build|CMakeLists\.txt|configure)$",
 }
+ASIDE = r"(^|/)(tests?|docs?|examples?|benchmarks?)/"
 BUILDS_EXTENSIONS = r"\b(Extension\s*\(|ext_modules|cffi_modules|rust_extensions|has_ext_modules)"
 
 
 def inspect(path):
     """{languages}: what would have to be compiled; none for a pure Python package."""
     names = _names(path)
-    code = [name for name in names if not re.search(r"(^|/)(tests?|docs?|examples?|benchmarks?)/", name[len(_top(names)) :], re.I)]
-    languages = [language for language, pattern in LANGUAGES.items() if any(re.search(pattern, name, re.I) for name in code)]
+    top = len(_top(names))
+    code = [name for name in names if not re.search(ASIDE, name[top:], re.I)]
+    languages = [
+        language for language, pattern in LANGUAGES.items() if any(re.search(pattern, name, re.I) for name in code)
+    ]
     setup = _read(path, f"{_top(names)}/setup.py") or ""
     if not languages and re.search(BUILDS_EXTENSIONS, setup):
         languages = ["c"]
