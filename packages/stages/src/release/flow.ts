@@ -20,7 +20,7 @@ import type { Target } from "../context.js";
 import type { Destination } from "../destination.js";
 import { messageOf } from "../exec-error.js";
 import { verifyTag } from "../verify.js";
-import { IndexFacts, lookEverywhere, type Wanted } from "./look.js";
+import { Indexes, lookEverywhere, type Wanted } from "./look.js";
 import { writeTag } from "./write.js";
 
 /** A service that takes part in a release. */
@@ -66,7 +66,7 @@ export async function releaseServices(
 }
 
 class Run {
-  readonly #facts = new IndexFacts();
+  readonly #indexes = new Indexes();
   /** Writes that failed in this run, by their names: they are for the next one. */
   readonly #failed = new Map<string, Problem>();
   readonly #done = new Set<string>();
@@ -98,7 +98,7 @@ class Run {
   }
 
   #look(): Promise<Sight[]> {
-    return lookEverywhere(this.context, this.#wanted(), this.#facts);
+    return lookEverywhere(this.context, this.#wanted(), this.#indexes);
   }
 
   #wanted(): Wanted[] {
@@ -138,7 +138,7 @@ class Run {
     if (row === undefined || digest === undefined || row.state === "failed" || row.state === "not started")
       return why === undefined ? { state: "missing" } : { state: "failed", why };
     try {
-      return { state: "verified", digest, ...(await this.#facts.of(target, report.service, digest)) };
+      return { state: "verified", digest, ...(await this.#indexes.facts(target, report.service, digest)) };
     } catch (error) {
       if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
       return { state: "failed", why: isTgoError(error) ? error.what : messageOf(error) };
@@ -167,7 +167,7 @@ class Run {
       const written = await context.progress.step(names, () =>
         writeTag(target, step, {
           version: options.version,
-          facts: this.#facts,
+          indexes: this.#indexes,
           ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
         }),
       );

@@ -1,4 +1,5 @@
 import { isTgoError } from "@tgo/errors";
+import type { ManifestAnswer } from "@tgo/oci";
 import { holdings, isFloating, kindOfTag, type CandidateFacts, type SeenTag, type Sight } from "@tgo/release";
 import { repositoryOf, type Target } from "../context.js";
 import { messageOf } from "../exec-error.js";
@@ -10,14 +11,23 @@ export interface Wanted {
   readonly tags: readonly string[];
 }
 
-/** What images say of themselves, read once for each digest, from whatever registry has it. */
-export class IndexFacts {
-  readonly #known = new Map<string, Promise<CandidateFacts>>();
+/** Indexes by digest, each read once, from whatever registry has it: a digest is the same bytes everywhere. */
+export class Indexes {
+  readonly #known = new Map<string, Promise<ManifestAnswer>>();
 
-  async of(target: Target, service: string, digest: string): Promise<CandidateFacts> {
+  /** What the image says of itself. */
+  async facts(target: Target, service: string, digest: string): Promise<CandidateFacts> {
+    const annotations = (await this.read(target, service, digest)).value.annotations ?? {};
+    return {
+      version: annotations["org.opencontainers.image.version"],
+      revision: annotations["org.opencontainers.image.revision"],
+    };
+  }
+
+  async read(target: Target, service: string, digest: string): Promise<ManifestAnswer> {
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
-    const reading = read(target, service, digest);
+    const reading = target.client.manifest(repositoryOf(target, service), digest, { push: true });
     this.#known.set(digest, reading);
     // What one registry could not say, another one may.
     reading.catch(() => this.#known.delete(digest));
@@ -25,20 +35,11 @@ export class IndexFacts {
   }
 }
 
-async function read(target: Target, service: string, digest: string): Promise<CandidateFacts> {
-  const { value } = await target.client.manifest(repositoryOf(target, service), digest, { push: true });
-  const annotations = value.annotations ?? {};
-  return {
-    version: annotations["org.opencontainers.image.version"],
-    revision: annotations["org.opencontainers.image.revision"],
-  };
-}
-
 /** All registries as they are now, for every service. A registry that cannot be asked says why. */
 export function lookEverywhere(
   context: Destination,
   wanted: readonly Wanted[],
-  facts: IndexFacts,
+  indexes: Indexes,
   { versions = "needed" }: { readonly versions?: Versions } = {},
 ): Promise<Sight[]> {
   return Promise.all(
@@ -48,7 +49,7 @@ export function lookEverywhere(
         try {
           return {
             ...place,
-            held: { state: "seen", tags: holdings(await seen(target, of, facts, versions), of.service) },
+            held: { state: "seen", tags: holdings(await seen(target, of, indexes, versions), of.service) },
           };
         } catch (error) {
           if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
@@ -66,7 +67,7 @@ export type Versions = "needed" | "all";
 async function seen(
   target: Target,
   { service, tags }: Wanted,
-  facts: IndexFacts,
+  indexes: Indexes,
   versions: Versions,
 ): Promise<SeenTag[]> {
   const repository = repositoryOf(target, service);
@@ -79,15 +80,15 @@ async function seen(
   const kinds = listed
     .filter((tag) => !tags.includes(tag))
     .map((tag) => ({ tag, ...kindOfTag(tag, service) }));
-  const others = await Promise.all(
-    kinds.filter(({ kind }) => FLOATING.has(kind)).map(({ tag }) => resolve(tag)),
-  );
+  // Other lines' floating tags are nothing to a release.
+  const lines = versions === "all" ? kinds.filter(({ kind }) => FLOATING.has(kind)) : [];
+  const others = await Promise.all(lines.map(({ tag }) => resolve(tag)));
   const floating = [...known, ...others.flat()].filter(({ tag }) => isFloating(kindOfTag(tag, service)));
   const annotated = await Promise.all(
     floating.map(async ({ tag, digest }) => ({
       tag,
       digest,
-      annotation: (await facts.of(target, service, digest)).version,
+      annotation: (await indexes.facts(target, service, digest)).version,
     })),
   );
   // Old images say nothing of their version; only then the version tags' digests are needed.

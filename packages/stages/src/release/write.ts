@@ -1,9 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isTgoError, TgoError } from "@tgo/errors";
-import type { ManifestAnswer } from "@tgo/oci";
 import { afterWrite, readVersion, type Holding, type Step, type Version } from "@tgo/release";
 import { referenceOf, repositoryOf, type Target } from "../context.js";
-import type { IndexFacts } from "./look.js";
+import type { Indexes } from "./look.js";
 
 /** How a write of one tag ended. */
 export type Written =
@@ -13,7 +12,7 @@ export type Written =
 
 export interface Writer {
   readonly version: Version;
-  readonly facts: IndexFacts;
+  readonly indexes: Indexes;
   /** Waits, in milliseconds. */
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
 }
@@ -33,24 +32,20 @@ export async function writeTag(target: Target, step: Step, writer: Writer): Prom
   const present = await client.resolve(repository, tag, { push: true });
   if (present?.digest === digest) return { state: "done" };
   if (present?.digest !== before?.digest) return { state: "overtaken" };
-  const { bytes, descriptor } = await heldIndex(target, step);
+  const { bytes, descriptor } = await writer.indexes.read(target, service, digest);
   await client.putManifest(repository, tag, descriptor.mediaType, bytes);
   return confirm(target, step, writer);
-}
-
-async function heldIndex(target: Target, { service, digest }: Step): Promise<ManifestAnswer> {
-  return target.client.manifest(repositoryOf(target, service), digest, { push: true });
 }
 
 async function confirm(
   target: Target,
   step: Step,
-  { version, facts, sleep = delay }: Writer,
+  { version, indexes, sleep = delay }: Writer,
 ): Promise<Written> {
   const { service, tag, digest, before } = step;
   const where = referenceOf(target, service, tag);
   for (const lag of [...READ_LAG_MS, undefined]) {
-    const seen = await seenNow(target, step, facts);
+    const seen = await seenNow(target, step, indexes);
     const after = afterWrite({ tag, wrote: { digest, version }, before, seen, where });
     if (after.state === "ok") return { state: "done" };
     if (after.state === "lost") {
@@ -66,12 +61,12 @@ async function confirm(
 async function seenNow(
   target: Target,
   { service, tag, digest }: Step,
-  facts: IndexFacts,
+  indexes: Indexes,
 ): Promise<Holding | undefined> {
   const found = await target.client.resolve(repositoryOf(target, service), tag, { push: true });
   if (found === undefined) return undefined;
   if (found.digest === digest) return { digest, version: undefined };
-  const { version } = await facts.of(target, service, found.digest).catch((error: unknown) => {
+  const { version } = await indexes.facts(target, service, found.digest).catch((error: unknown) => {
     if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
     return { version: undefined };
   });
