@@ -6,9 +6,7 @@ import { MemoryRegistry } from "./memory-registry.js";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-async function image(
-  memory: MemoryRegistry,
-): Promise<{
+async function image(memory: MemoryRegistry): Promise<{
   subject: Descriptor;
   place: { registry: ReturnType<MemoryRegistry["client"]>; repository: string };
 }> {

@@ -2290,7 +2290,7 @@ declare function setHost(host: Host): void;
 /** One run of a function, whatever happened: everything a face (terminal, JSON, Markdown) needs. */
 interface Report {
     /** The function that ran. */
-    readonly command: "publish" | "verify" | "smoke" | "build";
+    readonly command: "publish" | "verify" | "smoke" | "build" | "preflight" | "release" | "promote";
     readonly ok: boolean;
     /** What ran the stages, e.g. "Dagger engine v0.21.8" or "embedded engine (Buildah 1.28.2)". */
     readonly engine: string | undefined;
@@ -2299,10 +2299,22 @@ interface Report {
     /** Wall time in milliseconds. */
     readonly durationMs: number;
     readonly services: readonly ServiceReport[];
+    /** Of a release: the version without a v. */
+    readonly version?: string | undefined;
+    /** Of a release: whether its one gate opened, and if not, why not. */
+    readonly gate?: GateReport | undefined;
     /** The command that does what is left to do; absent when nothing is. */
     readonly next?: string | undefined;
 }
-type ServiceState = "published" | "already there" | "verified" | "built" | "smoke ok" | "failed";
+/** No version tag is written before every service's candidate is verified in every required registry. */
+interface GateReport {
+    readonly open: boolean;
+    /** What keeps it closed, one line each. */
+    readonly reasons: readonly string[];
+    /** What registries that a release does not wait for still lack, one line each. */
+    readonly later: readonly string[];
+}
+type ServiceState = "published" | "already there" | "verified" | "built" | "smoke ok" | "ready" | "released" | "not released" | "failed";
 interface ServiceReport {
     readonly service: string;
     readonly state: ServiceState;
@@ -2314,6 +2326,8 @@ interface ServiceReport {
     readonly digest?: string | undefined;
     readonly variants: readonly VariantReport[];
     readonly registries: readonly RegistryReport[];
+    /** Of a release: every tag it writes, in every registry, in the order of writing. */
+    readonly tags?: readonly TagReport[] | undefined;
     /** What the service as a whole failed of. */
     readonly problems: readonly Problem[];
     /** What a reader should know and need not act on, e.g. that a Dockerfile was emulated. */
@@ -2343,6 +2357,18 @@ interface SmokeReport {
     /** Ran now, or when the candidate was made (then the lines come from the image's annotations). */
     readonly recorded: boolean;
     readonly durationMs?: number | undefined;
+}
+interface TagReport {
+    /** The catalog's name of the registry. */
+    readonly registry: string;
+    readonly tag: string;
+    /** "stays": a newer version has it. */
+    readonly state: "done" | "already there" | "stays" | "failed" | "not started";
+    /** What it stood for before, when that was something else: a version, else a digest. */
+    readonly before?: string | undefined;
+    /** Why it stays, or waits. */
+    readonly told?: string | undefined;
+    readonly problem?: Problem | undefined;
 }
 type RegistryState = "done" | "already there" | "verified" | "failed" | "not started";
 interface RegistryReport {
@@ -2461,10 +2487,15 @@ declare const BUILT_IN: {
                 }[];
                 healthcheck: {
                     command: string[];
+                    timeout: string;
                     startPeriod: string;
                 };
             };
             smoke: {
+                env: {
+                    DATABASE_URL: string;
+                    SECRET_KEY: string;
+                };
                 exec: string[][];
                 http: {
                     port: number;
@@ -2482,6 +2513,11 @@ declare const BUILT_IN: {
                 exclude: string[];
             };
             image: {
+                users: {
+                    name: string;
+                    uid: number;
+                    home: string;
+                }[];
                 user: string;
                 env: {
                     PYTHONUNBUFFERED: string;
@@ -2492,12 +2528,21 @@ declare const BUILT_IN: {
                 };
                 ports: number[];
                 command: string[];
+                directories: {
+                    path: string;
+                    owner: string;
+                }[];
                 healthcheck: {
                     command: string[];
+                    timeout: string;
                     startPeriod: string;
                 };
             };
             smoke: {
+                env: {
+                    DATABASE_URL: string;
+                };
+                skipImports: string[];
                 exec: string[][];
                 http: {
                     port: number;
@@ -2525,10 +2570,16 @@ declare const BUILT_IN: {
                 command: string[];
                 healthcheck: {
                     command: string[];
+                    timeout: string;
                     startPeriod: string;
                 };
             };
             smoke: {
+                env: {
+                    API_BASE_URL: string;
+                    DATABASE_URL: string;
+                    PYTHONPATH: string;
+                };
                 exec: string[][];
                 http: {
                     port: number;
@@ -2543,9 +2594,34 @@ declare const BUILT_IN: {
             build: {
                 strategy: string;
                 packages: string[];
+                data: ({
+                    package: string;
+                    command: string[];
+                    output: string;
+                    platforms?: undefined;
+                } | {
+                    package: string;
+                    command: string[];
+                    output: string;
+                    platforms: {
+                        "linux/amd64": {
+                            PLAYWRIGHT_BROWSERS_PATH: string;
+                            PLAYWRIGHT_HOST_PLATFORM_OVERRIDE: string;
+                        };
+                        "linux/arm64": {
+                            PLAYWRIGHT_BROWSERS_PATH: string;
+                            PLAYWRIGHT_HOST_PLATFORM_OVERRIDE: string;
+                        };
+                    };
+                })[];
                 exclude: string[];
             };
             image: {
+                users: {
+                    name: string;
+                    uid: number;
+                    home: string;
+                }[];
                 user: string;
                 env: {
                     PYTHONUNBUFFERED: string;
@@ -2553,7 +2629,10 @@ declare const BUILT_IN: {
                     GIT_COMMIT: string;
                     BUILD_TIME: string;
                     HOME: string;
-                    PYTHONPATH: string;
+                    XDG_CACHE_HOME: string;
+                    NLTK_DATA: string;
+                    PLAYWRIGHT_BROWSERS_PATH: string;
+                    WEB_CONCURRENCY: string;
                 };
                 ports: number[];
                 command: string[];
@@ -2563,10 +2642,14 @@ declare const BUILT_IN: {
                 }[];
                 healthcheck: {
                     command: string[];
+                    timeout: string;
                     startPeriod: string;
                 };
             };
             smoke: {
+                env: {
+                    WEB_CONCURRENCY: string;
+                };
                 exec: string[][];
                 http: {
                     port: number;
@@ -2617,6 +2700,9 @@ declare const BUILT_IN: {
             $schema: string;
             title: string;
             description: string;
+            source: {
+                path: string;
+            };
             build: {
                 strategy: string;
                 values: {
@@ -2637,7 +2723,6 @@ declare const BUILT_IN: {
                     mode: string;
                 }[];
                 entrypoint: string[];
-                command: string[];
                 ports: number[];
                 healthcheck: {
                     command: string[];

@@ -253,13 +253,60 @@ var require_picocolors = __commonJS({
   }
 });
 
-// node_modules/semver/internal/debug.js
-var require_debug = __commonJS({
-  "node_modules/semver/internal/debug.js"(exports, module) {
+// node_modules/semver/internal/lrucache.js
+var require_lrucache = __commonJS({
+  "node_modules/semver/internal/lrucache.js"(exports, module) {
     "use strict";
-    var debug = typeof process === "object" && process.env && process.env.NODE_DEBUG && /\bsemver\b/i.test(process.env.NODE_DEBUG) ? (...args) => console.error("SEMVER", ...args) : () => {
+    var LRUCache = class {
+      constructor() {
+        this.max = 1e3;
+        this.map = /* @__PURE__ */ new Map();
+      }
+      get(key2) {
+        const value = this.map.get(key2);
+        if (value === void 0) {
+          return void 0;
+        } else {
+          this.map.delete(key2);
+          this.map.set(key2, value);
+          return value;
+        }
+      }
+      delete(key2) {
+        return this.map.delete(key2);
+      }
+      set(key2, value) {
+        const deleted = this.delete(key2);
+        if (!deleted && value !== void 0) {
+          if (this.map.size >= this.max) {
+            const firstKey = this.map.keys().next().value;
+            this.delete(firstKey);
+          }
+          this.map.set(key2, value);
+        }
+        return this;
+      }
     };
-    module.exports = debug;
+    module.exports = LRUCache;
+  }
+});
+
+// node_modules/semver/internal/parse-options.js
+var require_parse_options = __commonJS({
+  "node_modules/semver/internal/parse-options.js"(exports, module) {
+    "use strict";
+    var looseOption = Object.freeze({ loose: true });
+    var emptyOpts = Object.freeze({});
+    var parseOptions = (options) => {
+      if (!options) {
+        return emptyOpts;
+      }
+      if (typeof options !== "object") {
+        return looseOption;
+      }
+      return options;
+    };
+    module.exports = parseOptions;
   }
 });
 
@@ -320,6 +367,16 @@ var require_constants = __commonJS({
       FLAG_INCLUDE_PRERELEASE: 1,
       FLAG_LOOSE: 2
     };
+  }
+});
+
+// node_modules/semver/internal/debug.js
+var require_debug = __commonJS({
+  "node_modules/semver/internal/debug.js"(exports, module) {
+    "use strict";
+    var debug = typeof process === "object" && process.env && process.env.NODE_DEBUG && /\bsemver\b/i.test(process.env.NODE_DEBUG) ? (...args) => console.error("SEMVER", ...args) : () => {
+    };
+    module.exports = debug;
   }
 });
 
@@ -408,25 +465,6 @@ var require_re = __commonJS({
     createToken("STAR", "(<|>)?=?\\s*\\*");
     createToken("GTE0", "^\\s*>=\\s*0\\.0\\.0\\s*$");
     createToken("GTE0PRE", "^\\s*>=\\s*0\\.0\\.0-0\\s*$");
-  }
-});
-
-// node_modules/semver/internal/parse-options.js
-var require_parse_options = __commonJS({
-  "node_modules/semver/internal/parse-options.js"(exports, module) {
-    "use strict";
-    var looseOption = Object.freeze({ loose: true });
-    var emptyOpts = Object.freeze({});
-    var parseOptions = (options) => {
-      if (!options) {
-        return emptyOpts;
-      }
-      if (typeof options !== "object") {
-        return looseOption;
-      }
-      return options;
-    };
-    module.exports = parseOptions;
   }
 });
 
@@ -744,44 +782,6 @@ var require_semver = __commonJS({
       }
     };
     module.exports = SemVer;
-  }
-});
-
-// node_modules/semver/internal/lrucache.js
-var require_lrucache = __commonJS({
-  "node_modules/semver/internal/lrucache.js"(exports, module) {
-    "use strict";
-    var LRUCache = class {
-      constructor() {
-        this.max = 1e3;
-        this.map = /* @__PURE__ */ new Map();
-      }
-      get(key2) {
-        const value = this.map.get(key2);
-        if (value === void 0) {
-          return void 0;
-        } else {
-          this.map.delete(key2);
-          this.map.set(key2, value);
-          return value;
-        }
-      }
-      delete(key2) {
-        return this.map.delete(key2);
-      }
-      set(key2, value) {
-        const deleted = this.delete(key2);
-        if (!deleted && value !== void 0) {
-          if (this.map.size >= this.max) {
-            const firstKey = this.map.keys().next().value;
-            this.delete(firstKey);
-          }
-          this.map.set(key2, value);
-        }
-        return this;
-      }
-    };
-    module.exports = LRUCache;
   }
 });
 
@@ -1594,6 +1594,74 @@ var require_range = __commonJS({
   }
 });
 
+// node_modules/semver/functions/satisfies.js
+var require_satisfies = __commonJS({
+  "node_modules/semver/functions/satisfies.js"(exports, module) {
+    "use strict";
+    var Range = require_range();
+    var satisfies3 = (version2, range, options) => {
+      try {
+        range = new Range(range, options);
+      } catch (er) {
+        return false;
+      }
+      return range.test(version2);
+    };
+    module.exports = satisfies3;
+  }
+});
+
+// node_modules/semver/functions/parse.js
+var require_parse = __commonJS({
+  "node_modules/semver/functions/parse.js"(exports, module) {
+    "use strict";
+    var SemVer = require_semver();
+    var parse6 = (version2, options, throwErrors = false) => {
+      if (version2 instanceof SemVer) {
+        return version2;
+      }
+      try {
+        return new SemVer(version2, options);
+      } catch (er) {
+        if (!throwErrors) {
+          return null;
+        }
+        throw er;
+      }
+    };
+    module.exports = parse6;
+  }
+});
+
+// node_modules/semver/functions/valid.js
+var require_valid = __commonJS({
+  "node_modules/semver/functions/valid.js"(exports, module) {
+    "use strict";
+    var parse6 = require_parse();
+    var valid2 = (version2, options) => {
+      const v = parse6(version2, options);
+      return v ? v.version : null;
+    };
+    module.exports = valid2;
+  }
+});
+
+// node_modules/semver/ranges/valid.js
+var require_valid2 = __commonJS({
+  "node_modules/semver/ranges/valid.js"(exports, module) {
+    "use strict";
+    var Range = require_range();
+    var validRange3 = (range, options) => {
+      try {
+        return new Range(range, options).range || "*";
+      } catch (er) {
+        return null;
+      }
+    };
+    module.exports = validRange3;
+  }
+});
+
 // node_modules/semver/ranges/min-version.js
 var require_min_version = __commonJS({
   "node_modules/semver/ranges/min-version.js"(exports, module) {
@@ -1650,39 +1718,6 @@ var require_min_version = __commonJS({
       return null;
     };
     module.exports = minVersion2;
-  }
-});
-
-// node_modules/semver/ranges/valid.js
-var require_valid = __commonJS({
-  "node_modules/semver/ranges/valid.js"(exports, module) {
-    "use strict";
-    var Range = require_range();
-    var validRange2 = (range, options) => {
-      try {
-        return new Range(range, options).range || "*";
-      } catch (er) {
-        return null;
-      }
-    };
-    module.exports = validRange2;
-  }
-});
-
-// node_modules/semver/functions/satisfies.js
-var require_satisfies = __commonJS({
-  "node_modules/semver/functions/satisfies.js"(exports, module) {
-    "use strict";
-    var Range = require_range();
-    var satisfies2 = (version2, range, options) => {
-      try {
-        range = new Range(range, options);
-      } catch (er) {
-        return false;
-      }
-      return range.test(version2);
-    };
-    module.exports = satisfies2;
   }
 });
 
@@ -1820,9 +1855,9 @@ function assertNever(_x) {
 }
 function assert(_) {
 }
-function getEnumValues(entries) {
-  const numericValues = Object.values(entries).filter((v) => typeof v === "number");
-  const values = Object.entries(entries).filter(([k, _]) => numericValues.indexOf(+k) === -1).map(([_, v]) => v);
+function getEnumValues(entries2) {
+  const numericValues = Object.values(entries2).filter((v) => typeof v === "number");
+  const values = Object.entries(entries2).filter(([k, _]) => numericValues.indexOf(+k) === -1).map(([_, v]) => v);
   return values;
 }
 function joinValues(array2, separator = "|") {
@@ -2948,17 +2983,17 @@ var validateAsync = async (schema, value, _ctx) => {
   return result.issues.length === 0;
 };
 var _encode = (_Err) => {
-  const parse5 = _parse(_Err);
+  const parse6 = _parse(_Err);
   const fn = (schema, value, _ctx, _params) => {
     const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
-    return parse5(schema, value, ctx, finalizeParams(fn, _params));
+    return parse6(schema, value, ctx, finalizeParams(fn, _params));
   };
   return fn;
 };
 var _decode = (_Err) => {
-  const parse5 = _parse(_Err);
+  const parse6 = _parse(_Err);
   const fn = (schema, value, _ctx, _params) => {
-    return parse5(schema, value, _ctx, finalizeParams(fn, _params));
+    return parse6(schema, value, _ctx, finalizeParams(fn, _params));
   };
   return fn;
 };
@@ -4022,7 +4057,7 @@ function capSize(inst, size2) {
   if (!caps.length)
     return;
   const cap = Math.min(...caps.map((c) => c[0]));
-  const parse5 = inst._zod.parse;
+  const parse6 = inst._zod.parse;
   inst._zod.parse = (payload, ctx) => {
     const n = size2(payload.value);
     if (n > cap && !ctx?.skipChecks && ctx?.direction !== "backward") {
@@ -4036,7 +4071,7 @@ function capSize(inst, size2) {
         }
       }
     }
-    return parse5(payload, ctx);
+    return parse6(payload, ctx);
   };
 }
 var arraySize = (input) => Array.isArray(input) ? input.length : -1;
@@ -4644,13 +4679,13 @@ function handleIntersectionResults(result, left, right) {
         result.issues.push(keyIssues.get(k));
     }
   }
-  const merged = mergeValues(left.value, right.value);
-  if (!merged.valid) {
+  const merged2 = mergeValues(left.value, right.value);
+  if (!merged2.valid) {
     if (aborted(result))
       return result;
-    throw new Error(`Unmergable intersection. Error path: ${JSON.stringify(merged.mergeErrorPath)}`);
+    throw new Error(`Unmergable intersection. Error path: ${JSON.stringify(merged2.mergeErrorPath)}`);
   }
-  result.value = merged.data;
+  result.value = merged2.data;
   return result;
 }
 var $ZodRecord = /* @__PURE__ */ $constructor("$ZodRecord", (inst, def) => {
@@ -5987,12 +6022,12 @@ function _uppercase(params) {
   });
 }
 // @__NO_SIDE_EFFECTS__
-function _includes(includes, params) {
+function _includes(includes2, params) {
   return new $ZodCheckIncludes({
     check: "string_format",
     format: "includes",
     ...normalizeParams(params),
-    includes
+    includes: includes2
   });
 }
 // @__NO_SIDE_EFFECTS__
@@ -6346,8 +6381,8 @@ function foldObjects(members2) {
         if (!parts.some((seen) => JSON.stringify(seen) === JSON.stringify(part)))
           parts.push(part);
       }
-      const merged = parts.length === 1 ? parts[0] : foldObjects(parts) ?? { allOf: parts };
-      assignProp(properties, key2, merged);
+      const merged2 = parts.length === 1 ? parts[0] : foldObjects(parts) ?? { allOf: parts };
+      assignProp(properties, key2, merged2);
     }
     for (const key2 of object2.required ?? [])
       required2.add(key2);
@@ -8013,10 +8048,10 @@ var ZodEnum = /* @__PURE__ */ $constructor("ZodEnum", (inst, def) => {
   };
 });
 function _enum(values, params) {
-  const entries = Array.isArray(values) ? Object.fromEntries(values.map((v) => [v, v])) : values;
+  const entries2 = Array.isArray(values) ? Object.fromEntries(values.map((v) => [v, v])) : values;
   return new ZodEnum({
     type: "enum",
-    entries,
+    entries: entries2,
     ...util_exports.normalizeParams(params)
   });
 }
@@ -8387,6 +8422,7 @@ var Port = int().min(1).max(65535);
 var Mode = string2().regex(/^0?[0-7]{3}$/, "must be an octal mode such as 0755").describe("Octal file mode, e.g. 0755.");
 var Owner = string2().regex(/^\d+(:\d+)?$/, "must be numeric: names differ between base images").describe("uid or uid:gid.");
 var Duration = string2().regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "must be a duration such as 30s or 1m30s").describe("A duration, e.g. 30s.");
+var VariableName = string2().regex(/^[A-Za-z_]\w*$/, "must be a variable name");
 var Template = string2();
 var FileCopy = strictObject({
   from: RelativePath.describe("Path in the service's source."),
@@ -8404,7 +8440,7 @@ var Healthcheck = strictObject({
 var Image = strictObject({
   user: string2().min(1).optional().describe("User the service runs as; numeric where possible."),
   workdir: AbsolutePath.optional(),
-  env: record(string2().regex(/^[A-Za-z_]\w*$/, "must be a variable name"), Template).default({}),
+  env: record(VariableName, Template).default({}),
   entrypoint: array(string2()).optional().describe("Replaces the base image's entrypoint."),
   command: array(string2()).optional().describe("The command the image starts with."),
   ports: array(Port).default([]),
@@ -8425,6 +8461,14 @@ var Image = strictObject({
   labels: record(string2(), Template).default({})
 }).describe("What the image's configuration says.");
 var DebianPackage = string2().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name");
+var Data = strictObject({
+  command: array(string2()).min(1).describe("Run natively, once for all platforms, with the locked packages; must exit with 0."),
+  output: AbsolutePath.describe("The folder it fills, at the same path in the image. Must not end empty."),
+  package: string2().min(1).optional().describe("The locked package it is for: where the lock has no such package, the entry is left out."),
+  platforms: record(string2(), record(VariableName, string2())).optional().describe(
+    "For data that differs by machine: variables of each platform, such as linux/arm64, that tell the command which machine to fetch for. It then runs once for each platform, natively all the same."
+  )
+});
 var PythonBuild = strictObject({
   strategy: literal("python"),
   base: BaseImage.default("docker.io/library/python:3.11-slim"),
@@ -8437,14 +8481,7 @@ var PythonBuild = strictObject({
   buildPackages: array(DebianPackage).default([]).describe(
     "Debian packages needed to compile locked packages without a wheel, e.g. libpq-dev. Never shipped."
   ),
-  data: array(
-    strictObject({
-      command: array(string2()).min(1).describe("Run natively, once for all platforms, with the locked packages; must exit with 0."),
-      output: AbsolutePath.describe(
-        "The folder it fills, at the same path in the image. Must not end empty."
-      )
-    })
-  ).default([]).describe("Data that is the same on every machine, such as NLTK corpora."),
+  data: array(Data).default([]).describe("Data that no wheel brings, such as NLTK corpora."),
   environment: AbsolutePath.default("/app/.venv").describe("Where the locked packages are installed."),
   exclude: array(string2()).default([]).describe("Source paths that do not ship, beyond .dockerignore.")
 }).describe("A Python service with locked packages: poetry.lock, uv.lock, or requirements with hashes.");
@@ -8488,7 +8525,7 @@ var Smoke = strictObject({
   skipImports: array(string2()).default([]).describe(
     "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host."
   ),
-  env: record(string2().regex(/^[A-Za-z_]\w*$/, "must be a variable name"), string2()).default({}).describe(
+  env: record(VariableName, string2()).default({}).describe(
     "Variables a service does not start without, such as DATABASE_URL; of smoke runs only, never in the image."
   ),
   machine: array(string2()).min(1).optional().describe("Command that prints the machine, e.g. aarch64; by default by build strategy."),
@@ -8604,10 +8641,10 @@ function applyOverride(base, override, file = "tgo.catalog.json") {
       remedy: 'Start with {"services": {}}.'
     });
   }
-  const merged = override === void 0 ? base : merge2(base, override);
-  const parsed = Catalog.safeParse(merged);
+  const merged2 = override === void 0 ? base : merge2(base, override);
+  const parsed = Catalog.safeParse(merged2);
   if (parsed.success) return parsed.data;
-  throw new TgoError("CATALOG", problems(parsed.error, merged), {
+  throw new TgoError("CATALOG", problems(parsed.error, merged2), {
     where: override === void 0 ? "built-in catalog" : file,
     remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/catalog.md."
   });
@@ -8616,8 +8653,8 @@ function merge2(base, override) {
   const result = { ...base };
   for (const [field, value] of Object.entries(override)) {
     if (field === "$schema") continue;
-    const entries = field === "services" || field === "registries";
-    if (entries && isObject2(value)) result[field] = mergeEntries(asObject(base[field]), value);
+    const entries2 = field === "services" || field === "registries";
+    if (entries2 && isObject2(value)) result[field] = mergeEntries(asObject(base[field]), value);
     else if (field === "mirrors" && isObject2(value)) result[field] = { ...asObject(base[field]), ...value };
     else result[field] = value;
   }
@@ -8666,6 +8703,7 @@ function selectPlatforms(catalog, given) {
 var KEYS = {
   command: true,
   ok: true,
+  version: true,
   engine: true,
   pipeline: true,
   next: true,
@@ -8690,9 +8728,17 @@ var KEYS = {
   elf: true,
   foreign: true,
   smoke: true,
+  before: true,
+  told: true,
+  problem: true,
+  open: true,
+  reasons: true,
+  later: true,
+  gate: true,
   services: true,
   variants: true,
   registries: true,
+  tags: true,
   problems: true,
   notes: true,
   durationMs: true
@@ -8939,8 +8985,8 @@ function cell(text2, paint, align) {
   return { lines: typeof text2 === "string" ? [text2] : text2, paint, align };
 }
 function table2(header, rows, options) {
-  const title = (text2, column) => cell(text2, options.paintHeader, rows[0]?.[column]?.align);
-  const cells = [header.map(title), ...rows];
+  const title2 = (text2, column) => cell(text2, options.paintHeader, rows[0]?.[column]?.align);
+  const cells = [header.map(title2), ...rows];
   const widths = header.map(
     (_, column) => Math.max(...cells.flatMap((row) => row[column]?.lines.map((line) => line.length) ?? []))
   );
@@ -9127,11 +9173,11 @@ function render2(report, format, options = {}) {
 }
 
 // packages/stages/src/attempt.ts
-async function attempt(context, name2, run2, registries3 = []) {
+async function attempt(context, name2, run3, registries3 = []) {
   const started = performance.now();
   const durationMs = () => Math.round(performance.now() - started);
   try {
-    const result = await run2();
+    const result = await run3();
     return { ...result, durationMs: durationMs() };
   } catch (error2) {
     return {
@@ -9167,9 +9213,8 @@ function candidateKey(inputs) {
   };
   return createHash("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
 }
-function essence({ source, ...definition }) {
-  const { $schema: _editorOnly, ...fields } = definition;
-  return { ...fields, source: { repository: source.repository } };
+function essence(definition) {
+  return { ...definition, $schema: void 0, source: { repository: definition.source.repository } };
 }
 function candidateTag(key2) {
   return `candidate-${key2}`;
@@ -9511,16 +9556,17 @@ async function readVariant(registry2, repository, { manifest, digest, platform: 
 var BLOBS_AT_ONCE = 4;
 var REPAIRS = 2;
 async function ship(shipment, destination) {
-  const { to, tag, onProgress } = destination;
+  const { to, tag, onProgress, thorough = false } = destination;
   const top = shipment.manifests.at(-1);
   if (top === void 0) throw new TgoError("INTERNAL", "an image without a manifest");
   const tally = new Tally(onProgress);
   const named = await to.registry.resolve(to.repository, tag ?? top.digest, { push: true });
-  if (named?.digest === top.digest) {
+  const isNamed = named?.digest === top.digest;
+  if (isNamed && !thorough) {
     tally.allPresent(shipment, tag);
     return tally.result();
   }
-  const complete = tag !== void 0 && await to.registry.resolve(to.repository, top.digest, { push: true }) !== void 0;
+  const complete = !thorough && tag !== void 0 && await to.registry.resolve(to.repository, top.digest, { push: true }) !== void 0;
   if (complete) tally.allPresent(shipment);
   else await putBlobs(shipment.blobs, destination, tally);
   for (const manifest of complete ? [] : shipment.manifests) {
@@ -9533,7 +9579,7 @@ async function ship(shipment, destination) {
       outcome: present ? "present" : "uploaded"
     });
   }
-  if (tag !== void 0) {
+  if (tag !== void 0 && !isNamed) {
     await to.registry.putManifest(to.repository, tag, top.mediaType, top.bytes);
     tally.add({ kind: "tag", name: tag, size: top.bytes.length, outcome: "uploaded" });
   }
@@ -9618,7 +9664,7 @@ var Tally = class {
 // packages/oci/src/copy.ts
 async function copyImage(o) {
   const held = await o.to.registry.resolve(o.to.repository, o.digest, { push: true });
-  const from = held === void 0 ? o.from : o.to;
+  const from = held === void 0 || o.thorough === true ? o.from : o.to;
   return { digest: o.digest, ...await ship(await collect(from, o.digest), { ...o, from }) };
 }
 async function collect(from, digest) {
@@ -9680,9 +9726,9 @@ function hostOfKey(key2) {
   const isWhole = path === "" || /^\/(?:v[12]\/?)?$/.test(path);
   return isWhole && host !== "" ? canonicalHost(host) : void 0;
 }
-function bestLast(entries) {
+function bestLast(entries2) {
   const rank = (key2) => key2 === HUB_SERVER ? 2 : key2.includes("/") ? 0 : 1;
-  return [...entries].sort(([a], [b]) => rank(a) - rank(b));
+  return [...entries2].sort(([a], [b]) => rank(a) - rank(b));
 }
 function credentialsOf(key2, entry) {
   if (entry.identitytoken) return { identityToken: entry.identitytoken };
@@ -9857,14 +9903,14 @@ function finaliseVariant({ manifest, config: config2 }, options) {
 var BUILD_LEFTOVERS = ["container", "container_config", "id", "parent"];
 function finaliseConfig(config2, { created, labels = {}, history = "keep" }) {
   const time2 = `${created.toISOString().slice(0, 19)}Z`;
-  const { history: entries, ...rest } = config2;
+  const { history: entries2, ...rest } = config2;
   const kept = Object.fromEntries(Object.entries(rest).filter(([key2]) => !BUILD_LEFTOVERS.includes(key2)));
-  const merged = { ...config2.config?.Labels, ...labels };
+  const merged2 = { ...config2.config?.Labels, ...labels };
   return {
     ...kept,
     created: time2,
-    ...config2.config === void 0 && Object.keys(merged).length === 0 ? {} : { config: { ...config2.config, ...Object.keys(merged).length === 0 ? {} : { Labels: merged } } },
-    ...history === "keep" && entries != null ? { history: entries.map((entry) => ({ ...entry, created: time2 })) } : {}
+    ...config2.config === void 0 && Object.keys(merged2).length === 0 ? {} : { config: { ...config2.config, ...Object.keys(merged2).length === 0 ? {} : { Labels: merged2 } } },
+    ...history === "keep" && entries2 != null ? { history: entries2.map((entry) => ({ ...entry, created: time2 })) } : {}
   };
 }
 var AS_OCI = {
@@ -12366,20 +12412,20 @@ var Parser = class extends EE {
 var WHITEOUT = ".wh.";
 var OPAQUE = ".wh..wh..opq";
 function mergeLayers(layers, platform2, options = {}) {
-  const merged = /* @__PURE__ */ new Map();
+  const merged2 = /* @__PURE__ */ new Map();
   for (const { files, links, removed, folders, opaque } of layers) {
     const linked = [...links].map(
-      ([path, target]) => [path, files.get(target) ?? merged.get(target)]
+      ([path, target]) => [path, files.get(target) ?? merged2.get(target)]
     );
     if (removed.size + opaque.size > 0) {
-      for (const path of merged.keys()) if (isHidden(path, removed, opaque)) merged.delete(path);
+      for (const path of merged2.keys()) if (isHidden(path, removed, opaque)) merged2.delete(path);
     }
-    for (const path of folders) merged.delete(path);
-    for (const [path, machine] of files) merged.set(path, machine);
-    for (const [path, machine] of linked) merged.set(path, machine);
+    for (const path of folders) merged2.delete(path);
+    for (const [path, machine] of files) merged2.set(path, machine);
+    for (const [path, machine] of linked) merged2.set(path, machine);
   }
   const scan = new ElfScan(platform2, options);
-  for (const [path, machine] of merged) scan.add(path, machine);
+  for (const [path, machine] of merged2) scan.add(path, machine);
   return scan.report();
 }
 async function readLayer({ mediaType, open: open3 }) {
@@ -12807,12 +12853,12 @@ var Authorizer = class {
     if (held !== void 0 && held.renewAt > this.#o.now()) return held.token;
     const underWay = this.#underWay.get(key2);
     if (underWay !== void 0) return underWay;
-    const fetching = this.#fetch(challenge, scopes).then((fresh) => {
+    const fetching2 = this.#fetch(challenge, scopes).then((fresh) => {
       this.#held.set(key2, fresh);
       return fresh.token;
     }).finally(() => this.#underWay.delete(key2));
-    this.#underWay.set(key2, fetching);
-    return fetching;
+    this.#underWay.set(key2, fetching2);
+    return fetching2;
   }
   /** A token that allows all this and more: who may push to a repository may read it. */
   #wider(scopes) {
@@ -13931,7 +13977,8 @@ var Manifests = class {
     if (answer.ok) await this.#taken(answer, digest);
     else await this.#refused(answer, repository, reference, digest);
     this.#written.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
-    return { mediaType, digest, size: bytes.length };
+    const subject = answer.headers.get("oci-subject") ?? void 0;
+    return { mediaType, digest, size: bytes.length, subject };
   }
   async delete(repository, digest) {
     const call = this.#connection.call({
@@ -13973,10 +14020,10 @@ var Manifests = class {
     if (!answer.ok) throw await this.#connection.transport.refusal(answer);
     const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
     const value = parseDocument(bytes, answer.call.where);
-    const told = answer.headers.get("docker-content-digest") ?? "";
+    const told2 = answer.headers.get("docker-content-digest") ?? "";
     const digest = isDigest(reference) ? digestLike(reference, bytes) : digestOf(bytes);
     if (isDigest(reference) && digest !== reference) throw otherDigest(answer, reference, digest);
-    if (isDigest(told) && digestLike(told, bytes) !== told) throw otherDigest(answer, told, digest);
+    if (isDigest(told2) && digestLike(told2, bytes) !== told2) throw otherDigest(answer, told2, digest);
     return { descriptor: { mediaType: value.mediaType, digest, size: bytes.length }, bytes, value };
   }
   async #ask(method, repository, reference, access) {
@@ -13994,11 +14041,11 @@ var Manifests = class {
   }
   async #taken(answer, digest) {
     await answer.discard();
-    const told = answer.headers.get("docker-content-digest");
-    if (told === null || told === digest) return;
+    const told2 = answer.headers.get("docker-content-digest");
+    if (told2 === null || told2 === digest) return;
     throw new TgoError(
       "INVALID_RESPONSE",
-      `the registry stored the manifest under ${told}, it was sent as ${digest}`,
+      `the registry stored the manifest under ${told2}, it was sent as ${digest}`,
       {
         where: answer.call.where,
         remedy: "The registry, or a proxy before it, rewrites manifests. Push to it directly."
@@ -14496,13 +14543,13 @@ function reported({ target, digest, problems: problems4, durationMs, ...rest }) 
   const down = problems4.some(
     ({ code: code3, what }) => code3 === "UNAVAILABLE" && !what.startsWith("without credentials")
   );
-  const told = problems4.filter(({ what }) => !(down && what.startsWith("without credentials")));
+  const told2 = problems4.filter(({ what }) => !(down && what.startsWith("without credentials")));
   return {
     name: target.name,
     reference: where({ target, digest, problems: problems4, durationMs, ...rest }),
-    state: told.length === 0 ? "verified" : "failed",
+    state: told2.length === 0 ? "verified" : "failed",
     digest,
-    problems: told,
+    problems: told2,
     durationMs
   };
 }
@@ -14590,11 +14637,11 @@ var Bases = class {
       return this.#lacks(reference, platform2, message);
     const { mirrors, pins } = this.options;
     const address2 = mirrored(pinned(reference, pins), mirrors);
-    const missing = /not.?found|manifest.?unknown|\b404\b/i.test(message);
+    const missing = /not.?found|manifest.?unknown|no such digest|\b404\b/i.test(message);
     if (missing && this.isPinned(reference)) {
       return new TgoError(
         "SOURCE",
-        `base image ${reference} is pinned to a digest that its registry no longer has`,
+        `base image ${reference} is pinned to a digest that its ${address2.startsWith(`${reference}@`) ? "registry no longer has" : "mirror does not have"}`,
         {
           where: address2,
           remedy: reference.includes("@") ? "Choose another tag or digest in the catalog." : "Pin it anew: tgo lock-bases > tgo.bases.json.",
@@ -14630,7 +14677,7 @@ var Progress = class {
    * Runs a step between its "begin" and its "end".
    * @param describe what to say of the result
    */
-  async step(names, run2, describe4) {
+  async step(names, run3, describe4) {
     const id = `${++this.count}`;
     const started = this.now();
     this.listener({ kind: "begin", id, ...names });
@@ -14638,7 +14685,7 @@ var Progress = class {
       this.listener({ kind: "end", id, ...names, ...result, durationMs: Math.round(this.now() - started) });
     };
     try {
-      const result = await run2();
+      const result = await run3();
       end({ state: "done", ...describe4?.(result) });
       return result;
     } catch (error2) {
@@ -14717,14 +14764,14 @@ async function loadCatalog(builtIn, options) {
 async function connectTargets(client, catalog, options) {
   const credentialsOf2 = await credentialSource(options);
   const services = options.registryService ?? [];
-  const entries = Object.entries(catalog.registries);
-  if (services.length > entries.length) {
-    throw new TgoError("USAGE", `${services.length} --registry-service for ${entries.length} registries`, {
+  const entries2 = Object.entries(catalog.registries);
+  if (services.length > entries2.length) {
+    throw new TgoError("USAGE", `${services.length} --registry-service for ${entries2.length} registries`, {
       remedy: "Give one --registry-service for each --registry, in the same order."
     });
   }
   return Promise.all(
-    entries.map(async ([name2, registry2], index) => {
+    entries2.map(async ([name2, registry2], index) => {
       const given = services[index];
       const url2 = given === void 0 ? void 0 : await endpoint(given, registry2.host);
       const credentials = await credentialsOf2(registry2.host);
@@ -14849,7 +14896,7 @@ function malformed(what, line, why) {
 }
 
 // tgo:tools
-var tools_default = 'import{createHash as b}from"node:crypto";import{createReadStream as F}from"node:fs";import{lstat as j,readdir as v,readlink as U}from"node:fs/promises";import{join as T}from"node:path";import{pipeline as V}from"node:stream/promises";async function R({root:r}){let n=b("sha256"),e=0,t=0,o=async a=>{let i=(await v(T(r,a))).sort();for(let p of i){let s=a===""?p:`${a}/${p}`,m=T(r,s),c=await j(m);if(c.isSymbolicLink())n.update(`link\\0${s}\\0${await U(m)}\\0`);else if(c.isDirectory())n.update(`directory\\0${s}\\0`),await o(s);else if(c.isFile()){let d=b("sha256");await V(F(m),d),n.update(`file\\0${s}\\0${(c.mode&73)===0?"":"x"}\\0${d.digest("hex")}\\0`),e+=1,t+=c.size}}};return await o(""),{hash:n.digest("hex"),files:e,bytes:t}}import{readdir as M,readFile as B}from"node:fs/promises";import{join as x}from"node:path";async function u({root:r}){let e=(await M(r,{withFileTypes:!0}).catch(()=>[])).filter(o=>o.isDirectory()&&!o.name.startsWith("."));return(await Promise.all(e.map(async({name:o})=>{let a=x(r,o);if(o.startsWith("@"))return u({root:a});let i=await u({root:x(a,"node_modules")}),p=await z(a);return p===void 0?i:[p,...i]}))).flat()}async function z(r){try{let{name:n,version:e}=JSON.parse(await B(x(r,"package.json"),"utf8"));return typeof n=="string"&&typeof e=="string"?{name:n,version:e}:void 0}catch{return}}import{setTimeout as G}from"node:timers/promises";async function S({requests:r,timeoutSeconds:n}){let e=Date.now()+n*1e3,t=await Promise.all(r.map(async({url:o,status:a})=>{for(;;){let i=await W(o);if(i.status===a||Date.now()>e)return{ok:i.status===a,answer:i};await G(200)}}));return{ok:t.every(({ok:o})=>o),answers:t.map(({answer:o})=>o)}}async function W(r){try{let n=await fetch(r,{redirect:"manual",signal:AbortSignal.timeout(1e4)});return await n.arrayBuffer(),{url:r,status:n.status}}catch(n){let e=n instanceof Error?n.cause??n:n;return{url:r,error:e instanceof Error?e.message:String(e)}}}var f=class extends Error{code;what;where;remedy;constructor(n,e,{where:t,remedy:o,cause:a}={}){super(Y(e,t,o),a===void 0?void 0:{cause:a}),this.name="TgoError",this.code=n,this.what=e,this.where=t,this.remedy=o}};function Y(r,n,e){let t=[n===void 0?r:`${n}: ${r}`];return e!==void 0&&t.push(...e.split(`\n`).map(o=>`  ${o}`)),t.join(`\n`)}var J={x86_64:"amd64","x86-64":"amd64",aarch64:"arm64",i386:"386"};function K({os:r,architecture:n,variant:e}){let t=J[n]??n;return e===void 0||e===""||(t==="arm64"&&e==="v8"||t==="amd64"&&e==="v1")?`${r}/${t}`:`${r}/${t}/${e}`}function I(r){let n=/^([a-z0-9]+)\\/([a-z0-9_-]+)(?:\\/([a-z0-9.]+))?$/.exec(r),[,e,t,o]=n??[];if(e===void 0||t===void 0)throw new f("USAGE",`"${r}" is not a platform`,{remedy:\'Write it as "linux/amd64" or "linux/arm64".\'});let a=K({os:e,architecture:t,variant:o}).split("/");return{os:e,architecture:a[1]??t,...a[2]===void 0?{}:{variant:a[2]}}}function O(r){return/\\.(?:cpython|pypy|graalpy)[^/.]*-([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\\.so$/.exec(r)?.[1]}var g=20;function $(r){if(r.length<g||r[0]!==127||r[1]!==69||r[2]!==76||r[3]!==70)return;let[n,e]=[r[4],r[5]];if(n!==1&&n!==2||e!==1&&e!==2)return;let t=new DataView(r.buffer,r.byteOffset,r.byteLength);return{class:n===2?64:32,endianness:e===1?"little":"big",machine:t.getUint16(18,e===1)}}var q={0:"none",2:"sparc",3:"i386",8:"mips",20:"ppc",21:"ppc64",22:"s390",40:"arm",43:"sparcv9",62:"x86-64",183:"aarch64",190:"cuda",224:"amdgpu",243:"riscv",247:"bpf",258:"loongarch"},N={amd64:62,386:3,arm64:183,arm:40,riscv64:243,ppc64le:21,s390x:22,loong64:258},Z={x86_64:62,aarch64:183,i386:3},Q=new Set([0,190,224,247]);function X(r){let{architecture:n}=I(r),e=N[n];if(e!==void 0)return e;throw new f("USAGE",`no ELF machine is known for the platform "${r}"`,{remedy:`Known architectures: ${Object.keys(N).join(", ")}.`})}function E(r){return q[r]??`machine ${r}`}function ee(r){return Q.has(r)}var y=class{#r=0;#e=new Map;#n=[];#t;#o;constructor(n,{allow:e=[]}={}){this.#t=X(n);let t=e.map(re);this.#o=o=>t.some(a=>a.test(o))}add(n,e){if(this.#r++,e===void 0)return;let t=E(e);this.#e.set(t,(this.#e.get(t)??0)+1);let o=this.#a(n,e);o!==void 0&&!this.#o(n)&&this.#n.push({path:n,machine:o})}#a(n,e){if(ee(e))return;if(e!==this.#t)return E(e);let t=O(n)??"";return(Z[t]??e)!==e?`${E(e)}, but named for ${t}: Python ignores it`:void 0}report(){let n=(e,t)=>e<t?-1:e>t?1:0;return{files:this.#r,elf:[...this.#e.values()].reduce((e,t)=>e+t,0),machines:Object.fromEntries([...this.#e].sort(([e],[t])=>n(e,t))),foreign:this.#n.sort((e,t)=>n(e.path,t.path))}}};function re(r){let e=`/${r.replace(/^\\/+/,"")}${r.endsWith("/")?"**":""}`.replace(/\\*\\*\\/?|\\*|[.+?^${}()|[\\]\\\\]/g,t=>t==="**/"?"(?:.*/)?":t==="**"?".*":t==="*"?"[^/]*":`\\\\${t}`);return new RegExp(`^${e}$`,"s")}import{Buffer as l}from"node:buffer";import{closeSync as ne,openSync as te,readdirSync as oe,readSync as ae,constants as k}from"node:fs";import{setImmediate as ie}from"node:timers/promises";var se=new Set(["/proc","/sys","/dev"]),D=20;async function w(r,n,e={}){let t=new y(n,e),o=l.alloc(g),a=l.from(r.replace(/\\/+$/,"")),i=[l.alloc(0)],p=performance.now()+D;for(let s=i.pop();s!==void 0;s=i.pop()){let m=s;for(let c of L(h(m),()=>oe(l.concat([a,m,A]),ce))){let d=l.concat([m,A,c.name]);c.isDirectory()?se.has(h(d))||i.push(d):c.isFile()&&t.add(h(d),L(h(d),()=>fe(l.concat([a,d]),o))),!(performance.now()<p)&&(await ie(),p=performance.now()+D)}}return t.report()}var A=l.from("/"),ce={withFileTypes:!0,encoding:"buffer"};function h(r){return r.length===0?"/":r.toString("utf8")}function fe(r,n){let e=te(r,k.O_RDONLY|k.O_NOFOLLOW);try{let t=ae(e,n,0,g,0);return $(n.subarray(0,t))?.machine}finally{ne(e)}}function L(r,n){try{return n()}catch(e){let t=e instanceof Error&&"code"in e?String(e.code):"unknown error";throw new f("ENVIRONMENT",`${r} cannot be read for the ELF check (${t})`,{remedy:"Run the check as root, on a complete file system.",cause:e})}}function C({root:r,platform:n,allow:e}){return w(r,n,{allow:e})}import{lutimes as pe,lstat as de,readdir as me}from"node:fs/promises";import{join as le}from"node:path";async function P({root:r,seconds:n}){if((await de(r)).isDirectory())for(let t of await me(r))await P({root:le(r,t),seconds:n});return await pe(r,n,n),null}var[H,ue]=process.argv.slice(2),ye=JSON.parse(ue??"null"),ge={inspect:R,packages:u,probe:S,scan:C,stamp:P},_=ge[H??""];if(_===void 0)throw new Error(`unknown command ${String(H)}`);process.stdout.write(JSON.stringify(await _(ye)));\n';
+var tools_default = 'import{open as ee,readdir as re,readFile as I}from"node:fs/promises";import{join as y}from"node:path";import{inflateSync as k}from"node:zlib";var R=64*1024;async function O({git:r,commit:n}){let e=await te(r,n)??await ne(r,n)??"",t=/^committer .* (\\d+) [+-]\\d{4}$/m.exec(e)?.[1];return t===void 0?null:Number(t)}async function te(r,n){let e=y(r,"objects",n.slice(0,2),n.slice(2)),t=await I(e).catch(()=>{});return t&&k(t).toString("utf8")}async function ne(r,n){let e=y(r,"objects","pack"),t=await re(e).catch(()=>[]);for(let o of t.filter(i=>i.endsWith(".idx"))){let i=oe(await I(y(e,o)),Buffer.from(n,"hex"));if(i!==void 0)return ie(y(e,o.replace(/\\.idx$/,".pack")),i)}}function oe(r,n){let e=a=>a<0?0:r.readUInt32BE(8+4*a),t=e(255),o=1032,i=n[0]??0;for(let a=e(i-1);a<e(i);a++){if(r.compare(n,0,20,o+20*a,o+20*a+20)!==0)continue;let s=r.readUInt32BE(o+24*t+4*a);return s<2147483648?s:Number(r.readBigUInt64BE(o+28*t+8*(s-2147483648)))}}async function ie(r,n){let e=await ee(r);try{let{buffer:t,bytesRead:o}=await e.read(Buffer.alloc(R),0,R,n),i=0;if(((t[0]??0)>>4&7)!==1)return;for(;((t[i]??0)&128)!==0;)i+=1;return k(t.subarray(i+1,o)).toString("utf8")}finally{await e.close()}}import{createHash as N}from"node:crypto";import{createReadStream as ae}from"node:fs";import{lstat as se,readdir as ce,readlink as fe}from"node:fs/promises";import{join as $}from"node:path";import{pipeline as de}from"node:stream/promises";async function A({root:r}){let n=N("sha256"),e=0,t=0,o=async i=>{let a=(await ce($(r,i))).sort();for(let s of a){let c=i===""?s:`${i}/${s}`,l=$(r,c),f=await se(l);if(f.isSymbolicLink())n.update(`link\\0${c}\\0${await fe(l)}\\0`);else if(f.isDirectory())n.update(`directory\\0${c}\\0`),await o(c);else if(f.isFile()){let d=N("sha256");await de(ae(l),d),n.update(`file\\0${c}\\0${(f.mode&73)===0?"":"x"}\\0${d.digest("hex")}\\0`),e+=1,t+=f.size}}};return await o(""),{hash:n.digest("hex"),files:e,bytes:t}}import{chmod as C,copyFile as le,lchown as me,lstat as pe,lutimes as ue,mkdir as ye,readlink as ge,rm as D,stat as he,symlink as we,writeFile as xe}from"node:fs/promises";import{basename as L,dirname as Ee,join as u,posix as B}from"node:path";async function _({root:r,source:n,seconds:e,...t}){let o=new Set,i=async a=>{let s=await F(r,Ee(a),o),c=u(s,L(a));return o.add(s).add(c),c};for(let{path:a,...s}of t.directories){let c=await F(r,a,o);o.add(c),await j(c,s)}for(let{path:a,target:s}of t.links){let c=await i(a);await D(c,{force:!0}),await we(s,c)}for(let{from:a,to:s,mode:c,owner:l}of t.files){let f=u(n,a),d=s.endsWith("/")||await H(await v(r,s)),E=await i(d?B.join(s,L(a)):s);await D(E,{force:!0}),await le(f,E);let Q=((await he(f)).mode&511).toString(8);await j(E,{mode:c??Q,owner:l??"0:0"})}for(let{path:a,text:s}of t.texts){let c=await i(a);await xe(c,s)}for(let a of o)await ue(a,e,e);return null}async function j(r,{mode:n,owner:e}){if(e!==void 0){let[t="0",o=t]=e.split(":");await me(r,Number(t),Number(o))}n!==void 0&&await C(r,Number.parseInt(n,8))}async function F(r,n,e){let t=await v(r,n),o=r;for(let i of t.slice(r.length).split("/").filter(Boolean)){let a=o;o=u(o,i),!await H(o)&&(await ye(o),await C(o,493),e.add(a).add(o))}return t}async function H(r){return(await pe(r).catch(()=>{}))?.isDirectory()??!1}var be=40;async function v(r,n){let e=n.split("/"),t="/";for(let o=0;e.length>0;){let[i="",...a]=e;e=a;let s=B.join(t,i),c=await ge(u(r,s)).catch(()=>{});if(c===void 0){t=s;continue}if(++o>be)throw new Error(`${n} in the image has too many symbolic links`);c.startsWith("/")&&(t="/"),e=[...c.split("/"),...e]}return u(r,t).replace(/\\/$/,"")}import{readdir as Pe,readFile as Te}from"node:fs/promises";import{join as b}from"node:path";async function g({root:r}){let e=(await Pe(r,{withFileTypes:!0}).catch(()=>[])).filter(o=>o.isDirectory()&&!o.name.startsWith("."));return(await Promise.all(e.map(async({name:o})=>{let i=b(r,o);if(o.startsWith("@"))return g({root:i});let a=await g({root:b(i,"node_modules")}),s=await Se(i);return s===void 0?a:[s,...a]}))).flat()}async function Se(r){try{let{name:n,version:e}=JSON.parse(await Te(b(r,"package.json"),"utf8"));return typeof n=="string"&&typeof e=="string"?{name:n,version:e}:void 0}catch{return}}import{setTimeout as Re}from"node:timers/promises";async function U({requests:r,timeoutSeconds:n}){let e=Date.now()+n*1e3,t=await Promise.all(r.map(async({url:o,status:i})=>{for(;;){let a=await Ie(o);if(a.status===i||Date.now()>e)return{ok:a.status===i,answer:a};await Re(200)}}));return{ok:t.every(({ok:o})=>o),answers:t.map(({answer:o})=>o)}}async function Ie(r){try{let n=await fetch(r,{redirect:"manual",signal:AbortSignal.timeout(1e4)});return await n.arrayBuffer(),{url:r,status:n.status}}catch(n){let e=n instanceof Error?n.cause??n:n;return{url:r,error:e instanceof Error?e.message:String(e)}}}var m=class extends Error{code;what;where;remedy;constructor(n,e,{where:t,remedy:o,cause:i}={}){super(ke(e,t,o),i===void 0?void 0:{cause:i}),this.name="TgoError",this.code=n,this.what=e,this.where=t,this.remedy=o}};function ke(r,n,e){let t=[n===void 0?r:`${n}: ${r}`];return e!==void 0&&t.push(...e.split(`\n`).map(o=>`  ${o}`)),t.join(`\n`)}var Oe={x86_64:"amd64","x86-64":"amd64",aarch64:"arm64",i386:"386"};function Ne({os:r,architecture:n,variant:e}){let t=Oe[n]??n;return e===void 0||e===""||(t==="arm64"&&e==="v8"||t==="amd64"&&e==="v1")?`${r}/${t}`:`${r}/${t}/${e}`}function M(r){let n=/^([a-z0-9]+)\\/([a-z0-9_-]+)(?:\\/([a-z0-9.]+))?$/.exec(r),[,e,t,o]=n??[];if(e===void 0||t===void 0)throw new m("USAGE",`"${r}" is not a platform`,{remedy:\'Write it as "linux/amd64" or "linux/arm64".\'});let i=Ne({os:e,architecture:t,variant:o}).split("/");return{os:e,architecture:i[1]??t,...i[2]===void 0?{}:{variant:i[2]}}}function V(r){return/\\.(?:cpython|pypy|graalpy)[^/.]*-([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\\.so$/.exec(r)?.[1]}var w=20;function z(r){if(r.length<w||r[0]!==127||r[1]!==69||r[2]!==76||r[3]!==70)return;let[n,e]=[r[4],r[5]];if(n!==1&&n!==2||e!==1&&e!==2)return;let t=new DataView(r.buffer,r.byteOffset,r.byteLength);return{class:n===2?64:32,endianness:e===1?"little":"big",machine:t.getUint16(18,e===1)}}var $e={0:"none",2:"sparc",3:"i386",8:"mips",20:"ppc",21:"ppc64",22:"s390",40:"arm",43:"sparcv9",62:"x86-64",183:"aarch64",190:"cuda",224:"amdgpu",243:"riscv",247:"bpf",258:"loongarch"},W={amd64:62,386:3,arm64:183,arm:40,riscv64:243,ppc64le:21,s390x:22,loong64:258},Ae={x86_64:62,aarch64:183,i386:3},De=new Set([0,190,224,247]);function Le(r){let{architecture:n}=M(r),e=W[n];if(e!==void 0)return e;throw new m("USAGE",`no ELF machine is known for the platform "${r}"`,{remedy:`Known architectures: ${Object.keys(W).join(", ")}.`})}function P(r){return $e[r]??`machine ${r}`}function je(r){return De.has(r)}var h=class{#r=0;#e=new Map;#t=[];#n;#o;constructor(n,{allow:e=[]}={}){this.#n=Le(n);let t=e.map(Fe);this.#o=o=>t.some(i=>i.test(o))}add(n,e){if(this.#r++,e===void 0)return;let t=P(e);this.#e.set(t,(this.#e.get(t)??0)+1);let o=this.#i(n,e);o!==void 0&&!this.#o(n)&&this.#t.push({path:n,machine:o})}#i(n,e){if(je(e))return;if(e!==this.#n)return P(e);let t=V(n)??"";return(Ae[t]??e)!==e?`${P(e)}, but named for ${t}: Python ignores it`:void 0}report(){let n=(e,t)=>e<t?-1:e>t?1:0;return{files:this.#r,elf:[...this.#e.values()].reduce((e,t)=>e+t,0),machines:Object.fromEntries([...this.#e].sort(([e],[t])=>n(e,t))),foreign:this.#t.sort((e,t)=>n(e.path,t.path))}}};function Fe(r){let e=`/${r.replace(/^\\/+/,"")}${r.endsWith("/")?"**":""}`.replace(/\\*\\*\\/?|\\*|[.+?^${}()|[\\]\\\\]/g,t=>t==="**/"?"(?:.*/)?":t==="**"?".*":t==="*"?"[^/]*":`\\\\${t}`);return new RegExp(`^${e}$`,"s")}import{Buffer as p}from"node:buffer";import{closeSync as Ce,openSync as Be,readdirSync as _e,readSync as He,constants as G}from"node:fs";import{setImmediate as ve}from"node:timers/promises";var Ue=new Set(["/proc","/sys","/dev"]),K=20;async function T(r,n,e={}){let t=new h(n,e),o=p.alloc(w),i=p.from(r.replace(/\\/+$/,"")),a=[p.alloc(0)],s=performance.now()+K;for(let c=a.pop();c!==void 0;c=a.pop()){let l=c;for(let f of J(x(l),()=>_e(p.concat([i,l,Y]),Me))){let d=p.concat([l,Y,f.name]);f.isDirectory()?Ue.has(x(d))||a.push(d):f.isFile()&&t.add(x(d),J(x(d),()=>Ve(p.concat([i,d]),o))),!(performance.now()<s)&&(await ve(),s=performance.now()+K)}}return t.report()}var Y=p.from("/"),Me={withFileTypes:!0,encoding:"buffer"};function x(r){return r.length===0?"/":r.toString("utf8")}function Ve(r,n){let e=Be(r,G.O_RDONLY|G.O_NOFOLLOW);try{let t=He(e,n,0,w,0);return z(n.subarray(0,t))?.machine}finally{Ce(e)}}function J(r,n){try{return n()}catch(e){let t=e instanceof Error&&"code"in e?String(e.code):"unknown error";throw new m("ENVIRONMENT",`${r} cannot be read for the ELF check (${t})`,{remedy:"Run the check as root, on a complete file system.",cause:e})}}function q({root:r,platform:n,allow:e}){return T(r,n,{allow:e})}import{chmod as We,lutimes as ze,lstat as Ge,readdir as Ke}from"node:fs/promises";import{join as Ye}from"node:path";async function S({root:r,seconds:n}){let e=await Ge(r);if(e.isDirectory())for(let t of await Ke(r))await S({root:Ye(r,t),seconds:n});return e.isSymbolicLink()||await We(r,e.isDirectory()||(e.mode&64)!==0?493:420),await ze(r,n,n),null}var[X,Je]=process.argv.slice(2),qe=JSON.parse(Je??"null"),Xe={"commit-time":O,inspect:A,lay:_,packages:g,probe:U,scan:q,stamp:S},Z=Xe[X??""];if(Z===void 0)throw new Error(`unknown command ${String(X)}`);process.stdout.write(JSON.stringify(await Z(qe)));\n';
 
 // packages/stages/src/tools/index.ts
 var TOOLS_BASE = "docker.io/library/node:20-alpine";
@@ -14862,6 +14909,13 @@ async function inspectDirectory(context, directory) {
   return run(tools.withMountedDirectory("/mnt/tree", directory), "inspect", {
     root: "/mnt/tree"
   });
+}
+async function readCommitTime(context, git, commit) {
+  const tools = await toolsContainer(context);
+  const root = "/mnt/git";
+  const mounted = tools.withMountedDirectory(root, git, { readOnly: true });
+  const seconds = await run(mounted, "commit-time", { git: root, commit });
+  return seconds === null ? void 0 : new Date(seconds * 1e3);
 }
 async function listPackages(context, modules) {
   const tools = await toolsContainer(context);
@@ -14879,6 +14933,11 @@ async function stamped(context, directory, seconds) {
   const input = JSON.stringify({ root, seconds });
   return tools.withDirectory(root, directory).withExec(["node", PROGRAM, "stamp", input]).directory(root);
 }
+async function laidOver(context, root, source, input) {
+  const tools = await toolsContainer(context);
+  const places = { root: "/mnt/tree", source: "/mnt/source" };
+  return tools.withMountedDirectory(places.root, root).withMountedDirectory(places.source, source, { readOnly: true }).withExec(["node", PROGRAM, "lay", JSON.stringify({ ...places, ...input })]).directory(places.root);
+}
 function probeFrom(container, input) {
   return run(container, "probe", input);
 }
@@ -14893,42 +14952,69 @@ async function run(container, command, input) {
 
 // packages/stages/src/source.ts
 var ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
-function markerOf(build) {
-  switch (build.strategy) {
+function markerOf(build2) {
+  switch (build2.strategy) {
     case "python":
       return "pyproject.toml";
     case "static-web":
       return "package.json";
     case "dockerfile":
-      return build.file;
+      return build2.file;
   }
 }
 async function loadSource(context, name2, service2, options) {
-  const raw = await findSource(name2, service2, options.source, context.repos) ?? await fromGit(context, name2, service2);
+  const raw = await findSource(context, name2, service2, options) ?? await fromGit(context, name2, service2);
   const revision = options.revision ?? raw.revision;
   const { directory, hidden } = await buildContext(service2.build, raw.directory);
-  const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
-  checkEntries(name2, service2.build, entries);
-  const created = options.created === void 0 ? void 0 : parseCreated(options.created);
+  const [entries2, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
+  checkEntries(name2, service2.build, entries2);
+  const created = options.created === void 0 ? raw.created : parseCreated(options.created);
   return {
     directory,
     hidden,
-    entries,
+    entries: entries2,
     hash: tree.hash,
     revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
     created: created ?? UNKNOWN_TIME,
     modified: created ?? contentDate(tree.hash)
   };
 }
-async function findSource(name2, service2, given, repos) {
+async function findSource(context, name2, service2, options) {
+  const { source: given } = options;
+  const { repos } = context;
   const path = service2.source.path ?? `repos/${name2}`;
   if (given === void 0) {
     return repos !== void 0 && await isDirectory(repos, path) ? { directory: repos.directory(path) } : void 0;
   }
-  const entries = (await given.entries()).map(bare);
-  if (await isDirectory(given, path)) return { directory: given.directory(path) };
-  if (entries.includes(markerOf(service2.build)) || !entries.includes(name2)) return { directory: given };
-  return { directory: given.directory(name2) };
+  const entries2 = (await given.entries()).map(bare);
+  const state = async (below) => options.revision === void 0 && entries2.includes(".git") ? gitState(context, given, below) : {};
+  if (await isDirectory(given, path)) return { directory: given.directory(path), ...await state(path) };
+  if (entries2.includes(markerOf(service2.build)) || !entries2.includes(name2)) {
+    return { directory: given, ...await state("") };
+  }
+  return { directory: given.directory(name2), ...await state(name2) };
+}
+async function gitState(context, directory, below) {
+  if (getHost().local === true) return {};
+  try {
+    const repository = directory.asGit();
+    const changes = repository.uncommitted();
+    const [revision, ...changed] = await Promise.all([
+      repository.head().commit(),
+      changes.addedPaths(),
+      changes.modifiedPaths(),
+      changes.removedPaths()
+    ]);
+    const within2 = (changedPath) => below === "" || `${changedPath}/`.startsWith(`${below}/`);
+    if (changed.flat().some(within2)) return {};
+    return { revision, created: await createdOf(context, repository.head(), revision) };
+  } catch (cause) {
+    context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${messageOf(cause)}`);
+    return {};
+  }
+}
+async function createdOf(context, ref, revision) {
+  return readCommitTime(context, ref.tree().directory(".git"), revision).catch(() => void 0);
 }
 async function isDirectory(directory, path) {
   const [first = "", ...rest] = path.split("/");
@@ -14942,11 +15028,12 @@ async function fromGit(context, name2, service2) {
     const head = context.client.git(repository).head();
     const revision = await head.commit();
     const directory = await head.tree().directory(path).sync();
+    const created = await createdOf(context, head, revision);
     context.progress.note(
       { step: "prepare", service: name2 },
       `source: ${repository} (${path}) at ${revision}`
     );
-    return { directory, revision };
+    return { directory, revision, created };
   } catch (cause) {
     throw new TgoError(
       "SOURCE",
@@ -14958,8 +15045,8 @@ async function fromGit(context, name2, service2) {
     );
   }
 }
-async function buildContext(build, directory) {
-  const { file } = build.strategy === "dockerfile" ? build : { file: void 0 };
+async function buildContext(build2, directory) {
+  const { file } = build2.strategy === "dockerfile" ? build2 : { file: void 0 };
   const own2 = file === void 0 ? [] : await ignorePatterns(directory, `${file}.dockerignore`);
   const patterns = own2.length === 0 ? await ignorePatterns(directory, ".dockerignore") : own2;
   const filtered = directory.filter({ exclude: [...patterns, ...ALWAYS_IGNORED] });
@@ -14972,17 +15059,17 @@ async function ignorePatterns(directory, file) {
   if (!await directory.exists(file)) return [];
   return (await directory.file(file).contents()).split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/^(!?)\.?\//, "$1"));
 }
-function checkEntries(name2, build, entries) {
-  const present = new Set(entries.map(bare));
+function checkEntries(name2, build2, entries2) {
+  const present = new Set(entries2.map(bare));
   if (present.size === 0) {
     throw new TgoError("SOURCE", `the source of ${name2} is empty`, {
       remedy: "Pass --source DIR with the service's own folder; check its .dockerignore."
     });
   }
-  const marker = markerOf(build);
+  const marker = markerOf(build2);
   if (present.has(marker.split("/")[0] ?? "")) return;
   throw new TgoError("SOURCE", `the source of ${name2} has no ${marker}`, {
-    where: `strategy ${build.strategy}`,
+    where: `strategy ${build2.strategy}`,
     remedy: `Pass --source DIR with the service's own folder, or one that has ${name2} or repos/${name2} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`
   });
 }
@@ -15020,6 +15107,57 @@ function fill(template, { name: name2, source, version: version2 }) {
 }
 var LAYER_TIME = 315532800;
 
+// packages/stages/src/build/users.ts
+var NO_LOGIN = "/sbin/nologin";
+function withUsers(files, users) {
+  return users.reduce(
+    (result, user) => ({ passwd: withUser(result.passwd, user), group: withGroup(result.group, user) }),
+    files
+  );
+}
+function requireUser(user, { passwd }) {
+  const [name2 = ""] = user.split(":");
+  if (/^\d+$/.test(name2) || entries(passwd).some((entry) => entry[0] === name2)) return;
+  throw new TgoError("SOURCE", `the image has no user ${name2}`, {
+    where: "image.user",
+    remedy: `Add it to image.users with its uid, or write a number.`
+  });
+}
+function withUser(passwd, user) {
+  const { name: name2, uid, gid = uid, home } = user;
+  const existing = entries(passwd).find((entry) => entry[0] === name2 || entry[2] === `${uid}`);
+  if (existing === void 0) return added(passwd, [name2, "x", uid, gid, "", home, NO_LOGIN]);
+  const [itsName, , itsUid, itsGid, , itsHome] = existing;
+  if (itsName === name2 && itsUid === `${uid}` && itsGid === `${gid}` && itsHome === home) return passwd;
+  throw conflict(
+    user,
+    `the base has the user ${itsName} with uid ${itsUid}, gid ${itsGid} and home ${itsHome}`
+  );
+}
+function withGroup(group, user) {
+  const { name: name2, uid, gid = uid } = user;
+  const groups = entries(group);
+  const sameId = groups.find((entry) => entry[2] === `${gid}`);
+  if (sameId !== void 0 && (sameId[0] === name2 || user.gid !== void 0)) return group;
+  const other = sameId ?? groups.find((entry) => entry[0] === name2);
+  if (other === void 0) return added(group, [name2, "x", gid, ""]);
+  throw conflict(user, `the base has the group ${other[0]} with gid ${other[2]}`);
+}
+function conflict({ name: name2, uid, gid = uid }, found) {
+  return new TgoError("SOURCE", `the user ${name2} (uid ${uid}, gid ${gid}) cannot be added: ${found}`, {
+    where: "image.users",
+    remedy: "Choose another name, uid or gid, or write exactly what the base has."
+  });
+}
+function entries(text2) {
+  return text2.split("\n").filter((line) => line !== "").map((line) => line.split(":"));
+}
+function added(text2, fields) {
+  const separator = text2 === "" || text2.endsWith("\n") ? "" : "\n";
+  return `${text2}${separator}${fields.join(":")}
+`;
+}
+
 // packages/stages/src/build/configure.ts
 async function configure(request, container) {
   const { image } = request.service;
@@ -15045,32 +15183,39 @@ async function configure(request, container) {
   return result;
 }
 async function withFiles(request, container) {
-  const { image } = request.service;
-  let extra = request.context.client.directory();
-  if (image.files.length + image.links.length + image.directories.length === 0) return container;
-  for (const { path, mode } of image.directories) {
-    extra = extra.withNewDirectory(path, { permissions: octal(mode ?? "0755") });
-  }
-  for (const { path, target } of image.links) extra = extra.withSymlink(target, path);
-  for (const { from, to, mode } of image.files) {
-    extra = extra.withFile(
-      to,
-      request.source.directory.file(from),
-      mode === void 0 ? {} : { permissions: octal(mode) }
-    );
-  }
-  const stampedExtra = await stamped(request.context, extra, epochSeconds(request.source.modified));
-  let result = container.withDirectory("/", stampedExtra);
-  for (const { path, owner } of image.directories) {
-    if (owner !== void 0) result = result.withDirectory(path, result.directory(path), { owner });
-  }
-  for (const { to, owner } of image.files) {
-    if (owner !== void 0) result = result.withFile(to, result.file(to), { owner });
-  }
-  return result;
+  const { name: name2, service: service2, source, context } = request;
+  const { users, directories, links, files, user } = service2.image;
+  const named = user !== void 0 && !/^\d/.test(user);
+  const before = users.length > 0 || named ? await userFiles(container) : void 0;
+  const after = before && withUsers(before, users);
+  if (user !== void 0 && after !== void 0) requireUser(user, after);
+  const texts = [
+    ...after?.passwd === before?.passwd ? [] : [{ path: "/etc/passwd", text: after?.passwd ?? "" }],
+    ...after?.group === before?.group ? [] : [{ path: "/etc/group", text: after?.group ?? "" }]
+  ];
+  if (texts.length + directories.length + links.length + files.length === 0) return container;
+  await Promise.all(
+    files.map(async ({ from }) => {
+      if (await source.directory.exists(from)) return;
+      throw new TgoError("SOURCE", `${name2} has no ${from}`, {
+        where: "image.files",
+        remedy: "Add the file to the service's source (check that .dockerignore keeps it), or correct the path."
+      });
+    })
+  );
+  const needed = source.directory.filter({ include: files.map(({ from }) => from) });
+  const tree = await laidOver(
+    context,
+    container.rootfs(),
+    files.length === 0 ? context.client.directory() : needed,
+    { seconds: epochSeconds(source.modified), directories, links, files, texts }
+  );
+  return container.withRootfs(tree);
 }
-function octal(mode) {
-  return Number.parseInt(mode, 8);
+async function userFiles(container) {
+  const read3 = async (path) => await container.exists(path) ? container.file(path).contents() : "";
+  const [passwd, group] = await Promise.all([read3("/etc/passwd"), read3("/etc/group")]);
+  return { passwd, group };
 }
 function standardLabels(request) {
   const { service: service2, source, version: version2, base } = request;
@@ -15158,7 +15303,7 @@ function stagesOf(instructions, args) {
         name: as?.toUpperCase() === "AS" ? name2?.toLowerCase() : void 0,
         image: isStage || image === "scratch" ? void 0 : image,
         unknown: image === void 0 || image === "",
-        platform: flag === void 0 ? void 0 : filledIn(unquoted(flag), known),
+        platform: isStage ? stages[parent]?.platform : flag && filledIn(unquoted(flag), known),
         runs: 0,
         needs: isStage ? [parent] : [],
         copies: [],
@@ -15236,12 +15381,14 @@ function imagesOf(stages) {
 }
 function withImages(text2, images) {
   const lines = text2.split("\n");
-  for (const [{ image, at }, address2] of images) {
+  const explicit = [...images.keys()].some(({ platform: platform2 }) => platform2 !== void 0);
+  for (const [{ image, at }, { address: address2, platform: platform2 }] of images) {
     const [start, end] = at.lines;
     if (at.keyword === "FROM") {
-      const words = at.rest.split(/\s+/);
+      const words = at.rest.split(/\s+/).filter((word) => !word.startsWith("--platform="));
       const first = words.findIndex((word) => !word.startsWith("--"));
-      lines[start] = ["FROM", ...words.with(first, address2)].join(" ");
+      const flag = explicit ? [`--platform=${platform2}`] : [];
+      lines[start] = ["FROM", ...flag, ...words.with(first, address2)].join(" ");
       lines.fill("", start + 1, end);
       continue;
     }
@@ -15256,18 +15403,18 @@ function withImages(text2, images) {
 }
 
 // packages/stages/src/build/dockerfile.ts
-function planDockerfile({ name: name2, build, native }, text2, platform2, values) {
+function planDockerfile({ name: name2, build: build2, native }, text2, platform2, values) {
   const stages = stagesOf(instructionsOf(text2), {
     ...platformArguments(native),
     ...targetArguments(platform2),
     ...values
   });
-  const target = targetStage(stages, build.target);
+  const target = targetStage(stages, build2.target);
   if (target === void 0) {
     const named = stages.flatMap((stage) => stage.name ?? []);
     throw new TgoError(
       "SOURCE",
-      build.target === void 0 ? `${build.file} of ${name2} has no FROM` : `${build.file} of ${name2} has no stage "${build.target}"`,
+      build2.target === void 0 ? `${build2.file} of ${name2} has no FROM` : `${build2.file} of ${name2} has no stage "${build2.target}"`,
       { remedy: `Its named stages: ${named.join(", ") || "none"}. Set build.target in the catalog.` }
     );
   }
@@ -15366,9 +15513,9 @@ async function buildDockerfile(request) {
   );
   return { variants: variants2, notes: notes.map(({ platform: platform2, note }) => `${platform2}: ${note}`) };
 }
-function emulationNote({ platform: platform2, emulated }, file) {
-  if (emulated === 0) return [];
-  const lines = emulated === 1 ? "1 RUN line" : `${emulated} RUN lines`;
+function emulationNote({ platform: platform2, emulated: emulated2 }, file) {
+  if (emulated2 === 0) return [];
+  const lines = emulated2 === 1 ? "1 RUN line" : `${emulated2} RUN lines`;
   return [{ platform: platform2, note: `${lines} of ${file} under emulation, which is slow` }];
 }
 var FOLDER = ".tgo-dockerfile";
@@ -15382,7 +15529,7 @@ async function withPinnedImages(context, text2, plan) {
   const addresses = await Promise.all(
     plan.images.map(async ({ reference, platform: platform2, named }) => {
       const address2 = await context.bases.address(reference, platform2);
-      return [named, address2.replace(/:[\w.-]+@/, "@")];
+      return [named, { address: address2.replace(/:[\w.-]+@/, "@"), platform: platform2 }];
     })
   );
   return withImages(text2, new Map(addresses));
@@ -15404,14 +15551,667 @@ async function buildSecrets({ client, secrets }, name2, { secrets: declared }) {
   return declared.map((id) => client.setSecret(id, values.get(id) ?? ""));
 }
 
-// packages/stages/src/build/environment.py
-var environment_default = `"""Installs one locked set of packages for several platforms, natively, and takes apart what they share.
+// packages/stages/src/build/system-packages/errors.ts
+function packagesError(error2, installation) {
+  const failure3 = execFailure(error2);
+  if (failure3 === void 0) return buildError(stepName(installation), REMEDY2, error2);
+  const { stderr } = failure3;
+  return missingNames(stderr, installation) ?? unavailable(stderr, installation) ?? (/No space left on device|enough free space/.test(stderr) ? diskFull(installation) : void 0) ?? wouldRemove(stderr, installation) ?? failedScript(stderr, installation, error2) ?? buildError(stepName(installation), REMEDY2, error2);
+}
+var REMEDY2 = "The output above is apt's and dpkg's own.";
+function stepName({ packages, platform: platform2 }) {
+  return `installing ${packages.join(", ")} for ${platform2}`;
+}
+function missingNames(stderr, { platform: platform2 }) {
+  const facts = [...stderr.matchAll(/^tgo: (\S+) (\S+) ?(.*)$/gm)].map(([, key2, name2, value]) => ({
+    key: key2,
+    name: name2 ?? "",
+    value: value ?? ""
+  }));
+  const values = (key2, name2) => facts.filter((fact) => fact.key === key2 && fact.name === name2).map(({ value }) => value);
+  const missing = facts.filter(({ key: key2 }) => key2 === "missing").map(({ name: name2 }) => name2);
+  if (missing.length === 0) return void 0;
+  const suite = facts.find(({ key: key2 }) => key2 === "suite")?.name ?? "the base's release";
+  const elsewhere = missing.flatMap((name2) => values("elsewhere", name2).map((other) => ({ name: name2, other })));
+  const near = missing.flatMap((name2) => {
+    const names2 = values("near", name2);
+    return names2.length === 0 ? [] : [`${names2.join(" or ")} instead of ${name2}`];
+  });
+  const sentences = [
+    ...elsewhere.map(
+      ({ name: name2, other }) => `${name2} exists for linux/${other} only: leave it out of build.packages, or build with --platform linux/${other}.`
+    ),
+    ...near.length === 0 ? [] : [`Did you mean ${near.join(", ")}?`],
+    ...elsewhere.length === 0 && near.length === 0 ? [`Look the name up at https://packages.debian.org, and correct build.packages.`] : []
+  ];
+  const names = missing.join(", ");
+  return new TgoError(
+    "SOURCE",
+    `Debian ${suite} has no package${missing.length > 1 ? "s" : ""} ${names} for ${platform2}`,
+    { where: "build.packages", remedy: sentences.join("\n") }
+  );
+}
+function unavailable(stderr, { mirrors }) {
+  const match = /^[EW]: (?:Failed to fetch|The repository '?)\s*(\S+?)'?\s+(.*)$/m.exec(stderr) ?? /^[EW]: (Release file for \S+) (is expired.*)$/m.exec(stderr);
+  const [, address2 = "", reason = ""] = match ?? [];
+  if (match === null) return void 0;
+  const mirrored2 = mirrors.debian !== void 0 || mirrors.debianSecurity !== void 0;
+  const certificate = /certificate|TLS|SSL/i.test(reason) ? " Where TLS is inspected, or the base has no certificates, add --ca-bundle FILE." : "";
+  return new TgoError("UNAVAILABLE", `the Debian archive cannot be used: ${reason.trim()}`, {
+    where: address2.replace("Release file for ", ""),
+    remedy: (mirrored2 ? "mirrors.debian and mirrors.debianSecurity of the catalog lead there: check them, or leave them out." : "It is in the base image's apt sources. Where it is out of reach, set mirrors.debian in tgo.catalog.json, e.g. https://mirrors.example.com/debian.") + certificate
+  });
+}
+function diskFull(installation) {
+  return new TgoError("ENVIRONMENT", `the disk is full: ${stepName(installation)} failed`, {
+    remedy: "Make room for the engine's cache, then run the same command again."
+  });
+}
+function wouldRemove(stderr, installation) {
+  if (!stderr.includes("remove is disabled")) return void 0;
+  return new TgoError("SOURCE", `${stepName(installation)} would remove packages of the base image`, {
+    where: "build.packages",
+    remedy: "Choose packages that do not conflict with the base's, or another base."
+  });
+}
+function failedScript(stderr, installation, cause) {
+  const name2 = /^dpkg: error processing package (\S+)/m.exec(stderr)?.[1] ?? /^tgo: script (\S+) preinst$/m.exec(stderr)?.[1];
+  if (name2 === void 0) return void 0;
+  return buildError(
+    `an installation script of ${name2} (${stepName(installation)})`,
+    "The output above is the package's own. Leave the package out, or install it in a base image of yours.",
+    cause
+  );
+}
 
-Writes OUT/common (the same on every platform, with bytecode) and OUT/<platform> for the rest. Nothing of a
-foreign platform is run: uv fetches wheels by platform tag, and bytecode is the same on every machine.
+// packages/stages/src/build/system-packages/fetch.sh
+var fetch_default = `# Plans and downloads Debian packages for a root of any architecture, with the apt of this machine's.
+# usage: fetch.sh ARCHITECTURE OTHER-ARCHITECTURE PACKAGE...
+# In:  /mnt/target       root of the base image (read-only): its package database and apt sources decide
+#      /run/tgo/apt      its /etc/apt with other sources, where there are mirrors
+#      /var/cache/tgo    cache volume: package lists by sources, packages of all architectures
+# Out: /out/debs/*.deb   what is to be installed, checked against the signed lists
+#      /out/order        "unpack FILE" and "configure PACKAGE" lines, in the order that apt would give to dpkg
+#      /out/auto         packages nobody asked for, as /var/lib/apt/extended_states has them
+#      /out/preinst      "PACKAGE FILE ARCHITECTURE": its preinst runs before anything is unpacked
+#      /out/target       "FILE": only dpkg in the target itself can unpack it
+#      /out/scripts      "PACKAGE": has a postinst, or is unpacked in the target
+#      /out/native       for a foreign target: what its shell scripts call most, as programs of this machine
+set -eu
+export LC_ALL=C.UTF-8
+architecture=$1
+other=$2
+shift 2
+target=/mnt/target
+etc=/run/tgo/apt
+[ -d $etc ] || etc=$target/etc/apt
+cache=/var/cache/tgo
+archives=$cache/archives
+mkdir -p /out/debs "$archives/partial" /tmp/apt
+touch /out/order /out/auto /out/preinst /out/target /out/scripts
+
+# One folder of lists for each set of sources; the lists are as large as many a service's packages.
+sources=$(cat $etc/sources.list $etc/sources.list.d/* 2>/dev/null | sha256sum | cut -c1-16)
+
+apt() { # ARCHITECTURE COMMAND ARGUMENT...
+  lists=$cache/lists/$sources-$1
+  for_architecture=$1
+  command=$2
+  shift 2
+  # Set here whatever a base may have set otherwise: official ones keep no caches and have apt delete its downloads.
+  "$command" -qq -o APT::Architecture="$for_architecture" -o APT::Architectures="$for_architecture" \\
+    -o APT::Install-Recommends=false -o APT::Install-Suggests=false -o APT::Sandbox::User=root \\
+    -o APT::Update::Error-Mode=any -o APT::Get::Remove=false -o Acquire::Retries=2 -o Acquire::Languages=none \\
+    -o Acquire::GzipIndexes=false -o Acquire::PDiffs=false -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 \\
+    -o Debug::NoLocking=true -o Dir::Etc="$etc" -o Dir::State="$lists" -o Dir::State::lists="$lists/lists" \\
+    -o Dir::State::status="$target/var/lib/dpkg/status" -o Dir::Cache=/tmp/apt \\
+    -o Dir::Cache::archives="$archives" -o Dir::Cache::pkgcache="/tmp/apt/$for_architecture.bin" \\
+    -o Dir::Cache::srcpkgcache="$lists/srcpkgcache.bin" \\
+    \${SSL_CERT_FILE:+-o Acquire::https::CaInfo="$SSL_CERT_FILE"} "$@"
+}
+
+# Builds of several services share the lists: one that was updated within the last minute is as good as new.
+update() { # ARCHITECTURE
+  state=$cache/lists/$sources-$1
+  mkdir -p "$state/lists/partial"
+  if [ -z "$(find "$state/updated" -mmin -1 2>/dev/null)" ]; then
+    apt "$1" apt-get update
+    touch "$state/updated"
+  fi
+}
+
+# What is wrong with the names asked for, for a message: "tgo: KEY VALUE..." lines.
+explain() {
+  echo "tgo: suite $(. $target/etc/os-release && echo "\${VERSION_CODENAME:-\${PRETTY_NAME:-}}")"
+  apt "$architecture" apt-cache pkgnames >/tmp/names
+  for name; do
+    # A name without a version is known only because others refer to it.
+    if [ -n "$(apt "$architecture" apt-cache madison "$name")" ]; then continue; fi
+    echo "tgo: missing $name"
+    if update "$other" >/dev/null 2>&1 && [ -n "$(apt "$other" apt-cache madison "$name")" ]; then
+      echo "tgo: elsewhere $name $other"
+      continue
+    fi
+    awk -v name="$name" '
+      function distance(a, b,   i, j, row, last, up, best) {
+        for (j = 0; j <= length(b); j++) row[j] = j
+        for (i = 1; i <= length(a); i++) {
+          last = row[0]; row[0] = i
+          for (j = 1; j <= length(b); j++) {
+            up = row[j]
+            best = last + (substr(a, i, 1) != substr(b, j, 1))
+            if (up + 1 < best) best = up + 1
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1
+            row[j] = best; last = up
+          }
+        }
+        return row[length(b)]
+      }
+      { gap = length($0) - length(name) }
+      gap > 2 || gap < -2 || substr($0, 1, 1) != substr(name, 1, 1) { next }
+      { d = distance(name, $0) }
+      d <= 2 { print d, $0 }' /tmp/names | sort -n | head -n 3 | sed "s/^[0-9]* /tgo: near $name /"
+  done
+}
+
+exec 9>"$cache/lock-$architecture"
+flock 9
+update "$architecture"
+if ! apt "$architecture" apt-get --yes --simulate install "$@" >/tmp/plan; then
+  explain "$@" >&2
+  exit 1
+fi
+# The base has it all.
+if ! grep -q '^Inst ' /tmp/plan; then exit 0; fi
+# "'URI' FILE SIZE SHA256:HASH", of every file when the archive is empty; the hash is from the signed lists.
+apt "$architecture" apt-get --yes --print-uris -o Acquire::ForceHash=SHA256 -o Dir::Cache::archives=/nonexistent \\
+  install "$@" | awk '{ sub(/^SHA256:/, "", $4); print $4 "  " $2 }' >/tmp/sums
+flock --unlock 9
+exec 9>"$cache/lock-archives"
+flock 9
+(cd "$archives" && sha256sum --check --status /tmp/sums 2>/dev/null) || {
+  # apt trusts a file of the right size; a damaged one must not come back with every build.
+  (cd "$archives" && sha256sum --check --quiet /tmp/sums 2>/dev/null || true) | sed 's/: FAILED.*//' |
+    (cd "$archives" && xargs -r rm -f)
+  apt "$architecture" apt-get --yes --download-only install "$@" >/dev/null
+}
+(cd "$archives" && cut -d' ' -f3 /tmp/sums | xargs -r cp -t /out/debs && cut -d' ' -f3 /tmp/sums | xargs -r touch)
+find "$archives" -maxdepth 1 -name '*.deb' -mtime +30 -delete
+flock --unlock 9
+(cd /out/debs && sha256sum --check --quiet /tmp/sums)
+
+# "Inst NAME [OLD-VERSION] (VERSION ORIGIN... [ARCHITECTURE])", the same with Conf
+awk '
+  { version = $3 ~ /^\\[/ ? $4 : $3; sub(/^\\(/, "", version); gsub(/:/, "%3a", version)
+    match($0, /\\[[a-z0-9-]+\\]\\)/); kind = substr($0, RSTART + 1, RLENGTH - 3) }
+  $1 == "Inst" { print "unpack", $2 "_" version "_" kind ".deb", $2, kind, $3 ~ /^\\[/ ? "upgrade" : "new" }
+  $1 == "Conf" { print "configure", $2 }' /tmp/plan >/tmp/order
+
+# Which packages have scripts that run before or while they are unpacked?
+info=$target/var/lib/dpkg/info
+configured=
+while read -r verb file package kind state; do
+  if [ "$verb" = configure ]; then
+    configured=yes
+    continue
+  fi
+  control=/tmp/control/$package
+  mkdir -p "$control"
+  dpkg-deb --ctrl-tarfile "/out/debs/$file" | tar -x -C "$control"
+  if [ -e "$control/postinst" ]; then echo "$package" >>/out/scripts; fi
+  [ -e "$control/preinst" ] && before=yes || before=
+  # An earlier version, or what it left behind, has a say in how the new one is unpacked.
+  if [ "$state" = upgrade ] || [ -e "$info/$package.list" ] || [ -e "$info/$package:$architecture.list" ]; then
+    for script in prerm postrm; do
+      if [ -e "$info/$package.$script" ] || [ -e "$info/$package:$architecture.$script" ]; then before=target; fi
+    done
+    if [ "$before" = yes ]; then before=target; fi
+  fi
+  # Something was configured before this one: it needs that to be ready (Pre-Depends), which is so in the target only.
+  if [ "$before" = yes ] && [ -n "$configured" ]; then before=target; fi
+  case $before in
+    yes) echo "$package $file $kind" >>/out/preinst && mkdir -p /out/control && mv "$control" "/out/control/$package" ;;
+    target) echo "$file" >>/out/target && echo "$package" >>/out/scripts ;;
+  esac
+done </tmp/order
+sort -u -o /out/scripts /out/scripts
+cut -d' ' -f1-2 /tmp/order >/out/order
+for name; do echo "$name"; done >/tmp/asked
+awk -v architecture="$architecture" 'NR == FNR { asked[$1] = 1; next }
+  $1 == "unpack" && $5 == "new" && !($3 in asked) {
+    print "Package: " $3 "\\nArchitecture: " architecture "\\nAuto-Installed: 1\\n" }' /tmp/asked /tmp/order >/out/auto
+awk '/^Package: / { name = $2 } /^Version: / && name == "dpkg" { print $2 }' $target/var/lib/dpkg/status >/out/dpkg-version
+
+# Scripts are the same on every machine: with this machine's shell and basic tools, only the programs that they are
+# about are emulated. Those that say what machine it is stay the target's, as do those that dpkg may have to replace.
+mkdir -p /out/native/bin
+if [ "$(dpkg --print-architecture)" != "$architecture" ] && [ ! -s /out/target ] &&
+  [ -L /lib ] && [ -L $target/lib ]; then
+  for package in coreutils findutils grep sed mawk debianutils; do
+    grep -E '^(/usr)?/bin/' "/var/lib/dpkg/info/$package.list"
+  done | grep -vE '/(uname|arch|nproc|hostid)$' | while read -r file; do
+    if [ -f "$file" ] && [ ! -L "$file" ]; then cp "$file" /out/native/bin; fi
+  done
+  ln -s mawk /out/native/bin/awk
+  for file in /usr/bin/dash /usr/bin/bash /usr/bin/perl; do
+    if [ -f $file ] && [ ! -L $file ] && [ -f $target$file ] && [ ! -L $target$file ]; then
+      echo $file >>/out/native/interpreters
+    fi
+  done
+  cp -L "$(ldd /bin/sh | awk '$2 != "=>" && /ld-linux/ { print $1 }')" /out/native/loader
+fi
+`;
+
+// packages/stages/src/build/system-packages/finish.sh
+var finish_default = `# Runs packages' scripts in the target, emulated where that is foreign.
+# usage: finish.sh TIME preinst|configure [native]
+# native: this shell is not the target's, see fetch.sh
+# In:  /run/tgo/packages  what fetch.sh made
+#      /run/tgo/work      an empty folder
+set -eu
+time=$1
+step=$2
+packages=/run/tgo/packages
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
+# The date of a password's last change, of a font cache and others.
+export DEBIAN_FRONTEND=noninteractive SOURCE_DATE_EPOCH="$time"
+umask 022
+cd /
+if [ "\${3:-}" = native ]; then
+  # Programs of the target run here only where the kernel knows their emulator; an engine with one of its own runs
+  # the whole step with that.
+  dpkg --version >/dev/null
+  PATH=$packages/native/bin:$PATH
+fi
+work=/run/tgo/work
+# Nothing may be started in an image; official bases say so themselves.
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+  printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
+  chmod 755 /usr/sbin/policy-rc.d
+  touch "$work/policy"
+fi
+cp -a /var/log "$work/log"
+touch "$work/started" && sleep 0.05
+
+# What dpkg gives a script. See dpkg(1), internal environment.
+run_preinst() { # PACKAGE ARCHITECTURE
+  control=/var/lib/dpkg/tmp.ci
+  cp -R "$packages/control/$1" $control
+  DPKG_ROOT='' DPKG_ADMINDIR=/var/lib/dpkg DPKG_FORCE='' DPKG_RUNNING_VERSION="\${version%%-*}" \\
+    DPKG_MAINTSCRIPT_PACKAGE="$1" DPKG_MAINTSCRIPT_ARCH="$2" DPKG_MAINTSCRIPT_NAME=preinst \\
+    DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1 DPKG_MAINTSCRIPT_DEBUG=0 $control/preinst install || {
+    echo "tgo: script $1 preinst" >&2
+    exit 1
+  }
+  rm -rf $control
+}
+
+case $step in
+  preinst)
+    version=$(cat $packages/dpkg-version)
+    while read -r package _ architecture; do run_preinst "$package" "$architecture" </dev/null; done <$packages/preinst
+    ;;
+  configure)
+    set -- --log=/dev/null --force-unsafe-io --force-confdef --force-confold
+    # apt's order, in as few calls as it allows; triggers wait for the end.
+    sort -u $packages/scripts $packages/target >"$work/here"
+    awk 'NR == FNR { here[$1] = 1; next }
+      $2 in here { if ($1 != verb) printf "%s%s", verb ? "\\n" : "", $1; verb = $1; printf " %s", $2 }
+      END { if (verb) print "" }' "$work/here" $packages/order >"$work/calls"
+    cd $packages/debs
+    while read -r verb names; do
+      dpkg "$@" --no-triggers --auto-deconfigure "--$verb" $names </dev/null
+    done <"$work/calls"
+    cd /
+    dpkg "$@" --configure --pending </dev/null
+    dpkg --audit >"$work/audit"
+    if [ -s "$work/audit" ]; then cat "$work/audit" >&2 && exit 1; fi
+    ;;
+esac
+
+# What differs from run to run, or has no use in an image: beyond this, and apt's own lists, logs and caches, the result
+# is file by file that of apt-get install in the target. (Also: caches that hold a directory's time have the fixed one,
+# bytecode is checked by hash, and what is in extended_states and in dpkg's list of triggers has another order.)
+changed() { # PATH FIND-ARGUMENT...
+  where=$1
+  shift
+  if [ -e "$where" ]; then find "$where" -xdev -newer "$work/started" "$@"; fi
+}
+rm -f /var/lib/dpkg/*-old
+changed /var/cache/debconf -name '*-old' -delete
+changed /var/cache/ldconfig -type f -delete
+changed /tmp -mindepth 1 ! -type d -delete
+changed /var/tmp -mindepth 1 ! -type d -delete
+changed /run -mindepth 1 ! -type d -delete
+# Each machine gets its own when it starts. See machine-id(5)
+changed /etc/machine-id -type f -exec truncate -s 0 {} +
+changed /var/lib/dbus/machine-id -delete
+changed /var/log -type f | while read -r file; do
+  if [ -e "$work\${file#/var}" ]; then cp -p "$work\${file#/var}" "$file"; else rm "$file"; fi
+done
+if [ -e "$work/policy" ]; then rm /usr/sbin/policy-rc.d; fi
+# The engine's own: mounted, or given to every command.
+find / -xdev -newer "$work/started" ! -path '/run/tgo*' ! -path '/dev*' ! -path '/proc*' ! -path '/sys*' \\
+  ! -path /etc/hosts ! -path /etc/resolv.conf ! -path /etc/hostname -print0 |
+  xargs -0r touch --no-dereference --date="@$time"
+`;
+
+// packages/stages/src/build/system-packages/sources.ts
+function debianMirror({ debian, debianSecurity }) {
+  if (debian === void 0 && debianSecurity === void 0) return void 0;
+  const archive = (debian ?? "http://deb.debian.org/debian").replace(/\/+$/, "");
+  const beside = SNAPSHOT.test(archive) ? archive.replace("/archive/debian/", "/archive/debian-security/") : `${archive}-security`;
+  const security = debianSecurity?.replace(/\/+$/, "") ?? beside;
+  return { archive, security, frozen: SNAPSHOT.test(archive) || SNAPSHOT.test(security) };
+}
+var SNAPSHOT = /\/archive\/debian(-security)?\/\d{8}T\d{6}Z$/;
+var SECURITY = /https?:\/\/(?:security\.debian\.org(?:\/debian-security)?|deb\.debian\.org\/debian-security)\/?(?=[\s\]]|$)/g;
+var ARCHIVE = /https?:\/\/deb\.debian\.org\/debian\/?(?=[\s\]]|$)/g;
+function mirroredSources(name2, text2, mirror) {
+  return name2.endsWith(".sources") ? mirroredStanzas(text2, mirror) : mirroredLines(text2, mirror);
+}
+function mirroredStanzas(text2, mirror) {
+  return text2.split("\n").flatMap((line) => {
+    if (line.startsWith("#")) return [line];
+    const replaced = replaceAddresses(line, mirror);
+    const isFrozen = mirror.frozen && replaced !== line && /^URIs:/i.test(line);
+    return isFrozen ? [replaced, "Check-Valid-Until: no"] : [replaced];
+  }).join("\n");
+}
+function mirroredLines(text2, mirror) {
+  return text2.split("\n").map((line) => {
+    if (line.trimStart().startsWith("#")) return line;
+    const replaced = replaceAddresses(line, mirror);
+    if (replaced === line || !mirror.frozen) return replaced;
+    return /^\s*deb(-src)?\s+\[/.test(replaced) ? replaced.replace("[", "[check-valid-until=no ") : replaced.replace(/^(\s*deb(?:-src)?)\s+/, "$1 [check-valid-until=no] ");
+  }).join("\n");
+}
+function replaceAddresses(line, { archive, security }) {
+  return line.replaceAll(SECURITY, () => security).replaceAll(ARCHIVE, () => archive);
+}
+
+// packages/stages/src/build/system-packages/unpack.sh
+var unpack_default = `# Unpacks Debian packages into a root of any architecture, running nothing of it.
+# usage: unpack.sh TIME   (of whatever would get the present time, seconds since 1970)
+# In:  /mnt/target       the root, in which the preinst scripts have run
+#      /run/tgo/packages what fetch.sh made
+# Out: /out/unfinished   packages that the target must finish: their scripts or triggers are pending
+set -eu
+export LC_ALL=C.UTF-8
+time=$1
+target=/mnt/target
+info=$target/var/lib/dpkg/info
+packages=/run/tgo/packages
+mkdir -p /out /tmp/debs
+touch /tmp/started && sleep 0.05
+
+# A package without its preinst, which has run. The members of the ar archive, each after a header of 60 bytes and at
+# an even offset: debian-binary (4 bytes), control, data. See deb(5).
+without_preinst() { # FILE
+  deb=$packages/debs/$1
+  rm -rf /tmp/control
+  dpkg-deb --control "$deb" /tmp/control
+  rm /tmp/control/preinst
+  tar --sort=name --owner=0 --group=0 --numeric-owner -C /tmp/control -cf /tmp/control.tar .
+  size=$(head -c 130 "$deb" | tail -c 10)
+  {
+    head -c 72 "$deb"
+    # tar writes whole records, so this size is even.
+    printf '%-16s%-12s%-6s%-6s%-8s%-10s\`\\n' control.tar 0 0 0 100644 "$(stat -c %s /tmp/control.tar)"
+    cat /tmp/control.tar
+    tail -c +$((72 + 60 + size + size % 2 + 1)) "$deb"
+  } >"/tmp/debs/$1"
+}
+while read -r _ file _; do without_preinst "$file"; done <$packages/preinst
+
+# Dependencies are apt's business, which has ordered all this; where an old version is in the way, its new one comes.
+run_dpkg() {
+  xargs -r dpkg --root=$target --log=/dev/null --force-architecture --force-unsafe-io --force-depends \\
+    --force-breaks --force-conflicts --force-confdef --force-confold --no-triggers "$@" >/dev/null
+}
+sed -n 's/^unpack //p' $packages/order | { grep -vxFf $packages/target || true; } | while read -r file; do
+  if [ -e "/tmp/debs/$file" ]; then echo "/tmp/debs/$file"; else echo "$packages/debs/$file"; fi
+done | run_dpkg --unpack
+while read -r package _ architecture; do
+  script=$info/$package.preinst
+  if [ -e "$info/$package:$architecture.list" ]; then script=$info/$package:$architecture.preinst; fi
+  cp $packages/control/"$package"/preinst "$script"
+  chmod 755 "$script"
+done <$packages/preinst
+sed -n 's/^configure //p' $packages/order | { grep -vxFf $packages/scripts || true; } | run_dpkg --configure
+
+if [ -s $packages/auto ]; then cat $packages/auto >>$target/var/lib/apt/extended_states; fi
+awk '/^Package: / { name = $2 }
+  /^Status: / && !/ (installed|config-files|not-installed)$/ { print name }' \\
+  $target/var/lib/dpkg/status | sort -u >/out/unfinished
+rm -f $target/var/lib/dpkg/*-old
+# Files keep the times that their packages give them; what was made here has the present one.
+find $target -xdev -newer /tmp/started -print0 | xargs -0r touch --no-dereference --date="@$time"
+`;
+
+// packages/stages/src/build/system-packages.ts
+var TARGET = "/mnt/target";
+var PACKAGES = "/run/tgo/packages";
+async function withSystemPackages(request, { platform: platform2, container: base }) {
+  const { context, service: service2 } = request;
+  const packages = [...new Set(service2.build.packages)].sort();
+  if (packages.length === 0) return { container: base, notes: [] };
+  await requireApt(base, service2.build.base);
+  try {
+    return await install(request, { platform: platform2, container: base }, packages);
+  } catch (error2) {
+    throw packagesError(error2, { packages, platform: platform2, mirrors: context.catalog.mirrors });
+  }
+}
+async function requireApt(base, reference) {
+  if (await base.exists("/usr/bin/apt-get")) return;
+  const alpine = await base.exists("/etc/alpine-release");
+  throw new TgoError("SOURCE", `the base image has no apt${alpine ? ": it is Alpine" : ""}`, {
+    where: reference,
+    remedy: "build.packages are Debian packages: choose a base made from Debian (its tag often ends with -slim or -bookworm), or leave build.packages empty."
+  });
+}
+async function install({ context, service: service2 }, { platform: platform2, container: base }, packages) {
+  const native = await baseImage(context, service2.build.base, context.native);
+  const fetched = (await fetching(context, native, base)).withMountedDirectory(TARGET, base.rootfs(), { readOnly: true }).withNewFile("/run/tgo/fetch.sh", fetch_default).withExec(["sh", "/run/tgo/fetch.sh", ...architectures(platform2), ...packages]).directory("/out");
+  const [order = [], preinst = [], scripts = []] = await Promise.all(
+    ["order", "preinst", "scripts"].map((file) => namesIn(fetched, file))
+  );
+  if (order.length === 0) return { container: base, notes: [] };
+  const finishing = { context, base, native, fetched };
+  const prepared = preinst.length === 0 ? base.rootfs() : await finish(finishing, base.rootfs(), "preinst");
+  const unpacked = native.withMountedDirectory(TARGET, prepared).withMountedDirectory(PACKAGES, fetched, { readOnly: true }).withNewFile("/run/tgo/unpack.sh", unpack_default).withExec(["sh", "/run/tgo/unpack.sh", `${LAYER_TIME}`]);
+  const unfinished = await namesIn(unpacked.directory("/out"), "unfinished");
+  const result = unpacked.directory(TARGET);
+  if (unfinished.length === 0) return { container: base.withRootfs(result), notes: [] };
+  const container = base.withRootfs(await finish(finishing, result, "configure"));
+  const names = [.../* @__PURE__ */ new Set([...preinst, ...scripts])].sort();
+  const isTold = platform2 !== context.native && names.length > 0;
+  return {
+    container,
+    notes: isTold ? [
+      `${platform2}: installation scripts of ${names.join(", ")} ran, and what they call of it was emulated`
+    ] : []
+  };
+}
+async function fetching(context, native, base) {
+  const container = trusting(context, native).withMountedCache(
+    "/var/cache/tgo",
+    context.client.cacheVolume("tgo-apt")
+  );
+  const mirror = debianMirror(context.catalog.mirrors);
+  if (mirror === void 0) return container;
+  let etc = base.directory("/etc/apt");
+  for (const path of [...await etc.glob("sources.list"), ...await etc.glob("sources.list.d/*")]) {
+    etc = etc.withNewFile(path, mirroredSources(path, await etc.file(path).contents(), mirror));
+  }
+  return container.withMountedDirectory("/run/tgo/apt", etc, { readOnly: true });
+}
+async function finish(finishing, tree, step) {
+  const { context, base, native, fetched } = finishing;
+  const target = base.withRootfs(tree).withUser("root").withWorkdir("/");
+  const run3 = (container, ...options) => container.withMountedFile("/run/tgo/finish.sh", textFile(context, "finish.sh", finish_default)).withMountedDirectory(PACKAGES, fetched, { readOnly: true }).withMountedDirectory("/run/tgo/work", context.client.directory()).withExec(["sh", "/run/tgo/finish.sh", `${LAYER_TIME}`, step, ...options]).sync();
+  if (!await fetched.exists("native/interpreters")) return (await run3(target)).rootfs();
+  const { libraries, loader } = RUNTIME[context.native];
+  const mixed = (await namesIn(fetched, "native/interpreters")).reduce(
+    (container, path) => container.withMountedFile(path, native.file(path)),
+    context.client.container({ platform: context.native }).withRootfs(tree).withMountedDirectory(libraries, native.directory(libraries), { readOnly: true }).withMountedFile(loader, fetched.file("native/loader"))
+  );
+  const finished = await run3(mixed, "native").catch((error2) => {
+    if (execFailure(error2) === void 0) throw error2;
+    return run3(target);
+  });
+  return finished.rootfs();
+}
+var RUNTIME = {
+  "linux/amd64": { libraries: "/usr/lib/x86_64-linux-gnu", loader: "/lib64/ld-linux-x86-64.so.2" },
+  "linux/arm64": { libraries: "/usr/lib/aarch64-linux-gnu", loader: "/lib/ld-linux-aarch64.so.1" }
+};
+function textFile({ client }, name2, text2) {
+  return client.directory().withNewFile(name2, text2).file(name2);
+}
+function architectures(platform2) {
+  return platform2 === "linux/arm64" ? ["arm64", "amd64"] : ["amd64", "arm64"];
+}
+async function namesIn(directory, file) {
+  const text2 = await directory.file(file).contents();
+  return text2.split("\n").filter((line) => line !== "").map((line) => line.split(" ")[0] ?? "");
+}
+
+// packages/stages/src/build/python/activate.ts
+async function activated({ service: service2 }, container, environments, platform2) {
+  const target = service2.build.environment;
+  const path = await container.envVariable("PATH");
+  return container.withDirectory(target, environments.common).withDirectory(target, environments.of(platform2)).withEnvVariable("PATH", `${target}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withEnvVariable("VIRTUAL_ENV", target);
+}
+
+// packages/stages/src/build/python/application.py
+var application_default = '"""Compiles and stamps the application. usage: application.py ROOT TIME  (TIME: seconds since 1970)"""\n\nimport sys\n\nfrom layer import compile_bytecode, stamp\n\nroot, time = sys.argv[1:]\ncompile_bytecode(root, root)\nstamp(root, int(time))\n';
+
+// packages/stages/src/build/python/build.py
+var build_default = `"""Builds one source archive into a wheel, and proves that the wheel is for the machine it was built for.
+
+Writes OUT/wheels/*.whl and OUT/built.json: {kind: pure | compiled, wheel}. The source lies at a fixed path, clocks are
+fixed, nothing of an earlier build is seen: the same archive and tools give the same wheel.
 """
 
 import argparse
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+
+from index import flags
+from problem import Problem, last_lines, telling
+from sdist import unpack
+from verify import verify
+
+EPOCH = "315532800"  # 1980: the earliest time that a zip archive can hold
+FLAGS = "-O2 -g0 -ffile-prefix-map=/build=."
+
+
+def target_environment(machine, prefix, sysroot):
+    """
+    What setuptools must be told to build for another machine. All of them: with less, code of one machine lands in
+    wheels or file names of the other.
+    """
+    suffix = f".cpython-{sys.version_info.major}{sys.version_info.minor}-{machine}-linux-gnu.so"
+    headers = "/mnt/target" + sysconfig.get_path("include")
+    root = f" --sysroot={sysroot}" if sysroot else ""
+    return {
+        "CC": f"{prefix}gcc{root}",
+        "CXX": f"{prefix}g++{root}",
+        "LDSHARED": f"{prefix}gcc{root} -shared",
+        "LDCXXSHARED": f"{prefix}g++{root} -shared",
+        "AR": f"{prefix}ar",
+        "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
+        "SETUPTOOLS_EXT_SUFFIX": suffix,
+        "CFLAGS": f"-I{headers} {FLAGS}" if prefix else FLAGS,
+        "PKG_CONFIG_LIBDIR": f"{sysroot}/usr/lib/{machine}-linux-gnu/pkgconfig:{sysroot}/usr/share/pkgconfig",
+        "PKG_CONFIG_SYSROOT_DIR": sysroot,
+    }
+
+
+def constraints(source, path):
+    """Pinned build backends, less those that the package itself wants other versions of; their names are returned."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # before Python 3.11
+        import tomli as tomllib
+    project = os.path.join(source, "pyproject.toml")
+    wants = {}
+    if os.path.exists(project):
+        with open(project, "rb") as file:
+            for text in tomllib.load(file).get("build-system", {}).get("requires", []):
+                try:
+                    requirement = Requirement(text)
+                except InvalidRequirement:
+                    continue
+                wants[requirement.name.lower().replace("_", "-")] = requirement.specifier
+    kept, free = [], []
+    with open(path) as file:
+        for line in file:
+            name, version = line.split(";")[0].strip().split("==")
+            fits = name not in wants or wants[name].contains(version, prereleases=True)
+            (kept if fits else free).append(line if fits else name)
+    with open("/tmp/constraints.txt", "w") as file:
+        file.writelines(kept)
+    return "/tmp/constraints.txt", free
+
+
+def build(options, source, indexes):
+    pins, free = constraints(source, options.constraints)
+    fixed = {"SOURCE_DATE_EPOCH": EPOCH, "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    if options.machine:
+        fixed |= target_environment(options.machine, options.prefix, options.sysroot)
+    wheels = os.path.join(options.out, "wheels")
+    command = ["uv", "build", "--wheel", "--no-config", "--no-python-downloads", "--python", sys.executable]
+    command += ["--cache-dir", "/tmp/uv", "--build-constraints", pins, *flags(indexes, options.pypi)]
+    done = subprocess.run(
+        [*command, "--out-dir", wheels, source], capture_output=True, text=True, env={**os.environ, **fixed}
+    )
+    if done.returncode != 0:
+        said = last_lines(done.stdout + done.stderr, 20)
+        raise Problem("BUILD", f"{options.name} cannot be built from source\\n{said}")
+    return os.path.join(wheels, next(name for name in os.listdir(wheels) if name.endswith(".whl"))), free
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--archive", required=True)
+    parser.add_argument("--name", required=True, help="NAME VERSION")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--constraints", required=True)
+    parser.add_argument("--indexes", required=True, help="JSON")
+    parser.add_argument("--pypi")
+    parser.add_argument("--machine", help="as in platform.machine(); without it the wheel must be pure")
+    parser.add_argument("--prefix", default="", help="of the compiler, e.g. aarch64-linux-gnu-")
+    parser.add_argument("--sysroot", default="", help="folder with the target's headers and libraries")
+    options = parser.parse_args()
+    source = f"/build/{options.name.replace(' ', '-')}"
+    unpack(options.archive, source)
+    wheel, free = build(options, source, json.loads(options.indexes))
+    kind = verify(wheel, options.machine)
+    with open(os.path.join(options.out, "built.json"), "w") as file:
+        json.dump({"kind": kind, "wheel": os.path.basename(wheel), "unpinned": free}, file)
+
+
+if __name__ == "__main__":
+    telling(main)
+`;
+
+// packages/stages/src/build/python/environment.py
+var environment_default = `"""Installs chosen wheels for several platforms at once, natively, and keeps apart what they share.
+
+Writes OUT/common (the same on every platform, with bytecode) and OUT/<platform> for the rest. Nothing of a foreign
+platform is run: uv takes wheels by platform tag, and bytecode is the same on every machine.
+"""
+
+import argparse
+import concurrent.futures
 import filecmp
 import json
 import os
@@ -15419,19 +16219,38 @@ import shutil
 import subprocess
 import sys
 
+from fetch import fetch
+from layer import compile_bytecode, stamp
+from problem import Problem, last_lines, telling
 
-def install(environment, requirements, python, tag):
-    """One virtual environment for one platform, at the path it will have in the image."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    shutil.rmtree(environment, ignore_errors=True)
-    subprocess.run(["uv", "venv", "--quiet", "--python", python, environment], check=True)
-    command = ["uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-    command += ["--link-mode", "copy", "--python", f"{environment}/bin/python"]
-    command += ["--python-version", version, "--python-platform", tag, "--requirements", requirements]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+# On the same file system as the result: unpacked wheels become hard links there, and are never copied.
+UNPACKED = "/tmp/uv"
+
+
+def install(wheels, prefix, environment, tag, work):
+    """Installs wheels (paths) below prefix, with console scripts that name the environment's own Python."""
+    os.makedirs(prefix, exist_ok=True)
+    if not wheels:
+        return
+    links = os.path.join(work, "links")
+    os.makedirs(links)
+    pins = []
+    for path in wheels:
+        name, version = os.path.basename(path).split("-")[:2]
+        os.symlink(path, os.path.join(links, os.path.basename(path)))
+        pins.append(f"{name}=={version}\\n")
+    requirements = os.path.join(work, "requirements.txt")
+    with open(requirements, "w") as file:
+        file.writelines(sorted(pins))
+    command = ["uv", "pip", "install", "--quiet", "--no-config", "--offline", "--no-deps", "--no-index"]
+    command += ["--find-links", links, "--only-binary", ":all:", "--link-mode", "hardlink", "--cache-dir", UNPACKED]
+    command += ["--python", f"{environment}/bin/python", "--prefix", prefix, "--python-platform", tag]
+    # Nothing of the installation itself in the result: uv would write the time of its own files there.
+    quiet = {**os.environ, "UV_NO_INSTALLER_METADATA": "1"}
+    done = subprocess.run([*command, "--requirements", requirements], stderr=subprocess.PIPE, text=True, env=quiet)
     if done.returncode != 0:
-        sys.stderr.write(f"{tag}: {done.stderr}")
-        sys.exit(done.returncode)
+        raise Problem("BUILD", f"the packages for {tag} cannot be installed\\n{last_lines(done.stderr)}")
+    os.remove(os.path.join(prefix, ".lock"))
 
 
 def entries(root):
@@ -15451,7 +16270,7 @@ def same(first, second):
 
 
 def share(roots, common):
-    """Moves what all roots have in common; with one root that is everything."""
+    """Moves what all roots have in common."""
     first, *others = roots
     for path in entries(first):
         copies = [os.path.join(root, path) for root in others]
@@ -15467,330 +16286,1299 @@ def share(roots, common):
                 os.rmdir(folder)
 
 
-def compile_bytecode(root, environment):
-    """Bytecode that is never checked against a file time. Packages ship templates that are no Python: tolerated."""
-    command = [sys.executable, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([*command, "-s", root, "-p", environment, root], stdout=subprocess.DEVNULL)
-
-
-def stamp(root, time):
-    """One time for every entry; a link's own, not its target's."""
-    for folder, directories, files in os.walk(root):
-        for name in directories + files:
-            os.utime(os.path.join(folder, name), (time, time), follow_symlinks=False)
-    os.utime(root, (time, time))
+def create(environment, common, skeleton):
+    """The virtual environment that packages are installed for; in the result only when it is asked for."""
+    shutil.rmtree(environment, ignore_errors=True)
+    command = ["uv", "venv", "--quiet", "--no-config", "--no-python-downloads"]
+    command += ["--python", sys._base_executable, environment]
+    subprocess.run(command, check=True)
+    for name in (".lock", ".gitignore", "CACHEDIR.TAG"):
+        if os.path.exists(os.path.join(environment, name)):
+            os.remove(os.path.join(environment, name))
+    if skeleton:
+        shutil.copytree(environment, common, symlinks=True)
+    else:
+        os.makedirs(common)
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--requirements", required=True)
+    parser.add_argument("--plan", help="plan.json: wheels to download and install")
+    parser.add_argument("--built", action="append", default=[], help="NAME=FOLDER of built wheels; shared or platform")
+    parser.add_argument("--skeleton", action="store_true", help="with the virtual environment itself")
     parser.add_argument("--environment", required=True)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--cache", required=True, help="folder of downloads")
     parser.add_argument("--time", type=int, required=True, help="of every file, seconds since 1970")
     parser.add_argument("--platform", action="append", required=True, metavar="NAME=TAG")
     options = parser.parse_args()
     platforms = dict(pair.split("=", 1) for pair in options.platform)
-    roots = {}
-    for name, tag in platforms.items():
-        install(options.environment, options.requirements, sys.executable, tag)
-        roots[name] = os.path.join(options.out, name)
-        os.makedirs(options.out, exist_ok=True)
-        shutil.move(options.environment, roots[name])
     common = os.path.join(options.out, "common")
-    os.makedirs(common)
-    share(list(roots.values()), common)
-    for root in [common, *roots.values()]:
+    create(options.environment, common, options.skeleton)
+    sets = {}
+    if options.plan:
+        with open(options.plan) as file:
+            sets = json.load(file)["sets"]
+    built = {}
+    for pair in options.built:
+        name, folder = pair.split("=", 1)
+        wheels = [file for file in os.listdir(folder) if file.endswith(".whl")]
+        built.setdefault(name, []).extend(os.path.join(folder, file) for file in wheels)
+
+    def fill(name):
+        wheels = [*fetch(sets.get(name, []), options.cache), *built.get(name, [])]
+        prefix = common if name == "shared" else os.path.join(options.out, name)
+        tag = platforms.get(name, next(iter(platforms.values())))
+        install(wheels, prefix, options.environment, tag, os.path.join("/tmp/install", name))
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(fill, ["shared", *platforms]))
+    shutil.rmtree(UNPACKED, ignore_errors=True)
+    shutil.rmtree(options.environment)
+    roots = [os.path.join(options.out, name) for name in platforms]
+    if len(roots) > 1:
+        share(roots, common)
+    for root in [common, *roots]:
         compile_bytecode(root, options.environment)
         stamp(root, options.time)
-    print(json.dumps({name: len(entries(root)) for name, root in [("common", common), *roots.items()]}))
+    print(json.dumps({name: len(entries(os.path.join(options.out, name))) for name in ["common", *platforms]}))
 
 
-main()
+if __name__ == "__main__":
+    telling(main)
 `;
 
-// packages/stages/src/build/system-packages.sh
-var system_packages_default = `# Unpacks Debian packages for another architecture without running anything of it.
-# usage: system-packages.sh ARCHITECTURE TIME PACKAGE...   (TIME: of every file, seconds since 1970)
-# /mnt/target is the target base's root (read-only). Writes /out/root (new files and the package database), or,
-# when a package brings maintainer scripts, /out/scripts (their names) and nothing else.
-set -eu
-architecture=$1
-time=$2
-shift 2
-target=/mnt/target
-root=/out/root
-state=/var/lib/tgo-apt/$architecture
-cache=/var/cache/tgo-apt/$architecture
-mkdir -p "$root/var/lib" "$root/usr" "$state/lists/partial" "$cache/archives/partial"
-cp -a "$target/var/lib/dpkg" "$root/var/lib/dpkg"
-# Merged /usr: packages that still ship /lib must land where the target's links point.
-for link in bin sbin lib lib32 lib64; do
-  if [ -L "$target/$link" ]; then cp -a "$target/$link" "$root/$link" && mkdir -p "$root/usr/$link"; fi
-done
+// packages/stages/src/build/python/fetch.py
+var fetch_default2 = `"""Downloads of locked files into a folder by hash: what is there is right, whoever put it there."""
 
-apt() {
-  apt-get -qq -o APT::Architecture="$architecture" -o APT::Architectures="$architecture" \\
-    -o APT::Sandbox::User=root -o APT::Install-Recommends=false -o Debug::NoLocking=true \\
-    -o Dir::Etc="$target/etc/apt" -o Dir::State="$state" -o Dir::State::status="$root/var/lib/dpkg/status" \\
-    -o Dir::Cache="$cache" \${SSL_CERT_FILE:+-o Acquire::https::CaInfo="$SSL_CERT_FILE"} "$@"
-}
-apt update
-apt --yes --download-only install "$@"
-# The download leaves nothing to print; the plan comes from a second, empty cache.
-apt --print-uris -o Dir::Cache::archives=/nonexistent --yes install "$@" | cut -d' ' -f2 >/tmp/debs
+import concurrent.futures
+import hashlib
+import os
+import tempfile
+import threading
 
-for deb in $(cat /tmp/debs); do
-  if dpkg-deb --ctrl-tarfile "$cache/archives/$deb" | tar -t | grep -qE '^(\\./)?(preinst|postinst)$'; then
-    dpkg-deb -f "$cache/archives/$deb" Package >>/out/scripts
-  fi
-  dpkg-deb --show --showformat='\${Package}:\${Architecture}\\n' "$cache/archives/$deb" | sed 's/:all$//' >>/tmp/packages
-done
-if [ -e /out/scripts ]; then
-  rm -rf "$root"
-  exit 0
-fi
-if [ -s /tmp/debs ]; then
-  (cd "$cache/archives" && xargs dpkg --root="$root" --log=/dev/null --force-architecture --force-depends \\
-    --no-triggers --force-unsafe-io --unpack </tmp/debs >/dev/null)
-  # By name: "pending" would include packages of the base that wait for a trigger, and run their scripts.
-  xargs dpkg --root="$root" --log=/dev/null --force-architecture --force-depends --no-triggers --configure \\
-    </tmp/packages >/dev/null
-fi
-# The one trigger of such packages is ldconfig's, which the build runs itself.
-sed -i -e 's/^Status: install ok triggers-\\(pending\\|awaited\\)$/Status: install ok installed/' \\
-  -e '/^Triggers-\\(Pending\\|Awaited\\):/d' "$root/var/lib/dpkg/status"
+import requests
+from problem import Problem
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
-# Keep only what is new.
-for link in bin sbin lib lib32 lib64; do if [ -L "$root/$link" ]; then rm "$root/$link"; fi; done
-cd "$root/var/lib/dpkg"
-rm -rf lock lock-frontend status-old available-old triggers updates parts alternatives diversions-old statoverride-old
-find . -type f ! -name status | while read -r file; do
-  if cmp -s "$file" "$target/var/lib/dpkg/$file"; then rm "$file"; fi
-done
-find "$root" -depth -type d -empty -delete
-find "$root" -exec touch --no-dereference --date="@$time" {} +
+CONNECTIONS = 12
+_sessions = threading.local()
+
+
+def fetch(files, cache):
+    """Paths of files ({file, url, sha256, size}) in the cache, in order; what is missing is downloaded."""
+    largest_first = sorted(files, key=lambda file: -(file.get("size") or 0))
+    with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
+        pending = [pool.submit(_one, file, cache) for file in largest_first]
+        try:
+            for download in pending:
+                download.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [_path(file, cache) for file in files]
+
+
+def _path(file, cache):
+    return os.path.join(cache, file["sha256"], file["file"])
+
+
+def _one(file, cache):
+    path = _path(file, cache)
+    if os.path.exists(path) and _digest(path) == file["sha256"]:
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    handle, partial = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".partial-")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            found = _download(file["url"], out)
+        if found != file["sha256"]:
+            raise _changed(file, found)
+        os.rename(partial, path)
+    except requests.HTTPError as error:
+        raise _refused(file, error.response.status_code)
+    except requests.RequestException as error:
+        raise _unreachable(file, error)
+    finally:
+        if os.path.exists(partial):
+            os.remove(partial)
+
+
+def _download(url, out):
+    digest = hashlib.sha256()
+    with _session().get(url, stream=True, timeout=(15, 60)) as answer:
+        answer.raise_for_status()
+        for chunk in answer.iter_content(1 << 20):
+            digest.update(chunk)
+            out.write(chunk)
+    return digest.hexdigest()
+
+
+def _digest(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _session():
+    """One for each thread: connections are kept, faults that may pass are tried again, .netrc is used."""
+    if not hasattr(_sessions, "session"):
+        _sessions.session = requests.Session()
+        retries = Retry(total=4, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
+        for scheme in ("http://", "https://"):
+            _sessions.session.mount(scheme, HTTPAdapter(max_retries=retries))
+    return _sessions.session
+
+
+def _title(file):
+    return f"{file['name']} {file['version']}"
+
+
+def _changed(file, found):
+    what = f"{_title(file)}: the index has other bytes for {file['file']} than the lock names"
+    remedy = "Do not build from it before you know why. If the change is meant: lock again and commit."
+    return Problem("BUILD", f"{what} (sha256 {found}, locked {file['sha256']})", file["url"], remedy)
+
+
+def _refused(file, status):
+    if status in (401, 403):
+        remedy = "Give the index's credentials: --netrc file:$HOME/.netrc."
+        return Problem("UNAUTHORIZED", f"{_title(file)} cannot be downloaded: HTTP {status}", file["url"], remedy)
+    remedy = "The file may have been removed: lock a version that is still there. Behind a mirror: check mirrors.pypi."
+    return Problem("BUILD", f"{_title(file)} cannot be downloaded: HTTP {status}", file["url"], remedy)
+
+
+def _unreachable(file, error):
+    remedy = "Check the network. Where this address is out of reach, set mirrors.pypi in tgo.catalog.json, or pass "
+    remedy += "--mirror pypi=URL. Behind a proxy that inspects TLS: --ca-bundle FILE."
+    return Problem("UNAVAILABLE", f"{_title(file)} cannot be downloaded: {error}", file["url"], remedy)
 `;
 
-// packages/stages/src/build/system-packages.ts
-var REMEDY2 = "Check the package names, and that the Debian archive of the base image's apt sources answers.";
-async function withSystemPackages(request, { platform: platform2, container: base }) {
-  const { context, service: service2 } = request;
-  const { packages } = service2.build;
-  if (packages.length === 0) return { container: base, notes: [] };
-  const architecture2 = platform2.split("/")[1] ?? "";
-  const native = trusting(context, await baseImage(context, service2.build.base, context.native)).withMountedCache("/var/cache/tgo-apt", context.client.cacheVolume("tgo-apt-archives"), {}).withNewFile("/run/tgo/system-packages.sh", system_packages_default).withMountedDirectory("/mnt/target", base.rootfs(), { readOnly: true }).withEnvVariable("DEBIAN_FRONTEND", "noninteractive").withExec(["sh", "/run/tgo/system-packages.sh", architecture2, `${LAYER_TIME}`, ...[...packages].sort()]);
-  try {
-    const out = native.directory("/out");
-    const entries = await out.entries();
-    if (entries.includes("scripts")) {
-      const names = (await out.file("scripts").contents()).trim().split("\n");
-      return await withScripts(request, { platform: platform2, container: base }, names);
-    }
-    const unpacked = base.withDirectory("/", out.directory("root"));
-    const cache = unpacked.withExec(["ldconfig", "-X"]).file("/etc/ld.so.cache").withTimestamps(LAYER_TIME);
-    return { container: unpacked.withFile("/etc/ld.so.cache", cache), notes: [] };
-  } catch (error2) {
-    throw buildError(`installing ${packages.join(", ")} for ${platform2}`, REMEDY2, error2);
-  }
-}
-async function withScripts(request, { platform: platform2, container }, names) {
-  const { context, service: service2 } = request;
-  const install = ["update", `install --yes --no-install-recommends ${service2.build.packages.join(" ")}`].map((line) => `apt-get -qq -o Dir::Log=/tmp ${line}`).join(" && ");
-  const installed = await container.withMountedCache(
-    "/var/lib/apt/lists",
-    context.client.cacheVolume(`tgo-apt-lists-${platform2.replace("/", "-")}`)
-  ).withEnvVariable("DEBIAN_FRONTEND", "noninteractive").withExec(["sh", "-c", `${install} && rm -rf /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache /tmp/*`]).withoutEnvVariable("DEBIAN_FRONTEND").withoutMount("/var/lib/apt/lists").sync();
-  const how = platform2 === context.native ? "natively" : "under emulation";
-  return {
-    container: installed,
-    notes: [
-      `${platform2}: system packages installed ${how}, because ${names.join(", ")} bring maintainer scripts`
+// packages/stages/src/build/python/index.py
+var python_default = `"""Asks the package index, through uv, which files there are of every locked package."""
+
+import json
+import os
+import re
+import subprocess
+
+from problem import Problem, last_lines
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # before Python 3.11
+    import tomli as tomllib
+
+PYPI = "https://pypi.org/simple"
+
+
+def flags(indexes, pypi):
+    """Index options of uv; the mirror stands in for PyPI and nothing else."""
+    options = ["--default-index", indexes["default"] or pypi or PYPI]
+    for url in indexes["extra"]:
+        options += ["--index", url]
+    # Every file is known by its hash: which index it comes from decides nothing.
+    return [*options, "--index-strategy", "unsafe-best-match"]
+
+
+def locked_hashes(requirements):
+    """sha256 of every file the lock allows, by (name, version)."""
+    allowed = {}
+    for line in re.sub(r"\\\\\\n", " ", requirements).splitlines():
+        pin = re.match(r"([\\w.-]+)(?:\\[[^\\]]*\\])?\\s*===?\\s*([^\\s;]+)", line)
+        if pin is not None:
+            found = re.findall(r"--hash[=\\s]sha256:([0-9a-f]{64})", line)
+            allowed.setdefault((canonical(pin[1]), pin[2]), set()).update(found)
+    return allowed
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def look_up(requirements, indexes, pypi, work):
+    """Packages of a set of requirements as pylock.toml has them (PEP 751), and what uv warned of."""
+    pylock = os.path.join(work, "pylock.toml")
+    command = ["uv", "pip", "compile", "--no-config", "--universal", "--no-deps", "--generate-hashes"]
+    command += ["--format", "pylock.toml", "--output-file", pylock, *flags(indexes, pypi), requirements]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise _failure(done.stderr, indexes, pypi)
+    with open(pylock, "rb") as file:
+        packages = tomllib.load(file).get("packages", [])
+    yanked = re.findall(r"^warning: \`(\\S+)==(\\S+)\` is yanked(?: \\(reason: (.*)\\))?$", done.stderr, re.MULTILINE)
+    return packages, [_withdrawn(*found) for found in yanked]
+
+
+def _withdrawn(name, version, reason):
+    """A lock may still name such a version (PEP 592): told, not refused."""
+    text = json.loads(reason) if reason.startswith('"') else reason
+    return f"{name} {version} was withdrawn (yanked) by its authors: {text or 'no reason given'}"
+
+
+def files_of(package):
+    """Its sdist and its wheels as {name, version, file, url, sha256, size}."""
+    entries = [package["sdist"]] if "sdist" in package else []
+    entries += package.get("wheels", [])
+    entries += [package["archive"]] if "archive" in package else []
+    return [_file(package, entry) for entry in entries if "url" in entry]
+
+
+def _file(package, entry):
+    name = entry.get("name") or re.sub(r"[?#].*", "", entry["url"]).rsplit("/", 1)[1]
+    facts = {"name": package["name"], "version": package.get("version", ""), "file": name.replace("%2B", "+")}
+    return {**facts, "url": entry["url"], "sha256": entry["hashes"].get("sha256"), "size": entry.get("size", 0)}
+
+
+def _failure(said, indexes, pypi):
+    url = re.search(r"Failed to fetch: \`?([^\\s\`]+)", said)
+    gone = re.search(r"there is no version of (\\S+?)==(\\S+)", said)
+    unknown = re.search(r"Because (\\S+) was not found in", said)
+    mirror = f"mirrors.pypi (or --mirror pypi=URL) leads to {pypi}" if pypi else "PyPI itself was asked"
+    if re.search(r"40[13]|credentials", said) and url is not None:
+        remedy = "Give the index's credentials: --netrc file:$HOME/.netrc."
+        return Problem("UNAUTHORIZED", f"the package index refuses\\n{last_lines(said)}", url[1], remedy)
+    if gone is not None or unknown is not None:
+        name = f"{gone[1]} {gone[2].rstrip(',')}" if gone is not None else unknown[1]
+        remedy = f"It was removed, or the index does not have it ({mirror}). Lock a version that is there: "
+        remedy += "pip index versions NAME lists them."
+        where = ", ".join([indexes["default"] or pypi or PYPI, *indexes["extra"]])
+        return Problem("BUILD", f"{name} is not on the package index", where, remedy)
+    if url is not None:
+        remedy = f"Check the network and the address: {mirror}. Where PyPI is out of reach, set mirrors.pypi in "
+        remedy += "tgo.catalog.json. Behind a proxy that inspects TLS: --ca-bundle FILE."
+        return Problem("UNAVAILABLE", f"the package index does not answer\\n{last_lines(said)}", url[1], remedy)
+    what = f"the locked packages cannot be looked up\\n{last_lines(said)}"
+    return Problem("BUILD", what, None, "The words above are uv's own.")
+`;
+
+// packages/stages/src/build/python/layer.py
+var layer_default = '"""What every layer of Python files gets: bytecode, and one time for every entry."""\n\nimport os\nimport subprocess\nimport sys\n\n\ndef compile_bytecode(root, path):\n    """\n    Bytecode that is never checked against a file time; `path` is where root will be in the image, as tracebacks name\n    it. Packages ship templates that are no Python: tolerated.\n    """\n    command = [sys.executable, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]\n    subprocess.run([*command, "-s", root, "-p", path, root], stdout=subprocess.DEVNULL)\n\n\ndef stamp(root, time):\n    """One time (seconds since 1970) for every entry; a link\'s own, not its target\'s."""\n    for folder, directories, files in os.walk(root):\n        for name in directories + files:\n            os.utime(os.path.join(folder, name), (time, time), follow_symlinks=False)\n    os.utime(root, (time, time))\n';
+
+// packages/stages/src/build/python/lock.py
+var lock_default = `"""Checks a lock against its project, and writes its packages as one set of hashed requirements.
+
+usage: lock.py LOCK OUT GROUP...   in a folder with pyproject.toml and the lock.
+Writes OUT/requirements.txt, and OUT/indexes.json: the indexes the project names beside or instead of PyPI.
+"""
+
+import json
+import os
+import re
+import sys
+
+from problem import Problem, telling
+from project import read_toml
+
+
+def require_indexed(requirements, lock):
+    """Only what an index has is fetched with a hash: no git repositories, no folders."""
+    for line in requirements.splitlines():
+        if re.match(r"-e |\\.|file:|[\\w.-]+(\\[[\\w,.-]+\\])? *@ *(git\\+|hg\\+|svn\\+|bzr\\+|file:)", line):
+            name = line.split(";")[0].strip()
+            remedy = "Depend on a released version from a package index, or ship the code with the service's source."
+            raise Problem("SOURCE", f"{name} has no hash: it comes from a repository or a folder", lock, remedy)
+
+
+def main():
+    lock, out, *groups = sys.argv[1:]
+    project = read_toml("pyproject.toml") if os.path.exists("pyproject.toml") else {}
+    if lock == "poetry.lock":
+        from lock_poetry import export
+    elif lock == "uv.lock":
+        from lock_uv import export
+    else:
+        from lock_file import export
+    requirements, indexes = export(project, lock, groups)
+    require_indexed(requirements, lock)
+    os.makedirs(out, exist_ok=True)
+    with open(os.path.join(out, "requirements.txt"), "w") as file:
+        file.write(requirements)
+    with open(os.path.join(out, "indexes.json"), "w") as file:
+        json.dump(indexes, file)
+
+
+telling(main)
+`;
+
+// packages/stages/src/build/python/lock_file.py
+var lock_file_default = `"""A requirements file with hashes; the pipeline has checked its lines already."""
+
+from project import require_python, split_options, table
+from packaging.specifiers import SpecifierSet
+from problem import Problem
+
+
+def export(project, lock, groups):
+    if groups != ["main"]:
+        remedy = "Lock with Poetry or uv, or name another file in build.lock, and remove build.groups."
+        raise Problem("SOURCE", f"a requirements file has no dependency groups ({', '.join(groups)})", lock, remedy)
+    python = table(project, "project").get("requires-python")
+    require_python(python, lambda text, version: SpecifierSet(text).contains(version, prereleases=True))
+    with open(lock, encoding="utf-8") as file:
+        return split_options(file.read())
+`;
+
+// packages/stages/src/build/python/lock_poetry.py
+var lock_poetry_default = `"""poetry.lock, through Poetry's own exporter; run with the Python that Poetry is installed for."""
+
+import os
+import subprocess
+import sys
+
+from project import read_toml, require_groups, require_python, split_options, table
+from problem import Problem, last_lines
+
+
+def allows(text, version):
+    from poetry.core.constraints.version import Version, parse_constraint
+
+    return parse_constraint(text).allows(Version.parse(version))
+
+
+def export(project, lock, groups):
+    read_toml(lock)
+    poetry = table(project, "tool", "poetry")
+    known = [*table(poetry, "group"), *table(project, "dependency-groups")]
+    require_groups(groups, known + (["dev"] if "dev-dependencies" in poetry else []))
+    python = table(poetry, "dependencies").get("python", table(project, "project").get("requires-python"))
+    require_python(python, allows)
+    command = [sys.executable, "-m", "poetry", "export", "--no-interaction", "--no-ansi", "--only", ",".join(groups)]
+    # It looks for nothing but the two files; a folder of its own keeps it from the user's settings.
+    environment = {**os.environ, "POETRY_CONFIG_DIR": "/tmp/poetry", "POETRY_VIRTUALENVS_CREATE": "false"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode == 0:
+        return split_options(done.stdout)
+    said = done.stderr + done.stdout
+    if "changed significantly" in said or "is not up to date" in said:
+        what, remedy = "it does not match pyproject.toml", "Run poetry lock in the service's folder and commit it."
+    else:
+        what, remedy = "Poetry cannot export it", "Run poetry check --lock in the service's folder."
+    raise Problem("SOURCE", f"{what}\\n{last_lines(said)}", lock, remedy)
+`;
+
+// packages/stages/src/build/python/lock_uv.py
+var lock_uv_default = `"""uv.lock, through uv's own exporter."""
+
+import re
+import subprocess
+
+from project import PYPI, read_toml, require_groups, require_python, table
+from packaging.specifiers import SpecifierSet
+from problem import Problem, last_lines
+
+
+def allows(text, version):
+    return SpecifierSet(text).contains(version, prereleases=True)
+
+
+def selection(groups):
+    """\`main\` are the project's own dependencies; without it only the named groups ship."""
+    flag = "--group" if "main" in groups else "--only-group"
+    return [part for group in groups if group != "main" for part in (flag, group)]
+
+
+def foreign_registries(project, locked):
+    """Registries of locked packages other than PyPI; and the one that stood in for PyPI when it was locked."""
+    used = [package.get("source", {}).get("registry") for package in locked.get("package", [])]
+    registries = [url for url in dict.fromkeys(used) if url is not None and not PYPI.match(url)]
+    indexes = table(project, "tool", "uv").get("index", [])
+    declared = {str(index.get("url")).rstrip("/") for index in indexes}
+    unknown = [url for url in registries if url.rstrip("/") not in declared]
+    return registries, unknown[0] if len(unknown) == 1 else None
+
+
+def export(project, lock, groups):
+    locked = read_toml(lock)
+    require_groups(groups, table(project, "dependency-groups"))
+    require_python(table(project, "project").get("requires-python"), allows)
+    registries, mirror = foreign_registries(project, locked)
+    # Offline and without a cache: whether the lock matches is decided by the two files alone.
+    command = ["uv", "export", "--locked", "--offline", "--no-cache", "--no-python-downloads", "--quiet"]
+    command += ["--no-emit-project", "--no-default-groups", "--no-header", "--no-annotate", *selection(groups)]
+    command += [] if mirror is None else ["--default-index", mirror]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == 0:
+        return done.stdout, {"default": None, "extra": registries}
+    if re.search("needs to be updated|No solution found|network was disabled", done.stderr):
+        said = re.sub(r"^hint: .*$", "", done.stderr, flags=re.MULTILINE)
+        what, remedy = "it does not match pyproject.toml", "Run uv lock in the service's folder and commit it."
+    else:
+        said, what, remedy = done.stderr, "uv cannot export it", "Run uv lock --check in the service's folder."
+    raise Problem("SOURCE", f"{what}\\n{last_lines(said)}", lock, remedy)
+`;
+
+// packages/stages/src/build/python/plan.py
+var plan_default = `"""Decides, before anything is installed, which file of every locked package goes to which platform.
+
+Writes OUT/plan.json: \`sets\`, files by "shared" (the same wheel on every platform) or platform; \`sources\`, packages
+without a wheel for some platform, downloaded and looked into; \`notes\`.
+"""
+
+import argparse
+import json
+import os
+
+from fetch import fetch
+from index import canonical, files_of, locked_hashes, look_up
+from problem import Problem, telling
+from sdist import inspect
+from wheels import best, supported, wanted
+
+
+def choose(package, allowed, platforms, ranks):
+    """The wheel for each platform that wants the package (None where there is none), and its sdist."""
+    locked = allowed.get((canonical(package["name"]), package.get("version", "")))
+    files = [file for file in files_of(package) if locked is None or file["sha256"] in locked]
+    if not files:
+        what = f"{package['name']} {package.get('version', '')}: the index has no file with a hash the lock names"
+        remedy = "Its files were replaced since it was locked, or a mirror alters them. Find out why; then lock again."
+        raise Problem("BUILD", what, None, remedy)
+    wheels = [file for file in files if file["file"].endswith(".whl")]
+    sdist = next((file for file in files if not file["file"].endswith(".whl")), None)
+    takers = [name for name, machine in platforms.items() if wanted(package.get("marker"), machine)]
+    return {name: best(wheels, ranks[name]) for name in takers}, sdist
+
+
+def divide(packages, allowed, platforms, glibc):
+    """Files by set, sources with the platforms that need them, and (package, platform) nothing can be had for."""
+    ranks = {name: supported(machine, glibc) for name, machine in platforms.items()}
+    sets = {"shared": [], **{name: [] for name in platforms}}
+    sources, missing = [], []
+    for package in packages:
+        chosen, sdist = choose(package, allowed, platforms, ranks)
+        without = [name for name, wheel in chosen.items() if wheel is None]
+        if without and sdist is None:
+            missing += [(f"{package['name']} {package['version']}", name) for name in without]
+        elif without:
+            sources.append({**sdist, "platforms": without})
+        found = [wheel for wheel in chosen.values() if wheel is not None]
+        if len(found) == len(platforms) and all(wheel == found[0] for wheel in found):
+            sets["shared"].append(found[0])
+        else:
+            for name, wheel in chosen.items():
+                sets[name] += [] if wheel is None else [wheel]
+    return sets, sources, missing
+
+
+def require_all(missing):
+    if not missing:
+        return
+    lines = [
+        f"{package} has neither a wheel for {name.replace('-', '/')} nor a source archive"
+        for package, name in missing
     ]
-  };
-}
+    remedy = "Lock a version that has one (its files are listed on the index), replace the package, give it an\\n"
+    remedy += "environment marker such as platform_machine, or build without that platform: --platform."
+    raise Problem("BUILD", "; ".join(lines), None, remedy)
 
-// packages/stages/src/build/python.ts
-var TOOLS = ["poetry==2.1.3", "poetry-plugin-export==1.10.1", "uv==0.13.9"];
-var WHEEL_TAGS = {
-  "linux/amd64": "x86_64-manylinux_2_28",
-  "linux/arm64": "aarch64-manylinux_2_28"
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lock", required=True, help="folder with requirements.txt and indexes.json")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--cache", required=True, help="folder of downloads")
+    parser.add_argument("--pypi", help="mirror of PyPI")
+    parser.add_argument("--glibc", type=int, required=True, help="highest minor version of glibc 2 of wheels")
+    parser.add_argument("--platform", action="append", required=True, metavar="NAME=MACHINE")
+    options = parser.parse_args()
+    platforms = dict(pair.split("=", 1) for pair in options.platform)
+    os.makedirs(options.out, exist_ok=True)
+    requirements = os.path.join(options.lock, "requirements.txt")
+    with open(requirements) as file:
+        allowed = locked_hashes(file.read())
+    with open(os.path.join(options.lock, "indexes.json")) as file:
+        indexes = json.load(file)
+    packages, notes = look_up(requirements, indexes, options.pypi, "/tmp") if allowed else ([], [])
+    sets, sources, missing = divide(packages, allowed, platforms, options.glibc)
+    require_all(missing)
+    for source, path in zip(sources, fetch(sources, options.cache)):
+        source.update(inspect(path))
+    with open(os.path.join(options.out, "plan.json"), "w") as file:
+        json.dump({"sets": sets, "sources": sources, "indexes": indexes, "notes": notes}, file)
+
+
+if __name__ == "__main__":
+    telling(main)
+`;
+
+// packages/stages/src/build/python/problem.py
+var problem_default = '"""What went wrong, told so that the pipeline can pass it on as one message with its remedy."""\n\nimport json\nimport sys\n\n\nclass Problem(Exception):\n    """A foreseen failure; `code` is one of the product\'s error codes."""\n\n    def __init__(self, code, what, where=None, remedy=None):\n        super().__init__(what)\n        self.told = {"code": code, "what": what, "where": where, "remedy": remedy}\n\n\ndef telling(main):\n    """Runs main; a problem ends the program with one line that the pipeline reads."""\n    try:\n        main()\n    except Problem as problem:\n        sys.stderr.write(f"tgo-problem: {json.dumps(problem.told)}\\n")\n        sys.exit(1)\n\n\ndef last_lines(text, count=12):\n    """The end of what a tool printed, indented."""\n    lines = [line.rstrip() for line in text.splitlines() if line.strip()]\n    return "\\n".join(f"  | {line}" for line in lines[-count:])\n';
+
+// packages/stages/src/build/python/project.py
+var project_default = `"""What pyproject.toml and exported requirements say."""
+
+import platform
+import re
+
+from problem import Problem
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # before Python 3.11
+    import tomli as tomllib
+
+PYPI = re.compile(r"^https://pypi\\.org/simple/?$")
+
+
+def read_toml(path):
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        remedy = "Mend the file." if path == "pyproject.toml" else "Restore the file from git, or lock again."
+        raise Problem("SOURCE", f"it is not valid TOML: {error}", path, remedy)
+
+
+def table(document, *names):
+    """A table inside a document, empty where there is none."""
+    for name in names:
+        document = document.get(name, {}) if isinstance(document, dict) else {}
+    return document if isinstance(document, dict) else {}
+
+
+def require_groups(wanted, known):
+    """Group names are compared as PEP 735 says: without case, and - _ . alike."""
+    names = {re.sub(r"[-_.]+", "-", name).lower(): name for name in ["main", *known]}
+    for group in wanted:
+        if re.sub(r"[-_.]+", "-", group).lower() not in names:
+            remedy = f"Groups there are: {', '.join(names.values())}. Mend build.groups of the service."
+            raise Problem("SOURCE", f"there is no dependency group {group}", "pyproject.toml", remedy)
+
+
+def require_python(text, allows):
+    """The base image's Python must be one the project says it runs on."""
+    version = platform.python_version()
+    if text is None or allows(text, version):
+        return
+    remedy = "Choose a base image with such a Python (build.base of the service), or widen the project's range."
+    raise Problem("SOURCE", f"the project wants Python {text}, the base image has {version}", "pyproject.toml", remedy)
+
+
+def split_options(text):
+    """Requirement lines and index options of an export, apart."""
+    lines, default, extra = [], None, []
+    for line in text.splitlines():
+        option = re.match(r"--(index-url|extra-index-url|trusted-host|find-links)[ =](\\S+)", line)
+        if option is None:
+            lines.append(line)
+        elif option[1] == "index-url":
+            default = option[2]
+        elif option[1] == "extra-index-url":
+            extra.append(option[2])
+    if default is not None and PYPI.match(default):
+        default = None
+    return "\\n".join(lines) + "\\n", {"default": default, "extra": [url for url in extra if not PYPI.match(url)]}
+`;
+
+// packages/stages/src/build/python/sdist.py
+var sdist_default = '"""Source archives: what is in them, and how they are unpacked."""\n\nimport os\nimport re\nimport tarfile\nimport zipfile\n\nLANGUAGES = {\n    "c": r"\\.(c|pyx|s)$",\n    "c++": r"\\.(cc|cpp|cxx|hpp|hxx)$",\n    "rust": r"(\\.rs|/Cargo\\.toml)$",\n    "fortran": r"\\.(f|for|f77|f90|f95)$",\n    "go": r"\\.go$",\n    "other": r"/(meson\\.build|CMakeLists\\.txt|configure)$",\n}\nASIDE = r"(^|/)(tests?|docs?|examples?|benchmarks?)/"\nBUILDS_EXTENSIONS = r"\\b(Extension\\s*\\(|ext_modules|cffi_modules|rust_extensions|has_ext_modules)"\n\n\ndef inspect(path):\n    """{languages}: what would have to be compiled; none for a pure Python package."""\n    names = _names(path)\n    top = len(_top(names))\n    code = [name for name in names if not re.search(ASIDE, name[top:], re.I)]\n    languages = [\n        language for language, pattern in LANGUAGES.items() if any(re.search(pattern, name, re.I) for name in code)\n    ]\n    setup = _read(path, f"{_top(names)}/setup.py") or ""\n    if not languages and re.search(BUILDS_EXTENSIONS, setup):\n        languages = ["c"]\n    return {"languages": languages}\n\n\ndef unpack(path, target):\n    """Unpacks an archive; `target` is its one top folder afterwards."""\n    parent = os.path.dirname(target)\n    os.makedirs(parent, exist_ok=True)\n    if zipfile.is_zipfile(path):\n        with zipfile.ZipFile(path) as archive:\n            archive.extractall(parent)\n    else:\n        with tarfile.open(path) as archive:\n            archive.extractall(parent, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))\n    top = os.path.join(parent, _top(_names(path)))\n    if top != target:\n        os.rename(top, target)\n\n\ndef _top(names):\n    return names[0].removeprefix("./").split("/")[0] if names else ""\n\n\ndef _names(path):\n    if zipfile.is_zipfile(path):\n        with zipfile.ZipFile(path) as archive:\n            return archive.namelist()\n    with tarfile.open(path) as archive:\n        return archive.getnames()\n\n\ndef _read(path, name):\n    if zipfile.is_zipfile(path):\n        with zipfile.ZipFile(path) as archive:\n            return archive.read(name).decode(errors="replace") if name in archive.namelist() else None\n    with tarfile.open(path) as archive:\n        found = archive.extractfile(name) if name in archive.getnames() else None\n        return None if found is None else found.read().decode(errors="replace")\n';
+
+// packages/stages/src/build/python/tools/poetry.ts
+var POETRY = `anyio==4.16.0 ; python_full_version >= '3.10' --hash=sha256:c66ae634e0b8228396b801741beb3294326d4b6102f7bba4041c0dfb58c29026
+backports-tarfile==1.2.0 ; python_full_version >= '3.10' and python_full_version < '3.12' --hash=sha256:77e284d754527b01fb1e6fa8a1afe577858ebe4e9dad8919e34c862cb399bc34
+build==1.6.1 ; python_full_version >= '3.10' --hash=sha256:ecd351a4be9d35a9eaaba244a7687143c9c7d4aea6ac964e7e7ddab20cbcf4e7
+cachecontrol==0.14.4 ; python_full_version >= '3.10' --hash=sha256:b7ac014ff72ee199b5f8af1de29d60239954f223e948196fa3d84adaffc71d2b
+certifi==2026.10.18 ; python_full_version >= '3.10' --hash=sha256:73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62
+cffi==2.1.1 ; python_full_version >= '3.10' and ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:5a59cc1c4442bc3d5c703bf720b51138d0bfc173618807c9ee2490a7541dd3d9 --hash=sha256:194cffa889098ced9976c3fc6340305e43f6303657d298da55366907c05c22d6 --hash=sha256:3311ed60d36f83378794e1009ac6258bafbf81f7888b4caa7b35a521e3f95813 --hash=sha256:34e261f78cb6ceaaa36f42f2613f4380d94d9c759a9c73c769ee6e0247364632 --hash=sha256:68e62fe11f30d5ca8289242866f0a5291402d8529ca2178ab8afc5c9694ae890 --hash=sha256:c1453022f490d2459a11819d83ad1d586e9ff65a12ac3e705ffebd46d3685dcf --hash=sha256:b5bdfd1c873d4e093aabc0ca84c4ca6dbc4f752afb5c86f146d9742580c9da2e --hash=sha256:31348097ff5bbe827ccc41795d4dd099d9f0625e7def00ee653c137a490c2a6c --hash=sha256:f16c709686a78c727bbbf059f92b0bf41c6fc60deec706d2dc19f529175a6125 --hash=sha256:a931079504ecc49efed7744c476a5c343a92fabf66dec2db95edb1b2fdc770e2 --hash=sha256:7dbb61fe3a7699468030f71bbe5f8a0e326a151daa91beb11a6fc1f980c55e1c --hash=sha256:f24fb43132a4c6b4cb4eb029492919b2db645be6808d738f244fd146c03c32cb --hash=sha256:58acb8ab8e295e6c5ea12f888cbb13cf21511ef2a3303a23f4325c29d17fe5c1 --hash=sha256:b0431303acaea1089ad4b3e9ce4e6518193def1118d4073ca848635ee4ea2e96 --hash=sha256:dddad92b554513a31f272570678ba307fb9f618f05e3d4a5eacafff9eae03e1d --hash=sha256:da0e573f9f97159390c89d9f1a9e41908b66d408cc5b58d08cf3847d844c531b --hash=sha256:507a24c282e0f42f8ed737cf048572cbf580468da5555764a8331735e9c736b6 --hash=sha256:aeae0e330c9f6acd681f647d46cefd30c29f93e3392882e792e82080c9691399
+charset-normalizer==3.5.2 ; python_full_version >= '3.10' --hash=sha256:9373ad13ef0d2c0fb761e04e55bfdee5a08b52cef2c882c8fbe9935b1517152e --hash=sha256:8a893cc101149f80a653f82062ebc95b34525a2614382e1da5458fe7c6997249 --hash=sha256:d760fe2a4d7c3b226cb9026d6a842868d52a7901bd98420e1baf14e80da85cf5 --hash=sha256:211d5a3eb6af8f513b8d4ca19a8c1b7accab1b5f0d3175f9826b03c1a920dc1f --hash=sha256:b91363207bd9dc966a691e959bb47f64b30f7ac4b072be9968b366982f7db77c --hash=sha256:3d31298449090ab8d47b7b1b2a555ff73cac7ed438a08b7ac160980c7ebed649 --hash=sha256:ed905975ab14056a2e5eb1c376cb2e1ebc5396baf84163939c518556fccde9f5 --hash=sha256:a66c3bc5ab1f0ff2164fc9965ddd611ff0802173f4b9d24554c563f6ab7e1d6e --hash=sha256:d2374b62878abb00cd8309b32af6c0b715cd02dec0ca74ef12e5069bdc64144a --hash=sha256:d376bbd28b3a8999db1a103b3b388aee6f1ddeb3e51bc2172993efdcd86e064d --hash=sha256:849df64e889b2e17230d58410a03dba311a65b163508fd33679b2b737d4b7858 --hash=sha256:7218e8f32b0956cfcd048fd42d9d5779809745ca1d86113ca56f66e7ae1549c4 --hash=sha256:a090bb2c68df85450502e3e20d665e3a5af9c65a84d6508ed477badd49166fd3 --hash=sha256:1afb975bd5d68d5ce9f6b6d44fdf2f7e34b895a35e95708a7a91b20a3b51d187 --hash=sha256:bbbfc8e28816f19d7c0f1816664980c0a9875d01b27cdf8eedddb639d9e108ad --hash=sha256:7967d08cf06dee78443b874f98c98036f624f3a4e73e11f9f64f5be4d25393cf --hash=sha256:4c2b5031f63e331e3839b40aed2dd6f191e9c07edbde303e7876846ea1946995 --hash=sha256:8d86d6fc60743dc916eb79e2eb1ec4818e21e427731543af40a3021851174a13 --hash=sha256:34276fd796040bf0993ab33a369aa572e6979c7aab225a88893667ad8eac8f7a --hash=sha256:ee43c17b173d46a3212baa6ead3ae258eeabdae48c263a01ccf0218c366dd655 --hash=sha256:9409a8bf35cf78353942504b24a57de3d75b708997a1e4bd8db71ac8633ce364 --hash=sha256:3df041de8887954562c9b261cba85ca0e9ded74048daf125f45edcfaa4832229 --hash=sha256:1c50fe28bbc2ced33386f298650d91218076c05420e6cbd790b913adc41659e7 --hash=sha256:d19fbd981a488e22cd04883659ca6b08f50b5974f9fd7c95655ef6a043e5893f --hash=sha256:b6b751274acb69d77b3323d6b7dbaa3c7fdfc1eb829b7eb61d262f32e1af9685
+cleo==2.1.0 ; python_full_version >= '3.10' --hash=sha256:4a31bd4dd45695a64ee3c4758f583f134267c2bc518d8ae9a29cf237d009b07e
+crashtest==0.4.1 ; python_full_version >= '3.10' --hash=sha256:8d23eac5fa660409f57472e3851dab7ac18aba459a8d19cbbba86d3d5aecd2a5
+cryptography==50.0.2 ; python_full_version >= '3.10' and sys_platform == 'linux' --hash=sha256:79def8d059362e7831389ed3be0ecdf58a89386e1271e35dd9f5af84e81bffd0 --hash=sha256:630ebfea3bf689d075f82316324ff7433dc447fe6bc1bfc76524b74b4a9567d2 --hash=sha256:f9f6143a8c75945eb960d9eb98905a441394abfa24afaae239d514ffb2586480 --hash=sha256:4061c0079120205fb760c58acab6443e217307dcf05e3702cf970e0689972856 --hash=sha256:87e9ce85beb6b328ba370cc6e6aea483c92617b4c95b1d33a49297eb662bfb04 --hash=sha256:9dab55f57c74c3cad24c323bacbbd04be4705ba6eb0d92e920b1fc4837ed5079 --hash=sha256:d370b8d1dfcdf7130178137f6fbee6140774a1acc6cacefc4b42643ec11d0a3a --hash=sha256:f2f9bd7f90c64fe89253f0a2c05e3c4856072660429ce8831b4235bf29403a67 --hash=sha256:e275096ea1e60cc595cda2836fd4a6c725d1125108b868be17f53684d164e2cc --hash=sha256:58a0c478eeca76fe5e07993c5a0703def34a6dc6a0cda4f5564639b33112ffe7 --hash=sha256:fdd28f912fccfec1846a94e2e1e8f9b0012f557f0c46fe4f3eb0d7a87afcf90b --hash=sha256:e105ab60406787da31fccc883fc0f733af1efd78f0136a4599692c4083a73d0c --hash=sha256:c5e67125c7dca78d199ec4e116aa93dbb83494808ecbb8211a2cb09b1bf41dbd --hash=sha256:ee247f5c245c9a2fe7c8e2214e295918838e44e00a45a6718451e4004219e767 --hash=sha256:dfe9763530994147d9af1def057a5b9658b00e8f8fe8743d144d1e0911c2e454 --hash=sha256:f21e8a22c8605750c7af886bab299a363721264061b4ac0a30efb73cfd58efc5 --hash=sha256:0ddc924c04591c2811ca024d62ecad4f7f6f08af8939c211438f48a16bd23602 --hash=sha256:1981f1db4630889b9ef7803fadef12b056f428cb6b85c27ba57b774793b6093c
+distlib==0.4.4 ; python_full_version >= '3.10' --hash=sha256:cf09d55b1e85a89576b036aeb71550bfd68320f3f21761ca329eadadad918638
+dulwich==0.24.10 ; python_full_version >= '3.10' --hash=sha256:2a56f9838e5d2414a2b57bab370b73b9803fefd98836ef841f0fd489b5cc1349 --hash=sha256:90b24c0827299cfb53c4f4d4fedc811be5c4b10c11172ff6e5a5c52277fe0b3a --hash=sha256:b715a9f85ed71bef8027275c1bded064e4925071ae8c8a8d9a20c67b31faf3cd --hash=sha256:858fae0c7121715282a993abb1919385a28e1a9c4f136f568748d283c2ba874f --hash=sha256:6a25ca1605a94090514af408f9df64427281aefbb726f542e97d86d3a7c8ec18 --hash=sha256:d9793fc1e42149a650a017dc8ce38485368a41729b9937e1dfcfedd0591ebe9d --hash=sha256:843de5f678436a27b33aea0f2b87fd0453afdd0135f885a3ca44bc3147846dd2 --hash=sha256:4914abb6408a719b7a1f7d9a182d1efd92c326e178b440faf582df50f9f032db --hash=sha256:3581ae0af33f28e6c0834d2f41ca67ca81cd92a589e6a5f985e6c64373232958 --hash=sha256:019af16c850ae85254289f9633a29dea02f45351c4182ea20b0c1394c074a13b --hash=sha256:44f62e0244531a8c43ca7771e201ec9e7f6a2fb27f8c3c623939bc03c1f50423 --hash=sha256:e2eda4a634d6f1ac4c0d4786f8772495c8840dfc2b3e595507376bf5e5b0f9c5 --hash=sha256:15b32f8c3116a1c0a042dde8da96f65a607e263e860ee42b3d4a98ce2c2f4a06
+exceptiongroup==1.3.1 ; python_full_version == '3.10.*' --hash=sha256:a7a39a3bd276781e98394987d3a5701d0c4edffb633bb7a5144577f82c773598
+fastjsonschema==2.22.3 ; python_full_version >= '3.10' --hash=sha256:f670b443830b75aca3f00b75949efa20f4b2a80302ec7a21505c28dd54cffd43
+filelock==4.1.0 ; python_full_version == '3.10.*' --hash=sha256:2ce9818e3e2d8f284c1a964414447ef148d42a5fd5e2a477a7118e574b293ec1
+filelock==4.2.12 ; python_full_version >= '3.11' --hash=sha256:21decfec02f116ed4c954433cdb31f28c3b346b784543177b6d7059da2702ee9
+findpython==0.7.1 ; python_full_version >= '3.10' --hash=sha256:1b78b1ff6e886cbddeffe80f8ecdbf2b8b061169bbd18b673070e26b644c51ac
+h11==0.16.0 ; python_full_version >= '3.10' --hash=sha256:63cf8bbe7522de3bf65932fda1d9c2772064ffb3dae62d55932da54b31cb6c86
+httpcore==1.0.9 ; python_full_version >= '3.10' --hash=sha256:2d400746a40668fc9dec9810239072b40b4484b640a8c38fd654a024c7a1bf55
+httpx==0.28.1 ; python_full_version >= '3.10' --hash=sha256:d909fcccc110f8c7faf814ca82a9a4d816bc5a6dbfea25d6591d6985b8ba59ad
+idna==3.20 ; python_full_version >= '3.10' --hash=sha256:ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c
+importlib-metadata==9.0.1 ; python_full_version == '3.10.*' --hash=sha256:bba5600596a7e21f3eef53281cf28d6a5195634d2f2b78ff9501a3272c6eaab0
+importlib-metadata==10.2.0 ; python_full_version == '3.11.*' --hash=sha256:c7a4bf1c7479601f6b8e437cfc14f4f77028ba62a8f34ae95cd93d9774dfba51
+installer==0.7.0 ; python_full_version >= '3.10' --hash=sha256:05d1933f0a5ba7d8d6296bb6d5018e7c94fa473ceb10cf198a92ccea19c27b53
+jaraco-classes==3.4.0 ; python_full_version >= '3.10' --hash=sha256:f662826b6bed8cace05e7ff873ce0f9283b5c924470fe664fff1c2f00f581790
+jaraco-context==6.1.2 ; python_full_version >= '3.10' --hash=sha256:bf8150b79a2d5d91ae48629d8b427a8f7ba0e1097dd6202a9059f29a36379535
+jaraco-functools==4.6.0 ; python_full_version >= '3.10' --hash=sha256:99e3dc0060c5cbe8fcd1cdb36258e2a65ca40f1566b2033b12abb1bb44dd3c30
+jeepney==0.9.0 ; python_full_version >= '3.10' and sys_platform == 'linux' --hash=sha256:97e5714520c16fc0a45695e5365a2e11b81ea79bba796e26f9f1d178cb182683
+keyring==25.7.0 ; python_full_version >= '3.10' --hash=sha256:be4a0b195f149690c166e850609a477c532ddbfbaed96a404d4e43f8d5e2689f
+lazy-importer==0.1.0 ; python_full_version == '3.11.*' --hash=sha256:bd93fab7bef18e842eea02b839410954d37889140dc64ca4d9680aec6880c739
+more-itertools==11.1.0 ; python_full_version == '3.10.*' --hash=sha256:4b65538ae22f6fed0ce4874efd317463a7489796a0939fa66824dd542125a192
+more-itertools==11.2.1 ; python_full_version >= '3.11' --hash=sha256:35a7377edd1dd6608dcb2cdf534ded55ea32d49448875ad042cd3f879fb1ded0
+msgpack==1.2.4 ; python_full_version >= '3.10' --hash=sha256:25e1f2466c4ea0fb9b694a922f75eb92d7ce6262eda8cb8a5dada34fe990d486 --hash=sha256:85b79ed643cfde70672152b3d1aee438ca647c5d2ffb7dba7226689ee9f6f44b --hash=sha256:0c75cfda0d3ccb1f6abc20e0608ad6b226e11f317b5ac297721504d2509e2bd9 --hash=sha256:a45ceb5f199d5e388f28b550ba881096a3740d4bda10e661d77f59d9a2e8187a --hash=sha256:9ca1e78106675f2aed07dc37b842ce19be70010ab22c5c5c04688f0840d48539 --hash=sha256:c4d5bbdbea8f5669b3a734d6c226772804fb120848f99cbe63a0ddee63b049c9 --hash=sha256:e9c5ba0f053a7e98f013f083c9d1b2dffb26cad8c897c533d8286e44ed24c669 --hash=sha256:7fabd415c41e62006c6641fcdf5b3e866f581c4e11c58328c0d0f69584b9577d --hash=sha256:d088d1f552e129859db830692268747aba0a1ee3e6e0fe6344dbb3aab1df9f6c --hash=sha256:2444a4e04f924630d059ae6eae8f91fdfcd28ed9fd17b21bacf4e74550a091f7 --hash=sha256:5d65b791ce4283e02b6267742ad540899155e1b32887b9cbdda47f38f5a076b5 --hash=sha256:06a0657a4110d563255006b7cb7147432f67827144e429c2cdb1c967548d1817 --hash=sha256:c5917972ce1bf5f85f761031e00dab6fe0ad9f880cb3d2d43ed74b330c850400 --hash=sha256:e7ae8cf6012372cecb43016132d1b87ccc2ebb8ae5ab5078687399e82423386a --hash=sha256:b1f08ec826417e3c8dc3edadb50f38debba033af6cb849229f0eac72f80f2342
+packaging==26.3 ; python_full_version >= '3.10' --hash=sha256:d7193f7c8e4e93f444fde0262bf90af30e16fa0ad0ad44cb553c87339b23cd1c
+pbs-installer==2025.12.17 ; python_full_version >= '3.10' --hash=sha256:1a899ac5af9ca4c59a7a7944ec3fcf7ad7e40d5684b12eadcfbeee7c59d44123
+pkginfo==1.13.3 ; python_full_version >= '3.10' --hash=sha256:66520cd19fddf3faa9554d68dcc0e6801944275bf612e8b581dfba968a9b4cc9
+platformdirs==4.12.4 ; python_full_version == '3.10.*' --hash=sha256:78bfb9db2a8471ed7eebe3c3c932da413911042994e699b384fbb4493fa872d7
+platformdirs==4.14.7 ; python_full_version >= '3.11' --hash=sha256:391513b74707c42335fff3ea17eaac657a7ee9ffcadd809634d34ea594d0122c
+poetry==2.2.1 ; python_full_version >= '3.10' --hash=sha256:f5958b908b96c5824e2acbb8b19cdef8a3351c62142d7ecff2d705396c8ca34c
+poetry-core==2.2.1 ; python_full_version >= '3.10' --hash=sha256:bdfce710edc10bfcf9ab35041605c480829be4ab23f5bc01202cfe5db8f125ab
+poetry-plugin-export==1.10.1 ; python_full_version >= '3.10' --hash=sha256:83f10f98bb39ddc0dc839bdaa04848c9b2265a77e95d8dfd6e82071cab94540f
+pycparser==3.11 ; python_full_version == '3.10.*' and implementation_name != 'PyPy' and ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:51d5a8ba2be0bbe440b99d2112604c95bbbc3c2748a64260186c541e1729cd80
+pycparser==3.12 ; python_full_version >= '3.11' and implementation_name != 'PyPy' and ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:a076f3f489b39b43ed13563a1dafe42447445bec2e294154ec5c57fcdda4c85e
+pyproject-hooks==1.3.3 ; python_full_version >= '3.10' --hash=sha256:5fc53fdac9f7bd63fbcdc868fb5f90b4784d78a53a3d3388cd738b807441a20b
+python-discovery==1.9.5 ; python_full_version >= '3.10' --hash=sha256:a1fae8fca11e4bc61e38491c2aafff29e430b3c5e272d51ae52fb895bc4c0fac
+rapidfuzz==3.14.5 ; python_full_version == '3.10.*' --hash=sha256:f9fff308486bbd2c8c24f25e8e152c7594d3fe8db265a2d6a1ce24d58671127f --hash=sha256:dfa552338f51aec280f17b02d28bace1e162d1a84ccd80e3339a57f98aedb56b --hash=sha256:cb2829fedd672dd7107267189dabe2bbe07972801d636014417c6861eb89e358 --hash=sha256:3d50e5861872935fece391351cbb5ba21d1bced277cf5e1143d207a0a35f1925 --hash=sha256:01550fe5f60fd176aa66b7611289d46dc4aa4b1b904874c7b6d1d54e581c5ec1 --hash=sha256:48bee0b91bebfaec41e1081e351000659ab7570cc4598d617aa04d5bf827f9e6 --hash=sha256:b002c7994cc9f2bc9d9856f0fbaee6e8072c983873846c92f25cefba5b2a925f --hash=sha256:17a34330cd2a538c1ce5d400b61ba358c5b72c654b928ff87b362e88f8b864c7 --hash=sha256:59b3dba758661a318995655435c6ab20a04ade79fa51e75bc8dc107cac8df280 --hash=sha256:4900143d82071bdda533b00300c40b14b963ff826b3642cc463b6dd0f036585e
+rapidfuzz==3.14.6 ; python_full_version >= '3.11' --hash=sha256:3781cf14f9fc933d7198c2b25a8bbbd1a62b752746d5cd26de14957edc0e802f --hash=sha256:3d5d90bae3c6fb7ea34da968c9f23070e8440edb827a28b242580e0108110b14 --hash=sha256:96a548979cd939b2c69358a0f5088a408524fbf7454f04bf90939fa971e64310 --hash=sha256:0debb5f43662ea84d2f0228a0c7407ff647f9c3d13f3b692efff0cde46eebce0 --hash=sha256:0b34b7ee4f4f760690d6477163aabbec05705b5dd764cb6c3a6ba95aa1fffc42 --hash=sha256:6bb896f89a387219c671ebc33c4a636b222010cc3c5c83884a7fc8707bf0bbf9 --hash=sha256:760ee152af5e8b4d241a469f933ba2d7215248618ae19770fec7d80d9e149db6 --hash=sha256:08bc63b88048376114d1e66cf8fa6926495d03bb873eb87854fa74cf6848a70b --hash=sha256:cbe6a62f71fcbca72acbf5a30e53380600369f257f951d664d81d30c0c598595 --hash=sha256:b82c21c30568e096ef2a9dda7d45c379e6141694e0472dac73bc4372ce13ccee
+requests==2.34.2 ; python_full_version >= '3.10' --hash=sha256:2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0
+requests-toolbelt==1.0.0 ; python_full_version >= '3.10' --hash=sha256:cccfdd665f0a24fcf4726e690f65639d272bb0637b9b92dfd91a5568ccf6bd06
+secretstorage==3.5.0 ; python_full_version >= '3.10' and sys_platform == 'linux' --hash=sha256:0ce65888c0725fcb2c5bc0fdb8e5438eece02c523557ea40ce0703c266248137
+shellingham==1.5.4 ; python_full_version >= '3.10' --hash=sha256:7ecfff8f2fd72616f7481040475a65b2bf8af90a56c89140852d1120324e8686
+tomli==2.5.0 ; python_full_version == '3.10.*' --hash=sha256:86665cee9c4835b7a7f1e8ec2c719b5258d4dc782887aded5a8ae7352a96843b --hash=sha256:d7e369fd63331746182360977b1892bfc215476a30d61612d732425311639f56 --hash=sha256:bf0b5e8e0f68ebb494356e577c06c139161efd8d3b9050f93b39b7c26cc54ff0 --hash=sha256:6cf74416bdc94ae458b14e37286c1073081850ac8459a00d0c5efef5d44294c6 --hash=sha256:1245a6638fc4bb0a60af38a7d45413db34a13842027c77597c712c998c62fdf0 --hash=sha256:5d8bac3d603c97e6854424e5b2b5b741bdbde387e09f162fb0446812b4a8362b --hash=sha256:6e95c7614e705bfe2b04b27aa124adec59752d15813df37e2156747cab3a006b --hash=sha256:7ac2027d37c3afbdf4bdd377f2676f6f1d2122a5be1f1137b49dced590b37e75 --hash=sha256:752e8b1aa6a4367ef8bf6a1a1e005540f7ed055ba36d7193796812ca5404eb52 --hash=sha256:c47300f9bf791808f77d82747691c4bb09cb14bdf3060cca99b42cdc4361d5a7 --hash=sha256:32a7b79ac57a2e83670ce329ccf675798bc5a2094783a63676866b70503f2e2b
+tomlkit==0.15.2 ; python_full_version >= '3.10' --hash=sha256:05562412163a3037b94497385fb7f9204c637bc605af7a48199e41cf2272f437
+trove-classifiers==2026.9.21.13 ; python_full_version >= '3.10' --hash=sha256:8b1ff4f9c191b1040b71c37f1e445ab99732911e3cd91de52838453a854d7a17
+typing-extensions==4.16.0 ; python_full_version >= '3.10' and python_full_version < '3.15' --hash=sha256:481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8
+urllib3==2.8.0 ; python_full_version >= '3.10' --hash=sha256:0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3
+virtualenv==21.15.8 ; python_full_version >= '3.10' --hash=sha256:e4cb274633d6f3ddb19f535a3be7539ce8fe34fc7aa2b0c417ff6e96c3cf67dc
+zipp==4.1.2 ; python_full_version >= '3.10' and python_full_version < '3.12' --hash=sha256:b30cb6cd253122169c47de245ca24a86bac2a5d3802ba15bf7ba6414eb9e144d
+zstandard==0.25.0 ; python_full_version >= '3.10' --hash=sha256:e05ab82ea7753354bb054b92e2f288afb750e6b439ff6ca78af52939ebbc476d --hash=sha256:4b6d83057e713ff235a12e73916b6d356e3084fd3d14ced499d84240f3eecee0 --hash=sha256:01582723b3ccd6939ab7b3a78622c573799d5d8737b534b86d0e06ac18dbde4a --hash=sha256:9300d02ea7c6506f00e627e287e0492a5eb0371ec1670ae852fefffa6164b072 --hash=sha256:6dffecc361d079bb48d7caef5d673c88c8988d3d33fb74ab95b7ee6da42652ea --hash=sha256:5a56ba0db2d244117ed744dfa8f6f5b366e14148e00de44723413b2f3938a902 --hash=sha256:bfc4e20784722098822e3eee42b8e576b379ed72cca4a7cb856ae733e62192ea --hash=sha256:8e735494da3db08694d26480f1493ad2cf86e99bdd53e8e9771b2752a5c0246a --hash=sha256:223415140608d0f0da010499eaa8ccdb9af210a543fac54bce15babbcfc78439 --hash=sha256:e09bb6252b6476d8d56100e8147b803befa9a12cea144bbe629dd508800d1ad0
+`;
+
+// packages/stages/src/build/python/tools/programs.ts
+var PROGRAMS = `certifi==2026.10.18 --hash=sha256:73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62
+charset-normalizer==3.5.2 --hash=sha256:9373ad13ef0d2c0fb761e04e55bfdee5a08b52cef2c882c8fbe9935b1517152e --hash=sha256:8a893cc101149f80a653f82062ebc95b34525a2614382e1da5458fe7c6997249 --hash=sha256:d760fe2a4d7c3b226cb9026d6a842868d52a7901bd98420e1baf14e80da85cf5 --hash=sha256:211d5a3eb6af8f513b8d4ca19a8c1b7accab1b5f0d3175f9826b03c1a920dc1f --hash=sha256:b91363207bd9dc966a691e959bb47f64b30f7ac4b072be9968b366982f7db77c --hash=sha256:3d31298449090ab8d47b7b1b2a555ff73cac7ed438a08b7ac160980c7ebed649 --hash=sha256:ed905975ab14056a2e5eb1c376cb2e1ebc5396baf84163939c518556fccde9f5 --hash=sha256:a66c3bc5ab1f0ff2164fc9965ddd611ff0802173f4b9d24554c563f6ab7e1d6e --hash=sha256:d2374b62878abb00cd8309b32af6c0b715cd02dec0ca74ef12e5069bdc64144a --hash=sha256:d376bbd28b3a8999db1a103b3b388aee6f1ddeb3e51bc2172993efdcd86e064d --hash=sha256:849df64e889b2e17230d58410a03dba311a65b163508fd33679b2b737d4b7858 --hash=sha256:7218e8f32b0956cfcd048fd42d9d5779809745ca1d86113ca56f66e7ae1549c4 --hash=sha256:a090bb2c68df85450502e3e20d665e3a5af9c65a84d6508ed477badd49166fd3 --hash=sha256:1afb975bd5d68d5ce9f6b6d44fdf2f7e34b895a35e95708a7a91b20a3b51d187 --hash=sha256:bbbfc8e28816f19d7c0f1816664980c0a9875d01b27cdf8eedddb639d9e108ad --hash=sha256:7967d08cf06dee78443b874f98c98036f624f3a4e73e11f9f64f5be4d25393cf --hash=sha256:4c2b5031f63e331e3839b40aed2dd6f191e9c07edbde303e7876846ea1946995 --hash=sha256:8d86d6fc60743dc916eb79e2eb1ec4818e21e427731543af40a3021851174a13 --hash=sha256:34276fd796040bf0993ab33a369aa572e6979c7aab225a88893667ad8eac8f7a --hash=sha256:ee43c17b173d46a3212baa6ead3ae258eeabdae48c263a01ccf0218c366dd655 --hash=sha256:9409a8bf35cf78353942504b24a57de3d75b708997a1e4bd8db71ac8633ce364 --hash=sha256:3df041de8887954562c9b261cba85ca0e9ded74048daf125f45edcfaa4832229 --hash=sha256:1c50fe28bbc2ced33386f298650d91218076c05420e6cbd790b913adc41659e7 --hash=sha256:d19fbd981a488e22cd04883659ca6b08f50b5974f9fd7c95655ef6a043e5893f --hash=sha256:b6b751274acb69d77b3323d6b7dbaa3c7fdfc1eb829b7eb61d262f32e1af9685
+idna==3.20 --hash=sha256:ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c
+packaging==26.3 --hash=sha256:d7193f7c8e4e93f444fde0262bf90af30e16fa0ad0ad44cb553c87339b23cd1c
+requests==2.34.2 --hash=sha256:2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0
+tomli==2.5.0 ; python_full_version < '3.11' --hash=sha256:86665cee9c4835b7a7f1e8ec2c719b5258d4dc782887aded5a8ae7352a96843b --hash=sha256:d7e369fd63331746182360977b1892bfc215476a30d61612d732425311639f56 --hash=sha256:bf0b5e8e0f68ebb494356e577c06c139161efd8d3b9050f93b39b7c26cc54ff0 --hash=sha256:6cf74416bdc94ae458b14e37286c1073081850ac8459a00d0c5efef5d44294c6 --hash=sha256:1245a6638fc4bb0a60af38a7d45413db34a13842027c77597c712c998c62fdf0 --hash=sha256:5d8bac3d603c97e6854424e5b2b5b741bdbde387e09f162fb0446812b4a8362b --hash=sha256:6e95c7614e705bfe2b04b27aa124adec59752d15813df37e2156747cab3a006b --hash=sha256:7ac2027d37c3afbdf4bdd377f2676f6f1d2122a5be1f1137b49dced590b37e75 --hash=sha256:752e8b1aa6a4367ef8bf6a1a1e005540f7ed055ba36d7193796812ca5404eb52 --hash=sha256:c47300f9bf791808f77d82747691c4bb09cb14bdf3060cca99b42cdc4361d5a7 --hash=sha256:32a7b79ac57a2e83670ce329ccf675798bc5a2094783a63676866b70503f2e2b
+urllib3==2.8.0 --hash=sha256:0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3
+`;
+
+// packages/stages/src/build/python/tools/uv.ts
+var UV = `uv==0.13.9 --hash=sha256:56ec37616c00220032fc7b8c9d0ef51367fd0d70d9cd6ddd841660f949f84fed --hash=sha256:d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19 --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375
+`;
+
+// packages/stages/src/build/python/verify.py
+var verify_default = `"""Proves that a wheel is for one machine: its tag, the suffix of its extensions, and every ELF file in it."""
+
+import re
+import struct
+import zipfile
+
+from problem import Problem
+
+MACHINES = {0x3E: "x86_64", 0xB7: "aarch64"}
+
+
+def verify(wheel, machine):
+    """
+    "pure" or "compiled".
+    @param machine as in platform.machine(); None when the wheel must be pure.
+    """
+    name = wheel.rsplit("/", 1)[-1]
+    tag = name.removesuffix(".whl").rsplit("-", 1)[1]
+    with zipfile.ZipFile(wheel) as archive:
+        found = {entry.filename: _machine(archive, entry) for entry in archive.infolist()}
+    code = {path: of for path, of in found.items() if of is not None}
+    if tag == "any" and not code:
+        return "pure"
+    if machine is None:
+        raise Problem("BUILD", f"{name} was to be pure Python, and holds {', '.join(code) or 'code for ' + tag}")
+    if not tag.endswith(f"_{machine}"):
+        raise Problem("BUILD", f"{name} is not tagged for {machine}")
+    for path, of in code.items():
+        suffix = re.search(r"\\.cpython-\\w+-(\\w+)-linux-gnu\\.so$", path)
+        if of != machine or (suffix is not None and suffix[1] != machine):
+            raise Problem("BUILD", f"{name}: {path} is for {of} and was to be for {machine}")
+    return "compiled"
+
+
+def _machine(archive, entry):
+    """The machine of an ELF file, None for any other file; e_machine is at byte 18, in the byte order of byte 5."""
+    with archive.open(entry) as file:
+        head = file.read(20)
+    if head[:4] != b"\\x7fELF" or len(head) < 20:
+        return None
+    number = struct.unpack("<H" if head[5] == 1 else ">H", head[18:20])[0]
+    return MACHINES.get(number, f"machine {number}")
+`;
+
+// packages/stages/src/build/python/wheels.py
+var wheels_default = '"""Which wheel of a package is for which machine: PEP 425, 600 and 508."""\n\nimport platform\nimport sys\n\nfrom packaging import tags\nfrom packaging.markers import Marker\nfrom packaging.utils import InvalidWheelFilename, parse_wheel_filename\n\nLEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}\n\n\ndef supported(machine, glibc):\n    """Tags of a machine with their rank, best first; glibc is the highest minor version of glibc 2 to ask for."""\n    names = []\n    for minor in range(glibc, 4, -1):\n        names.append(f"manylinux_2_{minor}_{machine}")\n        if minor in LEGACY:\n            names.append(f"{LEGACY[minor]}_{machine}")\n    names.append(f"linux_{machine}")\n    version = sys.version_info[:2]\n    interpreter = f"cp{version[0]}{version[1]}"\n    ordered = [*tags.cpython_tags(version, [interpreter], names), *tags.compatible_tags(version, interpreter, names)]\n    return {tag: rank for rank, tag in reversed(list(enumerate(ordered)))}\n\n\ndef wanted(marker, machine):\n    """Whether a locked package is installed on a machine."""\n    if marker is None:\n        return True\n    facts = {"platform_machine": machine, "platform_system": "Linux", "sys_platform": "linux", "os_name": "posix"}\n    facts |= {"platform_release": "", "platform_version": "", "python_full_version": platform.python_version()}\n    return Marker(marker).evaluate(facts)\n\n\ndef best(wheels, ranks):\n    """The wheel an installer would choose, or None."""\n    found = None\n    for wheel in wheels:\n        try:\n            offered = parse_wheel_filename(wheel["file"])[3]\n        except InvalidWheelFilename:\n            continue\n        rank = min((ranks[tag] for tag in offered if tag in ranks), default=None)\n        if rank is not None and (found is None or rank < found[0]):\n            found = (rank, wheel)\n    return None if found is None else found[1]\n';
+
+// packages/stages/src/build/python/tools.ts
+var PROGRAM_FILES = {
+  application: { "application.py": application_default, "layer.py": layer_default },
+  lock: {
+    "lock.py": lock_default,
+    "lock_file.py": lock_file_default,
+    "lock_poetry.py": lock_poetry_default,
+    "lock_uv.py": lock_uv_default,
+    "problem.py": problem_default,
+    "project.py": project_default
+  },
+  plan: {
+    "fetch.py": fetch_default2,
+    "index.py": python_default,
+    "plan.py": plan_default,
+    "problem.py": problem_default,
+    "sdist.py": sdist_default,
+    "wheels.py": wheels_default
+  },
+  build: {
+    "build.py": build_default,
+    "index.py": python_default,
+    "problem.py": problem_default,
+    "sdist.py": sdist_default,
+    "verify.py": verify_default
+  },
+  environment: {
+    "environment.py": environment_default,
+    "fetch.py": fetch_default2,
+    "layer.py": layer_default,
+    "problem.py": problem_default
+  }
 };
-async function buildPython(request) {
-  requireLock(request);
-  const { context, service: service2, platforms, source } = request;
-  const builder = await nativeBuilder(request);
-  const environments = installLocked(request, builder);
-  const application = await stamped(context, compileSource(request, builder), epochSeconds(source.modified));
-  const target = service2.build.environment;
-  const built = await Promise.all(
-    platforms.map(async (platform2) => {
-      const base = await baseImage(context, service2.build.base, platform2);
-      const { container, notes } = await withSystemPackages(request, { platform: platform2, container: base });
-      const path = await container.envVariable("PATH");
-      const variant = container.withDirectory(target, environments.directory("common")).withDirectory(target, environments.directory(platform2.replace("/", "-"))).withDirectory(workdir(request), application).withEnvVariable("PATH", `${target}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withEnvVariable("VIRTUAL_ENV", target).withWorkdir(workdir(request));
-      return { platform: platform2, container: await configure(request, variant), notes };
-    })
-  );
-  return {
-    variants: built.map(({ platform: platform2, container }) => ({ platform: platform2, container })),
-    notes: built.flatMap(({ notes }) => notes)
-  };
+var DOWNLOADS = "/var/cache/tgo/downloads";
+var TOOLS = "/opt/tgo";
+var PROGRAM_FOLDER = "/run/tgo/python";
+async function downloading({ context, service: service2 }, platform2) {
+  const { client, secrets } = context;
+  const container = trusting(context, await baseImage(context, service2.build.base, platform2)).withMountedCache("/root/.cache/pip", client.cacheVolume("tgo-pip")).withMountedCache("/root/.cache/uv", client.cacheVolume("tgo-uv")).withMountedCache(DOWNLOADS, client.cacheVolume("tgo-python-downloads")).withEnvVariable("PIP_ROOT_USER_ACTION", "ignore").withEnvVariable("PIP_DISABLE_PIP_VERSION_CHECK", "1").withEnvVariable("PYTHONDONTWRITEBYTECODE", "1");
+  return secrets.netrc === void 0 ? container : container.withMountedSecret("/root/.netrc", secrets.netrc);
 }
-function workdir(request) {
-  return request.service.image.workdir ?? "/app";
+async function withTools(request, platform2 = request.context.native) {
+  const { context } = request;
+  const base = await downloading(request, platform2);
+  const container = base.withNewFile(`${TOOLS}/uv.txt`, UV).withNewFile(`${TOOLS}/programs.txt`, PROGRAMS).withExec([
+    ...[
+      "pip",
+      "install",
+      "--quiet",
+      "--no-deps",
+      "--no-compile",
+      "--require-hashes",
+      "--only-binary",
+      ":all:"
+    ],
+    ...["--target", `${TOOLS}/uv`, "--index-url", pypi(context), "--requirement", `${TOOLS}/uv.txt`]
+  ]).withEnvVariable("PATH", `${TOOLS}/uv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`).withExec(install2(context, "programs"));
+  return told(context, container);
 }
-function requireLock({ name: name2, source }) {
-  if (source.entries.map(bare).includes("poetry.lock")) return;
-  throw new TgoError("SOURCE", `${name2} has no poetry.lock`, {
-    remedy: "Run poetry lock in the service's folder and commit the file (check that .dockerignore keeps it)."
-  });
+function withPoetry({ context }, tools) {
+  return told(context, tools.withNewFile(`${TOOLS}/poetry.txt`, POETRY).withExec(install2(context, "poetry")));
 }
-async function nativeBuilder(request) {
-  const { context, service: service2 } = request;
-  const { pypi } = context.catalog.mirrors;
-  let builder = trusting(context, await baseImage(context, service2.build.base, context.native)).withMountedCache("/root/.cache/pip", context.client.cacheVolume("tgo-pip")).withMountedCache("/root/.cache/uv", context.client.cacheVolume("tgo-uv")).withEnvVariable("PIP_ROOT_USER_ACTION", "ignore").withEnvVariable("PIP_DISABLE_PIP_VERSION_CHECK", "1");
-  if (pypi !== void 0) {
-    builder = builder.withEnvVariable("PIP_INDEX_URL", pypi).withEnvVariable("UV_DEFAULT_INDEX", pypi);
-  }
-  return builder.withExec(["pip", "install", "--quiet", ...TOOLS]);
+function install2(context, set) {
+  const uv = "uv pip install --quiet --no-config --no-deps --require-hashes --only-binary :all: --link-mode copy";
+  const where2 = `--python ${TOOLS}/${set}/bin/python --requirements ${TOOLS}/${set}.txt`;
+  const script = `uv venv --quiet --no-config ${TOOLS}/${set} && ${uv} ${where2} --default-index "$1"`;
+  return ["sh", "-c", script, "sh", pypi(context)];
 }
-function installLocked(request, builder) {
-  const { source, service: service2, platforms } = request;
-  const { environment, groups } = service2.build;
-  const requirements = builder.withWorkdir("/work").withFile("pyproject.toml", source.directory.file("pyproject.toml")).withFile("poetry.lock", source.directory.file("poetry.lock")).withExec([
-    "poetry",
-    "export",
-    "--no-interaction",
-    "--only",
-    groups.join(","),
-    "--output",
-    "requirements.txt"
-  ]).file("requirements.txt");
-  return builder.withMountedFile("/run/tgo/requirements.txt", requirements).withNewFile("/run/tgo/environment.py", environment_default).withExec([
-    ...["python3", "/run/tgo/environment.py", "--requirements", "/run/tgo/requirements.txt"],
-    ...["--environment", environment, "--out", "/out", "--time", `${LAYER_TIME}`],
-    ...platforms.flatMap((platform2) => [
-      "--platform",
-      `${platform2.replace("/", "-")}=${WHEEL_TAGS[platform2]}`
-    ])
-  ]).directory("/out");
-}
-function compileSource(request, builder) {
-  const source = request.source.directory.filter({ exclude: request.service.build.exclude });
-  const compile2 = ["python3", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"];
-  return builder.withDirectory(workdir(request), source).withExec(["sh", "-c", `${compile2.join(" ")} "$1" || true`, "sh", workdir(request)]).directory(workdir(request));
-}
-var PYTHON_REMEDY = "If the lock is out of date: run poetry lock and commit it. If a package has no wheel for a platform: choose a version that has one. If the index cannot be reached: set mirrors.pypi in tgo.catalog.json.";
-
-// packages/stages/src/build/static-web/install-failure.ts
-var REASONS = [
-  {
-    sign: /needs to be updated, but yarn was run with|can only install (?:packages )?when your package\.json|ERR_PNPM_OUTDATED_LOCKFILE|ERR_PNPM_LOCKFILE_CONFIG_MISMATCH/,
-    what: (service2, { lock }) => `${lock} of ${service2} does not match package.json`,
-    remedy: ({ name: name2, lock }) => `Run ${name2} install in the service's folder and commit ${lock}.`,
-    lines: /Missing:|Invalid:|specifiers in the lockfile|\* \d+ dependenc|lockfile/
-  },
-  {
-    sign: /ERR_PNPM_(?:LOCKFILE_BREAKING_CHANGE|NO_LOCKFILE|BROKEN_LOCKFILE)|Invalid (?:value type|lockfile)|EUSAGE/,
-    what: (service2, { name: name2, lock }) => `${lock} of ${service2} cannot be read by ${name2}`,
-    remedy: () => "Set packageManager in package.json to the version that wrote it."
-  },
-  {
-    sign: /Integrity check failed|EINTEGRITY|ERR_PNPM_TARBALL_INTEGRITY|integrity checksum failed|expected hash/i,
-    what: (service2, { lock }) => `a package of ${service2} has another hash than ${lock} says`,
-    remedy: ({ lock }) => `Check the registry or mirror. If the package was published anew, update it in ${lock} and look at what changed.`,
-    lines: /integrity/i
-  },
-  {
-    sign: /"?40[13] |E40[13]\b|ERR_PNPM_FETCH_40[13]|Unauthorized|authenticat/i,
-    what: (service2) => `the npm registry refuses a package of ${service2}`,
-    remedy: () => "Pass credentials for the registry by --npmrc file:$HOME/.npmrc, and check that they may read it.",
-    lines: /40[13]|http/
-  },
-  {
-    sign: /404 Not Found|E404|ERR_PNPM_FETCH_404|ETARGET|ERR_PNPM_NO_MATCHING_VERSION|Couldn't find (?:package|any versions)/,
-    what: (service2, { lock }) => `a package that ${lock} of ${service2} names is not in the registry`,
-    remedy: ({ lock }) => `It may have been removed, or be private: update ${lock}, or set the registry that has it (mirrors.npm in tgo.catalog.json, .npmrc).`,
-    lines: /404|ETARGET|Couldn't find|No matching/
-  },
-  {
-    sign: /UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|SELF_SIGNED_CERT|CERT_[A-Z_]+|unable to (?:get local issuer|verify the first)|self.signed certificate/i,
-    what: (service2) => `the npm registry's certificate is not trusted while ${service2} is installed`,
-    remedy: () => "Behind a proxy that inspects TLS, pass its certificates by --ca-bundle FILE.",
-    lines: /cert|issuer/i
-  },
-  {
-    sign: /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ESOCKETTIMEDOUT|trouble with your network|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL|50[234] /,
-    what: (service2) => `the npm registry cannot be reached while ${service2} is installed`,
-    remedy: () => "Check the network; a mirror is set by mirrors.npm in tgo.catalog.json.",
-    lines: /ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|http/
-  },
-  {
-    sign: /The engine "\w+" is incompatible|EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE/,
-    what: (service2) => `a package of ${service2} does not run on the builder's Node`,
-    remedy: () => "Set build.builder of the service in tgo.catalog.json to an image with a Node that all packages take.",
-    lines: /engine|Expected version|Got|Required|Actual/i
-  }
-];
-function installFailure({ name: name2 }, manager, error2) {
-  if (isTgoError(error2)) return error2;
-  const failure3 = execFailure(error2);
-  const output2 = failure3 === void 0 ? "" : `${failure3.stdout}
-${failure3.stderr}`;
-  const reason = REASONS.find(({ sign }) => sign.test(output2));
-  if (failure3 === void 0 || reason === void 0) {
-    return buildError(
-      `installing the packages of ${name2}`,
-      `Run ${manager.name} install in the service's folder: what fails there fails here.`,
+async function told(context, container) {
+  try {
+    return await container.sync();
+  } catch (error2) {
+    const from = context.catalog.mirrors.pypi === void 0 ? "They come from PyPI: where it is out of reach, set mirrors.pypi in tgo.catalog.json, or pass --mirror pypi=URL." : `They come from ${pypi(context)}, where mirrors.pypi (or --mirror pypi=URL) leads: check that it answers.`;
+    throw buildError(
+      "installing the tools of Python builds",
+      `${from} Behind a proxy that inspects TLS: --ca-bundle FILE.`,
       error2
     );
   }
-  return new TgoError("BUILD", `${reason.what(name2, manager)}
-${telling(failure3, reason.lines)}`, {
-    remedy: reason.remedy(manager),
-    cause: error2
+}
+function pypi({ catalog }) {
+  return catalog.mirrors.pypi ?? "https://pypi.org/simple";
+}
+function mirrorOption({ catalog }) {
+  return catalog.mirrors.pypi === void 0 ? [] : ["--pypi", catalog.mirrors.pypi];
+}
+function withProgram(container, program) {
+  return Object.entries(PROGRAM_FILES[program]).reduce(
+    (result, [file, text2]) => result.withNewFile(`${PROGRAM_FOLDER}/${file}`, text2),
+    container
+  );
+}
+function run2(program, args, interpreter = "programs") {
+  const python = interpreter === "base" ? "python3" : `${TOOLS}/${interpreter}/bin/python`;
+  return [python, `${PROGRAM_FOLDER}/${program}.py`, ...args];
+}
+
+// packages/stages/src/build/python/application.ts
+async function compileApplication({ context, service: service2, source }, workdir) {
+  const native = await baseImage(context, service2.build.base, context.native);
+  const time2 = `${epochSeconds(source.modified)}`;
+  return withProgram(native, "application").withDirectory(workdir, source.directory.filter({ exclude: service2.build.exclude })).withExec(run2("application", [workdir, time2], "base")).directory(workdir);
+}
+
+// packages/stages/src/build/python/data.ts
+async function makeData(request, environments) {
+  const { context, service: service2, platforms } = request;
+  if (service2.build.data.length === 0) return [];
+  const installed2 = await installedPackages(context.native, environments);
+  const entries2 = service2.build.data.filter((entry) => isFor(entry, installed2));
+  if (entries2.length === 0) return [];
+  const base = await downloading(request, context.native);
+  const container = (await activated(request, base, environments, context.native)).withWorkdir("/work");
+  return Promise.all(
+    entries2.map(async (entry) => {
+      const path = entry.output;
+      if (entry.platforms === void 0) {
+        const directory = await made(request, container, entry);
+        return { path, of: () => directory };
+      }
+      const variables = entry.platforms;
+      const pairs = await Promise.all(
+        platforms.map(async (platform2) => {
+          const own2 = variables[platform2];
+          if (own2 === void 0) throw lackingVariables(request, entry, platform2);
+          const told2 = Object.entries(own2).reduce(
+            (result, [variable, value]) => result.withEnvVariable(variable, value),
+            container
+          );
+          return [platform2, await made(request, told2, entry)];
+        })
+      );
+      const byPlatform = new Map(pairs);
+      return { path, of: (platform2) => byPlatform.get(platform2) ?? context.client.directory() };
+    })
+  );
+}
+async function installedPackages(native, environments) {
+  const pattern = "lib/python*/site-packages/*.dist-info/METADATA";
+  const found = await Promise.all(
+    [environments.common, environments.of(native)].map((directory) => directory.glob(pattern))
+  );
+  return new Set(
+    found.flat().map((path) => normal(/([^/]+?)-[^/-]+\.dist-info\/METADATA$/.exec(path)?.[1] ?? ""))
+  );
+}
+function normal(name2) {
+  return name2.replace(/[-_.]+/g, "-").toLowerCase();
+}
+function isFor(entry, installed2) {
+  return entry.package === void 0 || installed2.has(normal(entry.package));
+}
+async function made({ context, name: name2 }, container, { command, output: output2 }) {
+  const done = container.withExec([...command]);
+  const remedy = `It is an entry of build.data of the service. It runs on ${context.native} with the locked packages, but without the source.`;
+  try {
+    await done.sync();
+  } catch (error2) {
+    throw buildError(`making data for ${name2} with "${command.join(" ")}"`, remedy, error2);
+  }
+  const isThere = await done.exists(output2);
+  if (!isThere || (await done.directory(output2).entries()).length === 0) {
+    throw new TgoError(
+      "BUILD",
+      `"${command.join(" ")}" left ${output2} of ${name2} ${isThere ? "empty" : "missing"}`,
+      {
+        where: "build.data",
+        remedy: `${remedy} Let it write to that folder.`
+      }
+    );
+  }
+  return stamped(context, done.directory(output2), LAYER_TIME);
+}
+function lackingVariables({ name: name2 }, { output: output2, platforms = {} }, platform2) {
+  return new TgoError("CATALOG", `the data in ${output2} of ${name2} cannot be made for ${platform2}`, {
+    where: "build.data",
+    remedy: `Its platforms are ${Object.keys(platforms).join(", ") || "none"}: add the variables for ${platform2}.`
   });
 }
-function telling(failure3, lines) {
-  const matching = `${failure3.stdout}
-${failure3.stderr}`.split("\n").filter((line) => lines?.test(line) === true && !/Visit https|yarnpkg\.com\/en\/docs/.test(line));
-  if (matching.length === 0) return lastLines(failure3, 10);
-  return lastLines({ stdout: [...new Set(matching)].slice(0, 10).join("\n"), stderr: "" }, 10);
+
+// packages/stages/src/build/python/problem.ts
+function programError(step, name2, error2) {
+  const told2 = /^tgo-problem: (.*)$/m.exec(execFailure(error2)?.stderr ?? "")?.[1];
+  if (told2 === void 0) return buildError(`${step} of ${name2}`, PYTHON_REMEDY, error2);
+  const { code: code3, what, where: where2, remedy } = JSON.parse(told2);
+  return new TgoError(code3, `${name2}: ${what}`, { where: where2 ?? void 0, remedy: remedy ?? void 0 });
+}
+var PYTHON_REMEDY = "If the lock is out of date: lock again and commit it. If a package has no wheel for a platform: choose a version that has one. If the index cannot be reached: set mirrors.pypi in tgo.catalog.json, or pass --mirror pypi=URL.";
+
+// packages/stages/src/build/python/plan.ts
+var MACHINES2 = { "linux/amd64": "x86_64", "linux/arm64": "aarch64" };
+var GLIBC = 28;
+function slug(platform2) {
+  return platform2.replace("/", "-");
+}
+async function planPackages(request, tools, lock, platforms) {
+  const file = withProgram(tools, "plan").withMountedDirectory("/run/tgo/lock", lock).withExec(
+    run2("plan", [
+      ...["--lock", "/run/tgo/lock", "--out", "/out", "--cache", DOWNLOADS, "--glibc", `${GLIBC}`],
+      ...mirrorOption(request.context),
+      ...platforms.flatMap((platform2) => ["--platform", `${slug(platform2)}=${MACHINES2[platform2]}`])
+    ])
+  ).file("/out/plan.json");
+  try {
+    const plan = JSON.parse(await file.contents());
+    return { file, sources: plan.sources, indexes: JSON.stringify(plan.indexes), notes: plan.notes };
+  } catch (error2) {
+    throw programError("looking up the packages", request.name, error2);
+  }
 }
 
-// packages/stages/src/build/static-web/lock-hosts.ts
-var PUBLIC = /https?:\/\/(?:registry\.npmjs\.org|registry\.yarnpkg\.com|registry\.npmmirror\.com)\//g;
-function throughMirror(lock, mirror) {
-  return mirror === void 0 ? lock : lock.replaceAll(PUBLIC, `${mirror.replace(/\/+$/, "")}/`);
+// packages/stages/src/build/python/environment.ts
+function installWheels(request, tools, plan, platforms) {
+  const container = withProgram(tools, "environment").withMountedFile("/run/tgo/plan.json", plan.file);
+  return install3(request, container, ["--plan", "/run/tgo/plan.json", "--skeleton"], platforms);
+}
+function installBuilt(request, tools, built, platforms) {
+  let container = withProgram(tools, "environment");
+  const args = [];
+  for (const [index, { wheels, set }] of built.entries()) {
+    container = container.withMountedDirectory(`/run/tgo/built/${index}`, wheels);
+    args.push("--built", `${set}=/run/tgo/built/${index}`);
+  }
+  return install3(request, container, args, platforms);
+}
+function merged(request, parts) {
+  const empty = request.context.client.directory();
+  const join = (directories) => directories.reduce((result, directory) => result.withDirectory("/", directory), empty);
+  const [only] = parts;
+  if (only !== void 0 && parts.length === 1) return only;
+  return {
+    common: join(parts.map(({ common }) => common)),
+    of: (platform2) => join(parts.map((part) => part.of(platform2)))
+  };
+}
+async function install3({ name: name2, service: service2 }, container, args, platforms) {
+  const out = container.withExec(
+    run2("environment", [
+      ...args,
+      ...["--environment", service2.build.environment, "--out", "/out", "--cache", DOWNLOADS],
+      ...["--time", `${LAYER_TIME}`],
+      ...platforms.flatMap((platform2) => [
+        "--platform",
+        `${slug(platform2)}=${MACHINES2[platform2]}-manylinux_2_${GLIBC}`
+      ])
+    ])
+  ).directory("/out");
+  try {
+    await out.sync();
+  } catch (error2) {
+    throw programError("installing the packages", name2, error2);
+  }
+  return { common: out.directory("common"), of: (platform2) => out.directory(slug(platform2)) };
 }
 
-// packages/stages/src/build/static-web/manager.sh
-var manager_default = `# Puts a package manager of an exact version into PREFIX, unless the image has that one:
-#   manager.sh PREFIX NAME VERSION [ALGORITHM HASH]
-# The hash is of the package as the registry has it, as in package.json's packageManager. Exit code 65: another one.
-set -eu
-prefix=$1 name=$2 version=$3 algorithm=\${4:-} expected=\${5:-}
+// packages/stages/src/build/python/requirements.ts
+var INDEX_OPTION = /^(?:-i|--index-url|--extra-index-url|--trusted-host)[ =]/;
+var PINNED2 = /^[A-Za-z0-9][\w.-]*(?:\[[\w,. -]+\])?\s*===?\s*[^\s;,*]+\s*(?:;.*)?$/;
+function requireHashed(name2, file, text2) {
+  let found = 0;
+  for (const { line, number: number3 } of logicalLines(text2)) {
+    if (line === "" || INDEX_OPTION.test(line)) continue;
+    const [requirement = "", ...hashes] = line.split(/\s--hash[=\s]/);
+    const problem = line.startsWith("-") ? "an option that would install something else than what is locked here" : !PINNED2.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
+    if (problem !== void 0) {
+      throw new TgoError("SOURCE", `a requirement of ${name2} is ${problem}: ${line.slice(0, 120)}`, {
+        where: `${file}:${number3}`,
+        remedy: `Write the file with hashes, e.g. uv pip compile --generate-hashes requirements.in --output-file ${file}.`
+      });
+    }
+    found += 1;
+  }
+  if (found > 0) return;
+  throw new TgoError("SOURCE", `${file} of ${name2} has no requirements`, {
+    remedy: "Name the right file in build.lock of the service."
+  });
+}
+function logicalLines(text2) {
+  const lines = [];
+  let open3;
+  for (const [index, raw] of text2.split(/\r?\n/).entries()) {
+    const line = raw.replace(/(^|\s)#.*$/, "").trimEnd();
+    const part = line.replace(/\\$/, "").trim();
+    open3 = { line: open3 === void 0 ? part : `${open3.line} ${part}`, number: open3?.number ?? index + 1 };
+    if (line.endsWith("\\")) continue;
+    lines.push(open3);
+    open3 = void 0;
+  }
+  if (open3 !== void 0) lines.push(open3);
+  return lines;
+}
 
-if command -v "$name" >/dev/null && [ "$("$name" --version 2>/dev/null)" = "$version" ]; then
-  exit 0
-fi
+// packages/stages/src/build/python/lock.ts
+var LOCKERS = {
+  "poetry.lock": "poetry lock",
+  "uv.lock": "uv lock",
+  "requirements.txt": "uv pip compile --generate-hashes"
+};
+function findLock(name2, build2, entries2) {
+  const present = new Set(entries2.map(bare));
+  const wanted = build2.lock === void 0 ? Object.keys(LOCKERS) : [build2.lock];
+  const found = wanted.find((file) => present.has(file));
+  if (found !== void 0) return found;
+  const [first = ""] = wanted;
+  const command = LOCKERS[first] ?? "uv pip compile --generate-hashes";
+  throw new TgoError("SOURCE", `${name2} has no ${wanted.join(", ").replace(/, ([^,]*)$/, " or $1")}`, {
+    remedy: `Run ${command} in the service's folder and commit the file (check that .dockerignore keeps it).`
+  });
+}
+async function lockedRequirements(request, lock, tools) {
+  const { name: name2, service: service2, source } = request;
+  const poetry = lock === "poetry.lock";
+  let container = withProgram(poetry ? await withPoetry(request, tools) : tools, "lock").withWorkdir("/work");
+  for (const file of [lock, "pyproject.toml"]) {
+    if (source.entries.includes(file)) container = container.withFile(file, source.directory.file(file));
+  }
+  const args = [lock, "/out", ...service2.build.groups];
+  try {
+    return await container.withExec(run2("lock", args, poetry ? "poetry" : "programs")).directory("/out").sync();
+  } catch (error2) {
+    throw programError("reading the lock", name2, error2);
+  }
+}
+async function checkLock({ name: name2, source }, lock) {
+  if (lock.endsWith(".txt")) requireHashed(name2, lock, await source.directory.file(lock).contents());
+}
 
-what=$name@$version
-if [ -n "$algorithm" ]; then
-  mkdir -p /tmp/tgo-manager
-  cd /tmp/tgo-manager
-  npm pack --loglevel=error "$what" >/dev/null
-  set -- *.tgz
-  actual=$(node -p 'crypto.createHash(process.argv[1]).update(fs.readFileSync(process.argv[2])).digest("hex")' \\
-    "$algorithm" "$1")
-  if [ "$actual" != "$expected" ]; then
-    echo "$algorithm.$actual" >&2
-    exit 65
-  fi
-  what=$PWD/$1
-fi
-npm install --global --prefix "$prefix" --no-audit --no-fund --no-update-notifier --loglevel=error "$what"
+// packages/stages/src/build/python/tools/backends.ts
+var BACKENDS = `cffi==2.1.1 ; python_full_version >= '3.10'
+cython==3.3.1 ; python_full_version >= '3.10'
+exceptiongroup==1.3.1 ; python_full_version == '3.10.*'
+flit-core==4.2.0 ; python_full_version >= '3.10'
+hatch-fancy-pypi-readme==25.1.0 ; python_full_version >= '3.10'
+hatch-vcs==0.5.0 ; python_full_version >= '3.10'
+hatchling==1.33.0 ; python_full_version >= '3.10'
+maturin==1.16.0 ; python_full_version >= '3.10'
+meson==1.12.1 ; python_full_version >= '3.10'
+meson-python==0.22.1 ; python_full_version >= '3.10'
+numpy==2.2.6 ; python_full_version == '3.10.*'
+numpy==2.4.6 ; python_full_version == '3.11.*'
+numpy==2.5.5 ; python_full_version >= '3.12'
+packaging==26.3 ; python_full_version >= '3.10'
+pathspec==1.1.1 ; python_full_version >= '3.10'
+pbr==7.1.3 ; python_full_version >= '3.10'
+pdm-backend==2.5.0 ; python_full_version >= '3.10'
+pluggy==1.7.0 ; python_full_version >= '3.10'
+poetry-core==2.5.0 ; python_full_version >= '3.10'
+pybind11==3.1.0 ; python_full_version >= '3.10'
+pycparser==3.11 ; python_full_version == '3.10.*' and implementation_name != 'PyPy'
+pycparser==3.12 ; python_full_version >= '3.11' and implementation_name != 'PyPy'
+pyproject-metadata==0.12.1 ; python_full_version >= '3.10'
+scikit-build-core==1.1.2 ; python_full_version >= '3.10'
+setuptools==80.10.2 ; python_full_version >= '3.10'
+setuptools-scm==10.3.4 ; python_full_version >= '3.10'
+tomli==2.5.0 ; python_full_version == '3.10.*'
+tomlkit==0.15.2 ; python_full_version >= '3.10'
+trove-classifiers==2026.9.21.13 ; python_full_version >= '3.10'
+typing-extensions==4.16.0 ; python_full_version == '3.10.*'
+uv-build==0.13.6 ; python_full_version >= '3.10'
+vcs-versioning==2.6.0 ; python_full_version >= '3.10'
+wheel==0.45.1 ; python_full_version >= '3.10'
 `;
+
+// packages/stages/src/build/python/toolchain.ts
+var DEBIAN = {
+  "linux/amd64": { architecture: "amd64", triplet: "x86_64-linux-gnu" },
+  "linux/arm64": { architecture: "arm64", triplet: "aarch64-linux-gnu" }
+};
+function toolchain(host, target, languages, libraries) {
+  const { architecture: architecture2, triplet } = DEBIAN[target];
+  const names = ["gcc", ...languages.includes("c++") ? ["g++"] : []];
+  if (host === target) {
+    return { host, target, prefix: "", compilers: [...names, "libc6-dev", ...libraries], libraries };
+  }
+  const compilers = names.map((name2) => `${name2}-${triplet.replace("_", "-")}`);
+  const more = [`libc6-dev-${architecture2}-cross`, ...libraries];
+  return { host, target, prefix: `${triplet}-`, compilers: [...compilers, ...more], libraries };
+}
+var TARGET2 = "/mnt/target";
+async function withToolchain(request, container, { host, target, prefix, compilers, libraries }) {
+  const headers = await pythonHeaders(container);
+  if (host === target) {
+    return { container: await installed(request, host, container, [...compilers, ...headers]), options: [] };
+  }
+  const options = ["--prefix", prefix];
+  const [builder, root] = await Promise.all([
+    installed(request, host, container, compilers),
+    targetRoot(request, target, [...libraries, ...headers])
+  ]);
+  return {
+    container: builder.withMountedDirectory(TARGET2, root, { readOnly: true }),
+    options: libraries.length + headers.length === 0 ? options : [...options, "--sysroot", TARGET2]
+  };
+}
+async function targetRoot(request, target, libraries) {
+  const base = await baseImage(request.context, request.service.build.base, target);
+  if (libraries.length === 0) return base.rootfs();
+  return (await installed(request, target, base, ["libc6-dev", ...libraries])).rootfs();
+}
+async function pythonHeaders(container) {
+  const official = await container.directory("/usr/local").glob("include/python3*/Python.h");
+  return official.length > 0 ? [] : ["libpython3-dev"];
+}
+async function installed({ context, service: service2 }, platform2, container, packages) {
+  const build2 = { base: service2.build.base, packages };
+  try {
+    const result = await withSystemPackages({ context, service: { build: build2 } }, { platform: platform2, container });
+    return await result.container.sync();
+  } catch (error2) {
+    if (!isTgoError(error2) || error2.where !== "build.packages") throw error2;
+    throw new TgoError(error2.code, error2.what, {
+      where: "build.buildPackages",
+      remedy: error2.remedy?.replaceAll("build.packages", "build.buildPackages"),
+      cause: error2
+    });
+  }
+}
+
+// packages/stages/src/build/python/sources.ts
+async function buildSources(request, tools, plan, platforms) {
+  const parts = await Promise.all(
+    plan.sources.map((source) => {
+      const wanted = platforms.filter((platform2) => source.platforms.includes(slug(platform2)));
+      const builder = { request, plan, source, tools };
+      return source.languages.length === 0 ? pure(builder, wanted, platforms) : compiled(builder, wanted);
+    })
+  );
+  return { built: parts.flatMap(({ built }) => built), notes: parts.flatMap(({ notes }) => notes) };
+}
+async function pure(builder, wanted, all) {
+  const wheel = await build(builder, builder.tools, []);
+  const sets = wanted.length === all.length ? ["shared"] : wanted.map(slug);
+  return {
+    built: sets.map((set) => ({ set, wheels: wheel.wheels })),
+    notes: [`${title(builder.source)} has no wheel: built from source once (pure Python)${free([wheel])}`]
+  };
+}
+async function compiled(builder, wanted) {
+  const results = await Promise.all(
+    wanted.map(async (platform2) => ({ platform: platform2, ...await compile2(builder, platform2) }))
+  );
+  requireAlike(builder.source, results);
+  const ways = results.map(
+    ({ platform: platform2, way, because }) => `${way} for ${platform2}${because === void 0 ? "" : ` (${because})`}`
+  );
+  return {
+    built: results.map(({ platform: platform2, wheel }) => ({ set: slug(platform2), wheels: wheel.wheels })),
+    notes: [
+      `${title(builder.source)} has no wheel: built from source ${ways.join(", ")}${free(results.map(({ wheel }) => wheel))}` + (results.some(({ wheel }) => wheel.kind === "pure") ? "; nothing of it was compiled" : "")
+    ]
+  };
+}
+function requireAlike(source, results) {
+  const without = results.filter(({ wheel }) => wheel.kind === "pure").map(({ platform: platform2 }) => platform2);
+  if (without.length === 0 || without.length === results.length) return;
+  throw new TgoError(
+    "BUILD",
+    `${title(source)} was built without its compiled part for ${without.join(", ")}, and with it elsewhere`,
+    { remedy: "Add what its extension needs to build.buildPackages of the service." }
+  );
+}
+async function compile2(builder, platform2) {
+  const { request, source, tools } = builder;
+  const { context, service: service2 } = request;
+  const chain = toolchain(context.native, platform2, source.languages, service2.build.buildPackages);
+  const native = () => buildWith(builder, tools, chain);
+  if (chain.prefix === "") return { wheel: await native(), way: "natively" };
+  try {
+    return { wheel: await native(), way: "cross-compiled" };
+  } catch (error2) {
+    if (!isTgoError(error2) || error2.code !== "BUILD") throw error2;
+    return {
+      wheel: await emulated(builder, platform2, error2),
+      way: "under emulation",
+      because: "it does not cross-compile"
+    };
+  }
+}
+async function emulated(builder, platform2, first) {
+  const { request, source } = builder;
+  const own2 = toolchain(platform2, platform2, source.languages, request.service.build.buildPackages);
+  try {
+    return await buildWith(builder, await withTools(request, platform2), own2);
+  } catch (error2) {
+    if (!isTgoError(error2) || error2.code !== "BUILD") throw error2;
+    throw new TgoError(
+      "BUILD",
+      `${title(source)} has no wheel for ${platform2}, and cannot be built from source.
+Cross-compiled: ${first.what}
+Under emulation: ${error2.what}`,
+      {
+        remedy: "Add what it needs to build.buildPackages of the service, lock a version that has a wheel, or build without that platform: --platform.",
+        cause: error2
+      }
+    );
+  }
+}
+async function buildWith(builder, tools, chain) {
+  const { container, options } = await withToolchain(builder.request, tools, chain);
+  return build(builder, container, ["--machine", MACHINES2[chain.target], ...options]);
+}
+async function build(builder, container, args) {
+  const { request, plan, source } = builder;
+  const out = withProgram(container, "build").withNewFile("/run/tgo/constraints.txt", BACKENDS).withExec(
+    run2("build", [
+      ...["--archive", `${DOWNLOADS}/${source.sha256}/${source.file}`, "--name", title(source)],
+      ...["--out", "/out", "--constraints", "/run/tgo/constraints.txt", "--indexes", plan.indexes],
+      ...mirrorOption(request.context),
+      ...args
+    ])
+  ).directory("/out");
+  try {
+    const told2 = JSON.parse(await out.file("built.json").contents());
+    return { ...told2, wheels: out.directory("wheels") };
+  } catch (error2) {
+    throw programError(`building ${title(source)} from source`, request.name, error2);
+  }
+}
+function title({ name: name2, version: version2 }) {
+  return `${name2} ${version2}`;
+}
+function free(wheels) {
+  const names = [...new Set(wheels.flatMap(({ unpinned }) => unpinned))];
+  return names.length === 0 ? "" : `, with the newest ${names.join(", ")} it allows`;
+}
+
+// packages/stages/src/build/python/index.ts
+async function buildPython(request) {
+  const { context, service: service2, platforms, source } = request;
+  const lock = findLock(request.name, service2.build, source.entries);
+  await checkLock(request, lock);
+  const tools = await withTools(request);
+  const requirements = await lockedRequirements(request, lock, tools);
+  const workdir = service2.image.workdir ?? "/app";
+  const bases = Promise.all(
+    platforms.map(async (platform2) => {
+      const base = await baseImage(context, service2.build.base, platform2);
+      return { platform: platform2, ...await withSystemPackages(request, { platform: platform2, container: base }) };
+    })
+  );
+  const packages = installPackages(request, tools, requirements);
+  const [roots, { environments, notes }, application] = await Promise.all([
+    bases,
+    packages,
+    compileApplication(request, workdir)
+  ]);
+  const data = await makeData(request, environments);
+  const variants2 = await Promise.all(
+    roots.map(async ({ platform: platform2, container }) => {
+      const environment = await activated(request, container, environments, platform2);
+      const filled2 = data.reduce(
+        (result, { path, of }) => result.withDirectory(path, of(platform2)),
+        environment
+      );
+      const variant = filled2.withDirectory(workdir, application).withWorkdir(workdir);
+      return { platform: platform2, container: await configure(request, variant) };
+    })
+  );
+  return { variants: variants2, notes: [...notes, ...roots.flatMap((root) => root.notes)] };
+}
+async function installPackages(request, tools, requirements) {
+  const { context, service: service2, platforms: wanted } = request;
+  const platforms = [...wanted];
+  if (service2.build.data.length > 0 && !platforms.includes(context.native)) platforms.push(context.native);
+  const plan = await planPackages(request, tools, requirements, platforms);
+  const [installed2, { built, notes }] = await Promise.all([
+    installWheels(request, tools, plan, platforms),
+    buildSources(request, tools, plan, platforms)
+  ]);
+  const parts = [installed2];
+  if (built.length > 0) parts.push(await installBuilt(request, tools, built, platforms));
+  return { environments: merged(request, parts), notes: [...plan.notes, ...notes] };
+}
+
+// packages/stages/src/build/static-web/npm-lock.ts
+var import_satisfies = __toESM(require_satisfies(), 1);
+var import_valid = __toESM(require_valid(), 1);
+var import_valid2 = __toESM(require_valid2(), 1);
 
 // packages/stages/src/build/static-web/manifest.ts
 var Dependencies = record(string2(), string2()).default({});
@@ -15858,13 +17646,170 @@ function refuseWorkspaces(service2, manifest, pnpmWorkspace) {
   );
 }
 
+// packages/stages/src/build/static-web/npm-lock.ts
+var NpmLock = looseObject({
+  packages: record(
+    string2(),
+    looseObject({ version: string2().optional(), integrity: string2().optional() })
+  )
+});
+function requireNpmLocked(service2, manifest, text2) {
+  const lock = parse4(text2);
+  if (lock === void 0) return;
+  const lacking = Object.entries(requested(manifest)).flatMap(([name2, range]) => {
+    const version2 = lock.packages[`node_modules/${name2}`]?.version;
+    if (version2 === void 0) {
+      return name2 in manifest.optionalDependencies ? [] : [`${name2}@${range}`];
+    }
+    const comparable = (0, import_valid2.default)(range) !== null && (0, import_valid.default)(version2) !== null;
+    return comparable && !(0, import_satisfies.default)(version2, range) ? [`${name2}@${range} (it has ${version2})`] : [];
+  });
+  if (lacking.length === 0) return;
+  throw new TgoError(
+    "SOURCE",
+    `package-lock.json of ${service2} does not match package.json: it lacks ${lacking.join(", ")}`,
+    {
+      where: "package-lock.json",
+      remedy: "Run npm install in the service's folder and commit package-lock.json."
+    }
+  );
+}
+function lockedWith(text2, integrity) {
+  const entries2 = Object.entries(parse4(text2)?.packages ?? {});
+  const [path, entry] = entries2.find(([, candidate]) => candidate.integrity === integrity) ?? [];
+  return path === void 0 ? void 0 : `${path.replace(/^.*node_modules\//, "")}@${entry?.version ?? ""}`;
+}
+function parse4(text2) {
+  try {
+    return NpmLock.safeParse(JSON.parse(text2)).data;
+  } catch {
+    return void 0;
+  }
+}
+
+// packages/stages/src/build/static-web/install-failure.ts
+var REASONS = [
+  {
+    sign: /needs to be updated, but yarn was run with|can only install (?:packages )?when your package\.json|ERR_PNPM_OUTDATED_LOCKFILE|ERR_PNPM_LOCKFILE_CONFIG_MISMATCH/,
+    what: (service2, { lock }) => `${lock} of ${service2} does not match package.json`,
+    remedy: ({ name: name2, lock }) => `Run ${name2} install in the service's folder and commit ${lock}.`,
+    lines: /Missing:|Invalid:|specifiers in the lockfile|\* \d+ dependenc|lockfile/
+  },
+  {
+    sign: /ERR_PNPM_(?:LOCKFILE_BREAKING_CHANGE|NO_LOCKFILE|BROKEN_LOCKFILE)|Invalid (?:value type|lockfile)|EUSAGE/,
+    what: (service2, { name: name2, lock }) => `${lock} of ${service2} cannot be read by ${name2}`,
+    remedy: () => "Set packageManager in package.json to the version that wrote it.",
+    lines: /ERR_PNPM|EUSAGE|[Ll]ockfile/
+  },
+  {
+    sign: /integrity check|EINTEGRITY|ERR_PNPM_TARBALL_INTEGRITY|Incorrect integrity/i,
+    what: (service2, { lock }) => `a package of ${service2} has another hash than ${lock} says`,
+    remedy: ({ lock }) => `Check the registry or mirror. If the package was published anew, update it in ${lock} and look at what changed.`,
+    lines: /integrity/i
+  },
+  {
+    sign: /"40[13] |\b40[13] (?:Unauthorized|Forbidden)|E40[13]\b|ERR_PNPM_FETCH_40[13]/,
+    what: (service2) => `the npm registry refuses a package of ${service2}`,
+    remedy: () => "Pass credentials for the registry by --npmrc file:$HOME/.npmrc, and check that they may read it.",
+    lines: /40[13] |E40[13]|https?:/
+  },
+  {
+    sign: /404 Not Found|E404|ERR_PNPM_FETCH_404|ETARGET|ERR_PNPM_NO_MATCHING_VERSION|Couldn't find (?:package|any versions)/,
+    what: (service2, { lock }) => `a package that ${lock} of ${service2} names is not in the registry`,
+    remedy: ({ lock }) => `It may have been removed or be private, or the registry did not answer: update ${lock}, or set the registry that has it (mirrors.npm in tgo.catalog.json, .npmrc).`,
+    lines: / 404 |404 Not|"404|E404|ETARGET|Couldn't find|No matching/
+  },
+  {
+    sign: /UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|SELF_SIGNED_CERT|CERT_[A-Z_]+|unable to (?:get local issuer|verify the first)|self.signed certificate/i,
+    what: (service2) => `the npm registry's certificate is not trusted while ${service2} is installed`,
+    remedy: () => "Behind a proxy that inspects TLS, pass its certificates by --ca-bundle FILE.",
+    lines: /cert|issuer/i
+  },
+  {
+    sign: /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ESOCKETTIMEDOUT|trouble with your network|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL|"50\d |E50[234]\b|ERR_PNPM_FETCH_50\d/,
+    what: (service2) => `the npm registry cannot be reached while ${service2} is installed`,
+    remedy: () => "Check the network; a mirror is set by mirrors.npm in tgo.catalog.json.",
+    lines: /ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|https?:/
+  },
+  {
+    sign: /The engine "\w+" is incompatible|EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE/,
+    what: (service2) => `a package of ${service2} does not run on the builder's Node`,
+    remedy: () => "Set build.builder of the service in tgo.catalog.json to an image with a Node that all packages take.",
+    lines: /engine|Expected version|Got|Required|Actual/i
+  }
+];
+function installFailure(service2, { manager, lock }, error2) {
+  if (isTgoError(error2)) return error2;
+  const failure3 = execFailure(error2);
+  const output2 = failure3 === void 0 ? "" : `${failure3.stdout}
+${failure3.stderr}`;
+  const reason = REASONS.find(({ sign }) => sign.test(output2));
+  if (failure3 === void 0 || reason === void 0) {
+    return buildError(
+      `installing the packages of ${service2}`,
+      `Run ${manager.name} install in the service's folder: what fails there fails here.`,
+      error2
+    );
+  }
+  return new TgoError("BUILD", `${reason.what(service2, manager)}
+${telling(failure3, reason.lines)}`, {
+    where: packageWithHash(output2, lock),
+    remedy: reason.remedy(manager),
+    cause: error2
+  });
+}
+function packageWithHash(output2, lock) {
+  const wanted = /EINTEGRITY[^]*?wanted (sha\d+-\S+)/.exec(output2)?.[1];
+  return wanted === void 0 ? void 0 : lockedWith(lock, wanted);
+}
+function telling(failure3, lines) {
+  const matching = `${failure3.stdout}
+${failure3.stderr}`.split("\n").filter((line) => lines.test(line) && !/^\s+at |Visit https|yarnpkg\.com\/en\/docs/.test(line));
+  if (matching.length === 0) return lastLines(failure3, 10);
+  return lastLines({ stdout: [...new Set(matching)].slice(0, 10).join("\n"), stderr: "" }, 10);
+}
+
+// packages/stages/src/build/static-web/lock-hosts.ts
+var PUBLIC = /https?:\/\/(?:registry\.npmjs\.org|registry\.yarnpkg\.com|registry\.npmmirror\.com)\//g;
+function throughMirror(lock, mirror) {
+  return mirror === void 0 ? lock : lock.replaceAll(PUBLIC, `${mirror.replace(/\/+$/, "")}/`);
+}
+
+// packages/stages/src/build/static-web/manager.sh
+var manager_default = `# Puts a package manager of an exact version into PREFIX, unless the image has that one:
+#   manager.sh PREFIX NAME VERSION [ALGORITHM HASH]
+# The hash is of the package as the registry has it, as in package.json's packageManager. Exit code 65: another one.
+set -eu
+prefix=$1 name=$2 version=$3 algorithm=\${4:-} expected=\${5:-}
+
+if command -v "$name" >/dev/null && [ "$("$name" --version 2>/dev/null)" = "$version" ]; then
+  exit 0
+fi
+
+what=$name@$version
+if [ -n "$algorithm" ]; then
+  mkdir -p /tmp/tgo-manager
+  cd /tmp/tgo-manager
+  npm pack --loglevel=error "$what" >/dev/null
+  set -- *.tgz
+  actual=$(node -p 'crypto.createHash(process.argv[1]).update(fs.readFileSync(process.argv[2])).digest("hex")' \\
+    "$algorithm" "$1")
+  if [ "$actual" != "$expected" ]; then
+    echo "$algorithm.$actual" >&2
+    exit 65
+  fi
+  what=$PWD/$1
+fi
+npm install --global --prefix "$prefix" --no-audit --no-fund --no-update-notifier --loglevel=error "$what"
+`;
+
 // packages/stages/src/build/static-web/node-version.ts
 var import_min_version = __toESM(require_min_version(), 1);
-var import_valid = __toESM(require_valid(), 1);
-var import_satisfies = __toESM(require_satisfies(), 1);
+var import_valid3 = __toESM(require_valid2(), 1);
+var import_satisfies2 = __toESM(require_satisfies(), 1);
 function requireNode(service2, range, actual, builder) {
   const version2 = actual.trim().replace(/^v/, "");
-  if (range === void 0 || (0, import_valid.default)(range) === null || (0, import_satisfies.default)(version2, range)) return;
+  if ((0, import_valid3.default)(range) === null || (0, import_satisfies2.default)(version2, range)) return;
   throw new TgoError("SOURCE", `${service2} asks for Node ${range}, and the builder image has ${version2}`, {
     where: `engines.node in package.json; ${builder}`,
     remedy: `Set build.builder of the service in tgo.catalog.json to an image with it, such as docker.io/library/node:${(0, import_min_version.default)(range)?.major ?? 24}-alpine.`
@@ -15892,16 +17837,14 @@ var SETTINGS_FOLDERS = {
   npm: [],
   pnpm: ["patches"]
 };
-async function installPackages(request, project) {
+async function installPackages2(request, project) {
   const { context, name: name2, service: service2, source } = request;
   const { manager, manifest } = project;
   const node2 = trusting(context, await baseImage(context, service2.build.builder, context.native));
-  requireNode(
-    name2,
-    manifest.engines.node,
-    await node2.withExec(["node", "--version"]).stdout(),
-    service2.build.builder
-  );
+  if (manifest.engines.node !== void 0) {
+    const version2 = await node2.withExec(["node", "--version"]).stdout();
+    requireNode(name2, manifest.engines.node, version2, service2.build.builder);
+  }
   const withManager = await provide(request, manager, configured(context, node2, manager.name));
   let builder = withManager.withWorkdir(PROJECT);
   const present = new Set(source.entries.map(bare));
@@ -15912,16 +17855,16 @@ async function installPackages(request, project) {
   for (const folder of SETTINGS_FOLDERS[manager.name].filter((folder2) => present.has(folder2))) {
     builder = builder.withDirectory(folder, source.directory.directory(folder));
   }
-  const installed = builder.withNewFile("package.json", installManifest(manifest)).withNewFile(manager.lock, throughMirror(project.lock, context.catalog.mirrors.npm)).withExec([...INSTALL[manager.name]]);
+  const installed2 = builder.withNewFile("package.json", installManifest(manifest)).withNewFile(manager.lock, throughMirror(project.lock, context.catalog.mirrors.npm)).withExec([...INSTALL[manager.name]]);
   try {
-    return withoutSecrets(context, await installed.sync());
+    return withoutSecrets(context, await installed2.sync());
   } catch (error2) {
-    throw installFailure(request, manager, error2);
+    throw installFailure(name2, project, error2);
   }
 }
 function configured(context, container, manager) {
   const { npm } = context.catalog.mirrors;
-  let result = container.withEnvVariable("CI", "true").withEnvVariable("NO_COLOR", "1").withEnvVariable("npm_config_cache", `${CACHES}/npm`).withEnvVariable("npm_config_update_notifier", "false").withEnvVariable("YARN_CACHE_FOLDER", `${CACHES}/yarn`);
+  let result = container.withEnvVariable("CI", "true").withEnvVariable("NO_COLOR", "1").withEnvVariable("npm_config_cache", `${CACHES}/npm`).withEnvVariable("npm_config_update_notifier", "false").withEnvVariable("npm_config_fetch_retries", "3").withEnvVariable("npm_config_fetch_retry_factor", "2").withEnvVariable("npm_config_fetch_retry_mintimeout", "1000").withEnvVariable("YARN_CACHE_FOLDER", `${CACHES}/yarn`);
   for (const tool of /* @__PURE__ */ new Set(["npm", manager])) {
     result = result.withMountedCache(`${CACHES}/${tool}`, context.client.cacheVolume(`tgo-${tool}`));
   }
@@ -15985,24 +17928,25 @@ async function buildPages(request, project, builder) {
 }
 function scriptFailure({ name: name2 }, { manager }, error2) {
   const failure3 = execFailure(error2);
-  const printed = failure3 === void 0 ? "" : `${failure3.stdout}
-${failure3.stderr}`;
   const script = failure3?.cmd.at(-1) ?? "build";
   return buildError(
     `the script "${script}" of ${name2}`,
-    remedyFor(printed, `${manager.name} run ${script}`),
+    remedyFor(failure3, `${manager.name} run ${script}`),
     error2
   );
 }
-function remedyFor(printed, command) {
-  if (/heap out of memory|SIGKILL|\bKilled\b/.test(printed)) {
+function remedyFor(failure3, command) {
+  const printed = failure3 === void 0 ? "" : `${failure3.stdout}
+${failure3.stderr}`;
+  if (failure3?.exitCode === 137 || /heap out of memory|SIGKILL|\bKilled\b/.test(printed)) {
     return "It ran out of memory: give the engine more, or set NODE_OPTIONS in the script.";
   }
-  if (/native binding|bug related to optional dependencies|Cannot find module ['"][^'"]*linux-/i.test(printed)) {
+  if (NO_NATIVE_PACKAGE.test(printed)) {
     return "The lock has no package for this platform: delete it and node_modules, install on Linux, and commit the new lock.";
   }
   return `Run ${command} in a fresh checkout of the service: what fails there fails here.`;
 }
+var NO_NATIVE_PACKAGE = /native binding|bug related to optional dependencies|Cannot find module ['"][^'"]*linux-/i;
 async function output(request, built) {
   const { name: name2, service: service2, source } = request;
   const { output: folder, script, singlePage } = service2.build;
@@ -16016,17 +17960,17 @@ async function output(request, built) {
     );
   }
   const pages = built.directory(folder);
-  const entries = (await pages.entries()).map(bare);
-  if (entries.length === 0) {
+  const entries2 = (await pages.entries()).map(bare);
+  if (entries2.length === 0) {
     throw wrong(
       `the script "${script}" of ${name2} left the folder ${folder} empty`,
       "Look at what the script does."
     );
   }
-  if (singlePage && !entries.includes("index.html")) {
+  if (singlePage && !entries2.includes("index.html")) {
     throw wrong(
       `the folder ${folder} of ${name2} has no index.html`,
-      `Set build.output to the folder with it, or singlePage to false. There: ${entries.slice(0, 12).join(", ")}.`
+      `Set build.output to the folder with it, or singlePage to false. There: ${entries2.slice(0, 12).join(", ")}.`
     );
   }
   return pages;
@@ -16109,18 +18053,18 @@ function listed(managers) {
 
 // packages/stages/src/build/static-web/yarn-lock.ts
 function parseYarnLock(text2) {
-  const entries = [];
+  const entries2 = [];
   let section = "";
   for (const line of text2.split(/\r?\n/)) {
     if (line === "" || line.startsWith("#")) continue;
-    const entry = entries.at(-1);
+    const entry = entries2.at(-1);
     const indent2 = line.length - line.trimStart().length;
     const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|([^\s,:"][^\s,"]*)/g)].map(
       ([, quoted, plain]) => quoted ?? plain ?? ""
     );
     if (indent2 === 0) {
       const patterns = words.map((word) => word.replace(/:$/, ""));
-      entries.push({ patterns, version: "", dependencies: {} });
+      entries2.push({ patterns, version: "", dependencies: {} });
     } else if (indent2 === 2) {
       section = (words[0] ?? "").replace(/:$/, "");
       if (entry !== void 0 && section === "version") entry.version = words[1] ?? "";
@@ -16128,10 +18072,10 @@ function parseYarnLock(text2) {
       entry.dependencies[words[0]] = words[1] ?? "";
     }
   }
-  return entries;
+  return entries2;
 }
-function requireLocked(service2, manifest, entries) {
-  const locked = new Set(entries.flatMap(({ patterns }) => patterns));
+function requireLocked(service2, manifest, entries2) {
+  const locked = new Set(entries2.flatMap(({ patterns }) => patterns));
   const overridden = new Set(
     Object.keys(manifest.resolutions).map((path) => /(?:@[^/]+\/)?[^/]+$/.exec(path)?.[0])
   );
@@ -16140,7 +18084,7 @@ function requireLocked(service2, manifest, entries) {
   ).map(([name2, range]) => `${name2}@${range} (${by})`);
   const lacking = [
     ...missing(requested(manifest), "package.json"),
-    ...entries.flatMap(({ patterns: [pattern = ""], dependencies }) => missing(dependencies, pattern))
+    ...entries2.flatMap(({ patterns: [pattern = ""], dependencies }) => missing(dependencies, pattern))
   ];
   if (lacking.length === 0) return;
   const more = lacking.length > 10 ? `, and ${lacking.length - 10} more` : "";
@@ -16153,11 +18097,11 @@ function requireLocked(service2, manifest, entries) {
     }
   );
 }
-function unlocked(installed, entries) {
+function unlocked(installed2, entries2) {
   const known = new Set(
-    entries.flatMap(({ patterns, version: version2 }) => patterns.map((pattern) => `${nameOf(pattern)}@${version2}`))
+    entries2.flatMap(({ patterns, version: version2 }) => patterns.map((pattern) => `${nameOf(pattern)}@${version2}`))
   );
-  return [...new Set(installed.map(({ name: name2, version: version2 }) => `${name2}@${version2}`))].filter((id) => !known.has(id)).sort();
+  return [...new Set(installed2.map(({ name: name2, version: version2 }) => `${name2}@${version2}`))].filter((id) => !known.has(id)).sort();
 }
 function nameOf(pattern) {
   const aliased = /^.+?@npm:(.+)$/.exec(pattern)?.[1] ?? pattern;
@@ -16176,6 +18120,7 @@ async function readProject({ name: name2, source, service: service2 }) {
   const manager = withVersion(name2, chosen, lock);
   const locked = manager.name === "yarn" ? parseYarnLock(lock) : void 0;
   if (locked !== void 0) requireLocked(name2, manifest, locked);
+  if (manager.name === "npm") requireNpmLocked(name2, manifest, lock);
   return { manifest, manager, lock, locked };
 }
 var PNPM_SETTINGS = "pnpm-workspace.yaml";
@@ -16234,7 +18179,7 @@ server {
 }
 var UNPRIVILEGED = `worker_processes auto;
 pid /tmp/nginx.pid;
-error_log /dev/stderr notice;
+error_log stderr notice;
 
 events {
     worker_connections 1024;
@@ -16268,18 +18213,22 @@ function isUnprivileged(user) {
 }
 
 // packages/stages/src/build/static-web/site.ts
+var OWN_SITE = /^\/etc\/nginx\/(?:conf\.d\/.*\.conf|templates\/.*)$/;
 async function siteFiles(request) {
-  const { name: name2, service: service2, source } = request;
-  const { image, build } = service2;
-  const own2 = new Set(image.files.map(({ to }) => to));
-  if (own2.has(DEFAULT_CONF)) return {};
-  const port = image.ports[0] ?? 80;
-  const copied = source.entries.map(bare).includes("public") ? await source.directory.glob("public/assets/**") : [];
-  const unhashed = copied.map((path) => path.replace(/^public/, "")).filter(isHashed);
-  const files = { [DEFAULT_CONF]: siteConfiguration({ ...build, port, unhashed }) };
-  if (!isUnprivileged(image.user)) return files;
-  requireFreePort(name2, image.user, port);
-  return own2.has(MAIN_CONF) ? files : { ...files, [MAIN_CONF]: UNPRIVILEGED };
+  const { name: name2, service: service2 } = request;
+  const { user, ports, files } = service2.image;
+  const own2 = files.map(({ to }) => to);
+  const main = isUnprivileged(user) && !own2.includes(MAIN_CONF) ? { [MAIN_CONF]: UNPRIVILEGED } : {};
+  if (own2.some((path) => OWN_SITE.test(path))) return main;
+  const port = ports[0] ?? 80;
+  if (isUnprivileged(user)) requireFreePort(name2, user, port);
+  const site = siteConfiguration({ ...service2.build, port, unhashed: await seeminglyHashed(request) });
+  return { ...main, [DEFAULT_CONF]: site };
+}
+async function seeminglyHashed({ source }) {
+  if (!source.entries.map(bare).includes("public")) return [];
+  const copied = await source.directory.glob("public/assets/**");
+  return copied.map((path) => path.replace(/^public/, "")).filter(isHashed).sort();
 }
 function withFiles2({ context }, container, files) {
   return Object.entries(files).reduce((result, [path, contents]) => {
@@ -16289,9 +18238,9 @@ function withFiles2({ context }, container, files) {
 }
 
 // packages/stages/src/build/static-web/values.ts
-function buildValues(name2, build, given, fillIn) {
+function buildValues(name2, build2, given, fillIn) {
   const values = {};
-  for (const [variable, { default: template }] of Object.entries(build.values)) {
+  for (const [variable, { default: template }] of Object.entries(build2.values)) {
     const value = given.get(variable) ?? (template === void 0 ? void 0 : fillIn(template));
     if (value === void 0) {
       throw new TgoError("USAGE", `${name2} needs the build value ${variable}`, {
@@ -16305,16 +18254,14 @@ function buildValues(name2, build, given, fillIn) {
 
 // packages/stages/src/build/static-web/index.ts
 async function buildStaticWeb(request) {
-  const { context, name: name2, service: service2, platforms, source } = request;
+  const { context, service: service2, platforms, source } = request;
   const [project, site] = await Promise.all([readProject(request), siteFiles(request)]);
-  const builder = await installPackages(request, project);
+  const builder = await installPackages2(request, project);
   const [pages, notes] = await Promise.all([
     buildPages(request, project, builder).then(
       (built) => stamped(context, built, epochSeconds(source.modified))
     ),
-    project.locked === void 0 ? [] : listPackages(context, builder.directory(`${PROJECT}/node_modules`)).then(
-      (installed) => unlockedNote(name2, unlocked(installed, project.locked ?? []))
-    )
+    unlockedNotes(request, project, builder)
   ]);
   const variants2 = await Promise.all(
     platforms.map(async (platform2) => {
@@ -16325,10 +18272,13 @@ async function buildStaticWeb(request) {
   );
   return { variants: variants2, notes };
 }
-function unlockedNote(service2, packages) {
+async function unlockedNotes({ context, name: name2 }, { locked }, builder) {
+  const modules = `${PROJECT}/node_modules`;
+  if (locked === void 0 || !await builder.exists(modules)) return [];
+  const packages = unlocked(await listPackages(context, builder.directory(modules)), locked);
   if (packages.length === 0) return [];
   return [
-    `yarn.lock of ${service2} has no entry, and so no hash, for ${packages.join(", ")}: fetched as the registry has them. Run yarn install on Linux and commit yarn.lock.`
+    `yarn.lock of ${name2} has no entry, and so no hash, for ${packages.join(", ")}: fetched as the registry has them. Run yarn install on Linux and commit yarn.lock.`
   ];
 }
 
@@ -16344,27 +18294,27 @@ async function buildVariants(request) {
   );
   return { ...built, notes: [...built.notes, ...request.notes] };
 }
-function remedyOf({ build }) {
-  return build.strategy === "python" ? PYTHON_REMEDY : "The output above is the build's own.";
+function remedyOf({ build: build2 }) {
+  return build2.strategy === "python" ? PYTHON_REMEDY : "The output above is the build's own.";
 }
 function byStrategy(request) {
   const { service: service2 } = request;
-  const { build } = service2;
-  switch (build.strategy) {
+  const { build: build2 } = service2;
+  switch (build2.strategy) {
     case "python":
-      return buildPython({ ...request, service: { ...service2, build } });
+      return buildPython({ ...request, service: { ...service2, build: build2 } });
     case "static-web":
-      return buildStaticWeb({ ...request, service: { ...service2, build } });
+      return buildStaticWeb({ ...request, service: { ...service2, build: build2 } });
     case "dockerfile":
-      return buildDockerfile({ ...request, service: { ...service2, build } });
+      return buildDockerfile({ ...request, service: { ...service2, build: build2 } });
   }
 }
-function basesOf(build) {
-  switch (build.strategy) {
+function basesOf(build2) {
+  switch (build2.strategy) {
     case "python":
-      return [build.base];
+      return [build2.base];
     case "static-web":
-      return [build.builder, build.base];
+      return [build2.builder, build2.base];
     case "dockerfile":
       return [];
   }
@@ -16377,16 +18327,16 @@ async function buildBases({
   platforms,
   values
 }) {
-  const { build } = service2;
-  if (build.strategy !== "dockerfile") {
-    const images = basesOf(build).flatMap(
+  const { build: build2 } = service2;
+  if (build2.strategy !== "dockerfile") {
+    const images = basesOf(build2).flatMap(
       (reference) => platforms.map((platform2) => ({ reference, platform: platform2 }))
     );
-    return { images, base: build.base, unknown: [] };
+    return { images, base: build2.base, unknown: [] };
   }
-  const text2 = await readDockerfile(name2, build, source.directory);
+  const text2 = await readDockerfile(name2, build2, source.directory);
   const plans = platforms.map(
-    (platform2) => planDockerfile({ name: name2, build, native: context.native }, text2, platform2, values)
+    (platform2) => planDockerfile({ name: name2, build: build2, native: context.native }, text2, platform2, values)
   );
   const bases = new Set(plans.map(({ base }) => base));
   return {
@@ -16429,6 +18379,19 @@ async function lockBases(context, names, file) {
 function change(before, after) {
   if (before === void 0) return `new: ${after}`;
   return before === after ? `unchanged: ${after}` : `${before} -> ${after}`;
+}
+
+// packages/stages/src/table.ts
+function renderTable(head, rows, format) {
+  if (format === "markdown") {
+    const line2 = (cells) => `| ${cells.join(" | ")} |`;
+    return [line2(head), line2(head.map(() => "---")), ...rows.map(line2)].join("\n");
+  }
+  const widths = head.map(
+    (title2, column) => Math.max(title2.length, ...rows.map((row) => row[column]?.length ?? 0))
+  );
+  const line = (cells) => cells.map((cell2, column) => cell2.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+  return [line(head), ...rows.map(line)].map((text2) => `  ${text2}`).join("\n");
 }
 
 // packages/stages/src/plan.ts
@@ -16501,17 +18464,6 @@ function smokeLines(service2) {
     ...http.map(({ port, path, status }) => `GET :${port}${path} is ${status}`)
   ];
 }
-function renderTable(head, rows, format) {
-  if (format === "markdown") {
-    const line2 = (cells) => `| ${cells.join(" | ")} |`;
-    return [line2(head), line2(head.map(() => "---")), ...rows.map(line2)].join("\n");
-  }
-  const widths = head.map(
-    (title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0))
-  );
-  const line = (cells) => cells.map((cell2, column) => cell2.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
-  return [line(head), ...rows.map(line)].map((text2) => `  ${text2}`).join("\n");
-}
 
 // packages/stages/src/prepare.ts
 function prepare(context, name2, service2, options) {
@@ -16550,24 +18502,24 @@ async function gather(context, name2, service2, options) {
   });
   return { request, key: key2 };
 }
-function valuesOf(name2, { build }, given, filled2) {
-  switch (build.strategy) {
+function valuesOf(name2, { build: build2 }, given, filled2) {
+  switch (build2.strategy) {
     case "static-web":
-      return buildValues(name2, build, given, filled2);
+      return buildValues(name2, build2, given, filled2);
     case "dockerfile":
       return Object.fromEntries(
-        Object.entries(build.args).map(([key2, template]) => [key2, given.get(key2) ?? filled2(template)])
+        Object.entries(build2.args).map(([key2, template]) => [key2, given.get(key2) ?? filled2(template)])
       );
     case "python":
       return {};
   }
 }
-function declaredValues({ build }) {
-  switch (build.strategy) {
+function declaredValues({ build: build2 }) {
+  switch (build2.strategy) {
     case "static-web":
-      return Object.keys(build.values);
+      return Object.keys(build2.values);
     case "dockerfile":
-      return Object.keys(build.args);
+      return Object.keys(build2.args);
     case "python":
       return [];
   }
@@ -16879,12 +18831,12 @@ main()
 // packages/stages/src/imports.ts
 var PROGRAM2 = "/run/tgo/imports.py";
 var SHOWN2 = 10;
-function importsRun(container, build, smoke) {
+function importsRun(container, build2, smoke) {
   const input = JSON.stringify({ skip: smoke.skipImports, seconds: smoke.timeoutSeconds });
-  return container.withNewFile(PROGRAM2, imports_default, { permissions: 420 }).withExec([`${build.environment}/bin/python`, PROGRAM2, input]);
+  return container.withNewFile(PROGRAM2, imports_default, { permissions: 420 }).withExec([`${build2.environment}/bin/python`, PROGRAM2, input]);
 }
 function importLines(output2, where2) {
-  const report = parse4(output2, where2);
+  const report = parse5(output2, where2);
   if (report.failed.length > 0) throw importFailure(report, where2);
   const skipped = report.skipped.length === 0 ? "" : `, skipped: ${report.skipped.join(", ")}`;
   const fine = report.modules - report.lacking.length;
@@ -16895,7 +18847,7 @@ function importLines(output2, where2) {
   }
   return lines;
 }
-function parse4(output2, where2) {
+function parse5(output2, where2) {
   try {
     return JSON.parse(output2);
   } catch (cause) {
@@ -16932,52 +18884,82 @@ function some(texts) {
   return more > 0 ? [...texts.slice(0, SHOWN2), `and ${more} more`] : [...texts];
 }
 
+// packages/stages/src/smoke-plan.ts
+function smokePlan({ build: build2, image, smoke }) {
+  return {
+    machine: smoke.machine ?? machineCommand(build2),
+    exec: [...smoke.exec, ...ownCommands(build2).filter((command) => !includes(smoke.exec, command))],
+    imports: build2.strategy === "python" && smoke.imports ? build2 : void 0,
+    http: smoke.http.length > 0 ? smoke.http : requestsOf(build2, image)
+  };
+}
+function machineCommand({ strategy }) {
+  return strategy === "python" ? ["python", "-c", "import platform; print(platform.machine())"] : ["uname", "-m"];
+}
+function ownCommands({ strategy }) {
+  return strategy === "static-web" ? [["nginx", "-t"]] : [];
+}
+function includes(commands, command) {
+  return commands.some((each) => JSON.stringify(each) === JSON.stringify(command));
+}
+function requestsOf({ strategy }, { healthcheck, ports }) {
+  const address2 = /http:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d+))?(\/[^\s"'`;|&)]*)?/.exec(
+    healthcheck?.command.join(" ") ?? ""
+  );
+  if (address2 !== null) return [{ port: Number(address2[1] ?? 80), path: address2[2] ?? "/", status: 200 }];
+  return strategy === "static-web" ? [{ port: ports[0] ?? 80, path: "/", status: 200 }] : [];
+}
+
 // packages/stages/src/smoke.ts
-var MACHINES2 = { "linux/amd64": "x86_64", "linux/arm64": "aarch64" };
+var MACHINES3 = { "linux/amd64": "x86_64", "linux/arm64": "aarch64" };
 var ALIAS = "service";
 var START_SECONDS = 10;
 async function smokeVariant(context, name2, service2, { platform: platform2, container: image }) {
   const where2 = `${name2} ${platform2}`;
-  let container = image;
-  for (const [variable, value] of Object.entries(service2.smoke.env)) {
-    container = container.withEnvVariable(variable, value);
-  }
-  const command = service2.smoke.machine ?? machineCommand(service2.build.strategy);
-  const machine = (await execIn(container, command, where2)).trim();
-  if (machine !== MACHINES2[platform2]) {
-    throw new TgoError("SMOKE", `says it runs on "${machine}", not ${MACHINES2[platform2]}`, {
+  const plan = smokePlan(service2);
+  const container = Object.entries(service2.smoke.env).reduce(
+    (result, [variable, value]) => result.withEnvVariable(variable, value),
+    image
+  );
+  const machine = (await execIn(container, plan.machine, where2)).trim();
+  if (machine !== MACHINES3[platform2]) {
+    throw new TgoError("SMOKE", `says it runs on "${machine}", not ${MACHINES3[platform2]}`, {
       where: where2,
       remedy: "The image, or the interpreter in it, is for another machine. Check its base image."
     });
   }
   const lines = [];
-  for (const exec of service2.smoke.exec) {
+  for (const exec of plan.exec) {
     await execIn(container, exec, where2);
     lines.push(`${exec.join(" ")}: exit 0`);
   }
-  const { build, smoke } = service2;
-  if (build.strategy === "python" && smoke.imports) {
-    const output2 = await outputOf(importsRun(container, build, smoke), "importing the packages", where2);
+  if (plan.imports !== void 0) {
+    const output2 = await outputOf(
+      importsRun(container, plan.imports, service2.smoke),
+      "importing the packages",
+      where2
+    );
     lines.push(...importLines(output2, where2));
   }
-  if (service2.smoke.http.length > 0) lines.push(...await askServer(context, service2, container, where2));
+  if (plan.http.length > 0) {
+    const requests = { http: plan.http, timeoutSeconds: service2.smoke.timeoutSeconds };
+    lines.push(...await askServer(context, requests, container, where2));
+  } else {
+    lines.push("not started: neither smoke.http nor a health check says what it answers");
+  }
   return { platform: platform2, machine, lines };
-}
-function machineCommand(strategy) {
-  return strategy === "python" ? ["python", "-c", "import platform; print(platform.machine())"] : ["uname", "-m"];
 }
 function execIn(container, command, where2) {
   return outputOf(container.withExec([...command]), command.join(" "), where2);
 }
-async function outputOf(run2, what, where2) {
+async function outputOf(run3, what, where2) {
   try {
-    return await run2.stdout();
+    return await run3.stdout();
   } catch (error2) {
     throw smokeError(`${what} failed`, where2, error2);
   }
 }
-async function askServer(context, service2, container, where2) {
-  const { http, timeoutSeconds } = service2.smoke;
+async function askServer(context, { http, timeoutSeconds }, container, where2) {
   const [entrypoint, defaults] = await Promise.all([container.entrypoint(), container.defaultArgs()]);
   const args = [...entrypoint, ...defaults];
   if (args.length === 0) {
@@ -17084,12 +19066,12 @@ async function proveService(context, { request }, { smoke = true } = {}) {
     smokes: proofs.flatMap((proof) => proof.smoke ?? [])
   };
 }
-async function despiteOthers(context, run2) {
+async function despiteOthers(context, run3) {
   try {
-    return await run2();
+    return await run3();
   } catch (error2) {
     if (context.signal?.aborted === true || !messageOf(error2).includes("context canceled")) throw error2;
-    return run2();
+    return run3();
   }
 }
 
@@ -17240,7 +19222,7 @@ function candidateOf(context, prepared) {
     key: prepared.key,
     revision: source.revision,
     notes: devNote(prepared),
-    alsoUnder: version2 === void 0 ? [] : [version2],
+    version: version2,
     make: () => makeCandidate(context, prepared)
   };
 }
@@ -17251,14 +19233,14 @@ async function publishCandidate(context, candidate) {
   const { service: service2 } = candidate;
   const tag = candidateTag(candidate.key);
   const rows = new Map(context.targets.map((target) => [target.name, notStarted(target, service2, tag)]));
-  const run2 = { context, candidate, tag, rows };
+  const run3 = { context, candidate, tag, rows };
   const facts = { service: service2, revision: candidate.revision, tag };
   try {
-    const found = await findCandidate(run2);
+    const found = await findCandidate(run3);
     const held = found !== void 0;
-    const { digest, notes } = held ? { ...found, notes: [] } : await make(run2);
-    if (held) await copyMissing(run2, found);
-    const verification = await verifyAll(run2, digest);
+    const { digest, notes } = held ? { ...found, notes: [] } : await make(run3);
+    if (held) await copyMissing(run3, found);
+    const verification = await verifyAll(run3, digest);
     const failed = [...rows.values()].some(({ state }) => state === "failed" || state === "not started");
     return {
       ...facts,
@@ -17285,8 +19267,8 @@ async function publishCandidate(context, candidate) {
     };
   }
 }
-async function verifyAll(run2, digest) {
-  const { context, candidate, rows, tag } = run2;
+async function verifyAll(run3, digest) {
+  const { context, candidate, rows, tag } = run3;
   const { service: service2 } = candidate;
   const reached = context.targets.filter((target) => rows.get(target.name)?.state !== "failed");
   const verification = await verifyTag(context, service2, reached, tag, {
@@ -17312,28 +19294,25 @@ function devNote({ request }) {
     `revision ${revision} is the source's content: it was given without a commit (--revision), or has changes; such a candidate can be pulled and tried, but never released`
   ];
 }
-async function findCandidate(run2) {
-  const { context, candidate, tag } = run2;
+async function findCandidate(run3) {
+  const { context, candidate, tag } = run3;
   const { service: service2, key: key2 } = candidate;
   const found = /* @__PURE__ */ new Map();
   await Promise.all(
     context.targets.map(async (target) => {
       const started = performance.now();
       try {
-        for (const reference of [tag, ...candidate.alsoUnder]) {
-          const held = await target.client.resolve(repositoryOf2(target, service2), reference, { push: true });
-          if (held === void 0) continue;
-          found.set(reference, [...found.get(reference) ?? [], target]);
-          if (reference === tag) update(run2, target, { state: "already there", digest: held.digest });
-          return;
-        }
+        const held = await target.client.resolve(repositoryOf2(target, service2), tag, { push: true });
+        if (held !== void 0) update(run3, target, { state: "already there", digest: held.digest });
+        const under = held === void 0 ? await versionTag(target, candidate) : tag;
+        if (under !== void 0) found.set(under, [...found.get(under) ?? [], target]);
       } catch (error2) {
-        fail2(run2, target, error2, started);
+        fail2(run3, target, error2, started);
       }
     })
   );
   const blocked = context.targets.some(
-    (target) => target.registry.required && run2.rows.get(target.name)?.state === "failed"
+    (target) => target.registry.required && run3.rows.get(target.name)?.state === "failed"
   );
   if (blocked) throw new RegistriesFailed();
   for (const [reference, holders] of found) {
@@ -17343,62 +19322,92 @@ async function findCandidate(run2) {
       elf: false
     });
     const good = verification.targets.filter(({ state }) => state === "verified");
-    const targets = holders.filter(({ name: name2 }) => good.some((target) => target.name === name2));
-    const [from] = targets;
-    const digest = good[0]?.digest;
-    if (digest !== void 0 && from !== void 0) return { from, digest };
+    for (const { name: name2, digest } of good) {
+      const from = holders.find((target) => target.name === name2);
+      if (from !== void 0 && digest !== void 0 && await isAsFinalised(from, service2, digest))
+        return {
+          from,
+          digest,
+          holders: good.filter((other) => other.digest === digest && reference === tag).map(({ name: name3 }) => name3)
+        };
+    }
   }
   return void 0;
 }
-async function copyMissing(run2, { from, digest }) {
-  const { context, tag } = run2;
-  const { service: service2 } = run2.candidate;
-  await everyTarget(run2, async (target) => {
-    if (run2.rows.get(target.name)?.digest === digest) return { state: "already there", uploaded: 0 };
+async function isAsFinalised(target, service2, digest) {
+  const { bytes } = await target.client.manifest(repositoryOf2(target, service2), digest, { push: true });
+  const text2 = new TextDecoder().decode(bytes);
+  return canonicalJson(JSON.parse(text2)) === text2;
+}
+async function versionTag(target, { service: service2, version: version2, key: key2 }) {
+  if (version2 === void 0) return void 0;
+  const repository = repositoryOf2(target, service2);
+  const held = await target.client.resolve(repository, version2, { push: true });
+  if (held === void 0) return void 0;
+  const { value } = await target.client.manifest(repository, held.digest, { push: true });
+  const other = value.annotations?.[CANDIDATE_ANNOTATION];
+  if (other === key2) return version2;
+  throw new TgoError(
+    "CONFLICT",
+    `${version2} is there already, made of something else (${other === void 0 ? "no candidate" : candidateTag(other)})`,
+    {
+      where: referenceOf(target, service2, version2),
+      remedy: "A version's tag never changes. Release these bytes as the next version; to finish the version that is there, give the source and the pipelines it was made of: its image names the commit."
+    }
+  );
+}
+async function copyMissing(run3, { from, digest, holders }) {
+  const { context, tag } = run3;
+  const { service: service2 } = run3.candidate;
+  await everyTarget(run3, async (target) => {
+    if (holders.includes(target.name)) return { state: "already there", uploaded: 0 };
     return context.progress.step({ step: "copy", service: service2, registry: target.name }, async () => {
       const copied = await copyImage({
         from: { registry: from.client, repository: repositoryOf2(from, service2) },
         to: { registry: target.client, repository: repositoryOf2(target, service2) },
         digest,
-        tag
+        tag,
+        // What is there did not pass as a whole, or was never tagged: parts of it may be missing.
+        thorough: true
       });
       return { state: "done", uploaded: copied.uploaded.bytes };
     });
   });
 }
-async function make(run2) {
-  const { context, candidate, tag } = run2;
+async function make(run3) {
+  const { context, candidate, tag } = run3;
   const { service: service2 } = candidate;
-  const made = await candidate.make();
+  const made2 = await candidate.make();
   let digest;
-  await everyTarget(run2, async (target) => {
-    const { image, from } = await made.deliver(target);
+  await everyTarget(run3, async (target) => {
+    const { image, from } = await made2.deliver(target);
     await context.progress.step(
       { step: "tag", service: service2, registry: target.name },
       () => pushImage(image, {
         to: { registry: target.client, repository: repositoryOf2(target, service2) },
         from,
-        tag
+        tag,
+        thorough: true
       })
     );
     digest = image.digest;
     return { state: "done" };
   });
   if (digest === void 0) throw new RegistriesFailed();
-  return { digest, notes: made.notes };
+  return { digest, notes: made2.notes };
 }
-async function everyTarget(run2, act) {
+async function everyTarget(run3, act) {
   await Promise.all(
-    run2.context.targets.filter((target) => run2.rows.get(target.name)?.state !== "failed").map(async (target) => {
+    run3.context.targets.filter((target) => run3.rows.get(target.name)?.state !== "failed").map(async (target) => {
       const started = performance.now();
       try {
         const result = await act(target);
-        update(run2, target, {
+        update(run3, target, {
           ...result,
-          durationMs: (run2.rows.get(target.name)?.durationMs ?? 0) + since(started)
+          durationMs: (run3.rows.get(target.name)?.durationMs ?? 0) + since(started)
         });
       } catch (error2) {
-        fail2(run2, target, error2, started);
+        fail2(run3, target, error2, started);
       }
     })
   );
@@ -17412,15 +19421,15 @@ function notStarted(target, service2, tag) {
     durationMs: 0
   };
 }
-function update(run2, target, change2) {
-  const before = run2.rows.get(target.name) ?? notStarted(target, run2.candidate.service, run2.tag);
-  run2.rows.set(target.name, { ...before, ...change2 });
+function update(run3, target, change2) {
+  const before = run3.rows.get(target.name) ?? notStarted(target, run3.candidate.service, run3.tag);
+  run3.rows.set(target.name, { ...before, ...change2 });
 }
-function fail2(run2, target, error2, started) {
-  const stopped = interrupted(run2.context);
+function fail2(run3, target, error2, started) {
+  const stopped = interrupted(run3.context);
   if (stopped !== void 0) throw stopped;
   const problems4 = [problemOf(isTgoError(error2) ? error2 : unexpected(target, error2))];
-  update(run2, target, { state: "failed", problems: problems4, durationMs: since(started) });
+  update(run3, target, { state: "failed", problems: problems4, durationMs: since(started) });
 }
 function unexpected(target, error2) {
   return new TgoError("UNAVAILABLE", messageOf(error2), {
@@ -17507,12 +19516,12 @@ var Pipelines = class {
     return loadCatalog(this.product.catalog, this.options);
   }
   /** Runs one stage for every service at once, and throws a report that is not ok. */
-  async report(command, names, source, format, run2) {
+  async report(command, names, source, format, run3) {
     const started = performance.now();
     const context = await createContext(this.client, this.product, this.options);
     const selected = select(context, names, source);
     const services = await Promise.all(
-      selected.map(({ name: name2, service: service2 }) => run2(context, name2, service2, prepareOptions(source)))
+      selected.map(({ name: name2, service: service2 }) => run3(context, name2, service2, prepareOptions(source)))
     );
     const ok = services.every(({ state }) => state !== "failed");
     const report = {
@@ -17605,23 +19614,45 @@ var service_default = {
     exclude: ["tests", "Dockerfile", ".dockerignore"]
   },
   image: {
+    users: [
+      {
+        name: "appuser",
+        uid: 1e3,
+        home: "/home/appuser"
+      }
+    ],
     user: "1000:1000",
     env: {
       PYTHONUNBUFFERED: "1",
       APP_VERSION: "{version}",
       GIT_COMMIT: "{revision}",
       BUILD_TIME: "{created}",
-      HOME: "/tmp"
+      HOME: "/home/appuser"
     },
     ports: [8081],
     command: ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8081"],
+    directories: [
+      {
+        path: "/home/appuser",
+        owner: "1000:1000"
+      },
+      {
+        path: "/data/skills",
+        owner: "1000:1000"
+      }
+    ],
     healthcheck: {
       command: ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8081/health"],
+      timeout: "30s",
       startPeriod: "40s"
     }
   },
   smoke: {
-    exec: [["python", "-c", "import app.main"]],
+    env: {
+      DATABASE_URL: "postgresql+asyncpg://tgo:tgo@127.0.0.1:5432/tgo"
+    },
+    skipImports: ["git"],
+    exec: [["alembic", "heads"]],
     http: [
       {
         port: 8081,
@@ -17652,7 +19683,7 @@ var service_default2 = {
     command: [
       "sh",
       "-c",
-      "uvicorn app.main:app --host 0.0.0.0 --port 8000 & uvicorn app.internal:app --host 0.0.0.0 --port 8001 & wait"
+      "uvicorn app.main:app --host 0.0.0.0 --port 8000 & uvicorn app.internal:internal_app --host 0.0.0.0 --port 8001 & wait"
     ],
     directories: [
       {
@@ -17669,12 +19700,21 @@ var service_default2 = {
       }
     ],
     healthcheck: {
-      command: ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8000/health"],
+      command: [
+        "sh",
+        "-c",
+        "curl -fsS -o /dev/null http://127.0.0.1:8000/health && curl -fsS -o /dev/null http://127.0.0.1:8001/health"
+      ],
+      timeout: "30s",
       startPeriod: "40s"
     }
   },
   smoke: {
-    exec: [["python", "-c", "import app.main"]],
+    env: {
+      DATABASE_URL: "postgresql://tgo:tgo@127.0.0.1:5432/tgo",
+      SECRET_KEY: "for-smoke-runs-only-0123456789abcdef"
+    },
+    exec: [["alembic", "heads"]],
     http: [
       {
         port: 8e3,
@@ -17709,11 +19749,17 @@ var service_default3 = {
     command: ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8003"],
     healthcheck: {
       command: ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8003/health"],
+      timeout: "30s",
       startPeriod: "40s"
     }
   },
   smoke: {
-    exec: [["python", "-c", "import app.main"]],
+    env: {
+      API_BASE_URL: "http://127.0.0.1:8000",
+      DATABASE_URL: "postgresql+asyncpg://tgo:tgo@127.0.0.1:5432/tgo",
+      PYTHONPATH: "/app"
+    },
+    exec: [["alembic", "heads"]],
     http: [
       {
         port: 8003,
@@ -17730,38 +19776,119 @@ var service_default4 = {
   description: "Document ingestion and retrieval of TGO.",
   build: {
     strategy: "python",
-    packages: ["curl", "libmagic1", "libreoffice-core", "tesseract-ocr"],
+    packages: [
+      "curl",
+      "libpq5",
+      "libmagic1",
+      "libreoffice-core",
+      "tesseract-ocr",
+      "libnss3",
+      "libnspr4",
+      "libatk1.0-0",
+      "libatk-bridge2.0-0",
+      "libcups2",
+      "libdrm2",
+      "libdbus-1-3",
+      "libxkbcommon0",
+      "libatspi2.0-0",
+      "libxcomposite1",
+      "libxdamage1",
+      "libxfixes3",
+      "libxrandr2",
+      "libgbm1",
+      "libasound2",
+      "libpango-1.0-0",
+      "libcairo2",
+      "fonts-liberation"
+    ],
+    data: [
+      {
+        package: "nltk",
+        command: [
+          "python",
+          "-c",
+          "import nltk\nfor name in ('punkt', 'punkt_tab', 'averaged_perceptron_tagger', 'averaged_perceptron_tagger_eng'):\n    nltk.download(name, download_dir='/app/nltk_data', raise_on_error=True)"
+        ],
+        output: "/app/nltk_data"
+      },
+      {
+        package: "playwright",
+        command: ["playwright", "install", "chromium"],
+        output: "/opt/playwright-browsers",
+        platforms: {
+          "linux/amd64": {
+            PLAYWRIGHT_BROWSERS_PATH: "/opt/playwright-browsers",
+            PLAYWRIGHT_HOST_PLATFORM_OVERRIDE: "debian12-x64"
+          },
+          "linux/arm64": {
+            PLAYWRIGHT_BROWSERS_PATH: "/opt/playwright-browsers",
+            PLAYWRIGHT_HOST_PLATFORM_OVERRIDE: "debian12-arm64"
+          }
+        }
+      },
+      {
+        package: "wordfreq",
+        command: [
+          "python",
+          "-c",
+          "import itertools, json, pathlib, wordfreq\nout = pathlib.Path('/app/wordfreq')\nout.mkdir(parents=True)\nfor name in ('en', 'zh'):\n    words = itertools.islice(wordfreq.get_frequency_dict(name).items(), 20000)\n    (out / f'{name}.json').write_text(json.dumps(dict(words)))"
+        ],
+        output: "/app/wordfreq"
+      }
+    ],
     exclude: ["tests", "Dockerfile", ".dockerignore"]
   },
   image: {
-    user: "1001:1001",
+    users: [
+      {
+        name: "rag",
+        uid: 999,
+        home: "/home/rag"
+      }
+    ],
+    user: "999:999",
     env: {
       PYTHONUNBUFFERED: "1",
       APP_VERSION: "{version}",
       GIT_COMMIT: "{revision}",
       BUILD_TIME: "{created}",
       HOME: "/home/rag",
-      PYTHONPATH: "/app/src"
+      XDG_CACHE_HOME: "/home/rag/.cache",
+      NLTK_DATA: "/app/nltk_data",
+      PLAYWRIGHT_BROWSERS_PATH: "/opt/playwright-browsers",
+      WEB_CONCURRENCY: "4"
     },
     ports: [8082],
     command: ["uvicorn", "src.rag_service.main:app", "--host", "0.0.0.0", "--port", "8082"],
     directories: [
       {
         path: "/home/rag",
-        owner: "1001:1001"
+        owner: "999:999"
+      },
+      {
+        path: "/home/rag/.cache",
+        owner: "999:999"
       },
       {
         path: "/app/uploads",
-        owner: "1001:1001"
+        owner: "999:999"
+      },
+      {
+        path: "/app/logs",
+        owner: "999:999"
       }
     ],
     healthcheck: {
       command: ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8082/health"],
+      timeout: "30s",
       startPeriod: "40s"
     }
   },
   smoke: {
-    exec: [["python", "-c", "import src.rag_service.main"]],
+    env: {
+      WEB_CONCURRENCY: "1"
+    },
+    exec: [["alembic", "heads"]],
     http: [
       {
         port: 8082,
@@ -17816,6 +19943,14 @@ var service_default5 = {
       {
         port: 80,
         path: "/"
+      },
+      {
+        port: 80,
+        path: "/env-config.js"
+      },
+      {
+        port: 80,
+        path: "/any/page"
       }
     ]
   }
@@ -17826,6 +19961,9 @@ var service_default6 = {
   $schema: "../../../packages/catalog/schema/service.schema.json",
   title: "TGO Widget",
   description: "Visitors' chat widget of TGO.",
+  source: {
+    path: "repos/tgo-widget-js"
+  },
   build: {
     strategy: "static-web",
     values: {
@@ -17842,18 +19980,12 @@ var service_default6 = {
   image: {
     files: [
       {
-        from: "nginx.conf",
-        to: "/etc/nginx/conf.d/default.conf",
-        mode: "0644"
-      },
-      {
         from: "docker-entrypoint.sh",
         to: "/docker-entrypoint.sh",
         mode: "0755"
       }
     ],
     entrypoint: ["/docker-entrypoint.sh"],
-    command: ["nginx", "-g", "daemon off;"],
     ports: [80],
     healthcheck: {
       command: ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:80/"],
@@ -17866,13 +19998,21 @@ var service_default6 = {
       {
         port: 80,
         path: "/"
+      },
+      {
+        port: 80,
+        path: "/env-config.js"
+      },
+      {
+        port: 80,
+        path: "/any/page"
       }
     ]
   }
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "d9a4c6b93f1656a0";
+var PIPELINE = "3d06c30091f5e33f";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
