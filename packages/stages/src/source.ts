@@ -37,16 +37,21 @@ export interface SourceOptions {
 /** Never part of an image, whatever .dockerignore says. */
 const ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
 
-/** The file, as a path in the source, without which a strategy has nothing to build from. */
-function markerOf(build: Build): string {
+/** Files, as paths in the source, of which a strategy needs at least one to have anything to build from. */
+function markersOf(build: Build): readonly string[] {
   switch (build.strategy) {
     case "python":
-      return "pyproject.toml";
+      return ["pyproject.toml", build.lock ?? "requirements.txt"];
     case "static-web":
-      return "package.json";
+      return ["package.json"];
     case "dockerfile":
-      return build.file;
+      return [build.file];
   }
+}
+
+/** Whether one of the markers is among a directory's entries, as far as entries tell. */
+function isMarked(build: Build, entries: readonly string[]): boolean {
+  return markersOf(build).some((marker) => entries.includes(marker.split("/")[0] ?? ""));
 }
 
 /**
@@ -101,7 +106,7 @@ async function findSource(
   const state = async (below: string): Promise<Partial<Found>> =>
     options.revision === undefined && entries.includes(".git") ? gitState(context, given, below) : {};
   if (await isDirectory(given, path)) return { directory: given.directory(path), ...(await state(path)) };
-  if (entries.includes(markerOf(service.build)) || !entries.includes(name)) {
+  if (isMarked(service.build, entries) || !entries.includes(name)) {
     return { directory: given, ...(await state("")) };
   }
   return { directory: given.directory(name), ...(await state(name)) };
@@ -201,9 +206,8 @@ function checkEntries(name: string, build: Build, entries: readonly string[]): v
       remedy: "Pass --source DIR with the service's own folder; check its .dockerignore.",
     });
   }
-  const marker = markerOf(build);
-  if (present.has(marker.split("/")[0] ?? "")) return;
-  throw new TgoError("SOURCE", `the source of ${name} has no ${marker}`, {
+  if (isMarked(build, [...present])) return;
+  throw new TgoError("SOURCE", `the source of ${name} has no ${markersOf(build)[0] ?? ""}`, {
     where: `strategy ${build.strategy}`,
     remedy: `Pass --source DIR with the service's own folder, or one that has ${name} or repos/${name} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`,
   });

@@ -14952,15 +14952,18 @@ async function run(container, command, input) {
 
 // packages/stages/src/source.ts
 var ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
-function markerOf(build2) {
+function markersOf(build2) {
   switch (build2.strategy) {
     case "python":
-      return "pyproject.toml";
+      return ["pyproject.toml", build2.lock ?? "requirements.txt"];
     case "static-web":
-      return "package.json";
+      return ["package.json"];
     case "dockerfile":
-      return build2.file;
+      return [build2.file];
   }
+}
+function isMarked(build2, entries2) {
+  return markersOf(build2).some((marker) => entries2.includes(marker.split("/")[0] ?? ""));
 }
 async function loadSource(context, name2, service2, options) {
   const raw = await findSource(context, name2, service2, options) ?? await fromGit(context, name2, service2);
@@ -14989,7 +14992,7 @@ async function findSource(context, name2, service2, options) {
   const entries2 = (await given.entries()).map(bare);
   const state = async (below) => options.revision === void 0 && entries2.includes(".git") ? gitState(context, given, below) : {};
   if (await isDirectory(given, path)) return { directory: given.directory(path), ...await state(path) };
-  if (entries2.includes(markerOf(service2.build)) || !entries2.includes(name2)) {
+  if (isMarked(service2.build, entries2) || !entries2.includes(name2)) {
     return { directory: given, ...await state("") };
   }
   return { directory: given.directory(name2), ...await state(name2) };
@@ -15066,9 +15069,8 @@ function checkEntries(name2, build2, entries2) {
       remedy: "Pass --source DIR with the service's own folder; check its .dockerignore."
     });
   }
-  const marker = markerOf(build2);
-  if (present.has(marker.split("/")[0] ?? "")) return;
-  throw new TgoError("SOURCE", `the source of ${name2} has no ${marker}`, {
+  if (isMarked(build2, [...present])) return;
+  throw new TgoError("SOURCE", `the source of ${name2} has no ${markersOf(build2)[0] ?? ""}`, {
     where: `strategy ${build2.strategy}`,
     remedy: `Pass --source DIR with the service's own folder, or one that has ${name2} or repos/${name2} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`
   });
@@ -20012,7 +20014,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "3d06c30091f5e33f";
+var PIPELINE = "caf2c8b8b323be24";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
