@@ -129,6 +129,11 @@ export class MemoryRegistry {
       this.manifests.set(`${repository} ${name}`, entry).set(`${repository} ${digestOf(bytes)}`, entry);
       return new Response(null, { status: 201 });
     }
+    if (method === "DELETE") {
+      for (const [key, { bytes: held }] of this.manifests)
+        if (key.startsWith(`${repository} `) && digestOf(held) === name) this.manifests.delete(key);
+      return new Response(null, { status: 202 });
+    }
     const found = this.manifests.get(`${repository} ${name}`);
     if (found === undefined) return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown");
     return new Response(method === "HEAD" ? null : found.bytes, {

@@ -6,6 +6,7 @@ import type { Destination } from "../../src/destination.js";
 import { Progress } from "../../src/progress.js";
 import { publishCandidate, type Candidate } from "../../src/publish.js";
 import { releaseServices, type Entrant, type Released } from "../../src/release/flow.js";
+import { bringVersion } from "../../src/release/version-image.js";
 import { CANDIDATE_ANNOTATION } from "../../src/annotations.js";
 import { stage } from "../../../oci/test/images.js";
 import { MemoryRegistry } from "../../../oci/test/memory-registry.js";
@@ -106,6 +107,23 @@ export class Market {
       service,
       policy: TagPolicy.parse({}),
       bring: () => publishCandidate(destination, this.candidate(service, version.text, options.made)),
+    }));
+    return releaseServices(destination, entrants, {
+      version,
+      allowBackwards: options.allowBackwards ?? false,
+      adopt: options.adopt ?? false,
+      sleep: () => Promise.resolve(),
+    });
+  }
+
+  /** Gives a version that is out its floating tags, and brings it where it is missing. */
+  promote(text: string, options: ReleaseWishes = {}): Promise<Released> {
+    const version = parseVersion(text);
+    const destination = this.healthy();
+    const entrants = SERVICES.map((service): Entrant => ({
+      service,
+      policy: TagPolicy.parse({}),
+      bring: () => bringVersion(destination, service, version.text),
     }));
     return releaseServices(destination, entrants, {
       version,

@@ -1,0 +1,57 @@
+import type { Service } from "@tgo/catalog";
+import { releaseStatus, type Pointer, type Status, type StatusRow, type TagPolicy } from "@tgo/release";
+import type { Destination } from "../destination.js";
+import type { OutputFormat } from "../pipelines.js";
+import { renderTable } from "../table.js";
+import { Indexes, lookEverywhere } from "./look.js";
+
+/** What `latest`, the floating tags and the newest version stand for, everywhere, and where they disagree. */
+export async function statusOf(
+  context: Destination,
+  services: readonly { readonly name: string; readonly service: Service }[],
+  policy: TagPolicy,
+): Promise<Status> {
+  const wanted = services.map(({ name }) => ({ service: name, tags: ["latest"] }));
+  return releaseStatus({
+    services: services.map(({ name }) => ({ service: name, policy })),
+    registries: context.targets.map(({ name }) => name),
+    sights: await lookEverywhere(context, wanted, new Indexes(), { versions: "all" }),
+  });
+}
+
+/** The screen that is looked at after an incident: what is where first, then what does not fit. */
+export function describeStatus({ rows, disagreements }: Status, format: OutputFormat): string {
+  if (format === "json") return JSON.stringify({ status: { rows, disagreements } }, null, 2);
+  const table = renderTable(
+    ["service", "registry", "latest", "floating", "newest", "prerelease"],
+    rows.map((row, index) => [
+      rows[index - 1]?.service === row.service ? "" : row.service,
+      row.registry,
+      ...cells(row),
+    ]),
+    format,
+  );
+  const bullet = format === "markdown" ? "- " : "  ";
+  const told =
+    disagreements.length === 0
+      ? ["Everything agrees."]
+      : [
+          `${disagreements.length === 1 ? "One thing does" : `${disagreements.length} things do`} not agree:`,
+          "",
+          ...disagreements.map(({ told: line }) => `${bullet}${line}`),
+        ];
+  return [table, "", ...told].join("\n");
+}
+
+function cells({ unreachable, latest, lines, newest, prerelease }: StatusRow): string[] {
+  if (unreachable !== undefined) return [`not known: ${unreachable}`, "", "", ""];
+  const floating = lines.map((line) => `${line.tag} is ${name(line)}`).join(", ");
+  return [name(latest), floating === "" ? "-" : floating, name(newest), name(prerelease)];
+}
+
+/** `1.2.3 (0123456789ab)`; a digest alone where nothing says which version it is. */
+function name(pointer: Pointer | undefined): string {
+  if (pointer === undefined) return "-";
+  const digest = pointer.digest.slice("sha256:".length, "sha256:".length + 12);
+  return pointer.version === undefined ? `unknown (${digest})` : `${pointer.version} (${digest})`;
+}

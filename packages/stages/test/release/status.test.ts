@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+import { Service } from "@tgo/catalog";
+import { TagPolicy } from "@tgo/release";
+import { refusal } from "../../../oci/test/fake.js";
+import { describeStatus, statusOf } from "../../src/release/status.js";
+import { Market, SERVICES } from "./market.js";
+
+const service = Service.parse({ title: "A service", build: { strategy: "dockerfile" } });
+const services = SERVICES.map((name) => ({ name, service }));
+const look = (market: Market): ReturnType<typeof statusOf> =>
+  statusOf(market.healthy(), services, TagPolicy.parse({}));
+
+it("Status of a complete release says that everything agrees", async () => {
+  const market = new Market();
+  await market.release("1.2.2");
+  await market.release("1.2.3");
+  await market.release("1.3.0-rc.1");
+  const text = describeStatus(await look(market), "text");
+  expect(text).toContain("Everything agrees.");
+  expect(text).toMatch(
+    /tgo-web +ghcr +1\.2\.3 \([0-9a-f]{12}\) +1\.2 is 1\.2\.3 .*1 is 1\.2\.3 .* 1\.3\.0-rc\.1 \(/,
+  );
+});
+
+it("Status names a latest that was moved by hand, and a registry that is down, and does not fail", async () => {
+  const market = new Market();
+  await market.release("1.2.2");
+  await market.release("1.2.3");
+  const { ghcr, acr } = market.registries;
+  const old = ghcr.manifests.get("tgoai/tgo-api 1.2.2");
+  if (old === undefined) throw new Error("not released");
+  ghcr.manifests.set("tgoai/tgo-api latest", old);
+  acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
+  const status = await look(market);
+  const text = describeStatus(status, "text");
+  expect(text).toMatch(/tgo-api: .*latest/);
+  expect(text).toMatch(/acr could not be asked: .*503/);
+  expect(JSON.parse(describeStatus(status, "json"))).toMatchObject({
+    status: { rows: expect.any(Array) as unknown },
+  });
+  expect(describeStatus(status, "markdown")).toContain("| tgo-api | ghcr | 1.2.2");
+});
