@@ -7,11 +7,16 @@ import { createWorld, execute, ROOT, SAMPLES, type World } from "./world.js";
 /** Command lines of the documentation: in code blocks, and in tables between backticks. */
 async function documented(start: string): Promise<string[]> {
   const pages = ["README.md", "docs/catalog.md", "docs/architecture.md"];
-  const texts = await Promise.all(pages.map((page) => readFile(join(ROOT, page), "utf8")));
+  const read = async (page: string): Promise<string> => {
+    const text = await readFile(join(ROOT, page), "utf8");
+    // A command that goes on in the next line is one command.
+    return text.replaceAll(/\\\n */g, "");
+  };
+  const texts = await Promise.all(pages.map(read));
   const lines = texts.flatMap((text) => [
     ...text.matchAll(new RegExp(`(?:^ *|\`)(${start} [^\`\n]+)`, "gm")),
   ]);
-  return [...new Set(lines.map(([, line = ""]) => line.trim()))];
+  return [...new Set(lines.map(([, line = ""]) => (line.split("&&")[0] ?? "").trim()))];
 }
 
 const tgoLines = await documented("npx --no-install tgo");
@@ -23,22 +28,20 @@ describe("the documentation's tgo commands", () => {
   beforeAll(async () => {
     world = await createWorld("buildah");
     await cp(SAMPLES, join(world.folder, "tgo/repos"), { recursive: true });
-    await mkdir(join(world.folder, "here"));
+    await mkdir(join(world.folder, "here/pipelines"), { recursive: true });
   });
   afterAll(() => world.close());
 
-  it.each(tgoLines.filter((line) => !line.includes("--catalog") && !line.includes("--tag")))(
-    "%s",
-    async (line) => {
-      const args = line
-        .replace("npx --no-install tgo ", "")
-        .replaceAll("ghcr.io/me/tgo", `${world.registries.open.host}/me/tgo`)
-        .split(" ");
-      const outcome = await world.run(args, { cwd: join(world.folder, "here") });
-      expect(outcome.stderr).not.toContain("Usage");
-      expect(outcome.code).toBe(0);
-    },
-  );
+  // Not those that need a file of the reader's, a released tag, or a mirror of a name that nobody has.
+  it.each(tgoLines.filter((line) => !/--catalog|--tag|example\.com/.test(line)))("%s", async (line) => {
+    const args = line
+      .replace("npx --no-install tgo ", "")
+      .replaceAll("ghcr.io/me/tgo", `${world.registries.open.host}/me/tgo`)
+      .split(" ");
+    const outcome = await world.run(args, { cwd: join(world.folder, "here") });
+    expect(outcome.stderr).not.toContain("Usage");
+    expect(outcome.code).toBe(0);
+  });
 
   it("run as turbo tasks of a service's folder too", async () => {
     const flags = ["--catalog", world.catalogFile, "--source", "examples/repos", "--engine", "buildah"];
