@@ -77,6 +77,7 @@ export const SDL = /* GraphQL */ `
     withUser(name: String!): Container!
     withWorkdir(path: String!): Container!
     withoutDirectory(path: String!): Container!
+    withoutDockerHealthcheck: Container!
     withoutEnvVariable(name: String!): Container!
     withoutExposedPort(port: Int!): Container!
     withoutFile(path: String!): Container!

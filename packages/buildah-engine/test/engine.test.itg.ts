@@ -527,6 +527,8 @@ describe("publishing", () => {
       });
       const again = busybox(client, reference);
       expect(await again.file("/x").contents()).toBe("x\n");
+      const without = await again.withoutDockerHealthcheck().publish(`${host}/one:2`);
+      expect(inspect(without.replace(":2@", "@")).config).not.toHaveProperty("config.Healthcheck");
     }));
 
   it("shares layers with the same files between platforms, and the base's bytes with the base", () =>

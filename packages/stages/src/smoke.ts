@@ -96,7 +96,8 @@ async function askServer(
       remedy: "Set image.command in the catalog.",
     });
   }
-  let listening = container;
+  // Dagger's engine would wait for the image's own health check, whose first run comes after a whole interval.
+  let listening = container.withoutDockerHealthcheck();
   for (const { port } of http) listening = listening.withExposedPort(port);
   const server = listening.asService({ args });
   const tools = (await toolsContainer(context)).withServiceBinding(ALIAS, server);

@@ -18970,7 +18970,7 @@ async function askServer(context, { http, timeoutSeconds }, container, where2) {
       remedy: "Set image.command in the catalog."
     });
   }
-  let listening = container;
+  let listening = container.withoutDockerHealthcheck();
   for (const { port } of http) listening = listening.withExposedPort(port);
   const server = listening.asService({ args });
   const tools = (await toolsContainer(context)).withServiceBinding(ALIAS, server);
@@ -20014,7 +20014,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "caf2c8b8b323be24";
+var PIPELINE = "2fe648ba3b23125c";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

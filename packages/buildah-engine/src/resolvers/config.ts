@@ -60,6 +60,7 @@ export const configFields = {
     return { ...state, config, ports: ports.filter((other) => other !== port) };
   },
   withDockerHealthcheck: config((_, args: HealthcheckArguments) => ({ Healthcheck: healthcheck(args) })),
+  withoutDockerHealthcheck: config(() => ({ Healthcheck: undefined })),
 
   withSecretVariable: async (state: ContainerState, { name, secret: id }: Named & Secret, { load }) => {
     const secret = await load<SecretState>(id, "Secret");
