@@ -17,7 +17,8 @@ import {
 import { TgoError } from "@tgo/errors";
 import type { Context } from "./context.js";
 import { told } from "./events.js";
-import { SingleFlight } from "./lazy.js";
+import { snapshotOf, type LayerBlob } from "./layers.js";
+import { lazy, SingleFlight, type Lazy } from "./lazy.js";
 import type { Image, ImageConfig, Platform, RegistryAuth, ServiceState } from "./state.js";
 import { EMPTY, type Snapshot } from "./store.js";
 
@@ -31,13 +32,13 @@ export interface Route {
 /** Images from registries, as snapshots. What a tag stands for is asked once an engine. */
 export class Images {
   readonly #resolved = new Map<string, Promise<string>>();
-  readonly #pulls = new SingleFlight<Image>();
+  readonly #pulls = new Map<string, Promise<Pulled>>();
   readonly #blobs = new SingleFlight<void>();
 
   constructor(private readonly cx: Context) {}
 
   /** @throws TgoError of the registry client; NOT_FOUND when the image has no such platform */
-  async pull(address: string, platform: Platform, { auth, service }: Route): Promise<Image> {
+  async pull(address: string, platform: Platform, { auth, service }: Route): Promise<Pulled> {
     const given = parseReference(address);
     const reference =
       given.tag === undefined && given.digest === undefined ? { ...given, tag: "latest" } : given;
@@ -48,7 +49,13 @@ export class Images {
     const registry = await this.registry(sourceHost, { auth, service });
     const digest = reference.digest ?? (await this.#resolve(registry, repository, reference));
     const source = { registry, repository, imageRef: formatReference({ ...reference, digest }) };
-    return this.#pulls.run(`${source.imageRef} ${platform}`, () => this.#pull(source, digest, platform));
+    const key = `${source.imageRef} ${platform}`;
+    const known = this.#pulls.get(key);
+    if (known) return known;
+    const pulled = this.#pull(source, digest, platform);
+    this.#pulls.set(key, pulled);
+    pulled.catch(() => this.#pulls.delete(key));
+    return pulled;
   }
 
   /** A registry, with the credentials that the container or the keychain has for it. */
@@ -76,28 +83,37 @@ export class Images {
     return asked;
   }
 
-  async #pull(source: Source, digest: string, platform: Platform): Promise<Image> {
-    const { store, layers, settings } = this.cx;
+  /** What the image is, from its manifest and config; its layers come when somebody looks at its files. */
+  async #pull(source: Source, digest: string, platform: Platform): Promise<Pulled> {
+    const { store } = this.cx;
     const { imageRef } = source;
     const manifest = await this.#manifest(source, digest, platform);
-    const missing = [manifest.config, ...manifest.layers].filter((blob) => !store.hasBlob(blob.digest));
-    const event = { kind: "pull", title: imageRef, platform } as const;
-    if (missing.length === 0) settings.onEvent({ ...event, state: "cached" });
-    else
-      await told(settings.onEvent, event, () =>
-        Promise.all(missing.map((blob) => this.#fetchBlob(source, blob.digest))),
-      );
+    await this.#fetchBlob(source, manifest.config.digest);
     const config = parseConfig(await store.readBlob(manifest.config.digest), imageRef);
-    let fs = EMPTY;
-    for (const [index, { mediaType, digest: blob, size }] of manifest.layers.entries()) {
+    const blobs = manifest.layers.map(({ mediaType, digest: blob, size }, index): LayerBlob => {
       const diffId = config.rootfs.diff_ids[index];
-      if (diffId === undefined)
-        throw new TgoError("INVALID_RESPONSE", "the image config lists fewer layers than the manifest", {
-          where: imageRef,
-        });
-      fs = await layers.unpack(fs, { mediaType, digest: blob, size, diffId }, store.blobPath(blob));
-    }
-    return imageOf(config, fs, imageRef);
+      if (diffId !== undefined) return { mediaType, digest: blob, size, diffId };
+      throw new TgoError("INVALID_RESPONSE", "the image config lists fewer layers than the manifest", {
+        where: imageRef,
+      });
+    });
+    const content = lazy(() => this.#layers(source, blobs, platform));
+    return { image: imageOf(config, snapshotOf(blobs), imageRef), content };
+  }
+
+  async #layers(source: Source, blobs: readonly LayerBlob[], platform: Platform): Promise<Snapshot> {
+    const { store, layers, settings } = this.cx;
+    const missing = blobs.filter(({ digest }) => !store.hasBlob(digest));
+    const event = { kind: "pull", title: source.imageRef, platform } as const;
+    const unpack = async (): Promise<Snapshot> => {
+      await Promise.all(missing.map(({ digest }) => this.#fetchBlob(source, digest)));
+      let fs = EMPTY;
+      for (const blob of blobs) fs = await layers.unpack(fs, blob, store.blobPath(blob.digest));
+      return fs;
+    };
+    if (missing.length > 0) return told(settings.onEvent, event, unpack);
+    settings.onEvent({ ...event, state: "cached" });
+    return unpack();
   }
 
   async #manifest(source: Source, digest: string, platform: Platform): Promise<Manifest> {
@@ -129,6 +145,12 @@ export class Images {
       });
     });
   }
+}
+
+/** An image, and its files once they are asked for. */
+export interface Pulled {
+  readonly image: Image;
+  readonly content: Lazy<Snapshot>;
 }
 
 /** Where an image comes from. */

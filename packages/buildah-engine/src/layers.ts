@@ -76,7 +76,7 @@ export class Layers {
 
   /** Puts a pulled layer on top of a snapshot: `tarFile` is its blob, or that uncompressed. */
   async unpack(below: Snapshot, blob: LayerBlob, tarFile: string): Promise<Snapshot> {
-    const key = keyOf([below.layers, blob.diffId]);
+    const key = layerKey(below, blob);
     // A layer may be known by one folder and several blobs: of each of them it is what was pulled last.
     await this.store.writeJson(`meta/layer-${key}-fs.json`, blob);
     if (!this.store.has(diffFact(blob.diffId))) await this.store.writeJson(diffFact(blob.diffId), blob);
@@ -117,6 +117,18 @@ export class Layers {
       await utimes(parent, atime, mtime);
     }
   }
+}
+
+/** The snapshot that these layers make, whether they have been unpacked or not. */
+export function snapshotOf(blobs: readonly Pick<LayerBlob, "diffId">[]): Snapshot {
+  return blobs.reduce<Snapshot>(
+    (below, blob) => ({ layers: [...below.layers, `${layerKey(below, blob)}/fs`] }),
+    { layers: [] },
+  );
+}
+
+function layerKey(below: Snapshot, { diffId }: Pick<LayerBlob, "diffId">): string {
+  return keyOf([below.layers, diffId]);
 }
 
 async function sha256Of(chunks: AsyncIterable<unknown>): Promise<string> {

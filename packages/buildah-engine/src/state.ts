@@ -61,6 +61,8 @@ export interface ContainerState {
   readonly fs: Lazy<Snapshot>;
   /** The image it started from. */
   readonly origin?: Origin;
+  /** That image's files, as they were pulled. */
+  readonly pulled?: Lazy<Snapshot>;
   readonly config: ImageConfig;
   /** Those of withExposedPort, TCP, which a service must answer on. The image's own are in its config only. */
   readonly ports: readonly number[];

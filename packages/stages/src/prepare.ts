@@ -42,7 +42,9 @@ async function gather(
   const { platforms } = context;
   // Asked for already while the source is read: what the catalog names needs none.
   const early = Promise.all(
-    basesOf(service.build).map((reference) => context.bases.digest(reference, platforms[0])),
+    basesOf(service.build).map((reference) =>
+      context.bases.digest(reference, isFinal(service, reference) ? platforms[0] : context.native),
+    ),
   );
   early.catch(() => undefined);
   const source = await loadSource(context, name, service, options);
@@ -68,6 +70,11 @@ async function gather(
     version: undefined,
   });
   return { request, key };
+}
+
+/** Whether the image starts from it; what only builds is of the engine's own platform. */
+function isFinal({ build }: Service, reference: BaseImage): boolean {
+  return "base" in build && build.base === reference;
 }
 
 function valuesOf(

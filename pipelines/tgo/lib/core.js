@@ -18286,6 +18286,7 @@ async function unlockedNotes({ context, name: name2 }, { locked }, builder) {
 
 // packages/stages/src/build/index.ts
 async function buildVariants(request) {
+  fetchBases(request);
   const built = await byStrategy(request);
   await Promise.all(
     built.variants.map(async ({ container }) => {
@@ -18295,6 +18296,13 @@ async function buildVariants(request) {
     })
   );
   return { ...built, notes: [...built.notes, ...request.notes] };
+}
+function fetchBases({ context, service: service2, platforms }) {
+  const { build: build2 } = service2;
+  if (build2.strategy === "dockerfile") return;
+  for (const platform2 of platforms) {
+    baseImage(context, build2.base, platform2).then((base) => base.sync()).catch(() => void 0);
+  }
 }
 function remedyOf({ build: build2 }) {
   return build2.strategy === "python" ? PYTHON_REMEDY : "The output above is the build's own.";
@@ -18331,9 +18339,11 @@ async function buildBases({
 }) {
   const { build: build2 } = service2;
   if (build2.strategy !== "dockerfile") {
-    const images = basesOf(build2).flatMap(
-      (reference) => platforms.map((platform2) => ({ reference, platform: platform2 }))
-    );
+    const builders = build2.strategy === "static-web" ? [build2.builder] : [];
+    const images = [
+      ...builders.map((reference) => ({ reference, platform: context.native })),
+      ...platforms.map((platform2) => ({ reference: build2.base, platform: platform2 }))
+    ];
     return { images, base: build2.base, unknown: [] };
   }
   const text2 = await readDockerfile(name2, build2, source.directory);
@@ -18477,7 +18487,9 @@ function prepare(context, name2, service2, options) {
 async function gather(context, name2, service2, options) {
   const { platforms } = context;
   const early = Promise.all(
-    basesOf(service2.build).map((reference) => context.bases.digest(reference, platforms[0]))
+    basesOf(service2.build).map(
+      (reference) => context.bases.digest(reference, isFinal(service2, reference) ? platforms[0] : context.native)
+    )
   );
   early.catch(() => void 0);
   const source = await loadSource(context, name2, service2, options);
@@ -18503,6 +18515,9 @@ async function gather(context, name2, service2, options) {
     version: void 0
   });
   return { request, key: key2 };
+}
+function isFinal({ build: build2 }, reference) {
+  return "base" in build2 && build2.base === reference;
 }
 function valuesOf(name2, { build: build2 }, given, filled2) {
   switch (build2.strategy) {
@@ -20014,7 +20029,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "2fe648ba3b23125c";
+var PIPELINE = "4e994f66d236f6fd";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

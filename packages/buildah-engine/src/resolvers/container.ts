@@ -132,20 +132,22 @@ export const containerFields = {
     return self.id;
   },
   platform: (state: ContainerState) => state.platform,
-  imageRef: async ({ fs, origin }: ContainerState) => {
-    // Whatever changes a file adds a layer.
-    if (origin?.imageRef !== undefined && origin.layers.join() === (await fs.get()).layers.join())
-      return origin.imageRef;
+  imageRef: ({ fs, origin, pulled }: ContainerState) => {
+    // Whatever changes a file makes another file system.
+    if (origin?.imageRef !== undefined && fs === pulled) return origin.imageRef;
     throw new TgoError("USAGE", "imageRef can only be retrieved immediately after from");
   },
   from: async (state: ContainerState, args: Routed & { address: string }, session) => {
     const route = await routeOf(state, args, session);
-    const { fs, config, ...image } = await session.cx.images.pull(args.address, state.platform, route);
+    const { image, content } = await session.cx.images.pull(args.address, state.platform, route);
+    const { config, platform, origin } = image;
     return {
       ...state,
-      ...image,
+      platform,
+      origin,
+      pulled: content,
       config: (state.config.Env ?? []).reduce(withEnv, config),
-      fs: lazy(() => fs),
+      fs: content,
     };
   },
 

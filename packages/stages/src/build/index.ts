@@ -1,4 +1,5 @@
 import type { BaseImage, Platform, Service } from "@tgo/catalog";
+import { baseImage } from "../context.js";
 import { buildError } from "./build-error.js";
 import { buildDockerfile, planDockerfile, readDockerfile } from "./dockerfile.js";
 import { buildPython, PYTHON_REMEDY } from "./python/index.js";
@@ -9,6 +10,7 @@ export type { BuildRequest, Built, Variant } from "./request.js";
 
 /** Builds every platform's variant of a service by its strategy. */
 export async function buildVariants(request: BuildRequest): Promise<Built> {
+  fetchBases(request);
   const built = await byStrategy(request);
   await Promise.all(
     built.variants.map(async ({ container }) => {
@@ -18,6 +20,20 @@ export async function buildVariants(request: BuildRequest): Promise<Built> {
     }),
   );
   return { ...built, notes: [...built.notes, ...request.notes] };
+}
+
+/**
+ * Lets the engine pull what the images start from while packages are downloaded and built: nothing waits for it here,
+ * and what goes wrong is told where the base is used.
+ */
+function fetchBases({ context, service, platforms }: BuildRequest): void {
+  const { build } = service;
+  if (build.strategy === "dockerfile") return;
+  for (const platform of platforms) {
+    baseImage(context, build.base, platform)
+      .then((base) => base.sync())
+      .catch(() => undefined);
+  }
 }
 
 /** What a failed build most often means; pages and Dockerfiles have told their own by then. */
@@ -70,9 +86,12 @@ export async function buildBases({
 }: Omit<BuildRequest, "base" | "notes">): Promise<BuildBases> {
   const { build } = service;
   if (build.strategy !== "dockerfile") {
-    const images = basesOf(build).flatMap((reference) =>
-      platforms.map((platform) => ({ reference, platform })),
-    );
+    // What only builds runs on the engine's own platform, whatever the image is for.
+    const builders = build.strategy === "static-web" ? [build.builder] : [];
+    const images = [
+      ...builders.map((reference) => ({ reference, platform: context.native })),
+      ...platforms.map((platform) => ({ reference: build.base, platform })),
+    ];
     return { images, base: build.base, unknown: [] };
   }
   const text = await readDockerfile(name, build, source.directory);
