@@ -1,3 +1,4 @@
+import { TagPolicy } from "@tgo/release";
 import * as z from "zod";
 import { PLATFORMS, Platform } from "./platform.js";
 import { Registry, registries } from "./registry.js";
@@ -46,6 +47,7 @@ export const Catalog = z.strictObject({
     .min(1)
     .default([...PLATFORMS]),
   mirrors: Mirrors.prefault({}),
+  release: TagPolicy.prefault({}),
 });
 export type Catalog = z.infer<typeof Catalog>;
 export type CatalogInput = z.input<typeof Catalog>;

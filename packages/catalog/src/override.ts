@@ -1,4 +1,5 @@
 import { TgoError } from "@tgo/errors";
+import { TagPolicy } from "@tgo/release";
 import * as z from "zod";
 import { Catalog, Mirrors } from "./catalog.js";
 import { Platform } from "./platform.js";
@@ -17,6 +18,7 @@ export const CatalogOverride = z
     registries: z.record(z.string(), Registry.partial().nullable()).optional(),
     platforms: z.array(Platform).min(1).optional(),
     mirrors: Mirrors.partial().optional(),
+    release: TagPolicy.partial().optional(),
   })
   .describe("Overrides of the TGO catalog (tgo.catalog.json).");
 
@@ -59,7 +61,8 @@ function merge(base: Json, override: Json): Json {
     if (field === "$schema") continue;
     const entries = field === "services" || field === "registries";
     if (entries && isObject(value)) result[field] = mergeEntries(asObject(base[field]), value);
-    else if (field === "mirrors" && isObject(value)) result[field] = { ...asObject(base[field]), ...value };
+    else if ((field === "mirrors" || field === "release") && isObject(value))
+      result[field] = { ...asObject(base[field]), ...value };
     else result[field] = value;
   }
   return result;

@@ -43,6 +43,9 @@ export function parseCommandLine(argv: readonly string[], options: ProgramOption
   const program = buildProgram(options, (fn, command) => {
     invoked = { function: fn, command };
   });
+  // Functions have a --version of their own, which the program's would take away from them.
+  const names = new Set(options.surface.functions.map(({ command }) => command));
+  if (!argv.some((argument) => names.has(argument))) addVersion(program, options);
   try {
     program.parse(spellSwitches(argv, options.surface), { from: "user" });
   } catch (error) {
@@ -57,6 +60,15 @@ export function parseCommandLine(argv: readonly string[], options: ProgramOption
   return invocation(invoked.function, invoked.command, options.surface);
 }
 
+function addVersion(program: Command, { version, writeOut }: ProgramOptions): void {
+  program
+    .addOption(new Option("--version", "print the version").helpGroup("Flags:"))
+    .on("option:version", () => {
+      writeOut(`${version}\n`);
+      throw new CommanderError(0, "commander.version", version);
+    });
+}
+
 type Action = (fn: ModuleFunction, command: Command) => void;
 
 function buildProgram(options: ProgramOptions, action: Action): Command {
@@ -65,11 +77,6 @@ function buildProgram(options: ProgramOptions, action: Action): Command {
   configure(program, options)
     .description(`${paragraphs(surface.description)}\n\nFunctions:\n${functionList(surface, width)}`)
     .usage("<function> [flags]")
-    .addOption(new Option("--version", "print the version").helpGroup("Flags:"))
-    .on("option:version", () => {
-      options.writeOut(`${options.version}\n`);
-      throw new CommanderError(0, "commander.version", options.version);
-    })
     .addHelpOption(helpFlag("explain the command, or one function of it"))
     .helpCommand("help [function]", "explain a function")
     // They stand above the flags, in the description.
@@ -91,7 +98,7 @@ function buildProgram(options: ProgramOptions, action: Action): Command {
         showGlobalOptions: true,
         helpWidth: width,
         styleTitle: title,
-        visibleGlobalOptions: () => program.options.filter(({ long }) => long !== "--version"),
+        visibleGlobalOptions: () => [...program.options],
       });
     for (const argument of fn.arguments) addFlag(command, argument, surface, "Flags:");
     if (fn.returns.kind === "object" && fn.returns.name === "Container") {

@@ -13,9 +13,14 @@ export function extent(report: Report): string {
 
 /** What failed, counted: "1 of 2 services failed: tgo-api"; undefined when nothing did. */
 export function failure(report: Report): string | undefined {
-  const failed = report.services.filter(({ state }) => state === "failed").map(({ service }) => service);
-  if (failed.length === 0) return undefined;
   const all = report.services.length;
+  if (report.gate?.open === false) {
+    return `${report.version ?? "nothing"} is not released: no version tag and no latest was moved`;
+  }
+  const failed = report.services
+    .filter(({ state }) => state === "failed" || state === "not released")
+    .map(({ service }) => service);
+  if (failed.length === 0) return undefined;
   return `${all === 1 ? "" : `${failed.length} of `}${count(all, "service")} failed: ${failed.join(", ")}`;
 }
 

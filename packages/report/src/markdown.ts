@@ -2,6 +2,7 @@ import { digestFact } from "./digest-fact.js";
 import { extent, failure, provenance } from "./headline.js";
 import { groupProblems, placeLines } from "./problem-group.js";
 import type { Report, ServiceReport } from "./report.js";
+import { gateLines, tagRows } from "./tag-facts.js";
 import { duration, shortDigest, size } from "./units.js";
 import { fileFacts, foreignLines, servicesWithVariants, smokeFact, variantSize } from "./variant-facts.js";
 
@@ -13,7 +14,9 @@ export function renderMarkdown(report: Report): string {
   const blocks = [
     `## \`${report.command}\` ${report.ok ? "✅ ok" : "❌ failed"}`,
     `${extent(report)}${report.ok ? "" : ` — ${text(failure(report) ?? "")}`}  \n_${text(provenance(report))}_`,
+    gate(report),
     registries(report),
+    tags(report),
     variants(report),
     ...report.services.map(service),
     problems(report),
@@ -56,6 +59,20 @@ function registries(report: Report): string | undefined {
   return rows.length === 0
     ? undefined
     : table(["service", "registry", "state", "digest", "sent", "time"], rows);
+}
+
+function gate(report: Report): string | undefined {
+  const [first, ...others] = gateLines(report);
+  if (first === undefined) return undefined;
+  return [`**${text(first)}**`, "", ...others.map((line) => `- ${text(line.trim())}`)].join("\n").trimEnd();
+}
+
+function tags(report: Report): string | undefined {
+  const rows = tagRows(report).map(({ service, registry, lines, complete }) => {
+    const told = lines.map(text).join("<br>");
+    return [service, registry, complete ? told : `**${told}**`];
+  });
+  return rows.length === 0 ? undefined : table(["service", "registry", "tags"], rows);
 }
 
 function variants(report: Report): string | undefined {

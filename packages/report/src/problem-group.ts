@@ -27,10 +27,13 @@ export function groupProblems(report: Report): ProblemGroup[] {
     group.places.push({ ...place, where });
     groups.set(key, group);
   };
-  for (const { service, problems, registries } of report.services) {
+  for (const { service, problems, registries, tags = [] } of report.services) {
     for (const problem of problems) add(problem, { service });
     for (const { registry, problems } of registries) {
       for (const problem of problems) add(problem, { service, registry });
+    }
+    for (const { registry, problem } of tags) {
+      if (problem !== undefined) add(problem, { service, registry });
     }
   }
   return [...groups.values()];

@@ -3,6 +3,7 @@ import { digestFact } from "./digest-fact.js";
 import { extent, failure, provenance } from "./headline.js";
 import { groupProblems, placeLines } from "./problem-group.js";
 import type { RegistryReport, Report, ServiceReport } from "./report.js";
+import { gateLines, tagRows } from "./tag-facts.js";
 import { cell, table, wrap, type Cell } from "./table.js";
 import { duration, shortDigest, size } from "./units.js";
 import { fileFacts, foreignLines, servicesWithVariants, smokeFact, variantSize } from "./variant-facts.js";
@@ -26,7 +27,9 @@ export function renderText(report: Report, { color = false, width = 100 }: TextO
   const blocks = [
     headline(report, page),
     ...report.services.map((service) => serviceBlock(service, page)),
+    gateLines(report),
     registryTable(report, page),
+    tagTable(report, page),
     variantTable(report, page),
     problems(report, page),
     report.next === undefined ? [] : [`next: ${page.colors.bold(report.next)}`],
@@ -49,7 +52,8 @@ function headline(report: Report, { colors }: Page): string[] {
 
 function serviceBlock(service: ServiceReport, page: Page): string[] {
   const { colors } = page;
-  const paint = service.state === "failed" ? colors.red : colors.green;
+  const isBad = service.state === "failed" || service.state === "not released";
+  const paint = isBad ? colors.red : colors.green;
   const lines = [
     `${colors.bold(service.service)}  ${paint(service.state)}${colors.dim(` (${duration(service.durationMs)})`)}`,
   ];
@@ -112,6 +116,16 @@ function knowsSent({ services }: Report): boolean {
 function sent({ uploaded, state }: RegistryReport): string {
   if (uploaded === undefined) return "-";
   return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
+}
+
+function tagTable(report: Report, { colors, width }: Page): string[] {
+  const rows = tagRows(report).map(({ service, registry, lines, complete }, index, all): Cell[] => [
+    cell(all[index - 1]?.service === service ? "" : service, colors.bold),
+    cell(registry),
+    cell(lines, complete ? colors.green : colors.red),
+  ]);
+  if (rows.length === 0) return [];
+  return table(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors.dim });
 }
 
 function variantTable(report: Report, { colors, width }: Page): string[] {

@@ -1,6 +1,7 @@
 import type { Client, Container, Directory } from "@dagger.io/dagger";
 import { selectServices, type Catalog, type Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
+import { parseReleaseTag, parseVersion, type Version } from "@tgo/release";
 import { render, type Report, type ServiceReport } from "@tgo/report";
 import { attempt } from "./attempt.js";
 import { candidateTag } from "./candidate.js";
@@ -19,6 +20,10 @@ import { describePlan, describeServices } from "./plan.js";
 import { checkValues, prepare, type PrepareOptions } from "./prepare.js";
 import { proveService } from "./prove.js";
 import { publishService } from "./publish.js";
+import { releaseServices, type Entrant } from "./release/flow.js";
+import { describePruned, prune } from "./release/prune.js";
+import { describeStatus, statusOf } from "./release/status.js";
+import { bringVersion } from "./release/version-image.js";
 import { registryRows, variantRows, verifyTag } from "./verify.js";
 
 export type OutputFormat = "text" | "json" | "markdown";
@@ -29,6 +34,20 @@ export interface SourceArguments {
   readonly revision?: string | undefined;
   readonly created?: string | undefined;
   readonly value?: readonly string[] | undefined;
+}
+
+export interface ReleaseWishes {
+  readonly version?: string | undefined;
+  readonly allowBackwards: boolean;
+  readonly adoptLatest: boolean;
+}
+
+export interface PruneWishes {
+  /** Age from which a tag may go. */
+  readonly days: number;
+  readonly keep: number;
+  readonly undated: boolean;
+  readonly remove: boolean;
 }
 
 /** A function failed; the message is its whole report, in the format asked for. */
@@ -96,8 +115,57 @@ export class Pipelines {
     return this.report("smoke", service, source, format, smokeService);
   }
 
-  publish(service: readonly string[], source: SourceArguments, format: OutputFormat): Promise<string> {
-    return this.report("publish", service, source, format, publishService);
+  publish(
+    service: readonly string[],
+    source: SourceArguments,
+    version: string | undefined,
+    format: OutputFormat,
+  ): Promise<string> {
+    const text = version === undefined ? undefined : parseVersion(version, "--version").text;
+    return this.report("publish", service, source, format, (context, name, definition, options) =>
+      publishService(context, name, definition, { ...options, version: text }),
+    );
+  }
+
+  /** Candidates of all services, one gate, then the version's tags, and latest last. */
+  async release(
+    service: readonly string[],
+    wishes: ReleaseWishes & { readonly gitTag?: string | undefined },
+    source: SourceArguments,
+    format: OutputFormat,
+  ): Promise<string> {
+    return this.released("release", service, wishes, source, format, (context, name, definition, version) =>
+      publishService(context, name, definition, { ...prepareOptions(source), version: version.text }),
+    );
+  }
+
+  /** The tags of a version that is out: nothing is built. */
+  async promote(service: readonly string[], wishes: ReleaseWishes, format: OutputFormat): Promise<string> {
+    return this.released("promote", service, wishes, {}, format, (context, name, _, version) =>
+      bringVersion(context, name, version.text),
+    );
+  }
+
+  /** What is out, in every registry. */
+  async status(service: readonly string[], format: OutputFormat): Promise<string> {
+    const context = await createContext(this.client, this.product, this.options);
+    const selected = selectServices(context.catalog, service);
+    return describeStatus(await statusOf(context, selected, context.catalog.release), format);
+  }
+
+  /** Candidate and staging tags that nothing released points to. */
+  async prune(
+    service: readonly string[],
+    { days, keep, undated, remove }: PruneWishes,
+    format: OutputFormat,
+  ): Promise<string> {
+    const context = await createContext(this.client, this.product, this.options);
+    const selected = selectServices(context.catalog, service);
+    const before = new Date(Date.now() - days * 24 * 3600 * 1000);
+    const pruned = await prune(context, selected, { before, keep, undated, remove });
+    const text = describePruned(pruned, remove, format);
+    if (pruned.some(({ problem }) => problem !== undefined)) throw new Error(text);
+    return text;
   }
 
   verify(
@@ -109,6 +177,51 @@ export class Pipelines {
     return this.report("verify", service, source, format, (context, name, definition, options) =>
       verifyService(context, name, definition, options, { tag, elf }),
     );
+  }
+
+  private async released(
+    command: "release" | "promote",
+    names: readonly string[],
+    wishes: ReleaseWishes & { readonly gitTag?: string | undefined },
+    source: SourceArguments,
+    format: OutputFormat,
+    bring: (context: Context, name: string, service: Service, version: Version) => Promise<ServiceReport>,
+  ): Promise<string> {
+    const started = performance.now();
+    const context = await createContext(this.client, this.product, this.options);
+    const { version, service } = wanted(wishes, Object.keys(context.catalog.services));
+    const selected = select(context, service === undefined ? names : [service], source);
+    const entrants = selected.map(({ name, service: definition }): Entrant => ({
+      service: name,
+      policy: context.catalog.release,
+      bring: () => bring(context, name, definition, version),
+    }));
+    const { ok, gate, services } = await releaseServices(context, entrants, {
+      version,
+      allowBackwards: wishes.allowBackwards,
+      adopt: wishes.adoptLatest,
+    });
+    const report: Report = {
+      command,
+      ok,
+      engine: context.engine,
+      pipeline: context.pipeline,
+      durationMs: Math.round(performance.now() - started),
+      services,
+      version: version.text,
+      gate: {
+        open: gate.open,
+        reasons: gate.open ? [] : gate.reasons.map(({ told }) => told),
+        later: gate.later.map(({ told }) => told),
+      },
+      next: helpsToRepeat(services)
+        ? (getHost().invocation ??
+          `dagger call ${command} --service ${names.join(",")} --version ${version.text}`)
+        : undefined,
+    };
+    const text = render(report, format, getHost().text);
+    if (!ok) throw new ReportError(text, report);
+    return text;
   }
 
   private catalog(): Promise<Catalog> {
@@ -152,14 +265,31 @@ export class Pipelines {
   }
 }
 
+/** Which version is wanted, and of which service when a Git tag says so. */
+function wanted(
+  { version, gitTag }: { readonly version?: string | undefined; readonly gitTag?: string | undefined },
+  services: readonly string[],
+): { readonly version: Version; readonly service?: string | undefined } {
+  if (gitTag !== undefined && version === undefined) return parseReleaseTag(gitTag, services);
+  if (version !== undefined && gitTag === undefined) return { version: parseVersion(version, "--version") };
+  throw new TgoError(
+    "USAGE",
+    version === undefined ? "which version?" : "--version and --git-tag say it twice",
+    {
+      remedy: "Give one of them: --version 1.2.3, or --git-tag v1.2.3 as CI systems have it.",
+    },
+  );
+}
+
 /** Faults that a change of the command, the source or the catalog must mend first. */
-const MENDED_FIRST = new Set(["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE"]);
+const MENDED_FIRST = new Set(["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]);
 
 /** Whether the same command may do better: a registry or a network failed, not what was asked for. */
 function helpsToRepeat(services: readonly ServiceReport[]): boolean {
   const problems = services.flatMap((service) => [
     ...service.problems,
     ...service.registries.flatMap((registry) => registry.problems),
+    ...(service.tags ?? []).flatMap(({ problem }) => problem ?? []),
   ]);
   return problems.some(({ code }) => !MENDED_FIRST.has(code));
 }

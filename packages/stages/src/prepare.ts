@@ -5,11 +5,13 @@ import { fill } from "./build/request.js";
 import { buildValues } from "./build/static-web/index.js";
 import { candidateKey } from "./candidate.js";
 import { baseImage, type Context } from "./context.js";
-import { loadSource, type SourceOptions } from "./source.js";
+import { loadSource, type Source, type SourceOptions } from "./source.js";
 
 export interface PrepareOptions extends SourceOptions {
   /** Build values as NAME=value. */
   readonly values?: readonly string[] | undefined;
+  /** Version that the candidate is of, without a v; part of its bytes. */
+  readonly version?: string | undefined;
 }
 
 /** A service ready to be built: everything that decides its bytes is known. */
@@ -49,7 +51,9 @@ async function gather(
   early.catch(() => undefined);
   const source = await loadSource(context, name, service, options);
   const given = parseValues(options.values ?? []);
-  const partial = { context, name, service, source, platforms, version: undefined };
+  const { version } = options;
+  refuseUnreleasable(source, version);
+  const partial = { context, name, service, source, platforms, version };
   const values = valuesOf(name, service, given, (template) => fill(template, partial));
   const { images, base, unknown } = await buildBases({ ...partial, values });
   const digests = await resolveBases(context, images);
@@ -67,9 +71,22 @@ async function gather(
     bases: digests,
     values,
     pipeline: context.pipeline,
-    version: undefined,
+    version,
   });
   return { request, key };
+}
+
+/** A version is of a commit: said before anything is built in vain. */
+function refuseUnreleasable({ revision }: Source, version: string | undefined): void {
+  if (version === undefined || !revision.startsWith("dev-")) return;
+  throw new TgoError(
+    "SOURCE",
+    `${version} cannot be made of ${revision}: the source has changes, or no commit is known`,
+    {
+      remedy:
+        "Commit the changes; where the source is not a git checkout, pass --revision COMMIT and --created TIME.",
+    },
+  );
 }
 
 /** Whether the image starts from it; what only builds is of the engine's own platform. */

@@ -2422,6 +2422,18 @@ interface SourceArguments {
     readonly created?: string | undefined;
     readonly value?: readonly string[] | undefined;
 }
+interface ReleaseWishes {
+    readonly version?: string | undefined;
+    readonly allowBackwards: boolean;
+    readonly adoptLatest: boolean;
+}
+interface PruneWishes {
+    /** Age from which a tag may go. */
+    readonly days: number;
+    readonly keep: number;
+    readonly undated: boolean;
+    readonly remove: boolean;
+}
 /** A function failed; the message is its whole report, in the format asked for. */
 declare class ReportError extends Error {
     readonly report: Report;
@@ -2440,11 +2452,22 @@ declare class Pipelines$1 {
     /** One variant of a service, built and checked, as a container. */
     build(name: string, source: SourceArguments): Promise<Container>;
     smoke(service: readonly string[], source: SourceArguments, format: OutputFormat): Promise<string>;
-    publish(service: readonly string[], source: SourceArguments, format: OutputFormat): Promise<string>;
+    publish(service: readonly string[], source: SourceArguments, version: string | undefined, format: OutputFormat): Promise<string>;
+    /** Candidates of all services, one gate, then the version's tags, and latest last. */
+    release(service: readonly string[], wishes: ReleaseWishes & {
+        readonly gitTag?: string | undefined;
+    }, source: SourceArguments, format: OutputFormat): Promise<string>;
+    /** The tags of a version that is out: nothing is built. */
+    promote(service: readonly string[], wishes: ReleaseWishes, format: OutputFormat): Promise<string>;
+    /** What is out, in every registry. */
+    status(service: readonly string[], format: OutputFormat): Promise<string>;
+    /** Candidate and staging tags that nothing released points to. */
+    prune(service: readonly string[], { days, keep, undated, remove }: PruneWishes, format: OutputFormat): Promise<string>;
     verify(service: readonly string[], { tag, elf }: {
         tag?: string | undefined;
         elf: boolean;
     }, source: SourceArguments, format: OutputFormat): Promise<string>;
+    private released;
     private catalog;
     /** Runs one stage for every service at once, and throws a report that is not ok. */
     private report;

@@ -13,8 +13,8 @@ var __commonJS = (cb, mod) => function __require() {
   }
 };
 var __export = (target, all) => {
-  for (var name2 in all)
-    __defProp(target, name2, { get: all[name2], enumerable: true });
+  for (var name4 in all)
+    __defProp(target, name4, { get: all[name4], enumerable: true });
 };
 var __copyProps = (to, from, except, desc2) => {
   if (from && typeof from === "object" || typeof from === "function") {
@@ -33,280 +33,13 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
   mod
 ));
 
-// node_modules/fastest-levenshtein/mod.js
-var require_mod = __commonJS({
-  "node_modules/fastest-levenshtein/mod.js"(exports) {
+// node_modules/semver/internal/debug.js
+var require_debug = __commonJS({
+  "node_modules/semver/internal/debug.js"(exports, module) {
     "use strict";
-    exports.__esModule = true;
-    exports.distance = exports.closest = void 0;
-    var peq = new Uint32Array(65536);
-    var myers_32 = function(a, b) {
-      var n = a.length;
-      var m = b.length;
-      var lst = 1 << n - 1;
-      var pv = -1;
-      var mv = 0;
-      var sc = n;
-      var i = n;
-      while (i--) {
-        peq[a.charCodeAt(i)] |= 1 << i;
-      }
-      for (i = 0; i < m; i++) {
-        var eq = peq[b.charCodeAt(i)];
-        var xv = eq | mv;
-        eq |= (eq & pv) + pv ^ pv;
-        mv |= ~(eq | pv);
-        pv &= eq;
-        if (mv & lst) {
-          sc++;
-        }
-        if (pv & lst) {
-          sc--;
-        }
-        mv = mv << 1 | 1;
-        pv = pv << 1 | ~(xv | mv);
-        mv &= xv;
-      }
-      i = n;
-      while (i--) {
-        peq[a.charCodeAt(i)] = 0;
-      }
-      return sc;
+    var debug = typeof process === "object" && process.env && process.env.NODE_DEBUG && /\bsemver\b/i.test(process.env.NODE_DEBUG) ? (...args) => console.error("SEMVER", ...args) : () => {
     };
-    var myers_x = function(b, a) {
-      var n = a.length;
-      var m = b.length;
-      var mhc = [];
-      var phc = [];
-      var hsize = Math.ceil(n / 32);
-      var vsize = Math.ceil(m / 32);
-      for (var i = 0; i < hsize; i++) {
-        phc[i] = -1;
-        mhc[i] = 0;
-      }
-      var j = 0;
-      for (; j < vsize - 1; j++) {
-        var mv_1 = 0;
-        var pv_1 = -1;
-        var start_1 = j * 32;
-        var vlen_1 = Math.min(32, m) + start_1;
-        for (var k = start_1; k < vlen_1; k++) {
-          peq[b.charCodeAt(k)] |= 1 << k;
-        }
-        for (var i = 0; i < n; i++) {
-          var eq = peq[a.charCodeAt(i)];
-          var pb = phc[i / 32 | 0] >>> i & 1;
-          var mb = mhc[i / 32 | 0] >>> i & 1;
-          var xv = eq | mv_1;
-          var xh = ((eq | mb) & pv_1) + pv_1 ^ pv_1 | eq | mb;
-          var ph = mv_1 | ~(xh | pv_1);
-          var mh = pv_1 & xh;
-          if (ph >>> 31 ^ pb) {
-            phc[i / 32 | 0] ^= 1 << i;
-          }
-          if (mh >>> 31 ^ mb) {
-            mhc[i / 32 | 0] ^= 1 << i;
-          }
-          ph = ph << 1 | pb;
-          mh = mh << 1 | mb;
-          pv_1 = mh | ~(xv | ph);
-          mv_1 = ph & xv;
-        }
-        for (var k = start_1; k < vlen_1; k++) {
-          peq[b.charCodeAt(k)] = 0;
-        }
-      }
-      var mv = 0;
-      var pv = -1;
-      var start = j * 32;
-      var vlen = Math.min(32, m - start) + start;
-      for (var k = start; k < vlen; k++) {
-        peq[b.charCodeAt(k)] |= 1 << k;
-      }
-      var score = m;
-      for (var i = 0; i < n; i++) {
-        var eq = peq[a.charCodeAt(i)];
-        var pb = phc[i / 32 | 0] >>> i & 1;
-        var mb = mhc[i / 32 | 0] >>> i & 1;
-        var xv = eq | mv;
-        var xh = ((eq | mb) & pv) + pv ^ pv | eq | mb;
-        var ph = mv | ~(xh | pv);
-        var mh = pv & xh;
-        score += ph >>> m - 1 & 1;
-        score -= mh >>> m - 1 & 1;
-        if (ph >>> 31 ^ pb) {
-          phc[i / 32 | 0] ^= 1 << i;
-        }
-        if (mh >>> 31 ^ mb) {
-          mhc[i / 32 | 0] ^= 1 << i;
-        }
-        ph = ph << 1 | pb;
-        mh = mh << 1 | mb;
-        pv = mh | ~(xv | ph);
-        mv = ph & xv;
-      }
-      for (var k = start; k < vlen; k++) {
-        peq[b.charCodeAt(k)] = 0;
-      }
-      return score;
-    };
-    var distance2 = function(a, b) {
-      if (a.length < b.length) {
-        var tmp = b;
-        b = a;
-        a = tmp;
-      }
-      if (b.length === 0) {
-        return a.length;
-      }
-      if (a.length <= 32) {
-        return myers_32(a, b);
-      }
-      return myers_x(a, b);
-    };
-    exports.distance = distance2;
-    var closest2 = function(str, arr) {
-      var min_distance = Infinity;
-      var min_index = 0;
-      for (var i = 0; i < arr.length; i++) {
-        var dist = distance2(str, arr[i]);
-        if (dist < min_distance) {
-          min_distance = dist;
-          min_index = i;
-        }
-      }
-      return arr[min_index];
-    };
-    exports.closest = closest2;
-  }
-});
-
-// node_modules/picocolors/picocolors.js
-var require_picocolors = __commonJS({
-  "node_modules/picocolors/picocolors.js"(exports, module) {
-    var p = process || {};
-    var argv = p.argv || [];
-    var env = p.env || {};
-    var isColorSupported = !(!!env.NO_COLOR || argv.includes("--no-color")) && (!!env.FORCE_COLOR || argv.includes("--color") || p.platform === "win32" || (p.stdout || {}).isTTY && env.TERM !== "dumb" || !!env.CI);
-    var formatter = (open3, close, replace = open3) => (input) => {
-      let string4 = "" + input, index = string4.indexOf(close, open3.length);
-      return ~index ? open3 + replaceClose(string4, close, replace, index) + close : open3 + string4 + close;
-    };
-    var replaceClose = (string4, close, replace, index) => {
-      let result = "", cursor = 0;
-      do {
-        result += string4.substring(cursor, index) + replace;
-        cursor = index + close.length;
-        index = string4.indexOf(close, cursor);
-      } while (~index);
-      return result + string4.substring(cursor);
-    };
-    var createColors = (enabled = isColorSupported) => {
-      let f = enabled ? formatter : () => String;
-      return {
-        isColorSupported: enabled,
-        reset: f("\x1B[0m", "\x1B[0m"),
-        bold: f("\x1B[1m", "\x1B[22m", "\x1B[22m\x1B[1m"),
-        dim: f("\x1B[2m", "\x1B[22m", "\x1B[22m\x1B[2m"),
-        italic: f("\x1B[3m", "\x1B[23m"),
-        underline: f("\x1B[4m", "\x1B[24m"),
-        inverse: f("\x1B[7m", "\x1B[27m"),
-        hidden: f("\x1B[8m", "\x1B[28m"),
-        strikethrough: f("\x1B[9m", "\x1B[29m"),
-        black: f("\x1B[30m", "\x1B[39m"),
-        red: f("\x1B[31m", "\x1B[39m"),
-        green: f("\x1B[32m", "\x1B[39m"),
-        yellow: f("\x1B[33m", "\x1B[39m"),
-        blue: f("\x1B[34m", "\x1B[39m"),
-        magenta: f("\x1B[35m", "\x1B[39m"),
-        cyan: f("\x1B[36m", "\x1B[39m"),
-        white: f("\x1B[37m", "\x1B[39m"),
-        gray: f("\x1B[90m", "\x1B[39m"),
-        bgBlack: f("\x1B[40m", "\x1B[49m"),
-        bgRed: f("\x1B[41m", "\x1B[49m"),
-        bgGreen: f("\x1B[42m", "\x1B[49m"),
-        bgYellow: f("\x1B[43m", "\x1B[49m"),
-        bgBlue: f("\x1B[44m", "\x1B[49m"),
-        bgMagenta: f("\x1B[45m", "\x1B[49m"),
-        bgCyan: f("\x1B[46m", "\x1B[49m"),
-        bgWhite: f("\x1B[47m", "\x1B[49m"),
-        blackBright: f("\x1B[90m", "\x1B[39m"),
-        redBright: f("\x1B[91m", "\x1B[39m"),
-        greenBright: f("\x1B[92m", "\x1B[39m"),
-        yellowBright: f("\x1B[93m", "\x1B[39m"),
-        blueBright: f("\x1B[94m", "\x1B[39m"),
-        magentaBright: f("\x1B[95m", "\x1B[39m"),
-        cyanBright: f("\x1B[96m", "\x1B[39m"),
-        whiteBright: f("\x1B[97m", "\x1B[39m"),
-        bgBlackBright: f("\x1B[100m", "\x1B[49m"),
-        bgRedBright: f("\x1B[101m", "\x1B[49m"),
-        bgGreenBright: f("\x1B[102m", "\x1B[49m"),
-        bgYellowBright: f("\x1B[103m", "\x1B[49m"),
-        bgBlueBright: f("\x1B[104m", "\x1B[49m"),
-        bgMagentaBright: f("\x1B[105m", "\x1B[49m"),
-        bgCyanBright: f("\x1B[106m", "\x1B[49m"),
-        bgWhiteBright: f("\x1B[107m", "\x1B[49m")
-      };
-    };
-    module.exports = createColors();
-    module.exports.createColors = createColors;
-  }
-});
-
-// node_modules/semver/internal/lrucache.js
-var require_lrucache = __commonJS({
-  "node_modules/semver/internal/lrucache.js"(exports, module) {
-    "use strict";
-    var LRUCache = class {
-      constructor() {
-        this.max = 1e3;
-        this.map = /* @__PURE__ */ new Map();
-      }
-      get(key2) {
-        const value = this.map.get(key2);
-        if (value === void 0) {
-          return void 0;
-        } else {
-          this.map.delete(key2);
-          this.map.set(key2, value);
-          return value;
-        }
-      }
-      delete(key2) {
-        return this.map.delete(key2);
-      }
-      set(key2, value) {
-        const deleted = this.delete(key2);
-        if (!deleted && value !== void 0) {
-          if (this.map.size >= this.max) {
-            const firstKey = this.map.keys().next().value;
-            this.delete(firstKey);
-          }
-          this.map.set(key2, value);
-        }
-        return this;
-      }
-    };
-    module.exports = LRUCache;
-  }
-});
-
-// node_modules/semver/internal/parse-options.js
-var require_parse_options = __commonJS({
-  "node_modules/semver/internal/parse-options.js"(exports, module) {
-    "use strict";
-    var looseOption = Object.freeze({ loose: true });
-    var emptyOpts = Object.freeze({});
-    var parseOptions = (options) => {
-      if (!options) {
-        return emptyOpts;
-      }
-      if (typeof options !== "object") {
-        return looseOption;
-      }
-      return options;
-    };
-    module.exports = parseOptions;
+    module.exports = debug;
   }
 });
 
@@ -370,16 +103,6 @@ var require_constants = __commonJS({
   }
 });
 
-// node_modules/semver/internal/debug.js
-var require_debug = __commonJS({
-  "node_modules/semver/internal/debug.js"(exports, module) {
-    "use strict";
-    var debug = typeof process === "object" && process.env && process.env.NODE_DEBUG && /\bsemver\b/i.test(process.env.NODE_DEBUG) ? (...args) => console.error("SEMVER", ...args) : () => {
-    };
-    module.exports = debug;
-  }
-});
-
 // node_modules/semver/internal/re.js
 var require_re = __commonJS({
   "node_modules/semver/internal/re.js"(exports, module) {
@@ -409,11 +132,11 @@ var require_re = __commonJS({
       }
       return value;
     };
-    var createToken = (name2, value, isGlobal) => {
+    var createToken = (name4, value, isGlobal) => {
       const safe = makeSafeRegex(value);
       const index = R++;
-      debug(name2, index, value);
-      t[name2] = index;
+      debug(name4, index, value);
+      t[name4] = index;
       src[index] = value;
       safeSrc[index] = safe;
       re[index] = new RegExp(value, isGlobal ? "g" : void 0);
@@ -468,6 +191,25 @@ var require_re = __commonJS({
   }
 });
 
+// node_modules/semver/internal/parse-options.js
+var require_parse_options = __commonJS({
+  "node_modules/semver/internal/parse-options.js"(exports, module) {
+    "use strict";
+    var looseOption = Object.freeze({ loose: true });
+    var emptyOpts = Object.freeze({});
+    var parseOptions = (options) => {
+      if (!options) {
+        return emptyOpts;
+      }
+      if (typeof options !== "object") {
+        return looseOption;
+      }
+      return options;
+    };
+    module.exports = parseOptions;
+  }
+});
+
 // node_modules/semver/internal/identifiers.js
 var require_identifiers = __commonJS({
   "node_modules/semver/internal/identifiers.js"(exports, module) {
@@ -514,7 +256,7 @@ var require_semver = __commonJS({
       }
       return true;
     };
-    var SemVer = class _SemVer {
+    var SemVer2 = class _SemVer {
       constructor(version2, options) {
         options = parseOptions(options);
         if (version2 instanceof _SemVer) {
@@ -781,7 +523,265 @@ var require_semver = __commonJS({
         return this;
       }
     };
-    module.exports = SemVer;
+    module.exports = SemVer2;
+  }
+});
+
+// node_modules/fastest-levenshtein/mod.js
+var require_mod = __commonJS({
+  "node_modules/fastest-levenshtein/mod.js"(exports) {
+    "use strict";
+    exports.__esModule = true;
+    exports.distance = exports.closest = void 0;
+    var peq = new Uint32Array(65536);
+    var myers_32 = function(a, b) {
+      var n = a.length;
+      var m = b.length;
+      var lst = 1 << n - 1;
+      var pv = -1;
+      var mv = 0;
+      var sc = n;
+      var i = n;
+      while (i--) {
+        peq[a.charCodeAt(i)] |= 1 << i;
+      }
+      for (i = 0; i < m; i++) {
+        var eq = peq[b.charCodeAt(i)];
+        var xv = eq | mv;
+        eq |= (eq & pv) + pv ^ pv;
+        mv |= ~(eq | pv);
+        pv &= eq;
+        if (mv & lst) {
+          sc++;
+        }
+        if (pv & lst) {
+          sc--;
+        }
+        mv = mv << 1 | 1;
+        pv = pv << 1 | ~(xv | mv);
+        mv &= xv;
+      }
+      i = n;
+      while (i--) {
+        peq[a.charCodeAt(i)] = 0;
+      }
+      return sc;
+    };
+    var myers_x = function(b, a) {
+      var n = a.length;
+      var m = b.length;
+      var mhc = [];
+      var phc = [];
+      var hsize = Math.ceil(n / 32);
+      var vsize = Math.ceil(m / 32);
+      for (var i = 0; i < hsize; i++) {
+        phc[i] = -1;
+        mhc[i] = 0;
+      }
+      var j = 0;
+      for (; j < vsize - 1; j++) {
+        var mv_1 = 0;
+        var pv_1 = -1;
+        var start_1 = j * 32;
+        var vlen_1 = Math.min(32, m) + start_1;
+        for (var k = start_1; k < vlen_1; k++) {
+          peq[b.charCodeAt(k)] |= 1 << k;
+        }
+        for (var i = 0; i < n; i++) {
+          var eq = peq[a.charCodeAt(i)];
+          var pb = phc[i / 32 | 0] >>> i & 1;
+          var mb = mhc[i / 32 | 0] >>> i & 1;
+          var xv = eq | mv_1;
+          var xh = ((eq | mb) & pv_1) + pv_1 ^ pv_1 | eq | mb;
+          var ph = mv_1 | ~(xh | pv_1);
+          var mh = pv_1 & xh;
+          if (ph >>> 31 ^ pb) {
+            phc[i / 32 | 0] ^= 1 << i;
+          }
+          if (mh >>> 31 ^ mb) {
+            mhc[i / 32 | 0] ^= 1 << i;
+          }
+          ph = ph << 1 | pb;
+          mh = mh << 1 | mb;
+          pv_1 = mh | ~(xv | ph);
+          mv_1 = ph & xv;
+        }
+        for (var k = start_1; k < vlen_1; k++) {
+          peq[b.charCodeAt(k)] = 0;
+        }
+      }
+      var mv = 0;
+      var pv = -1;
+      var start = j * 32;
+      var vlen = Math.min(32, m - start) + start;
+      for (var k = start; k < vlen; k++) {
+        peq[b.charCodeAt(k)] |= 1 << k;
+      }
+      var score = m;
+      for (var i = 0; i < n; i++) {
+        var eq = peq[a.charCodeAt(i)];
+        var pb = phc[i / 32 | 0] >>> i & 1;
+        var mb = mhc[i / 32 | 0] >>> i & 1;
+        var xv = eq | mv;
+        var xh = ((eq | mb) & pv) + pv ^ pv | eq | mb;
+        var ph = mv | ~(xh | pv);
+        var mh = pv & xh;
+        score += ph >>> m - 1 & 1;
+        score -= mh >>> m - 1 & 1;
+        if (ph >>> 31 ^ pb) {
+          phc[i / 32 | 0] ^= 1 << i;
+        }
+        if (mh >>> 31 ^ mb) {
+          mhc[i / 32 | 0] ^= 1 << i;
+        }
+        ph = ph << 1 | pb;
+        mh = mh << 1 | mb;
+        pv = mh | ~(xv | ph);
+        mv = ph & xv;
+      }
+      for (var k = start; k < vlen; k++) {
+        peq[b.charCodeAt(k)] = 0;
+      }
+      return score;
+    };
+    var distance2 = function(a, b) {
+      if (a.length < b.length) {
+        var tmp = b;
+        b = a;
+        a = tmp;
+      }
+      if (b.length === 0) {
+        return a.length;
+      }
+      if (a.length <= 32) {
+        return myers_32(a, b);
+      }
+      return myers_x(a, b);
+    };
+    exports.distance = distance2;
+    var closest2 = function(str, arr) {
+      var min_distance = Infinity;
+      var min_index = 0;
+      for (var i = 0; i < arr.length; i++) {
+        var dist = distance2(str, arr[i]);
+        if (dist < min_distance) {
+          min_distance = dist;
+          min_index = i;
+        }
+      }
+      return arr[min_index];
+    };
+    exports.closest = closest2;
+  }
+});
+
+// node_modules/picocolors/picocolors.js
+var require_picocolors = __commonJS({
+  "node_modules/picocolors/picocolors.js"(exports, module) {
+    var p = process || {};
+    var argv = p.argv || [];
+    var env = p.env || {};
+    var isColorSupported = !(!!env.NO_COLOR || argv.includes("--no-color")) && (!!env.FORCE_COLOR || argv.includes("--color") || p.platform === "win32" || (p.stdout || {}).isTTY && env.TERM !== "dumb" || !!env.CI);
+    var formatter = (open3, close, replace = open3) => (input) => {
+      let string4 = "" + input, index = string4.indexOf(close, open3.length);
+      return ~index ? open3 + replaceClose(string4, close, replace, index) + close : open3 + string4 + close;
+    };
+    var replaceClose = (string4, close, replace, index) => {
+      let result = "", cursor = 0;
+      do {
+        result += string4.substring(cursor, index) + replace;
+        cursor = index + close.length;
+        index = string4.indexOf(close, cursor);
+      } while (~index);
+      return result + string4.substring(cursor);
+    };
+    var createColors = (enabled = isColorSupported) => {
+      let f = enabled ? formatter : () => String;
+      return {
+        isColorSupported: enabled,
+        reset: f("\x1B[0m", "\x1B[0m"),
+        bold: f("\x1B[1m", "\x1B[22m", "\x1B[22m\x1B[1m"),
+        dim: f("\x1B[2m", "\x1B[22m", "\x1B[22m\x1B[2m"),
+        italic: f("\x1B[3m", "\x1B[23m"),
+        underline: f("\x1B[4m", "\x1B[24m"),
+        inverse: f("\x1B[7m", "\x1B[27m"),
+        hidden: f("\x1B[8m", "\x1B[28m"),
+        strikethrough: f("\x1B[9m", "\x1B[29m"),
+        black: f("\x1B[30m", "\x1B[39m"),
+        red: f("\x1B[31m", "\x1B[39m"),
+        green: f("\x1B[32m", "\x1B[39m"),
+        yellow: f("\x1B[33m", "\x1B[39m"),
+        blue: f("\x1B[34m", "\x1B[39m"),
+        magenta: f("\x1B[35m", "\x1B[39m"),
+        cyan: f("\x1B[36m", "\x1B[39m"),
+        white: f("\x1B[37m", "\x1B[39m"),
+        gray: f("\x1B[90m", "\x1B[39m"),
+        bgBlack: f("\x1B[40m", "\x1B[49m"),
+        bgRed: f("\x1B[41m", "\x1B[49m"),
+        bgGreen: f("\x1B[42m", "\x1B[49m"),
+        bgYellow: f("\x1B[43m", "\x1B[49m"),
+        bgBlue: f("\x1B[44m", "\x1B[49m"),
+        bgMagenta: f("\x1B[45m", "\x1B[49m"),
+        bgCyan: f("\x1B[46m", "\x1B[49m"),
+        bgWhite: f("\x1B[47m", "\x1B[49m"),
+        blackBright: f("\x1B[90m", "\x1B[39m"),
+        redBright: f("\x1B[91m", "\x1B[39m"),
+        greenBright: f("\x1B[92m", "\x1B[39m"),
+        yellowBright: f("\x1B[93m", "\x1B[39m"),
+        blueBright: f("\x1B[94m", "\x1B[39m"),
+        magentaBright: f("\x1B[95m", "\x1B[39m"),
+        cyanBright: f("\x1B[96m", "\x1B[39m"),
+        whiteBright: f("\x1B[97m", "\x1B[39m"),
+        bgBlackBright: f("\x1B[100m", "\x1B[49m"),
+        bgRedBright: f("\x1B[101m", "\x1B[49m"),
+        bgGreenBright: f("\x1B[102m", "\x1B[49m"),
+        bgYellowBright: f("\x1B[103m", "\x1B[49m"),
+        bgBlueBright: f("\x1B[104m", "\x1B[49m"),
+        bgMagentaBright: f("\x1B[105m", "\x1B[49m"),
+        bgCyanBright: f("\x1B[106m", "\x1B[49m"),
+        bgWhiteBright: f("\x1B[107m", "\x1B[49m")
+      };
+    };
+    module.exports = createColors();
+    module.exports.createColors = createColors;
+  }
+});
+
+// node_modules/semver/internal/lrucache.js
+var require_lrucache = __commonJS({
+  "node_modules/semver/internal/lrucache.js"(exports, module) {
+    "use strict";
+    var LRUCache = class {
+      constructor() {
+        this.max = 1e3;
+        this.map = /* @__PURE__ */ new Map();
+      }
+      get(key2) {
+        const value = this.map.get(key2);
+        if (value === void 0) {
+          return void 0;
+        } else {
+          this.map.delete(key2);
+          this.map.set(key2, value);
+          return value;
+        }
+      }
+      delete(key2) {
+        return this.map.delete(key2);
+      }
+      set(key2, value) {
+        const deleted = this.delete(key2);
+        if (!deleted && value !== void 0) {
+          if (this.map.size >= this.max) {
+            const firstKey = this.map.keys().next().value;
+            this.delete(firstKey);
+          }
+          this.map.set(key2, value);
+        }
+        return this;
+      }
+    };
+    module.exports = LRUCache;
   }
 });
 
@@ -789,8 +789,8 @@ var require_semver = __commonJS({
 var require_compare = __commonJS({
   "node_modules/semver/functions/compare.js"(exports, module) {
     "use strict";
-    var SemVer = require_semver();
-    var compare = (a, b, loose) => new SemVer(a, loose).compare(new SemVer(b, loose));
+    var SemVer2 = require_semver();
+    var compare = (a, b, loose) => new SemVer2(a, loose).compare(new SemVer2(b, loose));
     module.exports = compare;
   }
 });
@@ -948,7 +948,7 @@ var require_comparator = __commonJS({
         if (!m[2]) {
           this.semver = ANY;
         } else {
-          this.semver = new SemVer(m[2], this.options.loose);
+          this.semver = new SemVer2(m[2], this.options.loose);
         }
       }
       toString() {
@@ -961,7 +961,7 @@ var require_comparator = __commonJS({
         }
         if (typeof version2 === "string") {
           try {
-            version2 = new SemVer(version2, this.options);
+            version2 = new SemVer2(version2, this.options);
           } catch (er) {
             return false;
           }
@@ -1013,7 +1013,7 @@ var require_comparator = __commonJS({
     var { safeRe: re, t } = require_re();
     var cmp = require_cmp();
     var debug = require_debug();
-    var SemVer = require_semver();
+    var SemVer2 = require_semver();
     var Range = require_range();
   }
 });
@@ -1340,7 +1340,7 @@ var require_range = __commonJS({
         }
         if (typeof version2 === "string") {
           try {
-            version2 = new SemVer(version2, this.options);
+            version2 = new SemVer2(version2, this.options);
           } catch (er) {
             return false;
           }
@@ -1359,7 +1359,7 @@ var require_range = __commonJS({
     var parseOptions = require_parse_options();
     var Comparator = require_comparator();
     var debug = require_debug();
-    var SemVer = require_semver();
+    var SemVer2 = require_semver();
     var trimComparatorWhitespace = require_trim_comparator_whitespace();
     var {
       safeRe: re,
@@ -1615,13 +1615,13 @@ var require_satisfies = __commonJS({
 var require_parse = __commonJS({
   "node_modules/semver/functions/parse.js"(exports, module) {
     "use strict";
-    var SemVer = require_semver();
-    var parse6 = (version2, options, throwErrors = false) => {
-      if (version2 instanceof SemVer) {
+    var SemVer2 = require_semver();
+    var parse7 = (version2, options, throwErrors = false) => {
+      if (version2 instanceof SemVer2) {
         return version2;
       }
       try {
-        return new SemVer(version2, options);
+        return new SemVer2(version2, options);
       } catch (er) {
         if (!throwErrors) {
           return null;
@@ -1629,7 +1629,7 @@ var require_parse = __commonJS({
         throw er;
       }
     };
-    module.exports = parse6;
+    module.exports = parse7;
   }
 });
 
@@ -1637,9 +1637,9 @@ var require_parse = __commonJS({
 var require_valid = __commonJS({
   "node_modules/semver/functions/valid.js"(exports, module) {
     "use strict";
-    var parse6 = require_parse();
+    var parse7 = require_parse();
     var valid2 = (version2, options) => {
-      const v = parse6(version2, options);
+      const v = parse7(version2, options);
       return v ? v.version : null;
     };
     module.exports = valid2;
@@ -1666,16 +1666,16 @@ var require_valid2 = __commonJS({
 var require_min_version = __commonJS({
   "node_modules/semver/ranges/min-version.js"(exports, module) {
     "use strict";
-    var SemVer = require_semver();
+    var SemVer2 = require_semver();
     var Range = require_range();
     var gt = require_gt();
     var minVersion2 = (range, loose) => {
       range = new Range(range, loose);
-      let minver = new SemVer("0.0.0");
+      let minver = new SemVer2("0.0.0");
       if (range.test(minver)) {
         return minver;
       }
-      minver = new SemVer("0.0.0-0");
+      minver = new SemVer2("0.0.0-0");
       if (range.test(minver)) {
         return minver;
       }
@@ -1684,7 +1684,7 @@ var require_min_version = __commonJS({
         const comparators = range.set[i];
         let setMin = null;
         comparators.forEach((comparator) => {
-          const compver = new SemVer(comparator.semver.version);
+          const compver = new SemVer2(comparator.semver.version);
           switch (comparator.operator) {
             case ">":
               if (compver.prerelease.length === 0) {
@@ -1755,7 +1755,7 @@ function oneLine(error2) {
 }
 function render(what, where2, remedy) {
   const lines = [where2 === void 0 ? what : `${where2}: ${what}`];
-  if (remedy !== void 0) lines.push(...remedy.split("\n").map((line) => `  ${line}`));
+  if (remedy !== void 0) lines.push(...remedy.split("\n").map((line2) => `  ${line2}`));
   return lines.join("\n");
 }
 
@@ -2298,12 +2298,12 @@ function merge(a, b) {
   });
   return clone(a, def);
 }
-function partial(Class2, schema, mask, name2 = "partial") {
+function partial(Class2, schema, mask, name4 = "partial") {
   const currDef = schema._zod.def;
   const checks = currDef.checks;
   const hasChecks = checks && checks.length > 0;
   if (hasChecks) {
-    throw new Error(`.${name2}() cannot be used on object schemas containing refinements`);
+    throw new Error(`.${name4}() cannot be used on object schemas containing refinements`);
   }
   const selected = mask ? new Set(maskedKeys(schema, mask)) : void 0;
   const newShape = {};
@@ -2643,7 +2643,7 @@ function newError(Definition) {
   return new Definition();
 }
 // @__NO_SIDE_EFFECTS__
-function $constructor(name2, initializer3, proto, params) {
+function $constructor(name4, initializer3, proto, params) {
   const zodProto = {};
   function Internals(def) {
     this.def = def;
@@ -2661,10 +2661,10 @@ function $constructor(name2, initializer3, proto, params) {
       } finally {
         _zodDesc.value = void 0;
       }
-    } else if (inst._zod.traits.has(name2)) {
+    } else if (inst._zod.traits.has(name4)) {
       return;
     }
-    inst._zod.traits.add(name2);
+    inst._zod.traits.add(name4);
     initializer3(inst, def);
     if (initialized) {
       const own2 = Object.getPrototypeOf(inst);
@@ -2690,7 +2690,7 @@ function $constructor(name2, initializer3, proto, params) {
   const Parent = params?.Parent ?? Object;
   class Definition extends Parent {
   }
-  Object.defineProperty(Definition, "name", { value: name2 });
+  Object.defineProperty(Definition, "name", { value: name4 });
   function _(def) {
     const inst = params?.Parent ? newError(Definition) : this;
     init(inst, def);
@@ -2711,10 +2711,10 @@ function $constructor(name2, initializer3, proto, params) {
     value: (inst) => {
       if (params?.Parent && inst instanceof params.Parent)
         return true;
-      return inst?._zod?.traits?.has(name2);
+      return inst?._zod?.traits?.has(name4);
     }
   });
-  Object.defineProperty(_, "name", { value: name2 });
+  Object.defineProperty(_, "name", { value: name4 });
   return _;
 }
 var $ZodAsyncError = class extends Error {
@@ -2723,8 +2723,8 @@ var $ZodAsyncError = class extends Error {
   }
 };
 var $ZodEncodeError = class extends Error {
-  constructor(name2) {
-    super(`Encountered unidirectional transform during encode: ${name2}`);
+  constructor(name4) {
+    super(`Encountered unidirectional transform during encode: ${name4}`);
     this.name = "ZodEncodeError";
   }
 };
@@ -2983,17 +2983,17 @@ var validateAsync = async (schema, value, _ctx) => {
   return result.issues.length === 0;
 };
 var _encode = (_Err) => {
-  const parse6 = _parse(_Err);
+  const parse7 = _parse(_Err);
   const fn = (schema, value, _ctx, _params) => {
     const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
-    return parse6(schema, value, ctx, finalizeParams(fn, _params));
+    return parse7(schema, value, ctx, finalizeParams(fn, _params));
   };
   return fn;
 };
 var _decode = (_Err) => {
-  const parse6 = _parse(_Err);
+  const parse7 = _parse(_Err);
   const fn = (schema, value, _ctx, _params) => {
-    return parse6(schema, value, _ctx, finalizeParams(fn, _params));
+    return parse7(schema, value, _ctx, finalizeParams(fn, _params));
   };
   return fn;
 };
@@ -3433,8 +3433,8 @@ var Doc = class {
     const lines = content.split("\n").filter((x) => x);
     const minIndent = Math.min(...lines.map((x) => x.length - x.trimStart().length));
     const dedented = lines.map((x) => x.slice(minIndent)).map((x) => " ".repeat(this.indent * 2) + x);
-    for (const line of dedented) {
-      this.content.push(line);
+    for (const line2 of dedented) {
+      this.content.push(line2);
     }
   }
   compile() {
@@ -4057,7 +4057,7 @@ function capSize(inst, size2) {
   if (!caps.length)
     return;
   const cap = Math.min(...caps.map((c) => c[0]));
-  const parse6 = inst._zod.parse;
+  const parse7 = inst._zod.parse;
   inst._zod.parse = (payload, ctx) => {
     const n = size2(payload.value);
     if (n > cap && !ctx?.skipChecks && ctx?.direction !== "backward") {
@@ -4071,7 +4071,7 @@ function capSize(inst, size2) {
         }
       }
     }
-    return parse6(payload, ctx);
+    return parse7(payload, ctx);
   };
 }
 var arraySize = (input) => Array.isArray(input) ? input.length : -1;
@@ -4180,12 +4180,12 @@ function handleCatchall(proms, input, payload, ctx, def, inst, abortEarly) {
   const t = _catchall.def.type;
   const optin = _catchall.optin;
   const optout = _catchall.optout;
-  let seen = 0;
+  let seen2 = 0;
   for (const key2 in input) {
-    if (abortEarly && payload.issues.length !== seen) {
-      if (aborted(payload, seen))
+    if (abortEarly && payload.issues.length !== seen2) {
+      if (aborted(payload, seen2))
         break;
-      seen = payload.issues.length;
+      seen2 = payload.issues.length;
     }
     if (keySet.has(key2))
       continue;
@@ -4274,12 +4274,12 @@ var $ZodObject = /* @__PURE__ */ $constructor("$ZodObject", (inst, def) => {
     const proms = [];
     const shape = value.shape;
     const abortEarly = ctx?.abortEarly;
-    let seen = payload.issues.length;
+    let seen2 = payload.issues.length;
     for (const key2 of value.allKeys) {
-      if (abortEarly && payload.issues.length !== seen) {
-        if (aborted(payload, seen))
+      if (abortEarly && payload.issues.length !== seen2) {
+        if (aborted(payload, seen2))
           break;
-        seen = payload.issues.length;
+        seen2 = payload.issues.length;
       }
       if (key2 === "__proto__")
         continue;
@@ -6176,14 +6176,14 @@ function handleUnrepresentable(schema, ctx, json, params, message) {
 function processSchema(schema, ctx, _params = { path: [], schemaPath: [] }) {
   var _a3;
   const def = schema._zod.def;
-  const seen = ctx.seen.get(schema);
-  if (seen) {
-    seen.count++;
+  const seen2 = ctx.seen.get(schema);
+  if (seen2) {
+    seen2.count++;
     const isCycle = _params.schemaPath.includes(schema);
     if (isCycle) {
-      seen.cycle = _params.path;
+      seen2.cycle = _params.path;
     }
-    return seen.schema;
+    return seen2.schema;
   }
   const result = { schema: {}, count: 1, cycle: void 0, path: _params.path };
   ctx.seen.set(schema, result);
@@ -6273,12 +6273,12 @@ function extractDefs(ctx, schema) {
     if (entry[1].schema.$ref) {
       return;
     }
-    const seen = entry[1];
+    const seen2 = entry[1];
     const { ref, defId } = makeURI(entry);
-    seen.def = { ...seen.schema };
+    seen2.def = { ...seen2.schema };
     if (defId)
-      seen.defId = defId;
-    const schema2 = seen.schema;
+      seen2.defId = defId;
+    const schema2 = seen2.schema;
     for (const key2 in schema2) {
       delete schema2[key2];
     }
@@ -6286,16 +6286,16 @@ function extractDefs(ctx, schema) {
   };
   if (ctx.cycles === "throw") {
     for (const entry of ctx.seen.entries()) {
-      const seen = entry[1];
-      if (seen.cycle) {
-        throw new Error(`Cycle detected: #/${seen.cycle?.join("/")}/<root>
+      const seen2 = entry[1];
+      if (seen2.cycle) {
+        throw new Error(`Cycle detected: #/${seen2.cycle?.join("/")}/<root>
 
 Set the \`cycles\` parameter to \`"ref"\` to resolve cyclical schemas with defs.`);
       }
     }
   }
   for (const entry of ctx.seen.entries()) {
-    const seen = entry[1];
+    const seen2 = entry[1];
     if (schema === entry[0]) {
       extractToDef(entry);
       continue;
@@ -6312,11 +6312,11 @@ Set the \`cycles\` parameter to \`"ref"\` to resolve cyclical schemas with defs.
       extractToDef(entry);
       continue;
     }
-    if (seen.cycle) {
+    if (seen2.cycle) {
       extractToDef(entry);
       continue;
     }
-    if (seen.count > 1) {
+    if (seen2.count > 1) {
       if (ctx.reused === "ref") {
         extractToDef(entry);
       }
@@ -6378,7 +6378,7 @@ function foldObjects(members2) {
         const part = other.properties?.[key2] ?? undeclaredConstraint(other);
         if (part === null || part === void 0)
           continue;
-        if (!parts.some((seen) => JSON.stringify(seen) === JSON.stringify(part)))
+        if (!parts.some((seen2) => JSON.stringify(seen2) === JSON.stringify(part)))
           parts.push(part);
       }
       const merged2 = parts.length === 1 ? parts[0] : foldObjects(parts) ?? { allOf: parts };
@@ -6396,7 +6396,7 @@ function foldObjects(members2) {
     const constraints = [];
     for (const object2 of objects) {
       const constraint = undeclaredConstraint(object2);
-      if (constraint && !constraints.some((seen) => JSON.stringify(seen) === JSON.stringify(constraint)))
+      if (constraint && !constraints.some((seen2) => JSON.stringify(seen2) === JSON.stringify(constraint)))
         constraints.push(constraint);
     }
     if (constraints.length === 1)
@@ -6438,13 +6438,13 @@ function finalize(ctx, schema) {
   if (!root)
     throw new Error("Unprocessed schema. This is a bug in Zod.");
   const flattenRef = (zodSchema) => {
-    const seen = ctx.seen.get(zodSchema);
-    if (seen.ref === null)
+    const seen2 = ctx.seen.get(zodSchema);
+    if (seen2.ref === null)
       return;
-    const schema2 = seen.def ?? seen.schema;
+    const schema2 = seen2.def ?? seen2.schema;
     const _cached = { ...schema2 };
-    const ref = seen.ref;
-    seen.ref = null;
+    const ref = seen2.ref;
+    seen2.ref = null;
     if (ref) {
       flattenRef(ref);
       const refSeen = ctx.seen.get(ref);
@@ -6496,7 +6496,7 @@ function finalize(ctx, schema) {
     ctx.override({
       zodSchema,
       jsonSchema: schema2,
-      path: seen.path ?? []
+      path: seen2.path ?? []
     });
   };
   if (!ctx.external || ctx.sharedEmitDoneFor !== ctx.external) {
@@ -6512,8 +6512,8 @@ function finalize(ctx, schema) {
       rewrite();
     if (ctx.intersections.length) {
       const carriers = /* @__PURE__ */ new Map();
-      for (const seen of ctx.seen.values()) {
-        for (const json of [seen.schema, seen.def]) {
+      for (const seen2 of ctx.seen.values()) {
+        for (const json of [seen2.schema, seen2.def]) {
           const allOf = json?.allOf;
           if (!Array.isArray(allOf))
             continue;
@@ -6553,11 +6553,11 @@ function finalize(ctx, schema) {
   const defs = ctx.external?.defs ?? {};
   if (!ctx.external || ctx.sharedEmitDoneFor !== ctx.external) {
     for (const entry of ctx.seen.entries()) {
-      const seen = entry[1];
-      if (seen.def && seen.defId) {
-        if (seen.def.id === seen.defId)
-          delete seen.def.id;
-        assignProp(defs, seen.defId, seen.def);
+      const seen2 = entry[1];
+      if (seen2.def && seen2.defId) {
+        if (seen2.def.id === seen2.defId)
+          delete seen2.def.id;
+        assignProp(defs, seen2.defId, seen2.def);
       }
     }
   }
@@ -7045,13 +7045,13 @@ function rewriteKeyNames(ctx) {
   }
   const rewrites = /* @__PURE__ */ new Map();
   for (const record2 of pendingRecords.get(ctx) ?? []) {
-    const seen = ctx.seen.get(record2);
-    const names = (seen?.def ?? seen?.schema)?.propertyNames;
-    if (!names || names === true || rewrites.has(names))
+    const seen2 = ctx.seen.get(record2);
+    const names2 = (seen2?.def ?? seen2?.schema)?.propertyNames;
+    if (!names2 || names2 === true || rewrites.has(names2))
       continue;
-    const rewritten = stringifyKeyNames(bySchema, names, /* @__PURE__ */ new Set());
-    if (rewritten !== names)
-      rewrites.set(names, rewritten);
+    const rewritten = stringifyKeyNames(bySchema, names2, /* @__PURE__ */ new Set());
+    if (rewritten !== names2)
+      rewrites.set(names2, rewritten);
   }
   if (!rewrites.size)
     return;
@@ -7109,9 +7109,9 @@ var recordProcessor = (schema, ctx, _json, params) => {
 var nullableProcessor = (schema, ctx, json, params) => {
   const def = schema._zod.def;
   const inner = processSchema(def.innerType, ctx, params);
-  const seen = ctx.seen.get(schema);
+  const seen2 = ctx.seen.get(schema);
   if (ctx.target === "openapi-3.0") {
-    seen.ref = def.innerType;
+    seen2.ref = def.innerType;
     json.nullable = true;
   } else {
     json.anyOf = [inner, { type: "null" }];
@@ -7120,8 +7120,8 @@ var nullableProcessor = (schema, ctx, json, params) => {
 var nonoptionalProcessor = (schema, ctx, _json, params) => {
   const def = schema._zod.def;
   processSchema(def.innerType, ctx, params);
-  const seen = ctx.seen.get(schema);
-  seen.ref = def.innerType;
+  const seen2 = ctx.seen.get(schema);
+  seen2.ref = def.innerType;
 };
 var UNREPRESENTABLE_DEFAULT = /* @__PURE__ */ Symbol();
 function serializeDefaultValue(value, schema, ctx, json, params) {
@@ -7140,8 +7140,8 @@ function serializeDefaultValue(value, schema, ctx, json, params) {
 var defaultProcessor = (schema, ctx, json, params) => {
   const def = schema._zod.def;
   processSchema(def.innerType, ctx, params);
-  const seen = ctx.seen.get(schema);
-  seen.ref = def.innerType;
+  const seen2 = ctx.seen.get(schema);
+  seen2.ref = def.innerType;
   const value = serializeDefaultValue(def.defaultValue, schema, ctx, json, params);
   if (value !== UNREPRESENTABLE_DEFAULT)
     json.default = value;
@@ -7149,8 +7149,8 @@ var defaultProcessor = (schema, ctx, json, params) => {
 var prefaultProcessor = (schema, ctx, json, params) => {
   const def = schema._zod.def;
   processSchema(def.innerType, ctx, params);
-  const seen = ctx.seen.get(schema);
-  seen.ref = def.innerType;
+  const seen2 = ctx.seen.get(schema);
+  seen2.ref = def.innerType;
   if (ctx.io !== "input")
     return;
   const value = serializeDefaultValue(def.defaultValue, schema, ctx, json, params);
@@ -7160,8 +7160,8 @@ var prefaultProcessor = (schema, ctx, json, params) => {
 var catchProcessor = (schema, ctx, json, params) => {
   const def = schema._zod.def;
   processSchema(def.innerType, ctx, params);
-  const seen = ctx.seen.get(schema);
-  seen.ref = def.innerType;
+  const seen2 = ctx.seen.get(schema);
+  seen2.ref = def.innerType;
   let catchValue;
   try {
     catchValue = def.catchValue(void 0);
@@ -7176,21 +7176,21 @@ var pipeProcessor = (schema, ctx, _json, params) => {
   const inIsTransform = def.in._zod.traits.has("$ZodTransform");
   const innerType = ctx.io === "input" ? inIsTransform ? def.out : def.in : def.out;
   processSchema(innerType, ctx, params);
-  const seen = ctx.seen.get(schema);
-  seen.ref = innerType;
+  const seen2 = ctx.seen.get(schema);
+  seen2.ref = innerType;
 };
 var readonlyProcessor = (schema, ctx, json, params) => {
   const def = schema._zod.def;
   processSchema(def.innerType, ctx, params);
-  const seen = ctx.seen.get(schema);
-  seen.ref = def.innerType;
+  const seen2 = ctx.seen.get(schema);
+  seen2.ref = def.innerType;
   json.readOnly = true;
 };
 var optionalProcessor = (schema, ctx, _json, params) => {
   const def = schema._zod.def;
   processSchema(def.innerType, ctx, params);
-  const seen = ctx.seen.get(schema);
-  seen.ref = def.innerType;
+  const seen2 = ctx.seen.get(schema);
+  seen2.ref = def.innerType;
 };
 
 // node_modules/zod/v4/classic/errors.js
@@ -8303,7 +8303,7 @@ function parseJsonFile(text2, file, remedy) {
 function problems(error2, value) {
   const lines = error2.issues.flatMap((issue2) => describe2(issue2, value));
   const count3 = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
-  return [`${count3}:`, ...lines.map((line) => `  - ${line}`)].join("\n");
+  return [`${count3}:`, ...lines.map((line2) => `  - ${line2}`)].join("\n");
 }
 function describe2(issue2, root) {
   const path = issue2.path.map(String);
@@ -8356,13 +8356,890 @@ function parseBaseLock(text2, file) {
   throw new TgoError("CATALOG", problems(parsed.error, value), { where: file, remedy });
 }
 function formatBaseLock(bases) {
-  const sorted2 = Object.entries(bases).sort(([a], [b]) => a < b ? -1 : 1);
-  return `${JSON.stringify({ bases: Object.fromEntries(sorted2) }, null, 2)}
+  const sorted3 = Object.entries(bases).sort(([a], [b]) => a < b ? -1 : 1);
+  return `${JSON.stringify({ bases: Object.fromEntries(sorted3) }, null, 2)}
 `;
 }
 function pinned(reference, pins) {
   const digest = Object.hasOwn(pins, reference) ? pins[reference] : void 0;
   return reference.includes("@") || digest === void 0 ? reference : `${reference}@${digest}`;
+}
+
+// packages/release/src/candidate.ts
+function candidateProblem({ version: version2, revision }, wanted2, where2) {
+  const refuse2 = (what, remedy) => new TgoError("CONFLICT", what, { where: where2, remedy });
+  if (version2 !== wanted2.text) {
+    const own2 = version2 === void 0 ? "belongs to no version" : `is a candidate of ${version2}`;
+    return refuse2(
+      `it ${own2}, and cannot be released as ${wanted2.text}`,
+      `The version is part of an image's bytes: make the candidate with --version ${wanted2.text}.`
+    );
+  }
+  if (revision === void 0) {
+    return refuse2("it does not say which commit it was made of", "Make the candidate anew, from a commit.");
+  }
+  if (revision.startsWith("dev-")) {
+    return refuse2(
+      `its source (${revision}) is no commit: it had changes, or was given without a revision`,
+      "Commit the changes and release the commit; a dev- candidate is to be tried, not released."
+    );
+  }
+  return void 0;
+}
+
+// packages/release/src/tags.ts
+var TagPolicy = strictObject({
+  minor: boolean2().default(true).describe("Move the tag of the minor line, 1.2, with each stable 1.2.x."),
+  major: boolean2().default(true).describe(
+    "Move the tag of the major line, 1, with each stable 1.x.y. There is never a tag 0: versions below 1.0.0 promise nothing to each other."
+  ),
+  latest: boolean2().default(true).describe("Move latest with each stable version that is newer.")
+}).describe("The floating tags of a stable release. A prerelease moves none.");
+function planTags(version2, policy) {
+  const { major, minor, stable, text: text2 } = version2;
+  const floating = [
+    ...policy.minor ? [`${major}.${minor}`] : [],
+    ...policy.major && major > 0 ? [`${major}`] : [],
+    ...policy.latest ? [LATEST] : []
+  ];
+  return { version: text2, floating: stable ? floating : [] };
+}
+var LATEST = "latest";
+
+// packages/release/src/gate.ts
+function decideGate(asked) {
+  const { version: version2, services, registries: registries3, entries: entries2 } = asked;
+  const reasons = [];
+  const later = [];
+  const digests = /* @__PURE__ */ new Map();
+  if (services.length === 0) reasons.push(nothing("no service is to be released"));
+  if (registries3.length === 0) reasons.push(nothing("there is no registry to release to"));
+  for (const service2 of new Set(services)) {
+    const places = registries3.map(({ registry: registry2, required: required2 }) => ({
+      required: required2,
+      entry: entries2.find((entry) => entry.service === service2 && entry.registry === registry2) ?? {
+        ...ABSENT,
+        service: service2,
+        registry: registry2
+      }
+    }));
+    const digest = agreedDigest(places);
+    if (digest !== void 0) digests.set(service2, digest);
+    else if (registries3.length > 0 && !places.some(({ required: required2 }) => required2)) {
+      reasons.push({
+        kind: "candidate missing",
+        service: service2,
+        told: `${service2}: no registry holds a verified candidate`
+      });
+    }
+    for (const { required: required2, entry } of places) {
+      for (const reason of [
+        ...candidateReasons(entry, version2, digest),
+        ...tagReasons(entry, version2, digest)
+      ]) {
+        (required2 || reason.kind === "version taken" ? reasons : later).push(reason);
+      }
+    }
+  }
+  return reasons.length === 0 ? { open: true, digests, later } : { open: false, reasons, later };
+}
+var ABSENT = {
+  candidate: { state: "missing" },
+  versionTag: { state: "unknown", why: "not asked" }
+};
+function nothing(told2) {
+  return { kind: "nothing to release", told: told2 };
+}
+function agreedDigest(places) {
+  const binding = places.some(({ required: required2 }) => required2) ? places.filter(({ required: required2 }) => required2) : places;
+  const found = binding.flatMap(
+    ({ entry: { candidate } }) => candidate.state === "verified" ? [candidate.digest] : []
+  );
+  const count3 = (digest) => found.filter((other) => other === digest).length;
+  return found.reduce(
+    (best, digest) => best === void 0 || count3(digest) > count3(best) ? digest : best,
+    void 0
+  );
+}
+function candidateReasons({ service: service2, registry: registry2, candidate, versionTag: versionTag2 }, version2, digest) {
+  const reason = (kind, what) => [
+    { kind, service: service2, registry: registry2, told: `${service2} in ${registry2}: ${what}` }
+  ];
+  if (candidate.state === "missing") return reason("candidate missing", "the candidate is not there");
+  if (candidate.state === "failed")
+    return reason("candidate failed", `the candidate did not pass: ${candidate.why}`);
+  if (candidate.digest !== digest)
+    return reason(
+      "digests differ",
+      `the candidate is ${candidate.digest}, elsewhere it is ${digest ?? "unknown"}`
+    );
+  if (versionTag2.state === "held" && versionTag2.digest === digest) return [];
+  const problem = candidateProblem(candidate, version2, registry2);
+  return problem === void 0 ? [] : reason("candidate refused", problem.what);
+}
+function tagReasons({ service: service2, registry: registry2, versionTag: versionTag2 }, version2, digest) {
+  const reason = (kind, what) => [
+    { kind, service: service2, registry: registry2, told: `${service2} in ${registry2}: ${what}` }
+  ];
+  if (versionTag2.state === "unknown")
+    return reason("version tag unknown", `whether ${version2.text} is taken is not known: ${versionTag2.why}`);
+  if (versionTag2.state === "absent" || digest === void 0 || versionTag2.digest === digest) return [];
+  return reason(
+    "version taken",
+    `${version2.text} is there already and is ${versionTag2.digest}; a version's tag never changes`
+  );
+}
+
+// packages/release/src/version.ts
+var import_semver = __toESM(require_semver(), 1);
+var MAX_TAG = 128;
+var VERSION_GRAMMAR = "A version is MAJOR.MINOR.PATCH, or MAJOR.MINOR.PATCH-PRERELEASE (semantic versioning 2.0), with or without a v in front: 1.2.3, v1.2.3, 2.0.0-rc.1.";
+function parseVersion(text2, where2) {
+  const version2 = readVersion(text2);
+  if (version2 !== void 0) return version2;
+  const nearest = nearestVersion(text2);
+  throw new TgoError("USAGE", `"${text2}" is not a version: ${whyNot(text2)}`, {
+    where: where2,
+    remedy: [...nearest === void 0 ? [] : [`Write ${nearest}.`], VERSION_GRAMMAR].join("\n")
+  });
+}
+function readVersion(text2) {
+  const bare2 = text2.replace(/^v/, "");
+  const parsed = parse2(bare2);
+  if (parsed === void 0) return void 0;
+  const { major, minor, patch, prerelease } = parsed;
+  const version2 = { text: bare2, major, minor, patch, prerelease, stable: prerelease.length === 0 };
+  READ.set(version2, parsed);
+  return version2;
+}
+var READ = /* @__PURE__ */ new WeakMap();
+function compareVersions(a, b) {
+  return (READ.get(a) ?? new import_semver.default(a.text)).compare(READ.get(b) ?? b.text);
+}
+function isNewer(version2, than) {
+  return compareVersions(version2, than) > 0;
+}
+function newestVersion(versions) {
+  return versions.reduce(
+    (best, version2) => best === void 0 || isNewer(version2, best) ? version2 : best,
+    void 0
+  );
+}
+function nearestVersion(text2) {
+  const bare2 = text2.trim().replace(/^[v=\s]+/i, "");
+  const match = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-._ ]?(alpha|beta|rc|a|b|c|pre|dev)[-._]?(\d*))?(?:\+.*)?$/i.exec(
+    bare2
+  );
+  const [, major = "", minor = "0", patch = "0", word, number3] = match ?? [];
+  const stem = [major, minor, patch].map(withoutZeros).join(".");
+  const suffix = word === void 0 ? "" : `-${PRERELEASE_WORDS[word.toLowerCase()] ?? word.toLowerCase()}`;
+  const count3 = number3 === void 0 || number3 === "" ? "" : `.${withoutZeros(number3)}`;
+  return [bare2, bare2.replace(/\+.*$/, ""), `${stem}${suffix}${count3}`].find((guess) => parse2(guess));
+}
+var PRERELEASE_WORDS = { a: "alpha", b: "beta", c: "rc" };
+function withoutZeros(digits) {
+  return digits.replace(/^0+(?=\d)/, "");
+}
+function parse2(text2) {
+  if (text2.length > MAX_TAG || !/^\d+\.\d+\.\d/.test(text2)) return void 0;
+  try {
+    const parsed = new import_semver.default(text2);
+    const exact = parsed.version === text2 && parsed.prerelease.every(isExact);
+    return exact ? parsed : void 0;
+  } catch {
+    return void 0;
+  }
+}
+function isExact(identifier) {
+  return typeof identifier === "number" || !/^\d+$/.test(identifier);
+}
+var REASONS = [
+  [/^\s*$/, "it is empty"],
+  [/\s/, "it has blanks"],
+  [/\+/, "build metadata (+...) cannot be in a tag"],
+  [/^v?\d+$/i, "it has no minor and no patch number"],
+  [/^v?\d+\.\d+(?![.\d])/i, "it has no patch number"],
+  [/^v?\d+(?:\.\d+){3}/i, "it has more than three numbers"],
+  [/(?:^v?|[.-])0\d+(?:[.-]|$)/i, "a number has leading zeros"],
+  [/^[V=]/, "it may start with a small v and nothing else"],
+  [/\d{16}/, "a number is too large"]
+];
+function whyNot(text2) {
+  if (text2.length > MAX_TAG) return `it is longer than the ${MAX_TAG} characters of a tag`;
+  return REASONS.find(([pattern]) => pattern.test(text2))?.[1] ?? "it does not follow the grammar";
+}
+
+// packages/release/src/git-tag.ts
+function parseReleaseTag(tag, services) {
+  const name4 = tag.replace(/^refs\/tags\//, "");
+  const readings = readingsOf(name4, services);
+  const [reading] = readings;
+  if (reading === void 0) throw notARelease(name4, services);
+  if (readings.length > 1) {
+    const meanings = readings.map(
+      ({ version: version2, service: service2 }) => `${version2.text} of ${service2 ?? "all services"}`
+    );
+    throw new TgoError("USAGE", `Git tag "${name4}" can be read as ${meanings.join(", and as ")}`, {
+      remedy: "Release with --version and --service instead, which say which one."
+    });
+  }
+  return reading;
+}
+function readingsOf(name4, services) {
+  return [void 0, ...new Set(services)].flatMap((service2) => {
+    const start = service2 === void 0 ? "" : `${service2}-`;
+    const rest = name4.startsWith(start) ? name4.slice(start.length) : "";
+    const version2 = service2 === void 0 || rest.startsWith("v") ? readVersion(rest) : void 0;
+    return version2 === void 0 ? [] : [{ version: version2, service: service2 }];
+  });
+}
+function notARelease(name4, services) {
+  const known = `Services: ${services.join(", ") || "none"}.`;
+  const grammar = "A release is tagged v1.2.3 (all services) or <service>-v1.2.3 (one service).\n" + VERSION_GRAMMAR;
+  const stranger = /^(.+)-v(?=\d)(.+)$/.exec(name4);
+  if (stranger?.[1] !== void 0 && readVersion(stranger[2] ?? "") !== void 0) {
+    return new TgoError("USAGE", `Git tag "${name4}" names "${stranger[1]}", which is not a service`, {
+      remedy: `${known}
+${grammar}`
+    });
+  }
+  const nearest = nearestTag(name4, services);
+  return new TgoError("USAGE", `Git tag "${name4}" is not a release`, {
+    remedy: [...nearest === void 0 ? [] : [`Write ${nearest}.`], grammar, known].join("\n")
+  });
+}
+function nearestTag(name4, services) {
+  const owner = services.filter((service2) => name4.startsWith(service2) && /^[-/@_.]/.test(name4.slice(service2.length))).sort((a, b) => b.length - a.length)[0];
+  const version2 = nearestVersion(owner === void 0 ? name4 : name4.slice(owner.length + 1));
+  if (version2 === void 0) return void 0;
+  return owner === void 0 ? `v${version2}` : `${owner}-v${version2}`;
+}
+
+// packages/release/src/tag-kind.ts
+var OURS = /^(candidate|staging)-[0-9a-f]{16}(?:-[a-z0-9-]+)?$/;
+function kindOfTag(tag, service2) {
+  if (tag === LATEST) return { kind: "latest" };
+  const ours = OURS.exec(tag)?.[1];
+  if (ours === "candidate" || ours === "staging") return { kind: ours };
+  const start = `${service2 ?? ""}-v`;
+  const version2 = readVersion(service2 !== void 0 && tag.startsWith(start) ? tag.slice(start.length) : tag);
+  if (version2 !== void 0) return { kind: "version", version: version2 };
+  const [, major, minor] = /^(0|[1-9]\d{0,14})(?:\.(0|[1-9]\d{0,14}))?$/.exec(tag) ?? [];
+  if (major !== void 0 && minor !== void 0)
+    return { kind: "minor", major: Number(major), minor: Number(minor) };
+  return major === void 0 || major === "0" ? { kind: "other" } : { kind: "major", major: Number(major) };
+}
+function isFloating(kind) {
+  return kind.kind === "minor" || kind.kind === "major" || kind.kind === "latest";
+}
+function inLine(kind, version2) {
+  switch (kind.kind) {
+    case "latest":
+      return true;
+    case "major":
+      return version2.major === kind.major;
+    case "minor":
+      return version2.major === kind.major && version2.minor === kind.minor;
+  }
+}
+
+// packages/release/src/holding.ts
+function versionBehind(of) {
+  const said2 = of.annotation === void 0 ? void 0 : readVersion(of.annotation);
+  return said2 ?? newestVersion(of.versionTagsWithSameDigest);
+}
+function holdings(seen2, service2) {
+  const versions = /* @__PURE__ */ new Map();
+  for (const { tag, digest } of seen2) {
+    const kind = kindOfTag(tag, service2);
+    if (kind.kind === "version") versions.set(digest, [...versions.get(digest) ?? [], kind.version]);
+  }
+  return new Map(
+    seen2.map(({ tag, digest, annotation }) => {
+      const kind = kindOfTag(tag, service2);
+      const version2 = kind.kind === "version" ? kind.version : versionBehind({ annotation, versionTagsWithSameDigest: versions.get(digest) ?? [] });
+      return [tag, { digest, version: version2 }];
+    })
+  );
+}
+function versionsOf(held, service2) {
+  const versions = /* @__PURE__ */ new Map();
+  for (const tag of held.keys()) {
+    const kind = kindOfTag(tag, service2);
+    if (kind.kind === "version") versions.set(kind.version.text, kind.version);
+  }
+  return [...versions.values()].sort((a, b) => compareVersions(b, a));
+}
+function heldVersion(held, version2, service2) {
+  const spellings = [version2.text, `v${version2.text}`, `${service2}-v${version2.text}`];
+  const tag = spellings.find((spelling) => held.has(spelling));
+  const holding = tag === void 0 ? void 0 : held.get(tag);
+  return tag === void 0 || holding === void 0 ? void 0 : { tag, digest: holding.digest };
+}
+function holdsDigest(held, digest) {
+  return [...held.values()].some((holding) => holding.digest === digest);
+}
+
+// packages/release/src/moves.ts
+function decideVersionTag(move) {
+  const { held, wanted: wanted2, where: where2 } = move;
+  if (held === void 0) return { act: "write" };
+  if (held === wanted2) return { act: "keep" };
+  const what = `it is ${held} already, and a version's tag never changes; asked for was ${wanted2}`;
+  return refuse(
+    what,
+    where2,
+    "Release these bytes as the next version. To finish the version that is there, give the source and the pipelines it was made of: its image names the commit."
+  );
+}
+function decideFloatingTag(request) {
+  const { tag, held, wanted: wanted2, where: where2 } = request;
+  const kind = kindOfTag(tag);
+  if (!isFloating(kind) || !inLine(kind, wanted2.version)) {
+    return { act: "refuse", error: misplaced(tag, wanted2.version, where2) };
+  }
+  if (!wanted2.version.stable) {
+    return refuse(
+      `${wanted2.version.text} is a prerelease, and ${tag} stands for stable versions only`,
+      where2,
+      `A prerelease is pulled by its own tag, ${wanted2.version.text}.`
+    );
+  }
+  if (held?.digest === wanted2.digest) return { act: "keep" };
+  const move = held === void 0 ? { act: "write", why: "new" } : overHeld(request, held, kind);
+  const claim2 = newestClaim(request, kind);
+  if (move.act !== "write" || claim2 === void 0 || request.allowBackwards === true) return move;
+  return {
+    act: "stay",
+    newer: claim2.version,
+    told: `${tag} is left ${held === void 0 ? "absent" : "as it is"}: ${claim2.version.text}, which is newer than ${wanted2.version.text}, ${claim2.by}`
+  };
+}
+function overHeld(request, held, kind) {
+  const { tag, wanted: wanted2, where: where2 } = request;
+  const blind = blindness(held, wanted2.version, kind, tag);
+  if (blind !== void 0 || held.version === void 0) {
+    if (request.adopt === true) return { act: "write", why: "adopted" };
+    return refuse(
+      blind ?? "its version is unknown",
+      where2,
+      `Look at what it is (tgo status). To put ${wanted2.version.text} there all the same, add --adopt-latest.`
+    );
+  }
+  if (!isNewer(held.version, wanted2.version)) return { act: "write", why: "forward" };
+  if (request.allowBackwards === true) return { act: "write", why: "backwards" };
+  const strange = held.version.stable ? "" : `; a prerelease should not be there: promote --version ${wanted2.version.text} --allow-backwards takes it away`;
+  return {
+    act: "stay",
+    newer: held.version,
+    told: `${tag} stays on ${held.version.text}, which is newer than ${wanted2.version.text}${strange}`
+  };
+}
+function blindness(held, wanted2, kind, tag) {
+  if (held.version === void 0)
+    return `nothing says which version it is (${held.digest}), so nobody knows whether ${wanted2.text} is newer`;
+  if (!inLine(kind, held.version)) return `it is ${held.version.text}, which is no version of ${tag}`;
+  if (compareVersions(held.version, wanted2) === 0)
+    return `it is another image that calls itself ${wanted2.text} (${held.digest})`;
+  return void 0;
+}
+function newestClaim({ claims = [], wanted: wanted2 }, kind) {
+  const newer = claims.filter(
+    ({ version: version2 }) => version2.stable && inLine(kind, version2) && isNewer(version2, wanted2.version)
+  );
+  const newest = newestVersion(newer.map(({ version: version2 }) => version2));
+  return newer.find(({ version: version2 }) => version2 === newest);
+}
+function refuse(what, where2, remedy) {
+  return { act: "refuse", error: new TgoError("CONFLICT", what, { where: where2, remedy }) };
+}
+function misplaced(tag, version2, where2) {
+  return new TgoError("INTERNAL", `${tag} is no floating tag of ${version2.text}`, {
+    where: where2,
+    remedy: "This is a defect of the pipelines: please report it."
+  });
+}
+
+// packages/release/src/plan.ts
+function planRelease(release) {
+  const { version: version2, gate: gate2, registries: registries3, policies = {}, allowBackwards = false, adopt = false } = release;
+  if (allowBackwards && !version2.stable) {
+    throw new TgoError("USAGE", `${version2.text} is a prerelease: it has no floating tag to go backwards`, {
+      where: "--allow-backwards",
+      remedy: "Leave the flag out, or name a stable version."
+    });
+  }
+  const services = [...gate2.digests].map(([service2, digest]) => ({
+    service: service2,
+    digest,
+    tags: planTags(version2, policies[service2] ?? TagPolicy.parse({}))
+  }));
+  return { version: version2, services, registries: registries3, allowBackwards, adopt };
+}
+
+// packages/release/src/sight.ts
+function sightOf(sights, service2, registry2) {
+  const found = sights.find((sight2) => sight2.service === service2 && sight2.registry === registry2);
+  return found?.held ?? { state: "unreachable", why: "it was not asked" };
+}
+
+// packages/release/src/standing.ts
+var PHASES = ["version", "floating", "latest"];
+function standings(plan, now, start = now) {
+  const begun = new Map(plan.services.map(({ service: service2 }) => [service2, newcomers(plan, now, start, service2)]));
+  const steps = plan.registries.flatMap(
+    ({ registry: registry2, required: required2 }) => plan.services.flatMap((planned) => {
+      const { service: service2, digest } = planned;
+      const sight2 = sightOf(now, service2, registry2);
+      return tagsOf(planned).map(({ tag, phase }) => ({
+        phase,
+        service: service2,
+        registry: registry2,
+        required: required2,
+        tag,
+        digest,
+        before: sight2.state === "seen" ? sight2.tags.get(tag) : void 0,
+        standing: standingOf({ plan, planned, registry: registry2, tag, now, begun: begun.get(service2) ?? [] })
+      }));
+    })
+  );
+  return PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase));
+}
+function newcomers(plan, now, start, service2) {
+  return plan.registries.flatMap(({ registry: registry2 }) => {
+    const before = sightOf(start, service2, registry2);
+    const after = sightOf(now, service2, registry2);
+    if (before.state !== "seen" || after.state !== "seen") return [];
+    const known = new Set(stableVersions(before.tags, service2).map(({ text: text2 }) => text2));
+    return stableVersions(after.tags, service2).filter((version2) => !known.has(version2.text) && isNewer(version2, plan.version)).map((version2) => ({ version: version2, registry: registry2 }));
+  });
+}
+function tagsOf({ tags: tags2 }) {
+  return [
+    { tag: tags2.version, phase: "version" },
+    ...tags2.floating.map((tag) => ({
+      tag,
+      phase: tag === LATEST ? "latest" : "floating"
+    }))
+  ];
+}
+function standingOf(question) {
+  const { plan, planned, registry: registry2, tag, now } = question;
+  const sight2 = sightOf(now, planned.service, registry2);
+  if (sight2.state !== "seen") {
+    const told2 = `${planned.service} in ${registry2}: ${sight2.why}`;
+    return { state: "unreachable", told: told2 };
+  }
+  const where2 = `${planned.service} in ${registry2}, tag ${tag}`;
+  const kind = kindOfTag(tag);
+  const move = isFloating(kind) ? decideFloatingTag({
+    tag,
+    held: sight2.tags.get(tag),
+    wanted: { digest: planned.digest, version: plan.version },
+    claims: claimsOn(kind, question, sight2.tags),
+    allowBackwards: plan.allowBackwards,
+    adopt: plan.adopt,
+    where: where2
+  }) : versionMove(question, sight2.tags, where2);
+  switch (move.act) {
+    case "keep":
+      return { state: "already there" };
+    case "stay":
+      return { state: "stays", newer: move.newer, told: `${planned.service} in ${registry2}: ${move.told}` };
+    case "refuse":
+      return { state: "refused", error: move.error };
+    case "write":
+      if (!holdsDigest(sight2.tags, planned.digest))
+        return { state: "missing", told: `${planned.service} in ${registry2}: the image is not there yet` };
+      return { state: "to write", why: move.why };
+  }
+}
+function versionMove({ plan, planned, tag }, tags2, where2) {
+  const found = heldVersion(tags2, plan.version, planned.service);
+  const move = decideVersionTag({
+    held: found?.digest,
+    wanted: planned.digest,
+    where: found === void 0 || found.tag === tag ? where2 : `${where2} (there as ${found.tag})`
+  });
+  const respelled = move.act === "keep" && found?.tag !== tag;
+  return move.act === "write" || respelled ? { act: "write", why: "new" } : move;
+}
+function claimsOn(kind, { plan, planned, registry: registry2, tag, now, begun }, tags2) {
+  const { service: service2 } = planned;
+  const elsewhere = plan.registries.flatMap(({ registry: other, required: required2 }) => {
+    if (other === registry2 || !required2) return [];
+    const sight2 = sightOf(now, service2, other);
+    const version2 = sight2.state === "seen" ? sight2.tags.get(tag)?.version : void 0;
+    return version2 === void 0 ? [] : [{ version: version2, by: `is ${tag} in ${other}` }];
+  });
+  const meanwhile = begun.map(({ version: version2, registry: other }) => ({
+    version: version2,
+    by: `is being released (its tag came to ${other} meanwhile)`
+  }));
+  const here = tags2.has(tag) ? [] : stableVersions(tags2, service2).filter((version2) => inLine(kind, version2));
+  const newest = newestVersion(here);
+  return [
+    ...elsewhere,
+    ...meanwhile,
+    ...newest === void 0 ? [] : [{ version: newest, by: "is there already" }]
+  ];
+}
+function stableVersions(tags2, service2) {
+  return versionsOf(tags2, service2).filter(({ stable }) => stable);
+}
+
+// packages/release/src/progress.ts
+function nextSteps(now, plan, start = now) {
+  const steps = standings(plan, now, start);
+  return { steps, next: nextOf(steps), overtaking: overtaking(now, plan, start) };
+}
+function nextOf(steps) {
+  const binding = steps.filter(({ required: required2 }) => required2);
+  const taken = steps.filter(({ phase, standing }) => phase === "version" && standing.state === "refused");
+  if (taken.length > 0) return { act: "stop", because: taken };
+  const writes = PHASES.flatMap((phase) => {
+    if (!isOpen(phase, binding)) return [];
+    return steps.filter(
+      (step) => step.phase === phase && step.standing.state === "to write" && (step.required || isOpen(phase, inRegistry(steps, step.registry)))
+    );
+  });
+  if (writes.length > 0) return { act: "write", steps: writes };
+  const left = binding.filter((step) => !isSettled(step));
+  if (left.length === 0) return { act: "done", later: steps.filter((step) => !isSettled(step)) };
+  return { act: "stop", because: left.filter(({ standing }) => standing.state !== "to write") };
+}
+function isOpen(phase, steps) {
+  const at = PHASES.indexOf(phase);
+  const before = steps.filter((step) => PHASES.indexOf(step.phase) < at);
+  const fromHere = steps.filter((step) => PHASES.indexOf(step.phase) >= at);
+  const begun = fromHere.some((step) => step.phase === phase && step.standing.state === "already there");
+  const refused = fromHere.some(({ standing }) => standing.state === "refused");
+  return before.every(isSettled) && (begun || !refused);
+}
+function isSettled({ standing }) {
+  return standing.state === "already there" || standing.state === "stays";
+}
+function inRegistry(steps, registry2) {
+  return steps.filter((step) => step.registry === registry2);
+}
+function overtaking(now, plan, start) {
+  return plan.services.flatMap(({ service: service2 }) => {
+    const found = newcomers(plan, now, start, service2);
+    const versions = [...new Set(found.map(({ version: version2 }) => version2.text))];
+    return versions.map((version2) => {
+      const registries3 = found.filter((entry) => entry.version.text === version2).map(({ registry: registry2 }) => registry2);
+      return `${service2}: ${version2} came to ${registries3.join(", ")} while ${plan.version.text} was released`;
+    });
+  });
+}
+
+// packages/release/src/race.ts
+function afterWrite(write) {
+  const { tag, wrote, before, seen: seen2, where: where2 } = write;
+  if (seen2?.digest === wrote.digest) return { state: "ok" };
+  if (seen2 === void 0 || seen2.digest === before?.digest) {
+    const now = seen2 === void 0 ? "is not there" : `is still ${name(seen2)}`;
+    const error3 = new TgoError(
+      "UNAVAILABLE",
+      `the registry took the tag for ${wrote.version.text}, and it ${now}`,
+      { where: where2, remedy: "Run the same command again: what is done is not done twice." }
+    );
+    return { state: "unseen", error: error3 };
+  }
+  const relation = relationOf(seen2.version, wrote.version);
+  const what = `somebody else moved it to ${name(seen2)} while ${wrote.version.text} was released`;
+  const moves = isFloating(kindOfTag(tag));
+  if (relation === "newer" && moves)
+    return { state: "lost", to: seen2, to_is: relation, told: `${tag}: ${what}` };
+  const remedy = moves ? "Two releases at once? When the other one has ended, run the same command again." : "Two releases of one version at once, of different content. Find out who pushed the other one, and release the right content as the next version.";
+  const error2 = new TgoError("CONFLICT", what, { where: where2, remedy });
+  return { state: "lost", to: seen2, to_is: relation === "newer" ? "unknown" : relation, error: error2 };
+}
+function relationOf(version2, wrote) {
+  if (version2 === void 0) return "unknown";
+  const order2 = compareVersions(version2, wrote);
+  return order2 > 0 ? "newer" : order2 < 0 ? "older" : "same version";
+}
+function name({ digest, version: version2 }) {
+  return version2 === void 0 ? digest : `${version2.text} (${digest})`;
+}
+
+// packages/release/src/prune.ts
+var UNKNOWN_BEFORE = Date.UTC(1981, 0, 1);
+function selectPrunable(tags2, options) {
+  const byDigest = /* @__PURE__ */ new Map();
+  for (const tag of tags2) byDigest.set(tag.digest, [...byDigest.get(tag.digest) ?? [], tag]);
+  const youngest = youngestCandidates(tags2, options.keep ?? 0);
+  const remove = [];
+  const keep = [];
+  for (const [digest, group] of byDigest) {
+    const ours = group.filter(isPassing);
+    if (ours.length === 0) continue;
+    const reason = reasonToKeep(group, youngest, options);
+    if (reason === void 0) {
+      const names2 = group.map(({ tag }) => tag).sort();
+      remove.push({ digest, tags: names2, why: `from ${dateOf(group)}, and no version or floating tag` });
+    } else {
+      for (const { tag } of ours) keep.push({ tag, digest, why: reason });
+    }
+  }
+  return { remove: sorted(remove, ({ tags: [first = ""] }) => first), keep: sorted(keep, ({ tag }) => tag) };
+}
+function reasonToKeep(group, youngest, { before, undated = false }) {
+  const others = group.filter((tag) => !isPassing(tag)).map(({ tag }) => tag);
+  if (others.length > 0) return `its image is ${others.sort().join(", ")}`;
+  const times = group.flatMap(({ created }) => timeOf(created) ?? []);
+  if (times.length < group.length && !undated) return "nothing says how old it is";
+  if (times.some((time2) => time2 >= before.getTime())) return `from ${dateOf(group)}, not old enough`;
+  const kept = group.find(({ tag }) => youngest.has(tag));
+  return kept === void 0 ? void 0 : "one of the youngest candidates";
+}
+function youngestCandidates(tags2, count3) {
+  const candidates = tags2.filter(({ tag }) => kindOfTag(tag).kind === "candidate");
+  const byAge = [...candidates].sort(
+    (a, b) => (timeOf(b.created) ?? 0) - (timeOf(a.created) ?? 0) || (a.tag < b.tag ? -1 : 1)
+  );
+  return new Set(byAge.slice(0, count3).map(({ tag }) => tag));
+}
+function isPassing({ tag }) {
+  const { kind } = kindOfTag(tag);
+  return kind === "candidate" || kind === "staging";
+}
+function timeOf(created) {
+  const time2 = created?.getTime() ?? Number.NaN;
+  return time2 >= UNKNOWN_BEFORE ? time2 : void 0;
+}
+function dateOf(group) {
+  const times = group.flatMap(({ created }) => timeOf(created) ?? []);
+  return times.length === 0 ? "an unknown time" : new Date(Math.max(...times)).toISOString().slice(0, 10);
+}
+function sorted(items, key2) {
+  return [...items].sort((a, b) => key2(a) < key2(b) ? -1 : 1);
+}
+
+// packages/release/src/disagreement.ts
+function say(kind, service2, places, tag, told2) {
+  return { kind, service: service2, registries: registriesOf(places), tag, told: `${service2}: ${told2}` };
+}
+function names(places) {
+  return registriesOf(places).join(", ");
+}
+function registriesOf(places) {
+  return [...new Set(places.map(({ registry: registry2 }) => registry2))];
+}
+function short(digest) {
+  return digest.replace(/^sha256:/, "").slice(0, 12);
+}
+
+// packages/release/src/group-by.ts
+function groupBy(items, key2) {
+  const groups = /* @__PURE__ */ new Map();
+  for (const item of items) {
+    const group = groups.get(key2(item));
+    if (group === void 0) groups.set(key2(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+// packages/release/src/floating-status.ts
+function floatingDisagreements(service2, policy, places) {
+  const floating = [...new Set(places.flatMap(({ tags: tags2 }) => [...tags2.keys()]))].filter(
+    (tag) => isFloating(kindOfTag(tag))
+  );
+  floating.sort((a, b) => rank(a) - rank(b) || b.localeCompare(a, "en", { numeric: true }));
+  return [
+    ...floating.flatMap((tag) => ofFloatingTag(service2, tag, places)),
+    ...withoutLatest(service2, policy, places)
+  ];
+}
+function rank(tag) {
+  return tag === LATEST ? 0 : 1;
+}
+function ofFloatingTag(service2, tag, places) {
+  const kind = kindOfTag(tag);
+  if (!isFloating(kind)) return [];
+  const found = [];
+  const groups = groupBy(places, ({ tags: tags2 }) => tags2.get(tag)?.digest);
+  const missing2 = groups.get(void 0) ?? [];
+  const there = [...groups].filter(([digest]) => digest !== void 0);
+  if (there.length > 1) {
+    const parts = there.map(([, group]) => `${nameOf(group[0]?.tags.get(tag))} in ${names(group)}`);
+    found.push(say("tag differs", service2, places, tag, `${tag} is ${parts.join(", and ")}`));
+  }
+  if (missing2.length > 0)
+    found.push(say("tag missing", service2, missing2, tag, `there is no ${tag} in ${names(missing2)}`));
+  const judged = places.flatMap((place) => {
+    const holding = place.tags.get(tag);
+    const judgement = holding && judge(service2, tag, kind, holding, place.tags);
+    return judgement === void 0 ? [] : [{ ...judgement, place }];
+  });
+  for (const [, group] of groupBy(judged, ({ told: told2 }) => told2)) {
+    const [first] = group;
+    const at = group.map(({ place }) => place);
+    if (first !== void 0) found.push(say(first.kind, service2, at, tag, `${first.told} (${names(at)})`));
+  }
+  return found;
+}
+function judge(service2, tag, kind, { digest, version: version2 }, tags2) {
+  if (version2 === void 0)
+    return { kind: "strange", told: `${tag} is ${short(digest)}, and nothing says which version that is` };
+  if (!inLine(kind, version2))
+    return { kind: "strange", told: `${tag} is ${version2.text}, which is no version of ${tag}` };
+  if (!version2.stable) return { kind: "strange", told: `${tag} is ${version2.text}, a prerelease` };
+  const line2 = versionsOf(tags2, service2).filter((other) => other.stable && inLine(kind, other));
+  const newest = newestVersion(line2);
+  if (newest === void 0 || isNewer(version2, newest)) {
+    const known = newest === void 0 ? "no version" : `no version newer than ${newest.text}`;
+    return { kind: "ahead", told: `${tag} is ${version2.text}, but ${known} is tagged there` };
+  }
+  if (isNewer(newest, version2))
+    return { kind: "behind", told: `${tag} is ${version2.text}, the newest is ${newest.text}` };
+  const tagged = heldVersion(tags2, version2, service2);
+  if (tagged === void 0 || tagged.digest === digest) return void 0;
+  return {
+    kind: "strange",
+    told: `${tag} calls itself ${version2.text}, but is another image than ${tagged.tag}`
+  };
+}
+function withoutLatest(service2, policy, places) {
+  if (policy?.latest !== true || places.length === 0 || places.some(({ tags: tags2 }) => tags2.has(LATEST)))
+    return [];
+  const newest = newestVersion(
+    places.flatMap(({ tags: tags2 }) => versionsOf(tags2, service2).filter((v) => v.stable))
+  );
+  if (newest === void 0) return [];
+  const told2 = `there is no ${LATEST} anywhere, though there is ${newest.text}`;
+  return [say("tag missing", service2, places, LATEST, told2)];
+}
+function nameOf(holding) {
+  if (holding === void 0) return "absent";
+  return holding.version === void 0 ? short(holding.digest) : `${holding.version.text} (${short(holding.digest)})`;
+}
+
+// packages/release/src/version-status.ts
+function versionDisagreements(service2, places) {
+  return [...differingVersions(service2, places), ...missingVersions(service2, places)];
+}
+function differingVersions(service2, places) {
+  const tagged = places.flatMap(
+    ({ registry: registry2, tags: tags2 }) => [...tags2].flatMap(([tag, { digest }]) => {
+      const kind = kindOfTag(tag, service2);
+      return kind.kind === "version" ? [{ registry: registry2, tag, digest, version: kind.version.text }] : [];
+    })
+  );
+  const byVersion = groupBy(tagged, ({ version: version2 }) => version2);
+  return allVersions(service2, places).flatMap(({ text: text2 }) => {
+    const groups = [...groupBy(byVersion.get(text2) ?? [], ({ digest }) => digest)];
+    if (groups.length < 2) return [];
+    const parts = groups.map(([digest, group]) => {
+      const spellings = [...new Set(group.map(({ tag }) => tag))].filter((tag) => tag !== text2);
+      return `${short(digest)} in ${names(group)}${spellings.length === 0 ? "" : ` (as ${spellings.join(", ")})`}`;
+    });
+    return [say("version differs", service2, places, text2, `${text2} is ${parts.join(", and ")}`)];
+  });
+}
+var MOST_NAMED = 3;
+function missingVersions(service2, places) {
+  const all = allVersions(service2, places);
+  return places.flatMap((place) => {
+    const missing2 = all.filter((version2) => heldVersion(place.tags, version2, service2) === void 0);
+    if (missing2.length === 0) return [];
+    const named = missing2.slice(0, MOST_NAMED).map(({ text: text2 }) => text2);
+    const more = missing2.length - named.length;
+    const told2 = `${place.registry} lacks ${named.join(", ")}${more === 0 ? "" : ` and ${more} older`}`;
+    return [say("version missing", service2, [place], void 0, `${told2}, which other registries have`)];
+  });
+}
+function allVersions(service2, places) {
+  return versionsOf(new Map(places.flatMap(({ tags: tags2 }) => [...tags2])), service2);
+}
+
+// packages/release/src/compare-status.ts
+function compareStatus(services) {
+  return [...services.flatMap(ofService), ...acrossServices(services)];
+}
+function ofService({ service: service2, policy, places: all }) {
+  const places = seenPlaces(all);
+  const unseen = all.flatMap(
+    ({ registry: registry2, held }) => held.state === "seen" ? [] : [
+      {
+        kind: "not asked",
+        service: service2,
+        registries: [registry2],
+        told: `${service2}: ${registry2} could not be asked: ${held.why}`
+      }
+    ]
+  );
+  return [
+    ...unseen,
+    ...floatingDisagreements(service2, policy, places),
+    ...versionDisagreements(service2, places)
+  ];
+}
+function seenPlaces(places) {
+  return places.flatMap(
+    ({ registry: registry2, held }) => held.state === "seen" ? [{ registry: registry2, tags: held.tags }] : []
+  );
+}
+function acrossServices(services) {
+  const settled = services.flatMap(({ service: service2, places }) => {
+    const seen2 = seenPlaces(places);
+    const versions = [...new Set(seen2.map(({ tags: tags2 }) => tags2.get(LATEST)?.version?.text))];
+    const [version2] = versions;
+    return versions.length === 1 && version2 !== void 0 ? [{ service: service2, version: version2, seen: seen2 }] : [];
+  });
+  const groups = [...groupBy(settled, ({ version: version2 }) => version2)].sort(([a], [b]) => order(b, a));
+  if (groups.length < 2) return [];
+  const parts = groups.map(
+    ([version2, group]) => `${version2} in ${group.map(({ service: service2 }) => service2).join(", ")}`
+  );
+  const registries3 = [...new Set(settled.flatMap(({ seen: seen2 }) => seen2.map(({ registry: registry2 }) => registry2)))];
+  return [{ kind: "services differ", registries: registries3, tag: LATEST, told: `${LATEST} is ${parts.join(", and ")}` }];
+}
+function order(a, b) {
+  const [left, right] = [readVersion(a), readVersion(b)];
+  if (left === void 0 || right === void 0) return 0;
+  return isNewer(left, right) ? 1 : -1;
+}
+
+// packages/release/src/status.ts
+function releaseStatus(asked) {
+  const seen2 = asked.services.map(({ service: service2, policy }) => ({
+    service: service2,
+    policy,
+    places: asked.registries.map((registry2) => ({
+      registry: registry2,
+      held: sightOf(asked.sights, service2, registry2)
+    }))
+  }));
+  return {
+    rows: seen2.flatMap(
+      ({ service: service2, places }) => places.map(
+        ({ registry: registry2, held }) => held.state === "seen" ? { service: service2, registry: registry2, ...pointers(held.tags, service2) } : { service: service2, registry: registry2, unreachable: held.why, lines: [] }
+      )
+    ),
+    disagreements: compareStatus(seen2)
+  };
+}
+function pointers(tags2, service2) {
+  const versions = versionsOf(tags2, service2);
+  const stable = newestVersion(versions.filter((version2) => version2.stable));
+  const newest = newestVersion(versions);
+  const latest = tags2.get(LATEST);
+  return {
+    latest: latest && pointer(LATEST, latest),
+    lines: [...tags2].filter(([tag]) => tag !== LATEST && isFloating(kindOfTag(tag))).sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true })).map(([tag, holding]) => pointer(tag, holding)),
+    newest: stable && versionPointer(tags2, stable, service2),
+    prerelease: newest === void 0 || newest.stable ? void 0 : versionPointer(tags2, newest, service2)
+  };
+}
+function pointer(tag, { digest, version: version2 }) {
+  return { tag, digest, version: version2?.text };
+}
+function versionPointer(tags2, version2, service2) {
+  const found = heldVersion(tags2, version2, service2);
+  return found && { ...found, version: version2.text };
 }
 
 // packages/catalog/src/platform.ts
@@ -8398,16 +9275,16 @@ function registryRepository(registry2, service2) {
 }
 function parseRegistryFlag(text2, known) {
   const match = /^(?:([a-z0-9][a-z0-9._-]*)=)?([^/=]+)\/(.+)$/.exec(text2.trim());
-  const [, name2, host, path] = match ?? [];
+  const [, name4, host, path] = match ?? [];
   if (host === void 0 || path === void 0) throw notARegistry(text2, "it has no host or no path");
-  const base = name2 === void 0 ? void 0 : known[name2];
+  const base = name4 === void 0 ? void 0 : known[name4];
   const parsed = Registry.safeParse({
     ...base,
     host,
     repository: path.includes("{service}") ? path : `${path.replace(/\/$/, "")}/{service}`
   });
   if (!parsed.success) throw notARegistry(text2, parsed.error.issues.map((issue2) => issue2.message).join("; "));
-  return { name: name2 ?? host, registry: parsed.data };
+  return { name: name4 ?? host, registry: parsed.data };
 }
 function notARegistry(text2, why) {
   return new TgoError("USAGE", `--registry "${text2}" is not a registry: ${why}`, {
@@ -8565,7 +9442,8 @@ var Catalog = strictObject({
   services: record(Name, Service),
   registries: record(Name, Registry).default(() => Registries.parse(registries)),
   platforms: array(Platform).min(1).default([...PLATFORMS]),
-  mirrors: Mirrors.prefault({})
+  mirrors: Mirrors.prefault({}),
+  release: TagPolicy.prefault({})
 });
 var Registries = record(Name, Registry);
 
@@ -8582,17 +9460,17 @@ function withMirrorFlags(mirrors, flags) {
   return flags.reduce((result, text2) => {
     const equals = text2.indexOf("=");
     if (equals < 1) throw notAMirror(text2, "it is not NAME=ADDRESS");
-    const name2 = text2.slice(0, equals).trim();
+    const name4 = text2.slice(0, equals).trim();
     const address2 = text2.slice(equals + 1).trim();
-    const index = Object.entries(INDEXES).find(([known]) => known === name2)?.[1];
+    const index = Object.entries(INDEXES).find(([known]) => known === name4)?.[1];
     if (index !== void 0) return { ...result, [index]: indexUrl(text2, address2) };
-    if (!IMAGE_HOST.test(name2) || !/[.:]|^localhost$/.test(name2)) {
+    if (!IMAGE_HOST.test(name4) || !/[.:]|^localhost$/.test(name4)) {
       throw notAMirror(
         text2,
-        `"${name2}" is none of ${Object.keys(INDEXES).join(", ")}, nor a registry's host`
+        `"${name4}" is none of ${Object.keys(INDEXES).join(", ")}, nor a registry's host`
       );
     }
-    return { ...result, images: { ...result.images, [name2]: imageAddress(text2, address2) } };
+    return { ...result, images: { ...result.images, [name4]: imageAddress(text2, address2) } };
   }, mirrors);
 }
 function indexUrl(text2, address2) {
@@ -8625,7 +9503,8 @@ var CatalogOverride = strictObject({
   services: record(string2(), Service.partial().nullable()).optional(),
   registries: record(string2(), Registry.partial().nullable()).optional(),
   platforms: array(Platform).min(1).optional(),
-  mirrors: Mirrors.partial().optional()
+  mirrors: Mirrors.partial().optional(),
+  release: TagPolicy.partial().optional()
 }).describe("Overrides of the TGO catalog (tgo.catalog.json).");
 function parseOverrideFile(text2, file) {
   return parseJsonFile(
@@ -8655,48 +9534,49 @@ function merge2(base, override) {
     if (field === "$schema") continue;
     const entries2 = field === "services" || field === "registries";
     if (entries2 && isObject2(value)) result[field] = mergeEntries(asObject(base[field]), value);
-    else if (field === "mirrors" && isObject2(value)) result[field] = { ...asObject(base[field]), ...value };
+    else if ((field === "mirrors" || field === "release") && isObject2(value))
+      result[field] = { ...asObject(base[field]), ...value };
     else result[field] = value;
   }
   return result;
 }
 function mergeEntries(base, override) {
   const result = { ...base };
-  for (const [name2, value] of Object.entries(override)) {
-    if (value === null) Reflect.deleteProperty(result, name2);
-    else result[name2] = isObject2(value) ? { ...asObject(base[name2]), ...value } : value;
+  for (const [name4, value] of Object.entries(override)) {
+    if (value === null) Reflect.deleteProperty(result, name4);
+    else result[name4] = isObject2(value) ? { ...asObject(base[name4]), ...value } : value;
   }
   return result;
 }
 
 // packages/catalog/src/unknown-name.ts
 var import_fastest_levenshtein = __toESM(require_mod(), 1);
-function unknownName(kind, name2, known) {
-  const nearest = known.length === 0 ? void 0 : (0, import_fastest_levenshtein.closest)(name2.toLowerCase(), known);
-  const near = nearest !== void 0 && (0, import_fastest_levenshtein.distance)(name2.toLowerCase(), nearest) <= Math.max(2, name2.length / 3);
-  return new TgoError("USAGE", `there is no ${kind} "${name2}"${near ? `; did you mean "${nearest}"?` : ""}`, {
+function unknownName(kind, name4, known) {
+  const nearest = known.length === 0 ? void 0 : (0, import_fastest_levenshtein.closest)(name4.toLowerCase(), known);
+  const near = nearest !== void 0 && (0, import_fastest_levenshtein.distance)(name4.toLowerCase(), nearest) <= Math.max(2, name4.length / 3);
+  return new TgoError("USAGE", `there is no ${kind} "${name4}"${near ? `; did you mean "${nearest}"?` : ""}`, {
     remedy: `Known: ${known.join(", ") || "none"}.`
   });
 }
 
 // packages/catalog/src/select.ts
-function selectServices(catalog, names) {
+function selectServices(catalog, names2) {
   const known = Object.keys(catalog.services);
-  if (names.length === 0) {
+  if (names2.length === 0) {
     throw new TgoError("USAGE", "no service given", {
       remedy: `Use --service with one of: ${known.join(", ")}, or all.`
     });
   }
-  const wanted = names.includes("all") ? known : [...new Set(names.map((name2) => name2.trim()))];
-  return wanted.map((name2) => {
-    const service2 = Object.hasOwn(catalog.services, name2) ? catalog.services[name2] : void 0;
-    if (service2 === void 0) throw unknownName("service", name2, known);
-    return { name: name2, service: service2 };
+  const wanted2 = names2.includes("all") ? known : [...new Set(names2.map((name4) => name4.trim()))];
+  return wanted2.map((name4) => {
+    const service2 = Object.hasOwn(catalog.services, name4) ? catalog.services[name4] : void 0;
+    if (service2 === void 0) throw unknownName("service", name4, known);
+    return { name: name4, service: service2 };
   });
 }
 function selectPlatforms(catalog, given) {
-  const wanted = given === void 0 || given.length === 0 ? catalog.platforms : given.map(parsePlatform);
-  return PLATFORMS.filter((platform2) => wanted.includes(platform2));
+  const wanted2 = given === void 0 || given.length === 0 ? catalog.platforms : given.map(parsePlatform);
+  return PLATFORMS.filter((platform2) => wanted2.includes(platform2));
 }
 
 // packages/report/src/json.ts
@@ -8791,8 +9671,8 @@ function remark(service2, seenIn) {
   if (seenIn.length === 0) return "not seen in any registry";
   if (seenIn.length === all)
     return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
-  const missing = service2.registries.map(({ registry: registry2 }) => registry2).filter((name2) => !seenIn.includes(name2));
-  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing.join(", ")}`;
+  const missing2 = service2.registries.map(({ registry: registry2 }) => registry2).filter((name4) => !seenIn.includes(name4));
+  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing2.join(", ")}`;
 }
 
 // packages/report/src/headline.ts
@@ -8805,9 +9685,12 @@ function extent(report) {
   return `${parts.join(" \xD7 ")} in ${duration2(report.durationMs)}`;
 }
 function failure2(report) {
-  const failed = report.services.filter(({ state }) => state === "failed").map(({ service: service2 }) => service2);
-  if (failed.length === 0) return void 0;
   const all = report.services.length;
+  if (report.gate?.open === false) {
+    return `${report.version ?? "nothing"} is not released: no version tag and no latest was moved`;
+  }
+  const failed = report.services.filter(({ state }) => state === "failed" || state === "not released").map(({ service: service2 }) => service2);
+  if (failed.length === 0) return void 0;
   return `${all === 1 ? "" : `${failed.length} of `}${count(all, "service")} failed: ${failed.join(", ")}`;
 }
 function provenance(report) {
@@ -8824,10 +9707,13 @@ function groupProblems(report) {
     group.places.push({ ...place, where: where2 });
     groups.set(key2, group);
   };
-  for (const { service: service2, problems: problems4, registries: registries3 } of report.services) {
+  for (const { service: service2, problems: problems4, registries: registries3, tags: tags2 = [] } of report.services) {
     for (const problem of problems4) add(problem, { service: service2 });
     for (const { registry: registry2, problems: problems5 } of registries3) {
       for (const problem of problems5) add(problem, { service: service2, registry: registry2 });
+    }
+    for (const { registry: registry2, problem } of tags2) {
+      if (problem !== void 0) add(problem, { service: service2, registry: registry2 });
     }
   }
   return [...groups.values()];
@@ -8836,6 +9722,35 @@ function placeLines(places) {
   return places.map(
     ({ service: service2, registry: registry2, where: where2 }) => [registry2 === void 0 ? service2 : `${service2} in ${registry2}`, where2].filter((part) => part !== void 0).join(": ")
   );
+}
+
+// packages/report/src/tag-facts.ts
+function tagRows(report) {
+  return report.services.flatMap(({ service: service2, tags: tags2 = [] }) => {
+    const registries3 = [...new Set(tags2.map(({ registry: registry2 }) => registry2))];
+    return registries3.map((registry2) => {
+      const own2 = tags2.filter((tag) => tag.registry === registry2);
+      return {
+        service: service2,
+        registry: registry2,
+        lines: own2.map(line),
+        complete: own2.every(({ state }) => state !== "failed" && state !== "not started")
+      };
+    });
+  });
+}
+function line({ tag, state, before, told: told2, problem }) {
+  const was = before === void 0 || state !== "done" ? "" : ` (was ${before})`;
+  const why = told2 ?? problem?.what.split("\n")[0];
+  return `${tag} ${state}${was}${why === void 0 ? "" : `: ${why}`}`;
+}
+function gateLines({ gate: gate2 }) {
+  if (gate2 === void 0) return [];
+  return [
+    `gate ${gate2.open ? "open: every candidate is verified in every required registry" : "closed"}`,
+    ...gate2.reasons.map((reason) => `  ${reason}`),
+    ...gate2.later.map((reason) => `  later: ${reason}`)
+  ];
 }
 
 // packages/report/src/variant-facts.ts
@@ -8872,7 +9787,9 @@ function renderMarkdown(report) {
     `## \`${report.command}\` ${report.ok ? "\u2705 ok" : "\u274C failed"}`,
     `${extent(report)}${report.ok ? "" : ` \u2014 ${text(failure2(report) ?? "")}`}  
 _${text(provenance(report))}_`,
+    gate(report),
     registries2(report),
+    tags(report),
     variants(report),
     ...report.services.map(service),
     problems2(report),
@@ -8896,8 +9813,8 @@ function service(report) {
   }
   if (report.revision !== void 0) lines.push(`- revision \`${report.revision}\``);
   for (const { reference, state } of report.registries) {
-    const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
-    lines.push(`- \`${reference}\`${missing}`);
+    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
+    lines.push(`- \`${reference}\`${missing2}`);
   }
   for (const note of report.notes) lines.push(`- note: ${text(note)}`);
   return `### ${report.service}
@@ -8917,6 +9834,18 @@ function registries2(report) {
   );
   return rows.length === 0 ? void 0 : table(["service", "registry", "state", "digest", "sent", "time"], rows);
 }
+function gate(report) {
+  const [first, ...others] = gateLines(report);
+  if (first === void 0) return void 0;
+  return [`**${text(first)}**`, "", ...others.map((line2) => `- ${text(line2.trim())}`)].join("\n").trimEnd();
+}
+function tags(report) {
+  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines, complete }) => {
+    const told2 = lines.map(text).join("<br>");
+    return [service2, registry2, complete ? told2 : `**${told2}**`];
+  });
+  return rows.length === 0 ? void 0 : table(["service", "registry", "tags"], rows);
+}
 function variants(report) {
   const rows = servicesWithVariants(report).flatMap(
     ({ service: service2, variants: variants2 }) => variants2.map((each) => {
@@ -8935,7 +9864,7 @@ function problems2(report) {
   const items = groups.map(
     ({ code: code3, what, remedy, places }) => [
       `- **${code3}** ${text(what).replaceAll("\n", "<br>")}`,
-      ...placeLines(places).map((line) => `  - at ${text(line)}`),
+      ...placeLines(places).map((line2) => `  - at ${text(line2)}`),
       ...remedy === void 0 ? [] : [`  - do:
 
 ${indent(fence(remedy), "    ")}
@@ -8947,8 +9876,8 @@ ${indent(fence(remedy), "    ")}
 ${items.join("\n")}`;
 }
 function table(header, rows) {
-  const line = (cells) => `| ${cells.map((each) => each.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+  const line2 = (cells2) => `| ${cells2.map((each) => each.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |`;
+  return [line2(header), line2(header.map(() => "---")), ...rows.map(line2)].join("\n");
 }
 function text(raw) {
   return raw.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
@@ -8964,7 +9893,7 @@ ${raw}
 ${ticks}`;
 }
 function indent(raw, by) {
-  return raw.split("\n").map((line) => by + line).join("\n");
+  return raw.split("\n").map((line2) => by + line2).join("\n");
 }
 
 // packages/report/src/problem.ts
@@ -8986,15 +9915,15 @@ function cell(text2, paint, align) {
 }
 function table2(header, rows, options) {
   const title2 = (text2, column) => cell(text2, options.paintHeader, rows[0]?.[column]?.align);
-  const cells = [header.map(title2), ...rows];
+  const cells2 = [header.map(title2), ...rows];
   const widths = header.map(
-    (_, column) => Math.max(...cells.flatMap((row) => row[column]?.lines.map((line) => line.length) ?? []))
+    (_, column) => Math.max(...cells2.flatMap((row) => row[column]?.lines.map((line2) => line2.length) ?? []))
   );
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, options.indent.length);
   const last = Math.max(20, options.width - before);
-  return cells.flatMap((row) => {
+  return cells2.flatMap((row) => {
     const fitted = row.map(
-      (each, column) => column === header.length - 1 ? { ...each, lines: each.lines.flatMap((line) => wrap(line, last)) } : each
+      (each, column) => column === header.length - 1 ? { ...each, lines: each.lines.flatMap((line2) => wrap(line2, last)) } : each
     );
     const height = Math.max(1, ...fitted.map((each) => each.lines.length));
     return Array.from({ length: height }, (_, index) => {
@@ -9008,11 +9937,11 @@ function table2(header, rows, options) {
     });
   });
 }
-function wrap(line, width) {
-  if (line.length <= width || line.startsWith(" ")) return [line];
+function wrap(line2, width) {
+  if (line2.length <= width || line2.startsWith(" ")) return [line2];
   const lines = [];
   let current2 = "";
-  for (const word of line.split(" ")) {
+  for (const word of line2.split(" ")) {
     if (current2 !== "" && current2.length + 1 + word.length > width) {
       lines.push(current2);
       current2 = word;
@@ -9029,7 +9958,9 @@ function renderText(report, { color = false, width = 100 } = {}) {
   const blocks = [
     headline(report, page),
     ...report.services.map((service2) => serviceBlock(service2, page)),
+    gateLines(report),
     registryTable(report, page),
+    tagTable(report, page),
     variantTable(report, page),
     problems3(report, page),
     report.next === void 0 ? [] : [`next: ${page.colors.bold(report.next)}`]
@@ -9047,12 +9978,13 @@ function headline(report, { colors }) {
 }
 function serviceBlock(service2, page) {
   const { colors } = page;
-  const paint = service2.state === "failed" ? colors.red : colors.green;
+  const isBad = service2.state === "failed" || service2.state === "not released";
+  const paint = isBad ? colors.red : colors.green;
   const lines = [
     `${colors.bold(service2.service)}  ${paint(service2.state)}${colors.dim(` (${duration2(service2.durationMs)})`)}`
   ];
-  const fact = (name2, text2) => {
-    lines.push(`  ${colors.dim(name2.padEnd(8))}  ${text2}`);
+  const fact = (name4, text2) => {
+    lines.push(`  ${colors.dim(name4.padEnd(8))}  ${text2}`);
   };
   const digest = digestFact(service2);
   if (digest.kind === "one") {
@@ -9067,12 +9999,12 @@ function serviceBlock(service2, page) {
   if (service2.tag !== void 0) fact("tag", service2.tag);
   if (service2.revision !== void 0) fact("revision", service2.revision);
   service2.registries.forEach(({ reference, state }, index) => {
-    const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
-    fact(index === 0 ? "images" : "", `${reference}${missing}`);
+    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
+    fact(index === 0 ? "images" : "", `${reference}${missing2}`);
   });
   for (const note of service2.notes) {
-    wrap(note, page.width - 12).forEach((line, index) => {
-      fact(index === 0 ? "note" : "", line);
+    wrap(note, page.width - 12).forEach((line2, index) => {
+      fact(index === 0 ? "note" : "", line2);
     });
   }
   return lines;
@@ -9092,7 +10024,7 @@ function registryTable(report, { colors, width }) {
   const header = ["service", "registry", "state", "digest", "sent", "time"];
   const options = { width, indent: "", paintHeader: colors.dim };
   if (knowsSent(report)) return table2(header, rows, options);
-  const without = (cells) => cells.filter((_, column) => header[column] !== "sent");
+  const without = (cells2) => cells2.filter((_, column) => header[column] !== "sent");
   return table2(without(header), rows.map(without), options);
 }
 function statePaint({ state }, colors) {
@@ -9105,6 +10037,15 @@ function knowsSent({ services }) {
 function sent({ uploaded, state }) {
   if (uploaded === void 0) return "-";
   return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
+}
+function tagTable(report, { colors, width }) {
+  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines, complete }, index, all) => [
+    cell(all[index - 1]?.service === service2 ? "" : service2, colors.bold),
+    cell(registry2),
+    cell(lines, complete ? colors.green : colors.red)
+  ]);
+  if (rows.length === 0) return [];
+  return table2(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors.dim });
 }
 function variantTable(report, { colors, width }) {
   const rows = servicesWithVariants(report).flatMap(
@@ -9143,21 +10084,21 @@ function problems3(report, { colors, width }) {
   groups.forEach(({ code: code3, what, remedy, places }, index) => {
     const number3 = groups.length === 1 ? "" : `${index + 1}. `;
     const pad = " ".repeat(2 + number3.length);
-    const text2 = what.split("\n").flatMap((line) => wrap(line, width - pad.length));
+    const text2 = what.split("\n").flatMap((line2) => wrap(line2, width - pad.length));
     lines.push(`  ${number3}${colors.red(text2[0] ?? "")}`);
-    lines.push(...text2.slice(1).map((line) => `${pad}${line}`));
-    for (const line of placeLines(places)) lines.push(`${pad}${colors.dim("at")}  ${line}`);
+    lines.push(...text2.slice(1).map((line2) => `${pad}${line2}`));
+    for (const line2 of placeLines(places)) lines.push(`${pad}${colors.dim("at")}  ${line2}`);
     lines.push(`${pad}${colors.dim(`code ${code3}`)}`);
     if (remedy !== void 0) {
-      remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
-        lines.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
+      remedyLines(remedy, width - pad.length - 3).forEach((line2, at) => {
+        lines.push(`${pad}${at === 0 ? "-> " : "   "}${line2}`);
       });
     }
   });
   return lines;
 }
 function remedyLines(remedy, width) {
-  return remedy.split("\n").flatMap((line) => line.endsWith(".") ? wrap(line, width) : [line]);
+  return remedy.split("\n").flatMap((line2) => line2.endsWith(".") ? wrap(line2, width) : [line2]);
 }
 
 // packages/report/src/render.ts
@@ -9173,7 +10114,7 @@ function render2(report, format, options = {}) {
 }
 
 // packages/stages/src/attempt.ts
-async function attempt(context, name2, run3, registries3 = []) {
+async function attempt(context, name4, run3, registries3 = []) {
   const started = performance.now();
   const durationMs = () => Math.round(performance.now() - started);
   try {
@@ -9181,7 +10122,7 @@ async function attempt(context, name2, run3, registries3 = []) {
     return { ...result, durationMs: durationMs() };
   } catch (error2) {
     return {
-      service: name2,
+      service: name4,
       state: "failed",
       variants: [],
       registries: registries3,
@@ -9277,12 +10218,12 @@ function parseJson(text2) {
   }
 }
 function canonicalJson(value) {
-  return JSON.stringify(value, (_key, inner) => isRecord(inner) ? sorted(inner) : inner);
+  return JSON.stringify(value, (_key, inner) => isRecord(inner) ? sorted2(inner) : inner);
 }
 function isRecord(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-function sorted(record2) {
+function sorted2(record2) {
   return Object.fromEntries(Object.entries(record2).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
 }
 
@@ -9421,15 +10362,15 @@ function parseReference(text2) {
   if (rest.length > 0) fail3("it has more than one digest");
   if (digest !== void 0 && !isDigest(digest))
     fail3(`"${digest}" is not a digest (sha256: and 64 lower-case hex digits)`);
-  const [, name2 = "", tag] = /^(.*?)(?::([^/:]*))?$/.exec(nameAndTag) ?? [];
+  const [, name4 = "", tag] = /^(.*?)(?::([^/:]*))?$/.exec(nameAndTag) ?? [];
   if (tag !== void 0 && !isTag(tag)) fail3(`"${tag}" is not a tag`, TAG_REMEDY);
-  const { host, path } = splitHost(name2);
+  const { host, path } = splitHost(name4);
   if (!HOST2.test(host)) fail3(`"${host}" is not a registry host`);
   const repository = host === "docker.io" && path !== "" && !path.includes("/") ? `library/${path}` : path;
-  if (/^[0-9a-f]{64}$/.test(name2)) fail3("64 hex digits are an image id, not a name");
+  if (/^[0-9a-f]{64}$/.test(name4)) fail3("64 hex digits are an image id, not a name");
   const problem = repositoryProblem(repository);
   if (problem !== void 0)
-    fail3(problem, repository.toLowerCase() === repository ? void 0 : `Write ${name2.toLowerCase()}`);
+    fail3(problem, repository.toLowerCase() === repository ? void 0 : `Write ${name4.toLowerCase()}`);
   return {
     host,
     repository,
@@ -9464,12 +10405,12 @@ function assertNames(host, repository, tagOrDigest) {
   }
 }
 var TAG_REMEDY = "A tag has 1 to 128 letters, digits, '_', '.', '-', and starts with none of '.' and '-'.";
-function splitHost(name2) {
-  const slash = name2.indexOf("/");
-  const first = slash === -1 ? "" : name2.slice(0, slash);
+function splitHost(name4) {
+  const slash = name4.indexOf("/");
+  const first = slash === -1 ? "" : name4.slice(0, slash);
   if (first === "" || !(/[.:A-Z]/.test(first) || first === "localhost"))
-    return { host: "docker.io", path: name2 };
-  return { host: first === "index.docker.io" ? "docker.io" : first, path: name2.slice(slash + 1) };
+    return { host: "docker.io", path: name4 };
+  return { host: first === "index.docker.io" ? "docker.io" : first, path: name4.slice(slash + 1) };
 }
 
 // packages/oci/src/platform.ts
@@ -9480,9 +10421,9 @@ var ARCHITECTURES = {
   i386: "386"
 };
 function platformOf({ os, architecture: architecture2, variant }) {
-  const name2 = ARCHITECTURES[architecture2] ?? architecture2;
-  const implied = name2 === "arm64" && variant === "v8" || name2 === "amd64" && variant === "v1";
-  return variant === void 0 || variant === "" || implied ? `${os}/${name2}` : `${os}/${name2}/${variant}`;
+  const name4 = ARCHITECTURES[architecture2] ?? architecture2;
+  const implied = name4 === "arm64" && variant === "v8" || name4 === "amd64" && variant === "v1";
+  return variant === void 0 || variant === "" || implied ? `${os}/${name4}` : `${os}/${name4}/${variant}`;
 }
 function parsePlatform2(text2) {
   const match = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/.exec(text2);
@@ -9492,11 +10433,11 @@ function parsePlatform2(text2) {
       remedy: 'Write it as "linux/amd64" or "linux/arm64".'
     });
   }
-  const name2 = platformOf({ os, architecture: architecture2, variant }).split("/");
+  const name4 = platformOf({ os, architecture: architecture2, variant }).split("/");
   return {
     os,
-    architecture: name2[1] ?? architecture2,
-    ...name2[2] === void 0 ? {} : { variant: name2[2] }
+    architecture: name4[1] ?? architecture2,
+    ...name4[2] === void 0 ? {} : { variant: name4[2] }
   };
 }
 
@@ -9727,8 +10668,8 @@ function hostOfKey(key2) {
   return isWhole && host !== "" ? canonicalHost(host) : void 0;
 }
 function bestLast(entries2) {
-  const rank = (key2) => key2 === HUB_SERVER ? 2 : key2.includes("/") ? 0 : 1;
-  return [...entries2].sort(([a], [b]) => rank(a) - rank(b));
+  const rank2 = (key2) => key2 === HUB_SERVER ? 2 : key2.includes("/") ? 0 : 1;
+  return [...entries2].sort(([a], [b]) => rank2(a) - rank2(b));
 }
 function credentialsOf(key2, entry) {
   if (entry.identitytoken) return { identityToken: entry.identitytoken };
@@ -9825,8 +10766,8 @@ var ElfScan = class {
   add(path, machine) {
     this.#files++;
     if (machine === void 0) return;
-    const name2 = machineName(machine);
-    this.#machines.set(name2, (this.#machines.get(name2) ?? 0) + 1);
+    const name4 = machineName(machine);
+    this.#machines.set(name4, (this.#machines.get(name4) ?? 0) + 1);
     const why = this.#whyForeign(path, machine);
     if (why !== void 0 && !this.#allowed(path)) this.#foreign.push({ path, machine: why });
   }
@@ -9959,8 +10900,8 @@ function seal(value) {
 // packages/oci/src/keychain.ts
 function keychain(config2, { helper } = {}) {
   const asked = /* @__PURE__ */ new Map();
-  return (name2) => {
-    const host = canonicalHost(name2);
+  return (name4) => {
+    const host = canonicalHost(name4);
     const answer = asked.get(host) ?? lookUp(config2, host, helper);
     asked.set(host, answer);
     return answer;
@@ -9969,13 +10910,13 @@ function keychain(config2, { helper } = {}) {
 async function lookUp(config2, host, helper) {
   const inFile = config2.auths.get(host);
   const own2 = config2.credHelpers.get(host);
-  const name2 = own2 ?? config2.credsStore;
-  if (name2 === void 0) return inFile;
-  if (helper !== void 0) return await helper(name2, host) ?? inFile;
+  const name4 = own2 ?? config2.credsStore;
+  if (name4 === void 0) return inFile;
+  if (helper !== void 0) return await helper(name4, host) ?? inFile;
   if (inFile !== void 0 || own2 === void 0 && !config2.stored.has(host)) return inFile;
   throw new TgoError(
     "UNAUTHORIZED",
-    `the docker config keeps the credentials in the helper "${name2}", which cannot be run here`,
+    `the docker config keeps the credentials in the helper "${name4}", which cannot be run here`,
     {
       where: host,
       remedy: `Give a config that holds them: DOCKER_CONFIG=$(mktemp -d) docker login ${host}`
@@ -10013,7 +10954,7 @@ var EMITTED_END = /* @__PURE__ */ Symbol("emittedEnd");
 var EMITTING_END = /* @__PURE__ */ Symbol("emittingEnd");
 var EMITTED_ERROR = /* @__PURE__ */ Symbol("emittedError");
 var CLOSED = /* @__PURE__ */ Symbol("closed");
-var READ = /* @__PURE__ */ Symbol("read");
+var READ2 = /* @__PURE__ */ Symbol("read");
 var FLUSH = /* @__PURE__ */ Symbol("flush");
 var FLUSHCHUNK = /* @__PURE__ */ Symbol("flushChunk");
 var ENCODING = /* @__PURE__ */ Symbol("encoding");
@@ -10318,11 +11259,11 @@ var Minipass = class extends EventEmitter {
         this[ENCODING] ? this[BUFFER].join("") : Buffer.concat(this[BUFFER], this[BUFFERLENGTH])
       ];
     }
-    const ret = this[READ](n || null, this[BUFFER][0]);
+    const ret = this[READ2](n || null, this[BUFFER][0]);
     this[MAYBE_EMIT_END]();
     return ret;
   }
-  [READ](n, chunk) {
+  [READ2](n, chunk) {
     if (this[OBJECTMODE])
       this[BUFFERSHIFT]();
     else {
@@ -11291,7 +12232,7 @@ var encodeNegative = (num, buf) => {
     }
   }
 };
-var parse2 = (buf) => {
+var parse3 = (buf) => {
   const pre = buf[0];
   const value = pre === 128 ? pos(buf.subarray(1, buf.length)) : pre === 255 ? twos(buf) : null;
   if (value === null) {
@@ -11338,7 +12279,7 @@ var onesComp = (byte) => (255 ^ byte) & 255;
 var twosComp = (byte) => (255 ^ byte) + 1 & 255;
 
 // node_modules/tar/dist/esm/types.js
-var isCode = (c) => name.has(c);
+var isCode = (c) => name2.has(c);
 var normalFsTypes = /* @__PURE__ */ new Set([
   "0",
   "",
@@ -11351,7 +12292,7 @@ var normalFsTypes = /* @__PURE__ */ new Set([
   "7",
   "D"
 ]);
-var name = /* @__PURE__ */ new Map([
+var name2 = /* @__PURE__ */ new Map([
   ["0", "File"],
   // same as File
   ["", "OldFile"],
@@ -11390,7 +12331,7 @@ var name = /* @__PURE__ */ new Map([
   // like x
   ["X", "OldExtendedHeader"]
 ]);
-var code2 = new Map(Array.from(name).map((kv) => [kv[1], kv[0]]));
+var code2 = new Map(Array.from(name2).map((kv) => [kv[1], kv[0]]));
 
 // node_modules/tar/dist/esm/header.js
 var notNegative = (n) => n === void 0 || n < 0 ? void 0 : n;
@@ -11538,7 +12479,7 @@ var Header = class {
     return this.needPax;
   }
   get type() {
-    return this.#type === "Unsupported" ? this.#type : name.get(this.#type);
+    return this.#type === "Unsupported" ? this.#type : name2.get(this.#type);
   }
   get typeKey() {
     return this.#type;
@@ -11584,7 +12525,7 @@ var splitPrefix = (p, prefixSize) => {
 var decString = (buf, off, size2) => buf.subarray(off, off + size2).toString("utf8").replace(/\0.*/, "");
 var decDate = (buf, off, size2) => numToDate(decNumber(buf, off, size2));
 var numToDate = (num) => num === void 0 ? void 0 : new Date(num * 1e3);
-var decNumber = (buf, off, size2) => Number(buf[off]) & 128 ? parse2(buf.subarray(off, off + size2)) : decSmallNumber(buf, off, size2);
+var decNumber = (buf, off, size2) => Number(buf[off]) & 128 ? parse3(buf.subarray(off, off + size2)) : decSmallNumber(buf, off, size2);
 var nanUndef = (value) => isNaN(value) ? void 0 : value;
 var decSmallNumber = (buf, off, size2) => nanUndef(parseInt(buf.subarray(off, off + size2).toString("utf8").replace(/\0.*$/, "").trim(), 8));
 var MAXNUM = {
@@ -11699,13 +12640,13 @@ var Pax = class _Pax {
 };
 var merge3 = (a, b) => b ? Object.assign({}, b, a) : a;
 var parseKV = (str) => str.replace(/\n$/, "").split("\n").reduce(parseKVLine, /* @__PURE__ */ Object.create(null));
-var parseKVLine = (set, line) => {
-  const n = parseInt(line, 10);
-  if (n !== Buffer.byteLength(line) + 1) {
+var parseKVLine = (set, line2) => {
+  const n = parseInt(line2, 10);
+  if (n !== Buffer.byteLength(line2) + 1) {
     return set;
   }
-  line = line.slice((n + " ").length);
-  const kv = line.split("=");
+  line2 = line2.slice((n + " ").length);
+  const kv = line2.split("=");
   const r = kv.shift();
   if (!r) {
     return set;
@@ -12438,9 +13379,9 @@ async function readLayer({ mediaType, open: open3 }) {
     const path = absolute(entry.path);
     const slash = path.lastIndexOf("/");
     const folder = path.slice(0, slash);
-    const name2 = path.slice(slash + 1);
-    if (name2 === OPAQUE) opaque.add(folder === "" ? "/" : folder);
-    else if (name2.startsWith(WHITEOUT)) removed.add(`${folder}/${name2.slice(WHITEOUT.length)}`);
+    const name4 = path.slice(slash + 1);
+    if (name4 === OPAQUE) opaque.add(folder === "" ? "/" : folder);
+    else if (name4.startsWith(WHITEOUT)) removed.add(`${folder}/${name4.slice(WHITEOUT.length)}`);
     else if (entry.type === "Link") {
       const target = absolute(entry.linkpath ?? "");
       if (files.has(target)) files.set(path, files.get(target));
@@ -12777,28 +13718,28 @@ function scopeFor(repository, { push = false }) {
   return push ? pushScope(repository) : pullScope(repository);
 }
 function repositoryOf(scope) {
-  return parse3(scope).name;
+  return parse4(scope).name;
 }
 function keyOf(scopes) {
   return [...scopes].sort().join(" ");
 }
 function covers(key2, scopes) {
-  const held = key2.split(" ").map(parse3);
-  return scopes.map(parse3).every(
-    ({ name: name2, actions }) => held.some((other) => other.name === name2 && actions.every((action) => other.actions.includes(action)))
+  const held = key2.split(" ").map(parse4);
+  return scopes.map(parse4).every(
+    ({ name: name4, actions }) => held.some((other) => other.name === name4 && actions.every((action) => other.actions.includes(action)))
   );
 }
 function widen(scopes, challenged) {
-  const asked = (challenged ?? "").split(" ").filter(Boolean).map(parse3);
+  const asked = (challenged ?? "").split(" ").filter(Boolean).map(parse4);
   return scopes.map((scope) => {
-    const { name: name2, actions } = parse3(scope);
-    const more = asked.filter((other) => other.name === name2).flatMap((other) => other.actions);
-    return `repository:${name2}:${[.../* @__PURE__ */ new Set([...actions, ...more])].join(",")}`;
+    const { name: name4, actions } = parse4(scope);
+    const more = asked.filter((other) => other.name === name4).flatMap((other) => other.actions);
+    return `repository:${name4}:${[.../* @__PURE__ */ new Set([...actions, ...more])].join(",")}`;
   });
 }
-function parse3(scope) {
-  const [, name2 = "", actions = ""] = /^[a-z]+(?:\([a-z]+\))?:(.*):([^:]*)$/.exec(scope) ?? [];
-  return { name: name2, actions: actions.split(",") };
+function parse4(scope) {
+  const [, name4 = "", actions = ""] = /^[a-z]+(?:\([a-z]+\))?:(.*):([^:]*)$/.exec(scope) ?? [];
+  return { name: name4, actions: actions.split(",") };
 }
 
 // packages/oci/src/token.ts
@@ -12837,10 +13778,10 @@ var Authorizer = class {
       const header = this.#basic();
       return header === sent2 ? void 0 : header;
     }
-    const wanted = widen(scopes, challenge.parameters["scope"]);
-    if (keyOf(wanted) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted);
+    const wanted2 = widen(scopes, challenge.parameters["scope"]);
+    if (keyOf(wanted2) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted2);
     for (const [key2, held] of this.#held) if (`Bearer ${held.token}` === sent2) this.#held.delete(key2);
-    return `Bearer ${await this.#token(challenge, wanted)}`;
+    return `Bearer ${await this.#token(challenge, wanted2)}`;
   }
   #basic() {
     const { credentials } = this.#o;
@@ -13620,7 +14561,7 @@ var Connection = class {
   call({ repository, path, query = {}, reference, ...rest }) {
     assertNames(this.host, repository, reference);
     const url2 = new URL(`/v2/${repository}/${path}`, this.origin);
-    for (const [name2, value] of Object.entries(query)) url2.searchParams.set(name2, value);
+    for (const [name4, value] of Object.entries(query)) url2.searchParams.set(name4, value);
     return { ...rest, url: url2, where: this.where(repository, reference) };
   }
   /** A repository, tag or digest as messages name it. */
@@ -13842,8 +14783,8 @@ var UPLOADS = 5;
 var NOTHING = { size: 0, open: () => new Uint8Array(0) };
 async function putBlob(connection, repository, upload) {
   const { digest, size: size2 } = upload;
-  const isThere = async () => await hasBlob(connection, repository, digest, { size: size2, push: true }) !== void 0;
-  if (await isThere()) return "exists";
+  const isThere2 = async () => await hasBlob(connection, repository, digest, { size: size2, push: true }) !== void 0;
+  if (await isThere2()) return "exists";
   let session;
   for (const from of upload.mountFrom ?? []) {
     const mount = await mountBlob(connection, repository, digest, from);
@@ -13862,7 +14803,7 @@ async function putBlob(connection, repository, upload) {
     const tries2 = Math.min(UPLOADS, setback.patience?.tries ?? 1);
     if (setback.patience === void 0 || attempt2 >= tries2) throw setback.error;
     await connection.transport.wait(attempt2, setback.patience, "upload the blob");
-    if (await isThere()) return "uploaded";
+    if (await isThere2()) return "uploaded";
   }
 }
 async function mountBlob(connection, repository, digest, from) {
@@ -14121,11 +15062,11 @@ var MAX_LIST_BYTES = 64 * 1024 * 1024;
 var PAGE = "1000";
 async function listTags(connection, repository) {
   const first = connection.call({ method: "GET", repository, path: "tags/list", doing: "list the tags" });
-  const tags = /* @__PURE__ */ new Set();
-  const seen = /* @__PURE__ */ new Set();
+  const tags2 = /* @__PURE__ */ new Set();
+  const seen2 = /* @__PURE__ */ new Set();
   let url2 = new URL(`?n=${PAGE}`, first.url);
-  while (url2 !== void 0 && !seen.has(url2.href)) {
-    seen.add(url2.href);
+  while (url2 !== void 0 && !seen2.has(url2.href)) {
+    seen2.add(url2.href);
     const answer = await connection.follow({ ...first, url: url2 }, [pullScope(repository)]);
     if (answer.status === 404 && /NAME_UNKNOWN|NOT_FOUND/.test(await answer.text())) return [];
     if (answer.status === 400 && /PAGINATION_NUMBER_INVALID/.test(await answer.text())) {
@@ -14133,12 +15074,12 @@ async function listTags(connection, repository) {
       continue;
     }
     if (!answer.ok) throw await connection.transport.refusal(answer);
-    for (const tag of tagsOf(await answer.bytes(MAX_LIST_BYTES), first.where)) tags.add(tag);
+    for (const tag of tagsOf2(await answer.bytes(MAX_LIST_BYTES), first.where)) tags2.add(tag);
     url2 = nextPage(connection, answer);
   }
-  return [...tags];
+  return [...tags2];
 }
-function tagsOf(bytes, where2) {
+function tagsOf2(bytes, where2) {
   const text2 = new TextDecoder().decode(bytes);
   const list = TagList.safeParse(parseJson(text2));
   if (list.success) return list.data.tags ?? [];
@@ -14347,8 +15288,8 @@ async function look(sighting, options, facts) {
   if (index === void 0) return;
   sighting.index = index;
   const children = index.manifests.filter((child) => !isAttestation(child));
-  const seen = await Promise.all(children.map((child) => lookAtVariant(child, sighting, facts)));
-  sighting.variants = seen.filter((variant) => variant !== void 0);
+  const seen2 = await Promise.all(children.map((child) => lookAtVariant(child, sighting, facts)));
+  sighting.variants = seen2.filter((variant) => variant !== void 0);
   for (const variant of sighting.variants)
     sighting.problems.push(...variantProblems(variant, options.expect, where(sighting)));
 }
@@ -14389,13 +15330,13 @@ async function lookAtVariant(child, sighting, facts) {
   const { target, problems: problems4 } = sighting;
   try {
     const { variant, fetched } = await facts.variant(target, child);
-    const missing = await inParallel(HEADS_AT_ONCE, variant.needs(fetched), async (descriptor) => {
+    const missing2 = await inParallel(HEADS_AT_ONCE, variant.needs(fetched), async (descriptor) => {
       const size2 = await sizeOf(target, descriptor, descriptor.digest === child.digest);
       if (size2 === descriptor.size) return void 0;
       const what = size2 === void 0 ? "is not in the repository" : `has ${size2} bytes there, not ${descriptor.size}`;
       return `${descriptor.digest} ${what}`;
     });
-    const gone = missing.filter((text2) => text2 !== void 0);
+    const gone = missing2.filter((text2) => text2 !== void 0);
     if (gone.length > 0) {
       problems4.push({
         code: "NOT_FOUND",
@@ -14577,7 +15518,7 @@ function messageOf(error2) {
 }
 function lastLines({ stdout, stderr }, count3) {
   return `${stdout}
-${stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-count3).map((line) => `  | ${line}`).join("\n");
+${stderr}`.split("\n").filter((line2) => line2.trim() !== "").slice(-count3).map((line2) => `  | ${line2}`).join("\n");
 }
 
 // packages/stages/src/bases.ts
@@ -14604,8 +15545,8 @@ var Bases = class {
   }
   /** Where a base is pulled from: its mirror where there is one, by its digest. */
   async address(reference, platform2) {
-    const [name2 = ""] = reference.split("@");
-    return mirrored(`${name2}@${await this.digest(reference, platform2)}`, this.options.mirrors);
+    const [name4 = ""] = reference.split("@");
+    return mirrored(`${name4}@${await this.digest(reference, platform2)}`, this.options.mirrors);
   }
   /**
    * @throws TgoError SOURCE when the base has no such platform: `from` of an image with one platform returns that
@@ -14637,8 +15578,8 @@ var Bases = class {
       return this.#lacks(reference, platform2, message);
     const { mirrors, pins } = this.options;
     const address2 = mirrored(pinned(reference, pins), mirrors);
-    const missing = /not.?found|manifest.?unknown|no such digest|\b404\b/i.test(message);
-    if (missing && this.isPinned(reference)) {
+    const missing2 = /not.?found|manifest.?unknown|no such digest|\b404\b/i.test(message);
+    if (missing2 && this.isPinned(reference)) {
       return new TgoError(
         "SOURCE",
         `base image ${reference} is pinned to a digest that its ${address2.startsWith(`${reference}@`) ? "registry no longer has" : "mirror does not have"}`,
@@ -14677,12 +15618,12 @@ var Progress = class {
    * Runs a step between its "begin" and its "end".
    * @param describe what to say of the result
    */
-  async step(names, run3, describe4) {
+  async step(names2, run3, describe4) {
     const id = `${++this.count}`;
     const started = this.now();
-    this.listener({ kind: "begin", id, ...names });
+    this.listener({ kind: "begin", id, ...names2 });
     const end = (result) => {
-      this.listener({ kind: "end", id, ...names, ...result, durationMs: Math.round(this.now() - started) });
+      this.listener({ kind: "end", id, ...names2, ...result, durationMs: Math.round(this.now() - started) });
     };
     try {
       const result = await run3();
@@ -14693,8 +15634,8 @@ var Progress = class {
       throw error2;
     }
   }
-  note(names, detail) {
-    this.listener({ kind: "note", id: `${++this.count}`, ...names, detail });
+  note(names2, detail) {
+    this.listener({ kind: "note", id: `${++this.count}`, ...names2, detail });
   }
 };
 function formatEvent(event) {
@@ -14748,18 +15689,18 @@ async function loadPins(product, file) {
   return { ...product.bases?.bases, ...file === void 0 ? {} : await readBaseLock(file) };
 }
 async function readBaseLock(file) {
-  const [name2, text2] = await Promise.all([file.name(), file.contents()]);
-  return parseBaseLock(text2, name2).bases;
+  const [name4, text2] = await Promise.all([file.name(), file.contents()]);
+  return parseBaseLock(text2, name4).bases;
 }
 async function loadCatalog(builtIn, options) {
   const file = options.catalog;
-  const name2 = file === void 0 ? void 0 : await file.name();
-  const override = file === void 0 || name2 === void 0 ? void 0 : parseOverrideFile(await file.contents(), name2);
-  const overridden = applyOverride(builtIn, override, name2);
+  const name4 = file === void 0 ? void 0 : await file.name();
+  const override = file === void 0 || name4 === void 0 ? void 0 : parseOverrideFile(await file.contents(), name4);
+  const overridden = applyOverride(builtIn, override, name4);
   const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
   if (options.registry === void 0 || options.registry.length === 0) return catalog;
   const given = options.registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
-  return { ...catalog, registries: Object.fromEntries(given.map(({ name: name3, registry: registry2 }) => [name3, registry2])) };
+  return { ...catalog, registries: Object.fromEntries(given.map(({ name: name5, registry: registry2 }) => [name5, registry2])) };
 }
 async function connectTargets(client, catalog, options) {
   const credentialsOf2 = await credentialSource(options);
@@ -14771,13 +15712,13 @@ async function connectTargets(client, catalog, options) {
     });
   }
   return Promise.all(
-    entries2.map(async ([name2, registry2], index) => {
+    entries2.map(async ([name4, registry2], index) => {
       const given = services[index];
       const url2 = given === void 0 ? void 0 : await endpoint(given, registry2.host);
       const credentials = await credentialsOf2(registry2.host);
       const common = { host: registry2.host, url: url2, signal: getHost().signal };
       return {
-        name: name2,
+        name: name4,
         registry: registry2,
         client: new Registry2({ ...common, credentials }),
         anonymous: registry2.public ? new Registry2(common) : void 0,
@@ -14826,7 +15767,7 @@ function trusting(context, container) {
     "GIT_SSL_CAINFO"
   ];
   return variables.reduce(
-    (result, name2) => result.withEnvVariable(name2, path),
+    (result, name4) => result.withEnvVariable(name4, path),
     container.withMountedFile(path, context.caBundle)
   );
 }
@@ -14854,14 +15795,14 @@ function parseAssignments(text2, what) {
   const lines = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
   const found = [];
   for (let at = 0; at < lines.length; at++) {
-    const line = (lines[at] ?? "").trim();
-    if (line === "" || line.startsWith("#")) continue;
-    const match = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/s.exec(line);
+    const line2 = (lines[at] ?? "").trim();
+    if (line2 === "" || line2.startsWith("#")) continue;
+    const match = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/s.exec(line2);
     if (match === null) throw malformed(what, at, "is not NAME=value");
-    const [, name2 = "", rest = ""] = match;
+    const [, name4 = "", rest = ""] = match;
     const quote = rest.startsWith("'") ? "'" : rest.startsWith('"') ? '"' : void 0;
     if (quote === void 0) {
-      found.push({ name: name2, value: rest, quote });
+      found.push({ name: name4, value: rest, quote });
       continue;
     }
     const start = at;
@@ -14876,7 +15817,7 @@ ${lines[at] ?? ""}`;
     if (quote === "'" ? inner.includes("'") : /(?<!\\)(?:\\\\)*"/.test(inner)) {
       throw malformed(what, start, "goes on behind its closing quote");
     }
-    found.push({ name: name2, value: quote === "'" ? inner : unescaped(inner), quote });
+    found.push({ name: name4, value: quote === "'" ? inner : unescaped(inner), quote });
   }
   return found;
 }
@@ -14889,8 +15830,8 @@ var ESCAPES = { n: "\n", r: "\r", t: "	" };
 function unescaped(text2) {
   return text2.replaceAll(/\\(.)/gs, (_, char) => ESCAPES[char] ?? char);
 }
-function malformed(what, line, why) {
-  return new TgoError("USAGE", `line ${line + 1} of ${what} ${why}`, {
+function malformed(what, line2, why) {
+  return new TgoError("USAGE", `line ${line2 + 1} of ${what} ${why}`, {
     remedy: 'Write one NAME=value a line; a value of several lines stands in quotes: NAME="\u2026".'
   });
 }
@@ -14965,12 +15906,12 @@ function markersOf(build2) {
 function isMarked(build2, entries2) {
   return markersOf(build2).some((marker) => entries2.includes(marker.split("/")[0] ?? ""));
 }
-async function loadSource(context, name2, service2, options) {
-  const raw = await findSource(context, name2, service2, options) ?? await fromGit(context, name2, service2);
+async function loadSource(context, name4, service2, options) {
+  const raw = await findSource(context, name4, service2, options) ?? await fromGit(context, name4, service2);
   const revision = options.revision ?? raw.revision;
   const { directory, hidden } = await buildContext(service2.build, raw.directory);
   const [entries2, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
-  checkEntries(name2, service2.build, entries2);
+  checkEntries(name4, service2.build, entries2);
   const created = options.created === void 0 ? raw.created : parseCreated(options.created);
   return {
     directory,
@@ -14982,20 +15923,20 @@ async function loadSource(context, name2, service2, options) {
     modified: created ?? contentDate(tree.hash)
   };
 }
-async function findSource(context, name2, service2, options) {
+async function findSource(context, name4, service2, options) {
   const { source: given } = options;
   const { repos } = context;
-  const path = service2.source.path ?? `repos/${name2}`;
+  const path = service2.source.path ?? `repos/${name4}`;
   if (given === void 0) {
     return repos !== void 0 && await isDirectory(repos, path) ? { directory: repos.directory(path) } : void 0;
   }
   const entries2 = (await given.entries()).map(bare);
   const state = async (below) => options.revision === void 0 && entries2.includes(".git") ? gitState(context, given, below) : {};
   if (await isDirectory(given, path)) return { directory: given.directory(path), ...await state(path) };
-  if (isMarked(service2.build, entries2) || !entries2.includes(name2)) {
+  if (isMarked(service2.build, entries2) || !entries2.includes(name4)) {
     return { directory: given, ...await state("") };
   }
-  return { directory: given.directory(name2), ...await state(name2) };
+  return { directory: given.directory(name4), ...await state(name4) };
 }
 async function gitState(context, directory, below) {
   if (getHost().local === true) return {};
@@ -15025,22 +15966,22 @@ async function isDirectory(directory, path) {
   if (entry === void 0) return false;
   return rest.length === 0 || isDirectory(directory.directory(first), rest.join("/"));
 }
-async function fromGit(context, name2, service2) {
-  const { repository, path = `repos/${name2}` } = service2.source;
+async function fromGit(context, name4, service2) {
+  const { repository, path = `repos/${name4}` } = service2.source;
   try {
     const head = context.client.git(repository).head();
     const revision = await head.commit();
     const directory = await head.tree().directory(path).sync();
     const created = await createdOf(context, head, revision);
     context.progress.note(
-      { step: "prepare", service: name2 },
+      { step: "prepare", service: name4 },
       `source: ${repository} (${path}) at ${revision}`
     );
     return { directory, revision, created };
   } catch (cause) {
     throw new TgoError(
       "SOURCE",
-      `no source for ${name2}: none was given, and ${repository} (${path}) cannot be read`,
+      `no source for ${name4}: none was given, and ${repository} (${path}) cannot be read`,
       {
         remedy: `Run it in a checkout that has ${path}, or pass --source DIR.`,
         cause
@@ -15060,19 +16001,19 @@ async function buildContext(build2, directory) {
 }
 async function ignorePatterns(directory, file) {
   if (!await directory.exists(file)) return [];
-  return (await directory.file(file).contents()).split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/^(!?)\.?\//, "$1"));
+  return (await directory.file(file).contents()).split("\n").map((line2) => line2.trim()).filter((line2) => line2 !== "" && !line2.startsWith("#")).map((line2) => line2.replace(/^(!?)\.?\//, "$1"));
 }
-function checkEntries(name2, build2, entries2) {
+function checkEntries(name4, build2, entries2) {
   const present = new Set(entries2.map(bare));
   if (present.size === 0) {
-    throw new TgoError("SOURCE", `the source of ${name2} is empty`, {
+    throw new TgoError("SOURCE", `the source of ${name4} is empty`, {
       remedy: "Pass --source DIR with the service's own folder; check its .dockerignore."
     });
   }
   if (isMarked(build2, [...present])) return;
-  throw new TgoError("SOURCE", `the source of ${name2} has no ${markersOf(build2)[0] ?? ""}`, {
+  throw new TgoError("SOURCE", `the source of ${name4} has no ${markersOf(build2)[0] ?? ""}`, {
     where: `strategy ${build2.strategy}`,
-    remedy: `Pass --source DIR with the service's own folder, or one that has ${name2} or repos/${name2} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`
+    remedy: `Pass --source DIR with the service's own folder, or one that has ${name4} or repos/${name4} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`
   });
 }
 function bare(entry) {
@@ -15095,9 +16036,9 @@ function epochSeconds(date3) {
 }
 
 // packages/stages/src/build/request.ts
-function fill(template, { name: name2, source, version: version2 }) {
+function fill(template, { name: name4, source, version: version2 }) {
   const facts = {
-    service: name2,
+    service: name4,
     revision: source.revision,
     created: source.created.toISOString().replace(".000Z", "Z"),
     version: version2 ?? source.revision
@@ -15118,41 +16059,41 @@ function withUsers(files, users) {
   );
 }
 function requireUser(user, { passwd }) {
-  const [name2 = ""] = user.split(":");
-  if (/^\d+$/.test(name2) || entries(passwd).some((entry) => entry[0] === name2)) return;
-  throw new TgoError("SOURCE", `the image has no user ${name2}`, {
+  const [name4 = ""] = user.split(":");
+  if (/^\d+$/.test(name4) || entries(passwd).some((entry) => entry[0] === name4)) return;
+  throw new TgoError("SOURCE", `the image has no user ${name4}`, {
     where: "image.user",
     remedy: `Add it to image.users with its uid, or write a number.`
   });
 }
 function withUser(passwd, user) {
-  const { name: name2, uid, gid = uid, home } = user;
-  const existing = entries(passwd).find((entry) => entry[0] === name2 || entry[2] === `${uid}`);
-  if (existing === void 0) return added(passwd, [name2, "x", uid, gid, "", home, NO_LOGIN]);
+  const { name: name4, uid, gid = uid, home } = user;
+  const existing = entries(passwd).find((entry) => entry[0] === name4 || entry[2] === `${uid}`);
+  if (existing === void 0) return added(passwd, [name4, "x", uid, gid, "", home, NO_LOGIN]);
   const [itsName, , itsUid, itsGid, , itsHome] = existing;
-  if (itsName === name2 && itsUid === `${uid}` && itsGid === `${gid}` && itsHome === home) return passwd;
+  if (itsName === name4 && itsUid === `${uid}` && itsGid === `${gid}` && itsHome === home) return passwd;
   throw conflict(
     user,
     `the base has the user ${itsName} with uid ${itsUid}, gid ${itsGid} and home ${itsHome}`
   );
 }
 function withGroup(group, user) {
-  const { name: name2, uid, gid = uid } = user;
+  const { name: name4, uid, gid = uid } = user;
   const groups = entries(group);
   const sameId = groups.find((entry) => entry[2] === `${gid}`);
-  if (sameId !== void 0 && (sameId[0] === name2 || user.gid !== void 0)) return group;
-  const other = sameId ?? groups.find((entry) => entry[0] === name2);
-  if (other === void 0) return added(group, [name2, "x", gid, ""]);
+  if (sameId !== void 0 && (sameId[0] === name4 || user.gid !== void 0)) return group;
+  const other = sameId ?? groups.find((entry) => entry[0] === name4);
+  if (other === void 0) return added(group, [name4, "x", gid, ""]);
   throw conflict(user, `the base has the group ${other[0]} with gid ${other[2]}`);
 }
-function conflict({ name: name2, uid, gid = uid }, found) {
-  return new TgoError("SOURCE", `the user ${name2} (uid ${uid}, gid ${gid}) cannot be added: ${found}`, {
+function conflict({ name: name4, uid, gid = uid }, found) {
+  return new TgoError("SOURCE", `the user ${name4} (uid ${uid}, gid ${gid}) cannot be added: ${found}`, {
     where: "image.users",
     remedy: "Choose another name, uid or gid, or write exactly what the base has."
   });
 }
 function entries(text2) {
-  return text2.split("\n").filter((line) => line !== "").map((line) => line.split(":"));
+  return text2.split("\n").filter((line2) => line2 !== "").map((line2) => line2.split(":"));
 }
 function added(text2, fields) {
   const separator = text2 === "" || text2.endsWith("\n") ? "" : "\n";
@@ -15173,19 +16114,19 @@ async function configure(request, container) {
     const { command, interval, timeout, startPeriod, retries } = image.healthcheck;
     result = result.withDockerHealthcheck(command, { interval, timeout, startPeriod, retries });
   }
-  for (const [name2, value] of Object.entries(image.env)) {
-    result = result.withEnvVariable(name2, fill(value, request));
+  for (const [name4, value] of Object.entries(image.env)) {
+    result = result.withEnvVariable(name4, fill(value, request));
   }
-  for (const [name2, value] of Object.entries({
+  for (const [name4, value] of Object.entries({
     ...standardLabels(request),
     ...filled(request, image.labels)
   })) {
-    result = result.withLabel(name2, value);
+    result = result.withLabel(name4, value);
   }
   return result;
 }
 async function withFiles(request, container) {
-  const { name: name2, service: service2, source, context } = request;
+  const { name: name4, service: service2, source, context } = request;
   const { users, directories, links, files, user } = service2.image;
   const named = user !== void 0 && !/^\d/.test(user);
   const before = users.length > 0 || named ? await userFiles(container) : void 0;
@@ -15199,7 +16140,7 @@ async function withFiles(request, container) {
   await Promise.all(
     files.map(async ({ from }) => {
       if (await source.directory.exists(from)) return;
-      throw new TgoError("SOURCE", `${name2} has no ${from}`, {
+      throw new TgoError("SOURCE", `${name4} has no ${from}`, {
         where: "image.files",
         remedy: "Add the file to the service's source (check that .dockerignore keeps it), or correct the path."
       });
@@ -15236,7 +16177,7 @@ function standardLabels(request) {
   );
 }
 function filled(request, templates) {
-  return Object.fromEntries(Object.entries(templates).map(([name2, text2]) => [name2, fill(text2, request)]));
+  return Object.fromEntries(Object.entries(templates).map(([name4, text2]) => [name4, fill(text2, request)]));
 }
 
 // packages/stages/src/build/dockerfile-text.ts
@@ -15248,14 +16189,14 @@ function instructionsOf(text2) {
     const start = at;
     let joined = "";
     for (let more = true; more && at < lines.length; at++) {
-      const line = lines[at] ?? "";
-      if (/^\s*#/.test(line) || at > start && line.trim() === "") {
+      const line2 = lines[at] ?? "";
+      if (/^\s*#/.test(line2) || at > start && line2.trim() === "") {
         if (at === start) break;
         continue;
       }
-      const trimmed = line.trimEnd();
+      const trimmed = line2.trimEnd();
       more = trimmed.endsWith(escape);
-      joined += more ? trimmed.slice(0, -1) : line;
+      joined += more ? trimmed.slice(0, -1) : line2;
     }
     if (at === start) at += 1;
     const [, keyword, rest = ""] = /^\s*([A-Za-z]+)(?:\s+(.*))?$/s.exec(joined) ?? [];
@@ -15266,8 +16207,8 @@ function instructionsOf(text2) {
   return found;
 }
 function escapeCharacter(lines) {
-  for (const line of lines) {
-    const directive = /^#\s*([A-Za-z]+)\s*=\s*(\S+)\s*$/.exec(line);
+  for (const line2 of lines) {
+    const directive = /^#\s*([A-Za-z]+)\s*=\s*(\S+)\s*$/.exec(line2);
     if (directive === null) break;
     if (directive[1]?.toLowerCase() === "escape" && directive[2] === "`") return "`";
   }
@@ -15276,19 +16217,19 @@ function escapeCharacter(lines) {
 function behindHereDocuments(rest, lines, at) {
   let behind = at;
   for (const [, tabs, , word] of rest.matchAll(/(?<!<)\d*<<(-?)(["']?)([A-Za-z_]\w*)\2/g)) {
-    const ends = (line) => (tabs === "-" ? line.replace(/^\t+/, "") : line) === word;
-    const end = lines.findIndex((line, index) => index >= behind && ends(line));
+    const ends = (line2) => (tabs === "-" ? line2.replace(/^\t+/, "") : line2) === word;
+    const end = lines.findIndex((line2, index) => index >= behind && ends(line2));
     if (end !== -1) behind = end + 1;
   }
   return behind;
 }
 function stagesOf(instructions, args) {
-  const known = new Map(Object.entries(args).filter(([name2]) => PREDEFINED.test(name2)));
+  const known = new Map(Object.entries(args).filter(([name4]) => PREDEFINED.test(name4)));
   const stages = [];
-  const numberOf = (name2) => {
-    const named = stages.findLastIndex((stage) => stage.name === name2.toLowerCase());
+  const numberOf = (name4) => {
+    const named = stages.findLastIndex((stage) => stage.name === name4.toLowerCase());
     if (named !== -1) return named;
-    return /^\d+$/.test(name2) && Number(name2) < stages.length ? Number(name2) : void 0;
+    return /^\d+$/.test(name4) && Number(name4) < stages.length ? Number(name4) : void 0;
   };
   for (const instruction of instructions) {
     const { keyword, rest } = instruction;
@@ -15297,12 +16238,12 @@ function stagesOf(instructions, args) {
     if (keyword === "ARG" && last === void 0) declare(known, rest, args);
     else if (keyword === "FROM") {
       const flag = words.find((word) => word.startsWith("--platform="))?.slice("--platform=".length);
-      const [base = "", as, name2] = words.filter((word) => !word.startsWith("--"));
+      const [base = "", as, name4] = words.filter((word) => !word.startsWith("--"));
       const image = filledIn(unquoted(base), known);
       const parent = image === void 0 ? void 0 : stages.findLastIndex((stage) => stage.name === image.toLowerCase());
       const isStage = parent !== void 0 && parent !== -1;
       stages.push({
-        name: as?.toUpperCase() === "AS" ? name2?.toLowerCase() : void 0,
+        name: as?.toUpperCase() === "AS" ? name4?.toLowerCase() : void 0,
         image: isStage || image === "scratch" ? void 0 : image,
         unknown: image === void 0 || image === "",
         platform: isStage ? stages[parent]?.platform : flag && filledIn(unquoted(flag), known),
@@ -15313,14 +16254,14 @@ function stagesOf(instructions, args) {
         from: instruction
       });
     } else if (last !== void 0) {
-      const sources = sourcesOf(keyword, words).map((name2) => ({ name: name2, number: numberOf(name2) }));
+      const sources = sourcesOf(keyword, words).map((name4) => ({ name: name4, number: numberOf(name4) }));
       stages[stages.length - 1] = {
         ...last,
         runs: last.runs + (keyword === "RUN" ? 1 : 0),
         needs: [...last.needs, ...sources.flatMap(({ number: number3 }) => number3 ?? [])],
         copies: [
           ...last.copies,
-          ...sources.filter(({ name: name2, number: number3 }) => number3 === void 0 && !name2.includes("$") && name2 !== "scratch").map(({ name: name2 }) => ({ image: name2, at: instruction }))
+          ...sources.filter(({ name: name4, number: number3 }) => number3 === void 0 && !name4.includes("$") && name4 !== "scratch").map(({ name: name4 }) => ({ image: name4, at: instruction }))
         ]
       };
     }
@@ -15335,10 +16276,10 @@ function sourcesOf(keyword, words) {
   return flags.flatMap((flag) => /^--mount=(?:.*,)?from=([^,]+)/.exec(flag)?.[1] ?? []);
 }
 function declare(known, rest, args) {
-  for (const [, name2 = "", , text2] of rest.matchAll(/([A-Za-z_]\w*)(=((?:"[^"]*"|'[^']*'|[^\s"'])*))?/g)) {
-    const given = args[name2];
-    const value = given ?? (text2 === void 0 ? known.get(name2) : filledIn(unquoted(text2), known));
-    if (value !== void 0) known.set(name2, value);
+  for (const [, name4 = "", , text2] of rest.matchAll(/([A-Za-z_]\w*)(=((?:"[^"]*"|'[^']*'|[^\s"'])*))?/g)) {
+    const given = args[name4];
+    const value = given ?? (text2 === void 0 ? known.get(name4) : filledIn(unquoted(text2), known));
+    if (value !== void 0) known.set(name4, value);
   }
 }
 function unquoted(text2) {
@@ -15378,7 +16319,7 @@ function targetStage(stages, target) {
 function imagesOf(stages) {
   return stages.flatMap(({ image, platform: platform2, from, copies }) => [
     ...image === void 0 || image === "" ? [] : [{ image, platform: platform2, at: from }],
-    ...copies.map((copy) => ({ ...copy, platform: platform2 }))
+    ...copies.map((copy2) => ({ ...copy2, platform: platform2 }))
   ]);
 }
 function withImages(text2, images) {
@@ -15405,7 +16346,7 @@ function withImages(text2, images) {
 }
 
 // packages/stages/src/build/dockerfile.ts
-function planDockerfile({ name: name2, build: build2, native }, text2, platform2, values) {
+function planDockerfile({ name: name4, build: build2, native }, text2, platform2, values) {
   const stages = stagesOf(instructionsOf(text2), {
     ...platformArguments(native),
     ...targetArguments(platform2),
@@ -15416,7 +16357,7 @@ function planDockerfile({ name: name2, build: build2, native }, text2, platform2
     const named = stages.flatMap((stage) => stage.name ?? []);
     throw new TgoError(
       "SOURCE",
-      build2.target === void 0 ? `${build2.file} of ${name2} has no FROM` : `${build2.file} of ${name2} has no stage "${build2.target}"`,
+      build2.target === void 0 ? `${build2.file} of ${name4} has no FROM` : `${build2.file} of ${name4} has no stage "${build2.target}"`,
       { remedy: `Its named stages: ${named.join(", ") || "none"}. Set build.target in the catalog.` }
     );
   }
@@ -15465,27 +16406,27 @@ function targetArguments(platform2) {
 function architecture(platform2) {
   return platform2.slice(platform2.indexOf("/") + 1);
 }
-async function readDockerfile(name2, { file }, source) {
+async function readDockerfile(name4, { file }, source) {
   return source.file(file).contents().catch((cause) => {
-    throw new TgoError("SOURCE", `the source of ${name2} has no ${file}`, {
+    throw new TgoError("SOURCE", `the source of ${name4} has no ${file}`, {
       remedy: "Set build.file in the catalog to the Dockerfile's path in the source.",
       cause
     });
   });
 }
 async function buildDockerfile(request) {
-  const { context, name: name2, service: service2, source, platforms, values } = request;
+  const { context, name: name4, service: service2, source, platforms, values } = request;
   const { file, target } = service2.build;
   const [text2, secrets] = await Promise.all([
-    readDockerfile(name2, service2.build, source.directory),
-    buildSecrets(context, name2, service2.build)
+    readDockerfile(name4, service2.build, source.directory),
+    buildSecrets(context, name4, service2.build)
   ]);
   const plans = platforms.map(
-    (platform2) => planDockerfile({ name: name2, build: service2.build, native: context.native }, text2, platform2, values)
+    (platform2) => planDockerfile({ name: name4, build: service2.build, native: context.native }, text2, platform2, values)
   );
   const notes = plans.flatMap((plan) => emulationNote(plan, file));
   for (const { platform: platform2, note } of notes)
-    context.progress.note({ step: "build", service: name2, platform: platform2 }, note);
+    context.progress.note({ step: "build", service: name4, platform: platform2 }, note);
   const variants2 = await Promise.all(
     plans.map(async (plan) => {
       const { platform: platform2 } = plan;
@@ -15506,7 +16447,7 @@ async function buildDockerfile(request) {
         return { platform: platform2, container: await configure(request, await container.sync()) };
       } catch (error2) {
         throw buildError(
-          `building ${name2} from ${file} for ${platform2}`,
+          `building ${name4} from ${file} for ${platform2}`,
           plan.emulated > 0 ? "Run the failing line by hand in the base image; for this platform it ran under emulation." : "Run the failing line by hand in the base image.",
           error2
         );
@@ -15536,17 +16477,17 @@ async function withPinnedImages(context, text2, plan) {
   );
   return withImages(text2, new Map(addresses));
 }
-async function buildSecrets({ client, secrets }, name2, { secrets: declared }) {
+async function buildSecrets({ client, secrets }, name4, { secrets: declared }) {
   if (declared.length === 0) return [];
   const text2 = secrets.build === void 0 ? "" : await secrets.build.plaintext();
   const values = new Map(parseAssignments(text2, "--build-secrets").map((each) => [each.name, each.value]));
-  const missing = declared.filter((id) => !values.has(id));
-  if (missing.length > 0) {
+  const missing2 = declared.filter((id) => !values.has(id));
+  if (missing2.length > 0) {
     throw new TgoError(
       "USAGE",
-      `${name2} needs the build secret${missing.length === 1 ? "" : "s"} ${missing.join(", ")}`,
+      `${name4} needs the build secret${missing2.length === 1 ? "" : "s"} ${missing2.join(", ")}`,
       {
-        remedy: `Put ${missing.map((id) => `${id}=value`).join(" and ")} into a file, and pass --build-secrets file:PATH.`
+        remedy: `Put ${missing2.map((id) => `${id}=value`).join(" and ")} into a file, and pass --build-secrets file:PATH.`
       }
     );
   }
@@ -15565,31 +16506,31 @@ function stepName({ packages, platform: platform2 }) {
   return `installing ${packages.join(", ")} for ${platform2}`;
 }
 function missingNames(stderr, { platform: platform2 }) {
-  const facts = [...stderr.matchAll(/^tgo: (\S+) (\S+) ?(.*)$/gm)].map(([, key2, name2, value]) => ({
+  const facts = [...stderr.matchAll(/^tgo: (\S+) (\S+) ?(.*)$/gm)].map(([, key2, name4, value]) => ({
     key: key2,
-    name: name2 ?? "",
+    name: name4 ?? "",
     value: value ?? ""
   }));
-  const values = (key2, name2) => facts.filter((fact) => fact.key === key2 && fact.name === name2).map(({ value }) => value);
-  const missing = facts.filter(({ key: key2 }) => key2 === "missing").map(({ name: name2 }) => name2);
-  if (missing.length === 0) return void 0;
+  const values = (key2, name4) => facts.filter((fact) => fact.key === key2 && fact.name === name4).map(({ value }) => value);
+  const missing2 = facts.filter(({ key: key2 }) => key2 === "missing").map(({ name: name4 }) => name4);
+  if (missing2.length === 0) return void 0;
   const suite = facts.find(({ key: key2 }) => key2 === "suite")?.name ?? "the base's release";
-  const elsewhere = missing.flatMap((name2) => values("elsewhere", name2).map((other) => ({ name: name2, other })));
-  const near = missing.flatMap((name2) => {
-    const names2 = values("near", name2);
-    return names2.length === 0 ? [] : [`${names2.join(" or ")} instead of ${name2}`];
+  const elsewhere = missing2.flatMap((name4) => values("elsewhere", name4).map((other) => ({ name: name4, other })));
+  const near = missing2.flatMap((name4) => {
+    const names3 = values("near", name4);
+    return names3.length === 0 ? [] : [`${names3.join(" or ")} instead of ${name4}`];
   });
   const sentences = [
     ...elsewhere.map(
-      ({ name: name2, other }) => `${name2} exists for linux/${other} only: leave it out of build.packages, or build with --platform linux/${other}.`
+      ({ name: name4, other }) => `${name4} exists for linux/${other} only: leave it out of build.packages, or build with --platform linux/${other}.`
     ),
     ...near.length === 0 ? [] : [`Did you mean ${near.join(", ")}?`],
     ...elsewhere.length === 0 && near.length === 0 ? [`Look the name up at https://packages.debian.org, and correct build.packages.`] : []
   ];
-  const names = missing.join(", ");
+  const names2 = missing2.join(", ");
   return new TgoError(
     "SOURCE",
-    `Debian ${suite} has no package${missing.length > 1 ? "s" : ""} ${names} for ${platform2}`,
+    `Debian ${suite} has no package${missing2.length > 1 ? "s" : ""} ${names2} for ${platform2}`,
     { where: "build.packages", remedy: sentences.join("\n") }
   );
 }
@@ -15617,10 +16558,10 @@ function wouldRemove(stderr, installation) {
   });
 }
 function failedScript(stderr, installation, cause) {
-  const name2 = /^dpkg: error processing package (\S+)/m.exec(stderr)?.[1] ?? /^tgo: script (\S+) preinst$/m.exec(stderr)?.[1];
-  if (name2 === void 0) return void 0;
+  const name4 = /^dpkg: error processing package (\S+)/m.exec(stderr)?.[1] ?? /^tgo: script (\S+) preinst$/m.exec(stderr)?.[1];
+  if (name4 === void 0) return void 0;
   return buildError(
-    `an installation script of ${name2} (${stepName(installation)})`,
+    `an installation script of ${name4} (${stepName(installation)})`,
     "The output above is the package's own. Leave the package out, or install it in a base image of yours.",
     cause
   );
@@ -15909,27 +16850,27 @@ function debianMirror({ debian, debianSecurity }) {
 var SNAPSHOT = /\/archive\/debian(-security)?\/\d{8}T\d{6}Z$/;
 var SECURITY = /https?:\/\/(?:security\.debian\.org(?:\/debian-security)?|deb\.debian\.org\/debian-security)\/?(?=[\s\]]|$)/g;
 var ARCHIVE = /https?:\/\/deb\.debian\.org\/debian\/?(?=[\s\]]|$)/g;
-function mirroredSources(name2, text2, mirror) {
-  return name2.endsWith(".sources") ? mirroredStanzas(text2, mirror) : mirroredLines(text2, mirror);
+function mirroredSources(name4, text2, mirror) {
+  return name4.endsWith(".sources") ? mirroredStanzas(text2, mirror) : mirroredLines(text2, mirror);
 }
 function mirroredStanzas(text2, mirror) {
-  return text2.split("\n").flatMap((line) => {
-    if (line.startsWith("#")) return [line];
-    const replaced = replaceAddresses(line, mirror);
-    const isFrozen = mirror.frozen && replaced !== line && /^URIs:/i.test(line);
+  return text2.split("\n").flatMap((line2) => {
+    if (line2.startsWith("#")) return [line2];
+    const replaced = replaceAddresses(line2, mirror);
+    const isFrozen = mirror.frozen && replaced !== line2 && /^URIs:/i.test(line2);
     return isFrozen ? [replaced, "Check-Valid-Until: no"] : [replaced];
   }).join("\n");
 }
 function mirroredLines(text2, mirror) {
-  return text2.split("\n").map((line) => {
-    if (line.trimStart().startsWith("#")) return line;
-    const replaced = replaceAddresses(line, mirror);
-    if (replaced === line || !mirror.frozen) return replaced;
+  return text2.split("\n").map((line2) => {
+    if (line2.trimStart().startsWith("#")) return line2;
+    const replaced = replaceAddresses(line2, mirror);
+    if (replaced === line2 || !mirror.frozen) return replaced;
     return /^\s*deb(-src)?\s+\[/.test(replaced) ? replaced.replace("[", "[check-valid-until=no ") : replaced.replace(/^(\s*deb(?:-src)?)\s+/, "$1 [check-valid-until=no] ");
   }).join("\n");
 }
-function replaceAddresses(line, { archive, security }) {
-  return line.replaceAll(SECURITY, () => security).replaceAll(ARCHIVE, () => archive);
+function replaceAddresses(line2, { archive, security }) {
+  return line2.replaceAll(SECURITY, () => security).replaceAll(ARCHIVE, () => archive);
 }
 
 // packages/stages/src/build/system-packages/unpack.sh
@@ -16016,10 +16957,10 @@ async function requireApt(base, reference) {
 async function install({ context, service: service2 }, { platform: platform2, container: base }, packages) {
   const native = await baseImage(context, service2.build.base, context.native);
   const fetched = (await fetching(context, native, base)).withMountedDirectory(TARGET, base.rootfs(), { readOnly: true }).withNewFile("/run/tgo/fetch.sh", fetch_default).withExec(["sh", "/run/tgo/fetch.sh", ...architectures(platform2), ...packages]).directory("/out");
-  const [order = [], preinst = [], scripts = []] = await Promise.all(
+  const [order2 = [], preinst = [], scripts = []] = await Promise.all(
     ["order", "preinst", "scripts"].map((file) => namesIn(fetched, file))
   );
-  if (order.length === 0) return { container: base, notes: [] };
+  if (order2.length === 0) return { container: base, notes: [] };
   const finishing = { context, base, native, fetched };
   const prepared = preinst.length === 0 ? base.rootfs() : await finish(finishing, base.rootfs(), "preinst");
   const unpacked = native.withMountedDirectory(TARGET, prepared).withMountedDirectory(PACKAGES, fetched, { readOnly: true }).withNewFile("/run/tgo/unpack.sh", unpack_default).withExec(["sh", "/run/tgo/unpack.sh", `${LAYER_TIME}`]);
@@ -16027,12 +16968,12 @@ async function install({ context, service: service2 }, { platform: platform2, co
   const result = unpacked.directory(TARGET);
   if (unfinished.length === 0) return { container: base.withRootfs(result), notes: [] };
   const container = base.withRootfs(await finish(finishing, result, "configure"));
-  const names = [.../* @__PURE__ */ new Set([...preinst, ...scripts])].sort();
-  const isTold = platform2 !== context.native && names.length > 0;
+  const names2 = [.../* @__PURE__ */ new Set([...preinst, ...scripts])].sort();
+  const isTold = platform2 !== context.native && names2.length > 0;
   return {
     container,
     notes: isTold ? [
-      `${platform2}: installation scripts of ${names.join(", ")} ran, and what they call of it was emulated`
+      `${platform2}: installation scripts of ${names2.join(", ")} ran, and what they call of it was emulated`
     ] : []
   };
 }
@@ -16069,15 +17010,15 @@ var RUNTIME = {
   "linux/amd64": { libraries: "/usr/lib/x86_64-linux-gnu", loader: "/lib64/ld-linux-x86-64.so.2" },
   "linux/arm64": { libraries: "/usr/lib/aarch64-linux-gnu", loader: "/lib/ld-linux-aarch64.so.1" }
 };
-function textFile({ client }, name2, text2) {
-  return client.directory().withNewFile(name2, text2).file(name2);
+function textFile({ client }, name4, text2) {
+  return client.directory().withNewFile(name4, text2).file(name4);
 }
 function architectures(platform2) {
   return platform2 === "linux/arm64" ? ["arm64", "amd64"] : ["amd64", "arm64"];
 }
 async function namesIn(directory, file) {
   const text2 = await directory.file(file).contents();
-  return text2.split("\n").filter((line) => line !== "").map((line) => line.split(" ")[0] ?? "");
+  return text2.split("\n").filter((line2) => line2 !== "").map((line2) => line2.split(" ")[0] ?? "");
 }
 
 // packages/stages/src/build/python/activate.ts
@@ -17149,25 +18090,25 @@ async function installedPackages(native, environments) {
     found.flat().map((path) => normal(/([^/]+?)-[^/-]+\.dist-info\/METADATA$/.exec(path)?.[1] ?? ""))
   );
 }
-function normal(name2) {
-  return name2.replace(/[-_.]+/g, "-").toLowerCase();
+function normal(name4) {
+  return name4.replace(/[-_.]+/g, "-").toLowerCase();
 }
 function isFor(entry, installed2) {
   return entry.package === void 0 || installed2.has(normal(entry.package));
 }
-async function made({ context, name: name2 }, container, { command, output: output2 }) {
+async function made({ context, name: name4 }, container, { command, output: output2 }) {
   const done = container.withExec([...command]);
   const remedy = `It is an entry of build.data of the service. It runs on ${context.native} with the locked packages, but without the source.`;
   try {
     await done.sync();
   } catch (error2) {
-    throw buildError(`making data for ${name2} with "${command.join(" ")}"`, remedy, error2);
+    throw buildError(`making data for ${name4} with "${command.join(" ")}"`, remedy, error2);
   }
-  const isThere = await done.exists(output2);
-  if (!isThere || (await done.directory(output2).entries()).length === 0) {
+  const isThere2 = await done.exists(output2);
+  if (!isThere2 || (await done.directory(output2).entries()).length === 0) {
     throw new TgoError(
       "BUILD",
-      `"${command.join(" ")}" left ${output2} of ${name2} ${isThere ? "empty" : "missing"}`,
+      `"${command.join(" ")}" left ${output2} of ${name4} ${isThere2 ? "empty" : "missing"}`,
       {
         where: "build.data",
         remedy: `${remedy} Let it write to that folder.`
@@ -17176,19 +18117,19 @@ async function made({ context, name: name2 }, container, { command, output: outp
   }
   return stamped(context, done.directory(output2), LAYER_TIME);
 }
-function lackingVariables({ name: name2 }, { output: output2, platforms = {} }, platform2) {
-  return new TgoError("CATALOG", `the data in ${output2} of ${name2} cannot be made for ${platform2}`, {
+function lackingVariables({ name: name4 }, { output: output2, platforms = {} }, platform2) {
+  return new TgoError("CATALOG", `the data in ${output2} of ${name4} cannot be made for ${platform2}`, {
     where: "build.data",
     remedy: `Its platforms are ${Object.keys(platforms).join(", ") || "none"}: add the variables for ${platform2}.`
   });
 }
 
 // packages/stages/src/build/python/problem.ts
-function programError(step, name2, error2) {
+function programError(step, name4, error2) {
   const told2 = /^tgo-problem: (.*)$/m.exec(execFailure(error2)?.stderr ?? "")?.[1];
-  if (told2 === void 0) return buildError(`${step} of ${name2}`, PYTHON_REMEDY, error2);
+  if (told2 === void 0) return buildError(`${step} of ${name4}`, PYTHON_REMEDY, error2);
   const { code: code3, what, where: where2, remedy } = JSON.parse(told2);
-  return new TgoError(code3, `${name2}: ${what}`, { where: where2 ?? void 0, remedy: remedy ?? void 0 });
+  return new TgoError(code3, `${name4}: ${what}`, { where: where2 ?? void 0, remedy: remedy ?? void 0 });
 }
 var PYTHON_REMEDY = "If the lock is out of date: lock again and commit it. If a package has no wheel for a platform: choose a version that has one. If the index cannot be reached: set mirrors.pypi in tgo.catalog.json, or pass --mirror pypi=URL.";
 
@@ -17238,7 +18179,7 @@ function merged(request, parts) {
     of: (platform2) => join(parts.map((part) => part.of(platform2)))
   };
 }
-async function install3({ name: name2, service: service2 }, container, args, platforms) {
+async function install3({ name: name4, service: service2 }, container, args, platforms) {
   const out = container.withExec(
     run2("environment", [
       ...args,
@@ -17253,7 +18194,7 @@ async function install3({ name: name2, service: service2 }, container, args, pla
   try {
     await out.sync();
   } catch (error2) {
-    throw programError("installing the packages", name2, error2);
+    throw programError("installing the packages", name4, error2);
   }
   return { common: out.directory("common"), of: (platform2) => out.directory(slug(platform2)) };
 }
@@ -17261,14 +18202,14 @@ async function install3({ name: name2, service: service2 }, container, args, pla
 // packages/stages/src/build/python/requirements.ts
 var INDEX_OPTION = /^(?:-i|--index-url|--extra-index-url|--trusted-host)[ =]/;
 var PINNED2 = /^[A-Za-z0-9][\w.-]*(?:\[[\w,. -]+\])?\s*===?\s*[^\s;,*]+\s*(?:;.*)?$/;
-function requireHashed(name2, file, text2) {
+function requireHashed(name4, file, text2) {
   let found = 0;
-  for (const { line, number: number3 } of logicalLines(text2)) {
-    if (line === "" || INDEX_OPTION.test(line)) continue;
-    const [requirement = "", ...hashes] = line.split(/\s--hash[=\s]/);
-    const problem = line.startsWith("-") ? "an option that would install something else than what is locked here" : !PINNED2.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
+  for (const { line: line2, number: number3 } of logicalLines(text2)) {
+    if (line2 === "" || INDEX_OPTION.test(line2)) continue;
+    const [requirement = "", ...hashes] = line2.split(/\s--hash[=\s]/);
+    const problem = line2.startsWith("-") ? "an option that would install something else than what is locked here" : !PINNED2.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
     if (problem !== void 0) {
-      throw new TgoError("SOURCE", `a requirement of ${name2} is ${problem}: ${line.slice(0, 120)}`, {
+      throw new TgoError("SOURCE", `a requirement of ${name4} is ${problem}: ${line2.slice(0, 120)}`, {
         where: `${file}:${number3}`,
         remedy: `Write the file with hashes, e.g. uv pip compile --generate-hashes requirements.in --output-file ${file}.`
       });
@@ -17276,7 +18217,7 @@ function requireHashed(name2, file, text2) {
     found += 1;
   }
   if (found > 0) return;
-  throw new TgoError("SOURCE", `${file} of ${name2} has no requirements`, {
+  throw new TgoError("SOURCE", `${file} of ${name4} has no requirements`, {
     remedy: "Name the right file in build.lock of the service."
   });
 }
@@ -17284,10 +18225,10 @@ function logicalLines(text2) {
   const lines = [];
   let open3;
   for (const [index, raw] of text2.split(/\r?\n/).entries()) {
-    const line = raw.replace(/(^|\s)#.*$/, "").trimEnd();
-    const part = line.replace(/\\$/, "").trim();
+    const line2 = raw.replace(/(^|\s)#.*$/, "").trimEnd();
+    const part = line2.replace(/\\$/, "").trim();
     open3 = { line: open3 === void 0 ? part : `${open3.line} ${part}`, number: open3?.number ?? index + 1 };
-    if (line.endsWith("\\")) continue;
+    if (line2.endsWith("\\")) continue;
     lines.push(open3);
     open3 = void 0;
   }
@@ -17301,19 +18242,19 @@ var LOCKERS = {
   "uv.lock": "uv lock",
   "requirements.txt": "uv pip compile --generate-hashes"
 };
-function findLock(name2, build2, entries2) {
+function findLock(name4, build2, entries2) {
   const present = new Set(entries2.map(bare));
-  const wanted = build2.lock === void 0 ? Object.keys(LOCKERS) : [build2.lock];
-  const found = wanted.find((file) => present.has(file));
+  const wanted2 = build2.lock === void 0 ? Object.keys(LOCKERS) : [build2.lock];
+  const found = wanted2.find((file) => present.has(file));
   if (found !== void 0) return found;
-  const [first = ""] = wanted;
+  const [first = ""] = wanted2;
   const command = LOCKERS[first] ?? "uv pip compile --generate-hashes";
-  throw new TgoError("SOURCE", `${name2} has no ${wanted.join(", ").replace(/, ([^,]*)$/, " or $1")}`, {
+  throw new TgoError("SOURCE", `${name4} has no ${wanted2.join(", ").replace(/, ([^,]*)$/, " or $1")}`, {
     remedy: `Run ${command} in the service's folder and commit the file (check that .dockerignore keeps it).`
   });
 }
 async function lockedRequirements(request, lock, tools) {
-  const { name: name2, service: service2, source } = request;
+  const { name: name4, service: service2, source } = request;
   const poetry = lock === "poetry.lock";
   let container = withProgram(poetry ? await withPoetry(request, tools) : tools, "lock").withWorkdir("/work");
   for (const file of [lock, "pyproject.toml"]) {
@@ -17323,11 +18264,11 @@ async function lockedRequirements(request, lock, tools) {
   try {
     return await container.withExec(run2("lock", args, poetry ? "poetry" : "programs")).directory("/out").sync();
   } catch (error2) {
-    throw programError("reading the lock", name2, error2);
+    throw programError("reading the lock", name4, error2);
   }
 }
-async function checkLock({ name: name2, source }, lock) {
-  if (lock.endsWith(".txt")) requireHashed(name2, lock, await source.directory.file(lock).contents());
+async function checkLock({ name: name4, source }, lock) {
+  if (lock.endsWith(".txt")) requireHashed(name4, lock, await source.directory.file(lock).contents());
 }
 
 // packages/stages/src/build/python/tools/backends.ts
@@ -17373,11 +18314,11 @@ var DEBIAN = {
 };
 function toolchain(host, target, languages, libraries) {
   const { architecture: architecture2, triplet } = DEBIAN[target];
-  const names = ["gcc", ...languages.includes("c++") ? ["g++"] : []];
+  const names2 = ["gcc", ...languages.includes("c++") ? ["g++"] : []];
   if (host === target) {
-    return { host, target, prefix: "", compilers: [...names, "libc6-dev", ...libraries], libraries };
+    return { host, target, prefix: "", compilers: [...names2, "libc6-dev", ...libraries], libraries };
   }
-  const compilers = names.map((name2) => `${name2}-${triplet.replace("_", "-")}`);
+  const compilers = names2.map((name4) => `${name4}-${triplet.replace("_", "-")}`);
   const more = [`libc6-dev-${architecture2}-cross`, ...libraries];
   return { host, target, prefix: `${triplet}-`, compilers: [...compilers, ...more], libraries };
 }
@@ -17425,24 +18366,24 @@ async function installed({ context, service: service2 }, platform2, container, p
 async function buildSources(request, tools, plan, platforms) {
   const parts = await Promise.all(
     plan.sources.map((source) => {
-      const wanted = platforms.filter((platform2) => source.platforms.includes(slug(platform2)));
+      const wanted2 = platforms.filter((platform2) => source.platforms.includes(slug(platform2)));
       const builder = { request, plan, source, tools };
-      return source.languages.length === 0 ? pure(builder, wanted, platforms) : compiled(builder, wanted);
+      return source.languages.length === 0 ? pure(builder, wanted2, platforms) : compiled(builder, wanted2);
     })
   );
   return { built: parts.flatMap(({ built }) => built), notes: parts.flatMap(({ notes }) => notes) };
 }
-async function pure(builder, wanted, all) {
+async function pure(builder, wanted2, all) {
   const wheel = await build(builder, builder.tools, []);
-  const sets = wanted.length === all.length ? ["shared"] : wanted.map(slug);
+  const sets = wanted2.length === all.length ? ["shared"] : wanted2.map(slug);
   return {
     built: sets.map((set) => ({ set, wheels: wheel.wheels })),
     notes: [`${title(builder.source)} has no wheel: built from source once (pure Python)${free([wheel])}`]
   };
 }
-async function compiled(builder, wanted) {
+async function compiled(builder, wanted2) {
   const results = await Promise.all(
-    wanted.map(async (platform2) => ({ platform: platform2, ...await compile2(builder, platform2) }))
+    wanted2.map(async (platform2) => ({ platform: platform2, ...await compile2(builder, platform2) }))
   );
   requireAlike(builder.source, results);
   const ways = results.map(
@@ -17521,12 +18462,12 @@ async function build(builder, container, args) {
     throw programError(`building ${title(source)} from source`, request.name, error2);
   }
 }
-function title({ name: name2, version: version2 }) {
-  return `${name2} ${version2}`;
+function title({ name: name4, version: version2 }) {
+  return `${name4} ${version2}`;
 }
 function free(wheels) {
-  const names = [...new Set(wheels.flatMap(({ unpinned }) => unpinned))];
-  return names.length === 0 ? "" : `, with the newest ${names.join(", ")} it allows`;
+  const names2 = [...new Set(wheels.flatMap(({ unpinned }) => unpinned))];
+  return names2.length === 0 ? "" : `, with the newest ${names2.join(", ")} it allows`;
 }
 
 // packages/stages/src/build/python/index.ts
@@ -17564,8 +18505,8 @@ async function buildPython(request) {
   return { variants: variants2, notes: [...notes, ...roots.flatMap((root) => root.notes)] };
 }
 async function installPackages(request, tools, requirements) {
-  const { context, service: service2, platforms: wanted } = request;
-  const platforms = [...wanted];
+  const { context, service: service2, platforms: wanted2 } = request;
+  const platforms = [...wanted2];
   if (service2.build.data.length > 0 && !platforms.includes(context.native)) platforms.push(context.native);
   const plan = await planPackages(request, tools, requirements, platforms);
   const [installed2, { built, notes }] = await Promise.all([
@@ -17635,7 +18576,7 @@ function refuseWorkspaces(service2, manifest, pnpmWorkspace) {
   const { workspaces } = manifest;
   const globs = Array.isArray(workspaces) ? workspaces : object({ packages: array(unknown()) }).safeParse(workspaces).data?.packages;
   const listed2 = /^packages:\s*\n((?:[ \t]*-.*\n?|[ \t]*#.*\n|\s*\n)+)/m.exec(pnpmWorkspace ?? "")?.[1] ?? "";
-  const others = listed2.split("\n").filter((line) => /^\s*-/.test(line) && !/^\s*-\s*["']?\.\/?["']?\s*$/.test(line));
+  const others = listed2.split("\n").filter((line2) => /^\s*-/.test(line2) && !/^\s*-\s*["']?\.\/?["']?\s*$/.test(line2));
   const where2 = (globs?.length ?? 0) > 0 ? "workspaces in package.json" : others.length > 0 ? "packages in pnpm-workspace.yaml" : void 0;
   if (where2 === void 0) return;
   throw new TgoError(
@@ -17656,15 +18597,15 @@ var NpmLock = looseObject({
   )
 });
 function requireNpmLocked(service2, manifest, text2) {
-  const lock = parse4(text2);
+  const lock = parse5(text2);
   if (lock === void 0) return;
-  const lacking = Object.entries(requested(manifest)).flatMap(([name2, range]) => {
-    const version2 = lock.packages[`node_modules/${name2}`]?.version;
+  const lacking = Object.entries(requested(manifest)).flatMap(([name4, range]) => {
+    const version2 = lock.packages[`node_modules/${name4}`]?.version;
     if (version2 === void 0) {
-      return name2 in manifest.optionalDependencies ? [] : [`${name2}@${range}`];
+      return name4 in manifest.optionalDependencies ? [] : [`${name4}@${range}`];
     }
     const comparable = (0, import_valid2.default)(range) !== null && (0, import_valid.default)(version2) !== null;
-    return comparable && !(0, import_satisfies.default)(version2, range) ? [`${name2}@${range} (it has ${version2})`] : [];
+    return comparable && !(0, import_satisfies.default)(version2, range) ? [`${name4}@${range} (it has ${version2})`] : [];
   });
   if (lacking.length === 0) return;
   throw new TgoError(
@@ -17677,11 +18618,11 @@ function requireNpmLocked(service2, manifest, text2) {
   );
 }
 function lockedWith(text2, integrity) {
-  const entries2 = Object.entries(parse4(text2)?.packages ?? {});
+  const entries2 = Object.entries(parse5(text2)?.packages ?? {});
   const [path, entry] = entries2.find(([, candidate]) => candidate.integrity === integrity) ?? [];
   return path === void 0 ? void 0 : `${path.replace(/^.*node_modules\//, "")}@${entry?.version ?? ""}`;
 }
-function parse4(text2) {
+function parse5(text2) {
   try {
     return NpmLock.safeParse(JSON.parse(text2)).data;
   } catch {
@@ -17690,16 +18631,16 @@ function parse4(text2) {
 }
 
 // packages/stages/src/build/static-web/install-failure.ts
-var REASONS = [
+var REASONS2 = [
   {
     sign: /needs to be updated, but yarn was run with|can only install (?:packages )?when your package\.json|ERR_PNPM_OUTDATED_LOCKFILE|ERR_PNPM_LOCKFILE_CONFIG_MISMATCH/,
     what: (service2, { lock }) => `${lock} of ${service2} does not match package.json`,
-    remedy: ({ name: name2, lock }) => `Run ${name2} install in the service's folder and commit ${lock}.`,
+    remedy: ({ name: name4, lock }) => `Run ${name4} install in the service's folder and commit ${lock}.`,
     lines: /Missing:|Invalid:|specifiers in the lockfile|\* \d+ dependenc|lockfile/
   },
   {
     sign: /ERR_PNPM_(?:LOCKFILE_BREAKING_CHANGE|NO_LOCKFILE|BROKEN_LOCKFILE)|Invalid (?:value type|lockfile)|EUSAGE/,
-    what: (service2, { name: name2, lock }) => `${lock} of ${service2} cannot be read by ${name2}`,
+    what: (service2, { name: name4, lock }) => `${lock} of ${service2} cannot be read by ${name4}`,
     remedy: () => "Set packageManager in package.json to the version that wrote it.",
     lines: /ERR_PNPM|EUSAGE|[Ll]ockfile/
   },
@@ -17745,7 +18686,7 @@ function installFailure(service2, { manager, lock }, error2) {
   const failure3 = execFailure(error2);
   const output2 = failure3 === void 0 ? "" : `${failure3.stdout}
 ${failure3.stderr}`;
-  const reason = REASONS.find(({ sign }) => sign.test(output2));
+  const reason = REASONS2.find(({ sign }) => sign.test(output2));
   if (failure3 === void 0 || reason === void 0) {
     return buildError(
       `installing the packages of ${service2}`,
@@ -17761,12 +18702,12 @@ ${telling(failure3, reason.lines)}`, {
   });
 }
 function packageWithHash(output2, lock) {
-  const wanted = /EINTEGRITY[^]*?wanted (sha\d+-\S+)/.exec(output2)?.[1];
-  return wanted === void 0 ? void 0 : lockedWith(lock, wanted);
+  const wanted2 = /EINTEGRITY[^]*?wanted (sha\d+-\S+)/.exec(output2)?.[1];
+  return wanted2 === void 0 ? void 0 : lockedWith(lock, wanted2);
 }
 function telling(failure3, lines) {
   const matching = `${failure3.stdout}
-${failure3.stderr}`.split("\n").filter((line) => lines.test(line) && !/^\s+at |Visit https|yarnpkg\.com\/en\/docs/.test(line));
+${failure3.stderr}`.split("\n").filter((line2) => lines.test(line2) && !/^\s+at |Visit https|yarnpkg\.com\/en\/docs/.test(line2));
   if (matching.length === 0) return lastLines(failure3, 10);
   return lastLines({ stdout: [...new Set(matching)].slice(0, 10).join("\n"), stderr: "" }, 10);
 }
@@ -17840,12 +18781,12 @@ var SETTINGS_FOLDERS = {
   pnpm: ["patches"]
 };
 async function installPackages2(request, project) {
-  const { context, name: name2, service: service2, source } = request;
+  const { context, name: name4, service: service2, source } = request;
   const { manager, manifest } = project;
   const node2 = trusting(context, await baseImage(context, service2.build.builder, context.native));
   if (manifest.engines.node !== void 0) {
     const version2 = await node2.withExec(["node", "--version"]).stdout();
-    requireNode(name2, manifest.engines.node, version2, service2.build.builder);
+    requireNode(name4, manifest.engines.node, version2, service2.build.builder);
   }
   const withManager = await provide(request, manager, configured(context, node2, manager.name));
   let builder = withManager.withWorkdir(PROJECT);
@@ -17861,7 +18802,7 @@ async function installPackages2(request, project) {
   try {
     return withoutSecrets(context, await installed2.sync());
   } catch (error2) {
-    throw installFailure(name2, project, error2);
+    throw installFailure(name4, project, error2);
   }
 }
 function configured(context, container, manager) {
@@ -17881,18 +18822,18 @@ function configured(context, container, manager) {
 function withoutSecrets(context, container) {
   return context.secrets.npmrc === void 0 ? container : container.withoutMount(NPMRC);
 }
-async function provide(request, { name: name2, version: version2, hash }, container) {
+async function provide(request, { name: name4, version: version2, hash }, container) {
   if (version2 === void 0) return container;
   const path = await container.envVariable("PATH");
   const script = "/run/tgo/manager.sh";
-  const args = [PREFIX, name2, version2, ...hash === void 0 ? [] : [hash.algorithm, hash.hex]];
+  const args = [PREFIX, name4, version2, ...hash === void 0 ? [] : [hash.algorithm, hash.hex]];
   try {
     return await container.withEnvVariable("PATH", `${PREFIX}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withNewFile(script, manager_default).withExec(["sh", script, ...args]).sync();
   } catch (error2) {
     if (execFailure(error2)?.exitCode === 65) {
       throw new TgoError(
         "BUILD",
-        `${name2} ${version2} from the registry has another hash than packageManager says`,
+        `${name4} ${version2} from the registry has another hash than packageManager says`,
         {
           where: `package.json of ${request.name}: ${hash?.algorithm}.${hash?.hex}; found ${execFailure(error2)?.stderr.trim()}`,
           remedy: "Check the registry or mirror; if the hash in package.json is wrong, write the one found.",
@@ -17901,7 +18842,7 @@ async function provide(request, { name: name2, version: version2, hash }, contai
       );
     }
     throw buildError(
-      `fetching ${name2} ${version2}, which package.json names,`,
+      `fetching ${name4} ${version2}, which package.json names,`,
       "Check that the version exists, and that the npm registry can be reached (mirrors.npm in tgo.catalog.json, --ca-bundle FILE).",
       error2
     );
@@ -17928,11 +18869,11 @@ async function buildPages(request, project, builder) {
   }
   return output(request, pages);
 }
-function scriptFailure({ name: name2 }, { manager }, error2) {
+function scriptFailure({ name: name4 }, { manager }, error2) {
   const failure3 = execFailure(error2);
   const script = failure3?.cmd.at(-1) ?? "build";
   return buildError(
-    `the script "${script}" of ${name2}`,
+    `the script "${script}" of ${name4}`,
     remedyFor(failure3, `${manager.name} run ${script}`),
     error2
   );
@@ -17950,14 +18891,14 @@ ${failure3.stderr}`;
 }
 var NO_NATIVE_PACKAGE = /native binding|bug related to optional dependencies|Cannot find module ['"][^'"]*linux-/i;
 async function output(request, built) {
-  const { name: name2, service: service2, source } = request;
+  const { name: name4, service: service2, source } = request;
   const { output: folder, script, singlePage } = service2.build;
   const wrong = (what, remedy) => new TgoError("BUILD", what, { where: "build.output", remedy });
   if (!await built.exists(`${PROJECT}/${folder}`)) {
     const before = /* @__PURE__ */ new Set([...source.entries.map(bare), "node_modules"]);
     const written = (await built.directory(PROJECT).entries()).map(bare).filter((entry) => !before.has(entry));
     throw wrong(
-      `the script "${script}" of ${name2} left no folder ${folder}`,
+      `the script "${script}" of ${name4} left no folder ${folder}`,
       `Set build.output to the folder it writes. It wrote: ${written.join(", ") || "nothing new"}.`
     );
   }
@@ -17965,13 +18906,13 @@ async function output(request, built) {
   const entries2 = (await pages.entries()).map(bare);
   if (entries2.length === 0) {
     throw wrong(
-      `the script "${script}" of ${name2} left the folder ${folder} empty`,
+      `the script "${script}" of ${name4} left the folder ${folder} empty`,
       "Look at what the script does."
     );
   }
   if (singlePage && !entries2.includes("index.html")) {
     throw wrong(
-      `the folder ${folder} of ${name2} has no index.html`,
+      `the folder ${folder} of ${name4} has no index.html`,
       `Set build.output to the folder with it, or singlePage to false. There: ${entries2.slice(0, 12).join(", ")}.`
     );
   }
@@ -17989,11 +18930,11 @@ var FIELD = /^(?<name>[^@]+)@(?<version>\d+\.\d+\.\d+[^+\s]*)(?:\+(?<algorithm>s
 var YARN = "1.22.22";
 var PNPM = { "6": "8.15.9", "9": "10.34.8" };
 function choosePackageManager(service2, { packageManager: field }, present) {
-  const found = MANAGERS.filter((name3) => present.has(LOCKS[name3]));
+  const found = MANAGERS.filter((name5) => present.has(LOCKS[name5]));
   if (field === void 0) {
-    const [name3, ...others] = found;
-    if (name3 === void 0) throw noLock(service2, Object.values(LOCKS).join(", "));
-    if (others.length === 0) return { name: name3, lock: LOCKS[name3], version: void 0, hash: void 0 };
+    const [name5, ...others] = found;
+    if (name5 === void 0) throw noLock(service2, Object.values(LOCKS).join(", "));
+    if (others.length === 0) return { name: name5, lock: LOCKS[name5], version: void 0, hash: void 0 };
     throw new TgoError(
       "SOURCE",
       `${service2} has ${listed(found)}, and package.json does not say which counts`,
@@ -18003,8 +18944,8 @@ function choosePackageManager(service2, { packageManager: field }, present) {
       }
     );
   }
-  const { name: name2, version: version2, algorithm, hex } = FIELD.exec(field)?.groups ?? {};
-  const known = MANAGERS.find((manager) => manager === name2);
+  const { name: name4, version: version2, algorithm, hex } = FIELD.exec(field)?.groups ?? {};
+  const known = MANAGERS.find((manager) => manager === name4);
   if (known === void 0 || version2 === void 0) {
     throw new TgoError(
       "SOURCE",
@@ -18050,18 +18991,18 @@ function yarnBerry(service2, what) {
   });
 }
 function listed(managers) {
-  return managers.map((name2) => LOCKS[name2]).join(" and ");
+  return managers.map((name4) => LOCKS[name4]).join(" and ");
 }
 
 // packages/stages/src/build/static-web/yarn-lock.ts
 function parseYarnLock(text2) {
   const entries2 = [];
   let section = "";
-  for (const line of text2.split(/\r?\n/)) {
-    if (line === "" || line.startsWith("#")) continue;
+  for (const line2 of text2.split(/\r?\n/)) {
+    if (line2 === "" || line2.startsWith("#")) continue;
     const entry = entries2.at(-1);
-    const indent2 = line.length - line.trimStart().length;
-    const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|([^\s,:"][^\s,"]*)/g)].map(
+    const indent2 = line2.length - line2.trimStart().length;
+    const words = [...line2.matchAll(/"((?:[^"\\]|\\.)*)"|([^\s,:"][^\s,"]*)/g)].map(
       ([, quoted, plain]) => quoted ?? plain ?? ""
     );
     if (indent2 === 0) {
@@ -18081,12 +19022,12 @@ function requireLocked(service2, manifest, entries2) {
   const overridden = new Set(
     Object.keys(manifest.resolutions).map((path) => /(?:@[^/]+\/)?[^/]+$/.exec(path)?.[0])
   );
-  const missing = (wanted, by) => Object.entries(wanted).filter(
-    ([name2, range]) => !range.startsWith("link:") && !overridden.has(name2) && !locked.has(`${name2}@${range}`)
-  ).map(([name2, range]) => `${name2}@${range} (${by})`);
+  const missing2 = (wanted2, by) => Object.entries(wanted2).filter(
+    ([name4, range]) => !range.startsWith("link:") && !overridden.has(name4) && !locked.has(`${name4}@${range}`)
+  ).map(([name4, range]) => `${name4}@${range} (${by})`);
   const lacking = [
-    ...missing(requested(manifest), "package.json"),
-    ...entries2.flatMap(({ patterns: [pattern = ""], dependencies }) => missing(dependencies, pattern))
+    ...missing2(requested(manifest), "package.json"),
+    ...entries2.flatMap(({ patterns: [pattern = ""], dependencies }) => missing2(dependencies, pattern))
   ];
   if (lacking.length === 0) return;
   const more = lacking.length > 10 ? `, and ${lacking.length - 10} more` : "";
@@ -18101,28 +19042,28 @@ function requireLocked(service2, manifest, entries2) {
 }
 function unlocked(installed2, entries2) {
   const known = new Set(
-    entries2.flatMap(({ patterns, version: version2 }) => patterns.map((pattern) => `${nameOf(pattern)}@${version2}`))
+    entries2.flatMap(({ patterns, version: version2 }) => patterns.map((pattern) => `${nameOf2(pattern)}@${version2}`))
   );
-  return [...new Set(installed2.map(({ name: name2, version: version2 }) => `${name2}@${version2}`))].filter((id) => !known.has(id)).sort();
+  return [...new Set(installed2.map(({ name: name4, version: version2 }) => `${name4}@${version2}`))].filter((id) => !known.has(id)).sort();
 }
-function nameOf(pattern) {
+function nameOf2(pattern) {
   const aliased = /^.+?@npm:(.+)$/.exec(pattern)?.[1] ?? pattern;
   return /^(@?[^@]+)/.exec(aliased)?.[1] ?? aliased;
 }
 
 // packages/stages/src/build/static-web/project.ts
-async function readProject({ name: name2, source, service: service2 }) {
+async function readProject({ name: name4, source, service: service2 }) {
   const present = new Set(source.entries.map(bare));
   const read3 = (file) => source.directory.file(file).contents();
-  const manifest = parsePackageJson(name2, await read3("package.json"));
-  refuseWorkspaces(name2, manifest, present.has(PNPM_SETTINGS) ? await read3(PNPM_SETTINGS) : void 0);
-  requireScript(name2, manifest, service2.build.script);
-  const chosen = choosePackageManager(name2, manifest, present);
+  const manifest = parsePackageJson(name4, await read3("package.json"));
+  refuseWorkspaces(name4, manifest, present.has(PNPM_SETTINGS) ? await read3(PNPM_SETTINGS) : void 0);
+  requireScript(name4, manifest, service2.build.script);
+  const chosen = choosePackageManager(name4, manifest, present);
   const lock = await read3(chosen.lock);
-  const manager = withVersion(name2, chosen, lock);
+  const manager = withVersion(name4, chosen, lock);
   const locked = manager.name === "yarn" ? parseYarnLock(lock) : void 0;
-  if (locked !== void 0) requireLocked(name2, manifest, locked);
-  if (manager.name === "npm") requireNpmLocked(name2, manifest, lock);
+  if (locked !== void 0) requireLocked(name4, manifest, locked);
+  if (manager.name === "npm") requireNpmLocked(name4, manifest, lock);
   return { manifest, manager, lock, locked };
 }
 var PNPM_SETTINGS = "pnpm-workspace.yaml";
@@ -18217,13 +19158,13 @@ function isUnprivileged(user) {
 // packages/stages/src/build/static-web/site.ts
 var OWN_SITE = /^\/etc\/nginx\/(?:conf\.d\/.*\.conf|templates\/.*)$/;
 async function siteFiles(request) {
-  const { name: name2, service: service2 } = request;
+  const { name: name4, service: service2 } = request;
   const { user, ports, files } = service2.image;
   const own2 = files.map(({ to }) => to);
   const main = isUnprivileged(user) && !own2.includes(MAIN_CONF) ? { [MAIN_CONF]: UNPRIVILEGED } : {};
   if (own2.some((path) => OWN_SITE.test(path))) return main;
   const port = ports[0] ?? 80;
-  if (isUnprivileged(user)) requireFreePort(name2, user, port);
+  if (isUnprivileged(user)) requireFreePort(name4, user, port);
   const site = siteConfiguration({ ...service2.build, port, unhashed: await seeminglyHashed(request) });
   return { ...main, [DEFAULT_CONF]: site };
 }
@@ -18240,12 +19181,12 @@ function withFiles2({ context }, container, files) {
 }
 
 // packages/stages/src/build/static-web/values.ts
-function buildValues(name2, build2, given, fillIn) {
+function buildValues(name4, build2, given, fillIn) {
   const values = {};
   for (const [variable, { default: template }] of Object.entries(build2.values)) {
     const value = given.get(variable) ?? (template === void 0 ? void 0 : fillIn(template));
     if (value === void 0) {
-      throw new TgoError("USAGE", `${name2} needs the build value ${variable}`, {
+      throw new TgoError("USAGE", `${name4} needs the build value ${variable}`, {
         remedy: `Add --value ${variable}=...`
       });
     }
@@ -18274,13 +19215,13 @@ async function buildStaticWeb(request) {
   );
   return { variants: variants2, notes };
 }
-async function unlockedNotes({ context, name: name2 }, { locked }, builder) {
+async function unlockedNotes({ context, name: name4 }, { locked }, builder) {
   const modules = `${PROJECT}/node_modules`;
   if (locked === void 0 || !await builder.exists(modules)) return [];
   const packages = unlocked(await listPackages(context, builder.directory(modules)), locked);
   if (packages.length === 0) return [];
   return [
-    `yarn.lock of ${name2} has no entry, and so no hash, for ${packages.join(", ")}: fetched as the registry has them. Run yarn install on Linux and commit yarn.lock.`
+    `yarn.lock of ${name4} has no entry, and so no hash, for ${packages.join(", ")}: fetched as the registry has them. Run yarn install on Linux and commit yarn.lock.`
   ];
 }
 
@@ -18331,7 +19272,7 @@ function basesOf(build2) {
 }
 async function buildBases({
   context,
-  name: name2,
+  name: name4,
   service: service2,
   source,
   platforms,
@@ -18346,9 +19287,9 @@ async function buildBases({
     ];
     return { images, base: build2.base, unknown: [] };
   }
-  const text2 = await readDockerfile(name2, build2, source.directory);
+  const text2 = await readDockerfile(name4, build2, source.directory);
   const plans = platforms.map(
-    (platform2) => planDockerfile({ name: name2, build: build2, native: context.native }, text2, platform2, values)
+    (platform2) => planDockerfile({ name: name4, build: build2, native: context.native }, text2, platform2, values)
   );
   const bases = new Set(plans.map(({ base }) => base));
   return {
@@ -18359,16 +19300,16 @@ async function buildBases({
 }
 
 // packages/stages/src/lock-bases.ts
-async function lockBases(context, names, file) {
-  const every = names.length === 0 || names.includes("all");
-  const services = selectServices(context.catalog, every ? ["all"] : names);
+async function lockBases(context, names2, file) {
+  const every = names2.length === 0 || names2.includes("all");
+  const services = selectServices(context.catalog, every ? ["all"] : names2);
   const named = [...services.flatMap(({ service: service2 }) => basesOf(service2.build)), TOOLS_BASE];
-  const wanted = [.../* @__PURE__ */ new Set([...named, ...every ? Object.keys(file) : []])].filter(
+  const wanted2 = [.../* @__PURE__ */ new Set([...named, ...every ? Object.keys(file) : []])].filter(
     (reference) => !reference.includes("@")
   );
   const bases = new Bases({ ...basesOptions(context), pins: {} });
   const resolved = await Promise.all(
-    wanted.map(
+    wanted2.map(
       (reference) => context.progress.step(
         { step: `resolve ${reference}` },
         async () => {
@@ -18383,7 +19324,7 @@ async function lockBases(context, names, file) {
   if (dockerfiles.length > 0) {
     context.progress.note(
       { step: "lock-bases" },
-      `images of the Dockerfiles of ${dockerfiles.map(({ name: name2 }) => name2).join(", ")} are pinned once they are added to the lock by hand: their full name, such as "docker.io/library/debian:12", and any digest, for --base-lock`
+      `images of the Dockerfiles of ${dockerfiles.map(({ name: name4 }) => name4).join(", ")} are pinned once they are added to the lock by hand: their full name, such as "docker.io/library/debian:12", and any digest, for --base-lock`
     );
   }
   return formatBaseLock({ ...file, ...Object.fromEntries(resolved) });
@@ -18396,20 +19337,20 @@ function change(before, after) {
 // packages/stages/src/table.ts
 function renderTable(head, rows, format) {
   if (format === "markdown") {
-    const line2 = (cells) => `| ${cells.join(" | ")} |`;
-    return [line2(head), line2(head.map(() => "---")), ...rows.map(line2)].join("\n");
+    const line3 = (cells2) => `| ${cells2.join(" | ")} |`;
+    return [line3(head), line3(head.map(() => "---")), ...rows.map(line3)].join("\n");
   }
   const widths = head.map(
     (title2, column) => Math.max(title2.length, ...rows.map((row) => row[column]?.length ?? 0))
   );
-  const line = (cells) => cells.map((cell2, column) => cell2.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
-  return [line(head), ...rows.map(line)].map((text2) => `  ${text2}`).join("\n");
+  const line2 = (cells2) => cells2.map((cell2, column) => cell2.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+  return [line2(head), ...rows.map(line2)].map((text2) => `  ${text2}`).join("\n");
 }
 
 // packages/stages/src/plan.ts
 function describeServices(catalog, format) {
-  const rows = Object.entries(catalog.services).map(([name2, service2]) => ({
-    service: name2,
+  const rows = Object.entries(catalog.services).map(([name4, service2]) => ({
+    service: name4,
     title: service2.title,
     strategy: service2.build.strategy,
     ports: service2.image.ports,
@@ -18419,17 +19360,17 @@ function describeServices(catalog, format) {
   const table3 = rows.map((row) => [row.service, row.strategy, row.ports.join(" "), row.title]);
   return renderTable(["service", "built by", "ports", "what it is"], table3, format);
 }
-function describePlan(catalog, names, platforms, format, pins = {}) {
-  const selected = selectServices(catalog, names);
+function describePlan(catalog, names2, platforms, format, pins = {}) {
+  const selected = selectServices(catalog, names2);
   const planned = selectPlatforms(catalog, platforms);
-  const plans = selected.map(({ name: name2, service: service2 }) => ({
-    service: name2,
+  const plans = selected.map(({ name: name4, service: service2 }) => ({
+    service: name4,
     strategy: service2.build.strategy,
     platforms: planned,
-    bases: basesOf(service2.build).map((name3) => ({ name: name3, digest: digestOf2(name3, pins) ?? null })),
+    bases: basesOf(service2.build).map((name5) => ({ name: name5, digest: digestOf2(name5, pins) ?? null })),
     smoke: smokeLines(service2),
     publishesTo: Object.entries(catalog.registries).map(([registry2, entry]) => {
-      const { host, repository } = registryRepository(entry, name2);
+      const { host, repository } = registryRepository(entry, name4);
       return {
         registry: registry2,
         repository: `${host}/${repository}`,
@@ -18456,7 +19397,7 @@ function describePlan(catalog, names, platforms, format, pins = {}) {
 ` : plan.service,
       `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}`,
       ...plan.bases.map(
-        ({ name: name2, digest }) => `${bullet}from ${name2}: ${digest === null ? "not pinned, resolved when it is built" : `pinned to ${digest}`}`
+        ({ name: name4, digest }) => `${bullet}from ${name4}: ${digest === null ? "not pinned, resolved when it is built" : `pinned to ${digest}`}`
       ),
       `${bullet}checked: every file's ELF machine, in every variant`,
       `${bullet}run in every variant: ${plan.smoke.join("; ") || "its machine only"}`,
@@ -18466,8 +19407,8 @@ function describePlan(catalog, names, platforms, format, pins = {}) {
     ].join("\n");
   }).join("\n\n");
 }
-function digestOf2(name2, pins) {
-  return pinned(name2, pins).split("@")[1];
+function digestOf2(name4, pins) {
+  return pinned(name4, pins).split("@")[1];
 }
 function smokeLines(service2) {
   const { exec, http } = service2.smoke;
@@ -18478,13 +19419,13 @@ function smokeLines(service2) {
 }
 
 // packages/stages/src/prepare.ts
-function prepare(context, name2, service2, options) {
+function prepare(context, name4, service2, options) {
   return context.progress.step(
-    { step: "prepare", service: name2 },
-    () => gather(context, name2, service2, options)
+    { step: "prepare", service: name4 },
+    () => gather(context, name4, service2, options)
   );
 }
-async function gather(context, name2, service2, options) {
+async function gather(context, name4, service2, options) {
   const { platforms } = context;
   const early = Promise.all(
     basesOf(service2.build).map(
@@ -18492,10 +19433,12 @@ async function gather(context, name2, service2, options) {
     )
   );
   early.catch(() => void 0);
-  const source = await loadSource(context, name2, service2, options);
+  const source = await loadSource(context, name4, service2, options);
   const given = parseValues(options.values ?? []);
-  const partial2 = { context, name: name2, service: service2, source, platforms, version: void 0 };
-  const values = valuesOf(name2, service2, given, (template) => fill(template, partial2));
+  const { version: version2 } = options;
+  refuseUnreleasable(source, version2);
+  const partial2 = { context, name: name4, service: service2, source, platforms, version: version2 };
+  const values = valuesOf(name4, service2, given, (template) => fill(template, partial2));
   const { images, base, unknown: unknown2 } = await buildBases({ ...partial2, values });
   const digests = await resolveBases(context, images);
   const request = {
@@ -18505,24 +19448,34 @@ async function gather(context, name2, service2, options) {
     notes: pinNotes(context, images, unknown2)
   };
   const key2 = candidateKey({
-    service: name2,
+    service: name4,
     definition: service2,
     platforms,
     source,
     bases: digests,
     values,
     pipeline: context.pipeline,
-    version: void 0
+    version: version2
   });
   return { request, key: key2 };
+}
+function refuseUnreleasable({ revision }, version2) {
+  if (version2 === void 0 || !revision.startsWith("dev-")) return;
+  throw new TgoError(
+    "SOURCE",
+    `${version2} cannot be made of ${revision}: the source has changes, or no commit is known`,
+    {
+      remedy: "Commit the changes; where the source is not a git checkout, pass --revision COMMIT and --created TIME."
+    }
+  );
 }
 function isFinal({ build: build2 }, reference) {
   return "base" in build2 && build2.base === reference;
 }
-function valuesOf(name2, { build: build2 }, given, filled2) {
+function valuesOf(name4, { build: build2 }, given, filled2) {
   switch (build2.strategy) {
     case "static-web":
-      return buildValues(name2, build2, given, filled2);
+      return buildValues(name4, build2, given, filled2);
     case "dockerfile":
       return Object.fromEntries(
         Object.entries(build2.args).map(([key2, template]) => [key2, given.get(key2) ?? filled2(template)])
@@ -18543,9 +19496,9 @@ function declaredValues({ build: build2 }) {
 }
 function checkValues(values, services) {
   const declared = [...new Set(services.flatMap(({ service: service2 }) => declaredValues(service2)))];
-  for (const name2 of parseValues(values).keys()) {
-    if (declared.includes(name2)) continue;
-    throw new TgoError("USAGE", `no selected service declares the build value ${name2}`, {
+  for (const name4 of parseValues(values).keys()) {
+    if (declared.includes(name4)) continue;
+    throw new TgoError("USAGE", `no selected service declares the build value ${name4}`, {
       remedy: `Declared: ${declared.join(", ") || "none"}. Add it to build.values (build.args of a Dockerfile service) in tgo.catalog.json.`
     });
   }
@@ -18853,7 +19806,7 @@ function importsRun(container, build2, smoke) {
   return container.withNewFile(PROGRAM2, imports_default, { permissions: 420 }).withExec([`${build2.environment}/bin/python`, PROGRAM2, input]);
 }
 function importLines(output2, where2) {
-  const report = parse5(output2, where2);
+  const report = parse6(output2, where2);
   if (report.failed.length > 0) throw importFailure(report, where2);
   const skipped = report.skipped.length === 0 ? "" : `, skipped: ${report.skipped.join(", ")}`;
   const fine = report.modules - report.lacking.length;
@@ -18864,7 +19817,7 @@ function importLines(output2, where2) {
   }
   return lines;
 }
-function parse5(output2, where2) {
+function parse6(output2, where2) {
   try {
     return JSON.parse(output2);
   } catch (cause) {
@@ -18931,8 +19884,8 @@ function requestsOf({ strategy }, { healthcheck, ports }) {
 var MACHINES3 = { "linux/amd64": "x86_64", "linux/arm64": "aarch64" };
 var ALIAS = "service";
 var START_SECONDS = 10;
-async function smokeVariant(context, name2, service2, { platform: platform2, container: image }) {
-  const where2 = `${name2} ${platform2}`;
+async function smokeVariant(context, name4, service2, { platform: platform2, container: image }) {
+  const where2 = `${name4} ${platform2}`;
   const plan = smokePlan(service2);
   const container = Object.entries(service2.smoke.env).reduce(
     (result, [variable, value]) => result.withEnvVariable(variable, value),
@@ -19053,10 +20006,10 @@ ${lastLines(failure3, 25)}`, {
 
 // packages/stages/src/prove.ts
 async function proveService(context, { request }, { smoke = true } = {}) {
-  const { name: name2, service: service2 } = request;
+  const { name: name4, service: service2 } = request;
   const { progress } = context;
   const built = await progress.step(
-    { step: "build", service: name2 },
+    { step: "build", service: name4 },
     () => despiteOthers(context, () => buildVariants(request)),
     ({ variants: variants2 }) => ({ detail: variants2.map(({ platform: platform2 }) => platform2).join(", ") })
   );
@@ -19064,14 +20017,14 @@ async function proveService(context, { request }, { smoke = true } = {}) {
     built.variants.map(async (variant) => {
       const { platform: platform2 } = variant;
       const check2 = await progress.step(
-        { step: "check", service: name2, platform: platform2 },
-        () => despiteOthers(context, () => checkVariant(context, name2, variant, service2.allowForeign)),
+        { step: "check", service: name4, platform: platform2 },
+        () => despiteOthers(context, () => checkVariant(context, name4, variant, service2.allowForeign)),
         ({ files, elf }) => ({ detail: `${files} files, ${elf} ELF, all for ${platform2}` })
       );
       if (!smoke) return { check: check2, smoke: void 0 };
       const smoked = await progress.step(
-        { step: "smoke", service: name2, platform: platform2 },
-        () => despiteOthers(context, () => smokeVariant(context, name2, service2, variant)),
+        { step: "smoke", service: name4, platform: platform2 },
+        () => despiteOthers(context, () => smokeVariant(context, name4, service2, variant)),
         ({ machine, lines }) => ({ detail: [machine, ...lines].join("; ") })
       );
       return { check: check2, smoke: smoked };
@@ -19133,12 +20086,12 @@ async function uploadVariants(context, target, service2, variants2, tag) {
 
 // packages/stages/src/make.ts
 async function makeCandidate(context, prepared) {
-  const { name: name2, source } = prepared.request;
+  const { name: name4, source } = prepared.request;
   const { built, checks, smokes } = await proveService(context, prepared);
   const staging = stagingTag(prepared.key);
   const labels = standardLabels(prepared.request);
   const finalise = (from) => context.progress.step(
-    { step: "finalise", service: name2 },
+    { step: "finalise", service: name4 },
     () => finaliseImage({
       source: { ...from, reference: staging },
       platforms: [...context.platforms],
@@ -19154,10 +20107,10 @@ async function makeCandidate(context, prepared) {
     notes: built.notes,
     deliver: async (target) => {
       await context.progress.step(
-        { step: "upload", service: name2, registry: target.name },
-        () => uploadVariants(context, target, name2, built.variants, staging)
+        { step: "upload", service: name4, registry: target.name },
+        () => uploadVariants(context, target, name4, built.variants, staging)
       );
-      const from = { registry: target.client, repository: repositoryOf2(target, name2) };
+      const from = { registry: target.client, repository: repositoryOf2(target, name4) };
       image ??= finalise(from).catch((error2) => {
         image = void 0;
         throw error2;
@@ -19193,7 +20146,7 @@ function verifyTag(context, service2, targets, tag, options) {
 }
 function registryRows(targets, service2, tag, verification) {
   return targets.map((target) => {
-    const found = verification.targets.find(({ name: name2 }) => name2 === target.name);
+    const found = verification.targets.find(({ name: name4 }) => name4 === target.name);
     return {
       registry: target.name,
       reference: referenceOf(target, service2, tag),
@@ -19220,22 +20173,22 @@ function variantRows(context, verification) {
 }
 
 // packages/stages/src/publish.ts
-async function publishService(context, name2, service2, options) {
+async function publishService(context, name4, service2, options) {
   const publish = async () => {
-    const prepared = await prepare(context, name2, service2, options);
+    const prepared = await prepare(context, name4, service2, options);
     return publishCandidate(context, candidateOf(context, prepared));
   };
   return attempt(
     context,
-    name2,
+    name4,
     publish,
-    context.targets.map((target) => notStarted(target, name2))
+    context.targets.map((target) => notStarted(target, name4))
   );
 }
 function candidateOf(context, prepared) {
-  const { name: name2, source, version: version2 } = prepared.request;
+  const { name: name4, source, version: version2 } = prepared.request;
   return {
-    service: name2,
+    service: name4,
     key: prepared.key,
     revision: source.revision,
     notes: devNote(prepared),
@@ -19339,13 +20292,13 @@ async function findCandidate(run3) {
       elf: false
     });
     const good = verification.targets.filter(({ state }) => state === "verified");
-    for (const { name: name2, digest } of good) {
-      const from = holders.find((target) => target.name === name2);
+    for (const { name: name4, digest } of good) {
+      const from = holders.find((target) => target.name === name4);
       if (from !== void 0 && digest !== void 0 && await isAsFinalised(from, service2, digest))
         return {
           from,
           digest,
-          holders: good.filter((other) => other.digest === digest && reference === tag).map(({ name: name3 }) => name3)
+          holders: good.filter((other) => other.digest === digest && reference === tag).map(({ name: name5 }) => name5)
         };
     }
   }
@@ -19459,6 +20412,538 @@ function since(started) {
   return Math.round(performance.now() - started);
 }
 
+// packages/stages/src/release/look.ts
+var Indexes = class {
+  #known = /* @__PURE__ */ new Map();
+  /** What the image says of itself. */
+  async facts(target, service2, digest) {
+    const annotations = (await this.read(target, service2, digest)).value.annotations ?? {};
+    return {
+      version: annotations["org.opencontainers.image.version"],
+      revision: annotations["org.opencontainers.image.revision"]
+    };
+  }
+  async read(target, service2, digest) {
+    const known = this.#known.get(digest);
+    if (known !== void 0) return known;
+    const reading = target.client.manifest(repositoryOf2(target, service2), digest, { push: true });
+    this.#known.set(digest, reading);
+    reading.catch(() => this.#known.delete(digest));
+    return reading;
+  }
+};
+function lookEverywhere(context, wanted2, indexes, { versions = "needed" } = {}) {
+  return Promise.all(
+    context.targets.flatMap(
+      (target) => wanted2.map(async (of) => {
+        const place = { service: of.service, registry: target.name };
+        try {
+          return {
+            ...place,
+            held: { state: "seen", tags: holdings(await seen(target, of, indexes, versions), of.service) }
+          };
+        } catch (error2) {
+          if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
+          const why = isTgoError(error2) ? error2.what : messageOf(error2);
+          return { ...place, held: { state: "unreachable", why } };
+        }
+      })
+    )
+  );
+}
+async function seen(target, { service: service2, tags: tags2 }, indexes, versions) {
+  const repository = repositoryOf2(target, service2);
+  const resolve = async (tag) => {
+    const found = await target.client.resolve(repository, tag, { push: true });
+    return found === void 0 ? [] : [{ tag, digest: found.digest }];
+  };
+  const [listed2, ...asked] = await Promise.all([target.client.tags(repository), ...tags2.map(resolve)]);
+  const known = asked.flat();
+  const kinds = listed2.filter((tag) => !tags2.includes(tag)).map((tag) => ({ tag, ...kindOfTag(tag, service2) }));
+  const lines = versions === "all" ? kinds.filter(({ kind }) => FLOATING.has(kind)) : [];
+  const others = await Promise.all(lines.map(({ tag }) => resolve(tag)));
+  const floating = [...known, ...others.flat()].filter(({ tag }) => isFloating(kindOfTag(tag, service2)));
+  const annotated = await Promise.all(
+    floating.map(async ({ tag, digest }) => ({
+      tag,
+      digest,
+      annotation: (await indexes.facts(target, service2, digest)).version
+    }))
+  );
+  const silent = annotated.some(({ annotation }) => annotation === void 0);
+  const asking = new Set(tags2.flatMap((tag) => versionText(tag, service2) ?? []));
+  const resolved = await Promise.all(
+    kinds.filter(({ kind }) => kind === "version").map(
+      async ({ tag }) => (
+        // Another spelling of a version that is asked for (v1.2.3) must be seen for what it is.
+        versions === "all" || silent || asking.has(versionText(tag, service2) ?? "") ? resolve(tag) : [{ tag, digest: `unread:${tag}` }]
+      )
+    )
+  );
+  return [
+    ...known.filter(({ tag }) => !isFloating(kindOfTag(tag, service2))),
+    ...annotated,
+    ...resolved.flat()
+  ];
+}
+var FLOATING = /* @__PURE__ */ new Set(["minor", "major", "latest"]);
+function versionText(tag, service2) {
+  const kind = kindOfTag(tag, service2);
+  return kind.kind === "version" ? kind.version.text : void 0;
+}
+
+// packages/stages/src/release/write.ts
+import { setTimeout as delay2 } from "node:timers/promises";
+var READ_LAG_MS2 = [250, 1e3, 2e3, 4e3, 8e3];
+async function writeTag(target, step, writer) {
+  const { service: service2, tag, digest, before } = step;
+  const { client } = target;
+  const repository = repositoryOf2(target, service2);
+  const present = await client.resolve(repository, tag, { push: true });
+  if (present?.digest === digest) return { state: "done" };
+  if (present?.digest !== before?.digest) return { state: "overtaken" };
+  const { bytes, descriptor } = await writer.indexes.read(target, service2, digest);
+  await client.putManifest(repository, tag, descriptor.mediaType, bytes);
+  return confirm(target, step, writer);
+}
+async function confirm(target, step, { version: version2, indexes, sleep = delay2 }) {
+  const { service: service2, tag, digest, before } = step;
+  const where2 = referenceOf(target, service2, tag);
+  for (const lag of [...READ_LAG_MS2, void 0]) {
+    const seen2 = await seenNow(target, step, indexes);
+    const after = afterWrite({ tag, wrote: { digest, version: version2 }, before, seen: seen2, where: where2 });
+    if (after.state === "ok") return { state: "done" };
+    if (after.state === "lost") {
+      if (after.to_is === "newer") return { state: "overtaken", told: after.told };
+      throw after.error;
+    }
+    if (lag === void 0) throw after.error;
+    await sleep(lag);
+  }
+  throw new TgoError("INTERNAL", "a read after a write without an end", { where: where2 });
+}
+async function seenNow(target, { service: service2, tag, digest }, indexes) {
+  const found = await target.client.resolve(repositoryOf2(target, service2), tag, { push: true });
+  if (found === void 0) return void 0;
+  if (found.digest === digest) return { digest, version: void 0 };
+  const { version: version2 } = await indexes.facts(target, service2, found.digest).catch((error2) => {
+    if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
+    return { version: void 0 };
+  });
+  return { digest: found.digest, version: version2 === void 0 ? void 0 : readVersion(version2) };
+}
+
+// packages/stages/src/release/flow.ts
+var ROUNDS = 12;
+async function releaseServices(context, entrants, options) {
+  const brought = await Promise.all(entrants.map(({ bring }) => bring()));
+  const stopped = interrupted(context);
+  if (stopped !== void 0) throw stopped;
+  const run3 = new Run(context, entrants, brought, options);
+  return run3.release();
+}
+var Run = class {
+  constructor(context, entrants, brought, options) {
+    this.context = context;
+    this.entrants = entrants;
+    this.brought = brought;
+    this.options = options;
+  }
+  context;
+  entrants;
+  brought;
+  options;
+  #indexes = new Indexes();
+  /** Writes that failed in this run, by their names: they are for the next one. */
+  #failed = /* @__PURE__ */ new Map();
+  /** Writes of this run, with what was there before. */
+  #done = /* @__PURE__ */ new Map();
+  #told = /* @__PURE__ */ new Map();
+  async release() {
+    const { version: version2, allowBackwards, adopt } = this.options;
+    const registries3 = this.context.targets.map(({ name: name4, registry: registry2 }) => ({
+      registry: name4,
+      required: registry2.required
+    }));
+    const start = await this.#look();
+    const services = this.entrants.map(({ service: service2 }) => service2);
+    const gate2 = decideGate({ version: version2, services, registries: registries3, entries: await this.#entries(start) });
+    if (!gate2.open) return { ok: false, gate: gate2, services: this.brought.map((report) => notReleased(report)) };
+    this.context.progress.note({ step: "gate" }, `open: ${version2.text} may be released`);
+    const policies = Object.fromEntries(this.entrants.map(({ service: service2, policy }) => [service2, policy]));
+    const plan = planRelease({ version: version2, gate: gate2, registries: registries3, policies, allowBackwards, adopt });
+    const progress = await this.#write(plan, start);
+    const verified = await this.#verify(plan, progress);
+    return { ok: verified.every((report) => isComplete(report)), gate: gate2, services: verified };
+  }
+  #look() {
+    return lookEverywhere(this.context, this.#wanted(), this.#indexes);
+  }
+  #wanted() {
+    const { version: version2 } = this.options;
+    return this.entrants.map(({ service: service2, policy }, index) => {
+      const tags2 = planTags(version2, policy);
+      const candidate = this.brought[index]?.tag;
+      return {
+        service: service2,
+        tags: [.../* @__PURE__ */ new Set([tags2.version, ...tags2.floating, ...candidate === void 0 ? [] : [candidate]])]
+      };
+    });
+  }
+  /** What the gate is told: the candidates as they were brought, the version tags as they were seen. */
+  #entries(sights) {
+    return Promise.all(
+      this.brought.flatMap(
+        (report) => this.context.targets.map(async (target) => {
+          const { service: service2 } = report;
+          const sight2 = sights.find((one) => one.service === service2 && one.registry === target.name);
+          return {
+            service: service2,
+            registry: target.name,
+            candidate: await this.#candidate(report, target),
+            versionTag: versionTagOf(sight2, this.options.version)
+          };
+        })
+      )
+    );
+  }
+  async #candidate(report, target) {
+    const row = report.registries.find(({ registry: registry2 }) => registry2 === target.name);
+    const digest = row?.digest;
+    const why = row?.problems[0]?.what ?? report.problems[0]?.what;
+    if (row === void 0 || digest === void 0 || row.state === "failed" || row.state === "not started")
+      return why === void 0 ? { state: "missing" } : { state: "failed", why };
+    try {
+      return { state: "verified", digest, ...await this.#indexes.facts(target, report.service, digest) };
+    } catch (error2) {
+      if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
+      return { state: "failed", why: isTgoError(error2) ? error2.what : messageOf(error2) };
+    }
+  }
+  /** Looks and writes in turn until nothing more can be written. */
+  async #write(plan, start) {
+    let now = start;
+    for (let round = 1; ; round += 1) {
+      const progress = nextSteps(now, plan, start);
+      if (progress.next.act !== "write" || round > ROUNDS) return progress;
+      const steps = progress.next.steps.filter((step) => !this.#failed.has(nameOf3(step)));
+      if (steps.length === 0) return progress;
+      await Promise.all(steps.map((step) => this.#writeOne(step)));
+      now = await this.#look();
+    }
+  }
+  async #writeOne(step) {
+    const { context, options } = this;
+    const target = context.targets.find(({ name: name4 }) => name4 === step.registry);
+    if (target === void 0) return;
+    const names2 = { step: `tag ${step.tag}`, service: step.service, registry: step.registry };
+    try {
+      const written = await context.progress.step(
+        names2,
+        () => writeTag(target, step, {
+          version: options.version,
+          indexes: this.#indexes,
+          ...options.sleep === void 0 ? {} : { sleep: options.sleep }
+        })
+      );
+      if (written.state === "done") this.#done.set(nameOf3(step), step.before);
+      else if (written.told !== void 0) this.#told.set(nameOf3(step), written.told);
+    } catch (error2) {
+      const stopped = interrupted(context);
+      if (stopped !== void 0) throw stopped;
+      this.#failed.set(nameOf3(step), problemOf(error2));
+    }
+  }
+  /** The end: every registry's version tag, held against the plan and against each other. */
+  #verify(plan, progress) {
+    return Promise.all(
+      plan.services.map(async ({ service: service2, digest, tags: tags2 }) => {
+        const report = this.brought.find((one) => one.service === service2) ?? missing(service2);
+        const rows = progress.steps.filter((step) => step.service === service2).map((step) => this.#row(step));
+        const reached = this.context.targets.filter(
+          ({ name: name4 }) => rows.some((row) => row.registry === name4 && row.tag === tags2.version && isThere(row))
+        );
+        const verification = reached.length === 0 ? void 0 : await verifyTag(this.context, service2, reached, tags2.version, { digest, elf: false });
+        const registries3 = report.registries.map((row) => {
+          const found = verification?.targets.find(({ name: name4 }) => name4 === row.registry);
+          return found === void 0 || found.state === "verified" ? row : { ...row, state: "failed", problems: found.problems };
+        });
+        const required2 = this.context.targets.flatMap(
+          (target) => target.registry.required ? [target.name] : []
+        );
+        const binding = { tags: rows, registries: registries3 };
+        const released = isComplete(binding, (registry2) => required2.includes(registry2));
+        const wrote = rows.some(({ state }) => state === "done") || report.state === "published";
+        return {
+          ...report,
+          state: released ? wrote ? "released" : "already there" : "not released",
+          registries: registries3,
+          tags: rows,
+          notes: [...report.notes, ...progress.overtaking.filter((line2) => line2.startsWith(`${service2}:`))]
+        };
+      })
+    );
+  }
+  #row(step) {
+    const { registry: registry2, tag, standing } = step;
+    const name4 = nameOf3(step);
+    const problem = this.#failed.get(name4);
+    const before = this.#done.has(name4) ? this.#done.get(name4) : step.before;
+    const was = before === void 0 || before.digest === step.digest ? void 0 : before;
+    const row = { registry: registry2, tag, ...was === void 0 ? {} : { before: was.version?.text ?? was.digest } };
+    switch (standing.state) {
+      case "already there":
+        return { ...row, state: this.#done.has(name4) ? "done" : "already there" };
+      case "stays":
+        return { ...row, state: "stays", told: this.#told.get(name4) ?? standing.told };
+      case "refused":
+        return { ...row, state: "failed", problem: problemOf(standing.error) };
+      case "to write":
+        return problem === void 0 ? { ...row, state: "not started" } : { ...row, state: "failed", problem };
+      case "missing":
+      case "unreachable":
+        return problem === void 0 ? { ...row, state: "not started", told: standing.told } : { ...row, state: "failed", problem };
+    }
+  }
+};
+function versionTagOf(sight2, version2) {
+  if (sight2?.held.state !== "seen")
+    return { state: "unknown", why: sight2?.held.state === "unreachable" ? sight2.held.why : "not asked" };
+  const held = heldVersion(sight2.held.tags, version2, sight2.service);
+  return held === void 0 ? { state: "absent" } : { state: "held", digest: held.digest };
+}
+function nameOf3({ registry: registry2, service: service2, tag }) {
+  return `${registry2} ${service2} ${tag}`;
+}
+function isThere({ state }) {
+  return state === "done" || state === "already there" || state === "stays";
+}
+function isComplete({ tags: tags2 = [], registries: registries3 }, counts = () => true) {
+  return tags2.filter(({ registry: registry2 }) => counts(registry2)).every(isThere) && registries3.filter(({ registry: registry2 }) => counts(registry2)).every(({ state }) => state !== "failed");
+}
+function notReleased(report) {
+  return { ...report, state: report.state === "failed" ? "failed" : "not released" };
+}
+function missing(service2) {
+  throw new TgoError("INTERNAL", `${service2} is in the plan and was never brought`);
+}
+
+// packages/stages/src/release/prune.ts
+function prune(context, services, options) {
+  return Promise.all(
+    services.flatMap(
+      ({ name: name4 }) => context.targets.map(
+        (target) => context.progress.step(
+          { step: "prune", service: name4, registry: target.name },
+          () => pruneOne(target, name4, options)
+        )
+      )
+    )
+  );
+}
+async function pruneOne(target, service2, options) {
+  const place = { service: service2, registry: target.name };
+  const removed = [];
+  let selection = { remove: [], keep: [] };
+  try {
+    selection = selectPrunable(await tagsOf3(target, service2), options);
+    if (options.remove && selection.remove.length > 0) {
+      const again = selectPrunable(await tagsOf3(target, service2), options);
+      for (const { digest } of again.remove) {
+        if (!selection.remove.some((one) => one.digest === digest)) continue;
+        await target.client.deleteManifest(repositoryOf2(target, service2), digest);
+        removed.push(digest);
+      }
+    }
+    return { ...place, selection, removed, problem: void 0 };
+  } catch (error2) {
+    if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
+    return { ...place, selection, removed, problem: problemOf(error2) };
+  }
+}
+async function tagsOf3(target, service2) {
+  const repository = repositoryOf2(target, service2);
+  const times = /* @__PURE__ */ new Map();
+  const created = (digest) => {
+    const time2 = times.get(digest) ?? createdOf2(target, repository, digest);
+    times.set(digest, time2);
+    return time2;
+  };
+  const tags2 = await Promise.all(
+    (await target.client.tags(repository)).map(async (tag) => {
+      const digest = (await target.client.resolve(repository, tag, { push: true }))?.digest;
+      const { kind } = kindOfTag(tag, service2);
+      const passing = kind === "candidate" || kind === "staging";
+      return digest === void 0 ? [] : [{ tag, digest, created: passing ? await created(digest) : void 0 }];
+    })
+  );
+  return tags2.flat();
+}
+async function createdOf2(target, repository, digest) {
+  const { value } = await target.client.manifest(repository, digest, { push: true });
+  const annotated = value.annotations?.["org.opencontainers.image.created"];
+  if (annotated !== void 0) return dateOf2(annotated);
+  const child = isIndex(value) ? value.manifests[0]?.digest : digest;
+  if (child === void 0) return void 0;
+  return dateOf2(
+    await configTime(target, repository, await target.client.manifest(repository, child, { push: true }))
+  );
+}
+async function configTime(target, repository, { value }) {
+  if (isIndex(value)) return void 0;
+  const config2 = await new Response(await target.client.blob(repository, value.config.digest)).json();
+  return config2?.created;
+}
+function dateOf2(text2) {
+  const date3 = new Date(typeof text2 === "string" ? text2 : Number.NaN);
+  return Number.isNaN(date3.getTime()) ? void 0 : date3;
+}
+function describePruned(pruned, remove, format) {
+  if (format === "json") return JSON.stringify({ prune: { removes: remove, repositories: pruned } }, null, 2);
+  const rows = pruned.flatMap(({ service: service2, registry: registry2, selection, removed, problem }) => [
+    ...selection.remove.map(({ digest, tags: tags2, why }) => {
+      const state = removed.includes(digest) ? "removed" : remove ? "failed" : "would be removed";
+      return [service2, registry2, tags2.join(", "), state, why];
+    }),
+    ...selection.keep.map(({ tag, why }) => [service2, registry2, tag, "kept", why]),
+    ...problem === void 0 ? [] : [[service2, registry2, "", "failed", problem.what]]
+  ]);
+  const remedies = new Set(pruned.flatMap(({ problem }) => problem?.remedy ?? []));
+  const lines = rows.length === 0 ? ["No candidate or staging tag anywhere."] : [renderTable(["service", "registry", "tags", "state", "why"], rows, format)];
+  const wanting = pruned.some(({ selection }) => selection.remove.length > 0);
+  if (!remove && wanting) lines.push("", "Nothing was removed: this only looked. Add --remove to remove.");
+  return [...lines, ...[...remedies].flatMap((remedy) => ["", remedy])].join("\n");
+}
+
+// packages/stages/src/release/status.ts
+async function statusOf(context, services, policy) {
+  const wanted2 = services.map(({ name: name4 }) => ({ service: name4, tags: ["latest"] }));
+  return releaseStatus({
+    services: services.map(({ name: name4 }) => ({ service: name4, policy })),
+    registries: context.targets.map(({ name: name4 }) => name4),
+    sights: await lookEverywhere(context, wanted2, new Indexes(), { versions: "all" })
+  });
+}
+function describeStatus({ rows, disagreements }, format) {
+  if (format === "json") return JSON.stringify({ status: { rows, disagreements } }, null, 2);
+  const table3 = renderTable(
+    ["service", "registry", "latest", "floating", "newest", "prerelease"],
+    rows.map((row, index) => [
+      rows[index - 1]?.service === row.service ? "" : row.service,
+      row.registry,
+      ...cells(row)
+    ]),
+    format
+  );
+  const bullet = format === "markdown" ? "- " : "  ";
+  const told2 = disagreements.length === 0 ? ["Everything agrees."] : [
+    `${disagreements.length === 1 ? "One thing does" : `${disagreements.length} things do`} not agree:`,
+    "",
+    ...disagreements.map(({ told: line2 }) => `${bullet}${line2}`)
+  ];
+  return [table3, "", ...told2].join("\n");
+}
+function cells({ unreachable: unreachable2, latest, lines, newest, prerelease }) {
+  if (unreachable2 !== void 0) return [`not known: ${unreachable2}`, "", "", ""];
+  const floating = lines.map((line2) => `${line2.tag} is ${name3(line2)}`).join(", ");
+  return [name3(latest), floating === "" ? "-" : floating, name3(newest), name3(prerelease)];
+}
+function name3(pointer2) {
+  if (pointer2 === void 0) return "-";
+  const digest = pointer2.digest.slice("sha256:".length, "sha256:".length + 12);
+  return pointer2.version === void 0 ? `unknown (${digest})` : `${pointer2.version} (${digest})`;
+}
+
+// packages/stages/src/release/version-image.ts
+function bringVersion(context, service2, version2) {
+  return attempt(context, service2, async () => {
+    const held = await Promise.all(context.targets.map((target) => find(context, target, service2, version2)));
+    const holders = held.flatMap(({ target, digest: digest2 }) => digest2 === void 0 ? [] : [{ target, digest: digest2 }]);
+    const digest = holders[0]?.digest;
+    if (digest === void 0) throw notThere(service2, version2);
+    const verification = await verifyTag(
+      context,
+      service2,
+      holders.map(({ target }) => target),
+      version2,
+      { elf: false }
+    );
+    const rows = registryRows(context.targets, service2, version2, verification);
+    const from = holders.find(({ target, digest: own2 }) => own2 === digest && isGood(rows, target))?.target;
+    const key2 = verification.annotations[CANDIDATE_ANNOTATION];
+    const tag = key2 === void 0 ? version2 : candidateTag(key2);
+    const registries3 = await Promise.all(
+      held.map(async ({ target, digest: own2, failed }, index) => {
+        const row = rows[index] ?? notStarted2(target, service2, version2);
+        if (failed !== void 0) return { ...row, state: "failed", problems: [problemOf(failed)] };
+        if (own2 !== void 0) return row.state === "verified" ? { ...row, state: "already there" } : row;
+        if (from === void 0) return notStarted2(target, service2, version2);
+        return copy(context, { from, target, service: service2, digest, tag });
+      })
+    );
+    return {
+      service: service2,
+      state: registries3.every(({ state }) => state === "already there") ? "already there" : "published",
+      revision: verification.annotations["org.opencontainers.image.revision"],
+      tag,
+      digest,
+      variants: variantRows(context, verification),
+      registries: registries3,
+      problems: [],
+      notes: []
+    };
+  });
+}
+async function find(context, target, service2, version2) {
+  try {
+    const found = await target.client.resolve(repositoryOf2(target, service2), version2, { push: true });
+    return { target, digest: found?.digest };
+  } catch (failed) {
+    const stopped = interrupted(context);
+    if (stopped !== void 0) throw stopped;
+    return { target, failed };
+  }
+}
+function notThere(service2, version2) {
+  return new TgoError("NOT_FOUND", `no registry has version ${version2} of ${service2}`, {
+    remedy: `Release it first: tgo release --version ${version2}. What is out is shown by tgo status.`
+  });
+}
+function isGood(rows, target) {
+  return rows.some(({ registry: registry2, state }) => registry2 === target.name && state === "verified");
+}
+function notStarted2(target, service2, tag) {
+  return {
+    registry: target.name,
+    reference: referenceOf(target, service2, tag),
+    state: "not started",
+    problems: [],
+    durationMs: 0
+  };
+}
+async function copy(context, of) {
+  const { from, target, service: service2, digest, tag } = of;
+  const started = performance.now();
+  const row = { ...notStarted2(target, service2, tag), digest };
+  const durationMs = () => Math.round(performance.now() - started);
+  try {
+    const copied = await context.progress.step(
+      { step: "copy", service: service2, registry: target.name },
+      () => copyImage({
+        from: { registry: from.client, repository: repositoryOf2(from, service2) },
+        to: { registry: target.client, repository: repositoryOf2(target, service2) },
+        digest,
+        tag,
+        thorough: true
+      })
+    );
+    return { ...row, state: "done", uploaded: copied.uploaded.bytes, durationMs: durationMs() };
+  } catch (error2) {
+    if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
+    return { ...row, state: "failed", problems: [problemOf(error2)], durationMs: durationMs() };
+  }
+}
+
 // packages/stages/src/pipelines.ts
 var ReportError = class extends Error {
   constructor(message, report) {
@@ -19497,7 +20982,7 @@ var Pipelines = class {
     return lockBases(context, service2, file);
   }
   /** One variant of a service, built and checked, as a container. */
-  async build(name2, source) {
+  async build(name4, source) {
     if ((this.options.platform?.length ?? 0) > 1) {
       throw new TgoError("USAGE", "build makes one platform's variant at a time", {
         remedy: "Give one --platform; publish makes all of them."
@@ -19506,19 +20991,64 @@ var Pipelines = class {
     const context = await createContext(this.client, this.product, this.options);
     const platform2 = context.platforms.includes(context.native) ? context.native : context.platforms[0];
     const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform2) };
-    const [selected] = select(one, [name2], source);
+    const [selected] = select(one, [name4], source);
     if (selected === void 0) throw new TgoError("USAGE", "no service given");
     const prepared = await prepare(one, selected.name, selected.service, prepareOptions(source));
     const { built } = await proveService(one, prepared, { smoke: false });
     const [variant] = built.variants;
-    if (variant === void 0) throw new TgoError("BUILD", `${name2} has no variant`);
+    if (variant === void 0) throw new TgoError("BUILD", `${name4} has no variant`);
     return variant.container;
   }
   smoke(service2, source, format) {
     return this.report("smoke", service2, source, format, smokeService);
   }
-  publish(service2, source, format) {
-    return this.report("publish", service2, source, format, publishService);
+  publish(service2, source, version2, format) {
+    const text2 = version2 === void 0 ? void 0 : parseVersion(version2, "--version").text;
+    return this.report(
+      "publish",
+      service2,
+      source,
+      format,
+      (context, name4, definition, options) => publishService(context, name4, definition, { ...options, version: text2 })
+    );
+  }
+  /** Candidates of all services, one gate, then the version's tags, and latest last. */
+  async release(service2, wishes, source, format) {
+    return this.released(
+      "release",
+      service2,
+      wishes,
+      source,
+      format,
+      (context, name4, definition, version2) => publishService(context, name4, definition, { ...prepareOptions(source), version: version2.text })
+    );
+  }
+  /** The tags of a version that is out: nothing is built. */
+  async promote(service2, wishes, format) {
+    return this.released(
+      "promote",
+      service2,
+      wishes,
+      {},
+      format,
+      (context, name4, _, version2) => bringVersion(context, name4, version2.text)
+    );
+  }
+  /** What is out, in every registry. */
+  async status(service2, format) {
+    const context = await createContext(this.client, this.product, this.options);
+    const selected = selectServices(context.catalog, service2);
+    return describeStatus(await statusOf(context, selected, context.catalog.release), format);
+  }
+  /** Candidate and staging tags that nothing released points to. */
+  async prune(service2, { days, keep, undated, remove }, format) {
+    const context = await createContext(this.client, this.product, this.options);
+    const selected = selectServices(context.catalog, service2);
+    const before = new Date(Date.now() - days * 24 * 3600 * 1e3);
+    const pruned = await prune(context, selected, { before, keep, undated, remove });
+    const text2 = describePruned(pruned, remove, format);
+    if (pruned.some(({ problem }) => problem !== void 0)) throw new Error(text2);
+    return text2;
   }
   verify(service2, { tag, elf }, source, format) {
     return this.report(
@@ -19526,19 +21056,53 @@ var Pipelines = class {
       service2,
       source,
       format,
-      (context, name2, definition, options) => verifyService(context, name2, definition, options, { tag, elf })
+      (context, name4, definition, options) => verifyService(context, name4, definition, options, { tag, elf })
     );
+  }
+  async released(command, names2, wishes, source, format, bring) {
+    const started = performance.now();
+    const context = await createContext(this.client, this.product, this.options);
+    const { version: version2, service: service2 } = wanted(wishes, Object.keys(context.catalog.services));
+    const selected = select(context, service2 === void 0 ? names2 : [service2], source);
+    const entrants = selected.map(({ name: name4, service: definition }) => ({
+      service: name4,
+      policy: context.catalog.release,
+      bring: () => bring(context, name4, definition, version2)
+    }));
+    const { ok, gate: gate2, services } = await releaseServices(context, entrants, {
+      version: version2,
+      allowBackwards: wishes.allowBackwards,
+      adopt: wishes.adoptLatest
+    });
+    const report = {
+      command,
+      ok,
+      engine: context.engine,
+      pipeline: context.pipeline,
+      durationMs: Math.round(performance.now() - started),
+      services,
+      version: version2.text,
+      gate: {
+        open: gate2.open,
+        reasons: gate2.open ? [] : gate2.reasons.map(({ told: told2 }) => told2),
+        later: gate2.later.map(({ told: told2 }) => told2)
+      },
+      next: helpsToRepeat(services) ? getHost().invocation ?? `dagger call ${command} --service ${names2.join(",")} --version ${version2.text}` : void 0
+    };
+    const text2 = render2(report, format, getHost().text);
+    if (!ok) throw new ReportError(text2, report);
+    return text2;
   }
   catalog() {
     return loadCatalog(this.product.catalog, this.options);
   }
   /** Runs one stage for every service at once, and throws a report that is not ok. */
-  async report(command, names, source, format, run3) {
+  async report(command, names2, source, format, run3) {
     const started = performance.now();
     const context = await createContext(this.client, this.product, this.options);
-    const selected = select(context, names, source);
+    const selected = select(context, names2, source);
     const services = await Promise.all(
-      selected.map(({ name: name2, service: service2 }) => run3(context, name2, service2, prepareOptions(source)))
+      selected.map(({ name: name4, service: service2 }) => run3(context, name4, service2, prepareOptions(source)))
     );
     const ok = services.every(({ state }) => state !== "failed");
     const report = {
@@ -19548,35 +21112,47 @@ var Pipelines = class {
       pipeline: context.pipeline,
       durationMs: Math.round(performance.now() - started),
       services,
-      next: helpsToRepeat(services) ? getHost().invocation ?? `dagger call ${command} --service ${names.join(",")}` : void 0
+      next: helpsToRepeat(services) ? getHost().invocation ?? `dagger call ${command} --service ${names2.join(",")}` : void 0
     };
     const text2 = render2(report, format, getHost().text);
     if (!ok) throw new ReportError(text2, report);
     return text2;
   }
 };
-var MENDED_FIRST = /* @__PURE__ */ new Set(["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE"]);
+function wanted({ version: version2, gitTag }, services) {
+  if (gitTag !== void 0 && version2 === void 0) return parseReleaseTag(gitTag, services);
+  if (version2 !== void 0 && gitTag === void 0) return { version: parseVersion(version2, "--version") };
+  throw new TgoError(
+    "USAGE",
+    version2 === void 0 ? "which version?" : "--version and --git-tag say it twice",
+    {
+      remedy: "Give one of them: --version 1.2.3, or --git-tag v1.2.3 as CI systems have it."
+    }
+  );
+}
+var MENDED_FIRST = /* @__PURE__ */ new Set(["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]);
 function helpsToRepeat(services) {
   const problems4 = services.flatMap((service2) => [
     ...service2.problems,
-    ...service2.registries.flatMap((registry2) => registry2.problems)
+    ...service2.registries.flatMap((registry2) => registry2.problems),
+    ...(service2.tags ?? []).flatMap(({ problem }) => problem ?? [])
   ]);
   return problems4.some(({ code: code3 }) => !MENDED_FIRST.has(code3));
 }
-function select(context, names, source) {
-  const selected = selectServices(context.catalog, names);
+function select(context, names2, source) {
+  const selected = selectServices(context.catalog, names2);
   checkValues(source.value ?? [], selected);
   return selected;
 }
 function prepareOptions({ source, revision, created, value }) {
   return { source, revision, created, values: value };
 }
-async function smokeService(context, name2, service2, options) {
-  return attempt(context, name2, async () => {
-    const prepared = await prepare(context, name2, service2, options);
+async function smokeService(context, name4, service2, options) {
+  return attempt(context, name4, async () => {
+    const prepared = await prepare(context, name4, service2, options);
     const { built, checks, smokes } = await proveService(context, prepared);
     return {
-      service: name2,
+      service: name4,
       state: "smoke ok",
       revision: prepared.request.source.revision,
       variants: context.platforms.map((platform2) => {
@@ -19594,21 +21170,21 @@ async function smokeService(context, name2, service2, options) {
     };
   });
 }
-async function verifyService(context, name2, service2, options, { tag, elf }) {
-  return attempt(context, name2, async () => {
-    const wanted = tag ?? candidateTag((await prepare(context, name2, service2, options)).key);
-    const verification = await verifyTag(context, name2, context.targets, wanted, {
+async function verifyService(context, name4, service2, options, { tag, elf }) {
+  return attempt(context, name4, async () => {
+    const wanted2 = tag ?? candidateTag((await prepare(context, name4, service2, options)).key);
+    const verification = await verifyTag(context, name4, context.targets, wanted2, {
       elf,
       allowForeign: service2.allowForeign
     });
     return {
-      service: name2,
+      service: name4,
       state: verification.ok ? "verified" : "failed",
       revision: verification.annotations["org.opencontainers.image.revision"],
-      tag: wanted,
+      tag: wanted2,
       digest: verification.digest,
       variants: variantRows(context, verification),
-      registries: registryRows(context.targets, name2, wanted, verification),
+      registries: registryRows(context.targets, name4, wanted2, verification),
       problems: [],
       notes: []
     };
@@ -20029,7 +21605,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "4e994f66d236f6fd";
+var PIPELINE = "6f346680567d0183";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

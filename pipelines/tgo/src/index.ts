@@ -165,10 +165,94 @@ export class Tgo {
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
+    /** Version the candidate is of, such as 1.2.3; part of its bytes. Its tags are written by release. */
+    version?: string,
     /** text, json or markdown. */
     format: Format = Format.Text,
   ): Promise<string> {
-    return this.pipelines().publish(service, { source, revision, created, value }, format);
+    return this.pipelines().publish(service, { source, revision, created, value }, version, format);
+  }
+
+  /**
+   * Releases a version: candidates of all services are built, proven and put into every registry; when all of them are
+   * verified in all required registries, the version's tags are written, then the floating ones, and latest last. The
+   * same command again finishes what was interrupted.
+   */
+  @func({ cache: "never" })
+  async release(
+    /** Services by name, or "all". */
+    service: string[] = ["all"],
+    /** Version to release: 1.2.3, or a prerelease such as 1.2.3-rc.1, which moves no other tag. */
+    version?: string,
+    /** Git tag that says it instead: v1.2.3, or tgo-api-v1.2.3 for one service. */
+    gitTag?: string,
+    /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
+    source?: Directory,
+    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
+    revision?: string,
+    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
+    created?: string,
+    /** Build values: NAME=value. */
+    value?: string[],
+    /** Let floating tags go back to an older version. */
+    allowBackwards: boolean = false,
+    /** Take over floating tags of which nobody knows the version. */
+    adoptLatest: boolean = false,
+    /** text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    const wishes = { version, gitTag, allowBackwards, adoptLatest };
+    return this.pipelines().release(service, wishes, { source, revision, created, value }, format);
+  }
+
+  /**
+   * Moves the floating tags to a version that is out, and brings it to registries that lack it. Builds nothing. With
+   * allow-backwards this is the way back to an older version.
+   */
+  @func({ cache: "never" })
+  async promote(
+    /** Version that is out already. */
+    version: string,
+    /** Services by name, or "all". */
+    service: string[] = ["all"],
+    /** Let floating tags go back to an older version. */
+    allowBackwards: boolean = false,
+    /** Take over floating tags of which nobody knows the version. */
+    adoptLatest: boolean = false,
+    /** text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().promote(service, { version, allowBackwards, adoptLatest }, format);
+  }
+
+  /** Shows what latest, the floating tags and the newest version are in every registry, and where they disagree. */
+  @func({ cache: "never" })
+  async status(
+    /** Services by name, or "all". */
+    service: string[] = ["all"],
+    /** text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().status(service, format);
+  }
+
+  /** Lists candidate and staging tags that no version or floating tag points to, and removes them when told to. */
+  @func({ cache: "never" })
+  async prune(
+    /** Services by name, or "all". */
+    service: string[] = ["all"],
+    /** Age in days from which a tag may go; counted from its commit, as registries tell no other time. */
+    days: number = 30,
+    /** So many of the youngest candidates stay, however old. */
+    keep: number = 0,
+    /** Also remove what has no known time. */
+    undated: boolean = false,
+    /** Remove, instead of only listing. */
+    remove: boolean = false,
+    /** text, json or markdown. */
+    format: Format = Format.Text,
+  ): Promise<string> {
+    return this.pipelines().prune(service, { days, keep, undated, remove }, format);
   }
 
   /**

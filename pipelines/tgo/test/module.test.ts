@@ -41,6 +41,7 @@ describe("the module's surface", () => {
   it("has these functions with these flags", () => {
     const flags = (list: { flag: string; optional: boolean }[]): string[] =>
       list.map(({ flag, optional }) => (optional ? `[${flag}]` : flag));
+    const moves = ["[allow-backwards]", "[adopt-latest]"];
     const about = ["[source]", "[revision]", "[created]", "[value]"];
     expect(flags(surface.constructor.arguments)).toEqual([
       ...["[catalog]", "[registry]", "[registry-service]", "[platform]", "[base-lock]", "[mirror]"],
@@ -54,7 +55,11 @@ describe("the module's surface", () => {
       "lock-bases": ["[service]"],
       build: ["service", ...about],
       smoke: ["service", ...about, "[format]"],
-      publish: ["service", ...about, "[format]"],
+      publish: ["service", ...about, "[version]", "[format]"],
+      release: ["[service]", "[version]", "[git-tag]", ...about, ...moves, "[format]"],
+      promote: ["version", "[service]", ...moves, "[format]"],
+      status: ["[service]", "[format]"],
+      prune: ["[service]", "[days]", "[keep]", "[undated]", "[remove]", "[format]"],
       verify: ["service", "[tag]", "[elf]", ...about, "[format]"],
     });
   });

@@ -69,7 +69,8 @@ class Run {
   readonly #indexes = new Indexes();
   /** Writes that failed in this run, by their names: they are for the next one. */
   readonly #failed = new Map<string, Problem>();
-  readonly #done = new Set<string>();
+  /** Writes of this run, with what was there before. */
+  readonly #done = new Map<string, Step["before"]>();
   readonly #told = new Map<string, string>();
 
   constructor(
@@ -171,7 +172,7 @@ class Run {
           ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
         }),
       );
-      if (written.state === "done") this.#done.add(nameOf(step));
+      if (written.state === "done") this.#done.set(nameOf(step), step.before);
       else if (written.told !== undefined) this.#told.set(nameOf(step), written.told);
     } catch (error) {
       const stopped = interrupted(context);
@@ -217,14 +218,12 @@ class Run {
   }
 
   #row(step: Step): TagReport {
-    const { registry, tag, standing, before } = step;
+    const { registry, tag, standing } = step;
     const name = nameOf(step);
     const problem = this.#failed.get(name);
-    const was =
-      before === undefined || before.digest === step.digest
-        ? undefined
-        : (before.version?.text ?? before.digest);
-    const row = { registry, tag, ...(was === undefined ? {} : { before: was }) };
+    const before = this.#done.has(name) ? this.#done.get(name) : step.before;
+    const was = before === undefined || before.digest === step.digest ? undefined : before;
+    const row = { registry, tag, ...(was === undefined ? {} : { before: was.version?.text ?? was.digest }) };
     switch (standing.state) {
       case "already there":
         return { ...row, state: this.#done.has(name) ? "done" : "already there" };

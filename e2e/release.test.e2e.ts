@@ -1,0 +1,165 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startFaultProxy, type FaultProxy } from "@tgo/testbed";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createWorld, ENGINES, hasEngine, rawManifest, reportOf, ROOT, tagsIn, type World } from "./world.js";
+
+const COMMIT = [
+  "--revision",
+  "0123456789abcdef0123456789abcdef01234567",
+  "--created",
+  "2026-03-04T05:06:07Z",
+];
+
+/** Two services small enough to release again and again. */
+const service = (port: number): object => ({
+  title: "Small",
+  build: { strategy: "python" },
+  image: { command: ["python", "server.py"], ports: [8123] },
+  smoke: { http: [{ port, path: "/" }], timeoutSeconds: 60 },
+  source: { path: "tiny" },
+});
+const SERVICES = ["one", "two"];
+
+describe.each(ENGINES)("releases on the %s engine", (engine) => {
+  describe.skipIf(!hasEngine(engine))("", () => {
+    let world: World;
+    let proxy: FaultProxy;
+    let catalog: string;
+
+    beforeAll(async () => {
+      world = await createWorld(engine);
+      const { open, basic, bearer } = world.registries;
+      proxy = await startFaultProxy(basic.url);
+      catalog = await world.catalog("release.json", {
+        services: {
+          ...Object.fromEntries(
+            ["tgo-api", "tgo-ai", "tgo-platform", "tgo-rag", "tgo-web", "tgo-widget-app"].map((name) => [
+              name,
+              null,
+            ]),
+          ),
+          one: service(8123),
+          two: service(8123),
+        },
+        registries: {
+          ghcr: null,
+          dockerhub: null,
+          acr: null,
+          open: { host: open.host, repository: "tgoai/{service}" },
+          faulty: { host: proxy.host, repository: "tgoai/{service}" },
+          bearer: { host: bearer.host, repository: "tgoai/{service}" },
+        },
+      });
+    });
+    afterAll(async () => {
+      await proxy.stop();
+      await world.close();
+    });
+
+    const args = (version: string, ...more: string[]): string[] => [
+      ...["release", "--version", version, "--catalog", catalog, "--source", join(ROOT, "e2e/fixtures")],
+      ...["--docker-config", `file:${dockerConfigWithProxy}`, "--format", "json", ...COMMIT, ...more],
+    ];
+    let dockerConfigWithProxy = "";
+    beforeAll(async () => {
+      const { readFile, writeFile } = await import("node:fs/promises");
+      const config = JSON.parse(await readFile(world.dockerConfigFile, "utf8")) as {
+        auths: Record<string, object>;
+      };
+      config.auths[proxy.host] = config.auths[world.registries.basic.host] ?? {};
+      dockerConfigWithProxy = join(world.folder, "docker-config-proxy.json");
+      await writeFile(dockerConfigWithProxy, JSON.stringify(config), { mode: 0o600 });
+    });
+
+    const versionTags = async (): Promise<string[]> => {
+      const { open, basic, bearer } = world.registries;
+      const tags = await Promise.all(
+        [open, basic, bearer].flatMap((registry) =>
+          SERVICES.map((name) => tagsIn(registry, `tgoai/${name}`)),
+        ),
+      );
+      return tags.flat().filter((tag) => !/^(candidate|staging)-/.test(tag));
+    };
+    /** The bytes under a tag, in every registry, of every service. */
+    const everywhere = async (tag: string): Promise<string[]> => {
+      const { open, basic, bearer } = world.registries;
+      const found = await Promise.all(
+        SERVICES.flatMap((name) =>
+          [open, basic, bearer].map((registry) => rawManifest(registry, `tgoai/${name}:${tag}`)),
+        ),
+      );
+      return found.map((bytes) => bytes.toString());
+    };
+
+    it("with a registry that fails half way moves no tag, says which, and is finished by the same command", async () => {
+      proxy.add({
+        on: ({ method, path }) => method === "PUT" && path.includes("/tgoai/two/manifests/candidate-"),
+        fault: { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' },
+      });
+      const failed = await world.tgo(args("1.2.3"));
+      expect(failed.code).toBe(1);
+      const report = reportOf(failed);
+      expect(report.gate).toMatchObject({ open: false, reasons: [expect.stringContaining("two in faulty")] });
+      expect(await versionTags()).toEqual([]);
+
+      proxy.clear();
+      const repaired = await world.tgo(args("1.2.3"));
+      expect([repaired.code, repaired.stderr]).toEqual([0, expect.not.stringMatching(/ build …/)]);
+      expect(reportOf(repaired).services.map(({ state }) => state)).toEqual(["released", "released"]);
+      const [first, ...others] = (await everywhere("latest")).slice(0, 3);
+      expect(others).toEqual([first, first]);
+      expect(await everywhere("1.2.3")).toEqual(await everywhere("latest"));
+      console.log(
+        `release: failed after ${Math.round(failed.durationMs)} ms, the same command finished it in ${Math.round(repaired.durationMs)} ms`,
+      );
+    });
+
+    it.each(["1.2.4-rc.1", "1.1.9"])("of %s leave latest on 1.2.3", async (version) => {
+      const before = await everywhere("latest");
+      expect((await world.tgo(args(version))).code).toBe(0);
+      expect(await everywhere("latest")).toEqual(before);
+      expect(await everywhere(version)).not.toEqual(before);
+    });
+
+    it("refuse 1.2.3 made of something else", async () => {
+      const before = await everywhere("1.2.3");
+      const other = ["--revision", "fedcba9876543210fedcba9876543210fedcba98"];
+      const refused = await world.tgo(args("1.2.3", ...other));
+      expect(refused.code).toBe(1);
+      expect(refused.stdout).toContain("1.2.3 is there already, made of something else");
+      expect(await everywhere("1.2.3")).toEqual(before);
+    });
+
+    it("are complete after kill -9 at ten points and the same command again", async () => {
+      const command = [join(ROOT, "packages/cli/bin/tgo.js"), "--engine", engine, ...args("1.3.0")];
+      for (let point = 0; point < 10; point += 1) {
+        const child = spawn(process.execPath, command, { cwd: ROOT, stdio: "ignore" });
+        const ended = once(child, "exit");
+        await Promise.race([ended, sleep(300 + point * 350)]);
+        child.kill("SIGKILL");
+        await ended;
+      }
+      const outcome = await world.tgo(args("1.3.0"));
+      expect(outcome.code).toBe(0);
+      expect(await everywhere("latest")).toEqual(await everywhere("1.3.0"));
+      expect(await everywhere("1.3")).toEqual(await everywhere("1.3.0"));
+    });
+
+    it("are shown by status, and taken back by promote", async () => {
+      const where = ["--catalog", catalog, "--docker-config", `file:${dockerConfigWithProxy}`];
+      const back = await world.tgo(["promote", "--version", "1.2.3", "--allow-backwards", ...where]);
+      expect(back.stdout).toMatch(/latest done \(was 1\.3\.0\)/);
+      expect(back.code).toBe(0);
+      expect(await everywhere("latest")).toEqual(await everywhere("1.2.3"));
+      const status = await world.tgo(["status", ...where]);
+      expect(status.code).toBe(0);
+      expect(status.stdout).toMatch(/latest.*1\.2\.3.*1\.3\.0/s);
+      const pruned = await world.tgo(["prune", "--days", "0", ...where]);
+      expect(pruned.stdout).toMatch(/staging-[0-9a-f]{16} +would be removed|staging-[0-9a-f]{16} +kept/);
+      expect(pruned.code).toBe(0);
+    });
+  });
+});
