@@ -18426,7 +18426,8 @@ async function emulated(builder, platform2, first) {
   const { request, source } = builder;
   const own2 = toolchain(platform2, platform2, source.languages, request.service.build.buildPackages);
   try {
-    return await buildWith(builder, await withTools(request, platform2), own2);
+    const tools = oneThread(await withTools(request, platform2));
+    return await despiteEmulator(() => buildWith(builder, tools, own2));
   } catch (error2) {
     if (!isTgoError(error2) || error2.code !== "BUILD") throw error2;
     throw new TgoError(
@@ -18439,6 +18440,20 @@ Under emulation: ${error2.what}`,
         cause: error2
       }
     );
+  }
+}
+function oneThread(tools) {
+  return tools.withEnvVariable("TOKIO_WORKER_THREADS", "1").withEnvVariable("RAYON_NUM_THREADS", "1").withEnvVariable("UV_CONCURRENT_BUILDS", "1").withEnvVariable("UV_CONCURRENT_INSTALLS", "1");
+}
+var EMULATOR_TRIES = 3;
+async function despiteEmulator(build2) {
+  for (let attempt2 = 1; ; attempt2 += 1) {
+    try {
+      return await build2();
+    } catch (error2) {
+      const crashed = isTgoError(error2) && error2.what.includes("qemu: uncaught target signal");
+      if (!crashed || attempt2 === EMULATOR_TRIES) throw error2;
+    }
   }
 }
 async function buildWith(builder, tools, chain) {
@@ -21605,7 +21620,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "6f346680567d0183";
+var PIPELINE = "2e4d01cb7145d746";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

@@ -127,7 +127,8 @@ async function emulated(builder: Builder, platform: Platform, first: TgoError): 
   const { request, source } = builder;
   const own = toolchain(platform, platform, source.languages, request.service.build.buildPackages);
   try {
-    return await buildWith(builder, await withTools(request, platform), own);
+    const tools = oneThread(await withTools(request, platform));
+    return await despiteEmulator(() => buildWith(builder, tools, own));
   } catch (error) {
     if (!isTgoError(error) || error.code !== "BUILD") throw error;
     throw new TgoError(
@@ -141,6 +142,29 @@ async function emulated(builder: Builder, platform: Platform, first: TgoError): 
         cause: error,
       },
     );
+  }
+}
+
+/** QEMU's user mode was seen to abort programs of many threads now and then, uv among them. */
+function oneThread(tools: Container): Container {
+  return tools
+    .withEnvVariable("TOKIO_WORKER_THREADS", "1")
+    .withEnvVariable("RAYON_NUM_THREADS", "1")
+    .withEnvVariable("UV_CONCURRENT_BUILDS", "1")
+    .withEnvVariable("UV_CONCURRENT_INSTALLS", "1");
+}
+
+const EMULATOR_TRIES = 3;
+
+/** A crash of the emulator says nothing of the package. */
+async function despiteEmulator<T>(build: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await build();
+    } catch (error) {
+      const crashed = isTgoError(error) && error.what.includes("qemu: uncaught target signal");
+      if (!crashed || attempt === EMULATOR_TRIES) throw error;
+    }
   }
 }
 
