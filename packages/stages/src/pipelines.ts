@@ -201,27 +201,19 @@ export class Pipelines {
       allowBackwards: wishes.allowBackwards,
       adopt: wishes.adoptLatest,
     });
-    const report: Report = {
-      command,
-      ok,
-      engine: context.engine,
-      pipeline: context.pipeline,
-      durationMs: Math.round(performance.now() - started),
-      services,
-      version: version.text,
-      gate: {
-        open: gate.open,
-        reasons: gate.open ? [] : gate.reasons.map(({ told }) => told),
-        later: gate.later.map(({ told }) => told),
+    const flags = `--service ${names.join(",")} --version ${version.text}`;
+    return conclude(
+      context,
+      { command, ok, services, started, flags, format },
+      {
+        version: version.text,
+        gate: {
+          open: gate.open,
+          reasons: gate.open ? [] : gate.reasons.map(({ told }) => told),
+          later: gate.later.map(({ told }) => told),
+        },
       },
-      next: helpsToRepeat(services)
-        ? (getHost().invocation ??
-          `dagger call ${command} --service ${names.join(",")} --version ${version.text}`)
-        : undefined,
-    };
-    const text = render(report, format, getHost().text);
-    if (!ok) throw new ReportError(text, report);
-    return text;
+    );
   }
 
   private catalog(): Promise<Catalog> {
@@ -248,21 +240,41 @@ export class Pipelines {
       selected.map(({ name, service }) => run(context, name, service, prepareOptions(source))),
     );
     const ok = services.every(({ state }) => state !== "failed");
-    const report: Report = {
-      command,
-      ok,
-      engine: context.engine,
-      pipeline: context.pipeline,
-      durationMs: Math.round(performance.now() - started),
-      services,
-      next: helpsToRepeat(services)
-        ? (getHost().invocation ?? `dagger call ${command} --service ${names.join(",")}`)
-        : undefined,
-    };
-    const text = render(report, format, getHost().text);
-    if (!ok) throw new ReportError(text, report);
-    return text;
+    const flags = `--service ${names.join(",")}`;
+    return conclude(context, { command, ok, services, started, flags, format });
   }
+}
+
+interface Ended {
+  readonly command: Report["command"];
+  readonly ok: boolean;
+  readonly services: readonly ServiceReport[];
+  /** As performance.now() has it. */
+  readonly started: number;
+  /** Of the command that runs the same again, where the caller's own command line is not known. */
+  readonly flags: string;
+  readonly format: OutputFormat;
+}
+
+/** Renders the report of a run; one that is not ok is thrown. */
+function conclude(
+  context: Context,
+  { command, ok, services, started, flags, format }: Ended,
+  release: Pick<Report, "version" | "gate"> = {},
+): string {
+  const report: Report = {
+    command,
+    ok,
+    engine: context.engine,
+    pipeline: context.pipeline,
+    durationMs: Math.round(performance.now() - started),
+    services,
+    ...release,
+    next: helpsToRepeat(services) ? (getHost().invocation ?? `dagger call ${command} ${flags}`) : undefined,
+  };
+  const text = render(report, format, getHost().text);
+  if (!ok) throw new ReportError(text, report);
+  return text;
 }
 
 /** Which version is wanted, and of which service when a Git tag says so. */

@@ -9,6 +9,7 @@ import { referenceOf, repositoryOf, type Context, type Target } from "./context.
 import type { Destination } from "./destination.js";
 import { messageOf } from "./exec-error.js";
 import { makeCandidate, type Made } from "./make.js";
+import { notStarted } from "./not-started.js";
 import { prepare, type Prepared, type PrepareOptions } from "./prepare.js";
 import { registryRows, variantRows, verifyTag } from "./verify.js";
 
@@ -294,19 +295,6 @@ async function everyTarget(
         }
       }),
   );
-}
-
-function notStarted(target: Target, service: string, tag?: string): RegistryReport {
-  return {
-    registry: target.name,
-    reference:
-      tag === undefined
-        ? `${target.registry.host}/${repositoryOf(target, service)}`
-        : referenceOf(target, service, tag),
-    state: "not started",
-    problems: [],
-    durationMs: 0,
-  };
 }
 
 function update(run: Run, target: Target, change: Partial<RegistryReport>): void {

@@ -20135,6 +20135,17 @@ async function makeCandidate(context, prepared) {
   };
 }
 
+// packages/stages/src/not-started.ts
+function notStarted(target, service2, tag) {
+  return {
+    registry: target.name,
+    reference: tag === void 0 ? `${target.registry.host}/${repositoryOf2(target, service2)}` : referenceOf(target, service2, tag),
+    state: "not started",
+    problems: [],
+    durationMs: 0
+  };
+}
+
 // packages/stages/src/verify.ts
 function verifyTag(context, service2, targets, tag, options) {
   const verify = () => verifyImage({
@@ -20396,15 +20407,6 @@ async function everyTarget(run3, act) {
       }
     })
   );
-}
-function notStarted(target, service2, tag) {
-  return {
-    registry: target.name,
-    reference: tag === void 0 ? `${target.registry.host}/${repositoryOf2(target, service2)}` : referenceOf(target, service2, tag),
-    state: "not started",
-    problems: [],
-    durationMs: 0
-  };
 }
 function update(run3, target, change2) {
   const before = run3.rows.get(target.name) ?? notStarted(target, run3.candidate.service, run3.tag);
@@ -20889,10 +20891,10 @@ function bringVersion(context, service2, version2) {
     const tag = key2 === void 0 ? version2 : candidateTag(key2);
     const registries3 = await Promise.all(
       held.map(async ({ target, digest: own2, failed }, index) => {
-        const row = rows[index] ?? notStarted2(target, service2, version2);
+        const row = rows[index] ?? notStarted(target, service2, version2);
         if (failed !== void 0) return { ...row, state: "failed", problems: [problemOf(failed)] };
         if (own2 !== void 0) return row.state === "verified" ? { ...row, state: "already there" } : row;
-        if (from === void 0) return notStarted2(target, service2, version2);
+        if (from === void 0) return notStarted(target, service2, version2);
         return copy(context, { from, target, service: service2, digest, tag });
       })
     );
@@ -20927,19 +20929,10 @@ function notThere(service2, version2) {
 function isGood(rows, target) {
   return rows.some(({ registry: registry2, state }) => registry2 === target.name && state === "verified");
 }
-function notStarted2(target, service2, tag) {
-  return {
-    registry: target.name,
-    reference: referenceOf(target, service2, tag),
-    state: "not started",
-    problems: [],
-    durationMs: 0
-  };
-}
 async function copy(context, of) {
   const { from, target, service: service2, digest, tag } = of;
   const started = performance.now();
-  const row = { ...notStarted2(target, service2, tag), digest };
+  const row = { ...notStarted(target, service2, tag), digest };
   const durationMs = () => Math.round(performance.now() - started);
   try {
     const copied = await context.progress.step(
@@ -21089,24 +21082,19 @@ var Pipelines = class {
       allowBackwards: wishes.allowBackwards,
       adopt: wishes.adoptLatest
     });
-    const report = {
-      command,
-      ok,
-      engine: context.engine,
-      pipeline: context.pipeline,
-      durationMs: Math.round(performance.now() - started),
-      services,
-      version: version2.text,
-      gate: {
-        open: gate2.open,
-        reasons: gate2.open ? [] : gate2.reasons.map(({ told: told2 }) => told2),
-        later: gate2.later.map(({ told: told2 }) => told2)
-      },
-      next: helpsToRepeat(services) ? getHost().invocation ?? `dagger call ${command} --service ${names2.join(",")} --version ${version2.text}` : void 0
-    };
-    const text2 = render2(report, format, getHost().text);
-    if (!ok) throw new ReportError(text2, report);
-    return text2;
+    const flags = `--service ${names2.join(",")} --version ${version2.text}`;
+    return conclude(
+      context,
+      { command, ok, services, started, flags, format },
+      {
+        version: version2.text,
+        gate: {
+          open: gate2.open,
+          reasons: gate2.open ? [] : gate2.reasons.map(({ told: told2 }) => told2),
+          later: gate2.later.map(({ told: told2 }) => told2)
+        }
+      }
+    );
   }
   catalog() {
     return loadCatalog(this.product.catalog, this.options);
@@ -21120,20 +21108,25 @@ var Pipelines = class {
       selected.map(({ name: name4, service: service2 }) => run3(context, name4, service2, prepareOptions(source)))
     );
     const ok = services.every(({ state }) => state !== "failed");
-    const report = {
-      command,
-      ok,
-      engine: context.engine,
-      pipeline: context.pipeline,
-      durationMs: Math.round(performance.now() - started),
-      services,
-      next: helpsToRepeat(services) ? getHost().invocation ?? `dagger call ${command} --service ${names2.join(",")}` : void 0
-    };
-    const text2 = render2(report, format, getHost().text);
-    if (!ok) throw new ReportError(text2, report);
-    return text2;
+    const flags = `--service ${names2.join(",")}`;
+    return conclude(context, { command, ok, services, started, flags, format });
   }
 };
+function conclude(context, { command, ok, services, started, flags, format }, release = {}) {
+  const report = {
+    command,
+    ok,
+    engine: context.engine,
+    pipeline: context.pipeline,
+    durationMs: Math.round(performance.now() - started),
+    services,
+    ...release,
+    next: helpsToRepeat(services) ? getHost().invocation ?? `dagger call ${command} ${flags}` : void 0
+  };
+  const text2 = render2(report, format, getHost().text);
+  if (!ok) throw new ReportError(text2, report);
+  return text2;
+}
 function wanted({ version: version2, gitTag }, services) {
   if (gitTag !== void 0 && version2 === void 0) return parseReleaseTag(gitTag, services);
   if (version2 !== void 0 && gitTag === void 0) return { version: parseVersion(version2, "--version") };
@@ -21620,7 +21613,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "2e4d01cb7145d746";
+var PIPELINE = "83f1b1254df7b250";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

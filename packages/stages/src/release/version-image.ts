@@ -4,8 +4,9 @@ import { problemOf, type RegistryReport, type ServiceReport } from "@tgo/report"
 import { CANDIDATE_ANNOTATION } from "../annotations.js";
 import { attempt, interrupted } from "../attempt.js";
 import { candidateTag } from "../candidate.js";
-import { referenceOf, repositoryOf, type Target } from "../context.js";
+import { repositoryOf, type Target } from "../context.js";
 import type { Destination } from "../destination.js";
+import { notStarted } from "../not-started.js";
 import { registryRows, variantRows, verifyTag } from "../verify.js";
 
 /**
@@ -77,16 +78,6 @@ function notThere(service: string, version: string): TgoError {
 
 function isGood(rows: readonly RegistryReport[], target: Target): boolean {
   return rows.some(({ registry, state }) => registry === target.name && state === "verified");
-}
-
-function notStarted(target: Target, service: string, tag: string): RegistryReport {
-  return {
-    registry: target.name,
-    reference: referenceOf(target, service, tag),
-    state: "not started",
-    problems: [],
-    durationMs: 0,
-  };
 }
 
 async function copy(
