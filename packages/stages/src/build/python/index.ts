@@ -23,15 +23,17 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
   const { context, service, platforms, source } = request;
   const lock = findLock(request.name, service.build, source.entries);
   await checkLock(request, lock);
-  const tools = await withTools(request);
-  const requirements = await lockedRequirements(request, lock, tools);
-  const workdir = service.image.workdir ?? "/app";
   const bases = Promise.all(
     platforms.map(async (platform) => {
       const base = await baseImage(context, service.build.base, platform);
       return { platform, ...(await withSystemPackages(request, { platform, container: base })) };
     }),
   );
+  // They go on beside the tools and the lock, whose failures are told first.
+  bases.catch(() => undefined);
+  const tools = await withTools(request);
+  const requirements = await lockedRequirements(request, lock, tools);
+  const workdir = service.image.workdir ?? "/app";
   const packages = installPackages(request, tools, requirements);
   const [roots, { environments, notes }, application] = await Promise.all([
     bases,

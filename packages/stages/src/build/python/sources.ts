@@ -6,7 +6,7 @@ import { MACHINES, slug, type Plan, type SourcePackage } from "./plan.js";
 import { programError } from "./problem.js";
 import { DOWNLOADS, mirrorOption, run, withProgram, withTools } from "./tools.js";
 import { BACKENDS } from "./tools/backends.js";
-import { toolchain, withToolchain, type Toolchain } from "./toolchain.js";
+import { together, toolchain, withToolchain, type Toolchain } from "./toolchain.js";
 
 /** Wheels that were built here, for one platform or, as "shared", for all. */
 export interface BuiltWheels {
@@ -40,14 +40,31 @@ export async function buildSources(
   plan: Plan,
   platforms: readonly Platform[],
 ): Promise<BuiltSources> {
+  const wantedBy = (source: SourcePackage): Platform[] =>
+    platforms.filter((platform) => source.platforms.includes(slug(platform)));
+  const compiling = plan.sources.filter(({ languages }) => languages.length > 0);
+  const chains = toolchains(request, compiling, [...new Set(compiling.flatMap(wantedBy))]);
   const parts = await Promise.all(
     plan.sources.map((source) => {
-      const wanted = platforms.filter((platform) => source.platforms.includes(slug(platform)));
-      const builder = { request, plan, source, tools };
-      return source.languages.length === 0 ? pure(builder, wanted, platforms) : compiled(builder, wanted);
+      const builder = { request, plan, source, tools, chains };
+      return source.languages.length === 0
+        ? pure(builder, wantedBy(source), platforms)
+        : compiled(builder, wantedBy(source));
     }),
   );
   return { built: parts.flatMap(({ built }) => built), notes: parts.flatMap(({ notes }) => notes) };
+}
+
+/** One container for all packages and platforms: what compilers share is fetched and unpacked once. */
+function toolchains(
+  { context, service }: BuildRequest<PythonBuild>,
+  sources: readonly SourcePackage[],
+  targets: readonly Platform[],
+): Toolchain[] {
+  const languages = sources.flatMap((source) => source.languages);
+  return together(
+    targets.map((target) => toolchain(context.native, target, languages, service.build.buildPackages)),
+  );
 }
 
 interface Builder {
@@ -55,6 +72,8 @@ interface Builder {
   readonly plan: Plan;
   readonly source: SourcePackage;
   readonly tools: Container;
+  /** Of the engine's own machine, for every platform that something is compiled for. */
+  readonly chains: readonly Toolchain[];
 }
 
 async function pure(
@@ -106,10 +125,9 @@ async function compile(
   builder: Builder,
   platform: Platform,
 ): Promise<{ wheel: Wheel; way: Way; because?: string }> {
-  const { request, source, tools } = builder;
-  const { context, service } = request;
-  const chain = toolchain(context.native, platform, source.languages, service.build.buildPackages);
-  const native = (): Promise<Wheel> => buildWith(builder, tools, chain);
+  const chain = builder.chains.find(({ target }) => target === platform);
+  if (chain === undefined) throw new TgoError("INTERNAL", `no toolchain for ${platform}`);
+  const native = (): Promise<Wheel> => buildWith(builder, builder.tools, chain);
   if (chain.prefix === "") return { wheel: await native(), way: "natively" };
   try {
     return { wheel: await native(), way: "cross-compiled" };

@@ -19,6 +19,8 @@ export interface Toolchain {
   readonly prefix: string;
   /** Debian packages of the host. */
   readonly compilers: readonly string[];
+  /** Whether something is compiled for the host itself, which takes Python's headers there. */
+  readonly hostHeaders: boolean;
   /** Debian packages of the target: headers and libraries, beyond the C library's. */
   readonly libraries: readonly string[];
 }
@@ -33,13 +35,24 @@ export function toolchain(
   const { architecture, triplet } = DEBIAN[target];
   const names = ["gcc", ...(languages.includes("c++") ? ["g++"] : [])];
   if (host === target) {
-    return { host, target, prefix: "", compilers: [...names, "libc6-dev", ...libraries], libraries };
+    const compilers = [...names, "libc6-dev", ...libraries];
+    return { host, target, prefix: "", compilers, hostHeaders: true, libraries };
   }
   // In a package's name the underscore of x86_64 is a dash.
   const compilers = names.map((name) => `${name}-${triplet.replace("_", "-")}`);
   // What a package asks about its libraries (pg_config) is asked of the host's.
   const more = [`libc6-dev-${architecture}-cross`, ...libraries];
-  return { host, target, prefix: `${triplet}-`, compilers: [...compilers, ...more], libraries };
+  return {
+    ...{ host, target, prefix: `${triplet}-`, libraries },
+    ...{ compilers: [...compilers, ...more], hostHeaders: false },
+  };
+}
+
+/** Toolchains of one host, each with the compilers of all: one container has them then. */
+export function together(chains: readonly Toolchain[]): Toolchain[] {
+  const compilers = [...new Set(chains.flatMap((chain) => chain.compilers))];
+  const hostHeaders = chains.some((chain) => chain.hostHeaders);
+  return chains.map((chain) => ({ ...chain, compilers, hostHeaders }));
 }
 
 const TARGET = "/mnt/target";
@@ -51,15 +64,14 @@ const TARGET = "/mnt/target";
 export async function withToolchain(
   request: BuildRequest<PythonBuild>,
   container: Container,
-  { host, target, prefix, compilers, libraries }: Toolchain,
+  { host, target, prefix, compilers, hostHeaders, libraries }: Toolchain,
 ): Promise<{ container: Container; options: readonly string[] }> {
   const headers = await pythonHeaders(container);
-  if (host === target) {
-    return { container: await installed(request, host, container, [...compilers, ...headers]), options: [] };
-  }
+  const builds = installed(request, host, container, [...compilers, ...(hostHeaders ? headers : [])]);
+  if (host === target) return { container: await builds, options: [] };
   const options = ["--prefix", prefix];
   const [builder, root] = await Promise.all([
-    installed(request, host, container, compilers),
+    builds,
     targetRoot(request, target, [...libraries, ...headers]),
   ]);
   return {
