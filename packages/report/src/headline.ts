@@ -1,8 +1,14 @@
 import type { Report } from "./report.js";
 import { count, duration, registryCount } from "./units.js";
 
+/** "release 1.2.3", "publish" */
+export function title({ command, version }: Report): string {
+  return version === undefined ? command : `${command} ${version}`;
+}
+
 /** The run in one line, without its outcome: "2 services × 3 registries × 2 platforms in 41.2 s". */
 export function extent(report: Report): string {
+  if (report.services.length === 0) return `after ${duration(report.durationMs)}`;
   const registries = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
   const platforms = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
   const parts = [count(report.services.length, "service")];
@@ -13,18 +19,25 @@ export function extent(report: Report): string {
 
 /** What failed, counted: "1 of 2 services failed: tgo-api"; undefined when nothing did. */
 export function failure(report: Report): string | undefined {
-  const all = report.services.length;
-  if (report.gate?.open === false) {
-    return `${report.version ?? "nothing"} is not released: no version tag and no latest was moved`;
-  }
-  const failed = report.services
+  const { services, gate, version = "it" } = report;
+  if (report.ok) return undefined;
+  if (gate?.open === false) return `${version} is not released: no version tag and no latest was moved`;
+  if (services.length === 0) return "failed before any service was begun";
+  const failed = services
     .filter(({ state }) => state === "failed" || state === "not released")
     .map(({ service }) => service);
-  if (failed.length === 0) return undefined;
-  return `${all === 1 ? "" : `${failed.length} of `}${count(all, "service")} failed: ${failed.join(", ")}`;
+  const all = count(services.length, "service");
+  const counted = services.length === 1 ? all : `${failed.length} of ${all}`;
+  if (gate?.open === true) {
+    return failed.length === 0
+      ? `${version} is released; what registries it does not wait for lack is left for later`
+      : `${version} is released only in part; not complete: ${failed.join(", ")}`;
+  }
+  return failed.length === 0 ? undefined : `${counted} failed: ${failed.join(", ")}`;
 }
 
 /** What ran it. */
 export function provenance(report: Report): string {
-  return [report.engine, `pipeline ${report.pipeline}`].filter((part) => part !== undefined).join(" · ");
+  const pipeline = report.pipeline === undefined ? undefined : `pipeline ${report.pipeline}`;
+  return [report.engine, pipeline].filter((part) => part !== undefined).join(" · ");
 }

@@ -1,8 +1,11 @@
+export { renderHtml } from "./html/page.js";
 export { renderJson } from "./json.js";
 export { renderMarkdown } from "./markdown.js";
 export { problemOf } from "./problem.js";
+export { helpsToRepeat } from "./repeat.js";
 export { REPORT_FORMATS, render, type ReportFormat } from "./render.js";
 export { renderText, type TextOptions } from "./text.js";
+export { printable, withTexts } from "./texts.js";
 export type {
   GateReport,
   Problem,

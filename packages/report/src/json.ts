@@ -28,6 +28,7 @@ const KEYS = {
   version: true,
   engine: true,
   pipeline: true,
+  began: true,
   next: true,
   service: true,
   platform: true,

@@ -10,7 +10,8 @@ export interface ProblemGroup {
 
 /** Where a problem occurred. */
 export interface Place {
-  readonly service: string;
+  /** Absent when it is the run's as a whole. */
+  readonly service?: string | undefined;
   /** Absent when the service as a whole has the problem. */
   readonly registry?: string | undefined;
   /** A reference, a file, a field of the catalog. */
@@ -27,6 +28,7 @@ export function groupProblems(report: Report): ProblemGroup[] {
     group.places.push({ ...place, where });
     groups.set(key, group);
   };
+  for (const problem of report.problems ?? []) add(problem, {});
   for (const { service, problems, registries, tags = [] } of report.services) {
     for (const problem of problems) add(problem, { service });
     for (const { registry, problems } of registries) {
@@ -39,11 +41,11 @@ export function groupProblems(report: Report): ProblemGroup[] {
   return [...groups.values()];
 }
 
-/** "tgo-api in ghcr and acr" for each service, with the references when they say more than the names. */
+/** "tgo-api in ghcr" and the reference, for each place; nothing for one that says nothing. */
 export function placeLines(places: readonly Place[]): string[] {
-  return places.map(({ service, registry, where }) =>
-    [registry === undefined ? service : `${service} in ${registry}`, where]
-      .filter((part) => part !== undefined)
-      .join(": "),
-  );
+  return places.flatMap(({ service, registry, where }) => {
+    const name = service !== undefined && registry !== undefined ? `${service} in ${registry}` : service;
+    const parts = [name, where].filter((part) => part !== undefined);
+    return parts.length === 0 ? [] : [parts.join(": ")];
+  });
 }

@@ -1,9 +1,10 @@
+import { renderHtml } from "./html/page.js";
 import { renderJson } from "./json.js";
 import { renderMarkdown } from "./markdown.js";
 import type { Report } from "./report.js";
 import { renderText, type TextOptions } from "./text.js";
 
-export const REPORT_FORMATS = ["text", "json", "markdown"] as const;
+export const REPORT_FORMATS = ["text", "json", "markdown", "html"] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 /** The report in the given format; the options are for text and ignored by the others. */
@@ -15,5 +16,7 @@ export function render(report: Report, format: ReportFormat, options: TextOption
       return renderJson(report);
     case "markdown":
       return renderMarkdown(report);
+    case "html":
+      return renderHtml(report);
   }
 }

@@ -1,21 +1,27 @@
 import type { TgoErrorCode } from "@tgo/errors";
 
-/** One run of a function, whatever happened: everything a face (terminal, JSON, Markdown) needs. */
+/** One run of a function, whatever happened: everything a face (terminal, JSON, Markdown, HTML) needs. */
 export interface Report {
   /** The function that ran. */
   readonly command: "publish" | "verify" | "smoke" | "build" | "preflight" | "release" | "promote";
   readonly ok: boolean;
   /** What ran the stages, e.g. "Dagger engine v0.21.8" or "embedded engine (Buildah 1.28.2)". */
   readonly engine: string | undefined;
-  /** Hash of the pipelines' own code, 16 hex digits. */
-  readonly pipeline: string;
+  /** Hash of the pipelines' own code, 16 hex digits; absent when they were never loaded. */
+  readonly pipeline?: string | undefined;
+  /** When it began: RFC 3339, UTC. */
+  readonly began?: string | undefined;
   /** Wall time in milliseconds. */
   readonly durationMs: number;
   readonly services: readonly ServiceReport[];
+  /** What the run as a whole failed of, before any service was begun. */
+  readonly problems?: readonly Problem[] | undefined;
   /** Of a release: the version without a v. */
   readonly version?: string | undefined;
   /** Of a release: whether its one gate opened, and if not, why not. */
   readonly gate?: GateReport | undefined;
+  /** Of a release: its record, as it is put beside the images (ReleaseRecord of the release rules). */
+  readonly record?: Readonly<Record<string, unknown>> | undefined;
   /** The command that does what is left to do; absent when nothing is. */
   readonly next?: string | undefined;
 }
@@ -96,7 +102,8 @@ export interface TagReport {
   readonly problem?: Problem | undefined;
 }
 
-export type RegistryState = "done" | "already there" | "verified" | "failed" | "not started";
+/** "ready": it takes pushes, and there is nothing in it yet. */
+export type RegistryState = "ready" | "done" | "already there" | "verified" | "failed" | "not started";
 
 export interface RegistryReport {
   /** The catalog's name of the registry. */
@@ -107,6 +114,8 @@ export interface RegistryReport {
   readonly digest?: string | undefined;
   /** Bytes sent over the wire to this registry by this run. */
   readonly uploaded?: number | undefined;
+  /** Of a release: its record beside the image; absent where the registry takes none, or the release is not complete. */
+  readonly record?: "done" | "already there" | "failed" | undefined;
   readonly problems: readonly Problem[];
   readonly durationMs: number;
 }

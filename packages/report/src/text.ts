@@ -1,10 +1,12 @@
 import pc from "picocolors";
 import { digestFact } from "./digest-fact.js";
-import { extent, failure, provenance } from "./headline.js";
+import { extent, failure, provenance, title } from "./headline.js";
 import { groupProblems, placeLines } from "./problem-group.js";
+import { remedyParts } from "./remedy.js";
 import type { RegistryReport, Report, ServiceReport } from "./report.js";
 import { gateLines, tagRows } from "./tag-facts.js";
 import { cell, table, wrap, type Cell } from "./table.js";
+import { printable } from "./texts.js";
 import { duration, shortDigest, size } from "./units.js";
 import { fileFacts, foreignLines, servicesWithVariants, smokeFact, variantSize } from "./variant-facts.js";
 
@@ -22,7 +24,8 @@ interface Page {
 }
 
 /** The report for a terminal. */
-export function renderText(report: Report, { color = false, width = 100 }: TextOptions = {}): string {
+export function renderText(raw: Report, { color = false, width = 100 }: TextOptions = {}): string {
+  const report = printable(raw);
   const page: Page = { colors: pc.createColors(color), width };
   const blocks = [
     headline(report, page),
@@ -42,9 +45,9 @@ export function renderText(report: Report, { color = false, width = 100 }: TextO
 
 function headline(report: Report, { colors }: Page): string[] {
   const outcome = report.ok ? colors.green("ok") : colors.red("FAILED");
-  const failed = report.ok ? undefined : failure(report);
+  const failed = failure(report);
   return [
-    `${colors.bold(report.command)} ${outcome} · ${extent(report)}`,
+    `${colors.bold(title(report))} ${outcome} · ${extent(report)}`,
     ...(failed === undefined ? [] : [failed]),
     colors.dim(provenance(report)),
   ];
@@ -182,5 +185,8 @@ function problems(report: Report, { colors, width }: Page): string[] {
 
 /** Sentences are wrapped; a command stays in one line, so that it can be copied. */
 function remedyLines(remedy: string, width: number): string[] {
-  return remedy.split("\n").flatMap((line) => (line.endsWith(".") ? wrap(line, width) : [line]));
+  return remedyParts(remedy).flatMap(({ kind, text }) => {
+    const lines = text.split("\n");
+    return kind === "prose" ? lines.flatMap((line) => wrap(line, width)) : lines;
+  });
 }

@@ -6,9 +6,11 @@ const MAX_FOREIGN = 10;
 
 /** The services of which at least one variant got far enough that something is known of it. */
 export function servicesWithVariants(report: Report): ServiceReport[] {
-  return report.services.filter(({ variants }) =>
-    variants.some(({ digest, size, elf, smoke }) => digest ?? size ?? elf ?? smoke),
-  );
+  return report.services.filter(({ variants }) => variants.some(isKnown));
+}
+
+export function isKnown({ digest, size, elf, smoke }: VariantReport): boolean {
+  return [digest, size, elf, smoke].some((fact) => fact !== undefined);
 }
 
 export function variantSize(variant: VariantReport): string {

@@ -1,5 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { REPORT_FORMATS, render, renderJson, renderMarkdown, type Report } from "../src/index.js";
+import {
+  helpsToRepeat,
+  REPORT_FORMATS,
+  render,
+  renderJson,
+  renderMarkdown,
+  renderText,
+  type Report,
+} from "../src/index.js";
+import {
+  closedGateReport,
+  hostileReport,
+  NEXT,
+  partlyWrittenReport,
+  releasedReport,
+} from "./release-sample.js";
 import { DIGEST, failedReport, report, service } from "./sample.js";
 
 function keysOf(value: unknown): string[] {
@@ -58,7 +73,7 @@ describe("the Markdown report", () => {
       .split("\n")
       .filter((line) => line.startsWith("|"))
       .slice(-3);
-    expect(table.map((line) => line.split(/(?<!\\)\|/).length)).toEqual([8, 8, 8]);
+    expect(table.map((line) => line.split(/(?<!\\)\|/).length)).toEqual([9, 9, 9]);
   });
 
   it("does not let a registry's HTML answer become part of the page", () => {
@@ -75,7 +90,7 @@ describe("the Markdown report", () => {
     const page = renderMarkdown(
       report({ ok: false, services: [service("tgo-api", { problems: [problem] })] }),
     );
-    expect(page).toContain("````sh\n    echo ```\n    ````");
+    expect(page).toContain("````sh\n  echo ```\n  ````");
   });
 
   it("holds the full digest and the command that continues", () => {
@@ -85,11 +100,112 @@ describe("the Markdown report", () => {
   });
 });
 
+describe("the Markdown report of a release", () => {
+  it("names the version, the gate with its reasons, and what continues, before any table", () => {
+    const page = renderMarkdown(closedGateReport());
+    const first = page.indexOf("\n| ");
+    for (const words of [
+      "`release 1.2.3` ❌ failed",
+      "**gate closed**",
+      "- tgo-rag in dockerhub",
+      NEXT,
+      "**BUILD**",
+    ]) {
+      expect(page.indexOf(words)).toBeGreaterThan(-1);
+      expect(page.indexOf(words)).toBeLessThan(first);
+    }
+  });
+
+  it("shows what every tag was and is", () => {
+    const page = renderMarkdown(releasedReport());
+    expect(page).toContain("| tgo-api | ghcr | 1.2.3 done (new)<br>1.2 done (1.2.2 → 1.2.3)<br>");
+    expect(page).toContain("latest stays (1.3.0): tgo-ai in acr: latest stays on 1.3.0");
+  });
+
+  it("keeps its tables and lists whole, whatever registries and build steps say", () => {
+    const hostile =
+      "a | b\n# head\n- item\n| x | y |\n```\n<img src=x onerror=alert(1)> [click](https://example.com) **b** \\";
+    const plain = renderMarkdown(hostileReport("harmless"));
+    const page = renderMarkdown(hostileReport(hostile));
+    // What is fenced is nobody's markup: a fence is longer than any in its text.
+    const bare = (text: string): string => text.replaceAll(/^( *)(`{3,})\w*\n[^]*?^\1\2$/gm, "");
+    const shape = (text: string): Record<string, number> => ({
+      rows: bare(text).match(/^\| tgo/gm)?.length ?? 0,
+      headings: bare(text).match(/^ *#/gm)?.length ?? 0,
+      items: bare(text).match(/^ *- /gm)?.length ?? 0,
+    });
+    expect(shape(page)).toEqual(shape(plain));
+    const outsideCode = bare(page).replaceAll(/(`+)(?!`).+?(?<!`)\1(?!`)/g, "");
+    expect(outsideCode).not.toMatch(/<img|(?<!\\)\]\(https|(?<!\\)\*\*b/);
+  });
+});
+
+describe("the text report of a release", () => {
+  it("names the version, the gate and what became of every tag", () => {
+    const text = renderText(partlyWrittenReport());
+    expect(text).toMatch(/^release 1\.2\.3 FAILED · 6 services × 3 registries × 2 platforms in 3 min 04 s\n/);
+    expect(text).toContain("1.2.3 is released only in part; not complete: tgo-api,");
+    expect(text).toContain("gate open");
+    expect(text).toContain("later: tgo-web in quay");
+    expect(text).toContain("1.2.3 failed: the registry answered 503 to the manifest of 1.2.3");
+    expect(text).toContain("latest not started (still 1.2.2)");
+    expect(text.endsWith(`next: ${NEXT}`)).toBe(true);
+  });
+
+  it("says that all is released where only a registry that nobody waits for lacks something", () => {
+    const report = { ...releasedReport(), ok: false };
+    expect(renderText(report)).toContain("1.2.3 is released; what registries it does not wait for lack");
+  });
+
+  it("is not rewritten by the control characters of what it quotes", () => {
+    const text = renderText(
+      hostileReport("\u001B[2J\u001B[31mred\u0007\rover \u001B]0;title\u0007\u202Egnp.exe"),
+    );
+    // eslint-disable-next-line no-control-regex
+    expect(text).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/);
+    expect(text).toContain("red\uFFFD over \uFFFDgnp.exe");
+  });
+});
+
+describe("the report of a run that failed before any service was begun", () => {
+  const early = report({
+    ok: false,
+    engine: undefined,
+    pipeline: undefined,
+    services: [],
+    problems: [{ code: "ENVIRONMENT", what: "no engine", where: "this machine", remedy: "Start one." }],
+  });
+
+  it.each(["text", "markdown", "html"] as const)("says what and why in %s", (format) => {
+    const page = render(early, format);
+    for (const words of [
+      "failed before any service was begun",
+      "no engine",
+      "this machine",
+      "Start one.",
+      "ENVIRONMENT",
+    ])
+      expect(page).toContain(words);
+  });
+});
+
+describe("whether the same command helps", () => {
+  it.each([
+    ["UNAVAILABLE", true],
+    ["INTERRUPTED", true],
+    ["BUILD", false],
+    ["CATALOG", false],
+  ] as const)("after %s: %s", (code, expected) => {
+    expect(helpsToRepeat({ services: [], problems: [{ code, what: "x" }] })).toBe(expected);
+  });
+});
+
 describe("render", () => {
   it("knows every format", () => {
-    const [text, json, markdown] = REPORT_FORMATS.map((format) => render(report(), format));
+    const [text, json, markdown, html] = REPORT_FORMATS.map((format) => render(report(), format));
     expect(text).toContain("publish ok");
     expect(JSON.parse(json ?? "")).toHaveProperty("ok", true);
     expect(markdown).toContain("## ");
+    expect(html).toContain("<!doctype html>");
   });
 });

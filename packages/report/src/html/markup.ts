@@ -1,0 +1,42 @@
+/** A piece of HTML; whatever else is put into one is text. */
+export class Markup {
+  constructor(readonly html: string) {}
+}
+
+export type Part = Markup | string | number | undefined | readonly Part[];
+
+/**
+ * HTML from a template. Every value is escaped unless it is a piece of HTML itself, so that no value can become part
+ * of the page: html`<p title="${text}">${text}</p>`. Attributes must be in double quotes.
+ */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+  return new Markup(strings.reduce((page, string, index) => page + markupOf(parts[index - 1]) + string));
+}
+
+/** Text with its line breaks. */
+export function broken(text: string): Markup {
+  return html`${text.split("\n").map((line, index) => (index === 0 ? line : html`<br />${line}`))}`;
+}
+
+/** Lines that keep their spaces: a command, which is copied as a whole, or what one printed. */
+export function preformatted(text: string, kind: "command" | "output"): Markup {
+  // A line break right after the tag would be no part of the text.
+  return html`<pre class="${kind}"><code>${text}</code></pre>`;
+}
+
+function markupOf(part: Part): string {
+  if (part === undefined) return "";
+  if (part instanceof Markup) return part.html;
+  if (typeof part === "string" || typeof part === "number") return escaped(String(part));
+  return part.map(markupOf).join("");
+}
+
+/** @see https://html.spec.whatwg.org/multipage/syntax.html#syntax-text */
+function escaped(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#39;");
+}

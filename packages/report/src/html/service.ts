@@ -1,0 +1,144 @@
+import { digestFact } from "../digest-fact.js";
+import type { RegistryReport, Report, ServiceReport, TagReport, VariantReport } from "../report.js";
+import { duration, size } from "../units.js";
+import { fileFacts, foreignLines, isKnown, smokeFact } from "../variant-facts.js";
+import { tagChange } from "../tag-facts.js";
+import { broken, html, type Markup, type Part } from "./markup.js";
+import { stateMark } from "./state.js";
+import { cardTable } from "./table.js";
+
+/** Where the overview's link leads to. */
+export function anchorOf(index: number): string {
+  return `service-${index + 1}`;
+}
+
+/** Everything about one service. */
+export function serviceSection(service: ServiceReport, index: number, { version }: Report): Markup {
+  const { tag, revision, notes } = service;
+  const facts: readonly (readonly [string, Part])[] = [
+    ...digestRows(service),
+    ...(tag === undefined ? [] : [["tag", html`<code>${tag}</code>`] as const]),
+    ...(revision === undefined ? [] : [["revision", html`<code>${revision}</code>`] as const]),
+  ];
+  return html`<section class="service" id="${anchorOf(index)}" aria-labelledby="${anchorOf(index)}-title">
+    <h2 id="${anchorOf(index)}-title">
+      ${service.service} ${stateMark(service.state)}
+      <small class="quiet">${duration(service.durationMs)}</small>
+    </h2>
+    <dl>
+      ${facts.map(
+        ([name, fact]) =>
+          html`<dt>${name}</dt>
+            <dd>${fact}</dd>`,
+      )}
+    </dl>
+    ${registryTable(service)}${tagTable(service, version)}${variantTable(service)}${noteList(notes)}
+  </section> `;
+}
+
+function digestRows(service: ServiceReport): [string, Part][] {
+  const digest = digestFact(service);
+  if (digest.kind === "none") return [];
+  if (digest.kind === "one") {
+    const remark =
+      digest.remark === undefined ? undefined : html` <span class="quiet">(${digest.remark})</span>`;
+    return [["digest", html`<code class="whole">${digest.digest}</code>${remark}`]];
+  }
+  const each = digest.digests.map(
+    (one) =>
+      html`<li>
+        <code class="whole">${one.digest}</code> in ${one.registries.join(", ") || "no registry"}
+      </li>`,
+  );
+  return [
+    [
+      "digest",
+      html`<strong class="bad">the digests differ:</strong>
+        <ul>
+          ${each}
+        </ul>`,
+    ],
+  ];
+}
+
+/** Short to read, whole to copy. */
+function shortly(digest: string | undefined): Markup | undefined {
+  return digest === undefined ? undefined : html`<code class="digest" title="${digest}">${digest}</code>`;
+}
+
+function registryTable({ registries }: ServiceReport): Markup | undefined {
+  if (registries.length === 0) return undefined;
+  const rows = registries.map((row): Part[] => [
+    row.registry,
+    stateMark(row.state),
+    shortly(row.digest),
+    sent(row),
+    row.state === "not started" ? undefined : duration(row.durationMs),
+    html`<code>${row.reference}</code>`,
+  ]);
+  const columns = ["registry", "state", "digest", "sent", "time", "image"];
+  return cardTable({ caption: "Registries", columns, rows });
+}
+
+function sent({ uploaded, state }: RegistryReport): string | undefined {
+  if (uploaded === undefined) return undefined;
+  return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
+}
+
+function tagTable({ tags = [] }: ServiceReport, version: string | undefined): Markup | undefined {
+  if (tags.length === 0) return undefined;
+  const names = [...new Set(tags.map(({ tag }) => tag))];
+  const rows = [...new Set(tags.map(({ registry }) => registry))].map((registry): Part[] => [
+    registry,
+    ...names.map((name) => {
+      const found = tags.find((each) => each.registry === registry && each.tag === name);
+      return found === undefined ? undefined : tagCell(found, version);
+    }),
+  ]);
+  return cardTable({ caption: "Tags", columns: ["registry", ...names], rows });
+}
+
+function tagCell(tag: TagReport, version: string | undefined): Markup {
+  const { change, why } = tagChange(tag, version);
+  return html`${stateMark(tag.state)}
+  ${change === undefined ? undefined : html`<small class="beside">${change}</small>`}${why === undefined ? undefined : html`<small>${broken(why)}</small>`}`;
+}
+
+function variantTable({ variants }: ServiceReport): Markup | undefined {
+  const known = variants.filter(isKnown);
+  if (known.length === 0) return undefined;
+  const rows = known.map((variant): Part[] => [
+    variant.platform,
+    variant.size === undefined ? undefined : size(variant.size),
+    shortly(variant.digest),
+    files(variant),
+    variant.smoke?.machine,
+    smokeRun(variant),
+  ]);
+  return cardTable({
+    caption: "Platforms",
+    columns: ["platform", "size", "digest", "files", "machine", "smoke run"],
+    rows,
+  });
+}
+
+function files(variant: VariantReport): Markup {
+  const foreign = foreignLines(variant);
+  const facts = fileFacts(variant).join(", ");
+  if (foreign.length === 0) return html`${facts}`;
+  return html`<strong class="bad">${facts}</strong
+    >${foreign.map((path) => html`<small><code>${path}</code></small>`)}`;
+}
+
+function smokeRun({ smoke }: VariantReport): Markup {
+  const state = smoke === undefined ? "not run" : smoke.ok ? "ok" : "FAILED";
+  return html`${stateMark(state, smokeFact(smoke))}${(smoke?.lines ?? []).map((line) => html`<small>${broken(line)}</small>`)}`;
+}
+
+function noteList(notes: readonly string[]): Markup | undefined {
+  if (notes.length === 0) return undefined;
+  return html`<h3>Notes</h3>
+    <ul>
+      ${notes.map((note) => html`<li>${broken(note)}</li>`)}
+    </ul> `;
+}

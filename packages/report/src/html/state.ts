@@ -1,0 +1,21 @@
+import type { RegistryState, ServiceState, TagReport } from "../report.js";
+import { html, type Markup } from "./markup.js";
+
+type State = ServiceState | RegistryState | TagReport["state"] | "ok" | "FAILED" | "not run";
+export type Tone = "good" | "waiting" | "bad";
+
+const SIGNS = { good: "✓", waiting: "○", bad: "✗" } as const satisfies Record<Tone, string>;
+
+export function toneOf(state: State): Tone {
+  if (state === "failed" || state === "FAILED") return "bad";
+  return state === "not started" || state === "not released" || state === "not run" ? "waiting" : "good";
+}
+
+/** A state in words, with a sign and a colour that say no more than the words. */
+export function stateMark(state: State, words: string = state): Markup {
+  return mark(toneOf(state), words);
+}
+
+export function mark(tone: Tone, words: string): Markup {
+  return html`<span class="state ${tone}"><span aria-hidden="true">${SIGNS[tone]}</span> ${words}</span>`;
+}

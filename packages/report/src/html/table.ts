@@ -1,0 +1,64 @@
+import { html, type Markup, type Part } from "./markup.js";
+
+export interface HtmlTable {
+  readonly caption: string;
+  /** The first one's cells are the titles of their rows. */
+  readonly columns: readonly string[];
+  /** Undefined: nothing is known, or it does not apply. */
+  readonly rows: readonly (readonly Part[])[];
+}
+
+/**
+ * A table that becomes a list of blocks where it has no room. Styled as blocks, browsers forget that it is a table,
+ * so every part says its role.
+ */
+export function cardTable({ caption, columns, rows }: HtmlTable): Markup {
+  return html`<table class="cards" role="table">
+    <caption>
+      ${caption}
+    </caption>
+    <thead role="rowgroup">
+      <tr role="row">
+        ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${rows.map(
+        ([first, ...others]) =>
+          html`<tr role="row">
+            <th role="rowheader" scope="row">${first}</th>
+            ${others.map((cell, index) =>
+              cell === undefined
+                ? html`<td role="cell" class="none">-</td>`
+                : html`<td role="cell" data-title="${columns[index + 1]}"><div>${cell}</div></td>`,
+            )}
+          </tr> `,
+      )}
+    </tbody>
+  </table> `;
+}
+
+/** A small table that stays one, and is scrolled sideways where it must. */
+export function matrixTable({ caption, columns, rows }: HtmlTable): Markup {
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+    <table class="matrix">
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${columns.map((column) => html`<th scope="col">${column}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          ([first, ...others]) =>
+            html`<tr>
+              <th scope="row">${first}</th>
+              ${others.map((cell) => html`<td>${cell ?? "-"}</td>`)}
+            </tr> `,
+        )}
+      </tbody>
+    </table>
+  </div> `;
+}

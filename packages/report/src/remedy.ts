@@ -1,0 +1,15 @@
+/** A part of a remedy: a sentence for reading, or command lines for copying. */
+export type RemedyPart =
+  { readonly kind: "prose"; readonly text: string } | { readonly kind: "commands"; readonly text: string };
+
+/** A remedy's lines: those that end like a sentence are prose, the others are commands that are to stay whole. */
+export function remedyParts(remedy: string): RemedyPart[] {
+  const parts: RemedyPart[] = [];
+  for (const line of remedy.split("\n")) {
+    const kind = /[.:]$/.test(line.trimEnd()) ? "prose" : "commands";
+    const last = parts.at(-1);
+    if (last?.kind === kind) parts[parts.length - 1] = { kind, text: `${last.text}\n${line}` };
+    else parts.push({ kind, text: line });
+  }
+  return parts;
+}

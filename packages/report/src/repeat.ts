@@ -1,0 +1,16 @@
+import type { Problem, Report } from "./report.js";
+
+/** Faults that a change of the command, the source or the catalog must mend first. */
+const MENDED_FIRST = new Set<Problem["code"]>([
+  ...(["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"] as const),
+]);
+
+/** Whether the same command may do better: a registry or a network failed, not what was asked for. */
+export function helpsToRepeat({ services, problems = [] }: Pick<Report, "services" | "problems">): boolean {
+  const all = services.flatMap((service) => [
+    ...service.problems,
+    ...service.registries.flatMap((registry) => registry.problems),
+    ...(service.tags ?? []).flatMap(({ problem }) => problem ?? []),
+  ]);
+  return [...problems, ...all].some(({ code }) => !MENDED_FIRST.has(code));
+}

@@ -1,0 +1,188 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { renderHtml, type Report } from "../src/index.js";
+import { DARK, LIGHT, type Palette } from "../src/html/style.js";
+import {
+  closedGateReport,
+  hostileReport,
+  NEXT,
+  partlyWrittenReport,
+  releasedReport,
+} from "./release-sample.js";
+import { DIGEST, failedReport, OTHER, report } from "./sample.js";
+
+const REPORTS: [string, Report][] = [
+  ["a publish", report()],
+  ["a failed publish", failedReport()],
+  ["a release", releasedReport()],
+  ["a release behind a closed gate", closedGateReport()],
+  ["a release written in part", partlyWrittenReport()],
+];
+
+/** What a browser would show, with one space for each gap; enough for a page without entities in it. */
+function shown(page: string): string {
+  const body = page.slice(page.indexOf("<body>"));
+  return body
+    .replaceAll(/<[^>]*>/g, " ")
+    .replaceAll(/\s+/g, " ")
+    .replaceAll("&#39;", "'");
+}
+
+/** The elements of a page, without what is in them. */
+function elements(page: string): string[] {
+  return [...page.matchAll(/<(\/?[a-z][a-z0-9]*)/g)].map(([, name = ""]) => name);
+}
+
+describe("the HTML report", () => {
+  it.each(REPORTS)("of %s is one file that fetches and runs nothing", (_, given) => {
+    const page = renderHtml(given);
+    expect(page).not.toMatch(
+      /<script|<link|<img|<iframe|src=|href="(?!#)|@import|url\(|\sstyle=|\son[a-z]+=/i,
+    );
+  });
+
+  it("forbids everything but its own style, which is the one its policy names", () => {
+    const page = renderHtml(report());
+    const style = /<style>([^]*)<\/style>/.exec(page)?.[1] ?? "";
+    const hash = createHash("sha256").update(style).digest("base64");
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1];
+    expect(policy).toBe(
+      `default-src &#39;none&#39;; style-src &#39;sha256-${hash}&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;`,
+    );
+  });
+
+  it.each([
+    ["markup", `</code></pre><script>alert(1)</script><img src=x onerror=alert(1)>`],
+    ["the end of an attribute", `" onmouseover="alert(1)" x='`],
+    ["an entity", "&lt;b&gt; &amp; &#x3C;b&#x3E;"],
+    ["a template", "${1 + 1} {{x}} <!-- --> ]]>"],
+  ])("shows a text with %s as it is", (_, text) => {
+    const page = renderHtml(hostileReport(text));
+    expect(elements(page)).toEqual(elements(renderHtml(hostileReport("harmless"))));
+    const escaped = text
+      .replaceAll("&", "&amp;")
+      .replaceAll("<", "&lt;")
+      .replaceAll(">", "&gt;")
+      .replaceAll('"', "&quot;")
+      .replaceAll("'", "&#39;");
+    expect(page).toContain(`<pre class="command"><code>${escaped}</code></pre>`);
+  });
+
+  it("holds no control character, colour or mark that turns the direction of writing", () => {
+    const page = renderHtml(hostileReport("\u0000\u001B[31mred\u001B[0m\u0007 \u202Egnp.exe\r\nnext"));
+    // eslint-disable-next-line no-control-regex
+    expect(page).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
+    expect(page).toContain("<code>\uFFFDred\uFFFD \uFFFDgnp.exe\nnext</code>");
+  });
+
+  it("says the outcome, the version and the extent first", () => {
+    expect(shown(renderHtml(closedGateReport()))).toMatch(
+      /^ release 1\.2\.3 ✗ failed 6 services × 3 registries × 2 platforms in 3 min 04 s 2026-03-04 05:06 UTC · /,
+    );
+    expect(renderHtml(releasedReport())).toContain("<title>release 1.2.3 ok</title>");
+  });
+
+  it("has the gate's reasons, the command that continues and the problems before the tables", () => {
+    const page = renderHtml(closedGateReport());
+    const words = [
+      "Gate closed",
+      "tgo-rag in dockerhub: the candidate is not there",
+      NEXT,
+      "| Collecting unstructured",
+    ];
+    const places = [...words.map((each) => page.indexOf(each)), page.indexOf("<table")];
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(Math.min(...places)).toBeGreaterThan(0);
+  });
+
+  it("shows where a problem is, what was printed, and the remedy's commands apart from its sentences", () => {
+    const page = renderHtml(closedGateReport());
+    expect(shown(page)).toContain("tgo-rag: repos/tgo-rag/poetry.lock BUILD What to do The lock names");
+    expect(page).toContain('<pre class="command"><code>poetry lock --directory repos/tgo-rag</code></pre>');
+    expect(page).toContain('<pre class="output"><code>  | Collecting unstructured==0.18\n');
+  });
+
+  it("shows state, digest, size and time of every service in every registry and platform", () => {
+    const text = shown(renderHtml(releasedReport()));
+    expect(
+      text.match(/ghcr ✓ done sha256:a1b2\w+ 34\.2 MiB 3\.1 s ghcr\.io\/tgoai\/tgo-deploy\/tgo-/g),
+    ).toHaveLength(6);
+    expect(
+      text.match(
+        /linux\/arm64 54\.2 MiB sha256:0f\w+ 9120 checked, 812 ELF, all match aarch64 ✓ ok \(1\.2 s\)/g,
+      ),
+    ).toHaveLength(6);
+  });
+
+  it("shows what every tag was and is", () => {
+    const text = shown(renderHtml(releasedReport()));
+    expect(text).toContain("ghcr ✓ done new ✓ done 1.2.2 → 1.2.3 ✓ done 1.2.2 → 1.2.3 ✓ done 1.2.2 → 1.2.3");
+    expect(text).toContain("✓ stays 1.3.0 tgo-ai in acr: latest stays on 1.3.0, which is newer than 1.2.3");
+    expect(shown(renderHtml(partlyWrittenReport()))).toContain("○ not started still 1.2.2");
+  });
+
+  it("gives a digest whole to whoever copies it or looks at its title", () => {
+    expect(renderHtml(report())).toContain(`<code class="digest" title="${DIGEST}">${DIGEST}</code>`);
+  });
+
+  it("says when digests differ, and which registry holds which", () => {
+    const text = shown(renderHtml(partlyWrittenReport()));
+    expect(text).toContain(`the digests differ: ${DIGEST} in ghcr, acr ${OTHER} in dockerhub`);
+  });
+
+  it("leads from its overview to every service, by a heading of its own", () => {
+    const page = renderHtml(closedGateReport());
+    const targets = [...page.matchAll(/href="#([^"]+)"/g)].map(([, id = ""]) => id);
+    expect(targets).toHaveLength(6);
+    for (const id of targets) expect(page).toContain(`id="${id}"`);
+    expect(new Set(page.match(/ id="[^"]+"/g)).size).toBe(page.match(/ id="[^"]+"/g)?.length);
+  });
+
+  it.each(REPORTS)("of %s has headings in their order, and tables with captions and scopes", (_, given) => {
+    const page = renderHtml(given);
+    const levels = [...page.matchAll(/<h(\d)/g)].map(([, level]) => Number(level));
+    expect(levels[0]).toBe(1);
+    expect(levels.filter((level) => level === 1)).toHaveLength(1);
+    levels.slice(1).forEach((level, index) => {
+      expect(level - (levels[index] ?? 0)).toBeLessThanOrEqual(1);
+    });
+    const count = (pattern: RegExp): number => page.match(pattern)?.length ?? 0;
+    expect(count(/<table/g)).toBeGreaterThan(1);
+    expect(count(/<caption/g)).toBe(count(/<table/g));
+    expect(count(/<th(?=[ >])/g)).toBe(count(/<th[^>]* scope="(?:col|row)"/g));
+  });
+
+  it("says every state in words beside its colour, and hides the sign from who hears it", () => {
+    const page = renderHtml(closedGateReport());
+    const marks = [...page.matchAll(/<span class="state \w+"><span aria-hidden="true">.<\/span> ([^<]+)</g)];
+    expect(marks.length).toBe(page.match(/class="state /g)?.length);
+    expect(new Set(marks.map(([, words]) => words))).toEqual(
+      new Set(["failed", "not released", "done", "not started", "ok (1.2 s)"]),
+    );
+  });
+});
+
+/** @see https://www.w3.org/TR/WCAG22/#dfn-relative-luminance */
+function luminance(color: string): number {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5]
+    .map((at) => Number.parseInt(color.slice(at, at + 2), 16) / 255)
+    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+function contrast(one: string, other: string): number {
+  const [light = 0, dark = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+describe.each([
+  ["light", LIGHT],
+  ["dark", DARK],
+])("the %s colours", (_, palette: Palette) => {
+  const { page, panel, text, quiet, link, good, waiting, bad } = palette;
+
+  it.each(Object.entries({ text, quiet, link, good, waiting, bad }))("can be read: %s", (_, color) => {
+    expect(contrast(color, page)).toBeGreaterThanOrEqual(4.5);
+    expect(contrast(color, panel)).toBeGreaterThanOrEqual(4.5);
+  });
+});
