@@ -12,6 +12,7 @@ export class Answer {
   readonly #finished: () => void;
   readonly #faultOf: (cause: unknown) => TgoError;
   #text: string | undefined;
+  #bytes: Uint8Array | undefined;
 
   constructor(
     readonly call: Call,
@@ -54,9 +55,10 @@ export class Answer {
     return this.#text;
   }
 
-  /** @throws TgoError INVALID_RESPONSE when the body is longer than `limit` bytes. */
+  /** The body; kept. @throws TgoError INVALID_RESPONSE when it is longer than `limit` bytes. */
   async bytes(limit: number): Promise<Uint8Array> {
-    return this.#read(limit, false);
+    this.#bytes ??= await this.#read(limit, false);
+    return this.#bytes;
   }
 
   async discard(): Promise<void> {

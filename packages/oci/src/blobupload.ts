@@ -5,7 +5,7 @@ import type { Connection } from "./connection.js";
 import type { Patience } from "./fault.js";
 import { assertNames } from "./reference.js";
 import { pullScope, pushScope } from "./scope.js";
-import type { Body } from "./transport.js";
+import { outOfTime, type Body } from "./transport.js";
 
 export interface BlobUpload extends Body {
   readonly digest: string;
@@ -46,8 +46,10 @@ export async function putBlob(
     );
     if (setback === undefined) return "uploaded";
     session = undefined;
-    const tries = Math.min(UPLOADS, setback.patience?.tries ?? 1);
-    if (setback.patience === undefined || attempt >= tries) throw setback.error;
+    const verdict =
+      setback.patience === undefined ? "enough" : connection.transport.verdict(attempt, setback.patience);
+    if (setback.patience === undefined || verdict === "enough") throw setback.error;
+    if (verdict === "out of time") throw outOfTime(setback.error);
     await connection.transport.wait(attempt, setback.patience, "upload the blob");
     // The answer may have been lost, not the blob: GHCR's repeated commit finds no session, but the blob there.
     if (await isThere()) return "uploaded";

@@ -28,7 +28,7 @@ export interface ConnectionOptions {
   /** Repeats after the first try, at most 4. Default 4. */
   readonly retries?: number | undefined;
   readonly onRetry?: ((retry: Retry) => void) | undefined;
-  /** Time for everything, tries and waits, from now on, in milliseconds. Default 30 minutes. */
+  /** What faults may cost in all, failed tries and waits, in milliseconds. Default 30 minutes. */
   readonly totalMs?: number | undefined;
   /** Requests at once: reads and writes apart. Default 16 and 4. */
   readonly concurrency?: { readonly reads: number; readonly writes: number } | undefined;
@@ -83,7 +83,7 @@ export class Connection {
       retries: o.retries ?? 4,
       onRetry: o.onRetry,
       now,
-      deadline: now() + (o.totalMs ?? 30 * 60_000),
+      totalMs: o.totalMs ?? 30 * 60_000,
       concurrency: o.concurrency ?? { reads: 16, writes: 4 },
       redactor,
       identity: this.anonymous ? "anonymous" : "credentials",

@@ -134,6 +134,7 @@ export class Manifests {
       reference,
       doing,
       headers,
+      whole: MAX_MANIFEST_BYTES,
     });
     return this.#connection.follow(call, [scopeFor(repository, access)]);
   }

@@ -26,6 +26,11 @@ export function networkFault(
   );
 }
 
+/** The answer began, and did not come to its end. */
+export function brokenOff(error: TgoError): NetworkFault {
+  return new NetworkFault(error, { tries: 5, reason: error.what });
+}
+
 /** What was to be sent could not be read: not the server's fault, but it may pass as well. */
 export function sourceFault(cause: unknown): NetworkFault {
   const error =

@@ -15,7 +15,13 @@ const PAGE = "1000";
 
 /** All pages: distribution-spec, "Listing Tags". Ends on a list that goes round in circles. */
 export async function listTags(connection: Connection, repository: string): Promise<string[]> {
-  const first = connection.call({ method: "GET", repository, path: "tags/list", doing: "list the tags" });
+  const first = connection.call({
+    method: "GET",
+    repository,
+    path: "tags/list",
+    doing: "list the tags",
+    whole: MAX_LIST_BYTES,
+  });
   const tags = new Set<string>();
   const seen = new Set<string>();
   let url: URL | undefined = new URL(`?n=${PAGE}`, first.url);

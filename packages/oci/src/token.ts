@@ -137,7 +137,7 @@ export class Authorizer {
     const where =
       scopes.length === 0 ? host : scopes.map((scope) => `${host}/${repositoryOf(scope)}`).join(", ");
     const realm = this.#realm(challenge, where);
-    const common = { where, doing: "log in", stage: "token" } as const;
+    const common = { where, doing: "log in", stage: "token", whole: MAX_TOKEN_BYTES } as const;
     const service = challenge.parameters["service"];
     if (credentials !== undefined && "identityToken" in credentials) {
       // https://distribution.github.io/distribution/spec/auth/oauth/#refresh-token-format

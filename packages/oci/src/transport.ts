@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { TgoError } from "@tgo/errors";
+import { isTgoError, TgoError } from "@tgo/errors";
 import { explain, patienceWith } from "./answers.js";
 import type { Fault, Patience } from "./fault.js";
 import { parseChallenges } from "./challenge.js";
 import { Answer } from "./answer.js";
-import { describe, networkFault, sourceFault, type NetworkFault } from "./networkfault.js";
+import { brokenOff, describe, networkFault, sourceFault, type NetworkFault } from "./networkfault.js";
 import { Lanes } from "./lanes.js";
 import { Upload } from "./upload.js";
 import { Watch } from "./watch.js";
@@ -32,6 +32,8 @@ export interface Call {
   readonly stage?: "token";
   /** Repeating is the caller's: this call is a part of something that is repeated as a whole. */
   readonly once?: boolean;
+  /** The answer is read whole, up to this many bytes, before it counts: one that breaks off is asked for again. */
+  readonly whole?: number;
 }
 
 export interface Retry {
@@ -56,8 +58,8 @@ export interface TransportOptions {
   readonly retries: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** After this time nothing is waited for or repeated any more, in milliseconds since 1970. */
-  readonly deadline: number;
+  /** What faults may cost in all, failed tries and waits, in milliseconds. */
+  readonly totalMs: number;
   /** Requests under way at once, until their answer begins. */
   readonly concurrency: { readonly reads: number; readonly writes: number };
   readonly onRetry: ((retry: Retry) => void) | undefined;
@@ -66,12 +68,16 @@ export interface TransportOptions {
 }
 
 /** The error that the last try ended with, for whom the time for all of them is over. */
-function outOfTime(last: TgoError): TgoError {
+export function outOfTime(last: TgoError): TgoError {
   return new TgoError(last.code, `${last.what} (and the time for all tries is over)`, {
     where: last.where,
     remedy: last.remedy,
     cause: last,
   });
+}
+
+function waitAsked(attempt: number, { waits }: Patience): number {
+  return waits?.[attempt - 1] ?? waits?.at(-1) ?? 0;
 }
 
 export const defaultSleep = async (milliseconds: number, signal?: AbortSignal): Promise<void> => {
@@ -90,6 +96,9 @@ export class Transport {
   readonly #underWay = new Set<() => void>();
   /** Of their own each: a write waits for the read that it copies from, and a read for nothing. */
   readonly #lanes: { readonly reads: Lanes; readonly writes: Lanes };
+  /** Milliseconds that faults have cost so far, and until when that is counted: what is lost at once, is lost once. */
+  #lostMs = 0;
+  #countedTo = 0;
 
   constructor(options: TransportOptions) {
     this.#o = options;
@@ -106,29 +115,44 @@ export class Transport {
    */
   async send(call: Call): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
+      const began = this.#o.now();
       const outcome = await this.#attempt(call);
       const patience = outcome instanceof Answer ? await this.#patienceWith(outcome) : outcome.patience;
-      const tries = call.once === true ? 1 : Math.min(patience?.tries ?? 1, this.#o.retries + 1);
-      const asked = patience?.waits?.[attempt - 1] ?? patience?.waits?.at(-1) ?? 0;
-      if (patience === undefined || attempt >= tries || asked > LONGEST_ASKED_MS) {
+      if (patience !== undefined) this.#lose(began);
+      const verdict =
+        patience === undefined || call.once === true ? "enough" : this.verdict(attempt, patience);
+      if (patience === undefined || verdict === "enough") {
         if (outcome instanceof Answer) return outcome;
         throw outcome.error;
       }
-      if (this.#o.now() + asked > this.#o.deadline) {
+      if (verdict === "out of time")
         throw outOfTime(outcome instanceof Answer ? await this.refusal(outcome) : outcome.error);
-      }
       if (outcome instanceof Answer) await outcome.discard();
       await this.wait(attempt, patience, call.doing);
     }
   }
 
+  /** Whether a further try is worth its wait. @param attempt the try that failed, from 1 */
+  verdict(attempt: number, patience: Patience): "again" | "enough" | "out of time" {
+    const asked = waitAsked(attempt, patience);
+    if (attempt >= Math.min(patience.tries, this.#o.retries + 1) || asked > LONGEST_ASKED_MS) return "enough";
+    return this.#lostMs + asked > this.#o.totalMs ? "out of time" : "again";
+  }
+
   /** Full jitter between nothing and the doubled wait, and never less than the server asked for. */
   async wait(attempt: number, patience: Patience, doing: string): Promise<void> {
-    const asked = patience.waits?.[attempt - 1] ?? patience.waits?.at(-1) ?? 0;
     const backoff = this.#o.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1));
-    const waitMs = Math.round(asked + backoff);
+    const waitMs = Math.round(waitAsked(attempt, patience) + backoff);
     this.#o.onRetry?.({ host: this.#o.host, doing, attempt, waitMs, reason: patience.reason });
+    const began = this.#o.now();
     await this.sleep(waitMs);
+    this.#lose(began);
+  }
+
+  #lose(since: number): void {
+    const now = this.#o.now();
+    this.#lostMs += Math.max(0, now - Math.max(since, this.#countedTo));
+    this.#countedTo = now;
   }
 
   async sleep(milliseconds: number): Promise<void> {
@@ -171,10 +195,19 @@ export class Transport {
   async #attempt(call: Call): Promise<Answer | NetworkFault> {
     const lanes = call.method === "GET" || call.method === "HEAD" ? this.#lanes.reads : this.#lanes.writes;
     await lanes.enter();
+    let answer: Answer | NetworkFault;
     try {
-      return await this.#ask(call);
+      answer = await this.#ask(call);
     } finally {
       lanes.leave();
+    }
+    if (call.whole === undefined || !(answer instanceof Answer) || !answer.ok) return answer;
+    try {
+      await answer.bytes(call.whole);
+      return answer;
+    } catch (error) {
+      if (isTgoError(error) && error.code === "UNAVAILABLE") return brokenOff(error);
+      throw error;
     }
   }
 
@@ -216,7 +249,7 @@ export class Transport {
   #networkFault(call: Call, cause: unknown, watch: Watch): NetworkFault {
     this.#throwIfInterrupted();
     const fault = watch.expired
-      ? { code: "TIMEOUT", text: `no answer for ${Math.round(this.#o.timeoutMs / 1000)} s` }
+      ? { code: "TIMEOUT", text: `no answer for ${this.#o.timeoutMs / 1000} s` }
       : describe(cause);
     const server =
       call.stage === "token" ? `the login server ${call.url.host} of ${this.#o.host}` : this.#o.host;
