@@ -1,4 +1,5 @@
 import type { Credentials } from "@tgo/oci";
+import type { Report } from "@tgo/report";
 import type { ProgressListener } from "./progress.js";
 
 /**
@@ -14,6 +15,8 @@ export interface Host {
   readonly engine?: string | undefined;
   /** The command line as the user typed it, for "next:" in a failed report. */
   readonly invocation?: string | undefined;
+  /** Given every report before it is rendered, of a success as of a failure; returns what may be shown of it. */
+  readonly report?: ((report: Report) => Report) | undefined;
   /** How a text report is written; without colour and 100 columns wide by default. */
   readonly text?: { readonly color: boolean; readonly width: number } | undefined;
   /**
