@@ -1,5 +1,5 @@
 export * from "./constants.js";
-export { attachArtifact, type Artifact } from "./artifact.js";
+export { attachArtifact, type Artifact, type Attached } from "./artifact.js";
 export { copyImage } from "./copy.js";
 export { credentialHelper, type Exec } from "./credentialhelper.js";
 export type { Credentials } from "./credentials.js";

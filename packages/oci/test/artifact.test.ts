@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { attachArtifact, digestOf, type Descriptor } from "../src/index.js";
+import { attachArtifact, digestOf, type Attached, type Descriptor } from "../src/index.js";
 import { failure, refusal } from "./fake.js";
 import { stage } from "./images.js";
 import { MemoryRegistry } from "./memory-registry.js";
@@ -20,8 +20,14 @@ async function image(memory: MemoryRegistry): Promise<{
 test("a document is put beside its image, and found by the image's digest", async () => {
   const memory = new MemoryRegistry("example.test");
   const { subject, place } = await image(memory);
-  const first = await attachArtifact(place, subject, { type: "application/x.one", content: bytes("1") });
-  const second = await attachArtifact(place, subject, { type: "application/x.two", content: bytes("2") });
+  const { digest: first } = await attachArtifact(place, subject, {
+    type: "application/x.one",
+    content: bytes("1"),
+  });
+  const { digest: second } = await attachArtifact(place, subject, {
+    type: "application/x.two",
+    content: bytes("2"),
+  });
   const { value } = await place.registry.manifest("a/b", first);
   expect(value).toMatchObject({
     config: { mediaType: "application/vnd.oci.empty.v1+json", size: 2 },
@@ -39,12 +45,26 @@ test("a document is put beside its image, and found by the image's digest", asyn
 test("the same document again changes nothing", async () => {
   const memory = new MemoryRegistry("example.test");
   const { subject, place } = await image(memory);
-  const attach = (): Promise<string> =>
+  const attach = (): Promise<Attached> =>
     attachArtifact(place, subject, { type: "application/x", content: bytes("1") });
   const first = await attach();
+  expect(first.state).toBe("done");
   const before = [...memory.manifests.keys()];
-  expect(await attach()).toBe(first);
+  memory.asked.length = 0;
+  expect(await attach()).toEqual({ digest: first.digest, state: "already there" });
   expect([...memory.manifests.keys()]).toEqual(before);
+  expect([...memory.requests("PUT"), ...memory.requests("POST")]).toEqual([]);
+});
+
+test("a document that is there but was not listed, for the run was killed in between, is listed", async () => {
+  const memory = new MemoryRegistry("example.test");
+  const { subject, place } = await image(memory);
+  const artifact = { type: "application/x", content: bytes("1") };
+  const tag = subject.digest.replace(":", "-");
+  const { digest } = await attachArtifact(place, subject, artifact);
+  memory.manifests.delete(`a/b ${tag}`);
+  expect(await attachArtifact(place, subject, artifact)).toEqual({ digest, state: "done" });
+  expect((await place.registry.manifest("a/b", tag)).value).toMatchObject({ manifests: [{ digest }] });
 });
 
 test("a registry that lists referrers itself gets no tag", async () => {
@@ -55,7 +75,10 @@ test("a registry that lists referrers itself gets no tag", async () => {
     memory.answer(asked);
     return new Response(null, { status: 201, headers: { "oci-subject": subject.digest } });
   };
-  await attachArtifact(place, subject, { type: "application/x", content: bytes("1") });
+  const attach = (): Promise<Attached> =>
+    attachArtifact(place, subject, { type: "application/x", content: bytes("1") });
+  expect((await attach()).state).toBe("done");
+  expect((await attach()).state).toBe("already there");
   expect(memory.held("a/b", subject.digest.replace(":", "-"))).toBeUndefined();
 });
 

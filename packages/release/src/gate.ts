@@ -39,6 +39,8 @@ export interface GateReason {
   /** Absent when it is about no one service, or registry. */
   readonly service?: string | undefined;
   readonly registry?: string | undefined;
+  /** Without the place. */
+  readonly what: string;
   readonly told: string;
 }
 
@@ -61,7 +63,8 @@ export type Gate = OpenGate | ClosedGate;
 /**
  * The one gate of a release. It opens when every service's candidate is verified in every required registry with
  * one digest, belongs to this version, and no registry has the version already with another digest. What is not
- * in `entries` is missing: the plan decides what has to be there, not what was found.
+ * in `entries` is missing: the plan decides what has to be there, not what was found. Once the version is out in a
+ * required registry, what another one has under it holds up nothing any more.
  */
 export function decideGate(asked: {
   readonly version: Version;
@@ -72,10 +75,9 @@ export function decideGate(asked: {
   const { version, services, registries, entries } = asked;
   const reasons: GateReason[] = [];
   const later: GateReason[] = [];
-  const digests = new Map<string, string>();
   if (services.length === 0) reasons.push(nothing("no service is to be released"));
   if (registries.length === 0) reasons.push(nothing("there is no registry to release to"));
-  for (const service of new Set(services)) {
+  const asPlanned = [...new Set(services)].map((service) => {
     const places = registries.map(({ registry, required }) => ({
       required,
       entry: entries.find((entry) => entry.service === service && entry.registry === registry) ?? {
@@ -84,22 +86,28 @@ export function decideGate(asked: {
         registry,
       },
     }));
-    const digest = agreedDigest(places);
+    return { service, places, digest: agreedDigest(places) };
+  });
+  const begun = asPlanned.some(({ places, digest }) =>
+    places.some(({ required, entry: { versionTag } }) => {
+      return required && versionTag.state === "held" && versionTag.digest === digest;
+    }),
+  );
+  const digests = new Map<string, string>();
+  for (const { service, places, digest } of asPlanned) {
     if (digest !== undefined) digests.set(service, digest);
     else if (registries.length > 0 && !places.some(({ required }) => required)) {
-      reasons.push({
-        kind: "candidate missing",
-        service,
-        told: `${service}: no registry holds a verified candidate`,
-      });
+      const what = "no registry holds a verified candidate";
+      reasons.push({ kind: "candidate missing", service, what, told: `${service}: ${what}` });
     }
     for (const { required, entry } of places) {
       for (const reason of [
         ...candidateReasons(entry, version, digest),
         ...tagReasons(entry, version, digest),
       ]) {
-        // A version with two contents is nobody's to finish later.
-        (required || reason.kind === "version taken" ? reasons : later).push(reason);
+        // A version with two contents is nobody's to finish later, unless it is out already: half of it helps nobody.
+        const binds = required || (reason.kind === "version taken" && !begun);
+        (binds ? reasons : later).push(reason);
       }
     }
   }
@@ -123,7 +131,7 @@ const ABSENT = {
 } as const;
 
 function nothing(told: string): GateReason {
-  return { kind: "nothing to release", told };
+  return { kind: "nothing to release", what: told, told };
 }
 
 /** What most required registries have; without required ones, what most have. */
@@ -147,7 +155,7 @@ function candidateReasons(
   digest: string | undefined,
 ): GateReason[] {
   const reason = (kind: GateReason["kind"], what: string): GateReason[] => [
-    { kind, service, registry, told: `${service} in ${registry}: ${what}` },
+    { kind, service, registry, what, told: `${service} in ${registry}: ${what}` },
   ];
   if (candidate.state === "missing") return reason("candidate missing", "the candidate is not there");
   if (candidate.state === "failed")
@@ -169,7 +177,7 @@ function tagReasons(
   digest: string | undefined,
 ): GateReason[] {
   const reason = (kind: GateReason["kind"], what: string): GateReason[] => [
-    { kind, service, registry, told: `${service} in ${registry}: ${what}` },
+    { kind, service, registry, what, told: `${service} in ${registry}: ${what}` },
   ];
   if (versionTag.state === "unknown")
     return reason("version tag unknown", `whether ${version.text} is taken is not known: ${versionTag.why}`);

@@ -30,7 +30,7 @@ export {
 export { planRelease, type PlannedService, type ReleasePlan } from "./plan.js";
 export { nextSteps, type Next, type Progress } from "./progress.js";
 export { afterWrite, type AfterWrite } from "./race.js";
-export { PHASES, type Phase, type Standing, type Step } from "./standing.js";
+export { isSettled, PHASES, type Phase, type Rightful, type Standing, type Step } from "./standing.js";
 export { inLine, isFloating, kindOfTag, type FloatingKind, type TagKind } from "./tag-kind.js";
 export { LATEST, planTags, TagPolicy, type TagPlan } from "./tags.js";
 export {
@@ -42,6 +42,7 @@ export {
   VERSION_GRAMMAR,
   type Version,
 } from "./version.js";
+export { composeRecord, type ReleasedImage } from "./compose-record.js";
 export { parseRecord, RECORD_MEDIA_TYPE, recordJson, ReleaseRecord } from "./record.js";
 export { selectPrunable, type PrunableTag, type PruneOptions, type PruneSelection } from "./prune.js";
 export { releaseStatus, type Pointer, type Status, type StatusRow, type StatusService } from "./status.js";

@@ -1,6 +1,6 @@
 import type { ReleasePlan } from "./plan.js";
 import type { Sight } from "./sight.js";
-import { newcomers, PHASES, standings, type Phase, type Step } from "./standing.js";
+import { isSettled, newcomers, PHASES, standings, type Phase, type Step } from "./standing.js";
 
 /** How far a release is, from what the registries hold: nothing else is remembered (law 6). */
 export interface Progress {
@@ -27,8 +27,10 @@ export type Next =
  *   incomplete.
  * - No phase begins that is known to end in a refusal, of itself or of a later one: where `latest` will be refused,
  *   no version tag is written. A phase that has begun is finished as far as it goes, so that fewer places differ.
- * - A version tag with another digest stops everything, in whatever registry; any other fault of a registry that is
- *   not required stops nothing.
+ * - A version tag with another digest stops everything, in whatever registry, as long as no required registry has
+ *   the version; any other fault of a registry that is not required stops nothing.
+ * - A registry that is not required goes at its own pace: what is known of the required ones may be older than what
+ *   is known of it, and the other way round.
  *
  * @param now all registries as they are now
  * @param start all registries as they were when this run of the release began; default `now`
@@ -40,7 +42,11 @@ export function nextSteps(now: readonly Sight[], plan: ReleasePlan, start: reado
 
 function nextOf(steps: readonly Step[]): Next {
   const binding = steps.filter(({ required }) => required);
-  const taken = steps.filter(({ phase, standing }) => phase === "version" && standing.state === "refused");
+  const versions = steps.filter(({ phase }) => phase === "version");
+  const begun = versions.some(({ required, standing }) => required && standing.state === "already there");
+  const taken = versions.filter(
+    ({ required, standing }) => standing.state === "refused" && (required || !begun),
+  );
   if (taken.length > 0) return { act: "stop", because: taken };
   const writes = PHASES.flatMap((phase) => {
     if (!isOpen(phase, binding)) return [];
@@ -66,10 +72,6 @@ function isOpen(phase: Phase, steps: readonly Step[]): boolean {
   const begun = fromHere.some((step) => step.phase === phase && step.standing.state === "already there");
   const refused = fromHere.some(({ standing }) => standing.state === "refused");
   return before.every(isSettled) && (begun || !refused);
-}
-
-function isSettled({ standing }: Step): boolean {
-  return standing.state === "already there" || standing.state === "stays";
 }
 
 function inRegistry(steps: readonly Step[], registry: string): readonly Step[] {

@@ -37,6 +37,12 @@ const RecordedPlace = z
 const RecordedService = z.strictObject({
   digest: Digest.describe("Of the index; the same in every registry."),
   revision: z.string().describe("Commit of the source."),
+  candidate: z
+    .string()
+    .optional()
+    .describe(
+      "Key of the candidate: 16 hex digits of the hash of all that made it, the pipelines that built it among them.",
+    ),
   platforms: z.array(RecordedVariant).min(1),
   registries: z.record(z.string(), RecordedPlace).describe("By the catalog's name of the registry."),
 });

@@ -20,6 +20,8 @@ export interface Step {
   readonly tag: string;
   /** What the tag is to stand for. */
   readonly digest: string;
+  /** The version that is. The plan's, unless the tag is given back to a newer one. */
+  readonly version: Version;
   /** What it stands for now. */
   readonly before: Holding | undefined;
   readonly standing: Standing;
@@ -28,12 +30,25 @@ export interface Step {
 export type Standing =
   | { readonly state: "already there" }
   | { readonly state: "to write"; readonly why: "new" | "forward" | "backwards" | "adopted" }
+  /** It is ours, and a newer version that was released meanwhile has a right to it: a write of ours came too late. */
+  | { readonly state: "to write"; readonly why: "given back"; readonly to: Rightful }
   /** A newer version has the tag; nothing is left to do. */
   | { readonly state: "stays"; readonly newer: Version; readonly told: string }
   | { readonly state: "refused"; readonly error: TgoError }
   /** The image is not in this registry: a tag for it cannot be. */
   | { readonly state: "missing"; readonly told: string }
   | { readonly state: "unreachable"; readonly told: string };
+
+/** Whether nothing is left to do about it. */
+export function isSettled({ standing }: Pick<Step, "standing">): boolean {
+  return standing.state === "already there" || standing.state === "stays";
+}
+
+/** A newer version's image under its own tag. */
+export interface Rightful {
+  readonly version: Version;
+  readonly digest: string;
+}
 
 /** Every step of a plan with how it stands, in the order of writing. */
 export function standings(
@@ -46,16 +61,21 @@ export function standings(
     plan.services.flatMap((planned) => {
       const { service, digest } = planned;
       const sight = sightOf(now, service, registry);
-      return tagsOf(planned).map(({ tag, phase }) => ({
-        phase,
-        service,
-        registry,
-        required,
-        tag,
-        digest,
-        before: sight.state === "seen" ? sight.tags.get(tag) : undefined,
-        standing: standingOf({ plan, planned, registry, tag, now, begun: begun.get(service) ?? [] }),
-      }));
+      return tagsOf(planned).map(({ tag, phase }): Step => {
+        const question = { plan, planned, registry, tag, now, start, begun: begun.get(service) ?? [] };
+        const standing = standingOf(question);
+        const gives = standing.state === "to write" && standing.why === "given back";
+        return {
+          phase,
+          service,
+          registry,
+          required,
+          tag,
+          ...(gives ? standing.to : { digest, version: plan.version }),
+          before: sight.state === "seen" ? sight.tags.get(tag) : undefined,
+          standing,
+        };
+      });
     }),
   );
   return PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase));
@@ -102,6 +122,7 @@ interface Question {
   readonly registry: string;
   readonly tag: string;
   readonly now: readonly Sight[];
+  readonly start: readonly Sight[];
   readonly begun: readonly Newcomer[];
 }
 
@@ -126,8 +147,10 @@ function standingOf(question: Question): Standing {
       })
     : versionMove(question, sight.tags, where);
   switch (move.act) {
-    case "keep":
-      return { state: "already there" };
+    case "keep": {
+      const to = isFloating(kind) ? rightful(kind, question, sight.tags) : undefined;
+      return to === undefined ? { state: "already there" } : { state: "to write", why: "given back", to };
+    }
     case "stay":
       return { state: "stays", newer: move.newer, told: `${planned.service} in ${registry}: ${move.told}` };
     case "refuse":
@@ -183,6 +206,58 @@ function claimsOn(
     ...meanwhile,
     ...(newest === undefined ? [] : [{ version: newest, by: "is there already" }]),
   ];
+}
+
+/**
+ * Whose a floating tag is that stands for this release's image, when a newer version was released meanwhile: its last
+ * look was before our write arrived, so nobody else will see to it. Only a version that passed its own gate counts: its
+ * tags are in every required registry, or this floating tag came to stand for it elsewhere.
+ */
+function rightful(
+  kind: FloatingKind,
+  { plan, planned, tag, now, start, begun }: Question,
+  tags: ReadonlyMap<string, Holding>,
+): Rightful | undefined {
+  if (plan.allowBackwards) return undefined;
+  const { service } = planned;
+  const moved = plan.registries.flatMap(({ registry }) => {
+    const [before, after] = [start, now].map((sights) => heldUnder(sights, service, registry, tag));
+    if (after?.version === undefined || after.digest === before?.digest) return [];
+    return [{ version: after.version, digest: after.digest }];
+  });
+  const complete = begun.flatMap(({ version }) => {
+    const held = heldVersion(tags, version, service);
+    return held !== undefined && isEverywhere(version, plan, now) ? [{ version, digest: held.digest }] : [];
+  });
+  const newer = [...moved, ...complete].filter(
+    ({ version }) =>
+      version.stable &&
+      inLine(kind, version) &&
+      isNewer(version, plan.version) &&
+      heldVersion(tags, version, service) !== undefined,
+  );
+  const newest = newestVersion(newer.map(({ version }) => version));
+  return newer.find(({ version }) => version === newest);
+}
+
+/** Whether the version's own tags of all services of this plan are in every required registry. */
+function isEverywhere(version: Version, plan: ReleasePlan, now: readonly Sight[]): boolean {
+  return plan.services.every(({ service }) =>
+    plan.registries.every(({ registry, required }) => {
+      const sight = sightOf(now, service, registry);
+      return !required || (sight.state === "seen" && heldVersion(sight.tags, version, service) !== undefined);
+    }),
+  );
+}
+
+function heldUnder(
+  sights: readonly Sight[],
+  service: string,
+  registry: string,
+  tag: string,
+): Holding | undefined {
+  const sight = sightOf(sights, service, registry);
+  return sight.state === "seen" ? sight.tags.get(tag) : undefined;
 }
 
 function stableVersions(tags: ReadonlyMap<string, Holding>, service: string): Version[] {

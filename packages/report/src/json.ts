@@ -65,9 +65,12 @@ const KEYS = {
   problems: true,
   notes: true,
   durationMs: true,
+  record: true,
 } satisfies Record<Key, true>;
 
 /** The report as JSON for programs: the type {@link Report}, indented, keys always in the same order. */
-export function renderJson(report: Report): string {
-  return JSON.stringify(report, Object.keys(KEYS), 2);
+export function renderJson({ record, ...report }: Report): string {
+  // A record has names of services and registries for keys.
+  const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS))) as object;
+  return JSON.stringify(record === undefined ? ordered : { ...ordered, record }, null, 2);
 }

@@ -1,5 +1,6 @@
 import { TgoError } from "@tgo/errors";
-import { problemOf, type RegistryReport, type ServiceReport } from "@tgo/report";
+import { problemOf, type RegistryReport } from "@tgo/report";
+import type { Brought } from "./brought.js";
 import type { Destination } from "./destination.js";
 
 /**
@@ -9,9 +10,9 @@ import type { Destination } from "./destination.js";
 export async function attempt(
   context: Destination,
   name: string,
-  run: () => Promise<Omit<ServiceReport, "durationMs">>,
+  run: () => Promise<Omit<Brought, "durationMs">>,
   registries: readonly RegistryReport[] = [],
-): Promise<ServiceReport> {
+): Promise<Brought> {
   const started = performance.now();
   const durationMs = (): number => Math.round(performance.now() - started);
   try {

@@ -15,8 +15,8 @@ export interface Made {
 }
 
 /**
- * Builds and proves every variant. The engine then uploads them to each registry under a staging tag; the first
- * registry that has them is read to finalise the image, once, whatever becomes of the others.
+ * Builds and proves every variant. The engine then uploads them to each registry under a staging tag; a registry that
+ * has them is read to finalise the image.
  */
 export async function makeCandidate(context: Context, prepared: Prepared): Promise<Made> {
   const { name, source } = prepared.request;
@@ -35,7 +35,7 @@ export async function makeCandidate(context: Context, prepared: Prepared): Promi
         history: "drop",
       }),
     );
-  let image: Promise<FinalImage> | undefined;
+  const finalised = new Finalised();
   return {
     notes: built.notes,
     deliver: async (target) => {
@@ -43,12 +43,24 @@ export async function makeCandidate(context: Context, prepared: Prepared): Promi
         uploadVariants(context, target, name, built.variants, staging),
       );
       const from = { registry: target.client, repository: repositoryOf(target, name) };
-      image ??= finalise(from).catch((error: unknown) => {
-        // Another registry may be better to read from.
-        image = undefined;
-        throw error;
-      });
-      return { image: await image, from };
+      return { image: await finalised.by(() => finalise(from)), from };
     },
   };
+}
+
+/**
+ * The image, finalised from whichever registry is the first to give it all: it has the same bytes from each. Nobody
+ * waits for one that took the layers and then hangs.
+ */
+class Finalised {
+  readonly #attempts: Promise<FinalImage>[] = [];
+  #image: FinalImage | undefined;
+
+  async by(finalise: () => Promise<FinalImage>): Promise<FinalImage> {
+    if (this.#image !== undefined) return this.#image;
+    const own = finalise();
+    this.#attempts.push(own);
+    this.#image = await Promise.any(this.#attempts).catch(() => own);
+    return this.#image;
+  }
 }

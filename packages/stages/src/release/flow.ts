@@ -1,40 +1,48 @@
-import { isTgoError, TgoError } from "@tgo/errors";
+import { TgoError } from "@tgo/errors";
+import type { Verification } from "@tgo/oci";
 import {
   decideGate,
-  heldVersion,
   nextSteps,
   planRelease,
   planTags,
   type Gate,
   type GateEntry,
-  type Progress,
+  type GateReason,
+  type OpenGate,
   type ReleasePlan,
+  type ReleaseRegistry,
   type Sight,
-  type Step,
   type TagPolicy,
   type Version,
 } from "@tgo/release";
-import { problemOf, type Problem, type ServiceReport, type TagReport } from "@tgo/report";
+import type { RegistryReport, ServiceReport } from "@tgo/report";
 import { interrupted } from "../attempt.js";
+import { divide, type Brought } from "../brought.js";
 import type { Target } from "../context.js";
 import type { Destination } from "../destination.js";
-import { messageOf } from "../exec-error.js";
+import { PATIENCE_MS, within } from "../patience.js";
 import { verifyTag } from "../verify.js";
+import { Board } from "./board.js";
+import { gateEntry } from "./entries.js";
 import { Indexes, lookEverywhere, type Wanted } from "./look.js";
-import { writeTag } from "./write.js";
+import { attachRecord, recordOf, type Attachment, type Record } from "./record.js";
+import { isComplete, serviceReport } from "./release-rows.js";
+import { follow, Pace, type Writing } from "./track.js";
 
 /** A service that takes part in a release. */
 export interface Entrant {
   readonly service: string;
   readonly policy: TagPolicy;
   /** Sees to it that every registry has the image; never throws for its own failure. */
-  readonly bring: () => Promise<ServiceReport>;
+  readonly bring: () => Promise<Brought>;
 }
 
 export interface ReleaseOptions {
   readonly version: Version;
   readonly allowBackwards: boolean;
   readonly adopt: boolean;
+  /** Hash of the pipelines' own code, for the record; without it none is made. */
+  readonly pipeline?: string | undefined;
   /** Between a write and its reading back, milliseconds; for tests. */
   readonly sleep?: ((milliseconds: number) => Promise<unknown>) | undefined;
 }
@@ -43,15 +51,15 @@ export interface Released {
   readonly ok: boolean;
   readonly gate: Gate;
   readonly services: readonly ServiceReport[];
+  /** Absent when the gate stayed closed. */
+  readonly record?: Record | undefined;
 }
-
-/** Rounds of look and write: three phases, and as many again for what others do meanwhile. */
-const ROUNDS = 12;
 
 /**
  * Releases services as one: every candidate is verified in every required registry before the first version tag is
- * written, and every version tag before the first floating one; `latest` comes last. Nothing is remembered between
- * runs: what the registries hold says what is left to do.
+ * written, and every version tag before the first floating one; `latest` comes last. A registry that is not required
+ * goes the same way at its own pace, behind them. Nothing is remembered between runs: what the registries hold says
+ * what is left to do.
  */
 export async function releaseServices(
   context: Destination,
@@ -61,45 +69,174 @@ export async function releaseServices(
   const brought = await Promise.all(entrants.map(({ bring }) => bring()));
   const stopped = interrupted(context);
   if (stopped !== undefined) throw stopped;
-  const run = new Run(context, entrants, brought, options);
-  return run.release();
+  return new Run(context, entrants, brought, options).release();
 }
+
+/** A registry that nobody waits for is given up after this time, in milliseconds: what its clients have for everything. */
+const LONGEST_MS = 30 * 60_000;
 
 class Run {
   readonly #indexes = new Indexes();
-  /** Writes that failed in this run, by their names: they are for the next one. */
-  readonly #failed = new Map<string, Problem>();
-  /** Writes of this run, with what was there before. */
-  readonly #done = new Map<string, Step["before"]>();
-  readonly #told = new Map<string, string>();
+  readonly #board = new Board();
+  /** By `registry service`: how the candidate was brought there, as far as that is known. */
+  readonly #rows = new Map<string, RegistryReport>();
+  /** By `registry service`: why nothing can be tagged there in this run. */
+  readonly #excluded = new Map<string, string>();
+  /** What the gate was told, and what it would have been told of those who came later. */
+  readonly #entries: GateEntry[] = [];
+  /** By service: what the end saw, registry by registry. */
+  readonly #verified = new Map<string, Verification[]>();
 
   constructor(
     private readonly context: Destination,
     private readonly entrants: readonly Entrant[],
-    private readonly brought: readonly ServiceReport[],
+    private readonly brought: readonly Brought[],
     private readonly options: ReleaseOptions,
-  ) {}
+  ) {
+    for (const { service, registries } of brought)
+      for (const row of registries) this.#rows.set(`${row.registry} ${service}`, row);
+  }
 
   async release(): Promise<Released> {
-    const { version, allowBackwards, adopt } = this.options;
-    const registries = this.context.targets.map(({ name, registry }) => ({
+    const { context, options } = this;
+    const { needed, others } = divide(context);
+    const arrivals = others.map((target) => this.#arrive(target));
+    // Who is a little slower than the others still has a say: it may hold another image under this version.
+    const late = Promise.all(arrivals);
+    await Promise.all([this.#enter(needed), within(late, context.patienceMs ?? PATIENCE_MS)]);
+    const gate = this.#decide();
+    if (!gate.open) {
+      await late;
+      return { ok: false, gate, services: this.#reports().map((report) => notReleased(report)) };
+    }
+    context.progress.note({ step: "gate" }, `open: ${options.version.text} may be released`);
+    const plan = this.#plan(gate);
+    const pace = new Pace();
+    await allEnded([
+      this.#go(plan, needed, { pace }),
+      ...others.map(async (target, index) => {
+        await arrivals[index];
+        await this.#go(plan, [target], { behind: pace });
+      }),
+    ]);
+    return this.#end(plan, { ...gate, later: this.#later(needed) });
+  }
+
+  /** A registry that is not waited for, when its candidates are brought or have failed. */
+  async #arrive(target: Target): Promise<void> {
+    const rows = this.brought.flatMap(({ service, late }) => {
+      const row = late?.get(target.name);
+      return row === undefined
+        ? []
+        : [row.then((known) => this.#rows.set(`${target.name} ${service}`, known))];
+    });
+    if (!(await within(Promise.all(rows), LONGEST_MS))) {
+      for (const { service } of this.brought) this.#giveUp(target, service);
+    }
+    await this.#enter([target]);
+  }
+
+  #giveUp(target: Target, service: string): void {
+    const row = this.#rows.get(`${target.name} ${service}`);
+    if (row === undefined || row.state === "failed") return;
+    const what = `it had not taken the candidate after ${LONGEST_MS / 60_000} min, and is waited for no longer`;
+    const problem = { code: "UNAVAILABLE", what, remedy: "Run the same command again." } as const;
+    this.#rows.set(`${target.name} ${service}`, { ...row, state: "failed", problems: [problem] });
+  }
+
+  /** First look at registries whose candidates are brought, and what the gate is to know of them. */
+  async #enter(targets: readonly Target[]): Promise<void> {
+    const [silent, answering] = partition(targets, (target) =>
+      this.brought.every(({ service }) => this.#rows.get(`${target.name} ${service}`)?.state === "failed"),
+    );
+    // Not one candidate could be brought: asking for tags would only take its time once more.
+    const unseen = silent.flatMap((target) =>
+      this.brought.map(({ service }): Sight => {
+        const why = this.#rows.get(`${target.name} ${service}`)?.problems[0]?.what ?? "it was not asked";
+        return { service, registry: target.name, held: { state: "unreachable", why } };
+      }),
+    );
+    this.#board.see([...unseen, ...(await this.#look(answering))]);
+    const entries = await Promise.all(
+      targets.flatMap((target) =>
+        this.brought.map((report) =>
+          gateEntry(target, {
+            report,
+            row: this.#rows.get(`${target.name} ${report.service}`),
+            version: this.options.version,
+            sights: this.#board.now,
+            indexes: this.#indexes,
+          }),
+        ),
+      ),
+    );
+    this.#entries.push(...entries);
+  }
+
+  #decide(): Gate {
+    const { version } = this.options;
+    const services = this.entrants.map(({ service }) => service);
+    return decideGate({ version, services, registries: this.#registries(), entries: this.#entries });
+  }
+
+  #registries(): ReleaseRegistry[] {
+    return this.context.targets.map(({ name, registry }) => ({
       registry: name,
       required: registry.required,
     }));
-    const start = await this.#look();
-    const services = this.entrants.map(({ service }) => service);
-    const gate = decideGate({ version, services, registries, entries: await this.#entries(start) });
-    if (!gate.open) return { ok: false, gate, services: this.brought.map((report) => notReleased(report)) };
-    this.context.progress.note({ step: "gate" }, `open: ${version.text} may be released`);
-    const policies = Object.fromEntries(this.entrants.map(({ service, policy }) => [service, policy]));
-    const plan = planRelease({ version, gate, registries, policies, allowBackwards, adopt });
-    const progress = await this.#write(plan, start);
-    const verified = await this.#verify(plan, progress);
-    return { ok: verified.every((report) => isComplete(report)), gate, services: verified };
   }
 
-  #look(): Promise<Sight[]> {
-    return lookEverywhere(this.context, this.#wanted(), this.#indexes);
+  /** What is left in registries that are not waited for, with all that is known of them by now. */
+  #later(needed: readonly Target[]): readonly GateReason[] {
+    const gate = this.#decide();
+    const reasons = [...(gate.open ? [] : gate.reasons), ...gate.later];
+    const waits = needed.some(({ registry }) => registry.required);
+    return reasons.filter(({ registry }) => !waits || !needed.some(({ name }) => name === registry));
+  }
+
+  #plan(gate: OpenGate): ReleasePlan {
+    const { version, allowBackwards, adopt } = this.options;
+    const policies = Object.fromEntries(this.entrants.map(({ service, policy }) => [service, policy]));
+    return planRelease({ version, gate, registries: this.#registries(), policies, allowBackwards, adopt });
+  }
+
+  /** Tags and verifies these registries; where it goes on behind others, as far as they are. */
+  async #go(
+    plan: ReleasePlan,
+    targets: readonly Target[],
+    { pace, behind }: { readonly pace?: Pace; readonly behind?: Pace },
+  ): Promise<void> {
+    this.#exclude(targets);
+    const { context } = this;
+    const { sleep } = this.options;
+    const writing: Writing = { context, plan, board: this.#board, indexes: this.#indexes, sleep };
+    try {
+      const track = { targets, look: () => this.#look(targets), others: behind };
+      await follow(writing, track, () => pace?.tell());
+    } finally {
+      pace?.end();
+    }
+    await this.#verify(plan, targets);
+  }
+
+  /** An image that did not pass is not tagged, in whatever registry. */
+  #exclude(targets: readonly Target[]): void {
+    const gate = this.#decide();
+    for (const { kind, service, registry, what } of [...(gate.open ? [] : gate.reasons), ...gate.later]) {
+      if (service === undefined || !targets.some(({ name }) => name === registry)) continue;
+      if (OF_THE_CANDIDATE.has(kind)) this.#excluded.set(`${registry ?? ""} ${service}`, what);
+    }
+    this.#board.see(this.#board.now.map((sight) => this.#withoutExcluded(sight)));
+  }
+
+  #withoutExcluded(sight: Sight): Sight {
+    const why = this.#excluded.get(`${sight.registry} ${sight.service}`);
+    return why === undefined ? sight : { ...sight, held: { state: "unreachable", why } };
+  }
+
+  async #look(targets: readonly Target[]): Promise<Sight[]> {
+    const sights = await lookEverywhere({ ...this.context, targets }, this.#wanted(), this.#indexes);
+    return sights.map((sight) => this.#withoutExcluded(sight));
   }
 
   #wanted(): Wanted[] {
@@ -114,160 +251,80 @@ class Run {
     });
   }
 
-  /** What the gate is told: the candidates as they were brought, the version tags as they were seen. */
-  #entries(sights: readonly Sight[]): Promise<GateEntry[]> {
-    return Promise.all(
-      this.brought.flatMap((report) =>
-        this.context.targets.map(async (target): Promise<GateEntry> => {
-          const { service } = report;
-          const sight = sights.find((one) => one.service === service && one.registry === target.name);
-          return {
-            service,
-            registry: target.name,
-            candidate: await this.#candidate(report, target),
-            versionTag: versionTagOf(sight, this.options.version),
-          };
-        }),
-      ),
-    );
-  }
-
-  async #candidate(report: ServiceReport, target: Target): Promise<GateEntry["candidate"]> {
-    const row = report.registries.find(({ registry }) => registry === target.name);
-    const digest = row?.digest;
-    const why = row?.problems[0]?.what ?? report.problems[0]?.what;
-    if (row === undefined || digest === undefined || row.state === "failed" || row.state === "not started")
-      return why === undefined ? { state: "missing" } : { state: "failed", why };
-    try {
-      return { state: "verified", digest, ...(await this.#indexes.facts(target, report.service, digest)) };
-    } catch (error) {
-      if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
-      return { state: "failed", why: isTgoError(error) ? error.what : messageOf(error) };
-    }
-  }
-
-  /** Looks and writes in turn until nothing more can be written. */
-  async #write(plan: ReleasePlan, start: readonly Sight[]): Promise<Progress> {
-    let now = start;
-    for (let round = 1; ; round += 1) {
-      const progress = nextSteps(now, plan, start);
-      if (progress.next.act !== "write" || round > ROUNDS) return progress;
-      const steps = progress.next.steps.filter((step) => !this.#failed.has(nameOf(step)));
-      if (steps.length === 0) return progress;
-      await Promise.all(steps.map((step) => this.#writeOne(step)));
-      now = await this.#look();
-    }
-  }
-
-  async #writeOne(step: Step): Promise<void> {
-    const { context, options } = this;
-    const target = context.targets.find(({ name }) => name === step.registry);
-    if (target === undefined) return;
-    const names = { step: `tag ${step.tag}`, service: step.service, registry: step.registry };
-    try {
-      const written = await context.progress.step(names, () =>
-        writeTag(target, step, {
-          version: options.version,
-          indexes: this.#indexes,
-          ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
-        }),
-      );
-      if (written.state === "done") this.#done.set(nameOf(step), step.before);
-      else if (written.told !== undefined) this.#told.set(nameOf(step), written.told);
-    } catch (error) {
-      const stopped = interrupted(context);
-      if (stopped !== undefined) throw stopped;
-      this.#failed.set(nameOf(step), problemOf(error));
-    }
-  }
-
-  /** The end: every registry's version tag, held against the plan and against each other. */
-  #verify(plan: ReleasePlan, progress: Progress): Promise<ServiceReport[]> {
-    return Promise.all(
-      plan.services.map(async ({ service, digest, tags }): Promise<ServiceReport> => {
-        const report = this.brought.find((one) => one.service === service) ?? missing(service);
-        const rows = progress.steps.filter((step) => step.service === service).map((step) => this.#row(step));
-        const reached = this.context.targets.filter(({ name }) =>
-          rows.some((row) => row.registry === name && row.tag === tags.version && isThere(row)),
-        );
-        const verification =
-          reached.length === 0
-            ? undefined
-            : await verifyTag(this.context, service, reached, tags.version, { digest, elf: false });
-        const registries = report.registries.map((row) => {
-          const found = verification?.targets.find(({ name }) => name === row.registry);
-          return found === undefined || found.state === "verified"
-            ? row
-            : { ...row, state: "failed" as const, problems: found.problems };
+  /** Every registry's version tag, held against the plan and against each other. */
+  async #verify(plan: ReleasePlan, targets: readonly Target[]): Promise<void> {
+    const { steps } = nextSteps(this.#board.now, plan, this.#board.start);
+    await Promise.all(
+      plan.services.map(async ({ service, digest, tags }) => {
+        const there = steps.filter((step) => {
+          return (
+            step.service === service && step.phase === "version" && step.standing.state === "already there"
+          );
         });
-        const required = this.context.targets.flatMap((target) =>
-          target.registry.required ? [target.name] : [],
-        );
-        const binding = { tags: rows, registries };
-        const released = isComplete(binding, (registry) => required.includes(registry));
-        const wrote = rows.some(({ state }) => state === "done") || report.state === "published";
-        return {
-          ...report,
-          state: released ? (wrote ? "released" : "already there") : "not released",
-          registries,
-          tags: rows,
-          notes: [...report.notes, ...progress.overtaking.filter((line) => line.startsWith(`${service}:`))],
-        };
+        const reached = targets.filter(({ name }) => there.some(({ registry }) => registry === name));
+        if (reached.length === 0) return;
+        const options = { digest, elf: false };
+        const seen = await verifyTag(this.context, service, reached, tags.version, options);
+        this.#verified.set(service, [...(this.#verified.get(service) ?? []), seen]);
       }),
     );
   }
 
-  #row(step: Step): TagReport {
-    const { registry, tag, standing } = step;
-    const name = nameOf(step);
-    const problem = this.#failed.get(name);
-    const before = this.#done.has(name) ? this.#done.get(name) : step.before;
-    const was = before === undefined || before.digest === step.digest ? undefined : before;
-    const row = { registry, tag, ...(was === undefined ? {} : { before: was.version?.text ?? was.digest }) };
-    switch (standing.state) {
-      case "already there":
-        return { ...row, state: this.#done.has(name) ? "done" : "already there" };
-      case "stays":
-        return { ...row, state: "stays", told: this.#told.get(name) ?? standing.told };
-      case "refused":
-        return { ...row, state: "failed", problem: problemOf(standing.error) };
-      case "to write":
-        return problem === undefined
-          ? { ...row, state: "not started" }
-          : { ...row, state: "failed", problem };
-      case "missing":
-      case "unreachable":
-        return problem === undefined
-          ? { ...row, state: "not started", told: standing.told }
-          : { ...row, state: "failed", problem };
-    }
+  async #end(plan: ReleasePlan, gate: OpenGate): Promise<Released> {
+    const { context, options } = this;
+    const board = this.#board;
+    const progress = nextSteps(board.now, plan, board.start);
+    const report = (attached: readonly Attachment[]): ServiceReport[] =>
+      plan.services.map((planned) =>
+        serviceReport({
+          planned,
+          report:
+            this.#reports().find(({ service }) => service === planned.service) ?? missing(planned.service),
+          progress,
+          board,
+          targets: context.targets,
+          verified: (this.#verified.get(planned.service) ?? []).flatMap(({ targets }) => targets),
+          attached,
+        }),
+      );
+    const record =
+      options.pipeline === undefined
+        ? undefined
+        : recordOf(context, { plan, progress, board, verified: this.#verified, pipeline: options.pipeline });
+    const released = report([]).every(({ state }) => state !== "not released");
+    const attached =
+      record !== undefined && released ? await attachRecord(context, record, this.#indexes) : [];
+    const services = report(attached);
+    const kept = attached.every(({ registry, state }) => {
+      const required = context.targets.some((target) => target.name === registry && target.registry.required);
+      return state !== "failed" || !required;
+    });
+    return { ok: kept && services.every((service) => isComplete(service)), gate, services, record };
+  }
+
+  #reports(): ServiceReport[] {
+    return this.brought.map((report) => ({
+      ...report,
+      late: undefined,
+      registries: report.registries.map((row) => this.#rows.get(`${row.registry} ${report.service}`) ?? row),
+    }));
   }
 }
 
-function versionTagOf(sight: Sight | undefined, version: Version): GateEntry["versionTag"] {
-  if (sight?.held.state !== "seen")
-    return { state: "unknown", why: sight?.held.state === "unreachable" ? sight.held.why : "not asked" };
-  const held = heldVersion(sight.held.tags, version, sight.service);
-  return held === undefined ? { state: "absent" } : { state: "held", digest: held.digest };
+const OF_THE_CANDIDATE: ReadonlySet<GateReason["kind"]> = new Set([
+  "candidate missing",
+  "candidate failed",
+  "candidate refused",
+  "digests differ",
+]);
+
+/** All of them, though one fails: none goes on unseen. */
+async function allEnded(works: readonly Promise<unknown>[]): Promise<void> {
+  for (const ended of await Promise.allSettled(works)) if (ended.status === "rejected") throw ended.reason;
 }
 
-function nameOf({ registry, service, tag }: Step): string {
-  return `${registry} ${service} ${tag}`;
-}
-
-function isThere({ state }: TagReport): boolean {
-  return state === "done" || state === "already there" || state === "stays";
-}
-
-/** Whether all tags are where they should be, in the registries that count. */
-function isComplete(
-  { tags = [], registries }: Pick<ServiceReport, "tags" | "registries">,
-  counts: (registry: string) => boolean = () => true,
-): boolean {
-  return (
-    tags.filter(({ registry }) => counts(registry)).every(isThere) &&
-    registries.filter(({ registry }) => counts(registry)).every(({ state }) => state !== "failed")
-  );
+function partition<T>(all: readonly T[], matches: (one: T) => boolean): [yes: T[], no: T[]] {
+  return [all.filter(matches), all.filter((one) => !matches(one))];
 }
 
 /** The gate is closed: whatever was brought stays a candidate. */

@@ -1,106 +1,186 @@
-import { isTgoError, TgoError } from "@tgo/errors";
-import { copyImage } from "@tgo/oci";
-import { problemOf, type RegistryReport, type ServiceReport } from "@tgo/report";
+import { TgoError } from "@tgo/errors";
+import type { Verification } from "@tgo/oci";
+import { problemOf, type RegistryReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../annotations.js";
 import { attempt, interrupted } from "../attempt.js";
+import { divide, type Brought } from "../brought.js";
 import { candidateTag } from "../candidate.js";
 import { repositoryOf, type Target } from "../context.js";
+import { copyByDigest } from "../copy-by-digest.js";
 import type { Destination } from "../destination.js";
-import { notStarted } from "../not-started.js";
-import { registryRows, variantRows, verifyTag } from "../verify.js";
+import { PATIENCE_MS, promised, within } from "../patience.js";
+import { Rows } from "../rows.js";
+import { variantRows, verifyTag } from "../verify.js";
+
+interface Run {
+  readonly context: Destination;
+  readonly service: string;
+  readonly version: string;
+  readonly rows: Rows;
+}
+
+/** The image that is out as the version: what the registries that hold it whole agree on. */
+interface Image {
+  readonly from: Target;
+  readonly digest: string;
+  /** The tag it is copied under: its candidate's, where it says which that is. */
+  readonly tag: string;
+  readonly verification: Verification;
+}
+
+/** What a registry has under the version; undefined when nothing, or nobody knows. */
+type Answer = Promise<string | undefined>;
 
 /**
- * The image that is out as a version: verified where it is, and copied by digest to where it is not. Nothing is built.
- * A failure is in the report.
+ * The image that is out as a version: verified where it is, and copied by digest to where it, or a part of it, is not.
+ * Nothing is built. A failure is in the report; registries that are not required are not waited for.
  */
-export function bringVersion(context: Destination, service: string, version: string): Promise<ServiceReport> {
-  return attempt(context, service, async () => {
-    const held = await Promise.all(context.targets.map((target) => find(context, target, service, version)));
-    const holders = held.flatMap(({ target, digest }) => (digest === undefined ? [] : [{ target, digest }]));
-    const digest = holders[0]?.digest;
-    if (digest === undefined) throw notThere(service, version);
-    const verification = await verifyTag(
-      context,
-      service,
-      holders.map(({ target }) => target),
-      version,
-      { elf: false },
-    );
-    const rows = registryRows(context.targets, service, version, verification);
-    const from = holders.find(({ target, digest: own }) => own === digest && isGood(rows, target))?.target;
-    const key = verification.annotations[CANDIDATE_ANNOTATION];
-    const tag = key === undefined ? version : candidateTag(key);
-    const registries = await Promise.all(
-      held.map(async ({ target, digest: own, failed }, index): Promise<RegistryReport> => {
-        const row = rows[index] ?? notStarted(target, service, version);
-        if (failed !== undefined) return { ...row, state: "failed", problems: [problemOf(failed)] };
-        if (own !== undefined) return row.state === "verified" ? { ...row, state: "already there" } : row;
-        if (from === undefined) return notStarted(target, service, version);
-        return copy(context, { from, target, service, digest, tag });
-      }),
-    );
+export function bringVersion(context: Destination, service: string, version: string): Promise<Brought> {
+  const run: Run = { context, service, version, rows: new Rows(context, service, version) };
+  const { needed, others } = divide(context);
+  const image = promised<Image | undefined>();
+  const asked = needed.map((target) => ({ target, answer: ask(run, target) }));
+  const late = others.map((target) => {
+    const answer = ask(run, target);
+    return { target, answer, row: bringLate(run, target, answer, image.promise) };
+  });
+  const rows = new Map(late.map(({ target, row }) => [target.name, row]));
+  const bring = async (): Promise<Brought> => {
+    const found = await findImage(run, asked, late);
+    image.keep(found);
+    await Promise.all(asked.map(async ({ target, answer }) => bringOne(run, target, await answer, found)));
+    const registries = run.rows.all();
+    const needs = registries.filter(({ registry }) => needed.some(({ name }) => name === registry));
     return {
       service,
-      state: registries.every(({ state }) => state === "already there") ? "already there" : "published",
-      revision: verification.annotations["org.opencontainers.image.revision"],
-      tag,
-      digest,
-      variants: variantRows(context, verification),
+      state: needs.every(({ state }) => state === "already there") ? "already there" : "published",
+      revision: found.verification.annotations["org.opencontainers.image.revision"],
+      tag: found.tag,
+      digest: found.digest,
+      variants: variantRows(context, found.verification),
       registries,
       problems: [],
       notes: [],
+      late: rows,
+      durationMs: 0,
     };
+  };
+  return attempt(context, service, bring).then((brought) => {
+    image.keep(undefined);
+    // A failed one has the rows as far as they came.
+    return { ...brought, registries: run.rows.all(), late: rows };
   });
 }
 
-interface Held {
-  readonly target: Target;
-  readonly digest?: string | undefined;
-  readonly failed?: unknown;
-}
-
-async function find(context: Destination, target: Target, service: string, version: string): Promise<Held> {
+async function ask({ context, service, version, rows }: Run, target: Target): Answer {
+  const started = performance.now();
   try {
     const found = await target.client.resolve(repositoryOf(target, service), version, { push: true });
-    return { target, digest: found?.digest };
-  } catch (failed) {
-    const stopped = interrupted(context);
-    if (stopped !== undefined) throw stopped;
-    return { target, failed };
+    return found?.digest;
+  } catch (error) {
+    if (interrupted(context) === undefined) rows.fail(target, error, started);
+    return undefined;
   }
 }
 
-function notThere(service: string, version: string): TgoError {
-  return new TgoError("NOT_FOUND", `no registry has version ${version} of ${service}`, {
+/** @throws TgoError NOT_FOUND when no registry that answers has it whole */
+async function findImage(
+  run: Run,
+  asked: readonly { readonly target: Target; readonly answer: Answer }[],
+  late: readonly { readonly target: Target; readonly answer: Answer }[],
+): Promise<Image> {
+  const own = await wholeImage(run, asked);
+  if (own !== undefined) return own;
+  const looked = wholeImage(run, late);
+  const patience = run.context.patienceMs ?? PATIENCE_MS;
+  const elsewhere = late.length > 0 && (await within(looked, patience)) ? await looked : undefined;
+  if (elsewhere === undefined) throw await notThere(run, asked);
+  return elsewhere;
+}
+
+async function wholeImage(
+  { context, service, version }: Run,
+  asked: readonly { readonly target: Target; readonly answer: Answer }[],
+): Promise<Image | undefined> {
+  const answers = await Promise.all(
+    asked.map(async ({ target, answer }) => ({ target, digest: await answer })),
+  );
+  const holders = answers.flatMap(({ target, digest }) => (digest === undefined ? [] : [target]));
+  if (holders.length === 0) return undefined;
+  const verification = await verifyTag(context, service, holders, version, { elf: false });
+  const { digest, annotations } = verification;
+  const good = verification.targets.find((one) => one.state === "verified" && one.digest === digest);
+  const from = holders.find(({ name }) => name === good?.name);
+  if (from === undefined || digest === undefined) return undefined;
+  const key = annotations[CANDIDATE_ANNOTATION];
+  return { from, digest, tag: key === undefined ? version : candidateTag(key), verification };
+}
+
+/** Brings one registry to hold the image whole, or says in its row why it does not. */
+async function bringOne(run: Run, target: Target, held: string | undefined, image: Image): Promise<void> {
+  const { context, service, version, rows } = run;
+  if (rows.hasFailed(target)) return;
+  const { from, digest, tag } = image;
+  const verify = async (reference: string): Promise<void> => {
+    const verification = await verifyTag(context, service, [target], reference, {
+      digest,
+      elf: false,
+      quiet: true,
+    });
+    rows.verified([target], reference, verification);
+  };
+  const seen = image.verification.targets.find(({ name }) => name === target.name);
+  rows.update(target, { state: held === undefined ? "not started" : "already there" });
+  if (held !== undefined && seen !== undefined) rows.verified([target], version, image.verification);
+  else if (held !== undefined) await verify(version);
+  // Another image under this version is nothing to repair.
+  if (held !== undefined && (held !== digest || !rows.hasFailed(target))) return;
+  if (from === target) return;
+  const started = performance.now();
+  try {
+    const uploaded = await copyByDigest(context, { from, to: target, service, digest, tag });
+    rows.update(target, { state: "done", problems: [], uploaded, durationMs: rows.spent(target, started) });
+    await verify(held === undefined ? tag : version);
+  } catch (error) {
+    rows.fail(target, error, started);
+  }
+}
+
+async function bringLate(
+  run: Run,
+  target: Target,
+  answer: Answer,
+  image: Promise<Image | undefined>,
+): Promise<RegistryReport> {
+  const { context, rows } = run;
+  try {
+    const held = await answer;
+    const found = await image;
+    if (found !== undefined) await bringOne(run, target, held, found);
+  } catch (error) {
+    rows.update(target, { state: "failed", problems: [problemOf(interrupted(context) ?? error)] });
+  }
+  return rows.of(target);
+}
+
+async function notThere(
+  { service, version, rows }: Run,
+  asked: readonly { readonly target: Target; readonly answer: Answer }[],
+): Promise<TgoError> {
+  const broken: string[] = [];
+  for (const { target, answer } of asked) if ((await answer) !== undefined) broken.push(target.name);
+  if (broken.length > 0) {
+    return new TgoError(
+      "VERIFY",
+      `${version} of ${service} is whole in no registry (it is in ${broken.join(", ")})`,
+      {
+        remedy: `See what is missing: tgo verify --service ${service} --tag ${version}. The release's own command brings it again.`,
+      },
+    );
+  }
+  const silent = asked.filter(({ target }) => rows.hasFailed(target)).map(({ target }) => target.name);
+  const but = silent.length === 0 ? "" : ` that could be asked (not ${silent.join(", ")})`;
+  return new TgoError("NOT_FOUND", `no registry${but} has version ${version} of ${service}`, {
     remedy: `Release it first: tgo release --version ${version}. What is out is shown by tgo status.`,
   });
-}
-
-function isGood(rows: readonly RegistryReport[], target: Target): boolean {
-  return rows.some(({ registry, state }) => registry === target.name && state === "verified");
-}
-
-async function copy(
-  context: Destination,
-  of: { from: Target; target: Target; service: string; digest: string; tag: string },
-): Promise<RegistryReport> {
-  const { from, target, service, digest, tag } = of;
-  const started = performance.now();
-  const row = { ...notStarted(target, service, tag), digest };
-  const durationMs = (): number => Math.round(performance.now() - started);
-  try {
-    const copied = await context.progress.step({ step: "copy", service, registry: target.name }, () =>
-      copyImage({
-        from: { registry: from.client, repository: repositoryOf(from, service) },
-        to: { registry: target.client, repository: repositoryOf(target, service) },
-        digest,
-        tag,
-        thorough: true,
-      }),
-    );
-    return { ...row, state: "done", uploaded: copied.uploaded.bytes, durationMs: durationMs() };
-  } catch (error) {
-    if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
-    return { ...row, state: "failed", problems: [problemOf(error)], durationMs: durationMs() };
-  }
 }

@@ -1,17 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isTgoError, TgoError } from "@tgo/errors";
-import { afterWrite, readVersion, type Holding, type Step, type Version } from "@tgo/release";
+import { afterWrite, readVersion, type Holding, type Step } from "@tgo/release";
 import { referenceOf, repositoryOf, type Target } from "../context.js";
 import type { Indexes } from "./look.js";
 
 /** How a write of one tag ended. */
 export type Written =
   | { readonly state: "done" }
-  /** Somebody else wrote it between the look and the write: what to do is to be decided anew. */
-  | { readonly state: "overtaken"; readonly told?: string };
+  /**
+   * Somebody else wrote it after the look: what to do is to be decided anew. The error is for whom that happens again;
+   * where a newer version has the tag, there is none.
+   */
+  | { readonly state: "overtaken"; readonly told: string; readonly error?: TgoError };
 
 export interface Writer {
-  readonly version: Version;
   readonly indexes: Indexes;
   /** Waits, in milliseconds. */
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
@@ -23,7 +25,7 @@ const READ_LAG_MS = [250, 1000, 2000, 4000, 8000] as const;
 /**
  * Puts the index that is already in the repository under a tag: no upload. What is there is read again before and
  * after, because registries know no compare-and-swap.
- * @throws TgoError CONFLICT when somebody else moved the tag meanwhile; as the registry client does
+ * @throws TgoError as the registry client does; UNAVAILABLE when what was written does not show
  */
 export async function writeTag(target: Target, step: Step, writer: Writer): Promise<Written> {
   const { service, tag, digest, before } = step;
@@ -31,18 +33,20 @@ export async function writeTag(target: Target, step: Step, writer: Writer): Prom
   const repository = repositoryOf(target, service);
   const present = await client.resolve(repository, tag, { push: true });
   if (present?.digest === digest) return { state: "done" };
-  if (present?.digest !== before?.digest) return { state: "overtaken" };
+  if (present?.digest !== before?.digest) {
+    const now = present === undefined ? "taken away" : `moved to ${present.digest}`;
+    const told = `${tag}: it was ${now} between the look and the write`;
+    const remedy = "Somebody else writes this tag. When they have ended, run the same command again.";
+    const where = referenceOf(target, service, tag);
+    return { state: "overtaken", told, error: new TgoError("CONFLICT", told, { where, remedy }) };
+  }
   const { bytes, descriptor } = await writer.indexes.read(target, service, digest);
   await client.putManifest(repository, tag, descriptor.mediaType, bytes);
   return confirm(target, step, writer);
 }
 
-async function confirm(
-  target: Target,
-  step: Step,
-  { version, indexes, sleep = delay }: Writer,
-): Promise<Written> {
-  const { service, tag, digest, before } = step;
+async function confirm(target: Target, step: Step, { indexes, sleep = delay }: Writer): Promise<Written> {
+  const { service, tag, digest, version, before } = step;
   const where = referenceOf(target, service, tag);
   for (const lag of [...READ_LAG_MS, undefined]) {
     const seen = await seenNow(target, step, indexes);
@@ -50,7 +54,7 @@ async function confirm(
     if (after.state === "ok") return { state: "done" };
     if (after.state === "lost") {
       if (after.to_is === "newer") return { state: "overtaken", told: after.told };
-      throw after.error;
+      return { state: "overtaken", told: `${tag}: ${after.error.what}`, error: after.error };
     }
     if (lag === undefined) throw after.error;
     await sleep(lag);

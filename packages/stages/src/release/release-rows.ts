@@ -1,0 +1,89 @@
+import type { Verification } from "@tgo/oci";
+import type { PlannedService, Progress, Step } from "@tgo/release";
+import { problemOf, type RegistryReport, type ServiceReport, type TagReport } from "@tgo/report";
+import type { Target } from "../context.js";
+import type { Board } from "./board.js";
+import type { Attachment } from "./record.js";
+
+/** What came of one service, in every registry. */
+export function serviceReport(of: {
+  readonly planned: PlannedService;
+  readonly report: ServiceReport;
+  readonly progress: Progress;
+  readonly board: Board;
+  readonly targets: readonly Target[];
+  /** Of the end, by registry; those that have no version tag are in none. */
+  readonly verified: readonly Verification["targets"][number][];
+  readonly attached: readonly Attachment[];
+}): ServiceReport {
+  const { planned, report, progress, board, targets, verified, attached } = of;
+  const { service } = planned;
+  const tags = progress.steps
+    .filter((step) => step.service === service)
+    .map((step) => tagReport(step, board));
+  const registries = report.registries.map((row): RegistryReport => {
+    const found = verified.find(({ name }) => name === row.registry);
+    const record = attached.find((one) => one.service === service && one.registry === row.registry);
+    return {
+      ...row,
+      ...(found === undefined || found.state === "verified"
+        ? {}
+        : { state: "failed" as const, problems: found.problems }),
+      ...(record === undefined ? {} : { record: record.state }),
+      ...(record?.problem === undefined ? {} : { problems: [...row.problems, record.problem] }),
+    };
+  });
+  const required = new Set(targets.filter(({ registry }) => registry.required).map(({ name }) => name));
+  const released = isComplete({ tags, registries }, (registry) => required.has(registry));
+  const wrote = tags.some(({ state }) => state === "done") || report.state === "published";
+  return {
+    ...report,
+    state: released ? (wrote ? "released" : "already there") : "not released",
+    registries,
+    tags,
+    notes: [
+      ...report.notes,
+      ...board.races(service),
+      ...progress.overtaking.filter((line) => line.startsWith(`${service}:`)),
+    ],
+  };
+}
+
+/** Whether all tags are where they should be, in the registries that count. */
+export function isComplete(
+  { tags = [], registries }: Pick<ServiceReport, "tags" | "registries">,
+  counts: (registry: string) => boolean = () => true,
+): boolean {
+  return (
+    tags.filter(({ registry }) => counts(registry)).every(isThere) &&
+    registries.filter(({ registry }) => counts(registry)).every(({ state }) => state !== "failed")
+  );
+}
+
+function isThere({ state }: TagReport): boolean {
+  return state === "done" || state === "already there" || state === "stays";
+}
+
+function tagReport(step: Step, board: Board): TagReport {
+  const { registry, tag, standing } = step;
+  const problem = board.problem(step);
+  const written = board.written(step);
+  const before = written === undefined ? step.before : written.before;
+  const was = before === undefined || before.digest === step.digest ? undefined : before;
+  const row = { registry, tag, ...(was === undefined ? {} : { before: was.version?.text ?? was.digest }) };
+  switch (standing.state) {
+    case "already there":
+      return { ...row, state: written === undefined ? "already there" : "done" };
+    case "stays":
+      return { ...row, state: "stays", told: standing.told };
+    case "refused":
+      return { ...row, state: "failed", problem: problemOf(standing.error) };
+    case "to write":
+      return problem === undefined ? { ...row, state: "not started" } : { ...row, state: "failed", problem };
+    case "missing":
+    case "unreachable":
+      return problem === undefined
+        ? { ...row, state: "not started", told: standing.told }
+        : { ...row, state: "failed", problem };
+  }
+}
