@@ -22,15 +22,22 @@ export class Registry {
   /** Where it is reached: an origin. */
   readonly url: string;
   readonly anonymous: boolean;
+  readonly #options: RegistryOptions;
   readonly #connection: Connection;
   readonly #manifests: Manifests;
 
   constructor(options: RegistryOptions) {
+    this.#options = options;
     this.#connection = new Connection(options);
     this.#manifests = new Manifests(this.#connection);
     this.host = this.#connection.host;
     this.url = this.#connection.origin.origin;
     this.anonymous = this.#connection.anonymous;
+  }
+
+  /** The same registry, asked with another patience, as far as it is given; logins are its own. */
+  withPatience(patience: Pick<RegistryOptions, "timeoutMs" | "retries" | "totalMs">): Registry {
+    return new Registry({ ...this.#options, ...patience });
   }
 
   /** The registry answers and accepts the credentials. */

@@ -5,7 +5,7 @@ import { fill } from "./build/request.js";
 import { buildValues } from "./build/static-web/index.js";
 import { candidateKey } from "./candidate.js";
 import { baseImage, type Context } from "./context.js";
-import { loadSource, type Source, type SourceOptions } from "./source.js";
+import { loadSource, type SourceOptions } from "./source.js";
 
 export interface PrepareOptions extends SourceOptions {
   /** Build values as NAME=value. */
@@ -41,6 +41,21 @@ async function gather(
   service: Service,
   options: PrepareOptions,
 ): Promise<Prepared> {
+  const request = await openRequest(context, name, service, options);
+  refuseUnreleasable(request);
+  return complete(request);
+}
+
+/**
+ * What is to be built, as far as its source and the caller's values say: the bases come with {@link complete}.
+ * @throws TgoError SOURCE, USAGE
+ */
+export async function openRequest(
+  context: Context,
+  name: string,
+  service: Service,
+  options: PrepareOptions,
+): Promise<BuildRequest> {
   const { platforms } = context;
   // Asked for already while the source is read: what the catalog names needs none.
   const early = Promise.all(
@@ -51,15 +66,21 @@ async function gather(
   early.catch(() => undefined);
   const source = await loadSource(context, name, service, options);
   const given = parseValues(options.values ?? []);
-  const { version } = options;
-  refuseUnreleasable(source, version);
-  const partial = { context, name, service, source, platforms, version };
+  const partial = { context, name, service, source, platforms, version: options.version };
   const values = valuesOf(name, service, given, (template) => fill(template, partial));
-  const { images, base, unknown } = await buildBases({ ...partial, values });
+  return { ...partial, values, base: undefined, notes: [] };
+}
+
+/**
+ * Resolves the bases to digests and derives the candidate's key.
+ * @throws TgoError SOURCE
+ */
+export async function complete(opened: BuildRequest): Promise<Prepared> {
+  const { context, name, service, source, platforms, values, version } = opened;
+  const { images, base, unknown } = await buildBases(opened);
   const digests = await resolveBases(context, images);
   const request: BuildRequest = {
-    ...partial,
-    values,
+    ...opened,
     base: base === undefined ? undefined : { name: base, digest: digests[base] ?? "" },
     notes: pinNotes(context, images, unknown),
   };
@@ -76,8 +97,12 @@ async function gather(
   return { request, key };
 }
 
-/** A version is of a commit: said before anything is built in vain. */
-function refuseUnreleasable({ revision }: Source, version: string | undefined): void {
+/**
+ * A version is of a commit: said before anything is built in vain.
+ * @throws TgoError SOURCE
+ */
+export function refuseUnreleasable({ source, version }: Pick<BuildRequest, "source" | "version">): void {
+  const { revision } = source;
   if (version === undefined || !revision.startsWith("dev-")) return;
   throw new TgoError(
     "SOURCE",

@@ -35,7 +35,7 @@ export async function configure(request: BuildRequest, container: Container): Pr
 
 /** The service's users, directories, links and files, in one layer. */
 async function withFiles(request: BuildRequest, container: Container): Promise<Container> {
-  const { name, service, source, context } = request;
+  const { service, source, context } = request;
   const { users, directories, links, files, user } = service.image;
   const named = user !== undefined && !/^\d/.test(user);
   const before = users.length > 0 || named ? await userFiles(container) : undefined;
@@ -46,16 +46,7 @@ async function withFiles(request: BuildRequest, container: Container): Promise<C
     ...(after?.group === before?.group ? [] : [{ path: "/etc/group", text: after?.group ?? "" }]),
   ];
   if (texts.length + directories.length + links.length + files.length === 0) return container;
-  await Promise.all(
-    files.map(async ({ from }) => {
-      if (await source.directory.exists(from)) return;
-      throw new TgoError("SOURCE", `${name} has no ${from}`, {
-        where: "image.files",
-        remedy:
-          "Add the file to the service's source (check that .dockerignore keeps it), or correct the path.",
-      });
-    }),
-  );
+  await requireFiles(request);
   const needed = source.directory.filter({ include: files.map(({ from }) => from) });
   const tree = await laidOver(
     context,
@@ -64,6 +55,23 @@ async function withFiles(request: BuildRequest, container: Container): Promise<C
     { seconds: epochSeconds(source.modified), directories, links, files, texts },
   );
   return container.withRootfs(tree);
+}
+
+/**
+ * The files that image.files takes from the source.
+ * @throws TgoError SOURCE for one that is not there
+ */
+export async function requireFiles({ name, service, source }: BuildRequest): Promise<void> {
+  await Promise.all(
+    service.image.files.map(async ({ from }) => {
+      if (await source.directory.exists(from)) return;
+      throw new TgoError("SOURCE", `${name} has no ${from}`, {
+        where: "image.files",
+        remedy:
+          "Add the file to the service's source (check that .dockerignore keeps it), or correct the path.",
+      });
+    }),
+  );
 }
 
 async function userFiles(container: Container): Promise<UserFiles> {

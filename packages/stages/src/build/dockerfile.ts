@@ -222,7 +222,7 @@ async function withPinnedImages(context: Context, text: string, plan: Dockerfile
  * The secrets a service declares, with their values from the caller's file.
  * @throws TgoError USAGE naming those that are missing, never a value
  */
-async function buildSecrets(
+export async function buildSecrets(
   { client, secrets }: Pick<Context, "client" | "secrets">,
   name: string,
   { secrets: declared }: DockerfileBuild,

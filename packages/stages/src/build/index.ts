@@ -6,6 +6,7 @@ import { buildPython, PYTHON_REMEDY } from "./python/index.js";
 import type { BuildRequest, Built } from "./request.js";
 import { buildStaticWeb } from "./static-web/index.js";
 
+export { inputChecks } from "./input-checks.js";
 export type { BuildRequest, Built, Variant } from "./request.js";
 
 /** Builds every platform's variant of a service by its strategy. */
@@ -75,6 +76,20 @@ export interface BuildBases {
   readonly unknown: readonly string[];
 }
 
+/** Those of them that the catalog names. */
+export function catalogImages(
+  { native, platforms }: { readonly native: Platform; readonly platforms: readonly Platform[] },
+  build: Service["build"],
+): BuildBases["images"] {
+  if (build.strategy === "dockerfile") return [];
+  // What only builds runs on the engine's own platform, whatever the image is for.
+  const builders = build.strategy === "static-web" ? [build.builder] : [];
+  return [
+    ...builders.map((reference) => ({ reference, platform: native })),
+    ...platforms.map((platform) => ({ reference: build.base, platform })),
+  ];
+}
+
 /** @throws TgoError SOURCE for a Dockerfile that is missing or has no such target */
 export async function buildBases({
   context,
@@ -86,13 +101,7 @@ export async function buildBases({
 }: Omit<BuildRequest, "base" | "notes">): Promise<BuildBases> {
   const { build } = service;
   if (build.strategy !== "dockerfile") {
-    // What only builds runs on the engine's own platform, whatever the image is for.
-    const builders = build.strategy === "static-web" ? [build.builder] : [];
-    const images = [
-      ...builders.map((reference) => ({ reference, platform: context.native })),
-      ...platforms.map((platform) => ({ reference: build.base, platform })),
-    ];
-    return { images, base: build.base, unknown: [] };
+    return { images: catalogImages({ ...context, platforms }, build), base: build.base, unknown: [] };
   }
   const text = await readDockerfile(name, build, source.directory);
   const plans = platforms.map((platform) =>
