@@ -1,47 +1,18 @@
-import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
+import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Fault, FaultRule, FaultyRequest, SeenRequest } from "./fault.js";
 import { listen } from "./front.js";
-
-/** What goes wrong with one request. */
-export type Fault =
-  /** The connection is closed before anything is read. */
-  | { readonly kind: "refuse" }
-  /** The connection is closed after this many bytes of the request's body. */
-  | { readonly kind: "reset"; readonly afterBytes: number }
-  /** The registry does what it is asked, and its answer is lost. */
-  | { readonly kind: "lose-answer" }
-  /** An answer of this status instead of the registry's. */
-  | {
-      readonly kind: "answer";
-      readonly status: number;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly body?: string;
-    }
-  /** The answer comes, this much later. */
-  | { readonly kind: "delay"; readonly ms: number }
-  /** No answer ever. */
-  | { readonly kind: "hang" }
-  /** A PUT is accepted and forgotten: what was put is missing when read. */
-  | { readonly kind: "forget" }
-  /** A manifest is read as it was before it was last written. */
-  | { readonly kind: "stale" }
-  /** A manifest is stored with other bytes than were sent. */
-  | { readonly kind: "rewrite" };
-
-export interface FaultyRequest {
-  readonly method: string;
-  /** With its query. */
-  readonly path: string;
-  /** How many requests came before it, this proxy's whole life. */
-  readonly number: number;
-}
-
-export interface FaultRule {
-  readonly on: (request: FaultyRequest) => boolean;
-  readonly fault: Fault;
-  /** How often it strikes; without it, always. */
-  readonly times?: number;
-}
+import {
+  bodyOf,
+  digestOf,
+  forward,
+  isManifest,
+  remember,
+  rewritten,
+  type Upstream,
+  type UpstreamAnswer,
+} from "./upstream.js";
 
 export interface FaultProxy {
   /** `localhost:PORT`: what image references begin with. */
@@ -50,17 +21,13 @@ export interface FaultProxy {
   /** The first rule that fits strikes. */
   readonly add: (rule: FaultRule) => void;
   readonly clear: () => void;
-  readonly requests: () => readonly FaultyRequest[];
+  /** Listens again, after `down`, on the same port. */
+  readonly up: () => Promise<void>;
+  readonly requests: () => readonly SeenRequest[];
   /** How many faults have struck. */
   readonly struck: () => number;
   readonly stop: () => Promise<void>;
 }
-
-/** A manifest's answers as they were before its last write, by path. */
-type Past = Map<
-  string,
-  { readonly status: number; readonly headers: IncomingMessage["headers"]; readonly body: Buffer }
->;
 
 /**
  * A registry that fails as it is told, in front of a real one.
@@ -68,28 +35,27 @@ type Past = Map<
  * @param port 0 takes a free one
  */
 export async function startFaultProxy(target: string, port = 0): Promise<FaultProxy> {
-  const agent = new Agent({ keepAlive: true });
+  const upstream: Upstream = { target, agent: new Agent({ keepAlive: true }), past: new Map() };
   const rules: { rule: FaultRule; left: number }[] = [];
-  const requests: FaultyRequest[] = [];
-  const past: Past = new Map();
-  let struck = 0;
-
-  const faultOf = (asked: FaultyRequest): Fault | undefined => {
-    const found = rules.find(({ rule, left }) => left > 0 && rule.on(asked));
-    if (found === undefined) return undefined;
-    found.left -= 1;
-    struck += 1;
-    return found.rule.fault;
-  };
+  const requests: Seen[] = [];
 
   const server = createServer((req, res) => {
-    const asked = { method: req.method ?? "GET", path: req.url ?? "/", number: requests.length };
-    requests.push(asked);
-    handle(req, res, faultOf(asked), { target, agent, past }).catch(() => {
+    const seen = new Seen(req, requests.length);
+    requests.push(seen);
+    res.once("close", () => {
+      if (res.headersSent) seen.status = res.statusCode;
+    });
+    handle({ req, res, seen, rules, upstream, down }).catch(() => {
       res.destroy();
     });
   });
   server.requestTimeout = 0;
+  // A connection that ends by itself would be a fault that nobody asked for.
+  server.keepAliveTimeout = 0;
+  const down = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
   await listen(server, port);
   const held = (server.address() as AddressInfo).port;
   return {
@@ -99,34 +65,75 @@ export async function startFaultProxy(target: string, port = 0): Promise<FaultPr
     clear: () => {
       rules.length = 0;
     },
+    up: async () => {
+      if (!server.listening) await listen(server, held);
+    },
     requests: () => requests,
-    struck: () => struck,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          agent.destroy();
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    struck: () => requests.filter(({ fault }) => fault !== undefined).length,
+    stop: async () => {
+      if (server.listening) await closed(server);
+      upstream.agent.destroy();
+    },
   };
 }
 
-interface Upstream {
-  readonly target: string;
-  readonly agent: Agent;
-  readonly past: Past;
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeAllConnections();
+  });
 }
 
-async function handle(
-  req: IncomingMessage,
-  res: ServerResponse,
-  fault: Fault | undefined,
-  upstream: Upstream,
-): Promise<void> {
+class Seen implements SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly at = performance.now();
+  fault: Fault["kind"] | undefined;
+  status: number | undefined;
+
+  constructor(
+    req: IncomingMessage,
+    readonly number: number,
+  ) {
+    this.method = req.method ?? "GET";
+    this.path = req.url ?? "/";
+  }
+}
+
+interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly seen: Seen;
+  readonly rules: { readonly rule: FaultRule; left: number }[];
+  readonly upstream: Upstream;
+  readonly down: () => void;
+}
+
+/** The fault that strikes a request; its body is read when a rule is about what is in it. */
+async function strike({ req, seen, rules }: Exchange): Promise<{ fault?: Fault; body?: Buffer }> {
+  const asked: FaultyRequest = seen;
+  const found = rules.find(({ rule, left }) => left > 0 && rule.on(asked));
+  if (found === undefined) return {};
+  const { fault } = found.rule;
+  const body = fault.kind === "refuse-manifest" ? await bodyOf(req) : undefined;
+  if (fault.kind === "refuse-manifest" && body !== undefined && !fault.like.test(body.toString()))
+    return { body };
+  found.left -= 1;
+  seen.fault = fault.kind;
+  return { fault, ...(body === undefined ? {} : { body }) };
+}
+
+async function handle(exchange: Exchange): Promise<void> {
+  const { req, res, seen, upstream, down } = exchange;
+  const { fault, body } = await strike(exchange);
   switch (fault?.kind) {
     case "refuse":
       req.socket.destroy();
+      return;
+    case "down":
+      down();
       return;
     case "hang":
       req.resume();
@@ -136,104 +143,78 @@ async function handle(
       req.socket.destroy();
       return;
     case "answer":
-      await bodyOf(req);
-      res
-        .writeHead(fault.status, { "content-type": "application/json", ...fault.headers })
-        .end(fault.body ?? "{}");
-      return;
-    case "forget": {
-      await bodyOf(req);
-      res.writeHead(201, { location: req.url ?? "/" }).end();
+    case "refuse-manifest": {
+      if (body === undefined) await bodyOf(req);
+      const headers = { "content-type": "application/json", ...("headers" in fault ? fault.headers : {}) };
+      res.writeHead(fault.status, headers).end(fault.body ?? "{}");
       return;
     }
+    case "forget":
+      await bodyOf(req);
+      res.writeHead(201, { location: seen.path }).end();
+      return;
     case "stale": {
       await bodyOf(req);
-      const before = upstream.past.get(req.url ?? "");
+      const before = upstream.past.get(seen.path);
       res
         .writeHead(before?.status ?? 404, before?.headers)
         .end(req.method === "HEAD" ? undefined : before?.body);
       return;
     }
     case "delay":
-      await new Promise((resolve) => setTimeout(resolve, fault.ms));
+      await sleep(fault.ms);
       break;
-    case "rewrite":
-    case "lose-answer":
-    case undefined:
+    default:
       break;
   }
-  const sent = await bodyOf(req);
-  // Another indentation is another digest.
-  const body =
-    fault?.kind === "rewrite" ? Buffer.from(JSON.stringify(JSON.parse(sent.toString()), null, 7)) : sent;
-  if (req.method === "PUT" && isManifest(req.url)) await remember(req, upstream);
-  const answer = await forward(upstream, {
-    method: req.method ?? "GET",
-    path: req.url ?? "/",
+  const sent = {
+    method: seen.method,
+    path: seen.path,
     headers: req.headers,
-    body,
-  });
-  if (fault?.kind === "lose-answer") {
-    req.socket.destroy();
+    body: body ?? (await bodyOf(req)),
+  };
+  if (req.method === "PUT" && isManifest(req.url)) await remember(upstream, req);
+  const answer = await forward(upstream, fault?.kind === "rewrite" ? rewritten(sent) : sent);
+  if (fault?.kind === "lose-answer") req.socket.destroy();
+  else if (fault?.kind === "rewrite" && fault.silent === true)
+    respond(exchange, {
+      ...answer,
+      headers: { ...answer.headers, "docker-content-digest": digestOf(sent.body) },
+    });
+  else if (fault?.kind === "cut" || fault?.kind === "stall" || fault?.kind === "drip")
+    await respondBadly(exchange, answer, fault);
+  else respond(exchange, answer);
+}
+
+function respond({ req, res }: Exchange, { status, headers, body }: UpstreamAnswer): void {
+  res.writeHead(status, headers).end(req.method === "HEAD" ? undefined : body);
+}
+
+async function respondBadly(
+  { req, res }: Exchange,
+  { status, headers, body }: UpstreamAnswer,
+  fault: Extract<Fault, { kind: "cut" | "stall" | "drip" }>,
+): Promise<void> {
+  res.writeHead(status, { ...headers, "content-length": String(body.length) });
+  if (req.method === "HEAD") {
+    res.end();
     return;
   }
-  res.writeHead(answer.status, answer.headers).end(req.method === "HEAD" ? undefined : answer.body);
-}
-
-function isManifest(path: string | undefined): boolean {
-  return /^\/v2\/.+\/manifests\/[^/]+$/.test(path ?? "");
-}
-
-const MANIFESTS = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-].join(", ");
-
-async function remember(req: IncomingMessage, upstream: Upstream): Promise<void> {
-  const { authorization, host } = req.headers;
-  const headers = { host, accept: MANIFESTS, ...(authorization === undefined ? {} : { authorization }) };
-  upstream.past.set(
-    req.url ?? "",
-    await forward(upstream, { method: "GET", path: req.url ?? "/", headers, body: Buffer.alloc(0) }),
-  );
-}
-
-interface Sent {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: IncomingMessage["headers"];
-  readonly body: Buffer;
-}
-
-/** The Host header stays the client's, so that the registry's Location headers name the proxy. */
-function forward(
-  { target, agent }: Upstream,
-  { method, path, headers, body }: Sent,
-): Promise<{ status: number; headers: IncomingMessage["headers"]; body: Buffer }> {
-  const kept: IncomingMessage["headers"] = { ...headers };
-  delete kept.connection;
-  delete kept["transfer-encoding"];
-  if (body.length > 0 || method === "PUT" || method === "POST") kept["content-length"] = String(body.length);
-  return new Promise((resolve, reject) => {
-    const asked = request(new URL(path, target), { method, headers: kept, agent }, (answer) => {
-      bodyOf(answer).then((bytes) => {
-        const back = { ...answer.headers };
-        delete back.connection;
-        delete back["keep-alive"];
-        resolve({ status: answer.statusCode ?? 502, headers: back, body: bytes });
-      }, reject);
+  if (fault.kind === "drip") {
+    const size = Math.ceil(body.length / fault.pieces);
+    for (let at = 0; at < body.length; at += size) {
+      await sleep(fault.ms);
+      res.write(body.subarray(at, at + size));
+    }
+    res.end();
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    res.write(body.subarray(0, fault.afterBytes), () => {
+      resolve();
     });
-    asked.once("error", reject);
-    asked.end(body);
   });
-}
-
-async function bodyOf(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  if (fault.kind === "cut") req.socket.destroy();
 }
 
 async function atMost(message: IncomingMessage, bytes: number): Promise<void> {

@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { request, type Agent, type IncomingMessage } from "node:http";
+
+export interface Upstream {
+  /** Origin of the registry. */
+  readonly target: string;
+  readonly agent: Agent;
+  /** A manifest's answers as they were before its last write, by path. */
+  readonly past: Map<string, UpstreamAnswer>;
+}
+
+export interface UpstreamRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Buffer;
+}
+
+export interface UpstreamAnswer {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Buffer;
+}
+
+/** The Host header stays the client's, so that the registry's Location headers name the proxy. */
+export function forward(
+  { target, agent }: Upstream,
+  { method, path, headers, body }: UpstreamRequest,
+): Promise<UpstreamAnswer> {
+  const kept: IncomingMessage["headers"] = { ...headers };
+  delete kept.connection;
+  delete kept["transfer-encoding"];
+  if (body.length > 0 || method === "PUT" || method === "POST") kept["content-length"] = String(body.length);
+  return new Promise((resolve, reject) => {
+    const asked = request(new URL(path, target), { method, headers: kept, agent }, (answer) => {
+      bodyOf(answer).then((bytes) => {
+        const back = { ...answer.headers };
+        delete back.connection;
+        delete back["keep-alive"];
+        resolve({ status: answer.statusCode ?? 502, headers: back, body: bytes });
+      }, reject);
+    });
+    asked.once("error", reject);
+    asked.end(body);
+  });
+}
+
+const MANIFESTS = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+
+/** Keeps what is under a manifest's name now: what a registry that lags will answer after the next write. */
+export async function remember(upstream: Upstream, req: IncomingMessage): Promise<void> {
+  const { authorization, host } = req.headers;
+  const headers = { host, accept: MANIFESTS, ...(authorization === undefined ? {} : { authorization }) };
+  const path = req.url ?? "/";
+  upstream.past.set(path, await forward(upstream, { method: "GET", path, headers, body: Buffer.alloc(0) }));
+}
+
+/** The same manifest as other bytes, under the name that they have then. */
+export function rewritten(asked: UpstreamRequest): UpstreamRequest {
+  // Another indentation is another digest.
+  const body = Buffer.from(JSON.stringify(JSON.parse(asked.body.toString()), null, 7));
+  return { ...asked, body, path: asked.path.replace(/sha256:[0-9a-f]{64}$/, digestOf(body)) };
+}
+
+export function digestOf(bytes: Buffer): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+export function isManifest(path: string | undefined): boolean {
+  return /^\/v2\/.+\/manifests\/[^/]+$/.test(path ?? "");
+}
+
+export async function bodyOf(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
