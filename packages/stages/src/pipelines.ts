@@ -2,8 +2,9 @@ import type { Client, Container, Directory } from "@dagger.io/dagger";
 import { selectServices, type Catalog, type Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { parseReleaseTag, parseVersion, type Version } from "@tgo/release";
-import { render, type Report, type ServiceReport } from "@tgo/report";
+import { helpsToRepeat, render, type Report, type ReportFormat, type ServiceReport } from "@tgo/report";
 import { attempt } from "./attempt.js";
+import type { Brought } from "./brought.js";
 import { candidateTag } from "./candidate.js";
 import {
   createContext,
@@ -19,14 +20,16 @@ import { lockBases } from "./lock-bases.js";
 import { describePlan, describeServices } from "./plan.js";
 import { checkValues, prepare, type PrepareOptions } from "./prepare.js";
 import { proveService } from "./prove.js";
-import { publishService } from "./publish.js";
+import { bringCandidate, bringService, candidateOf, publishService } from "./publish.js";
 import { releaseServices, type Entrant } from "./release/flow.js";
+import { preflight, preflightRegistries, type Preflight } from "./release/preflight/index.js";
 import { describePruned, prune } from "./release/prune.js";
 import { describeStatus, statusOf } from "./release/status.js";
 import { bringVersion } from "./release/version-image.js";
 import { registryRows, variantRows, verifyTag } from "./verify.js";
 
-export type OutputFormat = "text" | "json" | "markdown";
+/** Of what is no report: lists and plans have no page for a browser. */
+export type OutputFormat = Exclude<ReportFormat, "html">;
 
 /** The arguments every function about a source takes. */
 export interface SourceArguments {
@@ -111,7 +114,7 @@ export class Pipelines {
     return variant.container;
   }
 
-  smoke(service: readonly string[], source: SourceArguments, format: OutputFormat): Promise<string> {
+  smoke(service: readonly string[], source: SourceArguments, format: ReportFormat): Promise<string> {
     return this.report("smoke", service, source, format, smokeService);
   }
 
@@ -119,7 +122,7 @@ export class Pipelines {
     service: readonly string[],
     source: SourceArguments,
     version: string | undefined,
-    format: OutputFormat,
+    format: ReportFormat,
   ): Promise<string> {
     const text = version === undefined ? undefined : parseVersion(version, "--version").text;
     return this.report("publish", service, source, format, (context, name, definition, options) =>
@@ -132,18 +135,57 @@ export class Pipelines {
     service: readonly string[],
     wishes: ReleaseWishes & { readonly gitTag?: string | undefined },
     source: SourceArguments,
-    format: OutputFormat,
+    format: ReportFormat,
   ): Promise<string> {
-    return this.released("release", service, wishes, source, format, (context, name, definition, version) =>
-      publishService(context, name, definition, { ...prepareOptions(source), version: version.text }),
-    );
+    return this.released("release", service, wishes, source, format, async (context, selected, version) => {
+      const options = { ...prepareOptions(source), version: version.text };
+      const before = await preflight(context, selected, { ...options, patient: true });
+      return {
+        before,
+        bring: (name, definition) => {
+          const prepared = before.prepared.get(name);
+          return prepared === undefined
+            ? bringService(context, name, definition, options)
+            : bringCandidate(context, candidateOf(context, prepared));
+        },
+      };
+    });
   }
 
   /** The tags of a version that is out: nothing is built. */
-  async promote(service: readonly string[], wishes: ReleaseWishes, format: OutputFormat): Promise<string> {
-    return this.released("promote", service, wishes, {}, format, (context, name, _, version) =>
-      bringVersion(context, name, version.text),
-    );
+  async promote(service: readonly string[], wishes: ReleaseWishes, format: ReportFormat): Promise<string> {
+    return this.released("promote", service, wishes, {}, format, async (context, selected, version) => ({
+      before: await preflightRegistries(
+        context,
+        selected.map(({ name }) => name),
+      ),
+      bring: (name) => bringVersion(context, name, version.text),
+    }));
+  }
+
+  /** Whether a release could begin, and all that speaks against it. Without a version: whether a publish could. */
+  async preflight(
+    names: readonly string[],
+    version: { readonly version?: string | undefined; readonly gitTag?: string | undefined },
+    source: SourceArguments,
+    format: ReportFormat,
+  ): Promise<string> {
+    const started = performance.now();
+    const context = await createContext(this.client, this.product, this.options);
+    const of =
+      version.version === undefined && version.gitTag === undefined
+        ? undefined
+        : wanted(version, Object.keys(context.catalog.services));
+    const selected = select(context, of?.service === undefined ? names : [of.service], source);
+    const text = of?.version.text;
+    const { ready, services, problems } = await preflight(context, selected, {
+      ...prepareOptions(source),
+      version: text,
+      patient: false,
+    });
+    const flags = `--service ${names.join(",")}${text === undefined ? "" : ` --version ${text}`}`;
+    const ended = { command: "preflight", ok: ready, services, started, flags, format } as const;
+    return conclude(context, ended, { version: text, problems });
   }
 
   /** What is out, in every registry. */
@@ -172,7 +214,7 @@ export class Pipelines {
     service: readonly string[],
     { tag, elf }: { tag?: string | undefined; elf: boolean },
     source: SourceArguments,
-    format: OutputFormat,
+    format: ReportFormat,
   ): Promise<string> {
     return this.report("verify", service, source, format, (context, name, definition, options) =>
       verifyService(context, name, definition, options, { tag, elf }),
@@ -184,24 +226,34 @@ export class Pipelines {
     names: readonly string[],
     wishes: ReleaseWishes & { readonly gitTag?: string | undefined },
     source: SourceArguments,
-    format: OutputFormat,
-    bring: (context: Context, name: string, service: Service, version: Version) => Promise<ServiceReport>,
+    format: ReportFormat,
+    begin: (context: Context, selected: readonly Selected[], version: Version) => Promise<Begun>,
   ): Promise<string> {
     const started = performance.now();
     const context = await createContext(this.client, this.product, this.options);
     const { version, service } = wanted(wishes, Object.keys(context.catalog.services));
     const selected = select(context, service === undefined ? names : [service], source);
+    const flags = `--service ${names.join(",")} --version ${version.text}`;
+    const { before, bring } = await begin(context, selected, version);
+    if (!before.mayBegin) {
+      const { services, problems } = before;
+      const gate = { open: false, reasons: [NOT_BEGUN], later: [] };
+      const ended = { command, ok: false, services, started, flags, format };
+      return conclude(context, ended, { version: version.text, gate, problems });
+    }
+    for (const { what, where } of before.problems)
+      context.progress.note({ step: "preflight" }, where === undefined ? what : `${what} (${where})`);
     const entrants = selected.map(({ name, service: definition }): Entrant => ({
       service: name,
       policy: context.catalog.release,
-      bring: () => bring(context, name, definition, version),
+      bring: () => bring(name, definition),
     }));
-    const { ok, gate, services } = await releaseServices(context, entrants, {
+    const { ok, gate, services, record } = await releaseServices(context, entrants, {
       version,
       allowBackwards: wishes.allowBackwards,
       adopt: wishes.adoptLatest,
+      pipeline: context.pipeline,
     });
-    const flags = `--service ${names.join(",")} --version ${version.text}`;
     return conclude(
       context,
       { command, ok, services, started, flags, format },
@@ -212,6 +264,7 @@ export class Pipelines {
           reasons: gate.open ? [] : gate.reasons.map(({ told }) => told),
           later: gate.later.map(({ told }) => told),
         },
+        record,
       },
     );
   }
@@ -225,7 +278,7 @@ export class Pipelines {
     command: Report["command"],
     names: readonly string[],
     source: SourceArguments,
-    format: OutputFormat,
+    format: ReportFormat,
     run: (
       context: Context,
       name: string,
@@ -245,6 +298,20 @@ export class Pipelines {
   }
 }
 
+/** Why a release has not begun; the problems themselves are told beside it. */
+const NOT_BEGUN = "preflight found what must be mended first: nothing was built, and nothing was pushed";
+
+interface Selected {
+  readonly name: string;
+  readonly service: Service;
+}
+
+/** What was asked before a release, and how its services' images are brought. */
+interface Begun {
+  readonly before: Pick<Preflight, "services" | "problems" | "mayBegin">;
+  readonly bring: (name: string, service: Service) => Promise<Brought>;
+}
+
 interface Ended {
   readonly command: Report["command"];
   readonly ok: boolean;
@@ -253,25 +320,31 @@ interface Ended {
   readonly started: number;
   /** Of the command that runs the same again, where the caller's own command line is not known. */
   readonly flags: string;
-  readonly format: OutputFormat;
+  readonly format: ReportFormat;
 }
 
 /** Renders the report of a run; one that is not ok is thrown. */
 function conclude(
   context: Context,
   { command, ok, services, started, flags, format }: Ended,
-  release: Pick<Report, "version" | "gate"> = {},
+  more: Pick<Report, "version" | "gate" | "problems" | "record"> = {},
 ): string {
-  const report: Report = {
+  const durationMs = Math.round(performance.now() - started);
+  const made: Report = {
     command,
     ok,
     engine: context.engine,
     pipeline: context.pipeline,
-    durationMs: Math.round(performance.now() - started),
+    began: new Date(Date.now() - durationMs).toISOString(),
+    durationMs,
     services,
-    ...release,
-    next: helpsToRepeat(services) ? (getHost().invocation ?? `dagger call ${command} ${flags}`) : undefined,
+    ...more,
+    next:
+      !ok && helpsToRepeat({ services, problems: more.problems })
+        ? (getHost().invocation ?? `dagger call ${command} ${flags}`)
+        : undefined,
   };
+  const report = getHost().report?.(made) ?? made;
   const text = render(report, format, getHost().text);
   if (!ok) throw new ReportError(text, report);
   return text;
@@ -291,19 +364,6 @@ function wanted(
       remedy: "Give one of them: --version 1.2.3, or --git-tag v1.2.3 as CI systems have it.",
     },
   );
-}
-
-/** Faults that a change of the command, the source or the catalog must mend first. */
-const MENDED_FIRST = new Set(["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]);
-
-/** Whether the same command may do better: a registry or a network failed, not what was asked for. */
-function helpsToRepeat(services: readonly ServiceReport[]): boolean {
-  const problems = services.flatMap((service) => [
-    ...service.problems,
-    ...service.registries.flatMap((registry) => registry.problems),
-    ...(service.tags ?? []).flatMap(({ problem }) => problem ?? []),
-  ]);
-  return problems.some(({ code }) => !MENDED_FIRST.has(code));
 }
 
 function select(

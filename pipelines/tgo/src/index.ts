@@ -16,6 +16,18 @@ export enum Format {
   Markdown = "markdown",
 }
 
+/** How a report is printed. */
+export enum ReportFormat {
+  /** Tables for people. */
+  Text = "text",
+  /** One JSON document for programs. */
+  Json = "json",
+  /** Markdown for a CI job's summary. */
+  Markdown = "markdown",
+  /** One page for a browser, on a phone or a desk; it needs no network. */
+  Html = "html",
+}
+
 /** Builds, publishes and verifies TGO's multi-architecture images. */
 @object()
 export class Tgo {
@@ -143,8 +155,8 @@ export class Tgo {
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
-    /** text, json or markdown. */
-    format: Format = Format.Text,
+    /** text, json, markdown or html. */
+    format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     return this.pipelines().smoke(service, { source, revision, created, value }, format);
   }
@@ -167,10 +179,42 @@ export class Tgo {
     value?: string[],
     /** Version the candidate is of, such as 1.2.3; part of its bytes. Its tags are written by release. */
     version?: string,
-    /** text, json or markdown. */
-    format: Format = Format.Text,
+    /** text, json, markdown or html. */
+    format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     return this.pipelines().publish(service, { source, revision, created, value }, version, format);
+  }
+
+  /**
+   * Says in seconds whether a release could begin, with everything that speaks against it at once: the right to push
+   * to every registry, the version's tag, sources, locks, base images, clock, disk and emulation. Builds and pushes
+   * nothing. Exits with 1 when something must be mended first.
+   */
+  @func({ cache: "never" })
+  async preflight(
+    /** Services by name, or "all". */
+    service: string[] = ["all"],
+    /** Version that is to be released: is its tag free, or held by this very candidate? */
+    version?: string,
+    /** Git tag that says it instead: v1.2.3, or tgo-api-v1.2.3 for one service. */
+    gitTag?: string,
+    /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
+    source?: Directory,
+    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
+    revision?: string,
+    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
+    created?: string,
+    /** Build values: NAME=value. */
+    value?: string[],
+    /** text, json, markdown or html. */
+    format: ReportFormat = ReportFormat.Text,
+  ): Promise<string> {
+    return this.pipelines().preflight(
+      service,
+      { version, gitTag },
+      { source, revision, created, value },
+      format,
+    );
   }
 
   /**
@@ -198,8 +242,8 @@ export class Tgo {
     allowBackwards: boolean = false,
     /** Take over floating tags of which nobody knows the version. */
     adoptLatest: boolean = false,
-    /** text, json or markdown. */
-    format: Format = Format.Text,
+    /** text, json, markdown or html. */
+    format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     const wishes = { version, gitTag, allowBackwards, adoptLatest };
     return this.pipelines().release(service, wishes, { source, revision, created, value }, format);
@@ -219,8 +263,8 @@ export class Tgo {
     allowBackwards: boolean = false,
     /** Take over floating tags of which nobody knows the version. */
     adoptLatest: boolean = false,
-    /** text, json or markdown. */
-    format: Format = Format.Text,
+    /** text, json, markdown or html. */
+    format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     return this.pipelines().promote(service, { version, allowBackwards, adoptLatest }, format);
   }
@@ -275,8 +319,8 @@ export class Tgo {
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
-    /** text, json or markdown. */
-    format: Format = Format.Text,
+    /** text, json, markdown or html. */
+    format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     return this.pipelines().verify(service, { tag, elf }, { source, revision, created, value }, format);
   }

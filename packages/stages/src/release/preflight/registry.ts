@@ -3,7 +3,7 @@ import type { RegistryReport } from "@tgo/report";
 import { candidateTag } from "../../candidate.js";
 import { repositoryOf, type Target } from "../../context.js";
 import { notStarted } from "../../not-started.js";
-import { requireSameCandidate } from "../../publish.js";
+import { requireSameCandidate } from "../../find-candidate.js";
 import { skewSeconds, type Skew } from "./clock.js";
 import { checked, distinct } from "./problems.js";
 
