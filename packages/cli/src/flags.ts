@@ -66,6 +66,16 @@ export function helpFlag(description: string): Option {
   return new Option("-h, --help", description).helpGroup("Flags:");
 }
 
+/** Where else a report goes, of the functions that make one. */
+export function reportFlag(): Option {
+  return new Option(
+    "--report <file,...>",
+    "also write the report there, when the function fails as well: .html, .md, .json or .txt",
+  )
+    .helpGroup("Flags:")
+    .argParser((text: string, previous: string[] | undefined) => [...(previous ?? []), ...splitList(text)]);
+}
+
 /** The flags that are the command's own. */
 export function ownFlags(): Option[] {
   return [

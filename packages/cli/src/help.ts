@@ -18,6 +18,7 @@ export const ENVIRONMENT = `Environment:
   _EXPERIMENTAL_DAGGER_CLI_BIN      a dagger command that is already here, instead of a download
   DAGGER_SESSION_PORT, DAGGER_SESSION_TOKEN
                                     set by "dagger run"; chooses that session
+  GITHUB_STEP_SUMMARY               file of GitHub's job summary: gets every report, as Markdown
   NO_COLOR, FORCE_COLOR, CI         no colours; colours without a terminal; plain progress lines`;
 
 export const EXIT_CODES = `Exit codes:
@@ -56,6 +57,6 @@ export const EXAMPLES: { readonly program: string; readonly functions: Readonly<
   tgo publish --service tgo-api --registry local=localhost:5000/tgo --docker-config ci/config.json`,
     verify: `Examples:
   tgo verify --service tgo-api --tag candidate-0123456789abcdef
-  tgo verify --service tgo-api --tag latest --format markdown >> "$GITHUB_STEP_SUMMARY"`,
+  tgo verify --service tgo-api --tag latest --report latest.html`,
   },
 };

@@ -5,6 +5,8 @@ import type { Redaction } from "./redaction.js";
 export interface Output {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** A text as the streams have it. */
+  readonly clean: (text: string) => string;
   /** Fulfilled when everything written has left this process, or nobody reads it. */
   readonly flushed: () => Promise<void>;
   /** What stopped the result from being written, other than a reader that has gone. */
@@ -27,10 +29,11 @@ export function openOutput(
       if (stream === stdout && error.code !== "EPIPE") lost = error;
     });
   }
+  const clean = (text: string): string => redaction.clean(text).replaceAll(TRACE, "");
   const write =
     (stream: Terminal) =>
     (text: string): void => {
-      if (!closed.has(stream)) stream.write(redaction.clean(text).replaceAll(TRACE, ""));
+      if (!closed.has(stream)) stream.write(clean(text));
     };
   const flush = (stream: Terminal): Promise<void> =>
     new Promise((resolve) => {
@@ -48,6 +51,7 @@ export function openOutput(
   return {
     out: write(stdout),
     err: write(stderr),
+    clean,
     flushed: async () => {
       await Promise.all([flush(stdout), flush(stderr)]);
     },

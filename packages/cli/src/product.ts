@@ -1,5 +1,6 @@
 import type { Client } from "@dagger.io/dagger";
 import type { Credentials } from "@tgo/oci";
+import type { Report } from "@tgo/report";
 import type { ProgressListener } from "@tgo/stages";
 import type { Writable } from "node:stream";
 import type { Surface } from "./surface.js";
@@ -35,6 +36,8 @@ export interface HostSettings {
   readonly credentials: ((host: string) => Promise<Credentials | undefined>) | undefined;
   /** The command line that runs the same again. */
   readonly invocation: string;
+  /** Given every report before it is rendered; returns what may be shown of it. */
+  readonly report: (report: Report) => Report;
   /** How a text report should be written. */
   readonly text: { readonly color: boolean; readonly width: number };
 }

@@ -1,11 +1,11 @@
 import { TgoError } from "@tgo/errors";
 import { Command, CommanderError, Help, Option } from "commander";
 import { ENVIRONMENT, EXAMPLES, EXIT_CODES, LISTS, OVERVIEW } from "./help.js";
-import { addFlag, helpFlag, ownFlags, spellSwitches } from "./flags.js";
+import { addFlag, helpFlag, ownFlags, reportFlag, spellSwitches } from "./flags.js";
 import { nearest } from "./nearest.js";
 import { PROGRESS_MODES } from "./progress/display.js";
 import { ENGINES, type Settings } from "./settings.js";
-import type { ModuleFunction, Surface } from "./surface.js";
+import { makesReport, type ModuleFunction, type Surface } from "./surface.js";
 import { placeholder, type Scalar } from "./value.js";
 
 /** What was typed, understood and checked as far as that goes without touching anything. */
@@ -113,6 +113,7 @@ function buildProgram(options: ProgramOptions, action: Action): Command {
         ),
       );
     }
+    if (makesReport(fn, surface)) command.addOption(reportFlag());
     const examples = EXAMPLES.functions[fn.command];
     command.addHelpText("after", `\n${[LISTS, ...(examples === undefined ? [] : [examples])].join("\n\n")}`);
     command.action(() => {
@@ -170,6 +171,7 @@ function invocation(fn: ModuleFunction, command: Command, surface: Surface): Inv
       progress: PROGRESS_MODES.find((each) => each === text("progress")) ?? "auto",
       verbose: typed.verbose === true,
       output: text("output"),
+      reports: [typed.report ?? []].flat().map(String),
       caBundle: text("caBundle"),
     },
   };

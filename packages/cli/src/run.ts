@@ -12,6 +12,7 @@ import { parseCommandLine, type Invocation } from "./program.js";
 import type { Display } from "./progress/display.js";
 import { Redaction } from "./redaction.js";
 import { withSession, type Engines } from "./session.js";
+import type { Reporting } from "./reporting.js";
 import { watchStrayErrors, type StrayErrors } from "./stray.js";
 import { sameCommand } from "./shell.js";
 import { tellFailure, tellInterruption } from "./tell.js";
@@ -86,33 +87,49 @@ interface Run {
   readonly stray: StrayErrors;
 }
 
+interface Told {
+  readonly reporting: Reporting;
+}
+
 async function runInvocation(run: Run): Promise<number> {
-  const { invocation, output, interruption, process, redaction, stray } = run;
-  // log-update is no use to help and usage errors.
-  const { openDisplay } = await import("./progress/open.js");
+  const { product, invocation, output, interruption, process, redaction, stray } = run;
+  // log-update and the report's faces are no use to help and usage errors.
+  const [{ openDisplay }, { Reporting }] = await Promise.all([
+    import("./progress/open.js"),
+    import("./reporting.js"),
+  ]);
+  let reporting: Reporting;
+  try {
+    reporting = await Reporting.open({ invocation, surface: product.surface, process, output });
+  } catch (error) {
+    return tellFailure(run, error);
+  }
   const display = openDisplay(invocation.settings.progress, process, output, redaction);
-  const work = execute(run, display).then(
+  const work = execute({ ...run, reporting }, display).then(
     (text) => ({ text }),
     (error: unknown) => ({ error }),
   );
   try {
     const first = await Promise.race([work, stray.happened, interruption.happened]);
-    if (typeof first === "string") return await tellInterruption(run, display, first, work);
+    if (typeof first === "string") {
+      const code = await tellInterruption(run, display, first, work);
+      return await reporting.end(code, failureOf(interruption.signal.reason));
+    }
     display.stop();
-    if ("error" in first) return tellFailure(run, first.error);
+    if ("error" in first) {
+      return await reporting.end(tellFailure(run, first.error, reporting), failureOf(first.error));
+    }
     output.out(first.text === "" || first.text.endsWith("\n") ? first.text : `${first.text}\n`);
-    return EXIT.ok;
+    return await reporting.end(EXIT.ok);
   } finally {
     display.stop();
   }
 }
 
-async function execute(
-  { product, process, engines, redaction, invocation, interruption }: Run,
-  display: Display,
-): Promise<string> {
+async function execute(run: Run & Told, display: Display): Promise<string> {
+  const { product, process, engines, redaction, invocation, interruption, reporting } = run;
   const { settings } = invocation;
-  const context = { process, invocation, interruption, display };
+  const context = { process, invocation, interruption, reporting, display };
   if (needsNoEngine(invocation, product)) {
     const prepared = await prepare(invocation, product.surface, process, redaction);
     return call(await product.load(), undefined, prepared, context);
@@ -173,9 +190,9 @@ async function call(
   module: LoadedModule,
   engineName: string | undefined,
   prepared: Prepared,
-  run: Pick<Run, "process" | "invocation" | "interruption"> & { display: Display },
+  run: Pick<Run, "process" | "invocation" | "interruption"> & Told & { display: Display },
 ): Promise<string> {
-  const { process, invocation, interruption, display } = run;
+  const { process, invocation, interruption, reporting, display } = run;
   module.setHost({
     progress: display.onProgress,
     signal: interruption.signal,
@@ -183,6 +200,7 @@ async function call(
     local: true,
     credentials: prepared.credentials.module,
     invocation: sameCommand(process.argv, process.env),
+    report: reporting.see,
     text: {
       color: wantsColor(process.stdout, process.env),
       width: Math.max(60, process.stdout.columns ?? 100),

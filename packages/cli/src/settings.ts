@@ -10,6 +10,8 @@ export interface Settings {
   readonly verbose: boolean;
   /** Where to write the image of a function that returns one. */
   readonly output?: string | undefined;
+  /** Files to write the report to, besides its text on stdout. */
+  readonly reports: readonly string[];
   /** PEM file of a company's certificate authorities; also an argument of the module when it has one. */
   readonly caBundle?: string | undefined;
 }

@@ -45,3 +45,11 @@ export interface EnumType {
   readonly description: string;
   readonly values: readonly { readonly name: string; readonly value: string; readonly description: string }[];
 }
+
+/** Whether what a function returns is a report: nothing else has a page for a browser. */
+export function makesReport(fn: ModuleFunction, { enums }: Surface): boolean {
+  return fn.arguments.some(({ name, type }) => {
+    const values = enums[type.name ?? ""]?.values ?? [];
+    return name === "format" && values.some(({ value }) => value === "html");
+  });
+}

@@ -4,22 +4,29 @@ import type { Output } from "./output.js";
 import { EXIT, type CliProcess } from "./process.js";
 import type { Invocation } from "./program.js";
 import type { Display } from "./progress/display.js";
+import type { Reporting } from "./reporting.js";
 import { sameCommand } from "./shell.js";
 
 /** How long a stopped run may take to close its engine. */
 const GRACE_MS = 5_000;
 
-/** A failed function's report is its result: it goes to stdout like any other. */
+/**
+ * A failed function's report is its result: it goes to stdout like any other. One that failed before it had a report
+ * has one of that, where a format for programs or pages was asked for.
+ */
 export function tellFailure(
   { output, invocation }: { readonly output: Output; readonly invocation: Invocation },
   error: unknown,
+  reporting?: Reporting,
 ): number {
   const failure = failureOf(error);
   const code = failure.code === "USAGE" ? EXIT.usage : EXIT.failure;
   if (isReport(error)) {
     output.out(`${error.message.trimEnd()}\n`);
   } else {
-    if (invocation.values.get("format") === "json") output.out(`${failureJson(failure)}\n`);
+    const early = reporting?.earlyText(failure);
+    if (early !== undefined) output.out(`${early.trimEnd()}\n`);
+    else if (invocation.values.get("format") === "json") output.out(`${failureJson(failure)}\n`);
     output.err(`tgo: ${failure.message}\n`);
     if (failure.output.length > 0) {
       output.err(`\nthe last lines it printed:\n${failure.output.map((line) => `  ${line}`).join("\n")}\n`);

@@ -32,7 +32,7 @@ describe("help", () => {
     expect(stdout).toContain("Publishes services. Nothing is tagged before it is verified.");
     expect(stdout).toMatch(/--service <text,...>\s+Services of the catalog, or all\./);
     expect(stdout).toContain("[required]");
-    expect(stdout).toContain("[one of: text, json, markdown]");
+    expect(stdout).toContain("[one of: text, json, markdown, html]");
     expect(stdout).toContain("[default: text]");
     expect(stdout).toContain("[default: the checkout around the current folder]");
     expect(stdout).toContain("[default: 4]");

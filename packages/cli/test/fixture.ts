@@ -28,6 +28,7 @@ const FORMAT: Argument = {
   optional: true,
   default: "text",
 };
+const REPORT_FORMAT: Argument = { ...FORMAT, type: { kind: "enum", name: "ReportFormat" } };
 const SOURCE: Argument = {
   name: "source",
   flag: "source",
@@ -108,7 +109,7 @@ export const SURFACE: Surface = {
       name: "smoke",
       command: "smoke",
       description: "Runs every variant.",
-      arguments: [FORMAT],
+      arguments: [REPORT_FORMAT],
       returns: STRING,
     },
     {
@@ -149,7 +150,7 @@ export const SURFACE: Surface = {
           optional: true,
           default: false,
         },
-        FORMAT,
+        REPORT_FORMAT,
       ],
       returns: STRING,
     },
@@ -157,7 +158,7 @@ export const SURFACE: Surface = {
       name: "verifyTag",
       command: "verify-tag",
       description: "Verifies.",
-      arguments: [SERVICE, FORMAT],
+      arguments: [SERVICE, REPORT_FORMAT],
       returns: STRING,
     },
   ],
@@ -169,6 +170,14 @@ export const SURFACE: Surface = {
         { name: "Json", value: "json", description: "" },
         { name: "Markdown", value: "markdown", description: "" },
       ],
+    },
+    ReportFormat: {
+      description: "",
+      values: ["Text", "Json", "Markdown", "Html"].map((name) => ({
+        name,
+        value: name.toLowerCase(),
+        description: "",
+      })),
     },
   },
 };

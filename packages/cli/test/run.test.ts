@@ -25,7 +25,8 @@ describe("stdout", () => {
       behave: () => Promise.reject(new TgoError("BUILD", "pip failed", { where: "tgo-api", remedy: "look" })),
     });
     expect(code).toBe(1);
-    expect(JSON.parse(stdout)).toEqual({
+    expect(JSON.parse(stdout)).toMatchObject({
+      command: "publish",
       ok: false,
       problems: [{ code: "BUILD", what: "pip failed", where: "tgo-api", remedy: "look" }],
     });

@@ -1,0 +1,237 @@
+import { TgoError } from "@tgo/errors";
+import { render, type Report } from "@tgo/report";
+import { EventEmitter } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ReportError, tgo, type Scene } from "./fixture.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tgo-reports-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const written = (name: string): Promise<string> => readFile(join(folder, name), "utf8");
+
+const REPORT: Report = {
+  command: "publish",
+  ok: true,
+  engine: "embedded engine (fake)",
+  pipeline: "0123456789abcdef",
+  durationMs: 1200,
+  services: [
+    {
+      service: "tgo-api",
+      state: "published",
+      variants: [],
+      registries: [],
+      problems: [],
+      notes: ["built with hunter2hunter2"],
+      durationMs: 1000,
+    },
+  ],
+};
+const FAILED: Report = {
+  ...REPORT,
+  ok: false,
+  services: REPORT.services.map((service) => ({
+    ...service,
+    state: "failed",
+    problems: [{ code: "UNAVAILABLE", what: "the registry answered 503" }],
+  })),
+};
+
+/** As the stages do it: the host sees the report, what it returns is rendered, and a failure thrown. */
+const making =
+  (report: Report): Scene["behave"] =>
+  (_, host) => {
+    const text = render(host.report(report), "text");
+    return report.ok ? Promise.resolve(text) : Promise.reject(new ReportError(text));
+  };
+
+describe("--report", () => {
+  const ALL = ["report.html", "report.md", "report.json", "report.txt"];
+
+  it.each([
+    ["a success", REPORT, 0, "published"],
+    ["a failure", FAILED, 1, "the registry answered 503"],
+  ])(
+    "writes the report of %s to every file, in the format of its ending",
+    async (_, report, expected, words) => {
+      const line = `publish --service a --report ${ALL.slice(0, 2).join(",")} --report report.json --report report.txt`;
+      const { code, stdout } = await tgo(line, { cwd: folder, behave: making(report) });
+      expect(code).toBe(expected);
+      expect(stdout).toContain(words);
+      for (const name of ALL) expect(await written(name)).toContain(words);
+      expect(await written("report.html")).toMatch(/^<!doctype html>/);
+      expect(await written("report.md")).toMatch(/^## `publish`/);
+      expect(JSON.parse(await written("report.json"))).toEqual(report);
+      expect(await written("report.txt")).toMatch(/^publish (ok|FAILED) · /);
+    },
+  );
+
+  it("tells of a run that failed before its function had a report", async () => {
+    const lacking = new TgoError("ENVIRONMENT", "buildah is missing", { remedy: "apt-get install buildah" });
+    const { code, stderr } = await tgo("publish --service a --report report.json,report.html", {
+      cwd: folder,
+      engines: { startEmbedded: () => Promise.reject(lacking) },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("tgo: buildah is missing");
+    expect(JSON.parse(await written("report.json"))).toMatchObject({
+      command: "publish",
+      ok: false,
+      services: [],
+      problems: [{ code: "ENVIRONMENT", what: "buildah is missing", remedy: "apt-get install buildah" }],
+      next: "tgo publish --service a --report report.json,report.html",
+    });
+    expect(await written("report.html")).toContain("buildah is missing");
+  });
+
+  it("tells of an interruption", async () => {
+    const signals = new EventEmitter();
+    const { code } = await tgo("publish --service a --report report.md", {
+      cwd: folder,
+      signals,
+      behave: (_, host) =>
+        new Promise((_resolve, reject) => {
+          host.signal.addEventListener("abort", () => {
+            reject(host.signal.reason as Error);
+          });
+          signals.emit("SIGTERM");
+        }),
+    });
+    expect(code).toBe(143);
+    expect(await written("report.md")).toContain("**INTERRUPTED** interrupted");
+    expect(await written("report.md")).toContain("```sh\ntgo publish --service a");
+  });
+
+  it("does not call a run a success that failed after its report was made", async () => {
+    await tgo("publish --service a --report report.json", {
+      cwd: folder,
+      behave: (_, host) => {
+        host.report(REPORT);
+        return Promise.reject(new TgoError("INTERNAL", "the engine did not end"));
+      },
+    });
+    expect(JSON.parse(await written("report.json"))).toMatchObject({
+      ok: false,
+      services: [{ service: "tgo-api" }],
+      problems: [{ what: "the engine did not end" }],
+    });
+  });
+
+  it.each([
+    ["report.pdf", /--report report\.pdf: the file's ending says no format\n +Endings: \.html, \.md/],
+    ["missing/report.md", /the report cannot be written there \(--report\): there is no folder .*missing/],
+    ["folder.md", /the report cannot be written there \(--report\): it is a folder/],
+  ])("refuses %s before anything is started", async (name, words) => {
+    await mkdir(join(folder, "folder.md"));
+    const { code, stderr, loaded } = await tgo(`publish --service a --report ${name}`, { cwd: folder });
+    expect({ code, loaded }).toEqual({ code: 2, loaded: false });
+    expect(stderr).toMatch(words);
+  });
+
+  it("that could not be written in the end is no success", async () => {
+    const { code, stdout, stderr } = await tgo("publish --service a --report sub/report.md", {
+      cwd: await mkdir(join(folder, "sub")).then(() => folder),
+      behave: async (call, host) => {
+        await rm(join(folder, "sub"), { recursive: true });
+        return making(REPORT)?.(call, host);
+      },
+    });
+    expect(code).toBe(1);
+    expect(stdout).toContain("publish ok");
+    expect(stderr).toContain("the report could not be written (--report): ENOENT");
+  });
+
+  it("is a flag of functions that make a report, and of no others", async () => {
+    expect((await tgo("publish --help")).stdout).toContain("--report <file,...>");
+    const { code, stderr } = await tgo("services --report report.md", { cwd: folder });
+    expect(code).toBe(2);
+    expect(stderr).toContain("--report");
+  });
+});
+
+describe("the job summary", () => {
+  it.each([
+    ["a success", REPORT, 0],
+    ["a failure", FAILED, 1],
+  ])(
+    "gets the Markdown of %s, after what is there, and stdout stays as it is",
+    async (_, report, expected) => {
+      await writeFile(join(folder, "summary.md"), "no line end");
+      const env = { GITHUB_STEP_SUMMARY: join(folder, "summary.md") };
+      const { code, stdout } = await tgo("publish --service a", { env, cwd: folder, behave: making(report) });
+      expect(code).toBe(expected);
+      expect(await written("summary.md")).toBe(`no line end\n${render(report, "markdown")}`);
+      expect(stdout).toMatch(/^publish (ok|FAILED)/);
+    },
+  );
+
+  it("gets what a run failed of before it had a report", async () => {
+    const env = { GITHUB_STEP_SUMMARY: join(folder, "summary.md") };
+    await tgo("publish --service a", {
+      env,
+      behave: () => Promise.reject(new TgoError("USAGE", "no service a")),
+    });
+    expect(await written("summary.md")).toContain("**USAGE** no service a");
+  });
+
+  it("gets nothing of a function that makes no report", async () => {
+    const env = { GITHUB_STEP_SUMMARY: join(folder, "summary.md") };
+    expect((await tgo("services", { env })).code).toBe(0);
+    await expect(written("summary.md")).rejects.toThrow("ENOENT");
+  });
+
+  it.each([
+    ["a success", REPORT, 0],
+    ["a failure", FAILED, 1],
+  ])("that cannot be written is a warning and changes nothing of %s", async (_, report, expected) => {
+    const env = { GITHUB_STEP_SUMMARY: join(folder, "no/such/folder.md") };
+    const { code, stderr } = await tgo("publish --service a", { env, behave: making(report) });
+    expect(code).toBe(expected);
+    expect(stderr).toContain("warning: the job summary could not be written (GITHUB_STEP_SUMMARY): ENOENT");
+  });
+});
+
+describe("a credential in a report", () => {
+  it("is in none of its faces", async () => {
+    const config = {
+      auths: { "localhost:1": { auth: Buffer.from("robot:hunter2hunter2").toString("base64") } },
+    };
+    await writeFile(join(folder, "config.json"), JSON.stringify(config));
+    const env = { GITHUB_STEP_SUMMARY: join(folder, "summary.md") };
+    const line = "publish --service a --docker-config config.json --report report.html,report.json";
+    const { stdout } = await tgo(line, { env, cwd: folder, behave: making(REPORT) });
+    for (const text of [
+      stdout,
+      ...(await Promise.all(["summary.md", "report.html", "report.json"].map(written))),
+    ]) {
+      expect(text).not.toContain("hunter2hunter2");
+      expect(text).toMatch(/(?:\\?\*){3}/);
+    }
+  });
+});
+
+describe("--format", () => {
+  it.each([
+    ["html", /^<!doctype html>[^]*no service a/],
+    ["markdown", /^## `publish` ❌ failed[^]*no service a/],
+  ])("%s is what stdout has of a run that failed before it had a report", async (format, words) => {
+    const { stdout, code } = await tgo(`publish --service a --format ${format}`, {
+      behave: () => Promise.reject(new TgoError("USAGE", "no service a")),
+    });
+    expect(code).toBe(2);
+    expect(stdout).toMatch(words);
+  });
+
+  it("html is refused by a function that makes no report", async () => {
+    const { code, stderr } = await tgo("services --format html");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/format.*html/);
+    expect(stderr).toContain("text, json, markdown");
+  });
+});
