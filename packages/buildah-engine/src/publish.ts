@@ -1,7 +1,5 @@
-import { createReadStream } from "node:fs";
-import { link, mkdir, writeFile } from "node:fs/promises";
+import { link, mkdir, open, writeFile, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { formatReference, parseReference, type Registry } from "@tgo/oci";
 import { command } from "./command.js";
 import type { Context } from "./context.js";
@@ -10,6 +8,9 @@ import { assembleImage, descriptor, type ImageDocuments } from "./image.js";
 import type { Route } from "./images.js";
 import { Semaphore } from "./lazy.js";
 import type { ContainerState } from "./state.js";
+
+/** Bytes of a layer read at once. */
+const CHUNK = 1 << 18;
 
 /** Of all images and registries together: each upload holds a few megabytes of memory. */
 const uploads = new Semaphore(4);
@@ -39,10 +40,7 @@ async function push(
   tag: string,
   image: ImageDocuments,
 ): Promise<void> {
-  const read = (digest: string): ReadableStream<Uint8Array> => {
-    const file = createReadStream(cx.store.blobPath(digest), { highWaterMark: 1 << 18 });
-    return Readable.toWeb(file) as ReadableStream<Uint8Array>;
-  };
+  const read = (digest: string): ReadableStream<Uint8Array> => fileStream(cx.store.blobPath(digest));
   const blobs = [
     ...image.layers.map(({ digest, size }) => ({ digest, size, open: () => read(digest) })),
     ...image.configs.map(({ digest, size, bytes }) => ({ digest, size, open: () => bytes })),
@@ -51,6 +49,35 @@ async function push(
   for (const { digest, mediaType, bytes } of image.children)
     await registry.putManifest(repository, digest, mediaType, bytes);
   await registry.putManifest(repository, tag, image.top.mediaType, image.top.bytes);
+}
+
+/**
+ * A file's bytes, read when they are asked for, in the same few buffers again and again: a new one for each read is
+ * garbage faster than it is collected, hundreds of megabytes of it on a fast network. A buffer comes back four reads
+ * later; one is on the wire then and one waits. A consumer that keeps more would send bytes that are not those of the
+ * digest, which no registry accepts.
+ */
+function fileStream(path: string): ReadableStream<Uint8Array> {
+  const buffers = Array.from({ length: 4 }, () => Buffer.allocUnsafeSlow(CHUNK));
+  let file: FileHandle | undefined;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        file ??= await open(path);
+        const buffer = buffers.shift() ?? Buffer.allocUnsafeSlow(CHUNK);
+        buffers.push(buffer);
+        const { bytesRead } = await file.read(buffer, 0, CHUNK);
+        if (bytesRead > 0) {
+          controller.enqueue(buffer.subarray(0, bytesRead));
+          return;
+        }
+        await file.close();
+        controller.close();
+      },
+      cancel: () => file?.close(),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** Writes the image as an OCI layout in a tar file: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
