@@ -60,20 +60,23 @@ function service(report: ServiceReport): string | undefined {
   return `### ${text(report.service)}\n\n${lines.join("\n")}`;
 }
 
-function registries(report: Report): string | undefined {
-  const rows = report.services.flatMap(({ service, registries }) =>
+function registries({ services }: Report): string | undefined {
+  const strong = (state: string): string =>
+    state === "failed" || state === "not started" ? `**${state}**` : state;
+  const recorded = services.some((service) => service.registries.some(({ record }) => record !== undefined));
+  const rows = services.flatMap(({ service, registries }) =>
     registries.map((each) => [
       text(service),
       text(each.registry),
-      each.state === "failed" || each.state === "not started" ? `**${each.state}**` : each.state,
+      strong(each.state),
       each.digest === undefined ? "-" : code(shortDigest(each.digest)),
       each.uploaded === undefined ? "-" : size(each.uploaded),
       each.state === "not started" ? "-" : duration(each.durationMs),
+      ...(recorded ? [strong(each.record ?? "-")] : []),
     ]),
   );
-  return rows.length === 0
-    ? undefined
-    : table(["service", "registry", "state", "digest", "sent", "time"], rows);
+  const header = ["service", "registry", "state", "digest", "sent", "time", ...(recorded ? ["record"] : [])];
+  return rows.length === 0 ? undefined : table(header, rows);
 }
 
 function gate(report: Report): string | undefined {

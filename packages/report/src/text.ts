@@ -96,24 +96,29 @@ function registryTable(report: Report, { colors, width }: Page): string[] {
       cell(registry.digest === undefined ? "-" : shortDigest(registry.digest)),
       cell(sent(registry), undefined, "right"),
       cell(registry.state === "not started" ? "-" : duration(registry.durationMs)),
+      cell(registry.record ?? "-", registry.record === "failed" ? colors.red : undefined),
     ]),
   );
   if (rows.length === 0) return [];
-  const header = ["service", "registry", "state", "digest", "sent", "time"];
-  const options = { width, indent: "", paintHeader: colors.dim };
-  // The engine does not tell what it sends; a verification sends nothing.
-  if (knowsSent(report)) return table(header, rows, options);
-  const without = <T>(cells: readonly T[]): T[] => cells.filter((_, column) => header[column] !== "sent");
-  return table(without(header), rows.map(without), options);
+  const header = ["service", "registry", "state", "digest", "sent", "time", "record"];
+  const known = knownOf(report);
+  const shown = <T>(cells: readonly T[]): T[] =>
+    cells.filter((_, column) => known[header[column] ?? ""] !== false);
+  return table(shown(header), rows.map(shown), { width, indent: "", paintHeader: colors.dim });
+}
+
+/** Columns that may have nothing to tell: the engine does not say what it sends; only a release has a record. */
+function knownOf({ services }: Report): Readonly<Record<string, boolean>> {
+  const registries = services.flatMap((service) => service.registries);
+  return {
+    sent: registries.some(({ uploaded }) => uploaded !== undefined),
+    record: registries.some(({ record }) => record !== undefined),
+  };
 }
 
 function statePaint({ state }: RegistryReport, colors: Colors): (text: string) => string {
   if (state === "failed") return colors.red;
   return state === "not started" ? colors.yellow : colors.green;
-}
-
-function knowsSent({ services }: Report): boolean {
-  return services.some(({ registries }) => registries.some(({ uploaded }) => uploaded !== undefined));
 }
 
 function sent({ uploaded, state }: RegistryReport): string {

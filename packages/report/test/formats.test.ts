@@ -140,6 +140,26 @@ describe("the Markdown report of a release", () => {
   });
 });
 
+describe("the record of a release", () => {
+  it.each([
+    ["text", /^tgo-api +ghcr +done .* 3\.1 s +done$/m, /^ +dockerhub +done .* 3\.1 s +-$/m],
+    ["markdown", /^\| tgo-api \| ghcr .* \| 3\.1 s \| done \|$/m, /^\| tgo-api \| dockerhub .* \| - \|$/m],
+    [
+      "html",
+      /data-title="record">\s*<div>\s*<span class="state good">/,
+      /<td role="cell" class="none">-<\/td>/,
+    ],
+  ] as const)(
+    "is shown in %s where it was put, and only of a release that has one",
+    (format, put, absent) => {
+      const page = render(releasedReport(), format);
+      expect(page).toMatch(put);
+      expect(page).toMatch(absent);
+      expect(render(report(), format)).not.toContain("record");
+    },
+  );
+});
+
 describe("the text report of a release", () => {
   it("names the version, the gate and what became of every tag", () => {
     const text = renderText(partlyWrittenReport());

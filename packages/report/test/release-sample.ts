@@ -1,4 +1,4 @@
-import type { Report, ServiceReport, TagReport } from "../src/index.js";
+import type { RegistryReport, Report, ServiceReport, TagReport } from "../src/index.js";
 import { DIGEST, OTHER, report, service } from "./sample.js";
 
 const SERVICES = ["tgo-api", "tgo-ai", "tgo-platform", "tgo-rag", "tgo-web", "tgo-widget-app"];
@@ -28,6 +28,11 @@ function tags(
   );
 }
 
+/** The registries, of which the second one takes no records. */
+function recorded(name: string, record: RegistryReport["record"]): RegistryReport[] {
+  return service(name).registries.map((each, index) => (index === 1 ? each : { ...each, record }));
+}
+
 function release(services: readonly ServiceReport[], change: Partial<Report>): Report {
   return report({
     command: "release",
@@ -44,9 +49,14 @@ export function releasedReport(): Report {
   return release(
     SERVICES.map((name) =>
       name === "tgo-web"
-        ? service(name, { state: "already there", tags: tags("already there") })
+        ? service(name, {
+            state: "already there",
+            tags: tags("already there"),
+            registries: recorded(name, "already there"),
+          })
         : service(name, {
             state: "released",
+            registries: recorded(name, "done"),
             notes:
               name === "tgo-rag"
                 ? [

@@ -18,6 +18,11 @@ export function broken(text: string): Markup {
   return html`${text.split("\n").map((line, index) => (index === 0 ? line : html`<br />${line}`))}`;
 }
 
+/** A number with its unit. */
+export function unbroken(text: string): Markup {
+  return html`<span class="unbroken">${text}</span>`;
+}
+
 /** Lines that keep their spaces: a command, which is copied as a whole, or what one printed. */
 export function preformatted(text: string, kind: "command" | "output"): Markup {
   // A line break right after the tag would be no part of the text.

@@ -6,7 +6,7 @@ import type { GateReport, Report, ServiceReport } from "../report.js";
 import { tagCount } from "../tag-facts.js";
 import { printable } from "../texts.js";
 import { duration } from "../units.js";
-import { broken, html, Markup, preformatted, type Part } from "./markup.js";
+import { broken, html, Markup, preformatted, unbroken, type Part } from "./markup.js";
 import { anchorOf, serviceSection } from "./service.js";
 import { mark, stateMark } from "./state.js";
 import { STYLE } from "./style.js";
@@ -133,7 +133,7 @@ function overview({ services }: Report): Markup | undefined {
   if (services.length === 0) return undefined;
   const rows = services.map((service, index): Part[] => [
     html`<a href="#${anchorOf(index)}">${service.service}</a
-      ><small>${stateMark(service.state)} ${duration(service.durationMs)}</small>`,
+      ><small>${stateMark(service.state)} ${unbroken(duration(service.durationMs))}</small>`,
     ...registries.map((registry) => place(service, registry)),
   ]);
   return html`<h2>Overview</h2>

@@ -3,7 +3,7 @@ import type { RegistryReport, Report, ServiceReport, TagReport, VariantReport } 
 import { duration, size } from "../units.js";
 import { fileFacts, foreignLines, isKnown, smokeFact } from "../variant-facts.js";
 import { tagChange } from "../tag-facts.js";
-import { broken, html, type Markup, type Part } from "./markup.js";
+import { broken, html, unbroken, type Markup, type Part } from "./markup.js";
 import { stateMark } from "./state.js";
 import { cardTable } from "./table.js";
 
@@ -68,21 +68,23 @@ function shortly(digest: string | undefined): Markup | undefined {
 
 function registryTable({ registries }: ServiceReport): Markup | undefined {
   if (registries.length === 0) return undefined;
+  const recorded = registries.some(({ record }) => record !== undefined);
   const rows = registries.map((row): Part[] => [
     row.registry,
     stateMark(row.state),
     shortly(row.digest),
     sent(row),
-    row.state === "not started" ? undefined : duration(row.durationMs),
+    row.state === "not started" ? undefined : unbroken(duration(row.durationMs)),
+    ...(recorded ? [row.record === undefined ? undefined : stateMark(row.record)] : []),
     html`<code>${row.reference}</code>`,
   ]);
-  const columns = ["registry", "state", "digest", "sent", "time", "image"];
+  const columns = ["registry", "state", "digest", "sent", "time", ...(recorded ? ["record"] : []), "image"];
   return cardTable({ caption: "Registries", columns, rows });
 }
 
-function sent({ uploaded, state }: RegistryReport): string | undefined {
+function sent({ uploaded, state }: RegistryReport): Markup | undefined {
   if (uploaded === undefined) return undefined;
-  return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
+  return unbroken(uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded));
 }
 
 function tagTable({ tags = [] }: ServiceReport, version: string | undefined): Markup | undefined {
@@ -109,7 +111,7 @@ function variantTable({ variants }: ServiceReport): Markup | undefined {
   if (known.length === 0) return undefined;
   const rows = known.map((variant): Part[] => [
     variant.platform,
-    variant.size === undefined ? undefined : size(variant.size),
+    variant.size === undefined ? undefined : unbroken(size(variant.size)),
     shortly(variant.digest),
     files(variant),
     variant.smoke?.machine,

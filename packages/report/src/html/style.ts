@@ -66,7 +66,8 @@ pre{margin:.5rem 0;padding:.75rem;border:1px solid var(--line);border-radius:.37
 .good{color:var(--good)}
 .waiting{color:var(--waiting)}
 .bad{color:var(--bad)}
-.state{font-weight:600;overflow-wrap:normal}
+.state{font-weight:600}
+.state,.unbroken{white-space:nowrap}
 .verdict{font-weight:600}
 .box{border:1px solid var(--line);border-left-width:.3rem;border-radius:.375rem;padding:.5rem 1rem;margin:1rem 0}
 .box.good,.box.bad{border-left-color:currentColor}
@@ -82,11 +83,13 @@ section.service{border-top:1px solid var(--line);margin-top:2.5rem}
 section.service>h2{margin-top:1rem}
 table{width:100%;border-collapse:collapse;margin:1rem 0;font-size:.9375rem}
 caption{text-align:left;font-weight:600;padding:.25rem 0}
-th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-top:1px solid var(--line)}
+th,td{overflow-wrap:break-word;text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-top:1px solid var(--line)}
 thead th{border-top:0;color:var(--quiet);font-weight:400;font-size:.875rem;padding-top:0}
 tbody th{font-weight:600}
 small{font-size:.8125rem;font-weight:400;color:var(--quiet)}
 td small,th small{display:block}
+td code{overflow-wrap:anywhere}
+small .state{font-weight:400}
 .scroll{overflow-x:auto}
 .matrix{width:auto;overflow-wrap:normal}
 .matrix th,.matrix td{padding-right:2rem}
@@ -101,7 +104,7 @@ td small,th small{display:block}
 .cards td.none{display:none}
 .cards .beside{display:inline}
 .matrix th,.matrix td{padding-right:.5rem;font-size:.8125rem}
-.matrix .state{font-size:.8125rem}
+.matrix .state{font-size:.8125rem;white-space:normal}
 }
 @media print{
 :root{color-scheme:light;${variables(LIGHT)}}
