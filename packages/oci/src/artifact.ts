@@ -67,7 +67,7 @@ export async function attachArtifact(to: Place, subject: Descriptor, artifact: A
   const put = await to.registry.putManifest(to.repository, own.digest, OCI_MANIFEST, bytes);
   if (put.subject !== undefined)
     return { digest: own.digest, state: held === undefined ? "done" : "already there" };
-  await list(to, subject, { ...own, artifactType: type, annotations });
+  await list(to, subject, listed?.manifests ?? [], { ...own, artifactType: type, annotations });
   return { digest: own.digest, state: "done" };
 }
 
@@ -86,13 +86,13 @@ async function readList(to: Place, subject: Descriptor): Promise<Index | undefin
   });
 }
 
-/** The list is read right before it is written: two writers at once lose one entry less often. */
+/** Two writers at once lose an entry: the specification knows no remedy either. */
 async function list(
   to: Place,
   subject: Descriptor,
+  others: readonly Descriptor[],
   referrer: Descriptor & { artifactType: string },
 ): Promise<void> {
-  const others = (await readList(to, subject))?.manifests ?? [];
   if (others.some(({ digest }) => digest === referrer.digest)) return;
   const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...others, referrer] };
   const bytes = new TextEncoder().encode(canonicalJson(index));

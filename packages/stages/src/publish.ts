@@ -83,6 +83,8 @@ interface Run {
 
 /** A way to bring the candidate into a registry that lacks it, or a part of it. */
 interface Source {
+  /** Where it is known before the image is put anywhere. */
+  readonly digest?: string;
   readonly notes: readonly string[];
   /** @returns the index's digest, and bytes sent where they are known */
   readonly put: (target: Target) => Promise<{ readonly digest: string; readonly uploaded?: number }>;
@@ -210,8 +212,9 @@ async function bringLate(
   const started = performance.now();
   try {
     await answer;
+    const held = await heldWhole(run, target);
     const from = await source;
-    if (from !== undefined && !rows.hasFailed(target) && !(await hasAlready(run, target))) {
+    if (from !== undefined && !rows.hasFailed(target) && (held === undefined || held !== from.digest)) {
       const digest = await bring(run, target, from);
       if (digest !== undefined) await verify(run, [target], digest);
     }
@@ -222,12 +225,13 @@ async function bringLate(
   return rows.of(target);
 }
 
-async function hasAlready(run: Run, target: Target): Promise<boolean> {
+/** The digest under the candidate's tag, where all of it is there. */
+async function heldWhole(run: Run, target: Target): Promise<string | undefined> {
   const { digest } = run.rows.of(target);
-  if (digest === undefined) return false;
-  const { ok } = await verify(run, [target], digest);
-  if (!ok) run.rows.update(target, { state: "not started", problems: [] });
-  return ok;
+  if (digest === undefined || run.rows.hasFailed(target)) return undefined;
+  if ((await verify(run, [target], digest)).ok) return digest;
+  run.rows.update(target, { state: "not started", problems: [] });
+  return undefined;
 }
 
 /** One registry that fails holds up none of the others: its row says how. @returns the index's digest */
@@ -261,6 +265,7 @@ async function verify(
 /** What one registry holds, by digest. */
 function copying({ context, candidate: { service }, tag }: Run, { from, digest }: Held): Source {
   return {
+    digest,
     notes: [],
     put: async (to) => ({
       digest,

@@ -156,7 +156,8 @@ class Run {
         return { service, registry: target.name, held: { state: "unreachable", why } };
       }),
     );
-    this.#board.see([...unseen, ...(await this.#look(answering))]);
+    const [seen] = await Promise.all([this.#look(answering), this.#readIndexes(answering)]);
+    this.#board.see([...unseen, ...seen]);
     const entries = await Promise.all(
       targets.flatMap((target) =>
         this.brought.map((report) =>
@@ -171,6 +172,18 @@ class Run {
       ),
     );
     this.#entries.push(...entries);
+  }
+
+  /** Each index once, while the tags are looked at; who cannot read one hears of it when it is needed. */
+  async #readIndexes(targets: readonly Target[]): Promise<void> {
+    await Promise.allSettled(
+      targets.flatMap((target) =>
+        this.brought.map(async ({ service }) => {
+          const digest = this.#rows.get(`${target.name} ${service}`)?.digest;
+          if (digest !== undefined) await this.#indexes.read(target, service, digest);
+        }),
+      ),
+    );
   }
 
   #decide(): Gate {
@@ -236,18 +249,26 @@ class Run {
 
   async #look(targets: readonly Target[]): Promise<Sight[]> {
     const sights = await lookEverywhere({ ...this.context, targets }, this.#wanted(), this.#indexes);
-    return sights.map((sight) => this.#withoutExcluded(sight));
+    return sights.map((sight) => this.#withoutExcluded(this.#withCandidate(sight)));
+  }
+
+  /** What was brought is there, and was verified there: it need not be asked for again. */
+  #withCandidate(sight: Sight): Sight {
+    const { service, registry, held } = sight;
+    const row = this.#rows.get(`${registry} ${service}`);
+    const tag = this.brought.find((one) => one.service === service)?.tag;
+    if (held.state !== "seen" || row?.digest === undefined || tag === undefined || held.tags.has(tag))
+      return sight;
+    if (row.state === "failed" || row.state === "not started") return sight;
+    const candidate = { digest: row.digest, version: undefined };
+    return { service, registry, held: { state: "seen", tags: new Map([...held.tags, [tag, candidate]]) } };
   }
 
   #wanted(): Wanted[] {
     const { version } = this.options;
-    return this.entrants.map(({ service, policy }, index) => {
+    return this.entrants.map(({ service, policy }) => {
       const tags = planTags(version, policy);
-      const candidate = this.brought[index]?.tag;
-      return {
-        service,
-        tags: [...new Set([tags.version, ...tags.floating, ...(candidate === undefined ? [] : [candidate])])],
-      };
+      return { service, tags: [tags.version, ...tags.floating] };
     });
   }
 

@@ -4,7 +4,7 @@ import { parseVersion, TagPolicy, type Version } from "@tgo/release";
 import type { Target } from "../../src/context.js";
 import type { Destination } from "../../src/destination.js";
 import { Progress } from "../../src/progress.js";
-import { publishCandidate, type Candidate } from "../../src/publish.js";
+import { bringCandidate, type Candidate } from "../../src/publish.js";
 import { releaseServices, type Entrant, type Released } from "../../src/release/flow.js";
 import { bringVersion } from "../../src/release/version-image.js";
 import { CANDIDATE_ANNOTATION } from "../../src/annotations.js";
@@ -12,7 +12,8 @@ import { stage } from "../../../oci/test/images.js";
 import { MemoryRegistry } from "../../../oci/test/memory-registry.js";
 
 const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
-const REVISION = "0123456789abcdef0123456789abcdef01234567";
+export const REVISION = "0123456789abcdef0123456789abcdef01234567";
+const PIPELINE = "fedcba9876543210";
 
 /** Three registries, of which releases wait for two. */
 export const REGISTRIES = { ghcr: true, dockerhub: true, acr: false } as const;
@@ -30,7 +31,10 @@ export class Market {
   /** How often an image was built. */
   readonly built: string[] = [];
 
-  constructor(delayMs = 0) {
+  constructor(
+    delayMs = 0,
+    private readonly wishes: MarketWishes = {},
+  ) {
     const make = (name: RegistryName): MemoryRegistry => new MemoryRegistry(`${name}.test`, { delayMs });
     this.registries = { ghcr: make("ghcr"), dockerhub: make("dockerhub"), acr: make("acr") };
   }
@@ -78,11 +82,13 @@ export class Market {
         host: `${name}.test`,
         repository: "tgoai/{service}",
         required: REGISTRIES[name],
+        referrers: this.wishes.referrers?.includes(name) ?? false,
       });
       const client = clients(name);
       return { name, registry, client, anonymous: undefined, credentials: undefined, service: undefined };
     });
-    return { targets, platforms: PLATFORMS, progress: new Progress(() => undefined), signal };
+    const { patienceMs = 500 } = this.wishes;
+    return { targets, platforms: PLATFORMS, progress: new Progress(() => undefined), signal, patienceMs };
   }
 
   candidate(service: string, version: string, made?: string): Candidate {
@@ -106,20 +112,20 @@ export class Market {
     const entrants = (options.services ?? SERVICES).map((service): Entrant => ({
       service,
       policy: TagPolicy.parse({}),
-      bring: () => publishCandidate(destination, this.candidate(service, version.text, options.made)),
+      bring: () => bringCandidate(destination, this.candidate(service, version.text, options.made)),
     }));
     return releaseServices(destination, entrants, {
       version,
       allowBackwards: options.allowBackwards ?? false,
       adopt: options.adopt ?? false,
+      pipeline: PIPELINE,
       sleep: () => Promise.resolve(),
     });
   }
 
   /** Gives a version that is out its floating tags, and brings it where it is missing. */
-  promote(text: string, options: ReleaseWishes = {}): Promise<Released> {
+  promote(text: string, options: ReleaseWishes = {}, destination = this.healthy()): Promise<Released> {
     const version = parseVersion(text);
-    const destination = this.healthy();
     const entrants = SERVICES.map((service): Entrant => ({
       service,
       policy: TagPolicy.parse({}),
@@ -129,6 +135,7 @@ export class Market {
       version,
       allowBackwards: options.allowBackwards ?? false,
       adopt: options.adopt ?? false,
+      pipeline: PIPELINE,
       sleep: () => Promise.resolve(),
     });
   }
@@ -145,6 +152,13 @@ export class Market {
   everywhere(tag: string): (string | undefined)[] {
     return NAMES.flatMap((name) => SERVICES.map((service) => this.held(name, service, tag)));
   }
+}
+
+export interface MarketWishes {
+  /** Registries that take documents beside images. */
+  readonly referrers?: readonly RegistryName[];
+  /** How long the registry that is not required is waited for. */
+  readonly patienceMs?: number;
 }
 
 export interface ReleaseWishes {

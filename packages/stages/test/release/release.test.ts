@@ -101,7 +101,7 @@ describe("A release", () => {
 
   it("of six services in three registries at 50 ms a request takes less than 3 s", async () => {
     const services = ["tgo-api", "tgo-ai", "tgo-platform", "tgo-rag", "tgo-web", "tgo-widget-app"];
-    const market = new Market(50);
+    const market = new Market(50, { referrers: ["ghcr", "dockerhub"] });
     const destination = market.healthy();
     // The candidates first: what is measured is the promotion.
     await market.release("1.2.3-rc.1", destination, { services });
@@ -115,6 +115,9 @@ describe("A release", () => {
     const took = performance.now() - started;
     console.log(`promotion: 6 services × 3 registries at 50 ms a request: ${Math.round(took)} ms`);
     expect(released.ok).toBe(true);
+    expect(released.services.flatMap(({ registries }) => registries.map(({ record }) => record))).toEqual(
+      services.flatMap(() => ["done", "done", undefined]),
+    );
     expect(took).toBeLessThan(3000);
   });
 });
