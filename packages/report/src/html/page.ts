@@ -54,7 +54,7 @@ export function renderHtml(raw: Report): string {
         </main>
       </body>
     </html> `;
-  return page.html;
+  return `${page.html.trimEnd()}\n`;
 }
 
 /** To the minute; a program reads the rest. */
