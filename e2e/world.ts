@@ -119,7 +119,8 @@ function runTgo(args: readonly string[], { env, cwd = ROOT, watch }: RunOptions)
   const started = performance.now();
   const child = spawn(process.execPath, [join(ROOT, "packages/cli/bin/tgo.js"), ...args], {
     cwd,
-    env: { ...process.env, NO_COLOR: "1", ...env },
+    // Reports of tests are no news for the summary of the job that runs them.
+    env: { ...process.env, GITHUB_STEP_SUMMARY: "", NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
