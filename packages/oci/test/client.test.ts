@@ -118,6 +118,14 @@ describe("manifests", () => {
 });
 
 describe("retries", () => {
+  test("are as many as its patience allows, and another patience is another registry's", async () => {
+    const { registry, asked } = fakeRegistry(() => refusal(503, "UNAVAILABLE", "down"));
+    await failure(registry.withPatience({ retries: 1 }).resolve("a/b", "v1"));
+    expect(asked).toHaveLength(2);
+    await failure(registry.resolve("a/b", "v1"));
+    expect(asked).toHaveLength(7);
+  });
+
   test.each([408, 425, 429, 500, 502, 503, 504, 522])("status %d is tried again", async (status) => {
     let left = 2;
     const { registry, waits, retries } = fakeRegistry(() =>

@@ -19,7 +19,7 @@ export function extent(report: Report): string {
 
 /** What failed, counted: "1 of 2 services failed: tgo-api"; undefined when nothing did. */
 export function failure(report: Report): string | undefined {
-  const { services, gate, version = "it" } = report;
+  const { services, gate, problems = [], version = "it" } = report;
   if (report.ok) return undefined;
   if (gate?.open === false) return `${version} is not released: no version tag and no latest was moved`;
   if (services.length === 0) return "failed before any service was begun";
@@ -33,7 +33,8 @@ export function failure(report: Report): string | undefined {
       ? `${version} is released; what registries it does not wait for lack is left for later`
       : `${version} is released only in part; not complete: ${failed.join(", ")}`;
   }
-  return failed.length === 0 ? undefined : `${counted} failed: ${failed.join(", ")}`;
+  if (failed.length > 0) return `${counted} failed: ${failed.join(", ")}`;
+  return problems.length > 0 ? "what all services need must be mended first" : undefined;
 }
 
 /** What ran it. */

@@ -38,7 +38,31 @@ export function groupProblems(report: Report): ProblemGroup[] {
       if (problem !== undefined) add(problem, { service, registry });
     }
   }
-  return [...groups.values()];
+  return [...groups.values()].map((group) => ({
+    ...group,
+    places: shared(group.places, report.services.length),
+  }));
+}
+
+/** What all services have in one registry is that registry's: told once. */
+function shared(places: readonly Place[], services: number): Place[] {
+  const among = new Map<string | undefined, Place[]>();
+  for (const place of places) among.set(place.registry, [...(among.get(place.registry) ?? []), place]);
+  return [...among].flatMap(([registry, found]) => {
+    const named = new Set(found.flatMap(({ service }) => service ?? []));
+    if (services < 2 || named.size < services) return found;
+    const where = commonFolder(found.map((place) => place.where));
+    return [{ service: `all ${services} services`, registry, where }];
+  });
+}
+
+/** What paths have in common, up to a slash. */
+function commonFolder(paths: readonly (string | undefined)[]): string | undefined {
+  const [first, ...others] = [...new Set(paths)].map((path) => (path ?? "").split("/"));
+  if (first === undefined || others.length === 0) return paths[0];
+  const end = first.findIndex((part, index) => others.some((other) => other[index] !== part));
+  const common = first.slice(0, end === -1 ? first.length : end).join("/");
+  return common === "" ? undefined : common;
 }
 
 /** "tgo-api in ghcr" and the reference, for each place; nothing for one that says nothing. */

@@ -18,7 +18,17 @@ export async function problemsOf(check: () => unknown): Promise<readonly Problem
   return (await checked(check)).problems;
 }
 
-/** Each problem once: a registry that is down is down for every question, a base that is missing for every check. */
+/** Problems that say nothing of what to do, with this. */
+export function withRemedy(problems: readonly Problem[], remedy: string): Problem[] {
+  return problems.map((problem) => ({ ...problem, remedy: problem.remedy ?? remedy }));
+}
+
+/** Each problem once: a base that is missing is missing for every check. */
 export function distinct(problems: readonly Problem[]): Problem[] {
   return [...new Map(problems.map((problem) => [`${problem.code} ${problem.what}`, problem])).values()];
+}
+
+/** One of each kind, the first: a registry that is down is down for every question, whatever each makes of it. */
+export function oneOfEach(problems: readonly Problem[]): Problem[] {
+  return problems.filter(({ code }, index) => problems.findIndex((other) => other.code === code) === index);
 }

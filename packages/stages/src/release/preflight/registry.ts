@@ -5,7 +5,7 @@ import { repositoryOf, type Target } from "../../context.js";
 import { notStarted } from "../../not-started.js";
 import { requireSameCandidate } from "../../find-candidate.js";
 import { skewSeconds, type Skew } from "./clock.js";
-import { checked, distinct } from "./problems.js";
+import { checked, oneOfEach, withRemedy } from "./problems.js";
 
 /** What is to be released, as far as it is known. */
 export interface Subject {
@@ -48,7 +48,7 @@ export async function checkRegistry(target: Target, subject: Subject): Promise<S
     }),
     checked(() => findImage(target, subject)),
   ]);
-  const problems = distinct([...pushed.problems, ...found.problems]);
+  const problems = withRemedy(oneOfEach([...pushed.problems, ...found.problems]), remedyFor(target));
   const state = problems.length > 0 ? "failed" : found.value === undefined ? "ready" : "already there";
   return {
     report: {
@@ -64,6 +64,14 @@ export async function checkRegistry(target: Target, subject: Subject): Promise<S
         : { registry: target.name, host: target.registry.host, seconds: pushed.value },
     holds: found.value !== undefined,
   };
+}
+
+/** Of an answer that says no more than that there is no such place. */
+function remedyFor(target: Target): string {
+  return (
+    `Create the namespace (and, where the registry wants that, the repository) at ${target.registry.host}, ` +
+    `or correct registries.${target.name} of tgo.catalog.json.`
+  );
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { Service } from "@tgo/catalog";
 import type { Problem, ServiceReport } from "@tgo/report";
 import { interrupted } from "../../attempt.js";
+import { divide } from "../../brought.js";
 import { buildBases, catalogImages, inputChecks, type BuildBases } from "../../build/index.js";
 import { candidateTag } from "../../candidate.js";
-import { baseImage, type Context, type Target } from "../../context.js";
+import { baseImage, type Context } from "../../context.js";
 import { notStarted } from "../../not-started.js";
 import {
   complete,
@@ -14,7 +15,7 @@ import {
 } from "../../prepare.js";
 import { candidateOf } from "../../publish.js";
 import type { Skew } from "./clock.js";
-import { checked, distinct, problemsOf, type Checked } from "./problems.js";
+import { checked, distinct, problemsOf, withRemedy, type Checked } from "./problems.js";
 import { checkRegistry, impatient, type Standing, type Subject } from "./registry.js";
 
 /** One service before its release. */
@@ -74,33 +75,39 @@ export async function checkService(
 
 /** Whether nothing can be released without this registry. */
 export function isBlocked(context: Pick<Context, "targets">, { report }: Pick<Standing, "report">): boolean {
-  const target = context.targets.find(({ name }) => name === report.registry);
-  return report.state === "failed" && target?.registry.required === true;
+  return report.state === "failed" && divide(context).needed.some(({ name }) => name === report.registry);
 }
 
+/**
+ * Asks all registries at once.
+ * @param patient whether to wait for required ones as long as a release does, and for the others no longer than that
+ * @param others what is waited for anyway
+ */
 export async function checkRegistries(
   context: Pick<Context, "targets">,
   subject: Subject,
   patient: boolean,
   others: Promise<unknown>,
 ): Promise<Standing[]> {
-  const ask = (target: Target): Promise<Standing> => {
-    const asked = patient && target.registry.required ? target : impatient(target);
-    return checkRegistry(asked, subject);
-  };
-  const asked = context.targets.map((target) => ({ target, standing: ask(target) }));
-  const required = Promise.all([
+  const { needed } = divide(context);
+  const asked = context.targets.map((target) => ({
+    target,
+    standing: checkRegistry(patient && needed.includes(target) ? target : impatient(target), subject),
+  }));
+  const waitedFor = Promise.all([
     others,
-    ...asked.filter(({ target }) => target.registry.required).map(({ standing }) => standing),
+    ...asked.filter(({ target }) => needed.includes(target)).map(({ standing }) => standing),
   ]);
   return Promise.all(
     asked.map(({ target, standing }) => {
-      if (!patient || target.registry.required) return standing;
+      if (!patient || needed.includes(target)) return standing;
       const unknown = { report: notStarted(target, subject.service), skew: undefined, holds: false };
-      return Promise.race([standing, required.then(() => unknown)]);
+      return Promise.race([standing, waitedFor.then(() => unknown)]);
     }),
   );
 }
+
+const MEND = "Mend it in the service's source, or in its definition in tgo.catalog.json, and ask again.";
 
 /** The source, its lock and files, and every base on every platform. */
 async function checkInputs(
@@ -113,7 +120,7 @@ async function checkInputs(
   if (request === undefined) {
     // What the catalog names can be asked for without a source.
     const bases = await checkBases(context, catalogImages(context, service.build));
-    return { value: undefined, problems: distinct([...problems, ...bases]) };
+    return { value: undefined, problems: withRemedy(distinct([...problems, ...bases]), MEND) };
   }
   const [completed, ...found] = await Promise.all([
     checked(() => complete(request)),
@@ -127,7 +134,8 @@ async function checkInputs(
     completed.value === undefined
       ? await checked(() => buildBases(request)).then(({ value }) => checkBases(context, value?.images ?? []))
       : [];
-  return { value: completed.value, problems: distinct([...found.flat(), ...completed.problems, ...bases]) };
+  const all = distinct([...found.flat(), ...completed.problems, ...bases]);
+  return { value: completed.value, problems: withRemedy(all, MEND) };
 }
 
 async function checkBases(context: Context, images: BuildBases["images"]): Promise<Problem[]> {
