@@ -1,11 +1,12 @@
 export { renderHtml } from "./html/page.js";
 export { renderJson } from "./json.js";
 export { renderMarkdown } from "./markdown.js";
+export { table as markdownTable, text as markdownText } from "./markdown-text.js";
 export { problemOf } from "./problem.js";
 export { helpsToRepeat } from "./repeat.js";
 export { REPORT_FORMATS, render, type ReportFormat } from "./render.js";
 export { renderText, type TextOptions } from "./text.js";
-export { printable, withTexts } from "./texts.js";
+export { printableLine, withTexts } from "./texts.js";
 export type {
   GateReport,
   Problem,

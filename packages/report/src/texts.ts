@@ -24,10 +24,14 @@ const OF_LINES = new Set(["what", "remedy", "next"]);
  * movements and marks that reverse the direction of writing, and would then rewrite the lines around it.
  */
 export function printable(report: Report): Report {
-  return withTexts(report, (text, field) => {
-    const shown = printableText(text);
-    return OF_LINES.has(field) ? shown : shown.trimEnd().replaceAll("\n", " ");
-  });
+  return withTexts(report, (text, field) =>
+    OF_LINES.has(field) ? printableText(text) : printableLine(text),
+  );
+}
+
+/** A text of somebody else's in one line, without what would change the lines around it. */
+export function printableLine(text: string): string {
+  return printableText(text).trimEnd().replaceAll("\n", " ");
 }
 
 function printableText(text: string): string {

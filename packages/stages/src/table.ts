@@ -1,15 +1,14 @@
+import { markdownTable, markdownText, printableLine } from "@tgo/report";
 import type { OutputFormat } from "./pipelines.js";
 
-/** A plain table, or one of Markdown. */
+/** A plain table, or one of Markdown. Cells are text, whatever a registry has put into them. */
 export function renderTable(
   head: readonly string[],
-  rows: readonly (readonly string[])[],
+  texts: readonly (readonly string[])[],
   format: OutputFormat,
 ): string {
-  if (format === "markdown") {
-    const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-    return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-  }
+  const rows = texts.map((cells) => cells.map((cell) => renderLine(cell, format)));
+  if (format === "markdown") return markdownTable(head, rows);
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -19,4 +18,10 @@ export function renderTable(
       .join("  ")
       .trimEnd();
   return [line(head), ...rows.map(line)].map((text) => `  ${text}`).join("\n");
+}
+
+/** A line of text for the same face as a table. */
+export function renderLine(text: string, format: OutputFormat): string {
+  const line = printableLine(text);
+  return format === "markdown" ? markdownText(line) : line;
 }

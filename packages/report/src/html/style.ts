@@ -61,6 +61,7 @@ ul{margin:.25rem 0;padding-left:1.25rem}
 a{color:var(--link)}
 code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 pre{margin:.5rem 0;padding:.75rem;border:1px solid var(--line);border-radius:.375rem;background:var(--panel);white-space:pre-wrap}
+pre code{font:inherit}
 .command{user-select:all;-webkit-user-select:all}
 .quiet{color:var(--quiet)}
 .good{color:var(--good)}

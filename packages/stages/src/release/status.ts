@@ -2,7 +2,7 @@ import type { Service } from "@tgo/catalog";
 import { releaseStatus, type Pointer, type Status, type StatusRow, type TagPolicy } from "@tgo/release";
 import type { Destination } from "../destination.js";
 import type { OutputFormat } from "../pipelines.js";
-import { renderTable } from "../table.js";
+import { renderLine, renderTable } from "../table.js";
 import { Indexes, lookEverywhere } from "./look.js";
 
 /** What `latest`, the floating tags and the newest version stand for, everywhere, and where they disagree. */
@@ -38,7 +38,7 @@ export function describeStatus({ rows, disagreements }: Status, format: OutputFo
       : [
           `${disagreements.length === 1 ? "One thing does" : `${disagreements.length} things do`} not agree:`,
           "",
-          ...disagreements.map(({ told: line }) => `${bullet}${line}`),
+          ...disagreements.map(({ told: line }) => `${bullet}${renderLine(line, format)}`),
         ];
   return [table, "", ...told].join("\n");
 }
