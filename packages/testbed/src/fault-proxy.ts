@@ -7,7 +7,7 @@ import {
   bodyOf,
   digestOf,
   forward,
-  isManifest,
+  isTagged,
   remember,
   rewritten,
   type Upstream,
@@ -173,7 +173,7 @@ async function handle(exchange: Exchange): Promise<void> {
     headers: req.headers,
     body: body ?? (await bodyOf(req)),
   };
-  if (req.method === "PUT" && isManifest(req.url)) await remember(upstream, req);
+  if (req.method === "PUT" && isTagged(req.url)) await remember(upstream, req);
   const answer = await forward(upstream, fault?.kind === "rewrite" ? rewritten(sent) : sent);
   if (fault?.kind === "lose-answer") req.socket.destroy();
   else if (fault?.kind === "rewrite" && fault.silent === true)

@@ -71,8 +71,9 @@ export function digestOf(bytes: Buffer): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
-export function isManifest(path: string | undefined): boolean {
-  return /^\/v2\/.+\/manifests\/[^/]+$/.test(path ?? "");
+/** Whether a path names a manifest by its tag: under a digest there is nothing before it is written. */
+export function isTagged(path: string | undefined): boolean {
+  return /^\/v2\/.+\/manifests\/(?!sha256:)[^/]+$/.test(path ?? "");
 }
 
 export async function bodyOf(message: IncomingMessage): Promise<Buffer> {

@@ -134,6 +134,49 @@ describe("A fault proxy", () => {
     await expect(waiting).rejects.toThrow(/timeout/i);
   });
 
+  it("stores other bytes in silence: its answer speaks of what was sent", async () => {
+    onPut({ kind: "rewrite", silent: true });
+    const answer = await put("rewritten-in-silence", "x");
+    expect(answer.headers.get("docker-content-digest")).toBe(digestOf(manifest("x")));
+    expect(await held("rewritten-in-silence")).not.toBe(manifest("x"));
+  });
+
+  it("breaks off an answer, or falls silent in the middle of it", async () => {
+    await put("half", "x");
+    proxy.add({ on: ({ method }) => method === "GET", fault: { kind: "cut", afterBytes: 10 }, times: 1 });
+    await expect(held("half", proxy.url)).rejects.toThrow(/terminated/);
+    proxy.add({ on: ({ method }) => method === "GET", fault: { kind: "stall", afterBytes: 10 }, times: 1 });
+    const stalled = await fetch(`${proxy.url}/v2/a/b/manifests/half`, {
+      headers: { accept: "application/vnd.oci.image.manifest.v1+json" },
+      signal: AbortSignal.timeout(500),
+    });
+    expect(stalled.status).toBe(200);
+    await expect(stalled.text()).rejects.toThrow(/timeout/i);
+  });
+
+  it("sends an answer in pieces", async () => {
+    await put("pieces", "x");
+    proxy.add({ on: ({ method }) => method === "GET", fault: { kind: "drip", pieces: 4, ms: 30 }, times: 1 });
+    const started = performance.now();
+    expect(await held("pieces", proxy.url)).toBe(manifest("x"));
+    expect(performance.now() - started).toBeGreaterThan(110);
+  });
+
+  it("refuses a manifest for what it is, and no other", async () => {
+    onPut({ kind: "refuse-manifest", like: /"text":"odd"/, status: 403, body: "unknown manifest class" });
+    expect((await put("usual", "even")).status).toBe(201);
+    const refused = await put("unusual", "odd");
+    expect([refused.status, await refused.text()]).toEqual([403, "unknown manifest class"]);
+  });
+
+  it("stops listening, until it is told to go on", async () => {
+    onPut({ kind: "down" });
+    await expect(put("down", "x")).rejects.toThrow();
+    await expect(put("down", "x")).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
+    await proxy.up();
+    expect((await put("down", "x")).status).toBe(201);
+  });
+
   it("counts what it was asked and what struck", async () => {
     const before = proxy.struck();
     onPut({ kind: "answer", status: 500 }, 2);
@@ -141,6 +184,12 @@ describe("A fault proxy", () => {
     await put("counted", "x");
     expect((await put("counted", "x")).status).toBe(201);
     expect(proxy.struck() - before).toBe(2);
-    expect(proxy.requests().at(-1)).toMatchObject({ method: "PUT", path: "/v2/a/b/manifests/counted" });
+    const asked = proxy.requests().slice(-3);
+    expect(asked.map(({ status, fault }) => [status, fault])).toEqual([
+      [500, "answer"],
+      [500, "answer"],
+      [201, undefined],
+    ]);
+    expect(asked.at(-1)).toMatchObject({ method: "PUT", path: "/v2/a/b/manifests/counted" });
   });
 });

@@ -77,7 +77,8 @@ function tagReport(step: Step, board: Board): TagReport {
     case "stays":
       return { ...row, state: "stays", told: standing.told };
     case "refused":
-      return { ...row, state: "failed", problem: problemOf(standing.error) };
+      // What went wrong with this run's own write says more than what it left behind.
+      return { ...row, state: "failed", problem: problem ?? problemOf(standing.error) };
     case "to write":
       return problem === undefined ? { ...row, state: "not started" } : { ...row, state: "failed", problem };
     case "missing":

@@ -41,8 +41,21 @@ export async function writeTag(target: Target, step: Step, writer: Writer): Prom
     return { state: "overtaken", told, error: new TgoError("CONFLICT", told, { where, remedy }) };
   }
   const { bytes, descriptor } = await writer.indexes.read(target, service, digest);
-  await client.putManifest(repository, tag, descriptor.mediaType, bytes);
+  try {
+    await client.putManifest(repository, tag, descriptor.mediaType, bytes);
+  } catch (error) {
+    throw isTgoError(error) && error.code === "INVALID_RESPONSE" ? withWayOut(error, step) : error;
+  }
   return confirm(target, step, writer);
+}
+
+/** The registry may have taken the tag and keep other bytes under it than it was sent: nobody may write over a version. */
+function withWayOut({ code, what, where, remedy = "" }: TgoError, { tag, phase }: Step): TgoError {
+  const way =
+    phase === "version"
+      ? `If ${tag} is there now, remove it there; then run the same command again.`
+      : `Then run the same command again, with --adopt-latest if ${tag} is there now.`;
+  return new TgoError(code, what, { where, remedy: `${remedy}\n${way}`.trim() });
 }
 
 async function confirm(target: Target, step: Step, { indexes, sleep = delay }: Writer): Promise<Written> {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Fault } from "@tgo/testbed";
 import type { Problem } from "@tgo/report";
-import { FAULTY, NAMES, Registries, SERVICES, TAGS, type Outcome, type Point, type Scene } from "./scene.js";
+import { expectComplete, expectEachMadeOnce } from "./expectations.js";
+import { FAULTY, NAMES, Registries, SERVICES, type Outcome, type Point, type Scene } from "./scene.js";
 
 let registries: Registries;
 const totals = { failed: 0, faults: 0, finished: 0 };
@@ -308,18 +309,12 @@ function problemsOf({ released }: Outcome): Problem[] {
   return [...(row?.problems ?? []), ...tags.flatMap(({ problem }) => problem ?? [])];
 }
 
-/** The same command, with the fault gone: complete, one digest, and nothing made or sent that was there. */
+/** The same command, with the fault gone. */
 async function expectFinished(scene: Scene): Promise<void> {
   await scene.mend();
-  const again = await scene.release();
   totals.finished += 1;
-  expect(again.ok, again.said).toBe(true);
-  for (const service of SERVICES) {
-    const digest = await scene.digest(service);
-    for (const tag of TAGS) expect(await scene.everywhere(service, tag)).toEqual(NAMES.map(() => digest));
-  }
-  expect(scene.built.toSorted()).toEqual([...SERVICES]);
-  expect(scene.uploadedTwice()).toEqual([]);
+  await expectComplete(scene, await scene.release());
+  expectEachMadeOnce(scene);
 }
 
 async function expectFailure({
@@ -338,7 +333,7 @@ async function expectFailure({
     expect.objectContaining({
       what: expect.stringMatching(what) as string,
       remedy: expect.stringMatching(remedy) as string,
-      where: expect.stringContaining(registries.proxies.dockerhub.host) as string,
+      where: expect.stringContaining(scene.place(FAULTY.registry, FAULTY.service)) as string,
     }),
   );
   // Nobody is kept waiting longer than a registry may ask for.

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Fault } from "@tgo/testbed";
-import { NAMES, Registries, SERVICES, TAGS, type Outcome, type Point, type Scene } from "./scene.js";
+import { expectComplete, expectEachMadeOnce } from "./expectations.js";
+import { Registries, SERVICES, type Outcome, type Point, type RegistryName, type Scene } from "./scene.js";
 
 let registries: Registries;
 const totals = { releases: 0, faults: 0 };
@@ -15,17 +16,11 @@ afterAll(async () => {
   );
 });
 
-/** Complete in this one run: one digest under every tag in every registry, and nothing sent that was there. */
-async function expectComplete(scene: Scene, outcome: Outcome): Promise<void> {
+async function completes(scene: Scene, outcome: Outcome): Promise<void> {
   totals.releases += 1;
   totals.faults += scene.struck();
-  expect(outcome.ok, outcome.said).toBe(true);
-  for (const service of SERVICES) {
-    const digest = await scene.digest(service);
-    for (const tag of TAGS) expect(await scene.everywhere(service, tag)).toEqual(NAMES.map(() => digest));
-  }
-  expect(scene.built.toSorted()).toEqual([...SERVICES]);
-  expect(scene.uploadedTwice()).toEqual([]);
+  await expectComplete(scene, outcome);
+  expectEachMadeOnce(scene);
 }
 
 const WRITES: readonly Point[] = [
@@ -106,7 +101,7 @@ describe("A release ends complete in one run", () => {
     const waited = outcome.retries.map(({ waitMs }) => waitMs);
     expect(Math.min(...waited)).toBeGreaterThanOrEqual(waits.least);
     expect(Math.max(...waited)).toBeLessThanOrEqual(waits.most);
-    await expectComplete(scene, outcome);
+    await completes(scene, outcome);
   });
 });
 
@@ -125,7 +120,7 @@ describe("A release ends complete in one run, too,", () => {
     scene.fail(fault, point, 1);
     const outcome = await scene.release({ timeoutMs: 1000 });
     expect(outcome.retries.map(({ reason }) => reason).join()).toContain("no answer for 1 s");
-    await expectComplete(scene, outcome);
+    await completes(scene, outcome);
   });
 
   it.each<[string, Fault, Point]>([
@@ -142,7 +137,7 @@ describe("A release ends complete in one run, too,", () => {
     scene.fail(fault, point, 2, { registry: "ghcr" });
     const outcome = await scene.release({ timeoutMs: 1000 });
     expect(scene.struck()).toBe(2);
-    await expectComplete(scene, outcome);
+    await completes(scene, outcome);
   });
 
   it.each<[string, Fault, Point, number]>([
@@ -156,14 +151,14 @@ describe("A release ends complete in one run, too,", () => {
     scene.fail(fault, point, times);
     const outcome = await scene.release();
     expect(scene.struck()).toBe(times);
-    await expectComplete(scene, outcome);
+    await completes(scene, outcome);
   });
 
   it("when a token ends in the middle of it", async () => {
     const scene = await registries.scene();
     const refusal = '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}';
     for (const point of WRITES) scene.fail({ kind: "answer", status: 401, body: refusal }, point, 1);
-    await expectComplete(scene, await scene.release());
+    await completes(scene, await scene.release());
   });
 
   it("when the registry is started anew in the middle of it: for a moment nothing listens", async () => {
@@ -171,7 +166,7 @@ describe("A release ends complete in one run, too,", () => {
     scene.fail({ kind: "down" }, "the candidate's tag", 1);
     const outcome = await scene.release();
     expect(outcome.retries.length).toBeGreaterThan(0);
-    await expectComplete(scene, outcome);
+    await completes(scene, outcome);
   });
 
   it("and really waits as long as the registry asks for", async () => {
@@ -179,7 +174,7 @@ describe("A release ends complete in one run, too,", () => {
     scene.fail({ kind: "answer", status: 429, headers: { "retry-after": "1" } }, "the version's tag", 1);
     const outcome = await scene.release();
     expect(outcome.durationMs).toBeGreaterThan(1000);
-    await expectComplete(scene, outcome);
+    await completes(scene, outcome);
   });
 
   it("when one registry is slow, which holds up none of the others", async () => {
@@ -187,8 +182,8 @@ describe("A release ends complete in one run, too,", () => {
     for (const service of SERVICES)
       scene.fail({ kind: "delay", ms: 100 }, "every request", undefined, { service });
     const outcome = await scene.release();
-    await expectComplete(scene, outcome);
-    const candidates = (name: (typeof NAMES)[number]): number[] => scene.times(name, "the candidate's tag");
+    await completes(scene, outcome);
+    const candidates = (name: RegistryName): number[] => scene.times(name, "the candidate's tag");
     const others = [...candidates("ghcr"), ...candidates("acr")];
     expect(others).toHaveLength(4);
     expect(Math.max(...others)).toBeLessThan(Math.min(...candidates("dockerhub")));

@@ -10,6 +10,7 @@ import {
   type LocalRegistry,
 } from "@tgo/testbed";
 import { CANDIDATE_ANNOTATION } from "../../src/annotations.js";
+import { candidateTag } from "../../src/candidate.js";
 import type { Target } from "../../src/context.js";
 import type { Destination } from "../../src/destination.js";
 import { Progress } from "../../src/progress.js";
@@ -44,6 +45,7 @@ export const POINTS = {
   "the list of tags": { method: /GET/, path: /\/tags\/list/ },
   "the download of a layer": { method: /GET/, path: /\/blobs\/sha256:/ },
   "the download of a manifest": { method: /GET/, path: /\/manifests\// },
+  "a document's list": { method: /PUT/, path: /\/manifests\/sha256-/ },
   "every write": { method: /PUT|POST|PATCH|DELETE/, path: /./ },
   "every request": { method: /./, path: /./ },
 } as const satisfies Record<string, { readonly method: RegExp; readonly path: RegExp }>;
@@ -99,6 +101,7 @@ export class Registries {
 /** How a command is given. */
 export interface Wishes extends Pick<RegistryOptions, "timeoutMs" | "totalMs" | "signal"> {
   readonly version?: string;
+  readonly adopt?: boolean;
 }
 
 export interface SceneOptions {
@@ -106,6 +109,8 @@ export interface SceneOptions {
   readonly waits?: boolean;
   /** Of the staged image: attestation manifests, as BuildKit adds them. */
   readonly attestation?: boolean;
+  /** Puts the release record beside the images. */
+  readonly record?: boolean;
   /** What happens while something is waited for. */
   readonly onWait?: () => Promise<unknown>;
 }
@@ -126,8 +131,10 @@ export const TAGS = ["1.2.3", "1.2", "1", "latest"] as const;
 
 /** Two services in three registries. */
 export class Scene {
-  /** Services whose image was made, in order. */
+  /** Images that were made, as `service version`. */
   readonly built: string[] = [];
+  /** Those of them that a registry held already. */
+  readonly needless: string[] = [];
   readonly #before: number = 0;
 
   constructor(
@@ -153,6 +160,42 @@ export class Scene {
       fault,
       ...(times === undefined ? {} : { times }),
     });
+  }
+
+  /** `host/repository` as the release sees it. */
+  place(name: RegistryName, service: string): string {
+    return `${this.registries.proxies[name].host}/${this.prefix}/${service}`;
+  }
+
+  /** Does something when so many requests have come, in all registries together. */
+  at(count: number, act: () => void): void {
+    let seen = 0;
+    for (const name of NAMES) {
+      this.registries.proxies[name].add({
+        on: ({ path }) => {
+          if (path.startsWith(`/v2/${this.prefix}/`) && ++seen === count) act();
+          return false;
+        },
+        fault: { kind: "refuse" },
+      });
+    }
+  }
+
+  /** Requests so far. */
+  requests(): number {
+    return NAMES.reduce((sum, name) => sum + this.times(name, "every request").length, 0);
+  }
+
+  /** Takes a tag's manifest out of a registry, as its owner would. */
+  async remove(name: RegistryName, service: string, tag: string): Promise<void> {
+    const digest = await this.held(name, service, tag);
+    if (digest !== undefined)
+      await this.registries.behind[name].deleteManifest(`${this.prefix}/${service}`, digest);
+  }
+
+  /** Tags that are not for users: the lists of what belongs to images among them. */
+  tags(name: RegistryName, service: string): Promise<string[]> {
+    return this.registries.behind[name].tags(`${this.prefix}/${service}`);
   }
 
   /** When requests came, in milliseconds. */
@@ -210,7 +253,7 @@ export class Scene {
     const found = await Promise.all(
       NAMES.flatMap((name) =>
         SERVICES.map(async (service) =>
-          (await this.registries.behind[name].tags(`${this.prefix}/${service}`))
+          (await this.tags(name, service))
             .filter((tag) => PUBLIC.has(kindOfTag(tag, service).kind))
             .map((tag) => `${name} ${service} ${tag}`),
         ),
@@ -261,7 +304,8 @@ export class Scene {
       {
         version,
         allowBackwards: false,
-        adopt: false,
+        adopt: wishes.adopt ?? false,
+        pipeline: this.options.record === true ? "0123456789abcdef" : undefined,
         sleep: (milliseconds) => {
           waits.push(milliseconds);
           return Promise.resolve();
@@ -278,7 +322,7 @@ export class Scene {
     let waited = 0;
     const targets = NAMES.map((name): Target => {
       const { host } = this.registries.proxies[name];
-      const registry = RegistryEntry.parse({ host, repository: `${this.prefix}/{service}` });
+      const registry = RegistryEntry.parse({ host, repository: `${this.prefix}/{service}`, referrers: true });
       const client = new Registry({
         host,
         credentials: credentialsOf(this.registries.real[name]),
@@ -314,7 +358,9 @@ export class Scene {
       version,
       notes: [],
       make: async () => {
-        this.built.push(service);
+        const held = await this.everywhere(service, candidateTag(keyOf(service, version)));
+        if (held.some((digest) => digest !== undefined)) this.needless.push(`${service} ${version}`);
+        this.built.push(`${service} ${version}`);
         const image = await imageOf(service, version, this.options);
         return {
           notes: [],
