@@ -5,6 +5,8 @@ import {
   nextSteps,
   planRelease,
   planTags,
+  sightOf,
+  versionsOf,
   type Gate,
   type GateEntry,
   type GateReason,
@@ -268,7 +270,12 @@ class Run {
     const { version } = this.options;
     return this.entrants.map(({ service, policy }) => {
       const tags = planTags(version, policy);
-      return { service, tags: [tags.version, ...tags.floating] };
+      const known = (registry: string): ReadonlySet<string> | undefined => {
+        const sight = sightOf(this.#board.start, service, registry);
+        if (sight.state !== "seen") return undefined;
+        return new Set(versionsOf(sight.tags, service).map(({ text }) => text));
+      };
+      return { service, tags: [tags.version, ...tags.floating], known };
     });
   }
 

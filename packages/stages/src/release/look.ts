@@ -9,6 +9,8 @@ import type { Destination } from "../destination.js";
 export interface Wanted {
   readonly service: string;
   readonly tags: readonly string[];
+  /** The versions that an earlier look saw in a registry: what came since is read whole. */
+  readonly known?: ((registry: string) => ReadonlySet<string> | undefined) | undefined;
 }
 
 /** Indexes by digest, each read once, from whatever registry has it: a digest is the same bytes everywhere. */
@@ -66,7 +68,7 @@ export type Versions = "needed" | "all";
 
 async function seen(
   target: Target,
-  { service, tags }: Wanted,
+  { service, tags, known: knownIn }: Wanted,
   indexes: Indexes,
   versions: Versions,
 ): Promise<SeenTag[]> {
@@ -94,15 +96,17 @@ async function seen(
   // Old images say nothing of their version; only then the version tags' digests are needed.
   const silent = annotated.some(({ annotation }) => annotation === undefined);
   const asking = new Set(tags.flatMap((tag) => versionText(tag, service) ?? []));
+  const before = knownIn?.(target.name);
+  const isNew = (version: string): boolean => before !== undefined && !before.has(version);
   const resolved = await Promise.all(
     kinds
       .filter(({ kind }) => kind === "version")
-      .map(async ({ tag }) =>
+      .map(async ({ tag }) => {
         // Another spelling of a version that is asked for (v1.2.3) must be seen for what it is.
-        versions === "all" || silent || asking.has(versionText(tag, service) ?? "")
-          ? resolve(tag)
-          : [{ tag, digest: `unread:${tag}` }],
-      ),
+        const version = versionText(tag, service) ?? "";
+        const needed = asking.has(version) || isNew(version);
+        return versions === "all" || silent || needed ? resolve(tag) : [{ tag, digest: `unread:${tag}` }];
+      }),
   );
   return [
     ...known.filter(({ tag }) => !isFloating(kindOfTag(tag, service))),
