@@ -28,6 +28,16 @@ const login = (fault: Fault): string =>
     ? `No credentials for ${fault.host} were given. Run "docker login ${fault.host}" and pass that docker config (--docker-config).`
     : `Check the user and password for ${fault.host}: "docker login ${fault.host}" must accept them.`;
 
+const CONTINUES = "it continues where it stopped";
+
+/** What the registry asks for, where that is longer than anybody would guess. */
+function later({ retryAfter }: Fault): string | undefined {
+  const minutes = Math.ceil((retryAfterMs(retryAfter) ?? 0) / 60_000);
+  return minutes > 1
+    ? `The registry asks to wait ${minutes} min: run the same command again after that`
+    : undefined;
+}
+
 /** What registries were seen to say, the particular before the general. The first row that matches is used. */
 export const ROWS: readonly Row[] = [
   {
@@ -102,7 +112,7 @@ export const ROWS: readonly Row[] = [
     matches: (fault) => fault.status === 429 || says(/toomanyrequests/i)(fault),
     code: "UNAVAILABLE",
     what: (fault) => `too many requests: ${said(fault)}`,
-    remedy: () => "Wait a minute and run the same command again; it continues where it stopped.",
+    remedy: (fault) => `${later(fault) ?? "Wait a minute and run the same command again"}; ${CONTINUES}.`,
     patience: (fault) => {
       const asked =
         retryAfterMs(fault.retryAfter) ?? goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(fault.text)?.[1]);
@@ -259,7 +269,7 @@ export const ROWS: readonly Row[] = [
     matches: (fault) => PASSING.has(fault.status),
     code: "UNAVAILABLE",
     what: (fault) => `the registry cannot ${fault.doing} now (status ${fault.status}): ${said(fault)}`,
-    remedy: () => "Run the same command again later; it continues where it stopped.",
+    remedy: (fault) => `${later(fault) ?? "Run the same command again later"}; ${CONTINUES}.`,
     patience: (fault) => {
       const asked = retryAfterMs(fault.retryAfter);
       return {

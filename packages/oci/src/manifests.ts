@@ -43,9 +43,16 @@ export class Manifests {
       this.#get(repository, reference, access),
     );
     if (found !== undefined) return found;
-    const what = isDigest(reference) ? "there is no such digest" : `there is no tag "${reference}"`;
-    throw new TgoError("NOT_FOUND", what, {
-      where: this.#connection.where(repository, reference),
+    const where = this.#connection.where(repository, reference);
+    const name = isDigest(reference) ? "such digest" : `tag "${reference}"`;
+    if (this.#written.has(`${repository} ${reference}`)) {
+      throw new TgoError("NOT_FOUND", `the registry took what was pushed, and there is no ${name}`, {
+        where,
+        remedy: "Run the same command again: what is there is not pushed twice.",
+      });
+    }
+    throw new TgoError("NOT_FOUND", `there is no ${name}`, {
+      where,
       remedy: "Publish it first, or check the name: tags are case-sensitive.",
     });
   }
