@@ -91,6 +91,21 @@ describe("the gate", () => {
     },
   );
 
+  it("is not closed by that once the version is out in a required registry: half a release helps nobody", () => {
+    const entries = services.flatMap((service) => registries.map(({ registry }) => good(service, registry)));
+    const changed = entries.map((entry): GateEntry => {
+      if (entry.registry === "acr" && entry.service === "api")
+        return { ...entry, versionTag: { state: "held", digest: B } };
+      if (entry.registry === "hub" && entry.service === "web")
+        return { ...entry, versionTag: { state: "held", digest: A } };
+      return entry;
+    });
+    expect(decideGate({ version: v, services, registries, entries: changed })).toMatchObject({
+      open: true,
+      later: [{ kind: "version taken", service: "api", registry: "acr" }],
+    });
+  });
+
   it("opens when the version is there with the same digest: the release goes on", () => {
     expect(gateWith("hub", { versionTag: { state: "held", digest: A } }).open).toBe(true);
   });

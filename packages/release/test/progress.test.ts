@@ -254,4 +254,104 @@ describe("a release", () => {
       /--allow-backwards: .*prerelease/,
     );
   });
+
+  it("goes on in the required registries while another one has not been looked at, and there when it has", () => {
+    const world = released();
+    const plan = planned(world);
+    const of = (...names: string[]): Sight[] =>
+      world.look().filter(({ registry }) => names.includes(registry));
+    const writes = (sights: Sight[]): string[] => {
+      const { next: asked } = nextSteps(sights, plan);
+      return asked.act === "write" ? asked.steps.map(({ registry, tag }) => `${registry} ${tag}`) : [];
+    };
+    expect(new Set(writes(of("ghcr", "hub")))).toEqual(new Set(["ghcr 1.2.3", "hub 1.2.3"]));
+    const early = of("ghcr", "hub");
+    // The other one's own version tags do not wait for theirs; its floating tags do.
+    expect(new Set(writes([...early, ...of("acr")]))).toEqual(
+      new Set(["ghcr 1.2.3", "hub 1.2.3", "acr 1.2.3"]),
+    );
+    for (const service of ["api", "web"]) world.put(service, "acr", "1.2.3", of3(service), "1.2.3");
+    expect(writes([...early, ...of("acr")]).filter((name) => name.startsWith("acr"))).toEqual([]);
+    for (const service of ["api", "web"])
+      for (const registry of ["ghcr", "hub"]) world.put(service, registry, "1.2.3", of3(service), "1.2.3");
+    expect(new Set(writes(world.look()).filter((name) => name.startsWith("acr")))).toEqual(
+      new Set(["acr 1.2", "acr 1"]),
+    );
+  });
+
+  it("is not stopped half way by another image under its version in a registry that is not required", () => {
+    const world = released();
+    const plan = planned(world);
+    world.put("api", "acr", "1.2.3", digest("f"), "1.2.3");
+    expect(next(world, plan)).toEqual(["stop", ["api acr 1.2.3"]]);
+    world.put("api", "ghcr", "1.2.3", of3("api"), "1.2.3");
+    const { next: ended } = world.finish(plan);
+    expect(ended.act).toBe("done");
+    expect(world.get("web", "hub", "latest")).toBe(of3("web"));
+    expect(world.get("api", "acr", "1.2.3")).toBe(digest("f"));
+    expect(world.get("web", "acr", "latest")).toBe(of("1.2.2")("web"));
+  });
+});
+
+const of3 = of("1.2.3");
+
+describe("a floating tag that a late write took from a newer version", () => {
+  /** 1.2.3 has written everything; while it did, 1.2.4 came to these places, or all of it was there before. */
+  function overtaken(
+    places: readonly string[],
+    float?: string,
+  ): { world: World; plan: ReleasePlan; start: Sight[] } {
+    const world = released();
+    const plan = planned(world);
+    const start = world.look();
+    for (const tag of ["1.2.3", "1.2", "1", "latest"]) world.putAll(tag, of3, "1.2.3");
+    for (const place of places) {
+      const [service = "", registry = ""] = place.split(" ");
+      world.put(service, registry, "1.2.4", of("1.2.4")(service), "1.2.4");
+    }
+    if (float !== undefined) {
+      const [service = "", registry = ""] = float.split(" ");
+      world.put(service, registry, "latest", of("1.2.4")(service), "1.2.4");
+    }
+    return { world, plan, start };
+  }
+
+  const required = ["api ghcr", "api hub", "web ghcr", "web hub"];
+
+  const givenBack = ({ world, plan, start }: ReturnType<typeof overtaken>): string[] =>
+    nextSteps(world.look(), plan, start).steps.flatMap(({ service, registry, tag, standing, digest: to }) =>
+      standing.state === "to write" && standing.why === "given back" && to === of("1.2.4")(service)
+        ? [`${service} ${registry} ${tag}`]
+        : [],
+    );
+
+  it("is given back where that version passed its gate and is there", () => {
+    const { world, plan, start } = overtaken(required);
+    const expected = required.flatMap((place) => ["1.2", "1", "latest"].map((tag) => `${place} ${tag}`));
+    expect(new Set(givenBack({ world, plan, start }))).toEqual(new Set(expected));
+    for (let round = 0; round < 3; round += 1) {
+      const { next: asked } = nextSteps(world.look(), plan, start);
+      if (asked.act === "write") for (const step of asked.steps) world.write(step);
+    }
+    expect(nextSteps(world.look(), plan, start).next.act).toBe("done");
+    expect(world.get("web", "hub", "latest")).toBe(of("1.2.4")("web"));
+  });
+
+  it("is given back where it came to stand for that version in another registry meanwhile", () => {
+    expect(givenBack(overtaken(["api ghcr", "api hub"], "api hub"))).toEqual(["api ghcr latest"]);
+  });
+
+  it("is left while that version may not have passed its gate", () => {
+    expect(givenBack(overtaken(required.slice(1)))).toEqual([]);
+  });
+
+  it("is left when the version was there before, as after a rollback", () => {
+    const { world, plan } = overtaken(required);
+    expect(givenBack({ world, plan, start: world.look() })).toEqual([]);
+  });
+
+  it("is left by a rollback, which is meant to have it", () => {
+    const { world, plan, start } = overtaken(required);
+    expect(givenBack({ world, plan: { ...plan, allowBackwards: true }, start })).toEqual([]);
+  });
 });
