@@ -2,6 +2,7 @@ import { digestFact } from "./digest-fact.js";
 import { extent, failure, provenance, title } from "./headline.js";
 import { code, fence, indent, table, text } from "./markdown-text.js";
 import { groupProblems, placeLines, type ProblemGroup } from "./problem-group.js";
+import { REGISTRY_COLUMNS, toldColumns } from "./registry-columns.js";
 import { remedyParts } from "./remedy.js";
 import type { Report, ServiceReport } from "./report.js";
 import { gateLines, tagRows } from "./tag-facts.js";
@@ -60,11 +61,10 @@ function service(report: ServiceReport): string | undefined {
   return `### ${text(report.service)}\n\n${lines.join("\n")}`;
 }
 
-function registries({ services }: Report): string | undefined {
+function registries(report: Report): string | undefined {
   const strong = (state: string): string =>
     state === "failed" || state === "not started" ? `**${state}**` : state;
-  const recorded = services.some((service) => service.registries.some(({ record }) => record !== undefined));
-  const rows = services.flatMap(({ service, registries }) =>
+  const rows = report.services.flatMap(({ service, registries }) =>
     registries.map((each) => [
       text(service),
       text(each.registry),
@@ -72,11 +72,13 @@ function registries({ services }: Report): string | undefined {
       each.digest === undefined ? "-" : code(shortDigest(each.digest)),
       each.uploaded === undefined ? "-" : size(each.uploaded),
       each.state === "not started" ? "-" : duration(each.durationMs),
-      ...(recorded ? [strong(each.record ?? "-")] : []),
+      strong(each.record ?? "-"),
     ]),
   );
-  const header = ["service", "registry", "state", "digest", "sent", "time", ...(recorded ? ["record"] : [])];
-  return rows.length === 0 ? undefined : table(header, rows);
+  if (rows.length === 0) return undefined;
+  const told = toldColumns(report);
+  const shown = (cells: readonly string[]): string[] => cells.filter((_, column) => told[column]);
+  return table(shown(REGISTRY_COLUMNS), rows.map(shown));
 }
 
 function gate(report: Report): string | undefined {

@@ -2,6 +2,7 @@ import pc from "picocolors";
 import { digestFact } from "./digest-fact.js";
 import { extent, failure, provenance, title } from "./headline.js";
 import { groupProblems, placeLines } from "./problem-group.js";
+import { REGISTRY_COLUMNS, toldColumns } from "./registry-columns.js";
 import { remedyParts } from "./remedy.js";
 import type { RegistryReport, Report, ServiceReport } from "./report.js";
 import { gateLines, tagRows } from "./tag-facts.js";
@@ -100,20 +101,9 @@ function registryTable(report: Report, { colors, width }: Page): string[] {
     ]),
   );
   if (rows.length === 0) return [];
-  const header = ["service", "registry", "state", "digest", "sent", "time", "record"];
-  const known = knownOf(report);
-  const shown = <T>(cells: readonly T[]): T[] =>
-    cells.filter((_, column) => known[header[column] ?? ""] !== false);
-  return table(shown(header), rows.map(shown), { width, indent: "", paintHeader: colors.dim });
-}
-
-/** Columns that may have nothing to tell: the engine does not say what it sends; only a release has a record. */
-function knownOf({ services }: Report): Readonly<Record<string, boolean>> {
-  const registries = services.flatMap((service) => service.registries);
-  return {
-    sent: registries.some(({ uploaded }) => uploaded !== undefined),
-    record: registries.some(({ record }) => record !== undefined),
-  };
+  const told = toldColumns(report);
+  const shown = <T>(cells: readonly T[]): T[] => cells.filter((_, column) => told[column]);
+  return table(shown(REGISTRY_COLUMNS), rows.map(shown), { width, indent: "", paintHeader: colors.dim });
 }
 
 function statePaint({ state }: RegistryReport, colors: Colors): (text: string) => string {

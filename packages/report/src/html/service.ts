@@ -68,17 +68,16 @@ function shortly(digest: string | undefined): Markup | undefined {
 
 function registryTable({ registries }: ServiceReport): Markup | undefined {
   if (registries.length === 0) return undefined;
-  const recorded = registries.some(({ record }) => record !== undefined);
   const rows = registries.map((row): Part[] => [
     row.registry,
     stateMark(row.state),
     shortly(row.digest),
     sent(row),
     row.state === "not started" ? undefined : unbroken(duration(row.durationMs)),
-    ...(recorded ? [row.record === undefined ? undefined : stateMark(row.record)] : []),
+    row.record === undefined ? undefined : stateMark(row.record),
     html`<code>${row.reference}</code>`,
   ]);
-  const columns = ["registry", "state", "digest", "sent", "time", ...(recorded ? ["record"] : []), "image"];
+  const columns = ["registry", "state", "digest", "sent", "time", "record", "image"];
   return cardTable({ caption: "Registries", columns, rows });
 }
 

@@ -109,7 +109,7 @@ small .state{font-weight:400}
 }
 @media print{
 :root{color-scheme:light;${variables(LIGHT)}}
-body{font-size:10pt}
+html{font-size:10pt}
 h2,caption{break-after:avoid}
 tr,pre,.box,.problem{break-inside:avoid}
 a{color:inherit;text-decoration:none}

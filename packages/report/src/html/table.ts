@@ -9,10 +9,14 @@ export interface HtmlTable {
 }
 
 /**
- * A table that becomes a list of blocks where it has no room. Styled as blocks, browsers forget that it is a table,
+ * A table without the columns of which nothing is known, that becomes a list of blocks where it has no room. Styled as blocks, browsers forget that it is a table,
  * so every part says its role.
  */
-export function cardTable({ caption, columns, rows }: HtmlTable): Markup {
+export function cardTable(table: HtmlTable): Markup {
+  const { caption } = table;
+  const told = table.columns.map((_, column) => table.rows.some((row) => row[column] !== undefined));
+  const columns = table.columns.filter((_, column) => told[column]);
+  const rows = table.rows.map((row) => row.filter((_, column) => told[column]));
   return html`<table class="cards" role="table">
     <caption>
       ${caption}
