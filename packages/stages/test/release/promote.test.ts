@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Market, NAMES, SERVICES } from "./market.js";
+import { refusal } from "../../../oci/test/fake.js";
+import { Market, NAMES, SERVICES, type RegistryName } from "./market.js";
 
 const states = (released: { services: readonly { state: string }[] }): string[] =>
   released.services.map(({ state }) => state);
@@ -46,4 +47,64 @@ describe("Promoting a version that is out", () => {
     expect([promoted.ok, promoted.gate.open]).toEqual([false, false]);
     expect(JSON.stringify(promoted.services)).toContain("tgo release --version 1.2.3");
   });
+
+  it("brings a lost layer back to a registry before latest goes there", async () => {
+    const market = await withTwoVersions();
+    loseLayer(market, "dockerhub", "tgo-web");
+    const back = await market.promote("1.2.2", { allowBackwards: true });
+    expect(back.ok).toBe(true);
+    expect(market.everywhere("latest")).toEqual(market.everywhere("1.2.2"));
+    const row = back.services.flatMap(({ registries }) => registries).filter(({ state }) => state === "done");
+    expect(row).toMatchObject([{ registry: "dockerhub", reference: "dockerhub.test/tgoai/tgo-web:1.2.2" }]);
+    expect(
+      (await market.promote("1.2.2", { allowBackwards: true })).services.map(({ state }) => state),
+    ).toEqual(["already there", "already there"]);
+  });
+
+  it("moves nothing anywhere when the image is whole in no registry", async () => {
+    const market = await withTwoVersions();
+    for (const name of NAMES) loseLayer(market, name, "tgo-web");
+    const before = market.everywhere("latest");
+    const back = await market.promote("1.2.2", { allowBackwards: true });
+    expect([back.ok, back.gate.open, back.record]).toEqual([false, false, undefined]);
+    expect(market.everywhere("latest")).toEqual(before);
+    expect(JSON.stringify(back.services)).toMatch(/1\.2\.2 of tgo-web is whole in no registry/);
+  });
+
+  it("moves nothing anywhere when one required registry has another image under the version", async () => {
+    const market = await withTwoVersions();
+    const { manifests } = market.registries.ghcr;
+    const other = manifests.get("tgoai/tgo-api 1.2.3");
+    if (other === undefined) throw new Error("1.2.3 is not there");
+    manifests.set("tgoai/tgo-api 1.2.2", other);
+    const before = market.everywhere("latest");
+    const back = await market.promote("1.2.2", { allowBackwards: true });
+    expect([back.ok, back.gate.open]).toEqual([false, false]);
+    expect(market.everywhere("latest")).toEqual(before);
+    expect(JSON.stringify(back.gate)).toMatch(/tgo-api in (ghcr|dockerhub): 1\.2\.2 is there already/);
+  });
+
+  it("moves nothing anywhere when a required registry cannot be asked", async () => {
+    const market = await withTwoVersions();
+    market.registries.dockerhub.intercept = () => refusal(503, "UNAVAILABLE", "down");
+    const before = market.everywhere("latest");
+    const back = await market.promote("1.2.2", { allowBackwards: true });
+    expect([back.ok, back.gate.open]).toEqual([false, false]);
+    market.registries.dockerhub.intercept = () => undefined;
+    expect(market.everywhere("latest")).toEqual(before);
+  });
 });
+
+async function withTwoVersions(): Promise<Market> {
+  const market = new Market();
+  await market.release("1.2.2");
+  await market.release("1.2.3");
+  return market;
+}
+
+/** Takes the layers of all images of a service out of a registry, and leaves what names them. */
+function loseLayer(market: Market, name: RegistryName, service: string): void {
+  const { blobs } = market.registries[name];
+  for (const [key, bytes] of blobs)
+    if (key.startsWith(`tgoai/${service} `) && bytes[0] !== "{".charCodeAt(0)) blobs.delete(key);
+}
