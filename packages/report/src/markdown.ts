@@ -84,7 +84,7 @@ function registries(report: Report): string | undefined {
 function gate(report: Report): string | undefined {
   const [first, ...others] = gateLines(report);
   if (first === undefined) return undefined;
-  return [`**${text(first)}**`, "", ...others.map((line) => `- ${text(line.trim())}`)].join("\n").trimEnd();
+  return [`**${text(first)}**`, "", ...others.map((line) => `- ${text(line)}`)].join("\n").trimEnd();
 }
 
 function tags(report: Report): string | undefined {

@@ -5,7 +5,7 @@ import { count, shortDigest } from "./units.js";
 export interface TagRow {
   readonly service: string;
   readonly registry: string;
-  /** One line a tag: "1.2.3 done", "latest stays: ...". */
+  /** What became of them, the same told once: "1.2.3 done", "1.2, 1, latest done (was 1.2.2)". */
   readonly lines: readonly string[];
   readonly complete: boolean;
 }
@@ -19,16 +19,21 @@ export function tagRows(report: Report, version?: string): TagRow[] {
       return {
         service,
         registry,
-        lines: own.map((tag) => line(tag, version)),
+        lines: lines(own, version),
         complete: own.every(isThere),
       };
     });
   });
 }
 
-function line(tag: TagReport, version: string | undefined): string {
-  const { change, why } = tagChange(tag, version);
-  return `${tag.tag} ${tag.state}${change === undefined ? "" : ` (${change})`}${why === undefined ? "" : `: ${why}`}`;
+function lines(tags: readonly TagReport[], version: string | undefined): string[] {
+  const names = new Map<string, string[]>();
+  for (const tag of tags) {
+    const { change, why } = tagChange(tag, version);
+    const told = `${tag.state}${change === undefined ? "" : ` (${change})`}${why === undefined ? "" : `: ${why}`}`;
+    names.set(told, [...(names.get(told) ?? []), tag.tag]);
+  }
+  return [...names].map(([told, tags]) => `${tags.join(", ")} ${told}`);
 }
 
 /** What became of a tag, besides its state. */
@@ -85,12 +90,12 @@ function isThere({ state }: TagReport): boolean {
   return state !== "failed" && state !== "not started";
 }
 
-/** What keeps the gate closed, and what is left for later. */
+/** Whether the gate opened, what kept it closed, and what is left for later; one line each. */
 export function gateLines({ gate }: Report): string[] {
   if (gate === undefined) return [];
   return [
     `gate ${gate.open ? "open: every candidate is verified in every required registry" : "closed"}`,
-    ...gate.reasons.map((reason) => `  ${reason}`),
-    ...gate.later.map((reason) => `  later: ${reason}`),
+    ...gate.reasons,
+    ...gate.later.map((reason) => `later: ${reason}`),
   ];
 }

@@ -31,7 +31,7 @@ export function renderText(raw: Report, { color = false, width = 100 }: TextOpti
   const blocks = [
     headline(report, page),
     ...report.services.map((service) => serviceBlock(service, page)),
-    gateLines(report),
+    gate(report, page),
     registryTable(report, page),
     tagTable(report, page),
     variantTable(report, page),
@@ -44,14 +44,22 @@ export function renderText(raw: Report, { color = false, width = 100 }: TextOpti
     .join("\n\n");
 }
 
-function headline(report: Report, { colors }: Page): string[] {
+function headline(report: Report, { colors, width }: Page): string[] {
   const outcome = report.ok ? colors.green("ok") : colors.red("FAILED");
   const failed = failure(report);
   return [
     `${colors.bold(title(report))} ${outcome} · ${extent(report)}`,
-    ...(failed === undefined ? [] : [failed]),
+    ...(failed === undefined ? [] : wrap(failed, width)),
     colors.dim(provenance(report)),
   ];
+}
+
+function gate(report: Report, { width }: Page): string[] {
+  const [first, ...others] = gateLines(report);
+  const hanging = others.flatMap((line) =>
+    wrap(line, width - 4).map((part, index) => `${index === 0 ? "  " : "    "}${part}`),
+  );
+  return first === undefined ? [] : [first, ...hanging];
 }
 
 function serviceBlock(service: ServiceReport, page: Page): string[] {

@@ -118,7 +118,7 @@ describe("the Markdown report of a release", () => {
 
   it("shows what every tag was and is", () => {
     const page = renderMarkdown(releasedReport());
-    expect(page).toContain("| tgo-api | ghcr | 1.2.3 done (new)<br>1.2 done (1.2.2 → 1.2.3)<br>");
+    expect(page).toContain("| tgo-api | ghcr | 1.2.3 done (new)<br>1.2, 1, latest done (1.2.2 → 1.2.3) |");
     expect(page).toContain("latest stays (1.3.0): tgo-ai in acr: latest stays on 1.3.0");
   });
 
@@ -170,6 +170,13 @@ describe("the text report of a release", () => {
     expect(text).toContain("1.2.3 failed: the registry answered 503 to the manifest of 1.2.3");
     expect(text).toContain("latest not started (still 1.2.2)");
     expect(text.endsWith(`next: ${NEXT}`)).toBe(true);
+  });
+
+  it("keeps its prose within the width", () => {
+    for (const report of [partlyWrittenReport(), closedGateReport()]) {
+      const lines = renderText({ ...report, next: undefined }, { width: 100 }).split("\n");
+      expect(lines.filter((line) => line.length > 100 && !line.includes(" | "))).toEqual([]);
+    }
   });
 
   it("says that all is released where only a registry that nobody waits for lacks something", () => {
