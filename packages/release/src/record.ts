@@ -63,7 +63,6 @@ export const ReleaseRecord = z
       .describe("Of the plan, over all services, in the order of writing: the version's own first."),
     services: z.record(z.string(), RecordedService).describe("By the catalog's name of the service."),
     pipeline: z.string().describe("Hash of the pipelines' code that released, 16 hex digits."),
-    engine: z.string().optional().describe("What built the images; left out where the images do not say it."),
     createdAt: z.iso
       .datetime()
       .optional()
