@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startFaultProxy, type FaultProxy } from "@tgo/testbed";
@@ -65,7 +66,6 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
     ];
     let dockerConfigWithProxy = "";
     beforeAll(async () => {
-      const { readFile, writeFile } = await import("node:fs/promises");
       const config = JSON.parse(await readFile(world.dockerConfigFile, "utf8")) as {
         auths: Record<string, object>;
       };
@@ -99,10 +99,15 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
         on: ({ method, path }) => method === "PUT" && path.includes("/tgoai/two/manifests/candidate-"),
         fault: { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' },
       });
-      const failed = await world.tgo(args("1.2.3"));
+      const files = ["report.html", "report.md", "report.json"].map((name) => join(world.folder, name));
+      const failed = await world.tgo(args("1.2.3", "--report", files.join(",")));
       expect(failed.code).toBe(1);
       const report = reportOf(failed);
       expect(report.gate).toMatchObject({ open: false, reasons: [expect.stringContaining("two in faulty")] });
+      const [page, markdown, json] = await Promise.all(files.map((file) => readFile(file, "utf8")));
+      expect(page).toMatch(/^<!doctype html>[^]*Gate closed[^]*two in faulty/);
+      expect(markdown).toMatch(/^## `release 1\.2\.3` ❌ failed[^]*two in faulty/);
+      expect(JSON.parse(json ?? "")).toEqual(JSON.parse(failed.stdout));
       expect(await versionTags()).toEqual([]);
 
       proxy.clear();
