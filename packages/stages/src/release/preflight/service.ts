@@ -1,21 +1,15 @@
 import type { Service } from "@tgo/catalog";
-import type { Problem, ServiceReport } from "@tgo/report";
+import type { ServiceReport } from "@tgo/report";
 import { interrupted } from "../../attempt.js";
 import { divide } from "../../brought.js";
-import { buildBases, catalogImages, inputChecks, type BuildBases } from "../../build/index.js";
 import { candidateTag } from "../../candidate.js";
-import { baseImage, type Context } from "../../context.js";
+import type { Context } from "../../context.js";
 import { notStarted } from "../../not-started.js";
-import {
-  complete,
-  openRequest,
-  refuseUnreleasable,
-  type Prepared,
-  type PrepareOptions,
-} from "../../prepare.js";
+import type { Prepared, PrepareOptions } from "../../prepare.js";
 import { candidateOf } from "../../publish.js";
 import type { Skew } from "./clock.js";
-import { checked, distinct, problemsOf, withRemedy, type Checked } from "./problems.js";
+import { checkBuild, readInputs } from "./inputs.js";
+import { distinct, withRemedy } from "./problems.js";
 import { checkRegistry, impatient, type Standing, type Subject } from "./registry.js";
 
 /** One service before its release. */
@@ -41,15 +35,23 @@ export async function checkService(
   options: ServiceOptions,
 ): Promise<Readiness> {
   const started = performance.now();
-  const inputs = checkInputs(context, name, service, options);
-  const key = inputs.then(({ value }) => value?.key);
-  const subject = { service: name, version: options.version, key };
-  const [{ value: prepared, problems }, standings] = await Promise.all([
+  const inputs = readInputs(context, name, service, options);
+  const key = inputs.then(({ prepared }) => prepared?.key);
+  const asked = checkRegistries(
+    context,
+    { service: name, version: options.version, key },
+    options.patient,
     inputs,
-    checkRegistries(context, subject, options.patient, inputs),
-  ]);
+  );
+  const unbuildable = inputs.then(async ({ request }) => {
+    // What only a build needs, a release does not wait for where a registry has the image.
+    const needless = request === undefined || (options.patient && (await asked).some(({ holds }) => holds));
+    return needless ? [] : checkBuild(request);
+  });
+  const [{ prepared, problems: unread }, standings, others] = await Promise.all([inputs, asked, unbuildable]);
   const stopped = interrupted(context);
   if (stopped !== undefined) throw stopped;
+  const problems = withRemedy(distinct([...unread, ...others]), MEND);
   const held = standings.find(({ holds }) => holds);
   return {
     report: {
@@ -72,6 +74,8 @@ export async function checkService(
     toBuild: held === undefined,
   };
 }
+
+const MEND = "Mend it in the service's source, or in its definition in tgo.catalog.json, and ask again.";
 
 /** Whether nothing can be released without this registry. */
 export function isBlocked(context: Pick<Context, "targets">, { report }: Pick<Standing, "report">): boolean {
@@ -105,42 +109,4 @@ export async function checkRegistries(
       return Promise.race([standing, waitedFor.then(() => unknown)]);
     }),
   );
-}
-
-const MEND = "Mend it in the service's source, or in its definition in tgo.catalog.json, and ask again.";
-
-/** The source, its lock and files, and every base on every platform. */
-async function checkInputs(
-  context: Context,
-  name: string,
-  service: Service,
-  options: ServiceOptions,
-): Promise<Checked<Prepared>> {
-  const { value: request, problems } = await checked(() => openRequest(context, name, service, options));
-  if (request === undefined) {
-    // What the catalog names can be asked for without a source.
-    const bases = await checkBases(context, catalogImages(context, service.build));
-    return { value: undefined, problems: withRemedy(distinct([...problems, ...bases]), MEND) };
-  }
-  const [completed, ...found] = await Promise.all([
-    checked(() => complete(request)),
-    problemsOf(() => {
-      refuseUnreleasable(request);
-    }),
-    ...inputChecks(request).map((check) => problemsOf(() => check)),
-  ]);
-  // The first base that is missing is not the only one, perhaps.
-  const bases =
-    completed.value === undefined
-      ? await checked(() => buildBases(request)).then(({ value }) => checkBases(context, value?.images ?? []))
-      : [];
-  const all = distinct([...found.flat(), ...completed.problems, ...bases]);
-  return { value: completed.value, problems: withRemedy(all, MEND) };
-}
-
-async function checkBases(context: Context, images: BuildBases["images"]): Promise<Problem[]> {
-  const found = await Promise.all(
-    images.map(({ reference, platform }) => problemsOf(() => baseImage(context, reference, platform))),
-  );
-  return found.flat();
 }
