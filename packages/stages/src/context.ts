@@ -20,6 +20,7 @@ import { keychain, parseDockerConfig, Registry as RegistryClient, type Credentia
 import { Bases, type BasesOptions } from "./bases.js";
 import { getHost } from "./host.js";
 import { formatEvent, Progress } from "./progress.js";
+import { tellWaits } from "./waits.js";
 
 /** A registry of the catalog and the way to it. */
 export interface Target {
@@ -101,10 +102,16 @@ export async function createContext(client: Client, product: Product, options: O
     loadPins(product, options.baseLock),
   ]);
   const platforms = selectPlatforms(catalog, options.platform);
+  const progress = new Progress(
+    host.progress ??
+      ((event) => {
+        console.error(formatEvent(event));
+      }),
+  );
   const [native, version, targets] = await Promise.all([
     client.defaultPlatform().then(parsePlatform),
     host.engine ?? client.version().then((text) => `Dagger engine ${text}`),
-    connectTargets(client, catalog, options),
+    connectTargets(client, catalog, options, progress),
   ]);
   return {
     client,
@@ -113,12 +120,7 @@ export async function createContext(client: Client, product: Product, options: O
     bases: new Bases(basesOptions({ client, native, catalog, pins })),
     platforms,
     targets,
-    progress: new Progress(
-      host.progress ??
-        ((event) => {
-          console.error(formatEvent(event));
-        }),
-    ),
+    progress,
     signal: host.signal,
     pipeline: product.pipeline,
     native,
@@ -162,7 +164,12 @@ export async function loadCatalog(
   return { ...catalog, registries: Object.fromEntries(given.map(({ name, registry }) => [name, registry])) };
 }
 
-async function connectTargets(client: Client, catalog: Catalog, options: Options): Promise<Target[]> {
+async function connectTargets(
+  client: Client,
+  catalog: Catalog,
+  options: Options,
+  progress: Progress,
+): Promise<Target[]> {
   const credentialsOf = await credentialSource(options);
   const services = options.registryService ?? [];
   const entries = Object.entries(catalog.registries);
@@ -176,7 +183,8 @@ async function connectTargets(client: Client, catalog: Catalog, options: Options
       const given = services[index];
       const url = given === undefined ? undefined : await endpoint(given, registry.host);
       const credentials = await credentialsOf(registry.host);
-      const common = { host: registry.host, url, signal: getHost().signal };
+      const onRetry = tellWaits(progress, name);
+      const common = { host: registry.host, url, signal: getHost().signal, onRetry };
       return {
         name,
         registry,
