@@ -58,7 +58,7 @@ describe.skipIf(!hasEngine("dagger"))("both engines", () => {
 function comparable(report: Report | undefined, world: World | undefined): unknown {
   const hosts = Object.entries(world?.registries ?? {}).map(([name, { host }]) => [host, name] as const);
   const text = JSON.stringify(report, (key, value: unknown) =>
-    ["engine", "digest", "size", "durationMs", "uploaded"].includes(key) ? undefined : value,
+    ["engine", "began", "digest", "size", "durationMs", "uploaded"].includes(key) ? undefined : value,
   );
   return JSON.parse(hosts.reduce((result, [host, name]) => result.replaceAll(host, name), text)) as unknown;
 }
