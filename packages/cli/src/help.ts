@@ -55,6 +55,9 @@ export const EXAMPLES: { readonly program: string; readonly functions: Readonly<
   tgo publish --service tgo-api,tgo-web --format json | jq .services[].digest
   tgo publish --service tgo-api --source ../tgo-api
   tgo publish --service tgo-api --registry local=localhost:5000/tgo --docker-config ci/config.json`,
+    preflight: `Examples:
+  tgo preflight                             could all services be published now?
+  tgo preflight --version 1.2.3             could 1.2.3 be released now?`,
     verify: `Examples:
   tgo verify --service tgo-api --tag candidate-0123456789abcdef
   tgo verify --service tgo-api --tag latest --report latest.html`,

@@ -3,7 +3,7 @@ import type { Platform } from "@tgo/catalog";
 import { isTgoError, TgoError } from "@tgo/errors";
 import { problemOf, type Problem } from "@tgo/report";
 import type { Context } from "../../context.js";
-import { messageOf } from "../../exec-error.js";
+import { execFailure, messageOf } from "../../exec-error.js";
 import { toolsContainer } from "../../tools/index.js";
 import { foreignProgram } from "./foreign-program.js";
 import { problemsOf } from "./problems.js";
@@ -72,6 +72,12 @@ export function diskProblem(
   };
 }
 
+/** What the kernel or the emulator has said, else the engine: in one line. */
+function reasonOf(error: unknown): string {
+  const said = execFailure(error)?.stderr.trim().split("\n").at(-1) ?? "";
+  return said === "" ? (messageOf(error).split("\n")[0] ?? "") : said;
+}
+
 /** Runs a program of the platform in an image that holds nothing else: no base of that platform is pulled for it. */
 async function checkEmulation(context: Context, platform: Platform): Promise<void> {
   const path = "/tgo-probe";
@@ -88,17 +94,13 @@ async function checkEmulation(context: Context, platform: Platform): Promise<voi
       .sync();
   } catch (error) {
     if (isTgoError(error)) throw error;
-    throw new TgoError(
-      "ENVIRONMENT",
-      `programs of ${platform} do not run here: ${messageOf(error).split("\n")[0] ?? ""}`,
-      {
-        where: context.engine,
-        remedy:
-          "Images of that platform are run before they are published. Let the engine's machine emulate it, with Docker " +
-          "or by Debian's packages.\ndocker run --privileged --rm tonistiigi/binfmt --install all\n" +
-          "apt-get install -y qemu-user-static binfmt-support",
-        cause: error,
-      },
-    );
+    throw new TgoError("ENVIRONMENT", `programs of ${platform} do not run here: ${reasonOf(error)}`, {
+      where: context.engine,
+      remedy:
+        "Images of that platform are run before they are published. Let the engine's machine emulate it, with Docker " +
+        "or by Debian's packages.\ndocker run --privileged --rm tonistiigi/binfmt --install all\n" +
+        "apt-get install -y qemu-user-static binfmt-support",
+      cause: error,
+    });
   }
 }
