@@ -49,7 +49,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
           ghcr: null,
           dockerhub: null,
           acr: null,
-          open: { host: open.host, repository: "tgoai/{service}" },
+          open: { host: open.host, repository: "tgoai/{service}", referrers: true },
           faulty: { host: proxy.host, repository: "tgoai/{service}" },
           bearer: { host: bearer.host, repository: "tgoai/{service}" },
         },
@@ -113,7 +113,18 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       proxy.clear();
       const repaired = await world.tgo(args("1.2.3"));
       expect([repaired.code, repaired.stderr]).toEqual([0, expect.not.stringMatching(/ build …/)]);
-      expect(reportOf(repaired).services.map(({ state }) => state)).toEqual(["released", "released"]);
+      const { services, record } = reportOf(repaired);
+      expect(services.map(({ state }) => state)).toEqual(["released", "released"]);
+      expect(services.map(({ registries }) => registries.map((row) => row.record))).toEqual([
+        ["done", undefined, undefined],
+        ["done", undefined, undefined],
+      ]);
+      expect(record).toMatchObject({
+        version: "1.2.3",
+        kind: "release",
+        tags: ["1.2.3", "1.2", "1", "latest"],
+        services: { one: { digest: services[0]?.digest, revision: COMMIT[1] }, two: {} },
+      });
       const [first, ...others] = (await everywhere("latest")).slice(0, 3);
       expect(others).toEqual([first, first]);
       expect(await everywhere("1.2.3")).toEqual(await everywhere("latest"));
@@ -157,6 +168,11 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       const where = ["--catalog", catalog, "--docker-config", `file:${dockerConfigWithProxy}`];
       const back = await world.tgo(["promote", "--version", "1.2.3", "--allow-backwards", ...where]);
       expect(back.stdout).toMatch(/latest done \(was 1\.3\.0\)/);
+      const lists = (await tagsIn(world.registries.open, "tgoai/one")).filter((tag) =>
+        tag.startsWith("sha256-"),
+      );
+      // One for each release's index; the one of 1.2.3 holds its rollback as well.
+      expect(lists.length).toBeGreaterThanOrEqual(4);
       expect(back.code).toBe(0);
       expect(await everywhere("latest")).toEqual(await everywhere("1.2.3"));
       const status = await world.tgo(["status", ...where]);
