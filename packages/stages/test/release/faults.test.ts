@@ -11,6 +11,8 @@ const FAULTS = [
   "refused",
   "reset",
   "answer lost",
+  "answer cut off",
+  "no answer",
   "401",
   "403",
   "429",
@@ -181,6 +183,11 @@ function strike(
     case "answer lost":
       registry.answer(asked);
       throw networkError("ECONNRESET");
+    case "answer cut off":
+      return cutOff(registry.answer(asked));
+    case "no answer":
+      // What a client makes of a registry that hangs.
+      throw networkError("ETIMEDOUT");
     case "401":
       return refusal(401, "UNAUTHORIZED", "authentication required");
     case "403":
@@ -202,6 +209,21 @@ function strike(
     case "rewritten":
       return asked.method === "PUT" && isManifest ? rewritten(registry, asked) : undefined;
   }
+}
+
+/** An answer whose body breaks off; one without a body comes as it is. */
+function cutOff(answer: Response): Response {
+  const { status, headers, body } = answer;
+  if (body === null) return answer;
+  let sent = false;
+  const broken = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (sent) controller.error(networkError("ECONNRESET"));
+      else controller.enqueue(new Uint8Array(1));
+      sent = true;
+    },
+  });
+  return new Response(broken, { status, headers });
 }
 
 /**

@@ -177,6 +177,22 @@ describe("A release ends complete in one run, too,", () => {
     await completes(scene, outcome);
   });
 
+  it("when it is a promotion that brings a version back to a registry that lost it", async () => {
+    const scene = await registries.scene();
+    expect((await scene.release()).ok).toBe(true);
+    await scene.remove("dockerhub", "tgo-web", "1.2.3");
+    const points = [
+      "a variant's manifest",
+      "the candidate's tag",
+      "the version's tag",
+      "the tag latest",
+    ] as const;
+    for (const point of points) scene.fail(status(503)(), point, 2);
+    const outcome = await scene.promote("1.2.3");
+    expect(scene.struck()).toBe(2 * points.length);
+    await completes(scene, outcome);
+  });
+
   it("when one registry is slow, which holds up none of the others", async () => {
     const scene = await registries.scene();
     for (const service of SERVICES)
