@@ -71,9 +71,7 @@ export class Gathering {
 
   /** First look at registries whose candidates are brought, and what the gate is to know of them. */
   async enter(targets: readonly Target[]): Promise<void> {
-    const [silent, answering] = partition(targets, (target) =>
-      this.brought.every(({ service }) => this.#rows.get(`${target.name} ${service}`)?.state === "failed"),
-    );
+    const [silent, answering] = partition(targets, (target) => this.#isSilent(target));
     // Not one candidate could be brought: asking for tags would only take its time once more.
     const unseen = silent.flatMap((target) =>
       this.brought.map(({ service }): Sight => {
@@ -97,6 +95,14 @@ export class Gathering {
       ),
     );
     this.#entries.push(...entries);
+  }
+
+  /** Whether a registry answered for none of the candidates; one that refused them may answer for its tags. */
+  #isSilent({ name }: Target): boolean {
+    return this.brought.every(({ service }) => {
+      const row = this.#rows.get(`${name} ${service}`);
+      return row?.state === "failed" && row.problems.some(({ code }) => code === "UNAVAILABLE");
+    });
   }
 
   /** Each index once, while the tags are looked at; who cannot read one hears of it when it is needed. */

@@ -140,6 +140,34 @@ describe("A registry that is not required", () => {
     expect(market.built).toHaveLength(2);
   });
 
+  it("that has another image under this version closes the gate, and no longer once the version is out", async () => {
+    const taken = async (market: Market): Promise<void> => {
+      for (const service of SERVICES) {
+        const { index, digest } = await market.image(service, "1.2.3", "of something else");
+        for (const name of ["1.2.3", digest])
+          market.registries.acr.manifests.set(`tgoai/${service} ${name}`, index);
+      }
+    };
+    const before = new Market();
+    await taken(before);
+    const refused = await before.release("1.2.3");
+    expect([refused.ok, refused.gate.open]).toEqual([false, false]);
+    expect(JSON.stringify(refused.gate)).toContain("in acr: 1.2.3 is there already");
+    expect(before.held("ghcr", "tgo-api", "1.2.3")).toBeUndefined();
+
+    const after = new Market();
+    after.registries.acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
+    await after.release("1.2.3");
+    await taken(after);
+    for (const service of SERVICES) after.registries.dockerhub.manifests.delete(`tgoai/${service} latest`);
+    after.registries.acr.intercept = () => undefined;
+    const finished = await after.release("1.2.3");
+    expect([finished.ok, finished.gate.open]).toEqual([false, true]);
+    expect(tagged(after, "latest", "ghcr", "dockerhub")).toBe(true);
+    expect(JSON.stringify(finished.gate.later)).toContain("in acr: 1.2.3 is there already");
+    expect(after.held("acr", "tgo-api", "latest")).toBeUndefined();
+  });
+
   it("gives what only it holds to the others, where it answers in time", async () => {
     const market = new Market(0, { patienceMs: 2000 });
     await market.release("1.2.3");
