@@ -2234,75 +2234,28 @@ type Credentials = {
     readonly identityToken: string;
 };
 
-/**
- * What is being done right now, for people who wait. Never an input of a build.
- * A step begins once and ends once; `id` pairs the two.
- */
-interface ProgressEvent {
-    readonly kind: "begin" | "end" | "note";
-    /** Unique among the run's steps. */
-    readonly id: string;
-    /** What is done, e.g. "build", "check", "smoke", "upload", "finalise", "verify". */
-    readonly step: string;
-    readonly service?: string | undefined;
-    readonly platform?: string | undefined;
-    readonly registry?: string | undefined;
-    /** For "end": how it went. */
-    readonly state?: "done" | "already there" | "failed" | undefined;
-    /** One line more: a result, a reason, a size. */
-    readonly detail?: string | undefined;
-    /** For "end": milliseconds since its "begin". */
-    readonly durationMs?: number | undefined;
-}
-type ProgressListener = (event: ProgressEvent) => void;
-/** One plain line an event: what a Dagger module's log shows. */
-declare function formatEvent(event: ProgressEvent): string;
-
-/**
- * Where the stages run, as far as it matters to them. A Dagger module's container needs none of it;
- * the `tgo` command fills it in.
- */
-interface Host {
-    /** Told of every step; by default one plain line each on stderr. */
-    readonly progress?: ProgressListener | undefined;
-    /** Aborts every request when the user presses Ctrl-C. */
-    readonly signal?: AbortSignal | undefined;
-    /** What runs the containers, for the report; asked of the engine when absent. */
-    readonly engine?: string | undefined;
-    /** The command line as the user typed it, for "next:" in a failed report. */
-    readonly invocation?: string | undefined;
-    /** How a text report is written; without colour and 100 columns wide by default. */
-    readonly text?: {
-        readonly color: boolean;
-        readonly width: number;
-    } | undefined;
-    /**
-     * Whether this process is on the user's own machine. The engine may be in a container, where localhost is another:
-     * registries of this machine are then reached through this process.
-     */
-    readonly local?: boolean | undefined;
-    /** Credentials of a registry when no docker config is passed as a secret. */
-    readonly credentials?: ((host: string) => Promise<Credentials | undefined>) | undefined;
-}
-/** Called once by the `tgo` command, before it runs a function of the module. */
-declare function setHost(host: Host): void;
-
-/** One run of a function, whatever happened: everything a face (terminal, JSON, Markdown) needs. */
+/** One run of a function, whatever happened: everything a face (terminal, JSON, Markdown, HTML) needs. */
 interface Report {
     /** The function that ran. */
     readonly command: "publish" | "verify" | "smoke" | "build" | "preflight" | "release" | "promote";
     readonly ok: boolean;
     /** What ran the stages, e.g. "Dagger engine v0.21.8" or "embedded engine (Buildah 1.28.2)". */
     readonly engine: string | undefined;
-    /** Hash of the pipelines' own code, 16 hex digits. */
-    readonly pipeline: string;
+    /** Hash of the pipelines' own code, 16 hex digits; absent when they were never loaded. */
+    readonly pipeline?: string | undefined;
+    /** When it began: RFC 3339, UTC. */
+    readonly began?: string | undefined;
     /** Wall time in milliseconds. */
     readonly durationMs: number;
     readonly services: readonly ServiceReport[];
+    /** What the run as a whole failed of, before any service was begun. */
+    readonly problems?: readonly Problem[] | undefined;
     /** Of a release: the version without a v. */
     readonly version?: string | undefined;
     /** Of a release: whether its one gate opened, and if not, why not. */
     readonly gate?: GateReport | undefined;
+    /** Of a release: its record, as it is put beside the images (ReleaseRecord of the release rules). */
+    readonly record?: Readonly<Record<string, unknown>> | undefined;
     /** The command that does what is left to do; absent when nothing is. */
     readonly next?: string | undefined;
 }
@@ -2370,7 +2323,8 @@ interface TagReport {
     readonly told?: string | undefined;
     readonly problem?: Problem | undefined;
 }
-type RegistryState = "done" | "already there" | "verified" | "failed" | "not started";
+/** "ready": it takes pushes, and there is nothing in it yet. */
+type RegistryState = "ready" | "done" | "already there" | "verified" | "failed" | "not started";
 interface RegistryReport {
     /** The catalog's name of the registry. */
     readonly registry: string;
@@ -2380,6 +2334,8 @@ interface RegistryReport {
     readonly digest?: string | undefined;
     /** Bytes sent over the wire to this registry by this run. */
     readonly uploaded?: number | undefined;
+    /** Of a release: its record beside the image; absent where the registry takes none, or the release is not complete. */
+    readonly record?: "done" | "already there" | "failed" | undefined;
     readonly problems: readonly Problem[];
     readonly durationMs: number;
 }
@@ -2389,6 +2345,64 @@ interface Problem {
     readonly where?: string | undefined;
     readonly remedy?: string | undefined;
 }
+
+declare const REPORT_FORMATS: readonly ["text", "json", "markdown", "html"];
+type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+/**
+ * What is being done right now, for people who wait. Never an input of a build.
+ * A step begins once and ends once; `id` pairs the two.
+ */
+interface ProgressEvent {
+    readonly kind: "begin" | "end" | "note";
+    /** Unique among the run's steps. */
+    readonly id: string;
+    /** What is done, e.g. "build", "check", "smoke", "upload", "finalise", "verify". */
+    readonly step: string;
+    readonly service?: string | undefined;
+    readonly platform?: string | undefined;
+    readonly registry?: string | undefined;
+    /** For "end": how it went. */
+    readonly state?: "done" | "already there" | "failed" | undefined;
+    /** One line more: a result, a reason, a size. */
+    readonly detail?: string | undefined;
+    /** For "end": milliseconds since its "begin". */
+    readonly durationMs?: number | undefined;
+}
+type ProgressListener = (event: ProgressEvent) => void;
+/** One plain line an event: what a Dagger module's log shows. */
+declare function formatEvent(event: ProgressEvent): string;
+
+/**
+ * Where the stages run, as far as it matters to them. A Dagger module's container needs none of it;
+ * the `tgo` command fills it in.
+ */
+interface Host {
+    /** Told of every step; by default one plain line each on stderr. */
+    readonly progress?: ProgressListener | undefined;
+    /** Aborts every request when the user presses Ctrl-C. */
+    readonly signal?: AbortSignal | undefined;
+    /** What runs the containers, for the report; asked of the engine when absent. */
+    readonly engine?: string | undefined;
+    /** The command line as the user typed it, for "next:" in a failed report. */
+    readonly invocation?: string | undefined;
+    /** Given every report before it is rendered, of a success as of a failure; returns what may be shown of it. */
+    readonly report?: ((report: Report) => Report) | undefined;
+    /** How a text report is written; without colour and 100 columns wide by default. */
+    readonly text?: {
+        readonly color: boolean;
+        readonly width: number;
+    } | undefined;
+    /**
+     * Whether this process is on the user's own machine. The engine may be in a container, where localhost is another:
+     * registries of this machine are then reached through this process.
+     */
+    readonly local?: boolean | undefined;
+    /** Credentials of a registry when no docker config is passed as a secret. */
+    readonly credentials?: ((host: string) => Promise<Credentials | undefined>) | undefined;
+}
+/** Called once by the `tgo` command, before it runs a function of the module. */
+declare function setHost(host: Host): void;
 
 /** The constructor arguments of the module, as they arrive. */
 interface Options {
@@ -2414,7 +2428,8 @@ interface Product {
     readonly pipeline: string;
 }
 
-type OutputFormat = "text" | "json" | "markdown";
+/** Of what is no report: lists and plans have no page for a browser. */
+type OutputFormat = Exclude<ReportFormat, "html">;
 /** The arguments every function about a source takes. */
 interface SourceArguments {
     readonly source?: Directory | undefined;
@@ -2451,14 +2466,19 @@ declare class Pipelines$1 {
     lockBases(service: readonly string[]): Promise<string>;
     /** One variant of a service, built and checked, as a container. */
     build(name: string, source: SourceArguments): Promise<Container>;
-    smoke(service: readonly string[], source: SourceArguments, format: OutputFormat): Promise<string>;
-    publish(service: readonly string[], source: SourceArguments, version: string | undefined, format: OutputFormat): Promise<string>;
+    smoke(service: readonly string[], source: SourceArguments, format: ReportFormat): Promise<string>;
+    publish(service: readonly string[], source: SourceArguments, version: string | undefined, format: ReportFormat): Promise<string>;
     /** Candidates of all services, one gate, then the version's tags, and latest last. */
     release(service: readonly string[], wishes: ReleaseWishes & {
         readonly gitTag?: string | undefined;
-    }, source: SourceArguments, format: OutputFormat): Promise<string>;
+    }, source: SourceArguments, format: ReportFormat): Promise<string>;
     /** The tags of a version that is out: nothing is built. */
-    promote(service: readonly string[], wishes: ReleaseWishes, format: OutputFormat): Promise<string>;
+    promote(service: readonly string[], wishes: ReleaseWishes, format: ReportFormat): Promise<string>;
+    /** Whether a release could begin, and all that speaks against it. Without a version: whether a publish could. */
+    preflight(names: readonly string[], version: {
+        readonly version?: string | undefined;
+        readonly gitTag?: string | undefined;
+    }, source: SourceArguments, format: ReportFormat): Promise<string>;
     /** What is out, in every registry. */
     status(service: readonly string[], format: OutputFormat): Promise<string>;
     /** Candidate and staging tags that nothing released points to. */
@@ -2466,7 +2486,7 @@ declare class Pipelines$1 {
     verify(service: readonly string[], { tag, elf }: {
         tag?: string | undefined;
         elf: boolean;
-    }, source: SourceArguments, format: OutputFormat): Promise<string>;
+    }, source: SourceArguments, format: ReportFormat): Promise<string>;
     private released;
     private catalog;
     /** Runs one stage for every service at once, and throws a report that is not ok. */

@@ -644,7 +644,7 @@ var require_mod = __commonJS({
       }
       return score;
     };
-    var distance2 = function(a, b) {
+    var distance3 = function(a, b) {
       if (a.length < b.length) {
         var tmp = b;
         b = a;
@@ -658,12 +658,12 @@ var require_mod = __commonJS({
       }
       return myers_x(a, b);
     };
-    exports.distance = distance2;
+    exports.distance = distance3;
     var closest2 = function(str, arr) {
       var min_distance = Infinity;
       var min_index = 0;
       for (var i = 0; i < arr.length; i++) {
-        var dist = distance2(str, arr[i]);
+        var dist = distance3(str, arr[i]);
         if (dist < min_distance) {
           min_distance = dist;
           min_index = i;
@@ -1089,11 +1089,11 @@ var require_trim_comparator_whitespace = __commonJS({
         end = findPrereleaseIdentifierEndIndex(range, start, loose, digitRuns);
       }
       while (range[end] === ".") {
-        const next = findPrereleaseIdentifierEndIndex(range, end + 1, loose, digitRuns);
-        if (next === end + 1) {
+        const next2 = findPrereleaseIdentifierEndIndex(range, end + 1, loose, digitRuns);
+        if (next2 === end + 1) {
           break;
         }
-        end = next;
+        end = next2;
       }
       return end;
     };
@@ -1113,22 +1113,22 @@ var require_trim_comparator_whitespace = __commonJS({
         return start;
       }
       while (range[end] === ".") {
-        const next = findBuildIdentifierEndIndex(range, end + 1);
-        if (next === end + 1) {
+        const next2 = findBuildIdentifierEndIndex(range, end + 1);
+        if (next2 === end + 1) {
           break;
         }
-        end = next;
+        end = next2;
       }
       return end;
     };
     var findLooseFullVersionEndIndex = (range, start, digitRuns) => {
       let end = start;
       for (let component = 0; component < 3; component++) {
-        const next = findVersionNumberEndIndex(range, end, true, digitRuns);
-        if (next === end) {
+        const next2 = findVersionNumberEndIndex(range, end, true, digitRuns);
+        if (next2 === end) {
           return start;
         }
-        end = next;
+        end = next2;
         if (component < 2) {
           if (range[end] !== ".") {
             return start;
@@ -1151,11 +1151,11 @@ var require_trim_comparator_whitespace = __commonJS({
         if (range[end] !== ".") {
           return end;
         }
-        const next = findPartialVersionComponentEndIndex(range, end + 1, digitRuns);
-        if (next === end + 1) {
+        const next2 = findPartialVersionComponentEndIndex(range, end + 1, digitRuns);
+        if (next2 === end + 1) {
           return end;
         }
-        end = next;
+        end = next2;
       }
       const prereleaseEnd = findPrereleaseEndIndex(range, end, false, digitRuns);
       return findBuildEndIndex(range, prereleaseEnd);
@@ -1754,9 +1754,9 @@ function oneLine(error2) {
   return text2.split("\n", 1)[0] ?? "";
 }
 function render(what, where2, remedy) {
-  const lines = [where2 === void 0 ? what : `${where2}: ${what}`];
-  if (remedy !== void 0) lines.push(...remedy.split("\n").map((line2) => `  ${line2}`));
-  return lines.join("\n");
+  const lines2 = [where2 === void 0 ? what : `${where2}: ${what}`];
+  if (remedy !== void 0) lines2.push(...remedy.split("\n").map((line) => `  ${line}`));
+  return lines2.join("\n");
 }
 
 // node_modules/zod/v4/core/util.js
@@ -2590,7 +2590,7 @@ function defineLazyInternal(inst, key2, compute) {
     }
   });
 }
-function installLazyProp(inst, key2, make2, enumerable) {
+function installLazyProp(inst, key2, make, enumerable) {
   const proto = claim(inst, key2);
   if (!proto)
     return;
@@ -2599,7 +2599,7 @@ function installLazyProp(inst, key2, make2, enumerable) {
     get() {
       const desc2 = { configurable: true, writable: true, enumerable, value: void 0 };
       Object.defineProperty(this, key2, desc2);
-      desc2.value = make2(this);
+      desc2.value = make(this);
       Object.defineProperty(this, key2, desc2);
       return desc2.value;
     },
@@ -2780,12 +2780,12 @@ var $ZodError = $constructor("$ZodError", initializer);
 var $ZodRealError = $constructor("$ZodError", initializer, void 0, {
   Parent: Error
 });
-function node(obj, key2, make2) {
+function node(obj, key2, make) {
   if (!Object.prototype.hasOwnProperty.call(obj, key2)) {
     if (key2 === "__proto__") {
-      Object.defineProperty(obj, key2, { value: make2(), writable: true, enumerable: true, configurable: true });
+      Object.defineProperty(obj, key2, { value: make(), writable: true, enumerable: true, configurable: true });
     } else {
-      obj[key2] = make2();
+      obj[key2] = make();
     }
   }
   return obj[key2];
@@ -2869,14 +2869,14 @@ function toDotPath(_path) {
   return segs.join("");
 }
 function prettifyError(error2) {
-  const lines = [];
+  const lines2 = [];
   const issues = [...error2.issues].sort((a, b) => (a.path ?? []).length - (b.path ?? []).length);
   for (const issue2 of issues) {
-    lines.push(`\u2716 ${issue2.message}`);
+    lines2.push(`\u2716 ${issue2.message}`);
     if (issue2.path?.length)
-      lines.push(`  \u2192 at ${toDotPath(issue2.path)}`);
+      lines2.push(`  \u2192 at ${toDotPath(issue2.path)}`);
   }
-  return lines.join("\n");
+  return lines2.join("\n");
 }
 
 // node_modules/zod/v4/core/parse.js
@@ -3430,11 +3430,11 @@ var Doc = class {
       return;
     }
     const content = arg;
-    const lines = content.split("\n").filter((x) => x);
-    const minIndent = Math.min(...lines.map((x) => x.length - x.trimStart().length));
-    const dedented = lines.map((x) => x.slice(minIndent)).map((x) => " ".repeat(this.indent * 2) + x);
-    for (const line2 of dedented) {
-      this.content.push(line2);
+    const lines2 = content.split("\n").filter((x) => x);
+    const minIndent = Math.min(...lines2.map((x) => x.length - x.trimStart().length));
+    const dedented = lines2.map((x) => x.slice(minIndent)).map((x) => " ".repeat(this.indent * 2) + x);
+    for (const line of dedented) {
+      this.content.push(line);
     }
   }
   compile() {
@@ -5082,12 +5082,12 @@ var $ZodPipe = /* @__PURE__ */ $constructor("$ZodPipe", (inst, def) => {
     return handlePipeResult(left, def.out, ctx);
   };
 });
-function handlePipeResult(left, next, ctx) {
+function handlePipeResult(left, next2, ctx) {
   if (left.issues.some((iss) => iss.code !== "unrecognized_keys")) {
     left.aborted = true;
     return left;
   }
-  return next._zod.run({ value: left.value, issues: left.issues }, ctx);
+  return next2._zod.run({ value: left.value, issues: left.issues }, ctx);
 }
 var $ZodReadonly = /* @__PURE__ */ $constructor("$ZodReadonly", (inst, def) => {
   $ZodType.init(inst, def);
@@ -6722,8 +6722,8 @@ var contributors = {
 function aggregateChecks(schema) {
   const agg = {};
   const def = schema._zod.def;
-  const list = schema._zod.traits.has("$ZodCheck") ? [schema, ...def.checks ?? []] : def.checks ?? [];
-  for (const ch of list)
+  const list2 = schema._zod.traits.has("$ZodCheck") ? [schema, ...def.checks ?? []] : def.checks ?? [];
+  for (const ch of list2)
     contributors[ch._zod.def.check]?.(agg, ch._zod.def);
   const bag = schema._zod.bag;
   if (bag.minimum !== void 0)
@@ -7195,12 +7195,12 @@ var optionalProcessor = (schema, ctx, _json, params) => {
 
 // node_modules/zod/v4/classic/errors.js
 var _installedErrorProtos = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
-function _lazyMethod(proto, key2, make2) {
+function _lazyMethod(proto, key2, make) {
   Object.defineProperty(proto, key2, {
     configurable: true,
     enumerable: false,
     get() {
-      const value = make2(this);
+      const value = make(this);
       Object.defineProperty(this, key2, { value, configurable: true, writable: true });
       return value;
     },
@@ -8249,12 +8249,37 @@ function superRefine(fn, params) {
   return _superRefine(fn, params);
 }
 
+// node_modules/zod/v4/classic/iso.js
+var iso_exports = {};
+__export(iso_exports, {
+  ZodISODate: () => ZodISODate,
+  ZodISODateTime: () => ZodISODateTime,
+  ZodISODuration: () => ZodISODuration,
+  ZodISOTime: () => ZodISOTime,
+  date: () => date2,
+  datetime: () => datetime2,
+  duration: () => duration2,
+  time: () => time2
+});
+function datetime2(params) {
+  return _isoDateTime(ZodISODateTime, params);
+}
+function date2(params) {
+  return _isoDate(ZodISODate, params);
+}
+function time2(params) {
+  return _isoTime(ZodISOTime, params);
+}
+function duration2(params) {
+  return _isoDuration(ZodISODuration, params);
+}
+
 // node_modules/zod/v4/classic/coerce.js
 var coerce_exports = {};
 __export(coerce_exports, {
   bigint: () => bigint2,
   boolean: () => boolean3,
-  date: () => date2,
+  date: () => date3,
   number: () => number2,
   string: () => string3
 });
@@ -8270,7 +8295,7 @@ function boolean3(params) {
 function bigint2(params) {
   return _coercedBigint(ZodBigInt, params);
 }
-function date2(params) {
+function date3(params) {
   return _coercedDate(ZodDate, params);
 }
 
@@ -8301,9 +8326,9 @@ function parseJsonFile(text2, file, remedy) {
   }
 }
 function problems(error2, value) {
-  const lines = error2.issues.flatMap((issue2) => describe2(issue2, value));
-  const count3 = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
-  return [`${count3}:`, ...lines.map((line2) => `  - ${line2}`)].join("\n");
+  const lines2 = error2.issues.flatMap((issue2) => describe2(issue2, value));
+  const count3 = lines2.length === 1 ? "1 problem" : `${lines2.length} problems`;
+  return [`${count3}:`, ...lines2.map((line) => `  - ${line}`)].join("\n");
 }
 function describe2(issue2, root) {
   const path = issue2.path.map(String);
@@ -8410,11 +8435,10 @@ var LATEST = "latest";
 function decideGate(asked) {
   const { version: version2, services, registries: registries3, entries: entries2 } = asked;
   const reasons = [];
-  const later = [];
-  const digests = /* @__PURE__ */ new Map();
+  const later2 = [];
   if (services.length === 0) reasons.push(nothing("no service is to be released"));
   if (registries3.length === 0) reasons.push(nothing("there is no registry to release to"));
-  for (const service2 of new Set(services)) {
+  const asPlanned = [...new Set(services)].map((service2) => {
     const places = registries3.map(({ registry: registry2, required: required2 }) => ({
       required: required2,
       entry: entries2.find((entry) => entry.service === service2 && entry.registry === registry2) ?? {
@@ -8423,32 +8447,38 @@ function decideGate(asked) {
         registry: registry2
       }
     }));
-    const digest = agreedDigest(places);
+    return { service: service2, places, digest: agreedDigest(places) };
+  });
+  const begun = asPlanned.some(
+    ({ places, digest }) => places.some(({ required: required2, entry: { versionTag: versionTag2 } }) => {
+      return required2 && versionTag2.state === "held" && versionTag2.digest === digest;
+    })
+  );
+  const digests = /* @__PURE__ */ new Map();
+  for (const { service: service2, places, digest } of asPlanned) {
     if (digest !== void 0) digests.set(service2, digest);
     else if (registries3.length > 0 && !places.some(({ required: required2 }) => required2)) {
-      reasons.push({
-        kind: "candidate missing",
-        service: service2,
-        told: `${service2}: no registry holds a verified candidate`
-      });
+      const what = "no registry holds a verified candidate";
+      reasons.push({ kind: "candidate missing", service: service2, what, told: `${service2}: ${what}` });
     }
     for (const { required: required2, entry } of places) {
       for (const reason of [
         ...candidateReasons(entry, version2, digest),
         ...tagReasons(entry, version2, digest)
       ]) {
-        (required2 || reason.kind === "version taken" ? reasons : later).push(reason);
+        const binds = required2 || reason.kind === "version taken" && !begun;
+        (binds ? reasons : later2).push(reason);
       }
     }
   }
-  return reasons.length === 0 ? { open: true, digests, later } : { open: false, reasons, later };
+  return reasons.length === 0 ? { open: true, digests, later: later2 } : { open: false, reasons, later: later2 };
 }
 var ABSENT = {
   candidate: { state: "missing" },
   versionTag: { state: "unknown", why: "not asked" }
 };
 function nothing(told2) {
-  return { kind: "nothing to release", told: told2 };
+  return { kind: "nothing to release", what: told2, told: told2 };
 }
 function agreedDigest(places) {
   const binding = places.some(({ required: required2 }) => required2) ? places.filter(({ required: required2 }) => required2) : places;
@@ -8463,7 +8493,7 @@ function agreedDigest(places) {
 }
 function candidateReasons({ service: service2, registry: registry2, candidate, versionTag: versionTag2 }, version2, digest) {
   const reason = (kind, what) => [
-    { kind, service: service2, registry: registry2, told: `${service2} in ${registry2}: ${what}` }
+    { kind, service: service2, registry: registry2, what, told: `${service2} in ${registry2}: ${what}` }
   ];
   if (candidate.state === "missing") return reason("candidate missing", "the candidate is not there");
   if (candidate.state === "failed")
@@ -8474,12 +8504,12 @@ function candidateReasons({ service: service2, registry: registry2, candidate, v
       `the candidate is ${candidate.digest}, elsewhere it is ${digest ?? "unknown"}`
     );
   if (versionTag2.state === "held" && versionTag2.digest === digest) return [];
-  const problem = candidateProblem(candidate, version2, registry2);
-  return problem === void 0 ? [] : reason("candidate refused", problem.what);
+  const problem3 = candidateProblem(candidate, version2, registry2);
+  return problem3 === void 0 ? [] : reason("candidate refused", problem3.what);
 }
 function tagReasons({ service: service2, registry: registry2, versionTag: versionTag2 }, version2, digest) {
   const reason = (kind, what) => [
-    { kind, service: service2, registry: registry2, told: `${service2} in ${registry2}: ${what}` }
+    { kind, service: service2, registry: registry2, what, told: `${service2} in ${registry2}: ${what}` }
   ];
   if (versionTag2.state === "unknown")
     return reason("version tag unknown", `whether ${version2.text} is taken is not known: ${versionTag2.why}`);
@@ -8762,14 +8792,14 @@ function misplaced(tag, version2, where2) {
 
 // packages/release/src/plan.ts
 function planRelease(release) {
-  const { version: version2, gate: gate2, registries: registries3, policies = {}, allowBackwards = false, adopt = false } = release;
+  const { version: version2, gate: gate4, registries: registries3, policies = {}, allowBackwards = false, adopt = false } = release;
   if (allowBackwards && !version2.stable) {
     throw new TgoError("USAGE", `${version2.text} is a prerelease: it has no floating tag to go backwards`, {
       where: "--allow-backwards",
       remedy: "Leave the flag out, or name a stable version."
     });
   }
-  const services = [...gate2.digests].map(([service2, digest]) => ({
+  const services = [...gate4.digests].map(([service2, digest]) => ({
     service: service2,
     digest,
     tags: planTags(version2, policies[service2] ?? TagPolicy.parse({}))
@@ -8785,22 +8815,30 @@ function sightOf(sights, service2, registry2) {
 
 // packages/release/src/standing.ts
 var PHASES = ["version", "floating", "latest"];
+function isSettled({ standing }) {
+  return standing.state === "already there" || standing.state === "stays";
+}
 function standings(plan, now, start = now) {
   const begun = new Map(plan.services.map(({ service: service2 }) => [service2, newcomers(plan, now, start, service2)]));
   const steps = plan.registries.flatMap(
     ({ registry: registry2, required: required2 }) => plan.services.flatMap((planned) => {
       const { service: service2, digest } = planned;
       const sight2 = sightOf(now, service2, registry2);
-      return tagsOf(planned).map(({ tag, phase }) => ({
-        phase,
-        service: service2,
-        registry: registry2,
-        required: required2,
-        tag,
-        digest,
-        before: sight2.state === "seen" ? sight2.tags.get(tag) : void 0,
-        standing: standingOf({ plan, planned, registry: registry2, tag, now, begun: begun.get(service2) ?? [] })
-      }));
+      return tagsOf(planned).map(({ tag, phase }) => {
+        const question = { plan, planned, registry: registry2, tag, now, start, begun: begun.get(service2) ?? [] };
+        const standing = standingOf(question);
+        const gives = standing.state === "to write" && standing.why === "given back";
+        return {
+          phase,
+          service: service2,
+          registry: registry2,
+          required: required2,
+          tag,
+          ...gives ? standing.to : { digest, version: plan.version },
+          before: sight2.state === "seen" ? sight2.tags.get(tag) : void 0,
+          standing
+        };
+      });
     })
   );
   return PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase));
@@ -8842,8 +8880,10 @@ function standingOf(question) {
     where: where2
   }) : versionMove(question, sight2.tags, where2);
   switch (move.act) {
-    case "keep":
-      return { state: "already there" };
+    case "keep": {
+      const to = isFloating(kind) ? rightful(kind, question, sight2.tags) : void 0;
+      return to === void 0 ? { state: "already there" } : { state: "to write", why: "given back", to };
+    }
     case "stay":
       return { state: "stays", newer: move.newer, told: `${planned.service} in ${registry2}: ${move.told}` };
     case "refuse":
@@ -8884,6 +8924,36 @@ function claimsOn(kind, { plan, planned, registry: registry2, tag, now, begun },
     ...newest === void 0 ? [] : [{ version: newest, by: "is there already" }]
   ];
 }
+function rightful(kind, { plan, planned, tag, now, start, begun }, tags2) {
+  if (plan.allowBackwards) return void 0;
+  const { service: service2 } = planned;
+  const moved = plan.registries.flatMap(({ registry: registry2 }) => {
+    const [before, after] = [start, now].map((sights) => heldUnder(sights, service2, registry2, tag));
+    if (after?.version === void 0 || after.digest === before?.digest) return [];
+    return [{ version: after.version, digest: after.digest }];
+  });
+  const complete2 = begun.flatMap(({ version: version2 }) => {
+    const held = heldVersion(tags2, version2, service2);
+    return held !== void 0 && isEverywhere(version2, plan, now) ? [{ version: version2, digest: held.digest }] : [];
+  });
+  const newer = [...moved, ...complete2].filter(
+    ({ version: version2 }) => version2.stable && inLine(kind, version2) && isNewer(version2, plan.version) && heldVersion(tags2, version2, service2) !== void 0
+  );
+  const newest = newestVersion(newer.map(({ version: version2 }) => version2));
+  return newer.find(({ version: version2 }) => version2 === newest);
+}
+function isEverywhere(version2, plan, now) {
+  return plan.services.every(
+    ({ service: service2 }) => plan.registries.every(({ registry: registry2, required: required2 }) => {
+      const sight2 = sightOf(now, service2, registry2);
+      return !required2 || sight2.state === "seen" && heldVersion(sight2.tags, version2, service2) !== void 0;
+    })
+  );
+}
+function heldUnder(sights, service2, registry2, tag) {
+  const sight2 = sightOf(sights, service2, registry2);
+  return sight2.state === "seen" ? sight2.tags.get(tag) : void 0;
+}
 function stableVersions(tags2, service2) {
   return versionsOf(tags2, service2).filter(({ stable }) => stable);
 }
@@ -8895,7 +8965,11 @@ function nextSteps(now, plan, start = now) {
 }
 function nextOf(steps) {
   const binding = steps.filter(({ required: required2 }) => required2);
-  const taken = steps.filter(({ phase, standing }) => phase === "version" && standing.state === "refused");
+  const versions = steps.filter(({ phase }) => phase === "version");
+  const begun = versions.some(({ required: required2, standing }) => required2 && standing.state === "already there");
+  const taken = versions.filter(
+    ({ required: required2, standing }) => standing.state === "refused" && (required2 || !begun)
+  );
   if (taken.length > 0) return { act: "stop", because: taken };
   const writes = PHASES.flatMap((phase) => {
     if (!isOpen(phase, binding)) return [];
@@ -8916,9 +8990,6 @@ function isOpen(phase, steps) {
   const refused = fromHere.some(({ standing }) => standing.state === "refused");
   return before.every(isSettled) && (begun || !refused);
 }
-function isSettled({ standing }) {
-  return standing.state === "already there" || standing.state === "stays";
-}
 function inRegistry(steps, registry2) {
   return steps.filter((step) => step.registry === registry2);
 }
@@ -8934,8 +9005,8 @@ function overtaking(now, plan, start) {
 }
 
 // packages/release/src/race.ts
-function afterWrite(write) {
-  const { tag, wrote, before, seen: seen2, where: where2 } = write;
+function afterWrite(write2) {
+  const { tag, wrote, before, seen: seen2, where: where2 } = write2;
   if (seen2?.digest === wrote.digest) return { state: "ok" };
   if (seen2 === void 0 || seen2.digest === before?.digest) {
     const now = seen2 === void 0 ? "is not there" : `is still ${name(seen2)}`;
@@ -8964,6 +9035,122 @@ function name({ digest, version: version2 }) {
   return version2 === void 0 ? digest : `${version2.text} (${digest})`;
 }
 
+// packages/release/src/json.ts
+function canonicalJson(value) {
+  return JSON.stringify(
+    value,
+    (_key, inner) => typeof inner === "object" && inner !== null && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => a < b ? -1 : 1)) : inner
+  );
+}
+
+// packages/release/src/record.ts
+var RECORD_MEDIA_TYPE = "application/vnd.tgo.release.v1+json";
+var Digest = string2().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits");
+var VersionText = string2().refine((text2) => readVersion(text2)?.text === text2, "must be a version without a v, such as 1.2.3");
+var RecordedVariant = strictObject({
+  platform: string2().describe("os/architecture."),
+  digest: Digest.describe("Of the variant's manifest."),
+  size: int().min(0).describe("What a pull transfers: config and layers, compressed, in bytes.")
+}).describe("The image of one platform.");
+var RecordedPlace = strictObject({
+  reference: string2().describe("host/repository@digest."),
+  tags: array(string2()).describe("The tags of this release that stand for the digest there."),
+  state: _enum(["complete", "incomplete"]).describe(
+    "Whether the registry has every tag of the plan, or a newer version has it. Who wrote them, and in which run, is not recorded: a repeated release writes the same record."
+  )
+}).describe("One service in one registry.");
+var RecordedService = strictObject({
+  digest: Digest.describe("Of the index; the same in every registry."),
+  revision: string2().describe("Commit of the source."),
+  candidate: string2().optional().describe(
+    "Key of the candidate: 16 hex digits of the hash of all that made it, the pipelines that built it among them."
+  ),
+  platforms: array(RecordedVariant).min(1),
+  registries: record(string2(), RecordedPlace).describe("By the catalog's name of the registry.")
+});
+var ReleaseRecord = strictObject({
+  schemaVersion: literal(1),
+  mediaType: literal(RECORD_MEDIA_TYPE).default(RECORD_MEDIA_TYPE),
+  kind: _enum(["release", "rollback"]).default("release"),
+  version: VersionText,
+  tags: array(string2()).min(1).describe("Of the plan, over all services, in the order of writing: the version's own first."),
+  services: record(string2(), RecordedService).describe("By the catalog's name of the service."),
+  pipeline: string2().describe("Hash of the pipelines' code that released, 16 hex digits."),
+  createdAt: iso_exports.datetime().optional().describe("Time of the newest commit among the services, never of the run.")
+}).describe("Record of a release (application/vnd.tgo.release.v1+json).");
+function recordJson(record2) {
+  const parsed = ReleaseRecord.safeParse(record2);
+  if (!parsed.success) {
+    throw new TgoError("INTERNAL", `the release record is malformed: ${problems2(parsed.error)}`, {
+      remedy: "This is a defect of the pipelines: please report it. The release itself is not affected."
+    });
+  }
+  const services = Object.entries(parsed.data.services).map(([name4, service2]) => {
+    const platforms = [...service2.platforms].sort((a, b) => a.platform < b.platform ? -1 : 1);
+    return [name4, { ...service2, platforms }];
+  });
+  return canonicalJson({ ...parsed.data, services: Object.fromEntries(services) });
+}
+function problems2(error2) {
+  return error2.issues.map(({ path, message }) => `${path.join(".") || "(top level)"}: ${message}`).join("; ");
+}
+
+// packages/release/src/compose-record.ts
+function composeRecord(release) {
+  const { plan, steps, now, images, repository, pipeline: pipeline2 } = release;
+  const services = plan.services.flatMap(({ service: service2, digest }) => {
+    const image = images.get(service2);
+    if (image === void 0 || image.platforms.length === 0) return [];
+    const { revision = "unknown", candidate, platforms } = image;
+    const registries3 = plan.registries.map(({ registry: registry2 }) => {
+      const own2 = steps.filter((step) => step.service === service2 && step.registry === registry2);
+      const place2 = {
+        reference: `${repository(registry2, service2)}@${digest}`,
+        tags: own2.filter(({ standing }) => standing.state === "already there").map(({ tag }) => tag),
+        state: own2.every(isSettled) ? "complete" : "incomplete"
+      };
+      return [registry2, place2];
+    });
+    const facts = { digest, revision, ...candidate === void 0 ? {} : { candidate } };
+    return [[service2, { ...facts, platforms: [...platforms], registries: Object.fromEntries(registries3) }]];
+  });
+  if (services.length === 0) return void 0;
+  const createdAt = newestTime([...images.values()].map(({ created }) => created));
+  return {
+    schemaVersion: 1,
+    mediaType: RECORD_MEDIA_TYPE,
+    kind: isRollback(plan, steps, now) ? "rollback" : "release",
+    version: plan.version.text,
+    tags: tagsOf2(plan.services),
+    services: Object.fromEntries(services),
+    pipeline: pipeline2,
+    ...createdAt === void 0 ? {} : { createdAt }
+  };
+}
+function isRollback(plan, steps, now) {
+  if (!plan.allowBackwards) return false;
+  return steps.some(({ service: service2, registry: registry2, tag, standing }) => {
+    const sight2 = sightOf(now, service2, registry2);
+    const kind = kindOfTag(tag);
+    if (!isFloating(kind) || standing.state !== "already there" || sight2.state !== "seen") return false;
+    return versionsOf(sight2.tags, service2).some(
+      (other) => other.stable && inLine(kind, other) && isNewer(other, plan.version)
+    );
+  });
+}
+function tagsOf2(services) {
+  return [
+    .../* @__PURE__ */ new Set([
+      ...services.map(({ tags: tags2 }) => tags2.version),
+      ...services.flatMap(({ tags: tags2 }) => tags2.floating)
+    ])
+  ];
+}
+function newestTime(texts) {
+  const times = texts.map((text2) => new Date(text2 ?? Number.NaN).getTime()).filter(Number.isFinite);
+  return times.length === 0 ? void 0 : new Date(Math.max(...times)).toISOString();
+}
+
 // packages/release/src/prune.ts
 var UNKNOWN_BEFORE = Date.UTC(1981, 0, 1);
 function selectPrunable(tags2, options) {
@@ -8990,7 +9177,7 @@ function reasonToKeep(group, youngest, { before, undated = false }) {
   if (others.length > 0) return `its image is ${others.sort().join(", ")}`;
   const times = group.flatMap(({ created }) => timeOf(created) ?? []);
   if (times.length < group.length && !undated) return "nothing says how old it is";
-  if (times.some((time2) => time2 >= before.getTime())) return `from ${dateOf(group)}, not old enough`;
+  if (times.some((time3) => time3 >= before.getTime())) return `from ${dateOf(group)}, not old enough`;
   const kept = group.find(({ tag }) => youngest.has(tag));
   return kept === void 0 ? void 0 : "one of the youngest candidates";
 }
@@ -9006,8 +9193,8 @@ function isPassing({ tag }) {
   return kind === "candidate" || kind === "staging";
 }
 function timeOf(created) {
-  const time2 = created?.getTime() ?? Number.NaN;
-  return time2 >= UNKNOWN_BEFORE ? time2 : void 0;
+  const time3 = created?.getTime() ?? Number.NaN;
+  return time3 >= UNKNOWN_BEFORE ? time3 : void 0;
 }
 function dateOf(group) {
   const times = group.flatMap(({ created }) => timeOf(created) ?? []);
@@ -9069,14 +9256,14 @@ function ofFloatingTag(service2, tag, places) {
   }
   if (missing2.length > 0)
     found.push(say("tag missing", service2, missing2, tag, `there is no ${tag} in ${names(missing2)}`));
-  const judged = places.flatMap((place) => {
-    const holding = place.tags.get(tag);
-    const judgement = holding && judge(service2, tag, kind, holding, place.tags);
-    return judgement === void 0 ? [] : [{ ...judgement, place }];
+  const judged = places.flatMap((place2) => {
+    const holding = place2.tags.get(tag);
+    const judgement = holding && judge(service2, tag, kind, holding, place2.tags);
+    return judgement === void 0 ? [] : [{ ...judgement, place: place2 }];
   });
   for (const [, group] of groupBy(judged, ({ told: told2 }) => told2)) {
     const [first] = group;
-    const at = group.map(({ place }) => place);
+    const at = group.map(({ place: place2 }) => place2);
     if (first !== void 0) found.push(say(first.kind, service2, at, tag, `${first.told} (${names(at)})`));
   }
   return found;
@@ -9087,8 +9274,8 @@ function judge(service2, tag, kind, { digest, version: version2 }, tags2) {
   if (!inLine(kind, version2))
     return { kind: "strange", told: `${tag} is ${version2.text}, which is no version of ${tag}` };
   if (!version2.stable) return { kind: "strange", told: `${tag} is ${version2.text}, a prerelease` };
-  const line2 = versionsOf(tags2, service2).filter((other) => other.stable && inLine(kind, other));
-  const newest = newestVersion(line2);
+  const line = versionsOf(tags2, service2).filter((other) => other.stable && inLine(kind, other));
+  const newest = newestVersion(line);
   if (newest === void 0 || isNewer(version2, newest)) {
     const known = newest === void 0 ? "no version" : `no version newer than ${newest.text}`;
     return { kind: "ahead", told: `${tag} is ${version2.text}, but ${known} is tagged there` };
@@ -9142,13 +9329,13 @@ function differingVersions(service2, places) {
 var MOST_NAMED = 3;
 function missingVersions(service2, places) {
   const all = allVersions(service2, places);
-  return places.flatMap((place) => {
-    const missing2 = all.filter((version2) => heldVersion(place.tags, version2, service2) === void 0);
+  return places.flatMap((place2) => {
+    const missing2 = all.filter((version2) => heldVersion(place2.tags, version2, service2) === void 0);
     if (missing2.length === 0) return [];
     const named = missing2.slice(0, MOST_NAMED).map(({ text: text2 }) => text2);
     const more = missing2.length - named.length;
-    const told2 = `${place.registry} lacks ${named.join(", ")}${more === 0 ? "" : ` and ${more} older`}`;
-    return [say("version missing", service2, [place], void 0, `${told2}, which other registries have`)];
+    const told2 = `${place2.registry} lacks ${named.join(", ")}${more === 0 ? "" : ` and ${more} older`}`;
+    return [say("version missing", service2, [place2], void 0, `${told2}, which other registries have`)];
   });
 }
 function allVersions(service2, places) {
@@ -9183,18 +9370,18 @@ function seenPlaces(places) {
   );
 }
 function acrossServices(services) {
-  const settled = services.flatMap(({ service: service2, places }) => {
+  const settled2 = services.flatMap(({ service: service2, places }) => {
     const seen2 = seenPlaces(places);
     const versions = [...new Set(seen2.map(({ tags: tags2 }) => tags2.get(LATEST)?.version?.text))];
     const [version2] = versions;
     return versions.length === 1 && version2 !== void 0 ? [{ service: service2, version: version2, seen: seen2 }] : [];
   });
-  const groups = [...groupBy(settled, ({ version: version2 }) => version2)].sort(([a], [b]) => order(b, a));
+  const groups = [...groupBy(settled2, ({ version: version2 }) => version2)].sort(([a], [b]) => order(b, a));
   if (groups.length < 2) return [];
   const parts = groups.map(
     ([version2, group]) => `${version2} in ${group.map(({ service: service2 }) => service2).join(", ")}`
   );
-  const registries3 = [...new Set(settled.flatMap(({ seen: seen2 }) => seen2.map(({ registry: registry2 }) => registry2)))];
+  const registries3 = [...new Set(settled2.flatMap(({ seen: seen2 }) => seen2.map(({ registry: registry2 }) => registry2)))];
   return [{ kind: "services differ", registries: registries3, tag: LATEST, told: `${LATEST} is ${parts.join(", and ")}` }];
 }
 function order(a, b) {
@@ -9579,6 +9766,699 @@ function selectPlatforms(catalog, given) {
   return PLATFORMS.filter((platform2) => wanted2.includes(platform2));
 }
 
+// packages/report/src/html/page.ts
+import { createHash } from "node:crypto";
+
+// packages/report/src/units.ts
+function size(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  const kib = bytes / 1024;
+  return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
+}
+function duration3(ms) {
+  if (ms < 59950) return `${(ms / 1e3).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1e3);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+}
+function shortDigest(digest) {
+  return digest.replace(/^sha256:/, "").slice(0, 12);
+}
+function count(n, singular, plural = `${singular}s`) {
+  return `${n} ${n === 1 ? singular : plural}`;
+}
+function registryCount(n) {
+  return count(n, "registry", "registries");
+}
+
+// packages/report/src/headline.ts
+function title({ command, version: version2 }) {
+  return version2 === void 0 ? command : `${command} ${version2}`;
+}
+function extent(report) {
+  if (report.services.length === 0) return `after ${duration3(report.durationMs)}`;
+  const registries3 = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
+  const platforms = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
+  const parts = [count(report.services.length, "service")];
+  if (registries3 > 0) parts.push(registryCount(registries3));
+  if (platforms > 0) parts.push(count(platforms, "platform"));
+  return `${parts.join(" \xD7 ")} in ${duration3(report.durationMs)}`;
+}
+function failure2(report) {
+  const { services, gate: gate4, problems: problems6 = [], version: version2 = "it" } = report;
+  if (report.ok) return void 0;
+  if (gate4?.open === false) return `${version2} is not released: no version tag and no latest was moved`;
+  if (services.length === 0) return "failed before any service was begun";
+  const failed = services.filter(({ state }) => state === "failed" || state === "not released").map(({ service: service2 }) => service2);
+  const all = count(services.length, "service");
+  const counted = services.length === 1 ? all : `${failed.length} of ${all}`;
+  if (gate4?.open === true) {
+    return failed.length === 0 ? `${version2} is released; what registries it does not wait for lack is left for later` : `${version2} is released only in part; not complete: ${failed.join(", ")}`;
+  }
+  if (failed.length > 0) return `${counted} failed: ${failed.join(", ")}`;
+  return problems6.length > 0 ? "what all services need must be mended first" : void 0;
+}
+function provenance(report) {
+  const pipeline2 = report.pipeline === void 0 ? void 0 : `pipeline ${report.pipeline}`;
+  return [report.engine, pipeline2].filter((part) => part !== void 0).join(" \xB7 ");
+}
+
+// packages/report/src/problem-group.ts
+function groupProblems(report) {
+  const groups = /* @__PURE__ */ new Map();
+  const add = (problem3, place2) => {
+    const { code: code3, what, remedy, where: where2 } = problem3;
+    const key2 = JSON.stringify([code3, what, remedy]);
+    const group = groups.get(key2) ?? { code: code3, what, remedy, places: [] };
+    group.places.push({ ...place2, where: where2 });
+    groups.set(key2, group);
+  };
+  for (const problem3 of report.problems ?? []) add(problem3, {});
+  for (const { service: service2, problems: problems6, registries: registries3, tags: tags2 = [] } of report.services) {
+    for (const problem3 of problems6) add(problem3, { service: service2 });
+    for (const { registry: registry2, problems: problems7 } of registries3) {
+      for (const problem3 of problems7) add(problem3, { service: service2, registry: registry2 });
+    }
+    for (const { registry: registry2, problem: problem3 } of tags2) {
+      if (problem3 !== void 0) add(problem3, { service: service2, registry: registry2 });
+    }
+  }
+  return [...groups.values()].map((group) => ({
+    ...group,
+    places: shared(group.places, report.services.length)
+  }));
+}
+function shared(places, services) {
+  const among = /* @__PURE__ */ new Map();
+  for (const place2 of places) among.set(place2.registry, [...among.get(place2.registry) ?? [], place2]);
+  return [...among].flatMap(([registry2, found]) => {
+    const named = new Set(found.flatMap(({ service: service2 }) => service2 ?? []));
+    if (services < 2 || named.size < services) return found;
+    const where2 = commonFolder(found.map((place2) => place2.where));
+    return [{ service: `all ${services} services`, registry: registry2, where: where2 }];
+  });
+}
+function commonFolder(paths) {
+  const [first, ...others] = [...new Set(paths)].map((path) => (path ?? "").split("/"));
+  if (first === void 0 || others.length === 0) return paths[0];
+  const end = first.findIndex((part, index) => others.some((other) => other[index] !== part));
+  const common = first.slice(0, end === -1 ? first.length : end).join("/");
+  return common === "" ? void 0 : common;
+}
+function placeLines(places) {
+  return places.flatMap(({ service: service2, registry: registry2, where: where2 }) => {
+    const name4 = service2 !== void 0 && registry2 !== void 0 ? `${service2} in ${registry2}` : service2;
+    const parts = [name4, where2].filter((part) => part !== void 0);
+    return parts.length === 0 ? [] : [parts.join(": ")];
+  });
+}
+
+// packages/report/src/remedy.ts
+function remedyParts(remedy) {
+  const parts = [];
+  for (const line of remedy.split("\n")) {
+    const kind = /[.:]$/.test(line.trimEnd()) ? "prose" : "commands";
+    const last = parts.at(-1);
+    if (last?.kind === kind) parts[parts.length - 1] = { kind, text: `${last.text}
+${line}` };
+    else parts.push({ kind, text: line });
+  }
+  return parts;
+}
+
+// packages/report/src/tag-facts.ts
+function tagRows(report, version2) {
+  return report.services.flatMap(({ service: service2, tags: tags2 = [] }) => {
+    const registries3 = [...new Set(tags2.map(({ registry: registry2 }) => registry2))];
+    return registries3.map((registry2) => {
+      const own2 = tags2.filter((tag) => tag.registry === registry2);
+      return {
+        service: service2,
+        registry: registry2,
+        lines: lines(own2, version2),
+        complete: own2.every(isThere)
+      };
+    });
+  });
+}
+function lines(tags2, version2) {
+  const names2 = /* @__PURE__ */ new Map();
+  for (const tag of tags2) {
+    const { change: change2, why } = tagChange(tag, version2);
+    const told2 = `${tag.state}${change2 === void 0 ? "" : ` (${change2})`}${why === void 0 ? "" : `: ${why}`}`;
+    names2.set(told2, [...names2.get(told2) ?? [], tag.tag]);
+  }
+  return [...names2].map(([told2, tags3]) => `${tags3.join(", ")} ${told2}`);
+}
+function tagChange(tag, version2) {
+  const { told: told2, problem: problem3 } = tag;
+  return { change: changeOf(tag, version2), why: told2 ?? problem3?.what.split("\n")[0] };
+}
+function changeOf({ tag, state, ...row }, version2) {
+  const before = shortened(row.before);
+  switch (state) {
+    case "done":
+      if (before !== void 0) return version2 === void 0 ? `was ${before}` : `${before} \u2192 ${version2}`;
+      return version2 === void 0 ? void 0 : tag === version2 ? "new" : `new \u2192 ${version2}`;
+    case "already there":
+      return tag === version2 ? void 0 : version2;
+    case "stays":
+      return version2 === void 0 ? void 0 : before;
+    case "failed":
+      return before === void 0 ? void 0 : `was ${before}`;
+    case "not started":
+      return before === void 0 ? void 0 : `still ${before}`;
+  }
+}
+function shortened(before) {
+  return before?.startsWith("sha256:") === true ? shortDigest(before) : before;
+}
+function tagCount({ tags: tags2 = [] }, registry2) {
+  const own2 = tags2.filter((tag) => tag.registry === registry2);
+  if (own2.length === 0) return void 0;
+  const there = own2.filter(isThere).length;
+  const failed = own2.some(({ state }) => state === "failed");
+  return {
+    words: `${there} of ${count(own2.length, "tag")}`,
+    tone: failed ? "bad" : there < own2.length ? "waiting" : "good"
+  };
+}
+function isThere({ state }) {
+  return state !== "failed" && state !== "not started";
+}
+function gateLines({ gate: gate4 }) {
+  if (gate4 === void 0) return [];
+  return [
+    `gate ${gate4.open ? "open: every candidate is verified in every required registry" : "closed"}`,
+    ...gate4.reasons,
+    ...gate4.later.map((reason) => `later: ${reason}`)
+  ];
+}
+
+// packages/report/src/texts.ts
+function withTexts(report, change2) {
+  return changed(report, "", change2);
+}
+function changed(value, field, change2) {
+  if (typeof value === "string") return change2(value, field);
+  if (Array.isArray(value)) return value.map((each) => changed(each, field, change2));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key2, inner]) => [key2, changed(inner, key2, change2)]));
+}
+var OF_LINES = /* @__PURE__ */ new Set(["what", "remedy", "next"]);
+function printable(report) {
+  return withTexts(
+    report,
+    (text2, field) => OF_LINES.has(field) ? printableText(text2) : printableLine(text2)
+  );
+}
+function printableLine(text2) {
+  return printableText(text2).trimEnd().replaceAll("\n", " ");
+}
+function printableText(text2) {
+  return text2.replaceAll(SEQUENCE, "").replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, "\n").replaceAll("	", "  ").replaceAll(UNPRINTABLE, "\uFFFD");
+}
+var SEQUENCE = (
+  // eslint-disable-next-line no-control-regex
+  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B\n]*(?:\u0007|\u001B\\)|\u001B[ -/]*[0-~]/g
+);
+var UNPRINTABLE = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+
+// packages/report/src/html/markup.ts
+var Markup = class {
+  constructor(html2) {
+    this.html = html2;
+  }
+  html;
+};
+function html(strings, ...parts) {
+  return new Markup(strings.reduce((page, string4, index) => page + markupOf(parts[index - 1]) + string4));
+}
+function broken(text2) {
+  return html`${text2.split("\n").map((line, index) => index === 0 ? line : html`<br />${line}`)}`;
+}
+function unbroken(text2) {
+  return html`<span class="unbroken">${text2}</span>`;
+}
+function preformatted(text2, kind) {
+  return html`<pre class="${kind}"><code>${text2}</code></pre>`;
+}
+function markupOf(part) {
+  if (part === void 0) return "";
+  if (part instanceof Markup) return part.html;
+  if (typeof part === "string" || typeof part === "number") return escaped(String(part));
+  return part.map(markupOf).join("");
+}
+function escaped(text2) {
+  return text2.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+}
+
+// packages/report/src/digest-fact.ts
+function digestFact(service2) {
+  const byDigest = /* @__PURE__ */ new Map();
+  for (const { registry: registry2, digest } of service2.registries) {
+    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry2]);
+  }
+  if (service2.digest !== void 0 && !byDigest.has(service2.digest)) byDigest.set(service2.digest, []);
+  const [first, ...others] = byDigest;
+  if (first === void 0) return { kind: "none" };
+  if (others.length > 0) {
+    return {
+      kind: "differ",
+      digests: [...byDigest].map(([digest, registries3]) => ({ digest, registries: registries3 }))
+    };
+  }
+  return { kind: "one", digest: first[0], remark: remark(service2, first[1]) };
+}
+function remark(service2, seenIn) {
+  const all = service2.registries.length;
+  if (all === 0) return void 0;
+  if (seenIn.length === 0) return "not seen in any registry";
+  if (seenIn.length === all)
+    return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
+  const missing2 = service2.registries.map(({ registry: registry2 }) => registry2).filter((name4) => !seenIn.includes(name4));
+  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing2.join(", ")}`;
+}
+
+// packages/report/src/variant-facts.ts
+var MAX_FOREIGN = 10;
+function servicesWithVariants(report) {
+  return report.services.filter(({ variants: variants2 }) => variants2.some(isKnown));
+}
+function isKnown({ digest, size: size2, elf, smoke }) {
+  return [digest, size2, elf, smoke].some((fact) => fact !== void 0);
+}
+function variantSize(variant) {
+  return variant.size === void 0 ? "-" : size(variant.size);
+}
+function fileFacts({ elf }) {
+  if (elf === void 0) return ["not checked"];
+  const { files: files2, foreign: foreign2 } = elf;
+  const outcome = foreign2.length > 0 ? `${foreign2.length} FOREIGN` : "all match";
+  return [`${files2} checked`, elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome}`];
+}
+function foreignLines({ elf }) {
+  if (elf === void 0) return [];
+  const rest = elf.foreign.length - MAX_FOREIGN;
+  return [...elf.foreign.slice(0, MAX_FOREIGN), ...rest > 0 ? [`and ${count(rest, "more file")}`] : []];
+}
+function smokeFact(smoke) {
+  if (smoke === void 0) return "not run";
+  const outcome = smoke.ok ? "ok" : "FAILED";
+  if (smoke.recorded) return `${outcome}, recorded with the candidate`;
+  return smoke.durationMs === void 0 ? outcome : `${outcome} (${duration3(smoke.durationMs)})`;
+}
+
+// packages/report/src/html/state.ts
+var SIGNS = { good: "\u2713", waiting: "\u25CB", bad: "\u2717" };
+function toneOf(state) {
+  if (state === "failed" || state === "FAILED") return "bad";
+  return state === "not started" || state === "not released" || state === "not run" ? "waiting" : "good";
+}
+function stateMark(state, words = state) {
+  return mark(toneOf(state), words);
+}
+function mark(tone, words) {
+  return html`<span class="state ${tone}"><span aria-hidden="true">${SIGNS[tone]}</span> ${words}</span>`;
+}
+
+// packages/report/src/html/table.ts
+function cardTable(table3) {
+  const { caption } = table3;
+  const told2 = table3.columns.map((_, column) => table3.rows.some((row) => row[column] !== void 0));
+  const columns = table3.columns.filter((_, column) => told2[column]);
+  const rows = table3.rows.map((row) => row.filter((_, column) => told2[column]));
+  return html`<table class="cards" role="table">
+    <caption>
+      ${caption}
+    </caption>
+    <thead role="rowgroup">
+      <tr role="row">
+        ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${rows.map(
+    ([first, ...others]) => html`<tr role="row">
+            <th role="rowheader" scope="row">${first}</th>
+            ${others.map(
+      (cell2, index) => cell2 === void 0 ? html`<td role="cell" class="none">-</td>` : html`<td role="cell" data-title="${columns[index + 1]}"><div>${cell2}</div></td>`
+    )}
+          </tr> `
+  )}
+    </tbody>
+  </table> `;
+}
+function matrixTable({ caption, columns, rows }) {
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+    <table class="matrix">
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${columns.map((column) => html`<th scope="col">${column}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+    ([first, ...others]) => html`<tr>
+              <th scope="row">${first}</th>
+              ${others.map((cell2) => html`<td>${cell2 ?? "-"}</td>`)}
+            </tr> `
+  )}
+      </tbody>
+    </table>
+  </div> `;
+}
+
+// packages/report/src/html/service.ts
+function anchorOf(index) {
+  return `service-${index + 1}`;
+}
+function serviceSection(service2, index, { version: version2 }) {
+  const { tag, revision, notes } = service2;
+  const facts = [
+    ...digestRows(service2),
+    ...tag === void 0 ? [] : [["tag", html`<code>${tag}</code>`]],
+    ...revision === void 0 ? [] : [["revision", html`<code>${revision}</code>`]]
+  ];
+  return html`<section class="service" id="${anchorOf(index)}" aria-labelledby="${anchorOf(index)}-title">
+    <h2 id="${anchorOf(index)}-title">
+      ${service2.service} ${stateMark(service2.state)}
+      <small class="quiet">${duration3(service2.durationMs)}</small>
+    </h2>
+    <dl>
+      ${facts.map(
+    ([name4, fact]) => html`<dt>${name4}</dt>
+            <dd>${fact}</dd>`
+  )}
+    </dl>
+    ${registryTable(service2)}${tagTable(service2, version2)}${variantTable(service2)}${noteList(notes)}
+  </section> `;
+}
+function digestRows(service2) {
+  const digest = digestFact(service2);
+  if (digest.kind === "none") return [];
+  if (digest.kind === "one") {
+    const remark2 = digest.remark === void 0 ? void 0 : html` <span class="quiet">(${digest.remark})</span>`;
+    return [["digest", html`<code class="whole">${digest.digest}</code>${remark2}`]];
+  }
+  const each = digest.digests.map(
+    (one) => html`<li>
+        <code class="whole">${one.digest}</code> in ${one.registries.join(", ") || "no registry"}
+      </li>`
+  );
+  return [
+    [
+      "digest",
+      html`<strong class="bad">the digests differ:</strong>
+        <ul>
+          ${each}
+        </ul>`
+    ]
+  ];
+}
+function shortly(digest) {
+  return digest === void 0 ? void 0 : html`<code class="digest" title="${digest}">${digest}</code>`;
+}
+function registryTable({ registries: registries3 }) {
+  if (registries3.length === 0) return void 0;
+  const rows = registries3.map((row) => [
+    row.registry,
+    stateMark(row.state),
+    shortly(row.digest),
+    sent(row),
+    row.state === "not started" ? void 0 : unbroken(duration3(row.durationMs)),
+    row.record === void 0 ? void 0 : stateMark(row.record),
+    html`<code>${row.reference}</code>`
+  ]);
+  const columns = ["registry", "state", "digest", "sent", "time", "record", "image"];
+  return cardTable({ caption: "Registries", columns, rows });
+}
+function sent({ uploaded, state }) {
+  if (uploaded === void 0) return void 0;
+  return unbroken(uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded));
+}
+function tagTable({ tags: tags2 = [] }, version2) {
+  if (tags2.length === 0) return void 0;
+  const names2 = [...new Set(tags2.map(({ tag }) => tag))];
+  const rows = [...new Set(tags2.map(({ registry: registry2 }) => registry2))].map((registry2) => [
+    registry2,
+    ...names2.map((name4) => {
+      const found = tags2.find((each) => each.registry === registry2 && each.tag === name4);
+      return found === void 0 ? void 0 : tagCell(found, version2);
+    })
+  ]);
+  return cardTable({ caption: "Tags", columns: ["registry", ...names2], rows });
+}
+function tagCell(tag, version2) {
+  const { change: change2, why } = tagChange(tag, version2);
+  return html`${stateMark(tag.state)}
+  ${change2 === void 0 ? void 0 : html`<small class="beside">${change2}</small>`}${why === void 0 ? void 0 : html`<small>${broken(why)}</small>`}`;
+}
+function variantTable({ variants: variants2 }) {
+  const known = variants2.filter(isKnown);
+  if (known.length === 0) return void 0;
+  const rows = known.map((variant) => [
+    variant.platform,
+    variant.size === void 0 ? void 0 : unbroken(size(variant.size)),
+    shortly(variant.digest),
+    files(variant),
+    variant.smoke?.machine,
+    smokeRun(variant)
+  ]);
+  return cardTable({
+    caption: "Platforms",
+    columns: ["platform", "size", "digest", "files", "machine", "smoke run"],
+    rows
+  });
+}
+function files(variant) {
+  const foreign2 = foreignLines(variant);
+  const facts = fileFacts(variant).join(", ");
+  if (foreign2.length === 0) return html`${facts}`;
+  return html`<strong class="bad">${facts}</strong
+    >${foreign2.map((path) => html`<small><code>${path}</code></small>`)}`;
+}
+function smokeRun({ smoke }) {
+  const state = smoke === void 0 ? "not run" : smoke.ok ? "ok" : "FAILED";
+  return html`${stateMark(state, smokeFact(smoke))}${(smoke?.lines ?? []).map((line) => html`<small>${broken(line)}</small>`)}`;
+}
+function noteList(notes) {
+  if (notes.length === 0) return void 0;
+  return html`<h3>Notes</h3>
+    <ul>
+      ${notes.map((note) => html`<li>${broken(note)}</li>`)}
+    </ul> `;
+}
+
+// packages/report/src/html/style.ts
+var LIGHT = {
+  page: "#ffffff",
+  panel: "#f5f7f9",
+  line: "#d0d6dc",
+  text: "#1c2126",
+  quiet: "#57606a",
+  link: "#0b57b0",
+  good: "#11662b",
+  waiting: "#7a4b00",
+  bad: "#a8071a"
+};
+var DARK = {
+  page: "#0e1116",
+  panel: "#171c23",
+  line: "#38414b",
+  text: "#e4e9ee",
+  quiet: "#9aa5b0",
+  link: "#79b8ff",
+  good: "#5bd174",
+  waiting: "#e8b44a",
+  bad: "#ff8178"
+};
+function variables(palette) {
+  return Object.entries(palette).map(([name4, color]) => `--${name4}:${String(color)}`).join(";");
+}
+var NARROW = "40rem";
+var STYLE = `
+:root{color-scheme:light dark;${variables(LIGHT)}}
+@media (prefers-color-scheme:dark){:root{${variables(DARK)}}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
+body{margin:0;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
+header,main{max-width:72rem;margin:0 auto;padding:0 1rem}
+main{padding-bottom:3rem}
+h1{font-size:1.6rem;line-height:1.25;margin:1.5rem 0 .25rem}
+h2{font-size:1.2rem;line-height:1.3;margin:2.5rem 0 .75rem}
+h3{font-size:1rem;margin:1rem 0 .25rem}
+p{margin:.25rem 0}
+ul{margin:.25rem 0;padding-left:1.25rem}
+a{color:var(--link)}
+code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+pre{margin:.5rem 0;padding:.75rem;border:1px solid var(--line);border-radius:.375rem;background:var(--panel);white-space:pre-wrap}
+pre code{font:inherit}
+.command{user-select:all;-webkit-user-select:all}
+.quiet{color:var(--quiet)}
+.good{color:var(--good)}
+.waiting{color:var(--waiting)}
+.bad{color:var(--bad)}
+.state{font-weight:600}
+.state,.unbroken{white-space:nowrap}
+.verdict{font-weight:600}
+.box{border:1px solid var(--line);border-left-width:.3rem;border-radius:.375rem;padding:.5rem 1rem;margin:1rem 0}
+.box.good,.box.bad{border-left-color:currentColor}
+.box>*{color:var(--text)}
+.box>.verdict{color:inherit}
+.box>.quiet{color:var(--quiet)}
+.digest{display:inline-block;max-width:20.5ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom;user-select:all;-webkit-user-select:all}
+.whole{user-select:all;-webkit-user-select:all}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem 1rem;margin:.25rem 0}
+dt{color:var(--quiet)}
+dd{margin:0}
+section.service{border-top:1px solid var(--line);margin-top:2.5rem}
+section.service>h2{margin-top:1rem}
+table{width:100%;border-collapse:collapse;margin:1rem 0;font-size:.9375rem}
+caption{text-align:left;font-weight:600;padding:.25rem 0}
+th,td{overflow-wrap:break-word;text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-top:1px solid var(--line)}
+thead th{border-top:0;color:var(--quiet);font-weight:400;font-size:.875rem;padding-top:0}
+tbody th{font-weight:600}
+small{font-size:.8125rem;font-weight:400;color:var(--quiet)}
+td small,th small{display:block}
+td code{overflow-wrap:anywhere}
+small .state{font-weight:400}
+.scroll{overflow-x:auto}
+.matrix{width:auto;overflow-wrap:normal}
+.matrix th,.matrix td{padding-right:2rem}
+.matrix caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+@media screen and (max-width:${NARROW}){
+.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.cards,.cards caption,.cards tbody,.cards tr,.cards th,.cards td{display:block}
+.cards tr{border-top:1px solid var(--line);padding:.5rem 0}
+.cards th,.cards td{border:0;padding:.1rem 0}
+.cards td{display:grid;grid-template-columns:6.5rem minmax(0,1fr);gap:0 .5rem}
+.cards td::before{content:attr(data-title);color:var(--quiet)}
+.cards td.none{display:none}
+.cards .beside{display:inline}
+.matrix th,.matrix td{padding-right:.5rem;font-size:.8125rem}
+.matrix .state{font-size:.8125rem;white-space:normal}
+}
+@media print{
+:root{color-scheme:light;${variables(LIGHT)}}
+html{font-size:10pt}
+h2,caption{break-after:avoid}
+tr,pre,.box,.problem{break-inside:avoid}
+a{color:inherit;text-decoration:none}
+}
+`;
+
+// packages/report/src/html/page.ts
+var STYLE_ELEMENT = new Markup(`<style>${STYLE}</style>`);
+var POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
+  "base-uri 'none'",
+  "form-action 'none'"
+].join("; ");
+function renderHtml(raw) {
+  const report = printable(raw);
+  const outcome = report.ok ? "ok" : "failed";
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="referrer" content="no-referrer" />
+        <title>${title(report)} ${outcome}</title>
+        ${STYLE_ELEMENT}
+      </head>
+      <body>
+        <header>
+          <h1>${title(report)} ${stateMark(report.ok ? "ok" : "failed")}</h1>
+          <p>${extent(report)}</p>
+          <p class="quiet">${began(report.began)}${provenance(report)}</p>
+        </header>
+        <main>
+          ${verdict(report)}${gate(report.gate)}${next(report.next)}${problems3(groupProblems(report))}${overview(report)}${report.services.map(
+    (service2, index) => serviceSection(service2, index, report)
+  )}
+        </main>
+      </body>
+    </html> `;
+  return `${page.html.trimEnd()}
+`;
+}
+function began(time3) {
+  if (time3 === void 0) return void 0;
+  const [, day, minute] = /^([\d-]{10})T(\d\d:\d\d)/.exec(time3) ?? [];
+  const words = day === void 0 || minute === void 0 ? time3 : `${day} ${minute} UTC`;
+  return html`<time datetime="${time3}">${words}</time> · `;
+}
+function verdict(report) {
+  const failed = failure2(report);
+  return failed === void 0 ? void 0 : html`<p class="verdict bad">${failed}</p> `;
+}
+function gate(report) {
+  if (report === void 0) return void 0;
+  const { open: open3, reasons, later: later2 } = report;
+  const tone = open3 ? "good" : "bad";
+  const said2 = open3 ? "open: every candidate is verified in every required registry" : "closed";
+  const list2 = (items) => html`<ul>
+      ${items.map((item) => html`<li>${broken(item)}</li>`)}
+    </ul>`;
+  return html`<div class="box ${tone}">
+    <p class="verdict">Gate ${said2}</p>
+    ${reasons.length === 0 ? void 0 : list2(reasons)}${later2.length === 0 ? void 0 : html`<p>Left for later:</p>
+            ${list2(later2)}`}
+  </div> `;
+}
+function next(command) {
+  if (command === void 0) return void 0;
+  return html`<h2>Next</h2>
+    <p>This command does what is left to do:</p>
+    ${preformatted(command, "command")} `;
+}
+function problems3(groups) {
+  if (groups.length === 0) return void 0;
+  return html`<h2>${groups.length === 1 ? "Problem" : "Problems"}</h2>
+    ${groups.map(problem)}`;
+}
+function problem({ code: code3, what, remedy, places }) {
+  const [first, ...output2] = what.split("\n");
+  const where2 = placeLines(places).map((place2) => html`<li>${broken(place2)}</li>`);
+  return html`<div class="problem box bad">
+    <p class="verdict">${first}</p>
+    ${output2.length === 0 ? void 0 : preformatted(output2.join("\n"), "output")}
+    ${where2.length === 0 ? void 0 : html`<ul>
+            ${where2}
+          </ul>`}
+    <p class="quiet">${code3}</p>
+    ${remedy === void 0 ? void 0 : [html`<h3>What to do</h3>`, ...remedyParts(remedy).map(remedyPart)]}
+  </div> `;
+}
+function remedyPart({ kind, text: text2 }) {
+  return kind === "prose" ? html`<p>${broken(text2)}</p>` : preformatted(text2, "command");
+}
+function overview({ services }) {
+  const registries3 = [
+    ...new Set(services.flatMap((service2) => service2.registries.map(({ registry: registry2 }) => registry2)))
+  ];
+  if (services.length === 0) return void 0;
+  const rows = services.map((service2, index) => [
+    html`<a href="#${anchorOf(index)}">${service2.service}</a
+      ><small>${stateMark(service2.state)} ${unbroken(duration3(service2.durationMs))}</small>`,
+    ...registries3.map((registry2) => place(service2, registry2))
+  ]);
+  return html`<h2>Overview</h2>
+    ${matrixTable({ caption: "Services and registries", columns: ["service", ...registries3], rows })}`;
+}
+function place(service2, registry2) {
+  const row = service2.registries.find((each) => each.registry === registry2);
+  if (row === void 0) return void 0;
+  const tags2 = tagCount(service2, registry2);
+  return html`${stateMark(row.state)}${tags2 === void 0 ? void 0 : html`<small>${mark(tags2.tone, tags2.words)}</small>`}`;
+}
+
 // packages/report/src/json.ts
 var KEYS = {
   command: true,
@@ -9586,6 +10466,7 @@ var KEYS = {
   version: true,
   engine: true,
   pipeline: true,
+  began: true,
   next: true,
   service: true,
   platform: true,
@@ -9621,228 +10502,131 @@ var KEYS = {
   tags: true,
   problems: true,
   notes: true,
-  durationMs: true
+  durationMs: true,
+  record: true
 };
-function renderJson(report) {
-  return JSON.stringify(report, Object.keys(KEYS), 2);
+function renderJson({ record: record2, ...report }) {
+  const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS)));
+  return JSON.stringify(record2 === void 0 ? ordered : { ...ordered, record: record2 }, null, 2);
 }
 
-// packages/report/src/units.ts
-function size(bytes) {
-  if (bytes < 1024) return `${bytes} B`;
-  const kib = bytes / 1024;
-  return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
+// packages/report/src/markdown-text.ts
+function text(raw) {
+  return raw.replaceAll(/[\\`*[\]~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (mark2) => `\\${mark2}`).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\n", "<br>");
 }
-function duration2(ms) {
-  if (ms < 59950) return `${(ms / 1e3).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1e3);
-  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+function code(raw) {
+  const line = raw.replaceAll("\n", " ");
+  if (line.trim() === "") return "";
+  const ticks = "`".repeat(longestRun(line) + 1);
+  const space = /^`|`$|^ .* $/.test(line) ? " " : "";
+  return `${ticks}${space}${line}${space}${ticks}`;
 }
-function shortDigest(digest) {
-  return digest.replace(/^sha256:/, "").slice(0, 12);
+function fence(raw, language) {
+  const ticks = "`".repeat(Math.max(3, longestRun(raw) + 1));
+  return `${ticks}${language}
+${raw}
+${ticks}`;
 }
-function count(n, singular, plural = `${singular}s`) {
-  return `${n} ${n === 1 ? singular : plural}`;
+function longestRun(raw) {
+  return Math.max(0, ...[...raw.matchAll(/`+/g)].map(([ticks]) => ticks.length));
 }
-function registryCount(n) {
-  return count(n, "registry", "registries");
+function table(header, rows) {
+  const line = (cells2) => `| ${cells2.map((each) => each.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
 }
-
-// packages/report/src/digest-fact.ts
-function digestFact(service2) {
-  const byDigest = /* @__PURE__ */ new Map();
-  for (const { registry: registry2, digest } of service2.registries) {
-    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry2]);
-  }
-  if (service2.digest !== void 0 && !byDigest.has(service2.digest)) byDigest.set(service2.digest, []);
-  const [first, ...others] = byDigest;
-  if (first === void 0) return { kind: "none" };
-  if (others.length > 0) {
-    return {
-      kind: "differ",
-      digests: [...byDigest].map(([digest, registries3]) => ({ digest, registries: registries3 }))
-    };
-  }
-  return { kind: "one", digest: first[0], remark: remark(service2, first[1]) };
-}
-function remark(service2, seenIn) {
-  const all = service2.registries.length;
-  if (all === 0) return void 0;
-  if (seenIn.length === 0) return "not seen in any registry";
-  if (seenIn.length === all)
-    return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
-  const missing2 = service2.registries.map(({ registry: registry2 }) => registry2).filter((name4) => !seenIn.includes(name4));
-  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing2.join(", ")}`;
+function indent(raw, by) {
+  return raw.split("\n").map((line) => line === "" ? line : by + line).join("\n");
 }
 
-// packages/report/src/headline.ts
-function extent(report) {
-  const registries3 = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
-  const platforms = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
-  const parts = [count(report.services.length, "service")];
-  if (registries3 > 0) parts.push(registryCount(registries3));
-  if (platforms > 0) parts.push(count(platforms, "platform"));
-  return `${parts.join(" \xD7 ")} in ${duration2(report.durationMs)}`;
-}
-function failure2(report) {
-  const all = report.services.length;
-  if (report.gate?.open === false) {
-    return `${report.version ?? "nothing"} is not released: no version tag and no latest was moved`;
-  }
-  const failed = report.services.filter(({ state }) => state === "failed" || state === "not released").map(({ service: service2 }) => service2);
-  if (failed.length === 0) return void 0;
-  return `${all === 1 ? "" : `${failed.length} of `}${count(all, "service")} failed: ${failed.join(", ")}`;
-}
-function provenance(report) {
-  return [report.engine, `pipeline ${report.pipeline}`].filter((part) => part !== void 0).join(" \xB7 ");
-}
-
-// packages/report/src/problem-group.ts
-function groupProblems(report) {
-  const groups = /* @__PURE__ */ new Map();
-  const add = (problem, place) => {
-    const { code: code3, what, remedy, where: where2 } = problem;
-    const key2 = JSON.stringify([code3, what, remedy]);
-    const group = groups.get(key2) ?? { code: code3, what, remedy, places: [] };
-    group.places.push({ ...place, where: where2 });
-    groups.set(key2, group);
-  };
-  for (const { service: service2, problems: problems4, registries: registries3, tags: tags2 = [] } of report.services) {
-    for (const problem of problems4) add(problem, { service: service2 });
-    for (const { registry: registry2, problems: problems5 } of registries3) {
-      for (const problem of problems5) add(problem, { service: service2, registry: registry2 });
-    }
-    for (const { registry: registry2, problem } of tags2) {
-      if (problem !== void 0) add(problem, { service: service2, registry: registry2 });
-    }
-  }
-  return [...groups.values()];
-}
-function placeLines(places) {
-  return places.map(
-    ({ service: service2, registry: registry2, where: where2 }) => [registry2 === void 0 ? service2 : `${service2} in ${registry2}`, where2].filter((part) => part !== void 0).join(": ")
-  );
-}
-
-// packages/report/src/tag-facts.ts
-function tagRows(report) {
-  return report.services.flatMap(({ service: service2, tags: tags2 = [] }) => {
-    const registries3 = [...new Set(tags2.map(({ registry: registry2 }) => registry2))];
-    return registries3.map((registry2) => {
-      const own2 = tags2.filter((tag) => tag.registry === registry2);
-      return {
-        service: service2,
-        registry: registry2,
-        lines: own2.map(line),
-        complete: own2.every(({ state }) => state !== "failed" && state !== "not started")
-      };
-    });
+// packages/report/src/registry-columns.ts
+var REGISTRY_COLUMNS = ["service", "registry", "state", "digest", "sent", "time", "record"];
+function toldColumns({ services }) {
+  const registries3 = services.flatMap((service2) => service2.registries);
+  return REGISTRY_COLUMNS.map((title3) => {
+    if (title3 === "sent") return registries3.some(({ uploaded }) => uploaded !== void 0);
+    if (title3 === "record") return registries3.some(({ record: record2 }) => record2 !== void 0);
+    return true;
   });
-}
-function line({ tag, state, before, told: told2, problem }) {
-  const was = before === void 0 || state !== "done" ? "" : ` (was ${before})`;
-  const why = told2 ?? problem?.what.split("\n")[0];
-  return `${tag} ${state}${was}${why === void 0 ? "" : `: ${why}`}`;
-}
-function gateLines({ gate: gate2 }) {
-  if (gate2 === void 0) return [];
-  return [
-    `gate ${gate2.open ? "open: every candidate is verified in every required registry" : "closed"}`,
-    ...gate2.reasons.map((reason) => `  ${reason}`),
-    ...gate2.later.map((reason) => `  later: ${reason}`)
-  ];
-}
-
-// packages/report/src/variant-facts.ts
-var MAX_FOREIGN = 10;
-function servicesWithVariants(report) {
-  return report.services.filter(
-    ({ variants: variants2 }) => variants2.some(({ digest, size: size2, elf, smoke }) => digest ?? size2 ?? elf ?? smoke)
-  );
-}
-function variantSize(variant) {
-  return variant.size === void 0 ? "-" : size(variant.size);
-}
-function fileFacts({ elf }) {
-  if (elf === void 0) return ["not checked"];
-  const { files, foreign: foreign2 } = elf;
-  const outcome = foreign2.length > 0 ? `${foreign2.length} FOREIGN` : "all match";
-  return [`${files} checked`, elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome}`];
-}
-function foreignLines({ elf }) {
-  if (elf === void 0) return [];
-  const rest = elf.foreign.length - MAX_FOREIGN;
-  return [...elf.foreign.slice(0, MAX_FOREIGN), ...rest > 0 ? [`and ${count(rest, "more file")}`] : []];
-}
-function smokeFact(smoke) {
-  if (smoke === void 0) return "not run";
-  const outcome = smoke.ok ? "ok" : "FAILED";
-  if (smoke.recorded) return `${outcome}, recorded with the candidate`;
-  return smoke.durationMs === void 0 ? outcome : `${outcome} (${duration2(smoke.durationMs)})`;
 }
 
 // packages/report/src/markdown.ts
-function renderMarkdown(report) {
+function renderMarkdown(raw) {
+  const report = printable(raw);
   const blocks = [
-    `## \`${report.command}\` ${report.ok ? "\u2705 ok" : "\u274C failed"}`,
-    `${extent(report)}${report.ok ? "" : ` \u2014 ${text(failure2(report) ?? "")}`}  
-_${text(provenance(report))}_`,
-    gate(report),
+    `## ${code(title(report))} ${report.ok ? "\u2705 ok" : "\u274C failed"}`,
+    headline(report),
+    gate2(report),
+    report.next === void 0 ? void 0 : `**Next**
+
+${fence(report.next, "sh")}`,
+    problems4(report),
     registries2(report),
     tags(report),
     variants(report),
-    ...report.services.map(service),
-    problems2(report),
-    report.next === void 0 ? void 0 : `**Next**
-
-${fence(report.next)}`
+    ...report.services.map(service)
   ];
   return `${blocks.filter((block) => block !== void 0).join("\n\n")}
 `;
 }
+function headline(report) {
+  const failed = failure2(report);
+  const ran = provenance(report);
+  const first = `${extent(report)}${failed === void 0 ? "" : ` \u2014 ${text(failed)}`}`;
+  return ran === "" ? first : `${first}  
+_${text(ran)}_`;
+}
 function service(report) {
-  const lines = [`- ${report.state}${report.tag === void 0 ? "" : ` \xB7 tag \`${report.tag}\``}`];
+  const lines2 = [
+    `- ${report.state} in ${duration3(report.durationMs)}${report.tag === void 0 ? "" : ` \xB7 tag ${code(report.tag)}`}`
+  ];
   const digest = digestFact(report);
   if (digest.kind === "one") {
-    lines.push(`- digest \`${digest.digest}\`${digest.remark === void 0 ? "" : ` (${digest.remark})`}`);
+    lines2.push(
+      `- digest ${code(digest.digest)}${digest.remark === void 0 ? "" : ` (${text(digest.remark)})`}`
+    );
   } else if (digest.kind === "differ") {
-    lines.push("- **the digests differ:**");
+    lines2.push("- **the digests differ:**");
     for (const each of digest.digests) {
-      lines.push(`  - \`${each.digest}\` in ${each.registries.join(", ") || "no registry"}`);
+      lines2.push(`  - ${code(each.digest)} in ${text(each.registries.join(", ")) || "no registry"}`);
     }
   }
-  if (report.revision !== void 0) lines.push(`- revision \`${report.revision}\``);
+  if (report.revision !== void 0) lines2.push(`- revision ${code(report.revision)}`);
   for (const { reference, state } of report.registries) {
     const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
-    lines.push(`- \`${reference}\`${missing2}`);
+    lines2.push(`- ${code(reference)}${missing2}`);
   }
-  for (const note of report.notes) lines.push(`- note: ${text(note)}`);
-  return `### ${report.service}
+  for (const note of report.notes) lines2.push(`- note: ${text(note)}`);
+  return `### ${text(report.service)}
 
-${lines.join("\n")}`;
+${lines2.join("\n")}`;
 }
 function registries2(report) {
+  const strong = (state) => state === "failed" || state === "not started" ? `**${state}**` : state;
   const rows = report.services.flatMap(
     ({ service: service2, registries: registries3 }) => registries3.map((each) => [
-      service2,
-      each.registry,
-      each.state === "failed" || each.state === "not started" ? `**${each.state}**` : each.state,
-      each.digest === void 0 ? "-" : `\`${shortDigest(each.digest)}\``,
+      text(service2),
+      text(each.registry),
+      strong(each.state),
+      each.digest === void 0 ? "-" : code(shortDigest(each.digest)),
       each.uploaded === void 0 ? "-" : size(each.uploaded),
-      each.state === "not started" ? "-" : duration2(each.durationMs)
+      each.state === "not started" ? "-" : duration3(each.durationMs),
+      strong(each.record ?? "-")
     ])
   );
-  return rows.length === 0 ? void 0 : table(["service", "registry", "state", "digest", "sent", "time"], rows);
+  if (rows.length === 0) return void 0;
+  const told2 = toldColumns(report);
+  const shown = (cells2) => cells2.filter((_, column) => told2[column]);
+  return table(shown(REGISTRY_COLUMNS), rows.map(shown));
 }
-function gate(report) {
+function gate2(report) {
   const [first, ...others] = gateLines(report);
   if (first === void 0) return void 0;
-  return [`**${text(first)}**`, "", ...others.map((line2) => `- ${text(line2.trim())}`)].join("\n").trimEnd();
+  return [`**${text(first)}**`, "", ...others.map((line) => `- ${text(line)}`)].join("\n").trimEnd();
 }
 function tags(report) {
-  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines, complete }) => {
-    const told2 = lines.map(text).join("<br>");
-    return [service2, registry2, complete ? told2 : `**${told2}**`];
+  const rows = tagRows(report, report.version).map(({ service: service2, registry: registry2, lines: lines2, complete: complete2 }) => {
+    const told2 = lines2.map(text).join("<br>");
+    return [text(service2), text(registry2), complete2 ? told2 : `**${told2}**`];
   });
   return rows.length === 0 ? void 0 : table(["service", "registry", "tags"], rows);
 }
@@ -9851,49 +10635,37 @@ function variants(report) {
     ({ service: service2, variants: variants2 }) => variants2.map((each) => {
       const foreign2 = foreignLines(each);
       const facts = fileFacts(each).map((fact) => foreign2.length === 0 ? fact : `**${fact}**`);
-      const files = [...facts, ...foreign2.map(code)].join("<br>");
+      const files2 = [...facts, ...foreign2.map(code)].join("<br>");
       const smoke = [smokeFact(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
-      return [service2, each.platform, variantSize(each), files, each.smoke?.machine ?? "-", smoke];
+      const machine = text(each.smoke?.machine ?? "-");
+      const digest = each.digest === void 0 ? "-" : code(shortDigest(each.digest));
+      return [text(service2), each.platform, variantSize(each), digest, files2, machine, smoke];
     })
   );
-  return rows.length === 0 ? void 0 : table(["service", "platform", "size", "files", "machine", "smoke run"], rows);
+  return rows.length === 0 ? void 0 : table(["service", "platform", "size", "digest", "files", "machine", "smoke run"], rows);
 }
-function problems2(report) {
+function problems4(report) {
   const groups = groupProblems(report);
-  if (groups.length === 0) return void 0;
-  const items = groups.map(
-    ({ code: code3, what, remedy, places }) => [
-      `- **${code3}** ${text(what).replaceAll("\n", "<br>")}`,
-      ...placeLines(places).map((line2) => `  - at ${text(line2)}`),
-      ...remedy === void 0 ? [] : [`  - do:
+  return groups.length === 0 ? void 0 : `### Problems
 
-${indent(fence(remedy), "    ")}
-`]
-    ].join("\n")
-  );
-  return `### Problems
-
-${items.join("\n")}`;
+${groups.map(problem2).join("\n").trimEnd()}`;
 }
-function table(header, rows) {
-  const line2 = (cells2) => `| ${cells2.map((each) => each.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |`;
-  return [line2(header), line2(header.map(() => "---")), ...rows.map(line2)].join("\n");
-}
-function text(raw) {
-  return raw.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-function code(raw) {
-  return `<code>${text(raw)}</code>`;
-}
-function fence(raw) {
-  const longest = Math.max(2, ...[...raw.matchAll(/`+/g)].map(([ticks2]) => ticks2.length));
-  const ticks = "`".repeat(longest + 1);
-  return `${ticks}sh
-${raw}
-${ticks}`;
-}
-function indent(raw, by) {
-  return raw.split("\n").map((line2) => by + line2).join("\n");
+function problem2({ code: kind, what, remedy, places }) {
+  const [first = "", ...output2] = what.split("\n");
+  const blocks = [
+    ...output2.length === 0 ? [] : [fence(output2.join("\n"), "text")],
+    ...places.length === 0 ? [] : [
+      placeLines(places).map((line) => `- at ${text(line)}`).join("\n")
+    ],
+    ...(remedy === void 0 ? [] : remedyParts(remedy)).map(
+      (part) => part.kind === "prose" ? text(part.text) : fence(part.text, "sh")
+    )
+  ];
+  const inner = blocks.filter((block) => block !== "").map((block) => `
+${indent(block, "  ")}
+`);
+  return `- **${kind}** ${text(first)}
+${inner.join("")}`;
 }
 
 // packages/report/src/problem.ts
@@ -9906,6 +10678,19 @@ function problemOf(error2) {
   return { code: "INTERNAL", what: oneLine(error2).replaceAll(TRACE, "") };
 }
 
+// packages/report/src/repeat.ts
+var MENDED_FIRST = /* @__PURE__ */ new Set([
+  ...["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]
+]);
+function helpsToRepeat({ services, problems: problems6 = [] }) {
+  const all = services.flatMap((service2) => [
+    ...service2.problems,
+    ...service2.registries.flatMap((registry2) => registry2.problems),
+    ...(service2.tags ?? []).flatMap(({ problem: problem3 }) => problem3 ?? [])
+  ]);
+  return [...problems6, ...all].some(({ code: code3 }) => !MENDED_FIRST.has(code3));
+}
+
 // packages/report/src/text.ts
 var import_picocolors = __toESM(require_picocolors(), 1);
 
@@ -9914,16 +10699,16 @@ function cell(text2, paint, align) {
   return { lines: typeof text2 === "string" ? [text2] : text2, paint, align };
 }
 function table2(header, rows, options) {
-  const title2 = (text2, column) => cell(text2, options.paintHeader, rows[0]?.[column]?.align);
-  const cells2 = [header.map(title2), ...rows];
+  const title3 = (text2, column) => cell(text2, options.paintHeader, rows[0]?.[column]?.align);
+  const cells2 = [header.map(title3), ...rows];
   const widths = header.map(
-    (_, column) => Math.max(...cells2.flatMap((row) => row[column]?.lines.map((line2) => line2.length) ?? []))
+    (_, column) => Math.max(...cells2.flatMap((row) => row[column]?.lines.map((line) => line.length) ?? []))
   );
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, options.indent.length);
   const last = Math.max(20, options.width - before);
   return cells2.flatMap((row) => {
     const fitted = row.map(
-      (each, column) => column === header.length - 1 ? { ...each, lines: each.lines.flatMap((line2) => wrap(line2, last)) } : each
+      (each, column) => column === header.length - 1 ? { ...each, lines: each.lines.flatMap((line) => wrap(line, last)) } : each
     );
     const height = Math.max(1, ...fitted.map((each) => each.lines.length));
     return Array.from({ length: height }, (_, index) => {
@@ -9937,54 +10722,62 @@ function table2(header, rows, options) {
     });
   });
 }
-function wrap(line2, width) {
-  if (line2.length <= width || line2.startsWith(" ")) return [line2];
-  const lines = [];
+function wrap(line, width) {
+  if (line.length <= width || line.startsWith(" ")) return [line];
+  const lines2 = [];
   let current2 = "";
-  for (const word of line2.split(" ")) {
+  for (const word of line.split(" ")) {
     if (current2 !== "" && current2.length + 1 + word.length > width) {
-      lines.push(current2);
+      lines2.push(current2);
       current2 = word;
     } else {
       current2 = current2 === "" ? word : `${current2} ${word}`;
     }
   }
-  return [...lines, current2];
+  return [...lines2, current2];
 }
 
 // packages/report/src/text.ts
-function renderText(report, { color = false, width = 100 } = {}) {
+function renderText(raw, { color = false, width = 100 } = {}) {
+  const report = printable(raw);
   const page = { colors: import_picocolors.default.createColors(color), width };
   const blocks = [
-    headline(report, page),
+    headline2(report, page),
     ...report.services.map((service2) => serviceBlock(service2, page)),
-    gateLines(report),
-    registryTable(report, page),
-    tagTable(report, page),
-    variantTable(report, page),
-    problems3(report, page),
+    gate3(report, page),
+    registryTable2(report, page),
+    tagTable2(report, page),
+    variantTable2(report, page),
+    problems5(report, page),
     report.next === void 0 ? [] : [`next: ${page.colors.bold(report.next)}`]
   ];
   return blocks.filter((block) => block.length > 0).map((block) => block.join("\n")).join("\n\n");
 }
-function headline(report, { colors }) {
+function headline2(report, { colors, width }) {
   const outcome = report.ok ? colors.green("ok") : colors.red("FAILED");
-  const failed = report.ok ? void 0 : failure2(report);
+  const failed = failure2(report);
   return [
-    `${colors.bold(report.command)} ${outcome} \xB7 ${extent(report)}`,
-    ...failed === void 0 ? [] : [failed],
+    `${colors.bold(title(report))} ${outcome} \xB7 ${extent(report)}`,
+    ...failed === void 0 ? [] : wrap(failed, width),
     colors.dim(provenance(report))
   ];
+}
+function gate3(report, { width }) {
+  const [first, ...others] = gateLines(report);
+  const hanging = others.flatMap(
+    (line) => wrap(line, width - 4).map((part, index) => `${index === 0 ? "  " : "    "}${part}`)
+  );
+  return first === void 0 ? [] : [first, ...hanging];
 }
 function serviceBlock(service2, page) {
   const { colors } = page;
   const isBad = service2.state === "failed" || service2.state === "not released";
   const paint = isBad ? colors.red : colors.green;
-  const lines = [
-    `${colors.bold(service2.service)}  ${paint(service2.state)}${colors.dim(` (${duration2(service2.durationMs)})`)}`
+  const lines2 = [
+    `${colors.bold(service2.service)}  ${paint(service2.state)}${colors.dim(` (${duration3(service2.durationMs)})`)}`
   ];
   const fact = (name4, text2) => {
-    lines.push(`  ${colors.dim(name4.padEnd(8))}  ${text2}`);
+    lines2.push(`  ${colors.dim(name4.padEnd(8))}  ${text2}`);
   };
   const digest = digestFact(service2);
   if (digest.kind === "one") {
@@ -10003,51 +10796,47 @@ function serviceBlock(service2, page) {
     fact(index === 0 ? "images" : "", `${reference}${missing2}`);
   });
   for (const note of service2.notes) {
-    wrap(note, page.width - 12).forEach((line2, index) => {
-      fact(index === 0 ? "note" : "", line2);
+    wrap(note, page.width - 12).forEach((line, index) => {
+      fact(index === 0 ? "note" : "", line);
     });
   }
-  return lines;
+  return lines2;
 }
-function registryTable(report, { colors, width }) {
+function registryTable2(report, { colors, width }) {
   const rows = report.services.flatMap(
     ({ service: service2, registries: registries3 }) => registries3.map((registry2, index) => [
       cell(index === 0 ? service2 : "", colors.bold),
       cell(registry2.registry),
       cell(registry2.state, statePaint(registry2, colors)),
       cell(registry2.digest === void 0 ? "-" : shortDigest(registry2.digest)),
-      cell(sent(registry2), void 0, "right"),
-      cell(registry2.state === "not started" ? "-" : duration2(registry2.durationMs))
+      cell(sent2(registry2), void 0, "right"),
+      cell(registry2.state === "not started" ? "-" : duration3(registry2.durationMs)),
+      cell(registry2.record ?? "-", registry2.record === "failed" ? colors.red : void 0)
     ])
   );
   if (rows.length === 0) return [];
-  const header = ["service", "registry", "state", "digest", "sent", "time"];
-  const options = { width, indent: "", paintHeader: colors.dim };
-  if (knowsSent(report)) return table2(header, rows, options);
-  const without = (cells2) => cells2.filter((_, column) => header[column] !== "sent");
-  return table2(without(header), rows.map(without), options);
+  const told2 = toldColumns(report);
+  const shown = (cells2) => cells2.filter((_, column) => told2[column]);
+  return table2(shown(REGISTRY_COLUMNS), rows.map(shown), { width, indent: "", paintHeader: colors.dim });
 }
 function statePaint({ state }, colors) {
   if (state === "failed") return colors.red;
   return state === "not started" ? colors.yellow : colors.green;
 }
-function knowsSent({ services }) {
-  return services.some(({ registries: registries3 }) => registries3.some(({ uploaded }) => uploaded !== void 0));
-}
-function sent({ uploaded, state }) {
+function sent2({ uploaded, state }) {
   if (uploaded === void 0) return "-";
   return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
 }
-function tagTable(report, { colors, width }) {
-  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines, complete }, index, all) => [
+function tagTable2(report, { colors, width }) {
+  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines: lines2, complete: complete2 }, index, all) => [
     cell(all[index - 1]?.service === service2 ? "" : service2, colors.bold),
     cell(registry2),
-    cell(lines, complete ? colors.green : colors.red)
+    cell(lines2, complete2 ? colors.green : colors.red)
   ]);
   if (rows.length === 0) return [];
   return table2(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors.dim });
 }
-function variantTable(report, { colors, width }) {
+function variantTable2(report, { colors, width }) {
   const rows = servicesWithVariants(report).flatMap(
     ({ service: service2, variants: variants2 }) => variants2.map((variant, index) => {
       const { smoke } = variant;
@@ -10077,28 +10866,31 @@ function variantTable(report, { colors, width }) {
     ...foreign2.length > 0 ? ["", ...foreign2] : []
   ];
 }
-function problems3(report, { colors, width }) {
+function problems5(report, { colors, width }) {
   const groups = groupProblems(report);
   if (groups.length === 0) return [];
-  const lines = [colors.bold(groups.length === 1 ? "problem" : "problems")];
+  const lines2 = [colors.bold(groups.length === 1 ? "problem" : "problems")];
   groups.forEach(({ code: code3, what, remedy, places }, index) => {
     const number3 = groups.length === 1 ? "" : `${index + 1}. `;
     const pad = " ".repeat(2 + number3.length);
-    const text2 = what.split("\n").flatMap((line2) => wrap(line2, width - pad.length));
-    lines.push(`  ${number3}${colors.red(text2[0] ?? "")}`);
-    lines.push(...text2.slice(1).map((line2) => `${pad}${line2}`));
-    for (const line2 of placeLines(places)) lines.push(`${pad}${colors.dim("at")}  ${line2}`);
-    lines.push(`${pad}${colors.dim(`code ${code3}`)}`);
+    const text2 = what.split("\n").flatMap((line) => wrap(line, width - pad.length));
+    lines2.push(`  ${number3}${colors.red(text2[0] ?? "")}`);
+    lines2.push(...text2.slice(1).map((line) => `${pad}${line}`));
+    for (const line of placeLines(places)) lines2.push(`${pad}${colors.dim("at")}  ${line}`);
+    lines2.push(`${pad}${colors.dim(`code ${code3}`)}`);
     if (remedy !== void 0) {
-      remedyLines(remedy, width - pad.length - 3).forEach((line2, at) => {
-        lines.push(`${pad}${at === 0 ? "-> " : "   "}${line2}`);
+      remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
+        lines2.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
       });
     }
   });
-  return lines;
+  return lines2;
 }
 function remedyLines(remedy, width) {
-  return remedy.split("\n").flatMap((line2) => line2.endsWith(".") ? wrap(line2, width) : [line2]);
+  return remedyParts(remedy).flatMap(({ kind, text: text2 }) => {
+    const lines2 = text2.split("\n");
+    return kind === "prose" ? lines2.flatMap((line) => wrap(line, width)) : lines2;
+  });
 }
 
 // packages/report/src/render.ts
@@ -10110,6 +10902,8 @@ function render2(report, format, options = {}) {
       return renderJson(report);
     case "markdown":
       return renderMarkdown(report);
+    case "html":
+      return renderHtml(report);
   }
 }
 
@@ -10140,7 +10934,7 @@ function interrupted(context) {
 }
 
 // packages/stages/src/candidate.ts
-import { createHash } from "node:crypto";
+import { createHash as createHash2 } from "node:crypto";
 function candidateKey(inputs) {
   const facts = {
     ...inputs,
@@ -10152,7 +10946,7 @@ function candidateKey(inputs) {
     },
     version: inputs.version ?? "none"
   };
-  return createHash("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
+  return createHash2("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
 }
 function essence(definition) {
   return { ...definition, $schema: void 0, source: { repository: definition.source.repository } };
@@ -10172,6 +10966,7 @@ function canonical(value) {
 
 // packages/oci/src/constants.ts
 var OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+var OCI_EMPTY = "application/vnd.oci.empty.v1+json";
 var OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 var OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
 var OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
@@ -10190,13 +10985,13 @@ var MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
 var ATTESTATION_ANNOTATION = "vnd.docker.reference.type";
 
 // packages/oci/src/digest.ts
-import { createHash as createHash2 } from "node:crypto";
+import { createHash as createHash3 } from "node:crypto";
 var DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 function isDigest(text2) {
   return DIGEST.test(text2);
 }
 function digestOf(bytes) {
-  return `sha256:${createHash2("sha256").update(bytes).digest("hex")}`;
+  return `sha256:${createHash3("sha256").update(bytes).digest("hex")}`;
 }
 function digestLike(expected, bytes) {
   const digester = digesterFor(expected);
@@ -10205,7 +11000,7 @@ function digestLike(expected, bytes) {
 }
 function digesterFor(expected) {
   const algorithm = expected.startsWith("sha512:") ? "sha512" : "sha256";
-  const hash = createHash2(algorithm);
+  const hash = createHash3(algorithm);
   return { update: (chunk) => void hash.update(chunk), digest: () => `${algorithm}:${hash.digest("hex")}` };
 }
 
@@ -10217,7 +11012,7 @@ function parseJson(text2) {
     return void 0;
   }
 }
-function canonicalJson(value) {
+function canonicalJson2(value) {
   return JSON.stringify(value, (_key, inner) => isRecord(inner) ? sorted2(inner) : inner);
 }
 function isRecord(value) {
@@ -10328,13 +11123,77 @@ function firstBytes(text2) {
   return /^<(?:!doctype|html|\?xml)/i.test(start) ? `an HTML page (${start})` : `"${start}"`;
 }
 
+// packages/oci/src/artifact.ts
+var EMPTY = new TextEncoder().encode("{}");
+async function attachArtifact(to, subject, artifact) {
+  const { type, content, annotations = {} } = artifact;
+  const config2 = { mediaType: OCI_EMPTY, digest: digestOf(EMPTY), size: EMPTY.length };
+  const layer = { mediaType: type, digest: digestOf(content), size: content.length };
+  const { mediaType, digest, size: size2 } = subject;
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    artifactType: type,
+    config: config2,
+    layers: [layer],
+    subject: { mediaType, digest, size: size2 },
+    annotations
+  };
+  const bytes = new TextEncoder().encode(canonicalJson2(manifest));
+  const own2 = { mediaType: OCI_MANIFEST, digest: digestOf(bytes), size: bytes.length };
+  const [held, listed2] = await Promise.all([
+    to.registry.resolve(to.repository, own2.digest, { push: true }),
+    readList(to, subject)
+  ]);
+  if (held !== void 0 && listed2?.manifests.some((other) => other.digest === own2.digest) === true)
+    return { digest: own2.digest, state: "already there" };
+  const blobs = [
+    { ...config2, bytes: EMPTY },
+    { ...layer, bytes: content }
+  ];
+  if (held === void 0) {
+    await Promise.all(
+      blobs.map(
+        ({ digest: blob, size: length, bytes: data }) => to.registry.putBlob(to.repository, { digest: blob, size: length, open: () => data })
+      )
+    );
+  }
+  const put = await to.registry.putManifest(to.repository, own2.digest, OCI_MANIFEST, bytes);
+  if (put.subject !== void 0)
+    return { digest: own2.digest, state: held === void 0 ? "done" : "already there" };
+  await list(to, subject, listed2?.manifests ?? [], { ...own2, artifactType: type, annotations });
+  return { digest: own2.digest, state: "done" };
+}
+async function readList(to, subject) {
+  const tag = listTag(subject);
+  const listed2 = await to.registry.manifest(to.repository, tag, { push: true }).catch((error2) => {
+    if (isTgoError(error2) && error2.code === "NOT_FOUND") return void 0;
+    throw error2;
+  });
+  const value = listed2?.value;
+  if (value === void 0 || isIndex(value)) return value;
+  throw new TgoError("CONFLICT", "the tag that lists what belongs to the image is something else", {
+    where: `${to.registry.host}/${to.repository}:${tag}`,
+    remedy: "Find out who pushed it, and remove it."
+  });
+}
+async function list(to, subject, others, referrer) {
+  if (others.some(({ digest }) => digest === referrer.digest)) return;
+  const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...others, referrer] };
+  const bytes = new TextEncoder().encode(canonicalJson2(index));
+  await to.registry.putManifest(to.repository, listTag(subject), OCI_INDEX, bytes);
+}
+function listTag({ digest }) {
+  return digest.replace(":", "-");
+}
+
 // packages/oci/src/parallel.ts
 async function inParallel(limit, items, work) {
   const results = [];
   const failures = [];
-  let next = 0;
+  let next2 = 0;
   const lane = async () => {
-    for (let at = next++; at < items.length && failures.length === 0; at = next++) {
+    for (let at = next2++; at < items.length && failures.length === 0; at = next2++) {
       try {
         results[at] = await work(items[at]);
       } catch (error2) {
@@ -10353,24 +11212,24 @@ var PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+
 var TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 var MAX_PATH = 255;
 function parseReference(text2) {
-  const fail3 = (why, remedy) => {
+  const fail2 = (why, remedy) => {
     throw new TgoError("USAGE", `"${text2}" is not an image reference: ${why}`, { remedy });
   };
   if (/^[a-z]+:\/\//.test(text2))
-    fail3("it starts with a scheme", `Leave the scheme out: ${text2.replace(/^[a-z]+:\/\//, "")}`);
+    fail2("it starts with a scheme", `Leave the scheme out: ${text2.replace(/^[a-z]+:\/\//, "")}`);
   const [nameAndTag = "", digest, ...rest] = text2.split("@");
-  if (rest.length > 0) fail3("it has more than one digest");
+  if (rest.length > 0) fail2("it has more than one digest");
   if (digest !== void 0 && !isDigest(digest))
-    fail3(`"${digest}" is not a digest (sha256: and 64 lower-case hex digits)`);
+    fail2(`"${digest}" is not a digest (sha256: and 64 lower-case hex digits)`);
   const [, name4 = "", tag] = /^(.*?)(?::([^/:]*))?$/.exec(nameAndTag) ?? [];
-  if (tag !== void 0 && !isTag(tag)) fail3(`"${tag}" is not a tag`, TAG_REMEDY);
+  if (tag !== void 0 && !isTag(tag)) fail2(`"${tag}" is not a tag`, TAG_REMEDY);
   const { host, path } = splitHost(name4);
-  if (!HOST2.test(host)) fail3(`"${host}" is not a registry host`);
+  if (!HOST2.test(host)) fail2(`"${host}" is not a registry host`);
   const repository = host === "docker.io" && path !== "" && !path.includes("/") ? `library/${path}` : path;
-  if (/^[0-9a-f]{64}$/.test(name4)) fail3("64 hex digits are an image id, not a name");
-  const problem = repositoryProblem(repository);
-  if (problem !== void 0)
-    fail3(problem, repository.toLowerCase() === repository ? void 0 : `Write ${name4.toLowerCase()}`);
+  if (/^[0-9a-f]{64}$/.test(name4)) fail2("64 hex digits are an image id, not a name");
+  const problem3 = repositoryProblem(repository);
+  if (problem3 !== void 0)
+    fail2(problem3, repository.toLowerCase() === repository ? void 0 : `Write ${name4.toLowerCase()}`);
   return {
     host,
     repository,
@@ -10394,8 +11253,8 @@ function repositoryProblem(path) {
   return path !== path.toLowerCase() && PATH.test(path.toLowerCase()) ? `repository name (${path}) must be lowercase` : `"${path}" is not a repository name`;
 }
 function assertNames(host, repository, tagOrDigest) {
-  const problem = repositoryProblem(repository);
-  if (problem !== void 0) throw new TgoError("USAGE", problem, { where: `${host}/${repository}` });
+  const problem3 = repositoryProblem(repository);
+  if (problem3 !== void 0) throw new TgoError("USAGE", problem3, { where: `${host}/${repository}` });
   if (tagOrDigest !== void 0 && !isTag(tagOrDigest) && !isDigest(tagOrDigest)) {
     const kind = tagOrDigest.includes(":") ? "digest" : "tag";
     throw new TgoError("USAGE", `"${tagOrDigest}" is not a ${kind}`, {
@@ -10507,10 +11366,10 @@ async function ship(shipment, destination) {
     tally.allPresent(shipment, tag);
     return tally.result();
   }
-  const complete = !thorough && tag !== void 0 && await to.registry.resolve(to.repository, top.digest, { push: true }) !== void 0;
-  if (complete) tally.allPresent(shipment);
+  const complete2 = !thorough && tag !== void 0 && await to.registry.resolve(to.repository, top.digest, { push: true }) !== void 0;
+  if (complete2) tally.allPresent(shipment);
   else await putBlobs(shipment.blobs, destination, tally);
-  for (const manifest of complete ? [] : shipment.manifests) {
+  for (const manifest of complete2 ? [] : shipment.manifests) {
     const present = await to.registry.resolve(to.repository, manifest.digest, { push: true }) !== void 0;
     if (!present) await putManifest(manifest, shipment, destination, tally);
     tally.add({
@@ -10843,15 +11702,15 @@ function finaliseVariant({ manifest, config: config2 }, options) {
 }
 var BUILD_LEFTOVERS = ["container", "container_config", "id", "parent"];
 function finaliseConfig(config2, { created, labels = {}, history = "keep" }) {
-  const time2 = `${created.toISOString().slice(0, 19)}Z`;
+  const time3 = `${created.toISOString().slice(0, 19)}Z`;
   const { history: entries2, ...rest } = config2;
   const kept = Object.fromEntries(Object.entries(rest).filter(([key2]) => !BUILD_LEFTOVERS.includes(key2)));
   const merged2 = { ...config2.config?.Labels, ...labels };
   return {
     ...kept,
-    created: time2,
+    created: time3,
     ...config2.config === void 0 && Object.keys(merged2).length === 0 ? {} : { config: { ...config2.config, ...Object.keys(merged2).length === 0 ? {} : { Labels: merged2 } } },
-    ...history === "keep" && entries2 != null ? { history: entries2.map((entry) => ({ ...entry, created: time2 })) } : {}
+    ...history === "keep" && entries2 != null ? { history: entries2.map((entry) => ({ ...entry, created: time3 })) } : {}
   };
 }
 var AS_OCI = {
@@ -10873,7 +11732,7 @@ function finaliseLayer({ mediaType, digest, size: size2, urls, annotations }) {
 function checkVariants(staged, platforms, where2) {
   const planned = platforms.map((platform2) => platformOf(parsePlatform2(platform2)));
   const built = staged.map(({ config: config2 }) => platformOf(config2));
-  const problems4 = [
+  const problems6 = [
     ...planned.filter((platform2) => !built.includes(platform2)).map((platform2) => `${platform2} is missing`),
     ...built.filter((platform2) => !planned.includes(platform2)).map((platform2) => `${platform2} is not planned`),
     ...built.filter((platform2, at) => built.indexOf(platform2) !== at).map((platform2) => `${platform2} is there twice`),
@@ -10886,14 +11745,14 @@ function checkVariants(staged, platforms, where2) {
       ]
     )
   ];
-  if (problems4.length === 0) return;
-  throw new TgoError("CHECK", `the staged image is not the planned one: ${problems4.join("; ")}`, {
+  if (problems6.length === 0) return;
+  throw new TgoError("CHECK", `the staged image is not the planned one: ${problems6.join("; ")}`, {
     where: where2,
     remedy: `Planned: ${planned.join(", ")}. Build again; if it stays, the build ignores the platform it is asked for.`
   });
 }
 function seal(value) {
-  const bytes = new TextEncoder().encode(canonicalJson(value));
+  const bytes = new TextEncoder().encode(canonicalJson2(value));
   return { bytes, digest: digestOf(bytes) };
 }
 
@@ -11684,7 +12543,7 @@ var Minipass = class extends EventEmitter {
       stopped = true;
       return { value: void 0, done: true };
     };
-    const next = () => {
+    const next2 = () => {
       if (stopped)
         return stop();
       const res = this.read();
@@ -11726,7 +12585,7 @@ var Minipass = class extends EventEmitter {
       });
     };
     return {
-      next,
+      next: next2,
       throw: stop,
       return: stop,
       [Symbol.asyncIterator]() {
@@ -11753,7 +12612,7 @@ var Minipass = class extends EventEmitter {
       stopped = true;
       return { done: true, value: void 0 };
     };
-    const next = () => {
+    const next2 = () => {
       if (stopped)
         return stop();
       const value = this.read();
@@ -11763,7 +12622,7 @@ var Minipass = class extends EventEmitter {
     this.once(ERROR, stop);
     this.once(DESTROYED, stop);
     return {
-      next,
+      next: next2,
       throw: stop,
       return: stop,
       [Symbol.iterator]() {
@@ -12536,7 +13395,7 @@ var encNumber = (buf, off, size2, num) => num === void 0 ? false : num > MAXNUM[
 var encSmallNumber = (buf, off, size2, num) => buf.write(octalString(num, size2), off, size2, "ascii");
 var octalString = (num, size2) => padOctal(Math.floor(num).toString(8), size2);
 var padOctal = (str, size2) => (str.length === size2 - 1 ? str : new Array(size2 - str.length - 1).join("0") + str + " ") + "\0";
-var encDate = (buf, off, size2, date3) => date3 === void 0 ? false : encNumber(buf, off, size2, date3.getTime() / 1e3);
+var encDate = (buf, off, size2, date4) => date4 === void 0 ? false : encNumber(buf, off, size2, date4.getTime() / 1e3);
 var NULLS = new Array(156).join("\0");
 var encString = (buf, off, size2, str) => str === void 0 ? false : (buf.write(str + NULLS, off, size2, "utf8"), str.length !== Buffer.byteLength(str) || str.length > size2);
 
@@ -12640,13 +13499,13 @@ var Pax = class _Pax {
 };
 var merge3 = (a, b) => b ? Object.assign({}, b, a) : a;
 var parseKV = (str) => str.replace(/\n$/, "").split("\n").reduce(parseKVLine, /* @__PURE__ */ Object.create(null));
-var parseKVLine = (set, line2) => {
-  const n = parseInt(line2, 10);
-  if (n !== Buffer.byteLength(line2) + 1) {
+var parseKVLine = (set, line) => {
+  const n = parseInt(line, 10);
+  if (n !== Buffer.byteLength(line) + 1) {
     return set;
   }
-  line2 = line2.slice((n + " ").length);
-  const kv = line2.split("=");
+  line = line.slice((n + " ").length);
+  const kv = line.split("=");
   const r = kv.shift();
   if (!r) {
     return set;
@@ -13354,15 +14213,15 @@ var WHITEOUT = ".wh.";
 var OPAQUE = ".wh..wh..opq";
 function mergeLayers(layers, platform2, options = {}) {
   const merged2 = /* @__PURE__ */ new Map();
-  for (const { files, links, removed, folders, opaque } of layers) {
+  for (const { files: files2, links, removed, folders, opaque } of layers) {
     const linked = [...links].map(
-      ([path, target]) => [path, files.get(target) ?? merged2.get(target)]
+      ([path, target]) => [path, files2.get(target) ?? merged2.get(target)]
     );
     if (removed.size + opaque.size > 0) {
       for (const path of merged2.keys()) if (isHidden(path, removed, opaque)) merged2.delete(path);
     }
     for (const path of folders) merged2.delete(path);
-    for (const [path, machine] of files) merged2.set(path, machine);
+    for (const [path, machine] of files2) merged2.set(path, machine);
     for (const [path, machine] of linked) merged2.set(path, machine);
   }
   const scan = new ElfScan(platform2, options);
@@ -13370,7 +14229,7 @@ function mergeLayers(layers, platform2, options = {}) {
   return scan.report();
 }
 async function readLayer({ mediaType, open: open3 }) {
-  const files = /* @__PURE__ */ new Map();
+  const files2 = /* @__PURE__ */ new Map();
   const links = /* @__PURE__ */ new Map();
   const removed = /* @__PURE__ */ new Set();
   const folders = /* @__PURE__ */ new Set();
@@ -13384,20 +14243,20 @@ async function readLayer({ mediaType, open: open3 }) {
     else if (name4.startsWith(WHITEOUT)) removed.add(`${folder}/${name4.slice(WHITEOUT.length)}`);
     else if (entry.type === "Link") {
       const target = absolute(entry.linkpath ?? "");
-      if (files.has(target)) files.set(path, files.get(target));
+      if (files2.has(target)) files2.set(path, files2.get(target));
       else links.set(path, target);
       removed.add(path);
     } else if (entry.type === "File" || entry.type === "OldFile" || entry.type === "ContiguousFile") {
       removed.add(path);
       links.delete(path);
-      files.set(path, void 0);
-      readHeader(entry, (machine) => files.set(path, machine));
+      files2.set(path, void 0);
+      readHeader(entry, (machine) => files2.set(path, machine));
       return;
     } else if (entry.type === "Directory" || entry.type === "GNUDumpDir") {
       folders.add(path);
     } else {
       removed.add(path);
-      files.delete(path);
+      files2.delete(path);
     }
     entry.resume();
   };
@@ -13424,7 +14283,7 @@ async function readLayer({ mediaType, open: open3 }) {
   }
   const [first] = damage;
   if (first !== void 0 && !blank.value) throw unreadable(mediaType, first);
-  return { files, links, removed, folders, opaque };
+  return { files: files2, links, removed, folders, opaque };
 }
 function readHeader(entry, done) {
   let header = Buffer.alloc(0);
@@ -13614,6 +14473,9 @@ function networkFault(thrown, o) {
     { tries: tries(thrown.code, o.hostname), reason: thrown.text }
   );
 }
+function brokenOff(error2) {
+  return new NetworkFault(error2, { tries: 5, reason: error2.what });
+}
 function sourceFault(cause) {
   const error2 = cause instanceof TgoError ? cause : new TgoError("INTERNAL", "what was to be sent cannot be read", { cause });
   const passing = error2.code === "UNAVAILABLE";
@@ -13770,17 +14632,17 @@ var Authorizer = class {
    * What to send instead, after the registry refused a request that carried `sent`.
    * Undefined when there is nothing better, and the refusal stands.
    */
-  async renew(answer, scopes, sent2) {
+  async renew(answer, scopes, sent3) {
     const challenge = choose(parseChallenges(answer.headers.get("www-authenticate") ?? "")) ?? this.#challenge;
     if (challenge === void 0) return void 0;
     this.#challenge = challenge;
     if (challenge.scheme === "basic") {
       const header = this.#basic();
-      return header === sent2 ? void 0 : header;
+      return header === sent3 ? void 0 : header;
     }
     const wanted2 = widen(scopes, challenge.parameters["scope"]);
     if (keyOf(wanted2) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted2);
-    for (const [key2, held] of this.#held) if (`Bearer ${held.token}` === sent2) this.#held.delete(key2);
+    for (const [key2, held] of this.#held) if (`Bearer ${held.token}` === sent3) this.#held.delete(key2);
     return `Bearer ${await this.#token(challenge, wanted2)}`;
   }
   #basic() {
@@ -13832,7 +14694,7 @@ var Authorizer = class {
     const { host, credentials } = this.#o;
     const where2 = scopes.length === 0 ? host : scopes.map((scope) => `${host}/${repositoryOf(scope)}`).join(", ");
     const realm = this.#realm(challenge, where2);
-    const common = { where: where2, doing: "log in", stage: "token" };
+    const common = { where: where2, doing: "log in", stage: "token", whole: MAX_TOKEN_BYTES };
     const service2 = challenge.parameters["service"];
     if (credentials !== void 0 && "identityToken" in credentials) {
       const form = new URLSearchParams({
@@ -13919,8 +14781,8 @@ function said(fault) {
 function retryAfterMs(retryAfter) {
   if (retryAfter === void 0) return void 0;
   if (/^\d+$/.test(retryAfter.trim())) return Number(retryAfter) * 1e3;
-  const date3 = Date.parse(retryAfter);
-  return Number.isNaN(date3) ? void 0 : Math.max(0, date3 - Date.now());
+  const date4 = Date.parse(retryAfter);
+  return Number.isNaN(date4) ? void 0 : Math.max(0, date4 - Date.now());
 }
 var GO_UNITS = {
   ns: 1e-6,
@@ -13947,6 +14809,11 @@ var USUAL_TRIES = 5;
 var PASSING = /* @__PURE__ */ new Set([408, 425, 429, 500, 502, 503, 504, 522]);
 var says = (pattern, status) => (fault) => pattern.test(fault.text) && (status === void 0 || fault.status === status);
 var login = (fault) => fault.identity === "anonymous" ? `No credentials for ${fault.host} were given. Run "docker login ${fault.host}" and pass that docker config (--docker-config).` : `Check the user and password for ${fault.host}: "docker login ${fault.host}" must accept them.`;
+var CONTINUES = "it continues where it stopped";
+function later({ retryAfter }) {
+  const minutes = Math.ceil((retryAfterMs(retryAfter) ?? 0) / 6e4);
+  return minutes > 1 ? `The registry asks to wait ${minutes} min: run the same command again after that` : void 0;
+}
 var ROWS = [
   {
     name: "acr-unknown-manifest-class",
@@ -14015,7 +14882,7 @@ var ROWS = [
     matches: (fault) => fault.status === 429 || says(/toomanyrequests/i)(fault),
     code: "UNAVAILABLE",
     what: (fault) => `too many requests: ${said(fault)}`,
-    remedy: () => "Wait a minute and run the same command again; it continues where it stopped.",
+    remedy: (fault) => `${later(fault) ?? "Wait a minute and run the same command again"}; ${CONTINUES}.`,
     patience: (fault) => {
       const asked = retryAfterMs(fault.retryAfter) ?? goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(fault.text)?.[1]);
       return { tries: USUAL_TRIES, waits: [Math.max(asked ?? 0, 1e3)], reason: "the registry's rate limit" };
@@ -14143,7 +15010,7 @@ var ROWS = [
     matches: (fault) => PASSING.has(fault.status),
     code: "UNAVAILABLE",
     what: (fault) => `the registry cannot ${fault.doing} now (status ${fault.status}): ${said(fault)}`,
-    remedy: () => "Run the same command again later; it continues where it stopped.",
+    remedy: (fault) => `${later(fault) ?? "Run the same command again later"}; ${CONTINUES}.`,
     patience: (fault) => {
       const asked = retryAfterMs(fault.retryAfter);
       return {
@@ -14214,6 +15081,7 @@ var Answer = class {
   #finished;
   #faultOf;
   #text;
+  #bytes;
   get status() {
     return this.#response.status;
   }
@@ -14235,9 +15103,10 @@ var Answer = class {
     }
     return this.#text;
   }
-  /** @throws TgoError INVALID_RESPONSE when the body is longer than `limit` bytes. */
+  /** The body; kept. @throws TgoError INVALID_RESPONSE when it is longer than `limit` bytes. */
   async bytes(limit) {
-    return this.#read(limit, false);
+    this.#bytes ??= await this.#read(limit, false);
+    return this.#bytes;
   }
   async discard() {
     if (this.#text === void 0) {
@@ -14296,9 +15165,9 @@ var Lanes = class {
     else await new Promise((resolve) => this.#waiting.push(resolve));
   }
   leave() {
-    const next = this.#waiting.shift();
-    if (next === void 0) this.#free += 1;
-    else next();
+    const next2 = this.#waiting.shift();
+    if (next2 === void 0) this.#free += 1;
+    else next2();
   }
 };
 
@@ -14362,6 +15231,9 @@ function outOfTime(last) {
     cause: last
   });
 }
+function waitAsked(attempt2, { waits }) {
+  return waits?.[attempt2 - 1] ?? waits?.at(-1) ?? 0;
+}
 var defaultSleep = async (milliseconds, signal) => {
   await delay(milliseconds, void 0, signal === void 0 ? {} : { signal });
 };
@@ -14374,6 +15246,9 @@ var Transport = class {
   #underWay = /* @__PURE__ */ new Set();
   /** Of their own each: a write waits for the read that it copies from, and a read for nothing. */
   #lanes;
+  /** Milliseconds that faults have cost so far, and until when that is counted: what is lost at once, is lost once. */
+  #lostMs = 0;
+  #countedTo = 0;
   constructor(options) {
     this.#o = options;
     const { reads, writes } = options.concurrency;
@@ -14388,28 +15263,40 @@ var Transport = class {
    */
   async send(call) {
     for (let attempt2 = 1; ; attempt2++) {
+      const began2 = this.#o.now();
       const outcome = await this.#attempt(call);
       const patience = outcome instanceof Answer ? await this.#patienceWith(outcome) : outcome.patience;
-      const tries2 = call.once === true ? 1 : Math.min(patience?.tries ?? 1, this.#o.retries + 1);
-      const asked = patience?.waits?.[attempt2 - 1] ?? patience?.waits?.at(-1) ?? 0;
-      if (patience === void 0 || attempt2 >= tries2 || asked > LONGEST_ASKED_MS) {
+      if (patience !== void 0) this.#lose(began2);
+      const verdict2 = patience === void 0 || call.once === true ? "enough" : this.verdict(attempt2, patience);
+      if (patience === void 0 || verdict2 === "enough") {
         if (outcome instanceof Answer) return outcome;
         throw outcome.error;
       }
-      if (this.#o.now() + asked > this.#o.deadline) {
+      if (verdict2 === "out of time")
         throw outOfTime(outcome instanceof Answer ? await this.refusal(outcome) : outcome.error);
-      }
       if (outcome instanceof Answer) await outcome.discard();
       await this.wait(attempt2, patience, call.doing);
     }
   }
+  /** Whether a further try is worth its wait. @param attempt the try that failed, from 1 */
+  verdict(attempt2, patience) {
+    const asked = waitAsked(attempt2, patience);
+    if (attempt2 >= Math.min(patience.tries, this.#o.retries + 1) || asked > LONGEST_ASKED_MS) return "enough";
+    return this.#lostMs + asked > this.#o.totalMs ? "out of time" : "again";
+  }
   /** Full jitter between nothing and the doubled wait, and never less than the server asked for. */
   async wait(attempt2, patience, doing) {
-    const asked = patience.waits?.[attempt2 - 1] ?? patience.waits?.at(-1) ?? 0;
     const backoff = this.#o.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt2 - 1));
-    const waitMs = Math.round(asked + backoff);
+    const waitMs = Math.round(waitAsked(attempt2, patience) + backoff);
     this.#o.onRetry?.({ host: this.#o.host, doing, attempt: attempt2, waitMs, reason: patience.reason });
+    const began2 = this.#o.now();
     await this.sleep(waitMs);
+    this.#lose(began2);
+  }
+  #lose(since2) {
+    const now = this.#o.now();
+    this.#lostMs += Math.max(0, now - Math.max(since2, this.#countedTo));
+    this.#countedTo = now;
   }
   async sleep(milliseconds) {
     this.#throwIfInterrupted();
@@ -14447,10 +15334,19 @@ var Transport = class {
   async #attempt(call) {
     const lanes = call.method === "GET" || call.method === "HEAD" ? this.#lanes.reads : this.#lanes.writes;
     await lanes.enter();
+    let answer;
     try {
-      return await this.#ask(call);
+      answer = await this.#ask(call);
     } finally {
       lanes.leave();
+    }
+    if (call.whole === void 0 || !(answer instanceof Answer) || !answer.ok) return answer;
+    try {
+      await answer.bytes(call.whole);
+      return answer;
+    } catch (error2) {
+      if (isTgoError(error2) && error2.code === "UNAVAILABLE") return brokenOff(error2);
+      throw error2;
     }
   }
   async #ask(call) {
@@ -14489,7 +15385,7 @@ var Transport = class {
   }
   #networkFault(call, cause, watch) {
     this.#throwIfInterrupted();
-    const fault = watch.expired ? { code: "TIMEOUT", text: `no answer for ${Math.round(this.#o.timeoutMs / 1e3)} s` } : describe3(cause);
+    const fault = watch.expired ? { code: "TIMEOUT", text: `no answer for ${this.#o.timeoutMs / 1e3} s` } : describe3(cause);
     const server = call.stage === "token" ? `the login server ${call.url.host} of ${this.#o.host}` : this.#o.host;
     const via = call.stage !== "token" && call.url.host !== this.#o.host ? ` (at ${call.url.origin})` : "";
     return networkFault(
@@ -14539,7 +15435,7 @@ var Connection = class {
       retries: o.retries ?? 4,
       onRetry: o.onRetry,
       now,
-      deadline: now() + (o.totalMs ?? 30 * 6e4),
+      totalMs: o.totalMs ?? 30 * 6e4,
       concurrency: o.concurrency ?? { reads: 16, writes: 4 },
       redactor,
       identity: this.anonymous ? "anonymous" : "credentials"
@@ -14584,10 +15480,10 @@ var Connection = class {
   /** One authorized request; a 401 is answered once with a fresh token. */
   async send(call, scopes) {
     if (call.url.origin !== this.origin.origin) return this.transport.send(call);
-    const sent2 = await this.#authorizer.header(scopes);
-    const answer = await this.transport.send(authorized(call, sent2));
-    if (!await this.#refused(answer, sent2)) return answer;
-    const fresh = await this.#authorizer.renew(answer, scopes, sent2);
+    const sent3 = await this.#authorizer.header(scopes);
+    const answer = await this.transport.send(authorized(call, sent3));
+    if (!await this.#refused(answer, sent3)) return answer;
+    const fresh = await this.#authorizer.renew(answer, scopes, sent3);
     if (fresh === void 0) return answer;
     await answer.discard();
     return this.transport.send(authorized(call, fresh));
@@ -14618,8 +15514,8 @@ var Connection = class {
           }
         );
       }
-      const next = { ...call, url: url2 };
-      answer = url2.origin === this.origin.origin ? await this.send(next, scopes) : await this.transport.send(next);
+      const next2 = { ...call, url: url2 };
+      answer = url2.origin === this.origin.origin ? await this.send(next2, scopes) : await this.transport.send(next2);
     }
     return answer;
   }
@@ -14634,9 +15530,9 @@ var Connection = class {
     }
     return this.reach(url2);
   }
-  async #refused(answer, sent2) {
+  async #refused(answer, sent3) {
     if (answer.status === 401) return true;
-    if (answer.status !== 403 || sent2 === void 0 || answer.headers.has("www-authenticate")) return false;
+    if (answer.status !== 403 || sent3 === void 0 || answer.headers.has("www-authenticate")) return false;
     return /invalid token/i.test(await answer.text());
   }
 };
@@ -14771,11 +15667,11 @@ async function ask(connection, repository, digest, range, whole) {
     doing: "read the blob",
     ...range === void 0 ? {} : { headers: { range } }
   });
-  const follow = () => connection.follow(call, [pullScope(repository)], { plainStore: whole });
-  const answer = await follow();
+  const follow2 = () => connection.follow(call, [pullScope(repository)], { plainStore: whole });
+  const answer = await follow2();
   if (answer.status !== 403 || answer.call.url.origin === connection.origin.origin) return answer;
   await answer.discard();
-  return follow();
+  return follow2();
 }
 
 // packages/oci/src/blobupload.ts
@@ -14783,8 +15679,8 @@ var UPLOADS = 5;
 var NOTHING = { size: 0, open: () => new Uint8Array(0) };
 async function putBlob(connection, repository, upload) {
   const { digest, size: size2 } = upload;
-  const isThere2 = async () => await hasBlob(connection, repository, digest, { size: size2, push: true }) !== void 0;
-  if (await isThere2()) return "exists";
+  const isThere4 = async () => await hasBlob(connection, repository, digest, { size: size2, push: true }) !== void 0;
+  if (await isThere4()) return "exists";
   let session;
   for (const from of upload.mountFrom ?? []) {
     const mount = await mountBlob(connection, repository, digest, from);
@@ -14800,10 +15696,11 @@ async function putBlob(connection, repository, upload) {
     );
     if (setback === void 0) return "uploaded";
     session = void 0;
-    const tries2 = Math.min(UPLOADS, setback.patience?.tries ?? 1);
-    if (setback.patience === void 0 || attempt2 >= tries2) throw setback.error;
+    const verdict2 = setback.patience === void 0 ? "enough" : connection.transport.verdict(attempt2, setback.patience);
+    if (setback.patience === void 0 || verdict2 === "enough") throw setback.error;
+    if (verdict2 === "out of time") throw outOfTime(setback.error);
     await connection.transport.wait(attempt2, setback.patience, "upload the blob");
-    if (await isThere2()) return "uploaded";
+    if (await isThere4()) return "uploaded";
   }
 }
 async function mountBlob(connection, repository, digest, from) {
@@ -14892,9 +15789,16 @@ var Manifests = class {
       () => this.#get(repository, reference, access)
     );
     if (found !== void 0) return found;
-    const what = isDigest(reference) ? "there is no such digest" : `there is no tag "${reference}"`;
-    throw new TgoError("NOT_FOUND", what, {
-      where: this.#connection.where(repository, reference),
+    const where2 = this.#connection.where(repository, reference);
+    const name4 = isDigest(reference) ? "such digest" : `tag "${reference}"`;
+    if (this.#written.has(`${repository} ${reference}`)) {
+      throw new TgoError("NOT_FOUND", `the registry took what was pushed, and there is no ${name4}`, {
+        where: where2,
+        remedy: "Run the same command again: what is there is not pushed twice."
+      });
+    }
+    throw new TgoError("NOT_FOUND", `there is no ${name4}`, {
+      where: where2,
       remedy: "Publish it first, or check the name: tags are case-sensitive."
     });
   }
@@ -14976,7 +15880,8 @@ var Manifests = class {
       path: `manifests/${reference}`,
       reference,
       doing,
-      headers
+      headers,
+      whole: MAX_MANIFEST_BYTES
     });
     return this.#connection.follow(call, [scopeFor(repository, access)]);
   }
@@ -15052,8 +15957,8 @@ async function probePush(connection, repository) {
       (ended) => ended.discard(),
       () => void 0
     );
-  const date3 = new Date(answer.headers.get("date") ?? Number.NaN);
-  return { date: Number.isNaN(date3.getTime()) ? void 0 : date3 };
+  const date4 = new Date(answer.headers.get("date") ?? Number.NaN);
+  return { date: Number.isNaN(date4.getTime()) ? void 0 : date4 };
 }
 
 // packages/oci/src/tags.ts
@@ -15061,7 +15966,13 @@ var TagList = object({ tags: array(string2()).nullish() });
 var MAX_LIST_BYTES = 64 * 1024 * 1024;
 var PAGE = "1000";
 async function listTags(connection, repository) {
-  const first = connection.call({ method: "GET", repository, path: "tags/list", doing: "list the tags" });
+  const first = connection.call({
+    method: "GET",
+    repository,
+    path: "tags/list",
+    doing: "list the tags",
+    whole: MAX_LIST_BYTES
+  });
   const tags2 = /* @__PURE__ */ new Set();
   const seen2 = /* @__PURE__ */ new Set();
   let url2 = new URL(`?n=${PAGE}`, first.url);
@@ -15074,15 +15985,15 @@ async function listTags(connection, repository) {
       continue;
     }
     if (!answer.ok) throw await connection.transport.refusal(answer);
-    for (const tag of tagsOf2(await answer.bytes(MAX_LIST_BYTES), first.where)) tags2.add(tag);
+    for (const tag of tagsOf3(await answer.bytes(MAX_LIST_BYTES), first.where)) tags2.add(tag);
     url2 = nextPage(connection, answer);
   }
   return [...tags2];
 }
-function tagsOf2(bytes, where2) {
+function tagsOf3(bytes, where2) {
   const text2 = new TextDecoder().decode(bytes);
-  const list = TagList.safeParse(parseJson(text2));
-  if (list.success) return list.data.tags ?? [];
+  const list2 = TagList.safeParse(parseJson(text2));
+  if (list2.success) return list2.data.tags ?? [];
   throw new TgoError("INVALID_RESPONSE", `expected a list of tags, got ${firstBytes(text2)}`, { where: where2 });
 }
 function nextPage(connection, answer) {
@@ -15097,20 +16008,26 @@ function nextPage(connection, answer) {
 }
 
 // packages/oci/src/registry.ts
-var Registry2 = class {
+var Registry2 = class _Registry {
   /** As references name it. */
   host;
   /** Where it is reached: an origin. */
   url;
   anonymous;
+  #options;
   #connection;
   #manifests;
   constructor(options) {
+    this.#options = options;
     this.#connection = new Connection(options);
     this.#manifests = new Manifests(this.#connection);
     this.host = this.#connection.host;
     this.url = this.#connection.origin.origin;
     this.anonymous = this.#connection.anonymous;
+  }
+  /** The same registry, asked with another patience, as far as it is given; logins are its own. */
+  withPatience(patience) {
+    return new _Registry({ ...this.#options, ...patience });
   }
   /** The registry answers and accepts the credentials. */
   async ping() {
@@ -15205,12 +16122,12 @@ var Facts = class {
   #manifests = /* @__PURE__ */ new Map();
   #configs = /* @__PURE__ */ new Map();
   /** @throws TgoError as {@link Registry} does; INVALID_RESPONSE when the child is no image. */
-  async variant(place, child) {
-    const where2 = address(place.registry, place.repository, child.digest);
+  async variant(place2, child) {
+    const where2 = address(place2.registry, place2.repository, child.digest);
     const manifest = await once(
       this.#manifests,
       child.digest,
-      () => readManifest(place, child.digest, where2)
+      () => readManifest(place2, child.digest, where2)
     );
     if (manifest.value.size !== child.size) {
       throw new TgoError(
@@ -15224,8 +16141,8 @@ var Facts = class {
       this.#configs,
       descriptor.digest,
       async () => parseConfig(
-        await readBlob(place.registry, place.repository, descriptor),
-        address(place.registry, place.repository, descriptor.digest)
+        await readBlob(place2.registry, place2.repository, descriptor),
+        address(place2.registry, place2.repository, descriptor.digest)
       )
     );
     const platform2 = platformOf(child.platform ?? config2.value);
@@ -15327,7 +16244,7 @@ function checkIndex({ value, descriptor }, sighting, { platforms, expect = {} })
   return value;
 }
 async function lookAtVariant(child, sighting, facts) {
-  const { target, problems: problems4 } = sighting;
+  const { target, problems: problems6 } = sighting;
   try {
     const { variant, fetched } = await facts.variant(target, child);
     const missing2 = await inParallel(HEADS_AT_ONCE, variant.needs(fetched), async (descriptor) => {
@@ -15338,7 +16255,7 @@ async function lookAtVariant(child, sighting, facts) {
     });
     const gone = missing2.filter((text2) => text2 !== void 0);
     if (gone.length > 0) {
-      problems4.push({
+      problems6.push({
         code: "NOT_FOUND",
         what: `${variant.platform} cannot be pulled whole: ${gone.join("; ")}`,
         where: where(sighting),
@@ -15347,7 +16264,7 @@ async function lookAtVariant(child, sighting, facts) {
     }
     return variant;
   } catch (error2) {
-    problems4.push(problemOf2(error2));
+    problems6.push(problemOf2(error2));
     return void 0;
   }
 }
@@ -15375,10 +16292,10 @@ async function pullAnonymously({ repository, reference, registry: registry2 }, a
   try {
     return await anonymous.resolve(repository, reference) === void 0 ? [closed] : [];
   } catch (error2) {
-    const problem = problemOf2(error2);
-    if (problem.code === "UNAUTHORIZED" || problem.code === "DENIED" || problem.code === "NOT_FOUND")
+    const problem3 = problemOf2(error2);
+    if (problem3.code === "UNAUTHORIZED" || problem3.code === "DENIED" || problem3.code === "NOT_FOUND")
       return [closed];
-    return [{ ...problem, what: `without credentials: ${problem.what}` }];
+    return [{ ...problem3, what: `without credentials: ${problem3.what}` }];
   }
 }
 function differences(expected, actual) {
@@ -15415,7 +16332,7 @@ async function checkElf(model, sightings, options) {
       if (report.foreign.length > 0)
         for (const holder of holders) holder.problems.push(foreign(variant, report, where(holder)));
     } catch (error2) {
-      for (const { problems: problems4 } of holders) problems4.push(problemOf2(error2));
+      for (const { problems: problems6 } of holders) problems6.push(problemOf2(error2));
     }
   });
   return reports;
@@ -15432,12 +16349,12 @@ async function openFrom(holders, digest) {
   if (last === void 0) throw new Error("no registry holds the image");
   return last.registry.blob(last.repository, digest);
 }
-function foreign({ platform: platform2 }, { foreign: files }, at) {
-  const shown = files.slice(0, PATHS_SHOWN).map(({ path, machine }) => `${path} (${machine})`);
-  const more = files.length > PATHS_SHOWN ? ` and ${files.length - PATHS_SHOWN} more` : "";
+function foreign({ platform: platform2 }, { foreign: files2 }, at) {
+  const shown = files2.slice(0, PATHS_SHOWN).map(({ path, machine }) => `${path} (${machine})`);
+  const more = files2.length > PATHS_SHOWN ? ` and ${files2.length - PATHS_SHOWN} more` : "";
   return {
     code: "CHECK",
-    what: `${platform2} holds ${files.length} ${files.length === 1 ? "file" : "files"} for another machine: ${shown.join(", ")}${more}`,
+    what: `${platform2} holds ${files2.length} ${files2.length === 1 ? "file" : "files"} for another machine: ${shown.join(", ")}${more}`,
     where: at,
     remedy: "Build that file for the platform, or leave it out. If it belongs there, allow its path in the service's definition."
   };
@@ -15480,14 +16397,14 @@ function mostCommon(digests) {
     void 0
   );
 }
-function reported({ target, digest, problems: problems4, durationMs, ...rest }) {
-  const down = problems4.some(
+function reported({ target, digest, problems: problems6, durationMs, ...rest }) {
+  const down = problems6.some(
     ({ code: code3, what }) => code3 === "UNAVAILABLE" && !what.startsWith("without credentials")
   );
-  const told2 = problems4.filter(({ what }) => !(down && what.startsWith("without credentials")));
+  const told2 = problems6.filter(({ what }) => !(down && what.startsWith("without credentials")));
   return {
     name: target.name,
-    reference: where({ target, digest, problems: problems4, durationMs, ...rest }),
+    reference: where({ target, digest, problems: problems6, durationMs, ...rest }),
     state: told2.length === 0 ? "verified" : "failed",
     digest,
     problems: told2,
@@ -15518,7 +16435,7 @@ function messageOf(error2) {
 }
 function lastLines({ stdout, stderr }, count3) {
   return `${stdout}
-${stderr}`.split("\n").filter((line2) => line2.trim() !== "").slice(-count3).map((line2) => `  | ${line2}`).join("\n");
+${stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-count3).map((line) => `  | ${line}`).join("\n");
 }
 
 // packages/stages/src/bases.ts
@@ -15646,6 +16563,18 @@ function formatEvent(event) {
   return `${where2} ${event.step} ${state}${seconds}${detail}`.trim();
 }
 
+// packages/stages/src/waits.ts
+var WORTH_A_LINE_MS = 3e3;
+function tellWaits(progress, registry2, now = () => performance.now()) {
+  let toldUntil = 0;
+  return ({ doing, reason, waitMs }) => {
+    const until = now() + waitMs;
+    if (waitMs < WORTH_A_LINE_MS || until < toldUntil + WORTH_A_LINE_MS) return;
+    toldUntil = until;
+    progress.note({ step: "wait", registry: registry2 }, `${doing}: ${reason}; again in ${Math.round(waitMs / 1e3)} s`);
+  };
+}
+
 // packages/stages/src/context.ts
 async function createContext(client, product, options) {
   const host = getHost();
@@ -15654,10 +16583,15 @@ async function createContext(client, product, options) {
     loadPins(product, options.baseLock)
   ]);
   const platforms = selectPlatforms(catalog, options.platform);
+  const progress = new Progress(
+    host.progress ?? ((event) => {
+      console.error(formatEvent(event));
+    })
+  );
   const [native, version2, targets] = await Promise.all([
     client.defaultPlatform().then(parsePlatform),
     host.engine ?? client.version().then((text2) => `Dagger engine ${text2}`),
-    connectTargets(client, catalog, options)
+    connectTargets(client, catalog, options, progress)
   ]);
   return {
     client,
@@ -15666,11 +16600,7 @@ async function createContext(client, product, options) {
     bases: new Bases(basesOptions({ client, native, catalog, pins })),
     platforms,
     targets,
-    progress: new Progress(
-      host.progress ?? ((event) => {
-        console.error(formatEvent(event));
-      })
-    ),
+    progress,
     signal: host.signal,
     pipeline: product.pipeline,
     native,
@@ -15702,7 +16632,7 @@ async function loadCatalog(builtIn, options) {
   const given = options.registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
   return { ...catalog, registries: Object.fromEntries(given.map(({ name: name5, registry: registry2 }) => [name5, registry2])) };
 }
-async function connectTargets(client, catalog, options) {
+async function connectTargets(client, catalog, options, progress) {
   const credentialsOf2 = await credentialSource(options);
   const services = options.registryService ?? [];
   const entries2 = Object.entries(catalog.registries);
@@ -15716,7 +16646,8 @@ async function connectTargets(client, catalog, options) {
       const given = services[index];
       const url2 = given === void 0 ? void 0 : await endpoint(given, registry2.host);
       const credentials = await credentialsOf2(registry2.host);
-      const common = { host: registry2.host, url: url2, signal: getHost().signal };
+      const onRetry = tellWaits(progress, name4);
+      const common = { host: registry2.host, url: url2, signal: getHost().signal, onRetry };
       return {
         name: name4,
         registry: registry2,
@@ -15758,7 +16689,7 @@ function baseImage(context, reference, platform2) {
 function trusting(context, container) {
   if (context.caBundle === void 0) return container;
   const path = "/run/tgo/ca-bundle.pem";
-  const variables = [
+  const variables2 = [
     "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE",
     "NODE_EXTRA_CA_CERTS",
@@ -15766,7 +16697,7 @@ function trusting(context, container) {
     "CURL_CA_BUNDLE",
     "GIT_SSL_CAINFO"
   ];
-  return variables.reduce(
+  return variables2.reduce(
     (result, name4) => result.withEnvVariable(name4, path),
     container.withMountedFile(path, context.caBundle)
   );
@@ -15792,12 +16723,12 @@ ${lastLines(failure3, 25)}`,
 
 // packages/stages/src/assignments.ts
 function parseAssignments(text2, what) {
-  const lines = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
+  const lines2 = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
   const found = [];
-  for (let at = 0; at < lines.length; at++) {
-    const line2 = (lines[at] ?? "").trim();
-    if (line2 === "" || line2.startsWith("#")) continue;
-    const match = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/s.exec(line2);
+  for (let at = 0; at < lines2.length; at++) {
+    const line = (lines2[at] ?? "").trim();
+    if (line === "" || line.startsWith("#")) continue;
+    const match = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/s.exec(line);
     if (match === null) throw malformed(what, at, "is not NAME=value");
     const [, name4 = "", rest = ""] = match;
     const quote = rest.startsWith("'") ? "'" : rest.startsWith('"') ? '"' : void 0;
@@ -15809,9 +16740,9 @@ function parseAssignments(text2, what) {
     let quoted = rest;
     while (!closes(quoted, quote)) {
       at += 1;
-      if (at >= lines.length) throw malformed(what, start, `opens a ${quote} that nothing closes`);
+      if (at >= lines2.length) throw malformed(what, start, `opens a ${quote} that nothing closes`);
       quoted += `
-${lines[at] ?? ""}`;
+${lines2[at] ?? ""}`;
     }
     const inner = quoted.trimEnd().slice(1, -1);
     if (quote === "'" ? inner.includes("'") : /(?<!\\)(?:\\\\)*"/.test(inner)) {
@@ -15830,8 +16761,8 @@ var ESCAPES = { n: "\n", r: "\r", t: "	" };
 function unescaped(text2) {
   return text2.replaceAll(/\\(.)/gs, (_, char) => ESCAPES[char] ?? char);
 }
-function malformed(what, line2, why) {
-  return new TgoError("USAGE", `line ${line2 + 1} of ${what} ${why}`, {
+function malformed(what, line, why) {
+  return new TgoError("USAGE", `line ${line + 1} of ${what} ${why}`, {
     remedy: 'Write one NAME=value a line; a value of several lines stands in quotes: NAME="\u2026".'
   });
 }
@@ -15943,14 +16874,14 @@ async function gitState(context, directory, below) {
   try {
     const repository = directory.asGit();
     const changes = repository.uncommitted();
-    const [revision, ...changed] = await Promise.all([
+    const [revision, ...changed2] = await Promise.all([
       repository.head().commit(),
       changes.addedPaths(),
       changes.modifiedPaths(),
       changes.removedPaths()
     ]);
-    const within2 = (changedPath) => below === "" || `${changedPath}/`.startsWith(`${below}/`);
-    if (changed.flat().some(within2)) return {};
+    const within3 = (changedPath) => below === "" || `${changedPath}/`.startsWith(`${below}/`);
+    if (changed2.flat().some(within3)) return {};
     return { revision, created: await createdOf(context, repository.head(), revision) };
   } catch (cause) {
     context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${messageOf(cause)}`);
@@ -16001,7 +16932,7 @@ async function buildContext(build2, directory) {
 }
 async function ignorePatterns(directory, file) {
   if (!await directory.exists(file)) return [];
-  return (await directory.file(file).contents()).split("\n").map((line2) => line2.trim()).filter((line2) => line2 !== "" && !line2.startsWith("#")).map((line2) => line2.replace(/^(!?)\.?\//, "$1"));
+  return (await directory.file(file).contents()).split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/^(!?)\.?\//, "$1"));
 }
 function checkEntries(name4, build2, entries2) {
   const present = new Set(entries2.map(bare));
@@ -16025,14 +16956,14 @@ function contentDate(hash) {
   return new Date((start + Number.parseInt(hash.slice(0, 8), 16) % 1e9) * 1e3);
 }
 function parseCreated(text2) {
-  const date3 = new Date(/^\d+$/.test(text2) ? Number(text2) * 1e3 : text2);
-  if (!Number.isNaN(date3.getTime())) return date3;
+  const date4 = new Date(/^\d+$/.test(text2) ? Number(text2) * 1e3 : text2);
+  if (!Number.isNaN(date4.getTime())) return date4;
   throw new TgoError("USAGE", `--created "${text2}" is not a time`, {
     remedy: "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI)."
   });
 }
-function epochSeconds(date3) {
-  return Math.floor(date3.getTime() / 1e3);
+function epochSeconds(date4) {
+  return Math.floor(date4.getTime() / 1e3);
 }
 
 // packages/stages/src/build/request.ts
@@ -16052,10 +16983,10 @@ var LAYER_TIME = 315532800;
 
 // packages/stages/src/build/users.ts
 var NO_LOGIN = "/sbin/nologin";
-function withUsers(files, users) {
+function withUsers(files2, users) {
   return users.reduce(
     (result, user) => ({ passwd: withUser(result.passwd, user), group: withGroup(result.group, user) }),
-    files
+    files2
   );
 }
 function requireUser(user, { passwd }) {
@@ -16093,7 +17024,7 @@ function conflict({ name: name4, uid, gid = uid }, found) {
   });
 }
 function entries(text2) {
-  return text2.split("\n").filter((line2) => line2 !== "").map((line2) => line2.split(":"));
+  return text2.split("\n").filter((line) => line !== "").map((line) => line.split(":"));
 }
 function added(text2, fields) {
   const separator = text2 === "" || text2.endsWith("\n") ? "" : "\n";
@@ -16126,8 +17057,8 @@ async function configure(request, container) {
   return result;
 }
 async function withFiles(request, container) {
-  const { name: name4, service: service2, source, context } = request;
-  const { users, directories, links, files, user } = service2.image;
+  const { service: service2, source, context } = request;
+  const { users, directories, links, files: files2, user } = service2.image;
   const named = user !== void 0 && !/^\d/.test(user);
   const before = users.length > 0 || named ? await userFiles(container) : void 0;
   const after = before && withUsers(before, users);
@@ -16136,9 +17067,20 @@ async function withFiles(request, container) {
     ...after?.passwd === before?.passwd ? [] : [{ path: "/etc/passwd", text: after?.passwd ?? "" }],
     ...after?.group === before?.group ? [] : [{ path: "/etc/group", text: after?.group ?? "" }]
   ];
-  if (texts.length + directories.length + links.length + files.length === 0) return container;
+  if (texts.length + directories.length + links.length + files2.length === 0) return container;
+  await requireFiles(request);
+  const needed = source.directory.filter({ include: files2.map(({ from }) => from) });
+  const tree = await laidOver(
+    context,
+    container.rootfs(),
+    files2.length === 0 ? context.client.directory() : needed,
+    { seconds: epochSeconds(source.modified), directories, links, files: files2, texts }
+  );
+  return container.withRootfs(tree);
+}
+async function requireFiles({ name: name4, service: service2, source }) {
   await Promise.all(
-    files.map(async ({ from }) => {
+    service2.image.files.map(async ({ from }) => {
       if (await source.directory.exists(from)) return;
       throw new TgoError("SOURCE", `${name4} has no ${from}`, {
         where: "image.files",
@@ -16146,14 +17088,6 @@ async function withFiles(request, container) {
       });
     })
   );
-  const needed = source.directory.filter({ include: files.map(({ from }) => from) });
-  const tree = await laidOver(
-    context,
-    container.rootfs(),
-    files.length === 0 ? context.client.directory() : needed,
-    { seconds: epochSeconds(source.modified), directories, links, files, texts }
-  );
-  return container.withRootfs(tree);
 }
 async function userFiles(container) {
   const read3 = async (path) => await container.exists(path) ? container.file(path).contents() : "";
@@ -16182,43 +17116,43 @@ function filled(request, templates) {
 
 // packages/stages/src/build/dockerfile-text.ts
 function instructionsOf(text2) {
-  const lines = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
-  const escape = escapeCharacter(lines);
+  const lines2 = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
+  const escape = escapeCharacter(lines2);
   const found = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines2.length; ) {
     const start = at;
     let joined = "";
-    for (let more = true; more && at < lines.length; at++) {
-      const line2 = lines[at] ?? "";
-      if (/^\s*#/.test(line2) || at > start && line2.trim() === "") {
+    for (let more = true; more && at < lines2.length; at++) {
+      const line = lines2[at] ?? "";
+      if (/^\s*#/.test(line) || at > start && line.trim() === "") {
         if (at === start) break;
         continue;
       }
-      const trimmed = line2.trimEnd();
+      const trimmed = line.trimEnd();
       more = trimmed.endsWith(escape);
-      joined += more ? trimmed.slice(0, -1) : line2;
+      joined += more ? trimmed.slice(0, -1) : line;
     }
     if (at === start) at += 1;
     const [, keyword, rest = ""] = /^\s*([A-Za-z]+)(?:\s+(.*))?$/s.exec(joined) ?? [];
     if (keyword === void 0) continue;
-    if (/^(?:RUN|COPY|ADD)$/i.test(keyword)) at = behindHereDocuments(rest, lines, at);
+    if (/^(?:RUN|COPY|ADD)$/i.test(keyword)) at = behindHereDocuments(rest, lines2, at);
     found.push({ keyword: keyword.toUpperCase(), rest: rest.trim(), lines: [start, at] });
   }
   return found;
 }
-function escapeCharacter(lines) {
-  for (const line2 of lines) {
-    const directive = /^#\s*([A-Za-z]+)\s*=\s*(\S+)\s*$/.exec(line2);
+function escapeCharacter(lines2) {
+  for (const line of lines2) {
+    const directive = /^#\s*([A-Za-z]+)\s*=\s*(\S+)\s*$/.exec(line);
     if (directive === null) break;
     if (directive[1]?.toLowerCase() === "escape" && directive[2] === "`") return "`";
   }
   return "\\";
 }
-function behindHereDocuments(rest, lines, at) {
+function behindHereDocuments(rest, lines2, at) {
   let behind = at;
   for (const [, tabs, , word] of rest.matchAll(/(?<!<)\d*<<(-?)(["']?)([A-Za-z_]\w*)\2/g)) {
-    const ends = (line2) => (tabs === "-" ? line2.replace(/^\t+/, "") : line2) === word;
-    const end = lines.findIndex((line2, index) => index >= behind && ends(line2));
+    const ends = (line) => (tabs === "-" ? line.replace(/^\t+/, "") : line) === word;
+    const end = lines2.findIndex((line, index) => index >= behind && ends(line));
     if (end !== -1) behind = end + 1;
   }
   return behind;
@@ -16319,11 +17253,11 @@ function targetStage(stages, target) {
 function imagesOf(stages) {
   return stages.flatMap(({ image, platform: platform2, from, copies }) => [
     ...image === void 0 || image === "" ? [] : [{ image, platform: platform2, at: from }],
-    ...copies.map((copy2) => ({ ...copy2, platform: platform2 }))
+    ...copies.map((copy) => ({ ...copy, platform: platform2 }))
   ]);
 }
 function withImages(text2, images) {
-  const lines = text2.split("\n");
+  const lines2 = text2.split("\n");
   const explicit = [...images.keys()].some(({ platform: platform2 }) => platform2 !== void 0);
   for (const [{ image, at }, { address: address2, platform: platform2 }] of images) {
     const [start, end] = at.lines;
@@ -16331,18 +17265,18 @@ function withImages(text2, images) {
       const words = at.rest.split(/\s+/).filter((word) => !word.startsWith("--platform="));
       const first = words.findIndex((word) => !word.startsWith("--"));
       const flag = explicit ? [`--platform=${platform2}`] : [];
-      lines[start] = ["FROM", ...flag, ...words.with(first, address2)].join(" ");
-      lines.fill("", start + 1, end);
+      lines2[start] = ["FROM", ...flag, ...words.with(first, address2)].join(" ");
+      lines2.fill("", start + 1, end);
       continue;
     }
     for (let index = start; index < end; index++) {
-      lines[index] = (lines[index] ?? "").replaceAll(
+      lines2[index] = (lines2[index] ?? "").replaceAll(
         /(?<=[\s,=]from=|--from=)[^\s,\\]+/g,
         (word) => word === image ? address2 : word
       );
     }
   }
-  return lines.join("\n");
+  return lines2.join("\n");
 }
 
 // packages/stages/src/build/dockerfile.ts
@@ -16458,8 +17392,8 @@ async function buildDockerfile(request) {
 }
 function emulationNote({ platform: platform2, emulated: emulated2 }, file) {
   if (emulated2 === 0) return [];
-  const lines = emulated2 === 1 ? "1 RUN line" : `${emulated2} RUN lines`;
-  return [{ platform: platform2, note: `${lines} of ${file} under emulation, which is slow` }];
+  const lines2 = emulated2 === 1 ? "1 RUN line" : `${emulated2} RUN lines`;
+  return [{ platform: platform2, note: `${lines2} of ${file} under emulation, which is slow` }];
 }
 var FOLDER = ".tgo-dockerfile";
 var PINNED = `${FOLDER}/Dockerfile`;
@@ -16854,23 +17788,23 @@ function mirroredSources(name4, text2, mirror) {
   return name4.endsWith(".sources") ? mirroredStanzas(text2, mirror) : mirroredLines(text2, mirror);
 }
 function mirroredStanzas(text2, mirror) {
-  return text2.split("\n").flatMap((line2) => {
-    if (line2.startsWith("#")) return [line2];
-    const replaced = replaceAddresses(line2, mirror);
-    const isFrozen = mirror.frozen && replaced !== line2 && /^URIs:/i.test(line2);
+  return text2.split("\n").flatMap((line) => {
+    if (line.startsWith("#")) return [line];
+    const replaced = replaceAddresses(line, mirror);
+    const isFrozen = mirror.frozen && replaced !== line && /^URIs:/i.test(line);
     return isFrozen ? [replaced, "Check-Valid-Until: no"] : [replaced];
   }).join("\n");
 }
 function mirroredLines(text2, mirror) {
-  return text2.split("\n").map((line2) => {
-    if (line2.trimStart().startsWith("#")) return line2;
-    const replaced = replaceAddresses(line2, mirror);
-    if (replaced === line2 || !mirror.frozen) return replaced;
+  return text2.split("\n").map((line) => {
+    if (line.trimStart().startsWith("#")) return line;
+    const replaced = replaceAddresses(line, mirror);
+    if (replaced === line || !mirror.frozen) return replaced;
     return /^\s*deb(-src)?\s+\[/.test(replaced) ? replaced.replace("[", "[check-valid-until=no ") : replaced.replace(/^(\s*deb(?:-src)?)\s+/, "$1 [check-valid-until=no] ");
   }).join("\n");
 }
-function replaceAddresses(line2, { archive, security }) {
-  return line2.replaceAll(SECURITY, () => security).replaceAll(ARCHIVE, () => archive);
+function replaceAddresses(line, { archive, security }) {
+  return line.replaceAll(SECURITY, () => security).replaceAll(ARCHIVE, () => archive);
 }
 
 // packages/stages/src/build/system-packages/unpack.sh
@@ -17018,7 +17952,7 @@ function architectures(platform2) {
 }
 async function namesIn(directory, file) {
   const text2 = await directory.file(file).contents();
-  return text2.split("\n").filter((line2) => line2 !== "").map((line2) => line2.split(" ")[0] ?? "");
+  return text2.split("\n").filter((line) => line !== "").map((line) => line.split(" ")[0] ?? "");
 }
 
 // packages/stages/src/build/python/activate.ts
@@ -18044,8 +18978,8 @@ function run2(program, args, interpreter = "programs") {
 // packages/stages/src/build/python/application.ts
 async function compileApplication({ context, service: service2, source }, workdir) {
   const native = await baseImage(context, service2.build.base, context.native);
-  const time2 = `${epochSeconds(source.modified)}`;
-  return withProgram(native, "application").withDirectory(workdir, source.directory.filter({ exclude: service2.build.exclude })).withExec(run2("application", [workdir, time2], "base")).directory(workdir);
+  const time3 = `${epochSeconds(source.modified)}`;
+  return withProgram(native, "application").withDirectory(workdir, source.directory.filter({ exclude: service2.build.exclude })).withExec(run2("application", [workdir, time3], "base")).directory(workdir);
 }
 
 // packages/stages/src/build/python/data.ts
@@ -18064,10 +18998,10 @@ async function makeData(request, environments) {
         const directory = await made(request, container, entry);
         return { path, of: () => directory };
       }
-      const variables = entry.platforms;
+      const variables2 = entry.platforms;
       const pairs = await Promise.all(
         platforms.map(async (platform2) => {
-          const own2 = variables[platform2];
+          const own2 = variables2[platform2];
           if (own2 === void 0) throw lackingVariables(request, entry, platform2);
           const told2 = Object.entries(own2).reduce(
             (result, [variable, value]) => result.withEnvVariable(variable, value),
@@ -18104,11 +19038,11 @@ async function made({ context, name: name4 }, container, { command, output: outp
   } catch (error2) {
     throw buildError(`making data for ${name4} with "${command.join(" ")}"`, remedy, error2);
   }
-  const isThere2 = await done.exists(output2);
-  if (!isThere2 || (await done.directory(output2).entries()).length === 0) {
+  const isThere4 = await done.exists(output2);
+  if (!isThere4 || (await done.directory(output2).entries()).length === 0) {
     throw new TgoError(
       "BUILD",
-      `"${command.join(" ")}" left ${output2} of ${name4} ${isThere2 ? "empty" : "missing"}`,
+      `"${command.join(" ")}" left ${output2} of ${name4} ${isThere4 ? "empty" : "missing"}`,
       {
         where: "build.data",
         remedy: `${remedy} Let it write to that folder.`
@@ -18204,12 +19138,12 @@ var INDEX_OPTION = /^(?:-i|--index-url|--extra-index-url|--trusted-host)[ =]/;
 var PINNED2 = /^[A-Za-z0-9][\w.-]*(?:\[[\w,. -]+\])?\s*===?\s*[^\s;,*]+\s*(?:;.*)?$/;
 function requireHashed(name4, file, text2) {
   let found = 0;
-  for (const { line: line2, number: number3 } of logicalLines(text2)) {
-    if (line2 === "" || INDEX_OPTION.test(line2)) continue;
-    const [requirement = "", ...hashes] = line2.split(/\s--hash[=\s]/);
-    const problem = line2.startsWith("-") ? "an option that would install something else than what is locked here" : !PINNED2.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
-    if (problem !== void 0) {
-      throw new TgoError("SOURCE", `a requirement of ${name4} is ${problem}: ${line2.slice(0, 120)}`, {
+  for (const { line, number: number3 } of logicalLines(text2)) {
+    if (line === "" || INDEX_OPTION.test(line)) continue;
+    const [requirement = "", ...hashes] = line.split(/\s--hash[=\s]/);
+    const problem3 = line.startsWith("-") ? "an option that would install something else than what is locked here" : !PINNED2.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
+    if (problem3 !== void 0) {
+      throw new TgoError("SOURCE", `a requirement of ${name4} is ${problem3}: ${line.slice(0, 120)}`, {
         where: `${file}:${number3}`,
         remedy: `Write the file with hashes, e.g. uv pip compile --generate-hashes requirements.in --output-file ${file}.`
       });
@@ -18222,18 +19156,18 @@ function requireHashed(name4, file, text2) {
   });
 }
 function logicalLines(text2) {
-  const lines = [];
+  const lines2 = [];
   let open3;
   for (const [index, raw] of text2.split(/\r?\n/).entries()) {
-    const line2 = raw.replace(/(^|\s)#.*$/, "").trimEnd();
-    const part = line2.replace(/\\$/, "").trim();
+    const line = raw.replace(/(^|\s)#.*$/, "").trimEnd();
+    const part = line.replace(/\\$/, "").trim();
     open3 = { line: open3 === void 0 ? part : `${open3.line} ${part}`, number: open3?.number ?? index + 1 };
-    if (line2.endsWith("\\")) continue;
-    lines.push(open3);
+    if (line.endsWith("\\")) continue;
+    lines2.push(open3);
     open3 = void 0;
   }
-  if (open3 !== void 0) lines.push(open3);
-  return lines;
+  if (open3 !== void 0) lines2.push(open3);
+  return lines2;
 }
 
 // packages/stages/src/build/python/lock.ts
@@ -18316,21 +19250,29 @@ function toolchain(host, target, languages, libraries) {
   const { architecture: architecture2, triplet } = DEBIAN[target];
   const names2 = ["gcc", ...languages.includes("c++") ? ["g++"] : []];
   if (host === target) {
-    return { host, target, prefix: "", compilers: [...names2, "libc6-dev", ...libraries], libraries };
+    const compilers2 = [...names2, "libc6-dev", ...libraries];
+    return { host, target, prefix: "", compilers: compilers2, hostHeaders: true, libraries };
   }
   const compilers = names2.map((name4) => `${name4}-${triplet.replace("_", "-")}`);
   const more = [`libc6-dev-${architecture2}-cross`, ...libraries];
-  return { host, target, prefix: `${triplet}-`, compilers: [...compilers, ...more], libraries };
+  return {
+    ...{ host, target, prefix: `${triplet}-`, libraries },
+    ...{ compilers: [...compilers, ...more], hostHeaders: false }
+  };
+}
+function together(chains) {
+  const compilers = [...new Set(chains.flatMap((chain) => chain.compilers))];
+  const hostHeaders = chains.some((chain) => chain.hostHeaders);
+  return chains.map((chain) => ({ ...chain, compilers, hostHeaders }));
 }
 var TARGET2 = "/mnt/target";
-async function withToolchain(request, container, { host, target, prefix, compilers, libraries }) {
+async function withToolchain(request, container, { host, target, prefix, compilers, hostHeaders, libraries }) {
   const headers = await pythonHeaders(container);
-  if (host === target) {
-    return { container: await installed(request, host, container, [...compilers, ...headers]), options: [] };
-  }
+  const builds = installed(request, host, container, [...compilers, ...hostHeaders ? headers : []]);
+  if (host === target) return { container: await builds, options: [] };
   const options = ["--prefix", prefix];
   const [builder, root] = await Promise.all([
-    installed(request, host, container, compilers),
+    builds,
     targetRoot(request, target, [...libraries, ...headers])
   ]);
   return {
@@ -18364,21 +19306,29 @@ async function installed({ context, service: service2 }, platform2, container, p
 
 // packages/stages/src/build/python/sources.ts
 async function buildSources(request, tools, plan, platforms) {
+  const wantedBy = (source) => platforms.filter((platform2) => source.platforms.includes(slug(platform2)));
+  const compiling = plan.sources.filter(({ languages }) => languages.length > 0);
+  const chains = toolchains(request, compiling, [...new Set(compiling.flatMap(wantedBy))]);
   const parts = await Promise.all(
     plan.sources.map((source) => {
-      const wanted2 = platforms.filter((platform2) => source.platforms.includes(slug(platform2)));
-      const builder = { request, plan, source, tools };
-      return source.languages.length === 0 ? pure(builder, wanted2, platforms) : compiled(builder, wanted2);
+      const builder = { request, plan, source, tools, chains };
+      return source.languages.length === 0 ? pure(builder, wantedBy(source), platforms) : compiled(builder, wantedBy(source));
     })
   );
   return { built: parts.flatMap(({ built }) => built), notes: parts.flatMap(({ notes }) => notes) };
+}
+function toolchains({ context, service: service2 }, sources, targets) {
+  const languages = sources.flatMap((source) => source.languages);
+  return together(
+    targets.map((target) => toolchain(context.native, target, languages, service2.build.buildPackages))
+  );
 }
 async function pure(builder, wanted2, all) {
   const wheel = await build(builder, builder.tools, []);
   const sets = wanted2.length === all.length ? ["shared"] : wanted2.map(slug);
   return {
     built: sets.map((set) => ({ set, wheels: wheel.wheels })),
-    notes: [`${title(builder.source)} has no wheel: built from source once (pure Python)${free([wheel])}`]
+    notes: [`${title2(builder.source)} has no wheel: built from source once (pure Python)${free([wheel])}`]
   };
 }
 async function compiled(builder, wanted2) {
@@ -18392,7 +19342,7 @@ async function compiled(builder, wanted2) {
   return {
     built: results.map(({ platform: platform2, wheel }) => ({ set: slug(platform2), wheels: wheel.wheels })),
     notes: [
-      `${title(builder.source)} has no wheel: built from source ${ways.join(", ")}${free(results.map(({ wheel }) => wheel))}` + (results.some(({ wheel }) => wheel.kind === "pure") ? "; nothing of it was compiled" : "")
+      `${title2(builder.source)} has no wheel: built from source ${ways.join(", ")}${free(results.map(({ wheel }) => wheel))}` + (results.some(({ wheel }) => wheel.kind === "pure") ? "; nothing of it was compiled" : "")
     ]
   };
 }
@@ -18401,15 +19351,14 @@ function requireAlike(source, results) {
   if (without.length === 0 || without.length === results.length) return;
   throw new TgoError(
     "BUILD",
-    `${title(source)} was built without its compiled part for ${without.join(", ")}, and with it elsewhere`,
+    `${title2(source)} was built without its compiled part for ${without.join(", ")}, and with it elsewhere`,
     { remedy: "Add what its extension needs to build.buildPackages of the service." }
   );
 }
 async function compile2(builder, platform2) {
-  const { request, source, tools } = builder;
-  const { context, service: service2 } = request;
-  const chain = toolchain(context.native, platform2, source.languages, service2.build.buildPackages);
-  const native = () => buildWith(builder, tools, chain);
+  const chain = builder.chains.find(({ target }) => target === platform2);
+  if (chain === void 0) throw new TgoError("INTERNAL", `no toolchain for ${platform2}`);
+  const native = () => buildWith(builder, builder.tools, chain);
   if (chain.prefix === "") return { wheel: await native(), way: "natively" };
   try {
     return { wheel: await native(), way: "cross-compiled" };
@@ -18432,7 +19381,7 @@ async function emulated(builder, platform2, first) {
     if (!isTgoError(error2) || error2.code !== "BUILD") throw error2;
     throw new TgoError(
       "BUILD",
-      `${title(source)} has no wheel for ${platform2}, and cannot be built from source.
+      `${title2(source)} has no wheel for ${platform2}, and cannot be built from source.
 Cross-compiled: ${first.what}
 Under emulation: ${error2.what}`,
       {
@@ -18464,7 +19413,7 @@ async function build(builder, container, args) {
   const { request, plan, source } = builder;
   const out = withProgram(container, "build").withNewFile("/run/tgo/constraints.txt", BACKENDS).withExec(
     run2("build", [
-      ...["--archive", `${DOWNLOADS}/${source.sha256}/${source.file}`, "--name", title(source)],
+      ...["--archive", `${DOWNLOADS}/${source.sha256}/${source.file}`, "--name", title2(source)],
       ...["--out", "/out", "--constraints", "/run/tgo/constraints.txt", "--indexes", plan.indexes],
       ...mirrorOption(request.context),
       ...args
@@ -18474,10 +19423,10 @@ async function build(builder, container, args) {
     const told2 = JSON.parse(await out.file("built.json").contents());
     return { ...told2, wheels: out.directory("wheels") };
   } catch (error2) {
-    throw programError(`building ${title(source)} from source`, request.name, error2);
+    throw programError(`building ${title2(source)} from source`, request.name, error2);
   }
 }
-function title({ name: name4, version: version2 }) {
+function title2({ name: name4, version: version2 }) {
   return `${name4} ${version2}`;
 }
 function free(wheels) {
@@ -18490,15 +19439,16 @@ async function buildPython(request) {
   const { context, service: service2, platforms, source } = request;
   const lock = findLock(request.name, service2.build, source.entries);
   await checkLock(request, lock);
-  const tools = await withTools(request);
-  const requirements = await lockedRequirements(request, lock, tools);
-  const workdir = service2.image.workdir ?? "/app";
   const bases = Promise.all(
     platforms.map(async (platform2) => {
       const base = await baseImage(context, service2.build.base, platform2);
       return { platform: platform2, ...await withSystemPackages(request, { platform: platform2, container: base }) };
     })
   );
+  bases.catch(() => void 0);
+  const tools = await withTools(request);
+  const requirements = await lockedRequirements(request, lock, tools);
+  const workdir = service2.image.workdir ?? "/app";
   const packages = installPackages(request, tools, requirements);
   const [roots, { environments, notes }, application] = await Promise.all([
     bases,
@@ -18591,7 +19541,7 @@ function refuseWorkspaces(service2, manifest, pnpmWorkspace) {
   const { workspaces } = manifest;
   const globs = Array.isArray(workspaces) ? workspaces : object({ packages: array(unknown()) }).safeParse(workspaces).data?.packages;
   const listed2 = /^packages:\s*\n((?:[ \t]*-.*\n?|[ \t]*#.*\n|\s*\n)+)/m.exec(pnpmWorkspace ?? "")?.[1] ?? "";
-  const others = listed2.split("\n").filter((line2) => /^\s*-/.test(line2) && !/^\s*-\s*["']?\.\/?["']?\s*$/.test(line2));
+  const others = listed2.split("\n").filter((line) => /^\s*-/.test(line) && !/^\s*-\s*["']?\.\/?["']?\s*$/.test(line));
   const where2 = (globs?.length ?? 0) > 0 ? "workspaces in package.json" : others.length > 0 ? "packages in pnpm-workspace.yaml" : void 0;
   if (where2 === void 0) return;
   throw new TgoError(
@@ -18720,9 +19670,9 @@ function packageWithHash(output2, lock) {
   const wanted2 = /EINTEGRITY[^]*?wanted (sha\d+-\S+)/.exec(output2)?.[1];
   return wanted2 === void 0 ? void 0 : lockedWith(lock, wanted2);
 }
-function telling(failure3, lines) {
+function telling(failure3, lines2) {
   const matching = `${failure3.stdout}
-${failure3.stderr}`.split("\n").filter((line2) => lines.test(line2) && !/^\s+at |Visit https|yarnpkg\.com\/en\/docs/.test(line2));
+${failure3.stderr}`.split("\n").filter((line) => lines2.test(line) && !/^\s+at |Visit https|yarnpkg\.com\/en\/docs/.test(line));
   if (matching.length === 0) return lastLines(failure3, 10);
   return lastLines({ stdout: [...new Set(matching)].slice(0, 10).join("\n"), stderr: "" }, 10);
 }
@@ -19013,11 +19963,11 @@ function listed(managers) {
 function parseYarnLock(text2) {
   const entries2 = [];
   let section = "";
-  for (const line2 of text2.split(/\r?\n/)) {
-    if (line2 === "" || line2.startsWith("#")) continue;
+  for (const line of text2.split(/\r?\n/)) {
+    if (line === "" || line.startsWith("#")) continue;
     const entry = entries2.at(-1);
-    const indent2 = line2.length - line2.trimStart().length;
-    const words = [...line2.matchAll(/"((?:[^"\\]|\\.)*)"|([^\s,:"][^\s,"]*)/g)].map(
+    const indent2 = line.length - line.trimStart().length;
+    const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|([^\s,:"][^\s,"]*)/g)].map(
       ([, quoted, plain]) => quoted ?? plain ?? ""
     );
     if (indent2 === 0) {
@@ -19174,8 +20124,8 @@ function isUnprivileged(user) {
 var OWN_SITE = /^\/etc\/nginx\/(?:conf\.d\/.*\.conf|templates\/.*)$/;
 async function siteFiles(request) {
   const { name: name4, service: service2 } = request;
-  const { user, ports, files } = service2.image;
-  const own2 = files.map(({ to }) => to);
+  const { user, ports, files: files2 } = service2.image;
+  const own2 = files2.map(({ to }) => to);
   const main = isUnprivileged(user) && !own2.includes(MAIN_CONF) ? { [MAIN_CONF]: UNPRIVILEGED } : {};
   if (own2.some((path) => OWN_SITE.test(path))) return main;
   const port = ports[0] ?? 80;
@@ -19188,8 +20138,8 @@ async function seeminglyHashed({ source }) {
   const copied = await source.directory.glob("public/assets/**");
   return copied.map((path) => path.replace(/^public/, "")).filter(isHashed).sort();
 }
-function withFiles2({ context }, container, files) {
-  return Object.entries(files).reduce((result, [path, contents]) => {
+function withFiles2({ context }, container, files2) {
+  return Object.entries(files2).reduce((result, [path, contents]) => {
     const file = context.client.directory().withNewFile("file", contents).file("file").withTimestamps(LAYER_TIME);
     return result.withFile(path, file, { permissions: 420 });
   }, container);
@@ -19240,10 +20190,34 @@ async function unlockedNotes({ context, name: name4 }, { locked }, builder) {
   ];
 }
 
+// packages/stages/src/build/input-checks.ts
+function inputChecks(request) {
+  return [requireFiles(request), ...byStrategy(request)];
+}
+function byStrategy(request) {
+  const { context, name: name4, service: service2 } = request;
+  const { build: build2 } = service2;
+  switch (build2.strategy) {
+    case "python":
+      return [checkPackages({ ...request, service: { ...service2, build: build2 } })];
+    case "static-web": {
+      const pages = { ...request, service: { ...service2, build: build2 } };
+      return [readProject(pages), siteFiles(pages)];
+    }
+    case "dockerfile":
+      return [buildSecrets(context, name4, build2)];
+  }
+}
+async function checkPackages(request) {
+  const lock = findLock(request.name, request.service.build, request.source.entries);
+  await checkLock(request, lock);
+  await lockedRequirements(request, lock, await withTools(request));
+}
+
 // packages/stages/src/build/index.ts
 async function buildVariants(request) {
   fetchBases(request);
-  const built = await byStrategy(request);
+  const built = await byStrategy2(request);
   await Promise.all(
     built.variants.map(async ({ container }) => {
       await container.sync().catch((error2) => {
@@ -19263,7 +20237,7 @@ function fetchBases({ context, service: service2, platforms }) {
 function remedyOf({ build: build2 }) {
   return build2.strategy === "python" ? PYTHON_REMEDY : "The output above is the build's own.";
 }
-function byStrategy(request) {
+function byStrategy2(request) {
   const { service: service2 } = request;
   const { build: build2 } = service2;
   switch (build2.strategy) {
@@ -19285,6 +20259,14 @@ function basesOf(build2) {
       return [];
   }
 }
+function catalogImages({ native, platforms }, build2) {
+  if (build2.strategy === "dockerfile") return [];
+  const builders = build2.strategy === "static-web" ? [build2.builder] : [];
+  return [
+    ...builders.map((reference) => ({ reference, platform: native })),
+    ...platforms.map((platform2) => ({ reference: build2.base, platform: platform2 }))
+  ];
+}
 async function buildBases({
   context,
   name: name4,
@@ -19295,12 +20277,7 @@ async function buildBases({
 }) {
   const { build: build2 } = service2;
   if (build2.strategy !== "dockerfile") {
-    const builders = build2.strategy === "static-web" ? [build2.builder] : [];
-    const images = [
-      ...builders.map((reference) => ({ reference, platform: context.native })),
-      ...platforms.map((platform2) => ({ reference: build2.base, platform: platform2 }))
-    ];
-    return { images, base: build2.base, unknown: [] };
+    return { images: catalogImages({ ...context, platforms }, build2), base: build2.base, unknown: [] };
   }
   const text2 = await readDockerfile(name4, build2, source.directory);
   const plans = platforms.map(
@@ -19350,16 +20327,18 @@ function change(before, after) {
 }
 
 // packages/stages/src/table.ts
-function renderTable(head, rows, format) {
-  if (format === "markdown") {
-    const line3 = (cells2) => `| ${cells2.join(" | ")} |`;
-    return [line3(head), line3(head.map(() => "---")), ...rows.map(line3)].join("\n");
-  }
+function renderTable(head, texts, format) {
+  const rows = texts.map((cells2) => cells2.map((cell2) => renderLine(cell2, format)));
+  if (format === "markdown") return table(head, rows);
   const widths = head.map(
-    (title2, column) => Math.max(title2.length, ...rows.map((row) => row[column]?.length ?? 0))
+    (title3, column) => Math.max(title3.length, ...rows.map((row) => row[column]?.length ?? 0))
   );
-  const line2 = (cells2) => cells2.map((cell2, column) => cell2.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
-  return [line2(head), ...rows.map(line2)].map((text2) => `  ${text2}`).join("\n");
+  const line = (cells2) => cells2.map((cell2, column) => cell2.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+  return [line(head), ...rows.map(line)].map((text2) => `  ${text2}`).join("\n");
+}
+function renderLine(text2, format) {
+  const line = printableLine(text2);
+  return format === "markdown" ? text(line) : line;
 }
 
 // packages/stages/src/plan.ts
@@ -19441,6 +20420,11 @@ function prepare(context, name4, service2, options) {
   );
 }
 async function gather(context, name4, service2, options) {
+  const request = await openRequest(context, name4, service2, options);
+  refuseUnreleasable(request);
+  return complete(request);
+}
+async function openRequest(context, name4, service2, options) {
   const { platforms } = context;
   const early = Promise.all(
     basesOf(service2.build).map(
@@ -19450,15 +20434,16 @@ async function gather(context, name4, service2, options) {
   early.catch(() => void 0);
   const source = await loadSource(context, name4, service2, options);
   const given = parseValues(options.values ?? []);
-  const { version: version2 } = options;
-  refuseUnreleasable(source, version2);
-  const partial2 = { context, name: name4, service: service2, source, platforms, version: version2 };
+  const partial2 = { context, name: name4, service: service2, source, platforms, version: options.version };
   const values = valuesOf(name4, service2, given, (template) => fill(template, partial2));
-  const { images, base, unknown: unknown2 } = await buildBases({ ...partial2, values });
+  return { ...partial2, values, base: void 0, notes: [] };
+}
+async function complete(opened) {
+  const { context, name: name4, service: service2, source, platforms, values, version: version2 } = opened;
+  const { images, base, unknown: unknown2 } = await buildBases(opened);
   const digests = await resolveBases(context, images);
   const request = {
-    ...partial2,
-    values,
+    ...opened,
     base: base === void 0 ? void 0 : { name: base, digest: digests[base] ?? "" },
     notes: pinNotes(context, images, unknown2)
   };
@@ -19474,7 +20459,8 @@ async function gather(context, name4, service2, options) {
   });
   return { request, key: key2 };
 }
-function refuseUnreleasable({ revision }, version2) {
+function refuseUnreleasable({ source, version: version2 }) {
+  const { revision } = source;
   if (version2 === void 0 || !revision.startsWith("dev-")) return;
   throw new TgoError(
     "SOURCE",
@@ -19577,11 +20563,11 @@ async function checkVariant(context, service2, { platform: platform2, container 
 function foreignFiles(foreign2, platform2, service2) {
   const shown = foreign2.slice(0, SHOWN).map(({ path, machine }) => `  ${path} (${machine})`);
   const more = foreign2.length > SHOWN ? [`  and ${foreign2.length - SHOWN} more`] : [];
-  const files = foreign2.length === 1 ? "1 file" : `${foreign2.length} files`;
+  const files2 = foreign2.length === 1 ? "1 file" : `${foreign2.length} files`;
   const are = foreign2.length === 1 ? "is" : "are";
   return new TgoError(
     "CHECK",
-    [`${files} of the ${platform2} variant of ${service2} ${are} for another machine:`, ...shown, ...more].join(
+    [`${files2} of the ${platform2} variant of ${service2} ${are} for another machine:`, ...shown, ...more].join(
       "\n"
     ),
     {
@@ -19825,12 +20811,12 @@ function importLines(output2, where2) {
   if (report.failed.length > 0) throw importFailure(report, where2);
   const skipped = report.skipped.length === 0 ? "" : `, skipped: ${report.skipped.join(", ")}`;
   const fine = report.modules - report.lacking.length;
-  const lines = [`imports: ${count2(fine, "module")} of ${count2(report.packages, "package")} ok${skipped}`];
+  const lines2 = [`imports: ${count2(fine, "module")} of ${count2(report.packages, "package")} ok${skipped}`];
   if (report.lacking.length > 0) {
     const named = report.lacking.map(({ module, lacks }) => `${module} (needs ${lacks})`);
-    lines.push(`imports: only with packages that are not installed: ${some(named).join(", ")}`);
+    lines2.push(`imports: only with packages that are not installed: ${some(named).join(", ")}`);
   }
-  return lines;
+  return lines2;
 }
 function parse6(output2, where2) {
   try {
@@ -19840,11 +20826,11 @@ function parse6(output2, where2) {
   }
 }
 function importFailure({ failed, modules }, where2) {
-  const lines = failed.map((each) => `  ${each.module} (${each.package}): ${each.error}`);
+  const lines2 = failed.map((each) => `  ${each.module} (${each.package}): ${each.error}`);
   return new TgoError(
     "SMOKE",
     `${failed.length} of ${modules} modules of the locked packages cannot be imported:
-${some(lines).join("\n")}`,
+${some(lines2).join("\n")}`,
     { where: where2, remedy: remedyOf2(failed.map(({ error: error2 }) => error2)) }
   );
 }
@@ -19913,10 +20899,10 @@ async function smokeVariant(context, name4, service2, { platform: platform2, con
       remedy: "The image, or the interpreter in it, is for another machine. Check its base image."
     });
   }
-  const lines = [];
+  const lines2 = [];
   for (const exec of plan.exec) {
     await execIn(container, exec, where2);
-    lines.push(`${exec.join(" ")}: exit 0`);
+    lines2.push(`${exec.join(" ")}: exit 0`);
   }
   if (plan.imports !== void 0) {
     const output2 = await outputOf(
@@ -19924,15 +20910,15 @@ async function smokeVariant(context, name4, service2, { platform: platform2, con
       "importing the packages",
       where2
     );
-    lines.push(...importLines(output2, where2));
+    lines2.push(...importLines(output2, where2));
   }
   if (plan.http.length > 0) {
     const requests = { http: plan.http, timeoutSeconds: service2.smoke.timeoutSeconds };
-    lines.push(...await askServer(context, requests, container, where2));
+    lines2.push(...await askServer(context, requests, container, where2));
   } else {
-    lines.push("not started: neither smoke.http nor a health check says what it answers");
+    lines2.push("not started: neither smoke.http nor a health check says what it answers");
   }
-  return { platform: platform2, machine, lines };
+  return { platform: platform2, machine, lines: lines2 };
 }
 function execIn(container, command, where2) {
   return outputOf(container.withExec([...command]), command.join(" "), where2);
@@ -19973,14 +20959,14 @@ async function askServer(context, { http, timeoutSeconds }, container, where2) {
         }
       );
     }
-    const lines = report.answers.map(({ status, error: error2 }, index) => {
+    const lines2 = report.answers.map(({ status, error: error2 }, index) => {
       const { port, path } = http[index] ?? { port: 0, path: "" };
       return `GET :${port}${path} ${status ?? error2 ?? "no answer"}`;
     });
-    if (report.ok) return lines;
+    if (report.ok) return lines2;
     throw new TgoError(
       "SMOKE",
-      `did not answer as it should within ${timeoutSeconds} s: ${lines.join(", ")}`,
+      `did not answer as it should within ${timeoutSeconds} s: ${lines2.join(", ")}`,
       {
         where: where2,
         remedy: "Start the image by hand and look at its log; smoke.http in the catalog says what is expected."
@@ -20034,13 +21020,13 @@ async function proveService(context, { request }, { smoke = true } = {}) {
       const check2 = await progress.step(
         { step: "check", service: name4, platform: platform2 },
         () => despiteOthers(context, () => checkVariant(context, name4, variant, service2.allowForeign)),
-        ({ files, elf }) => ({ detail: `${files} files, ${elf} ELF, all for ${platform2}` })
+        ({ files: files2, elf }) => ({ detail: `${files2} files, ${elf} ELF, all for ${platform2}` })
       );
       if (!smoke) return { check: check2, smoke: void 0 };
       const smoked = await progress.step(
         { step: "smoke", service: name4, platform: platform2 },
         () => despiteOthers(context, () => smokeVariant(context, name4, service2, variant)),
-        ({ machine, lines }) => ({ detail: [machine, ...lines].join("; ") })
+        ({ machine, lines: lines2 }) => ({ detail: [machine, ...lines2].join("; ") })
       );
       return { check: check2, smoke: smoked };
     })
@@ -20065,22 +21051,191 @@ var PREFIX2 = "io.github.tgoai.pipelines";
 var CANDIDATE_ANNOTATION = `${PREFIX2}.candidate`;
 function proofAnnotations(checks, smokes) {
   return Object.fromEntries([
-    ...checks.map(({ platform: platform2, files, elf }) => [
+    ...checks.map(({ platform: platform2, files: files2, elf }) => [
       key("check", platform2),
-      `${files} files, ${elf} ELF, 0 foreign`
+      `${files2} files, ${elf} ELF, 0 foreign`
     ]),
-    ...smokes.map(({ platform: platform2, machine, lines }) => [key("smoke", platform2), [machine, ...lines].join("\n")])
+    ...smokes.map(({ platform: platform2, machine, lines: lines2 }) => [key("smoke", platform2), [machine, ...lines2].join("\n")])
   ]);
 }
 function readProof(annotations, platform2) {
   const counts = /^(\d+) files, (\d+) ELF/.exec(annotations[key("check", platform2)] ?? "");
   const smoke = annotations[key("smoke", platform2)];
   if (counts === null || smoke === void 0) return void 0;
-  const [machine = "", ...lines] = smoke.split("\n");
-  return { platform: platform2, files: Number(counts[1]), elf: Number(counts[2]), machine, lines };
+  const [machine = "", ...lines2] = smoke.split("\n");
+  return { platform: platform2, files: Number(counts[1]), elf: Number(counts[2]), machine, lines: lines2 };
 }
 function key(kind, platform2) {
   return `${PREFIX2}.${kind}.${platform2.replace("/", "-")}`;
+}
+
+// packages/stages/src/brought.ts
+function divide({ targets }) {
+  const needed = targets.filter(({ registry: registry2 }) => registry2.required);
+  if (needed.length === 0) return { needed: targets, others: [] };
+  return { needed, others: targets.filter(({ registry: registry2 }) => !registry2.required) };
+}
+async function settled({ late, ...report }) {
+  const registries3 = await Promise.all(
+    report.registries.map((row) => late?.get(row.registry) ?? Promise.resolve(row))
+  );
+  const failed = registries3.some(({ state }) => state === "failed" || state === "not started");
+  return { ...report, registries: registries3, state: failed ? "failed" : report.state };
+}
+
+// packages/stages/src/copy-by-digest.ts
+async function copyByDigest(context, of) {
+  const { from, to, service: service2, digest, tag } = of;
+  const copied = await context.progress.step(
+    { step: "copy", service: service2, registry: to.name },
+    () => copyImage({
+      from: { registry: from.client, repository: repositoryOf2(from, service2) },
+      to: { registry: to.client, repository: repositoryOf2(to, service2) },
+      digest,
+      tag,
+      thorough: true
+    })
+  );
+  return copied.uploaded.bytes;
+}
+
+// packages/stages/src/verify.ts
+function verifyTag(context, service2, targets, tag, options) {
+  const verify2 = () => verifyImage({
+    targets: targets.map((target) => ({
+      name: target.name,
+      registry: target.client,
+      repository: repositoryOf2(target, service2),
+      reference: tag,
+      ...target.anonymous === void 0 ? {} : { anonymous: target.anonymous }
+    })),
+    platforms: [...context.platforms],
+    expect: {
+      ...options.digest === void 0 ? {} : { digest: options.digest },
+      ...options.annotations === void 0 ? {} : { annotations: { ...options.annotations } }
+    },
+    elf: options.elf,
+    allowForeign: [...options.allowForeign ?? []]
+  });
+  if (options.quiet === true) return verify2();
+  return context.progress.step({ step: "verify", service: service2 }, verify2, ({ ok, targets: found }) => ({
+    state: ok ? "done" : "failed",
+    detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`
+  }));
+}
+function registryRows(targets, service2, tag, verification) {
+  return targets.map((target) => {
+    const found = verification.targets.find(({ name: name4 }) => name4 === target.name);
+    return {
+      registry: target.name,
+      reference: referenceOf(target, service2, tag),
+      state: found?.state ?? "failed",
+      digest: found?.digest,
+      problems: found?.problems ?? [],
+      durationMs: found?.durationMs ?? 0
+    };
+  });
+}
+function variantRows(context, verification) {
+  return context.platforms.map((platform2) => {
+    const variant = verification.variants.find((candidate) => candidate.platform === platform2);
+    const proof = readProof(verification.annotations, platform2);
+    const elf = variant?.elf;
+    return {
+      platform: platform2,
+      digest: variant?.digest,
+      size: variant?.size,
+      elf: elf !== void 0 ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) } : proof && { files: proof.files, elf: proof.elf, foreign: [] },
+      smoke: proof && { ok: true, machine: proof.machine, lines: proof.lines, recorded: true }
+    };
+  });
+}
+
+// packages/stages/src/find-candidate.ts
+var Search = class {
+  constructor(context, candidate, rows) {
+    this.context = context;
+    this.candidate = candidate;
+    this.rows = rows;
+  }
+  context;
+  candidate;
+  rows;
+  /** Where it was found, by what it is called there. */
+  #found = /* @__PURE__ */ new Map();
+  /**
+   * Asks one registry, before anything is built: this also shows a wrong password or a dead registry while nothing is
+   * lost. A failure is in the registry's row.
+   * @throws TgoError INTERRUPTED
+   */
+  async ask(target) {
+    const { candidate, rows } = this;
+    const started = performance.now();
+    const tag = candidateTag(candidate.key);
+    try {
+      const repository = repositoryOf2(target, candidate.service);
+      const held = await target.client.resolve(repository, tag, { push: true });
+      if (held !== void 0) rows.update(target, { state: "already there", digest: held.digest });
+      const under = held === void 0 ? await versionTag(target, candidate) : tag;
+      if (under !== void 0) this.#found.set(under, [...this.#found.get(under) ?? [], target]);
+    } catch (error2) {
+      rows.fail(target, error2, started);
+    }
+  }
+  /** The candidate in one of these registries, as far as they have answered; undefined when none has it whole. */
+  async held(among) {
+    for (const [reference, found] of this.#found) {
+      const places = found.filter((target) => among.includes(target));
+      const held = places.length === 0 ? void 0 : await this.#verified(reference, places);
+      if (held !== void 0) return held;
+    }
+    return void 0;
+  }
+  async #verified(reference, places) {
+    const { service: service2, key: key2 } = this.candidate;
+    const verification = await verifyTag(this.context, service2, places, reference, {
+      quiet: true,
+      annotations: { [CANDIDATE_ANNOTATION]: key2 },
+      elf: false
+    });
+    const good = verification.targets.filter(({ state }) => state === "verified");
+    for (const { name: name4, digest } of good) {
+      const from = places.find((target) => target.name === name4);
+      if (from === void 0 || digest === void 0) continue;
+      if (!await isAsFinalised(from, service2, digest)) continue;
+      const same = good.filter((other) => other.digest === digest && reference === candidateTag(key2));
+      const holders = places.filter((target) => same.some((other) => other.name === target.name));
+      return { from, digest, holders, verification };
+    }
+    return void 0;
+  }
+};
+async function isAsFinalised(target, service2, digest) {
+  const { bytes } = await target.client.manifest(repositoryOf2(target, service2), digest, { push: true });
+  const text2 = new TextDecoder().decode(bytes);
+  return canonicalJson2(JSON.parse(text2)) === text2;
+}
+async function versionTag(target, { service: service2, version: version2, key: key2 }) {
+  if (version2 === void 0) return void 0;
+  const repository = repositoryOf2(target, service2);
+  const held = await target.client.resolve(repository, version2, { push: true });
+  if (held === void 0) return void 0;
+  await requireSameCandidate(target, { service: service2, version: version2, key: key2 }, { tag: version2, digest: held.digest });
+  return version2;
+}
+async function requireSameCandidate(target, { service: service2, version: version2, key: key2 }, held) {
+  const repository = repositoryOf2(target, service2);
+  const { value } = await target.client.manifest(repository, held.digest, { push: true });
+  const other = value.annotations?.[CANDIDATE_ANNOTATION];
+  if (other === key2) return;
+  throw new TgoError(
+    "CONFLICT",
+    `${version2} is there already, made of something else (${other === void 0 ? "no candidate" : candidateTag(other)})`,
+    {
+      where: referenceOf(target, service2, held.tag),
+      remedy: "A version's tag never changes. Release these bytes as the next version; to finish the version that is there, give the source and the pipelines it was made of: its image names the commit."
+    }
+  );
 }
 
 // packages/stages/src/upload.ts
@@ -20117,7 +21272,7 @@ async function makeCandidate(context, prepared) {
       history: "drop"
     })
   );
-  let image;
+  const finalised = new Finalised();
   return {
     notes: built.notes,
     deliver: async (target) => {
@@ -20126,14 +21281,21 @@ async function makeCandidate(context, prepared) {
         () => uploadVariants(context, target, name4, built.variants, staging)
       );
       const from = { registry: target.client, repository: repositoryOf2(target, name4) };
-      image ??= finalise(from).catch((error2) => {
-        image = void 0;
-        throw error2;
-      });
-      return { image: await image, from };
+      return { image: await finalised.by(() => finalise(from)), from };
     }
   };
 }
+var Finalised = class {
+  #attempts = [];
+  #image;
+  async by(finalise) {
+    if (this.#image !== void 0) return this.#image;
+    const own2 = finalise();
+    this.#attempts.push(own2);
+    this.#image = await Promise.any(this.#attempts).catch(() => own2);
+    return this.#image;
+  }
+};
 
 // packages/stages/src/not-started.ts
 function notStarted(target, service2, tag) {
@@ -20146,68 +21308,104 @@ function notStarted(target, service2, tag) {
   };
 }
 
-// packages/stages/src/verify.ts
-function verifyTag(context, service2, targets, tag, options) {
-  const verify = () => verifyImage({
-    targets: targets.map((target) => ({
-      name: target.name,
-      registry: target.client,
-      repository: repositoryOf2(target, service2),
-      reference: tag,
-      ...target.anonymous === void 0 ? {} : { anonymous: target.anonymous }
-    })),
-    platforms: [...context.platforms],
-    expect: {
-      ...options.digest === void 0 ? {} : { digest: options.digest },
-      ...options.annotations === void 0 ? {} : { annotations: { ...options.annotations } }
-    },
-    elf: options.elf,
-    allowForeign: [...options.allowForeign ?? []]
-  });
-  if (options.quiet === true) return verify();
-  return context.progress.step({ step: "verify", service: service2 }, verify, ({ ok, targets: found }) => ({
-    state: ok ? "done" : "failed",
-    detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`
-  }));
+// packages/stages/src/patience.ts
+import { setTimeout as delay2 } from "node:timers/promises";
+var PATIENCE_MS = 5e3;
+async function within2(work, milliseconds) {
+  const stop = new AbortController();
+  const ended = work.then(
+    () => true,
+    () => true
+  );
+  const over = delay2(milliseconds, false, { signal: stop.signal }).catch(() => false);
+  const first = await Promise.race([ended, over]);
+  stop.abort();
+  return first;
 }
-function registryRows(targets, service2, tag, verification) {
-  return targets.map((target) => {
-    const found = verification.targets.find(({ name: name4 }) => name4 === target.name);
-    return {
-      registry: target.name,
-      reference: referenceOf(target, service2, tag),
-      state: found?.state ?? "failed",
-      digest: found?.digest,
-      problems: found?.problems ?? [],
-      durationMs: found?.durationMs ?? 0
-    };
+function promised() {
+  let keep = () => void 0;
+  const promise = new Promise((resolve) => {
+    keep = resolve;
   });
+  return {
+    promise,
+    keep: (value) => {
+      keep(value);
+    }
+  };
 }
-function variantRows(context, verification) {
-  return context.platforms.map((platform2) => {
-    const variant = verification.variants.find((candidate) => candidate.platform === platform2);
-    const proof = readProof(verification.annotations, platform2);
-    const elf = variant?.elf;
-    return {
-      platform: platform2,
-      digest: variant?.digest,
-      size: variant?.size,
-      elf: elf !== void 0 ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) } : proof && { files: proof.files, elf: proof.elf, foreign: [] },
-      smoke: proof && { ok: true, machine: proof.machine, lines: proof.lines, recorded: true }
-    };
+
+// packages/stages/src/rows.ts
+var Rows = class {
+  constructor(context, service2, tag) {
+    this.context = context;
+    this.service = service2;
+    this.#rows = new Map(context.targets.map((target) => [target.name, notStarted(target, service2, tag)]));
+  }
+  context;
+  service;
+  #rows;
+  /** In the order of the registries. */
+  all() {
+    return [...this.#rows.values()];
+  }
+  of(target) {
+    return this.#rows.get(target.name) ?? notStarted(target, this.service);
+  }
+  hasFailed(target) {
+    return this.of(target).state === "failed";
+  }
+  update(target, change2) {
+    this.#rows.set(target.name, { ...this.of(target), ...change2 });
+  }
+  /** Adds to the time that was spent on a registry. */
+  spent(target, started) {
+    return this.of(target).durationMs + Math.round(performance.now() - started);
+  }
+  /** @throws TgoError INTERRUPTED: that is no registry's fault */
+  fail(target, error2, started) {
+    const stopped = interrupted(this.context);
+    if (stopped !== void 0) throw stopped;
+    const problems6 = [problemOf(isTgoError(error2) ? error2 : unexpected(target, error2))];
+    this.update(target, { state: "failed", problems: problems6, durationMs: this.spent(target, started) });
+  }
+  /** What a verification saw. A registry that passed stays what it was before: done, or already there. */
+  verified(targets, tag, verification) {
+    for (const row of registryRows(targets, this.service, tag, verification)) {
+      const target = targets.find(({ name: name4 }) => name4 === row.registry);
+      if (target === void 0) continue;
+      const before = this.of(target);
+      const state = before.state === "not started" ? "done" : before.state;
+      this.update(target, {
+        ...row,
+        state: row.state === "verified" ? state : row.state,
+        uploaded: before.uploaded,
+        durationMs: before.durationMs + row.durationMs
+      });
+    }
+  }
+};
+function unexpected(target, error2) {
+  return new TgoError("UNAVAILABLE", messageOf(error2), {
+    where: target.registry.host,
+    remedy: "Check that the registry answers and that the credentials may push, then run the same command again.",
+    cause: error2
   });
 }
 
 // packages/stages/src/publish.ts
 async function publishService(context, name4, service2, options) {
-  const publish = async () => {
+  return settled(await bringService(context, name4, service2, options));
+}
+async function bringService(context, name4, service2, options) {
+  const bring2 = async () => {
     const prepared = await prepare(context, name4, service2, options);
-    return publishCandidate(context, candidateOf(context, prepared));
+    return bringCandidate(context, candidateOf(context, prepared));
   };
   return attempt(
     context,
     name4,
-    publish,
+    bring2,
     context.targets.map((target) => notStarted(target, name4))
   );
 }
@@ -20224,64 +21422,159 @@ function candidateOf(context, prepared) {
 }
 var RegistriesFailed = class extends Error {
 };
-async function publishCandidate(context, candidate) {
+async function bringCandidate(context, candidate) {
   const started = performance.now();
-  const { service: service2 } = candidate;
+  const { service: service2, revision } = candidate;
   const tag = candidateTag(candidate.key);
-  const rows = new Map(context.targets.map((target) => [target.name, notStarted(target, service2, tag)]));
-  const run3 = { context, candidate, tag, rows };
-  const facts = { service: service2, revision: candidate.revision, tag };
+  const run3 = { context, candidate, tag, rows: new Rows(context, service2, tag) };
+  const search = new Search(context, candidate, run3.rows);
+  const { needed, others } = divide(context);
+  const source = promised();
+  const asked = needed.map((target) => search.ask(target));
+  const late = others.map((target) => {
+    const answer = search.ask(target);
+    return { target, answer, row: bringLate(run3, target, answer, source.promise) };
+  });
+  const rest = {
+    service: service2,
+    revision,
+    tag,
+    late: new Map(late.map(({ target, row }) => [target.name, row])),
+    durationMs: 0
+  };
   try {
-    const found = await findCandidate(run3);
-    const held = found !== void 0;
-    const { digest, notes } = held ? { ...found, notes: [] } : await make(run3);
-    if (held) await copyMissing(run3, found);
-    const verification = await verifyAll(run3, digest);
-    const failed = [...rows.values()].some(({ state }) => state === "failed" || state === "not started");
+    await Promise.all(asked);
+    if (context.targets.some((target) => target.registry.required && run3.rows.hasFailed(target)))
+      throw new RegistriesFailed();
+    const held = await search.held(needed) ?? await heldElsewhere(
+      run3,
+      search,
+      late.map(({ target, answer }) => ({ target, answer }))
+    );
+    const from = held === void 0 ? await making(run3) : copying(run3, held);
+    source.keep(from);
+    const { digest, verification } = await bringAll(run3, needed, from, held);
+    const failed = needed.some((target) => !isThere2(run3.rows.of(target)));
     return {
-      ...facts,
-      state: failed ? "failed" : held ? "already there" : "published",
+      ...rest,
+      state: failed ? "failed" : held === void 0 ? "published" : "already there",
       digest,
       variants: variantRows(context, verification).map((variant) => ({
         ...variant,
-        smoke: variant.smoke && { ...variant.smoke, recorded: held }
+        smoke: variant.smoke && { ...variant.smoke, recorded: held !== void 0 }
       })),
-      registries: [...rows.values()],
+      registries: run3.rows.all(),
       problems: [],
-      notes: [...notes, ...candidate.notes],
+      notes: [...from.notes, ...candidate.notes],
       durationMs: since(started)
     };
   } catch (error2) {
     return {
-      ...facts,
+      ...rest,
       state: "failed",
       variants: [],
-      registries: [...rows.values()],
+      registries: run3.rows.all(),
       problems: error2 instanceof RegistriesFailed ? [] : [problemOf(interrupted(context) ?? error2)],
       notes: [],
       durationMs: since(started)
     };
+  } finally {
+    source.keep(void 0);
   }
 }
-async function verifyAll(run3, digest) {
-  const { context, candidate, rows, tag } = run3;
-  const { service: service2 } = candidate;
-  const reached = context.targets.filter((target) => rows.get(target.name)?.state !== "failed");
-  const verification = await verifyTag(context, service2, reached, tag, {
+async function heldElsewhere({ context }, search, late) {
+  if (late.length === 0) return void 0;
+  const looked = Promise.all(late.map(({ answer }) => answer)).then(
+    () => search.held(late.map(({ target }) => target))
+  );
+  return await within2(looked, context.patienceMs ?? PATIENCE_MS) ? looked : void 0;
+}
+async function bringAll(run3, needed, from, held) {
+  const { rows, tag } = run3;
+  const holders = needed.filter((target) => held?.holders.includes(target) === true);
+  if (held !== void 0) rows.verified(holders, tag, held.verification);
+  const lacking = needed.filter((target) => !holders.includes(target));
+  const brought = await Promise.all(lacking.map((target) => bring(run3, target, from)));
+  const digest = held?.digest ?? brought.find((one) => one !== void 0);
+  if (digest === void 0) throw new RegistriesFailed();
+  const reached = lacking.filter((target) => !rows.hasFailed(target));
+  if (reached.length === 0 && held !== void 0) return { digest, verification: held.verification };
+  return { digest, verification: await verify(run3, reached, digest) };
+}
+async function bringLate(run3, target, answer, source) {
+  const { rows } = run3;
+  const started = performance.now();
+  try {
+    await answer;
+    const held = await heldWhole(run3, target);
+    const from = await source;
+    if (from !== void 0 && !rows.hasFailed(target) && (held === void 0 || held !== from.digest)) {
+      const digest = await bring(run3, target, from);
+      if (digest !== void 0) await verify(run3, [target], digest);
+    }
+  } catch (error2) {
+    const problem3 = problemOf(interrupted(run3.context) ?? error2);
+    rows.update(target, { state: "failed", problems: [problem3], durationMs: since(started) });
+  }
+  return rows.of(target);
+}
+async function heldWhole(run3, target) {
+  const { digest } = run3.rows.of(target);
+  if (digest === void 0 || run3.rows.hasFailed(target)) return void 0;
+  if ((await verify(run3, [target], digest)).ok) return digest;
+  run3.rows.update(target, { state: "not started", problems: [] });
+  return void 0;
+}
+async function bring({ rows }, target, from) {
+  if (rows.hasFailed(target)) return void 0;
+  const started = performance.now();
+  try {
+    const { digest, ...sent3 } = await from.put(target);
+    rows.update(target, { state: "done", ...sent3, durationMs: rows.spent(target, started) });
+    return digest;
+  } catch (error2) {
+    rows.fail(target, error2, started);
+    return void 0;
+  }
+}
+async function verify({ context, candidate, rows, tag }, targets, digest) {
+  const verification = await verifyTag(context, candidate.service, targets, tag, {
     digest,
     annotations: { [CANDIDATE_ANNOTATION]: candidate.key },
     elf: false
   });
-  for (const row of registryRows(reached, service2, tag, verification)) {
-    const before = rows.get(row.registry);
-    rows.set(row.registry, {
-      ...row,
-      state: row.state === "verified" ? before?.state ?? "done" : row.state,
-      uploaded: before?.uploaded,
-      durationMs: (before?.durationMs ?? 0) + row.durationMs
-    });
-  }
+  rows.verified(targets, tag, verification);
   return verification;
+}
+function copying({ context, candidate: { service: service2 }, tag }, { from, digest }) {
+  return {
+    digest,
+    notes: [],
+    put: async (to) => ({
+      digest,
+      uploaded: await copyByDigest(context, { from, to, service: service2, digest, tag })
+    })
+  };
+}
+async function making({ context, candidate, tag }) {
+  const { service: service2 } = candidate;
+  const made2 = await candidate.make();
+  return {
+    notes: made2.notes,
+    put: async (target) => {
+      const { image, from } = await made2.deliver(target);
+      await context.progress.step(
+        { step: "tag", service: service2, registry: target.name },
+        () => pushImage(image, {
+          to: { registry: target.client, repository: repositoryOf2(target, service2) },
+          from,
+          tag,
+          thorough: true
+        })
+      );
+      return { digest: image.digest };
+    }
+  };
 }
 function devNote({ request }) {
   const { revision } = request.source;
@@ -20290,143 +21583,98 @@ function devNote({ request }) {
     `revision ${revision} is the source's content: it was given without a commit (--revision), or has changes; such a candidate can be pulled and tried, but never released`
   ];
 }
-async function findCandidate(run3) {
-  const { context, candidate, tag } = run3;
-  const { service: service2, key: key2 } = candidate;
-  const found = /* @__PURE__ */ new Map();
-  await Promise.all(
-    context.targets.map(async (target) => {
-      const started = performance.now();
-      try {
-        const held = await target.client.resolve(repositoryOf2(target, service2), tag, { push: true });
-        if (held !== void 0) update(run3, target, { state: "already there", digest: held.digest });
-        const under = held === void 0 ? await versionTag(target, candidate) : tag;
-        if (under !== void 0) found.set(under, [...found.get(under) ?? [], target]);
-      } catch (error2) {
-        fail2(run3, target, error2, started);
-      }
-    })
-  );
-  const blocked = context.targets.some(
-    (target) => target.registry.required && run3.rows.get(target.name)?.state === "failed"
-  );
-  if (blocked) throw new RegistriesFailed();
-  for (const [reference, holders] of found) {
-    const verification = await verifyTag(context, service2, holders, reference, {
-      quiet: true,
-      annotations: { [CANDIDATE_ANNOTATION]: key2 },
-      elf: false
-    });
-    const good = verification.targets.filter(({ state }) => state === "verified");
-    for (const { name: name4, digest } of good) {
-      const from = holders.find((target) => target.name === name4);
-      if (from !== void 0 && digest !== void 0 && await isAsFinalised(from, service2, digest))
-        return {
-          from,
-          digest,
-          holders: good.filter((other) => other.digest === digest && reference === tag).map(({ name: name5 }) => name5)
-        };
-    }
-  }
-  return void 0;
-}
-async function isAsFinalised(target, service2, digest) {
-  const { bytes } = await target.client.manifest(repositoryOf2(target, service2), digest, { push: true });
-  const text2 = new TextDecoder().decode(bytes);
-  return canonicalJson(JSON.parse(text2)) === text2;
-}
-async function versionTag(target, { service: service2, version: version2, key: key2 }) {
-  if (version2 === void 0) return void 0;
-  const repository = repositoryOf2(target, service2);
-  const held = await target.client.resolve(repository, version2, { push: true });
-  if (held === void 0) return void 0;
-  const { value } = await target.client.manifest(repository, held.digest, { push: true });
-  const other = value.annotations?.[CANDIDATE_ANNOTATION];
-  if (other === key2) return version2;
-  throw new TgoError(
-    "CONFLICT",
-    `${version2} is there already, made of something else (${other === void 0 ? "no candidate" : candidateTag(other)})`,
-    {
-      where: referenceOf(target, service2, version2),
-      remedy: "A version's tag never changes. Release these bytes as the next version; to finish the version that is there, give the source and the pipelines it was made of: its image names the commit."
-    }
-  );
-}
-async function copyMissing(run3, { from, digest, holders }) {
-  const { context, tag } = run3;
-  const { service: service2 } = run3.candidate;
-  await everyTarget(run3, async (target) => {
-    if (holders.includes(target.name)) return { state: "already there", uploaded: 0 };
-    return context.progress.step({ step: "copy", service: service2, registry: target.name }, async () => {
-      const copied = await copyImage({
-        from: { registry: from.client, repository: repositoryOf2(from, service2) },
-        to: { registry: target.client, repository: repositoryOf2(target, service2) },
-        digest,
-        tag,
-        // What is there did not pass as a whole, or was never tagged: parts of it may be missing.
-        thorough: true
-      });
-      return { state: "done", uploaded: copied.uploaded.bytes };
-    });
-  });
-}
-async function make(run3) {
-  const { context, candidate, tag } = run3;
-  const { service: service2 } = candidate;
-  const made2 = await candidate.make();
-  let digest;
-  await everyTarget(run3, async (target) => {
-    const { image, from } = await made2.deliver(target);
-    await context.progress.step(
-      { step: "tag", service: service2, registry: target.name },
-      () => pushImage(image, {
-        to: { registry: target.client, repository: repositoryOf2(target, service2) },
-        from,
-        tag,
-        thorough: true
-      })
-    );
-    digest = image.digest;
-    return { state: "done" };
-  });
-  if (digest === void 0) throw new RegistriesFailed();
-  return { digest, notes: made2.notes };
-}
-async function everyTarget(run3, act) {
-  await Promise.all(
-    run3.context.targets.filter((target) => run3.rows.get(target.name)?.state !== "failed").map(async (target) => {
-      const started = performance.now();
-      try {
-        const result = await act(target);
-        update(run3, target, {
-          ...result,
-          durationMs: (run3.rows.get(target.name)?.durationMs ?? 0) + since(started)
-        });
-      } catch (error2) {
-        fail2(run3, target, error2, started);
-      }
-    })
-  );
-}
-function update(run3, target, change2) {
-  const before = run3.rows.get(target.name) ?? notStarted(target, run3.candidate.service, run3.tag);
-  run3.rows.set(target.name, { ...before, ...change2 });
-}
-function fail2(run3, target, error2, started) {
-  const stopped = interrupted(run3.context);
-  if (stopped !== void 0) throw stopped;
-  const problems4 = [problemOf(isTgoError(error2) ? error2 : unexpected(target, error2))];
-  update(run3, target, { state: "failed", problems: problems4, durationMs: since(started) });
-}
-function unexpected(target, error2) {
-  return new TgoError("UNAVAILABLE", messageOf(error2), {
-    where: target.registry.host,
-    remedy: "Check that the registry answers and that the credentials may push, then run the same command again.",
-    cause: error2
-  });
+function isThere2({ state }) {
+  return state !== "failed" && state !== "not started";
 }
 function since(started) {
   return Math.round(performance.now() - started);
+}
+
+// packages/stages/src/release/board.ts
+var AGAIN = 1;
+var Board = class {
+  #first = /* @__PURE__ */ new Map();
+  #last = /* @__PURE__ */ new Map();
+  /** Writes of this run that failed, by their names: they are for the next run. */
+  #failed = /* @__PURE__ */ new Map();
+  /** Writes of this run, with what was there before. */
+  #done = /* @__PURE__ */ new Map();
+  #lost = /* @__PURE__ */ new Map();
+  see(sights) {
+    for (const sight2 of sights) {
+      const name4 = `${sight2.registry} ${sight2.service}`;
+      if (!this.#first.has(name4)) this.#first.set(name4, sight2);
+      this.#last.set(name4, sight2);
+    }
+  }
+  /** As the registries were when this run first looked at each. */
+  get start() {
+    return [...this.#first.values()];
+  }
+  get now() {
+    return [...this.#last.values()];
+  }
+  wrote(step) {
+    const name4 = nameOf3(step);
+    if (!this.#done.has(name4)) this.#done.set(name4, step.before);
+  }
+  failed(step, error2) {
+    this.#failed.set(nameOf3(step), problemOf(error2));
+  }
+  /** Somebody else wrote the tag: it is decided anew, and once more is a failure. */
+  lost(step, told2, error2) {
+    const name4 = nameOf3(step);
+    const before = this.#lost.get(name4) ?? [];
+    this.#lost.set(name4, [...before, told2]);
+    if (error2 !== void 0 && before.length >= AGAIN) this.failed(step, error2);
+  }
+  problem(step) {
+    return this.#failed.get(nameOf3(step));
+  }
+  /** Whether this run wrote it, and what was there before. */
+  written(step) {
+    const name4 = nameOf3(step);
+    return this.#done.has(name4) ? { before: this.#done.get(name4) } : void 0;
+  }
+  /** Races that were lost for a service's tags, one line each. */
+  races(service2) {
+    return [...this.#lost].flatMap(([name4, told2]) => {
+      const [registry2 = "", of] = name4.split(" ");
+      return of === service2 ? told2.map((line) => `${registry2}: ${line}; it was looked at and decided again`) : [];
+    });
+  }
+};
+function nameOf3({ registry: registry2, service: service2, tag }) {
+  return `${registry2} ${service2} ${tag}`;
+}
+
+// packages/stages/src/release/entries.ts
+async function gateEntry(target, of) {
+  const { service: service2 } = of.report;
+  return {
+    service: service2,
+    registry: target.name,
+    candidate: await candidateOf2(target, of),
+    versionTag: versionTagOf(of.sights, of.version, service2, target.name)
+  };
+}
+async function candidateOf2(target, { report, row, indexes }) {
+  const digest = row?.digest;
+  const why = row?.problems[0]?.what ?? report.problems[0]?.what;
+  if (row === void 0 || digest === void 0 || row.state === "failed" || row.state === "not started")
+    return why === void 0 ? { state: "missing" } : { state: "failed", why };
+  try {
+    return { state: "verified", digest, ...await indexes.facts(target, report.service, digest) };
+  } catch (error2) {
+    if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
+    return { state: "failed", why: isTgoError(error2) ? error2.what : messageOf(error2) };
+  }
+}
+function versionTagOf(sights, version2, service2, registry2) {
+  const sight2 = sightOf(sights, service2, registry2);
+  if (sight2.state !== "seen") return { state: "unknown", why: sight2.why };
+  const held = heldVersion(sight2.tags, version2, service2);
+  return held === void 0 ? { state: "absent" } : { state: "held", digest: held.digest };
 }
 
 // packages/stages/src/release/look.ts
@@ -20453,22 +21701,22 @@ function lookEverywhere(context, wanted2, indexes, { versions = "needed" } = {})
   return Promise.all(
     context.targets.flatMap(
       (target) => wanted2.map(async (of) => {
-        const place = { service: of.service, registry: target.name };
+        const place2 = { service: of.service, registry: target.name };
         try {
           return {
-            ...place,
+            ...place2,
             held: { state: "seen", tags: holdings(await seen(target, of, indexes, versions), of.service) }
           };
         } catch (error2) {
           if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
           const why = isTgoError(error2) ? error2.what : messageOf(error2);
-          return { ...place, held: { state: "unreachable", why } };
+          return { ...place2, held: { state: "unreachable", why } };
         }
       })
     )
   );
 }
-async function seen(target, { service: service2, tags: tags2 }, indexes, versions) {
+async function seen(target, { service: service2, tags: tags2, known: knownIn }, indexes, versions) {
   const repository = repositoryOf2(target, service2);
   const resolve = async (tag) => {
     const found = await target.client.resolve(repository, tag, { push: true });
@@ -20477,8 +21725,8 @@ async function seen(target, { service: service2, tags: tags2 }, indexes, version
   const [listed2, ...asked] = await Promise.all([target.client.tags(repository), ...tags2.map(resolve)]);
   const known = asked.flat();
   const kinds = listed2.filter((tag) => !tags2.includes(tag)).map((tag) => ({ tag, ...kindOfTag(tag, service2) }));
-  const lines = versions === "all" ? kinds.filter(({ kind }) => FLOATING.has(kind)) : [];
-  const others = await Promise.all(lines.map(({ tag }) => resolve(tag)));
+  const lines2 = versions === "all" ? kinds.filter(({ kind }) => FLOATING.has(kind)) : [];
+  const others = await Promise.all(lines2.map(({ tag }) => resolve(tag)));
   const floating = [...known, ...others.flat()].filter(({ tag }) => isFloating(kindOfTag(tag, service2)));
   const annotated = await Promise.all(
     floating.map(async ({ tag, digest }) => ({
@@ -20489,13 +21737,14 @@ async function seen(target, { service: service2, tags: tags2 }, indexes, version
   );
   const silent = annotated.some(({ annotation }) => annotation === void 0);
   const asking = new Set(tags2.flatMap((tag) => versionText(tag, service2) ?? []));
+  const before = knownIn?.(target.name);
+  const isNew = (version2) => before !== void 0 && !before.has(version2);
   const resolved = await Promise.all(
-    kinds.filter(({ kind }) => kind === "version").map(
-      async ({ tag }) => (
-        // Another spelling of a version that is asked for (v1.2.3) must be seen for what it is.
-        versions === "all" || silent || asking.has(versionText(tag, service2) ?? "") ? resolve(tag) : [{ tag, digest: `unread:${tag}` }]
-      )
-    )
+    kinds.filter(({ kind }) => kind === "version").map(async ({ tag }) => {
+      const version2 = versionText(tag, service2) ?? "";
+      const needed = asking.has(version2) || isNew(version2);
+      return versions === "all" || silent || needed ? resolve(tag) : [{ tag, digest: `unread:${tag}` }];
+    })
   );
   return [
     ...known.filter(({ tag }) => !isFloating(kindOfTag(tag, service2))),
@@ -20509,8 +21758,297 @@ function versionText(tag, service2) {
   return kind.kind === "version" ? kind.version.text : void 0;
 }
 
+// packages/stages/src/release/gathering.ts
+var LONGEST_MS = 30 * 6e4;
+var Gathering = class {
+  constructor(context, services, brought, version2, board, indexes) {
+    this.context = context;
+    this.services = services;
+    this.brought = brought;
+    this.version = version2;
+    this.board = board;
+    this.indexes = indexes;
+    for (const { service: service2, registries: registries3 } of brought)
+      for (const row of registries3) this.#rows.set(`${row.registry} ${service2}`, row);
+  }
+  context;
+  services;
+  brought;
+  version;
+  board;
+  indexes;
+  /** By `registry service`: how the candidate was brought there, as far as that is known. */
+  #rows = /* @__PURE__ */ new Map();
+  /** By `registry service`: why nothing can be tagged there in this run. */
+  #excluded = /* @__PURE__ */ new Map();
+  /** What the gate is told, and what it would have been told of those who come later. */
+  #entries = [];
+  /** A registry that is not waited for, when its candidates are brought or have failed. */
+  async arrive(target) {
+    const rows = this.brought.flatMap(({ service: service2, late }) => {
+      const row = late?.get(target.name);
+      return row === void 0 ? [] : [row.then((known) => this.#rows.set(`${target.name} ${service2}`, known))];
+    });
+    if (!await within2(Promise.all(rows), LONGEST_MS)) {
+      for (const { service: service2 } of this.brought) this.#giveUp(target, service2);
+    }
+    await this.enter([target]);
+  }
+  #giveUp(target, service2) {
+    const row = this.#rows.get(`${target.name} ${service2}`);
+    if (row === void 0 || row.state === "failed") return;
+    const what = `it had not taken the candidate after ${LONGEST_MS / 6e4} min, and is waited for no longer`;
+    const problem3 = { code: "UNAVAILABLE", what, remedy: "Run the same command again." };
+    this.#rows.set(`${target.name} ${service2}`, { ...row, state: "failed", problems: [problem3] });
+  }
+  /** First look at registries whose candidates are brought, and what the gate is to know of them. */
+  async enter(targets) {
+    const [silent, answering] = partition(targets, (target) => this.#isSilent(target));
+    const unseen = silent.flatMap(
+      (target) => this.brought.map(({ service: service2 }) => {
+        const why = this.#rows.get(`${target.name} ${service2}`)?.problems[0]?.what ?? "it was not asked";
+        return { service: service2, registry: target.name, held: { state: "unreachable", why } };
+      })
+    );
+    const [seen2] = await Promise.all([this.look(answering), this.#readIndexes(answering)]);
+    this.board.see([...unseen, ...seen2]);
+    const entries2 = await Promise.all(
+      targets.flatMap(
+        (target) => this.brought.map(
+          (report) => gateEntry(target, {
+            report,
+            row: this.#rows.get(`${target.name} ${report.service}`),
+            version: this.version,
+            sights: this.board.now,
+            indexes: this.indexes
+          })
+        )
+      )
+    );
+    this.#entries.push(...entries2);
+  }
+  /** Whether a registry answered for none of the candidates; one that refused them may answer for its tags. */
+  #isSilent({ name: name4 }) {
+    return this.brought.every(({ service: service2 }) => {
+      const row = this.#rows.get(`${name4} ${service2}`);
+      return row?.state === "failed" && row.problems.some(({ code: code3 }) => code3 === "UNAVAILABLE");
+    });
+  }
+  /** Each index once, while the tags are looked at; who cannot read one hears of it when it is needed. */
+  async #readIndexes(targets) {
+    await Promise.allSettled(
+      targets.flatMap(
+        (target) => this.brought.map(async ({ service: service2 }) => {
+          const digest = this.#rows.get(`${target.name} ${service2}`)?.digest;
+          if (digest !== void 0) await this.indexes.read(target, service2, digest);
+        })
+      )
+    );
+  }
+  /** The gate, with all that is known by now. */
+  decide() {
+    const { version: version2 } = this;
+    const services = this.services.map(({ service: service2 }) => service2);
+    return decideGate({ version: version2, services, registries: this.registries(), entries: this.#entries });
+  }
+  registries() {
+    return this.context.targets.map(({ name: name4, registry: registry2 }) => ({
+      registry: name4,
+      required: registry2.required
+    }));
+  }
+  /** What is left in registries that are not waited for, with all that is known of them by now. */
+  later(needed) {
+    const gate4 = this.decide();
+    const reasons = [...gate4.open ? [] : gate4.reasons, ...gate4.later];
+    const waits = needed.some(({ registry: registry2 }) => registry2.required);
+    return reasons.filter(({ registry: registry2 }) => !waits || !needed.some(({ name: name4 }) => name4 === registry2));
+  }
+  /** An image that did not pass is not tagged, in whatever registry. */
+  exclude(targets) {
+    const gate4 = this.decide();
+    for (const { kind, service: service2, registry: registry2, what } of [...gate4.open ? [] : gate4.reasons, ...gate4.later]) {
+      if (service2 === void 0 || !targets.some(({ name: name4 }) => name4 === registry2)) continue;
+      if (OF_THE_CANDIDATE.has(kind)) this.#excluded.set(`${registry2 ?? ""} ${service2}`, what);
+    }
+    this.board.see(this.board.now.map((sight2) => this.#withoutExcluded(sight2)));
+  }
+  #withoutExcluded(sight2) {
+    const why = this.#excluded.get(`${sight2.registry} ${sight2.service}`);
+    return why === void 0 ? sight2 : { ...sight2, held: { state: "unreachable", why } };
+  }
+  async look(targets) {
+    const sights = await lookEverywhere({ ...this.context, targets }, this.#wanted(), this.indexes);
+    return sights.map((sight2) => this.#withoutExcluded(this.#withCandidate(sight2)));
+  }
+  /** What was brought is there, and was verified there: it need not be asked for again. */
+  #withCandidate(sight2) {
+    const { service: service2, registry: registry2, held } = sight2;
+    const row = this.#rows.get(`${registry2} ${service2}`);
+    const tag = this.brought.find((one) => one.service === service2)?.tag;
+    if (held.state !== "seen" || row?.digest === void 0 || tag === void 0 || held.tags.has(tag))
+      return sight2;
+    if (row.state === "failed" || row.state === "not started") return sight2;
+    const candidate = { digest: row.digest, version: void 0 };
+    return { service: service2, registry: registry2, held: { state: "seen", tags: new Map([...held.tags, [tag, candidate]]) } };
+  }
+  #wanted() {
+    return this.services.map(({ service: service2, policy }) => {
+      const tags2 = planTags(this.version, policy);
+      const known = (registry2) => {
+        const sight2 = sightOf(this.board.start, service2, registry2);
+        if (sight2.state !== "seen") return void 0;
+        return new Set(versionsOf(sight2.tags, service2).map(({ text: text2 }) => text2));
+      };
+      return { service: service2, tags: [tags2.version, ...tags2.floating], known };
+    });
+  }
+  /** The brought services, as far as they have come. */
+  reports() {
+    return this.brought.map((report) => ({
+      ...report,
+      late: void 0,
+      registries: report.registries.map((row) => this.#rows.get(`${row.registry} ${report.service}`) ?? row)
+    }));
+  }
+};
+var OF_THE_CANDIDATE = /* @__PURE__ */ new Set([
+  "candidate missing",
+  "candidate failed",
+  "candidate refused",
+  "digests differ"
+]);
+function partition(all, matches) {
+  return [all.filter(matches), all.filter((one) => !matches(one))];
+}
+
+// packages/stages/src/release/record.ts
+function recordOf(context, release) {
+  const { plan, progress, board, verified, pipeline: pipeline2 } = release;
+  const images = [...verified].flatMap(([service2, seen2]) => {
+    const whole = seen2.find(({ variants: variants2 }) => variants2.length > 0);
+    return whole === void 0 ? [] : [[service2, imageOf(whole)]];
+  });
+  return composeRecord({
+    plan,
+    steps: progress.steps,
+    now: board.now,
+    pipeline: pipeline2,
+    images: new Map(images),
+    repository: (registry2, service2) => {
+      const target = context.targets.find(({ name: name4 }) => name4 === registry2);
+      return target === void 0 ? registry2 : `${target.registry.host}/${repositoryOf2(target, service2)}`;
+    }
+  });
+}
+function imageOf({ annotations, variants: variants2 }) {
+  return {
+    revision: annotations["org.opencontainers.image.revision"],
+    candidate: annotations[CANDIDATE_ANNOTATION],
+    created: annotations["org.opencontainers.image.created"],
+    platforms: variants2.map(({ platform: platform2, digest, size: size2 }) => ({ platform: platform2, digest, size: size2 }))
+  };
+}
+async function attachRecord(context, record2, indexes) {
+  const content = new TextEncoder().encode(recordJson(record2));
+  const attachments = context.targets.flatMap(
+    (target) => Object.entries(record2.services).flatMap(
+      ([service2, { digest, registries: registries3 }]) => target.registry.referrers && registries3[target.name]?.state === "complete" ? [attach(context, { target, service: service2, digest, content, indexes })] : []
+    )
+  );
+  return Promise.all(attachments);
+}
+async function attach(context, of) {
+  const { target, service: service2, digest, content, indexes } = of;
+  const place2 = { service: service2, registry: target.name };
+  try {
+    const { descriptor } = await indexes.read(target, service2, digest);
+    const to = { registry: target.client, repository: repositoryOf2(target, service2) };
+    const { state } = await context.progress.step(
+      { step: "record", ...place2 },
+      () => attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content }),
+      (attached) => ({ state: attached.state })
+    );
+    return { ...place2, state };
+  } catch (error2) {
+    const stopped = interrupted(context);
+    if (stopped !== void 0) throw stopped;
+    const { what, ...problem3 } = problemOf(error2);
+    return {
+      ...place2,
+      state: "failed",
+      problem: {
+        ...problem3,
+        what: `the release record could not be put beside the image: ${what}`,
+        remedy: [
+          problem3.remedy,
+          `The image and its tags are not affected. A registry that takes no such documents: "referrers": false in its catalog entry.`
+        ].filter((line) => line !== void 0).join("\n")
+      }
+    };
+  }
+}
+
+// packages/stages/src/release/release-rows.ts
+function serviceReport(of) {
+  const { planned, report, progress, board, targets, verified, attached } = of;
+  const { service: service2 } = planned;
+  const tags2 = progress.steps.filter((step) => step.service === service2).map((step) => tagReport(step, board));
+  const registries3 = report.registries.map((row) => {
+    const found = verified.find(({ name: name4 }) => name4 === row.registry);
+    const record2 = attached.find((one) => one.service === service2 && one.registry === row.registry);
+    return {
+      ...row,
+      ...found === void 0 || found.state === "verified" ? {} : { state: "failed", problems: found.problems },
+      ...record2 === void 0 ? {} : { record: record2.state },
+      ...record2?.problem === void 0 ? {} : { problems: [...row.problems, record2.problem] }
+    };
+  });
+  const required2 = new Set(targets.filter(({ registry: registry2 }) => registry2.required).map(({ name: name4 }) => name4));
+  const released = isComplete({ tags: tags2, registries: registries3 }, (registry2) => required2.has(registry2));
+  const wrote = tags2.some(({ state }) => state === "done") || report.state === "published";
+  return {
+    ...report,
+    state: released ? wrote ? "released" : "already there" : "not released",
+    registries: registries3,
+    tags: tags2,
+    notes: [
+      ...report.notes,
+      ...board.races(service2),
+      ...progress.overtaking.filter((line) => line.startsWith(`${service2}:`))
+    ]
+  };
+}
+function isComplete({ tags: tags2 = [], registries: registries3 }, counts = () => true) {
+  return tags2.filter(({ registry: registry2 }) => counts(registry2)).every(isThere3) && registries3.filter(({ registry: registry2 }) => counts(registry2)).every(({ state }) => state !== "failed");
+}
+function isThere3({ state }) {
+  return state === "done" || state === "already there" || state === "stays";
+}
+function tagReport(step, board) {
+  const { registry: registry2, tag, standing } = step;
+  const problem3 = board.problem(step);
+  const written = board.written(step);
+  const before = written === void 0 ? step.before : written.before;
+  const was = before === void 0 || before.digest === step.digest ? void 0 : before;
+  const row = { registry: registry2, tag, ...was === void 0 ? {} : { before: was.version?.text ?? was.digest } };
+  switch (standing.state) {
+    case "already there":
+      return { ...row, state: written === void 0 ? "already there" : "done" };
+    case "stays":
+      return { ...row, state: "stays", told: standing.told };
+    case "refused":
+      return { ...row, state: "failed", problem: problem3 ?? problemOf(standing.error) };
+    case "to write":
+      return problem3 === void 0 ? { ...row, state: "not started" } : { ...row, state: "failed", problem: problem3 };
+    case "missing":
+    case "unreachable":
+      return problem3 === void 0 ? { ...row, state: "not started", told: standing.told } : { ...row, state: "failed", problem: problem3 };
+  }
+}
+
 // packages/stages/src/release/write.ts
-import { setTimeout as delay2 } from "node:timers/promises";
+import { setTimeout as delay3 } from "node:timers/promises";
 var READ_LAG_MS2 = [250, 1e3, 2e3, 4e3, 8e3];
 async function writeTag(target, step, writer) {
   const { service: service2, tag, digest, before } = step;
@@ -20518,13 +22056,28 @@ async function writeTag(target, step, writer) {
   const repository = repositoryOf2(target, service2);
   const present = await client.resolve(repository, tag, { push: true });
   if (present?.digest === digest) return { state: "done" };
-  if (present?.digest !== before?.digest) return { state: "overtaken" };
+  if (present?.digest !== before?.digest) {
+    const now = present === void 0 ? "taken away" : `moved to ${present.digest}`;
+    const told2 = `${tag}: it was ${now} between the look and the write`;
+    const remedy = "Somebody else writes this tag. When they have ended, run the same command again.";
+    const where2 = referenceOf(target, service2, tag);
+    return { state: "overtaken", told: told2, error: new TgoError("CONFLICT", told2, { where: where2, remedy }) };
+  }
   const { bytes, descriptor } = await writer.indexes.read(target, service2, digest);
-  await client.putManifest(repository, tag, descriptor.mediaType, bytes);
+  try {
+    await client.putManifest(repository, tag, descriptor.mediaType, bytes);
+  } catch (error2) {
+    throw isTgoError(error2) && error2.code === "INVALID_RESPONSE" ? withWayOut(error2, step) : error2;
+  }
   return confirm(target, step, writer);
 }
-async function confirm(target, step, { version: version2, indexes, sleep = delay2 }) {
-  const { service: service2, tag, digest, before } = step;
+function withWayOut({ code: code3, what, where: where2, remedy = "" }, { tag, phase }) {
+  const way = phase === "version" ? `If ${tag} is there now, remove it there; then run the same command again.` : `Then run the same command again, with --adopt-latest if ${tag} is there now.`;
+  return new TgoError(code3, what, { where: where2, remedy: `${remedy}
+${way}`.trim() });
+}
+async function confirm(target, step, { indexes, sleep = delay3 }) {
+  const { service: service2, tag, digest, version: version2, before } = step;
   const where2 = referenceOf(target, service2, tag);
   for (const lag of [...READ_LAG_MS2, void 0]) {
     const seen2 = await seenNow(target, step, indexes);
@@ -20532,7 +22085,7 @@ async function confirm(target, step, { version: version2, indexes, sleep = delay
     if (after.state === "ok") return { state: "done" };
     if (after.state === "lost") {
       if (after.to_is === "newer") return { state: "overtaken", told: after.told };
-      throw after.error;
+      return { state: "overtaken", told: `${tag}: ${after.error.what}`, error: after.error };
     }
     if (lag === void 0) throw after.error;
     await sleep(lag);
@@ -20550,199 +22103,551 @@ async function seenNow(target, { service: service2, tag, digest }, indexes) {
   return { digest: found.digest, version: version2 === void 0 ? void 0 : readVersion(version2) };
 }
 
-// packages/stages/src/release/flow.ts
+// packages/stages/src/release/track.ts
 var ROUNDS = 12;
+var Pace = class {
+  #next = promised();
+  #ended = false;
+  /** Whether something happened after this was called; false when nothing more will. */
+  step() {
+    return this.#ended ? Promise.resolve(false) : this.#next.promise;
+  }
+  tell() {
+    const told2 = this.#next;
+    this.#next = promised();
+    told2.keep(true);
+  }
+  end() {
+    this.#ended = true;
+    this.#next.keep(true);
+  }
+};
+async function follow(writing, track, told2 = () => void 0) {
+  const { board, plan } = writing;
+  for (let round = 1; round <= ROUNDS; ) {
+    const more = track.others?.step();
+    const { next: next2 } = nextSteps(board.now, plan, board.start);
+    const steps = next2.act === "write" ? next2.steps.filter((step) => isOpen2(writing, track, step)) : [];
+    if (steps.length === 0) {
+      if (await more !== true) return;
+      continue;
+    }
+    await Promise.all(steps.map((step) => write(writing, track, step)));
+    board.see(await track.look());
+    told2();
+    round += 1;
+  }
+}
+function isOpen2({ board }, { targets }, step) {
+  return targets.some(({ name: name4 }) => name4 === step.registry) && board.problem(step) === void 0;
+}
+async function write({ context, board, indexes, sleep }, track, step) {
+  const target = track.targets.find(({ name: name4 }) => name4 === step.registry);
+  if (target === void 0) return;
+  const names2 = { step: `tag ${step.tag}`, service: step.service, registry: step.registry };
+  try {
+    const written = await context.progress.step(
+      names2,
+      () => writeTag(target, step, { indexes, ...sleep === void 0 ? {} : { sleep } })
+    );
+    if (written.state === "done") board.wrote(step);
+    else board.lost(step, written.told, written.error);
+  } catch (error2) {
+    const stopped = interrupted(context);
+    if (stopped !== void 0) throw stopped;
+    board.failed(step, error2);
+  }
+}
+
+// packages/stages/src/release/flow.ts
 async function releaseServices(context, entrants, options) {
-  const brought = await Promise.all(entrants.map(({ bring }) => bring()));
+  const brought = await Promise.all(entrants.map(({ bring: bring2 }) => bring2()));
   const stopped = interrupted(context);
   if (stopped !== void 0) throw stopped;
-  const run3 = new Run(context, entrants, brought, options);
-  return run3.release();
+  return new Run(context, entrants, brought, options).release();
 }
 var Run = class {
   constructor(context, entrants, brought, options) {
     this.context = context;
     this.entrants = entrants;
-    this.brought = brought;
     this.options = options;
+    const { version: version2 } = options;
+    this.#gathering = new Gathering(context, entrants, brought, version2, this.#board, this.#indexes);
   }
   context;
   entrants;
-  brought;
   options;
   #indexes = new Indexes();
-  /** Writes that failed in this run, by their names: they are for the next one. */
-  #failed = /* @__PURE__ */ new Map();
-  /** Writes of this run, with what was there before. */
-  #done = /* @__PURE__ */ new Map();
-  #told = /* @__PURE__ */ new Map();
+  #board = new Board();
+  #gathering;
+  /** By service: what the end saw, registry by registry. */
+  #verified = /* @__PURE__ */ new Map();
   async release() {
+    const { context, options } = this;
+    const { needed, others } = divide(context);
+    const arrivals = others.map((target) => this.#gathering.arrive(target));
+    const late = Promise.all(arrivals);
+    await Promise.all([this.#gathering.enter(needed), within2(late, context.patienceMs ?? PATIENCE_MS)]);
+    const gate4 = this.#gathering.decide();
+    if (!gate4.open) {
+      await late;
+      return { ok: false, gate: gate4, services: this.#gathering.reports().map((report) => notReleased(report)) };
+    }
+    context.progress.note({ step: "gate" }, `open: ${options.version.text} may be released`);
+    const plan = this.#plan(gate4);
+    const pace = new Pace();
+    await allEnded([
+      this.#go(plan, needed, { pace }),
+      ...others.map(async (target, index) => {
+        await arrivals[index];
+        await this.#go(plan, [target], { behind: pace });
+      })
+    ]);
+    return this.#end(plan, { ...gate4, later: this.#gathering.later(needed) });
+  }
+  #plan(gate4) {
     const { version: version2, allowBackwards, adopt } = this.options;
-    const registries3 = this.context.targets.map(({ name: name4, registry: registry2 }) => ({
-      registry: name4,
-      required: registry2.required
-    }));
-    const start = await this.#look();
-    const services = this.entrants.map(({ service: service2 }) => service2);
-    const gate2 = decideGate({ version: version2, services, registries: registries3, entries: await this.#entries(start) });
-    if (!gate2.open) return { ok: false, gate: gate2, services: this.brought.map((report) => notReleased(report)) };
-    this.context.progress.note({ step: "gate" }, `open: ${version2.text} may be released`);
     const policies = Object.fromEntries(this.entrants.map(({ service: service2, policy }) => [service2, policy]));
-    const plan = planRelease({ version: version2, gate: gate2, registries: registries3, policies, allowBackwards, adopt });
-    const progress = await this.#write(plan, start);
-    const verified = await this.#verify(plan, progress);
-    return { ok: verified.every((report) => isComplete(report)), gate: gate2, services: verified };
-  }
-  #look() {
-    return lookEverywhere(this.context, this.#wanted(), this.#indexes);
-  }
-  #wanted() {
-    const { version: version2 } = this.options;
-    return this.entrants.map(({ service: service2, policy }, index) => {
-      const tags2 = planTags(version2, policy);
-      const candidate = this.brought[index]?.tag;
-      return {
-        service: service2,
-        tags: [.../* @__PURE__ */ new Set([tags2.version, ...tags2.floating, ...candidate === void 0 ? [] : [candidate]])]
-      };
+    return planRelease({
+      version: version2,
+      gate: gate4,
+      registries: this.#gathering.registries(),
+      policies,
+      allowBackwards,
+      adopt
     });
   }
-  /** What the gate is told: the candidates as they were brought, the version tags as they were seen. */
-  #entries(sights) {
-    return Promise.all(
-      this.brought.flatMap(
-        (report) => this.context.targets.map(async (target) => {
-          const { service: service2 } = report;
-          const sight2 = sights.find((one) => one.service === service2 && one.registry === target.name);
-          return {
-            service: service2,
-            registry: target.name,
-            candidate: await this.#candidate(report, target),
-            versionTag: versionTagOf(sight2, this.options.version)
-          };
-        })
-      )
-    );
-  }
-  async #candidate(report, target) {
-    const row = report.registries.find(({ registry: registry2 }) => registry2 === target.name);
-    const digest = row?.digest;
-    const why = row?.problems[0]?.what ?? report.problems[0]?.what;
-    if (row === void 0 || digest === void 0 || row.state === "failed" || row.state === "not started")
-      return why === void 0 ? { state: "missing" } : { state: "failed", why };
+  /** Tags and verifies these registries; where it goes on behind others, as far as they are. */
+  async #go(plan, targets, { pace, behind }) {
+    this.#gathering.exclude(targets);
+    const { context } = this;
+    const { sleep } = this.options;
+    const writing = { context, plan, board: this.#board, indexes: this.#indexes, sleep };
     try {
-      return { state: "verified", digest, ...await this.#indexes.facts(target, report.service, digest) };
-    } catch (error2) {
-      if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
-      return { state: "failed", why: isTgoError(error2) ? error2.what : messageOf(error2) };
+      const track = { targets, look: () => this.#gathering.look(targets), others: behind };
+      await follow(writing, track, () => pace?.tell());
+    } finally {
+      pace?.end();
     }
+    await this.#verify(plan, targets);
   }
-  /** Looks and writes in turn until nothing more can be written. */
-  async #write(plan, start) {
-    let now = start;
-    for (let round = 1; ; round += 1) {
-      const progress = nextSteps(now, plan, start);
-      if (progress.next.act !== "write" || round > ROUNDS) return progress;
-      const steps = progress.next.steps.filter((step) => !this.#failed.has(nameOf3(step)));
-      if (steps.length === 0) return progress;
-      await Promise.all(steps.map((step) => this.#writeOne(step)));
-      now = await this.#look();
-    }
-  }
-  async #writeOne(step) {
-    const { context, options } = this;
-    const target = context.targets.find(({ name: name4 }) => name4 === step.registry);
-    if (target === void 0) return;
-    const names2 = { step: `tag ${step.tag}`, service: step.service, registry: step.registry };
-    try {
-      const written = await context.progress.step(
-        names2,
-        () => writeTag(target, step, {
-          version: options.version,
-          indexes: this.#indexes,
-          ...options.sleep === void 0 ? {} : { sleep: options.sleep }
-        })
-      );
-      if (written.state === "done") this.#done.set(nameOf3(step), step.before);
-      else if (written.told !== void 0) this.#told.set(nameOf3(step), written.told);
-    } catch (error2) {
-      const stopped = interrupted(context);
-      if (stopped !== void 0) throw stopped;
-      this.#failed.set(nameOf3(step), problemOf(error2));
-    }
-  }
-  /** The end: every registry's version tag, held against the plan and against each other. */
-  #verify(plan, progress) {
-    return Promise.all(
+  /** Every registry's version tag, held against the plan and against each other. */
+  async #verify(plan, targets) {
+    const { steps } = nextSteps(this.#board.now, plan, this.#board.start);
+    await Promise.all(
       plan.services.map(async ({ service: service2, digest, tags: tags2 }) => {
-        const report = this.brought.find((one) => one.service === service2) ?? missing(service2);
-        const rows = progress.steps.filter((step) => step.service === service2).map((step) => this.#row(step));
-        const reached = this.context.targets.filter(
-          ({ name: name4 }) => rows.some((row) => row.registry === name4 && row.tag === tags2.version && isThere(row))
-        );
-        const verification = reached.length === 0 ? void 0 : await verifyTag(this.context, service2, reached, tags2.version, { digest, elf: false });
-        const registries3 = report.registries.map((row) => {
-          const found = verification?.targets.find(({ name: name4 }) => name4 === row.registry);
-          return found === void 0 || found.state === "verified" ? row : { ...row, state: "failed", problems: found.problems };
+        const there = steps.filter((step) => {
+          return step.service === service2 && step.phase === "version" && step.standing.state === "already there";
         });
-        const required2 = this.context.targets.flatMap(
-          (target) => target.registry.required ? [target.name] : []
-        );
-        const binding = { tags: rows, registries: registries3 };
-        const released = isComplete(binding, (registry2) => required2.includes(registry2));
-        const wrote = rows.some(({ state }) => state === "done") || report.state === "published";
-        return {
-          ...report,
-          state: released ? wrote ? "released" : "already there" : "not released",
-          registries: registries3,
-          tags: rows,
-          notes: [...report.notes, ...progress.overtaking.filter((line2) => line2.startsWith(`${service2}:`))]
-        };
+        const reached = targets.filter(({ name: name4 }) => there.some(({ registry: registry2 }) => registry2 === name4));
+        if (reached.length === 0) return;
+        const options = { digest, elf: false };
+        const seen2 = await verifyTag(this.context, service2, reached, tags2.version, options);
+        this.#verified.set(service2, [...this.#verified.get(service2) ?? [], seen2]);
       })
     );
   }
-  #row(step) {
-    const { registry: registry2, tag, standing } = step;
-    const name4 = nameOf3(step);
-    const problem = this.#failed.get(name4);
-    const before = this.#done.has(name4) ? this.#done.get(name4) : step.before;
-    const was = before === void 0 || before.digest === step.digest ? void 0 : before;
-    const row = { registry: registry2, tag, ...was === void 0 ? {} : { before: was.version?.text ?? was.digest } };
-    switch (standing.state) {
-      case "already there":
-        return { ...row, state: this.#done.has(name4) ? "done" : "already there" };
-      case "stays":
-        return { ...row, state: "stays", told: this.#told.get(name4) ?? standing.told };
-      case "refused":
-        return { ...row, state: "failed", problem: problemOf(standing.error) };
-      case "to write":
-        return problem === void 0 ? { ...row, state: "not started" } : { ...row, state: "failed", problem };
-      case "missing":
-      case "unreachable":
-        return problem === void 0 ? { ...row, state: "not started", told: standing.told } : { ...row, state: "failed", problem };
-    }
+  async #end(plan, gate4) {
+    const { context, options } = this;
+    const board = this.#board;
+    const progress = nextSteps(board.now, plan, board.start);
+    const report = (attached2) => plan.services.map(
+      (planned) => serviceReport({
+        planned,
+        report: this.#gathering.reports().find(({ service: service2 }) => service2 === planned.service) ?? missing(planned.service),
+        progress,
+        board,
+        targets: context.targets,
+        verified: (this.#verified.get(planned.service) ?? []).flatMap(({ targets }) => targets),
+        attached: attached2
+      })
+    );
+    const record2 = options.pipeline === void 0 ? void 0 : recordOf(context, { plan, progress, board, verified: this.#verified, pipeline: options.pipeline });
+    const released = report([]).every(({ state }) => state !== "not released");
+    const attached = record2 !== void 0 && released ? await attachRecord(context, record2, this.#indexes) : [];
+    const services = report(attached);
+    const kept = attached.every(({ registry: registry2, state }) => {
+      const required2 = context.targets.some((target) => target.name === registry2 && target.registry.required);
+      return state !== "failed" || !required2;
+    });
+    return { ok: kept && services.every((service2) => isComplete(service2)), gate: gate4, services, record: record2 };
   }
 };
-function versionTagOf(sight2, version2) {
-  if (sight2?.held.state !== "seen")
-    return { state: "unknown", why: sight2?.held.state === "unreachable" ? sight2.held.why : "not asked" };
-  const held = heldVersion(sight2.held.tags, version2, sight2.service);
-  return held === void 0 ? { state: "absent" } : { state: "held", digest: held.digest };
-}
-function nameOf3({ registry: registry2, service: service2, tag }) {
-  return `${registry2} ${service2} ${tag}`;
-}
-function isThere({ state }) {
-  return state === "done" || state === "already there" || state === "stays";
-}
-function isComplete({ tags: tags2 = [], registries: registries3 }, counts = () => true) {
-  return tags2.filter(({ registry: registry2 }) => counts(registry2)).every(isThere) && registries3.filter(({ registry: registry2 }) => counts(registry2)).every(({ state }) => state !== "failed");
+async function allEnded(works) {
+  for (const ended of await Promise.allSettled(works)) if (ended.status === "rejected") throw ended.reason;
 }
 function notReleased(report) {
   return { ...report, state: report.state === "failed" ? "failed" : "not released" };
 }
 function missing(service2) {
   throw new TgoError("INTERNAL", `${service2} is in the plan and was never brought`);
+}
+
+// packages/stages/src/release/preflight/clock.ts
+var TOLERATED_SECONDS = 60;
+function skewSeconds(date4, sent3, received) {
+  const shown = date4.getTime();
+  if (shown + 1e3 < sent3) return Math.round((sent3 - shown) / 1e3);
+  return shown > received ? -Math.round((shown - received) / 1e3) : 0;
+}
+function clockProblems(skews) {
+  const least = /* @__PURE__ */ new Map();
+  for (const skew of skews) {
+    const known = least.get(skew.registry);
+    if (known === void 0 || Math.abs(skew.seconds) < Math.abs(known.seconds))
+      least.set(skew.registry, skew);
+  }
+  const all = [...least.values()];
+  const off = all.filter(({ seconds }) => Math.abs(seconds) > TOLERATED_SECONDS);
+  const [first] = off;
+  if (first === void 0) return [];
+  const agree = all.every(({ seconds }) => Math.abs(seconds - first.seconds) <= TOLERATED_SECONDS);
+  if (agree) {
+    return [
+      {
+        code: "ENVIRONMENT",
+        what: `this machine's clock is ${distance2(first.seconds)} that of ${all.length === 1 ? "the registry" : `all ${all.length} registries`}`,
+        where: all.map(({ host }) => host).join(", "),
+        remedy: "Set this machine's clock (NTP): certificates, logins and package lists are valid for a time."
+      }
+    ];
+  }
+  return off.map(({ registry: registry2, host, seconds }) => ({
+    code: "ENVIRONMENT",
+    what: `the clock of ${registry2} is ${distance2(-seconds)} this machine's, which other registries agree with`,
+    where: host,
+    remedy: "Tell whoever runs it: its logins may end too early or never begin."
+  }));
+}
+function distance2(seconds) {
+  const size2 = Math.abs(seconds);
+  const text2 = size2 < 600 ? `${size2} s` : size2 < 36e3 ? `${Math.round(size2 / 60)} min` : `${Math.round(size2 / 3600)} h`;
+  return `${text2} ${seconds > 0 ? "ahead of" : "behind"}`;
+}
+
+// packages/stages/src/release/preflight/foreign-program.ts
+var PROGRAMS2 = {
+  // mov eax, 60; xor edi, edi; syscall
+  "linux/amd64": { machine: 62, code: [184, 60, 0, 0, 0, 49, 255, 15, 5] },
+  // mov x8, #93; mov x0, #0; svc #0
+  "linux/arm64": { machine: 183, code: [168, 11, 128, 210, 0, 0, 128, 210, 1, 0, 0, 212] }
+};
+var HEADER = 64;
+var SEGMENT = 56;
+var ADDRESS = 0x400000n;
+function foreignProgram(platform2) {
+  const { machine, code: code3 } = PROGRAMS2[platform2];
+  const size2 = HEADER + SEGMENT + code3.length;
+  const file = Buffer.alloc(size2);
+  file.set([127, 69, 76, 70, 2, 1, 1]);
+  file.writeUInt16LE(2, 16);
+  file.writeUInt16LE(machine, 18);
+  file.writeUInt32LE(1, 20);
+  file.writeBigUInt64LE(ADDRESS + BigInt(HEADER + SEGMENT), 24);
+  file.writeBigUInt64LE(BigInt(HEADER), 32);
+  file.writeUInt16LE(HEADER, 52);
+  file.writeUInt16LE(SEGMENT, 54);
+  file.writeUInt16LE(1, 56);
+  file.writeUInt32LE(1, HEADER);
+  file.writeUInt32LE(5, HEADER + 4);
+  file.writeBigUInt64LE(ADDRESS, HEADER + 16);
+  file.writeBigUInt64LE(ADDRESS, HEADER + 24);
+  file.writeBigUInt64LE(BigInt(size2), HEADER + 32);
+  file.writeBigUInt64LE(BigInt(size2), HEADER + 40);
+  file.writeBigUInt64LE(0x1000n, HEADER + 48);
+  file.set(code3, HEADER + SEGMENT);
+  return file;
+}
+
+// packages/stages/src/release/preflight/problems.ts
+async function checked(check2) {
+  try {
+    return { value: await check2(), problems: [] };
+  } catch (error2) {
+    return { value: void 0, problems: [problemOf(error2)] };
+  }
+}
+async function problemsOf(check2) {
+  return (await checked(check2)).problems;
+}
+function withRemedy(problems6, remedy) {
+  return problems6.map((problem3) => ({ ...problem3, remedy: problem3.remedy ?? remedy }));
+}
+function distinct(problems6) {
+  return [...new Map(problems6.map((problem3) => [`${problem3.code} ${problem3.what}`, problem3])).values()];
+}
+function oneOfEach(problems6) {
+  return problems6.filter(({ code: code3 }, index) => problems6.findIndex((other) => other.code === code3) === index);
+}
+
+// packages/stages/src/release/preflight/engine.ts
+async function checkEngine(context, services) {
+  const foreign2 = context.platforms.filter((platform2) => platform2 !== context.native);
+  const [space, ...emulation] = await Promise.all([
+    checkDisk(context, services),
+    ...foreign2.map((platform2) => problemsOf(() => checkEmulation(context, platform2)))
+  ]);
+  return { stopping: [...space.stopping, ...emulation.flat()], told: space.told };
+}
+var ASKED_AT = "TGO_ASKED_AT";
+var GIGABYTE = 1024 ** 3;
+async function checkDisk(context, services) {
+  try {
+    const tools = await toolsContainer(context);
+    const output2 = await tools.withEnvVariable(ASKED_AT, (/* @__PURE__ */ new Date()).toISOString()).withExec(["df", "-Pk", "/"]).stdout();
+    const problem3 = diskProblem(freeBytes(output2), services, context.engine);
+    if (problem3 === void 0) return { stopping: [], told: [] };
+    const { stops, ...told2 } = problem3;
+    return stops ? { stopping: [told2], told: [] } : { stopping: [], told: [told2] };
+  } catch (error2) {
+    return { stopping: [problemOf(error2)], told: [] };
+  }
+}
+function freeBytes(output2) {
+  const available = Number(output2.trim().split("\n").at(-1)?.split(/\s+/)[3]);
+  return Number.isFinite(available) ? available * 1024 : void 0;
+}
+function diskProblem(free2, services, engine) {
+  const wanted2 = services * GIGABYTE;
+  if (free2 === void 0 || free2 >= wanted2) return void 0;
+  const text2 = `${(free2 / GIGABYTE).toFixed(1)} GB`;
+  return {
+    code: "ENVIRONMENT",
+    what: `the engine has ${text2} of disk left`,
+    where: engine,
+    remedy: `Free some: to build ${services === 1 ? "a service" : `${services} services`} anew takes up to ${services} GB.`,
+    stops: free2 < GIGABYTE
+  };
+}
+function reasonOf(error2) {
+  const said2 = execFailure(error2)?.stderr.trim().split("\n").at(-1) ?? "";
+  return said2 === "" ? messageOf(error2).split("\n")[0] ?? "" : said2;
+}
+async function checkEmulation(context, platform2) {
+  const path = "/tgo-probe";
+  const write2 = `require("fs").writeFileSync("${path}", Buffer.from(process.argv[1], "base64"))`;
+  const program = (await toolsContainer(context)).withExec(["node", "-e", write2, foreignProgram(platform2).toString("base64")]).file(path);
+  try {
+    await context.client.container({ platform: platform2 }).withFile(path, program, { permissions: 493 }).withEnvVariable(ASKED_AT, (/* @__PURE__ */ new Date()).toISOString()).withExec([path]).sync();
+  } catch (error2) {
+    if (isTgoError(error2)) throw error2;
+    throw new TgoError("ENVIRONMENT", `programs of ${platform2} do not run here: ${reasonOf(error2)}`, {
+      where: context.engine,
+      remedy: "Images of that platform are run before they are published. Let the engine's machine emulate it, with Docker or by Debian's packages.\ndocker run --privileged --rm tonistiigi/binfmt --install all\napt-get install -y qemu-user-static binfmt-support",
+      cause: error2
+    });
+  }
+}
+
+// packages/stages/src/release/preflight/inputs.ts
+async function readInputs(context, name4, service2, options) {
+  const { value: request, problems: problems6 } = await checked(() => openRequest(context, name4, service2, options));
+  if (request === void 0) {
+    const bases = await checkBases(context, catalogImages(context, service2.build));
+    return { request, prepared: void 0, problems: [...problems6, ...bases] };
+  }
+  const unreleasable = await problemsOf(() => {
+    refuseUnreleasable(request);
+  });
+  const completed = await checked(() => complete(request));
+  const incomplete = completed.value === void 0 ? await checkAllBases(request) : [];
+  return {
+    request,
+    prepared: completed.value,
+    problems: [...unreleasable, ...completed.problems, ...incomplete]
+  };
+}
+async function checkBuild(request) {
+  const found = await Promise.all(inputChecks(request).map((check2) => problemsOf(() => check2)));
+  return found.flat();
+}
+async function checkAllBases(request) {
+  const { value } = await checked(() => buildBases(request));
+  return checkBases(request.context, value?.images ?? []);
+}
+async function checkBases(context, images) {
+  const found = await Promise.all(
+    images.map(({ reference, platform: platform2 }) => problemsOf(() => baseImage(context, reference, platform2)))
+  );
+  return found.flat();
+}
+
+// packages/stages/src/release/preflight/registry.ts
+var PATIENCE = { timeoutMs: 5e3, retries: 1, totalMs: 1e4 };
+function impatient(target) {
+  return { ...target, client: target.client.withPatience(PATIENCE) };
+}
+async function checkRegistry(target, subject) {
+  const started = performance.now();
+  const repository = repositoryOf2(target, subject.service);
+  let durationMs = 0;
+  const [pushed, found] = await Promise.all([
+    checked(async () => {
+      const sent3 = Date.now();
+      const { date: date4 } = await target.client.probePush(repository);
+      return date4 && skewSeconds(date4, sent3, Date.now());
+    }).finally(() => {
+      durationMs = Math.round(performance.now() - started);
+    }),
+    checked(() => findImage(target, subject))
+  ]);
+  const problems6 = withRemedy(oneOfEach([...pushed.problems, ...found.problems]), remedyFor2(target));
+  const state = problems6.length > 0 ? "failed" : found.value === void 0 ? "ready" : "already there";
+  return {
+    report: {
+      ...notStarted(target, subject.service),
+      state,
+      digest: found.value,
+      problems: problems6,
+      durationMs
+    },
+    skew: pushed.value === void 0 ? void 0 : { registry: target.name, host: target.registry.host, seconds: pushed.value },
+    holds: found.value !== void 0
+  };
+}
+function remedyFor2(target) {
+  return `Create the namespace (and, where the registry wants that, the repository) at ${target.registry.host}, or correct registries.${target.name} of tgo.catalog.json.`;
+}
+async function findImage(target, { service: service2, version: version2, key: key2 }) {
+  const repository = repositoryOf2(target, service2);
+  const resolve = async (tag) => {
+    const held = await target.client.resolve(repository, tag, { push: true });
+    return held === void 0 ? [] : [{ tag, digest: held.digest }];
+  };
+  const [versions, known] = await Promise.all([
+    version2 === void 0 ? [] : versionTags(target, service2, version2).then((tags2) => Promise.all(tags2.map(resolve))),
+    key2
+  ]);
+  if (known === void 0) return void 0;
+  const [first] = versions.flat();
+  if (version2 !== void 0 && first !== void 0) {
+    await requireSameCandidate(target, { service: service2, version: version2, key: known }, first);
+    return first.digest;
+  }
+  return (await resolve(candidateTag(known)))[0]?.digest;
+}
+async function versionTags(target, service2, version2) {
+  const listed2 = await target.client.tags(repositoryOf2(target, service2));
+  const spelled = listed2.filter((tag) => {
+    const kind = kindOfTag(tag, service2);
+    return kind.kind === "version" && kind.version.text === version2;
+  });
+  return [.../* @__PURE__ */ new Set([version2, ...spelled])];
+}
+
+// packages/stages/src/release/preflight/service.ts
+async function checkService(context, name4, service2, options) {
+  const started = performance.now();
+  const inputs = readInputs(context, name4, service2, options);
+  const key2 = inputs.then(({ prepared: prepared2 }) => prepared2?.key);
+  const asked = checkRegistries(
+    context,
+    { service: name4, version: options.version, key: key2 },
+    options.patient,
+    inputs
+  );
+  const unbuildable = inputs.then(async ({ request }) => {
+    const needless = request === void 0 || options.patient && (await asked).some(({ holds }) => holds);
+    return needless ? [] : checkBuild(request);
+  });
+  const [{ prepared, problems: unread }, standings2, others] = await Promise.all([inputs, asked, unbuildable]);
+  const stopped = interrupted(context);
+  if (stopped !== void 0) throw stopped;
+  const problems6 = withRemedy(distinct([...unread, ...others]), MEND);
+  const held = standings2.find(({ holds }) => holds);
+  return {
+    report: {
+      service: name4,
+      state: problems6.length > 0 || standings2.some((standing) => isBlocked(context, standing)) ? "failed" : "ready",
+      revision: prepared?.request.source.revision,
+      tag: prepared === void 0 ? void 0 : candidateTag(prepared.key),
+      digest: held?.report.digest,
+      variants: [],
+      registries: standings2.map(({ report }) => report),
+      problems: problems6,
+      notes: prepared === void 0 ? [] : candidateOf(context, prepared).notes,
+      durationMs: Math.round(performance.now() - started)
+    },
+    prepared,
+    skews: standings2.flatMap(({ skew }) => skew ?? []),
+    toBuild: held === void 0
+  };
+}
+var MEND = "Mend it in the service's source, or in its definition in tgo.catalog.json, and ask again.";
+function isBlocked(context, { report }) {
+  return report.state === "failed" && divide(context).needed.some(({ name: name4 }) => name4 === report.registry);
+}
+async function checkRegistries(context, subject, patient, others) {
+  const { needed } = divide(context);
+  const asked = context.targets.map((target) => ({
+    target,
+    standing: checkRegistry(patient && needed.includes(target) ? target : impatient(target), subject)
+  }));
+  const waitedFor = Promise.all([
+    others,
+    ...asked.filter(({ target }) => needed.includes(target)).map(({ standing }) => standing)
+  ]);
+  return Promise.all(
+    asked.map(({ target, standing }) => {
+      if (!patient || needed.includes(target)) return standing;
+      const unknown2 = { report: notStarted(target, subject.service), skew: void 0, holds: false };
+      return Promise.race([standing, waitedFor.then(() => unknown2)]);
+    })
+  );
+}
+
+// packages/stages/src/release/preflight/index.ts
+async function preflight(context, services, options) {
+  const checked2 = await Promise.all(
+    services.map(
+      ({ name: name4, service: service2 }) => context.progress.step(
+        { step: "preflight", service: name4 },
+        () => checkService(context, name4, service2, options),
+        ({ report }) => ({ state: report.state === "ready" ? "done" : "failed" })
+      )
+    )
+  );
+  const builds = checked2.filter(({ toBuild }) => toBuild).length;
+  const engine = builds === 0 ? { stopping: [], told: [] } : await checkEngine(context, builds);
+  const clock = clockProblems(checked2.flatMap(({ skews }) => skews));
+  const mayBegin = engine.stopping.length === 0 && checked2.every(({ report }) => report.state === "ready");
+  return {
+    services: checked2.map(({ report }) => report),
+    problems: [...engine.stopping, ...engine.told, ...clock],
+    ready: mayBegin && engine.told.length === 0 && clock.length === 0,
+    mayBegin,
+    prepared: new Map(
+      checked2.flatMap(({ prepared }) => prepared ? [[prepared.request.name, prepared]] : [])
+    )
+  };
+}
+async function preflightRegistries(context, services) {
+  const nothing2 = Promise.resolve(void 0);
+  const checked2 = await Promise.all(
+    services.map(async (service2) => {
+      const started = performance.now();
+      const subject = { service: service2, version: void 0, key: nothing2 };
+      const standings2 = await checkRegistries(context, subject, true, nothing2);
+      const registries3 = standings2.map(({ report: report2 }) => report2);
+      const report = {
+        service: service2,
+        state: standings2.some((standing) => isBlocked(context, standing)) ? "failed" : "ready",
+        variants: [],
+        registries: registries3,
+        problems: [],
+        notes: [],
+        durationMs: Math.round(performance.now() - started)
+      };
+      return { report, skews: standings2.flatMap(({ skew }) => skew ?? []) };
+    })
+  );
+  const stopped = interrupted(context);
+  if (stopped !== void 0) throw stopped;
+  return {
+    services: checked2.map(({ report }) => report),
+    problems: clockProblems(checked2.flatMap(({ skews }) => skews)),
+    mayBegin: checked2.every(({ report }) => report.state === "ready")
+  };
 }
 
 // packages/stages/src/release/prune.ts
@@ -20759,32 +22664,32 @@ function prune(context, services, options) {
   );
 }
 async function pruneOne(target, service2, options) {
-  const place = { service: service2, registry: target.name };
+  const place2 = { service: service2, registry: target.name };
   const removed = [];
   let selection = { remove: [], keep: [] };
   try {
-    selection = selectPrunable(await tagsOf3(target, service2), options);
+    selection = selectPrunable(await tagsOf4(target, service2), options);
     if (options.remove && selection.remove.length > 0) {
-      const again = selectPrunable(await tagsOf3(target, service2), options);
+      const again = selectPrunable(await tagsOf4(target, service2), options);
       for (const { digest } of again.remove) {
         if (!selection.remove.some((one) => one.digest === digest)) continue;
         await target.client.deleteManifest(repositoryOf2(target, service2), digest);
         removed.push(digest);
       }
     }
-    return { ...place, selection, removed, problem: void 0 };
+    return { ...place2, selection, removed, problem: void 0 };
   } catch (error2) {
     if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
-    return { ...place, selection, removed, problem: problemOf(error2) };
+    return { ...place2, selection, removed, problem: problemOf(error2) };
   }
 }
-async function tagsOf3(target, service2) {
+async function tagsOf4(target, service2) {
   const repository = repositoryOf2(target, service2);
   const times = /* @__PURE__ */ new Map();
   const created = (digest) => {
-    const time2 = times.get(digest) ?? createdOf2(target, repository, digest);
-    times.set(digest, time2);
-    return time2;
+    const time3 = times.get(digest) ?? createdOf2(target, repository, digest);
+    times.set(digest, time3);
+    return time3;
   };
   const tags2 = await Promise.all(
     (await target.client.tags(repository)).map(async (tag) => {
@@ -20812,24 +22717,24 @@ async function configTime(target, repository, { value }) {
   return config2?.created;
 }
 function dateOf2(text2) {
-  const date3 = new Date(typeof text2 === "string" ? text2 : Number.NaN);
-  return Number.isNaN(date3.getTime()) ? void 0 : date3;
+  const date4 = new Date(typeof text2 === "string" ? text2 : Number.NaN);
+  return Number.isNaN(date4.getTime()) ? void 0 : date4;
 }
 function describePruned(pruned, remove, format) {
   if (format === "json") return JSON.stringify({ prune: { removes: remove, repositories: pruned } }, null, 2);
-  const rows = pruned.flatMap(({ service: service2, registry: registry2, selection, removed, problem }) => [
+  const rows = pruned.flatMap(({ service: service2, registry: registry2, selection, removed, problem: problem3 }) => [
     ...selection.remove.map(({ digest, tags: tags2, why }) => {
       const state = removed.includes(digest) ? "removed" : remove ? "failed" : "would be removed";
       return [service2, registry2, tags2.join(", "), state, why];
     }),
     ...selection.keep.map(({ tag, why }) => [service2, registry2, tag, "kept", why]),
-    ...problem === void 0 ? [] : [[service2, registry2, "", "failed", problem.what]]
+    ...problem3 === void 0 ? [] : [[service2, registry2, "", "failed", problem3.what]]
   ]);
-  const remedies = new Set(pruned.flatMap(({ problem }) => problem?.remedy ?? []));
-  const lines = rows.length === 0 ? ["No candidate or staging tag anywhere."] : [renderTable(["service", "registry", "tags", "state", "why"], rows, format)];
+  const remedies = new Set(pruned.flatMap(({ problem: problem3 }) => problem3?.remedy ?? []));
+  const lines2 = rows.length === 0 ? ["No candidate or staging tag anywhere."] : [renderTable(["service", "registry", "tags", "state", "why"], rows, format)];
   const wanting = pruned.some(({ selection }) => selection.remove.length > 0);
-  if (!remove && wanting) lines.push("", "Nothing was removed: this only looked. Add --remove to remove.");
-  return [...lines, ...[...remedies].flatMap((remedy) => ["", remedy])].join("\n");
+  if (!remove && wanting) lines2.push("", "Nothing was removed: this only looked. Add --remove to remove.");
+  return [...lines2, ...[...remedies].flatMap((remedy) => ["", remedy])].join("\n");
 }
 
 // packages/stages/src/release/status.ts
@@ -20856,13 +22761,13 @@ function describeStatus({ rows, disagreements }, format) {
   const told2 = disagreements.length === 0 ? ["Everything agrees."] : [
     `${disagreements.length === 1 ? "One thing does" : `${disagreements.length} things do`} not agree:`,
     "",
-    ...disagreements.map(({ told: line2 }) => `${bullet}${line2}`)
+    ...disagreements.map(({ told: line }) => `${bullet}${renderLine(line, format)}`)
   ];
   return [table3, "", ...told2].join("\n");
 }
-function cells({ unreachable: unreachable2, latest, lines, newest, prerelease }) {
+function cells({ unreachable: unreachable2, latest, lines: lines2, newest, prerelease }) {
   if (unreachable2 !== void 0) return [`not known: ${unreachable2}`, "", "", ""];
-  const floating = lines.map((line2) => `${line2.tag} is ${name3(line2)}`).join(", ");
+  const floating = lines2.map((line) => `${line.tag} is ${name3(line)}`).join(", ");
   return [name3(latest), floating === "" ? "-" : floating, name3(newest), name3(prerelease)];
 }
 function name3(pointer2) {
@@ -20873,83 +22778,128 @@ function name3(pointer2) {
 
 // packages/stages/src/release/version-image.ts
 function bringVersion(context, service2, version2) {
-  return attempt(context, service2, async () => {
-    const held = await Promise.all(context.targets.map((target) => find(context, target, service2, version2)));
-    const holders = held.flatMap(({ target, digest: digest2 }) => digest2 === void 0 ? [] : [{ target, digest: digest2 }]);
-    const digest = holders[0]?.digest;
-    if (digest === void 0) throw notThere(service2, version2);
-    const verification = await verifyTag(
-      context,
-      service2,
-      holders.map(({ target }) => target),
-      version2,
-      { elf: false }
-    );
-    const rows = registryRows(context.targets, service2, version2, verification);
-    const from = holders.find(({ target, digest: own2 }) => own2 === digest && isGood(rows, target))?.target;
-    const key2 = verification.annotations[CANDIDATE_ANNOTATION];
-    const tag = key2 === void 0 ? version2 : candidateTag(key2);
-    const registries3 = await Promise.all(
-      held.map(async ({ target, digest: own2, failed }, index) => {
-        const row = rows[index] ?? notStarted(target, service2, version2);
-        if (failed !== void 0) return { ...row, state: "failed", problems: [problemOf(failed)] };
-        if (own2 !== void 0) return row.state === "verified" ? { ...row, state: "already there" } : row;
-        if (from === void 0) return notStarted(target, service2, version2);
-        return copy(context, { from, target, service: service2, digest, tag });
-      })
-    );
+  const run3 = { context, service: service2, version: version2, rows: new Rows(context, service2, version2) };
+  const { needed, others } = divide(context);
+  const image = promised();
+  const asked = needed.map((target) => ({ target, answer: ask2(run3, target) }));
+  const late = others.map((target) => {
+    const answer = ask2(run3, target);
+    return { target, answer, row: bringLate2(run3, target, answer, image.promise) };
+  });
+  const rows = new Map(late.map(({ target, row }) => [target.name, row]));
+  const bring2 = async () => {
+    const found = await findImage2(run3, asked, late);
+    image.keep(found);
+    await Promise.all(asked.map(async ({ target, answer }) => bringOne(run3, target, await answer, found)));
+    const registries3 = run3.rows.all();
+    const needs = registries3.filter(({ registry: registry2 }) => needed.some(({ name: name4 }) => name4 === registry2));
     return {
       service: service2,
-      state: registries3.every(({ state }) => state === "already there") ? "already there" : "published",
-      revision: verification.annotations["org.opencontainers.image.revision"],
-      tag,
-      digest,
-      variants: variantRows(context, verification),
+      state: needs.every(({ state }) => state === "already there") ? "already there" : "published",
+      revision: found.verification.annotations["org.opencontainers.image.revision"],
+      tag: found.tag,
+      digest: found.digest,
+      variants: variantRows(context, found.verification),
       registries: registries3,
       problems: [],
-      notes: []
+      notes: [],
+      late: rows,
+      durationMs: 0
     };
+  };
+  return attempt(context, service2, bring2).then((brought) => {
+    image.keep(void 0);
+    return { ...brought, registries: run3.rows.all(), late: rows };
   });
 }
-async function find(context, target, service2, version2) {
+async function ask2({ context, service: service2, version: version2, rows }, target) {
+  const started = performance.now();
   try {
     const found = await target.client.resolve(repositoryOf2(target, service2), version2, { push: true });
-    return { target, digest: found?.digest };
-  } catch (failed) {
-    const stopped = interrupted(context);
-    if (stopped !== void 0) throw stopped;
-    return { target, failed };
+    return found?.digest;
+  } catch (error2) {
+    if (interrupted(context) === void 0) rows.fail(target, error2, started);
+    return void 0;
   }
 }
-function notThere(service2, version2) {
-  return new TgoError("NOT_FOUND", `no registry has version ${version2} of ${service2}`, {
+async function findImage2(run3, asked, late) {
+  const own2 = await wholeImage(run3, asked);
+  if (own2 !== void 0) return own2;
+  const looked = wholeImage(run3, late);
+  const patience = run3.context.patienceMs ?? PATIENCE_MS;
+  const elsewhere = late.length > 0 && await within2(looked, patience) ? await looked : void 0;
+  if (elsewhere === void 0) throw await notThere(run3, asked);
+  return elsewhere;
+}
+async function wholeImage({ context, service: service2, version: version2 }, asked) {
+  const answers = await Promise.all(
+    asked.map(async ({ target, answer }) => ({ target, digest: await answer }))
+  );
+  const holders = answers.flatMap(({ target, digest: digest2 }) => digest2 === void 0 ? [] : [target]);
+  if (holders.length === 0) return void 0;
+  const verification = await verifyTag(context, service2, holders, version2, { elf: false });
+  const { digest, annotations } = verification;
+  const good = verification.targets.find((one) => one.state === "verified" && one.digest === digest);
+  const from = holders.find(({ name: name4 }) => name4 === good?.name);
+  if (from === void 0 || digest === void 0) return void 0;
+  const key2 = annotations[CANDIDATE_ANNOTATION];
+  return { from, digest, tag: key2 === void 0 ? version2 : candidateTag(key2), verification };
+}
+async function bringOne(run3, target, held, image) {
+  const { context, service: service2, version: version2, rows } = run3;
+  if (rows.hasFailed(target)) return;
+  const { from, digest, tag } = image;
+  const verify2 = async (reference) => {
+    const verification = await verifyTag(context, service2, [target], reference, {
+      digest,
+      elf: false,
+      quiet: true
+    });
+    rows.verified([target], reference, verification);
+  };
+  const seen2 = image.verification.targets.find(({ name: name4 }) => name4 === target.name);
+  rows.update(target, { state: held === void 0 ? "not started" : "already there" });
+  if (held !== void 0 && seen2 !== void 0) rows.verified([target], version2, image.verification);
+  else if (held !== void 0) await verify2(version2);
+  if (held !== void 0 && (held !== digest || !rows.hasFailed(target))) return;
+  if (from === target) return;
+  const started = performance.now();
+  try {
+    const uploaded = await copyByDigest(context, { from, to: target, service: service2, digest, tag });
+    rows.update(target, { state: "done", problems: [], uploaded, durationMs: rows.spent(target, started) });
+    await verify2(held === void 0 ? tag : version2);
+  } catch (error2) {
+    rows.fail(target, error2, started);
+  }
+}
+async function bringLate2(run3, target, answer, image) {
+  const { context, rows } = run3;
+  try {
+    const held = await answer;
+    const found = await image;
+    if (found !== void 0) await bringOne(run3, target, held, found);
+  } catch (error2) {
+    rows.update(target, { state: "failed", problems: [problemOf(interrupted(context) ?? error2)] });
+  }
+  return rows.of(target);
+}
+async function notThere({ service: service2, version: version2, rows }, asked) {
+  const broken2 = [];
+  for (const { target, answer } of asked) if (await answer !== void 0) broken2.push(target.name);
+  if (broken2.length > 0) {
+    return new TgoError(
+      "VERIFY",
+      `${version2} of ${service2} is whole in no registry (it is in ${broken2.join(", ")})`,
+      {
+        remedy: `See what is missing: tgo verify --service ${service2} --tag ${version2}. The release's own command brings it again.`
+      }
+    );
+  }
+  const silent = asked.filter(({ target }) => rows.hasFailed(target)).map(({ target }) => target.name);
+  const but = silent.length === 0 ? "" : ` that could be asked (not ${silent.join(", ")})`;
+  return new TgoError("NOT_FOUND", `no registry${but} has version ${version2} of ${service2}`, {
     remedy: `Release it first: tgo release --version ${version2}. What is out is shown by tgo status.`
   });
-}
-function isGood(rows, target) {
-  return rows.some(({ registry: registry2, state }) => registry2 === target.name && state === "verified");
-}
-async function copy(context, of) {
-  const { from, target, service: service2, digest, tag } = of;
-  const started = performance.now();
-  const row = { ...notStarted(target, service2, tag), digest };
-  const durationMs = () => Math.round(performance.now() - started);
-  try {
-    const copied = await context.progress.step(
-      { step: "copy", service: service2, registry: target.name },
-      () => copyImage({
-        from: { registry: from.client, repository: repositoryOf2(from, service2) },
-        to: { registry: target.client, repository: repositoryOf2(target, service2) },
-        digest,
-        tag,
-        thorough: true
-      })
-    );
-    return { ...row, state: "done", uploaded: copied.uploaded.bytes, durationMs: durationMs() };
-  } catch (error2) {
-    if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
-    return { ...row, state: "failed", problems: [problemOf(error2)], durationMs: durationMs() };
-  }
 }
 
 // packages/stages/src/pipelines.ts
@@ -21022,25 +22972,43 @@ var Pipelines = class {
   }
   /** Candidates of all services, one gate, then the version's tags, and latest last. */
   async release(service2, wishes, source, format) {
-    return this.released(
-      "release",
-      service2,
-      wishes,
-      source,
-      format,
-      (context, name4, definition, version2) => publishService(context, name4, definition, { ...prepareOptions(source), version: version2.text })
-    );
+    return this.released("release", service2, wishes, source, format, async (context, selected, version2) => {
+      const options = { ...prepareOptions(source), version: version2.text };
+      const before = await preflight(context, selected, { ...options, patient: true });
+      return {
+        before,
+        bring: (name4, definition) => {
+          const prepared = before.prepared.get(name4);
+          return prepared === void 0 ? bringService(context, name4, definition, options) : bringCandidate(context, candidateOf(context, prepared));
+        }
+      };
+    });
   }
   /** The tags of a version that is out: nothing is built. */
   async promote(service2, wishes, format) {
-    return this.released(
-      "promote",
-      service2,
-      wishes,
-      {},
-      format,
-      (context, name4, _, version2) => bringVersion(context, name4, version2.text)
-    );
+    return this.released("promote", service2, wishes, {}, format, async (context, selected, version2) => ({
+      before: await preflightRegistries(
+        context,
+        selected.map(({ name: name4 }) => name4)
+      ),
+      bring: (name4) => bringVersion(context, name4, version2.text)
+    }));
+  }
+  /** Whether a release could begin, and all that speaks against it. Without a version: whether a publish could. */
+  async preflight(names2, version2, source, format) {
+    const started = performance.now();
+    const context = await createContext(this.client, this.product, this.options);
+    const of = version2.version === void 0 && version2.gitTag === void 0 ? void 0 : wanted(version2, Object.keys(context.catalog.services));
+    const selected = select(context, of?.service === void 0 ? names2 : [of.service], source);
+    const text2 = of?.version.text;
+    const { ready, services, problems: problems6 } = await preflight(context, selected, {
+      ...prepareOptions(source),
+      version: text2,
+      patient: false
+    });
+    const flags = `--service ${names2.join(",")}${text2 === void 0 ? "" : ` --version ${text2}`}`;
+    const ended = { command: "preflight", ok: ready, services, started, flags, format };
+    return conclude(context, ended, { version: text2, problems: problems6 });
   }
   /** What is out, in every registry. */
   async status(service2, format) {
@@ -21055,7 +23023,7 @@ var Pipelines = class {
     const before = new Date(Date.now() - days * 24 * 3600 * 1e3);
     const pruned = await prune(context, selected, { before, keep, undated, remove });
     const text2 = describePruned(pruned, remove, format);
-    if (pruned.some(({ problem }) => problem !== void 0)) throw new Error(text2);
+    if (pruned.some(({ problem: problem3 }) => problem3 !== void 0)) throw new Error(text2);
     return text2;
   }
   verify(service2, { tag, elf }, source, format) {
@@ -21067,32 +23035,43 @@ var Pipelines = class {
       (context, name4, definition, options) => verifyService(context, name4, definition, options, { tag, elf })
     );
   }
-  async released(command, names2, wishes, source, format, bring) {
+  async released(command, names2, wishes, source, format, begin) {
     const started = performance.now();
     const context = await createContext(this.client, this.product, this.options);
     const { version: version2, service: service2 } = wanted(wishes, Object.keys(context.catalog.services));
     const selected = select(context, service2 === void 0 ? names2 : [service2], source);
+    const flags = `--service ${names2.join(",")} --version ${version2.text}`;
+    const { before, bring: bring2 } = await begin(context, selected, version2);
+    if (!before.mayBegin) {
+      const { services: services2, problems: problems6 } = before;
+      const gate5 = { open: false, reasons: [NOT_BEGUN], later: [] };
+      const ended = { command, ok: false, services: services2, started, flags, format };
+      return conclude(context, ended, { version: version2.text, gate: gate5, problems: problems6 });
+    }
+    for (const { what, where: where2 } of before.problems)
+      context.progress.note({ step: "preflight" }, where2 === void 0 ? what : `${what} (${where2})`);
     const entrants = selected.map(({ name: name4, service: definition }) => ({
       service: name4,
       policy: context.catalog.release,
-      bring: () => bring(context, name4, definition, version2)
+      bring: () => bring2(name4, definition)
     }));
-    const { ok, gate: gate2, services } = await releaseServices(context, entrants, {
+    const { ok, gate: gate4, services, record: record2 } = await releaseServices(context, entrants, {
       version: version2,
       allowBackwards: wishes.allowBackwards,
-      adopt: wishes.adoptLatest
+      adopt: wishes.adoptLatest,
+      pipeline: context.pipeline
     });
-    const flags = `--service ${names2.join(",")} --version ${version2.text}`;
     return conclude(
       context,
       { command, ok, services, started, flags, format },
       {
         version: version2.text,
         gate: {
-          open: gate2.open,
-          reasons: gate2.open ? [] : gate2.reasons.map(({ told: told2 }) => told2),
-          later: gate2.later.map(({ told: told2 }) => told2)
-        }
+          open: gate4.open,
+          reasons: gate4.open ? [] : gate4.reasons.map(({ told: told2 }) => told2),
+          later: gate4.later.map(({ told: told2 }) => told2)
+        },
+        record: record2
       }
     );
   }
@@ -21112,17 +23091,21 @@ var Pipelines = class {
     return conclude(context, { command, ok, services, started, flags, format });
   }
 };
-function conclude(context, { command, ok, services, started, flags, format }, release = {}) {
-  const report = {
+var NOT_BEGUN = "preflight found what must be mended first: nothing was built, and nothing was pushed";
+function conclude(context, { command, ok, services, started, flags, format }, more = {}) {
+  const durationMs = Math.round(performance.now() - started);
+  const made2 = {
     command,
     ok,
     engine: context.engine,
     pipeline: context.pipeline,
-    durationMs: Math.round(performance.now() - started),
+    began: new Date(Date.now() - durationMs).toISOString(),
+    durationMs,
     services,
-    ...release,
-    next: helpsToRepeat(services) ? getHost().invocation ?? `dagger call ${command} ${flags}` : void 0
+    ...more,
+    next: !ok && helpsToRepeat({ services, problems: more.problems }) ? getHost().invocation ?? `dagger call ${command} ${flags}` : void 0
   };
+  const report = getHost().report?.(made2) ?? made2;
   const text2 = render2(report, format, getHost().text);
   if (!ok) throw new ReportError(text2, report);
   return text2;
@@ -21137,15 +23120,6 @@ function wanted({ version: version2, gitTag }, services) {
       remedy: "Give one of them: --version 1.2.3, or --git-tag v1.2.3 as CI systems have it."
     }
   );
-}
-var MENDED_FIRST = /* @__PURE__ */ new Set(["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]);
-function helpsToRepeat(services) {
-  const problems4 = services.flatMap((service2) => [
-    ...service2.problems,
-    ...service2.registries.flatMap((registry2) => registry2.problems),
-    ...(service2.tags ?? []).flatMap(({ problem }) => problem ?? [])
-  ]);
-  return problems4.some(({ code: code3 }) => !MENDED_FIRST.has(code3));
 }
 function select(context, names2, source) {
   const selected = selectServices(context.catalog, names2);
@@ -21613,7 +23587,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "83f1b1254df7b250";
+var PIPELINE = "003e3eb74f12d9a8";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
