@@ -56,6 +56,7 @@ describe("the module's surface", () => {
       build: ["service", ...about],
       smoke: ["service", ...about, "[format]"],
       publish: ["service", ...about, "[version]", "[format]"],
+      preflight: ["[service]", "[version]", "[git-tag]", ...about, "[format]"],
       release: ["[service]", "[version]", "[git-tag]", ...about, ...moves, "[format]"],
       promote: ["version", "[service]", ...moves, "[format]"],
       status: ["[service]", "[format]"],
