@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Problem } from "@tgo/report";
 import { describe, expect, it } from "vitest";
 import { refusal } from "../../../oci/test/fake.js";
 import type { Destination } from "../../src/destination.js";
@@ -9,6 +10,7 @@ import { clockProblems, skewSeconds, type Skew } from "../../src/release/preflig
 import { diskProblem, freeBytes } from "../../src/release/preflight/engine.js";
 import { foreignProgram } from "../../src/release/preflight/foreign-program.js";
 import { preflightRegistries } from "../../src/release/preflight/index.js";
+import { news } from "../../src/release/preflight/problems.js";
 import { checkRegistry, type Standing } from "../../src/release/preflight/registry.js";
 import { checkRegistries } from "../../src/release/preflight/service.js";
 import { Market, NAMES, SERVICES, type RegistryName } from "./market.js";
@@ -212,6 +214,14 @@ describe("The engine's disk", () => {
     });
     expect(diskProblem(0.4 * GB, 1, "engine")).toMatchObject({ stops: true });
   });
+});
+
+it("A problem of the engine that services have told already is not told again, and no other twice", () => {
+  const problem = (what: string): Problem => ({ code: "SOURCE", what });
+  const told = [problem("no base")];
+  expect(news([problem("no base"), problem("no disk"), problem("no disk")], told)).toEqual([
+    problem("no disk"),
+  ]);
 });
 
 describe("The smallest program", () => {

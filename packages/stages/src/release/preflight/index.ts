@@ -6,6 +6,7 @@ import type { Destination } from "../../destination.js";
 import type { Prepared } from "../../prepare.js";
 import { clockProblems } from "./clock.js";
 import { checkEngine } from "./engine.js";
+import { news } from "./problems.js";
 import { checkRegistries, checkService, isBlocked, type ServiceOptions } from "./service.js";
 
 /** Whether a release can begin, and all that speaks against it. */
@@ -45,9 +46,10 @@ export async function preflight(
   const engine = builds === 0 ? { stopping: [], told: [] } : await checkEngine(context, builds);
   const clock = clockProblems(checked.flatMap(({ skews }) => skews));
   const mayBegin = engine.stopping.length === 0 && checked.every(({ report }) => report.state === "ready");
+  const told = checked.flatMap(({ report }) => report.problems);
   return {
     services: checked.map(({ report }) => report),
-    problems: [...engine.stopping, ...engine.told, ...clock],
+    problems: news([...engine.stopping, ...engine.told, ...clock], told),
     ready: mayBegin && engine.told.length === 0 && clock.length === 0,
     mayBegin,
     prepared: new Map(

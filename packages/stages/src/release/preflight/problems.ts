@@ -28,6 +28,13 @@ export function distinct(problems: readonly Problem[]): Problem[] {
   return [...new Map(problems.map((problem) => [`${problem.code} ${problem.what}`, problem])).values()];
 }
 
+/** Those that are not told already, each once: the engine's own tools start from a base that services may miss too. */
+export function news(problems: readonly Problem[], told: readonly Problem[]): Problem[] {
+  return distinct(problems).filter(
+    ({ code, what }) => !told.some((other) => other.code === code && other.what === what),
+  );
+}
+
 /** One of each kind, the first: a registry that is down is down for every question, whatever each makes of it. */
 export function oneOfEach(problems: readonly Problem[]): Problem[] {
   return problems.filter(({ code }, index) => problems.findIndex((other) => other.code === code) === index);
