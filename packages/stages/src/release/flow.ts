@@ -66,6 +66,9 @@ export async function releaseServices(
   return new Run(context, entrants, brought, options).release();
 }
 
+/** How many times the usual patience a failed release waits for candidates that nobody waits for: a minute in all. */
+const LINGERS = 12;
+
 class Run {
   readonly #indexes = new Indexes();
   readonly #board = new Board();
@@ -89,10 +92,12 @@ class Run {
     const arrivals = others.map((target) => this.#gathering.arrive(target));
     // Who is a little slower than the others still has a say: it may hold another image under this version.
     const late = Promise.all(arrivals);
-    await Promise.all([this.#gathering.enter(needed), within(late, context.patienceMs ?? PATIENCE_MS)]);
+    const patience = context.patienceMs ?? PATIENCE_MS;
+    await Promise.all([this.#gathering.enter(needed), within(late, patience)]);
     const gate = this.#gathering.decide();
     if (!gate.open) {
-      await late;
+      // Their candidates may be nearly there; but whoever has to mend something should hear of it now.
+      await within(late, LINGERS * patience);
       return { ok: false, gate, services: this.#gathering.reports().map((report) => notReleased(report)) };
     }
     context.progress.note({ step: "gate" }, `open: ${options.version.text} may be released`);

@@ -71,6 +71,18 @@ describe("A registry that is not required", () => {
     },
   );
 
+  it("that hangs does not keep a failure of the others from being told", async () => {
+    const market = new Market(0, { patienceMs: 20 });
+    const acr = hang(market, "acr");
+    market.registries.ghcr.intercept = () => refusal(403, "DENIED", "no");
+    const released = await market.release("1.2.3");
+    expect(acr.held()).toBeGreaterThan(0);
+    expect([released.ok, released.gate.open]).toEqual([false, false]);
+    const rows = released.services.map(({ registries }) => registries.map(({ state }) => state));
+    expect(rows).toEqual(SERVICES.map(() => ["failed", "not started", "not started"]));
+    acr.letGo();
+  });
+
   it("is promoted behind the others as well", async () => {
     const market = new Market(0, { patienceMs: 20 });
     await market.release("1.2.2");
