@@ -1,5 +1,6 @@
 export { setHost, type Host } from "./host.js";
-export { Pipelines, ReportError, type OutputFormat, type SourceArguments } from "./pipelines.js";
+export { ReportError } from "./conclude.js";
+export { Pipelines, type OutputFormat, type SourceArguments } from "./pipelines.js";
 export type { Options, Product } from "./context.js";
 export type { ProgressEvent, ProgressListener } from "./progress.js";
 export { formatEvent } from "./progress.js";

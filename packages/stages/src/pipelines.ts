@@ -2,10 +2,9 @@ import type { Client, Container, Directory } from "@dagger.io/dagger";
 import { selectServices, type Catalog, type Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { parseReleaseTag, parseVersion, type Version } from "@tgo/release";
-import { helpsToRepeat, render, type Report, type ReportFormat, type ServiceReport } from "@tgo/report";
-import { attempt } from "./attempt.js";
+import type { Report, ReportFormat, ServiceReport } from "@tgo/report";
 import type { Brought } from "./brought.js";
-import { candidateTag } from "./candidate.js";
+import { conclude } from "./conclude.js";
 import {
   createContext,
   loadCatalog,
@@ -15,7 +14,6 @@ import {
   type Options,
   type Product,
 } from "./context.js";
-import { getHost } from "./host.js";
 import { lockBases } from "./lock-bases.js";
 import { describePlan, describeServices } from "./plan.js";
 import { checkValues, prepare, type PrepareOptions } from "./prepare.js";
@@ -26,7 +24,8 @@ import { preflight, preflightRegistries, type Preflight } from "./release/prefli
 import { describePruned, prune } from "./release/prune.js";
 import { describeStatus, statusOf } from "./release/status.js";
 import { bringVersion } from "./release/version-image.js";
-import { registryRows, variantRows, verifyTag } from "./verify.js";
+import { smokeService } from "./smoke-service.js";
+import { verifyService } from "./verify-service.js";
 
 /** Of what is no report: lists and plans have no page for a browser. */
 export type OutputFormat = Exclude<ReportFormat, "html">;
@@ -51,17 +50,6 @@ export interface PruneWishes {
   readonly keep: number;
   readonly undated: boolean;
   readonly remove: boolean;
-}
-
-/** A function failed; the message is its whole report, in the format asked for. */
-export class ReportError extends Error {
-  constructor(
-    message: string,
-    readonly report: Report,
-  ) {
-    super(message);
-    this.name = "ReportError";
-  }
 }
 
 /** The module's functions, without decorators: what a shell parses, this calls and renders. */
@@ -312,44 +300,6 @@ interface Begun {
   readonly bring: (name: string, service: Service) => Promise<Brought>;
 }
 
-interface Ended {
-  readonly command: Report["command"];
-  readonly ok: boolean;
-  readonly services: readonly ServiceReport[];
-  /** As performance.now() has it. */
-  readonly started: number;
-  /** Of the command that runs the same again, where the caller's own command line is not known. */
-  readonly flags: string;
-  readonly format: ReportFormat;
-}
-
-/** Renders the report of a run; one that is not ok is thrown. */
-function conclude(
-  context: Context,
-  { command, ok, services, started, flags, format }: Ended,
-  more: Pick<Report, "version" | "gate" | "problems" | "record"> = {},
-): string {
-  const durationMs = Math.round(performance.now() - started);
-  const made: Report = {
-    command,
-    ok,
-    engine: context.engine,
-    pipeline: context.pipeline,
-    began: new Date(Date.now() - durationMs).toISOString(),
-    durationMs,
-    services,
-    ...more,
-    next:
-      !ok && helpsToRepeat({ services, problems: more.problems })
-        ? (getHost().invocation ?? `dagger call ${command} ${flags}`)
-        : undefined,
-  };
-  const report = getHost().report?.(made) ?? made;
-  const text = render(report, format, getHost().text);
-  if (!ok) throw new ReportError(text, report);
-  return text;
-}
-
 /** Which version is wanted, and of which service when a Git tag says so. */
 function wanted(
   { version, gitTag }: { readonly version?: string | undefined; readonly gitTag?: string | undefined },
@@ -378,60 +328,4 @@ function select(
 
 function prepareOptions({ source, revision, created, value }: SourceArguments): PrepareOptions {
   return { source, revision, created, values: value };
-}
-
-async function smokeService(
-  context: Context,
-  name: string,
-  service: Service,
-  options: PrepareOptions,
-): Promise<ServiceReport> {
-  return attempt(context, name, async () => {
-    const prepared = await prepare(context, name, service, options);
-    const { built, checks, smokes } = await proveService(context, prepared);
-    return {
-      service: name,
-      state: "smoke ok",
-      revision: prepared.request.source.revision,
-      variants: context.platforms.map((platform) => {
-        const check = checks.find((candidate) => candidate.platform === platform);
-        const smoke = smokes.find((candidate) => candidate.platform === platform);
-        return {
-          platform,
-          elf: check && { files: check.files, elf: check.elf, foreign: [] },
-          smoke: smoke && { ok: true, machine: smoke.machine, lines: smoke.lines, recorded: false },
-        };
-      }),
-      registries: [],
-      problems: [],
-      notes: built.notes,
-    };
-  });
-}
-
-async function verifyService(
-  context: Context,
-  name: string,
-  service: Service,
-  options: PrepareOptions,
-  { tag, elf }: { tag: string | undefined; elf: boolean },
-): Promise<ServiceReport> {
-  return attempt(context, name, async () => {
-    const wanted = tag ?? candidateTag((await prepare(context, name, service, options)).key);
-    const verification = await verifyTag(context, name, context.targets, wanted, {
-      elf,
-      allowForeign: service.allowForeign,
-    });
-    return {
-      service: name,
-      state: verification.ok ? "verified" : "failed",
-      revision: verification.annotations["org.opencontainers.image.revision"],
-      tag: wanted,
-      digest: verification.digest,
-      variants: variantRows(context, verification),
-      registries: registryRows(context.targets, name, wanted, verification),
-      problems: [],
-      notes: [],
-    };
-  });
 }

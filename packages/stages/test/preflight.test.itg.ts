@@ -14,7 +14,8 @@ import {
 } from "@tgo/testbed";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { setHost } from "../src/host.js";
-import { Pipelines, ReportError, type SourceArguments } from "../src/pipelines.js";
+import { ReportError } from "../src/conclude.js";
+import { Pipelines, type SourceArguments } from "../src/pipelines.js";
 
 const COMMIT = { revision: "0123456789abcdef0123456789abcdef01234567", created: "2026-03-04T05:06:07Z" };
 const SOURCES = {

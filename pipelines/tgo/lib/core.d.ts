@@ -2428,6 +2428,12 @@ interface Product {
     readonly pipeline: string;
 }
 
+/** A function failed; the message is its whole report, in the format asked for. */
+declare class ReportError extends Error {
+    readonly report: Report;
+    constructor(message: string, report: Report);
+}
+
 /** Of what is no report: lists and plans have no page for a browser. */
 type OutputFormat = Exclude<ReportFormat, "html">;
 /** The arguments every function about a source takes. */
@@ -2448,11 +2454,6 @@ interface PruneWishes {
     readonly keep: number;
     readonly undated: boolean;
     readonly remove: boolean;
-}
-/** A function failed; the message is its whole report, in the format asked for. */
-declare class ReportError extends Error {
-    readonly report: Report;
-    constructor(message: string, report: Report);
 }
 /** The module's functions, without decorators: what a shell parses, this calls and renders. */
 declare class Pipelines$1 {

@@ -33,6 +33,78 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
   mod
 ));
 
+// node_modules/picocolors/picocolors.js
+var require_picocolors = __commonJS({
+  "node_modules/picocolors/picocolors.js"(exports, module) {
+    var p = process || {};
+    var argv = p.argv || [];
+    var env = p.env || {};
+    var isColorSupported = !(!!env.NO_COLOR || argv.includes("--no-color")) && (!!env.FORCE_COLOR || argv.includes("--color") || p.platform === "win32" || (p.stdout || {}).isTTY && env.TERM !== "dumb" || !!env.CI);
+    var formatter = (open3, close, replace = open3) => (input) => {
+      let string4 = "" + input, index = string4.indexOf(close, open3.length);
+      return ~index ? open3 + replaceClose(string4, close, replace, index) + close : open3 + string4 + close;
+    };
+    var replaceClose = (string4, close, replace, index) => {
+      let result = "", cursor = 0;
+      do {
+        result += string4.substring(cursor, index) + replace;
+        cursor = index + close.length;
+        index = string4.indexOf(close, cursor);
+      } while (~index);
+      return result + string4.substring(cursor);
+    };
+    var createColors = (enabled = isColorSupported) => {
+      let f = enabled ? formatter : () => String;
+      return {
+        isColorSupported: enabled,
+        reset: f("\x1B[0m", "\x1B[0m"),
+        bold: f("\x1B[1m", "\x1B[22m", "\x1B[22m\x1B[1m"),
+        dim: f("\x1B[2m", "\x1B[22m", "\x1B[22m\x1B[2m"),
+        italic: f("\x1B[3m", "\x1B[23m"),
+        underline: f("\x1B[4m", "\x1B[24m"),
+        inverse: f("\x1B[7m", "\x1B[27m"),
+        hidden: f("\x1B[8m", "\x1B[28m"),
+        strikethrough: f("\x1B[9m", "\x1B[29m"),
+        black: f("\x1B[30m", "\x1B[39m"),
+        red: f("\x1B[31m", "\x1B[39m"),
+        green: f("\x1B[32m", "\x1B[39m"),
+        yellow: f("\x1B[33m", "\x1B[39m"),
+        blue: f("\x1B[34m", "\x1B[39m"),
+        magenta: f("\x1B[35m", "\x1B[39m"),
+        cyan: f("\x1B[36m", "\x1B[39m"),
+        white: f("\x1B[37m", "\x1B[39m"),
+        gray: f("\x1B[90m", "\x1B[39m"),
+        bgBlack: f("\x1B[40m", "\x1B[49m"),
+        bgRed: f("\x1B[41m", "\x1B[49m"),
+        bgGreen: f("\x1B[42m", "\x1B[49m"),
+        bgYellow: f("\x1B[43m", "\x1B[49m"),
+        bgBlue: f("\x1B[44m", "\x1B[49m"),
+        bgMagenta: f("\x1B[45m", "\x1B[49m"),
+        bgCyan: f("\x1B[46m", "\x1B[49m"),
+        bgWhite: f("\x1B[47m", "\x1B[49m"),
+        blackBright: f("\x1B[90m", "\x1B[39m"),
+        redBright: f("\x1B[91m", "\x1B[39m"),
+        greenBright: f("\x1B[92m", "\x1B[39m"),
+        yellowBright: f("\x1B[93m", "\x1B[39m"),
+        blueBright: f("\x1B[94m", "\x1B[39m"),
+        magentaBright: f("\x1B[95m", "\x1B[39m"),
+        cyanBright: f("\x1B[96m", "\x1B[39m"),
+        whiteBright: f("\x1B[97m", "\x1B[39m"),
+        bgBlackBright: f("\x1B[100m", "\x1B[49m"),
+        bgRedBright: f("\x1B[101m", "\x1B[49m"),
+        bgGreenBright: f("\x1B[102m", "\x1B[49m"),
+        bgYellowBright: f("\x1B[103m", "\x1B[49m"),
+        bgBlueBright: f("\x1B[104m", "\x1B[49m"),
+        bgMagentaBright: f("\x1B[105m", "\x1B[49m"),
+        bgCyanBright: f("\x1B[106m", "\x1B[49m"),
+        bgWhiteBright: f("\x1B[107m", "\x1B[49m")
+      };
+    };
+    module.exports = createColors();
+    module.exports.createColors = createColors;
+  }
+});
+
 // node_modules/semver/internal/debug.js
 var require_debug = __commonJS({
   "node_modules/semver/internal/debug.js"(exports, module) {
@@ -672,78 +744,6 @@ var require_mod = __commonJS({
       return arr[min_index];
     };
     exports.closest = closest2;
-  }
-});
-
-// node_modules/picocolors/picocolors.js
-var require_picocolors = __commonJS({
-  "node_modules/picocolors/picocolors.js"(exports, module) {
-    var p = process || {};
-    var argv = p.argv || [];
-    var env = p.env || {};
-    var isColorSupported = !(!!env.NO_COLOR || argv.includes("--no-color")) && (!!env.FORCE_COLOR || argv.includes("--color") || p.platform === "win32" || (p.stdout || {}).isTTY && env.TERM !== "dumb" || !!env.CI);
-    var formatter = (open3, close, replace = open3) => (input) => {
-      let string4 = "" + input, index = string4.indexOf(close, open3.length);
-      return ~index ? open3 + replaceClose(string4, close, replace, index) + close : open3 + string4 + close;
-    };
-    var replaceClose = (string4, close, replace, index) => {
-      let result = "", cursor = 0;
-      do {
-        result += string4.substring(cursor, index) + replace;
-        cursor = index + close.length;
-        index = string4.indexOf(close, cursor);
-      } while (~index);
-      return result + string4.substring(cursor);
-    };
-    var createColors = (enabled = isColorSupported) => {
-      let f = enabled ? formatter : () => String;
-      return {
-        isColorSupported: enabled,
-        reset: f("\x1B[0m", "\x1B[0m"),
-        bold: f("\x1B[1m", "\x1B[22m", "\x1B[22m\x1B[1m"),
-        dim: f("\x1B[2m", "\x1B[22m", "\x1B[22m\x1B[2m"),
-        italic: f("\x1B[3m", "\x1B[23m"),
-        underline: f("\x1B[4m", "\x1B[24m"),
-        inverse: f("\x1B[7m", "\x1B[27m"),
-        hidden: f("\x1B[8m", "\x1B[28m"),
-        strikethrough: f("\x1B[9m", "\x1B[29m"),
-        black: f("\x1B[30m", "\x1B[39m"),
-        red: f("\x1B[31m", "\x1B[39m"),
-        green: f("\x1B[32m", "\x1B[39m"),
-        yellow: f("\x1B[33m", "\x1B[39m"),
-        blue: f("\x1B[34m", "\x1B[39m"),
-        magenta: f("\x1B[35m", "\x1B[39m"),
-        cyan: f("\x1B[36m", "\x1B[39m"),
-        white: f("\x1B[37m", "\x1B[39m"),
-        gray: f("\x1B[90m", "\x1B[39m"),
-        bgBlack: f("\x1B[40m", "\x1B[49m"),
-        bgRed: f("\x1B[41m", "\x1B[49m"),
-        bgGreen: f("\x1B[42m", "\x1B[49m"),
-        bgYellow: f("\x1B[43m", "\x1B[49m"),
-        bgBlue: f("\x1B[44m", "\x1B[49m"),
-        bgMagenta: f("\x1B[45m", "\x1B[49m"),
-        bgCyan: f("\x1B[46m", "\x1B[49m"),
-        bgWhite: f("\x1B[47m", "\x1B[49m"),
-        blackBright: f("\x1B[90m", "\x1B[39m"),
-        redBright: f("\x1B[91m", "\x1B[39m"),
-        greenBright: f("\x1B[92m", "\x1B[39m"),
-        yellowBright: f("\x1B[93m", "\x1B[39m"),
-        blueBright: f("\x1B[94m", "\x1B[39m"),
-        magentaBright: f("\x1B[95m", "\x1B[39m"),
-        cyanBright: f("\x1B[96m", "\x1B[39m"),
-        whiteBright: f("\x1B[97m", "\x1B[39m"),
-        bgBlackBright: f("\x1B[100m", "\x1B[49m"),
-        bgRedBright: f("\x1B[101m", "\x1B[49m"),
-        bgGreenBright: f("\x1B[102m", "\x1B[49m"),
-        bgYellowBright: f("\x1B[103m", "\x1B[49m"),
-        bgBlueBright: f("\x1B[104m", "\x1B[49m"),
-        bgMagentaBright: f("\x1B[105m", "\x1B[49m"),
-        bgCyanBright: f("\x1B[106m", "\x1B[49m"),
-        bgWhiteBright: f("\x1B[107m", "\x1B[49m")
-      };
-    };
-    module.exports = createColors();
-    module.exports.createColors = createColors;
   }
 });
 
@@ -1730,6 +1730,908 @@ function getHost() {
   return current;
 }
 
+// packages/report/src/html/page.ts
+import { createHash } from "node:crypto";
+
+// packages/report/src/units.ts
+function size(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  const kib = bytes / 1024;
+  return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
+}
+function duration(ms) {
+  if (ms < 59950) return `${(ms / 1e3).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1e3);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+}
+function shortDigest(digest) {
+  return digest.replace(/^sha256:/, "").slice(0, 12);
+}
+function count(n, singular, plural = `${singular}s`) {
+  return `${n} ${n === 1 ? singular : plural}`;
+}
+function registryCount(n) {
+  return count(n, "registry", "registries");
+}
+
+// packages/report/src/headline.ts
+function title({ command, version: version2 }) {
+  return version2 === void 0 ? command : `${command} ${version2}`;
+}
+function extent(report) {
+  if (report.services.length === 0) return `after ${duration(report.durationMs)}`;
+  const registries3 = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
+  const platforms = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
+  const parts = [count(report.services.length, "service")];
+  if (registries3 > 0) parts.push(registryCount(registries3));
+  if (platforms > 0) parts.push(count(platforms, "platform"));
+  return `${parts.join(" \xD7 ")} in ${duration(report.durationMs)}`;
+}
+function failure(report) {
+  const { services, gate: gate4, problems: problems6 = [], version: version2 = "it" } = report;
+  if (report.ok) return void 0;
+  if (gate4?.open === false) return `${version2} is not released: no version tag and no latest was moved`;
+  if (services.length === 0) return "failed before any service was begun";
+  const failed = services.filter(({ state }) => state === "failed" || state === "not released").map(({ service: service2 }) => service2);
+  const all = count(services.length, "service");
+  const counted = services.length === 1 ? all : `${failed.length} of ${all}`;
+  if (gate4?.open === true) {
+    return failed.length === 0 ? `${version2} is released; what registries it does not wait for lack is left for later` : `${version2} is released only in part; not complete: ${failed.join(", ")}`;
+  }
+  if (failed.length > 0) return `${counted} failed: ${failed.join(", ")}`;
+  return problems6.length > 0 ? "what all services need must be mended first" : void 0;
+}
+function provenance(report) {
+  const pipeline2 = report.pipeline === void 0 ? void 0 : `pipeline ${report.pipeline}`;
+  return [report.engine, pipeline2].filter((part) => part !== void 0).join(" \xB7 ");
+}
+
+// packages/report/src/problem-group.ts
+function groupProblems(report) {
+  const groups = /* @__PURE__ */ new Map();
+  const add = (problem3, place2) => {
+    const { code: code3, what, remedy, where: where2 } = problem3;
+    const key2 = JSON.stringify([code3, what, remedy]);
+    const group = groups.get(key2) ?? { code: code3, what, remedy, places: [] };
+    group.places.push({ ...place2, where: where2 });
+    groups.set(key2, group);
+  };
+  for (const problem3 of report.problems ?? []) add(problem3, {});
+  for (const { service: service2, problems: problems6, registries: registries3, tags: tags2 = [] } of report.services) {
+    for (const problem3 of problems6) add(problem3, { service: service2 });
+    for (const { registry: registry2, problems: problems7 } of registries3) {
+      for (const problem3 of problems7) add(problem3, { service: service2, registry: registry2 });
+    }
+    for (const { registry: registry2, problem: problem3 } of tags2) {
+      if (problem3 !== void 0) add(problem3, { service: service2, registry: registry2 });
+    }
+  }
+  return [...groups.values()].map((group) => ({
+    ...group,
+    places: shared(group.places, report.services.length)
+  }));
+}
+function shared(places, services) {
+  const among = /* @__PURE__ */ new Map();
+  for (const place2 of places) among.set(place2.registry, [...among.get(place2.registry) ?? [], place2]);
+  return [...among].flatMap(([registry2, found]) => {
+    const named = new Set(found.flatMap(({ service: service2 }) => service2 ?? []));
+    if (services < 2 || named.size < services) return found;
+    const where2 = commonFolder(found.map((place2) => place2.where));
+    return [{ service: `all ${services} services`, registry: registry2, where: where2 }];
+  });
+}
+function commonFolder(paths) {
+  const [first, ...others] = [...new Set(paths)].map((path) => (path ?? "").split("/"));
+  if (first === void 0 || others.length === 0) return paths[0];
+  const end = first.findIndex((part, index) => others.some((other) => other[index] !== part));
+  const common = first.slice(0, end === -1 ? first.length : end).join("/");
+  return common === "" ? void 0 : common;
+}
+function placeLines(places) {
+  return places.flatMap(({ service: service2, registry: registry2, where: where2 }) => {
+    const name4 = service2 !== void 0 && registry2 !== void 0 ? `${service2} in ${registry2}` : service2;
+    const parts = [name4, where2].filter((part) => part !== void 0);
+    return parts.length === 0 ? [] : [parts.join(": ")];
+  });
+}
+
+// packages/report/src/remedy.ts
+function remedyParts(remedy) {
+  const parts = [];
+  for (const line of remedy.split("\n")) {
+    const kind = /[.:]$/.test(line.trimEnd()) ? "prose" : "commands";
+    const last = parts.at(-1);
+    if (last?.kind === kind) parts[parts.length - 1] = { kind, text: `${last.text}
+${line}` };
+    else parts.push({ kind, text: line });
+  }
+  return parts;
+}
+
+// packages/report/src/tag-facts.ts
+function tagRows(report, version2) {
+  return report.services.flatMap(({ service: service2, tags: tags2 = [] }) => {
+    const registries3 = [...new Set(tags2.map(({ registry: registry2 }) => registry2))];
+    return registries3.map((registry2) => {
+      const own2 = tags2.filter((tag) => tag.registry === registry2);
+      return {
+        service: service2,
+        registry: registry2,
+        lines: lines(own2, version2),
+        complete: own2.every(isThere)
+      };
+    });
+  });
+}
+function lines(tags2, version2) {
+  const names2 = /* @__PURE__ */ new Map();
+  for (const tag of tags2) {
+    const { change: change2, why } = tagChange(tag, version2);
+    const told2 = `${tag.state}${change2 === void 0 ? "" : ` (${change2})`}${why === void 0 ? "" : `: ${why}`}`;
+    names2.set(told2, [...names2.get(told2) ?? [], tag.tag]);
+  }
+  return [...names2].map(([told2, tags3]) => `${tags3.join(", ")} ${told2}`);
+}
+function tagChange(tag, version2) {
+  const { told: told2, problem: problem3 } = tag;
+  return { change: changeOf(tag, version2), why: told2 ?? problem3?.what.split("\n")[0] };
+}
+function changeOf({ tag, state, ...row }, version2) {
+  const before = shortened(row.before);
+  switch (state) {
+    case "done":
+      if (before !== void 0) return version2 === void 0 ? `was ${before}` : `${before} \u2192 ${version2}`;
+      return version2 === void 0 ? void 0 : tag === version2 ? "new" : `new \u2192 ${version2}`;
+    case "already there":
+      return tag === version2 ? void 0 : version2;
+    case "stays":
+      return version2 === void 0 ? void 0 : before;
+    case "failed":
+      return before === void 0 ? void 0 : `was ${before}`;
+    case "not started":
+      return before === void 0 ? void 0 : `still ${before}`;
+  }
+}
+function shortened(before) {
+  return before?.startsWith("sha256:") === true ? shortDigest(before) : before;
+}
+function tagCount({ tags: tags2 = [] }, registry2) {
+  const own2 = tags2.filter((tag) => tag.registry === registry2);
+  if (own2.length === 0) return void 0;
+  const there = own2.filter(isThere).length;
+  const failed = own2.some(({ state }) => state === "failed");
+  return {
+    words: `${there} of ${count(own2.length, "tag")}`,
+    tone: failed ? "bad" : there < own2.length ? "waiting" : "good"
+  };
+}
+function isThere({ state }) {
+  return state !== "failed" && state !== "not started";
+}
+function gateLines({ gate: gate4 }) {
+  if (gate4 === void 0) return [];
+  return [
+    `gate ${gate4.open ? "open: every candidate is verified in every required registry" : "closed"}`,
+    ...gate4.reasons,
+    ...gate4.later.map((reason) => `later: ${reason}`)
+  ];
+}
+
+// packages/report/src/texts.ts
+function withTexts(report, change2) {
+  return changed(report, "", change2);
+}
+function changed(value, field, change2) {
+  if (typeof value === "string") return change2(value, field);
+  if (Array.isArray(value)) return value.map((each) => changed(each, field, change2));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key2, inner]) => [key2, changed(inner, key2, change2)]));
+}
+var OF_LINES = /* @__PURE__ */ new Set(["what", "remedy", "next"]);
+function printable(report) {
+  return withTexts(
+    report,
+    (text2, field) => OF_LINES.has(field) ? printableText(text2) : printableLine(text2)
+  );
+}
+function printableLine(text2) {
+  return printableText(text2).trimEnd().replaceAll("\n", " ");
+}
+function printableText(text2) {
+  return text2.replaceAll(SEQUENCE, "").replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, "\n").replaceAll("	", "  ").replaceAll(UNPRINTABLE, "\uFFFD");
+}
+var SEQUENCE = (
+  // eslint-disable-next-line no-control-regex
+  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B\n]*(?:\u0007|\u001B\\)|\u001B[ -/]*[0-~]/g
+);
+var UNPRINTABLE = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+
+// packages/report/src/html/markup.ts
+var Markup = class {
+  constructor(html2) {
+    this.html = html2;
+  }
+  html;
+};
+function html(strings, ...parts) {
+  return new Markup(strings.reduce((page, string4, index) => page + markupOf(parts[index - 1]) + string4));
+}
+function broken(text2) {
+  return html`${text2.split("\n").map((line, index) => index === 0 ? line : html`<br />${line}`)}`;
+}
+function unbroken(text2) {
+  return html`<span class="unbroken">${text2}</span>`;
+}
+function preformatted(text2, kind) {
+  return html`<pre class="${kind}"><code>${text2}</code></pre>`;
+}
+function markupOf(part) {
+  if (part === void 0) return "";
+  if (part instanceof Markup) return part.html;
+  if (typeof part === "string" || typeof part === "number") return escaped(String(part));
+  return part.map(markupOf).join("");
+}
+function escaped(text2) {
+  return text2.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+}
+
+// packages/report/src/digest-fact.ts
+function digestFact(service2) {
+  const byDigest = /* @__PURE__ */ new Map();
+  for (const { registry: registry2, digest } of service2.registries) {
+    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry2]);
+  }
+  if (service2.digest !== void 0 && !byDigest.has(service2.digest)) byDigest.set(service2.digest, []);
+  const [first, ...others] = byDigest;
+  if (first === void 0) return { kind: "none" };
+  if (others.length > 0) {
+    return {
+      kind: "differ",
+      digests: [...byDigest].map(([digest, registries3]) => ({ digest, registries: registries3 }))
+    };
+  }
+  return { kind: "one", digest: first[0], remark: remark(service2, first[1]) };
+}
+function remark(service2, seenIn) {
+  const all = service2.registries.length;
+  if (all === 0) return void 0;
+  if (seenIn.length === 0) return "not seen in any registry";
+  if (seenIn.length === all)
+    return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
+  const missing2 = service2.registries.map(({ registry: registry2 }) => registry2).filter((name4) => !seenIn.includes(name4));
+  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing2.join(", ")}`;
+}
+
+// packages/report/src/variant-facts.ts
+var MAX_FOREIGN = 10;
+function servicesWithVariants(report) {
+  return report.services.filter(({ variants: variants2 }) => variants2.some(isKnown));
+}
+function isKnown({ digest, size: size2, elf, smoke }) {
+  return [digest, size2, elf, smoke].some((fact) => fact !== void 0);
+}
+function variantSize(variant) {
+  return variant.size === void 0 ? "-" : size(variant.size);
+}
+function fileFacts({ elf }) {
+  if (elf === void 0) return ["not checked"];
+  const { files: files2, foreign: foreign2 } = elf;
+  const outcome = foreign2.length > 0 ? `${foreign2.length} FOREIGN` : "all match";
+  return [`${files2} checked`, elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome}`];
+}
+function foreignLines({ elf }) {
+  if (elf === void 0) return [];
+  const rest = elf.foreign.length - MAX_FOREIGN;
+  return [...elf.foreign.slice(0, MAX_FOREIGN), ...rest > 0 ? [`and ${count(rest, "more file")}`] : []];
+}
+function smokeFact(smoke) {
+  if (smoke === void 0) return "not run";
+  const outcome = smoke.ok ? "ok" : "FAILED";
+  if (smoke.recorded) return `${outcome}, recorded with the candidate`;
+  return smoke.durationMs === void 0 ? outcome : `${outcome} (${duration(smoke.durationMs)})`;
+}
+
+// packages/report/src/html/state.ts
+var SIGNS = { good: "\u2713", waiting: "\u25CB", bad: "\u2717" };
+function toneOf(state) {
+  if (state === "failed" || state === "FAILED") return "bad";
+  return state === "not started" || state === "not released" || state === "not run" ? "waiting" : "good";
+}
+function stateMark(state, words = state) {
+  return mark(toneOf(state), words);
+}
+function mark(tone, words) {
+  return html`<span class="state ${tone}"><span aria-hidden="true">${SIGNS[tone]}</span> ${words}</span>`;
+}
+
+// packages/report/src/html/table.ts
+function cardTable(table3) {
+  const { caption } = table3;
+  const told2 = table3.columns.map((_, column) => table3.rows.some((row) => row[column] !== void 0));
+  const columns = table3.columns.filter((_, column) => told2[column]);
+  const rows = table3.rows.map((row) => row.filter((_, column) => told2[column]));
+  return html`<table class="cards" role="table">
+    <caption>
+      ${caption}
+    </caption>
+    <thead role="rowgroup">
+      <tr role="row">
+        ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${rows.map(
+    ([first, ...others]) => html`<tr role="row">
+            <th role="rowheader" scope="row">${first}</th>
+            ${others.map(
+      (cell2, index) => cell2 === void 0 ? html`<td role="cell" class="none">-</td>` : html`<td role="cell" data-title="${columns[index + 1]}"><div>${cell2}</div></td>`
+    )}
+          </tr> `
+  )}
+    </tbody>
+  </table> `;
+}
+function matrixTable({ caption, columns, rows }) {
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+    <table class="matrix">
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${columns.map((column) => html`<th scope="col">${column}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+    ([first, ...others]) => html`<tr>
+              <th scope="row">${first}</th>
+              ${others.map((cell2) => html`<td>${cell2 ?? "-"}</td>`)}
+            </tr> `
+  )}
+      </tbody>
+    </table>
+  </div> `;
+}
+
+// packages/report/src/html/service.ts
+function anchorOf(index) {
+  return `service-${index + 1}`;
+}
+function serviceSection(service2, index, { version: version2 }) {
+  const { tag, revision, notes } = service2;
+  const facts = [
+    ...digestRows(service2),
+    ...tag === void 0 ? [] : [["tag", html`<code>${tag}</code>`]],
+    ...revision === void 0 ? [] : [["revision", html`<code>${revision}</code>`]]
+  ];
+  return html`<section class="service" id="${anchorOf(index)}" aria-labelledby="${anchorOf(index)}-title">
+    <h2 id="${anchorOf(index)}-title">
+      ${service2.service} ${stateMark(service2.state)}
+      <small class="quiet">${duration(service2.durationMs)}</small>
+    </h2>
+    <dl>
+      ${facts.map(
+    ([name4, fact]) => html`<dt>${name4}</dt>
+            <dd>${fact}</dd>`
+  )}
+    </dl>
+    ${registryTable(service2)}${tagTable(service2, version2)}${variantTable(service2)}${noteList(notes)}
+  </section> `;
+}
+function digestRows(service2) {
+  const digest = digestFact(service2);
+  if (digest.kind === "none") return [];
+  if (digest.kind === "one") {
+    const remark2 = digest.remark === void 0 ? void 0 : html` <span class="quiet">(${digest.remark})</span>`;
+    return [["digest", html`<code class="whole">${digest.digest}</code>${remark2}`]];
+  }
+  const each = digest.digests.map(
+    (one) => html`<li>
+        <code class="whole">${one.digest}</code> in ${one.registries.join(", ") || "no registry"}
+      </li>`
+  );
+  return [
+    [
+      "digest",
+      html`<strong class="bad">the digests differ:</strong>
+        <ul>
+          ${each}
+        </ul>`
+    ]
+  ];
+}
+function shortly(digest) {
+  return digest === void 0 ? void 0 : html`<code class="digest" title="${digest}">${digest}</code>`;
+}
+function registryTable({ registries: registries3 }) {
+  if (registries3.length === 0) return void 0;
+  const rows = registries3.map((row) => [
+    row.registry,
+    stateMark(row.state),
+    shortly(row.digest),
+    sent(row),
+    row.state === "not started" ? void 0 : unbroken(duration(row.durationMs)),
+    row.record === void 0 ? void 0 : stateMark(row.record),
+    html`<code>${row.reference}</code>`
+  ]);
+  const columns = ["registry", "state", "digest", "sent", "time", "record", "image"];
+  return cardTable({ caption: "Registries", columns, rows });
+}
+function sent({ uploaded, state }) {
+  if (uploaded === void 0) return void 0;
+  return unbroken(uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded));
+}
+function tagTable({ tags: tags2 = [] }, version2) {
+  if (tags2.length === 0) return void 0;
+  const names2 = [...new Set(tags2.map(({ tag }) => tag))];
+  const rows = [...new Set(tags2.map(({ registry: registry2 }) => registry2))].map((registry2) => [
+    registry2,
+    ...names2.map((name4) => {
+      const found = tags2.find((each) => each.registry === registry2 && each.tag === name4);
+      return found === void 0 ? void 0 : tagCell(found, version2);
+    })
+  ]);
+  return cardTable({ caption: "Tags", columns: ["registry", ...names2], rows });
+}
+function tagCell(tag, version2) {
+  const { change: change2, why } = tagChange(tag, version2);
+  return html`${stateMark(tag.state)}
+  ${change2 === void 0 ? void 0 : html`<small class="beside">${change2}</small>`}${why === void 0 ? void 0 : html`<small>${broken(why)}</small>`}`;
+}
+function variantTable({ variants: variants2 }) {
+  const known = variants2.filter(isKnown);
+  if (known.length === 0) return void 0;
+  const rows = known.map((variant) => [
+    variant.platform,
+    variant.size === void 0 ? void 0 : unbroken(size(variant.size)),
+    shortly(variant.digest),
+    files(variant),
+    variant.smoke?.machine,
+    smokeRun(variant)
+  ]);
+  return cardTable({
+    caption: "Platforms",
+    columns: ["platform", "size", "digest", "files", "machine", "smoke run"],
+    rows
+  });
+}
+function files(variant) {
+  const foreign2 = foreignLines(variant);
+  const facts = fileFacts(variant).join(", ");
+  if (foreign2.length === 0) return html`${facts}`;
+  return html`<strong class="bad">${facts}</strong
+    >${foreign2.map((path) => html`<small><code>${path}</code></small>`)}`;
+}
+function smokeRun({ smoke }) {
+  const state = smoke === void 0 ? "not run" : smoke.ok ? "ok" : "FAILED";
+  return html`${stateMark(state, smokeFact(smoke))}${(smoke?.lines ?? []).map((line) => html`<small>${broken(line)}</small>`)}`;
+}
+function noteList(notes) {
+  if (notes.length === 0) return void 0;
+  return html`<h3>Notes</h3>
+    <ul>
+      ${notes.map((note) => html`<li>${broken(note)}</li>`)}
+    </ul> `;
+}
+
+// packages/report/src/html/style.ts
+var LIGHT = {
+  page: "#ffffff",
+  panel: "#f5f7f9",
+  line: "#d0d6dc",
+  text: "#1c2126",
+  quiet: "#57606a",
+  link: "#0b57b0",
+  good: "#11662b",
+  waiting: "#7a4b00",
+  bad: "#a8071a"
+};
+var DARK = {
+  page: "#0e1116",
+  panel: "#171c23",
+  line: "#38414b",
+  text: "#e4e9ee",
+  quiet: "#9aa5b0",
+  link: "#79b8ff",
+  good: "#5bd174",
+  waiting: "#e8b44a",
+  bad: "#ff8178"
+};
+function variables(palette) {
+  return Object.entries(palette).map(([name4, color]) => `--${name4}:${String(color)}`).join(";");
+}
+var NARROW = "40rem";
+var STYLE = `
+:root{color-scheme:light dark;${variables(LIGHT)}}
+@media (prefers-color-scheme:dark){:root{${variables(DARK)}}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
+body{margin:0;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
+header,main{max-width:72rem;margin:0 auto;padding:0 1rem}
+main{padding-bottom:3rem}
+h1{font-size:1.6rem;line-height:1.25;margin:1.5rem 0 .25rem}
+h2{font-size:1.2rem;line-height:1.3;margin:2.5rem 0 .75rem}
+h3{font-size:1rem;margin:1rem 0 .25rem}
+p{margin:.25rem 0}
+ul{margin:.25rem 0;padding-left:1.25rem}
+a{color:var(--link)}
+code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+pre{margin:.5rem 0;padding:.75rem;border:1px solid var(--line);border-radius:.375rem;background:var(--panel);white-space:pre-wrap}
+pre code{font:inherit}
+.command{user-select:all;-webkit-user-select:all}
+.quiet{color:var(--quiet)}
+.good{color:var(--good)}
+.waiting{color:var(--waiting)}
+.bad{color:var(--bad)}
+.state{font-weight:600}
+.state,.unbroken{white-space:nowrap}
+.verdict{font-weight:600}
+.box{border:1px solid var(--line);border-left-width:.3rem;border-radius:.375rem;padding:.5rem 1rem;margin:1rem 0}
+.box.good,.box.bad{border-left-color:currentColor}
+.box>*{color:var(--text)}
+.box>.verdict{color:inherit}
+.box>.quiet{color:var(--quiet)}
+.digest{display:inline-block;max-width:20.5ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom;user-select:all;-webkit-user-select:all}
+.whole{user-select:all;-webkit-user-select:all}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem 1rem;margin:.25rem 0}
+dt{color:var(--quiet)}
+dd{margin:0}
+section.service{border-top:1px solid var(--line);margin-top:2.5rem}
+section.service>h2{margin-top:1rem}
+table{width:100%;border-collapse:collapse;margin:1rem 0;font-size:.9375rem}
+caption{text-align:left;font-weight:600;padding:.25rem 0}
+th,td{overflow-wrap:break-word;text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-top:1px solid var(--line)}
+thead th{border-top:0;color:var(--quiet);font-weight:400;font-size:.875rem;padding-top:0}
+tbody th{font-weight:600}
+small{font-size:.8125rem;font-weight:400;color:var(--quiet)}
+td small,th small{display:block}
+td code{overflow-wrap:anywhere}
+small .state{font-weight:400}
+.scroll{overflow-x:auto}
+.matrix{width:auto;overflow-wrap:normal}
+.matrix th,.matrix td{padding-right:2rem}
+.matrix caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+@media screen and (max-width:${NARROW}){
+.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.cards,.cards caption,.cards tbody,.cards tr,.cards th,.cards td{display:block}
+.cards tr{border-top:1px solid var(--line);padding:.5rem 0}
+.cards th,.cards td{border:0;padding:.1rem 0}
+.cards td{display:grid;grid-template-columns:6.5rem minmax(0,1fr);gap:0 .5rem}
+.cards td::before{content:attr(data-title);color:var(--quiet)}
+.cards td.none{display:none}
+.cards .beside{display:inline}
+.matrix th,.matrix td{padding-right:.5rem;font-size:.8125rem}
+.matrix .state{font-size:.8125rem;white-space:normal}
+}
+@media print{
+:root{color-scheme:light;${variables(LIGHT)}}
+html{font-size:10pt}
+h2,caption{break-after:avoid}
+tr,pre,.box,.problem{break-inside:avoid}
+a{color:inherit;text-decoration:none}
+}
+`;
+
+// packages/report/src/html/page.ts
+var STYLE_ELEMENT = new Markup(`<style>${STYLE}</style>`);
+var POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
+  "base-uri 'none'",
+  "form-action 'none'"
+].join("; ");
+function renderHtml(raw) {
+  const report = printable(raw);
+  const outcome = report.ok ? "ok" : "failed";
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="referrer" content="no-referrer" />
+        <title>${title(report)} ${outcome}</title>
+        ${STYLE_ELEMENT}
+      </head>
+      <body>
+        <header>
+          <h1>${title(report)} ${stateMark(report.ok ? "ok" : "failed")}</h1>
+          <p>${extent(report)}</p>
+          <p class="quiet">${began(report.began)}${provenance(report)}</p>
+        </header>
+        <main>
+          ${verdict(report)}${gate(report.gate)}${next(report.next)}${problems(groupProblems(report))}${overview(report)}${report.services.map(
+    (service2, index) => serviceSection(service2, index, report)
+  )}
+        </main>
+      </body>
+    </html> `;
+  return `${page.html.trimEnd()}
+`;
+}
+function began(time3) {
+  if (time3 === void 0) return void 0;
+  const [, day, minute] = /^([\d-]{10})T(\d\d:\d\d)/.exec(time3) ?? [];
+  const words = day === void 0 || minute === void 0 ? time3 : `${day} ${minute} UTC`;
+  return html`<time datetime="${time3}">${words}</time> · `;
+}
+function verdict(report) {
+  const failed = failure(report);
+  return failed === void 0 ? void 0 : html`<p class="verdict bad">${failed}</p> `;
+}
+function gate(report) {
+  if (report === void 0) return void 0;
+  const { open: open3, reasons, later: later2 } = report;
+  const tone = open3 ? "good" : "bad";
+  const said2 = open3 ? "open: every candidate is verified in every required registry" : "closed";
+  const list2 = (items) => html`<ul>
+      ${items.map((item) => html`<li>${broken(item)}</li>`)}
+    </ul>`;
+  return html`<div class="box ${tone}">
+    <p class="verdict">Gate ${said2}</p>
+    ${reasons.length === 0 ? void 0 : list2(reasons)}${later2.length === 0 ? void 0 : html`<p>Left for later:</p>
+            ${list2(later2)}`}
+  </div> `;
+}
+function next(command) {
+  if (command === void 0) return void 0;
+  return html`<h2>Next</h2>
+    <p>This command does what is left to do:</p>
+    ${preformatted(command, "command")} `;
+}
+function problems(groups) {
+  if (groups.length === 0) return void 0;
+  return html`<h2>${groups.length === 1 ? "Problem" : "Problems"}</h2>
+    ${groups.map(problem)}`;
+}
+function problem({ code: code3, what, remedy, places }) {
+  const [first, ...output2] = what.split("\n");
+  const where2 = placeLines(places).map((place2) => html`<li>${broken(place2)}</li>`);
+  return html`<div class="problem box bad">
+    <p class="verdict">${first}</p>
+    ${output2.length === 0 ? void 0 : preformatted(output2.join("\n"), "output")}
+    ${where2.length === 0 ? void 0 : html`<ul>
+            ${where2}
+          </ul>`}
+    <p class="quiet">${code3}</p>
+    ${remedy === void 0 ? void 0 : [html`<h3>What to do</h3>`, ...remedyParts(remedy).map(remedyPart)]}
+  </div> `;
+}
+function remedyPart({ kind, text: text2 }) {
+  return kind === "prose" ? html`<p>${broken(text2)}</p>` : preformatted(text2, "command");
+}
+function overview({ services }) {
+  const registries3 = [
+    ...new Set(services.flatMap((service2) => service2.registries.map(({ registry: registry2 }) => registry2)))
+  ];
+  if (services.length === 0) return void 0;
+  const rows = services.map((service2, index) => [
+    html`<a href="#${anchorOf(index)}">${service2.service}</a
+      ><small>${stateMark(service2.state)} ${unbroken(duration(service2.durationMs))}</small>`,
+    ...registries3.map((registry2) => place(service2, registry2))
+  ]);
+  return html`<h2>Overview</h2>
+    ${matrixTable({ caption: "Services and registries", columns: ["service", ...registries3], rows })}`;
+}
+function place(service2, registry2) {
+  const row = service2.registries.find((each) => each.registry === registry2);
+  if (row === void 0) return void 0;
+  const tags2 = tagCount(service2, registry2);
+  return html`${stateMark(row.state)}${tags2 === void 0 ? void 0 : html`<small>${mark(tags2.tone, tags2.words)}</small>`}`;
+}
+
+// packages/report/src/json.ts
+var KEYS = {
+  command: true,
+  ok: true,
+  version: true,
+  engine: true,
+  pipeline: true,
+  began: true,
+  next: true,
+  service: true,
+  platform: true,
+  registry: true,
+  reference: true,
+  state: true,
+  code: true,
+  what: true,
+  where: true,
+  remedy: true,
+  revision: true,
+  tag: true,
+  digest: true,
+  size: true,
+  uploaded: true,
+  files: true,
+  machine: true,
+  lines: true,
+  recorded: true,
+  elf: true,
+  foreign: true,
+  smoke: true,
+  before: true,
+  told: true,
+  problem: true,
+  open: true,
+  reasons: true,
+  later: true,
+  gate: true,
+  services: true,
+  variants: true,
+  registries: true,
+  tags: true,
+  problems: true,
+  notes: true,
+  durationMs: true,
+  record: true
+};
+function renderJson({ record: record2, ...report }) {
+  const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS)));
+  return JSON.stringify(record2 === void 0 ? ordered : { ...ordered, record: record2 }, null, 2);
+}
+
+// packages/report/src/markdown-text.ts
+function text(raw) {
+  return raw.replaceAll(/[\\`*[\]~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (mark2) => `\\${mark2}`).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\n", "<br>");
+}
+function code(raw) {
+  const line = raw.replaceAll("\n", " ");
+  if (line.trim() === "") return "";
+  const ticks = "`".repeat(longestRun(line) + 1);
+  const space = /^`|`$|^ .* $/.test(line) ? " " : "";
+  return `${ticks}${space}${line}${space}${ticks}`;
+}
+function fence(raw, language) {
+  const ticks = "`".repeat(Math.max(3, longestRun(raw) + 1));
+  return `${ticks}${language}
+${raw}
+${ticks}`;
+}
+function longestRun(raw) {
+  return Math.max(0, ...[...raw.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+}
+function table(header, rows) {
+  const line = (cells2) => `| ${cells2.map((each) => each.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+function indent(raw, by) {
+  return raw.split("\n").map((line) => line === "" ? line : by + line).join("\n");
+}
+
+// packages/report/src/registry-columns.ts
+var REGISTRY_COLUMNS = ["service", "registry", "state", "digest", "sent", "time", "record"];
+function toldColumns({ services }) {
+  const registries3 = services.flatMap((service2) => service2.registries);
+  return REGISTRY_COLUMNS.map((title3) => {
+    if (title3 === "sent") return registries3.some(({ uploaded }) => uploaded !== void 0);
+    if (title3 === "record") return registries3.some(({ record: record2 }) => record2 !== void 0);
+    return true;
+  });
+}
+
+// packages/report/src/markdown.ts
+function renderMarkdown(raw) {
+  const report = printable(raw);
+  const blocks = [
+    `## ${code(title(report))} ${report.ok ? "\u2705 ok" : "\u274C failed"}`,
+    headline(report),
+    gate2(report),
+    report.next === void 0 ? void 0 : `**Next**
+
+${fence(report.next, "sh")}`,
+    problems2(report),
+    registries(report),
+    tags(report),
+    variants(report),
+    ...report.services.map(service)
+  ];
+  return `${blocks.filter((block) => block !== void 0).join("\n\n")}
+`;
+}
+function headline(report) {
+  const failed = failure(report);
+  const ran = provenance(report);
+  const first = `${extent(report)}${failed === void 0 ? "" : ` \u2014 ${text(failed)}`}`;
+  return ran === "" ? first : `${first}  
+_${text(ran)}_`;
+}
+function service(report) {
+  const lines2 = [
+    `- ${report.state} in ${duration(report.durationMs)}${report.tag === void 0 ? "" : ` \xB7 tag ${code(report.tag)}`}`
+  ];
+  const digest = digestFact(report);
+  if (digest.kind === "one") {
+    lines2.push(
+      `- digest ${code(digest.digest)}${digest.remark === void 0 ? "" : ` (${text(digest.remark)})`}`
+    );
+  } else if (digest.kind === "differ") {
+    lines2.push("- **the digests differ:**");
+    for (const each of digest.digests) {
+      lines2.push(`  - ${code(each.digest)} in ${text(each.registries.join(", ")) || "no registry"}`);
+    }
+  }
+  if (report.revision !== void 0) lines2.push(`- revision ${code(report.revision)}`);
+  for (const { reference, state } of report.registries) {
+    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
+    lines2.push(`- ${code(reference)}${missing2}`);
+  }
+  for (const note of report.notes) lines2.push(`- note: ${text(note)}`);
+  return `### ${text(report.service)}
+
+${lines2.join("\n")}`;
+}
+function registries(report) {
+  const strong = (state) => state === "failed" || state === "not started" ? `**${state}**` : state;
+  const rows = report.services.flatMap(
+    ({ service: service2, registries: registries3 }) => registries3.map((each) => [
+      text(service2),
+      text(each.registry),
+      strong(each.state),
+      each.digest === void 0 ? "-" : code(shortDigest(each.digest)),
+      each.uploaded === void 0 ? "-" : size(each.uploaded),
+      each.state === "not started" ? "-" : duration(each.durationMs),
+      strong(each.record ?? "-")
+    ])
+  );
+  if (rows.length === 0) return void 0;
+  const told2 = toldColumns(report);
+  const shown = (cells2) => cells2.filter((_, column) => told2[column]);
+  return table(shown(REGISTRY_COLUMNS), rows.map(shown));
+}
+function gate2(report) {
+  const [first, ...others] = gateLines(report);
+  if (first === void 0) return void 0;
+  return [`**${text(first)}**`, "", ...others.map((line) => `- ${text(line)}`)].join("\n").trimEnd();
+}
+function tags(report) {
+  const rows = tagRows(report, report.version).map(({ service: service2, registry: registry2, lines: lines2, complete: complete2 }) => {
+    const told2 = lines2.map(text).join("<br>");
+    return [text(service2), text(registry2), complete2 ? told2 : `**${told2}**`];
+  });
+  return rows.length === 0 ? void 0 : table(["service", "registry", "tags"], rows);
+}
+function variants(report) {
+  const rows = servicesWithVariants(report).flatMap(
+    ({ service: service2, variants: variants2 }) => variants2.map((each) => {
+      const foreign2 = foreignLines(each);
+      const facts = fileFacts(each).map((fact) => foreign2.length === 0 ? fact : `**${fact}**`);
+      const files2 = [...facts, ...foreign2.map(code)].join("<br>");
+      const smoke = [smokeFact(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
+      const machine = text(each.smoke?.machine ?? "-");
+      const digest = each.digest === void 0 ? "-" : code(shortDigest(each.digest));
+      return [text(service2), each.platform, variantSize(each), digest, files2, machine, smoke];
+    })
+  );
+  return rows.length === 0 ? void 0 : table(["service", "platform", "size", "digest", "files", "machine", "smoke run"], rows);
+}
+function problems2(report) {
+  const groups = groupProblems(report);
+  return groups.length === 0 ? void 0 : `### Problems
+
+${groups.map(problem2).join("\n").trimEnd()}`;
+}
+function problem2({ code: kind, what, remedy, places }) {
+  const [first = "", ...output2] = what.split("\n");
+  const blocks = [
+    ...output2.length === 0 ? [] : [fence(output2.join("\n"), "text")],
+    ...places.length === 0 ? [] : [
+      placeLines(places).map((line) => `- at ${text(line)}`).join("\n")
+    ],
+    ...(remedy === void 0 ? [] : remedyParts(remedy)).map(
+      (part) => part.kind === "prose" ? text(part.text) : fence(part.text, "sh")
+    )
+  ];
+  const inner = blocks.filter((block) => block !== "").map((block) => `
+${indent(block, "  ")}
+`);
+  return `- **${kind}** ${text(first)}
+${inner.join("")}`;
+}
+
 // packages/errors/src/error.ts
 var TgoError = class extends Error {
   code;
@@ -1757,6 +2659,273 @@ function render(what, where2, remedy) {
   const lines2 = [where2 === void 0 ? what : `${where2}: ${what}`];
   if (remedy !== void 0) lines2.push(...remedy.split("\n").map((line) => `  ${line}`));
   return lines2.join("\n");
+}
+
+// packages/report/src/problem.ts
+var TRACE = / ?\[traceparent:[0-9a-f-]+\]/g;
+function problemOf(error2) {
+  if (isTgoError(error2)) {
+    const { code: code3, where: where2, remedy } = error2;
+    return { code: code3, what: error2.what.replaceAll(TRACE, ""), where: where2, remedy };
+  }
+  return { code: "INTERNAL", what: oneLine(error2).replaceAll(TRACE, "") };
+}
+
+// packages/report/src/repeat.ts
+var MENDED_FIRST = /* @__PURE__ */ new Set([
+  ...["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]
+]);
+function helpsToRepeat({ services, problems: problems6 = [] }) {
+  const all = services.flatMap((service2) => [
+    ...service2.problems,
+    ...service2.registries.flatMap((registry2) => registry2.problems),
+    ...(service2.tags ?? []).flatMap(({ problem: problem3 }) => problem3 ?? [])
+  ]);
+  return [...problems6, ...all].some(({ code: code3 }) => !MENDED_FIRST.has(code3));
+}
+
+// packages/report/src/text.ts
+var import_picocolors = __toESM(require_picocolors(), 1);
+
+// packages/report/src/table.ts
+function cell(text2, paint, align) {
+  return { lines: typeof text2 === "string" ? [text2] : text2, paint, align };
+}
+function table2(header, rows, options) {
+  const title3 = (text2, column) => cell(text2, options.paintHeader, rows[0]?.[column]?.align);
+  const cells2 = [header.map(title3), ...rows];
+  const widths = header.map(
+    (_, column) => Math.max(...cells2.flatMap((row) => row[column]?.lines.map((line) => line.length) ?? []))
+  );
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, options.indent.length);
+  const last = Math.max(20, options.width - before);
+  return cells2.flatMap((row) => {
+    const fitted = row.map(
+      (each, column) => column === header.length - 1 ? { ...each, lines: each.lines.flatMap((line) => wrap(line, last)) } : each
+    );
+    const height = Math.max(1, ...fitted.map((each) => each.lines.length));
+    return Array.from({ length: height }, (_, index) => {
+      const parts = fitted.map((each, column) => {
+        const text2 = each.lines[index] ?? "";
+        const width = column === header.length - 1 ? text2.length : widths[column] ?? 0;
+        const padded = each.align === "right" ? text2.padStart(width) : text2.padEnd(width);
+        return each.paint === void 0 || text2 === "" ? padded : each.paint(padded);
+      });
+      return (options.indent + parts.join("  ")).trimEnd();
+    });
+  });
+}
+function wrap(line, width) {
+  if (line.length <= width || line.startsWith(" ")) return [line];
+  const lines2 = [];
+  let current2 = "";
+  for (const word of line.split(" ")) {
+    if (current2 !== "" && current2.length + 1 + word.length > width) {
+      lines2.push(current2);
+      current2 = word;
+    } else {
+      current2 = current2 === "" ? word : `${current2} ${word}`;
+    }
+  }
+  return [...lines2, current2];
+}
+
+// packages/report/src/text.ts
+function renderText(raw, { color = false, width = 100 } = {}) {
+  const report = printable(raw);
+  const page = { colors: import_picocolors.default.createColors(color), width };
+  const blocks = [
+    headline2(report, page),
+    ...report.services.map((service2) => serviceBlock(service2, page)),
+    gate3(report, page),
+    registryTable2(report, page),
+    tagTable2(report, page),
+    variantTable2(report, page),
+    problems3(report, page),
+    report.next === void 0 ? [] : [`next: ${page.colors.bold(report.next)}`]
+  ];
+  return blocks.filter((block) => block.length > 0).map((block) => block.join("\n")).join("\n\n");
+}
+function headline2(report, { colors, width }) {
+  const outcome = report.ok ? colors.green("ok") : colors.red("FAILED");
+  const failed = failure(report);
+  return [
+    `${colors.bold(title(report))} ${outcome} \xB7 ${extent(report)}`,
+    ...failed === void 0 ? [] : wrap(failed, width),
+    colors.dim(provenance(report))
+  ];
+}
+function gate3(report, { width }) {
+  const [first, ...others] = gateLines(report);
+  const hanging = others.flatMap(
+    (line) => wrap(line, width - 4).map((part, index) => `${index === 0 ? "  " : "    "}${part}`)
+  );
+  return first === void 0 ? [] : [first, ...hanging];
+}
+function serviceBlock(service2, page) {
+  const { colors } = page;
+  const isBad = service2.state === "failed" || service2.state === "not released";
+  const paint = isBad ? colors.red : colors.green;
+  const lines2 = [
+    `${colors.bold(service2.service)}  ${paint(service2.state)}${colors.dim(` (${duration(service2.durationMs)})`)}`
+  ];
+  const fact = (name4, text2) => {
+    lines2.push(`  ${colors.dim(name4.padEnd(8))}  ${text2}`);
+  };
+  const digest = digestFact(service2);
+  if (digest.kind === "one") {
+    fact("digest", digest.digest);
+    if (digest.remark !== void 0) fact("", `(${digest.remark})`);
+  } else if (digest.kind === "differ") {
+    fact("digest", colors.red("DIFFERS:"));
+    for (const each of digest.digests) {
+      fact("", `${each.digest} in ${each.registries.join(", ") || "no registry"}`);
+    }
+  }
+  if (service2.tag !== void 0) fact("tag", service2.tag);
+  if (service2.revision !== void 0) fact("revision", service2.revision);
+  service2.registries.forEach(({ reference, state }, index) => {
+    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
+    fact(index === 0 ? "images" : "", `${reference}${missing2}`);
+  });
+  for (const note of service2.notes) {
+    wrap(note, page.width - 12).forEach((line, index) => {
+      fact(index === 0 ? "note" : "", line);
+    });
+  }
+  return lines2;
+}
+function registryTable2(report, { colors, width }) {
+  const rows = report.services.flatMap(
+    ({ service: service2, registries: registries3 }) => registries3.map((registry2, index) => [
+      cell(index === 0 ? service2 : "", colors.bold),
+      cell(registry2.registry),
+      cell(registry2.state, statePaint(registry2, colors)),
+      cell(registry2.digest === void 0 ? "-" : shortDigest(registry2.digest)),
+      cell(sent2(registry2), void 0, "right"),
+      cell(registry2.state === "not started" ? "-" : duration(registry2.durationMs)),
+      cell(registry2.record ?? "-", registry2.record === "failed" ? colors.red : void 0)
+    ])
+  );
+  if (rows.length === 0) return [];
+  const told2 = toldColumns(report);
+  const shown = (cells2) => cells2.filter((_, column) => told2[column]);
+  return table2(shown(REGISTRY_COLUMNS), rows.map(shown), { width, indent: "", paintHeader: colors.dim });
+}
+function statePaint({ state }, colors) {
+  if (state === "failed") return colors.red;
+  return state === "not started" ? colors.yellow : colors.green;
+}
+function sent2({ uploaded, state }) {
+  if (uploaded === void 0) return "-";
+  return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
+}
+function tagTable2(report, { colors, width }) {
+  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines: lines2, complete: complete2 }, index, all) => [
+    cell(all[index - 1]?.service === service2 ? "" : service2, colors.bold),
+    cell(registry2),
+    cell(lines2, complete2 ? colors.green : colors.red)
+  ]);
+  if (rows.length === 0) return [];
+  return table2(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors.dim });
+}
+function variantTable2(report, { colors, width }) {
+  const rows = servicesWithVariants(report).flatMap(
+    ({ service: service2, variants: variants2 }) => variants2.map((variant, index) => {
+      const { smoke } = variant;
+      const foreign3 = foreignLines(variant);
+      const badSmoke = smoke?.ok === false;
+      return [
+        cell(index === 0 ? service2 : "", colors.bold),
+        cell(variant.platform),
+        cell(variantSize(variant), void 0, "right"),
+        cell(fileFacts(variant), foreign3.length > 0 ? colors.red : void 0),
+        cell(smoke?.machine ?? "-"),
+        cell([smokeFact(smoke), ...smoke?.lines ?? []], badSmoke ? colors.red : void 0)
+      ];
+    })
+  );
+  if (rows.length === 0) return [];
+  const header = ["service", "platform", "size", "files", "machine", "smoke run"];
+  const foreign2 = report.services.flatMap(
+    ({ service: service2, variants: variants2 }) => variants2.flatMap((variant) => {
+      const paths = foreignLines(variant);
+      if (paths.length === 0) return [];
+      return [`foreign files in ${service2} ${variant.platform}:`, ...paths.map((path) => `  ${path}`)];
+    })
+  );
+  return [
+    ...table2(header, rows, { width, indent: "", paintHeader: colors.dim }),
+    ...foreign2.length > 0 ? ["", ...foreign2] : []
+  ];
+}
+function problems3(report, { colors, width }) {
+  const groups = groupProblems(report);
+  if (groups.length === 0) return [];
+  const lines2 = [colors.bold(groups.length === 1 ? "problem" : "problems")];
+  groups.forEach(({ code: code3, what, remedy, places }, index) => {
+    const number3 = groups.length === 1 ? "" : `${index + 1}. `;
+    const pad = " ".repeat(2 + number3.length);
+    const text2 = what.split("\n").flatMap((line) => wrap(line, width - pad.length));
+    lines2.push(`  ${number3}${colors.red(text2[0] ?? "")}`);
+    lines2.push(...text2.slice(1).map((line) => `${pad}${line}`));
+    for (const line of placeLines(places)) lines2.push(`${pad}${colors.dim("at")}  ${line}`);
+    lines2.push(`${pad}${colors.dim(`code ${code3}`)}`);
+    if (remedy !== void 0) {
+      remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
+        lines2.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
+      });
+    }
+  });
+  return lines2;
+}
+function remedyLines(remedy, width) {
+  return remedyParts(remedy).flatMap(({ kind, text: text2 }) => {
+    const lines2 = text2.split("\n");
+    return kind === "prose" ? lines2.flatMap((line) => wrap(line, width)) : lines2;
+  });
+}
+
+// packages/report/src/render.ts
+function render2(report, format, options = {}) {
+  switch (format) {
+    case "text":
+      return renderText(report, options);
+    case "json":
+      return renderJson(report);
+    case "markdown":
+      return renderMarkdown(report);
+    case "html":
+      return renderHtml(report);
+  }
+}
+
+// packages/stages/src/conclude.ts
+var ReportError = class extends Error {
+  constructor(message, report) {
+    super(message);
+    this.report = report;
+    this.name = "ReportError";
+  }
+  report;
+};
+function conclude(context, { command, ok, services, started, flags, format }, more = {}) {
+  const durationMs = Math.round(performance.now() - started);
+  const made2 = {
+    command,
+    ok,
+    engine: context.engine,
+    pipeline: context.pipeline,
+    began: new Date(Date.now() - durationMs).toISOString(),
+    durationMs,
+    services,
+    ...more,
+    next: !ok && helpsToRepeat({ services, problems: more.problems }) ? getHost().invocation ?? `dagger call ${command} ${flags}` : void 0
+  };
+  const report = getHost().report?.(made2) ?? made2;
+  const text2 = render2(report, format, getHost().text);
+  if (!ok) throw new ReportError(text2, report);
+  return text2;
 }
 
 // node_modules/zod/v4/core/util.js
@@ -2920,9 +4089,9 @@ var _safeParse = (_Err) => (schema, value, _ctx) => {
   if (result instanceof Promise) {
     throw new $ZodAsyncError();
   }
-  return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
+  return result.issues.length ? failure2(_Err, result.issues, ctx) : { success: true, data: result.value };
 };
-function failure(Err, issues, ctx) {
+function failure2(Err, issues, ctx) {
   let error2;
   return {
     success: false,
@@ -2946,7 +4115,7 @@ var _safeParseAsync = (_Err) => async (schema, value, _ctx) => {
   let result = schema._zod.run({ value, issues: [] }, ctx);
   if (result instanceof Promise)
     result = await result;
-  return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
+  return result.issues.length ? failure2(_Err, result.issues, ctx) : { success: true, data: result.value };
 };
 var COMPILE_INVALID = /* @__PURE__ */ Symbol.for("zod.compile.invalid");
 var COMPILE_FALLBACK = /* @__PURE__ */ Symbol.for("zod.compile.fallback");
@@ -3037,7 +4206,7 @@ var nanoid = /^[a-zA-Z0-9_-]{21}$/;
 function nanoidOfLength(length) {
   return new RegExp(`^[a-zA-Z0-9_-]{${length}}$`);
 }
-var duration = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
+var duration2 = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
 var guid = /^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$/;
 var uuid = (version2) => {
   if (!version2)
@@ -3791,7 +4960,7 @@ var $ZodISOTime = /* @__PURE__ */ $constructor("$ZodISOTime", (inst, def) => {
   $ZodStringFormat.init(inst, def);
 });
 var $ZodISODuration = /* @__PURE__ */ $constructor("$ZodISODuration", (inst, def) => {
-  def.pattern ?? (def.pattern = duration);
+  def.pattern ?? (def.pattern = duration2);
   $ZodStringFormat.init(inst, def);
 });
 var $ZodIPv4 = /* @__PURE__ */ $constructor("$ZodIPv4", (inst, def) => {
@@ -8258,7 +9427,7 @@ __export(iso_exports, {
   ZodISOTime: () => ZodISOTime,
   date: () => date2,
   datetime: () => datetime2,
-  duration: () => duration2,
+  duration: () => duration3,
   time: () => time2
 });
 function datetime2(params) {
@@ -8270,7 +9439,7 @@ function date2(params) {
 function time2(params) {
   return _isoTime(ZodISOTime, params);
 }
-function duration2(params) {
+function duration3(params) {
   return _isoDuration(ZodISODuration, params);
 }
 
@@ -8325,7 +9494,7 @@ function parseJsonFile(text2, file, remedy) {
     });
   }
 }
-function problems(error2, value) {
+function problems4(error2, value) {
   const lines2 = error2.issues.flatMap((issue2) => describe2(issue2, value));
   const count3 = lines2.length === 1 ? "1 problem" : `${lines2.length} problems`;
   return [`${count3}:`, ...lines2.map((line) => `  - ${line}`)].join("\n");
@@ -8378,7 +9547,7 @@ function parseBaseLock(text2, file) {
   const value = parseJsonFile(text2, file, remedy);
   const parsed = BaseLock.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new TgoError("CATALOG", problems(parsed.error, value), { where: file, remedy });
+  throw new TgoError("CATALOG", problems4(parsed.error, value), { where: file, remedy });
 }
 function formatBaseLock(bases) {
   const sorted3 = Object.entries(bases).sort(([a], [b]) => a < b ? -1 : 1);
@@ -9081,7 +10250,7 @@ var ReleaseRecord = strictObject({
 function recordJson(record2) {
   const parsed = ReleaseRecord.safeParse(record2);
   if (!parsed.success) {
-    throw new TgoError("INTERNAL", `the release record is malformed: ${problems2(parsed.error)}`, {
+    throw new TgoError("INTERNAL", `the release record is malformed: ${problems5(parsed.error)}`, {
       remedy: "This is a defect of the pipelines: please report it. The release itself is not affected."
     });
   }
@@ -9091,7 +10260,7 @@ function recordJson(record2) {
   });
   return canonicalJson({ ...parsed.data, services: Object.fromEntries(services) });
 }
-function problems2(error2) {
+function problems5(error2) {
   return error2.issues.map(({ path, message }) => `${path.join(".") || "(top level)"}: ${message}`).join("; ");
 }
 
@@ -9452,7 +10621,7 @@ var Registry = strictObject({
   public: boolean2().default(false).describe("Whether everybody may pull: verification then also pulls without credentials."),
   referrers: boolean2().default(false).describe("Whether the registry accepts artifacts (SBOM, provenance, release record).")
 }).describe("A registry images are published to.");
-var registries = {
+var registries2 = {
   ghcr: { host: "ghcr.io", repository: "tgoai/tgo-deploy/{service}", public: true, referrers: true },
   dockerhub: { host: "docker.io", repository: "tgoai/{service}", public: true, referrers: true },
   acr: { host: "registry.cn-shanghai.aliyuncs.com", repository: "tgoai/{service}", public: true }
@@ -9627,7 +10796,7 @@ var Mirrors = strictObject({
 }).describe("Where build inputs are fetched from instead of their usual places.");
 var Catalog = strictObject({
   services: record(Name, Service),
-  registries: record(Name, Registry).default(() => Registries.parse(registries)),
+  registries: record(Name, Registry).default(() => Registries.parse(registries2)),
   platforms: array(Platform).min(1).default([...PLATFORMS]),
   mirrors: Mirrors.prefault({}),
   release: TagPolicy.prefault({})
@@ -9710,7 +10879,7 @@ function applyOverride(base, override, file = "tgo.catalog.json") {
   const merged2 = override === void 0 ? base : merge2(base, override);
   const parsed = Catalog.safeParse(merged2);
   if (parsed.success) return parsed.data;
-  throw new TgoError("CATALOG", problems(parsed.error, merged2), {
+  throw new TgoError("CATALOG", problems4(parsed.error, merged2), {
     where: override === void 0 ? "built-in catalog" : file,
     remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/catalog.md."
   });
@@ -9766,1204 +10935,6 @@ function selectPlatforms(catalog, given) {
   return PLATFORMS.filter((platform2) => wanted2.includes(platform2));
 }
 
-// packages/report/src/html/page.ts
-import { createHash } from "node:crypto";
-
-// packages/report/src/units.ts
-function size(bytes) {
-  if (bytes < 1024) return `${bytes} B`;
-  const kib = bytes / 1024;
-  return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
-}
-function duration3(ms) {
-  if (ms < 59950) return `${(ms / 1e3).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1e3);
-  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
-}
-function shortDigest(digest) {
-  return digest.replace(/^sha256:/, "").slice(0, 12);
-}
-function count(n, singular, plural = `${singular}s`) {
-  return `${n} ${n === 1 ? singular : plural}`;
-}
-function registryCount(n) {
-  return count(n, "registry", "registries");
-}
-
-// packages/report/src/headline.ts
-function title({ command, version: version2 }) {
-  return version2 === void 0 ? command : `${command} ${version2}`;
-}
-function extent(report) {
-  if (report.services.length === 0) return `after ${duration3(report.durationMs)}`;
-  const registries3 = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
-  const platforms = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
-  const parts = [count(report.services.length, "service")];
-  if (registries3 > 0) parts.push(registryCount(registries3));
-  if (platforms > 0) parts.push(count(platforms, "platform"));
-  return `${parts.join(" \xD7 ")} in ${duration3(report.durationMs)}`;
-}
-function failure2(report) {
-  const { services, gate: gate4, problems: problems6 = [], version: version2 = "it" } = report;
-  if (report.ok) return void 0;
-  if (gate4?.open === false) return `${version2} is not released: no version tag and no latest was moved`;
-  if (services.length === 0) return "failed before any service was begun";
-  const failed = services.filter(({ state }) => state === "failed" || state === "not released").map(({ service: service2 }) => service2);
-  const all = count(services.length, "service");
-  const counted = services.length === 1 ? all : `${failed.length} of ${all}`;
-  if (gate4?.open === true) {
-    return failed.length === 0 ? `${version2} is released; what registries it does not wait for lack is left for later` : `${version2} is released only in part; not complete: ${failed.join(", ")}`;
-  }
-  if (failed.length > 0) return `${counted} failed: ${failed.join(", ")}`;
-  return problems6.length > 0 ? "what all services need must be mended first" : void 0;
-}
-function provenance(report) {
-  const pipeline2 = report.pipeline === void 0 ? void 0 : `pipeline ${report.pipeline}`;
-  return [report.engine, pipeline2].filter((part) => part !== void 0).join(" \xB7 ");
-}
-
-// packages/report/src/problem-group.ts
-function groupProblems(report) {
-  const groups = /* @__PURE__ */ new Map();
-  const add = (problem3, place2) => {
-    const { code: code3, what, remedy, where: where2 } = problem3;
-    const key2 = JSON.stringify([code3, what, remedy]);
-    const group = groups.get(key2) ?? { code: code3, what, remedy, places: [] };
-    group.places.push({ ...place2, where: where2 });
-    groups.set(key2, group);
-  };
-  for (const problem3 of report.problems ?? []) add(problem3, {});
-  for (const { service: service2, problems: problems6, registries: registries3, tags: tags2 = [] } of report.services) {
-    for (const problem3 of problems6) add(problem3, { service: service2 });
-    for (const { registry: registry2, problems: problems7 } of registries3) {
-      for (const problem3 of problems7) add(problem3, { service: service2, registry: registry2 });
-    }
-    for (const { registry: registry2, problem: problem3 } of tags2) {
-      if (problem3 !== void 0) add(problem3, { service: service2, registry: registry2 });
-    }
-  }
-  return [...groups.values()].map((group) => ({
-    ...group,
-    places: shared(group.places, report.services.length)
-  }));
-}
-function shared(places, services) {
-  const among = /* @__PURE__ */ new Map();
-  for (const place2 of places) among.set(place2.registry, [...among.get(place2.registry) ?? [], place2]);
-  return [...among].flatMap(([registry2, found]) => {
-    const named = new Set(found.flatMap(({ service: service2 }) => service2 ?? []));
-    if (services < 2 || named.size < services) return found;
-    const where2 = commonFolder(found.map((place2) => place2.where));
-    return [{ service: `all ${services} services`, registry: registry2, where: where2 }];
-  });
-}
-function commonFolder(paths) {
-  const [first, ...others] = [...new Set(paths)].map((path) => (path ?? "").split("/"));
-  if (first === void 0 || others.length === 0) return paths[0];
-  const end = first.findIndex((part, index) => others.some((other) => other[index] !== part));
-  const common = first.slice(0, end === -1 ? first.length : end).join("/");
-  return common === "" ? void 0 : common;
-}
-function placeLines(places) {
-  return places.flatMap(({ service: service2, registry: registry2, where: where2 }) => {
-    const name4 = service2 !== void 0 && registry2 !== void 0 ? `${service2} in ${registry2}` : service2;
-    const parts = [name4, where2].filter((part) => part !== void 0);
-    return parts.length === 0 ? [] : [parts.join(": ")];
-  });
-}
-
-// packages/report/src/remedy.ts
-function remedyParts(remedy) {
-  const parts = [];
-  for (const line of remedy.split("\n")) {
-    const kind = /[.:]$/.test(line.trimEnd()) ? "prose" : "commands";
-    const last = parts.at(-1);
-    if (last?.kind === kind) parts[parts.length - 1] = { kind, text: `${last.text}
-${line}` };
-    else parts.push({ kind, text: line });
-  }
-  return parts;
-}
-
-// packages/report/src/tag-facts.ts
-function tagRows(report, version2) {
-  return report.services.flatMap(({ service: service2, tags: tags2 = [] }) => {
-    const registries3 = [...new Set(tags2.map(({ registry: registry2 }) => registry2))];
-    return registries3.map((registry2) => {
-      const own2 = tags2.filter((tag) => tag.registry === registry2);
-      return {
-        service: service2,
-        registry: registry2,
-        lines: lines(own2, version2),
-        complete: own2.every(isThere)
-      };
-    });
-  });
-}
-function lines(tags2, version2) {
-  const names2 = /* @__PURE__ */ new Map();
-  for (const tag of tags2) {
-    const { change: change2, why } = tagChange(tag, version2);
-    const told2 = `${tag.state}${change2 === void 0 ? "" : ` (${change2})`}${why === void 0 ? "" : `: ${why}`}`;
-    names2.set(told2, [...names2.get(told2) ?? [], tag.tag]);
-  }
-  return [...names2].map(([told2, tags3]) => `${tags3.join(", ")} ${told2}`);
-}
-function tagChange(tag, version2) {
-  const { told: told2, problem: problem3 } = tag;
-  return { change: changeOf(tag, version2), why: told2 ?? problem3?.what.split("\n")[0] };
-}
-function changeOf({ tag, state, ...row }, version2) {
-  const before = shortened(row.before);
-  switch (state) {
-    case "done":
-      if (before !== void 0) return version2 === void 0 ? `was ${before}` : `${before} \u2192 ${version2}`;
-      return version2 === void 0 ? void 0 : tag === version2 ? "new" : `new \u2192 ${version2}`;
-    case "already there":
-      return tag === version2 ? void 0 : version2;
-    case "stays":
-      return version2 === void 0 ? void 0 : before;
-    case "failed":
-      return before === void 0 ? void 0 : `was ${before}`;
-    case "not started":
-      return before === void 0 ? void 0 : `still ${before}`;
-  }
-}
-function shortened(before) {
-  return before?.startsWith("sha256:") === true ? shortDigest(before) : before;
-}
-function tagCount({ tags: tags2 = [] }, registry2) {
-  const own2 = tags2.filter((tag) => tag.registry === registry2);
-  if (own2.length === 0) return void 0;
-  const there = own2.filter(isThere).length;
-  const failed = own2.some(({ state }) => state === "failed");
-  return {
-    words: `${there} of ${count(own2.length, "tag")}`,
-    tone: failed ? "bad" : there < own2.length ? "waiting" : "good"
-  };
-}
-function isThere({ state }) {
-  return state !== "failed" && state !== "not started";
-}
-function gateLines({ gate: gate4 }) {
-  if (gate4 === void 0) return [];
-  return [
-    `gate ${gate4.open ? "open: every candidate is verified in every required registry" : "closed"}`,
-    ...gate4.reasons,
-    ...gate4.later.map((reason) => `later: ${reason}`)
-  ];
-}
-
-// packages/report/src/texts.ts
-function withTexts(report, change2) {
-  return changed(report, "", change2);
-}
-function changed(value, field, change2) {
-  if (typeof value === "string") return change2(value, field);
-  if (Array.isArray(value)) return value.map((each) => changed(each, field, change2));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key2, inner]) => [key2, changed(inner, key2, change2)]));
-}
-var OF_LINES = /* @__PURE__ */ new Set(["what", "remedy", "next"]);
-function printable(report) {
-  return withTexts(
-    report,
-    (text2, field) => OF_LINES.has(field) ? printableText(text2) : printableLine(text2)
-  );
-}
-function printableLine(text2) {
-  return printableText(text2).trimEnd().replaceAll("\n", " ");
-}
-function printableText(text2) {
-  return text2.replaceAll(SEQUENCE, "").replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, "\n").replaceAll("	", "  ").replaceAll(UNPRINTABLE, "\uFFFD");
-}
-var SEQUENCE = (
-  // eslint-disable-next-line no-control-regex
-  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B\n]*(?:\u0007|\u001B\\)|\u001B[ -/]*[0-~]/g
-);
-var UNPRINTABLE = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
-
-// packages/report/src/html/markup.ts
-var Markup = class {
-  constructor(html2) {
-    this.html = html2;
-  }
-  html;
-};
-function html(strings, ...parts) {
-  return new Markup(strings.reduce((page, string4, index) => page + markupOf(parts[index - 1]) + string4));
-}
-function broken(text2) {
-  return html`${text2.split("\n").map((line, index) => index === 0 ? line : html`<br />${line}`)}`;
-}
-function unbroken(text2) {
-  return html`<span class="unbroken">${text2}</span>`;
-}
-function preformatted(text2, kind) {
-  return html`<pre class="${kind}"><code>${text2}</code></pre>`;
-}
-function markupOf(part) {
-  if (part === void 0) return "";
-  if (part instanceof Markup) return part.html;
-  if (typeof part === "string" || typeof part === "number") return escaped(String(part));
-  return part.map(markupOf).join("");
-}
-function escaped(text2) {
-  return text2.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
-}
-
-// packages/report/src/digest-fact.ts
-function digestFact(service2) {
-  const byDigest = /* @__PURE__ */ new Map();
-  for (const { registry: registry2, digest } of service2.registries) {
-    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry2]);
-  }
-  if (service2.digest !== void 0 && !byDigest.has(service2.digest)) byDigest.set(service2.digest, []);
-  const [first, ...others] = byDigest;
-  if (first === void 0) return { kind: "none" };
-  if (others.length > 0) {
-    return {
-      kind: "differ",
-      digests: [...byDigest].map(([digest, registries3]) => ({ digest, registries: registries3 }))
-    };
-  }
-  return { kind: "one", digest: first[0], remark: remark(service2, first[1]) };
-}
-function remark(service2, seenIn) {
-  const all = service2.registries.length;
-  if (all === 0) return void 0;
-  if (seenIn.length === 0) return "not seen in any registry";
-  if (seenIn.length === all)
-    return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
-  const missing2 = service2.registries.map(({ registry: registry2 }) => registry2).filter((name4) => !seenIn.includes(name4));
-  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing2.join(", ")}`;
-}
-
-// packages/report/src/variant-facts.ts
-var MAX_FOREIGN = 10;
-function servicesWithVariants(report) {
-  return report.services.filter(({ variants: variants2 }) => variants2.some(isKnown));
-}
-function isKnown({ digest, size: size2, elf, smoke }) {
-  return [digest, size2, elf, smoke].some((fact) => fact !== void 0);
-}
-function variantSize(variant) {
-  return variant.size === void 0 ? "-" : size(variant.size);
-}
-function fileFacts({ elf }) {
-  if (elf === void 0) return ["not checked"];
-  const { files: files2, foreign: foreign2 } = elf;
-  const outcome = foreign2.length > 0 ? `${foreign2.length} FOREIGN` : "all match";
-  return [`${files2} checked`, elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome}`];
-}
-function foreignLines({ elf }) {
-  if (elf === void 0) return [];
-  const rest = elf.foreign.length - MAX_FOREIGN;
-  return [...elf.foreign.slice(0, MAX_FOREIGN), ...rest > 0 ? [`and ${count(rest, "more file")}`] : []];
-}
-function smokeFact(smoke) {
-  if (smoke === void 0) return "not run";
-  const outcome = smoke.ok ? "ok" : "FAILED";
-  if (smoke.recorded) return `${outcome}, recorded with the candidate`;
-  return smoke.durationMs === void 0 ? outcome : `${outcome} (${duration3(smoke.durationMs)})`;
-}
-
-// packages/report/src/html/state.ts
-var SIGNS = { good: "\u2713", waiting: "\u25CB", bad: "\u2717" };
-function toneOf(state) {
-  if (state === "failed" || state === "FAILED") return "bad";
-  return state === "not started" || state === "not released" || state === "not run" ? "waiting" : "good";
-}
-function stateMark(state, words = state) {
-  return mark(toneOf(state), words);
-}
-function mark(tone, words) {
-  return html`<span class="state ${tone}"><span aria-hidden="true">${SIGNS[tone]}</span> ${words}</span>`;
-}
-
-// packages/report/src/html/table.ts
-function cardTable(table3) {
-  const { caption } = table3;
-  const told2 = table3.columns.map((_, column) => table3.rows.some((row) => row[column] !== void 0));
-  const columns = table3.columns.filter((_, column) => told2[column]);
-  const rows = table3.rows.map((row) => row.filter((_, column) => told2[column]));
-  return html`<table class="cards" role="table">
-    <caption>
-      ${caption}
-    </caption>
-    <thead role="rowgroup">
-      <tr role="row">
-        ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
-      </tr>
-    </thead>
-    <tbody role="rowgroup">
-      ${rows.map(
-    ([first, ...others]) => html`<tr role="row">
-            <th role="rowheader" scope="row">${first}</th>
-            ${others.map(
-      (cell2, index) => cell2 === void 0 ? html`<td role="cell" class="none">-</td>` : html`<td role="cell" data-title="${columns[index + 1]}"><div>${cell2}</div></td>`
-    )}
-          </tr> `
-  )}
-    </tbody>
-  </table> `;
-}
-function matrixTable({ caption, columns, rows }) {
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
-    <table class="matrix">
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          ${columns.map((column) => html`<th scope="col">${column}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-    ([first, ...others]) => html`<tr>
-              <th scope="row">${first}</th>
-              ${others.map((cell2) => html`<td>${cell2 ?? "-"}</td>`)}
-            </tr> `
-  )}
-      </tbody>
-    </table>
-  </div> `;
-}
-
-// packages/report/src/html/service.ts
-function anchorOf(index) {
-  return `service-${index + 1}`;
-}
-function serviceSection(service2, index, { version: version2 }) {
-  const { tag, revision, notes } = service2;
-  const facts = [
-    ...digestRows(service2),
-    ...tag === void 0 ? [] : [["tag", html`<code>${tag}</code>`]],
-    ...revision === void 0 ? [] : [["revision", html`<code>${revision}</code>`]]
-  ];
-  return html`<section class="service" id="${anchorOf(index)}" aria-labelledby="${anchorOf(index)}-title">
-    <h2 id="${anchorOf(index)}-title">
-      ${service2.service} ${stateMark(service2.state)}
-      <small class="quiet">${duration3(service2.durationMs)}</small>
-    </h2>
-    <dl>
-      ${facts.map(
-    ([name4, fact]) => html`<dt>${name4}</dt>
-            <dd>${fact}</dd>`
-  )}
-    </dl>
-    ${registryTable(service2)}${tagTable(service2, version2)}${variantTable(service2)}${noteList(notes)}
-  </section> `;
-}
-function digestRows(service2) {
-  const digest = digestFact(service2);
-  if (digest.kind === "none") return [];
-  if (digest.kind === "one") {
-    const remark2 = digest.remark === void 0 ? void 0 : html` <span class="quiet">(${digest.remark})</span>`;
-    return [["digest", html`<code class="whole">${digest.digest}</code>${remark2}`]];
-  }
-  const each = digest.digests.map(
-    (one) => html`<li>
-        <code class="whole">${one.digest}</code> in ${one.registries.join(", ") || "no registry"}
-      </li>`
-  );
-  return [
-    [
-      "digest",
-      html`<strong class="bad">the digests differ:</strong>
-        <ul>
-          ${each}
-        </ul>`
-    ]
-  ];
-}
-function shortly(digest) {
-  return digest === void 0 ? void 0 : html`<code class="digest" title="${digest}">${digest}</code>`;
-}
-function registryTable({ registries: registries3 }) {
-  if (registries3.length === 0) return void 0;
-  const rows = registries3.map((row) => [
-    row.registry,
-    stateMark(row.state),
-    shortly(row.digest),
-    sent(row),
-    row.state === "not started" ? void 0 : unbroken(duration3(row.durationMs)),
-    row.record === void 0 ? void 0 : stateMark(row.record),
-    html`<code>${row.reference}</code>`
-  ]);
-  const columns = ["registry", "state", "digest", "sent", "time", "record", "image"];
-  return cardTable({ caption: "Registries", columns, rows });
-}
-function sent({ uploaded, state }) {
-  if (uploaded === void 0) return void 0;
-  return unbroken(uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded));
-}
-function tagTable({ tags: tags2 = [] }, version2) {
-  if (tags2.length === 0) return void 0;
-  const names2 = [...new Set(tags2.map(({ tag }) => tag))];
-  const rows = [...new Set(tags2.map(({ registry: registry2 }) => registry2))].map((registry2) => [
-    registry2,
-    ...names2.map((name4) => {
-      const found = tags2.find((each) => each.registry === registry2 && each.tag === name4);
-      return found === void 0 ? void 0 : tagCell(found, version2);
-    })
-  ]);
-  return cardTable({ caption: "Tags", columns: ["registry", ...names2], rows });
-}
-function tagCell(tag, version2) {
-  const { change: change2, why } = tagChange(tag, version2);
-  return html`${stateMark(tag.state)}
-  ${change2 === void 0 ? void 0 : html`<small class="beside">${change2}</small>`}${why === void 0 ? void 0 : html`<small>${broken(why)}</small>`}`;
-}
-function variantTable({ variants: variants2 }) {
-  const known = variants2.filter(isKnown);
-  if (known.length === 0) return void 0;
-  const rows = known.map((variant) => [
-    variant.platform,
-    variant.size === void 0 ? void 0 : unbroken(size(variant.size)),
-    shortly(variant.digest),
-    files(variant),
-    variant.smoke?.machine,
-    smokeRun(variant)
-  ]);
-  return cardTable({
-    caption: "Platforms",
-    columns: ["platform", "size", "digest", "files", "machine", "smoke run"],
-    rows
-  });
-}
-function files(variant) {
-  const foreign2 = foreignLines(variant);
-  const facts = fileFacts(variant).join(", ");
-  if (foreign2.length === 0) return html`${facts}`;
-  return html`<strong class="bad">${facts}</strong
-    >${foreign2.map((path) => html`<small><code>${path}</code></small>`)}`;
-}
-function smokeRun({ smoke }) {
-  const state = smoke === void 0 ? "not run" : smoke.ok ? "ok" : "FAILED";
-  return html`${stateMark(state, smokeFact(smoke))}${(smoke?.lines ?? []).map((line) => html`<small>${broken(line)}</small>`)}`;
-}
-function noteList(notes) {
-  if (notes.length === 0) return void 0;
-  return html`<h3>Notes</h3>
-    <ul>
-      ${notes.map((note) => html`<li>${broken(note)}</li>`)}
-    </ul> `;
-}
-
-// packages/report/src/html/style.ts
-var LIGHT = {
-  page: "#ffffff",
-  panel: "#f5f7f9",
-  line: "#d0d6dc",
-  text: "#1c2126",
-  quiet: "#57606a",
-  link: "#0b57b0",
-  good: "#11662b",
-  waiting: "#7a4b00",
-  bad: "#a8071a"
-};
-var DARK = {
-  page: "#0e1116",
-  panel: "#171c23",
-  line: "#38414b",
-  text: "#e4e9ee",
-  quiet: "#9aa5b0",
-  link: "#79b8ff",
-  good: "#5bd174",
-  waiting: "#e8b44a",
-  bad: "#ff8178"
-};
-function variables(palette) {
-  return Object.entries(palette).map(([name4, color]) => `--${name4}:${String(color)}`).join(";");
-}
-var NARROW = "40rem";
-var STYLE = `
-:root{color-scheme:light dark;${variables(LIGHT)}}
-@media (prefers-color-scheme:dark){:root{${variables(DARK)}}}
-*{box-sizing:border-box}
-html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-body{margin:0;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
-header,main{max-width:72rem;margin:0 auto;padding:0 1rem}
-main{padding-bottom:3rem}
-h1{font-size:1.6rem;line-height:1.25;margin:1.5rem 0 .25rem}
-h2{font-size:1.2rem;line-height:1.3;margin:2.5rem 0 .75rem}
-h3{font-size:1rem;margin:1rem 0 .25rem}
-p{margin:.25rem 0}
-ul{margin:.25rem 0;padding-left:1.25rem}
-a{color:var(--link)}
-code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
-pre{margin:.5rem 0;padding:.75rem;border:1px solid var(--line);border-radius:.375rem;background:var(--panel);white-space:pre-wrap}
-pre code{font:inherit}
-.command{user-select:all;-webkit-user-select:all}
-.quiet{color:var(--quiet)}
-.good{color:var(--good)}
-.waiting{color:var(--waiting)}
-.bad{color:var(--bad)}
-.state{font-weight:600}
-.state,.unbroken{white-space:nowrap}
-.verdict{font-weight:600}
-.box{border:1px solid var(--line);border-left-width:.3rem;border-radius:.375rem;padding:.5rem 1rem;margin:1rem 0}
-.box.good,.box.bad{border-left-color:currentColor}
-.box>*{color:var(--text)}
-.box>.verdict{color:inherit}
-.box>.quiet{color:var(--quiet)}
-.digest{display:inline-block;max-width:20.5ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom;user-select:all;-webkit-user-select:all}
-.whole{user-select:all;-webkit-user-select:all}
-dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem 1rem;margin:.25rem 0}
-dt{color:var(--quiet)}
-dd{margin:0}
-section.service{border-top:1px solid var(--line);margin-top:2.5rem}
-section.service>h2{margin-top:1rem}
-table{width:100%;border-collapse:collapse;margin:1rem 0;font-size:.9375rem}
-caption{text-align:left;font-weight:600;padding:.25rem 0}
-th,td{overflow-wrap:break-word;text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-top:1px solid var(--line)}
-thead th{border-top:0;color:var(--quiet);font-weight:400;font-size:.875rem;padding-top:0}
-tbody th{font-weight:600}
-small{font-size:.8125rem;font-weight:400;color:var(--quiet)}
-td small,th small{display:block}
-td code{overflow-wrap:anywhere}
-small .state{font-weight:400}
-.scroll{overflow-x:auto}
-.matrix{width:auto;overflow-wrap:normal}
-.matrix th,.matrix td{padding-right:2rem}
-.matrix caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-@media screen and (max-width:${NARROW}){
-.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.cards,.cards caption,.cards tbody,.cards tr,.cards th,.cards td{display:block}
-.cards tr{border-top:1px solid var(--line);padding:.5rem 0}
-.cards th,.cards td{border:0;padding:.1rem 0}
-.cards td{display:grid;grid-template-columns:6.5rem minmax(0,1fr);gap:0 .5rem}
-.cards td::before{content:attr(data-title);color:var(--quiet)}
-.cards td.none{display:none}
-.cards .beside{display:inline}
-.matrix th,.matrix td{padding-right:.5rem;font-size:.8125rem}
-.matrix .state{font-size:.8125rem;white-space:normal}
-}
-@media print{
-:root{color-scheme:light;${variables(LIGHT)}}
-html{font-size:10pt}
-h2,caption{break-after:avoid}
-tr,pre,.box,.problem{break-inside:avoid}
-a{color:inherit;text-decoration:none}
-}
-`;
-
-// packages/report/src/html/page.ts
-var STYLE_ELEMENT = new Markup(`<style>${STYLE}</style>`);
-var POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
-  "base-uri 'none'",
-  "form-action 'none'"
-].join("; ");
-function renderHtml(raw) {
-  const report = printable(raw);
-  const outcome = report.ok ? "ok" : "failed";
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${title(report)} ${outcome}</title>
-        ${STYLE_ELEMENT}
-      </head>
-      <body>
-        <header>
-          <h1>${title(report)} ${stateMark(report.ok ? "ok" : "failed")}</h1>
-          <p>${extent(report)}</p>
-          <p class="quiet">${began(report.began)}${provenance(report)}</p>
-        </header>
-        <main>
-          ${verdict(report)}${gate(report.gate)}${next(report.next)}${problems3(groupProblems(report))}${overview(report)}${report.services.map(
-    (service2, index) => serviceSection(service2, index, report)
-  )}
-        </main>
-      </body>
-    </html> `;
-  return `${page.html.trimEnd()}
-`;
-}
-function began(time3) {
-  if (time3 === void 0) return void 0;
-  const [, day, minute] = /^([\d-]{10})T(\d\d:\d\d)/.exec(time3) ?? [];
-  const words = day === void 0 || minute === void 0 ? time3 : `${day} ${minute} UTC`;
-  return html`<time datetime="${time3}">${words}</time> · `;
-}
-function verdict(report) {
-  const failed = failure2(report);
-  return failed === void 0 ? void 0 : html`<p class="verdict bad">${failed}</p> `;
-}
-function gate(report) {
-  if (report === void 0) return void 0;
-  const { open: open3, reasons, later: later2 } = report;
-  const tone = open3 ? "good" : "bad";
-  const said2 = open3 ? "open: every candidate is verified in every required registry" : "closed";
-  const list2 = (items) => html`<ul>
-      ${items.map((item) => html`<li>${broken(item)}</li>`)}
-    </ul>`;
-  return html`<div class="box ${tone}">
-    <p class="verdict">Gate ${said2}</p>
-    ${reasons.length === 0 ? void 0 : list2(reasons)}${later2.length === 0 ? void 0 : html`<p>Left for later:</p>
-            ${list2(later2)}`}
-  </div> `;
-}
-function next(command) {
-  if (command === void 0) return void 0;
-  return html`<h2>Next</h2>
-    <p>This command does what is left to do:</p>
-    ${preformatted(command, "command")} `;
-}
-function problems3(groups) {
-  if (groups.length === 0) return void 0;
-  return html`<h2>${groups.length === 1 ? "Problem" : "Problems"}</h2>
-    ${groups.map(problem)}`;
-}
-function problem({ code: code3, what, remedy, places }) {
-  const [first, ...output2] = what.split("\n");
-  const where2 = placeLines(places).map((place2) => html`<li>${broken(place2)}</li>`);
-  return html`<div class="problem box bad">
-    <p class="verdict">${first}</p>
-    ${output2.length === 0 ? void 0 : preformatted(output2.join("\n"), "output")}
-    ${where2.length === 0 ? void 0 : html`<ul>
-            ${where2}
-          </ul>`}
-    <p class="quiet">${code3}</p>
-    ${remedy === void 0 ? void 0 : [html`<h3>What to do</h3>`, ...remedyParts(remedy).map(remedyPart)]}
-  </div> `;
-}
-function remedyPart({ kind, text: text2 }) {
-  return kind === "prose" ? html`<p>${broken(text2)}</p>` : preformatted(text2, "command");
-}
-function overview({ services }) {
-  const registries3 = [
-    ...new Set(services.flatMap((service2) => service2.registries.map(({ registry: registry2 }) => registry2)))
-  ];
-  if (services.length === 0) return void 0;
-  const rows = services.map((service2, index) => [
-    html`<a href="#${anchorOf(index)}">${service2.service}</a
-      ><small>${stateMark(service2.state)} ${unbroken(duration3(service2.durationMs))}</small>`,
-    ...registries3.map((registry2) => place(service2, registry2))
-  ]);
-  return html`<h2>Overview</h2>
-    ${matrixTable({ caption: "Services and registries", columns: ["service", ...registries3], rows })}`;
-}
-function place(service2, registry2) {
-  const row = service2.registries.find((each) => each.registry === registry2);
-  if (row === void 0) return void 0;
-  const tags2 = tagCount(service2, registry2);
-  return html`${stateMark(row.state)}${tags2 === void 0 ? void 0 : html`<small>${mark(tags2.tone, tags2.words)}</small>`}`;
-}
-
-// packages/report/src/json.ts
-var KEYS = {
-  command: true,
-  ok: true,
-  version: true,
-  engine: true,
-  pipeline: true,
-  began: true,
-  next: true,
-  service: true,
-  platform: true,
-  registry: true,
-  reference: true,
-  state: true,
-  code: true,
-  what: true,
-  where: true,
-  remedy: true,
-  revision: true,
-  tag: true,
-  digest: true,
-  size: true,
-  uploaded: true,
-  files: true,
-  machine: true,
-  lines: true,
-  recorded: true,
-  elf: true,
-  foreign: true,
-  smoke: true,
-  before: true,
-  told: true,
-  problem: true,
-  open: true,
-  reasons: true,
-  later: true,
-  gate: true,
-  services: true,
-  variants: true,
-  registries: true,
-  tags: true,
-  problems: true,
-  notes: true,
-  durationMs: true,
-  record: true
-};
-function renderJson({ record: record2, ...report }) {
-  const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS)));
-  return JSON.stringify(record2 === void 0 ? ordered : { ...ordered, record: record2 }, null, 2);
-}
-
-// packages/report/src/markdown-text.ts
-function text(raw) {
-  return raw.replaceAll(/[\\`*[\]~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (mark2) => `\\${mark2}`).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\n", "<br>");
-}
-function code(raw) {
-  const line = raw.replaceAll("\n", " ");
-  if (line.trim() === "") return "";
-  const ticks = "`".repeat(longestRun(line) + 1);
-  const space = /^`|`$|^ .* $/.test(line) ? " " : "";
-  return `${ticks}${space}${line}${space}${ticks}`;
-}
-function fence(raw, language) {
-  const ticks = "`".repeat(Math.max(3, longestRun(raw) + 1));
-  return `${ticks}${language}
-${raw}
-${ticks}`;
-}
-function longestRun(raw) {
-  return Math.max(0, ...[...raw.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-}
-function table(header, rows) {
-  const line = (cells2) => `| ${cells2.map((each) => each.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
-}
-function indent(raw, by) {
-  return raw.split("\n").map((line) => line === "" ? line : by + line).join("\n");
-}
-
-// packages/report/src/registry-columns.ts
-var REGISTRY_COLUMNS = ["service", "registry", "state", "digest", "sent", "time", "record"];
-function toldColumns({ services }) {
-  const registries3 = services.flatMap((service2) => service2.registries);
-  return REGISTRY_COLUMNS.map((title3) => {
-    if (title3 === "sent") return registries3.some(({ uploaded }) => uploaded !== void 0);
-    if (title3 === "record") return registries3.some(({ record: record2 }) => record2 !== void 0);
-    return true;
-  });
-}
-
-// packages/report/src/markdown.ts
-function renderMarkdown(raw) {
-  const report = printable(raw);
-  const blocks = [
-    `## ${code(title(report))} ${report.ok ? "\u2705 ok" : "\u274C failed"}`,
-    headline(report),
-    gate2(report),
-    report.next === void 0 ? void 0 : `**Next**
-
-${fence(report.next, "sh")}`,
-    problems4(report),
-    registries2(report),
-    tags(report),
-    variants(report),
-    ...report.services.map(service)
-  ];
-  return `${blocks.filter((block) => block !== void 0).join("\n\n")}
-`;
-}
-function headline(report) {
-  const failed = failure2(report);
-  const ran = provenance(report);
-  const first = `${extent(report)}${failed === void 0 ? "" : ` \u2014 ${text(failed)}`}`;
-  return ran === "" ? first : `${first}  
-_${text(ran)}_`;
-}
-function service(report) {
-  const lines2 = [
-    `- ${report.state} in ${duration3(report.durationMs)}${report.tag === void 0 ? "" : ` \xB7 tag ${code(report.tag)}`}`
-  ];
-  const digest = digestFact(report);
-  if (digest.kind === "one") {
-    lines2.push(
-      `- digest ${code(digest.digest)}${digest.remark === void 0 ? "" : ` (${text(digest.remark)})`}`
-    );
-  } else if (digest.kind === "differ") {
-    lines2.push("- **the digests differ:**");
-    for (const each of digest.digests) {
-      lines2.push(`  - ${code(each.digest)} in ${text(each.registries.join(", ")) || "no registry"}`);
-    }
-  }
-  if (report.revision !== void 0) lines2.push(`- revision ${code(report.revision)}`);
-  for (const { reference, state } of report.registries) {
-    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
-    lines2.push(`- ${code(reference)}${missing2}`);
-  }
-  for (const note of report.notes) lines2.push(`- note: ${text(note)}`);
-  return `### ${text(report.service)}
-
-${lines2.join("\n")}`;
-}
-function registries2(report) {
-  const strong = (state) => state === "failed" || state === "not started" ? `**${state}**` : state;
-  const rows = report.services.flatMap(
-    ({ service: service2, registries: registries3 }) => registries3.map((each) => [
-      text(service2),
-      text(each.registry),
-      strong(each.state),
-      each.digest === void 0 ? "-" : code(shortDigest(each.digest)),
-      each.uploaded === void 0 ? "-" : size(each.uploaded),
-      each.state === "not started" ? "-" : duration3(each.durationMs),
-      strong(each.record ?? "-")
-    ])
-  );
-  if (rows.length === 0) return void 0;
-  const told2 = toldColumns(report);
-  const shown = (cells2) => cells2.filter((_, column) => told2[column]);
-  return table(shown(REGISTRY_COLUMNS), rows.map(shown));
-}
-function gate2(report) {
-  const [first, ...others] = gateLines(report);
-  if (first === void 0) return void 0;
-  return [`**${text(first)}**`, "", ...others.map((line) => `- ${text(line)}`)].join("\n").trimEnd();
-}
-function tags(report) {
-  const rows = tagRows(report, report.version).map(({ service: service2, registry: registry2, lines: lines2, complete: complete2 }) => {
-    const told2 = lines2.map(text).join("<br>");
-    return [text(service2), text(registry2), complete2 ? told2 : `**${told2}**`];
-  });
-  return rows.length === 0 ? void 0 : table(["service", "registry", "tags"], rows);
-}
-function variants(report) {
-  const rows = servicesWithVariants(report).flatMap(
-    ({ service: service2, variants: variants2 }) => variants2.map((each) => {
-      const foreign2 = foreignLines(each);
-      const facts = fileFacts(each).map((fact) => foreign2.length === 0 ? fact : `**${fact}**`);
-      const files2 = [...facts, ...foreign2.map(code)].join("<br>");
-      const smoke = [smokeFact(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
-      const machine = text(each.smoke?.machine ?? "-");
-      const digest = each.digest === void 0 ? "-" : code(shortDigest(each.digest));
-      return [text(service2), each.platform, variantSize(each), digest, files2, machine, smoke];
-    })
-  );
-  return rows.length === 0 ? void 0 : table(["service", "platform", "size", "digest", "files", "machine", "smoke run"], rows);
-}
-function problems4(report) {
-  const groups = groupProblems(report);
-  return groups.length === 0 ? void 0 : `### Problems
-
-${groups.map(problem2).join("\n").trimEnd()}`;
-}
-function problem2({ code: kind, what, remedy, places }) {
-  const [first = "", ...output2] = what.split("\n");
-  const blocks = [
-    ...output2.length === 0 ? [] : [fence(output2.join("\n"), "text")],
-    ...places.length === 0 ? [] : [
-      placeLines(places).map((line) => `- at ${text(line)}`).join("\n")
-    ],
-    ...(remedy === void 0 ? [] : remedyParts(remedy)).map(
-      (part) => part.kind === "prose" ? text(part.text) : fence(part.text, "sh")
-    )
-  ];
-  const inner = blocks.filter((block) => block !== "").map((block) => `
-${indent(block, "  ")}
-`);
-  return `- **${kind}** ${text(first)}
-${inner.join("")}`;
-}
-
-// packages/report/src/problem.ts
-var TRACE = / ?\[traceparent:[0-9a-f-]+\]/g;
-function problemOf(error2) {
-  if (isTgoError(error2)) {
-    const { code: code3, where: where2, remedy } = error2;
-    return { code: code3, what: error2.what.replaceAll(TRACE, ""), where: where2, remedy };
-  }
-  return { code: "INTERNAL", what: oneLine(error2).replaceAll(TRACE, "") };
-}
-
-// packages/report/src/repeat.ts
-var MENDED_FIRST = /* @__PURE__ */ new Set([
-  ...["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]
-]);
-function helpsToRepeat({ services, problems: problems6 = [] }) {
-  const all = services.flatMap((service2) => [
-    ...service2.problems,
-    ...service2.registries.flatMap((registry2) => registry2.problems),
-    ...(service2.tags ?? []).flatMap(({ problem: problem3 }) => problem3 ?? [])
-  ]);
-  return [...problems6, ...all].some(({ code: code3 }) => !MENDED_FIRST.has(code3));
-}
-
-// packages/report/src/text.ts
-var import_picocolors = __toESM(require_picocolors(), 1);
-
-// packages/report/src/table.ts
-function cell(text2, paint, align) {
-  return { lines: typeof text2 === "string" ? [text2] : text2, paint, align };
-}
-function table2(header, rows, options) {
-  const title3 = (text2, column) => cell(text2, options.paintHeader, rows[0]?.[column]?.align);
-  const cells2 = [header.map(title3), ...rows];
-  const widths = header.map(
-    (_, column) => Math.max(...cells2.flatMap((row) => row[column]?.lines.map((line) => line.length) ?? []))
-  );
-  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, options.indent.length);
-  const last = Math.max(20, options.width - before);
-  return cells2.flatMap((row) => {
-    const fitted = row.map(
-      (each, column) => column === header.length - 1 ? { ...each, lines: each.lines.flatMap((line) => wrap(line, last)) } : each
-    );
-    const height = Math.max(1, ...fitted.map((each) => each.lines.length));
-    return Array.from({ length: height }, (_, index) => {
-      const parts = fitted.map((each, column) => {
-        const text2 = each.lines[index] ?? "";
-        const width = column === header.length - 1 ? text2.length : widths[column] ?? 0;
-        const padded = each.align === "right" ? text2.padStart(width) : text2.padEnd(width);
-        return each.paint === void 0 || text2 === "" ? padded : each.paint(padded);
-      });
-      return (options.indent + parts.join("  ")).trimEnd();
-    });
-  });
-}
-function wrap(line, width) {
-  if (line.length <= width || line.startsWith(" ")) return [line];
-  const lines2 = [];
-  let current2 = "";
-  for (const word of line.split(" ")) {
-    if (current2 !== "" && current2.length + 1 + word.length > width) {
-      lines2.push(current2);
-      current2 = word;
-    } else {
-      current2 = current2 === "" ? word : `${current2} ${word}`;
-    }
-  }
-  return [...lines2, current2];
-}
-
-// packages/report/src/text.ts
-function renderText(raw, { color = false, width = 100 } = {}) {
-  const report = printable(raw);
-  const page = { colors: import_picocolors.default.createColors(color), width };
-  const blocks = [
-    headline2(report, page),
-    ...report.services.map((service2) => serviceBlock(service2, page)),
-    gate3(report, page),
-    registryTable2(report, page),
-    tagTable2(report, page),
-    variantTable2(report, page),
-    problems5(report, page),
-    report.next === void 0 ? [] : [`next: ${page.colors.bold(report.next)}`]
-  ];
-  return blocks.filter((block) => block.length > 0).map((block) => block.join("\n")).join("\n\n");
-}
-function headline2(report, { colors, width }) {
-  const outcome = report.ok ? colors.green("ok") : colors.red("FAILED");
-  const failed = failure2(report);
-  return [
-    `${colors.bold(title(report))} ${outcome} \xB7 ${extent(report)}`,
-    ...failed === void 0 ? [] : wrap(failed, width),
-    colors.dim(provenance(report))
-  ];
-}
-function gate3(report, { width }) {
-  const [first, ...others] = gateLines(report);
-  const hanging = others.flatMap(
-    (line) => wrap(line, width - 4).map((part, index) => `${index === 0 ? "  " : "    "}${part}`)
-  );
-  return first === void 0 ? [] : [first, ...hanging];
-}
-function serviceBlock(service2, page) {
-  const { colors } = page;
-  const isBad = service2.state === "failed" || service2.state === "not released";
-  const paint = isBad ? colors.red : colors.green;
-  const lines2 = [
-    `${colors.bold(service2.service)}  ${paint(service2.state)}${colors.dim(` (${duration3(service2.durationMs)})`)}`
-  ];
-  const fact = (name4, text2) => {
-    lines2.push(`  ${colors.dim(name4.padEnd(8))}  ${text2}`);
-  };
-  const digest = digestFact(service2);
-  if (digest.kind === "one") {
-    fact("digest", digest.digest);
-    if (digest.remark !== void 0) fact("", `(${digest.remark})`);
-  } else if (digest.kind === "differ") {
-    fact("digest", colors.red("DIFFERS:"));
-    for (const each of digest.digests) {
-      fact("", `${each.digest} in ${each.registries.join(", ") || "no registry"}`);
-    }
-  }
-  if (service2.tag !== void 0) fact("tag", service2.tag);
-  if (service2.revision !== void 0) fact("revision", service2.revision);
-  service2.registries.forEach(({ reference, state }, index) => {
-    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
-    fact(index === 0 ? "images" : "", `${reference}${missing2}`);
-  });
-  for (const note of service2.notes) {
-    wrap(note, page.width - 12).forEach((line, index) => {
-      fact(index === 0 ? "note" : "", line);
-    });
-  }
-  return lines2;
-}
-function registryTable2(report, { colors, width }) {
-  const rows = report.services.flatMap(
-    ({ service: service2, registries: registries3 }) => registries3.map((registry2, index) => [
-      cell(index === 0 ? service2 : "", colors.bold),
-      cell(registry2.registry),
-      cell(registry2.state, statePaint(registry2, colors)),
-      cell(registry2.digest === void 0 ? "-" : shortDigest(registry2.digest)),
-      cell(sent2(registry2), void 0, "right"),
-      cell(registry2.state === "not started" ? "-" : duration3(registry2.durationMs)),
-      cell(registry2.record ?? "-", registry2.record === "failed" ? colors.red : void 0)
-    ])
-  );
-  if (rows.length === 0) return [];
-  const told2 = toldColumns(report);
-  const shown = (cells2) => cells2.filter((_, column) => told2[column]);
-  return table2(shown(REGISTRY_COLUMNS), rows.map(shown), { width, indent: "", paintHeader: colors.dim });
-}
-function statePaint({ state }, colors) {
-  if (state === "failed") return colors.red;
-  return state === "not started" ? colors.yellow : colors.green;
-}
-function sent2({ uploaded, state }) {
-  if (uploaded === void 0) return "-";
-  return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
-}
-function tagTable2(report, { colors, width }) {
-  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines: lines2, complete: complete2 }, index, all) => [
-    cell(all[index - 1]?.service === service2 ? "" : service2, colors.bold),
-    cell(registry2),
-    cell(lines2, complete2 ? colors.green : colors.red)
-  ]);
-  if (rows.length === 0) return [];
-  return table2(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors.dim });
-}
-function variantTable2(report, { colors, width }) {
-  const rows = servicesWithVariants(report).flatMap(
-    ({ service: service2, variants: variants2 }) => variants2.map((variant, index) => {
-      const { smoke } = variant;
-      const foreign3 = foreignLines(variant);
-      const badSmoke = smoke?.ok === false;
-      return [
-        cell(index === 0 ? service2 : "", colors.bold),
-        cell(variant.platform),
-        cell(variantSize(variant), void 0, "right"),
-        cell(fileFacts(variant), foreign3.length > 0 ? colors.red : void 0),
-        cell(smoke?.machine ?? "-"),
-        cell([smokeFact(smoke), ...smoke?.lines ?? []], badSmoke ? colors.red : void 0)
-      ];
-    })
-  );
-  if (rows.length === 0) return [];
-  const header = ["service", "platform", "size", "files", "machine", "smoke run"];
-  const foreign2 = report.services.flatMap(
-    ({ service: service2, variants: variants2 }) => variants2.flatMap((variant) => {
-      const paths = foreignLines(variant);
-      if (paths.length === 0) return [];
-      return [`foreign files in ${service2} ${variant.platform}:`, ...paths.map((path) => `  ${path}`)];
-    })
-  );
-  return [
-    ...table2(header, rows, { width, indent: "", paintHeader: colors.dim }),
-    ...foreign2.length > 0 ? ["", ...foreign2] : []
-  ];
-}
-function problems5(report, { colors, width }) {
-  const groups = groupProblems(report);
-  if (groups.length === 0) return [];
-  const lines2 = [colors.bold(groups.length === 1 ? "problem" : "problems")];
-  groups.forEach(({ code: code3, what, remedy, places }, index) => {
-    const number3 = groups.length === 1 ? "" : `${index + 1}. `;
-    const pad = " ".repeat(2 + number3.length);
-    const text2 = what.split("\n").flatMap((line) => wrap(line, width - pad.length));
-    lines2.push(`  ${number3}${colors.red(text2[0] ?? "")}`);
-    lines2.push(...text2.slice(1).map((line) => `${pad}${line}`));
-    for (const line of placeLines(places)) lines2.push(`${pad}${colors.dim("at")}  ${line}`);
-    lines2.push(`${pad}${colors.dim(`code ${code3}`)}`);
-    if (remedy !== void 0) {
-      remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
-        lines2.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
-      });
-    }
-  });
-  return lines2;
-}
-function remedyLines(remedy, width) {
-  return remedyParts(remedy).flatMap(({ kind, text: text2 }) => {
-    const lines2 = text2.split("\n");
-    return kind === "prose" ? lines2.flatMap((line) => wrap(line, width)) : lines2;
-  });
-}
-
-// packages/report/src/render.ts
-function render2(report, format, options = {}) {
-  switch (format) {
-    case "text":
-      return renderText(report, options);
-    case "json":
-      return renderJson(report);
-    case "markdown":
-      return renderMarkdown(report);
-    case "html":
-      return renderHtml(report);
-  }
-}
-
-// packages/stages/src/attempt.ts
-async function attempt(context, name4, run3, registries3 = []) {
-  const started = performance.now();
-  const durationMs = () => Math.round(performance.now() - started);
-  try {
-    const result = await run3();
-    return { ...result, durationMs: durationMs() };
-  } catch (error2) {
-    return {
-      service: name4,
-      state: "failed",
-      variants: [],
-      registries: registries3,
-      problems: [problemOf(interrupted(context) ?? error2)],
-      notes: [],
-      durationMs: durationMs()
-    };
-  }
-}
-function interrupted(context) {
-  if (context.signal?.aborted !== true) return void 0;
-  return new TgoError("INTERRUPTED", "stopped before it was done; what is not tagged yet stays untagged", {
-    remedy: "Run the same command again: what is done is not done twice."
-  });
-}
-
-// packages/stages/src/candidate.ts
-import { createHash as createHash2 } from "node:crypto";
-function candidateKey(inputs) {
-  const facts = {
-    ...inputs,
-    definition: essence(inputs.definition),
-    source: {
-      hash: inputs.source.hash,
-      revision: inputs.source.revision,
-      created: inputs.source.created.toISOString()
-    },
-    version: inputs.version ?? "none"
-  };
-  return createHash2("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
-}
-function essence(definition) {
-  return { ...definition, $schema: void 0, source: { repository: definition.source.repository } };
-}
-function candidateTag(key2) {
-  return `candidate-${key2}`;
-}
-function stagingTag(key2) {
-  return `staging-${key2}`;
-}
-function canonical(value) {
-  return JSON.stringify(
-    value,
-    (_key, field) => typeof field === "object" && field !== null && !Array.isArray(field) ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => a < b ? -1 : 1)) : field
-  );
-}
-
 // packages/oci/src/constants.ts
 var OCI_INDEX = "application/vnd.oci.image.index.v1+json";
 var OCI_EMPTY = "application/vnd.oci.empty.v1+json";
@@ -10985,13 +10956,13 @@ var MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
 var ATTESTATION_ANNOTATION = "vnd.docker.reference.type";
 
 // packages/oci/src/digest.ts
-import { createHash as createHash3 } from "node:crypto";
+import { createHash as createHash2 } from "node:crypto";
 var DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 function isDigest(text2) {
   return DIGEST.test(text2);
 }
 function digestOf(bytes) {
-  return `sha256:${createHash3("sha256").update(bytes).digest("hex")}`;
+  return `sha256:${createHash2("sha256").update(bytes).digest("hex")}`;
 }
 function digestLike(expected, bytes) {
   const digester = digesterFor(expected);
@@ -11000,7 +10971,7 @@ function digestLike(expected, bytes) {
 }
 function digesterFor(expected) {
   const algorithm = expected.startsWith("sha512:") ? "sha512" : "sha256";
-  const hash = createHash3(algorithm);
+  const hash = createHash2(algorithm);
   return { update: (chunk) => void hash.update(chunk), digest: () => `${algorithm}:${hash.digest("hex")}` };
 }
 
@@ -20412,6 +20383,37 @@ function smokeLines(service2) {
   ];
 }
 
+// packages/stages/src/candidate.ts
+import { createHash as createHash3 } from "node:crypto";
+function candidateKey(inputs) {
+  const facts = {
+    ...inputs,
+    definition: essence(inputs.definition),
+    source: {
+      hash: inputs.source.hash,
+      revision: inputs.source.revision,
+      created: inputs.source.created.toISOString()
+    },
+    version: inputs.version ?? "none"
+  };
+  return createHash3("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
+}
+function essence(definition) {
+  return { ...definition, $schema: void 0, source: { repository: definition.source.repository } };
+}
+function candidateTag(key2) {
+  return `candidate-${key2}`;
+}
+function stagingTag(key2) {
+  return `staging-${key2}`;
+}
+function canonical(value) {
+  return JSON.stringify(
+    value,
+    (_key, field) => typeof field === "object" && field !== null && !Array.isArray(field) ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => a < b ? -1 : 1)) : field
+  );
+}
+
 // packages/stages/src/prepare.ts
 function prepare(context, name4, service2, options) {
   return context.progress.step(
@@ -21067,6 +21069,32 @@ function readProof(annotations, platform2) {
 }
 function key(kind, platform2) {
   return `${PREFIX2}.${kind}.${platform2.replace("/", "-")}`;
+}
+
+// packages/stages/src/attempt.ts
+async function attempt(context, name4, run3, registries3 = []) {
+  const started = performance.now();
+  const durationMs = () => Math.round(performance.now() - started);
+  try {
+    const result = await run3();
+    return { ...result, durationMs: durationMs() };
+  } catch (error2) {
+    return {
+      service: name4,
+      state: "failed",
+      variants: [],
+      registries: registries3,
+      problems: [problemOf(interrupted(context) ?? error2)],
+      notes: [],
+      durationMs: durationMs()
+    };
+  }
+}
+function interrupted(context) {
+  if (context.signal?.aborted !== true) return void 0;
+  return new TgoError("INTERRUPTED", "stopped before it was done; what is not tagged yet stays untagged", {
+    remedy: "Run the same command again: what is done is not done twice."
+  });
 }
 
 // packages/stages/src/brought.ts
@@ -22166,6 +22194,7 @@ async function releaseServices(context, entrants, options) {
   if (stopped !== void 0) throw stopped;
   return new Run(context, entrants, brought, options).release();
 }
+var LINGERS = 12;
 var Run = class {
   constructor(context, entrants, brought, options) {
     this.context = context;
@@ -22187,10 +22216,11 @@ var Run = class {
     const { needed, others } = divide(context);
     const arrivals = others.map((target) => this.#gathering.arrive(target));
     const late = Promise.all(arrivals);
-    await Promise.all([this.#gathering.enter(needed), within2(late, context.patienceMs ?? PATIENCE_MS)]);
+    const patience = context.patienceMs ?? PATIENCE_MS;
+    await Promise.all([this.#gathering.enter(needed), within2(late, patience)]);
     const gate4 = this.#gathering.decide();
     if (!gate4.open) {
-      await late;
+      await within2(late, LINGERS * patience);
       return { ok: false, gate: gate4, services: this.#gathering.reports().map((report) => notReleased(report)) };
     }
     context.progress.note({ step: "gate" }, `open: ${options.version.text} may be released`);
@@ -22375,6 +22405,11 @@ function withRemedy(problems6, remedy) {
 }
 function distinct(problems6) {
   return [...new Map(problems6.map((problem3) => [`${problem3.code} ${problem3.what}`, problem3])).values()];
+}
+function news(problems6, told2) {
+  return distinct(problems6).filter(
+    ({ code: code3, what }) => !told2.some((other) => other.code === code3 && other.what === what)
+  );
 }
 function oneOfEach(problems6) {
   return problems6.filter(({ code: code3 }, index) => problems6.findIndex((other) => other.code === code3) === index);
@@ -22611,9 +22646,10 @@ async function preflight(context, services, options) {
   const engine = builds === 0 ? { stopping: [], told: [] } : await checkEngine(context, builds);
   const clock = clockProblems(checked2.flatMap(({ skews }) => skews));
   const mayBegin = engine.stopping.length === 0 && checked2.every(({ report }) => report.state === "ready");
+  const told2 = checked2.flatMap(({ report }) => report.problems);
   return {
     services: checked2.map(({ report }) => report),
-    problems: [...engine.stopping, ...engine.told, ...clock],
+    problems: news([...engine.stopping, ...engine.told, ...clock], told2),
     ready: mayBegin && engine.told.length === 0 && clock.length === 0,
     mayBegin,
     prepared: new Map(
@@ -22902,15 +22938,54 @@ async function notThere({ service: service2, version: version2, rows }, asked) {
   });
 }
 
+// packages/stages/src/smoke-service.ts
+async function smokeService(context, name4, service2, options) {
+  return attempt(context, name4, async () => {
+    const prepared = await prepare(context, name4, service2, options);
+    const { built, checks, smokes } = await proveService(context, prepared);
+    return {
+      service: name4,
+      state: "smoke ok",
+      revision: prepared.request.source.revision,
+      variants: context.platforms.map((platform2) => {
+        const check2 = checks.find((candidate) => candidate.platform === platform2);
+        const smoke = smokes.find((candidate) => candidate.platform === platform2);
+        return {
+          platform: platform2,
+          elf: check2 && { files: check2.files, elf: check2.elf, foreign: [] },
+          smoke: smoke && { ok: true, machine: smoke.machine, lines: smoke.lines, recorded: false }
+        };
+      }),
+      registries: [],
+      problems: [],
+      notes: built.notes
+    };
+  });
+}
+
+// packages/stages/src/verify-service.ts
+async function verifyService(context, name4, service2, options, { tag, elf }) {
+  return attempt(context, name4, async () => {
+    const wanted2 = tag ?? candidateTag((await prepare(context, name4, service2, options)).key);
+    const verification = await verifyTag(context, name4, context.targets, wanted2, {
+      elf,
+      allowForeign: service2.allowForeign
+    });
+    return {
+      service: name4,
+      state: verification.ok ? "verified" : "failed",
+      revision: verification.annotations["org.opencontainers.image.revision"],
+      tag: wanted2,
+      digest: verification.digest,
+      variants: variantRows(context, verification),
+      registries: registryRows(context.targets, name4, wanted2, verification),
+      problems: [],
+      notes: []
+    };
+  });
+}
+
 // packages/stages/src/pipelines.ts
-var ReportError = class extends Error {
-  constructor(message, report) {
-    super(message);
-    this.report = report;
-    this.name = "ReportError";
-  }
-  report;
-};
 var Pipelines = class {
   constructor(client, product, options) {
     this.client = client;
@@ -23092,24 +23167,6 @@ var Pipelines = class {
   }
 };
 var NOT_BEGUN = "preflight found what must be mended first: nothing was built, and nothing was pushed";
-function conclude(context, { command, ok, services, started, flags, format }, more = {}) {
-  const durationMs = Math.round(performance.now() - started);
-  const made2 = {
-    command,
-    ok,
-    engine: context.engine,
-    pipeline: context.pipeline,
-    began: new Date(Date.now() - durationMs).toISOString(),
-    durationMs,
-    services,
-    ...more,
-    next: !ok && helpsToRepeat({ services, problems: more.problems }) ? getHost().invocation ?? `dagger call ${command} ${flags}` : void 0
-  };
-  const report = getHost().report?.(made2) ?? made2;
-  const text2 = render2(report, format, getHost().text);
-  if (!ok) throw new ReportError(text2, report);
-  return text2;
-}
 function wanted({ version: version2, gitTag }, services) {
   if (gitTag !== void 0 && version2 === void 0) return parseReleaseTag(gitTag, services);
   if (version2 !== void 0 && gitTag === void 0) return { version: parseVersion(version2, "--version") };
@@ -23128,49 +23185,6 @@ function select(context, names2, source) {
 }
 function prepareOptions({ source, revision, created, value }) {
   return { source, revision, created, values: value };
-}
-async function smokeService(context, name4, service2, options) {
-  return attempt(context, name4, async () => {
-    const prepared = await prepare(context, name4, service2, options);
-    const { built, checks, smokes } = await proveService(context, prepared);
-    return {
-      service: name4,
-      state: "smoke ok",
-      revision: prepared.request.source.revision,
-      variants: context.platforms.map((platform2) => {
-        const check2 = checks.find((candidate) => candidate.platform === platform2);
-        const smoke = smokes.find((candidate) => candidate.platform === platform2);
-        return {
-          platform: platform2,
-          elf: check2 && { files: check2.files, elf: check2.elf, foreign: [] },
-          smoke: smoke && { ok: true, machine: smoke.machine, lines: smoke.lines, recorded: false }
-        };
-      }),
-      registries: [],
-      problems: [],
-      notes: built.notes
-    };
-  });
-}
-async function verifyService(context, name4, service2, options, { tag, elf }) {
-  return attempt(context, name4, async () => {
-    const wanted2 = tag ?? candidateTag((await prepare(context, name4, service2, options)).key);
-    const verification = await verifyTag(context, name4, context.targets, wanted2, {
-      elf,
-      allowForeign: service2.allowForeign
-    });
-    return {
-      service: name4,
-      state: verification.ok ? "verified" : "failed",
-      revision: verification.annotations["org.opencontainers.image.revision"],
-      tag: wanted2,
-      digest: verification.digest,
-      variants: variantRows(context, verification),
-      registries: registryRows(context.targets, name4, wanted2, verification),
-      problems: [],
-      notes: []
-    };
-  });
 }
 
 // pipelines/bases.json
@@ -23587,7 +23601,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "003e3eb74f12d9a8";
+var PIPELINE = "abe1b577d2f10746";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
