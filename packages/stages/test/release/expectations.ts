@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import { NAMES, SERVICES, TAGS, type Outcome, type Scene } from "./scene.js";
+import { NAMES, SERVICES, TAGS } from "./places.js";
+import type { Outcome, Scene } from "./scene.js";
 
 /**
  * The release is complete: one digest under every tag in every registry; whatever the number of runs, no image was made
@@ -21,4 +22,12 @@ export async function expectReleased(scene: Scene): Promise<void> {
 
 export function expectEachMadeOnce(scene: Scene): void {
   expect(scene.built.toSorted()).toEqual(SERVICES.map((service) => `${service} 1.2.3`));
+}
+
+/** No latest anywhere as long as the version of one service is missing in one registry. */
+export async function expectNoLatestAhead(scene: Scene): Promise<void> {
+  const released = await scene.released();
+  const versions = released.filter((tag) => tag.endsWith(" 1.2.3"));
+  if (versions.length < NAMES.length * SERVICES.length)
+    expect(released.filter((tag) => tag.endsWith(" latest"))).toEqual([]);
 }

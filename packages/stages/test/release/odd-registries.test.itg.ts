@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Fault } from "@tgo/testbed";
 import { expectComplete, expectReleased } from "./expectations.js";
-import { FAULTY, NAMES, Registries, SERVICES, type Outcome, type Scene } from "./scene.js";
+import { FAULTY, NAMES, SERVICES } from "./places.js";
+import { Registries } from "./real-registries.js";
+import type { Outcome, Scene } from "./scene.js";
 
 let registries: Registries;
 

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Fault } from "@tgo/testbed";
 import { expectComplete, expectEachMadeOnce } from "./expectations.js";
-import { Registries, SERVICES, type Outcome, type Point, type RegistryName, type Scene } from "./scene.js";
+import { SERVICES, type RegistryName } from "./places.js";
+import type { Point } from "./points.js";
+import { Registries } from "./real-registries.js";
+import type { Outcome, Scene } from "./scene.js";
 
 let registries: Registries;
 const totals = { releases: 0, faults: 0 };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NAMES, Registries, SERVICES } from "./scene.js";
+import { NAMES, SERVICES } from "./places.js";
+import { Registries } from "./real-registries.js";
 
 let registries: Registries;
 

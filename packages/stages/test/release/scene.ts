@@ -1,15 +1,7 @@
-import { createHash } from "node:crypto";
-import { Registry as RegistryEntry, type Platform } from "@tgo/catalog";
-import { finaliseImage, Registry, type FinalImage, type RegistryOptions, type Retry } from "@tgo/oci";
+import { Registry as RegistryEntry } from "@tgo/catalog";
+import { Registry, type RegistryOptions, type Retry } from "@tgo/oci";
 import { kindOfTag, parseVersion, TagPolicy } from "@tgo/release";
-import {
-  startFaultProxy,
-  startRegistry,
-  type Fault,
-  type FaultProxy,
-  type LocalRegistry,
-} from "@tgo/testbed";
-import { CANDIDATE_ANNOTATION } from "../../src/annotations.js";
+import type { Fault } from "@tgo/testbed";
 import { candidateTag } from "../../src/candidate.js";
 import type { Target } from "../../src/context.js";
 import type { Destination } from "../../src/destination.js";
@@ -17,86 +9,12 @@ import { Progress } from "../../src/progress.js";
 import { publishCandidate, type Candidate } from "../../src/publish.js";
 import { releaseServices, type Released } from "../../src/release/flow.js";
 import { bringVersion } from "../../src/release/version-image.js";
-import { stage } from "../../../oci/test/images.js";
-import { MemoryRegistry } from "../../../oci/test/memory-registry.js";
+import { FAULTY, NAMES, SERVICES, type RegistryName } from "./places.js";
+import { POINTS, type Point } from "./points.js";
+import type { Registries } from "./real-registries.js";
+import { BUILDER, imageOf, keyOf, PLATFORMS, REVISION } from "./synthetic-image.js";
 
-const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 const PUBLIC: ReadonlySet<string> = new Set(["version", "minor", "major", "latest"]);
-const REVISION = "0123456789abcdef0123456789abcdef01234567";
-
-export const SERVICES = ["tgo-api", "tgo-web"] as const;
-export const NAMES = ["ghcr", "dockerhub", "acr"] as const;
-export type RegistryName = (typeof NAMES)[number];
-/** The one that fails, and the service whose requests fail. */
-export const FAULTY = { registry: "dockerhub", service: "tgo-web" } as const;
-
-/** Requests that something can happen to. */
-export const POINTS = {
-  "a layer": { method: /PUT/, path: /\/blobs\/uploads\// },
-  "the start of an upload": { method: /POST/, path: /\/blobs\/uploads\// },
-  "the look for a layer": { method: /HEAD/, path: /\/blobs\/sha256:/ },
-  "a variant's manifest": { method: /PUT/, path: /\/manifests\/sha256:/ },
-  "the candidate's tag": { method: /PUT/, path: /\/manifests\/candidate-/ },
-  "the read of the candidate": { method: /GET|HEAD/, path: /\/manifests\/candidate-/ },
-  "the version's tag": { method: /PUT/, path: /\/manifests\/\d+\.\d+\.\d+$/ },
-  "the read of the version's tag": { method: /GET|HEAD/, path: /\/manifests\/\d+\.\d+\.\d+$/ },
-  "the tag latest": { method: /PUT/, path: /\/manifests\/latest$/ },
-  "the read of latest": { method: /GET|HEAD/, path: /\/manifests\/latest$/ },
-  "the list of tags": { method: /GET/, path: /\/tags\/list/ },
-  "the download of a layer": { method: /GET/, path: /\/blobs\/sha256:/ },
-  "the download of a manifest": { method: /GET/, path: /\/manifests\// },
-  "a document's list": { method: /PUT/, path: /\/manifests\/sha256-/ },
-  "every write": { method: /PUT|POST|PATCH|DELETE/, path: /./ },
-  "every request": { method: /./, path: /./ },
-} as const satisfies Record<string, { readonly method: RegExp; readonly path: RegExp }>;
-export type Point = keyof typeof POINTS;
-
-/** Three real registries, each behind a proxy that fails when told to; one of them with logins. */
-export class Registries {
-  /** The registries asked without their proxies. */
-  readonly behind: Readonly<Record<RegistryName, Registry>>;
-  #scenes = 0;
-
-  private constructor(
-    readonly real: Readonly<Record<RegistryName, LocalRegistry>>,
-    readonly proxies: Readonly<Record<RegistryName, FaultProxy>>,
-  ) {
-    const ask = (name: RegistryName): Registry =>
-      new Registry({ host: real[name].host, credentials: credentialsOf(real[name]) });
-    this.behind = { ghcr: ask("ghcr"), dockerhub: ask("dockerhub"), acr: ask("acr") };
-  }
-
-  static async start(): Promise<Registries> {
-    const one = async (auth: "none" | "bearer"): Promise<[LocalRegistry, FaultProxy]> => {
-      const real = await startRegistry({ auth });
-      return [real, await startFaultProxy(real.url)];
-    };
-    const [ghcr, dockerhub, acr] = await Promise.all([one("none"), one("bearer"), one("none")]);
-    return new Registries(
-      { ghcr: ghcr[0], dockerhub: dockerhub[0], acr: acr[0] },
-      { ghcr: ghcr[1], dockerhub: dockerhub[1], acr: acr[1] },
-    );
-  }
-
-  /** Repositories of its own in all three registries, none of which fails. */
-  async scene(options: SceneOptions = {}): Promise<Scene> {
-    await this.mend();
-    this.#scenes += 1;
-    return new Scene(this, `s${this.#scenes}`, options);
-  }
-
-  async mend(): Promise<void> {
-    for (const name of NAMES) {
-      this.proxies[name].clear();
-      await this.proxies[name].up();
-    }
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(NAMES.map((name) => this.proxies[name].stop()));
-    await Promise.all(NAMES.map((name) => this.real[name].stop()));
-  }
-}
 
 /** How a command is given. */
 export interface Wishes extends Pick<RegistryOptions, "timeoutMs" | "totalMs" | "signal"> {
@@ -126,8 +44,6 @@ export interface Outcome {
   readonly waits: readonly number[];
   readonly durationMs: number;
 }
-
-export const TAGS = ["1.2.3", "1.2", "1", "latest"] as const;
 
 /** Two services in three registries. */
 export class Scene {
@@ -325,7 +241,7 @@ export class Scene {
       const registry = RegistryEntry.parse({ host, repository: `${this.prefix}/{service}`, referrers: true });
       const client = new Registry({
         host,
-        credentials: credentialsOf(this.registries.real[name]),
+        credentials: this.registries.credentials(name),
         timeoutMs,
         totalMs,
         signal,
@@ -370,61 +286,4 @@ export class Scene {
       },
     };
   }
-}
-
-function credentialsOf({
-  username,
-  password,
-}: LocalRegistry): { username: string; password: string } | undefined {
-  return username === undefined || password === undefined ? undefined : { username, password };
-}
-
-/** Where images are built: the same ones for every scene. */
-const BUILDER = new MemoryRegistry("builder.test");
-const IMAGES = new Map<string, Promise<FinalImage>>();
-
-function imageOf(
-  service: string,
-  version: string,
-  { attestation = false }: SceneOptions,
-): Promise<FinalImage> {
-  const key = keyOf(service, version);
-  const name = `${key}-${String(attestation)}`;
-  const image = IMAGES.get(name) ?? build(service, version, name, attestation);
-  IMAGES.set(name, image);
-  return image;
-}
-
-/** A layer that both platforms share, and one of each platform; none of them compresses. */
-async function build(
-  service: string,
-  version: string,
-  tag: string,
-  attestation: boolean,
-): Promise<FinalImage> {
-  const client = BUILDER.client();
-  const layer = (name: string): { path: string; content: Buffer }[] => [
-    { path: `app/${name.replaceAll("/", "-")}`, content: noise(`${service} ${version} ${name}`) },
-  ];
-  const variants = PLATFORMS.map((platform) => ({ platform, layers: [layer("shared"), layer(platform)] }));
-  await stage(client, service, tag, variants, { attestation });
-  return finaliseImage({
-    source: { registry: client, repository: service, reference: tag },
-    platforms: PLATFORMS,
-    created: new Date(0),
-    annotations: {
-      [CANDIDATE_ANNOTATION]: keyOf(service, version),
-      "org.opencontainers.image.version": version,
-      "org.opencontainers.image.revision": REVISION,
-    },
-  });
-}
-
-/** 200 kB: several packets on any connection, so that there is a middle to break off in. */
-function noise(seed: string): Buffer {
-  return createHash("shake256", { outputLength: 200_000 }).update(seed).digest();
-}
-
-function keyOf(service: string, version: string): string {
-  return createHash("sha256").update(`${service} ${version}`).digest("hex").slice(0, 16);
 }

@@ -1,0 +1,7 @@
+export const SERVICES = ["tgo-api", "tgo-web"] as const;
+export const NAMES = ["ghcr", "dockerhub", "acr"] as const;
+export type RegistryName = (typeof NAMES)[number];
+export const TAGS = ["1.2.3", "1.2", "1", "latest"] as const;
+
+/** The registry that fails, and the service whose requests fail. */
+export const FAULTY = { registry: "dockerhub", service: "tgo-web" } as const;
