@@ -85,7 +85,8 @@ describe("A registry that refuses attestations and documents with an empty confi
       scene.fail({ kind: "answer", status: 503 }, point, 2);
     const outcome = await scene.release();
     await expectComplete(scene, outcome);
-    expect([scene.struck(), outcome.retries.length]).toEqual([4, 4]);
+    expect(scene.struck()).toBe(4);
+    expect(outcome.retries.length).toBeGreaterThanOrEqual(4);
     expect(await lists(scene)).toEqual(EVERYWHERE);
   });
 });
