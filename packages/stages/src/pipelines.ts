@@ -1,8 +1,8 @@
 import type { Client, Container, Directory } from "@dagger.io/dagger";
 import { selectServices, type Catalog, type Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { parseReleaseTag, parseVersion, type Version } from "@tgo/release";
-import type { Report, ReportFormat, ServiceReport } from "@tgo/report";
+import { parseReleaseTag, parseVersion, type Gate, type Version } from "@tgo/release";
+import { problemOf, type Report, type ReportFormat, type ServiceReport } from "@tgo/report";
 import type { Brought } from "./brought.js";
 import { conclude } from "./conclude.js";
 import {
@@ -236,7 +236,7 @@ export class Pipelines {
       policy: context.catalog.release,
       bring: () => bring(name, definition),
     }));
-    const { ok, gate, services, record } = await releaseServices(context, entrants, {
+    const { ok, gate, services, record, stopped } = await releaseServices(context, entrants, {
       version,
       allowBackwards: wishes.allowBackwards,
       adopt: wishes.adoptLatest,
@@ -247,12 +247,9 @@ export class Pipelines {
       { command, ok, services, started, flags, format },
       {
         version: version.text,
-        gate: {
-          open: gate.open,
-          reasons: gate.open ? [] : gate.reasons.map(({ told }) => told),
-          later: gate.later.map(({ told }) => told),
-        },
+        gate: stopped !== undefined && !gate.open ? undefined : gateReport(gate),
         record,
+        problems: stopped === undefined ? undefined : [problemOf(stopped)],
       },
     );
   }
@@ -284,6 +281,14 @@ export class Pipelines {
     const flags = `--service ${names.join(",")}`;
     return conclude(context, { command, ok, services, started, flags, format });
   }
+}
+
+function gateReport(gate: Gate): NonNullable<Report["gate"]> {
+  return {
+    open: gate.open,
+    reasons: gate.open ? [] : gate.reasons.map(({ told }) => told),
+    later: gate.later.map(({ told }) => told),
+  };
 }
 
 /** Why a release has not begun; the problems themselves are told beside it. */

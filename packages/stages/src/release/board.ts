@@ -13,6 +13,8 @@ export class Board {
   readonly #failed = new Map<string, Problem>();
   /** Writes of this run, with what was there before. */
   readonly #done = new Map<string, Holding | undefined>();
+  /** Those of them that no look has come after. */
+  readonly #unseen = new Set<string>();
   readonly #lost = new Map<string, string[]>();
 
   see(sights: readonly Sight[]): void {
@@ -20,6 +22,7 @@ export class Board {
       const name = `${sight.registry} ${sight.service}`;
       if (!this.#first.has(name)) this.#first.set(name, sight);
       this.#last.set(name, sight);
+      for (const written of this.#unseen) if (written.startsWith(`${name} `)) this.#unseen.delete(written);
     }
   }
 
@@ -35,6 +38,7 @@ export class Board {
   wrote(step: Step): void {
     const name = nameOf(step);
     if (!this.#done.has(name)) this.#done.set(name, step.before);
+    this.#unseen.add(name);
   }
 
   failed(step: Step, error: unknown): void {
@@ -57,6 +61,11 @@ export class Board {
   written(step: Step): { readonly before: Holding | undefined } | undefined {
     const name = nameOf(step);
     return this.#done.has(name) ? { before: this.#done.get(name) } : undefined;
+  }
+
+  /** Whether this run wrote it, read it back, and was stopped before it looked at everything again. */
+  isUnseen(step: Step): boolean {
+    return this.#unseen.has(nameOf(step));
   }
 
   /** Races that were lost for a service's tags, one line each. */

@@ -5,6 +5,7 @@ import {
   planRelease,
   type Gate,
   type OpenGate,
+  type Progress,
   type ReleasePlan,
   type TagPolicy,
   type Version,
@@ -47,6 +48,8 @@ export interface Released {
   readonly services: readonly ServiceReport[];
   /** Absent when the gate stayed closed. */
   readonly record?: Record | undefined;
+  /** Why the run was stopped before its end; the rest is what it had done by then. */
+  readonly stopped?: TgoError | undefined;
 }
 
 /**
@@ -61,8 +64,6 @@ export async function releaseServices(
   options: ReleaseOptions,
 ): Promise<Released> {
   const brought = await Promise.all(entrants.map(({ bring }) => bring()));
-  const stopped = interrupted(context);
-  if (stopped !== undefined) throw stopped;
   return new Run(context, entrants, brought, options).release();
 }
 
@@ -75,6 +76,8 @@ class Run {
   readonly #gathering: Gathering;
   /** By service: what the end saw, registry by registry. */
   readonly #verified = new Map<string, Verification[]>();
+  /** Once the gate is open. */
+  #opened: { readonly gate: OpenGate; readonly plan: ReleasePlan } | undefined;
 
   constructor(
     private readonly context: Destination,
@@ -87,6 +90,17 @@ class Run {
   }
 
   async release(): Promise<Released> {
+    try {
+      const stopped = interrupted(this.context);
+      return stopped === undefined ? await this.#release() : this.#soFar(stopped);
+    } catch (error) {
+      const stopped = interrupted(this.context);
+      if (stopped === undefined) throw error;
+      return this.#soFar(stopped);
+    }
+  }
+
+  async #release(): Promise<Released> {
     const { context, options } = this;
     const { needed, others } = divide(context);
     const arrivals = others.map((target) => this.#gathering.arrive(target));
@@ -102,6 +116,7 @@ class Run {
     }
     context.progress.note({ step: "gate" }, `open: ${options.version.text} may be released`);
     const plan = this.#plan(gate);
+    this.#opened = { gate, plan };
     const pace = new Pace();
     await allEnded([
       this.#go(plan, needed, { pace }),
@@ -169,19 +184,7 @@ class Run {
     const board = this.#board;
     const progress = nextSteps(board.now, plan, board.start);
     const report = (attached: readonly Attachment[]): ServiceReport[] =>
-      plan.services.map((planned) =>
-        serviceReport({
-          planned,
-          report:
-            this.#gathering.reports().find(({ service }) => service === planned.service) ??
-            missing(planned.service),
-          progress,
-          board,
-          targets: context.targets,
-          verified: (this.#verified.get(planned.service) ?? []).flatMap(({ targets }) => targets),
-          attached,
-        }),
-      );
+      this.#report(plan, progress, attached);
     const record =
       options.pipeline === undefined
         ? undefined
@@ -195,6 +198,33 @@ class Run {
       return state !== "failed" || !required;
     });
     return { ok: kept && services.every((service) => isComplete(service)), gate, services, record };
+  }
+
+  #report(plan: ReleasePlan, progress: Progress, attached: readonly Attachment[]): ServiceReport[] {
+    return plan.services.map((planned) =>
+      serviceReport({
+        planned,
+        report:
+          this.#gathering.reports().find(({ service }) => service === planned.service) ??
+          missing(planned.service),
+        progress,
+        board: this.#board,
+        targets: this.context.targets,
+        verified: (this.#verified.get(planned.service) ?? []).flatMap(({ targets }) => targets),
+        attached,
+      }),
+    );
+  }
+
+  /** What a run that was stopped has done: no registry is asked any more. */
+  #soFar(stopped: TgoError): Released {
+    if (this.#opened === undefined) {
+      const gate = { open: false, reasons: [], later: [] } as const;
+      return { ok: false, gate, services: this.#gathering.reports().map(notReleased), stopped };
+    }
+    const { gate, plan } = this.#opened;
+    const progress = nextSteps(this.#board.now, plan, this.#board.start);
+    return { ok: false, gate, services: this.#report(plan, progress, []), stopped };
   }
 }
 

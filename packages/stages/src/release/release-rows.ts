@@ -80,6 +80,7 @@ function tagReport(step: Step, board: Board): TagReport {
       // What went wrong with this run's own write says more than what it left behind.
       return { ...row, state: "failed", problem: problem ?? problemOf(standing.error) };
     case "to write":
+      if (board.isUnseen(step)) return { ...row, state: "done" };
       return problem === undefined ? { ...row, state: "not started" } : { ...row, state: "failed", problem };
     case "missing":
     case "unreachable":
