@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Asked } from "../../../oci/test/fake.js";
 import { refusal } from "../../../oci/test/fake.js";
+import { candidateTag } from "../../src/candidate.js";
 import { publishCandidate } from "../../src/publish.js";
 import { Market, NAMES, SERVICES, type RegistryName } from "./market.js";
 
@@ -214,5 +215,28 @@ describe("One slow registry, required or not,", () => {
     ]);
     slow.letGo();
     expect((await published).map(({ state }) => state)).toEqual(["published", "published"]);
+  });
+});
+
+describe("A registry that is required", () => {
+  it.each([
+    ["takes no layer", isBlob],
+    ["takes no manifest", isManifestWrite],
+  ] as const)("and %s holds up no candidate of the others; only the tags wait for it", async (_, matches) => {
+    const market = new Market(0, { patienceMs: 20 });
+    const hub = hang(market, "dockerhub", matches);
+    const released = market.release("1.2.3");
+    const candidates = SERVICES.map((service) => ({
+      service,
+      tag: candidateTag(market.candidate(service, "1.2.3").key),
+    }));
+    const has = (name: RegistryName): boolean =>
+      candidates.every(({ service, tag }) => market.held(name, service, tag) !== undefined);
+    await eventually(() => has("ghcr") && has("acr") && hub.held() > 0);
+    expect(has("dockerhub")).toBe(false);
+    expect(market.everywhere("1.2.3").filter((digest) => digest !== undefined)).toEqual([]);
+    hub.letGo();
+    expect((await released).ok).toBe(true);
+    expect(tagged(market, "latest", ...NAMES)).toBe(true);
   });
 });
