@@ -4,7 +4,7 @@ import * as z from "zod";
 import { Catalog, Mirrors } from "./catalog.js";
 import { Platform } from "./platform.js";
 import { asObject, isObject, parseJsonFile, problems, type Json } from "./problems.js";
-import { Registry } from "./registry.js";
+import { Registry, registries } from "./registry.js";
 import { Service } from "./service.js";
 
 /**
@@ -55,7 +55,9 @@ export function applyOverride(base: unknown, override?: unknown, file = "tgo.cat
   });
 }
 
-function merge(base: Json, override: Json): Json {
+function merge(given: Json, override: Json): Json {
+  // TGO's registries are the schema's default: a catalog that names none has them, and an override is laid over them.
+  const base: Json = { registries, ...given };
   const result: Json = { ...base };
   for (const [field, value] of Object.entries(override)) {
     if (field === "$schema") continue;

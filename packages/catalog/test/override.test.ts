@@ -55,6 +55,13 @@ describe("applyOverride", () => {
     expect(catalog.registries.ghcr).toMatchObject({ host: "ghcr.io", required: false });
   });
 
+  it("lays an override over the registries of a catalog that names none", () => {
+    const { registries } = applyOverride(base, { registries: { acr: { required: false }, dockerhub: null } });
+    expect(Object.keys(registries)).toEqual(["ghcr", "acr"]);
+    expect(registries.ghcr).toMatchObject({ host: "ghcr.io", required: true });
+    expect(registries.acr).toMatchObject({ host: "registry.cn-shanghai.aliyuncs.com", required: false });
+  });
+
   it("lists every problem at once, each with its path and the value found", () => {
     const { code, message } = failure(() =>
       applyOverride(
