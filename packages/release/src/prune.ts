@@ -6,7 +6,8 @@ export interface PrunableTag {
   readonly digest: string;
   /**
    * When the image came to be, as far as anything says so; undefined when nothing does. No registry tells when a tag
-   * was pushed, and an image's own time is its commit's: the push may be much younger.
+   * was pushed, and an image's own time is its commit's: the push may be much younger. A staging tag's is not looked
+   * at: until it is finalised, an image has the time of its base.
    */
   readonly created: Date | undefined;
 }
@@ -36,9 +37,11 @@ const UNKNOWN_BEFORE = Date.UTC(1981, 0, 1);
 
 /**
  * Which candidate and staging tags of one repository to remove: those from before a moment, whose image has no other
- * name there. An image is removed whole or not at all: one tag that stays keeps the others of its digest.
+ * name there. An image is removed whole or not at all: one tag that stays keeps the others of its digest. A staging tag
+ * is as old as the candidate of its key; while that is not there, a release may be at work on it, and it has no age.
  */
-export function selectPrunable(tags: readonly PrunableTag[], options: PruneOptions): PruneSelection {
+export function selectPrunable(given: readonly PrunableTag[], options: PruneOptions): PruneSelection {
+  const tags = datedByCandidate(given);
   const byDigest = new Map<string, PrunableTag[]>();
   for (const tag of tags) byDigest.set(tag.digest, [...(byDigest.get(tag.digest) ?? []), tag]);
   const youngest = youngestCandidates(tags, options.keep ?? 0);
@@ -58,6 +61,13 @@ export function selectPrunable(tags: readonly PrunableTag[], options: PruneOptio
   return { remove: sorted(remove, ({ tags: [first = ""] }) => first), keep: sorted(keep, ({ tag }) => tag) };
 }
 
+function datedByCandidate(tags: readonly PrunableTag[]): PrunableTag[] {
+  const candidates = new Map(tags.filter(isCandidate).map(({ tag, created }) => [tag, created]));
+  return tags.map((tag) =>
+    isStaging(tag) ? { ...tag, created: candidates.get(tag.tag.replace(/^staging-/, "candidate-")) } : tag,
+  );
+}
+
 function reasonToKeep(
   group: readonly PrunableTag[],
   youngest: ReadonlySet<string>,
@@ -66,23 +76,33 @@ function reasonToKeep(
   const others = group.filter((tag) => !isPassing(tag)).map(({ tag }) => tag);
   if (others.length > 0) return `its image is ${others.sort().join(", ")}`;
   const times = group.flatMap(({ created }) => timeOf(created) ?? []);
-  if (times.length < group.length && !undated) return "nothing says how old it is";
+  if (times.length < group.length && !undated)
+    return group.every(isStaging)
+      ? "its candidate is not there, or has no date: it may be in the making"
+      : "nothing says how old it is";
   if (times.some((time) => time >= before.getTime())) return `from ${dateOf(group)}, not old enough`;
   const kept = group.find(({ tag }) => youngest.has(tag));
   return kept === undefined ? undefined : "one of the youngest candidates";
 }
 
 function youngestCandidates(tags: readonly PrunableTag[], count: number): ReadonlySet<string> {
-  const candidates = tags.filter(({ tag }) => kindOfTag(tag).kind === "candidate");
+  const candidates = tags.filter(isCandidate);
   const byAge = [...candidates].sort(
     (a, b) => (timeOf(b.created) ?? 0) - (timeOf(a.created) ?? 0) || (a.tag < b.tag ? -1 : 1),
   );
   return new Set(byAge.slice(0, count).map(({ tag }) => tag));
 }
 
-function isPassing({ tag }: PrunableTag): boolean {
-  const { kind } = kindOfTag(tag);
-  return kind === "candidate" || kind === "staging";
+function isPassing(tag: PrunableTag): boolean {
+  return isCandidate(tag) || isStaging(tag);
+}
+
+function isCandidate({ tag }: PrunableTag): boolean {
+  return kindOfTag(tag).kind === "candidate";
+}
+
+function isStaging({ tag }: PrunableTag): boolean {
+  return kindOfTag(tag).kind === "staging";
 }
 
 function timeOf(created: Date | undefined): number | undefined {

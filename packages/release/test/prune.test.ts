@@ -18,17 +18,57 @@ describe("prune", () => {
     const selection = selectPrunable(
       [
         tag(candidate(1), "a", "2026-01-05"),
-        tag(staging(2), "b", "2026-02-28"),
+        tag(candidate(2), "b", "2026-02-28"),
         tag(candidate(3), "c", "2026-03-01"),
+        tag(staging(2), "d"),
       ],
       { before },
     );
     expect(selection).toEqual({
       remove: [
         { digest: digest("a"), tags: [candidate(1)], why: "from 2026-01-05, and no version or floating tag" },
-        { digest: digest("b"), tags: [staging(2)], why: "from 2026-02-28, and no version or floating tag" },
+        { digest: digest("b"), tags: [candidate(2)], why: "from 2026-02-28, and no version or floating tag" },
+        { digest: digest("d"), tags: [staging(2)], why: "from 2026-02-28, and no version or floating tag" },
       ],
       keep: [{ tag: candidate(3), digest: digest("c"), why: "from 2026-03-01, not old enough" }],
+    });
+  });
+
+  it("leaves a staging tag alone whose candidate is not there: a release may be making it", () => {
+    // The date of a staged image is its base's, and the other key's candidate says nothing of this one.
+    const tags = [tag(staging(1), "a", "2024-01-01"), tag(candidate(2), "b", "2026-01-05")];
+    expect(selectPrunable(tags, { before })).toMatchObject({
+      remove: [{ tags: [candidate(2)] }],
+      keep: [{ tag: staging(1), why: "its candidate is not there, or has no date: it may be in the making" }],
+    });
+    expect(selectPrunable(tags, { before, undated: true }).remove).toMatchObject([
+      { tags: [candidate(2)] },
+      { tags: [staging(1)], why: "from an unknown time, and no version or floating tag" },
+    ]);
+  });
+
+  it.each<[string, PrunableTag, string]>([
+    ["a young one's", tag(candidate(1), "b", "2026-03-05"), "from 2026-03-05, not old enough"],
+    [
+      "one's without a date",
+      tag(candidate(1), "b"),
+      "its candidate is not there, or has no date: it may be in the making",
+    ],
+  ])("takes the age of a staging tag from its candidate: %s stays", (_, of, why) => {
+    const { remove, keep } = selectPrunable([tag(staging(1), "a", "2024-01-01"), of], { before });
+    expect(remove).toEqual([]);
+    expect(keep).toContainEqual({ tag: staging(1), digest: digest("a"), why });
+  });
+
+  it("removes the staging tag of a candidate that is released, and leaves that", () => {
+    const tags = [
+      tag(staging(1), "a"),
+      tag(candidate(1), "b", "2026-01-05"),
+      tag("1.2.3", "b", "2026-01-05"),
+    ];
+    expect(selectPrunable(tags, { before })).toMatchObject({
+      remove: [{ tags: [staging(1)] }],
+      keep: [{ tag: candidate(1), why: "its image is 1.2.3" }],
     });
   });
 
@@ -66,12 +106,12 @@ describe("prune", () => {
 
   it("keeps the youngest candidates when told to", () => {
     const tags = [1, 2, 3].map((n) => tag(candidate(n), `a${n}`, `2026-01-0${n}`));
-    const { remove, keep } = selectPrunable([...tags, tag(staging(9), "e", "2026-02-01")], {
+    const { remove, keep } = selectPrunable([...tags, tag(staging(3), "e", "2026-02-01")], {
       before,
       keep: 2,
     });
     expect(keep.map((kept) => kept.tag)).toEqual([candidate(2), candidate(3)]);
-    expect(remove.flatMap((removed) => removed.tags)).toEqual([candidate(1), staging(9)]);
+    expect(remove.flatMap((removed) => removed.tags)).toEqual([candidate(1), staging(3)]);
   });
 
   it("never removes an image that has any other name, or a young one, and speaks of every tag of ours", () => {
@@ -98,7 +138,10 @@ describe("prune", () => {
         removed += gone.size;
         for (const one of given.filter((other) => gone.has(other.digest))) {
           expect(["candidate", "staging"]).toContain(kindOfTag(one.tag).kind);
-          expect(one.created === undefined ? undated : one.created < before).toBe(true);
+          const dated = one.tag.startsWith("staging-")
+            ? given.find((other) => other.tag === one.tag.replace("staging", "candidate"))
+            : one;
+          expect(dated?.created === undefined ? undated : dated.created < before).toBe(true);
         }
         const told = [
           ...selection.remove.flatMap((one) => one.tags),

@@ -70,7 +70,7 @@ async function pruneOne(
   }
 }
 
-/** Every tag with its digest; the time only of those that may go. */
+/** Every tag with its digest; the time only of candidates, by which staging tags are dated, too. */
 async function tagsOf(target: Target, service: string): Promise<PrunableTag[]> {
   const repository = repositoryOf(target, service);
   const times = new Map<string, Promise<Date | undefined>>();
@@ -83,10 +83,9 @@ async function tagsOf(target: Target, service: string): Promise<PrunableTag[]> {
     (await target.client.tags(repository)).map(async (tag) => {
       const digest = (await target.client.resolve(repository, tag, { push: true }))?.digest;
       const { kind } = kindOfTag(tag, service);
-      const passing = kind === "candidate" || kind === "staging";
       return digest === undefined
         ? []
-        : [{ tag, digest, created: passing ? await created(digest) : undefined }];
+        : [{ tag, digest, created: kind === "candidate" ? await created(digest) : undefined }];
     }),
   );
   return tags.flat();

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { Service } from "@tgo/catalog";
 import { refusal } from "../../../oci/test/fake.js";
+import { stage } from "../../../oci/test/images.js";
 import { describePruned, prune, type Pruned } from "../../src/release/prune.js";
 import { publishCandidate } from "../../src/publish.js";
 import { Market, NAMES } from "./market.js";
@@ -52,6 +53,18 @@ it("A registry that does not delete says so, and the others are pruned all the s
     ["acr", undefined],
   ]);
   expect(market.held("dockerhub", "tgo-api", candidate)).toBeUndefined();
+});
+
+it("Of a release that is running, what the engine has uploaded stays, however old its base is", async () => {
+  const { market } = await stocked();
+  const tag = `staging-${market.candidate("tgo-api", "1.2.5").key}`;
+  const variants = ["linux/amd64", "linux/arm64"].map((platform) => ({ platform }));
+  await stage(market.registries.ghcr.client(), "tgoai/tgo-api", tag, variants);
+  const pruned = await prune(market.healthy(), services, { before: FUTURE, remove: true });
+  expect(market.held("ghcr", "tgo-api", tag)).toBeDefined();
+  expect(describePruned(pruned, true, "text")).toMatch(
+    new RegExp(`${tag} +kept +its candidate is not there`),
+  );
 });
 
 it("What nothing dates is kept, unless it is asked for", async () => {
