@@ -11,8 +11,8 @@ import { sameCommand } from "./shell.js";
 const GRACE_MS = 5_000;
 
 /**
- * A failed function's report is its result: it goes to stdout like any other. One that failed before it had a report
- * has one of that, where a format for programs or pages was asked for.
+ * What a failed function has to say, a report or a list, is its result: it goes to stdout like any other. One that failed
+ * before it had a report has one of that, where a format for programs or pages was asked for.
  */
 export function tellFailure(
   { output, invocation }: { readonly output: Output; readonly invocation: Invocation },
@@ -21,7 +21,7 @@ export function tellFailure(
 ): number {
   const failure = failureOf(error);
   const code = failure.code === "USAGE" ? EXIT.usage : EXIT.failure;
-  if (isReport(error)) {
+  if (isAnswer(error)) {
     output.out(`${error.message.trimEnd()}\n`);
   } else {
     const early = reporting?.earlyText(failure);
@@ -36,8 +36,8 @@ export function tellFailure(
   return code;
 }
 
-function isReport(error: unknown): error is Error {
-  return error instanceof Error && error.name === "ReportError";
+function isAnswer(error: unknown): error is Error {
+  return error instanceof Error && error.name === "FunctionFailed";
 }
 
 function failureJson({ code, what, where, remedy }: Failure): string {
@@ -71,7 +71,7 @@ export async function tellInterruption(
     }),
   ]);
   // The report of what had been done by then, if the function still made one.
-  if (outcome !== undefined && "error" in outcome && isReport(outcome.error)) {
+  if (outcome !== undefined && "error" in outcome && isAnswer(outcome.error)) {
     output.out(`${outcome.error.message.trimEnd()}\n`);
   }
   output.err(

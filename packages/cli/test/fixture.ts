@@ -319,10 +319,10 @@ export function brokenPipe(): Terminal {
   return stream;
 }
 
-/** As the stages throw it: the message is the whole report. */
-export class ReportError extends Error {
+/** As the stages throw it: the message is the whole answer. */
+export class FunctionFailed extends Error {
   constructor(message: string) {
     super(message);
-    this.name = "ReportError";
+    this.name = "FunctionFailed";
   }
 }

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ReportError, tgo, type Scene } from "./fixture.js";
+import { FunctionFailed, tgo, type Scene } from "./fixture.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -48,7 +48,7 @@ const making =
   (report: Report): Scene["behave"] =>
   (_, host) => {
     const text = render(host.report(report), "text");
-    return report.ok ? Promise.resolve(text) : Promise.reject(new ReportError(text));
+    return report.ok ? Promise.resolve(text) : Promise.reject(new FunctionFailed(text));
   };
 
 describe("--report", () => {

@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
-import { brokenPipe, ReportError, tgo } from "./fixture.js";
+import { brokenPipe, FunctionFailed, tgo } from "./fixture.js";
 
 describe("stdout", () => {
   it("carries the function's result and nothing else", async () => {
@@ -13,12 +13,25 @@ describe("stdout", () => {
   it("carries a failed function's JSON report too, and the exit code tells", async () => {
     const report = JSON.stringify({ ok: false });
     const { code, stdout, stderr } = await tgo("publish --service a --format json", {
-      behave: () => Promise.reject(new ReportError(report)),
+      behave: () => Promise.reject(new FunctionFailed(report)),
     });
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toEqual({ ok: false });
     expect(stderr).not.toContain('"ok"');
   });
+
+  it.each([
+    ["services", "  service  state\n  tgo-api  failed"],
+    ["services --format json", JSON.stringify({ prune: { repositories: [] } })],
+  ])(
+    "carries what a failed function without a report has to say, and nothing beside it: %s",
+    async (line, said) => {
+      const { code, stdout, stderr } = await tgo(line, {
+        behave: () => Promise.reject(new FunctionFailed(said)),
+      });
+      expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: `${said}\n`, stderr: "" });
+    },
+  );
 
   it("is JSON with --format json even when the function failed before it had a report", async () => {
     const { code, stdout, stderr } = await tgo("publish --service a --format json", {
@@ -308,7 +321,7 @@ describe("an interruption", () => {
       behave: async () => {
         signals.emit("SIGINT");
         await new Promise((resolve) => setTimeout(resolve, 5));
-        throw new ReportError("what was done");
+        throw new FunctionFailed("what was done");
       },
     });
     expect(stdout).toBe("what was done\n");

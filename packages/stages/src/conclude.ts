@@ -2,14 +2,25 @@ import { helpsToRepeat, render, type Report, type ReportFormat, type ServiceRepo
 import type { Context } from "./context.js";
 import { getHost } from "./host.js";
 
-/** A function failed; the message is its whole report, in the format asked for. */
-export class ReportError extends Error {
+/**
+ * A function failed, and the message is its whole answer, in the format asked for: it belongs where the answer of one
+ * that succeeded does.
+ */
+export class FunctionFailed extends Error {
+  constructor(message: string) {
+    super(message);
+    // By this the `tgo` command knows it: a module's bundle has a class of its own. Subclasses keep it.
+    this.name = "FunctionFailed";
+  }
+}
+
+/** A function failed, and has a report of that. */
+export class ReportError extends FunctionFailed {
   constructor(
     message: string,
     readonly report: Report,
   ) {
     super(message);
-    this.name = "ReportError";
   }
 }
 

@@ -4,7 +4,7 @@ import { TgoError } from "@tgo/errors";
 import { parseReleaseTag, parseVersion, type Gate, type Version } from "@tgo/release";
 import { problemOf, type Report, type ReportFormat, type ServiceReport } from "@tgo/report";
 import type { Brought } from "./brought.js";
-import { conclude } from "./conclude.js";
+import { conclude, FunctionFailed } from "./conclude.js";
 import {
   createContext,
   loadCatalog,
@@ -194,7 +194,7 @@ export class Pipelines {
     const before = new Date(Date.now() - days * 24 * 3600 * 1000);
     const pruned = await prune(context, selected, { before, keep, undated, remove });
     const text = describePruned(pruned, remove, format);
-    if (pruned.some(({ problem }) => problem !== undefined)) throw new Error(text);
+    if (pruned.some(({ problem }) => problem !== undefined)) throw new FunctionFailed(text);
     return text;
   }
 
