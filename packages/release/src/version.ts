@@ -119,5 +119,14 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 
 function whyNot(text: string): string {
   if (text.length > MAX_TAG) return `it is longer than the ${MAX_TAG} characters of a tag`;
-  return REASONS.find(([pattern]) => pattern.test(text))?.[1] ?? "it does not follow the grammar";
+  const reason = REASONS.find(([pattern]) => pattern.test(text))?.[1];
+  return reason ?? notANumber(text) ?? "it does not follow the grammar";
+}
+
+/** "x" of 1.2.x. */
+function notANumber(text: string): string | undefined {
+  const [numbers = ""] = text.replace(/^v/, "").split("-", 1);
+  const parts = numbers.split(".");
+  const strange = parts.find((part) => part !== "" && !/^\d+$/.test(part));
+  return parts.length < 3 || strange === undefined ? undefined : `"${strange}" is no number`;
 }
