@@ -98,6 +98,14 @@ describe("the live display", () => {
     display.stop();
   });
 
+  it("tells what was interrupted as stopped, not as failed", () => {
+    const { screen, display } = open();
+    display.onProgress({ kind: "begin", id: "1", ...upload });
+    display.onProgress({ kind: "end", id: "1", ...upload, state: "stopped", durationMs: 1000 });
+    expect(screen.text()).toContain("■ tgo-api linux/arm64 acr upload stopped (1.0 s)");
+    display.stop();
+  });
+
   it("never writes a running line wider than the terminal, nor more lines than it has", () => {
     const { screen, display } = open(40, 6);
     for (let id = 0; id < 20; id++) {

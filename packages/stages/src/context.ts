@@ -107,6 +107,8 @@ export async function createContext(client: Client, product: Product, options: O
       ((event) => {
         console.error(formatEvent(event));
       }),
+    undefined,
+    host.signal,
   );
   const [native, version, targets] = await Promise.all([
     client.defaultPlatform().then(parsePlatform),

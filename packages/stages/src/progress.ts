@@ -14,7 +14,7 @@ export interface ProgressEvent {
   readonly platform?: string | undefined;
   readonly registry?: string | undefined;
   /** For "end": how it went. */
-  readonly state?: "done" | "already there" | "failed" | undefined;
+  readonly state?: "done" | "already there" | "failed" | "stopped" | undefined;
   /** One line more: a result, a reason, a size. */
   readonly detail?: string | undefined;
   /** For "end": milliseconds since its "begin". */
@@ -38,6 +38,8 @@ export class Progress {
   constructor(
     private readonly listener: ProgressListener,
     private readonly now: () => number = () => performance.now(),
+    /** Aborted when the user stops the run: what fails then was interrupted. */
+    private readonly signal?: AbortSignal,
   ) {}
 
   /**
@@ -48,8 +50,10 @@ export class Progress {
     const id = `${++this.count}`;
     const started = this.now();
     this.listener({ kind: "begin", id, ...names });
-    const end = (result: Pick<ProgressEvent, "state" | "detail">): void => {
-      this.listener({ kind: "end", id, ...names, ...result, durationMs: Math.round(this.now() - started) });
+    const end = (result: StepResult): void => {
+      const wasStopped = result.state === "failed" && this.signal?.aborted === true;
+      const told = wasStopped ? ({ state: "stopped" } as const) : result;
+      this.listener({ kind: "end", id, ...names, ...told, durationMs: Math.round(this.now() - started) });
     };
     try {
       const result = await run();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatEvent, Progress, type ProgressEvent } from "../src/progress.js";
 
-function recorder(): { events: ProgressEvent[]; progress: Progress } {
+function recorder(signal?: AbortSignal): { events: ProgressEvent[]; progress: Progress } {
   const events: ProgressEvent[] = [];
   let clock = 0;
   return {
@@ -9,6 +9,7 @@ function recorder(): { events: ProgressEvent[]; progress: Progress } {
     progress: new Progress(
       (event) => events.push(event),
       () => (clock += 1500),
+      signal,
     ),
   };
 }
@@ -35,5 +36,16 @@ describe("Progress", () => {
     const failing = progress.step({ step: "upload" }, () => Promise.reject(new Error("refused\nstack")));
     await expect(failing).rejects.toThrow("refused");
     expect(events.at(-1)).toMatchObject({ kind: "end", state: "failed", detail: "refused" });
+  });
+
+  it("ends a step that fails because the run was stopped as stopped", async () => {
+    const stop = new AbortController();
+    const { events, progress } = recorder(stop.signal);
+    const stopped = progress.step({ step: "build", service: "a" }, () => {
+      stop.abort();
+      return Promise.reject(new Error("the engine was stopped"));
+    });
+    await expect(stopped).rejects.toThrow();
+    expect(events.map(formatEvent).at(-1)).toBe("a build stopped (1.5 s)");
   });
 });

@@ -78,10 +78,13 @@ function endedLine(
 ): string {
   const text = clean(detail(event));
   if (ms === undefined) return `${colors.blue("·")} ${stepName(event)}${text}`;
-  const failed = event.state === "failed";
-  const mark = failed ? colors.red("✗") : colors.green("✓");
-  const word = failed ? colors.red(outcome(event)) : colors.green(outcome(event));
-  return `${mark} ${stepName(event)} ${word} ${colors.dim(`(${elapsed(ms)})`)}${text}`;
+  const [symbol, color] =
+    event.state === "failed"
+      ? ["✗", colors.red]
+      : event.state === "stopped"
+        ? ["■", colors.yellow]
+        : ["✓", colors.green];
+  return `${color(symbol)} ${stepName(event)} ${color(outcome(event))} ${colors.dim(`(${elapsed(ms)})`)}${text}`;
 }
 
 /** Each in one row, and all of them on the screen: a taller block could not be redrawn. */
