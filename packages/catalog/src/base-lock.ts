@@ -35,7 +35,7 @@ export type Pins = Readonly<Record<string, string>>;
  * @throws TgoError CATALOG listing every problem with its path and value.
  */
 export function parseBaseLock(text: string, file: string): BaseLock {
-  const remedy = "Write it anew: tgo lock-bases > tgo.bases.json.";
+  const remedy = "Write it anew: npx --no-install tgo lock-bases --output tgo.bases.json.";
   const value = parseJsonFile(text, file, remedy);
   const parsed = BaseLock.safeParse(value);
   if (parsed.success) return parsed.data;

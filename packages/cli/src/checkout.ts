@@ -1,5 +1,6 @@
 import type { Client, Directory } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
+import type { Uncommitted } from "@tgo/stages";
 import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -16,12 +17,18 @@ export interface Checkout {
   /** A service's own folder, or the repository that has the services' folders in it. */
   readonly kind: "service" | "repository";
   readonly directory: (client: Client) => Directory;
-  /** What git says of it. */
-  readonly git: GitState | undefined;
+  readonly git: GitState;
 }
 
-/** A commit whose files are exactly the ones on disk. */
+/** What git says of a folder. */
 export interface GitState {
+  /** The commit that is checked out; undefined when none is known. */
+  readonly commit?: Commit | undefined;
+  /** Undefined when the files on disk are exactly the commit's. */
+  readonly uncommitted?: Uncommitted | undefined;
+}
+
+export interface Commit {
   /** 40 hex digits. */
   readonly revision: string;
   /** RFC 3339, the committer's time. */
@@ -86,23 +93,56 @@ async function repositoryRoot(from: string): Promise<string | undefined> {
 }
 
 /**
- * The commit of a folder, when nothing below the given paths differs from it. No git, no commit, changed or
- * untracked files: undefined, and the source's content names the revision.
+ * The commit of a folder that was named as the source.
+ * @param given the folder as the caller wrote it
  */
-export async function gitState(folder: string, paths: readonly string[]): Promise<GitState | undefined> {
+export async function givenState(folder: string, given: string): Promise<GitState> {
+  if (await exists(join(folder, ".git"))) return gitState(folder, ["."]);
+  const around = await repositoryRoot(folder);
+  // A folder inside some other repository is not that repository's state.
+  return unknown(
+    around === undefined
+      ? `${given} is not a git checkout: it has no .git`
+      : `${given} has no .git of its own, and the commit of the checkout around it is not taken for it`,
+  );
+}
+
+/** The commit of a folder, and what differs from it below the given paths: changed and untracked files. */
+async function gitState(folder: string, paths: readonly string[]): Promise<GitState> {
   const git = async (...args: string[]): Promise<string> => {
     const { stdout } = await run("git", ["-C", folder, ...args], { maxBuffer: 16 << 20 });
-    return stdout.trim();
+    return stdout;
   };
-  try {
-    for (const path of paths) if (!(await exists(join(folder, path)))) return undefined;
-    if ((await git("status", "--porcelain", "--", ...paths)) !== "") return undefined;
-    if ((await git("ls-files", "--", ...paths)) === "") return undefined;
-    const [revision = "", created = ""] = (await git("log", "-1", "--format=%H %cI")).split(" ");
-    return { revision, created };
-  } catch {
-    return undefined;
+  for (const path of paths) {
+    if (!(await exists(join(folder, path)))) return unknown(`there is no ${join(folder, path)}`);
   }
+  if ((await repositoryRoot(folder)) === undefined) {
+    return unknown(`${folder} is not a git checkout: it has no .git, nor has a folder around it`);
+  }
+  try {
+    const [revision = "", created = ""] = (await git("log", "-1", "--format=%H %cI")).trim().split(" ");
+    if ((await git("ls-files", "--", ...paths)) === "") {
+      return unknown(`no file of ${paths.map((path) => join(folder, path)).join(", ")} is committed`);
+    }
+    const status = await git("status", "--porcelain", "--no-renames", "-z", "--", ...paths);
+    // "XY PATH" each: https://git-scm.com/docs/git-status#_porcelain_format_version_1
+    const changed = status.split("\0").flatMap((entry) => (entry === "" ? [] : [entry.slice(3)]));
+    return { commit: { revision, created }, uncommitted: changed.length === 0 ? undefined : { changed } };
+  } catch (error) {
+    return unknown(`git does not tell the commit of ${folder}: ${gitMessage(error)}`);
+  }
+}
+
+function unknown(why: string): GitState {
+  return { uncommitted: { why } };
+}
+
+/** The first line of what git printed: a folder of another owner, no commit yet, no git at all. */
+function gitMessage(error: unknown): string {
+  const { code, stderr } = error as { code?: unknown; stderr?: unknown };
+  if (code === "ENOENT") return "there is no git on this machine";
+  const [line = ""] = String(stderr ?? error).split("\n");
+  return line.replace(/^fatal: /, "");
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -33,7 +33,7 @@ export async function chooseEngine(
 }
 
 export function describeEngine({ engine, why }: EngineChoice): string {
-  return `engine: ${engine === "dagger" ? "Dagger's" : "the embedded one"}, because ${why}`;
+  return `${engine === "dagger" ? "Dagger's" : "the embedded one"}, because ${why}`;
 }
 
 export function dockerAnswers(): Promise<boolean> {

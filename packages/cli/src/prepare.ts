@@ -1,8 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { isTgoError, TgoError } from "@tgo/errors";
+import type { Uncommitted } from "@tgo/stages";
 import { bind, type Bound } from "./bind.js";
-import { findCheckout, gitState, type GitState } from "./checkout.js";
+import { findCheckout, givenState, type GitState } from "./checkout.js";
 import type { CredentialSource } from "./docker-config.js";
 import type { CliProcess } from "./process.js";
 import type { Invocation } from "./program.js";
@@ -19,6 +20,8 @@ export interface Prepared {
   readonly caBundle: string | undefined;
   /** The catalog file's mirrors of base images, by host. */
   readonly mirrors: Readonly<Record<string, string>>;
+  /** What keeps a commit from being exactly the source. */
+  readonly uncommitted: Uncommitted | undefined;
 }
 
 export interface Credentials {
@@ -57,18 +60,19 @@ async function prepareAll(
   redaction: Redaction,
 ): Promise<Prepared> {
   const values: Values = new Map(invocation.values);
+  await checkVersion(values);
   const place = { ...process, redaction };
   const caBundle = await caBundleOf(invocation, process);
   const has = (name: string): boolean =>
     surface.constructor.arguments.some((argument) => argument.name === name);
   if (has("caBundle") && caBundle !== undefined) values.set("caBundle", caBundle);
   const credentials = await takeCredentials(values, process, redaction);
-  const source = await bindSource(invocation, surface, values, process.cwd);
+  const { bound, uncommitted } = await bindSource(invocation, surface, values, process.cwd);
   const bindAll = (all: readonly Argument[]): Promise<Bound[]> =>
     Promise.all(
       all.map(
         async (argument) =>
-          source.get(argument.name) ?? (await bind(argument, values.get(argument.name), place)),
+          bound.get(argument.name) ?? (await bind(argument, values.get(argument.name), place)),
       ),
     );
   return {
@@ -77,7 +81,16 @@ async function prepareAll(
     credentials,
     caBundle,
     mirrors: await imageMirrors(values, process.cwd),
+    uncommitted,
   };
+}
+
+/** The module parses it again; a typing error need not wait for an engine to start. */
+async function checkVersion(values: Values): Promise<void> {
+  const version = values.get("version");
+  if (typeof version !== "string") return;
+  const { parseVersion } = await import("@tgo/release");
+  parseVersion(version, "--version");
 }
 
 /** Read loosely: the module parses the same file, and says what is wrong with it. */
@@ -148,13 +161,19 @@ async function caBundleOf(
   });
 }
 
-/** The arguments about the source that were not given, found around the current folder. */
+interface Source {
+  /** The arguments about the source that were not given, found around the current folder. */
+  readonly bound: ReadonlyMap<string, Bound>;
+  readonly uncommitted?: Uncommitted | undefined;
+}
+
+/** Finds the source and its commit; what git says of it goes into the values that were not given. */
 async function bindSource(
   invocation: Invocation,
   surface: Surface,
   values: Values,
   cwd: string,
-): Promise<Map<string, Bound>> {
+): Promise<Source> {
   const bound = new Map<string, Bound>();
   const isDirectory = ({ type }: Argument): boolean => type.name === "Directory";
   const source = invocation.function.arguments.find(isDirectory);
@@ -162,9 +181,9 @@ async function bindSource(
   const around = surface.constructor.arguments.find(
     (each) => isDirectory(each) && each.contextual !== undefined,
   );
-  if (source === undefined || around === undefined) return bound;
+  if (source === undefined || around === undefined) return { bound };
   const given = values.get(source.name);
-  let git: GitState | undefined;
+  let git: GitState = {};
   if (given === undefined) {
     const service = values.get("service");
     const services = service === undefined ? [] : [service].flat().map(String);
@@ -174,15 +193,14 @@ async function bindSource(
     bound.set(checkout.kind === "service" ? source.name : around.name, checkout.directory);
     git = checkout.git;
   } else if (typeof given === "string") {
-    const path = resolve(cwd, given);
-    // A folder inside some other repository is not that repository's state.
-    const own = await stat(resolve(path, ".git")).catch(() => undefined);
-    git = own === undefined ? undefined : await gitState(path, ["."]);
+    git = await givenState(resolve(cwd, given), given);
   }
-  if (git !== undefined && !values.has("revision")) {
-    const takes = (name: string): boolean => invocation.function.arguments.some((each) => each.name === name);
-    if (takes("revision")) values.set("revision", git.revision);
-    if (takes("created") && !values.has("created")) values.set("created", git.created);
-  }
-  return bound;
+  const { commit, uncommitted } = git;
+  if (commit === undefined) return { bound, uncommitted };
+  const lacks = (name: string): boolean =>
+    !values.has(name) && invocation.function.arguments.some((each) => each.name === name);
+  if (uncommitted === undefined && lacks("revision")) values.set("revision", commit.revision);
+  // A commit has its time, whoever named it.
+  if (values.get("revision") === commit.revision && lacks("created")) values.set("created", commit.created);
+  return { bound, uncommitted };
 }

@@ -1,7 +1,7 @@
 import type { Client } from "@dagger.io/dagger";
 import type { Credentials } from "@tgo/oci";
 import type { Report } from "@tgo/report";
-import type { ProgressListener } from "@tgo/stages";
+import type { ProgressListener, Uncommitted } from "@tgo/stages";
 import type { Writable } from "node:stream";
 import type { Surface } from "./surface.js";
 
@@ -33,6 +33,8 @@ export interface HostSettings {
   readonly engine: string | undefined;
   /** This is the user's own machine. */
   readonly local: boolean;
+  /** What keeps a commit from being exactly the source. */
+  readonly uncommitted: Uncommitted | undefined;
   readonly credentials: ((host: string) => Promise<Credentials | undefined>) | undefined;
   /** The command line that runs the same again. */
   readonly invocation: string;

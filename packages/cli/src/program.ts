@@ -39,34 +39,36 @@ export interface ProgramOptions {
  * @throws TgoError USAGE naming the nearest flag, function or value.
  */
 export function parseCommandLine(argv: readonly string[], options: ProgramOptions): Invocation | Shown {
+  // The program's own only where it stands alone: functions have a --version, and one whose name is misspelt must fail.
+  if (argv.length === 1 && argv[0] === "--version") {
+    options.writeOut(`${options.version}\n`);
+    return { shown: true, asked: true };
+  }
   let invoked: { function: ModuleFunction; command: Command } | undefined;
   const program = buildProgram(options, (fn, command) => {
     invoked = { function: fn, command };
   });
-  // Functions have a --version of their own, which the program's would take away from them.
   const names = new Set(options.surface.functions.map(({ command }) => command));
-  if (!argv.some((argument) => names.has(argument))) addVersion(program, options);
+  // For its help.
+  if (!argv.some((word) => names.has(word) || word.startsWith("--version"))) {
+    program.addOption(new Option("--version", "print the version").helpGroup("Flags:"));
+  }
+  // Commander would show the program's help, as if it had been asked for.
+  program.on("beforeHelp", () => {
+    const word = program.args.find((each) => each !== "help");
+    if (word === undefined || word.startsWith("-")) return;
+    throw new CommanderError(1, "commander.unknownCommand", `error: unknown command '${word}'`);
+  });
   try {
     program.parse(spellSwitches(argv, options.surface), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.helpDisplayed" || error.code === "commander.version") {
-      return { shown: true, asked: true };
-    }
+    if (error.code === "commander.helpDisplayed") return { shown: true, asked: true };
     if (error.code === "commander.help") return { shown: true, asked: error.exitCode === 0 };
     throw usageError(error, argv, options.surface);
   }
   if (invoked === undefined) throw new Error("commander ran no action");
   return invocation(invoked.function, invoked.command, options.surface);
-}
-
-function addVersion(program: Command, { version, writeOut }: ProgramOptions): void {
-  program
-    .addOption(new Option("--version", "print the version").helpGroup("Flags:"))
-    .on("option:version", () => {
-      writeOut(`${version}\n`);
-      throw new CommanderError(0, "commander.version", version);
-    });
 }
 
 type Action = (fn: ModuleFunction, command: Command) => void;
@@ -189,6 +191,14 @@ function usageError(error: CommanderError, argv: readonly string[], surface: Sur
     const hint = near === undefined ? "" : `; did you mean "${near}"?`;
     return new TgoError("USAGE", `${what.replace("command", "function")}${hint}`, {
       remedy: `Functions: ${names.join(", ")}. ${surface.name} --help explains them.`,
+    });
+  }
+  const flag = /^unknown option "(--[\w-]+)/.exec(what)?.[1];
+  const at = argv.findIndex((word) => word.split("=")[0] === flag);
+  const takers = surface.functions.filter((fn) => fn.arguments.some((each) => `--${each.flag}` === flag));
+  if (takers.length > 0 && !argv.slice(0, at).some((word) => names.includes(word))) {
+    return new TgoError("USAGE", `${flag ?? ""} comes after the name of a function that has it`, {
+      remedy: `Those are: ${takers.map(({ command }) => command).join(", ")}. ${surface.name} --help explains them.`,
     });
   }
   const named = argv.find((word) => names.includes(word));

@@ -138,11 +138,11 @@ async function execute(run: Run & Told, display: Display): Promise<string> {
     prepare(invocation, product.surface, process, redaction),
     chooseEngine(settings.engine, process.env, engines.dockerAnswers),
   ]);
-  display.line(describeEngine(choice));
+  display.onProgress({ kind: "note", id: "choice", step: "engine", detail: describeEngine(choice) });
   const started = performance.now();
   const step = { id: "engine", step: "start the engine" };
   display.onProgress({ kind: "begin", ...step });
-  const ready = (state: "done" | "failed"): void => {
+  const ready = (state: "done" | "failed" | "stopped"): void => {
     display.onProgress({ kind: "end", ...step, state, durationMs: performance.now() - started });
   };
   const session = { open: false };
@@ -170,7 +170,7 @@ async function execute(run: Run & Told, display: Display): Promise<string> {
       },
     );
   } catch (error) {
-    if (!session.open) ready("failed");
+    if (!session.open) ready(interruption.signal.aborted ? "stopped" : "failed");
     throw error;
   }
 }
@@ -199,6 +199,7 @@ async function call(
     engine: engineName,
     local: true,
     credentials: prepared.credentials.module,
+    uncommitted: prepared.uncommitted,
     invocation: sameCommand(process.argv, process.env),
     report: reporting.see,
     text: {

@@ -49,8 +49,12 @@ export function splitList(text: string): string[] {
 export function parseScalar(argument: Argument, type: Type, text: string, enums: Surface["enums"]): Scalar {
   switch (type.kind) {
     case "integer": {
-      if (!/^-?\d+$/.test(text))
-        throw new TgoError("USAGE", `--${argument.flag} must be a whole number, not "${text}"`);
+      if (!/^-?\d+$/.test(text)) {
+        const example = typeof argument.default === "number" ? argument.default : 1;
+        throw new TgoError("USAGE", `--${argument.flag} must be a whole number, not "${text}"`, {
+          remedy: `Write for example --${argument.flag} ${example}.`,
+        });
+      }
       return Number(text);
     }
     case "enum": {

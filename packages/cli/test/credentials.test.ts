@@ -175,8 +175,26 @@ describe("the source", () => {
     file("repos/tgo-api/main.py", "");
     commit();
     file(`repos/tgo-api/${name}`, "changed");
-    const { calls } = await tgo("publish --service tgo-api", { cwd: folder });
+    const { calls, host } = await tgo("publish --service tgo-api", { cwd: folder });
     expect(calls[0]?.arguments[2]).toBeUndefined();
+    expect(host?.uncommitted).toEqual({ changed: [`repos/tgo-api/${name}`] });
+  });
+
+  it("that no commit holds says why", async () => {
+    file("repos/tgo-api/main.py", "");
+    const line = "publish --service tgo-api";
+    const why = async (flags = ""): Promise<unknown> =>
+      (await tgo(`${line} ${flags}`, { cwd: folder })).host?.uncommitted;
+    expect(await why()).toEqual({
+      why: `${folder} is not a git checkout: it has no .git, nor has a folder around it`,
+    });
+    expect(await why("--source repos")).toEqual({ why: "repos is not a git checkout: it has no .git" });
+    git("init", "-q");
+    expect(await why()).toEqual({ why: expect.stringContaining("does not have any commits yet") as string });
+    file("README.md", "");
+    git("add", "README.md");
+    git("commit", "-q", "-m", "m");
+    expect(await why()).toEqual({ why: `no file of ${folder}/repos/tgo-api is committed` });
   });
 
   it("keeps its commit when only another service has changed", async () => {
@@ -191,9 +209,12 @@ describe("the source", () => {
   it("given as a folder of another repository does not borrow that one's commit", async () => {
     file("some/main.py", "");
     commit();
-    const { calls } = await tgo("publish --service tgo-api --source some", { cwd: folder });
+    const { calls, host } = await tgo("publish --service tgo-api --source some", { cwd: folder });
     expect(calls[0]?.arguments[1]).toEqual({ directory: join(folder, "some") });
     expect(calls[0]?.arguments[2]).toBeUndefined();
+    expect(host?.uncommitted).toEqual({
+      why: "some has no .git of its own, and the commit of the checkout around it is not taken for it",
+    });
   });
 
   it("given as a checkout has its commit, unless --revision says another", async () => {
@@ -203,6 +224,19 @@ describe("the source", () => {
     expect(calls[0]?.arguments[2]).toBe(head);
     const other = await tgo(`publish --service tgo-api --source ${folder} --revision mine`);
     expect(other.calls[0]?.arguments[2]).toBe("mine");
+  });
+
+  it("has its commit's time also where --revision names that commit, and tells what differs from it", async () => {
+    const CREATED = 7;
+    file("main.py", "");
+    const head = commit();
+    file("generated.py", "");
+    const line = `publish --service tgo-api --source ${folder}`;
+    const { calls, host } = await tgo(`${line} --revision ${head}`);
+    expect(calls[0]?.arguments[CREATED]).toBe(git("log", "-1", "--format=%cI"));
+    expect(host?.uncommitted).toEqual({ changed: ["generated.py"] });
+    const other = await tgo(`${line} --revision mine`);
+    expect(other.calls[0]?.arguments[CREATED]).toBeUndefined();
   });
 });
 

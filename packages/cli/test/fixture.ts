@@ -52,6 +52,20 @@ const REVISION: Argument = {
   optional: true,
 };
 const STRING = { kind: "string" } as const;
+const CREATED: Argument = {
+  name: "created",
+  flag: "created",
+  description: "The commit's time.",
+  type: STRING,
+  optional: true,
+};
+const VERSION: Argument = {
+  name: "version",
+  flag: "version",
+  description: "Version to release.",
+  type: STRING,
+  optional: true,
+};
 
 /** A module shaped like the real one. */
 export const SURFACE: Surface = {
@@ -151,7 +165,15 @@ export const SURFACE: Surface = {
           default: false,
         },
         REPORT_FORMAT,
+        CREATED,
       ],
+      returns: STRING,
+    },
+    {
+      name: "release",
+      command: "release",
+      description: "Releases.",
+      arguments: [VERSION, REPORT_FORMAT],
       returns: STRING,
     },
     {

@@ -98,7 +98,7 @@ export class Bases {
           where: address,
           remedy: reference.includes("@")
             ? "Choose another tag or digest in the catalog."
-            : "Pin it anew: tgo lock-bases > tgo.bases.json.",
+            : "Pin it anew: npx --no-install tgo lock-bases --output tgo.bases.json.",
           cause,
         },
       );

@@ -2,6 +2,13 @@ import type { Credentials } from "@tgo/oci";
 import type { Report } from "@tgo/report";
 import type { ProgressListener } from "./progress.js";
 
+/** What keeps a commit from being exactly a source. */
+export type Uncommitted =
+  /** Files that differ from the commit, as git names them; never none. */
+  | { readonly changed: readonly string[] }
+  /** No commit is known: why, in words that follow a colon. */
+  | { readonly why: string };
+
 /**
  * Where the stages run, as far as it matters to them. A Dagger module's container needs none of it;
  * the `tgo` command fills it in.
@@ -24,6 +31,8 @@ export interface Host {
    * registries of this machine are then reached through this process.
    */
   readonly local?: boolean | undefined;
+  /** What git on the user's machine says of the source that the function is given, unless a commit is exactly it. */
+  readonly uncommitted?: Uncommitted | undefined;
   /** Credentials of a registry when no docker config is passed as a secret. */
   readonly credentials?: ((host: string) => Promise<Credentials | undefined>) | undefined;
 }

@@ -1,4 +1,4 @@
-export { setHost, type Host } from "./host.js";
+export { setHost, type Host, type Uncommitted } from "./host.js";
 export { ReportError } from "./conclude.js";
 export { Pipelines, type OutputFormat, type SourceArguments } from "./pipelines.js";
 export type { Options, Product } from "./context.js";

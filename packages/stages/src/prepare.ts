@@ -4,6 +4,7 @@ import { basesOf, buildBases, type BuildRequest } from "./build/index.js";
 import { fill } from "./build/request.js";
 import { buildValues } from "./build/static-web/index.js";
 import { candidateKey } from "./candidate.js";
+import { isWithoutCommit, whyUncommitted } from "./commit-notes.js";
 import { baseImage, type Context } from "./context.js";
 import { loadSource, type SourceOptions } from "./source.js";
 
@@ -102,16 +103,14 @@ export async function complete(opened: BuildRequest): Promise<Prepared> {
  * @throws TgoError SOURCE
  */
 export function refuseUnreleasable({ source, version }: Pick<BuildRequest, "source" | "version">): void {
-  const { revision } = source;
-  if (version === undefined || !revision.startsWith("dev-")) return;
-  throw new TgoError(
-    "SOURCE",
-    `${version} cannot be made of ${revision}: the source has changes, or no commit is known`,
-    {
-      remedy:
-        "Commit the changes; where the source is not a git checkout, pass --revision COMMIT and --created TIME.",
-    },
-  );
+  if (version === undefined || !isWithoutCommit(source)) return;
+  const { revision, uncommitted } = source;
+  const hasChanges = uncommitted !== undefined && "changed" in uncommitted;
+  throw new TgoError("SOURCE", `${version} cannot be made of ${revision}: ${whyUncommitted(source)}`, {
+    remedy: hasChanges
+      ? "Commit what has changed. For files that belong to no commit, such as generated ones: --revision COMMIT and --created TIME."
+      : "Give a source that is a git checkout of its own, or say --revision COMMIT and --created TIME.",
+  });
 }
 
 /** Whether the image starts from it; what only builds is of the engine's own platform. */
@@ -207,7 +206,7 @@ function pinNotes(
       ? []
       : [
           `base images not pinned, resolved when this ran: ${floating.join(", ")}; ` +
-            `tgo lock-bases > tgo.bases.json writes a lock for --base-lock`,
+            `npx --no-install tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`,
         ]),
     ...(unknown.length === 0
       ? []

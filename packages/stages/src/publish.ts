@@ -5,6 +5,7 @@ import { CANDIDATE_ANNOTATION } from "./annotations.js";
 import { attempt, interrupted } from "./attempt.js";
 import { divide, settled, type Brought } from "./brought.js";
 import { candidateTag } from "./candidate.js";
+import { commitNotes } from "./commit-notes.js";
 import { repositoryOf, type Context, type Target } from "./context.js";
 import { copyByDigest } from "./copy-by-digest.js";
 import type { Destination } from "./destination.js";
@@ -56,7 +57,7 @@ export function candidateOf(context: Context, prepared: Prepared): Candidate {
     service: name,
     key: prepared.key,
     revision: source.revision,
-    notes: devNote(prepared),
+    notes: commitNotes(source),
     version,
     make: () => makeCandidate(context, prepared),
   };
@@ -293,15 +294,6 @@ async function making({ context, candidate, tag }: Run): Promise<Source> {
       return { digest: image.digest };
     },
   };
-}
-
-function devNote({ request }: Prepared): string[] {
-  const { revision } = request.source;
-  if (!revision.startsWith("dev-")) return [];
-  return [
-    `revision ${revision} is the source's content: it was given without a commit (--revision), or has changes; ` +
-      "such a candidate can be pulled and tried, but never released",
-  ];
 }
 
 function isThere({ state }: RegistryReport): boolean {

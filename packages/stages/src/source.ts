@@ -3,7 +3,7 @@ import type { Build, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { Context } from "./context.js";
 import { messageOf } from "./exec-error.js";
-import { getHost } from "./host.js";
+import { getHost, type Uncommitted } from "./host.js";
 import { inspectDirectory, readCommitTime } from "./tools/index.js";
 
 /** A service's source, what it is called, and when it is from. */
@@ -25,6 +25,8 @@ export interface Source {
    * so different contents must not share one.
    */
   readonly modified: Date;
+  /** What keeps a commit from being exactly this, where that is known. */
+  readonly uncommitted?: Uncommitted | undefined;
 }
 
 export interface SourceOptions {
@@ -65,7 +67,8 @@ export async function loadSource(
   service: Service,
   options: SourceOptions,
 ): Promise<Source> {
-  const raw = (await findSource(context, name, service, options)) ?? (await fromGit(context, name, service));
+  const found = await findSource(context, name, service, options);
+  const raw = found ?? (await fromGit(context, name, service));
   const revision = options.revision ?? raw.revision;
   const { directory, hidden } = await buildContext(service.build, raw.directory);
   const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
@@ -79,6 +82,8 @@ export async function loadSource(
     revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
     created: created ?? UNKNOWN_TIME,
     modified: created ?? contentDate(tree.hash),
+    // What the host says is of its own files, not of a git repository that was read instead.
+    uncommitted: found === undefined ? undefined : (found.uncommitted ?? getHost().uncommitted),
   };
 }
 
@@ -86,6 +91,7 @@ interface Found {
   readonly directory: Directory;
   readonly revision?: string | undefined;
   readonly created?: Date | undefined;
+  readonly uncommitted?: Uncommitted | undefined;
 }
 
 async function findSource(
@@ -129,12 +135,13 @@ async function gitState(context: Context, directory: Directory, below: string): 
     ]);
     const within = (changedPath: string): boolean =>
       below === "" || `${changedPath}/`.startsWith(`${below}/`);
-    if (changed.flat().some(within)) return {};
+    const files = changed.flat().filter(within);
+    if (files.length > 0) return { uncommitted: { changed: files } };
     return { revision, created: await createdOf(context, repository.head(), revision) };
   } catch (cause) {
     // A worktree's .git is a file that leads elsewhere; a repository may have no commit yet.
     context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${messageOf(cause)}`);
-    return {};
+    return { uncommitted: { why: "its .git cannot be read" } };
   }
 }
 
@@ -219,7 +226,7 @@ export function bare(entry: string): string {
 }
 
 /** The earliest time a zip archive can hold, as reproducible builds have it. */
-const UNKNOWN_TIME = new Date(Date.UTC(1980, 0, 1));
+export const UNKNOWN_TIME = new Date(Date.UTC(1980, 0, 1));
 
 /** A moment between 1980 and 2012 that only the content decides. */
 function contentDate(hash: string): Date {

@@ -171,7 +171,7 @@ RUN exit 1
       expect(await readFile(path, "latin1")).not.toContain(SECRET);
     }
     expect(variants.map(({ platform }) => platform)).toEqual(["linux/amd64", "linux/arm64"]);
-    expect(notes).toEqual([expect.stringContaining(`${BASE}; tgo lock-bases`)]);
+    expect(notes).toEqual([expect.stringContaining(`${BASE}; npx --no-install tgo lock-bases --output`)]);
     const { request } = await prepared(FILES, { build, options: secrets() });
     expect(standardLabels(request)).toMatchObject({
       "org.opencontainers.image.base.name": BASE,
