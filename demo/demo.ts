@@ -10,10 +10,13 @@ import { isTgoError, TgoError } from "@tgo/errors";
 import { dockerConfig, dockerHubAnswers, installRequirements, missingRequirements } from "@tgo/testbed";
 import { keptRegistries, startKeeper, stopKeeper, type DemoRegistries } from "./keeper.js";
 import { lookYourself } from "./look.js";
+import { nextCommands } from "./next.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const FOLDER = `${ROOT}/.demo`;
 const SERVICES = "tgo-api,tgo-web";
+const SOURCE = ["--source", "examples/repos"];
+const SETTINGS = ["--catalog", ".demo/tgo.catalog.json", "--docker-config", "file:.demo/docker-config.json"];
 
 const started = performance.now();
 const say = (text = ""): void => {
@@ -27,7 +30,10 @@ async function demo(keep: boolean): Promise<number> {
   say(
     "This demo publishes two sample services (tgo-api, tgo-web) as linux/amd64 + linux/arm64 images to three",
   );
-  say("registries on this machine, verifies them, and prints the report. Nothing leaves this machine.");
+  say(
+    "registries on this machine, verifies them, and prints the report. Base images and packages (PyPI, npm)",
+  );
+  say("are downloaded; nothing is pushed beyond this machine.");
   await installMissing();
 
   const standIns = !(await dockerHubAnswers());
@@ -43,14 +49,17 @@ async function demo(keep: boolean): Promise<number> {
   await writeSettings(registries);
 
   title(`Publish: tgo publish --service ${SERVICES}`);
-  const flags = ["--catalog", ".demo/tgo.catalog.json", "--docker-config", "file:.demo/docker-config.json"];
-  const source = ["--source", "examples/repos"];
-  const published = await tgo(["publish", "--service", SERVICES, ...source, ...flags]);
+  const published = await tgo(["publish", "--service", SERVICES, ...SOURCE, ...SETTINGS]);
   if (published !== 0) return giveUp(published);
 
   title(`Verify what the registries hold: tgo verify --service ${SERVICES}`);
-  const verified = await tgo(["verify", "--service", SERVICES, ...source, ...flags]);
+  const verified = await tgo(["verify", "--service", SERVICES, ...SOURCE, ...SETTINGS]);
   if (verified !== 0) return giveUp(verified);
+
+  if (keep) {
+    title("Go on: a release to these registries");
+    say(await nextCommands({ root: ROOT, services: SERVICES, source: SOURCE, settings: SETTINGS }));
+  }
 
   title("Look for yourself");
   if (!keep)
