@@ -18,7 +18,8 @@ export interface GateEntry {
   readonly candidate:
     | ({ readonly state: "verified"; readonly digest: string } & CandidateFacts)
     | { readonly state: "failed"; readonly why: string }
-    | { readonly state: "missing" };
+    /** Nothing came there; why, where that is known. */
+    | { readonly state: "missing"; readonly why?: string | undefined };
   /** What is under the version's own tag, whatever its spelling. */
   readonly versionTag:
     | { readonly state: "absent" }
@@ -114,13 +115,30 @@ export function decideGate(asked: {
   return reasons.length === 0 ? { open: true, digests, later } : { open: false, reasons, later };
 }
 
+/** Reasons in words, one line each: what a service has in several registries is told once. */
+export function tellReasons(reasons: readonly GateReason[]): readonly string[] {
+  const places = new Map<string, { readonly reason: GateReason; readonly registries: string[] }>();
+  for (const reason of reasons) {
+    const key = JSON.stringify([reason.service, reason.what]);
+    const { registries } = places.get(key) ?? { registries: [] };
+    places.set(key, {
+      reason,
+      registries: reason.registry === undefined ? registries : [...registries, reason.registry],
+    });
+  }
+  return [...places.values()].map(({ reason: { service, what }, registries }) => {
+    if (service === undefined) return what;
+    return `${service}${registries.length === 0 ? "" : ` in ${registries.join(", ")}`}: ${what}`;
+  });
+}
+
 /** The closed gate as the error a release ends with. */
 export function gateError(
   { reasons }: ClosedGate,
   version: Version,
   details: TgoErrorDetails = {},
 ): TgoError {
-  const lines = reasons.map(({ told }) => `- ${told}`);
+  const lines = tellReasons(reasons).map((told) => `- ${told}`);
   const what = `${version.text} is not released: no version tag and no ${LATEST} was moved`;
   return new TgoError("VERIFY", [what, ...lines].join("\n"), details);
 }
@@ -157,7 +175,10 @@ function candidateReasons(
   const reason = (kind: GateReason["kind"], what: string): GateReason[] => [
     { kind, service, registry, what, told: `${service} in ${registry}: ${what}` },
   ];
-  if (candidate.state === "missing") return reason("candidate missing", "the candidate is not there");
+  if (candidate.state === "missing") {
+    const why = candidate.why === undefined ? "" : `: ${candidate.why}`;
+    return reason("candidate missing", `the candidate is not there${why}`);
+  }
   if (candidate.state === "failed")
     return reason("candidate failed", `the candidate did not pass: ${candidate.why}`);
   if (candidate.digest !== digest)

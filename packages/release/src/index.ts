@@ -2,6 +2,7 @@ export { candidateProblem, type CandidateFacts } from "./candidate.js";
 export {
   decideGate,
   gateError,
+  tellReasons,
   type ClosedGate,
   type Gate,
   type GateEntry,

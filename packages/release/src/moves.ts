@@ -37,7 +37,7 @@ export type FloatingMove =
   | { readonly act: "write"; readonly why: "new" | "forward" | "backwards" | "adopted" }
   /** It stands for this digest already. */
   | { readonly act: "keep" }
-  /** A newer version has it, or is about to: nothing is wrong and nothing is written. */
+  /** A newer version has it, or is about to: nothing is wrong and nothing is written. `told` goes on after the tag. */
   | { readonly act: "stay"; readonly newer: Version; readonly told: string }
   | { readonly act: "refuse"; readonly error: TgoError };
 
@@ -88,7 +88,7 @@ export function decideFloatingTag(request: FloatingRequest): FloatingMove {
   return {
     act: "stay",
     newer: claim.version,
-    told: `${tag} is left ${held === undefined ? "absent" : "as it is"}: ${claim.version.text}, which is newer than ${wanted.version.text}, ${claim.by}`,
+    told: `left ${held === undefined ? "absent" : "as it is"}: ${claim.version.text}, newer than ${wanted.version.text}, ${claim.by}`,
   };
 }
 
@@ -111,7 +111,7 @@ function overHeld(request: FloatingRequest, held: Holding, kind: FloatingKind): 
   return {
     act: "stay",
     newer: held.version,
-    told: `${tag} stays on ${held.version.text}, which is newer than ${wanted.version.text}${strange}`,
+    told: `stays on ${held.version.text}, newer than ${wanted.version.text}${strange}`,
   };
 }
 

@@ -27,6 +27,7 @@ export interface Step {
   readonly standing: Standing;
 }
 
+/** Where it is told why, the place is not: the step has it. */
 export type Standing =
   | { readonly state: "already there" }
   | { readonly state: "to write"; readonly why: "new" | "forward" | "backwards" | "adopted" }
@@ -130,8 +131,7 @@ function standingOf(question: Question): Standing {
   const { plan, planned, registry, tag, now } = question;
   const sight = sightOf(now, planned.service, registry);
   if (sight.state !== "seen") {
-    const told = `${planned.service} in ${registry}: ${sight.why}`;
-    return { state: "unreachable", told };
+    return { state: "unreachable", told: sight.why };
   }
   const where = `${planned.service} in ${registry}, tag ${tag}`;
   const kind = kindOfTag(tag);
@@ -152,12 +152,12 @@ function standingOf(question: Question): Standing {
       return to === undefined ? { state: "already there" } : { state: "to write", why: "given back", to };
     }
     case "stay":
-      return { state: "stays", newer: move.newer, told: `${planned.service} in ${registry}: ${move.told}` };
+      return { state: "stays", newer: move.newer, told: move.told };
     case "refuse":
       return { state: "refused", error: move.error };
     case "write":
       if (!holdsDigest(sight.tags, planned.digest))
-        return { state: "missing", told: `${planned.service} in ${registry}: the image is not there yet` };
+        return { state: "missing", told: "the image is not there yet" };
       return { state: "to write", why: move.why };
   }
 }

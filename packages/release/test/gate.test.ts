@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideGate, gateError, type Gate, type GateEntry } from "../src/index.js";
+import { decideGate, gateError, tellReasons, type Gate, type GateEntry } from "../src/index.js";
 import { digest, version } from "./arbitraries.js";
 
 const A = digest("a");
@@ -137,6 +137,24 @@ describe("the gate", () => {
       open: false,
       reasons: [{ told: "api: no registry holds a verified candidate" }, { service: "web" }],
     });
+  });
+
+  it("says why a candidate is not there, once for all registries that lack it for the same reason", () => {
+    const entries = services.flatMap((service) =>
+      registries.map(({ registry }): GateEntry => {
+        const why = "pip found no such package";
+        return service === "web"
+          ? good(service, registry)
+          : { ...good(service, registry), candidate: { state: "missing", why } };
+      }),
+    );
+    const gate = decideGate({ version: v, services, registries, entries });
+    if (gate.open) throw new Error("open");
+    expect(tellReasons(gate.reasons)).toEqual([
+      "api in ghcr, hub: the candidate is not there: pip found no such package",
+    ]);
+    const nothing = decideGate({ version: v, services: [], registries, entries: [] });
+    expect(nothing.open ? [] : tellReasons(nothing.reasons)).toEqual(["no service is to be released"]);
   });
 
   it("closed, is an error that names every reason and says that nothing moved", () => {

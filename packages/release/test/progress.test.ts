@@ -178,7 +178,7 @@ describe("a release", () => {
       steps.find(({ service, registry, tag }) => `${service} ${registry} ${tag}` === "api hub latest")
         ?.standing,
     ).toMatchObject({
-      told: "api in hub: latest is left as it is: 1.2.4, which is newer than 1.2.3, is latest in ghcr",
+      told: "left as it is: 1.2.4, newer than 1.2.3, is latest in ghcr",
     });
   });
 
@@ -227,7 +227,7 @@ describe("a release", () => {
     expect(world.get("api", "ghcr", "1")).toBe(of("1.2.3")("api"));
     expect(steps.at(-1)?.standing).toMatchObject({
       state: "stays",
-      told: "web in acr: latest is left absent: 2.0.0, which is newer than 1.2.3, is there already",
+      told: "left absent: 2.0.0, newer than 1.2.3, is there already",
     });
   });
 

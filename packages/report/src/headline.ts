@@ -1,4 +1,4 @@
-import type { Report } from "./report.js";
+import type { Report, ServiceReport } from "./report.js";
 import { count, duration, registryCount } from "./units.js";
 
 /** "release 1.2.3", "publish" */
@@ -17,24 +17,60 @@ export function extent(report: Report): string {
   return `${parts.join(" × ")} in ${duration(report.durationMs)}`;
 }
 
+/** How a run ended. */
+export interface Outcome {
+  /** "ok", "failed", "released, incomplete" */
+  readonly words: string;
+  readonly tone: "good" | "waiting" | "bad";
+}
+
+/** A release that is out and lacks something in registries that are not required is neither ok nor failed. */
+export function outcome(report: Report): Outcome {
+  if (report.ok) return { words: "ok", tone: "good" };
+  if (!isIncomplete(report)) return { words: "failed", tone: "bad" };
+  return {
+    words: report.command === "promote" ? "done, incomplete" : "released, incomplete",
+    tone: "waiting",
+  };
+}
+
+function isIncomplete({ ok, gate, services, problems = [] }: Report): boolean {
+  return !ok && gate?.open === true && problems.length === 0 && services.length > 0 && services.every(isOut);
+}
+
+/** Of a release behind its gate: it is where it is required. */
+function isOut({ state }: ServiceReport): boolean {
+  return state !== "failed" && state !== "not released";
+}
+
 /** What failed, counted: "1 of 2 services failed: tgo-api"; undefined when nothing did. */
 export function failure(report: Report): string | undefined {
   const { services, gate, problems = [], version = "it" } = report;
   if (report.ok) return undefined;
   if (gate?.open === false) return `${version} is not released: no version tag and no latest was moved`;
   if (services.length === 0) return "failed before any service was begun";
-  const failed = services
-    .filter(({ state }) => state === "failed" || state === "not released")
-    .map(({ service }) => service);
+  const failed = services.filter((service) => !isOut(service)).map(({ service }) => service);
   const all = count(services.length, "service");
   const counted = services.length === 1 ? all : `${failed.length} of ${all}`;
   if (gate?.open === true) {
-    return failed.length === 0
-      ? `${version} is released; what registries it does not wait for lack is left for later`
-      : `${version} is released only in part; not complete: ${failed.join(", ")}`;
+    if (failed.length > 0) return `${version} is released only in part; not complete: ${failed.join(", ")}`;
+    return `${version} is out. ${isIncomplete(report) ? lack(report) : "What failed then is told below."}`;
   }
   if (failed.length > 0) return `${counted} failed: ${failed.join(", ")}`;
   return problems.length > 0 ? "what all services need must be mended first" : undefined;
+}
+
+/** What a release that is out does not have everywhere. */
+function lack({ services, next }: Report): string {
+  const somewhere = services.some(
+    ({ registries, tags = [] }) =>
+      registries.some(({ state }) => state === "failed" || state === "not started") ||
+      tags.some(({ state }) => state === "failed" || state === "not started"),
+  );
+  const what = somewhere
+    ? "Registries that are not required lack something"
+    : "Its record is not beside every image";
+  return next === undefined ? `${what}.` : `${what}; the same command brings it.`;
 }
 
 /** What ran it. */

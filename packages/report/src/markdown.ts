@@ -1,7 +1,8 @@
 import { digestFact } from "./digest-fact.js";
-import { extent, failure, provenance, title } from "./headline.js";
+import { extent, failure, outcome, provenance, title, type Outcome } from "./headline.js";
 import { code, fence, indent, table, text } from "./markdown-text.js";
 import { groupProblems, placeLines, type ProblemGroup } from "./problem-group.js";
+import { recordFact } from "./record-fact.js";
 import { REGISTRY_COLUMNS, toldColumns } from "./registry-columns.js";
 import { remedyParts } from "./remedy.js";
 import type { Report, ServiceReport } from "./report.js";
@@ -17,11 +18,12 @@ import { fileFacts, foreignLines, servicesWithVariants, smokeFact, variantSize }
 export function renderMarkdown(raw: Report): string {
   const report = printable(raw);
   const blocks = [
-    `## ${code(title(report))} ${report.ok ? "✅ ok" : "❌ failed"}`,
+    `## ${code(title(report))} ${SIGNS[outcome(report).tone]} ${outcome(report).words}`,
     headline(report),
     gate(report),
     report.next === undefined ? undefined : `**Next**\n\n${fence(report.next, "sh")}`,
     problems(report),
+    record(report),
     registries(report),
     tags(report),
     variants(report),
@@ -29,6 +31,8 @@ export function renderMarkdown(raw: Report): string {
   ];
   return `${blocks.filter((block) => block !== undefined).join("\n\n")}\n`;
 }
+
+const SIGNS = { good: "✅", waiting: "⚠️", bad: "❌" } satisfies Record<Outcome["tone"], string>;
 
 function headline(report: Report): string {
   const failed = failure(report);
@@ -85,6 +89,11 @@ function gate(report: Report): string | undefined {
   const [first, ...others] = gateLines(report);
   if (first === undefined) return undefined;
   return [`**${text(first)}**`, "", ...others.map((line) => `- ${text(line)}`)].join("\n").trimEnd();
+}
+
+function record(report: Report): string | undefined {
+  const fact = recordFact(report);
+  return fact === undefined ? undefined : `**record** ${text(fact)}`;
 }
 
 function tags(report: Report): string | undefined {

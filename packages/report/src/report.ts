@@ -97,7 +97,7 @@ export interface TagReport {
   readonly state: "done" | "already there" | "stays" | "failed" | "not started";
   /** What it stood for before, when that was something else: a version, else a digest. */
   readonly before?: string | undefined;
-  /** Why it stays, or waits. */
+  /** What it stays on, as "stays on 1.3.0, newer than 1.2.3"; or why it waits. */
   readonly told?: string | undefined;
   readonly problem?: Problem | undefined;
 }
@@ -108,7 +108,7 @@ export type RegistryState = "ready" | "done" | "already there" | "verified" | "f
 export interface RegistryReport {
   /** The catalog's name of the registry. */
   readonly registry: string;
-  /** `host/repository:tag` */
+  /** `host/repository:tag`; of a release its version's tag, where that is there. */
   readonly reference: string;
   readonly state: RegistryState;
   readonly digest?: string | undefined;

@@ -29,15 +29,17 @@ export function tagRows(report: Report, version?: string): TagRow[] {
 function lines(tags: readonly TagReport[], version: string | undefined): string[] {
   const names = new Map<string, string[]>();
   for (const tag of tags) {
-    const { change, why } = tagChange(tag, version);
-    const told = `${tag.state}${change === undefined ? "" : ` (${change})`}${why === undefined ? "" : `: ${why}`}`;
+    const { words, change, why } = tagChange(tag, version);
+    const told = `${words}${change === undefined ? "" : ` (${change})`}${why === undefined ? "" : `: ${why}`}`;
     names.set(told, [...(names.get(told) ?? []), tag.tag]);
   }
   return [...names].map(([told, tags]) => `${tags.join(", ")} ${told}`);
 }
 
-/** What became of a tag, besides its state. */
+/** What became of a tag. */
 export interface TagChange {
+  /** Its state; of one that stays, on what: "stays on 1.3.0, newer than 1.2.3". */
+  readonly words: string;
   /** "1.2.2 → 1.2.3" where the version is given, else "was 1.2.2"; "still 1.2.2" where nothing was written. */
   readonly change: string | undefined;
   readonly why: string | undefined;
@@ -45,8 +47,9 @@ export interface TagChange {
 
 /** @param version what the tag stands for when it is written */
 export function tagChange(tag: TagReport, version?: string): TagChange {
-  const { told, problem } = tag;
-  return { change: changeOf(tag, version), why: told ?? problem?.what.split("\n")[0] };
+  const { state, told, problem } = tag;
+  if (state === "stays" && told !== undefined) return { words: told, change: undefined, why: undefined };
+  return { words: state, change: changeOf(tag, version), why: told ?? problem?.what.split("\n")[0] };
 }
 
 function changeOf({ tag, state, ...row }: TagReport, version: string | undefined): string | undefined {

@@ -1,7 +1,8 @@
 import pc from "picocolors";
 import { digestFact } from "./digest-fact.js";
-import { extent, failure, provenance, title } from "./headline.js";
+import { extent, failure, outcome, provenance, title, type Outcome } from "./headline.js";
 import { groupProblems, placeLines } from "./problem-group.js";
+import { recordFact } from "./record-fact.js";
 import { REGISTRY_COLUMNS, toldColumns } from "./registry-columns.js";
 import { remedyParts } from "./remedy.js";
 import type { RegistryReport, Report, ServiceReport } from "./report.js";
@@ -32,6 +33,7 @@ export function renderText(raw: Report, { color = false, width = 100 }: TextOpti
     headline(report, page),
     ...report.services.map((service) => serviceBlock(service, page)),
     gate(report, page),
+    record(report, page),
     registryTable(report, page),
     tagTable(report, page),
     variantTable(report, page),
@@ -44,11 +46,14 @@ export function renderText(raw: Report, { color = false, width = 100 }: TextOpti
     .join("\n\n");
 }
 
+type Paints = Record<Outcome["tone"], (text: string) => string>;
+
 function headline(report: Report, { colors, width }: Page): string[] {
-  const outcome = report.ok ? colors.green("ok") : colors.red("FAILED");
+  const { words, tone } = outcome(report);
+  const paint = { good: colors.green, waiting: colors.yellow, bad: colors.red } satisfies Paints;
   const failed = failure(report);
   return [
-    `${colors.bold(title(report))} ${outcome} · ${extent(report)}`,
+    `${colors.bold(title(report))} ${paint[tone](tone === "bad" ? words.toUpperCase() : words)} · ${extent(report)}`,
     ...(failed === undefined ? [] : wrap(failed, width)),
     colors.dim(provenance(report)),
   ];
@@ -60,6 +65,14 @@ function gate(report: Report, { width }: Page): string[] {
     wrap(line, width - 4).map((part, index) => `${index === 0 ? "  " : "    "}${part}`),
   );
   return first === undefined ? [] : [first, ...hanging];
+}
+
+function record(report: Report, { colors, width }: Page): string[] {
+  const fact = recordFact(report);
+  if (fact === undefined) return [];
+  return wrap(fact, width - 8).map(
+    (line, index) => `${index === 0 ? colors.dim("record") : "      "}  ${line}`,
+  );
 }
 
 function serviceBlock(service: ServiceReport, page: Page): string[] {

@@ -11,6 +11,7 @@ import {
 import {
   closedGateReport,
   hostileReport,
+  incompleteReport,
   NEXT,
   partlyWrittenReport,
   releasedReport,
@@ -119,7 +120,7 @@ describe("the Markdown report of a release", () => {
   it("shows what every tag was and is", () => {
     const page = renderMarkdown(releasedReport());
     expect(page).toContain("| tgo-api | ghcr | 1.2.3 done (new)<br>1.2, 1, latest done (1.2.2 → 1.2.3) |");
-    expect(page).toContain("latest stays (1.3.0): tgo-ai in acr: latest stays on 1.3.0");
+    expect(page).toContain("latest stays on 1.3.0, newer than 1.2.3 |");
   });
 
   it("keeps its tables and lists whole, whatever registries and build steps say", () => {
@@ -160,6 +161,61 @@ describe("the record of a release", () => {
   );
 });
 
+describe("the record", () => {
+  const record = { version: "1.2.3" };
+
+  it.each<[string, Report, string]>([
+    ["where registries take it", releasedReport(), "beside the images in 2 of 3 registries"],
+    [
+      "where none takes it",
+      report({ services: [service("tgo-api", { state: "released" })] }),
+      'in the JSON report only: no registry that is complete has "referrers": true in the catalog',
+    ],
+    ["of half a release", partlyWrittenReport(), "in the JSON report only: the release is not complete"],
+  ])("%s, is said to be there", (_, given, told) => {
+    const whole = { ...given, record };
+    expect(renderText(whole)).toContain(`\nrecord  ${told}\n`);
+    expect(renderMarkdown(whole)).toContain(`\n**record** ${told}\n`);
+    expect(render(whole, "html").replaceAll("&quot;", '"')).toContain(`<p>Record ${told}.</p>`);
+    expect(renderText(given)).not.toContain("\nrecord ");
+  });
+});
+
+describe("a release that is out, and incomplete", () => {
+  const told = "1.2.3 is out. Registries that are not required lack something; the same command brings it.";
+
+  it("says so, and not that it failed", () => {
+    const given = incompleteReport();
+    expect(renderText(given)).toMatch(/^release 1\.2\.3 released, incomplete · /);
+    expect(renderText(given)).toContain(`\n${told}\n`);
+    expect(renderMarkdown(given)).toMatch(/^## `release 1\.2\.3` ⚠️ released, incomplete\n/);
+    expect(renderMarkdown(given)).toContain(told);
+    const page = render(given, "html");
+    expect(page).toContain("<title>release 1.2.3 released, incomplete</title>");
+    expect(page).toContain(`<p class="verdict waiting">${told}</p>`);
+  });
+
+  it("by promote is done, and without a command that helps names none", () => {
+    const text = renderText(incompleteReport({ command: "promote", next: undefined }));
+    expect(text).toMatch(/^promote 1\.2\.3 done, incomplete · /);
+    expect(text).toContain("1.2.3 is out. Registries that are not required lack something.\n");
+  });
+
+  it("may lack its record only", () => {
+    const text = renderText({ ...releasedReport(), ok: false, next: NEXT });
+    expect(text).toContain(
+      "1.2.3 is out. Its record is not beside every image; the same command brings it.\n",
+    );
+  });
+
+  it("has failed when the run itself did", () => {
+    const problem = { code: "INTERRUPTED", what: "stopped before it was done" } as const;
+    const text = renderText(incompleteReport({ problems: [problem] }));
+    expect(text).toMatch(/^release 1\.2\.3 FAILED · /);
+    expect(text).toContain("1.2.3 is out. What failed then is told below.");
+  });
+});
+
 describe("the text report of a release", () => {
   it("names the version, the gate and what became of every tag", () => {
     const text = renderText(partlyWrittenReport());
@@ -179,9 +235,8 @@ describe("the text report of a release", () => {
     }
   });
 
-  it("says that all is released where only a registry that nobody waits for lacks something", () => {
-    const report = { ...releasedReport(), ok: false };
-    expect(renderText(report)).toContain("1.2.3 is released; what registries it does not wait for lack");
+  it("tells a tag that stays in as many words as it takes, beside those that were written", () => {
+    expect(renderText(releasedReport())).toContain("latest stays on 1.3.0, newer than 1.2.3\n");
   });
 
   it("is not rewritten by the control characters of what it quotes", () => {
@@ -224,6 +279,16 @@ describe("whether the same command helps", () => {
     ["CATALOG", false],
   ] as const)("after %s: %s", (code, expected) => {
     expect(helpsToRepeat({ services: [], problems: [{ code, what: "x" }] })).toBe(expected);
+  });
+
+  it("after a thing is nowhere: no; after one registry lacks it: yes", () => {
+    const problem = { code: "NOT_FOUND", what: "x" } as const;
+    const [registry] = service("tgo-api").registries;
+    if (registry === undefined) throw new Error("a service has registries");
+    const nowhere = service("tgo-api", { problems: [problem] });
+    const somewhere = service("tgo-api", { registries: [{ ...registry, problems: [problem] }] });
+    expect(helpsToRepeat({ services: [nowhere], problems: [problem] })).toBe(false);
+    expect(helpsToRepeat({ services: [somewhere] })).toBe(true);
   });
 });
 

@@ -68,7 +68,7 @@ export function releasedReport(): Report {
                 ? {
                     state: "stays",
                     before: "1.3.0",
-                    told: "tgo-ai in acr: latest stays on 1.3.0, which is newer than 1.2.3",
+                    told: "stays on 1.3.0, newer than 1.2.3",
                   }
                 : {},
             ),
@@ -76,6 +76,19 @@ export function releasedReport(): Report {
     ),
     { gate: { open: true, reasons: [], later: [] } },
   );
+}
+
+/** It is out, and one registry that is not required was down: its images are not there. */
+export function incompleteReport(change: Partial<Report> = {}): Report {
+  const whole = releasedReport();
+  const services = whole.services.map((each) => ({
+    ...each,
+    tags: each.tags?.map((tag) => (tag.registry === "acr" ? { ...tag, state: "not started" as const } : tag)),
+    registries: each.registries.map((row) =>
+      row.registry === "acr" ? { ...row, state: "failed" as const, problems: [UNREACHABLE] } : row,
+    ),
+  }));
+  return { ...whole, ok: false, services, next: NEXT, ...change };
 }
 
 /** One service does not build, one registry refuses another: the gate stays closed, and no tag was planned. */

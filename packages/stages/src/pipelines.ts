@@ -1,7 +1,7 @@
 import type { Client, Container, Directory } from "@dagger.io/dagger";
 import { selectServices, type Catalog, type Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { parseReleaseTag, parseVersion, type Gate, type Version } from "@tgo/release";
+import { parseReleaseTag, parseVersion, tellReasons, type Gate, type Version } from "@tgo/release";
 import { problemOf, type Report, type ReportFormat, type ServiceReport } from "@tgo/report";
 import type { Brought } from "./brought.js";
 import { conclude, FunctionFailed } from "./conclude.js";
@@ -23,7 +23,7 @@ import { releaseServices, type Entrant } from "./release/flow.js";
 import { preflight, preflightRegistries, type Preflight } from "./release/preflight/index.js";
 import { describePruned, prune } from "./release/prune.js";
 import { describeStatus, statusOf } from "./release/status.js";
-import { bringVersion } from "./release/version-image.js";
+import { bringVersion, nowhere } from "./release/version-image.js";
 import { smokeService } from "./smoke-service.js";
 import { verifyService } from "./verify-service.js";
 
@@ -240,8 +240,14 @@ export class Pipelines {
       version,
       allowBackwards: wishes.allowBackwards,
       adopt: wishes.adoptLatest,
+      promotes: command === "promote",
       pipeline: context.pipeline,
     });
+    const unknown = command === "promote" && stopped === undefined ? nowhere(services) : undefined;
+    if (unknown !== undefined) {
+      const ended = { command, ok: false, services: [], started, flags, format };
+      return conclude(context, ended, { version: version.text, problems: [unknown] });
+    }
     return conclude(
       context,
       { command, ok, services, started, flags, format },
@@ -286,8 +292,8 @@ export class Pipelines {
 function gateReport(gate: Gate): NonNullable<Report["gate"]> {
   return {
     open: gate.open,
-    reasons: gate.open ? [] : gate.reasons.map(({ told }) => told),
-    later: gate.later.map(({ told }) => told),
+    reasons: gate.open ? [] : tellReasons(gate.reasons),
+    later: tellReasons(gate.later),
   };
 }
 

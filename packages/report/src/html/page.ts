@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { extent, failure, provenance, title } from "../headline.js";
+import { extent, failure, outcome, provenance, title } from "../headline.js";
 import { groupProblems, placeLines, type ProblemGroup } from "../problem-group.js";
+import { recordFact } from "../record-fact.js";
 import { remedyParts, type RemedyPart } from "../remedy.js";
 import type { GateReport, Report, ServiceReport } from "../report.js";
 import { tagCount } from "../tag-facts.js";
@@ -29,7 +30,7 @@ const POLICY = [
 /** The report as one page for a browser, on a phone as on a desk: no script, nothing from a network. */
 export function renderHtml(raw: Report): string {
   const report = printable(raw);
-  const outcome = report.ok ? "ok" : "failed";
+  const { words, tone } = outcome(report);
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -38,17 +39,17 @@ export function renderHtml(raw: Report): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="referrer" content="no-referrer" />
-        <title>${title(report)} ${outcome}</title>
+        <title>${title(report)} ${words}</title>
         ${STYLE_ELEMENT}
       </head>
       <body>
         <header>
-          <h1>${title(report)} ${stateMark(report.ok ? "ok" : "failed")}</h1>
+          <h1>${title(report)} ${mark(tone, words)}</h1>
           <p>${extent(report)}</p>
           <p class="quiet">${began(report.began)}${provenance(report)}</p>
         </header>
         <main>
-          ${verdict(report)}${gate(report.gate)}${next(report.next)}${problems(groupProblems(report))}${overview(report)}${report.services.map(
+          ${verdict(report)}${gate(report.gate)}${record(report)}${next(report.next)}${problems(groupProblems(report))}${overview(report)}${report.services.map(
             (service, index) => serviceSection(service, index, report),
           )}
         </main>
@@ -67,7 +68,7 @@ function began(time: string | undefined): Markup | undefined {
 
 function verdict(report: Report): Markup | undefined {
   const failed = failure(report);
-  return failed === undefined ? undefined : html`<p class="verdict bad">${failed}</p> `;
+  return failed === undefined ? undefined : html`<p class="verdict ${outcome(report).tone}">${failed}</p> `;
 }
 
 function gate(report: GateReport | undefined): Markup | undefined {
@@ -88,6 +89,11 @@ function gate(report: GateReport | undefined): Markup | undefined {
             ${list(later)}`
     }
   </div> `;
+}
+
+function record(report: Report): Markup | undefined {
+  const fact = recordFact(report);
+  return fact === undefined ? undefined : html`<p>Record ${fact}.</p> `;
 }
 
 function next(command: string | undefined): Markup | undefined {

@@ -100,8 +100,8 @@ function tagTable({ tags = [] }: ServiceReport, version: string | undefined): Ma
 }
 
 function tagCell(tag: TagReport, version: string | undefined): Markup {
-  const { change, why } = tagChange(tag, version);
-  return html`${stateMark(tag.state)}
+  const { words, change, why } = tagChange(tag, version);
+  return html`${stateMark(tag.state, words)}
   ${change === undefined ? undefined : html`<small class="beside">${change}</small>`}${why === undefined ? undefined : html`<small>${broken(why)}</small>`}`;
 }
 

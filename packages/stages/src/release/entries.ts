@@ -30,9 +30,13 @@ async function candidateOf(
   { report, row, indexes }: { report: ServiceReport; row: RegistryReport | undefined; indexes: Indexes },
 ): Promise<GateEntry["candidate"]> {
   const digest = row?.digest;
-  const why = row?.problems[0]?.what ?? report.problems[0]?.what;
-  if (row === undefined || digest === undefined || row.state === "failed" || row.state === "not started")
-    return why === undefined ? { state: "missing" } : { state: "failed", why };
+  if (row === undefined || digest === undefined || row.state === "failed" || row.state === "not started") {
+    const why = row?.problems[0]?.what;
+    // Where the registry is not to blame, nothing came so far.
+    return why === undefined
+      ? { state: "missing", why: report.problems[0]?.what.split("\n")[0] }
+      : { state: "failed", why };
+  }
   try {
     return { state: "verified", digest, ...(await indexes.facts(target, report.service, digest)) };
   } catch (error) {

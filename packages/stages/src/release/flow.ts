@@ -36,6 +36,8 @@ export interface ReleaseOptions {
   readonly version: Version;
   readonly allowBackwards: boolean;
   readonly adopt: boolean;
+  /** Whether moving the floating tags is what the run is for: what keeps them is told with the way to move them. */
+  readonly promotes?: boolean | undefined;
   /** Hash of the pipelines' own code, for the record; without it none is made. */
   readonly pipeline?: string | undefined;
   /** Between a write and its reading back, milliseconds; for tests. */
@@ -212,6 +214,7 @@ class Run {
         targets: this.context.targets,
         verified: (this.#verified.get(planned.service) ?? []).flatMap(({ targets }) => targets),
         attached,
+        promotes: this.options.promotes ?? false,
       }),
     );
   }

@@ -1,7 +1,8 @@
 import type { Verification } from "@tgo/oci";
 import type { PlannedService, Progress, Step } from "@tgo/release";
 import { problemOf, type RegistryReport, type ServiceReport, type TagReport } from "@tgo/report";
-import type { Target } from "../context.js";
+import { divide } from "../brought.js";
+import { referenceOf, type Target } from "../context.js";
 import type { Board } from "./board.js";
 import type { Attachment } from "./record.js";
 
@@ -15,8 +16,10 @@ export function serviceReport(of: {
   /** Of the end, by registry; those that have no version tag are in none. */
   readonly verified: readonly Verification["targets"][number][];
   readonly attached: readonly Attachment[];
+  /** Whether moving the floating tags is what the run is for. */
+  readonly promotes: boolean;
 }): ServiceReport {
-  const { planned, report, progress, board, targets, verified, attached } = of;
+  const { planned, report, progress, board, targets, verified, attached, promotes } = of;
   const { service } = planned;
   const tags = progress.steps
     .filter((step) => step.service === service)
@@ -24,8 +27,16 @@ export function serviceReport(of: {
   const registries = report.registries.map((row): RegistryReport => {
     const found = verified.find(({ name }) => name === row.registry);
     const record = attached.find((one) => one.service === service && one.registry === row.registry);
+    const target = targets.find(({ name }) => name === row.registry);
+    const isOut = tags.some(
+      (tag) => tag.registry === row.registry && tag.tag === planned.tags.version && isThere(tag),
+    );
     return {
       ...row,
+      // What users pull, once it can be.
+      ...(isOut && target !== undefined
+        ? { reference: referenceOf(target, service, planned.tags.version) }
+        : {}),
       ...(found === undefined || found.state === "verified"
         ? {}
         : { state: "failed" as const, problems: found.problems }),
@@ -33,8 +44,8 @@ export function serviceReport(of: {
       ...(record?.problem === undefined ? {} : { problems: [...row.problems, record.problem] }),
     };
   });
-  const required = new Set(targets.filter(({ registry }) => registry.required).map(({ name }) => name));
-  const released = isComplete({ tags, registries }, (registry) => required.has(registry));
+  const needed = new Set(divide({ targets }).needed.map(({ name }) => name));
+  const released = isComplete({ tags, registries }, (registry) => needed.has(registry));
   const wrote = tags.some(({ state }) => state === "done") || report.state === "published";
   return {
     ...report,
@@ -45,8 +56,26 @@ export function serviceReport(of: {
       ...report.notes,
       ...board.races(service),
       ...progress.overtaking.filter((line) => line.startsWith(`${service}:`)),
+      ...(promotes ? staying(planned, progress) : []),
     ],
   };
+}
+
+/** What a promotion did not move, and how it would be. After a release of an older version there is nothing to do. */
+function staying({ service, tags }: PlannedService, { steps }: Progress): string[] {
+  const found = steps.flatMap(({ standing, ...step }) =>
+    step.service === service && standing.state === "stays"
+      ? [{ tag: step.tag, newer: standing.newer.text }]
+      : [],
+  );
+  if (found.length === 0) return [];
+  const names = [...new Set(found.map(({ tag }) => tag))];
+  const newer = [...new Set(found.map(({ newer: version }) => version))].join(", ");
+  const told =
+    names.length === 1
+      ? `stays as it is, because a newer version (${newer}) has it; --allow-backwards moves it`
+      : `stay as they are, because a newer version (${newer}) has them; --allow-backwards moves them`;
+  return [`${names.join(", ")} ${told} back to ${tags.version}`];
 }
 
 /** Whether all tags are where they should be, in the registries that count. */

@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import type { Verification } from "@tgo/oci";
-import { problemOf, type RegistryReport } from "@tgo/report";
+import { problemOf, type Problem, type RegistryReport, type ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../annotations.js";
 import { attempt, interrupted } from "../attempt.js";
 import { divide, type Brought } from "../brought.js";
@@ -70,6 +70,17 @@ export function bringVersion(context: Destination, service: string, version: str
     // A failed one has the rows as far as they came.
     return { ...brought, registries: run.rows.all(), late: rows };
   });
+}
+
+/**
+ * The one problem of all services, when every registry answered and none has the version: one fact, to be told once.
+ * Where only some services lack it, each tells of itself.
+ */
+export function nowhere(services: readonly ServiceReport[]): Problem | undefined {
+  const [problem, ...others] = services.map(({ problems }) => problems[0]);
+  const answered = services.every(({ registries }) => registries.every(({ state }) => state !== "failed"));
+  if (!answered || problem?.code !== "NOT_FOUND") return undefined;
+  return others.every((other) => other?.what === problem.what) ? problem : undefined;
 }
 
 async function ask({ context, service, version, rows }: Run, target: Target): Answer {
@@ -180,7 +191,7 @@ async function notThere(
   }
   const silent = asked.filter(({ target }) => rows.hasFailed(target)).map(({ target }) => target.name);
   const but = silent.length === 0 ? "" : ` that could be asked (not ${silent.join(", ")})`;
-  return new TgoError("NOT_FOUND", `no registry${but} has version ${version} of ${service}`, {
+  return new TgoError("NOT_FOUND", `no registry${but} has version ${version}`, {
     remedy: `Release it first: tgo release --version ${version}. What is out is shown by tgo status.`,
   });
 }

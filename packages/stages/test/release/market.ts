@@ -135,6 +135,7 @@ export class Market {
       version,
       allowBackwards: options.allowBackwards ?? false,
       adopt: options.adopt ?? false,
+      promotes: true,
       pipeline: PIPELINE,
       sleep: () => Promise.resolve(),
     });

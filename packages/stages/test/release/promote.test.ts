@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { tellReasons } from "@tgo/release";
 import { refusal } from "../../../oci/test/fake.js";
+import { nowhere } from "../../src/release/version-image.js";
 import { Market, NAMES, SERVICES, type RegistryName } from "./market.js";
 
 const states = (released: { services: readonly { state: string }[] }): string[] =>
@@ -25,7 +27,30 @@ describe("Promoting a version that is out", () => {
     const promoted = await market.promote("1.2.2");
     expect([promoted.ok, states(promoted)]).toEqual([true, ["already there", "already there"]]);
     expect(market.everywhere("latest")).toEqual(market.everywhere("1.2.3"));
-    expect(promoted.services[0]?.tags?.find(({ tag }) => tag === "latest")).toMatchObject({ state: "stays" });
+    expect(promoted.services[0]?.tags?.find(({ tag }) => tag === "latest")).toMatchObject({
+      state: "stays",
+      told: "stays on 1.2.3, newer than 1.2.2",
+    });
+  });
+
+  it("says once a service what stayed where, and how it would go back; a release does not", async () => {
+    const market = await withTwoVersions();
+    const promoted = await market.promote("1.2.2");
+    const told =
+      "1.2, 1, latest stay as they are, because a newer version (1.2.3) has them; --allow-backwards moves them back to 1.2.2";
+    expect(promoted.services.map(({ notes }) => notes)).toEqual([[told], [told]]);
+    expect((await market.release("1.2.2")).services.map(({ notes }) => notes)).toEqual([[], []]);
+    const back = await market.promote("1.2.2", { allowBackwards: true });
+    expect(back.services.map(({ notes }) => notes)).toEqual([[], []]);
+  });
+
+  it("names the images by the version that is out, as users pull them", async () => {
+    const market = await withTwoVersions();
+    for (const run of [await market.release("1.2.4"), await market.promote("1.2.4")]) {
+      expect(run.services[0]?.registries.map(({ reference }) => reference)).toEqual(
+        NAMES.map((name) => `${name}.test/tgoai/tgo-api:1.2.4`),
+      );
+    }
   });
 
   it("brings it by digest to a registry that lacks it", async () => {
@@ -46,6 +71,19 @@ describe("Promoting a version that is out", () => {
     const promoted = await market.promote("1.2.3");
     expect([promoted.ok, promoted.gate.open]).toEqual([false, false]);
     expect(JSON.stringify(promoted.services)).toContain("tgo release --version 1.2.3");
+    expect(nowhere(promoted.services)?.what).toBe("no registry has version 1.2.3");
+  });
+
+  it("of a version that some services lack, or that a silent registry may have, is not of one nowhere", async () => {
+    const market = new Market();
+    await market.release("1.2.3", market.healthy(), { services: ["tgo-api"] });
+    const partly = await market.promote("1.2.3");
+    expect(nowhere(partly.services)).toBeUndefined();
+    expect(partly.gate.open ? [] : tellReasons(partly.gate.reasons)).toEqual([
+      "tgo-web in ghcr, dockerhub: the candidate is not there: no registry has version 1.2.3",
+    ]);
+    market.registries.acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
+    expect(nowhere((await market.promote("1.2.9")).services)).toBeUndefined();
   });
 
   it("brings a lost layer back to a registry before latest goes there", async () => {
