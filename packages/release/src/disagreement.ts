@@ -27,6 +27,8 @@ export interface Disagreement {
   readonly registries: readonly string[];
   readonly tag?: string | undefined;
   readonly told: string;
+  /** How it may have come about, and what ends it; without the service, so that several may share it. */
+  readonly remedy?: string | undefined;
 }
 
 /** One registry that could be asked. */

@@ -3,7 +3,7 @@ import { groupBy } from "./group-by.js";
 import { heldVersion, versionsOf, type Holding } from "./holding.js";
 import { inLine, isFloating, kindOfTag, type FloatingKind } from "./tag-kind.js";
 import { LATEST, type TagPolicy } from "./tags.js";
-import { isNewer, newestVersion } from "./version.js";
+import { isNewer, newestVersion, type Version } from "./version.js";
 
 /** What is wrong with a service's floating tags: between registries, and against the versions in each. */
 export function floatingDisagreements(
@@ -38,17 +38,25 @@ function ofFloatingTag(service: string, tag: string, places: readonly Place[]): 
   }
   if (missing.length > 0)
     found.push(say("tag missing", service, missing, tag, `there is no ${tag} in ${names(missing)}`));
-  const judged = places.flatMap((place) => {
+  const judgements = places.flatMap((place) => {
     const holding = place.tags.get(tag);
     const judgement = holding && judge(service, tag, kind, holding, place.tags);
     return judgement === undefined ? [] : [{ ...judgement, place }];
   });
-  for (const [, group] of groupBy(judged, ({ told }) => told)) {
+  for (const [, group] of groupBy(judgements, ({ told }) => told)) {
     const [first] = group;
     const at = group.map(({ place }) => place);
-    if (first !== undefined) found.push(say(first.kind, service, at, tag, `${first.told} (${names(at)})`));
+    if (first === undefined) continue;
+    const { told, remedy } = first;
+    found.push({ ...say(first.kind, service, at, tag, `${told} (${names(at)})`), remedy });
   }
   return found;
+}
+
+interface Judgement {
+  readonly kind: "behind" | "ahead" | "strange";
+  readonly told: string;
+  readonly remedy?: string;
 }
 
 /** One floating tag in one registry, held against the versions there. */
@@ -58,7 +66,7 @@ function judge(
   kind: FloatingKind,
   { digest, version }: Holding,
   tags: ReadonlyMap<string, Holding>,
-): { kind: "behind" | "ahead" | "strange"; told: string } | undefined {
+): Judgement | undefined {
   if (version === undefined)
     return { kind: "strange", told: `${tag} is ${short(digest)}, and nothing says which version that is` };
   if (!inLine(kind, version))
@@ -71,13 +79,25 @@ function judge(
     return { kind: "ahead", told: `${tag} is ${version.text}, but ${known} is tagged there` };
   }
   if (isNewer(newest, version))
-    return { kind: "behind", told: `${tag} is ${version.text}, the newest is ${newest.text}` };
+    return {
+      kind: "behind",
+      told: `${tag} is ${version.text}, the newest is ${newest.text}`,
+      remedy: behind(newest),
+    };
   const tagged = heldVersion(tags, version, service);
   if (tagged === undefined || tagged.digest === digest) return undefined;
   return {
     kind: "strange",
     told: `${tag} calls itself ${version.text}, but is another image than ${tagged.tag}`,
   };
+}
+
+/** Nothing tells a rollback from a release that broke off. */
+function behind({ text }: Version): string {
+  return (
+    `Behind ${text}: moved back on purpose, or a release did not end. The release command of ${text} ends it; ` +
+    "promote says which version the floating tags stand for, with --allow-backwards an older one."
+  );
 }
 
 /** A tag that is nowhere is missed only where it should be. */

@@ -25,7 +25,7 @@ export interface StatusRow {
   readonly lines: readonly Pointer[];
   /** The newest stable version, by semver order. */
   readonly newest?: Pointer | undefined;
-  /** The newest prerelease, when it is newer than that. */
+  /** The newest prerelease, when it is newer than that: what may come next. Older ones are history. */
   readonly prerelease?: Pointer | undefined;
 }
 

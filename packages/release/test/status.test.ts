@@ -147,6 +147,21 @@ describe("the status of what is released", () => {
     expect(told(places)).toEqual(expected);
   });
 
+  it("says once how floating tags may have come to be behind, and what ends that", () => {
+    const back = everywhere(
+      RELEASED.map((text) => text.replace("latest=a", "latest=b").replace("1.2=a", "1.2=b")),
+    );
+    const { disagreements } = status(back);
+    expect(disagreements.map(({ kind, tag }) => `${kind} ${tag ?? ""}`)).toEqual([
+      "behind latest",
+      "behind 1.2",
+    ]);
+    const remedies = new Set(disagreements.map(({ remedy }) => remedy));
+    expect([...remedies]).toEqual([
+      expect.stringMatching(/moved back on purpose.*release command of 1\.2\.3 .*promote.*--allow-backwards/),
+    ]);
+  });
+
   it("tells of services whose latest are of different versions, since they are installed together", () => {
     const web: Sight[] = registries.map((registry) => ({
       service: "web",

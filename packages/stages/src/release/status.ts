@@ -19,11 +19,14 @@ export async function statusOf(
   });
 }
 
-/** The screen that is looked at after an incident: what is where first, then what does not fit. */
+/**
+ * The screen that is looked at after an incident: what is where first, then what does not fit, and what may be behind it.
+ * A prerelease is shown while no newer stable version is there.
+ */
 export function describeStatus({ rows, disagreements }: Status, format: OutputFormat): string {
   if (format === "json") return JSON.stringify({ status: { rows, disagreements } }, null, 2);
   const table = renderTable(
-    ["service", "registry", "latest", "floating", "newest", "prerelease"],
+    ["service", "registry", "latest", "floating", "newest", "newer prerelease"],
     rows.map((row, index) => [
       rows[index - 1]?.service === row.service ? "" : row.service,
       row.registry,
@@ -32,15 +35,21 @@ export function describeStatus({ rows, disagreements }: Status, format: OutputFo
     format,
   );
   const bullet = format === "markdown" ? "- " : "  ";
+  const remedies = [...new Set(disagreements.flatMap(({ remedy }) => remedy ?? []))];
   const told =
     disagreements.length === 0
-      ? ["Everything agrees."]
+      ? [rows.some(isReleased) ? "Everything agrees." : "Nothing is released yet."]
       : [
           `${disagreements.length === 1 ? "One thing does" : `${disagreements.length} things do`} not agree:`,
           "",
           ...disagreements.map(({ told: line }) => `${bullet}${renderLine(line, format)}`),
+          ...remedies.flatMap((remedy) => ["", renderLine(remedy, format)]),
         ];
   return [table, "", ...told].join("\n");
+}
+
+function isReleased({ latest, lines, newest, prerelease }: StatusRow): boolean {
+  return [latest, newest, prerelease, ...lines].some((pointer) => pointer !== undefined);
 }
 
 function cells({ unreachable, latest, lines, newest, prerelease }: StatusRow): string[] {
