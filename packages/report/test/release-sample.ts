@@ -85,7 +85,9 @@ export function incompleteReport(change: Partial<Report> = {}): Report {
     ...each,
     tags: each.tags?.map((tag) => (tag.registry === "acr" ? { ...tag, state: "not started" as const } : tag)),
     registries: each.registries.map((row) =>
-      row.registry === "acr" ? { ...row, state: "failed" as const, problems: [UNREACHABLE] } : row,
+      row.registry === "acr"
+        ? { ...row, state: "failed" as const, record: undefined, problems: [UNREACHABLE] }
+        : row,
     ),
   }));
   return { ...whole, ok: false, services, next: NEXT, ...change };
