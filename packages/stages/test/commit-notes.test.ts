@@ -8,7 +8,7 @@ const HEAD = "0123456789abcdef0123456789abcdef01234567";
 function source(parts: Partial<Source>): Source {
   return {
     // Its files are not looked at.
-    directory: {} as Source["directory"],
+    directory: undefined as unknown as Source["directory"],
     hidden: [],
     entries: [],
     hash: "a".repeat(64),
