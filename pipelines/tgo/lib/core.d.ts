@@ -2319,7 +2319,7 @@ interface TagReport {
     readonly state: "done" | "already there" | "stays" | "failed" | "not started";
     /** What it stood for before, when that was something else: a version, else a digest. */
     readonly before?: string | undefined;
-    /** Why it stays, or waits. */
+    /** What it stays on, as "stays on 1.3.0, newer than 1.2.3"; or why it waits. */
     readonly told?: string | undefined;
     readonly problem?: Problem | undefined;
 }
@@ -2328,7 +2328,7 @@ type RegistryState = "ready" | "done" | "already there" | "verified" | "failed" 
 interface RegistryReport {
     /** The catalog's name of the registry. */
     readonly registry: string;
-    /** `host/repository:tag` */
+    /** `host/repository:tag`; of a release its version's tag, where that is there. */
     readonly reference: string;
     readonly state: RegistryState;
     readonly digest?: string | undefined;
@@ -2363,7 +2363,7 @@ interface ProgressEvent {
     readonly platform?: string | undefined;
     readonly registry?: string | undefined;
     /** For "end": how it went. */
-    readonly state?: "done" | "already there" | "failed" | undefined;
+    readonly state?: "done" | "already there" | "failed" | "stopped" | undefined;
     /** One line more: a result, a reason, a size. */
     readonly detail?: string | undefined;
     /** For "end": milliseconds since its "begin". */
@@ -2373,6 +2373,16 @@ type ProgressListener = (event: ProgressEvent) => void;
 /** One plain line an event: what a Dagger module's log shows. */
 declare function formatEvent(event: ProgressEvent): string;
 
+/** What keeps a commit from being exactly a source. */
+type Uncommitted = 
+/** Files that differ from the commit, as git names them; never none. */
+{
+    readonly changed: readonly string[];
+}
+/** No commit is known: why, in words that follow a colon. */
+ | {
+    readonly why: string;
+};
 /**
  * Where the stages run, as far as it matters to them. A Dagger module's container needs none of it;
  * the `tgo` command fills it in.
@@ -2398,6 +2408,8 @@ interface Host {
      * registries of this machine are then reached through this process.
      */
     readonly local?: boolean | undefined;
+    /** What git on the user's machine says of the source that the function is given, unless a commit is exactly it. */
+    readonly uncommitted?: Uncommitted | undefined;
     /** Credentials of a registry when no docker config is passed as a secret. */
     readonly credentials?: ((host: string) => Promise<Credentials | undefined>) | undefined;
 }
@@ -2428,8 +2440,15 @@ interface Product {
     readonly pipeline: string;
 }
 
-/** A function failed; the message is its whole report, in the format asked for. */
-declare class ReportError extends Error {
+/**
+ * A function failed, and the message is its whole answer, in the format asked for: it belongs where the answer of one
+ * that succeeded does.
+ */
+declare class FunctionFailed extends Error {
+    constructor(message: string);
+}
+/** A function failed, and has a report of that. */
+declare class ReportError extends FunctionFailed {
     readonly report: Report;
     constructor(message: string, report: Report);
 }

@@ -1767,19 +1767,41 @@ function extent(report) {
   if (platforms > 0) parts.push(count(platforms, "platform"));
   return `${parts.join(" \xD7 ")} in ${duration(report.durationMs)}`;
 }
+function outcome(report) {
+  if (report.ok) return { words: "ok", tone: "good" };
+  if (!isIncomplete(report)) return { words: "failed", tone: "bad" };
+  return {
+    words: report.command === "promote" ? "done, incomplete" : "released, incomplete",
+    tone: "waiting"
+  };
+}
+function isIncomplete({ ok, gate: gate4, services, problems: problems6 = [] }) {
+  return !ok && gate4?.open === true && problems6.length === 0 && services.length > 0 && services.every(isOut);
+}
+function isOut({ state }) {
+  return state !== "failed" && state !== "not released";
+}
 function failure(report) {
   const { services, gate: gate4, problems: problems6 = [], version: version2 = "it" } = report;
   if (report.ok) return void 0;
   if (gate4?.open === false) return `${version2} is not released: no version tag and no latest was moved`;
   if (services.length === 0) return "failed before any service was begun";
-  const failed = services.filter(({ state }) => state === "failed" || state === "not released").map(({ service: service2 }) => service2);
+  const failed = services.filter((service2) => !isOut(service2)).map(({ service: service2 }) => service2);
   const all = count(services.length, "service");
   const counted = services.length === 1 ? all : `${failed.length} of ${all}`;
   if (gate4?.open === true) {
-    return failed.length === 0 ? `${version2} is released; what registries it does not wait for lack is left for later` : `${version2} is released only in part; not complete: ${failed.join(", ")}`;
+    if (failed.length > 0) return `${version2} is released only in part; not complete: ${failed.join(", ")}`;
+    return `${version2} is out. ${isIncomplete(report) ? lack(report) : "What failed then is told below."}`;
   }
   if (failed.length > 0) return `${counted} failed: ${failed.join(", ")}`;
   return problems6.length > 0 ? "what all services need must be mended first" : void 0;
+}
+function lack({ services, next: next2 }) {
+  const somewhere = services.some(
+    ({ registries: registries3, tags: tags2 = [] }) => registries3.some(({ state }) => state === "failed" || state === "not started") || tags2.some(({ state }) => state === "failed" || state === "not started")
+  );
+  const what = somewhere ? "Registries that are not required lack something" : "Its record is not beside every image";
+  return next2 === void 0 ? `${what}.` : `${what}; the same command brings it.`;
 }
 function provenance(report) {
   const pipeline2 = report.pipeline === void 0 ? void 0 : `pipeline ${report.pipeline}`;
@@ -1836,6 +1858,23 @@ function placeLines(places) {
   });
 }
 
+// packages/report/src/record-fact.ts
+function recordFact({ record: record5, services }) {
+  if (record5 === void 0) return void 0;
+  const rows = services.flatMap(({ registries: registries3 }) => registries3);
+  const names2 = [...new Set(rows.map(({ registry: registry2 }) => registry2))];
+  const asked = new Set(rows.filter((row) => row.record !== void 0).map(({ registry: registry2 }) => registry2));
+  if (asked.size === 0) {
+    const why = services.some(({ state }) => state === "not released") ? "the release is not complete" : 'no registry that is complete has "referrers": true in the catalog';
+    return `in the JSON report only: ${why}`;
+  }
+  const holding = names2.filter((name4) => {
+    const own2 = rows.filter(({ registry: registry2 }) => registry2 === name4);
+    return own2.every((row) => row.record === "done" || row.record === "already there");
+  });
+  return `beside the images in ${holding.length} of ${registryCount(names2.length)}`;
+}
+
 // packages/report/src/remedy.ts
 function remedyParts(remedy) {
   const parts = [];
@@ -1867,15 +1906,16 @@ function tagRows(report, version2) {
 function lines(tags2, version2) {
   const names2 = /* @__PURE__ */ new Map();
   for (const tag of tags2) {
-    const { change: change2, why } = tagChange(tag, version2);
-    const told2 = `${tag.state}${change2 === void 0 ? "" : ` (${change2})`}${why === void 0 ? "" : `: ${why}`}`;
+    const { words, change: change2, why } = tagChange(tag, version2);
+    const told2 = `${words}${change2 === void 0 ? "" : ` (${change2})`}${why === void 0 ? "" : `: ${why}`}`;
     names2.set(told2, [...names2.get(told2) ?? [], tag.tag]);
   }
   return [...names2].map(([told2, tags3]) => `${tags3.join(", ")} ${told2}`);
 }
 function tagChange(tag, version2) {
-  const { told: told2, problem: problem3 } = tag;
-  return { change: changeOf(tag, version2), why: told2 ?? problem3?.what.split("\n")[0] };
+  const { state, told: told2, problem: problem3 } = tag;
+  if (state === "stays" && told2 !== void 0) return { words: told2, change: void 0, why: void 0 };
+  return { words: state, change: changeOf(tag, version2), why: told2 ?? problem3?.what.split("\n")[0] };
 }
 function changeOf({ tag, state, ...row }, version2) {
   const before = shortened(row.before);
@@ -2017,8 +2057,8 @@ function variantSize(variant) {
 function fileFacts({ elf }) {
   if (elf === void 0) return ["not checked"];
   const { files: files2, foreign: foreign2 } = elf;
-  const outcome = foreign2.length > 0 ? `${foreign2.length} FOREIGN` : "all match";
-  return [`${files2} checked`, elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome}`];
+  const outcome2 = foreign2.length > 0 ? `${foreign2.length} FOREIGN` : "all match";
+  return [`${files2} checked`, elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome2}`];
 }
 function foreignLines({ elf }) {
   if (elf === void 0) return [];
@@ -2027,9 +2067,9 @@ function foreignLines({ elf }) {
 }
 function smokeFact(smoke) {
   if (smoke === void 0) return "not run";
-  const outcome = smoke.ok ? "ok" : "FAILED";
-  if (smoke.recorded) return `${outcome}, recorded with the candidate`;
-  return smoke.durationMs === void 0 ? outcome : `${outcome} (${duration(smoke.durationMs)})`;
+  const outcome2 = smoke.ok ? "ok" : "FAILED";
+  if (smoke.recorded) return `${outcome2}, recorded with the candidate`;
+  return smoke.durationMs === void 0 ? outcome2 : `${outcome2} (${duration(smoke.durationMs)})`;
 }
 
 // packages/report/src/html/state.ts
@@ -2176,8 +2216,8 @@ function tagTable({ tags: tags2 = [] }, version2) {
   return cardTable({ caption: "Tags", columns: ["registry", ...names2], rows });
 }
 function tagCell(tag, version2) {
-  const { change: change2, why } = tagChange(tag, version2);
-  return html`${stateMark(tag.state)}
+  const { words, change: change2, why } = tagChange(tag, version2);
+  return html`${stateMark(tag.state, words)}
   ${change2 === void 0 ? void 0 : html`<small class="beside">${change2}</small>`}${why === void 0 ? void 0 : html`<small>${broken(why)}</small>`}`;
 }
 function variantTable({ variants: variants2 }) {
@@ -2324,7 +2364,7 @@ var POLICY = [
 ].join("; ");
 function renderHtml(raw) {
   const report = printable(raw);
-  const outcome = report.ok ? "ok" : "failed";
+  const { words, tone } = outcome(report);
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -2333,17 +2373,17 @@ function renderHtml(raw) {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="referrer" content="no-referrer" />
-        <title>${title(report)} ${outcome}</title>
+        <title>${title(report)} ${words}</title>
         ${STYLE_ELEMENT}
       </head>
       <body>
         <header>
-          <h1>${title(report)} ${stateMark(report.ok ? "ok" : "failed")}</h1>
+          <h1>${title(report)} ${mark(tone, words)}</h1>
           <p>${extent(report)}</p>
           <p class="quiet">${began(report.began)}${provenance(report)}</p>
         </header>
         <main>
-          ${verdict(report)}${gate(report.gate)}${next(report.next)}${problems(groupProblems(report))}${overview(report)}${report.services.map(
+          ${verdict(report)}${gate(report.gate)}${record(report)}${next(report.next)}${problems(groupProblems(report))}${overview(report)}${report.services.map(
     (service2, index) => serviceSection(service2, index, report)
   )}
         </main>
@@ -2360,7 +2400,7 @@ function began(time3) {
 }
 function verdict(report) {
   const failed = failure(report);
-  return failed === void 0 ? void 0 : html`<p class="verdict bad">${failed}</p> `;
+  return failed === void 0 ? void 0 : html`<p class="verdict ${outcome(report).tone}">${failed}</p> `;
 }
 function gate(report) {
   if (report === void 0) return void 0;
@@ -2375,6 +2415,10 @@ function gate(report) {
     ${reasons.length === 0 ? void 0 : list2(reasons)}${later2.length === 0 ? void 0 : html`<p>Left for later:</p>
             ${list2(later2)}`}
   </div> `;
+}
+function record(report) {
+  const fact = recordFact(report);
+  return fact === void 0 ? void 0 : html`<p>Record ${fact}.</p> `;
 }
 function next(command) {
   if (command === void 0) return void 0;
@@ -2469,9 +2513,9 @@ var KEYS = {
   durationMs: true,
   record: true
 };
-function renderJson({ record: record2, ...report }) {
+function renderJson({ record: record5, ...report }) {
   const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS)));
-  return JSON.stringify(record2 === void 0 ? ordered : { ...ordered, record: record2 }, null, 2);
+  return JSON.stringify(record5 === void 0 ? ordered : { ...ordered, record: record5 }, null, 2);
 }
 
 // packages/report/src/markdown-text.ts
@@ -2508,7 +2552,7 @@ function toldColumns({ services }) {
   const registries3 = services.flatMap((service2) => service2.registries);
   return REGISTRY_COLUMNS.map((title3) => {
     if (title3 === "sent") return registries3.some(({ uploaded }) => uploaded !== void 0);
-    if (title3 === "record") return registries3.some(({ record: record2 }) => record2 !== void 0);
+    if (title3 === "record") return registries3.some(({ record: record5 }) => record5 !== void 0);
     return true;
   });
 }
@@ -2517,13 +2561,14 @@ function toldColumns({ services }) {
 function renderMarkdown(raw) {
   const report = printable(raw);
   const blocks = [
-    `## ${code(title(report))} ${report.ok ? "\u2705 ok" : "\u274C failed"}`,
+    `## ${code(title(report))} ${SIGNS2[outcome(report).tone]} ${outcome(report).words}`,
     headline(report),
     gate2(report),
     report.next === void 0 ? void 0 : `**Next**
 
 ${fence(report.next, "sh")}`,
     problems2(report),
+    record2(report),
     registries(report),
     tags(report),
     variants(report),
@@ -2532,6 +2577,7 @@ ${fence(report.next, "sh")}`,
   return `${blocks.filter((block) => block !== void 0).join("\n\n")}
 `;
 }
+var SIGNS2 = { good: "\u2705", waiting: "\u26A0\uFE0F", bad: "\u274C" };
 function headline(report) {
   const failed = failure(report);
   const ran = provenance(report);
@@ -2586,6 +2632,10 @@ function gate2(report) {
   const [first, ...others] = gateLines(report);
   if (first === void 0) return void 0;
   return [`**${text(first)}**`, "", ...others.map((line) => `- ${text(line)}`)].join("\n").trimEnd();
+}
+function record2(report) {
+  const fact = recordFact(report);
+  return fact === void 0 ? void 0 : `**record** ${text(fact)}`;
 }
 function tags(report) {
   const rows = tagRows(report, report.version).map(({ service: service2, registry: registry2, lines: lines2, complete: complete2 }) => {
@@ -2676,12 +2726,14 @@ var MENDED_FIRST = /* @__PURE__ */ new Set([
   ...["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]
 ]);
 function helpsToRepeat({ services, problems: problems6 = [] }) {
-  const all = services.flatMap((service2) => [
-    ...service2.problems,
+  const own2 = [...problems6, ...services.flatMap((service2) => service2.problems)];
+  const ofRegistries = services.flatMap((service2) => [
     ...service2.registries.flatMap((registry2) => registry2.problems),
     ...(service2.tags ?? []).flatMap(({ problem: problem3 }) => problem3 ?? [])
   ]);
-  return [...problems6, ...all].some(({ code: code3 }) => !MENDED_FIRST.has(code3));
+  return [...own2.filter(({ code: code3 }) => code3 !== "NOT_FOUND"), ...ofRegistries].some(
+    ({ code: code3 }) => !MENDED_FIRST.has(code3)
+  );
 }
 
 // packages/report/src/text.ts
@@ -2738,6 +2790,7 @@ function renderText(raw, { color = false, width = 100 } = {}) {
     headline2(report, page),
     ...report.services.map((service2) => serviceBlock(service2, page)),
     gate3(report, page),
+    record3(report, page),
     registryTable2(report, page),
     tagTable2(report, page),
     variantTable2(report, page),
@@ -2747,10 +2800,11 @@ function renderText(raw, { color = false, width = 100 } = {}) {
   return blocks.filter((block) => block.length > 0).map((block) => block.join("\n")).join("\n\n");
 }
 function headline2(report, { colors, width }) {
-  const outcome = report.ok ? colors.green("ok") : colors.red("FAILED");
+  const { words, tone } = outcome(report);
+  const paint = { good: colors.green, waiting: colors.yellow, bad: colors.red };
   const failed = failure(report);
   return [
-    `${colors.bold(title(report))} ${outcome} \xB7 ${extent(report)}`,
+    `${colors.bold(title(report))} ${paint[tone](tone === "bad" ? words.toUpperCase() : words)} \xB7 ${extent(report)}`,
     ...failed === void 0 ? [] : wrap(failed, width),
     colors.dim(provenance(report))
   ];
@@ -2761,6 +2815,13 @@ function gate3(report, { width }) {
     (line) => wrap(line, width - 4).map((part, index) => `${index === 0 ? "  " : "    "}${part}`)
   );
   return first === void 0 ? [] : [first, ...hanging];
+}
+function record3(report, { colors, width }) {
+  const fact = recordFact(report);
+  if (fact === void 0) return [];
+  return wrap(fact, width - 8).map(
+    (line, index) => `${index === 0 ? colors.dim("record") : "      "}  ${line}`
+  );
 }
 function serviceBlock(service2, page) {
   const { colors } = page;
@@ -2901,11 +2962,16 @@ function render2(report, format, options = {}) {
 }
 
 // packages/stages/src/conclude.ts
-var ReportError = class extends Error {
+var FunctionFailed = class extends Error {
+  constructor(message) {
+    super(message);
+    this.name = "FunctionFailed";
+  }
+};
+var ReportError = class extends FunctionFailed {
   constructor(message, report) {
     super(message);
     this.report = report;
-    this.name = "ReportError";
   }
   report;
 };
@@ -8213,8 +8279,8 @@ function rewriteKeyNames(ctx) {
       bySchema.set(entry.schema, entry);
   }
   const rewrites = /* @__PURE__ */ new Map();
-  for (const record2 of pendingRecords.get(ctx) ?? []) {
-    const seen2 = ctx.seen.get(record2);
+  for (const record5 of pendingRecords.get(ctx) ?? []) {
+    const seen2 = ctx.seen.get(record5);
     const names2 = (seen2?.def ?? seen2?.schema)?.propertyNames;
     if (!names2 || names2 === true || rewrites.has(names2))
       continue;
@@ -9162,7 +9228,7 @@ var ZodRecord = /* @__PURE__ */ $constructor("ZodRecord", (inst, def) => {
   inst.keyType = def.keyType;
   inst.valueType = def.valueType;
 });
-function record(keyType, valueType, params) {
+function record4(keyType, valueType, params) {
   if (!valueType || !valueType._zod) {
     return new ZodRecord({
       type: "record",
@@ -9535,7 +9601,7 @@ var Tagged = BaseImage.refine((reference) => !reference.includes("@"), {
 });
 var BaseLock = strictObject({
   $schema: string2().optional(),
-  bases: record(
+  bases: record4(
     Tagged,
     string2().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits")
   ).describe(
@@ -9543,7 +9609,7 @@ var BaseLock = strictObject({
   )
 }).describe("Base images pinned by digest (tgo.bases.json).");
 function parseBaseLock(text2, file) {
-  const remedy = "Write it anew: tgo lock-bases > tgo.bases.json.";
+  const remedy = "Write it anew: npx --no-install tgo lock-bases --output tgo.bases.json.";
   const value = parseJsonFile(text2, file, remedy);
   const parsed = BaseLock.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -9642,6 +9708,21 @@ function decideGate(asked) {
   }
   return reasons.length === 0 ? { open: true, digests, later: later2 } : { open: false, reasons, later: later2 };
 }
+function tellReasons(reasons) {
+  const places = /* @__PURE__ */ new Map();
+  for (const reason of reasons) {
+    const key2 = JSON.stringify([reason.service, reason.what]);
+    const { registries: registries3 } = places.get(key2) ?? { registries: [] };
+    places.set(key2, {
+      reason,
+      registries: reason.registry === void 0 ? registries3 : [...registries3, reason.registry]
+    });
+  }
+  return [...places.values()].map(({ reason: { service: service2, what }, registries: registries3 }) => {
+    if (service2 === void 0) return what;
+    return `${service2}${registries3.length === 0 ? "" : ` in ${registries3.join(", ")}`}: ${what}`;
+  });
+}
 var ABSENT = {
   candidate: { state: "missing" },
   versionTag: { state: "unknown", why: "not asked" }
@@ -9664,7 +9745,10 @@ function candidateReasons({ service: service2, registry: registry2, candidate, v
   const reason = (kind, what) => [
     { kind, service: service2, registry: registry2, what, told: `${service2} in ${registry2}: ${what}` }
   ];
-  if (candidate.state === "missing") return reason("candidate missing", "the candidate is not there");
+  if (candidate.state === "missing") {
+    const why = candidate.why === void 0 ? "" : `: ${candidate.why}`;
+    return reason("candidate missing", `the candidate is not there${why}`);
+  }
   if (candidate.state === "failed")
     return reason("candidate failed", `the candidate did not pass: ${candidate.why}`);
   if (candidate.digest !== digest)
@@ -9765,7 +9849,14 @@ var REASONS = [
 ];
 function whyNot(text2) {
   if (text2.length > MAX_TAG) return `it is longer than the ${MAX_TAG} characters of a tag`;
-  return REASONS.find(([pattern]) => pattern.test(text2))?.[1] ?? "it does not follow the grammar";
+  const reason = REASONS.find(([pattern]) => pattern.test(text2))?.[1];
+  return reason ?? notANumber(text2) ?? "it does not follow the grammar";
+}
+function notANumber(text2) {
+  const [numbers = ""] = text2.replace(/^v/, "").split("-", 1);
+  const parts = numbers.split(".");
+  const strange = parts.find((part) => part !== "" && !/^\d+$/.test(part));
+  return parts.length < 3 || strange === void 0 ? void 0 : `"${strange}" is no number`;
 }
 
 // packages/release/src/git-tag.ts
@@ -9911,7 +10002,7 @@ function decideFloatingTag(request) {
   return {
     act: "stay",
     newer: claim2.version,
-    told: `${tag} is left ${held === void 0 ? "absent" : "as it is"}: ${claim2.version.text}, which is newer than ${wanted2.version.text}, ${claim2.by}`
+    told: `left ${held === void 0 ? "absent" : "as it is"}: ${claim2.version.text}, newer than ${wanted2.version.text}, ${claim2.by}`
   };
 }
 function overHeld(request, held, kind) {
@@ -9931,7 +10022,7 @@ function overHeld(request, held, kind) {
   return {
     act: "stay",
     newer: held.version,
-    told: `${tag} stays on ${held.version.text}, which is newer than ${wanted2.version.text}${strange}`
+    told: `stays on ${held.version.text}, newer than ${wanted2.version.text}${strange}`
   };
 }
 function blindness(held, wanted2, kind, tag) {
@@ -10034,8 +10125,7 @@ function standingOf(question) {
   const { plan, planned, registry: registry2, tag, now } = question;
   const sight2 = sightOf(now, planned.service, registry2);
   if (sight2.state !== "seen") {
-    const told2 = `${planned.service} in ${registry2}: ${sight2.why}`;
-    return { state: "unreachable", told: told2 };
+    return { state: "unreachable", told: sight2.why };
   }
   const where2 = `${planned.service} in ${registry2}, tag ${tag}`;
   const kind = kindOfTag(tag);
@@ -10054,12 +10144,12 @@ function standingOf(question) {
       return to === void 0 ? { state: "already there" } : { state: "to write", why: "given back", to };
     }
     case "stay":
-      return { state: "stays", newer: move.newer, told: `${planned.service} in ${registry2}: ${move.told}` };
+      return { state: "stays", newer: move.newer, told: move.told };
     case "refuse":
       return { state: "refused", error: move.error };
     case "write":
       if (!holdsDigest(sight2.tags, planned.digest))
-        return { state: "missing", told: `${planned.service} in ${registry2}: the image is not there yet` };
+        return { state: "missing", told: "the image is not there yet" };
       return { state: "to write", why: move.why };
   }
 }
@@ -10235,7 +10325,7 @@ var RecordedService = strictObject({
     "Key of the candidate: 16 hex digits of the hash of all that made it, the pipelines that built it among them."
   ),
   platforms: array(RecordedVariant).min(1),
-  registries: record(string2(), RecordedPlace).describe("By the catalog's name of the registry.")
+  registries: record4(string2(), RecordedPlace).describe("By the catalog's name of the registry.")
 });
 var ReleaseRecord = strictObject({
   schemaVersion: literal(1),
@@ -10243,12 +10333,12 @@ var ReleaseRecord = strictObject({
   kind: _enum(["release", "rollback"]).default("release"),
   version: VersionText,
   tags: array(string2()).min(1).describe("Of the plan, over all services, in the order of writing: the version's own first."),
-  services: record(string2(), RecordedService).describe("By the catalog's name of the service."),
+  services: record4(string2(), RecordedService).describe("By the catalog's name of the service."),
   pipeline: string2().describe("Hash of the pipelines' code that released, 16 hex digits."),
   createdAt: iso_exports.datetime().optional().describe("Time of the newest commit among the services, never of the run.")
 }).describe("Record of a release (application/vnd.tgo.release.v1+json).");
-function recordJson(record2) {
-  const parsed = ReleaseRecord.safeParse(record2);
+function recordJson(record5) {
+  const parsed = ReleaseRecord.safeParse(record5);
   if (!parsed.success) {
     throw new TgoError("INTERNAL", `the release record is malformed: ${problems5(parsed.error)}`, {
       remedy: "This is a defect of the pipelines: please report it. The release itself is not affected."
@@ -10322,7 +10412,8 @@ function newestTime(texts) {
 
 // packages/release/src/prune.ts
 var UNKNOWN_BEFORE = Date.UTC(1981, 0, 1);
-function selectPrunable(tags2, options) {
+function selectPrunable(given, options) {
+  const tags2 = datedByCandidate(given);
   const byDigest = /* @__PURE__ */ new Map();
   for (const tag of tags2) byDigest.set(tag.digest, [...byDigest.get(tag.digest) ?? [], tag]);
   const youngest = youngestCandidates(tags2, options.keep ?? 0);
@@ -10341,25 +10432,37 @@ function selectPrunable(tags2, options) {
   }
   return { remove: sorted(remove, ({ tags: [first = ""] }) => first), keep: sorted(keep, ({ tag }) => tag) };
 }
+function datedByCandidate(tags2) {
+  const candidates = new Map(tags2.filter(isCandidate).map(({ tag, created }) => [tag, created]));
+  return tags2.map(
+    (tag) => isStaging(tag) ? { ...tag, created: candidates.get(tag.tag.replace(/^staging-/, "candidate-")) } : tag
+  );
+}
 function reasonToKeep(group, youngest, { before, undated = false }) {
   const others = group.filter((tag) => !isPassing(tag)).map(({ tag }) => tag);
   if (others.length > 0) return `its image is ${others.sort().join(", ")}`;
   const times = group.flatMap(({ created }) => timeOf(created) ?? []);
-  if (times.length < group.length && !undated) return "nothing says how old it is";
+  if (times.length < group.length && !undated)
+    return group.every(isStaging) ? "its candidate is not there, or has no date: it may be in the making" : "nothing says how old it is";
   if (times.some((time3) => time3 >= before.getTime())) return `from ${dateOf(group)}, not old enough`;
   const kept = group.find(({ tag }) => youngest.has(tag));
   return kept === void 0 ? void 0 : "one of the youngest candidates";
 }
 function youngestCandidates(tags2, count3) {
-  const candidates = tags2.filter(({ tag }) => kindOfTag(tag).kind === "candidate");
+  const candidates = tags2.filter(isCandidate);
   const byAge = [...candidates].sort(
     (a, b) => (timeOf(b.created) ?? 0) - (timeOf(a.created) ?? 0) || (a.tag < b.tag ? -1 : 1)
   );
   return new Set(byAge.slice(0, count3).map(({ tag }) => tag));
 }
-function isPassing({ tag }) {
-  const { kind } = kindOfTag(tag);
-  return kind === "candidate" || kind === "staging";
+function isPassing(tag) {
+  return isCandidate(tag) || isStaging(tag);
+}
+function isCandidate({ tag }) {
+  return kindOfTag(tag).kind === "candidate";
+}
+function isStaging({ tag }) {
+  return kindOfTag(tag).kind === "staging";
 }
 function timeOf(created) {
   const time3 = created?.getTime() ?? Number.NaN;
@@ -10425,15 +10528,17 @@ function ofFloatingTag(service2, tag, places) {
   }
   if (missing2.length > 0)
     found.push(say("tag missing", service2, missing2, tag, `there is no ${tag} in ${names(missing2)}`));
-  const judged = places.flatMap((place2) => {
+  const judgements = places.flatMap((place2) => {
     const holding = place2.tags.get(tag);
     const judgement = holding && judge(service2, tag, kind, holding, place2.tags);
     return judgement === void 0 ? [] : [{ ...judgement, place: place2 }];
   });
-  for (const [, group] of groupBy(judged, ({ told: told2 }) => told2)) {
+  for (const [, group] of groupBy(judgements, ({ told: told2 }) => told2)) {
     const [first] = group;
     const at = group.map(({ place: place2 }) => place2);
-    if (first !== void 0) found.push(say(first.kind, service2, at, tag, `${first.told} (${names(at)})`));
+    if (first === void 0) continue;
+    const { told: told2, remedy } = first;
+    found.push({ ...say(first.kind, service2, at, tag, `${told2} (${names(at)})`), remedy });
   }
   return found;
 }
@@ -10450,13 +10555,20 @@ function judge(service2, tag, kind, { digest, version: version2 }, tags2) {
     return { kind: "ahead", told: `${tag} is ${version2.text}, but ${known} is tagged there` };
   }
   if (isNewer(newest, version2))
-    return { kind: "behind", told: `${tag} is ${version2.text}, the newest is ${newest.text}` };
+    return {
+      kind: "behind",
+      told: `${tag} is ${version2.text}, the newest is ${newest.text}`,
+      remedy: behind(newest)
+    };
   const tagged = heldVersion(tags2, version2, service2);
   if (tagged === void 0 || tagged.digest === digest) return void 0;
   return {
     kind: "strange",
     told: `${tag} calls itself ${version2.text}, but is another image than ${tagged.tag}`
   };
+}
+function behind({ text: text2 }) {
+  return `Behind ${text2}: moved back on purpose, or a release did not end. The release command of ${text2} ends it; promote says which version the floating tags stand for, with --allow-backwards an older one.`;
 }
 function withoutLatest(service2, policy, places) {
   if (policy?.latest !== true || places.length === 0 || places.some(({ tags: tags2 }) => tags2.has(LATEST)))
@@ -10673,7 +10785,7 @@ var Healthcheck = strictObject({
 var Image = strictObject({
   user: string2().min(1).optional().describe("User the service runs as; numeric where possible."),
   workdir: AbsolutePath.optional(),
-  env: record(VariableName, Template).default({}),
+  env: record4(VariableName, Template).default({}),
   entrypoint: array(string2()).optional().describe("Replaces the base image's entrypoint."),
   command: array(string2()).optional().describe("The command the image starts with."),
   ports: array(Port).default([]),
@@ -10691,14 +10803,14 @@ var Image = strictObject({
   links: array(strictObject({ path: AbsolutePath, target: string2().min(1) })).default([]).describe("Symbolic links."),
   files: array(FileCopy).default([]),
   healthcheck: Healthcheck.optional(),
-  labels: record(string2(), Template).default({})
+  labels: record4(string2(), Template).default({})
 }).describe("What the image's configuration says.");
 var DebianPackage = string2().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name");
 var Data = strictObject({
   command: array(string2()).min(1).describe("Run natively, once for all platforms, with the locked packages; must exit with 0."),
   output: AbsolutePath.describe("The folder it fills, at the same path in the image. Must not end empty."),
   package: string2().min(1).optional().describe("The locked package it is for: where the lock has no such package, the entry is left out."),
-  platforms: record(string2(), record(VariableName, string2())).optional().describe(
+  platforms: record4(string2(), record4(VariableName, string2())).optional().describe(
     "For data that differs by machine: variables of each platform, such as linux/arm64, that tell the command which machine to fetch for. It then runs once for each platform, natively all the same."
   )
 });
@@ -10728,7 +10840,7 @@ var StaticWebBuild = strictObject({
   singlePage: boolean2().default(true).describe(
     "Whether paths without a file are answered with index.html; for the nginx configuration that is written when image.files brings none."
   ),
-  values: record(
+  values: record4(
     string2().regex(/^[A-Z_][A-Z0-9_]*$/, "must be an upper-case variable name"),
     strictObject({
       default: Template.optional().describe(
@@ -10742,7 +10854,7 @@ var DockerfileBuild = strictObject({
   strategy: literal("dockerfile"),
   file: RelativePath.default("Dockerfile"),
   target: string2().min(1).optional(),
-  args: record(string2(), Template).default({}).describe("Build arguments; --value NAME=... replaces one."),
+  args: record4(string2(), Template).default({}).describe("Build arguments; --value NAME=... replaces one."),
   secrets: array(string2().regex(/^[A-Za-z_][\w.-]*$/, "must be a secret's id")).default([]).describe("Ids of secrets its RUN --mount=type=secret lines use; values come from --build-secrets.")
 }).describe("The service's own Dockerfile. Its RUN lines for a foreign platform are emulated.");
 var Smoke = strictObject({
@@ -10758,7 +10870,7 @@ var Smoke = strictObject({
   skipImports: array(string2()).default([]).describe(
     "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host."
   ),
-  env: record(VariableName, string2()).default({}).describe(
+  env: record4(VariableName, string2()).default({}).describe(
     "Variables a service does not start without, such as DATABASE_URL; of smoke runs only, never in the image."
   ),
   machine: array(string2()).min(1).optional().describe("Command that prints the machine, e.g. aarch64; by default by build strategy."),
@@ -10784,7 +10896,7 @@ var Name = string2().regex(
   "must be lower-case letters, digits and single . _ - between them"
 );
 var Mirrors = strictObject({
-  images: record(string2(), string2().min(1)).default({}).describe(
+  images: record4(string2(), string2().min(1)).default({}).describe(
     'Mirror of a registry base images come from, by host: { "docker.io": "mirror.example.com" }.'
   ),
   pypi: url().optional().describe("Python package index (PEP 503), e.g. https://pypi.example.com/simple."),
@@ -10795,13 +10907,13 @@ var Mirrors = strictObject({
   debianSecurity: url().optional().describe("Debian security archive, where it is not <debian>-security.")
 }).describe("Where build inputs are fetched from instead of their usual places.");
 var Catalog = strictObject({
-  services: record(Name, Service),
-  registries: record(Name, Registry).default(() => Registries.parse(registries2)),
+  services: record4(Name, Service),
+  registries: record4(Name, Registry).default(() => Registries.parse(registries2)),
   platforms: array(Platform).min(1).default([...PLATFORMS]),
   mirrors: Mirrors.prefault({}),
   release: TagPolicy.prefault({})
 });
-var Registries = record(Name, Registry);
+var Registries = record4(Name, Registry);
 
 // packages/catalog/src/mirror.ts
 var IMAGE_HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::\d{1,5})?$/;
@@ -10856,8 +10968,8 @@ function notAMirror(text2, why) {
 // packages/catalog/src/override.ts
 var CatalogOverride = strictObject({
   $schema: string2().optional(),
-  services: record(string2(), Service.partial().nullable()).optional(),
-  registries: record(string2(), Registry.partial().nullable()).optional(),
+  services: record4(string2(), Service.partial().nullable()).optional(),
+  registries: record4(string2(), Registry.partial().nullable()).optional(),
   platforms: array(Platform).min(1).optional(),
   mirrors: Mirrors.partial().optional(),
   release: TagPolicy.partial().optional()
@@ -10884,7 +10996,8 @@ function applyOverride(base, override, file = "tgo.catalog.json") {
     remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/catalog.md."
   });
 }
-function merge2(base, override) {
+function merge2(given, override) {
+  const base = { registries: registries2, ...given };
   const result = { ...base };
   for (const [field, value] of Object.entries(override)) {
     if (field === "$schema") continue;
@@ -10989,12 +11102,12 @@ function canonicalJson2(value) {
 function isRecord(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-function sorted2(record2) {
-  return Object.fromEntries(Object.entries(record2).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
+function sorted2(record5) {
+  return Object.fromEntries(Object.entries(record5).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
 }
 
 // packages/oci/src/schema.ts
-var Annotations = record(string2(), string2());
+var Annotations = record4(string2(), string2());
 var DescriptorPlatform = object({
   os: string2(),
   architecture: string2(),
@@ -11029,7 +11142,7 @@ var ImageConfig = looseObject({
   architecture: string2(),
   variant: string2().optional(),
   created: string2().optional(),
-  config: looseObject({ Labels: record(string2(), string2()).nullish() }).nullish(),
+  config: looseObject({ Labels: record4(string2(), string2()).nullish() }).nullish(),
   rootfs: looseObject({ type: literal("layers"), diff_ids: array(string2()) }),
   history: array(looseObject({ created: string2().optional(), empty_layer: boolean2().optional() })).nullish()
 });
@@ -11359,13 +11472,13 @@ async function ship(shipment, destination) {
 async function putBlobs(blobs, { to, from }, tally) {
   const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
   await inParallel(BLOBS_AT_ONCE, unique, async ({ digest, size: size2, bytes }) => {
-    const outcome = await to.registry.putBlob(to.repository, {
+    const outcome2 = await to.registry.putBlob(to.repository, {
       digest,
       size: size2,
       open: () => bytes ?? read(from, to, digest),
       mountFrom: bytes === void 0 ? mountSources(from, to) : []
     });
-    tally.add({ kind: "blob", name: digest, size: size2, outcome: outcome === "exists" ? "present" : outcome });
+    tally.add({ kind: "blob", name: digest, size: size2, outcome: outcome2 === "exists" ? "present" : outcome2 });
   });
 }
 async function putManifest(manifest, shipment, destination, tally) {
@@ -11423,11 +11536,11 @@ var Tally = class {
   }
   result() {
     const all = [...this.#blobs.values()];
-    const uploaded = all.filter(({ outcome }) => outcome === "uploaded");
+    const uploaded = all.filter(({ outcome: outcome2 }) => outcome2 === "uploaded");
     return {
       uploaded: { blobs: uploaded.length, bytes: uploaded.reduce((sum, { size: size2 }) => sum + size2, 0) },
-      mounted: all.filter(({ outcome }) => outcome === "mounted").length,
-      present: all.filter(({ outcome }) => outcome === "present").length
+      mounted: all.filter(({ outcome: outcome2 }) => outcome2 === "mounted").length,
+      present: all.filter(({ outcome: outcome2 }) => outcome2 === "present").length
     };
   }
 };
@@ -11460,9 +11573,9 @@ var Auth = object({
   identitytoken: string2().optional()
 });
 var ConfigFile = object({
-  auths: record(string2(), Auth.nullable()).nullish(),
+  auths: record4(string2(), Auth.nullable()).nullish(),
   credsStore: string2().nullish(),
-  credHelpers: record(string2(), string2()).nullish()
+  credHelpers: record4(string2(), string2()).nullish()
 });
 var HUB = /* @__PURE__ */ new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
 var HUB_SERVER = "https://index.docker.io/v1/";
@@ -15235,17 +15348,17 @@ var Transport = class {
   async send(call) {
     for (let attempt2 = 1; ; attempt2++) {
       const began2 = this.#o.now();
-      const outcome = await this.#attempt(call);
-      const patience = outcome instanceof Answer ? await this.#patienceWith(outcome) : outcome.patience;
+      const outcome2 = await this.#attempt(call);
+      const patience = outcome2 instanceof Answer ? await this.#patienceWith(outcome2) : outcome2.patience;
       if (patience !== void 0) this.#lose(began2);
       const verdict2 = patience === void 0 || call.once === true ? "enough" : this.verdict(attempt2, patience);
       if (patience === void 0 || verdict2 === "enough") {
-        if (outcome instanceof Answer) return outcome;
-        throw outcome.error;
+        if (outcome2 instanceof Answer) return outcome2;
+        throw outcome2.error;
       }
       if (verdict2 === "out of time")
-        throw outOfTime(outcome instanceof Answer ? await this.refusal(outcome) : outcome.error);
-      if (outcome instanceof Answer) await outcome.discard();
+        throw outOfTime(outcome2 instanceof Answer ? await this.refusal(outcome2) : outcome2.error);
+      if (outcome2 instanceof Answer) await outcome2.discard();
       await this.wait(attempt2, patience, call.doing);
     }
   }
@@ -16473,7 +16586,7 @@ var Bases = class {
         `base image ${reference} is pinned to a digest that its ${address2.startsWith(`${reference}@`) ? "registry no longer has" : "mirror does not have"}`,
         {
           where: address2,
-          remedy: reference.includes("@") ? "Choose another tag or digest in the catalog." : "Pin it anew: tgo lock-bases > tgo.bases.json.",
+          remedy: reference.includes("@") ? "Choose another tag or digest in the catalog." : "Pin it anew: npx --no-install tgo lock-bases --output tgo.bases.json.",
           cause
         }
       );
@@ -16495,12 +16608,14 @@ var Bases = class {
 
 // packages/stages/src/progress.ts
 var Progress = class {
-  constructor(listener, now = () => performance.now()) {
+  constructor(listener, now = () => performance.now(), signal) {
     this.listener = listener;
     this.now = now;
+    this.signal = signal;
   }
   listener;
   now;
+  signal;
   count = 0;
   /**
    * Runs a step between its "begin" and its "end".
@@ -16511,7 +16626,9 @@ var Progress = class {
     const started = this.now();
     this.listener({ kind: "begin", id, ...names2 });
     const end = (result) => {
-      this.listener({ kind: "end", id, ...names2, ...result, durationMs: Math.round(this.now() - started) });
+      const wasStopped = result.state === "failed" && this.signal?.aborted === true;
+      const told2 = wasStopped ? { state: "stopped" } : result;
+      this.listener({ kind: "end", id, ...names2, ...told2, durationMs: Math.round(this.now() - started) });
     };
     try {
       const result = await run3();
@@ -16557,7 +16674,9 @@ async function createContext(client, product, options) {
   const progress = new Progress(
     host.progress ?? ((event) => {
       console.error(formatEvent(event));
-    })
+    }),
+    void 0,
+    host.signal
   );
   const [native, version2, targets] = await Promise.all([
     client.defaultPlatform().then(parsePlatform),
@@ -16809,7 +16928,8 @@ function isMarked(build2, entries2) {
   return markersOf(build2).some((marker) => entries2.includes(marker.split("/")[0] ?? ""));
 }
 async function loadSource(context, name4, service2, options) {
-  const raw = await findSource(context, name4, service2, options) ?? await fromGit(context, name4, service2);
+  const found = await findSource(context, name4, service2, options);
+  const raw = found ?? await fromGit(context, name4, service2);
   const revision = options.revision ?? raw.revision;
   const { directory, hidden } = await buildContext(service2.build, raw.directory);
   const [entries2, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
@@ -16822,7 +16942,9 @@ async function loadSource(context, name4, service2, options) {
     hash: tree.hash,
     revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
     created: created ?? UNKNOWN_TIME,
-    modified: created ?? contentDate(tree.hash)
+    modified: created ?? contentDate(tree.hash),
+    // What the host says is of its own files, not of a git repository that was read instead.
+    uncommitted: found === void 0 ? void 0 : found.uncommitted ?? getHost().uncommitted
   };
 }
 async function findSource(context, name4, service2, options) {
@@ -16852,11 +16974,12 @@ async function gitState(context, directory, below) {
       changes.removedPaths()
     ]);
     const within3 = (changedPath) => below === "" || `${changedPath}/`.startsWith(`${below}/`);
-    if (changed2.flat().some(within3)) return {};
+    const files2 = changed2.flat().filter(within3);
+    if (files2.length > 0) return { uncommitted: { changed: files2 } };
     return { revision, created: await createdOf(context, repository.head(), revision) };
   } catch (cause) {
     context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${messageOf(cause)}`);
-    return {};
+    return { uncommitted: { why: "its .git cannot be read" } };
   }
 }
 async function createdOf(context, ref, revision) {
@@ -17120,13 +17243,13 @@ function escapeCharacter(lines2) {
   return "\\";
 }
 function behindHereDocuments(rest, lines2, at) {
-  let behind = at;
+  let behind2 = at;
   for (const [, tabs, , word] of rest.matchAll(/(?<!<)\d*<<(-?)(["']?)([A-Za-z_]\w*)\2/g)) {
     const ends = (line) => (tabs === "-" ? line.replace(/^\t+/, "") : line) === word;
-    const end = lines2.findIndex((line, index) => index >= behind && ends(line));
-    if (end !== -1) behind = end + 1;
+    const end = lines2.findIndex((line, index) => index >= behind2 && ends(line));
+    if (end !== -1) behind2 = end + 1;
   }
-  return behind;
+  return behind2;
 }
 function stagesOf(instructions, args) {
   const known = new Map(Object.entries(args).filter(([name4]) => PREDEFINED.test(name4)));
@@ -18211,20 +18334,23 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 CONNECTIONS = 12
+# One for all that fetch at the same time: with as many more look-ups of the same name, a name server was seen to lose
+# some, which costs five seconds each.
+_pool = concurrent.futures.ThreadPoolExecutor(CONNECTIONS)
 _sessions = threading.local()
 
 
 def fetch(files, cache):
     """Paths of files ({file, url, sha256, size}) in the cache, in order; what is missing is downloaded."""
     largest_first = sorted(files, key=lambda file: -(file.get("size") or 0))
-    with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
-        pending = [pool.submit(_one, file, cache) for file in largest_first]
-        try:
-            for download in pending:
-                download.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    pending = [_pool.submit(_one, file, cache) for file in largest_first]
+    try:
+        for download in pending:
+            download.result()
+    except BaseException:
+        for download in pending:
+            download.cancel()
+        raise
     return [_path(file, cache) for file in files]
 
 
@@ -19460,11 +19586,11 @@ var import_valid = __toESM(require_valid(), 1);
 var import_valid2 = __toESM(require_valid2(), 1);
 
 // packages/stages/src/build/static-web/manifest.ts
-var Dependencies = record(string2(), string2()).default({});
+var Dependencies = record4(string2(), string2()).default({});
 var PackageJson = looseObject({
   packageManager: string2().optional(),
   engines: looseObject({ node: string2().optional() }).default({}),
-  scripts: record(string2(), string2()).default({}),
+  scripts: record4(string2(), string2()).default({}),
   dependencies: Dependencies,
   devDependencies: Dependencies,
   optionalDependencies: Dependencies,
@@ -19527,7 +19653,7 @@ function refuseWorkspaces(service2, manifest, pnpmWorkspace) {
 
 // packages/stages/src/build/static-web/npm-lock.ts
 var NpmLock = looseObject({
-  packages: record(
+  packages: record4(
     string2(),
     looseObject({ version: string2().optional(), integrity: string2().optional() })
   )
@@ -20414,6 +20540,34 @@ function canonical(value) {
   );
 }
 
+// packages/stages/src/commit-notes.ts
+function commitNotes(source) {
+  const { revision, created, uncommitted } = source;
+  if (isWithoutCommit(source)) {
+    return [
+      `revision ${revision} is the source's content: ${whyUncommitted(source)}; such a candidate can be pulled and tried, but never released`
+    ];
+  }
+  const changes = uncommitted !== void 0 && "changed" in uncommitted ? whyUncommitted(source) : void 0;
+  return [
+    ...changes === void 0 ? [] : [`revision ${revision} is as it was given, although ${changes}`],
+    ...created.getTime() === UNKNOWN_TIME.getTime() ? ["the image's date is 1980-01-01, as the time of its revision is not known; --created says better"] : []
+  ];
+}
+function isWithoutCommit({ revision }) {
+  return revision.startsWith("dev-");
+}
+var FILES_NAMED = 3;
+function whyUncommitted({ uncommitted }) {
+  if (uncommitted === void 0) return "no commit of it is known (--revision says it)";
+  if ("why" in uncommitted) return uncommitted.why;
+  const { changed: changed2 } = uncommitted;
+  const named = changed2.slice(0, FILES_NAMED).join(", ");
+  const more = changed2.length - FILES_NAMED;
+  const files2 = more > 0 ? `${named} and ${more} more` : named;
+  return `${changed2.length === 1 ? "a change is" : "changes are"} not committed: ${files2}`;
+}
+
 // packages/stages/src/prepare.ts
 function prepare(context, name4, service2, options) {
   return context.progress.step(
@@ -20462,15 +20616,12 @@ async function complete(opened) {
   return { request, key: key2 };
 }
 function refuseUnreleasable({ source, version: version2 }) {
-  const { revision } = source;
-  if (version2 === void 0 || !revision.startsWith("dev-")) return;
-  throw new TgoError(
-    "SOURCE",
-    `${version2} cannot be made of ${revision}: the source has changes, or no commit is known`,
-    {
-      remedy: "Commit the changes; where the source is not a git checkout, pass --revision COMMIT and --created TIME."
-    }
-  );
+  if (version2 === void 0 || !isWithoutCommit(source)) return;
+  const { revision, uncommitted } = source;
+  const hasChanges = uncommitted !== void 0 && "changed" in uncommitted;
+  throw new TgoError("SOURCE", `${version2} cannot be made of ${revision}: ${whyUncommitted(source)}`, {
+    remedy: hasChanges ? "Commit what has changed. For files that belong to no commit, such as generated ones: --revision COMMIT and --created TIME." : "Give a source that is a git checkout of its own, or say --revision COMMIT and --created TIME."
+  });
 }
 function isFinal({ build: build2 }, reference) {
   return "base" in build2 && build2.base === reference;
@@ -20534,7 +20685,7 @@ function pinNotes(context, images, unknown2) {
   );
   return [
     ...floating.length === 0 ? [] : [
-      `base images not pinned, resolved when this ran: ${floating.join(", ")}; tgo lock-bases > tgo.bases.json writes a lock for --base-lock`
+      `base images not pinned, resolved when this ran: ${floating.join(", ")}; npx --no-install tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`
     ],
     ...unknown2.length === 0 ? [] : [`not pinned, as the build decides what they mean: ${unknown2.join("; ")}`]
   ];
@@ -21443,7 +21594,7 @@ function candidateOf(context, prepared) {
     service: name4,
     key: prepared.key,
     revision: source.revision,
-    notes: devNote(prepared),
+    notes: commitNotes(source),
     version: version2,
     make: () => makeCandidate(context, prepared)
   };
@@ -21604,13 +21755,6 @@ async function making({ context, candidate, tag }) {
     }
   };
 }
-function devNote({ request }) {
-  const { revision } = request.source;
-  if (!revision.startsWith("dev-")) return [];
-  return [
-    `revision ${revision} is the source's content: it was given without a commit (--revision), or has changes; such a candidate can be pulled and tried, but never released`
-  ];
-}
 function isThere2({ state }) {
   return state !== "failed" && state !== "not started";
 }
@@ -21627,12 +21771,15 @@ var Board = class {
   #failed = /* @__PURE__ */ new Map();
   /** Writes of this run, with what was there before. */
   #done = /* @__PURE__ */ new Map();
+  /** Those of them that no look has come after. */
+  #unseen = /* @__PURE__ */ new Set();
   #lost = /* @__PURE__ */ new Map();
   see(sights) {
     for (const sight2 of sights) {
       const name4 = `${sight2.registry} ${sight2.service}`;
       if (!this.#first.has(name4)) this.#first.set(name4, sight2);
       this.#last.set(name4, sight2);
+      for (const written of this.#unseen) if (written.startsWith(`${name4} `)) this.#unseen.delete(written);
     }
   }
   /** As the registries were when this run first looked at each. */
@@ -21645,6 +21792,7 @@ var Board = class {
   wrote(step) {
     const name4 = nameOf3(step);
     if (!this.#done.has(name4)) this.#done.set(name4, step.before);
+    this.#unseen.add(name4);
   }
   failed(step, error2) {
     this.#failed.set(nameOf3(step), problemOf(error2));
@@ -21663,6 +21811,10 @@ var Board = class {
   written(step) {
     const name4 = nameOf3(step);
     return this.#done.has(name4) ? { before: this.#done.get(name4) } : void 0;
+  }
+  /** Whether this run wrote it, read it back, and was stopped before it looked at everything again. */
+  isUnseen(step) {
+    return this.#unseen.has(nameOf3(step));
   }
   /** Races that were lost for a service's tags, one line each. */
   races(service2) {
@@ -21688,9 +21840,10 @@ async function gateEntry(target, of) {
 }
 async function candidateOf2(target, { report, row, indexes }) {
   const digest = row?.digest;
-  const why = row?.problems[0]?.what ?? report.problems[0]?.what;
-  if (row === void 0 || digest === void 0 || row.state === "failed" || row.state === "not started")
-    return why === void 0 ? { state: "missing" } : { state: "failed", why };
+  if (row === void 0 || digest === void 0 || row.state === "failed" || row.state === "not started") {
+    const why = row?.problems[0]?.what;
+    return why === void 0 ? { state: "missing", why: report.problems[0]?.what.split("\n")[0] } : { state: "failed", why };
+  }
   try {
     return { state: "verified", digest, ...await indexes.facts(target, report.service, digest) };
   } catch (error2) {
@@ -21977,10 +22130,10 @@ function imageOf({ annotations, variants: variants2 }) {
     platforms: variants2.map(({ platform: platform2, digest, size: size2 }) => ({ platform: platform2, digest, size: size2 }))
   };
 }
-async function attachRecord(context, record2, indexes) {
-  const content = new TextEncoder().encode(recordJson(record2));
+async function attachRecord(context, record5, indexes) {
+  const content = new TextEncoder().encode(recordJson(record5));
   const attachments = context.targets.flatMap(
-    (target) => Object.entries(record2.services).flatMap(
+    (target) => Object.entries(record5.services).flatMap(
       ([service2, { digest, registries: registries3 }]) => target.registry.referrers && registries3[target.name]?.state === "complete" ? [attach(context, { target, service: service2, digest, content, indexes })] : []
     )
   );
@@ -22019,21 +22172,27 @@ async function attach(context, of) {
 
 // packages/stages/src/release/release-rows.ts
 function serviceReport(of) {
-  const { planned, report, progress, board, targets, verified, attached } = of;
+  const { planned, report, progress, board, targets, verified, attached, promotes } = of;
   const { service: service2 } = planned;
   const tags2 = progress.steps.filter((step) => step.service === service2).map((step) => tagReport(step, board));
   const registries3 = report.registries.map((row) => {
     const found = verified.find(({ name: name4 }) => name4 === row.registry);
-    const record2 = attached.find((one) => one.service === service2 && one.registry === row.registry);
+    const record5 = attached.find((one) => one.service === service2 && one.registry === row.registry);
+    const target = targets.find(({ name: name4 }) => name4 === row.registry);
+    const isOut2 = tags2.some(
+      (tag) => tag.registry === row.registry && tag.tag === planned.tags.version && isThere3(tag)
+    );
     return {
       ...row,
+      // What users pull, once it can be.
+      ...isOut2 && target !== void 0 ? { reference: referenceOf(target, service2, planned.tags.version) } : {},
       ...found === void 0 || found.state === "verified" ? {} : { state: "failed", problems: found.problems },
-      ...record2 === void 0 ? {} : { record: record2.state },
-      ...record2?.problem === void 0 ? {} : { problems: [...row.problems, record2.problem] }
+      ...record5 === void 0 ? {} : { record: record5.state },
+      ...record5?.problem === void 0 ? {} : { problems: [...row.problems, record5.problem] }
     };
   });
-  const required2 = new Set(targets.filter(({ registry: registry2 }) => registry2.required).map(({ name: name4 }) => name4));
-  const released = isComplete({ tags: tags2, registries: registries3 }, (registry2) => required2.has(registry2));
+  const needed = new Set(divide({ targets }).needed.map(({ name: name4 }) => name4));
+  const released = isComplete({ tags: tags2, registries: registries3 }, (registry2) => needed.has(registry2));
   const wrote = tags2.some(({ state }) => state === "done") || report.state === "published";
   return {
     ...report,
@@ -22043,9 +22202,20 @@ function serviceReport(of) {
     notes: [
       ...report.notes,
       ...board.races(service2),
-      ...progress.overtaking.filter((line) => line.startsWith(`${service2}:`))
+      ...progress.overtaking.filter((line) => line.startsWith(`${service2}:`)),
+      ...promotes ? staying(planned, progress) : []
     ]
   };
+}
+function staying({ service: service2, tags: tags2 }, { steps }) {
+  const found = steps.flatMap(
+    ({ standing, ...step }) => step.service === service2 && standing.state === "stays" ? [{ tag: step.tag, newer: standing.newer.text }] : []
+  );
+  if (found.length === 0) return [];
+  const names2 = [...new Set(found.map(({ tag }) => tag))];
+  const newer = [...new Set(found.map(({ newer: version2 }) => version2))].join(", ");
+  const told2 = names2.length === 1 ? `stays as it is, because a newer version (${newer}) has it; --allow-backwards moves it` : `stay as they are, because a newer version (${newer}) has them; --allow-backwards moves them`;
+  return [`${names2.join(", ")} ${told2} back to ${tags2.version}`];
 }
 function isComplete({ tags: tags2 = [], registries: registries3 }, counts = () => true) {
   return tags2.filter(({ registry: registry2 }) => counts(registry2)).every(isThere3) && registries3.filter(({ registry: registry2 }) => counts(registry2)).every(({ state }) => state !== "failed");
@@ -22068,6 +22238,7 @@ function tagReport(step, board) {
     case "refused":
       return { ...row, state: "failed", problem: problem3 ?? problemOf(standing.error) };
     case "to write":
+      if (board.isUnseen(step)) return { ...row, state: "done" };
       return problem3 === void 0 ? { ...row, state: "not started" } : { ...row, state: "failed", problem: problem3 };
     case "missing":
     case "unreachable":
@@ -22190,8 +22361,6 @@ async function write({ context, board, indexes, sleep }, track, step) {
 // packages/stages/src/release/flow.ts
 async function releaseServices(context, entrants, options) {
   const brought = await Promise.all(entrants.map(({ bring: bring2 }) => bring2()));
-  const stopped = interrupted(context);
-  if (stopped !== void 0) throw stopped;
   return new Run(context, entrants, brought, options).release();
 }
 var LINGERS = 12;
@@ -22211,7 +22380,19 @@ var Run = class {
   #gathering;
   /** By service: what the end saw, registry by registry. */
   #verified = /* @__PURE__ */ new Map();
+  /** Once the gate is open. */
+  #opened;
   async release() {
+    try {
+      const stopped = interrupted(this.context);
+      return stopped === void 0 ? await this.#release() : this.#soFar(stopped);
+    } catch (error2) {
+      const stopped = interrupted(this.context);
+      if (stopped === void 0) throw error2;
+      return this.#soFar(stopped);
+    }
+  }
+  async #release() {
     const { context, options } = this;
     const { needed, others } = divide(context);
     const arrivals = others.map((target) => this.#gathering.arrive(target));
@@ -22225,6 +22406,7 @@ var Run = class {
     }
     context.progress.note({ step: "gate" }, `open: ${options.version.text} may be released`);
     const plan = this.#plan(gate4);
+    this.#opened = { gate: gate4, plan };
     const pace = new Pace();
     await allEnded([
       this.#go(plan, needed, { pace }),
@@ -22248,13 +22430,13 @@ var Run = class {
     });
   }
   /** Tags and verifies these registries; where it goes on behind others, as far as they are. */
-  async #go(plan, targets, { pace, behind }) {
+  async #go(plan, targets, { pace, behind: behind2 }) {
     this.#gathering.exclude(targets);
     const { context } = this;
     const { sleep } = this.options;
     const writing = { context, plan, board: this.#board, indexes: this.#indexes, sleep };
     try {
-      const track = { targets, look: () => this.#gathering.look(targets), others: behind };
+      const track = { targets, look: () => this.#gathering.look(targets), others: behind2 };
       await follow(writing, track, () => pace?.tell());
     } finally {
       pace?.end();
@@ -22281,26 +22463,40 @@ var Run = class {
     const { context, options } = this;
     const board = this.#board;
     const progress = nextSteps(board.now, plan, board.start);
-    const report = (attached2) => plan.services.map(
-      (planned) => serviceReport({
-        planned,
-        report: this.#gathering.reports().find(({ service: service2 }) => service2 === planned.service) ?? missing(planned.service),
-        progress,
-        board,
-        targets: context.targets,
-        verified: (this.#verified.get(planned.service) ?? []).flatMap(({ targets }) => targets),
-        attached: attached2
-      })
-    );
-    const record2 = options.pipeline === void 0 ? void 0 : recordOf(context, { plan, progress, board, verified: this.#verified, pipeline: options.pipeline });
+    const report = (attached2) => this.#report(plan, progress, attached2);
+    const record5 = options.pipeline === void 0 ? void 0 : recordOf(context, { plan, progress, board, verified: this.#verified, pipeline: options.pipeline });
     const released = report([]).every(({ state }) => state !== "not released");
-    const attached = record2 !== void 0 && released ? await attachRecord(context, record2, this.#indexes) : [];
+    const attached = record5 !== void 0 && released ? await attachRecord(context, record5, this.#indexes) : [];
     const services = report(attached);
     const kept = attached.every(({ registry: registry2, state }) => {
       const required2 = context.targets.some((target) => target.name === registry2 && target.registry.required);
       return state !== "failed" || !required2;
     });
-    return { ok: kept && services.every((service2) => isComplete(service2)), gate: gate4, services, record: record2 };
+    return { ok: kept && services.every((service2) => isComplete(service2)), gate: gate4, services, record: record5 };
+  }
+  #report(plan, progress, attached) {
+    return plan.services.map(
+      (planned) => serviceReport({
+        planned,
+        report: this.#gathering.reports().find(({ service: service2 }) => service2 === planned.service) ?? missing(planned.service),
+        progress,
+        board: this.#board,
+        targets: this.context.targets,
+        verified: (this.#verified.get(planned.service) ?? []).flatMap(({ targets }) => targets),
+        attached,
+        promotes: this.options.promotes ?? false
+      })
+    );
+  }
+  /** What a run that was stopped has done: no registry is asked any more. */
+  #soFar(stopped) {
+    if (this.#opened === void 0) {
+      const gate5 = { open: false, reasons: [], later: [] };
+      return { ok: false, gate: gate5, services: this.#gathering.reports().map(notReleased), stopped };
+    }
+    const { gate: gate4, plan } = this.#opened;
+    const progress = nextSteps(this.#board.now, plan, this.#board.start);
+    return { ok: false, gate: gate4, services: this.#report(plan, progress, []), stopped };
   }
 };
 async function allEnded(works) {
@@ -22731,8 +22927,7 @@ async function tagsOf4(target, service2) {
     (await target.client.tags(repository)).map(async (tag) => {
       const digest = (await target.client.resolve(repository, tag, { push: true }))?.digest;
       const { kind } = kindOfTag(tag, service2);
-      const passing = kind === "candidate" || kind === "staging";
-      return digest === void 0 ? [] : [{ tag, digest, created: passing ? await created(digest) : void 0 }];
+      return digest === void 0 ? [] : [{ tag, digest, created: kind === "candidate" ? await created(digest) : void 0 }];
     })
   );
   return tags2.flat();
@@ -22785,7 +22980,7 @@ async function statusOf(context, services, policy) {
 function describeStatus({ rows, disagreements }, format) {
   if (format === "json") return JSON.stringify({ status: { rows, disagreements } }, null, 2);
   const table3 = renderTable(
-    ["service", "registry", "latest", "floating", "newest", "prerelease"],
+    ["service", "registry", "latest", "floating", "newest", "newer prerelease"],
     rows.map((row, index) => [
       rows[index - 1]?.service === row.service ? "" : row.service,
       row.registry,
@@ -22794,12 +22989,17 @@ function describeStatus({ rows, disagreements }, format) {
     format
   );
   const bullet = format === "markdown" ? "- " : "  ";
-  const told2 = disagreements.length === 0 ? ["Everything agrees."] : [
+  const remedies = [...new Set(disagreements.flatMap(({ remedy }) => remedy ?? []))];
+  const told2 = disagreements.length === 0 ? [rows.some(isReleased) ? "Everything agrees." : "Nothing is released yet."] : [
     `${disagreements.length === 1 ? "One thing does" : `${disagreements.length} things do`} not agree:`,
     "",
-    ...disagreements.map(({ told: line }) => `${bullet}${renderLine(line, format)}`)
+    ...disagreements.map(({ told: line }) => `${bullet}${renderLine(line, format)}`),
+    ...remedies.flatMap((remedy) => ["", renderLine(remedy, format)])
   ];
   return [table3, "", ...told2].join("\n");
+}
+function isReleased({ latest, lines: lines2, newest, prerelease }) {
+  return [latest, newest, prerelease, ...lines2].some((pointer2) => pointer2 !== void 0);
 }
 function cells({ unreachable: unreachable2, latest, lines: lines2, newest, prerelease }) {
   if (unreachable2 !== void 0) return [`not known: ${unreachable2}`, "", "", ""];
@@ -22847,6 +23047,12 @@ function bringVersion(context, service2, version2) {
     image.keep(void 0);
     return { ...brought, registries: run3.rows.all(), late: rows };
   });
+}
+function nowhere(services) {
+  const [problem3, ...others] = services.map(({ problems: problems6 }) => problems6[0]);
+  const answered = services.every(({ registries: registries3 }) => registries3.every(({ state }) => state !== "failed"));
+  if (!answered || problem3?.code !== "NOT_FOUND") return void 0;
+  return others.every((other) => other?.what === problem3.what) ? problem3 : void 0;
 }
 async function ask2({ context, service: service2, version: version2, rows }, target) {
   const started = performance.now();
@@ -22933,7 +23139,7 @@ async function notThere({ service: service2, version: version2, rows }, asked) {
   }
   const silent = asked.filter(({ target }) => rows.hasFailed(target)).map(({ target }) => target.name);
   const but = silent.length === 0 ? "" : ` that could be asked (not ${silent.join(", ")})`;
-  return new TgoError("NOT_FOUND", `no registry${but} has version ${version2} of ${service2}`, {
+  return new TgoError("NOT_FOUND", `no registry${but} has version ${version2}`, {
     remedy: `Release it first: tgo release --version ${version2}. What is out is shown by tgo status.`
   });
 }
@@ -23098,7 +23304,7 @@ var Pipelines = class {
     const before = new Date(Date.now() - days * 24 * 3600 * 1e3);
     const pruned = await prune(context, selected, { before, keep, undated, remove });
     const text2 = describePruned(pruned, remove, format);
-    if (pruned.some(({ problem: problem3 }) => problem3 !== void 0)) throw new Error(text2);
+    if (pruned.some(({ problem: problem3 }) => problem3 !== void 0)) throw new FunctionFailed(text2);
     return text2;
   }
   verify(service2, { tag, elf }, source, format) {
@@ -23130,23 +23336,26 @@ var Pipelines = class {
       policy: context.catalog.release,
       bring: () => bring2(name4, definition)
     }));
-    const { ok, gate: gate4, services, record: record2 } = await releaseServices(context, entrants, {
+    const { ok, gate: gate4, services, record: record5, stopped } = await releaseServices(context, entrants, {
       version: version2,
       allowBackwards: wishes.allowBackwards,
       adopt: wishes.adoptLatest,
+      promotes: command === "promote",
       pipeline: context.pipeline
     });
+    const unknown2 = command === "promote" && stopped === void 0 ? nowhere(services) : void 0;
+    if (unknown2 !== void 0) {
+      const ended = { command, ok: false, services: [], started, flags, format };
+      return conclude(context, ended, { version: version2.text, problems: [unknown2] });
+    }
     return conclude(
       context,
       { command, ok, services, started, flags, format },
       {
         version: version2.text,
-        gate: {
-          open: gate4.open,
-          reasons: gate4.open ? [] : gate4.reasons.map(({ told: told2 }) => told2),
-          later: gate4.later.map(({ told: told2 }) => told2)
-        },
-        record: record2
+        gate: stopped !== void 0 && !gate4.open ? void 0 : gateReport(gate4),
+        record: record5,
+        problems: stopped === void 0 ? void 0 : [problemOf(stopped)]
       }
     );
   }
@@ -23166,6 +23375,13 @@ var Pipelines = class {
     return conclude(context, { command, ok, services, started, flags, format });
   }
 };
+function gateReport(gate4) {
+  return {
+    open: gate4.open,
+    reasons: gate4.open ? [] : tellReasons(gate4.reasons),
+    later: tellReasons(gate4.later)
+  };
+}
 var NOT_BEGUN = "preflight found what must be mended first: nothing was built, and nothing was pushed";
 function wanted({ version: version2, gitTag }, services) {
   if (gitTag !== void 0 && version2 === void 0) return parseReleaseTag(gitTag, services);
@@ -23601,7 +23817,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "abe1b577d2f10746";
+var PIPELINE = "b421c9a8997a07c5";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

@@ -12,20 +12,23 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 CONNECTIONS = 12
+# One for all that fetch at the same time: with as many more look-ups of the same name, a name server was seen to lose
+# some, which costs five seconds each.
+_pool = concurrent.futures.ThreadPoolExecutor(CONNECTIONS)
 _sessions = threading.local()
 
 
 def fetch(files, cache):
     """Paths of files ({file, url, sha256, size}) in the cache, in order; what is missing is downloaded."""
     largest_first = sorted(files, key=lambda file: -(file.get("size") or 0))
-    with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
-        pending = [pool.submit(_one, file, cache) for file in largest_first]
-        try:
-            for download in pending:
-                download.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    pending = [_pool.submit(_one, file, cache) for file in largest_first]
+    try:
+        for download in pending:
+            download.result()
+    except BaseException:
+        for download in pending:
+            download.cancel()
+        raise
     return [_path(file, cache) for file in files]
 
 
