@@ -285,11 +285,11 @@ export class Tgo {
   async prune(
     /** Services by name, or "all". */
     service: string[] = ["all"],
-    /** Age in days from which a tag may go; counted from its commit, as registries tell no other time. */
+    /** Age in days from which a tag may go: that of its candidate's commit, as registries tell no other time. */
     days: number = 30,
     /** So many of the youngest candidates stay, however old. */
     keep: number = 0,
-    /** Also remove what has no known time. */
+    /** Also remove what has no known time: staging tags without their candidate among it. */
     undated: boolean = false,
     /** Remove, instead of only listing. */
     remove: boolean = false,
