@@ -74,8 +74,8 @@ beforeAll(async () => {
   await client.container().publish(`${open.host}/two:1`, { platformVariants: [...variants] });
   await variants[0]?.publish(`${open.host}/one:1`);
   for (const [path, text] of Object.entries(SOURCES)) {
-    await mkdir(join(folder, dirname(path)), { recursive: true });
-    await writeFile(join(folder, path), text);
+    await mkdir(join(folder, "sources", dirname(path)), { recursive: true });
+    await writeFile(join(folder, "sources", path), text);
   }
 });
 
@@ -118,7 +118,10 @@ const place = ({ host }: { host: string }, required = true): object => ({
   required,
 });
 
-const source = (): SourceArguments => ({ source: client.host().directory(folder), ...COMMIT });
+const source = (): SourceArguments => ({
+  source: client.host().directory(join(folder, "sources")),
+  ...COMMIT,
+});
 
 async function failureOf(run: Promise<string>): Promise<Report> {
   const error = await run.then(
