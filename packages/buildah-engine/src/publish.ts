@@ -40,9 +40,12 @@ async function push(
   tag: string,
   image: ImageDocuments,
 ): Promise<void> {
-  const read = (digest: string): ReadableStream<Uint8Array> => fileStream(cx.store.blobPath(digest));
   const blobs = [
-    ...image.layers.map(({ digest, size }) => ({ digest, size, open: () => read(digest) })),
+    ...image.layers.map(({ digest, size }) => ({
+      digest,
+      size,
+      open: () => fileStream(cx.store.blobPath(digest)),
+    })),
     ...image.configs.map(({ digest, size, bytes }) => ({ digest, size, open: () => bytes })),
   ];
   await Promise.all(blobs.map((blob) => uploads.run(() => registry.putBlob(repository, blob))));

@@ -20,7 +20,7 @@ export function tagRows(report: Report, version?: string): TagRow[] {
         service,
         registry,
         lines: lines(own, version),
-        complete: own.every(isThere),
+        complete: own.every(isInPlace),
       };
     });
   });
@@ -81,7 +81,7 @@ export function tagCount(
 ): { readonly words: string; readonly tone: "good" | "waiting" | "bad" } | undefined {
   const own = tags.filter((tag) => tag.registry === registry);
   if (own.length === 0) return undefined;
-  const there = own.filter(isThere).length;
+  const there = own.filter(isInPlace).length;
   const failed = own.some(({ state }) => state === "failed");
   return {
     words: `${there} of ${count(own.length, "tag")}`,
@@ -89,7 +89,8 @@ export function tagCount(
   };
 }
 
-function isThere({ state }: TagReport): boolean {
+/** Whether a tag stands for what it should. */
+export function isInPlace({ state }: TagReport): boolean {
   return state !== "failed" && state !== "not started";
 }
 

@@ -1898,7 +1898,7 @@ function tagRows(report, version2) {
         service: service2,
         registry: registry2,
         lines: lines(own2, version2),
-        complete: own2.every(isThere)
+        complete: own2.every(isInPlace)
       };
     });
   });
@@ -1939,14 +1939,14 @@ function shortened(before) {
 function tagCount({ tags: tags2 = [] }, registry2) {
   const own2 = tags2.filter((tag) => tag.registry === registry2);
   if (own2.length === 0) return void 0;
-  const there = own2.filter(isThere).length;
+  const there = own2.filter(isInPlace).length;
   const failed = own2.some(({ state }) => state === "failed");
   return {
     words: `${there} of ${count(own2.length, "tag")}`,
     tone: failed ? "bad" : there < own2.length ? "waiting" : "good"
   };
 }
-function isThere({ state }) {
+function isInPlace({ state }) {
   return state !== "failed" && state !== "not started";
 }
 function gateLines({ gate: gate4 }) {
@@ -15763,8 +15763,8 @@ var UPLOADS = 5;
 var NOTHING = { size: 0, open: () => new Uint8Array(0) };
 async function putBlob(connection, repository, upload) {
   const { digest, size: size2 } = upload;
-  const isThere4 = async () => await hasBlob(connection, repository, digest, { size: size2, push: true }) !== void 0;
-  if (await isThere4()) return "exists";
+  const isThere2 = async () => await hasBlob(connection, repository, digest, { size: size2, push: true }) !== void 0;
+  if (await isThere2()) return "exists";
   let session;
   for (const from of upload.mountFrom ?? []) {
     const mount = await mountBlob(connection, repository, digest, from);
@@ -15784,7 +15784,7 @@ async function putBlob(connection, repository, upload) {
     if (setback.patience === void 0 || verdict2 === "enough") throw setback.error;
     if (verdict2 === "out of time") throw outOfTime(setback.error);
     await connection.transport.wait(attempt2, setback.patience, "upload the blob");
-    if (await isThere4()) return "uploaded";
+    if (await isThere2()) return "uploaded";
   }
 }
 async function mountBlob(connection, repository, digest, from) {
@@ -19135,11 +19135,11 @@ async function made({ context, name: name4 }, container, { command, output: outp
   } catch (error2) {
     throw buildError(`making data for ${name4} with "${command.join(" ")}"`, remedy, error2);
   }
-  const isThere4 = await done.exists(output2);
-  if (!isThere4 || (await done.directory(output2).entries()).length === 0) {
+  const isThere2 = await done.exists(output2);
+  if (!isThere2 || (await done.directory(output2).entries()).length === 0) {
     throw new TgoError(
       "BUILD",
-      `"${command.join(" ")}" left ${output2} of ${name4} ${isThere4 ? "empty" : "missing"}`,
+      `"${command.join(" ")}" left ${output2} of ${name4} ${isThere2 ? "empty" : "missing"}`,
       {
         where: "build.data",
         remedy: `${remedy} Let it write to that folder.`
@@ -19298,8 +19298,10 @@ async function lockedRequirements(request, lock, tools) {
     throw programError("reading the lock", name4, error2);
   }
 }
-async function checkLock({ name: name4, source }, lock) {
+async function requireLock({ name: name4, service: service2, source }) {
+  const lock = findLock(name4, service2.build, source.entries);
   if (lock.endsWith(".txt")) requireHashed(name4, lock, await source.directory.file(lock).contents());
+  return lock;
 }
 
 // packages/stages/src/build/python/tools/backends.ts
@@ -19533,9 +19535,8 @@ function free(wheels) {
 
 // packages/stages/src/build/python/index.ts
 async function buildPython(request) {
-  const { context, service: service2, platforms, source } = request;
-  const lock = findLock(request.name, service2.build, source.entries);
-  await checkLock(request, lock);
+  const { context, service: service2, platforms } = request;
+  const lock = await requireLock(request);
   const bases = Promise.all(
     platforms.map(async (platform2) => {
       const base = await baseImage(context, service2.build.base, platform2);
@@ -20306,8 +20307,7 @@ function byStrategy(request) {
   }
 }
 async function checkPackages(request) {
-  const lock = findLock(request.name, request.service.build, request.source.entries);
-  await checkLock(request, lock);
+  const lock = await requireLock(request);
   await lockedRequirements(request, lock, await withTools(request));
 }
 
@@ -21633,7 +21633,7 @@ async function bringCandidate(context, candidate) {
     const from = held === void 0 ? await making(run3) : copying(run3, held);
     source.keep(from);
     const { digest, verification } = await bringAll(run3, needed, from, held);
-    const failed = needed.some((target) => !isThere2(run3.rows.of(target)));
+    const failed = needed.some((target) => !isThere(run3.rows.of(target)));
     return {
       ...rest,
       state: failed ? "failed" : held === void 0 ? "published" : "already there",
@@ -21755,7 +21755,7 @@ async function making({ context, candidate, tag }) {
     }
   };
 }
-function isThere2({ state }) {
+function isThere({ state }) {
   return state !== "failed" && state !== "not started";
 }
 function since(started) {
@@ -22180,7 +22180,7 @@ function serviceReport(of) {
     const record5 = attached.find((one) => one.service === service2 && one.registry === row.registry);
     const target = targets.find(({ name: name4 }) => name4 === row.registry);
     const isOut2 = tags2.some(
-      (tag) => tag.registry === row.registry && tag.tag === planned.tags.version && isThere3(tag)
+      (tag) => tag.registry === row.registry && tag.tag === planned.tags.version && isInPlace(tag)
     );
     return {
       ...row,
@@ -22218,10 +22218,7 @@ function staying({ service: service2, tags: tags2 }, { steps }) {
   return [`${names2.join(", ")} ${told2} back to ${tags2.version}`];
 }
 function isComplete({ tags: tags2 = [], registries: registries3 }, counts = () => true) {
-  return tags2.filter(({ registry: registry2 }) => counts(registry2)).every(isThere3) && registries3.filter(({ registry: registry2 }) => counts(registry2)).every(({ state }) => state !== "failed");
-}
-function isThere3({ state }) {
-  return state === "done" || state === "already there" || state === "stays";
+  return tags2.filter(({ registry: registry2 }) => counts(registry2)).every(isInPlace) && registries3.filter(({ registry: registry2 }) => counts(registry2)).every(({ state }) => state !== "failed");
 }
 function tagReport(step, board) {
   const { registry: registry2, tag, standing } = step;
@@ -23817,7 +23814,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "b421c9a8997a07c5";
+var PIPELINE = "f374dd6098e80177";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

@@ -1,7 +1,7 @@
 import type { PythonBuild } from "@tgo/catalog";
 import { requireFiles } from "./configure.js";
 import { buildSecrets } from "./dockerfile.js";
-import { checkLock, findLock, lockedRequirements } from "./python/lock.js";
+import { lockedRequirements, requireLock } from "./python/lock.js";
 import { withTools } from "./python/tools.js";
 import type { BuildRequest } from "./request.js";
 import { readProject } from "./static-web/project.js";
@@ -32,7 +32,6 @@ function byStrategy(request: BuildRequest): readonly Promise<unknown>[] {
 
 /** By the lock's own tool, which the build needs next: what is fetched for it here is not fetched again. */
 async function checkPackages(request: BuildRequest<PythonBuild>): Promise<void> {
-  const lock = findLock(request.name, request.service.build, request.source.entries);
-  await checkLock(request, lock);
+  const lock = await requireLock(request);
   await lockedRequirements(request, lock, await withTools(request));
 }

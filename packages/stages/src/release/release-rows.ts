@@ -1,6 +1,6 @@
 import type { Verification } from "@tgo/oci";
 import type { PlannedService, Progress, Step } from "@tgo/release";
-import { problemOf, type RegistryReport, type ServiceReport, type TagReport } from "@tgo/report";
+import { isInPlace, problemOf, type RegistryReport, type ServiceReport, type TagReport } from "@tgo/report";
 import { divide } from "../brought.js";
 import { referenceOf, type Target } from "../context.js";
 import type { Board } from "./board.js";
@@ -29,7 +29,7 @@ export function serviceReport(of: {
     const record = attached.find((one) => one.service === service && one.registry === row.registry);
     const target = targets.find(({ name }) => name === row.registry);
     const isOut = tags.some(
-      (tag) => tag.registry === row.registry && tag.tag === planned.tags.version && isThere(tag),
+      (tag) => tag.registry === row.registry && tag.tag === planned.tags.version && isInPlace(tag),
     );
     return {
       ...row,
@@ -84,13 +84,9 @@ export function isComplete(
   counts: (registry: string) => boolean = () => true,
 ): boolean {
   return (
-    tags.filter(({ registry }) => counts(registry)).every(isThere) &&
+    tags.filter(({ registry }) => counts(registry)).every(isInPlace) &&
     registries.filter(({ registry }) => counts(registry)).every(({ state }) => state !== "failed")
   );
-}
-
-function isThere({ state }: TagReport): boolean {
-  return state === "done" || state === "already there" || state === "stays";
 }
 
 function tagReport(step: Step, board: Board): TagReport {

@@ -8,7 +8,7 @@ import { activated } from "./activate.js";
 import { compileApplication } from "./application.js";
 import { makeData } from "./data.js";
 import { installBuilt, installWheels, merged, type Environments } from "./environment.js";
-import { checkLock, findLock, lockedRequirements } from "./lock.js";
+import { lockedRequirements, requireLock } from "./lock.js";
 import { planPackages } from "./plan.js";
 import { buildSources } from "./sources.js";
 import { withTools } from "./tools.js";
@@ -20,9 +20,8 @@ export { PYTHON_REMEDY } from "./problem.js";
  * what the platforms share made once and kept in layers that all images have.
  */
 export async function buildPython(request: BuildRequest<PythonBuild>): Promise<Built> {
-  const { context, service, platforms, source } = request;
-  const lock = findLock(request.name, service.build, source.entries);
-  await checkLock(request, lock);
+  const { context, service, platforms } = request;
+  const lock = await requireLock(request);
   const bases = Promise.all(
     platforms.map(async (platform) => {
       const base = await baseImage(context, service.build.base, platform);

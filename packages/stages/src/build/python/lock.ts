@@ -58,7 +58,12 @@ export async function lockedRequirements(
   }
 }
 
-/** Checks of a lock that need no tools. */
-export async function checkLock({ name, source }: BuildRequest<PythonBuild>, lock: string): Promise<void> {
+/**
+ * The lock of a service, checked as far as that needs no tools.
+ * @throws TgoError SOURCE
+ */
+export async function requireLock({ name, service, source }: BuildRequest<PythonBuild>): Promise<string> {
+  const lock = findLock(name, service.build, source.entries);
   if (lock.endsWith(".txt")) requireHashed(name, lock, await source.directory.file(lock).contents());
+  return lock;
 }
