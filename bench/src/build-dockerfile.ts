@@ -2,7 +2,8 @@ import type { Client } from "@dagger.io/dagger";
 import { Service, type Platform } from "@tgo/catalog";
 import { buildVariants } from "../../packages/stages/src/build/index.js";
 import { createContext } from "../../packages/stages/src/context.js";
-import { prepare } from "../../packages/stages/src/prepare.js";
+import type { HostOptions } from "../../packages/stages/src/host.js";
+import { prepareBuild } from "../../packages/stages/src/prepare.js";
 import { optionsOf, productOf } from "./context.js";
 import type { BuildJob } from "./job.js";
 import { pushContainers, type Timed } from "./push.js";
@@ -26,10 +27,11 @@ export async function buildOwnDockerfile(
   job: BuildJob,
   { platform, args }: { readonly platform: Platform; readonly args: Readonly<Record<string, string>> },
   steps: Steps,
+  host: HostOptions,
 ): Promise<Timed> {
-  const context = await createContext(client, productOf(job), optionsOf(client, job, [platform]));
+  const context = await createContext(client, productOf(job), optionsOf(client, job, [platform]), host);
   const source = client.host().directory(job.source);
-  const { request } = await prepare(context, job.service, ownDockerfile(args), { source });
+  const request = await prepareBuild(context, job.service, ownDockerfile(args), { source });
   const started = steps.begin();
   const { variants } = await buildVariants(request);
   const ended = steps.lastLine ?? performance.now();

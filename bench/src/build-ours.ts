@@ -2,7 +2,8 @@ import type { Client } from "@dagger.io/dagger";
 import type { Catalog, Platform, Service } from "@tgo/catalog";
 import { buildVariants } from "../../packages/stages/src/build/index.js";
 import { createContext } from "../../packages/stages/src/context.js";
-import { prepare } from "../../packages/stages/src/prepare.js";
+import type { HostOptions } from "../../packages/stages/src/host.js";
+import { prepareBuild } from "../../packages/stages/src/prepare.js";
 import { optionsOf, productOf } from "./context.js";
 import type { BuildJob } from "./job.js";
 import { pushContainers, type Timed } from "./push.js";
@@ -17,13 +18,14 @@ export async function buildOurs(
   job: BuildJob,
   { catalog, platforms }: { readonly catalog: Catalog; readonly platforms: readonly Platform[] },
   steps: Steps,
+  host: HostOptions,
 ): Promise<Timed> {
   const service = catalog.services[job.service];
   if (service === undefined) throw new Error(`no service ${job.service} in the catalog`);
   const started = steps.begin();
-  const context = await createContext(client, productOf(job), optionsOf(client, job, platforms));
+  const context = await createContext(client, productOf(job), optionsOf(client, job, platforms), host);
   const source = client.host().directory(job.source);
-  const { request } = await prepare(context, job.service, service, {
+  const request = await prepareBuild(context, job.service, service, {
     source,
     values: missingValues(service),
   });

@@ -6,7 +6,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { connection, dag } from "@dagger.io/dagger";
 import { startEngine } from "@tgo/buildah-engine";
 import { Catalog } from "@tgo/catalog";
-import { setHost } from "../../packages/stages/src/host.js";
 import { buildOwnDockerfile } from "./build-dockerfile.js";
 import { buildOurs } from "./build-ours.js";
 import type { Answer, BuildJob, Job, Measured } from "./job.js";
@@ -34,10 +33,10 @@ async function measure(job: BuildJob): Promise<Measured> {
   }
   try {
     return await inSession(async () => {
-      setHost({ local: true, progress: () => undefined, signal: interruption.signal });
+      const host = { local: true, progress: () => undefined, signal: interruption.signal };
       const timed = await (job.build.by === "us"
-        ? buildOurs(dag, job, { catalog, platforms: job.build.platforms }, steps)
-        : buildOwnDockerfile(dag, job, job.build, steps));
+        ? buildOurs(dag, job, { catalog, platforms: job.build.platforms }, steps, host)
+        : buildOwnDockerfile(dag, job, job.build, steps, host));
       const built = { seconds: rounded(timed.seconds), peakMemory: peakMemory(), steps: [...steps.list] };
       const name = engine === undefined ? `Dagger engine ${await dag.version()}` : "embedded engine";
       if (job.push === undefined) return { ...built, engine: name };

@@ -2,8 +2,7 @@
  * What the module's shell and the `tgo` command call: the packages with the product's data, bundled into
  * lib/core.js. A Dagger module sees only its own folder, and is loaded straight from git.
  */
-import type { BaseLock } from "@tgo/catalog";
-import { Pipelines as Stages, type Options } from "@tgo/stages";
+import { Pipelines as Stages, type HostOptions, type Options, type Product } from "@tgo/stages";
 import type { Client } from "@dagger.io/dagger";
 import bases from "../bases.json";
 import ai from "../services/tgo-ai/service.json";
@@ -13,8 +12,8 @@ import rag from "../services/tgo-rag/service.json";
 import web from "../services/tgo-web/service.json";
 import widgetApp from "../services/tgo-widget-app/service.json";
 
-export { formatEvent, ReportError, setHost } from "@tgo/stages";
-export type { Host, Options, OutputFormat, ProgressEvent, SourceArguments } from "@tgo/stages";
+export { formatEvent, ReportError } from "@tgo/stages";
+export type { HostOptions, Options, OutputFormat, ProgressEvent, SourceArguments } from "@tgo/stages";
 
 /** Hash of this bundle's own code, written in when it is made. */
 export const PIPELINE = "0000000000000000";
@@ -32,11 +31,11 @@ export const BUILT_IN = {
 };
 
 /** The base lock as shipped: what is not in it is resolved when it is used. */
-export const BASES: BaseLock = bases;
+export const BASES: NonNullable<Product["bases"]> = bases;
 
 /** The pipelines of TGO, on a client of any engine. */
 export class Pipelines extends Stages {
-  constructor(client: Client, options: Options) {
-    super(client, { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE }, options);
+  constructor(client: Client, options: Options, host?: HostOptions) {
+    super(client, { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE }, options, host);
   }
 }

@@ -13,16 +13,19 @@ const product: Product = {
   // Made from the module's source, and held to it by a check: not parsed again.
   surface: surface as Surface,
   load: async (): Promise<LoadedModule> => {
-    const [sdk, module, core] = await Promise.all([
+    const [sdk, module] = await Promise.all([
       import("@dagger.io/dagger"),
       import("../../../pipelines/tgo/src/index.js"),
-      import("../../../pipelines/tgo/lib/core.js"),
     ]);
     return {
       connection: sdk.connection,
       client: sdk.dag,
-      setHost: core.setHost,
-      create: (args) => Reflect.construct(module.Tgo, args) as ModuleInstance,
+      create: (args, host) => {
+        const instance = Reflect.construct(module.Tgo, args) as InstanceType<typeof module.Tgo>;
+        // Not an argument of the module's API: a host is made of functions.
+        const pipelines = instance["pipelines"].bind(instance, host);
+        return Object.assign(instance, { pipelines });
+      },
     };
   },
 };

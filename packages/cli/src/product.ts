@@ -14,10 +14,11 @@ export interface Product {
 }
 
 export interface LoadedModule {
-  /** The module's class, its constructor arguments in order. */
-  readonly create: (args: unknown[]) => ModuleInstance;
-  /** Tells the stages about the machine they run on. */
-  readonly setHost: (host: HostSettings) => void;
+  /**
+   * An instance of the module's class, on the machine of the user.
+   * @param args constructor arguments, in the order of the module's API
+   */
+  readonly create: (args: unknown[], host: HostSettings) => ModuleInstance;
   /** The SDK's: opens a session, runs the function in it, closes it. */
   readonly connection: (run: () => Promise<void>, options: { LogOutput?: Writable }) => Promise<void>;
   /** The SDK's global client, usable inside `connection`. */

@@ -193,7 +193,7 @@ async function call(
   run: Pick<Run, "process" | "invocation" | "interruption"> & Told & { display: Display },
 ): Promise<string> {
   const { process, invocation, interruption, reporting, display } = run;
-  module.setHost({
+  const host = {
     progress: display.onProgress,
     signal: interruption.signal,
     engine: engineName,
@@ -206,9 +206,12 @@ async function call(
       color: wantsColor(process.stdout, process.env),
       width: Math.max(60, process.stdout.columns ?? 100),
     },
-  });
+  };
   const fn = invocation.function;
-  const instance = module.create(prepared.constructorArguments.map((make) => make(module.client)));
+  const instance = module.create(
+    prepared.constructorArguments.map((make) => make(module.client)),
+    host,
+  );
   if (instance[fn.name] === undefined) throw new Error(`the module has no method ${fn.name}`);
   const value = await instance[fn.name]?.(...prepared.functionArguments.map((make) => make(module.client)));
   return deliver(fn, value, {

@@ -10,7 +10,7 @@ process.exitCode = await runCli(
     load: () =>
       Promise.resolve({
         client: {} as never,
-        setHost: (host) => {
+        create: (_, host) => {
           host.progress({
             kind: "begin",
             id: "1",
@@ -18,14 +18,14 @@ process.exitCode = await runCli(
             service: "tgo-api",
             platform: "linux/arm64",
           });
+          return {
+            smoke: () =>
+              new Promise(() => {
+                setInterval(() => undefined, 1000);
+                stderr.write("READY\n");
+              }),
+          };
         },
-        create: () => ({
-          smoke: () =>
-            new Promise(() => {
-              setInterval(() => undefined, 1000);
-              stderr.write("READY\n");
-            }),
-        }),
         connection: (run) => run(),
       }),
   },

@@ -263,10 +263,10 @@ export async function tgo(line: string | readonly string[], scene: Scene = {}): 
       seen.loaded = true;
       return Promise.resolve({
         client: CLIENT as unknown as LoadedModule["client"],
-        setHost: (host) => {
+        create: (constructorArguments, host) => {
           seen.host = host;
+          return instance(constructorArguments, calls, host, scene);
         },
-        create: (constructorArguments) => instance(constructorArguments, calls, seen, scene),
         connection: scene.connection ?? ((run) => run()),
       });
     },
@@ -301,7 +301,7 @@ export async function tgo(line: string | readonly string[], scene: Scene = {}): 
 function instance(
   constructorArguments: unknown[],
   calls: Call[],
-  seen: { host?: HostSettings },
+  host: HostSettings,
   scene: Scene,
 ): ModuleInstance {
   return Object.fromEntries(
@@ -310,8 +310,7 @@ function instance(
       (...args: unknown[]) => {
         const call = { method: name, constructorArguments, arguments: args };
         calls.push(call);
-        if (seen.host === undefined) throw new Error("setHost comes first");
-        return scene.behave?.(call, seen.host) ?? Promise.resolve("done");
+        return scene.behave?.(call, host) ?? Promise.resolve("done");
       },
     ]),
   );

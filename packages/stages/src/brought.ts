@@ -1,5 +1,5 @@
 import type { RegistryReport, ServiceReport } from "@tgo/report";
-import type { Target } from "./context.js";
+import type { Target } from "./target.js";
 import type { Destination } from "./destination.js";
 
 /**

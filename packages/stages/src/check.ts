@@ -1,7 +1,7 @@
 import type { Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { Variant } from "./build/index.js";
-import type { Context } from "./context.js";
+import type { BuildContext } from "./build-context.js";
 import { scanRoot } from "./tools/index.js";
 
 export interface Checked {
@@ -18,7 +18,7 @@ const SHOWN = 20;
  * @throws TgoError CHECK listing the wrong files by path
  */
 export async function checkVariant(
-  context: Context,
+  context: BuildContext,
   service: string,
   { platform, container }: Variant,
   allow: readonly string[],

@@ -1,6 +1,5 @@
 import { helpsToRepeat, render, type Report, type ReportFormat, type ServiceReport } from "@tgo/report";
 import type { Context } from "./context.js";
-import { getHost } from "./host.js";
 
 /**
  * A function failed, and the message is its whole answer, in the format asked for: it belongs where the answer of one
@@ -54,11 +53,11 @@ export function conclude(
     ...more,
     next:
       !ok && helpsToRepeat({ services, problems: more.problems })
-        ? (getHost().invocation ?? `dagger call ${command} ${flags}`)
+        ? (context.host.invocation ?? `dagger call ${command} ${flags}`)
         : undefined,
   };
-  const report = getHost().report?.(made) ?? made;
-  const text = render(report, format, getHost().text);
+  const report = context.host.report?.(made) ?? made;
+  const text = render(report, format, context.host.text);
   if (!ok) throw new ReportError(text, report);
   return text;
 }

@@ -1,5 +1,5 @@
 import { copyImage } from "@tgo/oci";
-import { repositoryOf, type Target } from "./context.js";
+import { repositoryOf, type Target } from "./target.js";
 import type { Destination } from "./destination.js";
 
 /**

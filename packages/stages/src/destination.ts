@@ -1,7 +1,22 @@
-import type { Context } from "./context.js";
+import type { Platform } from "@tgo/catalog";
+import type { BuildContext } from "./build-context.js";
+import type { Progress } from "./progress.js";
+import type { Target } from "./target.js";
 
-/** Where images go: what publishing and releasing need of a context, and nothing that builds. */
-export interface Destination extends Pick<Context, "targets" | "platforms" | "progress" | "signal"> {
-  /** Milliseconds that a registry which is not required is waited for, where it is better to know. */
+/** What publishing and releasing need to know: where images go, and nothing that builds them. */
+export interface Destination {
+  readonly targets: readonly Target[];
+  readonly platforms: readonly Platform[];
+  readonly progress: Progress;
+  readonly signal: AbortSignal | undefined;
+  /** Grace period for optional registries, in milliseconds. */
   readonly patienceMs?: number | undefined;
+}
+
+/** What building and publishing candidates needs to know. */
+export interface PublishContext extends BuildContext, Destination {
+  /** Hash of the code that decides an image's bytes. */
+  readonly pipeline: string;
+  /** The name of the engine, for people. */
+  readonly engine: string;
 }

@@ -2,7 +2,7 @@ import { TgoError } from "@tgo/errors";
 import { canonicalJson, type Verification } from "@tgo/oci";
 import { CANDIDATE_ANNOTATION } from "./annotations.js";
 import { candidateTag } from "./candidate.js";
-import { referenceOf, repositoryOf, type Target } from "./context.js";
+import { referenceOf, repositoryOf, type Target } from "./target.js";
 import type { Destination } from "./destination.js";
 import type { Candidate } from "./publish.js";
 import type { Rows } from "./rows.js";

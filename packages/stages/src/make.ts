@@ -1,9 +1,10 @@
+import type { PublishContext } from "./destination.js";
 import { finaliseImage, type FinalImage, type Place } from "@tgo/oci";
 import { CANDIDATE_ANNOTATION, proofAnnotations } from "./annotations.js";
 import { standardLabels } from "./build/configure.js";
 import { stagingTag } from "./candidate.js";
-import { repositoryOf, type Context, type Target } from "./context.js";
-import type { Prepared } from "./prepare.js";
+import { repositoryOf, type Target } from "./target.js";
+import type { Prepared } from "./prepare-candidate.js";
 import { proveService } from "./prove.js";
 import { uploadVariants } from "./upload.js";
 
@@ -18,9 +19,9 @@ export interface Made {
  * Builds and proves every variant. The engine then uploads them to each registry under a staging tag; a registry that
  * has them is read to finalise the image.
  */
-export async function makeCandidate(context: Context, prepared: Prepared): Promise<Made> {
+export async function makeCandidate(context: PublishContext, prepared: Prepared): Promise<Made> {
   const { name, source } = prepared.request;
-  const { built, checks, smokes } = await proveService(context, prepared);
+  const { built, checks, smokes } = await proveService(context, prepared.request);
   const staging = stagingTag(prepared.key);
   const labels = standardLabels(prepared.request);
   const finalise = (from: Place): Promise<FinalImage> =>

@@ -1,5 +1,5 @@
 import type { RegistryReport } from "@tgo/report";
-import { referenceOf, repositoryOf, type Target } from "./context.js";
+import { referenceOf, repositoryOf, type Target } from "./target.js";
 
 /** The row of a registry in which nothing was done yet; without a tag while that is not known. */
 export function notStarted(target: Target, service: string, tag?: string): RegistryReport {

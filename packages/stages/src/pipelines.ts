@@ -5,18 +5,12 @@ import { parseReleaseTag, parseVersion, tellReasons, type Gate, type Version } f
 import { problemOf, type Report, type ReportFormat, type ServiceReport } from "@tgo/report";
 import type { Brought } from "./brought.js";
 import { conclude, FunctionFailed } from "./conclude.js";
-import {
-  createContext,
-  loadCatalog,
-  loadPins,
-  readBaseLock,
-  type Context,
-  type Options,
-  type Product,
-} from "./context.js";
+import { createContext, loadCatalog, loadPins, readBaseLock, type Context } from "./context.js";
+import type { Options, Product } from "./options.js";
+import type { HostOptions } from "./host.js";
 import { lockBases } from "./lock-bases.js";
 import { describePlan, describeServices } from "./plan.js";
-import { checkValues, prepare, type PrepareOptions } from "./prepare.js";
+import { checkValues, prepareBuild, type PrepareOptions } from "./prepare.js";
 import { proveService } from "./prove.js";
 import { bringCandidate, bringService, candidateOf, publishService } from "./publish.js";
 import { releaseServices, type Entrant } from "./release/flow.js";
@@ -58,6 +52,7 @@ export class Pipelines {
     private readonly client: Client,
     private readonly product: Product,
     private readonly options: Options,
+    private readonly host: HostOptions = {},
   ) {}
 
   async services(format: OutputFormat): Promise<string> {
@@ -78,7 +73,7 @@ export class Pipelines {
     // A shell empties the file it writes into before this reads it: > tgo.bases.json of that same lock.
     const emptied = baseLock !== undefined && (await baseLock.contents()).trim() === "";
     const options = emptied ? { ...this.options, baseLock: undefined } : this.options;
-    const context = await createContext(this.client, this.product, options);
+    const context = await createContext(this.client, this.product, options, this.host);
     const file = options.baseLock === undefined ? {} : await readBaseLock(options.baseLock);
     return lockBases(context, service, file);
   }
@@ -90,13 +85,13 @@ export class Pipelines {
         remedy: "Give one --platform; publish makes all of them.",
       });
     }
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const platform = context.platforms.includes(context.native) ? context.native : context.platforms[0];
     const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform) };
     const [selected] = select(one, [name], source);
     if (selected === undefined) throw new TgoError("USAGE", "no service given");
-    const prepared = await prepare(one, selected.name, selected.service, prepareOptions(source));
-    const { built } = await proveService(one, prepared, { smoke: false });
+    const request = await prepareBuild(one, selected.name, selected.service, prepareOptions(source));
+    const { built } = await proveService(one, request, { smoke: false });
     const [variant] = built.variants;
     if (variant === undefined) throw new TgoError("BUILD", `${name} has no variant`);
     return variant.container;
@@ -159,7 +154,7 @@ export class Pipelines {
     format: ReportFormat,
   ): Promise<string> {
     const started = performance.now();
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const of =
       version.version === undefined && version.gitTag === undefined
         ? undefined
@@ -178,7 +173,7 @@ export class Pipelines {
 
   /** What is out, in every registry. */
   async status(service: readonly string[], format: OutputFormat): Promise<string> {
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const selected = selectServices(context.catalog, service);
     return describeStatus(await statusOf(context, selected, context.catalog.release), format);
   }
@@ -189,7 +184,7 @@ export class Pipelines {
     { days, keep, undated, remove }: PruneWishes,
     format: OutputFormat,
   ): Promise<string> {
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const selected = selectServices(context.catalog, service);
     const before = new Date(Date.now() - days * 24 * 3600 * 1000);
     const pruned = await prune(context, selected, { before, keep, undated, remove });
@@ -218,7 +213,7 @@ export class Pipelines {
     begin: (context: Context, selected: readonly Selected[], version: Version) => Promise<Begun>,
   ): Promise<string> {
     const started = performance.now();
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const { version, service } = wanted(wishes, Object.keys(context.catalog.services));
     const selected = select(context, service === undefined ? names : [service], source);
     const flags = `--service ${names.join(",")} --version ${version.text}`;
@@ -278,7 +273,7 @@ export class Pipelines {
     ) => Promise<ServiceReport>,
   ): Promise<string> {
     const started = performance.now();
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const selected = select(context, names, source);
     const services = await Promise.all(
       selected.map(({ name, service }) => run(context, name, service, prepareOptions(source))),

@@ -3,9 +3,8 @@ import { TgoError } from "@tgo/errors";
 import { basesOf, buildBases, type BuildRequest } from "./build/index.js";
 import { fill } from "./build/request.js";
 import { buildValues } from "./build/static-web/index.js";
-import { candidateKey } from "./candidate.js";
 import { isWithoutCommit, whyUncommitted } from "./commit-notes.js";
-import { baseImage, type Context } from "./context.js";
+import { baseImage, type BuildContext } from "./build-context.js";
 import { loadSource, type SourceOptions } from "./source.js";
 
 export interface PrepareOptions extends SourceOptions {
@@ -15,44 +14,29 @@ export interface PrepareOptions extends SourceOptions {
   readonly version?: string | undefined;
 }
 
-/** A service ready to be built: everything that decides its bytes is known. */
-export interface Prepared {
-  readonly request: BuildRequest;
-  readonly key: string;
-}
-
 /**
- * Reads the source, resolves the bases to digests and derives the candidate's key. Builds nothing.
+ * Reads the source and resolves the bases to digests. Builds nothing.
  * @throws TgoError SOURCE, USAGE
  */
-export function prepare(
-  context: Context,
+export async function prepareBuild(
+  context: BuildContext,
   name: string,
   service: Service,
   options: PrepareOptions,
-): Promise<Prepared> {
-  return context.progress.step({ step: "prepare", service: name }, () =>
-    gather(context, name, service, options),
-  );
-}
-
-async function gather(
-  context: Context,
-  name: string,
-  service: Service,
-  options: PrepareOptions,
-): Promise<Prepared> {
-  const request = await openRequest(context, name, service, options);
-  refuseUnreleasable(request);
-  return complete(request);
+): Promise<BuildRequest> {
+  return context.progress.step({ step: "prepare", service: name }, async () => {
+    const opened = await openRequest(context, name, service, options);
+    refuseUnreleasable(opened);
+    return (await resolveRequest(opened)).request;
+  });
 }
 
 /**
- * What is to be built, as far as its source and the caller's values say: the bases come with {@link complete}.
+ * What is to be built, as far as its source and the caller's values say: the bases come with {@link resolveRequest}.
  * @throws TgoError SOURCE, USAGE
  */
 export async function openRequest(
-  context: Context,
+  context: BuildContext,
   name: string,
   service: Service,
   options: PrepareOptions,
@@ -72,30 +56,26 @@ export async function openRequest(
   return { ...partial, values, base: undefined, notes: [] };
 }
 
+/** A build request whose base images are known by digest. */
+export interface ResolvedRequest {
+  readonly request: BuildRequest;
+  /** Digests the base images stand for, by reference. */
+  readonly bases: Readonly<Record<string, string>>;
+}
+
 /**
- * Resolves the bases to digests and derives the candidate's key.
+ * Resolves the base images to digests.
  * @throws TgoError SOURCE
  */
-export async function complete(opened: BuildRequest): Promise<Prepared> {
-  const { context, name, service, source, platforms, values, version } = opened;
+export async function resolveRequest(opened: BuildRequest): Promise<ResolvedRequest> {
   const { images, base, unknown } = await buildBases(opened);
-  const digests = await resolveBases(context, images);
+  const bases = await resolveBases(opened.context, images);
   const request: BuildRequest = {
     ...opened,
-    base: base === undefined ? undefined : { name: base, digest: digests[base] ?? "" },
-    notes: pinNotes(context, images, unknown),
+    base: base === undefined ? undefined : { name: base, digest: bases[base] ?? "" },
+    notes: pinNotes(opened.context, images, unknown),
   };
-  const key = candidateKey({
-    service: name,
-    definition: service,
-    platforms,
-    source,
-    bases: digests,
-    values,
-    pipeline: context.pipeline,
-    version,
-  });
-  return { request, key };
+  return { request, bases };
 }
 
 /**
@@ -181,7 +161,7 @@ function parseValues(values: readonly string[]): Map<string, string> {
  * @throws TgoError SOURCE for a base that cannot be pulled, or lacks a platform
  */
 async function resolveBases(
-  context: Context,
+  context: BuildContext,
   images: readonly { reference: BaseImage; platform: Platform }[],
 ): Promise<Record<string, string>> {
   const resolved = await Promise.all(
@@ -194,7 +174,7 @@ async function resolveBases(
 }
 
 function pinNotes(
-  context: Context,
+  context: BuildContext,
   images: readonly { reference: BaseImage }[],
   unknown: readonly string[],
 ): string[] {

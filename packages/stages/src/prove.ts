@@ -1,14 +1,13 @@
 import { messageOf } from "./exec-error.js";
-import { buildVariants, type Built } from "./build/index.js";
+import { buildVariants, type BuildRequest, type Built } from "./build/index.js";
 import { checkVariant, type Checked } from "./check.js";
-import type { Context } from "./context.js";
-import type { Prepared } from "./prepare.js";
+import type { BuildContext } from "./build-context.js";
 import { smokeVariant, type Smoked } from "./smoke.js";
 
 /** Builds, checks and runs every variant of a service. */
 export async function proveService(
-  context: Context,
-  { request }: Prepared,
+  context: BuildContext,
+  request: BuildRequest,
   { smoke = true }: { smoke?: boolean } = {},
 ): Promise<{ built: Built; checks: Checked[]; smokes: Smoked[] }> {
   const { name, service } = request;
@@ -46,7 +45,7 @@ export async function proveService(
  * Dagger lets equal steps of two sessions share one run. When the session that began it is stopped, the other one
  * fails with it, though nothing is wrong: once more, then.
  */
-async function despiteOthers<T>(context: Context, run: () => Promise<T>): Promise<T> {
+async function despiteOthers<T>(context: BuildContext, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {

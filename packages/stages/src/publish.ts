@@ -6,14 +6,15 @@ import { attempt, interrupted } from "./attempt.js";
 import { divide, settled, type Brought } from "./brought.js";
 import { candidateTag } from "./candidate.js";
 import { commitNotes } from "./commit-notes.js";
-import { repositoryOf, type Context, type Target } from "./context.js";
+import { repositoryOf, type Target } from "./target.js";
 import { copyByDigest } from "./copy-by-digest.js";
-import type { Destination } from "./destination.js";
+import type { Destination, PublishContext } from "./destination.js";
 import { Search, type Held } from "./find-candidate.js";
 import { makeCandidate, type Made } from "./make.js";
 import { notStarted } from "./not-started.js";
 import { PATIENCE_MS, promised, within } from "./patience.js";
-import { prepare, type Prepared, type PrepareOptions } from "./prepare.js";
+import { prepareCandidate, type Prepared } from "./prepare-candidate.js";
+import { type PrepareOptions } from "./prepare.js";
 import { Rows } from "./rows.js";
 import { variantRows, verifyTag } from "./verify.js";
 
@@ -24,7 +25,7 @@ export { requireSameCandidate } from "./find-candidate.js";
  * @see publishCandidate
  */
 export async function publishService(
-  context: Context,
+  context: PublishContext,
   name: string,
   service: Service,
   options: PrepareOptions,
@@ -34,13 +35,13 @@ export async function publishService(
 
 /** As {@link publishService}, for a release: it does not wait for registries that are not required. */
 export async function bringService(
-  context: Context,
+  context: PublishContext,
   name: string,
   service: Service,
   options: PrepareOptions,
 ): Promise<Brought> {
   const bring = async (): Promise<Brought> => {
-    const prepared = await prepare(context, name, service, options);
+    const prepared = await prepareCandidate(context, name, service, options);
     return bringCandidate(context, candidateOf(context, prepared));
   };
   return attempt(
@@ -51,7 +52,7 @@ export async function bringService(
   );
 }
 
-export function candidateOf(context: Context, prepared: Prepared): Candidate {
+export function candidateOf(context: PublishContext, prepared: Prepared): Candidate {
   const { name, source, version } = prepared.request;
   return {
     service: name,

@@ -2,7 +2,7 @@ import { isTgoError, TgoError } from "@tgo/errors";
 import type { Verification } from "@tgo/oci";
 import { problemOf, type RegistryReport } from "@tgo/report";
 import { interrupted } from "./attempt.js";
-import type { Target } from "./context.js";
+import type { Target } from "./target.js";
 import type { Destination } from "./destination.js";
 import { messageOf } from "./exec-error.js";
 import { notStarted } from "./not-started.js";

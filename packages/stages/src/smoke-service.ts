@@ -2,7 +2,7 @@ import type { Service } from "@tgo/catalog";
 import type { ServiceReport } from "@tgo/report";
 import { attempt } from "./attempt.js";
 import type { Context } from "./context.js";
-import { prepare, type PrepareOptions } from "./prepare.js";
+import { prepareBuild, type PrepareOptions } from "./prepare.js";
 import { proveService } from "./prove.js";
 
 /** Builds, checks and runs every variant of a service; publishes nothing. Never throws for the service's own failure. */
@@ -13,12 +13,12 @@ export async function smokeService(
   options: PrepareOptions,
 ): Promise<ServiceReport> {
   return attempt(context, name, async () => {
-    const prepared = await prepare(context, name, service, options);
-    const { built, checks, smokes } = await proveService(context, prepared);
+    const request = await prepareBuild(context, name, service, options);
+    const { built, checks, smokes } = await proveService(context, request);
     return {
       service: name,
       state: "smoke ok",
-      revision: prepared.request.source.revision,
+      revision: request.source.revision,
       variants: context.platforms.map((platform) => {
         const check = checks.find((candidate) => candidate.platform === platform);
         const smoke = smokes.find((candidate) => candidate.platform === platform);

@@ -2,7 +2,7 @@ import type { Container } from "@dagger.io/dagger";
 import type { Platform, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { Variant } from "./build/index.js";
-import type { Context } from "./context.js";
+import type { BuildContext } from "./build-context.js";
 import { execFailure, lastLines, messageOf } from "./exec-error.js";
 import { importLines, importsRun } from "./imports.js";
 import { smokePlan, type SmokePlan } from "./smoke-plan.js";
@@ -30,7 +30,7 @@ const START_SECONDS = 10;
  * @throws TgoError SMOKE with what the variant printed
  */
 export async function smokeVariant(
-  context: Context,
+  context: BuildContext,
   name: string,
   service: Service,
   { platform, container: image }: Variant,
@@ -83,7 +83,7 @@ async function outputOf(run: Container, what: string, where: string): Promise<st
 }
 
 async function askServer(
-  context: Context,
+  context: BuildContext,
   { http, timeoutSeconds }: Pick<Service["smoke"], "timeoutSeconds"> & Pick<SmokePlan, "http">,
   container: Container,
   where: string,

@@ -1,9 +1,8 @@
 import type { Directory, GitRef } from "@dagger.io/dagger";
 import type { Build, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import type { Context } from "./context.js";
+import type { BuildContext, Uncommitted } from "./build-context.js";
 import { messageOf } from "./exec-error.js";
-import { getHost, type Uncommitted } from "./host.js";
 import { inspectDirectory, readCommitTime } from "./tools/index.js";
 
 /** A service's source, what it is called, and when it is from. */
@@ -62,7 +61,7 @@ function isMarked(build: Build, entries: readonly string[]): boolean {
  * @throws TgoError SOURCE, USAGE
  */
 export async function loadSource(
-  context: Context,
+  context: BuildContext,
   name: string,
   service: Service,
   options: SourceOptions,
@@ -83,7 +82,7 @@ export async function loadSource(
     created: created ?? UNKNOWN_TIME,
     modified: created ?? contentDate(tree.hash),
     // What the host says is of its own files, not of a git repository that was read instead.
-    uncommitted: found === undefined ? undefined : (found.uncommitted ?? getHost().uncommitted),
+    uncommitted: found === undefined ? undefined : (found.uncommitted ?? context.host.uncommitted),
   };
 }
 
@@ -95,7 +94,7 @@ interface Found {
 }
 
 async function findSource(
-  context: Context,
+  context: BuildContext,
   name: string,
   service: Service,
   options: SourceOptions,
@@ -122,8 +121,8 @@ async function findSource(
  * The commit of a directory that came with its .git, when nothing below the path differs from it. The `tgo` command
  * has asked git on its machine already.
  */
-async function gitState(context: Context, directory: Directory, below: string): Promise<Partial<Found>> {
-  if (getHost().local === true) return {};
+async function gitState(context: BuildContext, directory: Directory, below: string): Promise<Partial<Found>> {
+  if (context.host.local === true) return {};
   try {
     const repository = directory.asGit();
     const changes = repository.uncommitted();
@@ -146,7 +145,7 @@ async function gitState(context: Context, directory: Directory, below: string): 
 }
 
 /** @returns undefined when the commit's time cannot be told */
-async function createdOf(context: Context, ref: GitRef, revision: string): Promise<Date | undefined> {
+async function createdOf(context: BuildContext, ref: GitRef, revision: string): Promise<Date | undefined> {
   return readCommitTime(context, ref.tree().directory(".git"), revision).catch(() => undefined);
 }
 
@@ -157,7 +156,7 @@ async function isDirectory(directory: Directory, path: string): Promise<boolean>
   return rest.length === 0 || isDirectory(directory.directory(first), rest.join("/"));
 }
 
-async function fromGit(context: Context, name: string, service: Service): Promise<Found> {
+async function fromGit(context: BuildContext, name: string, service: Service): Promise<Found> {
   const { repository, path = `repos/${name}` } = service.source;
   try {
     const head = context.client.git(repository).head();

@@ -1,5 +1,6 @@
+import type { PublishContext } from "./destination.js";
 import type { Variant } from "./build/index.js";
-import { referenceOf, type Context, type Target } from "./context.js";
+import { referenceOf, type Target } from "./target.js";
 
 /**
  * Lets the engine push all variants to one registry under a tag of no meaning. The engine compresses each
@@ -7,7 +8,7 @@ import { referenceOf, type Context, type Target } from "./context.js";
  * @returns the reference with the digest the engine reports
  */
 export async function uploadVariants(
-  context: Context,
+  context: PublishContext,
   target: Target,
   service: string,
   variants: readonly Variant[],

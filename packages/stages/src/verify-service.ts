@@ -3,7 +3,8 @@ import type { ServiceReport } from "@tgo/report";
 import { attempt } from "./attempt.js";
 import { candidateTag } from "./candidate.js";
 import type { Context } from "./context.js";
-import { prepare, type PrepareOptions } from "./prepare.js";
+import { prepareCandidate } from "./prepare-candidate.js";
+import { type PrepareOptions } from "./prepare.js";
 import { registryRows, variantRows, verifyTag } from "./verify.js";
 
 /**
@@ -18,7 +19,7 @@ export async function verifyService(
   { tag, elf }: { tag: string | undefined; elf: boolean },
 ): Promise<ServiceReport> {
   return attempt(context, name, async () => {
-    const wanted = tag ?? candidateTag((await prepare(context, name, service, options)).key);
+    const wanted = tag ?? candidateTag((await prepareCandidate(context, name, service, options)).key);
     const verification = await verifyTag(context, name, context.targets, wanted, {
       elf,
       allowForeign: service.allowForeign,

@@ -1,7 +1,7 @@
 import { verifyImage, type Verification } from "@tgo/oci";
 import type { RegistryReport, VariantReport } from "@tgo/report";
 import { readProof } from "./annotations.js";
-import { referenceOf, repositoryOf, type Target } from "./context.js";
+import { referenceOf, repositoryOf, type Target } from "./target.js";
 import type { Destination } from "./destination.js";
 
 export interface VerifyOptions {

@@ -9,10 +9,11 @@ import { startBaseMirror, startRegistry, type LocalRegistry } from "@tgo/testbed
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildVariants, type Built } from "../src/build/index.js";
 import { standardLabels } from "../src/build/configure.js";
-import { createContext, type Options } from "../src/context.js";
-import { setHost } from "../src/host.js";
+import { createContext } from "../src/context.js";
+import type { Options } from "../src/options.js";
+import type { HostOptions } from "../src/host.js";
 import { Pipelines } from "../src/pipelines.js";
-import { prepare, type Prepared } from "../src/prepare.js";
+import { prepareCandidate, type Prepared } from "../src/prepare-candidate.js";
 
 const BASE = "bases.example/two:1";
 const SECRET = "a#word $ecret";
@@ -25,6 +26,12 @@ let client: Client;
 let ended: Promise<void>;
 let end = (): void => undefined;
 let told: string[] = [];
+const host: HostOptions = {
+  local: true,
+  progress: ({ kind, step, detail }) => {
+    if (kind !== "begin") told.push(`${step}: ${detail ?? ""}`);
+  },
+};
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tgo-bases-"));
@@ -35,12 +42,6 @@ beforeAll(async () => {
   engine = await startEngine({ home: join(folder, "engine"), onEvent: () => undefined });
   process.env.DAGGER_SESSION_PORT = String(engine.port);
   process.env.DAGGER_SESSION_TOKEN = engine.token;
-  setHost({
-    local: true,
-    progress: ({ kind, step, detail }) => {
-      if (kind !== "begin") told.push(`${step}: ${detail ?? ""}`);
-    },
-  });
   await new Promise<void>((ready) => {
     ended = connect((connected) => {
       client = connected;
@@ -112,13 +113,11 @@ const productOf = (build: object): ConstructorParameters<typeof Pipelines>[1] =>
 const viaRegistry = (): Partial<Options> => ({ mirror: [`bases.example=${registry.host}`] });
 
 async function prepared(files: Files, { build, options, values }: Change = {}): Promise<Prepared> {
-  const context = await createContext(client, productOf({ strategy: "dockerfile", ...build }), {
-    ...viaRegistry(),
-    ...options,
-  });
+  const product = productOf({ strategy: "dockerfile", ...build });
+  const context = await createContext(client, product, { ...viaRegistry(), ...options }, host);
   const { x } = context.catalog.services;
   if (x === undefined) throw new Error("no service");
-  return prepare(context, "x", x, { source: client.host().directory(await written(files)), values });
+  return prepareCandidate(context, "x", x, { source: client.host().directory(await written(files)), values });
 }
 
 async function built(files: Files, change?: Change): Promise<Built> {
@@ -248,7 +247,7 @@ describe("the base lock", () => {
       base: "bases.example/three:1",
     };
     const options = await lockFile({ "bases.example/three:1": first, [BASE]: first });
-    const text = await new Pipelines(client, productOf(build), options).lockBases([]);
+    const text = await new Pipelines(client, productOf(build), options, host).lockBases([]);
     expect(Object.keys((JSON.parse(text) as { bases: object }).bases)).toEqual([
       "bases.example/three:1",
       BASE,
@@ -261,7 +260,7 @@ describe("the base lock", () => {
   it("is not written with a base that lacks a platform", async () => {
     await publishBase("one:1", "one", ["linux/amd64"]);
     const build = { strategy: "python", base: "bases.example/one:1" };
-    const lock = new Pipelines(client, productOf(build), viaRegistry()).lockBases([]);
+    const lock = new Pipelines(client, productOf(build), viaRegistry(), host).lockBases([]);
     await expect(lock).rejects.toThrow(/bases\.example\/one:1 has no linux\/arm64 variant/);
   });
 
@@ -274,7 +273,7 @@ describe("the base lock", () => {
     const path = join(await written({ "tgo.bases.json": "" }), "tgo.bases.json");
     const build = { strategy: "python", base: "docker.io/library/node:20-alpine" };
     const options = { baseLock: client.host().file(path) };
-    const text = await new Pipelines(client, productOf(build), options).lockBases(["x"]);
+    const text = await new Pipelines(client, productOf(build), options, host).lockBases(["x"]);
     expect(Object.keys((JSON.parse(text) as { bases: object }).bases)).toEqual([
       "docker.io/library/node:20-alpine",
     ]);

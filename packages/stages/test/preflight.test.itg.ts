@@ -13,7 +13,6 @@ import {
   type LocalRegistry,
 } from "@tgo/testbed";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { setHost } from "../src/host.js";
 import { ReportError } from "../src/conclude.js";
 import { Pipelines, type SourceArguments } from "../src/pipelines.js";
 
@@ -60,7 +59,6 @@ beforeAll(async () => {
   });
   process.env.DAGGER_SESSION_PORT = String(engine.port);
   process.env.DAGGER_SESSION_TOKEN = engine.token;
-  setHost({ local: true, progress: ({ step }) => told.push(step) });
   await new Promise<void>((ready) => {
     ended = connect((connected) => {
       client = connected;
@@ -107,9 +105,9 @@ async function answering(
 function pipelines(registries: Readonly<Record<string, object>>): Pipelines {
   const mirrors = { images: { "docker.io": mirror.host, "bases.example": open.host } };
   const product = { catalog: { services: SERVICES, registries, mirrors }, pipeline: "test" };
-  return new Pipelines(client, product, {
-    dockerConfig: client.setSecret("config", dockerConfig([{ ...bearer, password: "wrong" }])),
-  });
+  const config = client.setSecret("config", dockerConfig([{ ...bearer, password: "wrong" }]));
+  const host = { local: true, progress: ({ step }: { step: string }) => told.push(step) };
+  return new Pipelines(client, product, { dockerConfig: config }, host);
 }
 
 const place = ({ host }: { host: string }, required = true): object => ({

@@ -7,9 +7,9 @@ import { startEngine, type Engine } from "@tgo/buildah-engine";
 import { startBaseMirror } from "@tgo/testbed";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildVariants, type Built } from "../src/build/index.js";
-import { createContext, type Options } from "../src/context.js";
-import { setHost } from "../src/host.js";
-import { prepare } from "../src/prepare.js";
+import { createContext } from "../src/context.js";
+import type { Options } from "../src/options.js";
+import { prepareBuild } from "../src/prepare.js";
 import { startPythonIndex, type PythonIndex } from "./support/python-index.js";
 
 const ENVIRONMENT = "/app/.venv";
@@ -92,7 +92,6 @@ beforeAll(async () => {
   });
   process.env.DAGGER_SESSION_PORT = String(engine.port);
   process.env.DAGGER_SESSION_TOKEN = engine.token;
-  setHost({ local: true, progress: () => undefined });
   await new Promise<void>((ready) => {
     ended = connect((connected) => {
       client = connected;
@@ -133,11 +132,11 @@ async function build(requirements: readonly string[], change: Change = {}): Prom
   const service = { title: "Bot", build: { strategy: "python", ...change.build } };
   const mirrors = { images: { "docker.io": mirror.host }, ...(change.pypi && { pypi: change.pypi }) };
   const product = { catalog: { services: { bot: service }, registries: {}, mirrors }, pipeline: "test" };
-  const context = await createContext(client, product, { ...change.options });
+  const context = await createContext(client, product, { ...change.options }, { local: true, progress: () => undefined });
   const { bot } = context.catalog.services;
   if (bot === undefined) throw new Error("no service");
-  const prepared = await prepare(context, "bot", bot, { source: client.host().directory(source) });
-  return buildVariants(prepared.request);
+  const request = await prepareBuild(context, "bot", bot, { source: client.host().directory(source) });
+  return buildVariants(request);
 }
 
 function variant(built: Built, platform: string): Container {

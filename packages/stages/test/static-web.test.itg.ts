@@ -7,9 +7,9 @@ import { startEngine, type Engine, type EngineEvent } from "@tgo/buildah-engine"
 import { startBaseMirror } from "@tgo/testbed";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildVariants, type Built } from "../src/build/index.js";
-import { createContext, type Options } from "../src/context.js";
-import { setHost } from "../src/host.js";
-import { prepare } from "../src/prepare.js";
+import { createContext } from "../src/context.js";
+import type { Options } from "../src/options.js";
+import { prepareBuild } from "../src/prepare.js";
 import { startNpmRegistry, type NpmRegistry } from "./support/npm-registry.js";
 
 /** A hash no package has: nothing in a cache answers to it. */
@@ -51,7 +51,6 @@ beforeAll(async () => {
   engine = await startEngine({ home: join(folder, "engine"), onEvent: (event) => events.push(event) });
   process.env.DAGGER_SESSION_PORT = String(engine.port);
   process.env.DAGGER_SESSION_TOKEN = engine.token;
-  setHost({ local: true, progress: () => undefined });
   await new Promise<void>((ready) => {
     ended = connect((connected) => {
       client = connected;
@@ -145,12 +144,12 @@ async function build(files: Files, change: Change = {}): Promise<Built & { reado
   const mirrors = { images: { "docker.io": mirror.host }, npm: change.npm ?? registry.url };
   const product = { catalog: { services: { web: service }, registries: {}, mirrors }, pipeline: "test" };
   events = [];
-  const all = await createContext(client, product, { ...change.options });
+  const all = await createContext(client, product, { ...change.options }, { local: true, progress: () => undefined });
   const context = { ...all, platforms: [all.native] };
   const { web } = context.catalog.services;
   if (web === undefined) throw new Error("no service");
-  const prepared = await prepare(context, "web", web, { source: client.host().directory(source) });
-  const built = await buildVariants(prepared.request);
+  const request = await prepareBuild(context, "web", web, { source: client.host().directory(source) });
+  const built = await buildVariants(request);
   const ran = events
     .filter(({ kind, state }) => kind === "exec" && state === "start")
     .map(({ title }) => title);

@@ -8,7 +8,6 @@ import { startBaseMirror } from "@tgo/testbed";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withSystemPackages } from "../src/build/system-packages.js";
 import { createContext, type Context } from "../src/context.js";
-import { setHost } from "../src/host.js";
 
 const BASE = "docker.io/library/python:3.11-slim";
 const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
@@ -22,7 +21,6 @@ let mirror: { readonly host: string; stop(): Promise<void> };
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tgo-packages-"));
   mirror = await startBaseMirror({ log: (text) => process.stdout.write(`${text}\n`) });
-  setHost({ local: true, progress: () => undefined });
 });
 
 afterAll(async () => {
@@ -39,7 +37,7 @@ async function cold<T>(name: string, use: (context: Context, client: Client) => 
   try {
     await connect(async (client) => {
       const catalog = { services: {}, mirrors: { images: { "docker.io": mirror.host } } };
-      results.push(await use(await createContext(client, { catalog, pipeline: "test" }, {}), client));
+      results.push(await use(await createContext(client, { catalog, pipeline: "test" }, {}, { local: true, progress: () => undefined }), client));
     });
   } finally {
     await engine.close();

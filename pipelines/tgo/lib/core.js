@@ -1721,15 +1721,6 @@ var require_min_version = __commonJS({
   }
 });
 
-// packages/stages/src/host.ts
-var current = {};
-function setHost(host) {
-  current = host;
-}
-function getHost() {
-  return current;
-}
-
 // packages/report/src/html/page.ts
 import { createHash } from "node:crypto";
 
@@ -2638,9 +2629,9 @@ function record2(report) {
   return fact === void 0 ? void 0 : `**record** ${text(fact)}`;
 }
 function tags(report) {
-  const rows = tagRows(report, report.version).map(({ service: service2, registry: registry2, lines: lines2, complete: complete2 }) => {
+  const rows = tagRows(report, report.version).map(({ service: service2, registry: registry2, lines: lines2, complete }) => {
     const told2 = lines2.map(text).join("<br>");
-    return [text(service2), text(registry2), complete2 ? told2 : `**${told2}**`];
+    return [text(service2), text(registry2), complete ? told2 : `**${told2}**`];
   });
   return rows.length === 0 ? void 0 : table(["service", "registry", "tags"], rows);
 }
@@ -2770,16 +2761,16 @@ function table2(header, rows, options) {
 function wrap(line, width) {
   if (line.length <= width || line.startsWith(" ")) return [line];
   const lines2 = [];
-  let current2 = "";
+  let current = "";
   for (const word of line.split(" ")) {
-    if (current2 !== "" && current2.length + 1 + word.length > width) {
-      lines2.push(current2);
-      current2 = word;
+    if (current !== "" && current.length + 1 + word.length > width) {
+      lines2.push(current);
+      current = word;
     } else {
-      current2 = current2 === "" ? word : `${current2} ${word}`;
+      current = current === "" ? word : `${current} ${word}`;
     }
   }
-  return [...lines2, current2];
+  return [...lines2, current];
 }
 
 // packages/report/src/text.ts
@@ -2882,10 +2873,10 @@ function sent2({ uploaded, state }) {
   return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
 }
 function tagTable2(report, { colors, width }) {
-  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines: lines2, complete: complete2 }, index, all) => [
+  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines: lines2, complete }, index, all) => [
     cell(all[index - 1]?.service === service2 ? "" : service2, colors.bold),
     cell(registry2),
-    cell(lines2, complete2 ? colors.green : colors.red)
+    cell(lines2, complete ? colors.green : colors.red)
   ]);
   if (rows.length === 0) return [];
   return table2(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors.dim });
@@ -2986,10 +2977,10 @@ function conclude(context, { command, ok, services, started, flags, format }, mo
     durationMs,
     services,
     ...more,
-    next: !ok && helpsToRepeat({ services, problems: more.problems }) ? getHost().invocation ?? `dagger call ${command} ${flags}` : void 0
+    next: !ok && helpsToRepeat({ services, problems: more.problems }) ? context.host.invocation ?? `dagger call ${command} ${flags}` : void 0
   };
-  const report = getHost().report?.(made2) ?? made2;
-  const text2 = render2(report, format, getHost().text);
+  const report = context.host.report?.(made2) ?? made2;
+  const text2 = render2(report, format, context.host.text);
   if (!ok) throw new ReportError(text2, report);
   return text2;
 }
@@ -10191,11 +10182,11 @@ function rightful(kind, { plan, planned, tag, now, start, begun }, tags2) {
     if (after?.version === void 0 || after.digest === before?.digest) return [];
     return [{ version: after.version, digest: after.digest }];
   });
-  const complete2 = begun.flatMap(({ version: version2 }) => {
+  const complete = begun.flatMap(({ version: version2 }) => {
     const held = heldVersion(tags2, version2, service2);
     return held !== void 0 && isEverywhere(version2, plan, now) ? [{ version: version2, digest: held.digest }] : [];
   });
-  const newer = [...moved, ...complete2].filter(
+  const newer = [...moved, ...complete].filter(
     ({ version: version2 }) => version2.stable && inLine(kind, version2) && isNewer(version2, plan.version) && heldVersion(tags2, version2, service2) !== void 0
   );
   const newest = newestVersion(newer.map(({ version: version2 }) => version2));
@@ -11048,6 +11039,104 @@ function selectPlatforms(catalog, given) {
   return PLATFORMS.filter((platform2) => wanted2.includes(platform2));
 }
 
+// packages/stages/src/exec-error.ts
+function execFailure(error2) {
+  if (!(error2 instanceof Error)) return void 0;
+  if ("exitCode" in error2 && "stdout" in error2 && "stderr" in error2) return error2;
+  return execFailure(error2.cause);
+}
+function messageOf(error2) {
+  return error2 instanceof Error ? error2.message : String(error2);
+}
+function lastLines({ stdout, stderr }, count3) {
+  return `${stdout}
+${stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-count3).map((line) => `  | ${line}`).join("\n");
+}
+
+// packages/stages/src/bases.ts
+var Bases = class {
+  constructor(options) {
+    this.options = options;
+  }
+  options;
+  #digests = /* @__PURE__ */ new Map();
+  isPinned(reference) {
+    return pinned(reference, this.options.pins).includes("@");
+  }
+  /**
+   * The digest that a base stands for in this call: of its index, where it has one.
+   * @param platform one that the base has to have, when its tag is not resolved yet
+   * @throws TgoError SOURCE
+   */
+  digest(reference, platform2 = this.options.native) {
+    const known = this.#digests.get(reference);
+    if (known !== void 0) return known;
+    const asked = this.#resolve(reference, platform2);
+    this.#digests.set(reference, asked);
+    return asked;
+  }
+  /** Where a base is pulled from: its mirror where there is one, by its digest. */
+  async address(reference, platform2) {
+    const [name4 = ""] = reference.split("@");
+    return mirrored(`${name4}@${await this.digest(reference, platform2)}`, this.options.mirrors);
+  }
+  /**
+   * @throws TgoError SOURCE when the base has no such platform: `from` of an image with one platform returns that
+   *   one, whatever was asked for.
+   */
+  async container(reference, platform2) {
+    const base = this.#from(await this.address(reference, platform2), platform2);
+    const actual = await base.platform().catch((cause) => {
+      throw this.#failure(reference, platform2, cause);
+    });
+    if (String(actual) !== platform2) throw this.#lacks(reference, platform2, `found ${String(actual)}`);
+    return base;
+  }
+  async #resolve(reference, platform2) {
+    const known = pinned(reference, this.options.pins).split("@")[1];
+    if (known !== void 0) return known;
+    const ref = await this.#from(mirrored(reference, this.options.mirrors), platform2).imageRef().catch((cause) => {
+      throw this.#failure(reference, platform2, cause);
+    });
+    return ref.slice(ref.indexOf("@") + 1);
+  }
+  #from(address2, platform2) {
+    const registryService = this.options.service(address2);
+    return this.options.client.container({ platform: platform2 }).from(address2, registryService === void 0 ? {} : { registryService });
+  }
+  #failure(reference, platform2, cause) {
+    const message = messageOf(cause);
+    if (/\bno (?:\S+ variant|match for platform)/.test(message))
+      return this.#lacks(reference, platform2, message);
+    const { mirrors, pins } = this.options;
+    const address2 = mirrored(pinned(reference, pins), mirrors);
+    const missing2 = /not.?found|manifest.?unknown|no such digest|\b404\b/i.test(message);
+    if (missing2 && this.isPinned(reference)) {
+      return new TgoError(
+        "SOURCE",
+        `base image ${reference} is pinned to a digest that its ${address2.startsWith(`${reference}@`) ? "registry no longer has" : "mirror does not have"}`,
+        {
+          where: address2,
+          remedy: reference.includes("@") ? "Choose another tag or digest in the catalog." : "Pin it anew: npx --no-install tgo lock-bases --output tgo.bases.json.",
+          cause
+        }
+      );
+    }
+    return new TgoError("SOURCE", `base image ${reference} cannot be pulled for ${platform2}: ${message}`, {
+      where: address2,
+      remedy: mirrored(reference, mirrors) === reference ? `Check the name and the network. Where the registry is out of reach, set a mirror: --mirror ${reference.slice(0, reference.indexOf("/"))}=mirror.example.com, or mirrors.images in tgo.catalog.json.` : "A mirror (--mirror, or mirrors.images of the catalog) leads there: check that it answers and has this image.",
+      cause
+    });
+  }
+  #lacks(reference, platform2, detail) {
+    const { mirrors, pins } = this.options;
+    return new TgoError("SOURCE", `base image ${reference} has no ${platform2} variant (${detail})`, {
+      where: mirrored(pinned(reference, pins), mirrors),
+      remedy: "Choose a base with both platforms, or build only its own with --platform."
+    });
+  }
+};
+
 // packages/oci/src/constants.ts
 var OCI_INDEX = "application/vnd.oci.image.index.v1+json";
 var OCI_EMPTY = "application/vnd.oci.empty.v1+json";
@@ -11450,10 +11539,10 @@ async function ship(shipment, destination) {
     tally.allPresent(shipment, tag);
     return tally.result();
   }
-  const complete2 = !thorough && tag !== void 0 && await to.registry.resolve(to.repository, top.digest, { push: true }) !== void 0;
-  if (complete2) tally.allPresent(shipment);
+  const complete = !thorough && tag !== void 0 && await to.registry.resolve(to.repository, top.digest, { push: true }) !== void 0;
+  if (complete) tally.allPresent(shipment);
   else await putBlobs(shipment.blobs, destination, tally);
-  for (const manifest of complete2 ? [] : shipment.manifests) {
+  for (const manifest of complete ? [] : shipment.manifests) {
     const present = await to.registry.resolve(to.repository, manifest.digest, { push: true }) !== void 0;
     if (!present) await putManifest(manifest, shipment, destination, tally);
     tally.add({
@@ -14632,10 +14721,10 @@ function parseChallenges(header) {
   for (take(COMMAS); at < header.length; take(COMMAS)) {
     const word = take(TOKEN)?.[0];
     if (word === void 0) break;
-    const current2 = challenges.at(-1);
-    if (current2 !== void 0 && take(EQUALS) !== void 0) {
+    const current = challenges.at(-1);
+    if (current !== void 0 && take(EQUALS) !== void 0) {
       const value = take(QUOTED)?.[1]?.replace(/\\(.)/g, "$1") ?? take(/[^,\s]*/y)?.[0] ?? "";
-      current2.parameters[word.toLowerCase()] = value;
+      current.parameters[word.toLowerCase()] = value;
       continue;
     }
     challenges.push({ scheme: word.toLowerCase(), parameters: {} });
@@ -16508,103 +16597,66 @@ function reportedVariant(variant, elf) {
   };
 }
 
-// packages/stages/src/exec-error.ts
-function execFailure(error2) {
-  if (!(error2 instanceof Error)) return void 0;
-  if ("exitCode" in error2 && "stdout" in error2 && "stderr" in error2) return error2;
-  return execFailure(error2.cause);
-}
-function messageOf(error2) {
-  return error2 instanceof Error ? error2.message : String(error2);
-}
-function lastLines({ stdout, stderr }, count3) {
-  return `${stdout}
-${stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-count3).map((line) => `  | ${line}`).join("\n");
+// packages/stages/src/waits.ts
+var WORTH_A_LINE_MS = 3e3;
+function tellWaits(progress, registry2, now = () => performance.now()) {
+  let toldUntil = 0;
+  return ({ doing, reason, waitMs }) => {
+    const until = now() + waitMs;
+    if (waitMs < WORTH_A_LINE_MS || until < toldUntil + WORTH_A_LINE_MS) return;
+    toldUntil = until;
+    progress.note({ step: "wait", registry: registry2 }, `${doing}: ${reason}; again in ${Math.round(waitMs / 1e3)} s`);
+  };
 }
 
-// packages/stages/src/bases.ts
-var Bases = class {
-  constructor(options) {
-    this.options = options;
-  }
-  options;
-  #digests = /* @__PURE__ */ new Map();
-  isPinned(reference) {
-    return pinned(reference, this.options.pins).includes("@");
-  }
-  /**
-   * The digest that a base stands for in this call: of its index, where it has one.
-   * @param platform one that the base has to have, when its tag is not resolved yet
-   * @throws TgoError SOURCE
-   */
-  digest(reference, platform2 = this.options.native) {
-    const known = this.#digests.get(reference);
-    if (known !== void 0) return known;
-    const asked = this.#resolve(reference, platform2);
-    this.#digests.set(reference, asked);
-    return asked;
-  }
-  /** Where a base is pulled from: its mirror where there is one, by its digest. */
-  async address(reference, platform2) {
-    const [name4 = ""] = reference.split("@");
-    return mirrored(`${name4}@${await this.digest(reference, platform2)}`, this.options.mirrors);
-  }
-  /**
-   * @throws TgoError SOURCE when the base has no such platform: `from` of an image with one platform returns that
-   *   one, whatever was asked for.
-   */
-  async container(reference, platform2) {
-    const base = this.#from(await this.address(reference, platform2), platform2);
-    const actual = await base.platform().catch((cause) => {
-      throw this.#failure(reference, platform2, cause);
-    });
-    if (String(actual) !== platform2) throw this.#lacks(reference, platform2, `found ${String(actual)}`);
-    return base;
-  }
-  async #resolve(reference, platform2) {
-    const known = pinned(reference, this.options.pins).split("@")[1];
-    if (known !== void 0) return known;
-    const ref = await this.#from(mirrored(reference, this.options.mirrors), platform2).imageRef().catch((cause) => {
-      throw this.#failure(reference, platform2, cause);
-    });
-    return ref.slice(ref.indexOf("@") + 1);
-  }
-  #from(address2, platform2) {
-    const registryService = this.options.service(address2);
-    return this.options.client.container({ platform: platform2 }).from(address2, registryService === void 0 ? {} : { registryService });
-  }
-  #failure(reference, platform2, cause) {
-    const message = messageOf(cause);
-    if (/\bno (?:\S+ variant|match for platform)/.test(message))
-      return this.#lacks(reference, platform2, message);
-    const { mirrors, pins } = this.options;
-    const address2 = mirrored(pinned(reference, pins), mirrors);
-    const missing2 = /not.?found|manifest.?unknown|no such digest|\b404\b/i.test(message);
-    if (missing2 && this.isPinned(reference)) {
-      return new TgoError(
-        "SOURCE",
-        `base image ${reference} is pinned to a digest that its ${address2.startsWith(`${reference}@`) ? "registry no longer has" : "mirror does not have"}`,
-        {
-          where: address2,
-          remedy: reference.includes("@") ? "Choose another tag or digest in the catalog." : "Pin it anew: npx --no-install tgo lock-bases --output tgo.bases.json.",
-          cause
-        }
-      );
-    }
-    return new TgoError("SOURCE", `base image ${reference} cannot be pulled for ${platform2}: ${message}`, {
-      where: address2,
-      remedy: mirrored(reference, mirrors) === reference ? `Check the name and the network. Where the registry is out of reach, set a mirror: --mirror ${reference.slice(0, reference.indexOf("/"))}=mirror.example.com, or mirrors.images in tgo.catalog.json.` : "A mirror (--mirror, or mirrors.images of the catalog) leads there: check that it answers and has this image.",
-      cause
+// packages/stages/src/connect-targets.ts
+async function connectTargets(catalog, of) {
+  const credentialsOf2 = await credentialSource(of);
+  const services = of.registryService;
+  const entries2 = Object.entries(catalog.registries);
+  if (services.length > entries2.length) {
+    throw new TgoError("USAGE", `${services.length} --registry-service for ${entries2.length} registries`, {
+      remedy: "Give one --registry-service for each --registry, in the same order."
     });
   }
-  #lacks(reference, platform2, detail) {
-    const { mirrors, pins } = this.options;
-    return new TgoError("SOURCE", `base image ${reference} has no ${platform2} variant (${detail})`, {
-      where: mirrored(pinned(reference, pins), mirrors),
-      remedy: "Choose a base with both platforms, or build only its own with --platform."
-    });
-  }
-};
+  return Promise.all(
+    entries2.map(async ([name4, registry2], index) => {
+      const given = services[index];
+      const url2 = given === void 0 ? void 0 : await endpoint(given, registry2.host);
+      const credentials = await credentialsOf2(registry2.host);
+      const onRetry = tellWaits(of.progress, name4);
+      const common = { host: registry2.host, url: url2, signal: of.signal, onRetry };
+      return {
+        name: name4,
+        registry: registry2,
+        client: new Registry2({ ...common, credentials }),
+        anonymous: registry2.public ? new Registry2(common) : void 0,
+        credentials,
+        service: given ?? (of.local ? localService(of.client, registry2.host) : void 0)
+      };
+    })
+  );
+}
+var LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?:\/|$)/;
+function localService(client, address2) {
+  const match = LOOPBACK.exec(address2);
+  if (match === null) return void 0;
+  const port = Number(match[2] ?? "80");
+  return client.host().service([{ frontend: port, backend: port }], { host: "localhost" });
+}
+async function endpoint(service2, host) {
+  const scheme = LOOPBACK.test(host) ? "http" : "https";
+  await service2.start();
+  return service2.endpoint({ scheme });
+}
+async function credentialSource({
+  dockerConfig,
+  credentials
+}) {
+  const none = () => Promise.resolve(void 0);
+  if (dockerConfig === void 0) return credentials ?? none;
+  return keychain(parseDockerConfig(await dockerConfig.plaintext()));
+}
 
 // packages/stages/src/progress.ts
 var Progress = class {
@@ -16651,58 +16703,56 @@ function formatEvent(event) {
   return `${where2} ${event.step} ${state}${seconds}${detail}`.trim();
 }
 
-// packages/stages/src/waits.ts
-var WORTH_A_LINE_MS = 3e3;
-function tellWaits(progress, registry2, now = () => performance.now()) {
-  let toldUntil = 0;
-  return ({ doing, reason, waitMs }) => {
-    const until = now() + waitMs;
-    if (waitMs < WORTH_A_LINE_MS || until < toldUntil + WORTH_A_LINE_MS) return;
-    toldUntil = until;
-    progress.note({ step: "wait", registry: registry2 }, `${doing}: ${reason}; again in ${Math.round(waitMs / 1e3)} s`);
-  };
-}
-
 // packages/stages/src/context.ts
-async function createContext(client, product, options) {
-  const host = getHost();
+async function createContext(client, product, options, host = {}) {
   const [catalog, pins] = await Promise.all([
     loadCatalog(product.catalog, options),
     loadPins(product, options.baseLock)
   ]);
   const platforms = selectPlatforms(catalog, options.platform);
+  const { signal } = host;
   const progress = new Progress(
     host.progress ?? ((event) => {
       console.error(formatEvent(event));
     }),
     void 0,
-    host.signal
+    signal
   );
-  const [native, version2, targets] = await Promise.all([
+  const connections = {
+    client,
+    progress,
+    signal,
+    local: host.local ?? false,
+    registryService: options.registryService ?? [],
+    dockerConfig: options.dockerConfig,
+    credentials: host.credentials
+  };
+  const [native, engine, targets] = await Promise.all([
     client.defaultPlatform().then(parsePlatform),
     host.engine ?? client.version().then((text2) => `Dagger engine ${text2}`),
-    connectTargets(client, catalog, options, progress)
+    connectTargets(catalog, connections)
   ]);
   return {
     client,
     catalog,
     pins,
-    bases: new Bases(basesOptions({ client, native, catalog, pins })),
+    bases: new Bases(basesOptions({ client, native, catalog, pins, host })),
     platforms,
     targets,
     progress,
-    signal: host.signal,
+    signal,
     pipeline: product.pipeline,
     native,
-    engine: version2,
+    engine,
+    host,
     caBundle: options.caBundle,
     secrets: { netrc: options.netrc, npmrc: options.npmrc, build: options.buildSecrets },
     repos: options.repos
   };
 }
 function basesOptions(context) {
-  const { client, native, catalog, pins } = context;
-  const service2 = (address2) => localService(client, address2);
+  const { client, native, catalog, pins, host } = context;
+  const service2 = (address2) => host.local === true ? localService(client, address2) : void 0;
   return { client, native, mirrors: catalog.mirrors.images, pins, service: service2 };
 }
 async function loadPins(product, file) {
@@ -16722,57 +16772,8 @@ async function loadCatalog(builtIn, options) {
   const given = options.registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
   return { ...catalog, registries: Object.fromEntries(given.map(({ name: name5, registry: registry2 }) => [name5, registry2])) };
 }
-async function connectTargets(client, catalog, options, progress) {
-  const credentialsOf2 = await credentialSource(options);
-  const services = options.registryService ?? [];
-  const entries2 = Object.entries(catalog.registries);
-  if (services.length > entries2.length) {
-    throw new TgoError("USAGE", `${services.length} --registry-service for ${entries2.length} registries`, {
-      remedy: "Give one --registry-service for each --registry, in the same order."
-    });
-  }
-  return Promise.all(
-    entries2.map(async ([name4, registry2], index) => {
-      const given = services[index];
-      const url2 = given === void 0 ? void 0 : await endpoint(given, registry2.host);
-      const credentials = await credentialsOf2(registry2.host);
-      const onRetry = tellWaits(progress, name4);
-      const common = { host: registry2.host, url: url2, signal: getHost().signal, onRetry };
-      return {
-        name: name4,
-        registry: registry2,
-        client: new Registry2({ ...common, credentials }),
-        anonymous: registry2.public ? new Registry2(common) : void 0,
-        credentials,
-        service: given ?? localService(client, registry2.host)
-      };
-    })
-  );
-}
-var LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?:\/|$)/;
-function localService(client, address2) {
-  const match = LOOPBACK.exec(address2);
-  if (match === null || getHost().local !== true) return void 0;
-  const port = Number(match[2] ?? "80");
-  return client.host().service([{ frontend: port, backend: port }], { host: "localhost" });
-}
-async function endpoint(service2, host) {
-  const scheme = LOOPBACK.test(host) ? "http" : "https";
-  await service2.start();
-  return service2.endpoint({ scheme });
-}
-async function credentialSource(options) {
-  const none = () => Promise.resolve(void 0);
-  if (options.dockerConfig === void 0) return getHost().credentials ?? none;
-  return keychain(parseDockerConfig(await options.dockerConfig.plaintext()));
-}
-function referenceOf(target, service2, tag) {
-  const { host, repository } = registryRepository(target.registry, service2);
-  return `${host}/${repository}:${tag}`;
-}
-function repositoryOf2(target, service2) {
-  return registryRepository(target.registry, service2).repository;
-}
+
+// packages/stages/src/build-context.ts
 function baseImage(context, reference, platform2) {
   return context.bases.container(reference, platform2);
 }
@@ -16944,7 +16945,7 @@ async function loadSource(context, name4, service2, options) {
     created: created ?? UNKNOWN_TIME,
     modified: created ?? contentDate(tree.hash),
     // What the host says is of its own files, not of a git repository that was read instead.
-    uncommitted: found === void 0 ? void 0 : found.uncommitted ?? getHost().uncommitted
+    uncommitted: found === void 0 ? void 0 : found.uncommitted ?? context.host.uncommitted
   };
 }
 async function findSource(context, name4, service2, options) {
@@ -16963,7 +16964,7 @@ async function findSource(context, name4, service2, options) {
   return { directory: given.directory(name4), ...await state(name4) };
 }
 async function gitState(context, directory, below) {
-  if (getHost().local === true) return {};
+  if (context.host.local === true) return {};
   try {
     const repository = directory.asGit();
     const changes = repository.uncommitted();
@@ -20509,37 +20510,6 @@ function smokeLines(service2) {
   ];
 }
 
-// packages/stages/src/candidate.ts
-import { createHash as createHash3 } from "node:crypto";
-function candidateKey(inputs) {
-  const facts = {
-    ...inputs,
-    definition: essence(inputs.definition),
-    source: {
-      hash: inputs.source.hash,
-      revision: inputs.source.revision,
-      created: inputs.source.created.toISOString()
-    },
-    version: inputs.version ?? "none"
-  };
-  return createHash3("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
-}
-function essence(definition) {
-  return { ...definition, $schema: void 0, source: { repository: definition.source.repository } };
-}
-function candidateTag(key2) {
-  return `candidate-${key2}`;
-}
-function stagingTag(key2) {
-  return `staging-${key2}`;
-}
-function canonical(value) {
-  return JSON.stringify(
-    value,
-    (_key, field) => typeof field === "object" && field !== null && !Array.isArray(field) ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => a < b ? -1 : 1)) : field
-  );
-}
-
 // packages/stages/src/commit-notes.ts
 function commitNotes(source) {
   const { revision, created, uncommitted } = source;
@@ -20569,16 +20539,12 @@ function whyUncommitted({ uncommitted }) {
 }
 
 // packages/stages/src/prepare.ts
-function prepare(context, name4, service2, options) {
-  return context.progress.step(
-    { step: "prepare", service: name4 },
-    () => gather(context, name4, service2, options)
-  );
-}
-async function gather(context, name4, service2, options) {
-  const request = await openRequest(context, name4, service2, options);
-  refuseUnreleasable(request);
-  return complete(request);
+async function prepareBuild(context, name4, service2, options) {
+  return context.progress.step({ step: "prepare", service: name4 }, async () => {
+    const opened = await openRequest(context, name4, service2, options);
+    refuseUnreleasable(opened);
+    return (await resolveRequest(opened)).request;
+  });
 }
 async function openRequest(context, name4, service2, options) {
   const { platforms } = context;
@@ -20594,26 +20560,15 @@ async function openRequest(context, name4, service2, options) {
   const values = valuesOf(name4, service2, given, (template) => fill(template, partial2));
   return { ...partial2, values, base: void 0, notes: [] };
 }
-async function complete(opened) {
-  const { context, name: name4, service: service2, source, platforms, values, version: version2 } = opened;
+async function resolveRequest(opened) {
   const { images, base, unknown: unknown2 } = await buildBases(opened);
-  const digests = await resolveBases(context, images);
+  const bases = await resolveBases(opened.context, images);
   const request = {
     ...opened,
-    base: base === void 0 ? void 0 : { name: base, digest: digests[base] ?? "" },
-    notes: pinNotes(context, images, unknown2)
+    base: base === void 0 ? void 0 : { name: base, digest: bases[base] ?? "" },
+    notes: pinNotes(opened.context, images, unknown2)
   };
-  const key2 = candidateKey({
-    service: name4,
-    definition: service2,
-    platforms,
-    source,
-    bases: digests,
-    values,
-    pipeline: context.pipeline,
-    version: version2
-  });
-  return { request, key: key2 };
+  return { request, bases };
 }
 function refuseUnreleasable({ source, version: version2 }) {
   if (version2 === void 0 || !isWithoutCommit(source)) return;
@@ -21159,7 +21114,7 @@ ${lastLines(failure3, 25)}`, {
 }
 
 // packages/stages/src/prove.ts
-async function proveService(context, { request }, { smoke = true } = {}) {
+async function proveService(context, request, { smoke = true } = {}) {
   const { name: name4, service: service2 } = request;
   const { progress } = context;
   const built = await progress.step(
@@ -21260,6 +21215,46 @@ async function settled({ late, ...report }) {
   );
   const failed = registries3.some(({ state }) => state === "failed" || state === "not started");
   return { ...report, registries: registries3, state: failed ? "failed" : report.state };
+}
+
+// packages/stages/src/candidate.ts
+import { createHash as createHash3 } from "node:crypto";
+function candidateKey(inputs) {
+  const facts = {
+    ...inputs,
+    definition: essence(inputs.definition),
+    source: {
+      hash: inputs.source.hash,
+      revision: inputs.source.revision,
+      created: inputs.source.created.toISOString()
+    },
+    version: inputs.version ?? "none"
+  };
+  return createHash3("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
+}
+function essence(definition) {
+  return { ...definition, $schema: void 0, source: { repository: definition.source.repository } };
+}
+function candidateTag(key2) {
+  return `candidate-${key2}`;
+}
+function stagingTag(key2) {
+  return `staging-${key2}`;
+}
+function canonical(value) {
+  return JSON.stringify(
+    value,
+    (_key, field) => typeof field === "object" && field !== null && !Array.isArray(field) ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => a < b ? -1 : 1)) : field
+  );
+}
+
+// packages/stages/src/target.ts
+function referenceOf(target, service2, tag) {
+  const { host, repository } = registryRepository(target.registry, service2);
+  return `${host}/${repository}:${tag}`;
+}
+function repositoryOf2(target, service2) {
+  return registryRepository(target.registry, service2).repository;
 }
 
 // packages/stages/src/copy-by-digest.ts
@@ -21436,7 +21431,7 @@ async function uploadVariants(context, target, service2, variants2, tag) {
 // packages/stages/src/make.ts
 async function makeCandidate(context, prepared) {
   const { name: name4, source } = prepared.request;
-  const { built, checks, smokes } = await proveService(context, prepared);
+  const { built, checks, smokes } = await proveService(context, prepared.request);
   const staging = stagingTag(prepared.key);
   const labels = standardLabels(prepared.request);
   const finalise = (from) => context.progress.step(
@@ -21514,6 +21509,30 @@ function promised() {
   };
 }
 
+// packages/stages/src/prepare-candidate.ts
+async function prepareCandidate(context, name4, service2, options) {
+  return context.progress.step({ step: "prepare", service: name4 }, async () => {
+    const opened = await openRequest(context, name4, service2, options);
+    refuseUnreleasable(opened);
+    return keyOf2(context, opened);
+  });
+}
+async function keyOf2({ pipeline: pipeline2 }, opened) {
+  const { request, bases } = await resolveRequest(opened);
+  const { name: name4, service: service2, platforms, source, values, version: version2 } = request;
+  const key2 = candidateKey({
+    service: name4,
+    definition: service2,
+    platforms,
+    source,
+    bases,
+    values,
+    pipeline: pipeline2,
+    version: version2
+  });
+  return { request, key: key2 };
+}
+
 // packages/stages/src/rows.ts
 var Rows = class {
   constructor(context, service2, tag) {
@@ -21578,7 +21597,7 @@ async function publishService(context, name4, service2, options) {
 }
 async function bringService(context, name4, service2, options) {
   const bring2 = async () => {
-    const prepared = await prepare(context, name4, service2, options);
+    const prepared = await prepareCandidate(context, name4, service2, options);
     return bringCandidate(context, candidateOf(context, prepared));
   };
   return attempt(
@@ -22677,7 +22696,7 @@ async function readInputs(context, name4, service2, options) {
   const unreleasable = await problemsOf(() => {
     refuseUnreleasable(request);
   });
-  const completed = await checked(() => complete(request));
+  const completed = await checked(() => keyOf2(context, request));
   const incomplete = completed.value === void 0 ? await checkAllBases(request) : [];
   return {
     request,
@@ -23144,12 +23163,12 @@ async function notThere({ service: service2, version: version2, rows }, asked) {
 // packages/stages/src/smoke-service.ts
 async function smokeService(context, name4, service2, options) {
   return attempt(context, name4, async () => {
-    const prepared = await prepare(context, name4, service2, options);
-    const { built, checks, smokes } = await proveService(context, prepared);
+    const request = await prepareBuild(context, name4, service2, options);
+    const { built, checks, smokes } = await proveService(context, request);
     return {
       service: name4,
       state: "smoke ok",
-      revision: prepared.request.source.revision,
+      revision: request.source.revision,
       variants: context.platforms.map((platform2) => {
         const check2 = checks.find((candidate) => candidate.platform === platform2);
         const smoke = smokes.find((candidate) => candidate.platform === platform2);
@@ -23169,7 +23188,7 @@ async function smokeService(context, name4, service2, options) {
 // packages/stages/src/verify-service.ts
 async function verifyService(context, name4, service2, options, { tag, elf }) {
   return attempt(context, name4, async () => {
-    const wanted2 = tag ?? candidateTag((await prepare(context, name4, service2, options)).key);
+    const wanted2 = tag ?? candidateTag((await prepareCandidate(context, name4, service2, options)).key);
     const verification = await verifyTag(context, name4, context.targets, wanted2, {
       elf,
       allowForeign: service2.allowForeign
@@ -23190,14 +23209,16 @@ async function verifyService(context, name4, service2, options, { tag, elf }) {
 
 // packages/stages/src/pipelines.ts
 var Pipelines = class {
-  constructor(client, product, options) {
+  constructor(client, product, options, host = {}) {
     this.client = client;
     this.product = product;
     this.options = options;
+    this.host = host;
   }
   client;
   product;
   options;
+  host;
   async services(format) {
     return describeServices(await this.catalog(), format);
   }
@@ -23213,7 +23234,7 @@ var Pipelines = class {
     const { baseLock } = this.options;
     const emptied = baseLock !== void 0 && (await baseLock.contents()).trim() === "";
     const options = emptied ? { ...this.options, baseLock: void 0 } : this.options;
-    const context = await createContext(this.client, this.product, options);
+    const context = await createContext(this.client, this.product, options, this.host);
     const file = options.baseLock === void 0 ? {} : await readBaseLock(options.baseLock);
     return lockBases(context, service2, file);
   }
@@ -23224,13 +23245,13 @@ var Pipelines = class {
         remedy: "Give one --platform; publish makes all of them."
       });
     }
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const platform2 = context.platforms.includes(context.native) ? context.native : context.platforms[0];
     const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform2) };
     const [selected] = select(one, [name4], source);
     if (selected === void 0) throw new TgoError("USAGE", "no service given");
-    const prepared = await prepare(one, selected.name, selected.service, prepareOptions(source));
-    const { built } = await proveService(one, prepared, { smoke: false });
+    const request = await prepareBuild(one, selected.name, selected.service, prepareOptions(source));
+    const { built } = await proveService(one, request, { smoke: false });
     const [variant] = built.variants;
     if (variant === void 0) throw new TgoError("BUILD", `${name4} has no variant`);
     return variant.container;
@@ -23275,7 +23296,7 @@ var Pipelines = class {
   /** Whether a release could begin, and all that speaks against it. Without a version: whether a publish could. */
   async preflight(names2, version2, source, format) {
     const started = performance.now();
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const of = version2.version === void 0 && version2.gitTag === void 0 ? void 0 : wanted(version2, Object.keys(context.catalog.services));
     const selected = select(context, of?.service === void 0 ? names2 : [of.service], source);
     const text2 = of?.version.text;
@@ -23290,13 +23311,13 @@ var Pipelines = class {
   }
   /** What is out, in every registry. */
   async status(service2, format) {
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const selected = selectServices(context.catalog, service2);
     return describeStatus(await statusOf(context, selected, context.catalog.release), format);
   }
   /** Candidate and staging tags that nothing released points to. */
   async prune(service2, { days, keep, undated, remove }, format) {
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const selected = selectServices(context.catalog, service2);
     const before = new Date(Date.now() - days * 24 * 3600 * 1e3);
     const pruned = await prune(context, selected, { before, keep, undated, remove });
@@ -23315,7 +23336,7 @@ var Pipelines = class {
   }
   async released(command, names2, wishes, source, format, begin) {
     const started = performance.now();
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const { version: version2, service: service2 } = wanted(wishes, Object.keys(context.catalog.services));
     const selected = select(context, service2 === void 0 ? names2 : [service2], source);
     const flags = `--service ${names2.join(",")} --version ${version2.text}`;
@@ -23362,7 +23383,7 @@ var Pipelines = class {
   /** Runs one stage for every service at once, and throws a report that is not ok. */
   async report(command, names2, source, format, run3) {
     const started = performance.now();
-    const context = await createContext(this.client, this.product, this.options);
+    const context = await createContext(this.client, this.product, this.options, this.host);
     const selected = select(context, names2, source);
     const services = await Promise.all(
       selected.map(({ name: name4, service: service2 }) => run3(context, name4, service2, prepareOptions(source)))
@@ -23814,7 +23835,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "f374dd6098e80177";
+var PIPELINE = "76f80c1d703aae21";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
@@ -23827,8 +23848,8 @@ var BUILT_IN = {
 };
 var BASES = bases_default;
 var Pipelines2 = class extends Pipelines {
-  constructor(client, options) {
-    super(client, { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE }, options);
+  constructor(client, options, host) {
+    super(client, { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE }, options, host);
   }
 };
 export {
@@ -23837,6 +23858,5 @@ export {
   PIPELINE,
   Pipelines2 as Pipelines,
   ReportError,
-  formatEvent,
-  setHost
+  formatEvent
 };

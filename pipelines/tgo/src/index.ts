@@ -4,7 +4,7 @@
  */
 import { argument, dag, func, object } from "@dagger.io/dagger";
 import type { Container, Directory, File, Secret, Service } from "@dagger.io/dagger";
-import { Pipelines } from "../lib/core.js";
+import { Pipelines, type HostOptions } from "../lib/core.js";
 
 /** How a result is printed. */
 export enum Format {
@@ -325,8 +325,9 @@ export class Tgo {
     return this.pipelines().verify(service, { tag, elf }, { source, revision, created, value }, format);
   }
 
-  private pipelines(): Pipelines {
-    return new Pipelines(dag, {
+  /** Dagger passes no host; the `tgo` command does. */
+  private pipelines(host?: HostOptions): Pipelines {
+    const options = {
       catalog: this.catalog,
       registry: this.registry,
       registryService: this.registryService,
@@ -339,6 +340,7 @@ export class Tgo {
       npmrc: this.npmrc,
       buildSecrets: this.buildSecrets,
       repos: this.repos,
-    });
+    };
+    return new Pipelines(dag, options, host);
   }
 }

@@ -3,7 +3,7 @@ import { BaseImage, type DockerfileBuild, type Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { formatReference, parseReference } from "@tgo/oci";
 import { parseAssignments } from "../assignments.js";
-import type { Context } from "../context.js";
+import type { BuildContext } from "../build-context.js";
 import { buildError } from "./build-error.js";
 import { configure } from "./configure.js";
 import {
@@ -207,7 +207,7 @@ function withDockerfile({ source }: Pick<BuildRequest, "source">, text: string):
   return source.directory.withNewFile(PINNED, text).withNewFile(`${PINNED}.dockerignore`, ignored);
 }
 
-async function withPinnedImages(context: Context, text: string, plan: DockerfilePlan): Promise<string> {
+async function withPinnedImages(context: BuildContext, text: string, plan: DockerfilePlan): Promise<string> {
   const addresses = await Promise.all(
     plan.images.map(async ({ reference, platform, named }) => {
       const address = await context.bases.address(reference, platform);
@@ -223,7 +223,7 @@ async function withPinnedImages(context: Context, text: string, plan: Dockerfile
  * @throws TgoError USAGE naming those that are missing, never a value
  */
 export async function buildSecrets(
-  { client, secrets }: Pick<Context, "client" | "secrets">,
+  { client, secrets }: Pick<BuildContext, "client" | "secrets">,
   name: string,
   { secrets: declared }: DockerfileBuild,
 ): Promise<Secret[]> {

@@ -1,5 +1,5 @@
 import type { BaseImage, Platform, Service } from "@tgo/catalog";
-import { baseImage } from "../context.js";
+import { baseImage } from "../build-context.js";
 import { buildError } from "./build-error.js";
 import { buildDockerfile, planDockerfile, readDockerfile } from "./dockerfile.js";
 import { buildPython, PYTHON_REMEDY } from "./python/index.js";

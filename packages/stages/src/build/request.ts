@@ -1,11 +1,11 @@
 import type { Container } from "@dagger.io/dagger";
 import type { Platform, Service } from "@tgo/catalog";
-import type { Context } from "../context.js";
+import type { BuildContext } from "../build-context.js";
 import type { Source } from "../source.js";
 
 /** One service to build. */
 export interface BuildRequest<B extends Service["build"] = Service["build"]> {
-  readonly context: Context;
+  readonly context: BuildContext;
   readonly name: string;
   readonly service: Service & { build: B };
   readonly source: Source;

@@ -1,7 +1,7 @@
 import type { Container, Directory, File, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { BaseImage, Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { baseImage, trusting, type Context } from "../context.js";
+import { baseImage, trusting, type BuildContext } from "../build-context.js";
 import { execFailure } from "../exec-error.js";
 import { LAYER_TIME, type Variant } from "./request.js";
 import { packagesError } from "./system-packages/errors.js";
@@ -12,7 +12,7 @@ import unpackScript from "./system-packages/unpack.sh";
 
 /** The part of a build that this depends on: any strategy with a Debian base. */
 export interface PackagesRequest {
-  readonly context: Context;
+  readonly context: BuildContext;
   readonly service: {
     readonly build: { readonly base: BaseImage; readonly packages: readonly string[] };
   };
@@ -93,7 +93,7 @@ async function install(
 }
 
 /** A native container with this base's apt, which downloads from the catalog's mirror where there is one. */
-async function fetching(context: Context, native: Container, base: Container): Promise<Container> {
+async function fetching(context: BuildContext, native: Container, base: Container): Promise<Container> {
   const container = trusting(context, native).withMountedCache(
     "/var/cache/tgo",
     context.client.cacheVolume("tgo-apt"),
@@ -108,7 +108,7 @@ async function fetching(context: Context, native: Container, base: Container): P
 }
 
 interface Finishing {
-  readonly context: Context;
+  readonly context: BuildContext;
   readonly base: Container;
   readonly native: Container;
   readonly fetched: Directory;
@@ -154,7 +154,7 @@ const RUNTIME: Record<Platform, { readonly libraries: string; readonly loader: s
   "linux/arm64": { libraries: "/usr/lib/aarch64-linux-gnu", loader: "/lib/ld-linux-aarch64.so.1" },
 };
 
-function textFile({ client }: Context, name: string, text: string): File {
+function textFile({ client }: BuildContext, name: string, text: string): File {
   return client.directory().withNewFile(name, text).file(name);
 }
 

@@ -1,7 +1,7 @@
 import { isTgoError } from "@tgo/errors";
 import { heldVersion, sightOf, type GateEntry, type Sight, type Version } from "@tgo/release";
 import type { RegistryReport, ServiceReport } from "@tgo/report";
-import type { Target } from "../context.js";
+import type { Target } from "../target.js";
 import { messageOf } from "../exec-error.js";
 import type { Indexes } from "./look.js";
 

@@ -13,7 +13,7 @@ import {
 import type { ServiceReport } from "@tgo/report";
 import { interrupted } from "../attempt.js";
 import { divide, type Brought } from "../brought.js";
-import type { Target } from "../context.js";
+import type { Target } from "../target.js";
 import type { Destination } from "../destination.js";
 import { PATIENCE_MS, within } from "../patience.js";
 import { verifyTag } from "../verify.js";

@@ -13,7 +13,7 @@ import {
 } from "@tgo/release";
 import type { RegistryReport, ServiceReport } from "@tgo/report";
 import type { Brought } from "../brought.js";
-import type { Target } from "../context.js";
+import type { Target } from "../target.js";
 import type { Destination } from "../destination.js";
 import { within } from "../patience.js";
 import type { Board } from "./board.js";

@@ -1,7 +1,7 @@
 import { isTgoError } from "@tgo/errors";
 import type { ManifestAnswer } from "@tgo/oci";
 import { holdings, isFloating, kindOfTag, type CandidateFacts, type SeenTag, type Sight } from "@tgo/release";
-import { repositoryOf, type Target } from "../context.js";
+import { repositoryOf, type Target } from "../target.js";
 import { messageOf } from "../exec-error.js";
 import type { Destination } from "../destination.js";
 

@@ -9,7 +9,7 @@ import {
   type PruneSelection,
 } from "@tgo/release";
 import { problemOf, type Problem } from "@tgo/report";
-import { repositoryOf, type Target } from "../context.js";
+import { repositoryOf, type Target } from "../target.js";
 import type { Destination } from "../destination.js";
 import type { OutputFormat } from "../pipelines.js";
 import { renderTable } from "../table.js";

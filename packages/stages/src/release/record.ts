@@ -10,7 +10,7 @@ import {
 import { problemOf, type Problem, type RegistryReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../annotations.js";
 import { interrupted } from "../attempt.js";
-import { repositoryOf, type Target } from "../context.js";
+import { repositoryOf, type Target } from "../target.js";
 import type { Destination } from "../destination.js";
 import type { Board } from "./board.js";
 import type { Indexes } from "./look.js";

@@ -2,7 +2,7 @@ import type { Verification } from "@tgo/oci";
 import type { PlannedService, Progress, Step } from "@tgo/release";
 import { isInPlace, problemOf, type RegistryReport, type ServiceReport, type TagReport } from "@tgo/report";
 import { divide } from "../brought.js";
-import { referenceOf, type Target } from "../context.js";
+import { referenceOf, type Target } from "../target.js";
 import type { Board } from "./board.js";
 import type { Attachment } from "./record.js";
 

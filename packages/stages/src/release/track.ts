@@ -1,6 +1,6 @@
 import { nextSteps, type ReleasePlan, type Sight, type Step } from "@tgo/release";
 import { interrupted } from "../attempt.js";
-import type { Target } from "../context.js";
+import type { Target } from "../target.js";
 import type { Destination } from "../destination.js";
 import { promised } from "../patience.js";
 import type { Board } from "./board.js";

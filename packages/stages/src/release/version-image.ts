@@ -5,7 +5,7 @@ import { CANDIDATE_ANNOTATION } from "../annotations.js";
 import { attempt, interrupted } from "../attempt.js";
 import { divide, type Brought } from "../brought.js";
 import { candidateTag } from "../candidate.js";
-import { repositoryOf, type Target } from "../context.js";
+import { repositoryOf, type Target } from "../target.js";
 import { copyByDigest } from "../copy-by-digest.js";
 import type { Destination } from "../destination.js";
 import { PATIENCE_MS, promised, within } from "../patience.js";

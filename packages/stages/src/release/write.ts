@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isTgoError, TgoError } from "@tgo/errors";
 import { afterWrite, readVersion, type Holding, type Step } from "@tgo/release";
-import { referenceOf, repositoryOf, type Target } from "../context.js";
+import { referenceOf, repositoryOf, type Target } from "../target.js";
 import type { Indexes } from "./look.js";
 
 /** How a write of one tag ended. */

@@ -2,7 +2,7 @@ import type { Container, Directory } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
 import type { ElfReport } from "@tgo/oci";
 import program from "tgo:tools";
-import { baseImage, type Context } from "../context.js";
+import { baseImage, type BuildContext } from "../build-context.js";
 import type { TreeReport } from "./inspect.js";
 import type { LayInput } from "./lay.js";
 import type { InstalledPackage } from "./packages.js";
@@ -13,12 +13,12 @@ export const TOOLS_BASE = "docker.io/library/node:20-alpine";
 const PROGRAM = "/run/tgo/tools.mjs";
 
 /** A native container with Node and the tools program. */
-export async function toolsContainer(context: Context): Promise<Container> {
+export async function toolsContainer(context: BuildContext): Promise<Container> {
   return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, program);
 }
 
 /** Hash, number and size of the files of a directory. */
-export async function inspectDirectory(context: Context, directory: Directory): Promise<TreeReport> {
+export async function inspectDirectory(context: BuildContext, directory: Directory): Promise<TreeReport> {
   const tools = await toolsContainer(context);
   return run<TreeReport>(tools.withMountedDirectory("/mnt/tree", directory), "inspect", {
     root: "/mnt/tree",
@@ -27,7 +27,7 @@ export async function inspectDirectory(context: Context, directory: Directory): 
 
 /** The committer's time of a commit, read from a `.git` folder; undefined when it cannot be told. */
 export async function readCommitTime(
-  context: Context,
+  context: BuildContext,
   git: Directory,
   commit: string,
 ): Promise<Date | undefined> {
@@ -39,7 +39,7 @@ export async function readCommitTime(
 }
 
 /** The packages of a node_modules folder, read where it lies. */
-export async function listPackages(context: Context, modules: Directory): Promise<InstalledPackage[]> {
+export async function listPackages(context: BuildContext, modules: Directory): Promise<InstalledPackage[]> {
   const tools = await toolsContainer(context);
   const root = "/mnt/modules";
   return run(tools.withMountedDirectory(root, modules, { readOnly: true }), "packages", { root });
@@ -47,7 +47,7 @@ export async function listPackages(context: Context, modules: Directory): Promis
 
 /** ELF machine of every file of a root file system. */
 export async function scanRoot(
-  context: Context,
+  context: BuildContext,
   root: Directory,
   platform: string,
   allow: readonly string[],
@@ -62,7 +62,7 @@ export async function scanRoot(
  * those that point outside the directory.
  * @param seconds since 1970
  */
-export async function stamped(context: Context, directory: Directory, seconds: number): Promise<Directory> {
+export async function stamped(context: BuildContext, directory: Directory, seconds: number): Promise<Directory> {
   const tools = await toolsContainer(context);
   const root = "/mnt/tree";
   const input = JSON.stringify({ root, seconds });
@@ -71,7 +71,7 @@ export async function stamped(context: Context, directory: Directory, seconds: n
 
 /** A file system with directories, links and files of a service put into it: natively, whatever its platform. */
 export async function laidOver(
-  context: Context,
+  context: BuildContext,
   root: Directory,
   source: Directory,
   input: Omit<LayInput, "root" | "source">,

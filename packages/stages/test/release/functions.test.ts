@@ -3,7 +3,6 @@ import type { AddressInfo } from "node:net";
 import type { Client } from "@dagger.io/dagger";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { FunctionFailed, ReportError } from "../../src/conclude.js";
-import { setHost } from "../../src/host.js";
 import { Pipelines } from "../../src/pipelines.js";
 
 /** A registry that is there, takes pushes, and has nothing in it. */
@@ -17,7 +16,6 @@ const empty: Server = createServer(({ method }, answer) => {
 });
 
 beforeAll(async () => {
-  setHost({ engine: "none", progress: () => undefined });
   await new Promise<void>((listening) => empty.listen(0, "127.0.0.1", listening));
 });
 afterAll(() => {
@@ -33,7 +31,7 @@ function pipelines(...ports: number[]): Pipelines {
     ports.map((port) => [`r${port}`, { host: `localhost:${port}`, repository: "tgoai/{service}" }]),
   );
   const catalog = { services: { one: service, two: service }, registries };
-  return new Pipelines(client, { catalog, pipeline: "test" }, {});
+  return new Pipelines(client, { catalog, pipeline: "test" }, {}, { engine: "none", progress: () => undefined });
 }
 
 const port = (): number => (empty.address() as AddressInfo).port;

@@ -1,7 +1,7 @@
 import { Registry as RegistryEntry, type Platform } from "@tgo/catalog";
 import { digestOf, finaliseImage, type FinalImage, type Registry } from "@tgo/oci";
 import { parseVersion, TagPolicy, type Version } from "@tgo/release";
-import type { Target } from "../../src/context.js";
+import type { Target } from "../../src/target.js";
 import type { Destination } from "../../src/destination.js";
 import { Progress } from "../../src/progress.js";
 import { bringCandidate, type Candidate } from "../../src/publish.js";

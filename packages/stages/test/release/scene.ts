@@ -3,7 +3,7 @@ import { Registry, type RegistryOptions, type Retry } from "@tgo/oci";
 import { kindOfTag, parseVersion, TagPolicy } from "@tgo/release";
 import type { Fault } from "@tgo/testbed";
 import { candidateTag } from "../../src/candidate.js";
-import type { Target } from "../../src/context.js";
+import type { Target } from "../../src/target.js";
 import type { Destination } from "../../src/destination.js";
 import { Progress } from "../../src/progress.js";
 import { publishCandidate, type Candidate } from "../../src/publish.js";

@@ -1,6 +1,6 @@
 import type { Directory } from "@dagger.io/dagger";
 import type { PythonBuild } from "@tgo/catalog";
-import { baseImage } from "../../context.js";
+import { baseImage } from "../../build-context.js";
 import { epochSeconds } from "../../source.js";
 import type { BuildRequest } from "../request.js";
 import { run, withProgram } from "./tools.js";

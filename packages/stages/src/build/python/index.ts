@@ -1,6 +1,6 @@
 import type { Container } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
-import { baseImage } from "../../context.js";
+import { baseImage } from "../../build-context.js";
 import { configure } from "../configure.js";
 import type { BuildRequest, Built } from "../request.js";
 import { withSystemPackages } from "../system-packages.js";

@@ -1,7 +1,7 @@
 import type { Container, Directory } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
 import { isTgoError, TgoError } from "@tgo/errors";
-import { baseImage } from "../../context.js";
+import { baseImage } from "../../build-context.js";
 import type { BuildRequest } from "../request.js";
 import { withSystemPackages } from "../system-packages.js";
 

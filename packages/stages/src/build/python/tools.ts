@@ -1,6 +1,6 @@
 import type { Container } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
-import { baseImage, trusting, type Context } from "../../context.js";
+import { baseImage, trusting, type BuildContext } from "../../build-context.js";
 import { buildError } from "../build-error.js";
 import type { BuildRequest } from "../request.js";
 import applicationProgram from "./application.py";
@@ -111,7 +111,7 @@ export function withPoetry({ context }: BuildRequest<PythonBuild>, tools: Contai
   return told(context, tools.withNewFile(`${TOOLS}/poetry.txt`, POETRY).withExec(install(context, "poetry")));
 }
 
-function install(context: Context, set: "programs" | "poetry"): string[] {
+function install(context: BuildContext, set: "programs" | "poetry"): string[] {
   const uv =
     "uv pip install --quiet --no-config --no-deps --require-hashes --only-binary :all: --link-mode copy";
   const where = `--python ${TOOLS}/${set}/bin/python --requirements ${TOOLS}/${set}.txt`;
@@ -119,7 +119,7 @@ function install(context: Context, set: "programs" | "poetry"): string[] {
   return ["sh", "-c", script, "sh", pypi(context)];
 }
 
-async function told(context: Context, container: Container): Promise<Container> {
+async function told(context: BuildContext, container: Container): Promise<Container> {
   try {
     return await container.sync();
   } catch (error) {
@@ -135,12 +135,12 @@ async function told(context: Context, container: Container): Promise<Container> 
   }
 }
 
-function pypi({ catalog }: Context): string {
+function pypi({ catalog }: BuildContext): string {
   return catalog.mirrors.pypi ?? "https://pypi.org/simple";
 }
 
 /** The option that names PyPI's mirror to our programs. */
-export function mirrorOption({ catalog }: Context): string[] {
+export function mirrorOption({ catalog }: BuildContext): string[] {
   return catalog.mirrors.pypi === undefined ? [] : ["--pypi", catalog.mirrors.pypi];
 }
 

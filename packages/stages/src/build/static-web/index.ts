@@ -1,6 +1,6 @@
 import type { Container } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
-import { baseImage } from "../../context.js";
+import { baseImage } from "../../build-context.js";
 import { epochSeconds } from "../../source.js";
 import { listPackages, stamped } from "../../tools/index.js";
 import { configure } from "../configure.js";

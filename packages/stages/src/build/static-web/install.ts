@@ -1,7 +1,7 @@
 import type { Container } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { baseImage, trusting, type Context } from "../../context.js";
+import { baseImage, trusting, type BuildContext } from "../../build-context.js";
 import { execFailure } from "../../exec-error.js";
 import { bare } from "../../source.js";
 import { buildError } from "../build-error.js";
@@ -78,7 +78,7 @@ export async function installPackages(
 }
 
 /** Caches, registry and credentials of all managers: npm also fetches the others. */
-function configured(context: Context, container: Container, manager: ManagerName): Container {
+function configured(context: BuildContext, container: Container, manager: ManagerName): Container {
   const { npm } = context.catalog.mirrors;
   let result = container
     .withEnvVariable("CI", "true")
@@ -103,7 +103,7 @@ function configured(context: Context, container: Container, manager: ManagerName
 }
 
 /** Scripts of the project run without credentials. */
-function withoutSecrets(context: Context, container: Container): Container {
+function withoutSecrets(context: BuildContext, container: Container): Container {
   return context.secrets.npmrc === undefined ? container : container.withoutMount(NPMRC);
 }
 

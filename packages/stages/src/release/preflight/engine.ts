@@ -1,8 +1,8 @@
+import type { PublishContext } from "../../destination.js";
 import type { Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { Platform } from "@tgo/catalog";
 import { isTgoError, TgoError } from "@tgo/errors";
 import { problemOf, type Problem } from "@tgo/report";
-import type { Context } from "../../context.js";
 import { execFailure, messageOf } from "../../exec-error.js";
 import { toolsContainer } from "../../tools/index.js";
 import { foreignProgram } from "./foreign-program.js";
@@ -16,7 +16,7 @@ export interface EngineProblems {
 }
 
 /** What the engine needs to build services, whatever they are. */
-export async function checkEngine(context: Context, services: number): Promise<EngineProblems> {
+export async function checkEngine(context: PublishContext, services: number): Promise<EngineProblems> {
   const foreign = context.platforms.filter((platform) => platform !== context.native);
   const [space, ...emulation] = await Promise.all([
     checkDisk(context, services),
@@ -29,7 +29,7 @@ export async function checkEngine(context: Context, services: number): Promise<E
 const ASKED_AT = "TGO_ASKED_AT";
 const GIGABYTE = 1024 ** 3;
 
-async function checkDisk(context: Context, services: number): Promise<EngineProblems> {
+async function checkDisk(context: PublishContext, services: number): Promise<EngineProblems> {
   try {
     const tools = await toolsContainer(context);
     const output = await tools
@@ -79,7 +79,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** Runs a program of the platform in an image that holds nothing else: no base of that platform is pulled for it. */
-async function checkEmulation(context: Context, platform: Platform): Promise<void> {
+async function checkEmulation(context: PublishContext, platform: Platform): Promise<void> {
   const path = "/tgo-probe";
   const write = `require("fs").writeFileSync("${path}", Buffer.from(process.argv[1], "base64"))`;
   const program = (await toolsContainer(context))

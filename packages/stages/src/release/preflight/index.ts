@@ -1,9 +1,8 @@
 import type { Service } from "@tgo/catalog";
 import type { Problem, RegistryReport, ServiceReport } from "@tgo/report";
 import { interrupted } from "../../attempt.js";
-import type { Context } from "../../context.js";
-import type { Destination } from "../../destination.js";
-import type { Prepared } from "../../prepare.js";
+import type { Destination, PublishContext } from "../../destination.js";
+import { type Prepared } from "../../prepare-candidate.js";
 import { clockProblems } from "./clock.js";
 import { checkEngine } from "./engine.js";
 import { news } from "./problems.js";
@@ -28,7 +27,7 @@ export interface Preflight {
  * thrown.
  */
 export async function preflight(
-  context: Context,
+  context: PublishContext,
   services: readonly { readonly name: string; readonly service: Service }[],
   options: ServiceOptions,
 ): Promise<Preflight> {

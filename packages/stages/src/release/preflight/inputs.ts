@@ -1,3 +1,4 @@
+import type { PublishContext } from "../../destination.js";
 import type { Service } from "@tgo/catalog";
 import type { Problem } from "@tgo/report";
 import {
@@ -7,14 +8,9 @@ import {
   type BuildBases,
   type BuildRequest,
 } from "../../build/index.js";
-import { baseImage, type Context } from "../../context.js";
-import {
-  complete,
-  openRequest,
-  refuseUnreleasable,
-  type Prepared,
-  type PrepareOptions,
-} from "../../prepare.js";
+import { baseImage, type BuildContext } from "../../build-context.js";
+import { keyOf, type Prepared } from "../../prepare-candidate.js";
+import { openRequest, refuseUnreleasable, type PrepareOptions } from "../../prepare.js";
 import { checked, problemsOf } from "./problems.js";
 
 /** What a service is to be built of. */
@@ -28,7 +24,7 @@ export interface Inputs {
 
 /** The source, and every base on every platform. */
 export async function readInputs(
-  context: Context,
+  context: PublishContext,
   name: string,
   service: Service,
   options: PrepareOptions,
@@ -42,7 +38,7 @@ export async function readInputs(
   const unreleasable = await problemsOf(() => {
     refuseUnreleasable(request);
   });
-  const completed = await checked(() => complete(request));
+  const completed = await checked(() => keyOf(context, request));
   const incomplete = completed.value === undefined ? await checkAllBases(request) : [];
   return {
     request,
@@ -63,7 +59,7 @@ async function checkAllBases(request: BuildRequest): Promise<readonly Problem[]>
   return checkBases(request.context, value?.images ?? []);
 }
 
-async function checkBases(context: Context, images: BuildBases["images"]): Promise<readonly Problem[]> {
+async function checkBases(context: BuildContext, images: BuildBases["images"]): Promise<readonly Problem[]> {
   const found = await Promise.all(
     images.map(({ reference, platform }) => problemsOf(() => baseImage(context, reference, platform))),
   );

@@ -1,7 +1,7 @@
 import { kindOfTag } from "@tgo/release";
 import type { RegistryReport } from "@tgo/report";
 import { candidateTag } from "../../candidate.js";
-import { repositoryOf, type Target } from "../../context.js";
+import { repositoryOf, type Target } from "../../target.js";
 import { notStarted } from "../../not-started.js";
 import { requireSameCandidate } from "../../find-candidate.js";
 import { skewSeconds, type Skew } from "./clock.js";

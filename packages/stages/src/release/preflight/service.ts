@@ -1,11 +1,12 @@
+import type { PublishContext } from "../../destination.js";
 import type { Service } from "@tgo/catalog";
 import type { ServiceReport } from "@tgo/report";
 import { interrupted } from "../../attempt.js";
 import { divide } from "../../brought.js";
 import { candidateTag } from "../../candidate.js";
-import type { Context } from "../../context.js";
 import { notStarted } from "../../not-started.js";
-import type { Prepared, PrepareOptions } from "../../prepare.js";
+import { type Prepared } from "../../prepare-candidate.js";
+import { type PrepareOptions } from "../../prepare.js";
 import { candidateOf } from "../../publish.js";
 import type { Skew } from "./clock.js";
 import { checkBuild, readInputs } from "./inputs.js";
@@ -29,7 +30,7 @@ export interface ServiceOptions extends PrepareOptions {
 
 /** Everything a release of one service needs, all problems at once. Builds and pushes nothing. */
 export async function checkService(
-  context: Context,
+  context: PublishContext,
   name: string,
   service: Service,
   options: ServiceOptions,
@@ -78,7 +79,7 @@ export async function checkService(
 const MEND = "Mend it in the service's source, or in its definition in tgo.catalog.json, and ask again.";
 
 /** Whether nothing can be released without this registry. */
-export function isBlocked(context: Pick<Context, "targets">, { report }: Pick<Standing, "report">): boolean {
+export function isBlocked(context: Pick<PublishContext, "targets">, { report }: Pick<Standing, "report">): boolean {
   return report.state === "failed" && divide(context).needed.some(({ name }) => name === report.registry);
 }
 
@@ -88,7 +89,7 @@ export function isBlocked(context: Pick<Context, "targets">, { report }: Pick<St
  * @param others what is waited for anyway
  */
 export async function checkRegistries(
-  context: Pick<Context, "targets">,
+  context: Pick<PublishContext, "targets">,
   subject: Subject,
   patient: boolean,
   others: Promise<unknown>,
