@@ -23,6 +23,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: [
+            "apps/*/test/**/*.test.ts",
             "packages/*/test/**/*.test.ts",
             "pipelines/*/test/**/*.test.ts",
             "bench/test/**/*.test.ts",
@@ -35,7 +36,7 @@ export default defineConfig({
         plugins: [text],
         test: {
           name: "integration",
-          include: ["packages/*/test/**/*.test.itg.ts"],
+          include: ["{apps,packages}/*/test/**/*.test.itg.ts"],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,

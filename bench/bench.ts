@@ -5,8 +5,8 @@
 import { relative } from "node:path";
 import type { Catalog, Platform } from "@tgo/catalog";
 import { isTgoError, TgoError } from "@tgo/errors";
-import { installRequirements, missingRequirements } from "@tgo/testbed";
-import { duration } from "../packages/report/src/units.js";
+import { installRequirements, missingRequirements } from "@tgo/testing";
+import { duration } from "@tgo/report";
 import { startBases, type Bases } from "./src/bases.js";
 import { bundleChild } from "./src/bundle.js";
 import { about, Display } from "./src/display.js";

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { isTgoError, TgoError } from "@tgo/errors";
-import { dockerConfig, dockerHubAnswers, installRequirements, missingRequirements } from "@tgo/testbed";
+import { dockerConfig, dockerHubAnswers, installRequirements, missingRequirements } from "@tgo/testing";
 import { keptRegistries, startKeeper, stopKeeper, type DemoRegistries } from "./keeper.js";
 import { lookYourself } from "./look.js";
 import { nextCommands } from "./next.js";
@@ -118,7 +118,7 @@ async function writeSettings({ registries, mirror }: DemoRegistries): Promise<vo
 }
 
 function tgo(args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, ["packages/cli/bin/tgo.js", ...args], {
+  const child = spawn(process.execPath, ["apps/tgo/bin/tgo.js", ...args], {
     cwd: ROOT,
     // So that tgo names itself as it is called here.
     env: { ...process.env, npm_command: "exec" },

@@ -3,7 +3,7 @@
  * one JSON file, then stays until it is told to stop.
  */
 import { rename, writeFile } from "node:fs/promises";
-import { startBaseMirror, startRegistry } from "@tgo/testbed";
+import { startBaseMirror, startRegistry } from "@tgo/testing";
 import type { DemoRegistries } from "./keeper.js";
 
 const [folder = ".demo", standIns] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { decoyServer, htmlServer } from "@tgo/testbed";
+import { decoyServer, htmlServer } from "@tgo/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   createWorld,

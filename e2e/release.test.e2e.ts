@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startFaultProxy, type FaultProxy, type FaultyRequest } from "@tgo/testbed";
+import { startFaultProxy, type FaultProxy, type FaultyRequest } from "@tgo/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createWorld, ENGINES, hasEngine, rawManifest, reportOf, ROOT, tagsIn, type World } from "./world.js";
 
@@ -169,7 +169,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       for (let run = 0; points.length < 10; run += 1) {
         if (run === 60) throw new Error(`only ${points.length} of 60 runs were killed before their end`);
         proxy.clear();
-        const command = [join(ROOT, "packages/cli/bin/tgo.js"), "--engine", engine, ...args(version())];
+        const command = [join(ROOT, "apps/tgo/bin/tgo.js"), "--engine", engine, ...args(version())];
         const child = spawn(process.execPath, command, { cwd: ROOT, stdio: "ignore" });
         const ended = (once(child, "exit") as Promise<[number | null]>).then(([code]) => code);
         // In turn: while it builds, at any request, at the tags it writes.

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Report } from "@tgo/report";
-import { dockerConfig, startBaseMirror, startRegistry, type LocalRegistry } from "@tgo/testbed";
+import { dockerConfig, startBaseMirror, startRegistry, type LocalRegistry } from "@tgo/testing";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 export const SAMPLES = join(ROOT, "examples/repos");
@@ -117,7 +117,7 @@ export async function createWorld(engine: EngineName): Promise<World> {
 
 function runTgo(args: readonly string[], { env, cwd = ROOT, watch }: RunOptions): Promise<Outcome> {
   const started = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, "packages/cli/bin/tgo.js"), ...args], {
+  const child = spawn(process.execPath, [join(ROOT, "apps/tgo/bin/tgo.js"), ...args], {
     cwd,
     // Reports of tests are no news for the summary of the job that runs them.
     env: { ...process.env, GITHUB_STEP_SUMMARY: "", NO_COLOR: "1", ...env },

@@ -1,6 +1,6 @@
 /**
  * Makes what is made from source: the module's bundle (pipelines/tgo/lib, committed), its surface and the
- * catalog's JSON Schemas (committed), and the `tgo` command (packages/cli/dist, not committed).
+ * catalog's JSON Schemas (committed), and the `tgo` command (apps/tgo/dist, not committed).
  *
  * node scripts/build.mjs [--check]   with --check nothing is written: it fails where a committed file is not what
  * its source makes.

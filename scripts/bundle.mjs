@@ -16,7 +16,11 @@ const common = {
 
 /** The program that stages run inside containers, as one file of text. */
 export async function bundleTools() {
-  const result = await build({ ...common, entryPoints: ["packages/stages/src/tools/main.ts"], minify: true });
+  const result = await build({
+    ...common,
+    entryPoints: ["packages/builders/src/container-tools/main.ts"],
+    minify: true,
+  });
   return result.outputFiles[0].text;
 }
 
@@ -76,16 +80,16 @@ export const sdkPlugin = {
 };
 
 /**
- * packages/cli/dist: the command with the module's own classes in it. Split, so that help and usage errors load
+ * apps/tgo/dist: the command with the module's own classes in it. Split, so that help and usage errors load
  * neither the stages nor the engine.
  */
 export async function bundleCli() {
-  await rm(`${root}/packages/cli/dist`, { recursive: true, force: true });
+  await rm(`${root}/apps/tgo/dist`, { recursive: true, force: true });
   await build({
     ...common,
     write: true,
-    entryPoints: { tgo: "packages/cli/src/main.ts" },
-    outdir: "packages/cli/dist",
+    entryPoints: { tgo: "apps/tgo/src/main.ts" },
+    outdir: "apps/tgo/dist",
     splitting: true,
     external: ["graphql"],
     loader: { ".py": "text", ".sh": "text" },

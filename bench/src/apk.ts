@@ -12,7 +12,7 @@ import {
   type Descriptor,
   type Document,
   type Manifest,
-} from "@tgo/oci";
+} from "@tgo/registry";
 
 const run = promisify(execFile);
 

@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Platform } from "@tgo/catalog";
-import { formatReference, parseReference } from "@tgo/oci";
-import { dockerHubAnswers, pushBases, startRegistry, type LocalRegistry } from "@tgo/testbed";
-import { imagesOf, instructionsOf, stagesOf } from "../../packages/stages/src/build/dockerfile-text.js";
+import { formatReference, parseReference } from "@tgo/registry";
+import { dockerHubAnswers, pushBases, startRegistry, type LocalRegistry } from "@tgo/testing";
+import { imagesOf, instructionsOf, stagesOf } from "@tgo/builders";
 import { addApk } from "./apk.js";
 import type { Sample } from "./samples.js";
 

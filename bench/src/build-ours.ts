@@ -1,9 +1,7 @@
 import type { Client } from "@dagger.io/dagger";
 import type { Catalog, Platform, Service } from "@tgo/catalog";
-import { buildVariants } from "../../packages/stages/src/build/index.js";
-import { createContext } from "../../packages/stages/src/context.js";
-import type { HostOptions } from "../../packages/stages/src/host.js";
-import { prepareBuild } from "../../packages/stages/src/prepare.js";
+import { buildVariants, prepareBuild } from "@tgo/builders";
+import { createContext, type HostOptions } from "@tgo/functions";
 import { optionsOf, productOf } from "./context.js";
 import type { BuildJob } from "./job.js";
 import { pushContainers, type Timed } from "./push.js";

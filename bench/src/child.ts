@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { connection, dag } from "@dagger.io/dagger";
-import { startEngine } from "@tgo/buildah-engine";
+import { startEngine } from "@tgo/local-engine";
 import { Catalog } from "@tgo/catalog";
 import { buildOwnDockerfile } from "./build-dockerfile.js";
 import { buildOurs } from "./build-ours.js";

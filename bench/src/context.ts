@@ -1,6 +1,6 @@
 import type { Client } from "@dagger.io/dagger";
 import type { Platform } from "@tgo/catalog";
-import type { Options, Product } from "../../packages/stages/src/options.js";
+import type { Options, Product } from "@tgo/functions";
 import type { BuildJob } from "./job.js";
 
 /** What `tgo` has compiled in. Base images are not pinned: they are what this benchmark's registry has. */

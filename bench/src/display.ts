@@ -1,4 +1,4 @@
-import { duration } from "../../packages/report/src/units.js";
+import { duration } from "@tgo/report";
 
 /** Where progress goes: one line that changes on a terminal, one line a build elsewhere. */
 export class Display {

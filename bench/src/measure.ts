@@ -1,10 +1,9 @@
 import { cp, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Catalog, Platform } from "@tgo/catalog";
-import { startRegistry } from "@tgo/testbed";
+import { startRegistry } from "@tgo/testing";
 import { editSource } from "./edit.js";
-import type { Answer, BuildJob, EngineName, Measured } from "./job.js";
-import { SIZED_TAG } from "./job.js";
+import { type Answer, type BuildJob, type EngineName, type Measured, SIZED_TAG } from "./job.js";
 import type { Kind } from "./kinds.js";
 import type { Measurements } from "./measurements.js";
 import type { Unit } from "./plan.js";

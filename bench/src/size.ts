@@ -1,6 +1,6 @@
-import type { Platform } from "@tgo/catalog";
-import { mirrored } from "@tgo/catalog";
-import { isIndex, parseReference, platformOf, Registry, type Descriptor, type Manifest } from "@tgo/oci";
+import { type Platform, mirrored } from "@tgo/catalog";
+import { isIndex, parseReference, Registry, type Descriptor, type Manifest } from "@tgo/registry";
+import { platformOf } from "@tgo/image";
 
 /** A layer as a registry stores it: compressed. */
 export type Layer = Pick<Descriptor, "digest" | "size">;

@@ -1,4 +1,4 @@
-import type { EngineEvent } from "@tgo/buildah-engine";
+import type { EngineEvent } from "@tgo/local-engine";
 import type { Step } from "./job.js";
 
 const TOLD_FROM_SECONDS = 0.05;

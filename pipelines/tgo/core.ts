@@ -2,7 +2,7 @@
  * What the module's shell and the `tgo` command call: the packages with the product's data, bundled into
  * lib/core.js. A Dagger module sees only its own folder, and is loaded straight from git.
  */
-import { Pipelines as Stages, type HostOptions, type Options, type Product } from "@tgo/stages";
+import { Pipelines as Stages, type HostOptions, type Options, type Product } from "@tgo/functions";
 import type { Client } from "@dagger.io/dagger";
 import bases from "../bases.json";
 import ai from "../services/tgo-ai/service.json";
@@ -12,8 +12,11 @@ import rag from "../services/tgo-rag/service.json";
 import web from "../services/tgo-web/service.json";
 import widgetApp from "../services/tgo-widget-app/service.json";
 
-export { formatEvent, ReportError } from "@tgo/stages";
-export type { HostOptions, Options, OutputFormat, ProgressEvent, SourceArguments } from "@tgo/stages";
+export { formatEvent } from "@tgo/progress";
+export { ReportError } from "@tgo/functions";
+export type { HostOptions, Options, SourceArguments } from "@tgo/functions";
+export type { OutputFormat } from "@tgo/report";
+export type { ProgressEvent } from "@tgo/progress";
 
 /** Hash of this bundle's own code, written in when it is made. */
 export const PIPELINE = "0000000000000000";

@@ -1,4 +1,4 @@
-import { TagPolicy } from "@tgo/release";
+import { TagPolicy } from "@tgo/release-rules";
 import * as z from "zod";
 import { PLATFORMS, Platform } from "./platform.js";
 import { Registry, registries } from "./registry.js";

@@ -1,20 +1,16 @@
-export { BaseLock, formatBaseLock, parseBaseLock, pinned, type Pins } from "./base-lock.js";
-export { Catalog, type CatalogInput, type Mirrors } from "./catalog.js";
+export { BaseImage, mirrored } from "./base-image.js";
+export { BaseLock, type Pins, formatBaseLock, parseBaseLock, pinned } from "./base-lock.js";
+export { Catalog, Mirrors } from "./catalog.js";
 export { withMirrorFlags } from "./mirror.js";
 export { CatalogOverride, applyOverride, parseOverrideFile } from "./override.js";
-export { PLATFORMS, Platform, parsePlatform } from "./platform.js";
-export { Registry, parseRegistryFlag, registries, registryRepository } from "./registry.js";
+export { Platform, parsePlatform } from "./platform.js";
+export { Registry, parseRegistryFlag, registryRepository } from "./registry.js";
+export { selectPlatforms, selectServices } from "./select.js";
 export {
-  Service,
   type Build,
   type DockerfileBuild,
-  type FileCopy,
-  type Healthcheck,
   type Image,
   type PythonBuild,
-  type Smoke,
+  Service,
   type StaticWebBuild,
 } from "./service.js";
-export { BaseImage, mirrored } from "./base-image.js";
-export { selectPlatforms, selectServices } from "./select.js";
-export { unknownName } from "./unknown-name.js";

@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import { TagPolicy } from "@tgo/release";
+import { TagPolicy } from "@tgo/release-rules";
 import * as z from "zod";
 import { Catalog, Mirrors } from "./catalog.js";
 import { Platform } from "./platform.js";

@@ -1,1 +1,1 @@
-export { TgoError, isTgoError, oneLine, type TgoErrorCode, type TgoErrorDetails } from "./error.js";
+export { TgoError, type TgoErrorCode, type TgoErrorDetails, isTgoError, oneLine } from "./error.js";

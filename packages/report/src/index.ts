@@ -1,22 +1,14 @@
+export { type Pruned, describePruned } from "./describe-pruned.js";
+export { describeStatus } from "./describe-status.js";
 export { renderHtml } from "./html/page.js";
 export { renderJson } from "./json.js";
 export { renderMarkdown } from "./markdown.js";
-export { table as markdownTable, text as markdownText } from "./markdown-text.js";
 export { problemOf } from "./problem.js";
+export { type OutputFormat, renderTable } from "./render-table.js";
+export { REPORT_FORMATS, type ReportFormat, render } from "./render.js";
 export { helpsToRepeat } from "./repeat.js";
-export { REPORT_FORMATS, render, type ReportFormat } from "./render.js";
+export type { Problem, RegistryReport, Report, ServiceReport, TagReport, VariantReport } from "./report.js";
 export { isInPlace } from "./tag-facts.js";
-export { renderText, type TextOptions } from "./text.js";
-export { printableLine, withTexts } from "./texts.js";
-export type {
-  GateReport,
-  Problem,
-  RegistryReport,
-  RegistryState,
-  Report,
-  ServiceReport,
-  ServiceState,
-  SmokeReport,
-  TagReport,
-  VariantReport,
-} from "./report.js";
+export { renderText } from "./text.js";
+export { withTexts } from "./texts.js";
+export { duration } from "./units.js";

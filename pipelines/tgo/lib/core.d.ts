@@ -2,44 +2,6 @@
 import { File, Service, Secret, Directory, Client, Container } from '@dagger.io/dagger';
 
 /**
- * What kind of thing went wrong; stable, for programs.
- * A program that reads a JSON report switches on this, never on the message.
- */
-type TgoErrorCode = 
-/** The caller's input is wrong: an unknown name, a malformed value, a missing file. */
-"USAGE"
-/** The catalog does not parse. */
- | "CATALOG"
-/** The service's source is missing, or lacks what its build strategy needs. */
- | "SOURCE"
-/** The build itself failed. */
- | "BUILD"
-/** A built variant is not what its platform says (ELF machine, architecture). */
- | "CHECK"
-/** A variant started, but did not answer as its service should. */
- | "SMOKE"
-/** No credentials, wrong ones, or ones without the needed right. */
- | "UNAUTHORIZED"
-/** A repository, tag, manifest or blob is not there. */
- | "NOT_FOUND"
-/** A registry refuses, and repeating would not help. */
- | "DENIED"
-/** A registry cannot be reached, or answers with a fault that may pass. */
- | "UNAVAILABLE"
-/** What a registry returned is not what was asked for (digest, media type, HTML). */
- | "INVALID_RESPONSE"
-/** A published image differs from the plan. */
- | "VERIFY"
-/** What is already published forbids it: a version's tag would change, `latest` would move where it must not. */
- | "CONFLICT"
-/** The machine lacks something: an engine, a tool, emulation, root, disk. */
- | "ENVIRONMENT"
-/** The caller stopped it. */
- | "INTERRUPTED"
-/** A foreseen place, an unforeseen fault: a defect of ours. */
- | "INTERNAL";
-
-/**
  * What is being done right now, for people who wait. Never an input of a build.
  * A step begins once and ends once; `id` pairs the two.
  */
@@ -90,6 +52,44 @@ type Credentials = {
  | {
     readonly identityToken: string;
 };
+
+/**
+ * What kind of thing went wrong; stable, for programs.
+ * A program that reads a JSON report switches on this, never on the message.
+ */
+type TgoErrorCode = 
+/** The caller's input is wrong: an unknown name, a malformed value, a missing file. */
+"USAGE"
+/** The catalog does not parse. */
+ | "CATALOG"
+/** The service's source is missing, or lacks what its build strategy needs. */
+ | "SOURCE"
+/** The build itself failed. */
+ | "BUILD"
+/** A built variant is not what its platform says (ELF machine, architecture). */
+ | "CHECK"
+/** A variant started, but did not answer as its service should. */
+ | "SMOKE"
+/** No credentials, wrong ones, or ones without the needed right. */
+ | "UNAUTHORIZED"
+/** A repository, tag, manifest or blob is not there. */
+ | "NOT_FOUND"
+/** A registry refuses, and repeating would not help. */
+ | "DENIED"
+/** A registry cannot be reached, or answers with a fault that may pass. */
+ | "UNAVAILABLE"
+/** What a registry returned is not what was asked for (digest, media type, HTML). */
+ | "INVALID_RESPONSE"
+/** A published image differs from the plan. */
+ | "VERIFY"
+/** What is already published forbids it: a version's tag would change, `latest` would move where it must not. */
+ | "CONFLICT"
+/** The machine lacks something: an engine, a tool, emulation, root, disk. */
+ | "ENVIRONMENT"
+/** The caller stopped it. */
+ | "INTERRUPTED"
+/** A foreseen place, an unforeseen fault: a defect of ours. */
+ | "INTERNAL";
 
 /** One run of a function, whatever happened: everything a face (terminal, JSON, Markdown, HTML) needs. */
 interface Report {
@@ -206,6 +206,9 @@ interface Problem {
 declare const REPORT_FORMATS: readonly ["text", "json", "markdown", "html"];
 type ReportFormat = (typeof REPORT_FORMATS)[number];
 
+/** For what is not a report: lists and plans have no page for a browser. */
+type OutputFormat = Exclude<ReportFormat, "html">;
+
 /**
  * Where the stages run, as far as it matters to them. A Dagger module's container needs none of it;
  * the `tgo` command fills it in.
@@ -269,8 +272,6 @@ declare class ReportError extends FunctionFailed {
     constructor(message: string, report: Report);
 }
 
-/** Of what is no report: lists and plans have no page for a browser. */
-type OutputFormat = Exclude<ReportFormat, "html">;
 /** The arguments every function about a source takes. */
 interface SourceArguments {
     readonly source?: Directory | undefined;

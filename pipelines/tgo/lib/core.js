@@ -33,78 +33,6 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
   mod
 ));
 
-// node_modules/picocolors/picocolors.js
-var require_picocolors = __commonJS({
-  "node_modules/picocolors/picocolors.js"(exports, module) {
-    var p = process || {};
-    var argv = p.argv || [];
-    var env = p.env || {};
-    var isColorSupported = !(!!env.NO_COLOR || argv.includes("--no-color")) && (!!env.FORCE_COLOR || argv.includes("--color") || p.platform === "win32" || (p.stdout || {}).isTTY && env.TERM !== "dumb" || !!env.CI);
-    var formatter = (open3, close, replace = open3) => (input) => {
-      let string4 = "" + input, index = string4.indexOf(close, open3.length);
-      return ~index ? open3 + replaceClose(string4, close, replace, index) + close : open3 + string4 + close;
-    };
-    var replaceClose = (string4, close, replace, index) => {
-      let result = "", cursor = 0;
-      do {
-        result += string4.substring(cursor, index) + replace;
-        cursor = index + close.length;
-        index = string4.indexOf(close, cursor);
-      } while (~index);
-      return result + string4.substring(cursor);
-    };
-    var createColors = (enabled = isColorSupported) => {
-      let f = enabled ? formatter : () => String;
-      return {
-        isColorSupported: enabled,
-        reset: f("\x1B[0m", "\x1B[0m"),
-        bold: f("\x1B[1m", "\x1B[22m", "\x1B[22m\x1B[1m"),
-        dim: f("\x1B[2m", "\x1B[22m", "\x1B[22m\x1B[2m"),
-        italic: f("\x1B[3m", "\x1B[23m"),
-        underline: f("\x1B[4m", "\x1B[24m"),
-        inverse: f("\x1B[7m", "\x1B[27m"),
-        hidden: f("\x1B[8m", "\x1B[28m"),
-        strikethrough: f("\x1B[9m", "\x1B[29m"),
-        black: f("\x1B[30m", "\x1B[39m"),
-        red: f("\x1B[31m", "\x1B[39m"),
-        green: f("\x1B[32m", "\x1B[39m"),
-        yellow: f("\x1B[33m", "\x1B[39m"),
-        blue: f("\x1B[34m", "\x1B[39m"),
-        magenta: f("\x1B[35m", "\x1B[39m"),
-        cyan: f("\x1B[36m", "\x1B[39m"),
-        white: f("\x1B[37m", "\x1B[39m"),
-        gray: f("\x1B[90m", "\x1B[39m"),
-        bgBlack: f("\x1B[40m", "\x1B[49m"),
-        bgRed: f("\x1B[41m", "\x1B[49m"),
-        bgGreen: f("\x1B[42m", "\x1B[49m"),
-        bgYellow: f("\x1B[43m", "\x1B[49m"),
-        bgBlue: f("\x1B[44m", "\x1B[49m"),
-        bgMagenta: f("\x1B[45m", "\x1B[49m"),
-        bgCyan: f("\x1B[46m", "\x1B[49m"),
-        bgWhite: f("\x1B[47m", "\x1B[49m"),
-        blackBright: f("\x1B[90m", "\x1B[39m"),
-        redBright: f("\x1B[91m", "\x1B[39m"),
-        greenBright: f("\x1B[92m", "\x1B[39m"),
-        yellowBright: f("\x1B[93m", "\x1B[39m"),
-        blueBright: f("\x1B[94m", "\x1B[39m"),
-        magentaBright: f("\x1B[95m", "\x1B[39m"),
-        cyanBright: f("\x1B[96m", "\x1B[39m"),
-        whiteBright: f("\x1B[97m", "\x1B[39m"),
-        bgBlackBright: f("\x1B[100m", "\x1B[49m"),
-        bgRedBright: f("\x1B[101m", "\x1B[49m"),
-        bgGreenBright: f("\x1B[102m", "\x1B[49m"),
-        bgYellowBright: f("\x1B[103m", "\x1B[49m"),
-        bgBlueBright: f("\x1B[104m", "\x1B[49m"),
-        bgMagentaBright: f("\x1B[105m", "\x1B[49m"),
-        bgCyanBright: f("\x1B[106m", "\x1B[49m"),
-        bgWhiteBright: f("\x1B[107m", "\x1B[49m")
-      };
-    };
-    module.exports = createColors();
-    module.exports.createColors = createColors;
-  }
-});
-
 // node_modules/semver/internal/debug.js
 var require_debug = __commonJS({
   "node_modules/semver/internal/debug.js"(exports, module) {
@@ -1721,1269 +1649,77 @@ var require_min_version = __commonJS({
   }
 });
 
-// packages/report/src/html/page.ts
-import { createHash } from "node:crypto";
-
-// packages/report/src/units.ts
-function size(bytes) {
-  if (bytes < 1024) return `${bytes} B`;
-  const kib = bytes / 1024;
-  return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
-}
-function duration(ms) {
-  if (ms < 59950) return `${(ms / 1e3).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1e3);
-  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
-}
-function shortDigest(digest) {
-  return digest.replace(/^sha256:/, "").slice(0, 12);
-}
-function count(n, singular, plural = `${singular}s`) {
-  return `${n} ${n === 1 ? singular : plural}`;
-}
-function registryCount(n) {
-  return count(n, "registry", "registries");
-}
-
-// packages/report/src/headline.ts
-function title({ command, version: version2 }) {
-  return version2 === void 0 ? command : `${command} ${version2}`;
-}
-function extent(report) {
-  if (report.services.length === 0) return `after ${duration(report.durationMs)}`;
-  const registries3 = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
-  const platforms = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
-  const parts = [count(report.services.length, "service")];
-  if (registries3 > 0) parts.push(registryCount(registries3));
-  if (platforms > 0) parts.push(count(platforms, "platform"));
-  return `${parts.join(" \xD7 ")} in ${duration(report.durationMs)}`;
-}
-function outcome(report) {
-  if (report.ok) return { words: "ok", tone: "good" };
-  if (!isIncomplete(report)) return { words: "failed", tone: "bad" };
-  return {
-    words: report.command === "promote" ? "done, incomplete" : "released, incomplete",
-    tone: "waiting"
-  };
-}
-function isIncomplete({ ok, gate: gate4, services, problems: problems6 = [] }) {
-  return !ok && gate4?.open === true && problems6.length === 0 && services.length > 0 && services.every(isOut);
-}
-function isOut({ state }) {
-  return state !== "failed" && state !== "not released";
-}
-function failure(report) {
-  const { services, gate: gate4, problems: problems6 = [], version: version2 = "it" } = report;
-  if (report.ok) return void 0;
-  if (gate4?.open === false) return `${version2} is not released: no version tag and no latest was moved`;
-  if (services.length === 0) return "failed before any service was begun";
-  const failed = services.filter((service2) => !isOut(service2)).map(({ service: service2 }) => service2);
-  const all = count(services.length, "service");
-  const counted = services.length === 1 ? all : `${failed.length} of ${all}`;
-  if (gate4?.open === true) {
-    if (failed.length > 0) return `${version2} is released only in part; not complete: ${failed.join(", ")}`;
-    return `${version2} is out. ${isIncomplete(report) ? lack(report) : "What failed then is told below."}`;
-  }
-  if (failed.length > 0) return `${counted} failed: ${failed.join(", ")}`;
-  return problems6.length > 0 ? "what all services need must be mended first" : void 0;
-}
-function lack({ services, next: next2 }) {
-  const somewhere = services.some(
-    ({ registries: registries3, tags: tags2 = [] }) => registries3.some(({ state }) => state === "failed" || state === "not started") || tags2.some(({ state }) => state === "failed" || state === "not started")
-  );
-  const what = somewhere ? "Registries that are not required lack something" : "Its record is not beside every image";
-  return next2 === void 0 ? `${what}.` : `${what}; the same command brings it.`;
-}
-function provenance(report) {
-  const pipeline2 = report.pipeline === void 0 ? void 0 : `pipeline ${report.pipeline}`;
-  return [report.engine, pipeline2].filter((part) => part !== void 0).join(" \xB7 ");
-}
-
-// packages/report/src/problem-group.ts
-function groupProblems(report) {
-  const groups = /* @__PURE__ */ new Map();
-  const add = (problem3, place2) => {
-    const { code: code3, what, remedy, where: where2 } = problem3;
-    const key2 = JSON.stringify([code3, what, remedy]);
-    const group = groups.get(key2) ?? { code: code3, what, remedy, places: [] };
-    group.places.push({ ...place2, where: where2 });
-    groups.set(key2, group);
-  };
-  for (const problem3 of report.problems ?? []) add(problem3, {});
-  for (const { service: service2, problems: problems6, registries: registries3, tags: tags2 = [] } of report.services) {
-    for (const problem3 of problems6) add(problem3, { service: service2 });
-    for (const { registry: registry2, problems: problems7 } of registries3) {
-      for (const problem3 of problems7) add(problem3, { service: service2, registry: registry2 });
-    }
-    for (const { registry: registry2, problem: problem3 } of tags2) {
-      if (problem3 !== void 0) add(problem3, { service: service2, registry: registry2 });
-    }
-  }
-  return [...groups.values()].map((group) => ({
-    ...group,
-    places: shared(group.places, report.services.length)
-  }));
-}
-function shared(places, services) {
-  const among = /* @__PURE__ */ new Map();
-  for (const place2 of places) among.set(place2.registry, [...among.get(place2.registry) ?? [], place2]);
-  return [...among].flatMap(([registry2, found]) => {
-    const named = new Set(found.flatMap(({ service: service2 }) => service2 ?? []));
-    if (services < 2 || named.size < services) return found;
-    const where2 = commonFolder(found.map((place2) => place2.where));
-    return [{ service: `all ${services} services`, registry: registry2, where: where2 }];
-  });
-}
-function commonFolder(paths) {
-  const [first, ...others] = [...new Set(paths)].map((path) => (path ?? "").split("/"));
-  if (first === void 0 || others.length === 0) return paths[0];
-  const end = first.findIndex((part, index) => others.some((other) => other[index] !== part));
-  const common = first.slice(0, end === -1 ? first.length : end).join("/");
-  return common === "" ? void 0 : common;
-}
-function placeLines(places) {
-  return places.flatMap(({ service: service2, registry: registry2, where: where2 }) => {
-    const name4 = service2 !== void 0 && registry2 !== void 0 ? `${service2} in ${registry2}` : service2;
-    const parts = [name4, where2].filter((part) => part !== void 0);
-    return parts.length === 0 ? [] : [parts.join(": ")];
-  });
-}
-
-// packages/report/src/record-fact.ts
-function recordFact({ record: record5, services }) {
-  if (record5 === void 0) return void 0;
-  const rows = services.flatMap(({ registries: registries3 }) => registries3);
-  const names2 = [...new Set(rows.map(({ registry: registry2 }) => registry2))];
-  const asked = new Set(rows.filter((row) => row.record !== void 0).map(({ registry: registry2 }) => registry2));
-  if (asked.size === 0) {
-    const why = services.some(({ state }) => state === "not released") ? "the release is not complete" : 'no registry that is complete has "referrers": true in the catalog';
-    return `in the JSON report only: ${why}`;
-  }
-  const holding = names2.filter((name4) => {
-    const own2 = rows.filter(({ registry: registry2 }) => registry2 === name4);
-    return own2.every((row) => row.record === "done" || row.record === "already there");
-  });
-  return `beside the images in ${holding.length} of ${registryCount(names2.length)}`;
-}
-
-// packages/report/src/remedy.ts
-function remedyParts(remedy) {
-  const parts = [];
-  for (const line of remedy.split("\n")) {
-    const kind = /[.:]$/.test(line.trimEnd()) ? "prose" : "commands";
-    const last = parts.at(-1);
-    if (last?.kind === kind) parts[parts.length - 1] = { kind, text: `${last.text}
-${line}` };
-    else parts.push({ kind, text: line });
-  }
-  return parts;
-}
-
-// packages/report/src/tag-facts.ts
-function tagRows(report, version2) {
-  return report.services.flatMap(({ service: service2, tags: tags2 = [] }) => {
-    const registries3 = [...new Set(tags2.map(({ registry: registry2 }) => registry2))];
-    return registries3.map((registry2) => {
-      const own2 = tags2.filter((tag) => tag.registry === registry2);
-      return {
-        service: service2,
-        registry: registry2,
-        lines: lines(own2, version2),
-        complete: own2.every(isInPlace)
-      };
-    });
-  });
-}
-function lines(tags2, version2) {
-  const names2 = /* @__PURE__ */ new Map();
-  for (const tag of tags2) {
-    const { words, change: change2, why } = tagChange(tag, version2);
-    const told2 = `${words}${change2 === void 0 ? "" : ` (${change2})`}${why === void 0 ? "" : `: ${why}`}`;
-    names2.set(told2, [...names2.get(told2) ?? [], tag.tag]);
-  }
-  return [...names2].map(([told2, tags3]) => `${tags3.join(", ")} ${told2}`);
-}
-function tagChange(tag, version2) {
-  const { state, told: told2, problem: problem3 } = tag;
-  if (state === "stays" && told2 !== void 0) return { words: told2, change: void 0, why: void 0 };
-  return { words: state, change: changeOf(tag, version2), why: told2 ?? problem3?.what.split("\n")[0] };
-}
-function changeOf({ tag, state, ...row }, version2) {
-  const before = shortened(row.before);
-  switch (state) {
-    case "done":
-      if (before !== void 0) return version2 === void 0 ? `was ${before}` : `${before} \u2192 ${version2}`;
-      return version2 === void 0 ? void 0 : tag === version2 ? "new" : `new \u2192 ${version2}`;
-    case "already there":
-      return tag === version2 ? void 0 : version2;
-    case "stays":
-      return version2 === void 0 ? void 0 : before;
-    case "failed":
-      return before === void 0 ? void 0 : `was ${before}`;
-    case "not started":
-      return before === void 0 ? void 0 : `still ${before}`;
-  }
-}
-function shortened(before) {
-  return before?.startsWith("sha256:") === true ? shortDigest(before) : before;
-}
-function tagCount({ tags: tags2 = [] }, registry2) {
-  const own2 = tags2.filter((tag) => tag.registry === registry2);
-  if (own2.length === 0) return void 0;
-  const there = own2.filter(isInPlace).length;
-  const failed = own2.some(({ state }) => state === "failed");
-  return {
-    words: `${there} of ${count(own2.length, "tag")}`,
-    tone: failed ? "bad" : there < own2.length ? "waiting" : "good"
-  };
-}
-function isInPlace({ state }) {
-  return state !== "failed" && state !== "not started";
-}
-function gateLines({ gate: gate4 }) {
-  if (gate4 === void 0) return [];
-  return [
-    `gate ${gate4.open ? "open: every candidate is verified in every required registry" : "closed"}`,
-    ...gate4.reasons,
-    ...gate4.later.map((reason) => `later: ${reason}`)
-  ];
-}
-
-// packages/report/src/texts.ts
-function withTexts(report, change2) {
-  return changed(report, "", change2);
-}
-function changed(value, field, change2) {
-  if (typeof value === "string") return change2(value, field);
-  if (Array.isArray(value)) return value.map((each) => changed(each, field, change2));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key2, inner]) => [key2, changed(inner, key2, change2)]));
-}
-var OF_LINES = /* @__PURE__ */ new Set(["what", "remedy", "next"]);
-function printable(report) {
-  return withTexts(
-    report,
-    (text2, field) => OF_LINES.has(field) ? printableText(text2) : printableLine(text2)
-  );
-}
-function printableLine(text2) {
-  return printableText(text2).trimEnd().replaceAll("\n", " ");
-}
-function printableText(text2) {
-  return text2.replaceAll(SEQUENCE, "").replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, "\n").replaceAll("	", "  ").replaceAll(UNPRINTABLE, "\uFFFD");
-}
-var SEQUENCE = (
-  // eslint-disable-next-line no-control-regex
-  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B\n]*(?:\u0007|\u001B\\)|\u001B[ -/]*[0-~]/g
-);
-var UNPRINTABLE = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
-
-// packages/report/src/html/markup.ts
-var Markup = class {
-  constructor(html2) {
-    this.html = html2;
-  }
-  html;
-};
-function html(strings, ...parts) {
-  return new Markup(strings.reduce((page, string4, index) => page + markupOf(parts[index - 1]) + string4));
-}
-function broken(text2) {
-  return html`${text2.split("\n").map((line, index) => index === 0 ? line : html`<br />${line}`)}`;
-}
-function unbroken(text2) {
-  return html`<span class="unbroken">${text2}</span>`;
-}
-function preformatted(text2, kind) {
-  return html`<pre class="${kind}"><code>${text2}</code></pre>`;
-}
-function markupOf(part) {
-  if (part === void 0) return "";
-  if (part instanceof Markup) return part.html;
-  if (typeof part === "string" || typeof part === "number") return escaped(String(part));
-  return part.map(markupOf).join("");
-}
-function escaped(text2) {
-  return text2.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
-}
-
-// packages/report/src/digest-fact.ts
-function digestFact(service2) {
-  const byDigest = /* @__PURE__ */ new Map();
-  for (const { registry: registry2, digest } of service2.registries) {
-    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry2]);
-  }
-  if (service2.digest !== void 0 && !byDigest.has(service2.digest)) byDigest.set(service2.digest, []);
-  const [first, ...others] = byDigest;
-  if (first === void 0) return { kind: "none" };
-  if (others.length > 0) {
-    return {
-      kind: "differ",
-      digests: [...byDigest].map(([digest, registries3]) => ({ digest, registries: registries3 }))
+// node_modules/picocolors/picocolors.js
+var require_picocolors = __commonJS({
+  "node_modules/picocolors/picocolors.js"(exports, module) {
+    var p = process || {};
+    var argv = p.argv || [];
+    var env = p.env || {};
+    var isColorSupported = !(!!env.NO_COLOR || argv.includes("--no-color")) && (!!env.FORCE_COLOR || argv.includes("--color") || p.platform === "win32" || (p.stdout || {}).isTTY && env.TERM !== "dumb" || !!env.CI);
+    var formatter = (open3, close, replace = open3) => (input) => {
+      let string4 = "" + input, index = string4.indexOf(close, open3.length);
+      return ~index ? open3 + replaceClose(string4, close, replace, index) + close : open3 + string4 + close;
     };
+    var replaceClose = (string4, close, replace, index) => {
+      let result = "", cursor = 0;
+      do {
+        result += string4.substring(cursor, index) + replace;
+        cursor = index + close.length;
+        index = string4.indexOf(close, cursor);
+      } while (~index);
+      return result + string4.substring(cursor);
+    };
+    var createColors = (enabled = isColorSupported) => {
+      let f = enabled ? formatter : () => String;
+      return {
+        isColorSupported: enabled,
+        reset: f("\x1B[0m", "\x1B[0m"),
+        bold: f("\x1B[1m", "\x1B[22m", "\x1B[22m\x1B[1m"),
+        dim: f("\x1B[2m", "\x1B[22m", "\x1B[22m\x1B[2m"),
+        italic: f("\x1B[3m", "\x1B[23m"),
+        underline: f("\x1B[4m", "\x1B[24m"),
+        inverse: f("\x1B[7m", "\x1B[27m"),
+        hidden: f("\x1B[8m", "\x1B[28m"),
+        strikethrough: f("\x1B[9m", "\x1B[29m"),
+        black: f("\x1B[30m", "\x1B[39m"),
+        red: f("\x1B[31m", "\x1B[39m"),
+        green: f("\x1B[32m", "\x1B[39m"),
+        yellow: f("\x1B[33m", "\x1B[39m"),
+        blue: f("\x1B[34m", "\x1B[39m"),
+        magenta: f("\x1B[35m", "\x1B[39m"),
+        cyan: f("\x1B[36m", "\x1B[39m"),
+        white: f("\x1B[37m", "\x1B[39m"),
+        gray: f("\x1B[90m", "\x1B[39m"),
+        bgBlack: f("\x1B[40m", "\x1B[49m"),
+        bgRed: f("\x1B[41m", "\x1B[49m"),
+        bgGreen: f("\x1B[42m", "\x1B[49m"),
+        bgYellow: f("\x1B[43m", "\x1B[49m"),
+        bgBlue: f("\x1B[44m", "\x1B[49m"),
+        bgMagenta: f("\x1B[45m", "\x1B[49m"),
+        bgCyan: f("\x1B[46m", "\x1B[49m"),
+        bgWhite: f("\x1B[47m", "\x1B[49m"),
+        blackBright: f("\x1B[90m", "\x1B[39m"),
+        redBright: f("\x1B[91m", "\x1B[39m"),
+        greenBright: f("\x1B[92m", "\x1B[39m"),
+        yellowBright: f("\x1B[93m", "\x1B[39m"),
+        blueBright: f("\x1B[94m", "\x1B[39m"),
+        magentaBright: f("\x1B[95m", "\x1B[39m"),
+        cyanBright: f("\x1B[96m", "\x1B[39m"),
+        whiteBright: f("\x1B[97m", "\x1B[39m"),
+        bgBlackBright: f("\x1B[100m", "\x1B[49m"),
+        bgRedBright: f("\x1B[101m", "\x1B[49m"),
+        bgGreenBright: f("\x1B[102m", "\x1B[49m"),
+        bgYellowBright: f("\x1B[103m", "\x1B[49m"),
+        bgBlueBright: f("\x1B[104m", "\x1B[49m"),
+        bgMagentaBright: f("\x1B[105m", "\x1B[49m"),
+        bgCyanBright: f("\x1B[106m", "\x1B[49m"),
+        bgWhiteBright: f("\x1B[107m", "\x1B[49m")
+      };
+    };
+    module.exports = createColors();
+    module.exports.createColors = createColors;
   }
-  return { kind: "one", digest: first[0], remark: remark(service2, first[1]) };
-}
-function remark(service2, seenIn) {
-  const all = service2.registries.length;
-  if (all === 0) return void 0;
-  if (seenIn.length === 0) return "not seen in any registry";
-  if (seenIn.length === all)
-    return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
-  const missing2 = service2.registries.map(({ registry: registry2 }) => registry2).filter((name4) => !seenIn.includes(name4));
-  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing2.join(", ")}`;
-}
-
-// packages/report/src/variant-facts.ts
-var MAX_FOREIGN = 10;
-function servicesWithVariants(report) {
-  return report.services.filter(({ variants: variants2 }) => variants2.some(isKnown));
-}
-function isKnown({ digest, size: size2, elf, smoke }) {
-  return [digest, size2, elf, smoke].some((fact) => fact !== void 0);
-}
-function variantSize(variant) {
-  return variant.size === void 0 ? "-" : size(variant.size);
-}
-function fileFacts({ elf }) {
-  if (elf === void 0) return ["not checked"];
-  const { files: files2, foreign: foreign2 } = elf;
-  const outcome2 = foreign2.length > 0 ? `${foreign2.length} FOREIGN` : "all match";
-  return [`${files2} checked`, elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome2}`];
-}
-function foreignLines({ elf }) {
-  if (elf === void 0) return [];
-  const rest = elf.foreign.length - MAX_FOREIGN;
-  return [...elf.foreign.slice(0, MAX_FOREIGN), ...rest > 0 ? [`and ${count(rest, "more file")}`] : []];
-}
-function smokeFact(smoke) {
-  if (smoke === void 0) return "not run";
-  const outcome2 = smoke.ok ? "ok" : "FAILED";
-  if (smoke.recorded) return `${outcome2}, recorded with the candidate`;
-  return smoke.durationMs === void 0 ? outcome2 : `${outcome2} (${duration(smoke.durationMs)})`;
-}
-
-// packages/report/src/html/state.ts
-var SIGNS = { good: "\u2713", waiting: "\u25CB", bad: "\u2717" };
-function toneOf(state) {
-  if (state === "failed" || state === "FAILED") return "bad";
-  return state === "not started" || state === "not released" || state === "not run" ? "waiting" : "good";
-}
-function stateMark(state, words = state) {
-  return mark(toneOf(state), words);
-}
-function mark(tone, words) {
-  return html`<span class="state ${tone}"><span aria-hidden="true">${SIGNS[tone]}</span> ${words}</span>`;
-}
-
-// packages/report/src/html/table.ts
-function cardTable(table3) {
-  const { caption } = table3;
-  const told2 = table3.columns.map((_, column) => table3.rows.some((row) => row[column] !== void 0));
-  const columns = table3.columns.filter((_, column) => told2[column]);
-  const rows = table3.rows.map((row) => row.filter((_, column) => told2[column]));
-  return html`<table class="cards" role="table">
-    <caption>
-      ${caption}
-    </caption>
-    <thead role="rowgroup">
-      <tr role="row">
-        ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
-      </tr>
-    </thead>
-    <tbody role="rowgroup">
-      ${rows.map(
-    ([first, ...others]) => html`<tr role="row">
-            <th role="rowheader" scope="row">${first}</th>
-            ${others.map(
-      (cell2, index) => cell2 === void 0 ? html`<td role="cell" class="none">-</td>` : html`<td role="cell" data-title="${columns[index + 1]}"><div>${cell2}</div></td>`
-    )}
-          </tr> `
-  )}
-    </tbody>
-  </table> `;
-}
-function matrixTable({ caption, columns, rows }) {
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
-    <table class="matrix">
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          ${columns.map((column) => html`<th scope="col">${column}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-    ([first, ...others]) => html`<tr>
-              <th scope="row">${first}</th>
-              ${others.map((cell2) => html`<td>${cell2 ?? "-"}</td>`)}
-            </tr> `
-  )}
-      </tbody>
-    </table>
-  </div> `;
-}
-
-// packages/report/src/html/service.ts
-function anchorOf(index) {
-  return `service-${index + 1}`;
-}
-function serviceSection(service2, index, { version: version2 }) {
-  const { tag, revision, notes } = service2;
-  const facts = [
-    ...digestRows(service2),
-    ...tag === void 0 ? [] : [["tag", html`<code>${tag}</code>`]],
-    ...revision === void 0 ? [] : [["revision", html`<code>${revision}</code>`]]
-  ];
-  return html`<section class="service" id="${anchorOf(index)}" aria-labelledby="${anchorOf(index)}-title">
-    <h2 id="${anchorOf(index)}-title">
-      ${service2.service} ${stateMark(service2.state)}
-      <small class="quiet">${duration(service2.durationMs)}</small>
-    </h2>
-    <dl>
-      ${facts.map(
-    ([name4, fact]) => html`<dt>${name4}</dt>
-            <dd>${fact}</dd>`
-  )}
-    </dl>
-    ${registryTable(service2)}${tagTable(service2, version2)}${variantTable(service2)}${noteList(notes)}
-  </section> `;
-}
-function digestRows(service2) {
-  const digest = digestFact(service2);
-  if (digest.kind === "none") return [];
-  if (digest.kind === "one") {
-    const remark2 = digest.remark === void 0 ? void 0 : html` <span class="quiet">(${digest.remark})</span>`;
-    return [["digest", html`<code class="whole">${digest.digest}</code>${remark2}`]];
-  }
-  const each = digest.digests.map(
-    (one) => html`<li>
-        <code class="whole">${one.digest}</code> in ${one.registries.join(", ") || "no registry"}
-      </li>`
-  );
-  return [
-    [
-      "digest",
-      html`<strong class="bad">the digests differ:</strong>
-        <ul>
-          ${each}
-        </ul>`
-    ]
-  ];
-}
-function shortly(digest) {
-  return digest === void 0 ? void 0 : html`<code class="digest" title="${digest}">${digest}</code>`;
-}
-function registryTable({ registries: registries3 }) {
-  if (registries3.length === 0) return void 0;
-  const rows = registries3.map((row) => [
-    row.registry,
-    stateMark(row.state),
-    shortly(row.digest),
-    sent(row),
-    row.state === "not started" ? void 0 : unbroken(duration(row.durationMs)),
-    row.record === void 0 ? void 0 : stateMark(row.record),
-    html`<code>${row.reference}</code>`
-  ]);
-  const columns = ["registry", "state", "digest", "sent", "time", "record", "image"];
-  return cardTable({ caption: "Registries", columns, rows });
-}
-function sent({ uploaded, state }) {
-  if (uploaded === void 0) return void 0;
-  return unbroken(uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded));
-}
-function tagTable({ tags: tags2 = [] }, version2) {
-  if (tags2.length === 0) return void 0;
-  const names2 = [...new Set(tags2.map(({ tag }) => tag))];
-  const rows = [...new Set(tags2.map(({ registry: registry2 }) => registry2))].map((registry2) => [
-    registry2,
-    ...names2.map((name4) => {
-      const found = tags2.find((each) => each.registry === registry2 && each.tag === name4);
-      return found === void 0 ? void 0 : tagCell(found, version2);
-    })
-  ]);
-  return cardTable({ caption: "Tags", columns: ["registry", ...names2], rows });
-}
-function tagCell(tag, version2) {
-  const { words, change: change2, why } = tagChange(tag, version2);
-  return html`${stateMark(tag.state, words)}
-  ${change2 === void 0 ? void 0 : html`<small class="beside">${change2}</small>`}${why === void 0 ? void 0 : html`<small>${broken(why)}</small>`}`;
-}
-function variantTable({ variants: variants2 }) {
-  const known = variants2.filter(isKnown);
-  if (known.length === 0) return void 0;
-  const rows = known.map((variant) => [
-    variant.platform,
-    variant.size === void 0 ? void 0 : unbroken(size(variant.size)),
-    shortly(variant.digest),
-    files(variant),
-    variant.smoke?.machine,
-    smokeRun(variant)
-  ]);
-  return cardTable({
-    caption: "Platforms",
-    columns: ["platform", "size", "digest", "files", "machine", "smoke run"],
-    rows
-  });
-}
-function files(variant) {
-  const foreign2 = foreignLines(variant);
-  const facts = fileFacts(variant).join(", ");
-  if (foreign2.length === 0) return html`${facts}`;
-  return html`<strong class="bad">${facts}</strong
-    >${foreign2.map((path) => html`<small><code>${path}</code></small>`)}`;
-}
-function smokeRun({ smoke }) {
-  const state = smoke === void 0 ? "not run" : smoke.ok ? "ok" : "FAILED";
-  return html`${stateMark(state, smokeFact(smoke))}${(smoke?.lines ?? []).map((line) => html`<small>${broken(line)}</small>`)}`;
-}
-function noteList(notes) {
-  if (notes.length === 0) return void 0;
-  return html`<h3>Notes</h3>
-    <ul>
-      ${notes.map((note) => html`<li>${broken(note)}</li>`)}
-    </ul> `;
-}
-
-// packages/report/src/html/style.ts
-var LIGHT = {
-  page: "#ffffff",
-  panel: "#f5f7f9",
-  line: "#d0d6dc",
-  text: "#1c2126",
-  quiet: "#57606a",
-  link: "#0b57b0",
-  good: "#11662b",
-  waiting: "#7a4b00",
-  bad: "#a8071a"
-};
-var DARK = {
-  page: "#0e1116",
-  panel: "#171c23",
-  line: "#38414b",
-  text: "#e4e9ee",
-  quiet: "#9aa5b0",
-  link: "#79b8ff",
-  good: "#5bd174",
-  waiting: "#e8b44a",
-  bad: "#ff8178"
-};
-function variables(palette) {
-  return Object.entries(palette).map(([name4, color]) => `--${name4}:${String(color)}`).join(";");
-}
-var NARROW = "40rem";
-var STYLE = `
-:root{color-scheme:light dark;${variables(LIGHT)}}
-@media (prefers-color-scheme:dark){:root{${variables(DARK)}}}
-*{box-sizing:border-box}
-html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-body{margin:0;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
-header,main{max-width:72rem;margin:0 auto;padding:0 1rem}
-main{padding-bottom:3rem}
-h1{font-size:1.6rem;line-height:1.25;margin:1.5rem 0 .25rem}
-h2{font-size:1.2rem;line-height:1.3;margin:2.5rem 0 .75rem}
-h3{font-size:1rem;margin:1rem 0 .25rem}
-p{margin:.25rem 0}
-ul{margin:.25rem 0;padding-left:1.25rem}
-a{color:var(--link)}
-code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
-pre{margin:.5rem 0;padding:.75rem;border:1px solid var(--line);border-radius:.375rem;background:var(--panel);white-space:pre-wrap}
-pre code{font:inherit}
-.command{user-select:all;-webkit-user-select:all}
-.quiet{color:var(--quiet)}
-.good{color:var(--good)}
-.waiting{color:var(--waiting)}
-.bad{color:var(--bad)}
-.state{font-weight:600}
-.state,.unbroken{white-space:nowrap}
-.verdict{font-weight:600}
-.box{border:1px solid var(--line);border-left-width:.3rem;border-radius:.375rem;padding:.5rem 1rem;margin:1rem 0}
-.box.good,.box.bad{border-left-color:currentColor}
-.box>*{color:var(--text)}
-.box>.verdict{color:inherit}
-.box>.quiet{color:var(--quiet)}
-.digest{display:inline-block;max-width:20.5ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom;user-select:all;-webkit-user-select:all}
-.whole{user-select:all;-webkit-user-select:all}
-dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem 1rem;margin:.25rem 0}
-dt{color:var(--quiet)}
-dd{margin:0}
-section.service{border-top:1px solid var(--line);margin-top:2.5rem}
-section.service>h2{margin-top:1rem}
-table{width:100%;border-collapse:collapse;margin:1rem 0;font-size:.9375rem}
-caption{text-align:left;font-weight:600;padding:.25rem 0}
-th,td{overflow-wrap:break-word;text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-top:1px solid var(--line)}
-thead th{border-top:0;color:var(--quiet);font-weight:400;font-size:.875rem;padding-top:0}
-tbody th{font-weight:600}
-small{font-size:.8125rem;font-weight:400;color:var(--quiet)}
-td small,th small{display:block}
-td code{overflow-wrap:anywhere}
-small .state{font-weight:400}
-.scroll{overflow-x:auto}
-.matrix{width:auto;overflow-wrap:normal}
-.matrix th,.matrix td{padding-right:2rem}
-.matrix caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-@media screen and (max-width:${NARROW}){
-.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.cards,.cards caption,.cards tbody,.cards tr,.cards th,.cards td{display:block}
-.cards tr{border-top:1px solid var(--line);padding:.5rem 0}
-.cards th,.cards td{border:0;padding:.1rem 0}
-.cards td{display:grid;grid-template-columns:6.5rem minmax(0,1fr);gap:0 .5rem}
-.cards td::before{content:attr(data-title);color:var(--quiet)}
-.cards td.none{display:none}
-.cards .beside{display:inline}
-.matrix th,.matrix td{padding-right:.5rem;font-size:.8125rem}
-.matrix .state{font-size:.8125rem;white-space:normal}
-}
-@media print{
-:root{color-scheme:light;${variables(LIGHT)}}
-html{font-size:10pt}
-h2,caption{break-after:avoid}
-tr,pre,.box,.problem{break-inside:avoid}
-a{color:inherit;text-decoration:none}
-}
-`;
-
-// packages/report/src/html/page.ts
-var STYLE_ELEMENT = new Markup(`<style>${STYLE}</style>`);
-var POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
-  "base-uri 'none'",
-  "form-action 'none'"
-].join("; ");
-function renderHtml(raw) {
-  const report = printable(raw);
-  const { words, tone } = outcome(report);
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${title(report)} ${words}</title>
-        ${STYLE_ELEMENT}
-      </head>
-      <body>
-        <header>
-          <h1>${title(report)} ${mark(tone, words)}</h1>
-          <p>${extent(report)}</p>
-          <p class="quiet">${began(report.began)}${provenance(report)}</p>
-        </header>
-        <main>
-          ${verdict(report)}${gate(report.gate)}${record(report)}${next(report.next)}${problems(groupProblems(report))}${overview(report)}${report.services.map(
-    (service2, index) => serviceSection(service2, index, report)
-  )}
-        </main>
-      </body>
-    </html> `;
-  return `${page.html.trimEnd()}
-`;
-}
-function began(time3) {
-  if (time3 === void 0) return void 0;
-  const [, day, minute] = /^([\d-]{10})T(\d\d:\d\d)/.exec(time3) ?? [];
-  const words = day === void 0 || minute === void 0 ? time3 : `${day} ${minute} UTC`;
-  return html`<time datetime="${time3}">${words}</time> · `;
-}
-function verdict(report) {
-  const failed = failure(report);
-  return failed === void 0 ? void 0 : html`<p class="verdict ${outcome(report).tone}">${failed}</p> `;
-}
-function gate(report) {
-  if (report === void 0) return void 0;
-  const { open: open3, reasons, later: later2 } = report;
-  const tone = open3 ? "good" : "bad";
-  const said2 = open3 ? "open: every candidate is verified in every required registry" : "closed";
-  const list2 = (items) => html`<ul>
-      ${items.map((item) => html`<li>${broken(item)}</li>`)}
-    </ul>`;
-  return html`<div class="box ${tone}">
-    <p class="verdict">Gate ${said2}</p>
-    ${reasons.length === 0 ? void 0 : list2(reasons)}${later2.length === 0 ? void 0 : html`<p>Left for later:</p>
-            ${list2(later2)}`}
-  </div> `;
-}
-function record(report) {
-  const fact = recordFact(report);
-  return fact === void 0 ? void 0 : html`<p>Record ${fact}.</p> `;
-}
-function next(command) {
-  if (command === void 0) return void 0;
-  return html`<h2>Next</h2>
-    <p>This command does what is left to do:</p>
-    ${preformatted(command, "command")} `;
-}
-function problems(groups) {
-  if (groups.length === 0) return void 0;
-  return html`<h2>${groups.length === 1 ? "Problem" : "Problems"}</h2>
-    ${groups.map(problem)}`;
-}
-function problem({ code: code3, what, remedy, places }) {
-  const [first, ...output2] = what.split("\n");
-  const where2 = placeLines(places).map((place2) => html`<li>${broken(place2)}</li>`);
-  return html`<div class="problem box bad">
-    <p class="verdict">${first}</p>
-    ${output2.length === 0 ? void 0 : preformatted(output2.join("\n"), "output")}
-    ${where2.length === 0 ? void 0 : html`<ul>
-            ${where2}
-          </ul>`}
-    <p class="quiet">${code3}</p>
-    ${remedy === void 0 ? void 0 : [html`<h3>What to do</h3>`, ...remedyParts(remedy).map(remedyPart)]}
-  </div> `;
-}
-function remedyPart({ kind, text: text2 }) {
-  return kind === "prose" ? html`<p>${broken(text2)}</p>` : preformatted(text2, "command");
-}
-function overview({ services }) {
-  const registries3 = [
-    ...new Set(services.flatMap((service2) => service2.registries.map(({ registry: registry2 }) => registry2)))
-  ];
-  if (services.length === 0) return void 0;
-  const rows = services.map((service2, index) => [
-    html`<a href="#${anchorOf(index)}">${service2.service}</a
-      ><small>${stateMark(service2.state)} ${unbroken(duration(service2.durationMs))}</small>`,
-    ...registries3.map((registry2) => place(service2, registry2))
-  ]);
-  return html`<h2>Overview</h2>
-    ${matrixTable({ caption: "Services and registries", columns: ["service", ...registries3], rows })}`;
-}
-function place(service2, registry2) {
-  const row = service2.registries.find((each) => each.registry === registry2);
-  if (row === void 0) return void 0;
-  const tags2 = tagCount(service2, registry2);
-  return html`${stateMark(row.state)}${tags2 === void 0 ? void 0 : html`<small>${mark(tags2.tone, tags2.words)}</small>`}`;
-}
-
-// packages/report/src/json.ts
-var KEYS = {
-  command: true,
-  ok: true,
-  version: true,
-  engine: true,
-  pipeline: true,
-  began: true,
-  next: true,
-  service: true,
-  platform: true,
-  registry: true,
-  reference: true,
-  state: true,
-  code: true,
-  what: true,
-  where: true,
-  remedy: true,
-  revision: true,
-  tag: true,
-  digest: true,
-  size: true,
-  uploaded: true,
-  files: true,
-  machine: true,
-  lines: true,
-  recorded: true,
-  elf: true,
-  foreign: true,
-  smoke: true,
-  before: true,
-  told: true,
-  problem: true,
-  open: true,
-  reasons: true,
-  later: true,
-  gate: true,
-  services: true,
-  variants: true,
-  registries: true,
-  tags: true,
-  problems: true,
-  notes: true,
-  durationMs: true,
-  record: true
-};
-function renderJson({ record: record5, ...report }) {
-  const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS)));
-  return JSON.stringify(record5 === void 0 ? ordered : { ...ordered, record: record5 }, null, 2);
-}
-
-// packages/report/src/markdown-text.ts
-function text(raw) {
-  return raw.replaceAll(/[\\`*[\]~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (mark2) => `\\${mark2}`).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\n", "<br>");
-}
-function code(raw) {
-  const line = raw.replaceAll("\n", " ");
-  if (line.trim() === "") return "";
-  const ticks = "`".repeat(longestRun(line) + 1);
-  const space = /^`|`$|^ .* $/.test(line) ? " " : "";
-  return `${ticks}${space}${line}${space}${ticks}`;
-}
-function fence(raw, language) {
-  const ticks = "`".repeat(Math.max(3, longestRun(raw) + 1));
-  return `${ticks}${language}
-${raw}
-${ticks}`;
-}
-function longestRun(raw) {
-  return Math.max(0, ...[...raw.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-}
-function table(header, rows) {
-  const line = (cells2) => `| ${cells2.map((each) => each.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
-}
-function indent(raw, by) {
-  return raw.split("\n").map((line) => line === "" ? line : by + line).join("\n");
-}
-
-// packages/report/src/registry-columns.ts
-var REGISTRY_COLUMNS = ["service", "registry", "state", "digest", "sent", "time", "record"];
-function toldColumns({ services }) {
-  const registries3 = services.flatMap((service2) => service2.registries);
-  return REGISTRY_COLUMNS.map((title3) => {
-    if (title3 === "sent") return registries3.some(({ uploaded }) => uploaded !== void 0);
-    if (title3 === "record") return registries3.some(({ record: record5 }) => record5 !== void 0);
-    return true;
-  });
-}
-
-// packages/report/src/markdown.ts
-function renderMarkdown(raw) {
-  const report = printable(raw);
-  const blocks = [
-    `## ${code(title(report))} ${SIGNS2[outcome(report).tone]} ${outcome(report).words}`,
-    headline(report),
-    gate2(report),
-    report.next === void 0 ? void 0 : `**Next**
-
-${fence(report.next, "sh")}`,
-    problems2(report),
-    record2(report),
-    registries(report),
-    tags(report),
-    variants(report),
-    ...report.services.map(service)
-  ];
-  return `${blocks.filter((block) => block !== void 0).join("\n\n")}
-`;
-}
-var SIGNS2 = { good: "\u2705", waiting: "\u26A0\uFE0F", bad: "\u274C" };
-function headline(report) {
-  const failed = failure(report);
-  const ran = provenance(report);
-  const first = `${extent(report)}${failed === void 0 ? "" : ` \u2014 ${text(failed)}`}`;
-  return ran === "" ? first : `${first}  
-_${text(ran)}_`;
-}
-function service(report) {
-  const lines2 = [
-    `- ${report.state} in ${duration(report.durationMs)}${report.tag === void 0 ? "" : ` \xB7 tag ${code(report.tag)}`}`
-  ];
-  const digest = digestFact(report);
-  if (digest.kind === "one") {
-    lines2.push(
-      `- digest ${code(digest.digest)}${digest.remark === void 0 ? "" : ` (${text(digest.remark)})`}`
-    );
-  } else if (digest.kind === "differ") {
-    lines2.push("- **the digests differ:**");
-    for (const each of digest.digests) {
-      lines2.push(`  - ${code(each.digest)} in ${text(each.registries.join(", ")) || "no registry"}`);
-    }
-  }
-  if (report.revision !== void 0) lines2.push(`- revision ${code(report.revision)}`);
-  for (const { reference, state } of report.registries) {
-    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
-    lines2.push(`- ${code(reference)}${missing2}`);
-  }
-  for (const note of report.notes) lines2.push(`- note: ${text(note)}`);
-  return `### ${text(report.service)}
-
-${lines2.join("\n")}`;
-}
-function registries(report) {
-  const strong = (state) => state === "failed" || state === "not started" ? `**${state}**` : state;
-  const rows = report.services.flatMap(
-    ({ service: service2, registries: registries3 }) => registries3.map((each) => [
-      text(service2),
-      text(each.registry),
-      strong(each.state),
-      each.digest === void 0 ? "-" : code(shortDigest(each.digest)),
-      each.uploaded === void 0 ? "-" : size(each.uploaded),
-      each.state === "not started" ? "-" : duration(each.durationMs),
-      strong(each.record ?? "-")
-    ])
-  );
-  if (rows.length === 0) return void 0;
-  const told2 = toldColumns(report);
-  const shown = (cells2) => cells2.filter((_, column) => told2[column]);
-  return table(shown(REGISTRY_COLUMNS), rows.map(shown));
-}
-function gate2(report) {
-  const [first, ...others] = gateLines(report);
-  if (first === void 0) return void 0;
-  return [`**${text(first)}**`, "", ...others.map((line) => `- ${text(line)}`)].join("\n").trimEnd();
-}
-function record2(report) {
-  const fact = recordFact(report);
-  return fact === void 0 ? void 0 : `**record** ${text(fact)}`;
-}
-function tags(report) {
-  const rows = tagRows(report, report.version).map(({ service: service2, registry: registry2, lines: lines2, complete }) => {
-    const told2 = lines2.map(text).join("<br>");
-    return [text(service2), text(registry2), complete ? told2 : `**${told2}**`];
-  });
-  return rows.length === 0 ? void 0 : table(["service", "registry", "tags"], rows);
-}
-function variants(report) {
-  const rows = servicesWithVariants(report).flatMap(
-    ({ service: service2, variants: variants2 }) => variants2.map((each) => {
-      const foreign2 = foreignLines(each);
-      const facts = fileFacts(each).map((fact) => foreign2.length === 0 ? fact : `**${fact}**`);
-      const files2 = [...facts, ...foreign2.map(code)].join("<br>");
-      const smoke = [smokeFact(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
-      const machine = text(each.smoke?.machine ?? "-");
-      const digest = each.digest === void 0 ? "-" : code(shortDigest(each.digest));
-      return [text(service2), each.platform, variantSize(each), digest, files2, machine, smoke];
-    })
-  );
-  return rows.length === 0 ? void 0 : table(["service", "platform", "size", "digest", "files", "machine", "smoke run"], rows);
-}
-function problems2(report) {
-  const groups = groupProblems(report);
-  return groups.length === 0 ? void 0 : `### Problems
-
-${groups.map(problem2).join("\n").trimEnd()}`;
-}
-function problem2({ code: kind, what, remedy, places }) {
-  const [first = "", ...output2] = what.split("\n");
-  const blocks = [
-    ...output2.length === 0 ? [] : [fence(output2.join("\n"), "text")],
-    ...places.length === 0 ? [] : [
-      placeLines(places).map((line) => `- at ${text(line)}`).join("\n")
-    ],
-    ...(remedy === void 0 ? [] : remedyParts(remedy)).map(
-      (part) => part.kind === "prose" ? text(part.text) : fence(part.text, "sh")
-    )
-  ];
-  const inner = blocks.filter((block) => block !== "").map((block) => `
-${indent(block, "  ")}
-`);
-  return `- **${kind}** ${text(first)}
-${inner.join("")}`;
-}
-
-// packages/errors/src/error.ts
-var TgoError = class extends Error {
-  code;
-  /** One sentence: what happened. */
-  what;
-  where;
-  remedy;
-  constructor(code3, what, { where: where2, remedy, cause } = {}) {
-    super(render(what, where2, remedy), cause === void 0 ? void 0 : { cause });
-    this.name = "TgoError";
-    this.code = code3;
-    this.what = what;
-    this.where = where2;
-    this.remedy = remedy;
-  }
-};
-function isTgoError(error2) {
-  return error2 instanceof Error && error2.name === "TgoError" && "code" in error2 && "what" in error2;
-}
-function oneLine(error2) {
-  const text2 = isTgoError(error2) ? error2.what : error2 instanceof Error ? error2.message : String(error2);
-  return text2.split("\n", 1)[0] ?? "";
-}
-function render(what, where2, remedy) {
-  const lines2 = [where2 === void 0 ? what : `${where2}: ${what}`];
-  if (remedy !== void 0) lines2.push(...remedy.split("\n").map((line) => `  ${line}`));
-  return lines2.join("\n");
-}
-
-// packages/report/src/problem.ts
-var TRACE = / ?\[traceparent:[0-9a-f-]+\]/g;
-function problemOf(error2) {
-  if (isTgoError(error2)) {
-    const { code: code3, where: where2, remedy } = error2;
-    return { code: code3, what: error2.what.replaceAll(TRACE, ""), where: where2, remedy };
-  }
-  return { code: "INTERNAL", what: oneLine(error2).replaceAll(TRACE, "") };
-}
-
-// packages/report/src/repeat.ts
-var MENDED_FIRST = /* @__PURE__ */ new Set([
-  ...["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]
-]);
-function helpsToRepeat({ services, problems: problems6 = [] }) {
-  const own2 = [...problems6, ...services.flatMap((service2) => service2.problems)];
-  const ofRegistries = services.flatMap((service2) => [
-    ...service2.registries.flatMap((registry2) => registry2.problems),
-    ...(service2.tags ?? []).flatMap(({ problem: problem3 }) => problem3 ?? [])
-  ]);
-  return [...own2.filter(({ code: code3 }) => code3 !== "NOT_FOUND"), ...ofRegistries].some(
-    ({ code: code3 }) => !MENDED_FIRST.has(code3)
-  );
-}
-
-// packages/report/src/text.ts
-var import_picocolors = __toESM(require_picocolors(), 1);
-
-// packages/report/src/table.ts
-function cell(text2, paint, align) {
-  return { lines: typeof text2 === "string" ? [text2] : text2, paint, align };
-}
-function table2(header, rows, options) {
-  const title3 = (text2, column) => cell(text2, options.paintHeader, rows[0]?.[column]?.align);
-  const cells2 = [header.map(title3), ...rows];
-  const widths = header.map(
-    (_, column) => Math.max(...cells2.flatMap((row) => row[column]?.lines.map((line) => line.length) ?? []))
-  );
-  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, options.indent.length);
-  const last = Math.max(20, options.width - before);
-  return cells2.flatMap((row) => {
-    const fitted = row.map(
-      (each, column) => column === header.length - 1 ? { ...each, lines: each.lines.flatMap((line) => wrap(line, last)) } : each
-    );
-    const height = Math.max(1, ...fitted.map((each) => each.lines.length));
-    return Array.from({ length: height }, (_, index) => {
-      const parts = fitted.map((each, column) => {
-        const text2 = each.lines[index] ?? "";
-        const width = column === header.length - 1 ? text2.length : widths[column] ?? 0;
-        const padded = each.align === "right" ? text2.padStart(width) : text2.padEnd(width);
-        return each.paint === void 0 || text2 === "" ? padded : each.paint(padded);
-      });
-      return (options.indent + parts.join("  ")).trimEnd();
-    });
-  });
-}
-function wrap(line, width) {
-  if (line.length <= width || line.startsWith(" ")) return [line];
-  const lines2 = [];
-  let current = "";
-  for (const word of line.split(" ")) {
-    if (current !== "" && current.length + 1 + word.length > width) {
-      lines2.push(current);
-      current = word;
-    } else {
-      current = current === "" ? word : `${current} ${word}`;
-    }
-  }
-  return [...lines2, current];
-}
-
-// packages/report/src/text.ts
-function renderText(raw, { color = false, width = 100 } = {}) {
-  const report = printable(raw);
-  const page = { colors: import_picocolors.default.createColors(color), width };
-  const blocks = [
-    headline2(report, page),
-    ...report.services.map((service2) => serviceBlock(service2, page)),
-    gate3(report, page),
-    record3(report, page),
-    registryTable2(report, page),
-    tagTable2(report, page),
-    variantTable2(report, page),
-    problems3(report, page),
-    report.next === void 0 ? [] : [`next: ${page.colors.bold(report.next)}`]
-  ];
-  return blocks.filter((block) => block.length > 0).map((block) => block.join("\n")).join("\n\n");
-}
-function headline2(report, { colors, width }) {
-  const { words, tone } = outcome(report);
-  const paint = { good: colors.green, waiting: colors.yellow, bad: colors.red };
-  const failed = failure(report);
-  return [
-    `${colors.bold(title(report))} ${paint[tone](tone === "bad" ? words.toUpperCase() : words)} \xB7 ${extent(report)}`,
-    ...failed === void 0 ? [] : wrap(failed, width),
-    colors.dim(provenance(report))
-  ];
-}
-function gate3(report, { width }) {
-  const [first, ...others] = gateLines(report);
-  const hanging = others.flatMap(
-    (line) => wrap(line, width - 4).map((part, index) => `${index === 0 ? "  " : "    "}${part}`)
-  );
-  return first === void 0 ? [] : [first, ...hanging];
-}
-function record3(report, { colors, width }) {
-  const fact = recordFact(report);
-  if (fact === void 0) return [];
-  return wrap(fact, width - 8).map(
-    (line, index) => `${index === 0 ? colors.dim("record") : "      "}  ${line}`
-  );
-}
-function serviceBlock(service2, page) {
-  const { colors } = page;
-  const isBad = service2.state === "failed" || service2.state === "not released";
-  const paint = isBad ? colors.red : colors.green;
-  const lines2 = [
-    `${colors.bold(service2.service)}  ${paint(service2.state)}${colors.dim(` (${duration(service2.durationMs)})`)}`
-  ];
-  const fact = (name4, text2) => {
-    lines2.push(`  ${colors.dim(name4.padEnd(8))}  ${text2}`);
-  };
-  const digest = digestFact(service2);
-  if (digest.kind === "one") {
-    fact("digest", digest.digest);
-    if (digest.remark !== void 0) fact("", `(${digest.remark})`);
-  } else if (digest.kind === "differ") {
-    fact("digest", colors.red("DIFFERS:"));
-    for (const each of digest.digests) {
-      fact("", `${each.digest} in ${each.registries.join(", ") || "no registry"}`);
-    }
-  }
-  if (service2.tag !== void 0) fact("tag", service2.tag);
-  if (service2.revision !== void 0) fact("revision", service2.revision);
-  service2.registries.forEach(({ reference, state }, index) => {
-    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
-    fact(index === 0 ? "images" : "", `${reference}${missing2}`);
-  });
-  for (const note of service2.notes) {
-    wrap(note, page.width - 12).forEach((line, index) => {
-      fact(index === 0 ? "note" : "", line);
-    });
-  }
-  return lines2;
-}
-function registryTable2(report, { colors, width }) {
-  const rows = report.services.flatMap(
-    ({ service: service2, registries: registries3 }) => registries3.map((registry2, index) => [
-      cell(index === 0 ? service2 : "", colors.bold),
-      cell(registry2.registry),
-      cell(registry2.state, statePaint(registry2, colors)),
-      cell(registry2.digest === void 0 ? "-" : shortDigest(registry2.digest)),
-      cell(sent2(registry2), void 0, "right"),
-      cell(registry2.state === "not started" ? "-" : duration(registry2.durationMs)),
-      cell(registry2.record ?? "-", registry2.record === "failed" ? colors.red : void 0)
-    ])
-  );
-  if (rows.length === 0) return [];
-  const told2 = toldColumns(report);
-  const shown = (cells2) => cells2.filter((_, column) => told2[column]);
-  return table2(shown(REGISTRY_COLUMNS), rows.map(shown), { width, indent: "", paintHeader: colors.dim });
-}
-function statePaint({ state }, colors) {
-  if (state === "failed") return colors.red;
-  return state === "not started" ? colors.yellow : colors.green;
-}
-function sent2({ uploaded, state }) {
-  if (uploaded === void 0) return "-";
-  return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
-}
-function tagTable2(report, { colors, width }) {
-  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines: lines2, complete }, index, all) => [
-    cell(all[index - 1]?.service === service2 ? "" : service2, colors.bold),
-    cell(registry2),
-    cell(lines2, complete ? colors.green : colors.red)
-  ]);
-  if (rows.length === 0) return [];
-  return table2(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors.dim });
-}
-function variantTable2(report, { colors, width }) {
-  const rows = servicesWithVariants(report).flatMap(
-    ({ service: service2, variants: variants2 }) => variants2.map((variant, index) => {
-      const { smoke } = variant;
-      const foreign3 = foreignLines(variant);
-      const badSmoke = smoke?.ok === false;
-      return [
-        cell(index === 0 ? service2 : "", colors.bold),
-        cell(variant.platform),
-        cell(variantSize(variant), void 0, "right"),
-        cell(fileFacts(variant), foreign3.length > 0 ? colors.red : void 0),
-        cell(smoke?.machine ?? "-"),
-        cell([smokeFact(smoke), ...smoke?.lines ?? []], badSmoke ? colors.red : void 0)
-      ];
-    })
-  );
-  if (rows.length === 0) return [];
-  const header = ["service", "platform", "size", "files", "machine", "smoke run"];
-  const foreign2 = report.services.flatMap(
-    ({ service: service2, variants: variants2 }) => variants2.flatMap((variant) => {
-      const paths = foreignLines(variant);
-      if (paths.length === 0) return [];
-      return [`foreign files in ${service2} ${variant.platform}:`, ...paths.map((path) => `  ${path}`)];
-    })
-  );
-  return [
-    ...table2(header, rows, { width, indent: "", paintHeader: colors.dim }),
-    ...foreign2.length > 0 ? ["", ...foreign2] : []
-  ];
-}
-function problems3(report, { colors, width }) {
-  const groups = groupProblems(report);
-  if (groups.length === 0) return [];
-  const lines2 = [colors.bold(groups.length === 1 ? "problem" : "problems")];
-  groups.forEach(({ code: code3, what, remedy, places }, index) => {
-    const number3 = groups.length === 1 ? "" : `${index + 1}. `;
-    const pad = " ".repeat(2 + number3.length);
-    const text2 = what.split("\n").flatMap((line) => wrap(line, width - pad.length));
-    lines2.push(`  ${number3}${colors.red(text2[0] ?? "")}`);
-    lines2.push(...text2.slice(1).map((line) => `${pad}${line}`));
-    for (const line of placeLines(places)) lines2.push(`${pad}${colors.dim("at")}  ${line}`);
-    lines2.push(`${pad}${colors.dim(`code ${code3}`)}`);
-    if (remedy !== void 0) {
-      remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
-        lines2.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
-      });
-    }
-  });
-  return lines2;
-}
-function remedyLines(remedy, width) {
-  return remedyParts(remedy).flatMap(({ kind, text: text2 }) => {
-    const lines2 = text2.split("\n");
-    return kind === "prose" ? lines2.flatMap((line) => wrap(line, width)) : lines2;
-  });
-}
-
-// packages/report/src/render.ts
-function render2(report, format, options = {}) {
-  switch (format) {
-    case "text":
-      return renderText(report, options);
-    case "json":
-      return renderJson(report);
-    case "markdown":
-      return renderMarkdown(report);
-    case "html":
-      return renderHtml(report);
-  }
-}
-
-// packages/stages/src/conclude.ts
-var FunctionFailed = class extends Error {
-  constructor(message) {
-    super(message);
-    this.name = "FunctionFailed";
-  }
-};
-var ReportError = class extends FunctionFailed {
-  constructor(message, report) {
-    super(message);
-    this.report = report;
-  }
-  report;
-};
-function conclude(context, { command, ok, services, started, flags, format }, more = {}) {
-  const durationMs = Math.round(performance.now() - started);
-  const made2 = {
-    command,
-    ok,
-    engine: context.engine,
-    pipeline: context.pipeline,
-    began: new Date(Date.now() - durationMs).toISOString(),
-    durationMs,
-    services,
-    ...more,
-    next: !ok && helpsToRepeat({ services, problems: more.problems }) ? context.host.invocation ?? `dagger call ${command} ${flags}` : void 0
-  };
-  const report = context.host.report?.(made2) ?? made2;
-  const text2 = render2(report, format, context.host.text);
-  if (!ok) throw new ReportError(text2, report);
-  return text2;
-}
+});
 
 // node_modules/zod/v4/core/util.js
 var util_exports = {};
@@ -4146,9 +2882,9 @@ var _safeParse = (_Err) => (schema, value, _ctx) => {
   if (result instanceof Promise) {
     throw new $ZodAsyncError();
   }
-  return result.issues.length ? failure2(_Err, result.issues, ctx) : { success: true, data: result.value };
+  return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
 };
-function failure2(Err, issues, ctx) {
+function failure(Err, issues, ctx) {
   let error2;
   return {
     success: false,
@@ -4172,7 +2908,7 @@ var _safeParseAsync = (_Err) => async (schema, value, _ctx) => {
   let result = schema._zod.run({ value, issues: [] }, ctx);
   if (result instanceof Promise)
     result = await result;
-  return result.issues.length ? failure2(_Err, result.issues, ctx) : { success: true, data: result.value };
+  return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
 };
 var COMPILE_INVALID = /* @__PURE__ */ Symbol.for("zod.compile.invalid");
 var COMPILE_FALLBACK = /* @__PURE__ */ Symbol.for("zod.compile.fallback");
@@ -4263,7 +2999,7 @@ var nanoid = /^[a-zA-Z0-9_-]{21}$/;
 function nanoidOfLength(length) {
   return new RegExp(`^[a-zA-Z0-9_-]{${length}}$`);
 }
-var duration2 = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
+var duration = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
 var guid = /^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$/;
 var uuid = (version2) => {
   if (!version2)
@@ -5017,7 +3753,7 @@ var $ZodISOTime = /* @__PURE__ */ $constructor("$ZodISOTime", (inst, def) => {
   $ZodStringFormat.init(inst, def);
 });
 var $ZodISODuration = /* @__PURE__ */ $constructor("$ZodISODuration", (inst, def) => {
-  def.pattern ?? (def.pattern = duration2);
+  def.pattern ?? (def.pattern = duration);
   $ZodStringFormat.init(inst, def);
 });
 var $ZodIPv4 = /* @__PURE__ */ $constructor("$ZodIPv4", (inst, def) => {
@@ -9219,7 +7955,7 @@ var ZodRecord = /* @__PURE__ */ $constructor("ZodRecord", (inst, def) => {
   inst.keyType = def.keyType;
   inst.valueType = def.valueType;
 });
-function record4(keyType, valueType, params) {
+function record(keyType, valueType, params) {
   if (!valueType || !valueType._zod) {
     return new ZodRecord({
       type: "record",
@@ -9484,7 +8220,7 @@ __export(iso_exports, {
   ZodISOTime: () => ZodISOTime,
   date: () => date2,
   datetime: () => datetime2,
-  duration: () => duration3,
+  duration: () => duration2,
   time: () => time2
 });
 function datetime2(params) {
@@ -9496,7 +8232,7 @@ function date2(params) {
 function time2(params) {
   return _isoTime(ZodISOTime, params);
 }
-function duration3(params) {
+function duration2(params) {
   return _isoDuration(ZodISODuration, params);
 }
 
@@ -9538,6 +8274,35 @@ function mirrored(reference, mirrors) {
   return mirror === void 0 ? reference : `${mirror.replace(/\/$/, "")}${reference.slice(slash)}`;
 }
 
+// packages/errors/src/error.ts
+var TgoError = class extends Error {
+  code;
+  /** One sentence: what happened. */
+  what;
+  where;
+  remedy;
+  constructor(code3, what, { where: where2, remedy, cause } = {}) {
+    super(render(what, where2, remedy), cause === void 0 ? void 0 : { cause });
+    this.name = "TgoError";
+    this.code = code3;
+    this.what = what;
+    this.where = where2;
+    this.remedy = remedy;
+  }
+};
+function isTgoError(error2) {
+  return error2 instanceof Error && error2.name === "TgoError" && "code" in error2 && "what" in error2;
+}
+function oneLine(error2) {
+  const text2 = isTgoError(error2) ? error2.what : error2 instanceof Error ? error2.message : String(error2);
+  return text2.split("\n", 1)[0] ?? "";
+}
+function render(what, where2, remedy) {
+  const lines2 = [where2 === void 0 ? what : `${where2}: ${what}`];
+  if (remedy !== void 0) lines2.push(...remedy.split("\n").map((line) => `  ${line}`));
+  return lines2.join("\n");
+}
+
 // packages/catalog/src/problems.ts
 function parseJsonFile(text2, file, remedy) {
   try {
@@ -9551,7 +8316,7 @@ function parseJsonFile(text2, file, remedy) {
     });
   }
 }
-function problems4(error2, value) {
+function problems(error2, value) {
   const lines2 = error2.issues.flatMap((issue2) => describe2(issue2, value));
   const count3 = lines2.length === 1 ? "1 problem" : `${lines2.length} problems`;
   return [`${count3}:`, ...lines2.map((line) => `  - ${line}`)].join("\n");
@@ -9592,7 +8357,7 @@ var Tagged = BaseImage.refine((reference) => !reference.includes("@"), {
 });
 var BaseLock = strictObject({
   $schema: string2().optional(),
-  bases: record4(
+  bases: record(
     Tagged,
     string2().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits")
   ).describe(
@@ -9604,7 +8369,7 @@ function parseBaseLock(text2, file) {
   const value = parseJsonFile(text2, file, remedy);
   const parsed = BaseLock.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new TgoError("CATALOG", problems4(parsed.error, value), { where: file, remedy });
+  throw new TgoError("CATALOG", problems(parsed.error, value), { where: file, remedy });
 }
 function formatBaseLock(bases) {
   const sorted3 = Object.entries(bases).sort(([a], [b]) => a < b ? -1 : 1);
@@ -9616,29 +8381,7 @@ function pinned(reference, pins) {
   return reference.includes("@") || digest === void 0 ? reference : `${reference}@${digest}`;
 }
 
-// packages/release/src/candidate.ts
-function candidateProblem({ version: version2, revision }, wanted2, where2) {
-  const refuse2 = (what, remedy) => new TgoError("CONFLICT", what, { where: where2, remedy });
-  if (version2 !== wanted2.text) {
-    const own2 = version2 === void 0 ? "belongs to no version" : `is a candidate of ${version2}`;
-    return refuse2(
-      `it ${own2}, and cannot be released as ${wanted2.text}`,
-      `The version is part of an image's bytes: make the candidate with --version ${wanted2.text}.`
-    );
-  }
-  if (revision === void 0) {
-    return refuse2("it does not say which commit it was made of", "Make the candidate anew, from a commit.");
-  }
-  if (revision.startsWith("dev-")) {
-    return refuse2(
-      `its source (${revision}) is no commit: it had changes, or was given without a revision`,
-      "Commit the changes and release the commit; a dev- candidate is to be tried, not released."
-    );
-  }
-  return void 0;
-}
-
-// packages/release/src/tags.ts
+// packages/release-rules/src/tag-plan.ts
 var TagPolicy = strictObject({
   minor: boolean2().default(true).describe("Move the tag of the minor line, 1.2, with each stable 1.2.x."),
   major: boolean2().default(true).describe(
@@ -9657,114 +8400,7 @@ function planTags(version2, policy) {
 }
 var LATEST = "latest";
 
-// packages/release/src/gate.ts
-function decideGate(asked) {
-  const { version: version2, services, registries: registries3, entries: entries2 } = asked;
-  const reasons = [];
-  const later2 = [];
-  if (services.length === 0) reasons.push(nothing("no service is to be released"));
-  if (registries3.length === 0) reasons.push(nothing("there is no registry to release to"));
-  const asPlanned = [...new Set(services)].map((service2) => {
-    const places = registries3.map(({ registry: registry2, required: required2 }) => ({
-      required: required2,
-      entry: entries2.find((entry) => entry.service === service2 && entry.registry === registry2) ?? {
-        ...ABSENT,
-        service: service2,
-        registry: registry2
-      }
-    }));
-    return { service: service2, places, digest: agreedDigest(places) };
-  });
-  const begun = asPlanned.some(
-    ({ places, digest }) => places.some(({ required: required2, entry: { versionTag: versionTag2 } }) => {
-      return required2 && versionTag2.state === "held" && versionTag2.digest === digest;
-    })
-  );
-  const digests = /* @__PURE__ */ new Map();
-  for (const { service: service2, places, digest } of asPlanned) {
-    if (digest !== void 0) digests.set(service2, digest);
-    else if (registries3.length > 0 && !places.some(({ required: required2 }) => required2)) {
-      const what = "no registry holds a verified candidate";
-      reasons.push({ kind: "candidate missing", service: service2, what, told: `${service2}: ${what}` });
-    }
-    for (const { required: required2, entry } of places) {
-      for (const reason of [
-        ...candidateReasons(entry, version2, digest),
-        ...tagReasons(entry, version2, digest)
-      ]) {
-        const binds = required2 || reason.kind === "version taken" && !begun;
-        (binds ? reasons : later2).push(reason);
-      }
-    }
-  }
-  return reasons.length === 0 ? { open: true, digests, later: later2 } : { open: false, reasons, later: later2 };
-}
-function tellReasons(reasons) {
-  const places = /* @__PURE__ */ new Map();
-  for (const reason of reasons) {
-    const key2 = JSON.stringify([reason.service, reason.what]);
-    const { registries: registries3 } = places.get(key2) ?? { registries: [] };
-    places.set(key2, {
-      reason,
-      registries: reason.registry === void 0 ? registries3 : [...registries3, reason.registry]
-    });
-  }
-  return [...places.values()].map(({ reason: { service: service2, what }, registries: registries3 }) => {
-    if (service2 === void 0) return what;
-    return `${service2}${registries3.length === 0 ? "" : ` in ${registries3.join(", ")}`}: ${what}`;
-  });
-}
-var ABSENT = {
-  candidate: { state: "missing" },
-  versionTag: { state: "unknown", why: "not asked" }
-};
-function nothing(told2) {
-  return { kind: "nothing to release", what: told2, told: told2 };
-}
-function agreedDigest(places) {
-  const binding = places.some(({ required: required2 }) => required2) ? places.filter(({ required: required2 }) => required2) : places;
-  const found = binding.flatMap(
-    ({ entry: { candidate } }) => candidate.state === "verified" ? [candidate.digest] : []
-  );
-  const count3 = (digest) => found.filter((other) => other === digest).length;
-  return found.reduce(
-    (best, digest) => best === void 0 || count3(digest) > count3(best) ? digest : best,
-    void 0
-  );
-}
-function candidateReasons({ service: service2, registry: registry2, candidate, versionTag: versionTag2 }, version2, digest) {
-  const reason = (kind, what) => [
-    { kind, service: service2, registry: registry2, what, told: `${service2} in ${registry2}: ${what}` }
-  ];
-  if (candidate.state === "missing") {
-    const why = candidate.why === void 0 ? "" : `: ${candidate.why}`;
-    return reason("candidate missing", `the candidate is not there${why}`);
-  }
-  if (candidate.state === "failed")
-    return reason("candidate failed", `the candidate did not pass: ${candidate.why}`);
-  if (candidate.digest !== digest)
-    return reason(
-      "digests differ",
-      `the candidate is ${candidate.digest}, elsewhere it is ${digest ?? "unknown"}`
-    );
-  if (versionTag2.state === "held" && versionTag2.digest === digest) return [];
-  const problem3 = candidateProblem(candidate, version2, registry2);
-  return problem3 === void 0 ? [] : reason("candidate refused", problem3.what);
-}
-function tagReasons({ service: service2, registry: registry2, versionTag: versionTag2 }, version2, digest) {
-  const reason = (kind, what) => [
-    { kind, service: service2, registry: registry2, what, told: `${service2} in ${registry2}: ${what}` }
-  ];
-  if (versionTag2.state === "unknown")
-    return reason("version tag unknown", `whether ${version2.text} is taken is not known: ${versionTag2.why}`);
-  if (versionTag2.state === "absent" || digest === void 0 || versionTag2.digest === digest) return [];
-  return reason(
-    "version taken",
-    `${version2.text} is there already and is ${versionTag2.digest}; a version's tag never changes`
-  );
-}
-
-// packages/release/src/version.ts
+// packages/release-rules/src/version.ts
 var import_semver = __toESM(require_semver(), 1);
 var MAX_TAG = 128;
 var VERSION_GRAMMAR = "A version is MAJOR.MINOR.PATCH, or MAJOR.MINOR.PATCH-PRERELEASE (semantic versioning 2.0), with or without a v in front: 1.2.3, v1.2.3, 2.0.0-rc.1.";
@@ -9850,53 +8486,7 @@ function notANumber(text2) {
   return parts.length < 3 || strange === void 0 ? void 0 : `"${strange}" is no number`;
 }
 
-// packages/release/src/git-tag.ts
-function parseReleaseTag(tag, services) {
-  const name4 = tag.replace(/^refs\/tags\//, "");
-  const readings = readingsOf(name4, services);
-  const [reading] = readings;
-  if (reading === void 0) throw notARelease(name4, services);
-  if (readings.length > 1) {
-    const meanings = readings.map(
-      ({ version: version2, service: service2 }) => `${version2.text} of ${service2 ?? "all services"}`
-    );
-    throw new TgoError("USAGE", `Git tag "${name4}" can be read as ${meanings.join(", and as ")}`, {
-      remedy: "Release with --version and --service instead, which say which one."
-    });
-  }
-  return reading;
-}
-function readingsOf(name4, services) {
-  return [void 0, ...new Set(services)].flatMap((service2) => {
-    const start = service2 === void 0 ? "" : `${service2}-`;
-    const rest = name4.startsWith(start) ? name4.slice(start.length) : "";
-    const version2 = service2 === void 0 || rest.startsWith("v") ? readVersion(rest) : void 0;
-    return version2 === void 0 ? [] : [{ version: version2, service: service2 }];
-  });
-}
-function notARelease(name4, services) {
-  const known = `Services: ${services.join(", ") || "none"}.`;
-  const grammar = "A release is tagged v1.2.3 (all services) or <service>-v1.2.3 (one service).\n" + VERSION_GRAMMAR;
-  const stranger = /^(.+)-v(?=\d)(.+)$/.exec(name4);
-  if (stranger?.[1] !== void 0 && readVersion(stranger[2] ?? "") !== void 0) {
-    return new TgoError("USAGE", `Git tag "${name4}" names "${stranger[1]}", which is not a service`, {
-      remedy: `${known}
-${grammar}`
-    });
-  }
-  const nearest = nearestTag(name4, services);
-  return new TgoError("USAGE", `Git tag "${name4}" is not a release`, {
-    remedy: [...nearest === void 0 ? [] : [`Write ${nearest}.`], grammar, known].join("\n")
-  });
-}
-function nearestTag(name4, services) {
-  const owner = services.filter((service2) => name4.startsWith(service2) && /^[-/@_.]/.test(name4.slice(service2.length))).sort((a, b) => b.length - a.length)[0];
-  const version2 = nearestVersion(owner === void 0 ? name4 : name4.slice(owner.length + 1));
-  if (version2 === void 0) return void 0;
-  return owner === void 0 ? `v${version2}` : `${owner}-v${version2}`;
-}
-
-// packages/release/src/tag-kind.ts
+// packages/release-rules/src/tag-kind.ts
 var OURS = /^(candidate|staging)-[0-9a-f]{16}(?:-[a-z0-9-]+)?$/;
 function kindOfTag(tag, service2) {
   if (tag === LATEST) return { kind: "latest" };
@@ -9924,7 +8514,60 @@ function inLine(kind, version2) {
   }
 }
 
-// packages/release/src/holding.ts
+// packages/release-rules/src/after-write.ts
+function afterWrite(write2) {
+  const { tag, wrote, before, seen: seen2, where: where2 } = write2;
+  if (seen2?.digest === wrote.digest) return { state: "ok" };
+  if (seen2 === void 0 || seen2.digest === before?.digest) {
+    const now = seen2 === void 0 ? "is not there" : `is still ${name(seen2)}`;
+    const error3 = new TgoError(
+      "UNAVAILABLE",
+      `the registry took the tag for ${wrote.version.text}, and it ${now}`,
+      { where: where2, remedy: "Run the same command again: what is done is not done twice." }
+    );
+    return { state: "unseen", error: error3 };
+  }
+  const relation = relationOf(seen2.version, wrote.version);
+  const what = `somebody else moved it to ${name(seen2)} while ${wrote.version.text} was released`;
+  const moves = isFloating(kindOfTag(tag));
+  if (relation === "newer" && moves)
+    return { state: "lost", to: seen2, to_is: relation, told: `${tag}: ${what}` };
+  const remedy = moves ? "Two releases at once? When the other one has ended, run the same command again." : "Two releases of one version at once, of different content. Find out who pushed the other one, and release the right content as the next version.";
+  const error2 = new TgoError("CONFLICT", what, { where: where2, remedy });
+  return { state: "lost", to: seen2, to_is: relation === "newer" ? "unknown" : relation, error: error2 };
+}
+function relationOf(version2, wrote) {
+  if (version2 === void 0) return "unknown";
+  const order2 = compareVersions(version2, wrote);
+  return order2 > 0 ? "newer" : order2 < 0 ? "older" : "same version";
+}
+function name({ digest, version: version2 }) {
+  return version2 === void 0 ? digest : `${version2.text} (${digest})`;
+}
+
+// packages/release-rules/src/candidate-problem.ts
+function candidateProblem({ version: version2, revision }, wanted2, where2) {
+  const refuse2 = (what, remedy) => new TgoError("CONFLICT", what, { where: where2, remedy });
+  if (version2 !== wanted2.text) {
+    const own2 = version2 === void 0 ? "belongs to no version" : `is a candidate of ${version2}`;
+    return refuse2(
+      `it ${own2}, and cannot be released as ${wanted2.text}`,
+      `The version is part of an image's bytes: make the candidate with --version ${wanted2.text}.`
+    );
+  }
+  if (revision === void 0) {
+    return refuse2("it does not say which commit it was made of", "Make the candidate anew, from a commit.");
+  }
+  if (revision.startsWith("dev-")) {
+    return refuse2(
+      `its source (${revision}) is no commit: it had changes, or was given without a revision`,
+      "Commit the changes and release the commit; a dev- candidate is to be tried, not released."
+    );
+  }
+  return void 0;
+}
+
+// packages/release-rules/src/tag-target.ts
 function versionBehind(of) {
   const said2 = of.annotation === void 0 ? void 0 : readVersion(of.annotation);
   return said2 ?? newestVersion(of.versionTagsWithSameDigest);
@@ -9961,7 +8604,73 @@ function holdsDigest(held, digest) {
   return [...held.values()].some((holding) => holding.digest === digest);
 }
 
-// packages/release/src/moves.ts
+// packages/release-rules/src/canonical-json.ts
+function canonicalJson(value) {
+  return JSON.stringify(
+    value,
+    (_key, inner) => typeof inner === "object" && inner !== null && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => a < b ? -1 : 1)) : inner
+  );
+}
+
+// packages/release-rules/src/release-record.ts
+var RECORD_MEDIA_TYPE = "application/vnd.tgo.release.v1+json";
+var Digest = string2().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits");
+var VersionText = string2().refine((text2) => readVersion(text2)?.text === text2, "must be a version without a v, such as 1.2.3");
+var RecordedVariant = strictObject({
+  platform: string2().describe("os/architecture."),
+  digest: Digest.describe("Of the variant's manifest."),
+  size: int().min(0).describe("What a pull transfers: config and layers, compressed, in bytes.")
+}).describe("The image of one platform.");
+var RecordedPlace = strictObject({
+  reference: string2().describe("host/repository@digest."),
+  tags: array(string2()).describe("The tags of this release that stand for the digest there."),
+  state: _enum(["complete", "incomplete"]).describe(
+    "Whether the registry has every tag of the plan, or a newer version has it. Who wrote them, and in which run, is not recorded: a repeated release writes the same record."
+  )
+}).describe("One service in one registry.");
+var RecordedService = strictObject({
+  digest: Digest.describe("Of the index; the same in every registry."),
+  revision: string2().describe("Commit of the source."),
+  candidate: string2().optional().describe(
+    "Key of the candidate: 16 hex digits of the hash of all that made it, the pipelines that built it among them."
+  ),
+  platforms: array(RecordedVariant).min(1),
+  registries: record(string2(), RecordedPlace).describe("By the catalog's name of the registry.")
+});
+var ReleaseRecord = strictObject({
+  schemaVersion: literal(1),
+  mediaType: literal(RECORD_MEDIA_TYPE).default(RECORD_MEDIA_TYPE),
+  kind: _enum(["release", "rollback"]).default("release"),
+  version: VersionText,
+  tags: array(string2()).min(1).describe("Of the plan, over all services, in the order of writing: the version's own first."),
+  services: record(string2(), RecordedService).describe("By the catalog's name of the service."),
+  pipeline: string2().describe("Hash of the pipelines' code that released, 16 hex digits."),
+  createdAt: iso_exports.datetime().optional().describe("Time of the newest commit among the services, never of the run.")
+}).describe("Record of a release (application/vnd.tgo.release.v1+json).");
+function recordJson(record5) {
+  const parsed = ReleaseRecord.safeParse(record5);
+  if (!parsed.success) {
+    throw new TgoError("INTERNAL", `the release record is malformed: ${problems2(parsed.error)}`, {
+      remedy: "This is a defect of the pipelines: please report it. The release itself is not affected."
+    });
+  }
+  const services = Object.entries(parsed.data.services).map(([name4, service2]) => {
+    const platforms = [...service2.platforms].sort((a, b) => a.platform < b.platform ? -1 : 1);
+    return [name4, { ...service2, platforms }];
+  });
+  return canonicalJson({ ...parsed.data, services: Object.fromEntries(services) });
+}
+function problems2(error2) {
+  return error2.issues.map(({ path, message }) => `${path.join(".") || "(top level)"}: ${message}`).join("; ");
+}
+
+// packages/release-rules/src/registry-snapshot.ts
+function sightOf(sights, service2, registry2) {
+  const found = sights.find((sight2) => sight2.service === service2 && sight2.registry === registry2);
+  return found?.held ?? { state: "unreachable", why: "it was not asked" };
+}
+
+// packages/release-rules/src/tag-moves.ts
 function decideVersionTag(move) {
   const { held, wanted: wanted2, where: where2 } = move;
   if (held === void 0) return { act: "write" };
@@ -10041,30 +8750,7 @@ function misplaced(tag, version2, where2) {
   });
 }
 
-// packages/release/src/plan.ts
-function planRelease(release) {
-  const { version: version2, gate: gate4, registries: registries3, policies = {}, allowBackwards = false, adopt = false } = release;
-  if (allowBackwards && !version2.stable) {
-    throw new TgoError("USAGE", `${version2.text} is a prerelease: it has no floating tag to go backwards`, {
-      where: "--allow-backwards",
-      remedy: "Leave the flag out, or name a stable version."
-    });
-  }
-  const services = [...gate4.digests].map(([service2, digest]) => ({
-    service: service2,
-    digest,
-    tags: planTags(version2, policies[service2] ?? TagPolicy.parse({}))
-  }));
-  return { version: version2, services, registries: registries3, allowBackwards, adopt };
-}
-
-// packages/release/src/sight.ts
-function sightOf(sights, service2, registry2) {
-  const found = sights.find((sight2) => sight2.service === service2 && sight2.registry === registry2);
-  return found?.held ?? { state: "unreachable", why: "it was not asked" };
-}
-
-// packages/release/src/standing.ts
+// packages/release-rules/src/tag-steps.ts
 var PHASES = ["version", "floating", "latest"];
 function isSettled({ standing }) {
   return standing.state === "already there" || standing.state === "stays";
@@ -10208,144 +8894,7 @@ function stableVersions(tags2, service2) {
   return versionsOf(tags2, service2).filter(({ stable }) => stable);
 }
 
-// packages/release/src/progress.ts
-function nextSteps(now, plan, start = now) {
-  const steps = standings(plan, now, start);
-  return { steps, next: nextOf(steps), overtaking: overtaking(now, plan, start) };
-}
-function nextOf(steps) {
-  const binding = steps.filter(({ required: required2 }) => required2);
-  const versions = steps.filter(({ phase }) => phase === "version");
-  const begun = versions.some(({ required: required2, standing }) => required2 && standing.state === "already there");
-  const taken = versions.filter(
-    ({ required: required2, standing }) => standing.state === "refused" && (required2 || !begun)
-  );
-  if (taken.length > 0) return { act: "stop", because: taken };
-  const writes = PHASES.flatMap((phase) => {
-    if (!isOpen(phase, binding)) return [];
-    return steps.filter(
-      (step) => step.phase === phase && step.standing.state === "to write" && (step.required || isOpen(phase, inRegistry(steps, step.registry)))
-    );
-  });
-  if (writes.length > 0) return { act: "write", steps: writes };
-  const left = binding.filter((step) => !isSettled(step));
-  if (left.length === 0) return { act: "done", later: steps.filter((step) => !isSettled(step)) };
-  return { act: "stop", because: left.filter(({ standing }) => standing.state !== "to write") };
-}
-function isOpen(phase, steps) {
-  const at = PHASES.indexOf(phase);
-  const before = steps.filter((step) => PHASES.indexOf(step.phase) < at);
-  const fromHere = steps.filter((step) => PHASES.indexOf(step.phase) >= at);
-  const begun = fromHere.some((step) => step.phase === phase && step.standing.state === "already there");
-  const refused = fromHere.some(({ standing }) => standing.state === "refused");
-  return before.every(isSettled) && (begun || !refused);
-}
-function inRegistry(steps, registry2) {
-  return steps.filter((step) => step.registry === registry2);
-}
-function overtaking(now, plan, start) {
-  return plan.services.flatMap(({ service: service2 }) => {
-    const found = newcomers(plan, now, start, service2);
-    const versions = [...new Set(found.map(({ version: version2 }) => version2.text))];
-    return versions.map((version2) => {
-      const registries3 = found.filter((entry) => entry.version.text === version2).map(({ registry: registry2 }) => registry2);
-      return `${service2}: ${version2} came to ${registries3.join(", ")} while ${plan.version.text} was released`;
-    });
-  });
-}
-
-// packages/release/src/race.ts
-function afterWrite(write2) {
-  const { tag, wrote, before, seen: seen2, where: where2 } = write2;
-  if (seen2?.digest === wrote.digest) return { state: "ok" };
-  if (seen2 === void 0 || seen2.digest === before?.digest) {
-    const now = seen2 === void 0 ? "is not there" : `is still ${name(seen2)}`;
-    const error3 = new TgoError(
-      "UNAVAILABLE",
-      `the registry took the tag for ${wrote.version.text}, and it ${now}`,
-      { where: where2, remedy: "Run the same command again: what is done is not done twice." }
-    );
-    return { state: "unseen", error: error3 };
-  }
-  const relation = relationOf(seen2.version, wrote.version);
-  const what = `somebody else moved it to ${name(seen2)} while ${wrote.version.text} was released`;
-  const moves = isFloating(kindOfTag(tag));
-  if (relation === "newer" && moves)
-    return { state: "lost", to: seen2, to_is: relation, told: `${tag}: ${what}` };
-  const remedy = moves ? "Two releases at once? When the other one has ended, run the same command again." : "Two releases of one version at once, of different content. Find out who pushed the other one, and release the right content as the next version.";
-  const error2 = new TgoError("CONFLICT", what, { where: where2, remedy });
-  return { state: "lost", to: seen2, to_is: relation === "newer" ? "unknown" : relation, error: error2 };
-}
-function relationOf(version2, wrote) {
-  if (version2 === void 0) return "unknown";
-  const order2 = compareVersions(version2, wrote);
-  return order2 > 0 ? "newer" : order2 < 0 ? "older" : "same version";
-}
-function name({ digest, version: version2 }) {
-  return version2 === void 0 ? digest : `${version2.text} (${digest})`;
-}
-
-// packages/release/src/json.ts
-function canonicalJson(value) {
-  return JSON.stringify(
-    value,
-    (_key, inner) => typeof inner === "object" && inner !== null && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => a < b ? -1 : 1)) : inner
-  );
-}
-
-// packages/release/src/record.ts
-var RECORD_MEDIA_TYPE = "application/vnd.tgo.release.v1+json";
-var Digest = string2().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits");
-var VersionText = string2().refine((text2) => readVersion(text2)?.text === text2, "must be a version without a v, such as 1.2.3");
-var RecordedVariant = strictObject({
-  platform: string2().describe("os/architecture."),
-  digest: Digest.describe("Of the variant's manifest."),
-  size: int().min(0).describe("What a pull transfers: config and layers, compressed, in bytes.")
-}).describe("The image of one platform.");
-var RecordedPlace = strictObject({
-  reference: string2().describe("host/repository@digest."),
-  tags: array(string2()).describe("The tags of this release that stand for the digest there."),
-  state: _enum(["complete", "incomplete"]).describe(
-    "Whether the registry has every tag of the plan, or a newer version has it. Who wrote them, and in which run, is not recorded: a repeated release writes the same record."
-  )
-}).describe("One service in one registry.");
-var RecordedService = strictObject({
-  digest: Digest.describe("Of the index; the same in every registry."),
-  revision: string2().describe("Commit of the source."),
-  candidate: string2().optional().describe(
-    "Key of the candidate: 16 hex digits of the hash of all that made it, the pipelines that built it among them."
-  ),
-  platforms: array(RecordedVariant).min(1),
-  registries: record4(string2(), RecordedPlace).describe("By the catalog's name of the registry.")
-});
-var ReleaseRecord = strictObject({
-  schemaVersion: literal(1),
-  mediaType: literal(RECORD_MEDIA_TYPE).default(RECORD_MEDIA_TYPE),
-  kind: _enum(["release", "rollback"]).default("release"),
-  version: VersionText,
-  tags: array(string2()).min(1).describe("Of the plan, over all services, in the order of writing: the version's own first."),
-  services: record4(string2(), RecordedService).describe("By the catalog's name of the service."),
-  pipeline: string2().describe("Hash of the pipelines' code that released, 16 hex digits."),
-  createdAt: iso_exports.datetime().optional().describe("Time of the newest commit among the services, never of the run.")
-}).describe("Record of a release (application/vnd.tgo.release.v1+json).");
-function recordJson(record5) {
-  const parsed = ReleaseRecord.safeParse(record5);
-  if (!parsed.success) {
-    throw new TgoError("INTERNAL", `the release record is malformed: ${problems5(parsed.error)}`, {
-      remedy: "This is a defect of the pipelines: please report it. The release itself is not affected."
-    });
-  }
-  const services = Object.entries(parsed.data.services).map(([name4, service2]) => {
-    const platforms = [...service2.platforms].sort((a, b) => a.platform < b.platform ? -1 : 1);
-    return [name4, { ...service2, platforms }];
-  });
-  return canonicalJson({ ...parsed.data, services: Object.fromEntries(services) });
-}
-function problems5(error2) {
-  return error2.issues.map(({ path, message }) => `${path.join(".") || "(top level)"}: ${message}`).join("; ");
-}
-
-// packages/release/src/compose-record.ts
+// packages/release-rules/src/compose-record.ts
 function composeRecord(release) {
   const { plan, steps, now, images, repository, pipeline: pipeline2 } = release;
   const services = plan.services.flatMap(({ service: service2, digest }) => {
@@ -10401,7 +8950,206 @@ function newestTime(texts) {
   return times.length === 0 ? void 0 : new Date(Math.max(...times)).toISOString();
 }
 
-// packages/release/src/prune.ts
+// packages/release-rules/src/gate.ts
+function decideGate(asked) {
+  const { version: version2, services, registries: registries3, entries: entries2 } = asked;
+  const reasons = [];
+  const later2 = [];
+  if (services.length === 0) reasons.push(nothing("no service is to be released"));
+  if (registries3.length === 0) reasons.push(nothing("there is no registry to release to"));
+  const asPlanned = [...new Set(services)].map((service2) => {
+    const places = registries3.map(({ registry: registry2, required: required2 }) => ({
+      required: required2,
+      entry: entries2.find((entry) => entry.service === service2 && entry.registry === registry2) ?? {
+        ...ABSENT,
+        service: service2,
+        registry: registry2
+      }
+    }));
+    return { service: service2, places, digest: agreedDigest(places) };
+  });
+  const begun = asPlanned.some(
+    ({ places, digest }) => places.some(({ required: required2, entry: { versionTag: versionTag2 } }) => {
+      return required2 && versionTag2.state === "held" && versionTag2.digest === digest;
+    })
+  );
+  const digests = /* @__PURE__ */ new Map();
+  for (const { service: service2, places, digest } of asPlanned) {
+    if (digest !== void 0) digests.set(service2, digest);
+    else if (registries3.length > 0 && !places.some(({ required: required2 }) => required2)) {
+      const what = "no registry holds a verified candidate";
+      reasons.push({ kind: "candidate missing", service: service2, what, told: `${service2}: ${what}` });
+    }
+    for (const { required: required2, entry } of places) {
+      for (const reason of [
+        ...candidateReasons(entry, version2, digest),
+        ...tagReasons(entry, version2, digest)
+      ]) {
+        const binds = required2 || reason.kind === "version taken" && !begun;
+        (binds ? reasons : later2).push(reason);
+      }
+    }
+  }
+  return reasons.length === 0 ? { open: true, digests, later: later2 } : { open: false, reasons, later: later2 };
+}
+function tellReasons(reasons) {
+  const places = /* @__PURE__ */ new Map();
+  for (const reason of reasons) {
+    const key2 = JSON.stringify([reason.service, reason.what]);
+    const { registries: registries3 } = places.get(key2) ?? { registries: [] };
+    places.set(key2, {
+      reason,
+      registries: reason.registry === void 0 ? registries3 : [...registries3, reason.registry]
+    });
+  }
+  return [...places.values()].map(({ reason: { service: service2, what }, registries: registries3 }) => {
+    if (service2 === void 0) return what;
+    return `${service2}${registries3.length === 0 ? "" : ` in ${registries3.join(", ")}`}: ${what}`;
+  });
+}
+var ABSENT = {
+  candidate: { state: "missing" },
+  versionTag: { state: "unknown", why: "not asked" }
+};
+function nothing(told2) {
+  return { kind: "nothing to release", what: told2, told: told2 };
+}
+function agreedDigest(places) {
+  const binding = places.some(({ required: required2 }) => required2) ? places.filter(({ required: required2 }) => required2) : places;
+  const found = binding.flatMap(
+    ({ entry: { candidate } }) => candidate.state === "verified" ? [candidate.digest] : []
+  );
+  const count3 = (digest) => found.filter((other) => other === digest).length;
+  return found.reduce(
+    (best, digest) => best === void 0 || count3(digest) > count3(best) ? digest : best,
+    void 0
+  );
+}
+function candidateReasons({ service: service2, registry: registry2, candidate, versionTag: versionTag2 }, version2, digest) {
+  const reason = (kind, what) => [
+    { kind, service: service2, registry: registry2, what, told: `${service2} in ${registry2}: ${what}` }
+  ];
+  if (candidate.state === "missing") {
+    const why = candidate.why === void 0 ? "" : `: ${candidate.why}`;
+    return reason("candidate missing", `the candidate is not there${why}`);
+  }
+  if (candidate.state === "failed")
+    return reason("candidate failed", `the candidate did not pass: ${candidate.why}`);
+  if (candidate.digest !== digest)
+    return reason(
+      "digests differ",
+      `the candidate is ${candidate.digest}, elsewhere it is ${digest ?? "unknown"}`
+    );
+  if (versionTag2.state === "held" && versionTag2.digest === digest) return [];
+  const problem3 = candidateProblem(candidate, version2, registry2);
+  return problem3 === void 0 ? [] : reason("candidate refused", problem3.what);
+}
+function tagReasons({ service: service2, registry: registry2, versionTag: versionTag2 }, version2, digest) {
+  const reason = (kind, what) => [
+    { kind, service: service2, registry: registry2, what, told: `${service2} in ${registry2}: ${what}` }
+  ];
+  if (versionTag2.state === "unknown")
+    return reason("version tag unknown", `whether ${version2.text} is taken is not known: ${versionTag2.why}`);
+  if (versionTag2.state === "absent" || digest === void 0 || versionTag2.digest === digest) return [];
+  return reason(
+    "version taken",
+    `${version2.text} is there already and is ${versionTag2.digest}; a version's tag never changes`
+  );
+}
+
+// packages/release-rules/src/git-tag.ts
+function parseReleaseTag(tag, services) {
+  const name4 = tag.replace(/^refs\/tags\//, "");
+  const readings = readingsOf(name4, services);
+  const [reading] = readings;
+  if (reading === void 0) throw notARelease(name4, services);
+  if (readings.length > 1) {
+    const meanings = readings.map(
+      ({ version: version2, service: service2 }) => `${version2.text} of ${service2 ?? "all services"}`
+    );
+    throw new TgoError("USAGE", `Git tag "${name4}" can be read as ${meanings.join(", and as ")}`, {
+      remedy: "Release with --version and --service instead, which say which one."
+    });
+  }
+  return reading;
+}
+function readingsOf(name4, services) {
+  return [void 0, ...new Set(services)].flatMap((service2) => {
+    const start = service2 === void 0 ? "" : `${service2}-`;
+    const rest = name4.startsWith(start) ? name4.slice(start.length) : "";
+    const version2 = service2 === void 0 || rest.startsWith("v") ? readVersion(rest) : void 0;
+    return version2 === void 0 ? [] : [{ version: version2, service: service2 }];
+  });
+}
+function notARelease(name4, services) {
+  const known = `Services: ${services.join(", ") || "none"}.`;
+  const grammar = "A release is tagged v1.2.3 (all services) or <service>-v1.2.3 (one service).\n" + VERSION_GRAMMAR;
+  const stranger = /^(.+)-v(?=\d)(.+)$/.exec(name4);
+  if (stranger?.[1] !== void 0 && readVersion(stranger[2] ?? "") !== void 0) {
+    return new TgoError("USAGE", `Git tag "${name4}" names "${stranger[1]}", which is not a service`, {
+      remedy: `${known}
+${grammar}`
+    });
+  }
+  const nearest = nearestTag(name4, services);
+  return new TgoError("USAGE", `Git tag "${name4}" is not a release`, {
+    remedy: [...nearest === void 0 ? [] : [`Write ${nearest}.`], grammar, known].join("\n")
+  });
+}
+function nearestTag(name4, services) {
+  const owner = services.filter((service2) => name4.startsWith(service2) && /^[-/@_.]/.test(name4.slice(service2.length))).sort((a, b) => b.length - a.length)[0];
+  const version2 = nearestVersion(owner === void 0 ? name4 : name4.slice(owner.length + 1));
+  if (version2 === void 0) return void 0;
+  return owner === void 0 ? `v${version2}` : `${owner}-v${version2}`;
+}
+
+// packages/release-rules/src/next-steps.ts
+function nextSteps(now, plan, start = now) {
+  const steps = standings(plan, now, start);
+  return { steps, next: nextOf(steps), overtaking: overtaking(now, plan, start) };
+}
+function nextOf(steps) {
+  const binding = steps.filter(({ required: required2 }) => required2);
+  const versions = steps.filter(({ phase }) => phase === "version");
+  const begun = versions.some(({ required: required2, standing }) => required2 && standing.state === "already there");
+  const taken = versions.filter(
+    ({ required: required2, standing }) => standing.state === "refused" && (required2 || !begun)
+  );
+  if (taken.length > 0) return { act: "stop", because: taken };
+  const writes = PHASES.flatMap((phase) => {
+    if (!isOpen(phase, binding)) return [];
+    return steps.filter(
+      (step) => step.phase === phase && step.standing.state === "to write" && (step.required || isOpen(phase, inRegistry(steps, step.registry)))
+    );
+  });
+  if (writes.length > 0) return { act: "write", steps: writes };
+  const left = binding.filter((step) => !isSettled(step));
+  if (left.length === 0) return { act: "done", later: steps.filter((step) => !isSettled(step)) };
+  return { act: "stop", because: left.filter(({ standing }) => standing.state !== "to write") };
+}
+function isOpen(phase, steps) {
+  const at = PHASES.indexOf(phase);
+  const before = steps.filter((step) => PHASES.indexOf(step.phase) < at);
+  const fromHere = steps.filter((step) => PHASES.indexOf(step.phase) >= at);
+  const begun = fromHere.some((step) => step.phase === phase && step.standing.state === "already there");
+  const refused = fromHere.some(({ standing }) => standing.state === "refused");
+  return before.every(isSettled) && (begun || !refused);
+}
+function inRegistry(steps, registry2) {
+  return steps.filter((step) => step.registry === registry2);
+}
+function overtaking(now, plan, start) {
+  return plan.services.flatMap(({ service: service2 }) => {
+    const found = newcomers(plan, now, start, service2);
+    const versions = [...new Set(found.map(({ version: version2 }) => version2.text))];
+    return versions.map((version2) => {
+      const registries3 = found.filter((entry) => entry.version.text === version2).map(({ registry: registry2 }) => registry2);
+      return `${service2}: ${version2} came to ${registries3.join(", ")} while ${plan.version.text} was released`;
+    });
+  });
+}
+
+// packages/release-rules/src/prunable-tags.ts
 var UNKNOWN_BEFORE = Date.UTC(1981, 0, 1);
 function selectPrunable(given, options) {
   const tags2 = datedByCandidate(given);
@@ -10467,7 +9215,24 @@ function sorted(items, key2) {
   return [...items].sort((a, b) => key2(a) < key2(b) ? -1 : 1);
 }
 
-// packages/release/src/disagreement.ts
+// packages/release-rules/src/release-plan.ts
+function planRelease(release) {
+  const { version: version2, gate: gate4, registries: registries3, policies = {}, allowBackwards = false, adopt = false } = release;
+  if (allowBackwards && !version2.stable) {
+    throw new TgoError("USAGE", `${version2.text} is a prerelease: it has no floating tag to go backwards`, {
+      where: "--allow-backwards",
+      remedy: "Leave the flag out, or name a stable version."
+    });
+  }
+  const services = [...gate4.digests].map(([service2, digest]) => ({
+    service: service2,
+    digest,
+    tags: planTags(version2, policies[service2] ?? TagPolicy.parse({}))
+  }));
+  return { version: version2, services, registries: registries3, allowBackwards, adopt };
+}
+
+// packages/release-rules/src/disagreement.ts
 function say(kind, service2, places, tag, told2) {
   return { kind, service: service2, registries: registriesOf(places), tag, told: `${service2}: ${told2}` };
 }
@@ -10481,7 +9246,7 @@ function short(digest) {
   return digest.replace(/^sha256:/, "").slice(0, 12);
 }
 
-// packages/release/src/group-by.ts
+// packages/release-rules/src/group-by.ts
 function groupBy(items, key2) {
   const groups = /* @__PURE__ */ new Map();
   for (const item of items) {
@@ -10492,7 +9257,7 @@ function groupBy(items, key2) {
   return groups;
 }
 
-// packages/release/src/floating-status.ts
+// packages/release-rules/src/floating-status.ts
 function floatingDisagreements(service2, policy, places) {
   const floating = [...new Set(places.flatMap(({ tags: tags2 }) => [...tags2.keys()]))].filter(
     (tag) => isFloating(kindOfTag(tag))
@@ -10576,7 +9341,7 @@ function nameOf(holding) {
   return holding.version === void 0 ? short(holding.digest) : `${holding.version.text} (${short(holding.digest)})`;
 }
 
-// packages/release/src/version-status.ts
+// packages/release-rules/src/version-status.ts
 function versionDisagreements(service2, places) {
   return [...differingVersions(service2, places), ...missingVersions(service2, places)];
 }
@@ -10614,7 +9379,7 @@ function allVersions(service2, places) {
   return versionsOf(new Map(places.flatMap(({ tags: tags2 }) => [...tags2])), service2);
 }
 
-// packages/release/src/compare-status.ts
+// packages/release-rules/src/compare-status.ts
 function compareStatus(services) {
   return [...services.flatMap(ofService), ...acrossServices(services)];
 }
@@ -10662,7 +9427,7 @@ function order(a, b) {
   return isNewer(left, right) ? 1 : -1;
 }
 
-// packages/release/src/status.ts
+// packages/release-rules/src/status.ts
 function releaseStatus(asked) {
   const seen2 = asked.services.map(({ service: service2, policy }) => ({
     service: service2,
@@ -10724,7 +9489,7 @@ var Registry = strictObject({
   public: boolean2().default(false).describe("Whether everybody may pull: verification then also pulls without credentials."),
   referrers: boolean2().default(false).describe("Whether the registry accepts artifacts (SBOM, provenance, release record).")
 }).describe("A registry images are published to.");
-var registries2 = {
+var registries = {
   ghcr: { host: "ghcr.io", repository: "tgoai/tgo-deploy/{service}", public: true, referrers: true },
   dockerhub: { host: "docker.io", repository: "tgoai/{service}", public: true, referrers: true },
   acr: { host: "registry.cn-shanghai.aliyuncs.com", repository: "tgoai/{service}", public: true }
@@ -10776,7 +9541,7 @@ var Healthcheck = strictObject({
 var Image = strictObject({
   user: string2().min(1).optional().describe("User the service runs as; numeric where possible."),
   workdir: AbsolutePath.optional(),
-  env: record4(VariableName, Template).default({}),
+  env: record(VariableName, Template).default({}),
   entrypoint: array(string2()).optional().describe("Replaces the base image's entrypoint."),
   command: array(string2()).optional().describe("The command the image starts with."),
   ports: array(Port).default([]),
@@ -10794,14 +9559,14 @@ var Image = strictObject({
   links: array(strictObject({ path: AbsolutePath, target: string2().min(1) })).default([]).describe("Symbolic links."),
   files: array(FileCopy).default([]),
   healthcheck: Healthcheck.optional(),
-  labels: record4(string2(), Template).default({})
+  labels: record(string2(), Template).default({})
 }).describe("What the image's configuration says.");
 var DebianPackage = string2().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name");
 var Data = strictObject({
   command: array(string2()).min(1).describe("Run natively, once for all platforms, with the locked packages; must exit with 0."),
   output: AbsolutePath.describe("The folder it fills, at the same path in the image. Must not end empty."),
   package: string2().min(1).optional().describe("The locked package it is for: where the lock has no such package, the entry is left out."),
-  platforms: record4(string2(), record4(VariableName, string2())).optional().describe(
+  platforms: record(string2(), record(VariableName, string2())).optional().describe(
     "For data that differs by machine: variables of each platform, such as linux/arm64, that tell the command which machine to fetch for. It then runs once for each platform, natively all the same."
   )
 });
@@ -10831,7 +9596,7 @@ var StaticWebBuild = strictObject({
   singlePage: boolean2().default(true).describe(
     "Whether paths without a file are answered with index.html; for the nginx configuration that is written when image.files brings none."
   ),
-  values: record4(
+  values: record(
     string2().regex(/^[A-Z_][A-Z0-9_]*$/, "must be an upper-case variable name"),
     strictObject({
       default: Template.optional().describe(
@@ -10845,7 +9610,7 @@ var DockerfileBuild = strictObject({
   strategy: literal("dockerfile"),
   file: RelativePath.default("Dockerfile"),
   target: string2().min(1).optional(),
-  args: record4(string2(), Template).default({}).describe("Build arguments; --value NAME=... replaces one."),
+  args: record(string2(), Template).default({}).describe("Build arguments; --value NAME=... replaces one."),
   secrets: array(string2().regex(/^[A-Za-z_][\w.-]*$/, "must be a secret's id")).default([]).describe("Ids of secrets its RUN --mount=type=secret lines use; values come from --build-secrets.")
 }).describe("The service's own Dockerfile. Its RUN lines for a foreign platform are emulated.");
 var Smoke = strictObject({
@@ -10861,7 +9626,7 @@ var Smoke = strictObject({
   skipImports: array(string2()).default([]).describe(
     "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host."
   ),
-  env: record4(VariableName, string2()).default({}).describe(
+  env: record(VariableName, string2()).default({}).describe(
     "Variables a service does not start without, such as DATABASE_URL; of smoke runs only, never in the image."
   ),
   machine: array(string2()).min(1).optional().describe("Command that prints the machine, e.g. aarch64; by default by build strategy."),
@@ -10887,7 +9652,7 @@ var Name = string2().regex(
   "must be lower-case letters, digits and single . _ - between them"
 );
 var Mirrors = strictObject({
-  images: record4(string2(), string2().min(1)).default({}).describe(
+  images: record(string2(), string2().min(1)).default({}).describe(
     'Mirror of a registry base images come from, by host: { "docker.io": "mirror.example.com" }.'
   ),
   pypi: url().optional().describe("Python package index (PEP 503), e.g. https://pypi.example.com/simple."),
@@ -10898,13 +9663,13 @@ var Mirrors = strictObject({
   debianSecurity: url().optional().describe("Debian security archive, where it is not <debian>-security.")
 }).describe("Where build inputs are fetched from instead of their usual places.");
 var Catalog = strictObject({
-  services: record4(Name, Service),
-  registries: record4(Name, Registry).default(() => Registries.parse(registries2)),
+  services: record(Name, Service),
+  registries: record(Name, Registry).default(() => Registries.parse(registries)),
   platforms: array(Platform).min(1).default([...PLATFORMS]),
   mirrors: Mirrors.prefault({}),
   release: TagPolicy.prefault({})
 });
-var Registries = record4(Name, Registry);
+var Registries = record(Name, Registry);
 
 // packages/catalog/src/mirror.ts
 var IMAGE_HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::\d{1,5})?$/;
@@ -10959,8 +9724,8 @@ function notAMirror(text2, why) {
 // packages/catalog/src/override.ts
 var CatalogOverride = strictObject({
   $schema: string2().optional(),
-  services: record4(string2(), Service.partial().nullable()).optional(),
-  registries: record4(string2(), Registry.partial().nullable()).optional(),
+  services: record(string2(), Service.partial().nullable()).optional(),
+  registries: record(string2(), Registry.partial().nullable()).optional(),
   platforms: array(Platform).min(1).optional(),
   mirrors: Mirrors.partial().optional(),
   release: TagPolicy.partial().optional()
@@ -10982,13 +9747,13 @@ function applyOverride(base, override, file = "tgo.catalog.json") {
   const merged2 = override === void 0 ? base : merge2(base, override);
   const parsed = Catalog.safeParse(merged2);
   if (parsed.success) return parsed.data;
-  throw new TgoError("CATALOG", problems4(parsed.error, merged2), {
+  throw new TgoError("CATALOG", problems(parsed.error, merged2), {
     where: override === void 0 ? "built-in catalog" : file,
     remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/catalog.md."
   });
 }
 function merge2(given, override) {
-  const base = { registries: registries2, ...given };
+  const base = { registries, ...given };
   const result = { ...base };
   for (const [field, value] of Object.entries(override)) {
     if (field === "$schema") continue;
@@ -11039,7 +9804,7 @@ function selectPlatforms(catalog, given) {
   return PLATFORMS.filter((platform2) => wanted2.includes(platform2));
 }
 
-// packages/stages/src/exec-error.ts
+// packages/builders/src/exec-failure.ts
 function execFailure(error2) {
   if (!(error2 instanceof Error)) return void 0;
   if ("exitCode" in error2 && "stdout" in error2 && "stderr" in error2) return error2;
@@ -11053,7 +9818,7 @@ function lastLines({ stdout, stderr }, count3) {
 ${stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-count3).map((line) => `  | ${line}`).join("\n");
 }
 
-// packages/stages/src/bases.ts
+// packages/builders/src/bases/bases.ts
 var Bases = class {
   constructor(options) {
     this.options = options;
@@ -11137,34 +9902,53 @@ var Bases = class {
   }
 };
 
-// packages/oci/src/constants.ts
-var OCI_INDEX = "application/vnd.oci.image.index.v1+json";
-var OCI_EMPTY = "application/vnd.oci.empty.v1+json";
-var OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-var OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
-var OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
-var OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
-var OCI_LAYER_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd";
-var OCI_FOREIGN_LAYER_GZIP = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
-var DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
-var DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
-var DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
-var DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
-var DOCKER_LAYER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-var DOCKER_LAYER_ZSTD = "application/vnd.docker.image.rootfs.diff.tar.zstd";
-var DOCKER_FOREIGN_LAYER_GZIP = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
-var ACCEPT_MANIFESTS = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
-var MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
-var ATTESTATION_ANNOTATION = "vnd.docker.reference.type";
+// packages/builders/src/build-context.ts
+function baseImage(context, reference, platform2) {
+  return context.bases.container(reference, platform2);
+}
+function trusting(context, container) {
+  if (context.caBundle === void 0) return container;
+  const path = "/run/tgo/ca-bundle.pem";
+  const variables2 = [
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "PIP_CERT",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO"
+  ];
+  return variables2.reduce(
+    (result, name4) => result.withEnvVariable(name4, path),
+    container.withMountedFile(path, context.caBundle)
+  );
+}
 
-// packages/oci/src/digest.ts
-import { createHash as createHash2 } from "node:crypto";
+// packages/builders/src/build-error.ts
+function buildError(step, remedy, error2) {
+  if (isTgoError(error2)) return error2;
+  const failure3 = execFailure(error2);
+  if (failure3 === void 0) {
+    return new TgoError("BUILD", `${step} failed: ${messageOf(error2)}`, { remedy, cause: error2 });
+  }
+  return new TgoError(
+    "BUILD",
+    `${step} failed with exit code ${failure3.exitCode}
+${lastLines(failure3, 25)}`,
+    {
+      remedy,
+      cause: error2
+    }
+  );
+}
+
+// packages/registry/src/digest.ts
+import { createHash } from "node:crypto";
 var DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 function isDigest(text2) {
   return DIGEST.test(text2);
 }
 function digestOf(bytes) {
-  return `sha256:${createHash2("sha256").update(bytes).digest("hex")}`;
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 function digestLike(expected, bytes) {
   const digester = digesterFor(expected);
@@ -11173,213 +9957,11 @@ function digestLike(expected, bytes) {
 }
 function digesterFor(expected) {
   const algorithm = expected.startsWith("sha512:") ? "sha512" : "sha256";
-  const hash = createHash2(algorithm);
+  const hash = createHash(algorithm);
   return { update: (chunk) => void hash.update(chunk), digest: () => `${algorithm}:${hash.digest("hex")}` };
 }
 
-// packages/oci/src/json.ts
-function parseJson(text2) {
-  try {
-    return JSON.parse(text2);
-  } catch {
-    return void 0;
-  }
-}
-function canonicalJson2(value) {
-  return JSON.stringify(value, (_key, inner) => isRecord(inner) ? sorted2(inner) : inner);
-}
-function isRecord(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-function sorted2(record5) {
-  return Object.fromEntries(Object.entries(record5).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
-}
-
-// packages/oci/src/schema.ts
-var Annotations = record4(string2(), string2());
-var DescriptorPlatform = object({
-  os: string2(),
-  architecture: string2(),
-  variant: string2().optional()
-});
-var Descriptor = object({
-  mediaType: string2(),
-  digest: string2().refine(isDigest, "not a sha256 or sha512 digest"),
-  /** Bytes. */
-  size: int().nonnegative(),
-  urls: array(string2()).optional(),
-  annotations: Annotations.optional(),
-  platform: DescriptorPlatform.optional(),
-  artifactType: string2().optional()
-});
-var Index = object({
-  schemaVersion: literal(2),
-  mediaType: _enum([OCI_INDEX, DOCKER_LIST]),
-  manifests: array(Descriptor),
-  annotations: Annotations.optional()
-});
-var Manifest = object({
-  schemaVersion: literal(2),
-  mediaType: _enum([OCI_MANIFEST, DOCKER_MANIFEST]),
-  config: Descriptor,
-  layers: array(Descriptor),
-  annotations: Annotations.optional(),
-  artifactType: string2().optional()
-});
-var ImageConfig = looseObject({
-  os: string2(),
-  architecture: string2(),
-  variant: string2().optional(),
-  created: string2().optional(),
-  config: looseObject({ Labels: record4(string2(), string2()).nullish() }).nullish(),
-  rootfs: looseObject({ type: literal("layers"), diff_ids: array(string2()) }),
-  history: array(looseObject({ created: string2().optional(), empty_layer: boolean2().optional() })).nullish()
-});
-var Document = looseObject({ mediaType: string2().optional() }).transform((body, context) => {
-  const isIndex2 = "manifests" in body;
-  const isManifest = "config" in body || "layers" in body;
-  if (isIndex2 && isManifest) {
-    context.addIssue({ code: "custom", message: "it is an index and a manifest at once" });
-    return NEVER;
-  }
-  if (body.mediaType !== void 0 && body.mediaType !== "") return body;
-  return { ...body, mediaType: isIndex2 ? OCI_INDEX : inferManifest(body) };
-}).pipe(discriminatedUnion("mediaType", [Index, Manifest]));
-function isIndex(value) {
-  return value.mediaType === OCI_INDEX || value.mediaType === DOCKER_LIST;
-}
-function parseDocument(bytes, where2) {
-  const json = jsonOf(bytes, where2, "a manifest");
-  if (object({ schemaVersion: literal(1) }).safeParse(json).success) {
-    throw new TgoError(
-      "INVALID_RESPONSE",
-      "the image uses Docker's manifest schema 1, which no registry takes any more",
-      {
-        where: where2,
-        remedy: "Push the image again with a current tool."
-      }
-    );
-  }
-  return check(Document, json, where2, "a manifest");
-}
-function parseConfig(bytes, where2) {
-  return check(ImageConfig, jsonOf(bytes, where2, "an image config"), where2, "an image config");
-}
-function inferManifest(body) {
-  const config2 = object({ config: object({ mediaType: string2() }) }).safeParse(body);
-  return config2.success && config2.data.config.mediaType === DOCKER_CONFIG ? DOCKER_MANIFEST : OCI_MANIFEST;
-}
-function jsonOf(bytes, where2, what) {
-  const text2 = new TextDecoder().decode(bytes);
-  const json = parseJson(text2);
-  if (json === void 0) {
-    throw new TgoError("INVALID_RESPONSE", `expected ${what}, got ${firstBytes(text2)}`, {
-      where: where2,
-      remedy: "Check that this address is a container registry, and that no proxy or login page answers for it."
-    });
-  }
-  return json;
-}
-function check(schema, json, where2, what) {
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const issues = result.error.issues.map((issue2) => `${issue2.path.join(".") || "(top)"}: ${issue2.message}`);
-  throw new TgoError(
-    "INVALID_RESPONSE",
-    `not ${what} this program can read: ${issues.slice(0, 3).join("; ")}`,
-    { where: where2 }
-  );
-}
-function firstBytes(text2) {
-  const start = text2.slice(0, 200).replace(/\s+/g, " ").trim();
-  if (start === "") return "an empty body";
-  return /^<(?:!doctype|html|\?xml)/i.test(start) ? `an HTML page (${start})` : `"${start}"`;
-}
-
-// packages/oci/src/artifact.ts
-var EMPTY = new TextEncoder().encode("{}");
-async function attachArtifact(to, subject, artifact) {
-  const { type, content, annotations = {} } = artifact;
-  const config2 = { mediaType: OCI_EMPTY, digest: digestOf(EMPTY), size: EMPTY.length };
-  const layer = { mediaType: type, digest: digestOf(content), size: content.length };
-  const { mediaType, digest, size: size2 } = subject;
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
-    artifactType: type,
-    config: config2,
-    layers: [layer],
-    subject: { mediaType, digest, size: size2 },
-    annotations
-  };
-  const bytes = new TextEncoder().encode(canonicalJson2(manifest));
-  const own2 = { mediaType: OCI_MANIFEST, digest: digestOf(bytes), size: bytes.length };
-  const [held, listed2] = await Promise.all([
-    to.registry.resolve(to.repository, own2.digest, { push: true }),
-    readList(to, subject)
-  ]);
-  if (held !== void 0 && listed2?.manifests.some((other) => other.digest === own2.digest) === true)
-    return { digest: own2.digest, state: "already there" };
-  const blobs = [
-    { ...config2, bytes: EMPTY },
-    { ...layer, bytes: content }
-  ];
-  if (held === void 0) {
-    await Promise.all(
-      blobs.map(
-        ({ digest: blob, size: length, bytes: data }) => to.registry.putBlob(to.repository, { digest: blob, size: length, open: () => data })
-      )
-    );
-  }
-  const put = await to.registry.putManifest(to.repository, own2.digest, OCI_MANIFEST, bytes);
-  if (put.subject !== void 0)
-    return { digest: own2.digest, state: held === void 0 ? "done" : "already there" };
-  await list(to, subject, listed2?.manifests ?? [], { ...own2, artifactType: type, annotations });
-  return { digest: own2.digest, state: "done" };
-}
-async function readList(to, subject) {
-  const tag = listTag(subject);
-  const listed2 = await to.registry.manifest(to.repository, tag, { push: true }).catch((error2) => {
-    if (isTgoError(error2) && error2.code === "NOT_FOUND") return void 0;
-    throw error2;
-  });
-  const value = listed2?.value;
-  if (value === void 0 || isIndex(value)) return value;
-  throw new TgoError("CONFLICT", "the tag that lists what belongs to the image is something else", {
-    where: `${to.registry.host}/${to.repository}:${tag}`,
-    remedy: "Find out who pushed it, and remove it."
-  });
-}
-async function list(to, subject, others, referrer) {
-  if (others.some(({ digest }) => digest === referrer.digest)) return;
-  const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...others, referrer] };
-  const bytes = new TextEncoder().encode(canonicalJson2(index));
-  await to.registry.putManifest(to.repository, listTag(subject), OCI_INDEX, bytes);
-}
-function listTag({ digest }) {
-  return digest.replace(":", "-");
-}
-
-// packages/oci/src/parallel.ts
-async function inParallel(limit, items, work) {
-  const results = [];
-  const failures = [];
-  let next2 = 0;
-  const lane = async () => {
-    for (let at = next2++; at < items.length && failures.length === 0; at = next2++) {
-      try {
-        results[at] = await work(items[at]);
-      } catch (error2) {
-        failures.push(error2);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
-  if (failures.length > 0) throw failures[0];
-  return results;
-}
-
-// packages/oci/src/reference.ts
+// packages/registry/src/reference.ts
 var HOST2 = /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?$/;
 var PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 var TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
@@ -11445,69 +10027,7 @@ function splitHost(name4) {
   return { host: first === "index.docker.io" ? "docker.io" : first, path: name4.slice(slash + 1) };
 }
 
-// packages/oci/src/platform.ts
-var ARCHITECTURES = {
-  x86_64: "amd64",
-  "x86-64": "amd64",
-  aarch64: "arm64",
-  i386: "386"
-};
-function platformOf({ os, architecture: architecture2, variant }) {
-  const name4 = ARCHITECTURES[architecture2] ?? architecture2;
-  const implied = name4 === "arm64" && variant === "v8" || name4 === "amd64" && variant === "v1";
-  return variant === void 0 || variant === "" || implied ? `${os}/${name4}` : `${os}/${name4}/${variant}`;
-}
-function parsePlatform2(text2) {
-  const match = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/.exec(text2);
-  const [, os, architecture2, variant] = match ?? [];
-  if (os === void 0 || architecture2 === void 0) {
-    throw new TgoError("USAGE", `"${text2}" is not a platform`, {
-      remedy: 'Write it as "linux/amd64" or "linux/arm64".'
-    });
-  }
-  const name4 = platformOf({ os, architecture: architecture2, variant }).split("/");
-  return {
-    os,
-    architecture: name4[1] ?? architecture2,
-    ...name4[2] === void 0 ? {} : { variant: name4[2] }
-  };
-}
-
-// packages/oci/src/staging.ts
-async function readStaged({ registry: registry2, repository, reference }) {
-  const { value, descriptor } = await registry2.manifest(repository, reference, { fresh: true });
-  if (!isIndex(value))
-    return [
-      await readVariant(registry2, repository, {
-        manifest: value,
-        digest: descriptor.digest,
-        platform: void 0
-      })
-    ];
-  return Promise.all(
-    value.manifests.filter((child) => !isAttestation(child)).map(async (child) => {
-      const { value: manifest } = await registry2.manifest(repository, child.digest, { fresh: true });
-      if (isIndex(manifest)) {
-        throw new TgoError("INVALID_RESPONSE", "the index lists another index", {
-          where: address(registry2, repository, child.digest)
-        });
-      }
-      const platform2 = child.platform === void 0 ? void 0 : platformOf(child.platform);
-      return readVariant(registry2, repository, { manifest, digest: child.digest, platform: platform2 });
-    })
-  );
-}
-function isAttestation({ platform: platform2, annotations }) {
-  return annotations?.[ATTESTATION_ANNOTATION] !== void 0 || platform2?.os === "unknown" || platform2?.architecture === "unknown";
-}
-async function readBlob(registry2, repository, { digest, size: size2 }) {
-  const where2 = address(registry2, repository, digest);
-  if (size2 > MAX_MANIFEST_BYTES)
-    throw new TgoError("INVALID_RESPONSE", `a config of ${size2} bytes is no image config`, { where: where2 });
-  const chunks = [];
-  for await (const chunk of await registry2.blob(repository, digest)) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
+// packages/registry/src/address.ts
 function address(registry2, repository, reference) {
   return formatReference({
     host: registry2.host,
@@ -11515,146 +10035,26 @@ function address(registry2, repository, reference) {
     ...isDigest(reference) ? { digest: reference } : { tag: reference }
   });
 }
-async function readVariant(registry2, repository, { manifest, digest, platform: platform2 }) {
-  const bytes = await readBlob(registry2, repository, manifest.config);
-  return {
-    platform: platform2,
-    digest,
-    manifest,
-    config: parseConfig(bytes, address(registry2, repository, manifest.config.digest))
-  };
+
+// packages/registry/src/json.ts
+function parseJson(text2) {
+  try {
+    return JSON.parse(text2);
+  } catch {
+    return void 0;
+  }
+}
+function canonicalJson2(value) {
+  return JSON.stringify(value, (_key, inner) => isRecord(inner) ? sorted2(inner) : inner);
+}
+function isRecord(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function sorted2(record5) {
+  return Object.fromEntries(Object.entries(record5).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
 }
 
-// packages/oci/src/transfer.ts
-var BLOBS_AT_ONCE = 4;
-var REPAIRS = 2;
-async function ship(shipment, destination) {
-  const { to, tag, onProgress, thorough = false } = destination;
-  const top = shipment.manifests.at(-1);
-  if (top === void 0) throw new TgoError("INTERNAL", "an image without a manifest");
-  const tally = new Tally(onProgress);
-  const named = await to.registry.resolve(to.repository, tag ?? top.digest, { push: true });
-  const isNamed = named?.digest === top.digest;
-  if (isNamed && !thorough) {
-    tally.allPresent(shipment, tag);
-    return tally.result();
-  }
-  const complete = !thorough && tag !== void 0 && await to.registry.resolve(to.repository, top.digest, { push: true }) !== void 0;
-  if (complete) tally.allPresent(shipment);
-  else await putBlobs(shipment.blobs, destination, tally);
-  for (const manifest of complete ? [] : shipment.manifests) {
-    const present = await to.registry.resolve(to.repository, manifest.digest, { push: true }) !== void 0;
-    if (!present) await putManifest(manifest, shipment, destination, tally);
-    tally.add({
-      kind: "manifest",
-      name: manifest.digest,
-      size: manifest.bytes.length,
-      outcome: present ? "present" : "uploaded"
-    });
-  }
-  if (tag !== void 0 && !isNamed) {
-    await to.registry.putManifest(to.repository, tag, top.mediaType, top.bytes);
-    tally.add({ kind: "tag", name: tag, size: top.bytes.length, outcome: "uploaded" });
-  }
-  return tally.result();
-}
-async function putBlobs(blobs, { to, from }, tally) {
-  const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
-  await inParallel(BLOBS_AT_ONCE, unique, async ({ digest, size: size2, bytes }) => {
-    const outcome2 = await to.registry.putBlob(to.repository, {
-      digest,
-      size: size2,
-      open: () => bytes ?? read(from, to, digest),
-      mountFrom: bytes === void 0 ? mountSources(from, to) : []
-    });
-    tally.add({ kind: "blob", name: digest, size: size2, outcome: outcome2 === "exists" ? "present" : outcome2 });
-  });
-}
-async function putManifest(manifest, shipment, destination, tally) {
-  const { registry: registry2, repository } = destination.to;
-  for (let repairs = 0; ; repairs++) {
-    try {
-      await registry2.putManifest(repository, manifest.digest, manifest.mediaType, manifest.bytes);
-      return;
-    } catch (error2) {
-      if (!isTgoError(error2) || error2.code !== "NOT_FOUND" || repairs === REPAIRS) throw error2;
-      await putBlobs(shipment.blobs, destination, tally);
-      for (const child of shipment.manifests.slice(0, shipment.manifests.indexOf(manifest))) {
-        await registry2.putManifest(repository, child.digest, child.mediaType, child.bytes);
-      }
-    }
-  }
-}
-function read(from, to, digest) {
-  if (from !== void 0 && !(inOneRegistry(from, to) && from.repository === to.repository)) {
-    return from.registry.blob(from.repository, digest);
-  }
-  throw new TgoError(
-    "NOT_FOUND",
-    "a layer of the image is not in the repository, and no other place was given to take it from",
-    {
-      where: address(to.registry, to.repository, digest),
-      remedy: "Build and push the image again."
-    }
-  );
-}
-function inOneRegistry({ registry: a }, { registry: b }) {
-  return a === b || a.host === b.host && a.url === b.url;
-}
-function mountSources(from, to) {
-  return from !== void 0 && inOneRegistry(from, to) && from.repository !== to.repository ? [from.repository] : [];
-}
-var Tally = class {
-  constructor(onProgress) {
-    this.onProgress = onProgress;
-  }
-  onProgress;
-  #blobs = /* @__PURE__ */ new Map();
-  add(progress) {
-    const before = this.#blobs.get(progress.name);
-    if (before !== void 0 && progress.outcome === "present") return;
-    if (progress.kind === "blob") this.#blobs.set(progress.name, progress);
-    this.onProgress?.(progress);
-  }
-  allPresent({ blobs, manifests }, tag) {
-    for (const { digest, size: size2 } of blobs) this.add({ kind: "blob", name: digest, size: size2, outcome: "present" });
-    for (const { digest, bytes } of manifests)
-      this.add({ kind: "manifest", name: digest, size: bytes.length, outcome: "present" });
-    if (tag !== void 0)
-      this.add({ kind: "tag", name: tag, size: manifests.at(-1)?.bytes.length ?? 0, outcome: "present" });
-  }
-  result() {
-    const all = [...this.#blobs.values()];
-    const uploaded = all.filter(({ outcome: outcome2 }) => outcome2 === "uploaded");
-    return {
-      uploaded: { blobs: uploaded.length, bytes: uploaded.reduce((sum, { size: size2 }) => sum + size2, 0) },
-      mounted: all.filter(({ outcome: outcome2 }) => outcome2 === "mounted").length,
-      present: all.filter(({ outcome: outcome2 }) => outcome2 === "present").length
-    };
-  }
-};
-
-// packages/oci/src/copy.ts
-async function copyImage(o) {
-  const held = await o.to.registry.resolve(o.to.repository, o.digest, { push: true });
-  const from = held === void 0 || o.thorough === true ? o.from : o.to;
-  return { digest: o.digest, ...await ship(await collect(from, o.digest), { ...o, from }) };
-}
-async function collect(from, digest) {
-  const { bytes, value, descriptor } = await from.registry.manifest(from.repository, digest);
-  const self = { digest, mediaType: descriptor.mediaType, bytes };
-  if (!isIndex(value)) return { blobs: [...value.layers, value.config].filter(isHere), manifests: [self] };
-  const children = await Promise.all(value.manifests.map((child) => collect(from, child.digest)));
-  return {
-    blobs: children.flatMap(({ blobs }) => blobs),
-    manifests: [...children.flatMap(({ manifests }) => manifests), self]
-  };
-}
-function isHere({ urls }) {
-  return urls === void 0 || urls.length === 0;
-}
-
-// packages/oci/src/dockerconfig.ts
+// packages/registry/src/auth/docker-config.ts
 var Auth = object({
   auth: string2().optional(),
   username: string2().optional(),
@@ -11662,9 +10062,9 @@ var Auth = object({
   identitytoken: string2().optional()
 });
 var ConfigFile = object({
-  auths: record4(string2(), Auth.nullable()).nullish(),
+  auths: record(string2(), Auth.nullable()).nullish(),
   credsStore: string2().nullish(),
-  credHelpers: record4(string2(), string2()).nullish()
+  credHelpers: record(string2(), string2()).nullish()
 });
 var HUB = /* @__PURE__ */ new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
 var HUB_SERVER = "https://index.docker.io/v1/";
@@ -11719,12 +10119,7384 @@ function fail(why) {
   });
 }
 
-// packages/oci/src/pythonextension.ts
+// packages/registry/src/auth/keychain.ts
+function keychain(config2, { helper } = {}) {
+  const asked = /* @__PURE__ */ new Map();
+  return (name4) => {
+    const host = canonicalHost(name4);
+    const answer = asked.get(host) ?? lookUp(config2, host, helper);
+    asked.set(host, answer);
+    return answer;
+  };
+}
+async function lookUp(config2, host, helper) {
+  const inFile = config2.auths.get(host);
+  const own2 = config2.credHelpers.get(host);
+  const name4 = own2 ?? config2.credsStore;
+  if (name4 === void 0) return inFile;
+  if (helper !== void 0) return await helper(name4, host) ?? inFile;
+  if (inFile !== void 0 || own2 === void 0 && !config2.stored.has(host)) return inFile;
+  throw new TgoError(
+    "UNAUTHORIZED",
+    `the docker config keeps the credentials in the helper "${name4}", which cannot be run here`,
+    {
+      where: host,
+      remedy: `Give a config that holds them: DOCKER_CONFIG=$(mktemp -d) docker login ${host}`
+    }
+  );
+}
+
+// packages/registry/src/blob-stream.ts
+function blobStream(options) {
+  const chunks = read(options);
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await chunks.return(void 0);
+        await options.abandon();
+      }
+    },
+    // Nothing is read ahead of the consumer: memory stays at one chunk.
+    { highWaterMark: 0 }
+  );
+}
+async function* read({
+  open: open3,
+  digest,
+  where: where2,
+  resumes,
+  pause
+}) {
+  const digester = digest === void 0 ? void 0 : digesterFor(digest);
+  let position2 = 0;
+  for (let attempt2 = 0; ; attempt2++) {
+    try {
+      const { chunks, offset } = await open3(position2);
+      let skip = position2 - offset;
+      for await (const chunk of chunks) {
+        const fresh = skip >= chunk.length ? void 0 : chunk.subarray(skip);
+        skip = Math.max(0, skip - chunk.length);
+        if (fresh === void 0) continue;
+        digester?.update(fresh);
+        position2 += fresh.length;
+        yield fresh;
+      }
+      break;
+    } catch (error2) {
+      if (!isTgoError(error2) || error2.code !== "UNAVAILABLE" || attempt2 >= resumes) throw error2;
+      await pause(attempt2 + 1);
+    }
+  }
+  const actual = digester?.digest();
+  if (actual !== void 0 && actual !== digest) {
+    throw new TgoError("INVALID_RESPONSE", `the blob's bytes have the digest ${actual}`, {
+      where: where2,
+      remedy: "The registry, or a proxy before it, sent other bytes than were asked for. Run the same command again."
+    });
+  }
+}
+
+// packages/registry/src/http/redact.ts
+var KNOWN_SHAPES = [
+  [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, "$1 ***"],
+  [/\bdckr_[a-z]+_[\w-]+/g, "***"],
+  [/\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]+/g, "***"],
+  [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"],
+  [
+    /\b((?:X-Amz-|OSS)?(?:Signature|Credential|Security-Token|AccessKeyId)|sig|token|access_token|refresh_token)=[^&\s"']+/gi,
+    "$1=***"
+  ],
+  // Docker Hub's rate limit answer names the account: "… as 'someone': dckr_jti_…".
+  [/\bas '[^']*'/g, "as '***'"]
+];
+var SHORTEST_SECRET = 4;
+var Redactor = class {
+  #secrets = /* @__PURE__ */ new Set();
+  add(secret) {
+    for (const spelling of [secret, encodeURIComponent(secret), Buffer.from(secret).toString("base64")]) {
+      if (spelling.length >= SHORTEST_SECRET) this.#secrets.add(spelling);
+    }
+  }
+  clean(text2) {
+    const known = [...this.#secrets].sort((a, b) => b.length - a.length);
+    const ours = known.reduce((rest, secret) => rest.replaceAll(secret, "***"), text2);
+    return KNOWN_SHAPES.reduce((rest, [shape, mask]) => rest.replace(shape, mask), ours);
+  }
+};
+
+// packages/registry/src/failures/network-failure.ts
+var NetworkFault = class {
+  constructor(error2, patience) {
+    this.error = error2;
+    this.patience = patience;
+  }
+  error;
+  patience;
+};
+function networkFault(thrown, o) {
+  const advice = ADVICE.find(({ codes }) => codes.test(thrown.code));
+  return new NetworkFault(
+    // No `cause`: what the network stack throws may quote a header, and with it a credential.
+    new TgoError("UNAVAILABLE", `cannot reach ${o.server}: ${thrown.text}`, {
+      where: o.where,
+      remedy: advice?.remedy ?? "Check the network and run the same command again; it continues where it stopped."
+    }),
+    { tries: tries(thrown.code, o.hostname), reason: thrown.text }
+  );
+}
+function brokenOff(error2) {
+  return new NetworkFault(error2, { tries: 5, reason: error2.what });
+}
+function sourceFault(cause) {
+  const error2 = cause instanceof TgoError ? cause : new TgoError("INTERNAL", "what was to be sent cannot be read", { cause });
+  const passing = error2.code === "UNAVAILABLE";
+  return new NetworkFault(error2, passing ? { tries: 5, reason: error2.what } : void 0);
+}
+var CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
+var ADVICE = [
+  { codes: /^ECONNREFUSED$/, remedy: "Nothing listens there. Start the registry, or correct its address." },
+  {
+    codes: /^(?:ENOTFOUND|EAI_AGAIN)$/,
+    remedy: "Check the host's spelling, and that this machine can resolve names."
+  },
+  { codes: /^BAD_PORT$/, remedy: "Let the registry listen on another port, such as 5000." },
+  { codes: CERTIFICATE, remedy: "Set NODE_EXTRA_CA_CERTS to the registry's CA certificate." },
+  {
+    codes: /SSL|EPROTO/,
+    remedy: "The server does not speak TLS there. Give its address with http:// if it is a plain registry."
+  }
+];
+function tries(code3, hostname) {
+  if (code3 === "BAD_PORT" || CERTIFICATE.test(code3) || /SSL|EPROTO/.test(code3)) return 1;
+  if (code3 === "ENOTFOUND") return 2;
+  if (code3 === "TIMEOUT" || code3 === "UND_ERR_CONNECT_TIMEOUT" || code3 === "ETIMEDOUT") return 3;
+  if (code3 === "ECONNREFUSED" && isLoopback(hostname)) return 2;
+  return 5;
+}
+function isLoopback(hostname) {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+var WORDS = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EPIPE: "connection closed",
+  UND_ERR_SOCKET: "connection closed",
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "the name server does not answer",
+  ETIMEDOUT: "timed out",
+  UND_ERR_CONNECT_TIMEOUT: "timed out",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no network",
+  EPROTO: "the TLS handshake failed",
+  ERR_SSL_WRONG_VERSION_NUMBER: "the TLS handshake failed"
+};
+function describe3(thrown) {
+  let text2 = "no answer";
+  for (let cause = thrown, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    text2 = cause.message.trim().split("\n", 1)[0] || text2;
+    if ("code" in cause && typeof cause.code === "string")
+      return { code: cause.code, text: WORDS[cause.code] ?? text2 };
+  }
+  return text2 === "bad port" ? { code: "BAD_PORT", text: "fetch does not connect to this port" } : { code: "", text: text2 };
+}
+
+// packages/registry/src/auth/challenge.ts
+var TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
+var TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
+var QUOTED = /"((?:[^"\\]|\\.)*)"/y;
+var BLANK = /[ \t]*/y;
+var EQUALS = /[ \t]*=[ \t]*/y;
+var COMMAS = /(?:[ \t]*,)*[ \t]*/y;
+function parseChallenges(header) {
+  const challenges = [];
+  let at = 0;
+  const take = (pattern) => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(header) ?? void 0;
+    if (match !== void 0) at = pattern.lastIndex;
+    return match;
+  };
+  for (take(COMMAS); at < header.length; take(COMMAS)) {
+    const word = take(TOKEN)?.[0];
+    if (word === void 0) break;
+    const current = challenges.at(-1);
+    if (current !== void 0 && take(EQUALS) !== void 0) {
+      const value = take(QUOTED)?.[1]?.replace(/\\(.)/g, "$1") ?? take(/[^,\s]*/y)?.[0] ?? "";
+      current.parameters[word.toLowerCase()] = value;
+      continue;
+    }
+    challenges.push({ scheme: word.toLowerCase(), parameters: {} });
+    take(BLANK);
+    take(TOKEN68);
+  }
+  return challenges;
+}
+
+// packages/registry/src/auth/credentials.ts
+function basic(username, password) {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+// packages/registry/src/auth/scope.ts
+function pullScope(repository) {
+  return `repository:${repository}:pull`;
+}
+function pushScope(repository) {
+  return `repository:${repository}:pull,push`;
+}
+function deleteScope(repository) {
+  return `repository:${repository}:delete,pull`;
+}
+function scopeFor(repository, { push = false }) {
+  return push ? pushScope(repository) : pullScope(repository);
+}
+function repositoryOf(scope) {
+  return parse3(scope).name;
+}
+function keyOf(scopes) {
+  return [...scopes].sort().join(" ");
+}
+function covers(key2, scopes) {
+  const held = key2.split(" ").map(parse3);
+  return scopes.map(parse3).every(
+    ({ name: name4, actions }) => held.some((other) => other.name === name4 && actions.every((action) => other.actions.includes(action)))
+  );
+}
+function widen(scopes, challenged) {
+  const asked = (challenged ?? "").split(" ").filter(Boolean).map(parse3);
+  return scopes.map((scope) => {
+    const { name: name4, actions } = parse3(scope);
+    const more = asked.filter((other) => other.name === name4).flatMap((other) => other.actions);
+    return `repository:${name4}:${[.../* @__PURE__ */ new Set([...actions, ...more])].join(",")}`;
+  });
+}
+function parse3(scope) {
+  const [, name4 = "", actions = ""] = /^[a-z]+(?:\([a-z]+\))?:(.*):([^:]*)$/.exec(scope) ?? [];
+  return { name: name4, actions: actions.split(",") };
+}
+
+// packages/registry/src/auth/token.ts
+var TokenAnswer = object({
+  token: string2().optional(),
+  access_token: string2().optional(),
+  expires_in: coerce_exports.number().optional().catch(void 0)
+});
+var SHORTEST_LIFE_S = 60;
+var MAX_TOKEN_BYTES = 256 * 1024;
+var Authorizer = class {
+  #o;
+  #challenge;
+  #held = /* @__PURE__ */ new Map();
+  #underWay = /* @__PURE__ */ new Map();
+  /** Scopes that the registry asked for beyond ours. */
+  #learned = /* @__PURE__ */ new Map();
+  constructor(options) {
+    this.#o = options;
+  }
+  /** The value of `Authorization` for a request that needs these scopes, or undefined. */
+  async header(scopes) {
+    if (this.#challenge === void 0) return void 0;
+    if (this.#challenge.scheme === "basic") return this.#basic();
+    return `Bearer ${await this.#token(this.#challenge, this.#learned.get(keyOf(scopes)) ?? scopes)}`;
+  }
+  /**
+   * What to send instead, after the registry refused a request that carried `sent`.
+   * Undefined when there is nothing better, and the refusal stands.
+   */
+  async renew(answer, scopes, sent3) {
+    const challenge = choose(parseChallenges(answer.headers.get("www-authenticate") ?? "")) ?? this.#challenge;
+    if (challenge === void 0) return void 0;
+    this.#challenge = challenge;
+    if (challenge.scheme === "basic") {
+      const header = this.#basic();
+      return header === sent3 ? void 0 : header;
+    }
+    const wanted2 = widen(scopes, challenge.parameters["scope"]);
+    if (keyOf(wanted2) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted2);
+    for (const [key2, held] of this.#held) if (`Bearer ${held.token}` === sent3) this.#held.delete(key2);
+    return `Bearer ${await this.#token(challenge, wanted2)}`;
+  }
+  #basic() {
+    const { credentials } = this.#o;
+    if (credentials === void 0 || "identityToken" in credentials) return void 0;
+    return basic(credentials.username, credentials.password);
+  }
+  async #token(challenge, scopes) {
+    const key2 = keyOf(scopes);
+    const held = this.#held.get(key2) ?? this.#wider(scopes);
+    if (held !== void 0 && held.renewAt > this.#o.now()) return held.token;
+    const underWay = this.#underWay.get(key2);
+    if (underWay !== void 0) return underWay;
+    const fetching2 = this.#fetch(challenge, scopes).then((fresh) => {
+      this.#held.set(key2, fresh);
+      return fresh.token;
+    }).finally(() => this.#underWay.delete(key2));
+    this.#underWay.set(key2, fetching2);
+    return fetching2;
+  }
+  /** A token that allows all this and more: who may push to a repository may read it. */
+  #wider(scopes) {
+    if (scopes.length === 0) return void 0;
+    for (const [key2, held] of this.#held) {
+      if (covers(key2, scopes) && held.renewAt > this.#o.now()) return held;
+    }
+    return void 0;
+  }
+  async #fetch(challenge, scopes) {
+    const { transport, host, redactor, now } = this.#o;
+    const call = this.#call(challenge, scopes);
+    const asked = now();
+    const answer = await transport.send(call);
+    if (!answer.ok) throw await transport.refusal(answer);
+    const text2 = new TextDecoder().decode(await answer.bytes(MAX_TOKEN_BYTES));
+    const body = TokenAnswer.safeParse(parseJson(text2));
+    const token = body.data?.token ?? body.data?.access_token;
+    if (body.data === void 0 || token === void 0 || !/^[\x21-\x7e]+$/.test(token)) {
+      throw new TgoError("INVALID_RESPONSE", `the login server of ${host} sent no token`, {
+        where: call.where,
+        remedy: `Check ${call.url.origin}${call.url.pathname}: it should answer JSON with a "token".`
+      });
+    }
+    redactor.add(token);
+    const lifeMs = Math.max(body.data.expires_in ?? SHORTEST_LIFE_S, SHORTEST_LIFE_S) * 1e3;
+    return { token, renewAt: asked + lifeMs - Math.min(3e4, lifeMs / 4) };
+  }
+  #call(challenge, scopes) {
+    const { host, credentials } = this.#o;
+    const where2 = scopes.length === 0 ? host : scopes.map((scope) => `${host}/${repositoryOf(scope)}`).join(", ");
+    const realm = this.#realm(challenge, where2);
+    const common = { where: where2, doing: "log in", stage: "token", whole: MAX_TOKEN_BYTES };
+    const service2 = challenge.parameters["service"];
+    if (credentials !== void 0 && "identityToken" in credentials) {
+      const form = new URLSearchParams({
+        grant_type: "refresh_token",
+        client_id: "tgo",
+        ...service2 === void 0 ? {} : { service: service2 }
+      });
+      if (scopes.length > 0) form.set("scope", scopes.join(" "));
+      form.set("refresh_token", credentials.identityToken);
+      const bytes = new TextEncoder().encode(form.toString());
+      return {
+        ...common,
+        method: "POST",
+        url: realm,
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: { size: bytes.length, open: () => bytes }
+      };
+    }
+    if (service2 !== void 0) realm.searchParams.set("service", service2);
+    for (const scope of scopes) realm.searchParams.append("scope", scope);
+    const authorization = this.#basic();
+    return {
+      ...common,
+      method: "GET",
+      url: realm,
+      ...authorization === void 0 ? {} : { headers: { authorization } }
+    };
+  }
+  #realm(challenge, where2) {
+    const text2 = challenge.parameters["realm"] ?? "";
+    const url2 = URL.canParse(text2, this.#o.origin.href) ? this.#o.reach(new URL(text2, this.#o.origin)) : void 0;
+    if (url2 === void 0 || !/^https?:$/.test(url2.protocol)) {
+      throw new TgoError("INVALID_RESPONSE", `the registry names no usable login server (realm "${text2}")`, {
+        where: where2
+      });
+    }
+    if (url2.protocol === "http:" && this.#o.origin.protocol === "https:") {
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `the registry wants the login at ${url2.origin}, which is not encrypted`,
+        {
+          where: where2,
+          remedy: "Credentials are not sent there. Correct the registry's token realm to https."
+        }
+      );
+    }
+    return url2;
+  }
+};
+function choose(challenges) {
+  return challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters["realm"] !== void 0) ?? challenges.find(({ scheme }) => scheme === "basic");
+}
+
+// packages/registry/src/http/transport.ts
+import { setTimeout as delay } from "node:timers/promises";
+
+// packages/registry/src/media-types.ts
+var OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+var OCI_EMPTY = "application/vnd.oci.empty.v1+json";
+var OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+var OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
+var OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
+var OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
+var OCI_LAYER_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd";
+var OCI_FOREIGN_LAYER_GZIP = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
+var DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
+var DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
+var DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
+var DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
+var DOCKER_LAYER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+var DOCKER_LAYER_ZSTD = "application/vnd.docker.image.rootfs.diff.tar.zstd";
+var DOCKER_FOREIGN_LAYER_GZIP = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+var ACCEPT_MANIFESTS = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
+var MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
+var ATTESTATION_ANNOTATION = "vnd.docker.reference.type";
+
+// packages/registry/src/documents.ts
+var Annotations = record(string2(), string2());
+var DescriptorPlatform = object({
+  os: string2(),
+  architecture: string2(),
+  variant: string2().optional()
+});
+var Descriptor = object({
+  mediaType: string2(),
+  digest: string2().refine(isDigest, "not a sha256 or sha512 digest"),
+  /** Bytes. */
+  size: int().nonnegative(),
+  urls: array(string2()).optional(),
+  annotations: Annotations.optional(),
+  platform: DescriptorPlatform.optional(),
+  artifactType: string2().optional()
+});
+var Index = object({
+  schemaVersion: literal(2),
+  mediaType: _enum([OCI_INDEX, DOCKER_LIST]),
+  manifests: array(Descriptor),
+  annotations: Annotations.optional()
+});
+var Manifest = object({
+  schemaVersion: literal(2),
+  mediaType: _enum([OCI_MANIFEST, DOCKER_MANIFEST]),
+  config: Descriptor,
+  layers: array(Descriptor),
+  annotations: Annotations.optional(),
+  artifactType: string2().optional()
+});
+var ImageConfig = looseObject({
+  os: string2(),
+  architecture: string2(),
+  variant: string2().optional(),
+  created: string2().optional(),
+  config: looseObject({ Labels: record(string2(), string2()).nullish() }).nullish(),
+  rootfs: looseObject({ type: literal("layers"), diff_ids: array(string2()) }),
+  history: array(looseObject({ created: string2().optional(), empty_layer: boolean2().optional() })).nullish()
+});
+var Document = looseObject({ mediaType: string2().optional() }).transform((body, context) => {
+  const isIndex2 = "manifests" in body;
+  const isManifest = "config" in body || "layers" in body;
+  if (isIndex2 && isManifest) {
+    context.addIssue({ code: "custom", message: "it is an index and a manifest at once" });
+    return NEVER;
+  }
+  if (body.mediaType !== void 0 && body.mediaType !== "") return body;
+  return { ...body, mediaType: isIndex2 ? OCI_INDEX : inferManifest(body) };
+}).pipe(discriminatedUnion("mediaType", [Index, Manifest]));
+function isIndex(value) {
+  return value.mediaType === OCI_INDEX || value.mediaType === DOCKER_LIST;
+}
+function parseDocument(bytes, where2) {
+  const json = jsonOf(bytes, where2, "a manifest");
+  if (object({ schemaVersion: literal(1) }).safeParse(json).success) {
+    throw new TgoError(
+      "INVALID_RESPONSE",
+      "the image uses Docker's manifest schema 1, which no registry takes any more",
+      {
+        where: where2,
+        remedy: "Push the image again with a current tool."
+      }
+    );
+  }
+  return check(Document, json, where2, "a manifest");
+}
+function parseConfig(bytes, where2) {
+  return check(ImageConfig, jsonOf(bytes, where2, "an image config"), where2, "an image config");
+}
+function inferManifest(body) {
+  const config2 = object({ config: object({ mediaType: string2() }) }).safeParse(body);
+  return config2.success && config2.data.config.mediaType === DOCKER_CONFIG ? DOCKER_MANIFEST : OCI_MANIFEST;
+}
+function jsonOf(bytes, where2, what) {
+  const text2 = new TextDecoder().decode(bytes);
+  const json = parseJson(text2);
+  if (json === void 0) {
+    throw new TgoError("INVALID_RESPONSE", `expected ${what}, got ${firstBytes(text2)}`, {
+      where: where2,
+      remedy: "Check that this address is a container registry, and that no proxy or login page answers for it."
+    });
+  }
+  return json;
+}
+function check(schema, json, where2, what) {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue2) => `${issue2.path.join(".") || "(top)"}: ${issue2.message}`);
+  throw new TgoError(
+    "INVALID_RESPONSE",
+    `not ${what} this program can read: ${issues.slice(0, 3).join("; ")}`,
+    { where: where2 }
+  );
+}
+function firstBytes(text2) {
+  const start = text2.slice(0, 200).replace(/\s+/g, " ").trim();
+  if (start === "") return "an empty body";
+  return /^<(?:!doctype|html|\?xml)/i.test(start) ? `an HTML page (${start})` : `"${start}"`;
+}
+
+// packages/registry/src/failures/registry-failure.ts
+function isHtml(fault) {
+  return fault.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(fault.text);
+}
+var ErrorBody = object({
+  errors: array(object({ code: string2().optional(), message: string2().optional() }))
+});
+var TokenErrorBody = object({
+  details: string2().optional(),
+  message: string2().optional(),
+  error_description: string2().optional(),
+  error: string2().optional()
+});
+function said(fault) {
+  const json = parseJson(fault.text);
+  const body = ErrorBody.safeParse(json);
+  if (body.success && body.data.errors.length > 0) {
+    const words = body.data.errors.map(({ code: code3, message }) => [code3, message].filter(Boolean).join(" "));
+    return [...new Set(words)].slice(0, 3).join("; ");
+  }
+  const token = TokenErrorBody.safeParse(json);
+  if (token.success) {
+    const words = token.data.details ?? token.data.message ?? token.data.error_description ?? token.data.error;
+    if (words !== void 0) return words;
+  }
+  return fault.text === "" ? `an empty answer (${fault.status})` : firstBytes(fault.text);
+}
+function retryAfterMs(retryAfter) {
+  if (retryAfter === void 0) return void 0;
+  if (/^\d+$/.test(retryAfter.trim())) return Number(retryAfter) * 1e3;
+  const date4 = Date.parse(retryAfter);
+  return Number.isNaN(date4) ? void 0 : Math.max(0, date4 - Date.now());
+}
+var GO_UNITS = {
+  ns: 1e-6,
+  us: 1e-3,
+  \u00B5s: 1e-3,
+  \u03BCs: 1e-3,
+  ms: 1,
+  s: 1e3,
+  m: 6e4,
+  h: 36e5
+};
+function goDuration(text2) {
+  if (text2 === void 0) return void 0;
+  const parts = [...text2.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)];
+  if (parts.length === 0) return void 0;
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (GO_UNITS[unit ?? ""] ?? 0), 0);
+}
+
+// packages/registry/src/failures/failure-rules.ts
+var GHCR = /^(?:ghcr\.io|containers\..+\.ghe\.com)$/;
+var HUB2 = /^(?:docker\.io|(?:index|registry-1)\.docker\.io)$/;
+var ACR = /\.aliyuncs\.com$/;
+var USUAL_TRIES = 5;
+var PASSING = /* @__PURE__ */ new Set([408, 425, 429, 500, 502, 503, 504, 522]);
+var says = (pattern, status) => (fault) => pattern.test(fault.text) && (status === void 0 || fault.status === status);
+var login = (fault) => fault.identity === "anonymous" ? `No credentials for ${fault.host} were given. Run "docker login ${fault.host}" and pass that docker config (--docker-config).` : `Check the user and password for ${fault.host}: "docker login ${fault.host}" must accept them.`;
+var CONTINUES = "it continues where it stopped";
+function later({ retryAfter }) {
+  const minutes = Math.ceil((retryAfterMs(retryAfter) ?? 0) / 6e4);
+  return minutes > 1 ? `The registry asks to wait ${minutes} min: run the same command again after that` : void 0;
+}
+var ROWS = [
+  {
+    name: "acr-unknown-manifest-class",
+    matches: says(/unknown manifest class for/i),
+    code: "DENIED",
+    what: (fault) => `the registry refuses this kind of artifact: ${said(fault)}`,
+    remedy: () => "Push the image without provenance and SBOM manifests (provenance: false, sbom: false)."
+  },
+  {
+    name: "ghcr-write-package",
+    matches: says(/permission_denied: write_package/i),
+    code: "DENIED",
+    what: () => "GHCR: this repository's token may not write the package",
+    remedy: () => `On GitHub: the package's settings, "Manage Actions access", give this repository the role Write.`
+  },
+  {
+    name: "ghcr-organization-package",
+    matches: says(/installation not allowed to (?:create|write) organization package/i),
+    code: "DENIED",
+    what: () => "GHCR: this token may not create or write a package of the organization",
+    remedy: () => `Add "permissions: packages: write" to the job; check the owner in the image name and the organization's package creation policy.`
+  },
+  {
+    name: "ghcr-read-package",
+    matches: says(/permission_denied: read_package/i),
+    code: "DENIED",
+    what: () => "GHCR: the package is private, or this token may not read it",
+    remedy: () => "Use a token with the scope read:packages, or make the package public."
+  },
+  {
+    name: "ghcr-token-provided",
+    matches: says(/cannot be authenticated with the token provided/i),
+    code: "UNAUTHORIZED",
+    what: () => "GHCR does not accept this token: it is expired, or a fine-grained one",
+    remedy: () => "Use a classic personal access token (write:packages) or the job's GITHUB_TOKEN."
+  },
+  {
+    name: "ghcr-secondary-rate-limit",
+    matches: says(/secondary rate limit/i),
+    code: "UNAVAILABLE",
+    what: () => "GitHub throttles this account (secondary rate limit)",
+    remedy: () => "Wait a few minutes and run the same command again; it continues where it stopped.",
+    patience: () => ({ tries: 3, waits: [12e4, 3e5], reason: "GitHub's secondary rate limit" })
+  },
+  {
+    name: "hub-pull-rate-limit",
+    matches: says(/reached your (?:unauthenticated )?pull rate limit/i),
+    code: "UNAVAILABLE",
+    what: () => "Docker Hub: the pull rate limit of this address or account is used up",
+    remedy: (fault) => fault.identity === "anonymous" ? 'Log in ("docker login") for a higher limit, or wait: the limit counts six hours.' : "Wait: the limit counts six hours. A paid account has none."
+  },
+  {
+    name: "hub-abuse-limit",
+    matches: says(/HAP429/),
+    code: "UNAVAILABLE",
+    what: () => "Docker Hub limits the requests of this address (abuse limit)",
+    remedy: () => "Wait a minute and run the same command again.",
+    patience: (fault) => ({
+      tries: USUAL_TRIES,
+      waits: [retryAfterMs(fault.retryAfter) ?? 6e4],
+      reason: "Docker Hub's abuse limit"
+    })
+  },
+  {
+    name: "too-many-requests",
+    matches: (fault) => fault.status === 429 || says(/toomanyrequests/i)(fault),
+    code: "UNAVAILABLE",
+    what: (fault) => `too many requests: ${said(fault)}`,
+    remedy: (fault) => `${later(fault) ?? "Wait a minute and run the same command again"}; ${CONTINUES}.`,
+    patience: (fault) => {
+      const asked = retryAfterMs(fault.retryAfter) ?? goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(fault.text)?.[1]);
+      return { tries: USUAL_TRIES, waits: [Math.max(asked ?? 0, 1e3)], reason: "the registry's rate limit" };
+    }
+  },
+  {
+    name: "immutable-tag",
+    matches: (fault) => says(/tag already exists and cannot be overwritten|immutable tag|tag (?:\S+ )?is immutable/i)(fault) || fault.method === "PUT" && HUB2.test(fault.host) && fault.status === 403 && /immutab/i.test(fault.text),
+    code: "DENIED",
+    what: () => "the tag exists with another digest, and the registry does not let it be overwritten",
+    remedy: () => "Publish under a new tag."
+  },
+  {
+    name: "delete-unsupported",
+    matches: (fault) => fault.method === "DELETE" && (fault.status === 405 || says(/unsupported/i)(fault)),
+    code: "DENIED",
+    what: () => "the registry cannot delete manifests over this API",
+    remedy: (fault) => GHCR.test(fault.host) ? "Delete the version with GitHub's packages REST API (DELETE /orgs/<org>/packages/container/<name>/versions/<id>)." : HUB2.test(fault.host) ? "Delete the tag on hub.docker.com." : "Delete it in the registry's own console, or enable deletion there (distribution: storage.delete.enabled)."
+  },
+  {
+    name: "accept-too-narrow",
+    matches: says(/accept header does not support oci/i),
+    code: "INTERNAL",
+    what: () => "the registry says we did not accept OCI media types",
+    remedy: () => "This is a fault of this program, or of a proxy that drops the Accept header."
+  },
+  {
+    name: "authorization-at-the-blob-store",
+    matches: says(/missing x-amz-content-sha256|only one auth mechanism allowed/i),
+    code: "INTERNAL",
+    what: () => "the registry's blob store was sent the registry's credentials and refused",
+    remedy: () => "This is a fault of this program, or of a proxy that follows redirects for it."
+  },
+  {
+    name: "manifest-blob-unknown",
+    matches: says(/manifest blob unknown|MANIFEST_BLOB_UNKNOWN/i),
+    code: "NOT_FOUND",
+    what: (fault) => `the manifest names content that the repository does not hold: ${said(fault)}`,
+    remedy: () => "Run the same command again: it uploads what is missing."
+  },
+  {
+    name: "blob-upload-unknown",
+    matches: says(/BLOB_UPLOAD_UNKNOWN|blob upload unknown/i),
+    code: "UNAVAILABLE",
+    what: () => "the registry lost the upload session",
+    remedy: () => "Run the same command again; it continues where it stopped."
+  },
+  {
+    name: "blob-unknown",
+    matches: says(/unknown blob|BLOB_UNKNOWN/i),
+    code: "NOT_FOUND",
+    what: (fault) => `the registry does not know a blob: ${said(fault)}`,
+    remedy: () => "Run the same command again: it uploads what is missing."
+  },
+  {
+    name: "upload-too-large",
+    matches: (fault) => fault.status === 413 || says(/exceeds the maximum permissible limit|request body is too large/i)(fault),
+    code: "DENIED",
+    what: (fault) => `the registry, or a proxy before it, refuses an upload of this size: ${said(fault)}`,
+    remedy: () => "Raise the limit of the proxy (nginx: client_max_body_size 0)."
+  },
+  {
+    name: "digest-invalid",
+    matches: says(/DIGEST_INVALID|provided digest did not match/i),
+    code: "INVALID_RESPONSE",
+    what: () => "the registry received other bytes than were sent: the digest differs",
+    remedy: () => "Run the same command again. If it stays, a proxy changes what passes through it."
+  },
+  {
+    name: "manifest-unknown",
+    matches: (fault) => fault.status === 404 && says(/MANIFEST_UNKNOWN|manifest unknown/i)(fault),
+    code: "NOT_FOUND",
+    what: () => "there is no such tag or digest"
+  },
+  {
+    name: "acr-no-repository",
+    matches: (fault) => ACR.test(fault.host) && (says(/NAME_UNKNOWN/)(fault) || fault.identity === "credentials" && says(/requested access to the resource is denied/i)(fault)),
+    code: "NOT_FOUND",
+    what: () => "the namespace or the repository does not exist, or this account has no access",
+    remedy: () => "Create the namespace and the repository in the ACR console, and check the instance's host (new personal instances: crpi-<id>.<region>.personal.cr.aliyuncs.com)."
+  },
+  {
+    name: "name-unknown",
+    matches: says(/NAME_UNKNOWN/),
+    code: "NOT_FOUND",
+    what: () => "the registry does not know this repository"
+  },
+  {
+    name: "acr-login",
+    matches: (fault) => ACR.test(fault.host) && fault.status === 401,
+    code: "UNAUTHORIZED",
+    what: () => "ACR does not accept this login",
+    remedy: (fault) => fault.identity === "anonymous" ? login(fault) : "Use the registry password set in the ACR console (not the console login), or a fresh temporary token (valid one hour)."
+  },
+  {
+    name: "wrong-password",
+    matches: (fault) => fault.identity === "credentials" && says(/incorrect username or password|invalid username\/password|bad username or password/i)(fault),
+    code: "UNAUTHORIZED",
+    what: () => "wrong user name or password",
+    remedy: login
+  },
+  {
+    name: "denied-or-missing",
+    matches: (fault) => (fault.status === 401 || fault.status === 403) && (fault.stage === "token" || says(/requested access to the resource is denied|insufficient_scope|"Action"/i)(fault)) && fault.scheme !== "basic" && fault.where.includes("/"),
+    code: "DENIED",
+    what: (fault) => fault.identity === "anonymous" ? "not found, or not readable without credentials (the registry does not say which)" : "not found, or these credentials have no access (the registry does not say which)",
+    remedy: login
+  },
+  {
+    name: "unauthorized",
+    matches: (fault) => fault.status === 401,
+    code: "UNAUTHORIZED",
+    what: (fault) => fault.identity === "anonymous" ? "the registry asks for credentials" : "the registry does not accept these credentials",
+    remedy: login
+  },
+  {
+    name: "denied",
+    matches: (fault) => fault.status === 403 && !isHtml(fault),
+    code: "DENIED",
+    what: (fault) => `the registry refuses to ${fault.doing}: ${said(fault)}`,
+    remedy: login
+  },
+  {
+    name: "passing",
+    matches: (fault) => PASSING.has(fault.status),
+    code: "UNAVAILABLE",
+    what: (fault) => `the registry cannot ${fault.doing} now (status ${fault.status}): ${said(fault)}`,
+    remedy: (fault) => `${later(fault) ?? "Run the same command again later"}; ${CONTINUES}.`,
+    patience: (fault) => {
+      const asked = retryAfterMs(fault.retryAfter);
+      return {
+        tries: USUAL_TRIES,
+        ...asked === void 0 ? {} : { waits: [asked] },
+        reason: `status ${fault.status}`
+      };
+    }
+  },
+  {
+    name: "html",
+    matches: isHtml,
+    code: "INVALID_RESPONSE",
+    what: (fault) => `this is no container registry, or its front end is down: status ${fault.status} and ${said(fault)}`,
+    remedy: () => "Check the registry's host and port; a web server, proxy or login page may be answering in its place.",
+    // During outages Docker Hub's front end was seen to answer an HTML 404 or 405.
+    patience: (fault) => fault.status === 404 || fault.status === 405 ? { tries: 2, reason: "an HTML page" } : void 0
+  },
+  {
+    name: "not-found",
+    matches: (fault) => fault.status === 404,
+    code: "NOT_FOUND",
+    what: (fault) => `not found: ${said(fault)}`
+  },
+  {
+    name: "anything-else",
+    matches: () => true,
+    code: "INVALID_RESPONSE",
+    what: (fault) => `the registry's answer to "${fault.doing}" is not understood: status ${fault.status}, ${said(fault)}`,
+    remedy: () => "Check that this address is a container registry."
+  }
+];
+
+// packages/registry/src/failures/response-failure.ts
+function explain(fault) {
+  const row = rowFor(fault);
+  const prefix = fault.stage === "token" ? "at the login: " : "";
+  return new TgoError(row.code, prefix + row.what(fault), {
+    where: fault.where,
+    remedy: row.remedy?.(fault)
+  });
+}
+function patienceWith(fault) {
+  return rowFor(fault).patience?.(fault);
+}
+function rowFor(fault) {
+  return ROWS.find((row) => row.matches(fault)) ?? unreachable();
+}
+function unreachable() {
+  throw new TgoError("INTERNAL", "the table of registry answers has no last row");
+}
+
+// packages/registry/src/http/response.ts
+var MAX_TEXT = 64 * 1024;
+var Answer = class {
+  constructor(call, response, watch, finished, faultOf) {
+    this.call = call;
+    this.#response = response;
+    this.#watch = watch;
+    this.#finished = finished;
+    this.#faultOf = faultOf;
+    if (response.body === null) finished();
+    else watch.touch();
+  }
+  call;
+  #response;
+  #watch;
+  #finished;
+  #faultOf;
+  #text;
+  #bytes;
+  get status() {
+    return this.#response.status;
+  }
+  get headers() {
+    return this.#response.headers;
+  }
+  get ok() {
+    return this.#response.ok;
+  }
+  /** The body's beginning; kept, so that it can be asked for again. */
+  async text() {
+    if (this.#text === void 0) {
+      try {
+        this.#text = new TextDecoder().decode(await this.#read(MAX_TEXT, true));
+      } catch (cause) {
+        if (cause instanceof TgoError && cause.code === "INTERRUPTED") throw cause;
+        this.#text = "";
+      }
+    }
+    return this.#text;
+  }
+  /** The body; kept. @throws TgoError INVALID_RESPONSE when it is longer than `limit` bytes. */
+  async bytes(limit) {
+    this.#bytes ??= await this.#read(limit, false);
+    return this.#bytes;
+  }
+  async discard() {
+    if (this.#text === void 0) {
+      this.#text = "";
+      await this.#response.body?.cancel().catch(() => void 0);
+    }
+    this.#finished();
+  }
+  /** The body as it comes. @throws (while reading) TgoError UNAVAILABLE when the connection breaks. */
+  async *chunks() {
+    const reader = this.#response.body?.getReader();
+    if (reader === void 0) return;
+    let ended = false;
+    try {
+      for (; ; ) {
+        this.#watch.touch();
+        const { done, value } = await reader.read();
+        if (done) break;
+        this.#watch.stop();
+        yield value;
+      }
+      ended = true;
+    } catch (cause) {
+      throw this.#faultOf(cause);
+    } finally {
+      if (!ended) await reader.cancel().catch(() => void 0);
+      this.#finished();
+    }
+  }
+  async #read(limit, cut) {
+    const chunks = [];
+    let size2 = 0;
+    for await (const chunk of this.chunks()) {
+      chunks.push(chunk);
+      size2 += chunk.length;
+      if (size2 > limit) {
+        if (cut) break;
+        throw new TgoError("INVALID_RESPONSE", `the answer is longer than ${limit} bytes`, {
+          where: this.call.where
+        });
+      }
+    }
+    return Buffer.concat(chunks);
+  }
+};
+
+// packages/registry/src/http/concurrency-limit.ts
+var Lanes = class {
+  #free;
+  #waiting = [];
+  constructor(limit) {
+    this.#free = limit;
+  }
+  async enter() {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise((resolve) => this.#waiting.push(resolve));
+  }
+  leave() {
+    const next2 = this.#waiting.shift();
+    if (next2 === void 0) this.#free += 1;
+    else next2();
+  }
+};
+
+// packages/registry/src/http/upload-body.ts
+var Upload = class {
+  constructor(watch) {
+    this.watch = watch;
+  }
+  watch;
+  sourceFailure;
+  init(content) {
+    if (content instanceof Uint8Array) return { body: content };
+    const reader = content.getReader();
+    const body = new ReadableStream({
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read();
+          this.watch.touch();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (cause) {
+          this.sourceFailure = cause;
+          controller.error(cause);
+        }
+      },
+      cancel: (reason) => reader.cancel(reason)
+    });
+    return { body, duplex: "half" };
+  }
+};
+
+// packages/registry/src/http/idle-timeout.ts
+var Watch = class {
+  constructor(timeoutMs, abort) {
+    this.timeoutMs = timeoutMs;
+    this.abort = abort;
+    this.touch();
+  }
+  timeoutMs;
+  abort;
+  expired = false;
+  #timer;
+  touch() {
+    this.stop();
+    this.#timer = setTimeout(() => {
+      this.expired = true;
+      this.abort.abort();
+    }, this.timeoutMs);
+    this.#timer.unref();
+  }
+  stop() {
+    clearTimeout(this.#timer);
+  }
+};
+
+// packages/registry/src/http/transport.ts
+function outOfTime(last) {
+  return new TgoError(last.code, `${last.what} (and the time for all tries is over)`, {
+    where: last.where,
+    remedy: last.remedy,
+    cause: last
+  });
+}
+function waitAsked(attempt2, { waits }) {
+  return waits?.[attempt2 - 1] ?? waits?.at(-1) ?? 0;
+}
+var defaultSleep = async (milliseconds, signal) => {
+  await delay(milliseconds, void 0, signal === void 0 ? {} : { signal });
+};
+var FIRST_WAIT_MS = 500;
+var LONGEST_WAIT_MS = 3e4;
+var LONGEST_ASKED_MS = 10 * 6e4;
+var Transport = class {
+  #o;
+  /** Stops of the requests under way; one listener on the caller's signal serves them all. */
+  #underWay = /* @__PURE__ */ new Set();
+  /** Of their own each: a write waits for the read that it copies from, and a read for nothing. */
+  #lanes;
+  /** Milliseconds that faults have cost so far, and until when that is counted: what is lost at once, is lost once. */
+  #lostMs = 0;
+  #countedTo = 0;
+  constructor(options) {
+    this.#o = options;
+    const { reads, writes } = options.concurrency;
+    this.#lanes = { reads: new Lanes(reads), writes: new Lanes(writes) };
+    options.signal?.addEventListener("abort", () => {
+      for (const stop of this.#underWay) stop();
+    });
+  }
+  /**
+   * The answer, whatever its status, after the repeats that its status or a network fault deserved.
+   * @throws TgoError UNAVAILABLE when no answer came, INTERRUPTED when the caller's signal fired.
+   */
+  async send(call) {
+    for (let attempt2 = 1; ; attempt2++) {
+      const began2 = this.#o.now();
+      const outcome2 = await this.#attempt(call);
+      const patience = outcome2 instanceof Answer ? await this.#patienceWith(outcome2) : outcome2.patience;
+      if (patience !== void 0) this.#lose(began2);
+      const verdict2 = patience === void 0 || call.once === true ? "enough" : this.verdict(attempt2, patience);
+      if (patience === void 0 || verdict2 === "enough") {
+        if (outcome2 instanceof Answer) return outcome2;
+        throw outcome2.error;
+      }
+      if (verdict2 === "out of time")
+        throw outOfTime(outcome2 instanceof Answer ? await this.refusal(outcome2) : outcome2.error);
+      if (outcome2 instanceof Answer) await outcome2.discard();
+      await this.wait(attempt2, patience, call.doing);
+    }
+  }
+  /** Whether a further try is worth its wait. @param attempt the try that failed, from 1 */
+  verdict(attempt2, patience) {
+    const asked = waitAsked(attempt2, patience);
+    if (attempt2 >= Math.min(patience.tries, this.#o.retries + 1) || asked > LONGEST_ASKED_MS) return "enough";
+    return this.#lostMs + asked > this.#o.totalMs ? "out of time" : "again";
+  }
+  /** Full jitter between nothing and the doubled wait, and never less than the server asked for. */
+  async wait(attempt2, patience, doing) {
+    const backoff = this.#o.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt2 - 1));
+    const waitMs = Math.round(waitAsked(attempt2, patience) + backoff);
+    this.#o.onRetry?.({ host: this.#o.host, doing, attempt: attempt2, waitMs, reason: patience.reason });
+    const began2 = this.#o.now();
+    await this.sleep(waitMs);
+    this.#lose(began2);
+  }
+  #lose(since2) {
+    const now = this.#o.now();
+    this.#lostMs += Math.max(0, now - Math.max(since2, this.#countedTo));
+    this.#countedTo = now;
+  }
+  async sleep(milliseconds) {
+    this.#throwIfInterrupted();
+    try {
+      await this.#o.sleep(milliseconds, this.#o.signal);
+    } catch (cause) {
+      this.#throwIfInterrupted();
+      throw cause;
+    }
+    this.#throwIfInterrupted();
+  }
+  /** The answer as an error for the reader. */
+  async refusal(answer) {
+    return explain(await this.fault(answer));
+  }
+  async fault(answer) {
+    return {
+      host: this.#o.host,
+      where: answer.call.where,
+      doing: answer.call.doing,
+      stage: answer.call.stage ?? "registry",
+      method: answer.call.method,
+      status: answer.status,
+      text: this.#o.redactor.clean(await answer.text()),
+      contentType: answer.headers.get("content-type") ?? "",
+      retryAfter: answer.headers.get("retry-after") ?? void 0,
+      scheme: parseChallenges(answer.headers.get("www-authenticate") ?? "")[0]?.scheme,
+      identity: this.#o.identity
+    };
+  }
+  async #patienceWith(answer) {
+    if (answer.status < 400 || answer.status === 401) return void 0;
+    return patienceWith(await this.fault(answer));
+  }
+  async #attempt(call) {
+    const lanes = call.method === "GET" || call.method === "HEAD" ? this.#lanes.reads : this.#lanes.writes;
+    await lanes.enter();
+    let answer;
+    try {
+      answer = await this.#ask(call);
+    } finally {
+      lanes.leave();
+    }
+    if (call.whole === void 0 || !(answer instanceof Answer) || !answer.ok) return answer;
+    try {
+      await answer.bytes(call.whole);
+      return answer;
+    } catch (error2) {
+      if (isTgoError(error2) && error2.code === "UNAVAILABLE") return brokenOff(error2);
+      throw error2;
+    }
+  }
+  async #ask(call) {
+    this.#throwIfInterrupted();
+    const abort = new AbortController();
+    const watch = new Watch(this.#o.timeoutMs, abort);
+    const stop = () => {
+      abort.abort();
+    };
+    this.#underWay.add(stop);
+    const finished = () => {
+      watch.stop();
+      this.#underWay.delete(stop);
+    };
+    const upload = new Upload(watch);
+    try {
+      const response = await this.#o.fetch(call.url, {
+        method: call.method,
+        headers: {
+          ...call.headers,
+          ...call.body === void 0 ? {} : { "content-length": String(call.body.size) }
+        },
+        redirect: "manual",
+        signal: abort.signal,
+        ...call.body === void 0 ? {} : upload.init(await call.body.open())
+      });
+      const faultOf = (cause) => this.#networkFault(call, cause, watch).error;
+      return new Answer(call, response, watch, finished, faultOf);
+    } catch (cause) {
+      finished();
+      this.#throwIfInterrupted();
+      if (upload.sourceFailure !== void 0) return sourceFault(upload.sourceFailure);
+      if (cause instanceof TgoError) return sourceFault(cause);
+      return this.#networkFault(call, cause, watch);
+    }
+  }
+  #networkFault(call, cause, watch) {
+    this.#throwIfInterrupted();
+    const fault = watch.expired ? { code: "TIMEOUT", text: `no answer for ${this.#o.timeoutMs / 1e3} s` } : describe3(cause);
+    const server = call.stage === "token" ? `the login server ${call.url.host} of ${this.#o.host}` : this.#o.host;
+    const via = call.stage !== "token" && call.url.host !== this.#o.host ? ` (at ${call.url.origin})` : "";
+    return networkFault(
+      { code: fault.code, text: this.#o.redactor.clean(fault.text) },
+      { server: server + via, where: call.where, hostname: call.url.hostname }
+    );
+  }
+  #throwIfInterrupted() {
+    if (this.#o.signal?.aborted === true) throw new TgoError("INTERRUPTED", "stopped by the caller");
+  }
+};
+
+// packages/registry/src/http/connection.ts
+var MAX_REDIRECTS = 5;
+var Connection = class {
+  host;
+  origin;
+  transport;
+  anonymous;
+  #authorizer;
+  constructor(o) {
+    if (!isHost(o.host)) {
+      throw new TgoError("USAGE", `"${o.host}" is not a registry host`, {
+        remedy: 'Write it as in an image reference, without a scheme: "ghcr.io", "localhost:5001".'
+      });
+    }
+    this.host = o.host === "index.docker.io" ? "docker.io" : o.host;
+    this.origin = originOf(this.host, o.url);
+    this.anonymous = o.credentials === void 0;
+    const redactor = new Redactor();
+    const now = o.now ?? Date.now;
+    if (o.credentials !== void 0) {
+      if ("identityToken" in o.credentials) redactor.add(o.credentials.identityToken);
+      else {
+        redactor.add(o.credentials.password);
+        redactor.add(`${o.credentials.username}:${o.credentials.password}`);
+      }
+    }
+    this.transport = new Transport({
+      host: this.host,
+      // Called as a plain function: the global fetch must not see another `this`.
+      fetch: o.fetch ?? ((input, init) => fetch(input, init)),
+      sleep: o.sleep ?? defaultSleep,
+      random: o.random ?? Math.random,
+      signal: o.signal,
+      timeoutMs: o.timeoutMs ?? 6e4,
+      retries: o.retries ?? 4,
+      onRetry: o.onRetry,
+      now,
+      totalMs: o.totalMs ?? 30 * 6e4,
+      concurrency: o.concurrency ?? { reads: 16, writes: 4 },
+      redactor,
+      identity: this.anonymous ? "anonymous" : "credentials"
+    });
+    this.#authorizer = new Authorizer({
+      host: this.host,
+      credentials: o.credentials,
+      transport: this.transport,
+      reach: (url2) => this.reach(url2),
+      origin: this.origin,
+      redactor,
+      now
+    });
+  }
+  /**
+   * A call below `/v2/<repository>/`.
+   * @throws TgoError USAGE for a malformed name: it never reaches the wire.
+   */
+  call({ repository, path, query = {}, reference, ...rest }) {
+    assertNames(this.host, repository, reference);
+    const url2 = new URL(`/v2/${repository}/${path}`, this.origin);
+    for (const [name4, value] of Object.entries(query)) url2.searchParams.set(name4, value);
+    return { ...rest, url: url2, where: this.where(repository, reference) };
+  }
+  /** A repository, tag or digest as messages name it. */
+  where(repository, reference) {
+    if (reference === void 0) return `${this.host}/${repository}`;
+    return formatReference({
+      host: this.host,
+      repository,
+      ...isDigest(reference) ? { digest: reference } : { tag: reference }
+    });
+  }
+  /**
+   * A URL that the registry named, as it is reached from here. A registry behind a service endpoint or a TLS
+   * proxy still names itself by its own host.
+   */
+  reach(url2) {
+    if (url2.host !== hostOf(this.host) && url2.host !== hostOf(apiHost(this.host))) return url2;
+    return new URL(`${url2.pathname}${url2.search}`, this.origin);
+  }
+  /** One authorized request; a 401 is answered once with a fresh token. */
+  async send(call, scopes) {
+    if (call.url.origin !== this.origin.origin) return this.transport.send(call);
+    const sent3 = await this.#authorizer.header(scopes);
+    const answer = await this.transport.send(authorized(call, sent3));
+    if (!await this.#refused(answer, sent3)) return answer;
+    const fresh = await this.#authorizer.renew(answer, scopes, sent3);
+    if (fresh === void 0) return answer;
+    await answer.discard();
+    return this.transport.send(authorized(call, fresh));
+  }
+  /**
+   * As {@link send}, following redirects. Another host gets no credentials; an unencrypted one is refused,
+   * unless the caller will check the digest of what comes (`plainStore`: Aliyun's blob store answers on http).
+   */
+  async follow(call, scopes, { plainStore = false } = {}) {
+    let answer = await this.send(call, scopes);
+    for (let hops = 0; isRedirect(answer); hops++) {
+      const from = answer.call.url;
+      const url2 = this.location(answer, call.where);
+      await answer.discard();
+      if (hops === MAX_REDIRECTS) {
+        throw new TgoError("INVALID_RESPONSE", `the registry redirects more than ${MAX_REDIRECTS} times`, {
+          where: call.where
+        });
+      }
+      const downgrade = from.protocol === "https:" && url2.protocol === "http:";
+      if (downgrade && !plainStore) {
+        throw new TgoError(
+          "INVALID_RESPONSE",
+          `the registry redirects to ${url2.origin}, which is not encrypted`,
+          {
+            where: call.where,
+            remedy: "This is followed for whole blobs only, whose digest is checked."
+          }
+        );
+      }
+      const next2 = { ...call, url: url2 };
+      answer = url2.origin === this.origin.origin ? await this.send(next2, scopes) : await this.transport.send(next2);
+    }
+    return answer;
+  }
+  /** The `Location` of an answer, resolved and reachable. @throws TgoError INVALID_RESPONSE */
+  location(answer, where2) {
+    const text2 = answer.headers.get("location") ?? "";
+    const url2 = text2 !== "" && URL.canParse(text2, answer.call.url.href) ? new URL(text2, answer.call.url) : void 0;
+    if (url2 === void 0 || !/^https?:$/.test(url2.protocol) || url2.username !== "" || url2.password !== "") {
+      throw new TgoError("INVALID_RESPONSE", "the registry answers with a redirect that leads nowhere", {
+        where: where2
+      });
+    }
+    return this.reach(url2);
+  }
+  async #refused(answer, sent3) {
+    if (answer.status === 401) return true;
+    if (answer.status !== 403 || sent3 === void 0 || answer.headers.has("www-authenticate")) return false;
+    return /invalid token/i.test(await answer.text());
+  }
+};
+function authorized(call, authorization) {
+  return authorization === void 0 ? call : { ...call, headers: { ...call.headers, authorization } };
+}
+function isRedirect({ status }) {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+function apiHost(host) {
+  return host === "docker.io" ? "registry-1.docker.io" : host;
+}
+function hostOf(host) {
+  return new URL(`https://${host}`).host;
+}
+function originOf(host, url2) {
+  const api = apiHost(host);
+  const plain = isLoopback(new URL(`http://${api}`).hostname);
+  const text2 = url2 ?? `${plain ? "http" : "https"}://${api}`;
+  const parsed = URL.canParse(text2) ? new URL(text2) : void 0;
+  const isOrigin = parsed !== void 0 && /^https?:$/.test(parsed.protocol) && parsed.pathname === "/" && parsed.search === "";
+  if (!isOrigin || parsed.username !== "" || parsed.password !== "") {
+    throw new TgoError("USAGE", "the registry's URL is not an http(s) origin", {
+      where: host,
+      remedy: 'Write it as "http://localhost:5001": scheme, host and port, no user, no path.'
+    });
+  }
+  return parsed;
+}
+
+// packages/registry/src/ping.ts
+var REMEDY = "Check the host and the port; a web server, proxy or login page may be answering in its place.";
+async function ping(connection) {
+  const url2 = new URL("/v2/", connection.origin);
+  const answer = await connection.follow(
+    { method: "GET", url: url2, where: connection.host, doing: "answer as a registry" },
+    []
+  );
+  const text2 = await answer.text();
+  const isRegistry = answer.headers.has("docker-distribution-api-version") || !isPage(answer, text2);
+  if (answer.status === 404 || answer.ok && !isRegistry) {
+    const said2 = `it answers ${answer.status} and ${firstBytes(text2)}`;
+    throw new TgoError("INVALID_RESPONSE", `${connection.origin.origin} is no container registry: ${said2}`, {
+      where: connection.host,
+      remedy: REMEDY
+    });
+  }
+  if (!answer.ok) throw await connection.transport.refusal(answer);
+}
+function assertRegistry(answer, { origin }) {
+  if (!isPage(answer, "")) return;
+  throw new TgoError(
+    "INVALID_RESPONSE",
+    `${origin.origin} is no container registry, or its front end is down: it answers 404 with an HTML page`,
+    { where: answer.call.where, remedy: REMEDY }
+  );
+}
+function isPage(answer, text2) {
+  return answer.headers.get("content-type")?.includes("html") === true || /^\s*</.test(text2);
+}
+
+// packages/registry/src/blobs.ts
+var RESUMES = 5;
+async function hasBlob(connection, repository, digest, { size: size2, ...access }) {
+  const call = connection.call({
+    method: "HEAD",
+    repository,
+    path: `blobs/${digest}`,
+    reference: digest,
+    doing: "look for a blob"
+  });
+  const answer = await connection.send(call, [scopeFor(repository, access)]);
+  await answer.discard();
+  if (answer.status === 404) {
+    assertRegistry(answer, connection);
+    return void 0;
+  }
+  if (!isRedirect(answer) && !answer.ok) throw await connection.transport.refusal(answer);
+  const length = isRedirect(answer) ? Number.NaN : Number(answer.headers.get("content-length") ?? Number.NaN);
+  return Number.isSafeInteger(length) ? length : size2 ?? sizeByRange(connection, repository, digest);
+}
+async function readBlobStream(connection, repository, digest, range) {
+  const first = await open2(connection, repository, digest, range, 0);
+  let opened = first;
+  return blobStream({
+    open: async (offset) => {
+      const given = opened;
+      opened = void 0;
+      return given ?? open2(connection, repository, digest, range, offset);
+    },
+    abandon: async () => opened?.discard(),
+    digest: range === void 0 ? digest : void 0,
+    where: connection.where(repository, digest),
+    resumes: RESUMES,
+    pause: (attempt2) => connection.transport.wait(attempt2, { tries: RESUMES, reason: "the connection broke" }, "read the blob")
+  });
+}
+async function sizeByRange(connection, repository, digest) {
+  const { chunks, total } = await open2(connection, repository, digest, { start: 0, end: 0 }, 0);
+  let length = 0;
+  for await (const chunk of chunks) length += chunk.length;
+  return total ?? length;
+}
+async function open2(connection, repository, digest, range, offset) {
+  const start = (range?.start ?? 0) + offset;
+  const ranged = range !== void 0 || offset > 0;
+  const answer = await ask(
+    connection,
+    repository,
+    digest,
+    ranged ? `bytes=${start}-${range?.end ?? ""}` : void 0,
+    range === void 0
+  );
+  if (!answer.ok) throw await connection.transport.refusal(answer);
+  const body = { chunks: answer.chunks(), discard: () => answer.discard() };
+  if (!ranged || answer.status !== 206 && range === void 0)
+    return { ...body, offset: 0, total: void 0 };
+  const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers.get("content-range") ?? "") ?? [];
+  if (answer.status === 206 && from !== void 0 && Number(from) === start) {
+    return { ...body, offset, total: total === "*" ? void 0 : Number(total) };
+  }
+  await answer.discard();
+  const what = answer.status === 206 ? `the registry sent another range than bytes ${start}-${range?.end ?? ""}` : "the registry ignores byte ranges";
+  throw new TgoError("INVALID_RESPONSE", what, { where: answer.call.where });
+}
+async function ask(connection, repository, digest, range, whole) {
+  const call = connection.call({
+    method: "GET",
+    repository,
+    path: `blobs/${digest}`,
+    reference: digest,
+    doing: "read the blob",
+    ...range === void 0 ? {} : { headers: { range } }
+  });
+  const follow2 = () => connection.follow(call, [pullScope(repository)], { plainStore: whole });
+  const answer = await follow2();
+  if (answer.status !== 403 || answer.call.url.origin === connection.origin.origin) return answer;
+  await answer.discard();
+  return follow2();
+}
+
+// packages/registry/src/blob-upload.ts
+var UPLOADS = 5;
+var NOTHING = { size: 0, open: () => new Uint8Array(0) };
+async function putBlob(connection, repository, upload) {
+  const { digest, size: size2 } = upload;
+  const isThere2 = async () => await hasBlob(connection, repository, digest, { size: size2, push: true }) !== void 0;
+  if (await isThere2()) return "exists";
+  let session;
+  for (const from of upload.mountFrom ?? []) {
+    const mount = await mountBlob(connection, repository, digest, from);
+    if (mount === "mounted") return "mounted";
+    session ??= mount;
+  }
+  for (let attempt2 = 1; ; attempt2++) {
+    const setback = await send(
+      connection,
+      repository,
+      upload,
+      session ?? await startUpload(connection, repository, digest)
+    );
+    if (setback === void 0) return "uploaded";
+    session = void 0;
+    const verdict2 = setback.patience === void 0 ? "enough" : connection.transport.verdict(attempt2, setback.patience);
+    if (setback.patience === void 0 || verdict2 === "enough") throw setback.error;
+    if (verdict2 === "out of time") throw outOfTime(setback.error);
+    await connection.transport.wait(attempt2, setback.patience, "upload the blob");
+    if (await isThere2()) return "uploaded";
+  }
+}
+async function mountBlob(connection, repository, digest, from) {
+  assertNames(connection.host, from);
+  const query = { mount: digest, from };
+  const call = connection.call({
+    method: "POST",
+    repository,
+    path: "blobs/uploads/",
+    query,
+    reference: digest,
+    doing: "mount a blob",
+    body: NOTHING
+  });
+  try {
+    const answer = await connection.send(call, [pushScope(repository), pullScope(from)]);
+    await answer.discard();
+    if (answer.status === 201) return "mounted";
+    return answer.status === 202 ? connection.location(answer, call.where) : void 0;
+  } catch (error2) {
+    if (isTgoError(error2) && error2.code !== "INTERRUPTED") return void 0;
+    throw error2;
+  }
+}
+async function startUpload(connection, repository, digest) {
+  const call = connection.call({
+    method: "POST",
+    repository,
+    path: "blobs/uploads/",
+    reference: digest,
+    doing: "start an upload",
+    body: NOTHING
+  });
+  const answer = await connection.send(call, [pushScope(repository)]);
+  if (answer.status !== 202) throw await connection.transport.refusal(answer);
+  await answer.discard();
+  return connection.location(answer, call.where);
+}
+async function send(connection, repository, { digest, size: size2, open: open3 }, session) {
+  const where2 = connection.where(repository, digest);
+  if (session.protocol === "http:" && connection.origin.protocol === "https:") {
+    throw new TgoError(
+      "INVALID_RESPONSE",
+      `the registry wants the upload at ${session.origin}, which is not encrypted`,
+      { where: where2 }
+    );
+  }
+  const url2 = new URL(session);
+  url2.searchParams.set("digest", digest);
+  const headers = { "content-type": "application/octet-stream" };
+  try {
+    const answer = await connection.send(
+      { method: "PUT", url: url2, where: where2, doing: "upload the blob", headers, body: { size: size2, open: open3 }, once: true },
+      [pushScope(repository)]
+    );
+    if (answer.ok) {
+      await answer.discard();
+      return void 0;
+    }
+    const lost = answer.status === 404 ? { tries: 3, reason: "the upload session was lost" } : void 0;
+    const patience = lost ?? patienceWith(await connection.transport.fault(answer));
+    return { error: await connection.transport.refusal(answer), patience };
+  } catch (error2) {
+    if (!isTgoError(error2) || error2.code !== "UNAVAILABLE") throw error2;
+    return { error: error2, patience: { tries: UPLOADS, reason: error2.what } };
+  }
+}
+
+// packages/registry/src/manifests.ts
+var READ_LAG_MS = [1e3, 2e3, 4e3, 8e3, 15e3];
+var Manifests = class {
+  #connection;
+  /** What this object has put, as `repository digest` and `repository tag`. */
+  #written = /* @__PURE__ */ new Set();
+  constructor(connection) {
+    this.#connection = connection;
+  }
+  async resolve(repository, reference, access) {
+    return this.#patiently(repository, reference, access, () => this.#head(repository, reference, access));
+  }
+  async read(repository, reference, access) {
+    const found = await this.#patiently(
+      repository,
+      reference,
+      access,
+      () => this.#get(repository, reference, access)
+    );
+    if (found !== void 0) return found;
+    const where2 = this.#connection.where(repository, reference);
+    const name4 = isDigest(reference) ? "such digest" : `tag "${reference}"`;
+    if (this.#written.has(`${repository} ${reference}`)) {
+      throw new TgoError("NOT_FOUND", `the registry took what was pushed, and there is no ${name4}`, {
+        where: where2,
+        remedy: "Run the same command again: what is there is not pushed twice."
+      });
+    }
+    throw new TgoError("NOT_FOUND", `there is no ${name4}`, {
+      where: where2,
+      remedy: "Publish it first, or check the name: tags are case-sensitive."
+    });
+  }
+  async put(repository, reference, mediaType, bytes) {
+    const call = this.#connection.call({
+      method: "PUT",
+      repository,
+      path: `manifests/${reference}`,
+      reference,
+      doing: "push the manifest",
+      headers: { "content-type": mediaType },
+      body: { size: bytes.length, open: () => bytes }
+    });
+    const digest = isDigest(reference) ? reference : digestOf(bytes);
+    if (digestLike(digest, bytes) !== digest) {
+      throw new TgoError("INTERNAL", `the manifest's bytes do not have the digest ${digest}`, {
+        where: call.where
+      });
+    }
+    const answer = await this.#connection.send(call, [pushScope(repository)]);
+    if (answer.ok) await this.#taken(answer, digest);
+    else await this.#refused(answer, repository, reference, digest);
+    this.#written.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
+    const subject = answer.headers.get("oci-subject") ?? void 0;
+    return { mediaType, digest, size: bytes.length, subject };
+  }
+  async delete(repository, digest) {
+    const call = this.#connection.call({
+      method: "DELETE",
+      repository,
+      path: `manifests/${digest}`,
+      reference: digest,
+      doing: "delete the manifest"
+    });
+    const answer = await this.#connection.send(call, [deleteScope(repository)]);
+    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
+    await answer.discard();
+    this.#written.delete(`${repository} ${digest}`);
+  }
+  async #head(repository, reference, access) {
+    const answer = await this.#ask("HEAD", repository, reference, access);
+    await answer.discard();
+    if (answer.status === 404) {
+      assertRegistry(answer, this.#connection);
+      return void 0;
+    }
+    const digest = answer.headers.get("docker-content-digest") ?? "";
+    const mediaType = answer.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
+    const size2 = Number(answer.headers.get("content-length") ?? Number.NaN);
+    if (answer.ok && isDigest(digest) && mediaType !== "" && Number.isSafeInteger(size2)) {
+      if (!isDigest(reference) || reference === digest) return { mediaType, digest, size: size2 };
+      throw otherDigest(answer, reference, digest);
+    }
+    if (answer.status === 429 || answer.status >= 500) throw await this.#connection.transport.refusal(answer);
+    return (await this.#get(repository, reference, access))?.descriptor;
+  }
+  async #get(repository, reference, access) {
+    const answer = await this.#ask("GET", repository, reference, access);
+    if (answer.status === 404) {
+      if (/accept header/i.test(await answer.text())) throw await this.#connection.transport.refusal(answer);
+      assertRegistry(answer, this.#connection);
+      return void 0;
+    }
+    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
+    const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
+    const value = parseDocument(bytes, answer.call.where);
+    const told2 = answer.headers.get("docker-content-digest") ?? "";
+    const digest = isDigest(reference) ? digestLike(reference, bytes) : digestOf(bytes);
+    if (isDigest(reference) && digest !== reference) throw otherDigest(answer, reference, digest);
+    if (isDigest(told2) && digestLike(told2, bytes) !== told2) throw otherDigest(answer, told2, digest);
+    return { descriptor: { mediaType: value.mediaType, digest, size: bytes.length }, bytes, value };
+  }
+  async #ask(method, repository, reference, access) {
+    const doing = "read the manifest";
+    const headers = { accept: ACCEPT_MANIFESTS };
+    const call = this.#connection.call({
+      method,
+      repository,
+      path: `manifests/${reference}`,
+      reference,
+      doing,
+      headers,
+      whole: MAX_MANIFEST_BYTES
+    });
+    return this.#connection.follow(call, [scopeFor(repository, access)]);
+  }
+  async #taken(answer, digest) {
+    await answer.discard();
+    const told2 = answer.headers.get("docker-content-digest");
+    if (told2 === null || told2 === digest) return;
+    throw new TgoError(
+      "INVALID_RESPONSE",
+      `the registry stored the manifest under ${told2}, it was sent as ${digest}`,
+      {
+        where: answer.call.where,
+        remedy: "The registry, or a proxy before it, rewrites manifests. Push to it directly."
+      }
+    );
+  }
+  /** Docker Hub refuses any push to an immutable tag, even of what it holds already: that is no failure. */
+  async #refused(answer, repository, reference, digest) {
+    const error2 = await this.#connection.transport.refusal(answer);
+    if (error2.code !== "DENIED") throw error2;
+    const present = await this.#head(repository, reference, { push: true }).catch(() => void 0);
+    if (present?.digest === digest) return;
+    if (present === void 0 || error2.what.includes("tag exists")) throw error2;
+    throw new TgoError("DENIED", `${error2.what} (the tag exists, as ${present.digest})`, {
+      where: error2.where,
+      remedy: `${error2.remedy ?? ""}
+If the registry's tags are immutable: publish under a new tag.`.trim()
+    });
+  }
+  /** What has just been put, by this object or by what the caller knows, is waited for; else absent is absent. */
+  async #patiently(repository, reference, { fresh = false }, read3) {
+    assertNames(this.#connection.host, repository, reference);
+    const expected = fresh || this.#written.has(`${repository} ${reference}`);
+    for (const lag of expected ? READ_LAG_MS : []) {
+      const found = await read3();
+      if (found !== void 0) return found;
+      await this.#connection.transport.sleep(lag);
+    }
+    return read3();
+  }
+};
+function otherDigest(answer, expected, actual) {
+  return new TgoError("INVALID_RESPONSE", `the manifest's bytes have the digest ${actual}, not ${expected}`, {
+    where: answer.call.where,
+    remedy: "The registry, or a proxy before it, sent another manifest than was asked for."
+  });
+}
+
+// packages/registry/src/push-probe.ts
+var NOTHING2 = { size: 0, open: () => new Uint8Array(0) };
+async function probePush(connection, repository) {
+  const scopes = [pushScope(repository)];
+  const call = connection.call({
+    method: "POST",
+    repository,
+    path: "blobs/uploads/",
+    doing: "start an upload",
+    body: NOTHING2
+  });
+  const answer = await connection.send(call, scopes);
+  if (answer.status !== 202) throw await connection.transport.refusal(answer);
+  await answer.discard();
+  const session = connection.location(answer, call.where);
+  const cancel = {
+    method: "DELETE",
+    url: session,
+    where: call.where,
+    doing: "give up the upload",
+    once: true
+  };
+  if (session.origin === connection.origin.origin)
+    await connection.send(cancel, scopes).then(
+      (ended) => ended.discard(),
+      () => void 0
+    );
+  const date4 = new Date(answer.headers.get("date") ?? Number.NaN);
+  return { date: Number.isNaN(date4.getTime()) ? void 0 : date4 };
+}
+
+// packages/registry/src/tags.ts
+var TagList = object({ tags: array(string2()).nullish() });
+var MAX_LIST_BYTES = 64 * 1024 * 1024;
+var PAGE = "1000";
+async function listTags(connection, repository) {
+  const first = connection.call({
+    method: "GET",
+    repository,
+    path: "tags/list",
+    doing: "list the tags",
+    whole: MAX_LIST_BYTES
+  });
+  const tags2 = /* @__PURE__ */ new Set();
+  const seen2 = /* @__PURE__ */ new Set();
+  let url2 = new URL(`?n=${PAGE}`, first.url);
+  while (url2 !== void 0 && !seen2.has(url2.href)) {
+    seen2.add(url2.href);
+    const answer = await connection.follow({ ...first, url: url2 }, [pullScope(repository)]);
+    if (answer.status === 404 && /NAME_UNKNOWN|NOT_FOUND/.test(await answer.text())) return [];
+    if (answer.status === 400 && /PAGINATION_NUMBER_INVALID/.test(await answer.text())) {
+      url2 = first.url;
+      continue;
+    }
+    if (!answer.ok) throw await connection.transport.refusal(answer);
+    for (const tag of tagsOf3(await answer.bytes(MAX_LIST_BYTES), first.where)) tags2.add(tag);
+    url2 = nextPage(connection, answer);
+  }
+  return [...tags2];
+}
+function tagsOf3(bytes, where2) {
+  const text2 = new TextDecoder().decode(bytes);
+  const list2 = TagList.safeParse(parseJson(text2));
+  if (list2.success) return list2.data.tags ?? [];
+  throw new TgoError("INVALID_RESPONSE", `expected a list of tags, got ${firstBytes(text2)}`, { where: where2 });
+}
+function nextPage(connection, answer) {
+  const { url: asked, where: where2 } = answer.call;
+  const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(answer.headers.get("link") ?? "") ?? [];
+  if (target === void 0 || !URL.canParse(target, asked.href)) return void 0;
+  const url2 = connection.reach(new URL(target, asked));
+  if (url2.origin === connection.origin.origin) return url2;
+  throw new TgoError("INVALID_RESPONSE", `the list of tags continues on another host (${url2.origin})`, {
+    where: where2
+  });
+}
+
+// packages/registry/src/client.ts
+var Registry2 = class _Registry {
+  /** As references name it. */
+  host;
+  /** Where it is reached: an origin. */
+  url;
+  anonymous;
+  #options;
+  #connection;
+  #manifests;
+  constructor(options) {
+    this.#options = options;
+    this.#connection = new Connection(options);
+    this.#manifests = new Manifests(this.#connection);
+    this.host = this.#connection.host;
+    this.url = this.#connection.origin.origin;
+    this.anonymous = this.#connection.anonymous;
+  }
+  /** The same registry, asked with another patience, as far as it is given; logins are its own. */
+  withPatience(patience) {
+    return new _Registry({ ...this.#options, ...patience });
+  }
+  /** The registry answers and accepts the credentials. */
+  async ping() {
+    await ping(this.#connection);
+  }
+  /** What a tag or digest stands for, or undefined when it is not there. Costs no pull on Docker Hub. */
+  async resolve(repository, reference, access = {}) {
+    return this.#manifests.resolve(repository, reference, access);
+  }
+  /**
+   * An index or manifest. Its digest is computed from the bytes, and compared with the registry's header and,
+   * when it was asked for by digest, with that.
+   * @throws TgoError NOT_FOUND when there is none.
+   */
+  async manifest(repository, reference, access = {}) {
+    return this.#manifests.read(repository, reference, access);
+  }
+  /** Puts these bytes as they are. A refusal of a tag that has this very digest already is success. */
+  async putManifest(repository, tagOrDigest, mediaType, bytes) {
+    return this.#manifests.put(repository, tagOrDigest, mediaType, bytes);
+  }
+  async deleteManifest(repository, digest) {
+    await this.#manifests.delete(repository, digest);
+  }
+  /**
+   * The blob's size in bytes, or undefined when the repository does not hold it.
+   * @param known `size`: returned when the registry says that the blob exists but not how long it is.
+   */
+  async hasBlob(repository, digest, known = {}) {
+    return hasBlob(this.#connection, repository, digest, known);
+  }
+  /**
+   * A blob's bytes, or a range of them, as a stream that holds one chunk at a time and resumes where a
+   * connection breaks. Read whole, they are checked against the digest when they end.
+   */
+  async blob(repository, digest, range) {
+    return readBlobStream(this.#connection, repository, digest, range);
+  }
+  /**
+   * Uploads a blob unless the repository holds it: HEAD, mount where it can be, else POST and one PUT (the one
+   * way that all registries take for any size). A broken upload starts again with a new session.
+   */
+  async putBlob(repository, upload) {
+    return putBlob(this.#connection, repository, upload);
+  }
+  /** Lets the repository share a blob of another one in this registry. False when it has to be uploaded. */
+  async mountBlob(repository, digest, from) {
+    return await mountBlob(this.#connection, repository, digest, from) === "mounted";
+  }
+  /** Whether a push would be let in, without pushing anything. @throws TgoError saying why not */
+  async probePush(repository) {
+    return probePush(this.#connection, repository);
+  }
+  /** Every tag; none for a repository that is not there. */
+  async tags(repository) {
+    return listTags(this.#connection, repository);
+  }
+};
+
+// packages/registry/src/parallel.ts
+async function inParallel(limit, items, work) {
+  const results = [];
+  const failures = [];
+  let next2 = 0;
+  const lane = async () => {
+    for (let at = next2++; at < items.length && failures.length === 0; at = next2++) {
+      try {
+        results[at] = await work(items[at]);
+      } catch (error2) {
+        failures.push(error2);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  if (failures.length > 0) throw failures[0];
+  return results;
+}
+
+// packages/registry/src/transfer.ts
+var BLOBS_AT_ONCE = 4;
+var REPAIRS = 2;
+async function ship(shipment, destination) {
+  const { to, tag, onProgress, thorough = false } = destination;
+  const top = shipment.manifests.at(-1);
+  if (top === void 0) throw new TgoError("INTERNAL", "an image without a manifest");
+  const tally = new Tally(onProgress);
+  const named = await to.registry.resolve(to.repository, tag ?? top.digest, { push: true });
+  const isNamed = named?.digest === top.digest;
+  if (isNamed && !thorough) {
+    tally.allPresent(shipment, tag);
+    return tally.result();
+  }
+  const complete = !thorough && tag !== void 0 && await to.registry.resolve(to.repository, top.digest, { push: true }) !== void 0;
+  if (complete) tally.allPresent(shipment);
+  else await putBlobs(shipment.blobs, destination, tally);
+  for (const manifest of complete ? [] : shipment.manifests) {
+    const present = await to.registry.resolve(to.repository, manifest.digest, { push: true }) !== void 0;
+    if (!present) await putManifest(manifest, shipment, destination, tally);
+    tally.add({
+      kind: "manifest",
+      name: manifest.digest,
+      size: manifest.bytes.length,
+      outcome: present ? "present" : "uploaded"
+    });
+  }
+  if (tag !== void 0 && !isNamed) {
+    await to.registry.putManifest(to.repository, tag, top.mediaType, top.bytes);
+    tally.add({ kind: "tag", name: tag, size: top.bytes.length, outcome: "uploaded" });
+  }
+  return tally.result();
+}
+async function putBlobs(blobs, { to, from }, tally) {
+  const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+  await inParallel(BLOBS_AT_ONCE, unique, async ({ digest, size: size2, bytes }) => {
+    const outcome2 = await to.registry.putBlob(to.repository, {
+      digest,
+      size: size2,
+      open: () => bytes ?? read2(from, to, digest),
+      mountFrom: bytes === void 0 ? mountSources(from, to) : []
+    });
+    tally.add({ kind: "blob", name: digest, size: size2, outcome: outcome2 === "exists" ? "present" : outcome2 });
+  });
+}
+async function putManifest(manifest, shipment, destination, tally) {
+  const { registry: registry2, repository } = destination.to;
+  for (let repairs = 0; ; repairs++) {
+    try {
+      await registry2.putManifest(repository, manifest.digest, manifest.mediaType, manifest.bytes);
+      return;
+    } catch (error2) {
+      if (!isTgoError(error2) || error2.code !== "NOT_FOUND" || repairs === REPAIRS) throw error2;
+      await putBlobs(shipment.blobs, destination, tally);
+      for (const child of shipment.manifests.slice(0, shipment.manifests.indexOf(manifest))) {
+        await registry2.putManifest(repository, child.digest, child.mediaType, child.bytes);
+      }
+    }
+  }
+}
+function read2(from, to, digest) {
+  if (from !== void 0 && !(inOneRegistry(from, to) && from.repository === to.repository)) {
+    return from.registry.blob(from.repository, digest);
+  }
+  throw new TgoError(
+    "NOT_FOUND",
+    "a layer of the image is not in the repository, and no other place was given to take it from",
+    {
+      where: address(to.registry, to.repository, digest),
+      remedy: "Build and push the image again."
+    }
+  );
+}
+function inOneRegistry({ registry: a }, { registry: b }) {
+  return a === b || a.host === b.host && a.url === b.url;
+}
+function mountSources(from, to) {
+  return from !== void 0 && inOneRegistry(from, to) && from.repository !== to.repository ? [from.repository] : [];
+}
+var Tally = class {
+  constructor(onProgress) {
+    this.onProgress = onProgress;
+  }
+  onProgress;
+  #blobs = /* @__PURE__ */ new Map();
+  add(progress) {
+    const before = this.#blobs.get(progress.name);
+    if (before !== void 0 && progress.outcome === "present") return;
+    if (progress.kind === "blob") this.#blobs.set(progress.name, progress);
+    this.onProgress?.(progress);
+  }
+  allPresent({ blobs, manifests }, tag) {
+    for (const { digest, size: size2 } of blobs) this.add({ kind: "blob", name: digest, size: size2, outcome: "present" });
+    for (const { digest, bytes } of manifests)
+      this.add({ kind: "manifest", name: digest, size: bytes.length, outcome: "present" });
+    if (tag !== void 0)
+      this.add({ kind: "tag", name: tag, size: manifests.at(-1)?.bytes.length ?? 0, outcome: "present" });
+  }
+  result() {
+    const all = [...this.#blobs.values()];
+    const uploaded = all.filter(({ outcome: outcome2 }) => outcome2 === "uploaded");
+    return {
+      uploaded: { blobs: uploaded.length, bytes: uploaded.reduce((sum, { size: size2 }) => sum + size2, 0) },
+      mounted: all.filter(({ outcome: outcome2 }) => outcome2 === "mounted").length,
+      present: all.filter(({ outcome: outcome2 }) => outcome2 === "present").length
+    };
+  }
+};
+
+// packages/registry/src/copy.ts
+async function copyImage(o) {
+  const held = await o.to.registry.resolve(o.to.repository, o.digest, { push: true });
+  const from = held === void 0 || o.thorough === true ? o.from : o.to;
+  return { digest: o.digest, ...await ship(await collect(from, o.digest), { ...o, from }) };
+}
+async function collect(from, digest) {
+  const { bytes, value, descriptor } = await from.registry.manifest(from.repository, digest);
+  const self = { digest, mediaType: descriptor.mediaType, bytes };
+  if (!isIndex(value)) return { blobs: [...value.layers, value.config].filter(isHere), manifests: [self] };
+  const children = await Promise.all(value.manifests.map((child) => collect(from, child.digest)));
+  return {
+    blobs: children.flatMap(({ blobs }) => blobs),
+    manifests: [...children.flatMap(({ manifests }) => manifests), self]
+  };
+}
+function isHere({ urls }) {
+  return urls === void 0 || urls.length === 0;
+}
+
+// packages/registry/src/failures/problem.ts
+function problemOf(error2) {
+  if (!isTgoError(error2) || error2.code === "INTERRUPTED") throw error2;
+  const { code: code3, what, where: where2, remedy } = error2;
+  return { code: code3, what, where: where2, remedy };
+}
+
+// packages/registry/src/referrers.ts
+var EMPTY = new TextEncoder().encode("{}");
+async function attachArtifact(to, subject, artifact) {
+  const { type, content, annotations = {} } = artifact;
+  const config2 = { mediaType: OCI_EMPTY, digest: digestOf(EMPTY), size: EMPTY.length };
+  const layer = { mediaType: type, digest: digestOf(content), size: content.length };
+  const { mediaType, digest, size: size2 } = subject;
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    artifactType: type,
+    config: config2,
+    layers: [layer],
+    subject: { mediaType, digest, size: size2 },
+    annotations
+  };
+  const bytes = new TextEncoder().encode(canonicalJson2(manifest));
+  const own2 = { mediaType: OCI_MANIFEST, digest: digestOf(bytes), size: bytes.length };
+  const [held, listed2] = await Promise.all([
+    to.registry.resolve(to.repository, own2.digest, { push: true }),
+    readList(to, subject)
+  ]);
+  if (held !== void 0 && listed2?.manifests.some((other) => other.digest === own2.digest) === true)
+    return { digest: own2.digest, state: "already there" };
+  const blobs = [
+    { ...config2, bytes: EMPTY },
+    { ...layer, bytes: content }
+  ];
+  if (held === void 0) {
+    await Promise.all(
+      blobs.map(
+        ({ digest: blob, size: length, bytes: data }) => to.registry.putBlob(to.repository, { digest: blob, size: length, open: () => data })
+      )
+    );
+  }
+  const put = await to.registry.putManifest(to.repository, own2.digest, OCI_MANIFEST, bytes);
+  if (put.subject !== void 0)
+    return { digest: own2.digest, state: held === void 0 ? "done" : "already there" };
+  await list(to, subject, listed2?.manifests ?? [], { ...own2, artifactType: type, annotations });
+  return { digest: own2.digest, state: "done" };
+}
+async function readList(to, subject) {
+  const tag = listTag(subject);
+  const listed2 = await to.registry.manifest(to.repository, tag, { push: true }).catch((error2) => {
+    if (isTgoError(error2) && error2.code === "NOT_FOUND") return void 0;
+    throw error2;
+  });
+  const value = listed2?.value;
+  if (value === void 0 || isIndex(value)) return value;
+  throw new TgoError("CONFLICT", "the tag that lists what belongs to the image is something else", {
+    where: `${to.registry.host}/${to.repository}:${tag}`,
+    remedy: "Find out who pushed it, and remove it."
+  });
+}
+async function list(to, subject, others, referrer) {
+  if (others.some(({ digest }) => digest === referrer.digest)) return;
+  const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...others, referrer] };
+  const bytes = new TextEncoder().encode(canonicalJson2(index));
+  await to.registry.putManifest(to.repository, listTag(subject), OCI_INDEX, bytes);
+}
+function listTag({ digest }) {
+  return digest.replace(":", "-");
+}
+
+// packages/builders/src/dockerfile/assignments.ts
+function parseAssignments(text2, what) {
+  const lines2 = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
+  const found = [];
+  for (let at = 0; at < lines2.length; at++) {
+    const line = (lines2[at] ?? "").trim();
+    if (line === "" || line.startsWith("#")) continue;
+    const match = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/s.exec(line);
+    if (match === null) throw malformed(what, at, "is not NAME=value");
+    const [, name4 = "", rest = ""] = match;
+    const quote = rest.startsWith("'") ? "'" : rest.startsWith('"') ? '"' : void 0;
+    if (quote === void 0) {
+      found.push({ name: name4, value: rest, quote });
+      continue;
+    }
+    const start = at;
+    let quoted = rest;
+    while (!closes(quoted, quote)) {
+      at += 1;
+      if (at >= lines2.length) throw malformed(what, start, `opens a ${quote} that nothing closes`);
+      quoted += `
+${lines2[at] ?? ""}`;
+    }
+    const inner = quoted.trimEnd().slice(1, -1);
+    if (quote === "'" ? inner.includes("'") : /(?<!\\)(?:\\\\)*"/.test(inner)) {
+      throw malformed(what, start, "goes on behind its closing quote");
+    }
+    found.push({ name: name4, value: quote === "'" ? inner : unescaped(inner), quote });
+  }
+  return found;
+}
+function closes(text2, quote) {
+  const trimmed = text2.trimEnd();
+  if (trimmed.length < 2 || !trimmed.endsWith(quote)) return false;
+  return quote === "'" || (/\\*$/.exec(trimmed.slice(0, -1))?.[0].length ?? 0) % 2 === 0;
+}
+var ESCAPES = { n: "\n", r: "\r", t: "	" };
+function unescaped(text2) {
+  return text2.replaceAll(/\\(.)/gs, (_, char) => ESCAPES[char] ?? char);
+}
+function malformed(what, line, why) {
+  return new TgoError("USAGE", `line ${line + 1} of ${what} ${why}`, {
+    remedy: 'Write one NAME=value a line; a value of several lines stands in quotes: NAME="\u2026".'
+  });
+}
+
+// tgo:tools
+var tools_default = 'import{open as ee,readdir as ne,readFile as R}from"node:fs/promises";import{join as g}from"node:path";import{inflateSync as k}from"node:zlib";var I=64*1024;async function O({git:n,commit:r}){let e=await te(n,r)??await re(n,r)??"",t=/^committer .* (\\d+) [+-]\\d{4}$/m.exec(e)?.[1];return t===void 0?null:Number(t)}async function te(n,r){let e=g(n,"objects",r.slice(0,2),r.slice(2)),t=await R(e).catch(()=>{});return t&&k(t).toString("utf8")}async function re(n,r){let e=g(n,"objects","pack"),t=await ne(e).catch(()=>[]);for(let o of t.filter(i=>i.endsWith(".idx"))){let i=oe(await R(g(e,o)),Buffer.from(r,"hex"));if(i!==void 0)return ie(g(e,o.replace(/\\.idx$/,".pack")),i)}}function oe(n,r){let e=a=>a<0?0:n.readUInt32BE(8+4*a),t=e(255),o=1032,i=r[0]??0;for(let a=e(i-1);a<e(i);a++){if(n.compare(r,0,20,o+20*a,o+20*a+20)!==0)continue;let s=n.readUInt32BE(o+24*t+4*a);return s<2147483648?s:Number(n.readBigUInt64BE(o+28*t+8*(s-2147483648)))}}async function ie(n,r){let e=await ee(n);try{let{buffer:t,bytesRead:o}=await e.read(Buffer.alloc(I),0,I,r),i=0;if(((t[0]??0)>>4&7)!==1)return;for(;((t[i]??0)&128)!==0;)i+=1;return k(t.subarray(i+1,o)).toString("utf8")}finally{await e.close()}}import{createHash as N}from"node:crypto";import{createReadStream as ae}from"node:fs";import{lstat as se,readdir as ce,readlink as fe}from"node:fs/promises";import{join as $}from"node:path";import{pipeline as de}from"node:stream/promises";async function A({root:n}){let r=N("sha256"),e=0,t=0,o=async i=>{let a=(await ce($(n,i))).sort();for(let s of a){let c=i===""?s:`${i}/${s}`,l=$(n,c),f=await se(l);if(f.isSymbolicLink())r.update(`link\\0${c}\\0${await fe(l)}\\0`);else if(f.isDirectory())r.update(`directory\\0${c}\\0`),await o(c);else if(f.isFile()){let d=N("sha256");await de(ae(l),d),r.update(`file\\0${c}\\0${(f.mode&73)===0?"":"x"}\\0${d.digest("hex")}\\0`),e+=1,t+=f.size}}};return await o(""),{hash:r.digest("hex"),files:e,bytes:t}}import{chmod as v,copyFile as le,lchown as ue,lstat as me,lutimes as pe,mkdir as ge,readlink as ye,rm as D,stat as he,symlink as we,writeFile as xe}from"node:fs/promises";import{basename as L,dirname as Ee,join as p,posix as B}from"node:path";async function j({root:n,source:r,seconds:e,...t}){let o=new Set,i=async a=>{let s=await _(n,Ee(a),o),c=p(s,L(a));return o.add(s).add(c),c};for(let{path:a,...s}of t.directories){let c=await _(n,a,o);o.add(c),await F(c,s)}for(let{path:a,target:s}of t.links){let c=await i(a);await D(c,{force:!0}),await we(s,c)}for(let{from:a,to:s,mode:c,owner:l}of t.files){let f=p(r,a),d=s.endsWith("/")||await U(await C(n,s)),E=await i(d?B.join(s,L(a)):s);await D(E,{force:!0}),await le(f,E);let Q=((await he(f)).mode&511).toString(8);await F(E,{mode:c??Q,owner:l??"0:0"})}for(let{path:a,text:s}of t.texts){let c=await i(a);await xe(c,s)}for(let a of o)await pe(a,e,e);return null}async function F(n,{mode:r,owner:e}){if(e!==void 0){let[t="0",o=t]=e.split(":");await ue(n,Number(t),Number(o))}r!==void 0&&await v(n,Number.parseInt(r,8))}async function _(n,r,e){let t=await C(n,r),o=n;for(let i of t.slice(n.length).split("/").filter(Boolean)){let a=o;o=p(o,i),!await U(o)&&(await ge(o),await v(o,493),e.add(a).add(o))}return t}async function U(n){return(await me(n).catch(()=>{}))?.isDirectory()??!1}var be=40;async function C(n,r){let e=r.split("/"),t="/";for(let o=0;e.length>0;){let[i="",...a]=e;e=a;let s=B.join(t,i),c=await ye(p(n,s)).catch(()=>{});if(c===void 0){t=s;continue}if(++o>be)throw new Error(`${r} in the image has too many symbolic links`);c.startsWith("/")&&(t="/"),e=[...c.split("/"),...e]}return p(n,t).replace(/\\/$/,"")}import{readdir as Pe,readFile as Te}from"node:fs/promises";import{join as b}from"node:path";async function y({root:n}){let e=(await Pe(n,{withFileTypes:!0}).catch(()=>[])).filter(o=>o.isDirectory()&&!o.name.startsWith("."));return(await Promise.all(e.map(async({name:o})=>{let i=b(n,o);if(o.startsWith("@"))return y({root:i});let a=await y({root:b(i,"node_modules")}),s=await Se(i);return s===void 0?a:[s,...a]}))).flat()}async function Se(n){try{let{name:r,version:e}=JSON.parse(await Te(b(n,"package.json"),"utf8"));return typeof r=="string"&&typeof e=="string"?{name:r,version:e}:void 0}catch{return}}import{setTimeout as Ie}from"node:timers/promises";async function M({requests:n,timeoutSeconds:r}){let e=Date.now()+r*1e3,t=await Promise.all(n.map(async({url:o,status:i})=>{for(;;){let a=await Re(o);if(a.status===i||Date.now()>e)return{ok:a.status===i,answer:a};await Ie(200)}}));return{ok:t.every(({ok:o})=>o),answers:t.map(({answer:o})=>o)}}async function Re(n){try{let r=await fetch(n,{redirect:"manual",signal:AbortSignal.timeout(1e4)});return await r.arrayBuffer(),{url:n,status:r.status}}catch(r){let e=r instanceof Error?r.cause??r:r;return{url:n,error:e instanceof Error?e.message:String(e)}}}var u=class extends Error{code;what;where;remedy;constructor(r,e,{where:t,remedy:o,cause:i}={}){super(ke(e,t,o),i===void 0?void 0:{cause:i}),this.name="TgoError",this.code=r,this.what=e,this.where=t,this.remedy=o}};function ke(n,r,e){let t=[r===void 0?n:`${r}: ${n}`];return e!==void 0&&t.push(...e.split(`\n`).map(o=>`  ${o}`)),t.join(`\n`)}var Oe={x86_64:"amd64","x86-64":"amd64",aarch64:"arm64",i386:"386"};function Ne({os:n,architecture:r,variant:e}){let t=Oe[r]??r;return e===void 0||e===""||(t==="arm64"&&e==="v8"||t==="amd64"&&e==="v1")?`${n}/${t}`:`${n}/${t}/${e}`}function H(n){let r=/^([a-z0-9]+)\\/([a-z0-9_-]+)(?:\\/([a-z0-9.]+))?$/.exec(n),[,e,t,o]=r??[];if(e===void 0||t===void 0)throw new u("USAGE",`"${n}" is not a platform`,{remedy:\'Write it as "linux/amd64" or "linux/arm64".\'});let i=Ne({os:e,architecture:t,variant:o}).split("/");return{os:e,architecture:i[1]??t,...i[2]===void 0?{}:{variant:i[2]}}}function V(n){return/\\.(?:cpython|pypy|graalpy)[^/.]*-([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\\.so$/.exec(n)?.[1]}var w=20;function z(n){if(n.length<w||n[0]!==127||n[1]!==69||n[2]!==76||n[3]!==70)return;let[r,e]=[n[4],n[5]];if(r!==1&&r!==2||e!==1&&e!==2)return;let t=new DataView(n.buffer,n.byteOffset,n.byteLength);return{class:r===2?64:32,endianness:e===1?"little":"big",machine:t.getUint16(18,e===1)}}var $e={0:"none",2:"sparc",3:"i386",8:"mips",20:"ppc",21:"ppc64",22:"s390",40:"arm",43:"sparcv9",62:"x86-64",183:"aarch64",190:"cuda",224:"amdgpu",243:"riscv",247:"bpf",258:"loongarch"},W={amd64:62,386:3,arm64:183,arm:40,riscv64:243,ppc64le:21,s390x:22,loong64:258},Ae={x86_64:62,aarch64:183,i386:3},De=new Set([0,190,224,247]);function Le(n){let{architecture:r}=H(n),e=W[r];if(e!==void 0)return e;throw new u("USAGE",`no ELF machine is known for the platform "${n}"`,{remedy:`Known architectures: ${Object.keys(W).join(", ")}.`})}function P(n){return $e[n]??`machine ${n}`}function Fe(n){return De.has(n)}var h=class{#n=0;#e=new Map;#t=[];#r;#o;constructor(r,{allow:e=[]}={}){this.#r=Le(r);let t=e.map(_e);this.#o=o=>t.some(i=>i.test(o))}add(r,e){if(this.#n++,e===void 0)return;let t=P(e);this.#e.set(t,(this.#e.get(t)??0)+1);let o=this.#i(r,e);o!==void 0&&!this.#o(r)&&this.#t.push({path:r,machine:o})}#i(r,e){if(Fe(e))return;if(e!==this.#r)return P(e);let t=V(r)??"";return(Ae[t]??e)!==e?`${P(e)}, but named for ${t}: Python ignores it`:void 0}report(){let r=(e,t)=>e<t?-1:e>t?1:0;return{files:this.#n,elf:[...this.#e.values()].reduce((e,t)=>e+t,0),machines:Object.fromEntries([...this.#e].sort(([e],[t])=>r(e,t))),foreign:this.#t.sort((e,t)=>r(e.path,t.path))}}};function _e(n){let e=`/${n.replace(/^\\/+/,"")}${n.endsWith("/")?"**":""}`.replace(/\\*\\*\\/?|\\*|[.+?^${}()|[\\]\\\\]/g,t=>t==="**/"?"(?:.*/)?":t==="**"?".*":t==="*"?"[^/]*":`\\\\${t}`);return new RegExp(`^${e}$`,"s")}import{Buffer as m}from"node:buffer";import{closeSync as ve,openSync as Be,readdirSync as je,readSync as Ue,constants as G}from"node:fs";import{setImmediate as Ce}from"node:timers/promises";var Me=new Set(["/proc","/sys","/dev"]),Y=20;async function T(n,r,e={}){let t=new h(r,e),o=m.alloc(w),i=m.from(n.replace(/\\/+$/,"")),a=[m.alloc(0)],s=performance.now()+Y;for(let c=a.pop();c!==void 0;c=a.pop()){let l=c;for(let f of J(x(l),()=>je(m.concat([i,l,K]),He))){let d=m.concat([l,K,f.name]);f.isDirectory()?Me.has(x(d))||a.push(d):f.isFile()&&t.add(x(d),J(x(d),()=>Ve(m.concat([i,d]),o))),!(performance.now()<s)&&(await Ce(),s=performance.now()+Y)}}return t.report()}var K=m.from("/"),He={withFileTypes:!0,encoding:"buffer"};function x(n){return n.length===0?"/":n.toString("utf8")}function Ve(n,r){let e=Be(n,G.O_RDONLY|G.O_NOFOLLOW);try{let t=Ue(e,r,0,w,0);return z(r.subarray(0,t))?.machine}finally{ve(e)}}function J(n,r){try{return r()}catch(e){let t=e instanceof Error&&"code"in e?String(e.code):"unknown error";throw new u("ENVIRONMENT",`${n} cannot be read for the ELF check (${t})`,{remedy:"Run the check as root, on a complete file system.",cause:e})}}function q({root:n,platform:r,allow:e}){return T(n,r,{allow:e})}import{chmod as We,lutimes as ze,lstat as Ge,readdir as Ye}from"node:fs/promises";import{join as Ke}from"node:path";async function S({root:n,seconds:r}){let e=await Ge(n);if(e.isDirectory())for(let t of await Ye(n))await S({root:Ke(n,t),seconds:r});return e.isSymbolicLink()||await We(n,e.isDirectory()||(e.mode&64)!==0?493:420),await ze(n,r,r),null}var[X,Je]=process.argv.slice(2),qe=JSON.parse(Je??"null"),Xe={"commit-time":O,inspect:A,lay:j,packages:y,probe:M,scan:q,stamp:S},Z=Xe[X??""];if(Z===void 0)throw new Error(`unknown command ${String(X)}`);process.stdout.write(JSON.stringify(await Z(qe)));\n';
+
+// packages/builders/src/container-tools/container-tools.ts
+var TOOLS_BASE = "docker.io/library/node:20-alpine";
+var PROGRAM = "/run/tgo/tools.mjs";
+async function toolsContainer(context) {
+  return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, tools_default);
+}
+async function inspectDirectory(context, directory) {
+  const tools = await toolsContainer(context);
+  return run(tools.withMountedDirectory("/mnt/tree", directory), "inspect", {
+    root: "/mnt/tree"
+  });
+}
+async function readCommitTime(context, git, commit) {
+  const tools = await toolsContainer(context);
+  const root = "/mnt/git";
+  const mounted = tools.withMountedDirectory(root, git, { readOnly: true });
+  const seconds = await run(mounted, "commit-time", { git: root, commit });
+  return seconds === null ? void 0 : new Date(seconds * 1e3);
+}
+async function listPackages(context, modules) {
+  const tools = await toolsContainer(context);
+  const root = "/mnt/modules";
+  return run(tools.withMountedDirectory(root, modules, { readOnly: true }), "packages", { root });
+}
+async function scanRoot(context, root, platform2, allow) {
+  const tools = await toolsContainer(context);
+  const mounted = tools.withMountedDirectory("/mnt/variant", root, { readOnly: true });
+  return run(mounted, "scan", { root: "/mnt/variant", platform: platform2, allow });
+}
+async function stamped(context, directory, seconds) {
+  const tools = await toolsContainer(context);
+  const root = "/mnt/tree";
+  const input = JSON.stringify({ root, seconds });
+  return tools.withDirectory(root, directory).withExec(["node", PROGRAM, "stamp", input]).directory(root);
+}
+async function laidOver(context, root, source, input) {
+  const tools = await toolsContainer(context);
+  const places = { root: "/mnt/tree", source: "/mnt/source" };
+  return tools.withMountedDirectory(places.root, root).withMountedDirectory(places.source, source, { readOnly: true }).withExec(["node", PROGRAM, "lay", JSON.stringify({ ...places, ...input })]).directory(places.root);
+}
+function probeFrom(container, input) {
+  return run(container, "probe", input);
+}
+async function run(container, command, input) {
+  const output2 = await container.withExec(["node", PROGRAM, command, JSON.stringify(input)]).stdout();
+  try {
+    return JSON.parse(output2);
+  } catch (cause) {
+    throw new TgoError("INTERNAL", `the ${command} tool did not answer with JSON`, { cause });
+  }
+}
+
+// packages/builders/src/source/load-source.ts
+var ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
+function markersOf(build2) {
+  switch (build2.strategy) {
+    case "python":
+      return ["pyproject.toml", build2.lock ?? "requirements.txt"];
+    case "static-web":
+      return ["package.json"];
+    case "dockerfile":
+      return [build2.file];
+  }
+}
+function isMarked(build2, entries2) {
+  return markersOf(build2).some((marker) => entries2.includes(marker.split("/")[0] ?? ""));
+}
+async function loadSource(context, name4, service2, options) {
+  const found = await findSource(context, name4, service2, options);
+  const raw = found ?? await fromGit(context, name4, service2);
+  const revision = options.revision ?? raw.revision;
+  const { directory, hidden } = await buildContext(service2.build, raw.directory);
+  const [entries2, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
+  checkEntries(name4, service2.build, entries2);
+  const created = options.created === void 0 ? raw.created : parseCreated(options.created);
+  return {
+    directory,
+    hidden,
+    entries: entries2,
+    hash: tree.hash,
+    revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
+    created: created ?? UNKNOWN_TIME,
+    modified: created ?? contentDate(tree.hash),
+    // What the host says is of its own files, not of a git repository that was read instead.
+    uncommitted: found === void 0 ? void 0 : found.uncommitted ?? context.host.uncommitted
+  };
+}
+async function findSource(context, name4, service2, options) {
+  const { source: given } = options;
+  const { repos } = context;
+  const path = service2.source.path ?? `repos/${name4}`;
+  if (given === void 0) {
+    return repos !== void 0 && await isDirectory(repos, path) ? { directory: repos.directory(path) } : void 0;
+  }
+  const entries2 = (await given.entries()).map(bare);
+  const state = async (below) => options.revision === void 0 && entries2.includes(".git") ? gitState(context, given, below) : {};
+  if (await isDirectory(given, path)) return { directory: given.directory(path), ...await state(path) };
+  if (isMarked(service2.build, entries2) || !entries2.includes(name4)) {
+    return { directory: given, ...await state("") };
+  }
+  return { directory: given.directory(name4), ...await state(name4) };
+}
+async function gitState(context, directory, below) {
+  if (context.host.local === true) return {};
+  try {
+    const repository = directory.asGit();
+    const changes = repository.uncommitted();
+    const [revision, ...changed2] = await Promise.all([
+      repository.head().commit(),
+      changes.addedPaths(),
+      changes.modifiedPaths(),
+      changes.removedPaths()
+    ]);
+    const within3 = (changedPath) => below === "" || `${changedPath}/`.startsWith(`${below}/`);
+    const files2 = changed2.flat().filter(within3);
+    if (files2.length > 0) return { uncommitted: { changed: files2 } };
+    return { revision, created: await createdOf(context, repository.head(), revision) };
+  } catch (cause) {
+    context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${messageOf(cause)}`);
+    return { uncommitted: { why: "its .git cannot be read" } };
+  }
+}
+async function createdOf(context, ref, revision) {
+  return readCommitTime(context, ref.tree().directory(".git"), revision).catch(() => void 0);
+}
+async function isDirectory(directory, path) {
+  const [first = "", ...rest] = path.split("/");
+  const entry = (await directory.entries()).find((candidate) => bare(candidate) === first);
+  if (entry === void 0) return false;
+  return rest.length === 0 || isDirectory(directory.directory(first), rest.join("/"));
+}
+async function fromGit(context, name4, service2) {
+  const { repository, path = `repos/${name4}` } = service2.source;
+  try {
+    const head = context.client.git(repository).head();
+    const revision = await head.commit();
+    const directory = await head.tree().directory(path).sync();
+    const created = await createdOf(context, head, revision);
+    context.progress.note(
+      { step: "prepare", service: name4 },
+      `source: ${repository} (${path}) at ${revision}`
+    );
+    return { directory, revision, created };
+  } catch (cause) {
+    throw new TgoError(
+      "SOURCE",
+      `no source for ${name4}: none was given, and ${repository} (${path}) cannot be read`,
+      {
+        remedy: `Run it in a checkout that has ${path}, or pass --source DIR.`,
+        cause
+      }
+    );
+  }
+}
+async function buildContext(build2, directory) {
+  const { file } = build2.strategy === "dockerfile" ? build2 : { file: void 0 };
+  const own2 = file === void 0 ? [] : await ignorePatterns(directory, `${file}.dockerignore`);
+  const patterns = own2.length === 0 ? await ignorePatterns(directory, ".dockerignore") : own2;
+  const filtered = directory.filter({ exclude: [...patterns, ...ALWAYS_IGNORED] });
+  if (file === void 0 || !await directory.exists(file) || await filtered.exists(file)) {
+    return { directory: filtered, hidden: [] };
+  }
+  return { directory: filtered.withFile(file, directory.file(file)), hidden: [file] };
+}
+async function ignorePatterns(directory, file) {
+  if (!await directory.exists(file)) return [];
+  return (await directory.file(file).contents()).split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/^(!?)\.?\//, "$1"));
+}
+function checkEntries(name4, build2, entries2) {
+  const present = new Set(entries2.map(bare));
+  if (present.size === 0) {
+    throw new TgoError("SOURCE", `the source of ${name4} is empty`, {
+      remedy: "Pass --source DIR with the service's own folder; check its .dockerignore."
+    });
+  }
+  if (isMarked(build2, [...present])) return;
+  throw new TgoError("SOURCE", `the source of ${name4} has no ${markersOf(build2)[0] ?? ""}`, {
+    where: `strategy ${build2.strategy}`,
+    remedy: `Pass --source DIR with the service's own folder, or one that has ${name4} or repos/${name4} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`
+  });
+}
+function bare(entry) {
+  return entry.replace(/\/$/, "");
+}
+var UNKNOWN_TIME = new Date(Date.UTC(1980, 0, 1));
+function contentDate(hash) {
+  const start = Date.UTC(1980, 0, 1) / 1e3;
+  return new Date((start + Number.parseInt(hash.slice(0, 8), 16) % 1e9) * 1e3);
+}
+function parseCreated(text2) {
+  const date4 = new Date(/^\d+$/.test(text2) ? Number(text2) * 1e3 : text2);
+  if (!Number.isNaN(date4.getTime())) return date4;
+  throw new TgoError("USAGE", `--created "${text2}" is not a time`, {
+    remedy: "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI)."
+  });
+}
+function epochSeconds(date4) {
+  return Math.floor(date4.getTime() / 1e3);
+}
+
+// packages/builders/src/build-request.ts
+function fill(template, { name: name4, source, version: version2 }) {
+  const facts = {
+    service: name4,
+    revision: source.revision,
+    created: source.created.toISOString().replace(".000Z", "Z"),
+    version: version2 ?? source.revision
+  };
+  return template.replaceAll(
+    /\{(service|revision|created|version)\}/g,
+    (_, fact) => facts[fact] ?? ""
+  );
+}
+var LAYER_TIME = 315532800;
+
+// packages/builders/src/image-config/users.ts
+var NO_LOGIN = "/sbin/nologin";
+function withUsers(files2, users) {
+  return users.reduce(
+    (result, user) => ({ passwd: withUser(result.passwd, user), group: withGroup(result.group, user) }),
+    files2
+  );
+}
+function requireUser(user, { passwd }) {
+  const [name4 = ""] = user.split(":");
+  if (/^\d+$/.test(name4) || entries(passwd).some((entry) => entry[0] === name4)) return;
+  throw new TgoError("SOURCE", `the image has no user ${name4}`, {
+    where: "image.user",
+    remedy: `Add it to image.users with its uid, or write a number.`
+  });
+}
+function withUser(passwd, user) {
+  const { name: name4, uid, gid = uid, home } = user;
+  const existing = entries(passwd).find((entry) => entry[0] === name4 || entry[2] === `${uid}`);
+  if (existing === void 0) return added(passwd, [name4, "x", uid, gid, "", home, NO_LOGIN]);
+  const [itsName, , itsUid, itsGid, , itsHome] = existing;
+  if (itsName === name4 && itsUid === `${uid}` && itsGid === `${gid}` && itsHome === home) return passwd;
+  throw conflict(
+    user,
+    `the base has the user ${itsName} with uid ${itsUid}, gid ${itsGid} and home ${itsHome}`
+  );
+}
+function withGroup(group, user) {
+  const { name: name4, uid, gid = uid } = user;
+  const groups = entries(group);
+  const sameId = groups.find((entry) => entry[2] === `${gid}`);
+  if (sameId !== void 0 && (sameId[0] === name4 || user.gid !== void 0)) return group;
+  const other = sameId ?? groups.find((entry) => entry[0] === name4);
+  if (other === void 0) return added(group, [name4, "x", gid, ""]);
+  throw conflict(user, `the base has the group ${other[0]} with gid ${other[2]}`);
+}
+function conflict({ name: name4, uid, gid = uid }, found) {
+  return new TgoError("SOURCE", `the user ${name4} (uid ${uid}, gid ${gid}) cannot be added: ${found}`, {
+    where: "image.users",
+    remedy: "Choose another name, uid or gid, or write exactly what the base has."
+  });
+}
+function entries(text2) {
+  return text2.split("\n").filter((line) => line !== "").map((line) => line.split(":"));
+}
+function added(text2, fields) {
+  const separator = text2 === "" || text2.endsWith("\n") ? "" : "\n";
+  return `${text2}${separator}${fields.join(":")}
+`;
+}
+
+// packages/builders/src/image-config/configure-image.ts
+async function configure(request, container) {
+  const { image } = request.service;
+  let result = await withFiles(request, container);
+  if (image.workdir !== void 0) result = result.withWorkdir(image.workdir);
+  if (image.user !== void 0) result = result.withUser(image.user);
+  if (image.entrypoint !== void 0) result = result.withEntrypoint(image.entrypoint);
+  if (image.command !== void 0) result = result.withDefaultArgs(image.command);
+  for (const port of image.ports) result = result.withExposedPort(port);
+  if (image.healthcheck !== void 0) {
+    const { command, interval, timeout, startPeriod, retries } = image.healthcheck;
+    result = result.withDockerHealthcheck(command, { interval, timeout, startPeriod, retries });
+  }
+  for (const [name4, value] of Object.entries(image.env)) {
+    result = result.withEnvVariable(name4, fill(value, request));
+  }
+  for (const [name4, value] of Object.entries({
+    ...standardLabels(request),
+    ...filled(request, image.labels)
+  })) {
+    result = result.withLabel(name4, value);
+  }
+  return result;
+}
+async function withFiles(request, container) {
+  const { service: service2, source, context } = request;
+  const { users, directories, links, files: files2, user } = service2.image;
+  const named = user !== void 0 && !/^\d/.test(user);
+  const before = users.length > 0 || named ? await userFiles(container) : void 0;
+  const after = before && withUsers(before, users);
+  if (user !== void 0 && after !== void 0) requireUser(user, after);
+  const texts = [
+    ...after?.passwd === before?.passwd ? [] : [{ path: "/etc/passwd", text: after?.passwd ?? "" }],
+    ...after?.group === before?.group ? [] : [{ path: "/etc/group", text: after?.group ?? "" }]
+  ];
+  if (texts.length + directories.length + links.length + files2.length === 0) return container;
+  await requireFiles(request);
+  const needed = source.directory.filter({ include: files2.map(({ from }) => from) });
+  const tree = await laidOver(
+    context,
+    container.rootfs(),
+    files2.length === 0 ? context.client.directory() : needed,
+    { seconds: epochSeconds(source.modified), directories, links, files: files2, texts }
+  );
+  return container.withRootfs(tree);
+}
+async function requireFiles({ name: name4, service: service2, source }) {
+  await Promise.all(
+    service2.image.files.map(async ({ from }) => {
+      if (await source.directory.exists(from)) return;
+      throw new TgoError("SOURCE", `${name4} has no ${from}`, {
+        where: "image.files",
+        remedy: "Add the file to the service's source (check that .dockerignore keeps it), or correct the path."
+      });
+    })
+  );
+}
+async function userFiles(container) {
+  const read3 = async (path) => await container.exists(path) ? container.file(path).contents() : "";
+  const [passwd, group] = await Promise.all([read3("/etc/passwd"), read3("/etc/group")]);
+  return { passwd, group };
+}
+function standardLabels(request) {
+  const { service: service2, source, version: version2, base } = request;
+  const labels = {
+    "org.opencontainers.image.title": service2.title,
+    "org.opencontainers.image.description": service2.description,
+    "org.opencontainers.image.source": service2.source.repository,
+    "org.opencontainers.image.revision": source.revision,
+    "org.opencontainers.image.created": fill("{created}", request),
+    "org.opencontainers.image.version": version2,
+    "org.opencontainers.image.base.name": base?.name,
+    "org.opencontainers.image.base.digest": base?.digest
+  };
+  return Object.fromEntries(
+    Object.entries(labels).filter((entry) => entry[1] !== void 0)
+  );
+}
+function filled(request, templates) {
+  return Object.fromEntries(Object.entries(templates).map(([name4, text2]) => [name4, fill(text2, request)]));
+}
+
+// packages/builders/src/dockerfile/parse-dockerfile.ts
+function instructionsOf(text2) {
+  const lines2 = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
+  const escape = escapeCharacter(lines2);
+  const found = [];
+  for (let at = 0; at < lines2.length; ) {
+    const start = at;
+    let joined = "";
+    for (let more = true; more && at < lines2.length; at++) {
+      const line = lines2[at] ?? "";
+      if (/^\s*#/.test(line) || at > start && line.trim() === "") {
+        if (at === start) break;
+        continue;
+      }
+      const trimmed = line.trimEnd();
+      more = trimmed.endsWith(escape);
+      joined += more ? trimmed.slice(0, -1) : line;
+    }
+    if (at === start) at += 1;
+    const [, keyword, rest = ""] = /^\s*([A-Za-z]+)(?:\s+(.*))?$/s.exec(joined) ?? [];
+    if (keyword === void 0) continue;
+    if (/^(?:RUN|COPY|ADD)$/i.test(keyword)) at = behindHereDocuments(rest, lines2, at);
+    found.push({ keyword: keyword.toUpperCase(), rest: rest.trim(), lines: [start, at] });
+  }
+  return found;
+}
+function escapeCharacter(lines2) {
+  for (const line of lines2) {
+    const directive = /^#\s*([A-Za-z]+)\s*=\s*(\S+)\s*$/.exec(line);
+    if (directive === null) break;
+    if (directive[1]?.toLowerCase() === "escape" && directive[2] === "`") return "`";
+  }
+  return "\\";
+}
+function behindHereDocuments(rest, lines2, at) {
+  let behind2 = at;
+  for (const [, tabs, , word] of rest.matchAll(/(?<!<)\d*<<(-?)(["']?)([A-Za-z_]\w*)\2/g)) {
+    const ends = (line) => (tabs === "-" ? line.replace(/^\t+/, "") : line) === word;
+    const end = lines2.findIndex((line, index) => index >= behind2 && ends(line));
+    if (end !== -1) behind2 = end + 1;
+  }
+  return behind2;
+}
+function stagesOf(instructions, args) {
+  const known = new Map(Object.entries(args).filter(([name4]) => PREDEFINED.test(name4)));
+  const stages = [];
+  const numberOf = (name4) => {
+    const named = stages.findLastIndex((stage) => stage.name === name4.toLowerCase());
+    if (named !== -1) return named;
+    return /^\d+$/.test(name4) && Number(name4) < stages.length ? Number(name4) : void 0;
+  };
+  for (const instruction of instructions) {
+    const { keyword, rest } = instruction;
+    const words = rest.split(/\s+/);
+    const last = stages.at(-1);
+    if (keyword === "ARG" && last === void 0) declare(known, rest, args);
+    else if (keyword === "FROM") {
+      const flag = words.find((word) => word.startsWith("--platform="))?.slice("--platform=".length);
+      const [base = "", as, name4] = words.filter((word) => !word.startsWith("--"));
+      const image = filledIn(unquoted(base), known);
+      const parent = image === void 0 ? void 0 : stages.findLastIndex((stage) => stage.name === image.toLowerCase());
+      const isStage = parent !== void 0 && parent !== -1;
+      stages.push({
+        name: as?.toUpperCase() === "AS" ? name4?.toLowerCase() : void 0,
+        image: isStage || image === "scratch" ? void 0 : image,
+        unknown: image === void 0 || image === "",
+        platform: isStage ? stages[parent]?.platform : flag && filledIn(unquoted(flag), known),
+        runs: 0,
+        needs: isStage ? [parent] : [],
+        copies: [],
+        parent: isStage ? parent : void 0,
+        from: instruction
+      });
+    } else if (last !== void 0) {
+      const sources = sourcesOf(keyword, words).map((name4) => ({ name: name4, number: numberOf(name4) }));
+      stages[stages.length - 1] = {
+        ...last,
+        runs: last.runs + (keyword === "RUN" ? 1 : 0),
+        needs: [...last.needs, ...sources.flatMap(({ number: number3 }) => number3 ?? [])],
+        copies: [
+          ...last.copies,
+          ...sources.filter(({ name: name4, number: number3 }) => number3 === void 0 && !name4.includes("$") && name4 !== "scratch").map(({ name: name4 }) => ({ image: name4, at: instruction }))
+        ]
+      };
+    }
+  }
+  return stages;
+}
+var PREDEFINED = /^(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)$/;
+function sourcesOf(keyword, words) {
+  const flags = words.filter((word) => word.startsWith("--"));
+  if (keyword === "COPY") return flags.flatMap((flag) => /^--from=(.+)$/.exec(flag)?.[1] ?? []);
+  if (keyword !== "RUN") return [];
+  return flags.flatMap((flag) => /^--mount=(?:.*,)?from=([^,]+)/.exec(flag)?.[1] ?? []);
+}
+function declare(known, rest, args) {
+  for (const [, name4 = "", , text2] of rest.matchAll(/([A-Za-z_]\w*)(=((?:"[^"]*"|'[^']*'|[^\s"'])*))?/g)) {
+    const given = args[name4];
+    const value = given ?? (text2 === void 0 ? known.get(name4) : filledIn(unquoted(text2), known));
+    if (value !== void 0) known.set(name4, value);
+  }
+}
+function unquoted(text2) {
+  return text2.replaceAll(
+    /"([^"]*)"|'([^']*)'/g,
+    (_, double, single) => double ?? single ?? ""
+  );
+}
+function filledIn(text2, known) {
+  const filled2 = text2.replaceAll(
+    /\$\{(\w+)(?::?([-+])([^${}]*))?\}|\$(\w+)/g,
+    (_, braced, operator, word, plain) => {
+      const value = known.get(braced ?? plain ?? "") ?? "";
+      if (operator === "-") return value === "" ? word ?? "" : value;
+      if (operator === "+") return value === "" ? "" : word ?? "";
+      return value;
+    }
+  );
+  return filled2.includes("$") ? void 0 : filled2;
+}
+function neededStages(stages, target) {
+  const needed = /* @__PURE__ */ new Set();
+  const add = (number3) => {
+    if (needed.has(number3)) return;
+    needed.add(number3);
+    stages[number3]?.needs.forEach(add);
+  };
+  add(target);
+  return [...needed].sort((a, b) => a - b);
+}
+function targetStage(stages, target) {
+  if (target === void 0) return stages.length === 0 ? void 0 : stages.length - 1;
+  const named = stages.findLastIndex((stage) => stage.name === target.toLowerCase());
+  if (named !== -1) return named;
+  return /^\d+$/.test(target) && Number(target) < stages.length ? Number(target) : void 0;
+}
+function imagesOf(stages) {
+  return stages.flatMap(({ image, platform: platform2, from, copies }) => [
+    ...image === void 0 || image === "" ? [] : [{ image, platform: platform2, at: from }],
+    ...copies.map((copy) => ({ ...copy, platform: platform2 }))
+  ]);
+}
+function withImages(text2, images) {
+  const lines2 = text2.split("\n");
+  const explicit = [...images.keys()].some(({ platform: platform2 }) => platform2 !== void 0);
+  for (const [{ image, at }, { address: address2, platform: platform2 }] of images) {
+    const [start, end] = at.lines;
+    if (at.keyword === "FROM") {
+      const words = at.rest.split(/\s+/).filter((word) => !word.startsWith("--platform="));
+      const first = words.findIndex((word) => !word.startsWith("--"));
+      const flag = explicit ? [`--platform=${platform2}`] : [];
+      lines2[start] = ["FROM", ...flag, ...words.with(first, address2)].join(" ");
+      lines2.fill("", start + 1, end);
+      continue;
+    }
+    for (let index = start; index < end; index++) {
+      lines2[index] = (lines2[index] ?? "").replaceAll(
+        /(?<=[\s,=]from=|--from=)[^\s,\\]+/g,
+        (word) => word === image ? address2 : word
+      );
+    }
+  }
+  return lines2.join("\n");
+}
+
+// packages/builders/src/dockerfile/build-dockerfile.ts
+function planDockerfile({ name: name4, build: build2, native }, text2, platform2, values) {
+  const stages = stagesOf(instructionsOf(text2), {
+    ...platformArguments(native),
+    ...targetArguments(platform2),
+    ...values
+  });
+  const target = targetStage(stages, build2.target);
+  if (target === void 0) {
+    const named = stages.flatMap((stage) => stage.name ?? []);
+    throw new TgoError(
+      "SOURCE",
+      build2.target === void 0 ? `${build2.file} of ${name4} has no FROM` : `${build2.file} of ${name4} has no stage "${build2.target}"`,
+      { remedy: `Its named stages: ${named.join(", ") || "none"}. Set build.target in the catalog.` }
+    );
+  }
+  const needed = neededStages(stages, target).flatMap((number3) => stages[number3] ?? []);
+  const images = imagesOf(needed).flatMap((image) => {
+    const reference = fullName(image.image);
+    return reference === void 0 ? [] : [{ reference, platform: platformOf(image.platform) ?? platform2, named: image }];
+  });
+  const root = rootOf(stages, target);
+  return {
+    platform: platform2,
+    images,
+    unknown: needed.filter((stage) => stage.unknown).map(({ from }) => `FROM ${from.rest}`),
+    base: root?.image === void 0 ? void 0 : fullName(root.image),
+    emulated: needed.filter((stage) => (platformOf(stage.platform) ?? platform2) !== native).reduce((sum, stage) => sum + stage.runs, 0)
+  };
+}
+function rootOf(stages, number3) {
+  const stage = stages[number3];
+  return stage?.parent === void 0 ? stage : rootOf(stages, stage.parent);
+}
+function fullName(image) {
+  try {
+    const reference = parseReference(image);
+    const tagged = reference.tag === void 0 && reference.digest === void 0 ? { ...reference, tag: "latest" } : reference;
+    return BaseImage.safeParse(formatReference(tagged)).data;
+  } catch {
+    return void 0;
+  }
+}
+function platformOf(text2) {
+  const found = /^linux\/(amd64|arm64)(?:\/|$)/.exec(text2 ?? "")?.[1];
+  return found === void 0 ? void 0 : `linux/${found}`;
+}
+function platformArguments(native) {
+  return { BUILDPLATFORM: native, BUILDOS: "linux", BUILDARCH: architecture(native), BUILDVARIANT: "" };
+}
+function targetArguments(platform2) {
+  return {
+    TARGETPLATFORM: platform2,
+    TARGETOS: "linux",
+    TARGETARCH: architecture(platform2),
+    TARGETVARIANT: ""
+  };
+}
+function architecture(platform2) {
+  return platform2.slice(platform2.indexOf("/") + 1);
+}
+async function readDockerfile(name4, { file }, source) {
+  return source.file(file).contents().catch((cause) => {
+    throw new TgoError("SOURCE", `the source of ${name4} has no ${file}`, {
+      remedy: "Set build.file in the catalog to the Dockerfile's path in the source.",
+      cause
+    });
+  });
+}
+async function buildDockerfile(request) {
+  const { context, name: name4, service: service2, source, platforms, values } = request;
+  const { file, target } = service2.build;
+  const [text2, secrets] = await Promise.all([
+    readDockerfile(name4, service2.build, source.directory),
+    buildSecrets(context, name4, service2.build)
+  ]);
+  const plans = platforms.map(
+    (platform2) => planDockerfile({ name: name4, build: service2.build, native: context.native }, text2, platform2, values)
+  );
+  const notes = plans.flatMap((plan) => emulationNote(plan, file));
+  for (const { platform: platform2, note } of notes)
+    context.progress.note({ step: "build", service: name4, platform: platform2 }, note);
+  const variants2 = await Promise.all(
+    plans.map(async (plan) => {
+      const { platform: platform2 } = plan;
+      const container = withDockerfile(request, await withPinnedImages(context, text2, plan)).dockerBuild({
+        dockerfile: PINNED,
+        platform: platform2,
+        ...target === void 0 ? {} : { target },
+        // A list of its own each call: the SDK changes what it is given.
+        secrets: [...secrets],
+        buildArgs: Object.entries({ ...platformArguments(context.native), ...values }).map(
+          ([key2, value]) => ({
+            name: key2,
+            value
+          })
+        )
+      });
+      try {
+        return { platform: platform2, container: await configure(request, await container.sync()) };
+      } catch (error2) {
+        throw buildError(
+          `building ${name4} from ${file} for ${platform2}`,
+          plan.emulated > 0 ? "Run the failing line by hand in the base image; for this platform it ran under emulation." : "Run the failing line by hand in the base image.",
+          error2
+        );
+      }
+    })
+  );
+  return { variants: variants2, notes: notes.map(({ platform: platform2, note }) => `${platform2}: ${note}`) };
+}
+function emulationNote({ platform: platform2, emulated: emulated2 }, file) {
+  if (emulated2 === 0) return [];
+  const lines2 = emulated2 === 1 ? "1 RUN line" : `${emulated2} RUN lines`;
+  return [{ platform: platform2, note: `${lines2} of ${file} under emulation, which is slow` }];
+}
+var FOLDER = ".tgo-dockerfile";
+var PINNED = `${FOLDER}/Dockerfile`;
+function withDockerfile({ source }, text2) {
+  const ignored = [FOLDER, ...source.hidden].map((path) => `${path}
+`).join("");
+  return source.directory.withNewFile(PINNED, text2).withNewFile(`${PINNED}.dockerignore`, ignored);
+}
+async function withPinnedImages(context, text2, plan) {
+  const addresses = await Promise.all(
+    plan.images.map(async ({ reference, platform: platform2, named }) => {
+      const address2 = await context.bases.address(reference, platform2);
+      return [named, { address: address2.replace(/:[\w.-]+@/, "@"), platform: platform2 }];
+    })
+  );
+  return withImages(text2, new Map(addresses));
+}
+async function buildSecrets({ client, secrets }, name4, { secrets: declared }) {
+  if (declared.length === 0) return [];
+  const text2 = secrets.build === void 0 ? "" : await secrets.build.plaintext();
+  const values = new Map(parseAssignments(text2, "--build-secrets").map((each) => [each.name, each.value]));
+  const missing2 = declared.filter((id) => !values.has(id));
+  if (missing2.length > 0) {
+    throw new TgoError(
+      "USAGE",
+      `${name4} needs the build secret${missing2.length === 1 ? "" : "s"} ${missing2.join(", ")}`,
+      {
+        remedy: `Put ${missing2.map((id) => `${id}=value`).join(" and ")} into a file, and pass --build-secrets file:PATH.`
+      }
+    );
+  }
+  return declared.map((id) => client.setSecret(id, values.get(id) ?? ""));
+}
+
+// packages/builders/src/debian/errors.ts
+function packagesError(error2, installation) {
+  const failure3 = execFailure(error2);
+  if (failure3 === void 0) return buildError(stepName(installation), REMEDY2, error2);
+  const { stderr } = failure3;
+  return missingNames(stderr, installation) ?? unavailable(stderr, installation) ?? (/No space left on device|enough free space/.test(stderr) ? diskFull(installation) : void 0) ?? wouldRemove(stderr, installation) ?? failedScript(stderr, installation, error2) ?? buildError(stepName(installation), REMEDY2, error2);
+}
+var REMEDY2 = "The output above is apt's and dpkg's own.";
+function stepName({ packages, platform: platform2 }) {
+  return `installing ${packages.join(", ")} for ${platform2}`;
+}
+function missingNames(stderr, { platform: platform2 }) {
+  const facts = [...stderr.matchAll(/^tgo: (\S+) (\S+) ?(.*)$/gm)].map(([, key2, name4, value]) => ({
+    key: key2,
+    name: name4 ?? "",
+    value: value ?? ""
+  }));
+  const values = (key2, name4) => facts.filter((fact) => fact.key === key2 && fact.name === name4).map(({ value }) => value);
+  const missing2 = facts.filter(({ key: key2 }) => key2 === "missing").map(({ name: name4 }) => name4);
+  if (missing2.length === 0) return void 0;
+  const suite = facts.find(({ key: key2 }) => key2 === "suite")?.name ?? "the base's release";
+  const elsewhere = missing2.flatMap((name4) => values("elsewhere", name4).map((other) => ({ name: name4, other })));
+  const near = missing2.flatMap((name4) => {
+    const names3 = values("near", name4);
+    return names3.length === 0 ? [] : [`${names3.join(" or ")} instead of ${name4}`];
+  });
+  const sentences = [
+    ...elsewhere.map(
+      ({ name: name4, other }) => `${name4} exists for linux/${other} only: leave it out of build.packages, or build with --platform linux/${other}.`
+    ),
+    ...near.length === 0 ? [] : [`Did you mean ${near.join(", ")}?`],
+    ...elsewhere.length === 0 && near.length === 0 ? [`Look the name up at https://packages.debian.org, and correct build.packages.`] : []
+  ];
+  const names2 = missing2.join(", ");
+  return new TgoError(
+    "SOURCE",
+    `Debian ${suite} has no package${missing2.length > 1 ? "s" : ""} ${names2} for ${platform2}`,
+    { where: "build.packages", remedy: sentences.join("\n") }
+  );
+}
+function unavailable(stderr, { mirrors }) {
+  const match = /^[EW]: (?:Failed to fetch|The repository '?)\s*(\S+?)'?\s+(.*)$/m.exec(stderr) ?? /^[EW]: (Release file for \S+) (is expired.*)$/m.exec(stderr);
+  const [, address2 = "", reason = ""] = match ?? [];
+  if (match === null) return void 0;
+  const mirrored2 = mirrors.debian !== void 0 || mirrors.debianSecurity !== void 0;
+  const certificate = /certificate|TLS|SSL/i.test(reason) ? " Where TLS is inspected, or the base has no certificates, add --ca-bundle FILE." : "";
+  return new TgoError("UNAVAILABLE", `the Debian archive cannot be used: ${reason.trim()}`, {
+    where: address2.replace("Release file for ", ""),
+    remedy: (mirrored2 ? "mirrors.debian and mirrors.debianSecurity of the catalog lead there: check them, or leave them out." : "It is in the base image's apt sources. Where it is out of reach, set mirrors.debian in tgo.catalog.json, e.g. https://mirrors.example.com/debian.") + certificate
+  });
+}
+function diskFull(installation) {
+  return new TgoError("ENVIRONMENT", `the disk is full: ${stepName(installation)} failed`, {
+    remedy: "Make room for the engine's cache, then run the same command again."
+  });
+}
+function wouldRemove(stderr, installation) {
+  if (!stderr.includes("remove is disabled")) return void 0;
+  return new TgoError("SOURCE", `${stepName(installation)} would remove packages of the base image`, {
+    where: "build.packages",
+    remedy: "Choose packages that do not conflict with the base's, or another base."
+  });
+}
+function failedScript(stderr, installation, cause) {
+  const name4 = /^dpkg: error processing package (\S+)/m.exec(stderr)?.[1] ?? /^tgo: script (\S+) preinst$/m.exec(stderr)?.[1];
+  if (name4 === void 0) return void 0;
+  return buildError(
+    `an installation script of ${name4} (${stepName(installation)})`,
+    "The output above is the package's own. Leave the package out, or install it in a base image of yours.",
+    cause
+  );
+}
+
+// packages/builders/src/debian/fetch.sh
+var fetch_default = `# Plans and downloads Debian packages for a root of any architecture, with the apt of this machine's.
+# usage: fetch.sh ARCHITECTURE OTHER-ARCHITECTURE PACKAGE...
+# In:  /mnt/target       root of the base image (read-only): its package database and apt sources decide
+#      /run/tgo/apt      its /etc/apt with other sources, where there are mirrors
+#      /var/cache/tgo    cache volume: package lists by sources, packages of all architectures
+# Out: /out/debs/*.deb   what is to be installed, checked against the signed lists
+#      /out/order        "unpack FILE" and "configure PACKAGE" lines, in the order that apt would give to dpkg
+#      /out/auto         packages nobody asked for, as /var/lib/apt/extended_states has them
+#      /out/preinst      "PACKAGE FILE ARCHITECTURE": its preinst runs before anything is unpacked
+#      /out/target       "FILE": only dpkg in the target itself can unpack it
+#      /out/scripts      "PACKAGE": has a postinst, or is unpacked in the target
+#      /out/native       for a foreign target: what its shell scripts call most, as programs of this machine
+set -eu
+export LC_ALL=C.UTF-8
+architecture=$1
+other=$2
+shift 2
+target=/mnt/target
+etc=/run/tgo/apt
+[ -d $etc ] || etc=$target/etc/apt
+cache=/var/cache/tgo
+archives=$cache/archives
+mkdir -p /out/debs "$archives/partial" /tmp/apt
+touch /out/order /out/auto /out/preinst /out/target /out/scripts
+
+# One folder of lists for each set of sources; the lists are as large as many a service's packages.
+sources=$(cat $etc/sources.list $etc/sources.list.d/* 2>/dev/null | sha256sum | cut -c1-16)
+
+apt() { # ARCHITECTURE COMMAND ARGUMENT...
+  lists=$cache/lists/$sources-$1
+  for_architecture=$1
+  command=$2
+  shift 2
+  # Set here whatever a base may have set otherwise: official ones keep no caches and have apt delete its downloads.
+  "$command" -qq -o APT::Architecture="$for_architecture" -o APT::Architectures="$for_architecture" \\
+    -o APT::Install-Recommends=false -o APT::Install-Suggests=false -o APT::Sandbox::User=root \\
+    -o APT::Update::Error-Mode=any -o APT::Get::Remove=false -o Acquire::Retries=2 -o Acquire::Languages=none \\
+    -o Acquire::GzipIndexes=false -o Acquire::PDiffs=false -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 \\
+    -o Debug::NoLocking=true -o Dir::Etc="$etc" -o Dir::State="$lists" -o Dir::State::lists="$lists/lists" \\
+    -o Dir::State::status="$target/var/lib/dpkg/status" -o Dir::Cache=/tmp/apt \\
+    -o Dir::Cache::archives="$archives" -o Dir::Cache::pkgcache="/tmp/apt/$for_architecture.bin" \\
+    -o Dir::Cache::srcpkgcache="$lists/srcpkgcache.bin" \\
+    \${SSL_CERT_FILE:+-o Acquire::https::CaInfo="$SSL_CERT_FILE"} "$@"
+}
+
+# Builds of several services share the lists: one that was updated within the last minute is as good as new.
+update() { # ARCHITECTURE
+  state=$cache/lists/$sources-$1
+  mkdir -p "$state/lists/partial"
+  if [ -z "$(find "$state/updated" -mmin -1 2>/dev/null)" ]; then
+    apt "$1" apt-get update
+    touch "$state/updated"
+  fi
+}
+
+# What is wrong with the names asked for, for a message: "tgo: KEY VALUE..." lines.
+explain() {
+  echo "tgo: suite $(. $target/etc/os-release && echo "\${VERSION_CODENAME:-\${PRETTY_NAME:-}}")"
+  apt "$architecture" apt-cache pkgnames >/tmp/names
+  for name; do
+    # A name without a version is known only because others refer to it.
+    if [ -n "$(apt "$architecture" apt-cache madison "$name")" ]; then continue; fi
+    echo "tgo: missing $name"
+    if update "$other" >/dev/null 2>&1 && [ -n "$(apt "$other" apt-cache madison "$name")" ]; then
+      echo "tgo: elsewhere $name $other"
+      continue
+    fi
+    awk -v name="$name" '
+      function distance(a, b,   i, j, row, last, up, best) {
+        for (j = 0; j <= length(b); j++) row[j] = j
+        for (i = 1; i <= length(a); i++) {
+          last = row[0]; row[0] = i
+          for (j = 1; j <= length(b); j++) {
+            up = row[j]
+            best = last + (substr(a, i, 1) != substr(b, j, 1))
+            if (up + 1 < best) best = up + 1
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1
+            row[j] = best; last = up
+          }
+        }
+        return row[length(b)]
+      }
+      { gap = length($0) - length(name) }
+      gap > 2 || gap < -2 || substr($0, 1, 1) != substr(name, 1, 1) { next }
+      { d = distance(name, $0) }
+      d <= 2 { print d, $0 }' /tmp/names | sort -n | head -n 3 | sed "s/^[0-9]* /tgo: near $name /"
+  done
+}
+
+exec 9>"$cache/lock-$architecture"
+flock 9
+update "$architecture"
+if ! apt "$architecture" apt-get --yes --simulate install "$@" >/tmp/plan; then
+  explain "$@" >&2
+  exit 1
+fi
+# The base has it all.
+if ! grep -q '^Inst ' /tmp/plan; then exit 0; fi
+# "'URI' FILE SIZE SHA256:HASH", of every file when the archive is empty; the hash is from the signed lists.
+apt "$architecture" apt-get --yes --print-uris -o Acquire::ForceHash=SHA256 -o Dir::Cache::archives=/nonexistent \\
+  install "$@" | awk '{ sub(/^SHA256:/, "", $4); print $4 "  " $2 }' >/tmp/sums
+flock --unlock 9
+exec 9>"$cache/lock-archives"
+flock 9
+(cd "$archives" && sha256sum --check --status /tmp/sums 2>/dev/null) || {
+  # apt trusts a file of the right size; a damaged one must not come back with every build.
+  (cd "$archives" && sha256sum --check --quiet /tmp/sums 2>/dev/null || true) | sed 's/: FAILED.*//' |
+    (cd "$archives" && xargs -r rm -f)
+  apt "$architecture" apt-get --yes --download-only install "$@" >/dev/null
+}
+(cd "$archives" && cut -d' ' -f3 /tmp/sums | xargs -r cp -t /out/debs && cut -d' ' -f3 /tmp/sums | xargs -r touch)
+find "$archives" -maxdepth 1 -name '*.deb' -mtime +30 -delete
+flock --unlock 9
+(cd /out/debs && sha256sum --check --quiet /tmp/sums)
+
+# "Inst NAME [OLD-VERSION] (VERSION ORIGIN... [ARCHITECTURE])", the same with Conf
+awk '
+  { version = $3 ~ /^\\[/ ? $4 : $3; sub(/^\\(/, "", version); gsub(/:/, "%3a", version)
+    match($0, /\\[[a-z0-9-]+\\]\\)/); kind = substr($0, RSTART + 1, RLENGTH - 3) }
+  $1 == "Inst" { print "unpack", $2 "_" version "_" kind ".deb", $2, kind, $3 ~ /^\\[/ ? "upgrade" : "new" }
+  $1 == "Conf" { print "configure", $2 }' /tmp/plan >/tmp/order
+
+# Which packages have scripts that run before or while they are unpacked?
+info=$target/var/lib/dpkg/info
+configured=
+while read -r verb file package kind state; do
+  if [ "$verb" = configure ]; then
+    configured=yes
+    continue
+  fi
+  control=/tmp/control/$package
+  mkdir -p "$control"
+  dpkg-deb --ctrl-tarfile "/out/debs/$file" | tar -x -C "$control"
+  if [ -e "$control/postinst" ]; then echo "$package" >>/out/scripts; fi
+  [ -e "$control/preinst" ] && before=yes || before=
+  # An earlier version, or what it left behind, has a say in how the new one is unpacked.
+  if [ "$state" = upgrade ] || [ -e "$info/$package.list" ] || [ -e "$info/$package:$architecture.list" ]; then
+    for script in prerm postrm; do
+      if [ -e "$info/$package.$script" ] || [ -e "$info/$package:$architecture.$script" ]; then before=target; fi
+    done
+    if [ "$before" = yes ]; then before=target; fi
+  fi
+  # Something was configured before this one: it needs that to be ready (Pre-Depends), which is so in the target only.
+  if [ "$before" = yes ] && [ -n "$configured" ]; then before=target; fi
+  case $before in
+    yes) echo "$package $file $kind" >>/out/preinst && mkdir -p /out/control && mv "$control" "/out/control/$package" ;;
+    target) echo "$file" >>/out/target && echo "$package" >>/out/scripts ;;
+  esac
+done </tmp/order
+sort -u -o /out/scripts /out/scripts
+cut -d' ' -f1-2 /tmp/order >/out/order
+for name; do echo "$name"; done >/tmp/asked
+awk -v architecture="$architecture" 'NR == FNR { asked[$1] = 1; next }
+  $1 == "unpack" && $5 == "new" && !($3 in asked) {
+    print "Package: " $3 "\\nArchitecture: " architecture "\\nAuto-Installed: 1\\n" }' /tmp/asked /tmp/order >/out/auto
+awk '/^Package: / { name = $2 } /^Version: / && name == "dpkg" { print $2 }' $target/var/lib/dpkg/status >/out/dpkg-version
+
+# Scripts are the same on every machine: with this machine's shell and basic tools, only the programs that they are
+# about are emulated. Those that say what machine it is stay the target's, as do those that dpkg may have to replace.
+mkdir -p /out/native/bin
+if [ "$(dpkg --print-architecture)" != "$architecture" ] && [ ! -s /out/target ] &&
+  [ -L /lib ] && [ -L $target/lib ]; then
+  for package in coreutils findutils grep sed mawk debianutils; do
+    grep -E '^(/usr)?/bin/' "/var/lib/dpkg/info/$package.list"
+  done | grep -vE '/(uname|arch|nproc|hostid)$' | while read -r file; do
+    if [ -f "$file" ] && [ ! -L "$file" ]; then cp "$file" /out/native/bin; fi
+  done
+  ln -s mawk /out/native/bin/awk
+  for file in /usr/bin/dash /usr/bin/bash /usr/bin/perl; do
+    if [ -f $file ] && [ ! -L $file ] && [ -f $target$file ] && [ ! -L $target$file ]; then
+      echo $file >>/out/native/interpreters
+    fi
+  done
+  cp -L "$(ldd /bin/sh | awk '$2 != "=>" && /ld-linux/ { print $1 }')" /out/native/loader
+fi
+`;
+
+// packages/builders/src/debian/finish.sh
+var finish_default = `# Runs packages' scripts in the target, emulated where that is foreign.
+# usage: finish.sh TIME preinst|configure [native]
+# native: this shell is not the target's, see fetch.sh
+# In:  /run/tgo/packages  what fetch.sh made
+#      /run/tgo/work      an empty folder
+set -eu
+time=$1
+step=$2
+packages=/run/tgo/packages
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
+# The date of a password's last change, of a font cache and others.
+export DEBIAN_FRONTEND=noninteractive SOURCE_DATE_EPOCH="$time"
+umask 022
+cd /
+if [ "\${3:-}" = native ]; then
+  # Programs of the target run here only where the kernel knows their emulator; an engine with one of its own runs
+  # the whole step with that.
+  dpkg --version >/dev/null
+  PATH=$packages/native/bin:$PATH
+fi
+work=/run/tgo/work
+# Nothing may be started in an image; official bases say so themselves.
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+  printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
+  chmod 755 /usr/sbin/policy-rc.d
+  touch "$work/policy"
+fi
+cp -a /var/log "$work/log"
+touch "$work/started" && sleep 0.05
+
+# What dpkg gives a script. See dpkg(1), internal environment.
+run_preinst() { # PACKAGE ARCHITECTURE
+  control=/var/lib/dpkg/tmp.ci
+  cp -R "$packages/control/$1" $control
+  DPKG_ROOT='' DPKG_ADMINDIR=/var/lib/dpkg DPKG_FORCE='' DPKG_RUNNING_VERSION="\${version%%-*}" \\
+    DPKG_MAINTSCRIPT_PACKAGE="$1" DPKG_MAINTSCRIPT_ARCH="$2" DPKG_MAINTSCRIPT_NAME=preinst \\
+    DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1 DPKG_MAINTSCRIPT_DEBUG=0 $control/preinst install || {
+    echo "tgo: script $1 preinst" >&2
+    exit 1
+  }
+  rm -rf $control
+}
+
+case $step in
+  preinst)
+    version=$(cat $packages/dpkg-version)
+    while read -r package _ architecture; do run_preinst "$package" "$architecture" </dev/null; done <$packages/preinst
+    ;;
+  configure)
+    set -- --log=/dev/null --force-unsafe-io --force-confdef --force-confold
+    # apt's order, in as few calls as it allows; triggers wait for the end.
+    sort -u $packages/scripts $packages/target >"$work/here"
+    awk 'NR == FNR { here[$1] = 1; next }
+      $2 in here { if ($1 != verb) printf "%s%s", verb ? "\\n" : "", $1; verb = $1; printf " %s", $2 }
+      END { if (verb) print "" }' "$work/here" $packages/order >"$work/calls"
+    cd $packages/debs
+    while read -r verb names; do
+      dpkg "$@" --no-triggers --auto-deconfigure "--$verb" $names </dev/null
+    done <"$work/calls"
+    cd /
+    dpkg "$@" --configure --pending </dev/null
+    dpkg --audit >"$work/audit"
+    if [ -s "$work/audit" ]; then cat "$work/audit" >&2 && exit 1; fi
+    ;;
+esac
+
+# What differs from run to run, or has no use in an image: beyond this, and apt's own lists, logs and caches, the result
+# is file by file that of apt-get install in the target. (Also: caches that hold a directory's time have the fixed one,
+# bytecode is checked by hash, and what is in extended_states and in dpkg's list of triggers has another order.)
+changed() { # PATH FIND-ARGUMENT...
+  where=$1
+  shift
+  if [ -e "$where" ]; then find "$where" -xdev -newer "$work/started" "$@"; fi
+}
+rm -f /var/lib/dpkg/*-old
+changed /var/cache/debconf -name '*-old' -delete
+changed /var/cache/ldconfig -type f -delete
+changed /tmp -mindepth 1 ! -type d -delete
+changed /var/tmp -mindepth 1 ! -type d -delete
+changed /run -mindepth 1 ! -type d -delete
+# Each machine gets its own when it starts. See machine-id(5)
+changed /etc/machine-id -type f -exec truncate -s 0 {} +
+changed /var/lib/dbus/machine-id -delete
+changed /var/log -type f | while read -r file; do
+  if [ -e "$work\${file#/var}" ]; then cp -p "$work\${file#/var}" "$file"; else rm "$file"; fi
+done
+if [ -e "$work/policy" ]; then rm /usr/sbin/policy-rc.d; fi
+# The engine's own: mounted, or given to every command.
+find / -xdev -newer "$work/started" ! -path '/run/tgo*' ! -path '/dev*' ! -path '/proc*' ! -path '/sys*' \\
+  ! -path /etc/hosts ! -path /etc/resolv.conf ! -path /etc/hostname -print0 |
+  xargs -0r touch --no-dereference --date="@$time"
+`;
+
+// packages/builders/src/debian/sources.ts
+function debianMirror({ debian, debianSecurity }) {
+  if (debian === void 0 && debianSecurity === void 0) return void 0;
+  const archive = (debian ?? "http://deb.debian.org/debian").replace(/\/+$/, "");
+  const beside = SNAPSHOT.test(archive) ? archive.replace("/archive/debian/", "/archive/debian-security/") : `${archive}-security`;
+  const security = debianSecurity?.replace(/\/+$/, "") ?? beside;
+  return { archive, security, frozen: SNAPSHOT.test(archive) || SNAPSHOT.test(security) };
+}
+var SNAPSHOT = /\/archive\/debian(-security)?\/\d{8}T\d{6}Z$/;
+var SECURITY = /https?:\/\/(?:security\.debian\.org(?:\/debian-security)?|deb\.debian\.org\/debian-security)\/?(?=[\s\]]|$)/g;
+var ARCHIVE = /https?:\/\/deb\.debian\.org\/debian\/?(?=[\s\]]|$)/g;
+function mirroredSources(name4, text2, mirror) {
+  return name4.endsWith(".sources") ? mirroredStanzas(text2, mirror) : mirroredLines(text2, mirror);
+}
+function mirroredStanzas(text2, mirror) {
+  return text2.split("\n").flatMap((line) => {
+    if (line.startsWith("#")) return [line];
+    const replaced = replaceAddresses(line, mirror);
+    const isFrozen = mirror.frozen && replaced !== line && /^URIs:/i.test(line);
+    return isFrozen ? [replaced, "Check-Valid-Until: no"] : [replaced];
+  }).join("\n");
+}
+function mirroredLines(text2, mirror) {
+  return text2.split("\n").map((line) => {
+    if (line.trimStart().startsWith("#")) return line;
+    const replaced = replaceAddresses(line, mirror);
+    if (replaced === line || !mirror.frozen) return replaced;
+    return /^\s*deb(-src)?\s+\[/.test(replaced) ? replaced.replace("[", "[check-valid-until=no ") : replaced.replace(/^(\s*deb(?:-src)?)\s+/, "$1 [check-valid-until=no] ");
+  }).join("\n");
+}
+function replaceAddresses(line, { archive, security }) {
+  return line.replaceAll(SECURITY, () => security).replaceAll(ARCHIVE, () => archive);
+}
+
+// packages/builders/src/debian/unpack.sh
+var unpack_default = `# Unpacks Debian packages into a root of any architecture, running nothing of it.
+# usage: unpack.sh TIME   (of whatever would get the present time, seconds since 1970)
+# In:  /mnt/target       the root, in which the preinst scripts have run
+#      /run/tgo/packages what fetch.sh made
+# Out: /out/unfinished   packages that the target must finish: their scripts or triggers are pending
+set -eu
+export LC_ALL=C.UTF-8
+time=$1
+target=/mnt/target
+info=$target/var/lib/dpkg/info
+packages=/run/tgo/packages
+mkdir -p /out /tmp/debs
+touch /tmp/started && sleep 0.05
+
+# A package without its preinst, which has run. The members of the ar archive, each after a header of 60 bytes and at
+# an even offset: debian-binary (4 bytes), control, data. See deb(5).
+without_preinst() { # FILE
+  deb=$packages/debs/$1
+  rm -rf /tmp/control
+  dpkg-deb --control "$deb" /tmp/control
+  rm /tmp/control/preinst
+  tar --sort=name --owner=0 --group=0 --numeric-owner -C /tmp/control -cf /tmp/control.tar .
+  size=$(head -c 130 "$deb" | tail -c 10)
+  {
+    head -c 72 "$deb"
+    # tar writes whole records, so this size is even.
+    printf '%-16s%-12s%-6s%-6s%-8s%-10s\`\\n' control.tar 0 0 0 100644 "$(stat -c %s /tmp/control.tar)"
+    cat /tmp/control.tar
+    tail -c +$((72 + 60 + size + size % 2 + 1)) "$deb"
+  } >"/tmp/debs/$1"
+}
+while read -r _ file _; do without_preinst "$file"; done <$packages/preinst
+
+# Dependencies are apt's business, which has ordered all this; where an old version is in the way, its new one comes.
+run_dpkg() {
+  xargs -r dpkg --root=$target --log=/dev/null --force-architecture --force-unsafe-io --force-depends \\
+    --force-breaks --force-conflicts --force-confdef --force-confold --no-triggers "$@" >/dev/null
+}
+sed -n 's/^unpack //p' $packages/order | { grep -vxFf $packages/target || true; } | while read -r file; do
+  if [ -e "/tmp/debs/$file" ]; then echo "/tmp/debs/$file"; else echo "$packages/debs/$file"; fi
+done | run_dpkg --unpack
+while read -r package _ architecture; do
+  script=$info/$package.preinst
+  if [ -e "$info/$package:$architecture.list" ]; then script=$info/$package:$architecture.preinst; fi
+  cp $packages/control/"$package"/preinst "$script"
+  chmod 755 "$script"
+done <$packages/preinst
+sed -n 's/^configure //p' $packages/order | { grep -vxFf $packages/scripts || true; } | run_dpkg --configure
+
+if [ -s $packages/auto ]; then cat $packages/auto >>$target/var/lib/apt/extended_states; fi
+awk '/^Package: / { name = $2 }
+  /^Status: / && !/ (installed|config-files|not-installed)$/ { print name }' \\
+  $target/var/lib/dpkg/status | sort -u >/out/unfinished
+rm -f $target/var/lib/dpkg/*-old
+# Files keep the times that their packages give them; what was made here has the present one.
+find $target -xdev -newer /tmp/started -print0 | xargs -0r touch --no-dereference --date="@$time"
+`;
+
+// packages/builders/src/debian/install-packages.ts
+var TARGET = "/mnt/target";
+var PACKAGES = "/run/tgo/packages";
+async function withSystemPackages(request, { platform: platform2, container: base }) {
+  const { context, service: service2 } = request;
+  const packages = [...new Set(service2.build.packages)].sort();
+  if (packages.length === 0) return { container: base, notes: [] };
+  await requireApt(base, service2.build.base);
+  try {
+    return await install(request, { platform: platform2, container: base }, packages);
+  } catch (error2) {
+    throw packagesError(error2, { packages, platform: platform2, mirrors: context.catalog.mirrors });
+  }
+}
+async function requireApt(base, reference) {
+  if (await base.exists("/usr/bin/apt-get")) return;
+  const alpine = await base.exists("/etc/alpine-release");
+  throw new TgoError("SOURCE", `the base image has no apt${alpine ? ": it is Alpine" : ""}`, {
+    where: reference,
+    remedy: "build.packages are Debian packages: choose a base made from Debian (its tag often ends with -slim or -bookworm), or leave build.packages empty."
+  });
+}
+async function install({ context, service: service2 }, { platform: platform2, container: base }, packages) {
+  const native = await baseImage(context, service2.build.base, context.native);
+  const fetched = (await fetching(context, native, base)).withMountedDirectory(TARGET, base.rootfs(), { readOnly: true }).withNewFile("/run/tgo/fetch.sh", fetch_default).withExec(["sh", "/run/tgo/fetch.sh", ...architectures(platform2), ...packages]).directory("/out");
+  const [order2 = [], preinst = [], scripts = []] = await Promise.all(
+    ["order", "preinst", "scripts"].map((file) => namesIn(fetched, file))
+  );
+  if (order2.length === 0) return { container: base, notes: [] };
+  const finishing = { context, base, native, fetched };
+  const prepared = preinst.length === 0 ? base.rootfs() : await finish(finishing, base.rootfs(), "preinst");
+  const unpacked = native.withMountedDirectory(TARGET, prepared).withMountedDirectory(PACKAGES, fetched, { readOnly: true }).withNewFile("/run/tgo/unpack.sh", unpack_default).withExec(["sh", "/run/tgo/unpack.sh", `${LAYER_TIME}`]);
+  const unfinished = await namesIn(unpacked.directory("/out"), "unfinished");
+  const result = unpacked.directory(TARGET);
+  if (unfinished.length === 0) return { container: base.withRootfs(result), notes: [] };
+  const container = base.withRootfs(await finish(finishing, result, "configure"));
+  const names2 = [.../* @__PURE__ */ new Set([...preinst, ...scripts])].sort();
+  const isTold = platform2 !== context.native && names2.length > 0;
+  return {
+    container,
+    notes: isTold ? [
+      `${platform2}: installation scripts of ${names2.join(", ")} ran, and what they call of it was emulated`
+    ] : []
+  };
+}
+async function fetching(context, native, base) {
+  const container = trusting(context, native).withMountedCache(
+    "/var/cache/tgo",
+    context.client.cacheVolume("tgo-apt")
+  );
+  const mirror = debianMirror(context.catalog.mirrors);
+  if (mirror === void 0) return container;
+  let etc = base.directory("/etc/apt");
+  for (const path of [...await etc.glob("sources.list"), ...await etc.glob("sources.list.d/*")]) {
+    etc = etc.withNewFile(path, mirroredSources(path, await etc.file(path).contents(), mirror));
+  }
+  return container.withMountedDirectory("/run/tgo/apt", etc, { readOnly: true });
+}
+async function finish(finishing, tree, step) {
+  const { context, base, native, fetched } = finishing;
+  const target = base.withRootfs(tree).withUser("root").withWorkdir("/");
+  const run3 = (container, ...options) => container.withMountedFile("/run/tgo/finish.sh", textFile(context, "finish.sh", finish_default)).withMountedDirectory(PACKAGES, fetched, { readOnly: true }).withMountedDirectory("/run/tgo/work", context.client.directory()).withExec(["sh", "/run/tgo/finish.sh", `${LAYER_TIME}`, step, ...options]).sync();
+  if (!await fetched.exists("native/interpreters")) return (await run3(target)).rootfs();
+  const { libraries, loader } = RUNTIME[context.native];
+  const mixed = (await namesIn(fetched, "native/interpreters")).reduce(
+    (container, path) => container.withMountedFile(path, native.file(path)),
+    context.client.container({ platform: context.native }).withRootfs(tree).withMountedDirectory(libraries, native.directory(libraries), { readOnly: true }).withMountedFile(loader, fetched.file("native/loader"))
+  );
+  const finished = await run3(mixed, "native").catch((error2) => {
+    if (execFailure(error2) === void 0) throw error2;
+    return run3(target);
+  });
+  return finished.rootfs();
+}
+var RUNTIME = {
+  "linux/amd64": { libraries: "/usr/lib/x86_64-linux-gnu", loader: "/lib64/ld-linux-x86-64.so.2" },
+  "linux/arm64": { libraries: "/usr/lib/aarch64-linux-gnu", loader: "/lib/ld-linux-aarch64.so.1" }
+};
+function textFile({ client }, name4, text2) {
+  return client.directory().withNewFile(name4, text2).file(name4);
+}
+function architectures(platform2) {
+  return platform2 === "linux/arm64" ? ["arm64", "amd64"] : ["amd64", "arm64"];
+}
+async function namesIn(directory, file) {
+  const text2 = await directory.file(file).contents();
+  return text2.split("\n").filter((line) => line !== "").map((line) => line.split(" ")[0] ?? "");
+}
+
+// packages/builders/src/python/activate.ts
+async function activated({ service: service2 }, container, environments, platform2) {
+  const target = service2.build.environment;
+  const path = await container.envVariable("PATH");
+  return container.withDirectory(target, environments.common).withDirectory(target, environments.of(platform2)).withEnvVariable("PATH", `${target}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withEnvVariable("VIRTUAL_ENV", target);
+}
+
+// packages/builders/src/python/application.py
+var application_default = '"""Compiles and stamps the application. usage: application.py ROOT TIME  (TIME: seconds since 1970)"""\n\nimport sys\n\nfrom layer import compile_bytecode, stamp\n\nroot, time = sys.argv[1:]\ncompile_bytecode(root, root)\nstamp(root, int(time))\n';
+
+// packages/builders/src/python/build.py
+var build_default = `"""Builds one source archive into a wheel, and proves that the wheel is for the machine it was built for.
+
+Writes OUT/wheels/*.whl and OUT/built.json: {kind: pure | compiled, wheel}. The source lies at a fixed path, clocks are
+fixed, nothing of an earlier build is seen: the same archive and tools give the same wheel.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+
+from index import flags
+from problem import Problem, last_lines, telling
+from sdist import unpack
+from verify import verify
+
+EPOCH = "315532800"  # 1980: the earliest time that a zip archive can hold
+FLAGS = "-O2 -g0 -ffile-prefix-map=/build=."
+
+
+def target_environment(machine, prefix, sysroot):
+    """
+    What setuptools must be told to build for another machine. All of them: with less, code of one machine lands in
+    wheels or file names of the other.
+    """
+    suffix = f".cpython-{sys.version_info.major}{sys.version_info.minor}-{machine}-linux-gnu.so"
+    headers = "/mnt/target" + sysconfig.get_path("include")
+    root = f" --sysroot={sysroot}" if sysroot else ""
+    return {
+        "CC": f"{prefix}gcc{root}",
+        "CXX": f"{prefix}g++{root}",
+        "LDSHARED": f"{prefix}gcc{root} -shared",
+        "LDCXXSHARED": f"{prefix}g++{root} -shared",
+        "AR": f"{prefix}ar",
+        "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
+        "SETUPTOOLS_EXT_SUFFIX": suffix,
+        "CFLAGS": f"-I{headers} {FLAGS}" if prefix else FLAGS,
+        "PKG_CONFIG_LIBDIR": f"{sysroot}/usr/lib/{machine}-linux-gnu/pkgconfig:{sysroot}/usr/share/pkgconfig",
+        "PKG_CONFIG_SYSROOT_DIR": sysroot,
+    }
+
+
+def constraints(source, path):
+    """Pinned build backends, less those that the package itself wants other versions of; their names are returned."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # before Python 3.11
+        import tomli as tomllib
+    project = os.path.join(source, "pyproject.toml")
+    wants = {}
+    if os.path.exists(project):
+        with open(project, "rb") as file:
+            for text in tomllib.load(file).get("build-system", {}).get("requires", []):
+                try:
+                    requirement = Requirement(text)
+                except InvalidRequirement:
+                    continue
+                wants[requirement.name.lower().replace("_", "-")] = requirement.specifier
+    kept, free = [], []
+    with open(path) as file:
+        for line in file:
+            name, version = line.split(";")[0].strip().split("==")
+            fits = name not in wants or wants[name].contains(version, prereleases=True)
+            (kept if fits else free).append(line if fits else name)
+    with open("/tmp/constraints.txt", "w") as file:
+        file.writelines(kept)
+    return "/tmp/constraints.txt", free
+
+
+def build(options, source, indexes):
+    pins, free = constraints(source, options.constraints)
+    fixed = {"SOURCE_DATE_EPOCH": EPOCH, "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    if options.machine:
+        fixed |= target_environment(options.machine, options.prefix, options.sysroot)
+    wheels = os.path.join(options.out, "wheels")
+    command = ["uv", "build", "--wheel", "--no-config", "--no-python-downloads", "--python", sys.executable]
+    command += ["--cache-dir", "/tmp/uv", "--build-constraints", pins, *flags(indexes, options.pypi)]
+    done = subprocess.run(
+        [*command, "--out-dir", wheels, source], capture_output=True, text=True, env={**os.environ, **fixed}
+    )
+    if done.returncode != 0:
+        said = last_lines(done.stdout + done.stderr, 20)
+        raise Problem("BUILD", f"{options.name} cannot be built from source\\n{said}")
+    return os.path.join(wheels, next(name for name in os.listdir(wheels) if name.endswith(".whl"))), free
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--archive", required=True)
+    parser.add_argument("--name", required=True, help="NAME VERSION")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--constraints", required=True)
+    parser.add_argument("--indexes", required=True, help="JSON")
+    parser.add_argument("--pypi")
+    parser.add_argument("--machine", help="as in platform.machine(); without it the wheel must be pure")
+    parser.add_argument("--prefix", default="", help="of the compiler, e.g. aarch64-linux-gnu-")
+    parser.add_argument("--sysroot", default="", help="folder with the target's headers and libraries")
+    options = parser.parse_args()
+    source = f"/build/{options.name.replace(' ', '-')}"
+    unpack(options.archive, source)
+    wheel, free = build(options, source, json.loads(options.indexes))
+    kind = verify(wheel, options.machine)
+    with open(os.path.join(options.out, "built.json"), "w") as file:
+        json.dump({"kind": kind, "wheel": os.path.basename(wheel), "unpinned": free}, file)
+
+
+if __name__ == "__main__":
+    telling(main)
+`;
+
+// packages/builders/src/python/environment.py
+var environment_default = `"""Installs chosen wheels for several platforms at once, natively, and keeps apart what they share.
+
+Writes OUT/common (the same on every platform, with bytecode) and OUT/<platform> for the rest. Nothing of a foreign
+platform is run: uv takes wheels by platform tag, and bytecode is the same on every machine.
+"""
+
+import argparse
+import concurrent.futures
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+from fetch import fetch
+from layer import compile_bytecode, stamp
+from problem import Problem, last_lines, telling
+
+# On the same file system as the result: unpacked wheels become hard links there, and are never copied.
+UNPACKED = "/tmp/uv"
+
+
+def install(wheels, prefix, environment, tag, work):
+    """Installs wheels (paths) below prefix, with console scripts that name the environment's own Python."""
+    os.makedirs(prefix, exist_ok=True)
+    if not wheels:
+        return
+    links = os.path.join(work, "links")
+    os.makedirs(links)
+    pins = []
+    for path in wheels:
+        name, version = os.path.basename(path).split("-")[:2]
+        os.symlink(path, os.path.join(links, os.path.basename(path)))
+        pins.append(f"{name}=={version}\\n")
+    requirements = os.path.join(work, "requirements.txt")
+    with open(requirements, "w") as file:
+        file.writelines(sorted(pins))
+    command = ["uv", "pip", "install", "--quiet", "--no-config", "--offline", "--no-deps", "--no-index"]
+    command += ["--find-links", links, "--only-binary", ":all:", "--link-mode", "hardlink", "--cache-dir", UNPACKED]
+    command += ["--python", f"{environment}/bin/python", "--prefix", prefix, "--python-platform", tag]
+    # Nothing of the installation itself in the result: uv would write the time of its own files there.
+    quiet = {**os.environ, "UV_NO_INSTALLER_METADATA": "1"}
+    done = subprocess.run([*command, "--requirements", requirements], stderr=subprocess.PIPE, text=True, env=quiet)
+    if done.returncode != 0:
+        raise Problem("BUILD", f"the packages for {tag} cannot be installed\\n{last_lines(done.stderr)}")
+    os.remove(os.path.join(prefix, ".lock"))
+
+
+def entries(root):
+    """Relative paths of files and links below root, in order."""
+    found = []
+    for folder, directories, files in os.walk(root):
+        links = [name for name in directories if os.path.islink(os.path.join(folder, name))]
+        found += [os.path.relpath(os.path.join(folder, name), root) for name in files + links]
+    return sorted(found)
+
+
+def same(first, second):
+    if os.path.islink(first) or os.path.islink(second):
+        return os.path.islink(first) and os.path.islink(second) and os.readlink(first) == os.readlink(second)
+    modes_equal = os.stat(first).st_mode == os.stat(second).st_mode
+    return modes_equal and filecmp.cmp(first, second, shallow=False)
+
+
+def share(roots, common):
+    """Moves what all roots have in common."""
+    first, *others = roots
+    for path in entries(first):
+        copies = [os.path.join(root, path) for root in others]
+        if all(os.path.lexists(copy) and same(os.path.join(first, path), copy) for copy in copies):
+            target = os.path.join(common, path)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            os.rename(os.path.join(first, path), target)
+            for copy in copies:
+                os.remove(copy)
+    for root in roots:
+        for folder, _, _ in os.walk(root, topdown=False):
+            if not os.listdir(folder) and folder != root:
+                os.rmdir(folder)
+
+
+def create(environment, common, skeleton):
+    """The virtual environment that packages are installed for; in the result only when it is asked for."""
+    shutil.rmtree(environment, ignore_errors=True)
+    command = ["uv", "venv", "--quiet", "--no-config", "--no-python-downloads"]
+    command += ["--python", sys._base_executable, environment]
+    subprocess.run(command, check=True)
+    for name in (".lock", ".gitignore", "CACHEDIR.TAG"):
+        if os.path.exists(os.path.join(environment, name)):
+            os.remove(os.path.join(environment, name))
+    if skeleton:
+        shutil.copytree(environment, common, symlinks=True)
+    else:
+        os.makedirs(common)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--plan", help="plan.json: wheels to download and install")
+    parser.add_argument("--built", action="append", default=[], help="NAME=FOLDER of built wheels; shared or platform")
+    parser.add_argument("--skeleton", action="store_true", help="with the virtual environment itself")
+    parser.add_argument("--environment", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--cache", required=True, help="folder of downloads")
+    parser.add_argument("--time", type=int, required=True, help="of every file, seconds since 1970")
+    parser.add_argument("--platform", action="append", required=True, metavar="NAME=TAG")
+    options = parser.parse_args()
+    platforms = dict(pair.split("=", 1) for pair in options.platform)
+    common = os.path.join(options.out, "common")
+    create(options.environment, common, options.skeleton)
+    sets = {}
+    if options.plan:
+        with open(options.plan) as file:
+            sets = json.load(file)["sets"]
+    built = {}
+    for pair in options.built:
+        name, folder = pair.split("=", 1)
+        wheels = [file for file in os.listdir(folder) if file.endswith(".whl")]
+        built.setdefault(name, []).extend(os.path.join(folder, file) for file in wheels)
+
+    def fill(name):
+        wheels = [*fetch(sets.get(name, []), options.cache), *built.get(name, [])]
+        prefix = common if name == "shared" else os.path.join(options.out, name)
+        tag = platforms.get(name, next(iter(platforms.values())))
+        install(wheels, prefix, options.environment, tag, os.path.join("/tmp/install", name))
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(fill, ["shared", *platforms]))
+    shutil.rmtree(UNPACKED, ignore_errors=True)
+    shutil.rmtree(options.environment)
+    roots = [os.path.join(options.out, name) for name in platforms]
+    if len(roots) > 1:
+        share(roots, common)
+    for root in [common, *roots]:
+        compile_bytecode(root, options.environment)
+        stamp(root, options.time)
+    print(json.dumps({name: len(entries(os.path.join(options.out, name))) for name in ["common", *platforms]}))
+
+
+if __name__ == "__main__":
+    telling(main)
+`;
+
+// packages/builders/src/python/fetch.py
+var fetch_default2 = `"""Downloads of locked files into a folder by hash: what is there is right, whoever put it there."""
+
+import concurrent.futures
+import hashlib
+import os
+import tempfile
+import threading
+
+import requests
+from problem import Problem
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+CONNECTIONS = 12
+# One for all that fetch at the same time: with as many more look-ups of the same name, a name server was seen to lose
+# some, which costs five seconds each.
+_pool = concurrent.futures.ThreadPoolExecutor(CONNECTIONS)
+_sessions = threading.local()
+
+
+def fetch(files, cache):
+    """Paths of files ({file, url, sha256, size}) in the cache, in order; what is missing is downloaded."""
+    largest_first = sorted(files, key=lambda file: -(file.get("size") or 0))
+    pending = [_pool.submit(_one, file, cache) for file in largest_first]
+    try:
+        for download in pending:
+            download.result()
+    except BaseException:
+        for download in pending:
+            download.cancel()
+        raise
+    return [_path(file, cache) for file in files]
+
+
+def _path(file, cache):
+    return os.path.join(cache, file["sha256"], file["file"])
+
+
+def _one(file, cache):
+    path = _path(file, cache)
+    if os.path.exists(path) and _digest(path) == file["sha256"]:
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    handle, partial = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".partial-")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            found = _download(file["url"], out)
+        if found != file["sha256"]:
+            raise _changed(file, found)
+        os.rename(partial, path)
+    except requests.HTTPError as error:
+        raise _refused(file, error.response.status_code)
+    except requests.RequestException as error:
+        raise _unreachable(file, error)
+    finally:
+        if os.path.exists(partial):
+            os.remove(partial)
+
+
+def _download(url, out):
+    digest = hashlib.sha256()
+    with _session().get(url, stream=True, timeout=(15, 60)) as answer:
+        answer.raise_for_status()
+        for chunk in answer.iter_content(1 << 20):
+            digest.update(chunk)
+            out.write(chunk)
+    return digest.hexdigest()
+
+
+def _digest(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _session():
+    """One for each thread: connections are kept, faults that may pass are tried again, .netrc is used."""
+    if not hasattr(_sessions, "session"):
+        _sessions.session = requests.Session()
+        retries = Retry(total=4, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
+        for scheme in ("http://", "https://"):
+            _sessions.session.mount(scheme, HTTPAdapter(max_retries=retries))
+    return _sessions.session
+
+
+def _title(file):
+    return f"{file['name']} {file['version']}"
+
+
+def _changed(file, found):
+    what = f"{_title(file)}: the index has other bytes for {file['file']} than the lock names"
+    remedy = "Do not build from it before you know why. If the change is meant: lock again and commit."
+    return Problem("BUILD", f"{what} (sha256 {found}, locked {file['sha256']})", file["url"], remedy)
+
+
+def _refused(file, status):
+    if status in (401, 403):
+        remedy = "Give the index's credentials: --netrc file:$HOME/.netrc."
+        return Problem("UNAUTHORIZED", f"{_title(file)} cannot be downloaded: HTTP {status}", file["url"], remedy)
+    remedy = "The file may have been removed: lock a version that is still there. Behind a mirror: check mirrors.pypi."
+    return Problem("BUILD", f"{_title(file)} cannot be downloaded: HTTP {status}", file["url"], remedy)
+
+
+def _unreachable(file, error):
+    remedy = "Check the network. Where this address is out of reach, set mirrors.pypi in tgo.catalog.json, or pass "
+    remedy += "--mirror pypi=URL. Behind a proxy that inspects TLS: --ca-bundle FILE."
+    return Problem("UNAVAILABLE", f"{_title(file)} cannot be downloaded: {error}", file["url"], remedy)
+`;
+
+// packages/builders/src/python/index.py
+var python_default = `"""Asks the package index, through uv, which files there are of every locked package."""
+
+import json
+import os
+import re
+import subprocess
+
+from problem import Problem, last_lines
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # before Python 3.11
+    import tomli as tomllib
+
+PYPI = "https://pypi.org/simple"
+
+
+def flags(indexes, pypi):
+    """Index options of uv; the mirror stands in for PyPI and nothing else."""
+    options = ["--default-index", indexes["default"] or pypi or PYPI]
+    for url in indexes["extra"]:
+        options += ["--index", url]
+    # Every file is known by its hash: which index it comes from decides nothing.
+    return [*options, "--index-strategy", "unsafe-best-match"]
+
+
+def locked_hashes(requirements):
+    """sha256 of every file the lock allows, by (name, version)."""
+    allowed = {}
+    for line in re.sub(r"\\\\\\n", " ", requirements).splitlines():
+        pin = re.match(r"([\\w.-]+)(?:\\[[^\\]]*\\])?\\s*===?\\s*([^\\s;]+)", line)
+        if pin is not None:
+            found = re.findall(r"--hash[=\\s]sha256:([0-9a-f]{64})", line)
+            allowed.setdefault((canonical(pin[1]), pin[2]), set()).update(found)
+    return allowed
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def look_up(requirements, indexes, pypi, work):
+    """Packages of a set of requirements as pylock.toml has them (PEP 751), and what uv warned of."""
+    pylock = os.path.join(work, "pylock.toml")
+    command = ["uv", "pip", "compile", "--no-config", "--universal", "--no-deps", "--generate-hashes"]
+    command += ["--format", "pylock.toml", "--output-file", pylock, *flags(indexes, pypi), requirements]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise _failure(done.stderr, indexes, pypi)
+    with open(pylock, "rb") as file:
+        packages = tomllib.load(file).get("packages", [])
+    yanked = re.findall(r"^warning: \`(\\S+)==(\\S+)\` is yanked(?: \\(reason: (.*)\\))?$", done.stderr, re.MULTILINE)
+    return packages, [_withdrawn(*found) for found in yanked]
+
+
+def _withdrawn(name, version, reason):
+    """A lock may still name such a version (PEP 592): told, not refused."""
+    text = json.loads(reason) if reason.startswith('"') else reason
+    return f"{name} {version} was withdrawn (yanked) by its authors: {text or 'no reason given'}"
+
+
+def files_of(package):
+    """Its sdist and its wheels as {name, version, file, url, sha256, size}."""
+    entries = [package["sdist"]] if "sdist" in package else []
+    entries += package.get("wheels", [])
+    entries += [package["archive"]] if "archive" in package else []
+    return [_file(package, entry) for entry in entries if "url" in entry]
+
+
+def _file(package, entry):
+    name = entry.get("name") or re.sub(r"[?#].*", "", entry["url"]).rsplit("/", 1)[1]
+    facts = {"name": package["name"], "version": package.get("version", ""), "file": name.replace("%2B", "+")}
+    return {**facts, "url": entry["url"], "sha256": entry["hashes"].get("sha256"), "size": entry.get("size", 0)}
+
+
+def _failure(said, indexes, pypi):
+    url = re.search(r"Failed to fetch: \`?([^\\s\`]+)", said)
+    gone = re.search(r"there is no version of (\\S+?)==(\\S+)", said)
+    unknown = re.search(r"Because (\\S+) was not found in", said)
+    mirror = f"mirrors.pypi (or --mirror pypi=URL) leads to {pypi}" if pypi else "PyPI itself was asked"
+    if re.search(r"40[13]|credentials", said) and url is not None:
+        remedy = "Give the index's credentials: --netrc file:$HOME/.netrc."
+        return Problem("UNAUTHORIZED", f"the package index refuses\\n{last_lines(said)}", url[1], remedy)
+    if gone is not None or unknown is not None:
+        name = f"{gone[1]} {gone[2].rstrip(',')}" if gone is not None else unknown[1]
+        remedy = f"It was removed, or the index does not have it ({mirror}). Lock a version that is there: "
+        remedy += "pip index versions NAME lists them."
+        where = ", ".join([indexes["default"] or pypi or PYPI, *indexes["extra"]])
+        return Problem("BUILD", f"{name} is not on the package index", where, remedy)
+    if url is not None:
+        remedy = f"Check the network and the address: {mirror}. Where PyPI is out of reach, set mirrors.pypi in "
+        remedy += "tgo.catalog.json. Behind a proxy that inspects TLS: --ca-bundle FILE."
+        return Problem("UNAVAILABLE", f"the package index does not answer\\n{last_lines(said)}", url[1], remedy)
+    what = f"the locked packages cannot be looked up\\n{last_lines(said)}"
+    return Problem("BUILD", what, None, "The words above are uv's own.")
+`;
+
+// packages/builders/src/python/layer.py
+var layer_default = '"""What every layer of Python files gets: bytecode, and one time for every entry."""\n\nimport os\nimport subprocess\nimport sys\n\n\ndef compile_bytecode(root, path):\n    """\n    Bytecode that is never checked against a file time; `path` is where root will be in the image, as tracebacks name\n    it. Packages ship templates that are no Python: tolerated.\n    """\n    command = [sys.executable, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]\n    subprocess.run([*command, "-s", root, "-p", path, root], stdout=subprocess.DEVNULL)\n\n\ndef stamp(root, time):\n    """One time (seconds since 1970) for every entry; a link\'s own, not its target\'s."""\n    for folder, directories, files in os.walk(root):\n        for name in directories + files:\n            os.utime(os.path.join(folder, name), (time, time), follow_symlinks=False)\n    os.utime(root, (time, time))\n';
+
+// packages/builders/src/python/lock.py
+var lock_default = `"""Checks a lock against its project, and writes its packages as one set of hashed requirements.
+
+usage: lock.py LOCK OUT GROUP...   in a folder with pyproject.toml and the lock.
+Writes OUT/requirements.txt, and OUT/indexes.json: the indexes the project names beside or instead of PyPI.
+"""
+
+import json
+import os
+import re
+import sys
+
+from problem import Problem, telling
+from project import read_toml
+
+
+def require_indexed(requirements, lock):
+    """Only what an index has is fetched with a hash: no git repositories, no folders."""
+    for line in requirements.splitlines():
+        if re.match(r"-e |\\.|file:|[\\w.-]+(\\[[\\w,.-]+\\])? *@ *(git\\+|hg\\+|svn\\+|bzr\\+|file:)", line):
+            name = line.split(";")[0].strip()
+            remedy = "Depend on a released version from a package index, or ship the code with the service's source."
+            raise Problem("SOURCE", f"{name} has no hash: it comes from a repository or a folder", lock, remedy)
+
+
+def main():
+    lock, out, *groups = sys.argv[1:]
+    project = read_toml("pyproject.toml") if os.path.exists("pyproject.toml") else {}
+    if lock == "poetry.lock":
+        from lock_poetry import export
+    elif lock == "uv.lock":
+        from lock_uv import export
+    else:
+        from lock_file import export
+    requirements, indexes = export(project, lock, groups)
+    require_indexed(requirements, lock)
+    os.makedirs(out, exist_ok=True)
+    with open(os.path.join(out, "requirements.txt"), "w") as file:
+        file.write(requirements)
+    with open(os.path.join(out, "indexes.json"), "w") as file:
+        json.dump(indexes, file)
+
+
+telling(main)
+`;
+
+// packages/builders/src/python/lock_file.py
+var lock_file_default = `"""A requirements file with hashes; the pipeline has checked its lines already."""
+
+from project import require_python, split_options, table
+from packaging.specifiers import SpecifierSet
+from problem import Problem
+
+
+def export(project, lock, groups):
+    if groups != ["main"]:
+        remedy = "Lock with Poetry or uv, or name another file in build.lock, and remove build.groups."
+        raise Problem("SOURCE", f"a requirements file has no dependency groups ({', '.join(groups)})", lock, remedy)
+    python = table(project, "project").get("requires-python")
+    require_python(python, lambda text, version: SpecifierSet(text).contains(version, prereleases=True))
+    with open(lock, encoding="utf-8") as file:
+        return split_options(file.read())
+`;
+
+// packages/builders/src/python/lock_poetry.py
+var lock_poetry_default = `"""poetry.lock, through Poetry's own exporter; run with the Python that Poetry is installed for."""
+
+import os
+import subprocess
+import sys
+
+from project import read_toml, require_groups, require_python, split_options, table
+from problem import Problem, last_lines
+
+
+def allows(text, version):
+    from poetry.core.constraints.version import Version, parse_constraint
+
+    return parse_constraint(text).allows(Version.parse(version))
+
+
+def export(project, lock, groups):
+    read_toml(lock)
+    poetry = table(project, "tool", "poetry")
+    known = [*table(poetry, "group"), *table(project, "dependency-groups")]
+    require_groups(groups, known + (["dev"] if "dev-dependencies" in poetry else []))
+    python = table(poetry, "dependencies").get("python", table(project, "project").get("requires-python"))
+    require_python(python, allows)
+    command = [sys.executable, "-m", "poetry", "export", "--no-interaction", "--no-ansi", "--only", ",".join(groups)]
+    # It looks for nothing but the two files; a folder of its own keeps it from the user's settings.
+    environment = {**os.environ, "POETRY_CONFIG_DIR": "/tmp/poetry", "POETRY_VIRTUALENVS_CREATE": "false"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode == 0:
+        return split_options(done.stdout)
+    said = done.stderr + done.stdout
+    if "changed significantly" in said or "is not up to date" in said:
+        what, remedy = "it does not match pyproject.toml", "Run poetry lock in the service's folder and commit it."
+    else:
+        what, remedy = "Poetry cannot export it", "Run poetry check --lock in the service's folder."
+    raise Problem("SOURCE", f"{what}\\n{last_lines(said)}", lock, remedy)
+`;
+
+// packages/builders/src/python/lock_uv.py
+var lock_uv_default = `"""uv.lock, through uv's own exporter."""
+
+import re
+import subprocess
+
+from project import PYPI, read_toml, require_groups, require_python, table
+from packaging.specifiers import SpecifierSet
+from problem import Problem, last_lines
+
+
+def allows(text, version):
+    return SpecifierSet(text).contains(version, prereleases=True)
+
+
+def selection(groups):
+    """\`main\` are the project's own dependencies; without it only the named groups ship."""
+    flag = "--group" if "main" in groups else "--only-group"
+    return [part for group in groups if group != "main" for part in (flag, group)]
+
+
+def foreign_registries(project, locked):
+    """Registries of locked packages other than PyPI; and the one that stood in for PyPI when it was locked."""
+    used = [package.get("source", {}).get("registry") for package in locked.get("package", [])]
+    registries = [url for url in dict.fromkeys(used) if url is not None and not PYPI.match(url)]
+    indexes = table(project, "tool", "uv").get("index", [])
+    declared = {str(index.get("url")).rstrip("/") for index in indexes}
+    unknown = [url for url in registries if url.rstrip("/") not in declared]
+    return registries, unknown[0] if len(unknown) == 1 else None
+
+
+def export(project, lock, groups):
+    locked = read_toml(lock)
+    require_groups(groups, table(project, "dependency-groups"))
+    require_python(table(project, "project").get("requires-python"), allows)
+    registries, mirror = foreign_registries(project, locked)
+    # Offline and without a cache: whether the lock matches is decided by the two files alone.
+    command = ["uv", "export", "--locked", "--offline", "--no-cache", "--no-python-downloads", "--quiet"]
+    command += ["--no-emit-project", "--no-default-groups", "--no-header", "--no-annotate", *selection(groups)]
+    command += [] if mirror is None else ["--default-index", mirror]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == 0:
+        return done.stdout, {"default": None, "extra": registries}
+    if re.search("needs to be updated|No solution found|network was disabled", done.stderr):
+        said = re.sub(r"^hint: .*$", "", done.stderr, flags=re.MULTILINE)
+        what, remedy = "it does not match pyproject.toml", "Run uv lock in the service's folder and commit it."
+    else:
+        said, what, remedy = done.stderr, "uv cannot export it", "Run uv lock --check in the service's folder."
+    raise Problem("SOURCE", f"{what}\\n{last_lines(said)}", lock, remedy)
+`;
+
+// packages/builders/src/python/plan.py
+var plan_default = `"""Decides, before anything is installed, which file of every locked package goes to which platform.
+
+Writes OUT/plan.json: \`sets\`, files by "shared" (the same wheel on every platform) or platform; \`sources\`, packages
+without a wheel for some platform, downloaded and looked into; \`notes\`.
+"""
+
+import argparse
+import json
+import os
+
+from fetch import fetch
+from index import canonical, files_of, locked_hashes, look_up
+from problem import Problem, telling
+from sdist import inspect
+from wheels import best, supported, wanted
+
+
+def choose(package, allowed, platforms, ranks):
+    """The wheel for each platform that wants the package (None where there is none), and its sdist."""
+    locked = allowed.get((canonical(package["name"]), package.get("version", "")))
+    files = [file for file in files_of(package) if locked is None or file["sha256"] in locked]
+    if not files:
+        what = f"{package['name']} {package.get('version', '')}: the index has no file with a hash the lock names"
+        remedy = "Its files were replaced since it was locked, or a mirror alters them. Find out why; then lock again."
+        raise Problem("BUILD", what, None, remedy)
+    wheels = [file for file in files if file["file"].endswith(".whl")]
+    sdist = next((file for file in files if not file["file"].endswith(".whl")), None)
+    takers = [name for name, machine in platforms.items() if wanted(package.get("marker"), machine)]
+    return {name: best(wheels, ranks[name]) for name in takers}, sdist
+
+
+def divide(packages, allowed, platforms, glibc):
+    """Files by set, sources with the platforms that need them, and (package, platform) nothing can be had for."""
+    ranks = {name: supported(machine, glibc) for name, machine in platforms.items()}
+    sets = {"shared": [], **{name: [] for name in platforms}}
+    sources, missing = [], []
+    for package in packages:
+        chosen, sdist = choose(package, allowed, platforms, ranks)
+        without = [name for name, wheel in chosen.items() if wheel is None]
+        if without and sdist is None:
+            missing += [(f"{package['name']} {package['version']}", name) for name in without]
+        elif without:
+            sources.append({**sdist, "platforms": without})
+        found = [wheel for wheel in chosen.values() if wheel is not None]
+        if len(found) == len(platforms) and all(wheel == found[0] for wheel in found):
+            sets["shared"].append(found[0])
+        else:
+            for name, wheel in chosen.items():
+                sets[name] += [] if wheel is None else [wheel]
+    return sets, sources, missing
+
+
+def require_all(missing):
+    if not missing:
+        return
+    lines = [
+        f"{package} has neither a wheel for {name.replace('-', '/')} nor a source archive"
+        for package, name in missing
+    ]
+    remedy = "Lock a version that has one (its files are listed on the index), replace the package, give it an\\n"
+    remedy += "environment marker such as platform_machine, or build without that platform: --platform."
+    raise Problem("BUILD", "; ".join(lines), None, remedy)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lock", required=True, help="folder with requirements.txt and indexes.json")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--cache", required=True, help="folder of downloads")
+    parser.add_argument("--pypi", help="mirror of PyPI")
+    parser.add_argument("--glibc", type=int, required=True, help="highest minor version of glibc 2 of wheels")
+    parser.add_argument("--platform", action="append", required=True, metavar="NAME=MACHINE")
+    options = parser.parse_args()
+    platforms = dict(pair.split("=", 1) for pair in options.platform)
+    os.makedirs(options.out, exist_ok=True)
+    requirements = os.path.join(options.lock, "requirements.txt")
+    with open(requirements) as file:
+        allowed = locked_hashes(file.read())
+    with open(os.path.join(options.lock, "indexes.json")) as file:
+        indexes = json.load(file)
+    packages, notes = look_up(requirements, indexes, options.pypi, "/tmp") if allowed else ([], [])
+    sets, sources, missing = divide(packages, allowed, platforms, options.glibc)
+    require_all(missing)
+    for source, path in zip(sources, fetch(sources, options.cache)):
+        source.update(inspect(path))
+    with open(os.path.join(options.out, "plan.json"), "w") as file:
+        json.dump({"sets": sets, "sources": sources, "indexes": indexes, "notes": notes}, file)
+
+
+if __name__ == "__main__":
+    telling(main)
+`;
+
+// packages/builders/src/python/problem.py
+var problem_default = '"""What went wrong, told so that the pipeline can pass it on as one message with its remedy."""\n\nimport json\nimport sys\n\n\nclass Problem(Exception):\n    """A foreseen failure; `code` is one of the product\'s error codes."""\n\n    def __init__(self, code, what, where=None, remedy=None):\n        super().__init__(what)\n        self.told = {"code": code, "what": what, "where": where, "remedy": remedy}\n\n\ndef telling(main):\n    """Runs main; a problem ends the program with one line that the pipeline reads."""\n    try:\n        main()\n    except Problem as problem:\n        sys.stderr.write(f"tgo-problem: {json.dumps(problem.told)}\\n")\n        sys.exit(1)\n\n\ndef last_lines(text, count=12):\n    """The end of what a tool printed, indented."""\n    lines = [line.rstrip() for line in text.splitlines() if line.strip()]\n    return "\\n".join(f"  | {line}" for line in lines[-count:])\n';
+
+// packages/builders/src/python/project.py
+var project_default = `"""What pyproject.toml and exported requirements say."""
+
+import platform
+import re
+
+from problem import Problem
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # before Python 3.11
+    import tomli as tomllib
+
+PYPI = re.compile(r"^https://pypi\\.org/simple/?$")
+
+
+def read_toml(path):
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        remedy = "Mend the file." if path == "pyproject.toml" else "Restore the file from git, or lock again."
+        raise Problem("SOURCE", f"it is not valid TOML: {error}", path, remedy)
+
+
+def table(document, *names):
+    """A table inside a document, empty where there is none."""
+    for name in names:
+        document = document.get(name, {}) if isinstance(document, dict) else {}
+    return document if isinstance(document, dict) else {}
+
+
+def require_groups(wanted, known):
+    """Group names are compared as PEP 735 says: without case, and - _ . alike."""
+    names = {re.sub(r"[-_.]+", "-", name).lower(): name for name in ["main", *known]}
+    for group in wanted:
+        if re.sub(r"[-_.]+", "-", group).lower() not in names:
+            remedy = f"Groups there are: {', '.join(names.values())}. Mend build.groups of the service."
+            raise Problem("SOURCE", f"there is no dependency group {group}", "pyproject.toml", remedy)
+
+
+def require_python(text, allows):
+    """The base image's Python must be one the project says it runs on."""
+    version = platform.python_version()
+    if text is None or allows(text, version):
+        return
+    remedy = "Choose a base image with such a Python (build.base of the service), or widen the project's range."
+    raise Problem("SOURCE", f"the project wants Python {text}, the base image has {version}", "pyproject.toml", remedy)
+
+
+def split_options(text):
+    """Requirement lines and index options of an export, apart."""
+    lines, default, extra = [], None, []
+    for line in text.splitlines():
+        option = re.match(r"--(index-url|extra-index-url|trusted-host|find-links)[ =](\\S+)", line)
+        if option is None:
+            lines.append(line)
+        elif option[1] == "index-url":
+            default = option[2]
+        elif option[1] == "extra-index-url":
+            extra.append(option[2])
+    if default is not None and PYPI.match(default):
+        default = None
+    return "\\n".join(lines) + "\\n", {"default": default, "extra": [url for url in extra if not PYPI.match(url)]}
+`;
+
+// packages/builders/src/python/sdist.py
+var sdist_default = '"""Source archives: what is in them, and how they are unpacked."""\n\nimport os\nimport re\nimport tarfile\nimport zipfile\n\nLANGUAGES = {\n    "c": r"\\.(c|pyx|s)$",\n    "c++": r"\\.(cc|cpp|cxx|hpp|hxx)$",\n    "rust": r"(\\.rs|/Cargo\\.toml)$",\n    "fortran": r"\\.(f|for|f77|f90|f95)$",\n    "go": r"\\.go$",\n    "other": r"/(meson\\.build|CMakeLists\\.txt|configure)$",\n}\nASIDE = r"(^|/)(tests?|docs?|examples?|benchmarks?)/"\nBUILDS_EXTENSIONS = r"\\b(Extension\\s*\\(|ext_modules|cffi_modules|rust_extensions|has_ext_modules)"\n\n\ndef inspect(path):\n    """{languages}: what would have to be compiled; none for a pure Python package."""\n    names = _names(path)\n    top = len(_top(names))\n    code = [name for name in names if not re.search(ASIDE, name[top:], re.I)]\n    languages = [\n        language for language, pattern in LANGUAGES.items() if any(re.search(pattern, name, re.I) for name in code)\n    ]\n    setup = _read(path, f"{_top(names)}/setup.py") or ""\n    if not languages and re.search(BUILDS_EXTENSIONS, setup):\n        languages = ["c"]\n    return {"languages": languages}\n\n\ndef unpack(path, target):\n    """Unpacks an archive; `target` is its one top folder afterwards."""\n    parent = os.path.dirname(target)\n    os.makedirs(parent, exist_ok=True)\n    if zipfile.is_zipfile(path):\n        with zipfile.ZipFile(path) as archive:\n            archive.extractall(parent)\n    else:\n        with tarfile.open(path) as archive:\n            archive.extractall(parent, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))\n    top = os.path.join(parent, _top(_names(path)))\n    if top != target:\n        os.rename(top, target)\n\n\ndef _top(names):\n    return names[0].removeprefix("./").split("/")[0] if names else ""\n\n\ndef _names(path):\n    if zipfile.is_zipfile(path):\n        with zipfile.ZipFile(path) as archive:\n            return archive.namelist()\n    with tarfile.open(path) as archive:\n        return archive.getnames()\n\n\ndef _read(path, name):\n    if zipfile.is_zipfile(path):\n        with zipfile.ZipFile(path) as archive:\n            return archive.read(name).decode(errors="replace") if name in archive.namelist() else None\n    with tarfile.open(path) as archive:\n        found = archive.extractfile(name) if name in archive.getnames() else None\n        return None if found is None else found.read().decode(errors="replace")\n';
+
+// packages/builders/src/python/tools/poetry.ts
+var POETRY = `anyio==4.16.0 ; python_full_version >= '3.10' --hash=sha256:c66ae634e0b8228396b801741beb3294326d4b6102f7bba4041c0dfb58c29026
+backports-tarfile==1.2.0 ; python_full_version >= '3.10' and python_full_version < '3.12' --hash=sha256:77e284d754527b01fb1e6fa8a1afe577858ebe4e9dad8919e34c862cb399bc34
+build==1.6.1 ; python_full_version >= '3.10' --hash=sha256:ecd351a4be9d35a9eaaba244a7687143c9c7d4aea6ac964e7e7ddab20cbcf4e7
+cachecontrol==0.14.4 ; python_full_version >= '3.10' --hash=sha256:b7ac014ff72ee199b5f8af1de29d60239954f223e948196fa3d84adaffc71d2b
+certifi==2026.10.18 ; python_full_version >= '3.10' --hash=sha256:73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62
+cffi==2.1.1 ; python_full_version >= '3.10' and ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:5a59cc1c4442bc3d5c703bf720b51138d0bfc173618807c9ee2490a7541dd3d9 --hash=sha256:194cffa889098ced9976c3fc6340305e43f6303657d298da55366907c05c22d6 --hash=sha256:3311ed60d36f83378794e1009ac6258bafbf81f7888b4caa7b35a521e3f95813 --hash=sha256:34e261f78cb6ceaaa36f42f2613f4380d94d9c759a9c73c769ee6e0247364632 --hash=sha256:68e62fe11f30d5ca8289242866f0a5291402d8529ca2178ab8afc5c9694ae890 --hash=sha256:c1453022f490d2459a11819d83ad1d586e9ff65a12ac3e705ffebd46d3685dcf --hash=sha256:b5bdfd1c873d4e093aabc0ca84c4ca6dbc4f752afb5c86f146d9742580c9da2e --hash=sha256:31348097ff5bbe827ccc41795d4dd099d9f0625e7def00ee653c137a490c2a6c --hash=sha256:f16c709686a78c727bbbf059f92b0bf41c6fc60deec706d2dc19f529175a6125 --hash=sha256:a931079504ecc49efed7744c476a5c343a92fabf66dec2db95edb1b2fdc770e2 --hash=sha256:7dbb61fe3a7699468030f71bbe5f8a0e326a151daa91beb11a6fc1f980c55e1c --hash=sha256:f24fb43132a4c6b4cb4eb029492919b2db645be6808d738f244fd146c03c32cb --hash=sha256:58acb8ab8e295e6c5ea12f888cbb13cf21511ef2a3303a23f4325c29d17fe5c1 --hash=sha256:b0431303acaea1089ad4b3e9ce4e6518193def1118d4073ca848635ee4ea2e96 --hash=sha256:dddad92b554513a31f272570678ba307fb9f618f05e3d4a5eacafff9eae03e1d --hash=sha256:da0e573f9f97159390c89d9f1a9e41908b66d408cc5b58d08cf3847d844c531b --hash=sha256:507a24c282e0f42f8ed737cf048572cbf580468da5555764a8331735e9c736b6 --hash=sha256:aeae0e330c9f6acd681f647d46cefd30c29f93e3392882e792e82080c9691399
+charset-normalizer==3.5.2 ; python_full_version >= '3.10' --hash=sha256:9373ad13ef0d2c0fb761e04e55bfdee5a08b52cef2c882c8fbe9935b1517152e --hash=sha256:8a893cc101149f80a653f82062ebc95b34525a2614382e1da5458fe7c6997249 --hash=sha256:d760fe2a4d7c3b226cb9026d6a842868d52a7901bd98420e1baf14e80da85cf5 --hash=sha256:211d5a3eb6af8f513b8d4ca19a8c1b7accab1b5f0d3175f9826b03c1a920dc1f --hash=sha256:b91363207bd9dc966a691e959bb47f64b30f7ac4b072be9968b366982f7db77c --hash=sha256:3d31298449090ab8d47b7b1b2a555ff73cac7ed438a08b7ac160980c7ebed649 --hash=sha256:ed905975ab14056a2e5eb1c376cb2e1ebc5396baf84163939c518556fccde9f5 --hash=sha256:a66c3bc5ab1f0ff2164fc9965ddd611ff0802173f4b9d24554c563f6ab7e1d6e --hash=sha256:d2374b62878abb00cd8309b32af6c0b715cd02dec0ca74ef12e5069bdc64144a --hash=sha256:d376bbd28b3a8999db1a103b3b388aee6f1ddeb3e51bc2172993efdcd86e064d --hash=sha256:849df64e889b2e17230d58410a03dba311a65b163508fd33679b2b737d4b7858 --hash=sha256:7218e8f32b0956cfcd048fd42d9d5779809745ca1d86113ca56f66e7ae1549c4 --hash=sha256:a090bb2c68df85450502e3e20d665e3a5af9c65a84d6508ed477badd49166fd3 --hash=sha256:1afb975bd5d68d5ce9f6b6d44fdf2f7e34b895a35e95708a7a91b20a3b51d187 --hash=sha256:bbbfc8e28816f19d7c0f1816664980c0a9875d01b27cdf8eedddb639d9e108ad --hash=sha256:7967d08cf06dee78443b874f98c98036f624f3a4e73e11f9f64f5be4d25393cf --hash=sha256:4c2b5031f63e331e3839b40aed2dd6f191e9c07edbde303e7876846ea1946995 --hash=sha256:8d86d6fc60743dc916eb79e2eb1ec4818e21e427731543af40a3021851174a13 --hash=sha256:34276fd796040bf0993ab33a369aa572e6979c7aab225a88893667ad8eac8f7a --hash=sha256:ee43c17b173d46a3212baa6ead3ae258eeabdae48c263a01ccf0218c366dd655 --hash=sha256:9409a8bf35cf78353942504b24a57de3d75b708997a1e4bd8db71ac8633ce364 --hash=sha256:3df041de8887954562c9b261cba85ca0e9ded74048daf125f45edcfaa4832229 --hash=sha256:1c50fe28bbc2ced33386f298650d91218076c05420e6cbd790b913adc41659e7 --hash=sha256:d19fbd981a488e22cd04883659ca6b08f50b5974f9fd7c95655ef6a043e5893f --hash=sha256:b6b751274acb69d77b3323d6b7dbaa3c7fdfc1eb829b7eb61d262f32e1af9685
+cleo==2.1.0 ; python_full_version >= '3.10' --hash=sha256:4a31bd4dd45695a64ee3c4758f583f134267c2bc518d8ae9a29cf237d009b07e
+crashtest==0.4.1 ; python_full_version >= '3.10' --hash=sha256:8d23eac5fa660409f57472e3851dab7ac18aba459a8d19cbbba86d3d5aecd2a5
+cryptography==50.0.2 ; python_full_version >= '3.10' and sys_platform == 'linux' --hash=sha256:79def8d059362e7831389ed3be0ecdf58a89386e1271e35dd9f5af84e81bffd0 --hash=sha256:630ebfea3bf689d075f82316324ff7433dc447fe6bc1bfc76524b74b4a9567d2 --hash=sha256:f9f6143a8c75945eb960d9eb98905a441394abfa24afaae239d514ffb2586480 --hash=sha256:4061c0079120205fb760c58acab6443e217307dcf05e3702cf970e0689972856 --hash=sha256:87e9ce85beb6b328ba370cc6e6aea483c92617b4c95b1d33a49297eb662bfb04 --hash=sha256:9dab55f57c74c3cad24c323bacbbd04be4705ba6eb0d92e920b1fc4837ed5079 --hash=sha256:d370b8d1dfcdf7130178137f6fbee6140774a1acc6cacefc4b42643ec11d0a3a --hash=sha256:f2f9bd7f90c64fe89253f0a2c05e3c4856072660429ce8831b4235bf29403a67 --hash=sha256:e275096ea1e60cc595cda2836fd4a6c725d1125108b868be17f53684d164e2cc --hash=sha256:58a0c478eeca76fe5e07993c5a0703def34a6dc6a0cda4f5564639b33112ffe7 --hash=sha256:fdd28f912fccfec1846a94e2e1e8f9b0012f557f0c46fe4f3eb0d7a87afcf90b --hash=sha256:e105ab60406787da31fccc883fc0f733af1efd78f0136a4599692c4083a73d0c --hash=sha256:c5e67125c7dca78d199ec4e116aa93dbb83494808ecbb8211a2cb09b1bf41dbd --hash=sha256:ee247f5c245c9a2fe7c8e2214e295918838e44e00a45a6718451e4004219e767 --hash=sha256:dfe9763530994147d9af1def057a5b9658b00e8f8fe8743d144d1e0911c2e454 --hash=sha256:f21e8a22c8605750c7af886bab299a363721264061b4ac0a30efb73cfd58efc5 --hash=sha256:0ddc924c04591c2811ca024d62ecad4f7f6f08af8939c211438f48a16bd23602 --hash=sha256:1981f1db4630889b9ef7803fadef12b056f428cb6b85c27ba57b774793b6093c
+distlib==0.4.4 ; python_full_version >= '3.10' --hash=sha256:cf09d55b1e85a89576b036aeb71550bfd68320f3f21761ca329eadadad918638
+dulwich==0.24.10 ; python_full_version >= '3.10' --hash=sha256:2a56f9838e5d2414a2b57bab370b73b9803fefd98836ef841f0fd489b5cc1349 --hash=sha256:90b24c0827299cfb53c4f4d4fedc811be5c4b10c11172ff6e5a5c52277fe0b3a --hash=sha256:b715a9f85ed71bef8027275c1bded064e4925071ae8c8a8d9a20c67b31faf3cd --hash=sha256:858fae0c7121715282a993abb1919385a28e1a9c4f136f568748d283c2ba874f --hash=sha256:6a25ca1605a94090514af408f9df64427281aefbb726f542e97d86d3a7c8ec18 --hash=sha256:d9793fc1e42149a650a017dc8ce38485368a41729b9937e1dfcfedd0591ebe9d --hash=sha256:843de5f678436a27b33aea0f2b87fd0453afdd0135f885a3ca44bc3147846dd2 --hash=sha256:4914abb6408a719b7a1f7d9a182d1efd92c326e178b440faf582df50f9f032db --hash=sha256:3581ae0af33f28e6c0834d2f41ca67ca81cd92a589e6a5f985e6c64373232958 --hash=sha256:019af16c850ae85254289f9633a29dea02f45351c4182ea20b0c1394c074a13b --hash=sha256:44f62e0244531a8c43ca7771e201ec9e7f6a2fb27f8c3c623939bc03c1f50423 --hash=sha256:e2eda4a634d6f1ac4c0d4786f8772495c8840dfc2b3e595507376bf5e5b0f9c5 --hash=sha256:15b32f8c3116a1c0a042dde8da96f65a607e263e860ee42b3d4a98ce2c2f4a06
+exceptiongroup==1.3.1 ; python_full_version == '3.10.*' --hash=sha256:a7a39a3bd276781e98394987d3a5701d0c4edffb633bb7a5144577f82c773598
+fastjsonschema==2.22.3 ; python_full_version >= '3.10' --hash=sha256:f670b443830b75aca3f00b75949efa20f4b2a80302ec7a21505c28dd54cffd43
+filelock==4.1.0 ; python_full_version == '3.10.*' --hash=sha256:2ce9818e3e2d8f284c1a964414447ef148d42a5fd5e2a477a7118e574b293ec1
+filelock==4.2.12 ; python_full_version >= '3.11' --hash=sha256:21decfec02f116ed4c954433cdb31f28c3b346b784543177b6d7059da2702ee9
+findpython==0.7.1 ; python_full_version >= '3.10' --hash=sha256:1b78b1ff6e886cbddeffe80f8ecdbf2b8b061169bbd18b673070e26b644c51ac
+h11==0.16.0 ; python_full_version >= '3.10' --hash=sha256:63cf8bbe7522de3bf65932fda1d9c2772064ffb3dae62d55932da54b31cb6c86
+httpcore==1.0.9 ; python_full_version >= '3.10' --hash=sha256:2d400746a40668fc9dec9810239072b40b4484b640a8c38fd654a024c7a1bf55
+httpx==0.28.1 ; python_full_version >= '3.10' --hash=sha256:d909fcccc110f8c7faf814ca82a9a4d816bc5a6dbfea25d6591d6985b8ba59ad
+idna==3.20 ; python_full_version >= '3.10' --hash=sha256:ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c
+importlib-metadata==9.0.1 ; python_full_version == '3.10.*' --hash=sha256:bba5600596a7e21f3eef53281cf28d6a5195634d2f2b78ff9501a3272c6eaab0
+importlib-metadata==10.2.0 ; python_full_version == '3.11.*' --hash=sha256:c7a4bf1c7479601f6b8e437cfc14f4f77028ba62a8f34ae95cd93d9774dfba51
+installer==0.7.0 ; python_full_version >= '3.10' --hash=sha256:05d1933f0a5ba7d8d6296bb6d5018e7c94fa473ceb10cf198a92ccea19c27b53
+jaraco-classes==3.4.0 ; python_full_version >= '3.10' --hash=sha256:f662826b6bed8cace05e7ff873ce0f9283b5c924470fe664fff1c2f00f581790
+jaraco-context==6.1.2 ; python_full_version >= '3.10' --hash=sha256:bf8150b79a2d5d91ae48629d8b427a8f7ba0e1097dd6202a9059f29a36379535
+jaraco-functools==4.6.0 ; python_full_version >= '3.10' --hash=sha256:99e3dc0060c5cbe8fcd1cdb36258e2a65ca40f1566b2033b12abb1bb44dd3c30
+jeepney==0.9.0 ; python_full_version >= '3.10' and sys_platform == 'linux' --hash=sha256:97e5714520c16fc0a45695e5365a2e11b81ea79bba796e26f9f1d178cb182683
+keyring==25.7.0 ; python_full_version >= '3.10' --hash=sha256:be4a0b195f149690c166e850609a477c532ddbfbaed96a404d4e43f8d5e2689f
+lazy-importer==0.1.0 ; python_full_version == '3.11.*' --hash=sha256:bd93fab7bef18e842eea02b839410954d37889140dc64ca4d9680aec6880c739
+more-itertools==11.1.0 ; python_full_version == '3.10.*' --hash=sha256:4b65538ae22f6fed0ce4874efd317463a7489796a0939fa66824dd542125a192
+more-itertools==11.2.1 ; python_full_version >= '3.11' --hash=sha256:35a7377edd1dd6608dcb2cdf534ded55ea32d49448875ad042cd3f879fb1ded0
+msgpack==1.2.4 ; python_full_version >= '3.10' --hash=sha256:25e1f2466c4ea0fb9b694a922f75eb92d7ce6262eda8cb8a5dada34fe990d486 --hash=sha256:85b79ed643cfde70672152b3d1aee438ca647c5d2ffb7dba7226689ee9f6f44b --hash=sha256:0c75cfda0d3ccb1f6abc20e0608ad6b226e11f317b5ac297721504d2509e2bd9 --hash=sha256:a45ceb5f199d5e388f28b550ba881096a3740d4bda10e661d77f59d9a2e8187a --hash=sha256:9ca1e78106675f2aed07dc37b842ce19be70010ab22c5c5c04688f0840d48539 --hash=sha256:c4d5bbdbea8f5669b3a734d6c226772804fb120848f99cbe63a0ddee63b049c9 --hash=sha256:e9c5ba0f053a7e98f013f083c9d1b2dffb26cad8c897c533d8286e44ed24c669 --hash=sha256:7fabd415c41e62006c6641fcdf5b3e866f581c4e11c58328c0d0f69584b9577d --hash=sha256:d088d1f552e129859db830692268747aba0a1ee3e6e0fe6344dbb3aab1df9f6c --hash=sha256:2444a4e04f924630d059ae6eae8f91fdfcd28ed9fd17b21bacf4e74550a091f7 --hash=sha256:5d65b791ce4283e02b6267742ad540899155e1b32887b9cbdda47f38f5a076b5 --hash=sha256:06a0657a4110d563255006b7cb7147432f67827144e429c2cdb1c967548d1817 --hash=sha256:c5917972ce1bf5f85f761031e00dab6fe0ad9f880cb3d2d43ed74b330c850400 --hash=sha256:e7ae8cf6012372cecb43016132d1b87ccc2ebb8ae5ab5078687399e82423386a --hash=sha256:b1f08ec826417e3c8dc3edadb50f38debba033af6cb849229f0eac72f80f2342
+packaging==26.3 ; python_full_version >= '3.10' --hash=sha256:d7193f7c8e4e93f444fde0262bf90af30e16fa0ad0ad44cb553c87339b23cd1c
+pbs-installer==2025.12.17 ; python_full_version >= '3.10' --hash=sha256:1a899ac5af9ca4c59a7a7944ec3fcf7ad7e40d5684b12eadcfbeee7c59d44123
+pkginfo==1.13.3 ; python_full_version >= '3.10' --hash=sha256:66520cd19fddf3faa9554d68dcc0e6801944275bf612e8b581dfba968a9b4cc9
+platformdirs==4.12.4 ; python_full_version == '3.10.*' --hash=sha256:78bfb9db2a8471ed7eebe3c3c932da413911042994e699b384fbb4493fa872d7
+platformdirs==4.14.7 ; python_full_version >= '3.11' --hash=sha256:391513b74707c42335fff3ea17eaac657a7ee9ffcadd809634d34ea594d0122c
+poetry==2.2.1 ; python_full_version >= '3.10' --hash=sha256:f5958b908b96c5824e2acbb8b19cdef8a3351c62142d7ecff2d705396c8ca34c
+poetry-core==2.2.1 ; python_full_version >= '3.10' --hash=sha256:bdfce710edc10bfcf9ab35041605c480829be4ab23f5bc01202cfe5db8f125ab
+poetry-plugin-export==1.10.1 ; python_full_version >= '3.10' --hash=sha256:83f10f98bb39ddc0dc839bdaa04848c9b2265a77e95d8dfd6e82071cab94540f
+pycparser==3.11 ; python_full_version == '3.10.*' and implementation_name != 'PyPy' and ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:51d5a8ba2be0bbe440b99d2112604c95bbbc3c2748a64260186c541e1729cd80
+pycparser==3.12 ; python_full_version >= '3.11' and implementation_name != 'PyPy' and ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:a076f3f489b39b43ed13563a1dafe42447445bec2e294154ec5c57fcdda4c85e
+pyproject-hooks==1.3.3 ; python_full_version >= '3.10' --hash=sha256:5fc53fdac9f7bd63fbcdc868fb5f90b4784d78a53a3d3388cd738b807441a20b
+python-discovery==1.9.5 ; python_full_version >= '3.10' --hash=sha256:a1fae8fca11e4bc61e38491c2aafff29e430b3c5e272d51ae52fb895bc4c0fac
+rapidfuzz==3.14.5 ; python_full_version == '3.10.*' --hash=sha256:f9fff308486bbd2c8c24f25e8e152c7594d3fe8db265a2d6a1ce24d58671127f --hash=sha256:dfa552338f51aec280f17b02d28bace1e162d1a84ccd80e3339a57f98aedb56b --hash=sha256:cb2829fedd672dd7107267189dabe2bbe07972801d636014417c6861eb89e358 --hash=sha256:3d50e5861872935fece391351cbb5ba21d1bced277cf5e1143d207a0a35f1925 --hash=sha256:01550fe5f60fd176aa66b7611289d46dc4aa4b1b904874c7b6d1d54e581c5ec1 --hash=sha256:48bee0b91bebfaec41e1081e351000659ab7570cc4598d617aa04d5bf827f9e6 --hash=sha256:b002c7994cc9f2bc9d9856f0fbaee6e8072c983873846c92f25cefba5b2a925f --hash=sha256:17a34330cd2a538c1ce5d400b61ba358c5b72c654b928ff87b362e88f8b864c7 --hash=sha256:59b3dba758661a318995655435c6ab20a04ade79fa51e75bc8dc107cac8df280 --hash=sha256:4900143d82071bdda533b00300c40b14b963ff826b3642cc463b6dd0f036585e
+rapidfuzz==3.14.6 ; python_full_version >= '3.11' --hash=sha256:3781cf14f9fc933d7198c2b25a8bbbd1a62b752746d5cd26de14957edc0e802f --hash=sha256:3d5d90bae3c6fb7ea34da968c9f23070e8440edb827a28b242580e0108110b14 --hash=sha256:96a548979cd939b2c69358a0f5088a408524fbf7454f04bf90939fa971e64310 --hash=sha256:0debb5f43662ea84d2f0228a0c7407ff647f9c3d13f3b692efff0cde46eebce0 --hash=sha256:0b34b7ee4f4f760690d6477163aabbec05705b5dd764cb6c3a6ba95aa1fffc42 --hash=sha256:6bb896f89a387219c671ebc33c4a636b222010cc3c5c83884a7fc8707bf0bbf9 --hash=sha256:760ee152af5e8b4d241a469f933ba2d7215248618ae19770fec7d80d9e149db6 --hash=sha256:08bc63b88048376114d1e66cf8fa6926495d03bb873eb87854fa74cf6848a70b --hash=sha256:cbe6a62f71fcbca72acbf5a30e53380600369f257f951d664d81d30c0c598595 --hash=sha256:b82c21c30568e096ef2a9dda7d45c379e6141694e0472dac73bc4372ce13ccee
+requests==2.34.2 ; python_full_version >= '3.10' --hash=sha256:2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0
+requests-toolbelt==1.0.0 ; python_full_version >= '3.10' --hash=sha256:cccfdd665f0a24fcf4726e690f65639d272bb0637b9b92dfd91a5568ccf6bd06
+secretstorage==3.5.0 ; python_full_version >= '3.10' and sys_platform == 'linux' --hash=sha256:0ce65888c0725fcb2c5bc0fdb8e5438eece02c523557ea40ce0703c266248137
+shellingham==1.5.4 ; python_full_version >= '3.10' --hash=sha256:7ecfff8f2fd72616f7481040475a65b2bf8af90a56c89140852d1120324e8686
+tomli==2.5.0 ; python_full_version == '3.10.*' --hash=sha256:86665cee9c4835b7a7f1e8ec2c719b5258d4dc782887aded5a8ae7352a96843b --hash=sha256:d7e369fd63331746182360977b1892bfc215476a30d61612d732425311639f56 --hash=sha256:bf0b5e8e0f68ebb494356e577c06c139161efd8d3b9050f93b39b7c26cc54ff0 --hash=sha256:6cf74416bdc94ae458b14e37286c1073081850ac8459a00d0c5efef5d44294c6 --hash=sha256:1245a6638fc4bb0a60af38a7d45413db34a13842027c77597c712c998c62fdf0 --hash=sha256:5d8bac3d603c97e6854424e5b2b5b741bdbde387e09f162fb0446812b4a8362b --hash=sha256:6e95c7614e705bfe2b04b27aa124adec59752d15813df37e2156747cab3a006b --hash=sha256:7ac2027d37c3afbdf4bdd377f2676f6f1d2122a5be1f1137b49dced590b37e75 --hash=sha256:752e8b1aa6a4367ef8bf6a1a1e005540f7ed055ba36d7193796812ca5404eb52 --hash=sha256:c47300f9bf791808f77d82747691c4bb09cb14bdf3060cca99b42cdc4361d5a7 --hash=sha256:32a7b79ac57a2e83670ce329ccf675798bc5a2094783a63676866b70503f2e2b
+tomlkit==0.15.2 ; python_full_version >= '3.10' --hash=sha256:05562412163a3037b94497385fb7f9204c637bc605af7a48199e41cf2272f437
+trove-classifiers==2026.9.21.13 ; python_full_version >= '3.10' --hash=sha256:8b1ff4f9c191b1040b71c37f1e445ab99732911e3cd91de52838453a854d7a17
+typing-extensions==4.16.0 ; python_full_version >= '3.10' and python_full_version < '3.15' --hash=sha256:481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8
+urllib3==2.8.0 ; python_full_version >= '3.10' --hash=sha256:0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3
+virtualenv==21.15.8 ; python_full_version >= '3.10' --hash=sha256:e4cb274633d6f3ddb19f535a3be7539ce8fe34fc7aa2b0c417ff6e96c3cf67dc
+zipp==4.1.2 ; python_full_version >= '3.10' and python_full_version < '3.12' --hash=sha256:b30cb6cd253122169c47de245ca24a86bac2a5d3802ba15bf7ba6414eb9e144d
+zstandard==0.25.0 ; python_full_version >= '3.10' --hash=sha256:e05ab82ea7753354bb054b92e2f288afb750e6b439ff6ca78af52939ebbc476d --hash=sha256:4b6d83057e713ff235a12e73916b6d356e3084fd3d14ced499d84240f3eecee0 --hash=sha256:01582723b3ccd6939ab7b3a78622c573799d5d8737b534b86d0e06ac18dbde4a --hash=sha256:9300d02ea7c6506f00e627e287e0492a5eb0371ec1670ae852fefffa6164b072 --hash=sha256:6dffecc361d079bb48d7caef5d673c88c8988d3d33fb74ab95b7ee6da42652ea --hash=sha256:5a56ba0db2d244117ed744dfa8f6f5b366e14148e00de44723413b2f3938a902 --hash=sha256:bfc4e20784722098822e3eee42b8e576b379ed72cca4a7cb856ae733e62192ea --hash=sha256:8e735494da3db08694d26480f1493ad2cf86e99bdd53e8e9771b2752a5c0246a --hash=sha256:223415140608d0f0da010499eaa8ccdb9af210a543fac54bce15babbcfc78439 --hash=sha256:e09bb6252b6476d8d56100e8147b803befa9a12cea144bbe629dd508800d1ad0
+`;
+
+// packages/builders/src/python/tools/programs.ts
+var PROGRAMS = `certifi==2026.10.18 --hash=sha256:73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62
+charset-normalizer==3.5.2 --hash=sha256:9373ad13ef0d2c0fb761e04e55bfdee5a08b52cef2c882c8fbe9935b1517152e --hash=sha256:8a893cc101149f80a653f82062ebc95b34525a2614382e1da5458fe7c6997249 --hash=sha256:d760fe2a4d7c3b226cb9026d6a842868d52a7901bd98420e1baf14e80da85cf5 --hash=sha256:211d5a3eb6af8f513b8d4ca19a8c1b7accab1b5f0d3175f9826b03c1a920dc1f --hash=sha256:b91363207bd9dc966a691e959bb47f64b30f7ac4b072be9968b366982f7db77c --hash=sha256:3d31298449090ab8d47b7b1b2a555ff73cac7ed438a08b7ac160980c7ebed649 --hash=sha256:ed905975ab14056a2e5eb1c376cb2e1ebc5396baf84163939c518556fccde9f5 --hash=sha256:a66c3bc5ab1f0ff2164fc9965ddd611ff0802173f4b9d24554c563f6ab7e1d6e --hash=sha256:d2374b62878abb00cd8309b32af6c0b715cd02dec0ca74ef12e5069bdc64144a --hash=sha256:d376bbd28b3a8999db1a103b3b388aee6f1ddeb3e51bc2172993efdcd86e064d --hash=sha256:849df64e889b2e17230d58410a03dba311a65b163508fd33679b2b737d4b7858 --hash=sha256:7218e8f32b0956cfcd048fd42d9d5779809745ca1d86113ca56f66e7ae1549c4 --hash=sha256:a090bb2c68df85450502e3e20d665e3a5af9c65a84d6508ed477badd49166fd3 --hash=sha256:1afb975bd5d68d5ce9f6b6d44fdf2f7e34b895a35e95708a7a91b20a3b51d187 --hash=sha256:bbbfc8e28816f19d7c0f1816664980c0a9875d01b27cdf8eedddb639d9e108ad --hash=sha256:7967d08cf06dee78443b874f98c98036f624f3a4e73e11f9f64f5be4d25393cf --hash=sha256:4c2b5031f63e331e3839b40aed2dd6f191e9c07edbde303e7876846ea1946995 --hash=sha256:8d86d6fc60743dc916eb79e2eb1ec4818e21e427731543af40a3021851174a13 --hash=sha256:34276fd796040bf0993ab33a369aa572e6979c7aab225a88893667ad8eac8f7a --hash=sha256:ee43c17b173d46a3212baa6ead3ae258eeabdae48c263a01ccf0218c366dd655 --hash=sha256:9409a8bf35cf78353942504b24a57de3d75b708997a1e4bd8db71ac8633ce364 --hash=sha256:3df041de8887954562c9b261cba85ca0e9ded74048daf125f45edcfaa4832229 --hash=sha256:1c50fe28bbc2ced33386f298650d91218076c05420e6cbd790b913adc41659e7 --hash=sha256:d19fbd981a488e22cd04883659ca6b08f50b5974f9fd7c95655ef6a043e5893f --hash=sha256:b6b751274acb69d77b3323d6b7dbaa3c7fdfc1eb829b7eb61d262f32e1af9685
+idna==3.20 --hash=sha256:ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c
+packaging==26.3 --hash=sha256:d7193f7c8e4e93f444fde0262bf90af30e16fa0ad0ad44cb553c87339b23cd1c
+requests==2.34.2 --hash=sha256:2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0
+tomli==2.5.0 ; python_full_version < '3.11' --hash=sha256:86665cee9c4835b7a7f1e8ec2c719b5258d4dc782887aded5a8ae7352a96843b --hash=sha256:d7e369fd63331746182360977b1892bfc215476a30d61612d732425311639f56 --hash=sha256:bf0b5e8e0f68ebb494356e577c06c139161efd8d3b9050f93b39b7c26cc54ff0 --hash=sha256:6cf74416bdc94ae458b14e37286c1073081850ac8459a00d0c5efef5d44294c6 --hash=sha256:1245a6638fc4bb0a60af38a7d45413db34a13842027c77597c712c998c62fdf0 --hash=sha256:5d8bac3d603c97e6854424e5b2b5b741bdbde387e09f162fb0446812b4a8362b --hash=sha256:6e95c7614e705bfe2b04b27aa124adec59752d15813df37e2156747cab3a006b --hash=sha256:7ac2027d37c3afbdf4bdd377f2676f6f1d2122a5be1f1137b49dced590b37e75 --hash=sha256:752e8b1aa6a4367ef8bf6a1a1e005540f7ed055ba36d7193796812ca5404eb52 --hash=sha256:c47300f9bf791808f77d82747691c4bb09cb14bdf3060cca99b42cdc4361d5a7 --hash=sha256:32a7b79ac57a2e83670ce329ccf675798bc5a2094783a63676866b70503f2e2b
+urllib3==2.8.0 --hash=sha256:0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3
+`;
+
+// packages/builders/src/python/tools/uv.ts
+var UV = `uv==0.13.9 --hash=sha256:56ec37616c00220032fc7b8c9d0ef51367fd0d70d9cd6ddd841660f949f84fed --hash=sha256:d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19 --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375
+`;
+
+// packages/builders/src/python/verify.py
+var verify_default = `"""Proves that a wheel is for one machine: its tag, the suffix of its extensions, and every ELF file in it."""
+
+import re
+import struct
+import zipfile
+
+from problem import Problem
+
+MACHINES = {0x3E: "x86_64", 0xB7: "aarch64"}
+
+
+def verify(wheel, machine):
+    """
+    "pure" or "compiled".
+    @param machine as in platform.machine(); None when the wheel must be pure.
+    """
+    name = wheel.rsplit("/", 1)[-1]
+    tag = name.removesuffix(".whl").rsplit("-", 1)[1]
+    with zipfile.ZipFile(wheel) as archive:
+        found = {entry.filename: _machine(archive, entry) for entry in archive.infolist()}
+    code = {path: of for path, of in found.items() if of is not None}
+    if tag == "any" and not code:
+        return "pure"
+    if machine is None:
+        raise Problem("BUILD", f"{name} was to be pure Python, and holds {', '.join(code) or 'code for ' + tag}")
+    if not tag.endswith(f"_{machine}"):
+        raise Problem("BUILD", f"{name} is not tagged for {machine}")
+    for path, of in code.items():
+        suffix = re.search(r"\\.cpython-\\w+-(\\w+)-linux-gnu\\.so$", path)
+        if of != machine or (suffix is not None and suffix[1] != machine):
+            raise Problem("BUILD", f"{name}: {path} is for {of} and was to be for {machine}")
+    return "compiled"
+
+
+def _machine(archive, entry):
+    """The machine of an ELF file, None for any other file; e_machine is at byte 18, in the byte order of byte 5."""
+    with archive.open(entry) as file:
+        head = file.read(20)
+    if head[:4] != b"\\x7fELF" or len(head) < 20:
+        return None
+    number = struct.unpack("<H" if head[5] == 1 else ">H", head[18:20])[0]
+    return MACHINES.get(number, f"machine {number}")
+`;
+
+// packages/builders/src/python/wheels.py
+var wheels_default = '"""Which wheel of a package is for which machine: PEP 425, 600 and 508."""\n\nimport platform\nimport sys\n\nfrom packaging import tags\nfrom packaging.markers import Marker\nfrom packaging.utils import InvalidWheelFilename, parse_wheel_filename\n\nLEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}\n\n\ndef supported(machine, glibc):\n    """Tags of a machine with their rank, best first; glibc is the highest minor version of glibc 2 to ask for."""\n    names = []\n    for minor in range(glibc, 4, -1):\n        names.append(f"manylinux_2_{minor}_{machine}")\n        if minor in LEGACY:\n            names.append(f"{LEGACY[minor]}_{machine}")\n    names.append(f"linux_{machine}")\n    version = sys.version_info[:2]\n    interpreter = f"cp{version[0]}{version[1]}"\n    ordered = [*tags.cpython_tags(version, [interpreter], names), *tags.compatible_tags(version, interpreter, names)]\n    return {tag: rank for rank, tag in reversed(list(enumerate(ordered)))}\n\n\ndef wanted(marker, machine):\n    """Whether a locked package is installed on a machine."""\n    if marker is None:\n        return True\n    facts = {"platform_machine": machine, "platform_system": "Linux", "sys_platform": "linux", "os_name": "posix"}\n    facts |= {"platform_release": "", "platform_version": "", "python_full_version": platform.python_version()}\n    return Marker(marker).evaluate(facts)\n\n\ndef best(wheels, ranks):\n    """The wheel an installer would choose, or None."""\n    found = None\n    for wheel in wheels:\n        try:\n            offered = parse_wheel_filename(wheel["file"])[3]\n        except InvalidWheelFilename:\n            continue\n        rank = min((ranks[tag] for tag in offered if tag in ranks), default=None)\n        if rank is not None and (found is None or rank < found[0]):\n            found = (rank, wheel)\n    return None if found is None else found[1]\n';
+
+// packages/builders/src/python/tools.ts
+var PROGRAM_FILES = {
+  application: { "application.py": application_default, "layer.py": layer_default },
+  lock: {
+    "lock.py": lock_default,
+    "lock_file.py": lock_file_default,
+    "lock_poetry.py": lock_poetry_default,
+    "lock_uv.py": lock_uv_default,
+    "problem.py": problem_default,
+    "project.py": project_default
+  },
+  plan: {
+    "fetch.py": fetch_default2,
+    "index.py": python_default,
+    "plan.py": plan_default,
+    "problem.py": problem_default,
+    "sdist.py": sdist_default,
+    "wheels.py": wheels_default
+  },
+  build: {
+    "build.py": build_default,
+    "index.py": python_default,
+    "problem.py": problem_default,
+    "sdist.py": sdist_default,
+    "verify.py": verify_default
+  },
+  environment: {
+    "environment.py": environment_default,
+    "fetch.py": fetch_default2,
+    "layer.py": layer_default,
+    "problem.py": problem_default
+  }
+};
+var DOWNLOADS = "/var/cache/tgo/downloads";
+var TOOLS = "/opt/tgo";
+var PROGRAM_FOLDER = "/run/tgo/python";
+async function downloading({ context, service: service2 }, platform2) {
+  const { client, secrets } = context;
+  const container = trusting(context, await baseImage(context, service2.build.base, platform2)).withMountedCache("/root/.cache/pip", client.cacheVolume("tgo-pip")).withMountedCache("/root/.cache/uv", client.cacheVolume("tgo-uv")).withMountedCache(DOWNLOADS, client.cacheVolume("tgo-python-downloads")).withEnvVariable("PIP_ROOT_USER_ACTION", "ignore").withEnvVariable("PIP_DISABLE_PIP_VERSION_CHECK", "1").withEnvVariable("PYTHONDONTWRITEBYTECODE", "1");
+  return secrets.netrc === void 0 ? container : container.withMountedSecret("/root/.netrc", secrets.netrc);
+}
+async function withTools(request, platform2 = request.context.native) {
+  const { context } = request;
+  const base = await downloading(request, platform2);
+  const container = base.withNewFile(`${TOOLS}/uv.txt`, UV).withNewFile(`${TOOLS}/programs.txt`, PROGRAMS).withExec([
+    ...[
+      "pip",
+      "install",
+      "--quiet",
+      "--no-deps",
+      "--no-compile",
+      "--require-hashes",
+      "--only-binary",
+      ":all:"
+    ],
+    ...["--target", `${TOOLS}/uv`, "--index-url", pypi(context), "--requirement", `${TOOLS}/uv.txt`]
+  ]).withEnvVariable("PATH", `${TOOLS}/uv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`).withExec(install2(context, "programs"));
+  return told(context, container);
+}
+function withPoetry({ context }, tools) {
+  return told(context, tools.withNewFile(`${TOOLS}/poetry.txt`, POETRY).withExec(install2(context, "poetry")));
+}
+function install2(context, set) {
+  const uv = "uv pip install --quiet --no-config --no-deps --require-hashes --only-binary :all: --link-mode copy";
+  const where2 = `--python ${TOOLS}/${set}/bin/python --requirements ${TOOLS}/${set}.txt`;
+  const script = `uv venv --quiet --no-config ${TOOLS}/${set} && ${uv} ${where2} --default-index "$1"`;
+  return ["sh", "-c", script, "sh", pypi(context)];
+}
+async function told(context, container) {
+  try {
+    return await container.sync();
+  } catch (error2) {
+    const from = context.catalog.mirrors.pypi === void 0 ? "They come from PyPI: where it is out of reach, set mirrors.pypi in tgo.catalog.json, or pass --mirror pypi=URL." : `They come from ${pypi(context)}, where mirrors.pypi (or --mirror pypi=URL) leads: check that it answers.`;
+    throw buildError(
+      "installing the tools of Python builds",
+      `${from} Behind a proxy that inspects TLS: --ca-bundle FILE.`,
+      error2
+    );
+  }
+}
+function pypi({ catalog }) {
+  return catalog.mirrors.pypi ?? "https://pypi.org/simple";
+}
+function mirrorOption({ catalog }) {
+  return catalog.mirrors.pypi === void 0 ? [] : ["--pypi", catalog.mirrors.pypi];
+}
+function withProgram(container, program) {
+  return Object.entries(PROGRAM_FILES[program]).reduce(
+    (result, [file, text2]) => result.withNewFile(`${PROGRAM_FOLDER}/${file}`, text2),
+    container
+  );
+}
+function run2(program, args, interpreter = "programs") {
+  const python = interpreter === "base" ? "python3" : `${TOOLS}/${interpreter}/bin/python`;
+  return [python, `${PROGRAM_FOLDER}/${program}.py`, ...args];
+}
+
+// packages/builders/src/python/application.ts
+async function compileApplication({ context, service: service2, source }, workdir) {
+  const native = await baseImage(context, service2.build.base, context.native);
+  const time3 = `${epochSeconds(source.modified)}`;
+  return withProgram(native, "application").withDirectory(workdir, source.directory.filter({ exclude: service2.build.exclude })).withExec(run2("application", [workdir, time3], "base")).directory(workdir);
+}
+
+// packages/builders/src/python/data.ts
+async function makeData(request, environments) {
+  const { context, service: service2, platforms } = request;
+  if (service2.build.data.length === 0) return [];
+  const installed2 = await installedPackages(context.native, environments);
+  const entries2 = service2.build.data.filter((entry) => isFor(entry, installed2));
+  if (entries2.length === 0) return [];
+  const base = await downloading(request, context.native);
+  const container = (await activated(request, base, environments, context.native)).withWorkdir("/work");
+  return Promise.all(
+    entries2.map(async (entry) => {
+      const path = entry.output;
+      if (entry.platforms === void 0) {
+        const directory = await made(request, container, entry);
+        return { path, of: () => directory };
+      }
+      const variables2 = entry.platforms;
+      const pairs = await Promise.all(
+        platforms.map(async (platform2) => {
+          const own2 = variables2[platform2];
+          if (own2 === void 0) throw lackingVariables(request, entry, platform2);
+          const told2 = Object.entries(own2).reduce(
+            (result, [variable, value]) => result.withEnvVariable(variable, value),
+            container
+          );
+          return [platform2, await made(request, told2, entry)];
+        })
+      );
+      const byPlatform = new Map(pairs);
+      return { path, of: (platform2) => byPlatform.get(platform2) ?? context.client.directory() };
+    })
+  );
+}
+async function installedPackages(native, environments) {
+  const pattern = "lib/python*/site-packages/*.dist-info/METADATA";
+  const found = await Promise.all(
+    [environments.common, environments.of(native)].map((directory) => directory.glob(pattern))
+  );
+  return new Set(
+    found.flat().map((path) => normal(/([^/]+?)-[^/-]+\.dist-info\/METADATA$/.exec(path)?.[1] ?? ""))
+  );
+}
+function normal(name4) {
+  return name4.replace(/[-_.]+/g, "-").toLowerCase();
+}
+function isFor(entry, installed2) {
+  return entry.package === void 0 || installed2.has(normal(entry.package));
+}
+async function made({ context, name: name4 }, container, { command, output: output2 }) {
+  const done = container.withExec([...command]);
+  const remedy = `It is an entry of build.data of the service. It runs on ${context.native} with the locked packages, but without the source.`;
+  try {
+    await done.sync();
+  } catch (error2) {
+    throw buildError(`making data for ${name4} with "${command.join(" ")}"`, remedy, error2);
+  }
+  const isThere2 = await done.exists(output2);
+  if (!isThere2 || (await done.directory(output2).entries()).length === 0) {
+    throw new TgoError(
+      "BUILD",
+      `"${command.join(" ")}" left ${output2} of ${name4} ${isThere2 ? "empty" : "missing"}`,
+      {
+        where: "build.data",
+        remedy: `${remedy} Let it write to that folder.`
+      }
+    );
+  }
+  return stamped(context, done.directory(output2), LAYER_TIME);
+}
+function lackingVariables({ name: name4 }, { output: output2, platforms = {} }, platform2) {
+  return new TgoError("CATALOG", `the data in ${output2} of ${name4} cannot be made for ${platform2}`, {
+    where: "build.data",
+    remedy: `Its platforms are ${Object.keys(platforms).join(", ") || "none"}: add the variables for ${platform2}.`
+  });
+}
+
+// packages/builders/src/python/problem.ts
+function programError(step, name4, error2) {
+  const told2 = /^tgo-problem: (.*)$/m.exec(execFailure(error2)?.stderr ?? "")?.[1];
+  if (told2 === void 0) return buildError(`${step} of ${name4}`, PYTHON_REMEDY, error2);
+  const { code: code3, what, where: where2, remedy } = JSON.parse(told2);
+  return new TgoError(code3, `${name4}: ${what}`, { where: where2 ?? void 0, remedy: remedy ?? void 0 });
+}
+var PYTHON_REMEDY = "If the lock is out of date: lock again and commit it. If a package has no wheel for a platform: choose a version that has one. If the index cannot be reached: set mirrors.pypi in tgo.catalog.json, or pass --mirror pypi=URL.";
+
+// packages/builders/src/python/plan.ts
+var MACHINES = { "linux/amd64": "x86_64", "linux/arm64": "aarch64" };
+var GLIBC = 28;
+function slug(platform2) {
+  return platform2.replace("/", "-");
+}
+async function planPackages(request, tools, lock, platforms) {
+  const file = withProgram(tools, "plan").withMountedDirectory("/run/tgo/lock", lock).withExec(
+    run2("plan", [
+      ...["--lock", "/run/tgo/lock", "--out", "/out", "--cache", DOWNLOADS, "--glibc", `${GLIBC}`],
+      ...mirrorOption(request.context),
+      ...platforms.flatMap((platform2) => ["--platform", `${slug(platform2)}=${MACHINES[platform2]}`])
+    ])
+  ).file("/out/plan.json");
+  try {
+    const plan = JSON.parse(await file.contents());
+    return { file, sources: plan.sources, indexes: JSON.stringify(plan.indexes), notes: plan.notes };
+  } catch (error2) {
+    throw programError("looking up the packages", request.name, error2);
+  }
+}
+
+// packages/builders/src/python/environment.ts
+function installWheels(request, tools, plan, platforms) {
+  const container = withProgram(tools, "environment").withMountedFile("/run/tgo/plan.json", plan.file);
+  return install3(request, container, ["--plan", "/run/tgo/plan.json", "--skeleton"], platforms);
+}
+function installBuilt(request, tools, built, platforms) {
+  let container = withProgram(tools, "environment");
+  const args = [];
+  for (const [index, { wheels, set }] of built.entries()) {
+    container = container.withMountedDirectory(`/run/tgo/built/${index}`, wheels);
+    args.push("--built", `${set}=/run/tgo/built/${index}`);
+  }
+  return install3(request, container, args, platforms);
+}
+function merged(request, parts) {
+  const empty = request.context.client.directory();
+  const join = (directories) => directories.reduce((result, directory) => result.withDirectory("/", directory), empty);
+  const [only] = parts;
+  if (only !== void 0 && parts.length === 1) return only;
+  return {
+    common: join(parts.map(({ common }) => common)),
+    of: (platform2) => join(parts.map((part) => part.of(platform2)))
+  };
+}
+async function install3({ name: name4, service: service2 }, container, args, platforms) {
+  const out = container.withExec(
+    run2("environment", [
+      ...args,
+      ...["--environment", service2.build.environment, "--out", "/out", "--cache", DOWNLOADS],
+      ...["--time", `${LAYER_TIME}`],
+      ...platforms.flatMap((platform2) => [
+        "--platform",
+        `${slug(platform2)}=${MACHINES[platform2]}-manylinux_2_${GLIBC}`
+      ])
+    ])
+  ).directory("/out");
+  try {
+    await out.sync();
+  } catch (error2) {
+    throw programError("installing the packages", name4, error2);
+  }
+  return { common: out.directory("common"), of: (platform2) => out.directory(slug(platform2)) };
+}
+
+// packages/builders/src/python/requirements.ts
+var INDEX_OPTION = /^(?:-i|--index-url|--extra-index-url|--trusted-host)[ =]/;
+var PINNED2 = /^[A-Za-z0-9][\w.-]*(?:\[[\w,. -]+\])?\s*===?\s*[^\s;,*]+\s*(?:;.*)?$/;
+function requireHashed(name4, file, text2) {
+  let found = 0;
+  for (const { line, number: number3 } of logicalLines(text2)) {
+    if (line === "" || INDEX_OPTION.test(line)) continue;
+    const [requirement = "", ...hashes] = line.split(/\s--hash[=\s]/);
+    const problem3 = line.startsWith("-") ? "an option that would install something else than what is locked here" : !PINNED2.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
+    if (problem3 !== void 0) {
+      throw new TgoError("SOURCE", `a requirement of ${name4} is ${problem3}: ${line.slice(0, 120)}`, {
+        where: `${file}:${number3}`,
+        remedy: `Write the file with hashes, e.g. uv pip compile --generate-hashes requirements.in --output-file ${file}.`
+      });
+    }
+    found += 1;
+  }
+  if (found > 0) return;
+  throw new TgoError("SOURCE", `${file} of ${name4} has no requirements`, {
+    remedy: "Name the right file in build.lock of the service."
+  });
+}
+function logicalLines(text2) {
+  const lines2 = [];
+  let open3;
+  for (const [index, raw] of text2.split(/\r?\n/).entries()) {
+    const line = raw.replace(/(^|\s)#.*$/, "").trimEnd();
+    const part = line.replace(/\\$/, "").trim();
+    open3 = { line: open3 === void 0 ? part : `${open3.line} ${part}`, number: open3?.number ?? index + 1 };
+    if (line.endsWith("\\")) continue;
+    lines2.push(open3);
+    open3 = void 0;
+  }
+  if (open3 !== void 0) lines2.push(open3);
+  return lines2;
+}
+
+// packages/builders/src/python/lock.ts
+var LOCKERS = {
+  "poetry.lock": "poetry lock",
+  "uv.lock": "uv lock",
+  "requirements.txt": "uv pip compile --generate-hashes"
+};
+function findLock(name4, build2, entries2) {
+  const present = new Set(entries2.map(bare));
+  const wanted2 = build2.lock === void 0 ? Object.keys(LOCKERS) : [build2.lock];
+  const found = wanted2.find((file) => present.has(file));
+  if (found !== void 0) return found;
+  const [first = ""] = wanted2;
+  const command = LOCKERS[first] ?? "uv pip compile --generate-hashes";
+  throw new TgoError("SOURCE", `${name4} has no ${wanted2.join(", ").replace(/, ([^,]*)$/, " or $1")}`, {
+    remedy: `Run ${command} in the service's folder and commit the file (check that .dockerignore keeps it).`
+  });
+}
+async function lockedRequirements(request, lock, tools) {
+  const { name: name4, service: service2, source } = request;
+  const poetry = lock === "poetry.lock";
+  let container = withProgram(poetry ? await withPoetry(request, tools) : tools, "lock").withWorkdir("/work");
+  for (const file of [lock, "pyproject.toml"]) {
+    if (source.entries.includes(file)) container = container.withFile(file, source.directory.file(file));
+  }
+  const args = [lock, "/out", ...service2.build.groups];
+  try {
+    return await container.withExec(run2("lock", args, poetry ? "poetry" : "programs")).directory("/out").sync();
+  } catch (error2) {
+    throw programError("reading the lock", name4, error2);
+  }
+}
+async function requireLock({ name: name4, service: service2, source }) {
+  const lock = findLock(name4, service2.build, source.entries);
+  if (lock.endsWith(".txt")) requireHashed(name4, lock, await source.directory.file(lock).contents());
+  return lock;
+}
+
+// packages/builders/src/python/tools/backends.ts
+var BACKENDS = `cffi==2.1.1 ; python_full_version >= '3.10'
+cython==3.3.1 ; python_full_version >= '3.10'
+exceptiongroup==1.3.1 ; python_full_version == '3.10.*'
+flit-core==4.2.0 ; python_full_version >= '3.10'
+hatch-fancy-pypi-readme==25.1.0 ; python_full_version >= '3.10'
+hatch-vcs==0.5.0 ; python_full_version >= '3.10'
+hatchling==1.33.0 ; python_full_version >= '3.10'
+maturin==1.16.0 ; python_full_version >= '3.10'
+meson==1.12.1 ; python_full_version >= '3.10'
+meson-python==0.22.1 ; python_full_version >= '3.10'
+numpy==2.2.6 ; python_full_version == '3.10.*'
+numpy==2.4.6 ; python_full_version == '3.11.*'
+numpy==2.5.5 ; python_full_version >= '3.12'
+packaging==26.3 ; python_full_version >= '3.10'
+pathspec==1.1.1 ; python_full_version >= '3.10'
+pbr==7.1.3 ; python_full_version >= '3.10'
+pdm-backend==2.5.0 ; python_full_version >= '3.10'
+pluggy==1.7.0 ; python_full_version >= '3.10'
+poetry-core==2.5.0 ; python_full_version >= '3.10'
+pybind11==3.1.0 ; python_full_version >= '3.10'
+pycparser==3.11 ; python_full_version == '3.10.*' and implementation_name != 'PyPy'
+pycparser==3.12 ; python_full_version >= '3.11' and implementation_name != 'PyPy'
+pyproject-metadata==0.12.1 ; python_full_version >= '3.10'
+scikit-build-core==1.1.2 ; python_full_version >= '3.10'
+setuptools==80.10.2 ; python_full_version >= '3.10'
+setuptools-scm==10.3.4 ; python_full_version >= '3.10'
+tomli==2.5.0 ; python_full_version == '3.10.*'
+tomlkit==0.15.2 ; python_full_version >= '3.10'
+trove-classifiers==2026.9.21.13 ; python_full_version >= '3.10'
+typing-extensions==4.16.0 ; python_full_version == '3.10.*'
+uv-build==0.13.6 ; python_full_version >= '3.10'
+vcs-versioning==2.6.0 ; python_full_version >= '3.10'
+wheel==0.45.1 ; python_full_version >= '3.10'
+`;
+
+// packages/builders/src/python/toolchain.ts
+var DEBIAN = {
+  "linux/amd64": { architecture: "amd64", triplet: "x86_64-linux-gnu" },
+  "linux/arm64": { architecture: "arm64", triplet: "aarch64-linux-gnu" }
+};
+function toolchain(host, target, languages, libraries) {
+  const { architecture: architecture2, triplet } = DEBIAN[target];
+  const names2 = ["gcc", ...languages.includes("c++") ? ["g++"] : []];
+  if (host === target) {
+    const compilers2 = [...names2, "libc6-dev", ...libraries];
+    return { host, target, prefix: "", compilers: compilers2, hostHeaders: true, libraries };
+  }
+  const compilers = names2.map((name4) => `${name4}-${triplet.replace("_", "-")}`);
+  const more = [`libc6-dev-${architecture2}-cross`, ...libraries];
+  return {
+    ...{ host, target, prefix: `${triplet}-`, libraries },
+    ...{ compilers: [...compilers, ...more], hostHeaders: false }
+  };
+}
+function together(chains) {
+  const compilers = [...new Set(chains.flatMap((chain) => chain.compilers))];
+  const hostHeaders = chains.some((chain) => chain.hostHeaders);
+  return chains.map((chain) => ({ ...chain, compilers, hostHeaders }));
+}
+var TARGET2 = "/mnt/target";
+async function withToolchain(request, container, { host, target, prefix, compilers, hostHeaders, libraries }) {
+  const headers = await pythonHeaders(container);
+  const builds = installed(request, host, container, [...compilers, ...hostHeaders ? headers : []]);
+  if (host === target) return { container: await builds, options: [] };
+  const options = ["--prefix", prefix];
+  const [builder, root] = await Promise.all([
+    builds,
+    targetRoot(request, target, [...libraries, ...headers])
+  ]);
+  return {
+    container: builder.withMountedDirectory(TARGET2, root, { readOnly: true }),
+    options: libraries.length + headers.length === 0 ? options : [...options, "--sysroot", TARGET2]
+  };
+}
+async function targetRoot(request, target, libraries) {
+  const base = await baseImage(request.context, request.service.build.base, target);
+  if (libraries.length === 0) return base.rootfs();
+  return (await installed(request, target, base, ["libc6-dev", ...libraries])).rootfs();
+}
+async function pythonHeaders(container) {
+  const official = await container.directory("/usr/local").glob("include/python3*/Python.h");
+  return official.length > 0 ? [] : ["libpython3-dev"];
+}
+async function installed({ context, service: service2 }, platform2, container, packages) {
+  const build2 = { base: service2.build.base, packages };
+  try {
+    const result = await withSystemPackages({ context, service: { build: build2 } }, { platform: platform2, container });
+    return await result.container.sync();
+  } catch (error2) {
+    if (!isTgoError(error2) || error2.where !== "build.packages") throw error2;
+    throw new TgoError(error2.code, error2.what, {
+      where: "build.buildPackages",
+      remedy: error2.remedy?.replaceAll("build.packages", "build.buildPackages"),
+      cause: error2
+    });
+  }
+}
+
+// packages/builders/src/python/sources.ts
+async function buildSources(request, tools, plan, platforms) {
+  const wantedBy = (source) => platforms.filter((platform2) => source.platforms.includes(slug(platform2)));
+  const compiling = plan.sources.filter(({ languages }) => languages.length > 0);
+  const chains = toolchains(request, compiling, [...new Set(compiling.flatMap(wantedBy))]);
+  const parts = await Promise.all(
+    plan.sources.map((source) => {
+      const builder = { request, plan, source, tools, chains };
+      return source.languages.length === 0 ? pure(builder, wantedBy(source), platforms) : compiled(builder, wantedBy(source));
+    })
+  );
+  return { built: parts.flatMap(({ built }) => built), notes: parts.flatMap(({ notes }) => notes) };
+}
+function toolchains({ context, service: service2 }, sources, targets) {
+  const languages = sources.flatMap((source) => source.languages);
+  return together(
+    targets.map((target) => toolchain(context.native, target, languages, service2.build.buildPackages))
+  );
+}
+async function pure(builder, wanted2, all) {
+  const wheel = await build(builder, builder.tools, []);
+  const sets = wanted2.length === all.length ? ["shared"] : wanted2.map(slug);
+  return {
+    built: sets.map((set) => ({ set, wheels: wheel.wheels })),
+    notes: [`${title(builder.source)} has no wheel: built from source once (pure Python)${free([wheel])}`]
+  };
+}
+async function compiled(builder, wanted2) {
+  const results = await Promise.all(
+    wanted2.map(async (platform2) => ({ platform: platform2, ...await compile2(builder, platform2) }))
+  );
+  requireAlike(builder.source, results);
+  const ways = results.map(
+    ({ platform: platform2, way, because }) => `${way} for ${platform2}${because === void 0 ? "" : ` (${because})`}`
+  );
+  return {
+    built: results.map(({ platform: platform2, wheel }) => ({ set: slug(platform2), wheels: wheel.wheels })),
+    notes: [
+      `${title(builder.source)} has no wheel: built from source ${ways.join(", ")}${free(results.map(({ wheel }) => wheel))}` + (results.some(({ wheel }) => wheel.kind === "pure") ? "; nothing of it was compiled" : "")
+    ]
+  };
+}
+function requireAlike(source, results) {
+  const without = results.filter(({ wheel }) => wheel.kind === "pure").map(({ platform: platform2 }) => platform2);
+  if (without.length === 0 || without.length === results.length) return;
+  throw new TgoError(
+    "BUILD",
+    `${title(source)} was built without its compiled part for ${without.join(", ")}, and with it elsewhere`,
+    { remedy: "Add what its extension needs to build.buildPackages of the service." }
+  );
+}
+async function compile2(builder, platform2) {
+  const chain = builder.chains.find(({ target }) => target === platform2);
+  if (chain === void 0) throw new TgoError("INTERNAL", `no toolchain for ${platform2}`);
+  const native = () => buildWith(builder, builder.tools, chain);
+  if (chain.prefix === "") return { wheel: await native(), way: "natively" };
+  try {
+    return { wheel: await native(), way: "cross-compiled" };
+  } catch (error2) {
+    if (!isTgoError(error2) || error2.code !== "BUILD") throw error2;
+    return {
+      wheel: await emulated(builder, platform2, error2),
+      way: "under emulation",
+      because: "it does not cross-compile"
+    };
+  }
+}
+async function emulated(builder, platform2, first) {
+  const { request, source } = builder;
+  const own2 = toolchain(platform2, platform2, source.languages, request.service.build.buildPackages);
+  try {
+    const tools = oneThread(await withTools(request, platform2));
+    return await despiteEmulator(() => buildWith(builder, tools, own2));
+  } catch (error2) {
+    if (!isTgoError(error2) || error2.code !== "BUILD") throw error2;
+    throw new TgoError(
+      "BUILD",
+      `${title(source)} has no wheel for ${platform2}, and cannot be built from source.
+Cross-compiled: ${first.what}
+Under emulation: ${error2.what}`,
+      {
+        remedy: "Add what it needs to build.buildPackages of the service, lock a version that has a wheel, or build without that platform: --platform.",
+        cause: error2
+      }
+    );
+  }
+}
+function oneThread(tools) {
+  return tools.withEnvVariable("TOKIO_WORKER_THREADS", "1").withEnvVariable("RAYON_NUM_THREADS", "1").withEnvVariable("UV_CONCURRENT_BUILDS", "1").withEnvVariable("UV_CONCURRENT_INSTALLS", "1");
+}
+var EMULATOR_TRIES = 3;
+async function despiteEmulator(build2) {
+  for (let attempt2 = 1; ; attempt2 += 1) {
+    try {
+      return await build2();
+    } catch (error2) {
+      const crashed = isTgoError(error2) && error2.what.includes("qemu: uncaught target signal");
+      if (!crashed || attempt2 === EMULATOR_TRIES) throw error2;
+    }
+  }
+}
+async function buildWith(builder, tools, chain) {
+  const { container, options } = await withToolchain(builder.request, tools, chain);
+  return build(builder, container, ["--machine", MACHINES[chain.target], ...options]);
+}
+async function build(builder, container, args) {
+  const { request, plan, source } = builder;
+  const out = withProgram(container, "build").withNewFile("/run/tgo/constraints.txt", BACKENDS).withExec(
+    run2("build", [
+      ...["--archive", `${DOWNLOADS}/${source.sha256}/${source.file}`, "--name", title(source)],
+      ...["--out", "/out", "--constraints", "/run/tgo/constraints.txt", "--indexes", plan.indexes],
+      ...mirrorOption(request.context),
+      ...args
+    ])
+  ).directory("/out");
+  try {
+    const told2 = JSON.parse(await out.file("built.json").contents());
+    return { ...told2, wheels: out.directory("wheels") };
+  } catch (error2) {
+    throw programError(`building ${title(source)} from source`, request.name, error2);
+  }
+}
+function title({ name: name4, version: version2 }) {
+  return `${name4} ${version2}`;
+}
+function free(wheels) {
+  const names2 = [...new Set(wheels.flatMap(({ unpinned }) => unpinned))];
+  return names2.length === 0 ? "" : `, with the newest ${names2.join(", ")} it allows`;
+}
+
+// packages/builders/src/python/build-python.ts
+async function buildPython(request) {
+  const { context, service: service2, platforms } = request;
+  const lock = await requireLock(request);
+  const bases = Promise.all(
+    platforms.map(async (platform2) => {
+      const base = await baseImage(context, service2.build.base, platform2);
+      return { platform: platform2, ...await withSystemPackages(request, { platform: platform2, container: base }) };
+    })
+  );
+  bases.catch(() => void 0);
+  const tools = await withTools(request);
+  const requirements = await lockedRequirements(request, lock, tools);
+  const workdir = service2.image.workdir ?? "/app";
+  const packages = installPackages(request, tools, requirements);
+  const [roots, { environments, notes }, application] = await Promise.all([
+    bases,
+    packages,
+    compileApplication(request, workdir)
+  ]);
+  const data = await makeData(request, environments);
+  const variants2 = await Promise.all(
+    roots.map(async ({ platform: platform2, container }) => {
+      const environment = await activated(request, container, environments, platform2);
+      const filled2 = data.reduce(
+        (result, { path, of }) => result.withDirectory(path, of(platform2)),
+        environment
+      );
+      const variant = filled2.withDirectory(workdir, application).withWorkdir(workdir);
+      return { platform: platform2, container: await configure(request, variant) };
+    })
+  );
+  return { variants: variants2, notes: [...notes, ...roots.flatMap((root) => root.notes)] };
+}
+async function installPackages(request, tools, requirements) {
+  const { context, service: service2, platforms: wanted2 } = request;
+  const platforms = [...wanted2];
+  if (service2.build.data.length > 0 && !platforms.includes(context.native)) platforms.push(context.native);
+  const plan = await planPackages(request, tools, requirements, platforms);
+  const [installed2, { built, notes }] = await Promise.all([
+    installWheels(request, tools, plan, platforms),
+    buildSources(request, tools, plan, platforms)
+  ]);
+  const parts = [installed2];
+  if (built.length > 0) parts.push(await installBuilt(request, tools, built, platforms));
+  return { environments: merged(request, parts), notes: [...plan.notes, ...notes] };
+}
+
+// packages/builders/src/static-web/npm-lock.ts
+var import_satisfies = __toESM(require_satisfies(), 1);
+var import_valid = __toESM(require_valid(), 1);
+var import_valid2 = __toESM(require_valid2(), 1);
+
+// packages/builders/src/static-web/manifest.ts
+var Dependencies = record(string2(), string2()).default({});
+var PackageJson = looseObject({
+  packageManager: string2().optional(),
+  engines: looseObject({ node: string2().optional() }).default({}),
+  scripts: record(string2(), string2()).default({}),
+  dependencies: Dependencies,
+  devDependencies: Dependencies,
+  optionalDependencies: Dependencies,
+  resolutions: Dependencies,
+  workspaces: unknown().optional()
+});
+function parsePackageJson(service2, text2) {
+  const parsed = PackageJson.safeParse(parseJson2(service2, text2));
+  if (parsed.success) return parsed.data;
+  throw new TgoError(
+    "SOURCE",
+    `the package.json of ${service2} cannot be read
+${prettifyError(parsed.error)}`,
+    {
+      remedy: "Mend the file."
+    }
+  );
+}
+function parseJson2(service2, text2) {
+  try {
+    return JSON.parse(text2);
+  } catch (cause) {
+    throw new TgoError("SOURCE", `the package.json of ${service2} is not valid JSON: ${messageOf(cause)}`, {
+      remedy: "Mend the file.",
+      cause
+    });
+  }
+}
+function installManifest(manifest) {
+  const kept = Object.entries(manifest).filter(([field]) => field !== "version" && field !== "scripts");
+  return `${JSON.stringify(Object.fromEntries(kept), null, 2)}
+`;
+}
+var AFTER_INSTALL = ["install", "postinstall", "prepare"];
+function scriptsAfterInstall({ scripts }) {
+  return AFTER_INSTALL.filter((script) => script in scripts);
+}
+function requested(manifest) {
+  return { ...manifest.devDependencies, ...manifest.dependencies, ...manifest.optionalDependencies };
+}
+function hasLocalDependency(manifest) {
+  return Object.values(requested(manifest)).some((range) => /^(?:file|link|portal):|^\.{0,2}\//.test(range));
+}
+function refuseWorkspaces(service2, manifest, pnpmWorkspace) {
+  const { workspaces } = manifest;
+  const globs = Array.isArray(workspaces) ? workspaces : object({ packages: array(unknown()) }).safeParse(workspaces).data?.packages;
+  const listed2 = /^packages:\s*\n((?:[ \t]*-.*\n?|[ \t]*#.*\n|\s*\n)+)/m.exec(pnpmWorkspace ?? "")?.[1] ?? "";
+  const others = listed2.split("\n").filter((line) => /^\s*-/.test(line) && !/^\s*-\s*["']?\.\/?["']?\s*$/.test(line));
+  const where2 = (globs?.length ?? 0) > 0 ? "workspaces in package.json" : others.length > 0 ? "packages in pnpm-workspace.yaml" : void 0;
+  if (where2 === void 0) return;
+  throw new TgoError(
+    "SOURCE",
+    `${service2} is the root of several packages, which this strategy cannot install`,
+    {
+      where: where2,
+      remedy: "Give the service's own package a lock file and pass its folder, or build it with the dockerfile strategy."
+    }
+  );
+}
+
+// packages/builders/src/static-web/npm-lock.ts
+var NpmLock = looseObject({
+  packages: record(
+    string2(),
+    looseObject({ version: string2().optional(), integrity: string2().optional() })
+  )
+});
+function requireNpmLocked(service2, manifest, text2) {
+  const lock = parse4(text2);
+  if (lock === void 0) return;
+  const lacking = Object.entries(requested(manifest)).flatMap(([name4, range]) => {
+    const version2 = lock.packages[`node_modules/${name4}`]?.version;
+    if (version2 === void 0) {
+      return name4 in manifest.optionalDependencies ? [] : [`${name4}@${range}`];
+    }
+    const comparable = (0, import_valid2.default)(range) !== null && (0, import_valid.default)(version2) !== null;
+    return comparable && !(0, import_satisfies.default)(version2, range) ? [`${name4}@${range} (it has ${version2})`] : [];
+  });
+  if (lacking.length === 0) return;
+  throw new TgoError(
+    "SOURCE",
+    `package-lock.json of ${service2} does not match package.json: it lacks ${lacking.join(", ")}`,
+    {
+      where: "package-lock.json",
+      remedy: "Run npm install in the service's folder and commit package-lock.json."
+    }
+  );
+}
+function lockedWith(text2, integrity) {
+  const entries2 = Object.entries(parse4(text2)?.packages ?? {});
+  const [path, entry] = entries2.find(([, candidate]) => candidate.integrity === integrity) ?? [];
+  return path === void 0 ? void 0 : `${path.replace(/^.*node_modules\//, "")}@${entry?.version ?? ""}`;
+}
+function parse4(text2) {
+  try {
+    return NpmLock.safeParse(JSON.parse(text2)).data;
+  } catch {
+    return void 0;
+  }
+}
+
+// packages/builders/src/static-web/install-failure.ts
+var REASONS2 = [
+  {
+    sign: /needs to be updated, but yarn was run with|can only install (?:packages )?when your package\.json|ERR_PNPM_OUTDATED_LOCKFILE|ERR_PNPM_LOCKFILE_CONFIG_MISMATCH/,
+    what: (service2, { lock }) => `${lock} of ${service2} does not match package.json`,
+    remedy: ({ name: name4, lock }) => `Run ${name4} install in the service's folder and commit ${lock}.`,
+    lines: /Missing:|Invalid:|specifiers in the lockfile|\* \d+ dependenc|lockfile/
+  },
+  {
+    sign: /ERR_PNPM_(?:LOCKFILE_BREAKING_CHANGE|NO_LOCKFILE|BROKEN_LOCKFILE)|Invalid (?:value type|lockfile)|EUSAGE/,
+    what: (service2, { name: name4, lock }) => `${lock} of ${service2} cannot be read by ${name4}`,
+    remedy: () => "Set packageManager in package.json to the version that wrote it.",
+    lines: /ERR_PNPM|EUSAGE|[Ll]ockfile/
+  },
+  {
+    sign: /integrity check|EINTEGRITY|ERR_PNPM_TARBALL_INTEGRITY|Incorrect integrity/i,
+    what: (service2, { lock }) => `a package of ${service2} has another hash than ${lock} says`,
+    remedy: ({ lock }) => `Check the registry or mirror. If the package was published anew, update it in ${lock} and look at what changed.`,
+    lines: /integrity/i
+  },
+  {
+    sign: /"40[13] |\b40[13] (?:Unauthorized|Forbidden)|E40[13]\b|ERR_PNPM_FETCH_40[13]/,
+    what: (service2) => `the npm registry refuses a package of ${service2}`,
+    remedy: () => "Pass credentials for the registry by --npmrc file:$HOME/.npmrc, and check that they may read it.",
+    lines: /40[13] |E40[13]|https?:/
+  },
+  {
+    sign: /404 Not Found|E404|ERR_PNPM_FETCH_404|ETARGET|ERR_PNPM_NO_MATCHING_VERSION|Couldn't find (?:package|any versions)/,
+    what: (service2, { lock }) => `a package that ${lock} of ${service2} names is not in the registry`,
+    remedy: ({ lock }) => `It may have been removed or be private, or the registry did not answer: update ${lock}, or set the registry that has it (mirrors.npm in tgo.catalog.json, .npmrc).`,
+    lines: / 404 |404 Not|"404|E404|ETARGET|Couldn't find|No matching/
+  },
+  {
+    sign: /UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|SELF_SIGNED_CERT|CERT_[A-Z_]+|unable to (?:get local issuer|verify the first)|self.signed certificate/i,
+    what: (service2) => `the npm registry's certificate is not trusted while ${service2} is installed`,
+    remedy: () => "Behind a proxy that inspects TLS, pass its certificates by --ca-bundle FILE.",
+    lines: /cert|issuer/i
+  },
+  {
+    sign: /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ESOCKETTIMEDOUT|trouble with your network|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL|"50\d |E50[234]\b|ERR_PNPM_FETCH_50\d/,
+    what: (service2) => `the npm registry cannot be reached while ${service2} is installed`,
+    remedy: () => "Check the network; a mirror is set by mirrors.npm in tgo.catalog.json.",
+    lines: /ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|https?:/
+  },
+  {
+    sign: /The engine "\w+" is incompatible|EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE/,
+    what: (service2) => `a package of ${service2} does not run on the builder's Node`,
+    remedy: () => "Set build.builder of the service in tgo.catalog.json to an image with a Node that all packages take.",
+    lines: /engine|Expected version|Got|Required|Actual/i
+  }
+];
+function installFailure(service2, { manager, lock }, error2) {
+  if (isTgoError(error2)) return error2;
+  const failure3 = execFailure(error2);
+  const output2 = failure3 === void 0 ? "" : `${failure3.stdout}
+${failure3.stderr}`;
+  const reason = REASONS2.find(({ sign }) => sign.test(output2));
+  if (failure3 === void 0 || reason === void 0) {
+    return buildError(
+      `installing the packages of ${service2}`,
+      `Run ${manager.name} install in the service's folder: what fails there fails here.`,
+      error2
+    );
+  }
+  return new TgoError("BUILD", `${reason.what(service2, manager)}
+${telling(failure3, reason.lines)}`, {
+    where: packageWithHash(output2, lock),
+    remedy: reason.remedy(manager),
+    cause: error2
+  });
+}
+function packageWithHash(output2, lock) {
+  const wanted2 = /EINTEGRITY[^]*?wanted (sha\d+-\S+)/.exec(output2)?.[1];
+  return wanted2 === void 0 ? void 0 : lockedWith(lock, wanted2);
+}
+function telling(failure3, lines2) {
+  const matching = `${failure3.stdout}
+${failure3.stderr}`.split("\n").filter((line) => lines2.test(line) && !/^\s+at |Visit https|yarnpkg\.com\/en\/docs/.test(line));
+  if (matching.length === 0) return lastLines(failure3, 10);
+  return lastLines({ stdout: [...new Set(matching)].slice(0, 10).join("\n"), stderr: "" }, 10);
+}
+
+// packages/builders/src/static-web/lock-hosts.ts
+var PUBLIC = /https?:\/\/(?:registry\.npmjs\.org|registry\.yarnpkg\.com|registry\.npmmirror\.com)\//g;
+function throughMirror(lock, mirror) {
+  return mirror === void 0 ? lock : lock.replaceAll(PUBLIC, `${mirror.replace(/\/+$/, "")}/`);
+}
+
+// packages/builders/src/static-web/manager.sh
+var manager_default = `# Puts a package manager of an exact version into PREFIX, unless the image has that one:
+#   manager.sh PREFIX NAME VERSION [ALGORITHM HASH]
+# The hash is of the package as the registry has it, as in package.json's packageManager. Exit code 65: another one.
+set -eu
+prefix=$1 name=$2 version=$3 algorithm=\${4:-} expected=\${5:-}
+
+if command -v "$name" >/dev/null && [ "$("$name" --version 2>/dev/null)" = "$version" ]; then
+  exit 0
+fi
+
+what=$name@$version
+if [ -n "$algorithm" ]; then
+  mkdir -p /tmp/tgo-manager
+  cd /tmp/tgo-manager
+  npm pack --loglevel=error "$what" >/dev/null
+  set -- *.tgz
+  actual=$(node -p 'crypto.createHash(process.argv[1]).update(fs.readFileSync(process.argv[2])).digest("hex")' \\
+    "$algorithm" "$1")
+  if [ "$actual" != "$expected" ]; then
+    echo "$algorithm.$actual" >&2
+    exit 65
+  fi
+  what=$PWD/$1
+fi
+npm install --global --prefix "$prefix" --no-audit --no-fund --no-update-notifier --loglevel=error "$what"
+`;
+
+// packages/builders/src/static-web/node-version.ts
+var import_min_version = __toESM(require_min_version(), 1);
+var import_valid3 = __toESM(require_valid2(), 1);
+var import_satisfies2 = __toESM(require_satisfies(), 1);
+function requireNode(service2, range, actual, builder) {
+  const version2 = actual.trim().replace(/^v/, "");
+  if ((0, import_valid3.default)(range) === null || (0, import_satisfies2.default)(version2, range)) return;
+  throw new TgoError("SOURCE", `${service2} asks for Node ${range}, and the builder image has ${version2}`, {
+    where: `engines.node in package.json; ${builder}`,
+    remedy: `Set build.builder of the service in tgo.catalog.json to an image with it, such as docker.io/library/node:${(0, import_min_version.default)(range)?.major ?? 24}-alpine.`
+  });
+}
+
+// packages/builders/src/static-web/install.ts
+var PROJECT = "/app";
+var PREFIX = "/opt/tgo";
+var CACHES = "/var/cache/tgo";
+var NPMRC = "/root/.npmrc";
+var INSTALL = {
+  // Its cache is not made for two at a time: the second waits.
+  yarn: [
+    ...["yarn", "install", "--frozen-lockfile", "--non-interactive", "--no-progress"],
+    ...["--network-timeout", "300000", "--mutex", `file:${CACHES}/yarn/.mutex`]
+  ],
+  npm: ["npm", "ci", "--no-audit", "--no-fund"],
+  pnpm: ["pnpm", "install", "--frozen-lockfile", "--store-dir", `${CACHES}/pnpm`]
+};
+var SETTINGS = [".npmrc", ".yarnrc", "pnpm-workspace.yaml", ".pnpmfile.cjs"];
+var SETTINGS_FOLDERS = {
+  // A yarn the project has committed, and archives of packages.
+  yarn: [".yarn"],
+  npm: [],
+  pnpm: ["patches"]
+};
+async function installPackages2(request, project) {
+  const { context, name: name4, service: service2, source } = request;
+  const { manager, manifest } = project;
+  const node2 = trusting(context, await baseImage(context, service2.build.builder, context.native));
+  if (manifest.engines.node !== void 0) {
+    const version2 = await node2.withExec(["node", "--version"]).stdout();
+    requireNode(name4, manifest.engines.node, version2, service2.build.builder);
+  }
+  const withManager = await provide(request, manager, configured(context, node2, manager.name));
+  let builder = withManager.withWorkdir(PROJECT);
+  const present = new Set(source.entries.map(bare));
+  if (hasLocalDependency(manifest)) builder = builder.withDirectory(".", source.directory);
+  for (const file of SETTINGS.filter((file2) => present.has(file2))) {
+    builder = builder.withFile(file, source.directory.file(file));
+  }
+  for (const folder of SETTINGS_FOLDERS[manager.name].filter((folder2) => present.has(folder2))) {
+    builder = builder.withDirectory(folder, source.directory.directory(folder));
+  }
+  const installed2 = builder.withNewFile("package.json", installManifest(manifest)).withNewFile(manager.lock, throughMirror(project.lock, context.catalog.mirrors.npm)).withExec([...INSTALL[manager.name]]);
+  try {
+    return withoutSecrets(context, await installed2.sync());
+  } catch (error2) {
+    throw installFailure(name4, project, error2);
+  }
+}
+function configured(context, container, manager) {
+  const { npm } = context.catalog.mirrors;
+  let result = container.withEnvVariable("CI", "true").withEnvVariable("NO_COLOR", "1").withEnvVariable("npm_config_cache", `${CACHES}/npm`).withEnvVariable("npm_config_update_notifier", "false").withEnvVariable("npm_config_fetch_retries", "3").withEnvVariable("npm_config_fetch_retry_factor", "2").withEnvVariable("npm_config_fetch_retry_mintimeout", "1000").withEnvVariable("YARN_CACHE_FOLDER", `${CACHES}/yarn`);
+  for (const tool of /* @__PURE__ */ new Set(["npm", manager])) {
+    result = result.withMountedCache(`${CACHES}/${tool}`, context.client.cacheVolume(`tgo-${tool}`));
+  }
+  if (npm !== void 0) {
+    for (const variable of ["npm_config_registry", "YARN_REGISTRY", "pnpm_config_registry"]) {
+      result = result.withEnvVariable(variable, npm);
+    }
+  }
+  const { npmrc } = context.secrets;
+  return npmrc === void 0 ? result : result.withMountedSecret(NPMRC, npmrc);
+}
+function withoutSecrets(context, container) {
+  return context.secrets.npmrc === void 0 ? container : container.withoutMount(NPMRC);
+}
+async function provide(request, { name: name4, version: version2, hash }, container) {
+  if (version2 === void 0) return container;
+  const path = await container.envVariable("PATH");
+  const script = "/run/tgo/manager.sh";
+  const args = [PREFIX, name4, version2, ...hash === void 0 ? [] : [hash.algorithm, hash.hex]];
+  try {
+    return await container.withEnvVariable("PATH", `${PREFIX}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withNewFile(script, manager_default).withExec(["sh", script, ...args]).sync();
+  } catch (error2) {
+    if (execFailure(error2)?.exitCode === 65) {
+      throw new TgoError(
+        "BUILD",
+        `${name4} ${version2} from the registry has another hash than packageManager says`,
+        {
+          where: `package.json of ${request.name}: ${hash?.algorithm}.${hash?.hex}; found ${execFailure(error2)?.stderr.trim()}`,
+          remedy: "Check the registry or mirror; if the hash in package.json is wrong, write the one found.",
+          cause: error2
+        }
+      );
+    }
+    throw buildError(
+      `fetching ${name4} ${version2}, which package.json names,`,
+      "Check that the version exists, and that the npm registry can be reached (mirrors.npm in tgo.catalog.json, --ca-bundle FILE).",
+      error2
+    );
+  }
+}
+
+// packages/builders/src/static-web/pages.ts
+var RUN = {
+  yarn: ["yarn", "--silent", "run"],
+  npm: ["npm", "--silent", "run"],
+  pnpm: ["pnpm", "--silent", "run"]
+};
+async function buildPages(request, project, builder) {
+  const { service: service2, source, values } = request;
+  let pages = builder.withDirectory(PROJECT, source.directory).withEnvVariable("SOURCE_DATE_EPOCH", `${LAYER_TIME}`).withEnvVariable("pnpm_config_verify_deps_before_run", "false");
+  for (const [variable, value] of Object.entries(values)) pages = pages.withEnvVariable(variable, value);
+  for (const script of [...scriptsAfterInstall(project.manifest), service2.build.script]) {
+    pages = pages.withExec([...RUN[project.manager.name], script]);
+  }
+  try {
+    pages = await pages.sync();
+  } catch (error2) {
+    throw scriptFailure(request, project, error2);
+  }
+  return output(request, pages);
+}
+function scriptFailure({ name: name4 }, { manager }, error2) {
+  const failure3 = execFailure(error2);
+  const script = failure3?.cmd.at(-1) ?? "build";
+  return buildError(
+    `the script "${script}" of ${name4}`,
+    remedyFor(failure3, `${manager.name} run ${script}`),
+    error2
+  );
+}
+function remedyFor(failure3, command) {
+  const printed = failure3 === void 0 ? "" : `${failure3.stdout}
+${failure3.stderr}`;
+  if (failure3?.exitCode === 137 || /heap out of memory|SIGKILL|\bKilled\b/.test(printed)) {
+    return "It ran out of memory: give the engine more, or set NODE_OPTIONS in the script.";
+  }
+  if (NO_NATIVE_PACKAGE.test(printed)) {
+    return "The lock has no package for this platform: delete it and node_modules, install on Linux, and commit the new lock.";
+  }
+  return `Run ${command} in a fresh checkout of the service: what fails there fails here.`;
+}
+var NO_NATIVE_PACKAGE = /native binding|bug related to optional dependencies|Cannot find module ['"][^'"]*linux-/i;
+async function output(request, built) {
+  const { name: name4, service: service2, source } = request;
+  const { output: folder, script, singlePage } = service2.build;
+  const wrong = (what, remedy) => new TgoError("BUILD", what, { where: "build.output", remedy });
+  if (!await built.exists(`${PROJECT}/${folder}`)) {
+    const before = /* @__PURE__ */ new Set([...source.entries.map(bare), "node_modules"]);
+    const written = (await built.directory(PROJECT).entries()).map(bare).filter((entry) => !before.has(entry));
+    throw wrong(
+      `the script "${script}" of ${name4} left no folder ${folder}`,
+      `Set build.output to the folder it writes. It wrote: ${written.join(", ") || "nothing new"}.`
+    );
+  }
+  const pages = built.directory(folder);
+  const entries2 = (await pages.entries()).map(bare);
+  if (entries2.length === 0) {
+    throw wrong(
+      `the script "${script}" of ${name4} left the folder ${folder} empty`,
+      "Look at what the script does."
+    );
+  }
+  if (singlePage && !entries2.includes("index.html")) {
+    throw wrong(
+      `the folder ${folder} of ${name4} has no index.html`,
+      `Set build.output to the folder with it, or singlePage to false. There: ${entries2.slice(0, 12).join(", ")}.`
+    );
+  }
+  return pages;
+}
+
+// packages/builders/src/static-web/package-manager.ts
+var MANAGERS = ["yarn", "npm", "pnpm"];
+var LOCKS = {
+  yarn: "yarn.lock",
+  npm: "package-lock.json",
+  pnpm: "pnpm-lock.yaml"
+};
+var FIELD = /^(?<name>[^@]+)@(?<version>\d+\.\d+\.\d+[^+\s]*)(?:\+(?<algorithm>sha\d+)\.(?<hex>[0-9a-f]+))?$/;
+var YARN = "1.22.22";
+var PNPM = { "6": "8.15.9", "9": "10.34.8" };
+function choosePackageManager(service2, { packageManager: field }, present) {
+  const found = MANAGERS.filter((name5) => present.has(LOCKS[name5]));
+  if (field === void 0) {
+    const [name5, ...others] = found;
+    if (name5 === void 0) throw noLock(service2, Object.values(LOCKS).join(", "));
+    if (others.length === 0) return { name: name5, lock: LOCKS[name5], version: void 0, hash: void 0 };
+    throw new TgoError(
+      "SOURCE",
+      `${service2} has ${listed(found)}, and package.json does not say which counts`,
+      {
+        where: "package.json",
+        remedy: `Set packageManager, such as "yarn@${YARN}", or remove the locks that are not kept up to date.`
+      }
+    );
+  }
+  const { name: name4, version: version2, algorithm, hex } = FIELD.exec(field)?.groups ?? {};
+  const known = MANAGERS.find((manager) => manager === name4);
+  if (known === void 0 || version2 === void 0) {
+    throw new TgoError(
+      "SOURCE",
+      `${service2} asks for the package manager "${field}", which this product cannot run`,
+      {
+        where: "packageManager in package.json",
+        remedy: `Name one of ${MANAGERS.join(", ")} with its exact version, such as "yarn@${YARN}", or build with the dockerfile strategy.`
+      }
+    );
+  }
+  if (known === "yarn" && !version2.startsWith("1.")) throw yarnBerry(service2, `yarn ${version2}`);
+  if (!present.has(LOCKS[known])) throw noLock(service2, LOCKS[known], field, found);
+  const hash = algorithm === void 0 || hex === void 0 ? void 0 : { algorithm, hex };
+  return { name: known, lock: LOCKS[known], version: version2, hash };
+}
+function withVersion(service2, manager, lock) {
+  if (manager.name === "yarn" && /^__metadata:/m.test(lock)) throw yarnBerry(service2, "yarn 2 or newer");
+  if (manager.version !== void 0 || manager.name === "npm") return manager;
+  if (manager.name === "yarn") return { ...manager, version: YARN };
+  const format = /^lockfileVersion:\s*['"]?(\d+)/m.exec(lock)?.[1];
+  const version2 = PNPM[format ?? ""];
+  if (version2 !== void 0) return { ...manager, version: version2 };
+  throw new TgoError(
+    "SOURCE",
+    `the pnpm-lock.yaml of ${service2} has the format ${format ?? "of no version"}`,
+    {
+      remedy: 'Set packageManager in package.json to the pnpm that wrote it, such as "pnpm@7.33.7".'
+    }
+  );
+}
+function noLock(service2, expected, field, found = []) {
+  const instead = found.length === 0 ? "" : `, but ${listed(found)}`;
+  return new TgoError(
+    "SOURCE",
+    `${service2} has no ${expected.replace(/, (?=[^,]*$)/, " or ")}${instead}${field === void 0 ? "" : `; packageManager says ${field}`}`,
+    { remedy: "Install in the service's folder and commit the lock (check that .dockerignore keeps it)." }
+  );
+}
+function yarnBerry(service2, what) {
+  return new TgoError("SOURCE", `${service2} uses ${what}; only yarn 1 is supported yet`, {
+    where: "package.json",
+    remedy: "Use yarn 1, npm or pnpm, or build with the dockerfile strategy."
+  });
+}
+function listed(managers) {
+  return managers.map((name4) => LOCKS[name4]).join(" and ");
+}
+
+// packages/builders/src/static-web/yarn-lock.ts
+function parseYarnLock(text2) {
+  const entries2 = [];
+  let section = "";
+  for (const line of text2.split(/\r?\n/)) {
+    if (line === "" || line.startsWith("#")) continue;
+    const entry = entries2.at(-1);
+    const indent2 = line.length - line.trimStart().length;
+    const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|([^\s,:"][^\s,"]*)/g)].map(
+      ([, quoted, plain]) => quoted ?? plain ?? ""
+    );
+    if (indent2 === 0) {
+      const patterns = words.map((word) => word.replace(/:$/, ""));
+      entries2.push({ patterns, version: "", dependencies: {} });
+    } else if (indent2 === 2) {
+      section = (words[0] ?? "").replace(/:$/, "");
+      if (entry !== void 0 && section === "version") entry.version = words[1] ?? "";
+    } else if (entry !== void 0 && section === "dependencies" && words[0] !== void 0) {
+      entry.dependencies[words[0]] = words[1] ?? "";
+    }
+  }
+  return entries2;
+}
+function requireLocked(service2, manifest, entries2) {
+  const locked = new Set(entries2.flatMap(({ patterns }) => patterns));
+  const overridden = new Set(
+    Object.keys(manifest.resolutions).map((path) => /(?:@[^/]+\/)?[^/]+$/.exec(path)?.[0])
+  );
+  const missing2 = (wanted2, by) => Object.entries(wanted2).filter(
+    ([name4, range]) => !range.startsWith("link:") && !overridden.has(name4) && !locked.has(`${name4}@${range}`)
+  ).map(([name4, range]) => `${name4}@${range} (${by})`);
+  const lacking = [
+    ...missing2(requested(manifest), "package.json"),
+    ...entries2.flatMap(({ patterns: [pattern = ""], dependencies }) => missing2(dependencies, pattern))
+  ];
+  if (lacking.length === 0) return;
+  const more = lacking.length > 10 ? `, and ${lacking.length - 10} more` : "";
+  throw new TgoError(
+    "SOURCE",
+    `yarn.lock of ${service2} does not match package.json: it lacks ${lacking.slice(0, 10).join(", ")}${more}`,
+    {
+      where: "yarn.lock",
+      remedy: "Run yarn install in the service's folder and commit yarn.lock."
+    }
+  );
+}
+function unlocked(installed2, entries2) {
+  const known = new Set(
+    entries2.flatMap(({ patterns, version: version2 }) => patterns.map((pattern) => `${nameOf2(pattern)}@${version2}`))
+  );
+  return [...new Set(installed2.map(({ name: name4, version: version2 }) => `${name4}@${version2}`))].filter((id) => !known.has(id)).sort();
+}
+function nameOf2(pattern) {
+  const aliased = /^.+?@npm:(.+)$/.exec(pattern)?.[1] ?? pattern;
+  return /^(@?[^@]+)/.exec(aliased)?.[1] ?? aliased;
+}
+
+// packages/builders/src/static-web/project.ts
+async function readProject({ name: name4, source, service: service2 }) {
+  const present = new Set(source.entries.map(bare));
+  const read3 = (file) => source.directory.file(file).contents();
+  const manifest = parsePackageJson(name4, await read3("package.json"));
+  refuseWorkspaces(name4, manifest, present.has(PNPM_SETTINGS) ? await read3(PNPM_SETTINGS) : void 0);
+  requireScript(name4, manifest, service2.build.script);
+  const chosen = choosePackageManager(name4, manifest, present);
+  const lock = await read3(chosen.lock);
+  const manager = withVersion(name4, chosen, lock);
+  const locked = manager.name === "yarn" ? parseYarnLock(lock) : void 0;
+  if (locked !== void 0) requireLocked(name4, manifest, locked);
+  if (manager.name === "npm") requireNpmLocked(name4, manifest, lock);
+  return { manifest, manager, lock, locked };
+}
+var PNPM_SETTINGS = "pnpm-workspace.yaml";
+function requireScript(service2, { scripts }, script) {
+  if (script in scripts) return;
+  throw new TgoError("SOURCE", `the package.json of ${service2} has no script "${script}"`, {
+    where: "build.script",
+    remedy: `Name the script that builds the pages. There are: ${Object.keys(scripts).join(", ") || "none"}.`
+  });
+}
+
+// packages/builders/src/static-web/nginx.ts
+var DEFAULT_CONF = "/etc/nginx/conf.d/default.conf";
+var MAIN_CONF = "/etc/nginx/nginx.conf";
+var HASHED = String.raw`[-.](?=[\w-]{0,7}[A-Z0-9])[\w-]{8}\.\w+(?:\.map)?$`;
+function isHashed(path) {
+  return new RegExp(`^/assets/.*${HASHED}`).test(path);
+}
+function siteConfiguration({ root, port, singlePage, unhashed }) {
+  const exceptions = unhashed.map((path) => `    "${path}" no-cache;
+`).join("");
+  return `map $uri $cache_control {
+${exceptions}    "~^/assets/.*${HASHED}" "public, max-age=31536000, immutable";
+    default no-cache;
+}
+
+server {
+    listen ${port};
+    server_name _;
+    server_tokens off;
+    # A redirect to the port in the container would miss the one that is published.
+    absolute_redirect off;
+
+    root ${root};
+    index index.html;
+
+    gzip on;
+    gzip_vary on;
+    gzip_proxied any;
+    gzip_min_length 1024;
+    gzip_types text/css text/plain text/xml text/javascript application/javascript application/json application/manifest+json application/xml application/wasm image/svg+xml;
+
+    add_header Cache-Control $cache_control;
+    add_header X-Content-Type-Options nosniff always;
+
+    # A missing asset is an error, never a page.
+    location /assets/ {
+        try_files $uri =404;
+    }
+
+    location / {
+        try_files $uri $uri/ ${singlePage ? "/index.html" : "=404"};
+    }
+}
+`;
+}
+var UNPRIVILEGED = `worker_processes auto;
+pid /tmp/nginx.pid;
+error_log stderr notice;
+
+events {
+    worker_connections 1024;
+}
+
+http {
+    client_body_temp_path /tmp/client_body;
+    proxy_temp_path /tmp/proxy;
+    fastcgi_temp_path /tmp/fastcgi;
+    uwsgi_temp_path /tmp/uwsgi;
+    scgi_temp_path /tmp/scgi;
+
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    access_log /dev/stdout;
+    sendfile on;
+    keepalive_timeout 65;
+
+    include /etc/nginx/conf.d/*.conf;
+}
+`;
+function requireFreePort(service2, user, port) {
+  if (port >= 1024) return;
+  throw new TgoError("CATALOG", `${service2} runs as ${user}, who may not listen on port ${port} everywhere`, {
+    where: "image.ports",
+    remedy: "Name a port from 1024 on first in image.ports, such as 8080, and the same in smoke.http."
+  });
+}
+function isUnprivileged(user) {
+  return user !== void 0 && !/^(?:root|0)(?::|$)/.test(user);
+}
+
+// packages/builders/src/static-web/site.ts
+var OWN_SITE = /^\/etc\/nginx\/(?:conf\.d\/.*\.conf|templates\/.*)$/;
+async function siteFiles(request) {
+  const { name: name4, service: service2 } = request;
+  const { user, ports, files: files2 } = service2.image;
+  const own2 = files2.map(({ to }) => to);
+  const main = isUnprivileged(user) && !own2.includes(MAIN_CONF) ? { [MAIN_CONF]: UNPRIVILEGED } : {};
+  if (own2.some((path) => OWN_SITE.test(path))) return main;
+  const port = ports[0] ?? 80;
+  if (isUnprivileged(user)) requireFreePort(name4, user, port);
+  const site = siteConfiguration({ ...service2.build, port, unhashed: await seeminglyHashed(request) });
+  return { ...main, [DEFAULT_CONF]: site };
+}
+async function seeminglyHashed({ source }) {
+  if (!source.entries.map(bare).includes("public")) return [];
+  const copied = await source.directory.glob("public/assets/**");
+  return copied.map((path) => path.replace(/^public/, "")).filter(isHashed).sort();
+}
+function withFiles2({ context }, container, files2) {
+  return Object.entries(files2).reduce((result, [path, contents]) => {
+    const file = context.client.directory().withNewFile("file", contents).file("file").withTimestamps(LAYER_TIME);
+    return result.withFile(path, file, { permissions: 420 });
+  }, container);
+}
+
+// packages/builders/src/static-web/values.ts
+function buildValues(name4, build2, given, fillIn) {
+  const values = {};
+  for (const [variable, { default: template }] of Object.entries(build2.values)) {
+    const value = given.get(variable) ?? (template === void 0 ? void 0 : fillIn(template));
+    if (value === void 0) {
+      throw new TgoError("USAGE", `${name4} needs the build value ${variable}`, {
+        remedy: `Add --value ${variable}=...`
+      });
+    }
+    values[variable] = value;
+  }
+  return values;
+}
+
+// packages/builders/src/static-web/build-static-web.ts
+async function buildStaticWeb(request) {
+  const { context, service: service2, platforms, source } = request;
+  const [project, site] = await Promise.all([readProject(request), siteFiles(request)]);
+  const builder = await installPackages2(request, project);
+  const [pages, notes] = await Promise.all([
+    buildPages(request, project, builder).then(
+      (built) => stamped(context, built, epochSeconds(source.modified))
+    ),
+    unlockedNotes(request, project, builder)
+  ]);
+  const variants2 = await Promise.all(
+    platforms.map(async (platform2) => {
+      const base = withFiles2(request, await baseImage(context, service2.build.base, platform2), site);
+      const container = base.withDirectory(service2.build.root, pages);
+      return { platform: platform2, container: await configure(request, container) };
+    })
+  );
+  return { variants: variants2, notes };
+}
+async function unlockedNotes({ context, name: name4 }, { locked }, builder) {
+  const modules = `${PROJECT}/node_modules`;
+  if (locked === void 0 || !await builder.exists(modules)) return [];
+  const packages = unlocked(await listPackages(context, builder.directory(modules)), locked);
+  if (packages.length === 0) return [];
+  return [
+    `yarn.lock of ${name4} has no entry, and so no hash, for ${packages.join(", ")}: fetched as the registry has them. Run yarn install on Linux and commit yarn.lock.`
+  ];
+}
+
+// packages/builders/src/input-checks.ts
+function inputChecks(request) {
+  return [requireFiles(request), ...byStrategy(request)];
+}
+function byStrategy(request) {
+  const { context, name: name4, service: service2 } = request;
+  const { build: build2 } = service2;
+  switch (build2.strategy) {
+    case "python":
+      return [checkPackages({ ...request, service: { ...service2, build: build2 } })];
+    case "static-web": {
+      const pages = { ...request, service: { ...service2, build: build2 } };
+      return [readProject(pages), siteFiles(pages)];
+    }
+    case "dockerfile":
+      return [buildSecrets(context, name4, build2)];
+  }
+}
+async function checkPackages(request) {
+  const lock = await requireLock(request);
+  await lockedRequirements(request, lock, await withTools(request));
+}
+
+// packages/builders/src/build-variants.ts
+async function buildVariants(request) {
+  fetchBases(request);
+  const built = await byStrategy2(request);
+  await Promise.all(
+    built.variants.map(async ({ container }) => {
+      await container.sync().catch((error2) => {
+        throw buildError(`building ${request.name}`, remedyOf(request.service), error2);
+      });
+    })
+  );
+  return { ...built, notes: [...built.notes, ...request.notes] };
+}
+function fetchBases({ context, service: service2, platforms }) {
+  const { build: build2 } = service2;
+  if (build2.strategy === "dockerfile") return;
+  for (const platform2 of platforms) {
+    baseImage(context, build2.base, platform2).then((base) => base.sync()).catch(() => void 0);
+  }
+}
+function remedyOf({ build: build2 }) {
+  return build2.strategy === "python" ? PYTHON_REMEDY : "The output above is the build's own.";
+}
+function byStrategy2(request) {
+  const { service: service2 } = request;
+  const { build: build2 } = service2;
+  switch (build2.strategy) {
+    case "python":
+      return buildPython({ ...request, service: { ...service2, build: build2 } });
+    case "static-web":
+      return buildStaticWeb({ ...request, service: { ...service2, build: build2 } });
+    case "dockerfile":
+      return buildDockerfile({ ...request, service: { ...service2, build: build2 } });
+  }
+}
+function basesOf(build2) {
+  switch (build2.strategy) {
+    case "python":
+      return [build2.base];
+    case "static-web":
+      return [build2.builder, build2.base];
+    case "dockerfile":
+      return [];
+  }
+}
+function catalogImages({ native, platforms }, build2) {
+  if (build2.strategy === "dockerfile") return [];
+  const builders = build2.strategy === "static-web" ? [build2.builder] : [];
+  return [
+    ...builders.map((reference) => ({ reference, platform: native })),
+    ...platforms.map((platform2) => ({ reference: build2.base, platform: platform2 }))
+  ];
+}
+async function buildBases({
+  context,
+  name: name4,
+  service: service2,
+  source,
+  platforms,
+  values
+}) {
+  const { build: build2 } = service2;
+  if (build2.strategy !== "dockerfile") {
+    return { images: catalogImages({ ...context, platforms }, build2), base: build2.base, unknown: [] };
+  }
+  const text2 = await readDockerfile(name4, build2, source.directory);
+  const plans = platforms.map(
+    (platform2) => planDockerfile({ name: name4, build: build2, native: context.native }, text2, platform2, values)
+  );
+  const bases = new Set(plans.map(({ base }) => base));
+  return {
+    images: plans.flatMap(({ images }) => images),
+    base: bases.size === 1 ? plans[0]?.base : void 0,
+    unknown: [...new Set(plans.flatMap(({ unknown: unknown2 }) => unknown2))]
+  };
+}
+
+// packages/builders/src/source/commit-notes.ts
+function commitNotes(source) {
+  const { revision, created, uncommitted } = source;
+  if (isWithoutCommit(source)) {
+    return [
+      `revision ${revision} is the source's content: ${whyUncommitted(source)}; such a candidate can be pulled and tried, but never released`
+    ];
+  }
+  const changes = uncommitted !== void 0 && "changed" in uncommitted ? whyUncommitted(source) : void 0;
+  return [
+    ...changes === void 0 ? [] : [`revision ${revision} is as it was given, although ${changes}`],
+    ...created.getTime() === UNKNOWN_TIME.getTime() ? ["the image's date is 1980-01-01, as the time of its revision is not known; --created says better"] : []
+  ];
+}
+function isWithoutCommit({ revision }) {
+  return revision.startsWith("dev-");
+}
+var FILES_NAMED = 3;
+function whyUncommitted({ uncommitted }) {
+  if (uncommitted === void 0) return "no commit of it is known (--revision says it)";
+  if ("why" in uncommitted) return uncommitted.why;
+  const { changed: changed2 } = uncommitted;
+  const named = changed2.slice(0, FILES_NAMED).join(", ");
+  const more = changed2.length - FILES_NAMED;
+  const files2 = more > 0 ? `${named} and ${more} more` : named;
+  return `${changed2.length === 1 ? "a change is" : "changes are"} not committed: ${files2}`;
+}
+
+// packages/builders/src/prepare-build.ts
+async function prepareBuild(context, name4, service2, options) {
+  return context.progress.step({ step: "prepare", service: name4 }, async () => {
+    const opened = await openRequest(context, name4, service2, options);
+    refuseUnreleasable(opened);
+    return (await resolveRequest(opened)).request;
+  });
+}
+async function openRequest(context, name4, service2, options) {
+  const { platforms } = context;
+  const early = Promise.all(
+    basesOf(service2.build).map(
+      (reference) => context.bases.digest(reference, isFinal(service2, reference) ? platforms[0] : context.native)
+    )
+  );
+  early.catch(() => void 0);
+  const source = await loadSource(context, name4, service2, options);
+  const given = parseValues(options.values ?? []);
+  const partial2 = { context, name: name4, service: service2, source, platforms, version: options.version };
+  const values = valuesOf(name4, service2, given, (template) => fill(template, partial2));
+  return { ...partial2, values, base: void 0, notes: [] };
+}
+async function resolveRequest(opened) {
+  const { images, base, unknown: unknown2 } = await buildBases(opened);
+  const bases = await resolveBases(opened.context, images);
+  const request = {
+    ...opened,
+    base: base === void 0 ? void 0 : { name: base, digest: bases[base] ?? "" },
+    notes: pinNotes(opened.context, images, unknown2)
+  };
+  return { request, bases };
+}
+function refuseUnreleasable({ source, version: version2 }) {
+  if (version2 === void 0 || !isWithoutCommit(source)) return;
+  const { revision, uncommitted } = source;
+  const hasChanges = uncommitted !== void 0 && "changed" in uncommitted;
+  throw new TgoError("SOURCE", `${version2} cannot be made of ${revision}: ${whyUncommitted(source)}`, {
+    remedy: hasChanges ? "Commit what has changed. For files that belong to no commit, such as generated ones: --revision COMMIT and --created TIME." : "Give a source that is a git checkout of its own, or say --revision COMMIT and --created TIME."
+  });
+}
+function isFinal({ build: build2 }, reference) {
+  return "base" in build2 && build2.base === reference;
+}
+function valuesOf(name4, { build: build2 }, given, filled2) {
+  switch (build2.strategy) {
+    case "static-web":
+      return buildValues(name4, build2, given, filled2);
+    case "dockerfile":
+      return Object.fromEntries(
+        Object.entries(build2.args).map(([key2, template]) => [key2, given.get(key2) ?? filled2(template)])
+      );
+    case "python":
+      return {};
+  }
+}
+function declaredValues({ build: build2 }) {
+  switch (build2.strategy) {
+    case "static-web":
+      return Object.keys(build2.values);
+    case "dockerfile":
+      return Object.keys(build2.args);
+    case "python":
+      return [];
+  }
+}
+function checkValues(values, services) {
+  const declared = [...new Set(services.flatMap(({ service: service2 }) => declaredValues(service2)))];
+  for (const name4 of parseValues(values).keys()) {
+    if (declared.includes(name4)) continue;
+    throw new TgoError("USAGE", `no selected service declares the build value ${name4}`, {
+      remedy: `Declared: ${declared.join(", ") || "none"}. Add it to build.values (build.args of a Dockerfile service) in tgo.catalog.json.`
+    });
+  }
+}
+function parseValues(values) {
+  return new Map(
+    values.map((text2) => {
+      const equals = text2.indexOf("=");
+      if (equals < 1) {
+        throw new TgoError("USAGE", `--value "${text2}" is not NAME=value`, {
+          remedy: "Write for example --value VITE_API_BASE_URL=https://api.example.com."
+        });
+      }
+      return [text2.slice(0, equals), text2.slice(equals + 1)];
+    })
+  );
+}
+async function resolveBases(context, images) {
+  const resolved = await Promise.all(
+    images.map(async ({ reference, platform: platform2 }) => {
+      await baseImage(context, reference, platform2);
+      return [reference, await context.bases.digest(reference, platform2)];
+    })
+  );
+  return Object.fromEntries(resolved);
+}
+function pinNotes(context, images, unknown2) {
+  const floating = [...new Set(images.map(({ reference }) => reference))].filter(
+    (reference) => !context.bases.isPinned(reference)
+  );
+  return [
+    ...floating.length === 0 ? [] : [
+      `base images not pinned, resolved when this ran: ${floating.join(", ")}; npx --no-install tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`
+    ],
+    ...unknown2.length === 0 ? [] : [`not pinned, as the build decides what they mean: ${unknown2.join("; ")}`]
+  ];
+}
+
+// packages/publishing/src/candidate/candidate-key.ts
+import { createHash as createHash2 } from "node:crypto";
+function candidateKey(inputs) {
+  const facts = {
+    ...inputs,
+    definition: essence(inputs.definition),
+    source: {
+      hash: inputs.source.hash,
+      revision: inputs.source.revision,
+      created: inputs.source.created.toISOString()
+    },
+    version: inputs.version ?? "none"
+  };
+  return createHash2("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
+}
+function essence(definition) {
+  return { ...definition, $schema: void 0, source: { repository: definition.source.repository } };
+}
+function candidateTag(key2) {
+  return `candidate-${key2}`;
+}
+function stagingTag(key2) {
+  return `staging-${key2}`;
+}
+function canonical(value) {
+  return JSON.stringify(
+    value,
+    (_key, field) => typeof field === "object" && field !== null && !Array.isArray(field) ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => a < b ? -1 : 1)) : field
+  );
+}
+
+// packages/publishing/src/candidate/prepare-candidate.ts
+async function prepareCandidate(context, name4, service2, options) {
+  return context.progress.step({ step: "prepare", service: name4 }, async () => {
+    const opened = await openRequest(context, name4, service2, options);
+    refuseUnreleasable(opened);
+    return keyOf2(context, opened);
+  });
+}
+async function keyOf2({ pipeline: pipeline2 }, opened) {
+  const { request, bases } = await resolveRequest(opened);
+  const { name: name4, service: service2, platforms, source, values, version: version2 } = request;
+  const key2 = candidateKey({
+    service: name4,
+    definition: service2,
+    platforms,
+    source,
+    bases,
+    values,
+    pipeline: pipeline2,
+    version: version2
+  });
+  return { request, key: key2 };
+}
+
+// packages/report/src/markdown-text.ts
+function text(raw) {
+  return raw.replaceAll(/[\\`*[\]~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (mark2) => `\\${mark2}`).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\n", "<br>");
+}
+function code(raw) {
+  const line = raw.replaceAll("\n", " ");
+  if (line.trim() === "") return "";
+  const ticks = "`".repeat(longestRun(line) + 1);
+  const space = /^`|`$|^ .* $/.test(line) ? " " : "";
+  return `${ticks}${space}${line}${space}${ticks}`;
+}
+function fence(raw, language) {
+  const ticks = "`".repeat(Math.max(3, longestRun(raw) + 1));
+  return `${ticks}${language}
+${raw}
+${ticks}`;
+}
+function longestRun(raw) {
+  return Math.max(0, ...[...raw.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+}
+function table(header, rows) {
+  const line = (cells2) => `| ${cells2.map((each) => each.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+function indent(raw, by) {
+  return raw.split("\n").map((line) => line === "" ? line : by + line).join("\n");
+}
+
+// packages/report/src/texts.ts
+function withTexts(report, change2) {
+  return changed(report, "", change2);
+}
+function changed(value, field, change2) {
+  if (typeof value === "string") return change2(value, field);
+  if (Array.isArray(value)) return value.map((each) => changed(each, field, change2));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key2, inner]) => [key2, changed(inner, key2, change2)]));
+}
+var OF_LINES = /* @__PURE__ */ new Set(["what", "remedy", "next"]);
+function printable(report) {
+  return withTexts(
+    report,
+    (text2, field) => OF_LINES.has(field) ? printableText(text2) : printableLine(text2)
+  );
+}
+function printableLine(text2) {
+  return printableText(text2).trimEnd().replaceAll("\n", " ");
+}
+function printableText(text2) {
+  return text2.replaceAll(SEQUENCE, "").replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, "\n").replaceAll("	", "  ").replaceAll(UNPRINTABLE, "\uFFFD");
+}
+var SEQUENCE = (
+  // eslint-disable-next-line no-control-regex
+  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B\n]*(?:\u0007|\u001B\\)|\u001B[ -/]*[0-~]/g
+);
+var UNPRINTABLE = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+
+// packages/report/src/render-table.ts
+function renderTable(head, texts, format) {
+  const rows = texts.map((cells2) => cells2.map((cell2) => renderLine(cell2, format)));
+  if (format === "markdown") return table(head, rows);
+  const widths = head.map(
+    (title3, column) => Math.max(title3.length, ...rows.map((row) => row[column]?.length ?? 0))
+  );
+  const line = (cells2) => cells2.map((cell2, column) => cell2.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+  return [line(head), ...rows.map(line)].map((text2) => `  ${text2}`).join("\n");
+}
+function renderLine(text2, format) {
+  const line = printableLine(text2);
+  return format === "markdown" ? text(line) : line;
+}
+
+// packages/report/src/describe-pruned.ts
+function describePruned(pruned, remove, format) {
+  if (format === "json") return JSON.stringify({ prune: { removes: remove, repositories: pruned } }, null, 2);
+  const rows = pruned.flatMap(({ service: service2, registry: registry2, selection, removed, problem: problem3 }) => [
+    ...selection.remove.map(({ digest, tags: tags2, why }) => {
+      const state = removed.includes(digest) ? "removed" : remove ? "failed" : "would be removed";
+      return [service2, registry2, tags2.join(", "), state, why];
+    }),
+    ...selection.keep.map(({ tag, why }) => [service2, registry2, tag, "kept", why]),
+    ...problem3 === void 0 ? [] : [[service2, registry2, "", "failed", problem3.what]]
+  ]);
+  const remedies = new Set(pruned.flatMap(({ problem: problem3 }) => problem3?.remedy ?? []));
+  const lines2 = rows.length === 0 ? ["No candidate or staging tag anywhere."] : [renderTable(["service", "registry", "tags", "state", "why"], rows, format)];
+  const wanting = pruned.some(({ selection }) => selection.remove.length > 0);
+  if (!remove && wanting) lines2.push("", "Nothing was removed: this only looked. Add --remove to remove.");
+  return [...lines2, ...[...remedies].flatMap((remedy) => ["", remedy])].join("\n");
+}
+
+// packages/report/src/describe-status.ts
+function describeStatus({ rows, disagreements }, format) {
+  if (format === "json") return JSON.stringify({ status: { rows, disagreements } }, null, 2);
+  const table3 = renderTable(
+    ["service", "registry", "latest", "floating", "newest", "newer prerelease"],
+    rows.map((row, index) => [
+      rows[index - 1]?.service === row.service ? "" : row.service,
+      row.registry,
+      ...cells(row)
+    ]),
+    format
+  );
+  const bullet = format === "markdown" ? "- " : "  ";
+  const remedies = [...new Set(disagreements.flatMap(({ remedy }) => remedy ?? []))];
+  const told2 = disagreements.length === 0 ? [rows.some(isReleased) ? "Everything agrees." : "Nothing is released yet."] : [
+    `${disagreements.length === 1 ? "One thing does" : `${disagreements.length} things do`} not agree:`,
+    "",
+    ...disagreements.map(({ told: line }) => `${bullet}${renderLine(line, format)}`),
+    ...remedies.flatMap((remedy) => ["", renderLine(remedy, format)])
+  ];
+  return [table3, "", ...told2].join("\n");
+}
+function isReleased({ latest, lines: lines2, newest, prerelease }) {
+  return [latest, newest, prerelease, ...lines2].some((pointer2) => pointer2 !== void 0);
+}
+function cells({ unreachable: unreachable2, latest, lines: lines2, newest, prerelease }) {
+  if (unreachable2 !== void 0) return [`not known: ${unreachable2}`, "", "", ""];
+  const floating = lines2.map((line) => `${line.tag} is ${name2(line)}`).join(", ");
+  return [name2(latest), floating === "" ? "-" : floating, name2(newest), name2(prerelease)];
+}
+function name2(pointer2) {
+  if (pointer2 === void 0) return "-";
+  const digest = pointer2.digest.slice("sha256:".length, "sha256:".length + 12);
+  return pointer2.version === void 0 ? `unknown (${digest})` : `${pointer2.version} (${digest})`;
+}
+
+// packages/report/src/html/page.ts
+import { createHash as createHash3 } from "node:crypto";
+
+// packages/report/src/units.ts
+function size(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  const kib = bytes / 1024;
+  return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
+}
+function duration3(ms) {
+  if (ms < 59950) return `${(ms / 1e3).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1e3);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+}
+function shortDigest(digest) {
+  return digest.replace(/^sha256:/, "").slice(0, 12);
+}
+function count(n, singular, plural = `${singular}s`) {
+  return `${n} ${n === 1 ? singular : plural}`;
+}
+function registryCount(n) {
+  return count(n, "registry", "registries");
+}
+
+// packages/report/src/headline.ts
+function title2({ command, version: version2 }) {
+  return version2 === void 0 ? command : `${command} ${version2}`;
+}
+function extent(report) {
+  if (report.services.length === 0) return `after ${duration3(report.durationMs)}`;
+  const registries3 = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
+  const platforms = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
+  const parts = [count(report.services.length, "service")];
+  if (registries3 > 0) parts.push(registryCount(registries3));
+  if (platforms > 0) parts.push(count(platforms, "platform"));
+  return `${parts.join(" \xD7 ")} in ${duration3(report.durationMs)}`;
+}
+function outcome(report) {
+  if (report.ok) return { words: "ok", tone: "good" };
+  if (!isIncomplete(report)) return { words: "failed", tone: "bad" };
+  return {
+    words: report.command === "promote" ? "done, incomplete" : "released, incomplete",
+    tone: "waiting"
+  };
+}
+function isIncomplete({ ok, gate: gate4, services, problems: problems6 = [] }) {
+  return !ok && gate4?.open === true && problems6.length === 0 && services.length > 0 && services.every(isOut);
+}
+function isOut({ state }) {
+  return state !== "failed" && state !== "not released";
+}
+function failure2(report) {
+  const { services, gate: gate4, problems: problems6 = [], version: version2 = "it" } = report;
+  if (report.ok) return void 0;
+  if (gate4?.open === false) return `${version2} is not released: no version tag and no latest was moved`;
+  if (services.length === 0) return "failed before any service was begun";
+  const failed = services.filter((service2) => !isOut(service2)).map(({ service: service2 }) => service2);
+  const all = count(services.length, "service");
+  const counted = services.length === 1 ? all : `${failed.length} of ${all}`;
+  if (gate4?.open === true) {
+    if (failed.length > 0) return `${version2} is released only in part; not complete: ${failed.join(", ")}`;
+    return `${version2} is out. ${isIncomplete(report) ? lack(report) : "What failed then is told below."}`;
+  }
+  if (failed.length > 0) return `${counted} failed: ${failed.join(", ")}`;
+  return problems6.length > 0 ? "what all services need must be mended first" : void 0;
+}
+function lack({ services, next: next2 }) {
+  const somewhere = services.some(
+    ({ registries: registries3, tags: tags2 = [] }) => registries3.some(({ state }) => state === "failed" || state === "not started") || tags2.some(({ state }) => state === "failed" || state === "not started")
+  );
+  const what = somewhere ? "Registries that are not required lack something" : "Its record is not beside every image";
+  return next2 === void 0 ? `${what}.` : `${what}; the same command brings it.`;
+}
+function provenance(report) {
+  const pipeline2 = report.pipeline === void 0 ? void 0 : `pipeline ${report.pipeline}`;
+  return [report.engine, pipeline2].filter((part) => part !== void 0).join(" \xB7 ");
+}
+
+// packages/report/src/problem-group.ts
+function groupProblems(report) {
+  const groups = /* @__PURE__ */ new Map();
+  const add = (problem3, place2) => {
+    const { code: code3, what, remedy, where: where2 } = problem3;
+    const key2 = JSON.stringify([code3, what, remedy]);
+    const group = groups.get(key2) ?? { code: code3, what, remedy, places: [] };
+    group.places.push({ ...place2, where: where2 });
+    groups.set(key2, group);
+  };
+  for (const problem3 of report.problems ?? []) add(problem3, {});
+  for (const { service: service2, problems: problems6, registries: registries3, tags: tags2 = [] } of report.services) {
+    for (const problem3 of problems6) add(problem3, { service: service2 });
+    for (const { registry: registry2, problems: problems7 } of registries3) {
+      for (const problem3 of problems7) add(problem3, { service: service2, registry: registry2 });
+    }
+    for (const { registry: registry2, problem: problem3 } of tags2) {
+      if (problem3 !== void 0) add(problem3, { service: service2, registry: registry2 });
+    }
+  }
+  return [...groups.values()].map((group) => ({
+    ...group,
+    places: shared(group.places, report.services.length)
+  }));
+}
+function shared(places, services) {
+  const among = /* @__PURE__ */ new Map();
+  for (const place2 of places) among.set(place2.registry, [...among.get(place2.registry) ?? [], place2]);
+  return [...among].flatMap(([registry2, found]) => {
+    const named = new Set(found.flatMap(({ service: service2 }) => service2 ?? []));
+    if (services < 2 || named.size < services) return found;
+    const where2 = commonFolder(found.map((place2) => place2.where));
+    return [{ service: `all ${services} services`, registry: registry2, where: where2 }];
+  });
+}
+function commonFolder(paths) {
+  const [first, ...others] = [...new Set(paths)].map((path) => (path ?? "").split("/"));
+  if (first === void 0 || others.length === 0) return paths[0];
+  const end = first.findIndex((part, index) => others.some((other) => other[index] !== part));
+  const common = first.slice(0, end === -1 ? first.length : end).join("/");
+  return common === "" ? void 0 : common;
+}
+function placeLines(places) {
+  return places.flatMap(({ service: service2, registry: registry2, where: where2 }) => {
+    const name4 = service2 !== void 0 && registry2 !== void 0 ? `${service2} in ${registry2}` : service2;
+    const parts = [name4, where2].filter((part) => part !== void 0);
+    return parts.length === 0 ? [] : [parts.join(": ")];
+  });
+}
+
+// packages/report/src/record-fact.ts
+function recordFact({ record: record5, services }) {
+  if (record5 === void 0) return void 0;
+  const rows = services.flatMap(({ registries: registries3 }) => registries3);
+  const names2 = [...new Set(rows.map(({ registry: registry2 }) => registry2))];
+  const asked = new Set(rows.filter((row) => row.record !== void 0).map(({ registry: registry2 }) => registry2));
+  if (asked.size === 0) {
+    const why = services.some(({ state }) => state === "not released") ? "the release is not complete" : 'no registry that is complete has "referrers": true in the catalog';
+    return `in the JSON report only: ${why}`;
+  }
+  const holding = names2.filter((name4) => {
+    const own2 = rows.filter(({ registry: registry2 }) => registry2 === name4);
+    return own2.every((row) => row.record === "done" || row.record === "already there");
+  });
+  return `beside the images in ${holding.length} of ${registryCount(names2.length)}`;
+}
+
+// packages/report/src/remedy.ts
+function remedyParts(remedy) {
+  const parts = [];
+  for (const line of remedy.split("\n")) {
+    const kind = /[.:]$/.test(line.trimEnd()) ? "prose" : "commands";
+    const last = parts.at(-1);
+    if (last?.kind === kind) parts[parts.length - 1] = { kind, text: `${last.text}
+${line}` };
+    else parts.push({ kind, text: line });
+  }
+  return parts;
+}
+
+// packages/report/src/tag-facts.ts
+function tagRows(report, version2) {
+  return report.services.flatMap(({ service: service2, tags: tags2 = [] }) => {
+    const registries3 = [...new Set(tags2.map(({ registry: registry2 }) => registry2))];
+    return registries3.map((registry2) => {
+      const own2 = tags2.filter((tag) => tag.registry === registry2);
+      return {
+        service: service2,
+        registry: registry2,
+        lines: lines(own2, version2),
+        complete: own2.every(isInPlace)
+      };
+    });
+  });
+}
+function lines(tags2, version2) {
+  const names2 = /* @__PURE__ */ new Map();
+  for (const tag of tags2) {
+    const { words, change: change2, why } = tagChange(tag, version2);
+    const told2 = `${words}${change2 === void 0 ? "" : ` (${change2})`}${why === void 0 ? "" : `: ${why}`}`;
+    names2.set(told2, [...names2.get(told2) ?? [], tag.tag]);
+  }
+  return [...names2].map(([told2, tags3]) => `${tags3.join(", ")} ${told2}`);
+}
+function tagChange(tag, version2) {
+  const { state, told: told2, problem: problem3 } = tag;
+  if (state === "stays" && told2 !== void 0) return { words: told2, change: void 0, why: void 0 };
+  return { words: state, change: changeOf(tag, version2), why: told2 ?? problem3?.what.split("\n")[0] };
+}
+function changeOf({ tag, state, ...row }, version2) {
+  const before = shortened(row.before);
+  switch (state) {
+    case "done":
+      if (before !== void 0) return version2 === void 0 ? `was ${before}` : `${before} \u2192 ${version2}`;
+      return version2 === void 0 ? void 0 : tag === version2 ? "new" : `new \u2192 ${version2}`;
+    case "already there":
+      return tag === version2 ? void 0 : version2;
+    case "stays":
+      return version2 === void 0 ? void 0 : before;
+    case "failed":
+      return before === void 0 ? void 0 : `was ${before}`;
+    case "not started":
+      return before === void 0 ? void 0 : `still ${before}`;
+  }
+}
+function shortened(before) {
+  return before?.startsWith("sha256:") === true ? shortDigest(before) : before;
+}
+function tagCount({ tags: tags2 = [] }, registry2) {
+  const own2 = tags2.filter((tag) => tag.registry === registry2);
+  if (own2.length === 0) return void 0;
+  const there = own2.filter(isInPlace).length;
+  const failed = own2.some(({ state }) => state === "failed");
+  return {
+    words: `${there} of ${count(own2.length, "tag")}`,
+    tone: failed ? "bad" : there < own2.length ? "waiting" : "good"
+  };
+}
+function isInPlace({ state }) {
+  return state !== "failed" && state !== "not started";
+}
+function gateLines({ gate: gate4 }) {
+  if (gate4 === void 0) return [];
+  return [
+    `gate ${gate4.open ? "open: every candidate is verified in every required registry" : "closed"}`,
+    ...gate4.reasons,
+    ...gate4.later.map((reason) => `later: ${reason}`)
+  ];
+}
+
+// packages/report/src/html/markup.ts
+var Markup = class {
+  constructor(html2) {
+    this.html = html2;
+  }
+  html;
+};
+function html(strings, ...parts) {
+  return new Markup(strings.reduce((page, string4, index) => page + markupOf(parts[index - 1]) + string4));
+}
+function broken(text2) {
+  return html`${text2.split("\n").map((line, index) => index === 0 ? line : html`<br />${line}`)}`;
+}
+function unbroken(text2) {
+  return html`<span class="unbroken">${text2}</span>`;
+}
+function preformatted(text2, kind) {
+  return html`<pre class="${kind}"><code>${text2}</code></pre>`;
+}
+function markupOf(part) {
+  if (part === void 0) return "";
+  if (part instanceof Markup) return part.html;
+  if (typeof part === "string" || typeof part === "number") return escaped(String(part));
+  return part.map(markupOf).join("");
+}
+function escaped(text2) {
+  return text2.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+}
+
+// packages/report/src/digest-fact.ts
+function digestFact(service2) {
+  const byDigest = /* @__PURE__ */ new Map();
+  for (const { registry: registry2, digest } of service2.registries) {
+    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry2]);
+  }
+  if (service2.digest !== void 0 && !byDigest.has(service2.digest)) byDigest.set(service2.digest, []);
+  const [first, ...others] = byDigest;
+  if (first === void 0) return { kind: "none" };
+  if (others.length > 0) {
+    return {
+      kind: "differ",
+      digests: [...byDigest].map(([digest, registries3]) => ({ digest, registries: registries3 }))
+    };
+  }
+  return { kind: "one", digest: first[0], remark: remark(service2, first[1]) };
+}
+function remark(service2, seenIn) {
+  const all = service2.registries.length;
+  if (all === 0) return void 0;
+  if (seenIn.length === 0) return "not seen in any registry";
+  if (seenIn.length === all)
+    return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
+  const missing2 = service2.registries.map(({ registry: registry2 }) => registry2).filter((name4) => !seenIn.includes(name4));
+  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing2.join(", ")}`;
+}
+
+// packages/report/src/variant-facts.ts
+var MAX_FOREIGN = 10;
+function servicesWithVariants(report) {
+  return report.services.filter(({ variants: variants2 }) => variants2.some(isKnown));
+}
+function isKnown({ digest, size: size2, elf, smoke }) {
+  return [digest, size2, elf, smoke].some((fact) => fact !== void 0);
+}
+function variantSize(variant) {
+  return variant.size === void 0 ? "-" : size(variant.size);
+}
+function fileFacts({ elf }) {
+  if (elf === void 0) return ["not checked"];
+  const { files: files2, foreign: foreign2 } = elf;
+  const outcome2 = foreign2.length > 0 ? `${foreign2.length} FOREIGN` : "all match";
+  return [`${files2} checked`, elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome2}`];
+}
+function foreignLines({ elf }) {
+  if (elf === void 0) return [];
+  const rest = elf.foreign.length - MAX_FOREIGN;
+  return [...elf.foreign.slice(0, MAX_FOREIGN), ...rest > 0 ? [`and ${count(rest, "more file")}`] : []];
+}
+function smokeFact(smoke) {
+  if (smoke === void 0) return "not run";
+  const outcome2 = smoke.ok ? "ok" : "FAILED";
+  if (smoke.recorded) return `${outcome2}, recorded with the candidate`;
+  return smoke.durationMs === void 0 ? outcome2 : `${outcome2} (${duration3(smoke.durationMs)})`;
+}
+
+// packages/report/src/html/state.ts
+var SIGNS = { good: "\u2713", waiting: "\u25CB", bad: "\u2717" };
+function toneOf(state) {
+  if (state === "failed" || state === "FAILED") return "bad";
+  return state === "not started" || state === "not released" || state === "not run" ? "waiting" : "good";
+}
+function stateMark(state, words = state) {
+  return mark(toneOf(state), words);
+}
+function mark(tone, words) {
+  return html`<span class="state ${tone}"><span aria-hidden="true">${SIGNS[tone]}</span> ${words}</span>`;
+}
+
+// packages/report/src/html/table.ts
+function cardTable(table3) {
+  const { caption } = table3;
+  const told2 = table3.columns.map((_, column) => table3.rows.some((row) => row[column] !== void 0));
+  const columns = table3.columns.filter((_, column) => told2[column]);
+  const rows = table3.rows.map((row) => row.filter((_, column) => told2[column]));
+  return html`<table class="cards" role="table">
+    <caption>
+      ${caption}
+    </caption>
+    <thead role="rowgroup">
+      <tr role="row">
+        ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${rows.map(
+    ([first, ...others]) => html`<tr role="row">
+            <th role="rowheader" scope="row">${first}</th>
+            ${others.map(
+      (cell2, index) => cell2 === void 0 ? html`<td role="cell" class="none">-</td>` : html`<td role="cell" data-title="${columns[index + 1]}"><div>${cell2}</div></td>`
+    )}
+          </tr> `
+  )}
+    </tbody>
+  </table> `;
+}
+function matrixTable({ caption, columns, rows }) {
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+    <table class="matrix">
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${columns.map((column) => html`<th scope="col">${column}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+    ([first, ...others]) => html`<tr>
+              <th scope="row">${first}</th>
+              ${others.map((cell2) => html`<td>${cell2 ?? "-"}</td>`)}
+            </tr> `
+  )}
+      </tbody>
+    </table>
+  </div> `;
+}
+
+// packages/report/src/html/service.ts
+function anchorOf(index) {
+  return `service-${index + 1}`;
+}
+function serviceSection(service2, index, { version: version2 }) {
+  const { tag, revision, notes } = service2;
+  const facts = [
+    ...digestRows(service2),
+    ...tag === void 0 ? [] : [["tag", html`<code>${tag}</code>`]],
+    ...revision === void 0 ? [] : [["revision", html`<code>${revision}</code>`]]
+  ];
+  return html`<section class="service" id="${anchorOf(index)}" aria-labelledby="${anchorOf(index)}-title">
+    <h2 id="${anchorOf(index)}-title">
+      ${service2.service} ${stateMark(service2.state)}
+      <small class="quiet">${duration3(service2.durationMs)}</small>
+    </h2>
+    <dl>
+      ${facts.map(
+    ([name4, fact]) => html`<dt>${name4}</dt>
+            <dd>${fact}</dd>`
+  )}
+    </dl>
+    ${registryTable(service2)}${tagTable(service2, version2)}${variantTable(service2)}${noteList(notes)}
+  </section> `;
+}
+function digestRows(service2) {
+  const digest = digestFact(service2);
+  if (digest.kind === "none") return [];
+  if (digest.kind === "one") {
+    const remark2 = digest.remark === void 0 ? void 0 : html` <span class="quiet">(${digest.remark})</span>`;
+    return [["digest", html`<code class="whole">${digest.digest}</code>${remark2}`]];
+  }
+  const each = digest.digests.map(
+    (one) => html`<li>
+        <code class="whole">${one.digest}</code> in ${one.registries.join(", ") || "no registry"}
+      </li>`
+  );
+  return [
+    [
+      "digest",
+      html`<strong class="bad">the digests differ:</strong>
+        <ul>
+          ${each}
+        </ul>`
+    ]
+  ];
+}
+function shortly(digest) {
+  return digest === void 0 ? void 0 : html`<code class="digest" title="${digest}">${digest}</code>`;
+}
+function registryTable({ registries: registries3 }) {
+  if (registries3.length === 0) return void 0;
+  const rows = registries3.map((row) => [
+    row.registry,
+    stateMark(row.state),
+    shortly(row.digest),
+    sent(row),
+    row.state === "not started" ? void 0 : unbroken(duration3(row.durationMs)),
+    row.record === void 0 ? void 0 : stateMark(row.record),
+    html`<code>${row.reference}</code>`
+  ]);
+  const columns = ["registry", "state", "digest", "sent", "time", "record", "image"];
+  return cardTable({ caption: "Registries", columns, rows });
+}
+function sent({ uploaded, state }) {
+  if (uploaded === void 0) return void 0;
+  return unbroken(uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded));
+}
+function tagTable({ tags: tags2 = [] }, version2) {
+  if (tags2.length === 0) return void 0;
+  const names2 = [...new Set(tags2.map(({ tag }) => tag))];
+  const rows = [...new Set(tags2.map(({ registry: registry2 }) => registry2))].map((registry2) => [
+    registry2,
+    ...names2.map((name4) => {
+      const found = tags2.find((each) => each.registry === registry2 && each.tag === name4);
+      return found === void 0 ? void 0 : tagCell(found, version2);
+    })
+  ]);
+  return cardTable({ caption: "Tags", columns: ["registry", ...names2], rows });
+}
+function tagCell(tag, version2) {
+  const { words, change: change2, why } = tagChange(tag, version2);
+  return html`${stateMark(tag.state, words)}
+  ${change2 === void 0 ? void 0 : html`<small class="beside">${change2}</small>`}${why === void 0 ? void 0 : html`<small>${broken(why)}</small>`}`;
+}
+function variantTable({ variants: variants2 }) {
+  const known = variants2.filter(isKnown);
+  if (known.length === 0) return void 0;
+  const rows = known.map((variant) => [
+    variant.platform,
+    variant.size === void 0 ? void 0 : unbroken(size(variant.size)),
+    shortly(variant.digest),
+    files(variant),
+    variant.smoke?.machine,
+    smokeRun(variant)
+  ]);
+  return cardTable({
+    caption: "Platforms",
+    columns: ["platform", "size", "digest", "files", "machine", "smoke run"],
+    rows
+  });
+}
+function files(variant) {
+  const foreign2 = foreignLines(variant);
+  const facts = fileFacts(variant).join(", ");
+  if (foreign2.length === 0) return html`${facts}`;
+  return html`<strong class="bad">${facts}</strong
+    >${foreign2.map((path) => html`<small><code>${path}</code></small>`)}`;
+}
+function smokeRun({ smoke }) {
+  const state = smoke === void 0 ? "not run" : smoke.ok ? "ok" : "FAILED";
+  return html`${stateMark(state, smokeFact(smoke))}${(smoke?.lines ?? []).map((line) => html`<small>${broken(line)}</small>`)}`;
+}
+function noteList(notes) {
+  if (notes.length === 0) return void 0;
+  return html`<h3>Notes</h3>
+    <ul>
+      ${notes.map((note) => html`<li>${broken(note)}</li>`)}
+    </ul> `;
+}
+
+// packages/report/src/html/style.ts
+var LIGHT = {
+  page: "#ffffff",
+  panel: "#f5f7f9",
+  line: "#d0d6dc",
+  text: "#1c2126",
+  quiet: "#57606a",
+  link: "#0b57b0",
+  good: "#11662b",
+  waiting: "#7a4b00",
+  bad: "#a8071a"
+};
+var DARK = {
+  page: "#0e1116",
+  panel: "#171c23",
+  line: "#38414b",
+  text: "#e4e9ee",
+  quiet: "#9aa5b0",
+  link: "#79b8ff",
+  good: "#5bd174",
+  waiting: "#e8b44a",
+  bad: "#ff8178"
+};
+function variables(palette) {
+  return Object.entries(palette).map(([name4, color]) => `--${name4}:${String(color)}`).join(";");
+}
+var NARROW = "40rem";
+var STYLE = `
+:root{color-scheme:light dark;${variables(LIGHT)}}
+@media (prefers-color-scheme:dark){:root{${variables(DARK)}}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
+body{margin:0;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
+header,main{max-width:72rem;margin:0 auto;padding:0 1rem}
+main{padding-bottom:3rem}
+h1{font-size:1.6rem;line-height:1.25;margin:1.5rem 0 .25rem}
+h2{font-size:1.2rem;line-height:1.3;margin:2.5rem 0 .75rem}
+h3{font-size:1rem;margin:1rem 0 .25rem}
+p{margin:.25rem 0}
+ul{margin:.25rem 0;padding-left:1.25rem}
+a{color:var(--link)}
+code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+pre{margin:.5rem 0;padding:.75rem;border:1px solid var(--line);border-radius:.375rem;background:var(--panel);white-space:pre-wrap}
+pre code{font:inherit}
+.command{user-select:all;-webkit-user-select:all}
+.quiet{color:var(--quiet)}
+.good{color:var(--good)}
+.waiting{color:var(--waiting)}
+.bad{color:var(--bad)}
+.state{font-weight:600}
+.state,.unbroken{white-space:nowrap}
+.verdict{font-weight:600}
+.box{border:1px solid var(--line);border-left-width:.3rem;border-radius:.375rem;padding:.5rem 1rem;margin:1rem 0}
+.box.good,.box.bad{border-left-color:currentColor}
+.box>*{color:var(--text)}
+.box>.verdict{color:inherit}
+.box>.quiet{color:var(--quiet)}
+.digest{display:inline-block;max-width:20.5ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom;user-select:all;-webkit-user-select:all}
+.whole{user-select:all;-webkit-user-select:all}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem 1rem;margin:.25rem 0}
+dt{color:var(--quiet)}
+dd{margin:0}
+section.service{border-top:1px solid var(--line);margin-top:2.5rem}
+section.service>h2{margin-top:1rem}
+table{width:100%;border-collapse:collapse;margin:1rem 0;font-size:.9375rem}
+caption{text-align:left;font-weight:600;padding:.25rem 0}
+th,td{overflow-wrap:break-word;text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-top:1px solid var(--line)}
+thead th{border-top:0;color:var(--quiet);font-weight:400;font-size:.875rem;padding-top:0}
+tbody th{font-weight:600}
+small{font-size:.8125rem;font-weight:400;color:var(--quiet)}
+td small,th small{display:block}
+td code{overflow-wrap:anywhere}
+small .state{font-weight:400}
+.scroll{overflow-x:auto}
+.matrix{width:auto;overflow-wrap:normal}
+.matrix th,.matrix td{padding-right:2rem}
+.matrix caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+@media screen and (max-width:${NARROW}){
+.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.cards,.cards caption,.cards tbody,.cards tr,.cards th,.cards td{display:block}
+.cards tr{border-top:1px solid var(--line);padding:.5rem 0}
+.cards th,.cards td{border:0;padding:.1rem 0}
+.cards td{display:grid;grid-template-columns:6.5rem minmax(0,1fr);gap:0 .5rem}
+.cards td::before{content:attr(data-title);color:var(--quiet)}
+.cards td.none{display:none}
+.cards .beside{display:inline}
+.matrix th,.matrix td{padding-right:.5rem;font-size:.8125rem}
+.matrix .state{font-size:.8125rem;white-space:normal}
+}
+@media print{
+:root{color-scheme:light;${variables(LIGHT)}}
+html{font-size:10pt}
+h2,caption{break-after:avoid}
+tr,pre,.box,.problem{break-inside:avoid}
+a{color:inherit;text-decoration:none}
+}
+`;
+
+// packages/report/src/html/page.ts
+var STYLE_ELEMENT = new Markup(`<style>${STYLE}</style>`);
+var POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash3("sha256").update(STYLE).digest("base64")}'`,
+  "base-uri 'none'",
+  "form-action 'none'"
+].join("; ");
+function renderHtml(raw) {
+  const report = printable(raw);
+  const { words, tone } = outcome(report);
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="referrer" content="no-referrer" />
+        <title>${title2(report)} ${words}</title>
+        ${STYLE_ELEMENT}
+      </head>
+      <body>
+        <header>
+          <h1>${title2(report)} ${mark(tone, words)}</h1>
+          <p>${extent(report)}</p>
+          <p class="quiet">${began(report.began)}${provenance(report)}</p>
+        </header>
+        <main>
+          ${verdict(report)}${gate(report.gate)}${record2(report)}${next(report.next)}${problems3(groupProblems(report))}${overview(report)}${report.services.map(
+    (service2, index) => serviceSection(service2, index, report)
+  )}
+        </main>
+      </body>
+    </html> `;
+  return `${page.html.trimEnd()}
+`;
+}
+function began(time3) {
+  if (time3 === void 0) return void 0;
+  const [, day, minute] = /^([\d-]{10})T(\d\d:\d\d)/.exec(time3) ?? [];
+  const words = day === void 0 || minute === void 0 ? time3 : `${day} ${minute} UTC`;
+  return html`<time datetime="${time3}">${words}</time> · `;
+}
+function verdict(report) {
+  const failed = failure2(report);
+  return failed === void 0 ? void 0 : html`<p class="verdict ${outcome(report).tone}">${failed}</p> `;
+}
+function gate(report) {
+  if (report === void 0) return void 0;
+  const { open: open3, reasons, later: later2 } = report;
+  const tone = open3 ? "good" : "bad";
+  const said2 = open3 ? "open: every candidate is verified in every required registry" : "closed";
+  const list2 = (items) => html`<ul>
+      ${items.map((item) => html`<li>${broken(item)}</li>`)}
+    </ul>`;
+  return html`<div class="box ${tone}">
+    <p class="verdict">Gate ${said2}</p>
+    ${reasons.length === 0 ? void 0 : list2(reasons)}${later2.length === 0 ? void 0 : html`<p>Left for later:</p>
+            ${list2(later2)}`}
+  </div> `;
+}
+function record2(report) {
+  const fact = recordFact(report);
+  return fact === void 0 ? void 0 : html`<p>Record ${fact}.</p> `;
+}
+function next(command) {
+  if (command === void 0) return void 0;
+  return html`<h2>Next</h2>
+    <p>This command does what is left to do:</p>
+    ${preformatted(command, "command")} `;
+}
+function problems3(groups) {
+  if (groups.length === 0) return void 0;
+  return html`<h2>${groups.length === 1 ? "Problem" : "Problems"}</h2>
+    ${groups.map(problem)}`;
+}
+function problem({ code: code3, what, remedy, places }) {
+  const [first, ...output2] = what.split("\n");
+  const where2 = placeLines(places).map((place2) => html`<li>${broken(place2)}</li>`);
+  return html`<div class="problem box bad">
+    <p class="verdict">${first}</p>
+    ${output2.length === 0 ? void 0 : preformatted(output2.join("\n"), "output")}
+    ${where2.length === 0 ? void 0 : html`<ul>
+            ${where2}
+          </ul>`}
+    <p class="quiet">${code3}</p>
+    ${remedy === void 0 ? void 0 : [html`<h3>What to do</h3>`, ...remedyParts(remedy).map(remedyPart)]}
+  </div> `;
+}
+function remedyPart({ kind, text: text2 }) {
+  return kind === "prose" ? html`<p>${broken(text2)}</p>` : preformatted(text2, "command");
+}
+function overview({ services }) {
+  const registries3 = [
+    ...new Set(services.flatMap((service2) => service2.registries.map(({ registry: registry2 }) => registry2)))
+  ];
+  if (services.length === 0) return void 0;
+  const rows = services.map((service2, index) => [
+    html`<a href="#${anchorOf(index)}">${service2.service}</a
+      ><small>${stateMark(service2.state)} ${unbroken(duration3(service2.durationMs))}</small>`,
+    ...registries3.map((registry2) => place(service2, registry2))
+  ]);
+  return html`<h2>Overview</h2>
+    ${matrixTable({ caption: "Services and registries", columns: ["service", ...registries3], rows })}`;
+}
+function place(service2, registry2) {
+  const row = service2.registries.find((each) => each.registry === registry2);
+  if (row === void 0) return void 0;
+  const tags2 = tagCount(service2, registry2);
+  return html`${stateMark(row.state)}${tags2 === void 0 ? void 0 : html`<small>${mark(tags2.tone, tags2.words)}</small>`}`;
+}
+
+// packages/report/src/json.ts
+var KEYS = {
+  command: true,
+  ok: true,
+  version: true,
+  engine: true,
+  pipeline: true,
+  began: true,
+  next: true,
+  service: true,
+  platform: true,
+  registry: true,
+  reference: true,
+  state: true,
+  code: true,
+  what: true,
+  where: true,
+  remedy: true,
+  revision: true,
+  tag: true,
+  digest: true,
+  size: true,
+  uploaded: true,
+  files: true,
+  machine: true,
+  lines: true,
+  recorded: true,
+  elf: true,
+  foreign: true,
+  smoke: true,
+  before: true,
+  told: true,
+  problem: true,
+  open: true,
+  reasons: true,
+  later: true,
+  gate: true,
+  services: true,
+  variants: true,
+  registries: true,
+  tags: true,
+  problems: true,
+  notes: true,
+  durationMs: true,
+  record: true
+};
+function renderJson({ record: record5, ...report }) {
+  const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS)));
+  return JSON.stringify(record5 === void 0 ? ordered : { ...ordered, record: record5 }, null, 2);
+}
+
+// packages/report/src/registry-columns.ts
+var REGISTRY_COLUMNS = ["service", "registry", "state", "digest", "sent", "time", "record"];
+function toldColumns({ services }) {
+  const registries3 = services.flatMap((service2) => service2.registries);
+  return REGISTRY_COLUMNS.map((title3) => {
+    if (title3 === "sent") return registries3.some(({ uploaded }) => uploaded !== void 0);
+    if (title3 === "record") return registries3.some(({ record: record5 }) => record5 !== void 0);
+    return true;
+  });
+}
+
+// packages/report/src/markdown.ts
+function renderMarkdown(raw) {
+  const report = printable(raw);
+  const blocks = [
+    `## ${code(title2(report))} ${SIGNS2[outcome(report).tone]} ${outcome(report).words}`,
+    headline(report),
+    gate2(report),
+    report.next === void 0 ? void 0 : `**Next**
+
+${fence(report.next, "sh")}`,
+    problems4(report),
+    record3(report),
+    registries2(report),
+    tags(report),
+    variants(report),
+    ...report.services.map(service)
+  ];
+  return `${blocks.filter((block) => block !== void 0).join("\n\n")}
+`;
+}
+var SIGNS2 = { good: "\u2705", waiting: "\u26A0\uFE0F", bad: "\u274C" };
+function headline(report) {
+  const failed = failure2(report);
+  const ran = provenance(report);
+  const first = `${extent(report)}${failed === void 0 ? "" : ` \u2014 ${text(failed)}`}`;
+  return ran === "" ? first : `${first}  
+_${text(ran)}_`;
+}
+function service(report) {
+  const lines2 = [
+    `- ${report.state} in ${duration3(report.durationMs)}${report.tag === void 0 ? "" : ` \xB7 tag ${code(report.tag)}`}`
+  ];
+  const digest = digestFact(report);
+  if (digest.kind === "one") {
+    lines2.push(
+      `- digest ${code(digest.digest)}${digest.remark === void 0 ? "" : ` (${text(digest.remark)})`}`
+    );
+  } else if (digest.kind === "differ") {
+    lines2.push("- **the digests differ:**");
+    for (const each of digest.digests) {
+      lines2.push(`  - ${code(each.digest)} in ${text(each.registries.join(", ")) || "no registry"}`);
+    }
+  }
+  if (report.revision !== void 0) lines2.push(`- revision ${code(report.revision)}`);
+  for (const { reference, state } of report.registries) {
+    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
+    lines2.push(`- ${code(reference)}${missing2}`);
+  }
+  for (const note of report.notes) lines2.push(`- note: ${text(note)}`);
+  return `### ${text(report.service)}
+
+${lines2.join("\n")}`;
+}
+function registries2(report) {
+  const strong = (state) => state === "failed" || state === "not started" ? `**${state}**` : state;
+  const rows = report.services.flatMap(
+    ({ service: service2, registries: registries3 }) => registries3.map((each) => [
+      text(service2),
+      text(each.registry),
+      strong(each.state),
+      each.digest === void 0 ? "-" : code(shortDigest(each.digest)),
+      each.uploaded === void 0 ? "-" : size(each.uploaded),
+      each.state === "not started" ? "-" : duration3(each.durationMs),
+      strong(each.record ?? "-")
+    ])
+  );
+  if (rows.length === 0) return void 0;
+  const told2 = toldColumns(report);
+  const shown = (cells2) => cells2.filter((_, column) => told2[column]);
+  return table(shown(REGISTRY_COLUMNS), rows.map(shown));
+}
+function gate2(report) {
+  const [first, ...others] = gateLines(report);
+  if (first === void 0) return void 0;
+  return [`**${text(first)}**`, "", ...others.map((line) => `- ${text(line)}`)].join("\n").trimEnd();
+}
+function record3(report) {
+  const fact = recordFact(report);
+  return fact === void 0 ? void 0 : `**record** ${text(fact)}`;
+}
+function tags(report) {
+  const rows = tagRows(report, report.version).map(({ service: service2, registry: registry2, lines: lines2, complete }) => {
+    const told2 = lines2.map(text).join("<br>");
+    return [text(service2), text(registry2), complete ? told2 : `**${told2}**`];
+  });
+  return rows.length === 0 ? void 0 : table(["service", "registry", "tags"], rows);
+}
+function variants(report) {
+  const rows = servicesWithVariants(report).flatMap(
+    ({ service: service2, variants: variants2 }) => variants2.map((each) => {
+      const foreign2 = foreignLines(each);
+      const facts = fileFacts(each).map((fact) => foreign2.length === 0 ? fact : `**${fact}**`);
+      const files2 = [...facts, ...foreign2.map(code)].join("<br>");
+      const smoke = [smokeFact(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
+      const machine = text(each.smoke?.machine ?? "-");
+      const digest = each.digest === void 0 ? "-" : code(shortDigest(each.digest));
+      return [text(service2), each.platform, variantSize(each), digest, files2, machine, smoke];
+    })
+  );
+  return rows.length === 0 ? void 0 : table(["service", "platform", "size", "digest", "files", "machine", "smoke run"], rows);
+}
+function problems4(report) {
+  const groups = groupProblems(report);
+  return groups.length === 0 ? void 0 : `### Problems
+
+${groups.map(problem2).join("\n").trimEnd()}`;
+}
+function problem2({ code: kind, what, remedy, places }) {
+  const [first = "", ...output2] = what.split("\n");
+  const blocks = [
+    ...output2.length === 0 ? [] : [fence(output2.join("\n"), "text")],
+    ...places.length === 0 ? [] : [
+      placeLines(places).map((line) => `- at ${text(line)}`).join("\n")
+    ],
+    ...(remedy === void 0 ? [] : remedyParts(remedy)).map(
+      (part) => part.kind === "prose" ? text(part.text) : fence(part.text, "sh")
+    )
+  ];
+  const inner = blocks.filter((block) => block !== "").map((block) => `
+${indent(block, "  ")}
+`);
+  return `- **${kind}** ${text(first)}
+${inner.join("")}`;
+}
+
+// packages/report/src/problem.ts
+var TRACE = / ?\[traceparent:[0-9a-f-]+\]/g;
+function problemOf2(error2) {
+  if (isTgoError(error2)) {
+    const { code: code3, where: where2, remedy } = error2;
+    return { code: code3, what: error2.what.replaceAll(TRACE, ""), where: where2, remedy };
+  }
+  return { code: "INTERNAL", what: oneLine(error2).replaceAll(TRACE, "") };
+}
+
+// packages/report/src/text.ts
+var import_picocolors = __toESM(require_picocolors(), 1);
+
+// packages/report/src/table.ts
+function cell(text2, paint, align) {
+  return { lines: typeof text2 === "string" ? [text2] : text2, paint, align };
+}
+function table2(header, rows, options) {
+  const title3 = (text2, column) => cell(text2, options.paintHeader, rows[0]?.[column]?.align);
+  const cells2 = [header.map(title3), ...rows];
+  const widths = header.map(
+    (_, column) => Math.max(...cells2.flatMap((row) => row[column]?.lines.map((line) => line.length) ?? []))
+  );
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, options.indent.length);
+  const last = Math.max(20, options.width - before);
+  return cells2.flatMap((row) => {
+    const fitted = row.map(
+      (each, column) => column === header.length - 1 ? { ...each, lines: each.lines.flatMap((line) => wrap(line, last)) } : each
+    );
+    const height = Math.max(1, ...fitted.map((each) => each.lines.length));
+    return Array.from({ length: height }, (_, index) => {
+      const parts = fitted.map((each, column) => {
+        const text2 = each.lines[index] ?? "";
+        const width = column === header.length - 1 ? text2.length : widths[column] ?? 0;
+        const padded = each.align === "right" ? text2.padStart(width) : text2.padEnd(width);
+        return each.paint === void 0 || text2 === "" ? padded : each.paint(padded);
+      });
+      return (options.indent + parts.join("  ")).trimEnd();
+    });
+  });
+}
+function wrap(line, width) {
+  if (line.length <= width || line.startsWith(" ")) return [line];
+  const lines2 = [];
+  let current = "";
+  for (const word of line.split(" ")) {
+    if (current !== "" && current.length + 1 + word.length > width) {
+      lines2.push(current);
+      current = word;
+    } else {
+      current = current === "" ? word : `${current} ${word}`;
+    }
+  }
+  return [...lines2, current];
+}
+
+// packages/report/src/text.ts
+function renderText(raw, { color = false, width = 100 } = {}) {
+  const report = printable(raw);
+  const page = { colors: import_picocolors.default.createColors(color), width };
+  const blocks = [
+    headline2(report, page),
+    ...report.services.map((service2) => serviceBlock(service2, page)),
+    gate3(report, page),
+    record4(report, page),
+    registryTable2(report, page),
+    tagTable2(report, page),
+    variantTable2(report, page),
+    problems5(report, page),
+    report.next === void 0 ? [] : [`next: ${page.colors.bold(report.next)}`]
+  ];
+  return blocks.filter((block) => block.length > 0).map((block) => block.join("\n")).join("\n\n");
+}
+function headline2(report, { colors, width }) {
+  const { words, tone } = outcome(report);
+  const paint = { good: colors.green, waiting: colors.yellow, bad: colors.red };
+  const failed = failure2(report);
+  return [
+    `${colors.bold(title2(report))} ${paint[tone](tone === "bad" ? words.toUpperCase() : words)} \xB7 ${extent(report)}`,
+    ...failed === void 0 ? [] : wrap(failed, width),
+    colors.dim(provenance(report))
+  ];
+}
+function gate3(report, { width }) {
+  const [first, ...others] = gateLines(report);
+  const hanging = others.flatMap(
+    (line) => wrap(line, width - 4).map((part, index) => `${index === 0 ? "  " : "    "}${part}`)
+  );
+  return first === void 0 ? [] : [first, ...hanging];
+}
+function record4(report, { colors, width }) {
+  const fact = recordFact(report);
+  if (fact === void 0) return [];
+  return wrap(fact, width - 8).map(
+    (line, index) => `${index === 0 ? colors.dim("record") : "      "}  ${line}`
+  );
+}
+function serviceBlock(service2, page) {
+  const { colors } = page;
+  const isBad = service2.state === "failed" || service2.state === "not released";
+  const paint = isBad ? colors.red : colors.green;
+  const lines2 = [
+    `${colors.bold(service2.service)}  ${paint(service2.state)}${colors.dim(` (${duration3(service2.durationMs)})`)}`
+  ];
+  const fact = (name4, text2) => {
+    lines2.push(`  ${colors.dim(name4.padEnd(8))}  ${text2}`);
+  };
+  const digest = digestFact(service2);
+  if (digest.kind === "one") {
+    fact("digest", digest.digest);
+    if (digest.remark !== void 0) fact("", `(${digest.remark})`);
+  } else if (digest.kind === "differ") {
+    fact("digest", colors.red("DIFFERS:"));
+    for (const each of digest.digests) {
+      fact("", `${each.digest} in ${each.registries.join(", ") || "no registry"}`);
+    }
+  }
+  if (service2.tag !== void 0) fact("tag", service2.tag);
+  if (service2.revision !== void 0) fact("revision", service2.revision);
+  service2.registries.forEach(({ reference, state }, index) => {
+    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
+    fact(index === 0 ? "images" : "", `${reference}${missing2}`);
+  });
+  for (const note of service2.notes) {
+    wrap(note, page.width - 12).forEach((line, index) => {
+      fact(index === 0 ? "note" : "", line);
+    });
+  }
+  return lines2;
+}
+function registryTable2(report, { colors, width }) {
+  const rows = report.services.flatMap(
+    ({ service: service2, registries: registries3 }) => registries3.map((registry2, index) => [
+      cell(index === 0 ? service2 : "", colors.bold),
+      cell(registry2.registry),
+      cell(registry2.state, statePaint(registry2, colors)),
+      cell(registry2.digest === void 0 ? "-" : shortDigest(registry2.digest)),
+      cell(sent2(registry2), void 0, "right"),
+      cell(registry2.state === "not started" ? "-" : duration3(registry2.durationMs)),
+      cell(registry2.record ?? "-", registry2.record === "failed" ? colors.red : void 0)
+    ])
+  );
+  if (rows.length === 0) return [];
+  const told2 = toldColumns(report);
+  const shown = (cells2) => cells2.filter((_, column) => told2[column]);
+  return table2(shown(REGISTRY_COLUMNS), rows.map(shown), { width, indent: "", paintHeader: colors.dim });
+}
+function statePaint({ state }, colors) {
+  if (state === "failed") return colors.red;
+  return state === "not started" ? colors.yellow : colors.green;
+}
+function sent2({ uploaded, state }) {
+  if (uploaded === void 0) return "-";
+  return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
+}
+function tagTable2(report, { colors, width }) {
+  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines: lines2, complete }, index, all) => [
+    cell(all[index - 1]?.service === service2 ? "" : service2, colors.bold),
+    cell(registry2),
+    cell(lines2, complete ? colors.green : colors.red)
+  ]);
+  if (rows.length === 0) return [];
+  return table2(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors.dim });
+}
+function variantTable2(report, { colors, width }) {
+  const rows = servicesWithVariants(report).flatMap(
+    ({ service: service2, variants: variants2 }) => variants2.map((variant, index) => {
+      const { smoke } = variant;
+      const foreign3 = foreignLines(variant);
+      const badSmoke = smoke?.ok === false;
+      return [
+        cell(index === 0 ? service2 : "", colors.bold),
+        cell(variant.platform),
+        cell(variantSize(variant), void 0, "right"),
+        cell(fileFacts(variant), foreign3.length > 0 ? colors.red : void 0),
+        cell(smoke?.machine ?? "-"),
+        cell([smokeFact(smoke), ...smoke?.lines ?? []], badSmoke ? colors.red : void 0)
+      ];
+    })
+  );
+  if (rows.length === 0) return [];
+  const header = ["service", "platform", "size", "files", "machine", "smoke run"];
+  const foreign2 = report.services.flatMap(
+    ({ service: service2, variants: variants2 }) => variants2.flatMap((variant) => {
+      const paths = foreignLines(variant);
+      if (paths.length === 0) return [];
+      return [`foreign files in ${service2} ${variant.platform}:`, ...paths.map((path) => `  ${path}`)];
+    })
+  );
+  return [
+    ...table2(header, rows, { width, indent: "", paintHeader: colors.dim }),
+    ...foreign2.length > 0 ? ["", ...foreign2] : []
+  ];
+}
+function problems5(report, { colors, width }) {
+  const groups = groupProblems(report);
+  if (groups.length === 0) return [];
+  const lines2 = [colors.bold(groups.length === 1 ? "problem" : "problems")];
+  groups.forEach(({ code: code3, what, remedy, places }, index) => {
+    const number3 = groups.length === 1 ? "" : `${index + 1}. `;
+    const pad = " ".repeat(2 + number3.length);
+    const text2 = what.split("\n").flatMap((line) => wrap(line, width - pad.length));
+    lines2.push(`  ${number3}${colors.red(text2[0] ?? "")}`);
+    lines2.push(...text2.slice(1).map((line) => `${pad}${line}`));
+    for (const line of placeLines(places)) lines2.push(`${pad}${colors.dim("at")}  ${line}`);
+    lines2.push(`${pad}${colors.dim(`code ${code3}`)}`);
+    if (remedy !== void 0) {
+      remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
+        lines2.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
+      });
+    }
+  });
+  return lines2;
+}
+function remedyLines(remedy, width) {
+  return remedyParts(remedy).flatMap(({ kind, text: text2 }) => {
+    const lines2 = text2.split("\n");
+    return kind === "prose" ? lines2.flatMap((line) => wrap(line, width)) : lines2;
+  });
+}
+
+// packages/report/src/render.ts
+function render2(report, format, options = {}) {
+  switch (format) {
+    case "text":
+      return renderText(report, options);
+    case "json":
+      return renderJson(report);
+    case "markdown":
+      return renderMarkdown(report);
+    case "html":
+      return renderHtml(report);
+  }
+}
+
+// packages/report/src/repeat.ts
+var MENDED_FIRST = /* @__PURE__ */ new Set([
+  ...["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]
+]);
+function helpsToRepeat({ services, problems: problems6 = [] }) {
+  const own2 = [...problems6, ...services.flatMap((service2) => service2.problems)];
+  const ofRegistries = services.flatMap((service2) => [
+    ...service2.registries.flatMap((registry2) => registry2.problems),
+    ...(service2.tags ?? []).flatMap(({ problem: problem3 }) => problem3 ?? [])
+  ]);
+  return [...own2.filter(({ code: code3 }) => code3 !== "NOT_FOUND"), ...ofRegistries].some(
+    ({ code: code3 }) => !MENDED_FIRST.has(code3)
+  );
+}
+
+// packages/publishing/src/publish/attempt.ts
+async function attempt(context, name4, run3, registries3 = []) {
+  const started = performance.now();
+  const durationMs = () => Math.round(performance.now() - started);
+  try {
+    const result = await run3();
+    return { ...result, durationMs: durationMs() };
+  } catch (error2) {
+    return {
+      service: name4,
+      state: "failed",
+      variants: [],
+      registries: registries3,
+      problems: [problemOf2(interrupted(context) ?? error2)],
+      notes: [],
+      durationMs: durationMs()
+    };
+  }
+}
+function interrupted(context) {
+  if (context.signal?.aborted !== true) return void 0;
+  return new TgoError("INTERRUPTED", "stopped before it was done; what is not tagged yet stays untagged", {
+    remedy: "Run the same command again: what is done is not done twice."
+  });
+}
+
+// packages/publishing/src/preflight/clock.ts
+var TOLERATED_SECONDS = 60;
+function skewSeconds(date4, sent3, received) {
+  const shown = date4.getTime();
+  if (shown + 1e3 < sent3) return Math.round((sent3 - shown) / 1e3);
+  return shown > received ? -Math.round((shown - received) / 1e3) : 0;
+}
+function clockProblems(skews) {
+  const least = /* @__PURE__ */ new Map();
+  for (const skew of skews) {
+    const known = least.get(skew.registry);
+    if (known === void 0 || Math.abs(skew.seconds) < Math.abs(known.seconds))
+      least.set(skew.registry, skew);
+  }
+  const all = [...least.values()];
+  const off = all.filter(({ seconds }) => Math.abs(seconds) > TOLERATED_SECONDS);
+  const [first] = off;
+  if (first === void 0) return [];
+  const agree = all.every(({ seconds }) => Math.abs(seconds - first.seconds) <= TOLERATED_SECONDS);
+  if (agree) {
+    return [
+      {
+        code: "ENVIRONMENT",
+        what: `this machine's clock is ${distance2(first.seconds)} that of ${all.length === 1 ? "the registry" : `all ${all.length} registries`}`,
+        where: all.map(({ host }) => host).join(", "),
+        remedy: "Set this machine's clock (NTP): certificates, logins and package lists are valid for a time."
+      }
+    ];
+  }
+  return off.map(({ registry: registry2, host, seconds }) => ({
+    code: "ENVIRONMENT",
+    what: `the clock of ${registry2} is ${distance2(-seconds)} this machine's, which other registries agree with`,
+    where: host,
+    remedy: "Tell whoever runs it: its logins may end too early or never begin."
+  }));
+}
+function distance2(seconds) {
+  const size2 = Math.abs(seconds);
+  const text2 = size2 < 600 ? `${size2} s` : size2 < 36e3 ? `${Math.round(size2 / 60)} min` : `${Math.round(size2 / 3600)} h`;
+  return `${text2} ${seconds > 0 ? "ahead of" : "behind"}`;
+}
+
+// packages/publishing/src/preflight/foreign-program.ts
+var PROGRAMS2 = {
+  // mov eax, 60; xor edi, edi; syscall
+  "linux/amd64": { machine: 62, code: [184, 60, 0, 0, 0, 49, 255, 15, 5] },
+  // mov x8, #93; mov x0, #0; svc #0
+  "linux/arm64": { machine: 183, code: [168, 11, 128, 210, 0, 0, 128, 210, 1, 0, 0, 212] }
+};
+var HEADER = 64;
+var SEGMENT = 56;
+var ADDRESS = 0x400000n;
+function foreignProgram(platform2) {
+  const { machine, code: code3 } = PROGRAMS2[platform2];
+  const size2 = HEADER + SEGMENT + code3.length;
+  const file = Buffer.alloc(size2);
+  file.set([127, 69, 76, 70, 2, 1, 1]);
+  file.writeUInt16LE(2, 16);
+  file.writeUInt16LE(machine, 18);
+  file.writeUInt32LE(1, 20);
+  file.writeBigUInt64LE(ADDRESS + BigInt(HEADER + SEGMENT), 24);
+  file.writeBigUInt64LE(BigInt(HEADER), 32);
+  file.writeUInt16LE(HEADER, 52);
+  file.writeUInt16LE(SEGMENT, 54);
+  file.writeUInt16LE(1, 56);
+  file.writeUInt32LE(1, HEADER);
+  file.writeUInt32LE(5, HEADER + 4);
+  file.writeBigUInt64LE(ADDRESS, HEADER + 16);
+  file.writeBigUInt64LE(ADDRESS, HEADER + 24);
+  file.writeBigUInt64LE(BigInt(size2), HEADER + 32);
+  file.writeBigUInt64LE(BigInt(size2), HEADER + 40);
+  file.writeBigUInt64LE(0x1000n, HEADER + 48);
+  file.set(code3, HEADER + SEGMENT);
+  return file;
+}
+
+// packages/publishing/src/preflight/problems.ts
+async function checked(check2) {
+  try {
+    return { value: await check2(), problems: [] };
+  } catch (error2) {
+    return { value: void 0, problems: [problemOf2(error2)] };
+  }
+}
+async function problemsOf(check2) {
+  return (await checked(check2)).problems;
+}
+function withRemedy(problems6, remedy) {
+  return problems6.map((problem3) => ({ ...problem3, remedy: problem3.remedy ?? remedy }));
+}
+function distinct(problems6) {
+  return [...new Map(problems6.map((problem3) => [`${problem3.code} ${problem3.what}`, problem3])).values()];
+}
+function news(problems6, told2) {
+  return distinct(problems6).filter(
+    ({ code: code3, what }) => !told2.some((other) => other.code === code3 && other.what === what)
+  );
+}
+function oneOfEach(problems6) {
+  return problems6.filter(({ code: code3 }, index) => problems6.findIndex((other) => other.code === code3) === index);
+}
+
+// packages/publishing/src/preflight/engine.ts
+async function checkEngine(context, services) {
+  const foreign2 = context.platforms.filter((platform2) => platform2 !== context.native);
+  const [space, ...emulation] = await Promise.all([
+    checkDisk(context, services),
+    ...foreign2.map((platform2) => problemsOf(() => checkEmulation(context, platform2)))
+  ]);
+  return { stopping: [...space.stopping, ...emulation.flat()], told: space.told };
+}
+var ASKED_AT = "TGO_ASKED_AT";
+var GIGABYTE = 1024 ** 3;
+async function checkDisk(context, services) {
+  try {
+    const tools = await toolsContainer(context);
+    const output2 = await tools.withEnvVariable(ASKED_AT, (/* @__PURE__ */ new Date()).toISOString()).withExec(["df", "-Pk", "/"]).stdout();
+    const problem3 = diskProblem(freeBytes(output2), services, context.engine);
+    if (problem3 === void 0) return { stopping: [], told: [] };
+    const { stops, ...told2 } = problem3;
+    return stops ? { stopping: [told2], told: [] } : { stopping: [], told: [told2] };
+  } catch (error2) {
+    return { stopping: [problemOf2(error2)], told: [] };
+  }
+}
+function freeBytes(output2) {
+  const available = Number(output2.trim().split("\n").at(-1)?.split(/\s+/)[3]);
+  return Number.isFinite(available) ? available * 1024 : void 0;
+}
+function diskProblem(free2, services, engine) {
+  const wanted2 = services * GIGABYTE;
+  if (free2 === void 0 || free2 >= wanted2) return void 0;
+  const text2 = `${(free2 / GIGABYTE).toFixed(1)} GB`;
+  return {
+    code: "ENVIRONMENT",
+    what: `the engine has ${text2} of disk left`,
+    where: engine,
+    remedy: `Free some: to build ${services === 1 ? "a service" : `${services} services`} anew takes up to ${services} GB.`,
+    stops: free2 < GIGABYTE
+  };
+}
+function reasonOf(error2) {
+  const said2 = execFailure(error2)?.stderr.trim().split("\n").at(-1) ?? "";
+  return said2 === "" ? messageOf(error2).split("\n")[0] ?? "" : said2;
+}
+async function checkEmulation(context, platform2) {
+  const path = "/tgo-probe";
+  const write2 = `require("fs").writeFileSync("${path}", Buffer.from(process.argv[1], "base64"))`;
+  const program = (await toolsContainer(context)).withExec(["node", "-e", write2, foreignProgram(platform2).toString("base64")]).file(path);
+  try {
+    await context.client.container({ platform: platform2 }).withFile(path, program, { permissions: 493 }).withEnvVariable(ASKED_AT, (/* @__PURE__ */ new Date()).toISOString()).withExec([path]).sync();
+  } catch (error2) {
+    if (isTgoError(error2)) throw error2;
+    throw new TgoError("ENVIRONMENT", `programs of ${platform2} do not run here: ${reasonOf(error2)}`, {
+      where: context.engine,
+      remedy: "Images of that platform are run before they are published. Let the engine's machine emulate it, with Docker or by Debian's packages.\ndocker run --privileged --rm tonistiigi/binfmt --install all\napt-get install -y qemu-user-static binfmt-support",
+      cause: error2
+    });
+  }
+}
+
+// packages/publishing/src/publish/publish-outcome.ts
+function divide({ targets }) {
+  const needed = targets.filter(({ registry: registry2 }) => registry2.required);
+  if (needed.length === 0) return { needed: targets, others: [] };
+  return { needed, others: targets.filter(({ registry: registry2 }) => !registry2.required) };
+}
+async function settled({ late, ...report }) {
+  const registries3 = await Promise.all(
+    report.registries.map((row) => late?.get(row.registry) ?? Promise.resolve(row))
+  );
+  const failed = registries3.some(({ state }) => state === "failed" || state === "not started");
+  return { ...report, registries: registries3, state: failed ? "failed" : report.state };
+}
+
+// packages/publishing/src/targets/target.ts
+function referenceOf(target, service2, tag) {
+  const { host, repository } = registryRepository(target.registry, service2);
+  return `${host}/${repository}:${tag}`;
+}
+function repositoryOf2(target, service2) {
+  return registryRepository(target.registry, service2).repository;
+}
+
+// packages/publishing/src/publish/not-started.ts
+function notStarted(target, service2, tag) {
+  return {
+    registry: target.name,
+    reference: tag === void 0 ? `${target.registry.host}/${repositoryOf2(target, service2)}` : referenceOf(target, service2, tag),
+    state: "not started",
+    problems: [],
+    durationMs: 0
+  };
+}
+
+// packages/image/src/platform.ts
+var ARCHITECTURES = {
+  x86_64: "amd64",
+  "x86-64": "amd64",
+  aarch64: "arm64",
+  i386: "386"
+};
+function platformOf2({ os, architecture: architecture2, variant }) {
+  const name4 = ARCHITECTURES[architecture2] ?? architecture2;
+  const implied = name4 === "arm64" && variant === "v8" || name4 === "amd64" && variant === "v1";
+  return variant === void 0 || variant === "" || implied ? `${os}/${name4}` : `${os}/${name4}/${variant}`;
+}
+function parsePlatform2(text2) {
+  const match = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/.exec(text2);
+  const [, os, architecture2, variant] = match ?? [];
+  if (os === void 0 || architecture2 === void 0) {
+    throw new TgoError("USAGE", `"${text2}" is not a platform`, {
+      remedy: 'Write it as "linux/amd64" or "linux/arm64".'
+    });
+  }
+  const name4 = platformOf2({ os, architecture: architecture2, variant }).split("/");
+  return {
+    os,
+    architecture: name4[1] ?? architecture2,
+    ...name4[2] === void 0 ? {} : { variant: name4[2] }
+  };
+}
+
+// packages/image/src/elf/python-extension.ts
 function extensionMachine(path) {
   return /\.(?:cpython|pypy|graalpy)[^/.]*-([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\.so$/.exec(path)?.[1];
 }
 
-// packages/oci/src/elf.ts
+// packages/image/src/elf/elf.ts
 var ELF_HEADER_BYTES = 20;
 function readElfHeader(bytes) {
   if (bytes.length < ELF_HEADER_BYTES) return void 0;
@@ -11756,7 +17528,7 @@ var NAMES = {
   247: "bpf",
   258: "loongarch"
 };
-var MACHINES = {
+var MACHINES2 = {
   amd64: 62,
   "386": 3,
   arm64: 183,
@@ -11770,10 +17542,10 @@ var PYTHON_NAMES = { x86_64: 62, aarch64: 183, i386: 3 };
 var NEUTRAL = /* @__PURE__ */ new Set([0, 190, 224, 247]);
 function machineOf(platform2) {
   const { architecture: architecture2 } = parsePlatform2(platform2);
-  const machine = MACHINES[architecture2];
+  const machine = MACHINES2[architecture2];
   if (machine !== void 0) return machine;
   throw new TgoError("USAGE", `no ELF machine is known for the platform "${platform2}"`, {
-    remedy: `Known architectures: ${Object.keys(MACHINES).join(", ")}.`
+    remedy: `Known architectures: ${Object.keys(MACHINES2).join(", ")}.`
   });
 }
 function machineName(machine) {
@@ -11830,7 +17602,52 @@ function pathPattern(text2) {
   return new RegExp(`^${source}$`, "s");
 }
 
-// packages/oci/src/finalise.ts
+// packages/image/src/staging.ts
+async function readStaged({ registry: registry2, repository, reference }) {
+  const { value, descriptor } = await registry2.manifest(repository, reference, { fresh: true });
+  if (!isIndex(value))
+    return [
+      await readVariant(registry2, repository, {
+        manifest: value,
+        digest: descriptor.digest,
+        platform: void 0
+      })
+    ];
+  return Promise.all(
+    value.manifests.filter((child) => !isAttestation(child)).map(async (child) => {
+      const { value: manifest } = await registry2.manifest(repository, child.digest, { fresh: true });
+      if (isIndex(manifest)) {
+        throw new TgoError("INVALID_RESPONSE", "the index lists another index", {
+          where: address(registry2, repository, child.digest)
+        });
+      }
+      const platform2 = child.platform === void 0 ? void 0 : platformOf2(child.platform);
+      return readVariant(registry2, repository, { manifest, digest: child.digest, platform: platform2 });
+    })
+  );
+}
+function isAttestation({ platform: platform2, annotations }) {
+  return annotations?.[ATTESTATION_ANNOTATION] !== void 0 || platform2?.os === "unknown" || platform2?.architecture === "unknown";
+}
+async function readBlob(registry2, repository, { digest, size: size2 }) {
+  const where2 = address(registry2, repository, digest);
+  if (size2 > MAX_MANIFEST_BYTES)
+    throw new TgoError("INVALID_RESPONSE", `a config of ${size2} bytes is no image config`, { where: where2 });
+  const chunks = [];
+  for await (const chunk of await registry2.blob(repository, digest)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+async function readVariant(registry2, repository, { manifest, digest, platform: platform2 }) {
+  const bytes = await readBlob(registry2, repository, manifest.config);
+  return {
+    platform: platform2,
+    digest,
+    manifest,
+    config: parseConfig(bytes, address(registry2, repository, manifest.config.digest))
+  };
+}
+
+// packages/image/src/finalise.ts
 async function finaliseImage({
   source,
   ...options
@@ -11866,7 +17683,7 @@ function finaliseVariant({ manifest, config: config2 }, options) {
     ...options.manifestAnnotations === void 0 ? {} : { annotations: { ...options.manifestAnnotations } }
   };
   return {
-    platform: platformOf(config2),
+    platform: platformOf2(config2),
     manifest: seal(value),
     config: sealedConfig,
     layers,
@@ -11903,18 +17720,18 @@ function finaliseLayer({ mediaType, digest, size: size2, urls, annotations }) {
   };
 }
 function checkVariants(staged, platforms, where2) {
-  const planned = platforms.map((platform2) => platformOf(parsePlatform2(platform2)));
-  const built = staged.map(({ config: config2 }) => platformOf(config2));
+  const planned = platforms.map((platform2) => platformOf2(parsePlatform2(platform2)));
+  const built = staged.map(({ config: config2 }) => platformOf2(config2));
   const problems6 = [
     ...planned.filter((platform2) => !built.includes(platform2)).map((platform2) => `${platform2} is missing`),
     ...built.filter((platform2) => !planned.includes(platform2)).map((platform2) => `${platform2} is not planned`),
     ...built.filter((platform2, at) => built.indexOf(platform2) !== at).map((platform2) => `${platform2} is there twice`),
     ...staged.flatMap(
-      ({ platform: platform2, config: config2 }) => platform2 === void 0 || platform2 === platformOf(config2) ? [] : [`the variant listed for ${platform2} has the config of ${platformOf(config2)}`]
+      ({ platform: platform2, config: config2 }) => platform2 === void 0 || platform2 === platformOf2(config2) ? [] : [`the variant listed for ${platform2} has the config of ${platformOf2(config2)}`]
     ),
     ...staged.flatMap(
       ({ manifest, config: config2 }) => manifest.layers.length === config2.rootfs.diff_ids.length ? [] : [
-        `${platformOf(config2)} has ${manifest.layers.length} layers, and its config lists ${config2.rootfs.diff_ids.length}`
+        `${platformOf2(config2)} has ${manifest.layers.length} layers, and its config lists ${config2.rootfs.diff_ids.length}`
       ]
     )
   ];
@@ -11929,34 +17746,7 @@ function seal(value) {
   return { bytes, digest: digestOf(bytes) };
 }
 
-// packages/oci/src/keychain.ts
-function keychain(config2, { helper } = {}) {
-  const asked = /* @__PURE__ */ new Map();
-  return (name4) => {
-    const host = canonicalHost(name4);
-    const answer = asked.get(host) ?? lookUp(config2, host, helper);
-    asked.set(host, answer);
-    return answer;
-  };
-}
-async function lookUp(config2, host, helper) {
-  const inFile = config2.auths.get(host);
-  const own2 = config2.credHelpers.get(host);
-  const name4 = own2 ?? config2.credsStore;
-  if (name4 === void 0) return inFile;
-  if (helper !== void 0) return await helper(name4, host) ?? inFile;
-  if (inFile !== void 0 || own2 === void 0 && !config2.stored.has(host)) return inFile;
-  throw new TgoError(
-    "UNAUTHORIZED",
-    `the docker config keeps the credentials in the helper "${name4}", which cannot be run here`,
-    {
-      where: host,
-      remedy: `Give a config that holds them: DOCKER_CONFIG=$(mktemp -d) docker login ${host}`
-    }
-  );
-}
-
-// packages/oci/src/layers.ts
+// packages/image/src/layers.ts
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as zlib from "node:zlib";
@@ -13264,7 +19054,7 @@ var encodeNegative = (num, buf) => {
     }
   }
 };
-var parse3 = (buf) => {
+var parse5 = (buf) => {
   const pre = buf[0];
   const value = pre === 128 ? pos(buf.subarray(1, buf.length)) : pre === 255 ? twos(buf) : null;
   if (value === null) {
@@ -13311,7 +19101,7 @@ var onesComp = (byte) => (255 ^ byte) & 255;
 var twosComp = (byte) => (255 ^ byte) + 1 & 255;
 
 // node_modules/tar/dist/esm/types.js
-var isCode = (c) => name2.has(c);
+var isCode = (c) => name3.has(c);
 var normalFsTypes = /* @__PURE__ */ new Set([
   "0",
   "",
@@ -13324,7 +19114,7 @@ var normalFsTypes = /* @__PURE__ */ new Set([
   "7",
   "D"
 ]);
-var name2 = /* @__PURE__ */ new Map([
+var name3 = /* @__PURE__ */ new Map([
   ["0", "File"],
   // same as File
   ["", "OldFile"],
@@ -13363,7 +19153,7 @@ var name2 = /* @__PURE__ */ new Map([
   // like x
   ["X", "OldExtendedHeader"]
 ]);
-var code2 = new Map(Array.from(name2).map((kv) => [kv[1], kv[0]]));
+var code2 = new Map(Array.from(name3).map((kv) => [kv[1], kv[0]]));
 
 // node_modules/tar/dist/esm/header.js
 var notNegative = (n) => n === void 0 || n < 0 ? void 0 : n;
@@ -13511,7 +19301,7 @@ var Header = class {
     return this.needPax;
   }
   get type() {
-    return this.#type === "Unsupported" ? this.#type : name2.get(this.#type);
+    return this.#type === "Unsupported" ? this.#type : name3.get(this.#type);
   }
   get typeKey() {
     return this.#type;
@@ -13557,7 +19347,7 @@ var splitPrefix = (p, prefixSize) => {
 var decString = (buf, off, size2) => buf.subarray(off, off + size2).toString("utf8").replace(/\0.*/, "");
 var decDate = (buf, off, size2) => numToDate(decNumber(buf, off, size2));
 var numToDate = (num) => num === void 0 ? void 0 : new Date(num * 1e3);
-var decNumber = (buf, off, size2) => Number(buf[off]) & 128 ? parse3(buf.subarray(off, off + size2)) : decSmallNumber(buf, off, size2);
+var decNumber = (buf, off, size2) => Number(buf[off]) & 128 ? parse5(buf.subarray(off, off + size2)) : decSmallNumber(buf, off, size2);
 var nanUndef = (value) => isNaN(value) ? void 0 : value;
 var decSmallNumber = (buf, off, size2) => nanUndef(parseInt(buf.subarray(off, off + size2).toString("utf8").replace(/\0.*$/, "").trim(), 8));
 var MAXNUM = {
@@ -14381,7 +20171,7 @@ var Parser = class extends EE {
   }
 };
 
-// packages/oci/src/layers.ts
+// packages/image/src/layers.ts
 var WHITEOUT = ".wh.";
 var OPAQUE = ".wh..wh..opq";
 function mergeLayers(layers, platform2, options = {}) {
@@ -14525,14 +20315,7 @@ function isHidden(path, removed, opaque) {
   return false;
 }
 
-// packages/oci/src/problem.ts
-function problemOf2(error2) {
-  if (!isTgoError(error2) || error2.code === "INTERRUPTED") throw error2;
-  const { code: code3, what, where: where2, remedy } = error2;
-  return { code: code3, what, where: where2, remedy };
-}
-
-// packages/oci/src/push.ts
+// packages/image/src/push-image.ts
 async function pushImage(image, destination) {
   const blobs = image.variants.flatMap(({ config: config2, layers }) => [
     ...layers.filter(({ urls }) => urls === void 0).map(({ digest, size: size2 }) => ({ digest, size: size2 })),
@@ -14543,1724 +20326,7 @@ async function pushImage(image, destination) {
   return ship({ blobs, manifests: [...children, index] }, destination);
 }
 
-// packages/oci/src/blobstream.ts
-function blobStream(options) {
-  const chunks = read2(options);
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const { done, value } = await chunks.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel() {
-        await chunks.return(void 0);
-        await options.abandon();
-      }
-    },
-    // Nothing is read ahead of the consumer: memory stays at one chunk.
-    { highWaterMark: 0 }
-  );
-}
-async function* read2({
-  open: open3,
-  digest,
-  where: where2,
-  resumes,
-  pause
-}) {
-  const digester = digest === void 0 ? void 0 : digesterFor(digest);
-  let position2 = 0;
-  for (let attempt2 = 0; ; attempt2++) {
-    try {
-      const { chunks, offset } = await open3(position2);
-      let skip = position2 - offset;
-      for await (const chunk of chunks) {
-        const fresh = skip >= chunk.length ? void 0 : chunk.subarray(skip);
-        skip = Math.max(0, skip - chunk.length);
-        if (fresh === void 0) continue;
-        digester?.update(fresh);
-        position2 += fresh.length;
-        yield fresh;
-      }
-      break;
-    } catch (error2) {
-      if (!isTgoError(error2) || error2.code !== "UNAVAILABLE" || attempt2 >= resumes) throw error2;
-      await pause(attempt2 + 1);
-    }
-  }
-  const actual = digester?.digest();
-  if (actual !== void 0 && actual !== digest) {
-    throw new TgoError("INVALID_RESPONSE", `the blob's bytes have the digest ${actual}`, {
-      where: where2,
-      remedy: "The registry, or a proxy before it, sent other bytes than were asked for. Run the same command again."
-    });
-  }
-}
-
-// packages/oci/src/redact.ts
-var KNOWN_SHAPES = [
-  [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, "$1 ***"],
-  [/\bdckr_[a-z]+_[\w-]+/g, "***"],
-  [/\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]+/g, "***"],
-  [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"],
-  [
-    /\b((?:X-Amz-|OSS)?(?:Signature|Credential|Security-Token|AccessKeyId)|sig|token|access_token|refresh_token)=[^&\s"']+/gi,
-    "$1=***"
-  ],
-  // Docker Hub's rate limit answer names the account: "… as 'someone': dckr_jti_…".
-  [/\bas '[^']*'/g, "as '***'"]
-];
-var SHORTEST_SECRET = 4;
-var Redactor = class {
-  #secrets = /* @__PURE__ */ new Set();
-  add(secret) {
-    for (const spelling of [secret, encodeURIComponent(secret), Buffer.from(secret).toString("base64")]) {
-      if (spelling.length >= SHORTEST_SECRET) this.#secrets.add(spelling);
-    }
-  }
-  clean(text2) {
-    const known = [...this.#secrets].sort((a, b) => b.length - a.length);
-    const ours = known.reduce((rest, secret) => rest.replaceAll(secret, "***"), text2);
-    return KNOWN_SHAPES.reduce((rest, [shape, mask]) => rest.replace(shape, mask), ours);
-  }
-};
-
-// packages/oci/src/networkfault.ts
-var NetworkFault = class {
-  constructor(error2, patience) {
-    this.error = error2;
-    this.patience = patience;
-  }
-  error;
-  patience;
-};
-function networkFault(thrown, o) {
-  const advice = ADVICE.find(({ codes }) => codes.test(thrown.code));
-  return new NetworkFault(
-    // No `cause`: what the network stack throws may quote a header, and with it a credential.
-    new TgoError("UNAVAILABLE", `cannot reach ${o.server}: ${thrown.text}`, {
-      where: o.where,
-      remedy: advice?.remedy ?? "Check the network and run the same command again; it continues where it stopped."
-    }),
-    { tries: tries(thrown.code, o.hostname), reason: thrown.text }
-  );
-}
-function brokenOff(error2) {
-  return new NetworkFault(error2, { tries: 5, reason: error2.what });
-}
-function sourceFault(cause) {
-  const error2 = cause instanceof TgoError ? cause : new TgoError("INTERNAL", "what was to be sent cannot be read", { cause });
-  const passing = error2.code === "UNAVAILABLE";
-  return new NetworkFault(error2, passing ? { tries: 5, reason: error2.what } : void 0);
-}
-var CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
-var ADVICE = [
-  { codes: /^ECONNREFUSED$/, remedy: "Nothing listens there. Start the registry, or correct its address." },
-  {
-    codes: /^(?:ENOTFOUND|EAI_AGAIN)$/,
-    remedy: "Check the host's spelling, and that this machine can resolve names."
-  },
-  { codes: /^BAD_PORT$/, remedy: "Let the registry listen on another port, such as 5000." },
-  { codes: CERTIFICATE, remedy: "Set NODE_EXTRA_CA_CERTS to the registry's CA certificate." },
-  {
-    codes: /SSL|EPROTO/,
-    remedy: "The server does not speak TLS there. Give its address with http:// if it is a plain registry."
-  }
-];
-function tries(code3, hostname) {
-  if (code3 === "BAD_PORT" || CERTIFICATE.test(code3) || /SSL|EPROTO/.test(code3)) return 1;
-  if (code3 === "ENOTFOUND") return 2;
-  if (code3 === "TIMEOUT" || code3 === "UND_ERR_CONNECT_TIMEOUT" || code3 === "ETIMEDOUT") return 3;
-  if (code3 === "ECONNREFUSED" && isLoopback(hostname)) return 2;
-  return 5;
-}
-function isLoopback(hostname) {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-}
-var WORDS = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  EPIPE: "connection closed",
-  UND_ERR_SOCKET: "connection closed",
-  ENOTFOUND: "no such host",
-  EAI_AGAIN: "the name server does not answer",
-  ETIMEDOUT: "timed out",
-  UND_ERR_CONNECT_TIMEOUT: "timed out",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no network",
-  EPROTO: "the TLS handshake failed",
-  ERR_SSL_WRONG_VERSION_NUMBER: "the TLS handshake failed"
-};
-function describe3(thrown) {
-  let text2 = "no answer";
-  for (let cause = thrown, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    text2 = cause.message.trim().split("\n", 1)[0] || text2;
-    if ("code" in cause && typeof cause.code === "string")
-      return { code: cause.code, text: WORDS[cause.code] ?? text2 };
-  }
-  return text2 === "bad port" ? { code: "BAD_PORT", text: "fetch does not connect to this port" } : { code: "", text: text2 };
-}
-
-// packages/oci/src/challenge.ts
-var TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
-var TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
-var QUOTED = /"((?:[^"\\]|\\.)*)"/y;
-var BLANK = /[ \t]*/y;
-var EQUALS = /[ \t]*=[ \t]*/y;
-var COMMAS = /(?:[ \t]*,)*[ \t]*/y;
-function parseChallenges(header) {
-  const challenges = [];
-  let at = 0;
-  const take = (pattern) => {
-    pattern.lastIndex = at;
-    const match = pattern.exec(header) ?? void 0;
-    if (match !== void 0) at = pattern.lastIndex;
-    return match;
-  };
-  for (take(COMMAS); at < header.length; take(COMMAS)) {
-    const word = take(TOKEN)?.[0];
-    if (word === void 0) break;
-    const current = challenges.at(-1);
-    if (current !== void 0 && take(EQUALS) !== void 0) {
-      const value = take(QUOTED)?.[1]?.replace(/\\(.)/g, "$1") ?? take(/[^,\s]*/y)?.[0] ?? "";
-      current.parameters[word.toLowerCase()] = value;
-      continue;
-    }
-    challenges.push({ scheme: word.toLowerCase(), parameters: {} });
-    take(BLANK);
-    take(TOKEN68);
-  }
-  return challenges;
-}
-
-// packages/oci/src/credentials.ts
-function basic(username, password) {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
-
-// packages/oci/src/scope.ts
-function pullScope(repository) {
-  return `repository:${repository}:pull`;
-}
-function pushScope(repository) {
-  return `repository:${repository}:pull,push`;
-}
-function deleteScope(repository) {
-  return `repository:${repository}:delete,pull`;
-}
-function scopeFor(repository, { push = false }) {
-  return push ? pushScope(repository) : pullScope(repository);
-}
-function repositoryOf(scope) {
-  return parse4(scope).name;
-}
-function keyOf(scopes) {
-  return [...scopes].sort().join(" ");
-}
-function covers(key2, scopes) {
-  const held = key2.split(" ").map(parse4);
-  return scopes.map(parse4).every(
-    ({ name: name4, actions }) => held.some((other) => other.name === name4 && actions.every((action) => other.actions.includes(action)))
-  );
-}
-function widen(scopes, challenged) {
-  const asked = (challenged ?? "").split(" ").filter(Boolean).map(parse4);
-  return scopes.map((scope) => {
-    const { name: name4, actions } = parse4(scope);
-    const more = asked.filter((other) => other.name === name4).flatMap((other) => other.actions);
-    return `repository:${name4}:${[.../* @__PURE__ */ new Set([...actions, ...more])].join(",")}`;
-  });
-}
-function parse4(scope) {
-  const [, name4 = "", actions = ""] = /^[a-z]+(?:\([a-z]+\))?:(.*):([^:]*)$/.exec(scope) ?? [];
-  return { name: name4, actions: actions.split(",") };
-}
-
-// packages/oci/src/token.ts
-var TokenAnswer = object({
-  token: string2().optional(),
-  access_token: string2().optional(),
-  expires_in: coerce_exports.number().optional().catch(void 0)
-});
-var SHORTEST_LIFE_S = 60;
-var MAX_TOKEN_BYTES = 256 * 1024;
-var Authorizer = class {
-  #o;
-  #challenge;
-  #held = /* @__PURE__ */ new Map();
-  #underWay = /* @__PURE__ */ new Map();
-  /** Scopes that the registry asked for beyond ours. */
-  #learned = /* @__PURE__ */ new Map();
-  constructor(options) {
-    this.#o = options;
-  }
-  /** The value of `Authorization` for a request that needs these scopes, or undefined. */
-  async header(scopes) {
-    if (this.#challenge === void 0) return void 0;
-    if (this.#challenge.scheme === "basic") return this.#basic();
-    return `Bearer ${await this.#token(this.#challenge, this.#learned.get(keyOf(scopes)) ?? scopes)}`;
-  }
-  /**
-   * What to send instead, after the registry refused a request that carried `sent`.
-   * Undefined when there is nothing better, and the refusal stands.
-   */
-  async renew(answer, scopes, sent3) {
-    const challenge = choose(parseChallenges(answer.headers.get("www-authenticate") ?? "")) ?? this.#challenge;
-    if (challenge === void 0) return void 0;
-    this.#challenge = challenge;
-    if (challenge.scheme === "basic") {
-      const header = this.#basic();
-      return header === sent3 ? void 0 : header;
-    }
-    const wanted2 = widen(scopes, challenge.parameters["scope"]);
-    if (keyOf(wanted2) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted2);
-    for (const [key2, held] of this.#held) if (`Bearer ${held.token}` === sent3) this.#held.delete(key2);
-    return `Bearer ${await this.#token(challenge, wanted2)}`;
-  }
-  #basic() {
-    const { credentials } = this.#o;
-    if (credentials === void 0 || "identityToken" in credentials) return void 0;
-    return basic(credentials.username, credentials.password);
-  }
-  async #token(challenge, scopes) {
-    const key2 = keyOf(scopes);
-    const held = this.#held.get(key2) ?? this.#wider(scopes);
-    if (held !== void 0 && held.renewAt > this.#o.now()) return held.token;
-    const underWay = this.#underWay.get(key2);
-    if (underWay !== void 0) return underWay;
-    const fetching2 = this.#fetch(challenge, scopes).then((fresh) => {
-      this.#held.set(key2, fresh);
-      return fresh.token;
-    }).finally(() => this.#underWay.delete(key2));
-    this.#underWay.set(key2, fetching2);
-    return fetching2;
-  }
-  /** A token that allows all this and more: who may push to a repository may read it. */
-  #wider(scopes) {
-    if (scopes.length === 0) return void 0;
-    for (const [key2, held] of this.#held) {
-      if (covers(key2, scopes) && held.renewAt > this.#o.now()) return held;
-    }
-    return void 0;
-  }
-  async #fetch(challenge, scopes) {
-    const { transport, host, redactor, now } = this.#o;
-    const call = this.#call(challenge, scopes);
-    const asked = now();
-    const answer = await transport.send(call);
-    if (!answer.ok) throw await transport.refusal(answer);
-    const text2 = new TextDecoder().decode(await answer.bytes(MAX_TOKEN_BYTES));
-    const body = TokenAnswer.safeParse(parseJson(text2));
-    const token = body.data?.token ?? body.data?.access_token;
-    if (body.data === void 0 || token === void 0 || !/^[\x21-\x7e]+$/.test(token)) {
-      throw new TgoError("INVALID_RESPONSE", `the login server of ${host} sent no token`, {
-        where: call.where,
-        remedy: `Check ${call.url.origin}${call.url.pathname}: it should answer JSON with a "token".`
-      });
-    }
-    redactor.add(token);
-    const lifeMs = Math.max(body.data.expires_in ?? SHORTEST_LIFE_S, SHORTEST_LIFE_S) * 1e3;
-    return { token, renewAt: asked + lifeMs - Math.min(3e4, lifeMs / 4) };
-  }
-  #call(challenge, scopes) {
-    const { host, credentials } = this.#o;
-    const where2 = scopes.length === 0 ? host : scopes.map((scope) => `${host}/${repositoryOf(scope)}`).join(", ");
-    const realm = this.#realm(challenge, where2);
-    const common = { where: where2, doing: "log in", stage: "token", whole: MAX_TOKEN_BYTES };
-    const service2 = challenge.parameters["service"];
-    if (credentials !== void 0 && "identityToken" in credentials) {
-      const form = new URLSearchParams({
-        grant_type: "refresh_token",
-        client_id: "tgo",
-        ...service2 === void 0 ? {} : { service: service2 }
-      });
-      if (scopes.length > 0) form.set("scope", scopes.join(" "));
-      form.set("refresh_token", credentials.identityToken);
-      const bytes = new TextEncoder().encode(form.toString());
-      return {
-        ...common,
-        method: "POST",
-        url: realm,
-        headers: { "content-type": "application/x-www-form-urlencoded" },
-        body: { size: bytes.length, open: () => bytes }
-      };
-    }
-    if (service2 !== void 0) realm.searchParams.set("service", service2);
-    for (const scope of scopes) realm.searchParams.append("scope", scope);
-    const authorization = this.#basic();
-    return {
-      ...common,
-      method: "GET",
-      url: realm,
-      ...authorization === void 0 ? {} : { headers: { authorization } }
-    };
-  }
-  #realm(challenge, where2) {
-    const text2 = challenge.parameters["realm"] ?? "";
-    const url2 = URL.canParse(text2, this.#o.origin.href) ? this.#o.reach(new URL(text2, this.#o.origin)) : void 0;
-    if (url2 === void 0 || !/^https?:$/.test(url2.protocol)) {
-      throw new TgoError("INVALID_RESPONSE", `the registry names no usable login server (realm "${text2}")`, {
-        where: where2
-      });
-    }
-    if (url2.protocol === "http:" && this.#o.origin.protocol === "https:") {
-      throw new TgoError(
-        "INVALID_RESPONSE",
-        `the registry wants the login at ${url2.origin}, which is not encrypted`,
-        {
-          where: where2,
-          remedy: "Credentials are not sent there. Correct the registry's token realm to https."
-        }
-      );
-    }
-    return url2;
-  }
-};
-function choose(challenges) {
-  return challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters["realm"] !== void 0) ?? challenges.find(({ scheme }) => scheme === "basic");
-}
-
-// packages/oci/src/transport.ts
-import { setTimeout as delay } from "node:timers/promises";
-
-// packages/oci/src/fault.ts
-function isHtml(fault) {
-  return fault.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(fault.text);
-}
-var ErrorBody = object({
-  errors: array(object({ code: string2().optional(), message: string2().optional() }))
-});
-var TokenErrorBody = object({
-  details: string2().optional(),
-  message: string2().optional(),
-  error_description: string2().optional(),
-  error: string2().optional()
-});
-function said(fault) {
-  const json = parseJson(fault.text);
-  const body = ErrorBody.safeParse(json);
-  if (body.success && body.data.errors.length > 0) {
-    const words = body.data.errors.map(({ code: code3, message }) => [code3, message].filter(Boolean).join(" "));
-    return [...new Set(words)].slice(0, 3).join("; ");
-  }
-  const token = TokenErrorBody.safeParse(json);
-  if (token.success) {
-    const words = token.data.details ?? token.data.message ?? token.data.error_description ?? token.data.error;
-    if (words !== void 0) return words;
-  }
-  return fault.text === "" ? `an empty answer (${fault.status})` : firstBytes(fault.text);
-}
-function retryAfterMs(retryAfter) {
-  if (retryAfter === void 0) return void 0;
-  if (/^\d+$/.test(retryAfter.trim())) return Number(retryAfter) * 1e3;
-  const date4 = Date.parse(retryAfter);
-  return Number.isNaN(date4) ? void 0 : Math.max(0, date4 - Date.now());
-}
-var GO_UNITS = {
-  ns: 1e-6,
-  us: 1e-3,
-  \u00B5s: 1e-3,
-  \u03BCs: 1e-3,
-  ms: 1,
-  s: 1e3,
-  m: 6e4,
-  h: 36e5
-};
-function goDuration(text2) {
-  if (text2 === void 0) return void 0;
-  const parts = [...text2.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)];
-  if (parts.length === 0) return void 0;
-  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (GO_UNITS[unit ?? ""] ?? 0), 0);
-}
-
-// packages/oci/src/answertable.ts
-var GHCR = /^(?:ghcr\.io|containers\..+\.ghe\.com)$/;
-var HUB2 = /^(?:docker\.io|(?:index|registry-1)\.docker\.io)$/;
-var ACR = /\.aliyuncs\.com$/;
-var USUAL_TRIES = 5;
-var PASSING = /* @__PURE__ */ new Set([408, 425, 429, 500, 502, 503, 504, 522]);
-var says = (pattern, status) => (fault) => pattern.test(fault.text) && (status === void 0 || fault.status === status);
-var login = (fault) => fault.identity === "anonymous" ? `No credentials for ${fault.host} were given. Run "docker login ${fault.host}" and pass that docker config (--docker-config).` : `Check the user and password for ${fault.host}: "docker login ${fault.host}" must accept them.`;
-var CONTINUES = "it continues where it stopped";
-function later({ retryAfter }) {
-  const minutes = Math.ceil((retryAfterMs(retryAfter) ?? 0) / 6e4);
-  return minutes > 1 ? `The registry asks to wait ${minutes} min: run the same command again after that` : void 0;
-}
-var ROWS = [
-  {
-    name: "acr-unknown-manifest-class",
-    matches: says(/unknown manifest class for/i),
-    code: "DENIED",
-    what: (fault) => `the registry refuses this kind of artifact: ${said(fault)}`,
-    remedy: () => "Push the image without provenance and SBOM manifests (provenance: false, sbom: false)."
-  },
-  {
-    name: "ghcr-write-package",
-    matches: says(/permission_denied: write_package/i),
-    code: "DENIED",
-    what: () => "GHCR: this repository's token may not write the package",
-    remedy: () => `On GitHub: the package's settings, "Manage Actions access", give this repository the role Write.`
-  },
-  {
-    name: "ghcr-organization-package",
-    matches: says(/installation not allowed to (?:create|write) organization package/i),
-    code: "DENIED",
-    what: () => "GHCR: this token may not create or write a package of the organization",
-    remedy: () => `Add "permissions: packages: write" to the job; check the owner in the image name and the organization's package creation policy.`
-  },
-  {
-    name: "ghcr-read-package",
-    matches: says(/permission_denied: read_package/i),
-    code: "DENIED",
-    what: () => "GHCR: the package is private, or this token may not read it",
-    remedy: () => "Use a token with the scope read:packages, or make the package public."
-  },
-  {
-    name: "ghcr-token-provided",
-    matches: says(/cannot be authenticated with the token provided/i),
-    code: "UNAUTHORIZED",
-    what: () => "GHCR does not accept this token: it is expired, or a fine-grained one",
-    remedy: () => "Use a classic personal access token (write:packages) or the job's GITHUB_TOKEN."
-  },
-  {
-    name: "ghcr-secondary-rate-limit",
-    matches: says(/secondary rate limit/i),
-    code: "UNAVAILABLE",
-    what: () => "GitHub throttles this account (secondary rate limit)",
-    remedy: () => "Wait a few minutes and run the same command again; it continues where it stopped.",
-    patience: () => ({ tries: 3, waits: [12e4, 3e5], reason: "GitHub's secondary rate limit" })
-  },
-  {
-    name: "hub-pull-rate-limit",
-    matches: says(/reached your (?:unauthenticated )?pull rate limit/i),
-    code: "UNAVAILABLE",
-    what: () => "Docker Hub: the pull rate limit of this address or account is used up",
-    remedy: (fault) => fault.identity === "anonymous" ? 'Log in ("docker login") for a higher limit, or wait: the limit counts six hours.' : "Wait: the limit counts six hours. A paid account has none."
-  },
-  {
-    name: "hub-abuse-limit",
-    matches: says(/HAP429/),
-    code: "UNAVAILABLE",
-    what: () => "Docker Hub limits the requests of this address (abuse limit)",
-    remedy: () => "Wait a minute and run the same command again.",
-    patience: (fault) => ({
-      tries: USUAL_TRIES,
-      waits: [retryAfterMs(fault.retryAfter) ?? 6e4],
-      reason: "Docker Hub's abuse limit"
-    })
-  },
-  {
-    name: "too-many-requests",
-    matches: (fault) => fault.status === 429 || says(/toomanyrequests/i)(fault),
-    code: "UNAVAILABLE",
-    what: (fault) => `too many requests: ${said(fault)}`,
-    remedy: (fault) => `${later(fault) ?? "Wait a minute and run the same command again"}; ${CONTINUES}.`,
-    patience: (fault) => {
-      const asked = retryAfterMs(fault.retryAfter) ?? goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(fault.text)?.[1]);
-      return { tries: USUAL_TRIES, waits: [Math.max(asked ?? 0, 1e3)], reason: "the registry's rate limit" };
-    }
-  },
-  {
-    name: "immutable-tag",
-    matches: (fault) => says(/tag already exists and cannot be overwritten|immutable tag|tag (?:\S+ )?is immutable/i)(fault) || fault.method === "PUT" && HUB2.test(fault.host) && fault.status === 403 && /immutab/i.test(fault.text),
-    code: "DENIED",
-    what: () => "the tag exists with another digest, and the registry does not let it be overwritten",
-    remedy: () => "Publish under a new tag."
-  },
-  {
-    name: "delete-unsupported",
-    matches: (fault) => fault.method === "DELETE" && (fault.status === 405 || says(/unsupported/i)(fault)),
-    code: "DENIED",
-    what: () => "the registry cannot delete manifests over this API",
-    remedy: (fault) => GHCR.test(fault.host) ? "Delete the version with GitHub's packages REST API (DELETE /orgs/<org>/packages/container/<name>/versions/<id>)." : HUB2.test(fault.host) ? "Delete the tag on hub.docker.com." : "Delete it in the registry's own console, or enable deletion there (distribution: storage.delete.enabled)."
-  },
-  {
-    name: "accept-too-narrow",
-    matches: says(/accept header does not support oci/i),
-    code: "INTERNAL",
-    what: () => "the registry says we did not accept OCI media types",
-    remedy: () => "This is a fault of this program, or of a proxy that drops the Accept header."
-  },
-  {
-    name: "authorization-at-the-blob-store",
-    matches: says(/missing x-amz-content-sha256|only one auth mechanism allowed/i),
-    code: "INTERNAL",
-    what: () => "the registry's blob store was sent the registry's credentials and refused",
-    remedy: () => "This is a fault of this program, or of a proxy that follows redirects for it."
-  },
-  {
-    name: "manifest-blob-unknown",
-    matches: says(/manifest blob unknown|MANIFEST_BLOB_UNKNOWN/i),
-    code: "NOT_FOUND",
-    what: (fault) => `the manifest names content that the repository does not hold: ${said(fault)}`,
-    remedy: () => "Run the same command again: it uploads what is missing."
-  },
-  {
-    name: "blob-upload-unknown",
-    matches: says(/BLOB_UPLOAD_UNKNOWN|blob upload unknown/i),
-    code: "UNAVAILABLE",
-    what: () => "the registry lost the upload session",
-    remedy: () => "Run the same command again; it continues where it stopped."
-  },
-  {
-    name: "blob-unknown",
-    matches: says(/unknown blob|BLOB_UNKNOWN/i),
-    code: "NOT_FOUND",
-    what: (fault) => `the registry does not know a blob: ${said(fault)}`,
-    remedy: () => "Run the same command again: it uploads what is missing."
-  },
-  {
-    name: "upload-too-large",
-    matches: (fault) => fault.status === 413 || says(/exceeds the maximum permissible limit|request body is too large/i)(fault),
-    code: "DENIED",
-    what: (fault) => `the registry, or a proxy before it, refuses an upload of this size: ${said(fault)}`,
-    remedy: () => "Raise the limit of the proxy (nginx: client_max_body_size 0)."
-  },
-  {
-    name: "digest-invalid",
-    matches: says(/DIGEST_INVALID|provided digest did not match/i),
-    code: "INVALID_RESPONSE",
-    what: () => "the registry received other bytes than were sent: the digest differs",
-    remedy: () => "Run the same command again. If it stays, a proxy changes what passes through it."
-  },
-  {
-    name: "manifest-unknown",
-    matches: (fault) => fault.status === 404 && says(/MANIFEST_UNKNOWN|manifest unknown/i)(fault),
-    code: "NOT_FOUND",
-    what: () => "there is no such tag or digest"
-  },
-  {
-    name: "acr-no-repository",
-    matches: (fault) => ACR.test(fault.host) && (says(/NAME_UNKNOWN/)(fault) || fault.identity === "credentials" && says(/requested access to the resource is denied/i)(fault)),
-    code: "NOT_FOUND",
-    what: () => "the namespace or the repository does not exist, or this account has no access",
-    remedy: () => "Create the namespace and the repository in the ACR console, and check the instance's host (new personal instances: crpi-<id>.<region>.personal.cr.aliyuncs.com)."
-  },
-  {
-    name: "name-unknown",
-    matches: says(/NAME_UNKNOWN/),
-    code: "NOT_FOUND",
-    what: () => "the registry does not know this repository"
-  },
-  {
-    name: "acr-login",
-    matches: (fault) => ACR.test(fault.host) && fault.status === 401,
-    code: "UNAUTHORIZED",
-    what: () => "ACR does not accept this login",
-    remedy: (fault) => fault.identity === "anonymous" ? login(fault) : "Use the registry password set in the ACR console (not the console login), or a fresh temporary token (valid one hour)."
-  },
-  {
-    name: "wrong-password",
-    matches: (fault) => fault.identity === "credentials" && says(/incorrect username or password|invalid username\/password|bad username or password/i)(fault),
-    code: "UNAUTHORIZED",
-    what: () => "wrong user name or password",
-    remedy: login
-  },
-  {
-    name: "denied-or-missing",
-    matches: (fault) => (fault.status === 401 || fault.status === 403) && (fault.stage === "token" || says(/requested access to the resource is denied|insufficient_scope|"Action"/i)(fault)) && fault.scheme !== "basic" && fault.where.includes("/"),
-    code: "DENIED",
-    what: (fault) => fault.identity === "anonymous" ? "not found, or not readable without credentials (the registry does not say which)" : "not found, or these credentials have no access (the registry does not say which)",
-    remedy: login
-  },
-  {
-    name: "unauthorized",
-    matches: (fault) => fault.status === 401,
-    code: "UNAUTHORIZED",
-    what: (fault) => fault.identity === "anonymous" ? "the registry asks for credentials" : "the registry does not accept these credentials",
-    remedy: login
-  },
-  {
-    name: "denied",
-    matches: (fault) => fault.status === 403 && !isHtml(fault),
-    code: "DENIED",
-    what: (fault) => `the registry refuses to ${fault.doing}: ${said(fault)}`,
-    remedy: login
-  },
-  {
-    name: "passing",
-    matches: (fault) => PASSING.has(fault.status),
-    code: "UNAVAILABLE",
-    what: (fault) => `the registry cannot ${fault.doing} now (status ${fault.status}): ${said(fault)}`,
-    remedy: (fault) => `${later(fault) ?? "Run the same command again later"}; ${CONTINUES}.`,
-    patience: (fault) => {
-      const asked = retryAfterMs(fault.retryAfter);
-      return {
-        tries: USUAL_TRIES,
-        ...asked === void 0 ? {} : { waits: [asked] },
-        reason: `status ${fault.status}`
-      };
-    }
-  },
-  {
-    name: "html",
-    matches: isHtml,
-    code: "INVALID_RESPONSE",
-    what: (fault) => `this is no container registry, or its front end is down: status ${fault.status} and ${said(fault)}`,
-    remedy: () => "Check the registry's host and port; a web server, proxy or login page may be answering in its place.",
-    // During outages Docker Hub's front end was seen to answer an HTML 404 or 405.
-    patience: (fault) => fault.status === 404 || fault.status === 405 ? { tries: 2, reason: "an HTML page" } : void 0
-  },
-  {
-    name: "not-found",
-    matches: (fault) => fault.status === 404,
-    code: "NOT_FOUND",
-    what: (fault) => `not found: ${said(fault)}`
-  },
-  {
-    name: "anything-else",
-    matches: () => true,
-    code: "INVALID_RESPONSE",
-    what: (fault) => `the registry's answer to "${fault.doing}" is not understood: status ${fault.status}, ${said(fault)}`,
-    remedy: () => "Check that this address is a container registry."
-  }
-];
-
-// packages/oci/src/answers.ts
-function explain(fault) {
-  const row = rowFor(fault);
-  const prefix = fault.stage === "token" ? "at the login: " : "";
-  return new TgoError(row.code, prefix + row.what(fault), {
-    where: fault.where,
-    remedy: row.remedy?.(fault)
-  });
-}
-function patienceWith(fault) {
-  return rowFor(fault).patience?.(fault);
-}
-function rowFor(fault) {
-  return ROWS.find((row) => row.matches(fault)) ?? unreachable();
-}
-function unreachable() {
-  throw new TgoError("INTERNAL", "the table of registry answers has no last row");
-}
-
-// packages/oci/src/answer.ts
-var MAX_TEXT = 64 * 1024;
-var Answer = class {
-  constructor(call, response, watch, finished, faultOf) {
-    this.call = call;
-    this.#response = response;
-    this.#watch = watch;
-    this.#finished = finished;
-    this.#faultOf = faultOf;
-    if (response.body === null) finished();
-    else watch.touch();
-  }
-  call;
-  #response;
-  #watch;
-  #finished;
-  #faultOf;
-  #text;
-  #bytes;
-  get status() {
-    return this.#response.status;
-  }
-  get headers() {
-    return this.#response.headers;
-  }
-  get ok() {
-    return this.#response.ok;
-  }
-  /** The body's beginning; kept, so that it can be asked for again. */
-  async text() {
-    if (this.#text === void 0) {
-      try {
-        this.#text = new TextDecoder().decode(await this.#read(MAX_TEXT, true));
-      } catch (cause) {
-        if (cause instanceof TgoError && cause.code === "INTERRUPTED") throw cause;
-        this.#text = "";
-      }
-    }
-    return this.#text;
-  }
-  /** The body; kept. @throws TgoError INVALID_RESPONSE when it is longer than `limit` bytes. */
-  async bytes(limit) {
-    this.#bytes ??= await this.#read(limit, false);
-    return this.#bytes;
-  }
-  async discard() {
-    if (this.#text === void 0) {
-      this.#text = "";
-      await this.#response.body?.cancel().catch(() => void 0);
-    }
-    this.#finished();
-  }
-  /** The body as it comes. @throws (while reading) TgoError UNAVAILABLE when the connection breaks. */
-  async *chunks() {
-    const reader = this.#response.body?.getReader();
-    if (reader === void 0) return;
-    let ended = false;
-    try {
-      for (; ; ) {
-        this.#watch.touch();
-        const { done, value } = await reader.read();
-        if (done) break;
-        this.#watch.stop();
-        yield value;
-      }
-      ended = true;
-    } catch (cause) {
-      throw this.#faultOf(cause);
-    } finally {
-      if (!ended) await reader.cancel().catch(() => void 0);
-      this.#finished();
-    }
-  }
-  async #read(limit, cut) {
-    const chunks = [];
-    let size2 = 0;
-    for await (const chunk of this.chunks()) {
-      chunks.push(chunk);
-      size2 += chunk.length;
-      if (size2 > limit) {
-        if (cut) break;
-        throw new TgoError("INVALID_RESPONSE", `the answer is longer than ${limit} bytes`, {
-          where: this.call.where
-        });
-      }
-    }
-    return Buffer.concat(chunks);
-  }
-};
-
-// packages/oci/src/lanes.ts
-var Lanes = class {
-  #free;
-  #waiting = [];
-  constructor(limit) {
-    this.#free = limit;
-  }
-  async enter() {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise((resolve) => this.#waiting.push(resolve));
-  }
-  leave() {
-    const next2 = this.#waiting.shift();
-    if (next2 === void 0) this.#free += 1;
-    else next2();
-  }
-};
-
-// packages/oci/src/upload.ts
-var Upload = class {
-  constructor(watch) {
-    this.watch = watch;
-  }
-  watch;
-  sourceFailure;
-  init(content) {
-    if (content instanceof Uint8Array) return { body: content };
-    const reader = content.getReader();
-    const body = new ReadableStream({
-      pull: async (controller) => {
-        try {
-          const { done, value } = await reader.read();
-          this.watch.touch();
-          if (done) controller.close();
-          else controller.enqueue(value);
-        } catch (cause) {
-          this.sourceFailure = cause;
-          controller.error(cause);
-        }
-      },
-      cancel: (reason) => reader.cancel(reason)
-    });
-    return { body, duplex: "half" };
-  }
-};
-
-// packages/oci/src/watch.ts
-var Watch = class {
-  constructor(timeoutMs, abort) {
-    this.timeoutMs = timeoutMs;
-    this.abort = abort;
-    this.touch();
-  }
-  timeoutMs;
-  abort;
-  expired = false;
-  #timer;
-  touch() {
-    this.stop();
-    this.#timer = setTimeout(() => {
-      this.expired = true;
-      this.abort.abort();
-    }, this.timeoutMs);
-    this.#timer.unref();
-  }
-  stop() {
-    clearTimeout(this.#timer);
-  }
-};
-
-// packages/oci/src/transport.ts
-function outOfTime(last) {
-  return new TgoError(last.code, `${last.what} (and the time for all tries is over)`, {
-    where: last.where,
-    remedy: last.remedy,
-    cause: last
-  });
-}
-function waitAsked(attempt2, { waits }) {
-  return waits?.[attempt2 - 1] ?? waits?.at(-1) ?? 0;
-}
-var defaultSleep = async (milliseconds, signal) => {
-  await delay(milliseconds, void 0, signal === void 0 ? {} : { signal });
-};
-var FIRST_WAIT_MS = 500;
-var LONGEST_WAIT_MS = 3e4;
-var LONGEST_ASKED_MS = 10 * 6e4;
-var Transport = class {
-  #o;
-  /** Stops of the requests under way; one listener on the caller's signal serves them all. */
-  #underWay = /* @__PURE__ */ new Set();
-  /** Of their own each: a write waits for the read that it copies from, and a read for nothing. */
-  #lanes;
-  /** Milliseconds that faults have cost so far, and until when that is counted: what is lost at once, is lost once. */
-  #lostMs = 0;
-  #countedTo = 0;
-  constructor(options) {
-    this.#o = options;
-    const { reads, writes } = options.concurrency;
-    this.#lanes = { reads: new Lanes(reads), writes: new Lanes(writes) };
-    options.signal?.addEventListener("abort", () => {
-      for (const stop of this.#underWay) stop();
-    });
-  }
-  /**
-   * The answer, whatever its status, after the repeats that its status or a network fault deserved.
-   * @throws TgoError UNAVAILABLE when no answer came, INTERRUPTED when the caller's signal fired.
-   */
-  async send(call) {
-    for (let attempt2 = 1; ; attempt2++) {
-      const began2 = this.#o.now();
-      const outcome2 = await this.#attempt(call);
-      const patience = outcome2 instanceof Answer ? await this.#patienceWith(outcome2) : outcome2.patience;
-      if (patience !== void 0) this.#lose(began2);
-      const verdict2 = patience === void 0 || call.once === true ? "enough" : this.verdict(attempt2, patience);
-      if (patience === void 0 || verdict2 === "enough") {
-        if (outcome2 instanceof Answer) return outcome2;
-        throw outcome2.error;
-      }
-      if (verdict2 === "out of time")
-        throw outOfTime(outcome2 instanceof Answer ? await this.refusal(outcome2) : outcome2.error);
-      if (outcome2 instanceof Answer) await outcome2.discard();
-      await this.wait(attempt2, patience, call.doing);
-    }
-  }
-  /** Whether a further try is worth its wait. @param attempt the try that failed, from 1 */
-  verdict(attempt2, patience) {
-    const asked = waitAsked(attempt2, patience);
-    if (attempt2 >= Math.min(patience.tries, this.#o.retries + 1) || asked > LONGEST_ASKED_MS) return "enough";
-    return this.#lostMs + asked > this.#o.totalMs ? "out of time" : "again";
-  }
-  /** Full jitter between nothing and the doubled wait, and never less than the server asked for. */
-  async wait(attempt2, patience, doing) {
-    const backoff = this.#o.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt2 - 1));
-    const waitMs = Math.round(waitAsked(attempt2, patience) + backoff);
-    this.#o.onRetry?.({ host: this.#o.host, doing, attempt: attempt2, waitMs, reason: patience.reason });
-    const began2 = this.#o.now();
-    await this.sleep(waitMs);
-    this.#lose(began2);
-  }
-  #lose(since2) {
-    const now = this.#o.now();
-    this.#lostMs += Math.max(0, now - Math.max(since2, this.#countedTo));
-    this.#countedTo = now;
-  }
-  async sleep(milliseconds) {
-    this.#throwIfInterrupted();
-    try {
-      await this.#o.sleep(milliseconds, this.#o.signal);
-    } catch (cause) {
-      this.#throwIfInterrupted();
-      throw cause;
-    }
-    this.#throwIfInterrupted();
-  }
-  /** The answer as an error for the reader. */
-  async refusal(answer) {
-    return explain(await this.fault(answer));
-  }
-  async fault(answer) {
-    return {
-      host: this.#o.host,
-      where: answer.call.where,
-      doing: answer.call.doing,
-      stage: answer.call.stage ?? "registry",
-      method: answer.call.method,
-      status: answer.status,
-      text: this.#o.redactor.clean(await answer.text()),
-      contentType: answer.headers.get("content-type") ?? "",
-      retryAfter: answer.headers.get("retry-after") ?? void 0,
-      scheme: parseChallenges(answer.headers.get("www-authenticate") ?? "")[0]?.scheme,
-      identity: this.#o.identity
-    };
-  }
-  async #patienceWith(answer) {
-    if (answer.status < 400 || answer.status === 401) return void 0;
-    return patienceWith(await this.fault(answer));
-  }
-  async #attempt(call) {
-    const lanes = call.method === "GET" || call.method === "HEAD" ? this.#lanes.reads : this.#lanes.writes;
-    await lanes.enter();
-    let answer;
-    try {
-      answer = await this.#ask(call);
-    } finally {
-      lanes.leave();
-    }
-    if (call.whole === void 0 || !(answer instanceof Answer) || !answer.ok) return answer;
-    try {
-      await answer.bytes(call.whole);
-      return answer;
-    } catch (error2) {
-      if (isTgoError(error2) && error2.code === "UNAVAILABLE") return brokenOff(error2);
-      throw error2;
-    }
-  }
-  async #ask(call) {
-    this.#throwIfInterrupted();
-    const abort = new AbortController();
-    const watch = new Watch(this.#o.timeoutMs, abort);
-    const stop = () => {
-      abort.abort();
-    };
-    this.#underWay.add(stop);
-    const finished = () => {
-      watch.stop();
-      this.#underWay.delete(stop);
-    };
-    const upload = new Upload(watch);
-    try {
-      const response = await this.#o.fetch(call.url, {
-        method: call.method,
-        headers: {
-          ...call.headers,
-          ...call.body === void 0 ? {} : { "content-length": String(call.body.size) }
-        },
-        redirect: "manual",
-        signal: abort.signal,
-        ...call.body === void 0 ? {} : upload.init(await call.body.open())
-      });
-      const faultOf = (cause) => this.#networkFault(call, cause, watch).error;
-      return new Answer(call, response, watch, finished, faultOf);
-    } catch (cause) {
-      finished();
-      this.#throwIfInterrupted();
-      if (upload.sourceFailure !== void 0) return sourceFault(upload.sourceFailure);
-      if (cause instanceof TgoError) return sourceFault(cause);
-      return this.#networkFault(call, cause, watch);
-    }
-  }
-  #networkFault(call, cause, watch) {
-    this.#throwIfInterrupted();
-    const fault = watch.expired ? { code: "TIMEOUT", text: `no answer for ${this.#o.timeoutMs / 1e3} s` } : describe3(cause);
-    const server = call.stage === "token" ? `the login server ${call.url.host} of ${this.#o.host}` : this.#o.host;
-    const via = call.stage !== "token" && call.url.host !== this.#o.host ? ` (at ${call.url.origin})` : "";
-    return networkFault(
-      { code: fault.code, text: this.#o.redactor.clean(fault.text) },
-      { server: server + via, where: call.where, hostname: call.url.hostname }
-    );
-  }
-  #throwIfInterrupted() {
-    if (this.#o.signal?.aborted === true) throw new TgoError("INTERRUPTED", "stopped by the caller");
-  }
-};
-
-// packages/oci/src/connection.ts
-var MAX_REDIRECTS = 5;
-var Connection = class {
-  host;
-  origin;
-  transport;
-  anonymous;
-  #authorizer;
-  constructor(o) {
-    if (!isHost(o.host)) {
-      throw new TgoError("USAGE", `"${o.host}" is not a registry host`, {
-        remedy: 'Write it as in an image reference, without a scheme: "ghcr.io", "localhost:5001".'
-      });
-    }
-    this.host = o.host === "index.docker.io" ? "docker.io" : o.host;
-    this.origin = originOf(this.host, o.url);
-    this.anonymous = o.credentials === void 0;
-    const redactor = new Redactor();
-    const now = o.now ?? Date.now;
-    if (o.credentials !== void 0) {
-      if ("identityToken" in o.credentials) redactor.add(o.credentials.identityToken);
-      else {
-        redactor.add(o.credentials.password);
-        redactor.add(`${o.credentials.username}:${o.credentials.password}`);
-      }
-    }
-    this.transport = new Transport({
-      host: this.host,
-      // Called as a plain function: the global fetch must not see another `this`.
-      fetch: o.fetch ?? ((input, init) => fetch(input, init)),
-      sleep: o.sleep ?? defaultSleep,
-      random: o.random ?? Math.random,
-      signal: o.signal,
-      timeoutMs: o.timeoutMs ?? 6e4,
-      retries: o.retries ?? 4,
-      onRetry: o.onRetry,
-      now,
-      totalMs: o.totalMs ?? 30 * 6e4,
-      concurrency: o.concurrency ?? { reads: 16, writes: 4 },
-      redactor,
-      identity: this.anonymous ? "anonymous" : "credentials"
-    });
-    this.#authorizer = new Authorizer({
-      host: this.host,
-      credentials: o.credentials,
-      transport: this.transport,
-      reach: (url2) => this.reach(url2),
-      origin: this.origin,
-      redactor,
-      now
-    });
-  }
-  /**
-   * A call below `/v2/<repository>/`.
-   * @throws TgoError USAGE for a malformed name: it never reaches the wire.
-   */
-  call({ repository, path, query = {}, reference, ...rest }) {
-    assertNames(this.host, repository, reference);
-    const url2 = new URL(`/v2/${repository}/${path}`, this.origin);
-    for (const [name4, value] of Object.entries(query)) url2.searchParams.set(name4, value);
-    return { ...rest, url: url2, where: this.where(repository, reference) };
-  }
-  /** A repository, tag or digest as messages name it. */
-  where(repository, reference) {
-    if (reference === void 0) return `${this.host}/${repository}`;
-    return formatReference({
-      host: this.host,
-      repository,
-      ...isDigest(reference) ? { digest: reference } : { tag: reference }
-    });
-  }
-  /**
-   * A URL that the registry named, as it is reached from here. A registry behind a service endpoint or a TLS
-   * proxy still names itself by its own host.
-   */
-  reach(url2) {
-    if (url2.host !== hostOf(this.host) && url2.host !== hostOf(apiHost(this.host))) return url2;
-    return new URL(`${url2.pathname}${url2.search}`, this.origin);
-  }
-  /** One authorized request; a 401 is answered once with a fresh token. */
-  async send(call, scopes) {
-    if (call.url.origin !== this.origin.origin) return this.transport.send(call);
-    const sent3 = await this.#authorizer.header(scopes);
-    const answer = await this.transport.send(authorized(call, sent3));
-    if (!await this.#refused(answer, sent3)) return answer;
-    const fresh = await this.#authorizer.renew(answer, scopes, sent3);
-    if (fresh === void 0) return answer;
-    await answer.discard();
-    return this.transport.send(authorized(call, fresh));
-  }
-  /**
-   * As {@link send}, following redirects. Another host gets no credentials; an unencrypted one is refused,
-   * unless the caller will check the digest of what comes (`plainStore`: Aliyun's blob store answers on http).
-   */
-  async follow(call, scopes, { plainStore = false } = {}) {
-    let answer = await this.send(call, scopes);
-    for (let hops = 0; isRedirect(answer); hops++) {
-      const from = answer.call.url;
-      const url2 = this.location(answer, call.where);
-      await answer.discard();
-      if (hops === MAX_REDIRECTS) {
-        throw new TgoError("INVALID_RESPONSE", `the registry redirects more than ${MAX_REDIRECTS} times`, {
-          where: call.where
-        });
-      }
-      const downgrade = from.protocol === "https:" && url2.protocol === "http:";
-      if (downgrade && !plainStore) {
-        throw new TgoError(
-          "INVALID_RESPONSE",
-          `the registry redirects to ${url2.origin}, which is not encrypted`,
-          {
-            where: call.where,
-            remedy: "This is followed for whole blobs only, whose digest is checked."
-          }
-        );
-      }
-      const next2 = { ...call, url: url2 };
-      answer = url2.origin === this.origin.origin ? await this.send(next2, scopes) : await this.transport.send(next2);
-    }
-    return answer;
-  }
-  /** The `Location` of an answer, resolved and reachable. @throws TgoError INVALID_RESPONSE */
-  location(answer, where2) {
-    const text2 = answer.headers.get("location") ?? "";
-    const url2 = text2 !== "" && URL.canParse(text2, answer.call.url.href) ? new URL(text2, answer.call.url) : void 0;
-    if (url2 === void 0 || !/^https?:$/.test(url2.protocol) || url2.username !== "" || url2.password !== "") {
-      throw new TgoError("INVALID_RESPONSE", "the registry answers with a redirect that leads nowhere", {
-        where: where2
-      });
-    }
-    return this.reach(url2);
-  }
-  async #refused(answer, sent3) {
-    if (answer.status === 401) return true;
-    if (answer.status !== 403 || sent3 === void 0 || answer.headers.has("www-authenticate")) return false;
-    return /invalid token/i.test(await answer.text());
-  }
-};
-function authorized(call, authorization) {
-  return authorization === void 0 ? call : { ...call, headers: { ...call.headers, authorization } };
-}
-function isRedirect({ status }) {
-  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
-}
-function apiHost(host) {
-  return host === "docker.io" ? "registry-1.docker.io" : host;
-}
-function hostOf(host) {
-  return new URL(`https://${host}`).host;
-}
-function originOf(host, url2) {
-  const api = apiHost(host);
-  const plain = isLoopback(new URL(`http://${api}`).hostname);
-  const text2 = url2 ?? `${plain ? "http" : "https"}://${api}`;
-  const parsed = URL.canParse(text2) ? new URL(text2) : void 0;
-  const isOrigin = parsed !== void 0 && /^https?:$/.test(parsed.protocol) && parsed.pathname === "/" && parsed.search === "";
-  if (!isOrigin || parsed.username !== "" || parsed.password !== "") {
-    throw new TgoError("USAGE", "the registry's URL is not an http(s) origin", {
-      where: host,
-      remedy: 'Write it as "http://localhost:5001": scheme, host and port, no user, no path.'
-    });
-  }
-  return parsed;
-}
-
-// packages/oci/src/webserver.ts
-var REMEDY = "Check the host and the port; a web server, proxy or login page may be answering in its place.";
-async function ping(connection) {
-  const url2 = new URL("/v2/", connection.origin);
-  const answer = await connection.follow(
-    { method: "GET", url: url2, where: connection.host, doing: "answer as a registry" },
-    []
-  );
-  const text2 = await answer.text();
-  const isRegistry = answer.headers.has("docker-distribution-api-version") || !isPage(answer, text2);
-  if (answer.status === 404 || answer.ok && !isRegistry) {
-    const said2 = `it answers ${answer.status} and ${firstBytes(text2)}`;
-    throw new TgoError("INVALID_RESPONSE", `${connection.origin.origin} is no container registry: ${said2}`, {
-      where: connection.host,
-      remedy: REMEDY
-    });
-  }
-  if (!answer.ok) throw await connection.transport.refusal(answer);
-}
-function assertRegistry(answer, { origin }) {
-  if (!isPage(answer, "")) return;
-  throw new TgoError(
-    "INVALID_RESPONSE",
-    `${origin.origin} is no container registry, or its front end is down: it answers 404 with an HTML page`,
-    { where: answer.call.where, remedy: REMEDY }
-  );
-}
-function isPage(answer, text2) {
-  return answer.headers.get("content-type")?.includes("html") === true || /^\s*</.test(text2);
-}
-
-// packages/oci/src/blobs.ts
-var RESUMES = 5;
-async function hasBlob(connection, repository, digest, { size: size2, ...access }) {
-  const call = connection.call({
-    method: "HEAD",
-    repository,
-    path: `blobs/${digest}`,
-    reference: digest,
-    doing: "look for a blob"
-  });
-  const answer = await connection.send(call, [scopeFor(repository, access)]);
-  await answer.discard();
-  if (answer.status === 404) {
-    assertRegistry(answer, connection);
-    return void 0;
-  }
-  if (!isRedirect(answer) && !answer.ok) throw await connection.transport.refusal(answer);
-  const length = isRedirect(answer) ? Number.NaN : Number(answer.headers.get("content-length") ?? Number.NaN);
-  return Number.isSafeInteger(length) ? length : size2 ?? sizeByRange(connection, repository, digest);
-}
-async function readBlobStream(connection, repository, digest, range) {
-  const first = await open2(connection, repository, digest, range, 0);
-  let opened = first;
-  return blobStream({
-    open: async (offset) => {
-      const given = opened;
-      opened = void 0;
-      return given ?? open2(connection, repository, digest, range, offset);
-    },
-    abandon: async () => opened?.discard(),
-    digest: range === void 0 ? digest : void 0,
-    where: connection.where(repository, digest),
-    resumes: RESUMES,
-    pause: (attempt2) => connection.transport.wait(attempt2, { tries: RESUMES, reason: "the connection broke" }, "read the blob")
-  });
-}
-async function sizeByRange(connection, repository, digest) {
-  const { chunks, total } = await open2(connection, repository, digest, { start: 0, end: 0 }, 0);
-  let length = 0;
-  for await (const chunk of chunks) length += chunk.length;
-  return total ?? length;
-}
-async function open2(connection, repository, digest, range, offset) {
-  const start = (range?.start ?? 0) + offset;
-  const ranged = range !== void 0 || offset > 0;
-  const answer = await ask(
-    connection,
-    repository,
-    digest,
-    ranged ? `bytes=${start}-${range?.end ?? ""}` : void 0,
-    range === void 0
-  );
-  if (!answer.ok) throw await connection.transport.refusal(answer);
-  const body = { chunks: answer.chunks(), discard: () => answer.discard() };
-  if (!ranged || answer.status !== 206 && range === void 0)
-    return { ...body, offset: 0, total: void 0 };
-  const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers.get("content-range") ?? "") ?? [];
-  if (answer.status === 206 && from !== void 0 && Number(from) === start) {
-    return { ...body, offset, total: total === "*" ? void 0 : Number(total) };
-  }
-  await answer.discard();
-  const what = answer.status === 206 ? `the registry sent another range than bytes ${start}-${range?.end ?? ""}` : "the registry ignores byte ranges";
-  throw new TgoError("INVALID_RESPONSE", what, { where: answer.call.where });
-}
-async function ask(connection, repository, digest, range, whole) {
-  const call = connection.call({
-    method: "GET",
-    repository,
-    path: `blobs/${digest}`,
-    reference: digest,
-    doing: "read the blob",
-    ...range === void 0 ? {} : { headers: { range } }
-  });
-  const follow2 = () => connection.follow(call, [pullScope(repository)], { plainStore: whole });
-  const answer = await follow2();
-  if (answer.status !== 403 || answer.call.url.origin === connection.origin.origin) return answer;
-  await answer.discard();
-  return follow2();
-}
-
-// packages/oci/src/blobupload.ts
-var UPLOADS = 5;
-var NOTHING = { size: 0, open: () => new Uint8Array(0) };
-async function putBlob(connection, repository, upload) {
-  const { digest, size: size2 } = upload;
-  const isThere2 = async () => await hasBlob(connection, repository, digest, { size: size2, push: true }) !== void 0;
-  if (await isThere2()) return "exists";
-  let session;
-  for (const from of upload.mountFrom ?? []) {
-    const mount = await mountBlob(connection, repository, digest, from);
-    if (mount === "mounted") return "mounted";
-    session ??= mount;
-  }
-  for (let attempt2 = 1; ; attempt2++) {
-    const setback = await send(
-      connection,
-      repository,
-      upload,
-      session ?? await startUpload(connection, repository, digest)
-    );
-    if (setback === void 0) return "uploaded";
-    session = void 0;
-    const verdict2 = setback.patience === void 0 ? "enough" : connection.transport.verdict(attempt2, setback.patience);
-    if (setback.patience === void 0 || verdict2 === "enough") throw setback.error;
-    if (verdict2 === "out of time") throw outOfTime(setback.error);
-    await connection.transport.wait(attempt2, setback.patience, "upload the blob");
-    if (await isThere2()) return "uploaded";
-  }
-}
-async function mountBlob(connection, repository, digest, from) {
-  assertNames(connection.host, from);
-  const query = { mount: digest, from };
-  const call = connection.call({
-    method: "POST",
-    repository,
-    path: "blobs/uploads/",
-    query,
-    reference: digest,
-    doing: "mount a blob",
-    body: NOTHING
-  });
-  try {
-    const answer = await connection.send(call, [pushScope(repository), pullScope(from)]);
-    await answer.discard();
-    if (answer.status === 201) return "mounted";
-    return answer.status === 202 ? connection.location(answer, call.where) : void 0;
-  } catch (error2) {
-    if (isTgoError(error2) && error2.code !== "INTERRUPTED") return void 0;
-    throw error2;
-  }
-}
-async function startUpload(connection, repository, digest) {
-  const call = connection.call({
-    method: "POST",
-    repository,
-    path: "blobs/uploads/",
-    reference: digest,
-    doing: "start an upload",
-    body: NOTHING
-  });
-  const answer = await connection.send(call, [pushScope(repository)]);
-  if (answer.status !== 202) throw await connection.transport.refusal(answer);
-  await answer.discard();
-  return connection.location(answer, call.where);
-}
-async function send(connection, repository, { digest, size: size2, open: open3 }, session) {
-  const where2 = connection.where(repository, digest);
-  if (session.protocol === "http:" && connection.origin.protocol === "https:") {
-    throw new TgoError(
-      "INVALID_RESPONSE",
-      `the registry wants the upload at ${session.origin}, which is not encrypted`,
-      { where: where2 }
-    );
-  }
-  const url2 = new URL(session);
-  url2.searchParams.set("digest", digest);
-  const headers = { "content-type": "application/octet-stream" };
-  try {
-    const answer = await connection.send(
-      { method: "PUT", url: url2, where: where2, doing: "upload the blob", headers, body: { size: size2, open: open3 }, once: true },
-      [pushScope(repository)]
-    );
-    if (answer.ok) {
-      await answer.discard();
-      return void 0;
-    }
-    const lost = answer.status === 404 ? { tries: 3, reason: "the upload session was lost" } : void 0;
-    const patience = lost ?? patienceWith(await connection.transport.fault(answer));
-    return { error: await connection.transport.refusal(answer), patience };
-  } catch (error2) {
-    if (!isTgoError(error2) || error2.code !== "UNAVAILABLE") throw error2;
-    return { error: error2, patience: { tries: UPLOADS, reason: error2.what } };
-  }
-}
-
-// packages/oci/src/manifests.ts
-var READ_LAG_MS = [1e3, 2e3, 4e3, 8e3, 15e3];
-var Manifests = class {
-  #connection;
-  /** What this object has put, as `repository digest` and `repository tag`. */
-  #written = /* @__PURE__ */ new Set();
-  constructor(connection) {
-    this.#connection = connection;
-  }
-  async resolve(repository, reference, access) {
-    return this.#patiently(repository, reference, access, () => this.#head(repository, reference, access));
-  }
-  async read(repository, reference, access) {
-    const found = await this.#patiently(
-      repository,
-      reference,
-      access,
-      () => this.#get(repository, reference, access)
-    );
-    if (found !== void 0) return found;
-    const where2 = this.#connection.where(repository, reference);
-    const name4 = isDigest(reference) ? "such digest" : `tag "${reference}"`;
-    if (this.#written.has(`${repository} ${reference}`)) {
-      throw new TgoError("NOT_FOUND", `the registry took what was pushed, and there is no ${name4}`, {
-        where: where2,
-        remedy: "Run the same command again: what is there is not pushed twice."
-      });
-    }
-    throw new TgoError("NOT_FOUND", `there is no ${name4}`, {
-      where: where2,
-      remedy: "Publish it first, or check the name: tags are case-sensitive."
-    });
-  }
-  async put(repository, reference, mediaType, bytes) {
-    const call = this.#connection.call({
-      method: "PUT",
-      repository,
-      path: `manifests/${reference}`,
-      reference,
-      doing: "push the manifest",
-      headers: { "content-type": mediaType },
-      body: { size: bytes.length, open: () => bytes }
-    });
-    const digest = isDigest(reference) ? reference : digestOf(bytes);
-    if (digestLike(digest, bytes) !== digest) {
-      throw new TgoError("INTERNAL", `the manifest's bytes do not have the digest ${digest}`, {
-        where: call.where
-      });
-    }
-    const answer = await this.#connection.send(call, [pushScope(repository)]);
-    if (answer.ok) await this.#taken(answer, digest);
-    else await this.#refused(answer, repository, reference, digest);
-    this.#written.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
-    const subject = answer.headers.get("oci-subject") ?? void 0;
-    return { mediaType, digest, size: bytes.length, subject };
-  }
-  async delete(repository, digest) {
-    const call = this.#connection.call({
-      method: "DELETE",
-      repository,
-      path: `manifests/${digest}`,
-      reference: digest,
-      doing: "delete the manifest"
-    });
-    const answer = await this.#connection.send(call, [deleteScope(repository)]);
-    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
-    await answer.discard();
-    this.#written.delete(`${repository} ${digest}`);
-  }
-  async #head(repository, reference, access) {
-    const answer = await this.#ask("HEAD", repository, reference, access);
-    await answer.discard();
-    if (answer.status === 404) {
-      assertRegistry(answer, this.#connection);
-      return void 0;
-    }
-    const digest = answer.headers.get("docker-content-digest") ?? "";
-    const mediaType = answer.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
-    const size2 = Number(answer.headers.get("content-length") ?? Number.NaN);
-    if (answer.ok && isDigest(digest) && mediaType !== "" && Number.isSafeInteger(size2)) {
-      if (!isDigest(reference) || reference === digest) return { mediaType, digest, size: size2 };
-      throw otherDigest(answer, reference, digest);
-    }
-    if (answer.status === 429 || answer.status >= 500) throw await this.#connection.transport.refusal(answer);
-    return (await this.#get(repository, reference, access))?.descriptor;
-  }
-  async #get(repository, reference, access) {
-    const answer = await this.#ask("GET", repository, reference, access);
-    if (answer.status === 404) {
-      if (/accept header/i.test(await answer.text())) throw await this.#connection.transport.refusal(answer);
-      assertRegistry(answer, this.#connection);
-      return void 0;
-    }
-    if (!answer.ok) throw await this.#connection.transport.refusal(answer);
-    const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
-    const value = parseDocument(bytes, answer.call.where);
-    const told2 = answer.headers.get("docker-content-digest") ?? "";
-    const digest = isDigest(reference) ? digestLike(reference, bytes) : digestOf(bytes);
-    if (isDigest(reference) && digest !== reference) throw otherDigest(answer, reference, digest);
-    if (isDigest(told2) && digestLike(told2, bytes) !== told2) throw otherDigest(answer, told2, digest);
-    return { descriptor: { mediaType: value.mediaType, digest, size: bytes.length }, bytes, value };
-  }
-  async #ask(method, repository, reference, access) {
-    const doing = "read the manifest";
-    const headers = { accept: ACCEPT_MANIFESTS };
-    const call = this.#connection.call({
-      method,
-      repository,
-      path: `manifests/${reference}`,
-      reference,
-      doing,
-      headers,
-      whole: MAX_MANIFEST_BYTES
-    });
-    return this.#connection.follow(call, [scopeFor(repository, access)]);
-  }
-  async #taken(answer, digest) {
-    await answer.discard();
-    const told2 = answer.headers.get("docker-content-digest");
-    if (told2 === null || told2 === digest) return;
-    throw new TgoError(
-      "INVALID_RESPONSE",
-      `the registry stored the manifest under ${told2}, it was sent as ${digest}`,
-      {
-        where: answer.call.where,
-        remedy: "The registry, or a proxy before it, rewrites manifests. Push to it directly."
-      }
-    );
-  }
-  /** Docker Hub refuses any push to an immutable tag, even of what it holds already: that is no failure. */
-  async #refused(answer, repository, reference, digest) {
-    const error2 = await this.#connection.transport.refusal(answer);
-    if (error2.code !== "DENIED") throw error2;
-    const present = await this.#head(repository, reference, { push: true }).catch(() => void 0);
-    if (present?.digest === digest) return;
-    if (present === void 0 || error2.what.includes("tag exists")) throw error2;
-    throw new TgoError("DENIED", `${error2.what} (the tag exists, as ${present.digest})`, {
-      where: error2.where,
-      remedy: `${error2.remedy ?? ""}
-If the registry's tags are immutable: publish under a new tag.`.trim()
-    });
-  }
-  /** What has just been put, by this object or by what the caller knows, is waited for; else absent is absent. */
-  async #patiently(repository, reference, { fresh = false }, read3) {
-    assertNames(this.#connection.host, repository, reference);
-    const expected = fresh || this.#written.has(`${repository} ${reference}`);
-    for (const lag of expected ? READ_LAG_MS : []) {
-      const found = await read3();
-      if (found !== void 0) return found;
-      await this.#connection.transport.sleep(lag);
-    }
-    return read3();
-  }
-};
-function otherDigest(answer, expected, actual) {
-  return new TgoError("INVALID_RESPONSE", `the manifest's bytes have the digest ${actual}, not ${expected}`, {
-    where: answer.call.where,
-    remedy: "The registry, or a proxy before it, sent another manifest than was asked for."
-  });
-}
-
-// packages/oci/src/pushprobe.ts
-var NOTHING2 = { size: 0, open: () => new Uint8Array(0) };
-async function probePush(connection, repository) {
-  const scopes = [pushScope(repository)];
-  const call = connection.call({
-    method: "POST",
-    repository,
-    path: "blobs/uploads/",
-    doing: "start an upload",
-    body: NOTHING2
-  });
-  const answer = await connection.send(call, scopes);
-  if (answer.status !== 202) throw await connection.transport.refusal(answer);
-  await answer.discard();
-  const session = connection.location(answer, call.where);
-  const cancel = {
-    method: "DELETE",
-    url: session,
-    where: call.where,
-    doing: "give up the upload",
-    once: true
-  };
-  if (session.origin === connection.origin.origin)
-    await connection.send(cancel, scopes).then(
-      (ended) => ended.discard(),
-      () => void 0
-    );
-  const date4 = new Date(answer.headers.get("date") ?? Number.NaN);
-  return { date: Number.isNaN(date4.getTime()) ? void 0 : date4 };
-}
-
-// packages/oci/src/tags.ts
-var TagList = object({ tags: array(string2()).nullish() });
-var MAX_LIST_BYTES = 64 * 1024 * 1024;
-var PAGE = "1000";
-async function listTags(connection, repository) {
-  const first = connection.call({
-    method: "GET",
-    repository,
-    path: "tags/list",
-    doing: "list the tags",
-    whole: MAX_LIST_BYTES
-  });
-  const tags2 = /* @__PURE__ */ new Set();
-  const seen2 = /* @__PURE__ */ new Set();
-  let url2 = new URL(`?n=${PAGE}`, first.url);
-  while (url2 !== void 0 && !seen2.has(url2.href)) {
-    seen2.add(url2.href);
-    const answer = await connection.follow({ ...first, url: url2 }, [pullScope(repository)]);
-    if (answer.status === 404 && /NAME_UNKNOWN|NOT_FOUND/.test(await answer.text())) return [];
-    if (answer.status === 400 && /PAGINATION_NUMBER_INVALID/.test(await answer.text())) {
-      url2 = first.url;
-      continue;
-    }
-    if (!answer.ok) throw await connection.transport.refusal(answer);
-    for (const tag of tagsOf3(await answer.bytes(MAX_LIST_BYTES), first.where)) tags2.add(tag);
-    url2 = nextPage(connection, answer);
-  }
-  return [...tags2];
-}
-function tagsOf3(bytes, where2) {
-  const text2 = new TextDecoder().decode(bytes);
-  const list2 = TagList.safeParse(parseJson(text2));
-  if (list2.success) return list2.data.tags ?? [];
-  throw new TgoError("INVALID_RESPONSE", `expected a list of tags, got ${firstBytes(text2)}`, { where: where2 });
-}
-function nextPage(connection, answer) {
-  const { url: asked, where: where2 } = answer.call;
-  const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(answer.headers.get("link") ?? "") ?? [];
-  if (target === void 0 || !URL.canParse(target, asked.href)) return void 0;
-  const url2 = connection.reach(new URL(target, asked));
-  if (url2.origin === connection.origin.origin) return url2;
-  throw new TgoError("INVALID_RESPONSE", `the list of tags continues on another host (${url2.origin})`, {
-    where: where2
-  });
-}
-
-// packages/oci/src/registry.ts
-var Registry2 = class _Registry {
-  /** As references name it. */
-  host;
-  /** Where it is reached: an origin. */
-  url;
-  anonymous;
-  #options;
-  #connection;
-  #manifests;
-  constructor(options) {
-    this.#options = options;
-    this.#connection = new Connection(options);
-    this.#manifests = new Manifests(this.#connection);
-    this.host = this.#connection.host;
-    this.url = this.#connection.origin.origin;
-    this.anonymous = this.#connection.anonymous;
-  }
-  /** The same registry, asked with another patience, as far as it is given; logins are its own. */
-  withPatience(patience) {
-    return new _Registry({ ...this.#options, ...patience });
-  }
-  /** The registry answers and accepts the credentials. */
-  async ping() {
-    await ping(this.#connection);
-  }
-  /** What a tag or digest stands for, or undefined when it is not there. Costs no pull on Docker Hub. */
-  async resolve(repository, reference, access = {}) {
-    return this.#manifests.resolve(repository, reference, access);
-  }
-  /**
-   * An index or manifest. Its digest is computed from the bytes, and compared with the registry's header and,
-   * when it was asked for by digest, with that.
-   * @throws TgoError NOT_FOUND when there is none.
-   */
-  async manifest(repository, reference, access = {}) {
-    return this.#manifests.read(repository, reference, access);
-  }
-  /** Puts these bytes as they are. A refusal of a tag that has this very digest already is success. */
-  async putManifest(repository, tagOrDigest, mediaType, bytes) {
-    return this.#manifests.put(repository, tagOrDigest, mediaType, bytes);
-  }
-  async deleteManifest(repository, digest) {
-    await this.#manifests.delete(repository, digest);
-  }
-  /**
-   * The blob's size in bytes, or undefined when the repository does not hold it.
-   * @param known `size`: returned when the registry says that the blob exists but not how long it is.
-   */
-  async hasBlob(repository, digest, known = {}) {
-    return hasBlob(this.#connection, repository, digest, known);
-  }
-  /**
-   * A blob's bytes, or a range of them, as a stream that holds one chunk at a time and resumes where a
-   * connection breaks. Read whole, they are checked against the digest when they end.
-   */
-  async blob(repository, digest, range) {
-    return readBlobStream(this.#connection, repository, digest, range);
-  }
-  /**
-   * Uploads a blob unless the repository holds it: HEAD, mount where it can be, else POST and one PUT (the one
-   * way that all registries take for any size). A broken upload starts again with a new session.
-   */
-  async putBlob(repository, upload) {
-    return putBlob(this.#connection, repository, upload);
-  }
-  /** Lets the repository share a blob of another one in this registry. False when it has to be uploaded. */
-  async mountBlob(repository, digest, from) {
-    return await mountBlob(this.#connection, repository, digest, from) === "mounted";
-  }
-  /** Whether a push would be let in, without pushing anything. @throws TgoError saying why not */
-  async probePush(repository) {
-    return probePush(this.#connection, repository);
-  }
-  /** Every tag; none for a repository that is not there. */
-  async tags(repository) {
-    return listTags(this.#connection, repository);
-  }
-};
-
-// packages/oci/src/facts.ts
+// packages/image/src/verify/image-cache.ts
 var VariantFacts = class {
   constructor(platform2, child, manifest, config2) {
     this.platform = platform2;
@@ -16318,7 +20384,7 @@ var Facts = class {
         address(place2.registry, place2.repository, descriptor.digest)
       )
     );
-    const platform2 = platformOf(child.platform ?? config2.value);
+    const platform2 = platformOf2(child.platform ?? config2.value);
     return {
       variant: new VariantFacts(platform2, child, manifest.value.value, config2.value),
       fetched: { manifest: manifest.fetched, config: config2.fetched }
@@ -16348,7 +20414,7 @@ async function once(memory, key2, read3) {
   }
 }
 
-// packages/oci/src/sighting.ts
+// packages/image/src/verify/inspect.ts
 var HEADS_AT_ONCE = 16;
 var REPUBLISH = "Build and publish it again.";
 async function sight(target, options, facts) {
@@ -16363,7 +20429,7 @@ async function sight(target, options, facts) {
     durationMs: 0
   };
   const [, closed] = await Promise.all([
-    look(sighting, options, facts).catch((error2) => sighting.problems.push(problemOf2(error2))),
+    look(sighting, options, facts).catch((error2) => sighting.problems.push(problemOf(error2))),
     target.anonymous === void 0 ? [] : pullAnonymously(target, target.anonymous)
   ]);
   if (sighting.digest !== void 0) sighting.problems.push(...closed);
@@ -16394,10 +20460,10 @@ function checkIndex({ value, descriptor }, sighting, { platforms, expect = {} })
   const attestations = value.manifests.filter(isAttestation).length;
   if (attestations > 0)
     wrong(`it lists ${attestations} attestation manifests`, "Build with provenance and SBOM off.");
-  const planned = platforms.map((platform2) => platformOf(parsePlatform2(platform2)));
+  const planned = platforms.map((platform2) => platformOf2(parsePlatform2(platform2)));
   const children = value.manifests.filter((child) => !isAttestation(child));
   const listed2 = children.map(
-    ({ platform: platform2 }) => platform2 === void 0 ? "no platform" : platformOf(platform2)
+    ({ platform: platform2 }) => platform2 === void 0 ? "no platform" : platformOf2(platform2)
   );
   for (const platform2 of planned) if (!listed2.includes(platform2)) wrong(`${platform2} is missing`, REPUBLISH);
   for (const platform2 of new Set(listed2)) {
@@ -16409,7 +20475,7 @@ function checkIndex({ value, descriptor }, sighting, { platforms, expect = {} })
     wrong(`annotation ${text2}`, REPUBLISH);
   for (const { platform: platform2, digest } of expect.variants ?? []) {
     const child = children.find(
-      (other) => other.platform !== void 0 && platformOf(other.platform) === platform2
+      (other) => other.platform !== void 0 && platformOf2(other.platform) === platform2
     );
     if (child !== void 0 && child.digest !== digest)
       wrong(`${platform2} is ${child.digest}, expected ${digest}`, REPUBLISH);
@@ -16437,7 +20503,7 @@ async function lookAtVariant(child, sighting, facts) {
     }
     return variant;
   } catch (error2) {
-    problems6.push(problemOf2(error2));
+    problems6.push(problemOf(error2));
     return void 0;
   }
 }
@@ -16446,7 +20512,7 @@ async function sizeOf({ registry: registry2, repository }, { digest, size: size2
 }
 function variantProblems(variant, expect = {}, at) {
   const { platform: platform2, config: config2 } = variant;
-  const actual = platformOf(config2);
+  const actual = platformOf2(config2);
   return [
     ...platform2 === actual ? [] : [`the index says ${platform2}, the variant's own config ${actual}`],
     ...differences(expect.labels ?? {}, config2.config?.Labels ?? {}).map(
@@ -16465,7 +20531,7 @@ async function pullAnonymously({ repository, reference, registry: registry2 }, a
   try {
     return await anonymous.resolve(repository, reference) === void 0 ? [closed] : [];
   } catch (error2) {
-    const problem3 = problemOf2(error2);
+    const problem3 = problemOf(error2);
     if (problem3.code === "UNAUTHORIZED" || problem3.code === "DENIED" || problem3.code === "NOT_FOUND")
       return [closed];
     return [{ ...problem3, what: `without credentials: ${problem3.what}` }];
@@ -16484,7 +20550,7 @@ function where({ target: { registry: registry2, repository, reference } }) {
   return address(registry2, repository, reference);
 }
 
-// packages/oci/src/verifyelf.ts
+// packages/image/src/verify/verify-elf.ts
 var VARIANTS_AT_ONCE = 2;
 var PATHS_SHOWN = 10;
 async function checkElf(model, sightings, options) {
@@ -16505,7 +20571,7 @@ async function checkElf(model, sightings, options) {
       if (report.foreign.length > 0)
         for (const holder of holders) holder.problems.push(foreign(variant, report, where(holder)));
     } catch (error2) {
-      for (const { problems: problems6 } of holders) problems6.push(problemOf2(error2));
+      for (const { problems: problems6 } of holders) problems6.push(problemOf(error2));
     }
   });
   return reports;
@@ -16515,7 +20581,7 @@ async function openFrom(holders, digest) {
     try {
       return await target.registry.blob(target.repository, digest);
     } catch (error2) {
-      problemOf2(error2);
+      problemOf(error2);
     }
   }
   const last = holders.at(-1)?.target;
@@ -16533,7 +20599,7 @@ function foreign({ platform: platform2 }, { foreign: files2 }, at) {
   };
 }
 
-// packages/oci/src/verify.ts
+// packages/image/src/verify/verify-image.ts
 async function verifyImage(options) {
   const facts = new Facts();
   const sightings = await Promise.all(options.targets.map((target) => sight(target, options, facts)));
@@ -16597,4056 +20663,185 @@ function reportedVariant(variant, elf) {
   };
 }
 
-// packages/stages/src/waits.ts
-var WORTH_A_LINE_MS = 3e3;
-function tellWaits(progress, registry2, now = () => performance.now()) {
-  let toldUntil = 0;
-  return ({ doing, reason, waitMs }) => {
-    const until = now() + waitMs;
-    if (waitMs < WORTH_A_LINE_MS || until < toldUntil + WORTH_A_LINE_MS) return;
-    toldUntil = until;
-    progress.note({ step: "wait", registry: registry2 }, `${doing}: ${reason}; again in ${Math.round(waitMs / 1e3)} s`);
-  };
+// packages/publishing/src/candidate/annotations.ts
+var PREFIX2 = "io.github.tgoai.pipelines";
+var CANDIDATE_ANNOTATION = `${PREFIX2}.candidate`;
+function proofAnnotations(checks, smokes) {
+  return Object.fromEntries([
+    ...checks.map(({ platform: platform2, files: files2, elf }) => [
+      key("check", platform2),
+      `${files2} files, ${elf} ELF, 0 foreign`
+    ]),
+    ...smokes.map(({ platform: platform2, machine, lines: lines2 }) => [key("smoke", platform2), [machine, ...lines2].join("\n")])
+  ]);
+}
+function readProof(annotations, platform2) {
+  const counts = /^(\d+) files, (\d+) ELF/.exec(annotations[key("check", platform2)] ?? "");
+  const smoke = annotations[key("smoke", platform2)];
+  if (counts === null || smoke === void 0) return void 0;
+  const [machine = "", ...lines2] = smoke.split("\n");
+  return { platform: platform2, files: Number(counts[1]), elf: Number(counts[2]), machine, lines: lines2 };
+}
+function key(kind, platform2) {
+  return `${PREFIX2}.${kind}.${platform2.replace("/", "-")}`;
 }
 
-// packages/stages/src/connect-targets.ts
-async function connectTargets(catalog, of) {
-  const credentialsOf2 = await credentialSource(of);
-  const services = of.registryService;
-  const entries2 = Object.entries(catalog.registries);
-  if (services.length > entries2.length) {
-    throw new TgoError("USAGE", `${services.length} --registry-service for ${entries2.length} registries`, {
-      remedy: "Give one --registry-service for each --registry, in the same order."
-    });
-  }
-  return Promise.all(
-    entries2.map(async ([name4, registry2], index) => {
-      const given = services[index];
-      const url2 = given === void 0 ? void 0 : await endpoint(given, registry2.host);
-      const credentials = await credentialsOf2(registry2.host);
-      const onRetry = tellWaits(of.progress, name4);
-      const common = { host: registry2.host, url: url2, signal: of.signal, onRetry };
-      return {
-        name: name4,
-        registry: registry2,
-        client: new Registry2({ ...common, credentials }),
-        anonymous: registry2.public ? new Registry2(common) : void 0,
-        credentials,
-        service: given ?? (of.local ? localService(of.client, registry2.host) : void 0)
-      };
+// packages/publishing/src/publish/copy-by-digest.ts
+async function copyByDigest(context, of) {
+  const { from, to, service: service2, digest, tag } = of;
+  const copied = await context.progress.step(
+    { step: "copy", service: service2, registry: to.name },
+    () => copyImage({
+      from: { registry: from.client, repository: repositoryOf2(from, service2) },
+      to: { registry: to.client, repository: repositoryOf2(to, service2) },
+      digest,
+      tag,
+      thorough: true
     })
   );
-}
-var LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?:\/|$)/;
-function localService(client, address2) {
-  const match = LOOPBACK.exec(address2);
-  if (match === null) return void 0;
-  const port = Number(match[2] ?? "80");
-  return client.host().service([{ frontend: port, backend: port }], { host: "localhost" });
-}
-async function endpoint(service2, host) {
-  const scheme = LOOPBACK.test(host) ? "http" : "https";
-  await service2.start();
-  return service2.endpoint({ scheme });
-}
-async function credentialSource({
-  dockerConfig,
-  credentials
-}) {
-  const none = () => Promise.resolve(void 0);
-  if (dockerConfig === void 0) return credentials ?? none;
-  return keychain(parseDockerConfig(await dockerConfig.plaintext()));
+  return copied.uploaded.bytes;
 }
 
-// packages/stages/src/progress.ts
-var Progress = class {
-  constructor(listener, now = () => performance.now(), signal) {
-    this.listener = listener;
-    this.now = now;
-    this.signal = signal;
+// packages/publishing/src/verify/verify-tag.ts
+function verifyTag(context, service2, targets, tag, options) {
+  const verify2 = () => verifyImage({
+    targets: targets.map((target) => ({
+      name: target.name,
+      registry: target.client,
+      repository: repositoryOf2(target, service2),
+      reference: tag,
+      ...target.anonymous === void 0 ? {} : { anonymous: target.anonymous }
+    })),
+    platforms: [...context.platforms],
+    expect: {
+      ...options.digest === void 0 ? {} : { digest: options.digest },
+      ...options.annotations === void 0 ? {} : { annotations: { ...options.annotations } }
+    },
+    elf: options.elf,
+    allowForeign: [...options.allowForeign ?? []]
+  });
+  if (options.quiet === true) return verify2();
+  return context.progress.step({ step: "verify", service: service2 }, verify2, ({ ok, targets: found }) => ({
+    state: ok ? "done" : "failed",
+    detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`
+  }));
+}
+function registryRows(targets, service2, tag, verification) {
+  return targets.map((target) => {
+    const found = verification.targets.find(({ name: name4 }) => name4 === target.name);
+    return {
+      registry: target.name,
+      reference: referenceOf(target, service2, tag),
+      state: found?.state ?? "failed",
+      digest: found?.digest,
+      problems: found?.problems ?? [],
+      durationMs: found?.durationMs ?? 0
+    };
+  });
+}
+function variantRows(context, verification) {
+  return context.platforms.map((platform2) => {
+    const variant = verification.variants.find((candidate) => candidate.platform === platform2);
+    const proof = readProof(verification.annotations, platform2);
+    const elf = variant?.elf;
+    return {
+      platform: platform2,
+      digest: variant?.digest,
+      size: variant?.size,
+      elf: elf !== void 0 ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) } : proof && { files: proof.files, elf: proof.elf, foreign: [] },
+      smoke: proof && { ok: true, machine: proof.machine, lines: proof.lines, recorded: true }
+    };
+  });
+}
+
+// packages/publishing/src/candidate/find-candidate.ts
+var Search = class {
+  constructor(context, candidate, rows) {
+    this.context = context;
+    this.candidate = candidate;
+    this.rows = rows;
   }
-  listener;
-  now;
-  signal;
-  count = 0;
+  context;
+  candidate;
+  rows;
+  /** Where it was found, by what it is called there. */
+  #found = /* @__PURE__ */ new Map();
   /**
-   * Runs a step between its "begin" and its "end".
-   * @param describe what to say of the result
+   * Asks one registry, before anything is built: this also shows a wrong password or a dead registry while nothing is
+   * lost. A failure is in the registry's row.
+   * @throws TgoError INTERRUPTED
    */
-  async step(names2, run3, describe4) {
-    const id = `${++this.count}`;
-    const started = this.now();
-    this.listener({ kind: "begin", id, ...names2 });
-    const end = (result) => {
-      const wasStopped = result.state === "failed" && this.signal?.aborted === true;
-      const told2 = wasStopped ? { state: "stopped" } : result;
-      this.listener({ kind: "end", id, ...names2, ...told2, durationMs: Math.round(this.now() - started) });
-    };
+  async ask(target) {
+    const { candidate, rows } = this;
+    const started = performance.now();
+    const tag = candidateTag(candidate.key);
     try {
-      const result = await run3();
-      end({ state: "done", ...describe4?.(result) });
-      return result;
+      const repository = repositoryOf2(target, candidate.service);
+      const held = await target.client.resolve(repository, tag, { push: true });
+      if (held !== void 0) rows.update(target, { state: "already there", digest: held.digest });
+      const under = held === void 0 ? await versionTag(target, candidate) : tag;
+      if (under !== void 0) this.#found.set(under, [...this.#found.get(under) ?? [], target]);
     } catch (error2) {
-      end({ state: "failed", detail: oneLine(error2) });
-      throw error2;
+      rows.fail(target, error2, started);
     }
   }
-  note(names2, detail) {
-    this.listener({ kind: "note", id: `${++this.count}`, ...names2, detail });
-  }
-};
-function formatEvent(event) {
-  const where2 = [event.service, event.platform, event.registry].filter((part) => part !== void 0).join(" ");
-  const seconds = event.durationMs === void 0 ? "" : ` (${(event.durationMs / 1e3).toFixed(1)} s)`;
-  const state = event.kind === "begin" ? "..." : event.kind === "note" ? "note" : event.state ?? "done";
-  const detail = event.detail === void 0 ? "" : `: ${event.detail}`;
-  return `${where2} ${event.step} ${state}${seconds}${detail}`.trim();
-}
-
-// packages/stages/src/context.ts
-async function createContext(client, product, options, host = {}) {
-  const [catalog, pins] = await Promise.all([
-    loadCatalog(product.catalog, options),
-    loadPins(product, options.baseLock)
-  ]);
-  const platforms = selectPlatforms(catalog, options.platform);
-  const { signal } = host;
-  const progress = new Progress(
-    host.progress ?? ((event) => {
-      console.error(formatEvent(event));
-    }),
-    void 0,
-    signal
-  );
-  const connections = {
-    client,
-    progress,
-    signal,
-    local: host.local ?? false,
-    registryService: options.registryService ?? [],
-    dockerConfig: options.dockerConfig,
-    credentials: host.credentials
-  };
-  const [native, engine, targets] = await Promise.all([
-    client.defaultPlatform().then(parsePlatform),
-    host.engine ?? client.version().then((text2) => `Dagger engine ${text2}`),
-    connectTargets(catalog, connections)
-  ]);
-  return {
-    client,
-    catalog,
-    pins,
-    bases: new Bases(basesOptions({ client, native, catalog, pins, host })),
-    platforms,
-    targets,
-    progress,
-    signal,
-    pipeline: product.pipeline,
-    native,
-    engine,
-    host,
-    caBundle: options.caBundle,
-    secrets: { netrc: options.netrc, npmrc: options.npmrc, build: options.buildSecrets },
-    repos: options.repos
-  };
-}
-function basesOptions(context) {
-  const { client, native, catalog, pins, host } = context;
-  const service2 = (address2) => host.local === true ? localService(client, address2) : void 0;
-  return { client, native, mirrors: catalog.mirrors.images, pins, service: service2 };
-}
-async function loadPins(product, file) {
-  return { ...product.bases?.bases, ...file === void 0 ? {} : await readBaseLock(file) };
-}
-async function readBaseLock(file) {
-  const [name4, text2] = await Promise.all([file.name(), file.contents()]);
-  return parseBaseLock(text2, name4).bases;
-}
-async function loadCatalog(builtIn, options) {
-  const file = options.catalog;
-  const name4 = file === void 0 ? void 0 : await file.name();
-  const override = file === void 0 || name4 === void 0 ? void 0 : parseOverrideFile(await file.contents(), name4);
-  const overridden = applyOverride(builtIn, override, name4);
-  const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
-  if (options.registry === void 0 || options.registry.length === 0) return catalog;
-  const given = options.registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
-  return { ...catalog, registries: Object.fromEntries(given.map(({ name: name5, registry: registry2 }) => [name5, registry2])) };
-}
-
-// packages/stages/src/build-context.ts
-function baseImage(context, reference, platform2) {
-  return context.bases.container(reference, platform2);
-}
-function trusting(context, container) {
-  if (context.caBundle === void 0) return container;
-  const path = "/run/tgo/ca-bundle.pem";
-  const variables2 = [
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS",
-    "PIP_CERT",
-    "CURL_CA_BUNDLE",
-    "GIT_SSL_CAINFO"
-  ];
-  return variables2.reduce(
-    (result, name4) => result.withEnvVariable(name4, path),
-    container.withMountedFile(path, context.caBundle)
-  );
-}
-
-// packages/stages/src/build/build-error.ts
-function buildError(step, remedy, error2) {
-  if (isTgoError(error2)) return error2;
-  const failure3 = execFailure(error2);
-  if (failure3 === void 0) {
-    return new TgoError("BUILD", `${step} failed: ${messageOf(error2)}`, { remedy, cause: error2 });
-  }
-  return new TgoError(
-    "BUILD",
-    `${step} failed with exit code ${failure3.exitCode}
-${lastLines(failure3, 25)}`,
-    {
-      remedy,
-      cause: error2
+  /** The candidate in one of these registries, as far as they have answered; undefined when none has it whole. */
+  async held(among) {
+    for (const [reference, found] of this.#found) {
+      const places = found.filter((target) => among.includes(target));
+      const held = places.length === 0 ? void 0 : await this.#verified(reference, places);
+      if (held !== void 0) return held;
     }
-  );
-}
-
-// packages/stages/src/assignments.ts
-function parseAssignments(text2, what) {
-  const lines2 = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
-  const found = [];
-  for (let at = 0; at < lines2.length; at++) {
-    const line = (lines2[at] ?? "").trim();
-    if (line === "" || line.startsWith("#")) continue;
-    const match = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/s.exec(line);
-    if (match === null) throw malformed(what, at, "is not NAME=value");
-    const [, name4 = "", rest = ""] = match;
-    const quote = rest.startsWith("'") ? "'" : rest.startsWith('"') ? '"' : void 0;
-    if (quote === void 0) {
-      found.push({ name: name4, value: rest, quote });
-      continue;
-    }
-    const start = at;
-    let quoted = rest;
-    while (!closes(quoted, quote)) {
-      at += 1;
-      if (at >= lines2.length) throw malformed(what, start, `opens a ${quote} that nothing closes`);
-      quoted += `
-${lines2[at] ?? ""}`;
-    }
-    const inner = quoted.trimEnd().slice(1, -1);
-    if (quote === "'" ? inner.includes("'") : /(?<!\\)(?:\\\\)*"/.test(inner)) {
-      throw malformed(what, start, "goes on behind its closing quote");
-    }
-    found.push({ name: name4, value: quote === "'" ? inner : unescaped(inner), quote });
-  }
-  return found;
-}
-function closes(text2, quote) {
-  const trimmed = text2.trimEnd();
-  if (trimmed.length < 2 || !trimmed.endsWith(quote)) return false;
-  return quote === "'" || (/\\*$/.exec(trimmed.slice(0, -1))?.[0].length ?? 0) % 2 === 0;
-}
-var ESCAPES = { n: "\n", r: "\r", t: "	" };
-function unescaped(text2) {
-  return text2.replaceAll(/\\(.)/gs, (_, char) => ESCAPES[char] ?? char);
-}
-function malformed(what, line, why) {
-  return new TgoError("USAGE", `line ${line + 1} of ${what} ${why}`, {
-    remedy: 'Write one NAME=value a line; a value of several lines stands in quotes: NAME="\u2026".'
-  });
-}
-
-// tgo:tools
-var tools_default = 'import{open as ee,readdir as re,readFile as I}from"node:fs/promises";import{join as y}from"node:path";import{inflateSync as k}from"node:zlib";var R=64*1024;async function O({git:r,commit:n}){let e=await te(r,n)??await ne(r,n)??"",t=/^committer .* (\\d+) [+-]\\d{4}$/m.exec(e)?.[1];return t===void 0?null:Number(t)}async function te(r,n){let e=y(r,"objects",n.slice(0,2),n.slice(2)),t=await I(e).catch(()=>{});return t&&k(t).toString("utf8")}async function ne(r,n){let e=y(r,"objects","pack"),t=await re(e).catch(()=>[]);for(let o of t.filter(i=>i.endsWith(".idx"))){let i=oe(await I(y(e,o)),Buffer.from(n,"hex"));if(i!==void 0)return ie(y(e,o.replace(/\\.idx$/,".pack")),i)}}function oe(r,n){let e=a=>a<0?0:r.readUInt32BE(8+4*a),t=e(255),o=1032,i=n[0]??0;for(let a=e(i-1);a<e(i);a++){if(r.compare(n,0,20,o+20*a,o+20*a+20)!==0)continue;let s=r.readUInt32BE(o+24*t+4*a);return s<2147483648?s:Number(r.readBigUInt64BE(o+28*t+8*(s-2147483648)))}}async function ie(r,n){let e=await ee(r);try{let{buffer:t,bytesRead:o}=await e.read(Buffer.alloc(R),0,R,n),i=0;if(((t[0]??0)>>4&7)!==1)return;for(;((t[i]??0)&128)!==0;)i+=1;return k(t.subarray(i+1,o)).toString("utf8")}finally{await e.close()}}import{createHash as N}from"node:crypto";import{createReadStream as ae}from"node:fs";import{lstat as se,readdir as ce,readlink as fe}from"node:fs/promises";import{join as $}from"node:path";import{pipeline as de}from"node:stream/promises";async function A({root:r}){let n=N("sha256"),e=0,t=0,o=async i=>{let a=(await ce($(r,i))).sort();for(let s of a){let c=i===""?s:`${i}/${s}`,l=$(r,c),f=await se(l);if(f.isSymbolicLink())n.update(`link\\0${c}\\0${await fe(l)}\\0`);else if(f.isDirectory())n.update(`directory\\0${c}\\0`),await o(c);else if(f.isFile()){let d=N("sha256");await de(ae(l),d),n.update(`file\\0${c}\\0${(f.mode&73)===0?"":"x"}\\0${d.digest("hex")}\\0`),e+=1,t+=f.size}}};return await o(""),{hash:n.digest("hex"),files:e,bytes:t}}import{chmod as C,copyFile as le,lchown as me,lstat as pe,lutimes as ue,mkdir as ye,readlink as ge,rm as D,stat as he,symlink as we,writeFile as xe}from"node:fs/promises";import{basename as L,dirname as Ee,join as u,posix as B}from"node:path";async function _({root:r,source:n,seconds:e,...t}){let o=new Set,i=async a=>{let s=await F(r,Ee(a),o),c=u(s,L(a));return o.add(s).add(c),c};for(let{path:a,...s}of t.directories){let c=await F(r,a,o);o.add(c),await j(c,s)}for(let{path:a,target:s}of t.links){let c=await i(a);await D(c,{force:!0}),await we(s,c)}for(let{from:a,to:s,mode:c,owner:l}of t.files){let f=u(n,a),d=s.endsWith("/")||await H(await v(r,s)),E=await i(d?B.join(s,L(a)):s);await D(E,{force:!0}),await le(f,E);let Q=((await he(f)).mode&511).toString(8);await j(E,{mode:c??Q,owner:l??"0:0"})}for(let{path:a,text:s}of t.texts){let c=await i(a);await xe(c,s)}for(let a of o)await ue(a,e,e);return null}async function j(r,{mode:n,owner:e}){if(e!==void 0){let[t="0",o=t]=e.split(":");await me(r,Number(t),Number(o))}n!==void 0&&await C(r,Number.parseInt(n,8))}async function F(r,n,e){let t=await v(r,n),o=r;for(let i of t.slice(r.length).split("/").filter(Boolean)){let a=o;o=u(o,i),!await H(o)&&(await ye(o),await C(o,493),e.add(a).add(o))}return t}async function H(r){return(await pe(r).catch(()=>{}))?.isDirectory()??!1}var be=40;async function v(r,n){let e=n.split("/"),t="/";for(let o=0;e.length>0;){let[i="",...a]=e;e=a;let s=B.join(t,i),c=await ge(u(r,s)).catch(()=>{});if(c===void 0){t=s;continue}if(++o>be)throw new Error(`${n} in the image has too many symbolic links`);c.startsWith("/")&&(t="/"),e=[...c.split("/"),...e]}return u(r,t).replace(/\\/$/,"")}import{readdir as Pe,readFile as Te}from"node:fs/promises";import{join as b}from"node:path";async function g({root:r}){let e=(await Pe(r,{withFileTypes:!0}).catch(()=>[])).filter(o=>o.isDirectory()&&!o.name.startsWith("."));return(await Promise.all(e.map(async({name:o})=>{let i=b(r,o);if(o.startsWith("@"))return g({root:i});let a=await g({root:b(i,"node_modules")}),s=await Se(i);return s===void 0?a:[s,...a]}))).flat()}async function Se(r){try{let{name:n,version:e}=JSON.parse(await Te(b(r,"package.json"),"utf8"));return typeof n=="string"&&typeof e=="string"?{name:n,version:e}:void 0}catch{return}}import{setTimeout as Re}from"node:timers/promises";async function U({requests:r,timeoutSeconds:n}){let e=Date.now()+n*1e3,t=await Promise.all(r.map(async({url:o,status:i})=>{for(;;){let a=await Ie(o);if(a.status===i||Date.now()>e)return{ok:a.status===i,answer:a};await Re(200)}}));return{ok:t.every(({ok:o})=>o),answers:t.map(({answer:o})=>o)}}async function Ie(r){try{let n=await fetch(r,{redirect:"manual",signal:AbortSignal.timeout(1e4)});return await n.arrayBuffer(),{url:r,status:n.status}}catch(n){let e=n instanceof Error?n.cause??n:n;return{url:r,error:e instanceof Error?e.message:String(e)}}}var m=class extends Error{code;what;where;remedy;constructor(n,e,{where:t,remedy:o,cause:i}={}){super(ke(e,t,o),i===void 0?void 0:{cause:i}),this.name="TgoError",this.code=n,this.what=e,this.where=t,this.remedy=o}};function ke(r,n,e){let t=[n===void 0?r:`${n}: ${r}`];return e!==void 0&&t.push(...e.split(`\n`).map(o=>`  ${o}`)),t.join(`\n`)}var Oe={x86_64:"amd64","x86-64":"amd64",aarch64:"arm64",i386:"386"};function Ne({os:r,architecture:n,variant:e}){let t=Oe[n]??n;return e===void 0||e===""||(t==="arm64"&&e==="v8"||t==="amd64"&&e==="v1")?`${r}/${t}`:`${r}/${t}/${e}`}function M(r){let n=/^([a-z0-9]+)\\/([a-z0-9_-]+)(?:\\/([a-z0-9.]+))?$/.exec(r),[,e,t,o]=n??[];if(e===void 0||t===void 0)throw new m("USAGE",`"${r}" is not a platform`,{remedy:\'Write it as "linux/amd64" or "linux/arm64".\'});let i=Ne({os:e,architecture:t,variant:o}).split("/");return{os:e,architecture:i[1]??t,...i[2]===void 0?{}:{variant:i[2]}}}function V(r){return/\\.(?:cpython|pypy|graalpy)[^/.]*-([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\\.so$/.exec(r)?.[1]}var w=20;function z(r){if(r.length<w||r[0]!==127||r[1]!==69||r[2]!==76||r[3]!==70)return;let[n,e]=[r[4],r[5]];if(n!==1&&n!==2||e!==1&&e!==2)return;let t=new DataView(r.buffer,r.byteOffset,r.byteLength);return{class:n===2?64:32,endianness:e===1?"little":"big",machine:t.getUint16(18,e===1)}}var $e={0:"none",2:"sparc",3:"i386",8:"mips",20:"ppc",21:"ppc64",22:"s390",40:"arm",43:"sparcv9",62:"x86-64",183:"aarch64",190:"cuda",224:"amdgpu",243:"riscv",247:"bpf",258:"loongarch"},W={amd64:62,386:3,arm64:183,arm:40,riscv64:243,ppc64le:21,s390x:22,loong64:258},Ae={x86_64:62,aarch64:183,i386:3},De=new Set([0,190,224,247]);function Le(r){let{architecture:n}=M(r),e=W[n];if(e!==void 0)return e;throw new m("USAGE",`no ELF machine is known for the platform "${r}"`,{remedy:`Known architectures: ${Object.keys(W).join(", ")}.`})}function P(r){return $e[r]??`machine ${r}`}function je(r){return De.has(r)}var h=class{#r=0;#e=new Map;#t=[];#n;#o;constructor(n,{allow:e=[]}={}){this.#n=Le(n);let t=e.map(Fe);this.#o=o=>t.some(i=>i.test(o))}add(n,e){if(this.#r++,e===void 0)return;let t=P(e);this.#e.set(t,(this.#e.get(t)??0)+1);let o=this.#i(n,e);o!==void 0&&!this.#o(n)&&this.#t.push({path:n,machine:o})}#i(n,e){if(je(e))return;if(e!==this.#n)return P(e);let t=V(n)??"";return(Ae[t]??e)!==e?`${P(e)}, but named for ${t}: Python ignores it`:void 0}report(){let n=(e,t)=>e<t?-1:e>t?1:0;return{files:this.#r,elf:[...this.#e.values()].reduce((e,t)=>e+t,0),machines:Object.fromEntries([...this.#e].sort(([e],[t])=>n(e,t))),foreign:this.#t.sort((e,t)=>n(e.path,t.path))}}};function Fe(r){let e=`/${r.replace(/^\\/+/,"")}${r.endsWith("/")?"**":""}`.replace(/\\*\\*\\/?|\\*|[.+?^${}()|[\\]\\\\]/g,t=>t==="**/"?"(?:.*/)?":t==="**"?".*":t==="*"?"[^/]*":`\\\\${t}`);return new RegExp(`^${e}$`,"s")}import{Buffer as p}from"node:buffer";import{closeSync as Ce,openSync as Be,readdirSync as _e,readSync as He,constants as G}from"node:fs";import{setImmediate as ve}from"node:timers/promises";var Ue=new Set(["/proc","/sys","/dev"]),K=20;async function T(r,n,e={}){let t=new h(n,e),o=p.alloc(w),i=p.from(r.replace(/\\/+$/,"")),a=[p.alloc(0)],s=performance.now()+K;for(let c=a.pop();c!==void 0;c=a.pop()){let l=c;for(let f of J(x(l),()=>_e(p.concat([i,l,Y]),Me))){let d=p.concat([l,Y,f.name]);f.isDirectory()?Ue.has(x(d))||a.push(d):f.isFile()&&t.add(x(d),J(x(d),()=>Ve(p.concat([i,d]),o))),!(performance.now()<s)&&(await ve(),s=performance.now()+K)}}return t.report()}var Y=p.from("/"),Me={withFileTypes:!0,encoding:"buffer"};function x(r){return r.length===0?"/":r.toString("utf8")}function Ve(r,n){let e=Be(r,G.O_RDONLY|G.O_NOFOLLOW);try{let t=He(e,n,0,w,0);return z(n.subarray(0,t))?.machine}finally{Ce(e)}}function J(r,n){try{return n()}catch(e){let t=e instanceof Error&&"code"in e?String(e.code):"unknown error";throw new m("ENVIRONMENT",`${r} cannot be read for the ELF check (${t})`,{remedy:"Run the check as root, on a complete file system.",cause:e})}}function q({root:r,platform:n,allow:e}){return T(r,n,{allow:e})}import{chmod as We,lutimes as ze,lstat as Ge,readdir as Ke}from"node:fs/promises";import{join as Ye}from"node:path";async function S({root:r,seconds:n}){let e=await Ge(r);if(e.isDirectory())for(let t of await Ke(r))await S({root:Ye(r,t),seconds:n});return e.isSymbolicLink()||await We(r,e.isDirectory()||(e.mode&64)!==0?493:420),await ze(r,n,n),null}var[X,Je]=process.argv.slice(2),qe=JSON.parse(Je??"null"),Xe={"commit-time":O,inspect:A,lay:_,packages:g,probe:U,scan:q,stamp:S},Z=Xe[X??""];if(Z===void 0)throw new Error(`unknown command ${String(X)}`);process.stdout.write(JSON.stringify(await Z(qe)));\n';
-
-// packages/stages/src/tools/index.ts
-var TOOLS_BASE = "docker.io/library/node:20-alpine";
-var PROGRAM = "/run/tgo/tools.mjs";
-async function toolsContainer(context) {
-  return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, tools_default);
-}
-async function inspectDirectory(context, directory) {
-  const tools = await toolsContainer(context);
-  return run(tools.withMountedDirectory("/mnt/tree", directory), "inspect", {
-    root: "/mnt/tree"
-  });
-}
-async function readCommitTime(context, git, commit) {
-  const tools = await toolsContainer(context);
-  const root = "/mnt/git";
-  const mounted = tools.withMountedDirectory(root, git, { readOnly: true });
-  const seconds = await run(mounted, "commit-time", { git: root, commit });
-  return seconds === null ? void 0 : new Date(seconds * 1e3);
-}
-async function listPackages(context, modules) {
-  const tools = await toolsContainer(context);
-  const root = "/mnt/modules";
-  return run(tools.withMountedDirectory(root, modules, { readOnly: true }), "packages", { root });
-}
-async function scanRoot(context, root, platform2, allow) {
-  const tools = await toolsContainer(context);
-  const mounted = tools.withMountedDirectory("/mnt/variant", root, { readOnly: true });
-  return run(mounted, "scan", { root: "/mnt/variant", platform: platform2, allow });
-}
-async function stamped(context, directory, seconds) {
-  const tools = await toolsContainer(context);
-  const root = "/mnt/tree";
-  const input = JSON.stringify({ root, seconds });
-  return tools.withDirectory(root, directory).withExec(["node", PROGRAM, "stamp", input]).directory(root);
-}
-async function laidOver(context, root, source, input) {
-  const tools = await toolsContainer(context);
-  const places = { root: "/mnt/tree", source: "/mnt/source" };
-  return tools.withMountedDirectory(places.root, root).withMountedDirectory(places.source, source, { readOnly: true }).withExec(["node", PROGRAM, "lay", JSON.stringify({ ...places, ...input })]).directory(places.root);
-}
-function probeFrom(container, input) {
-  return run(container, "probe", input);
-}
-async function run(container, command, input) {
-  const output2 = await container.withExec(["node", PROGRAM, command, JSON.stringify(input)]).stdout();
-  try {
-    return JSON.parse(output2);
-  } catch (cause) {
-    throw new TgoError("INTERNAL", `the ${command} tool did not answer with JSON`, { cause });
-  }
-}
-
-// packages/stages/src/source.ts
-var ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
-function markersOf(build2) {
-  switch (build2.strategy) {
-    case "python":
-      return ["pyproject.toml", build2.lock ?? "requirements.txt"];
-    case "static-web":
-      return ["package.json"];
-    case "dockerfile":
-      return [build2.file];
-  }
-}
-function isMarked(build2, entries2) {
-  return markersOf(build2).some((marker) => entries2.includes(marker.split("/")[0] ?? ""));
-}
-async function loadSource(context, name4, service2, options) {
-  const found = await findSource(context, name4, service2, options);
-  const raw = found ?? await fromGit(context, name4, service2);
-  const revision = options.revision ?? raw.revision;
-  const { directory, hidden } = await buildContext(service2.build, raw.directory);
-  const [entries2, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
-  checkEntries(name4, service2.build, entries2);
-  const created = options.created === void 0 ? raw.created : parseCreated(options.created);
-  return {
-    directory,
-    hidden,
-    entries: entries2,
-    hash: tree.hash,
-    revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
-    created: created ?? UNKNOWN_TIME,
-    modified: created ?? contentDate(tree.hash),
-    // What the host says is of its own files, not of a git repository that was read instead.
-    uncommitted: found === void 0 ? void 0 : found.uncommitted ?? context.host.uncommitted
-  };
-}
-async function findSource(context, name4, service2, options) {
-  const { source: given } = options;
-  const { repos } = context;
-  const path = service2.source.path ?? `repos/${name4}`;
-  if (given === void 0) {
-    return repos !== void 0 && await isDirectory(repos, path) ? { directory: repos.directory(path) } : void 0;
-  }
-  const entries2 = (await given.entries()).map(bare);
-  const state = async (below) => options.revision === void 0 && entries2.includes(".git") ? gitState(context, given, below) : {};
-  if (await isDirectory(given, path)) return { directory: given.directory(path), ...await state(path) };
-  if (isMarked(service2.build, entries2) || !entries2.includes(name4)) {
-    return { directory: given, ...await state("") };
-  }
-  return { directory: given.directory(name4), ...await state(name4) };
-}
-async function gitState(context, directory, below) {
-  if (context.host.local === true) return {};
-  try {
-    const repository = directory.asGit();
-    const changes = repository.uncommitted();
-    const [revision, ...changed2] = await Promise.all([
-      repository.head().commit(),
-      changes.addedPaths(),
-      changes.modifiedPaths(),
-      changes.removedPaths()
-    ]);
-    const within3 = (changedPath) => below === "" || `${changedPath}/`.startsWith(`${below}/`);
-    const files2 = changed2.flat().filter(within3);
-    if (files2.length > 0) return { uncommitted: { changed: files2 } };
-    return { revision, created: await createdOf(context, repository.head(), revision) };
-  } catch (cause) {
-    context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${messageOf(cause)}`);
-    return { uncommitted: { why: "its .git cannot be read" } };
-  }
-}
-async function createdOf(context, ref, revision) {
-  return readCommitTime(context, ref.tree().directory(".git"), revision).catch(() => void 0);
-}
-async function isDirectory(directory, path) {
-  const [first = "", ...rest] = path.split("/");
-  const entry = (await directory.entries()).find((candidate) => bare(candidate) === first);
-  if (entry === void 0) return false;
-  return rest.length === 0 || isDirectory(directory.directory(first), rest.join("/"));
-}
-async function fromGit(context, name4, service2) {
-  const { repository, path = `repos/${name4}` } = service2.source;
-  try {
-    const head = context.client.git(repository).head();
-    const revision = await head.commit();
-    const directory = await head.tree().directory(path).sync();
-    const created = await createdOf(context, head, revision);
-    context.progress.note(
-      { step: "prepare", service: name4 },
-      `source: ${repository} (${path}) at ${revision}`
-    );
-    return { directory, revision, created };
-  } catch (cause) {
-    throw new TgoError(
-      "SOURCE",
-      `no source for ${name4}: none was given, and ${repository} (${path}) cannot be read`,
-      {
-        remedy: `Run it in a checkout that has ${path}, or pass --source DIR.`,
-        cause
-      }
-    );
-  }
-}
-async function buildContext(build2, directory) {
-  const { file } = build2.strategy === "dockerfile" ? build2 : { file: void 0 };
-  const own2 = file === void 0 ? [] : await ignorePatterns(directory, `${file}.dockerignore`);
-  const patterns = own2.length === 0 ? await ignorePatterns(directory, ".dockerignore") : own2;
-  const filtered = directory.filter({ exclude: [...patterns, ...ALWAYS_IGNORED] });
-  if (file === void 0 || !await directory.exists(file) || await filtered.exists(file)) {
-    return { directory: filtered, hidden: [] };
-  }
-  return { directory: filtered.withFile(file, directory.file(file)), hidden: [file] };
-}
-async function ignorePatterns(directory, file) {
-  if (!await directory.exists(file)) return [];
-  return (await directory.file(file).contents()).split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/^(!?)\.?\//, "$1"));
-}
-function checkEntries(name4, build2, entries2) {
-  const present = new Set(entries2.map(bare));
-  if (present.size === 0) {
-    throw new TgoError("SOURCE", `the source of ${name4} is empty`, {
-      remedy: "Pass --source DIR with the service's own folder; check its .dockerignore."
-    });
-  }
-  if (isMarked(build2, [...present])) return;
-  throw new TgoError("SOURCE", `the source of ${name4} has no ${markersOf(build2)[0] ?? ""}`, {
-    where: `strategy ${build2.strategy}`,
-    remedy: `Pass --source DIR with the service's own folder, or one that has ${name4} or repos/${name4} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`
-  });
-}
-function bare(entry) {
-  return entry.replace(/\/$/, "");
-}
-var UNKNOWN_TIME = new Date(Date.UTC(1980, 0, 1));
-function contentDate(hash) {
-  const start = Date.UTC(1980, 0, 1) / 1e3;
-  return new Date((start + Number.parseInt(hash.slice(0, 8), 16) % 1e9) * 1e3);
-}
-function parseCreated(text2) {
-  const date4 = new Date(/^\d+$/.test(text2) ? Number(text2) * 1e3 : text2);
-  if (!Number.isNaN(date4.getTime())) return date4;
-  throw new TgoError("USAGE", `--created "${text2}" is not a time`, {
-    remedy: "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI)."
-  });
-}
-function epochSeconds(date4) {
-  return Math.floor(date4.getTime() / 1e3);
-}
-
-// packages/stages/src/build/request.ts
-function fill(template, { name: name4, source, version: version2 }) {
-  const facts = {
-    service: name4,
-    revision: source.revision,
-    created: source.created.toISOString().replace(".000Z", "Z"),
-    version: version2 ?? source.revision
-  };
-  return template.replaceAll(
-    /\{(service|revision|created|version)\}/g,
-    (_, fact) => facts[fact] ?? ""
-  );
-}
-var LAYER_TIME = 315532800;
-
-// packages/stages/src/build/users.ts
-var NO_LOGIN = "/sbin/nologin";
-function withUsers(files2, users) {
-  return users.reduce(
-    (result, user) => ({ passwd: withUser(result.passwd, user), group: withGroup(result.group, user) }),
-    files2
-  );
-}
-function requireUser(user, { passwd }) {
-  const [name4 = ""] = user.split(":");
-  if (/^\d+$/.test(name4) || entries(passwd).some((entry) => entry[0] === name4)) return;
-  throw new TgoError("SOURCE", `the image has no user ${name4}`, {
-    where: "image.user",
-    remedy: `Add it to image.users with its uid, or write a number.`
-  });
-}
-function withUser(passwd, user) {
-  const { name: name4, uid, gid = uid, home } = user;
-  const existing = entries(passwd).find((entry) => entry[0] === name4 || entry[2] === `${uid}`);
-  if (existing === void 0) return added(passwd, [name4, "x", uid, gid, "", home, NO_LOGIN]);
-  const [itsName, , itsUid, itsGid, , itsHome] = existing;
-  if (itsName === name4 && itsUid === `${uid}` && itsGid === `${gid}` && itsHome === home) return passwd;
-  throw conflict(
-    user,
-    `the base has the user ${itsName} with uid ${itsUid}, gid ${itsGid} and home ${itsHome}`
-  );
-}
-function withGroup(group, user) {
-  const { name: name4, uid, gid = uid } = user;
-  const groups = entries(group);
-  const sameId = groups.find((entry) => entry[2] === `${gid}`);
-  if (sameId !== void 0 && (sameId[0] === name4 || user.gid !== void 0)) return group;
-  const other = sameId ?? groups.find((entry) => entry[0] === name4);
-  if (other === void 0) return added(group, [name4, "x", gid, ""]);
-  throw conflict(user, `the base has the group ${other[0]} with gid ${other[2]}`);
-}
-function conflict({ name: name4, uid, gid = uid }, found) {
-  return new TgoError("SOURCE", `the user ${name4} (uid ${uid}, gid ${gid}) cannot be added: ${found}`, {
-    where: "image.users",
-    remedy: "Choose another name, uid or gid, or write exactly what the base has."
-  });
-}
-function entries(text2) {
-  return text2.split("\n").filter((line) => line !== "").map((line) => line.split(":"));
-}
-function added(text2, fields) {
-  const separator = text2 === "" || text2.endsWith("\n") ? "" : "\n";
-  return `${text2}${separator}${fields.join(":")}
-`;
-}
-
-// packages/stages/src/build/configure.ts
-async function configure(request, container) {
-  const { image } = request.service;
-  let result = await withFiles(request, container);
-  if (image.workdir !== void 0) result = result.withWorkdir(image.workdir);
-  if (image.user !== void 0) result = result.withUser(image.user);
-  if (image.entrypoint !== void 0) result = result.withEntrypoint(image.entrypoint);
-  if (image.command !== void 0) result = result.withDefaultArgs(image.command);
-  for (const port of image.ports) result = result.withExposedPort(port);
-  if (image.healthcheck !== void 0) {
-    const { command, interval, timeout, startPeriod, retries } = image.healthcheck;
-    result = result.withDockerHealthcheck(command, { interval, timeout, startPeriod, retries });
-  }
-  for (const [name4, value] of Object.entries(image.env)) {
-    result = result.withEnvVariable(name4, fill(value, request));
-  }
-  for (const [name4, value] of Object.entries({
-    ...standardLabels(request),
-    ...filled(request, image.labels)
-  })) {
-    result = result.withLabel(name4, value);
-  }
-  return result;
-}
-async function withFiles(request, container) {
-  const { service: service2, source, context } = request;
-  const { users, directories, links, files: files2, user } = service2.image;
-  const named = user !== void 0 && !/^\d/.test(user);
-  const before = users.length > 0 || named ? await userFiles(container) : void 0;
-  const after = before && withUsers(before, users);
-  if (user !== void 0 && after !== void 0) requireUser(user, after);
-  const texts = [
-    ...after?.passwd === before?.passwd ? [] : [{ path: "/etc/passwd", text: after?.passwd ?? "" }],
-    ...after?.group === before?.group ? [] : [{ path: "/etc/group", text: after?.group ?? "" }]
-  ];
-  if (texts.length + directories.length + links.length + files2.length === 0) return container;
-  await requireFiles(request);
-  const needed = source.directory.filter({ include: files2.map(({ from }) => from) });
-  const tree = await laidOver(
-    context,
-    container.rootfs(),
-    files2.length === 0 ? context.client.directory() : needed,
-    { seconds: epochSeconds(source.modified), directories, links, files: files2, texts }
-  );
-  return container.withRootfs(tree);
-}
-async function requireFiles({ name: name4, service: service2, source }) {
-  await Promise.all(
-    service2.image.files.map(async ({ from }) => {
-      if (await source.directory.exists(from)) return;
-      throw new TgoError("SOURCE", `${name4} has no ${from}`, {
-        where: "image.files",
-        remedy: "Add the file to the service's source (check that .dockerignore keeps it), or correct the path."
-      });
-    })
-  );
-}
-async function userFiles(container) {
-  const read3 = async (path) => await container.exists(path) ? container.file(path).contents() : "";
-  const [passwd, group] = await Promise.all([read3("/etc/passwd"), read3("/etc/group")]);
-  return { passwd, group };
-}
-function standardLabels(request) {
-  const { service: service2, source, version: version2, base } = request;
-  const labels = {
-    "org.opencontainers.image.title": service2.title,
-    "org.opencontainers.image.description": service2.description,
-    "org.opencontainers.image.source": service2.source.repository,
-    "org.opencontainers.image.revision": source.revision,
-    "org.opencontainers.image.created": fill("{created}", request),
-    "org.opencontainers.image.version": version2,
-    "org.opencontainers.image.base.name": base?.name,
-    "org.opencontainers.image.base.digest": base?.digest
-  };
-  return Object.fromEntries(
-    Object.entries(labels).filter((entry) => entry[1] !== void 0)
-  );
-}
-function filled(request, templates) {
-  return Object.fromEntries(Object.entries(templates).map(([name4, text2]) => [name4, fill(text2, request)]));
-}
-
-// packages/stages/src/build/dockerfile-text.ts
-function instructionsOf(text2) {
-  const lines2 = text2.replace(/^\uFEFF/, "").split(/\r?\n/);
-  const escape = escapeCharacter(lines2);
-  const found = [];
-  for (let at = 0; at < lines2.length; ) {
-    const start = at;
-    let joined = "";
-    for (let more = true; more && at < lines2.length; at++) {
-      const line = lines2[at] ?? "";
-      if (/^\s*#/.test(line) || at > start && line.trim() === "") {
-        if (at === start) break;
-        continue;
-      }
-      const trimmed = line.trimEnd();
-      more = trimmed.endsWith(escape);
-      joined += more ? trimmed.slice(0, -1) : line;
-    }
-    if (at === start) at += 1;
-    const [, keyword, rest = ""] = /^\s*([A-Za-z]+)(?:\s+(.*))?$/s.exec(joined) ?? [];
-    if (keyword === void 0) continue;
-    if (/^(?:RUN|COPY|ADD)$/i.test(keyword)) at = behindHereDocuments(rest, lines2, at);
-    found.push({ keyword: keyword.toUpperCase(), rest: rest.trim(), lines: [start, at] });
-  }
-  return found;
-}
-function escapeCharacter(lines2) {
-  for (const line of lines2) {
-    const directive = /^#\s*([A-Za-z]+)\s*=\s*(\S+)\s*$/.exec(line);
-    if (directive === null) break;
-    if (directive[1]?.toLowerCase() === "escape" && directive[2] === "`") return "`";
-  }
-  return "\\";
-}
-function behindHereDocuments(rest, lines2, at) {
-  let behind2 = at;
-  for (const [, tabs, , word] of rest.matchAll(/(?<!<)\d*<<(-?)(["']?)([A-Za-z_]\w*)\2/g)) {
-    const ends = (line) => (tabs === "-" ? line.replace(/^\t+/, "") : line) === word;
-    const end = lines2.findIndex((line, index) => index >= behind2 && ends(line));
-    if (end !== -1) behind2 = end + 1;
-  }
-  return behind2;
-}
-function stagesOf(instructions, args) {
-  const known = new Map(Object.entries(args).filter(([name4]) => PREDEFINED.test(name4)));
-  const stages = [];
-  const numberOf = (name4) => {
-    const named = stages.findLastIndex((stage) => stage.name === name4.toLowerCase());
-    if (named !== -1) return named;
-    return /^\d+$/.test(name4) && Number(name4) < stages.length ? Number(name4) : void 0;
-  };
-  for (const instruction of instructions) {
-    const { keyword, rest } = instruction;
-    const words = rest.split(/\s+/);
-    const last = stages.at(-1);
-    if (keyword === "ARG" && last === void 0) declare(known, rest, args);
-    else if (keyword === "FROM") {
-      const flag = words.find((word) => word.startsWith("--platform="))?.slice("--platform=".length);
-      const [base = "", as, name4] = words.filter((word) => !word.startsWith("--"));
-      const image = filledIn(unquoted(base), known);
-      const parent = image === void 0 ? void 0 : stages.findLastIndex((stage) => stage.name === image.toLowerCase());
-      const isStage = parent !== void 0 && parent !== -1;
-      stages.push({
-        name: as?.toUpperCase() === "AS" ? name4?.toLowerCase() : void 0,
-        image: isStage || image === "scratch" ? void 0 : image,
-        unknown: image === void 0 || image === "",
-        platform: isStage ? stages[parent]?.platform : flag && filledIn(unquoted(flag), known),
-        runs: 0,
-        needs: isStage ? [parent] : [],
-        copies: [],
-        parent: isStage ? parent : void 0,
-        from: instruction
-      });
-    } else if (last !== void 0) {
-      const sources = sourcesOf(keyword, words).map((name4) => ({ name: name4, number: numberOf(name4) }));
-      stages[stages.length - 1] = {
-        ...last,
-        runs: last.runs + (keyword === "RUN" ? 1 : 0),
-        needs: [...last.needs, ...sources.flatMap(({ number: number3 }) => number3 ?? [])],
-        copies: [
-          ...last.copies,
-          ...sources.filter(({ name: name4, number: number3 }) => number3 === void 0 && !name4.includes("$") && name4 !== "scratch").map(({ name: name4 }) => ({ image: name4, at: instruction }))
-        ]
-      };
-    }
-  }
-  return stages;
-}
-var PREDEFINED = /^(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)$/;
-function sourcesOf(keyword, words) {
-  const flags = words.filter((word) => word.startsWith("--"));
-  if (keyword === "COPY") return flags.flatMap((flag) => /^--from=(.+)$/.exec(flag)?.[1] ?? []);
-  if (keyword !== "RUN") return [];
-  return flags.flatMap((flag) => /^--mount=(?:.*,)?from=([^,]+)/.exec(flag)?.[1] ?? []);
-}
-function declare(known, rest, args) {
-  for (const [, name4 = "", , text2] of rest.matchAll(/([A-Za-z_]\w*)(=((?:"[^"]*"|'[^']*'|[^\s"'])*))?/g)) {
-    const given = args[name4];
-    const value = given ?? (text2 === void 0 ? known.get(name4) : filledIn(unquoted(text2), known));
-    if (value !== void 0) known.set(name4, value);
-  }
-}
-function unquoted(text2) {
-  return text2.replaceAll(
-    /"([^"]*)"|'([^']*)'/g,
-    (_, double, single) => double ?? single ?? ""
-  );
-}
-function filledIn(text2, known) {
-  const filled2 = text2.replaceAll(
-    /\$\{(\w+)(?::?([-+])([^${}]*))?\}|\$(\w+)/g,
-    (_, braced, operator, word, plain) => {
-      const value = known.get(braced ?? plain ?? "") ?? "";
-      if (operator === "-") return value === "" ? word ?? "" : value;
-      if (operator === "+") return value === "" ? "" : word ?? "";
-      return value;
-    }
-  );
-  return filled2.includes("$") ? void 0 : filled2;
-}
-function neededStages(stages, target) {
-  const needed = /* @__PURE__ */ new Set();
-  const add = (number3) => {
-    if (needed.has(number3)) return;
-    needed.add(number3);
-    stages[number3]?.needs.forEach(add);
-  };
-  add(target);
-  return [...needed].sort((a, b) => a - b);
-}
-function targetStage(stages, target) {
-  if (target === void 0) return stages.length === 0 ? void 0 : stages.length - 1;
-  const named = stages.findLastIndex((stage) => stage.name === target.toLowerCase());
-  if (named !== -1) return named;
-  return /^\d+$/.test(target) && Number(target) < stages.length ? Number(target) : void 0;
-}
-function imagesOf(stages) {
-  return stages.flatMap(({ image, platform: platform2, from, copies }) => [
-    ...image === void 0 || image === "" ? [] : [{ image, platform: platform2, at: from }],
-    ...copies.map((copy) => ({ ...copy, platform: platform2 }))
-  ]);
-}
-function withImages(text2, images) {
-  const lines2 = text2.split("\n");
-  const explicit = [...images.keys()].some(({ platform: platform2 }) => platform2 !== void 0);
-  for (const [{ image, at }, { address: address2, platform: platform2 }] of images) {
-    const [start, end] = at.lines;
-    if (at.keyword === "FROM") {
-      const words = at.rest.split(/\s+/).filter((word) => !word.startsWith("--platform="));
-      const first = words.findIndex((word) => !word.startsWith("--"));
-      const flag = explicit ? [`--platform=${platform2}`] : [];
-      lines2[start] = ["FROM", ...flag, ...words.with(first, address2)].join(" ");
-      lines2.fill("", start + 1, end);
-      continue;
-    }
-    for (let index = start; index < end; index++) {
-      lines2[index] = (lines2[index] ?? "").replaceAll(
-        /(?<=[\s,=]from=|--from=)[^\s,\\]+/g,
-        (word) => word === image ? address2 : word
-      );
-    }
-  }
-  return lines2.join("\n");
-}
-
-// packages/stages/src/build/dockerfile.ts
-function planDockerfile({ name: name4, build: build2, native }, text2, platform2, values) {
-  const stages = stagesOf(instructionsOf(text2), {
-    ...platformArguments(native),
-    ...targetArguments(platform2),
-    ...values
-  });
-  const target = targetStage(stages, build2.target);
-  if (target === void 0) {
-    const named = stages.flatMap((stage) => stage.name ?? []);
-    throw new TgoError(
-      "SOURCE",
-      build2.target === void 0 ? `${build2.file} of ${name4} has no FROM` : `${build2.file} of ${name4} has no stage "${build2.target}"`,
-      { remedy: `Its named stages: ${named.join(", ") || "none"}. Set build.target in the catalog.` }
-    );
-  }
-  const needed = neededStages(stages, target).flatMap((number3) => stages[number3] ?? []);
-  const images = imagesOf(needed).flatMap((image) => {
-    const reference = fullName(image.image);
-    return reference === void 0 ? [] : [{ reference, platform: platformOf2(image.platform) ?? platform2, named: image }];
-  });
-  const root = rootOf(stages, target);
-  return {
-    platform: platform2,
-    images,
-    unknown: needed.filter((stage) => stage.unknown).map(({ from }) => `FROM ${from.rest}`),
-    base: root?.image === void 0 ? void 0 : fullName(root.image),
-    emulated: needed.filter((stage) => (platformOf2(stage.platform) ?? platform2) !== native).reduce((sum, stage) => sum + stage.runs, 0)
-  };
-}
-function rootOf(stages, number3) {
-  const stage = stages[number3];
-  return stage?.parent === void 0 ? stage : rootOf(stages, stage.parent);
-}
-function fullName(image) {
-  try {
-    const reference = parseReference(image);
-    const tagged = reference.tag === void 0 && reference.digest === void 0 ? { ...reference, tag: "latest" } : reference;
-    return BaseImage.safeParse(formatReference(tagged)).data;
-  } catch {
     return void 0;
   }
-}
-function platformOf2(text2) {
-  const found = /^linux\/(amd64|arm64)(?:\/|$)/.exec(text2 ?? "")?.[1];
-  return found === void 0 ? void 0 : `linux/${found}`;
-}
-function platformArguments(native) {
-  return { BUILDPLATFORM: native, BUILDOS: "linux", BUILDARCH: architecture(native), BUILDVARIANT: "" };
-}
-function targetArguments(platform2) {
-  return {
-    TARGETPLATFORM: platform2,
-    TARGETOS: "linux",
-    TARGETARCH: architecture(platform2),
-    TARGETVARIANT: ""
-  };
-}
-function architecture(platform2) {
-  return platform2.slice(platform2.indexOf("/") + 1);
-}
-async function readDockerfile(name4, { file }, source) {
-  return source.file(file).contents().catch((cause) => {
-    throw new TgoError("SOURCE", `the source of ${name4} has no ${file}`, {
-      remedy: "Set build.file in the catalog to the Dockerfile's path in the source.",
-      cause
+  async #verified(reference, places) {
+    const { service: service2, key: key2 } = this.candidate;
+    const verification = await verifyTag(this.context, service2, places, reference, {
+      quiet: true,
+      annotations: { [CANDIDATE_ANNOTATION]: key2 },
+      elf: false
     });
-  });
-}
-async function buildDockerfile(request) {
-  const { context, name: name4, service: service2, source, platforms, values } = request;
-  const { file, target } = service2.build;
-  const [text2, secrets] = await Promise.all([
-    readDockerfile(name4, service2.build, source.directory),
-    buildSecrets(context, name4, service2.build)
-  ]);
-  const plans = platforms.map(
-    (platform2) => planDockerfile({ name: name4, build: service2.build, native: context.native }, text2, platform2, values)
-  );
-  const notes = plans.flatMap((plan) => emulationNote(plan, file));
-  for (const { platform: platform2, note } of notes)
-    context.progress.note({ step: "build", service: name4, platform: platform2 }, note);
-  const variants2 = await Promise.all(
-    plans.map(async (plan) => {
-      const { platform: platform2 } = plan;
-      const container = withDockerfile(request, await withPinnedImages(context, text2, plan)).dockerBuild({
-        dockerfile: PINNED,
-        platform: platform2,
-        ...target === void 0 ? {} : { target },
-        // A list of its own each call: the SDK changes what it is given.
-        secrets: [...secrets],
-        buildArgs: Object.entries({ ...platformArguments(context.native), ...values }).map(
-          ([key2, value]) => ({
-            name: key2,
-            value
-          })
-        )
-      });
-      try {
-        return { platform: platform2, container: await configure(request, await container.sync()) };
-      } catch (error2) {
-        throw buildError(
-          `building ${name4} from ${file} for ${platform2}`,
-          plan.emulated > 0 ? "Run the failing line by hand in the base image; for this platform it ran under emulation." : "Run the failing line by hand in the base image.",
-          error2
-        );
-      }
-    })
-  );
-  return { variants: variants2, notes: notes.map(({ platform: platform2, note }) => `${platform2}: ${note}`) };
-}
-function emulationNote({ platform: platform2, emulated: emulated2 }, file) {
-  if (emulated2 === 0) return [];
-  const lines2 = emulated2 === 1 ? "1 RUN line" : `${emulated2} RUN lines`;
-  return [{ platform: platform2, note: `${lines2} of ${file} under emulation, which is slow` }];
-}
-var FOLDER = ".tgo-dockerfile";
-var PINNED = `${FOLDER}/Dockerfile`;
-function withDockerfile({ source }, text2) {
-  const ignored = [FOLDER, ...source.hidden].map((path) => `${path}
-`).join("");
-  return source.directory.withNewFile(PINNED, text2).withNewFile(`${PINNED}.dockerignore`, ignored);
-}
-async function withPinnedImages(context, text2, plan) {
-  const addresses = await Promise.all(
-    plan.images.map(async ({ reference, platform: platform2, named }) => {
-      const address2 = await context.bases.address(reference, platform2);
-      return [named, { address: address2.replace(/:[\w.-]+@/, "@"), platform: platform2 }];
-    })
-  );
-  return withImages(text2, new Map(addresses));
-}
-async function buildSecrets({ client, secrets }, name4, { secrets: declared }) {
-  if (declared.length === 0) return [];
-  const text2 = secrets.build === void 0 ? "" : await secrets.build.plaintext();
-  const values = new Map(parseAssignments(text2, "--build-secrets").map((each) => [each.name, each.value]));
-  const missing2 = declared.filter((id) => !values.has(id));
-  if (missing2.length > 0) {
-    throw new TgoError(
-      "USAGE",
-      `${name4} needs the build secret${missing2.length === 1 ? "" : "s"} ${missing2.join(", ")}`,
-      {
-        remedy: `Put ${missing2.map((id) => `${id}=value`).join(" and ")} into a file, and pass --build-secrets file:PATH.`
-      }
-    );
-  }
-  return declared.map((id) => client.setSecret(id, values.get(id) ?? ""));
-}
-
-// packages/stages/src/build/system-packages/errors.ts
-function packagesError(error2, installation) {
-  const failure3 = execFailure(error2);
-  if (failure3 === void 0) return buildError(stepName(installation), REMEDY2, error2);
-  const { stderr } = failure3;
-  return missingNames(stderr, installation) ?? unavailable(stderr, installation) ?? (/No space left on device|enough free space/.test(stderr) ? diskFull(installation) : void 0) ?? wouldRemove(stderr, installation) ?? failedScript(stderr, installation, error2) ?? buildError(stepName(installation), REMEDY2, error2);
-}
-var REMEDY2 = "The output above is apt's and dpkg's own.";
-function stepName({ packages, platform: platform2 }) {
-  return `installing ${packages.join(", ")} for ${platform2}`;
-}
-function missingNames(stderr, { platform: platform2 }) {
-  const facts = [...stderr.matchAll(/^tgo: (\S+) (\S+) ?(.*)$/gm)].map(([, key2, name4, value]) => ({
-    key: key2,
-    name: name4 ?? "",
-    value: value ?? ""
-  }));
-  const values = (key2, name4) => facts.filter((fact) => fact.key === key2 && fact.name === name4).map(({ value }) => value);
-  const missing2 = facts.filter(({ key: key2 }) => key2 === "missing").map(({ name: name4 }) => name4);
-  if (missing2.length === 0) return void 0;
-  const suite = facts.find(({ key: key2 }) => key2 === "suite")?.name ?? "the base's release";
-  const elsewhere = missing2.flatMap((name4) => values("elsewhere", name4).map((other) => ({ name: name4, other })));
-  const near = missing2.flatMap((name4) => {
-    const names3 = values("near", name4);
-    return names3.length === 0 ? [] : [`${names3.join(" or ")} instead of ${name4}`];
-  });
-  const sentences = [
-    ...elsewhere.map(
-      ({ name: name4, other }) => `${name4} exists for linux/${other} only: leave it out of build.packages, or build with --platform linux/${other}.`
-    ),
-    ...near.length === 0 ? [] : [`Did you mean ${near.join(", ")}?`],
-    ...elsewhere.length === 0 && near.length === 0 ? [`Look the name up at https://packages.debian.org, and correct build.packages.`] : []
-  ];
-  const names2 = missing2.join(", ");
-  return new TgoError(
-    "SOURCE",
-    `Debian ${suite} has no package${missing2.length > 1 ? "s" : ""} ${names2} for ${platform2}`,
-    { where: "build.packages", remedy: sentences.join("\n") }
-  );
-}
-function unavailable(stderr, { mirrors }) {
-  const match = /^[EW]: (?:Failed to fetch|The repository '?)\s*(\S+?)'?\s+(.*)$/m.exec(stderr) ?? /^[EW]: (Release file for \S+) (is expired.*)$/m.exec(stderr);
-  const [, address2 = "", reason = ""] = match ?? [];
-  if (match === null) return void 0;
-  const mirrored2 = mirrors.debian !== void 0 || mirrors.debianSecurity !== void 0;
-  const certificate = /certificate|TLS|SSL/i.test(reason) ? " Where TLS is inspected, or the base has no certificates, add --ca-bundle FILE." : "";
-  return new TgoError("UNAVAILABLE", `the Debian archive cannot be used: ${reason.trim()}`, {
-    where: address2.replace("Release file for ", ""),
-    remedy: (mirrored2 ? "mirrors.debian and mirrors.debianSecurity of the catalog lead there: check them, or leave them out." : "It is in the base image's apt sources. Where it is out of reach, set mirrors.debian in tgo.catalog.json, e.g. https://mirrors.example.com/debian.") + certificate
-  });
-}
-function diskFull(installation) {
-  return new TgoError("ENVIRONMENT", `the disk is full: ${stepName(installation)} failed`, {
-    remedy: "Make room for the engine's cache, then run the same command again."
-  });
-}
-function wouldRemove(stderr, installation) {
-  if (!stderr.includes("remove is disabled")) return void 0;
-  return new TgoError("SOURCE", `${stepName(installation)} would remove packages of the base image`, {
-    where: "build.packages",
-    remedy: "Choose packages that do not conflict with the base's, or another base."
-  });
-}
-function failedScript(stderr, installation, cause) {
-  const name4 = /^dpkg: error processing package (\S+)/m.exec(stderr)?.[1] ?? /^tgo: script (\S+) preinst$/m.exec(stderr)?.[1];
-  if (name4 === void 0) return void 0;
-  return buildError(
-    `an installation script of ${name4} (${stepName(installation)})`,
-    "The output above is the package's own. Leave the package out, or install it in a base image of yours.",
-    cause
-  );
-}
-
-// packages/stages/src/build/system-packages/fetch.sh
-var fetch_default = `# Plans and downloads Debian packages for a root of any architecture, with the apt of this machine's.
-# usage: fetch.sh ARCHITECTURE OTHER-ARCHITECTURE PACKAGE...
-# In:  /mnt/target       root of the base image (read-only): its package database and apt sources decide
-#      /run/tgo/apt      its /etc/apt with other sources, where there are mirrors
-#      /var/cache/tgo    cache volume: package lists by sources, packages of all architectures
-# Out: /out/debs/*.deb   what is to be installed, checked against the signed lists
-#      /out/order        "unpack FILE" and "configure PACKAGE" lines, in the order that apt would give to dpkg
-#      /out/auto         packages nobody asked for, as /var/lib/apt/extended_states has them
-#      /out/preinst      "PACKAGE FILE ARCHITECTURE": its preinst runs before anything is unpacked
-#      /out/target       "FILE": only dpkg in the target itself can unpack it
-#      /out/scripts      "PACKAGE": has a postinst, or is unpacked in the target
-#      /out/native       for a foreign target: what its shell scripts call most, as programs of this machine
-set -eu
-export LC_ALL=C.UTF-8
-architecture=$1
-other=$2
-shift 2
-target=/mnt/target
-etc=/run/tgo/apt
-[ -d $etc ] || etc=$target/etc/apt
-cache=/var/cache/tgo
-archives=$cache/archives
-mkdir -p /out/debs "$archives/partial" /tmp/apt
-touch /out/order /out/auto /out/preinst /out/target /out/scripts
-
-# One folder of lists for each set of sources; the lists are as large as many a service's packages.
-sources=$(cat $etc/sources.list $etc/sources.list.d/* 2>/dev/null | sha256sum | cut -c1-16)
-
-apt() { # ARCHITECTURE COMMAND ARGUMENT...
-  lists=$cache/lists/$sources-$1
-  for_architecture=$1
-  command=$2
-  shift 2
-  # Set here whatever a base may have set otherwise: official ones keep no caches and have apt delete its downloads.
-  "$command" -qq -o APT::Architecture="$for_architecture" -o APT::Architectures="$for_architecture" \\
-    -o APT::Install-Recommends=false -o APT::Install-Suggests=false -o APT::Sandbox::User=root \\
-    -o APT::Update::Error-Mode=any -o APT::Get::Remove=false -o Acquire::Retries=2 -o Acquire::Languages=none \\
-    -o Acquire::GzipIndexes=false -o Acquire::PDiffs=false -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 \\
-    -o Debug::NoLocking=true -o Dir::Etc="$etc" -o Dir::State="$lists" -o Dir::State::lists="$lists/lists" \\
-    -o Dir::State::status="$target/var/lib/dpkg/status" -o Dir::Cache=/tmp/apt \\
-    -o Dir::Cache::archives="$archives" -o Dir::Cache::pkgcache="/tmp/apt/$for_architecture.bin" \\
-    -o Dir::Cache::srcpkgcache="$lists/srcpkgcache.bin" \\
-    \${SSL_CERT_FILE:+-o Acquire::https::CaInfo="$SSL_CERT_FILE"} "$@"
-}
-
-# Builds of several services share the lists: one that was updated within the last minute is as good as new.
-update() { # ARCHITECTURE
-  state=$cache/lists/$sources-$1
-  mkdir -p "$state/lists/partial"
-  if [ -z "$(find "$state/updated" -mmin -1 2>/dev/null)" ]; then
-    apt "$1" apt-get update
-    touch "$state/updated"
-  fi
-}
-
-# What is wrong with the names asked for, for a message: "tgo: KEY VALUE..." lines.
-explain() {
-  echo "tgo: suite $(. $target/etc/os-release && echo "\${VERSION_CODENAME:-\${PRETTY_NAME:-}}")"
-  apt "$architecture" apt-cache pkgnames >/tmp/names
-  for name; do
-    # A name without a version is known only because others refer to it.
-    if [ -n "$(apt "$architecture" apt-cache madison "$name")" ]; then continue; fi
-    echo "tgo: missing $name"
-    if update "$other" >/dev/null 2>&1 && [ -n "$(apt "$other" apt-cache madison "$name")" ]; then
-      echo "tgo: elsewhere $name $other"
-      continue
-    fi
-    awk -v name="$name" '
-      function distance(a, b,   i, j, row, last, up, best) {
-        for (j = 0; j <= length(b); j++) row[j] = j
-        for (i = 1; i <= length(a); i++) {
-          last = row[0]; row[0] = i
-          for (j = 1; j <= length(b); j++) {
-            up = row[j]
-            best = last + (substr(a, i, 1) != substr(b, j, 1))
-            if (up + 1 < best) best = up + 1
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1
-            row[j] = best; last = up
-          }
-        }
-        return row[length(b)]
-      }
-      { gap = length($0) - length(name) }
-      gap > 2 || gap < -2 || substr($0, 1, 1) != substr(name, 1, 1) { next }
-      { d = distance(name, $0) }
-      d <= 2 { print d, $0 }' /tmp/names | sort -n | head -n 3 | sed "s/^[0-9]* /tgo: near $name /"
-  done
-}
-
-exec 9>"$cache/lock-$architecture"
-flock 9
-update "$architecture"
-if ! apt "$architecture" apt-get --yes --simulate install "$@" >/tmp/plan; then
-  explain "$@" >&2
-  exit 1
-fi
-# The base has it all.
-if ! grep -q '^Inst ' /tmp/plan; then exit 0; fi
-# "'URI' FILE SIZE SHA256:HASH", of every file when the archive is empty; the hash is from the signed lists.
-apt "$architecture" apt-get --yes --print-uris -o Acquire::ForceHash=SHA256 -o Dir::Cache::archives=/nonexistent \\
-  install "$@" | awk '{ sub(/^SHA256:/, "", $4); print $4 "  " $2 }' >/tmp/sums
-flock --unlock 9
-exec 9>"$cache/lock-archives"
-flock 9
-(cd "$archives" && sha256sum --check --status /tmp/sums 2>/dev/null) || {
-  # apt trusts a file of the right size; a damaged one must not come back with every build.
-  (cd "$archives" && sha256sum --check --quiet /tmp/sums 2>/dev/null || true) | sed 's/: FAILED.*//' |
-    (cd "$archives" && xargs -r rm -f)
-  apt "$architecture" apt-get --yes --download-only install "$@" >/dev/null
-}
-(cd "$archives" && cut -d' ' -f3 /tmp/sums | xargs -r cp -t /out/debs && cut -d' ' -f3 /tmp/sums | xargs -r touch)
-find "$archives" -maxdepth 1 -name '*.deb' -mtime +30 -delete
-flock --unlock 9
-(cd /out/debs && sha256sum --check --quiet /tmp/sums)
-
-# "Inst NAME [OLD-VERSION] (VERSION ORIGIN... [ARCHITECTURE])", the same with Conf
-awk '
-  { version = $3 ~ /^\\[/ ? $4 : $3; sub(/^\\(/, "", version); gsub(/:/, "%3a", version)
-    match($0, /\\[[a-z0-9-]+\\]\\)/); kind = substr($0, RSTART + 1, RLENGTH - 3) }
-  $1 == "Inst" { print "unpack", $2 "_" version "_" kind ".deb", $2, kind, $3 ~ /^\\[/ ? "upgrade" : "new" }
-  $1 == "Conf" { print "configure", $2 }' /tmp/plan >/tmp/order
-
-# Which packages have scripts that run before or while they are unpacked?
-info=$target/var/lib/dpkg/info
-configured=
-while read -r verb file package kind state; do
-  if [ "$verb" = configure ]; then
-    configured=yes
-    continue
-  fi
-  control=/tmp/control/$package
-  mkdir -p "$control"
-  dpkg-deb --ctrl-tarfile "/out/debs/$file" | tar -x -C "$control"
-  if [ -e "$control/postinst" ]; then echo "$package" >>/out/scripts; fi
-  [ -e "$control/preinst" ] && before=yes || before=
-  # An earlier version, or what it left behind, has a say in how the new one is unpacked.
-  if [ "$state" = upgrade ] || [ -e "$info/$package.list" ] || [ -e "$info/$package:$architecture.list" ]; then
-    for script in prerm postrm; do
-      if [ -e "$info/$package.$script" ] || [ -e "$info/$package:$architecture.$script" ]; then before=target; fi
-    done
-    if [ "$before" = yes ]; then before=target; fi
-  fi
-  # Something was configured before this one: it needs that to be ready (Pre-Depends), which is so in the target only.
-  if [ "$before" = yes ] && [ -n "$configured" ]; then before=target; fi
-  case $before in
-    yes) echo "$package $file $kind" >>/out/preinst && mkdir -p /out/control && mv "$control" "/out/control/$package" ;;
-    target) echo "$file" >>/out/target && echo "$package" >>/out/scripts ;;
-  esac
-done </tmp/order
-sort -u -o /out/scripts /out/scripts
-cut -d' ' -f1-2 /tmp/order >/out/order
-for name; do echo "$name"; done >/tmp/asked
-awk -v architecture="$architecture" 'NR == FNR { asked[$1] = 1; next }
-  $1 == "unpack" && $5 == "new" && !($3 in asked) {
-    print "Package: " $3 "\\nArchitecture: " architecture "\\nAuto-Installed: 1\\n" }' /tmp/asked /tmp/order >/out/auto
-awk '/^Package: / { name = $2 } /^Version: / && name == "dpkg" { print $2 }' $target/var/lib/dpkg/status >/out/dpkg-version
-
-# Scripts are the same on every machine: with this machine's shell and basic tools, only the programs that they are
-# about are emulated. Those that say what machine it is stay the target's, as do those that dpkg may have to replace.
-mkdir -p /out/native/bin
-if [ "$(dpkg --print-architecture)" != "$architecture" ] && [ ! -s /out/target ] &&
-  [ -L /lib ] && [ -L $target/lib ]; then
-  for package in coreutils findutils grep sed mawk debianutils; do
-    grep -E '^(/usr)?/bin/' "/var/lib/dpkg/info/$package.list"
-  done | grep -vE '/(uname|arch|nproc|hostid)$' | while read -r file; do
-    if [ -f "$file" ] && [ ! -L "$file" ]; then cp "$file" /out/native/bin; fi
-  done
-  ln -s mawk /out/native/bin/awk
-  for file in /usr/bin/dash /usr/bin/bash /usr/bin/perl; do
-    if [ -f $file ] && [ ! -L $file ] && [ -f $target$file ] && [ ! -L $target$file ]; then
-      echo $file >>/out/native/interpreters
-    fi
-  done
-  cp -L "$(ldd /bin/sh | awk '$2 != "=>" && /ld-linux/ { print $1 }')" /out/native/loader
-fi
-`;
-
-// packages/stages/src/build/system-packages/finish.sh
-var finish_default = `# Runs packages' scripts in the target, emulated where that is foreign.
-# usage: finish.sh TIME preinst|configure [native]
-# native: this shell is not the target's, see fetch.sh
-# In:  /run/tgo/packages  what fetch.sh made
-#      /run/tgo/work      an empty folder
-set -eu
-time=$1
-step=$2
-packages=/run/tgo/packages
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
-# The date of a password's last change, of a font cache and others.
-export DEBIAN_FRONTEND=noninteractive SOURCE_DATE_EPOCH="$time"
-umask 022
-cd /
-if [ "\${3:-}" = native ]; then
-  # Programs of the target run here only where the kernel knows their emulator; an engine with one of its own runs
-  # the whole step with that.
-  dpkg --version >/dev/null
-  PATH=$packages/native/bin:$PATH
-fi
-work=/run/tgo/work
-# Nothing may be started in an image; official bases say so themselves.
-if [ ! -e /usr/sbin/policy-rc.d ]; then
-  printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
-  chmod 755 /usr/sbin/policy-rc.d
-  touch "$work/policy"
-fi
-cp -a /var/log "$work/log"
-touch "$work/started" && sleep 0.05
-
-# What dpkg gives a script. See dpkg(1), internal environment.
-run_preinst() { # PACKAGE ARCHITECTURE
-  control=/var/lib/dpkg/tmp.ci
-  cp -R "$packages/control/$1" $control
-  DPKG_ROOT='' DPKG_ADMINDIR=/var/lib/dpkg DPKG_FORCE='' DPKG_RUNNING_VERSION="\${version%%-*}" \\
-    DPKG_MAINTSCRIPT_PACKAGE="$1" DPKG_MAINTSCRIPT_ARCH="$2" DPKG_MAINTSCRIPT_NAME=preinst \\
-    DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1 DPKG_MAINTSCRIPT_DEBUG=0 $control/preinst install || {
-    echo "tgo: script $1 preinst" >&2
-    exit 1
-  }
-  rm -rf $control
-}
-
-case $step in
-  preinst)
-    version=$(cat $packages/dpkg-version)
-    while read -r package _ architecture; do run_preinst "$package" "$architecture" </dev/null; done <$packages/preinst
-    ;;
-  configure)
-    set -- --log=/dev/null --force-unsafe-io --force-confdef --force-confold
-    # apt's order, in as few calls as it allows; triggers wait for the end.
-    sort -u $packages/scripts $packages/target >"$work/here"
-    awk 'NR == FNR { here[$1] = 1; next }
-      $2 in here { if ($1 != verb) printf "%s%s", verb ? "\\n" : "", $1; verb = $1; printf " %s", $2 }
-      END { if (verb) print "" }' "$work/here" $packages/order >"$work/calls"
-    cd $packages/debs
-    while read -r verb names; do
-      dpkg "$@" --no-triggers --auto-deconfigure "--$verb" $names </dev/null
-    done <"$work/calls"
-    cd /
-    dpkg "$@" --configure --pending </dev/null
-    dpkg --audit >"$work/audit"
-    if [ -s "$work/audit" ]; then cat "$work/audit" >&2 && exit 1; fi
-    ;;
-esac
-
-# What differs from run to run, or has no use in an image: beyond this, and apt's own lists, logs and caches, the result
-# is file by file that of apt-get install in the target. (Also: caches that hold a directory's time have the fixed one,
-# bytecode is checked by hash, and what is in extended_states and in dpkg's list of triggers has another order.)
-changed() { # PATH FIND-ARGUMENT...
-  where=$1
-  shift
-  if [ -e "$where" ]; then find "$where" -xdev -newer "$work/started" "$@"; fi
-}
-rm -f /var/lib/dpkg/*-old
-changed /var/cache/debconf -name '*-old' -delete
-changed /var/cache/ldconfig -type f -delete
-changed /tmp -mindepth 1 ! -type d -delete
-changed /var/tmp -mindepth 1 ! -type d -delete
-changed /run -mindepth 1 ! -type d -delete
-# Each machine gets its own when it starts. See machine-id(5)
-changed /etc/machine-id -type f -exec truncate -s 0 {} +
-changed /var/lib/dbus/machine-id -delete
-changed /var/log -type f | while read -r file; do
-  if [ -e "$work\${file#/var}" ]; then cp -p "$work\${file#/var}" "$file"; else rm "$file"; fi
-done
-if [ -e "$work/policy" ]; then rm /usr/sbin/policy-rc.d; fi
-# The engine's own: mounted, or given to every command.
-find / -xdev -newer "$work/started" ! -path '/run/tgo*' ! -path '/dev*' ! -path '/proc*' ! -path '/sys*' \\
-  ! -path /etc/hosts ! -path /etc/resolv.conf ! -path /etc/hostname -print0 |
-  xargs -0r touch --no-dereference --date="@$time"
-`;
-
-// packages/stages/src/build/system-packages/sources.ts
-function debianMirror({ debian, debianSecurity }) {
-  if (debian === void 0 && debianSecurity === void 0) return void 0;
-  const archive = (debian ?? "http://deb.debian.org/debian").replace(/\/+$/, "");
-  const beside = SNAPSHOT.test(archive) ? archive.replace("/archive/debian/", "/archive/debian-security/") : `${archive}-security`;
-  const security = debianSecurity?.replace(/\/+$/, "") ?? beside;
-  return { archive, security, frozen: SNAPSHOT.test(archive) || SNAPSHOT.test(security) };
-}
-var SNAPSHOT = /\/archive\/debian(-security)?\/\d{8}T\d{6}Z$/;
-var SECURITY = /https?:\/\/(?:security\.debian\.org(?:\/debian-security)?|deb\.debian\.org\/debian-security)\/?(?=[\s\]]|$)/g;
-var ARCHIVE = /https?:\/\/deb\.debian\.org\/debian\/?(?=[\s\]]|$)/g;
-function mirroredSources(name4, text2, mirror) {
-  return name4.endsWith(".sources") ? mirroredStanzas(text2, mirror) : mirroredLines(text2, mirror);
-}
-function mirroredStanzas(text2, mirror) {
-  return text2.split("\n").flatMap((line) => {
-    if (line.startsWith("#")) return [line];
-    const replaced = replaceAddresses(line, mirror);
-    const isFrozen = mirror.frozen && replaced !== line && /^URIs:/i.test(line);
-    return isFrozen ? [replaced, "Check-Valid-Until: no"] : [replaced];
-  }).join("\n");
-}
-function mirroredLines(text2, mirror) {
-  return text2.split("\n").map((line) => {
-    if (line.trimStart().startsWith("#")) return line;
-    const replaced = replaceAddresses(line, mirror);
-    if (replaced === line || !mirror.frozen) return replaced;
-    return /^\s*deb(-src)?\s+\[/.test(replaced) ? replaced.replace("[", "[check-valid-until=no ") : replaced.replace(/^(\s*deb(?:-src)?)\s+/, "$1 [check-valid-until=no] ");
-  }).join("\n");
-}
-function replaceAddresses(line, { archive, security }) {
-  return line.replaceAll(SECURITY, () => security).replaceAll(ARCHIVE, () => archive);
-}
-
-// packages/stages/src/build/system-packages/unpack.sh
-var unpack_default = `# Unpacks Debian packages into a root of any architecture, running nothing of it.
-# usage: unpack.sh TIME   (of whatever would get the present time, seconds since 1970)
-# In:  /mnt/target       the root, in which the preinst scripts have run
-#      /run/tgo/packages what fetch.sh made
-# Out: /out/unfinished   packages that the target must finish: their scripts or triggers are pending
-set -eu
-export LC_ALL=C.UTF-8
-time=$1
-target=/mnt/target
-info=$target/var/lib/dpkg/info
-packages=/run/tgo/packages
-mkdir -p /out /tmp/debs
-touch /tmp/started && sleep 0.05
-
-# A package without its preinst, which has run. The members of the ar archive, each after a header of 60 bytes and at
-# an even offset: debian-binary (4 bytes), control, data. See deb(5).
-without_preinst() { # FILE
-  deb=$packages/debs/$1
-  rm -rf /tmp/control
-  dpkg-deb --control "$deb" /tmp/control
-  rm /tmp/control/preinst
-  tar --sort=name --owner=0 --group=0 --numeric-owner -C /tmp/control -cf /tmp/control.tar .
-  size=$(head -c 130 "$deb" | tail -c 10)
-  {
-    head -c 72 "$deb"
-    # tar writes whole records, so this size is even.
-    printf '%-16s%-12s%-6s%-6s%-8s%-10s\`\\n' control.tar 0 0 0 100644 "$(stat -c %s /tmp/control.tar)"
-    cat /tmp/control.tar
-    tail -c +$((72 + 60 + size + size % 2 + 1)) "$deb"
-  } >"/tmp/debs/$1"
-}
-while read -r _ file _; do without_preinst "$file"; done <$packages/preinst
-
-# Dependencies are apt's business, which has ordered all this; where an old version is in the way, its new one comes.
-run_dpkg() {
-  xargs -r dpkg --root=$target --log=/dev/null --force-architecture --force-unsafe-io --force-depends \\
-    --force-breaks --force-conflicts --force-confdef --force-confold --no-triggers "$@" >/dev/null
-}
-sed -n 's/^unpack //p' $packages/order | { grep -vxFf $packages/target || true; } | while read -r file; do
-  if [ -e "/tmp/debs/$file" ]; then echo "/tmp/debs/$file"; else echo "$packages/debs/$file"; fi
-done | run_dpkg --unpack
-while read -r package _ architecture; do
-  script=$info/$package.preinst
-  if [ -e "$info/$package:$architecture.list" ]; then script=$info/$package:$architecture.preinst; fi
-  cp $packages/control/"$package"/preinst "$script"
-  chmod 755 "$script"
-done <$packages/preinst
-sed -n 's/^configure //p' $packages/order | { grep -vxFf $packages/scripts || true; } | run_dpkg --configure
-
-if [ -s $packages/auto ]; then cat $packages/auto >>$target/var/lib/apt/extended_states; fi
-awk '/^Package: / { name = $2 }
-  /^Status: / && !/ (installed|config-files|not-installed)$/ { print name }' \\
-  $target/var/lib/dpkg/status | sort -u >/out/unfinished
-rm -f $target/var/lib/dpkg/*-old
-# Files keep the times that their packages give them; what was made here has the present one.
-find $target -xdev -newer /tmp/started -print0 | xargs -0r touch --no-dereference --date="@$time"
-`;
-
-// packages/stages/src/build/system-packages.ts
-var TARGET = "/mnt/target";
-var PACKAGES = "/run/tgo/packages";
-async function withSystemPackages(request, { platform: platform2, container: base }) {
-  const { context, service: service2 } = request;
-  const packages = [...new Set(service2.build.packages)].sort();
-  if (packages.length === 0) return { container: base, notes: [] };
-  await requireApt(base, service2.build.base);
-  try {
-    return await install(request, { platform: platform2, container: base }, packages);
-  } catch (error2) {
-    throw packagesError(error2, { packages, platform: platform2, mirrors: context.catalog.mirrors });
-  }
-}
-async function requireApt(base, reference) {
-  if (await base.exists("/usr/bin/apt-get")) return;
-  const alpine = await base.exists("/etc/alpine-release");
-  throw new TgoError("SOURCE", `the base image has no apt${alpine ? ": it is Alpine" : ""}`, {
-    where: reference,
-    remedy: "build.packages are Debian packages: choose a base made from Debian (its tag often ends with -slim or -bookworm), or leave build.packages empty."
-  });
-}
-async function install({ context, service: service2 }, { platform: platform2, container: base }, packages) {
-  const native = await baseImage(context, service2.build.base, context.native);
-  const fetched = (await fetching(context, native, base)).withMountedDirectory(TARGET, base.rootfs(), { readOnly: true }).withNewFile("/run/tgo/fetch.sh", fetch_default).withExec(["sh", "/run/tgo/fetch.sh", ...architectures(platform2), ...packages]).directory("/out");
-  const [order2 = [], preinst = [], scripts = []] = await Promise.all(
-    ["order", "preinst", "scripts"].map((file) => namesIn(fetched, file))
-  );
-  if (order2.length === 0) return { container: base, notes: [] };
-  const finishing = { context, base, native, fetched };
-  const prepared = preinst.length === 0 ? base.rootfs() : await finish(finishing, base.rootfs(), "preinst");
-  const unpacked = native.withMountedDirectory(TARGET, prepared).withMountedDirectory(PACKAGES, fetched, { readOnly: true }).withNewFile("/run/tgo/unpack.sh", unpack_default).withExec(["sh", "/run/tgo/unpack.sh", `${LAYER_TIME}`]);
-  const unfinished = await namesIn(unpacked.directory("/out"), "unfinished");
-  const result = unpacked.directory(TARGET);
-  if (unfinished.length === 0) return { container: base.withRootfs(result), notes: [] };
-  const container = base.withRootfs(await finish(finishing, result, "configure"));
-  const names2 = [.../* @__PURE__ */ new Set([...preinst, ...scripts])].sort();
-  const isTold = platform2 !== context.native && names2.length > 0;
-  return {
-    container,
-    notes: isTold ? [
-      `${platform2}: installation scripts of ${names2.join(", ")} ran, and what they call of it was emulated`
-    ] : []
-  };
-}
-async function fetching(context, native, base) {
-  const container = trusting(context, native).withMountedCache(
-    "/var/cache/tgo",
-    context.client.cacheVolume("tgo-apt")
-  );
-  const mirror = debianMirror(context.catalog.mirrors);
-  if (mirror === void 0) return container;
-  let etc = base.directory("/etc/apt");
-  for (const path of [...await etc.glob("sources.list"), ...await etc.glob("sources.list.d/*")]) {
-    etc = etc.withNewFile(path, mirroredSources(path, await etc.file(path).contents(), mirror));
-  }
-  return container.withMountedDirectory("/run/tgo/apt", etc, { readOnly: true });
-}
-async function finish(finishing, tree, step) {
-  const { context, base, native, fetched } = finishing;
-  const target = base.withRootfs(tree).withUser("root").withWorkdir("/");
-  const run3 = (container, ...options) => container.withMountedFile("/run/tgo/finish.sh", textFile(context, "finish.sh", finish_default)).withMountedDirectory(PACKAGES, fetched, { readOnly: true }).withMountedDirectory("/run/tgo/work", context.client.directory()).withExec(["sh", "/run/tgo/finish.sh", `${LAYER_TIME}`, step, ...options]).sync();
-  if (!await fetched.exists("native/interpreters")) return (await run3(target)).rootfs();
-  const { libraries, loader } = RUNTIME[context.native];
-  const mixed = (await namesIn(fetched, "native/interpreters")).reduce(
-    (container, path) => container.withMountedFile(path, native.file(path)),
-    context.client.container({ platform: context.native }).withRootfs(tree).withMountedDirectory(libraries, native.directory(libraries), { readOnly: true }).withMountedFile(loader, fetched.file("native/loader"))
-  );
-  const finished = await run3(mixed, "native").catch((error2) => {
-    if (execFailure(error2) === void 0) throw error2;
-    return run3(target);
-  });
-  return finished.rootfs();
-}
-var RUNTIME = {
-  "linux/amd64": { libraries: "/usr/lib/x86_64-linux-gnu", loader: "/lib64/ld-linux-x86-64.so.2" },
-  "linux/arm64": { libraries: "/usr/lib/aarch64-linux-gnu", loader: "/lib/ld-linux-aarch64.so.1" }
-};
-function textFile({ client }, name4, text2) {
-  return client.directory().withNewFile(name4, text2).file(name4);
-}
-function architectures(platform2) {
-  return platform2 === "linux/arm64" ? ["arm64", "amd64"] : ["amd64", "arm64"];
-}
-async function namesIn(directory, file) {
-  const text2 = await directory.file(file).contents();
-  return text2.split("\n").filter((line) => line !== "").map((line) => line.split(" ")[0] ?? "");
-}
-
-// packages/stages/src/build/python/activate.ts
-async function activated({ service: service2 }, container, environments, platform2) {
-  const target = service2.build.environment;
-  const path = await container.envVariable("PATH");
-  return container.withDirectory(target, environments.common).withDirectory(target, environments.of(platform2)).withEnvVariable("PATH", `${target}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withEnvVariable("VIRTUAL_ENV", target);
-}
-
-// packages/stages/src/build/python/application.py
-var application_default = '"""Compiles and stamps the application. usage: application.py ROOT TIME  (TIME: seconds since 1970)"""\n\nimport sys\n\nfrom layer import compile_bytecode, stamp\n\nroot, time = sys.argv[1:]\ncompile_bytecode(root, root)\nstamp(root, int(time))\n';
-
-// packages/stages/src/build/python/build.py
-var build_default = `"""Builds one source archive into a wheel, and proves that the wheel is for the machine it was built for.
-
-Writes OUT/wheels/*.whl and OUT/built.json: {kind: pure | compiled, wheel}. The source lies at a fixed path, clocks are
-fixed, nothing of an earlier build is seen: the same archive and tools give the same wheel.
-"""
-
-import argparse
-import json
-import os
-import subprocess
-import sys
-import sysconfig
-
-from index import flags
-from problem import Problem, last_lines, telling
-from sdist import unpack
-from verify import verify
-
-EPOCH = "315532800"  # 1980: the earliest time that a zip archive can hold
-FLAGS = "-O2 -g0 -ffile-prefix-map=/build=."
-
-
-def target_environment(machine, prefix, sysroot):
-    """
-    What setuptools must be told to build for another machine. All of them: with less, code of one machine lands in
-    wheels or file names of the other.
-    """
-    suffix = f".cpython-{sys.version_info.major}{sys.version_info.minor}-{machine}-linux-gnu.so"
-    headers = "/mnt/target" + sysconfig.get_path("include")
-    root = f" --sysroot={sysroot}" if sysroot else ""
-    return {
-        "CC": f"{prefix}gcc{root}",
-        "CXX": f"{prefix}g++{root}",
-        "LDSHARED": f"{prefix}gcc{root} -shared",
-        "LDCXXSHARED": f"{prefix}g++{root} -shared",
-        "AR": f"{prefix}ar",
-        "_PYTHON_HOST_PLATFORM": f"linux-{machine}",
-        "SETUPTOOLS_EXT_SUFFIX": suffix,
-        "CFLAGS": f"-I{headers} {FLAGS}" if prefix else FLAGS,
-        "PKG_CONFIG_LIBDIR": f"{sysroot}/usr/lib/{machine}-linux-gnu/pkgconfig:{sysroot}/usr/share/pkgconfig",
-        "PKG_CONFIG_SYSROOT_DIR": sysroot,
+    const good = verification.targets.filter(({ state }) => state === "verified");
+    for (const { name: name4, digest } of good) {
+      const from = places.find((target) => target.name === name4);
+      if (from === void 0 || digest === void 0) continue;
+      if (!await isAsFinalised(from, service2, digest)) continue;
+      const same = good.filter((other) => other.digest === digest && reference === candidateTag(key2));
+      const holders = places.filter((target) => same.some((other) => other.name === target.name));
+      return { from, digest, holders, verification };
     }
-
-
-def constraints(source, path):
-    """Pinned build backends, less those that the package itself wants other versions of; their names are returned."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        import tomllib
-    except ModuleNotFoundError:  # before Python 3.11
-        import tomli as tomllib
-    project = os.path.join(source, "pyproject.toml")
-    wants = {}
-    if os.path.exists(project):
-        with open(project, "rb") as file:
-            for text in tomllib.load(file).get("build-system", {}).get("requires", []):
-                try:
-                    requirement = Requirement(text)
-                except InvalidRequirement:
-                    continue
-                wants[requirement.name.lower().replace("_", "-")] = requirement.specifier
-    kept, free = [], []
-    with open(path) as file:
-        for line in file:
-            name, version = line.split(";")[0].strip().split("==")
-            fits = name not in wants or wants[name].contains(version, prereleases=True)
-            (kept if fits else free).append(line if fits else name)
-    with open("/tmp/constraints.txt", "w") as file:
-        file.writelines(kept)
-    return "/tmp/constraints.txt", free
-
-
-def build(options, source, indexes):
-    pins, free = constraints(source, options.constraints)
-    fixed = {"SOURCE_DATE_EPOCH": EPOCH, "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    if options.machine:
-        fixed |= target_environment(options.machine, options.prefix, options.sysroot)
-    wheels = os.path.join(options.out, "wheels")
-    command = ["uv", "build", "--wheel", "--no-config", "--no-python-downloads", "--python", sys.executable]
-    command += ["--cache-dir", "/tmp/uv", "--build-constraints", pins, *flags(indexes, options.pypi)]
-    done = subprocess.run(
-        [*command, "--out-dir", wheels, source], capture_output=True, text=True, env={**os.environ, **fixed}
-    )
-    if done.returncode != 0:
-        said = last_lines(done.stdout + done.stderr, 20)
-        raise Problem("BUILD", f"{options.name} cannot be built from source\\n{said}")
-    return os.path.join(wheels, next(name for name in os.listdir(wheels) if name.endswith(".whl"))), free
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--archive", required=True)
-    parser.add_argument("--name", required=True, help="NAME VERSION")
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--constraints", required=True)
-    parser.add_argument("--indexes", required=True, help="JSON")
-    parser.add_argument("--pypi")
-    parser.add_argument("--machine", help="as in platform.machine(); without it the wheel must be pure")
-    parser.add_argument("--prefix", default="", help="of the compiler, e.g. aarch64-linux-gnu-")
-    parser.add_argument("--sysroot", default="", help="folder with the target's headers and libraries")
-    options = parser.parse_args()
-    source = f"/build/{options.name.replace(' ', '-')}"
-    unpack(options.archive, source)
-    wheel, free = build(options, source, json.loads(options.indexes))
-    kind = verify(wheel, options.machine)
-    with open(os.path.join(options.out, "built.json"), "w") as file:
-        json.dump({"kind": kind, "wheel": os.path.basename(wheel), "unpinned": free}, file)
-
-
-if __name__ == "__main__":
-    telling(main)
-`;
-
-// packages/stages/src/build/python/environment.py
-var environment_default = `"""Installs chosen wheels for several platforms at once, natively, and keeps apart what they share.
-
-Writes OUT/common (the same on every platform, with bytecode) and OUT/<platform> for the rest. Nothing of a foreign
-platform is run: uv takes wheels by platform tag, and bytecode is the same on every machine.
-"""
-
-import argparse
-import concurrent.futures
-import filecmp
-import json
-import os
-import shutil
-import subprocess
-import sys
-
-from fetch import fetch
-from layer import compile_bytecode, stamp
-from problem import Problem, last_lines, telling
-
-# On the same file system as the result: unpacked wheels become hard links there, and are never copied.
-UNPACKED = "/tmp/uv"
-
-
-def install(wheels, prefix, environment, tag, work):
-    """Installs wheels (paths) below prefix, with console scripts that name the environment's own Python."""
-    os.makedirs(prefix, exist_ok=True)
-    if not wheels:
-        return
-    links = os.path.join(work, "links")
-    os.makedirs(links)
-    pins = []
-    for path in wheels:
-        name, version = os.path.basename(path).split("-")[:2]
-        os.symlink(path, os.path.join(links, os.path.basename(path)))
-        pins.append(f"{name}=={version}\\n")
-    requirements = os.path.join(work, "requirements.txt")
-    with open(requirements, "w") as file:
-        file.writelines(sorted(pins))
-    command = ["uv", "pip", "install", "--quiet", "--no-config", "--offline", "--no-deps", "--no-index"]
-    command += ["--find-links", links, "--only-binary", ":all:", "--link-mode", "hardlink", "--cache-dir", UNPACKED]
-    command += ["--python", f"{environment}/bin/python", "--prefix", prefix, "--python-platform", tag]
-    # Nothing of the installation itself in the result: uv would write the time of its own files there.
-    quiet = {**os.environ, "UV_NO_INSTALLER_METADATA": "1"}
-    done = subprocess.run([*command, "--requirements", requirements], stderr=subprocess.PIPE, text=True, env=quiet)
-    if done.returncode != 0:
-        raise Problem("BUILD", f"the packages for {tag} cannot be installed\\n{last_lines(done.stderr)}")
-    os.remove(os.path.join(prefix, ".lock"))
-
-
-def entries(root):
-    """Relative paths of files and links below root, in order."""
-    found = []
-    for folder, directories, files in os.walk(root):
-        links = [name for name in directories if os.path.islink(os.path.join(folder, name))]
-        found += [os.path.relpath(os.path.join(folder, name), root) for name in files + links]
-    return sorted(found)
-
-
-def same(first, second):
-    if os.path.islink(first) or os.path.islink(second):
-        return os.path.islink(first) and os.path.islink(second) and os.readlink(first) == os.readlink(second)
-    modes_equal = os.stat(first).st_mode == os.stat(second).st_mode
-    return modes_equal and filecmp.cmp(first, second, shallow=False)
-
-
-def share(roots, common):
-    """Moves what all roots have in common."""
-    first, *others = roots
-    for path in entries(first):
-        copies = [os.path.join(root, path) for root in others]
-        if all(os.path.lexists(copy) and same(os.path.join(first, path), copy) for copy in copies):
-            target = os.path.join(common, path)
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            os.rename(os.path.join(first, path), target)
-            for copy in copies:
-                os.remove(copy)
-    for root in roots:
-        for folder, _, _ in os.walk(root, topdown=False):
-            if not os.listdir(folder) and folder != root:
-                os.rmdir(folder)
-
-
-def create(environment, common, skeleton):
-    """The virtual environment that packages are installed for; in the result only when it is asked for."""
-    shutil.rmtree(environment, ignore_errors=True)
-    command = ["uv", "venv", "--quiet", "--no-config", "--no-python-downloads"]
-    command += ["--python", sys._base_executable, environment]
-    subprocess.run(command, check=True)
-    for name in (".lock", ".gitignore", "CACHEDIR.TAG"):
-        if os.path.exists(os.path.join(environment, name)):
-            os.remove(os.path.join(environment, name))
-    if skeleton:
-        shutil.copytree(environment, common, symlinks=True)
-    else:
-        os.makedirs(common)
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--plan", help="plan.json: wheels to download and install")
-    parser.add_argument("--built", action="append", default=[], help="NAME=FOLDER of built wheels; shared or platform")
-    parser.add_argument("--skeleton", action="store_true", help="with the virtual environment itself")
-    parser.add_argument("--environment", required=True)
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--cache", required=True, help="folder of downloads")
-    parser.add_argument("--time", type=int, required=True, help="of every file, seconds since 1970")
-    parser.add_argument("--platform", action="append", required=True, metavar="NAME=TAG")
-    options = parser.parse_args()
-    platforms = dict(pair.split("=", 1) for pair in options.platform)
-    common = os.path.join(options.out, "common")
-    create(options.environment, common, options.skeleton)
-    sets = {}
-    if options.plan:
-        with open(options.plan) as file:
-            sets = json.load(file)["sets"]
-    built = {}
-    for pair in options.built:
-        name, folder = pair.split("=", 1)
-        wheels = [file for file in os.listdir(folder) if file.endswith(".whl")]
-        built.setdefault(name, []).extend(os.path.join(folder, file) for file in wheels)
-
-    def fill(name):
-        wheels = [*fetch(sets.get(name, []), options.cache), *built.get(name, [])]
-        prefix = common if name == "shared" else os.path.join(options.out, name)
-        tag = platforms.get(name, next(iter(platforms.values())))
-        install(wheels, prefix, options.environment, tag, os.path.join("/tmp/install", name))
-
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        list(pool.map(fill, ["shared", *platforms]))
-    shutil.rmtree(UNPACKED, ignore_errors=True)
-    shutil.rmtree(options.environment)
-    roots = [os.path.join(options.out, name) for name in platforms]
-    if len(roots) > 1:
-        share(roots, common)
-    for root in [common, *roots]:
-        compile_bytecode(root, options.environment)
-        stamp(root, options.time)
-    print(json.dumps({name: len(entries(os.path.join(options.out, name))) for name in ["common", *platforms]}))
-
-
-if __name__ == "__main__":
-    telling(main)
-`;
-
-// packages/stages/src/build/python/fetch.py
-var fetch_default2 = `"""Downloads of locked files into a folder by hash: what is there is right, whoever put it there."""
-
-import concurrent.futures
-import hashlib
-import os
-import tempfile
-import threading
-
-import requests
-from problem import Problem
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
-
-CONNECTIONS = 12
-# One for all that fetch at the same time: with as many more look-ups of the same name, a name server was seen to lose
-# some, which costs five seconds each.
-_pool = concurrent.futures.ThreadPoolExecutor(CONNECTIONS)
-_sessions = threading.local()
-
-
-def fetch(files, cache):
-    """Paths of files ({file, url, sha256, size}) in the cache, in order; what is missing is downloaded."""
-    largest_first = sorted(files, key=lambda file: -(file.get("size") or 0))
-    pending = [_pool.submit(_one, file, cache) for file in largest_first]
-    try:
-        for download in pending:
-            download.result()
-    except BaseException:
-        for download in pending:
-            download.cancel()
-        raise
-    return [_path(file, cache) for file in files]
-
-
-def _path(file, cache):
-    return os.path.join(cache, file["sha256"], file["file"])
-
-
-def _one(file, cache):
-    path = _path(file, cache)
-    if os.path.exists(path) and _digest(path) == file["sha256"]:
-        return
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".partial-")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            found = _download(file["url"], out)
-        if found != file["sha256"]:
-            raise _changed(file, found)
-        os.rename(partial, path)
-    except requests.HTTPError as error:
-        raise _refused(file, error.response.status_code)
-    except requests.RequestException as error:
-        raise _unreachable(file, error)
-    finally:
-        if os.path.exists(partial):
-            os.remove(partial)
-
-
-def _download(url, out):
-    digest = hashlib.sha256()
-    with _session().get(url, stream=True, timeout=(15, 60)) as answer:
-        answer.raise_for_status()
-        for chunk in answer.iter_content(1 << 20):
-            digest.update(chunk)
-            out.write(chunk)
-    return digest.hexdigest()
-
-
-def _digest(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for chunk in iter(lambda: file.read(1 << 20), b""):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _session():
-    """One for each thread: connections are kept, faults that may pass are tried again, .netrc is used."""
-    if not hasattr(_sessions, "session"):
-        _sessions.session = requests.Session()
-        retries = Retry(total=4, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
-        for scheme in ("http://", "https://"):
-            _sessions.session.mount(scheme, HTTPAdapter(max_retries=retries))
-    return _sessions.session
-
-
-def _title(file):
-    return f"{file['name']} {file['version']}"
-
-
-def _changed(file, found):
-    what = f"{_title(file)}: the index has other bytes for {file['file']} than the lock names"
-    remedy = "Do not build from it before you know why. If the change is meant: lock again and commit."
-    return Problem("BUILD", f"{what} (sha256 {found}, locked {file['sha256']})", file["url"], remedy)
-
-
-def _refused(file, status):
-    if status in (401, 403):
-        remedy = "Give the index's credentials: --netrc file:$HOME/.netrc."
-        return Problem("UNAUTHORIZED", f"{_title(file)} cannot be downloaded: HTTP {status}", file["url"], remedy)
-    remedy = "The file may have been removed: lock a version that is still there. Behind a mirror: check mirrors.pypi."
-    return Problem("BUILD", f"{_title(file)} cannot be downloaded: HTTP {status}", file["url"], remedy)
-
-
-def _unreachable(file, error):
-    remedy = "Check the network. Where this address is out of reach, set mirrors.pypi in tgo.catalog.json, or pass "
-    remedy += "--mirror pypi=URL. Behind a proxy that inspects TLS: --ca-bundle FILE."
-    return Problem("UNAVAILABLE", f"{_title(file)} cannot be downloaded: {error}", file["url"], remedy)
-`;
-
-// packages/stages/src/build/python/index.py
-var python_default = `"""Asks the package index, through uv, which files there are of every locked package."""
-
-import json
-import os
-import re
-import subprocess
-
-from problem import Problem, last_lines
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # before Python 3.11
-    import tomli as tomllib
-
-PYPI = "https://pypi.org/simple"
-
-
-def flags(indexes, pypi):
-    """Index options of uv; the mirror stands in for PyPI and nothing else."""
-    options = ["--default-index", indexes["default"] or pypi or PYPI]
-    for url in indexes["extra"]:
-        options += ["--index", url]
-    # Every file is known by its hash: which index it comes from decides nothing.
-    return [*options, "--index-strategy", "unsafe-best-match"]
-
-
-def locked_hashes(requirements):
-    """sha256 of every file the lock allows, by (name, version)."""
-    allowed = {}
-    for line in re.sub(r"\\\\\\n", " ", requirements).splitlines():
-        pin = re.match(r"([\\w.-]+)(?:\\[[^\\]]*\\])?\\s*===?\\s*([^\\s;]+)", line)
-        if pin is not None:
-            found = re.findall(r"--hash[=\\s]sha256:([0-9a-f]{64})", line)
-            allowed.setdefault((canonical(pin[1]), pin[2]), set()).update(found)
-    return allowed
-
-
-def canonical(name):
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def look_up(requirements, indexes, pypi, work):
-    """Packages of a set of requirements as pylock.toml has them (PEP 751), and what uv warned of."""
-    pylock = os.path.join(work, "pylock.toml")
-    command = ["uv", "pip", "compile", "--no-config", "--universal", "--no-deps", "--generate-hashes"]
-    command += ["--format", "pylock.toml", "--output-file", pylock, *flags(indexes, pypi), requirements]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        raise _failure(done.stderr, indexes, pypi)
-    with open(pylock, "rb") as file:
-        packages = tomllib.load(file).get("packages", [])
-    yanked = re.findall(r"^warning: \`(\\S+)==(\\S+)\` is yanked(?: \\(reason: (.*)\\))?$", done.stderr, re.MULTILINE)
-    return packages, [_withdrawn(*found) for found in yanked]
-
-
-def _withdrawn(name, version, reason):
-    """A lock may still name such a version (PEP 592): told, not refused."""
-    text = json.loads(reason) if reason.startswith('"') else reason
-    return f"{name} {version} was withdrawn (yanked) by its authors: {text or 'no reason given'}"
-
-
-def files_of(package):
-    """Its sdist and its wheels as {name, version, file, url, sha256, size}."""
-    entries = [package["sdist"]] if "sdist" in package else []
-    entries += package.get("wheels", [])
-    entries += [package["archive"]] if "archive" in package else []
-    return [_file(package, entry) for entry in entries if "url" in entry]
-
-
-def _file(package, entry):
-    name = entry.get("name") or re.sub(r"[?#].*", "", entry["url"]).rsplit("/", 1)[1]
-    facts = {"name": package["name"], "version": package.get("version", ""), "file": name.replace("%2B", "+")}
-    return {**facts, "url": entry["url"], "sha256": entry["hashes"].get("sha256"), "size": entry.get("size", 0)}
-
-
-def _failure(said, indexes, pypi):
-    url = re.search(r"Failed to fetch: \`?([^\\s\`]+)", said)
-    gone = re.search(r"there is no version of (\\S+?)==(\\S+)", said)
-    unknown = re.search(r"Because (\\S+) was not found in", said)
-    mirror = f"mirrors.pypi (or --mirror pypi=URL) leads to {pypi}" if pypi else "PyPI itself was asked"
-    if re.search(r"40[13]|credentials", said) and url is not None:
-        remedy = "Give the index's credentials: --netrc file:$HOME/.netrc."
-        return Problem("UNAUTHORIZED", f"the package index refuses\\n{last_lines(said)}", url[1], remedy)
-    if gone is not None or unknown is not None:
-        name = f"{gone[1]} {gone[2].rstrip(',')}" if gone is not None else unknown[1]
-        remedy = f"It was removed, or the index does not have it ({mirror}). Lock a version that is there: "
-        remedy += "pip index versions NAME lists them."
-        where = ", ".join([indexes["default"] or pypi or PYPI, *indexes["extra"]])
-        return Problem("BUILD", f"{name} is not on the package index", where, remedy)
-    if url is not None:
-        remedy = f"Check the network and the address: {mirror}. Where PyPI is out of reach, set mirrors.pypi in "
-        remedy += "tgo.catalog.json. Behind a proxy that inspects TLS: --ca-bundle FILE."
-        return Problem("UNAVAILABLE", f"the package index does not answer\\n{last_lines(said)}", url[1], remedy)
-    what = f"the locked packages cannot be looked up\\n{last_lines(said)}"
-    return Problem("BUILD", what, None, "The words above are uv's own.")
-`;
-
-// packages/stages/src/build/python/layer.py
-var layer_default = '"""What every layer of Python files gets: bytecode, and one time for every entry."""\n\nimport os\nimport subprocess\nimport sys\n\n\ndef compile_bytecode(root, path):\n    """\n    Bytecode that is never checked against a file time; `path` is where root will be in the image, as tracebacks name\n    it. Packages ship templates that are no Python: tolerated.\n    """\n    command = [sys.executable, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]\n    subprocess.run([*command, "-s", root, "-p", path, root], stdout=subprocess.DEVNULL)\n\n\ndef stamp(root, time):\n    """One time (seconds since 1970) for every entry; a link\'s own, not its target\'s."""\n    for folder, directories, files in os.walk(root):\n        for name in directories + files:\n            os.utime(os.path.join(folder, name), (time, time), follow_symlinks=False)\n    os.utime(root, (time, time))\n';
-
-// packages/stages/src/build/python/lock.py
-var lock_default = `"""Checks a lock against its project, and writes its packages as one set of hashed requirements.
-
-usage: lock.py LOCK OUT GROUP...   in a folder with pyproject.toml and the lock.
-Writes OUT/requirements.txt, and OUT/indexes.json: the indexes the project names beside or instead of PyPI.
-"""
-
-import json
-import os
-import re
-import sys
-
-from problem import Problem, telling
-from project import read_toml
-
-
-def require_indexed(requirements, lock):
-    """Only what an index has is fetched with a hash: no git repositories, no folders."""
-    for line in requirements.splitlines():
-        if re.match(r"-e |\\.|file:|[\\w.-]+(\\[[\\w,.-]+\\])? *@ *(git\\+|hg\\+|svn\\+|bzr\\+|file:)", line):
-            name = line.split(";")[0].strip()
-            remedy = "Depend on a released version from a package index, or ship the code with the service's source."
-            raise Problem("SOURCE", f"{name} has no hash: it comes from a repository or a folder", lock, remedy)
-
-
-def main():
-    lock, out, *groups = sys.argv[1:]
-    project = read_toml("pyproject.toml") if os.path.exists("pyproject.toml") else {}
-    if lock == "poetry.lock":
-        from lock_poetry import export
-    elif lock == "uv.lock":
-        from lock_uv import export
-    else:
-        from lock_file import export
-    requirements, indexes = export(project, lock, groups)
-    require_indexed(requirements, lock)
-    os.makedirs(out, exist_ok=True)
-    with open(os.path.join(out, "requirements.txt"), "w") as file:
-        file.write(requirements)
-    with open(os.path.join(out, "indexes.json"), "w") as file:
-        json.dump(indexes, file)
-
-
-telling(main)
-`;
-
-// packages/stages/src/build/python/lock_file.py
-var lock_file_default = `"""A requirements file with hashes; the pipeline has checked its lines already."""
-
-from project import require_python, split_options, table
-from packaging.specifiers import SpecifierSet
-from problem import Problem
-
-
-def export(project, lock, groups):
-    if groups != ["main"]:
-        remedy = "Lock with Poetry or uv, or name another file in build.lock, and remove build.groups."
-        raise Problem("SOURCE", f"a requirements file has no dependency groups ({', '.join(groups)})", lock, remedy)
-    python = table(project, "project").get("requires-python")
-    require_python(python, lambda text, version: SpecifierSet(text).contains(version, prereleases=True))
-    with open(lock, encoding="utf-8") as file:
-        return split_options(file.read())
-`;
-
-// packages/stages/src/build/python/lock_poetry.py
-var lock_poetry_default = `"""poetry.lock, through Poetry's own exporter; run with the Python that Poetry is installed for."""
-
-import os
-import subprocess
-import sys
-
-from project import read_toml, require_groups, require_python, split_options, table
-from problem import Problem, last_lines
-
-
-def allows(text, version):
-    from poetry.core.constraints.version import Version, parse_constraint
-
-    return parse_constraint(text).allows(Version.parse(version))
-
-
-def export(project, lock, groups):
-    read_toml(lock)
-    poetry = table(project, "tool", "poetry")
-    known = [*table(poetry, "group"), *table(project, "dependency-groups")]
-    require_groups(groups, known + (["dev"] if "dev-dependencies" in poetry else []))
-    python = table(poetry, "dependencies").get("python", table(project, "project").get("requires-python"))
-    require_python(python, allows)
-    command = [sys.executable, "-m", "poetry", "export", "--no-interaction", "--no-ansi", "--only", ",".join(groups)]
-    # It looks for nothing but the two files; a folder of its own keeps it from the user's settings.
-    environment = {**os.environ, "POETRY_CONFIG_DIR": "/tmp/poetry", "POETRY_VIRTUALENVS_CREATE": "false"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if done.returncode == 0:
-        return split_options(done.stdout)
-    said = done.stderr + done.stdout
-    if "changed significantly" in said or "is not up to date" in said:
-        what, remedy = "it does not match pyproject.toml", "Run poetry lock in the service's folder and commit it."
-    else:
-        what, remedy = "Poetry cannot export it", "Run poetry check --lock in the service's folder."
-    raise Problem("SOURCE", f"{what}\\n{last_lines(said)}", lock, remedy)
-`;
-
-// packages/stages/src/build/python/lock_uv.py
-var lock_uv_default = `"""uv.lock, through uv's own exporter."""
-
-import re
-import subprocess
-
-from project import PYPI, read_toml, require_groups, require_python, table
-from packaging.specifiers import SpecifierSet
-from problem import Problem, last_lines
-
-
-def allows(text, version):
-    return SpecifierSet(text).contains(version, prereleases=True)
-
-
-def selection(groups):
-    """\`main\` are the project's own dependencies; without it only the named groups ship."""
-    flag = "--group" if "main" in groups else "--only-group"
-    return [part for group in groups if group != "main" for part in (flag, group)]
-
-
-def foreign_registries(project, locked):
-    """Registries of locked packages other than PyPI; and the one that stood in for PyPI when it was locked."""
-    used = [package.get("source", {}).get("registry") for package in locked.get("package", [])]
-    registries = [url for url in dict.fromkeys(used) if url is not None and not PYPI.match(url)]
-    indexes = table(project, "tool", "uv").get("index", [])
-    declared = {str(index.get("url")).rstrip("/") for index in indexes}
-    unknown = [url for url in registries if url.rstrip("/") not in declared]
-    return registries, unknown[0] if len(unknown) == 1 else None
-
-
-def export(project, lock, groups):
-    locked = read_toml(lock)
-    require_groups(groups, table(project, "dependency-groups"))
-    require_python(table(project, "project").get("requires-python"), allows)
-    registries, mirror = foreign_registries(project, locked)
-    # Offline and without a cache: whether the lock matches is decided by the two files alone.
-    command = ["uv", "export", "--locked", "--offline", "--no-cache", "--no-python-downloads", "--quiet"]
-    command += ["--no-emit-project", "--no-default-groups", "--no-header", "--no-annotate", *selection(groups)]
-    command += [] if mirror is None else ["--default-index", mirror]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode == 0:
-        return done.stdout, {"default": None, "extra": registries}
-    if re.search("needs to be updated|No solution found|network was disabled", done.stderr):
-        said = re.sub(r"^hint: .*$", "", done.stderr, flags=re.MULTILINE)
-        what, remedy = "it does not match pyproject.toml", "Run uv lock in the service's folder and commit it."
-    else:
-        said, what, remedy = done.stderr, "uv cannot export it", "Run uv lock --check in the service's folder."
-    raise Problem("SOURCE", f"{what}\\n{last_lines(said)}", lock, remedy)
-`;
-
-// packages/stages/src/build/python/plan.py
-var plan_default = `"""Decides, before anything is installed, which file of every locked package goes to which platform.
-
-Writes OUT/plan.json: \`sets\`, files by "shared" (the same wheel on every platform) or platform; \`sources\`, packages
-without a wheel for some platform, downloaded and looked into; \`notes\`.
-"""
-
-import argparse
-import json
-import os
-
-from fetch import fetch
-from index import canonical, files_of, locked_hashes, look_up
-from problem import Problem, telling
-from sdist import inspect
-from wheels import best, supported, wanted
-
-
-def choose(package, allowed, platforms, ranks):
-    """The wheel for each platform that wants the package (None where there is none), and its sdist."""
-    locked = allowed.get((canonical(package["name"]), package.get("version", "")))
-    files = [file for file in files_of(package) if locked is None or file["sha256"] in locked]
-    if not files:
-        what = f"{package['name']} {package.get('version', '')}: the index has no file with a hash the lock names"
-        remedy = "Its files were replaced since it was locked, or a mirror alters them. Find out why; then lock again."
-        raise Problem("BUILD", what, None, remedy)
-    wheels = [file for file in files if file["file"].endswith(".whl")]
-    sdist = next((file for file in files if not file["file"].endswith(".whl")), None)
-    takers = [name for name, machine in platforms.items() if wanted(package.get("marker"), machine)]
-    return {name: best(wheels, ranks[name]) for name in takers}, sdist
-
-
-def divide(packages, allowed, platforms, glibc):
-    """Files by set, sources with the platforms that need them, and (package, platform) nothing can be had for."""
-    ranks = {name: supported(machine, glibc) for name, machine in platforms.items()}
-    sets = {"shared": [], **{name: [] for name in platforms}}
-    sources, missing = [], []
-    for package in packages:
-        chosen, sdist = choose(package, allowed, platforms, ranks)
-        without = [name for name, wheel in chosen.items() if wheel is None]
-        if without and sdist is None:
-            missing += [(f"{package['name']} {package['version']}", name) for name in without]
-        elif without:
-            sources.append({**sdist, "platforms": without})
-        found = [wheel for wheel in chosen.values() if wheel is not None]
-        if len(found) == len(platforms) and all(wheel == found[0] for wheel in found):
-            sets["shared"].append(found[0])
-        else:
-            for name, wheel in chosen.items():
-                sets[name] += [] if wheel is None else [wheel]
-    return sets, sources, missing
-
-
-def require_all(missing):
-    if not missing:
-        return
-    lines = [
-        f"{package} has neither a wheel for {name.replace('-', '/')} nor a source archive"
-        for package, name in missing
-    ]
-    remedy = "Lock a version that has one (its files are listed on the index), replace the package, give it an\\n"
-    remedy += "environment marker such as platform_machine, or build without that platform: --platform."
-    raise Problem("BUILD", "; ".join(lines), None, remedy)
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--lock", required=True, help="folder with requirements.txt and indexes.json")
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--cache", required=True, help="folder of downloads")
-    parser.add_argument("--pypi", help="mirror of PyPI")
-    parser.add_argument("--glibc", type=int, required=True, help="highest minor version of glibc 2 of wheels")
-    parser.add_argument("--platform", action="append", required=True, metavar="NAME=MACHINE")
-    options = parser.parse_args()
-    platforms = dict(pair.split("=", 1) for pair in options.platform)
-    os.makedirs(options.out, exist_ok=True)
-    requirements = os.path.join(options.lock, "requirements.txt")
-    with open(requirements) as file:
-        allowed = locked_hashes(file.read())
-    with open(os.path.join(options.lock, "indexes.json")) as file:
-        indexes = json.load(file)
-    packages, notes = look_up(requirements, indexes, options.pypi, "/tmp") if allowed else ([], [])
-    sets, sources, missing = divide(packages, allowed, platforms, options.glibc)
-    require_all(missing)
-    for source, path in zip(sources, fetch(sources, options.cache)):
-        source.update(inspect(path))
-    with open(os.path.join(options.out, "plan.json"), "w") as file:
-        json.dump({"sets": sets, "sources": sources, "indexes": indexes, "notes": notes}, file)
-
-
-if __name__ == "__main__":
-    telling(main)
-`;
-
-// packages/stages/src/build/python/problem.py
-var problem_default = '"""What went wrong, told so that the pipeline can pass it on as one message with its remedy."""\n\nimport json\nimport sys\n\n\nclass Problem(Exception):\n    """A foreseen failure; `code` is one of the product\'s error codes."""\n\n    def __init__(self, code, what, where=None, remedy=None):\n        super().__init__(what)\n        self.told = {"code": code, "what": what, "where": where, "remedy": remedy}\n\n\ndef telling(main):\n    """Runs main; a problem ends the program with one line that the pipeline reads."""\n    try:\n        main()\n    except Problem as problem:\n        sys.stderr.write(f"tgo-problem: {json.dumps(problem.told)}\\n")\n        sys.exit(1)\n\n\ndef last_lines(text, count=12):\n    """The end of what a tool printed, indented."""\n    lines = [line.rstrip() for line in text.splitlines() if line.strip()]\n    return "\\n".join(f"  | {line}" for line in lines[-count:])\n';
-
-// packages/stages/src/build/python/project.py
-var project_default = `"""What pyproject.toml and exported requirements say."""
-
-import platform
-import re
-
-from problem import Problem
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # before Python 3.11
-    import tomli as tomllib
-
-PYPI = re.compile(r"^https://pypi\\.org/simple/?$")
-
-
-def read_toml(path):
-    try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        remedy = "Mend the file." if path == "pyproject.toml" else "Restore the file from git, or lock again."
-        raise Problem("SOURCE", f"it is not valid TOML: {error}", path, remedy)
-
-
-def table(document, *names):
-    """A table inside a document, empty where there is none."""
-    for name in names:
-        document = document.get(name, {}) if isinstance(document, dict) else {}
-    return document if isinstance(document, dict) else {}
-
-
-def require_groups(wanted, known):
-    """Group names are compared as PEP 735 says: without case, and - _ . alike."""
-    names = {re.sub(r"[-_.]+", "-", name).lower(): name for name in ["main", *known]}
-    for group in wanted:
-        if re.sub(r"[-_.]+", "-", group).lower() not in names:
-            remedy = f"Groups there are: {', '.join(names.values())}. Mend build.groups of the service."
-            raise Problem("SOURCE", f"there is no dependency group {group}", "pyproject.toml", remedy)
-
-
-def require_python(text, allows):
-    """The base image's Python must be one the project says it runs on."""
-    version = platform.python_version()
-    if text is None or allows(text, version):
-        return
-    remedy = "Choose a base image with such a Python (build.base of the service), or widen the project's range."
-    raise Problem("SOURCE", f"the project wants Python {text}, the base image has {version}", "pyproject.toml", remedy)
-
-
-def split_options(text):
-    """Requirement lines and index options of an export, apart."""
-    lines, default, extra = [], None, []
-    for line in text.splitlines():
-        option = re.match(r"--(index-url|extra-index-url|trusted-host|find-links)[ =](\\S+)", line)
-        if option is None:
-            lines.append(line)
-        elif option[1] == "index-url":
-            default = option[2]
-        elif option[1] == "extra-index-url":
-            extra.append(option[2])
-    if default is not None and PYPI.match(default):
-        default = None
-    return "\\n".join(lines) + "\\n", {"default": default, "extra": [url for url in extra if not PYPI.match(url)]}
-`;
-
-// packages/stages/src/build/python/sdist.py
-var sdist_default = '"""Source archives: what is in them, and how they are unpacked."""\n\nimport os\nimport re\nimport tarfile\nimport zipfile\n\nLANGUAGES = {\n    "c": r"\\.(c|pyx|s)$",\n    "c++": r"\\.(cc|cpp|cxx|hpp|hxx)$",\n    "rust": r"(\\.rs|/Cargo\\.toml)$",\n    "fortran": r"\\.(f|for|f77|f90|f95)$",\n    "go": r"\\.go$",\n    "other": r"/(meson\\.build|CMakeLists\\.txt|configure)$",\n}\nASIDE = r"(^|/)(tests?|docs?|examples?|benchmarks?)/"\nBUILDS_EXTENSIONS = r"\\b(Extension\\s*\\(|ext_modules|cffi_modules|rust_extensions|has_ext_modules)"\n\n\ndef inspect(path):\n    """{languages}: what would have to be compiled; none for a pure Python package."""\n    names = _names(path)\n    top = len(_top(names))\n    code = [name for name in names if not re.search(ASIDE, name[top:], re.I)]\n    languages = [\n        language for language, pattern in LANGUAGES.items() if any(re.search(pattern, name, re.I) for name in code)\n    ]\n    setup = _read(path, f"{_top(names)}/setup.py") or ""\n    if not languages and re.search(BUILDS_EXTENSIONS, setup):\n        languages = ["c"]\n    return {"languages": languages}\n\n\ndef unpack(path, target):\n    """Unpacks an archive; `target` is its one top folder afterwards."""\n    parent = os.path.dirname(target)\n    os.makedirs(parent, exist_ok=True)\n    if zipfile.is_zipfile(path):\n        with zipfile.ZipFile(path) as archive:\n            archive.extractall(parent)\n    else:\n        with tarfile.open(path) as archive:\n            archive.extractall(parent, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))\n    top = os.path.join(parent, _top(_names(path)))\n    if top != target:\n        os.rename(top, target)\n\n\ndef _top(names):\n    return names[0].removeprefix("./").split("/")[0] if names else ""\n\n\ndef _names(path):\n    if zipfile.is_zipfile(path):\n        with zipfile.ZipFile(path) as archive:\n            return archive.namelist()\n    with tarfile.open(path) as archive:\n        return archive.getnames()\n\n\ndef _read(path, name):\n    if zipfile.is_zipfile(path):\n        with zipfile.ZipFile(path) as archive:\n            return archive.read(name).decode(errors="replace") if name in archive.namelist() else None\n    with tarfile.open(path) as archive:\n        found = archive.extractfile(name) if name in archive.getnames() else None\n        return None if found is None else found.read().decode(errors="replace")\n';
-
-// packages/stages/src/build/python/tools/poetry.ts
-var POETRY = `anyio==4.16.0 ; python_full_version >= '3.10' --hash=sha256:c66ae634e0b8228396b801741beb3294326d4b6102f7bba4041c0dfb58c29026
-backports-tarfile==1.2.0 ; python_full_version >= '3.10' and python_full_version < '3.12' --hash=sha256:77e284d754527b01fb1e6fa8a1afe577858ebe4e9dad8919e34c862cb399bc34
-build==1.6.1 ; python_full_version >= '3.10' --hash=sha256:ecd351a4be9d35a9eaaba244a7687143c9c7d4aea6ac964e7e7ddab20cbcf4e7
-cachecontrol==0.14.4 ; python_full_version >= '3.10' --hash=sha256:b7ac014ff72ee199b5f8af1de29d60239954f223e948196fa3d84adaffc71d2b
-certifi==2026.10.18 ; python_full_version >= '3.10' --hash=sha256:73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62
-cffi==2.1.1 ; python_full_version >= '3.10' and ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:5a59cc1c4442bc3d5c703bf720b51138d0bfc173618807c9ee2490a7541dd3d9 --hash=sha256:194cffa889098ced9976c3fc6340305e43f6303657d298da55366907c05c22d6 --hash=sha256:3311ed60d36f83378794e1009ac6258bafbf81f7888b4caa7b35a521e3f95813 --hash=sha256:34e261f78cb6ceaaa36f42f2613f4380d94d9c759a9c73c769ee6e0247364632 --hash=sha256:68e62fe11f30d5ca8289242866f0a5291402d8529ca2178ab8afc5c9694ae890 --hash=sha256:c1453022f490d2459a11819d83ad1d586e9ff65a12ac3e705ffebd46d3685dcf --hash=sha256:b5bdfd1c873d4e093aabc0ca84c4ca6dbc4f752afb5c86f146d9742580c9da2e --hash=sha256:31348097ff5bbe827ccc41795d4dd099d9f0625e7def00ee653c137a490c2a6c --hash=sha256:f16c709686a78c727bbbf059f92b0bf41c6fc60deec706d2dc19f529175a6125 --hash=sha256:a931079504ecc49efed7744c476a5c343a92fabf66dec2db95edb1b2fdc770e2 --hash=sha256:7dbb61fe3a7699468030f71bbe5f8a0e326a151daa91beb11a6fc1f980c55e1c --hash=sha256:f24fb43132a4c6b4cb4eb029492919b2db645be6808d738f244fd146c03c32cb --hash=sha256:58acb8ab8e295e6c5ea12f888cbb13cf21511ef2a3303a23f4325c29d17fe5c1 --hash=sha256:b0431303acaea1089ad4b3e9ce4e6518193def1118d4073ca848635ee4ea2e96 --hash=sha256:dddad92b554513a31f272570678ba307fb9f618f05e3d4a5eacafff9eae03e1d --hash=sha256:da0e573f9f97159390c89d9f1a9e41908b66d408cc5b58d08cf3847d844c531b --hash=sha256:507a24c282e0f42f8ed737cf048572cbf580468da5555764a8331735e9c736b6 --hash=sha256:aeae0e330c9f6acd681f647d46cefd30c29f93e3392882e792e82080c9691399
-charset-normalizer==3.5.2 ; python_full_version >= '3.10' --hash=sha256:9373ad13ef0d2c0fb761e04e55bfdee5a08b52cef2c882c8fbe9935b1517152e --hash=sha256:8a893cc101149f80a653f82062ebc95b34525a2614382e1da5458fe7c6997249 --hash=sha256:d760fe2a4d7c3b226cb9026d6a842868d52a7901bd98420e1baf14e80da85cf5 --hash=sha256:211d5a3eb6af8f513b8d4ca19a8c1b7accab1b5f0d3175f9826b03c1a920dc1f --hash=sha256:b91363207bd9dc966a691e959bb47f64b30f7ac4b072be9968b366982f7db77c --hash=sha256:3d31298449090ab8d47b7b1b2a555ff73cac7ed438a08b7ac160980c7ebed649 --hash=sha256:ed905975ab14056a2e5eb1c376cb2e1ebc5396baf84163939c518556fccde9f5 --hash=sha256:a66c3bc5ab1f0ff2164fc9965ddd611ff0802173f4b9d24554c563f6ab7e1d6e --hash=sha256:d2374b62878abb00cd8309b32af6c0b715cd02dec0ca74ef12e5069bdc64144a --hash=sha256:d376bbd28b3a8999db1a103b3b388aee6f1ddeb3e51bc2172993efdcd86e064d --hash=sha256:849df64e889b2e17230d58410a03dba311a65b163508fd33679b2b737d4b7858 --hash=sha256:7218e8f32b0956cfcd048fd42d9d5779809745ca1d86113ca56f66e7ae1549c4 --hash=sha256:a090bb2c68df85450502e3e20d665e3a5af9c65a84d6508ed477badd49166fd3 --hash=sha256:1afb975bd5d68d5ce9f6b6d44fdf2f7e34b895a35e95708a7a91b20a3b51d187 --hash=sha256:bbbfc8e28816f19d7c0f1816664980c0a9875d01b27cdf8eedddb639d9e108ad --hash=sha256:7967d08cf06dee78443b874f98c98036f624f3a4e73e11f9f64f5be4d25393cf --hash=sha256:4c2b5031f63e331e3839b40aed2dd6f191e9c07edbde303e7876846ea1946995 --hash=sha256:8d86d6fc60743dc916eb79e2eb1ec4818e21e427731543af40a3021851174a13 --hash=sha256:34276fd796040bf0993ab33a369aa572e6979c7aab225a88893667ad8eac8f7a --hash=sha256:ee43c17b173d46a3212baa6ead3ae258eeabdae48c263a01ccf0218c366dd655 --hash=sha256:9409a8bf35cf78353942504b24a57de3d75b708997a1e4bd8db71ac8633ce364 --hash=sha256:3df041de8887954562c9b261cba85ca0e9ded74048daf125f45edcfaa4832229 --hash=sha256:1c50fe28bbc2ced33386f298650d91218076c05420e6cbd790b913adc41659e7 --hash=sha256:d19fbd981a488e22cd04883659ca6b08f50b5974f9fd7c95655ef6a043e5893f --hash=sha256:b6b751274acb69d77b3323d6b7dbaa3c7fdfc1eb829b7eb61d262f32e1af9685
-cleo==2.1.0 ; python_full_version >= '3.10' --hash=sha256:4a31bd4dd45695a64ee3c4758f583f134267c2bc518d8ae9a29cf237d009b07e
-crashtest==0.4.1 ; python_full_version >= '3.10' --hash=sha256:8d23eac5fa660409f57472e3851dab7ac18aba459a8d19cbbba86d3d5aecd2a5
-cryptography==50.0.2 ; python_full_version >= '3.10' and sys_platform == 'linux' --hash=sha256:79def8d059362e7831389ed3be0ecdf58a89386e1271e35dd9f5af84e81bffd0 --hash=sha256:630ebfea3bf689d075f82316324ff7433dc447fe6bc1bfc76524b74b4a9567d2 --hash=sha256:f9f6143a8c75945eb960d9eb98905a441394abfa24afaae239d514ffb2586480 --hash=sha256:4061c0079120205fb760c58acab6443e217307dcf05e3702cf970e0689972856 --hash=sha256:87e9ce85beb6b328ba370cc6e6aea483c92617b4c95b1d33a49297eb662bfb04 --hash=sha256:9dab55f57c74c3cad24c323bacbbd04be4705ba6eb0d92e920b1fc4837ed5079 --hash=sha256:d370b8d1dfcdf7130178137f6fbee6140774a1acc6cacefc4b42643ec11d0a3a --hash=sha256:f2f9bd7f90c64fe89253f0a2c05e3c4856072660429ce8831b4235bf29403a67 --hash=sha256:e275096ea1e60cc595cda2836fd4a6c725d1125108b868be17f53684d164e2cc --hash=sha256:58a0c478eeca76fe5e07993c5a0703def34a6dc6a0cda4f5564639b33112ffe7 --hash=sha256:fdd28f912fccfec1846a94e2e1e8f9b0012f557f0c46fe4f3eb0d7a87afcf90b --hash=sha256:e105ab60406787da31fccc883fc0f733af1efd78f0136a4599692c4083a73d0c --hash=sha256:c5e67125c7dca78d199ec4e116aa93dbb83494808ecbb8211a2cb09b1bf41dbd --hash=sha256:ee247f5c245c9a2fe7c8e2214e295918838e44e00a45a6718451e4004219e767 --hash=sha256:dfe9763530994147d9af1def057a5b9658b00e8f8fe8743d144d1e0911c2e454 --hash=sha256:f21e8a22c8605750c7af886bab299a363721264061b4ac0a30efb73cfd58efc5 --hash=sha256:0ddc924c04591c2811ca024d62ecad4f7f6f08af8939c211438f48a16bd23602 --hash=sha256:1981f1db4630889b9ef7803fadef12b056f428cb6b85c27ba57b774793b6093c
-distlib==0.4.4 ; python_full_version >= '3.10' --hash=sha256:cf09d55b1e85a89576b036aeb71550bfd68320f3f21761ca329eadadad918638
-dulwich==0.24.10 ; python_full_version >= '3.10' --hash=sha256:2a56f9838e5d2414a2b57bab370b73b9803fefd98836ef841f0fd489b5cc1349 --hash=sha256:90b24c0827299cfb53c4f4d4fedc811be5c4b10c11172ff6e5a5c52277fe0b3a --hash=sha256:b715a9f85ed71bef8027275c1bded064e4925071ae8c8a8d9a20c67b31faf3cd --hash=sha256:858fae0c7121715282a993abb1919385a28e1a9c4f136f568748d283c2ba874f --hash=sha256:6a25ca1605a94090514af408f9df64427281aefbb726f542e97d86d3a7c8ec18 --hash=sha256:d9793fc1e42149a650a017dc8ce38485368a41729b9937e1dfcfedd0591ebe9d --hash=sha256:843de5f678436a27b33aea0f2b87fd0453afdd0135f885a3ca44bc3147846dd2 --hash=sha256:4914abb6408a719b7a1f7d9a182d1efd92c326e178b440faf582df50f9f032db --hash=sha256:3581ae0af33f28e6c0834d2f41ca67ca81cd92a589e6a5f985e6c64373232958 --hash=sha256:019af16c850ae85254289f9633a29dea02f45351c4182ea20b0c1394c074a13b --hash=sha256:44f62e0244531a8c43ca7771e201ec9e7f6a2fb27f8c3c623939bc03c1f50423 --hash=sha256:e2eda4a634d6f1ac4c0d4786f8772495c8840dfc2b3e595507376bf5e5b0f9c5 --hash=sha256:15b32f8c3116a1c0a042dde8da96f65a607e263e860ee42b3d4a98ce2c2f4a06
-exceptiongroup==1.3.1 ; python_full_version == '3.10.*' --hash=sha256:a7a39a3bd276781e98394987d3a5701d0c4edffb633bb7a5144577f82c773598
-fastjsonschema==2.22.3 ; python_full_version >= '3.10' --hash=sha256:f670b443830b75aca3f00b75949efa20f4b2a80302ec7a21505c28dd54cffd43
-filelock==4.1.0 ; python_full_version == '3.10.*' --hash=sha256:2ce9818e3e2d8f284c1a964414447ef148d42a5fd5e2a477a7118e574b293ec1
-filelock==4.2.12 ; python_full_version >= '3.11' --hash=sha256:21decfec02f116ed4c954433cdb31f28c3b346b784543177b6d7059da2702ee9
-findpython==0.7.1 ; python_full_version >= '3.10' --hash=sha256:1b78b1ff6e886cbddeffe80f8ecdbf2b8b061169bbd18b673070e26b644c51ac
-h11==0.16.0 ; python_full_version >= '3.10' --hash=sha256:63cf8bbe7522de3bf65932fda1d9c2772064ffb3dae62d55932da54b31cb6c86
-httpcore==1.0.9 ; python_full_version >= '3.10' --hash=sha256:2d400746a40668fc9dec9810239072b40b4484b640a8c38fd654a024c7a1bf55
-httpx==0.28.1 ; python_full_version >= '3.10' --hash=sha256:d909fcccc110f8c7faf814ca82a9a4d816bc5a6dbfea25d6591d6985b8ba59ad
-idna==3.20 ; python_full_version >= '3.10' --hash=sha256:ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c
-importlib-metadata==9.0.1 ; python_full_version == '3.10.*' --hash=sha256:bba5600596a7e21f3eef53281cf28d6a5195634d2f2b78ff9501a3272c6eaab0
-importlib-metadata==10.2.0 ; python_full_version == '3.11.*' --hash=sha256:c7a4bf1c7479601f6b8e437cfc14f4f77028ba62a8f34ae95cd93d9774dfba51
-installer==0.7.0 ; python_full_version >= '3.10' --hash=sha256:05d1933f0a5ba7d8d6296bb6d5018e7c94fa473ceb10cf198a92ccea19c27b53
-jaraco-classes==3.4.0 ; python_full_version >= '3.10' --hash=sha256:f662826b6bed8cace05e7ff873ce0f9283b5c924470fe664fff1c2f00f581790
-jaraco-context==6.1.2 ; python_full_version >= '3.10' --hash=sha256:bf8150b79a2d5d91ae48629d8b427a8f7ba0e1097dd6202a9059f29a36379535
-jaraco-functools==4.6.0 ; python_full_version >= '3.10' --hash=sha256:99e3dc0060c5cbe8fcd1cdb36258e2a65ca40f1566b2033b12abb1bb44dd3c30
-jeepney==0.9.0 ; python_full_version >= '3.10' and sys_platform == 'linux' --hash=sha256:97e5714520c16fc0a45695e5365a2e11b81ea79bba796e26f9f1d178cb182683
-keyring==25.7.0 ; python_full_version >= '3.10' --hash=sha256:be4a0b195f149690c166e850609a477c532ddbfbaed96a404d4e43f8d5e2689f
-lazy-importer==0.1.0 ; python_full_version == '3.11.*' --hash=sha256:bd93fab7bef18e842eea02b839410954d37889140dc64ca4d9680aec6880c739
-more-itertools==11.1.0 ; python_full_version == '3.10.*' --hash=sha256:4b65538ae22f6fed0ce4874efd317463a7489796a0939fa66824dd542125a192
-more-itertools==11.2.1 ; python_full_version >= '3.11' --hash=sha256:35a7377edd1dd6608dcb2cdf534ded55ea32d49448875ad042cd3f879fb1ded0
-msgpack==1.2.4 ; python_full_version >= '3.10' --hash=sha256:25e1f2466c4ea0fb9b694a922f75eb92d7ce6262eda8cb8a5dada34fe990d486 --hash=sha256:85b79ed643cfde70672152b3d1aee438ca647c5d2ffb7dba7226689ee9f6f44b --hash=sha256:0c75cfda0d3ccb1f6abc20e0608ad6b226e11f317b5ac297721504d2509e2bd9 --hash=sha256:a45ceb5f199d5e388f28b550ba881096a3740d4bda10e661d77f59d9a2e8187a --hash=sha256:9ca1e78106675f2aed07dc37b842ce19be70010ab22c5c5c04688f0840d48539 --hash=sha256:c4d5bbdbea8f5669b3a734d6c226772804fb120848f99cbe63a0ddee63b049c9 --hash=sha256:e9c5ba0f053a7e98f013f083c9d1b2dffb26cad8c897c533d8286e44ed24c669 --hash=sha256:7fabd415c41e62006c6641fcdf5b3e866f581c4e11c58328c0d0f69584b9577d --hash=sha256:d088d1f552e129859db830692268747aba0a1ee3e6e0fe6344dbb3aab1df9f6c --hash=sha256:2444a4e04f924630d059ae6eae8f91fdfcd28ed9fd17b21bacf4e74550a091f7 --hash=sha256:5d65b791ce4283e02b6267742ad540899155e1b32887b9cbdda47f38f5a076b5 --hash=sha256:06a0657a4110d563255006b7cb7147432f67827144e429c2cdb1c967548d1817 --hash=sha256:c5917972ce1bf5f85f761031e00dab6fe0ad9f880cb3d2d43ed74b330c850400 --hash=sha256:e7ae8cf6012372cecb43016132d1b87ccc2ebb8ae5ab5078687399e82423386a --hash=sha256:b1f08ec826417e3c8dc3edadb50f38debba033af6cb849229f0eac72f80f2342
-packaging==26.3 ; python_full_version >= '3.10' --hash=sha256:d7193f7c8e4e93f444fde0262bf90af30e16fa0ad0ad44cb553c87339b23cd1c
-pbs-installer==2025.12.17 ; python_full_version >= '3.10' --hash=sha256:1a899ac5af9ca4c59a7a7944ec3fcf7ad7e40d5684b12eadcfbeee7c59d44123
-pkginfo==1.13.3 ; python_full_version >= '3.10' --hash=sha256:66520cd19fddf3faa9554d68dcc0e6801944275bf612e8b581dfba968a9b4cc9
-platformdirs==4.12.4 ; python_full_version == '3.10.*' --hash=sha256:78bfb9db2a8471ed7eebe3c3c932da413911042994e699b384fbb4493fa872d7
-platformdirs==4.14.7 ; python_full_version >= '3.11' --hash=sha256:391513b74707c42335fff3ea17eaac657a7ee9ffcadd809634d34ea594d0122c
-poetry==2.2.1 ; python_full_version >= '3.10' --hash=sha256:f5958b908b96c5824e2acbb8b19cdef8a3351c62142d7ecff2d705396c8ca34c
-poetry-core==2.2.1 ; python_full_version >= '3.10' --hash=sha256:bdfce710edc10bfcf9ab35041605c480829be4ab23f5bc01202cfe5db8f125ab
-poetry-plugin-export==1.10.1 ; python_full_version >= '3.10' --hash=sha256:83f10f98bb39ddc0dc839bdaa04848c9b2265a77e95d8dfd6e82071cab94540f
-pycparser==3.11 ; python_full_version == '3.10.*' and implementation_name != 'PyPy' and ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:51d5a8ba2be0bbe440b99d2112604c95bbbc3c2748a64260186c541e1729cd80
-pycparser==3.12 ; python_full_version >= '3.11' and implementation_name != 'PyPy' and ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:a076f3f489b39b43ed13563a1dafe42447445bec2e294154ec5c57fcdda4c85e
-pyproject-hooks==1.3.3 ; python_full_version >= '3.10' --hash=sha256:5fc53fdac9f7bd63fbcdc868fb5f90b4784d78a53a3d3388cd738b807441a20b
-python-discovery==1.9.5 ; python_full_version >= '3.10' --hash=sha256:a1fae8fca11e4bc61e38491c2aafff29e430b3c5e272d51ae52fb895bc4c0fac
-rapidfuzz==3.14.5 ; python_full_version == '3.10.*' --hash=sha256:f9fff308486bbd2c8c24f25e8e152c7594d3fe8db265a2d6a1ce24d58671127f --hash=sha256:dfa552338f51aec280f17b02d28bace1e162d1a84ccd80e3339a57f98aedb56b --hash=sha256:cb2829fedd672dd7107267189dabe2bbe07972801d636014417c6861eb89e358 --hash=sha256:3d50e5861872935fece391351cbb5ba21d1bced277cf5e1143d207a0a35f1925 --hash=sha256:01550fe5f60fd176aa66b7611289d46dc4aa4b1b904874c7b6d1d54e581c5ec1 --hash=sha256:48bee0b91bebfaec41e1081e351000659ab7570cc4598d617aa04d5bf827f9e6 --hash=sha256:b002c7994cc9f2bc9d9856f0fbaee6e8072c983873846c92f25cefba5b2a925f --hash=sha256:17a34330cd2a538c1ce5d400b61ba358c5b72c654b928ff87b362e88f8b864c7 --hash=sha256:59b3dba758661a318995655435c6ab20a04ade79fa51e75bc8dc107cac8df280 --hash=sha256:4900143d82071bdda533b00300c40b14b963ff826b3642cc463b6dd0f036585e
-rapidfuzz==3.14.6 ; python_full_version >= '3.11' --hash=sha256:3781cf14f9fc933d7198c2b25a8bbbd1a62b752746d5cd26de14957edc0e802f --hash=sha256:3d5d90bae3c6fb7ea34da968c9f23070e8440edb827a28b242580e0108110b14 --hash=sha256:96a548979cd939b2c69358a0f5088a408524fbf7454f04bf90939fa971e64310 --hash=sha256:0debb5f43662ea84d2f0228a0c7407ff647f9c3d13f3b692efff0cde46eebce0 --hash=sha256:0b34b7ee4f4f760690d6477163aabbec05705b5dd764cb6c3a6ba95aa1fffc42 --hash=sha256:6bb896f89a387219c671ebc33c4a636b222010cc3c5c83884a7fc8707bf0bbf9 --hash=sha256:760ee152af5e8b4d241a469f933ba2d7215248618ae19770fec7d80d9e149db6 --hash=sha256:08bc63b88048376114d1e66cf8fa6926495d03bb873eb87854fa74cf6848a70b --hash=sha256:cbe6a62f71fcbca72acbf5a30e53380600369f257f951d664d81d30c0c598595 --hash=sha256:b82c21c30568e096ef2a9dda7d45c379e6141694e0472dac73bc4372ce13ccee
-requests==2.34.2 ; python_full_version >= '3.10' --hash=sha256:2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0
-requests-toolbelt==1.0.0 ; python_full_version >= '3.10' --hash=sha256:cccfdd665f0a24fcf4726e690f65639d272bb0637b9b92dfd91a5568ccf6bd06
-secretstorage==3.5.0 ; python_full_version >= '3.10' and sys_platform == 'linux' --hash=sha256:0ce65888c0725fcb2c5bc0fdb8e5438eece02c523557ea40ce0703c266248137
-shellingham==1.5.4 ; python_full_version >= '3.10' --hash=sha256:7ecfff8f2fd72616f7481040475a65b2bf8af90a56c89140852d1120324e8686
-tomli==2.5.0 ; python_full_version == '3.10.*' --hash=sha256:86665cee9c4835b7a7f1e8ec2c719b5258d4dc782887aded5a8ae7352a96843b --hash=sha256:d7e369fd63331746182360977b1892bfc215476a30d61612d732425311639f56 --hash=sha256:bf0b5e8e0f68ebb494356e577c06c139161efd8d3b9050f93b39b7c26cc54ff0 --hash=sha256:6cf74416bdc94ae458b14e37286c1073081850ac8459a00d0c5efef5d44294c6 --hash=sha256:1245a6638fc4bb0a60af38a7d45413db34a13842027c77597c712c998c62fdf0 --hash=sha256:5d8bac3d603c97e6854424e5b2b5b741bdbde387e09f162fb0446812b4a8362b --hash=sha256:6e95c7614e705bfe2b04b27aa124adec59752d15813df37e2156747cab3a006b --hash=sha256:7ac2027d37c3afbdf4bdd377f2676f6f1d2122a5be1f1137b49dced590b37e75 --hash=sha256:752e8b1aa6a4367ef8bf6a1a1e005540f7ed055ba36d7193796812ca5404eb52 --hash=sha256:c47300f9bf791808f77d82747691c4bb09cb14bdf3060cca99b42cdc4361d5a7 --hash=sha256:32a7b79ac57a2e83670ce329ccf675798bc5a2094783a63676866b70503f2e2b
-tomlkit==0.15.2 ; python_full_version >= '3.10' --hash=sha256:05562412163a3037b94497385fb7f9204c637bc605af7a48199e41cf2272f437
-trove-classifiers==2026.9.21.13 ; python_full_version >= '3.10' --hash=sha256:8b1ff4f9c191b1040b71c37f1e445ab99732911e3cd91de52838453a854d7a17
-typing-extensions==4.16.0 ; python_full_version >= '3.10' and python_full_version < '3.15' --hash=sha256:481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8
-urllib3==2.8.0 ; python_full_version >= '3.10' --hash=sha256:0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3
-virtualenv==21.15.8 ; python_full_version >= '3.10' --hash=sha256:e4cb274633d6f3ddb19f535a3be7539ce8fe34fc7aa2b0c417ff6e96c3cf67dc
-zipp==4.1.2 ; python_full_version >= '3.10' and python_full_version < '3.12' --hash=sha256:b30cb6cd253122169c47de245ca24a86bac2a5d3802ba15bf7ba6414eb9e144d
-zstandard==0.25.0 ; python_full_version >= '3.10' --hash=sha256:e05ab82ea7753354bb054b92e2f288afb750e6b439ff6ca78af52939ebbc476d --hash=sha256:4b6d83057e713ff235a12e73916b6d356e3084fd3d14ced499d84240f3eecee0 --hash=sha256:01582723b3ccd6939ab7b3a78622c573799d5d8737b534b86d0e06ac18dbde4a --hash=sha256:9300d02ea7c6506f00e627e287e0492a5eb0371ec1670ae852fefffa6164b072 --hash=sha256:6dffecc361d079bb48d7caef5d673c88c8988d3d33fb74ab95b7ee6da42652ea --hash=sha256:5a56ba0db2d244117ed744dfa8f6f5b366e14148e00de44723413b2f3938a902 --hash=sha256:bfc4e20784722098822e3eee42b8e576b379ed72cca4a7cb856ae733e62192ea --hash=sha256:8e735494da3db08694d26480f1493ad2cf86e99bdd53e8e9771b2752a5c0246a --hash=sha256:223415140608d0f0da010499eaa8ccdb9af210a543fac54bce15babbcfc78439 --hash=sha256:e09bb6252b6476d8d56100e8147b803befa9a12cea144bbe629dd508800d1ad0
-`;
-
-// packages/stages/src/build/python/tools/programs.ts
-var PROGRAMS = `certifi==2026.10.18 --hash=sha256:73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62
-charset-normalizer==3.5.2 --hash=sha256:9373ad13ef0d2c0fb761e04e55bfdee5a08b52cef2c882c8fbe9935b1517152e --hash=sha256:8a893cc101149f80a653f82062ebc95b34525a2614382e1da5458fe7c6997249 --hash=sha256:d760fe2a4d7c3b226cb9026d6a842868d52a7901bd98420e1baf14e80da85cf5 --hash=sha256:211d5a3eb6af8f513b8d4ca19a8c1b7accab1b5f0d3175f9826b03c1a920dc1f --hash=sha256:b91363207bd9dc966a691e959bb47f64b30f7ac4b072be9968b366982f7db77c --hash=sha256:3d31298449090ab8d47b7b1b2a555ff73cac7ed438a08b7ac160980c7ebed649 --hash=sha256:ed905975ab14056a2e5eb1c376cb2e1ebc5396baf84163939c518556fccde9f5 --hash=sha256:a66c3bc5ab1f0ff2164fc9965ddd611ff0802173f4b9d24554c563f6ab7e1d6e --hash=sha256:d2374b62878abb00cd8309b32af6c0b715cd02dec0ca74ef12e5069bdc64144a --hash=sha256:d376bbd28b3a8999db1a103b3b388aee6f1ddeb3e51bc2172993efdcd86e064d --hash=sha256:849df64e889b2e17230d58410a03dba311a65b163508fd33679b2b737d4b7858 --hash=sha256:7218e8f32b0956cfcd048fd42d9d5779809745ca1d86113ca56f66e7ae1549c4 --hash=sha256:a090bb2c68df85450502e3e20d665e3a5af9c65a84d6508ed477badd49166fd3 --hash=sha256:1afb975bd5d68d5ce9f6b6d44fdf2f7e34b895a35e95708a7a91b20a3b51d187 --hash=sha256:bbbfc8e28816f19d7c0f1816664980c0a9875d01b27cdf8eedddb639d9e108ad --hash=sha256:7967d08cf06dee78443b874f98c98036f624f3a4e73e11f9f64f5be4d25393cf --hash=sha256:4c2b5031f63e331e3839b40aed2dd6f191e9c07edbde303e7876846ea1946995 --hash=sha256:8d86d6fc60743dc916eb79e2eb1ec4818e21e427731543af40a3021851174a13 --hash=sha256:34276fd796040bf0993ab33a369aa572e6979c7aab225a88893667ad8eac8f7a --hash=sha256:ee43c17b173d46a3212baa6ead3ae258eeabdae48c263a01ccf0218c366dd655 --hash=sha256:9409a8bf35cf78353942504b24a57de3d75b708997a1e4bd8db71ac8633ce364 --hash=sha256:3df041de8887954562c9b261cba85ca0e9ded74048daf125f45edcfaa4832229 --hash=sha256:1c50fe28bbc2ced33386f298650d91218076c05420e6cbd790b913adc41659e7 --hash=sha256:d19fbd981a488e22cd04883659ca6b08f50b5974f9fd7c95655ef6a043e5893f --hash=sha256:b6b751274acb69d77b3323d6b7dbaa3c7fdfc1eb829b7eb61d262f32e1af9685
-idna==3.20 --hash=sha256:ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c
-packaging==26.3 --hash=sha256:d7193f7c8e4e93f444fde0262bf90af30e16fa0ad0ad44cb553c87339b23cd1c
-requests==2.34.2 --hash=sha256:2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0
-tomli==2.5.0 ; python_full_version < '3.11' --hash=sha256:86665cee9c4835b7a7f1e8ec2c719b5258d4dc782887aded5a8ae7352a96843b --hash=sha256:d7e369fd63331746182360977b1892bfc215476a30d61612d732425311639f56 --hash=sha256:bf0b5e8e0f68ebb494356e577c06c139161efd8d3b9050f93b39b7c26cc54ff0 --hash=sha256:6cf74416bdc94ae458b14e37286c1073081850ac8459a00d0c5efef5d44294c6 --hash=sha256:1245a6638fc4bb0a60af38a7d45413db34a13842027c77597c712c998c62fdf0 --hash=sha256:5d8bac3d603c97e6854424e5b2b5b741bdbde387e09f162fb0446812b4a8362b --hash=sha256:6e95c7614e705bfe2b04b27aa124adec59752d15813df37e2156747cab3a006b --hash=sha256:7ac2027d37c3afbdf4bdd377f2676f6f1d2122a5be1f1137b49dced590b37e75 --hash=sha256:752e8b1aa6a4367ef8bf6a1a1e005540f7ed055ba36d7193796812ca5404eb52 --hash=sha256:c47300f9bf791808f77d82747691c4bb09cb14bdf3060cca99b42cdc4361d5a7 --hash=sha256:32a7b79ac57a2e83670ce329ccf675798bc5a2094783a63676866b70503f2e2b
-urllib3==2.8.0 --hash=sha256:0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3
-`;
-
-// packages/stages/src/build/python/tools/uv.ts
-var UV = `uv==0.13.9 --hash=sha256:56ec37616c00220032fc7b8c9d0ef51367fd0d70d9cd6ddd841660f949f84fed --hash=sha256:d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19 --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375
-`;
-
-// packages/stages/src/build/python/verify.py
-var verify_default = `"""Proves that a wheel is for one machine: its tag, the suffix of its extensions, and every ELF file in it."""
-
-import re
-import struct
-import zipfile
-
-from problem import Problem
-
-MACHINES = {0x3E: "x86_64", 0xB7: "aarch64"}
-
-
-def verify(wheel, machine):
-    """
-    "pure" or "compiled".
-    @param machine as in platform.machine(); None when the wheel must be pure.
-    """
-    name = wheel.rsplit("/", 1)[-1]
-    tag = name.removesuffix(".whl").rsplit("-", 1)[1]
-    with zipfile.ZipFile(wheel) as archive:
-        found = {entry.filename: _machine(archive, entry) for entry in archive.infolist()}
-    code = {path: of for path, of in found.items() if of is not None}
-    if tag == "any" and not code:
-        return "pure"
-    if machine is None:
-        raise Problem("BUILD", f"{name} was to be pure Python, and holds {', '.join(code) or 'code for ' + tag}")
-    if not tag.endswith(f"_{machine}"):
-        raise Problem("BUILD", f"{name} is not tagged for {machine}")
-    for path, of in code.items():
-        suffix = re.search(r"\\.cpython-\\w+-(\\w+)-linux-gnu\\.so$", path)
-        if of != machine or (suffix is not None and suffix[1] != machine):
-            raise Problem("BUILD", f"{name}: {path} is for {of} and was to be for {machine}")
-    return "compiled"
-
-
-def _machine(archive, entry):
-    """The machine of an ELF file, None for any other file; e_machine is at byte 18, in the byte order of byte 5."""
-    with archive.open(entry) as file:
-        head = file.read(20)
-    if head[:4] != b"\\x7fELF" or len(head) < 20:
-        return None
-    number = struct.unpack("<H" if head[5] == 1 else ">H", head[18:20])[0]
-    return MACHINES.get(number, f"machine {number}")
-`;
-
-// packages/stages/src/build/python/wheels.py
-var wheels_default = '"""Which wheel of a package is for which machine: PEP 425, 600 and 508."""\n\nimport platform\nimport sys\n\nfrom packaging import tags\nfrom packaging.markers import Marker\nfrom packaging.utils import InvalidWheelFilename, parse_wheel_filename\n\nLEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}\n\n\ndef supported(machine, glibc):\n    """Tags of a machine with their rank, best first; glibc is the highest minor version of glibc 2 to ask for."""\n    names = []\n    for minor in range(glibc, 4, -1):\n        names.append(f"manylinux_2_{minor}_{machine}")\n        if minor in LEGACY:\n            names.append(f"{LEGACY[minor]}_{machine}")\n    names.append(f"linux_{machine}")\n    version = sys.version_info[:2]\n    interpreter = f"cp{version[0]}{version[1]}"\n    ordered = [*tags.cpython_tags(version, [interpreter], names), *tags.compatible_tags(version, interpreter, names)]\n    return {tag: rank for rank, tag in reversed(list(enumerate(ordered)))}\n\n\ndef wanted(marker, machine):\n    """Whether a locked package is installed on a machine."""\n    if marker is None:\n        return True\n    facts = {"platform_machine": machine, "platform_system": "Linux", "sys_platform": "linux", "os_name": "posix"}\n    facts |= {"platform_release": "", "platform_version": "", "python_full_version": platform.python_version()}\n    return Marker(marker).evaluate(facts)\n\n\ndef best(wheels, ranks):\n    """The wheel an installer would choose, or None."""\n    found = None\n    for wheel in wheels:\n        try:\n            offered = parse_wheel_filename(wheel["file"])[3]\n        except InvalidWheelFilename:\n            continue\n        rank = min((ranks[tag] for tag in offered if tag in ranks), default=None)\n        if rank is not None and (found is None or rank < found[0]):\n            found = (rank, wheel)\n    return None if found is None else found[1]\n';
-
-// packages/stages/src/build/python/tools.ts
-var PROGRAM_FILES = {
-  application: { "application.py": application_default, "layer.py": layer_default },
-  lock: {
-    "lock.py": lock_default,
-    "lock_file.py": lock_file_default,
-    "lock_poetry.py": lock_poetry_default,
-    "lock_uv.py": lock_uv_default,
-    "problem.py": problem_default,
-    "project.py": project_default
-  },
-  plan: {
-    "fetch.py": fetch_default2,
-    "index.py": python_default,
-    "plan.py": plan_default,
-    "problem.py": problem_default,
-    "sdist.py": sdist_default,
-    "wheels.py": wheels_default
-  },
-  build: {
-    "build.py": build_default,
-    "index.py": python_default,
-    "problem.py": problem_default,
-    "sdist.py": sdist_default,
-    "verify.py": verify_default
-  },
-  environment: {
-    "environment.py": environment_default,
-    "fetch.py": fetch_default2,
-    "layer.py": layer_default,
-    "problem.py": problem_default
-  }
-};
-var DOWNLOADS = "/var/cache/tgo/downloads";
-var TOOLS = "/opt/tgo";
-var PROGRAM_FOLDER = "/run/tgo/python";
-async function downloading({ context, service: service2 }, platform2) {
-  const { client, secrets } = context;
-  const container = trusting(context, await baseImage(context, service2.build.base, platform2)).withMountedCache("/root/.cache/pip", client.cacheVolume("tgo-pip")).withMountedCache("/root/.cache/uv", client.cacheVolume("tgo-uv")).withMountedCache(DOWNLOADS, client.cacheVolume("tgo-python-downloads")).withEnvVariable("PIP_ROOT_USER_ACTION", "ignore").withEnvVariable("PIP_DISABLE_PIP_VERSION_CHECK", "1").withEnvVariable("PYTHONDONTWRITEBYTECODE", "1");
-  return secrets.netrc === void 0 ? container : container.withMountedSecret("/root/.netrc", secrets.netrc);
-}
-async function withTools(request, platform2 = request.context.native) {
-  const { context } = request;
-  const base = await downloading(request, platform2);
-  const container = base.withNewFile(`${TOOLS}/uv.txt`, UV).withNewFile(`${TOOLS}/programs.txt`, PROGRAMS).withExec([
-    ...[
-      "pip",
-      "install",
-      "--quiet",
-      "--no-deps",
-      "--no-compile",
-      "--require-hashes",
-      "--only-binary",
-      ":all:"
-    ],
-    ...["--target", `${TOOLS}/uv`, "--index-url", pypi(context), "--requirement", `${TOOLS}/uv.txt`]
-  ]).withEnvVariable("PATH", `${TOOLS}/uv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`).withExec(install2(context, "programs"));
-  return told(context, container);
-}
-function withPoetry({ context }, tools) {
-  return told(context, tools.withNewFile(`${TOOLS}/poetry.txt`, POETRY).withExec(install2(context, "poetry")));
-}
-function install2(context, set) {
-  const uv = "uv pip install --quiet --no-config --no-deps --require-hashes --only-binary :all: --link-mode copy";
-  const where2 = `--python ${TOOLS}/${set}/bin/python --requirements ${TOOLS}/${set}.txt`;
-  const script = `uv venv --quiet --no-config ${TOOLS}/${set} && ${uv} ${where2} --default-index "$1"`;
-  return ["sh", "-c", script, "sh", pypi(context)];
-}
-async function told(context, container) {
-  try {
-    return await container.sync();
-  } catch (error2) {
-    const from = context.catalog.mirrors.pypi === void 0 ? "They come from PyPI: where it is out of reach, set mirrors.pypi in tgo.catalog.json, or pass --mirror pypi=URL." : `They come from ${pypi(context)}, where mirrors.pypi (or --mirror pypi=URL) leads: check that it answers.`;
-    throw buildError(
-      "installing the tools of Python builds",
-      `${from} Behind a proxy that inspects TLS: --ca-bundle FILE.`,
-      error2
-    );
-  }
-}
-function pypi({ catalog }) {
-  return catalog.mirrors.pypi ?? "https://pypi.org/simple";
-}
-function mirrorOption({ catalog }) {
-  return catalog.mirrors.pypi === void 0 ? [] : ["--pypi", catalog.mirrors.pypi];
-}
-function withProgram(container, program) {
-  return Object.entries(PROGRAM_FILES[program]).reduce(
-    (result, [file, text2]) => result.withNewFile(`${PROGRAM_FOLDER}/${file}`, text2),
-    container
-  );
-}
-function run2(program, args, interpreter = "programs") {
-  const python = interpreter === "base" ? "python3" : `${TOOLS}/${interpreter}/bin/python`;
-  return [python, `${PROGRAM_FOLDER}/${program}.py`, ...args];
-}
-
-// packages/stages/src/build/python/application.ts
-async function compileApplication({ context, service: service2, source }, workdir) {
-  const native = await baseImage(context, service2.build.base, context.native);
-  const time3 = `${epochSeconds(source.modified)}`;
-  return withProgram(native, "application").withDirectory(workdir, source.directory.filter({ exclude: service2.build.exclude })).withExec(run2("application", [workdir, time3], "base")).directory(workdir);
-}
-
-// packages/stages/src/build/python/data.ts
-async function makeData(request, environments) {
-  const { context, service: service2, platforms } = request;
-  if (service2.build.data.length === 0) return [];
-  const installed2 = await installedPackages(context.native, environments);
-  const entries2 = service2.build.data.filter((entry) => isFor(entry, installed2));
-  if (entries2.length === 0) return [];
-  const base = await downloading(request, context.native);
-  const container = (await activated(request, base, environments, context.native)).withWorkdir("/work");
-  return Promise.all(
-    entries2.map(async (entry) => {
-      const path = entry.output;
-      if (entry.platforms === void 0) {
-        const directory = await made(request, container, entry);
-        return { path, of: () => directory };
-      }
-      const variables2 = entry.platforms;
-      const pairs = await Promise.all(
-        platforms.map(async (platform2) => {
-          const own2 = variables2[platform2];
-          if (own2 === void 0) throw lackingVariables(request, entry, platform2);
-          const told2 = Object.entries(own2).reduce(
-            (result, [variable, value]) => result.withEnvVariable(variable, value),
-            container
-          );
-          return [platform2, await made(request, told2, entry)];
-        })
-      );
-      const byPlatform = new Map(pairs);
-      return { path, of: (platform2) => byPlatform.get(platform2) ?? context.client.directory() };
-    })
-  );
-}
-async function installedPackages(native, environments) {
-  const pattern = "lib/python*/site-packages/*.dist-info/METADATA";
-  const found = await Promise.all(
-    [environments.common, environments.of(native)].map((directory) => directory.glob(pattern))
-  );
-  return new Set(
-    found.flat().map((path) => normal(/([^/]+?)-[^/-]+\.dist-info\/METADATA$/.exec(path)?.[1] ?? ""))
-  );
-}
-function normal(name4) {
-  return name4.replace(/[-_.]+/g, "-").toLowerCase();
-}
-function isFor(entry, installed2) {
-  return entry.package === void 0 || installed2.has(normal(entry.package));
-}
-async function made({ context, name: name4 }, container, { command, output: output2 }) {
-  const done = container.withExec([...command]);
-  const remedy = `It is an entry of build.data of the service. It runs on ${context.native} with the locked packages, but without the source.`;
-  try {
-    await done.sync();
-  } catch (error2) {
-    throw buildError(`making data for ${name4} with "${command.join(" ")}"`, remedy, error2);
-  }
-  const isThere2 = await done.exists(output2);
-  if (!isThere2 || (await done.directory(output2).entries()).length === 0) {
-    throw new TgoError(
-      "BUILD",
-      `"${command.join(" ")}" left ${output2} of ${name4} ${isThere2 ? "empty" : "missing"}`,
-      {
-        where: "build.data",
-        remedy: `${remedy} Let it write to that folder.`
-      }
-    );
-  }
-  return stamped(context, done.directory(output2), LAYER_TIME);
-}
-function lackingVariables({ name: name4 }, { output: output2, platforms = {} }, platform2) {
-  return new TgoError("CATALOG", `the data in ${output2} of ${name4} cannot be made for ${platform2}`, {
-    where: "build.data",
-    remedy: `Its platforms are ${Object.keys(platforms).join(", ") || "none"}: add the variables for ${platform2}.`
-  });
-}
-
-// packages/stages/src/build/python/problem.ts
-function programError(step, name4, error2) {
-  const told2 = /^tgo-problem: (.*)$/m.exec(execFailure(error2)?.stderr ?? "")?.[1];
-  if (told2 === void 0) return buildError(`${step} of ${name4}`, PYTHON_REMEDY, error2);
-  const { code: code3, what, where: where2, remedy } = JSON.parse(told2);
-  return new TgoError(code3, `${name4}: ${what}`, { where: where2 ?? void 0, remedy: remedy ?? void 0 });
-}
-var PYTHON_REMEDY = "If the lock is out of date: lock again and commit it. If a package has no wheel for a platform: choose a version that has one. If the index cannot be reached: set mirrors.pypi in tgo.catalog.json, or pass --mirror pypi=URL.";
-
-// packages/stages/src/build/python/plan.ts
-var MACHINES2 = { "linux/amd64": "x86_64", "linux/arm64": "aarch64" };
-var GLIBC = 28;
-function slug(platform2) {
-  return platform2.replace("/", "-");
-}
-async function planPackages(request, tools, lock, platforms) {
-  const file = withProgram(tools, "plan").withMountedDirectory("/run/tgo/lock", lock).withExec(
-    run2("plan", [
-      ...["--lock", "/run/tgo/lock", "--out", "/out", "--cache", DOWNLOADS, "--glibc", `${GLIBC}`],
-      ...mirrorOption(request.context),
-      ...platforms.flatMap((platform2) => ["--platform", `${slug(platform2)}=${MACHINES2[platform2]}`])
-    ])
-  ).file("/out/plan.json");
-  try {
-    const plan = JSON.parse(await file.contents());
-    return { file, sources: plan.sources, indexes: JSON.stringify(plan.indexes), notes: plan.notes };
-  } catch (error2) {
-    throw programError("looking up the packages", request.name, error2);
-  }
-}
-
-// packages/stages/src/build/python/environment.ts
-function installWheels(request, tools, plan, platforms) {
-  const container = withProgram(tools, "environment").withMountedFile("/run/tgo/plan.json", plan.file);
-  return install3(request, container, ["--plan", "/run/tgo/plan.json", "--skeleton"], platforms);
-}
-function installBuilt(request, tools, built, platforms) {
-  let container = withProgram(tools, "environment");
-  const args = [];
-  for (const [index, { wheels, set }] of built.entries()) {
-    container = container.withMountedDirectory(`/run/tgo/built/${index}`, wheels);
-    args.push("--built", `${set}=/run/tgo/built/${index}`);
-  }
-  return install3(request, container, args, platforms);
-}
-function merged(request, parts) {
-  const empty = request.context.client.directory();
-  const join = (directories) => directories.reduce((result, directory) => result.withDirectory("/", directory), empty);
-  const [only] = parts;
-  if (only !== void 0 && parts.length === 1) return only;
-  return {
-    common: join(parts.map(({ common }) => common)),
-    of: (platform2) => join(parts.map((part) => part.of(platform2)))
-  };
-}
-async function install3({ name: name4, service: service2 }, container, args, platforms) {
-  const out = container.withExec(
-    run2("environment", [
-      ...args,
-      ...["--environment", service2.build.environment, "--out", "/out", "--cache", DOWNLOADS],
-      ...["--time", `${LAYER_TIME}`],
-      ...platforms.flatMap((platform2) => [
-        "--platform",
-        `${slug(platform2)}=${MACHINES2[platform2]}-manylinux_2_${GLIBC}`
-      ])
-    ])
-  ).directory("/out");
-  try {
-    await out.sync();
-  } catch (error2) {
-    throw programError("installing the packages", name4, error2);
-  }
-  return { common: out.directory("common"), of: (platform2) => out.directory(slug(platform2)) };
-}
-
-// packages/stages/src/build/python/requirements.ts
-var INDEX_OPTION = /^(?:-i|--index-url|--extra-index-url|--trusted-host)[ =]/;
-var PINNED2 = /^[A-Za-z0-9][\w.-]*(?:\[[\w,. -]+\])?\s*===?\s*[^\s;,*]+\s*(?:;.*)?$/;
-function requireHashed(name4, file, text2) {
-  let found = 0;
-  for (const { line, number: number3 } of logicalLines(text2)) {
-    if (line === "" || INDEX_OPTION.test(line)) continue;
-    const [requirement = "", ...hashes] = line.split(/\s--hash[=\s]/);
-    const problem3 = line.startsWith("-") ? "an option that would install something else than what is locked here" : !PINNED2.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
-    if (problem3 !== void 0) {
-      throw new TgoError("SOURCE", `a requirement of ${name4} is ${problem3}: ${line.slice(0, 120)}`, {
-        where: `${file}:${number3}`,
-        remedy: `Write the file with hashes, e.g. uv pip compile --generate-hashes requirements.in --output-file ${file}.`
-      });
-    }
-    found += 1;
-  }
-  if (found > 0) return;
-  throw new TgoError("SOURCE", `${file} of ${name4} has no requirements`, {
-    remedy: "Name the right file in build.lock of the service."
-  });
-}
-function logicalLines(text2) {
-  const lines2 = [];
-  let open3;
-  for (const [index, raw] of text2.split(/\r?\n/).entries()) {
-    const line = raw.replace(/(^|\s)#.*$/, "").trimEnd();
-    const part = line.replace(/\\$/, "").trim();
-    open3 = { line: open3 === void 0 ? part : `${open3.line} ${part}`, number: open3?.number ?? index + 1 };
-    if (line.endsWith("\\")) continue;
-    lines2.push(open3);
-    open3 = void 0;
-  }
-  if (open3 !== void 0) lines2.push(open3);
-  return lines2;
-}
-
-// packages/stages/src/build/python/lock.ts
-var LOCKERS = {
-  "poetry.lock": "poetry lock",
-  "uv.lock": "uv lock",
-  "requirements.txt": "uv pip compile --generate-hashes"
-};
-function findLock(name4, build2, entries2) {
-  const present = new Set(entries2.map(bare));
-  const wanted2 = build2.lock === void 0 ? Object.keys(LOCKERS) : [build2.lock];
-  const found = wanted2.find((file) => present.has(file));
-  if (found !== void 0) return found;
-  const [first = ""] = wanted2;
-  const command = LOCKERS[first] ?? "uv pip compile --generate-hashes";
-  throw new TgoError("SOURCE", `${name4} has no ${wanted2.join(", ").replace(/, ([^,]*)$/, " or $1")}`, {
-    remedy: `Run ${command} in the service's folder and commit the file (check that .dockerignore keeps it).`
-  });
-}
-async function lockedRequirements(request, lock, tools) {
-  const { name: name4, service: service2, source } = request;
-  const poetry = lock === "poetry.lock";
-  let container = withProgram(poetry ? await withPoetry(request, tools) : tools, "lock").withWorkdir("/work");
-  for (const file of [lock, "pyproject.toml"]) {
-    if (source.entries.includes(file)) container = container.withFile(file, source.directory.file(file));
-  }
-  const args = [lock, "/out", ...service2.build.groups];
-  try {
-    return await container.withExec(run2("lock", args, poetry ? "poetry" : "programs")).directory("/out").sync();
-  } catch (error2) {
-    throw programError("reading the lock", name4, error2);
-  }
-}
-async function requireLock({ name: name4, service: service2, source }) {
-  const lock = findLock(name4, service2.build, source.entries);
-  if (lock.endsWith(".txt")) requireHashed(name4, lock, await source.directory.file(lock).contents());
-  return lock;
-}
-
-// packages/stages/src/build/python/tools/backends.ts
-var BACKENDS = `cffi==2.1.1 ; python_full_version >= '3.10'
-cython==3.3.1 ; python_full_version >= '3.10'
-exceptiongroup==1.3.1 ; python_full_version == '3.10.*'
-flit-core==4.2.0 ; python_full_version >= '3.10'
-hatch-fancy-pypi-readme==25.1.0 ; python_full_version >= '3.10'
-hatch-vcs==0.5.0 ; python_full_version >= '3.10'
-hatchling==1.33.0 ; python_full_version >= '3.10'
-maturin==1.16.0 ; python_full_version >= '3.10'
-meson==1.12.1 ; python_full_version >= '3.10'
-meson-python==0.22.1 ; python_full_version >= '3.10'
-numpy==2.2.6 ; python_full_version == '3.10.*'
-numpy==2.4.6 ; python_full_version == '3.11.*'
-numpy==2.5.5 ; python_full_version >= '3.12'
-packaging==26.3 ; python_full_version >= '3.10'
-pathspec==1.1.1 ; python_full_version >= '3.10'
-pbr==7.1.3 ; python_full_version >= '3.10'
-pdm-backend==2.5.0 ; python_full_version >= '3.10'
-pluggy==1.7.0 ; python_full_version >= '3.10'
-poetry-core==2.5.0 ; python_full_version >= '3.10'
-pybind11==3.1.0 ; python_full_version >= '3.10'
-pycparser==3.11 ; python_full_version == '3.10.*' and implementation_name != 'PyPy'
-pycparser==3.12 ; python_full_version >= '3.11' and implementation_name != 'PyPy'
-pyproject-metadata==0.12.1 ; python_full_version >= '3.10'
-scikit-build-core==1.1.2 ; python_full_version >= '3.10'
-setuptools==80.10.2 ; python_full_version >= '3.10'
-setuptools-scm==10.3.4 ; python_full_version >= '3.10'
-tomli==2.5.0 ; python_full_version == '3.10.*'
-tomlkit==0.15.2 ; python_full_version >= '3.10'
-trove-classifiers==2026.9.21.13 ; python_full_version >= '3.10'
-typing-extensions==4.16.0 ; python_full_version == '3.10.*'
-uv-build==0.13.6 ; python_full_version >= '3.10'
-vcs-versioning==2.6.0 ; python_full_version >= '3.10'
-wheel==0.45.1 ; python_full_version >= '3.10'
-`;
-
-// packages/stages/src/build/python/toolchain.ts
-var DEBIAN = {
-  "linux/amd64": { architecture: "amd64", triplet: "x86_64-linux-gnu" },
-  "linux/arm64": { architecture: "arm64", triplet: "aarch64-linux-gnu" }
-};
-function toolchain(host, target, languages, libraries) {
-  const { architecture: architecture2, triplet } = DEBIAN[target];
-  const names2 = ["gcc", ...languages.includes("c++") ? ["g++"] : []];
-  if (host === target) {
-    const compilers2 = [...names2, "libc6-dev", ...libraries];
-    return { host, target, prefix: "", compilers: compilers2, hostHeaders: true, libraries };
-  }
-  const compilers = names2.map((name4) => `${name4}-${triplet.replace("_", "-")}`);
-  const more = [`libc6-dev-${architecture2}-cross`, ...libraries];
-  return {
-    ...{ host, target, prefix: `${triplet}-`, libraries },
-    ...{ compilers: [...compilers, ...more], hostHeaders: false }
-  };
-}
-function together(chains) {
-  const compilers = [...new Set(chains.flatMap((chain) => chain.compilers))];
-  const hostHeaders = chains.some((chain) => chain.hostHeaders);
-  return chains.map((chain) => ({ ...chain, compilers, hostHeaders }));
-}
-var TARGET2 = "/mnt/target";
-async function withToolchain(request, container, { host, target, prefix, compilers, hostHeaders, libraries }) {
-  const headers = await pythonHeaders(container);
-  const builds = installed(request, host, container, [...compilers, ...hostHeaders ? headers : []]);
-  if (host === target) return { container: await builds, options: [] };
-  const options = ["--prefix", prefix];
-  const [builder, root] = await Promise.all([
-    builds,
-    targetRoot(request, target, [...libraries, ...headers])
-  ]);
-  return {
-    container: builder.withMountedDirectory(TARGET2, root, { readOnly: true }),
-    options: libraries.length + headers.length === 0 ? options : [...options, "--sysroot", TARGET2]
-  };
-}
-async function targetRoot(request, target, libraries) {
-  const base = await baseImage(request.context, request.service.build.base, target);
-  if (libraries.length === 0) return base.rootfs();
-  return (await installed(request, target, base, ["libc6-dev", ...libraries])).rootfs();
-}
-async function pythonHeaders(container) {
-  const official = await container.directory("/usr/local").glob("include/python3*/Python.h");
-  return official.length > 0 ? [] : ["libpython3-dev"];
-}
-async function installed({ context, service: service2 }, platform2, container, packages) {
-  const build2 = { base: service2.build.base, packages };
-  try {
-    const result = await withSystemPackages({ context, service: { build: build2 } }, { platform: platform2, container });
-    return await result.container.sync();
-  } catch (error2) {
-    if (!isTgoError(error2) || error2.where !== "build.packages") throw error2;
-    throw new TgoError(error2.code, error2.what, {
-      where: "build.buildPackages",
-      remedy: error2.remedy?.replaceAll("build.packages", "build.buildPackages"),
-      cause: error2
-    });
-  }
-}
-
-// packages/stages/src/build/python/sources.ts
-async function buildSources(request, tools, plan, platforms) {
-  const wantedBy = (source) => platforms.filter((platform2) => source.platforms.includes(slug(platform2)));
-  const compiling = plan.sources.filter(({ languages }) => languages.length > 0);
-  const chains = toolchains(request, compiling, [...new Set(compiling.flatMap(wantedBy))]);
-  const parts = await Promise.all(
-    plan.sources.map((source) => {
-      const builder = { request, plan, source, tools, chains };
-      return source.languages.length === 0 ? pure(builder, wantedBy(source), platforms) : compiled(builder, wantedBy(source));
-    })
-  );
-  return { built: parts.flatMap(({ built }) => built), notes: parts.flatMap(({ notes }) => notes) };
-}
-function toolchains({ context, service: service2 }, sources, targets) {
-  const languages = sources.flatMap((source) => source.languages);
-  return together(
-    targets.map((target) => toolchain(context.native, target, languages, service2.build.buildPackages))
-  );
-}
-async function pure(builder, wanted2, all) {
-  const wheel = await build(builder, builder.tools, []);
-  const sets = wanted2.length === all.length ? ["shared"] : wanted2.map(slug);
-  return {
-    built: sets.map((set) => ({ set, wheels: wheel.wheels })),
-    notes: [`${title2(builder.source)} has no wheel: built from source once (pure Python)${free([wheel])}`]
-  };
-}
-async function compiled(builder, wanted2) {
-  const results = await Promise.all(
-    wanted2.map(async (platform2) => ({ platform: platform2, ...await compile2(builder, platform2) }))
-  );
-  requireAlike(builder.source, results);
-  const ways = results.map(
-    ({ platform: platform2, way, because }) => `${way} for ${platform2}${because === void 0 ? "" : ` (${because})`}`
-  );
-  return {
-    built: results.map(({ platform: platform2, wheel }) => ({ set: slug(platform2), wheels: wheel.wheels })),
-    notes: [
-      `${title2(builder.source)} has no wheel: built from source ${ways.join(", ")}${free(results.map(({ wheel }) => wheel))}` + (results.some(({ wheel }) => wheel.kind === "pure") ? "; nothing of it was compiled" : "")
-    ]
-  };
-}
-function requireAlike(source, results) {
-  const without = results.filter(({ wheel }) => wheel.kind === "pure").map(({ platform: platform2 }) => platform2);
-  if (without.length === 0 || without.length === results.length) return;
-  throw new TgoError(
-    "BUILD",
-    `${title2(source)} was built without its compiled part for ${without.join(", ")}, and with it elsewhere`,
-    { remedy: "Add what its extension needs to build.buildPackages of the service." }
-  );
-}
-async function compile2(builder, platform2) {
-  const chain = builder.chains.find(({ target }) => target === platform2);
-  if (chain === void 0) throw new TgoError("INTERNAL", `no toolchain for ${platform2}`);
-  const native = () => buildWith(builder, builder.tools, chain);
-  if (chain.prefix === "") return { wheel: await native(), way: "natively" };
-  try {
-    return { wheel: await native(), way: "cross-compiled" };
-  } catch (error2) {
-    if (!isTgoError(error2) || error2.code !== "BUILD") throw error2;
-    return {
-      wheel: await emulated(builder, platform2, error2),
-      way: "under emulation",
-      because: "it does not cross-compile"
-    };
-  }
-}
-async function emulated(builder, platform2, first) {
-  const { request, source } = builder;
-  const own2 = toolchain(platform2, platform2, source.languages, request.service.build.buildPackages);
-  try {
-    const tools = oneThread(await withTools(request, platform2));
-    return await despiteEmulator(() => buildWith(builder, tools, own2));
-  } catch (error2) {
-    if (!isTgoError(error2) || error2.code !== "BUILD") throw error2;
-    throw new TgoError(
-      "BUILD",
-      `${title2(source)} has no wheel for ${platform2}, and cannot be built from source.
-Cross-compiled: ${first.what}
-Under emulation: ${error2.what}`,
-      {
-        remedy: "Add what it needs to build.buildPackages of the service, lock a version that has a wheel, or build without that platform: --platform.",
-        cause: error2
-      }
-    );
-  }
-}
-function oneThread(tools) {
-  return tools.withEnvVariable("TOKIO_WORKER_THREADS", "1").withEnvVariable("RAYON_NUM_THREADS", "1").withEnvVariable("UV_CONCURRENT_BUILDS", "1").withEnvVariable("UV_CONCURRENT_INSTALLS", "1");
-}
-var EMULATOR_TRIES = 3;
-async function despiteEmulator(build2) {
-  for (let attempt2 = 1; ; attempt2 += 1) {
-    try {
-      return await build2();
-    } catch (error2) {
-      const crashed = isTgoError(error2) && error2.what.includes("qemu: uncaught target signal");
-      if (!crashed || attempt2 === EMULATOR_TRIES) throw error2;
-    }
-  }
-}
-async function buildWith(builder, tools, chain) {
-  const { container, options } = await withToolchain(builder.request, tools, chain);
-  return build(builder, container, ["--machine", MACHINES2[chain.target], ...options]);
-}
-async function build(builder, container, args) {
-  const { request, plan, source } = builder;
-  const out = withProgram(container, "build").withNewFile("/run/tgo/constraints.txt", BACKENDS).withExec(
-    run2("build", [
-      ...["--archive", `${DOWNLOADS}/${source.sha256}/${source.file}`, "--name", title2(source)],
-      ...["--out", "/out", "--constraints", "/run/tgo/constraints.txt", "--indexes", plan.indexes],
-      ...mirrorOption(request.context),
-      ...args
-    ])
-  ).directory("/out");
-  try {
-    const told2 = JSON.parse(await out.file("built.json").contents());
-    return { ...told2, wheels: out.directory("wheels") };
-  } catch (error2) {
-    throw programError(`building ${title2(source)} from source`, request.name, error2);
-  }
-}
-function title2({ name: name4, version: version2 }) {
-  return `${name4} ${version2}`;
-}
-function free(wheels) {
-  const names2 = [...new Set(wheels.flatMap(({ unpinned }) => unpinned))];
-  return names2.length === 0 ? "" : `, with the newest ${names2.join(", ")} it allows`;
-}
-
-// packages/stages/src/build/python/index.ts
-async function buildPython(request) {
-  const { context, service: service2, platforms } = request;
-  const lock = await requireLock(request);
-  const bases = Promise.all(
-    platforms.map(async (platform2) => {
-      const base = await baseImage(context, service2.build.base, platform2);
-      return { platform: platform2, ...await withSystemPackages(request, { platform: platform2, container: base }) };
-    })
-  );
-  bases.catch(() => void 0);
-  const tools = await withTools(request);
-  const requirements = await lockedRequirements(request, lock, tools);
-  const workdir = service2.image.workdir ?? "/app";
-  const packages = installPackages(request, tools, requirements);
-  const [roots, { environments, notes }, application] = await Promise.all([
-    bases,
-    packages,
-    compileApplication(request, workdir)
-  ]);
-  const data = await makeData(request, environments);
-  const variants2 = await Promise.all(
-    roots.map(async ({ platform: platform2, container }) => {
-      const environment = await activated(request, container, environments, platform2);
-      const filled2 = data.reduce(
-        (result, { path, of }) => result.withDirectory(path, of(platform2)),
-        environment
-      );
-      const variant = filled2.withDirectory(workdir, application).withWorkdir(workdir);
-      return { platform: platform2, container: await configure(request, variant) };
-    })
-  );
-  return { variants: variants2, notes: [...notes, ...roots.flatMap((root) => root.notes)] };
-}
-async function installPackages(request, tools, requirements) {
-  const { context, service: service2, platforms: wanted2 } = request;
-  const platforms = [...wanted2];
-  if (service2.build.data.length > 0 && !platforms.includes(context.native)) platforms.push(context.native);
-  const plan = await planPackages(request, tools, requirements, platforms);
-  const [installed2, { built, notes }] = await Promise.all([
-    installWheels(request, tools, plan, platforms),
-    buildSources(request, tools, plan, platforms)
-  ]);
-  const parts = [installed2];
-  if (built.length > 0) parts.push(await installBuilt(request, tools, built, platforms));
-  return { environments: merged(request, parts), notes: [...plan.notes, ...notes] };
-}
-
-// packages/stages/src/build/static-web/npm-lock.ts
-var import_satisfies = __toESM(require_satisfies(), 1);
-var import_valid = __toESM(require_valid(), 1);
-var import_valid2 = __toESM(require_valid2(), 1);
-
-// packages/stages/src/build/static-web/manifest.ts
-var Dependencies = record4(string2(), string2()).default({});
-var PackageJson = looseObject({
-  packageManager: string2().optional(),
-  engines: looseObject({ node: string2().optional() }).default({}),
-  scripts: record4(string2(), string2()).default({}),
-  dependencies: Dependencies,
-  devDependencies: Dependencies,
-  optionalDependencies: Dependencies,
-  resolutions: Dependencies,
-  workspaces: unknown().optional()
-});
-function parsePackageJson(service2, text2) {
-  const parsed = PackageJson.safeParse(parseJson2(service2, text2));
-  if (parsed.success) return parsed.data;
-  throw new TgoError(
-    "SOURCE",
-    `the package.json of ${service2} cannot be read
-${prettifyError(parsed.error)}`,
-    {
-      remedy: "Mend the file."
-    }
-  );
-}
-function parseJson2(service2, text2) {
-  try {
-    return JSON.parse(text2);
-  } catch (cause) {
-    throw new TgoError("SOURCE", `the package.json of ${service2} is not valid JSON: ${messageOf(cause)}`, {
-      remedy: "Mend the file.",
-      cause
-    });
-  }
-}
-function installManifest(manifest) {
-  const kept = Object.entries(manifest).filter(([field]) => field !== "version" && field !== "scripts");
-  return `${JSON.stringify(Object.fromEntries(kept), null, 2)}
-`;
-}
-var AFTER_INSTALL = ["install", "postinstall", "prepare"];
-function scriptsAfterInstall({ scripts }) {
-  return AFTER_INSTALL.filter((script) => script in scripts);
-}
-function requested(manifest) {
-  return { ...manifest.devDependencies, ...manifest.dependencies, ...manifest.optionalDependencies };
-}
-function hasLocalDependency(manifest) {
-  return Object.values(requested(manifest)).some((range) => /^(?:file|link|portal):|^\.{0,2}\//.test(range));
-}
-function refuseWorkspaces(service2, manifest, pnpmWorkspace) {
-  const { workspaces } = manifest;
-  const globs = Array.isArray(workspaces) ? workspaces : object({ packages: array(unknown()) }).safeParse(workspaces).data?.packages;
-  const listed2 = /^packages:\s*\n((?:[ \t]*-.*\n?|[ \t]*#.*\n|\s*\n)+)/m.exec(pnpmWorkspace ?? "")?.[1] ?? "";
-  const others = listed2.split("\n").filter((line) => /^\s*-/.test(line) && !/^\s*-\s*["']?\.\/?["']?\s*$/.test(line));
-  const where2 = (globs?.length ?? 0) > 0 ? "workspaces in package.json" : others.length > 0 ? "packages in pnpm-workspace.yaml" : void 0;
-  if (where2 === void 0) return;
-  throw new TgoError(
-    "SOURCE",
-    `${service2} is the root of several packages, which this strategy cannot install`,
-    {
-      where: where2,
-      remedy: "Give the service's own package a lock file and pass its folder, or build it with the dockerfile strategy."
-    }
-  );
-}
-
-// packages/stages/src/build/static-web/npm-lock.ts
-var NpmLock = looseObject({
-  packages: record4(
-    string2(),
-    looseObject({ version: string2().optional(), integrity: string2().optional() })
-  )
-});
-function requireNpmLocked(service2, manifest, text2) {
-  const lock = parse5(text2);
-  if (lock === void 0) return;
-  const lacking = Object.entries(requested(manifest)).flatMap(([name4, range]) => {
-    const version2 = lock.packages[`node_modules/${name4}`]?.version;
-    if (version2 === void 0) {
-      return name4 in manifest.optionalDependencies ? [] : [`${name4}@${range}`];
-    }
-    const comparable = (0, import_valid2.default)(range) !== null && (0, import_valid.default)(version2) !== null;
-    return comparable && !(0, import_satisfies.default)(version2, range) ? [`${name4}@${range} (it has ${version2})`] : [];
-  });
-  if (lacking.length === 0) return;
-  throw new TgoError(
-    "SOURCE",
-    `package-lock.json of ${service2} does not match package.json: it lacks ${lacking.join(", ")}`,
-    {
-      where: "package-lock.json",
-      remedy: "Run npm install in the service's folder and commit package-lock.json."
-    }
-  );
-}
-function lockedWith(text2, integrity) {
-  const entries2 = Object.entries(parse5(text2)?.packages ?? {});
-  const [path, entry] = entries2.find(([, candidate]) => candidate.integrity === integrity) ?? [];
-  return path === void 0 ? void 0 : `${path.replace(/^.*node_modules\//, "")}@${entry?.version ?? ""}`;
-}
-function parse5(text2) {
-  try {
-    return NpmLock.safeParse(JSON.parse(text2)).data;
-  } catch {
     return void 0;
   }
-}
-
-// packages/stages/src/build/static-web/install-failure.ts
-var REASONS2 = [
-  {
-    sign: /needs to be updated, but yarn was run with|can only install (?:packages )?when your package\.json|ERR_PNPM_OUTDATED_LOCKFILE|ERR_PNPM_LOCKFILE_CONFIG_MISMATCH/,
-    what: (service2, { lock }) => `${lock} of ${service2} does not match package.json`,
-    remedy: ({ name: name4, lock }) => `Run ${name4} install in the service's folder and commit ${lock}.`,
-    lines: /Missing:|Invalid:|specifiers in the lockfile|\* \d+ dependenc|lockfile/
-  },
-  {
-    sign: /ERR_PNPM_(?:LOCKFILE_BREAKING_CHANGE|NO_LOCKFILE|BROKEN_LOCKFILE)|Invalid (?:value type|lockfile)|EUSAGE/,
-    what: (service2, { name: name4, lock }) => `${lock} of ${service2} cannot be read by ${name4}`,
-    remedy: () => "Set packageManager in package.json to the version that wrote it.",
-    lines: /ERR_PNPM|EUSAGE|[Ll]ockfile/
-  },
-  {
-    sign: /integrity check|EINTEGRITY|ERR_PNPM_TARBALL_INTEGRITY|Incorrect integrity/i,
-    what: (service2, { lock }) => `a package of ${service2} has another hash than ${lock} says`,
-    remedy: ({ lock }) => `Check the registry or mirror. If the package was published anew, update it in ${lock} and look at what changed.`,
-    lines: /integrity/i
-  },
-  {
-    sign: /"40[13] |\b40[13] (?:Unauthorized|Forbidden)|E40[13]\b|ERR_PNPM_FETCH_40[13]/,
-    what: (service2) => `the npm registry refuses a package of ${service2}`,
-    remedy: () => "Pass credentials for the registry by --npmrc file:$HOME/.npmrc, and check that they may read it.",
-    lines: /40[13] |E40[13]|https?:/
-  },
-  {
-    sign: /404 Not Found|E404|ERR_PNPM_FETCH_404|ETARGET|ERR_PNPM_NO_MATCHING_VERSION|Couldn't find (?:package|any versions)/,
-    what: (service2, { lock }) => `a package that ${lock} of ${service2} names is not in the registry`,
-    remedy: ({ lock }) => `It may have been removed or be private, or the registry did not answer: update ${lock}, or set the registry that has it (mirrors.npm in tgo.catalog.json, .npmrc).`,
-    lines: / 404 |404 Not|"404|E404|ETARGET|Couldn't find|No matching/
-  },
-  {
-    sign: /UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|SELF_SIGNED_CERT|CERT_[A-Z_]+|unable to (?:get local issuer|verify the first)|self.signed certificate/i,
-    what: (service2) => `the npm registry's certificate is not trusted while ${service2} is installed`,
-    remedy: () => "Behind a proxy that inspects TLS, pass its certificates by --ca-bundle FILE.",
-    lines: /cert|issuer/i
-  },
-  {
-    sign: /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ESOCKETTIMEDOUT|trouble with your network|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL|"50\d |E50[234]\b|ERR_PNPM_FETCH_50\d/,
-    what: (service2) => `the npm registry cannot be reached while ${service2} is installed`,
-    remedy: () => "Check the network; a mirror is set by mirrors.npm in tgo.catalog.json.",
-    lines: /ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|https?:/
-  },
-  {
-    sign: /The engine "\w+" is incompatible|EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE/,
-    what: (service2) => `a package of ${service2} does not run on the builder's Node`,
-    remedy: () => "Set build.builder of the service in tgo.catalog.json to an image with a Node that all packages take.",
-    lines: /engine|Expected version|Got|Required|Actual/i
-  }
-];
-function installFailure(service2, { manager, lock }, error2) {
-  if (isTgoError(error2)) return error2;
-  const failure3 = execFailure(error2);
-  const output2 = failure3 === void 0 ? "" : `${failure3.stdout}
-${failure3.stderr}`;
-  const reason = REASONS2.find(({ sign }) => sign.test(output2));
-  if (failure3 === void 0 || reason === void 0) {
-    return buildError(
-      `installing the packages of ${service2}`,
-      `Run ${manager.name} install in the service's folder: what fails there fails here.`,
-      error2
-    );
-  }
-  return new TgoError("BUILD", `${reason.what(service2, manager)}
-${telling(failure3, reason.lines)}`, {
-    where: packageWithHash(output2, lock),
-    remedy: reason.remedy(manager),
-    cause: error2
-  });
-}
-function packageWithHash(output2, lock) {
-  const wanted2 = /EINTEGRITY[^]*?wanted (sha\d+-\S+)/.exec(output2)?.[1];
-  return wanted2 === void 0 ? void 0 : lockedWith(lock, wanted2);
-}
-function telling(failure3, lines2) {
-  const matching = `${failure3.stdout}
-${failure3.stderr}`.split("\n").filter((line) => lines2.test(line) && !/^\s+at |Visit https|yarnpkg\.com\/en\/docs/.test(line));
-  if (matching.length === 0) return lastLines(failure3, 10);
-  return lastLines({ stdout: [...new Set(matching)].slice(0, 10).join("\n"), stderr: "" }, 10);
-}
-
-// packages/stages/src/build/static-web/lock-hosts.ts
-var PUBLIC = /https?:\/\/(?:registry\.npmjs\.org|registry\.yarnpkg\.com|registry\.npmmirror\.com)\//g;
-function throughMirror(lock, mirror) {
-  return mirror === void 0 ? lock : lock.replaceAll(PUBLIC, `${mirror.replace(/\/+$/, "")}/`);
-}
-
-// packages/stages/src/build/static-web/manager.sh
-var manager_default = `# Puts a package manager of an exact version into PREFIX, unless the image has that one:
-#   manager.sh PREFIX NAME VERSION [ALGORITHM HASH]
-# The hash is of the package as the registry has it, as in package.json's packageManager. Exit code 65: another one.
-set -eu
-prefix=$1 name=$2 version=$3 algorithm=\${4:-} expected=\${5:-}
-
-if command -v "$name" >/dev/null && [ "$("$name" --version 2>/dev/null)" = "$version" ]; then
-  exit 0
-fi
-
-what=$name@$version
-if [ -n "$algorithm" ]; then
-  mkdir -p /tmp/tgo-manager
-  cd /tmp/tgo-manager
-  npm pack --loglevel=error "$what" >/dev/null
-  set -- *.tgz
-  actual=$(node -p 'crypto.createHash(process.argv[1]).update(fs.readFileSync(process.argv[2])).digest("hex")' \\
-    "$algorithm" "$1")
-  if [ "$actual" != "$expected" ]; then
-    echo "$algorithm.$actual" >&2
-    exit 65
-  fi
-  what=$PWD/$1
-fi
-npm install --global --prefix "$prefix" --no-audit --no-fund --no-update-notifier --loglevel=error "$what"
-`;
-
-// packages/stages/src/build/static-web/node-version.ts
-var import_min_version = __toESM(require_min_version(), 1);
-var import_valid3 = __toESM(require_valid2(), 1);
-var import_satisfies2 = __toESM(require_satisfies(), 1);
-function requireNode(service2, range, actual, builder) {
-  const version2 = actual.trim().replace(/^v/, "");
-  if ((0, import_valid3.default)(range) === null || (0, import_satisfies2.default)(version2, range)) return;
-  throw new TgoError("SOURCE", `${service2} asks for Node ${range}, and the builder image has ${version2}`, {
-    where: `engines.node in package.json; ${builder}`,
-    remedy: `Set build.builder of the service in tgo.catalog.json to an image with it, such as docker.io/library/node:${(0, import_min_version.default)(range)?.major ?? 24}-alpine.`
-  });
-}
-
-// packages/stages/src/build/static-web/install.ts
-var PROJECT = "/app";
-var PREFIX = "/opt/tgo";
-var CACHES = "/var/cache/tgo";
-var NPMRC = "/root/.npmrc";
-var INSTALL = {
-  // Its cache is not made for two at a time: the second waits.
-  yarn: [
-    ...["yarn", "install", "--frozen-lockfile", "--non-interactive", "--no-progress"],
-    ...["--network-timeout", "300000", "--mutex", `file:${CACHES}/yarn/.mutex`]
-  ],
-  npm: ["npm", "ci", "--no-audit", "--no-fund"],
-  pnpm: ["pnpm", "install", "--frozen-lockfile", "--store-dir", `${CACHES}/pnpm`]
 };
-var SETTINGS = [".npmrc", ".yarnrc", "pnpm-workspace.yaml", ".pnpmfile.cjs"];
-var SETTINGS_FOLDERS = {
-  // A yarn the project has committed, and archives of packages.
-  yarn: [".yarn"],
-  npm: [],
-  pnpm: ["patches"]
-};
-async function installPackages2(request, project) {
-  const { context, name: name4, service: service2, source } = request;
-  const { manager, manifest } = project;
-  const node2 = trusting(context, await baseImage(context, service2.build.builder, context.native));
-  if (manifest.engines.node !== void 0) {
-    const version2 = await node2.withExec(["node", "--version"]).stdout();
-    requireNode(name4, manifest.engines.node, version2, service2.build.builder);
-  }
-  const withManager = await provide(request, manager, configured(context, node2, manager.name));
-  let builder = withManager.withWorkdir(PROJECT);
-  const present = new Set(source.entries.map(bare));
-  if (hasLocalDependency(manifest)) builder = builder.withDirectory(".", source.directory);
-  for (const file of SETTINGS.filter((file2) => present.has(file2))) {
-    builder = builder.withFile(file, source.directory.file(file));
-  }
-  for (const folder of SETTINGS_FOLDERS[manager.name].filter((folder2) => present.has(folder2))) {
-    builder = builder.withDirectory(folder, source.directory.directory(folder));
-  }
-  const installed2 = builder.withNewFile("package.json", installManifest(manifest)).withNewFile(manager.lock, throughMirror(project.lock, context.catalog.mirrors.npm)).withExec([...INSTALL[manager.name]]);
-  try {
-    return withoutSecrets(context, await installed2.sync());
-  } catch (error2) {
-    throw installFailure(name4, project, error2);
-  }
+async function isAsFinalised(target, service2, digest) {
+  const { bytes } = await target.client.manifest(repositoryOf2(target, service2), digest, { push: true });
+  const text2 = new TextDecoder().decode(bytes);
+  return canonicalJson2(JSON.parse(text2)) === text2;
 }
-function configured(context, container, manager) {
-  const { npm } = context.catalog.mirrors;
-  let result = container.withEnvVariable("CI", "true").withEnvVariable("NO_COLOR", "1").withEnvVariable("npm_config_cache", `${CACHES}/npm`).withEnvVariable("npm_config_update_notifier", "false").withEnvVariable("npm_config_fetch_retries", "3").withEnvVariable("npm_config_fetch_retry_factor", "2").withEnvVariable("npm_config_fetch_retry_mintimeout", "1000").withEnvVariable("YARN_CACHE_FOLDER", `${CACHES}/yarn`);
-  for (const tool of /* @__PURE__ */ new Set(["npm", manager])) {
-    result = result.withMountedCache(`${CACHES}/${tool}`, context.client.cacheVolume(`tgo-${tool}`));
-  }
-  if (npm !== void 0) {
-    for (const variable of ["npm_config_registry", "YARN_REGISTRY", "pnpm_config_registry"]) {
-      result = result.withEnvVariable(variable, npm);
-    }
-  }
-  const { npmrc } = context.secrets;
-  return npmrc === void 0 ? result : result.withMountedSecret(NPMRC, npmrc);
+async function versionTag(target, { service: service2, version: version2, key: key2 }) {
+  if (version2 === void 0) return void 0;
+  const repository = repositoryOf2(target, service2);
+  const held = await target.client.resolve(repository, version2, { push: true });
+  if (held === void 0) return void 0;
+  await requireSameCandidate(target, { service: service2, version: version2, key: key2 }, { tag: version2, digest: held.digest });
+  return version2;
 }
-function withoutSecrets(context, container) {
-  return context.secrets.npmrc === void 0 ? container : container.withoutMount(NPMRC);
-}
-async function provide(request, { name: name4, version: version2, hash }, container) {
-  if (version2 === void 0) return container;
-  const path = await container.envVariable("PATH");
-  const script = "/run/tgo/manager.sh";
-  const args = [PREFIX, name4, version2, ...hash === void 0 ? [] : [hash.algorithm, hash.hex]];
-  try {
-    return await container.withEnvVariable("PATH", `${PREFIX}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withNewFile(script, manager_default).withExec(["sh", script, ...args]).sync();
-  } catch (error2) {
-    if (execFailure(error2)?.exitCode === 65) {
-      throw new TgoError(
-        "BUILD",
-        `${name4} ${version2} from the registry has another hash than packageManager says`,
-        {
-          where: `package.json of ${request.name}: ${hash?.algorithm}.${hash?.hex}; found ${execFailure(error2)?.stderr.trim()}`,
-          remedy: "Check the registry or mirror; if the hash in package.json is wrong, write the one found.",
-          cause: error2
-        }
-      );
-    }
-    throw buildError(
-      `fetching ${name4} ${version2}, which package.json names,`,
-      "Check that the version exists, and that the npm registry can be reached (mirrors.npm in tgo.catalog.json, --ca-bundle FILE).",
-      error2
-    );
-  }
-}
-
-// packages/stages/src/build/static-web/pages.ts
-var RUN = {
-  yarn: ["yarn", "--silent", "run"],
-  npm: ["npm", "--silent", "run"],
-  pnpm: ["pnpm", "--silent", "run"]
-};
-async function buildPages(request, project, builder) {
-  const { service: service2, source, values } = request;
-  let pages = builder.withDirectory(PROJECT, source.directory).withEnvVariable("SOURCE_DATE_EPOCH", `${LAYER_TIME}`).withEnvVariable("pnpm_config_verify_deps_before_run", "false");
-  for (const [variable, value] of Object.entries(values)) pages = pages.withEnvVariable(variable, value);
-  for (const script of [...scriptsAfterInstall(project.manifest), service2.build.script]) {
-    pages = pages.withExec([...RUN[project.manager.name], script]);
-  }
-  try {
-    pages = await pages.sync();
-  } catch (error2) {
-    throw scriptFailure(request, project, error2);
-  }
-  return output(request, pages);
-}
-function scriptFailure({ name: name4 }, { manager }, error2) {
-  const failure3 = execFailure(error2);
-  const script = failure3?.cmd.at(-1) ?? "build";
-  return buildError(
-    `the script "${script}" of ${name4}`,
-    remedyFor(failure3, `${manager.name} run ${script}`),
-    error2
-  );
-}
-function remedyFor(failure3, command) {
-  const printed = failure3 === void 0 ? "" : `${failure3.stdout}
-${failure3.stderr}`;
-  if (failure3?.exitCode === 137 || /heap out of memory|SIGKILL|\bKilled\b/.test(printed)) {
-    return "It ran out of memory: give the engine more, or set NODE_OPTIONS in the script.";
-  }
-  if (NO_NATIVE_PACKAGE.test(printed)) {
-    return "The lock has no package for this platform: delete it and node_modules, install on Linux, and commit the new lock.";
-  }
-  return `Run ${command} in a fresh checkout of the service: what fails there fails here.`;
-}
-var NO_NATIVE_PACKAGE = /native binding|bug related to optional dependencies|Cannot find module ['"][^'"]*linux-/i;
-async function output(request, built) {
-  const { name: name4, service: service2, source } = request;
-  const { output: folder, script, singlePage } = service2.build;
-  const wrong = (what, remedy) => new TgoError("BUILD", what, { where: "build.output", remedy });
-  if (!await built.exists(`${PROJECT}/${folder}`)) {
-    const before = /* @__PURE__ */ new Set([...source.entries.map(bare), "node_modules"]);
-    const written = (await built.directory(PROJECT).entries()).map(bare).filter((entry) => !before.has(entry));
-    throw wrong(
-      `the script "${script}" of ${name4} left no folder ${folder}`,
-      `Set build.output to the folder it writes. It wrote: ${written.join(", ") || "nothing new"}.`
-    );
-  }
-  const pages = built.directory(folder);
-  const entries2 = (await pages.entries()).map(bare);
-  if (entries2.length === 0) {
-    throw wrong(
-      `the script "${script}" of ${name4} left the folder ${folder} empty`,
-      "Look at what the script does."
-    );
-  }
-  if (singlePage && !entries2.includes("index.html")) {
-    throw wrong(
-      `the folder ${folder} of ${name4} has no index.html`,
-      `Set build.output to the folder with it, or singlePage to false. There: ${entries2.slice(0, 12).join(", ")}.`
-    );
-  }
-  return pages;
-}
-
-// packages/stages/src/build/static-web/package-manager.ts
-var MANAGERS = ["yarn", "npm", "pnpm"];
-var LOCKS = {
-  yarn: "yarn.lock",
-  npm: "package-lock.json",
-  pnpm: "pnpm-lock.yaml"
-};
-var FIELD = /^(?<name>[^@]+)@(?<version>\d+\.\d+\.\d+[^+\s]*)(?:\+(?<algorithm>sha\d+)\.(?<hex>[0-9a-f]+))?$/;
-var YARN = "1.22.22";
-var PNPM = { "6": "8.15.9", "9": "10.34.8" };
-function choosePackageManager(service2, { packageManager: field }, present) {
-  const found = MANAGERS.filter((name5) => present.has(LOCKS[name5]));
-  if (field === void 0) {
-    const [name5, ...others] = found;
-    if (name5 === void 0) throw noLock(service2, Object.values(LOCKS).join(", "));
-    if (others.length === 0) return { name: name5, lock: LOCKS[name5], version: void 0, hash: void 0 };
-    throw new TgoError(
-      "SOURCE",
-      `${service2} has ${listed(found)}, and package.json does not say which counts`,
-      {
-        where: "package.json",
-        remedy: `Set packageManager, such as "yarn@${YARN}", or remove the locks that are not kept up to date.`
-      }
-    );
-  }
-  const { name: name4, version: version2, algorithm, hex } = FIELD.exec(field)?.groups ?? {};
-  const known = MANAGERS.find((manager) => manager === name4);
-  if (known === void 0 || version2 === void 0) {
-    throw new TgoError(
-      "SOURCE",
-      `${service2} asks for the package manager "${field}", which this product cannot run`,
-      {
-        where: "packageManager in package.json",
-        remedy: `Name one of ${MANAGERS.join(", ")} with its exact version, such as "yarn@${YARN}", or build with the dockerfile strategy.`
-      }
-    );
-  }
-  if (known === "yarn" && !version2.startsWith("1.")) throw yarnBerry(service2, `yarn ${version2}`);
-  if (!present.has(LOCKS[known])) throw noLock(service2, LOCKS[known], field, found);
-  const hash = algorithm === void 0 || hex === void 0 ? void 0 : { algorithm, hex };
-  return { name: known, lock: LOCKS[known], version: version2, hash };
-}
-function withVersion(service2, manager, lock) {
-  if (manager.name === "yarn" && /^__metadata:/m.test(lock)) throw yarnBerry(service2, "yarn 2 or newer");
-  if (manager.version !== void 0 || manager.name === "npm") return manager;
-  if (manager.name === "yarn") return { ...manager, version: YARN };
-  const format = /^lockfileVersion:\s*['"]?(\d+)/m.exec(lock)?.[1];
-  const version2 = PNPM[format ?? ""];
-  if (version2 !== void 0) return { ...manager, version: version2 };
+async function requireSameCandidate(target, { service: service2, version: version2, key: key2 }, held) {
+  const repository = repositoryOf2(target, service2);
+  const { value } = await target.client.manifest(repository, held.digest, { push: true });
+  const other = value.annotations?.[CANDIDATE_ANNOTATION];
+  if (other === key2) return;
   throw new TgoError(
-    "SOURCE",
-    `the pnpm-lock.yaml of ${service2} has the format ${format ?? "of no version"}`,
+    "CONFLICT",
+    `${version2} is there already, made of something else (${other === void 0 ? "no candidate" : candidateTag(other)})`,
     {
-      remedy: 'Set packageManager in package.json to the pnpm that wrote it, such as "pnpm@7.33.7".'
+      where: referenceOf(target, service2, held.tag),
+      remedy: "A version's tag never changes. Release these bytes as the next version; to finish the version that is there, give the source and the pipelines it was made of: its image names the commit."
     }
   );
 }
-function noLock(service2, expected, field, found = []) {
-  const instead = found.length === 0 ? "" : `, but ${listed(found)}`;
-  return new TgoError(
-    "SOURCE",
-    `${service2} has no ${expected.replace(/, (?=[^,]*$)/, " or ")}${instead}${field === void 0 ? "" : `; packageManager says ${field}`}`,
-    { remedy: "Install in the service's folder and commit the lock (check that .dockerignore keeps it)." }
-  );
-}
-function yarnBerry(service2, what) {
-  return new TgoError("SOURCE", `${service2} uses ${what}; only yarn 1 is supported yet`, {
-    where: "package.json",
-    remedy: "Use yarn 1, npm or pnpm, or build with the dockerfile strategy."
-  });
-}
-function listed(managers) {
-  return managers.map((name4) => LOCKS[name4]).join(" and ");
-}
 
-// packages/stages/src/build/static-web/yarn-lock.ts
-function parseYarnLock(text2) {
-  const entries2 = [];
-  let section = "";
-  for (const line of text2.split(/\r?\n/)) {
-    if (line === "" || line.startsWith("#")) continue;
-    const entry = entries2.at(-1);
-    const indent2 = line.length - line.trimStart().length;
-    const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|([^\s,:"][^\s,"]*)/g)].map(
-      ([, quoted, plain]) => quoted ?? plain ?? ""
-    );
-    if (indent2 === 0) {
-      const patterns = words.map((word) => word.replace(/:$/, ""));
-      entries2.push({ patterns, version: "", dependencies: {} });
-    } else if (indent2 === 2) {
-      section = (words[0] ?? "").replace(/:$/, "");
-      if (entry !== void 0 && section === "version") entry.version = words[1] ?? "";
-    } else if (entry !== void 0 && section === "dependencies" && words[0] !== void 0) {
-      entry.dependencies[words[0]] = words[1] ?? "";
-    }
-  }
-  return entries2;
-}
-function requireLocked(service2, manifest, entries2) {
-  const locked = new Set(entries2.flatMap(({ patterns }) => patterns));
-  const overridden = new Set(
-    Object.keys(manifest.resolutions).map((path) => /(?:@[^/]+\/)?[^/]+$/.exec(path)?.[0])
-  );
-  const missing2 = (wanted2, by) => Object.entries(wanted2).filter(
-    ([name4, range]) => !range.startsWith("link:") && !overridden.has(name4) && !locked.has(`${name4}@${range}`)
-  ).map(([name4, range]) => `${name4}@${range} (${by})`);
-  const lacking = [
-    ...missing2(requested(manifest), "package.json"),
-    ...entries2.flatMap(({ patterns: [pattern = ""], dependencies }) => missing2(dependencies, pattern))
-  ];
-  if (lacking.length === 0) return;
-  const more = lacking.length > 10 ? `, and ${lacking.length - 10} more` : "";
-  throw new TgoError(
-    "SOURCE",
-    `yarn.lock of ${service2} does not match package.json: it lacks ${lacking.slice(0, 10).join(", ")}${more}`,
-    {
-      where: "yarn.lock",
-      remedy: "Run yarn install in the service's folder and commit yarn.lock."
-    }
-  );
-}
-function unlocked(installed2, entries2) {
-  const known = new Set(
-    entries2.flatMap(({ patterns, version: version2 }) => patterns.map((pattern) => `${nameOf2(pattern)}@${version2}`))
-  );
-  return [...new Set(installed2.map(({ name: name4, version: version2 }) => `${name4}@${version2}`))].filter((id) => !known.has(id)).sort();
-}
-function nameOf2(pattern) {
-  const aliased = /^.+?@npm:(.+)$/.exec(pattern)?.[1] ?? pattern;
-  return /^(@?[^@]+)/.exec(aliased)?.[1] ?? aliased;
-}
-
-// packages/stages/src/build/static-web/project.ts
-async function readProject({ name: name4, source, service: service2 }) {
-  const present = new Set(source.entries.map(bare));
-  const read3 = (file) => source.directory.file(file).contents();
-  const manifest = parsePackageJson(name4, await read3("package.json"));
-  refuseWorkspaces(name4, manifest, present.has(PNPM_SETTINGS) ? await read3(PNPM_SETTINGS) : void 0);
-  requireScript(name4, manifest, service2.build.script);
-  const chosen = choosePackageManager(name4, manifest, present);
-  const lock = await read3(chosen.lock);
-  const manager = withVersion(name4, chosen, lock);
-  const locked = manager.name === "yarn" ? parseYarnLock(lock) : void 0;
-  if (locked !== void 0) requireLocked(name4, manifest, locked);
-  if (manager.name === "npm") requireNpmLocked(name4, manifest, lock);
-  return { manifest, manager, lock, locked };
-}
-var PNPM_SETTINGS = "pnpm-workspace.yaml";
-function requireScript(service2, { scripts }, script) {
-  if (script in scripts) return;
-  throw new TgoError("SOURCE", `the package.json of ${service2} has no script "${script}"`, {
-    where: "build.script",
-    remedy: `Name the script that builds the pages. There are: ${Object.keys(scripts).join(", ") || "none"}.`
-  });
-}
-
-// packages/stages/src/build/static-web/nginx.ts
-var DEFAULT_CONF = "/etc/nginx/conf.d/default.conf";
-var MAIN_CONF = "/etc/nginx/nginx.conf";
-var HASHED = String.raw`[-.](?=[\w-]{0,7}[A-Z0-9])[\w-]{8}\.\w+(?:\.map)?$`;
-function isHashed(path) {
-  return new RegExp(`^/assets/.*${HASHED}`).test(path);
-}
-function siteConfiguration({ root, port, singlePage, unhashed }) {
-  const exceptions = unhashed.map((path) => `    "${path}" no-cache;
-`).join("");
-  return `map $uri $cache_control {
-${exceptions}    "~^/assets/.*${HASHED}" "public, max-age=31536000, immutable";
-    default no-cache;
-}
-
-server {
-    listen ${port};
-    server_name _;
-    server_tokens off;
-    # A redirect to the port in the container would miss the one that is published.
-    absolute_redirect off;
-
-    root ${root};
-    index index.html;
-
-    gzip on;
-    gzip_vary on;
-    gzip_proxied any;
-    gzip_min_length 1024;
-    gzip_types text/css text/plain text/xml text/javascript application/javascript application/json application/manifest+json application/xml application/wasm image/svg+xml;
-
-    add_header Cache-Control $cache_control;
-    add_header X-Content-Type-Options nosniff always;
-
-    # A missing asset is an error, never a page.
-    location /assets/ {
-        try_files $uri =404;
-    }
-
-    location / {
-        try_files $uri $uri/ ${singlePage ? "/index.html" : "=404"};
-    }
-}
-`;
-}
-var UNPRIVILEGED = `worker_processes auto;
-pid /tmp/nginx.pid;
-error_log stderr notice;
-
-events {
-    worker_connections 1024;
-}
-
-http {
-    client_body_temp_path /tmp/client_body;
-    proxy_temp_path /tmp/proxy;
-    fastcgi_temp_path /tmp/fastcgi;
-    uwsgi_temp_path /tmp/uwsgi;
-    scgi_temp_path /tmp/scgi;
-
-    include /etc/nginx/mime.types;
-    default_type application/octet-stream;
-    access_log /dev/stdout;
-    sendfile on;
-    keepalive_timeout 65;
-
-    include /etc/nginx/conf.d/*.conf;
-}
-`;
-function requireFreePort(service2, user, port) {
-  if (port >= 1024) return;
-  throw new TgoError("CATALOG", `${service2} runs as ${user}, who may not listen on port ${port} everywhere`, {
-    where: "image.ports",
-    remedy: "Name a port from 1024 on first in image.ports, such as 8080, and the same in smoke.http."
-  });
-}
-function isUnprivileged(user) {
-  return user !== void 0 && !/^(?:root|0)(?::|$)/.test(user);
-}
-
-// packages/stages/src/build/static-web/site.ts
-var OWN_SITE = /^\/etc\/nginx\/(?:conf\.d\/.*\.conf|templates\/.*)$/;
-async function siteFiles(request) {
-  const { name: name4, service: service2 } = request;
-  const { user, ports, files: files2 } = service2.image;
-  const own2 = files2.map(({ to }) => to);
-  const main = isUnprivileged(user) && !own2.includes(MAIN_CONF) ? { [MAIN_CONF]: UNPRIVILEGED } : {};
-  if (own2.some((path) => OWN_SITE.test(path))) return main;
-  const port = ports[0] ?? 80;
-  if (isUnprivileged(user)) requireFreePort(name4, user, port);
-  const site = siteConfiguration({ ...service2.build, port, unhashed: await seeminglyHashed(request) });
-  return { ...main, [DEFAULT_CONF]: site };
-}
-async function seeminglyHashed({ source }) {
-  if (!source.entries.map(bare).includes("public")) return [];
-  const copied = await source.directory.glob("public/assets/**");
-  return copied.map((path) => path.replace(/^public/, "")).filter(isHashed).sort();
-}
-function withFiles2({ context }, container, files2) {
-  return Object.entries(files2).reduce((result, [path, contents]) => {
-    const file = context.client.directory().withNewFile("file", contents).file("file").withTimestamps(LAYER_TIME);
-    return result.withFile(path, file, { permissions: 420 });
-  }, container);
-}
-
-// packages/stages/src/build/static-web/values.ts
-function buildValues(name4, build2, given, fillIn) {
-  const values = {};
-  for (const [variable, { default: template }] of Object.entries(build2.values)) {
-    const value = given.get(variable) ?? (template === void 0 ? void 0 : fillIn(template));
-    if (value === void 0) {
-      throw new TgoError("USAGE", `${name4} needs the build value ${variable}`, {
-        remedy: `Add --value ${variable}=...`
-      });
-    }
-    values[variable] = value;
-  }
-  return values;
-}
-
-// packages/stages/src/build/static-web/index.ts
-async function buildStaticWeb(request) {
-  const { context, service: service2, platforms, source } = request;
-  const [project, site] = await Promise.all([readProject(request), siteFiles(request)]);
-  const builder = await installPackages2(request, project);
-  const [pages, notes] = await Promise.all([
-    buildPages(request, project, builder).then(
-      (built) => stamped(context, built, epochSeconds(source.modified))
-    ),
-    unlockedNotes(request, project, builder)
-  ]);
-  const variants2 = await Promise.all(
-    platforms.map(async (platform2) => {
-      const base = withFiles2(request, await baseImage(context, service2.build.base, platform2), site);
-      const container = base.withDirectory(service2.build.root, pages);
-      return { platform: platform2, container: await configure(request, container) };
-    })
-  );
-  return { variants: variants2, notes };
-}
-async function unlockedNotes({ context, name: name4 }, { locked }, builder) {
-  const modules = `${PROJECT}/node_modules`;
-  if (locked === void 0 || !await builder.exists(modules)) return [];
-  const packages = unlocked(await listPackages(context, builder.directory(modules)), locked);
-  if (packages.length === 0) return [];
-  return [
-    `yarn.lock of ${name4} has no entry, and so no hash, for ${packages.join(", ")}: fetched as the registry has them. Run yarn install on Linux and commit yarn.lock.`
-  ];
-}
-
-// packages/stages/src/build/input-checks.ts
-function inputChecks(request) {
-  return [requireFiles(request), ...byStrategy(request)];
-}
-function byStrategy(request) {
-  const { context, name: name4, service: service2 } = request;
-  const { build: build2 } = service2;
-  switch (build2.strategy) {
-    case "python":
-      return [checkPackages({ ...request, service: { ...service2, build: build2 } })];
-    case "static-web": {
-      const pages = { ...request, service: { ...service2, build: build2 } };
-      return [readProject(pages), siteFiles(pages)];
-    }
-    case "dockerfile":
-      return [buildSecrets(context, name4, build2)];
-  }
-}
-async function checkPackages(request) {
-  const lock = await requireLock(request);
-  await lockedRequirements(request, lock, await withTools(request));
-}
-
-// packages/stages/src/build/index.ts
-async function buildVariants(request) {
-  fetchBases(request);
-  const built = await byStrategy2(request);
-  await Promise.all(
-    built.variants.map(async ({ container }) => {
-      await container.sync().catch((error2) => {
-        throw buildError(`building ${request.name}`, remedyOf(request.service), error2);
-      });
-    })
-  );
-  return { ...built, notes: [...built.notes, ...request.notes] };
-}
-function fetchBases({ context, service: service2, platforms }) {
-  const { build: build2 } = service2;
-  if (build2.strategy === "dockerfile") return;
-  for (const platform2 of platforms) {
-    baseImage(context, build2.base, platform2).then((base) => base.sync()).catch(() => void 0);
-  }
-}
-function remedyOf({ build: build2 }) {
-  return build2.strategy === "python" ? PYTHON_REMEDY : "The output above is the build's own.";
-}
-function byStrategy2(request) {
-  const { service: service2 } = request;
-  const { build: build2 } = service2;
-  switch (build2.strategy) {
-    case "python":
-      return buildPython({ ...request, service: { ...service2, build: build2 } });
-    case "static-web":
-      return buildStaticWeb({ ...request, service: { ...service2, build: build2 } });
-    case "dockerfile":
-      return buildDockerfile({ ...request, service: { ...service2, build: build2 } });
-  }
-}
-function basesOf(build2) {
-  switch (build2.strategy) {
-    case "python":
-      return [build2.base];
-    case "static-web":
-      return [build2.builder, build2.base];
-    case "dockerfile":
-      return [];
-  }
-}
-function catalogImages({ native, platforms }, build2) {
-  if (build2.strategy === "dockerfile") return [];
-  const builders = build2.strategy === "static-web" ? [build2.builder] : [];
-  return [
-    ...builders.map((reference) => ({ reference, platform: native })),
-    ...platforms.map((platform2) => ({ reference: build2.base, platform: platform2 }))
-  ];
-}
-async function buildBases({
-  context,
-  name: name4,
-  service: service2,
-  source,
-  platforms,
-  values
-}) {
-  const { build: build2 } = service2;
-  if (build2.strategy !== "dockerfile") {
-    return { images: catalogImages({ ...context, platforms }, build2), base: build2.base, unknown: [] };
-  }
-  const text2 = await readDockerfile(name4, build2, source.directory);
-  const plans = platforms.map(
-    (platform2) => planDockerfile({ name: name4, build: build2, native: context.native }, text2, platform2, values)
-  );
-  const bases = new Set(plans.map(({ base }) => base));
-  return {
-    images: plans.flatMap(({ images }) => images),
-    base: bases.size === 1 ? plans[0]?.base : void 0,
-    unknown: [...new Set(plans.flatMap(({ unknown: unknown2 }) => unknown2))]
-  };
-}
-
-// packages/stages/src/lock-bases.ts
-async function lockBases(context, names2, file) {
-  const every = names2.length === 0 || names2.includes("all");
-  const services = selectServices(context.catalog, every ? ["all"] : names2);
-  const named = [...services.flatMap(({ service: service2 }) => basesOf(service2.build)), TOOLS_BASE];
-  const wanted2 = [.../* @__PURE__ */ new Set([...named, ...every ? Object.keys(file) : []])].filter(
-    (reference) => !reference.includes("@")
-  );
-  const bases = new Bases({ ...basesOptions(context), pins: {} });
-  const resolved = await Promise.all(
-    wanted2.map(
-      (reference) => context.progress.step(
-        { step: `resolve ${reference}` },
-        async () => {
-          await Promise.all(context.platforms.map((platform2) => bases.container(reference, platform2)));
-          return [reference, await bases.digest(reference)];
-        },
-        ([, digest]) => ({ detail: change(context.pins[reference], digest) })
-      )
-    )
-  );
-  const dockerfiles = services.filter(({ service: service2 }) => service2.build.strategy === "dockerfile");
-  if (dockerfiles.length > 0) {
-    context.progress.note(
-      { step: "lock-bases" },
-      `images of the Dockerfiles of ${dockerfiles.map(({ name: name4 }) => name4).join(", ")} are pinned once they are added to the lock by hand: their full name, such as "docker.io/library/debian:12", and any digest, for --base-lock`
-    );
-  }
-  return formatBaseLock({ ...file, ...Object.fromEntries(resolved) });
-}
-function change(before, after) {
-  if (before === void 0) return `new: ${after}`;
-  return before === after ? `unchanged: ${after}` : `${before} -> ${after}`;
-}
-
-// packages/stages/src/table.ts
-function renderTable(head, texts, format) {
-  const rows = texts.map((cells2) => cells2.map((cell2) => renderLine(cell2, format)));
-  if (format === "markdown") return table(head, rows);
-  const widths = head.map(
-    (title3, column) => Math.max(title3.length, ...rows.map((row) => row[column]?.length ?? 0))
-  );
-  const line = (cells2) => cells2.map((cell2, column) => cell2.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
-  return [line(head), ...rows.map(line)].map((text2) => `  ${text2}`).join("\n");
-}
-function renderLine(text2, format) {
-  const line = printableLine(text2);
-  return format === "markdown" ? text(line) : line;
-}
-
-// packages/stages/src/plan.ts
-function describeServices(catalog, format) {
-  const rows = Object.entries(catalog.services).map(([name4, service2]) => ({
-    service: name4,
-    title: service2.title,
-    strategy: service2.build.strategy,
-    ports: service2.image.ports,
-    bases: basesOf(service2.build)
-  }));
-  if (format === "json") return JSON.stringify({ services: rows, platforms: catalog.platforms }, null, 2);
-  const table3 = rows.map((row) => [row.service, row.strategy, row.ports.join(" "), row.title]);
-  return renderTable(["service", "built by", "ports", "what it is"], table3, format);
-}
-function describePlan(catalog, names2, platforms, format, pins = {}) {
-  const selected = selectServices(catalog, names2);
-  const planned = selectPlatforms(catalog, platforms);
-  const plans = selected.map(({ name: name4, service: service2 }) => ({
-    service: name4,
-    strategy: service2.build.strategy,
-    platforms: planned,
-    bases: basesOf(service2.build).map((name5) => ({ name: name5, digest: digestOf2(name5, pins) ?? null })),
-    smoke: smokeLines(service2),
-    publishesTo: Object.entries(catalog.registries).map(([registry2, entry]) => {
-      const { host, repository } = registryRepository(entry, name4);
-      return {
-        registry: registry2,
-        repository: `${host}/${repository}`,
-        required: entry.required,
-        public: entry.public
-      };
-    })
-  }));
-  if (format === "json") return JSON.stringify({ plan: plans }, null, 2);
-  return plans.map((plan) => {
-    const table3 = renderTable(
-      ["registry", "repository", "required", "public"],
-      plan.publishesTo.map((to) => [
-        to.registry,
-        to.repository,
-        to.required ? "yes" : "no",
-        to.public ? "yes" : "no"
-      ]),
-      format
-    );
-    const bullet = format === "markdown" ? "- " : "  ";
-    return [
-      format === "markdown" ? `### ${plan.service}
-` : plan.service,
-      `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}`,
-      ...plan.bases.map(
-        ({ name: name4, digest }) => `${bullet}from ${name4}: ${digest === null ? "not pinned, resolved when it is built" : `pinned to ${digest}`}`
-      ),
-      `${bullet}checked: every file's ELF machine, in every variant`,
-      `${bullet}run in every variant: ${plan.smoke.join("; ") || "its machine only"}`,
-      `${bullet}published as candidate-<key>, one digest everywhere, verified by that digest`,
-      "",
-      table3
-    ].join("\n");
-  }).join("\n\n");
-}
-function digestOf2(name4, pins) {
-  return pinned(name4, pins).split("@")[1];
-}
-function smokeLines(service2) {
-  const { exec, http } = service2.smoke;
-  return [
-    ...exec.map((command) => command.join(" ")),
-    ...http.map(({ port, path, status }) => `GET :${port}${path} is ${status}`)
-  ];
-}
-
-// packages/stages/src/commit-notes.ts
-function commitNotes(source) {
-  const { revision, created, uncommitted } = source;
-  if (isWithoutCommit(source)) {
-    return [
-      `revision ${revision} is the source's content: ${whyUncommitted(source)}; such a candidate can be pulled and tried, but never released`
-    ];
-  }
-  const changes = uncommitted !== void 0 && "changed" in uncommitted ? whyUncommitted(source) : void 0;
-  return [
-    ...changes === void 0 ? [] : [`revision ${revision} is as it was given, although ${changes}`],
-    ...created.getTime() === UNKNOWN_TIME.getTime() ? ["the image's date is 1980-01-01, as the time of its revision is not known; --created says better"] : []
-  ];
-}
-function isWithoutCommit({ revision }) {
-  return revision.startsWith("dev-");
-}
-var FILES_NAMED = 3;
-function whyUncommitted({ uncommitted }) {
-  if (uncommitted === void 0) return "no commit of it is known (--revision says it)";
-  if ("why" in uncommitted) return uncommitted.why;
-  const { changed: changed2 } = uncommitted;
-  const named = changed2.slice(0, FILES_NAMED).join(", ");
-  const more = changed2.length - FILES_NAMED;
-  const files2 = more > 0 ? `${named} and ${more} more` : named;
-  return `${changed2.length === 1 ? "a change is" : "changes are"} not committed: ${files2}`;
-}
-
-// packages/stages/src/prepare.ts
-async function prepareBuild(context, name4, service2, options) {
-  return context.progress.step({ step: "prepare", service: name4 }, async () => {
-    const opened = await openRequest(context, name4, service2, options);
-    refuseUnreleasable(opened);
-    return (await resolveRequest(opened)).request;
-  });
-}
-async function openRequest(context, name4, service2, options) {
-  const { platforms } = context;
-  const early = Promise.all(
-    basesOf(service2.build).map(
-      (reference) => context.bases.digest(reference, isFinal(service2, reference) ? platforms[0] : context.native)
-    )
-  );
-  early.catch(() => void 0);
-  const source = await loadSource(context, name4, service2, options);
-  const given = parseValues(options.values ?? []);
-  const partial2 = { context, name: name4, service: service2, source, platforms, version: options.version };
-  const values = valuesOf(name4, service2, given, (template) => fill(template, partial2));
-  return { ...partial2, values, base: void 0, notes: [] };
-}
-async function resolveRequest(opened) {
-  const { images, base, unknown: unknown2 } = await buildBases(opened);
-  const bases = await resolveBases(opened.context, images);
-  const request = {
-    ...opened,
-    base: base === void 0 ? void 0 : { name: base, digest: bases[base] ?? "" },
-    notes: pinNotes(opened.context, images, unknown2)
-  };
-  return { request, bases };
-}
-function refuseUnreleasable({ source, version: version2 }) {
-  if (version2 === void 0 || !isWithoutCommit(source)) return;
-  const { revision, uncommitted } = source;
-  const hasChanges = uncommitted !== void 0 && "changed" in uncommitted;
-  throw new TgoError("SOURCE", `${version2} cannot be made of ${revision}: ${whyUncommitted(source)}`, {
-    remedy: hasChanges ? "Commit what has changed. For files that belong to no commit, such as generated ones: --revision COMMIT and --created TIME." : "Give a source that is a git checkout of its own, or say --revision COMMIT and --created TIME."
-  });
-}
-function isFinal({ build: build2 }, reference) {
-  return "base" in build2 && build2.base === reference;
-}
-function valuesOf(name4, { build: build2 }, given, filled2) {
-  switch (build2.strategy) {
-    case "static-web":
-      return buildValues(name4, build2, given, filled2);
-    case "dockerfile":
-      return Object.fromEntries(
-        Object.entries(build2.args).map(([key2, template]) => [key2, given.get(key2) ?? filled2(template)])
-      );
-    case "python":
-      return {};
-  }
-}
-function declaredValues({ build: build2 }) {
-  switch (build2.strategy) {
-    case "static-web":
-      return Object.keys(build2.values);
-    case "dockerfile":
-      return Object.keys(build2.args);
-    case "python":
-      return [];
-  }
-}
-function checkValues(values, services) {
-  const declared = [...new Set(services.flatMap(({ service: service2 }) => declaredValues(service2)))];
-  for (const name4 of parseValues(values).keys()) {
-    if (declared.includes(name4)) continue;
-    throw new TgoError("USAGE", `no selected service declares the build value ${name4}`, {
-      remedy: `Declared: ${declared.join(", ") || "none"}. Add it to build.values (build.args of a Dockerfile service) in tgo.catalog.json.`
-    });
-  }
-}
-function parseValues(values) {
-  return new Map(
-    values.map((text2) => {
-      const equals = text2.indexOf("=");
-      if (equals < 1) {
-        throw new TgoError("USAGE", `--value "${text2}" is not NAME=value`, {
-          remedy: "Write for example --value VITE_API_BASE_URL=https://api.example.com."
-        });
-      }
-      return [text2.slice(0, equals), text2.slice(equals + 1)];
-    })
-  );
-}
-async function resolveBases(context, images) {
-  const resolved = await Promise.all(
-    images.map(async ({ reference, platform: platform2 }) => {
-      await baseImage(context, reference, platform2);
-      return [reference, await context.bases.digest(reference, platform2)];
-    })
-  );
-  return Object.fromEntries(resolved);
-}
-function pinNotes(context, images, unknown2) {
-  const floating = [...new Set(images.map(({ reference }) => reference))].filter(
-    (reference) => !context.bases.isPinned(reference)
-  );
-  return [
-    ...floating.length === 0 ? [] : [
-      `base images not pinned, resolved when this ran: ${floating.join(", ")}; npx --no-install tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`
-    ],
-    ...unknown2.length === 0 ? [] : [`not pinned, as the build decides what they mean: ${unknown2.join("; ")}`]
-  ];
-}
-
-// packages/stages/src/check.ts
+// packages/proof/src/check-variant.ts
 var SHOWN = 20;
 async function checkVariant(context, service2, { platform: platform2, container }, allow) {
   const actual = await container.platform();
@@ -20684,7 +20879,7 @@ function foreignFiles(foreign2, platform2, service2) {
   );
 }
 
-// packages/stages/src/imports.py
+// packages/proof/src/imports.py
 var imports_default = `"""Imports every top-level module of every package installed beside this interpreter, and tells which fail.
 
 Run inside a variant with one argument, JSON {"skip": [module, ...], "seconds": limit of one module}; prints JSON.
@@ -20907,7 +21102,7 @@ def main():
 main()
 `;
 
-// packages/stages/src/imports.ts
+// packages/proof/src/imports.ts
 var PROGRAM2 = "/run/tgo/imports.py";
 var SHOWN2 = 10;
 function importsRun(container, build2, smoke) {
@@ -20963,7 +21158,7 @@ function some(texts) {
   return more > 0 ? [...texts.slice(0, SHOWN2), `and ${more} more`] : [...texts];
 }
 
-// packages/stages/src/smoke-plan.ts
+// packages/proof/src/smoke-plan.ts
 function smokePlan({ build: build2, image, smoke }) {
   return {
     machine: smoke.machine ?? machineCommand(build2),
@@ -20989,7 +21184,7 @@ function requestsOf({ strategy }, { healthcheck, ports }) {
   return strategy === "static-web" ? [{ port: ports[0] ?? 80, path: "/", status: 200 }] : [];
 }
 
-// packages/stages/src/smoke.ts
+// packages/proof/src/smoke-variant.ts
 var MACHINES3 = { "linux/amd64": "x86_64", "linux/arm64": "aarch64" };
 var ALIAS = "service";
 var START_SECONDS = 10;
@@ -21113,7 +21308,7 @@ ${lastLines(failure3, 25)}`, {
   });
 }
 
-// packages/stages/src/prove.ts
+// packages/proof/src/build-and-test.ts
 async function proveService(context, request, { smoke = true } = {}) {
   const { name: name4, service: service2 } = request;
   const { progress } = context;
@@ -21154,265 +21349,7 @@ async function despiteOthers(context, run3) {
   }
 }
 
-// packages/stages/src/annotations.ts
-var PREFIX2 = "io.github.tgoai.pipelines";
-var CANDIDATE_ANNOTATION = `${PREFIX2}.candidate`;
-function proofAnnotations(checks, smokes) {
-  return Object.fromEntries([
-    ...checks.map(({ platform: platform2, files: files2, elf }) => [
-      key("check", platform2),
-      `${files2} files, ${elf} ELF, 0 foreign`
-    ]),
-    ...smokes.map(({ platform: platform2, machine, lines: lines2 }) => [key("smoke", platform2), [machine, ...lines2].join("\n")])
-  ]);
-}
-function readProof(annotations, platform2) {
-  const counts = /^(\d+) files, (\d+) ELF/.exec(annotations[key("check", platform2)] ?? "");
-  const smoke = annotations[key("smoke", platform2)];
-  if (counts === null || smoke === void 0) return void 0;
-  const [machine = "", ...lines2] = smoke.split("\n");
-  return { platform: platform2, files: Number(counts[1]), elf: Number(counts[2]), machine, lines: lines2 };
-}
-function key(kind, platform2) {
-  return `${PREFIX2}.${kind}.${platform2.replace("/", "-")}`;
-}
-
-// packages/stages/src/attempt.ts
-async function attempt(context, name4, run3, registries3 = []) {
-  const started = performance.now();
-  const durationMs = () => Math.round(performance.now() - started);
-  try {
-    const result = await run3();
-    return { ...result, durationMs: durationMs() };
-  } catch (error2) {
-    return {
-      service: name4,
-      state: "failed",
-      variants: [],
-      registries: registries3,
-      problems: [problemOf(interrupted(context) ?? error2)],
-      notes: [],
-      durationMs: durationMs()
-    };
-  }
-}
-function interrupted(context) {
-  if (context.signal?.aborted !== true) return void 0;
-  return new TgoError("INTERRUPTED", "stopped before it was done; what is not tagged yet stays untagged", {
-    remedy: "Run the same command again: what is done is not done twice."
-  });
-}
-
-// packages/stages/src/brought.ts
-function divide({ targets }) {
-  const needed = targets.filter(({ registry: registry2 }) => registry2.required);
-  if (needed.length === 0) return { needed: targets, others: [] };
-  return { needed, others: targets.filter(({ registry: registry2 }) => !registry2.required) };
-}
-async function settled({ late, ...report }) {
-  const registries3 = await Promise.all(
-    report.registries.map((row) => late?.get(row.registry) ?? Promise.resolve(row))
-  );
-  const failed = registries3.some(({ state }) => state === "failed" || state === "not started");
-  return { ...report, registries: registries3, state: failed ? "failed" : report.state };
-}
-
-// packages/stages/src/candidate.ts
-import { createHash as createHash3 } from "node:crypto";
-function candidateKey(inputs) {
-  const facts = {
-    ...inputs,
-    definition: essence(inputs.definition),
-    source: {
-      hash: inputs.source.hash,
-      revision: inputs.source.revision,
-      created: inputs.source.created.toISOString()
-    },
-    version: inputs.version ?? "none"
-  };
-  return createHash3("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
-}
-function essence(definition) {
-  return { ...definition, $schema: void 0, source: { repository: definition.source.repository } };
-}
-function candidateTag(key2) {
-  return `candidate-${key2}`;
-}
-function stagingTag(key2) {
-  return `staging-${key2}`;
-}
-function canonical(value) {
-  return JSON.stringify(
-    value,
-    (_key, field) => typeof field === "object" && field !== null && !Array.isArray(field) ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => a < b ? -1 : 1)) : field
-  );
-}
-
-// packages/stages/src/target.ts
-function referenceOf(target, service2, tag) {
-  const { host, repository } = registryRepository(target.registry, service2);
-  return `${host}/${repository}:${tag}`;
-}
-function repositoryOf2(target, service2) {
-  return registryRepository(target.registry, service2).repository;
-}
-
-// packages/stages/src/copy-by-digest.ts
-async function copyByDigest(context, of) {
-  const { from, to, service: service2, digest, tag } = of;
-  const copied = await context.progress.step(
-    { step: "copy", service: service2, registry: to.name },
-    () => copyImage({
-      from: { registry: from.client, repository: repositoryOf2(from, service2) },
-      to: { registry: to.client, repository: repositoryOf2(to, service2) },
-      digest,
-      tag,
-      thorough: true
-    })
-  );
-  return copied.uploaded.bytes;
-}
-
-// packages/stages/src/verify.ts
-function verifyTag(context, service2, targets, tag, options) {
-  const verify2 = () => verifyImage({
-    targets: targets.map((target) => ({
-      name: target.name,
-      registry: target.client,
-      repository: repositoryOf2(target, service2),
-      reference: tag,
-      ...target.anonymous === void 0 ? {} : { anonymous: target.anonymous }
-    })),
-    platforms: [...context.platforms],
-    expect: {
-      ...options.digest === void 0 ? {} : { digest: options.digest },
-      ...options.annotations === void 0 ? {} : { annotations: { ...options.annotations } }
-    },
-    elf: options.elf,
-    allowForeign: [...options.allowForeign ?? []]
-  });
-  if (options.quiet === true) return verify2();
-  return context.progress.step({ step: "verify", service: service2 }, verify2, ({ ok, targets: found }) => ({
-    state: ok ? "done" : "failed",
-    detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`
-  }));
-}
-function registryRows(targets, service2, tag, verification) {
-  return targets.map((target) => {
-    const found = verification.targets.find(({ name: name4 }) => name4 === target.name);
-    return {
-      registry: target.name,
-      reference: referenceOf(target, service2, tag),
-      state: found?.state ?? "failed",
-      digest: found?.digest,
-      problems: found?.problems ?? [],
-      durationMs: found?.durationMs ?? 0
-    };
-  });
-}
-function variantRows(context, verification) {
-  return context.platforms.map((platform2) => {
-    const variant = verification.variants.find((candidate) => candidate.platform === platform2);
-    const proof = readProof(verification.annotations, platform2);
-    const elf = variant?.elf;
-    return {
-      platform: platform2,
-      digest: variant?.digest,
-      size: variant?.size,
-      elf: elf !== void 0 ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) } : proof && { files: proof.files, elf: proof.elf, foreign: [] },
-      smoke: proof && { ok: true, machine: proof.machine, lines: proof.lines, recorded: true }
-    };
-  });
-}
-
-// packages/stages/src/find-candidate.ts
-var Search = class {
-  constructor(context, candidate, rows) {
-    this.context = context;
-    this.candidate = candidate;
-    this.rows = rows;
-  }
-  context;
-  candidate;
-  rows;
-  /** Where it was found, by what it is called there. */
-  #found = /* @__PURE__ */ new Map();
-  /**
-   * Asks one registry, before anything is built: this also shows a wrong password or a dead registry while nothing is
-   * lost. A failure is in the registry's row.
-   * @throws TgoError INTERRUPTED
-   */
-  async ask(target) {
-    const { candidate, rows } = this;
-    const started = performance.now();
-    const tag = candidateTag(candidate.key);
-    try {
-      const repository = repositoryOf2(target, candidate.service);
-      const held = await target.client.resolve(repository, tag, { push: true });
-      if (held !== void 0) rows.update(target, { state: "already there", digest: held.digest });
-      const under = held === void 0 ? await versionTag(target, candidate) : tag;
-      if (under !== void 0) this.#found.set(under, [...this.#found.get(under) ?? [], target]);
-    } catch (error2) {
-      rows.fail(target, error2, started);
-    }
-  }
-  /** The candidate in one of these registries, as far as they have answered; undefined when none has it whole. */
-  async held(among) {
-    for (const [reference, found] of this.#found) {
-      const places = found.filter((target) => among.includes(target));
-      const held = places.length === 0 ? void 0 : await this.#verified(reference, places);
-      if (held !== void 0) return held;
-    }
-    return void 0;
-  }
-  async #verified(reference, places) {
-    const { service: service2, key: key2 } = this.candidate;
-    const verification = await verifyTag(this.context, service2, places, reference, {
-      quiet: true,
-      annotations: { [CANDIDATE_ANNOTATION]: key2 },
-      elf: false
-    });
-    const good = verification.targets.filter(({ state }) => state === "verified");
-    for (const { name: name4, digest } of good) {
-      const from = places.find((target) => target.name === name4);
-      if (from === void 0 || digest === void 0) continue;
-      if (!await isAsFinalised(from, service2, digest)) continue;
-      const same = good.filter((other) => other.digest === digest && reference === candidateTag(key2));
-      const holders = places.filter((target) => same.some((other) => other.name === target.name));
-      return { from, digest, holders, verification };
-    }
-    return void 0;
-  }
-};
-async function isAsFinalised(target, service2, digest) {
-  const { bytes } = await target.client.manifest(repositoryOf2(target, service2), digest, { push: true });
-  const text2 = new TextDecoder().decode(bytes);
-  return canonicalJson2(JSON.parse(text2)) === text2;
-}
-async function versionTag(target, { service: service2, version: version2, key: key2 }) {
-  if (version2 === void 0) return void 0;
-  const repository = repositoryOf2(target, service2);
-  const held = await target.client.resolve(repository, version2, { push: true });
-  if (held === void 0) return void 0;
-  await requireSameCandidate(target, { service: service2, version: version2, key: key2 }, { tag: version2, digest: held.digest });
-  return version2;
-}
-async function requireSameCandidate(target, { service: service2, version: version2, key: key2 }, held) {
-  const repository = repositoryOf2(target, service2);
-  const { value } = await target.client.manifest(repository, held.digest, { push: true });
-  const other = value.annotations?.[CANDIDATE_ANNOTATION];
-  if (other === key2) return;
-  throw new TgoError(
-    "CONFLICT",
-    `${version2} is there already, made of something else (${other === void 0 ? "no candidate" : candidateTag(other)})`,
-    {
-      where: referenceOf(target, service2, held.tag),
-      remedy: "A version's tag never changes. Release these bytes as the next version; to finish the version that is there, give the source and the pipelines it was made of: its image names the commit."
-    }
-  );
-}
-
-// packages/stages/src/upload.ts
+// packages/publishing/src/candidate/upload-variants.ts
 async function uploadVariants(context, target, service2, variants2, tag) {
   const [first, ...others] = variants2;
   if (first === void 0) throw new Error("no variant to upload");
@@ -21428,7 +21365,7 @@ async function uploadVariants(context, target, service2, variants2, tag) {
   });
 }
 
-// packages/stages/src/make.ts
+// packages/publishing/src/candidate/build-candidate.ts
 async function makeCandidate(context, prepared) {
   const { name: name4, source } = prepared.request;
   const { built, checks, smokes } = await proveService(context, prepared.request);
@@ -21471,18 +21408,7 @@ var Finalised = class {
   }
 };
 
-// packages/stages/src/not-started.ts
-function notStarted(target, service2, tag) {
-  return {
-    registry: target.name,
-    reference: tag === void 0 ? `${target.registry.host}/${repositoryOf2(target, service2)}` : referenceOf(target, service2, tag),
-    state: "not started",
-    problems: [],
-    durationMs: 0
-  };
-}
-
-// packages/stages/src/patience.ts
+// packages/publishing/src/publish/grace-period.ts
 import { setTimeout as delay2 } from "node:timers/promises";
 var PATIENCE_MS = 5e3;
 async function within2(work, milliseconds) {
@@ -21509,31 +21435,7 @@ function promised() {
   };
 }
 
-// packages/stages/src/prepare-candidate.ts
-async function prepareCandidate(context, name4, service2, options) {
-  return context.progress.step({ step: "prepare", service: name4 }, async () => {
-    const opened = await openRequest(context, name4, service2, options);
-    refuseUnreleasable(opened);
-    return keyOf2(context, opened);
-  });
-}
-async function keyOf2({ pipeline: pipeline2 }, opened) {
-  const { request, bases } = await resolveRequest(opened);
-  const { name: name4, service: service2, platforms, source, values, version: version2 } = request;
-  const key2 = candidateKey({
-    service: name4,
-    definition: service2,
-    platforms,
-    source,
-    bases,
-    values,
-    pipeline: pipeline2,
-    version: version2
-  });
-  return { request, key: key2 };
-}
-
-// packages/stages/src/rows.ts
+// packages/publishing/src/publish/registry-rows.ts
 var Rows = class {
   constructor(context, service2, tag) {
     this.context = context;
@@ -21564,7 +21466,7 @@ var Rows = class {
   fail(target, error2, started) {
     const stopped = interrupted(this.context);
     if (stopped !== void 0) throw stopped;
-    const problems6 = [problemOf(isTgoError(error2) ? error2 : unexpected(target, error2))];
+    const problems6 = [problemOf2(isTgoError(error2) ? error2 : unexpected(target, error2))];
     this.update(target, { state: "failed", problems: problems6, durationMs: this.spent(target, started) });
   }
   /** What a verification saw. A registry that passed stays what it was before: done, or already there. */
@@ -21591,7 +21493,7 @@ function unexpected(target, error2) {
   });
 }
 
-// packages/stages/src/publish.ts
+// packages/publishing/src/publish/publish.ts
 async function publishService(context, name4, service2, options) {
   return settled(await bringService(context, name4, service2, options));
 }
@@ -21672,7 +21574,7 @@ async function bringCandidate(context, candidate) {
       state: "failed",
       variants: [],
       registries: run3.rows.all(),
-      problems: error2 instanceof RegistriesFailed ? [] : [problemOf(interrupted(context) ?? error2)],
+      problems: error2 instanceof RegistriesFailed ? [] : [problemOf2(interrupted(context) ?? error2)],
       notes: [],
       durationMs: since(started)
     };
@@ -21711,7 +21613,7 @@ async function bringLate(run3, target, answer, source) {
       if (digest !== void 0) await verify(run3, [target], digest);
     }
   } catch (error2) {
-    const problem3 = problemOf(interrupted(run3.context) ?? error2);
+    const problem3 = problemOf2(interrupted(run3.context) ?? error2);
     rows.update(target, { state: "failed", problems: [problem3], durationMs: since(started) });
   }
   return rows.of(target);
@@ -21781,7 +21683,421 @@ function since(started) {
   return Math.round(performance.now() - started);
 }
 
-// packages/stages/src/release/board.ts
+// packages/publishing/src/preflight/inputs.ts
+async function readInputs(context, name4, service2, options) {
+  const { value: request, problems: problems6 } = await checked(() => openRequest(context, name4, service2, options));
+  if (request === void 0) {
+    const bases = await checkBases(context, catalogImages(context, service2.build));
+    return { request, prepared: void 0, problems: [...problems6, ...bases] };
+  }
+  const unreleasable = await problemsOf(() => {
+    refuseUnreleasable(request);
+  });
+  const completed = await checked(() => keyOf2(context, request));
+  const incomplete = completed.value === void 0 ? await checkAllBases(request) : [];
+  return {
+    request,
+    prepared: completed.value,
+    problems: [...unreleasable, ...completed.problems, ...incomplete]
+  };
+}
+async function checkBuild(request) {
+  const found = await Promise.all(inputChecks(request).map((check2) => problemsOf(() => check2)));
+  return found.flat();
+}
+async function checkAllBases(request) {
+  const { value } = await checked(() => buildBases(request));
+  return checkBases(request.context, value?.images ?? []);
+}
+async function checkBases(context, images) {
+  const found = await Promise.all(
+    images.map(({ reference, platform: platform2 }) => problemsOf(() => baseImage(context, reference, platform2)))
+  );
+  return found.flat();
+}
+
+// packages/publishing/src/preflight/registry.ts
+var PATIENCE = { timeoutMs: 5e3, retries: 1, totalMs: 1e4 };
+function impatient(target) {
+  return { ...target, client: target.client.withPatience(PATIENCE) };
+}
+async function checkRegistry(target, subject) {
+  const started = performance.now();
+  const repository = repositoryOf2(target, subject.service);
+  let durationMs = 0;
+  const [pushed, found] = await Promise.all([
+    checked(async () => {
+      const sent3 = Date.now();
+      const { date: date4 } = await target.client.probePush(repository);
+      return date4 && skewSeconds(date4, sent3, Date.now());
+    }).finally(() => {
+      durationMs = Math.round(performance.now() - started);
+    }),
+    checked(() => findImage(target, subject))
+  ]);
+  const problems6 = withRemedy(oneOfEach([...pushed.problems, ...found.problems]), remedyFor2(target));
+  const state = problems6.length > 0 ? "failed" : found.value === void 0 ? "ready" : "already there";
+  return {
+    report: {
+      ...notStarted(target, subject.service),
+      state,
+      digest: found.value,
+      problems: problems6,
+      durationMs
+    },
+    skew: pushed.value === void 0 ? void 0 : { registry: target.name, host: target.registry.host, seconds: pushed.value },
+    holds: found.value !== void 0
+  };
+}
+function remedyFor2(target) {
+  return `Create the namespace (and, where the registry wants that, the repository) at ${target.registry.host}, or correct registries.${target.name} of tgo.catalog.json.`;
+}
+async function findImage(target, { service: service2, version: version2, key: key2 }) {
+  const repository = repositoryOf2(target, service2);
+  const resolve = async (tag) => {
+    const held = await target.client.resolve(repository, tag, { push: true });
+    return held === void 0 ? [] : [{ tag, digest: held.digest }];
+  };
+  const [versions, known] = await Promise.all([
+    version2 === void 0 ? [] : versionTags(target, service2, version2).then((tags2) => Promise.all(tags2.map(resolve))),
+    key2
+  ]);
+  if (known === void 0) return void 0;
+  const [first] = versions.flat();
+  if (version2 !== void 0 && first !== void 0) {
+    await requireSameCandidate(target, { service: service2, version: version2, key: known }, first);
+    return first.digest;
+  }
+  return (await resolve(candidateTag(known)))[0]?.digest;
+}
+async function versionTags(target, service2, version2) {
+  const listed2 = await target.client.tags(repositoryOf2(target, service2));
+  const spelled = listed2.filter((tag) => {
+    const kind = kindOfTag(tag, service2);
+    return kind.kind === "version" && kind.version.text === version2;
+  });
+  return [.../* @__PURE__ */ new Set([version2, ...spelled])];
+}
+
+// packages/publishing/src/preflight/service.ts
+async function checkService(context, name4, service2, options) {
+  const started = performance.now();
+  const inputs = readInputs(context, name4, service2, options);
+  const key2 = inputs.then(({ prepared: prepared2 }) => prepared2?.key);
+  const asked = checkRegistries(
+    context,
+    { service: name4, version: options.version, key: key2 },
+    options.patient,
+    inputs
+  );
+  const unbuildable = inputs.then(async ({ request }) => {
+    const needless = request === void 0 || options.patient && (await asked).some(({ holds }) => holds);
+    return needless ? [] : checkBuild(request);
+  });
+  const [{ prepared, problems: unread }, standings2, others] = await Promise.all([inputs, asked, unbuildable]);
+  const stopped = interrupted(context);
+  if (stopped !== void 0) throw stopped;
+  const problems6 = withRemedy(distinct([...unread, ...others]), MEND);
+  const held = standings2.find(({ holds }) => holds);
+  return {
+    report: {
+      service: name4,
+      state: problems6.length > 0 || standings2.some((standing) => isBlocked(context, standing)) ? "failed" : "ready",
+      revision: prepared?.request.source.revision,
+      tag: prepared === void 0 ? void 0 : candidateTag(prepared.key),
+      digest: held?.report.digest,
+      variants: [],
+      registries: standings2.map(({ report }) => report),
+      problems: problems6,
+      notes: prepared === void 0 ? [] : candidateOf(context, prepared).notes,
+      durationMs: Math.round(performance.now() - started)
+    },
+    prepared,
+    skews: standings2.flatMap(({ skew }) => skew ?? []),
+    toBuild: held === void 0
+  };
+}
+var MEND = "Mend it in the service's source, or in its definition in tgo.catalog.json, and ask again.";
+function isBlocked(context, { report }) {
+  return report.state === "failed" && divide(context).needed.some(({ name: name4 }) => name4 === report.registry);
+}
+async function checkRegistries(context, subject, patient, others) {
+  const { needed } = divide(context);
+  const asked = context.targets.map((target) => ({
+    target,
+    standing: checkRegistry(patient && needed.includes(target) ? target : impatient(target), subject)
+  }));
+  const waitedFor = Promise.all([
+    others,
+    ...asked.filter(({ target }) => needed.includes(target)).map(({ standing }) => standing)
+  ]);
+  return Promise.all(
+    asked.map(({ target, standing }) => {
+      if (!patient || needed.includes(target)) return standing;
+      const unknown2 = { report: notStarted(target, subject.service), skew: void 0, holds: false };
+      return Promise.race([standing, waitedFor.then(() => unknown2)]);
+    })
+  );
+}
+
+// packages/publishing/src/preflight/index.ts
+async function preflight(context, services, options) {
+  const checked2 = await Promise.all(
+    services.map(
+      ({ name: name4, service: service2 }) => context.progress.step(
+        { step: "preflight", service: name4 },
+        () => checkService(context, name4, service2, options),
+        ({ report }) => ({ state: report.state === "ready" ? "done" : "failed" })
+      )
+    )
+  );
+  const builds = checked2.filter(({ toBuild }) => toBuild).length;
+  const engine = builds === 0 ? { stopping: [], told: [] } : await checkEngine(context, builds);
+  const clock = clockProblems(checked2.flatMap(({ skews }) => skews));
+  const mayBegin = engine.stopping.length === 0 && checked2.every(({ report }) => report.state === "ready");
+  const told2 = checked2.flatMap(({ report }) => report.problems);
+  return {
+    services: checked2.map(({ report }) => report),
+    problems: news([...engine.stopping, ...engine.told, ...clock], told2),
+    ready: mayBegin && engine.told.length === 0 && clock.length === 0,
+    mayBegin,
+    prepared: new Map(
+      checked2.flatMap(({ prepared }) => prepared ? [[prepared.request.name, prepared]] : [])
+    )
+  };
+}
+async function preflightRegistries(context, services) {
+  const nothing2 = Promise.resolve(void 0);
+  const checked2 = await Promise.all(
+    services.map(async (service2) => {
+      const started = performance.now();
+      const subject = { service: service2, version: void 0, key: nothing2 };
+      const standings2 = await checkRegistries(context, subject, true, nothing2);
+      const registries3 = standings2.map(({ report: report2 }) => report2);
+      const report = {
+        service: service2,
+        state: standings2.some((standing) => isBlocked(context, standing)) ? "failed" : "ready",
+        variants: [],
+        registries: registries3,
+        problems: [],
+        notes: [],
+        durationMs: Math.round(performance.now() - started)
+      };
+      return { report, skews: standings2.flatMap(({ skew }) => skew ?? []) };
+    })
+  );
+  const stopped = interrupted(context);
+  if (stopped !== void 0) throw stopped;
+  return {
+    services: checked2.map(({ report }) => report),
+    problems: clockProblems(checked2.flatMap(({ skews }) => skews)),
+    mayBegin: checked2.every(({ report }) => report.state === "ready")
+  };
+}
+
+// packages/publishing/src/promote/promote.ts
+function bringVersion(context, service2, version2) {
+  const run3 = { context, service: service2, version: version2, rows: new Rows(context, service2, version2) };
+  const { needed, others } = divide(context);
+  const image = promised();
+  const asked = needed.map((target) => ({ target, answer: ask2(run3, target) }));
+  const late = others.map((target) => {
+    const answer = ask2(run3, target);
+    return { target, answer, row: bringLate2(run3, target, answer, image.promise) };
+  });
+  const rows = new Map(late.map(({ target, row }) => [target.name, row]));
+  const bring2 = async () => {
+    const found = await findImage2(run3, asked, late);
+    image.keep(found);
+    await Promise.all(asked.map(async ({ target, answer }) => bringOne(run3, target, await answer, found)));
+    const registries3 = run3.rows.all();
+    const needs = registries3.filter(({ registry: registry2 }) => needed.some(({ name: name4 }) => name4 === registry2));
+    return {
+      service: service2,
+      state: needs.every(({ state }) => state === "already there") ? "already there" : "published",
+      revision: found.verification.annotations["org.opencontainers.image.revision"],
+      tag: found.tag,
+      digest: found.digest,
+      variants: variantRows(context, found.verification),
+      registries: registries3,
+      problems: [],
+      notes: [],
+      late: rows,
+      durationMs: 0
+    };
+  };
+  return attempt(context, service2, bring2).then((brought) => {
+    image.keep(void 0);
+    return { ...brought, registries: run3.rows.all(), late: rows };
+  });
+}
+function nowhere(services) {
+  const [problem3, ...others] = services.map(({ problems: problems6 }) => problems6[0]);
+  const answered = services.every(({ registries: registries3 }) => registries3.every(({ state }) => state !== "failed"));
+  if (!answered || problem3?.code !== "NOT_FOUND") return void 0;
+  return others.every((other) => other?.what === problem3.what) ? problem3 : void 0;
+}
+async function ask2({ context, service: service2, version: version2, rows }, target) {
+  const started = performance.now();
+  try {
+    const found = await target.client.resolve(repositoryOf2(target, service2), version2, { push: true });
+    return found?.digest;
+  } catch (error2) {
+    if (interrupted(context) === void 0) rows.fail(target, error2, started);
+    return void 0;
+  }
+}
+async function findImage2(run3, asked, late) {
+  const own2 = await wholeImage(run3, asked);
+  if (own2 !== void 0) return own2;
+  const looked = wholeImage(run3, late);
+  const patience = run3.context.patienceMs ?? PATIENCE_MS;
+  const elsewhere = late.length > 0 && await within2(looked, patience) ? await looked : void 0;
+  if (elsewhere === void 0) throw await notThere(run3, asked);
+  return elsewhere;
+}
+async function wholeImage({ context, service: service2, version: version2 }, asked) {
+  const answers = await Promise.all(
+    asked.map(async ({ target, answer }) => ({ target, digest: await answer }))
+  );
+  const holders = answers.flatMap(({ target, digest: digest2 }) => digest2 === void 0 ? [] : [target]);
+  if (holders.length === 0) return void 0;
+  const verification = await verifyTag(context, service2, holders, version2, { elf: false });
+  const { digest, annotations } = verification;
+  const good = verification.targets.find((one) => one.state === "verified" && one.digest === digest);
+  const from = holders.find(({ name: name4 }) => name4 === good?.name);
+  if (from === void 0 || digest === void 0) return void 0;
+  const key2 = annotations[CANDIDATE_ANNOTATION];
+  return { from, digest, tag: key2 === void 0 ? version2 : candidateTag(key2), verification };
+}
+async function bringOne(run3, target, held, image) {
+  const { context, service: service2, version: version2, rows } = run3;
+  if (rows.hasFailed(target)) return;
+  const { from, digest, tag } = image;
+  const verify2 = async (reference) => {
+    const verification = await verifyTag(context, service2, [target], reference, {
+      digest,
+      elf: false,
+      quiet: true
+    });
+    rows.verified([target], reference, verification);
+  };
+  const seen2 = image.verification.targets.find(({ name: name4 }) => name4 === target.name);
+  rows.update(target, { state: held === void 0 ? "not started" : "already there" });
+  if (held !== void 0 && seen2 !== void 0) rows.verified([target], version2, image.verification);
+  else if (held !== void 0) await verify2(version2);
+  if (held !== void 0 && (held !== digest || !rows.hasFailed(target))) return;
+  if (from === target) return;
+  const started = performance.now();
+  try {
+    const uploaded = await copyByDigest(context, { from, to: target, service: service2, digest, tag });
+    rows.update(target, { state: "done", problems: [], uploaded, durationMs: rows.spent(target, started) });
+    await verify2(held === void 0 ? tag : version2);
+  } catch (error2) {
+    rows.fail(target, error2, started);
+  }
+}
+async function bringLate2(run3, target, answer, image) {
+  const { context, rows } = run3;
+  try {
+    const held = await answer;
+    const found = await image;
+    if (found !== void 0) await bringOne(run3, target, held, found);
+  } catch (error2) {
+    rows.update(target, { state: "failed", problems: [problemOf2(interrupted(context) ?? error2)] });
+  }
+  return rows.of(target);
+}
+async function notThere({ service: service2, version: version2, rows }, asked) {
+  const broken2 = [];
+  for (const { target, answer } of asked) if (await answer !== void 0) broken2.push(target.name);
+  if (broken2.length > 0) {
+    return new TgoError(
+      "VERIFY",
+      `${version2} of ${service2} is whole in no registry (it is in ${broken2.join(", ")})`,
+      {
+        remedy: `See what is missing: tgo verify --service ${service2} --tag ${version2}. The release's own command brings it again.`
+      }
+    );
+  }
+  const silent = asked.filter(({ target }) => rows.hasFailed(target)).map(({ target }) => target.name);
+  const but = silent.length === 0 ? "" : ` that could be asked (not ${silent.join(", ")})`;
+  return new TgoError("NOT_FOUND", `no registry${but} has version ${version2}`, {
+    remedy: `Release it first: tgo release --version ${version2}. What is out is shown by tgo status.`
+  });
+}
+
+// packages/publishing/src/prune/prune.ts
+function prune(context, services, options) {
+  return Promise.all(
+    services.flatMap(
+      ({ name: name4 }) => context.targets.map(
+        (target) => context.progress.step(
+          { step: "prune", service: name4, registry: target.name },
+          () => pruneOne(target, name4, options)
+        )
+      )
+    )
+  );
+}
+async function pruneOne(target, service2, options) {
+  const place2 = { service: service2, registry: target.name };
+  const removed = [];
+  let selection = { remove: [], keep: [] };
+  try {
+    selection = selectPrunable(await tagsOf4(target, service2), options);
+    if (options.remove && selection.remove.length > 0) {
+      const again = selectPrunable(await tagsOf4(target, service2), options);
+      for (const { digest } of again.remove) {
+        if (!selection.remove.some((one) => one.digest === digest)) continue;
+        await target.client.deleteManifest(repositoryOf2(target, service2), digest);
+        removed.push(digest);
+      }
+    }
+    return { ...place2, selection, removed, problem: void 0 };
+  } catch (error2) {
+    if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
+    return { ...place2, selection, removed, problem: problemOf2(error2) };
+  }
+}
+async function tagsOf4(target, service2) {
+  const repository = repositoryOf2(target, service2);
+  const times = /* @__PURE__ */ new Map();
+  const created = (digest) => {
+    const time3 = times.get(digest) ?? createdOf2(target, repository, digest);
+    times.set(digest, time3);
+    return time3;
+  };
+  const tags2 = await Promise.all(
+    (await target.client.tags(repository)).map(async (tag) => {
+      const digest = (await target.client.resolve(repository, tag, { push: true }))?.digest;
+      const { kind } = kindOfTag(tag, service2);
+      return digest === void 0 ? [] : [{ tag, digest, created: kind === "candidate" ? await created(digest) : void 0 }];
+    })
+  );
+  return tags2.flat();
+}
+async function createdOf2(target, repository, digest) {
+  const { value } = await target.client.manifest(repository, digest, { push: true });
+  const annotated = value.annotations?.["org.opencontainers.image.created"];
+  if (annotated !== void 0) return dateOf2(annotated);
+  const child = isIndex(value) ? value.manifests[0]?.digest : digest;
+  if (child === void 0) return void 0;
+  return dateOf2(
+    await configTime(target, repository, await target.client.manifest(repository, child, { push: true }))
+  );
+}
+async function configTime(target, repository, { value }) {
+  if (isIndex(value)) return void 0;
+  const config2 = await new Response(await target.client.blob(repository, value.config.digest)).json();
+  return config2?.created;
+}
+function dateOf2(text2) {
+  const date4 = new Date(typeof text2 === "string" ? text2 : Number.NaN);
+  return Number.isNaN(date4.getTime()) ? void 0 : date4;
+}
+
+// packages/publishing/src/release/release-ledger.ts
 var AGAIN = 1;
 var Board = class {
   #first = /* @__PURE__ */ new Map();
@@ -21814,7 +22130,7 @@ var Board = class {
     this.#unseen.add(name4);
   }
   failed(step, error2) {
-    this.#failed.set(nameOf3(step), problemOf(error2));
+    this.#failed.set(nameOf3(step), problemOf2(error2));
   }
   /** Somebody else wrote the tag: it is decided anew, and once more is a failure. */
   lost(step, told2, error2) {
@@ -21847,7 +22163,7 @@ function nameOf3({ registry: registry2, service: service2, tag }) {
   return `${registry2} ${service2} ${tag}`;
 }
 
-// packages/stages/src/release/entries.ts
+// packages/publishing/src/release/gate-entry.ts
 async function gateEntry(target, of) {
   const { service: service2 } = of.report;
   return {
@@ -21877,7 +22193,7 @@ function versionTagOf(sights, version2, service2, registry2) {
   return held === void 0 ? { state: "absent" } : { state: "held", digest: held.digest };
 }
 
-// packages/stages/src/release/look.ts
+// packages/publishing/src/release/read-tags.ts
 var Indexes = class {
   #known = /* @__PURE__ */ new Map();
   /** What the image says of itself. */
@@ -21958,7 +22274,7 @@ function versionText(tag, service2) {
   return kind.kind === "version" ? kind.version.text : void 0;
 }
 
-// packages/stages/src/release/gathering.ts
+// packages/publishing/src/release/gate-inputs.ts
 var LONGEST_MS = 30 * 6e4;
 var Gathering = class {
   constructor(context, services, brought, version2, board, indexes) {
@@ -22122,7 +22438,7 @@ function partition(all, matches) {
   return [all.filter(matches), all.filter((one) => !matches(one))];
 }
 
-// packages/stages/src/release/record.ts
+// packages/publishing/src/release/release-record.ts
 function recordOf(context, release) {
   const { plan, progress, board, verified, pipeline: pipeline2 } = release;
   const images = [...verified].flatMap(([service2, seen2]) => {
@@ -22173,7 +22489,7 @@ async function attach(context, of) {
   } catch (error2) {
     const stopped = interrupted(context);
     if (stopped !== void 0) throw stopped;
-    const { what, ...problem3 } = problemOf(error2);
+    const { what, ...problem3 } = problemOf2(error2);
     return {
       ...place2,
       state: "failed",
@@ -22189,7 +22505,7 @@ async function attach(context, of) {
   }
 }
 
-// packages/stages/src/release/release-rows.ts
+// packages/publishing/src/release/release-report.ts
 function serviceReport(of) {
   const { planned, report, progress, board, targets, verified, attached, promotes } = of;
   const { service: service2 } = planned;
@@ -22252,7 +22568,7 @@ function tagReport(step, board) {
     case "stays":
       return { ...row, state: "stays", told: standing.told };
     case "refused":
-      return { ...row, state: "failed", problem: problem3 ?? problemOf(standing.error) };
+      return { ...row, state: "failed", problem: problem3 ?? problemOf2(standing.error) };
     case "to write":
       if (board.isUnseen(step)) return { ...row, state: "done" };
       return problem3 === void 0 ? { ...row, state: "not started" } : { ...row, state: "failed", problem: problem3 };
@@ -22262,7 +22578,7 @@ function tagReport(step, board) {
   }
 }
 
-// packages/stages/src/release/write.ts
+// packages/publishing/src/release/write-tag.ts
 import { setTimeout as delay3 } from "node:timers/promises";
 var READ_LAG_MS2 = [250, 1e3, 2e3, 4e3, 8e3];
 async function writeTag(target, step, writer) {
@@ -22318,7 +22634,7 @@ async function seenNow(target, { service: service2, tag, digest }, indexes) {
   return { digest: found.digest, version: version2 === void 0 ? void 0 : readVersion(version2) };
 }
 
-// packages/stages/src/release/track.ts
+// packages/publishing/src/release/tag-writer.ts
 var ROUNDS = 12;
 var Pace = class {
   #next = promised();
@@ -22374,7 +22690,7 @@ async function write({ context, board, indexes, sleep }, track, step) {
   }
 }
 
-// packages/stages/src/release/flow.ts
+// packages/publishing/src/release/release.ts
 async function releaseServices(context, entrants, options) {
   const brought = await Promise.all(entrants.map(({ bring: bring2 }) => bring2()));
   return new Run(context, entrants, brought, options).release();
@@ -22525,466 +22841,7 @@ function missing(service2) {
   throw new TgoError("INTERNAL", `${service2} is in the plan and was never brought`);
 }
 
-// packages/stages/src/release/preflight/clock.ts
-var TOLERATED_SECONDS = 60;
-function skewSeconds(date4, sent3, received) {
-  const shown = date4.getTime();
-  if (shown + 1e3 < sent3) return Math.round((sent3 - shown) / 1e3);
-  return shown > received ? -Math.round((shown - received) / 1e3) : 0;
-}
-function clockProblems(skews) {
-  const least = /* @__PURE__ */ new Map();
-  for (const skew of skews) {
-    const known = least.get(skew.registry);
-    if (known === void 0 || Math.abs(skew.seconds) < Math.abs(known.seconds))
-      least.set(skew.registry, skew);
-  }
-  const all = [...least.values()];
-  const off = all.filter(({ seconds }) => Math.abs(seconds) > TOLERATED_SECONDS);
-  const [first] = off;
-  if (first === void 0) return [];
-  const agree = all.every(({ seconds }) => Math.abs(seconds - first.seconds) <= TOLERATED_SECONDS);
-  if (agree) {
-    return [
-      {
-        code: "ENVIRONMENT",
-        what: `this machine's clock is ${distance2(first.seconds)} that of ${all.length === 1 ? "the registry" : `all ${all.length} registries`}`,
-        where: all.map(({ host }) => host).join(", "),
-        remedy: "Set this machine's clock (NTP): certificates, logins and package lists are valid for a time."
-      }
-    ];
-  }
-  return off.map(({ registry: registry2, host, seconds }) => ({
-    code: "ENVIRONMENT",
-    what: `the clock of ${registry2} is ${distance2(-seconds)} this machine's, which other registries agree with`,
-    where: host,
-    remedy: "Tell whoever runs it: its logins may end too early or never begin."
-  }));
-}
-function distance2(seconds) {
-  const size2 = Math.abs(seconds);
-  const text2 = size2 < 600 ? `${size2} s` : size2 < 36e3 ? `${Math.round(size2 / 60)} min` : `${Math.round(size2 / 3600)} h`;
-  return `${text2} ${seconds > 0 ? "ahead of" : "behind"}`;
-}
-
-// packages/stages/src/release/preflight/foreign-program.ts
-var PROGRAMS2 = {
-  // mov eax, 60; xor edi, edi; syscall
-  "linux/amd64": { machine: 62, code: [184, 60, 0, 0, 0, 49, 255, 15, 5] },
-  // mov x8, #93; mov x0, #0; svc #0
-  "linux/arm64": { machine: 183, code: [168, 11, 128, 210, 0, 0, 128, 210, 1, 0, 0, 212] }
-};
-var HEADER = 64;
-var SEGMENT = 56;
-var ADDRESS = 0x400000n;
-function foreignProgram(platform2) {
-  const { machine, code: code3 } = PROGRAMS2[platform2];
-  const size2 = HEADER + SEGMENT + code3.length;
-  const file = Buffer.alloc(size2);
-  file.set([127, 69, 76, 70, 2, 1, 1]);
-  file.writeUInt16LE(2, 16);
-  file.writeUInt16LE(machine, 18);
-  file.writeUInt32LE(1, 20);
-  file.writeBigUInt64LE(ADDRESS + BigInt(HEADER + SEGMENT), 24);
-  file.writeBigUInt64LE(BigInt(HEADER), 32);
-  file.writeUInt16LE(HEADER, 52);
-  file.writeUInt16LE(SEGMENT, 54);
-  file.writeUInt16LE(1, 56);
-  file.writeUInt32LE(1, HEADER);
-  file.writeUInt32LE(5, HEADER + 4);
-  file.writeBigUInt64LE(ADDRESS, HEADER + 16);
-  file.writeBigUInt64LE(ADDRESS, HEADER + 24);
-  file.writeBigUInt64LE(BigInt(size2), HEADER + 32);
-  file.writeBigUInt64LE(BigInt(size2), HEADER + 40);
-  file.writeBigUInt64LE(0x1000n, HEADER + 48);
-  file.set(code3, HEADER + SEGMENT);
-  return file;
-}
-
-// packages/stages/src/release/preflight/problems.ts
-async function checked(check2) {
-  try {
-    return { value: await check2(), problems: [] };
-  } catch (error2) {
-    return { value: void 0, problems: [problemOf(error2)] };
-  }
-}
-async function problemsOf(check2) {
-  return (await checked(check2)).problems;
-}
-function withRemedy(problems6, remedy) {
-  return problems6.map((problem3) => ({ ...problem3, remedy: problem3.remedy ?? remedy }));
-}
-function distinct(problems6) {
-  return [...new Map(problems6.map((problem3) => [`${problem3.code} ${problem3.what}`, problem3])).values()];
-}
-function news(problems6, told2) {
-  return distinct(problems6).filter(
-    ({ code: code3, what }) => !told2.some((other) => other.code === code3 && other.what === what)
-  );
-}
-function oneOfEach(problems6) {
-  return problems6.filter(({ code: code3 }, index) => problems6.findIndex((other) => other.code === code3) === index);
-}
-
-// packages/stages/src/release/preflight/engine.ts
-async function checkEngine(context, services) {
-  const foreign2 = context.platforms.filter((platform2) => platform2 !== context.native);
-  const [space, ...emulation] = await Promise.all([
-    checkDisk(context, services),
-    ...foreign2.map((platform2) => problemsOf(() => checkEmulation(context, platform2)))
-  ]);
-  return { stopping: [...space.stopping, ...emulation.flat()], told: space.told };
-}
-var ASKED_AT = "TGO_ASKED_AT";
-var GIGABYTE = 1024 ** 3;
-async function checkDisk(context, services) {
-  try {
-    const tools = await toolsContainer(context);
-    const output2 = await tools.withEnvVariable(ASKED_AT, (/* @__PURE__ */ new Date()).toISOString()).withExec(["df", "-Pk", "/"]).stdout();
-    const problem3 = diskProblem(freeBytes(output2), services, context.engine);
-    if (problem3 === void 0) return { stopping: [], told: [] };
-    const { stops, ...told2 } = problem3;
-    return stops ? { stopping: [told2], told: [] } : { stopping: [], told: [told2] };
-  } catch (error2) {
-    return { stopping: [problemOf(error2)], told: [] };
-  }
-}
-function freeBytes(output2) {
-  const available = Number(output2.trim().split("\n").at(-1)?.split(/\s+/)[3]);
-  return Number.isFinite(available) ? available * 1024 : void 0;
-}
-function diskProblem(free2, services, engine) {
-  const wanted2 = services * GIGABYTE;
-  if (free2 === void 0 || free2 >= wanted2) return void 0;
-  const text2 = `${(free2 / GIGABYTE).toFixed(1)} GB`;
-  return {
-    code: "ENVIRONMENT",
-    what: `the engine has ${text2} of disk left`,
-    where: engine,
-    remedy: `Free some: to build ${services === 1 ? "a service" : `${services} services`} anew takes up to ${services} GB.`,
-    stops: free2 < GIGABYTE
-  };
-}
-function reasonOf(error2) {
-  const said2 = execFailure(error2)?.stderr.trim().split("\n").at(-1) ?? "";
-  return said2 === "" ? messageOf(error2).split("\n")[0] ?? "" : said2;
-}
-async function checkEmulation(context, platform2) {
-  const path = "/tgo-probe";
-  const write2 = `require("fs").writeFileSync("${path}", Buffer.from(process.argv[1], "base64"))`;
-  const program = (await toolsContainer(context)).withExec(["node", "-e", write2, foreignProgram(platform2).toString("base64")]).file(path);
-  try {
-    await context.client.container({ platform: platform2 }).withFile(path, program, { permissions: 493 }).withEnvVariable(ASKED_AT, (/* @__PURE__ */ new Date()).toISOString()).withExec([path]).sync();
-  } catch (error2) {
-    if (isTgoError(error2)) throw error2;
-    throw new TgoError("ENVIRONMENT", `programs of ${platform2} do not run here: ${reasonOf(error2)}`, {
-      where: context.engine,
-      remedy: "Images of that platform are run before they are published. Let the engine's machine emulate it, with Docker or by Debian's packages.\ndocker run --privileged --rm tonistiigi/binfmt --install all\napt-get install -y qemu-user-static binfmt-support",
-      cause: error2
-    });
-  }
-}
-
-// packages/stages/src/release/preflight/inputs.ts
-async function readInputs(context, name4, service2, options) {
-  const { value: request, problems: problems6 } = await checked(() => openRequest(context, name4, service2, options));
-  if (request === void 0) {
-    const bases = await checkBases(context, catalogImages(context, service2.build));
-    return { request, prepared: void 0, problems: [...problems6, ...bases] };
-  }
-  const unreleasable = await problemsOf(() => {
-    refuseUnreleasable(request);
-  });
-  const completed = await checked(() => keyOf2(context, request));
-  const incomplete = completed.value === void 0 ? await checkAllBases(request) : [];
-  return {
-    request,
-    prepared: completed.value,
-    problems: [...unreleasable, ...completed.problems, ...incomplete]
-  };
-}
-async function checkBuild(request) {
-  const found = await Promise.all(inputChecks(request).map((check2) => problemsOf(() => check2)));
-  return found.flat();
-}
-async function checkAllBases(request) {
-  const { value } = await checked(() => buildBases(request));
-  return checkBases(request.context, value?.images ?? []);
-}
-async function checkBases(context, images) {
-  const found = await Promise.all(
-    images.map(({ reference, platform: platform2 }) => problemsOf(() => baseImage(context, reference, platform2)))
-  );
-  return found.flat();
-}
-
-// packages/stages/src/release/preflight/registry.ts
-var PATIENCE = { timeoutMs: 5e3, retries: 1, totalMs: 1e4 };
-function impatient(target) {
-  return { ...target, client: target.client.withPatience(PATIENCE) };
-}
-async function checkRegistry(target, subject) {
-  const started = performance.now();
-  const repository = repositoryOf2(target, subject.service);
-  let durationMs = 0;
-  const [pushed, found] = await Promise.all([
-    checked(async () => {
-      const sent3 = Date.now();
-      const { date: date4 } = await target.client.probePush(repository);
-      return date4 && skewSeconds(date4, sent3, Date.now());
-    }).finally(() => {
-      durationMs = Math.round(performance.now() - started);
-    }),
-    checked(() => findImage(target, subject))
-  ]);
-  const problems6 = withRemedy(oneOfEach([...pushed.problems, ...found.problems]), remedyFor2(target));
-  const state = problems6.length > 0 ? "failed" : found.value === void 0 ? "ready" : "already there";
-  return {
-    report: {
-      ...notStarted(target, subject.service),
-      state,
-      digest: found.value,
-      problems: problems6,
-      durationMs
-    },
-    skew: pushed.value === void 0 ? void 0 : { registry: target.name, host: target.registry.host, seconds: pushed.value },
-    holds: found.value !== void 0
-  };
-}
-function remedyFor2(target) {
-  return `Create the namespace (and, where the registry wants that, the repository) at ${target.registry.host}, or correct registries.${target.name} of tgo.catalog.json.`;
-}
-async function findImage(target, { service: service2, version: version2, key: key2 }) {
-  const repository = repositoryOf2(target, service2);
-  const resolve = async (tag) => {
-    const held = await target.client.resolve(repository, tag, { push: true });
-    return held === void 0 ? [] : [{ tag, digest: held.digest }];
-  };
-  const [versions, known] = await Promise.all([
-    version2 === void 0 ? [] : versionTags(target, service2, version2).then((tags2) => Promise.all(tags2.map(resolve))),
-    key2
-  ]);
-  if (known === void 0) return void 0;
-  const [first] = versions.flat();
-  if (version2 !== void 0 && first !== void 0) {
-    await requireSameCandidate(target, { service: service2, version: version2, key: known }, first);
-    return first.digest;
-  }
-  return (await resolve(candidateTag(known)))[0]?.digest;
-}
-async function versionTags(target, service2, version2) {
-  const listed2 = await target.client.tags(repositoryOf2(target, service2));
-  const spelled = listed2.filter((tag) => {
-    const kind = kindOfTag(tag, service2);
-    return kind.kind === "version" && kind.version.text === version2;
-  });
-  return [.../* @__PURE__ */ new Set([version2, ...spelled])];
-}
-
-// packages/stages/src/release/preflight/service.ts
-async function checkService(context, name4, service2, options) {
-  const started = performance.now();
-  const inputs = readInputs(context, name4, service2, options);
-  const key2 = inputs.then(({ prepared: prepared2 }) => prepared2?.key);
-  const asked = checkRegistries(
-    context,
-    { service: name4, version: options.version, key: key2 },
-    options.patient,
-    inputs
-  );
-  const unbuildable = inputs.then(async ({ request }) => {
-    const needless = request === void 0 || options.patient && (await asked).some(({ holds }) => holds);
-    return needless ? [] : checkBuild(request);
-  });
-  const [{ prepared, problems: unread }, standings2, others] = await Promise.all([inputs, asked, unbuildable]);
-  const stopped = interrupted(context);
-  if (stopped !== void 0) throw stopped;
-  const problems6 = withRemedy(distinct([...unread, ...others]), MEND);
-  const held = standings2.find(({ holds }) => holds);
-  return {
-    report: {
-      service: name4,
-      state: problems6.length > 0 || standings2.some((standing) => isBlocked(context, standing)) ? "failed" : "ready",
-      revision: prepared?.request.source.revision,
-      tag: prepared === void 0 ? void 0 : candidateTag(prepared.key),
-      digest: held?.report.digest,
-      variants: [],
-      registries: standings2.map(({ report }) => report),
-      problems: problems6,
-      notes: prepared === void 0 ? [] : candidateOf(context, prepared).notes,
-      durationMs: Math.round(performance.now() - started)
-    },
-    prepared,
-    skews: standings2.flatMap(({ skew }) => skew ?? []),
-    toBuild: held === void 0
-  };
-}
-var MEND = "Mend it in the service's source, or in its definition in tgo.catalog.json, and ask again.";
-function isBlocked(context, { report }) {
-  return report.state === "failed" && divide(context).needed.some(({ name: name4 }) => name4 === report.registry);
-}
-async function checkRegistries(context, subject, patient, others) {
-  const { needed } = divide(context);
-  const asked = context.targets.map((target) => ({
-    target,
-    standing: checkRegistry(patient && needed.includes(target) ? target : impatient(target), subject)
-  }));
-  const waitedFor = Promise.all([
-    others,
-    ...asked.filter(({ target }) => needed.includes(target)).map(({ standing }) => standing)
-  ]);
-  return Promise.all(
-    asked.map(({ target, standing }) => {
-      if (!patient || needed.includes(target)) return standing;
-      const unknown2 = { report: notStarted(target, subject.service), skew: void 0, holds: false };
-      return Promise.race([standing, waitedFor.then(() => unknown2)]);
-    })
-  );
-}
-
-// packages/stages/src/release/preflight/index.ts
-async function preflight(context, services, options) {
-  const checked2 = await Promise.all(
-    services.map(
-      ({ name: name4, service: service2 }) => context.progress.step(
-        { step: "preflight", service: name4 },
-        () => checkService(context, name4, service2, options),
-        ({ report }) => ({ state: report.state === "ready" ? "done" : "failed" })
-      )
-    )
-  );
-  const builds = checked2.filter(({ toBuild }) => toBuild).length;
-  const engine = builds === 0 ? { stopping: [], told: [] } : await checkEngine(context, builds);
-  const clock = clockProblems(checked2.flatMap(({ skews }) => skews));
-  const mayBegin = engine.stopping.length === 0 && checked2.every(({ report }) => report.state === "ready");
-  const told2 = checked2.flatMap(({ report }) => report.problems);
-  return {
-    services: checked2.map(({ report }) => report),
-    problems: news([...engine.stopping, ...engine.told, ...clock], told2),
-    ready: mayBegin && engine.told.length === 0 && clock.length === 0,
-    mayBegin,
-    prepared: new Map(
-      checked2.flatMap(({ prepared }) => prepared ? [[prepared.request.name, prepared]] : [])
-    )
-  };
-}
-async function preflightRegistries(context, services) {
-  const nothing2 = Promise.resolve(void 0);
-  const checked2 = await Promise.all(
-    services.map(async (service2) => {
-      const started = performance.now();
-      const subject = { service: service2, version: void 0, key: nothing2 };
-      const standings2 = await checkRegistries(context, subject, true, nothing2);
-      const registries3 = standings2.map(({ report: report2 }) => report2);
-      const report = {
-        service: service2,
-        state: standings2.some((standing) => isBlocked(context, standing)) ? "failed" : "ready",
-        variants: [],
-        registries: registries3,
-        problems: [],
-        notes: [],
-        durationMs: Math.round(performance.now() - started)
-      };
-      return { report, skews: standings2.flatMap(({ skew }) => skew ?? []) };
-    })
-  );
-  const stopped = interrupted(context);
-  if (stopped !== void 0) throw stopped;
-  return {
-    services: checked2.map(({ report }) => report),
-    problems: clockProblems(checked2.flatMap(({ skews }) => skews)),
-    mayBegin: checked2.every(({ report }) => report.state === "ready")
-  };
-}
-
-// packages/stages/src/release/prune.ts
-function prune(context, services, options) {
-  return Promise.all(
-    services.flatMap(
-      ({ name: name4 }) => context.targets.map(
-        (target) => context.progress.step(
-          { step: "prune", service: name4, registry: target.name },
-          () => pruneOne(target, name4, options)
-        )
-      )
-    )
-  );
-}
-async function pruneOne(target, service2, options) {
-  const place2 = { service: service2, registry: target.name };
-  const removed = [];
-  let selection = { remove: [], keep: [] };
-  try {
-    selection = selectPrunable(await tagsOf4(target, service2), options);
-    if (options.remove && selection.remove.length > 0) {
-      const again = selectPrunable(await tagsOf4(target, service2), options);
-      for (const { digest } of again.remove) {
-        if (!selection.remove.some((one) => one.digest === digest)) continue;
-        await target.client.deleteManifest(repositoryOf2(target, service2), digest);
-        removed.push(digest);
-      }
-    }
-    return { ...place2, selection, removed, problem: void 0 };
-  } catch (error2) {
-    if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
-    return { ...place2, selection, removed, problem: problemOf(error2) };
-  }
-}
-async function tagsOf4(target, service2) {
-  const repository = repositoryOf2(target, service2);
-  const times = /* @__PURE__ */ new Map();
-  const created = (digest) => {
-    const time3 = times.get(digest) ?? createdOf2(target, repository, digest);
-    times.set(digest, time3);
-    return time3;
-  };
-  const tags2 = await Promise.all(
-    (await target.client.tags(repository)).map(async (tag) => {
-      const digest = (await target.client.resolve(repository, tag, { push: true }))?.digest;
-      const { kind } = kindOfTag(tag, service2);
-      return digest === void 0 ? [] : [{ tag, digest, created: kind === "candidate" ? await created(digest) : void 0 }];
-    })
-  );
-  return tags2.flat();
-}
-async function createdOf2(target, repository, digest) {
-  const { value } = await target.client.manifest(repository, digest, { push: true });
-  const annotated = value.annotations?.["org.opencontainers.image.created"];
-  if (annotated !== void 0) return dateOf2(annotated);
-  const child = isIndex(value) ? value.manifests[0]?.digest : digest;
-  if (child === void 0) return void 0;
-  return dateOf2(
-    await configTime(target, repository, await target.client.manifest(repository, child, { push: true }))
-  );
-}
-async function configTime(target, repository, { value }) {
-  if (isIndex(value)) return void 0;
-  const config2 = await new Response(await target.client.blob(repository, value.config.digest)).json();
-  return config2?.created;
-}
-function dateOf2(text2) {
-  const date4 = new Date(typeof text2 === "string" ? text2 : Number.NaN);
-  return Number.isNaN(date4.getTime()) ? void 0 : date4;
-}
-function describePruned(pruned, remove, format) {
-  if (format === "json") return JSON.stringify({ prune: { removes: remove, repositories: pruned } }, null, 2);
-  const rows = pruned.flatMap(({ service: service2, registry: registry2, selection, removed, problem: problem3 }) => [
-    ...selection.remove.map(({ digest, tags: tags2, why }) => {
-      const state = removed.includes(digest) ? "removed" : remove ? "failed" : "would be removed";
-      return [service2, registry2, tags2.join(", "), state, why];
-    }),
-    ...selection.keep.map(({ tag, why }) => [service2, registry2, tag, "kept", why]),
-    ...problem3 === void 0 ? [] : [[service2, registry2, "", "failed", problem3.what]]
-  ]);
-  const remedies = new Set(pruned.flatMap(({ problem: problem3 }) => problem3?.remedy ?? []));
-  const lines2 = rows.length === 0 ? ["No candidate or staging tag anywhere."] : [renderTable(["service", "registry", "tags", "state", "why"], rows, format)];
-  const wanting = pruned.some(({ selection }) => selection.remove.length > 0);
-  if (!remove && wanting) lines2.push("", "Nothing was removed: this only looked. Add --remove to remove.");
-  return [...lines2, ...[...remedies].flatMap((remedy) => ["", remedy])].join("\n");
-}
-
-// packages/stages/src/release/status.ts
+// packages/publishing/src/status/status.ts
 async function statusOf(context, services, policy) {
   const wanted2 = services.map(({ name: name4 }) => ({ service: name4, tags: ["latest"] }));
   return releaseStatus({
@@ -22993,174 +22850,323 @@ async function statusOf(context, services, policy) {
     sights: await lookEverywhere(context, wanted2, new Indexes(), { versions: "all" })
   });
 }
-function describeStatus({ rows, disagreements }, format) {
-  if (format === "json") return JSON.stringify({ status: { rows, disagreements } }, null, 2);
-  const table3 = renderTable(
-    ["service", "registry", "latest", "floating", "newest", "newer prerelease"],
-    rows.map((row, index) => [
-      rows[index - 1]?.service === row.service ? "" : row.service,
-      row.registry,
-      ...cells(row)
-    ]),
-    format
-  );
-  const bullet = format === "markdown" ? "- " : "  ";
-  const remedies = [...new Set(disagreements.flatMap(({ remedy }) => remedy ?? []))];
-  const told2 = disagreements.length === 0 ? [rows.some(isReleased) ? "Everything agrees." : "Nothing is released yet."] : [
-    `${disagreements.length === 1 ? "One thing does" : `${disagreements.length} things do`} not agree:`,
-    "",
-    ...disagreements.map(({ told: line }) => `${bullet}${renderLine(line, format)}`),
-    ...remedies.flatMap((remedy) => ["", renderLine(remedy, format)])
-  ];
-  return [table3, "", ...told2].join("\n");
-}
-function isReleased({ latest, lines: lines2, newest, prerelease }) {
-  return [latest, newest, prerelease, ...lines2].some((pointer2) => pointer2 !== void 0);
-}
-function cells({ unreachable: unreachable2, latest, lines: lines2, newest, prerelease }) {
-  if (unreachable2 !== void 0) return [`not known: ${unreachable2}`, "", "", ""];
-  const floating = lines2.map((line) => `${line.tag} is ${name3(line)}`).join(", ");
-  return [name3(latest), floating === "" ? "-" : floating, name3(newest), name3(prerelease)];
-}
-function name3(pointer2) {
-  if (pointer2 === void 0) return "-";
-  const digest = pointer2.digest.slice("sha256:".length, "sha256:".length + 12);
-  return pointer2.version === void 0 ? `unknown (${digest})` : `${pointer2.version} (${digest})`;
+
+// packages/publishing/src/targets/retry-progress.ts
+var WORTH_A_LINE_MS = 3e3;
+function tellWaits(progress, registry2, now = () => performance.now()) {
+  let toldUntil = 0;
+  return ({ doing, reason, waitMs }) => {
+    const until = now() + waitMs;
+    if (waitMs < WORTH_A_LINE_MS || until < toldUntil + WORTH_A_LINE_MS) return;
+    toldUntil = until;
+    progress.note({ step: "wait", registry: registry2 }, `${doing}: ${reason}; again in ${Math.round(waitMs / 1e3)} s`);
+  };
 }
 
-// packages/stages/src/release/version-image.ts
-function bringVersion(context, service2, version2) {
-  const run3 = { context, service: service2, version: version2, rows: new Rows(context, service2, version2) };
-  const { needed, others } = divide(context);
-  const image = promised();
-  const asked = needed.map((target) => ({ target, answer: ask2(run3, target) }));
-  const late = others.map((target) => {
-    const answer = ask2(run3, target);
-    return { target, answer, row: bringLate2(run3, target, answer, image.promise) };
-  });
-  const rows = new Map(late.map(({ target, row }) => [target.name, row]));
-  const bring2 = async () => {
-    const found = await findImage2(run3, asked, late);
-    image.keep(found);
-    await Promise.all(asked.map(async ({ target, answer }) => bringOne(run3, target, await answer, found)));
-    const registries3 = run3.rows.all();
-    const needs = registries3.filter(({ registry: registry2 }) => needed.some(({ name: name4 }) => name4 === registry2));
-    return {
-      service: service2,
-      state: needs.every(({ state }) => state === "already there") ? "already there" : "published",
-      revision: found.verification.annotations["org.opencontainers.image.revision"],
-      tag: found.tag,
-      digest: found.digest,
-      variants: variantRows(context, found.verification),
-      registries: registries3,
-      problems: [],
-      notes: [],
-      late: rows,
-      durationMs: 0
-    };
-  };
-  return attempt(context, service2, bring2).then((brought) => {
-    image.keep(void 0);
-    return { ...brought, registries: run3.rows.all(), late: rows };
-  });
-}
-function nowhere(services) {
-  const [problem3, ...others] = services.map(({ problems: problems6 }) => problems6[0]);
-  const answered = services.every(({ registries: registries3 }) => registries3.every(({ state }) => state !== "failed"));
-  if (!answered || problem3?.code !== "NOT_FOUND") return void 0;
-  return others.every((other) => other?.what === problem3.what) ? problem3 : void 0;
-}
-async function ask2({ context, service: service2, version: version2, rows }, target) {
-  const started = performance.now();
-  try {
-    const found = await target.client.resolve(repositoryOf2(target, service2), version2, { push: true });
-    return found?.digest;
-  } catch (error2) {
-    if (interrupted(context) === void 0) rows.fail(target, error2, started);
-    return void 0;
-  }
-}
-async function findImage2(run3, asked, late) {
-  const own2 = await wholeImage(run3, asked);
-  if (own2 !== void 0) return own2;
-  const looked = wholeImage(run3, late);
-  const patience = run3.context.patienceMs ?? PATIENCE_MS;
-  const elsewhere = late.length > 0 && await within2(looked, patience) ? await looked : void 0;
-  if (elsewhere === void 0) throw await notThere(run3, asked);
-  return elsewhere;
-}
-async function wholeImage({ context, service: service2, version: version2 }, asked) {
-  const answers = await Promise.all(
-    asked.map(async ({ target, answer }) => ({ target, digest: await answer }))
-  );
-  const holders = answers.flatMap(({ target, digest: digest2 }) => digest2 === void 0 ? [] : [target]);
-  if (holders.length === 0) return void 0;
-  const verification = await verifyTag(context, service2, holders, version2, { elf: false });
-  const { digest, annotations } = verification;
-  const good = verification.targets.find((one) => one.state === "verified" && one.digest === digest);
-  const from = holders.find(({ name: name4 }) => name4 === good?.name);
-  if (from === void 0 || digest === void 0) return void 0;
-  const key2 = annotations[CANDIDATE_ANNOTATION];
-  return { from, digest, tag: key2 === void 0 ? version2 : candidateTag(key2), verification };
-}
-async function bringOne(run3, target, held, image) {
-  const { context, service: service2, version: version2, rows } = run3;
-  if (rows.hasFailed(target)) return;
-  const { from, digest, tag } = image;
-  const verify2 = async (reference) => {
-    const verification = await verifyTag(context, service2, [target], reference, {
-      digest,
-      elf: false,
-      quiet: true
+// packages/publishing/src/targets/connect-targets.ts
+async function connectTargets(catalog, of) {
+  const credentialsOf2 = await credentialSource(of);
+  const services = of.registryService;
+  const entries2 = Object.entries(catalog.registries);
+  if (services.length > entries2.length) {
+    throw new TgoError("USAGE", `${services.length} --registry-service for ${entries2.length} registries`, {
+      remedy: "Give one --registry-service for each --registry, in the same order."
     });
-    rows.verified([target], reference, verification);
+  }
+  return Promise.all(
+    entries2.map(async ([name4, registry2], index) => {
+      const given = services[index];
+      const url2 = given === void 0 ? void 0 : await endpoint(given, registry2.host);
+      const credentials = await credentialsOf2(registry2.host);
+      const onRetry = tellWaits(of.progress, name4);
+      const common = { host: registry2.host, url: url2, signal: of.signal, onRetry };
+      return {
+        name: name4,
+        registry: registry2,
+        client: new Registry2({ ...common, credentials }),
+        anonymous: registry2.public ? new Registry2(common) : void 0,
+        credentials,
+        service: given ?? (of.local ? localService(of.client, registry2.host) : void 0)
+      };
+    })
+  );
+}
+var LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?:\/|$)/;
+function localService(client, address2) {
+  const match = LOOPBACK.exec(address2);
+  if (match === null) return void 0;
+  const port = Number(match[2] ?? "80");
+  return client.host().service([{ frontend: port, backend: port }], { host: "localhost" });
+}
+async function endpoint(service2, host) {
+  const scheme = LOOPBACK.test(host) ? "http" : "https";
+  await service2.start();
+  return service2.endpoint({ scheme });
+}
+async function credentialSource({
+  dockerConfig,
+  credentials
+}) {
+  const none = () => Promise.resolve(void 0);
+  if (dockerConfig === void 0) return credentials ?? none;
+  return keychain(parseDockerConfig(await dockerConfig.plaintext()));
+}
+
+// packages/progress/src/progress.ts
+var Progress = class {
+  constructor(listener, now = () => performance.now(), signal) {
+    this.listener = listener;
+    this.now = now;
+    this.signal = signal;
+  }
+  listener;
+  now;
+  signal;
+  count = 0;
+  /**
+   * Runs a step between its "begin" and its "end".
+   * @param describe what to say of the result
+   */
+  async step(names2, run3, describe4) {
+    const id = `${++this.count}`;
+    const started = this.now();
+    this.listener({ kind: "begin", id, ...names2 });
+    const end = (result) => {
+      const wasStopped = result.state === "failed" && this.signal?.aborted === true;
+      const told2 = wasStopped ? { state: "stopped" } : result;
+      this.listener({ kind: "end", id, ...names2, ...told2, durationMs: Math.round(this.now() - started) });
+    };
+    try {
+      const result = await run3();
+      end({ state: "done", ...describe4?.(result) });
+      return result;
+    } catch (error2) {
+      end({ state: "failed", detail: oneLine(error2) });
+      throw error2;
+    }
+  }
+  note(names2, detail) {
+    this.listener({ kind: "note", id: `${++this.count}`, ...names2, detail });
+  }
+};
+function formatEvent(event) {
+  const where2 = [event.service, event.platform, event.registry].filter((part) => part !== void 0).join(" ");
+  const seconds = event.durationMs === void 0 ? "" : ` (${(event.durationMs / 1e3).toFixed(1)} s)`;
+  const state = event.kind === "begin" ? "..." : event.kind === "note" ? "note" : event.state ?? "done";
+  const detail = event.detail === void 0 ? "" : `: ${event.detail}`;
+  return `${where2} ${event.step} ${state}${seconds}${detail}`.trim();
+}
+
+// packages/functions/src/context.ts
+async function createContext(client, product, options, host = {}) {
+  const [catalog, pins] = await Promise.all([
+    loadCatalog(product.catalog, options),
+    loadPins(product, options.baseLock)
+  ]);
+  const platforms = selectPlatforms(catalog, options.platform);
+  const { signal } = host;
+  const progress = new Progress(
+    host.progress ?? ((event) => {
+      console.error(formatEvent(event));
+    }),
+    void 0,
+    signal
+  );
+  const connections = {
+    client,
+    progress,
+    signal,
+    local: host.local ?? false,
+    registryService: options.registryService ?? [],
+    dockerConfig: options.dockerConfig,
+    credentials: host.credentials
   };
-  const seen2 = image.verification.targets.find(({ name: name4 }) => name4 === target.name);
-  rows.update(target, { state: held === void 0 ? "not started" : "already there" });
-  if (held !== void 0 && seen2 !== void 0) rows.verified([target], version2, image.verification);
-  else if (held !== void 0) await verify2(version2);
-  if (held !== void 0 && (held !== digest || !rows.hasFailed(target))) return;
-  if (from === target) return;
-  const started = performance.now();
-  try {
-    const uploaded = await copyByDigest(context, { from, to: target, service: service2, digest, tag });
-    rows.update(target, { state: "done", problems: [], uploaded, durationMs: rows.spent(target, started) });
-    await verify2(held === void 0 ? tag : version2);
-  } catch (error2) {
-    rows.fail(target, error2, started);
-  }
+  const [native, engine, targets] = await Promise.all([
+    client.defaultPlatform().then(parsePlatform),
+    host.engine ?? client.version().then((text2) => `Dagger engine ${text2}`),
+    connectTargets(catalog, connections)
+  ]);
+  return {
+    client,
+    catalog,
+    pins,
+    bases: new Bases(basesOptions({ client, native, catalog, pins, host })),
+    platforms,
+    targets,
+    progress,
+    signal,
+    pipeline: product.pipeline,
+    native,
+    engine,
+    host,
+    caBundle: options.caBundle,
+    secrets: { netrc: options.netrc, npmrc: options.npmrc, build: options.buildSecrets },
+    repos: options.repos
+  };
 }
-async function bringLate2(run3, target, answer, image) {
-  const { context, rows } = run3;
-  try {
-    const held = await answer;
-    const found = await image;
-    if (found !== void 0) await bringOne(run3, target, held, found);
-  } catch (error2) {
-    rows.update(target, { state: "failed", problems: [problemOf(interrupted(context) ?? error2)] });
-  }
-  return rows.of(target);
+function basesOptions(context) {
+  const { client, native, catalog, pins, host } = context;
+  const service2 = (address2) => host.local === true ? localService(client, address2) : void 0;
+  return { client, native, mirrors: catalog.mirrors.images, pins, service: service2 };
 }
-async function notThere({ service: service2, version: version2, rows }, asked) {
-  const broken2 = [];
-  for (const { target, answer } of asked) if (await answer !== void 0) broken2.push(target.name);
-  if (broken2.length > 0) {
-    return new TgoError(
-      "VERIFY",
-      `${version2} of ${service2} is whole in no registry (it is in ${broken2.join(", ")})`,
-      {
-        remedy: `See what is missing: tgo verify --service ${service2} --tag ${version2}. The release's own command brings it again.`
-      }
+async function loadPins(product, file) {
+  return { ...product.bases?.bases, ...file === void 0 ? {} : await readBaseLock(file) };
+}
+async function readBaseLock(file) {
+  const [name4, text2] = await Promise.all([file.name(), file.contents()]);
+  return parseBaseLock(text2, name4).bases;
+}
+async function loadCatalog(builtIn, options) {
+  const file = options.catalog;
+  const name4 = file === void 0 ? void 0 : await file.name();
+  const override = file === void 0 || name4 === void 0 ? void 0 : parseOverrideFile(await file.contents(), name4);
+  const overridden = applyOverride(builtIn, override, name4);
+  const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
+  if (options.registry === void 0 || options.registry.length === 0) return catalog;
+  const given = options.registry.map((text2) => parseRegistryFlag(text2, catalog.registries));
+  return { ...catalog, registries: Object.fromEntries(given.map(({ name: name5, registry: registry2 }) => [name5, registry2])) };
+}
+
+// packages/functions/src/finish-report.ts
+var FunctionFailed = class extends Error {
+  constructor(message) {
+    super(message);
+    this.name = "FunctionFailed";
+  }
+};
+var ReportError = class extends FunctionFailed {
+  constructor(message, report) {
+    super(message);
+    this.report = report;
+  }
+  report;
+};
+function conclude(context, { command, ok, services, started, flags, format }, more = {}) {
+  const durationMs = Math.round(performance.now() - started);
+  const made2 = {
+    command,
+    ok,
+    engine: context.engine,
+    pipeline: context.pipeline,
+    began: new Date(Date.now() - durationMs).toISOString(),
+    durationMs,
+    services,
+    ...more,
+    next: !ok && helpsToRepeat({ services, problems: more.problems }) ? context.host.invocation ?? `dagger call ${command} ${flags}` : void 0
+  };
+  const report = context.host.report?.(made2) ?? made2;
+  const text2 = render2(report, format, context.host.text);
+  if (!ok) throw new ReportError(text2, report);
+  return text2;
+}
+
+// packages/functions/src/lock-bases.ts
+async function lockBases(context, names2, file) {
+  const every = names2.length === 0 || names2.includes("all");
+  const services = selectServices(context.catalog, every ? ["all"] : names2);
+  const named = [...services.flatMap(({ service: service2 }) => basesOf(service2.build)), TOOLS_BASE];
+  const wanted2 = [.../* @__PURE__ */ new Set([...named, ...every ? Object.keys(file) : []])].filter(
+    (reference) => !reference.includes("@")
+  );
+  const bases = new Bases({ ...basesOptions(context), pins: {} });
+  const resolved = await Promise.all(
+    wanted2.map(
+      (reference) => context.progress.step(
+        { step: `resolve ${reference}` },
+        async () => {
+          await Promise.all(context.platforms.map((platform2) => bases.container(reference, platform2)));
+          return [reference, await bases.digest(reference)];
+        },
+        ([, digest]) => ({ detail: change(context.pins[reference], digest) })
+      )
+    )
+  );
+  const dockerfiles = services.filter(({ service: service2 }) => service2.build.strategy === "dockerfile");
+  if (dockerfiles.length > 0) {
+    context.progress.note(
+      { step: "lock-bases" },
+      `images of the Dockerfiles of ${dockerfiles.map(({ name: name4 }) => name4).join(", ")} are pinned once they are added to the lock by hand: their full name, such as "docker.io/library/debian:12", and any digest, for --base-lock`
     );
   }
-  const silent = asked.filter(({ target }) => rows.hasFailed(target)).map(({ target }) => target.name);
-  const but = silent.length === 0 ? "" : ` that could be asked (not ${silent.join(", ")})`;
-  return new TgoError("NOT_FOUND", `no registry${but} has version ${version2}`, {
-    remedy: `Release it first: tgo release --version ${version2}. What is out is shown by tgo status.`
-  });
+  return formatBaseLock({ ...file, ...Object.fromEntries(resolved) });
+}
+function change(before, after) {
+  if (before === void 0) return `new: ${after}`;
+  return before === after ? `unchanged: ${after}` : `${before} -> ${after}`;
 }
 
-// packages/stages/src/smoke-service.ts
+// packages/functions/src/plan.ts
+function describeServices(catalog, format) {
+  const rows = Object.entries(catalog.services).map(([name4, service2]) => ({
+    service: name4,
+    title: service2.title,
+    strategy: service2.build.strategy,
+    ports: service2.image.ports,
+    bases: basesOf(service2.build)
+  }));
+  if (format === "json") return JSON.stringify({ services: rows, platforms: catalog.platforms }, null, 2);
+  const table3 = rows.map((row) => [row.service, row.strategy, row.ports.join(" "), row.title]);
+  return renderTable(["service", "built by", "ports", "what it is"], table3, format);
+}
+function describePlan(catalog, names2, platforms, format, pins = {}) {
+  const selected = selectServices(catalog, names2);
+  const planned = selectPlatforms(catalog, platforms);
+  const plans = selected.map(({ name: name4, service: service2 }) => ({
+    service: name4,
+    strategy: service2.build.strategy,
+    platforms: planned,
+    bases: basesOf(service2.build).map((name5) => ({ name: name5, digest: digestOf2(name5, pins) ?? null })),
+    smoke: smokeLines(service2),
+    publishesTo: Object.entries(catalog.registries).map(([registry2, entry]) => {
+      const { host, repository } = registryRepository(entry, name4);
+      return {
+        registry: registry2,
+        repository: `${host}/${repository}`,
+        required: entry.required,
+        public: entry.public
+      };
+    })
+  }));
+  if (format === "json") return JSON.stringify({ plan: plans }, null, 2);
+  return plans.map((plan) => {
+    const table3 = renderTable(
+      ["registry", "repository", "required", "public"],
+      plan.publishesTo.map((to) => [
+        to.registry,
+        to.repository,
+        to.required ? "yes" : "no",
+        to.public ? "yes" : "no"
+      ]),
+      format
+    );
+    const bullet = format === "markdown" ? "- " : "  ";
+    return [
+      format === "markdown" ? `### ${plan.service}
+` : plan.service,
+      `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}`,
+      ...plan.bases.map(
+        ({ name: name4, digest }) => `${bullet}from ${name4}: ${digest === null ? "not pinned, resolved when it is built" : `pinned to ${digest}`}`
+      ),
+      `${bullet}checked: every file's ELF machine, in every variant`,
+      `${bullet}run in every variant: ${plan.smoke.join("; ") || "its machine only"}`,
+      `${bullet}published as candidate-<key>, one digest everywhere, verified by that digest`,
+      "",
+      table3
+    ].join("\n");
+  }).join("\n\n");
+}
+function digestOf2(name4, pins) {
+  return pinned(name4, pins).split("@")[1];
+}
+function smokeLines(service2) {
+  const { exec, http } = service2.smoke;
+  return [
+    ...exec.map((command) => command.join(" ")),
+    ...http.map(({ port, path, status }) => `GET :${port}${path} is ${status}`)
+  ];
+}
+
+// packages/functions/src/smoke.ts
 async function smokeService(context, name4, service2, options) {
   return attempt(context, name4, async () => {
     const request = await prepareBuild(context, name4, service2, options);
@@ -23185,7 +23191,7 @@ async function smokeService(context, name4, service2, options) {
   });
 }
 
-// packages/stages/src/verify-service.ts
+// packages/functions/src/verify.ts
 async function verifyService(context, name4, service2, options, { tag, elf }) {
   return attempt(context, name4, async () => {
     const wanted2 = tag ?? candidateTag((await prepareCandidate(context, name4, service2, options)).key);
@@ -23207,7 +23213,7 @@ async function verifyService(context, name4, service2, options, { tag, elf }) {
   });
 }
 
-// packages/stages/src/pipelines.ts
+// packages/functions/src/pipelines.ts
 var Pipelines = class {
   constructor(client, product, options, host = {}) {
     this.client = client;
@@ -23373,7 +23379,7 @@ var Pipelines = class {
         version: version2.text,
         gate: stopped !== void 0 && !gate4.open ? void 0 : gateReport(gate4),
         record: record5,
-        problems: stopped === void 0 ? void 0 : [problemOf(stopped)]
+        problems: stopped === void 0 ? void 0 : [problemOf2(stopped)]
       }
     );
   }
@@ -23835,7 +23841,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "76f80c1d703aae21";
+var PIPELINE = "0a66ab39c54974e9";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

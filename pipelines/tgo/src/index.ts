@@ -2,8 +2,17 @@
  * TGO's images: built for linux/amd64 and linux/arm64, published with one digest to every registry, and proven
  * before a tag moves.
  */
-import { argument, dag, func, object } from "@dagger.io/dagger";
-import type { Container, Directory, File, Secret, Service } from "@dagger.io/dagger";
+import {
+  argument,
+  dag,
+  func,
+  object,
+  type Container,
+  type Directory,
+  type File,
+  type Secret,
+  type Service,
+} from "@dagger.io/dagger";
 import { Pipelines, type HostOptions } from "../lib/core.js";
 
 /** How a result is printed. */

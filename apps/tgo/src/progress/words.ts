@@ -1,0 +1,23 @@
+import type { ProgressEvent } from "@tgo/progress";
+
+/** "tgo-api linux/arm64 ghcr upload": the same order on every line, the narrowest word last. */
+export function stepName({ service, platform, registry, step }: ProgressEvent): string {
+  return [service, platform, registry, step].filter((part) => part !== undefined).join(" ");
+}
+
+/** How a step ended, in a word. */
+export function outcome({ state }: ProgressEvent): string {
+  return state === undefined || state === "done" ? "ok" : state;
+}
+
+/** @param ms milliseconds */
+export function elapsed(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)} min ${String(Math.floor(seconds % 60)).padStart(2, "0")} s`;
+}
+
+/** ": 34.2 MiB" */
+export function detail({ detail }: ProgressEvent): string {
+  return detail === undefined || detail === "" ? "" : `: ${detail.replaceAll(/\s+/g, " ")}`;
+}

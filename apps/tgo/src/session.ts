@@ -1,0 +1,103 @@
+import { TgoError } from "@tgo/errors";
+import { Writable } from "node:stream";
+import { daggerFailure, type EngineChoice } from "./engine.js";
+import type { CredentialSource } from "./docker-config.js";
+import type { LoadedModule } from "./loaded-module.js";
+
+/** The engine that comes with this command, started for one run. */
+export interface EmbeddedEngine {
+  readonly port: number;
+  readonly token: string;
+  /** For the report, e.g. "embedded engine (Buildah 1.28.2)". */
+  readonly name: string;
+  readonly close: () => Promise<void>;
+}
+
+export interface EmbeddedOptions {
+  readonly signal: AbortSignal;
+  /** PEM file of certificate authorities that build steps should trust. */
+  readonly caBundle: string | undefined;
+  /** For pulling and pushing images; undefined: what docker's own config holds. */
+  readonly credentials: CredentialSource | undefined;
+  /** By host: where FROM lines of a Dockerfile are pulled from instead. */
+  readonly mirrors: Readonly<Record<string, string>>;
+  /** One line of what the engine and the commands in it print. */
+  readonly onLine: ((line: string) => void) | undefined;
+}
+
+/** The engines there are, as this machine has them. */
+export interface Engines {
+  readonly dockerAnswers: () => Promise<boolean>;
+  /** @throws TgoError ENVIRONMENT naming everything the machine lacks. */
+  readonly startEmbedded: (options: EmbeddedOptions) => Promise<EmbeddedEngine>;
+}
+
+export interface SessionOptions extends EmbeddedOptions {
+  readonly choice: EngineChoice;
+  readonly engines: Engines;
+  /** The process's own: the SDK reads the session's address from there. */
+  readonly env: Record<string, string | undefined>;
+}
+
+/**
+ * Runs a function in a session with the chosen engine, and closes it whatever happens.
+ * @returns what the function returned; what it throws comes through unwrapped.
+ */
+export async function withSession<T>(
+  load: () => Promise<LoadedModule>,
+  options: SessionOptions,
+  run: (module: LoadedModule, engineName: string | undefined) => Promise<T>,
+): Promise<T> {
+  if (options.choice.engine === "dagger") {
+    return connected(await load(), options, (module) => run(module, undefined));
+  }
+  const [module, engine] = await Promise.all([load(), options.engines.startEmbedded(options)]);
+  options.env.DAGGER_SESSION_PORT = String(engine.port);
+  options.env.DAGGER_SESSION_TOKEN = engine.token;
+  try {
+    return await connected(module, options, () => run(module, engine.name));
+  } finally {
+    await engine.close();
+  }
+}
+
+/**
+ * The SDK wraps whatever happens inside a session as a failure to provision one, so what the function threw
+ * is carried past it.
+ */
+async function connected<T>(
+  module: LoadedModule,
+  { choice, onLine }: SessionOptions,
+  run: (module: LoadedModule) => Promise<T>,
+): Promise<T> {
+  let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
+  try {
+    await module.connection(
+      async () => {
+        outcome = await run(module).then(
+          (value) => ({ value }),
+          (error: unknown) => ({ error }),
+        );
+      },
+      onLine === undefined ? {} : { LogOutput: lineStream(onLine) },
+    );
+  } catch (cause) {
+    // A session that fails to close does not undo what was done in it.
+    if (outcome === undefined) throw choice.engine === "dagger" ? daggerFailure(cause) : cause;
+  }
+  if (outcome === undefined) throw new TgoError("INTERNAL", "the SDK did not open a session");
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
+}
+
+function lineStream(onLine: (line: string) => void): Writable {
+  let rest = "";
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      const lines = (rest + chunk.toString("utf8")).split("\n");
+      rest = lines.pop() ?? "";
+      lines.forEach(onLine);
+      done();
+    },
+  });
+}

@@ -1,0 +1,112 @@
+import { applyOverride } from "@tgo/catalog";
+import { describe, expect, it } from "vitest";
+import { buildError } from "../src/build-error.js";
+import { fill } from "../src/build-request.js";
+import { buildValues } from "../src/static-web/build-static-web.js";
+import { checkValues } from "../src/prepare-build.js";
+
+const catalog = applyOverride({
+  services: {
+    web: {
+      title: "Web",
+      build: {
+        strategy: "static-web",
+        values: { VITE_URL: { default: "/api" }, VITE_VERSION: { default: "{version}" }, VITE_KEY: {} },
+      },
+      smoke: { http: [{ port: 80, path: "/" }] },
+    },
+    api: { title: "API", build: { strategy: "python" } },
+  },
+});
+const web = catalog.services.web;
+if (web?.build.strategy !== "static-web") throw new Error("no web service");
+const { build } = web;
+const identity = (text: string): string => text;
+
+describe("build values", () => {
+  it("are the given ones over filled-in defaults", () => {
+    const given = new Map([
+      ["VITE_KEY", "k"],
+      ["VITE_URL", "https://x"],
+    ]);
+    expect(buildValues("web", build, given, (text) => text.replace("{version}", "1.2.3"))).toEqual({
+      VITE_URL: "https://x",
+      VITE_VERSION: "1.2.3",
+      VITE_KEY: "k",
+    });
+  });
+
+  it("are refused when one is missing, with the flag that gives it", () => {
+    expect(() => buildValues("web", build, new Map(), identity)).toThrow(
+      /web needs.*VITE_KEY\n.*--value VITE_KEY=/,
+    );
+  });
+
+  it("are refused when no selected service declares one", () => {
+    const api = catalog.services.api;
+    if (api === undefined) throw new Error("no api service");
+    expect(() => {
+      checkValues(["VITE_URL=x"], [{ name: "api", service: api }]);
+    }).toThrow("VITE_URL");
+    expect(() => {
+      checkValues(["VITE_URL=x"], [{ name: "web", service: web }]);
+    }).not.toThrow();
+    expect(() => {
+      checkValues(["VITE_URL"], [{ name: "web", service: web }]);
+    }).toThrow(/is not NAME=value/);
+  });
+});
+
+describe("arguments of a Dockerfile", () => {
+  const { dk } = applyOverride({
+    services: { dk: { title: "D", build: { strategy: "dockerfile", args: { GREETING: "{service}" } } } },
+  }).services;
+
+  it("are build values like any other: --value replaces those that are declared", () => {
+    if (dk === undefined) throw new Error("no service");
+    const check = (value: string) => (): void => {
+      checkValues([value], [{ name: "dk", service: dk }]);
+    };
+    expect(check("GREETING=bye")).not.toThrow();
+    expect(check("GREETNG=bye")).toThrow(/GREETNG\n.*Declared: GREETING.*build\.args/);
+  });
+});
+
+describe("templates", () => {
+  it("take the revision for a version there is none of, and leave other braces alone", () => {
+    const facts = {
+      name: "web",
+      version: undefined,
+      source: {
+        revision: "c0ffee",
+        created: new Date("2026-01-02T03:04:05Z"),
+        modified: new Date(0),
+        hash: "",
+        entries: [],
+        hidden: [],
+        directory: undefined as never,
+      },
+    };
+    expect(fill("{service} {version} {revision} {created} {other}", facts)).toBe(
+      "web c0ffee c0ffee 2026-01-02T03:04:05Z {other}",
+    );
+  });
+});
+
+describe("a failed build step", () => {
+  it("shows the end of what the command printed, whichever SDK's error it is", () => {
+    const output = Array.from({ length: 40 }, (_, line) => `line ${line}`).join("\n");
+    const error = Object.assign(new Error("exit code: 1"), {
+      exitCode: 1,
+      stdout: output,
+      stderr: "fatal\n",
+    });
+    const wrapped = new Error("outer", { cause: error });
+    const { message } = buildError("installing", "Do this.", wrapped);
+    expect(message).toContain("installing failed with exit code 1");
+    expect(message).toContain("| fatal");
+    expect(message).toContain("| line 39");
+    expect(message).not.toContain("| line 10");
+    expect(message).toContain("Do this.");
+  });
+});

@@ -1,0 +1,95 @@
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { commitTime } from "../../src/container-tools/commit-time.js";
+import { inspectTree } from "../../src/container-tools/hash-tree.js";
+import { probe } from "../../src/container-tools/probe.js";
+
+const made: string[] = [];
+afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true }))));
+
+async function tree(change?: (root: string) => Promise<void>): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), "tgo-tree-"));
+  made.push(root);
+  await mkdir(join(root, "app"));
+  await writeFile(join(root, "app", "main.py"), "print(1)\n");
+  await writeFile(join(root, "run.sh"), "#!/bin/sh\n", { mode: 0o755 });
+  await symlink("run.sh", join(root, "link"));
+  await change?.(root);
+  return root;
+}
+
+const hashOf = async (root: string): Promise<string> => (await inspectTree({ root })).hash;
+
+describe("inspect", () => {
+  it("counts files and bytes", async () => {
+    expect(await inspectTree({ root: await tree() })).toMatchObject({ files: 2, bytes: 19 });
+  });
+
+  it("gives two checkouts of the same content the same hash, whatever their times and group bits", async () => {
+    const other = await tree(async (root) => {
+      await utimes(join(root, "app", "main.py"), 1, 1);
+      await chmod(join(root, "app", "main.py"), 0o664);
+    });
+    expect(await hashOf(other)).toBe(await hashOf(await tree()));
+  });
+
+  it.each<[string, (root: string) => Promise<void>]>([
+    ["content", (root) => writeFile(join(root, "app", "main.py"), "print(2)\n")],
+    ["an executable bit", (root) => chmod(join(root, "run.sh"), 0o644)],
+    ["a new empty directory", (root) => mkdir(join(root, "empty"))],
+    ["a file's name", (root) => writeFile(join(root, "app", "more.py"), "")],
+  ])("changes with %s", async (_, change) => {
+    expect(await hashOf(await tree(change))).not.toBe(await hashOf(await tree()));
+  });
+});
+
+describe("the time of a commit", () => {
+  const git = (folder: string, ...args: string[]): string =>
+    execFileSync("git", ["-C", folder, "-c", "user.name=A <b> 1 +0000", "-c", "user.email=a@b", ...args], {
+      encoding: "utf8",
+      env: { ...process.env, GIT_COMMITTER_DATE: "1700000000 +0800", GIT_AUTHOR_DATE: "1600000000 +0000" },
+    }).trim();
+
+  it("is the committer's, from loose and from packed objects; of an unknown commit there is none", async () => {
+    const root = await tree();
+    git(root, "init", "-q");
+    git(root, "add", ".");
+    git(root, "commit", "-q", "-m", "one\n\ncommitter X <x> 1 +0000");
+    const commit = git(root, "rev-parse", "HEAD");
+    const folder = join(root, ".git");
+    expect(await commitTime({ git: folder, commit })).toBe(1_700_000_000);
+    git(root, "gc", "-q");
+    expect(await readdir(join(folder, "objects"))).not.toContain(commit.slice(0, 2));
+    expect(await commitTime({ git: folder, commit })).toBe(1_700_000_000);
+    expect(await commitTime({ git: folder, commit: "0".repeat(40) })).toBeNull();
+  });
+});
+
+describe("probe", () => {
+  it("waits for a server that answers late, and tells the status", async () => {
+    let asked = 0;
+    const server = createServer((_, response) => {
+      asked += 1;
+      response.writeHead(asked < 3 ? 503 : 200).end();
+    }).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/health`;
+    expect(await probe({ requests: [{ url, status: 200 }], timeoutSeconds: 10 })).toEqual({
+      ok: true,
+      answers: [{ url, status: 200 }],
+    });
+    server.close();
+  });
+
+  it("says why when nobody answers in time", async () => {
+    const url = "http://127.0.0.1:9/";
+    const report = await probe({ requests: [{ url, status: 200 }], timeoutSeconds: 0.3 });
+    expect(report.ok).toBe(false);
+    expect(report.answers[0]?.error).toBeTruthy();
+  });
+});

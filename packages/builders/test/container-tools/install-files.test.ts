@@ -1,0 +1,78 @@
+import { lstat, mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { layFiles, type LayInput } from "../../src/container-tools/install-files.js";
+
+const made: string[] = [];
+afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true }))));
+
+/** An image with merged /usr, an absolute link, a folder of somebody, and a file in it. */
+async function laid(input: Partial<LayInput>): Promise<(path: string) => string> {
+  const folder = await mkdtemp(join(tmpdir(), "tgo-lay-"));
+  made.push(folder);
+  const root = join(folder, "root");
+  const source = join(folder, "source");
+  await mkdir(join(root, "usr/bin"), { recursive: true });
+  await mkdir(join(root, "tmp"), { mode: 0o700 });
+  await mkdir(join(root, "run"));
+  await mkdir(join(root, "app/uploads"), { recursive: true });
+  await writeFile(join(root, "app/uploads/kept"), "");
+  await symlink("usr/bin", join(root, "bin"));
+  await mkdir(join(root, "var"));
+  await symlink("/run", join(root, "var/run"));
+  await mkdir(source);
+  await writeFile(join(source, "start.sh"), "#!/bin/sh\n", { mode: 0o755 });
+  const none = { directories: [], links: [], files: [], texts: [] };
+  await layFiles({ root, source, seconds: 1_000_000_000, ...none, ...input });
+  return (path) => join(root, path);
+}
+
+async function facts(path: string): Promise<string> {
+  const { mode, uid, gid, mtimeMs } = await lstat(path);
+  return `${(mode & 0o7777).toString(8)} ${uid}:${gid} ${mtimeMs / 1000}`;
+}
+
+describe("what is laid over an image", () => {
+  it("has its mode, its owner and the given time; directories above are root's", async () => {
+    const at = await laid({ directories: [{ path: "/srv/data/rag", owner: "1001", mode: "0750" }] });
+    expect(await facts(at("srv/data/rag"))).toBe("750 1001:1001 1000000000");
+    expect(await facts(at("srv/data"))).toBe("755 0:0 1000000000");
+  });
+
+  it("leaves an existing directory's mode, and what is in it", async () => {
+    const at = await laid({ directories: [{ path: "/tmp/cache" }, { path: "/app/uploads", owner: "5:6" }] });
+    expect(await facts(at("tmp"))).toBe("700 0:0 1000000000");
+    expect(await facts(at("app/uploads"))).toBe("755 5:6 1000000000");
+    expect(await facts(at("app/uploads/kept"))).toMatch(/^644 0:0/);
+  });
+
+  it("follows the image's links as inside, never out of it", async () => {
+    const at = await laid({
+      directories: [{ path: "/var/run/service" }],
+      files: [{ from: "start.sh", to: "/bin/start" }],
+      texts: [{ path: "/../../etc/passwd", text: "root\n" }],
+    });
+    expect(await facts(at("run/service"))).toMatch(/^755/);
+    expect(await facts(at("usr/bin/start"))).toBe("755 0:0 1000000000");
+    expect(await readFile(at("etc/passwd"), "utf8")).toBe("root\n");
+  });
+
+  it("puts a file into a folder under its own name, and replaces what is there", async () => {
+    const at = await laid({
+      links: [
+        { path: "/app/link", target: "old" },
+        { path: "/app/link", target: "/bin/start" },
+      ],
+      files: [
+        { from: "start.sh", to: "/app", owner: "7:8", mode: "0640" },
+        { from: "start.sh", to: "/new/" },
+        { from: "start.sh", to: "/app/uploads/kept" },
+      ],
+    });
+    expect(await readlink(at("app/link"))).toBe("/bin/start");
+    expect(await facts(at("app/start.sh"))).toBe("640 7:8 1000000000");
+    expect(await facts(at("new/start.sh"))).toBe("755 0:0 1000000000");
+    expect(await readFile(at("app/uploads/kept"), "utf8")).toBe("#!/bin/sh\n");
+  });
+});

@@ -1,0 +1,153 @@
+import { Service, type DockerfileBuild } from "@tgo/catalog";
+import { describe, expect, it } from "vitest";
+import { instructionsOf, stagesOf, withImages, imagesOf } from "../../src/dockerfile/parse-dockerfile.js";
+import { planDockerfile, type DockerfilePlan } from "../../src/dockerfile/build-dockerfile.js";
+
+function buildOf(fields: object): DockerfileBuild {
+  const { build } = Service.parse({ title: "X", build: { strategy: "dockerfile", ...fields } });
+  if (build.strategy !== "dockerfile") throw new Error("another strategy");
+  return build;
+}
+
+function plan(text: string, fields: object = {}, values: Record<string, string> = {}): DockerfilePlan {
+  return planDockerfile(
+    { name: "x", build: buildOf(fields), native: "linux/amd64" },
+    text,
+    "linux/arm64",
+    values,
+  );
+}
+
+const references = (found: DockerfilePlan): string[] =>
+  found.images.map(({ reference, platform }) => `${reference} ${platform}`);
+
+describe("the images of a Dockerfile", () => {
+  it.each<[string, string, string[]]>([
+    ["a short name", "FROM python", ["docker.io/library/python:latest linux/arm64"]],
+    ["lower case and tabs", "from\tme/app:1 as x", ["docker.io/me/app:1 linux/arm64"]],
+    [
+      "an argument's default",
+      'ARG V="3.11"\nFROM python:${V}-slim',
+      ["docker.io/library/python:3.11-slim linux/arm64"],
+    ],
+    [
+      "a default in its place",
+      "ARG V\nFROM python:${V:-3.12}",
+      ["docker.io/library/python:3.12 linux/arm64"],
+    ],
+    ["a platform", "FROM --platform=$BUILDPLATFORM node:20", ["docker.io/library/node:20 linux/amd64"]],
+    [
+      "the target's parts",
+      "FROM --platform=linux/$TARGETARCH node:20",
+      ["docker.io/library/node:20 linux/arm64"],
+    ],
+    ["several lines", "FROM \\\n # why\n\n  alpine:3", ["docker.io/library/alpine:3 linux/arm64"]],
+    ["another escape", "# escape=`\nFROM `\n alpine:3", ["docker.io/library/alpine:3 linux/arm64"]],
+    ["nothing", "FROM scratch\nCOPY a /", []],
+    [
+      "a here-document that speaks of FROM",
+      "FROM alpine:3\nRUN <<EOF cat > x\nFROM evil\nEOF\nCOPY <<-'A' <<B /\nFROM a\n\tA\nFROM b\nB\nRUN echo $((1<<2))",
+      ["docker.io/library/alpine:3 linux/arm64"],
+    ],
+    [
+      "files from another image",
+      "FROM alpine:3\nCOPY --chown=1 --from=nginx:alpine /a /b\nRUN --mount=type=bind,from=busybox:1,target=/x true",
+      [
+        "docker.io/library/alpine:3 linux/arm64",
+        "docker.io/library/nginx:alpine linux/arm64",
+        "docker.io/library/busybox:1 linux/arm64",
+      ],
+    ],
+    [
+      "a stage, by name and number",
+      "FROM alpine:3 AS Base\nFROM base AS b\nCOPY --from=0 /a /b\nCOPY --from=BASE /a /b",
+      ["docker.io/library/alpine:3 linux/arm64"],
+    ],
+  ])("are told of %s", (_, text, expected) => {
+    expect(references(plan(text))).toEqual(expected);
+  });
+
+  it("are those a build value gives, where the Dockerfile declares it", () => {
+    const text = "ARG BASE=alpine:3\nFROM $BASE\nFROM $OTHER";
+    expect(references(plan(text, { target: "0" }, { BASE: "debian:12" }))).toEqual([
+      "docker.io/library/debian:12 linux/arm64",
+    ]);
+    expect(plan(text, {}, { OTHER: "debian:12" }).unknown).toEqual(["FROM $OTHER"]);
+  });
+
+  it("that only the build can tell are left to it, and named", () => {
+    const found = plan("ARG V=1.2\nFROM alpine:${V%.*}");
+    expect(found.images).toEqual([]);
+    expect(found.unknown).toEqual(["FROM alpine:${V%.*}"]);
+  });
+
+  it("are only those the target is made of", () => {
+    const text = "FROM a:1 AS a\nFROM b:1 AS b\nFROM c:1 AS c\nCOPY --from=a / /\nFROM d:1";
+    expect(references(plan(text, { target: "c" })).map((name) => name.slice(18, 21))).toEqual(["a:1", "c:1"]);
+  });
+
+  it("make the base of the result the one its file system starts with", () => {
+    expect(plan("FROM a:1 AS a\nFROM b:1 AS b\nFROM a\nCOPY --from=b / /").base).toBe(
+      "docker.io/library/a:1",
+    );
+    expect(plan("FROM scratch").base).toBeUndefined();
+  });
+
+  it("are replaced where they stand, and nothing else is, and lines keep their numbers", () => {
+    const text = [
+      "# syntax=docker/dockerfile:1",
+      "FROM --platform=$BUILDPLATFORM node:20 \\",
+      "  AS build",
+      "RUN echo node:20",
+      "FROM nginx:alpine",
+      "COPY --from=build /a /a",
+      "COPY --from=node:20 \\",
+      "  /node:20 /b",
+    ].join("\n");
+    const images = imagesOf(stagesOf(instructionsOf(text), { BUILDPLATFORM: "linux/amd64" }));
+    const replaced = new Map(
+      images.map((named) => [
+        named,
+        { address: "m.example/i@sha256:1", platform: named.platform ?? "linux/arm64" },
+      ]),
+    );
+    expect(withImages(text, replaced).split("\n")).toEqual([
+      "# syntax=docker/dockerfile:1",
+      "FROM --platform=linux/amd64 m.example/i@sha256:1 AS build",
+      "",
+      "RUN echo node:20",
+      "FROM --platform=linux/arm64 m.example/i@sha256:1",
+      "COPY --from=build /a /a",
+      "COPY --from=m.example/i@sha256:1 \\",
+      "  /node:20 /b",
+    ]);
+  });
+});
+
+describe("emulation of a Dockerfile", () => {
+  it.each<[string, string, number]>([
+    ["RUN lines of the target's platform", "FROM a\nRUN x\nRUN y", 2],
+    ["none, where nothing runs", "FROM a\nCOPY . /", 0],
+    [
+      "none, where all that runs is native",
+      "FROM --platform=$BUILDPLATFORM a AS b\nRUN x\nFROM c\nCOPY --from=b / /",
+      0,
+    ],
+    ["none of a stage that is not needed", "FROM a AS b\nRUN x\nFROM c", 0],
+    ["those of the stages it builds on", "FROM a AS b\nRUN x\nFROM b\nRUN y", 2],
+    [
+      "none of a stage that builds on a native one",
+      "FROM --platform=linux/amd64 a AS b\nRUN x\nFROM b AS c\nRUN y\nFROM d\nCOPY --from=c / /",
+      0,
+    ],
+  ])("counts %s", (_, text, count) => {
+    expect(plan(text).emulated).toBe(count);
+  });
+});
+
+describe("a target", () => {
+  it("that no stage is called is refused, with those there are", () => {
+    expect(() => plan("FROM a AS One\nFROM b", { target: "two" })).toThrow(/no stage "two"\n.*one/s);
+    expect(() => plan("# nothing")).toThrow(/has no FROM/);
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { together, toolchain } from "../../src/python/toolchain.js";
+
+describe("the compiler of a package", () => {
+  it("is the machine's own for its own platform", () => {
+    expect(toolchain("linux/arm64", "linux/arm64", ["c"], ["libpq-dev"])).toMatchObject({
+      prefix: "",
+      compilers: ["gcc", "libc6-dev", "libpq-dev"],
+    });
+  });
+
+  it("is a cross compiler for the other one, in both directions", () => {
+    expect(toolchain("linux/amd64", "linux/arm64", ["c"], [])).toMatchObject({
+      prefix: "aarch64-linux-gnu-",
+      compilers: ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
+    });
+    expect(toolchain("linux/arm64", "linux/amd64", ["c", "c++"], [])).toMatchObject({
+      prefix: "x86_64-linux-gnu-",
+      compilers: ["gcc-x86-64-linux-gnu", "g++-x86-64-linux-gnu", "libc6-dev-amd64-cross"],
+    });
+  });
+
+  it("stands beside the machine's own when something is compiled for both", () => {
+    const chains = (["linux/amd64", "linux/arm64"] as const).map((target) =>
+      toolchain("linux/amd64", target, ["c"], ["libpq-dev"]),
+    );
+    const compilers = ["gcc", "libc6-dev", "libpq-dev", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"];
+    expect(together(chains)).toMatchObject([
+      { target: "linux/amd64", prefix: "", compilers, hostHeaders: true },
+      { target: "linux/arm64", prefix: "aarch64-linux-gnu-", compilers, hostHeaders: true },
+    ]);
+    expect(together(chains.slice(1))).toMatchObject([{ hostHeaders: false }]);
+  });
+});

@@ -1,0 +1,115 @@
+import type { Client, File, Service as DaggerService } from "@dagger.io/dagger";
+import {
+  applyOverride,
+  parseBaseLock,
+  parseOverrideFile,
+  parsePlatform,
+  parseRegistryFlag,
+  selectPlatforms,
+  withMirrorFlags,
+  type Catalog,
+  type Pins,
+} from "@tgo/catalog";
+import { Bases, type BasesOptions } from "@tgo/builders";
+import { connectTargets, localService, type PublishContext } from "@tgo/publishing";
+import type { HostOptions } from "./host.js";
+import type { Options, Product } from "./options.js";
+import { formatEvent, Progress } from "@tgo/progress";
+
+/** What every function needs to know; made once a call. */
+export interface Context extends PublishContext {
+  readonly host: HostOptions;
+}
+
+/**
+ * Reads and checks everything the caller gave, before anything is built.
+ * @throws TgoError CATALOG, USAGE
+ */
+export async function createContext(
+  client: Client,
+  product: Product,
+  options: Options,
+  host: HostOptions = {},
+): Promise<Context> {
+  const [catalog, pins] = await Promise.all([
+    loadCatalog(product.catalog, options),
+    loadPins(product, options.baseLock),
+  ]);
+  const platforms = selectPlatforms(catalog, options.platform);
+  const { signal } = host;
+  const progress = new Progress(
+    host.progress ??
+      ((event) => {
+        console.error(formatEvent(event));
+      }),
+    undefined,
+    signal,
+  );
+  const connections = {
+    client,
+    progress,
+    signal,
+    local: host.local ?? false,
+    registryService: options.registryService ?? [],
+    dockerConfig: options.dockerConfig,
+    credentials: host.credentials,
+  };
+  const [native, engine, targets] = await Promise.all([
+    client.defaultPlatform().then(parsePlatform),
+    host.engine ?? client.version().then((text) => `Dagger engine ${text}`),
+    connectTargets(catalog, connections),
+  ]);
+  return {
+    client,
+    catalog,
+    pins,
+    bases: new Bases(basesOptions({ client, native, catalog, pins, host })),
+    platforms,
+    targets,
+    progress,
+    signal,
+    pipeline: product.pipeline,
+    native,
+    engine,
+    host,
+    caBundle: options.caBundle,
+    secrets: { netrc: options.netrc, npmrc: options.npmrc, build: options.buildSecrets },
+    repos: options.repos,
+  };
+}
+
+export function basesOptions(
+  context: Pick<Context, "client" | "native" | "catalog" | "pins" | "host">,
+): BasesOptions {
+  const { client, native, catalog, pins, host } = context;
+  const service = (address: string): DaggerService | undefined =>
+    host.local === true ? localService(client, address) : undefined;
+  return { client, native, mirrors: catalog.mirrors.images, pins, service };
+}
+
+/** The digests that base images are pinned to: the built-in lock's under the caller's. */
+export async function loadPins(product: Product, file: File | undefined): Promise<Pins> {
+  return { ...product.bases?.bases, ...(file === undefined ? {} : await readBaseLock(file)) };
+}
+
+/** @throws TgoError CATALOG */
+export async function readBaseLock(file: File): Promise<Pins> {
+  const [name, text] = await Promise.all([file.name(), file.contents()]);
+  return parseBaseLock(text, name).bases;
+}
+
+/** The built-in catalog under the caller's override file, `--registry` and `--mirror` flags. */
+export async function loadCatalog(
+  builtIn: unknown,
+  options: Pick<Options, "catalog" | "registry" | "mirror">,
+): Promise<Catalog> {
+  const file = options.catalog;
+  const name = file === undefined ? undefined : await file.name();
+  const override =
+    file === undefined || name === undefined ? undefined : parseOverrideFile(await file.contents(), name);
+  const overridden = applyOverride(builtIn, override, name);
+  const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
+  if (options.registry === undefined || options.registry.length === 0) return catalog;
+  const given = options.registry.map((text) => parseRegistryFlag(text, catalog.registries));
+  return { ...catalog, registries: Object.fromEntries(given.map(({ name, registry }) => [name, registry])) };
+}

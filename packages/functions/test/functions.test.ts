@@ -1,0 +1,73 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Client } from "@dagger.io/dagger";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { FunctionFailed, ReportError } from "../src/finish-report.js";
+import { Pipelines } from "../src/pipelines.js";
+
+/** A registry that is there, takes pushes, and has nothing in it. */
+const empty: Server = createServer(({ method }, answer) => {
+  if (method === "POST") answer.writeHead(202, { location: "/v2/x/blobs/uploads/1" }).end();
+  else if (method === "DELETE") answer.writeHead(204).end();
+  else {
+    const errors = [{ code: "NAME_UNKNOWN", message: "repository name not known to registry" }];
+    answer.writeHead(404, { "content-type": "application/json" }).end(JSON.stringify({ errors }));
+  }
+});
+
+beforeAll(async () => {
+  await new Promise<void>((listening) => empty.listen(0, "127.0.0.1", listening));
+});
+afterAll(() => {
+  empty.close();
+});
+
+/** No engine is needed to look at registries. */
+const client = { defaultPlatform: () => Promise.resolve("linux/amd64") } as unknown as Client;
+const service = { title: "A service", build: { strategy: "dockerfile" } };
+
+function pipelines(...ports: number[]): Pipelines {
+  const registries = Object.fromEntries(
+    ports.map((port) => [`r${port}`, { host: `localhost:${port}`, repository: "tgoai/{service}" }]),
+  );
+  const catalog = { services: { one: service, two: service }, registries };
+  return new Pipelines(
+    client,
+    { catalog, pipeline: "test" },
+    {},
+    { engine: "none", progress: () => undefined },
+  );
+}
+
+const port = (): number => (empty.address() as AddressInfo).port;
+const failure = (run: Promise<string>): Promise<unknown> =>
+  run.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+it("Prune that could not ask a registry fails with its list, in the format asked for", async () => {
+  const wishes = { days: 30, keep: 0, undated: false, remove: false };
+  const failed = await failure(pipelines(port(), 1).prune(["all"], wishes, "json"));
+  expect(failed).toBeInstanceOf(FunctionFailed);
+  expect(JSON.parse((failed as FunctionFailed).message)).toMatchObject({
+    prune: {
+      repositories: [
+        { registry: `r${port()}` },
+        { registry: "r1", problem: { code: "UNAVAILABLE" } },
+        {},
+        {},
+      ],
+    },
+  });
+});
+
+it("Promoting what is nowhere says that once, and names no command that would say it again", async () => {
+  const wishes = { version: "1.2.9", allowBackwards: false, adoptLatest: false };
+  const failed = await failure(pipelines(port()).promote(["all"], wishes, "text"));
+  if (!(failed instanceof ReportError)) throw new Error("it has no report", { cause: failed });
+  expect(failed.report).toMatchObject({ command: "promote", version: "1.2.9", services: [] });
+  expect(failed.message.split("no registry has version 1.2.9")).toHaveLength(2);
+  expect(failed.message).toContain("-> Release it first: tgo release --version 1.2.9.");
+  expect(failed.message).not.toContain("next:");
+});

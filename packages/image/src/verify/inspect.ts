@@ -1,0 +1,204 @@
+import {
+  OCI_INDEX,
+  address,
+  type ManifestAnswer,
+  inParallel,
+  problemOf,
+  type Problem,
+  type Registry,
+  isIndex,
+  type Descriptor,
+  type Index,
+} from "@tgo/registry";
+import type { Facts, VariantFacts } from "./image-cache.js";
+import { parsePlatform, platformOf } from "../platform.js";
+import { isAttestation } from "../staging.js";
+import type { Expectation, VerifyOptions, VerifyTarget } from "./verify-image.js";
+
+/** What was seen of one target so far. */
+export interface Sighting {
+  readonly target: VerifyTarget;
+  readonly problems: Problem[];
+  digest: string | undefined;
+  index: Index | undefined;
+  variants: readonly VariantFacts[];
+  durationMs: number;
+}
+
+const HEADS_AT_ONCE = 16;
+
+const REPUBLISH = "Build and publish it again.";
+
+/** Looks at one registry, with and without credentials at once. */
+export async function sight(target: VerifyTarget, options: VerifyOptions, facts: Facts): Promise<Sighting> {
+  const now = options.now ?? (() => performance.now());
+  const started = now();
+  const sighting: Sighting = {
+    target,
+    problems: [],
+    digest: undefined,
+    index: undefined,
+    variants: [],
+    durationMs: 0,
+  };
+  const [, closed] = await Promise.all([
+    look(sighting, options, facts).catch((error: unknown) => sighting.problems.push(problemOf(error))),
+    target.anonymous === undefined ? [] : pullAnonymously(target, target.anonymous),
+  ]);
+  // What is not there for anybody is not closed to somebody.
+  if (sighting.digest !== undefined) sighting.problems.push(...closed);
+  sighting.durationMs = Math.round(now() - started);
+  return sighting;
+}
+
+async function look(sighting: Sighting, options: VerifyOptions, facts: Facts): Promise<void> {
+  const { registry, repository, reference } = sighting.target;
+  const found = await registry.manifest(repository, reference);
+  sighting.digest = found.descriptor.digest;
+  const index = checkIndex(found, sighting, options);
+  if (index === undefined) return;
+  sighting.index = index;
+  const children = index.manifests.filter((child) => !isAttestation(child));
+  const seen = await Promise.all(children.map((child) => lookAtVariant(child, sighting, facts)));
+  sighting.variants = seen.filter((variant) => variant !== undefined);
+  for (const variant of sighting.variants)
+    sighting.problems.push(...variantProblems(variant, options.expect, where(sighting)));
+}
+
+/** The index's own facts. Undefined when it is none. */
+function checkIndex(
+  { value, descriptor }: ManifestAnswer,
+  sighting: Sighting,
+  { platforms, expect = {} }: VerifyOptions,
+): Index | undefined {
+  const wrong = (what: string, remedy?: string): void =>
+    void sighting.problems.push({ code: "VERIFY", what, where: where(sighting), remedy });
+  if (!isIndex(value)) {
+    wrong(`it is a single manifest (${descriptor.mediaType}), not an index of platforms`, REPUBLISH);
+    return undefined;
+  }
+  if (value.mediaType !== OCI_INDEX)
+    wrong(`its media type is ${value.mediaType}, not ${OCI_INDEX}`, REPUBLISH);
+
+  const attestations = value.manifests.filter(isAttestation).length;
+  if (attestations > 0)
+    wrong(`it lists ${attestations} attestation manifests`, "Build with provenance and SBOM off.");
+  const planned = platforms.map((platform) => platformOf(parsePlatform(platform)));
+  const children = value.manifests.filter((child) => !isAttestation(child));
+  const listed = children.map(({ platform }) =>
+    platform === undefined ? "no platform" : platformOf(platform),
+  );
+  for (const platform of planned) if (!listed.includes(platform)) wrong(`${platform} is missing`, REPUBLISH);
+  for (const platform of new Set(listed)) {
+    if (!planned.includes(platform)) wrong(`it lists ${platform}, which is not planned`, REPUBLISH);
+    if (listed.filter((other) => other === platform).length > 1)
+      wrong(`it lists ${platform} more than once`, REPUBLISH);
+  }
+  for (const text of differences(expect.annotations ?? {}, value.annotations ?? {}))
+    wrong(`annotation ${text}`, REPUBLISH);
+  for (const { platform, digest } of expect.variants ?? []) {
+    const child = children.find(
+      (other) => other.platform !== undefined && platformOf(other.platform) === platform,
+    );
+    if (child !== undefined && child.digest !== digest)
+      wrong(`${platform} is ${child.digest}, expected ${digest}`, REPUBLISH);
+  }
+  return value;
+}
+
+/** A variant's facts, and whether this registry holds all of it. */
+async function lookAtVariant(
+  child: Descriptor,
+  sighting: Sighting,
+  facts: Facts,
+): Promise<VariantFacts | undefined> {
+  const { target, problems } = sighting;
+  try {
+    const { variant, fetched } = await facts.variant(target, child);
+    const missing = await inParallel(HEADS_AT_ONCE, variant.needs(fetched), async (descriptor) => {
+      const size = await sizeOf(target, descriptor, descriptor.digest === child.digest);
+      if (size === descriptor.size) return undefined;
+      const what =
+        size === undefined ? "is not in the repository" : `has ${size} bytes there, not ${descriptor.size}`;
+      return `${descriptor.digest} ${what}`;
+    });
+    const gone = missing.filter((text) => text !== undefined);
+    if (gone.length > 0) {
+      problems.push({
+        code: "NOT_FOUND",
+        what: `${variant.platform} cannot be pulled whole: ${gone.join("; ")}`,
+        where: where(sighting),
+        remedy: "Publish again: what is missing is copied from another registry or uploaded.",
+      });
+    }
+    return variant;
+  } catch (error) {
+    problems.push(problemOf(error));
+    return undefined;
+  }
+}
+
+async function sizeOf(
+  { registry, repository }: VerifyTarget,
+  { digest, size }: Descriptor,
+  isManifest: boolean,
+): Promise<number | undefined> {
+  return isManifest
+    ? (await registry.resolve(repository, digest))?.size
+    : registry.hasBlob(repository, digest, { size });
+}
+
+function variantProblems(variant: VariantFacts, expect: Expectation = {}, at: string): Problem[] {
+  const { platform, config } = variant;
+  const actual = platformOf(config);
+  return [
+    ...(platform === actual ? [] : [`the index says ${platform}, the variant's own config ${actual}`]),
+    ...differences(expect.labels ?? {}, config.config?.Labels ?? {}).map(
+      (text) => `${platform}: label ${text}`,
+    ),
+  ].map((what) => ({ code: "VERIFY", what, where: at, remedy: REPUBLISH }));
+}
+
+/** The pull that every user makes: no credentials. */
+async function pullAnonymously(
+  { repository, reference, registry }: VerifyTarget,
+  anonymous: Registry,
+): Promise<Problem[]> {
+  const remedy =
+    registry.host === "ghcr.io"
+      ? 'GHCR makes new packages private. On GitHub: the package\'s settings, "Change visibility", Public.'
+      : `Make the repository ${registry.host}/${repository} public in the registry's settings.`;
+  const closed = {
+    code: "VERIFY",
+    what: "it cannot be pulled without credentials",
+    where: address(registry, repository, reference),
+    remedy,
+  } as const;
+  try {
+    return (await anonymous.resolve(repository, reference)) === undefined ? [closed] : [];
+  } catch (error) {
+    const problem = problemOf(error);
+    if (problem.code === "UNAUTHORIZED" || problem.code === "DENIED" || problem.code === "NOT_FOUND")
+      return [closed];
+    return [{ ...problem, what: `without credentials: ${problem.what}` }];
+  }
+}
+
+function differences(
+  expected: Readonly<Record<string, string>>,
+  actual: Readonly<Record<string, string>>,
+): string[] {
+  return Object.entries(expected).flatMap(([key, value]) => {
+    const found = actual[key];
+    if (found === value) return [];
+    return [
+      found === undefined
+        ? `${key} is missing (expected "${value}")`
+        : `${key} is "${found}", expected "${value}"`,
+    ];
+  });
+}
+
+export function where({ target: { registry, repository, reference } }: Sighting): string {
+  return address(registry, repository, reference);
+}

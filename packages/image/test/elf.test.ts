@@ -1,0 +1,245 @@
+import { link, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import * as zlib from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { machineOf, readElfHeader, scanDirectory, scanLayers, type LayerSource } from "../src/index.js";
+import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from "@tgo/registry";
+import { pathPattern } from "../src/elf/elf.js";
+import { failure, AARCH64, elf, streamOf, tar, X86_64, type TarEntry } from "@tgo/testing";
+
+describe("an ELF header", () => {
+  test.each([
+    ["x86-64", elf(62), { class: 64, endianness: "little", machine: 62 }],
+    ["aarch64", elf(183), { class: 64, endianness: "little", machine: 183 }],
+    ["32-bit arm", elf(40, { bits: 32 }), { class: 32, endianness: "little", machine: 40 }],
+    ["big-endian s390x", elf(22, { endian: "big" }), { class: 64, endianness: "big", machine: 22 }],
+    ["a script", Buffer.from("#!/bin/sh\nexec true; true\n"), undefined],
+    ["the magic alone", Buffer.from([0x7f, 0x45, 0x4c, 0x46]), undefined],
+    ["the magic and rubbish", Buffer.from("\x7fELFrubbishrubbishrubbish"), undefined],
+    ["nothing", Buffer.alloc(0), undefined],
+  ])("of %s", (_, bytes, expected) => {
+    expect(readElfHeader(bytes)).toEqual(expected);
+  });
+
+  test.each([
+    ["linux/amd64", 62],
+    ["linux/arm64", 183],
+    ["linux/arm64/v8", 183],
+    ["linux/arm/v7", 40],
+    ["linux/386", 3],
+  ])("%s has machine %d", (platform, machine) => {
+    expect(machineOf(platform)).toBe(machine);
+  });
+
+  test("an unknown architecture is told with the known ones", () => {
+    expect(() => machineOf("linux/vax")).toThrow(/amd64, .*arm64|arm64/);
+  });
+});
+
+test.each([
+  ["/usr/lib/x.so", "/usr/lib/x.so", true],
+  ["usr/lib/x.so", "/usr/lib/x.so", true],
+  ["/usr/lib/x.so", "/usr/lib/xxso", false],
+  ["/opt/tools/", "/opt/tools/a/b", true],
+  ["/opt/tools/", "/opt/toolsmith", false],
+  ["/opt/*/x", "/opt/a/x", true],
+  ["/opt/*/x", "/opt/a/b/x", false],
+  ["**/prebuilds/**", "/app/node_modules/a/prebuilds/linux-arm64/a.node", true],
+  ["**/prebuilds/**", "/prebuilds/a", true],
+  ["*.node", "/app/a.node", false],
+])("the pattern %s on %s", (pattern, path, matches) => {
+  expect(pathPattern(pattern).test(path)).toBe(matches);
+});
+
+const layer = (entries: readonly TarEntry[], mediaType = OCI_LAYER_GZIP): LayerSource => {
+  const bytes = tar(entries);
+  return { mediaType, open: () => streamOf(mediaType === OCI_LAYER_GZIP ? gzipSync(bytes) : bytes, 1000) };
+};
+const x86 = (path: string): TarEntry => ({ path, content: elf(X86_64) });
+const arm = (path: string): TarEntry => ({ path, content: elf(AARCH64) });
+
+describe("the layers of an image", () => {
+  const scan = (layers: LayerSource[], allow: string[] = []): ReturnType<typeof scanLayers> =>
+    scanLayers(layers, "linux/arm64", { allow });
+
+  test("every regular file counts, ELF or not; a foreign one is named with its path", async () => {
+    expect(
+      await scan([
+        layer([
+          arm("bin/sh"),
+          x86("usr/lib/libevil.so"),
+          { path: "etc/hosts", content: "x" },
+          { path: "lib", symlink: "usr/lib" },
+          { path: "usr", folder: true },
+        ]),
+      ]),
+    ).toEqual({
+      files: 3,
+      elf: 2,
+      machines: { aarch64: 1, "x86-64": 1 },
+      foreign: [{ path: "/usr/lib/libevil.so", machine: "x86-64" }],
+    });
+  });
+
+  test("code for no CPU is neutral, and an allowed path is not foreign", async () => {
+    const entries = [0, 190, 224, 247].map((machine) => ({ path: `n${machine}`, content: elf(machine) }));
+    const report = await scan(
+      [layer([...entries, x86("opt/qemu/x"), { path: "i386", content: elf(3, { bits: 32 }) }])],
+      ["/opt/qemu/"],
+    );
+    expect(report.foreign).toEqual([{ path: "/i386", machine: "i386" }]);
+    expect(report.machines).toEqual({ amdgpu: 1, bpf: 1, cuda: 1, i386: 1, none: 1, "x86-64": 1 });
+  });
+
+  test.each([
+    ["linux/arm64", AARCH64, "x86_64-linux-gnu", "aarch64, but named for x86_64: Python ignores it"],
+    ["linux/amd64", X86_64, "aarch64-linux-gnu", "x86-64, but named for aarch64: Python ignores it"],
+    ["linux/arm64", AARCH64, "x86_64-linux-musl", "aarch64, but named for x86_64: Python ignores it"],
+    ["linux/arm64", X86_64, "x86_64-linux-gnu", "x86-64"],
+    ["linux/arm64", AARCH64, "aarch64-linux-gnu", undefined],
+    ["linux/amd64", X86_64, "x86_64-linux-gnu", undefined],
+  ])("on %s, a Python extension of machine %d named for %s", async (platform, machine, suffix, why) => {
+    const path = `app/_crc.cpython-311-${suffix}.so`;
+    const plain = [
+      { path: "app/_crc.abi3.so", content: elf(machine) },
+      { path: `app/${suffix}/lib.so.1`, content: elf(machine) },
+    ];
+    const entries = why === "x86-64" ? [] : plain;
+    const { foreign } = await scanLayers([layer([...entries, { path, content: elf(machine) }])], platform);
+    expect(foreign).toEqual(why === undefined ? [] : [{ path: `/${path}`, machine: why }]);
+  });
+
+  test.each<[string, TarEntry[], TarEntry[], string[]]>([
+    ["a file is replaced", [x86("a")], [arm("a")], []],
+    [
+      "a file is deleted by a whiteout",
+      [x86("d/a"), x86("d/b")],
+      [{ path: "d/.wh.a", content: "" }],
+      ["/d/b"],
+    ],
+    [
+      "a folder is deleted by a whiteout",
+      [x86("d/e/a"), x86("de")],
+      [{ path: ".wh.d", content: "" }],
+      ["/de"],
+    ],
+    [
+      "a folder is made opaque; what the layer itself puts there stays",
+      [x86("d/a")],
+      [{ path: "d/.wh..wh..opq", content: "" }, x86("d/b")],
+      ["/d/b"],
+    ],
+    [
+      "a whiteout of the same layer does not touch its own file",
+      [x86("a")],
+      [x86("a"), { path: ".wh.a", content: "" }],
+      ["/a"],
+    ],
+    ["a folder is replaced by a link", [x86("d/a")], [{ path: "d", symlink: "/else" }], []],
+    ["a file is replaced by a folder", [x86("d")], [{ path: "d", folder: true }], []],
+    ["a folder that stays keeps what is in it", [x86("d/a")], [{ path: "d", folder: true }], ["/d/a"]],
+    ["a hard link is a file of its own", [x86("a"), { path: "b", link: "a" }], [], ["/a", "/b"]],
+    ["a hard link into a lower layer", [x86("a")], [{ path: "b", link: "./a" }], ["/a", "/b"]],
+    ["a hard link is replaced in its own layer", [x86("a")], [{ path: "b", link: "a" }, arm("b")], ["/a"]],
+    [
+      "a hard link outlives its target",
+      [x86("a"), { path: "b", link: "a" }],
+      [{ path: ".wh.a", content: "" }],
+      ["/b"],
+    ],
+    ["names with a leading dot or slash", [x86("./a"), x86("/b")], [], ["/a", "/b"]],
+    [
+      "a long name",
+      [x86(`${"d/".repeat(60)}${"n".repeat(90)}`)],
+      [],
+      [`/${"d/".repeat(60)}${"n".repeat(90)}`],
+    ],
+  ])("%s", async (_, lower, upper, foreign) => {
+    const report = await scan([
+      layer(lower),
+      layer(upper.length === 0 ? [{ path: "etc", folder: true }] : upper),
+    ]);
+    expect(report.foreign.map(({ path }) => path)).toEqual(foreign);
+  });
+
+  test("an uncompressed layer, an empty one, and gzip in several members", async () => {
+    const bytes = tar([x86("a")]);
+    const members = Buffer.concat([gzipSync(bytes.subarray(0, 700)), gzipSync(bytes.subarray(700))]);
+    const empty = { mediaType: OCI_LAYER_GZIP, open: () => streamOf(gzipSync(Buffer.alloc(1024))) };
+    const report = await scan([
+      layer([x86("b")], OCI_LAYER),
+      empty,
+      { mediaType: OCI_LAYER_GZIP, open: () => streamOf(members) },
+    ]);
+    expect(report.foreign.map(({ path }) => path)).toEqual(["/a", "/b"]);
+  });
+
+  test("zstd is read where Node can, and else told", async () => {
+    const scanning = scan([{ mediaType: OCI_LAYER_ZSTD, open: () => streamOf(zstd(tar([x86("a")]))) }]);
+    if ("createZstdDecompress" in zlib) expect((await scanning).foreign).toHaveLength(1);
+    else
+      expect(await failure(scanning)).toMatchObject({
+        code: "ENVIRONMENT",
+        remedy: expect.stringContaining("Node 22.15") as string,
+      });
+  });
+
+  test.each([
+    ["not gzip", { mediaType: OCI_LAYER_GZIP, open: () => streamOf(Buffer.from("hello")) }],
+    [
+      "a gzip that is cut off",
+      { mediaType: OCI_LAYER_GZIP, open: () => streamOf(gzipSync(tar([x86("a")])).subarray(0, 60)) },
+    ],
+    ["not tar", { mediaType: OCI_LAYER, open: () => streamOf(Buffer.alloc(2048, "x")) }],
+    [
+      "a tar that is cut off",
+      {
+        mediaType: OCI_LAYER,
+        open: () => streamOf(tar([{ path: "a", content: Buffer.alloc(5000) }]).subarray(0, 1500)),
+      },
+    ],
+    ["not a layer", { mediaType: "application/json", open: () => streamOf(Buffer.alloc(0)) }],
+  ])("%s is an error, never a clean report", async (_, source) => {
+    expect(await failure(scan([source]))).toMatchObject({ code: "INVALID_RESPONSE" });
+  });
+});
+
+describe("a root folder", () => {
+  let root = "";
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), "tgo-elf-"));
+    for (const folder of ["usr/bin", "proc/1", "dev", "app/proc"])
+      await mkdir(join(root, folder), { recursive: true });
+    await writeFile(join(root, "usr/bin/tool"), elf(AARCH64));
+    await link(join(root, "usr/bin/tool"), join(root, "usr/bin/same"));
+    await writeFile(join(root, "usr/bin/script"), "#!/bin/sh\n");
+    await writeFile(join(root, "app/proc/foreign.so"), elf(X86_64));
+    await writeFile(join(root, "proc/1/exe"), elf(X86_64));
+    await writeFile(Buffer.concat([Buffer.from(`${root}/app/`), Buffer.from([0xff, 0xfe])]), elf(AARCH64));
+    await symlink("/proc/self/exe", join(root, "usr/bin/outside"));
+    await symlink(".", join(root, "usr/loop"));
+  });
+  afterAll(() => rm(root, { recursive: true }));
+
+  test("is walked without following links and without the kernel's file systems", async () => {
+    expect(await scanDirectory(root, "linux/arm64")).toEqual({
+      files: 5,
+      elf: 4,
+      machines: { aarch64: 3, "x86-64": 1 },
+      foreign: [{ path: "/app/proc/foreign.so", machine: "x86-64" }],
+    });
+  });
+
+  test("that is not there is told", async () => {
+    expect(await failure(scanDirectory(join(root, "nowhere"), "linux/arm64"))).toMatchObject({
+      code: "ENVIRONMENT",
+      what: expect.stringContaining("ENOENT") as string,
+    });
+  });
+});
+
+function zstd(bytes: Buffer): Buffer {
+  return "zstdCompressSync" in zlib ? (zlib.zstdCompressSync as (input: Buffer) => Buffer)(bytes) : bytes;
+}

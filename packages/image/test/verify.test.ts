@@ -1,0 +1,344 @@
+import { describe, expect, test } from "vitest";
+import { digestOf } from "@tgo/registry";
+import { verifyImage, type VerifyTarget } from "../src/index.js";
+import {
+  networkError,
+  AARCH64,
+  BOTH,
+  elf,
+  stage,
+  X86_64,
+  type TarEntry,
+  type VariantSpec,
+  MemoryRegistry,
+  type MemoryRegistryOptions,
+} from "@tgo/testing";
+
+const HOSTS = ["ghcr.io", "docker.io", "registry.cn-shanghai.aliyuncs.com"];
+const variants = (change: Partial<VariantSpec> = {}): VariantSpec[] =>
+  BOTH.map((platform) => ({ platform, labels: { version: "1" }, ...change }));
+
+/** The same image in three registries. */
+async function published(
+  options: MemoryRegistryOptions = {},
+  repository = "t/app",
+): Promise<{ registries: MemoryRegistry[]; targets: VerifyTarget[]; digest: string }> {
+  const registries = HOSTS.map((host) => new MemoryRegistry(host, options));
+  let digest = "";
+  for (const registry of registries) {
+    ({ digest } = await stage(registry.client(), repository, "v1", variants(), {
+      annotations: { version: "1" },
+    }));
+    registry.asked.length = 0;
+  }
+  return { registries, targets: registries.map((registry) => target(registry, repository)), digest };
+}
+
+function target(registry: MemoryRegistry, repository = "t/app"): VerifyTarget {
+  return {
+    name: registry.host,
+    registry: registry.client(),
+    repository,
+    reference: "v1",
+    anonymous: registry.anonymous(),
+  };
+}
+
+describe("a published image", () => {
+  test("is verified in every registry, with its facts", async () => {
+    const { targets, digest } = await published();
+    const verification = await verifyImage({
+      targets,
+      platforms: BOTH,
+      elf: true,
+      expect: { digest, labels: { version: "1" }, annotations: { version: "1" } },
+    });
+    expect(verification.targets.flatMap(({ problems }) => problems)).toEqual([]);
+    expect(verification).toMatchObject({
+      ok: true,
+      digest,
+      annotations: { version: "1" },
+      targets: HOSTS.map((name) => ({ name, reference: `${name}/t/app:v1`, state: "verified", digest })),
+      variants: [
+        {
+          platform: "linux/amd64",
+          architecture: "amd64",
+          labels: { version: "1" },
+          elf: { machines: { "x86-64": 1 }, foreign: [] },
+        },
+        {
+          platform: "linux/arm64",
+          architecture: "arm64",
+          labels: { version: "1" },
+          elf: { machines: { aarch64: 1 }, foreign: [] },
+        },
+      ],
+    });
+  });
+
+  test("costs no second read of anything: manifests, configs and layers once, the index once a registry", async () => {
+    const { registries, targets } = await published({ auth: "public" });
+    await verifyImage({ targets, platforms: BOTH, elf: true });
+    for (const registry of registries) {
+      const reads = registry.requests("GET");
+      expect(reads).toEqual([...new Set(reads)]);
+      expect(reads.filter((read) => read.endsWith("/manifests/v1"))).toHaveLength(1);
+    }
+    const beyondTheIndex = registries
+      .flatMap((registry) => registry.requests("GET"))
+      .filter((read) => !read.endsWith("/manifests/v1"));
+    // Two child manifests, two configs, three layers (one is shared by both platforms).
+    expect(beyondTheIndex).toHaveLength(7);
+    expect(new Set(beyondTheIndex).size).toBe(7);
+  });
+
+  test("six services in three registries at 50 ms a request take less than a second", async () => {
+    const services = ["api", "ai", "platform", "rag", "web", "widget"];
+    const registries = HOSTS.map((host) => new MemoryRegistry(host, { auth: "public" }));
+    for (const registry of registries)
+      for (const service of services) await stage(registry.client(), `t/${service}`, "v1", variants());
+    const slow = registries.map((registry) => {
+      const copy = new MemoryRegistry(registry.host, { auth: "public", delayMs: 50 });
+      registry.blobs.forEach((value, key) => copy.blobs.set(key, value));
+      registry.manifests.forEach((value, key) => copy.manifests.set(key, value));
+      return { registry: copy, client: copy.client(), anonymous: copy.anonymous() };
+    });
+    const started = performance.now();
+    const verifications = await Promise.all(
+      services.map((service) =>
+        verifyImage({
+          platforms: BOTH,
+          targets: slow.map(({ registry, client, anonymous }) => ({
+            name: registry.host,
+            registry: client,
+            repository: `t/${service}`,
+            reference: "v1",
+            anonymous,
+          })),
+        }),
+      ),
+    );
+    const milliseconds = performance.now() - started;
+    expect(verifications.every(({ ok }) => ok)).toBe(true);
+    expect(milliseconds).toBeLessThan(1000);
+    console.log(
+      `verify: 6 services × 3 registries × 2 platforms at 50 ms a request: ${Math.round(milliseconds)} ms`,
+    );
+  });
+});
+
+describe("what is wrong is told, all of it, for each registry", () => {
+  const told = async (
+    targets: VerifyTarget[],
+    options: Partial<Parameters<typeof verifyImage>[0]> = {},
+  ): Promise<Record<string, string[]>> => {
+    const { targets: results, ok } = await verifyImage({ targets, platforms: BOTH, ...options });
+    expect(ok).toBe(false);
+    return Object.fromEntries(
+      results.map(({ name, problems }) => [name, problems.map(({ code, what }) => `${code}: ${what}`)]),
+    );
+  };
+  const one = async (
+    specs: VariantSpec[],
+    options: Parameters<typeof stage>[4] = {},
+  ): Promise<VerifyTarget[]> => {
+    const registry = new MemoryRegistry("ghcr.io");
+    await stage(registry.client(), "t/app", "v1", specs, options);
+    return [target(registry)];
+  };
+
+  test("a registry that is down is its own problem only, told once", async () => {
+    const { registries, targets } = await published();
+    const down = registries[1];
+    if (down)
+      down.intercept = () => {
+        throw networkError("ECONNREFUSED");
+      };
+    expect(await told(targets)).toEqual({
+      "ghcr.io": [],
+      "docker.io": [
+        "UNAVAILABLE: cannot reach docker.io (at https://registry-1.docker.io): connection refused",
+      ],
+      "registry.cn-shanghai.aliyuncs.com": [],
+    });
+  });
+
+  test("the registry that was asked first fails in the middle: the others are asked instead", async () => {
+    const { registries, targets } = await published();
+    const failing = registries[0];
+    if (failing)
+      failing.intercept = ({ url }) =>
+        /manifests\/sha256|blobs/.test(url.pathname) ? new Response("", { status: 500 }) : undefined;
+    const problems = await told(targets);
+    expect(problems["ghcr.io"]?.length).toBeGreaterThan(0);
+    expect(problems["docker.io"]).toEqual([]);
+    expect(problems["registry.cn-shanghai.aliyuncs.com"]).toEqual([]);
+  });
+
+  test("another digest in one registry", async () => {
+    const { registries, targets, digest } = await published();
+    const other = registries[2];
+    if (other === undefined) return;
+    const changed = await stage(other.client(), "t/app", "v1", variants({ labels: { version: "2" } }));
+    expect(await told(targets)).toMatchObject({
+      "ghcr.io": [],
+      "docker.io": [],
+      [other.host]: [`VERIFY: it is ${changed.digest}, while ghcr.io has ${digest}`],
+    });
+  });
+
+  test("another digest than expected, everywhere", async () => {
+    const { targets, digest } = await published();
+    const expected = `sha256:${"0".repeat(64)}`;
+    const problems = await told(targets, { expect: { digest: expected } });
+    for (const host of HOSTS)
+      expect(problems[host]).toEqual([`VERIFY: it is ${digest}, expected ${expected}`]);
+  });
+
+  test("a missing tag", async () => {
+    const { registries, targets } = await published();
+    registries[0]?.manifests.delete("t/app v1");
+    expect((await told(targets))["ghcr.io"]).toContain('NOT_FOUND: there is no tag "v1"');
+  });
+
+  test("a layer and a child manifest that got lost", async () => {
+    const { registries, targets } = await published();
+    const [, hub] = registries;
+    const layer = digestOf(hub?.blobs.values().next().value ?? new Uint8Array());
+    hub?.blobs.delete(`t/app ${layer}`);
+    const problems = await told(targets);
+    // The shared layer belongs to both platforms.
+    expect(problems["docker.io"]?.map((text) => text.replace(/^NOT_FOUND: \S+ /, ""))).toEqual(
+      Array(2).fill(`cannot be pulled whole: ${layer} is not in the repository`),
+    );
+    expect(problems["ghcr.io"]).toEqual([]);
+  });
+
+  test("a private package: GHCR's new packages are, and the remedy says where to change it", async () => {
+    const registry = new MemoryRegistry("ghcr.io", { auth: "private" });
+    await stage(registry.client(), "t/app", "v1", variants());
+    const { targets } = await verifyImage({ targets: [target(registry)], platforms: BOTH });
+    expect(targets[0]?.problems).toEqual([
+      expect.objectContaining({
+        code: "VERIFY",
+        what: "it cannot be pulled without credentials",
+        remedy: expect.stringContaining("Change visibility") as string,
+      }),
+    ]);
+    const closed = { ...target(registry), anonymous: undefined };
+    expect((await verifyImage({ targets: [closed], platforms: BOTH })).ok).toBe(true);
+  });
+
+  test("a platform too few, one too many, and an attestation", async () => {
+    const targets = await one([{ platform: "linux/amd64" }, { platform: "linux/s390x" }], {
+      attestation: true,
+    });
+    expect(await told(targets)).toEqual({
+      "ghcr.io": [
+        "VERIFY: it lists 1 attestation manifests",
+        "VERIFY: linux/arm64 is missing",
+        "VERIFY: it lists linux/s390x, which is not planned",
+      ],
+    });
+  });
+
+  test("an architecture in the config that is not the index's", async () => {
+    const targets = await one([
+      { platform: "linux/amd64" },
+      { platform: "linux/amd64", listedAs: "linux/arm64", labels: { a: "b" } },
+    ]);
+    expect(await told(targets)).toEqual({
+      "ghcr.io": ["VERIFY: the index says linux/arm64, the variant's own config linux/amd64"],
+    });
+  });
+
+  test("labels and annotations", async () => {
+    const targets = await one(variants(), { annotations: { version: "1" } });
+    expect(
+      await told(targets, {
+        expect: { labels: { version: "2" }, annotations: { version: "2", revision: "abc" } },
+      }),
+    ).toEqual({
+      "ghcr.io": [
+        'VERIFY: annotation version is "1", expected "2"',
+        'VERIFY: annotation revision is missing (expected "abc")',
+        'VERIFY: linux/amd64: label version is "1", expected "2"',
+        'VERIFY: linux/arm64: label version is "1", expected "2"',
+      ],
+    });
+  });
+
+  test("a layer that the registry holds cut off", async () => {
+    const { registries, targets } = await published();
+    const [, hub] = registries;
+    for (const [key, bytes] of [...(hub?.blobs ?? [])].slice(0, 1)) hub?.blobs.set(key, bytes.subarray(1));
+    const problems = await told(targets);
+    expect(problems["docker.io"]?.[0]).toMatch(/has \d+ bytes there, not \d+$/);
+    expect(problems["ghcr.io"]).toEqual([]);
+  });
+
+  test("an index that gives a manifest another size: some clients refuse such an image", async () => {
+    const registry = new MemoryRegistry("ghcr.io");
+    await stage(registry.client(), "t/app", "v1", variants());
+    const index = JSON.parse(new TextDecoder().decode(registry.manifests.get("t/app v1")?.bytes)) as {
+      manifests: { size: number }[];
+    };
+    for (const child of index.manifests) child.size += 1;
+    const bytes = new TextEncoder().encode(JSON.stringify(index));
+    await registry.client().putManifest("t/app", "v1", "application/vnd.oci.image.index.v1+json", bytes);
+    const problems = (await told([target(registry)]))["ghcr.io"];
+    expect(problems).toHaveLength(2);
+    for (const problem of problems ?? [])
+      expect(problem).toMatch(/^INVALID_RESPONSE: the index says \d+ bytes, the manifest has \d+$/);
+  });
+
+  test("Docker media types, and a plain manifest under the tag", async () => {
+    expect((await told(await one(variants(), { docker: true })))["ghcr.io"]).toEqual([
+      expect.stringContaining("manifest.list.v2+json, not application/vnd.oci.image.index.v1+json"),
+    ]);
+    const registry = new MemoryRegistry("ghcr.io");
+    const { children } = await stage(registry.client(), "t/app", "v1", variants());
+    const plain = registry.manifests.get(`t/app ${children[0]?.digest ?? ""}`);
+    if (plain) registry.manifests.set("t/app v1", plain);
+    expect((await told([target(registry)]))["ghcr.io"]).toEqual([
+      expect.stringContaining("it is a single manifest"),
+    ]);
+  });
+
+  test("an x86-64 file in the arm64 image, in every registry that has the digest; and not when its path is allowed", async () => {
+    const hidden: TarEntry[] = [
+      { path: "app/lib/evil.so", content: elf(X86_64) },
+      { path: "bin/sh", content: elf(AARCH64) },
+    ];
+    const targets = await one([{ platform: "linux/amd64" }, { platform: "linux/arm64", layers: [hidden] }]);
+    expect(await told(targets, { elf: true })).toEqual({
+      "ghcr.io": ["CHECK: linux/arm64 holds 1 file for another machine: /app/lib/evil.so (x86-64)"],
+    });
+    expect((await verifyImage({ targets, platforms: BOTH, elf: true, allowForeign: ["/app/lib/"] })).ok).toBe(
+      true,
+    );
+  });
+
+  test("a layer that is damaged in the one registry is read from the next", async () => {
+    const { registries, targets } = await published();
+    const [first] = registries;
+    if (first)
+      first.intercept = ({ method, url }) =>
+        method === "GET" && /blobs/.test(url.pathname) ? new Response("", { status: 403 }) : undefined;
+    const verification = await verifyImage({ targets, platforms: BOTH, elf: true });
+    expect(verification.variants.map(({ elf: report }) => report?.elf)).toEqual([1, 1]);
+  });
+});
+
+test("a stop by the caller is the one thing that is thrown", async () => {
+  const { registries } = await published();
+  const stop = new AbortController();
+  const targets = registries.map((registry) => ({
+    name: registry.host,
+    registry: registry.client({ signal: stop.signal }),
+    repository: "t/app",
+    reference: "v1",
+  }));
+  stop.abort();
+  await expect(verifyImage({ targets, platforms: BOTH })).rejects.toMatchObject({ code: "INTERRUPTED" });
+});

@@ -1,0 +1,1 @@
+export { Progress, type ProgressEvent, type ProgressListener, formatEvent } from "./progress.js";

@@ -1,0 +1,56 @@
+import type { Service } from "@tgo/catalog";
+import {
+  type BuildRequest,
+  openRequest,
+  refuseUnreleasable,
+  resolveRequest,
+  type PrepareOptions,
+} from "@tgo/builders";
+import { candidateKey } from "./candidate-key.js";
+import type { PublishContext } from "../targets/publish-context.js";
+
+/** A candidate ready to be built: everything that decides its bytes is known. */
+export interface Prepared {
+  readonly request: BuildRequest;
+  readonly key: string;
+}
+
+/**
+ * Reads the source, resolves the bases to digests and derives the candidate's key. Builds nothing.
+ * @throws TgoError SOURCE, USAGE
+ */
+export async function prepareCandidate(
+  context: PublishContext,
+  name: string,
+  service: Service,
+  options: PrepareOptions,
+): Promise<Prepared> {
+  return context.progress.step({ step: "prepare", service: name }, async () => {
+    const opened = await openRequest(context, name, service, options);
+    refuseUnreleasable(opened);
+    return keyOf(context, opened);
+  });
+}
+
+/**
+ * Resolves the base images to digests and derives the candidate's key.
+ * @throws TgoError SOURCE
+ */
+export async function keyOf(
+  { pipeline }: Pick<PublishContext, "pipeline">,
+  opened: BuildRequest,
+): Promise<Prepared> {
+  const { request, bases } = await resolveRequest(opened);
+  const { name, service, platforms, source, values, version } = request;
+  const key = candidateKey({
+    service: name,
+    definition: service,
+    platforms,
+    source,
+    bases,
+    values,
+    pipeline,
+    version,
+  });
+  return { request, key };
+}

@@ -1,0 +1,13 @@
+export { candidateTag } from "./candidate/candidate-key.js";
+export { type Prepared, prepareCandidate } from "./candidate/prepare-candidate.js";
+export { type Preflight, preflight, preflightRegistries } from "./preflight/index.js";
+export { bringVersion, nowhere } from "./promote/promote.js";
+export { prune } from "./prune/prune.js";
+export { attempt } from "./publish/attempt.js";
+export type { Brought } from "./publish/publish-outcome.js";
+export { bringCandidate, bringService, candidateOf, publishService } from "./publish/publish.js";
+export { type Entrant, releaseServices } from "./release/release.js";
+export { statusOf } from "./status/status.js";
+export { connectTargets, localService } from "./targets/connect-targets.js";
+export type { PublishContext } from "./targets/publish-context.js";
+export { registryRows, variantRows, verifyTag } from "./verify/verify-tag.js";

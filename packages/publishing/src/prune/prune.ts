@@ -1,0 +1,103 @@
+import type { Service } from "@tgo/catalog";
+import { isTgoError } from "@tgo/errors";
+import { isIndex, type ManifestAnswer } from "@tgo/registry";
+import {
+  kindOfTag,
+  selectPrunable,
+  type PrunableTag,
+  type PruneOptions,
+  type PruneSelection,
+} from "@tgo/release-rules";
+import { problemOf, type Pruned } from "@tgo/report";
+import { repositoryOf, type Target } from "../targets/target.js";
+import type { Destination } from "../targets/publish-context.js";
+
+/**
+ * Lists candidate and staging tags that nothing released points to, and removes them when told to. A registry deletes
+ * by digest: what stands for the digest is read again right before.
+ */
+export function prune(
+  context: Destination,
+  services: readonly { readonly name: string; readonly service: Service }[],
+  options: PruneOptions & { readonly remove: boolean },
+): Promise<Pruned[]> {
+  return Promise.all(
+    services.flatMap(({ name }) =>
+      context.targets.map((target) =>
+        context.progress.step({ step: "prune", service: name, registry: target.name }, () =>
+          pruneOne(target, name, options),
+        ),
+      ),
+    ),
+  );
+}
+
+async function pruneOne(
+  target: Target,
+  service: string,
+  options: PruneOptions & { readonly remove: boolean },
+): Promise<Pruned> {
+  const place = { service, registry: target.name };
+  const removed: string[] = [];
+  let selection: PruneSelection = { remove: [], keep: [] };
+  try {
+    selection = selectPrunable(await tagsOf(target, service), options);
+    if (options.remove && selection.remove.length > 0) {
+      // Between the two looks somebody may have released one of them.
+      const again = selectPrunable(await tagsOf(target, service), options);
+      for (const { digest } of again.remove) {
+        if (!selection.remove.some((one) => one.digest === digest)) continue;
+        await target.client.deleteManifest(repositoryOf(target, service), digest);
+        removed.push(digest);
+      }
+    }
+    return { ...place, selection, removed, problem: undefined };
+  } catch (error) {
+    if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
+    return { ...place, selection, removed, problem: problemOf(error) };
+  }
+}
+
+/** Every tag with its digest; the time only of candidates, by which staging tags are dated, too. */
+async function tagsOf(target: Target, service: string): Promise<PrunableTag[]> {
+  const repository = repositoryOf(target, service);
+  const times = new Map<string, Promise<Date | undefined>>();
+  const created = (digest: string): Promise<Date | undefined> => {
+    const time = times.get(digest) ?? createdOf(target, repository, digest);
+    times.set(digest, time);
+    return time;
+  };
+  const tags = await Promise.all(
+    (await target.client.tags(repository)).map(async (tag) => {
+      const digest = (await target.client.resolve(repository, tag, { push: true }))?.digest;
+      const { kind } = kindOfTag(tag, service);
+      return digest === undefined
+        ? []
+        : [{ tag, digest, created: kind === "candidate" ? await created(digest) : undefined }];
+    }),
+  );
+  return tags.flat();
+}
+
+/** The image's own time: of its annotations, else of its first variant's config. */
+async function createdOf(target: Target, repository: string, digest: string): Promise<Date | undefined> {
+  const { value } = await target.client.manifest(repository, digest, { push: true });
+  const annotated = value.annotations?.["org.opencontainers.image.created"];
+  if (annotated !== undefined) return dateOf(annotated);
+  const child = isIndex(value) ? value.manifests[0]?.digest : digest;
+  if (child === undefined) return undefined;
+  return dateOf(
+    await configTime(target, repository, await target.client.manifest(repository, child, { push: true })),
+  );
+}
+
+async function configTime(target: Target, repository: string, { value }: ManifestAnswer): Promise<unknown> {
+  if (isIndex(value)) return undefined;
+  const config = await new Response(await target.client.blob(repository, value.config.digest)).json();
+  return (config as { created?: unknown } | null)?.created;
+}
+
+function dateOf(text: unknown): Date | undefined {
+  const date = new Date(typeof text === "string" ? text : Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}

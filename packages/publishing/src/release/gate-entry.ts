@@ -1,0 +1,58 @@
+import { isTgoError } from "@tgo/errors";
+import { heldVersion, sightOf, type GateEntry, type Sight, type Version } from "@tgo/release-rules";
+import type { RegistryReport, ServiceReport } from "@tgo/report";
+import type { Target } from "../targets/target.js";
+import { messageOf } from "@tgo/builders";
+import type { Indexes } from "./read-tags.js";
+
+/** What the gate is told of one service in one registry: the candidate as it was brought, the version's tag as seen. */
+export async function gateEntry(
+  target: Target,
+  of: {
+    readonly report: ServiceReport;
+    readonly row: RegistryReport | undefined;
+    readonly version: Version;
+    readonly sights: readonly Sight[];
+    readonly indexes: Indexes;
+  },
+): Promise<GateEntry> {
+  const { service } = of.report;
+  return {
+    service,
+    registry: target.name,
+    candidate: await candidateOf(target, of),
+    versionTag: versionTagOf(of.sights, of.version, service, target.name),
+  };
+}
+
+async function candidateOf(
+  target: Target,
+  { report, row, indexes }: { report: ServiceReport; row: RegistryReport | undefined; indexes: Indexes },
+): Promise<GateEntry["candidate"]> {
+  const digest = row?.digest;
+  if (row === undefined || digest === undefined || row.state === "failed" || row.state === "not started") {
+    const why = row?.problems[0]?.what;
+    // Where the registry is not to blame, nothing came so far.
+    return why === undefined
+      ? { state: "missing", why: report.problems[0]?.what.split("\n")[0] }
+      : { state: "failed", why };
+  }
+  try {
+    return { state: "verified", digest, ...(await indexes.facts(target, report.service, digest)) };
+  } catch (error) {
+    if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
+    return { state: "failed", why: isTgoError(error) ? error.what : messageOf(error) };
+  }
+}
+
+function versionTagOf(
+  sights: readonly Sight[],
+  version: Version,
+  service: string,
+  registry: string,
+): GateEntry["versionTag"] {
+  const sight = sightOf(sights, service, registry);
+  if (sight.state !== "seen") return { state: "unknown", why: sight.why };
+  const held = heldVersion(sight.tags, version, service);
+  return held === undefined ? { state: "absent" } : { state: "held", digest: held.digest };
+}

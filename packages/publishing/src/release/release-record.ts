@@ -1,0 +1,129 @@
+import { attachArtifact } from "@tgo/registry";
+import type { Verification } from "@tgo/image";
+import {
+  composeRecord,
+  RECORD_MEDIA_TYPE,
+  recordJson,
+  type Progress,
+  type ReleasedImage,
+  type ReleasePlan,
+} from "@tgo/release-rules";
+import { problemOf, type Problem, type RegistryReport } from "@tgo/report";
+import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
+import { interrupted } from "../publish/attempt.js";
+import { repositoryOf, type Target } from "../targets/target.js";
+import type { Destination } from "../targets/publish-context.js";
+import type { Board } from "./release-ledger.js";
+import type { Indexes } from "./read-tags.js";
+
+export type Record = NonNullable<ReturnType<typeof composeRecord>>;
+
+/** The record of what the registries hold now. */
+export function recordOf(
+  context: Destination,
+  release: {
+    readonly plan: ReleasePlan;
+    readonly progress: Progress;
+    readonly board: Board;
+    /** By service, of its registries. */
+    readonly verified: ReadonlyMap<string, readonly Verification[]>;
+    readonly pipeline: string;
+  },
+): Record | undefined {
+  const { plan, progress, board, verified, pipeline } = release;
+  const images = [...verified].flatMap(([service, seen]) => {
+    const whole = seen.find(({ variants }) => variants.length > 0);
+    return whole === undefined ? [] : [[service, imageOf(whole)] as const];
+  });
+  return composeRecord({
+    plan,
+    steps: progress.steps,
+    now: board.now,
+    pipeline,
+    images: new Map(images),
+    repository: (registry, service) => {
+      const target = context.targets.find(({ name }) => name === registry);
+      return target === undefined ? registry : `${target.registry.host}/${repositoryOf(target, service)}`;
+    },
+  });
+}
+
+function imageOf({ annotations, variants }: Verification): ReleasedImage {
+  return {
+    revision: annotations["org.opencontainers.image.revision"],
+    candidate: annotations[CANDIDATE_ANNOTATION],
+    created: annotations["org.opencontainers.image.created"],
+    platforms: variants.map(({ platform, digest, size }) => ({ platform, digest, size })),
+  };
+}
+
+/** How one registry took the record beside one service's image. */
+export interface Attachment {
+  readonly service: string;
+  readonly registry: string;
+  readonly state: NonNullable<RegistryReport["record"]>;
+  readonly problem?: Problem | undefined;
+}
+
+/**
+ * Puts the record beside every service's image, in each registry that takes such documents and has the image complete.
+ * The tags stay, whatever becomes of it.
+ * @throws TgoError INTERRUPTED
+ */
+export async function attachRecord(
+  context: Destination,
+  record: Record,
+  indexes: Indexes,
+): Promise<Attachment[]> {
+  const content = new TextEncoder().encode(recordJson(record));
+  const attachments = context.targets.flatMap((target) =>
+    Object.entries(record.services).flatMap(([service, { digest, registries }]) =>
+      target.registry.referrers && registries[target.name]?.state === "complete"
+        ? [attach(context, { target, service, digest, content, indexes })]
+        : [],
+    ),
+  );
+  return Promise.all(attachments);
+}
+
+async function attach(
+  context: Destination,
+  of: {
+    readonly target: Target;
+    readonly service: string;
+    readonly digest: string;
+    readonly content: Uint8Array;
+    readonly indexes: Indexes;
+  },
+): Promise<Attachment> {
+  const { target, service, digest, content, indexes } = of;
+  const place = { service, registry: target.name };
+  try {
+    const { descriptor } = await indexes.read(target, service, digest);
+    const to = { registry: target.client, repository: repositoryOf(target, service) };
+    const { state } = await context.progress.step(
+      { step: "record", ...place },
+      () => attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content }),
+      (attached) => ({ state: attached.state }),
+    );
+    return { ...place, state };
+  } catch (error) {
+    const stopped = interrupted(context);
+    if (stopped !== undefined) throw stopped;
+    const { what, ...problem } = problemOf(error);
+    return {
+      ...place,
+      state: "failed",
+      problem: {
+        ...problem,
+        what: `the release record could not be put beside the image: ${what}`,
+        remedy: [
+          problem.remedy,
+          `The image and its tags are not affected. A registry that takes no such documents: "referrers": false in its catalog entry.`,
+        ]
+          .filter((line) => line !== undefined)
+          .join("\n"),
+      },
+    };
+  }
+}

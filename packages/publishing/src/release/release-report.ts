@@ -1,0 +1,116 @@
+import type { Verification } from "@tgo/image";
+import type { PlannedService, Progress, Step } from "@tgo/release-rules";
+import { isInPlace, problemOf, type RegistryReport, type ServiceReport, type TagReport } from "@tgo/report";
+import { divide } from "../publish/publish-outcome.js";
+import { referenceOf, type Target } from "../targets/target.js";
+import type { Board } from "./release-ledger.js";
+import type { Attachment } from "./release-record.js";
+
+/** What came of one service, in every registry. */
+export function serviceReport(of: {
+  readonly planned: PlannedService;
+  readonly report: ServiceReport;
+  readonly progress: Progress;
+  readonly board: Board;
+  readonly targets: readonly Target[];
+  /** Of the end, by registry; those that have no version tag are in none. */
+  readonly verified: readonly Verification["targets"][number][];
+  readonly attached: readonly Attachment[];
+  /** Whether moving the floating tags is what the run is for. */
+  readonly promotes: boolean;
+}): ServiceReport {
+  const { planned, report, progress, board, targets, verified, attached, promotes } = of;
+  const { service } = planned;
+  const tags = progress.steps
+    .filter((step) => step.service === service)
+    .map((step) => tagReport(step, board));
+  const registries = report.registries.map((row): RegistryReport => {
+    const found = verified.find(({ name }) => name === row.registry);
+    const record = attached.find((one) => one.service === service && one.registry === row.registry);
+    const target = targets.find(({ name }) => name === row.registry);
+    const isOut = tags.some(
+      (tag) => tag.registry === row.registry && tag.tag === planned.tags.version && isInPlace(tag),
+    );
+    return {
+      ...row,
+      // What users pull, once it can be.
+      ...(isOut && target !== undefined
+        ? { reference: referenceOf(target, service, planned.tags.version) }
+        : {}),
+      ...(found === undefined || found.state === "verified"
+        ? {}
+        : { state: "failed" as const, problems: found.problems }),
+      ...(record === undefined ? {} : { record: record.state }),
+      ...(record?.problem === undefined ? {} : { problems: [...row.problems, record.problem] }),
+    };
+  });
+  const needed = new Set(divide({ targets }).needed.map(({ name }) => name));
+  const released = isComplete({ tags, registries }, (registry) => needed.has(registry));
+  const wrote = tags.some(({ state }) => state === "done") || report.state === "published";
+  return {
+    ...report,
+    state: released ? (wrote ? "released" : "already there") : "not released",
+    registries,
+    tags,
+    notes: [
+      ...report.notes,
+      ...board.races(service),
+      ...progress.overtaking.filter((line) => line.startsWith(`${service}:`)),
+      ...(promotes ? staying(planned, progress) : []),
+    ],
+  };
+}
+
+/** What a promotion did not move, and how it would be. After a release of an older version there is nothing to do. */
+function staying({ service, tags }: PlannedService, { steps }: Progress): string[] {
+  const found = steps.flatMap(({ standing, ...step }) =>
+    step.service === service && standing.state === "stays"
+      ? [{ tag: step.tag, newer: standing.newer.text }]
+      : [],
+  );
+  if (found.length === 0) return [];
+  const names = [...new Set(found.map(({ tag }) => tag))];
+  const newer = [...new Set(found.map(({ newer: version }) => version))].join(", ");
+  const told =
+    names.length === 1
+      ? `stays as it is, because a newer version (${newer}) has it; --allow-backwards moves it`
+      : `stay as they are, because a newer version (${newer}) has them; --allow-backwards moves them`;
+  return [`${names.join(", ")} ${told} back to ${tags.version}`];
+}
+
+/** Whether all tags are where they should be, in the registries that count. */
+export function isComplete(
+  { tags = [], registries }: Pick<ServiceReport, "tags" | "registries">,
+  counts: (registry: string) => boolean = () => true,
+): boolean {
+  return (
+    tags.filter(({ registry }) => counts(registry)).every(isInPlace) &&
+    registries.filter(({ registry }) => counts(registry)).every(({ state }) => state !== "failed")
+  );
+}
+
+function tagReport(step: Step, board: Board): TagReport {
+  const { registry, tag, standing } = step;
+  const problem = board.problem(step);
+  const written = board.written(step);
+  const before = written === undefined ? step.before : written.before;
+  const was = before === undefined || before.digest === step.digest ? undefined : before;
+  const row = { registry, tag, ...(was === undefined ? {} : { before: was.version?.text ?? was.digest }) };
+  switch (standing.state) {
+    case "already there":
+      return { ...row, state: written === undefined ? "already there" : "done" };
+    case "stays":
+      return { ...row, state: "stays", told: standing.told };
+    case "refused":
+      // What went wrong with this run's own write says more than what it left behind.
+      return { ...row, state: "failed", problem: problem ?? problemOf(standing.error) };
+    case "to write":
+      if (board.isUnseen(step)) return { ...row, state: "done" };
+      return problem === undefined ? { ...row, state: "not started" } : { ...row, state: "failed", problem };
+    case "missing":
+    case "unreachable":
+      return problem === undefined
+        ? { ...row, state: "not started", told: standing.told }
+        : { ...row, state: "failed", problem };
+  }
+}

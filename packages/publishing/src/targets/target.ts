@@ -1,0 +1,25 @@
+import type { Service as DaggerService } from "@dagger.io/dagger";
+import { registryRepository, type Registry } from "@tgo/catalog";
+import type { Credentials, Registry as RegistryClient } from "@tgo/registry";
+
+/** A registry of the catalog, and how to reach it. */
+export interface Target {
+  readonly name: string;
+  readonly registry: Registry;
+  readonly client: RegistryClient;
+  /** The same registry without credentials; present when the catalog says it is public. */
+  readonly anonymous: RegistryClient | undefined;
+  readonly credentials: Credentials | undefined;
+  /** How the engine connects, for a registry that its own network does not reach. */
+  readonly service: DaggerService | undefined;
+}
+
+/** `host/repository:tag` of a service in a registry. */
+export function referenceOf(target: Target, service: string, tag: string): string {
+  const { host, repository } = registryRepository(target.registry, service);
+  return `${host}/${repository}:${tag}`;
+}
+
+export function repositoryOf(target: Target, service: string): string {
+  return registryRepository(target.registry, service).repository;
+}

@@ -1,0 +1,87 @@
+import { verifyImage, type Verification } from "@tgo/image";
+import type { RegistryReport, VariantReport } from "@tgo/report";
+import { readProof } from "../candidate/annotations.js";
+import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
+import type { Destination } from "../targets/publish-context.js";
+
+export interface VerifyOptions {
+  /** Digest every registry must have under the reference; any, if all agree, when absent. */
+  readonly digest?: string | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** Also read every layer and look at every ELF file in it. */
+  readonly elf: boolean;
+  readonly allowForeign?: readonly string[] | undefined;
+  /** A look that is no step of its own. */
+  readonly quiet?: boolean | undefined;
+}
+
+/** One tag of a service in the given registries, held against the plan and against each other. */
+export function verifyTag(
+  context: Destination,
+  service: string,
+  targets: readonly Target[],
+  tag: string,
+  options: VerifyOptions,
+): Promise<Verification> {
+  const verify = (): Promise<Verification> =>
+    verifyImage({
+      targets: targets.map((target) => ({
+        name: target.name,
+        registry: target.client,
+        repository: repositoryOf(target, service),
+        reference: tag,
+        ...(target.anonymous === undefined ? {} : { anonymous: target.anonymous }),
+      })),
+      platforms: [...context.platforms],
+      expect: {
+        ...(options.digest === undefined ? {} : { digest: options.digest }),
+        ...(options.annotations === undefined ? {} : { annotations: { ...options.annotations } }),
+      },
+      elf: options.elf,
+      allowForeign: [...(options.allowForeign ?? [])],
+    });
+  if (options.quiet === true) return verify();
+  return context.progress.step({ step: "verify", service }, verify, ({ ok, targets: found }) => ({
+    state: ok ? "done" : "failed",
+    detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`,
+  }));
+}
+
+/** A verification as rows of the report. */
+export function registryRows(
+  targets: readonly Target[],
+  service: string,
+  tag: string,
+  verification: Verification,
+): RegistryReport[] {
+  return targets.map((target) => {
+    const found = verification.targets.find(({ name }) => name === target.name);
+    return {
+      registry: target.name,
+      reference: referenceOf(target, service, tag),
+      state: found?.state ?? "failed",
+      digest: found?.digest,
+      problems: found?.problems ?? [],
+      durationMs: found?.durationMs ?? 0,
+    };
+  });
+}
+
+/** The variants of a verified image: sizes from the registry, proof from its annotations. */
+export function variantRows(context: Destination, verification: Verification): VariantReport[] {
+  return context.platforms.map((platform) => {
+    const variant = verification.variants.find((candidate) => candidate.platform === platform);
+    const proof = readProof(verification.annotations, platform);
+    const elf = variant?.elf;
+    return {
+      platform,
+      digest: variant?.digest,
+      size: variant?.size,
+      elf:
+        elf !== undefined
+          ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) }
+          : proof && { files: proof.files, elf: proof.elf, foreign: [] },
+      smoke: proof && { ok: true, machine: proof.machine, lines: proof.lines, recorded: true },
+    };
+  });
+}

@@ -1,0 +1,97 @@
+import { TgoError } from "@tgo/errors";
+import * as z from "zod";
+import type { Credentials } from "./credentials.js";
+import { parseJson } from "../json.js";
+
+/** A docker `config.json`, by the hosts that image references name ("docker.io" for Docker Hub). */
+export interface DockerConfig {
+  readonly auths: ReadonlyMap<string, Credentials>;
+  /** Hosts with an entry but no credentials in it: they are in the credential store. */
+  readonly stored: ReadonlySet<string>;
+  /** The `<x>` of `docker-credential-<x>`. */
+  readonly credsStore: string | undefined;
+  readonly credHelpers: ReadonlyMap<string, string>;
+}
+
+/** https://github.com/docker/cli/blob/v28.5.0/cli/config/types/authconfig.go */
+const Auth = z.object({
+  auth: z.string().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  identitytoken: z.string().optional(),
+});
+
+const ConfigFile = z.object({
+  auths: z.record(z.string(), Auth.nullable()).nullish(),
+  credsStore: z.string().nullish(),
+  credHelpers: z.record(z.string(), z.string()).nullish(),
+});
+
+const HUB = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
+
+/** The key under which the docker CLI and its helpers keep Docker Hub's credentials. */
+export const HUB_SERVER = "https://index.docker.io/v1/";
+
+/**
+ * Reads a docker `config.json`. Docker Hub is found under every spelling, its own key first. Keys with a path
+ * are not a host's (podman's per-namespace entries, the CLI's `…/access-token` session) and are skipped.
+ * @throws TgoError USAGE that names the entry, never what is in it.
+ */
+export function parseDockerConfig(text: string): DockerConfig {
+  const json = text.trim() === "" ? {} : parseJson(text);
+  if (json === undefined) fail("it is not JSON");
+  const file = ConfigFile.safeParse(json);
+  if (!file.success)
+    fail(file.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+
+  const auths = new Map<string, Credentials>();
+  const stored = new Set<string>();
+  for (const [key, entry] of bestLast(Object.entries(file.data.auths ?? {}))) {
+    const host = hostOfKey(key);
+    if (host === undefined) continue;
+    const credentials = entry === null ? undefined : credentialsOf(key, entry);
+    if (credentials === undefined) stored.add(host);
+    else auths.set(host, credentials);
+  }
+  const credHelpers = new Map<string, string>();
+  for (const [key, helper] of bestLast(Object.entries(file.data.credHelpers ?? {}))) {
+    const host = hostOfKey(key);
+    if (host !== undefined && helper !== "") credHelpers.set(host, helper);
+  }
+  return { auths, stored, credsStore: file.data.credsStore || undefined, credHelpers };
+}
+
+/** The name that image references give this registry. */
+export function canonicalHost(host: string): string {
+  const lower = host.toLowerCase();
+  return HUB.has(lower) ? "docker.io" : lower;
+}
+
+function hostOfKey(key: string): string | undefined {
+  const [, host = "", path = ""] = /^(?:https?:\/\/)?([^/]*)(\/.*)?$/i.exec(key) ?? [];
+  const isWhole = path === "" || /^\/(?:v[12]\/?)?$/.test(path);
+  return isWhole && host !== "" ? canonicalHost(host) : undefined;
+}
+
+/** Of several keys for one host, the CLI's own spelling wins, then a bare host; last in the list is kept. */
+function bestLast<T>(entries: readonly (readonly [string, T])[]): (readonly [string, T])[] {
+  const rank = (key: string): number => (key === HUB_SERVER ? 2 : key.includes("/") ? 0 : 1);
+  return [...entries].sort(([a], [b]) => rank(a) - rank(b));
+}
+
+function credentialsOf(key: string, entry: z.infer<typeof Auth>): Credentials | undefined {
+  if (entry.identitytoken) return { identityToken: entry.identitytoken };
+  if (entry.username && entry.password) return { username: entry.username, password: entry.password };
+  if (!entry.auth) return undefined;
+  const decoded = Buffer.from(entry.auth, "base64").toString("utf8").replace(/\0+$/, "");
+  const colon = decoded.indexOf(":");
+  if (colon < 1) fail(`auths["${key}"].auth is not the base64 of "user:password"`);
+  const password = decoded.slice(colon + 1);
+  return password === "" ? undefined : { username: decoded.slice(0, colon), password };
+}
+
+function fail(why: string): never {
+  throw new TgoError("USAGE", `the docker config cannot be read: ${why}`, {
+    remedy: 'Give the config.json that "docker login" writes (usually ~/.docker/config.json).',
+  });
+}

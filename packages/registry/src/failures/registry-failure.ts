@@ -1,0 +1,94 @@
+import * as z from "zod";
+import { parseJson } from "../json.js";
+import { firstBytes } from "../documents.js";
+
+/** A registry's (or its token server's) answer that is not what we asked for. */
+export interface Fault {
+  /** The registry as references name it. */
+  readonly host: string;
+  /** Repository and reference, as far as known: the `where` of the error. */
+  readonly where: string;
+  /** What was tried: "push the manifest". */
+  readonly doing: string;
+  readonly stage: "registry" | "token";
+  readonly method: string;
+  readonly status: number;
+  /** The body, without secrets. Empty for an answer to HEAD. */
+  readonly text: string;
+  readonly contentType: string;
+  readonly retryAfter: string | undefined;
+  /** The scheme that `WWW-Authenticate` asks for first. */
+  readonly scheme: string | undefined;
+  readonly identity: "anonymous" | "credentials";
+}
+
+/** When to ask again; undefined waits mean the usual back-off. */
+export interface Patience {
+  /** Tries in all, the first included. */
+  readonly tries: number;
+  /** At least this long before the next try, in milliseconds, one number a try; the last one repeats. */
+  readonly waits?: readonly number[];
+  /** Why, for the person who waits. */
+  readonly reason: string;
+}
+
+/** A page for a browser. */
+export function isHtml(fault: Fault): boolean {
+  return fault.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(fault.text);
+}
+
+/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes */
+const ErrorBody = z.object({
+  errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional() })),
+});
+/** Token servers: `{"details": "incorrect username or password"}`, `{"error": "…", "error_description": "…"}` … */
+const TokenErrorBody = z.object({
+  details: z.string().optional(),
+  message: z.string().optional(),
+  error_description: z.string().optional(),
+  error: z.string().optional(),
+});
+
+/** The server's own words on one line. */
+export function said(fault: Fault): string {
+  const json = parseJson(fault.text);
+  const body = ErrorBody.safeParse(json);
+  if (body.success && body.data.errors.length > 0) {
+    const words = body.data.errors.map(({ code, message }) => [code, message].filter(Boolean).join(" "));
+    return [...new Set(words)].slice(0, 3).join("; ");
+  }
+  const token = TokenErrorBody.safeParse(json);
+  if (token.success) {
+    const words =
+      token.data.details ?? token.data.message ?? token.data.error_description ?? token.data.error;
+    if (words !== undefined) return words;
+  }
+  return fault.text === "" ? `an empty answer (${fault.status})` : firstBytes(fault.text);
+}
+
+/** `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), in milliseconds. */
+export function retryAfterMs(retryAfter: string | undefined): number | undefined {
+  if (retryAfter === undefined) return undefined;
+  if (/^\d+$/.test(retryAfter.trim())) return Number(retryAfter) * 1000;
+  const date = Date.parse(retryAfter);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+const GO_UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** GHCR puts the delay into its message as a Go duration ("880.092µs", "1m30s"); in milliseconds. */
+export function goDuration(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const parts = [...text.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)];
+  if (parts.length === 0) return undefined;
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (GO_UNITS[unit ?? ""] ?? 0), 0);
+}

@@ -1,0 +1,233 @@
+import { TgoError } from "@tgo/errors";
+import type { Credentials } from "../auth/credentials.js";
+import { Redactor } from "./redact.js";
+import { isHost, assertNames, formatReference } from "../reference.js";
+import type { Answer } from "./response.js";
+import { isDigest } from "../digest.js";
+import { isLoopback } from "../failures/network-failure.js";
+import type { Scope } from "../auth/scope.js";
+import { Authorizer } from "../auth/token.js";
+import { defaultSleep, Transport, type Call, type Retry } from "./transport.js";
+
+export interface ConnectionOptions {
+  /** The registry as references name it: "ghcr.io", "docker.io", "localhost:5001". */
+  readonly host: string;
+  /** How to reach it: an origin. Default: https and the host (http for this machine; Docker Hub's API host). */
+  readonly url?: string | undefined;
+  readonly credentials?: Credentials | undefined;
+  readonly fetch?: typeof fetch | undefined;
+  readonly sleep?: ((milliseconds: number, signal?: AbortSignal) => Promise<void>) | undefined;
+  /** In [0, 1); for the jitter. */
+  readonly random?: (() => number) | undefined;
+  /** Milliseconds since 1970; for the lifetime of tokens. */
+  readonly now?: (() => number) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The longest silence to wait through, in milliseconds. Default 60 000. */
+  readonly timeoutMs?: number | undefined;
+  /** Repeats after the first try, at most 4. Default 4. */
+  readonly retries?: number | undefined;
+  readonly onRetry?: ((retry: Retry) => void) | undefined;
+  /** What faults may cost in all, failed tries and waits, in milliseconds. Default 30 minutes. */
+  readonly totalMs?: number | undefined;
+  /** Requests at once: reads and writes apart. Default 16 and 4. */
+  readonly concurrency?: { readonly reads: number; readonly writes: number } | undefined;
+}
+
+/** A call within a repository. */
+export interface RepositoryCall extends Omit<Call, "url" | "where"> {
+  readonly repository: string;
+  /** Below the repository: "manifests/v1". */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** A tag or digest that the call is about. */
+  readonly reference?: string;
+}
+
+const MAX_REDIRECTS = 5;
+
+/** Authorized requests to one registry, redirects handled, by whatever way it is reached. */
+export class Connection {
+  readonly host: string;
+  readonly origin: URL;
+  readonly transport: Transport;
+  readonly anonymous: boolean;
+  readonly #authorizer: Authorizer;
+
+  constructor(o: ConnectionOptions) {
+    if (!isHost(o.host)) {
+      throw new TgoError("USAGE", `"${o.host}" is not a registry host`, {
+        remedy: 'Write it as in an image reference, without a scheme: "ghcr.io", "localhost:5001".',
+      });
+    }
+    this.host = o.host === "index.docker.io" ? "docker.io" : o.host;
+    this.origin = originOf(this.host, o.url);
+    this.anonymous = o.credentials === undefined;
+    const redactor = new Redactor();
+    const now = o.now ?? Date.now;
+    if (o.credentials !== undefined) {
+      if ("identityToken" in o.credentials) redactor.add(o.credentials.identityToken);
+      else {
+        redactor.add(o.credentials.password);
+        redactor.add(`${o.credentials.username}:${o.credentials.password}`);
+      }
+    }
+    this.transport = new Transport({
+      host: this.host,
+      // Called as a plain function: the global fetch must not see another `this`.
+      fetch: o.fetch ?? ((input, init) => fetch(input, init)),
+      sleep: o.sleep ?? defaultSleep,
+      random: o.random ?? Math.random,
+      signal: o.signal,
+      timeoutMs: o.timeoutMs ?? 60_000,
+      retries: o.retries ?? 4,
+      onRetry: o.onRetry,
+      now,
+      totalMs: o.totalMs ?? 30 * 60_000,
+      concurrency: o.concurrency ?? { reads: 16, writes: 4 },
+      redactor,
+      identity: this.anonymous ? "anonymous" : "credentials",
+    });
+    this.#authorizer = new Authorizer({
+      host: this.host,
+      credentials: o.credentials,
+      transport: this.transport,
+      reach: (url) => this.reach(url),
+      origin: this.origin,
+      redactor,
+      now,
+    });
+  }
+
+  /**
+   * A call below `/v2/<repository>/`.
+   * @throws TgoError USAGE for a malformed name: it never reaches the wire.
+   */
+  call({ repository, path, query = {}, reference, ...rest }: RepositoryCall): Call {
+    assertNames(this.host, repository, reference);
+    const url = new URL(`/v2/${repository}/${path}`, this.origin);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    return { ...rest, url, where: this.where(repository, reference) };
+  }
+
+  /** A repository, tag or digest as messages name it. */
+  where(repository: string, reference?: string): string {
+    if (reference === undefined) return `${this.host}/${repository}`;
+    return formatReference({
+      host: this.host,
+      repository,
+      ...(isDigest(reference) ? { digest: reference } : { tag: reference }),
+    });
+  }
+
+  /**
+   * A URL that the registry named, as it is reached from here. A registry behind a service endpoint or a TLS
+   * proxy still names itself by its own host.
+   */
+  reach(url: URL): URL {
+    if (url.host !== hostOf(this.host) && url.host !== hostOf(apiHost(this.host))) return url;
+    return new URL(`${url.pathname}${url.search}`, this.origin);
+  }
+
+  /** One authorized request; a 401 is answered once with a fresh token. */
+  async send(call: Call, scopes: readonly Scope[]): Promise<Answer> {
+    if (call.url.origin !== this.origin.origin) return this.transport.send(call);
+    const sent = await this.#authorizer.header(scopes);
+    const answer = await this.transport.send(authorized(call, sent));
+    if (!(await this.#refused(answer, sent))) return answer;
+    const fresh = await this.#authorizer.renew(answer, scopes, sent);
+    if (fresh === undefined) return answer;
+    await answer.discard();
+    return this.transport.send(authorized(call, fresh));
+  }
+
+  /**
+   * As {@link send}, following redirects. Another host gets no credentials; an unencrypted one is refused,
+   * unless the caller will check the digest of what comes (`plainStore`: Aliyun's blob store answers on http).
+   */
+  async follow(call: Call, scopes: readonly Scope[], { plainStore = false } = {}): Promise<Answer> {
+    let answer = await this.send(call, scopes);
+    for (let hops = 0; isRedirect(answer); hops++) {
+      const from = answer.call.url;
+      const url = this.location(answer, call.where);
+      await answer.discard();
+      if (hops === MAX_REDIRECTS) {
+        throw new TgoError("INVALID_RESPONSE", `the registry redirects more than ${MAX_REDIRECTS} times`, {
+          where: call.where,
+        });
+      }
+      const downgrade = from.protocol === "https:" && url.protocol === "http:";
+      if (downgrade && !plainStore) {
+        throw new TgoError(
+          "INVALID_RESPONSE",
+          `the registry redirects to ${url.origin}, which is not encrypted`,
+          {
+            where: call.where,
+            remedy: "This is followed for whole blobs only, whose digest is checked.",
+          },
+        );
+      }
+      const next = { ...call, url };
+      // The registry itself may redirect to itself; credentials go nowhere else.
+      answer =
+        url.origin === this.origin.origin ? await this.send(next, scopes) : await this.transport.send(next);
+    }
+    return answer;
+  }
+
+  /** The `Location` of an answer, resolved and reachable. @throws TgoError INVALID_RESPONSE */
+  location(answer: Answer, where: string): URL {
+    const text = answer.headers.get("location") ?? "";
+    const url =
+      text !== "" && URL.canParse(text, answer.call.url.href) ? new URL(text, answer.call.url) : undefined;
+    if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
+      throw new TgoError("INVALID_RESPONSE", "the registry answers with a redirect that leads nowhere", {
+        where,
+      });
+    }
+    return this.reach(url);
+  }
+
+  async #refused(answer: Answer, sent: string | undefined): Promise<boolean> {
+    if (answer.status === 401) return true;
+    // GHCR answers an outdated token with 403 and no challenge.
+    if (answer.status !== 403 || sent === undefined || answer.headers.has("www-authenticate")) return false;
+    return /invalid token/i.test(await answer.text());
+  }
+}
+
+function authorized(call: Call, authorization: string | undefined): Call {
+  return authorization === undefined ? call : { ...call, headers: { ...call.headers, authorization } };
+}
+
+export function isRedirect({ status }: Answer): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+
+/** Docker Hub's name in references is not the host of its API. */
+function apiHost(host: string): string {
+  return host === "docker.io" ? "registry-1.docker.io" : host;
+}
+
+/** As WHATWG URLs write it: lower case, the default port left out. */
+function hostOf(host: string): string {
+  return new URL(`https://${host}`).host;
+}
+
+function originOf(host: string, url: string | undefined): URL {
+  const api = apiHost(host);
+  const plain = isLoopback(new URL(`http://${api}`).hostname);
+  const text = url ?? `${plain ? "http" : "https"}://${api}`;
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  const isOrigin =
+    parsed !== undefined &&
+    /^https?:$/.test(parsed.protocol) &&
+    parsed.pathname === "/" &&
+    parsed.search === "";
+  if (!isOrigin || parsed.username !== "" || parsed.password !== "") {
+    throw new TgoError("USAGE", "the registry's URL is not an http(s) origin", {
+      where: host,
+      remedy: 'Write it as "http://localhost:5001": scheme, host and port, no user, no path.',
+    });
+  }
+  return parsed;
+}

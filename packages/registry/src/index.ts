@@ -1,0 +1,44 @@
+export { address } from "./address.js";
+export { type Exec, credentialHelper } from "./auth/credential-helper.js";
+export type { Credentials } from "./auth/credentials.js";
+export { canonicalHost, parseDockerConfig } from "./auth/docker-config.js";
+export { type Keychain, keychain } from "./auth/keychain.js";
+export { Registry, type RegistryOptions } from "./client.js";
+export { copyImage } from "./copy.js";
+export { digestOf } from "./digest.js";
+export {
+  Descriptor,
+  Document,
+  ImageConfig,
+  Index,
+  Manifest,
+  isIndex,
+  parseConfig,
+  parseDocument,
+} from "./documents.js";
+export { type Problem, problemOf } from "./failures/problem.js";
+export type { Retry } from "./http/transport.js";
+export { canonicalJson } from "./json.js";
+export type { ManifestAnswer } from "./manifests.js";
+export {
+  ATTESTATION_ANNOTATION,
+  DOCKER_CONFIG,
+  DOCKER_FOREIGN_LAYER_GZIP,
+  DOCKER_LAYER,
+  DOCKER_LAYER_GZIP,
+  DOCKER_LAYER_ZSTD,
+  DOCKER_LIST,
+  DOCKER_MANIFEST,
+  MAX_MANIFEST_BYTES,
+  OCI_CONFIG,
+  OCI_FOREIGN_LAYER_GZIP,
+  OCI_INDEX,
+  OCI_LAYER,
+  OCI_LAYER_GZIP,
+  OCI_LAYER_ZSTD,
+  OCI_MANIFEST,
+} from "./media-types.js";
+export { inParallel } from "./parallel.js";
+export { type Reference, formatReference, parseReference } from "./reference.js";
+export { type Attached, attachArtifact } from "./referrers.js";
+export { type OnProgress, type Place, type Progress, type Transferred, ship } from "./transfer.js";

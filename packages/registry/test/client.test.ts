@@ -1,0 +1,681 @@
+import { describe, expect, test } from "vitest";
+import { digestOf, Registry, type Index } from "../src/index.js";
+import { OCI_INDEX } from "../src/media-types.js";
+import { failure, fakeRegistry, json, networkError, refusal, type Server, streamOf } from "@tgo/testing";
+
+const index: Index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] };
+const bytes = new TextEncoder().encode(JSON.stringify(index));
+const digest = digestOf(bytes);
+const answer = (body: string | Uint8Array = bytes, headers: Record<string, string> = {}): Response =>
+  new Response(body, { headers: { "content-type": OCI_INDEX, ...headers } });
+
+describe("manifests", () => {
+  test("all media types are accepted in every request", async () => {
+    const { registry, asked } = fakeRegistry(() => answer());
+    await registry.manifest("a/b", "v1");
+    await registry.resolve("a/b", "v1");
+    for (const { headers } of asked) expect(headers.get("accept")?.split(", ")).toHaveLength(4);
+  });
+
+  test("the bytes decide the digest", async () => {
+    const { registry } = fakeRegistry(() => answer());
+    expect((await registry.manifest("a/b", "v1")).descriptor).toEqual({
+      mediaType: OCI_INDEX,
+      digest,
+      size: bytes.length,
+    });
+  });
+
+  test.each([
+    ["the header", "v1", answer(bytes, { "docker-content-digest": `sha256:${"0".repeat(64)}` })],
+    ["the digest that was asked for", `sha256:${"0".repeat(64)}`, answer()],
+  ])("bytes that differ from %s are refused", async (_, reference, response) => {
+    const { registry } = fakeRegistry(() => response);
+    expect(await failure(registry.manifest("a/b", reference))).toMatchObject({
+      code: "INVALID_RESPONSE",
+      what: expect.stringContaining(digest) as string,
+    });
+  });
+
+  test.each([
+    ["HTML", "<!doctype html><title>Welcome</title>", "an HTML page"],
+    ["nothing", "", "an empty body"],
+    [
+      "an index and a manifest at once",
+      JSON.stringify({ ...index, mediaType: undefined, layers: [] }),
+      "at once",
+    ],
+    ["schema 1", JSON.stringify({ schemaVersion: 1, fsLayers: [] }), "schema 1"],
+    [
+      "a digest that is none",
+      JSON.stringify({ ...index, manifests: [{ mediaType: "x", digest: "sha256:1", size: 1 }] }),
+      "not a sha256",
+    ],
+  ])("%s is no manifest", async (_, body, why) => {
+    const { registry } = fakeRegistry(() => answer(body));
+    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({
+      code: "INVALID_RESPONSE",
+      what: expect.stringContaining(why) as string,
+    });
+  });
+
+  test("HEAD without a digest header falls back to GET", async () => {
+    const { registry, asked } = fakeRegistry(() => answer());
+    expect((await registry.resolve("a/b", "v1"))?.digest).toBe(digest);
+    expect(asked.map(({ method }) => method)).toEqual(["HEAD", "GET"]);
+  });
+
+  test("a 404 because of Accept is never 'not there'", async () => {
+    const { registry } = fakeRegistry(() =>
+      refusal(404, "MANIFEST_UNKNOWN", "OCI index found, but Accept header does not support OCI indexes"),
+    );
+    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({ code: "INTERNAL" });
+  });
+
+  test("what was just put is waited for; what was not is absent at once", async () => {
+    let reads = 0;
+    const server: Server = ({ method }) => {
+      if (method === "PUT") return new Response(null, { status: 201 });
+      return ++reads < 4 ? refusal(404, "MANIFEST_UNKNOWN", "manifest unknown") : answer();
+    };
+    const { registry, waits } = fakeRegistry(server);
+    await failure(registry.manifest("a/b", "v1"));
+    expect(waits).toEqual([]);
+    await registry.putManifest("a/b", "v1", OCI_INDEX, bytes);
+    expect((await registry.manifest("a/b", "v1")).descriptor.digest).toBe(digest);
+    expect(waits).toEqual([1000, 2000]);
+  });
+
+  test("a refused push to an immutable tag with the same digest is success, with another one it is not", async () => {
+    const server =
+      (there: Uint8Array): Server =>
+      ({ method }) =>
+        method === "PUT"
+          ? refusal(403, "DENIED", "The requested tag already exists and cannot be overwritten.")
+          : answer(there);
+    await expect(
+      fakeRegistry(server(bytes)).registry.putManifest("a/b", "v1", OCI_INDEX, bytes),
+    ).resolves.toMatchObject({ digest });
+    const other = new TextEncoder().encode(JSON.stringify({ ...index, annotations: { a: "b" } }));
+    expect(
+      await failure(fakeRegistry(server(other)).registry.putManifest("a/b", "v1", OCI_INDEX, bytes)),
+    ).toMatchObject({
+      code: "DENIED",
+      remedy: expect.stringContaining("Publish under a new tag.") as string,
+    });
+  });
+
+  test("a registry that stores other bytes is told", async () => {
+    const { registry } = fakeRegistry(
+      () =>
+        new Response(null, { status: 201, headers: { "docker-content-digest": `sha256:${"0".repeat(64)}` } }),
+    );
+    expect(await failure(registry.putManifest("a/b", "v1", OCI_INDEX, bytes))).toMatchObject({
+      code: "INVALID_RESPONSE",
+    });
+  });
+});
+
+describe("retries", () => {
+  test("are as many as its patience allows, and another patience is another registry's", async () => {
+    const { registry, asked } = fakeRegistry(() => refusal(503, "UNAVAILABLE", "down"));
+    await failure(registry.withPatience({ retries: 1 }).resolve("a/b", "v1"));
+    expect(asked).toHaveLength(2);
+    await failure(registry.resolve("a/b", "v1"));
+    expect(asked).toHaveLength(7);
+  });
+
+  test.each([408, 425, 429, 500, 502, 503, 504, 522])("status %d is tried again", async (status) => {
+    let left = 2;
+    const { registry, waits, retries } = fakeRegistry(() =>
+      left-- > 0 ? new Response("", { status }) : answer(),
+    );
+    await registry.manifest("a/b", "v1");
+    expect(waits).toHaveLength(2);
+    expect(retries.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+
+  test("five tries, then the registry's own words", async () => {
+    const { registry, asked } = fakeRegistry(() => refusal(503, "UNAVAILABLE", "service overloaded"));
+    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({
+      code: "UNAVAILABLE",
+      what: expect.stringContaining("service overloaded") as string,
+    });
+    expect(asked).toHaveLength(5);
+  });
+
+  test("the wait doubles from 0.5 s to 30 s under full jitter", async () => {
+    const { registry, waits } = fakeRegistry(() => new Response("", { status: 500 }), {
+      retries: 8,
+      random: () => 0.999999,
+    });
+    await failure(registry.manifest("a/b", "v1"));
+    expect(waits).toEqual([500, 1000, 2000, 4000]);
+  });
+
+  test.each([
+    ["seconds", () => "7", 7000],
+    ["a date", () => new Date(Date.now() + 60_000).toUTCString(), 59_000],
+  ])("Retry-After in %s is honoured", async (_, header, least) => {
+    let left = 1;
+    const { registry, waits } = fakeRegistry(() =>
+      left-- > 0 ? new Response("", { status: 429, headers: { "retry-after": header() } }) : answer(),
+    );
+    await registry.manifest("a/b", "v1");
+    expect(waits[0]).toBeGreaterThanOrEqual(least - 1000);
+    expect(waits[0]).toBeLessThanOrEqual(60_000);
+  });
+
+  test("a server that asks for an hour is not waited for", async () => {
+    const { registry, waits } = fakeRegistry(
+      () => new Response("", { status: 503, headers: { "retry-after": "3600" } }),
+    );
+    await failure(registry.manifest("a/b", "v1"));
+    expect(waits).toEqual([]);
+  });
+
+  test("no wait reaches past the time for everything, and the last answer is what is told", async () => {
+    let time = 0;
+    const { registry, asked, waits } = fakeRegistry(
+      () => new Response("", { status: 503, headers: { "retry-after": "20" } }),
+      {
+        now: () => time,
+        totalMs: 50_000,
+        sleep: (milliseconds) => {
+          time += milliseconds;
+          return Promise.resolve();
+        },
+      },
+    );
+    const error = await failure(registry.manifest("a/b", "v1"));
+    expect(error).toMatchObject({
+      code: "UNAVAILABLE",
+      what: expect.stringMatching(/503.*the time for all tries is over/) as string,
+    });
+    expect(waits).toEqual([]);
+    expect([asked.length, time]).toEqual([3, 40_000]);
+  });
+
+  test("time that passes without a fault (a long build) is not counted against it", async () => {
+    let time = 0;
+    let left = 1;
+    const { registry } = fakeRegistry(() => (left-- > 0 ? new Response("", { status: 503 }) : answer()), {
+      now: () => time,
+      totalMs: 50_000,
+    });
+    time += 3_600_000;
+    expect((await registry.manifest("a/b", "v1")).descriptor.digest).toBe(digest);
+  });
+
+  test("an answer that breaks off is asked for again", async () => {
+    let left = 2;
+    const broken = (): Response => {
+      const half = bytes.subarray(0, 10);
+      let sent = false;
+      const body = new ReadableStream<Uint8Array>({
+        pull: (controller) => {
+          if (sent) controller.error(networkError("ECONNRESET"));
+          else controller.enqueue(half);
+          sent = true;
+        },
+      });
+      return new Response(body, { headers: { "content-type": OCI_INDEX } });
+    };
+    const { registry, retries } = fakeRegistry(() => (left-- > 0 ? broken() : answer()));
+    expect((await registry.manifest("a/b", "v1")).descriptor.digest).toBe(digest);
+    expect(retries.map(({ reason }) => reason)).toEqual(
+      Array(2).fill("cannot reach ghcr.io: connection reset"),
+    );
+  });
+
+  test("reads and writes are limited each for itself, so that one never waits for the other's turn", async () => {
+    const open: { method: string; done: () => void }[] = [];
+    let most = 0;
+    const { registry } = fakeRegistry(
+      async ({ method }) => {
+        await new Promise<void>((done) => open.push({ method, done }));
+        return method === "PUT" ? new Response(null, { status: 201 }) : answer();
+      },
+      { concurrency: { reads: 2, writes: 1 } },
+    );
+    const calls = [
+      ...["v1", "v2", "v3", "v4"].map((tag) => registry.putManifest("a/b", tag, OCI_INDEX, bytes)),
+      ...["v1", "v2", "v3", "v4"].map((tag) => registry.manifest("a/c", tag)),
+    ];
+    for (let answered = 0; answered < 8;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const reads = open.filter(({ method }) => method === "GET").length;
+      const writes = open.filter(({ method }) => method === "PUT").length;
+      expect([reads <= 2, writes <= 1]).toEqual([true, true]);
+      most = Math.max(most, reads + writes);
+      const [first] = open.splice(0, 1);
+      if (first === undefined) continue;
+      first.done();
+      answered += 1;
+    }
+    await Promise.all(calls);
+    expect(most).toBe(3);
+  });
+
+  test.each([
+    ["a reset connection", "ghcr.io", "ECONNRESET", 5, "cannot reach ghcr.io: connection reset"],
+    [
+      "a refused connection elsewhere",
+      "ghcr.io",
+      "ECONNREFUSED",
+      5,
+      "cannot reach ghcr.io: connection refused",
+    ],
+    [
+      "a refused connection on this machine",
+      "localhost:5001",
+      "ECONNREFUSED",
+      2,
+      "cannot reach localhost:5001: connection refused",
+    ],
+    ["a name that does not resolve", "ghcr.oi", "ENOTFOUND", 2, "cannot reach ghcr.oi: no such host"],
+    [
+      "a connection that is not answered",
+      "ghcr.io",
+      "UND_ERR_CONNECT_TIMEOUT",
+      3,
+      "cannot reach ghcr.io: timed out",
+    ],
+    [
+      "a certificate of nobody we know",
+      "ghcr.io",
+      "DEPTH_ZERO_SELF_SIGNED_CERT",
+      1,
+      "cannot reach ghcr.io: connect DEPTH_ZERO_SELF_SIGNED_CERT",
+    ],
+    [
+      "plain HTTP where TLS is spoken",
+      "10.0.0.1:5000",
+      "ERR_SSL_WRONG_VERSION_NUMBER",
+      1,
+      "cannot reach 10.0.0.1:5000",
+    ],
+  ])("%s", async (_, host, code, tries, what) => {
+    const { registry, asked } = fakeRegistry(() => Promise.reject(networkError(code)), { host });
+    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({
+      code: "UNAVAILABLE",
+      what: expect.stringContaining(what) as string,
+      remedy: expect.any(String) as string,
+    });
+    expect(asked).toHaveLength(tries);
+  });
+
+  test("a registry reached elsewhere is told with that address", async () => {
+    const { registry } = fakeRegistry(() => Promise.reject(networkError("ECONNREFUSED")), {
+      host: "localhost:5001",
+      url: "http://10.1.2.3:5000",
+    });
+    expect(await failure(registry.ping())).toMatchObject({
+      what: "cannot reach localhost:5001 (at http://10.1.2.3:5000): connection refused",
+    });
+  });
+
+  test("silence is not waited through for ever", async () => {
+    const registry = new Registry({
+      host: "ghcr.io",
+      timeoutMs: 20,
+      retries: 0,
+      fetch: (_, init) =>
+        new Promise((_resolve, reject) => {
+          init?.signal?.addEventListener("abort", () => {
+            reject(new DOMException("aborted", "AbortError"));
+          });
+        }),
+    });
+    expect(await failure(registry.ping())).toMatchObject({
+      code: "UNAVAILABLE",
+      what: "cannot reach ghcr.io: no answer for 0.02 s",
+    });
+  });
+
+  test("the caller's stop ends a wait", async () => {
+    const stop = new AbortController();
+    const { registry } = fakeRegistry(() => new Response("", { status: 500 }), {
+      signal: stop.signal,
+      sleep: () => {
+        stop.abort();
+        return Promise.resolve();
+      },
+    });
+    expect(await failure(registry.ping())).toMatchObject({ code: "INTERRUPTED" });
+  });
+
+  test("an HTML 404 of a front end that is down is tried once more", async () => {
+    let left = 1;
+    const { registry } = fakeRegistry(() =>
+      left-- > 0
+        ? new Response("<html>404</html>", { status: 404, headers: { "content-type": "text/html" } })
+        : answer(),
+    );
+    await expect(registry.manifest("a/b", "v1")).resolves.toBeDefined();
+  });
+});
+
+describe("blobs", () => {
+  const blob = Buffer.alloc(200_000, "0123456789");
+  const blobDigest = digestOf(blob);
+  const store = "https://store.example/signed?Signature=abc";
+  const read = async (stream: Promise<ReadableStream<Uint8Array>>): Promise<Buffer> => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await stream) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  };
+  const registryThatRedirectsTo =
+    (location: string, serve: Server): Server =>
+    (asked) => {
+      if (asked.url.hostname === "ghcr.io" && !asked.headers.has("authorization"))
+        return new Response("", { status: 401, headers: { "www-authenticate": "Basic" } });
+      return asked.url.hostname === "ghcr.io"
+        ? new Response(null, { status: 307, headers: { location } })
+        : serve(asked);
+    };
+  const credentials = { username: "u", password: "password" };
+
+  test("the store that a registry redirects to gets no credentials", async () => {
+    const { registry, asked } = fakeRegistry(
+      registryThatRedirectsTo(store, () => new Response(blob)),
+      { credentials },
+    );
+    expect((await read(registry.blob("a/b", blobDigest))).equals(blob)).toBe(true);
+    expect(asked.at(-1)?.url.hostname).toBe("store.example");
+    expect(asked.at(-1)?.headers.has("authorization")).toBe(false);
+  });
+
+  test("ACR's redirect to plain http is followed for a whole blob, without credentials", async () => {
+    const { registry, asked } = fakeRegistry(
+      registryThatRedirectsTo(
+        "http://aliregistry.oss-cn-shanghai.aliyuncs.com/x?Signature=s",
+        () => new Response(blob),
+      ),
+      { credentials },
+    );
+    expect((await read(registry.blob("a/b", blobDigest))).equals(blob)).toBe(true);
+    expect(asked.at(-1)?.headers.has("authorization")).toBe(false);
+  });
+
+  test("but not for a part of a blob, which cannot be checked, nor for a manifest", async () => {
+    const { registry, asked } = fakeRegistry(
+      registryThatRedirectsTo("http://store.example/x", () => new Response(blob)),
+      { credentials },
+    );
+    expect(await failure(registry.blob("a/b", blobDigest, { start: 0, end: 3 }))).toMatchObject({
+      code: "INVALID_RESPONSE",
+    });
+    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(asked.every(({ url }) => url.protocol === "https:")).toBe(true);
+  });
+
+  test("redirects do not go on for ever", async () => {
+    const { registry } = fakeRegistry(
+      () => new Response(null, { status: 307, headers: { location: "/v2/a/b/again" } }),
+    );
+    expect(await failure(registry.blob("a/b", blobDigest))).toMatchObject({
+      what: "the registry redirects more than 5 times",
+    });
+  });
+
+  test("wrong bytes end in an error, not in silence", async () => {
+    const { registry } = fakeRegistry(() => new Response("something else"));
+    expect(await failure(read(registry.blob("a/b", blobDigest)))).toMatchObject({
+      code: "INVALID_RESPONSE",
+      what: expect.stringContaining("the blob's bytes have the digest") as string,
+    });
+  });
+
+  test.each([
+    ["resumed by range", true],
+    ["read again when ranges are ignored", false],
+  ])("a connection that breaks is %s", async (_, ranges) => {
+    let breaks = 2;
+    const { registry, asked } = fakeRegistry(({ headers }) => {
+      const from = ranges ? Number(/bytes=(\d+)-/.exec(headers.get("range") ?? "")?.[1] ?? 0) : 0;
+      const rest = blob.subarray(from);
+      const status = from > 0 ? 206 : 200;
+      const contentRange: Record<string, string> =
+        from > 0 ? { "content-range": `bytes ${from}-${blob.length - 1}/${blob.length}` } : {};
+      if (breaks-- <= 0) return new Response(rest, { status, headers: contentRange });
+      let sent = false;
+      const broken = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (sent) controller.error(networkError("ECONNRESET"));
+          else controller.enqueue(rest.subarray(0, 70_000));
+          sent = true;
+        },
+      });
+      return new Response(broken, { status, headers: contentRange });
+    });
+    expect((await read(registry.blob("a/b", blobDigest))).equals(blob)).toBe(true);
+    expect(asked.map(({ headers }) => headers.get("range"))).toEqual([
+      null,
+      "bytes=70000-",
+      ranges ? "bytes=140000-" : "bytes=70000-",
+    ]);
+  });
+
+  test.each([
+    ["the whole instead of the part", new Response(blob)],
+    ["another part", new Response("x", { status: 206, headers: { "content-range": "bytes 5-5/10" } })],
+    ["no range header", new Response("x", { status: 206 })],
+  ])("%s is refused", async (_, response) => {
+    const { registry } = fakeRegistry(() => response);
+    expect(await failure(registry.blob("a/b", blobDigest, { start: 3, end: 6 }))).toMatchObject({
+      code: "INVALID_RESPONSE",
+    });
+  });
+
+  test("a signed URL that is over is asked for again", async () => {
+    let left = 1;
+    const { registry } = fakeRegistry(
+      registryThatRedirectsTo(store, () =>
+        left-- > 0 ? new Response("expired", { status: 403 }) : new Response(blob),
+      ),
+      { credentials },
+    );
+    expect((await read(registry.blob("a/b", blobDigest))).length).toBe(blob.length);
+  });
+
+  test("HEAD answered by a redirect means 'there', and the redirect is not followed", async () => {
+    const { registry, asked } = fakeRegistry(
+      () => new Response(null, { status: 307, headers: { location: store } }),
+    );
+    expect(await registry.hasBlob("a/b", blobDigest, { size: 42 })).toBe(42);
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe("uploads", () => {
+  const blob = Buffer.alloc(150_000, "x");
+  const upload = { digest: digestOf(blob), size: blob.length, open: () => streamOf(blob) };
+  /** Answers HEAD by `there`, POST with a session, PUT by `put`. */
+  const taking =
+    (
+      put: Server,
+      there: () => boolean = () => false,
+      location = "/v2/a/b/blobs/upload/1?_state=s%3D",
+    ): Server =>
+    (asked) => {
+      if (asked.method === "HEAD")
+        return there()
+          ? new Response(null, { headers: { "content-length": String(blob.length) } })
+          : refusal(404, "BLOB_UNKNOWN", "x");
+      if (asked.method === "POST") return new Response(null, { status: 202, headers: { location } });
+      return put(asked);
+    };
+  const created = (): Response => new Response(null, { status: 201 });
+
+  test("HEAD, POST, one PUT to the location as given, its query kept", async () => {
+    const { registry, asked } = fakeRegistry(taking(created));
+    expect(await registry.putBlob("a/b", upload)).toBe("uploaded");
+    expect(asked.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual([
+      `HEAD /v2/a/b/blobs/${upload.digest}`,
+      "POST /v2/a/b/blobs/uploads/",
+      "PUT /v2/a/b/blobs/upload/1",
+    ]);
+    expect(asked[2]?.url.searchParams.get("_state")).toBe("s=");
+    expect(asked[2]?.url.searchParams.get("digest")).toBe(upload.digest);
+    expect(asked[2]?.headers.get("content-length")).toBe(String(blob.length));
+    expect(asked[2]?.body.length).toBe(blob.length);
+  });
+
+  test("a location that names the registry's own host is reached as the registry is", async () => {
+    const { registry, asked } = fakeRegistry(
+      taking(created, undefined, "http://localhost:5003/v2/a/b/blobs/uploads/1"),
+      { host: "localhost:5003", url: "http://service:5000" },
+    );
+    await registry.putBlob("a/b", upload);
+    expect(new Set(asked.map(({ url }) => url.host))).toEqual(new Set(["service:5000"]));
+  });
+
+  test("a location on another host gets no credentials, an unencrypted one no bytes", async () => {
+    const credentials = { username: "u", password: "password" };
+    const guarded =
+      (server: Server): Server =>
+      (asked) =>
+        asked.url.hostname === "ghcr.io" && !asked.headers.has("authorization")
+          ? new Response("", { status: 401, headers: { "www-authenticate": "Basic" } })
+          : server(asked);
+    const other = fakeRegistry(guarded(taking(created, undefined, "https://uploads.example/1")), {
+      credentials,
+    });
+    await other.registry.putBlob("a/b", upload);
+    expect(other.asked.at(-1)?.headers.has("authorization")).toBe(false);
+    const plain = fakeRegistry(guarded(taking(created, undefined, "http://uploads.example/1")), {
+      credentials,
+    });
+    expect(await failure(plain.registry.putBlob("a/b", upload))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(plain.asked.every(({ method }) => method !== "PUT")).toBe(true);
+  });
+
+  test.each([
+    ["a 502", () => new Response("", { status: 502 })],
+    ["a lost session", () => refusal(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")],
+    ["a reset connection", () => Promise.reject(networkError("ECONNRESET"))],
+  ])("%s starts a new session with the whole body", async (_, fault) => {
+    let left = 1;
+    const { registry, asked } = fakeRegistry(taking(() => (left-- > 0 ? fault() : created())));
+    expect(await registry.putBlob("a/b", upload)).toBe("uploaded");
+    expect(asked.filter(({ method }) => method === "POST")).toHaveLength(2);
+    expect(asked.at(-1)?.body.length).toBe(blob.length);
+  });
+
+  test("GHCR: the commit's answer was lost, the blob was not; nothing is sent again", async () => {
+    let committed = false;
+    const { registry, asked } = fakeRegistry(
+      taking(
+        () => {
+          committed = true;
+          return new Response("", { status: 504 });
+        },
+        () => committed,
+      ),
+    );
+    expect(await registry.putBlob("a/b", upload)).toBe("uploaded");
+    expect(asked.filter(({ method }) => method === "PUT")).toHaveLength(1);
+  });
+
+  test("a refusal is not repeated", async () => {
+    const { registry, asked } = fakeRegistry(
+      taking(() => refusal(403, "DENIED", "permission_denied: write_package")),
+    );
+    expect(await failure(registry.putBlob("a/b", upload))).toMatchObject({ code: "DENIED" });
+    expect(asked.filter(({ method }) => method === "PUT")).toHaveLength(1);
+  });
+
+  test("a session that a mount gave is not used again after it failed", async () => {
+    let left = 1;
+    const { registry, asked } = fakeRegistry(
+      taking(() => (left-- > 0 ? new Response("", { status: 502 }) : created())),
+    );
+    expect(await registry.putBlob("a/b", { ...upload, mountFrom: ["c/d"] })).toBe("uploaded");
+    expect(
+      asked.filter(({ method }) => method === "POST").map(({ url }) => url.searchParams.has("mount")),
+    ).toEqual([true, false]);
+  });
+
+  test("a mount that the registry turns into an upload is used as one", async () => {
+    const { registry, asked } = fakeRegistry(taking(created));
+    expect(await registry.putBlob("a/b", { ...upload, mountFrom: ["c/d"] })).toBe("uploaded");
+    expect(asked.map(({ method }) => method)).toEqual(["HEAD", "POST", "PUT"]);
+    expect(asked[1]?.url.search).toBe(`?mount=${encodeURIComponent(upload.digest)}&from=c%2Fd`);
+  });
+});
+
+describe("tags", () => {
+  const page = (tags: string[] | null, next?: string): Response =>
+    json(200, { name: "a/b", tags }, next === undefined ? {} : { link: `<${next}>; rel="next"` });
+
+  test("every page is read", async () => {
+    const { registry, asked } = fakeRegistry(({ url }) =>
+      url.searchParams.has("last") ? page(["c"]) : page(["a", "b"], "/v2/a/b/tags/list?n=2&last=b"),
+    );
+    expect(await registry.tags("a/b")).toEqual(["a", "b", "c"]);
+    expect(asked).toHaveLength(2);
+  });
+
+  test("a list that goes round in circles ends", async () => {
+    const { registry } = fakeRegistry(({ url }) =>
+      page(
+        [url.searchParams.get("last") ?? "a"],
+        url.searchParams.get("last") === "b" ? "/v2/a/b/tags/list?last=c" : "/v2/a/b/tags/list?last=b",
+      ),
+    );
+    expect(await registry.tags("a/b")).toEqual(["a", "b", "c"]);
+  });
+
+  test("a list that continues on another host is not followed", async () => {
+    const { registry } = fakeRegistry(() => page(["a"], "https://evil.example/v2/a/b/tags/list"));
+    expect(await failure(registry.tags("a/b"))).toMatchObject({ code: "INVALID_RESPONSE" });
+  });
+
+  test("a registry that refuses our page size is asked without one", async () => {
+    const { registry } = fakeRegistry(({ url }) =>
+      url.searchParams.has("n") ? refusal(400, "PAGINATION_NUMBER_INVALID", "x") : page(["a"]),
+    );
+    expect(await registry.tags("a/b")).toEqual(["a"]);
+  });
+
+  test("no tags at all", async () => {
+    expect(await fakeRegistry(() => page(null)).registry.tags("a/b")).toEqual([]);
+  });
+});
+
+describe("how a registry is reached", () => {
+  test.each([
+    ["ghcr.io", undefined, "https://ghcr.io"],
+    ["docker.io", undefined, "https://registry-1.docker.io"],
+    ["index.docker.io", undefined, "https://registry-1.docker.io"],
+    ["localhost:5001", undefined, "http://localhost:5001"],
+    ["127.0.0.1:5001", undefined, "http://127.0.0.1:5001"],
+    ["[::1]:5001", undefined, "http://[::1]:5001"],
+    ["localhost:5001", "http://registry:5000", "http://registry:5000"],
+  ])("%s", (host, url, reached) => {
+    expect(new Registry({ host, url }).url).toBe(reached);
+  });
+
+  test.each([["https://ghcr.io"], ["ghcr.io/a"], [""], ["a b"]])("%s is no host", (host) => {
+    expect(() => new Registry({ host })).toThrow("is not a registry host");
+  });
+
+  test("a URL with a password is refused, and not quoted", async () => {
+    const error = await failure(
+      Promise.resolve().then(() => new Registry({ host: "x.io", url: "https://u:secret@x.io" })),
+    );
+    expect(error).toMatchObject({ code: "USAGE" });
+    expect(error.message).not.toContain("secret");
+  });
+
+  test("a web server is no registry", async () => {
+    const { registry } = fakeRegistry(
+      () => new Response("<html>Hello</html>", { headers: { "content-type": "text/html" } }),
+    );
+    expect(await failure(registry.ping())).toMatchObject({
+      code: "INVALID_RESPONSE",
+      what: expect.stringContaining("https://ghcr.io is no container registry") as string,
+    });
+  });
+});

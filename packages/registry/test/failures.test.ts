@@ -1,0 +1,331 @@
+import { expect, test } from "vitest";
+import { classify, explain, patienceWith } from "../src/failures/response-failure.js";
+import { goDuration, type Fault } from "../src/failures/registry-failure.js";
+
+const GHCR = "ghcr.io";
+const HUB = "docker.io";
+const ACR = "registry.cn-shanghai.aliyuncs.com";
+
+const oci = (code: string, message: string, detail?: unknown): string =>
+  JSON.stringify({ errors: [{ code, message, detail }] });
+
+function fault(host: string, status: number, text: string, rest: Partial<Fault> = {}): Fault {
+  return {
+    host,
+    status,
+    text,
+    where: `${host}/tgoai/tgo-api:v1`,
+    doing: "push the manifest",
+    stage: "registry",
+    method: "PUT",
+    contentType: text.startsWith("<") ? "text/html" : "application/json",
+    retryAfter: undefined,
+    scheme: undefined,
+    identity: "credentials",
+    ...rest,
+  };
+}
+
+/** The servers' own texts, as people reported them. */
+test.each<[row: string, fault: Fault, code: string, told: RegExp, tries: number]>([
+  [
+    "acr-unknown-manifest-class",
+    fault(ACR, 403, oci("DENIED", "unknown manifest class for application/vnd.oci.empty.v1+json")),
+    "DENIED",
+    /provenance: false, sbom: false/,
+    1,
+  ],
+  [
+    "ghcr-write-package",
+    fault(GHCR, 403, oci("DENIED", "permission_denied: write_package")),
+    "DENIED",
+    /Manage Actions access/,
+    1,
+  ],
+  [
+    "ghcr-organization-package",
+    fault(GHCR, 403, oci("DENIED", "installation not allowed to Create organization package")),
+    "DENIED",
+    /packages: write/,
+    1,
+  ],
+  [
+    "ghcr-organization-package",
+    fault(GHCR, 403, oci("DENIED", "installation not allowed to Write organization package")),
+    "DENIED",
+    /owner in the image name/,
+    1,
+  ],
+  [
+    "ghcr-read-package",
+    fault(GHCR, 403, oci("DENIED", "permission_denied: read_package"), { method: "GET" }),
+    "DENIED",
+    /read:packages/,
+    1,
+  ],
+  [
+    "denied-or-missing",
+    fault(GHCR, 403, oci("DENIED", "requested access to the resource is denied"), {
+      stage: "token",
+      method: "GET",
+    }),
+    "DENIED",
+    /at the login: not found, or these credentials have no access/,
+    1,
+  ],
+  [
+    "denied-or-missing",
+    fault(GHCR, 401, oci("UNAUTHORIZED", "authentication required"), {
+      stage: "token",
+      method: "GET",
+      identity: "anonymous",
+    }),
+    "DENIED",
+    /not readable without credentials .*\n.*docker login ghcr\.io/,
+    1,
+  ],
+  [
+    "ghcr-token-provided",
+    fault(
+      GHCR,
+      401,
+      oci("UNAUTHORIZED", "unauthenticated: User cannot be authenticated with the token provided."),
+    ),
+    "UNAUTHORIZED",
+    /classic personal access token/,
+    1,
+  ],
+  [
+    "ghcr-secondary-rate-limit",
+    fault(GHCR, 403, "You have exceeded a secondary rate limit. Please wait a few minutes"),
+    "UNAVAILABLE",
+    /Wait a few minutes/,
+    3,
+  ],
+  [
+    "too-many-requests",
+    fault(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 880.092µs, allowed: 44000/minute")),
+    "UNAVAILABLE",
+    /too many requests/,
+    5,
+  ],
+  [
+    "hub-pull-rate-limit",
+    fault(
+      HUB,
+      429,
+      oci(
+        "TOOMANYREQUESTS",
+        "You have reached your pull rate limit as '***': ***. You may increase the limit by authenticating and upgrading",
+      ),
+      { method: "GET" },
+    ),
+    "UNAVAILABLE",
+    /six hours/,
+    1,
+  ],
+  [
+    "hub-abuse-limit",
+    fault(HUB, 429, "Too Many Requests (HAP429).\n", { contentType: "text/plain", retryAfter: "60" }),
+    "UNAVAILABLE",
+    /abuse limit/,
+    5,
+  ],
+  [
+    "denied-or-missing",
+    fault(
+      HUB,
+      401,
+      oci("UNAUTHORIZED", "authentication required", [
+        { Type: "repository", Class: "", Name: "tgoai/x", Action: "pull" },
+      ]),
+      { scheme: "bearer" },
+    ),
+    "DENIED",
+    /does not say which/,
+    1,
+  ],
+  [
+    "manifest-blob-unknown",
+    fault(HUB, 400, oci("MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")),
+    "NOT_FOUND",
+    /uploads what is missing/,
+    1,
+  ],
+  [
+    "accept-too-narrow",
+    fault(
+      GHCR,
+      404,
+      oci("MANIFEST_UNKNOWN", "OCI index found, but Accept header does not support OCI indexes"),
+      { method: "GET" },
+    ),
+    "INTERNAL",
+    /drops the Accept header/,
+    1,
+  ],
+  [
+    "manifest-unknown",
+    fault(HUB, 404, oci("MANIFEST_UNKNOWN", "manifest unknown"), { method: "GET" }),
+    "NOT_FOUND",
+    /no such tag or digest/,
+    1,
+  ],
+  [
+    "blob-unknown",
+    fault(GHCR, 404, oci("BLOB_UNKNOWN", "unknown blob")),
+    "NOT_FOUND",
+    /uploads what is missing/,
+    1,
+  ],
+  [
+    "blob-upload-unknown",
+    fault(GHCR, 404, oci("BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")),
+    "UNAVAILABLE",
+    /lost the upload session/,
+    1,
+  ],
+  [
+    "upload-too-large",
+    fault(
+      GHCR,
+      416,
+      oci(
+        "REQUESTED_RANGE_NOT_SATISFIABLE",
+        "the request body is too large and exceeds the maximum permissible limit of 4.00MiB",
+      ),
+    ),
+    "DENIED",
+    /4\.00MiB/,
+    1,
+  ],
+  [
+    "immutable-tag",
+    fault(
+      "x-registry.cn-shanghai.cr.aliyuncs.com",
+      403,
+      oci("DENIED", "The requested tag already exists and cannot be overwritten."),
+    ),
+    "DENIED",
+    /Publish under a new tag/,
+    1,
+  ],
+  [
+    "delete-unsupported",
+    fault(GHCR, 405, oci("UNSUPPORTED", "The operation is unsupported."), { method: "DELETE" }),
+    "DENIED",
+    /packages REST API/,
+    1,
+  ],
+  [
+    "authorization-at-the-blob-store",
+    fault(GHCR, 400, "<Error><Message>Missing x-amz-content-sha256</Message></Error>"),
+    "INTERNAL",
+    /blob store/,
+    1,
+  ],
+  [
+    "authorization-at-the-blob-store",
+    fault(HUB, 400, "<Error><Message>Only one auth mechanism allowed</Message></Error>"),
+    "INTERNAL",
+    /blob store/,
+    1,
+  ],
+  [
+    "html",
+    fault(HUB, 405, "<html><head><title>405 Not Allowed</title></head></html>"),
+    "INVALID_RESPONSE",
+    /an HTML page \(<html><head><title>405/,
+    2,
+  ],
+  [
+    "html",
+    fault("localhost:8080", 403, "<!doctype html><title>Log in</title>"),
+    "INVALID_RESPONSE",
+    /no container registry/,
+    1,
+  ],
+  [
+    "passing",
+    fault(HUB, 502, "<html><head><title>502 Bad Gateway</title></head></html>"),
+    "UNAVAILABLE",
+    /status 502/,
+    5,
+  ],
+  ["passing", fault(HUB, 503, "", { stage: "token", method: "GET" }), "UNAVAILABLE", /at the login/, 5],
+  [
+    "acr-no-repository",
+    fault(ACR, 404, oci("NAME_UNKNOWN", "repository name not known to registry"), { method: "GET" }),
+    "NOT_FOUND",
+    /crpi-<id>/,
+    1,
+  ],
+  [
+    "acr-no-repository",
+    fault(ACR, 403, oci("DENIED", "requested access to the resource is denied")),
+    "NOT_FOUND",
+    /Create the namespace and the repository/,
+    1,
+  ],
+  [
+    "acr-login",
+    fault(ACR, 401, oci("UNAUTHORIZED", "authentication required"), { stage: "token", method: "GET" }),
+    "UNAUTHORIZED",
+    /registry password set in the ACR console/,
+    1,
+  ],
+  [
+    "wrong-password",
+    fault(HUB, 401, JSON.stringify({ details: "incorrect username or password" }), {
+      stage: "token",
+      method: "GET",
+    }),
+    "UNAUTHORIZED",
+    /wrong user name or password/,
+    1,
+  ],
+  ["denied", fault(HUB, 403, oci("DENIED", "something new")), "DENIED", /DENIED something new/, 1],
+  [
+    "anything-else",
+    fault(HUB, 418, "teapot", { contentType: "text/plain" }),
+    "INVALID_RESPONSE",
+    /status 418, "teapot"/,
+    1,
+  ],
+])("%s", (row, given, code, told, tries) => {
+  expect(classify(given)).toBe(row);
+  expect(explain(given).code).toBe(code);
+  expect(explain(given).message).toMatch(told);
+  expect(patienceWith(given)?.tries ?? 1).toBe(tries);
+});
+
+test.each([408, 425, 429, 500, 502, 503, 504, 522])("status %d passes", (status) => {
+  expect(patienceWith(fault("quay.io", status, ""))?.tries).toBe(5);
+});
+
+test.each([400, 401, 403, 404, 409, 413, 501, 505])("status %d does not", (status) => {
+  expect(patienceWith(fault("quay.io", status, oci("X", "y")))).toBeUndefined();
+});
+
+test.each<[string, number | undefined]>([
+  ["880.092µs", 0.880092],
+  ["10.305464ms", 10.305464],
+  ["1m30s", 90_000],
+  ["2h", 7_200_000],
+  ["500ns", 0.0005],
+  ["soon", undefined],
+])("a Go duration of %s", (text, milliseconds) => {
+  const read = goDuration(text);
+  if (milliseconds === undefined) expect(read).toBeUndefined();
+  else expect(read).toBeCloseTo(milliseconds, 6);
+});
+
+test("GHCR's delay in the message, never shorter than a second, is waited", () => {
+  expect(
+    patienceWith(fault(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 880.092µs, allowed: 44000/minute")))
+      ?.waits,
+  ).toEqual([1000]);
+  expect(
+    patienceWith(fault(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 2.5s, allowed: 2000/minute")))?.waits,
+  ).toEqual([2500]);
+});

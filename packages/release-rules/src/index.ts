@@ -1,0 +1,40 @@
+export { afterWrite } from "./after-write.js";
+export { type CandidateFacts, candidateProblem } from "./candidate-problem.js";
+export { type ReleasedImage, composeRecord } from "./compose-record.js";
+export {
+  type Gate,
+  type GateEntry,
+  type GateReason,
+  type OpenGate,
+  type ReleaseRegistry,
+  decideGate,
+  gateError,
+  tellReasons,
+} from "./gate.js";
+export { parseReleaseTag } from "./git-tag.js";
+export { type Next, type Progress, nextSteps } from "./next-steps.js";
+export { type PrunableTag, type PruneOptions, type PruneSelection, selectPrunable } from "./prunable-tags.js";
+export { type Sight, sightOf } from "./registry-snapshot.js";
+export { type PlannedService, type ReleasePlan, planRelease } from "./release-plan.js";
+export { RECORD_MEDIA_TYPE, ReleaseRecord, parseRecord, recordJson } from "./release-record.js";
+export { type Pointer, type Status, type StatusRow, releaseStatus } from "./status.js";
+export { type TagKind, inLine, isFloating, kindOfTag } from "./tag-kind.js";
+export { type FloatingRequest, decideFloatingTag, decideVersionTag } from "./tag-moves.js";
+export { TagPolicy, planTags } from "./tag-plan.js";
+export type { Step } from "./tag-steps.js";
+export {
+  type Holding,
+  type SeenTag,
+  heldVersion,
+  holdings,
+  versionBehind,
+  versionsOf,
+} from "./tag-target.js";
+export {
+  type Version,
+  compareVersions,
+  isNewer,
+  newestVersion,
+  parseVersion,
+  readVersion,
+} from "./version.js";

@@ -1,0 +1,22 @@
+import type { Holding } from "./tag-target.js";
+
+/** What one registry was seen to hold of one service. */
+export interface Sight {
+  readonly service: string;
+  readonly registry: string;
+  readonly held: Held;
+}
+
+export type Held =
+  | {
+      readonly state: "seen";
+      /** Of a release: at least the planned tags, the candidate's, and every version's. Of a status: all. */
+      readonly tags: ReadonlyMap<string, Holding>;
+    }
+  | { readonly state: "unreachable"; readonly why: string };
+
+/** The sight of one service in one registry. What was not looked at is not known to be absent. */
+export function sightOf(sights: readonly Sight[], service: string, registry: string): Held {
+  const found = sights.find((sight) => sight.service === service && sight.registry === registry);
+  return found?.held ?? { state: "unreachable", why: "it was not asked" };
+}

@@ -1,0 +1,46 @@
+import { TgoError } from "@tgo/errors";
+import type { OpenGate, ReleaseRegistry } from "./gate.js";
+import { planTags, TagPolicy, type TagPlan } from "./tag-plan.js";
+import type { Version } from "./version.js";
+
+/** Every tag a release is to write, and where. Only an open gate makes one. */
+export interface ReleasePlan {
+  readonly version: Version;
+  readonly services: readonly PlannedService[];
+  readonly registries: readonly ReleaseRegistry[];
+  /** Floating tags may go to an older version: a rollback. */
+  readonly allowBackwards: boolean;
+  /** Floating tags of unknown version may be taken over. */
+  readonly adopt: boolean;
+}
+
+export interface PlannedService {
+  readonly service: string;
+  /** Of the index. */
+  readonly digest: string;
+  readonly tags: TagPlan;
+}
+
+/** @param policies by service; a service without one moves all floating tags */
+export function planRelease(release: {
+  readonly version: Version;
+  readonly gate: OpenGate;
+  readonly registries: readonly ReleaseRegistry[];
+  readonly policies?: Readonly<Record<string, TagPolicy>> | undefined;
+  readonly allowBackwards?: boolean | undefined;
+  readonly adopt?: boolean | undefined;
+}): ReleasePlan {
+  const { version, gate, registries, policies = {}, allowBackwards = false, adopt = false } = release;
+  if (allowBackwards && !version.stable) {
+    throw new TgoError("USAGE", `${version.text} is a prerelease: it has no floating tag to go backwards`, {
+      where: "--allow-backwards",
+      remedy: "Leave the flag out, or name a stable version.",
+    });
+  }
+  const services = [...gate.digests].map(([service, digest]) => ({
+    service,
+    digest,
+    tags: planTags(version, policies[service] ?? TagPolicy.parse({})),
+  }));
+  return { version, services, registries, allowBackwards, adopt };
+}

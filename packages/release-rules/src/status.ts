@@ -1,0 +1,103 @@
+import { compareStatus } from "./compare-status.js";
+import type { Disagreement } from "./disagreement.js";
+import { heldVersion, versionsOf, type Holding } from "./tag-target.js";
+import { sightOf, type Sight } from "./registry-snapshot.js";
+import { isFloating, kindOfTag } from "./tag-kind.js";
+import { LATEST, type TagPolicy } from "./tag-plan.js";
+import { newestVersion, type Version } from "./version.js";
+
+/** What a tag stands for. */
+export interface Pointer {
+  readonly tag: string;
+  readonly digest: string;
+  /** Undefined when nothing says which version it is. */
+  readonly version: string | undefined;
+}
+
+/** One line of the status screen. */
+export interface StatusRow {
+  readonly service: string;
+  readonly registry: string;
+  /** Why it could not be asked; then nothing else is known. */
+  readonly unreachable?: string | undefined;
+  readonly latest?: Pointer | undefined;
+  /** Tags of lines, 1 and 1.2; the newest line first. */
+  readonly lines: readonly Pointer[];
+  /** The newest stable version, by semver order. */
+  readonly newest?: Pointer | undefined;
+  /** The newest prerelease, when it is newer than that: what may come next. Older ones are history. */
+  readonly prerelease?: Pointer | undefined;
+}
+
+export interface Status {
+  readonly rows: readonly StatusRow[];
+  readonly disagreements: readonly Disagreement[];
+}
+
+export interface StatusService {
+  readonly service: string;
+  /** What should float; where it is not given, only tags that are there are judged. */
+  readonly policy?: TagPolicy | undefined;
+}
+
+/**
+ * What `latest`, the floating tags and the newest version stand for, in every registry, and where they disagree.
+ * Never throws: it is looked at after an incident, when nothing is as it should be. What is not in `sights` was
+ * not asked.
+ */
+export function releaseStatus(asked: {
+  readonly services: readonly StatusService[];
+  readonly registries: readonly string[];
+  readonly sights: readonly Sight[];
+}): Status {
+  const seen = asked.services.map(({ service, policy }) => ({
+    service,
+    policy,
+    places: asked.registries.map((registry) => ({
+      registry,
+      held: sightOf(asked.sights, service, registry),
+    })),
+  }));
+  return {
+    rows: seen.flatMap(({ service, places }) =>
+      places.map(({ registry, held }) =>
+        held.state === "seen"
+          ? { service, registry, ...pointers(held.tags, service) }
+          : { service, registry, unreachable: held.why, lines: [] },
+      ),
+    ),
+    disagreements: compareStatus(seen),
+  };
+}
+
+function pointers(
+  tags: ReadonlyMap<string, Holding>,
+  service: string,
+): Pick<StatusRow, "latest" | "lines" | "newest" | "prerelease"> {
+  const versions = versionsOf(tags, service);
+  const stable = newestVersion(versions.filter((version) => version.stable));
+  const newest = newestVersion(versions);
+  const latest = tags.get(LATEST);
+  return {
+    latest: latest && pointer(LATEST, latest),
+    lines: [...tags]
+      .filter(([tag]) => tag !== LATEST && isFloating(kindOfTag(tag)))
+      .sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }))
+      .map(([tag, holding]) => pointer(tag, holding)),
+    newest: stable && versionPointer(tags, stable, service),
+    prerelease: newest === undefined || newest.stable ? undefined : versionPointer(tags, newest, service),
+  };
+}
+
+function pointer(tag: string, { digest, version }: Holding): Pointer {
+  return { tag, digest, version: version?.text };
+}
+
+function versionPointer(
+  tags: ReadonlyMap<string, Holding>,
+  version: Version,
+  service: string,
+): Pointer | undefined {
+  const found = heldVersion(tags, version, service);
+  return found && { ...found, version: version.text };
+}

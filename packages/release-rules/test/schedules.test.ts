@@ -1,0 +1,173 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  holdings,
+  isNewer,
+  nextSteps,
+  type Next,
+  type ReleasePlan,
+  type Sight,
+  type Step,
+  type Version,
+} from "../src/index.js";
+import { digest, version } from "./arbitraries.js";
+import { World } from "./simulation.js";
+
+const services = ["api", "web"];
+const registries = [
+  { registry: "ghcr", required: true },
+  { registry: "hub", required: true },
+  { registry: "acr", required: false },
+];
+
+/** Releases that go on at the same time; the last one is a rollback. */
+const RELEASES = ["1.2.3", "1.2.4-rc.1", "1.1.9", "1.2.4", "2.0.0", "1.2.2"] as const;
+const ROLLBACK = RELEASES.length - 1;
+
+const bytesOf = (service: string, text: string): string =>
+  digest(`${service === "api" ? "a" : "b"}${text.replaceAll(/[^\d]/g, "")}${text.includes("rc") ? "f" : ""}`);
+const candidateOf = (text: string): string => `candidate-${bytesOf("api", text).slice(7, 23)}`;
+
+/** One thing that happens. `pick` chooses among the writes that a release may make, in any order. */
+interface Event {
+  readonly release: number;
+  readonly down: readonly string[];
+  readonly pick: number;
+  /** The process of this release is killed and started anew before it goes on. */
+  readonly killed: boolean;
+}
+
+const event: fc.Arbitrary<Event> = fc.record({
+  release: fc.nat({ max: RELEASES.length - 1 }),
+  down: fc.oneof(
+    { weight: 4, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.subarray(["ghcr", "hub", "acr"], { minLength: 1 }) },
+  ),
+  pick: fc.nat({ max: 5 }),
+  killed: fc.boolean(),
+});
+
+interface Running {
+  readonly plan: ReleasePlan;
+  readonly start: Sight[];
+}
+
+function fresh(): World {
+  const world = new World(services, registries);
+  for (const tag of ["1.2.2", "1.2", "1", "latest"])
+    world.putAll(tag, (service) => bytesOf(service, "1.2.2"), "1.2.2");
+  for (const text of RELEASES) world.putAll(candidateOf(text), (service) => bytesOf(service, text), text);
+  return world;
+}
+
+interface Outcome {
+  readonly act: Next["act"] | "closed";
+  readonly wrote?: Step | undefined;
+  /** The digest that was under the tag before. */
+  readonly was?: string | undefined;
+}
+
+/** The one next write of a release, after a look at everything: as the flow does it. */
+function step(world: World, running: Map<number, Running>, { release, down, pick, killed }: Event): Outcome {
+  const text = RELEASES[release] ?? "";
+  world.down.clear();
+  for (const registry of down) world.down.add(registry);
+  if (killed) running.delete(release);
+  const started = running.get(release) ?? begin(world, text, release === ROLLBACK);
+  if (started === undefined) return { act: "closed" };
+  running.set(release, started);
+  const { next } = nextSteps(world.look(), started.plan, started.start);
+  if (next.act !== "write") return { act: next.act };
+  const chosen = next.steps[pick % next.steps.length];
+  if (chosen === undefined) throw new Error("nothing to write");
+  const was = world.get(chosen.service, chosen.registry, chosen.tag);
+  world.write(chosen);
+  return { act: "write", wrote: chosen, was };
+}
+
+function begin(world: World, text: string, allowBackwards: boolean): Running | undefined {
+  const plan = world.plan(version(text), candidateOf(text), { allowBackwards });
+  return plan && { plan, start: world.look() };
+}
+
+function versionAt(world: World, service: string, registry: string, tag: string): Version | undefined {
+  const seen = [...world.tags(service, registry)].map(([name, image]) => ({ tag: name, ...image }));
+  return holdings(seen, service).get(tag)?.version;
+}
+
+/** Every place with the version under a floating tag. */
+function floats(world: World, tag: string): { service: string; registry: string; at: Version | undefined }[] {
+  return services.flatMap((service) =>
+    registries.map(({ registry }) => ({ service, registry, at: versionAt(world, service, registry, tag) })),
+  );
+}
+
+/** Holds one tag that a release has just written against the laws. */
+function checkMove(world: World, wrote: Step, was: string | undefined, rollback: boolean): void {
+  const { service, registry, tag } = wrote;
+  const own = RELEASES.find((text) => text === tag);
+  if (own !== undefined) {
+    expect(was).toBeUndefined();
+    expect(world.get(service, registry, tag)).toBe(bytesOf(service, own));
+    return;
+  }
+  const at = versionAt(world, service, registry, tag);
+  if (at === undefined) throw new Error(`${service} ${registry} ${tag} is of no version`);
+  const before = RELEASES.find((text) => bytesOf(service, text) === was);
+  expect(at.stable).toBe(true);
+  if (before !== undefined && !rollback) expect(isNewer(at, version(before))).toBe(true);
+  // Ahead of the gate is what some required registry has not got.
+  for (const other of services)
+    for (const { registry: needed } of registries.filter(({ required }) => required))
+      expect(world.get(other, needed, at.text)).toBe(bytesOf(other, at.text));
+}
+
+describe("releases that run at once, are killed, and meet registries that come and go", () => {
+  it("never change a version's tag, never take latest back, and never move it ahead of the gate", () => {
+    const counts = { schedules: 0, write: 0, done: 0, stop: 0, closed: 0, kills: 0 };
+    fc.assert(
+      fc.property(fc.array(event, { minLength: 10, maxLength: 50 }), (events) => {
+        counts.schedules++;
+        const world = fresh();
+        const running = new Map<number, Running>();
+        for (const happening of events) {
+          const { act, wrote, was } = step(world, running, happening);
+          counts[act]++;
+          if (happening.killed) counts.kills++;
+          if (wrote !== undefined) checkMove(world, wrote, was, happening.release === ROLLBACK);
+        }
+      }),
+      { numRuns: 100 },
+    );
+    console.log(
+      `${counts.schedules} schedules: ${counts.write} tags written, ${counts.kills} kills, ${counts.closed} closed gates, ` +
+        `${counts.stop} stops, ${counts.done} looks at a finished release`,
+    );
+    expect(Math.min(...Object.values(counts))).toBeGreaterThan(10);
+  });
+
+  it("are complete everywhere, with the newest version on latest, once each has been run again", () => {
+    fc.assert(
+      fc.property(
+        fc.array(event, { maxLength: 40 }),
+        fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }),
+        (events, order) => {
+          const world = fresh();
+          const running = new Map<number, Running>();
+          for (const happening of events) if (happening.release !== ROLLBACK) step(world, running, happening);
+          world.down.clear();
+          for (const release of order) {
+            const text = RELEASES[release] ?? "";
+            const plan = world.plan(version(text), candidateOf(text));
+            expect(plan && world.finish(plan).next).toEqual({ act: "done", later: [] });
+          }
+          for (const { at } of floats(world, "latest")) expect(at?.text).toBe("2.0.0");
+          for (const { at } of floats(world, "1.2")) expect(at?.text).toBe("1.2.4");
+          for (const { at } of floats(world, "1.1")) expect(at?.text).toBe("1.1.9");
+          for (const { at } of floats(world, "1")) expect(at?.text).toBe("1.2.4");
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+});

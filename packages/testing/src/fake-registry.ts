@@ -1,0 +1,79 @@
+import { Registry, type RegistryOptions, type Retry } from "@tgo/registry";
+
+export interface Asked {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: Buffer;
+}
+
+/** A server of our own making: for faults and for what other people's registries were seen to do. */
+export type Server = (asked: Asked) => Response | Promise<Response>;
+
+/** A fetch that only this server answers, and all that was asked of it. */
+export function fakeFetch(server: Server): { fetch: typeof fetch; asked: Asked[] } {
+  const asked: Asked[] = [];
+  return {
+    asked,
+    fetch: async (input, init = {}) => {
+      const url = new URL(input instanceof Request ? input.url : input);
+      const body = Buffer.from(await new Response(init.body).arrayBuffer());
+      const request = { method: init.method ?? "GET", url, headers: new Headers(init.headers), body };
+      asked.push(request);
+      return server(request);
+    },
+  };
+}
+
+/** A registry object before a fake server. Time does not pass: waits are noted, not waited. */
+export function fakeRegistry(
+  server: Server,
+  options: Partial<RegistryOptions> = {},
+): { registry: Registry; asked: Asked[]; waits: number[]; retries: Retry[] } {
+  const { fetch, asked } = fakeFetch(server);
+  const waits: number[] = [];
+  const retries: Retry[] = [];
+  const registry = new Registry({
+    host: "ghcr.io",
+    fetch,
+    random: () => 0,
+    sleep: (milliseconds) => {
+      waits.push(milliseconds);
+      return Promise.resolve();
+    },
+    onRetry: (retry) => retries.push(retry),
+    ...options,
+  });
+  return { registry, asked, waits, retries };
+}
+
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+  });
+}
+
+/** distribution-spec, "Error Codes". */
+export function refusal(
+  status: number,
+  code: string,
+  message: string,
+  headers: Record<string, string> = {},
+): Response {
+  return json(status, { errors: [{ code, message }] }, headers);
+}
+
+export function networkError(code: string): TypeError {
+  return new TypeError("fetch failed", { cause: Object.assign(new Error(`connect ${code}`), { code }) });
+}
+
+/** The error that this promise must reject with. */
+export async function failure(promise: Promise<unknown>): Promise<Error> {
+  const thrown: unknown = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (thrown instanceof Error) return thrown;
+  throw new Error("it did not fail");
+}

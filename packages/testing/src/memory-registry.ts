@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { digestOf, Registry, type RegistryOptions } from "@tgo/registry";
+import { fakeFetch, json, refusal, type Asked } from "./fake-registry.js";
+
+export interface MemoryRegistryOptions {
+  /** Of every request, in milliseconds. */
+  readonly delayMs?: number;
+  /** Bearer, with a token endpoint; "private" refuses anonymous pulls. */
+  readonly auth?: "none" | "public" | "private";
+}
+
+/** A registry in memory, for what a real one cannot show: every request counted, time, content that gets lost. */
+export class MemoryRegistry {
+  readonly blobs = new Map<string, Uint8Array>();
+  /** By `repository digest`, and `repository tag` for what a tag stands for. */
+  readonly manifests = new Map<string, { mediaType: string; bytes: Uint8Array }>();
+  readonly asked: Asked[] = [];
+  /** Answers instead of the registry when it returns something. */
+  intercept: (asked: Asked) => Response | undefined | Promise<Response | undefined> = () => undefined;
+  /** Told of every manifest that is put, before it is. */
+  onPut: (repository: string, reference: string, digest: string) => void = () => undefined;
+  readonly #fetch: typeof fetch;
+  readonly #o: MemoryRegistryOptions;
+
+  constructor(
+    readonly host: string,
+    options: MemoryRegistryOptions = {},
+  ) {
+    this.#o = options;
+    const { fetch, asked } = fakeFetch(async (request) => {
+      await sleep(this.#o.delayMs ?? 0);
+      return (await this.intercept(request)) ?? this.answer(request);
+    });
+    this.#fetch = fetch;
+    this.asked = asked;
+  }
+
+  client(options: Partial<RegistryOptions> = {}): Registry {
+    return new Registry({
+      host: this.host,
+      fetch: this.#fetch,
+      sleep: () => Promise.resolve(),
+      random: () => 0,
+      credentials: { username: "u", password: "password" },
+      ...options,
+    });
+  }
+
+  anonymous(): Registry {
+    return this.client({ credentials: undefined });
+  }
+
+  /** `METHOD path`, without the token and challenge traffic. */
+  requests(method?: string): string[] {
+    return this.asked
+      .filter(
+        (asked) =>
+          asked.url.pathname !== "/token" && (this.#auth === "none" || asked.headers.has("authorization")),
+      )
+      .filter((asked) => method === undefined || asked.method === method)
+      .map((asked) => `${asked.method} ${asked.url.pathname}`);
+  }
+
+  get #auth(): "none" | "public" | "private" {
+    return this.#o.auth ?? "none";
+  }
+
+  /** The digest under a tag. */
+  held(repository: string, tag: string): string | undefined {
+    const found = this.manifests.get(`${repository} ${tag}`);
+    return found === undefined ? undefined : digestOf(found.bytes);
+  }
+
+  /** As the registry itself would answer, whatever intercepts it. */
+  answer(asked: Asked): Response {
+    const { method, url, headers, body } = asked;
+    if (url.pathname === "/token")
+      return json(200, { token: headers.has("authorization") ? "full" : "anonymous" });
+    if (this.#auth !== "none") {
+      const sent = headers.get("authorization");
+      if (sent === null || (sent === "Bearer anonymous" && this.#auth === "private")) {
+        return refusal(401, "UNAUTHORIZED", "authentication required", {
+          "www-authenticate": `Bearer realm="https://${this.host}/token",service="s"`,
+        });
+      }
+    }
+    const listed = /^\/v2\/(.+)\/tags\/list$/.exec(url.pathname)?.[1];
+    if (listed !== undefined) return this.#tags(listed);
+    const [, repository = "", kind, name = ""] =
+      /^\/v2\/(.+)\/(manifests|blobs)\/(.+)$/.exec(url.pathname) ?? [];
+    if (kind === "manifests") return this.#manifest(method, repository, name, headers, body);
+    if (method === "POST") {
+      const mount = url.searchParams.get("mount");
+      if (mount !== null && this.blobs.has(`${url.searchParams.get("from") ?? ""} ${mount}`)) {
+        this.blobs.set(
+          `${repository} ${mount}`,
+          this.blobs.get(`${url.searchParams.get("from") ?? ""} ${mount}`) ?? new Uint8Array(),
+        );
+        return new Response(null, { status: 201 });
+      }
+      return new Response(null, { status: 202, headers: { location: `/v2/${repository}/blobs/upload/1` } });
+    }
+    if (method === "PUT") {
+      this.blobs.set(`${repository} ${url.searchParams.get("digest") ?? ""}`, body);
+      return new Response(null, { status: 201 });
+    }
+    const blob = this.blobs.get(`${repository} ${name}`);
+    if (blob === undefined) return refusal(404, "BLOB_UNKNOWN", "blob unknown to registry");
+    return new Response(method === "HEAD" ? null : blob, {
+      headers: { "content-length": String(blob.length) },
+    });
+  }
+
+  #tags(repository: string): Response {
+    const tags = [...this.manifests.keys()]
+      .filter((key) => key.startsWith(`${repository} `) && !key.includes(" sha256:"))
+      .map((key) => key.slice(repository.length + 1));
+    return tags.length === 0
+      ? refusal(404, "NAME_UNKNOWN", "repository name not known to registry")
+      : json(200, { tags });
+  }
+
+  #manifest(method: string, repository: string, name: string, headers: Headers, bytes: Buffer): Response {
+    if (method === "PUT") {
+      if (name.startsWith("sha256:") && name !== digestOf(bytes))
+        return refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
+      this.onPut(repository, name, digestOf(bytes));
+      const entry = { mediaType: headers.get("content-type") ?? "", bytes };
+      this.manifests.set(`${repository} ${name}`, entry).set(`${repository} ${digestOf(bytes)}`, entry);
+      return new Response(null, { status: 201 });
+    }
+    if (method === "DELETE") {
+      for (const [key, { bytes: held }] of this.manifests)
+        if (key.startsWith(`${repository} `) && digestOf(held) === name) this.manifests.delete(key);
+      return new Response(null, { status: 202 });
+    }
+    const found = this.manifests.get(`${repository} ${name}`);
+    if (found === undefined) return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown");
+    return new Response(method === "HEAD" ? null : found.bytes, {
+      headers: {
+        "content-type": found.mediaType,
+        "content-length": String(found.bytes.length),
+        "docker-content-digest": digestOf(found.bytes),
+      },
+    });
+  }
+}
