@@ -2,7 +2,7 @@ import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  createWorld,
+  createHarness,
   ENGINES,
   execute,
   hasEngine,
@@ -10,8 +10,8 @@ import {
   reportOf,
   ROOT,
   tagsIn,
-  type World,
-} from "./world.js";
+  type Harness,
+} from "./harness.js";
 
 /** The files of a fixture by what becomes of them: undefined removes one. */
 type Edits = Readonly<Record<string, (text: string) => string | undefined>>;
@@ -30,7 +30,7 @@ const STRATEGIES = { tiny: "python", "seventh/weather-bot": "python", "seventh/l
 const MAGIC =
   "python-magic==0.4.27 --hash=sha256:c212960ad306f700aa0d01e5d7a325d20548ff97eb9920dcd29513174f0294d3\n";
 
-const INPUTS: [string, Input | ((world: World) => Promise<Input>), told: RegExp, remedy: RegExp][] = [
+const INPUTS: [string, Input | ((harness: Harness) => Promise<Input>), told: RegExp, remedy: RegExp][] = [
   [
     "a poetry.lock that is older than pyproject.toml",
     { fixture: "tiny", edits: { "pyproject.toml": (text) => text.replace("1.17.0", "1.16.0") } },
@@ -140,14 +140,14 @@ const INPUTS: [string, Input | ((world: World) => Promise<Input>), told: RegExp,
 
 describe.each(ENGINES)("input that cannot become an image, on the %s engine", (engine) => {
   describe.skipIf(!hasEngine(engine))("", () => {
-    let world: World;
+    let harness: Harness;
     beforeAll(async () => {
-      world = await createWorld(engine);
+      harness = await createHarness(engine);
     });
-    afterAll(() => world.close());
+    afterAll(() => harness.close());
 
     async function sourceOf({ fixture, edits = {} }: Input, name: string): Promise<string> {
-      const folder = await makeFolder(world, name, {});
+      const folder = await makeFolder(harness, name, {});
       await cp(join(ROOT, "e2e/fixtures", fixture), folder, { recursive: true });
       for (const [path, edit] of Object.entries(edits)) {
         const file = join(folder, path);
@@ -161,13 +161,13 @@ describe.each(ENGINES)("input that cannot become an image, on the %s engine", (e
     }
 
     it.each(INPUTS)("is refused with one message: %s", async (title, given, told, remedy) => {
-      const input = typeof given === "function" ? await given(world) : given;
+      const input = typeof given === "function" ? await given(harness) : given;
       const name = `input-${INPUTS.findIndex(([each]) => each === title)}`;
       const source = await sourceOf(input, name);
       const build = { strategy: STRATEGIES[input.fixture], ...input.build };
-      const catalog = await world.catalog(`${name}.json`, { services: { [name]: { title, build } } });
+      const catalog = await harness.catalog(`${name}.json`, { services: { [name]: { title, build } } });
       const args = ["--service", name, "--catalog", catalog, "--source", source, ...(input.args ?? [])];
-      const outcome = await world.run(["publish", ...args, "--format", "json"]);
+      const outcome = await harness.run(["publish", ...args, "--format", "json"]);
       const { services } = reportOf(outcome);
       const problems = services[0]?.problems ?? [];
       expect(problems, JSON.stringify(problems)).toHaveLength(1);
@@ -175,7 +175,7 @@ describe.each(ENGINES)("input that cannot become an image, on the %s engine", (e
       expect(problems[0]?.remedy).toMatch(remedy);
       expect(outcome.code).toBe(1);
       expect(outcome.stderr).not.toMatch(/ upload |\n\s+at .*\(.*:\d+:\d+\)/);
-      expect(await tagsIn(world.registries.open, `tgoai/${name}`)).toEqual([]);
+      expect(await tagsIn(harness.registries.open, `tgoai/${name}`)).toEqual([]);
     });
   });
 });

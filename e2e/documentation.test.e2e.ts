@@ -1,8 +1,8 @@
 import { cp, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import surface from "../pipelines/tgo/surface.json";
-import { createWorld, execute, ROOT, SAMPLES, type World } from "./world.js";
+import surface from "../pipelines/tgo/module-api.json";
+import { createHarness, execute, ROOT, SAMPLES, type Harness } from "./harness.js";
 
 /** Command lines of the documentation: in code blocks, and in tables between backticks. */
 async function documented(start: string): Promise<string[]> {
@@ -23,28 +23,28 @@ const tgoLines = await documented("npx --no-install tgo");
 const daggerLines = await documented("dagger call");
 
 describe("the documentation's tgo commands", () => {
-  let world: World;
+  let harness: Harness;
 
   beforeAll(async () => {
-    world = await createWorld("buildah");
-    await cp(SAMPLES, join(world.folder, "tgo/repos"), { recursive: true });
-    await mkdir(join(world.folder, "here/pipelines"), { recursive: true });
+    harness = await createHarness("buildah");
+    await cp(SAMPLES, join(harness.folder, "tgo/repos"), { recursive: true });
+    await mkdir(join(harness.folder, "here/pipelines"), { recursive: true });
   });
-  afterAll(() => world.close());
+  afterAll(() => harness.close());
 
   // Not those that need a file of the reader's, a released tag, or a mirror of a name that nobody has.
   it.each(tgoLines.filter((line) => !/--catalog|--tag|example\.com/.test(line)))("%s", async (line) => {
     const args = line
       .replace("npx --no-install tgo ", "")
-      .replaceAll("ghcr.io/me/tgo", `${world.registries.open.host}/me/tgo`)
+      .replaceAll("ghcr.io/me/tgo", `${harness.registries.open.host}/me/tgo`)
       .split(" ");
-    const outcome = await world.run(args, { cwd: join(world.folder, "here") });
+    const outcome = await harness.run(args, { cwd: join(harness.folder, "here") });
     expect(outcome.stderr).not.toContain("Usage");
     expect(outcome.code).toBe(0);
   });
 
   it("run as turbo tasks of a service's folder too", async () => {
-    const flags = ["--catalog", world.catalogFile, "--source", "examples/repos", "--engine", "buildah"];
+    const flags = ["--catalog", harness.catalogFile, "--source", "examples/repos", "--engine", "buildah"];
     const turbo = ["--no-install", "turbo", "run", "smoke", "--filter=@tgo/service-tgo-web", "--", ...flags];
     const { code, stdout, stderr } = await execute("npx", turbo, ROOT);
     expect(stdout + stderr).toContain("smoke ok");

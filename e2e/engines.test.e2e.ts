@@ -4,36 +4,36 @@ import { join } from "node:path";
 import type { Report } from "@tgo/report";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  createWorld,
+  createHarness,
   ENGINES,
   execute,
   hasEngine,
   reportOf,
   SAMPLES,
   type EngineName,
-  type World,
-} from "./world.js";
+  type Harness,
+} from "./harness.js";
 
 const SERVICES = ["tgo-api", "tgo-web"];
 const PLATFORMS = ["linux/amd64", "linux/arm64"];
 
 /** The embedded engine stands in for Dagger's: what it makes must be the same, down to the owner of every file. */
 describe.skipIf(!hasEngine("dagger"))("both engines", () => {
-  const worlds = new Map<EngineName, World>();
+  const harnesses = new Map<EngineName, Harness>();
   const reports = new Map<EngineName, Report>();
 
   beforeAll(async () => {
     for (const engine of ENGINES) {
-      const world = await createWorld(engine);
-      worlds.set(engine, world);
+      const harness = await createHarness(engine);
+      harnesses.set(engine, harness);
       const args = ["publish", "--service", SERVICES.join(","), "--source", SAMPLES, "--format", "json"];
-      reports.set(engine, reportOf(await world.run(args)));
+      reports.set(engine, reportOf(await harness.run(args)));
     }
   });
-  afterAll(() => Promise.all([...worlds.values()].map((world) => world.close())));
+  afterAll(() => Promise.all([...harnesses.values()].map((harness) => harness.close())));
 
   it("report the same, apart from digests, sizes and durations", () => {
-    const [buildah, dagger] = ENGINES.map((engine) => comparable(reports.get(engine), worlds.get(engine)));
+    const [buildah, dagger] = ENGINES.map((engine) => comparable(reports.get(engine), harnesses.get(engine)));
     expect(buildah).toEqual(dagger);
   });
 
@@ -43,7 +43,7 @@ describe.skipIf(!hasEngine("dagger"))("both engines", () => {
     const [buildah, dagger] = await Promise.all(
       ENGINES.map(async (engine) => {
         const tag = reports.get(engine)?.services.find((row) => row.service === service)?.tag ?? "";
-        const host = worlds.get(engine)?.registries.open.host ?? "";
+        const host = harnesses.get(engine)?.registries.open.host ?? "";
         return contents(`docker://${host}/tgoai/${service}:${tag}`, platform);
       }),
     );
@@ -55,8 +55,8 @@ describe.skipIf(!hasEngine("dagger"))("both engines", () => {
 });
 
 /** A report without what may differ: engine, clocks, digests, sizes, and the ports of this run's registries. */
-function comparable(report: Report | undefined, world: World | undefined): unknown {
-  const hosts = Object.entries(world?.registries ?? {}).map(([name, { host }]) => [host, name] as const);
+function comparable(report: Report | undefined, harness: Harness | undefined): unknown {
+  const hosts = Object.entries(harness?.registries ?? {}).map(([name, { host }]) => [host, name] as const);
   const text = JSON.stringify(report, (key, value: unknown) =>
     ["engine", "began", "digest", "size", "durationMs", "uploaded"].includes(key) ? undefined : value,
   );

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { decoyServer, htmlServer } from "@tgo/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
-  createWorld,
+  createHarness,
   ENGINES,
   execute,
   hasEngine,
@@ -11,8 +11,8 @@ import {
   reportOf,
   ROOT,
   tagsIn,
-  type World,
-} from "./world.js";
+  type Harness,
+} from "./harness.js";
 
 /** A service small enough to build in seconds: Python with one pure package. */
 const TINY = {
@@ -24,7 +24,7 @@ const TINY = {
 
 describe.each(ENGINES)("faults on the %s engine", (engine) => {
   describe.skipIf(!hasEngine(engine))("", () => {
-    let world: World;
+    let harness: Harness;
     let source: string;
     let catalog: string;
 
@@ -39,19 +39,19 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       ...more,
     ];
     const tagged = async (): Promise<string[]> =>
-      (await Promise.all(Object.values(world.registries).map((registry) => tagsIn(registry, "tgoai/tiny"))))
+      (await Promise.all(Object.values(harness.registries).map((registry) => tagsIn(registry, "tgoai/tiny"))))
         .flat()
         .filter((tag) => !tag.startsWith("staging-"));
 
     beforeAll(async () => {
-      world = await createWorld(engine);
-      catalog = await world.catalog("tiny.json", { services: { tiny: TINY } });
+      harness = await createHarness(engine);
+      catalog = await harness.catalog("tiny.json", { services: { tiny: TINY } });
       source = join(ROOT, "e2e/fixtures/tiny");
     });
-    afterAll(() => world.close());
+    afterAll(() => harness.close());
     afterEach(() => {
-      for (const { password } of Object.values(world.registries)) {
-        if (password !== undefined) expect(world.printed()).not.toContain(password);
+      for (const { password } of Object.values(harness.registries)) {
+        if (password !== undefined) expect(harness.printed()).not.toContain(password);
       }
     });
 
@@ -82,7 +82,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
           "--catalog",
           catalog,
           "--source",
-          await makeFolder(world, "empty", { "x/.keep": "" }),
+          await makeFolder(harness, "empty", { "x/.keep": "" }),
         ],
         1,
         [/pyproject\.toml/, /--source/],
@@ -127,7 +127,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
           "--service",
           "own",
           "--catalog",
-          await world.catalog("own.json", {
+          await harness.catalog("own.json", {
             services: { own: { title: "Own", build: { strategy: "dockerfile" } } },
           }),
           "--source",
@@ -147,7 +147,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
         async () => [
           ...publish(),
           "--catalog",
-          await world.catalog("bad.json", {
+          await harness.catalog("bad.json", {
             platforms: ["linux/vax"],
             services: { tiny: { ...TINY, title: 3 } },
           }),
@@ -181,7 +181,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       name: string,
       files: Readonly<Record<string, string | Buffer | undefined>>,
     ): Promise<string> {
-      const folder = join(world.folder, name);
+      const folder = join(harness.folder, name);
       await cp(source, folder, { recursive: true });
       for (const [path, content] of Object.entries(files)) {
         if (content === undefined) await rm(join(folder, path));
@@ -191,13 +191,13 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
     }
 
     async function malformed(): Promise<string> {
-      const file = join(world.folder, "broken.json");
+      const file = join(harness.folder, "broken.json");
       await writeFile(file, '{\n  "services": {,}\n}\n');
       return file;
     }
 
     it.each(inputs)("refuses %s, says what to do, and tags nothing", async (_, args, code, patterns) => {
-      const outcome = await world.run(await args());
+      const outcome = await harness.run(await args());
       const said = outcome.stdout + outcome.stderr;
       for (const pattern of patterns) expect(said).toMatch(pattern);
       expect(said).not.toMatch(/\n\s+at .*\(.*:\d+:\d+\)/);
@@ -206,19 +206,19 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
     });
 
     it("refuses a wrong password before anything is built", async () => {
-      const file = join(world.folder, "wrong.json");
+      const file = join(harness.folder, "wrong.json");
       const auth = Buffer.from("tgo:wrong-password-here").toString("base64");
       await writeFile(
         file,
         JSON.stringify({
-          auths: { [world.registries.basic.host]: { auth }, [world.registries.bearer.host]: { auth } },
+          auths: { [harness.registries.basic.host]: { auth }, [harness.registries.bearer.host]: { auth } },
         }),
       );
-      const outcome = await world.run([...publish(), "--docker-config", `file:${file}`]);
+      const outcome = await harness.run([...publish(), "--docker-config", `file:${file}`]);
       const said = outcome.stdout + outcome.stderr;
       expect(outcome.code).toBe(1);
-      expect(said).toContain(world.registries.basic.host);
-      expect(said).toContain(world.registries.bearer.host);
+      expect(said).toContain(harness.registries.basic.host);
+      expect(said).toContain(harness.registries.bearer.host);
       expect(said).toMatch(/credentials|password|unauthorized/i);
       expect(said).not.toContain("wrong-password-here");
       expect(said).not.toContain(auth);
@@ -228,7 +228,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
 
     it("says so when a web server answers in a registry's place", async () => {
       const html = await htmlServer();
-      const outcome = await world.run([...publish(), "--registry", `localhost:${html.port}/x`]);
+      const outcome = await harness.run([...publish(), "--registry", `localhost:${html.port}/x`]);
       await html.stop();
       expect(outcome.code).toBe(1);
       expect(outcome.stdout + outcome.stderr).toMatch(/not a registry|HTML/i);
@@ -240,10 +240,10 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
         const broken = await variant("broken", {
           "server.py": "import time\nprint('not listening')\ntime.sleep(600)\n",
         });
-        const file = await world.catalog("broken-server.json", {
+        const file = await harness.catalog("broken-server.json", {
           services: { tiny: { ...TINY, smoke: { ...TINY.smoke, timeoutSeconds: 5 } } },
         });
-        const outcome = await world.run([
+        const outcome = await harness.run([
           "smoke",
           "--service",
           "tiny",
@@ -266,7 +266,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       header.writeUInt16LE(3, 16);
       header.writeUInt16LE(62, 18);
       const folder = await variant("foreign", { "hidden.so.1": header });
-      const outcome = await world.run([
+      const outcome = await harness.run([
         "publish",
         "--service",
         "tiny",
@@ -283,7 +283,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
 
     it("stops cleanly on Ctrl-C, and the same command finishes the work", async () => {
       let interrupted = false;
-      const first = await world.run(publish("--progress", "plain"), {
+      const first = await harness.run(publish("--progress", "plain"), {
         watch: (stderr, kill) => {
           if (interrupted || !/smoke/.test(stderr)) return;
           interrupted = true;
@@ -293,14 +293,14 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       expect(interrupted).toBe(true);
       expect(first.code).toBe(130);
       expect(await tagged()).toEqual([]);
-      const second = await world.run(publish());
+      const second = await harness.run(publish());
       expect(second.stdout + second.stderr).not.toContain("failed");
       expect(second.code).toBe(0);
       expect(await tagged()).toHaveLength(3);
     });
 
     it("finishes a publish that one registry refused, by copying from the others", async () => {
-      const file = await world.catalog("renamed.json", {
+      const file = await harness.catalog("renamed.json", {
         services: { tiny: { ...TINY, title: "Another title" } },
       });
       const args = [
@@ -315,17 +315,17 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
         "json",
       ];
       const before = await tagged();
-      const partial = await world.catalog("two.json", {
+      const partial = await harness.catalog("two.json", {
         services: { tiny: { ...TINY, title: "Another title" } },
         registries: {
           ghcr: null,
           dockerhub: null,
           acr: null,
-          open: { host: world.registries.open.host, repository: "tgoai/{service}", public: true },
+          open: { host: harness.registries.open.host, repository: "tgoai/{service}", public: true },
         },
       });
-      expect((await world.run([...args, "--catalog", partial])).code).toBe(0);
-      const rest = await world.run(args);
+      expect((await harness.run([...args, "--catalog", partial])).code).toBe(0);
+      const rest = await harness.run(args);
       const { services } = JSON.parse(rest.stdout) as {
         services: { registries: { registry: string; state: string }[] }[];
       };
@@ -339,9 +339,9 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
     });
 
     it("builds a service's own Dockerfile for both platforms, and says that one was emulated", async () => {
-      const folder = await makeFolder(world, "own", {
+      const folder = await makeFolder(harness, "own", {
         Dockerfile: [
-          `FROM ${world.mirror}/library/python:3.11-slim`,
+          `FROM ${harness.mirror}/library/python:3.11-slim`,
           "ARG BUILDPLATFORM",
           "ARG GREETING=none",
           "COPY server.py /app/server.py",
@@ -353,7 +353,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
           .replace("import six\n", "")
           .replace('six.ensure_binary("ok")', 'b"ok"'),
       });
-      const file = await world.catalog("dockerfile.json", {
+      const file = await harness.catalog("dockerfile.json", {
         services: {
           own: {
             title: "Own",
@@ -366,7 +366,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
           },
         },
       });
-      const outcome = await world.run([
+      const outcome = await harness.run([
         "smoke",
         "--service",
         "own",
@@ -385,11 +385,11 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
     });
 
     it("fails verification when a registry holds other bytes under the tag", async () => {
-      const tags = (await tagsIn(world.registries.open, "tgoai/tiny")).filter((tag) =>
+      const tags = (await tagsIn(harness.registries.open, "tgoai/tiny")).filter((tag) =>
         tag.startsWith("candidate-"),
       );
       const [first = "", second = ""] = tags;
-      const host = world.registries.open.host;
+      const host = harness.registries.open.host;
       await execute("skopeo", [
         "copy",
         "--all",
@@ -398,7 +398,15 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
         `docker://${host}/tgoai/tiny:${first}`,
         `docker://${host}/tgoai/tiny:${second}`,
       ]);
-      const outcome = await world.run(["verify", "--service", "tiny", "--catalog", catalog, "--tag", second]);
+      const outcome = await harness.run([
+        "verify",
+        "--service",
+        "tiny",
+        "--catalog",
+        catalog,
+        "--tag",
+        second,
+      ]);
       expect(outcome.code).toBe(1);
       expect(outcome.stdout + outcome.stderr).toMatch(/digest/);
     });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Report } from "@tgo/report";
 import {
-  createWorld,
+  createHarness,
   ENGINES,
   execute,
   hasEngine,
@@ -12,8 +12,8 @@ import {
   reportOf,
   SAMPLES,
   tagsIn,
-  type World,
-} from "./world.js";
+  type Harness,
+} from "./harness.js";
 
 interface IndexDocument {
   mediaType: string;
@@ -23,18 +23,18 @@ interface IndexDocument {
 
 describe.each(ENGINES)("publish on the %s engine", (engine) => {
   describe.skipIf(!hasEngine(engine))("", () => {
-    let world: World;
+    let harness: Harness;
     let report: Report;
     const publish = ["publish", "--service", "tgo-api,tgo-web", "--format", "json"];
 
     beforeAll(async () => {
-      world = await createWorld(engine);
-      const outcome = await world.run([...publish, "--source", SAMPLES]);
+      harness = await createHarness(engine);
+      const outcome = await harness.run([...publish, "--source", SAMPLES]);
       expect(outcome.stderr).not.toContain("failed");
       expect(outcome.code).toBe(0);
       report = reportOf(outcome);
     });
-    afterAll(() => world.close());
+    afterAll(() => harness.close());
 
     it("reports 2 services in 3 registries for 2 platforms, one digest a service", () => {
       expect(report.ok).toBe(true);
@@ -61,7 +61,7 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
     it("leaves an OCI index with exactly two platforms and the same bytes in every registry", async () => {
       for (const { service, tag, digest } of report.services) {
         const copies = await Promise.all(
-          Object.values(world.registries).map((registry) =>
+          Object.values(harness.registries).map((registry) =>
             rawManifest(registry, `tgoai/${service}:${tag ?? ""}`),
           ),
         );
@@ -79,7 +79,7 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
     });
 
     it("moves no tag but its own", async () => {
-      for (const registry of Object.values(world.registries)) {
+      for (const registry of Object.values(harness.registries)) {
         const tags = await tagsIn(registry, "tgoai/tgo-api");
         expect(tags.filter((tag) => !/^(candidate|staging)-[0-9a-f]{16}$/.test(tag))).toEqual([]);
         expect(tags.filter((tag) => tag.startsWith("candidate-"))).toHaveLength(1);
@@ -89,7 +89,7 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
     it("makes an arm64 image that answers /health under a foreign client", async () => {
       const [api] = report.services;
       const name = `tgo-e2e-${process.pid}`;
-      const image = `docker://${world.registries.open.host}/tgoai/tgo-api:${api?.tag ?? ""}`;
+      const image = `docker://${harness.registries.open.host}/tgoai/tgo-api:${api?.tag ?? ""}`;
       const from = ["from", "--name", name, "--tls-verify=false", "--platform", "linux/arm64", image];
       expect(await execute("buildah", from)).toMatchObject({ code: 0 });
       try {
@@ -116,9 +116,9 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
     });
 
     it("publishes the same digest again from another checkout, and uploads nothing", async () => {
-      const copy = join(world.folder, "checkout");
+      const copy = join(harness.folder, "checkout");
       await cp(SAMPLES, copy, { recursive: true });
-      const again = reportOf(await world.run([...publish, "--source", copy]));
+      const again = reportOf(await harness.run([...publish, "--source", copy]));
       expect(again.services.map(({ state, digest, tag }) => ({ state, digest, tag }))).toEqual(
         report.services.map(({ digest, tag }) => ({ state: "already there", digest, tag })),
       );
@@ -138,7 +138,15 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
 
     it("verifies every registry by digest and every file's machine from the layers", async () => {
       const verified = reportOf(
-        await world.run(["verify", "--service", "tgo-api,tgo-web", "--source", SAMPLES, "--format", "json"]),
+        await harness.run([
+          "verify",
+          "--service",
+          "tgo-api,tgo-web",
+          "--source",
+          SAMPLES,
+          "--format",
+          "json",
+        ]),
       );
       expect(verified.services.map(({ state, digest }) => ({ state, digest }))).toEqual(
         report.services.map(({ digest }) => ({ state: "verified", digest })),
@@ -149,10 +157,10 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
     });
 
     it("prints no password anywhere", () => {
-      for (const { password } of Object.values(world.registries)) {
+      for (const { password } of Object.values(harness.registries)) {
         if (password === undefined) continue;
-        expect(world.printed()).not.toContain(password);
-        expect(world.printed()).not.toContain(Buffer.from(`tgo:${password}`).toString("base64"));
+        expect(harness.printed()).not.toContain(password);
+        expect(harness.printed()).not.toContain(Buffer.from(`tgo:${password}`).toString("base64"));
       }
     });
   });

@@ -5,7 +5,16 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startFaultProxy, type FaultProxy, type FaultyRequest } from "@tgo/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createWorld, ENGINES, hasEngine, rawManifest, reportOf, ROOT, tagsIn, type World } from "./world.js";
+import {
+  createHarness,
+  ENGINES,
+  hasEngine,
+  rawManifest,
+  reportOf,
+  ROOT,
+  tagsIn,
+  type Harness,
+} from "./harness.js";
 
 const COMMIT = [
   "--revision",
@@ -26,15 +35,15 @@ const SERVICES = ["one", "two"];
 
 describe.each(ENGINES)("releases on the %s engine", (engine) => {
   describe.skipIf(!hasEngine(engine))("", () => {
-    let world: World;
+    let harness: Harness;
     let proxy: FaultProxy;
     let catalog: string;
 
     beforeAll(async () => {
-      world = await createWorld(engine);
-      const { open, basic, bearer } = world.registries;
+      harness = await createHarness(engine);
+      const { open, basic, bearer } = harness.registries;
       proxy = await startFaultProxy(basic.url);
-      catalog = await world.catalog("release.json", {
+      catalog = await harness.catalog("release.json", {
         services: {
           ...Object.fromEntries(
             ["tgo-api", "tgo-ai", "tgo-platform", "tgo-rag", "tgo-web", "tgo-widget-app"].map((name) => [
@@ -57,7 +66,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
     });
     afterAll(async () => {
       await proxy.stop();
-      await world.close();
+      await harness.close();
     });
 
     const args = (version: string, ...more: string[]): string[] => [
@@ -66,16 +75,16 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
     ];
     let dockerConfigWithProxy = "";
     beforeAll(async () => {
-      const config = JSON.parse(await readFile(world.dockerConfigFile, "utf8")) as {
+      const config = JSON.parse(await readFile(harness.dockerConfigFile, "utf8")) as {
         auths: Record<string, object>;
       };
-      config.auths[proxy.host] = config.auths[world.registries.basic.host] ?? {};
-      dockerConfigWithProxy = join(world.folder, "docker-config-proxy.json");
+      config.auths[proxy.host] = config.auths[harness.registries.basic.host] ?? {};
+      dockerConfigWithProxy = join(harness.folder, "docker-config-proxy.json");
       await writeFile(dockerConfigWithProxy, JSON.stringify(config), { mode: 0o600 });
     });
 
     const versionTags = async (): Promise<string[]> => {
-      const { open, basic, bearer } = world.registries;
+      const { open, basic, bearer } = harness.registries;
       const tags = await Promise.all(
         [open, basic, bearer].flatMap((registry) =>
           SERVICES.map((name) => tagsIn(registry, `tgoai/${name}`)),
@@ -85,7 +94,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
     };
     /** The bytes under a tag, in every registry, of every service. */
     const everywhere = async (tag: string): Promise<string[]> => {
-      const { open, basic, bearer } = world.registries;
+      const { open, basic, bearer } = harness.registries;
       const found = await Promise.all(
         SERVICES.flatMap((name) =>
           [open, basic, bearer].map((registry) => rawManifest(registry, `tgoai/${name}:${tag}`)),
@@ -99,8 +108,8 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
         on: ({ method, path }) => method === "PUT" && path.includes("/tgoai/two/manifests/candidate-"),
         fault: { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' },
       });
-      const files = ["report.html", "report.md", "report.json"].map((name) => join(world.folder, name));
-      const failed = await world.tgo(args("1.2.3", "--report", files.join(",")));
+      const files = ["report.html", "report.md", "report.json"].map((name) => join(harness.folder, name));
+      const failed = await harness.tgo(args("1.2.3", "--report", files.join(",")));
       expect(failed.code).toBe(1);
       const report = reportOf(failed);
       expect(report.gate).toMatchObject({ open: false, reasons: [expect.stringContaining("two in faulty")] });
@@ -111,7 +120,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       expect(await versionTags()).toEqual([]);
 
       proxy.clear();
-      const repaired = await world.tgo(args("1.2.3"));
+      const repaired = await harness.tgo(args("1.2.3"));
       expect([repaired.code, repaired.stderr]).toEqual([0, expect.not.stringMatching(/ build …/)]);
       const { services, record } = reportOf(repaired);
       expect(services.map(({ state }) => state)).toEqual(["released", "released"]);
@@ -135,7 +144,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
 
     it.each(["1.2.4-rc.1", "1.1.9"])("of %s leave latest on 1.2.3", async (version) => {
       const before = await everywhere("latest");
-      expect((await world.tgo(args(version))).code).toBe(0);
+      expect((await harness.tgo(args(version))).code).toBe(0);
       expect(await everywhere("latest")).toEqual(before);
       expect(await everywhere(version)).not.toEqual(before);
     });
@@ -143,7 +152,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
     it("refuse 1.2.3 made of something else", async () => {
       const before = await everywhere("1.2.3");
       const other = ["--revision", "fedcba9876543210fedcba9876543210fedcba98"];
-      const refused = await world.tgo(args("1.2.3", ...other));
+      const refused = await harness.tgo(args("1.2.3", ...other));
       expect(refused.code).toBe(1);
       expect(refused.stdout).toContain("1.2.3 is there already, made of something else");
       expect(await everywhere("1.2.3")).toEqual(before);
@@ -195,7 +204,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
         }
       }
       proxy.clear();
-      const outcome = await world.tgo(args(version()));
+      const outcome = await harness.tgo(args(version()));
       console.log(
         `release: killed at ${points.join(", ")}; finished in ${Math.round(outcome.durationMs)} ms`,
       );
@@ -206,19 +215,19 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
 
     it("are shown by status, and taken back by promote", async () => {
       const where = ["--catalog", catalog, "--docker-config", `file:${dockerConfigWithProxy}`];
-      const back = await world.tgo(["promote", "--version", "1.2.3", "--allow-backwards", ...where]);
+      const back = await harness.tgo(["promote", "--version", "1.2.3", "--allow-backwards", ...where]);
       expect(back.stdout).toMatch(/latest done \(was 1\.3\.\d+\)/);
-      const lists = (await tagsIn(world.registries.open, "tgoai/one")).filter((tag) =>
+      const lists = (await tagsIn(harness.registries.open, "tgoai/one")).filter((tag) =>
         tag.startsWith("sha256-"),
       );
       // One for each release's index; the one of 1.2.3 holds its rollback as well.
       expect(lists.length).toBeGreaterThanOrEqual(4);
       expect(back.code).toBe(0);
       expect(await everywhere("latest")).toEqual(await everywhere("1.2.3"));
-      const status = await world.tgo(["status", ...where]);
+      const status = await harness.tgo(["status", ...where]);
       expect(status.code).toBe(0);
       expect(status.stdout).toMatch(/latest.*1\.2\.3.*1\.3\.\d/s);
-      const pruned = await world.tgo(["prune", "--days", "0", ...where]);
+      const pruned = await harness.tgo(["prune", "--days", "0", ...where]);
       expect(pruned.stdout).toMatch(/staging-[0-9a-f]{16} +would be removed|staging-[0-9a-f]{16} +kept/);
       expect(pruned.code).toBe(0);
     });

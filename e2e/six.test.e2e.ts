@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Report, ServiceReport } from "@tgo/report";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  createWorld,
+  createHarness,
   ENGINES,
   execute,
   hasEngine,
@@ -11,8 +11,8 @@ import {
   reportOf,
   ROOT,
   SAMPLES,
-  type World,
-} from "./world.js";
+  type Harness,
+} from "./harness.js";
 
 const PYTHON = ["tgo-api", "tgo-ai", "tgo-platform", "tgo-rag"];
 const PAGES = ["tgo-web", "tgo-widget-app"];
@@ -53,13 +53,13 @@ const linesOf = ({ variants }: ServiceReport): string[][] =>
 
 describe.each(ENGINES)("six services on the %s engine", (engine) => {
   describe.skipIf(!hasEngine(engine))("", () => {
-    let world: World;
+    let harness: Harness;
     let report: Report;
 
     /** Peak memory of the command's own process, in megabytes. */
     async function peakOf(run: (env: Record<string, string>) => Promise<unknown>): Promise<number> {
-      const file = join(world.folder, "peak");
-      const program = join(world.folder, "peak.mjs");
+      const file = join(harness.folder, "peak");
+      const program = join(harness.folder, "peak.mjs");
       const write = `writeFileSync(${JSON.stringify(file)}, String(process.resourceUsage().maxRSS))`;
       await writeFile(
         program,
@@ -71,12 +71,12 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
     }
 
     beforeAll(async () => {
-      world = await createWorld(engine);
+      harness = await createHarness(engine);
       report = reportOf(
-        await world.run(["smoke", "--service", SIX.join(), "--source", SAMPLES, "--format", "json"]),
+        await harness.run(["smoke", "--service", SIX.join(), "--source", SAMPLES, "--format", "json"]),
       );
     });
-    afterAll(() => world.close());
+    afterAll(() => harness.close());
 
     const service = (name: string): ServiceReport => {
       const found = report.services.find((each) => each.service === name);
@@ -105,10 +105,10 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
     it.each(SIX)(
       "%s is an arm64 image in the file that build writes, with less than 200 MB",
       async (name) => {
-        const file = join(world.folder, `${name}.tar`);
+        const file = join(harness.folder, `${name}.tar`);
         const build = ["build", "--service", name, "--platform", "linux/arm64", "--source", SAMPLES];
         const peak = await peakOf(async (env) => {
-          const { code, stderr } = await world.run([...build, "--output", file], { env });
+          const { code, stderr } = await harness.run([...build, "--output", file], { env });
           expect(stderr).not.toContain("failed");
           expect(code).toBe(0);
         });
@@ -121,9 +121,9 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
     );
 
     it("builds and runs a seventh and an eighth that a catalog file alone adds", async () => {
-      const catalog = await world.catalog("seventh.json", { services: SEVENTH });
+      const catalog = await harness.catalog("seventh.json", { services: SEVENTH });
       const args = ["--service", Object.keys(SEVENTH).join(), "--source", join(ROOT, "e2e/fixtures/seventh")];
-      const outcome = await world.run(["smoke", "--catalog", catalog, ...args, "--format", "json"]);
+      const outcome = await harness.run(["smoke", "--catalog", catalog, ...args, "--format", "json"]);
       const [bot, leaflet] = reportOf(outcome).services;
       if (bot === undefined || leaflet === undefined) throw new Error("two services");
       [bot, leaflet].forEach(expectProven);
@@ -135,19 +135,19 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
 });
 
 describe("the embedded engine without anything kept", () => {
-  let world: World;
+  let harness: Harness;
   beforeAll(async () => {
-    world = await createWorld("buildah");
+    harness = await createHarness("buildah");
   });
-  afterAll(() => world.close());
+  afterAll(() => harness.close());
 
   /** A publish by an engine that has never run, into a repository of its own. */
   async function publishCold(name: string, services: readonly string[]): Promise<Report> {
-    const home = await mkdtemp(join(world.folder, "home-"));
-    const registry = `${world.registries.open.host}/${name}`;
+    const home = await mkdtemp(join(harness.folder, "home-"));
+    const registry = `${harness.registries.open.host}/${name}`;
     const args = ["--service", services.join(), "--source", SAMPLES, "--registry", registry];
     const env = { XDG_CACHE_HOME: home };
-    const outcome = await world.run(["publish", ...args, "--format", "json"], { env });
+    const outcome = await harness.run(["publish", ...args, "--format", "json"], { env });
     await rm(home, { recursive: true, force: true });
     return reportOf(outcome);
   }
@@ -166,7 +166,7 @@ describe("the embedded engine without anything kept", () => {
     for (const { service, tag } of first.services) {
       const manifests = await Promise.all(
         ["first", "second"].map((name) =>
-          rawManifest(world.registries.open, `${name}/${service}:${tag ?? ""}`),
+          rawManifest(harness.registries.open, `${name}/${service}:${tag ?? ""}`),
         ),
       );
       expect(manifests[1]?.toString()).toBe(manifests[0]?.toString());

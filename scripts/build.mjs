@@ -11,7 +11,7 @@ import { bundleCli, bundleCore } from "./bundle.mjs";
 import { declareCore } from "./declarations.mjs";
 import { root } from "./root.mjs";
 import { catalogSchemas } from "./schemas.mjs";
-import { moduleSurface } from "./surface.mjs";
+import { moduleSurface } from "./module-api.mjs";
 
 const check = process.argv.includes("--check");
 const stale = [];
@@ -31,7 +31,7 @@ async function put(path, text) {
 await put("pipelines/tgo/lib/core.js", await bundleCore());
 if (check || process.argv.includes("--all")) {
   await put("pipelines/tgo/lib/core.d.ts", await declareCore());
-  await put("pipelines/tgo/surface.json", await moduleSurface());
+  await put("pipelines/tgo/module-api.json", await moduleSurface());
   for (const [path, text] of Object.entries(await catalogSchemas())) await put(path, text);
 }
 if (!check) await bundleCli();

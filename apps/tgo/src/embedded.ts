@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import type { EmbeddedEngine, EmbeddedOptions } from "./session.js";
+import type { LocalEngine, LocalEngineOptions } from "./session.js";
 
 /** Both platforms of the product: what must be able to run here, natively or emulated. */
 const PLATFORMS = ["linux/amd64", "linux/arm64"];
@@ -8,7 +8,7 @@ const PLATFORMS = ["linux/amd64", "linux/arm64"];
  * Starts the engine of this repository, when the machine has what it needs.
  * @throws TgoError ENVIRONMENT naming everything that is missing and the commands that install it
  */
-export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedEngine> {
+export async function startLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
   const { checkHost, startEngine } = await import("@tgo/local-engine");
   // Missing emulation alone stops nothing yet: what is published already is verified and copied without it.
   if (checkHost().length > 0) throw lacking(checkHost({ run: PLATFORMS }));

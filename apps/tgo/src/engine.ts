@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import { execFile } from "node:child_process";
-import type { EngineWish } from "./settings.js";
+import type { EngineSetting } from "./settings.js";
 
 export interface EngineChoice {
   readonly engine: "dagger" | "buildah";
@@ -19,7 +19,7 @@ const DOCKER_ANSWERS_WITHIN_MS = 3000;
 
 /** Dagger's own engine wherever it can be had, else the embedded one. */
 export async function chooseEngine(
-  wish: EngineWish,
+  wish: EngineSetting,
   env: Readonly<Record<string, string | undefined>>,
   dockerAnswers: () => Promise<boolean>,
 ): Promise<EngineChoice> {

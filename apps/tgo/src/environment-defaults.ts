@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CliProcess } from "./process.js";
-import type { Argument, Surface } from "./module-api.js";
+import type { Argument, ModuleApi } from "./module-api.js";
 import { parseScalar, splitList, type Scalar } from "./value.js";
 
 /** A flag's value from the environment. */
@@ -18,7 +18,7 @@ export interface Default {
  * @throws TgoError USAGE for a value that the flag does not take
  */
 export async function readDefaults(
-  surface: Surface,
+  surface: ModuleApi,
   { env, cwd }: Pick<CliProcess, "env" | "cwd">,
 ): Promise<ReadonlyMap<string, Default>> {
   const prefix = `${surface.name}_`;
@@ -46,7 +46,7 @@ export async function readDefaults(
   );
 }
 
-function valueOf(argument: Argument, text: string, surface: Surface): Scalar | Scalar[] {
+function valueOf(argument: Argument, text: string, surface: ModuleApi): Scalar | Scalar[] {
   const { type } = argument;
   if (type.kind === "boolean") return text === "true" || text === "1";
   if (type.kind !== "list") return parseScalar(argument, type, text, surface.enums);

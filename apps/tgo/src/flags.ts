@@ -2,17 +2,17 @@ import { Option, type Command } from "commander";
 import { unknownValue } from "./nearest.js";
 import { PROGRESS_MODES } from "./progress/display.js";
 import { ENGINES } from "./settings.js";
-import type { Argument, Surface } from "./module-api.js";
+import type { Argument, ModuleApi } from "./module-api.js";
 import { parseScalar, placeholder, splitList, type Scalar } from "./value.js";
 
 /** Adds an argument of the module as a flag; a switch can be turned off as well. */
-export function addFlag(command: Command, argument: Argument, surface: Surface, group: string): void {
+export function addFlag(command: Command, argument: Argument, surface: ModuleApi, group: string): void {
   command.addOption(flagOf(argument, surface).helpGroup(group));
   if (argument.type.kind === "boolean") command.addOption(new Option(`--no-${argument.flag}`).hideHelp());
 }
 
 /** A flag of the module. */
-function flagOf(argument: Argument, surface: Surface): Option {
+function flagOf(argument: Argument, surface: ModuleApi): Option {
   const { flag, type } = argument;
   const name = type.kind === "boolean" ? `--${flag}` : `--${flag} <${placeholder(type)}>`;
   const option = new Option(name, describe(argument, surface));
@@ -28,7 +28,7 @@ function flagOf(argument: Argument, surface: Surface): Option {
   return option;
 }
 
-function describe(argument: Argument, surface: Surface): string {
+function describe(argument: Argument, surface: ModuleApi): string {
   const { type } = argument;
   const parts = [argument.description.trim().replaceAll(/\s*\n\s*/g, " ")];
   const innermost = type.kind === "list" ? type.of : type;
@@ -53,7 +53,7 @@ function describe(argument: Argument, surface: Surface): string {
   return parts.filter((part) => part !== "").join(" ");
 }
 
-function defaultText(argument: Argument, surface: Surface): string {
+function defaultText(argument: Argument, surface: ModuleApi): string {
   const value = argument.default;
   if (value === true) return `true; --no-${argument.flag} turns it off`;
   if (typeof value !== "string") return JSON.stringify(value);
@@ -105,7 +105,7 @@ function choice(flag: string, values: readonly string[], fallback: string, descr
 }
 
 /** `--flag=true` and `--flag=false`, as the dagger command spells them, in commander's spelling. */
-export function spellSwitches(argv: readonly string[], surface: Surface): string[] {
+export function spellSwitches(argv: readonly string[], surface: ModuleApi): string[] {
   const all = [...surface.constructor.arguments, ...surface.functions.flatMap((fn) => fn.arguments)];
   const switches = new Set(all.filter(({ type }) => type.kind === "boolean").map(({ flag }) => flag));
   return argv.flatMap((word) => {

@@ -4,12 +4,12 @@ import type { Report } from "@tgo/report";
 import type { ProgressListener } from "@tgo/progress";
 import type { Uncommitted } from "@tgo/builders";
 import type { Writable } from "node:stream";
-import type { Surface } from "./module-api.js";
+import type { ModuleApi } from "./module-api.js";
 
 /** What this command line is for: a module's surface, and the module itself, loaded only when it is run. */
 export interface Product {
   readonly version: string;
-  readonly surface: Surface;
+  readonly surface: ModuleApi;
   /** Loading the SDK takes most of a second: never for help or for a usage error. */
   readonly load: () => Promise<LoadedModule>;
 }

@@ -1,17 +1,17 @@
 import { homedir } from "node:os";
-import surface from "../../../pipelines/tgo/surface.json";
+import surface from "../../../pipelines/tgo/module-api.json";
 import manifest from "../package.json";
 import { dockerAnswers } from "./engine.js";
-import { startEmbedded } from "./embedded.js";
+import { startLocalEngine } from "./embedded.js";
 import type { LoadedModule, Product } from "./loaded-module.js";
 import { runCli } from "./run.js";
-import type { Surface } from "./module-api.js";
+import type { ModuleApi } from "./module-api.js";
 
 /** The module of this repository, on this machine. */
 const product: Product = {
   version: manifest.version,
   // Made from the module's source, and held to it by a check: not parsed again.
-  surface: surface as Surface,
+  surface: surface as ModuleApi,
   load: async (): Promise<LoadedModule> => {
     const [sdk, module] = await Promise.all([
       import("@dagger.io/dagger"),
@@ -44,7 +44,7 @@ process.exitCode = await runCli(
     events: process,
     exit: (code) => process.exit(code),
   },
-  { dockerAnswers, startEmbedded },
+  { dockerAnswers, startLocalEngine },
 );
 // Sockets that the SDK keeps open must not keep a finished command alive.
 process.exit();

@@ -2,7 +2,7 @@
  * What the Dagger module offers: its functions, their arguments and their documentation. Generated from the
  * module's source by the SDK's introspector, so that the command line is derived and not written twice.
  */
-export interface Surface {
+export interface ModuleApi {
   readonly name: string;
   readonly description: string;
   readonly constructor: { readonly arguments: readonly Argument[] };
@@ -47,7 +47,7 @@ export interface EnumType {
 }
 
 /** Whether what a function returns is a report: nothing else has a page for a browser. */
-export function makesReport(fn: ModuleFunction, { enums }: Surface): boolean {
+export function makesReport(fn: ModuleFunction, { enums }: ModuleApi): boolean {
   return fn.arguments.some(({ name, type }) => {
     const values = enums[type.name ?? ""]?.values ?? [];
     return name === "format" && values.some(({ value }) => value === "html");

@@ -2,20 +2,20 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { isTgoError, TgoError } from "@tgo/errors";
 import type { Uncommitted } from "@tgo/builders";
-import { bind, type Bound } from "./resolve-arguments.js";
+import { resolveArguments, type ResolvedArgument } from "./resolve-arguments.js";
 import { findCheckout, givenState, type GitState } from "./checkout.js";
 import type { CredentialSource } from "./docker-config.js";
 import type { CliProcess } from "./process.js";
 import type { Invocation } from "./program.js";
 import type { Redaction } from "./redaction.js";
 import { readSecret } from "./secret.js";
-import type { Argument, Surface } from "./module-api.js";
+import type { Argument, ModuleApi } from "./module-api.js";
 import type { Scalar } from "./value.js";
 
 /** Everything read and checked on this machine; nothing is started yet. */
-export interface Prepared {
-  readonly constructorArguments: readonly Bound[];
-  readonly functionArguments: readonly Bound[];
+export interface PreparedCall {
+  readonly constructorArguments: readonly ResolvedArgument[];
+  readonly functionArguments: readonly ResolvedArgument[];
   readonly credentials: Credentials;
   readonly caBundle: string | undefined;
   /** The catalog file's mirrors of base images, by host. */
@@ -34,12 +34,12 @@ export interface Credentials {
 type Values = Map<string, Scalar | readonly Scalar[]>;
 
 /** @throws TgoError USAGE for a path, secret or address that is not there, naming where it was given. */
-export async function prepare(
+export async function prepareCall(
   invocation: Invocation,
-  surface: Surface,
+  surface: ModuleApi,
   process: Pick<CliProcess, "env" | "cwd" | "home">,
   redaction: Redaction,
-): Promise<Prepared> {
+): Promise<PreparedCall> {
   try {
     return await prepareAll(invocation, surface, process, redaction);
   } catch (error) {
@@ -55,10 +55,10 @@ export async function prepare(
 
 async function prepareAll(
   invocation: Invocation,
-  surface: Surface,
+  surface: ModuleApi,
   process: Pick<CliProcess, "env" | "cwd" | "home">,
   redaction: Redaction,
-): Promise<Prepared> {
+): Promise<PreparedCall> {
   const values: Values = new Map(invocation.values);
   await checkVersion(values);
   const place = { ...process, redaction };
@@ -68,11 +68,11 @@ async function prepareAll(
   if (has("caBundle") && caBundle !== undefined) values.set("caBundle", caBundle);
   const credentials = await takeCredentials(values, process, redaction);
   const { bound, uncommitted } = await bindSource(invocation, surface, values, process.cwd);
-  const bindAll = (all: readonly Argument[]): Promise<Bound[]> =>
+  const bindAll = (all: readonly Argument[]): Promise<ResolvedArgument[]> =>
     Promise.all(
       all.map(
         async (argument) =>
-          bound.get(argument.name) ?? (await bind(argument, values.get(argument.name), place)),
+          bound.get(argument.name) ?? (await resolveArguments(argument, values.get(argument.name), place)),
       ),
     );
   return {
@@ -163,18 +163,18 @@ async function caBundleOf(
 
 interface Source {
   /** The arguments about the source that were not given, found around the current folder. */
-  readonly bound: ReadonlyMap<string, Bound>;
+  readonly bound: ReadonlyMap<string, ResolvedArgument>;
   readonly uncommitted?: Uncommitted | undefined;
 }
 
 /** Finds the source and its commit; what git says of it goes into the values that were not given. */
 async function bindSource(
   invocation: Invocation,
-  surface: Surface,
+  surface: ModuleApi,
   values: Values,
   cwd: string,
 ): Promise<Source> {
-  const bound = new Map<string, Bound>();
+  const bound = new Map<string, ResolvedArgument>();
   const isDirectory = ({ type }: Argument): boolean => type.name === "Directory";
   const source = invocation.function.arguments.find(isDirectory);
   // What the module is given of the repository around it, where the caller names no source.

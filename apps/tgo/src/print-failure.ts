@@ -14,7 +14,7 @@ const GRACE_MS = 5_000;
  * What a failed function has to say, a report or a list, is its result: it goes to stdout like any other. One that failed
  * before it had a report has one of that, where a format for programs or pages was asked for.
  */
-export function tellFailure(
+export function printFailure(
   { output, invocation }: { readonly output: Output; readonly invocation: Invocation },
   error: unknown,
   reporting?: Reporting,
@@ -45,7 +45,7 @@ function failureJson({ code, what, where, remedy }: Failure): string {
 }
 
 /** Says what was stopped, waits for the engine to close, and says how to go on. */
-export async function tellInterruption(
+export async function printInterruption(
   { output, process }: { readonly output: Output; readonly process: CliProcess },
   display: Display,
   signal: StopSignal,

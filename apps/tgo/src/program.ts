@@ -5,7 +5,7 @@ import { addFlag, helpFlag, ownFlags, reportFlag, spellSwitches } from "./flags.
 import { nearest } from "./nearest.js";
 import { PROGRESS_MODES } from "./progress/display.js";
 import { ENGINES, type Settings } from "./settings.js";
-import { makesReport, type ModuleFunction, type Surface } from "./module-api.js";
+import { makesReport, type ModuleFunction, type ModuleApi } from "./module-api.js";
 import { placeholder, type Scalar } from "./value.js";
 
 /** What was typed, understood and checked as far as that goes without touching anything. */
@@ -26,7 +26,7 @@ export interface Shown {
 }
 
 export interface ProgramOptions {
-  readonly surface: Surface;
+  readonly surface: ModuleApi;
   readonly version: string;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
@@ -143,7 +143,7 @@ function title(text: string): string {
   return text === "Global Options:" ? "Flags of every function (before or after its name):" : text;
 }
 
-function invocation(fn: ModuleFunction, command: Command, surface: Surface): Invocation {
+function invocation(fn: ModuleFunction, command: Command, surface: ModuleApi): Invocation {
   const typed = command.optsWithGlobals<Record<string, Scalar | Scalar[] | undefined>>();
   // Commander would ask for a missing flag before it tells of a misspelt one.
   const missing = fn.arguments.filter(
@@ -179,7 +179,7 @@ function invocation(fn: ModuleFunction, command: Command, surface: Surface): Inv
   };
 }
 
-function usageError(error: CommanderError, argv: readonly string[], surface: Surface): TgoError {
+function usageError(error: CommanderError, argv: readonly string[], surface: ModuleApi): TgoError {
   const names = surface.functions.map(({ command }) => command);
   const what = error.message
     .replace(/^error: /, "")
@@ -207,7 +207,7 @@ function usageError(error: CommanderError, argv: readonly string[], surface: Sur
 }
 
 /** The functions, each with the first sentence of its documentation. */
-function functionList(surface: Surface, width: number): string {
+function functionList(surface: ModuleApi, width: number): string {
   const help = new Help();
   help.prepareContext({ helpWidth: width });
   const longest = Math.max(...surface.functions.map(({ command }) => command.length));

@@ -1,4 +1,4 @@
-import { helpsToRepeat, render, REPORT_FORMATS, withTexts, type Report } from "@tgo/report";
+import { isRetryable, render, REPORT_FORMATS, withTexts, type Report } from "@tgo/report";
 import { appendFile, writeFile } from "node:fs/promises";
 import type { Failure } from "./failure.js";
 import type { Output } from "./output.js";
@@ -6,11 +6,11 @@ import { EXIT, type CliProcess } from "./process.js";
 import type { Invocation } from "./program.js";
 import { reportFiles, type ReportFile } from "./report-files.js";
 import { sameCommand } from "./shell-quote.js";
-import { makesReport, type Surface } from "./module-api.js";
+import { makesReport, type ModuleApi } from "./module-api.js";
 
 interface Place {
   readonly invocation: Invocation;
-  readonly surface: Surface;
+  readonly surface: ModuleApi;
   readonly process: Pick<CliProcess, "argv" | "env" | "cwd">;
   readonly output: Output;
 }
@@ -63,7 +63,7 @@ export class Reporting {
         durationMs,
         services: [],
         problems,
-        next: helpsToRepeat({ services: [], problems }) ? sameCommand(process.argv, process.env) : undefined,
+        next: isRetryable({ services: [], problems }) ? sameCommand(process.argv, process.env) : undefined,
       },
       this.place.output.clean,
     );

@@ -9,9 +9,9 @@ import type { Argument, Type } from "./module-api.js";
 import type { Scalar } from "./value.js";
 
 /** A value that only an open session can make. */
-export type Bound = (client: Client) => unknown;
+export type ResolvedArgument = (client: Client) => unknown;
 
-export interface BindingPlace extends SecretPlace {
+export interface ArgumentContext extends SecretPlace {
   readonly redaction: Redaction;
 }
 
@@ -19,11 +19,11 @@ export interface BindingPlace extends SecretPlace {
  * Checks that what a value names exists on this machine, and says how to make the module's argument of it.
  * @throws TgoError USAGE naming the flag and the path
  */
-export async function bind(
+export async function resolveArguments(
   argument: Argument,
   value: Scalar | readonly Scalar[] | undefined,
-  place: BindingPlace,
-): Promise<Bound> {
+  place: ArgumentContext,
+): Promise<ResolvedArgument> {
   // Undefined makes the module's own default apply.
   if (value === undefined) return () => undefined;
   if (argument.type.kind !== "list") return bindOne(argument, argument.type, value as Scalar, place);
@@ -39,8 +39,8 @@ async function bindOne(
   { flag, name }: Argument,
   type: Type,
   value: Scalar,
-  place: BindingPlace,
-): Promise<Bound> {
+  place: ArgumentContext,
+): Promise<ResolvedArgument> {
   if (type.kind !== "object") return () => value;
   const text = String(value);
   switch (type.name) {

@@ -1,10 +1,10 @@
 import type { Default } from "./environment-defaults.js";
-import { deliver } from "./write-result.js";
+import { writeResult } from "./write-result.js";
 import { chooseEngine, describeEngine } from "./engine.js";
 import { failureOf } from "./failure.js";
 import { watchInterruption, type Interruption } from "./interrupt.js";
 import { openOutput, wantsColor, type Output } from "./output.js";
-import { prepare, type Prepared } from "./prepare-call.js";
+import { prepareCall, type PreparedCall } from "./prepare-call.js";
 import { EXIT, type CliProcess } from "./process.js";
 import type { LoadedModule, Product } from "./loaded-module.js";
 import type { Argument } from "./module-api.js";
@@ -13,9 +13,9 @@ import type { Display } from "./progress/display.js";
 import { Redaction } from "./redaction.js";
 import { withSession, type Engines } from "./session.js";
 import type { Reporting } from "./reporting.js";
-import { watchStrayErrors, type StrayErrors } from "./uncaught-errors.js";
+import { watchUncaughtErrors, type UncaughtErrors } from "./uncaught-errors.js";
 import { sameCommand } from "./shell-quote.js";
-import { tellFailure, tellInterruption } from "./print-failure.js";
+import { printFailure, printInterruption } from "./print-failure.js";
 
 /**
  * The whole command: reads the command line, runs the function, writes its result to stdout and everything
@@ -45,7 +45,7 @@ export async function runCli(product: Product, process: CliProcess, engines: Eng
     await output.flushed();
   }
   const interruption = watchInterruption(process);
-  const stray = watchStrayErrors(process);
+  const stray = watchUncaughtErrors(process);
   try {
     const run = { product, process, engines, redaction, output, invocation, interruption, stray };
     const code = await runInvocation(run);
@@ -84,7 +84,7 @@ interface Run {
   readonly output: Output;
   readonly invocation: Invocation;
   readonly interruption: Interruption;
-  readonly stray: StrayErrors;
+  readonly stray: UncaughtErrors;
 }
 
 interface Told {
@@ -102,7 +102,7 @@ async function runInvocation(run: Run): Promise<number> {
   try {
     reporting = await Reporting.open({ invocation, surface: product.surface, process, output });
   } catch (error) {
-    return tellFailure(run, error);
+    return printFailure(run, error);
   }
   const display = openDisplay(invocation.settings.progress, process, output, redaction);
   const work = execute({ ...run, reporting }, display).then(
@@ -112,12 +112,12 @@ async function runInvocation(run: Run): Promise<number> {
   try {
     const first = await Promise.race([work, stray.happened, interruption.happened]);
     if (typeof first === "string") {
-      const code = await tellInterruption(run, display, first, work);
+      const code = await printInterruption(run, display, first, work);
       return await reporting.end(code, failureOf(interruption.signal.reason));
     }
     display.stop();
     if ("error" in first) {
-      return await reporting.end(tellFailure(run, first.error, reporting), failureOf(first.error));
+      return await reporting.end(printFailure(run, first.error, reporting), failureOf(first.error));
     }
     output.out(first.text === "" || first.text.endsWith("\n") ? first.text : `${first.text}\n`);
     return await reporting.end(EXIT.ok);
@@ -131,11 +131,11 @@ async function execute(run: Run & Told, display: Display): Promise<string> {
   const { settings } = invocation;
   const context = { process, invocation, interruption, reporting, display };
   if (needsNoEngine(invocation, product)) {
-    const prepared = await prepare(invocation, product.surface, process, redaction);
+    const prepared = await prepareCall(invocation, product.surface, process, redaction);
     return call(await product.load(), undefined, prepared, context);
   }
   const [prepared, choice] = await Promise.all([
-    prepare(invocation, product.surface, process, redaction),
+    prepareCall(invocation, product.surface, process, redaction),
     chooseEngine(settings.engine, process.env, engines.dockerAnswers),
   ]);
   display.onProgress({ kind: "note", id: "choice", step: "engine", detail: describeEngine(choice) });
@@ -189,7 +189,7 @@ function needsNoEngine({ function: fn, values }: Invocation, { surface }: Produc
 async function call(
   module: LoadedModule,
   engineName: string | undefined,
-  prepared: Prepared,
+  prepared: PreparedCall,
   run: Pick<Run, "process" | "invocation" | "interruption"> & Told & { display: Display },
 ): Promise<string> {
   const { process, invocation, interruption, reporting, display } = run;
@@ -214,7 +214,7 @@ async function call(
   );
   if (instance[fn.name] === undefined) throw new Error(`the module has no method ${fn.name}`);
   const value = await instance[fn.name]?.(...prepared.functionArguments.map((make) => make(module.client)));
-  return deliver(fn, value, {
+  return writeResult(fn, value, {
     cwd: process.cwd,
     output: invocation.settings.output,
     client: module.client,

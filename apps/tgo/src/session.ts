@@ -5,7 +5,7 @@ import type { CredentialSource } from "./docker-config.js";
 import type { LoadedModule } from "./loaded-module.js";
 
 /** The engine that comes with this command, started for one run. */
-export interface EmbeddedEngine {
+export interface LocalEngine {
   readonly port: number;
   readonly token: string;
   /** For the report, e.g. "embedded engine (Buildah 1.28.2)". */
@@ -13,7 +13,7 @@ export interface EmbeddedEngine {
   readonly close: () => Promise<void>;
 }
 
-export interface EmbeddedOptions {
+export interface LocalEngineOptions {
   readonly signal: AbortSignal;
   /** PEM file of certificate authorities that build steps should trust. */
   readonly caBundle: string | undefined;
@@ -29,10 +29,10 @@ export interface EmbeddedOptions {
 export interface Engines {
   readonly dockerAnswers: () => Promise<boolean>;
   /** @throws TgoError ENVIRONMENT naming everything the machine lacks. */
-  readonly startEmbedded: (options: EmbeddedOptions) => Promise<EmbeddedEngine>;
+  readonly startLocalEngine: (options: LocalEngineOptions) => Promise<LocalEngine>;
 }
 
-export interface SessionOptions extends EmbeddedOptions {
+export interface SessionOptions extends LocalEngineOptions {
   readonly choice: EngineChoice;
   readonly engines: Engines;
   /** The process's own: the SDK reads the session's address from there. */
@@ -51,7 +51,7 @@ export async function withSession<T>(
   if (options.choice.engine === "dagger") {
     return connected(await load(), options, (module) => run(module, undefined));
   }
-  const [module, engine] = await Promise.all([load(), options.engines.startEmbedded(options)]);
+  const [module, engine] = await Promise.all([load(), options.engines.startLocalEngine(options)]);
   options.env.DAGGER_SESSION_PORT = String(engine.port);
   options.env.DAGGER_SESSION_TOKEN = engine.token;
   try {

@@ -1,11 +1,11 @@
 import type { ProgressMode } from "./progress/display.js";
 
 export const ENGINES = ["auto", "dagger", "buildah"] as const;
-export type EngineWish = (typeof ENGINES)[number];
+export type EngineSetting = (typeof ENGINES)[number];
 
 /** The flags that are the command's own: how to run, never what. */
 export interface Settings {
-  readonly engine: EngineWish;
+  readonly engine: EngineSetting;
   readonly progress: ProgressMode;
   readonly verbose: boolean;
   /** Where to write the image of a function that returns one. */

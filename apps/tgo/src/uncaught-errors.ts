@@ -1,6 +1,6 @@
 import type { CliProcess } from "./process.js";
 
-export interface StrayErrors {
+export interface UncaughtErrors {
   /** Fulfilled by the first error that nobody caught. */
   readonly happened: Promise<{ readonly error: unknown }>;
   /** Stops listening. */
@@ -11,7 +11,7 @@ export interface StrayErrors {
  * Errors that nobody can catch end the run like any other: told in words, credentials taken out. The SDK has one:
  * a session process that fails rejects a promise of its own (provisioning/bin.js of 0.21.8).
  */
-export function watchStrayErrors({ events }: Pick<CliProcess, "events">): StrayErrors {
+export function watchUncaughtErrors({ events }: Pick<CliProcess, "events">): UncaughtErrors {
   let resolve: (stray: { error: unknown }) => void = () => undefined;
   const happened = new Promise<{ error: unknown }>((fulfil) => {
     resolve = fulfil;

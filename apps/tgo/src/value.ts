@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import { unknownValue } from "./nearest.js";
-import type { Argument, Surface, Type } from "./module-api.js";
+import type { Argument, ModuleApi, Type } from "./module-api.js";
 
 /** What was typed for one flag: one text, several for a list, or a switch. */
 export type Typed = string | boolean | readonly string[];
@@ -46,7 +46,7 @@ export function splitList(text: string): string[] {
  * One typed text as the value of a string, integer or enum; objects stay text.
  * @throws TgoError USAGE naming the flag, and the nearest value of an enum.
  */
-export function parseScalar(argument: Argument, type: Type, text: string, enums: Surface["enums"]): Scalar {
+export function parseScalar(argument: Argument, type: Type, text: string, enums: ModuleApi["enums"]): Scalar {
   switch (type.kind) {
     case "integer": {
       if (!/^-?\d+$/.test(text)) {

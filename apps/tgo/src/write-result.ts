@@ -8,7 +8,7 @@ import type { ModuleFunction } from "./module-api.js";
  * What a function returned, as the text for stdout, or in a file if asked. An image is built.
  * Runs inside the session.
  */
-export async function deliver(
+export async function writeResult(
   fn: ModuleFunction,
   value: unknown,
   place: { readonly cwd: string; readonly output: string | undefined; readonly client: Client },

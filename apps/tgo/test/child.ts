@@ -41,7 +41,7 @@ process.exitCode = await runCli(
   },
   {
     dockerAnswers: () => Promise.resolve(false),
-    startEmbedded: () =>
+    startLocalEngine: () =>
       Promise.resolve({ port: 1, token: "t", name: "fake", close: () => Promise.resolve() }),
   },
 );

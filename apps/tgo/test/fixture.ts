@@ -9,7 +9,7 @@ import {
   type LoadedModule,
   type ModuleInstance,
   type Product,
-  type Surface,
+  type ModuleApi,
   type Terminal,
 } from "../src/index.js";
 
@@ -68,7 +68,7 @@ const VERSION: Argument = {
 };
 
 /** A module shaped like the real one. */
-export const SURFACE: Surface = {
+export const SURFACE: ModuleApi = {
   name: "tgo",
   description: "Builds, publishes and verifies images for two platforms.",
   constructor: {
@@ -283,7 +283,7 @@ export async function tgo(line: string | readonly string[], scene: Scene = {}): 
   };
   const code = await runCli(product, process, {
     dockerAnswers: () => Promise.resolve(false),
-    startEmbedded: () =>
+    startLocalEngine: () =>
       Promise.resolve({
         port: 1,
         token: "t",

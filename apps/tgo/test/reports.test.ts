@@ -76,7 +76,7 @@ describe("--report", () => {
     const lacking = new TgoError("ENVIRONMENT", "buildah is missing", { remedy: "apt-get install buildah" });
     const { code, stderr } = await tgo("publish --service a --report report.json,report.html", {
       cwd: folder,
-      engines: { startEmbedded: () => Promise.reject(lacking) },
+      engines: { startLocalEngine: () => Promise.reject(lacking) },
     });
     expect(code).toBe(1);
     expect(stderr).toContain("tgo: buildah is missing");

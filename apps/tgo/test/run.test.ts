@@ -148,7 +148,7 @@ describe("the module", () => {
     await tgo(`smoke ${flag}`, {
       env,
       engines: {
-        startEmbedded: ({ caBundle }) => {
+        startLocalEngine: ({ caBundle }) => {
           given = caBundle;
           return Promise.reject(new Error("enough"));
         },
@@ -162,7 +162,7 @@ describe("functions that only read the catalog", () => {
   it("run on any machine: no engine is looked for, started or spoken of", async () => {
     const dead = (): Promise<never> => Promise.reject(new Error("must not be asked"));
     const { code, stdout, stderr, host } = await tgo("services --registry a=b", {
-      engines: { dockerAnswers: dead, startEmbedded: dead },
+      engines: { dockerAnswers: dead, startLocalEngine: dead },
       connection: dead,
       behave: () => Promise.resolve("the list"),
     });
@@ -228,7 +228,7 @@ describe("engines", () => {
   it("that lack something say all of it", async () => {
     const lacking = new TgoError("ENVIRONMENT", "buildah is missing", { remedy: "apt-get install buildah" });
     const { code, stderr } = await tgo("smoke", {
-      engines: { startEmbedded: () => Promise.reject(lacking) },
+      engines: { startLocalEngine: () => Promise.reject(lacking) },
     });
     expect(code).toBe(1);
     expect(stderr).toContain("tgo: buildah is missing\n  apt-get install buildah");

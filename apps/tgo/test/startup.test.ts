@@ -48,7 +48,9 @@ it("loads neither the SDK nor zod nor an engine for --help: it has to be there a
   const { inputs, externals } = loadedAtStart(metafile);
   expect(inputs.some((path) => path.endsWith("src/run.ts"))).toBe(true);
   expect(
-    inputs.filter((path) => /node_modules\/zod|local-engine|functions|publishing|builders|pipelines\/tgo\/lib/.test(path)),
+    inputs.filter((path) =>
+      /node_modules\/zod|local-engine|functions|publishing|builders|pipelines\/tgo\/lib/.test(path),
+    ),
   ).toEqual([]);
   expect(externals).not.toContain("@dagger.io/dagger");
   expect(externals).not.toContain("graphql");

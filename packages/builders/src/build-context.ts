@@ -61,7 +61,7 @@ export function baseImage(
 }
 
 /** A container whose tools trust the company's CA, for build steps only: nothing of it reaches an image. */
-export function trusting(context: Pick<BuildContext, "caBundle">, container: Container): Container {
+export function withCaBundle(context: Pick<BuildContext, "caBundle">, container: Container): Container {
   if (context.caBundle === undefined) return container;
   const path = "/run/tgo/ca-bundle.pem";
   const variables = [

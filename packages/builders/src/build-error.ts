@@ -1,5 +1,5 @@
 import { isTgoError, TgoError } from "@tgo/errors";
-import { execFailure, lastLines, messageOf } from "./exec-failure.js";
+import { execFailure, lastLines, errorMessage } from "./exec-failure.js";
 
 /**
  * A failed command of a build as an error of ours: which step, the end of what it printed, what to do.
@@ -9,7 +9,7 @@ export function buildError(step: string, remedy: string, error: unknown): Error 
   if (isTgoError(error)) return error;
   const failure = execFailure(error);
   if (failure === undefined) {
-    return new TgoError("BUILD", `${step} failed: ${messageOf(error)}`, { remedy, cause: error });
+    return new TgoError("BUILD", `${step} failed: ${errorMessage(error)}`, { remedy, cause: error });
   }
   return new TgoError(
     "BUILD",

@@ -16,7 +16,7 @@ export function execFailure(error: unknown): ExecFailure | undefined {
   return execFailure(error.cause);
 }
 
-export function messageOf(error: unknown): string {
+export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

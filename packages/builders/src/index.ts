@@ -5,7 +5,7 @@ export { type BuildBases, basesOf, buildBases, buildVariants, catalogImages } fr
 export { TOOLS_BASE, probeFrom, scanRoot, toolsContainer } from "./container-tools/container-tools.js";
 export { withSystemPackages } from "./debian/install-packages.js";
 export { imagesOf, instructionsOf, stagesOf } from "./dockerfile/parse-dockerfile.js";
-export { execFailure, lastLines, messageOf } from "./exec-failure.js";
+export { errorMessage, execFailure, lastLines } from "./exec-failure.js";
 export { standardLabels } from "./image-config/configure-image.js";
 export { inputChecks } from "./input-checks.js";
 export {

@@ -1,4 +1,4 @@
-import { helpsToRepeat, render, type Report, type ReportFormat, type ServiceReport } from "@tgo/report";
+import { isRetryable, render, type Report, type ReportFormat, type ServiceReport } from "@tgo/report";
 import type { Context } from "./context.js";
 
 /**
@@ -24,7 +24,7 @@ export class ReportError extends FunctionFailed {
 }
 
 /** How a run went. */
-export interface Ended {
+export interface FinishedRun {
   readonly command: Report["command"];
   readonly ok: boolean;
   readonly services: readonly ServiceReport[];
@@ -36,9 +36,9 @@ export interface Ended {
 }
 
 /** Renders the report of a run; one that is not ok is thrown. */
-export function conclude(
+export function finishReport(
   context: Context,
-  { command, ok, services, started, flags, format }: Ended,
+  { command, ok, services, started, flags, format }: FinishedRun,
   more: Pick<Report, "version" | "gate" | "problems" | "record"> = {},
 ): string {
   const durationMs = Math.round(performance.now() - started);
@@ -52,7 +52,7 @@ export function conclude(
     services,
     ...more,
     next:
-      !ok && helpsToRepeat({ services, problems: more.problems })
+      !ok && isRetryable({ services, problems: more.problems })
         ? (context.host.invocation ?? `dagger call ${command} ${flags}`)
         : undefined,
   };

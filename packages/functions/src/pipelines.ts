@@ -1,7 +1,7 @@
 import type { Client, Container, Directory } from "@dagger.io/dagger";
 import { selectServices, type Catalog, type Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { parseReleaseTag, parseVersion, tellReasons, type Gate, type Version } from "@tgo/release-rules";
+import { parseReleaseTag, parseVersion, formatReasons, type Gate, type Version } from "@tgo/release-rules";
 import {
   problemOf,
   type OutputFormat,
@@ -12,13 +12,13 @@ import {
   describeStatus,
 } from "@tgo/report";
 import {
-  type Brought,
+  type PublishOutcome,
   bringCandidate,
   bringService,
   candidateOf,
   publishService,
   releaseServices,
-  type Entrant,
+  type ReleaseService,
   preflight,
   preflightRegistries,
   type Preflight,
@@ -27,14 +27,14 @@ import {
   bringVersion,
   nowhere,
 } from "@tgo/publishing";
-import { conclude, FunctionFailed } from "./finish-report.js";
+import { finishReport, FunctionFailed } from "./finish-report.js";
 import { createContext, loadCatalog, loadPins, readBaseLock, type Context } from "./context.js";
 import type { Options, Product } from "./options.js";
 import type { HostOptions } from "./host.js";
 import { lockBases } from "./lock-bases.js";
 import { describePlan, describeServices } from "./plan.js";
 import { checkValues, prepareBuild, type PrepareOptions } from "@tgo/builders";
-import { proveService } from "@tgo/proof";
+import { buildAndTest } from "@tgo/proof";
 import { smokeService } from "./smoke.js";
 import { verifyService } from "./verify.js";
 
@@ -46,13 +46,13 @@ export interface SourceArguments {
   readonly value?: readonly string[] | undefined;
 }
 
-export interface ReleaseWishes {
+export interface ReleaseFlags {
   readonly version?: string | undefined;
   readonly allowBackwards: boolean;
   readonly adoptLatest: boolean;
 }
 
-export interface PruneWishes {
+export interface PruneFlags {
   /** Age from which a tag may go. */
   readonly days: number;
   readonly keep: number;
@@ -105,7 +105,7 @@ export class Pipelines {
     const [selected] = select(one, [name], source);
     if (selected === undefined) throw new TgoError("USAGE", "no service given");
     const request = await prepareBuild(one, selected.name, selected.service, prepareOptions(source));
-    const { built } = await proveService(one, request, { smoke: false });
+    const { built } = await buildAndTest(one, request, { smoke: false });
     const [variant] = built.variants;
     if (variant === undefined) throw new TgoError("BUILD", `${name} has no variant`);
     return variant.container;
@@ -130,7 +130,7 @@ export class Pipelines {
   /** Candidates of all services, one gate, then the version's tags, and latest last. */
   async release(
     service: readonly string[],
-    wishes: ReleaseWishes & { readonly gitTag?: string | undefined },
+    wishes: ReleaseFlags & { readonly gitTag?: string | undefined },
     source: SourceArguments,
     format: ReportFormat,
   ): Promise<string> {
@@ -150,7 +150,7 @@ export class Pipelines {
   }
 
   /** The tags of a version that is out: nothing is built. */
-  async promote(service: readonly string[], wishes: ReleaseWishes, format: ReportFormat): Promise<string> {
+  async promote(service: readonly string[], wishes: ReleaseFlags, format: ReportFormat): Promise<string> {
     return this.released("promote", service, wishes, {}, format, async (context, selected, version) => ({
       before: await preflightRegistries(
         context,
@@ -182,7 +182,7 @@ export class Pipelines {
     });
     const flags = `--service ${names.join(",")}${text === undefined ? "" : ` --version ${text}`}`;
     const ended = { command: "preflight", ok: ready, services, started, flags, format } as const;
-    return conclude(context, ended, { version: text, problems });
+    return finishReport(context, ended, { version: text, problems });
   }
 
   /** What is out, in every registry. */
@@ -195,7 +195,7 @@ export class Pipelines {
   /** Candidate and staging tags that nothing released points to. */
   async prune(
     service: readonly string[],
-    { days, keep, undated, remove }: PruneWishes,
+    { days, keep, undated, remove }: PruneFlags,
     format: OutputFormat,
   ): Promise<string> {
     const context = await createContext(this.client, this.product, this.options, this.host);
@@ -221,7 +221,7 @@ export class Pipelines {
   private async released(
     command: "release" | "promote",
     names: readonly string[],
-    wishes: ReleaseWishes & { readonly gitTag?: string | undefined },
+    wishes: ReleaseFlags & { readonly gitTag?: string | undefined },
     source: SourceArguments,
     format: ReportFormat,
     begin: (context: Context, selected: readonly Selected[], version: Version) => Promise<Begun>,
@@ -236,11 +236,11 @@ export class Pipelines {
       const { services, problems } = before;
       const gate = { open: false, reasons: [NOT_BEGUN], later: [] };
       const ended = { command, ok: false, services, started, flags, format };
-      return conclude(context, ended, { version: version.text, gate, problems });
+      return finishReport(context, ended, { version: version.text, gate, problems });
     }
     for (const { what, where } of before.problems)
       context.progress.note({ step: "preflight" }, where === undefined ? what : `${what} (${where})`);
-    const entrants = selected.map(({ name, service: definition }): Entrant => ({
+    const entrants = selected.map(({ name, service: definition }): ReleaseService => ({
       service: name,
       policy: context.catalog.release,
       bring: () => bring(name, definition),
@@ -255,9 +255,9 @@ export class Pipelines {
     const unknown = command === "promote" && stopped === undefined ? nowhere(services) : undefined;
     if (unknown !== undefined) {
       const ended = { command, ok: false, services: [], started, flags, format };
-      return conclude(context, ended, { version: version.text, problems: [unknown] });
+      return finishReport(context, ended, { version: version.text, problems: [unknown] });
     }
-    return conclude(
+    return finishReport(
       context,
       { command, ok, services, started, flags, format },
       {
@@ -294,15 +294,15 @@ export class Pipelines {
     );
     const ok = services.every(({ state }) => state !== "failed");
     const flags = `--service ${names.join(",")}`;
-    return conclude(context, { command, ok, services, started, flags, format });
+    return finishReport(context, { command, ok, services, started, flags, format });
   }
 }
 
 function gateReport(gate: Gate): NonNullable<Report["gate"]> {
   return {
     open: gate.open,
-    reasons: gate.open ? [] : tellReasons(gate.reasons),
-    later: tellReasons(gate.later),
+    reasons: gate.open ? [] : formatReasons(gate.reasons),
+    later: formatReasons(gate.later),
   };
 }
 
@@ -317,7 +317,7 @@ interface Selected {
 /** What was asked before a release, and how its services' images are brought. */
 interface Begun {
   readonly before: Pick<Preflight, "services" | "problems" | "mayBegin">;
-  readonly bring: (name: string, service: Service) => Promise<Brought>;
+  readonly bring: (name: string, service: Service) => Promise<PublishOutcome>;
 }
 
 /** Which version is wanted, and of which service when a Git tag says so. */

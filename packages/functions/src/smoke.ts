@@ -3,7 +3,7 @@ import type { ServiceReport } from "@tgo/report";
 import { attempt } from "@tgo/publishing";
 import type { Context } from "./context.js";
 import { prepareBuild, type PrepareOptions } from "@tgo/builders";
-import { proveService } from "@tgo/proof";
+import { buildAndTest } from "@tgo/proof";
 
 /** Builds, checks and runs every variant of a service; publishes nothing. Never throws for the service's own failure. */
 export async function smokeService(
@@ -14,7 +14,7 @@ export async function smokeService(
 ): Promise<ServiceReport> {
   return attempt(context, name, async () => {
     const request = await prepareBuild(context, name, service, options);
-    const { built, checks, smokes } = await proveService(context, request);
+    const { built, checks, smokes } = await buildAndTest(context, request);
     return {
       service: name,
       state: "smoke ok",

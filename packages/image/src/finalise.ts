@@ -20,7 +20,7 @@ import {
   type Manifest,
 } from "@tgo/registry";
 import { parsePlatform, platformOf, type Platform } from "./platform.js";
-import { readStaged, type Source, type StagedVariant } from "./staging.js";
+import { readStagedImage, type ImageLocation, type StagedVariant } from "./staging.js";
 
 export interface FinalOptions {
   /** Exactly these variants; their order does not matter. */
@@ -38,15 +38,15 @@ export interface FinalOptions {
 }
 
 /** Bytes and their sha256 digest. */
-export interface Sealed {
+export interface SealedBlob {
   readonly bytes: Uint8Array;
   readonly digest: string;
 }
 
 export interface FinalVariant {
   readonly platform: Platform;
-  readonly manifest: Sealed;
-  readonly config: Sealed;
+  readonly manifest: SealedBlob;
+  readonly config: SealedBlob;
   readonly layers: readonly Descriptor[];
   /** What a pull of this variant transfers: config and layers, compressed, in bytes. */
   readonly size: number;
@@ -68,8 +68,8 @@ export interface FinalImage {
 export async function finaliseImage({
   source,
   ...options
-}: FinalOptions & { readonly source: Source }): Promise<FinalImage> {
-  const staged = await readStaged(source);
+}: FinalOptions & { readonly source: ImageLocation }): Promise<FinalImage> {
+  const staged = await readStagedImage(source);
   return finaliseVariants(staged, options, address(source.registry, source.repository, source.reference));
 }
 
@@ -199,7 +199,7 @@ function checkVariants(
   });
 }
 
-function seal(value: object): Sealed {
+function seal(value: object): SealedBlob {
   const bytes = new TextEncoder().encode(canonicalJson(value));
   return { bytes, digest: digestOf(bytes) };
 }

@@ -14,7 +14,7 @@ export interface LayerSource {
 }
 
 /** What one layer does to the file system below it, as far as the ELF check cares. */
-export interface LayerFacts {
+export interface LayerReport {
   /** Regular files in the order of their paths' first appearance; the machine of those that are ELF. */
   readonly files: ReadonlyMap<string, number | undefined>;
   /** Hard links whose target is in a lower layer: path to target. */
@@ -42,14 +42,14 @@ export async function scanLayers(
   platform: Platform,
   options: { allow?: readonly string[] } = {},
 ): Promise<ElfReport> {
-  const facts: LayerFacts[] = [];
+  const facts: LayerReport[] = [];
   for (const layer of layers) facts.push(await readLayer(layer));
   return mergeLayers(facts, platform, options);
 }
 
 /** Lays the layers over each other; the lowest first. */
 export function mergeLayers(
-  layers: readonly LayerFacts[],
+  layers: readonly LayerReport[],
   platform: Platform,
   options: { allow?: readonly string[] } = {},
 ): ElfReport {
@@ -72,7 +72,7 @@ export function mergeLayers(
 }
 
 /** Reads one layer's stream to its end. */
-export async function readLayer({ mediaType, open }: LayerSource): Promise<LayerFacts> {
+export async function readLayer({ mediaType, open }: LayerSource): Promise<LayerReport> {
   const files = new Map<string, number | undefined>();
   const links = new Map<string, string>();
   const removed = new Set<string>();

@@ -1,4 +1,10 @@
-import { OCI_MANIFEST, ship, type OnProgress, type Place, type Transferred } from "@tgo/registry";
+import {
+  OCI_MANIFEST,
+  pushParts,
+  type OnTransferProgress,
+  type Repository,
+  type TransferSummary,
+} from "@tgo/registry";
 import type { FinalImage } from "./finalise.js";
 
 /**
@@ -10,19 +16,19 @@ import type { FinalImage } from "./finalise.js";
 export async function pushImage(
   image: FinalImage,
   destination: {
-    readonly to: Place;
-    readonly from?: Place | undefined;
+    readonly to: Repository;
+    readonly from?: Repository | undefined;
     readonly tag?: string | undefined;
-    readonly onProgress?: OnProgress | undefined;
+    readonly onProgress?: OnTransferProgress | undefined;
     /** Looks for every blob and manifest, also where the tag is there. */
     readonly thorough?: boolean | undefined;
   },
-): Promise<Transferred> {
+): Promise<TransferSummary> {
   const blobs = image.variants.flatMap(({ config, layers }) => [
     ...layers.filter(({ urls }) => urls === undefined).map(({ digest, size }) => ({ digest, size })),
     { digest: config.digest, size: config.bytes.length, bytes: config.bytes },
   ]);
   const children = image.variants.map(({ manifest }) => ({ mediaType: OCI_MANIFEST, ...manifest }));
   const index = { mediaType: image.index.mediaType, digest: image.digest, bytes: image.index.bytes };
-  return ship({ blobs, manifests: [...children, index] }, destination);
+  return pushParts({ blobs, manifests: [...children, index] }, destination);
 }

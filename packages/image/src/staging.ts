@@ -21,7 +21,7 @@ export interface StagedVariant {
   readonly config: ImageConfig;
 }
 
-export interface Source {
+export interface ImageLocation {
   readonly registry: Registry;
   readonly repository: string;
   /** A tag or a digest. */
@@ -29,7 +29,11 @@ export interface Source {
 }
 
 /** Reads a staged index (or the manifest of a single variant) that an engine has just pushed, all parts at once. */
-export async function readStaged({ registry, repository, reference }: Source): Promise<StagedVariant[]> {
+export async function readStagedImage({
+  registry,
+  repository,
+  reference,
+}: ImageLocation): Promise<StagedVariant[]> {
   const { value, descriptor } = await registry.manifest(repository, reference, { fresh: true });
   if (!isIndex(value))
     return [

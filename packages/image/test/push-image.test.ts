@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { copyImage, type Progress } from "@tgo/registry";
+import { copyImage, type TransferProgress } from "@tgo/registry";
 import { finaliseImage, pushImage, verifyImage, type FinalImage } from "../src/index.js";
 import { failure, networkError, refusal, BOTH, stage, MemoryRegistry } from "@tgo/testing";
 
@@ -62,7 +62,7 @@ describe("a push", () => {
     };
     await pushImage(image, destination);
     source.asked.length = 0;
-    const progress: Progress[] = [];
+    const progress: TransferProgress[] = [];
     expect(await pushImage(image, { ...destination, onProgress: (step) => progress.push(step) })).toEqual({
       uploaded: { blobs: 0, bytes: 0 },
       mounted: 0,

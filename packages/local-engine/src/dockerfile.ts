@@ -13,7 +13,7 @@ import { imageOf } from "./images.js";
 import { checkHost } from "./host.js";
 import { resolveIn } from "./paths.js";
 import { scrubber } from "./scrub.js";
-import type { Image, Place, Platform, SecretState } from "./state.js";
+import type { Image, Location, Platform, SecretState } from "./state.js";
 import { EMPTY, keyOf } from "./store.js";
 import { lookAt } from "./tree.js";
 
@@ -30,7 +30,7 @@ export interface DockerBuild {
  * through the same mirrors. The result is taken in Docker's format: the OCI one has no health check.
  * @throws ExecFailure with buildah's output
  */
-export async function dockerBuild(cx: Context, context: Place, build: DockerBuild): Promise<Image> {
+export async function dockerBuild(cx: Context, context: Location, build: DockerBuild): Promise<Image> {
   const [lacking] = checkHost({ dockerBuild: true });
   if (lacking) throw lacking;
   const event = { kind: "build", title: build.dockerfile, platform: build.platform } as const;

@@ -6,7 +6,7 @@ import { CA_BUNDLE, CA_VARIABLES } from "./ca.js";
 import { diskFull, interrupted, lineSplitter } from "./command.js";
 import type { Context } from "./context.js";
 import { told } from "./events.js";
-import { Semaphore, SingleFlight } from "./lazy.js";
+import { ConcurrencyLimit, SingleFlight } from "./lazy.js";
 import { killSandbox, startSandbox, type Bind, type RunningSandbox, type Writable } from "./sandbox.js";
 import { scrubber } from "./scrub.js";
 import { startBindings, type Network } from "./services.js";
@@ -43,7 +43,7 @@ interface Job {
 /** Runs containers' commands, each one once. */
 export class Execs {
   readonly #flight = new SingleFlight<ExecResult>();
-  readonly #limit = new Semaphore(availableParallelism() + 1);
+  readonly #limit = new ConcurrencyLimit(availableParallelism() + 1);
 
   constructor(private readonly cx: Context) {}
 

@@ -13,7 +13,7 @@ import {
 import { chmod, copyFile, lchown, lutimes, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { command } from "./command.js";
-import { STAMP, makeDirectories, resolveIn, stampUp, type Owner } from "./paths.js";
+import { FIXED_TIME, makeDirectories, resolveIn, stampUp, type Owner } from "./paths.js";
 import { sortedEntries } from "./select.js";
 import { sha256 } from "./store.js";
 import { findOwner } from "./users.js";
@@ -162,7 +162,7 @@ export async function makeSymlink(root: string, target: string, path: string): P
   const link = resolveIn(root, path, false);
   await makeDirectories(root, dirname(link).slice(root.length));
   await symlink(target, link);
-  await lutimes(link, STAMP, STAMP);
+  await lutimes(link, FIXED_TIME, FIXED_TIME);
   await stampUp(root, dirname(link));
 }
 

@@ -6,7 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { command } from "./command.js";
-import { Semaphore, SingleFlight } from "./lazy.js";
+import { ConcurrencyLimit, SingleFlight } from "./lazy.js";
 import type { Views } from "./overlay.js";
 import { keyOf, type Snapshot, type Store } from "./store.js";
 import { layerTar } from "./tar-layer.js";
@@ -32,7 +32,7 @@ const GZIP_LEVEL = 6;
 export class Layers {
   readonly #flight = new SingleFlight<LayerBlob | undefined>();
   readonly #contents = new SingleFlight<LayerBlob>();
-  readonly #limit = new Semaphore(availableParallelism());
+  readonly #limit = new ConcurrencyLimit(availableParallelism());
 
   constructor(
     private readonly store: Store,

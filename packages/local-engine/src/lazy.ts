@@ -16,7 +16,7 @@ export function lazy<T>(make: () => Promise<T> | T): Lazy<T> {
 }
 
 /** Runs at most `limit` tasks at once. */
-export class Semaphore {
+export class ConcurrencyLimit {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

@@ -8,7 +8,7 @@ import { TgoError } from "@tgo/errors";
  * time: so that the same files make the same layer whatever base they are put on, and whenever. 1980, because
  * zip files know no earlier year.
  */
-export const STAMP = 315_532_800;
+export const FIXED_TIME = 315_532_800;
 
 /** An absolute path from one that may be relative to `base`; `..` cannot leave the root. */
 export function absolute(path: string, base = "/"): string {
@@ -65,5 +65,5 @@ export async function makeDirectories(root: string, path: string, owner?: Owner)
 
 /** Gives `path` and what is above it, up to the root, the fixed time. */
 export async function stampUp(root: string, path: string): Promise<void> {
-  for (let at = path; at.length > root.length; at = dirname(at)) await utimes(at, STAMP, STAMP);
+  for (let at = path; at.length > root.length; at = dirname(at)) await utimes(at, FIXED_TIME, FIXED_TIME);
 }

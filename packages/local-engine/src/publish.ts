@@ -6,14 +6,14 @@ import type { Context } from "./context.js";
 import { told } from "./events.js";
 import { assembleImage, descriptor, type ImageDocuments } from "./image.js";
 import type { Route } from "./images.js";
-import { Semaphore } from "./lazy.js";
+import { ConcurrencyLimit } from "./lazy.js";
 import type { ContainerState } from "./state.js";
 
 /** Bytes of a layer read at once. */
 const CHUNK = 1 << 18;
 
 /** Of all images and registries together: each upload holds a few megabytes of memory. */
-const uploads = new Semaphore(4);
+const uploads = new ConcurrencyLimit(4);
 
 /**
  * Pushes an image of these variants.

@@ -41,7 +41,7 @@ export interface SecretState {
 }
 
 /** A directory or a file: an absolute path in a file system. */
-export interface Place {
+export interface Location {
   readonly fs: Lazy<Snapshot>;
   readonly path: string;
 }
@@ -51,7 +51,7 @@ export interface CacheState {
 }
 
 export type Mount = { readonly path: string } & (
-  | { readonly kind: "tree"; readonly from: Place; readonly file: boolean; readonly readOnly: boolean }
+  | { readonly kind: "tree"; readonly from: Location; readonly file: boolean; readonly readOnly: boolean }
   | { readonly kind: "cache"; readonly cache: CacheState }
   | { readonly kind: "secret"; readonly secret: SecretState }
 );

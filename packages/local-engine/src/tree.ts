@@ -17,13 +17,13 @@ import {
 import { lazy } from "./lazy.js";
 import { resolveIn } from "./paths.js";
 import { select, type Selection } from "./select.js";
-import type { Place } from "./state.js";
+import type { Location } from "./state.js";
 import { EMPTY, keyOf, type Snapshot } from "./store.js";
 
 /** Looks at a directory's or a file's real path, in the file system shown at `root`. */
 export async function lookAt<T>(
   cx: Context,
-  { fs, path }: Place,
+  { fs, path }: Location,
   kind: "directory" | "file",
   look: (path: string, root: string) => Promise<T> | T,
 ): Promise<T> {
@@ -36,7 +36,7 @@ export async function lookAt<T>(
   });
 }
 
-export async function exists(cx: Context, { fs, path }: Place): Promise<boolean> {
+export async function exists(cx: Context, { fs, path }: Location): Promise<boolean> {
   const isThere = (root: string): boolean =>
     lstatSync(resolveIn(root, path), { throwIfNoEntry: false }) !== undefined;
   return cx.views.look(await fs.get(), isThere);
@@ -47,7 +47,7 @@ export async function putDirectory(
   cx: Context,
   fs: Snapshot,
   path: string,
-  source: Place,
+  source: Location,
   { exclude, include, owner, permissions, timestamp }: Selection & Attributes,
 ): Promise<Snapshot> {
   const from = await source.fs.get();
@@ -75,7 +75,7 @@ export async function putFile(
   cx: Context,
   fs: Snapshot,
   path: string,
-  source: Place,
+  source: Location,
   { owner, permissions, timestamp }: Attributes,
 ): Promise<Snapshot> {
   const attributes = { owner, permissions, timestamp };
@@ -87,12 +87,12 @@ export async function putFile(
   );
 }
 
-export function fileContent(cx: Context, file: Place): Promise<string> {
+export function fileContent(cx: Context, file: Location): Promise<string> {
   return lookAt(cx, file, "file", (real) => contentOfFile(real));
 }
 
 /** A directory of its own that holds only this, with these attributes. */
-export function extracted(cx: Context, source: Place, how: Selection & Attributes): Place {
+export function extracted(cx: Context, source: Location, how: Selection & Attributes): Location {
   return { fs: lazy(() => putDirectory(cx, EMPTY, "/", source, how)), path: "/" };
 }
 
@@ -100,7 +100,7 @@ export function extracted(cx: Context, source: Place, how: Selection & Attribute
  * The selected part of a directory. Its name in the store is the digest of its content, so that what is made of it is
  * made again only when something selected has changed.
  */
-export function filtered(cx: Context, source: Place, selection: Selection): Place {
+export function filtered(cx: Context, source: Location, selection: Selection): Location {
   return {
     fs: lazy(async () => namedByContent(cx, await putDirectory(cx, EMPTY, "/", source, selection))),
     path: "/",
@@ -126,13 +126,13 @@ async function namedByContent(cx: Context, made: Snapshot): Promise<Snapshot> {
  * A directory of the host, copied into the store. Its name there is the digest of what was copied (paths, modes,
  * contents; not times), so nothing is copied when nothing has changed. Everything belongs to root.
  */
-export async function importDirectory(cx: Context, path: string, selection: Selection): Promise<Place> {
+export async function importDirectory(cx: Context, path: string, selection: Selection): Promise<Location> {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new TgoError("SOURCE", "no such directory on this machine", { where: path });
   return { fs: await importPaths(cx, path, select(path, selection)), path: "/" };
 }
 
-export async function importFile(cx: Context, path: string): Promise<Place> {
+export async function importFile(cx: Context, path: string): Promise<Location> {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isFile())
     throw new TgoError("SOURCE", "no such file on this machine", { where: path });
   const name = basename(path);

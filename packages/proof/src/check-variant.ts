@@ -2,7 +2,7 @@ import type { Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { type Variant, type BuildContext, scanRoot } from "@tgo/builders";
 
-export interface Checked {
+export interface CheckResult {
   readonly platform: Platform;
   readonly files: number;
   readonly elf: number;
@@ -20,7 +20,7 @@ export async function checkVariant(
   service: string,
   { platform, container }: Variant,
   allow: readonly string[],
-): Promise<Checked> {
+): Promise<CheckResult> {
   const actual = await container.platform();
   if (String(actual) !== platform) {
     throw new TgoError("CHECK", `the ${platform} variant of ${service} says it is ${actual}`, {

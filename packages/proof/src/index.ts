@@ -1,3 +1,3 @@
-export { proveService } from "./build-and-test.js";
-export type { Checked } from "./check-variant.js";
-export type { Smoked } from "./smoke-variant.js";
+export { buildAndTest } from "./build-and-test.js";
+export type { CheckResult } from "./check-variant.js";
+export type { SmokeResult } from "./smoke-variant.js";

@@ -6,14 +6,14 @@ import {
   type BuildContext,
   execFailure,
   lastLines,
-  messageOf,
+  errorMessage,
   probeFrom,
   toolsContainer,
 } from "@tgo/builders";
 import { importLines, importsRun } from "./imports.js";
 import { smokePlan, type SmokePlan } from "./smoke-plan.js";
 
-export interface Smoked {
+export interface SmokeResult {
   readonly platform: Platform;
   /** What the variant itself says it runs on: x86_64, aarch64. */
   readonly machine: string;
@@ -39,7 +39,7 @@ export async function smokeVariant(
   name: string,
   service: Service,
   { platform, container: image }: Variant,
-): Promise<Smoked> {
+): Promise<SmokeResult> {
   const where = `${name} ${platform}`;
   const plan = smokePlan(service);
   const container = Object.entries(service.smoke.env).reduce(
@@ -169,7 +169,7 @@ function smokeError(what: string, where: string, error: unknown): Error {
   const failure = execFailure(error);
   // Not a command of the image: the engine could not run it, and says why.
   if (failure === undefined)
-    return new TgoError("SMOKE", `${what}: ${messageOf(error)}`, { where, cause: error });
+    return new TgoError("SMOKE", `${what}: ${errorMessage(error)}`, { where, cause: error });
   return new TgoError("SMOKE", `${what}\n${lastLines(failure, 25)}`, {
     where,
     remedy: "The output above is the image's own. Where it says exec format error, emulation is missing.",

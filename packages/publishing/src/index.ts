@@ -4,9 +4,9 @@ export { type Preflight, preflight, preflightRegistries } from "./preflight/inde
 export { bringVersion, nowhere } from "./promote/promote.js";
 export { prune } from "./prune/prune.js";
 export { attempt } from "./publish/attempt.js";
-export type { Brought } from "./publish/publish-outcome.js";
+export type { PublishOutcome } from "./publish/publish-outcome.js";
 export { bringCandidate, bringService, candidateOf, publishService } from "./publish/publish.js";
-export { type Entrant, releaseServices } from "./release/release.js";
+export { type ReleaseService, releaseServices } from "./release/release.js";
 export { statusOf } from "./status/status.js";
 export { connectTargets, localService } from "./targets/connect-targets.js";
 export type { PublishContext } from "./targets/publish-context.js";

@@ -1,11 +1,11 @@
 import { isTgoError, TgoError } from "@tgo/errors";
-import { patienceWith } from "./failures/response-failure.js";
+import { retryLimits } from "./failures/response-failure.js";
 import { hasBlob } from "./blobs.js";
 import type { Connection } from "./http/connection.js";
-import type { Patience } from "./failures/registry-failure.js";
+import type { RetryLimits } from "./failures/registry-failure.js";
 import { assertNames } from "./reference.js";
 import { pullScope, pushScope } from "./auth/scope.js";
-import { outOfTime, type Body } from "./http/transport.js";
+import { deadlineError, type Body } from "./http/transport.js";
 
 export interface BlobUpload extends Body {
   readonly digest: string;
@@ -15,7 +15,7 @@ export interface BlobUpload extends Body {
 
 interface Setback {
   readonly error: TgoError;
-  readonly patience: Patience | undefined;
+  readonly patience: RetryLimits | undefined;
 }
 
 const UPLOADS = 5;
@@ -49,7 +49,7 @@ export async function putBlob(
     const verdict =
       setback.patience === undefined ? "enough" : connection.transport.verdict(attempt, setback.patience);
     if (setback.patience === undefined || verdict === "enough") throw setback.error;
-    if (verdict === "out of time") throw outOfTime(setback.error);
+    if (verdict === "out of time") throw deadlineError(setback.error);
     await connection.transport.wait(attempt, setback.patience, "upload the blob");
     // The answer may have been lost, not the blob: GHCR's repeated commit finds no session, but the blob there.
     if (await isThere()) return "uploaded";
@@ -133,7 +133,7 @@ async function send(
       return undefined;
     }
     const lost = answer.status === 404 ? { tries: 3, reason: "the upload session was lost" } : undefined;
-    const patience = lost ?? patienceWith(await connection.transport.fault(answer));
+    const patience = lost ?? retryLimits(await connection.transport.fault(answer));
     return { error: await connection.transport.refusal(answer), patience };
   } catch (error) {
     if (!isTgoError(error) || error.code !== "UNAVAILABLE") throw error;

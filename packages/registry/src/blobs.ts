@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import type { Answer } from "./http/response.js";
+import type { RegistryResponse } from "./http/response.js";
 import { blobStream } from "./blob-stream.js";
 import { isRedirect, type Connection } from "./http/connection.js";
 import { pullScope, scopeFor, type Access } from "./auth/scope.js";
@@ -120,7 +120,7 @@ async function ask(
   digest: string,
   range: string | undefined,
   whole: boolean,
-): Promise<Answer> {
+): Promise<RegistryResponse> {
   const call = connection.call({
     method: "GET",
     repository,
@@ -129,7 +129,7 @@ async function ask(
     doing: "read the blob",
     ...(range === undefined ? {} : { headers: { range } }),
   });
-  const follow = (): Promise<Answer> =>
+  const follow = (): Promise<RegistryResponse> =>
     connection.follow(call, [pullScope(repository)], { plainStore: whole });
   const answer = await follow();
   if (answer.status !== 403 || answer.call.url.origin === connection.origin.origin) return answer;

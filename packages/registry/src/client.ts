@@ -1,7 +1,7 @@
 import { hasBlob, readBlobStream, type Range } from "./blobs.js";
 import { mountBlob, putBlob, type BlobUpload } from "./blob-upload.js";
 import { Connection, type ConnectionOptions } from "./http/connection.js";
-import { Manifests, type ManifestAnswer, type Put } from "./manifests.js";
+import { Manifests, type FetchedManifest, type PutResult } from "./manifests.js";
 import { probePush, type PushProbe } from "./push-probe.js";
 import type { Descriptor } from "./documents.js";
 import type { Access } from "./auth/scope.js";
@@ -55,7 +55,7 @@ export class Registry {
    * when it was asked for by digest, with that.
    * @throws TgoError NOT_FOUND when there is none.
    */
-  async manifest(repository: string, reference: string, access: Access = {}): Promise<ManifestAnswer> {
+  async manifest(repository: string, reference: string, access: Access = {}): Promise<FetchedManifest> {
     return this.#manifests.read(repository, reference, access);
   }
 
@@ -65,7 +65,7 @@ export class Registry {
     tagOrDigest: string,
     mediaType: string,
     bytes: Uint8Array,
-  ): Promise<Put> {
+  ): Promise<PutResult> {
     return this.#manifests.put(repository, tagOrDigest, mediaType, bytes);
   }
 

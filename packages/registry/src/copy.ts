@@ -1,11 +1,11 @@
 import { isIndex, type Descriptor } from "./documents.js";
 import {
-  ship,
+  pushParts,
   type BlobToPut,
   type ManifestToPut,
-  type OnProgress,
-  type Place,
-  type Transferred,
+  type OnTransferProgress,
+  type Repository,
+  type TransferSummary,
 } from "./transfer.js";
 
 /**
@@ -15,21 +15,21 @@ import {
  * @throws TgoError as {@link Registry} does.
  */
 export async function copyImage(o: {
-  readonly from: Place;
+  readonly from: Repository;
   readonly digest: string;
-  readonly to: Place;
+  readonly to: Repository;
   readonly tag?: string | undefined;
-  readonly onProgress?: OnProgress | undefined;
+  readonly onProgress?: OnTransferProgress | undefined;
   /** Looks for every blob and manifest, also where the digest is there. */
   readonly thorough?: boolean | undefined;
-}): Promise<Transferred & { readonly digest: string }> {
+}): Promise<TransferSummary & { readonly digest: string }> {
   const held = await o.to.registry.resolve(o.to.repository, o.digest, { push: true });
   const from = held === undefined || o.thorough === true ? o.from : o.to;
-  return { digest: o.digest, ...(await ship(await collect(from, o.digest), { ...o, from })) };
+  return { digest: o.digest, ...(await pushParts(await collect(from, o.digest), { ...o, from })) };
 }
 
 async function collect(
-  from: Place,
+  from: Repository,
   digest: string,
 ): Promise<{ blobs: BlobToPut[]; manifests: ManifestToPut[] }> {
   const { bytes, value, descriptor } = await from.registry.manifest(from.repository, digest);

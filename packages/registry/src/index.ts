@@ -19,7 +19,7 @@ export {
 export { type Problem, problemOf } from "./failures/problem.js";
 export type { Retry } from "./http/transport.js";
 export { canonicalJson } from "./json.js";
-export type { ManifestAnswer } from "./manifests.js";
+export type { FetchedManifest } from "./manifests.js";
 export {
   ATTESTATION_ANNOTATION,
   DOCKER_CONFIG,
@@ -40,5 +40,11 @@ export {
 } from "./media-types.js";
 export { inParallel } from "./parallel.js";
 export { type Reference, formatReference, parseReference } from "./reference.js";
-export { type Attached, attachArtifact } from "./referrers.js";
-export { type OnProgress, type Place, type Progress, type Transferred, ship } from "./transfer.js";
+export { type AttachResult, attachArtifact } from "./referrers.js";
+export {
+  type OnTransferProgress,
+  type Repository,
+  type TransferProgress,
+  type TransferSummary,
+  pushParts,
+} from "./transfer.js";

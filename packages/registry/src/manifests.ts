@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import type { Answer } from "./http/response.js";
+import type { RegistryResponse } from "./http/response.js";
 import type { Connection } from "./http/connection.js";
 import { ACCEPT_MANIFESTS, MAX_MANIFEST_BYTES } from "./media-types.js";
 import { digestLike, digestOf, isDigest } from "./digest.js";
@@ -8,7 +8,7 @@ import { parseDocument, type Descriptor, type Document } from "./documents.js";
 import { deleteScope, pushScope, scopeFor, type Access } from "./auth/scope.js";
 import { assertRegistry } from "./ping.js";
 
-export interface ManifestAnswer {
+export interface FetchedManifest {
   readonly descriptor: Descriptor;
   /** Exactly as the registry sent them; their digest is the descriptor's. */
   readonly bytes: Uint8Array;
@@ -16,7 +16,7 @@ export interface ManifestAnswer {
 }
 
 /** What was put. */
-export interface Put extends Descriptor {
+export interface PutResult extends Descriptor {
   /** The subject that the registry lists it under; absent when it keeps no such list. Header OCI-Subject. */
   readonly subject: string | undefined;
 }
@@ -38,7 +38,7 @@ export class Manifests {
     return this.#patiently(repository, reference, access, () => this.#head(repository, reference, access));
   }
 
-  async read(repository: string, reference: string, access: Access): Promise<ManifestAnswer> {
+  async read(repository: string, reference: string, access: Access): Promise<FetchedManifest> {
     const found = await this.#patiently(repository, reference, access, () =>
       this.#get(repository, reference, access),
     );
@@ -57,7 +57,7 @@ export class Manifests {
     });
   }
 
-  async put(repository: string, reference: string, mediaType: string, bytes: Uint8Array): Promise<Put> {
+  async put(repository: string, reference: string, mediaType: string, bytes: Uint8Array): Promise<PutResult> {
     const call = this.#connection.call({
       method: "PUT",
       repository,
@@ -114,7 +114,7 @@ export class Manifests {
     return (await this.#get(repository, reference, access))?.descriptor;
   }
 
-  async #get(repository: string, reference: string, access: Access): Promise<ManifestAnswer | undefined> {
+  async #get(repository: string, reference: string, access: Access): Promise<FetchedManifest | undefined> {
     const answer = await this.#ask("GET", repository, reference, access);
     if (answer.status === 404) {
       if (/accept header/i.test(await answer.text())) throw await this.#connection.transport.refusal(answer);
@@ -131,7 +131,12 @@ export class Manifests {
     return { descriptor: { mediaType: value.mediaType, digest, size: bytes.length }, bytes, value };
   }
 
-  async #ask(method: "GET" | "HEAD", repository: string, reference: string, access: Access): Promise<Answer> {
+  async #ask(
+    method: "GET" | "HEAD",
+    repository: string,
+    reference: string,
+    access: Access,
+  ): Promise<RegistryResponse> {
     const doing = "read the manifest";
     const headers = { accept: ACCEPT_MANIFESTS };
     const call = this.#connection.call({
@@ -146,7 +151,7 @@ export class Manifests {
     return this.#connection.follow(call, [scopeFor(repository, access)]);
   }
 
-  async #taken(answer: Answer, digest: string): Promise<void> {
+  async #taken(answer: RegistryResponse, digest: string): Promise<void> {
     await answer.discard();
     const told = answer.headers.get("docker-content-digest");
     if (told === null || told === digest) return;
@@ -161,7 +166,12 @@ export class Manifests {
   }
 
   /** Docker Hub refuses any push to an immutable tag, even of what it holds already: that is no failure. */
-  async #refused(answer: Answer, repository: string, reference: string, digest: string): Promise<void> {
+  async #refused(
+    answer: RegistryResponse,
+    repository: string,
+    reference: string,
+    digest: string,
+  ): Promise<void> {
     const error = await this.#connection.transport.refusal(answer);
     if (error.code !== "DENIED") throw error;
     const present = await this.#head(repository, reference, { push: true }).catch(() => undefined);
@@ -192,7 +202,7 @@ export class Manifests {
   }
 }
 
-function otherDigest(answer: Answer, expected: string, actual: string): TgoError {
+function otherDigest(answer: RegistryResponse, expected: string, actual: string): TgoError {
   return new TgoError("INVALID_RESPONSE", `the manifest's bytes have the digest ${actual}, not ${expected}`, {
     where: answer.call.where,
     remedy: "The registry, or a proxy before it, sent another manifest than was asked for.",

@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import type { Answer } from "./http/response.js";
+import type { RegistryResponse } from "./http/response.js";
 import type { Connection } from "./http/connection.js";
 import { firstBytes } from "./documents.js";
 
@@ -26,7 +26,7 @@ export async function ping(connection: Connection): Promise<void> {
 }
 
 /** A web server's 404 does not say that a registry lacks something. @throws TgoError INVALID_RESPONSE */
-export function assertRegistry(answer: Answer, { origin }: Connection): void {
+export function assertRegistry(answer: RegistryResponse, { origin }: Connection): void {
   if (!isPage(answer, "")) return;
   throw new TgoError(
     "INVALID_RESPONSE",
@@ -35,6 +35,6 @@ export function assertRegistry(answer: Answer, { origin }: Connection): void {
   );
 }
 
-function isPage(answer: Answer, text: string): boolean {
+function isPage(answer: RegistryResponse, text: string): boolean {
   return answer.headers.get("content-type")?.includes("html") === true || /^\s*</.test(text);
 }

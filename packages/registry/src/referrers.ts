@@ -3,7 +3,7 @@ import { OCI_EMPTY, OCI_INDEX, OCI_MANIFEST } from "./media-types.js";
 import { digestOf } from "./digest.js";
 import { canonicalJson } from "./json.js";
 import { isIndex, type Descriptor, type Index } from "./documents.js";
-import type { Place } from "./transfer.js";
+import type { Repository } from "./transfer.js";
 
 /** A document that belongs to an image. */
 export interface Artifact {
@@ -17,7 +17,7 @@ export interface Artifact {
 const EMPTY = new TextEncoder().encode("{}");
 
 /** A document that is beside its image now. */
-export interface Attached {
+export interface AttachResult {
   /** Of the artifact's manifest. */
   readonly digest: string;
   readonly state: "done" | "already there";
@@ -29,7 +29,11 @@ export interface Attached {
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests-with-subject
  * @throws TgoError DENIED where the registry takes no artifacts
  */
-export async function attachArtifact(to: Place, subject: Descriptor, artifact: Artifact): Promise<Attached> {
+export async function attachArtifact(
+  to: Repository,
+  subject: Descriptor,
+  artifact: Artifact,
+): Promise<AttachResult> {
   const { type, content, annotations = {} } = artifact;
   const config = { mediaType: OCI_EMPTY, digest: digestOf(EMPTY), size: EMPTY.length };
   const layer = { mediaType: type, digest: digestOf(content), size: content.length };
@@ -72,7 +76,7 @@ export async function attachArtifact(to: Place, subject: Descriptor, artifact: A
 }
 
 /** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema */
-async function readList(to: Place, subject: Descriptor): Promise<Index | undefined> {
+async function readList(to: Repository, subject: Descriptor): Promise<Index | undefined> {
   const tag = listTag(subject);
   const listed = await to.registry.manifest(to.repository, tag, { push: true }).catch((error: unknown) => {
     if (isTgoError(error) && error.code === "NOT_FOUND") return undefined;
@@ -88,7 +92,7 @@ async function readList(to: Place, subject: Descriptor): Promise<Index | undefin
 
 /** Two writers at once lose an entry: the specification knows no remedy either. */
 async function list(
-  to: Place,
+  to: Repository,
   subject: Descriptor,
   others: readonly Descriptor[],
   referrer: Descriptor & { artifactType: string },

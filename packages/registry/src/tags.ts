@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import * as z from "zod";
-import type { Answer } from "./http/response.js";
+import type { RegistryResponse } from "./http/response.js";
 import type { Connection } from "./http/connection.js";
 import { parseJson } from "./json.js";
 import { firstBytes } from "./documents.js";
@@ -48,7 +48,7 @@ function tagsOf(bytes: Uint8Array, where: string): string[] {
 }
 
 /** The `Link` header with rel="next": RFC 8288. */
-function nextPage(connection: Connection, answer: Answer): URL | undefined {
+function nextPage(connection: Connection, answer: RegistryResponse): URL | undefined {
   const { url: asked, where } = answer.call;
   const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(answer.headers.get("link") ?? "") ?? [];
   if (target === undefined || !URL.canParse(target, asked.href)) return undefined;

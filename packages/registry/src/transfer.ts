@@ -5,13 +5,13 @@ import { address } from "./address.js";
 import type { Content } from "./http/transport.js";
 
 /** A repository in a registry. */
-export interface Place {
+export interface Repository {
   readonly registry: Registry;
   readonly repository: string;
 }
 
 /** What was done with one blob or manifest. */
-export interface Progress {
+export interface TransferProgress {
   readonly kind: "blob" | "manifest" | "tag";
   /** A digest, or the tag. */
   readonly name: string;
@@ -20,10 +20,10 @@ export interface Progress {
   readonly outcome: "uploaded" | "mounted" | "present";
 }
 
-export type OnProgress = (progress: Progress) => void;
+export type OnTransferProgress = (progress: TransferProgress) => void;
 
 /** What a push or copy did. */
-export interface Transferred {
+export interface TransferSummary {
   readonly uploaded: { readonly blobs: number; readonly bytes: number };
   /** Blobs that the registry shared from another repository. */
   readonly mounted: number;
@@ -45,18 +45,18 @@ export interface ManifestToPut {
 }
 
 /** An image in the order in which a registry takes it. */
-export interface Shipment {
+export interface ImageParts {
   readonly blobs: readonly BlobToPut[];
   /** Children before the index that lists them; the last one is what the tag will name. */
   readonly manifests: readonly ManifestToPut[];
 }
 
-export interface Destination {
-  readonly to: Place;
+export interface TransferTarget {
+  readonly to: Repository;
   /** Where blobs without bytes are. */
-  readonly from?: Place | undefined;
+  readonly from?: Repository | undefined;
   readonly tag?: string | undefined;
-  readonly onProgress?: OnProgress | undefined;
+  readonly onProgress?: OnTransferProgress | undefined;
   /** Looks for every blob and manifest, also where the tag is there: for a place that was seen to lack something. */
   readonly thorough?: boolean | undefined;
 }
@@ -68,7 +68,7 @@ const REPAIRS = 2;
  * Puts blobs, then manifests by digest, the tag last: whoever sees the tag can pull all of it. What is there is
  * not sent again, so the same call continues one that broke off.
  */
-export async function ship(shipment: Shipment, destination: Destination): Promise<Transferred> {
+export async function pushParts(shipment: ImageParts, destination: TransferTarget): Promise<TransferSummary> {
   const { to, tag, onProgress, thorough = false } = destination;
   const top = shipment.manifests.at(-1);
   if (top === undefined) throw new TgoError("INTERNAL", "an image without a manifest");
@@ -104,7 +104,11 @@ export async function ship(shipment: Shipment, destination: Destination): Promis
   return tally.result();
 }
 
-async function putBlobs(blobs: readonly BlobToPut[], { to, from }: Destination, tally: Tally): Promise<void> {
+async function putBlobs(
+  blobs: readonly BlobToPut[],
+  { to, from }: TransferTarget,
+  tally: Tally,
+): Promise<void> {
   const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
   await inParallel(BLOBS_AT_ONCE, unique, async ({ digest, size, bytes }) => {
     const outcome = await to.registry.putBlob(to.repository, {
@@ -120,8 +124,8 @@ async function putBlobs(blobs: readonly BlobToPut[], { to, from }: Destination, 
 /** GHCR was seen to lose a blob between its upload and the manifest: what is missing is put again. */
 async function putManifest(
   manifest: ManifestToPut,
-  shipment: Shipment,
-  destination: Destination,
+  shipment: ImageParts,
+  destination: TransferTarget,
   tally: Tally,
 ): Promise<void> {
   const { registry, repository } = destination.to;
@@ -139,7 +143,7 @@ async function putManifest(
   }
 }
 
-function read(from: Place | undefined, to: Place, digest: string): Promise<Content> {
+function read(from: Repository | undefined, to: Repository, digest: string): Promise<Content> {
   if (from !== undefined && !(inOneRegistry(from, to) && from.repository === to.repository)) {
     return from.registry.blob(from.repository, digest);
   }
@@ -154,11 +158,11 @@ function read(from: Place | undefined, to: Place, digest: string): Promise<Conte
 }
 
 /** Within one registry, repositories can share blobs. */
-function inOneRegistry({ registry: a }: Place, { registry: b }: Place): boolean {
+function inOneRegistry({ registry: a }: Repository, { registry: b }: Repository): boolean {
   return a === b || (a.host === b.host && a.url === b.url);
 }
 
-function mountSources(from: Place | undefined, to: Place): string[] {
+function mountSources(from: Repository | undefined, to: Repository): string[] {
   return from !== undefined && inOneRegistry(from, to) && from.repository !== to.repository
     ? [from.repository]
     : [];
@@ -166,11 +170,11 @@ function mountSources(from: Place | undefined, to: Place): string[] {
 
 /** Counts each blob once, by what happened to it last. */
 class Tally {
-  readonly #blobs = new Map<string, Progress>();
+  readonly #blobs = new Map<string, TransferProgress>();
 
-  constructor(private readonly onProgress: OnProgress | undefined) {}
+  constructor(private readonly onProgress: OnTransferProgress | undefined) {}
 
-  add(progress: Progress): void {
+  add(progress: TransferProgress): void {
     const before = this.#blobs.get(progress.name);
     // A repair finds present what was uploaded a moment ago.
     if (before !== undefined && progress.outcome === "present") return;
@@ -178,7 +182,7 @@ class Tally {
     this.onProgress?.(progress);
   }
 
-  allPresent({ blobs, manifests }: Shipment, tag?: string): void {
+  allPresent({ blobs, manifests }: ImageParts, tag?: string): void {
     for (const { digest, size } of blobs) this.add({ kind: "blob", name: digest, size, outcome: "present" });
     for (const { digest, bytes } of manifests)
       this.add({ kind: "manifest", name: digest, size: bytes.length, outcome: "present" });
@@ -186,7 +190,7 @@ class Tally {
       this.add({ kind: "tag", name: tag, size: manifests.at(-1)?.bytes.length ?? 0, outcome: "present" });
   }
 
-  result(): Transferred {
+  result(): TransferSummary {
     const all = [...this.#blobs.values()];
     const uploaded = all.filter(({ outcome }) => outcome === "uploaded");
     return {

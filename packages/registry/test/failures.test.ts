@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { classify, explain, patienceWith } from "../src/failures/response-failure.js";
-import { goDuration, type Fault } from "../src/failures/registry-failure.js";
+import { classify, failureError, retryLimits } from "../src/failures/response-failure.js";
+import { goDuration, type RegistryFailure } from "../src/failures/registry-failure.js";
 
 const GHCR = "ghcr.io";
 const HUB = "docker.io";
@@ -9,7 +9,12 @@ const ACR = "registry.cn-shanghai.aliyuncs.com";
 const oci = (code: string, message: string, detail?: unknown): string =>
   JSON.stringify({ errors: [{ code, message, detail }] });
 
-function fault(host: string, status: number, text: string, rest: Partial<Fault> = {}): Fault {
+function fault(
+  host: string,
+  status: number,
+  text: string,
+  rest: Partial<RegistryFailure> = {},
+): RegistryFailure {
   return {
     host,
     status,
@@ -27,7 +32,7 @@ function fault(host: string, status: number, text: string, rest: Partial<Fault> 
 }
 
 /** The servers' own texts, as people reported them. */
-test.each<[row: string, fault: Fault, code: string, told: RegExp, tries: number]>([
+test.each<[row: string, fault: RegistryFailure, code: string, told: RegExp, tries: number]>([
   [
     "acr-unknown-manifest-class",
     fault(ACR, 403, oci("DENIED", "unknown manifest class for application/vnd.oci.empty.v1+json")),
@@ -294,17 +299,17 @@ test.each<[row: string, fault: Fault, code: string, told: RegExp, tries: number]
   ],
 ])("%s", (row, given, code, told, tries) => {
   expect(classify(given)).toBe(row);
-  expect(explain(given).code).toBe(code);
-  expect(explain(given).message).toMatch(told);
-  expect(patienceWith(given)?.tries ?? 1).toBe(tries);
+  expect(failureError(given).code).toBe(code);
+  expect(failureError(given).message).toMatch(told);
+  expect(retryLimits(given)?.tries ?? 1).toBe(tries);
 });
 
 test.each([408, 425, 429, 500, 502, 503, 504, 522])("status %d passes", (status) => {
-  expect(patienceWith(fault("quay.io", status, ""))?.tries).toBe(5);
+  expect(retryLimits(fault("quay.io", status, ""))?.tries).toBe(5);
 });
 
 test.each([400, 401, 403, 404, 409, 413, 501, 505])("status %d does not", (status) => {
-  expect(patienceWith(fault("quay.io", status, oci("X", "y")))).toBeUndefined();
+  expect(retryLimits(fault("quay.io", status, oci("X", "y")))).toBeUndefined();
 });
 
 test.each<[string, number | undefined]>([
@@ -322,10 +327,10 @@ test.each<[string, number | undefined]>([
 
 test("GHCR's delay in the message, never shorter than a second, is waited", () => {
   expect(
-    patienceWith(fault(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 880.092µs, allowed: 44000/minute")))
+    retryLimits(fault(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 880.092µs, allowed: 44000/minute")))
       ?.waits,
   ).toEqual([1000]);
   expect(
-    patienceWith(fault(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 2.5s, allowed: 2000/minute")))?.waits,
+    retryLimits(fault(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 2.5s, allowed: 2000/minute")))?.waits,
   ).toEqual([2500]);
 });

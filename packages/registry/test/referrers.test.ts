@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { attachArtifact, digestOf, type Attached, type Descriptor } from "../src/index.js";
+import { attachArtifact, digestOf, type AttachResult, type Descriptor } from "../src/index.js";
 import { failure, refusal, stage, MemoryRegistry } from "@tgo/testing";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -43,7 +43,7 @@ test("a document is put beside its image, and found by the image's digest", asyn
 test("the same document again changes nothing", async () => {
   const memory = new MemoryRegistry("example.test");
   const { subject, place } = await image(memory);
-  const attach = (): Promise<Attached> =>
+  const attach = (): Promise<AttachResult> =>
     attachArtifact(place, subject, { type: "application/x", content: bytes("1") });
   const first = await attach();
   expect(first.state).toBe("done");
@@ -73,7 +73,7 @@ test("a registry that lists referrers itself gets no tag", async () => {
     memory.answer(asked);
     return new Response(null, { status: 201, headers: { "oci-subject": subject.digest } });
   };
-  const attach = (): Promise<Attached> =>
+  const attach = (): Promise<AttachResult> =>
     attachArtifact(place, subject, { type: "application/x", content: bytes("1") });
   expect((await attach()).state).toBe("done");
   expect((await attach()).state).toBe("already there");

@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import type { Holding } from "./tag-target.js";
+import type { TagTarget } from "./tag-target.js";
 import { isFloating, kindOfTag } from "./tag-kind.js";
 import { compareVersions, type Version } from "./version.js";
 
@@ -14,10 +14,10 @@ export type AfterWrite =
   /** The registry still answers what was there before. It may lag: read again, and in the end throw the error. */
   | { readonly state: "unseen"; readonly error: TgoError }
   /** Somebody else wrote this tag. A newer version is no failure; after anything else decide again, once. */
-  | { readonly state: "lost"; readonly to: Holding; readonly to_is: "newer"; readonly told: string }
+  | { readonly state: "lost"; readonly to: TagTarget; readonly to_is: "newer"; readonly told: string }
   | {
       readonly state: "lost";
-      readonly to: Holding;
+      readonly to: TagTarget;
       readonly to_is: "older" | "same version" | "unknown";
       readonly error: TgoError;
     };
@@ -30,8 +30,8 @@ export type AfterWrite =
 export function afterWrite(write: {
   readonly tag: string;
   readonly wrote: { readonly digest: string; readonly version: Version };
-  readonly before: Holding | undefined;
-  readonly seen: Holding | undefined;
+  readonly before: TagTarget | undefined;
+  readonly seen: TagTarget | undefined;
   readonly where: string;
 }): AfterWrite {
   const { tag, wrote, before, seen, where } = write;
@@ -67,6 +67,6 @@ function relationOf(
   return order > 0 ? "newer" : order < 0 ? "older" : "same version";
 }
 
-function name({ digest, version }: Holding): string {
+function name({ digest, version }: TagTarget): string {
   return version === undefined ? digest : `${version.text} (${digest})`;
 }

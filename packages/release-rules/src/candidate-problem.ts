@@ -2,7 +2,7 @@ import { TgoError } from "@tgo/errors";
 import type { Version } from "./version.js";
 
 /** What an image's index says of itself. */
-export interface CandidateFacts {
+export interface CandidateIdentity {
   /** `org.opencontainers.image.version` */
   readonly version: string | undefined;
   /** `org.opencontainers.image.revision` */
@@ -15,7 +15,7 @@ export interface CandidateFacts {
  * @param where the image's reference, for the message
  */
 export function candidateProblem(
-  { version, revision }: CandidateFacts,
+  { version, revision }: CandidateIdentity,
   wanted: Version,
   where: string,
 ): TgoError | undefined {

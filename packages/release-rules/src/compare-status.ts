@@ -1,7 +1,7 @@
-import type { Disagreement, Place } from "./disagreement.js";
+import type { Disagreement, RegistryTags } from "./disagreement.js";
 import { floatingDisagreements } from "./floating-status.js";
 import { groupBy } from "./group-by.js";
-import type { Sight } from "./registry-snapshot.js";
+import type { RegistrySnapshot } from "./registry-snapshot.js";
 import { LATEST, type TagPolicy } from "./tag-plan.js";
 import { isNewer, readVersion } from "./version.js";
 import { versionDisagreements } from "./version-status.js";
@@ -10,7 +10,7 @@ import { versionDisagreements } from "./version-status.js";
 export interface SeenService {
   readonly service: string;
   readonly policy: TagPolicy | undefined;
-  readonly places: readonly Pick<Sight, "registry" | "held">[];
+  readonly places: readonly Pick<RegistrySnapshot, "registry" | "held">[];
 }
 
 /** Everything that disagrees, service by service. */
@@ -39,7 +39,7 @@ function ofService({ service, policy, places: all }: SeenService): Disagreement[
   ];
 }
 
-function seenPlaces(places: SeenService["places"]): Place[] {
+function seenPlaces(places: SeenService["places"]): RegistryTags[] {
   return places.flatMap(({ registry, held }) =>
     held.state === "seen" ? [{ registry, tags: held.tags }] : [],
   );

@@ -2,8 +2,8 @@ import type * as z from "zod";
 import { versionsOf } from "./tag-target.js";
 import type { PlannedService, ReleasePlan } from "./release-plan.js";
 import { RECORD_MEDIA_TYPE, type ReleaseRecord } from "./release-record.js";
-import { sightOf, type Sight } from "./registry-snapshot.js";
-import { isSettled, type Step } from "./tag-steps.js";
+import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
+import { isSettled, type TagStep } from "./tag-steps.js";
 import { inLine, isFloating, kindOfTag } from "./tag-kind.js";
 import { isNewer } from "./version.js";
 
@@ -29,8 +29,8 @@ export interface ReleasedImage {
  */
 export function composeRecord(release: {
   readonly plan: ReleasePlan;
-  readonly steps: readonly Step[];
-  readonly now: readonly Sight[];
+  readonly steps: readonly TagStep[];
+  readonly now: readonly RegistrySnapshot[];
   readonly images: ReadonlyMap<string, ReleasedImage>;
   readonly repository: (registry: string, service: string) => string;
   readonly pipeline: string;
@@ -70,10 +70,10 @@ export function composeRecord(release: {
  * Whether a floating tag stands for this version though its registry has a newer one of its line, because that was asked
  * for. What was there before does not count: repeated, a rollback moves nothing and is one all the same.
  */
-function isRollback(plan: ReleasePlan, steps: readonly Step[], now: readonly Sight[]): boolean {
+function isRollback(plan: ReleasePlan, steps: readonly TagStep[], now: readonly RegistrySnapshot[]): boolean {
   if (!plan.allowBackwards) return false;
   return steps.some(({ service, registry, tag, standing }) => {
-    const sight = sightOf(now, service, registry);
+    const sight = snapshotOf(now, service, registry);
     const kind = kindOfTag(tag);
     if (!isFloating(kind) || standing.state !== "already there" || sight.state !== "seen") return false;
     return versionsOf(sight.tags, service).some(

@@ -1,4 +1,4 @@
-import type { Holding } from "./tag-target.js";
+import type { TagTarget } from "./tag-target.js";
 
 /** One thing that is not as a finished release leaves it. Some are deliberate, as after a rollback. */
 export interface Disagreement {
@@ -32,12 +32,12 @@ export interface Disagreement {
 }
 
 /** One registry that could be asked. */
-export interface Place {
+export interface RegistryTags {
   readonly registry: string;
-  readonly tags: ReadonlyMap<string, Holding>;
+  readonly tags: ReadonlyMap<string, TagTarget>;
 }
 
-export function say(
+export function disagreement(
   kind: Disagreement["kind"],
   service: string,
   places: readonly { readonly registry: string }[],
@@ -47,7 +47,7 @@ export function say(
   return { kind, service, registries: registriesOf(places), tag, told: `${service}: ${told}` };
 }
 
-export function names(places: readonly { readonly registry: string }[]): string {
+export function registryNames(places: readonly { readonly registry: string }[]): string {
   return registriesOf(places).join(", ");
 }
 
@@ -56,6 +56,6 @@ function registriesOf(places: readonly { readonly registry: string }[]): string[
 }
 
 /** As the reports' tables show it: the first 12 hex digits. */
-export function short(digest: string): string {
+export function shortDigest(digest: string): string {
   return digest.replace(/^sha256:/, "").slice(0, 12);
 }

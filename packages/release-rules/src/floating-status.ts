@@ -1,6 +1,12 @@
-import { names, say, short, type Disagreement, type Place } from "./disagreement.js";
+import {
+  registryNames,
+  disagreement,
+  shortDigest,
+  type Disagreement,
+  type RegistryTags,
+} from "./disagreement.js";
 import { groupBy } from "./group-by.js";
-import { heldVersion, versionsOf, type Holding } from "./tag-target.js";
+import { tagOfVersion, versionsOf, type TagTarget } from "./tag-target.js";
 import { inLine, isFloating, kindOfTag, type FloatingKind } from "./tag-kind.js";
 import { LATEST, type TagPolicy } from "./tag-plan.js";
 import { isNewer, newestVersion, type Version } from "./version.js";
@@ -9,7 +15,7 @@ import { isNewer, newestVersion, type Version } from "./version.js";
 export function floatingDisagreements(
   service: string,
   policy: TagPolicy | undefined,
-  places: readonly Place[],
+  places: readonly RegistryTags[],
 ): Disagreement[] {
   const floating = [...new Set(places.flatMap(({ tags }) => [...tags.keys()]))].filter((tag) =>
     isFloating(kindOfTag(tag)),
@@ -25,7 +31,7 @@ function rank(tag: string): number {
   return tag === LATEST ? 0 : 1;
 }
 
-function ofFloatingTag(service: string, tag: string, places: readonly Place[]): Disagreement[] {
+function ofFloatingTag(service: string, tag: string, places: readonly RegistryTags[]): Disagreement[] {
   const kind = kindOfTag(tag);
   if (!isFloating(kind)) return [];
   const found: Disagreement[] = [];
@@ -33,11 +39,13 @@ function ofFloatingTag(service: string, tag: string, places: readonly Place[]): 
   const missing = groups.get(undefined) ?? [];
   const there = [...groups].filter(([digest]) => digest !== undefined);
   if (there.length > 1) {
-    const parts = there.map(([, group]) => `${nameOf(group[0]?.tags.get(tag))} in ${names(group)}`);
-    found.push(say("tag differs", service, places, tag, `${tag} is ${parts.join(", and ")}`));
+    const parts = there.map(([, group]) => `${nameOf(group[0]?.tags.get(tag))} in ${registryNames(group)}`);
+    found.push(disagreement("tag differs", service, places, tag, `${tag} is ${parts.join(", and ")}`));
   }
   if (missing.length > 0)
-    found.push(say("tag missing", service, missing, tag, `there is no ${tag} in ${names(missing)}`));
+    found.push(
+      disagreement("tag missing", service, missing, tag, `there is no ${tag} in ${registryNames(missing)}`),
+    );
   const judgements = places.flatMap((place) => {
     const holding = place.tags.get(tag);
     const judgement = holding && judge(service, tag, kind, holding, place.tags);
@@ -48,7 +56,7 @@ function ofFloatingTag(service: string, tag: string, places: readonly Place[]): 
     const at = group.map(({ place }) => place);
     if (first === undefined) continue;
     const { told, remedy } = first;
-    found.push({ ...say(first.kind, service, at, tag, `${told} (${names(at)})`), remedy });
+    found.push({ ...disagreement(first.kind, service, at, tag, `${told} (${registryNames(at)})`), remedy });
   }
   return found;
 }
@@ -64,11 +72,14 @@ function judge(
   service: string,
   tag: string,
   kind: FloatingKind,
-  { digest, version }: Holding,
-  tags: ReadonlyMap<string, Holding>,
+  { digest, version }: TagTarget,
+  tags: ReadonlyMap<string, TagTarget>,
 ): Judgement | undefined {
   if (version === undefined)
-    return { kind: "strange", told: `${tag} is ${short(digest)}, and nothing says which version that is` };
+    return {
+      kind: "strange",
+      told: `${tag} is ${shortDigest(digest)}, and nothing says which version that is`,
+    };
   if (!inLine(kind, version))
     return { kind: "strange", told: `${tag} is ${version.text}, which is no version of ${tag}` };
   if (!version.stable) return { kind: "strange", told: `${tag} is ${version.text}, a prerelease` };
@@ -84,7 +95,7 @@ function judge(
       told: `${tag} is ${version.text}, the newest is ${newest.text}`,
       remedy: behind(newest),
     };
-  const tagged = heldVersion(tags, version, service);
+  const tagged = tagOfVersion(tags, version, service);
   if (tagged === undefined || tagged.digest === digest) return undefined;
   return {
     kind: "strange",
@@ -104,7 +115,7 @@ function behind({ text }: Version): string {
 function withoutLatest(
   service: string,
   policy: TagPolicy | undefined,
-  places: readonly Place[],
+  places: readonly RegistryTags[],
 ): Disagreement[] {
   if (policy?.latest !== true || places.length === 0 || places.some(({ tags }) => tags.has(LATEST)))
     return [];
@@ -113,12 +124,12 @@ function withoutLatest(
   );
   if (newest === undefined) return [];
   const told = `there is no ${LATEST} anywhere, though there is ${newest.text}`;
-  return [say("tag missing", service, places, LATEST, told)];
+  return [disagreement("tag missing", service, places, LATEST, told)];
 }
 
-function nameOf(holding: Holding | undefined): string {
+function nameOf(holding: TagTarget | undefined): string {
   if (holding === undefined) return "absent";
   return holding.version === undefined
-    ? short(holding.digest)
-    : `${holding.version.text} (${short(holding.digest)})`;
+    ? shortDigest(holding.digest)
+    : `${holding.version.text} (${shortDigest(holding.digest)})`;
 }

@@ -1,5 +1,5 @@
 import { TgoError, type TgoErrorDetails } from "@tgo/errors";
-import { candidateProblem, type CandidateFacts } from "./candidate-problem.js";
+import { candidateProblem, type CandidateIdentity } from "./candidate-problem.js";
 import { LATEST } from "./tag-plan.js";
 import type { Version } from "./version.js";
 
@@ -16,7 +16,7 @@ export interface GateEntry {
   readonly registry: string;
   /** The candidate: verified there by digest, or not. */
   readonly candidate:
-    | ({ readonly state: "verified"; readonly digest: string } & CandidateFacts)
+    | ({ readonly state: "verified"; readonly digest: string } & CandidateIdentity)
     | { readonly state: "failed"; readonly why: string }
     /** Nothing came there; why, where that is known. */
     | { readonly state: "missing"; readonly why?: string | undefined };
@@ -116,7 +116,7 @@ export function decideGate(asked: {
 }
 
 /** Reasons in words, one line each: what a service has in several registries is told once. */
-export function tellReasons(reasons: readonly GateReason[]): readonly string[] {
+export function formatReasons(reasons: readonly GateReason[]): readonly string[] {
   const places = new Map<string, { readonly reason: GateReason; readonly registries: string[] }>();
   for (const reason of reasons) {
     const key = JSON.stringify([reason.service, reason.what]);
@@ -138,7 +138,7 @@ export function gateError(
   version: Version,
   details: TgoErrorDetails = {},
 ): TgoError {
-  const lines = tellReasons(reasons).map((told) => `- ${told}`);
+  const lines = formatReasons(reasons).map((told) => `- ${told}`);
   const what = `${version.text} is not released: no version tag and no ${LATEST} was moved`;
   return new TgoError("VERIFY", [what, ...lines].join("\n"), details);
 }

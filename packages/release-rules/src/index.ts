@@ -1,5 +1,5 @@
 export { afterWrite } from "./after-write.js";
-export { type CandidateFacts, candidateProblem } from "./candidate-problem.js";
+export { type CandidateIdentity, candidateProblem } from "./candidate-problem.js";
 export { type ReleasedImage, composeRecord } from "./compose-record.js";
 export {
   type Gate,
@@ -8,25 +8,25 @@ export {
   type OpenGate,
   type ReleaseRegistry,
   decideGate,
+  formatReasons,
   gateError,
-  tellReasons,
 } from "./gate.js";
 export { parseReleaseTag } from "./git-tag.js";
-export { type Next, type Progress, nextSteps } from "./next-steps.js";
+export { type Next, type ReleaseState, nextSteps } from "./next-steps.js";
 export { type PrunableTag, type PruneOptions, type PruneSelection, selectPrunable } from "./prunable-tags.js";
-export { type Sight, sightOf } from "./registry-snapshot.js";
+export { type RegistrySnapshot, snapshotOf } from "./registry-snapshot.js";
 export { type PlannedService, type ReleasePlan, planRelease } from "./release-plan.js";
 export { RECORD_MEDIA_TYPE, ReleaseRecord, parseRecord, recordJson } from "./release-record.js";
 export { type Pointer, type Status, type StatusRow, releaseStatus } from "./status.js";
 export { type TagKind, inLine, isFloating, kindOfTag } from "./tag-kind.js";
 export { type FloatingRequest, decideFloatingTag, decideVersionTag } from "./tag-moves.js";
 export { TagPolicy, planTags } from "./tag-plan.js";
-export type { Step } from "./tag-steps.js";
+export type { TagStep } from "./tag-steps.js";
 export {
-  type Holding,
   type SeenTag,
-  heldVersion,
-  holdings,
+  type TagTarget,
+  tagOfVersion,
+  tagTargets,
   versionBehind,
   versionsOf,
 } from "./tag-target.js";

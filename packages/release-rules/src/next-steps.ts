@@ -1,11 +1,11 @@
 import type { ReleasePlan } from "./release-plan.js";
-import type { Sight } from "./registry-snapshot.js";
-import { isSettled, newcomers, PHASES, standings, type Phase, type Step } from "./tag-steps.js";
+import type { RegistrySnapshot } from "./registry-snapshot.js";
+import { isSettled, newerVersions, PHASES, tagSteps, type Phase, type TagStep } from "./tag-steps.js";
 
 /** How far a release is, from what the registries hold: nothing else is remembered (law 6). */
-export interface Progress {
+export interface ReleaseState {
   /** Every tag of the plan, in the order of writing. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly TagStep[];
   readonly next: Next;
   /** Newer versions whose release began meanwhile, in words: they may have been overtaken by this one's `latest`. */
   readonly overtaking: readonly string[];
@@ -13,11 +13,11 @@ export interface Progress {
 
 export type Next =
   /** Write these, in any order, then look at all registries again and ask anew. */
-  | { readonly act: "write"; readonly steps: readonly Step[] }
+  | { readonly act: "write"; readonly steps: readonly TagStep[] }
   /** All required registries are as planned. `later`: what is left in the others. */
-  | { readonly act: "done"; readonly later: readonly Step[] }
+  | { readonly act: "done"; readonly later: readonly TagStep[] }
   /** Nothing more can be written before somebody sees to these. */
-  | { readonly act: "stop"; readonly because: readonly Step[] };
+  | { readonly act: "stop"; readonly because: readonly TagStep[] };
 
 /**
  * What a release does next.
@@ -35,12 +35,16 @@ export type Next =
  * @param now all registries as they are now
  * @param start all registries as they were when this run of the release began; default `now`
  */
-export function nextSteps(now: readonly Sight[], plan: ReleasePlan, start: readonly Sight[] = now): Progress {
-  const steps = standings(plan, now, start);
+export function nextSteps(
+  now: readonly RegistrySnapshot[],
+  plan: ReleasePlan,
+  start: readonly RegistrySnapshot[] = now,
+): ReleaseState {
+  const steps = tagSteps(plan, now, start);
   return { steps, next: nextOf(steps), overtaking: overtaking(now, plan, start) };
 }
 
-function nextOf(steps: readonly Step[]): Next {
+function nextOf(steps: readonly TagStep[]): Next {
   const binding = steps.filter(({ required }) => required);
   const versions = steps.filter(({ phase }) => phase === "version");
   const begun = versions.some(({ required, standing }) => required && standing.state === "already there");
@@ -65,7 +69,7 @@ function nextOf(steps: readonly Step[]): Next {
 }
 
 /** Whether writes of a phase may be made, by the steps that it depends on. */
-function isOpen(phase: Phase, steps: readonly Step[]): boolean {
+function isOpen(phase: Phase, steps: readonly TagStep[]): boolean {
   const at = PHASES.indexOf(phase);
   const before = steps.filter((step) => PHASES.indexOf(step.phase) < at);
   const fromHere = steps.filter((step) => PHASES.indexOf(step.phase) >= at);
@@ -74,13 +78,17 @@ function isOpen(phase: Phase, steps: readonly Step[]): boolean {
   return before.every(isSettled) && (begun || !refused);
 }
 
-function inRegistry(steps: readonly Step[], registry: string): readonly Step[] {
+function inRegistry(steps: readonly TagStep[], registry: string): readonly TagStep[] {
   return steps.filter((step) => step.registry === registry);
 }
 
-function overtaking(now: readonly Sight[], plan: ReleasePlan, start: readonly Sight[]): readonly string[] {
+function overtaking(
+  now: readonly RegistrySnapshot[],
+  plan: ReleasePlan,
+  start: readonly RegistrySnapshot[],
+): readonly string[] {
   return plan.services.flatMap(({ service }) => {
-    const found = newcomers(plan, now, start, service);
+    const found = newerVersions(plan, now, start, service);
     const versions = [...new Set(found.map(({ version }) => version.text))];
     return versions.map((version) => {
       const registries = found

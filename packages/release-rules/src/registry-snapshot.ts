@@ -1,22 +1,26 @@
-import type { Holding } from "./tag-target.js";
+import type { TagTarget } from "./tag-target.js";
 
 /** What one registry was seen to hold of one service. */
-export interface Sight {
+export interface RegistrySnapshot {
   readonly service: string;
   readonly registry: string;
-  readonly held: Held;
+  readonly held: SnapshotState;
 }
 
-export type Held =
+export type SnapshotState =
   | {
       readonly state: "seen";
       /** Of a release: at least the planned tags, the candidate's, and every version's. Of a status: all. */
-      readonly tags: ReadonlyMap<string, Holding>;
+      readonly tags: ReadonlyMap<string, TagTarget>;
     }
   | { readonly state: "unreachable"; readonly why: string };
 
 /** The sight of one service in one registry. What was not looked at is not known to be absent. */
-export function sightOf(sights: readonly Sight[], service: string, registry: string): Held {
+export function snapshotOf(
+  sights: readonly RegistrySnapshot[],
+  service: string,
+  registry: string,
+): SnapshotState {
   const found = sights.find((sight) => sight.service === service && sight.registry === registry);
   return found?.held ?? { state: "unreachable", why: "it was not asked" };
 }

@@ -1,7 +1,7 @@
 import { compareStatus } from "./compare-status.js";
 import type { Disagreement } from "./disagreement.js";
-import { heldVersion, versionsOf, type Holding } from "./tag-target.js";
-import { sightOf, type Sight } from "./registry-snapshot.js";
+import { tagOfVersion, versionsOf, type TagTarget } from "./tag-target.js";
+import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
 import { isFloating, kindOfTag } from "./tag-kind.js";
 import { LATEST, type TagPolicy } from "./tag-plan.js";
 import { newestVersion, type Version } from "./version.js";
@@ -48,14 +48,14 @@ export interface StatusService {
 export function releaseStatus(asked: {
   readonly services: readonly StatusService[];
   readonly registries: readonly string[];
-  readonly sights: readonly Sight[];
+  readonly sights: readonly RegistrySnapshot[];
 }): Status {
   const seen = asked.services.map(({ service, policy }) => ({
     service,
     policy,
     places: asked.registries.map((registry) => ({
       registry,
-      held: sightOf(asked.sights, service, registry),
+      held: snapshotOf(asked.sights, service, registry),
     })),
   }));
   return {
@@ -71,7 +71,7 @@ export function releaseStatus(asked: {
 }
 
 function pointers(
-  tags: ReadonlyMap<string, Holding>,
+  tags: ReadonlyMap<string, TagTarget>,
   service: string,
 ): Pick<StatusRow, "latest" | "lines" | "newest" | "prerelease"> {
   const versions = versionsOf(tags, service);
@@ -89,15 +89,15 @@ function pointers(
   };
 }
 
-function pointer(tag: string, { digest, version }: Holding): Pointer {
+function pointer(tag: string, { digest, version }: TagTarget): Pointer {
   return { tag, digest, version: version?.text };
 }
 
 function versionPointer(
-  tags: ReadonlyMap<string, Holding>,
+  tags: ReadonlyMap<string, TagTarget>,
   version: Version,
   service: string,
 ): Pointer | undefined {
-  const found = heldVersion(tags, version, service);
+  const found = tagOfVersion(tags, version, service);
   return found && { ...found, version: version.text };
 }

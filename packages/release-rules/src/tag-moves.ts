@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import type { Holding } from "./tag-target.js";
+import type { TagTarget } from "./tag-target.js";
 import { inLine, isFloating, kindOfTag, type FloatingKind } from "./tag-kind.js";
 import { compareVersions, isNewer, newestVersion, type Version } from "./version.js";
 
@@ -51,7 +51,7 @@ export interface Claim {
 export interface FloatingRequest {
   readonly tag: string;
   /** What the tag stands for now in this registry. */
-  readonly held: Holding | undefined;
+  readonly held: TagTarget | undefined;
   readonly wanted: { readonly digest: string; readonly version: Version };
   /** What others have of this tag; a newer claim stays as it is, like a newer held version. */
   readonly claims?: readonly Claim[] | undefined;
@@ -92,7 +92,7 @@ export function decideFloatingTag(request: FloatingRequest): FloatingMove {
   };
 }
 
-function overHeld(request: FloatingRequest, held: Holding, kind: FloatingKind): FloatingMove {
+function overHeld(request: FloatingRequest, held: TagTarget, kind: FloatingKind): FloatingMove {
   const { tag, wanted, where } = request;
   const blind = blindness(held, wanted.version, kind, tag);
   if (blind !== undefined || held.version === undefined) {
@@ -116,7 +116,7 @@ function overHeld(request: FloatingRequest, held: Holding, kind: FloatingKind): 
 }
 
 /** Why what is held cannot be compared with the wanted version; undefined when it can. */
-function blindness(held: Holding, wanted: Version, kind: FloatingKind, tag: string): string | undefined {
+function blindness(held: TagTarget, wanted: Version, kind: FloatingKind, tag: string): string | undefined {
   if (held.version === undefined)
     return `nothing says which version it is (${held.digest}), so nobody knows whether ${wanted.text} is newer`;
   if (!inLine(kind, held.version)) return `it is ${held.version.text}, which is no version of ${tag}`;

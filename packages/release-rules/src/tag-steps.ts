@@ -1,8 +1,8 @@
 import type { TgoError } from "@tgo/errors";
-import { heldVersion, holdsDigest, versionsOf, type Holding } from "./tag-target.js";
+import { tagOfVersion, hasDigest, versionsOf, type TagTarget } from "./tag-target.js";
 import { decideFloatingTag, decideVersionTag, type Claim, type VersionMove } from "./tag-moves.js";
 import type { PlannedService, ReleasePlan } from "./release-plan.js";
-import { sightOf, type Sight } from "./registry-snapshot.js";
+import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
 import { inLine, isFloating, kindOfTag, type FloatingKind } from "./tag-kind.js";
 import { LATEST } from "./tag-plan.js";
 import { isNewer, newestVersion, type Version } from "./version.js";
@@ -12,7 +12,7 @@ export const PHASES = ["version", "floating", "latest"] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** One tag of one service in one registry. */
-export interface Step {
+export interface TagStep {
   readonly phase: Phase;
   readonly service: string;
   readonly registry: string;
@@ -23,16 +23,16 @@ export interface Step {
   /** The version that is. The plan's, unless the tag is given back to a newer one. */
   readonly version: Version;
   /** What it stands for now. */
-  readonly before: Holding | undefined;
-  readonly standing: Standing;
+  readonly before: TagTarget | undefined;
+  readonly standing: TagStepState;
 }
 
 /** Where it is told why, the place is not: the step has it. */
-export type Standing =
+export type TagStepState =
   | { readonly state: "already there" }
   | { readonly state: "to write"; readonly why: "new" | "forward" | "backwards" | "adopted" }
   /** It is ours, and a newer version that was released meanwhile has a right to it: a write of ours came too late. */
-  | { readonly state: "to write"; readonly why: "given back"; readonly to: Rightful }
+  | { readonly state: "to write"; readonly why: "given back"; readonly to: NewerRelease }
   /** A newer version has the tag; nothing is left to do. */
   | { readonly state: "stays"; readonly newer: Version; readonly told: string }
   | { readonly state: "refused"; readonly error: TgoError }
@@ -41,30 +41,32 @@ export type Standing =
   | { readonly state: "unreachable"; readonly told: string };
 
 /** Whether nothing is left to do about it. */
-export function isSettled({ standing }: Pick<Step, "standing">): boolean {
+export function isSettled({ standing }: Pick<TagStep, "standing">): boolean {
   return standing.state === "already there" || standing.state === "stays";
 }
 
 /** A newer version's image under its own tag. */
-export interface Rightful {
+export interface NewerRelease {
   readonly version: Version;
   readonly digest: string;
 }
 
 /** Every step of a plan with how it stands, in the order of writing. */
-export function standings(
+export function tagSteps(
   plan: ReleasePlan,
-  now: readonly Sight[],
-  start: readonly Sight[] = now,
-): readonly Step[] {
-  const begun = new Map(plan.services.map(({ service }) => [service, newcomers(plan, now, start, service)]));
+  now: readonly RegistrySnapshot[],
+  start: readonly RegistrySnapshot[] = now,
+): readonly TagStep[] {
+  const begun = new Map(
+    plan.services.map(({ service }) => [service, newerVersions(plan, now, start, service)]),
+  );
   const steps = plan.registries.flatMap(({ registry, required }) =>
     plan.services.flatMap((planned) => {
       const { service, digest } = planned;
-      const sight = sightOf(now, service, registry);
-      return tagsOf(planned).map(({ tag, phase }): Step => {
+      const sight = snapshotOf(now, service, registry);
+      return tagsOf(planned).map(({ tag, phase }): TagStep => {
         const question = { plan, planned, registry, tag, now, start, begun: begun.get(service) ?? [] };
-        const standing = standingOf(question);
+        const standing = stateOf(question);
         const gives = standing.state === "to write" && standing.why === "given back";
         return {
           phase,
@@ -89,15 +91,15 @@ interface Newcomer {
 }
 
 /** Versions newer than the plan's that were not there when the release began: somebody else releases them. */
-export function newcomers(
+export function newerVersions(
   plan: ReleasePlan,
-  now: readonly Sight[],
-  start: readonly Sight[],
+  now: readonly RegistrySnapshot[],
+  start: readonly RegistrySnapshot[],
   service: string,
 ): readonly Newcomer[] {
   return plan.registries.flatMap(({ registry }) => {
-    const before = sightOf(start, service, registry);
-    const after = sightOf(now, service, registry);
+    const before = snapshotOf(start, service, registry);
+    const after = snapshotOf(now, service, registry);
     // Who was not seen then cannot be said to be new.
     if (before.state !== "seen" || after.state !== "seen") return [];
     const known = new Set(stableVersions(before.tags, service).map(({ text }) => text));
@@ -122,14 +124,14 @@ interface Question {
   readonly planned: PlannedService;
   readonly registry: string;
   readonly tag: string;
-  readonly now: readonly Sight[];
-  readonly start: readonly Sight[];
+  readonly now: readonly RegistrySnapshot[];
+  readonly start: readonly RegistrySnapshot[];
   readonly begun: readonly Newcomer[];
 }
 
-function standingOf(question: Question): Standing {
+function stateOf(question: Question): TagStepState {
   const { plan, planned, registry, tag, now } = question;
-  const sight = sightOf(now, planned.service, registry);
+  const sight = snapshotOf(now, planned.service, registry);
   if (sight.state !== "seen") {
     return { state: "unreachable", told: sight.why };
   }
@@ -156,7 +158,7 @@ function standingOf(question: Question): Standing {
     case "refuse":
       return { state: "refused", error: move.error };
     case "write":
-      if (!holdsDigest(sight.tags, planned.digest))
+      if (!hasDigest(sight.tags, planned.digest))
         return { state: "missing", told: "the image is not there yet" };
       return { state: "to write", why: move.why };
   }
@@ -165,10 +167,10 @@ function standingOf(question: Question): Standing {
 /** The version's own tag; another image under an older spelling of it is the same version with two contents. */
 function versionMove(
   { plan, planned, tag }: Question,
-  tags: ReadonlyMap<string, Holding>,
+  tags: ReadonlyMap<string, TagTarget>,
   where: string,
 ): Exclude<VersionMove, { act: "write" }> | { readonly act: "write"; readonly why: "new" } {
-  const found = heldVersion(tags, plan.version, planned.service);
+  const found = tagOfVersion(tags, plan.version, planned.service);
   const move = decideVersionTag({
     held: found?.digest,
     wanted: planned.digest,
@@ -186,12 +188,12 @@ function versionMove(
 function claimsOn(
   kind: FloatingKind,
   { plan, planned, registry, tag, now, begun }: Question,
-  tags: ReadonlyMap<string, Holding>,
+  tags: ReadonlyMap<string, TagTarget>,
 ): Claim[] {
   const { service } = planned;
   const elsewhere = plan.registries.flatMap(({ registry: other, required }) => {
     if (other === registry || !required) return [];
-    const sight = sightOf(now, service, other);
+    const sight = snapshotOf(now, service, other);
     const version = sight.state === "seen" ? sight.tags.get(tag)?.version : undefined;
     return version === undefined ? [] : [{ version, by: `is ${tag} in ${other}` }];
   });
@@ -216,8 +218,8 @@ function claimsOn(
 function rightful(
   kind: FloatingKind,
   { plan, planned, tag, now, start, begun }: Question,
-  tags: ReadonlyMap<string, Holding>,
-): Rightful | undefined {
+  tags: ReadonlyMap<string, TagTarget>,
+): NewerRelease | undefined {
   if (plan.allowBackwards) return undefined;
   const { service } = planned;
   const moved = plan.registries.flatMap(({ registry }) => {
@@ -226,7 +228,7 @@ function rightful(
     return [{ version: after.version, digest: after.digest }];
   });
   const complete = begun.flatMap(({ version }) => {
-    const held = heldVersion(tags, version, service);
+    const held = tagOfVersion(tags, version, service);
     return held !== undefined && isEverywhere(version, plan, now) ? [{ version, digest: held.digest }] : [];
   });
   const newer = [...moved, ...complete].filter(
@@ -234,32 +236,34 @@ function rightful(
       version.stable &&
       inLine(kind, version) &&
       isNewer(version, plan.version) &&
-      heldVersion(tags, version, service) !== undefined,
+      tagOfVersion(tags, version, service) !== undefined,
   );
   const newest = newestVersion(newer.map(({ version }) => version));
   return newer.find(({ version }) => version === newest);
 }
 
 /** Whether the version's own tags of all services of this plan are in every required registry. */
-function isEverywhere(version: Version, plan: ReleasePlan, now: readonly Sight[]): boolean {
+function isEverywhere(version: Version, plan: ReleasePlan, now: readonly RegistrySnapshot[]): boolean {
   return plan.services.every(({ service }) =>
     plan.registries.every(({ registry, required }) => {
-      const sight = sightOf(now, service, registry);
-      return !required || (sight.state === "seen" && heldVersion(sight.tags, version, service) !== undefined);
+      const sight = snapshotOf(now, service, registry);
+      return (
+        !required || (sight.state === "seen" && tagOfVersion(sight.tags, version, service) !== undefined)
+      );
     }),
   );
 }
 
 function heldUnder(
-  sights: readonly Sight[],
+  sights: readonly RegistrySnapshot[],
   service: string,
   registry: string,
   tag: string,
-): Holding | undefined {
-  const sight = sightOf(sights, service, registry);
+): TagTarget | undefined {
+  const sight = snapshotOf(sights, service, registry);
   return sight.state === "seen" ? sight.tags.get(tag) : undefined;
 }
 
-function stableVersions(tags: ReadonlyMap<string, Holding>, service: string): Version[] {
+function stableVersions(tags: ReadonlyMap<string, TagTarget>, service: string): Version[] {
   return versionsOf(tags, service).filter(({ stable }) => stable);
 }

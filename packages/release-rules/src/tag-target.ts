@@ -2,7 +2,7 @@ import { kindOfTag } from "./tag-kind.js";
 import { compareVersions, newestVersion, readVersion, type Version } from "./version.js";
 
 /** What a tag stands for in one registry. */
-export interface Holding {
+export interface TagTarget {
   /** Of the index. */
   readonly digest: string;
   /** Undefined when nothing says which version that is. */
@@ -31,7 +31,7 @@ export function versionBehind(of: {
 }
 
 /** Every seen tag of a service's repository in one registry, with the version behind it. */
-export function holdings(seen: readonly SeenTag[], service: string): ReadonlyMap<string, Holding> {
+export function tagTargets(seen: readonly SeenTag[], service: string): ReadonlyMap<string, TagTarget> {
   const versions = new Map<string, Version[]>();
   for (const { tag, digest } of seen) {
     const kind = kindOfTag(tag, service);
@@ -50,7 +50,7 @@ export function holdings(seen: readonly SeenTag[], service: string): ReadonlyMap
 }
 
 /** The versions that are tagged, each once however it is spelled, the newest first. */
-export function versionsOf(held: ReadonlyMap<string, Holding>, service: string): readonly Version[] {
+export function versionsOf(held: ReadonlyMap<string, TagTarget>, service: string): readonly Version[] {
   const versions = new Map<string, Version>();
   for (const tag of held.keys()) {
     const kind = kindOfTag(tag, service);
@@ -63,8 +63,8 @@ export function versionsOf(held: ReadonlyMap<string, Holding>, service: string):
  * The tag under which a version is there: its own, else an older spelling of it (`v1.2.3`, `tgo-api-v1.2.3`).
  * Undefined when the version is not there.
  */
-export function heldVersion(
-  held: ReadonlyMap<string, Holding>,
+export function tagOfVersion(
+  held: ReadonlyMap<string, TagTarget>,
   version: Version,
   service: string,
 ): { readonly tag: string; readonly digest: string } | undefined {
@@ -75,6 +75,6 @@ export function heldVersion(
 }
 
 /** Whether the repository holds the image at all: under whatever name. */
-export function holdsDigest(held: ReadonlyMap<string, Holding>, digest: string): boolean {
+export function hasDigest(held: ReadonlyMap<string, TagTarget>, digest: string): boolean {
   return [...held.values()].some((holding) => holding.digest === digest);
 }

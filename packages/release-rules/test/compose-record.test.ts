@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { composeRecord, nextSteps, recordJson, type ReleasedImage, type ReleasePlan } from "../src/index.js";
 import { digest, version } from "./arbitraries.js";
-import { World } from "./simulation.js";
+import { Simulation } from "./simulation.js";
 
 const registries = [
   { registry: "ghcr", required: true },
@@ -25,21 +25,21 @@ const images = new Map([
   ["web", image("2026-01-01T00:00:00Z")],
 ]);
 
-function world(): World {
-  const made = new World(["api", "web"], registries);
+function simulation(): Simulation {
+  const made = new Simulation(["api", "web"], registries);
   for (const text of ["1.2.2", "1.2.3"]) made.putAll(text, of(text), text);
   for (const tag of ["1.2", "1", "latest"]) made.putAll(tag, of("1.2.3"), "1.2.3");
   return made;
 }
 
-function planned(made: World, text: string, flags: Parameters<World["plan"]>[2] = {}): ReleasePlan {
+function planned(made: Simulation, text: string, flags: Parameters<Simulation["plan"]>[2] = {}): ReleasePlan {
   made.putAll(CANDIDATE, of(text), text);
   const plan = made.plan(version(text), CANDIDATE, flags);
   if (plan === undefined) throw new Error("the gate is closed");
   return plan;
 }
 
-function record(made: World, plan: ReleasePlan, of_ = images): ReturnType<typeof composeRecord> {
+function record(made: Simulation, plan: ReleasePlan, of_ = images): ReturnType<typeof composeRecord> {
   const now = made.look();
   return composeRecord({
     plan,
@@ -53,7 +53,7 @@ function record(made: World, plan: ReleasePlan, of_ = images): ReturnType<typeof
 
 describe("the record that a release leaves", () => {
   it("names every service and registry, and the newest commit's time", () => {
-    const made = world();
+    const made = simulation();
     const composed = record(made, planned(made, "1.2.3"));
     expect(composed).toMatchObject({
       kind: "release",
@@ -78,14 +78,14 @@ describe("the record that a release leaves", () => {
   });
 
   it("calls a registry incomplete that lacks a tag, and complete where a newer version has it", () => {
-    const made = world();
+    const made = simulation();
     made.down.add("acr");
     const down = record(made, planned(made, "1.2.3"));
     expect(down?.services.api?.registries).toMatchObject({
       ghcr: { state: "complete" },
       acr: { state: "incomplete", tags: [] },
     });
-    const older = world();
+    const older = simulation();
     expect(record(older, planned(older, "1.2.2"))?.services.api?.registries.ghcr).toMatchObject({
       tags: ["1.2.2"],
       state: "complete",
@@ -93,17 +93,19 @@ describe("the record that a release leaves", () => {
   });
 
   it("is a rollback's when latest stands for an older version because that was asked for, and only then", () => {
-    const made = world();
+    const made = simulation();
     const plan = planned(made, "1.2.2", { allowBackwards: true });
     expect(record(made, plan)?.kind).toBe("release");
     made.finish(plan);
     expect(record(made, plan)?.kind).toBe("rollback");
     expect(record(made, planned(made, "1.2.2"))?.kind).toBe("release");
-    expect(record(world(), planned(world(), "1.2.3", { allowBackwards: true }))?.kind).toBe("release");
+    expect(record(simulation(), planned(simulation(), "1.2.3", { allowBackwards: true }))?.kind).toBe(
+      "release",
+    );
   });
 
   it("leaves out a service that could not be verified, and is none without any", () => {
-    const made = world();
+    const made = simulation();
     const plan = planned(made, "1.2.3");
     const only = new Map([["web", image("not a time")]]);
     expect(Object.keys(record(made, plan, only)?.services ?? {})).toEqual(["web"]);

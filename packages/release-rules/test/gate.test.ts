@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideGate, gateError, tellReasons, type Gate, type GateEntry } from "../src/index.js";
+import { decideGate, gateError, formatReasons, type Gate, type GateEntry } from "../src/index.js";
 import { digest, version } from "./arbitraries.js";
 
 const A = digest("a");
@@ -150,11 +150,11 @@ describe("the gate", () => {
     );
     const gate = decideGate({ version: v, services, registries, entries });
     if (gate.open) throw new Error("open");
-    expect(tellReasons(gate.reasons)).toEqual([
+    expect(formatReasons(gate.reasons)).toEqual([
       "api in ghcr, hub: the candidate is not there: pip found no such package",
     ]);
     const nothing = decideGate({ version: v, services: [], registries, entries: [] });
-    expect(nothing.open ? [] : tellReasons(nothing.reasons)).toEqual(["no service is to be released"]);
+    expect(nothing.open ? [] : formatReasons(nothing.reasons)).toEqual(["no service is to be released"]);
   });
 
   it("closed, is an error that names every reason and says that nothing moved", () => {

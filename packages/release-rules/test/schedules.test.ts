@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  holdings,
+  tagTargets,
   isNewer,
   nextSteps,
   type Next,
   type ReleasePlan,
-  type Sight,
-  type Step,
+  type RegistrySnapshot,
+  type TagStep,
   type Version,
 } from "../src/index.js";
 import { digest, version } from "./arbitraries.js";
-import { World } from "./simulation.js";
+import { Simulation } from "./simulation.js";
 
 const services = ["api", "web"];
 const registries = [
@@ -49,69 +49,86 @@ const event: fc.Arbitrary<Event> = fc.record({
 
 interface Running {
   readonly plan: ReleasePlan;
-  readonly start: Sight[];
+  readonly start: RegistrySnapshot[];
 }
 
-function fresh(): World {
-  const world = new World(services, registries);
+function fresh(): Simulation {
+  const simulation = new Simulation(services, registries);
   for (const tag of ["1.2.2", "1.2", "1", "latest"])
-    world.putAll(tag, (service) => bytesOf(service, "1.2.2"), "1.2.2");
-  for (const text of RELEASES) world.putAll(candidateOf(text), (service) => bytesOf(service, text), text);
-  return world;
+    simulation.putAll(tag, (service) => bytesOf(service, "1.2.2"), "1.2.2");
+  for (const text of RELEASES)
+    simulation.putAll(candidateOf(text), (service) => bytesOf(service, text), text);
+  return simulation;
 }
 
 interface Outcome {
   readonly act: Next["act"] | "closed";
-  readonly wrote?: Step | undefined;
+  readonly wrote?: TagStep | undefined;
   /** The digest that was under the tag before. */
   readonly was?: string | undefined;
 }
 
 /** The one next write of a release, after a look at everything: as the flow does it. */
-function step(world: World, running: Map<number, Running>, { release, down, pick, killed }: Event): Outcome {
+function step(
+  simulation: Simulation,
+  running: Map<number, Running>,
+  { release, down, pick, killed }: Event,
+): Outcome {
   const text = RELEASES[release] ?? "";
-  world.down.clear();
-  for (const registry of down) world.down.add(registry);
+  simulation.down.clear();
+  for (const registry of down) simulation.down.add(registry);
   if (killed) running.delete(release);
-  const started = running.get(release) ?? begin(world, text, release === ROLLBACK);
+  const started = running.get(release) ?? begin(simulation, text, release === ROLLBACK);
   if (started === undefined) return { act: "closed" };
   running.set(release, started);
-  const { next } = nextSteps(world.look(), started.plan, started.start);
+  const { next } = nextSteps(simulation.look(), started.plan, started.start);
   if (next.act !== "write") return { act: next.act };
   const chosen = next.steps[pick % next.steps.length];
   if (chosen === undefined) throw new Error("nothing to write");
-  const was = world.get(chosen.service, chosen.registry, chosen.tag);
-  world.write(chosen);
+  const was = simulation.get(chosen.service, chosen.registry, chosen.tag);
+  simulation.write(chosen);
   return { act: "write", wrote: chosen, was };
 }
 
-function begin(world: World, text: string, allowBackwards: boolean): Running | undefined {
-  const plan = world.plan(version(text), candidateOf(text), { allowBackwards });
-  return plan && { plan, start: world.look() };
+function begin(simulation: Simulation, text: string, allowBackwards: boolean): Running | undefined {
+  const plan = simulation.plan(version(text), candidateOf(text), { allowBackwards });
+  return plan && { plan, start: simulation.look() };
 }
 
-function versionAt(world: World, service: string, registry: string, tag: string): Version | undefined {
-  const seen = [...world.tags(service, registry)].map(([name, image]) => ({ tag: name, ...image }));
-  return holdings(seen, service).get(tag)?.version;
+function versionAt(
+  simulation: Simulation,
+  service: string,
+  registry: string,
+  tag: string,
+): Version | undefined {
+  const seen = [...simulation.tags(service, registry)].map(([name, image]) => ({ tag: name, ...image }));
+  return tagTargets(seen, service).get(tag)?.version;
 }
 
 /** Every place with the version under a floating tag. */
-function floats(world: World, tag: string): { service: string; registry: string; at: Version | undefined }[] {
+function floats(
+  simulation: Simulation,
+  tag: string,
+): { service: string; registry: string; at: Version | undefined }[] {
   return services.flatMap((service) =>
-    registries.map(({ registry }) => ({ service, registry, at: versionAt(world, service, registry, tag) })),
+    registries.map(({ registry }) => ({
+      service,
+      registry,
+      at: versionAt(simulation, service, registry, tag),
+    })),
   );
 }
 
 /** Holds one tag that a release has just written against the laws. */
-function checkMove(world: World, wrote: Step, was: string | undefined, rollback: boolean): void {
+function checkMove(simulation: Simulation, wrote: TagStep, was: string | undefined, rollback: boolean): void {
   const { service, registry, tag } = wrote;
   const own = RELEASES.find((text) => text === tag);
   if (own !== undefined) {
     expect(was).toBeUndefined();
-    expect(world.get(service, registry, tag)).toBe(bytesOf(service, own));
+    expect(simulation.get(service, registry, tag)).toBe(bytesOf(service, own));
     return;
   }
-  const at = versionAt(world, service, registry, tag);
+  const at = versionAt(simulation, service, registry, tag);
   if (at === undefined) throw new Error(`${service} ${registry} ${tag} is of no version`);
   const before = RELEASES.find((text) => bytesOf(service, text) === was);
   expect(at.stable).toBe(true);
@@ -119,7 +136,7 @@ function checkMove(world: World, wrote: Step, was: string | undefined, rollback:
   // Ahead of the gate is what some required registry has not got.
   for (const other of services)
     for (const { registry: needed } of registries.filter(({ required }) => required))
-      expect(world.get(other, needed, at.text)).toBe(bytesOf(other, at.text));
+      expect(simulation.get(other, needed, at.text)).toBe(bytesOf(other, at.text));
 }
 
 describe("releases that run at once, are killed, and meet registries that come and go", () => {
@@ -128,13 +145,13 @@ describe("releases that run at once, are killed, and meet registries that come a
     fc.assert(
       fc.property(fc.array(event, { minLength: 10, maxLength: 50 }), (events) => {
         counts.schedules++;
-        const world = fresh();
+        const simulation = fresh();
         const running = new Map<number, Running>();
         for (const happening of events) {
-          const { act, wrote, was } = step(world, running, happening);
+          const { act, wrote, was } = step(simulation, running, happening);
           counts[act]++;
           if (happening.killed) counts.kills++;
-          if (wrote !== undefined) checkMove(world, wrote, was, happening.release === ROLLBACK);
+          if (wrote !== undefined) checkMove(simulation, wrote, was, happening.release === ROLLBACK);
         }
       }),
       { numRuns: 100 },
@@ -152,19 +169,20 @@ describe("releases that run at once, are killed, and meet registries that come a
         fc.array(event, { maxLength: 40 }),
         fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }),
         (events, order) => {
-          const world = fresh();
+          const simulation = fresh();
           const running = new Map<number, Running>();
-          for (const happening of events) if (happening.release !== ROLLBACK) step(world, running, happening);
-          world.down.clear();
+          for (const happening of events)
+            if (happening.release !== ROLLBACK) step(simulation, running, happening);
+          simulation.down.clear();
           for (const release of order) {
             const text = RELEASES[release] ?? "";
-            const plan = world.plan(version(text), candidateOf(text));
-            expect(plan && world.finish(plan).next).toEqual({ act: "done", later: [] });
+            const plan = simulation.plan(version(text), candidateOf(text));
+            expect(plan && simulation.finish(plan).next).toEqual({ act: "done", later: [] });
           }
-          for (const { at } of floats(world, "latest")) expect(at?.text).toBe("2.0.0");
-          for (const { at } of floats(world, "1.2")) expect(at?.text).toBe("1.2.4");
-          for (const { at } of floats(world, "1.1")) expect(at?.text).toBe("1.1.9");
-          for (const { at } of floats(world, "1")) expect(at?.text).toBe("1.2.4");
+          for (const { at } of floats(simulation, "latest")) expect(at?.text).toBe("2.0.0");
+          for (const { at } of floats(simulation, "1.2")) expect(at?.text).toBe("1.2.4");
+          for (const { at } of floats(simulation, "1.1")) expect(at?.text).toBe("1.1.9");
+          for (const { at } of floats(simulation, "1")) expect(at?.text).toBe("1.2.4");
         },
       ),
       { numRuns: 30 },

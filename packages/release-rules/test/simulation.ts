@@ -1,16 +1,16 @@
 import {
   type TagPolicy,
   decideGate,
-  heldVersion,
-  holdings,
+  tagOfVersion,
+  tagTargets,
   nextSteps,
   planRelease,
   type GateEntry,
-  type Progress,
+  type ReleaseState,
   type ReleasePlan,
   type ReleaseRegistry,
-  type Sight,
-  type Step,
+  type RegistrySnapshot,
+  type TagStep,
   type Version,
 } from "../src/index.js";
 
@@ -20,7 +20,7 @@ interface Image {
 }
 
 /** Registries as maps, for release rules to be tried on. */
-export class World {
+export class Simulation {
   readonly #tags = new Map<string, Map<string, Image>>();
   readonly down = new Set<string>();
 
@@ -48,7 +48,7 @@ export class World {
     return this.#repository(service, registry);
   }
 
-  look(): Sight[] {
+  look(): RegistrySnapshot[] {
     return this.services.flatMap((service) =>
       this.registries.map(({ registry }) => ({
         service,
@@ -60,7 +60,7 @@ export class World {
     );
   }
 
-  write(step: Step): void {
+  write(step: TagStep): void {
     if (this.down.has(step.registry)) return;
     const repository = this.#repository(step.service, step.registry);
     const image = [...repository.values()].find(({ digest }) => digest === step.digest);
@@ -92,7 +92,7 @@ export class World {
           };
         }
         const found = this.#repository(service, registry).get(candidate);
-        const held = heldVersion(this.#held(service, registry), version, service);
+        const held = tagOfVersion(this.#held(service, registry), version, service);
         return {
           service,
           registry,
@@ -112,7 +112,7 @@ export class World {
   }
 
   /** Does what a plan asks for until there is nothing more to do. */
-  finish(plan: ReleasePlan): Progress {
+  finish(plan: ReleasePlan): ReleaseState {
     const start = this.look();
     for (let round = 0; round < 20; round++) {
       const progress = nextSteps(this.look(), plan, start);
@@ -122,9 +122,9 @@ export class World {
     throw new Error("the release does not come to an end");
   }
 
-  #held(service: string, registry: string): ReturnType<typeof holdings> {
+  #held(service: string, registry: string): ReturnType<typeof tagTargets> {
     const seen = [...this.#repository(service, registry)].map(([tag, image]) => ({ tag, ...image }));
-    return holdings(seen, service);
+    return tagTargets(seen, service);
   }
 
   #repository(service: string, registry: string): Map<string, Image> {

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { holdings, releaseStatus, TagPolicy, type SeenTag, type Sight, type Status } from "../src/index.js";
+import {
+  tagTargets,
+  releaseStatus,
+  TagPolicy,
+  type SeenTag,
+  type RegistrySnapshot,
+  type Status,
+} from "../src/index.js";
 import { digest } from "./arbitraries.js";
 
 const registries = ["ghcr", "hub", "acr"];
@@ -17,14 +24,14 @@ function tags(...texts: string[]): SeenTag[] {
 
 const RELEASED = ["1.2.2=b", "1.2.3=a", "1.2=a", "1=a", "latest=a"];
 
-function status(places: Record<string, string[] | undefined>, more: Sight[] = []): Status {
-  const sights = Object.entries(places).map(([registry, texts]): Sight => ({
+function status(places: Record<string, string[] | undefined>, more: RegistrySnapshot[] = []): Status {
+  const sights = Object.entries(places).map(([registry, texts]): RegistrySnapshot => ({
     service: "api",
     registry,
     held:
       texts === undefined
         ? { state: "unreachable", why: "401 wrong password" }
-        : { state: "seen", tags: holdings(tags(...texts), "api") },
+        : { state: "seen", tags: tagTargets(tags(...texts), "api") },
   }));
   const services = [...new Set(["api", ...more.map(({ service }) => service)])].map((service) => ({
     service,
@@ -163,10 +170,10 @@ describe("the status of what is released", () => {
   });
 
   it("tells of services whose latest are of different versions, since they are installed together", () => {
-    const web: Sight[] = registries.map((registry) => ({
+    const web: RegistrySnapshot[] = registries.map((registry) => ({
       service: "web",
       registry,
-      held: { state: "seen", tags: holdings(tags("1.2.2=f", "1.2=f", "1=f", "latest=f"), "web") },
+      held: { state: "seen", tags: tagTargets(tags("1.2.2=f", "1.2=f", "1=f", "latest=f"), "web") },
     }));
     expect(status(everywhere(RELEASED), web).disagreements.map((one) => one.told)).toEqual([
       "latest is 1.2.3 in api, and 1.2.2 in web",
@@ -174,12 +181,12 @@ describe("the status of what is released", () => {
   });
 
   it("does not compare a service with others while its own registries disagree", () => {
-    const web: Sight[] = registries.map((registry) => ({
+    const web: RegistrySnapshot[] = registries.map((registry) => ({
       service: "web",
       registry,
       held: {
         state: "seen",
-        tags: holdings(tags("1.2.2=f", "1.2.1=e", `latest=${registry === "acr" ? "e" : "f"}`), "web"),
+        tags: tagTargets(tags("1.2.2=f", "1.2.1=e", `latest=${registry === "acr" ? "e" : "f"}`), "web"),
       },
     }));
     const kinds = status(everywhere(RELEASED), web).disagreements.map(({ kind }) => kind);
@@ -217,16 +224,16 @@ describe("the status of what is released", () => {
       }),
       { selector: (one) => one.tag },
     );
-    const held: fc.Arbitrary<Sight["held"]> = fc.oneof(
+    const held: fc.Arbitrary<RegistrySnapshot["held"]> = fc.oneof(
       {
         weight: 9,
-        arbitrary: seen.map((found) => ({ state: "seen" as const, tags: holdings(found, "api") })),
+        arbitrary: seen.map((found) => ({ state: "seen" as const, tags: tagTargets(found, "api") })),
       },
       { weight: 1, arbitrary: fc.constant({ state: "unreachable" as const, why: "down" }) },
     );
     fc.assert(
       fc.property(fc.array(held, { minLength: 1, maxLength: 3 }), (all) => {
-        const sights = all.map((one, at): Sight => ({
+        const sights = all.map((one, at): RegistrySnapshot => ({
           service: "api",
           registry: registries[at] ?? "",
           held: one,

@@ -5,20 +5,20 @@ import {
   candidateProblem,
   decideFloatingTag,
   decideVersionTag,
-  holdings,
+  tagTargets,
   isNewer,
   kindOfTag,
   isFloating,
   inLine,
   versionBehind,
   type FloatingRequest,
-  type Holding,
+  type TagTarget,
 } from "../src/index.js";
 import { closeVersion, digest, version } from "./arbitraries.js";
 
 const A = digest("a");
 const B = digest("b");
-const held = (text: string | undefined, of = A): Holding => ({
+const held = (text: string | undefined, of = A): TagTarget => ({
   digest: of,
   version: text === undefined ? undefined : version(text),
 });
@@ -207,7 +207,7 @@ describe("the version behind a tag", () => {
   });
 
   it("is found for images that were released under their Git tag", () => {
-    const held = holdings(
+    const held = tagTargets(
       [
         { tag: "tgo-api-v0.3.1", digest: A },
         { tag: "latest", digest: A },
@@ -223,7 +223,7 @@ describe("the version behind a tag", () => {
 describe("a tag read again after it was written", () => {
   const write = { tag: "latest", wrote: { digest: B, version: version("1.2.3") }, where: "r/x:latest" };
 
-  it.each<[string, Holding | undefined, Holding | undefined, object]>([
+  it.each<[string, TagTarget | undefined, TagTarget | undefined, object]>([
     ["is done with the digest", held("1.2.2"), held("1.2.3", B), { state: "ok" }],
     ["is not seen yet where the old one is", held("1.2.2"), held("1.2.2"), { state: "unseen" }],
     ["is not seen yet where none is", undefined, undefined, { state: "unseen" }],

@@ -18,14 +18,14 @@ export function extent(report: Report): string {
 }
 
 /** How a run ended. */
-export interface Outcome {
+export interface RunOutcome {
   /** "ok", "failed", "released, incomplete" */
   readonly words: string;
   readonly tone: "good" | "waiting" | "bad";
 }
 
 /** A release that is out and lacks something in registries that are not required is neither ok nor failed. */
-export function outcome(report: Report): Outcome {
+export function outcome(report: Report): RunOutcome {
   if (report.ok) return { words: "ok", tone: "good" };
   if (!isIncomplete(report)) return { words: "failed", tone: "bad" };
   return {

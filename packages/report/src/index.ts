@@ -6,7 +6,7 @@ export { renderMarkdown } from "./markdown.js";
 export { problemOf } from "./problem.js";
 export { type OutputFormat, renderTable } from "./render-table.js";
 export { REPORT_FORMATS, type ReportFormat, render } from "./render.js";
-export { helpsToRepeat } from "./repeat.js";
+export { isRetryable } from "./repeat.js";
 export type { Problem, RegistryReport, Report, ServiceReport, TagReport, VariantReport } from "./report.js";
 export { isInPlace } from "./tag-facts.js";
 export { renderText } from "./text.js";

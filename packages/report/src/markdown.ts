@@ -1,5 +1,5 @@
 import { digestFact } from "./digest-fact.js";
-import { extent, failure, outcome, provenance, title, type Outcome } from "./headline.js";
+import { extent, failure, outcome, provenance, title, type RunOutcome } from "./headline.js";
 import { code, fence, indent, table, text } from "./markdown-text.js";
 import { groupProblems, placeLines, type ProblemGroup } from "./problem-group.js";
 import { recordFact } from "./record-fact.js";
@@ -32,7 +32,7 @@ export function renderMarkdown(raw: Report): string {
   return `${blocks.filter((block) => block !== undefined).join("\n\n")}\n`;
 }
 
-const SIGNS = { good: "✅", waiting: "⚠️", bad: "❌" } satisfies Record<Outcome["tone"], string>;
+const SIGNS = { good: "✅", waiting: "⚠️", bad: "❌" } satisfies Record<RunOutcome["tone"], string>;
 
 function headline(report: Report): string {
   const failed = failure(report);

@@ -5,11 +5,11 @@ export interface ProblemGroup {
   readonly code: Problem["code"];
   readonly what: string;
   readonly remedy: string | undefined;
-  readonly places: readonly Place[];
+  readonly places: readonly ProblemLocation[];
 }
 
 /** Where a problem occurred. */
-export interface Place {
+export interface ProblemLocation {
   /** Absent when it is the run's as a whole. */
   readonly service?: string | undefined;
   /** Absent when the service as a whole has the problem. */
@@ -20,8 +20,8 @@ export interface Place {
 
 /** The problems of a run, each once: those that differ only in their place share an entry. */
 export function groupProblems(report: Report): ProblemGroup[] {
-  const groups = new Map<string, ProblemGroup & { places: Place[] }>();
-  const add = (problem: Problem, place: Place): void => {
+  const groups = new Map<string, ProblemGroup & { places: ProblemLocation[] }>();
+  const add = (problem: Problem, place: ProblemLocation): void => {
     const { code, what, remedy, where } = problem;
     const key = JSON.stringify([code, what, remedy]);
     const group = groups.get(key) ?? { code, what, remedy, places: [] };
@@ -45,8 +45,8 @@ export function groupProblems(report: Report): ProblemGroup[] {
 }
 
 /** What all services have in one registry is that registry's: told once. */
-function shared(places: readonly Place[], services: number): Place[] {
-  const among = new Map<string | undefined, Place[]>();
+function shared(places: readonly ProblemLocation[], services: number): ProblemLocation[] {
+  const among = new Map<string | undefined, ProblemLocation[]>();
   for (const place of places) among.set(place.registry, [...(among.get(place.registry) ?? []), place]);
   return [...among].flatMap(([registry, found]) => {
     const named = new Set(found.flatMap(({ service }) => service ?? []));
@@ -66,7 +66,7 @@ function commonFolder(paths: readonly (string | undefined)[]): string | undefine
 }
 
 /** "tgo-api in ghcr" and the reference, for each place; nothing for one that says nothing. */
-export function placeLines(places: readonly Place[]): string[] {
+export function placeLines(places: readonly ProblemLocation[]): string[] {
   return places.flatMap(({ service, registry, where }) => {
     const name = service !== undefined && registry !== undefined ? `${service} in ${registry}` : service;
     const parts = [name, where].filter((part) => part !== undefined);

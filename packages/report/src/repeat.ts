@@ -9,7 +9,7 @@ const MENDED_FIRST = new Set<Problem["code"]>([
  * Whether the same command may do better: a registry or a network failed, not what was asked for. What one registry
  * lacks may come there; what is nowhere will be nowhere again.
  */
-export function helpsToRepeat({ services, problems = [] }: Pick<Report, "services" | "problems">): boolean {
+export function isRetryable({ services, problems = [] }: Pick<Report, "services" | "problems">): boolean {
   const own = [...problems, ...services.flatMap((service) => service.problems)];
   const ofRegistries = services.flatMap((service) => [
     ...service.registries.flatMap((registry) => registry.problems),

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import { digestFact } from "./digest-fact.js";
-import { extent, failure, outcome, provenance, title, type Outcome } from "./headline.js";
+import { extent, failure, outcome, provenance, title, type RunOutcome } from "./headline.js";
 import { groupProblems, placeLines } from "./problem-group.js";
 import { recordFact } from "./record-fact.js";
 import { REGISTRY_COLUMNS, toldColumns } from "./registry-columns.js";
@@ -46,7 +46,7 @@ export function renderText(raw: Report, { color = false, width = 100 }: TextOpti
     .join("\n\n");
 }
 
-type Paints = Record<Outcome["tone"], (text: string) => string>;
+type Paints = Record<RunOutcome["tone"], (text: string) => string>;
 
 function headline(report: Report, { colors, width }: Page): string[] {
   const { words, tone } = outcome(report);

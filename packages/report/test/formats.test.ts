@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
-  helpsToRepeat,
+  isRetryable,
   REPORT_FORMATS,
   render,
   renderJson,
@@ -278,7 +278,7 @@ describe("whether the same command helps", () => {
     ["BUILD", false],
     ["CATALOG", false],
   ] as const)("after %s: %s", (code, expected) => {
-    expect(helpsToRepeat({ services: [], problems: [{ code, what: "x" }] })).toBe(expected);
+    expect(isRetryable({ services: [], problems: [{ code, what: "x" }] })).toBe(expected);
   });
 
   it("after a thing is nowhere: no; after one registry lacks it: yes", () => {
@@ -287,8 +287,8 @@ describe("whether the same command helps", () => {
     if (registry === undefined) throw new Error("a service has registries");
     const nowhere = service("tgo-api", { problems: [problem] });
     const somewhere = service("tgo-api", { registries: [{ ...registry, problems: [problem] }] });
-    expect(helpsToRepeat({ services: [nowhere], problems: [problem] })).toBe(false);
-    expect(helpsToRepeat({ services: [somewhere] })).toBe(true);
+    expect(isRetryable({ services: [nowhere], problems: [problem] })).toBe(false);
+    expect(isRetryable({ services: [somewhere] })).toBe(true);
   });
 });
 

@@ -279,12 +279,12 @@ interface SourceArguments {
     readonly created?: string | undefined;
     readonly value?: readonly string[] | undefined;
 }
-interface ReleaseWishes {
+interface ReleaseFlags {
     readonly version?: string | undefined;
     readonly allowBackwards: boolean;
     readonly adoptLatest: boolean;
 }
-interface PruneWishes {
+interface PruneFlags {
     /** Age from which a tag may go. */
     readonly days: number;
     readonly keep: number;
@@ -307,11 +307,11 @@ declare class Pipelines$1 {
     smoke(service: readonly string[], source: SourceArguments, format: ReportFormat): Promise<string>;
     publish(service: readonly string[], source: SourceArguments, version: string | undefined, format: ReportFormat): Promise<string>;
     /** Candidates of all services, one gate, then the version's tags, and latest last. */
-    release(service: readonly string[], wishes: ReleaseWishes & {
+    release(service: readonly string[], wishes: ReleaseFlags & {
         readonly gitTag?: string | undefined;
     }, source: SourceArguments, format: ReportFormat): Promise<string>;
     /** The tags of a version that is out: nothing is built. */
-    promote(service: readonly string[], wishes: ReleaseWishes, format: ReportFormat): Promise<string>;
+    promote(service: readonly string[], wishes: ReleaseFlags, format: ReportFormat): Promise<string>;
     /** Whether a release could begin, and all that speaks against it. Without a version: whether a publish could. */
     preflight(names: readonly string[], version: {
         readonly version?: string | undefined;
@@ -320,7 +320,7 @@ declare class Pipelines$1 {
     /** What is out, in every registry. */
     status(service: readonly string[], format: OutputFormat): Promise<string>;
     /** Candidate and staging tags that nothing released points to. */
-    prune(service: readonly string[], { days, keep, undated, remove }: PruneWishes, format: OutputFormat): Promise<string>;
+    prune(service: readonly string[], { days, keep, undated, remove }: PruneFlags, format: OutputFormat): Promise<string>;
     verify(service: readonly string[], { tag, elf }: {
         tag?: string | undefined;
         elf: boolean;

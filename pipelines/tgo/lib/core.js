@@ -4641,13 +4641,13 @@ function handleIntersectionResults(result, left, right) {
         result.issues.push(keyIssues.get(k));
     }
   }
-  const merged2 = mergeValues(left.value, right.value);
-  if (!merged2.valid) {
+  const merged = mergeValues(left.value, right.value);
+  if (!merged.valid) {
     if (aborted(result))
       return result;
-    throw new Error(`Unmergable intersection. Error path: ${JSON.stringify(merged2.mergeErrorPath)}`);
+    throw new Error(`Unmergable intersection. Error path: ${JSON.stringify(merged.mergeErrorPath)}`);
   }
-  result.value = merged2.data;
+  result.value = merged.data;
   return result;
 }
 var $ZodRecord = /* @__PURE__ */ $constructor("$ZodRecord", (inst, def) => {
@@ -6343,8 +6343,8 @@ function foldObjects(members2) {
         if (!parts.some((seen2) => JSON.stringify(seen2) === JSON.stringify(part)))
           parts.push(part);
       }
-      const merged2 = parts.length === 1 ? parts[0] : foldObjects(parts) ?? { allOf: parts };
-      assignProp(properties, key2, merged2);
+      const merged = parts.length === 1 ? parts[0] : foldObjects(parts) ?? { allOf: parts };
+      assignProp(properties, key2, merged);
     }
     for (const key2 of object2.required ?? [])
       required2.add(key2);
@@ -7008,12 +7008,12 @@ function rewriteKeyNames(ctx) {
   const rewrites = /* @__PURE__ */ new Map();
   for (const record5 of pendingRecords.get(ctx) ?? []) {
     const seen2 = ctx.seen.get(record5);
-    const names2 = (seen2?.def ?? seen2?.schema)?.propertyNames;
-    if (!names2 || names2 === true || rewrites.has(names2))
+    const names = (seen2?.def ?? seen2?.schema)?.propertyNames;
+    if (!names || names === true || rewrites.has(names))
       continue;
-    const rewritten = stringifyKeyNames(bySchema, names2, /* @__PURE__ */ new Set());
-    if (rewritten !== names2)
-      rewrites.set(names2, rewritten);
+    const rewritten = stringifyKeyNames(bySchema, names, /* @__PURE__ */ new Set());
+    if (rewritten !== names)
+      rewrites.set(names, rewritten);
   }
   if (!rewrites.size)
     return;
@@ -8569,10 +8569,10 @@ function candidateProblem({ version: version2, revision }, wanted2, where2) {
 
 // packages/release-rules/src/tag-target.ts
 function versionBehind(of) {
-  const said2 = of.annotation === void 0 ? void 0 : readVersion(of.annotation);
-  return said2 ?? newestVersion(of.versionTagsWithSameDigest);
+  const said = of.annotation === void 0 ? void 0 : readVersion(of.annotation);
+  return said ?? newestVersion(of.versionTagsWithSameDigest);
 }
-function holdings(seen2, service2) {
+function tagTargets(seen2, service2) {
   const versions = /* @__PURE__ */ new Map();
   for (const { tag, digest } of seen2) {
     const kind = kindOfTag(tag, service2);
@@ -8594,13 +8594,13 @@ function versionsOf(held, service2) {
   }
   return [...versions.values()].sort((a, b) => compareVersions(b, a));
 }
-function heldVersion(held, version2, service2) {
+function tagOfVersion(held, version2, service2) {
   const spellings = [version2.text, `v${version2.text}`, `${service2}-v${version2.text}`];
   const tag = spellings.find((spelling) => held.has(spelling));
   const holding = tag === void 0 ? void 0 : held.get(tag);
   return tag === void 0 || holding === void 0 ? void 0 : { tag, digest: holding.digest };
 }
-function holdsDigest(held, digest) {
+function hasDigest(held, digest) {
   return [...held.values()].some((holding) => holding.digest === digest);
 }
 
@@ -8665,8 +8665,8 @@ function problems2(error2) {
 }
 
 // packages/release-rules/src/registry-snapshot.ts
-function sightOf(sights, service2, registry2) {
-  const found = sights.find((sight2) => sight2.service === service2 && sight2.registry === registry2);
+function snapshotOf(sights, service2, registry2) {
+  const found = sights.find((sight) => sight.service === service2 && sight.registry === registry2);
   return found?.held ?? { state: "unreachable", why: "it was not asked" };
 }
 
@@ -8755,15 +8755,17 @@ var PHASES = ["version", "floating", "latest"];
 function isSettled({ standing }) {
   return standing.state === "already there" || standing.state === "stays";
 }
-function standings(plan, now, start = now) {
-  const begun = new Map(plan.services.map(({ service: service2 }) => [service2, newcomers(plan, now, start, service2)]));
+function tagSteps(plan, now, start = now) {
+  const begun = new Map(
+    plan.services.map(({ service: service2 }) => [service2, newerVersions(plan, now, start, service2)])
+  );
   const steps = plan.registries.flatMap(
     ({ registry: registry2, required: required2 }) => plan.services.flatMap((planned) => {
       const { service: service2, digest } = planned;
-      const sight2 = sightOf(now, service2, registry2);
+      const sight = snapshotOf(now, service2, registry2);
       return tagsOf(planned).map(({ tag, phase }) => {
         const question = { plan, planned, registry: registry2, tag, now, start, begun: begun.get(service2) ?? [] };
-        const standing = standingOf(question);
+        const standing = stateOf(question);
         const gives = standing.state === "to write" && standing.why === "given back";
         return {
           phase,
@@ -8772,7 +8774,7 @@ function standings(plan, now, start = now) {
           required: required2,
           tag,
           ...gives ? standing.to : { digest, version: plan.version },
-          before: sight2.state === "seen" ? sight2.tags.get(tag) : void 0,
+          before: sight.state === "seen" ? sight.tags.get(tag) : void 0,
           standing
         };
       });
@@ -8780,10 +8782,10 @@ function standings(plan, now, start = now) {
   );
   return PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase));
 }
-function newcomers(plan, now, start, service2) {
+function newerVersions(plan, now, start, service2) {
   return plan.registries.flatMap(({ registry: registry2 }) => {
-    const before = sightOf(start, service2, registry2);
-    const after = sightOf(now, service2, registry2);
+    const before = snapshotOf(start, service2, registry2);
+    const after = snapshotOf(now, service2, registry2);
     if (before.state !== "seen" || after.state !== "seen") return [];
     const known = new Set(stableVersions(before.tags, service2).map(({ text: text2 }) => text2));
     return stableVersions(after.tags, service2).filter((version2) => !known.has(version2.text) && isNewer(version2, plan.version)).map((version2) => ({ version: version2, registry: registry2 }));
@@ -8798,26 +8800,26 @@ function tagsOf({ tags: tags2 }) {
     }))
   ];
 }
-function standingOf(question) {
+function stateOf(question) {
   const { plan, planned, registry: registry2, tag, now } = question;
-  const sight2 = sightOf(now, planned.service, registry2);
-  if (sight2.state !== "seen") {
-    return { state: "unreachable", told: sight2.why };
+  const sight = snapshotOf(now, planned.service, registry2);
+  if (sight.state !== "seen") {
+    return { state: "unreachable", told: sight.why };
   }
   const where2 = `${planned.service} in ${registry2}, tag ${tag}`;
   const kind = kindOfTag(tag);
   const move = isFloating(kind) ? decideFloatingTag({
     tag,
-    held: sight2.tags.get(tag),
+    held: sight.tags.get(tag),
     wanted: { digest: planned.digest, version: plan.version },
-    claims: claimsOn(kind, question, sight2.tags),
+    claims: claimsOn(kind, question, sight.tags),
     allowBackwards: plan.allowBackwards,
     adopt: plan.adopt,
     where: where2
-  }) : versionMove(question, sight2.tags, where2);
+  }) : versionMove(question, sight.tags, where2);
   switch (move.act) {
     case "keep": {
-      const to = isFloating(kind) ? rightful(kind, question, sight2.tags) : void 0;
+      const to = isFloating(kind) ? rightful(kind, question, sight.tags) : void 0;
       return to === void 0 ? { state: "already there" } : { state: "to write", why: "given back", to };
     }
     case "stay":
@@ -8825,13 +8827,13 @@ function standingOf(question) {
     case "refuse":
       return { state: "refused", error: move.error };
     case "write":
-      if (!holdsDigest(sight2.tags, planned.digest))
+      if (!hasDigest(sight.tags, planned.digest))
         return { state: "missing", told: "the image is not there yet" };
       return { state: "to write", why: move.why };
   }
 }
 function versionMove({ plan, planned, tag }, tags2, where2) {
-  const found = heldVersion(tags2, plan.version, planned.service);
+  const found = tagOfVersion(tags2, plan.version, planned.service);
   const move = decideVersionTag({
     held: found?.digest,
     wanted: planned.digest,
@@ -8844,8 +8846,8 @@ function claimsOn(kind, { plan, planned, registry: registry2, tag, now, begun },
   const { service: service2 } = planned;
   const elsewhere = plan.registries.flatMap(({ registry: other, required: required2 }) => {
     if (other === registry2 || !required2) return [];
-    const sight2 = sightOf(now, service2, other);
-    const version2 = sight2.state === "seen" ? sight2.tags.get(tag)?.version : void 0;
+    const sight = snapshotOf(now, service2, other);
+    const version2 = sight.state === "seen" ? sight.tags.get(tag)?.version : void 0;
     return version2 === void 0 ? [] : [{ version: version2, by: `is ${tag} in ${other}` }];
   });
   const meanwhile = begun.map(({ version: version2, registry: other }) => ({
@@ -8869,11 +8871,11 @@ function rightful(kind, { plan, planned, tag, now, start, begun }, tags2) {
     return [{ version: after.version, digest: after.digest }];
   });
   const complete = begun.flatMap(({ version: version2 }) => {
-    const held = heldVersion(tags2, version2, service2);
+    const held = tagOfVersion(tags2, version2, service2);
     return held !== void 0 && isEverywhere(version2, plan, now) ? [{ version: version2, digest: held.digest }] : [];
   });
   const newer = [...moved, ...complete].filter(
-    ({ version: version2 }) => version2.stable && inLine(kind, version2) && isNewer(version2, plan.version) && heldVersion(tags2, version2, service2) !== void 0
+    ({ version: version2 }) => version2.stable && inLine(kind, version2) && isNewer(version2, plan.version) && tagOfVersion(tags2, version2, service2) !== void 0
   );
   const newest = newestVersion(newer.map(({ version: version2 }) => version2));
   return newer.find(({ version: version2 }) => version2 === newest);
@@ -8881,14 +8883,14 @@ function rightful(kind, { plan, planned, tag, now, start, begun }, tags2) {
 function isEverywhere(version2, plan, now) {
   return plan.services.every(
     ({ service: service2 }) => plan.registries.every(({ registry: registry2, required: required2 }) => {
-      const sight2 = sightOf(now, service2, registry2);
-      return !required2 || sight2.state === "seen" && heldVersion(sight2.tags, version2, service2) !== void 0;
+      const sight = snapshotOf(now, service2, registry2);
+      return !required2 || sight.state === "seen" && tagOfVersion(sight.tags, version2, service2) !== void 0;
     })
   );
 }
 function heldUnder(sights, service2, registry2, tag) {
-  const sight2 = sightOf(sights, service2, registry2);
-  return sight2.state === "seen" ? sight2.tags.get(tag) : void 0;
+  const sight = snapshotOf(sights, service2, registry2);
+  return sight.state === "seen" ? sight.tags.get(tag) : void 0;
 }
 function stableVersions(tags2, service2) {
   return versionsOf(tags2, service2).filter(({ stable }) => stable);
@@ -8929,10 +8931,10 @@ function composeRecord(release) {
 function isRollback(plan, steps, now) {
   if (!plan.allowBackwards) return false;
   return steps.some(({ service: service2, registry: registry2, tag, standing }) => {
-    const sight2 = sightOf(now, service2, registry2);
+    const sight = snapshotOf(now, service2, registry2);
     const kind = kindOfTag(tag);
-    if (!isFloating(kind) || standing.state !== "already there" || sight2.state !== "seen") return false;
-    return versionsOf(sight2.tags, service2).some(
+    if (!isFloating(kind) || standing.state !== "already there" || sight.state !== "seen") return false;
+    return versionsOf(sight.tags, service2).some(
       (other) => other.stable && inLine(kind, other) && isNewer(other, plan.version)
     );
   });
@@ -8992,7 +8994,7 @@ function decideGate(asked) {
   }
   return reasons.length === 0 ? { open: true, digests, later: later2 } : { open: false, reasons, later: later2 };
 }
-function tellReasons(reasons) {
+function formatReasons(reasons) {
   const places = /* @__PURE__ */ new Map();
   for (const reason of reasons) {
     const key2 = JSON.stringify([reason.service, reason.what]);
@@ -9105,7 +9107,7 @@ function nearestTag(name4, services) {
 
 // packages/release-rules/src/next-steps.ts
 function nextSteps(now, plan, start = now) {
-  const steps = standings(plan, now, start);
+  const steps = tagSteps(plan, now, start);
   return { steps, next: nextOf(steps), overtaking: overtaking(now, plan, start) };
 }
 function nextOf(steps) {
@@ -9140,7 +9142,7 @@ function inRegistry(steps, registry2) {
 }
 function overtaking(now, plan, start) {
   return plan.services.flatMap(({ service: service2 }) => {
-    const found = newcomers(plan, now, start, service2);
+    const found = newerVersions(plan, now, start, service2);
     const versions = [...new Set(found.map(({ version: version2 }) => version2.text))];
     return versions.map((version2) => {
       const registries3 = found.filter((entry) => entry.version.text === version2).map(({ registry: registry2 }) => registry2);
@@ -9163,8 +9165,8 @@ function selectPrunable(given, options) {
     if (ours.length === 0) continue;
     const reason = reasonToKeep(group, youngest, options);
     if (reason === void 0) {
-      const names2 = group.map(({ tag }) => tag).sort();
-      remove.push({ digest, tags: names2, why: `from ${dateOf(group)}, and no version or floating tag` });
+      const names = group.map(({ tag }) => tag).sort();
+      remove.push({ digest, tags: names, why: `from ${dateOf(group)}, and no version or floating tag` });
     } else {
       for (const { tag } of ours) keep.push({ tag, digest, why: reason });
     }
@@ -9233,16 +9235,16 @@ function planRelease(release) {
 }
 
 // packages/release-rules/src/disagreement.ts
-function say(kind, service2, places, tag, told2) {
+function disagreement(kind, service2, places, tag, told2) {
   return { kind, service: service2, registries: registriesOf(places), tag, told: `${service2}: ${told2}` };
 }
-function names(places) {
+function registryNames(places) {
   return registriesOf(places).join(", ");
 }
 function registriesOf(places) {
   return [...new Set(places.map(({ registry: registry2 }) => registry2))];
 }
-function short(digest) {
+function shortDigest(digest) {
   return digest.replace(/^sha256:/, "").slice(0, 12);
 }
 
@@ -9279,11 +9281,13 @@ function ofFloatingTag(service2, tag, places) {
   const missing2 = groups.get(void 0) ?? [];
   const there = [...groups].filter(([digest]) => digest !== void 0);
   if (there.length > 1) {
-    const parts = there.map(([, group]) => `${nameOf(group[0]?.tags.get(tag))} in ${names(group)}`);
-    found.push(say("tag differs", service2, places, tag, `${tag} is ${parts.join(", and ")}`));
+    const parts = there.map(([, group]) => `${nameOf(group[0]?.tags.get(tag))} in ${registryNames(group)}`);
+    found.push(disagreement("tag differs", service2, places, tag, `${tag} is ${parts.join(", and ")}`));
   }
   if (missing2.length > 0)
-    found.push(say("tag missing", service2, missing2, tag, `there is no ${tag} in ${names(missing2)}`));
+    found.push(
+      disagreement("tag missing", service2, missing2, tag, `there is no ${tag} in ${registryNames(missing2)}`)
+    );
   const judgements = places.flatMap((place2) => {
     const holding = place2.tags.get(tag);
     const judgement = holding && judge(service2, tag, kind, holding, place2.tags);
@@ -9294,13 +9298,16 @@ function ofFloatingTag(service2, tag, places) {
     const at = group.map(({ place: place2 }) => place2);
     if (first === void 0) continue;
     const { told: told2, remedy } = first;
-    found.push({ ...say(first.kind, service2, at, tag, `${told2} (${names(at)})`), remedy });
+    found.push({ ...disagreement(first.kind, service2, at, tag, `${told2} (${registryNames(at)})`), remedy });
   }
   return found;
 }
 function judge(service2, tag, kind, { digest, version: version2 }, tags2) {
   if (version2 === void 0)
-    return { kind: "strange", told: `${tag} is ${short(digest)}, and nothing says which version that is` };
+    return {
+      kind: "strange",
+      told: `${tag} is ${shortDigest(digest)}, and nothing says which version that is`
+    };
   if (!inLine(kind, version2))
     return { kind: "strange", told: `${tag} is ${version2.text}, which is no version of ${tag}` };
   if (!version2.stable) return { kind: "strange", told: `${tag} is ${version2.text}, a prerelease` };
@@ -9316,7 +9323,7 @@ function judge(service2, tag, kind, { digest, version: version2 }, tags2) {
       told: `${tag} is ${version2.text}, the newest is ${newest.text}`,
       remedy: behind(newest)
     };
-  const tagged = heldVersion(tags2, version2, service2);
+  const tagged = tagOfVersion(tags2, version2, service2);
   if (tagged === void 0 || tagged.digest === digest) return void 0;
   return {
     kind: "strange",
@@ -9334,11 +9341,11 @@ function withoutLatest(service2, policy, places) {
   );
   if (newest === void 0) return [];
   const told2 = `there is no ${LATEST} anywhere, though there is ${newest.text}`;
-  return [say("tag missing", service2, places, LATEST, told2)];
+  return [disagreement("tag missing", service2, places, LATEST, told2)];
 }
 function nameOf(holding) {
   if (holding === void 0) return "absent";
-  return holding.version === void 0 ? short(holding.digest) : `${holding.version.text} (${short(holding.digest)})`;
+  return holding.version === void 0 ? shortDigest(holding.digest) : `${holding.version.text} (${shortDigest(holding.digest)})`;
 }
 
 // packages/release-rules/src/version-status.ts
@@ -9358,21 +9365,23 @@ function differingVersions(service2, places) {
     if (groups.length < 2) return [];
     const parts = groups.map(([digest, group]) => {
       const spellings = [...new Set(group.map(({ tag }) => tag))].filter((tag) => tag !== text2);
-      return `${short(digest)} in ${names(group)}${spellings.length === 0 ? "" : ` (as ${spellings.join(", ")})`}`;
+      return `${shortDigest(digest)} in ${registryNames(group)}${spellings.length === 0 ? "" : ` (as ${spellings.join(", ")})`}`;
     });
-    return [say("version differs", service2, places, text2, `${text2} is ${parts.join(", and ")}`)];
+    return [disagreement("version differs", service2, places, text2, `${text2} is ${parts.join(", and ")}`)];
   });
 }
 var MOST_NAMED = 3;
 function missingVersions(service2, places) {
   const all = allVersions(service2, places);
   return places.flatMap((place2) => {
-    const missing2 = all.filter((version2) => heldVersion(place2.tags, version2, service2) === void 0);
+    const missing2 = all.filter((version2) => tagOfVersion(place2.tags, version2, service2) === void 0);
     if (missing2.length === 0) return [];
     const named = missing2.slice(0, MOST_NAMED).map(({ text: text2 }) => text2);
     const more = missing2.length - named.length;
     const told2 = `${place2.registry} lacks ${named.join(", ")}${more === 0 ? "" : ` and ${more} older`}`;
-    return [say("version missing", service2, [place2], void 0, `${told2}, which other registries have`)];
+    return [
+      disagreement("version missing", service2, [place2], void 0, `${told2}, which other registries have`)
+    ];
   });
 }
 function allVersions(service2, places) {
@@ -9434,7 +9443,7 @@ function releaseStatus(asked) {
     policy,
     places: asked.registries.map((registry2) => ({
       registry: registry2,
-      held: sightOf(asked.sights, service2, registry2)
+      held: snapshotOf(asked.sights, service2, registry2)
     }))
   }));
   return {
@@ -9462,7 +9471,7 @@ function pointer(tag, { digest, version: version2 }) {
   return { tag, digest, version: version2?.text };
 }
 function versionPointer(tags2, version2, service2) {
-  const found = heldVersion(tags2, version2, service2);
+  const found = tagOfVersion(tags2, version2, service2);
   return found && { ...found, version: version2.text };
 }
 
@@ -9744,10 +9753,10 @@ function applyOverride(base, override, file = "tgo.catalog.json") {
       remedy: 'Start with {"services": {}}.'
     });
   }
-  const merged2 = override === void 0 ? base : merge2(base, override);
-  const parsed = Catalog.safeParse(merged2);
+  const merged = override === void 0 ? base : merge2(base, override);
+  const parsed = Catalog.safeParse(merged);
   if (parsed.success) return parsed.data;
-  throw new TgoError("CATALOG", problems(parsed.error, merged2), {
+  throw new TgoError("CATALOG", problems(parsed.error, merged), {
     where: override === void 0 ? "built-in catalog" : file,
     remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/catalog.md."
   });
@@ -9785,14 +9794,14 @@ function unknownName(kind, name4, known) {
 }
 
 // packages/catalog/src/select.ts
-function selectServices(catalog, names2) {
+function selectServices(catalog, names) {
   const known = Object.keys(catalog.services);
-  if (names2.length === 0) {
+  if (names.length === 0) {
     throw new TgoError("USAGE", "no service given", {
       remedy: `Use --service with one of: ${known.join(", ")}, or all.`
     });
   }
-  const wanted2 = names2.includes("all") ? known : [...new Set(names2.map((name4) => name4.trim()))];
+  const wanted2 = names.includes("all") ? known : [...new Set(names.map((name4) => name4.trim()))];
   return wanted2.map((name4) => {
     const service2 = Object.hasOwn(catalog.services, name4) ? catalog.services[name4] : void 0;
     if (service2 === void 0) throw unknownName("service", name4, known);
@@ -9810,7 +9819,7 @@ function execFailure(error2) {
   if ("exitCode" in error2 && "stdout" in error2 && "stderr" in error2) return error2;
   return execFailure(error2.cause);
 }
-function messageOf(error2) {
+function errorMessage(error2) {
   return error2 instanceof Error ? error2.message : String(error2);
 }
 function lastLines({ stdout, stderr }, count3) {
@@ -9870,7 +9879,7 @@ var Bases = class {
     return this.options.client.container({ platform: platform2 }).from(address2, registryService === void 0 ? {} : { registryService });
   }
   #failure(reference, platform2, cause) {
-    const message = messageOf(cause);
+    const message = errorMessage(cause);
     if (/\bno (?:\S+ variant|match for platform)/.test(message))
       return this.#lacks(reference, platform2, message);
     const { mirrors, pins } = this.options;
@@ -9906,7 +9915,7 @@ var Bases = class {
 function baseImage(context, reference, platform2) {
   return context.bases.container(reference, platform2);
 }
-function trusting(context, container) {
+function withCaBundle(context, container) {
   if (context.caBundle === void 0) return container;
   const path = "/run/tgo/ca-bundle.pem";
   const variables2 = [
@@ -9928,7 +9937,7 @@ function buildError(step, remedy, error2) {
   if (isTgoError(error2)) return error2;
   const failure3 = execFailure(error2);
   if (failure3 === void 0) {
-    return new TgoError("BUILD", `${step} failed: ${messageOf(error2)}`, { remedy, cause: error2 });
+    return new TgoError("BUILD", `${step} failed: ${errorMessage(error2)}`, { remedy, cause: error2 });
   }
   return new TgoError(
     "BUILD",
@@ -10230,7 +10239,7 @@ var Redactor = class {
 };
 
 // packages/registry/src/failures/network-failure.ts
-var NetworkFault = class {
+var NetworkFailure = class {
   constructor(error2, patience) {
     this.error = error2;
     this.patience = patience;
@@ -10238,9 +10247,9 @@ var NetworkFault = class {
   error;
   patience;
 };
-function networkFault(thrown, o) {
+function networkFailure(thrown, o) {
   const advice = ADVICE.find(({ codes }) => codes.test(thrown.code));
-  return new NetworkFault(
+  return new NetworkFailure(
     // No `cause`: what the network stack throws may quote a header, and with it a credential.
     new TgoError("UNAVAILABLE", `cannot reach ${o.server}: ${thrown.text}`, {
       where: o.where,
@@ -10249,13 +10258,13 @@ function networkFault(thrown, o) {
     { tries: tries(thrown.code, o.hostname), reason: thrown.text }
   );
 }
-function brokenOff(error2) {
-  return new NetworkFault(error2, { tries: 5, reason: error2.what });
+function connectionLost(error2) {
+  return new NetworkFailure(error2, { tries: 5, reason: error2.what });
 }
-function sourceFault(cause) {
+function sourceFailure(cause) {
   const error2 = cause instanceof TgoError ? cause : new TgoError("INTERNAL", "what was to be sent cannot be read", { cause });
   const passing = error2.code === "UNAVAILABLE";
-  return new NetworkFault(error2, passing ? { tries: 5, reason: error2.what } : void 0);
+  return new NetworkFailure(error2, passing ? { tries: 5, reason: error2.what } : void 0);
 }
 var CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
 var ADVICE = [
@@ -10361,7 +10370,7 @@ function repositoryOf(scope) {
 function keyOf(scopes) {
   return [...scopes].sort().join(" ");
 }
-function covers(key2, scopes) {
+function grants(key2, scopes) {
   const held = key2.split(" ").map(parse3);
   return scopes.map(parse3).every(
     ({ name: name4, actions }) => held.some((other) => other.name === name4 && actions.every((action) => other.actions.includes(action)))
@@ -10443,7 +10452,7 @@ var Authorizer = class {
   #wider(scopes) {
     if (scopes.length === 0) return void 0;
     for (const [key2, held] of this.#held) {
-      if (covers(key2, scopes) && held.renewAt > this.#o.now()) return held;
+      if (grants(key2, scopes) && held.renewAt > this.#o.now()) return held;
     }
     return void 0;
   }
@@ -10661,7 +10670,7 @@ var TokenErrorBody = object({
   error_description: string2().optional(),
   error: string2().optional()
 });
-function said(fault) {
+function registryMessage(fault) {
   const json = parseJson(fault.text);
   const body = ErrorBody.safeParse(json);
   if (body.success && body.data.errors.length > 0) {
@@ -10711,12 +10720,12 @@ function later({ retryAfter }) {
   const minutes = Math.ceil((retryAfterMs(retryAfter) ?? 0) / 6e4);
   return minutes > 1 ? `The registry asks to wait ${minutes} min: run the same command again after that` : void 0;
 }
-var ROWS = [
+var FAILURE_RULES = [
   {
     name: "acr-unknown-manifest-class",
     matches: says(/unknown manifest class for/i),
     code: "DENIED",
-    what: (fault) => `the registry refuses this kind of artifact: ${said(fault)}`,
+    what: (fault) => `the registry refuses this kind of artifact: ${registryMessage(fault)}`,
     remedy: () => "Push the image without provenance and SBOM manifests (provenance: false, sbom: false)."
   },
   {
@@ -10778,7 +10787,7 @@ var ROWS = [
     name: "too-many-requests",
     matches: (fault) => fault.status === 429 || says(/toomanyrequests/i)(fault),
     code: "UNAVAILABLE",
-    what: (fault) => `too many requests: ${said(fault)}`,
+    what: (fault) => `too many requests: ${registryMessage(fault)}`,
     remedy: (fault) => `${later(fault) ?? "Wait a minute and run the same command again"}; ${CONTINUES}.`,
     patience: (fault) => {
       const asked = retryAfterMs(fault.retryAfter) ?? goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(fault.text)?.[1]);
@@ -10817,7 +10826,7 @@ var ROWS = [
     name: "manifest-blob-unknown",
     matches: says(/manifest blob unknown|MANIFEST_BLOB_UNKNOWN/i),
     code: "NOT_FOUND",
-    what: (fault) => `the manifest names content that the repository does not hold: ${said(fault)}`,
+    what: (fault) => `the manifest names content that the repository does not hold: ${registryMessage(fault)}`,
     remedy: () => "Run the same command again: it uploads what is missing."
   },
   {
@@ -10831,14 +10840,14 @@ var ROWS = [
     name: "blob-unknown",
     matches: says(/unknown blob|BLOB_UNKNOWN/i),
     code: "NOT_FOUND",
-    what: (fault) => `the registry does not know a blob: ${said(fault)}`,
+    what: (fault) => `the registry does not know a blob: ${registryMessage(fault)}`,
     remedy: () => "Run the same command again: it uploads what is missing."
   },
   {
     name: "upload-too-large",
     matches: (fault) => fault.status === 413 || says(/exceeds the maximum permissible limit|request body is too large/i)(fault),
     code: "DENIED",
-    what: (fault) => `the registry, or a proxy before it, refuses an upload of this size: ${said(fault)}`,
+    what: (fault) => `the registry, or a proxy before it, refuses an upload of this size: ${registryMessage(fault)}`,
     remedy: () => "Raise the limit of the proxy (nginx: client_max_body_size 0)."
   },
   {
@@ -10899,14 +10908,14 @@ var ROWS = [
     name: "denied",
     matches: (fault) => fault.status === 403 && !isHtml(fault),
     code: "DENIED",
-    what: (fault) => `the registry refuses to ${fault.doing}: ${said(fault)}`,
+    what: (fault) => `the registry refuses to ${fault.doing}: ${registryMessage(fault)}`,
     remedy: login
   },
   {
     name: "passing",
     matches: (fault) => PASSING.has(fault.status),
     code: "UNAVAILABLE",
-    what: (fault) => `the registry cannot ${fault.doing} now (status ${fault.status}): ${said(fault)}`,
+    what: (fault) => `the registry cannot ${fault.doing} now (status ${fault.status}): ${registryMessage(fault)}`,
     remedy: (fault) => `${later(fault) ?? "Run the same command again later"}; ${CONTINUES}.`,
     patience: (fault) => {
       const asked = retryAfterMs(fault.retryAfter);
@@ -10921,7 +10930,7 @@ var ROWS = [
     name: "html",
     matches: isHtml,
     code: "INVALID_RESPONSE",
-    what: (fault) => `this is no container registry, or its front end is down: status ${fault.status} and ${said(fault)}`,
+    what: (fault) => `this is no container registry, or its front end is down: status ${fault.status} and ${registryMessage(fault)}`,
     remedy: () => "Check the registry's host and port; a web server, proxy or login page may be answering in its place.",
     // During outages Docker Hub's front end was seen to answer an HTML 404 or 405.
     patience: (fault) => fault.status === 404 || fault.status === 405 ? { tries: 2, reason: "an HTML page" } : void 0
@@ -10930,19 +10939,19 @@ var ROWS = [
     name: "not-found",
     matches: (fault) => fault.status === 404,
     code: "NOT_FOUND",
-    what: (fault) => `not found: ${said(fault)}`
+    what: (fault) => `not found: ${registryMessage(fault)}`
   },
   {
     name: "anything-else",
     matches: () => true,
     code: "INVALID_RESPONSE",
-    what: (fault) => `the registry's answer to "${fault.doing}" is not understood: status ${fault.status}, ${said(fault)}`,
+    what: (fault) => `the registry's answer to "${fault.doing}" is not understood: status ${fault.status}, ${registryMessage(fault)}`,
     remedy: () => "Check that this address is a container registry."
   }
 ];
 
 // packages/registry/src/failures/response-failure.ts
-function explain(fault) {
+function failureError(fault) {
   const row = rowFor(fault);
   const prefix = fault.stage === "token" ? "at the login: " : "";
   return new TgoError(row.code, prefix + row.what(fault), {
@@ -10950,11 +10959,11 @@ function explain(fault) {
     remedy: row.remedy?.(fault)
   });
 }
-function patienceWith(fault) {
+function retryLimits(fault) {
   return rowFor(fault).patience?.(fault);
 }
 function rowFor(fault) {
-  return ROWS.find((row) => row.matches(fault)) ?? unreachable();
+  return FAILURE_RULES.find((row) => row.matches(fault)) ?? unreachable();
 }
 function unreachable() {
   throw new TgoError("INTERNAL", "the table of registry answers has no last row");
@@ -10962,7 +10971,7 @@ function unreachable() {
 
 // packages/registry/src/http/response.ts
 var MAX_TEXT = 64 * 1024;
-var Answer = class {
+var RegistryResponse = class {
   constructor(call, response, watch, finished, faultOf) {
     this.call = call;
     this.#response = response;
@@ -11051,7 +11060,7 @@ var Answer = class {
 };
 
 // packages/registry/src/http/concurrency-limit.ts
-var Lanes = class {
+var ConcurrencyLimit = class {
   #free;
   #waiting = [];
   constructor(limit) {
@@ -11097,7 +11106,7 @@ var Upload = class {
 };
 
 // packages/registry/src/http/idle-timeout.ts
-var Watch = class {
+var IdleTimeout = class {
   constructor(timeoutMs, abort) {
     this.timeoutMs = timeoutMs;
     this.abort = abort;
@@ -11121,7 +11130,7 @@ var Watch = class {
 };
 
 // packages/registry/src/http/transport.ts
-function outOfTime(last) {
+function deadlineError(last) {
   return new TgoError(last.code, `${last.what} (and the time for all tries is over)`, {
     where: last.where,
     remedy: last.remedy,
@@ -11149,7 +11158,7 @@ var Transport = class {
   constructor(options) {
     this.#o = options;
     const { reads, writes } = options.concurrency;
-    this.#lanes = { reads: new Lanes(reads), writes: new Lanes(writes) };
+    this.#lanes = { reads: new ConcurrencyLimit(reads), writes: new ConcurrencyLimit(writes) };
     options.signal?.addEventListener("abort", () => {
       for (const stop of this.#underWay) stop();
     });
@@ -11162,16 +11171,18 @@ var Transport = class {
     for (let attempt2 = 1; ; attempt2++) {
       const began2 = this.#o.now();
       const outcome2 = await this.#attempt(call);
-      const patience = outcome2 instanceof Answer ? await this.#patienceWith(outcome2) : outcome2.patience;
+      const patience = outcome2 instanceof RegistryResponse ? await this.#patienceWith(outcome2) : outcome2.patience;
       if (patience !== void 0) this.#lose(began2);
       const verdict2 = patience === void 0 || call.once === true ? "enough" : this.verdict(attempt2, patience);
       if (patience === void 0 || verdict2 === "enough") {
-        if (outcome2 instanceof Answer) return outcome2;
+        if (outcome2 instanceof RegistryResponse) return outcome2;
         throw outcome2.error;
       }
       if (verdict2 === "out of time")
-        throw outOfTime(outcome2 instanceof Answer ? await this.refusal(outcome2) : outcome2.error);
-      if (outcome2 instanceof Answer) await outcome2.discard();
+        throw deadlineError(
+          outcome2 instanceof RegistryResponse ? await this.refusal(outcome2) : outcome2.error
+        );
+      if (outcome2 instanceof RegistryResponse) await outcome2.discard();
       await this.wait(attempt2, patience, call.doing);
     }
   }
@@ -11207,7 +11218,7 @@ var Transport = class {
   }
   /** The answer as an error for the reader. */
   async refusal(answer) {
-    return explain(await this.fault(answer));
+    return failureError(await this.fault(answer));
   }
   async fault(answer) {
     return {
@@ -11226,7 +11237,7 @@ var Transport = class {
   }
   async #patienceWith(answer) {
     if (answer.status < 400 || answer.status === 401) return void 0;
-    return patienceWith(await this.fault(answer));
+    return retryLimits(await this.fault(answer));
   }
   async #attempt(call) {
     const lanes = call.method === "GET" || call.method === "HEAD" ? this.#lanes.reads : this.#lanes.writes;
@@ -11237,19 +11248,19 @@ var Transport = class {
     } finally {
       lanes.leave();
     }
-    if (call.whole === void 0 || !(answer instanceof Answer) || !answer.ok) return answer;
+    if (call.whole === void 0 || !(answer instanceof RegistryResponse) || !answer.ok) return answer;
     try {
       await answer.bytes(call.whole);
       return answer;
     } catch (error2) {
-      if (isTgoError(error2) && error2.code === "UNAVAILABLE") return brokenOff(error2);
+      if (isTgoError(error2) && error2.code === "UNAVAILABLE") return connectionLost(error2);
       throw error2;
     }
   }
   async #ask(call) {
     this.#throwIfInterrupted();
     const abort = new AbortController();
-    const watch = new Watch(this.#o.timeoutMs, abort);
+    const watch = new IdleTimeout(this.#o.timeoutMs, abort);
     const stop = () => {
       abort.abort();
     };
@@ -11271,12 +11282,12 @@ var Transport = class {
         ...call.body === void 0 ? {} : upload.init(await call.body.open())
       });
       const faultOf = (cause) => this.#networkFault(call, cause, watch).error;
-      return new Answer(call, response, watch, finished, faultOf);
+      return new RegistryResponse(call, response, watch, finished, faultOf);
     } catch (cause) {
       finished();
       this.#throwIfInterrupted();
-      if (upload.sourceFailure !== void 0) return sourceFault(upload.sourceFailure);
-      if (cause instanceof TgoError) return sourceFault(cause);
+      if (upload.sourceFailure !== void 0) return sourceFailure(upload.sourceFailure);
+      if (cause instanceof TgoError) return sourceFailure(cause);
       return this.#networkFault(call, cause, watch);
     }
   }
@@ -11285,7 +11296,7 @@ var Transport = class {
     const fault = watch.expired ? { code: "TIMEOUT", text: `no answer for ${this.#o.timeoutMs / 1e3} s` } : describe3(cause);
     const server = call.stage === "token" ? `the login server ${call.url.host} of ${this.#o.host}` : this.#o.host;
     const via = call.stage !== "token" && call.url.host !== this.#o.host ? ` (at ${call.url.origin})` : "";
-    return networkFault(
+    return networkFailure(
       { code: fault.code, text: this.#o.redactor.clean(fault.text) },
       { server: server + via, where: call.where, hostname: call.url.hostname }
     );
@@ -11471,8 +11482,8 @@ async function ping(connection) {
   const text2 = await answer.text();
   const isRegistry = answer.headers.has("docker-distribution-api-version") || !isPage(answer, text2);
   if (answer.status === 404 || answer.ok && !isRegistry) {
-    const said2 = `it answers ${answer.status} and ${firstBytes(text2)}`;
-    throw new TgoError("INVALID_RESPONSE", `${connection.origin.origin} is no container registry: ${said2}`, {
+    const said = `it answers ${answer.status} and ${firstBytes(text2)}`;
+    throw new TgoError("INVALID_RESPONSE", `${connection.origin.origin} is no container registry: ${said}`, {
       where: connection.host,
       remedy: REMEDY
     });
@@ -11595,7 +11606,7 @@ async function putBlob(connection, repository, upload) {
     session = void 0;
     const verdict2 = setback.patience === void 0 ? "enough" : connection.transport.verdict(attempt2, setback.patience);
     if (setback.patience === void 0 || verdict2 === "enough") throw setback.error;
-    if (verdict2 === "out of time") throw outOfTime(setback.error);
+    if (verdict2 === "out of time") throw deadlineError(setback.error);
     await connection.transport.wait(attempt2, setback.patience, "upload the blob");
     if (await isThere2()) return "uploaded";
   }
@@ -11658,7 +11669,7 @@ async function send(connection, repository, { digest, size: size2, open: open3 }
       return void 0;
     }
     const lost = answer.status === 404 ? { tries: 3, reason: "the upload session was lost" } : void 0;
-    const patience = lost ?? patienceWith(await connection.transport.fault(answer));
+    const patience = lost ?? retryLimits(await connection.transport.fault(answer));
     return { error: await connection.transport.refusal(answer), patience };
   } catch (error2) {
     if (!isTgoError(error2) || error2.code !== "UNAVAILABLE") throw error2;
@@ -12006,7 +12017,7 @@ async function inParallel(limit, items, work) {
 // packages/registry/src/transfer.ts
 var BLOBS_AT_ONCE = 4;
 var REPAIRS = 2;
-async function ship(shipment, destination) {
+async function pushParts(shipment, destination) {
   const { to, tag, onProgress, thorough = false } = destination;
   const top = shipment.manifests.at(-1);
   if (top === void 0) throw new TgoError("INTERNAL", "an image without a manifest");
@@ -12116,7 +12127,7 @@ var Tally = class {
 async function copyImage(o) {
   const held = await o.to.registry.resolve(o.to.repository, o.digest, { push: true });
   const from = held === void 0 || o.thorough === true ? o.from : o.to;
-  return { digest: o.digest, ...await ship(await collect(from, o.digest), { ...o, from }) };
+  return { digest: o.digest, ...await pushParts(await collect(from, o.digest), { ...o, from }) };
 }
 async function collect(from, digest) {
   const { bytes, value, descriptor } = await from.registry.manifest(from.repository, digest);
@@ -12250,7 +12261,7 @@ function malformed(what, line, why) {
 }
 
 // tgo:tools
-var tools_default = 'import{open as ee,readdir as ne,readFile as R}from"node:fs/promises";import{join as g}from"node:path";import{inflateSync as k}from"node:zlib";var I=64*1024;async function O({git:n,commit:r}){let e=await te(n,r)??await re(n,r)??"",t=/^committer .* (\\d+) [+-]\\d{4}$/m.exec(e)?.[1];return t===void 0?null:Number(t)}async function te(n,r){let e=g(n,"objects",r.slice(0,2),r.slice(2)),t=await R(e).catch(()=>{});return t&&k(t).toString("utf8")}async function re(n,r){let e=g(n,"objects","pack"),t=await ne(e).catch(()=>[]);for(let o of t.filter(i=>i.endsWith(".idx"))){let i=oe(await R(g(e,o)),Buffer.from(r,"hex"));if(i!==void 0)return ie(g(e,o.replace(/\\.idx$/,".pack")),i)}}function oe(n,r){let e=a=>a<0?0:n.readUInt32BE(8+4*a),t=e(255),o=1032,i=r[0]??0;for(let a=e(i-1);a<e(i);a++){if(n.compare(r,0,20,o+20*a,o+20*a+20)!==0)continue;let s=n.readUInt32BE(o+24*t+4*a);return s<2147483648?s:Number(n.readBigUInt64BE(o+28*t+8*(s-2147483648)))}}async function ie(n,r){let e=await ee(n);try{let{buffer:t,bytesRead:o}=await e.read(Buffer.alloc(I),0,I,r),i=0;if(((t[0]??0)>>4&7)!==1)return;for(;((t[i]??0)&128)!==0;)i+=1;return k(t.subarray(i+1,o)).toString("utf8")}finally{await e.close()}}import{createHash as N}from"node:crypto";import{createReadStream as ae}from"node:fs";import{lstat as se,readdir as ce,readlink as fe}from"node:fs/promises";import{join as $}from"node:path";import{pipeline as de}from"node:stream/promises";async function A({root:n}){let r=N("sha256"),e=0,t=0,o=async i=>{let a=(await ce($(n,i))).sort();for(let s of a){let c=i===""?s:`${i}/${s}`,l=$(n,c),f=await se(l);if(f.isSymbolicLink())r.update(`link\\0${c}\\0${await fe(l)}\\0`);else if(f.isDirectory())r.update(`directory\\0${c}\\0`),await o(c);else if(f.isFile()){let d=N("sha256");await de(ae(l),d),r.update(`file\\0${c}\\0${(f.mode&73)===0?"":"x"}\\0${d.digest("hex")}\\0`),e+=1,t+=f.size}}};return await o(""),{hash:r.digest("hex"),files:e,bytes:t}}import{chmod as v,copyFile as le,lchown as ue,lstat as me,lutimes as pe,mkdir as ge,readlink as ye,rm as D,stat as he,symlink as we,writeFile as xe}from"node:fs/promises";import{basename as L,dirname as Ee,join as p,posix as B}from"node:path";async function j({root:n,source:r,seconds:e,...t}){let o=new Set,i=async a=>{let s=await _(n,Ee(a),o),c=p(s,L(a));return o.add(s).add(c),c};for(let{path:a,...s}of t.directories){let c=await _(n,a,o);o.add(c),await F(c,s)}for(let{path:a,target:s}of t.links){let c=await i(a);await D(c,{force:!0}),await we(s,c)}for(let{from:a,to:s,mode:c,owner:l}of t.files){let f=p(r,a),d=s.endsWith("/")||await U(await C(n,s)),E=await i(d?B.join(s,L(a)):s);await D(E,{force:!0}),await le(f,E);let Q=((await he(f)).mode&511).toString(8);await F(E,{mode:c??Q,owner:l??"0:0"})}for(let{path:a,text:s}of t.texts){let c=await i(a);await xe(c,s)}for(let a of o)await pe(a,e,e);return null}async function F(n,{mode:r,owner:e}){if(e!==void 0){let[t="0",o=t]=e.split(":");await ue(n,Number(t),Number(o))}r!==void 0&&await v(n,Number.parseInt(r,8))}async function _(n,r,e){let t=await C(n,r),o=n;for(let i of t.slice(n.length).split("/").filter(Boolean)){let a=o;o=p(o,i),!await U(o)&&(await ge(o),await v(o,493),e.add(a).add(o))}return t}async function U(n){return(await me(n).catch(()=>{}))?.isDirectory()??!1}var be=40;async function C(n,r){let e=r.split("/"),t="/";for(let o=0;e.length>0;){let[i="",...a]=e;e=a;let s=B.join(t,i),c=await ye(p(n,s)).catch(()=>{});if(c===void 0){t=s;continue}if(++o>be)throw new Error(`${r} in the image has too many symbolic links`);c.startsWith("/")&&(t="/"),e=[...c.split("/"),...e]}return p(n,t).replace(/\\/$/,"")}import{readdir as Pe,readFile as Te}from"node:fs/promises";import{join as b}from"node:path";async function y({root:n}){let e=(await Pe(n,{withFileTypes:!0}).catch(()=>[])).filter(o=>o.isDirectory()&&!o.name.startsWith("."));return(await Promise.all(e.map(async({name:o})=>{let i=b(n,o);if(o.startsWith("@"))return y({root:i});let a=await y({root:b(i,"node_modules")}),s=await Se(i);return s===void 0?a:[s,...a]}))).flat()}async function Se(n){try{let{name:r,version:e}=JSON.parse(await Te(b(n,"package.json"),"utf8"));return typeof r=="string"&&typeof e=="string"?{name:r,version:e}:void 0}catch{return}}import{setTimeout as Ie}from"node:timers/promises";async function M({requests:n,timeoutSeconds:r}){let e=Date.now()+r*1e3,t=await Promise.all(n.map(async({url:o,status:i})=>{for(;;){let a=await Re(o);if(a.status===i||Date.now()>e)return{ok:a.status===i,answer:a};await Ie(200)}}));return{ok:t.every(({ok:o})=>o),answers:t.map(({answer:o})=>o)}}async function Re(n){try{let r=await fetch(n,{redirect:"manual",signal:AbortSignal.timeout(1e4)});return await r.arrayBuffer(),{url:n,status:r.status}}catch(r){let e=r instanceof Error?r.cause??r:r;return{url:n,error:e instanceof Error?e.message:String(e)}}}var u=class extends Error{code;what;where;remedy;constructor(r,e,{where:t,remedy:o,cause:i}={}){super(ke(e,t,o),i===void 0?void 0:{cause:i}),this.name="TgoError",this.code=r,this.what=e,this.where=t,this.remedy=o}};function ke(n,r,e){let t=[r===void 0?n:`${r}: ${n}`];return e!==void 0&&t.push(...e.split(`\n`).map(o=>`  ${o}`)),t.join(`\n`)}var Oe={x86_64:"amd64","x86-64":"amd64",aarch64:"arm64",i386:"386"};function Ne({os:n,architecture:r,variant:e}){let t=Oe[r]??r;return e===void 0||e===""||(t==="arm64"&&e==="v8"||t==="amd64"&&e==="v1")?`${n}/${t}`:`${n}/${t}/${e}`}function H(n){let r=/^([a-z0-9]+)\\/([a-z0-9_-]+)(?:\\/([a-z0-9.]+))?$/.exec(n),[,e,t,o]=r??[];if(e===void 0||t===void 0)throw new u("USAGE",`"${n}" is not a platform`,{remedy:\'Write it as "linux/amd64" or "linux/arm64".\'});let i=Ne({os:e,architecture:t,variant:o}).split("/");return{os:e,architecture:i[1]??t,...i[2]===void 0?{}:{variant:i[2]}}}function V(n){return/\\.(?:cpython|pypy|graalpy)[^/.]*-([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\\.so$/.exec(n)?.[1]}var w=20;function z(n){if(n.length<w||n[0]!==127||n[1]!==69||n[2]!==76||n[3]!==70)return;let[r,e]=[n[4],n[5]];if(r!==1&&r!==2||e!==1&&e!==2)return;let t=new DataView(n.buffer,n.byteOffset,n.byteLength);return{class:r===2?64:32,endianness:e===1?"little":"big",machine:t.getUint16(18,e===1)}}var $e={0:"none",2:"sparc",3:"i386",8:"mips",20:"ppc",21:"ppc64",22:"s390",40:"arm",43:"sparcv9",62:"x86-64",183:"aarch64",190:"cuda",224:"amdgpu",243:"riscv",247:"bpf",258:"loongarch"},W={amd64:62,386:3,arm64:183,arm:40,riscv64:243,ppc64le:21,s390x:22,loong64:258},Ae={x86_64:62,aarch64:183,i386:3},De=new Set([0,190,224,247]);function Le(n){let{architecture:r}=H(n),e=W[r];if(e!==void 0)return e;throw new u("USAGE",`no ELF machine is known for the platform "${n}"`,{remedy:`Known architectures: ${Object.keys(W).join(", ")}.`})}function P(n){return $e[n]??`machine ${n}`}function Fe(n){return De.has(n)}var h=class{#n=0;#e=new Map;#t=[];#r;#o;constructor(r,{allow:e=[]}={}){this.#r=Le(r);let t=e.map(_e);this.#o=o=>t.some(i=>i.test(o))}add(r,e){if(this.#n++,e===void 0)return;let t=P(e);this.#e.set(t,(this.#e.get(t)??0)+1);let o=this.#i(r,e);o!==void 0&&!this.#o(r)&&this.#t.push({path:r,machine:o})}#i(r,e){if(Fe(e))return;if(e!==this.#r)return P(e);let t=V(r)??"";return(Ae[t]??e)!==e?`${P(e)}, but named for ${t}: Python ignores it`:void 0}report(){let r=(e,t)=>e<t?-1:e>t?1:0;return{files:this.#n,elf:[...this.#e.values()].reduce((e,t)=>e+t,0),machines:Object.fromEntries([...this.#e].sort(([e],[t])=>r(e,t))),foreign:this.#t.sort((e,t)=>r(e.path,t.path))}}};function _e(n){let e=`/${n.replace(/^\\/+/,"")}${n.endsWith("/")?"**":""}`.replace(/\\*\\*\\/?|\\*|[.+?^${}()|[\\]\\\\]/g,t=>t==="**/"?"(?:.*/)?":t==="**"?".*":t==="*"?"[^/]*":`\\\\${t}`);return new RegExp(`^${e}$`,"s")}import{Buffer as m}from"node:buffer";import{closeSync as ve,openSync as Be,readdirSync as je,readSync as Ue,constants as G}from"node:fs";import{setImmediate as Ce}from"node:timers/promises";var Me=new Set(["/proc","/sys","/dev"]),Y=20;async function T(n,r,e={}){let t=new h(r,e),o=m.alloc(w),i=m.from(n.replace(/\\/+$/,"")),a=[m.alloc(0)],s=performance.now()+Y;for(let c=a.pop();c!==void 0;c=a.pop()){let l=c;for(let f of J(x(l),()=>je(m.concat([i,l,K]),He))){let d=m.concat([l,K,f.name]);f.isDirectory()?Me.has(x(d))||a.push(d):f.isFile()&&t.add(x(d),J(x(d),()=>Ve(m.concat([i,d]),o))),!(performance.now()<s)&&(await Ce(),s=performance.now()+Y)}}return t.report()}var K=m.from("/"),He={withFileTypes:!0,encoding:"buffer"};function x(n){return n.length===0?"/":n.toString("utf8")}function Ve(n,r){let e=Be(n,G.O_RDONLY|G.O_NOFOLLOW);try{let t=Ue(e,r,0,w,0);return z(r.subarray(0,t))?.machine}finally{ve(e)}}function J(n,r){try{return r()}catch(e){let t=e instanceof Error&&"code"in e?String(e.code):"unknown error";throw new u("ENVIRONMENT",`${n} cannot be read for the ELF check (${t})`,{remedy:"Run the check as root, on a complete file system.",cause:e})}}function q({root:n,platform:r,allow:e}){return T(n,r,{allow:e})}import{chmod as We,lutimes as ze,lstat as Ge,readdir as Ye}from"node:fs/promises";import{join as Ke}from"node:path";async function S({root:n,seconds:r}){let e=await Ge(n);if(e.isDirectory())for(let t of await Ye(n))await S({root:Ke(n,t),seconds:r});return e.isSymbolicLink()||await We(n,e.isDirectory()||(e.mode&64)!==0?493:420),await ze(n,r,r),null}var[X,Je]=process.argv.slice(2),qe=JSON.parse(Je??"null"),Xe={"commit-time":O,inspect:A,lay:j,packages:y,probe:M,scan:q,stamp:S},Z=Xe[X??""];if(Z===void 0)throw new Error(`unknown command ${String(X)}`);process.stdout.write(JSON.stringify(await Z(qe)));\n';
+var tools_default = 'import{open as ee,readdir as ne,readFile as R}from"node:fs/promises";import{join as g}from"node:path";import{inflateSync as k}from"node:zlib";var I=64*1024;async function N({git:n,commit:t}){let e=await re(n,t)??await te(n,t)??"",r=/^committer .* (\\d+) [+-]\\d{4}$/m.exec(e)?.[1];return r===void 0?null:Number(r)}async function re(n,t){let e=g(n,"objects",t.slice(0,2),t.slice(2)),r=await R(e).catch(()=>{});return r&&k(r).toString("utf8")}async function te(n,t){let e=g(n,"objects","pack"),r=await ne(e).catch(()=>[]);for(let o of r.filter(i=>i.endsWith(".idx"))){let i=oe(await R(g(e,o)),Buffer.from(t,"hex"));if(i!==void 0)return ie(g(e,o.replace(/\\.idx$/,".pack")),i)}}function oe(n,t){let e=a=>a<0?0:n.readUInt32BE(8+4*a),r=e(255),o=1032,i=t[0]??0;for(let a=e(i-1);a<e(i);a++){if(n.compare(t,0,20,o+20*a,o+20*a+20)!==0)continue;let s=n.readUInt32BE(o+24*r+4*a);return s<2147483648?s:Number(n.readBigUInt64BE(o+28*r+8*(s-2147483648)))}}async function ie(n,t){let e=await ee(n);try{let{buffer:r,bytesRead:o}=await e.read(Buffer.alloc(I),0,I,t),i=0;if(((r[0]??0)>>4&7)!==1)return;for(;((r[i]??0)&128)!==0;)i+=1;return k(r.subarray(i+1,o)).toString("utf8")}finally{await e.close()}}import{createHash as O}from"node:crypto";import{createReadStream as ae}from"node:fs";import{lstat as se,readdir as ce,readlink as fe}from"node:fs/promises";import{join as $}from"node:path";import{pipeline as de}from"node:stream/promises";async function A({root:n}){let t=O("sha256"),e=0,r=0,o=async i=>{let a=(await ce($(n,i))).sort();for(let s of a){let c=i===""?s:`${i}/${s}`,l=$(n,c),f=await se(l);if(f.isSymbolicLink())t.update(`link\\0${c}\\0${await fe(l)}\\0`);else if(f.isDirectory())t.update(`directory\\0${c}\\0`),await o(c);else if(f.isFile()){let d=O("sha256");await de(ae(l),d),t.update(`file\\0${c}\\0${(f.mode&73)===0?"":"x"}\\0${d.digest("hex")}\\0`),e+=1,r+=f.size}}};return await o(""),{hash:t.digest("hex"),files:e,bytes:r}}import{chmod as v,copyFile as le,lchown as ue,lstat as me,lutimes as pe,mkdir as ge,readlink as ye,rm as D,stat as he,symlink as we,writeFile as xe}from"node:fs/promises";import{basename as F,dirname as Ee,join as p,posix as B}from"node:path";async function j({root:n,source:t,seconds:e,...r}){let o=new Set,i=async a=>{let s=await _(n,Ee(a),o),c=p(s,F(a));return o.add(s).add(c),c};for(let{path:a,...s}of r.directories){let c=await _(n,a,o);o.add(c),await L(c,s)}for(let{path:a,target:s}of r.links){let c=await i(a);await D(c,{force:!0}),await we(s,c)}for(let{from:a,to:s,mode:c,owner:l}of r.files){let f=p(t,a),d=s.endsWith("/")||await M(await U(n,s)),E=await i(d?B.join(s,F(a)):s);await D(E,{force:!0}),await le(f,E);let Q=((await he(f)).mode&511).toString(8);await L(E,{mode:c??Q,owner:l??"0:0"})}for(let{path:a,text:s}of r.texts){let c=await i(a);await xe(c,s)}for(let a of o)await pe(a,e,e);return null}async function L(n,{mode:t,owner:e}){if(e!==void 0){let[r="0",o=r]=e.split(":");await ue(n,Number(r),Number(o))}t!==void 0&&await v(n,Number.parseInt(t,8))}async function _(n,t,e){let r=await U(n,t),o=n;for(let i of r.slice(n.length).split("/").filter(Boolean)){let a=o;o=p(o,i),!await M(o)&&(await ge(o),await v(o,493),e.add(a).add(o))}return r}async function M(n){return(await me(n).catch(()=>{}))?.isDirectory()??!1}var be=40;async function U(n,t){let e=t.split("/"),r="/";for(let o=0;e.length>0;){let[i="",...a]=e;e=a;let s=B.join(r,i),c=await ye(p(n,s)).catch(()=>{});if(c===void 0){r=s;continue}if(++o>be)throw new Error(`${t} in the image has too many symbolic links`);c.startsWith("/")&&(r="/"),e=[...c.split("/"),...e]}return p(n,r).replace(/\\/$/,"")}import{readdir as Pe,readFile as Te}from"node:fs/promises";import{join as b}from"node:path";async function y({root:n}){let e=(await Pe(n,{withFileTypes:!0}).catch(()=>[])).filter(o=>o.isDirectory()&&!o.name.startsWith("."));return(await Promise.all(e.map(async({name:o})=>{let i=b(n,o);if(o.startsWith("@"))return y({root:i});let a=await y({root:b(i,"node_modules")}),s=await Se(i);return s===void 0?a:[s,...a]}))).flat()}async function Se(n){try{let{name:t,version:e}=JSON.parse(await Te(b(n,"package.json"),"utf8"));return typeof t=="string"&&typeof e=="string"?{name:t,version:e}:void 0}catch{return}}import{setTimeout as Ie}from"node:timers/promises";async function H({requests:n,timeoutSeconds:t}){let e=Date.now()+t*1e3,r=await Promise.all(n.map(async({url:o,status:i})=>{for(;;){let a=await Re(o);if(a.status===i||Date.now()>e)return{ok:a.status===i,answer:a};await Ie(200)}}));return{ok:r.every(({ok:o})=>o),answers:r.map(({answer:o})=>o)}}async function Re(n){try{let t=await fetch(n,{redirect:"manual",signal:AbortSignal.timeout(1e4)});return await t.arrayBuffer(),{url:n,status:t.status}}catch(t){let e=t instanceof Error?t.cause??t:t;return{url:n,error:e instanceof Error?e.message:String(e)}}}var u=class extends Error{code;what;where;remedy;constructor(t,e,{where:r,remedy:o,cause:i}={}){super(ke(e,r,o),i===void 0?void 0:{cause:i}),this.name="TgoError",this.code=t,this.what=e,this.where=r,this.remedy=o}};function ke(n,t,e){let r=[t===void 0?n:`${t}: ${n}`];return e!==void 0&&r.push(...e.split(`\n`).map(o=>`  ${o}`)),r.join(`\n`)}var Ne={x86_64:"amd64","x86-64":"amd64",aarch64:"arm64",i386:"386"};function Oe({os:n,architecture:t,variant:e}){let r=Ne[t]??t;return e===void 0||e===""||(r==="arm64"&&e==="v8"||r==="amd64"&&e==="v1")?`${n}/${r}`:`${n}/${r}/${e}`}function C(n){let t=/^([a-z0-9]+)\\/([a-z0-9_-]+)(?:\\/([a-z0-9.]+))?$/.exec(n),[,e,r,o]=t??[];if(e===void 0||r===void 0)throw new u("USAGE",`"${n}" is not a platform`,{remedy:\'Write it as "linux/amd64" or "linux/arm64".\'});let i=Oe({os:e,architecture:r,variant:o}).split("/");return{os:e,architecture:i[1]??r,...i[2]===void 0?{}:{variant:i[2]}}}function z(n){return/\\.(?:cpython|pypy|graalpy)[^/.]*-([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\\.so$/.exec(n)?.[1]}var w=20;function W(n){if(n.length<w||n[0]!==127||n[1]!==69||n[2]!==76||n[3]!==70)return;let[t,e]=[n[4],n[5]];if(t!==1&&t!==2||e!==1&&e!==2)return;let r=new DataView(n.buffer,n.byteOffset,n.byteLength);return{class:t===2?64:32,endianness:e===1?"little":"big",machine:r.getUint16(18,e===1)}}var $e={0:"none",2:"sparc",3:"i386",8:"mips",20:"ppc",21:"ppc64",22:"s390",40:"arm",43:"sparcv9",62:"x86-64",183:"aarch64",190:"cuda",224:"amdgpu",243:"riscv",247:"bpf",258:"loongarch"},V={amd64:62,386:3,arm64:183,arm:40,riscv64:243,ppc64le:21,s390x:22,loong64:258},Ae={x86_64:62,aarch64:183,i386:3},De=new Set([0,190,224,247]);function Fe(n){let{architecture:t}=C(n),e=V[t];if(e!==void 0)return e;throw new u("USAGE",`no ELF machine is known for the platform "${n}"`,{remedy:`Known architectures: ${Object.keys(V).join(", ")}.`})}function P(n){return $e[n]??`machine ${n}`}function Le(n){return De.has(n)}var h=class{#n=0;#e=new Map;#r=[];#t;#o;constructor(t,{allow:e=[]}={}){this.#t=Fe(t);let r=e.map(_e);this.#o=o=>r.some(i=>i.test(o))}add(t,e){if(this.#n++,e===void 0)return;let r=P(e);this.#e.set(r,(this.#e.get(r)??0)+1);let o=this.#i(t,e);o!==void 0&&!this.#o(t)&&this.#r.push({path:t,machine:o})}#i(t,e){if(Le(e))return;if(e!==this.#t)return P(e);let r=z(t)??"";return(Ae[r]??e)!==e?`${P(e)}, but named for ${r}: Python ignores it`:void 0}report(){let t=(e,r)=>e<r?-1:e>r?1:0;return{files:this.#n,elf:[...this.#e.values()].reduce((e,r)=>e+r,0),machines:Object.fromEntries([...this.#e].sort(([e],[r])=>t(e,r))),foreign:this.#r.sort((e,r)=>t(e.path,r.path))}}};function _e(n){let e=`/${n.replace(/^\\/+/,"")}${n.endsWith("/")?"**":""}`.replace(/\\*\\*\\/?|\\*|[.+?^${}()|[\\]\\\\]/g,r=>r==="**/"?"(?:.*/)?":r==="**"?".*":r==="*"?"[^/]*":`\\\\${r}`);return new RegExp(`^${e}$`,"s")}import{Buffer as m}from"node:buffer";import{closeSync as ve,openSync as Be,readdirSync as je,readSync as Me,constants as G}from"node:fs";import{setImmediate as Ue}from"node:timers/promises";var He=new Set(["/proc","/sys","/dev"]),Y=20;async function T(n,t,e={}){let r=new h(t,e),o=m.alloc(w),i=m.from(n.replace(/\\/+$/,"")),a=[m.alloc(0)],s=performance.now()+Y;for(let c=a.pop();c!==void 0;c=a.pop()){let l=c;for(let f of J(x(l),()=>je(m.concat([i,l,K]),Ce))){let d=m.concat([l,K,f.name]);f.isDirectory()?He.has(x(d))||a.push(d):f.isFile()&&r.add(x(d),J(x(d),()=>ze(m.concat([i,d]),o))),!(performance.now()<s)&&(await Ue(),s=performance.now()+Y)}}return r.report()}var K=m.from("/"),Ce={withFileTypes:!0,encoding:"buffer"};function x(n){return n.length===0?"/":n.toString("utf8")}function ze(n,t){let e=Be(n,G.O_RDONLY|G.O_NOFOLLOW);try{let r=Me(e,t,0,w,0);return W(t.subarray(0,r))?.machine}finally{ve(e)}}function J(n,t){try{return t()}catch(e){let r=e instanceof Error&&"code"in e?String(e.code):"unknown error";throw new u("ENVIRONMENT",`${n} cannot be read for the ELF check (${r})`,{remedy:"Run the check as root, on a complete file system.",cause:e})}}function q({root:n,platform:t,allow:e}){return T(n,t,{allow:e})}import{chmod as Ve,lutimes as We,lstat as Ge,readdir as Ye}from"node:fs/promises";import{join as Ke}from"node:path";async function S({root:n,seconds:t}){let e=await Ge(n);if(e.isDirectory())for(let r of await Ye(n))await S({root:Ke(n,r),seconds:t});return e.isSymbolicLink()||await Ve(n,e.isDirectory()||(e.mode&64)!==0?493:420),await We(n,t,t),null}var[X,Je]=process.argv.slice(2),qe=JSON.parse(Je??"null"),Xe={"commit-time":N,inspect:A,lay:j,packages:y,probe:H,scan:q,stamp:S},Z=Xe[X??""];if(Z===void 0)throw new Error(`unknown command ${String(X)}`);process.stdout.write(JSON.stringify(await Z(qe)));\n';
 
 // packages/builders/src/container-tools/container-tools.ts
 var TOOLS_BASE = "docker.io/library/node:20-alpine";
@@ -12258,7 +12269,7 @@ var PROGRAM = "/run/tgo/tools.mjs";
 async function toolsContainer(context) {
   return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, tools_default);
 }
-async function inspectDirectory(context, directory) {
+async function hashDirectory(context, directory) {
   const tools = await toolsContainer(context);
   return run(tools.withMountedDirectory("/mnt/tree", directory), "inspect", {
     root: "/mnt/tree"
@@ -12281,13 +12292,13 @@ async function scanRoot(context, root, platform2, allow) {
   const mounted = tools.withMountedDirectory("/mnt/variant", root, { readOnly: true });
   return run(mounted, "scan", { root: "/mnt/variant", platform: platform2, allow });
 }
-async function stamped(context, directory, seconds) {
+async function withNormalizedMetadata(context, directory, seconds) {
   const tools = await toolsContainer(context);
   const root = "/mnt/tree";
   const input = JSON.stringify({ root, seconds });
   return tools.withDirectory(root, directory).withExec(["node", PROGRAM, "stamp", input]).directory(root);
 }
-async function laidOver(context, root, source, input) {
+async function withInstalledFiles(context, root, source, input) {
   const tools = await toolsContainer(context);
   const places = { root: "/mnt/tree", source: "/mnt/source" };
   return tools.withMountedDirectory(places.root, root).withMountedDirectory(places.source, source, { readOnly: true }).withExec(["node", PROGRAM, "lay", JSON.stringify({ ...places, ...input })]).directory(places.root);
@@ -12324,7 +12335,7 @@ async function loadSource(context, name4, service2, options) {
   const raw = found ?? await fromGit(context, name4, service2);
   const revision = options.revision ?? raw.revision;
   const { directory, hidden } = await buildContext(service2.build, raw.directory);
-  const [entries2, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
+  const [entries2, tree] = await Promise.all([directory.entries(), hashDirectory(context, directory)]);
   checkEntries(name4, service2.build, entries2);
   const created = options.created === void 0 ? raw.created : parseCreated(options.created);
   return {
@@ -12370,7 +12381,7 @@ async function gitState(context, directory, below) {
     if (files2.length > 0) return { uncommitted: { changed: files2 } };
     return { revision, created: await createdOf(context, repository.head(), revision) };
   } catch (cause) {
-    context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${messageOf(cause)}`);
+    context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${errorMessage(cause)}`);
     return { uncommitted: { why: "its .git cannot be read" } };
   }
 }
@@ -12519,7 +12530,7 @@ function added(text2, fields) {
 }
 
 // packages/builders/src/image-config/configure-image.ts
-async function configure(request, container) {
+async function configureImage(request, container) {
   const { image } = request.service;
   let result = await withFiles(request, container);
   if (image.workdir !== void 0) result = result.withWorkdir(image.workdir);
@@ -12556,7 +12567,7 @@ async function withFiles(request, container) {
   if (texts.length + directories.length + links.length + files2.length === 0) return container;
   await requireFiles(request);
   const needed = source.directory.filter({ include: files2.map(({ from }) => from) });
-  const tree = await laidOver(
+  const tree = await withInstalledFiles(
     context,
     container.rootfs(),
     files2.length === 0 ? context.client.directory() : needed,
@@ -12864,7 +12875,7 @@ async function buildDockerfile(request) {
         )
       });
       try {
-        return { platform: platform2, container: await configure(request, await container.sync()) };
+        return { platform: platform2, container: await configureImage(request, await container.sync()) };
       } catch (error2) {
         throw buildError(
           `building ${name4} from ${file} for ${platform2}`,
@@ -12937,8 +12948,8 @@ function missingNames(stderr, { platform: platform2 }) {
   const suite = facts.find(({ key: key2 }) => key2 === "suite")?.name ?? "the base's release";
   const elsewhere = missing2.flatMap((name4) => values("elsewhere", name4).map((other) => ({ name: name4, other })));
   const near = missing2.flatMap((name4) => {
-    const names3 = values("near", name4);
-    return names3.length === 0 ? [] : [`${names3.join(" or ")} instead of ${name4}`];
+    const names2 = values("near", name4);
+    return names2.length === 0 ? [] : [`${names2.join(" or ")} instead of ${name4}`];
   });
   const sentences = [
     ...elsewhere.map(
@@ -12947,10 +12958,10 @@ function missingNames(stderr, { platform: platform2 }) {
     ...near.length === 0 ? [] : [`Did you mean ${near.join(", ")}?`],
     ...elsewhere.length === 0 && near.length === 0 ? [`Look the name up at https://packages.debian.org, and correct build.packages.`] : []
   ];
-  const names2 = missing2.join(", ");
+  const names = missing2.join(", ");
   return new TgoError(
     "SOURCE",
-    `Debian ${suite} has no package${missing2.length > 1 ? "s" : ""} ${names2} for ${platform2}`,
+    `Debian ${suite} has no package${missing2.length > 1 ? "s" : ""} ${names} for ${platform2}`,
     { where: "build.packages", remedy: sentences.join("\n") }
   );
 }
@@ -13388,17 +13399,17 @@ async function install({ context, service: service2 }, { platform: platform2, co
   const result = unpacked.directory(TARGET);
   if (unfinished.length === 0) return { container: base.withRootfs(result), notes: [] };
   const container = base.withRootfs(await finish(finishing, result, "configure"));
-  const names2 = [.../* @__PURE__ */ new Set([...preinst, ...scripts])].sort();
-  const isTold = platform2 !== context.native && names2.length > 0;
+  const names = [.../* @__PURE__ */ new Set([...preinst, ...scripts])].sort();
+  const isTold = platform2 !== context.native && names.length > 0;
   return {
     container,
     notes: isTold ? [
-      `${platform2}: installation scripts of ${names2.join(", ")} ran, and what they call of it was emulated`
+      `${platform2}: installation scripts of ${names.join(", ")} ran, and what they call of it was emulated`
     ] : []
   };
 }
 async function fetching(context, native, base) {
-  const container = trusting(context, native).withMountedCache(
+  const container = withCaBundle(context, native).withMountedCache(
     "/var/cache/tgo",
     context.client.cacheVolume("tgo-apt")
   );
@@ -13442,7 +13453,7 @@ async function namesIn(directory, file) {
 }
 
 // packages/builders/src/python/activate.ts
-async function activated({ service: service2 }, container, environments, platform2) {
+async function activateEnvironment({ service: service2 }, container, environments, platform2) {
   const target = service2.build.environment;
   const path = await container.envVariable("PATH");
   return container.withDirectory(target, environments.common).withDirectory(target, environments.of(platform2)).withEnvVariable("PATH", `${target}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withEnvVariable("VIRTUAL_ENV", target);
@@ -14405,7 +14416,7 @@ var TOOLS = "/opt/tgo";
 var PROGRAM_FOLDER = "/run/tgo/python";
 async function downloading({ context, service: service2 }, platform2) {
   const { client, secrets } = context;
-  const container = trusting(context, await baseImage(context, service2.build.base, platform2)).withMountedCache("/root/.cache/pip", client.cacheVolume("tgo-pip")).withMountedCache("/root/.cache/uv", client.cacheVolume("tgo-uv")).withMountedCache(DOWNLOADS, client.cacheVolume("tgo-python-downloads")).withEnvVariable("PIP_ROOT_USER_ACTION", "ignore").withEnvVariable("PIP_DISABLE_PIP_VERSION_CHECK", "1").withEnvVariable("PYTHONDONTWRITEBYTECODE", "1");
+  const container = withCaBundle(context, await baseImage(context, service2.build.base, platform2)).withMountedCache("/root/.cache/pip", client.cacheVolume("tgo-pip")).withMountedCache("/root/.cache/uv", client.cacheVolume("tgo-uv")).withMountedCache(DOWNLOADS, client.cacheVolume("tgo-python-downloads")).withEnvVariable("PIP_ROOT_USER_ACTION", "ignore").withEnvVariable("PIP_DISABLE_PIP_VERSION_CHECK", "1").withEnvVariable("PYTHONDONTWRITEBYTECODE", "1");
   return secrets.netrc === void 0 ? container : container.withMountedSecret("/root/.netrc", secrets.netrc);
 }
 async function withTools(request, platform2 = request.context.native) {
@@ -14479,7 +14490,9 @@ async function makeData(request, environments) {
   const entries2 = service2.build.data.filter((entry) => isFor(entry, installed2));
   if (entries2.length === 0) return [];
   const base = await downloading(request, context.native);
-  const container = (await activated(request, base, environments, context.native)).withWorkdir("/work");
+  const container = (await activateEnvironment(request, base, environments, context.native)).withWorkdir(
+    "/work"
+  );
   return Promise.all(
     entries2.map(async (entry) => {
       const path = entry.output;
@@ -14538,7 +14551,7 @@ async function made({ context, name: name4 }, container, { command, output: outp
       }
     );
   }
-  return stamped(context, done.directory(output2), LAYER_TIME);
+  return withNormalizedMetadata(context, done.directory(output2), LAYER_TIME);
 }
 function lackingVariables({ name: name4 }, { output: output2, platforms = {} }, platform2) {
   return new TgoError("CATALOG", `the data in ${output2} of ${name4} cannot be made for ${platform2}`, {
@@ -14592,7 +14605,7 @@ function installBuilt(request, tools, built, platforms) {
   }
   return install3(request, container, args, platforms);
 }
-function merged(request, parts) {
+function mergeEnvironments(request, parts) {
   const empty = request.context.client.directory();
   const join = (directories) => directories.reduce((result, directory) => result.withDirectory("/", directory), empty);
   const [only] = parts;
@@ -14739,19 +14752,19 @@ var DEBIAN = {
 };
 function toolchain(host, target, languages, libraries) {
   const { architecture: architecture2, triplet } = DEBIAN[target];
-  const names2 = ["gcc", ...languages.includes("c++") ? ["g++"] : []];
+  const names = ["gcc", ...languages.includes("c++") ? ["g++"] : []];
   if (host === target) {
-    const compilers2 = [...names2, "libc6-dev", ...libraries];
+    const compilers2 = [...names, "libc6-dev", ...libraries];
     return { host, target, prefix: "", compilers: compilers2, hostHeaders: true, libraries };
   }
-  const compilers = names2.map((name4) => `${name4}-${triplet.replace("_", "-")}`);
+  const compilers = names.map((name4) => `${name4}-${triplet.replace("_", "-")}`);
   const more = [`libc6-dev-${architecture2}-cross`, ...libraries];
   return {
     ...{ host, target, prefix: `${triplet}-`, libraries },
     ...{ compilers: [...compilers, ...more], hostHeaders: false }
   };
 }
-function together(chains) {
+function combineToolchains(chains) {
   const compilers = [...new Set(chains.flatMap((chain) => chain.compilers))];
   const hostHeaders = chains.some((chain) => chain.hostHeaders);
   return chains.map((chain) => ({ ...chain, compilers, hostHeaders }));
@@ -14810,7 +14823,7 @@ async function buildSources(request, tools, plan, platforms) {
 }
 function toolchains({ context, service: service2 }, sources, targets) {
   const languages = sources.flatMap((source) => source.languages);
-  return together(
+  return combineToolchains(
     targets.map((target) => toolchain(context.native, target, languages, service2.build.buildPackages))
   );
 }
@@ -14921,8 +14934,8 @@ function title({ name: name4, version: version2 }) {
   return `${name4} ${version2}`;
 }
 function free(wheels) {
-  const names2 = [...new Set(wheels.flatMap(({ unpinned }) => unpinned))];
-  return names2.length === 0 ? "" : `, with the newest ${names2.join(", ")} it allows`;
+  const names = [...new Set(wheels.flatMap(({ unpinned }) => unpinned))];
+  return names.length === 0 ? "" : `, with the newest ${names.join(", ")} it allows`;
 }
 
 // packages/builders/src/python/build-python.ts
@@ -14948,13 +14961,13 @@ async function buildPython(request) {
   const data = await makeData(request, environments);
   const variants2 = await Promise.all(
     roots.map(async ({ platform: platform2, container }) => {
-      const environment = await activated(request, container, environments, platform2);
+      const environment = await activateEnvironment(request, container, environments, platform2);
       const filled2 = data.reduce(
         (result, { path, of }) => result.withDirectory(path, of(platform2)),
         environment
       );
       const variant = filled2.withDirectory(workdir, application).withWorkdir(workdir);
-      return { platform: platform2, container: await configure(request, variant) };
+      return { platform: platform2, container: await configureImage(request, variant) };
     })
   );
   return { variants: variants2, notes: [...notes, ...roots.flatMap((root) => root.notes)] };
@@ -14970,7 +14983,7 @@ async function installPackages(request, tools, requirements) {
   ]);
   const parts = [installed2];
   if (built.length > 0) parts.push(await installBuilt(request, tools, built, platforms));
-  return { environments: merged(request, parts), notes: [...plan.notes, ...notes] };
+  return { environments: mergeEnvironments(request, parts), notes: [...plan.notes, ...notes] };
 }
 
 // packages/builders/src/static-web/npm-lock.ts
@@ -15006,7 +15019,7 @@ function parseJson2(service2, text2) {
   try {
     return JSON.parse(text2);
   } catch (cause) {
-    throw new TgoError("SOURCE", `the package.json of ${service2} is not valid JSON: ${messageOf(cause)}`, {
+    throw new TgoError("SOURCE", `the package.json of ${service2} is not valid JSON: ${errorMessage(cause)}`, {
       remedy: "Mend the file.",
       cause
     });
@@ -15238,7 +15251,7 @@ var SETTINGS_FOLDERS = {
 async function installPackages2(request, project) {
   const { context, name: name4, service: service2, source } = request;
   const { manager, manifest } = project;
-  const node2 = trusting(context, await baseImage(context, service2.build.builder, context.native));
+  const node2 = withCaBundle(context, await baseImage(context, service2.build.builder, context.native));
   if (manifest.engines.node !== void 0) {
     const version2 = await node2.withExec(["node", "--version"]).stdout();
     requireNode(name4, manifest.engines.node, version2, service2.build.builder);
@@ -15657,7 +15670,7 @@ async function buildStaticWeb(request) {
   const builder = await installPackages2(request, project);
   const [pages, notes] = await Promise.all([
     buildPages(request, project, builder).then(
-      (built) => stamped(context, built, epochSeconds(source.modified))
+      (built) => withNormalizedMetadata(context, built, epochSeconds(source.modified))
     ),
     unlockedNotes(request, project, builder)
   ]);
@@ -15665,7 +15678,7 @@ async function buildStaticWeb(request) {
     platforms.map(async (platform2) => {
       const base = withFiles2(request, await baseImage(context, service2.build.base, platform2), site);
       const container = base.withDirectory(service2.build.root, pages);
-      return { platform: platform2, container: await configure(request, container) };
+      return { platform: platform2, container: await configureImage(request, container) };
     })
   );
   return { variants: variants2, notes };
@@ -16111,7 +16124,7 @@ function duration3(ms) {
   const seconds = Math.round(ms / 1e3);
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
 }
-function shortDigest(digest) {
+function shortDigest2(digest) {
   return digest.replace(/^sha256:/, "").slice(0, 12);
 }
 function count(n, singular, plural = `${singular}s`) {
@@ -16229,17 +16242,17 @@ function placeLines(places) {
 function recordFact({ record: record5, services }) {
   if (record5 === void 0) return void 0;
   const rows = services.flatMap(({ registries: registries3 }) => registries3);
-  const names2 = [...new Set(rows.map(({ registry: registry2 }) => registry2))];
+  const names = [...new Set(rows.map(({ registry: registry2 }) => registry2))];
   const asked = new Set(rows.filter((row) => row.record !== void 0).map(({ registry: registry2 }) => registry2));
   if (asked.size === 0) {
     const why = services.some(({ state }) => state === "not released") ? "the release is not complete" : 'no registry that is complete has "referrers": true in the catalog';
     return `in the JSON report only: ${why}`;
   }
-  const holding = names2.filter((name4) => {
+  const holding = names.filter((name4) => {
     const own2 = rows.filter(({ registry: registry2 }) => registry2 === name4);
     return own2.every((row) => row.record === "done" || row.record === "already there");
   });
-  return `beside the images in ${holding.length} of ${registryCount(names2.length)}`;
+  return `beside the images in ${holding.length} of ${registryCount(names.length)}`;
 }
 
 // packages/report/src/remedy.ts
@@ -16271,13 +16284,13 @@ function tagRows(report, version2) {
   });
 }
 function lines(tags2, version2) {
-  const names2 = /* @__PURE__ */ new Map();
+  const names = /* @__PURE__ */ new Map();
   for (const tag of tags2) {
     const { words, change: change2, why } = tagChange(tag, version2);
     const told2 = `${words}${change2 === void 0 ? "" : ` (${change2})`}${why === void 0 ? "" : `: ${why}`}`;
-    names2.set(told2, [...names2.get(told2) ?? [], tag.tag]);
+    names.set(told2, [...names.get(told2) ?? [], tag.tag]);
   }
-  return [...names2].map(([told2, tags3]) => `${tags3.join(", ")} ${told2}`);
+  return [...names].map(([told2, tags3]) => `${tags3.join(", ")} ${told2}`);
 }
 function tagChange(tag, version2) {
   const { state, told: told2, problem: problem3 } = tag;
@@ -16301,7 +16314,7 @@ function changeOf({ tag, state, ...row }, version2) {
   }
 }
 function shortened(before) {
-  return before?.startsWith("sha256:") === true ? shortDigest(before) : before;
+  return before?.startsWith("sha256:") === true ? shortDigest2(before) : before;
 }
 function tagCount({ tags: tags2 = [] }, registry2) {
   const own2 = tags2.filter((tag) => tag.registry === registry2);
@@ -16543,15 +16556,15 @@ function sent({ uploaded, state }) {
 }
 function tagTable({ tags: tags2 = [] }, version2) {
   if (tags2.length === 0) return void 0;
-  const names2 = [...new Set(tags2.map(({ tag }) => tag))];
+  const names = [...new Set(tags2.map(({ tag }) => tag))];
   const rows = [...new Set(tags2.map(({ registry: registry2 }) => registry2))].map((registry2) => [
     registry2,
-    ...names2.map((name4) => {
+    ...names.map((name4) => {
       const found = tags2.find((each) => each.registry === registry2 && each.tag === name4);
       return found === void 0 ? void 0 : tagCell(found, version2);
     })
   ]);
-  return cardTable({ caption: "Tags", columns: ["registry", ...names2], rows });
+  return cardTable({ caption: "Tags", columns: ["registry", ...names], rows });
 }
 function tagCell(tag, version2) {
   const { words, change: change2, why } = tagChange(tag, version2);
@@ -16744,12 +16757,12 @@ function gate(report) {
   if (report === void 0) return void 0;
   const { open: open3, reasons, later: later2 } = report;
   const tone = open3 ? "good" : "bad";
-  const said2 = open3 ? "open: every candidate is verified in every required registry" : "closed";
+  const said = open3 ? "open: every candidate is verified in every required registry" : "closed";
   const list2 = (items) => html`<ul>
       ${items.map((item) => html`<li>${broken(item)}</li>`)}
     </ul>`;
   return html`<div class="box ${tone}">
-    <p class="verdict">Gate ${said2}</p>
+    <p class="verdict">Gate ${said}</p>
     ${reasons.length === 0 ? void 0 : list2(reasons)}${later2.length === 0 ? void 0 : html`<p>Left for later:</p>
             ${list2(later2)}`}
   </div> `;
@@ -16927,7 +16940,7 @@ function registries2(report) {
       text(service2),
       text(each.registry),
       strong(each.state),
-      each.digest === void 0 ? "-" : code(shortDigest(each.digest)),
+      each.digest === void 0 ? "-" : code(shortDigest2(each.digest)),
       each.uploaded === void 0 ? "-" : size(each.uploaded),
       each.state === "not started" ? "-" : duration3(each.durationMs),
       strong(each.record ?? "-")
@@ -16962,7 +16975,7 @@ function variants(report) {
       const files2 = [...facts, ...foreign2.map(code)].join("<br>");
       const smoke = [smokeFact(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
       const machine = text(each.smoke?.machine ?? "-");
-      const digest = each.digest === void 0 ? "-" : code(shortDigest(each.digest));
+      const digest = each.digest === void 0 ? "-" : code(shortDigest2(each.digest));
       return [text(service2), each.platform, variantSize(each), digest, files2, machine, smoke];
     })
   );
@@ -17128,7 +17141,7 @@ function registryTable2(report, { colors, width }) {
       cell(index === 0 ? service2 : "", colors.bold),
       cell(registry2.registry),
       cell(registry2.state, statePaint(registry2, colors)),
-      cell(registry2.digest === void 0 ? "-" : shortDigest(registry2.digest)),
+      cell(registry2.digest === void 0 ? "-" : shortDigest2(registry2.digest)),
       cell(sent2(registry2), void 0, "right"),
       cell(registry2.state === "not started" ? "-" : duration3(registry2.durationMs)),
       cell(registry2.record ?? "-", registry2.record === "failed" ? colors.red : void 0)
@@ -17231,7 +17244,7 @@ function render2(report, format, options = {}) {
 var MENDED_FIRST = /* @__PURE__ */ new Set([
   ...["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]
 ]);
-function helpsToRepeat({ services, problems: problems6 = [] }) {
+function isRetryable({ services, problems: problems6 = [] }) {
   const own2 = [...problems6, ...services.flatMap((service2) => service2.problems)];
   const ofRegistries = services.flatMap((service2) => [
     ...service2.registries.flatMap((registry2) => registry2.problems),
@@ -17361,7 +17374,7 @@ function withRemedy(problems6, remedy) {
 function distinct(problems6) {
   return [...new Map(problems6.map((problem3) => [`${problem3.code} ${problem3.what}`, problem3])).values()];
 }
-function news(problems6, told2) {
+function notReported(problems6, told2) {
   return distinct(problems6).filter(
     ({ code: code3, what }) => !told2.some((other) => other.code === code3 && other.what === what)
   );
@@ -17410,8 +17423,8 @@ function diskProblem(free2, services, engine) {
   };
 }
 function reasonOf(error2) {
-  const said2 = execFailure(error2)?.stderr.trim().split("\n").at(-1) ?? "";
-  return said2 === "" ? messageOf(error2).split("\n")[0] ?? "" : said2;
+  const said = execFailure(error2)?.stderr.trim().split("\n").at(-1) ?? "";
+  return said === "" ? errorMessage(error2).split("\n")[0] ?? "" : said;
 }
 async function checkEmulation(context, platform2) {
   const path = "/tgo-probe";
@@ -17430,7 +17443,7 @@ async function checkEmulation(context, platform2) {
 }
 
 // packages/publishing/src/publish/publish-outcome.ts
-function divide({ targets }) {
+function splitByRequired({ targets }) {
   const needed = targets.filter(({ registry: registry2 }) => registry2.required);
   if (needed.length === 0) return { needed: targets, others: [] };
   return { needed, others: targets.filter(({ registry: registry2 }) => !registry2.required) };
@@ -17603,7 +17616,11 @@ function pathPattern(text2) {
 }
 
 // packages/image/src/staging.ts
-async function readStaged({ registry: registry2, repository, reference }) {
+async function readStagedImage({
+  registry: registry2,
+  repository,
+  reference
+}) {
   const { value, descriptor } = await registry2.manifest(repository, reference, { fresh: true });
   if (!isIndex(value))
     return [
@@ -17652,7 +17669,7 @@ async function finaliseImage({
   source,
   ...options
 }) {
-  const staged = await readStaged(source);
+  const staged = await readStagedImage(source);
   return finaliseVariants(staged, options, address(source.registry, source.repository, source.reference));
 }
 function finaliseVariants(staged, options, where2) {
@@ -17695,11 +17712,11 @@ function finaliseConfig(config2, { created, labels = {}, history = "keep" }) {
   const time3 = `${created.toISOString().slice(0, 19)}Z`;
   const { history: entries2, ...rest } = config2;
   const kept = Object.fromEntries(Object.entries(rest).filter(([key2]) => !BUILD_LEFTOVERS.includes(key2)));
-  const merged2 = { ...config2.config?.Labels, ...labels };
+  const merged = { ...config2.config?.Labels, ...labels };
   return {
     ...kept,
     created: time3,
-    ...config2.config === void 0 && Object.keys(merged2).length === 0 ? {} : { config: { ...config2.config, ...Object.keys(merged2).length === 0 ? {} : { Labels: merged2 } } },
+    ...config2.config === void 0 && Object.keys(merged).length === 0 ? {} : { config: { ...config2.config, ...Object.keys(merged).length === 0 ? {} : { Labels: merged } } },
     ...history === "keep" && entries2 != null ? { history: entries2.map((entry) => ({ ...entry, created: time3 })) } : {}
   };
 }
@@ -20175,20 +20192,20 @@ var Parser = class extends EE {
 var WHITEOUT = ".wh.";
 var OPAQUE = ".wh..wh..opq";
 function mergeLayers(layers, platform2, options = {}) {
-  const merged2 = /* @__PURE__ */ new Map();
+  const merged = /* @__PURE__ */ new Map();
   for (const { files: files2, links, removed, folders, opaque } of layers) {
     const linked = [...links].map(
-      ([path, target]) => [path, files2.get(target) ?? merged2.get(target)]
+      ([path, target]) => [path, files2.get(target) ?? merged.get(target)]
     );
     if (removed.size + opaque.size > 0) {
-      for (const path of merged2.keys()) if (isHidden(path, removed, opaque)) merged2.delete(path);
+      for (const path of merged.keys()) if (isHidden(path, removed, opaque)) merged.delete(path);
     }
-    for (const path of folders) merged2.delete(path);
-    for (const [path, machine] of files2) merged2.set(path, machine);
-    for (const [path, machine] of linked) merged2.set(path, machine);
+    for (const path of folders) merged.delete(path);
+    for (const [path, machine] of files2) merged.set(path, machine);
+    for (const [path, machine] of linked) merged.set(path, machine);
   }
   const scan = new ElfScan(platform2, options);
-  for (const [path, machine] of merged2) scan.add(path, machine);
+  for (const [path, machine] of merged) scan.add(path, machine);
   return scan.report();
 }
 async function readLayer({ mediaType, open: open3 }) {
@@ -20323,11 +20340,11 @@ async function pushImage(image, destination) {
   ]);
   const children = image.variants.map(({ manifest }) => ({ mediaType: OCI_MANIFEST, ...manifest }));
   const index = { mediaType: image.index.mediaType, digest: image.digest, bytes: image.index.bytes };
-  return ship({ blobs, manifests: [...children, index] }, destination);
+  return pushParts({ blobs, manifests: [...children, index] }, destination);
 }
 
 // packages/image/src/verify/image-cache.ts
-var VariantFacts = class {
+var CachedVariant = class {
   constructor(platform2, child, manifest, config2) {
     this.platform = platform2;
     this.child = child;
@@ -20357,7 +20374,7 @@ var VariantFacts = class {
     ];
   }
 };
-var Facts = class {
+var ImageCache = class {
   #manifests = /* @__PURE__ */ new Map();
   #configs = /* @__PURE__ */ new Map();
   /** @throws TgoError as {@link Registry} does; INVALID_RESPONSE when the child is no image. */
@@ -20386,7 +20403,7 @@ var Facts = class {
     );
     const platform2 = platformOf2(child.platform ?? config2.value);
     return {
-      variant: new VariantFacts(platform2, child, manifest.value.value, config2.value),
+      variant: new CachedVariant(platform2, child, manifest.value.value, config2.value),
       fetched: { manifest: manifest.fetched, config: config2.fetched }
     };
   }
@@ -20417,7 +20434,7 @@ async function once(memory, key2, read3) {
 // packages/image/src/verify/inspect.ts
 var HEADS_AT_ONCE = 16;
 var REPUBLISH = "Build and publish it again.";
-async function sight(target, options, facts) {
+async function inspectTarget(target, options, facts) {
   const now = options.now ?? (() => performance.now());
   const started = now();
   const sighting = {
@@ -20601,8 +20618,8 @@ function foreign({ platform: platform2 }, { foreign: files2 }, at) {
 
 // packages/image/src/verify/verify-image.ts
 async function verifyImage(options) {
-  const facts = new Facts();
-  const sightings = await Promise.all(options.targets.map((target) => sight(target, options, facts)));
+  const facts = new ImageCache();
+  const sightings = await Promise.all(options.targets.map((target) => inspectTarget(target, options, facts)));
   const digest = options.expect?.digest ?? mostCommon(sightings.flatMap((sighting) => sighting.digest ?? []));
   compareDigests(sightings, digest, options.expect?.digest !== void 0);
   const model = sightings.find((sighting) => sighting.digest === digest && sighting.variants.length > 0) ?? sightings.find(({ index }) => index !== void 0);
@@ -21299,7 +21316,7 @@ function smokeError(what, where2, error2) {
   if (error2 instanceof TgoError) return error2;
   const failure3 = execFailure(error2);
   if (failure3 === void 0)
-    return new TgoError("SMOKE", `${what}: ${messageOf(error2)}`, { where: where2, cause: error2 });
+    return new TgoError("SMOKE", `${what}: ${errorMessage(error2)}`, { where: where2, cause: error2 });
   return new TgoError("SMOKE", `${what}
 ${lastLines(failure3, 25)}`, {
     where: where2,
@@ -21309,12 +21326,12 @@ ${lastLines(failure3, 25)}`, {
 }
 
 // packages/proof/src/build-and-test.ts
-async function proveService(context, request, { smoke = true } = {}) {
+async function buildAndTest(context, request, { smoke = true } = {}) {
   const { name: name4, service: service2 } = request;
   const { progress } = context;
   const built = await progress.step(
     { step: "build", service: name4 },
-    () => despiteOthers(context, () => buildVariants(request)),
+    () => retryIfCanceled(context, () => buildVariants(request)),
     ({ variants: variants2 }) => ({ detail: variants2.map(({ platform: platform2 }) => platform2).join(", ") })
   );
   const proofs = await Promise.all(
@@ -21322,13 +21339,13 @@ async function proveService(context, request, { smoke = true } = {}) {
       const { platform: platform2 } = variant;
       const check2 = await progress.step(
         { step: "check", service: name4, platform: platform2 },
-        () => despiteOthers(context, () => checkVariant(context, name4, variant, service2.allowForeign)),
+        () => retryIfCanceled(context, () => checkVariant(context, name4, variant, service2.allowForeign)),
         ({ files: files2, elf }) => ({ detail: `${files2} files, ${elf} ELF, all for ${platform2}` })
       );
       if (!smoke) return { check: check2, smoke: void 0 };
       const smoked = await progress.step(
         { step: "smoke", service: name4, platform: platform2 },
-        () => despiteOthers(context, () => smokeVariant(context, name4, service2, variant)),
+        () => retryIfCanceled(context, () => smokeVariant(context, name4, service2, variant)),
         ({ machine, lines: lines2 }) => ({ detail: [machine, ...lines2].join("; ") })
       );
       return { check: check2, smoke: smoked };
@@ -21340,11 +21357,11 @@ async function proveService(context, request, { smoke = true } = {}) {
     smokes: proofs.flatMap((proof) => proof.smoke ?? [])
   };
 }
-async function despiteOthers(context, run3) {
+async function retryIfCanceled(context, run3) {
   try {
     return await run3();
   } catch (error2) {
-    if (context.signal?.aborted === true || !messageOf(error2).includes("context canceled")) throw error2;
+    if (context.signal?.aborted === true || !errorMessage(error2).includes("context canceled")) throw error2;
     return run3();
   }
 }
@@ -21366,9 +21383,9 @@ async function uploadVariants(context, target, service2, variants2, tag) {
 }
 
 // packages/publishing/src/candidate/build-candidate.ts
-async function makeCandidate(context, prepared) {
+async function buildCandidate(context, prepared) {
   const { name: name4, source } = prepared.request;
-  const { built, checks, smokes } = await proveService(context, prepared.request);
+  const { built, checks, smokes } = await buildAndTest(context, prepared.request);
   const staging = stagingTag(prepared.key);
   const labels = standardLabels(prepared.request);
   const finalise = (from) => context.progress.step(
@@ -21410,7 +21427,7 @@ var Finalised = class {
 
 // packages/publishing/src/publish/grace-period.ts
 import { setTimeout as delay2 } from "node:timers/promises";
-var PATIENCE_MS = 5e3;
+var GRACE_PERIOD_MS = 5e3;
 async function within2(work, milliseconds) {
   const stop = new AbortController();
   const ended = work.then(
@@ -21436,7 +21453,7 @@ function promised() {
 }
 
 // packages/publishing/src/publish/registry-rows.ts
-var Rows = class {
+var RegistryRows = class {
   constructor(context, service2, tag) {
     this.context = context;
     this.service = service2;
@@ -21486,7 +21503,7 @@ var Rows = class {
   }
 };
 function unexpected(target, error2) {
-  return new TgoError("UNAVAILABLE", messageOf(error2), {
+  return new TgoError("UNAVAILABLE", errorMessage(error2), {
     where: target.registry.host,
     remedy: "Check that the registry answers and that the credentials may push, then run the same command again.",
     cause: error2
@@ -21517,7 +21534,7 @@ function candidateOf(context, prepared) {
     revision: source.revision,
     notes: commitNotes(source),
     version: version2,
-    make: () => makeCandidate(context, prepared)
+    make: () => buildCandidate(context, prepared)
   };
 }
 var RegistriesFailed = class extends Error {
@@ -21526,9 +21543,9 @@ async function bringCandidate(context, candidate) {
   const started = performance.now();
   const { service: service2, revision } = candidate;
   const tag = candidateTag(candidate.key);
-  const run3 = { context, candidate, tag, rows: new Rows(context, service2, tag) };
+  const run3 = { context, candidate, tag, rows: new RegistryRows(context, service2, tag) };
   const search = new Search(context, candidate, run3.rows);
-  const { needed, others } = divide(context);
+  const { needed, others } = splitByRequired(context);
   const source = promised();
   const asked = needed.map((target) => search.ask(target));
   const late = others.map((target) => {
@@ -21587,7 +21604,7 @@ async function heldElsewhere({ context }, search, late) {
   const looked = Promise.all(late.map(({ answer }) => answer)).then(
     () => search.held(late.map(({ target }) => target))
   );
-  return await within2(looked, context.patienceMs ?? PATIENCE_MS) ? looked : void 0;
+  return await within2(looked, context.gracePeriodMs ?? GRACE_PERIOD_MS) ? looked : void 0;
 }
 async function bringAll(run3, needed, from, held) {
   const { rows, tag } = run3;
@@ -21718,7 +21735,7 @@ async function checkBases(context, images) {
 
 // packages/publishing/src/preflight/registry.ts
 var PATIENCE = { timeoutMs: 5e3, retries: 1, totalMs: 1e4 };
-function impatient(target) {
+function withShortTimeouts(target) {
   return { ...target, client: target.client.withPatience(PATIENCE) };
 }
 async function checkRegistry(target, subject) {
@@ -21794,38 +21811,38 @@ async function checkService(context, name4, service2, options) {
     const needless = request === void 0 || options.patient && (await asked).some(({ holds }) => holds);
     return needless ? [] : checkBuild(request);
   });
-  const [{ prepared, problems: unread }, standings2, others] = await Promise.all([inputs, asked, unbuildable]);
+  const [{ prepared, problems: unread }, standings, others] = await Promise.all([inputs, asked, unbuildable]);
   const stopped = interrupted(context);
   if (stopped !== void 0) throw stopped;
   const problems6 = withRemedy(distinct([...unread, ...others]), MEND);
-  const held = standings2.find(({ holds }) => holds);
+  const held = standings.find(({ holds }) => holds);
   return {
     report: {
       service: name4,
-      state: problems6.length > 0 || standings2.some((standing) => isBlocked(context, standing)) ? "failed" : "ready",
+      state: problems6.length > 0 || standings.some((standing) => isBlocked(context, standing)) ? "failed" : "ready",
       revision: prepared?.request.source.revision,
       tag: prepared === void 0 ? void 0 : candidateTag(prepared.key),
       digest: held?.report.digest,
       variants: [],
-      registries: standings2.map(({ report }) => report),
+      registries: standings.map(({ report }) => report),
       problems: problems6,
       notes: prepared === void 0 ? [] : candidateOf(context, prepared).notes,
       durationMs: Math.round(performance.now() - started)
     },
     prepared,
-    skews: standings2.flatMap(({ skew }) => skew ?? []),
+    skews: standings.flatMap(({ skew }) => skew ?? []),
     toBuild: held === void 0
   };
 }
 var MEND = "Mend it in the service's source, or in its definition in tgo.catalog.json, and ask again.";
 function isBlocked(context, { report }) {
-  return report.state === "failed" && divide(context).needed.some(({ name: name4 }) => name4 === report.registry);
+  return report.state === "failed" && splitByRequired(context).needed.some(({ name: name4 }) => name4 === report.registry);
 }
 async function checkRegistries(context, subject, patient, others) {
-  const { needed } = divide(context);
+  const { needed } = splitByRequired(context);
   const asked = context.targets.map((target) => ({
     target,
-    standing: checkRegistry(patient && needed.includes(target) ? target : impatient(target), subject)
+    standing: checkRegistry(patient && needed.includes(target) ? target : withShortTimeouts(target), subject)
   }));
   const waitedFor = Promise.all([
     others,
@@ -21858,7 +21875,7 @@ async function preflight(context, services, options) {
   const told2 = checked2.flatMap(({ report }) => report.problems);
   return {
     services: checked2.map(({ report }) => report),
-    problems: news([...engine.stopping, ...engine.told, ...clock], told2),
+    problems: notReported([...engine.stopping, ...engine.told, ...clock], told2),
     ready: mayBegin && engine.told.length === 0 && clock.length === 0,
     mayBegin,
     prepared: new Map(
@@ -21872,18 +21889,18 @@ async function preflightRegistries(context, services) {
     services.map(async (service2) => {
       const started = performance.now();
       const subject = { service: service2, version: void 0, key: nothing2 };
-      const standings2 = await checkRegistries(context, subject, true, nothing2);
-      const registries3 = standings2.map(({ report: report2 }) => report2);
+      const standings = await checkRegistries(context, subject, true, nothing2);
+      const registries3 = standings.map(({ report: report2 }) => report2);
       const report = {
         service: service2,
-        state: standings2.some((standing) => isBlocked(context, standing)) ? "failed" : "ready",
+        state: standings.some((standing) => isBlocked(context, standing)) ? "failed" : "ready",
         variants: [],
         registries: registries3,
         problems: [],
         notes: [],
         durationMs: Math.round(performance.now() - started)
       };
-      return { report, skews: standings2.flatMap(({ skew }) => skew ?? []) };
+      return { report, skews: standings.flatMap(({ skew }) => skew ?? []) };
     })
   );
   const stopped = interrupted(context);
@@ -21897,8 +21914,8 @@ async function preflightRegistries(context, services) {
 
 // packages/publishing/src/promote/promote.ts
 function bringVersion(context, service2, version2) {
-  const run3 = { context, service: service2, version: version2, rows: new Rows(context, service2, version2) };
-  const { needed, others } = divide(context);
+  const run3 = { context, service: service2, version: version2, rows: new RegistryRows(context, service2, version2) };
+  const { needed, others } = splitByRequired(context);
   const image = promised();
   const asked = needed.map((target) => ({ target, answer: ask2(run3, target) }));
   const late = others.map((target) => {
@@ -21951,7 +21968,7 @@ async function findImage2(run3, asked, late) {
   const own2 = await wholeImage(run3, asked);
   if (own2 !== void 0) return own2;
   const looked = wholeImage(run3, late);
-  const patience = run3.context.patienceMs ?? PATIENCE_MS;
+  const patience = run3.context.gracePeriodMs ?? GRACE_PERIOD_MS;
   const elsewhere = late.length > 0 && await within2(looked, patience) ? await looked : void 0;
   if (elsewhere === void 0) throw await notThere(run3, asked);
   return elsewhere;
@@ -22099,7 +22116,7 @@ function dateOf2(text2) {
 
 // packages/publishing/src/release/release-ledger.ts
 var AGAIN = 1;
-var Board = class {
+var ReleaseLedger = class {
   #first = /* @__PURE__ */ new Map();
   #last = /* @__PURE__ */ new Map();
   /** Writes of this run that failed, by their names: they are for the next run. */
@@ -22110,10 +22127,10 @@ var Board = class {
   #unseen = /* @__PURE__ */ new Set();
   #lost = /* @__PURE__ */ new Map();
   see(sights) {
-    for (const sight2 of sights) {
-      const name4 = `${sight2.registry} ${sight2.service}`;
-      if (!this.#first.has(name4)) this.#first.set(name4, sight2);
-      this.#last.set(name4, sight2);
+    for (const sight of sights) {
+      const name4 = `${sight.registry} ${sight.service}`;
+      if (!this.#first.has(name4)) this.#first.set(name4, sight);
+      this.#last.set(name4, sight);
       for (const written of this.#unseen) if (written.startsWith(`${name4} `)) this.#unseen.delete(written);
     }
   }
@@ -22183,18 +22200,18 @@ async function candidateOf2(target, { report, row, indexes }) {
     return { state: "verified", digest, ...await indexes.facts(target, report.service, digest) };
   } catch (error2) {
     if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
-    return { state: "failed", why: isTgoError(error2) ? error2.what : messageOf(error2) };
+    return { state: "failed", why: isTgoError(error2) ? error2.what : errorMessage(error2) };
   }
 }
 function versionTagOf(sights, version2, service2, registry2) {
-  const sight2 = sightOf(sights, service2, registry2);
-  if (sight2.state !== "seen") return { state: "unknown", why: sight2.why };
-  const held = heldVersion(sight2.tags, version2, service2);
+  const sight = snapshotOf(sights, service2, registry2);
+  if (sight.state !== "seen") return { state: "unknown", why: sight.why };
+  const held = tagOfVersion(sight.tags, version2, service2);
   return held === void 0 ? { state: "absent" } : { state: "held", digest: held.digest };
 }
 
 // packages/publishing/src/release/read-tags.ts
-var Indexes = class {
+var IndexCache = class {
   #known = /* @__PURE__ */ new Map();
   /** What the image says of itself. */
   async facts(target, service2, digest) {
@@ -22213,7 +22230,7 @@ var Indexes = class {
     return reading;
   }
 };
-function lookEverywhere(context, wanted2, indexes, { versions = "needed" } = {}) {
+function readTags(context, wanted2, indexes, { versions = "needed" } = {}) {
   return Promise.all(
     context.targets.flatMap(
       (target) => wanted2.map(async (of) => {
@@ -22221,11 +22238,11 @@ function lookEverywhere(context, wanted2, indexes, { versions = "needed" } = {})
         try {
           return {
             ...place2,
-            held: { state: "seen", tags: holdings(await seen(target, of, indexes, versions), of.service) }
+            held: { state: "seen", tags: tagTargets(await seen(target, of, indexes, versions), of.service) }
           };
         } catch (error2) {
           if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
-          const why = isTgoError(error2) ? error2.what : messageOf(error2);
+          const why = isTgoError(error2) ? error2.what : errorMessage(error2);
           return { ...place2, held: { state: "unreachable", why } };
         }
       })
@@ -22276,7 +22293,7 @@ function versionText(tag, service2) {
 
 // packages/publishing/src/release/gate-inputs.ts
 var LONGEST_MS = 30 * 6e4;
-var Gathering = class {
+var GateInputs = class {
   constructor(context, services, brought, version2, board, indexes) {
     this.context = context;
     this.services = services;
@@ -22387,24 +22404,24 @@ var Gathering = class {
       if (service2 === void 0 || !targets.some(({ name: name4 }) => name4 === registry2)) continue;
       if (OF_THE_CANDIDATE.has(kind)) this.#excluded.set(`${registry2 ?? ""} ${service2}`, what);
     }
-    this.board.see(this.board.now.map((sight2) => this.#withoutExcluded(sight2)));
+    this.board.see(this.board.now.map((sight) => this.#withoutExcluded(sight)));
   }
-  #withoutExcluded(sight2) {
-    const why = this.#excluded.get(`${sight2.registry} ${sight2.service}`);
-    return why === void 0 ? sight2 : { ...sight2, held: { state: "unreachable", why } };
+  #withoutExcluded(sight) {
+    const why = this.#excluded.get(`${sight.registry} ${sight.service}`);
+    return why === void 0 ? sight : { ...sight, held: { state: "unreachable", why } };
   }
   async look(targets) {
-    const sights = await lookEverywhere({ ...this.context, targets }, this.#wanted(), this.indexes);
-    return sights.map((sight2) => this.#withoutExcluded(this.#withCandidate(sight2)));
+    const sights = await readTags({ ...this.context, targets }, this.#wanted(), this.indexes);
+    return sights.map((sight) => this.#withoutExcluded(this.#withCandidate(sight)));
   }
   /** What was brought is there, and was verified there: it need not be asked for again. */
-  #withCandidate(sight2) {
-    const { service: service2, registry: registry2, held } = sight2;
+  #withCandidate(sight) {
+    const { service: service2, registry: registry2, held } = sight;
     const row = this.#rows.get(`${registry2} ${service2}`);
     const tag = this.brought.find((one) => one.service === service2)?.tag;
     if (held.state !== "seen" || row?.digest === void 0 || tag === void 0 || held.tags.has(tag))
-      return sight2;
-    if (row.state === "failed" || row.state === "not started") return sight2;
+      return sight;
+    if (row.state === "failed" || row.state === "not started") return sight;
     const candidate = { digest: row.digest, version: void 0 };
     return { service: service2, registry: registry2, held: { state: "seen", tags: new Map([...held.tags, [tag, candidate]]) } };
   }
@@ -22412,9 +22429,9 @@ var Gathering = class {
     return this.services.map(({ service: service2, policy }) => {
       const tags2 = planTags(this.version, policy);
       const known = (registry2) => {
-        const sight2 = sightOf(this.board.start, service2, registry2);
-        if (sight2.state !== "seen") return void 0;
-        return new Set(versionsOf(sight2.tags, service2).map(({ text: text2 }) => text2));
+        const sight = snapshotOf(this.board.start, service2, registry2);
+        if (sight.state !== "seen") return void 0;
+        return new Set(versionsOf(sight.tags, service2).map(({ text: text2 }) => text2));
       };
       return { service: service2, tags: [tags2.version, ...tags2.floating], known };
     });
@@ -22506,7 +22523,7 @@ async function attach(context, of) {
 }
 
 // packages/publishing/src/release/release-report.ts
-function serviceReport(of) {
+function releaseReport(of) {
   const { planned, report, progress, board, targets, verified, attached, promotes } = of;
   const { service: service2 } = planned;
   const tags2 = progress.steps.filter((step) => step.service === service2).map((step) => tagReport(step, board));
@@ -22526,7 +22543,7 @@ function serviceReport(of) {
       ...record5?.problem === void 0 ? {} : { problems: [...row.problems, record5.problem] }
     };
   });
-  const needed = new Set(divide({ targets }).needed.map(({ name: name4 }) => name4));
+  const needed = new Set(splitByRequired({ targets }).needed.map(({ name: name4 }) => name4));
   const released = isComplete({ tags: tags2, registries: registries3 }, (registry2) => needed.has(registry2));
   const wrote = tags2.some(({ state }) => state === "done") || report.state === "published";
   return {
@@ -22547,10 +22564,10 @@ function staying({ service: service2, tags: tags2 }, { steps }) {
     ({ standing, ...step }) => step.service === service2 && standing.state === "stays" ? [{ tag: step.tag, newer: standing.newer.text }] : []
   );
   if (found.length === 0) return [];
-  const names2 = [...new Set(found.map(({ tag }) => tag))];
+  const names = [...new Set(found.map(({ tag }) => tag))];
   const newer = [...new Set(found.map(({ newer: version2 }) => version2))].join(", ");
-  const told2 = names2.length === 1 ? `stays as it is, because a newer version (${newer}) has it; --allow-backwards moves it` : `stay as they are, because a newer version (${newer}) has them; --allow-backwards moves them`;
-  return [`${names2.join(", ")} ${told2} back to ${tags2.version}`];
+  const told2 = names.length === 1 ? `stays as it is, because a newer version (${newer}) has it; --allow-backwards moves it` : `stay as they are, because a newer version (${newer}) has them; --allow-backwards moves them`;
+  return [`${names.join(", ")} ${told2} back to ${tags2.version}`];
 }
 function isComplete({ tags: tags2 = [], registries: registries3 }, counts = () => true) {
   return tags2.filter(({ registry: registry2 }) => counts(registry2)).every(isInPlace) && registries3.filter(({ registry: registry2 }) => counts(registry2)).every(({ state }) => state !== "failed");
@@ -22675,10 +22692,10 @@ function isOpen2({ board }, { targets }, step) {
 async function write({ context, board, indexes, sleep }, track, step) {
   const target = track.targets.find(({ name: name4 }) => name4 === step.registry);
   if (target === void 0) return;
-  const names2 = { step: `tag ${step.tag}`, service: step.service, registry: step.registry };
+  const names = { step: `tag ${step.tag}`, service: step.service, registry: step.registry };
   try {
     const written = await context.progress.step(
-      names2,
+      names,
       () => writeTag(target, step, { indexes, ...sleep === void 0 ? {} : { sleep } })
     );
     if (written.state === "done") board.wrote(step);
@@ -22702,13 +22719,13 @@ var Run = class {
     this.entrants = entrants;
     this.options = options;
     const { version: version2 } = options;
-    this.#gathering = new Gathering(context, entrants, brought, version2, this.#board, this.#indexes);
+    this.#gathering = new GateInputs(context, entrants, brought, version2, this.#board, this.#indexes);
   }
   context;
   entrants;
   options;
-  #indexes = new Indexes();
-  #board = new Board();
+  #indexes = new IndexCache();
+  #board = new ReleaseLedger();
   #gathering;
   /** By service: what the end saw, registry by registry. */
   #verified = /* @__PURE__ */ new Map();
@@ -22726,10 +22743,10 @@ var Run = class {
   }
   async #release() {
     const { context, options } = this;
-    const { needed, others } = divide(context);
+    const { needed, others } = splitByRequired(context);
     const arrivals = others.map((target) => this.#gathering.arrive(target));
     const late = Promise.all(arrivals);
-    const patience = context.patienceMs ?? PATIENCE_MS;
+    const patience = context.gracePeriodMs ?? GRACE_PERIOD_MS;
     await Promise.all([this.#gathering.enter(needed), within2(late, patience)]);
     const gate4 = this.#gathering.decide();
     if (!gate4.open) {
@@ -22808,7 +22825,7 @@ var Run = class {
   }
   #report(plan, progress, attached) {
     return plan.services.map(
-      (planned) => serviceReport({
+      (planned) => releaseReport({
         planned,
         report: this.#gathering.reports().find(({ service: service2 }) => service2 === planned.service) ?? missing(planned.service),
         progress,
@@ -22847,13 +22864,13 @@ async function statusOf(context, services, policy) {
   return releaseStatus({
     services: services.map(({ name: name4 }) => ({ service: name4, policy })),
     registries: context.targets.map(({ name: name4 }) => name4),
-    sights: await lookEverywhere(context, wanted2, new Indexes(), { versions: "all" })
+    sights: await readTags(context, wanted2, new IndexCache(), { versions: "all" })
   });
 }
 
 // packages/publishing/src/targets/retry-progress.ts
 var WORTH_A_LINE_MS = 3e3;
-function tellWaits(progress, registry2, now = () => performance.now()) {
+function retryProgress(progress, registry2, now = () => performance.now()) {
   let toldUntil = 0;
   return ({ doing, reason, waitMs }) => {
     const until = now() + waitMs;
@@ -22878,7 +22895,7 @@ async function connectTargets(catalog, of) {
       const given = services[index];
       const url2 = given === void 0 ? void 0 : await endpoint(given, registry2.host);
       const credentials = await credentialsOf2(registry2.host);
-      const onRetry = tellWaits(of.progress, name4);
+      const onRetry = retryProgress(of.progress, name4);
       const common = { host: registry2.host, url: url2, signal: of.signal, onRetry };
       return {
         name: name4,
@@ -22927,14 +22944,14 @@ var Progress = class {
    * Runs a step between its "begin" and its "end".
    * @param describe what to say of the result
    */
-  async step(names2, run3, describe4) {
+  async step(names, run3, describe4) {
     const id = `${++this.count}`;
     const started = this.now();
-    this.listener({ kind: "begin", id, ...names2 });
+    this.listener({ kind: "begin", id, ...names });
     const end = (result) => {
       const wasStopped = result.state === "failed" && this.signal?.aborted === true;
       const told2 = wasStopped ? { state: "stopped" } : result;
-      this.listener({ kind: "end", id, ...names2, ...told2, durationMs: Math.round(this.now() - started) });
+      this.listener({ kind: "end", id, ...names, ...told2, durationMs: Math.round(this.now() - started) });
     };
     try {
       const result = await run3();
@@ -22945,8 +22962,8 @@ var Progress = class {
       throw error2;
     }
   }
-  note(names2, detail) {
-    this.listener({ kind: "note", id: `${++this.count}`, ...names2, detail });
+  note(names, detail) {
+    this.listener({ kind: "note", id: `${++this.count}`, ...names, detail });
   }
 };
 function formatEvent(event) {
@@ -23041,7 +23058,7 @@ var ReportError = class extends FunctionFailed {
   }
   report;
 };
-function conclude(context, { command, ok, services, started, flags, format }, more = {}) {
+function finishReport(context, { command, ok, services, started, flags, format }, more = {}) {
   const durationMs = Math.round(performance.now() - started);
   const made2 = {
     command,
@@ -23052,7 +23069,7 @@ function conclude(context, { command, ok, services, started, flags, format }, mo
     durationMs,
     services,
     ...more,
-    next: !ok && helpsToRepeat({ services, problems: more.problems }) ? context.host.invocation ?? `dagger call ${command} ${flags}` : void 0
+    next: !ok && isRetryable({ services, problems: more.problems }) ? context.host.invocation ?? `dagger call ${command} ${flags}` : void 0
   };
   const report = context.host.report?.(made2) ?? made2;
   const text2 = render2(report, format, context.host.text);
@@ -23061,9 +23078,9 @@ function conclude(context, { command, ok, services, started, flags, format }, mo
 }
 
 // packages/functions/src/lock-bases.ts
-async function lockBases(context, names2, file) {
-  const every = names2.length === 0 || names2.includes("all");
-  const services = selectServices(context.catalog, every ? ["all"] : names2);
+async function lockBases(context, names, file) {
+  const every = names.length === 0 || names.includes("all");
+  const services = selectServices(context.catalog, every ? ["all"] : names);
   const named = [...services.flatMap(({ service: service2 }) => basesOf(service2.build)), TOOLS_BASE];
   const wanted2 = [.../* @__PURE__ */ new Set([...named, ...every ? Object.keys(file) : []])].filter(
     (reference) => !reference.includes("@")
@@ -23108,8 +23125,8 @@ function describeServices(catalog, format) {
   const table3 = rows.map((row) => [row.service, row.strategy, row.ports.join(" "), row.title]);
   return renderTable(["service", "built by", "ports", "what it is"], table3, format);
 }
-function describePlan(catalog, names2, platforms, format, pins = {}) {
-  const selected = selectServices(catalog, names2);
+function describePlan(catalog, names, platforms, format, pins = {}) {
+  const selected = selectServices(catalog, names);
   const planned = selectPlatforms(catalog, platforms);
   const plans = selected.map(({ name: name4, service: service2 }) => ({
     service: name4,
@@ -23170,7 +23187,7 @@ function smokeLines(service2) {
 async function smokeService(context, name4, service2, options) {
   return attempt(context, name4, async () => {
     const request = await prepareBuild(context, name4, service2, options);
-    const { built, checks, smokes } = await proveService(context, request);
+    const { built, checks, smokes } = await buildAndTest(context, request);
     return {
       service: name4,
       state: "smoke ok",
@@ -23257,7 +23274,7 @@ var Pipelines = class {
     const [selected] = select(one, [name4], source);
     if (selected === void 0) throw new TgoError("USAGE", "no service given");
     const request = await prepareBuild(one, selected.name, selected.service, prepareOptions(source));
-    const { built } = await proveService(one, request, { smoke: false });
+    const { built } = await buildAndTest(one, request, { smoke: false });
     const [variant] = built.variants;
     if (variant === void 0) throw new TgoError("BUILD", `${name4} has no variant`);
     return variant.container;
@@ -23300,20 +23317,20 @@ var Pipelines = class {
     }));
   }
   /** Whether a release could begin, and all that speaks against it. Without a version: whether a publish could. */
-  async preflight(names2, version2, source, format) {
+  async preflight(names, version2, source, format) {
     const started = performance.now();
     const context = await createContext(this.client, this.product, this.options, this.host);
     const of = version2.version === void 0 && version2.gitTag === void 0 ? void 0 : wanted(version2, Object.keys(context.catalog.services));
-    const selected = select(context, of?.service === void 0 ? names2 : [of.service], source);
+    const selected = select(context, of?.service === void 0 ? names : [of.service], source);
     const text2 = of?.version.text;
     const { ready, services, problems: problems6 } = await preflight(context, selected, {
       ...prepareOptions(source),
       version: text2,
       patient: false
     });
-    const flags = `--service ${names2.join(",")}${text2 === void 0 ? "" : ` --version ${text2}`}`;
+    const flags = `--service ${names.join(",")}${text2 === void 0 ? "" : ` --version ${text2}`}`;
     const ended = { command: "preflight", ok: ready, services, started, flags, format };
-    return conclude(context, ended, { version: text2, problems: problems6 });
+    return finishReport(context, ended, { version: text2, problems: problems6 });
   }
   /** What is out, in every registry. */
   async status(service2, format) {
@@ -23340,18 +23357,18 @@ var Pipelines = class {
       (context, name4, definition, options) => verifyService(context, name4, definition, options, { tag, elf })
     );
   }
-  async released(command, names2, wishes, source, format, begin) {
+  async released(command, names, wishes, source, format, begin) {
     const started = performance.now();
     const context = await createContext(this.client, this.product, this.options, this.host);
     const { version: version2, service: service2 } = wanted(wishes, Object.keys(context.catalog.services));
-    const selected = select(context, service2 === void 0 ? names2 : [service2], source);
-    const flags = `--service ${names2.join(",")} --version ${version2.text}`;
+    const selected = select(context, service2 === void 0 ? names : [service2], source);
+    const flags = `--service ${names.join(",")} --version ${version2.text}`;
     const { before, bring: bring2 } = await begin(context, selected, version2);
     if (!before.mayBegin) {
       const { services: services2, problems: problems6 } = before;
       const gate5 = { open: false, reasons: [NOT_BEGUN], later: [] };
       const ended = { command, ok: false, services: services2, started, flags, format };
-      return conclude(context, ended, { version: version2.text, gate: gate5, problems: problems6 });
+      return finishReport(context, ended, { version: version2.text, gate: gate5, problems: problems6 });
     }
     for (const { what, where: where2 } of before.problems)
       context.progress.note({ step: "preflight" }, where2 === void 0 ? what : `${what} (${where2})`);
@@ -23370,9 +23387,9 @@ var Pipelines = class {
     const unknown2 = command === "promote" && stopped === void 0 ? nowhere(services) : void 0;
     if (unknown2 !== void 0) {
       const ended = { command, ok: false, services: [], started, flags, format };
-      return conclude(context, ended, { version: version2.text, problems: [unknown2] });
+      return finishReport(context, ended, { version: version2.text, problems: [unknown2] });
     }
-    return conclude(
+    return finishReport(
       context,
       { command, ok, services, started, flags, format },
       {
@@ -23387,23 +23404,23 @@ var Pipelines = class {
     return loadCatalog(this.product.catalog, this.options);
   }
   /** Runs one stage for every service at once, and throws a report that is not ok. */
-  async report(command, names2, source, format, run3) {
+  async report(command, names, source, format, run3) {
     const started = performance.now();
     const context = await createContext(this.client, this.product, this.options, this.host);
-    const selected = select(context, names2, source);
+    const selected = select(context, names, source);
     const services = await Promise.all(
       selected.map(({ name: name4, service: service2 }) => run3(context, name4, service2, prepareOptions(source)))
     );
     const ok = services.every(({ state }) => state !== "failed");
-    const flags = `--service ${names2.join(",")}`;
-    return conclude(context, { command, ok, services, started, flags, format });
+    const flags = `--service ${names.join(",")}`;
+    return finishReport(context, { command, ok, services, started, flags, format });
   }
 };
 function gateReport(gate4) {
   return {
     open: gate4.open,
-    reasons: gate4.open ? [] : tellReasons(gate4.reasons),
-    later: tellReasons(gate4.later)
+    reasons: gate4.open ? [] : formatReasons(gate4.reasons),
+    later: formatReasons(gate4.later)
   };
 }
 var NOT_BEGUN = "preflight found what must be mended first: nothing was built, and nothing was pushed";
@@ -23418,8 +23435,8 @@ function wanted({ version: version2, gitTag }, services) {
     }
   );
 }
-function select(context, names2, source) {
-  const selected = selectServices(context.catalog, names2);
+function select(context, names, source) {
+  const selected = selectServices(context.catalog, names);
   checkValues(source.value ?? [], selected);
   return selected;
 }
@@ -23841,7 +23858,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "0a66ab39c54974e9";
+var PIPELINE = "43a0d2cb590ad140";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { applyOverride, registryRepository } from "@tgo/catalog";
 import { describe, expect, it } from "vitest";
 import { BUILT_IN } from "../lib/core.js";
-import surface from "../surface.json";
+import surface from "../module-api.json";
 
 describe("the built-in catalog", () => {
   const catalog = applyOverride(BUILT_IN);

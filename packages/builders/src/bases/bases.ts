@@ -6,7 +6,7 @@ import type {
 } from "@dagger.io/dagger";
 import { mirrored, pinned, type BaseImage, type Pins, type Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { messageOf } from "../exec-failure.js";
+import { errorMessage } from "../exec-failure.js";
 
 export interface BasesOptions {
   readonly client: Client;
@@ -84,7 +84,7 @@ export class Bases {
   }
 
   #failure(reference: BaseImage, platform: Platform, cause: unknown): TgoError {
-    const message = messageOf(cause);
+    const message = errorMessage(cause);
     if (/\bno (?:\S+ variant|match for platform)/.test(message))
       return this.#lacks(reference, platform, message);
     const { mirrors, pins } = this.options;

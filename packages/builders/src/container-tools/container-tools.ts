@@ -4,7 +4,7 @@ import type { ElfReport } from "@tgo/image";
 import program from "tgo:tools";
 import { baseImage, type BuildContext } from "../build-context.js";
 import type { TreeReport } from "./hash-tree.js";
-import type { LayInput } from "./install-files.js";
+import type { InstallFilesInput } from "./install-files.js";
 import type { InstalledPackage } from "./installed-packages.js";
 import type { ProbeInput, ProbeReport } from "./probe.js";
 
@@ -18,7 +18,7 @@ export async function toolsContainer(context: BuildContext): Promise<Container> 
 }
 
 /** Hash, number and size of the files of a directory. */
-export async function inspectDirectory(context: BuildContext, directory: Directory): Promise<TreeReport> {
+export async function hashDirectory(context: BuildContext, directory: Directory): Promise<TreeReport> {
   const tools = await toolsContainer(context);
   return run<TreeReport>(tools.withMountedDirectory("/mnt/tree", directory), "inspect", {
     root: "/mnt/tree",
@@ -62,7 +62,7 @@ export async function scanRoot(
  * those that point outside the directory.
  * @param seconds since 1970
  */
-export async function stamped(
+export async function withNormalizedMetadata(
   context: BuildContext,
   directory: Directory,
   seconds: number,
@@ -74,11 +74,11 @@ export async function stamped(
 }
 
 /** A file system with directories, links and files of a service put into it: natively, whatever its platform. */
-export async function laidOver(
+export async function withInstalledFiles(
   context: BuildContext,
   root: Directory,
   source: Directory,
-  input: Omit<LayInput, "root" | "source">,
+  input: Omit<InstallFilesInput, "root" | "source">,
 ): Promise<Directory> {
   const tools = await toolsContainer(context);
   const places = { root: "/mnt/tree", source: "/mnt/source" };

@@ -4,7 +4,7 @@ import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
-export interface InspectInput {
+export interface HashTreeInput {
   readonly root: string;
 }
 
@@ -19,7 +19,7 @@ export interface TreeReport {
 /**
  * The content hash of a source tree: equal for equal content, whatever the clock, the user or the checkout.
  */
-export async function inspectTree({ root }: InspectInput): Promise<TreeReport> {
+export async function hashTree({ root }: HashTreeInput): Promise<TreeReport> {
   const hash = createHash("sha256");
   let files = 0;
   let bytes = 0;

@@ -21,7 +21,7 @@ interface Attributes {
 }
 
 /** What is put into the file system of an image. Its paths are absolute, and stay below the root. */
-export interface LayInput {
+export interface InstallFilesInput {
   readonly root: string;
   /** The folder that files come from. */
   readonly source: string;
@@ -37,7 +37,7 @@ export interface LayInput {
  * Puts directories, links and files into a file system, each with its owner at once. A directory that exists keeps
  * its mode and owner where no others are asked for, and what is in it keeps its own in any case.
  */
-export async function layFiles({ root, source, seconds, ...input }: LayInput): Promise<null> {
+export async function installFiles({ root, source, seconds, ...input }: InstallFilesInput): Promise<null> {
   const changed = new Set<string>();
   const place = async (path: string): Promise<string> => {
     const folder = await makeDirectories(root, dirname(path), changed);

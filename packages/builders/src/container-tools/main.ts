@@ -3,23 +3,23 @@
  * dependencies, one JSON document on stdout.
  */
 import { commitTime } from "./commit-time.js";
-import { inspectTree } from "./hash-tree.js";
-import { layFiles } from "./install-files.js";
+import { hashTree } from "./hash-tree.js";
+import { installFiles } from "./install-files.js";
 import { installedPackages } from "./installed-packages.js";
 import { probe } from "./probe.js";
 import { scan } from "./scan-elf.js";
-import { stampTree } from "./normalize-metadata.js";
+import { normalizeMetadata } from "./normalize-metadata.js";
 
 const [command, argument] = process.argv.slice(2);
 const input: unknown = JSON.parse(argument ?? "null");
 const commands: Record<string, (input: never) => Promise<unknown>> = {
   "commit-time": commitTime,
-  inspect: inspectTree,
-  lay: layFiles,
+  inspect: hashTree,
+  lay: installFiles,
   packages: installedPackages,
   probe,
   scan,
-  stamp: stampTree,
+  stamp: normalizeMetadata,
 };
 const run = commands[command ?? ""];
 if (run === undefined) throw new Error(`unknown command ${String(command)}`);

@@ -1,7 +1,7 @@
 import type { Container, Directory, File, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { BaseImage, Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { baseImage, trusting, type BuildContext } from "../build-context.js";
+import { baseImage, withCaBundle, type BuildContext } from "../build-context.js";
 import { execFailure } from "../exec-failure.js";
 import { LAYER_TIME, type Variant } from "../build-request.js";
 import { packagesError } from "./errors.js";
@@ -94,7 +94,7 @@ async function install(
 
 /** A native container with this base's apt, which downloads from the catalog's mirror where there is one. */
 async function fetching(context: BuildContext, native: Container, base: Container): Promise<Container> {
-  const container = trusting(context, native).withMountedCache(
+  const container = withCaBundle(context, native).withMountedCache(
     "/var/cache/tgo",
     context.client.cacheVolume("tgo-apt"),
   );

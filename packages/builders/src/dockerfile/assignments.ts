@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
 
 /** One NAME=value of a file. */
-export interface Assignment {
+export interface SecretLine {
   readonly name: string;
   readonly value: string;
   /** The quotes around the value, which are not part of it. */
@@ -15,9 +15,9 @@ export interface Assignment {
  * @param what what the text is, for the error: "--build-secrets"
  * @throws TgoError USAGE naming the line by its number: what is in it may be a secret
  */
-export function parseAssignments(text: string, what: string): Assignment[] {
+export function parseAssignments(text: string, what: string): SecretLine[] {
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
-  const found: Assignment[] = [];
+  const found: SecretLine[] = [];
   for (let at = 0; at < lines.length; at++) {
     const line = (lines[at] ?? "").trim();
     if (line === "" || line.startsWith("#")) continue;

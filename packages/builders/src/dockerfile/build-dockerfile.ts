@@ -5,7 +5,7 @@ import { formatReference, parseReference } from "@tgo/registry";
 import { parseAssignments } from "./assignments.js";
 import type { BuildContext } from "../build-context.js";
 import { buildError } from "../build-error.js";
-import { configure } from "../image-config/configure-image.js";
+import { configureImage } from "../image-config/configure-image.js";
 import {
   imagesOf,
   instructionsOf,
@@ -173,7 +173,7 @@ export async function buildDockerfile(request: BuildRequest<DockerfileBuild>): P
         ),
       });
       try {
-        return { platform, container: await configure(request, await container.sync()) };
+        return { platform, container: await configureImage(request, await container.sync()) };
       } catch (error) {
         throw buildError(
           `building ${name} from ${file} for ${platform}`,

@@ -1,7 +1,7 @@
 import type { Container } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
 import { epochSeconds } from "../source/load-source.js";
-import { laidOver } from "../container-tools/container-tools.js";
+import { withInstalledFiles } from "../container-tools/container-tools.js";
 import { fill, type BuildRequest } from "../build-request.js";
 import { requireUser, withUsers, type UserFiles } from "./users.js";
 
@@ -9,7 +9,7 @@ import { requireUser, withUsers, type UserFiles } from "./users.js";
  * The service's files and image configuration, laid over what the strategy built. Environment and labels come
  * last: they carry the revision, and nothing below them may depend on it.
  */
-export async function configure(request: BuildRequest, container: Container): Promise<Container> {
+export async function configureImage(request: BuildRequest, container: Container): Promise<Container> {
   const { image } = request.service;
   let result = await withFiles(request, container);
   if (image.workdir !== undefined) result = result.withWorkdir(image.workdir);
@@ -48,7 +48,7 @@ async function withFiles(request: BuildRequest, container: Container): Promise<C
   if (texts.length + directories.length + links.length + files.length === 0) return container;
   await requireFiles(request);
   const needed = source.directory.filter({ include: files.map(({ from }) => from) });
-  const tree = await laidOver(
+  const tree = await withInstalledFiles(
     context,
     container.rootfs(),
     files.length === 0 ? context.client.directory() : needed,

@@ -4,7 +4,7 @@ import type { BuildRequest } from "../build-request.js";
 import type { Environments } from "./environment.js";
 
 /** A container with a platform's environment in it, as an activated virtual environment. */
-export async function activated(
+export async function activateEnvironment(
   { service }: BuildRequest<PythonBuild>,
   container: Container,
   environments: Environments,

@@ -1,13 +1,13 @@
 import type { Container } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
 import { baseImage } from "../build-context.js";
-import { configure } from "../image-config/configure-image.js";
+import { configureImage } from "../image-config/configure-image.js";
 import type { BuildRequest, Built } from "../build-request.js";
 import { withSystemPackages } from "../debian/install-packages.js";
-import { activated } from "./activate.js";
+import { activateEnvironment } from "./activate.js";
 import { compileApplication } from "./application.js";
 import { makeData } from "./data.js";
-import { installBuilt, installWheels, merged, type Environments } from "./environment.js";
+import { installBuilt, installWheels, mergeEnvironments, type Environments } from "./environment.js";
 import { lockedRequirements, requireLock } from "./lock.js";
 import { planPackages } from "./plan.js";
 import { buildSources } from "./sources.js";
@@ -42,13 +42,13 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
   const data = await makeData(request, environments);
   const variants = await Promise.all(
     roots.map(async ({ platform, container }) => {
-      const environment = await activated(request, container, environments, platform);
+      const environment = await activateEnvironment(request, container, environments, platform);
       const filled = data.reduce(
         (result, { path, of }) => result.withDirectory(path, of(platform)),
         environment,
       );
       const variant = filled.withDirectory(workdir, application).withWorkdir(workdir);
-      return { platform, container: await configure(request, variant) };
+      return { platform, container: await configureImage(request, variant) };
     }),
   );
   return { variants, notes: [...notes, ...roots.flatMap((root) => root.notes)] };
@@ -70,5 +70,5 @@ async function installPackages(
   ]);
   const parts = [installed];
   if (built.length > 0) parts.push(await installBuilt(request, tools, built, platforms));
-  return { environments: merged(request, parts), notes: [...plan.notes, ...notes] };
+  return { environments: mergeEnvironments(request, parts), notes: [...plan.notes, ...notes] };
 }

@@ -1,10 +1,10 @@
 import type { Container, Directory } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { stamped } from "../container-tools/container-tools.js";
+import { withNormalizedMetadata } from "../container-tools/container-tools.js";
 import { buildError } from "../build-error.js";
 import { LAYER_TIME, type BuildRequest } from "../build-request.js";
-import { activated } from "./activate.js";
+import { activateEnvironment } from "./activate.js";
 import type { Environments } from "./environment.js";
 import { downloading } from "./tools.js";
 
@@ -31,7 +31,9 @@ export async function makeData(
   const entries = service.build.data.filter((entry) => isFor(entry, installed));
   if (entries.length === 0) return [];
   const base = await downloading(request, context.native);
-  const container = (await activated(request, base, environments, context.native)).withWorkdir("/work");
+  const container = (await activateEnvironment(request, base, environments, context.native)).withWorkdir(
+    "/work",
+  );
   return Promise.all(
     entries.map(async (entry) => {
       const path = entry.output;
@@ -100,7 +102,7 @@ async function made(
       },
     );
   }
-  return stamped(context, done.directory(output), LAYER_TIME);
+  return withNormalizedMetadata(context, done.directory(output), LAYER_TIME);
 }
 
 function lackingVariables(

@@ -40,7 +40,10 @@ export function installBuilt(
 }
 
 /** Both, as one. */
-export function merged(request: BuildRequest<PythonBuild>, parts: readonly Environments[]): Environments {
+export function mergeEnvironments(
+  request: BuildRequest<PythonBuild>,
+  parts: readonly Environments[],
+): Environments {
   const empty = request.context.client.directory();
   const join = (directories: readonly Directory[]): Directory =>
     directories.reduce((result, directory) => result.withDirectory("/", directory), empty);

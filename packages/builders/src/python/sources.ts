@@ -6,7 +6,7 @@ import { MACHINES, slug, type Plan, type SourcePackage } from "./plan.js";
 import { programError } from "./problem.js";
 import { DOWNLOADS, mirrorOption, run, withProgram, withTools } from "./tools.js";
 import { BACKENDS } from "./tools/backends.js";
-import { together, toolchain, withToolchain, type Toolchain } from "./toolchain.js";
+import { combineToolchains, toolchain, withToolchain, type Toolchain } from "./toolchain.js";
 
 /** Wheels that were built here, for one platform or, as "shared", for all. */
 export interface BuiltWheels {
@@ -62,7 +62,7 @@ function toolchains(
   targets: readonly Platform[],
 ): Toolchain[] {
   const languages = sources.flatMap((source) => source.languages);
-  return together(
+  return combineToolchains(
     targets.map((target) => toolchain(context.native, target, languages, service.build.buildPackages)),
   );
 }

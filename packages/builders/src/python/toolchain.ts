@@ -49,7 +49,7 @@ export function toolchain(
 }
 
 /** Toolchains of one host, each with the compilers of all: one container has them then. */
-export function together(chains: readonly Toolchain[]): Toolchain[] {
+export function combineToolchains(chains: readonly Toolchain[]): Toolchain[] {
   const compilers = [...new Set(chains.flatMap((chain) => chain.compilers))];
   const hostHeaders = chains.some((chain) => chain.hostHeaders);
   return chains.map((chain) => ({ ...chain, compilers, hostHeaders }));

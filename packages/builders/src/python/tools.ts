@@ -1,6 +1,6 @@
 import type { Container } from "@dagger.io/dagger";
 import type { Platform, PythonBuild } from "@tgo/catalog";
-import { baseImage, trusting, type BuildContext } from "../build-context.js";
+import { baseImage, withCaBundle, type BuildContext } from "../build-context.js";
 import { buildError } from "../build-error.js";
 import type { BuildRequest } from "../build-request.js";
 import applicationProgram from "./application.py";
@@ -68,7 +68,7 @@ export async function downloading(
   platform: Platform,
 ): Promise<Container> {
   const { client, secrets } = context;
-  const container = trusting(context, await baseImage(context, service.build.base, platform))
+  const container = withCaBundle(context, await baseImage(context, service.build.base, platform))
     .withMountedCache("/root/.cache/pip", client.cacheVolume("tgo-pip"))
     .withMountedCache("/root/.cache/uv", client.cacheVolume("tgo-uv"))
     .withMountedCache(DOWNLOADS, client.cacheVolume("tgo-python-downloads"))

@@ -2,8 +2,8 @@ import type { Directory, GitRef } from "@dagger.io/dagger";
 import type { Build, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { BuildContext, Uncommitted } from "../build-context.js";
-import { messageOf } from "../exec-failure.js";
-import { inspectDirectory, readCommitTime } from "../container-tools/container-tools.js";
+import { errorMessage } from "../exec-failure.js";
+import { hashDirectory, readCommitTime } from "../container-tools/container-tools.js";
 
 /** A service's source, what it is called, and when it is from. */
 export interface Source {
@@ -70,7 +70,7 @@ export async function loadSource(
   const raw = found ?? (await fromGit(context, name, service));
   const revision = options.revision ?? raw.revision;
   const { directory, hidden } = await buildContext(service.build, raw.directory);
-  const [entries, tree] = await Promise.all([directory.entries(), inspectDirectory(context, directory)]);
+  const [entries, tree] = await Promise.all([directory.entries(), hashDirectory(context, directory)]);
   checkEntries(name, service.build, entries);
   const created = options.created === undefined ? raw.created : parseCreated(options.created);
   return {
@@ -139,7 +139,7 @@ async function gitState(context: BuildContext, directory: Directory, below: stri
     return { revision, created: await createdOf(context, repository.head(), revision) };
   } catch (cause) {
     // A worktree's .git is a file that leads elsewhere; a repository may have no commit yet.
-    context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${messageOf(cause)}`);
+    context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${errorMessage(cause)}`);
     return { uncommitted: { why: "its .git cannot be read" } };
   }
 }

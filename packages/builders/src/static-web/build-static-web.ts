@@ -2,8 +2,8 @@ import type { Container } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
 import { baseImage } from "../build-context.js";
 import { epochSeconds } from "../source/load-source.js";
-import { listPackages, stamped } from "../container-tools/container-tools.js";
-import { configure } from "../image-config/configure-image.js";
+import { listPackages, withNormalizedMetadata } from "../container-tools/container-tools.js";
+import { configureImage } from "../image-config/configure-image.js";
 import type { BuildRequest, Built } from "../build-request.js";
 import { installPackages, PROJECT } from "./install.js";
 import { buildPages } from "./pages.js";
@@ -20,7 +20,7 @@ export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Pro
   const builder = await installPackages(request, project);
   const [pages, notes] = await Promise.all([
     buildPages(request, project, builder).then((built) =>
-      stamped(context, built, epochSeconds(source.modified)),
+      withNormalizedMetadata(context, built, epochSeconds(source.modified)),
     ),
     unlockedNotes(request, project, builder),
   ]);
@@ -28,7 +28,7 @@ export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Pro
     platforms.map(async (platform) => {
       const base = withFiles(request, await baseImage(context, service.build.base, platform), site);
       const container = base.withDirectory(service.build.root, pages);
-      return { platform, container: await configure(request, container) };
+      return { platform, container: await configureImage(request, container) };
     }),
   );
   return { variants, notes };

@@ -1,7 +1,7 @@
 import type { Container } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { baseImage, trusting, type BuildContext } from "../build-context.js";
+import { baseImage, withCaBundle, type BuildContext } from "../build-context.js";
 import { execFailure } from "../exec-failure.js";
 import { bare } from "../source/load-source.js";
 import { buildError } from "../build-error.js";
@@ -51,7 +51,7 @@ export async function installPackages(
 ): Promise<Container> {
   const { context, name, service, source } = request;
   const { manager, manifest } = project;
-  const node = trusting(context, await baseImage(context, service.build.builder, context.native));
+  const node = withCaBundle(context, await baseImage(context, service.build.builder, context.native));
   if (manifest.engines.node !== undefined) {
     const version = await node.withExec(["node", "--version"]).stdout();
     requireNode(name, manifest.engines.node, version, service.build.builder);

@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import * as z from "zod";
-import { messageOf } from "../exec-failure.js";
+import { errorMessage } from "../exec-failure.js";
 
 const Dependencies = z.record(z.string(), z.string()).default({});
 
@@ -37,7 +37,7 @@ function parseJson(service: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new TgoError("SOURCE", `the package.json of ${service} is not valid JSON: ${messageOf(cause)}`, {
+    throw new TgoError("SOURCE", `the package.json of ${service} is not valid JSON: ${errorMessage(cause)}`, {
       remedy: "Mend the file.",
       cause,
     });

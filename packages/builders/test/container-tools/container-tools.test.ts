@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { commitTime } from "../../src/container-tools/commit-time.js";
-import { inspectTree } from "../../src/container-tools/hash-tree.js";
+import { hashTree } from "../../src/container-tools/hash-tree.js";
 import { probe } from "../../src/container-tools/probe.js";
 
 const made: string[] = [];
@@ -23,11 +23,11 @@ async function tree(change?: (root: string) => Promise<void>): Promise<string> {
   return root;
 }
 
-const hashOf = async (root: string): Promise<string> => (await inspectTree({ root })).hash;
+const hashOf = async (root: string): Promise<string> => (await hashTree({ root })).hash;
 
 describe("inspect", () => {
   it("counts files and bytes", async () => {
-    expect(await inspectTree({ root: await tree() })).toMatchObject({ files: 2, bytes: 19 });
+    expect(await hashTree({ root: await tree() })).toMatchObject({ files: 2, bytes: 19 });
   });
 
   it("gives two checkouts of the same content the same hash, whatever their times and group bits", async () => {

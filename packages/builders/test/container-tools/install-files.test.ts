@@ -2,13 +2,13 @@ import { lstat, mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { layFiles, type LayInput } from "../../src/container-tools/install-files.js";
+import { installFiles, type InstallFilesInput } from "../../src/container-tools/install-files.js";
 
 const made: string[] = [];
 afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true }))));
 
 /** An image with merged /usr, an absolute link, a folder of somebody, and a file in it. */
-async function laid(input: Partial<LayInput>): Promise<(path: string) => string> {
+async function laid(input: Partial<InstallFilesInput>): Promise<(path: string) => string> {
   const folder = await mkdtemp(join(tmpdir(), "tgo-lay-"));
   made.push(folder);
   const root = join(folder, "root");
@@ -24,7 +24,7 @@ async function laid(input: Partial<LayInput>): Promise<(path: string) => string>
   await mkdir(source);
   await writeFile(join(source, "start.sh"), "#!/bin/sh\n", { mode: 0o755 });
   const none = { directories: [], links: [], files: [], texts: [] };
-  await layFiles({ root, source, seconds: 1_000_000_000, ...none, ...input });
+  await installFiles({ root, source, seconds: 1_000_000_000, ...none, ...input });
   return (path) => join(root, path);
 }
 

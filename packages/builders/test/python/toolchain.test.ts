@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { together, toolchain } from "../../src/python/toolchain.js";
+import { combineToolchains, toolchain } from "../../src/python/toolchain.js";
 
 describe("the compiler of a package", () => {
   it("is the machine's own for its own platform", () => {
@@ -25,10 +25,10 @@ describe("the compiler of a package", () => {
       toolchain("linux/amd64", target, ["c"], ["libpq-dev"]),
     );
     const compilers = ["gcc", "libc6-dev", "libpq-dev", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"];
-    expect(together(chains)).toMatchObject([
+    expect(combineToolchains(chains)).toMatchObject([
       { target: "linux/amd64", prefix: "", compilers, hostHeaders: true },
       { target: "linux/arm64", prefix: "aarch64-linux-gnu-", compilers, hostHeaders: true },
     ]);
-    expect(together(chains.slice(1))).toMatchObject([{ hostHeaders: false }]);
+    expect(combineToolchains(chains.slice(1))).toMatchObject([{ hostHeaders: false }]);
   });
 });

@@ -18,7 +18,7 @@ import { requireNpmLocked } from "../../src/static-web/npm-lock.js";
 import { choosePackageManager, withVersion, type ManagerName } from "../../src/static-web/package-manager.js";
 import { parseYarnLock, requireLocked, unlocked } from "../../src/static-web/yarn-lock.js";
 import { installedPackages } from "../../src/container-tools/installed-packages.js";
-import { stampTree } from "../../src/container-tools/normalize-metadata.js";
+import { normalizeMetadata } from "../../src/container-tools/normalize-metadata.js";
 
 const manifest = (fields: object = {}): PackageJson => parsePackageJson("web", JSON.stringify(fields));
 
@@ -414,7 +414,7 @@ describe("stamped pages", () => {
       await writeFile(join(root, "assets/a.js"), "", { mode: 0o600 });
       await writeFile(join(root, "run.sh"), "", { mode: 0o700 });
       await symlink("/nowhere", join(root, "link"));
-      await stampTree({ root, seconds: 1_000_000_000 });
+      await normalizeMetadata({ root, seconds: 1_000_000_000 });
       const facts = async (path: string): Promise<[string, number]> => {
         const { mode, mtimeMs } = await lstat(join(root, path));
         return [(mode & 0o777).toString(8), mtimeMs / 1000];

@@ -23,7 +23,7 @@ export interface Fetched {
 }
 
 /** What a variant's digest stands for, wherever it lies. */
-export class VariantFacts {
+export class CachedVariant {
   constructor(
     /** By the index. */
     readonly platform: Platform,
@@ -55,12 +55,12 @@ export class VariantFacts {
 }
 
 /** Manifests and configs by digest, each read once, from whichever registry asks first. */
-export class Facts {
+export class ImageCache {
   readonly #manifests = new Map<string, Promise<{ value: Manifest; size: number }>>();
   readonly #configs = new Map<string, Promise<ImageConfig>>();
 
   /** @throws TgoError as {@link Registry} does; INVALID_RESPONSE when the child is no image. */
-  async variant(place: Place, child: Descriptor): Promise<{ variant: VariantFacts; fetched: Fetched }> {
+  async variant(place: Place, child: Descriptor): Promise<{ variant: CachedVariant; fetched: Fetched }> {
     const where = address(place.registry, place.repository, child.digest);
     const manifest = await once(this.#manifests, child.digest, () =>
       readManifest(place, child.digest, where),
@@ -81,7 +81,7 @@ export class Facts {
     );
     const platform = platformOf(child.platform ?? config.value);
     return {
-      variant: new VariantFacts(platform, child, manifest.value.value, config.value),
+      variant: new CachedVariant(platform, child, manifest.value.value, config.value),
       fetched: { manifest: manifest.fetched, config: config.fetched },
     };
   }

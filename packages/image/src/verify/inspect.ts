@@ -1,7 +1,7 @@
 import {
   OCI_INDEX,
   address,
-  type ManifestAnswer,
+  type FetchedManifest,
   inParallel,
   problemOf,
   type Problem,
@@ -10,18 +10,18 @@ import {
   type Descriptor,
   type Index,
 } from "@tgo/registry";
-import type { Facts, VariantFacts } from "./image-cache.js";
+import type { ImageCache, CachedVariant } from "./image-cache.js";
 import { parsePlatform, platformOf } from "../platform.js";
 import { isAttestation } from "../staging.js";
 import type { Expectation, VerifyOptions, VerifyTarget } from "./verify-image.js";
 
 /** What was seen of one target so far. */
-export interface Sighting {
+export interface Inspection {
   readonly target: VerifyTarget;
   readonly problems: Problem[];
   digest: string | undefined;
   index: Index | undefined;
-  variants: readonly VariantFacts[];
+  variants: readonly CachedVariant[];
   durationMs: number;
 }
 
@@ -30,10 +30,14 @@ const HEADS_AT_ONCE = 16;
 const REPUBLISH = "Build and publish it again.";
 
 /** Looks at one registry, with and without credentials at once. */
-export async function sight(target: VerifyTarget, options: VerifyOptions, facts: Facts): Promise<Sighting> {
+export async function inspectTarget(
+  target: VerifyTarget,
+  options: VerifyOptions,
+  facts: ImageCache,
+): Promise<Inspection> {
   const now = options.now ?? (() => performance.now());
   const started = now();
-  const sighting: Sighting = {
+  const sighting: Inspection = {
     target,
     problems: [],
     digest: undefined,
@@ -51,7 +55,7 @@ export async function sight(target: VerifyTarget, options: VerifyOptions, facts:
   return sighting;
 }
 
-async function look(sighting: Sighting, options: VerifyOptions, facts: Facts): Promise<void> {
+async function look(sighting: Inspection, options: VerifyOptions, facts: ImageCache): Promise<void> {
   const { registry, repository, reference } = sighting.target;
   const found = await registry.manifest(repository, reference);
   sighting.digest = found.descriptor.digest;
@@ -67,8 +71,8 @@ async function look(sighting: Sighting, options: VerifyOptions, facts: Facts): P
 
 /** The index's own facts. Undefined when it is none. */
 function checkIndex(
-  { value, descriptor }: ManifestAnswer,
-  sighting: Sighting,
+  { value, descriptor }: FetchedManifest,
+  sighting: Inspection,
   { platforms, expect = {} }: VerifyOptions,
 ): Index | undefined {
   const wrong = (what: string, remedy?: string): void =>
@@ -109,9 +113,9 @@ function checkIndex(
 /** A variant's facts, and whether this registry holds all of it. */
 async function lookAtVariant(
   child: Descriptor,
-  sighting: Sighting,
-  facts: Facts,
-): Promise<VariantFacts | undefined> {
+  sighting: Inspection,
+  facts: ImageCache,
+): Promise<CachedVariant | undefined> {
   const { target, problems } = sighting;
   try {
     const { variant, fetched } = await facts.variant(target, child);
@@ -148,7 +152,7 @@ async function sizeOf(
     : registry.hasBlob(repository, digest, { size });
 }
 
-function variantProblems(variant: VariantFacts, expect: Expectation = {}, at: string): Problem[] {
+function variantProblems(variant: CachedVariant, expect: Expectation = {}, at: string): Problem[] {
   const { platform, config } = variant;
   const actual = platformOf(config);
   return [
@@ -199,6 +203,6 @@ function differences(
   });
 }
 
-export function where({ target: { registry, repository, reference } }: Sighting): string {
+export function where({ target: { registry, repository, reference } }: Inspection): string {
   return address(registry, repository, reference);
 }

@@ -1,8 +1,8 @@
 import type { ElfReport } from "../elf/elf.js";
-import type { VariantFacts } from "./image-cache.js";
-import { mergeLayers, readLayer, type LayerFacts } from "../layers.js";
+import type { CachedVariant } from "./image-cache.js";
+import { mergeLayers, readLayer, type LayerReport } from "../layers.js";
 import { inParallel, problemOf, type Problem } from "@tgo/registry";
-import { where, type Sighting } from "./inspect.js";
+import { where, type Inspection } from "./inspect.js";
 import type { VerifyOptions } from "./verify-image.js";
 
 const VARIANTS_AT_ONCE = 2;
@@ -13,16 +13,16 @@ const PATHS_SHOWN = 10;
  * what is found holds for every registry that has it. @returns reports by the variants' digests.
  */
 export async function checkElf(
-  model: Sighting,
-  sightings: readonly Sighting[],
+  model: Inspection,
+  sightings: readonly Inspection[],
   options: VerifyOptions,
 ): Promise<Map<string, ElfReport>> {
   const reports = new Map<string, ElfReport>();
-  const layers = new Map<string, Promise<LayerFacts>>();
+  const layers = new Map<string, Promise<LayerReport>>();
   const holders = sightings.filter(({ digest }) => digest === model.digest);
   await inParallel(VARIANTS_AT_ONCE, model.variants, async (variant) => {
     try {
-      const facts: LayerFacts[] = [];
+      const facts: LayerReport[] = [];
       for (const { mediaType, digest, urls } of variant.manifest.layers) {
         if (urls !== undefined) continue;
         const reading = layers.get(digest) ?? readLayer({ mediaType, open: () => openFrom(holders, digest) });
@@ -41,7 +41,7 @@ export async function checkElf(
 }
 
 /** From the first registry that gives it. */
-async function openFrom(holders: readonly Sighting[], digest: string): Promise<ReadableStream<Uint8Array>> {
+async function openFrom(holders: readonly Inspection[], digest: string): Promise<ReadableStream<Uint8Array>> {
   for (const { target } of holders.slice(0, -1)) {
     try {
       return await target.registry.blob(target.repository, digest);
@@ -54,7 +54,7 @@ async function openFrom(holders: readonly Sighting[], digest: string): Promise<R
   return last.registry.blob(last.repository, digest);
 }
 
-function foreign({ platform }: VariantFacts, { foreign: files }: ElfReport, at: string): Problem {
+function foreign({ platform }: CachedVariant, { foreign: files }: ElfReport, at: string): Problem {
   const shown = files.slice(0, PATHS_SHOWN).map(({ path, machine }) => `${path} (${machine})`);
   const more = files.length > PATHS_SHOWN ? ` and ${files.length - PATHS_SHOWN} more` : "";
   return {

@@ -1,8 +1,8 @@
 import type { ElfReport } from "../elf/elf.js";
-import { Facts, type VariantFacts } from "./image-cache.js";
+import { ImageCache, type CachedVariant } from "./image-cache.js";
 import type { Platform } from "../platform.js";
 import type { Problem, Registry } from "@tgo/registry";
-import { sight, where, type Sighting } from "./inspect.js";
+import { inspectTarget, where, type Inspection } from "./inspect.js";
 import { checkElf } from "./verify-elf.js";
 
 /** One place where the image should be. */
@@ -84,8 +84,8 @@ export interface Verification {
  * @throws TgoError INTERRUPTED only.
  */
 export async function verifyImage(options: VerifyOptions): Promise<Verification> {
-  const facts = new Facts();
-  const sightings = await Promise.all(options.targets.map((target) => sight(target, options, facts)));
+  const facts = new ImageCache();
+  const sightings = await Promise.all(options.targets.map((target) => inspectTarget(target, options, facts)));
   const digest = options.expect?.digest ?? mostCommon(sightings.flatMap((sighting) => sighting.digest ?? []));
   compareDigests(sightings, digest, options.expect?.digest !== undefined);
   const model =
@@ -106,7 +106,11 @@ export async function verifyImage(options: VerifyOptions): Promise<Verification>
   };
 }
 
-function compareDigests(sightings: readonly Sighting[], digest: string | undefined, expected: boolean): void {
+function compareDigests(
+  sightings: readonly Inspection[],
+  digest: string | undefined,
+  expected: boolean,
+): void {
   const holder = sightings.find((sighting) => sighting.digest === digest)?.target.name ?? "the others";
   for (const sighting of sightings) {
     if (sighting.digest === undefined || digest === undefined || sighting.digest === digest) continue;
@@ -128,7 +132,7 @@ function mostCommon(digests: readonly string[]): string | undefined {
   );
 }
 
-function reported({ target, digest, problems, durationMs, ...rest }: Sighting): VerifiedTarget {
+function reported({ target, digest, problems, durationMs, ...rest }: Inspection): VerifiedTarget {
   // A registry that is down need not be told down twice.
   const down = problems.some(
     ({ code, what }) => code === "UNAVAILABLE" && !what.startsWith("without credentials"),
@@ -144,7 +148,7 @@ function reported({ target, digest, problems, durationMs, ...rest }: Sighting): 
   };
 }
 
-function reportedVariant(variant: VariantFacts, elf: ElfReport | undefined): VerifiedVariant {
+function reportedVariant(variant: CachedVariant, elf: ElfReport | undefined): VerifiedVariant {
   const { platform, digest, manifest, config, size } = variant;
   return {
     platform,

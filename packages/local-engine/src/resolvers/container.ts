@@ -4,7 +4,7 @@ import type { Expectation } from "../exec.js";
 import { lazy } from "../lazy.js";
 import { absolute } from "../paths.js";
 import { publish, writeTarball } from "../publish.js";
-import type { CacheState, ContainerState, Mount, Place, SecretState, ServiceState } from "../state.js";
+import type { CacheState, ContainerState, Mount, Location, SecretState, ServiceState } from "../state.js";
 import { EMPTY, sha256 } from "../store.js";
 import { exists, extracted } from "../tree.js";
 import { configFields, withEnv } from "./config.js";
@@ -32,7 +32,7 @@ function find(state: ContainerState, given: string): { path: string; mount: Moun
 }
 
 /** Where a path lies: in a mounted tree, with the path there, or in the root file system. */
-function locate(state: ContainerState, given: string): Place {
+function locate(state: ContainerState, given: string): Location {
   const { path, mount } = find(state, given);
   if (!mount) return { fs: state.fs, path };
   if (mount.kind === "tree")
@@ -151,23 +151,23 @@ export const containerFields = {
     };
   },
 
-  rootfs: (state: ContainerState): Place => ({ fs: state.fs, path: "/" }),
+  rootfs: (state: ContainerState): Location => ({ fs: state.fs, path: "/" }),
   directory: (state: ContainerState, { path }: Located) => locate(state, path),
   file: (state: ContainerState, { path }: Located) => locate(state, path),
   exists: (state: ContainerState, { path }: Located, { cx }) => exists(cx, locate(state, path)),
   withRootfs: async (state: ContainerState, { directory }: { directory: string }, { cx, load }) => {
-    const source = await load<Place>(directory, "Directory");
+    const source = await load<Location>(directory, "Directory");
     return { ...state, fs: source.path === "/" ? source.fs : extracted(cx, source, {}).fs };
   },
 
   withMountedDirectory: mount(
     async (path, { source, readOnly }: Sourced & { readOnly: boolean }, { load }) => {
-      const from = await load<Place>(source, "Directory");
+      const from = await load<Location>(source, "Directory");
       return { kind: "tree", path, from, file: false, readOnly };
     },
   ),
   withMountedFile: mount(async (path, { source }: Sourced, { load }) => {
-    const from = await load<Place>(source, "File");
+    const from = await load<Location>(source, "File");
     return { kind: "tree", path, from, file: true, readOnly: false };
   }),
   withMountedCache: mount(async (path, { cache: id }: Located & { cache: string }, { load }) => {
@@ -203,7 +203,7 @@ export const containerFields = {
     const route = await routeOf(state, args, session);
     return publish(session.cx, args.address, await variantsOf(state, args, session), route);
   },
-  asTarball: (state: ContainerState, args: Variants, session): Place => ({
+  asTarball: (state: ContainerState, args: Variants, session): Location => ({
     path: "/image.tar",
     fs: lazy(async () => {
       const { cx } = session;

@@ -1,7 +1,7 @@
 import { makeDirectory, makeSymlink, remove, writeNewFile, type Attributes } from "../files.js";
 import { lazy, type Lazy } from "../lazy.js";
 import type { Selection } from "../select.js";
-import type { Place } from "../state.js";
+import type { Location } from "../state.js";
 import { sha256, type Snapshot } from "../store.js";
 import { putDirectory, putFile } from "../tree.js";
 import type { Field, Session } from "./fields.js";
@@ -22,9 +22,9 @@ const removed: Edit<object> = (fs, path, _, { cx }) =>
 /** What changes the files at a path. */
 const EDITS = {
   withDirectory: async (fs, path, args: Source & Selection & Attributes, { cx, load }) =>
-    putDirectory(cx, fs, path, await load<Place>(args.source, "Directory"), args),
+    putDirectory(cx, fs, path, await load<Location>(args.source, "Directory"), args),
   withFile: async (fs, path, args: Source & Attributes, { cx, load }) =>
-    putFile(cx, fs, path, await load<Place>(args.source, "File"), args),
+    putFile(cx, fs, path, await load<Location>(args.source, "File"), args),
   withNewFile: (fs, path, { contents, owner, permissions }: Content & Attributes, { cx }) =>
     cx.views.step(fs, ["new file", path, sha256(contents), owner, permissions], (root) =>
       writeNewFile(root, path, contents, { owner, permissions }),

@@ -6,7 +6,7 @@ import { TgoError } from "@tgo/errors";
 import { hostPlatform } from "../binfmt.js";
 import { lazy } from "../lazy.js";
 import type { Selection } from "../select.js";
-import type { CacheState, Place, SecretState, ServiceState } from "../state.js";
+import type { CacheState, Location, SecretState, ServiceState } from "../state.js";
 import { EMPTY } from "../store.js";
 import { importDirectory, importFile } from "../tree.js";
 import { emptyContainer } from "./container.js";
@@ -19,7 +19,7 @@ export const queryFields = {
   version: () => API_VERSION,
   defaultPlatform: () => hostPlatform(),
   container: (_: unknown, { platform }: { platform?: string }) => emptyContainer(platform ?? hostPlatform()),
-  directory: (): Place => ({ fs: lazy(() => EMPTY), path: "/" }),
+  directory: (): Location => ({ fs: lazy(() => EMPTY), path: "/" }),
   host: () => ({}),
   cacheVolume: (_: unknown, { key }: CacheState): CacheState => ({ key }),
   secret: (_: unknown, { uri }: { uri: string }) => secretFrom(uri),

@@ -1,5 +1,5 @@
 import type { Platform } from "@tgo/catalog";
-import type { Checked, Smoked } from "@tgo/proof";
+import type { CheckResult, SmokeResult } from "@tgo/proof";
 
 const PREFIX = "io.github.tgoai.pipelines";
 
@@ -20,8 +20,8 @@ export interface Proof {
  * of its inputs, and whoever finds the candidate later also finds what was proven of it.
  */
 export function proofAnnotations(
-  checks: readonly Checked[],
-  smokes: readonly Smoked[],
+  checks: readonly CheckResult[],
+  smokes: readonly SmokeResult[],
 ): Record<string, string> {
   return Object.fromEntries([
     ...checks.map(({ platform, files, elf }) => [

@@ -1,31 +1,31 @@
 import type { PublishContext } from "../targets/publish-context.js";
 import { finaliseImage, type FinalImage } from "@tgo/image";
-import type { Place } from "@tgo/registry";
+import type { Repository } from "@tgo/registry";
 import { CANDIDATE_ANNOTATION, proofAnnotations } from "./annotations.js";
 import { standardLabels } from "@tgo/builders";
 import { stagingTag } from "./candidate-key.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import type { Prepared } from "./prepare-candidate.js";
-import { proveService } from "@tgo/proof";
+import { buildAndTest } from "@tgo/proof";
 import { uploadVariants } from "./upload-variants.js";
 
 /** A candidate's image, built and proven, that is in no registry yet. */
-export interface Made {
+export interface BuiltCandidate {
   readonly notes: readonly string[];
   /** Brings the image's layers to a registry; says which image they are of, and where to take them from. */
-  readonly deliver: (target: Target) => Promise<{ readonly image: FinalImage; readonly from: Place }>;
+  readonly deliver: (target: Target) => Promise<{ readonly image: FinalImage; readonly from: Repository }>;
 }
 
 /**
  * Builds and proves every variant. The engine then uploads them to each registry under a staging tag; a registry that
  * has them is read to finalise the image.
  */
-export async function makeCandidate(context: PublishContext, prepared: Prepared): Promise<Made> {
+export async function buildCandidate(context: PublishContext, prepared: Prepared): Promise<BuiltCandidate> {
   const { name, source } = prepared.request;
-  const { built, checks, smokes } = await proveService(context, prepared.request);
+  const { built, checks, smokes } = await buildAndTest(context, prepared.request);
   const staging = stagingTag(prepared.key);
   const labels = standardLabels(prepared.request);
-  const finalise = (from: Place): Promise<FinalImage> =>
+  const finalise = (from: Repository): Promise<FinalImage> =>
     context.progress.step({ step: "finalise", service: name }, () =>
       finaliseImage({
         source: { ...from, reference: staging },

@@ -4,9 +4,9 @@ import type { Verification } from "@tgo/image";
 import { CANDIDATE_ANNOTATION } from "./annotations.js";
 import { candidateTag } from "./candidate-key.js";
 import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
-import type { Destination } from "../targets/publish-context.js";
+import type { TargetContext } from "../targets/publish-context.js";
 import type { Candidate } from "../publish/publish.js";
-import type { Rows } from "../publish/registry-rows.js";
+import type { RegistryRows } from "../publish/registry-rows.js";
 import { verifyTag } from "../verify/verify-tag.js";
 
 /** A registry that holds the candidate, and what its verification saw. */
@@ -24,9 +24,9 @@ export class Search {
   readonly #found = new Map<string, Target[]>();
 
   constructor(
-    private readonly context: Destination,
+    private readonly context: TargetContext,
     private readonly candidate: Candidate,
-    private readonly rows: Rows,
+    private readonly rows: RegistryRows,
   ) {}
 
   /**

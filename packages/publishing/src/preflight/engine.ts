@@ -3,7 +3,7 @@ import type { Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { Platform } from "@tgo/catalog";
 import { isTgoError, TgoError } from "@tgo/errors";
 import { problemOf, type Problem } from "@tgo/report";
-import { execFailure, messageOf, toolsContainer } from "@tgo/builders";
+import { execFailure, errorMessage, toolsContainer } from "@tgo/builders";
 import { foreignProgram } from "./foreign-program.js";
 import { problemsOf } from "./problems.js";
 
@@ -74,7 +74,7 @@ export function diskProblem(
 /** What the kernel or the emulator has said, else the engine: in one line. */
 function reasonOf(error: unknown): string {
   const said = execFailure(error)?.stderr.trim().split("\n").at(-1) ?? "";
-  return said === "" ? (messageOf(error).split("\n")[0] ?? "") : said;
+  return said === "" ? (errorMessage(error).split("\n")[0] ?? "") : said;
 }
 
 /** Runs a program of the platform in an image that holds nothing else: no base of that platform is pulled for it. */

@@ -1,11 +1,11 @@
 import type { Service } from "@tgo/catalog";
 import type { Problem, RegistryReport, ServiceReport } from "@tgo/report";
 import { interrupted } from "../publish/attempt.js";
-import type { Destination, PublishContext } from "../targets/publish-context.js";
+import type { TargetContext, PublishContext } from "../targets/publish-context.js";
 import { type Prepared } from "../candidate/prepare-candidate.js";
 import { clockProblems } from "./clock.js";
 import { checkEngine } from "./engine.js";
-import { news } from "./problems.js";
+import { notReported } from "./problems.js";
 import { checkRegistries, checkService, isBlocked, type ServiceOptions } from "./service.js";
 
 /** Whether a release can begin, and all that speaks against it. */
@@ -48,7 +48,7 @@ export async function preflight(
   const told = checked.flatMap(({ report }) => report.problems);
   return {
     services: checked.map(({ report }) => report),
-    problems: news([...engine.stopping, ...engine.told, ...clock], told),
+    problems: notReported([...engine.stopping, ...engine.told, ...clock], told),
     ready: mayBegin && engine.told.length === 0 && clock.length === 0,
     mayBegin,
     prepared: new Map(
@@ -59,7 +59,7 @@ export async function preflight(
 
 /** The part of it for tags of images that are out: whether every registry takes pushes, and the clock. */
 export async function preflightRegistries(
-  context: Destination,
+  context: TargetContext,
   services: readonly string[],
 ): Promise<Pick<Preflight, "services" | "problems" | "mayBegin">> {
   const nothing = Promise.resolve(undefined);

@@ -1,12 +1,12 @@
 import { problemOf, type Problem } from "@tgo/report";
 
 /** What a check found, or what it failed of. */
-export interface Checked<T> {
+export interface CheckedValue<T> {
   readonly value: T | undefined;
   readonly problems: readonly Problem[];
 }
 
-export async function checked<T>(check: () => T | Promise<T>): Promise<Checked<T>> {
+export async function checked<T>(check: () => T | Promise<T>): Promise<CheckedValue<T>> {
   try {
     return { value: await check(), problems: [] };
   } catch (error) {
@@ -29,7 +29,7 @@ export function distinct(problems: readonly Problem[]): Problem[] {
 }
 
 /** Those that are not told already, each once: the engine's own tools start from a base that services may miss too. */
-export function news(problems: readonly Problem[], told: readonly Problem[]): Problem[] {
+export function notReported(problems: readonly Problem[], told: readonly Problem[]): Problem[] {
   return distinct(problems).filter(
     ({ code, what }) => !told.some((other) => other.code === code && other.what === what),
   );

@@ -17,7 +17,7 @@ export interface Subject {
 }
 
 /** What a registry has said. */
-export interface Standing {
+export interface RegistryCheck {
   readonly report: RegistryReport;
   readonly skew: Skew | undefined;
   /** Whether it has the candidate, so that nothing need be built. */
@@ -28,12 +28,12 @@ export interface Standing {
 const PATIENCE = { timeoutMs: 5000, retries: 1, totalMs: 10_000 };
 
 /** The same way to a registry, for whom an answer that takes long is one too. */
-export function impatient(target: Target): Target {
+export function withShortTimeouts(target: Target): Target {
   return { ...target, client: target.client.withPatience(PATIENCE) };
 }
 
 /** Whether a registry takes pushes of a service, and whether the version is free there or this very candidate. */
-export async function checkRegistry(target: Target, subject: Subject): Promise<Standing> {
+export async function checkRegistry(target: Target, subject: Subject): Promise<RegistryCheck> {
   const started = performance.now();
   const repository = repositoryOf(target, subject.service);
   // The look for the image also waits for the source, which is not the registry's time.

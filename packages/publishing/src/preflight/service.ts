@@ -2,7 +2,7 @@ import type { PublishContext } from "../targets/publish-context.js";
 import type { Service } from "@tgo/catalog";
 import type { ServiceReport } from "@tgo/report";
 import { interrupted } from "../publish/attempt.js";
-import { divide } from "../publish/publish-outcome.js";
+import { splitByRequired } from "../publish/publish-outcome.js";
 import { candidateTag } from "../candidate/candidate-key.js";
 import { notStarted } from "../publish/not-started.js";
 import { type Prepared } from "../candidate/prepare-candidate.js";
@@ -11,7 +11,7 @@ import { candidateOf } from "../publish/publish.js";
 import type { Skew } from "./clock.js";
 import { checkBuild, readInputs } from "./inputs.js";
 import { distinct, withRemedy } from "./problems.js";
-import { checkRegistry, impatient, type Standing, type Subject } from "./registry.js";
+import { checkRegistry, withShortTimeouts, type RegistryCheck, type Subject } from "./registry.js";
 
 /** One service before its release. */
 export interface Readiness {
@@ -81,9 +81,11 @@ const MEND = "Mend it in the service's source, or in its definition in tgo.catal
 /** Whether nothing can be released without this registry. */
 export function isBlocked(
   context: Pick<PublishContext, "targets">,
-  { report }: Pick<Standing, "report">,
+  { report }: Pick<RegistryCheck, "report">,
 ): boolean {
-  return report.state === "failed" && divide(context).needed.some(({ name }) => name === report.registry);
+  return (
+    report.state === "failed" && splitByRequired(context).needed.some(({ name }) => name === report.registry)
+  );
 }
 
 /**
@@ -96,11 +98,11 @@ export async function checkRegistries(
   subject: Subject,
   patient: boolean,
   others: Promise<unknown>,
-): Promise<Standing[]> {
-  const { needed } = divide(context);
+): Promise<RegistryCheck[]> {
+  const { needed } = splitByRequired(context);
   const asked = context.targets.map((target) => ({
     target,
-    standing: checkRegistry(patient && needed.includes(target) ? target : impatient(target), subject),
+    standing: checkRegistry(patient && needed.includes(target) ? target : withShortTimeouts(target), subject),
   }));
   const waitedFor = Promise.all([
     others,

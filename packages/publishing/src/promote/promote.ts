@@ -3,20 +3,20 @@ import type { Verification } from "@tgo/image";
 import { problemOf, type Problem, type RegistryReport, type ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { attempt, interrupted } from "../publish/attempt.js";
-import { divide, type Brought } from "../publish/publish-outcome.js";
+import { splitByRequired, type PublishOutcome } from "../publish/publish-outcome.js";
 import { candidateTag } from "../candidate/candidate-key.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import { copyByDigest } from "../publish/copy-by-digest.js";
-import type { Destination } from "../targets/publish-context.js";
-import { PATIENCE_MS, promised, within } from "../publish/grace-period.js";
-import { Rows } from "../publish/registry-rows.js";
+import type { TargetContext } from "../targets/publish-context.js";
+import { GRACE_PERIOD_MS, promised, within } from "../publish/grace-period.js";
+import { RegistryRows } from "../publish/registry-rows.js";
 import { variantRows, verifyTag } from "../verify/verify-tag.js";
 
 interface Run {
-  readonly context: Destination;
+  readonly context: TargetContext;
   readonly service: string;
   readonly version: string;
-  readonly rows: Rows;
+  readonly rows: RegistryRows;
 }
 
 /** The image that is out as the version: what the registries that hold it whole agree on. */
@@ -35,9 +35,13 @@ type Answer = Promise<string | undefined>;
  * The image that is out as a version: verified where it is, and copied by digest to where it, or a part of it, is not.
  * Nothing is built. A failure is in the report; registries that are not required are not waited for.
  */
-export function bringVersion(context: Destination, service: string, version: string): Promise<Brought> {
-  const run: Run = { context, service, version, rows: new Rows(context, service, version) };
-  const { needed, others } = divide(context);
+export function bringVersion(
+  context: TargetContext,
+  service: string,
+  version: string,
+): Promise<PublishOutcome> {
+  const run: Run = { context, service, version, rows: new RegistryRows(context, service, version) };
+  const { needed, others } = splitByRequired(context);
   const image = promised<Image | undefined>();
   const asked = needed.map((target) => ({ target, answer: ask(run, target) }));
   const late = others.map((target) => {
@@ -45,7 +49,7 @@ export function bringVersion(context: Destination, service: string, version: str
     return { target, answer, row: bringLate(run, target, answer, image.promise) };
   });
   const rows = new Map(late.map(({ target, row }) => [target.name, row]));
-  const bring = async (): Promise<Brought> => {
+  const bring = async (): Promise<PublishOutcome> => {
     const found = await findImage(run, asked, late);
     image.keep(found);
     await Promise.all(asked.map(async ({ target, answer }) => bringOne(run, target, await answer, found)));
@@ -103,7 +107,7 @@ async function findImage(
   const own = await wholeImage(run, asked);
   if (own !== undefined) return own;
   const looked = wholeImage(run, late);
-  const patience = run.context.patienceMs ?? PATIENCE_MS;
+  const patience = run.context.gracePeriodMs ?? GRACE_PERIOD_MS;
   const elsewhere = late.length > 0 && (await within(looked, patience)) ? await looked : undefined;
   if (elsewhere === undefined) throw await notThere(run, asked);
   return elsewhere;

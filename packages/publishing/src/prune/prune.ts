@@ -1,6 +1,6 @@
 import type { Service } from "@tgo/catalog";
 import { isTgoError } from "@tgo/errors";
-import { isIndex, type ManifestAnswer } from "@tgo/registry";
+import { isIndex, type FetchedManifest } from "@tgo/registry";
 import {
   kindOfTag,
   selectPrunable,
@@ -10,14 +10,14 @@ import {
 } from "@tgo/release-rules";
 import { problemOf, type Pruned } from "@tgo/report";
 import { repositoryOf, type Target } from "../targets/target.js";
-import type { Destination } from "../targets/publish-context.js";
+import type { TargetContext } from "../targets/publish-context.js";
 
 /**
  * Lists candidate and staging tags that nothing released points to, and removes them when told to. A registry deletes
  * by digest: what stands for the digest is read again right before.
  */
 export function prune(
-  context: Destination,
+  context: TargetContext,
   services: readonly { readonly name: string; readonly service: Service }[],
   options: PruneOptions & { readonly remove: boolean },
 ): Promise<Pruned[]> {
@@ -91,7 +91,7 @@ async function createdOf(target: Target, repository: string, digest: string): Pr
   );
 }
 
-async function configTime(target: Target, repository: string, { value }: ManifestAnswer): Promise<unknown> {
+async function configTime(target: Target, repository: string, { value }: FetchedManifest): Promise<unknown> {
   if (isIndex(value)) return undefined;
   const config = await new Response(await target.client.blob(repository, value.config.digest)).json();
   return (config as { created?: unknown } | null)?.created;

@@ -1,18 +1,18 @@
 import { TgoError } from "@tgo/errors";
 import { problemOf, type RegistryReport } from "@tgo/report";
-import type { Brought } from "./publish-outcome.js";
-import type { Destination } from "../targets/publish-context.js";
+import type { PublishOutcome } from "./publish-outcome.js";
+import type { TargetContext } from "../targets/publish-context.js";
 
 /**
  * Runs a stage of one service; what it fails of becomes its report.
  * @param registries their rows when it fails
  */
 export async function attempt(
-  context: Destination,
+  context: TargetContext,
   name: string,
-  run: () => Promise<Omit<Brought, "durationMs">>,
+  run: () => Promise<Omit<PublishOutcome, "durationMs">>,
   registries: readonly RegistryReport[] = [],
-): Promise<Brought> {
+): Promise<PublishOutcome> {
   const started = performance.now();
   const durationMs = (): number => Math.round(performance.now() - started);
   try {
@@ -32,7 +32,7 @@ export async function attempt(
 }
 
 /** Whatever a step says when everything is stopped, this is why. */
-export function interrupted(context: Destination): TgoError | undefined {
+export function interrupted(context: TargetContext): TgoError | undefined {
   if (context.signal?.aborted !== true) return undefined;
   return new TgoError("INTERRUPTED", "stopped before it was done; what is not tagged yet stays untagged", {
     remedy: "Run the same command again: what is done is not done twice.",

@@ -1,6 +1,6 @@
 import { copyImage } from "@tgo/registry";
 import { repositoryOf, type Target } from "../targets/target.js";
-import type { Destination } from "../targets/publish-context.js";
+import type { TargetContext } from "../targets/publish-context.js";
 
 /**
  * Copies an image from registry to registry, and looks for every part of it: what is there did not pass as a whole, or
@@ -8,7 +8,7 @@ import type { Destination } from "../targets/publish-context.js";
  * @returns bytes sent
  */
 export async function copyByDigest(
-  context: Destination,
+  context: TargetContext,
   of: {
     readonly from: Target;
     readonly to: Target;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /** How long whoever need not be waited for is waited for all the same, where it is better to know: milliseconds. */
-export const PATIENCE_MS = 5000;
+export const GRACE_PERIOD_MS = 5000;
 
 /** Whether the work ended within this time, well or not; how it ended is its owner's to see to. */
 export async function within(work: Promise<unknown>, milliseconds: number): Promise<boolean> {

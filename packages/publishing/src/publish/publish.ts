@@ -3,18 +3,18 @@ import { pushImage, type Verification } from "@tgo/image";
 import { problemOf, type RegistryReport, type ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { attempt, interrupted } from "./attempt.js";
-import { divide, settled, type Brought } from "./publish-outcome.js";
+import { splitByRequired, settled, type PublishOutcome } from "./publish-outcome.js";
 import { candidateTag } from "../candidate/candidate-key.js";
 import { commitNotes, type PrepareOptions } from "@tgo/builders";
 import { repositoryOf, type Target } from "../targets/target.js";
 import { copyByDigest } from "./copy-by-digest.js";
-import type { Destination, PublishContext } from "../targets/publish-context.js";
+import type { TargetContext, PublishContext } from "../targets/publish-context.js";
 import { Search, type Held } from "../candidate/find-candidate.js";
-import { makeCandidate, type Made } from "../candidate/build-candidate.js";
+import { buildCandidate, type BuiltCandidate } from "../candidate/build-candidate.js";
 import { notStarted } from "./not-started.js";
-import { PATIENCE_MS, promised, within } from "./grace-period.js";
+import { GRACE_PERIOD_MS, promised, within } from "./grace-period.js";
 import { prepareCandidate, type Prepared } from "../candidate/prepare-candidate.js";
-import { Rows } from "./registry-rows.js";
+import { RegistryRows } from "./registry-rows.js";
 import { variantRows, verifyTag } from "../verify/verify-tag.js";
 
 export { requireSameCandidate } from "../candidate/find-candidate.js";
@@ -38,8 +38,8 @@ export async function bringService(
   name: string,
   service: Service,
   options: PrepareOptions,
-): Promise<Brought> {
-  const bring = async (): Promise<Brought> => {
+): Promise<PublishOutcome> {
+  const bring = async (): Promise<PublishOutcome> => {
     const prepared = await prepareCandidate(context, name, service, options);
     return bringCandidate(context, candidateOf(context, prepared));
   };
@@ -59,7 +59,7 @@ export function candidateOf(context: PublishContext, prepared: Prepared): Candid
     revision: source.revision,
     notes: commitNotes(source),
     version,
-    make: () => makeCandidate(context, prepared),
+    make: () => buildCandidate(context, prepared),
   };
 }
 
@@ -72,14 +72,14 @@ export interface Candidate {
   readonly notes: readonly string[];
   /** The version it is of, whose tag no other candidate may have; undefined when it is of none. */
   readonly version: string | undefined;
-  readonly make: () => Promise<Made>;
+  readonly make: () => Promise<BuiltCandidate>;
 }
 
 interface Run {
-  readonly context: Destination;
+  readonly context: TargetContext;
   readonly candidate: Candidate;
   readonly tag: string;
-  readonly rows: Rows;
+  readonly rows: RegistryRows;
 }
 
 /** A way to bring the candidate into a registry that lacks it, or a part of it. */
@@ -98,7 +98,7 @@ class RegistriesFailed extends Error {}
  * Brings a candidate into every registry. Never throws for the candidate's own failure: the report says what was done,
  * what failed and what was not started.
  */
-export async function publishCandidate(context: Destination, candidate: Candidate): Promise<ServiceReport> {
+export async function publishCandidate(context: TargetContext, candidate: Candidate): Promise<ServiceReport> {
   return settled(await bringCandidate(context, candidate));
 }
 
@@ -107,13 +107,13 @@ export async function publishCandidate(context: Destination, candidate: Candidat
  * registry holds is copied from there; otherwise it is made, and put into each as soon as that one has its layers.
  * Every registry is verified. Never throws for the candidate's own failure.
  */
-export async function bringCandidate(context: Destination, candidate: Candidate): Promise<Brought> {
+export async function bringCandidate(context: TargetContext, candidate: Candidate): Promise<PublishOutcome> {
   const started = performance.now();
   const { service, revision } = candidate;
   const tag = candidateTag(candidate.key);
-  const run: Run = { context, candidate, tag, rows: new Rows(context, service, tag) };
+  const run: Run = { context, candidate, tag, rows: new RegistryRows(context, service, tag) };
   const search = new Search(context, candidate, run.rows);
-  const { needed, others } = divide(context);
+  const { needed, others } = splitByRequired(context);
   const source = promised<Source | undefined>();
   const asked = needed.map((target) => search.ask(target));
   const late = others.map((target) => {
@@ -180,7 +180,7 @@ async function heldElsewhere(
   const looked = Promise.all(late.map(({ answer }) => answer)).then(() =>
     search.held(late.map(({ target }) => target)),
   );
-  return (await within(looked, context.patienceMs ?? PATIENCE_MS)) ? looked : undefined;
+  return (await within(looked, context.gracePeriodMs ?? GRACE_PERIOD_MS)) ? looked : undefined;
 }
 
 /** Into every registry that is waited for and has it not yet; verified where it had to be brought. */

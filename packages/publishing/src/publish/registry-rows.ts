@@ -3,17 +3,17 @@ import type { Verification } from "@tgo/image";
 import { problemOf, type RegistryReport } from "@tgo/report";
 import { interrupted } from "./attempt.js";
 import type { Target } from "../targets/target.js";
-import type { Destination } from "../targets/publish-context.js";
-import { messageOf } from "@tgo/builders";
+import type { TargetContext } from "../targets/publish-context.js";
+import { errorMessage } from "@tgo/builders";
 import { notStarted } from "./not-started.js";
 import { registryRows } from "../verify/verify-tag.js";
 
 /** What is known so far of one service in every registry: the rows of its report. */
-export class Rows {
+export class RegistryRows {
   readonly #rows: Map<string, RegistryReport>;
 
   constructor(
-    private readonly context: Destination,
+    private readonly context: TargetContext,
     private readonly service: string,
     tag: string,
   ) {
@@ -68,7 +68,7 @@ export class Rows {
 }
 
 function unexpected(target: Target, error: unknown): TgoError {
-  return new TgoError("UNAVAILABLE", messageOf(error), {
+  return new TgoError("UNAVAILABLE", errorMessage(error), {
     where: target.registry.host,
     remedy:
       "Check that the registry answers and that the credentials may push, then run the same command again.",

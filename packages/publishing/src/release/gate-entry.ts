@@ -1,9 +1,15 @@
 import { isTgoError } from "@tgo/errors";
-import { heldVersion, sightOf, type GateEntry, type Sight, type Version } from "@tgo/release-rules";
+import {
+  tagOfVersion,
+  snapshotOf,
+  type GateEntry,
+  type RegistrySnapshot,
+  type Version,
+} from "@tgo/release-rules";
 import type { RegistryReport, ServiceReport } from "@tgo/report";
 import type { Target } from "../targets/target.js";
-import { messageOf } from "@tgo/builders";
-import type { Indexes } from "./read-tags.js";
+import { errorMessage } from "@tgo/builders";
+import type { IndexCache } from "./read-tags.js";
 
 /** What the gate is told of one service in one registry: the candidate as it was brought, the version's tag as seen. */
 export async function gateEntry(
@@ -12,8 +18,8 @@ export async function gateEntry(
     readonly report: ServiceReport;
     readonly row: RegistryReport | undefined;
     readonly version: Version;
-    readonly sights: readonly Sight[];
-    readonly indexes: Indexes;
+    readonly sights: readonly RegistrySnapshot[];
+    readonly indexes: IndexCache;
   },
 ): Promise<GateEntry> {
   const { service } = of.report;
@@ -27,7 +33,7 @@ export async function gateEntry(
 
 async function candidateOf(
   target: Target,
-  { report, row, indexes }: { report: ServiceReport; row: RegistryReport | undefined; indexes: Indexes },
+  { report, row, indexes }: { report: ServiceReport; row: RegistryReport | undefined; indexes: IndexCache },
 ): Promise<GateEntry["candidate"]> {
   const digest = row?.digest;
   if (row === undefined || digest === undefined || row.state === "failed" || row.state === "not started") {
@@ -41,18 +47,18 @@ async function candidateOf(
     return { state: "verified", digest, ...(await indexes.facts(target, report.service, digest)) };
   } catch (error) {
     if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
-    return { state: "failed", why: isTgoError(error) ? error.what : messageOf(error) };
+    return { state: "failed", why: isTgoError(error) ? error.what : errorMessage(error) };
   }
 }
 
 function versionTagOf(
-  sights: readonly Sight[],
+  sights: readonly RegistrySnapshot[],
   version: Version,
   service: string,
   registry: string,
 ): GateEntry["versionTag"] {
-  const sight = sightOf(sights, service, registry);
+  const sight = snapshotOf(sights, service, registry);
   if (sight.state !== "seen") return { state: "unknown", why: sight.why };
-  const held = heldVersion(sight.tags, version, service);
+  const held = tagOfVersion(sight.tags, version, service);
   return held === undefined ? { state: "absent" } : { state: "held", digest: held.digest };
 }

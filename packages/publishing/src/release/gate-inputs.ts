@@ -1,24 +1,24 @@
 import {
   decideGate,
   planTags,
-  sightOf,
+  snapshotOf,
   versionsOf,
   type Gate,
   type GateEntry,
   type GateReason,
   type ReleaseRegistry,
-  type Sight,
+  type RegistrySnapshot,
   type TagPolicy,
   type Version,
 } from "@tgo/release-rules";
 import type { RegistryReport, ServiceReport } from "@tgo/report";
-import type { Brought } from "../publish/publish-outcome.js";
+import type { PublishOutcome } from "../publish/publish-outcome.js";
 import type { Target } from "../targets/target.js";
-import type { Destination } from "../targets/publish-context.js";
+import type { TargetContext } from "../targets/publish-context.js";
 import { within } from "../publish/grace-period.js";
-import type { Board } from "./release-ledger.js";
+import type { ReleaseLedger } from "./release-ledger.js";
 import { gateEntry } from "./gate-entry.js";
-import { lookEverywhere, type Indexes, type Wanted } from "./read-tags.js";
+import { readTags, type IndexCache, type TagQuery } from "./read-tags.js";
 
 /** A registry that nobody waits for is given up after this time, in milliseconds: what its clients have for everything. */
 const LONGEST_MS = 30 * 60_000;
@@ -27,7 +27,7 @@ const LONGEST_MS = 30 * 60_000;
  * What comes together before the gate: candidates as they were brought, and registries as they are first seen. Those that
  * nobody waits for may come when the gate has long been decided.
  */
-export class Gathering {
+export class GateInputs {
   /** By `registry service`: how the candidate was brought there, as far as that is known. */
   readonly #rows = new Map<string, RegistryReport>();
   /** By `registry service`: why nothing can be tagged there in this run. */
@@ -36,12 +36,12 @@ export class Gathering {
   readonly #entries: GateEntry[] = [];
 
   constructor(
-    private readonly context: Destination,
+    private readonly context: TargetContext,
     private readonly services: readonly { readonly service: string; readonly policy: TagPolicy }[],
-    private readonly brought: readonly Brought[],
+    private readonly brought: readonly PublishOutcome[],
     private readonly version: Version,
-    private readonly board: Board,
-    private readonly indexes: Indexes,
+    private readonly board: ReleaseLedger,
+    private readonly indexes: IndexCache,
   ) {
     for (const { service, registries } of brought)
       for (const row of registries) this.#rows.set(`${row.registry} ${service}`, row);
@@ -74,7 +74,7 @@ export class Gathering {
     const [silent, answering] = partition(targets, (target) => this.#isSilent(target));
     // Not one candidate could be brought: asking for tags would only take its time once more.
     const unseen = silent.flatMap((target) =>
-      this.brought.map(({ service }): Sight => {
+      this.brought.map(({ service }): RegistrySnapshot => {
         const why = this.#rows.get(`${target.name} ${service}`)?.problems[0]?.what ?? "it was not asked";
         return { service, registry: target.name, held: { state: "unreachable", why } };
       }),
@@ -149,18 +149,18 @@ export class Gathering {
     this.board.see(this.board.now.map((sight) => this.#withoutExcluded(sight)));
   }
 
-  #withoutExcluded(sight: Sight): Sight {
+  #withoutExcluded(sight: RegistrySnapshot): RegistrySnapshot {
     const why = this.#excluded.get(`${sight.registry} ${sight.service}`);
     return why === undefined ? sight : { ...sight, held: { state: "unreachable", why } };
   }
 
-  async look(targets: readonly Target[]): Promise<Sight[]> {
-    const sights = await lookEverywhere({ ...this.context, targets }, this.#wanted(), this.indexes);
+  async look(targets: readonly Target[]): Promise<RegistrySnapshot[]> {
+    const sights = await readTags({ ...this.context, targets }, this.#wanted(), this.indexes);
     return sights.map((sight) => this.#withoutExcluded(this.#withCandidate(sight)));
   }
 
   /** What was brought is there, and was verified there: it need not be asked for again. */
-  #withCandidate(sight: Sight): Sight {
+  #withCandidate(sight: RegistrySnapshot): RegistrySnapshot {
     const { service, registry, held } = sight;
     const row = this.#rows.get(`${registry} ${service}`);
     const tag = this.brought.find((one) => one.service === service)?.tag;
@@ -171,11 +171,11 @@ export class Gathering {
     return { service, registry, held: { state: "seen", tags: new Map([...held.tags, [tag, candidate]]) } };
   }
 
-  #wanted(): Wanted[] {
+  #wanted(): TagQuery[] {
     return this.services.map(({ service, policy }) => {
       const tags = planTags(this.version, policy);
       const known = (registry: string): ReadonlySet<string> | undefined => {
-        const sight = sightOf(this.board.start, service, registry);
+        const sight = snapshotOf(this.board.start, service, registry);
         if (sight.state !== "seen") return undefined;
         return new Set(versionsOf(sight.tags, service).map(({ text }) => text));
       };

@@ -1,19 +1,19 @@
 import { isTgoError } from "@tgo/errors";
-import type { ManifestAnswer } from "@tgo/registry";
+import type { FetchedManifest } from "@tgo/registry";
 import {
-  holdings,
+  tagTargets,
   isFloating,
   kindOfTag,
-  type CandidateFacts,
+  type CandidateIdentity,
   type SeenTag,
-  type Sight,
+  type RegistrySnapshot,
 } from "@tgo/release-rules";
 import { repositoryOf, type Target } from "../targets/target.js";
-import { messageOf } from "@tgo/builders";
-import type { Destination } from "../targets/publish-context.js";
+import { errorMessage } from "@tgo/builders";
+import type { TargetContext } from "../targets/publish-context.js";
 
 /** Tags of one service that a look must not miss, whatever the registry's list of tags says. */
-export interface Wanted {
+export interface TagQuery {
   readonly service: string;
   readonly tags: readonly string[];
   /** The versions that an earlier look saw in a registry: what came since is read whole. */
@@ -21,11 +21,11 @@ export interface Wanted {
 }
 
 /** Indexes by digest, each read once, from whatever registry has it: a digest is the same bytes everywhere. */
-export class Indexes {
-  readonly #known = new Map<string, Promise<ManifestAnswer>>();
+export class IndexCache {
+  readonly #known = new Map<string, Promise<FetchedManifest>>();
 
   /** What the image says of itself. */
-  async facts(target: Target, service: string, digest: string): Promise<CandidateFacts> {
+  async facts(target: Target, service: string, digest: string): Promise<CandidateIdentity> {
     const annotations = (await this.read(target, service, digest)).value.annotations ?? {};
     return {
       version: annotations["org.opencontainers.image.version"],
@@ -33,7 +33,7 @@ export class Indexes {
     };
   }
 
-  async read(target: Target, service: string, digest: string): Promise<ManifestAnswer> {
+  async read(target: Target, service: string, digest: string): Promise<FetchedManifest> {
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
     const reading = target.client.manifest(repositoryOf(target, service), digest, { push: true });
@@ -45,24 +45,24 @@ export class Indexes {
 }
 
 /** All registries as they are now, for every service. A registry that cannot be asked says why. */
-export function lookEverywhere(
-  context: Destination,
-  wanted: readonly Wanted[],
-  indexes: Indexes,
+export function readTags(
+  context: TargetContext,
+  wanted: readonly TagQuery[],
+  indexes: IndexCache,
   { versions = "needed" }: { readonly versions?: Versions } = {},
-): Promise<Sight[]> {
+): Promise<RegistrySnapshot[]> {
   return Promise.all(
     context.targets.flatMap((target) =>
-      wanted.map(async (of): Promise<Sight> => {
+      wanted.map(async (of): Promise<RegistrySnapshot> => {
         const place = { service: of.service, registry: target.name };
         try {
           return {
             ...place,
-            held: { state: "seen", tags: holdings(await seen(target, of, indexes, versions), of.service) },
+            held: { state: "seen", tags: tagTargets(await seen(target, of, indexes, versions), of.service) },
           };
         } catch (error) {
           if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
-          const why = isTgoError(error) ? error.what : messageOf(error);
+          const why = isTgoError(error) ? error.what : errorMessage(error);
           return { ...place, held: { state: "unreachable", why } };
         }
       }),
@@ -75,8 +75,8 @@ export type Versions = "needed" | "all";
 
 async function seen(
   target: Target,
-  { service, tags, known: knownIn }: Wanted,
-  indexes: Indexes,
+  { service, tags, known: knownIn }: TagQuery,
+  indexes: IndexCache,
   versions: Versions,
 ): Promise<SeenTag[]> {
   const repository = repositoryOf(target, service);

@@ -4,7 +4,7 @@ import {
   composeRecord,
   RECORD_MEDIA_TYPE,
   recordJson,
-  type Progress,
+  type ReleaseState,
   type ReleasedImage,
   type ReleasePlan,
 } from "@tgo/release-rules";
@@ -12,19 +12,19 @@ import { problemOf, type Problem, type RegistryReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { interrupted } from "../publish/attempt.js";
 import { repositoryOf, type Target } from "../targets/target.js";
-import type { Destination } from "../targets/publish-context.js";
-import type { Board } from "./release-ledger.js";
-import type { Indexes } from "./read-tags.js";
+import type { TargetContext } from "../targets/publish-context.js";
+import type { ReleaseLedger } from "./release-ledger.js";
+import type { IndexCache } from "./read-tags.js";
 
 export type Record = NonNullable<ReturnType<typeof composeRecord>>;
 
 /** The record of what the registries hold now. */
 export function recordOf(
-  context: Destination,
+  context: TargetContext,
   release: {
     readonly plan: ReleasePlan;
-    readonly progress: Progress;
-    readonly board: Board;
+    readonly progress: ReleaseState;
+    readonly board: ReleaseLedger;
     /** By service, of its registries. */
     readonly verified: ReadonlyMap<string, readonly Verification[]>;
     readonly pipeline: string;
@@ -71,9 +71,9 @@ export interface Attachment {
  * @throws TgoError INTERRUPTED
  */
 export async function attachRecord(
-  context: Destination,
+  context: TargetContext,
   record: Record,
-  indexes: Indexes,
+  indexes: IndexCache,
 ): Promise<Attachment[]> {
   const content = new TextEncoder().encode(recordJson(record));
   const attachments = context.targets.flatMap((target) =>
@@ -87,13 +87,13 @@ export async function attachRecord(
 }
 
 async function attach(
-  context: Destination,
+  context: TargetContext,
   of: {
     readonly target: Target;
     readonly service: string;
     readonly digest: string;
     readonly content: Uint8Array;
-    readonly indexes: Indexes;
+    readonly indexes: IndexCache;
   },
 ): Promise<Attachment> {
   const { target, service, digest, content, indexes } = of;

@@ -1,17 +1,17 @@
 import type { Verification } from "@tgo/image";
-import type { PlannedService, Progress, Step } from "@tgo/release-rules";
+import type { PlannedService, ReleaseState, TagStep } from "@tgo/release-rules";
 import { isInPlace, problemOf, type RegistryReport, type ServiceReport, type TagReport } from "@tgo/report";
-import { divide } from "../publish/publish-outcome.js";
+import { splitByRequired } from "../publish/publish-outcome.js";
 import { referenceOf, type Target } from "../targets/target.js";
-import type { Board } from "./release-ledger.js";
+import type { ReleaseLedger } from "./release-ledger.js";
 import type { Attachment } from "./release-record.js";
 
 /** What came of one service, in every registry. */
-export function serviceReport(of: {
+export function releaseReport(of: {
   readonly planned: PlannedService;
   readonly report: ServiceReport;
-  readonly progress: Progress;
-  readonly board: Board;
+  readonly progress: ReleaseState;
+  readonly board: ReleaseLedger;
   readonly targets: readonly Target[];
   /** Of the end, by registry; those that have no version tag are in none. */
   readonly verified: readonly Verification["targets"][number][];
@@ -44,7 +44,7 @@ export function serviceReport(of: {
       ...(record?.problem === undefined ? {} : { problems: [...row.problems, record.problem] }),
     };
   });
-  const needed = new Set(divide({ targets }).needed.map(({ name }) => name));
+  const needed = new Set(splitByRequired({ targets }).needed.map(({ name }) => name));
   const released = isComplete({ tags, registries }, (registry) => needed.has(registry));
   const wrote = tags.some(({ state }) => state === "done") || report.state === "published";
   return {
@@ -62,7 +62,7 @@ export function serviceReport(of: {
 }
 
 /** What a promotion did not move, and how it would be. After a release of an older version there is nothing to do. */
-function staying({ service, tags }: PlannedService, { steps }: Progress): string[] {
+function staying({ service, tags }: PlannedService, { steps }: ReleaseState): string[] {
   const found = steps.flatMap(({ standing, ...step }) =>
     step.service === service && standing.state === "stays"
       ? [{ tag: step.tag, newer: standing.newer.text }]
@@ -89,7 +89,7 @@ export function isComplete(
   );
 }
 
-function tagReport(step: Step, board: Board): TagReport {
+function tagReport(step: TagStep, board: ReleaseLedger): TagReport {
   const { registry, tag, standing } = step;
   const problem = board.problem(step);
   const written = board.written(step);

@@ -5,31 +5,31 @@ import {
   planRelease,
   type Gate,
   type OpenGate,
-  type Progress,
+  type ReleaseState,
   type ReleasePlan,
   type TagPolicy,
   type Version,
 } from "@tgo/release-rules";
 import type { ServiceReport } from "@tgo/report";
 import { interrupted } from "../publish/attempt.js";
-import { divide, type Brought } from "../publish/publish-outcome.js";
+import { splitByRequired, type PublishOutcome } from "../publish/publish-outcome.js";
 import type { Target } from "../targets/target.js";
-import type { Destination } from "../targets/publish-context.js";
-import { PATIENCE_MS, within } from "../publish/grace-period.js";
+import type { TargetContext } from "../targets/publish-context.js";
+import { GRACE_PERIOD_MS, within } from "../publish/grace-period.js";
 import { verifyTag } from "../verify/verify-tag.js";
-import { Board } from "./release-ledger.js";
-import { Gathering } from "./gate-inputs.js";
-import { Indexes } from "./read-tags.js";
+import { ReleaseLedger } from "./release-ledger.js";
+import { GateInputs } from "./gate-inputs.js";
+import { IndexCache } from "./read-tags.js";
 import { attachRecord, recordOf, type Attachment, type Record } from "./release-record.js";
-import { isComplete, serviceReport } from "./release-report.js";
+import { isComplete, releaseReport } from "./release-report.js";
 import { follow, Pace, type Writing } from "./tag-writer.js";
 
 /** A service that takes part in a release. */
-export interface Entrant {
+export interface ReleaseService {
   readonly service: string;
   readonly policy: TagPolicy;
   /** Sees to it that every registry has the image; never throws for its own failure. */
-  readonly bring: () => Promise<Brought>;
+  readonly bring: () => Promise<PublishOutcome>;
 }
 
 export interface ReleaseOptions {
@@ -61,8 +61,8 @@ export interface Released {
  * what is left to do.
  */
 export async function releaseServices(
-  context: Destination,
-  entrants: readonly Entrant[],
+  context: TargetContext,
+  entrants: readonly ReleaseService[],
   options: ReleaseOptions,
 ): Promise<Released> {
   const brought = await Promise.all(entrants.map(({ bring }) => bring()));
@@ -73,22 +73,22 @@ export async function releaseServices(
 const LINGERS = 12;
 
 class Run {
-  readonly #indexes = new Indexes();
-  readonly #board = new Board();
-  readonly #gathering: Gathering;
+  readonly #indexes = new IndexCache();
+  readonly #board = new ReleaseLedger();
+  readonly #gathering: GateInputs;
   /** By service: what the end saw, registry by registry. */
   readonly #verified = new Map<string, Verification[]>();
   /** Once the gate is open. */
   #opened: { readonly gate: OpenGate; readonly plan: ReleasePlan } | undefined;
 
   constructor(
-    private readonly context: Destination,
-    private readonly entrants: readonly Entrant[],
-    brought: readonly Brought[],
+    private readonly context: TargetContext,
+    private readonly entrants: readonly ReleaseService[],
+    brought: readonly PublishOutcome[],
     private readonly options: ReleaseOptions,
   ) {
     const { version } = options;
-    this.#gathering = new Gathering(context, entrants, brought, version, this.#board, this.#indexes);
+    this.#gathering = new GateInputs(context, entrants, brought, version, this.#board, this.#indexes);
   }
 
   async release(): Promise<Released> {
@@ -104,11 +104,11 @@ class Run {
 
   async #release(): Promise<Released> {
     const { context, options } = this;
-    const { needed, others } = divide(context);
+    const { needed, others } = splitByRequired(context);
     const arrivals = others.map((target) => this.#gathering.arrive(target));
     // Who is a little slower than the others still has a say: it may hold another image under this version.
     const late = Promise.all(arrivals);
-    const patience = context.patienceMs ?? PATIENCE_MS;
+    const patience = context.gracePeriodMs ?? GRACE_PERIOD_MS;
     await Promise.all([this.#gathering.enter(needed), within(late, patience)]);
     const gate = this.#gathering.decide();
     if (!gate.open) {
@@ -202,9 +202,9 @@ class Run {
     return { ok: kept && services.every((service) => isComplete(service)), gate, services, record };
   }
 
-  #report(plan: ReleasePlan, progress: Progress, attached: readonly Attachment[]): ServiceReport[] {
+  #report(plan: ReleasePlan, progress: ReleaseState, attached: readonly Attachment[]): ServiceReport[] {
     return plan.services.map((planned) =>
-      serviceReport({
+      releaseReport({
         planned,
         report:
           this.#gathering.reports().find(({ service }) => service === planned.service) ??

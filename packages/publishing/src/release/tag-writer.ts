@@ -1,10 +1,10 @@
-import { nextSteps, type ReleasePlan, type Sight, type Step } from "@tgo/release-rules";
+import { nextSteps, type ReleasePlan, type RegistrySnapshot, type TagStep } from "@tgo/release-rules";
 import { interrupted } from "../publish/attempt.js";
 import type { Target } from "../targets/target.js";
-import type { Destination } from "../targets/publish-context.js";
+import type { TargetContext } from "../targets/publish-context.js";
 import { promised } from "../publish/grace-period.js";
-import type { Board } from "./release-ledger.js";
-import type { Indexes } from "./read-tags.js";
+import type { ReleaseLedger } from "./release-ledger.js";
+import type { IndexCache } from "./read-tags.js";
 import { writeTag } from "./write-tag.js";
 
 /** Rounds of look and write: three phases, and as many again for what others do meanwhile. */
@@ -13,7 +13,7 @@ const ROUNDS = 12;
 /** Registries whose tags are written together: those that a release waits for, or one that it does not. */
 export interface Track {
   readonly targets: readonly Target[];
-  readonly look: () => Promise<readonly Sight[]>;
+  readonly look: () => Promise<readonly RegistrySnapshot[]>;
   /** What is further on in other tracks, and may let this one go on; none for the one that waits for nobody. */
   readonly others?: Pace | undefined;
 }
@@ -41,10 +41,10 @@ export class Pace {
 }
 
 export interface Writing {
-  readonly context: Destination;
+  readonly context: TargetContext;
   readonly plan: ReleasePlan;
-  readonly board: Board;
-  readonly indexes: Indexes;
+  readonly board: ReleaseLedger;
+  readonly indexes: IndexCache;
   readonly sleep?: ((milliseconds: number) => Promise<unknown>) | undefined;
 }
 
@@ -74,11 +74,15 @@ export async function follow(
   }
 }
 
-function isOpen({ board }: Writing, { targets }: Track, step: Step): boolean {
+function isOpen({ board }: Writing, { targets }: Track, step: TagStep): boolean {
   return targets.some(({ name }) => name === step.registry) && board.problem(step) === undefined;
 }
 
-async function write({ context, board, indexes, sleep }: Writing, track: Track, step: Step): Promise<void> {
+async function write(
+  { context, board, indexes, sleep }: Writing,
+  track: Track,
+  step: TagStep,
+): Promise<void> {
   const target = track.targets.find(({ name }) => name === step.registry);
   if (target === undefined) return;
   const names = { step: `tag ${step.tag}`, service: step.service, registry: step.registry };

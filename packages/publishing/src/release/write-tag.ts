@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isTgoError, TgoError } from "@tgo/errors";
-import { afterWrite, readVersion, type Holding, type Step } from "@tgo/release-rules";
+import { afterWrite, readVersion, type TagTarget, type TagStep } from "@tgo/release-rules";
 import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
-import type { Indexes } from "./read-tags.js";
+import type { IndexCache } from "./read-tags.js";
 
 /** How a write of one tag ended. */
-export type Written =
+export type TagWriteResult =
   | { readonly state: "done" }
   /**
    * Somebody else wrote it after the look: what to do is to be decided anew. The error is for whom that happens again;
@@ -13,8 +13,8 @@ export type Written =
    */
   | { readonly state: "overtaken"; readonly told: string; readonly error?: TgoError };
 
-export interface Writer {
-  readonly indexes: Indexes;
+export interface TagWriteOptions {
+  readonly indexes: IndexCache;
   /** Waits, in milliseconds. */
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
 }
@@ -27,7 +27,11 @@ const READ_LAG_MS = [250, 1000, 2000, 4000, 8000] as const;
  * after, because registries know no compare-and-swap.
  * @throws TgoError as the registry client does; UNAVAILABLE when what was written does not show
  */
-export async function writeTag(target: Target, step: Step, writer: Writer): Promise<Written> {
+export async function writeTag(
+  target: Target,
+  step: TagStep,
+  writer: TagWriteOptions,
+): Promise<TagWriteResult> {
   const { service, tag, digest, before } = step;
   const { client } = target;
   const repository = repositoryOf(target, service);
@@ -50,7 +54,7 @@ export async function writeTag(target: Target, step: Step, writer: Writer): Prom
 }
 
 /** The registry may have taken the tag and keep other bytes under it than it was sent: nobody may write over a version. */
-function withWayOut({ code, what, where, remedy = "" }: TgoError, { tag, phase }: Step): TgoError {
+function withWayOut({ code, what, where, remedy = "" }: TgoError, { tag, phase }: TagStep): TgoError {
   const way =
     phase === "version"
       ? `If ${tag} is there now, remove it there; then run the same command again.`
@@ -58,7 +62,11 @@ function withWayOut({ code, what, where, remedy = "" }: TgoError, { tag, phase }
   return new TgoError(code, what, { where, remedy: `${remedy}\n${way}`.trim() });
 }
 
-async function confirm(target: Target, step: Step, { indexes, sleep = delay }: Writer): Promise<Written> {
+async function confirm(
+  target: Target,
+  step: TagStep,
+  { indexes, sleep = delay }: TagWriteOptions,
+): Promise<TagWriteResult> {
   const { service, tag, digest, version, before } = step;
   const where = referenceOf(target, service, tag);
   for (const lag of [...READ_LAG_MS, undefined]) {
@@ -77,9 +85,9 @@ async function confirm(target: Target, step: Step, { indexes, sleep = delay }: W
 
 async function seenNow(
   target: Target,
-  { service, tag, digest }: Step,
-  indexes: Indexes,
-): Promise<Holding | undefined> {
+  { service, tag, digest }: TagStep,
+  indexes: IndexCache,
+): Promise<TagTarget | undefined> {
   const found = await target.client.resolve(repositoryOf(target, service), tag, { push: true });
   if (found === undefined) return undefined;
   if (found.digest === digest) return { digest, version: undefined };

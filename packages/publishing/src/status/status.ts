@@ -1,11 +1,11 @@
 import type { Service } from "@tgo/catalog";
 import { releaseStatus, type Status, type TagPolicy } from "@tgo/release-rules";
-import type { Destination } from "../targets/publish-context.js";
-import { Indexes, lookEverywhere } from "../release/read-tags.js";
+import type { TargetContext } from "../targets/publish-context.js";
+import { IndexCache, readTags } from "../release/read-tags.js";
 
 /** What `latest`, the floating tags and the newest version stand for, everywhere, and where they disagree. */
 export async function statusOf(
-  context: Destination,
+  context: TargetContext,
   services: readonly { readonly name: string; readonly service: Service }[],
   policy: TagPolicy,
 ): Promise<Status> {
@@ -13,6 +13,6 @@ export async function statusOf(
   return releaseStatus({
     services: services.map(({ name }) => ({ service: name, policy })),
     registries: context.targets.map(({ name }) => name),
-    sights: await lookEverywhere(context, wanted, new Indexes(), { versions: "all" }),
+    sights: await readTags(context, wanted, new IndexCache(), { versions: "all" }),
   });
 }

@@ -4,7 +4,7 @@ import { TgoError } from "@tgo/errors";
 import { keychain, parseDockerConfig, Registry as RegistryClient, type Credentials } from "@tgo/registry";
 import type { Progress } from "@tgo/progress";
 import type { Target } from "./target.js";
-import { tellWaits } from "./retry-progress.js";
+import { retryProgress } from "./retry-progress.js";
 
 /** How the registries of a call are reached. */
 export interface Connections {
@@ -36,7 +36,7 @@ export async function connectTargets(catalog: Catalog, of: Connections): Promise
       const given = services[index];
       const url = given === undefined ? undefined : await endpoint(given, registry.host);
       const credentials = await credentialsOf(registry.host);
-      const onRetry = tellWaits(of.progress, name);
+      const onRetry = retryProgress(of.progress, name);
       const common = { host: registry.host, url, signal: of.signal, onRetry };
       return {
         name,

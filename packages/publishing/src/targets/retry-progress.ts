@@ -9,7 +9,7 @@ const WORTH_A_LINE_MS = 3000;
  * hangs. Requests that wait at the same time are told once.
  * @param now milliseconds
  */
-export function tellWaits(
+export function retryProgress(
   progress: Progress,
   registry: string,
   now: () => number = () => performance.now(),

@@ -2,7 +2,7 @@ import { verifyImage, type Verification } from "@tgo/image";
 import type { RegistryReport, VariantReport } from "@tgo/report";
 import { readProof } from "../candidate/annotations.js";
 import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
-import type { Destination } from "../targets/publish-context.js";
+import type { TargetContext } from "../targets/publish-context.js";
 
 export interface VerifyOptions {
   /** Digest every registry must have under the reference; any, if all agree, when absent. */
@@ -17,7 +17,7 @@ export interface VerifyOptions {
 
 /** One tag of a service in the given registries, held against the plan and against each other. */
 export function verifyTag(
-  context: Destination,
+  context: TargetContext,
   service: string,
   targets: readonly Target[],
   tag: string,
@@ -68,7 +68,7 @@ export function registryRows(
 }
 
 /** The variants of a verified image: sizes from the registry, proof from its annotations. */
-export function variantRows(context: Destination, verification: Verification): VariantReport[] {
+export function variantRows(context: TargetContext, verification: Verification): VariantReport[] {
   return context.platforms.map((platform) => {
     const variant = verification.variants.find((candidate) => candidate.platform === platform);
     const proof = readProof(verification.annotations, platform);

@@ -5,65 +5,65 @@ import { join } from "node:path";
 import type { Problem } from "@tgo/report";
 import { describe, expect, it } from "vitest";
 import { refusal } from "@tgo/testing";
-import type { Destination } from "../../src/targets/publish-context.js";
+import type { TargetContext } from "../../src/targets/publish-context.js";
 import { clockProblems, skewSeconds, type Skew } from "../../src/preflight/clock.js";
 import { diskProblem, freeBytes } from "../../src/preflight/engine.js";
 import { foreignProgram } from "../../src/preflight/foreign-program.js";
 import { preflightRegistries } from "../../src/preflight/index.js";
-import { news } from "../../src/preflight/problems.js";
-import { checkRegistry, type Standing } from "../../src/preflight/registry.js";
+import { notReported } from "../../src/preflight/problems.js";
+import { checkRegistry, type RegistryCheck } from "../../src/preflight/registry.js";
 import { checkRegistries } from "../../src/preflight/service.js";
-import { Market, NAMES, SERVICES, type RegistryName } from "../release/memory-harness.js";
+import { MemoryHarness, NAMES, SERVICES, type RegistryName } from "../release/memory-harness.js";
 
 const SERVICE = "tgo-api";
 
 /** One registry before a version of one service. */
 async function ask(
-  market: Market,
+  harness: MemoryHarness,
   version: string | undefined,
   made?: string,
   of = "1.2.3",
-): Promise<Standing> {
-  const [target] = market.healthy().targets;
+): Promise<RegistryCheck> {
+  const [target] = harness.healthy().targets;
   if (target === undefined) throw new Error("no registry");
-  const key = Promise.resolve(market.candidate(SERVICE, of, made).key);
+  const key = Promise.resolve(harness.candidate(SERVICE, of, made).key);
   return checkRegistry(target, { service: SERVICE, version, key });
 }
 
-const whats = ({ report }: Standing): string[] => report.problems.map(({ what }) => what);
+const whats = ({ report }: RegistryCheck): string[] => report.problems.map(({ what }) => what);
 
 describe("A registry before a release", () => {
   it("is ready where the version is free, and nothing is put there to find that out", async () => {
-    const market = new Market();
-    const { report, holds } = await ask(market, "1.2.3");
+    const harness = new MemoryHarness();
+    const { report, holds } = await ask(harness, "1.2.3");
     expect([report.state, report.problems, holds]).toEqual(["ready", [], false]);
-    expect(market.registries.ghcr.requests("PUT")).toEqual([]);
-    expect(market.registries.ghcr.requests("POST")).toEqual(["POST /v2/tgoai/tgo-api/blobs/uploads/"]);
+    expect(harness.registries.ghcr.requests("PUT")).toEqual([]);
+    expect(harness.registries.ghcr.requests("POST")).toEqual(["POST /v2/tgoai/tgo-api/blobs/uploads/"]);
   });
 
   it.each(["1.2.3", undefined])(
     "that has the candidate already needs no build (version %s)",
     async (version) => {
-      const market = new Market();
-      await market.release("1.2.3");
-      const { report, holds } = await ask(market, version);
+      const harness = new MemoryHarness();
+      await harness.release("1.2.3");
+      const { report, holds } = await ask(harness, version);
       expect([report.state, holds]).toEqual(["already there", true]);
-      expect(report.digest).toBe(market.held("ghcr", SERVICE, "1.2.3"));
+      expect(report.digest).toBe(harness.held("ghcr", SERVICE, "1.2.3"));
     },
   );
 
   it.each(["1.2.3", "v1.2.3", "tgo-api-v1.2.3"])(
     "that has other content under %s refuses the version",
     async (tag) => {
-      const market = new Market();
-      const image = await market.image(SERVICE, "1.2.3");
+      const harness = new MemoryHarness();
+      const image = await harness.image(SERVICE, "1.2.3");
       const bytes = Buffer.from(image.index.bytes);
-      market.registries.ghcr.manifests
+      harness.registries.ghcr.manifests
         .set(`tgoai/tgo-api ${tag}`, { mediaType: image.index.mediaType, bytes })
         .set(`tgoai/tgo-api ${image.digest}`, { mediaType: image.index.mediaType, bytes });
-      const same = await ask(market, "1.2.3");
+      const same = await ask(harness, "1.2.3");
       expect([same.report.state, same.holds]).toEqual(["already there", true]);
-      const other = await ask(market, "1.2.3", "of another source");
+      const other = await ask(harness, "1.2.3", "of another source");
       expect(other.report.problems).toMatchObject([
         {
           code: "CONFLICT",
@@ -75,9 +75,9 @@ describe("A registry before a release", () => {
   );
 
   it("is not blamed for a version while nobody knows what would be released", async () => {
-    const market = new Market();
-    await market.release("1.2.3");
-    const [target] = market.healthy().targets;
+    const harness = new MemoryHarness();
+    await harness.release("1.2.3");
+    const [target] = harness.healthy().targets;
     if (target === undefined) throw new Error("no registry");
     const unknown = { service: SERVICE, version: "1.2.3", key: Promise.resolve(undefined) };
     expect((await checkRegistry(target, unknown)).report.problems).toEqual([]);
@@ -88,54 +88,57 @@ describe("A registry before a release", () => {
     [401, "UNAUTHORIZED", "authentication required", "UNAUTHORIZED"],
     [404, "NAME_UNKNOWN", "project tgoai not found", "NOT_FOUND"],
   ])("that answers a push with %i %s says so, with what to do", async (status, said, message, code) => {
-    const market = new Market();
-    market.registries.ghcr.intercept = ({ method }) =>
+    const harness = new MemoryHarness();
+    harness.registries.ghcr.intercept = ({ method }) =>
       method === "POST" ? refusal(status, said, message) : undefined;
-    const { report } = await ask(market, "1.2.3");
+    const { report } = await ask(harness, "1.2.3");
     expect(report.state).toBe("failed");
     expect(report.problems).toMatchObject([{ code, remedy: expect.stringMatching(/\w/) as string }]);
   });
 
   it("that is down is told once, though it was asked twice", async () => {
-    const market = new Market();
-    market.registries.ghcr.intercept = () => refusal(503, "UNAVAILABLE", "maintenance");
-    expect(whats(await ask(market, "1.2.3"))).toEqual([
+    const harness = new MemoryHarness();
+    harness.registries.ghcr.intercept = () => refusal(503, "UNAVAILABLE", "maintenance");
+    expect(whats(await ask(harness, "1.2.3"))).toEqual([
       expect.stringContaining("cannot start an upload now (status 503)"),
     ]);
-    market.registries.ghcr.intercept = () => {
+    harness.registries.ghcr.intercept = () => {
       throw new TypeError("fetch failed", { cause: Object.assign(new Error("no"), { code: "ENOTFOUND" }) });
     };
-    expect(whats(await ask(market, "1.2.3"))).toEqual(["cannot reach ghcr.test: no such host"]);
+    expect(whats(await ask(harness, "1.2.3"))).toEqual(["cannot reach ghcr.test: no such host"]);
   });
 });
 
 describe("Registries before a promotion", () => {
-  const broken = (market: Market, ...names: RegistryName[]): Destination => {
+  const broken = (harness: MemoryHarness, ...names: RegistryName[]): TargetContext => {
     for (const name of names)
-      market.registries[name].intercept = () =>
+      harness.registries[name].intercept = () =>
         refusal(403, "DENIED", "requested access to the resource is denied");
-    return market.healthy();
+    return harness.healthy();
   };
 
   it("are asked for nothing but the right to push", async () => {
-    const market = new Market();
-    const { services, mayBegin } = await preflightRegistries(market.healthy(), SERVICES);
+    const harness = new MemoryHarness();
+    const { services, mayBegin } = await preflightRegistries(harness.healthy(), SERVICES);
     expect([mayBegin, services.map(({ state }) => state)]).toEqual([true, ["ready", "ready"]]);
-    expect(NAMES.flatMap((name) => market.registries[name].requests("GET"))).toEqual([]);
+    expect(NAMES.flatMap((name) => harness.registries[name].requests("GET"))).toEqual([]);
   });
 
   it("stop it where a required one refuses", async () => {
-    const { services, mayBegin } = await preflightRegistries(broken(new Market(), "dockerhub"), SERVICES);
+    const { services, mayBegin } = await preflightRegistries(
+      broken(new MemoryHarness(), "dockerhub"),
+      SERVICES,
+    );
     expect(mayBegin).toBe(false);
     expect(services.map(({ state }) => state)).toEqual(["failed", "failed"]);
   });
 
   it("do not stop it where only one refuses that is not required", async () => {
-    expect((await preflightRegistries(broken(new Market(), "acr"), SERVICES)).mayBegin).toBe(true);
+    expect((await preflightRegistries(broken(new MemoryHarness(), "acr"), SERVICES)).mayBegin).toBe(true);
   });
 
   it("are all waited for where none is required", async () => {
-    const destination = broken(new Market(), "acr");
+    const destination = broken(new MemoryHarness(), "acr");
     const targets = destination.targets.map((target) => ({
       ...target,
       registry: { ...target.registry, required: false },
@@ -145,11 +148,11 @@ describe("Registries before a promotion", () => {
 });
 
 it("A release does not wait for the answer of a registry that is not required", async () => {
-  const market = new Market();
+  const harness = new MemoryHarness();
   const never = new Promise<undefined>(() => undefined);
-  market.registries.acr.intercept = () => never;
+  harness.registries.acr.intercept = () => never;
   const subject = { service: SERVICE, version: undefined, key: Promise.resolve(undefined) };
-  const standings = await checkRegistries(market.healthy(), subject, true, Promise.resolve());
+  const standings = await checkRegistries(harness.healthy(), subject, true, Promise.resolve());
   expect(standings.map(({ report }) => report.state)).toEqual(["ready", "ready", "not started"]);
 });
 
@@ -219,7 +222,7 @@ describe("The engine's disk", () => {
 it("A problem of the engine that services have told already is not told again, and no other twice", () => {
   const problem = (what: string): Problem => ({ code: "SOURCE", what });
   const told = [problem("no base")];
-  expect(news([problem("no base"), problem("no disk"), problem("no disk")], told)).toEqual([
+  expect(notReported([problem("no base"), problem("no disk"), problem("no disk")], told)).toEqual([
     problem("no disk"),
   ]);
 });

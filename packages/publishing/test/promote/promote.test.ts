@@ -1,32 +1,32 @@
 import { describe, expect, it } from "vitest";
-import { tellReasons } from "@tgo/release-rules";
+import { formatReasons } from "@tgo/release-rules";
 import { refusal } from "@tgo/testing";
 import { nowhere } from "../../src/promote/promote.js";
-import { Market, NAMES, SERVICES, type RegistryName } from "../release/memory-harness.js";
+import { MemoryHarness, NAMES, SERVICES, type RegistryName } from "../release/memory-harness.js";
 
 const states = (released: { services: readonly { state: string }[] }): string[] =>
   released.services.map(({ state }) => state);
 
 describe("Promoting a version that is out", () => {
   it("takes latest back when that is what is asked for, and builds nothing", async () => {
-    const market = new Market();
-    await market.release("1.2.2");
-    await market.release("1.2.3");
-    const built = market.built.length;
-    const back = await market.promote("1.2.2", { allowBackwards: true });
+    const harness = new MemoryHarness();
+    await harness.release("1.2.2");
+    await harness.release("1.2.3");
+    const built = harness.built.length;
+    const back = await harness.promote("1.2.2", { allowBackwards: true });
     expect([back.ok, states(back)]).toEqual([true, ["released", "released"]]);
-    expect(market.everywhere("latest")).toEqual(market.everywhere("1.2.2"));
-    expect(market.everywhere("1.2")).toEqual(market.everywhere("1.2.2"));
-    expect(market.built).toHaveLength(built);
+    expect(harness.everywhere("latest")).toEqual(harness.everywhere("1.2.2"));
+    expect(harness.everywhere("1.2")).toEqual(harness.everywhere("1.2.2"));
+    expect(harness.built).toHaveLength(built);
   });
 
   it("leaves latest on a newer version otherwise", async () => {
-    const market = new Market();
-    await market.release("1.2.2");
-    await market.release("1.2.3");
-    const promoted = await market.promote("1.2.2");
+    const harness = new MemoryHarness();
+    await harness.release("1.2.2");
+    await harness.release("1.2.3");
+    const promoted = await harness.promote("1.2.2");
     expect([promoted.ok, states(promoted)]).toEqual([true, ["already there", "already there"]]);
-    expect(market.everywhere("latest")).toEqual(market.everywhere("1.2.3"));
+    expect(harness.everywhere("latest")).toEqual(harness.everywhere("1.2.3"));
     expect(promoted.services[0]?.tags?.find(({ tag }) => tag === "latest")).toMatchObject({
       state: "stays",
       told: "stays on 1.2.3, newer than 1.2.2",
@@ -34,19 +34,19 @@ describe("Promoting a version that is out", () => {
   });
 
   it("says once a service what stayed where, and how it would go back; a release does not", async () => {
-    const market = await withTwoVersions();
-    const promoted = await market.promote("1.2.2");
+    const harness = await withTwoVersions();
+    const promoted = await harness.promote("1.2.2");
     const told =
       "1.2, 1, latest stay as they are, because a newer version (1.2.3) has them; --allow-backwards moves them back to 1.2.2";
     expect(promoted.services.map(({ notes }) => notes)).toEqual([[told], [told]]);
-    expect((await market.release("1.2.2")).services.map(({ notes }) => notes)).toEqual([[], []]);
-    const back = await market.promote("1.2.2", { allowBackwards: true });
+    expect((await harness.release("1.2.2")).services.map(({ notes }) => notes)).toEqual([[], []]);
+    const back = await harness.promote("1.2.2", { allowBackwards: true });
     expect(back.services.map(({ notes }) => notes)).toEqual([[], []]);
   });
 
   it("names the images by the version that is out, as users pull them", async () => {
-    const market = await withTwoVersions();
-    for (const run of [await market.release("1.2.4"), await market.promote("1.2.4")]) {
+    const harness = await withTwoVersions();
+    for (const run of [await harness.release("1.2.4"), await harness.promote("1.2.4")]) {
       expect(run.services[0]?.registries.map(({ reference }) => reference)).toEqual(
         NAMES.map((name) => `${name}.test/tgoai/tgo-api:1.2.4`),
       );
@@ -54,95 +54,95 @@ describe("Promoting a version that is out", () => {
   });
 
   it("brings it by digest to a registry that lacks it", async () => {
-    const market = new Market();
-    await market.release("1.2.3");
-    const { acr } = market.registries;
+    const harness = new MemoryHarness();
+    await harness.release("1.2.3");
+    const { acr } = harness.registries;
     acr.blobs.clear();
     acr.manifests.clear();
-    expect((await market.promote("1.2.3")).ok).toBe(true);
+    expect((await harness.promote("1.2.3")).ok).toBe(true);
     for (const service of SERVICES) {
-      const digests = new Set(NAMES.map((name) => market.held(name, service, "latest")));
-      expect(digests).toEqual(new Set([(await market.image(service, "1.2.3")).digest]));
+      const digests = new Set(NAMES.map((name) => harness.held(name, service, "latest")));
+      expect(digests).toEqual(new Set([(await harness.image(service, "1.2.3")).digest]));
     }
   });
 
   it("refuses a version that is nowhere, and says what to do", async () => {
-    const market = new Market();
-    const promoted = await market.promote("1.2.3");
+    const harness = new MemoryHarness();
+    const promoted = await harness.promote("1.2.3");
     expect([promoted.ok, promoted.gate.open]).toEqual([false, false]);
     expect(JSON.stringify(promoted.services)).toContain("tgo release --version 1.2.3");
     expect(nowhere(promoted.services)?.what).toBe("no registry has version 1.2.3");
   });
 
   it("of a version that some services lack, or that a silent registry may have, is not of one nowhere", async () => {
-    const market = new Market();
-    await market.release("1.2.3", market.healthy(), { services: ["tgo-api"] });
-    const partly = await market.promote("1.2.3");
+    const harness = new MemoryHarness();
+    await harness.release("1.2.3", harness.healthy(), { services: ["tgo-api"] });
+    const partly = await harness.promote("1.2.3");
     expect(nowhere(partly.services)).toBeUndefined();
-    expect(partly.gate.open ? [] : tellReasons(partly.gate.reasons)).toEqual([
+    expect(partly.gate.open ? [] : formatReasons(partly.gate.reasons)).toEqual([
       "tgo-web in ghcr, dockerhub: the candidate is not there: no registry has version 1.2.3",
     ]);
-    market.registries.acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
-    expect(nowhere((await market.promote("1.2.9")).services)).toBeUndefined();
+    harness.registries.acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
+    expect(nowhere((await harness.promote("1.2.9")).services)).toBeUndefined();
   });
 
   it("brings a lost layer back to a registry before latest goes there", async () => {
-    const market = await withTwoVersions();
-    loseLayer(market, "dockerhub", "tgo-web");
-    const back = await market.promote("1.2.2", { allowBackwards: true });
+    const harness = await withTwoVersions();
+    loseLayer(harness, "dockerhub", "tgo-web");
+    const back = await harness.promote("1.2.2", { allowBackwards: true });
     expect(back.ok).toBe(true);
-    expect(market.everywhere("latest")).toEqual(market.everywhere("1.2.2"));
+    expect(harness.everywhere("latest")).toEqual(harness.everywhere("1.2.2"));
     const row = back.services.flatMap(({ registries }) => registries).filter(({ state }) => state === "done");
     expect(row).toMatchObject([{ registry: "dockerhub", reference: "dockerhub.test/tgoai/tgo-web:1.2.2" }]);
     expect(
-      (await market.promote("1.2.2", { allowBackwards: true })).services.map(({ state }) => state),
+      (await harness.promote("1.2.2", { allowBackwards: true })).services.map(({ state }) => state),
     ).toEqual(["already there", "already there"]);
   });
 
   it("moves nothing anywhere when the image is whole in no registry", async () => {
-    const market = await withTwoVersions();
-    for (const name of NAMES) loseLayer(market, name, "tgo-web");
-    const before = market.everywhere("latest");
-    const back = await market.promote("1.2.2", { allowBackwards: true });
+    const harness = await withTwoVersions();
+    for (const name of NAMES) loseLayer(harness, name, "tgo-web");
+    const before = harness.everywhere("latest");
+    const back = await harness.promote("1.2.2", { allowBackwards: true });
     expect([back.ok, back.gate.open, back.record]).toEqual([false, false, undefined]);
-    expect(market.everywhere("latest")).toEqual(before);
+    expect(harness.everywhere("latest")).toEqual(before);
     expect(JSON.stringify(back.services)).toMatch(/1\.2\.2 of tgo-web is whole in no registry/);
   });
 
   it("moves nothing anywhere when one required registry has another image under the version", async () => {
-    const market = await withTwoVersions();
-    const { manifests } = market.registries.ghcr;
+    const harness = await withTwoVersions();
+    const { manifests } = harness.registries.ghcr;
     const other = manifests.get("tgoai/tgo-api 1.2.3");
     if (other === undefined) throw new Error("1.2.3 is not there");
     manifests.set("tgoai/tgo-api 1.2.2", other);
-    const before = market.everywhere("latest");
-    const back = await market.promote("1.2.2", { allowBackwards: true });
+    const before = harness.everywhere("latest");
+    const back = await harness.promote("1.2.2", { allowBackwards: true });
     expect([back.ok, back.gate.open]).toEqual([false, false]);
-    expect(market.everywhere("latest")).toEqual(before);
+    expect(harness.everywhere("latest")).toEqual(before);
     expect(JSON.stringify(back.gate)).toMatch(/tgo-api in (ghcr|dockerhub): 1\.2\.2 is there already/);
   });
 
   it("moves nothing anywhere when a required registry cannot be asked", async () => {
-    const market = await withTwoVersions();
-    market.registries.dockerhub.intercept = () => refusal(503, "UNAVAILABLE", "down");
-    const before = market.everywhere("latest");
-    const back = await market.promote("1.2.2", { allowBackwards: true });
+    const harness = await withTwoVersions();
+    harness.registries.dockerhub.intercept = () => refusal(503, "UNAVAILABLE", "down");
+    const before = harness.everywhere("latest");
+    const back = await harness.promote("1.2.2", { allowBackwards: true });
     expect([back.ok, back.gate.open]).toEqual([false, false]);
-    market.registries.dockerhub.intercept = () => undefined;
-    expect(market.everywhere("latest")).toEqual(before);
+    harness.registries.dockerhub.intercept = () => undefined;
+    expect(harness.everywhere("latest")).toEqual(before);
   });
 });
 
-async function withTwoVersions(): Promise<Market> {
-  const market = new Market();
-  await market.release("1.2.2");
-  await market.release("1.2.3");
-  return market;
+async function withTwoVersions(): Promise<MemoryHarness> {
+  const harness = new MemoryHarness();
+  await harness.release("1.2.2");
+  await harness.release("1.2.3");
+  return harness;
 }
 
 /** Takes the layers of all images of a service out of a registry, and leaves what names them. */
-function loseLayer(market: Market, name: RegistryName, service: string): void {
-  const { blobs } = market.registries[name];
+function loseLayer(harness: MemoryHarness, name: RegistryName, service: string): void {
+  const { blobs } = harness.registries[name];
   for (const [key, bytes] of blobs)
     if (key.startsWith(`tgoai/${service} `) && bytes[0] !== "{".charCodeAt(0)) blobs.delete(key);
 }

@@ -4,72 +4,72 @@ import { refusal, stage } from "@tgo/testing";
 import { describePruned, type Pruned } from "@tgo/report";
 import { prune } from "../../src/prune/prune.js";
 import { publishCandidate } from "../../src/publish/publish.js";
-import { Market, NAMES } from "../release/memory-harness.js";
+import { MemoryHarness, NAMES } from "../release/memory-harness.js";
 
 const service = Service.parse({ title: "A service", build: { strategy: "dockerfile" } });
 const services = [{ name: "tgo-api", service }];
 const FUTURE = new Date("2100-01-01T00:00:00Z");
 
 /** One released version, and one candidate that nobody released. */
-async function stocked(): Promise<{ market: Market; candidate: string }> {
-  const market = new Market();
-  await market.release("1.2.3");
-  const candidate = market.candidate("tgo-api", "1.2.4");
-  await publishCandidate(market.healthy(), candidate);
-  return { market, candidate: `candidate-${candidate.key}` };
+async function stocked(): Promise<{ harness: MemoryHarness; candidate: string }> {
+  const harness = new MemoryHarness();
+  await harness.release("1.2.3");
+  const candidate = harness.candidate("tgo-api", "1.2.4");
+  await publishCandidate(harness.healthy(), candidate);
+  return { harness, candidate: `candidate-${candidate.key}` };
 }
 
-const run = (market: Market, remove: boolean): Promise<Pruned[]> =>
-  prune(market.healthy(), services, { before: FUTURE, undated: true, remove });
+const run = (harness: MemoryHarness, remove: boolean): Promise<Pruned[]> =>
+  prune(harness.healthy(), services, { before: FUTURE, undated: true, remove });
 
 it("Pruning lists what no version points to, and removes nothing unless told to", async () => {
-  const { market, candidate } = await stocked();
-  const text = describePruned(await run(market, false), false, "text");
+  const { harness, candidate } = await stocked();
+  const text = describePruned(await run(harness, false), false, "text");
   expect(text).toMatch(new RegExp(`${candidate} +would be removed`));
   expect(text).toMatch(/candidate-[0-9a-f]{16} +kept +its image is 1, 1\.2, 1\.2\.3, latest/);
   expect(text).toContain("Nothing was removed");
-  expect(market.held("ghcr", "tgo-api", candidate)).toBeDefined();
+  expect(harness.held("ghcr", "tgo-api", candidate)).toBeDefined();
 });
 
 it("Pruning removes it when told to, in every registry, and leaves what is released", async () => {
-  const { market, candidate } = await stocked();
-  const text = describePruned(await run(market, true), true, "text");
+  const { harness, candidate } = await stocked();
+  const text = describePruned(await run(harness, true), true, "text");
   expect(text).toMatch(new RegExp(`${candidate} +removed`));
   for (const name of NAMES) {
-    expect(market.held(name, "tgo-api", candidate)).toBeUndefined();
-    expect(market.held(name, "tgo-api", "1.2.3")).toBeDefined();
+    expect(harness.held(name, "tgo-api", candidate)).toBeUndefined();
+    expect(harness.held(name, "tgo-api", "1.2.3")).toBeDefined();
   }
-  expect((await market.release("1.2.3")).ok).toBe(true);
+  expect((await harness.release("1.2.3")).ok).toBe(true);
 });
 
 it("A registry that does not delete says so, and the others are pruned all the same", async () => {
-  const { market, candidate } = await stocked();
-  market.registries.ghcr.intercept = ({ method }) =>
+  const { harness, candidate } = await stocked();
+  harness.registries.ghcr.intercept = ({ method }) =>
     method === "DELETE" ? refusal(405, "UNSUPPORTED", "The operation is unsupported.") : undefined;
-  const pruned = await run(market, true);
+  const pruned = await run(harness, true);
   expect(pruned.map(({ registry, problem }) => [registry, problem?.code])).toEqual([
     ["ghcr", "DENIED"],
     ["dockerhub", undefined],
     ["acr", undefined],
   ]);
-  expect(market.held("dockerhub", "tgo-api", candidate)).toBeUndefined();
+  expect(harness.held("dockerhub", "tgo-api", candidate)).toBeUndefined();
 });
 
 it("Of a release that is running, what the engine has uploaded stays, however old its base is", async () => {
-  const { market } = await stocked();
-  const tag = `staging-${market.candidate("tgo-api", "1.2.5").key}`;
+  const { harness } = await stocked();
+  const tag = `staging-${harness.candidate("tgo-api", "1.2.5").key}`;
   const variants = ["linux/amd64", "linux/arm64"].map((platform) => ({ platform }));
-  await stage(market.registries.ghcr.client(), "tgoai/tgo-api", tag, variants);
-  const pruned = await prune(market.healthy(), services, { before: FUTURE, remove: true });
-  expect(market.held("ghcr", "tgo-api", tag)).toBeDefined();
+  await stage(harness.registries.ghcr.client(), "tgoai/tgo-api", tag, variants);
+  const pruned = await prune(harness.healthy(), services, { before: FUTURE, remove: true });
+  expect(harness.held("ghcr", "tgo-api", tag)).toBeDefined();
   expect(describePruned(pruned, true, "text")).toMatch(
     new RegExp(`${tag} +kept +its candidate is not there`),
   );
 });
 
 it("What nothing dates is kept, unless it is asked for", async () => {
-  const { market, candidate } = await stocked();
-  const [first] = await prune(market.healthy(), services, { before: FUTURE, remove: true });
+  const { harness, candidate } = await stocked();
+  const [first] = await prune(harness.healthy(), services, { before: FUTURE, remove: true });
   expect(first?.selection.remove).toEqual([]);
-  expect(market.held("ghcr", "tgo-api", candidate)).toBeDefined();
+  expect(harness.held("ghcr", "tgo-api", candidate)).toBeDefined();
 });

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { digestOf } from "@tgo/registry";
 import { compareVersions, kindOfTag, parseVersion, type Version } from "@tgo/release-rules";
 import { networkError, refusal, type Asked, type MemoryRegistry } from "@tgo/testing";
-import { Market, NAMES, REGISTRIES, SERVICES, type RegistryName } from "./memory-harness.js";
+import { MemoryHarness, NAMES, REGISTRIES, SERVICES, type RegistryName } from "./memory-harness.js";
 
 /** What can go wrong with one request. */
 const FAULTS = [
@@ -57,9 +57,9 @@ class Law {
   /** Version tags as they were first written. */
   readonly #versions = new Map<string, string>();
 
-  constructor(private readonly market: Market) {
+  constructor(private readonly harness: MemoryHarness) {
     for (const name of NAMES) {
-      market.registries[name].onPut = (repository, tag, digest) => {
+      harness.registries[name].onPut = (repository, tag, digest) => {
         const service = repository.slice("tgoai/".length);
         const kind = kindOfTag(tag, service);
         if (kind.kind === "version") this.#version(name, service, tag, digest);
@@ -82,12 +82,12 @@ class Law {
       this.broken.push(`latest of ${service} in ${name} became ${digest}`);
       return;
     }
-    const held = this.market.held(name, service, "latest");
+    const held = this.harness.held(name, service, "latest");
     const before = held === undefined ? undefined : this.#versionOf(service, held);
     if (before !== undefined && compareVersions(version, before) < 0)
       this.broken.push(`latest of ${service} in ${name} went from ${before.text} to ${version.text}`);
     const missing = required(
-      (registry, each) => this.market.held(registry, each, version.text) !== undefined,
+      (registry, each) => this.harness.held(registry, each, version.text) !== undefined,
     );
     if (missing.length > 0)
       this.broken.push(
@@ -98,14 +98,14 @@ class Law {
   #isCandidateEverywhere(version: string): boolean {
     return (
       required((registry, service) => {
-        const tag = `candidate-${this.market.candidate(service, version).key}`;
-        return this.market.held(registry, service, tag) !== undefined;
+        const tag = `candidate-${this.harness.candidate(service, version).key}`;
+        return this.harness.held(registry, service, tag) !== undefined;
       }).length === 0
     );
   }
 
   #versionOf(service: string, digest: string): Version | undefined {
-    const text = VERSIONS.find((version) => this.market.digests.get(`${service} ${version}`) === digest);
+    const text = VERSIONS.find((version) => this.harness.digests.get(`${service} ${version}`) === digest);
     return text === undefined ? undefined : parseVersion(text);
   }
 }
@@ -117,13 +117,13 @@ function required(holds: (registry: RegistryName, service: string) => boolean): 
 }
 
 /** One run against registries that fail as the attempt says. */
-async function run(market: Market, { version, faults, killedAt }: Attempt): Promise<void> {
+async function run(harness: MemoryHarness, { version, faults, killedAt }: Attempt): Promise<void> {
   const abort = new AbortController();
   let count = 0;
   const state = { killed: false };
   const past = new Map<string, Response>();
   for (const name of NAMES) {
-    const registry = market.registries[name];
+    const registry = harness.registries[name];
     registry.intercept = (asked) => {
       if (abort.signal.aborted) throw networkError("ECONNRESET");
       const at = count++;
@@ -144,11 +144,11 @@ async function run(market: Market, { version, faults, killedAt }: Attempt): Prom
     };
   }
   totals.runs += 1;
-  const destination = market.destination(
-    (name) => market.registries[name].client({ signal: abort.signal, sleep: () => Promise.resolve() }),
+  const destination = harness.destination(
+    (name) => harness.registries[name].client({ signal: abort.signal, sleep: () => Promise.resolve() }),
     abort.signal,
   );
-  const ended = await market.release(version, destination).then(
+  const ended = await harness.release(version, destination).then(
     (released) => ({ ok: released.ok, said: JSON.stringify(released) }),
     (error: unknown) => ({ ok: false, said: String(error) }),
   );
@@ -158,7 +158,7 @@ async function run(market: Market, { version, faults, killedAt }: Attempt): Prom
     // A failure without a reason is one nobody can mend.
     expect(ended.said).toMatch(/"(what|told)":"[^"]{10,}"/);
   }
-  for (const name of NAMES) market.registries[name].intercept = () => undefined;
+  for (const name of NAMES) harness.registries[name].intercept = () => undefined;
 }
 
 function remember(registry: MemoryRegistry, asked: Asked, past: Map<string, Response>, name: string): void {
@@ -244,23 +244,23 @@ describe("A release under faults, kills and repeats", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(attempt, { minLength: 1, maxLength: 3 }), async (attempts) => {
         totals.schedules += 1;
-        const market = new Market();
-        await market.know(VERSIONS);
-        const law = new Law(market);
+        const harness = new MemoryHarness();
+        await harness.know(VERSIONS);
+        const law = new Law(harness);
         for (const one of attempts) {
-          await run(market, one);
+          await run(harness, one);
           expect(law.broken).toEqual([]);
         }
         // Everything is mended, and the same commands are run again.
         for (const { version } of attempts) {
-          const released = await market.release(version);
+          const released = await harness.release(version);
           expect(law.broken).toEqual([]);
           expect(released.ok, JSON.stringify(released)).toBe(true);
         }
         for (const { version } of attempts) {
           for (const service of SERVICES) {
-            const digests = new Set(NAMES.map((name) => market.held(name, service, version)));
-            expect(digests).toEqual(new Set([market.digests.get(`${service} ${version}`)]));
+            const digests = new Set(NAMES.map((name) => harness.held(name, service, version)));
+            expect(digests).toEqual(new Set([harness.digests.get(`${service} ${version}`)]));
           }
         }
       }),

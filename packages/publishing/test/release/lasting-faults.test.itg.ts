@@ -5,7 +5,7 @@ import { expectComplete, expectEachMadeOnce, expectNoLatestAhead } from "./expec
 import { FAULTY } from "./places.js";
 import type { Point } from "./points.js";
 import { Registries } from "./real-registries.js";
-import type { Outcome, Scene } from "./release-harness.js";
+import type { Outcome, ReleaseHarness } from "./release-harness.js";
 
 let registries: Registries;
 const totals = { failed: 0, faults: 0, finished: 0 };
@@ -136,54 +136,54 @@ function problemsOf({ released }: Outcome): Problem[] {
 }
 
 /** The same command, with the fault gone. */
-async function expectFinished(scene: Scene): Promise<void> {
-  await scene.mend();
+async function expectFinished(harness: ReleaseHarness): Promise<void> {
+  await harness.mend();
   totals.finished += 1;
-  await expectComplete(scene, await scene.release());
-  expectEachMadeOnce(scene);
+  await expectComplete(harness, await harness.release());
+  expectEachMadeOnce(harness);
 }
 
 async function expectFailure([, fault, at, what, remedy]: Lasting): Promise<{
-  scene: Scene;
+  harness: ReleaseHarness;
   outcome: Outcome;
 }> {
-  const scene = await registries.scene();
-  scene.fail(fault, at);
-  const outcome = await scene.release({ timeoutMs: fault.kind === "hang" ? 300 : undefined });
+  const harness = await registries.harness();
+  harness.fail(fault, at);
+  const outcome = await harness.release({ timeoutMs: fault.kind === "hang" ? 300 : undefined });
   totals.failed += 1;
-  totals.faults += scene.struck();
+  totals.faults += harness.struck();
   expect(outcome.ok, outcome.said).toBe(false);
   expect(problemsOf(outcome)).toContainEqual(
     expect.objectContaining({
       what: expect.stringMatching(what) as string,
       remedy: expect.stringMatching(remedy) as string,
-      where: expect.stringContaining(scene.place(FAULTY.registry, FAULTY.service)) as string,
+      where: expect.stringContaining(harness.place(FAULTY.registry, FAULTY.service)) as string,
     }),
   );
   // Nobody is kept waiting longer than a registry may ask for.
   expect(Math.max(0, ...outcome.waits)).toBeLessThanOrEqual(10 * 60_000);
-  return { scene, outcome };
+  return { harness, outcome };
 }
 
 describe("A registry that fails for good before the gate keeps it closed, and the same command finishes:", () => {
   it.each(BEFORE_THE_GATE)("%s", async (...lasting) => {
-    const { scene, outcome } = await expectFailure(lasting);
+    const { harness, outcome } = await expectFailure(lasting);
     expect(outcome.released.gate).toMatchObject({
       open: false,
       reasons: expect.arrayContaining([
         expect.objectContaining({ service: FAULTY.service, registry: FAULTY.registry }),
       ]) as unknown,
     });
-    expect(await scene.released()).toEqual([]);
-    await expectFinished(scene);
+    expect(await harness.released()).toEqual([]);
+    await expectFinished(harness);
   });
 });
 
 describe("A registry that fails for good after the gate leaves latest behind, and the same command finishes:", () => {
   it.each(AFTER_THE_GATE)("%s", async (...lasting) => {
-    const { scene, outcome } = await expectFailure(lasting);
+    const { harness, outcome } = await expectFailure(lasting);
     expect(outcome.released.gate.open).toBe(true);
-    await expectNoLatestAhead(scene);
-    await expectFinished(scene);
+    await expectNoLatestAhead(harness);
+    await expectFinished(harness);
   });
 });

@@ -3,10 +3,10 @@ import { digestOf, type Registry } from "@tgo/registry";
 import { finaliseImage, type FinalImage } from "@tgo/image";
 import { parseVersion, TagPolicy, type Version } from "@tgo/release-rules";
 import type { Target } from "../../src/targets/target.js";
-import type { Destination } from "../../src/targets/publish-context.js";
+import type { TargetContext } from "../../src/targets/publish-context.js";
 import { Progress } from "@tgo/progress";
 import { bringCandidate, type Candidate } from "../../src/publish/publish.js";
-import { releaseServices, type Entrant, type Released } from "../../src/release/release.js";
+import { releaseServices, type ReleaseService, type Released } from "../../src/release/release.js";
 import { bringVersion } from "../../src/promote/promote.js";
 import { CANDIDATE_ANNOTATION } from "../../src/candidate/annotations.js";
 import { stage, MemoryRegistry } from "@tgo/testing";
@@ -21,19 +21,19 @@ export type RegistryName = keyof typeof REGISTRIES;
 export const NAMES = Object.keys(REGISTRIES) as RegistryName[];
 export const SERVICES = ["tgo-api", "tgo-web"] as const;
 
-/** Where images are built: the same ones for every market. */
+/** Where images are built: the same ones for every harness. */
 const BUILDER = new MemoryRegistry("builder.test");
 const IMAGES = new Map<string, Promise<FinalImage>>();
 
 /** Registries in memory, images that can be built for them, and what every write to them must keep to. */
-export class Market {
+export class MemoryHarness {
   readonly registries: Readonly<Record<RegistryName, MemoryRegistry>>;
   /** How often an image was built. */
   readonly built: string[] = [];
 
   constructor(
     delayMs = 0,
-    private readonly wishes: MarketWishes = {},
+    private readonly wishes: MemoryHarnessOptions = {},
   ) {
     const make = (name: RegistryName): MemoryRegistry => new MemoryRegistry(`${name}.test`, { delayMs });
     this.registries = { ghcr: make("ghcr"), dockerhub: make("dockerhub"), acr: make("acr") };
@@ -52,7 +52,7 @@ export class Market {
   /** Digests of images that were built, by service and version. */
   readonly digests = new Map<string, string>();
 
-  /** Builds images beforehand, once for every market. */
+  /** Builds images beforehand, once for every harness. */
   async know(versions: readonly string[]): Promise<void> {
     for (const version of versions) {
       for (const service of SERVICES)
@@ -76,7 +76,7 @@ export class Market {
     });
   }
 
-  destination(clients: (name: RegistryName) => Registry, signal?: AbortSignal): Destination {
+  destination(clients: (name: RegistryName) => Registry, signal?: AbortSignal): TargetContext {
     const targets = NAMES.map((name): Target => {
       const registry = RegistryEntry.parse({
         host: `${name}.test`,
@@ -87,8 +87,8 @@ export class Market {
       const client = clients(name);
       return { name, registry, client, anonymous: undefined, credentials: undefined, service: undefined };
     });
-    const { patienceMs = 500 } = this.wishes;
-    return { targets, platforms: PLATFORMS, progress: new Progress(() => undefined), signal, patienceMs };
+    const { gracePeriodMs = 500 } = this.wishes;
+    return { targets, platforms: PLATFORMS, progress: new Progress(() => undefined), signal, gracePeriodMs };
   }
 
   candidate(service: string, version: string, made?: string): Candidate {
@@ -109,7 +109,7 @@ export class Market {
 
   release(text: string, destination = this.healthy(), options: ReleaseWishes = {}): Promise<Released> {
     const version: Version = parseVersion(text);
-    const entrants = (options.services ?? SERVICES).map((service): Entrant => ({
+    const entrants = (options.services ?? SERVICES).map((service): ReleaseService => ({
       service,
       policy: TagPolicy.parse({}),
       bring: () => bringCandidate(destination, this.candidate(service, version.text, options.made)),
@@ -126,7 +126,7 @@ export class Market {
   /** Gives a version that is out its floating tags, and brings it where it is missing. */
   promote(text: string, options: ReleaseWishes = {}, destination = this.healthy()): Promise<Released> {
     const version = parseVersion(text);
-    const entrants = SERVICES.map((service): Entrant => ({
+    const entrants = SERVICES.map((service): ReleaseService => ({
       service,
       policy: TagPolicy.parse({}),
       bring: () => bringVersion(destination, service, version.text),
@@ -141,7 +141,7 @@ export class Market {
     });
   }
 
-  healthy(): Destination {
+  healthy(): TargetContext {
     return this.destination((name) => this.registries[name].client());
   }
 
@@ -155,11 +155,11 @@ export class Market {
   }
 }
 
-export interface MarketWishes {
+export interface MemoryHarnessOptions {
   /** Registries that take documents beside images. */
   readonly referrers?: readonly RegistryName[];
   /** How long the registry that is not required is waited for. */
-  readonly patienceMs?: number;
+  readonly gracePeriodMs?: number;
 }
 
 export interface ReleaseWishes {

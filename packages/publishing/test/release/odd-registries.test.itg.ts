@@ -3,7 +3,7 @@ import type { Fault } from "@tgo/testing";
 import { expectComplete, expectReleased } from "./expectations.js";
 import { FAULTY, NAMES, SERVICES } from "./places.js";
 import { Registries } from "./real-registries.js";
-import type { Outcome, Scene } from "./release-harness.js";
+import type { Outcome, ReleaseHarness } from "./release-harness.js";
 
 let registries: Registries;
 
@@ -25,12 +25,12 @@ function rowOf({
 }
 
 /** The lists of documents that belong to an image: one of each registry that has the record. */
-async function lists(scene: Scene): Promise<string[]> {
+async function lists(harness: ReleaseHarness): Promise<string[]> {
   const found = await Promise.all(
     NAMES.flatMap((name) =>
       SERVICES.map(async (service) => {
-        const tag = (await scene.digest(service)).replace(":", "-");
-        return (await scene.tags(name, service)).includes(tag) ? [`${name} ${service}`] : [];
+        const tag = (await harness.digest(service)).replace(":", "-");
+        return (await harness.tags(name, service)).includes(tag) ? [`${name} ${service}`] : [];
       }),
     ),
   );
@@ -48,19 +48,19 @@ const PICKY: Fault = {
 
 describe("A registry that refuses attestations and documents with an empty config", () => {
   it("takes an image that was built with attestations: none of them is released", async () => {
-    const scene = await registries.scene({ attestation: true });
-    scene.fail(PICKY, "every write");
-    const outcome = await scene.release();
-    await expectComplete(scene, outcome);
-    expect(scene.struck()).toBe(0);
+    const harness = await registries.harness({ attestation: true });
+    harness.fail(PICKY, "every write");
+    const outcome = await harness.release();
+    await expectComplete(harness, outcome);
+    expect(harness.struck()).toBe(0);
   });
 
   it("loses no release for the record it refuses: all tags are out, and the report says what to do", async () => {
-    const scene = await registries.scene({ record: true });
-    scene.fail(PICKY, "every write");
-    const outcome = await scene.release();
-    expect(scene.struck()).toBe(1);
-    await expectReleased(scene);
+    const harness = await registries.harness({ record: true });
+    harness.fail(PICKY, "every write");
+    const outcome = await harness.release();
+    expect(harness.struck()).toBe(1);
+    await expectReleased(harness);
     expect(outcome.ok).toBe(false);
     expect(outcome.released.services.map(({ state }) => state)).toEqual(["released", "released"]);
     expect(rowOf(outcome)).toMatchObject({
@@ -72,67 +72,67 @@ describe("A registry that refuses attestations and documents with an empty confi
         },
       ],
     });
-    expect(await lists(scene)).toEqual(EVERYWHERE.filter((place) => place !== "dockerhub tgo-web"));
+    expect(await lists(harness)).toEqual(EVERYWHERE.filter((place) => place !== "dockerhub tgo-web"));
 
-    await scene.mend();
-    await expectComplete(scene, await scene.release());
-    expect(await lists(scene)).toEqual(EVERYWHERE);
+    await harness.mend();
+    await expectComplete(harness, await harness.release());
+    expect(await lists(harness)).toEqual(EVERYWHERE);
   });
 
   it("gets the record after answers that fail", async () => {
-    const scene = await registries.scene({ record: true });
+    const harness = await registries.harness({ record: true });
     for (const point of ["a document's list", "a variant's manifest"] as const)
-      scene.fail({ kind: "answer", status: 503 }, point, 2);
-    const outcome = await scene.release();
-    await expectComplete(scene, outcome);
-    expect(scene.struck()).toBe(4);
+      harness.fail({ kind: "answer", status: 503 }, point, 2);
+    const outcome = await harness.release();
+    await expectComplete(harness, outcome);
+    expect(harness.struck()).toBe(4);
     expect(outcome.retries.length).toBeGreaterThanOrEqual(4);
-    expect(await lists(scene)).toEqual(EVERYWHERE);
+    expect(await lists(harness)).toEqual(EVERYWHERE);
   });
 });
 
 describe("A registry that begins to rewrite manifests after the gate", () => {
   it("has no version of ours: latest moves nowhere, the way out is told, and then the same command finishes", async () => {
-    const scene = await registries.scene();
-    scene.fail({ kind: "rewrite" }, "the version's tag");
-    const outcome = await scene.release();
+    const harness = await registries.harness();
+    harness.fail({ kind: "rewrite" }, "the version's tag");
+    const outcome = await harness.release();
     expect(outcome.ok).toBe(false);
     expect(outcome.said).toMatch(/stored the manifest under sha256:\w+, it was sent as sha256/);
     expect(outcome.said).toMatch(
       /rewrites manifests. Push to it directly.*If 1\.2\.3 is there now, remove it/,
     );
-    expect((await scene.released()).filter((tag) => tag.endsWith("tgo-web latest"))).toEqual([]);
+    expect((await harness.released()).filter((tag) => tag.endsWith("tgo-web latest"))).toEqual([]);
 
     // A version's tag never changes, not even this one: whoever owns the registry has to take it away.
-    await scene.mend();
-    const again = await scene.release();
+    await harness.mend();
+    const again = await harness.release();
     expect([again.ok, again.released.gate.open]).toEqual([false, false]);
     expect(again.said).toMatch(/1\.2\.3 is there already.*a version's tag never changes/);
-    await scene.remove(FAULTY.registry, FAULTY.service, "1.2.3");
-    await expectComplete(scene, await scene.release());
+    await harness.remove(FAULTY.registry, FAULTY.service, "1.2.3");
+    await expectComplete(harness, await harness.release());
   });
 
   it("is noticed when it does so in silence", async () => {
-    const scene = await registries.scene();
-    scene.fail({ kind: "rewrite", silent: true }, "the version's tag");
-    const outcome = await scene.release();
+    const harness = await registries.harness();
+    harness.fail({ kind: "rewrite", silent: true }, "the version's tag");
+    const outcome = await harness.release();
     expect(outcome.ok).toBe(false);
     expect(outcome.said).toMatch(/tgo-web/);
-    expect((await scene.released()).filter((tag) => tag.endsWith("tgo-web latest"))).toEqual([]);
-    await scene.mend();
-    await scene.remove(FAULTY.registry, FAULTY.service, "1.2.3");
-    await expectComplete(scene, await scene.release());
+    expect((await harness.released()).filter((tag) => tag.endsWith("tgo-web latest"))).toEqual([]);
+    await harness.mend();
+    await harness.remove(FAULTY.registry, FAULTY.service, "1.2.3");
+    await expectComplete(harness, await harness.release());
   });
 
   it("may have latest of other bytes: that is told, with the command that mends it", async () => {
-    const scene = await registries.scene();
-    scene.fail({ kind: "rewrite" }, "the tag latest");
-    const outcome = await scene.release();
+    const harness = await registries.harness();
+    harness.fail({ kind: "rewrite" }, "the tag latest");
+    const outcome = await harness.release();
     expect(outcome.ok).toBe(false);
     expect(outcome.said).toMatch(
       /rewrites manifests. Push to it directly.*same command again, with --adopt-latest/,
     );
-    await scene.mend();
-    await expectComplete(scene, await scene.release({ adopt: true }));
+    await harness.mend();
+    await expectComplete(harness, await harness.release({ adopt: true }));
   });
 });

@@ -2,17 +2,17 @@ import { describe, expect, it } from "vitest";
 import { type Asked, refusal } from "@tgo/testing";
 import { candidateTag } from "../../src/candidate/candidate-key.js";
 import { publishCandidate } from "../../src/publish/publish.js";
-import { Market, NAMES, SERVICES, type RegistryName } from "./memory-harness.js";
+import { MemoryHarness, NAMES, SERVICES, type RegistryName } from "./memory-harness.js";
 
 /** Lets a registry hang, for the requests that match, until it is let go. */
 function hang(
-  market: Market,
+  harness: MemoryHarness,
   name: RegistryName,
   matches: (asked: Asked) => boolean = () => true,
 ): { readonly held: () => number; readonly letGo: () => void } {
   const waiting: (() => void)[] = [];
   let open = false;
-  market.registries[name].intercept = (asked) =>
+  harness.registries[name].intercept = (asked) =>
     open || !matches(asked)
       ? undefined
       : new Promise((resolve) => {
@@ -36,8 +36,8 @@ async function eventually(holds: () => boolean): Promise<void> {
   }
 }
 
-const tagged = (market: Market, tag: string, ...names: RegistryName[]): boolean =>
-  names.every((name) => SERVICES.every((service) => market.held(name, service, tag) !== undefined));
+const tagged = (harness: MemoryHarness, tag: string, ...names: RegistryName[]): boolean =>
+  names.every((name) => SERVICES.every((service) => harness.held(name, service, tag) !== undefined));
 
 const isRead = ({ method }: Asked): boolean => method === "GET" || method === "HEAD";
 const isBlob = ({ url }: Asked): boolean => url.pathname.includes("/blobs/");
@@ -58,24 +58,24 @@ describe("A registry that is not required", () => {
   ] as const)(
     "and %s holds up nothing in the others, and is complete when it goes on",
     async (_, matches) => {
-      const market = new Market(0, { patienceMs: 20 });
-      const acr = hang(market, "acr", matches);
-      const released = market.release("1.2.3");
-      await eventually(() => tagged(market, "latest", "ghcr", "dockerhub"));
+      const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
+      const acr = hang(harness, "acr", matches);
+      const released = harness.release("1.2.3");
+      await eventually(() => tagged(harness, "latest", "ghcr", "dockerhub"));
       expect(acr.held()).toBeGreaterThan(0);
-      expect(market.held("acr", "tgo-api", "latest")).toBeUndefined();
+      expect(harness.held("acr", "tgo-api", "latest")).toBeUndefined();
       acr.letGo();
       expect((await released).ok).toBe(true);
-      expect(tagged(market, "latest", ...NAMES)).toBe(true);
+      expect(tagged(harness, "latest", ...NAMES)).toBe(true);
       expect((await released).gate).toMatchObject({ open: true, later: [] });
     },
   );
 
   it("that hangs does not keep a failure of the others from being told", async () => {
-    const market = new Market(0, { patienceMs: 20 });
-    const acr = hang(market, "acr");
-    market.registries.ghcr.intercept = () => refusal(403, "DENIED", "no");
-    const released = await market.release("1.2.3");
+    const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
+    const acr = hang(harness, "acr");
+    harness.registries.ghcr.intercept = () => refusal(403, "DENIED", "no");
+    const released = await harness.release("1.2.3");
     expect(acr.held()).toBeGreaterThan(0);
     expect([released.ok, released.gate.open]).toEqual([false, false]);
     const rows = released.services.map(({ registries }) => registries.map(({ state }) => state));
@@ -84,47 +84,47 @@ describe("A registry that is not required", () => {
   });
 
   it("is promoted behind the others as well", async () => {
-    const market = new Market(0, { patienceMs: 20 });
-    await market.release("1.2.2");
-    await market.release("1.2.3");
-    const acr = hang(market, "acr");
-    const promoted = market.promote("1.2.2", { allowBackwards: true });
+    const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
+    await harness.release("1.2.2");
+    await harness.release("1.2.3");
+    const acr = hang(harness, "acr");
+    const promoted = harness.promote("1.2.2", { allowBackwards: true });
     await eventually(
-      () => market.held("dockerhub", "tgo-web", "latest") === market.held("dockerhub", "tgo-web", "1.2.2"),
+      () => harness.held("dockerhub", "tgo-web", "latest") === harness.held("dockerhub", "tgo-web", "1.2.2"),
     );
-    expect(market.held("acr", "tgo-web", "latest")).toBe(market.held("acr", "tgo-web", "1.2.3"));
+    expect(harness.held("acr", "tgo-web", "latest")).toBe(harness.held("acr", "tgo-web", "1.2.3"));
     acr.letGo();
     expect((await promoted).ok).toBe(true);
-    expect(market.everywhere("latest")).toEqual(market.everywhere("1.2.2"));
+    expect(harness.everywhere("latest")).toEqual(harness.everywhere("1.2.2"));
   });
 
   it("has its floating tags moved only when the required ones have the version, however fast it is", async () => {
-    const market = new Market(0, { patienceMs: 20 });
+    const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
     const hub = hang(
-      market,
+      harness,
       "dockerhub",
       (asked) => isManifestWrite(asked) && asked.url.pathname.endsWith("/tgo-web/manifests/1.2.3"),
     );
-    const released = market.release("1.2.3");
-    await eventually(() => tagged(market, "1.2.3", "acr") && hub.held() > 0);
-    expect(tagged(market, "1.2.3", "ghcr")).toBe(true);
-    for (const name of NAMES) expect(market.held(name, "tgo-api", "1.2")).toBeUndefined();
+    const released = harness.release("1.2.3");
+    await eventually(() => tagged(harness, "1.2.3", "acr") && hub.held() > 0);
+    expect(tagged(harness, "1.2.3", "ghcr")).toBe(true);
+    for (const name of NAMES) expect(harness.held(name, "tgo-api", "1.2")).toBeUndefined();
     hub.letGo();
     expect((await released).ok).toBe(true);
-    expect(tagged(market, "latest", ...NAMES)).toBe(true);
+    expect(tagged(harness, "latest", ...NAMES)).toBe(true);
   });
 
   it("keeps its own order: no latest while one of its version tags is missing", async () => {
-    const market = new Market(0, { patienceMs: 20 });
-    market.registries.acr.intercept = (asked) =>
+    const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
+    harness.registries.acr.intercept = (asked) =>
       isManifestWrite(asked) && asked.url.pathname.endsWith("/tgo-web/manifests/1.2.3")
         ? refusal(403, "DENIED", "no")
         : undefined;
-    const released = await market.release("1.2.3");
+    const released = await harness.release("1.2.3");
     expect(released.ok).toBe(false);
-    expect(tagged(market, "latest", "ghcr", "dockerhub")).toBe(true);
-    expect(market.held("acr", "tgo-api", "1.2.3")).toBeDefined();
-    expect(market.held("acr", "tgo-api", "latest")).toBeUndefined();
+    expect(tagged(harness, "latest", "ghcr", "dockerhub")).toBe(true);
+    expect(harness.held("acr", "tgo-api", "1.2.3")).toBeDefined();
+    expect(harness.held("acr", "tgo-api", "latest")).toBeUndefined();
     const tags = released.services.flatMap(({ service, tags = [] }) =>
       tags.map((tag) => ({ service, ...tag })),
     );
@@ -134,40 +134,40 @@ describe("A registry that is not required", () => {
   });
 
   it("gets no tag for an image that did not pass there", async () => {
-    const market = new Market(0, { patienceMs: 20 });
+    const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
     // It says that it stored the last layer, and has not.
-    market.registries.acr.intercept = ({ method, url }) => {
+    harness.registries.acr.intercept = ({ method, url }) => {
       if (method !== "PUT" || !/tgo-api\/blobs\/upload/.test(url.pathname)) return undefined;
       return new Response(null, { status: 201 });
     };
-    const released = await market.release("1.2.3");
+    const released = await harness.release("1.2.3");
     expect(released.ok).toBe(false);
-    expect(market.held("acr", "tgo-api", "1.2.3")).toBeUndefined();
-    expect(tagged(market, "latest", "ghcr", "dockerhub")).toBe(true);
+    expect(harness.held("acr", "tgo-api", "1.2.3")).toBeUndefined();
+    expect(tagged(harness, "latest", "ghcr", "dockerhub")).toBe(true);
     expect(released.gate.later).toMatchObject([
       { kind: "candidate failed", service: "tgo-api", registry: "acr" },
     ]);
-    market.registries.acr.intercept = () => undefined;
-    expect((await market.release("1.2.3")).ok).toBe(true);
-    expect(market.built).toHaveLength(2);
+    harness.registries.acr.intercept = () => undefined;
+    expect((await harness.release("1.2.3")).ok).toBe(true);
+    expect(harness.built).toHaveLength(2);
   });
 
   it("that has another image under this version closes the gate, and no longer once the version is out", async () => {
-    const taken = async (market: Market): Promise<void> => {
+    const taken = async (harness: MemoryHarness): Promise<void> => {
       for (const service of SERVICES) {
-        const { index, digest } = await market.image(service, "1.2.3", "of something else");
+        const { index, digest } = await harness.image(service, "1.2.3", "of something else");
         for (const name of ["1.2.3", digest])
-          market.registries.acr.manifests.set(`tgoai/${service} ${name}`, index);
+          harness.registries.acr.manifests.set(`tgoai/${service} ${name}`, index);
       }
     };
-    const before = new Market();
+    const before = new MemoryHarness();
     await taken(before);
     const refused = await before.release("1.2.3");
     expect([refused.ok, refused.gate.open]).toEqual([false, false]);
     expect(JSON.stringify(refused.gate)).toContain("in acr: 1.2.3 is there already");
     expect(before.held("ghcr", "tgo-api", "1.2.3")).toBeUndefined();
 
-    const after = new Market();
+    const after = new MemoryHarness();
     after.registries.acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
     await after.release("1.2.3");
     await taken(after);
@@ -181,34 +181,34 @@ describe("A registry that is not required", () => {
   });
 
   it("gives what only it holds to the others, where it answers in time", async () => {
-    const market = new Market(0, { patienceMs: 2000 });
-    await market.release("1.2.3");
-    const { ghcr, dockerhub } = market.registries;
+    const harness = new MemoryHarness(0, { gracePeriodMs: 2000 });
+    await harness.release("1.2.3");
+    const { ghcr, dockerhub } = harness.registries;
     for (const { blobs, manifests } of [ghcr, dockerhub]) {
       blobs.clear();
       manifests.clear();
     }
-    expect((await market.release("1.2.3")).ok).toBe(true);
-    expect(market.built).toHaveLength(2);
+    expect((await harness.release("1.2.3")).ok).toBe(true);
+    expect(harness.built).toHaveLength(2);
   });
 });
 
 describe("One slow registry, required or not,", () => {
   it.each(NAMES)("holds up no other one's candidate: %s", async (name) => {
-    const market = new Market(0, { patienceMs: 20 });
-    const slow = hang(market, name, isBlob);
+    const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
+    const slow = hang(harness, name, isBlob);
     const published = Promise.all(
-      SERVICES.map((service) => publishCandidate(market.healthy(), market.candidate(service, "1.2.3"))),
+      SERVICES.map((service) => publishCandidate(harness.healthy(), harness.candidate(service, "1.2.3"))),
     );
     const others = NAMES.filter((other) => other !== name);
-    const candidate = (service: string): string => `candidate-${market.candidate(service, "1.2.3").key}`;
+    const candidate = (service: string): string => `candidate-${harness.candidate(service, "1.2.3").key}`;
     await eventually(() =>
       others.every((other) =>
-        SERVICES.every((service) => market.held(other, service, candidate(service)) !== undefined),
+        SERVICES.every((service) => harness.held(other, service, candidate(service)) !== undefined),
       ),
     );
     expect(slow.held()).toBeGreaterThan(0);
-    expect(SERVICES.map((service) => market.held(name, service, candidate(service)))).toEqual([
+    expect(SERVICES.map((service) => harness.held(name, service, candidate(service)))).toEqual([
       undefined,
       undefined,
     ]);
@@ -222,20 +222,20 @@ describe("A registry that is required", () => {
     ["takes no layer", isBlob],
     ["takes no manifest", isManifestWrite],
   ] as const)("and %s holds up no candidate of the others; only the tags wait for it", async (_, matches) => {
-    const market = new Market(0, { patienceMs: 20 });
-    const hub = hang(market, "dockerhub", matches);
-    const released = market.release("1.2.3");
+    const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
+    const hub = hang(harness, "dockerhub", matches);
+    const released = harness.release("1.2.3");
     const candidates = SERVICES.map((service) => ({
       service,
-      tag: candidateTag(market.candidate(service, "1.2.3").key),
+      tag: candidateTag(harness.candidate(service, "1.2.3").key),
     }));
     const has = (name: RegistryName): boolean =>
-      candidates.every(({ service, tag }) => market.held(name, service, tag) !== undefined);
+      candidates.every(({ service, tag }) => harness.held(name, service, tag) !== undefined);
     await eventually(() => has("ghcr") && has("acr") && hub.held() > 0);
     expect(has("dockerhub")).toBe(false);
-    expect(market.everywhere("1.2.3").filter((digest) => digest !== undefined)).toEqual([]);
+    expect(harness.everywhere("1.2.3").filter((digest) => digest !== undefined)).toEqual([]);
     hub.letGo();
     expect((await released).ok).toBe(true);
-    expect(tagged(market, "latest", ...NAMES)).toBe(true);
+    expect(tagged(harness, "latest", ...NAMES)).toBe(true);
   });
 });

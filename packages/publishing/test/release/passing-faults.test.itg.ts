@@ -4,7 +4,7 @@ import { expectComplete, expectEachMadeOnce } from "./expectations.js";
 import { SERVICES, type RegistryName } from "./places.js";
 import type { Point } from "./points.js";
 import { Registries } from "./real-registries.js";
-import type { Outcome, Scene } from "./release-harness.js";
+import type { Outcome, ReleaseHarness } from "./release-harness.js";
 
 let registries: Registries;
 const totals = { releases: 0, faults: 0 };
@@ -19,11 +19,11 @@ afterAll(async () => {
   );
 });
 
-async function completes(scene: Scene, outcome: Outcome): Promise<void> {
+async function completes(harness: ReleaseHarness, outcome: Outcome): Promise<void> {
   totals.releases += 1;
-  totals.faults += scene.struck();
-  await expectComplete(scene, outcome);
-  expectEachMadeOnce(scene);
+  totals.faults += harness.struck();
+  await expectComplete(harness, outcome);
+  expectEachMadeOnce(harness);
 }
 
 const WRITES: readonly Point[] = [
@@ -95,19 +95,19 @@ const PASSING: readonly Passing[] = [
 
 describe("A release ends complete in one run", () => {
   it.each(PASSING)("through $told, twice at every kind of request", async ({ fault, points, waits }) => {
-    const scene = await registries.scene();
-    for (const point of points) scene.fail(fault(point), point, 2);
-    const outcome = await scene.release();
+    const harness = await registries.harness();
+    for (const point of points) harness.fail(fault(point), point, 2);
+    const outcome = await harness.release();
     // Each one cost one more try, which waited as it was asked to.
-    expect(scene.struck()).toBe(2 * points.length);
+    expect(harness.struck()).toBe(2 * points.length);
     const reasons = outcome.retries.map(({ reason }) => reason).join("\n");
-    expect(outcome.retries.length, reasons).toBeGreaterThanOrEqual(scene.struck());
+    expect(outcome.retries.length, reasons).toBeGreaterThanOrEqual(harness.struck());
     // A machine that stands still for seconds may break a connection by itself.
-    expect(outcome.retries.length, reasons).toBeLessThanOrEqual(scene.struck() + 2);
+    expect(outcome.retries.length, reasons).toBeLessThanOrEqual(harness.struck() + 2);
     const waited = outcome.retries.map(({ waitMs }) => waitMs);
     expect(Math.min(...waited)).toBeGreaterThanOrEqual(waits.least);
     expect(Math.max(...waited)).toBeLessThanOrEqual(waits.most);
-    await completes(scene, outcome);
+    await completes(harness, outcome);
   });
 });
 
@@ -122,11 +122,11 @@ describe("A release ends complete in one run, too,", () => {
       "the download of a manifest",
     ],
   ])("after %s", async (_, fault, point) => {
-    const scene = await registries.scene();
-    scene.fail(fault, point, 1);
-    const outcome = await scene.release({ timeoutMs: 1000 });
+    const harness = await registries.harness();
+    harness.fail(fault, point, 1);
+    const outcome = await harness.release({ timeoutMs: 1000 });
     expect(outcome.retries.map(({ reason }) => reason).join()).toContain("no answer for 1 s");
-    await completes(scene, outcome);
+    await completes(harness, outcome);
   });
 
   it.each<[string, Fault, Point]>([
@@ -138,12 +138,12 @@ describe("A release ends complete in one run, too,", () => {
       "the download of a layer",
     ],
   ])("when, copied from the one registry that has it, %s", async (_, fault, point) => {
-    const scene = await registries.scene();
-    await scene.seed("ghcr");
-    scene.fail(fault, point, 2, { registry: "ghcr" });
-    const outcome = await scene.release({ timeoutMs: 1000 });
-    expect(scene.struck()).toBe(2);
-    await completes(scene, outcome);
+    const harness = await registries.harness();
+    await harness.seed("ghcr");
+    harness.fail(fault, point, 2, { registry: "ghcr" });
+    const outcome = await harness.release({ timeoutMs: 1000 });
+    expect(harness.struck()).toBe(2);
+    await completes(harness, outcome);
   });
 
   it.each<[string, Fault, Point, number]>([
@@ -153,59 +153,59 @@ describe("A release ends complete in one run, too,", () => {
     ["the version's tag is not shown for a while", { kind: "stale" }, "the read of the version's tag", 3],
     ["latest is not shown for a while", { kind: "stale" }, "the read of latest", 3],
   ])("when %s", async (_, fault, point, times) => {
-    const scene = await registries.scene();
-    scene.fail(fault, point, times);
-    const outcome = await scene.release();
-    expect(scene.struck()).toBe(times);
-    await completes(scene, outcome);
+    const harness = await registries.harness();
+    harness.fail(fault, point, times);
+    const outcome = await harness.release();
+    expect(harness.struck()).toBe(times);
+    await completes(harness, outcome);
   });
 
   it("when a token ends in the middle of it", async () => {
-    const scene = await registries.scene();
+    const harness = await registries.harness();
     const refusal = '{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}';
-    for (const point of WRITES) scene.fail({ kind: "answer", status: 401, body: refusal }, point, 1);
-    await completes(scene, await scene.release());
+    for (const point of WRITES) harness.fail({ kind: "answer", status: 401, body: refusal }, point, 1);
+    await completes(harness, await harness.release());
   });
 
   it("when the registry is started anew in the middle of it: for a moment nothing listens", async () => {
-    const scene = await registries.scene({ onWait: () => registries.proxies.dockerhub.up() });
-    scene.fail({ kind: "down" }, "the candidate's tag", 1);
-    const outcome = await scene.release();
+    const harness = await registries.harness({ onWait: () => registries.proxies.dockerhub.up() });
+    harness.fail({ kind: "down" }, "the candidate's tag", 1);
+    const outcome = await harness.release();
     expect(outcome.retries.length).toBeGreaterThan(0);
-    await completes(scene, outcome);
+    await completes(harness, outcome);
   });
 
   it("and really waits as long as the registry asks for", async () => {
-    const scene = await registries.scene({ waits: true });
-    scene.fail({ kind: "answer", status: 429, headers: { "retry-after": "1" } }, "the version's tag", 1);
-    const outcome = await scene.release();
+    const harness = await registries.harness({ waits: true });
+    harness.fail({ kind: "answer", status: 429, headers: { "retry-after": "1" } }, "the version's tag", 1);
+    const outcome = await harness.release();
     expect(outcome.durationMs).toBeGreaterThan(1000);
-    await completes(scene, outcome);
+    await completes(harness, outcome);
   });
 
   it("when it is a promotion that brings a version back to a registry that lost it", async () => {
-    const scene = await registries.scene();
-    expect((await scene.release()).ok).toBe(true);
-    await scene.remove("dockerhub", "tgo-web", "1.2.3");
+    const harness = await registries.harness();
+    expect((await harness.release()).ok).toBe(true);
+    await harness.remove("dockerhub", "tgo-web", "1.2.3");
     const points = [
       "a variant's manifest",
       "the candidate's tag",
       "the version's tag",
       "the tag latest",
     ] as const;
-    for (const point of points) scene.fail(status(503)(), point, 2);
-    const outcome = await scene.promote("1.2.3");
-    expect(scene.struck()).toBe(2 * points.length);
-    await completes(scene, outcome);
+    for (const point of points) harness.fail(status(503)(), point, 2);
+    const outcome = await harness.promote("1.2.3");
+    expect(harness.struck()).toBe(2 * points.length);
+    await completes(harness, outcome);
   });
 
   it("when one registry is slow, which holds up none of the others", async () => {
-    const scene = await registries.scene();
+    const harness = await registries.harness();
     for (const service of SERVICES)
-      scene.fail({ kind: "delay", ms: 100 }, "every request", undefined, { service });
-    const outcome = await scene.release();
-    await completes(scene, outcome);
-    const candidates = (name: RegistryName): number[] => scene.times(name, "the candidate's tag");
+      harness.fail({ kind: "delay", ms: 100 }, "every request", undefined, { service });
+    const outcome = await harness.release();
+    await completes(harness, outcome);
+    const candidates = (name: RegistryName): number[] => harness.times(name, "the candidate's tag");
     const others = [...candidates("ghcr"), ...candidates("acr")];
     expect(others).toHaveLength(4);
     expect(Math.max(...others)).toBeLessThan(Math.min(...candidates("dockerhub")));

@@ -11,31 +11,31 @@ afterAll(() => registries.stop());
 
 describe("Two releases at once, into real registries,", () => {
   it("of two versions leave latest on the newer one, with both versions everywhere", async () => {
-    const scene = await registries.scene({ record: true });
-    await scene.release({ version: "1.2.2" });
-    const both = await Promise.all(["1.2.3", "1.2.4"].map((version) => scene.release({ version })));
+    const harness = await registries.harness({ record: true });
+    await harness.release({ version: "1.2.2" });
+    const both = await Promise.all(["1.2.3", "1.2.4"].map((version) => harness.release({ version })));
     // One that lost the same tag twice says so, and is finished by the same command.
     for (const [index, { ok, said }] of both.entries()) {
       if (ok) continue;
       expect(said).toMatch(/"(what|told)":"[^"]{10,}"/);
-      expect((await scene.release({ version: index === 0 ? "1.2.3" : "1.2.4" })).ok).toBe(true);
+      expect((await harness.release({ version: index === 0 ? "1.2.3" : "1.2.4" })).ok).toBe(true);
     }
     for (const service of SERVICES) {
-      const [older, newer] = [await scene.digest(service, "1.2.3"), await scene.digest(service, "1.2.4")];
-      expect(await scene.everywhere(service, "1.2.3")).toEqual(NAMES.map(() => older));
+      const [older, newer] = [await harness.digest(service, "1.2.3"), await harness.digest(service, "1.2.4")];
+      expect(await harness.everywhere(service, "1.2.3")).toEqual(NAMES.map(() => older));
       for (const tag of ["1.2.4", "1.2", "1", "latest"])
-        expect(await scene.everywhere(service, tag)).toEqual(NAMES.map(() => newer));
+        expect(await harness.everywhere(service, tag)).toEqual(NAMES.map(() => newer));
     }
   });
 
   it("of one version are both complete, with one digest and one record", async () => {
-    const scene = await registries.scene({ record: true });
-    const both = await Promise.all([scene.release(), scene.release()]);
+    const harness = await registries.harness({ record: true });
+    const both = await Promise.all([harness.release(), harness.release()]);
     expect(both.map(({ ok }) => ok)).toEqual([true, true]);
     expect(both[0].released.record).toEqual(both[1].released.record);
     for (const service of SERVICES) {
-      const digest = await scene.digest(service);
-      expect(await scene.everywhere(service, "latest")).toEqual(NAMES.map(() => digest));
+      const digest = await harness.digest(service);
+      expect(await harness.everywhere(service, "latest")).toEqual(NAMES.map(() => digest));
     }
   });
 });

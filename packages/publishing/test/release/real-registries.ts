@@ -1,7 +1,7 @@
 import { Registry } from "@tgo/registry";
 import { startFaultProxy, startRegistry, type FaultProxy, type LocalRegistry } from "@tgo/testing";
 import { NAMES, type RegistryName } from "./places.js";
-import { Scene, type SceneOptions } from "./release-harness.js";
+import { ReleaseHarness, type ReleaseHarnessOptions } from "./release-harness.js";
 
 /** Three real registries, each behind a proxy that fails when told to; one of them with logins. */
 export class Registries {
@@ -36,10 +36,10 @@ export class Registries {
   }
 
   /** Repositories of its own in all three registries, none of which fails. */
-  async scene(options: SceneOptions = {}): Promise<Scene> {
+  async harness(options: ReleaseHarnessOptions = {}): Promise<ReleaseHarness> {
     await this.mend();
     this.#scenes += 1;
-    return new Scene(this, `s${this.#scenes}`, options);
+    return new ReleaseHarness(this, `s${this.#scenes}`, options);
   }
 
   async mend(): Promise<void> {

@@ -2,20 +2,20 @@ import { describe, expect, it } from "vitest";
 import { parseRecord, RECORD_MEDIA_TYPE, recordJson, type ReleaseRecord } from "@tgo/release-rules";
 import { refusal } from "@tgo/testing";
 import type { Released } from "../../src/release/release.js";
-import { Market, NAMES, REVISION, SERVICES, type RegistryName } from "./memory-harness.js";
+import { MemoryHarness, NAMES, REVISION, SERVICES, type RegistryName } from "./memory-harness.js";
 
-const withReferrers = (): Market => new Market(0, { referrers: ["ghcr", "dockerhub"] });
+const withReferrers = (): MemoryHarness => new MemoryHarness(0, { referrers: ["ghcr", "dockerhub"] });
 
 /** The records beside a service's image, as somebody with the image's digest finds them. */
 async function records(
-  market: Market,
+  harness: MemoryHarness,
   name: RegistryName,
   service: string,
   tag: string,
 ): Promise<ReleaseRecord[]> {
-  const client = market.registries[name].client();
+  const client = harness.registries[name].client();
   const repository = `tgoai/${service}`;
-  const digest = market.held(name, service, tag);
+  const digest = harness.held(name, service, tag);
   if (digest === undefined) return [];
   const list = await client.manifest(repository, digest.replace(":", "-")).catch(() => undefined);
   const referrers = list !== undefined && "manifests" in list.value ? list.value.manifests : [];
@@ -35,18 +35,18 @@ const states = (released: Released): (string | undefined)[] =>
 
 describe("The record of a release", () => {
   it("says what is where, and lies beside every image where the registry takes documents", async () => {
-    const market = withReferrers();
-    const released = await market.release("1.2.3");
-    const { digest } = await market.image("tgo-api", "1.2.3");
+    const harness = withReferrers();
+    const released = await harness.release("1.2.3");
+    const { digest } = await harness.image("tgo-api", "1.2.3");
     expect(states(released)).toEqual(["done", "done", undefined, "done", "done", undefined]);
     for (const name of ["ghcr", "dockerhub"] as const) {
       for (const service of SERVICES) {
-        const [record, ...others] = await records(market, name, service, "1.2.3");
+        const [record, ...others] = await records(harness, name, service, "1.2.3");
         expect(others).toEqual([]);
         expect(record).toEqual(released.record);
       }
     }
-    expect(await records(market, "acr", "tgo-api", "1.2.3")).toEqual([]);
+    expect(await records(harness, "acr", "tgo-api", "1.2.3")).toEqual([]);
     expect(released.record).toMatchObject({
       kind: "release",
       version: "1.2.3",
@@ -56,7 +56,7 @@ describe("The record of a release", () => {
         "tgo-api": {
           digest,
           revision: REVISION,
-          candidate: market.candidate("tgo-api", "1.2.3").key,
+          candidate: harness.candidate("tgo-api", "1.2.3").key,
           platforms: (released.services[0]?.variants ?? []).map((variant) => ({
             platform: variant.platform,
             digest: variant.digest,
@@ -82,10 +82,10 @@ describe("The record of a release", () => {
   });
 
   it("has the same bytes when the release is repeated, and is then already there", async () => {
-    const market = withReferrers();
-    const first = await market.release("1.2.3");
-    for (const name of NAMES) market.registries[name].asked.length = 0;
-    const again = await market.release("1.2.3");
+    const harness = withReferrers();
+    const first = await harness.release("1.2.3");
+    for (const name of NAMES) harness.registries[name].asked.length = 0;
+    const again = await harness.release("1.2.3");
     expect(states(again)).toEqual([
       "already there",
       "already there",
@@ -95,33 +95,33 @@ describe("The record of a release", () => {
       undefined,
     ]);
     expect(recordJson(again.record ?? raise())).toBe(recordJson(first.record ?? raise()));
-    expect(NAMES.flatMap((name) => market.registries[name].requests("PUT"))).toEqual([]);
-    expect(await records(market, "ghcr", "tgo-api", "1.2.3")).toHaveLength(1);
+    expect(NAMES.flatMap((name) => harness.registries[name].requests("PUT"))).toEqual([]);
+    expect(await records(harness, "ghcr", "tgo-api", "1.2.3")).toHaveLength(1);
   });
 
   it("of a version that was taken back to is a rollback's, beside the image's first one", async () => {
-    const market = withReferrers();
-    await market.release("1.2.2");
-    await market.release("1.2.3");
-    const back = await market.promote("1.2.2", { allowBackwards: true });
+    const harness = withReferrers();
+    await harness.release("1.2.2");
+    await harness.release("1.2.3");
+    const back = await harness.promote("1.2.2", { allowBackwards: true });
     expect([back.ok, back.record?.kind]).toEqual([true, "rollback"]);
-    expect((await records(market, "ghcr", "tgo-web", "1.2.2")).map(({ kind }) => kind)).toEqual([
+    expect((await records(harness, "ghcr", "tgo-web", "1.2.2")).map(({ kind }) => kind)).toEqual([
       "release",
       "rollback",
     ]);
     // Repeated, it moves nothing and is the same rollback.
-    const again = await market.promote("1.2.2", { allowBackwards: true });
+    const again = await harness.promote("1.2.2", { allowBackwards: true });
     expect(recordJson(again.record ?? raise())).toBe(recordJson(back.record ?? raise()));
     expect(states(again).filter((state) => state !== undefined)).toEqual(Array(4).fill("already there"));
   });
 
   it("that a required registry does not take is told, fails the run, and leaves the tags", async () => {
-    const market = withReferrers();
-    market.registries.dockerhub.intercept = ({ method, body }) =>
+    const harness = withReferrers();
+    harness.registries.dockerhub.intercept = ({ method, body }) =>
       method === "PUT" && body.includes("vnd.oci.empty")
         ? refusal(403, "DENIED", "unknown manifest class for application/vnd.oci.empty.v1+json")
         : undefined;
-    const released = await market.release("1.2.3");
+    const released = await harness.release("1.2.3");
     expect(released.ok).toBe(false);
     expect(released.services.map(({ state }) => state)).toEqual(["released", "released"]);
     expect(states(released)).toEqual(["done", "failed", undefined, "done", "failed", undefined]);
@@ -132,9 +132,9 @@ describe("The record of a release", () => {
     expect(problems[0]).toMatchObject({ code: "DENIED" });
     expect(problems[0]?.what).toMatch(/^the release record could not be put beside the image: /);
     expect(problems[0]?.remedy).toContain('"referrers": false');
-    expect(new Set(market.everywhere("latest"))).not.toContain(undefined);
-    market.registries.dockerhub.intercept = () => undefined;
-    const repaired = await market.release("1.2.3");
+    expect(new Set(harness.everywhere("latest"))).not.toContain(undefined);
+    harness.registries.dockerhub.intercept = () => undefined;
+    const repaired = await harness.release("1.2.3");
     expect([repaired.ok, states(repaired)]).toEqual([
       true,
       ["already there", "done", undefined, "already there", "done", undefined],
@@ -142,10 +142,10 @@ describe("The record of a release", () => {
   });
 
   it("that another registry does not take is told, and fails nothing", async () => {
-    const market = new Market(0, { referrers: ["ghcr", "acr"] });
-    market.registries.acr.intercept = ({ method, body }) =>
+    const harness = new MemoryHarness(0, { referrers: ["ghcr", "acr"] });
+    harness.registries.acr.intercept = ({ method, body }) =>
       method === "PUT" && body.includes("vnd.oci.empty") ? refusal(403, "DENIED", "no") : undefined;
-    const released = await market.release("1.2.3");
+    const released = await harness.release("1.2.3");
     expect([released.ok, states(released)]).toEqual([
       true,
       ["done", undefined, "failed", "done", undefined, "failed"],
@@ -154,17 +154,17 @@ describe("The record of a release", () => {
   });
 
   it("says which registry is not complete yet, and is written anew when it is", async () => {
-    const market = withReferrers();
-    market.registries.acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
-    const first = await market.release("1.2.3");
+    const harness = withReferrers();
+    harness.registries.acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
+    const first = await harness.release("1.2.3");
     expect(first.record?.services["tgo-api"]?.registries.acr).toMatchObject({
       tags: [],
       state: "incomplete",
     });
     expect(states(first)).toEqual(["done", "done", undefined, "done", "done", undefined]);
-    market.registries.acr.intercept = () => undefined;
-    await market.release("1.2.3");
-    const all = await records(market, "ghcr", "tgo-api", "1.2.3");
+    harness.registries.acr.intercept = () => undefined;
+    await harness.release("1.2.3");
+    const all = await records(harness, "ghcr", "tgo-api", "1.2.3");
     expect(all.map(({ services }) => services["tgo-api"]?.registries.acr?.state)).toEqual([
       "incomplete",
       "complete",
@@ -172,24 +172,24 @@ describe("The record of a release", () => {
   });
 
   it("is not made while the gate is closed, nor put anywhere while a required registry is not complete", async () => {
-    const market = withReferrers();
-    const { dockerhub } = market.registries;
+    const harness = withReferrers();
+    const { dockerhub } = harness.registries;
     dockerhub.intercept = ({ method, url }) =>
       method === "PUT" && url.pathname.includes("/tgo-web/manifests/candidate-")
         ? refusal(403, "DENIED", "no")
         : undefined;
-    expect((await market.release("1.2.3")).record).toBeUndefined();
+    expect((await harness.release("1.2.3")).record).toBeUndefined();
     dockerhub.intercept = ({ method, url }) =>
       method === "PUT" && url.pathname.endsWith("/tgo-web/manifests/latest")
         ? refusal(403, "DENIED", "no")
         : undefined;
-    const half = await market.release("1.2.3");
+    const half = await harness.release("1.2.3");
     expect(half.record?.services["tgo-web"]?.registries.dockerhub).toMatchObject({
       tags: ["1.2.3", "1.2", "1"],
       state: "incomplete",
     });
     expect(new Set(states(half))).toEqual(new Set([undefined]));
-    expect(await records(market, "ghcr", "tgo-api", "1.2.3")).toEqual([]);
+    expect(await records(harness, "ghcr", "tgo-api", "1.2.3")).toEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@ import { kindOfTag, parseVersion, TagPolicy } from "@tgo/release-rules";
 import type { Fault } from "@tgo/testing";
 import { candidateTag } from "../../src/candidate/candidate-key.js";
 import type { Target } from "../../src/targets/target.js";
-import type { Destination } from "../../src/targets/publish-context.js";
+import type { TargetContext } from "../../src/targets/publish-context.js";
 import { Progress } from "@tgo/progress";
 import { publishCandidate, type Candidate } from "../../src/publish/publish.js";
 import { releaseServices, type Released } from "../../src/release/release.js";
@@ -22,7 +22,7 @@ export interface Wishes extends Pick<RegistryOptions, "timeoutMs" | "totalMs" | 
   readonly adopt?: boolean;
 }
 
-export interface SceneOptions {
+export interface ReleaseHarnessOptions {
   /** Really waits, where otherwise waits are only written down. */
   readonly waits?: boolean;
   /** Of the staged image: attestation manifests, as BuildKit adds them. */
@@ -46,7 +46,7 @@ export interface Outcome {
 }
 
 /** Two services in three registries. */
-export class Scene {
+export class ReleaseHarness {
   /** Images that were made, as `service version`. */
   readonly built: string[] = [];
   /** Those of them that a registry held already. */
@@ -56,7 +56,7 @@ export class Scene {
   constructor(
     readonly registries: Registries,
     private readonly prefix: string,
-    private readonly options: SceneOptions,
+    private readonly options: ReleaseHarnessOptions,
   ) {
     this.#before = this.struck();
   }
@@ -202,7 +202,7 @@ export class Scene {
 
   async #run(
     text: string,
-    bring: (destination: Destination, service: string) => ReturnType<typeof publishCandidate>,
+    bring: (destination: TargetContext, service: string) => ReturnType<typeof publishCandidate>,
     wishes: Wishes = {},
   ): Promise<Outcome> {
     const version = parseVersion(text);
@@ -232,7 +232,11 @@ export class Scene {
     return { ok: released.ok, released, said: JSON.stringify(released), retries, waits, durationMs };
   }
 
-  #destination(retries: Retry[], waits: number[], { timeoutMs, totalMs, signal }: Wishes = {}): Destination {
+  #destination(
+    retries: Retry[],
+    waits: number[],
+    { timeoutMs, totalMs, signal }: Wishes = {},
+  ): TargetContext {
     const { waits: waiting = false } = this.options;
     // Waits that are written down take their time for whoever asks for it.
     let waited = 0;

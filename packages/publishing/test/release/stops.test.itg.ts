@@ -21,27 +21,27 @@ describe("A release that is stopped half way", () => {
     ["again and again, each time a little later", [[120, 160, 160, 160, 140, 120, 100, 80, 60]]],
   ])("%s, leaves no latest ahead of a version, and is finished by the same command", async (_, schedules) => {
     for (const schedule of schedules) {
-      const scene = await registries.scene({ record: true });
+      const harness = await registries.harness({ record: true });
       totals.releases += 1;
       for (const requests of schedule) {
         const stop = new AbortController();
-        await scene.mend();
-        scene.at(requests, () => {
+        await harness.mend();
+        harness.at(requests, () => {
           stop.abort();
         });
-        const ended = await scene.release({ signal: stop.signal });
+        const ended = await harness.release({ signal: stop.signal });
         if (stop.signal.aborted) totals.stops += 1;
         if (!ended.ok) expect(ended.released.stopped?.code).toBe("INTERRUPTED");
-        await expectNoLatestAhead(scene);
-        const out = await scene.released();
+        await expectNoLatestAhead(harness);
+        const out = await harness.released();
         if (stop.signal.aborted && out.length > 0) totals.afterTheGate += 1;
         // What it says it has done is there.
         for (const { service, tags = [] } of ended.released.services)
           for (const { registry, tag, state } of tags)
             if (state === "done") expect(out).toContain(`${registry} ${service} ${tag}`);
       }
-      await scene.mend();
-      await expectComplete(scene, await scene.release());
+      await harness.mend();
+      await expectComplete(harness, await harness.release());
     }
     expect(totals.afterTheGate).toBeGreaterThan(0);
   });
@@ -49,36 +49,38 @@ describe("A release that is stopped half way", () => {
 
 describe("The time that faults may cost in all", () => {
   it("ends a release whose registry always wants it to wait, and the report says so", async () => {
-    const scene = await registries.scene();
+    const harness = await registries.harness();
     const busy = { kind: "answer", status: 503, headers: { "retry-after": "400" } } as const;
-    scene.fail(busy, "the version's tag");
-    const outcome = await scene.release({ totalMs: 600_000 });
+    harness.fail(busy, "the version's tag");
+    const outcome = await harness.release({ totalMs: 600_000 });
     expect(outcome.ok).toBe(false);
     expect(outcome.said).toMatch(/status 503.*the time for all tries is over/);
     expect(outcome.waits.reduce((sum, milliseconds) => sum + milliseconds, 0)).toBeLessThan(600_000);
-    await scene.mend();
-    await expectComplete(scene, await scene.release());
+    await harness.mend();
+    await expectComplete(harness, await harness.release());
   });
 });
 
 describe("A release after an earlier one", () => {
   it("leaves latest on the earlier version where it cannot be moved, says so, and is finished by the same command", async () => {
-    const scene = await registries.scene();
-    expect((await scene.release({ version: "1.2.2" })).ok).toBe(true);
-    scene.built.length = 0;
-    scene.fail({ kind: "forget" }, "the tag latest");
-    const outcome = await scene.release();
+    const harness = await registries.harness();
+    expect((await harness.release({ version: "1.2.2" })).ok).toBe(true);
+    harness.built.length = 0;
+    harness.fail({ kind: "forget" }, "the tag latest");
+    const outcome = await harness.release();
     expect(outcome.ok).toBe(false);
     expect(outcome.said).toMatch(/took the tag for 1\.2\.3, and it is still 1\.2\.2 \(sha256:/);
-    expect(await scene.held("dockerhub", "tgo-web", "latest")).toBe(await scene.digest("tgo-web", "1.2.2"));
-    await scene.mend();
-    await expectComplete(scene, await scene.release());
+    expect(await harness.held("dockerhub", "tgo-web", "latest")).toBe(
+      await harness.digest("tgo-web", "1.2.2"),
+    );
+    await harness.mend();
+    await expectComplete(harness, await harness.release());
   });
 
   it("waits for a registry that still shows the earlier latest", async () => {
-    const scene = await registries.scene();
-    expect((await scene.release({ version: "1.2.2" })).ok).toBe(true);
-    scene.built.length = 0;
+    const harness = await registries.harness();
+    expect((await harness.release({ version: "1.2.2" })).ok).toBe(true);
+    harness.built.length = 0;
     // The looks before the write see it as it is; those after it lag.
     let written = false;
     registries.proxies.dockerhub.add({
@@ -90,9 +92,9 @@ describe("A release after an earlier one", () => {
       fault: { kind: "stale" },
       times: 3,
     });
-    const outcome = await scene.release();
-    expect(scene.struck()).toBe(3);
+    const outcome = await harness.release();
+    expect(harness.struck()).toBe(3);
     expect(outcome.waits).toEqual(expect.arrayContaining([250, 1000, 2000]));
-    await expectComplete(scene, outcome);
+    await expectComplete(harness, outcome);
   });
 });

@@ -7,7 +7,7 @@ import { stage, MemoryRegistry } from "@tgo/testing";
 export const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 export const REVISION = "0123456789abcdef0123456789abcdef01234567";
 
-/** Where images are built: the same ones for every scene. */
+/** Where images are built: the same ones for every harness. */
 export const BUILDER = new MemoryRegistry("builder.test");
 const IMAGES = new Map<string, Promise<FinalImage>>();
 

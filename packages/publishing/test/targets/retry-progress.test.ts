@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { formatEvent, Progress } from "@tgo/progress";
-import { tellWaits } from "../../src/targets/retry-progress.js";
+import { retryProgress } from "../../src/targets/retry-progress.js";
 
 test("long waits for a registry are told, those of many requests once, short ones not", () => {
   const lines: string[] = [];
   let time = 0;
-  const tell = tellWaits(new Progress((event) => lines.push(formatEvent(event))), "ghcr", () => time);
+  const tell = retryProgress(new Progress((event) => lines.push(formatEvent(event))), "ghcr", () => time);
   const retry = {
     host: "ghcr.io",
     doing: "push the manifest",

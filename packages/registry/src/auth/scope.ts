@@ -38,7 +38,7 @@ export function keyOf(scopes: readonly Scope[]): string {
 }
 
 /** Whether who holds the scopes of this key may do all that the others need. */
-export function covers(key: string, scopes: readonly Scope[]): boolean {
+export function grants(key: string, scopes: readonly Scope[]): boolean {
   const held = key.split(" ").map(parse);
   return scopes
     .map(parse)

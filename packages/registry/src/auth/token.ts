@@ -4,8 +4,8 @@ import { parseChallenges, type Challenge } from "./challenge.js";
 import { basic, type Credentials } from "./credentials.js";
 import { parseJson } from "../json.js";
 import type { Redactor } from "../http/redact.js";
-import { covers, keyOf, repositoryOf, widen, type Scope } from "./scope.js";
-import type { Answer } from "../http/response.js";
+import { grants, keyOf, repositoryOf, widen, type Scope } from "./scope.js";
+import type { RegistryResponse } from "../http/response.js";
 import type { Call, Transport } from "../http/transport.js";
 
 /** The answer of a token server; JSON whatever its content type says (GHCR: text/plain). */
@@ -62,7 +62,7 @@ export class Authorizer {
    * Undefined when there is nothing better, and the refusal stands.
    */
   async renew(
-    answer: Answer,
+    answer: RegistryResponse,
     scopes: readonly Scope[],
     sent: string | undefined,
   ): Promise<string | undefined> {
@@ -106,7 +106,7 @@ export class Authorizer {
   #wider(scopes: readonly Scope[]): Held | undefined {
     if (scopes.length === 0) return undefined;
     for (const [key, held] of this.#held) {
-      if (covers(key, scopes) && held.renewAt > this.#o.now()) return held;
+      if (grants(key, scopes) && held.renewAt > this.#o.now()) return held;
     }
     return undefined;
   }

@@ -1,14 +1,21 @@
 import type { TgoErrorCode } from "@tgo/errors";
-import { goDuration, isHtml, retryAfterMs, said, type Fault, type Patience } from "./registry-failure.js";
+import {
+  goDuration,
+  isHtml,
+  retryAfterMs,
+  registryMessage,
+  type RegistryFailure,
+  type RetryLimits,
+} from "./registry-failure.js";
 
-export interface Row {
+export interface FailureRule {
   readonly name: string;
-  readonly matches: (fault: Fault) => boolean;
+  readonly matches: (fault: RegistryFailure) => boolean;
   readonly code: TgoErrorCode;
-  readonly what: (fault: Fault) => string;
-  readonly remedy?: (fault: Fault) => string;
+  readonly what: (fault: RegistryFailure) => string;
+  readonly remedy?: (fault: RegistryFailure) => string;
   /** Absent: repeating does not help. */
-  readonly patience?: (fault: Fault) => Patience | undefined;
+  readonly patience?: (fault: RegistryFailure) => RetryLimits | undefined;
 }
 
 const GHCR = /^(?:ghcr\.io|containers\..+\.ghe\.com)$/;
@@ -20,10 +27,10 @@ const PASSING = new Set([408, 425, 429, 500, 502, 503, 504, 522]);
 
 const says =
   (pattern: RegExp, status?: number) =>
-  (fault: Fault): boolean =>
+  (fault: RegistryFailure): boolean =>
     pattern.test(fault.text) && (status === undefined || fault.status === status);
 
-const login = (fault: Fault): string =>
+const login = (fault: RegistryFailure): string =>
   fault.identity === "anonymous"
     ? `No credentials for ${fault.host} were given. Run "docker login ${fault.host}" and pass that docker config (--docker-config).`
     : `Check the user and password for ${fault.host}: "docker login ${fault.host}" must accept them.`;
@@ -31,7 +38,7 @@ const login = (fault: Fault): string =>
 const CONTINUES = "it continues where it stopped";
 
 /** What the registry asks for, where that is longer than anybody would guess. */
-function later({ retryAfter }: Fault): string | undefined {
+function later({ retryAfter }: RegistryFailure): string | undefined {
   const minutes = Math.ceil((retryAfterMs(retryAfter) ?? 0) / 60_000);
   return minutes > 1
     ? `The registry asks to wait ${minutes} min: run the same command again after that`
@@ -39,12 +46,12 @@ function later({ retryAfter }: Fault): string | undefined {
 }
 
 /** What registries were seen to say, the particular before the general. The first row that matches is used. */
-export const ROWS: readonly Row[] = [
+export const FAILURE_RULES: readonly FailureRule[] = [
   {
     name: "acr-unknown-manifest-class",
     matches: says(/unknown manifest class for/i),
     code: "DENIED",
-    what: (fault) => `the registry refuses this kind of artifact: ${said(fault)}`,
+    what: (fault) => `the registry refuses this kind of artifact: ${registryMessage(fault)}`,
     remedy: () => "Push the image without provenance and SBOM manifests (provenance: false, sbom: false).",
   },
   {
@@ -111,7 +118,7 @@ export const ROWS: readonly Row[] = [
     name: "too-many-requests",
     matches: (fault) => fault.status === 429 || says(/toomanyrequests/i)(fault),
     code: "UNAVAILABLE",
-    what: (fault) => `too many requests: ${said(fault)}`,
+    what: (fault) => `too many requests: ${registryMessage(fault)}`,
     remedy: (fault) => `${later(fault) ?? "Wait a minute and run the same command again"}; ${CONTINUES}.`,
     patience: (fault) => {
       const asked =
@@ -158,7 +165,8 @@ export const ROWS: readonly Row[] = [
     name: "manifest-blob-unknown",
     matches: says(/manifest blob unknown|MANIFEST_BLOB_UNKNOWN/i),
     code: "NOT_FOUND",
-    what: (fault) => `the manifest names content that the repository does not hold: ${said(fault)}`,
+    what: (fault) =>
+      `the manifest names content that the repository does not hold: ${registryMessage(fault)}`,
     remedy: () => "Run the same command again: it uploads what is missing.",
   },
   {
@@ -172,7 +180,7 @@ export const ROWS: readonly Row[] = [
     name: "blob-unknown",
     matches: says(/unknown blob|BLOB_UNKNOWN/i),
     code: "NOT_FOUND",
-    what: (fault) => `the registry does not know a blob: ${said(fault)}`,
+    what: (fault) => `the registry does not know a blob: ${registryMessage(fault)}`,
     remedy: () => "Run the same command again: it uploads what is missing.",
   },
   {
@@ -180,7 +188,8 @@ export const ROWS: readonly Row[] = [
     matches: (fault) =>
       fault.status === 413 || says(/exceeds the maximum permissible limit|request body is too large/i)(fault),
     code: "DENIED",
-    what: (fault) => `the registry, or a proxy before it, refuses an upload of this size: ${said(fault)}`,
+    what: (fault) =>
+      `the registry, or a proxy before it, refuses an upload of this size: ${registryMessage(fault)}`,
     remedy: () => "Raise the limit of the proxy (nginx: client_max_body_size 0).",
   },
   {
@@ -261,14 +270,15 @@ export const ROWS: readonly Row[] = [
     name: "denied",
     matches: (fault) => fault.status === 403 && !isHtml(fault),
     code: "DENIED",
-    what: (fault) => `the registry refuses to ${fault.doing}: ${said(fault)}`,
+    what: (fault) => `the registry refuses to ${fault.doing}: ${registryMessage(fault)}`,
     remedy: login,
   },
   {
     name: "passing",
     matches: (fault) => PASSING.has(fault.status),
     code: "UNAVAILABLE",
-    what: (fault) => `the registry cannot ${fault.doing} now (status ${fault.status}): ${said(fault)}`,
+    what: (fault) =>
+      `the registry cannot ${fault.doing} now (status ${fault.status}): ${registryMessage(fault)}`,
     remedy: (fault) => `${later(fault) ?? "Run the same command again later"}; ${CONTINUES}.`,
     patience: (fault) => {
       const asked = retryAfterMs(fault.retryAfter);
@@ -284,7 +294,7 @@ export const ROWS: readonly Row[] = [
     matches: isHtml,
     code: "INVALID_RESPONSE",
     what: (fault) =>
-      `this is no container registry, or its front end is down: status ${fault.status} and ${said(fault)}`,
+      `this is no container registry, or its front end is down: status ${fault.status} and ${registryMessage(fault)}`,
     remedy: () =>
       "Check the registry's host and port; a web server, proxy or login page may be answering in its place.",
     // During outages Docker Hub's front end was seen to answer an HTML 404 or 405.
@@ -295,14 +305,14 @@ export const ROWS: readonly Row[] = [
     name: "not-found",
     matches: (fault) => fault.status === 404,
     code: "NOT_FOUND",
-    what: (fault) => `not found: ${said(fault)}`,
+    what: (fault) => `not found: ${registryMessage(fault)}`,
   },
   {
     name: "anything-else",
     matches: () => true,
     code: "INVALID_RESPONSE",
     what: (fault) =>
-      `the registry's answer to "${fault.doing}" is not understood: status ${fault.status}, ${said(fault)}`,
+      `the registry's answer to "${fault.doing}" is not understood: status ${fault.status}, ${registryMessage(fault)}`,
     remedy: () => "Check that this address is a container registry.",
   },
 ];

@@ -1,21 +1,21 @@
 import { TgoError } from "@tgo/errors";
-import type { Patience } from "./registry-failure.js";
+import type { RetryLimits } from "./registry-failure.js";
 
 /** No answer came. */
-export class NetworkFault {
+export class NetworkFailure {
   constructor(
     readonly error: TgoError,
-    readonly patience: Patience | undefined,
+    readonly patience: RetryLimits | undefined,
   ) {}
 }
 
 /** What the network stack threw, in our words; redacted by the caller. */
-export function networkFault(
+export function networkFailure(
   thrown: { readonly code: string; readonly text: string },
   o: { readonly server: string; readonly where: string; readonly hostname: string },
-): NetworkFault {
+): NetworkFailure {
   const advice = ADVICE.find(({ codes }) => codes.test(thrown.code));
-  return new NetworkFault(
+  return new NetworkFailure(
     // No `cause`: what the network stack throws may quote a header, and with it a credential.
     new TgoError("UNAVAILABLE", `cannot reach ${o.server}: ${thrown.text}`, {
       where: o.where,
@@ -27,18 +27,18 @@ export function networkFault(
 }
 
 /** The answer began, and did not come to its end. */
-export function brokenOff(error: TgoError): NetworkFault {
-  return new NetworkFault(error, { tries: 5, reason: error.what });
+export function connectionLost(error: TgoError): NetworkFailure {
+  return new NetworkFailure(error, { tries: 5, reason: error.what });
 }
 
 /** What was to be sent could not be read: not the server's fault, but it may pass as well. */
-export function sourceFault(cause: unknown): NetworkFault {
+export function sourceFailure(cause: unknown): NetworkFailure {
   const error =
     cause instanceof TgoError
       ? cause
       : new TgoError("INTERNAL", "what was to be sent cannot be read", { cause });
   const passing = error.code === "UNAVAILABLE";
-  return new NetworkFault(error, passing ? { tries: 5, reason: error.what } : undefined);
+  return new NetworkFailure(error, passing ? { tries: 5, reason: error.what } : undefined);
 }
 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;

@@ -3,7 +3,7 @@ import { parseJson } from "../json.js";
 import { firstBytes } from "../documents.js";
 
 /** A registry's (or its token server's) answer that is not what we asked for. */
-export interface Fault {
+export interface RegistryFailure {
   /** The registry as references name it. */
   readonly host: string;
   /** Repository and reference, as far as known: the `where` of the error. */
@@ -23,7 +23,7 @@ export interface Fault {
 }
 
 /** When to ask again; undefined waits mean the usual back-off. */
-export interface Patience {
+export interface RetryLimits {
   /** Tries in all, the first included. */
   readonly tries: number;
   /** At least this long before the next try, in milliseconds, one number a try; the last one repeats. */
@@ -33,7 +33,7 @@ export interface Patience {
 }
 
 /** A page for a browser. */
-export function isHtml(fault: Fault): boolean {
+export function isHtml(fault: RegistryFailure): boolean {
   return fault.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(fault.text);
 }
 
@@ -50,7 +50,7 @@ const TokenErrorBody = z.object({
 });
 
 /** The server's own words on one line. */
-export function said(fault: Fault): string {
+export function registryMessage(fault: RegistryFailure): string {
   const json = parseJson(fault.text);
   const body = ErrorBody.safeParse(json);
   if (body.success && body.data.errors.length > 0) {

@@ -1,9 +1,9 @@
 import { TgoError } from "@tgo/errors";
-import { ROWS, type Row } from "./failure-rules.js";
-import type { Fault, Patience } from "./registry-failure.js";
+import { FAILURE_RULES, type FailureRule } from "./failure-rules.js";
+import type { RegistryFailure, RetryLimits } from "./registry-failure.js";
 
 /** What a fault means, for the reader who has to act. */
-export function explain(fault: Fault): TgoError {
+export function failureError(fault: RegistryFailure): TgoError {
   const row = rowFor(fault);
   const prefix = fault.stage === "token" ? "at the login: " : "";
   return new TgoError(row.code, prefix + row.what(fault), {
@@ -13,18 +13,18 @@ export function explain(fault: Fault): TgoError {
 }
 
 /** How patient to be with a fault; undefined when asking again does not help. */
-export function patienceWith(fault: Fault): Patience | undefined {
+export function retryLimits(fault: RegistryFailure): RetryLimits | undefined {
   return rowFor(fault).patience?.(fault);
 }
 
 /** The table's name for a fault; for programs and tests. */
-export function classify(fault: Fault): string {
+export function classify(fault: RegistryFailure): string {
   return rowFor(fault).name;
 }
 
-function rowFor(fault: Fault): Row {
+function rowFor(fault: RegistryFailure): FailureRule {
   // The last row matches everything.
-  return ROWS.find((row) => row.matches(fault)) ?? unreachable();
+  return FAILURE_RULES.find((row) => row.matches(fault)) ?? unreachable();
 }
 
 function unreachable(): never {

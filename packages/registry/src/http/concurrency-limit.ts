@@ -1,5 +1,5 @@
 /** Lets at most `limit` pass at once; who waits passes in order. */
-export class Lanes {
+export class ConcurrencyLimit {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

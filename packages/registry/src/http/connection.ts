@@ -2,7 +2,7 @@ import { TgoError } from "@tgo/errors";
 import type { Credentials } from "../auth/credentials.js";
 import { Redactor } from "./redact.js";
 import { isHost, assertNames, formatReference } from "../reference.js";
-import type { Answer } from "./response.js";
+import type { RegistryResponse } from "./response.js";
 import { isDigest } from "../digest.js";
 import { isLoopback } from "../failures/network-failure.js";
 import type { Scope } from "../auth/scope.js";
@@ -129,7 +129,7 @@ export class Connection {
   }
 
   /** One authorized request; a 401 is answered once with a fresh token. */
-  async send(call: Call, scopes: readonly Scope[]): Promise<Answer> {
+  async send(call: Call, scopes: readonly Scope[]): Promise<RegistryResponse> {
     if (call.url.origin !== this.origin.origin) return this.transport.send(call);
     const sent = await this.#authorizer.header(scopes);
     const answer = await this.transport.send(authorized(call, sent));
@@ -144,7 +144,7 @@ export class Connection {
    * As {@link send}, following redirects. Another host gets no credentials; an unencrypted one is refused,
    * unless the caller will check the digest of what comes (`plainStore`: Aliyun's blob store answers on http).
    */
-  async follow(call: Call, scopes: readonly Scope[], { plainStore = false } = {}): Promise<Answer> {
+  async follow(call: Call, scopes: readonly Scope[], { plainStore = false } = {}): Promise<RegistryResponse> {
     let answer = await this.send(call, scopes);
     for (let hops = 0; isRedirect(answer); hops++) {
       const from = answer.call.url;
@@ -175,7 +175,7 @@ export class Connection {
   }
 
   /** The `Location` of an answer, resolved and reachable. @throws TgoError INVALID_RESPONSE */
-  location(answer: Answer, where: string): URL {
+  location(answer: RegistryResponse, where: string): URL {
     const text = answer.headers.get("location") ?? "";
     const url =
       text !== "" && URL.canParse(text, answer.call.url.href) ? new URL(text, answer.call.url) : undefined;
@@ -187,7 +187,7 @@ export class Connection {
     return this.reach(url);
   }
 
-  async #refused(answer: Answer, sent: string | undefined): Promise<boolean> {
+  async #refused(answer: RegistryResponse, sent: string | undefined): Promise<boolean> {
     if (answer.status === 401) return true;
     // GHCR answers an outdated token with 403 and no challenge.
     if (answer.status !== 403 || sent === undefined || answer.headers.has("www-authenticate")) return false;
@@ -199,7 +199,7 @@ function authorized(call: Call, authorization: string | undefined): Call {
   return authorization === undefined ? call : { ...call, headers: { ...call.headers, authorization } };
 }
 
-export function isRedirect({ status }: Answer): boolean {
+export function isRedirect({ status }: RegistryResponse): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 }
 

@@ -1,5 +1,5 @@
 /** Stops a request when nothing has moved for too long. */
-export class Watch {
+export class IdleTimeout {
   expired = false;
   #timer: NodeJS.Timeout | undefined;
 

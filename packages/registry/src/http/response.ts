@@ -1,14 +1,14 @@
 import { TgoError } from "@tgo/errors";
 import type { Call } from "./transport.js";
-import type { Watch } from "./idle-timeout.js";
+import type { IdleTimeout } from "./idle-timeout.js";
 
 /** Of a text for a person, in bytes. */
 const MAX_TEXT = 64 * 1024;
 
 /** A response, its body guarded against silence. */
-export class Answer {
+export class RegistryResponse {
   readonly #response: Response;
-  readonly #watch: Watch;
+  readonly #watch: IdleTimeout;
   readonly #finished: () => void;
   readonly #faultOf: (cause: unknown) => TgoError;
   #text: string | undefined;
@@ -17,7 +17,7 @@ export class Answer {
   constructor(
     readonly call: Call,
     response: Response,
-    watch: Watch,
+    watch: IdleTimeout,
     finished: () => void,
     faultOf: (cause: unknown) => TgoError,
   ) {

@@ -1,19 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isTgoError, TgoError } from "@tgo/errors";
-import { explain, patienceWith } from "../failures/response-failure.js";
-import type { Fault, Patience } from "../failures/registry-failure.js";
+import { failureError, retryLimits } from "../failures/response-failure.js";
+import type { RegistryFailure, RetryLimits } from "../failures/registry-failure.js";
 import { parseChallenges } from "../auth/challenge.js";
-import { Answer } from "./response.js";
+import { RegistryResponse } from "./response.js";
 import {
-  brokenOff,
+  connectionLost,
   describe,
-  networkFault,
-  sourceFault,
-  type NetworkFault,
+  networkFailure,
+  sourceFailure,
+  type NetworkFailure,
 } from "../failures/network-failure.js";
-import { Lanes } from "./concurrency-limit.js";
+import { ConcurrencyLimit } from "./concurrency-limit.js";
 import { Upload } from "./upload-body.js";
-import { Watch } from "./idle-timeout.js";
+import { IdleTimeout } from "./idle-timeout.js";
 import type { Redactor } from "./redact.js";
 
 export type Content = Uint8Array | ReadableStream<Uint8Array>;
@@ -74,7 +74,7 @@ export interface TransportOptions {
 }
 
 /** The error that the last try ended with, for whom the time for all of them is over. */
-export function outOfTime(last: TgoError): TgoError {
+export function deadlineError(last: TgoError): TgoError {
   return new TgoError(last.code, `${last.what} (and the time for all tries is over)`, {
     where: last.where,
     remedy: last.remedy,
@@ -82,7 +82,7 @@ export function outOfTime(last: TgoError): TgoError {
   });
 }
 
-function waitAsked(attempt: number, { waits }: Patience): number {
+function waitAsked(attempt: number, { waits }: RetryLimits): number {
   return waits?.[attempt - 1] ?? waits?.at(-1) ?? 0;
 }
 
@@ -101,7 +101,7 @@ export class Transport {
   /** Stops of the requests under way; one listener on the caller's signal serves them all. */
   readonly #underWay = new Set<() => void>();
   /** Of their own each: a write waits for the read that it copies from, and a read for nothing. */
-  readonly #lanes: { readonly reads: Lanes; readonly writes: Lanes };
+  readonly #lanes: { readonly reads: ConcurrencyLimit; readonly writes: ConcurrencyLimit };
   /** Milliseconds that faults have cost so far, and until when that is counted: what is lost at once, is lost once. */
   #lostMs = 0;
   #countedTo = 0;
@@ -109,7 +109,7 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.#o = options;
     const { reads, writes } = options.concurrency;
-    this.#lanes = { reads: new Lanes(reads), writes: new Lanes(writes) };
+    this.#lanes = { reads: new ConcurrencyLimit(reads), writes: new ConcurrencyLimit(writes) };
     options.signal?.addEventListener("abort", () => {
       for (const stop of this.#underWay) stop();
     });
@@ -119,34 +119,37 @@ export class Transport {
    * The answer, whatever its status, after the repeats that its status or a network fault deserved.
    * @throws TgoError UNAVAILABLE when no answer came, INTERRUPTED when the caller's signal fired.
    */
-  async send(call: Call): Promise<Answer> {
+  async send(call: Call): Promise<RegistryResponse> {
     for (let attempt = 1; ; attempt++) {
       const began = this.#o.now();
       const outcome = await this.#attempt(call);
-      const patience = outcome instanceof Answer ? await this.#patienceWith(outcome) : outcome.patience;
+      const patience =
+        outcome instanceof RegistryResponse ? await this.#patienceWith(outcome) : outcome.patience;
       if (patience !== undefined) this.#lose(began);
       const verdict =
         patience === undefined || call.once === true ? "enough" : this.verdict(attempt, patience);
       if (patience === undefined || verdict === "enough") {
-        if (outcome instanceof Answer) return outcome;
+        if (outcome instanceof RegistryResponse) return outcome;
         throw outcome.error;
       }
       if (verdict === "out of time")
-        throw outOfTime(outcome instanceof Answer ? await this.refusal(outcome) : outcome.error);
-      if (outcome instanceof Answer) await outcome.discard();
+        throw deadlineError(
+          outcome instanceof RegistryResponse ? await this.refusal(outcome) : outcome.error,
+        );
+      if (outcome instanceof RegistryResponse) await outcome.discard();
       await this.wait(attempt, patience, call.doing);
     }
   }
 
   /** Whether a further try is worth its wait. @param attempt the try that failed, from 1 */
-  verdict(attempt: number, patience: Patience): "again" | "enough" | "out of time" {
+  verdict(attempt: number, patience: RetryLimits): "again" | "enough" | "out of time" {
     const asked = waitAsked(attempt, patience);
     if (attempt >= Math.min(patience.tries, this.#o.retries + 1) || asked > LONGEST_ASKED_MS) return "enough";
     return this.#lostMs + asked > this.#o.totalMs ? "out of time" : "again";
   }
 
   /** Full jitter between nothing and the doubled wait, and never less than the server asked for. */
-  async wait(attempt: number, patience: Patience, doing: string): Promise<void> {
+  async wait(attempt: number, patience: RetryLimits, doing: string): Promise<void> {
     const backoff = this.#o.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1));
     const waitMs = Math.round(waitAsked(attempt, patience) + backoff);
     this.#o.onRetry?.({ host: this.#o.host, doing, attempt, waitMs, reason: patience.reason });
@@ -173,11 +176,11 @@ export class Transport {
   }
 
   /** The answer as an error for the reader. */
-  async refusal(answer: Answer): Promise<TgoError> {
-    return explain(await this.fault(answer));
+  async refusal(answer: RegistryResponse): Promise<TgoError> {
+    return failureError(await this.fault(answer));
   }
 
-  async fault(answer: Answer): Promise<Fault> {
+  async fault(answer: RegistryResponse): Promise<RegistryFailure> {
     return {
       host: this.#o.host,
       where: answer.call.where,
@@ -193,34 +196,34 @@ export class Transport {
     };
   }
 
-  async #patienceWith(answer: Answer): Promise<Patience | undefined> {
+  async #patienceWith(answer: RegistryResponse): Promise<RetryLimits | undefined> {
     if (answer.status < 400 || answer.status === 401) return undefined;
-    return patienceWith(await this.fault(answer));
+    return retryLimits(await this.fault(answer));
   }
 
-  async #attempt(call: Call): Promise<Answer | NetworkFault> {
+  async #attempt(call: Call): Promise<RegistryResponse | NetworkFailure> {
     const lanes = call.method === "GET" || call.method === "HEAD" ? this.#lanes.reads : this.#lanes.writes;
     await lanes.enter();
-    let answer: Answer | NetworkFault;
+    let answer: RegistryResponse | NetworkFailure;
     try {
       answer = await this.#ask(call);
     } finally {
       lanes.leave();
     }
-    if (call.whole === undefined || !(answer instanceof Answer) || !answer.ok) return answer;
+    if (call.whole === undefined || !(answer instanceof RegistryResponse) || !answer.ok) return answer;
     try {
       await answer.bytes(call.whole);
       return answer;
     } catch (error) {
-      if (isTgoError(error) && error.code === "UNAVAILABLE") return brokenOff(error);
+      if (isTgoError(error) && error.code === "UNAVAILABLE") return connectionLost(error);
       throw error;
     }
   }
 
-  async #ask(call: Call): Promise<Answer | NetworkFault> {
+  async #ask(call: Call): Promise<RegistryResponse | NetworkFailure> {
     this.#throwIfInterrupted();
     const abort = new AbortController();
-    const watch = new Watch(this.#o.timeoutMs, abort);
+    const watch = new IdleTimeout(this.#o.timeoutMs, abort);
     const stop = (): void => {
       abort.abort();
     };
@@ -242,17 +245,17 @@ export class Transport {
         ...(call.body === undefined ? {} : upload.init(await call.body.open())),
       });
       const faultOf = (cause: unknown): TgoError => this.#networkFault(call, cause, watch).error;
-      return new Answer(call, response, watch, finished, faultOf);
+      return new RegistryResponse(call, response, watch, finished, faultOf);
     } catch (cause) {
       finished();
       this.#throwIfInterrupted();
-      if (upload.sourceFailure !== undefined) return sourceFault(upload.sourceFailure);
-      if (cause instanceof TgoError) return sourceFault(cause);
+      if (upload.sourceFailure !== undefined) return sourceFailure(upload.sourceFailure);
+      if (cause instanceof TgoError) return sourceFailure(cause);
       return this.#networkFault(call, cause, watch);
     }
   }
 
-  #networkFault(call: Call, cause: unknown, watch: Watch): NetworkFault {
+  #networkFault(call: Call, cause: unknown, watch: IdleTimeout): NetworkFailure {
     this.#throwIfInterrupted();
     const fault = watch.expired
       ? { code: "TIMEOUT", text: `no answer for ${this.#o.timeoutMs / 1000} s` }
@@ -260,7 +263,7 @@ export class Transport {
     const server =
       call.stage === "token" ? `the login server ${call.url.host} of ${this.#o.host}` : this.#o.host;
     const via = call.stage !== "token" && call.url.host !== this.#o.host ? ` (at ${call.url.origin})` : "";
-    return networkFault(
+    return networkFailure(
       { code: fault.code, text: this.#o.redactor.clean(fault.text) },
       { server: server + via, where: call.where, hostname: call.url.hostname },
     );

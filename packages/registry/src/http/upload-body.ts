@@ -1,11 +1,11 @@
 import type { Content } from "./transport.js";
-import type { Watch } from "./idle-timeout.js";
+import type { IdleTimeout } from "./idle-timeout.js";
 
 /** A request body on its way: remembers whether its source failed, which is not the server's fault. */
 export class Upload {
   sourceFailure: unknown;
 
-  constructor(private readonly watch: Watch) {}
+  constructor(private readonly watch: IdleTimeout) {}
 
   init(content: Content): RequestInit {
     if (content instanceof Uint8Array) return { body: content };

@@ -25,7 +25,7 @@ export interface Outcome {
 }
 
 /** Three real registries with different credentials, a mirror with base images, and the settings to use them. */
-export interface World {
+export interface Harness {
   readonly folder: string;
   readonly registries: {
     readonly open: LocalRegistry;
@@ -36,12 +36,12 @@ export interface World {
   readonly mirror: string;
   readonly catalogFile: string;
   readonly dockerConfigFile: string;
-  /** Everything any command of this world has printed. */
+  /** Everything any command of this harness has printed. */
   readonly printed: () => string;
   readonly tgo: (args: readonly string[], options?: RunOptions) => Promise<Outcome>;
-  /** `tgo` with this world's catalog and credentials. */
+  /** `tgo` with this harness's catalog and credentials. */
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Outcome>;
-  /** A catalog file of its own: this world's with changes. */
+  /** A catalog file of its own: this harness's with changes. */
   readonly catalog: (name: string, change: object) => Promise<string>;
   readonly close: () => Promise<void>;
 }
@@ -53,7 +53,7 @@ export interface RunOptions {
   readonly watch?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
-export async function createWorld(engine: EngineName): Promise<World> {
+export async function createHarness(engine: EngineName): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), "tgo-e2e-"));
   const [mirror, open, basic, bearer] = await Promise.all([
     startBaseMirror({ log: (text) => process.stdout.write(`${text}\n`) }),
@@ -179,11 +179,11 @@ function credentials({ username, password }: LocalRegistry): string[] {
 }
 
 export async function makeFolder(
-  world: World,
+  harness: Harness,
   name: string,
   files: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const folder = join(world.folder, name);
+  const folder = join(harness.folder, name);
   await mkdir(folder, { recursive: true });
   for (const [path, content] of Object.entries(files)) {
     await mkdir(join(folder, path, ".."), { recursive: true });
