@@ -1,6 +1,6 @@
 /**
- * TGO's images: built for linux/amd64 and linux/arm64, published with one digest to every registry, and proven
- * before a tag moves.
+ * Build TGO's images for linux/amd64 and linux/arm64, and publish them to every registry under one digest. Every
+ * variant is checked and smoke-tested before a tag moves.
  */
 import {
   argument,
@@ -15,29 +15,29 @@ import {
 } from "@dagger.io/dagger";
 import { Pipelines, type HostOptions } from "../lib/core.js";
 
-/** How a result is printed. */
+/** Output format of a result. */
 export enum Format {
-  /** Tables for people. */
+  /** Plain-text tables, for terminals. */
   Text = "text",
-  /** One JSON document for programs. */
+  /** One JSON document, for programs. */
   Json = "json",
-  /** Markdown for a CI job's summary. */
+  /** Markdown, for CI job summaries. */
   Markdown = "markdown",
 }
 
-/** How a report is printed. */
+/** Output format of a report. */
 export enum ReportFormat {
-  /** Tables for people. */
+  /** Plain-text tables, for terminals. */
   Text = "text",
-  /** One JSON document for programs. */
+  /** One JSON document, for programs. */
   Json = "json",
-  /** Markdown for a CI job's summary. */
+  /** Markdown, for CI job summaries. */
   Markdown = "markdown",
-  /** One page for a browser, on a phone or a desk; it needs no network. */
+  /** A self-contained HTML page, for browsers. */
   Html = "html",
 }
 
-/** Builds, publishes and verifies TGO's multi-architecture images. */
+/** Build, publish and verify TGO's multi-arch images. */
 @object()
 export class Tgo {
   private catalog?: File;
@@ -54,34 +54,34 @@ export class Tgo {
   private repos?: Directory;
 
   constructor(
-    /** Overrides of the built-in catalog: services, registries, mirrors (tgo.catalog.json). */
+    /** Override file for the built-in catalog: services, registries, mirrors (tgo.catalog.json). */
     catalog?: File,
-    /** Registries to use instead of the catalog's: [name=]host[:port]/path[/{service}]. */
+    /** Use these registries instead of the catalog's: [name=]host[:port]/path[/{service}]. */
     registry?: string[],
-    /** Connections for the registries, in their order, where the engine does not reach them: tcp://localhost:5001. */
+    /** Connections to registries the engine cannot reach itself, one per --registry in order: tcp://localhost:5001. */
     registryService?: Service[],
-    /** Platforms to build: linux/amd64, linux/arm64. All of the catalog's when absent. */
+    /** Platforms to build: linux/amd64, linux/arm64; all of the catalog's if omitted. */
     platform?: string[],
-    /** Digests of base images, over the built-in ones (tgo.bases.json); lock-bases writes it. */
+    /** Lock file of base image digests (tgo.bases.json), overriding the built-in lock; written by lock-bases. */
     baseLock?: File,
     /**
-     * Mirrors, over the catalog's: pypi=URL, npm=URL, debian=URL, debian-security=URL, or the host of base images as
-     * in docker.io=mirror.example.com/hub.
+     * Mirrors, overriding the catalog's: pypi=URL, npm=URL, debian=URL, debian-security=URL, or one for a registry of
+     * base images, such as docker.io=mirror.example.com/hub.
      */
     mirror?: string[],
-    /** Docker's config.json with the registries' credentials: file:$HOME/.docker/config.json. */
+    /** Docker config.json with registry credentials: file:$HOME/.docker/config.json. */
     dockerConfig?: Secret,
-    /** CA certificates (PEM) that build steps trust, for networks that inspect TLS. Never in an image. */
+    /** CA certificates (PEM) for build steps, needed behind a TLS-inspecting proxy. Never stored in an image. */
     caBundle?: File,
-    /** Credentials of private Python package indexes, in the format of netrc: file:$HOME/.netrc. Never in an image. */
+    /** netrc file for private Python package indexes: file:$HOME/.netrc. Never stored in an image. */
     netrc?: Secret,
-    /** Credentials of private npm registries, in the format of .npmrc: file:$HOME/.npmrc. Never in an image. */
+    /** .npmrc file for private npm registries: file:$HOME/.npmrc. Never stored in an image. */
     npmrc?: Secret,
-    /** Secrets of Dockerfile builds as NAME=value lines; each service declares which it uses: file:build.env. */
+    /** Secrets for Dockerfile builds, as NAME=value lines; a service gets only those it declares: file:build.env. */
     buildSecrets?: Secret,
     /**
-     * The repository around the module, of which repos/ is read: where sources come from when --source names none.
-     * An argument of its own, because its ignore patterns would also apply to a --source.
+     * The repository around the module; its repos/ folder is the source if --source is omitted. A separate argument,
+     * because its ignore patterns would apply to --source as well.
      */
     @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) repos?: Directory,
   ) {
@@ -99,51 +99,54 @@ export class Tgo {
     this.repos = repos;
   }
 
-  /** Lists the services of the catalog. */
+  /** List the services of the catalog. */
   @func()
   async services(
-    /** text, json or markdown. */
+    /** Output format: text, json or markdown. */
     format: Format = Format.Text,
   ): Promise<string> {
     return this.pipelines().services(format);
   }
 
-  /** Says what publish would do, without doing it. */
+  /** Show the publish plan. */
   @func()
   async plan(
-    /** Services by name, or "all". */
+    /** Names of services, or "all". */
     service: string[],
-    /** text, json or markdown. */
+    /** Output format: text, json or markdown. */
     format: Format = Format.Text,
   ): Promise<string> {
     return this.pipelines().plan(service, format);
   }
 
   /**
-   * Returns a base lock: the digests that the base images' tags stand for now, of services and of the tools that
-   * build them. Each base must have every platform. Write it to tgo.bases.json, and pass that with --base-lock.
+   * Pin base images to their current digests.
+   *
+   * Resolves the base images of the services and of the build tools, and returns the lock. Fails if a base lacks a
+   * platform. Save it as tgo.bases.json and pass it with --base-lock.
    */
   @func({ cache: "never" })
   async lockBases(
-    /** Services by name; all when absent. The lock's entries for others are kept. */
+    /** Names of services; all if omitted. Lock entries of other services are kept. */
     service: string[] = [],
   ): Promise<string> {
     return this.pipelines().lockBases(service);
   }
 
   /**
-   * Builds one variant of a service, checks every file's machine, and returns it as a container: the engine's own
-   * platform, or the one given with --platform.
+   * Build one variant of a service and return it as a container.
+   *
+   * Checks every binary's architecture. Builds the engine's own platform unless --platform names another.
    */
   @func({ cache: "never" })
   async build(
-    /** Service by name. */
+    /** Name of the service. */
     service: string,
-    /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
+    /** Source directory: the service's own, or one that contains repos/SERVICE or SERVICE. */
     source?: Directory,
-    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
+    /** Source commit; read from .git if omitted, else dev-HASH. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
+    /** Commit time, RFC 3339 or Unix seconds; read from .git if omitted, else 1980-01-01. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
@@ -151,71 +154,74 @@ export class Tgo {
     return this.pipelines().build(service, { source, revision, created, value });
   }
 
-  /** Builds services and runs every variant in a network of its own; publishes nothing. */
+  /** Build services and smoke-test every variant in an isolated network. Publishes nothing. */
   @func({ cache: "never" })
   async smoke(
-    /** Services by name, or "all". */
+    /** Names of services, or "all". */
     service: string[],
-    /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
+    /** Source directory: the service's own, or one that contains repos/SERVICE or SERVICE. */
     source?: Directory,
-    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
+    /** Source commit; read from .git if omitted, else dev-HASH. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
+    /** Commit time, RFC 3339 or Unix seconds; read from .git if omitted, else 1980-01-01. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
-    /** text, json, markdown or html. */
+    /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     return this.pipelines().smoke(service, { source, revision, created, value }, format);
   }
 
   /**
-   * Builds services, checks and runs every variant, publishes one digest to every registry as a candidate, and
-   * verifies it there. What a registry already holds is copied, not built again. No version tag moves.
+   * Build services and publish them as candidates to every registry.
+   *
+   * Checks and smoke-tests every variant, publishes one digest everywhere, and verifies it in each registry. A
+   * candidate that one registry already has is copied, not rebuilt. No version tag moves.
    */
   @func({ cache: "never" })
   async publish(
-    /** Services by name, or "all". */
+    /** Names of services, or "all". */
     service: string[],
-    /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
+    /** Source directory: the service's own, or one that contains repos/SERVICE or SERVICE. */
     source?: Directory,
-    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
+    /** Source commit; read from .git if omitted, else dev-HASH. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
+    /** Commit time, RFC 3339 or Unix seconds; read from .git if omitted, else 1980-01-01. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
-    /** Version the candidate is of, such as 1.2.3; part of its bytes. Its tags are written by release. */
+    /** Version built into the image, such as 1.2.3. Version tags are written by release only. */
     version?: string,
-    /** text, json, markdown or html. */
+    /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     return this.pipelines().publish(service, { source, revision, created, value }, version, format);
   }
 
   /**
-   * Says in seconds whether a release could begin, with everything that speaks against it at once: the right to push
-   * to every registry, the version's tag, sources, locks, base images, clock, disk and emulation. Builds and pushes
-   * nothing. Exits with 1 when something must be mended first.
+   * Check whether a release can start, and list everything blocking it.
+   *
+   * Checks push access to every registry, the version tag, sources, locks, base images, clock, disk and emulation, in
+   * seconds. Builds and pushes nothing. Exits with 1 if something must be fixed first.
    */
   @func({ cache: "never" })
   async preflight(
-    /** Services by name, or "all". */
+    /** Names of services, or "all". */
     service: string[] = ["all"],
-    /** Version that is to be released: is its tag free, or held by this very candidate? */
+    /** Version to release; its tag must be free or already point to this candidate. */
     version?: string,
-    /** Git tag that says it instead: v1.2.3, or tgo-api-v1.2.3 for one service. */
+    /** Git tag to take the version from: v1.2.3, or tgo-api-v1.2.3 for one service. */
     gitTag?: string,
-    /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
+    /** Source directory: the service's own, or one that contains repos/SERVICE or SERVICE. */
     source?: Directory,
-    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
+    /** Source commit; read from .git if omitted, else dev-HASH. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
+    /** Commit time, RFC 3339 or Unix seconds; read from .git if omitted, else 1980-01-01. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
-    /** text, json, markdown or html. */
+    /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     return this.pipelines().preflight(
@@ -227,114 +233,118 @@ export class Tgo {
   }
 
   /**
-   * Releases a version: candidates of all services are built, proven and put into every registry; when all of them are
-   * verified in all required registries, the version's tags are written, then the floating ones, and latest last. The
-   * same command again finishes what was interrupted.
+   * Release a version of all services behind one gate.
+   *
+   * Publishes a candidate of every service. Once all of them are verified in all required registries, writes the
+   * version tags, then the floating tags, and latest last. Run the same command again to finish an interrupted release.
    */
   @func({ cache: "never" })
   async release(
-    /** Services by name, or "all". */
+    /** Names of services, or "all". */
     service: string[] = ["all"],
-    /** Version to release: 1.2.3, or a prerelease such as 1.2.3-rc.1, which moves no other tag. */
+    /** Version to release: 1.2.3, or a prerelease such as 1.2.3-rc.1, which moves no floating tag. */
     version?: string,
-    /** Git tag that says it instead: v1.2.3, or tgo-api-v1.2.3 for one service. */
+    /** Git tag to take the version from: v1.2.3, or tgo-api-v1.2.3 for one service. */
     gitTag?: string,
-    /** The service's source, or a folder with repos/SERVICE or SERVICE in it. */
+    /** Source directory: the service's own, or one that contains repos/SERVICE or SERVICE. */
     source?: Directory,
-    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
+    /** Source commit; read from .git if omitted, else dev-HASH. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
+    /** Commit time, RFC 3339 or Unix seconds; read from .git if omitted, else 1980-01-01. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
-    /** Let floating tags go back to an older version. */
+    /** Allow moving floating tags to an older version. */
     allowBackwards: boolean = false,
-    /** Take over floating tags of which nobody knows the version. */
+    /** Move floating tags even if the version they point to is unknown. */
     adoptLatest: boolean = false,
-    /** text, json, markdown or html. */
+    /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
-    const wishes = { version, gitTag, allowBackwards, adoptLatest };
-    return this.pipelines().release(service, wishes, { source, revision, created, value }, format);
+    const request = { version, gitTag, allowBackwards, adoptLatest };
+    return this.pipelines().release(service, request, { source, revision, created, value }, format);
   }
 
   /**
-   * Moves the floating tags to a version that is out, and brings it to registries that lack it. Builds nothing. With
-   * allow-backwards this is the way back to an older version.
+   * Point the floating tags at a version already released.
+   *
+   * Copies the version to registries that lack it. Builds nothing. Use --allow-backwards to roll back.
    */
   @func({ cache: "never" })
   async promote(
-    /** Version that is out already. */
+    /** Version already released. */
     version: string,
-    /** Services by name, or "all". */
+    /** Names of services, or "all". */
     service: string[] = ["all"],
-    /** Let floating tags go back to an older version. */
+    /** Allow moving floating tags to an older version. */
     allowBackwards: boolean = false,
-    /** Take over floating tags of which nobody knows the version. */
+    /** Move floating tags even if the version they point to is unknown. */
     adoptLatest: boolean = false,
-    /** text, json, markdown or html. */
+    /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     return this.pipelines().promote(service, { version, allowBackwards, adoptLatest }, format);
   }
 
-  /** Shows what latest, the floating tags and the newest version are in every registry, and where they disagree. */
+  /** Show latest, floating tags and the newest version in every registry, and where they disagree. */
   @func({ cache: "never" })
   async status(
-    /** Services by name, or "all". */
+    /** Names of services, or "all". */
     service: string[] = ["all"],
-    /** text, json or markdown. */
+    /** Output format: text, json or markdown. */
     format: Format = Format.Text,
   ): Promise<string> {
     return this.pipelines().status(service, format);
   }
 
-  /** Lists candidate and staging tags that no version or floating tag points to, and removes them when told to. */
+  /** List candidate and staging tags that no release uses; --remove deletes them. */
   @func({ cache: "never" })
   async prune(
-    /** Services by name, or "all". */
+    /** Names of services, or "all". */
     service: string[] = ["all"],
-    /** Age in days from which a tag may go: that of its candidate's commit, as registries tell no other time. */
+    /** Minimum age in days, counted from the candidate's commit: registries do not report push times. */
     days: number = 30,
-    /** So many of the youngest candidates stay, however old. */
+    /** Keep the N newest candidates, whatever their age. */
     keep: number = 0,
-    /** Also remove what has no known time: staging tags without their candidate among it. */
+    /** Include tags of unknown age, such as staging tags whose candidate is missing. */
     undated: boolean = false,
-    /** Remove, instead of only listing. */
+    /** Delete the tags instead of only listing them. */
     remove: boolean = false,
-    /** text, json or markdown. */
+    /** Output format: text, json or markdown. */
     format: Format = Format.Text,
   ): Promise<string> {
     return this.pipelines().prune(service, { days, keep, undated, remove }, format);
   }
 
   /**
-   * Compares what the registries have with the plan: platforms, architectures, ELF machines, one digest
-   * everywhere, anonymous pull where the catalog says so.
+   * Verify published images in every registry.
+   *
+   * Compares them with the plan: platforms, architectures, ELF machines, one digest everywhere, and an anonymous pull
+   * where the catalog says the registry is public.
    */
   @func({ cache: "never" })
   async verify(
-    /** Services by name, or "all". */
+    /** Names of services, or "all". */
     service: string[],
-    /** Tag to verify, such as latest; the source's candidate when absent. */
+    /** Tag to verify, such as latest; the source's candidate if omitted. */
     tag?: string,
-    /** Read every layer and check the machine of every ELF file in it. */
+    /** Read every layer and check the architecture of every ELF file. */
     elf: boolean = true,
-    /** The service's source, or a folder with repos/SERVICE or SERVICE in it; used when no tag is given. */
+    /** Source directory: the service's own, or one that contains repos/SERVICE or SERVICE. Ignored with --tag. */
     source?: Directory,
-    /** Commit the source is of; that of its .git when absent, else dev-HASH. */
+    /** Source commit; read from .git if omitted, else dev-HASH. */
     revision?: string,
-    /** Time of that commit: RFC 3339, or seconds since 1970; from its .git when absent, else 1980-01-01. */
+    /** Commit time, RFC 3339 or Unix seconds; read from .git if omitted, else 1980-01-01. */
     created?: string,
     /** Build values: NAME=value. */
     value?: string[],
-    /** text, json, markdown or html. */
+    /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     return this.pipelines().verify(service, { tag, elf }, { source, revision, created, value }, format);
   }
 
-  /** Dagger passes no host; the `tgo` command does. */
+  /** Only the `tgo` command passes a host. */
   private pipelines(host?: HostOptions): Pipelines {
     const options = {
       catalog: this.catalog,
