@@ -1,9 +1,8 @@
 import type { Client, Container, Directory } from "@dagger.io/dagger";
 import { selectServices, type Catalog, type Service } from "@tgo/catalog";
-import { TgoError } from "@tgo/errors";
+import { TgoError, problemOf } from "@tgo/errors";
 import { parseReleaseTag, parseVersion, formatReasons, type Gate, type Version } from "@tgo/release-rules";
 import {
-  problemOf,
   type OutputFormat,
   type Report,
   type ReportFormat,

@@ -16,7 +16,6 @@ export {
   parseConfig,
   parseDocument,
 } from "./documents.js";
-export { type Problem, problemOf } from "./failures/problem.js";
 export type { Retry } from "./http/transport.js";
 export { canonicalJson } from "./json.js";
 export type { FetchedManifest } from "./manifests.js";

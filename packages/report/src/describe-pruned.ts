@@ -1,6 +1,6 @@
+import type { Problem } from "@tgo/errors";
 import type { PruneSelection } from "@tgo/release-rules";
 import { renderTable, type OutputFormat } from "./render-table.js";
-import type { Problem } from "./report.js";
 
 /** One repository, and what pruning it means. */
 export interface Pruned {

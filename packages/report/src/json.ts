@@ -1,6 +1,6 @@
+import type { Problem } from "@tgo/errors";
 import type {
   GateReport,
-  Problem,
   RegistryReport,
   Report,
   ServiceReport,

@@ -1,4 +1,5 @@
-import type { Problem, Report } from "./report.js";
+import type { Problem } from "@tgo/errors";
+import type { Report } from "./report.js";
 
 /** One problem with all the places it occurred in. */
 export interface ProblemGroup {

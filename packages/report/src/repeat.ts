@@ -1,4 +1,5 @@
-import type { Problem, Report } from "./report.js";
+import type { Problem } from "@tgo/errors";
+import type { Report } from "./report.js";
 
 /** Faults that a change of the command, the source or the catalog must mend first. */
 const MENDED_FIRST = new Set<Problem["code"]>([

@@ -1,4 +1,4 @@
-import type { TgoErrorCode } from "@tgo/errors";
+import type { Problem } from "@tgo/errors";
 
 /** One run of a function, whatever happened: everything a face (terminal, JSON, Markdown, HTML) needs. */
 export interface Report {
@@ -118,11 +118,4 @@ export interface RegistryReport {
   readonly record?: "done" | "already there" | "failed" | undefined;
   readonly problems: readonly Problem[];
   readonly durationMs: number;
-}
-
-export interface Problem {
-  readonly code: TgoErrorCode;
-  readonly what: string;
-  readonly where?: string | undefined;
-  readonly remedy?: string | undefined;
 }

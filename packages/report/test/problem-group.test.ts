@@ -1,5 +1,6 @@
+import type { Problem } from "@tgo/errors";
 import { expect, it } from "vitest";
-import { renderMarkdown, renderText, type Problem, type Report } from "../src/index.js";
+import { renderMarkdown, renderText, type Report } from "../src/index.js";
 
 const problem = (where: string): Problem => ({
   code: "DENIED",

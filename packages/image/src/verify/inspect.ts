@@ -1,10 +1,9 @@
+import { foreseenProblem, type Problem } from "@tgo/errors";
 import {
   OCI_INDEX,
   address,
   type FetchedManifest,
   inParallel,
-  problemOf,
-  type Problem,
   type Registry,
   isIndex,
   type Descriptor,
@@ -46,7 +45,7 @@ export async function inspectTarget(
     durationMs: 0,
   };
   const [, closed] = await Promise.all([
-    look(sighting, options, facts).catch((error: unknown) => sighting.problems.push(problemOf(error))),
+    look(sighting, options, facts).catch((error: unknown) => sighting.problems.push(foreseenProblem(error))),
     target.anonymous === undefined ? [] : pullAnonymously(target, target.anonymous),
   ]);
   // What is not there for anybody is not closed to somebody.
@@ -137,7 +136,7 @@ async function lookAtVariant(
     }
     return variant;
   } catch (error) {
-    problems.push(problemOf(error));
+    problems.push(foreseenProblem(error));
     return undefined;
   }
 }
@@ -181,7 +180,7 @@ async function pullAnonymously(
   try {
     return (await anonymous.resolve(repository, reference)) === undefined ? [closed] : [];
   } catch (error) {
-    const problem = problemOf(error);
+    const problem = foreseenProblem(error);
     if (problem.code === "UNAUTHORIZED" || problem.code === "DENIED" || problem.code === "NOT_FOUND")
       return [closed];
     return [{ ...problem, what: `without credentials: ${problem.what}` }];

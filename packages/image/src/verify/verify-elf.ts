@@ -1,7 +1,8 @@
 import type { ElfReport } from "../elf/elf.js";
 import type { CachedVariant } from "./image-cache.js";
 import { mergeLayers, readLayer, type LayerReport } from "../layers.js";
-import { inParallel, problemOf, type Problem } from "@tgo/registry";
+import { foreseenProblem, type Problem } from "@tgo/errors";
+import { inParallel } from "@tgo/registry";
 import { where, type Inspection } from "./inspect.js";
 import type { VerifyOptions } from "./verify-image.js";
 
@@ -34,7 +35,7 @@ export async function checkElf(
       if (report.foreign.length > 0)
         for (const holder of holders) holder.problems.push(foreign(variant, report, where(holder)));
     } catch (error) {
-      for (const { problems } of holders) problems.push(problemOf(error));
+      for (const { problems } of holders) problems.push(foreseenProblem(error));
     }
   });
   return reports;
@@ -46,7 +47,7 @@ async function openFrom(holders: readonly Inspection[], digest: string): Promise
     try {
       return await target.registry.blob(target.repository, digest);
     } catch (error) {
-      problemOf(error);
+      foreseenProblem(error);
     }
   }
   const last = holders.at(-1)?.target;

@@ -1,7 +1,8 @@
 import type { ElfReport } from "../elf/elf.js";
 import { ImageCache, type CachedVariant } from "./image-cache.js";
 import type { Platform } from "../platform.js";
-import type { Problem, Registry } from "@tgo/registry";
+import type { Problem } from "@tgo/errors";
+import type { Registry } from "@tgo/registry";
 import { inspectTarget, where, type Inspection } from "./inspect.js";
 import { checkElf } from "./verify-elf.js";
 

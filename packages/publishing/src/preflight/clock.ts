@@ -1,4 +1,4 @@
-import type { Problem } from "@tgo/report";
+import type { Problem } from "@tgo/errors";
 
 /** How far a registry's clock is from this machine's. */
 export interface Skew {

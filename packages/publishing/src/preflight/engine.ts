@@ -1,8 +1,7 @@
 import type { PublishContext } from "../targets/publish-context.js";
 import type { Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { Platform } from "@tgo/catalog";
-import { isTgoError, TgoError } from "@tgo/errors";
-import { problemOf, type Problem } from "@tgo/report";
+import { isTgoError, TgoError, problemOf, type Problem } from "@tgo/errors";
 import { execFailure, errorMessage, toolsContainer } from "@tgo/builders";
 import { foreignProgram } from "./foreign-program.js";
 import { problemsOf } from "./problems.js";

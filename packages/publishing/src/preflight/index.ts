@@ -1,5 +1,6 @@
+import type { Problem } from "@tgo/errors";
 import type { Service } from "@tgo/catalog";
-import type { Problem, RegistryReport, ServiceReport } from "@tgo/report";
+import type { RegistryReport, ServiceReport } from "@tgo/report";
 import { interrupted } from "../publish/attempt.js";
 import type { TargetContext, PublishContext } from "../targets/publish-context.js";
 import { type Prepared } from "../candidate/prepare-candidate.js";

@@ -1,6 +1,6 @@
+import type { Problem } from "@tgo/errors";
 import type { PublishContext } from "../targets/publish-context.js";
 import type { Service } from "@tgo/catalog";
-import type { Problem } from "@tgo/report";
 import {
   buildBases,
   catalogImages,

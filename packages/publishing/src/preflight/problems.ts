@@ -1,4 +1,4 @@
-import { problemOf, type Problem } from "@tgo/report";
+import { problemOf, type Problem } from "@tgo/errors";
 
 /** What a check found, or what it failed of. */
 export interface CheckedValue<T> {

@@ -1,6 +1,6 @@
-import { TgoError } from "@tgo/errors";
+import { TgoError, problemOf, type Problem } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
-import { problemOf, type Problem, type RegistryReport, type ServiceReport } from "@tgo/report";
+import { type RegistryReport, type ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { attempt, interrupted } from "../publish/attempt.js";
 import { splitByRequired, type PublishOutcome } from "../publish/publish-outcome.js";

@@ -1,5 +1,5 @@
 import type { Service } from "@tgo/catalog";
-import { isTgoError } from "@tgo/errors";
+import { isTgoError, problemOf } from "@tgo/errors";
 import { isIndex, type FetchedManifest } from "@tgo/registry";
 import {
   kindOfTag,
@@ -8,7 +8,7 @@ import {
   type PruneOptions,
   type PruneSelection,
 } from "@tgo/release-rules";
-import { problemOf, type Pruned } from "@tgo/report";
+import { type Pruned } from "@tgo/report";
 import { repositoryOf, type Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
 

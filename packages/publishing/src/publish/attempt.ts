@@ -1,5 +1,5 @@
-import { TgoError } from "@tgo/errors";
-import { problemOf, type RegistryReport } from "@tgo/report";
+import { TgoError, problemOf } from "@tgo/errors";
+import { type RegistryReport } from "@tgo/report";
 import type { PublishOutcome } from "./publish-outcome.js";
 import type { TargetContext } from "../targets/publish-context.js";
 

@@ -1,6 +1,7 @@
+import { problemOf } from "@tgo/errors";
 import type { Service } from "@tgo/catalog";
 import { pushImage, type Verification } from "@tgo/image";
-import { problemOf, type RegistryReport, type ServiceReport } from "@tgo/report";
+import { type RegistryReport, type ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { attempt, interrupted } from "./attempt.js";
 import { splitByRequired, settled, type PublishOutcome } from "./publish-outcome.js";

@@ -1,6 +1,6 @@
-import { isTgoError, TgoError } from "@tgo/errors";
+import { isTgoError, TgoError, problemOf } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
-import { problemOf, type RegistryReport } from "@tgo/report";
+import { type RegistryReport } from "@tgo/report";
 import { interrupted } from "./attempt.js";
 import type { Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";

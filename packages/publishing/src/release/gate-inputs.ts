@@ -76,7 +76,7 @@ export class GateInputs {
     const unseen = silent.flatMap((target) =>
       this.brought.map(({ service }): RegistrySnapshot => {
         const why = this.#rows.get(`${target.name} ${service}`)?.problems[0]?.what ?? "it was not asked";
-        return { service, registry: target.name, held: { state: "unreachable", why } };
+        return { service, registry: target.name, contents: { state: "unreachable", why } };
       }),
     );
     const [seen] = await Promise.all([this.look(answering), this.#readIndexes(answering)]);
@@ -151,7 +151,7 @@ export class GateInputs {
 
   #withoutExcluded(sight: RegistrySnapshot): RegistrySnapshot {
     const why = this.#excluded.get(`${sight.registry} ${sight.service}`);
-    return why === undefined ? sight : { ...sight, held: { state: "unreachable", why } };
+    return why === undefined ? sight : { ...sight, contents: { state: "unreachable", why } };
   }
 
   async look(targets: readonly Target[]): Promise<RegistrySnapshot[]> {
@@ -161,14 +161,14 @@ export class GateInputs {
 
   /** What was brought is there, and was verified there: it need not be asked for again. */
   #withCandidate(sight: RegistrySnapshot): RegistrySnapshot {
-    const { service, registry, held } = sight;
+    const { service, registry, contents } = sight;
     const row = this.#rows.get(`${registry} ${service}`);
     const tag = this.brought.find((one) => one.service === service)?.tag;
-    if (held.state !== "seen" || row?.digest === undefined || tag === undefined || held.tags.has(tag))
+    if (contents.state !== "seen" || row?.digest === undefined || tag === undefined || contents.tags.has(tag))
       return sight;
     if (row.state === "failed" || row.state === "not started") return sight;
     const candidate = { digest: row.digest, version: undefined };
-    return { service, registry, held: { state: "seen", tags: new Map([...held.tags, [tag, candidate]]) } };
+    return { service, registry, contents: { state: "seen", tags: new Map([...contents.tags, [tag, candidate]]) } };
   }
 
   #wanted(): TagQuery[] {

@@ -58,12 +58,12 @@ export function readTags(
         try {
           return {
             ...place,
-            held: { state: "seen", tags: tagTargets(await seen(target, of, indexes, versions), of.service) },
+            contents: { state: "seen", tags: tagTargets(await seen(target, of, indexes, versions), of.service) },
           };
         } catch (error) {
           if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
           const why = isTgoError(error) ? error.what : errorMessage(error);
-          return { ...place, held: { state: "unreachable", why } };
+          return { ...place, contents: { state: "unreachable", why } };
         }
       }),
     ),

@@ -1,6 +1,5 @@
-import type { TgoError } from "@tgo/errors";
+import { type TgoError, problemOf, type Problem } from "@tgo/errors";
 import type { TagTarget, RegistrySnapshot, TagStep } from "@tgo/release-rules";
-import { problemOf, type Problem } from "@tgo/report";
 
 /** How often a tag that others write as well is decided anew before that is a failure. */
 const AGAIN = 1;

@@ -1,3 +1,4 @@
+import { problemOf, type Problem } from "@tgo/errors";
 import { attachArtifact } from "@tgo/registry";
 import type { Verification } from "@tgo/image";
 import {
@@ -8,7 +9,7 @@ import {
   type ReleasedImage,
   type ReleasePlan,
 } from "@tgo/release-rules";
-import { problemOf, type Problem, type RegistryReport } from "@tgo/report";
+import { type RegistryReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { interrupted } from "../publish/attempt.js";
 import { repositoryOf, type Target } from "../targets/target.js";

@@ -1,6 +1,7 @@
+import { problemOf } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
 import type { PlannedService, ReleaseState, TagStep } from "@tgo/release-rules";
-import { isInPlace, problemOf, type RegistryReport, type ServiceReport, type TagReport } from "@tgo/report";
+import { isInPlace, type RegistryReport, type ServiceReport, type TagReport } from "@tgo/report";
 import { splitByRequired } from "../publish/publish-outcome.js";
 import { referenceOf, type Target } from "../targets/target.js";
 import type { ReleaseLedger } from "./release-ledger.js";
@@ -55,7 +56,7 @@ export function releaseReport(of: {
     notes: [
       ...report.notes,
       ...board.races(service),
-      ...progress.overtaking.filter((line) => line.startsWith(`${service}:`)),
+      ...progress.newerReleases.filter((line) => line.startsWith(`${service}:`)),
       ...(promotes ? staying(planned, progress) : []),
     ],
   };
@@ -63,9 +64,9 @@ export function releaseReport(of: {
 
 /** What a promotion did not move, and how it would be. After a release of an older version there is nothing to do. */
 function staying({ service, tags }: PlannedService, { steps }: ReleaseState): string[] {
-  const found = steps.flatMap(({ standing, ...step }) =>
-    step.service === service && standing.state === "stays"
-      ? [{ tag: step.tag, newer: standing.newer.text }]
+  const found = steps.flatMap(({ status, ...step }) =>
+    step.service === service && status.state === "stays"
+      ? [{ tag: step.tag, newer: status.newer.text }]
       : [],
   );
   if (found.length === 0) return [];
@@ -90,27 +91,27 @@ export function isComplete(
 }
 
 function tagReport(step: TagStep, board: ReleaseLedger): TagReport {
-  const { registry, tag, standing } = step;
+  const { registry, tag, status } = step;
   const problem = board.problem(step);
   const written = board.written(step);
   const before = written === undefined ? step.before : written.before;
   const was = before === undefined || before.digest === step.digest ? undefined : before;
   const row = { registry, tag, ...(was === undefined ? {} : { before: was.version?.text ?? was.digest }) };
-  switch (standing.state) {
+  switch (status.state) {
     case "already there":
       return { ...row, state: written === undefined ? "already there" : "done" };
     case "stays":
-      return { ...row, state: "stays", told: standing.told };
+      return { ...row, state: "stays", told: status.message };
     case "refused":
       // What went wrong with this run's own write says more than what it left behind.
-      return { ...row, state: "failed", problem: problem ?? problemOf(standing.error) };
+      return { ...row, state: "failed", problem: problem ?? problemOf(status.error) };
     case "to write":
       if (board.isUnseen(step)) return { ...row, state: "done" };
       return problem === undefined ? { ...row, state: "not started" } : { ...row, state: "failed", problem };
     case "missing":
     case "unreachable":
       return problem === undefined
-        ? { ...row, state: "not started", told: standing.told }
+        ? { ...row, state: "not started", told: status.message }
         : { ...row, state: "failed", problem };
   }
 }

@@ -169,7 +169,7 @@ class Run {
       plan.services.map(async ({ service, digest, tags }) => {
         const there = steps.filter((step) => {
           return (
-            step.service === service && step.phase === "version" && step.standing.state === "already there"
+            step.service === service && step.phase === "version" && step.status.state === "already there"
           );
         });
         const reached = targets.filter(({ name }) => there.some(({ registry }) => registry === name));

@@ -73,8 +73,8 @@ async function confirm(
     const seen = await seenNow(target, step, indexes);
     const after = afterWrite({ tag, wrote: { digest, version }, before, seen, where });
     if (after.state === "ok") return { state: "done" };
-    if (after.state === "lost") {
-      if (after.to_is === "newer") return { state: "overtaken", told: after.told };
+    if (after.state === "overwritten") {
+      if (after.relation === "newer") return { state: "overtaken", told: after.message };
       return { state: "overtaken", told: `${tag}: ${after.error.what}`, error: after.error };
     }
     if (lag === undefined) throw after.error;

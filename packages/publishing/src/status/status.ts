@@ -13,6 +13,6 @@ export async function statusOf(
   return releaseStatus({
     services: services.map(({ name }) => ({ service: name, policy })),
     registries: context.targets.map(({ name }) => name),
-    sights: await readTags(context, wanted, new IndexCache(), { versions: "all" }),
+    snapshots: await readTags(context, wanted, new IndexCache(), { versions: "all" }),
   });
 }

@@ -1,8 +1,8 @@
+import type { Problem } from "@tgo/errors";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Problem } from "@tgo/report";
 import { describe, expect, it } from "vitest";
 import { refusal } from "@tgo/testing";
 import type { TargetContext } from "../../src/targets/publish-context.js";

@@ -1,6 +1,6 @@
+import type { Problem } from "@tgo/errors";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Fault } from "@tgo/testing";
-import type { Problem } from "@tgo/report";
 import { expectComplete, expectEachMadeOnce, expectNoLatestAhead } from "./expectations.js";
 import { FAULTY } from "./places.js";
 import type { Point } from "./points.js";
