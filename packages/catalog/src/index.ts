@@ -2,6 +2,7 @@ export { BaseImage, mirrored } from "./base-image.js";
 export { BaseLock, type Pins, formatBaseLock, parseBaseLock, pinned } from "./base-lock.js";
 export { Catalog, Mirrors } from "./catalog.js";
 export { withMirrorFlags } from "./mirror.js";
+export { nearestName } from "./nearest-name.js";
 export { CatalogOverride, applyOverride, parseOverrideFile } from "./override.js";
 export { Platform, parsePlatform } from "./platform.js";
 export { Registry, parseRegistryFlag, registryRepository } from "./registry.js";

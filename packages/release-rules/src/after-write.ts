@@ -12,13 +12,18 @@ import { compareVersions, type Version } from "./version.js";
 export type AfterWrite =
   | { readonly state: "ok" }
   /** The registry still answers what was there before. It may lag: read again, and in the end throw the error. */
-  | { readonly state: "unseen"; readonly error: TgoError }
+  | { readonly state: "stale"; readonly error: TgoError }
   /** Somebody else wrote this tag. A newer version is no failure; after anything else decide again, once. */
-  | { readonly state: "lost"; readonly to: TagTarget; readonly to_is: "newer"; readonly told: string }
   | {
-      readonly state: "lost";
-      readonly to: TagTarget;
-      readonly to_is: "older" | "same version" | "unknown";
+      readonly state: "overwritten";
+      readonly by: TagTarget;
+      readonly relation: "newer";
+      readonly message: string;
+    }
+  | {
+      readonly state: "overwritten";
+      readonly by: TagTarget;
+      readonly relation: "older" | "same version" | "unknown";
       readonly error: TgoError;
     };
 
@@ -43,19 +48,19 @@ export function afterWrite(write: {
       `the registry took the tag for ${wrote.version.text}, and it ${now}`,
       { where, remedy: "Run the same command again: what is done is not done twice." },
     );
-    return { state: "unseen", error };
+    return { state: "stale", error };
   }
   const relation = relationOf(seen.version, wrote.version);
   const what = `somebody else moved it to ${name(seen)} while ${wrote.version.text} was released`;
   const moves = isFloating(kindOfTag(tag));
   if (relation === "newer" && moves)
-    return { state: "lost", to: seen, to_is: relation, told: `${tag}: ${what}` };
+    return { state: "overwritten", by: seen, relation, message: `${tag}: ${what}` };
   const remedy = moves
     ? "Two releases at once? When the other one has ended, run the same command again."
     : "Two releases of one version at once, of different content. Find out who pushed the other one, and release the " +
       "right content as the next version.";
   const error = new TgoError("CONFLICT", what, { where, remedy });
-  return { state: "lost", to: seen, to_is: relation === "newer" ? "unknown" : relation, error };
+  return { state: "overwritten", by: seen, relation: relation === "newer" ? "unknown" : relation, error };
 }
 
 function relationOf(

@@ -10,7 +10,7 @@ import { versionDisagreements } from "./version-status.js";
 export interface SeenService {
   readonly service: string;
   readonly policy: TagPolicy | undefined;
-  readonly places: readonly Pick<RegistrySnapshot, "registry" | "held">[];
+  readonly places: readonly Pick<RegistrySnapshot, "registry" | "contents">[];
 }
 
 /** Everything that disagrees, service by service. */
@@ -20,15 +20,15 @@ export function compareStatus(services: readonly SeenService[]): readonly Disagr
 
 function ofService({ service, policy, places: all }: SeenService): Disagreement[] {
   const places = seenPlaces(all);
-  const unseen = all.flatMap(({ registry, held }): Disagreement[] =>
-    held.state === "seen"
+  const unseen = all.flatMap(({ registry, contents }): Disagreement[] =>
+    contents.state === "seen"
       ? []
       : [
           {
             kind: "not asked",
             service,
             registries: [registry],
-            told: `${service}: ${registry} could not be asked: ${held.why}`,
+            told: `${service}: ${registry} could not be asked: ${contents.why}`,
           },
         ],
   );
@@ -40,8 +40,8 @@ function ofService({ service, policy, places: all }: SeenService): Disagreement[
 }
 
 function seenPlaces(places: SeenService["places"]): RegistryTags[] {
-  return places.flatMap(({ registry, held }) =>
-    held.state === "seen" ? [{ registry, tags: held.tags }] : [],
+  return places.flatMap(({ registry, contents }) =>
+    contents.state === "seen" ? [{ registry, tags: contents.tags }] : [],
   );
 }
 

@@ -44,7 +44,7 @@ export function composeRecord(release: {
       const own = steps.filter((step) => step.service === service && step.registry === registry);
       const place = {
         reference: `${repository(registry, service)}@${digest}`,
-        tags: own.filter(({ standing }) => standing.state === "already there").map(({ tag }) => tag),
+        tags: own.filter(({ status }) => status.state === "already there").map(({ tag }) => tag),
         state: own.every(isSettled) ? ("complete" as const) : ("incomplete" as const),
       };
       return [registry, place] as const;
@@ -72,10 +72,10 @@ export function composeRecord(release: {
  */
 function isRollback(plan: ReleasePlan, steps: readonly TagStep[], now: readonly RegistrySnapshot[]): boolean {
   if (!plan.allowBackwards) return false;
-  return steps.some(({ service, registry, tag, standing }) => {
+  return steps.some(({ service, registry, tag, status }) => {
     const sight = snapshotOf(now, service, registry);
     const kind = kindOfTag(tag);
-    if (!isFloating(kind) || standing.state !== "already there" || sight.state !== "seen") return false;
+    if (!isFloating(kind) || status.state !== "already there" || sight.state !== "seen") return false;
     return versionsOf(sight.tags, service).some(
       (other) => other.stable && inLine(kind, other) && isNewer(other, plan.version),
     );

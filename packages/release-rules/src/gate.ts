@@ -23,7 +23,7 @@ export interface GateEntry {
   /** What is under the version's own tag, whatever its spelling. */
   readonly versionTag:
     | { readonly state: "absent" }
-    | { readonly state: "held"; readonly digest: string }
+    | { readonly state: "present"; readonly digest: string }
     | { readonly state: "unknown"; readonly why: string };
 }
 
@@ -42,7 +42,7 @@ export interface GateReason {
   readonly registry?: string | undefined;
   /** Without the place. */
   readonly what: string;
-  readonly told: string;
+  readonly message: string;
 }
 
 export interface OpenGate {
@@ -91,7 +91,7 @@ export function decideGate(asked: {
   });
   const begun = asPlanned.some(({ places, digest }) =>
     places.some(({ required, entry: { versionTag } }) => {
-      return required && versionTag.state === "held" && versionTag.digest === digest;
+      return required && versionTag.state === "present" && versionTag.digest === digest;
     }),
   );
   const digests = new Map<string, string>();
@@ -99,7 +99,7 @@ export function decideGate(asked: {
     if (digest !== undefined) digests.set(service, digest);
     else if (registries.length > 0 && !places.some(({ required }) => required)) {
       const what = "no registry holds a verified candidate";
-      reasons.push({ kind: "candidate missing", service, what, told: `${service}: ${what}` });
+      reasons.push({ kind: "candidate missing", service, what, message: `${service}: ${what}` });
     }
     for (const { required, entry } of places) {
       for (const reason of [
@@ -138,7 +138,7 @@ export function gateError(
   version: Version,
   details: TgoErrorDetails = {},
 ): TgoError {
-  const lines = formatReasons(reasons).map((told) => `- ${told}`);
+  const lines = formatReasons(reasons).map((line) => `- ${line}`);
   const what = `${version.text} is not released: no version tag and no ${LATEST} was moved`;
   return new TgoError("VERIFY", [what, ...lines].join("\n"), details);
 }
@@ -148,8 +148,8 @@ const ABSENT = {
   versionTag: { state: "unknown", why: "not asked" },
 } as const;
 
-function nothing(told: string): GateReason {
-  return { kind: "nothing to release", what: told, told };
+function nothing(message: string): GateReason {
+  return { kind: "nothing to release", what: message, message };
 }
 
 /** What most required registries have; without required ones, what most have. */
@@ -173,7 +173,7 @@ function candidateReasons(
   digest: string | undefined,
 ): GateReason[] {
   const reason = (kind: GateReason["kind"], what: string): GateReason[] => [
-    { kind, service, registry, what, told: `${service} in ${registry}: ${what}` },
+    { kind, service, registry, what, message: `${service} in ${registry}: ${what}` },
   ];
   if (candidate.state === "missing") {
     const why = candidate.why === undefined ? "" : `: ${candidate.why}`;
@@ -187,7 +187,7 @@ function candidateReasons(
       `the candidate is ${candidate.digest}, elsewhere it is ${digest ?? "unknown"}`,
     );
   // What is out as this version is this version, whoever released it: `latest` may go back to it.
-  if (versionTag.state === "held" && versionTag.digest === digest) return [];
+  if (versionTag.state === "present" && versionTag.digest === digest) return [];
   const problem = candidateProblem(candidate, version, registry);
   return problem === undefined ? [] : reason("candidate refused", problem.what);
 }
@@ -198,7 +198,7 @@ function tagReasons(
   digest: string | undefined,
 ): GateReason[] {
   const reason = (kind: GateReason["kind"], what: string): GateReason[] => [
-    { kind, service, registry, what, told: `${service} in ${registry}: ${what}` },
+    { kind, service, registry, what, message: `${service} in ${registry}: ${what}` },
   ];
   if (versionTag.state === "unknown")
     return reason("version tag unknown", `whether ${version.text} is taken is not known: ${versionTag.why}`);

@@ -12,7 +12,7 @@ export {
   gateError,
 } from "./gate.js";
 export { parseReleaseTag } from "./git-tag.js";
-export { type Next, type ReleaseState, nextSteps } from "./next-steps.js";
+export { type NextAction, type ReleaseState, nextSteps } from "./next-steps.js";
 export { type PrunableTag, type PruneOptions, type PruneSelection, selectPrunable } from "./prunable-tags.js";
 export { type RegistrySnapshot, snapshotOf } from "./registry-snapshot.js";
 export { type PlannedService, type ReleasePlan, planRelease } from "./release-plan.js";

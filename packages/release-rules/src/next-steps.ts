@@ -6,18 +6,18 @@ import { isSettled, newerVersions, PHASES, tagSteps, type Phase, type TagStep } 
 export interface ReleaseState {
   /** Every tag of the plan, in the order of writing. */
   readonly steps: readonly TagStep[];
-  readonly next: Next;
+  readonly next: NextAction;
   /** Newer versions whose release began meanwhile, in words: they may have been overtaken by this one's `latest`. */
-  readonly overtaking: readonly string[];
+  readonly newerReleases: readonly string[];
 }
 
-export type Next =
+export type NextAction =
   /** Write these, in any order, then look at all registries again and ask anew. */
   | { readonly act: "write"; readonly steps: readonly TagStep[] }
   /** All required registries are as planned. `later`: what is left in the others. */
   | { readonly act: "done"; readonly later: readonly TagStep[] }
   /** Nothing more can be written before somebody sees to these. */
-  | { readonly act: "stop"; readonly because: readonly TagStep[] };
+  | { readonly act: "stop"; readonly blockers: readonly TagStep[] };
 
 /**
  * What a release does next.
@@ -41,23 +41,21 @@ export function nextSteps(
   start: readonly RegistrySnapshot[] = now,
 ): ReleaseState {
   const steps = tagSteps(plan, now, start);
-  return { steps, next: nextOf(steps), overtaking: overtaking(now, plan, start) };
+  return { steps, next: nextOf(steps), newerReleases: overtaking(now, plan, start) };
 }
 
-function nextOf(steps: readonly TagStep[]): Next {
+function nextOf(steps: readonly TagStep[]): NextAction {
   const binding = steps.filter(({ required }) => required);
   const versions = steps.filter(({ phase }) => phase === "version");
-  const begun = versions.some(({ required, standing }) => required && standing.state === "already there");
-  const taken = versions.filter(
-    ({ required, standing }) => standing.state === "refused" && (required || !begun),
-  );
-  if (taken.length > 0) return { act: "stop", because: taken };
+  const begun = versions.some(({ required, status }) => required && status.state === "already there");
+  const taken = versions.filter(({ required, status }) => status.state === "refused" && (required || !begun));
+  if (taken.length > 0) return { act: "stop", blockers: taken };
   const writes = PHASES.flatMap((phase) => {
     if (!isOpen(phase, binding)) return [];
     return steps.filter(
       (step) =>
         step.phase === phase &&
-        step.standing.state === "to write" &&
+        step.status.state === "to write" &&
         (step.required || isOpen(phase, inRegistry(steps, step.registry))),
     );
   });
@@ -65,7 +63,7 @@ function nextOf(steps: readonly TagStep[]): Next {
   const left = binding.filter((step) => !isSettled(step));
   if (left.length === 0) return { act: "done", later: steps.filter((step) => !isSettled(step)) };
   // Steps that only wait for others are not what to see to.
-  return { act: "stop", because: left.filter(({ standing }) => standing.state !== "to write") };
+  return { act: "stop", blockers: left.filter(({ status }) => status.state !== "to write") };
 }
 
 /** Whether writes of a phase may be made, by the steps that it depends on. */
@@ -73,8 +71,8 @@ function isOpen(phase: Phase, steps: readonly TagStep[]): boolean {
   const at = PHASES.indexOf(phase);
   const before = steps.filter((step) => PHASES.indexOf(step.phase) < at);
   const fromHere = steps.filter((step) => PHASES.indexOf(step.phase) >= at);
-  const begun = fromHere.some((step) => step.phase === phase && step.standing.state === "already there");
-  const refused = fromHere.some(({ standing }) => standing.state === "refused");
+  const begun = fromHere.some((step) => step.phase === phase && step.status.state === "already there");
+  const refused = fromHere.some(({ status }) => status.state === "refused");
   return before.every(isSettled) && (begun || !refused);
 }
 

@@ -4,10 +4,10 @@ import type { TagTarget } from "./tag-target.js";
 export interface RegistrySnapshot {
   readonly service: string;
   readonly registry: string;
-  readonly held: SnapshotState;
+  readonly contents: SnapshotContents;
 }
 
-export type SnapshotState =
+export type SnapshotContents =
   | {
       readonly state: "seen";
       /** Of a release: at least the planned tags, the candidate's, and every version's. Of a status: all. */
@@ -20,7 +20,7 @@ export function snapshotOf(
   sights: readonly RegistrySnapshot[],
   service: string,
   registry: string,
-): SnapshotState {
+): SnapshotContents {
   const found = sights.find((sight) => sight.service === service && sight.registry === registry);
-  return found?.held ?? { state: "unreachable", why: "it was not asked" };
+  return found?.contents ?? { state: "unreachable", why: "it was not asked" };
 }

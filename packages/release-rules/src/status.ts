@@ -48,22 +48,22 @@ export interface StatusService {
 export function releaseStatus(asked: {
   readonly services: readonly StatusService[];
   readonly registries: readonly string[];
-  readonly sights: readonly RegistrySnapshot[];
+  readonly snapshots: readonly RegistrySnapshot[];
 }): Status {
   const seen = asked.services.map(({ service, policy }) => ({
     service,
     policy,
     places: asked.registries.map((registry) => ({
       registry,
-      held: snapshotOf(asked.sights, service, registry),
+      contents: snapshotOf(asked.snapshots, service, registry),
     })),
   }));
   return {
     rows: seen.flatMap(({ service, places }) =>
-      places.map(({ registry, held }) =>
-        held.state === "seen"
-          ? { service, registry, ...pointers(held.tags, service) }
-          : { service, registry, unreachable: held.why, lines: [] },
+      places.map(({ registry, contents }) =>
+        contents.state === "seen"
+          ? { service, registry, ...pointers(contents.tags, service) }
+          : { service, registry, unreachable: contents.why, lines: [] },
       ),
     ),
     disagreements: compareStatus(seen),

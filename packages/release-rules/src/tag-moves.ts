@@ -16,14 +16,14 @@ export type VersionMove =
  * @param where the tag's reference, for the message
  */
 export function decideVersionTag(move: {
-  readonly held: string | undefined;
+  readonly current: string | undefined;
   readonly wanted: string;
   readonly where: string;
 }): VersionMove {
-  const { held, wanted, where } = move;
-  if (held === undefined) return { act: "write" };
-  if (held === wanted) return { act: "keep" };
-  const what = `it is ${held} already, and a version's tag never changes; asked for was ${wanted}`;
+  const { current, wanted, where } = move;
+  if (current === undefined) return { act: "write" };
+  if (current === wanted) return { act: "keep" };
+  const what = `it is ${current} already, and a version's tag never changes; asked for was ${wanted}`;
   return refuse(
     what,
     where,
@@ -38,23 +38,23 @@ export type FloatingMove =
   /** It stands for this digest already. */
   | { readonly act: "keep" }
   /** A newer version has it, or is about to: nothing is wrong and nothing is written. `told` goes on after the tag. */
-  | { readonly act: "stay"; readonly newer: Version; readonly told: string }
+  | { readonly act: "stay"; readonly newer: Version; readonly message: string }
   | { readonly act: "refuse"; readonly error: TgoError };
 
 /** A version that a floating tag already stands for, or is about to, in another place. */
-export interface Claim {
+export interface CompetingVersion {
   readonly version: Version;
   /** In words, after the version: "is latest in ghcr". */
-  readonly by: string;
+  readonly reason: string;
 }
 
 export interface FloatingRequest {
   readonly tag: string;
   /** What the tag stands for now in this registry. */
-  readonly held: TagTarget | undefined;
+  readonly current: TagTarget | undefined;
   readonly wanted: { readonly digest: string; readonly version: Version };
   /** What others have of this tag; a newer claim stays as it is, like a newer held version. */
-  readonly claims?: readonly Claim[] | undefined;
+  readonly competing?: readonly CompetingVersion[] | undefined;
   /** Also to an older version: a rollback. */
   readonly allowBackwards?: boolean | undefined;
   /** Also from an image of which nothing says, or nothing sensible, which version it is. */
@@ -69,7 +69,7 @@ export interface FloatingRequest {
  * over only when told to adopt, and never because going backwards is allowed.
  */
 export function decideFloatingTag(request: FloatingRequest): FloatingMove {
-  const { tag, held, wanted, where } = request;
+  const { tag, current, wanted, where } = request;
   const kind = kindOfTag(tag);
   if (!isFloating(kind) || !inLine(kind, wanted.version)) {
     return { act: "refuse", error: misplaced(tag, wanted.version, where) };
@@ -81,20 +81,23 @@ export function decideFloatingTag(request: FloatingRequest): FloatingMove {
       `A prerelease is pulled by its own tag, ${wanted.version.text}.`,
     );
   }
-  if (held?.digest === wanted.digest) return { act: "keep" };
-  const move = held === undefined ? ({ act: "write", why: "new" } as const) : overHeld(request, held, kind);
-  const claim = newestClaim(request, kind);
+  if (current?.digest === wanted.digest) return { act: "keep" };
+  const move =
+    current === undefined
+      ? ({ act: "write", why: "new" } as const)
+      : decideReplacement(request, current, kind);
+  const claim = newestCompeting(request, kind);
   if (move.act !== "write" || claim === undefined || request.allowBackwards === true) return move;
   return {
     act: "stay",
     newer: claim.version,
-    told: `left ${held === undefined ? "absent" : "as it is"}: ${claim.version.text}, newer than ${wanted.version.text}, ${claim.by}`,
+    message: `left ${current === undefined ? "absent" : "as it is"}: ${claim.version.text}, newer than ${wanted.version.text}, ${claim.reason}`,
   };
 }
 
-function overHeld(request: FloatingRequest, held: TagTarget, kind: FloatingKind): FloatingMove {
+function decideReplacement(request: FloatingRequest, held: TagTarget, kind: FloatingKind): FloatingMove {
   const { tag, wanted, where } = request;
-  const blind = blindness(held, wanted.version, kind, tag);
+  const blind = whyIncomparable(held, wanted.version, kind, tag);
   if (blind !== undefined || held.version === undefined) {
     if (request.adopt === true) return { act: "write", why: "adopted" };
     return refuse(
@@ -111,12 +114,17 @@ function overHeld(request: FloatingRequest, held: TagTarget, kind: FloatingKind)
   return {
     act: "stay",
     newer: held.version,
-    told: `stays on ${held.version.text}, newer than ${wanted.version.text}${strange}`,
+    message: `stays on ${held.version.text}, newer than ${wanted.version.text}${strange}`,
   };
 }
 
 /** Why what is held cannot be compared with the wanted version; undefined when it can. */
-function blindness(held: TagTarget, wanted: Version, kind: FloatingKind, tag: string): string | undefined {
+function whyIncomparable(
+  held: TagTarget,
+  wanted: Version,
+  kind: FloatingKind,
+  tag: string,
+): string | undefined {
   if (held.version === undefined)
     return `nothing says which version it is (${held.digest}), so nobody knows whether ${wanted.text} is newer`;
   if (!inLine(kind, held.version)) return `it is ${held.version.text}, which is no version of ${tag}`;
@@ -125,8 +133,11 @@ function blindness(held: TagTarget, wanted: Version, kind: FloatingKind, tag: st
   return undefined;
 }
 
-function newestClaim({ claims = [], wanted }: FloatingRequest, kind: FloatingKind): Claim | undefined {
-  const newer = claims.filter(
+function newestCompeting(
+  { competing = [], wanted }: FloatingRequest,
+  kind: FloatingKind,
+): CompetingVersion | undefined {
+  const newer = competing.filter(
     ({ version }) => version.stable && inLine(kind, version) && isNewer(version, wanted.version),
   );
   const newest = newestVersion(newer.map(({ version }) => version));

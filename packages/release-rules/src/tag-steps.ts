@@ -1,6 +1,6 @@
 import type { TgoError } from "@tgo/errors";
 import { tagOfVersion, hasDigest, versionsOf, type TagTarget } from "./tag-target.js";
-import { decideFloatingTag, decideVersionTag, type Claim, type VersionMove } from "./tag-moves.js";
+import { decideFloatingTag, decideVersionTag, type CompetingVersion, type VersionMove } from "./tag-moves.js";
 import type { PlannedService, ReleasePlan } from "./release-plan.js";
 import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
 import { inLine, isFloating, kindOfTag, type FloatingKind } from "./tag-kind.js";
@@ -24,25 +24,25 @@ export interface TagStep {
   readonly version: Version;
   /** What it stands for now. */
   readonly before: TagTarget | undefined;
-  readonly standing: TagStepState;
+  readonly status: TagStepStatus;
 }
 
 /** Where it is told why, the place is not: the step has it. */
-export type TagStepState =
+export type TagStepStatus =
   | { readonly state: "already there" }
   | { readonly state: "to write"; readonly why: "new" | "forward" | "backwards" | "adopted" }
   /** It is ours, and a newer version that was released meanwhile has a right to it: a write of ours came too late. */
   | { readonly state: "to write"; readonly why: "given back"; readonly to: NewerRelease }
   /** A newer version has the tag; nothing is left to do. */
-  | { readonly state: "stays"; readonly newer: Version; readonly told: string }
+  | { readonly state: "stays"; readonly newer: Version; readonly message: string }
   | { readonly state: "refused"; readonly error: TgoError }
   /** The image is not in this registry: a tag for it cannot be. */
-  | { readonly state: "missing"; readonly told: string }
-  | { readonly state: "unreachable"; readonly told: string };
+  | { readonly state: "missing"; readonly message: string }
+  | { readonly state: "unreachable"; readonly message: string };
 
 /** Whether nothing is left to do about it. */
-export function isSettled({ standing }: Pick<TagStep, "standing">): boolean {
-  return standing.state === "already there" || standing.state === "stays";
+export function isSettled({ status }: Pick<TagStep, "status">): boolean {
+  return status.state === "already there" || status.state === "stays";
 }
 
 /** A newer version's image under its own tag. */
@@ -57,7 +57,7 @@ export function tagSteps(
   now: readonly RegistrySnapshot[],
   start: readonly RegistrySnapshot[] = now,
 ): readonly TagStep[] {
-  const begun = new Map(
+  const newer = new Map(
     plan.services.map(({ service }) => [service, newerVersions(plan, now, start, service)]),
   );
   const steps = plan.registries.flatMap(({ registry, required }) =>
@@ -65,18 +65,26 @@ export function tagSteps(
       const { service, digest } = planned;
       const sight = snapshotOf(now, service, registry);
       return tagsOf(planned).map(({ tag, phase }): TagStep => {
-        const question = { plan, planned, registry, tag, now, start, begun: begun.get(service) ?? [] };
-        const standing = stateOf(question);
-        const gives = standing.state === "to write" && standing.why === "given back";
+        const question = {
+          plan,
+          planned,
+          registry,
+          tag,
+          now,
+          start,
+          newerVersions: newer.get(service) ?? [],
+        };
+        const status = stateOf(question);
+        const gives = status.state === "to write" && status.why === "given back";
         return {
           phase,
           service,
           registry,
           required,
           tag,
-          ...(gives ? standing.to : { digest, version: plan.version }),
+          ...(gives ? status.to : { digest, version: plan.version }),
           before: sight.state === "seen" ? sight.tags.get(tag) : undefined,
-          standing,
+          status,
         };
       });
     }),
@@ -85,7 +93,7 @@ export function tagSteps(
 }
 
 /** A version, and a registry that has it. */
-interface Newcomer {
+interface NewerVersion {
   readonly version: Version;
   readonly registry: string;
 }
@@ -96,7 +104,7 @@ export function newerVersions(
   now: readonly RegistrySnapshot[],
   start: readonly RegistrySnapshot[],
   service: string,
-): readonly Newcomer[] {
+): readonly NewerVersion[] {
   return plan.registries.flatMap(({ registry }) => {
     const before = snapshotOf(start, service, registry);
     const after = snapshotOf(now, service, registry);
@@ -119,30 +127,30 @@ function tagsOf({ tags }: PlannedService): readonly { tag: string; phase: Phase 
   ];
 }
 
-interface Question {
+interface TagContext {
   readonly plan: ReleasePlan;
   readonly planned: PlannedService;
   readonly registry: string;
   readonly tag: string;
   readonly now: readonly RegistrySnapshot[];
   readonly start: readonly RegistrySnapshot[];
-  readonly begun: readonly Newcomer[];
+  readonly newerVersions: readonly NewerVersion[];
 }
 
-function stateOf(question: Question): TagStepState {
+function stateOf(question: TagContext): TagStepStatus {
   const { plan, planned, registry, tag, now } = question;
   const sight = snapshotOf(now, planned.service, registry);
   if (sight.state !== "seen") {
-    return { state: "unreachable", told: sight.why };
+    return { state: "unreachable", message: sight.why };
   }
   const where = `${planned.service} in ${registry}, tag ${tag}`;
   const kind = kindOfTag(tag);
   const move = isFloating(kind)
     ? decideFloatingTag({
         tag,
-        held: sight.tags.get(tag),
+        current: sight.tags.get(tag),
         wanted: { digest: planned.digest, version: plan.version },
-        claims: claimsOn(kind, question, sight.tags),
+        competing: competingVersions(kind, question, sight.tags),
         allowBackwards: plan.allowBackwards,
         adopt: plan.adopt,
         where,
@@ -150,29 +158,29 @@ function stateOf(question: Question): TagStepState {
     : versionMove(question, sight.tags, where);
   switch (move.act) {
     case "keep": {
-      const to = isFloating(kind) ? rightful(kind, question, sight.tags) : undefined;
+      const to = isFloating(kind) ? newerOwner(kind, question, sight.tags) : undefined;
       return to === undefined ? { state: "already there" } : { state: "to write", why: "given back", to };
     }
     case "stay":
-      return { state: "stays", newer: move.newer, told: move.told };
+      return { state: "stays", newer: move.newer, message: move.message };
     case "refuse":
       return { state: "refused", error: move.error };
     case "write":
       if (!hasDigest(sight.tags, planned.digest))
-        return { state: "missing", told: "the image is not there yet" };
+        return { state: "missing", message: "the image is not there yet" };
       return { state: "to write", why: move.why };
   }
 }
 
 /** The version's own tag; another image under an older spelling of it is the same version with two contents. */
 function versionMove(
-  { plan, planned, tag }: Question,
+  { plan, planned, tag }: TagContext,
   tags: ReadonlyMap<string, TagTarget>,
   where: string,
 ): Exclude<VersionMove, { act: "write" }> | { readonly act: "write"; readonly why: "new" } {
   const found = tagOfVersion(tags, plan.version, planned.service);
   const move = decideVersionTag({
-    held: found?.digest,
+    current: found?.digest,
     wanted: planned.digest,
     where: found === undefined || found.tag === tag ? where : `${where} (there as ${found.tag})`,
   });
@@ -185,28 +193,28 @@ function versionMove(
  * versions whose release began after this one; and, where there is no such tag yet, the versions already there.
  * Otherwise old versions do not count: after a rollback the newest of them is where the tag must not return to.
  */
-function claimsOn(
+function competingVersions(
   kind: FloatingKind,
-  { plan, planned, registry, tag, now, begun }: Question,
+  { plan, planned, registry, tag, now, newerVersions }: TagContext,
   tags: ReadonlyMap<string, TagTarget>,
-): Claim[] {
+): CompetingVersion[] {
   const { service } = planned;
   const elsewhere = plan.registries.flatMap(({ registry: other, required }) => {
     if (other === registry || !required) return [];
     const sight = snapshotOf(now, service, other);
     const version = sight.state === "seen" ? sight.tags.get(tag)?.version : undefined;
-    return version === undefined ? [] : [{ version, by: `is ${tag} in ${other}` }];
+    return version === undefined ? [] : [{ version, reason: `is ${tag} in ${other}` }];
   });
-  const meanwhile = begun.map(({ version, registry: other }) => ({
+  const meanwhile = newerVersions.map(({ version, registry: other }) => ({
     version,
-    by: `is being released (its tag came to ${other} meanwhile)`,
+    reason: `is being released (its tag came to ${other} meanwhile)`,
   }));
   const here = tags.has(tag) ? [] : stableVersions(tags, service).filter((version) => inLine(kind, version));
   const newest = newestVersion(here);
   return [
     ...elsewhere,
     ...meanwhile,
-    ...(newest === undefined ? [] : [{ version: newest, by: "is there already" }]),
+    ...(newest === undefined ? [] : [{ version: newest, reason: "is there already" }]),
   ];
 }
 
@@ -215,19 +223,19 @@ function claimsOn(
  * look was before our write arrived, so nobody else will see to it. Only a version that passed its own gate counts: its
  * tags are in every required registry, or this floating tag came to stand for it elsewhere.
  */
-function rightful(
+function newerOwner(
   kind: FloatingKind,
-  { plan, planned, tag, now, start, begun }: Question,
+  { plan, planned, tag, now, start, newerVersions }: TagContext,
   tags: ReadonlyMap<string, TagTarget>,
 ): NewerRelease | undefined {
   if (plan.allowBackwards) return undefined;
   const { service } = planned;
   const moved = plan.registries.flatMap(({ registry }) => {
-    const [before, after] = [start, now].map((sights) => heldUnder(sights, service, registry, tag));
+    const [before, after] = [start, now].map((sights) => tagTargetIn(sights, service, registry, tag));
     if (after?.version === undefined || after.digest === before?.digest) return [];
     return [{ version: after.version, digest: after.digest }];
   });
-  const complete = begun.flatMap(({ version }) => {
+  const complete = newerVersions.flatMap(({ version }) => {
     const held = tagOfVersion(tags, version, service);
     return held !== undefined && isEverywhere(version, plan, now) ? [{ version, digest: held.digest }] : [];
   });
@@ -254,7 +262,7 @@ function isEverywhere(version: Version, plan: ReleasePlan, now: readonly Registr
   );
 }
 
-function heldUnder(
+function tagTargetIn(
   sights: readonly RegistrySnapshot[],
   service: string,
   registry: string,

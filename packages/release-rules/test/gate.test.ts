@@ -86,7 +86,7 @@ describe("the gate", () => {
   it.each(["ghcr", "acr"])(
     "is closed by another image under the version in %s, required or not",
     (registry) => {
-      const gate = gateWith(registry, { versionTag: { state: "held", digest: B } });
+      const gate = gateWith(registry, { versionTag: { state: "present", digest: B } });
       expect(gate).toMatchObject({ open: false, reasons: [{ kind: "version taken", registry }] });
     },
   );
@@ -95,9 +95,9 @@ describe("the gate", () => {
     const entries = services.flatMap((service) => registries.map(({ registry }) => good(service, registry)));
     const changed = entries.map((entry): GateEntry => {
       if (entry.registry === "acr" && entry.service === "api")
-        return { ...entry, versionTag: { state: "held", digest: B } };
+        return { ...entry, versionTag: { state: "present", digest: B } };
       if (entry.registry === "hub" && entry.service === "web")
-        return { ...entry, versionTag: { state: "held", digest: A } };
+        return { ...entry, versionTag: { state: "present", digest: A } };
       return entry;
     });
     expect(decideGate({ version: v, services, registries, entries: changed })).toMatchObject({
@@ -107,7 +107,7 @@ describe("the gate", () => {
   });
 
   it("opens when the version is there with the same digest: the release goes on", () => {
-    expect(gateWith("hub", { versionTag: { state: "held", digest: A } }).open).toBe(true);
+    expect(gateWith("hub", { versionTag: { state: "present", digest: A } }).open).toBe(true);
   });
 
   it("opens for an older release that says nothing of itself, by its tag", () => {
@@ -115,7 +115,7 @@ describe("the gate", () => {
       candidate: { state: "verified", digest: A, version: undefined, revision: undefined },
     };
     expect(gateWith("hub", legacy).open).toBe(false);
-    expect(gateWith("hub", { ...legacy, versionTag: { state: "held", digest: A } }).open).toBe(true);
+    expect(gateWith("hub", { ...legacy, versionTag: { state: "present", digest: A } }).open).toBe(true);
   });
 
   it("stays closed when there is nothing to release, or nowhere to", () => {
@@ -135,7 +135,7 @@ describe("the gate", () => {
     expect(gate.later).toHaveLength(8);
     expect(decideGate({ version: v, services, registries: optional, entries: [] })).toMatchObject({
       open: false,
-      reasons: [{ told: "api: no registry holds a verified candidate" }, { service: "web" }],
+      reasons: [{ message: "api: no registry holds a verified candidate" }, { service: "web" }],
     });
   });
 
@@ -160,7 +160,7 @@ describe("the gate", () => {
   it("closed, is an error that names every reason and says that nothing moved", () => {
     const gate = gateWith("hub", {
       candidate: { state: "failed", why: "denied" },
-      versionTag: { state: "held", digest: B },
+      versionTag: { state: "present", digest: B },
     });
     if (gate.open) throw new Error("open");
     const { message } = gateError(gate, v, { remedy: "Run tgo release --version 1.2.3 again." });
@@ -173,7 +173,7 @@ describe("the gate", () => {
   it("never opens unless every required candidate is verified with one digest and no version is taken", () => {
     const entry = (service: string, registry: string): fc.Arbitrary<GateEntry | undefined> => {
       const change = fc.constantFrom(...faults.map(([, fault]) => fault), {
-        versionTag: { state: "held", digest: B } as const,
+        versionTag: { state: "present", digest: B } as const,
       });
       return fc
         .oneof({ weight: 12, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: change })
@@ -205,7 +205,7 @@ describe("the gate", () => {
             expect(there?.versionTag.state).not.toBe("unknown");
           }
           for (const { versionTag } of ofService)
-            if (versionTag.state === "held") expect(versionTag.digest).toBe(gate.digests.get(service));
+            if (versionTag.state === "present") expect(versionTag.digest).toBe(gate.digests.get(service));
         }
       }),
       { numRuns: 1000 },

@@ -32,7 +32,7 @@ function planned(
 
 function next(simulation: Simulation, plan: ReleasePlan, start?: RegistrySnapshot[]): [string, string[]] {
   const { next: asked } = nextSteps(simulation.look(), plan, start);
-  const steps = asked.act === "write" ? asked.steps : asked.act === "stop" ? asked.because : asked.later;
+  const steps = asked.act === "write" ? asked.steps : asked.act === "stop" ? asked.blockers : asked.later;
   return [asked.act, steps.map(({ service, registry, tag }) => `${service} ${registry} ${tag}`).sort()];
 }
 
@@ -60,7 +60,7 @@ describe("a release", () => {
     writeNext(simulation, plan);
     expect(next(simulation, plan)).toEqual(["done", []]);
     const { steps } = nextSteps(simulation.look(), plan);
-    expect(new Set(steps.map(({ standing }) => standing.state))).toEqual(new Set(["already there"]));
+    expect(new Set(steps.map(({ status }) => status.state))).toEqual(new Set(["already there"]));
     expect(steps.at(-1)?.tag).toBe("latest");
   });
 
@@ -79,9 +79,9 @@ describe("a release", () => {
     const plan = planned(simulation);
     writeNext(simulation, plan);
     simulation.down.add("hub");
-    const [act, because] = next(simulation, plan);
+    const [act, blockers] = next(simulation, plan);
     expect(act).toBe("stop");
-    expect(because).toContain("api hub 1.2.3");
+    expect(blockers).toContain("api hub 1.2.3");
     expect(simulation.get("api", "ghcr", "latest")).toBe(of("1.2.2")("api"));
     simulation.down.clear();
     expect(simulation.finish(plan).next).toEqual({ act: "done", later: [] });
@@ -92,7 +92,7 @@ describe("a release", () => {
     const plan = planned(simulation);
     simulation.down.add("acr");
     const { next: asked } = simulation.finish(plan);
-    expect(asked.act === "done" && asked.later.map(({ standing }) => standing.state)).toEqual(
+    expect(asked.act === "done" && asked.later.map(({ status }) => status.state)).toEqual(
       Array.from({ length: 8 }, () => "unreachable"),
     );
     expect(simulation.get("web", "hub", "latest")).toBe(of("1.2.3")("web"));
@@ -124,7 +124,7 @@ describe("a release", () => {
     const { next: asked } = simulation.finish(planned(simulation));
     expect(asked).toMatchObject({
       act: "stop",
-      because: [{ service: "web", registry: "hub", tag: "latest" }],
+      blockers: [{ service: "web", registry: "hub", tag: "latest" }],
     });
     expect(simulation.get("api", "ghcr", "1.2.3")).toBeUndefined();
     expect(simulation.finish(planned(simulation, "1.2.3", { adopt: true })).next).toEqual({
@@ -141,7 +141,7 @@ describe("a release", () => {
     const { next: asked } = simulation.finish(plan);
     expect(asked).toMatchObject({
       act: "stop",
-      because: [{ tag: "latest", standing: { state: "refused" } }],
+      blockers: [{ tag: "latest", status: { state: "refused" } }],
     });
     expect(simulation.get("web", "acr", "1.2.3")).toBe(of("1.2.3")("web"));
     expect(simulation.get("web", "ghcr", "1.2")).toBe(of("1.2.2")("web"));
@@ -154,7 +154,7 @@ describe("a release", () => {
       const plan = planned(simulation);
       simulation.put("api", registry, "1.2.3", digest("f"));
       const { next: asked } = simulation.finish(plan);
-      expect(asked).toMatchObject({ act: "stop", because: [{ registry, standing: { state: "refused" } }] });
+      expect(asked).toMatchObject({ act: "stop", blockers: [{ registry, status: { state: "refused" } }] });
       expect(simulation.get("api", registry, "1.2.3")).toBe(digest("f"));
     },
   );
@@ -183,9 +183,9 @@ describe("a release", () => {
     expect(simulation.get("web", "hub", "latest")).toBe(of("1.2.3")("web"));
     expect(
       steps.find(({ service, registry, tag }) => `${service} ${registry} ${tag}` === "api hub latest")
-        ?.standing,
+        ?.status,
     ).toMatchObject({
-      told: "left as it is: 1.2.4, newer than 1.2.3, is latest in ghcr",
+      message: "left as it is: 1.2.4, newer than 1.2.3, is latest in ghcr",
     });
   });
 
@@ -236,9 +236,9 @@ describe("a release", () => {
     expect(asked).toEqual({ act: "done", later: [] });
     expect(simulation.get("api", "ghcr", "latest")).toBeUndefined();
     expect(simulation.get("api", "ghcr", "1")).toBe(of("1.2.3")("api"));
-    expect(steps.at(-1)?.standing).toMatchObject({
+    expect(steps.at(-1)?.status).toMatchObject({
       state: "stays",
-      told: "left absent: 2.0.0, newer than 1.2.3, is there already",
+      message: "left absent: 2.0.0, newer than 1.2.3, is there already",
     });
   });
 
@@ -249,13 +249,13 @@ describe("a release", () => {
     simulation.put("api", "ghcr", "1.2.4", digest("f"), "1.2.4");
     writeNext(simulation, plan);
     writeNext(simulation, plan);
-    const { steps, overtaking } = nextSteps(simulation.look(), plan, start);
-    expect(overtaking).toEqual(["api: 1.2.4 came to ghcr while 1.2.3 was released"]);
+    const { steps, newerReleases } = nextSteps(simulation.look(), plan, start);
+    expect(newerReleases).toEqual(["api: 1.2.4 came to ghcr while 1.2.3 was released"]);
     const latest = steps.filter(({ phase }) => phase === "latest");
-    expect(latest.filter(({ service }) => service === "api").map(({ standing }) => standing.state)).toEqual(
+    expect(latest.filter(({ service }) => service === "api").map(({ status }) => status.state)).toEqual(
       Array.from({ length: 3 }, () => "stays"),
     );
-    expect(latest.find(({ service }) => service === "web")?.standing.state).toBe("to write");
+    expect(latest.find(({ service }) => service === "web")?.status.state).toBe("to write");
   });
 
   it("refuses to send a prerelease backwards", () => {
@@ -271,8 +271,8 @@ describe("a release", () => {
     const plan = planned(simulation);
     const of = (...names: string[]): RegistrySnapshot[] =>
       simulation.look().filter(({ registry }) => names.includes(registry));
-    const writes = (sights: RegistrySnapshot[]): string[] => {
-      const { next: asked } = nextSteps(sights, plan);
+    const writes = (snapshots: RegistrySnapshot[]): string[] => {
+      const { next: asked } = nextSteps(snapshots, plan);
       return asked.act === "write" ? asked.steps.map(({ registry, tag }) => `${registry} ${tag}`) : [];
     };
     expect(new Set(writes(of("ghcr", "hub")))).toEqual(new Set(["ghcr 1.2.3", "hub 1.2.3"]));
@@ -332,8 +332,8 @@ describe("a floating tag that a late write took from a newer version", () => {
 
   const givenBack = ({ simulation, plan, start }: ReturnType<typeof overtaken>): string[] =>
     nextSteps(simulation.look(), plan, start).steps.flatMap(
-      ({ service, registry, tag, standing, digest: to }) =>
-        standing.state === "to write" && standing.why === "given back" && to === of("1.2.4")(service)
+      ({ service, registry, tag, status, digest: to }) =>
+        status.state === "to write" && status.why === "given back" && to === of("1.2.4")(service)
           ? [`${service} ${registry} ${tag}`]
           : [],
     );

@@ -4,7 +4,7 @@ import {
   tagTargets,
   isNewer,
   nextSteps,
-  type Next,
+  type NextAction,
   type ReleasePlan,
   type RegistrySnapshot,
   type TagStep,
@@ -62,7 +62,7 @@ function fresh(): Simulation {
 }
 
 interface Outcome {
-  readonly act: Next["act"] | "closed";
+  readonly act: NextAction["act"] | "closed";
   readonly wrote?: TagStep | undefined;
   /** The digest that was under the tag before. */
   readonly was?: string | undefined;

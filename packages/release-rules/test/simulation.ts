@@ -53,9 +53,9 @@ export class Simulation {
       this.registries.map(({ registry }) => ({
         service,
         registry,
-        held: this.down.has(registry)
+        contents: this.down.has(registry)
           ? { state: "unreachable" as const, why: "connection refused" }
-          : { state: "seen" as const, tags: this.#held(service, registry) },
+          : { state: "seen" as const, tags: this.#targets(service, registry) },
       })),
     );
   }
@@ -92,7 +92,7 @@ export class Simulation {
           };
         }
         const found = this.#repository(service, registry).get(candidate);
-        const held = tagOfVersion(this.#held(service, registry), version, service);
+        const tagged = tagOfVersion(this.#targets(service, registry), version, service);
         return {
           service,
           registry,
@@ -100,7 +100,8 @@ export class Simulation {
             found === undefined
               ? { state: "missing" }
               : { state: "verified", digest: found.digest, version: found.annotation, revision: "c0ffee" },
-          versionTag: held === undefined ? { state: "absent" } : { state: "held", digest: held.digest },
+          versionTag:
+            tagged === undefined ? { state: "absent" } : { state: "present", digest: tagged.digest },
         };
       }),
     );
@@ -122,7 +123,7 @@ export class Simulation {
     throw new Error("the release does not come to an end");
   }
 
-  #held(service: string, registry: string): ReturnType<typeof tagTargets> {
+  #targets(service: string, registry: string): ReturnType<typeof tagTargets> {
     const seen = [...this.#repository(service, registry)].map(([tag, image]) => ({ tag, ...image }));
     return tagTargets(seen, service);
   }

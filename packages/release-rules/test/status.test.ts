@@ -25,10 +25,10 @@ function tags(...texts: string[]): SeenTag[] {
 const RELEASED = ["1.2.2=b", "1.2.3=a", "1.2=a", "1=a", "latest=a"];
 
 function status(places: Record<string, string[] | undefined>, more: RegistrySnapshot[] = []): Status {
-  const sights = Object.entries(places).map(([registry, texts]): RegistrySnapshot => ({
+  const snapshots = Object.entries(places).map(([registry, texts]): RegistrySnapshot => ({
     service: "api",
     registry,
-    held:
+    contents:
       texts === undefined
         ? { state: "unreachable", why: "401 wrong password" }
         : { state: "seen", tags: tagTargets(tags(...texts), "api") },
@@ -37,7 +37,7 @@ function status(places: Record<string, string[] | undefined>, more: RegistrySnap
     service,
     policy: TagPolicy.parse({}),
   }));
-  return releaseStatus({ services, registries, sights: [...sights, ...more] });
+  return releaseStatus({ services, registries, snapshots: [...snapshots, ...more] });
 }
 
 function told(places: Record<string, string[] | undefined>): string[] {
@@ -173,7 +173,7 @@ describe("the status of what is released", () => {
     const web: RegistrySnapshot[] = registries.map((registry) => ({
       service: "web",
       registry,
-      held: { state: "seen", tags: tagTargets(tags("1.2.2=f", "1.2=f", "1=f", "latest=f"), "web") },
+      contents: { state: "seen", tags: tagTargets(tags("1.2.2=f", "1.2=f", "1=f", "latest=f"), "web") },
     }));
     expect(status(everywhere(RELEASED), web).disagreements.map((one) => one.told)).toEqual([
       "latest is 1.2.3 in api, and 1.2.2 in web",
@@ -184,7 +184,7 @@ describe("the status of what is released", () => {
     const web: RegistrySnapshot[] = registries.map((registry) => ({
       service: "web",
       registry,
-      held: {
+      contents: {
         state: "seen",
         tags: tagTargets(tags("1.2.2=f", "1.2.1=e", `latest=${registry === "acr" ? "e" : "f"}`), "web"),
       },
@@ -197,7 +197,7 @@ describe("the status of what is released", () => {
     const { rows, disagreements } = releaseStatus({
       services: [{ service: "api" }],
       registries: ["ghcr"],
-      sights: [],
+      snapshots: [],
     });
     expect(rows).toEqual([{ service: "api", registry: "ghcr", unreachable: "it was not asked", lines: [] }]);
     expect(disagreements).toMatchObject([{ kind: "not asked" }]);
@@ -224,7 +224,7 @@ describe("the status of what is released", () => {
       }),
       { selector: (one) => one.tag },
     );
-    const held: fc.Arbitrary<RegistrySnapshot["held"]> = fc.oneof(
+    const held: fc.Arbitrary<RegistrySnapshot["contents"]> = fc.oneof(
       {
         weight: 9,
         arbitrary: seen.map((found) => ({ state: "seen" as const, tags: tagTargets(found, "api") })),
@@ -233,16 +233,16 @@ describe("the status of what is released", () => {
     );
     fc.assert(
       fc.property(fc.array(held, { minLength: 1, maxLength: 3 }), (all) => {
-        const sights = all.map((one, at): RegistrySnapshot => ({
+        const snapshots = all.map((one, at): RegistrySnapshot => ({
           service: "api",
           registry: registries[at] ?? "",
-          held: one,
+          contents: one,
         }));
-        const names = sights.map(({ registry }) => registry);
+        const names = snapshots.map(({ registry }) => registry);
         const { rows, disagreements } = releaseStatus({
           services: [{ service: "api" }],
           registries: names,
-          sights,
+          snapshots,
         });
         expect(rows).toHaveLength(all.length);
         const digests = new Set(rows.map(({ latest }) => latest?.digest));

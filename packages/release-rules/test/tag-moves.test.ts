@@ -27,12 +27,12 @@ describe("a version's tag", () => {
   const where = "ghcr.io/x/tgo-api:1.2.3";
 
   it("is written where it is not, and kept where it is", () => {
-    expect(decideVersionTag({ held: undefined, wanted: A, where })).toEqual({ act: "write" });
-    expect(decideVersionTag({ held: A, wanted: A, where })).toEqual({ act: "keep" });
+    expect(decideVersionTag({ current: undefined, wanted: A, where })).toEqual({ act: "write" });
+    expect(decideVersionTag({ current: A, wanted: A, where })).toEqual({ act: "keep" });
   });
 
   it("is never given to another digest, whose release is to be the next version", () => {
-    const move = decideVersionTag({ held: A, wanted: B, where });
+    const move = decideVersionTag({ current: A, wanted: B, where });
     expect(move.act === "refuse" && move.error.code).toBe("CONFLICT");
     expect(move.act === "refuse" && move.error.message).toMatch(
       new RegExp(`^${where}: it is ${A} already.*${B}\n.*next version`),
@@ -44,7 +44,7 @@ describe("a floating tag", () => {
   const ask = (change: Partial<FloatingRequest>): ReturnType<typeof decideFloatingTag> =>
     decideFloatingTag({
       tag: "latest",
-      held: undefined,
+      current: undefined,
       wanted: { digest: B, version: version("1.2.3") },
       where: "ghcr.io/x/tgo-api:latest",
       ...change,
@@ -53,83 +53,99 @@ describe("a floating tag", () => {
 
   it.each<[name: string, change: Partial<FloatingRequest>, move: object]>([
     ["is new where there is none", {}, { act: "write", why: "new" }],
-    ["goes forward", { held: held("1.2.2") }, { act: "write", why: "forward" }],
-    ["goes forward over a major version", { held: held("1.9.9"), wanted: wanted("2.0.0") }, { act: "write" }],
-    ["is kept with the same digest", { held: held("1.2.3", B) }, { act: "keep" }],
-    ["is kept with the same digest of unknown version", { held: held(undefined, B) }, { act: "keep" }],
-    ["stays on a newer version", { held: held("1.2.4") }, { act: "stay", newer: version("1.2.4") }],
-    ["stays on a version that is newer by number, not by text", { held: held("1.10.0") }, { act: "stay" }],
+    ["goes forward", { current: held("1.2.2") }, { act: "write", why: "forward" }],
+    [
+      "goes forward over a major version",
+      { current: held("1.9.9"), wanted: wanted("2.0.0") },
+      { act: "write" },
+    ],
+    ["is kept with the same digest", { current: held("1.2.3", B) }, { act: "keep" }],
+    ["is kept with the same digest of unknown version", { current: held(undefined, B) }, { act: "keep" }],
+    ["stays on a newer version", { current: held("1.2.4") }, { act: "stay", newer: version("1.2.4") }],
+    ["stays on a version that is newer by number, not by text", { current: held("1.10.0") }, { act: "stay" }],
     [
       "goes backwards when told to",
-      { held: held("1.2.4"), allowBackwards: true },
+      { current: held("1.2.4"), allowBackwards: true },
       { act: "write", why: "backwards" },
     ],
     [
       "goes from a version's prerelease to it",
-      { held: held("1.2.3-rc.1") },
+      { current: held("1.2.3-rc.1") },
       { act: "write", why: "forward" },
     ],
-    ["stays on a newer prerelease that others put there", { held: held("1.3.0-rc.1") }, { act: "stay" }],
+    ["stays on a newer prerelease that others put there", { current: held("1.3.0-rc.1") }, { act: "stay" }],
     [
       "goes back from a prerelease when told to",
-      { held: held("1.3.0-rc.1"), allowBackwards: true },
+      { current: held("1.3.0-rc.1"), allowBackwards: true },
       { act: "write", why: "backwards" },
     ],
-    ["is not taken from an unknown version", { held: held(undefined) }, { act: "refuse" }],
+    ["is not taken from an unknown version", { current: held(undefined) }, { act: "refuse" }],
     [
       "is not taken from an unknown version because backwards is allowed",
-      { held: held(undefined), allowBackwards: true },
+      { current: held(undefined), allowBackwards: true },
       { act: "refuse" },
     ],
     [
       "is adopted from an unknown version",
-      { held: held(undefined), adopt: true },
+      { current: held(undefined), adopt: true },
       { act: "write", why: "adopted" },
     ],
-    ["is not taken from another image of the same version", { held: held("1.2.3") }, { act: "refuse" }],
+    ["is not taken from another image of the same version", { current: held("1.2.3") }, { act: "refuse" }],
     [
       "is adopted from another image of the same version",
-      { held: held("1.2.3"), adopt: true },
+      { current: held("1.2.3"), adopt: true },
       { act: "write", why: "adopted" },
     ],
-    ["stays on a newer version, adopt or not", { held: held("1.2.4"), adopt: true }, { act: "stay" }],
+    ["stays on a newer version, adopt or not", { current: held("1.2.4"), adopt: true }, { act: "stay" }],
     ["is not for prereleases", { wanted: wanted("1.2.4-rc.1") }, { act: "refuse" }],
     [
       "is not for prereleases, whatever is allowed",
-      { held: held("1.2.2"), wanted: wanted("1.2.4-rc.1"), adopt: true, allowBackwards: true },
+      { current: held("1.2.2"), wanted: wanted("1.2.4-rc.1"), adopt: true, allowBackwards: true },
       { act: "refuse" },
     ],
-    ["of a line goes forward in it", { tag: "1.2", held: held("1.2.2") }, { act: "write", why: "forward" }],
-    ["of a line on another line is strange", { tag: "1.2", held: held("1.1.0") }, { act: "refuse" }],
-    ["of a line on another, newer line is strange", { tag: "1.2", held: held("1.3.0") }, { act: "refuse" }],
+    [
+      "of a line goes forward in it",
+      { tag: "1.2", current: held("1.2.2") },
+      { act: "write", why: "forward" },
+    ],
+    ["of a line on another line is strange", { tag: "1.2", current: held("1.1.0") }, { act: "refuse" }],
+    [
+      "of a line on another, newer line is strange",
+      { tag: "1.2", current: held("1.3.0") },
+      { act: "refuse" },
+    ],
     [
       "of a line on another line is adopted",
-      { tag: "1", held: held("2.0.0"), adopt: true },
+      { tag: "1", current: held("2.0.0"), adopt: true },
       { act: "write", why: "adopted" },
     ],
     ["of another line is not moved", { tag: "1.3" }, { act: "refuse" }],
     ["is no version's tag", { tag: "1.2.3" }, { act: "refuse" }],
     [
       "is not made where a newer version has it elsewhere",
-      { claims: [{ version: version("1.2.4"), by: "is latest in ghcr" }] },
+      { competing: [{ version: version("1.2.4"), reason: "is latest in ghcr" }] },
       { act: "stay", newer: version("1.2.4") },
     ],
     [
       "does not go forward to what is not the newest elsewhere",
-      { held: held("1.2.2"), claims: [{ version: version("1.2.4"), by: "is latest in ghcr" }] },
+      { current: held("1.2.2"), competing: [{ version: version("1.2.4"), reason: "is latest in ghcr" }] },
       { act: "stay" },
     ],
     [
       "goes where it is sent backwards, whatever others have",
-      { held: held("1.2.4"), claims: [{ version: version("1.2.4"), by: "x" }], allowBackwards: true },
+      {
+        current: held("1.2.4"),
+        competing: [{ version: version("1.2.4"), reason: "x" }],
+        allowBackwards: true,
+      },
       { act: "write" },
     ],
     [
       "heeds no claim of an older version, a prerelease or another line",
       {
         tag: "1.2",
-        held: held("1.2.2"),
-        claims: ["1.2.2", "1.2.4-rc.1", "1.3.0"].map((text) => ({ version: version(text), by: "x" })),
+        current: held("1.2.2"),
+        competing: ["1.2.2", "1.2.4-rc.1", "1.3.0"].map((text) => ({ version: version(text), reason: "x" })),
       },
       { act: "write" },
     ],
@@ -138,18 +154,18 @@ describe("a floating tag", () => {
   });
 
   it("names the flag that takes over an unknown version", () => {
-    const move = ask({ held: held(undefined) });
+    const move = ask({ current: held(undefined) });
     expect(move.act === "refuse" && move.error.message).toMatch(
       /:latest: nothing says which version.*\n.*--adopt-latest/,
     );
   });
 
   it("says why it stays", () => {
-    const stays = ask({ held: held("1.2.4") });
-    expect(stays).toMatchObject({ told: "stays on 1.2.4, newer than 1.2.3" });
-    const claimed = ask({ claims: [{ version: version("1.3.0"), by: "is latest in ghcr" }] });
+    const stays = ask({ current: held("1.2.4") });
+    expect(stays).toMatchObject({ message: "stays on 1.2.4, newer than 1.2.3" });
+    const claimed = ask({ competing: [{ version: version("1.3.0"), reason: "is latest in ghcr" }] });
     expect(claimed).toMatchObject({
-      told: "left absent: 1.3.0, newer than 1.2.3, is latest in ghcr",
+      message: "left absent: 1.3.0, newer than 1.2.3, is latest in ghcr",
     });
   });
 
@@ -170,7 +186,7 @@ describe("a floating tag", () => {
         (tag, now, next, backwards, adopt) => {
           const move = ask({
             tag,
-            held: now,
+            current: now,
             wanted: { digest: B, version: next },
             allowBackwards: backwards,
             adopt,
@@ -225,27 +241,32 @@ describe("a tag read again after it was written", () => {
 
   it.each<[string, TagTarget | undefined, TagTarget | undefined, object]>([
     ["is done with the digest", held("1.2.2"), held("1.2.3", B), { state: "ok" }],
-    ["is not seen yet where the old one is", held("1.2.2"), held("1.2.2"), { state: "unseen" }],
-    ["is not seen yet where none is", undefined, undefined, { state: "unseen" }],
-    ["is not seen where the old one is gone", held("1.2.2"), undefined, { state: "unseen" }],
+    ["is not seen yet where the old one is", held("1.2.2"), held("1.2.2"), { state: "stale" }],
+    ["is not seen yet where none is", undefined, undefined, { state: "stale" }],
+    ["is not seen where the old one is gone", held("1.2.2"), undefined, { state: "stale" }],
     [
       "is overtaken by a newer version",
       held("1.2.2"),
       held("1.2.4", digest("c")),
-      { state: "lost", to_is: "newer" },
+      { state: "overwritten", relation: "newer" },
     ],
-    ["is lost to an older version", undefined, held("1.2.1", digest("c")), { state: "lost", to_is: "older" }],
+    [
+      "is lost to an older version",
+      undefined,
+      held("1.2.1", digest("c")),
+      { state: "overwritten", relation: "older" },
+    ],
     [
       "is lost to another image",
       undefined,
       held("1.2.3", digest("c")),
-      { state: "lost", to_is: "same version" },
+      { state: "overwritten", relation: "same version" },
     ],
     [
       "is lost to an unknown version",
       undefined,
       held(undefined, digest("c")),
-      { state: "lost", to_is: "unknown" },
+      { state: "overwritten", relation: "unknown" },
     ],
   ])("%s", (_, before, seen, result) => {
     expect(afterWrite({ ...write, before, seen })).toMatchObject(result);
@@ -258,7 +279,7 @@ describe("a tag read again after it was written", () => {
       before: undefined,
       seen: held("1.2.4", digest("c")),
     });
-    expect(result).toMatchObject({ state: "lost", to_is: "unknown" });
+    expect(result).toMatchObject({ state: "overwritten", relation: "unknown" });
   });
 
   it("is a failure for a version's own tag, whatever came", () => {
@@ -268,14 +289,14 @@ describe("a tag read again after it was written", () => {
       before: undefined,
       seen: held("1.2.3", digest("c")),
     });
-    expect(result.state === "lost" && result.to_is !== "newer" && result.error.message).toMatch(
+    expect(result.state === "overwritten" && result.relation !== "newer" && result.error.message).toMatch(
       /somebody else moved it to 1\.2\.3 \(sha256:c.*while 1\.2\.3 was released\n.*next version/s,
     );
   });
 
   it("that is not seen says that the registry took it", () => {
     const result = afterWrite({ ...write, before: undefined, seen: undefined });
-    expect(result.state === "unseen" && result.error.message).toMatch(
+    expect(result.state === "stale" && result.error.message).toMatch(
       /took the tag for 1.2.3, and it is not there/,
     );
   });

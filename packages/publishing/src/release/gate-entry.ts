@@ -60,5 +60,5 @@ function versionTagOf(
   const sight = snapshotOf(sights, service, registry);
   if (sight.state !== "seen") return { state: "unknown", why: sight.why };
   const held = tagOfVersion(sight.tags, version, service);
-  return held === undefined ? { state: "absent" } : { state: "held", digest: held.digest };
+  return held === undefined ? { state: "absent" } : { state: "present", digest: held.digest };
 }
