@@ -4,7 +4,7 @@ import { root } from "./root.mjs";
 /** The JSON Schemas of the override file, of a service's definition and of the base lock, made from the zod schemas. */
 export async function catalogSchemas() {
   const { z, BaseLock, CatalogOverride, Service } = await evaluate(`
-    import * as z from "zod";
+    import * as z from "zod/mini";
     import { BaseLock, CatalogOverride, Service } from "@tgo/catalog";
     export { z, BaseLock, CatalogOverride, Service };
   `);

@@ -1,30 +1,32 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { BaseImage } from "./base-image.js";
-import { parseJsonFile, problems } from "./problems.js";
+import { parseJsonFile, problems, safeParse } from "./problems.js";
 
 /** A base image as the catalog names it: host, path and tag, without a digest. */
-const Tagged = BaseImage.refine((reference) => !reference.includes("@"), {
-  message: "is pinned already: an entry names a tag, such as docker.io/library/python:3.11-slim",
-});
+const TaggedImage = BaseImage.check(
+  z.refine((reference) => !reference.includes("@"), {
+    message: "is pinned already: an entry names a tag, such as docker.io/library/python:3.11-slim",
+  }),
+);
 
-/**
- * The user's `tgo.bases.json`: the digest each base image's tag stands for. The digest is the index's, so that one
- * entry is for every platform.
- */
+const Digest = z
+  .string()
+  .check(z.regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits"));
+
+/** The user's `tgo.bases.json`: base images pinned by the digest of their index, so one entry covers every platform. */
 export const BaseLock = z
   .strictObject({
-    $schema: z.string().optional(),
+    $schema: z.optional(z.string()),
     bases: z
-      .record(
-        Tagged,
-        z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits"),
-      )
-      .describe(
-        'Digests by base image: { "docker.io/library/python:3.11-slim": "sha256:…" }. Written by lock-bases.',
+      .record(TaggedImage, Digest)
+      .check(
+        z.describe(
+          'Digests by base image: { "docker.io/library/python:3.11-slim": "sha256:…" }. Written by lock-bases.',
+        ),
       ),
   })
-  .describe("Base images pinned by digest (tgo.bases.json).");
+  .check(z.describe("Base images pinned by digest (tgo.bases.json)."));
 export type BaseLock = z.infer<typeof BaseLock>;
 
 /** Digests by base image. */
@@ -37,7 +39,7 @@ export type Pins = Readonly<Record<string, string>>;
 export function parseBaseLock(text: string, file: string): BaseLock {
   const remedy = "Write it anew: npx --no-install tgo lock-bases --output tgo.bases.json.";
   const value = parseJsonFile(text, file, remedy);
-  const parsed = BaseLock.safeParse(value);
+  const parsed = safeParse(BaseLock, value);
   if (parsed.success) return parsed.data;
   throw new TgoError("CATALOG", problems(parsed.error, value), { where: file, remedy });
 }

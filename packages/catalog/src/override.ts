@@ -1,9 +1,9 @@
 import { TgoError } from "@tgo/errors";
 import { TagPolicy } from "@tgo/release-rules";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { Catalog, Mirrors } from "./catalog.js";
 import { Platform } from "./platform.js";
-import { asObject, isObject, parseJsonFile, problems, type Json } from "./problems.js";
+import { asObject, isObject, parseJsonFile, problems, safeParse, type Json } from "./problems.js";
 import { Registry, registries } from "./registry.js";
 import { Service } from "./service.js";
 
@@ -13,14 +13,14 @@ import { Service } from "./service.js";
  */
 export const CatalogOverride = z
   .strictObject({
-    $schema: z.string().optional(),
-    services: z.record(z.string(), Service.partial().nullable()).optional(),
-    registries: z.record(z.string(), Registry.partial().nullable()).optional(),
-    platforms: z.array(Platform).min(1).optional(),
-    mirrors: Mirrors.partial().optional(),
-    release: TagPolicy.partial().optional(),
+    $schema: z.optional(z.string()),
+    services: z.optional(z.record(z.string(), z.nullable(z.partial(Service)))),
+    registries: z.optional(z.record(z.string(), z.nullable(z.partial(Registry)))),
+    platforms: z.optional(z.array(Platform).check(z.minLength(1))),
+    mirrors: z.optional(z.partial(Mirrors)),
+    release: z.optional(z.partial(TagPolicy)),
   })
-  .describe("Overrides of the TGO catalog (tgo.catalog.json).");
+  .check(z.describe("Overrides of the TGO catalog (tgo.catalog.json)."));
 
 /**
  * Reads an override file's text.
@@ -47,7 +47,7 @@ export function applyOverride(base: unknown, override?: unknown, file = "tgo.cat
     });
   }
   const merged = override === undefined ? base : merge(base as Json, override);
-  const parsed = Catalog.safeParse(merged);
+  const parsed = safeParse(Catalog, merged);
   if (parsed.success) return parsed.data;
   throw new TgoError("CATALOG", problems(parsed.error, merged), {
     where: override === undefined ? "built-in catalog" : file,

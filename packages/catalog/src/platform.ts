@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /**
  * The platforms an image can be built for, as `os/architecture`.

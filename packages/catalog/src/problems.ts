@@ -1,5 +1,6 @@
 import { TgoError } from "@tgo/errors";
-import type * as z from "zod";
+import en from "zod/v4/locales/en.js";
+import * as z from "zod/mini";
 
 export type Json = Record<string, unknown>;
 
@@ -20,8 +21,18 @@ export function parseJsonFile(text: string, file: string, remedy: string): unkno
   }
 }
 
+/** zod/mini has no messages of its own: these are the English ones of zod. */
+const english = en().localeError;
+
+export function safeParse<S extends z.core.$ZodType>(
+  schema: S,
+  value: unknown,
+): z.core.util.SafeParseResult<z.output<S>> {
+  return z.safeParse(schema, value, { error: english });
+}
+
 /** Every problem of a value, one a line, with its path and the value found. */
-export function problems(error: z.ZodError, value: unknown): string {
+export function problems(error: z.core.$ZodError, value: unknown): string {
   const lines = error.issues.flatMap((issue) => describe(issue, value));
   const count = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
   return [`${count}:`, ...lines.map((line) => `  - ${line}`)].join("\n");

@@ -1,5 +1,6 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod";
+import * as z from "zod/mini";
+import { safeParse } from "./problems.js";
 
 const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
 /** https://github.com/distribution/reference/blob/v0.6.0/reference.go (path-component) */
@@ -10,29 +11,30 @@ export const Registry = z
   .strictObject({
     host: z
       .string()
-      .regex(HOST, "must be a host name with an optional port, such as ghcr.io or localhost:5000")
-      .describe("Host as it stands in an image reference."),
-    repository: z
-      .string()
-      .refine((path) => REPOSITORY.test(path.replaceAll("{service}", "service")), {
+      .check(
+        z.regex(HOST, "must be a host name with an optional port, such as ghcr.io or localhost:5000"),
+        z.describe("Host as it stands in an image reference."),
+      ),
+    repository: z.string().check(
+      z.refine((path) => REPOSITORY.test(path.replaceAll("{service}", "service")), {
         message: "must be a lower-case path, such as tgoai/{service}",
-      })
-      .refine((path) => path.includes("{service}"), "must contain {service}")
-      .describe("Path below the host; {service} is the service's name."),
+      }),
+      z.refine((path) => path.includes("{service}"), "must contain {service}"),
+      z.describe("Path below the host; {service} is the service's name."),
+    ),
     required: z
-      .boolean()
-      .default(true)
-      .describe("Whether a release waits for this registry. Others are reported and caught up later."),
+      ._default(z.boolean(), true)
+      .check(
+        z.describe("Whether a release waits for this registry. Others are reported and caught up later."),
+      ),
     public: z
-      .boolean()
-      .default(false)
-      .describe("Whether everybody may pull: verification then also pulls without credentials."),
+      ._default(z.boolean(), false)
+      .check(z.describe("Whether everybody may pull: verification then also pulls without credentials.")),
     referrers: z
-      .boolean()
-      .default(false)
-      .describe("Whether the registry accepts artifacts (SBOM, provenance, release record)."),
+      ._default(z.boolean(), false)
+      .check(z.describe("Whether the registry accepts artifacts (SBOM, provenance, release record).")),
   })
-  .describe("A registry images are published to.");
+  .register(z.globalRegistry, { description: "A registry images are published to." });
 export type Registry = z.infer<typeof Registry>;
 
 /** Where TGO's images live: one digest in all three. */
@@ -63,7 +65,7 @@ export function parseRegistryFlag(
   const [, name, host, path] = match ?? [];
   if (host === undefined || path === undefined) throw notARegistry(text, "it has no host or no path");
   const base = name === undefined ? undefined : known[name];
-  const parsed = Registry.safeParse({
+  const parsed = safeParse(Registry, {
     ...base,
     host,
     repository: path.includes("{service}") ? path : `${path.replace(/\/$/, "")}/{service}`,

@@ -1,181 +1,220 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { BaseImage } from "./base-image.js";
 
-const AbsolutePath = z.string().regex(/^\/[^\0]*$/, "must be an absolute path");
+const AbsolutePath = z.string().check(z.regex(/^\/[^\0]*$/, "must be an absolute path"));
 const RelativePath = z
   .string()
-  .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0]+$/, "must be a path inside the source, without ..");
-const Port = z.int().min(1).max(65535);
+  .check(z.regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0]+$/, "must be a path inside the source, without .."));
+const Port = z.int().check(z.minimum(1), z.maximum(65535));
 const Mode = z
   .string()
-  .regex(/^0?[0-7]{3}$/, "must be an octal mode such as 0755")
-  .describe("Octal file mode, e.g. 0755.");
+  .check(
+    z.regex(/^0?[0-7]{3}$/, "must be an octal mode such as 0755"),
+    z.describe("Octal file mode, e.g. 0755."),
+  );
 const Owner = z
   .string()
-  .regex(/^\d+(:\d+)?$/, "must be numeric: names differ between base images")
-  .describe("uid or uid:gid.");
+  .check(
+    z.regex(/^\d+(:\d+)?$/, "must be numeric: names differ between base images"),
+    z.describe("uid or uid:gid."),
+  );
 const Duration = z
   .string()
-  .regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "must be a duration such as 30s or 1m30s")
-  .describe("A duration, e.g. 30s.");
+  .check(
+    z.regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "must be a duration such as 30s or 1m30s"),
+    z.describe("A duration, e.g. 30s."),
+  );
 
-const VariableName = z.string().regex(/^[A-Za-z_]\w*$/, "must be a variable name");
+const VariableName = z.string().check(z.regex(/^[A-Za-z_]\w*$/, "must be a variable name"));
 
 /** A text in which {version}, {revision}, {created} and {service} are filled in when the image is built. */
 const Template = z.string();
 
 const FileCopy = z
   .strictObject({
-    from: RelativePath.describe("Path in the service's source."),
-    to: AbsolutePath.describe("Path in the image."),
-    mode: Mode.optional(),
-    owner: Owner.optional(),
+    from: RelativePath.check(z.describe("Path in the service's source.")),
+    to: AbsolutePath.check(z.describe("Path in the image.")),
+    mode: z.optional(Mode),
+    owner: z.optional(Owner),
   })
-  .describe("A file of the source put somewhere else in the image.");
+  .check(z.describe("A file of the source put somewhere else in the image."));
 export type FileCopy = z.infer<typeof FileCopy>;
 
 const Healthcheck = z.strictObject({
-  command: z.array(z.string()).min(1).describe("Command and arguments, run without a shell."),
-  interval: Duration.default("30s"),
-  timeout: Duration.default("10s"),
-  startPeriod: Duration.default("30s"),
-  retries: z.int().min(1).default(3),
+  command: z
+    .array(z.string())
+    .check(z.minLength(1), z.describe("Command and arguments, run without a shell.")),
+  interval: z._default(Duration, "30s"),
+  timeout: z._default(Duration, "10s"),
+  startPeriod: z._default(Duration, "30s"),
+  retries: z._default(z.int().check(z.minimum(1)), 3),
 });
 export type Healthcheck = z.infer<typeof Healthcheck>;
 
 const Image = z
   .strictObject({
-    user: z.string().min(1).optional().describe("User the service runs as; numeric where possible."),
-    workdir: AbsolutePath.optional(),
-    env: z.record(VariableName, Template).default({}),
-    entrypoint: z.array(z.string()).optional().describe("Replaces the base image's entrypoint."),
-    command: z.array(z.string()).optional().describe("The command the image starts with."),
-    ports: z.array(Port).default([]),
+    user: z
+      .optional(z.string().check(z.minLength(1)))
+      .check(z.describe("User the service runs as; numeric where possible.")),
+    workdir: z.optional(AbsolutePath),
+    env: z._default(z.record(VariableName, Template), {}),
+    entrypoint: z.optional(z.array(z.string())).check(z.describe("Replaces the base image's entrypoint.")),
+    command: z.optional(z.array(z.string())).check(z.describe("The command the image starts with.")),
+    ports: z._default(z.array(Port), []),
     directories: z
-      .array(z.strictObject({ path: AbsolutePath, owner: Owner.optional(), mode: Mode.optional() }))
-      .default([])
-      .describe("Empty directories the service writes to."),
-    users: z
-      .array(
-        z.strictObject({
-          name: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, "must be a user name"),
-          uid: z.int().min(1).max(65533),
-          gid: z.int().min(1).max(65533).optional().describe("As the uid when absent."),
-          home: AbsolutePath.default("/nonexistent"),
-        }),
+      ._default(
+        z.array(z.strictObject({ path: AbsolutePath, owner: z.optional(Owner), mode: z.optional(Mode) })),
+        [],
       )
-      .default([])
-      .describe(
-        "Users and their groups added to /etc/passwd and /etc/group; uids are given, so that they stay.",
+      .check(z.describe("Empty directories the service writes to.")),
+    users: z
+      ._default(
+        z.array(
+          z.strictObject({
+            name: z.string().check(z.regex(/^[a-z_][a-z0-9_-]{0,31}$/, "must be a user name")),
+            uid: z.int().check(z.minimum(1), z.maximum(65533)),
+            gid: z
+              .optional(z.int().check(z.minimum(1), z.maximum(65533)))
+              .check(z.describe("As the uid when absent.")),
+            home: z._default(AbsolutePath, "/nonexistent"),
+          }),
+        ),
+        [],
+      )
+      .check(
+        z.describe(
+          "Users and their groups added to /etc/passwd and /etc/group; uids are given, so that they stay.",
+        ),
       ),
     links: z
-      .array(z.strictObject({ path: AbsolutePath, target: z.string().min(1) }))
-      .default([])
-      .describe("Symbolic links."),
-    files: z.array(FileCopy).default([]),
-    healthcheck: Healthcheck.optional(),
-    labels: z.record(z.string(), Template).default({}),
+      ._default(z.array(z.strictObject({ path: AbsolutePath, target: z.string().check(z.minLength(1)) })), [])
+      .check(z.describe("Symbolic links.")),
+    files: z._default(z.array(FileCopy), []),
+    healthcheck: z.optional(Healthcheck),
+    labels: z._default(z.record(z.string(), Template), {}),
   })
-  .describe("What the image's configuration says.");
+  .check(z.describe("What the image's configuration says."));
 export type Image = z.infer<typeof Image>;
 
-const DebianPackage = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name");
+const DebianPackage = z.string().check(z.regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name"));
 
 const Data = z.strictObject({
   command: z
     .array(z.string())
-    .min(1)
-    .describe("Run natively, once for all platforms, with the locked packages; must exit with 0."),
-  output: AbsolutePath.describe("The folder it fills, at the same path in the image. Must not end empty."),
+    .check(
+      z.minLength(1),
+      z.describe("Run natively, once for all platforms, with the locked packages; must exit with 0."),
+    ),
+  output: AbsolutePath.check(
+    z.describe("The folder it fills, at the same path in the image. Must not end empty."),
+  ),
   package: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("The locked package it is for: where the lock has no such package, the entry is left out."),
+    .optional(z.string().check(z.minLength(1)))
+    .check(
+      z.describe("The locked package it is for: where the lock has no such package, the entry is left out."),
+    ),
   platforms: z
-    .record(z.string(), z.record(VariableName, z.string()))
-    .optional()
-    .describe(
-      "For data that differs by machine: variables of each platform, such as linux/arm64, that tell the command which " +
-        "machine to fetch for. It then runs once for each platform, natively all the same.",
+    .optional(z.record(z.string(), z.record(VariableName, z.string())))
+    .check(
+      z.describe(
+        "For data that differs by machine: variables of each platform, such as linux/arm64, that tell the command which " +
+          "machine to fetch for. It then runs once for each platform, natively all the same.",
+      ),
     ),
 });
 
 const PythonBuild = z
   .strictObject({
     strategy: z.literal("python"),
-    base: BaseImage.default("docker.io/library/python:3.11-slim"),
-    packages: z.array(DebianPackage).default([]).describe("Debian packages needed at run time."),
+    base: z._default(BaseImage, "docker.io/library/python:3.11-slim"),
+    packages: z._default(z.array(DebianPackage), []).check(z.describe("Debian packages needed at run time.")),
     lock: z
-      .string()
-      .regex(
-        /^(?:poetry\.lock|uv\.lock|[\w.-]+\.txt)$/,
-        "must be poetry.lock, uv.lock or a requirements file (.txt)",
+      .optional(
+        z
+          .string()
+          .check(
+            z.regex(
+              /^(?:poetry\.lock|uv\.lock|[\w.-]+\.txt)$/,
+              "must be poetry.lock, uv.lock or a requirements file (.txt)",
+            ),
+          ),
       )
-      .optional()
-      .describe("The lock; the first there is of poetry.lock, uv.lock and requirements.txt when absent."),
-    groups: z
-      .array(z.string())
-      .default(["main"])
-      .describe("Dependency groups that ship; main are the project's own dependencies."),
-    buildPackages: z
-      .array(DebianPackage)
-      .default([])
-      .describe(
-        "Debian packages needed to compile locked packages without a wheel, e.g. libpq-dev. Never shipped.",
+      .check(
+        z.describe("The lock; the first there is of poetry.lock, uv.lock and requirements.txt when absent."),
       ),
-    data: z.array(Data).default([]).describe("Data that no wheel brings, such as NLTK corpora."),
-    environment: AbsolutePath.default("/app/.venv").describe("Where the locked packages are installed."),
-    exclude: z.array(z.string()).default([]).describe("Source paths that do not ship, beyond .dockerignore."),
+    groups: z
+      ._default(z.array(z.string()), ["main"])
+      .check(z.describe("Dependency groups that ship; main are the project's own dependencies.")),
+    buildPackages: z
+      ._default(z.array(DebianPackage), [])
+      .check(
+        z.describe(
+          "Debian packages needed to compile locked packages without a wheel, e.g. libpq-dev. Never shipped.",
+        ),
+      ),
+    data: z._default(z.array(Data), []).check(z.describe("Data that no wheel brings, such as NLTK corpora.")),
+    environment: z
+      ._default(AbsolutePath, "/app/.venv")
+      .check(z.describe("Where the locked packages are installed.")),
+    exclude: z
+      ._default(z.array(z.string()), [])
+      .check(z.describe("Source paths that do not ship, beyond .dockerignore.")),
   })
-  .describe("A Python service with locked packages: poetry.lock, uv.lock, or requirements with hashes.");
+  .check(
+    z.describe("A Python service with locked packages: poetry.lock, uv.lock, or requirements with hashes."),
+  );
 export type PythonBuild = z.infer<typeof PythonBuild>;
 
 const StaticWebBuild = z
   .strictObject({
     strategy: z.literal("static-web"),
-    builder: BaseImage.default("docker.io/library/node:20-alpine"),
-    base: BaseImage.default("docker.io/library/nginx:alpine"),
-    script: z.string().min(1).default("build").describe("The package.json script that builds."),
-    output: RelativePath.default("dist").describe("The folder that script writes."),
-    root: AbsolutePath.default("/usr/share/nginx/html").describe("Where nginx serves it from."),
+    builder: z._default(BaseImage, "docker.io/library/node:20-alpine"),
+    base: z._default(BaseImage, "docker.io/library/nginx:alpine"),
+    script: z
+      ._default(z.string().check(z.minLength(1)), "build")
+      .check(z.describe("The package.json script that builds.")),
+    output: z._default(RelativePath, "dist").check(z.describe("The folder that script writes.")),
+    root: z._default(AbsolutePath, "/usr/share/nginx/html").check(z.describe("Where nginx serves it from.")),
     singlePage: z
-      .boolean()
-      .default(true)
-      .describe(
-        "Whether paths without a file are answered with index.html; for the nginx configuration that is written when image.files brings none.",
+      ._default(z.boolean(), true)
+      .check(
+        z.describe(
+          "Whether paths without a file are answered with index.html; for the nginx configuration that is written when image.files brings none.",
+        ),
       ),
     values: z
-      .record(
-        z.string().regex(/^[A-Z_][A-Z0-9_]*$/, "must be an upper-case variable name"),
-        z.strictObject({
-          default: Template.optional().describe(
-            "Used when --value does not give one; without it a value is required.",
-          ),
-          description: z.string().optional(),
-        }),
+      ._default(
+        z.record(
+          z.string().check(z.regex(/^[A-Z_][A-Z0-9_]*$/, "must be an upper-case variable name")),
+          z.strictObject({
+            default: z
+              .optional(Template)
+              .check(z.describe("Used when --value does not give one; without it a value is required.")),
+            description: z.optional(z.string()),
+          }),
+        ),
+        {},
       )
-      .default({})
-      .describe("Build values compiled into the pages, such as VITE_API_BASE_URL."),
+      .check(z.describe("Build values compiled into the pages, such as VITE_API_BASE_URL.")),
   })
-  .describe("Pages built once by Node, served by nginx on every platform.");
+  .check(z.describe("Pages built once by Node, served by nginx on every platform."));
 export type StaticWebBuild = z.infer<typeof StaticWebBuild>;
 
 const DockerfileBuild = z
   .strictObject({
     strategy: z.literal("dockerfile"),
-    file: RelativePath.default("Dockerfile"),
-    target: z.string().min(1).optional(),
+    file: z._default(RelativePath, "Dockerfile"),
+    target: z.optional(z.string().check(z.minLength(1))),
     args: z
-      .record(z.string(), Template)
-      .default({})
-      .describe("Build arguments; --value NAME=... replaces one."),
+      ._default(z.record(z.string(), Template), {})
+      .check(z.describe("Build arguments; --value NAME=... replaces one.")),
     secrets: z
-      .array(z.string().regex(/^[A-Za-z_][\w.-]*$/, "must be a secret's id"))
-      .default([])
-      .describe("Ids of secrets its RUN --mount=type=secret lines use; values come from --build-secrets."),
+      ._default(z.array(z.string().check(z.regex(/^[A-Za-z_][\w.-]*$/, "must be a secret's id"))), [])
+      .check(
+        z.describe("Ids of secrets its RUN --mount=type=secret lines use; values come from --build-secrets."),
+      ),
   })
-  .describe("The service's own Dockerfile. Its RUN lines for a foreign platform are emulated.");
+  .check(z.describe("The service's own Dockerfile. Its RUN lines for a foreign platform are emulated."));
 export type DockerfileBuild = z.infer<typeof DockerfileBuild>;
 
 export type Build = PythonBuild | StaticWebBuild | DockerfileBuild;
@@ -183,66 +222,70 @@ export type Build = PythonBuild | StaticWebBuild | DockerfileBuild;
 const Smoke = z
   .strictObject({
     http: z
-      .array(
-        z.strictObject({
-          port: Port,
-          path: z.string().startsWith("/"),
-          status: z.int().min(100).max(599).default(200),
-        }),
+      ._default(
+        z.array(
+          z.strictObject({
+            port: Port,
+            path: z.string().check(z.startsWith("/")),
+            status: z._default(z.int().check(z.minimum(100), z.maximum(599)), 200),
+          }),
+        ),
+        [],
       )
-      .default([])
-      .describe("Requests the started service must answer."),
-    exec: z.array(z.array(z.string()).min(1)).default([]).describe("Commands that must exit 0 in the image."),
+      .check(z.describe("Requests the started service must answer.")),
+    exec: z
+      ._default(z.array(z.array(z.string()).check(z.minLength(1))), [])
+      .check(z.describe("Commands that must exit 0 in the image.")),
     imports: z
-      .boolean()
-      .default(true)
-      .describe("python: whether every top-level module of every locked package is imported."),
+      ._default(z.boolean(), true)
+      .check(z.describe("python: whether every top-level module of every locked package is imported.")),
     skipImports: z
-      .array(z.string())
-      .default([])
-      .describe(
-        "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host.",
+      ._default(z.array(z.string()), [])
+      .check(
+        z.describe(
+          "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host.",
+        ),
       ),
     env: z
-      .record(VariableName, z.string())
-      .default({})
-      .describe(
-        "Variables a service does not start without, such as DATABASE_URL; of smoke runs only, never in the image.",
+      ._default(z.record(VariableName, z.string()), {})
+      .check(
+        z.describe(
+          "Variables a service does not start without, such as DATABASE_URL; of smoke runs only, never in the image.",
+        ),
       ),
     machine: z
-      .array(z.string())
-      .min(1)
-      .optional()
-      .describe("Command that prints the machine, e.g. aarch64; by default by build strategy."),
+      .optional(z.array(z.string()).check(z.minLength(1)))
+      .check(z.describe("Command that prints the machine, e.g. aarch64; by default by build strategy.")),
     timeoutSeconds: z
-      .int()
-      .min(1)
-      .max(3600)
-      .default(180)
-      .describe("Time for the service to answer, emulated or not."),
+      ._default(z.int().check(z.minimum(1), z.maximum(3600)), 180)
+      .check(z.describe("Time for the service to answer, emulated or not.")),
   })
-  .describe("How a started image proves that it works.");
+  .check(z.describe("How a started image proves that it works."));
 export type Smoke = z.infer<typeof Smoke>;
 
-/** What is shipped: how a service's source becomes an image, and how that image proves itself. */
+/** What is shipped: how a service's source becomes an image, and how that image is configured and tested. */
 export const Service = z
   .strictObject({
-    $schema: z.string().optional(),
-    title: z.string().min(1),
-    description: z.string().optional(),
-    source: z
-      .strictObject({
-        repository: z.url().default("https://github.com/tgoai/tgo").describe("Git repository of the source."),
-        path: RelativePath.optional().describe("Folder in it; repos/<service> when absent."),
-      })
-      .prefault({}),
+    $schema: z.optional(z.string()),
+    title: z.string().check(z.minLength(1)),
+    description: z.optional(z.string()),
+    source: z.prefault(
+      z.strictObject({
+        repository: z
+          ._default(z.url(), "https://github.com/tgoai/tgo")
+          .check(z.describe("Git repository of the source.")),
+        path: z.optional(RelativePath).check(z.describe("Folder in it; repos/<service> when absent.")),
+      }),
+      {},
+    ),
     build: z.discriminatedUnion("strategy", [PythonBuild, StaticWebBuild, DockerfileBuild]),
-    image: Image.prefault({}),
-    smoke: Smoke.prefault({}),
+    image: z.prefault(Image, {}),
+    smoke: z.prefault(Smoke, {}),
     allowForeign: z
-      .array(z.string())
-      .default([])
-      .describe("Glob patterns of files that may be for another machine, e.g. firmware."),
+      ._default(z.array(z.string()), [])
+      .check(z.describe("Glob patterns of files that may be for another machine, e.g. firmware.")),
   })
-  .describe("A service and how its image is built, configured and checked.");
+  .register(z.globalRegistry, {
+    description: "A service and how its image is built, configured and checked.",
+  });
 export type Service = z.infer<typeof Service>;

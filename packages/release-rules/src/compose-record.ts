@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { versionsOf } from "./tag-target.js";
 import type { PlannedService, ReleasePlan } from "./release-plan.js";
 import { RECORD_MEDIA_TYPE, type ReleaseRecord } from "./release-record.js";

@@ -1,20 +1,27 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Version } from "./version.js";
 
 /** Which floating tags a stable release moves, besides its own version's. */
 export const TagPolicy = z
   .strictObject({
-    minor: z.boolean().default(true).describe("Move the tag of the minor line, 1.2, with each stable 1.2.x."),
+    minor: z
+      ._default(z.boolean(), true)
+      .check(z.describe("Move the tag of the minor line, 1.2, with each stable 1.2.x.")),
     major: z
-      .boolean()
-      .default(true)
-      .describe(
-        "Move the tag of the major line, 1, with each stable 1.x.y. There is never a tag 0: versions below 1.0.0 " +
-          "promise nothing to each other.",
+      ._default(z.boolean(), true)
+      .check(
+        z.describe(
+          "Move the tag of the major line, 1, with each stable 1.x.y. There is never a tag 0: versions below 1.0.0 " +
+            "promise nothing to each other.",
+        ),
       ),
-    latest: z.boolean().default(true).describe("Move latest with each stable version that is newer."),
+    latest: z
+      ._default(z.boolean(), true)
+      .check(z.describe("Move latest with each stable version that is newer.")),
   })
-  .describe("The floating tags of a stable release. A prerelease moves none.");
+  .register(z.globalRegistry, {
+    description: "The floating tags of a stable release. A prerelease moves none.",
+  });
 export type TagPolicy = z.infer<typeof TagPolicy>;
 
 export interface TagPlan {

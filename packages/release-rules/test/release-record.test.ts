@@ -55,7 +55,7 @@ describe("the release record", () => {
   });
 
   it.each([
-    ["no JSON", "<html>", /it is no release record: \(top level\)/],
+    ["no JSON", "<html>", /it is not a release record: \(top level\)/],
     ["another schema", JSON.stringify({ ...record, schemaVersion: 2 }), /schemaVersion/],
     [
       "a digest that is none",
