@@ -10,15 +10,15 @@ export interface ProgressEvent {
   readonly id: string;
   /** What is done, e.g. "build", "check", "smoke", "upload", "finalise", "verify". */
   readonly step: string;
-  readonly service?: string | undefined;
-  readonly platform?: string | undefined;
-  readonly registry?: string | undefined;
+  readonly service?: string;
+  readonly platform?: string;
+  readonly registry?: string;
   /** For "end": how it went. */
-  readonly state?: "done" | "already there" | "failed" | "stopped" | undefined;
+  readonly state?: "done" | "already there" | "failed" | "stopped";
   /** One line more: a result, a reason, a size. */
-  readonly detail?: string | undefined;
+  readonly detail?: string;
   /** For "end": milliseconds since its "begin". */
-  readonly durationMs?: number | undefined;
+  readonly durationMs?: number;
 }
 
 export type ProgressListener = (event: ProgressEvent) => void;
@@ -27,8 +27,8 @@ export type StepNames = Pick<ProgressEvent, "step" | "service" | "platform" | "r
 
 /** What a step says of itself when it ends. */
 export interface StepResult {
-  readonly state?: "done" | "already there" | "failed" | undefined;
-  readonly detail?: string | undefined;
+  readonly state?: "done" | "already there" | "failed";
+  readonly detail?: string;
 }
 
 /** Tells a listener of every step; measures what it tells. */

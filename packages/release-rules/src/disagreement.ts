@@ -22,13 +22,13 @@ export interface Disagreement {
     /** `latest` is not the same version in all services. */
     | "services differ";
   /** Absent when it is about several. */
-  readonly service?: string | undefined;
+  readonly service?: string;
   /** Where it is so. */
   readonly registries: readonly string[];
-  readonly tag?: string | undefined;
+  readonly tag?: string;
   readonly told: string;
   /** How it may have come about, and what ends it; without the service, so that several may share it. */
-  readonly remedy?: string | undefined;
+  readonly remedy?: string;
 }
 
 /** One registry that could be asked. */

@@ -19,7 +19,7 @@ export interface GateEntry {
     | ({ readonly state: "verified"; readonly digest: string } & CandidateIdentity)
     | { readonly state: "failed"; readonly why: string }
     /** Nothing came there; why, where that is known. */
-    | { readonly state: "missing"; readonly why?: string | undefined };
+    | { readonly state: "missing"; readonly why?: string };
   /** What is under the version's own tag, whatever its spelling. */
   readonly versionTag:
     | { readonly state: "absent" }
@@ -38,8 +38,8 @@ export interface GateReason {
     | "version taken"
     | "version tag unknown";
   /** Absent when it is about no one service, or registry. */
-  readonly service?: string | undefined;
-  readonly registry?: string | undefined;
+  readonly service?: string;
+  readonly registry?: string;
   /** Without the place. */
   readonly what: string;
   readonly message: string;

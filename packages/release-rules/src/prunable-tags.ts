@@ -16,9 +16,9 @@ export interface PruneOptions {
   /** Remove what is from before this moment. */
   readonly before: Date;
   /** So many of the youngest candidates stay, however old. Default 0. */
-  readonly keep?: number | undefined;
+  readonly keep?: number;
   /** Also remove what has no time. Default false. */
-  readonly undated?: boolean | undefined;
+  readonly undated?: boolean;
 }
 
 export interface PruneSelection {

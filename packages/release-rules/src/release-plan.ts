@@ -26,9 +26,9 @@ export function planRelease(release: {
   readonly version: Version;
   readonly gate: OpenGate;
   readonly registries: readonly ReleaseRegistry[];
-  readonly policies?: Readonly<Record<string, TagPolicy>> | undefined;
-  readonly allowBackwards?: boolean | undefined;
-  readonly adopt?: boolean | undefined;
+  readonly policies?: Readonly<Record<string, TagPolicy>>;
+  readonly allowBackwards?: boolean;
+  readonly adopt?: boolean;
 }): ReleasePlan {
   const { version, gate, registries, policies = {}, allowBackwards = false, adopt = false } = release;
   if (allowBackwards && !version.stable) {

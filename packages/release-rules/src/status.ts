@@ -19,14 +19,14 @@ export interface StatusRow {
   readonly service: string;
   readonly registry: string;
   /** Why it could not be asked; then nothing else is known. */
-  readonly unreachable?: string | undefined;
-  readonly latest?: Pointer | undefined;
+  readonly unreachable?: string;
+  readonly latest?: Pointer;
   /** Tags of lines, 1 and 1.2; the newest line first. */
   readonly lines: readonly Pointer[];
   /** The newest stable version, by semver order. */
-  readonly newest?: Pointer | undefined;
+  readonly newest?: Pointer;
   /** The newest prerelease, when it is newer than that: what may come next. Older ones are history. */
-  readonly prerelease?: Pointer | undefined;
+  readonly prerelease?: Pointer;
 }
 
 export interface Status {
@@ -37,7 +37,7 @@ export interface Status {
 export interface StatusService {
   readonly service: string;
   /** What should float; where it is not given, only tags that are there are judged. */
-  readonly policy?: TagPolicy | undefined;
+  readonly policy?: TagPolicy;
 }
 
 /**

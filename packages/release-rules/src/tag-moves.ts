@@ -54,11 +54,11 @@ export interface FloatingRequest {
   readonly current: TagTarget | undefined;
   readonly wanted: { readonly digest: string; readonly version: Version };
   /** What others have of this tag; a newer claim stays as it is, like a newer held version. */
-  readonly competing?: readonly CompetingVersion[] | undefined;
+  readonly competing?: readonly CompetingVersion[];
   /** Also to an older version: a rollback. */
-  readonly allowBackwards?: boolean | undefined;
+  readonly allowBackwards?: boolean;
   /** Also from an image of which nothing says, or nothing sensible, which version it is. */
-  readonly adopt?: boolean | undefined;
+  readonly adopt?: boolean;
   /** The tag's reference, for messages. */
   readonly where: string;
 }

@@ -14,7 +14,7 @@ export interface SeenTag {
   readonly tag: string;
   readonly digest: string;
   /** `org.opencontainers.image.version` of the index; needed of floating tags only. */
-  readonly annotation?: string | undefined;
+  readonly annotation?: string;
 }
 
 /**

@@ -12,11 +12,11 @@ export interface ProblemGroup {
 /** Where a problem occurred. */
 export interface ProblemLocation {
   /** Absent when it is the run's as a whole. */
-  readonly service?: string | undefined;
+  readonly service?: string;
   /** Absent when the service as a whole has the problem. */
-  readonly registry?: string | undefined;
+  readonly registry?: string;
   /** A reference, a file, a field of the catalog. */
-  readonly where?: string | undefined;
+  readonly where?: string;
 }
 
 /** The problems of a run, each once: those that differ only in their place share an entry. */

@@ -1,8 +1,8 @@
 /** A cell: its lines, and how to paint them once they are padded. */
 export interface Cell {
   readonly lines: readonly string[];
-  readonly paint?: ((text: string) => string) | undefined;
-  readonly align?: "left" | "right" | undefined;
+  readonly paint?: (text: string) => string;
+  readonly align?: "left" | "right";
 }
 
 export function cell(text: string | readonly string[], paint?: Cell["paint"], align?: Cell["align"]): Cell {

@@ -14,9 +14,9 @@ import { fileFacts, foreignLines, servicesWithVariants, smokeFact, variantSize }
 
 export interface TextOptions {
   /** ANSI colours; the words say the same without them. Default: false. */
-  readonly color?: boolean | undefined;
+  readonly color?: boolean;
   /** Columns to fit into; what must be copied whole (digests, references, commands) is never cut. Default: 100. */
-  readonly width?: number | undefined;
+  readonly width?: number;
 }
 
 type Colors = ReturnType<typeof pc.createColors>;
