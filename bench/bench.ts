@@ -1,6 +1,6 @@
 /**
- * How long building takes: one platform, both, again, after an edit, and by the services' own Dockerfiles. Says what
- * it measures and how long that will take, then prints the tables and writes them to docs/.
+ * Measures build times: one platform, both, rebuilds, an edit, and the services' own Dockerfiles. First prints what it
+ * measures and how long that will take, at the end the tables, which it also writes to docs/.
  */
 import { relative } from "node:path";
 import type { Catalog, Platform } from "@tgo/catalog";
@@ -9,28 +9,28 @@ import { installRequirements, missingRequirements } from "@tgo/testing";
 import { duration } from "@tgo/report";
 import { startBases, type Bases } from "./src/bases.js";
 import { bundleChild } from "./src/bundle.js";
-import { about, Display } from "./src/display.js";
-import { Forecast } from "./src/estimate.js";
+import { Display, formatForecast } from "./src/display.js";
+import { Forecast } from "./src/forecast.js";
 import { describeKind, KINDS, unitOf } from "./src/kinds.js";
-import { machineFacts, toolVersions } from "./src/machine.js";
-import { measureUnit, type Laboratory } from "./src/measure.js";
+import { describeMachine, toolVersions } from "./src/machine.js";
+import { measureUnit, type BenchContext } from "./src/measure.js";
 import { Measurements } from "./src/measurements.js";
 import { HELP, parseOptions, type Options } from "./src/options.js";
 import { planUnits } from "./src/plan.js";
-import { readEarlier, writeResults } from "./src/publish.js";
+import { readEarlier, writeResults } from "./src/write-results.js";
 import { renderText } from "./src/render.js";
 import { secondsOf, type Results } from "./src/results.js";
 import { findSamples, readCatalog, ROOT, type Sample } from "./src/samples.js";
 import { createWorkFolder, removeFolder } from "./src/state.js";
 
 const display = new Display(process.stdout);
-const say = (text = ""): void => {
-  display.say(text);
+const print = (text = ""): void => {
+  display.print(text);
 };
 
 const COLD = {
   buildah: "an empty folder for the engine, its cache volumes and buildah's own store, for every build",
-  dagger: "everything the engine could release is thrown away (engine.localCache.prune) before every build",
+  dagger: "the engine's cache pruned (engine.localCache.prune) before every build",
 };
 
 async function bench(options: Options, signal: AbortSignal): Promise<number> {
@@ -43,7 +43,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
   try {
     const [program, started] = await Promise.all([
       bundleChild(),
-      startBases(samples, platforms().native, say),
+      startBases(samples, platforms().native, print),
     ]);
     bases = started;
     const images = { ...catalog.mirrors.images, "docker.io": bases.registry.host };
@@ -59,10 +59,10 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
       signal,
     });
     if (results.services.some(({ runs, failures }) => runs.length + failures.length > 0)) {
-      say(`\n${renderText(results)}\n`);
+      print(`\n${renderText(results)}\n`);
     }
     if (signal.aborted) {
-      say("Interrupted: nothing is written.");
+      print("Interrupted: nothing was written.");
       return 130;
     }
     await write(options, results);
@@ -75,35 +75,33 @@ async function bench(options: Options, signal: AbortSignal): Promise<number> {
 
 function introduce(options: Options, catalog: Catalog, samples: readonly Sample[]): void {
   const { native, foreign } = platforms();
-  say(
-    "How long building takes, in seconds of wall-clock time, until the images stand in the engine's store.",
-  );
-  say(`Services: ${samples.map(({ name }) => name).join(", ")}.`);
+  print("Measures build times: wall-clock seconds until the images are in the engine's store.");
+  print(`Services: ${samples.map(({ name }) => name).join(", ")}.`);
   const absent = Object.keys(catalog.services).filter((name) => !samples.some((each) => each.name === name));
   if (options.services.length === 0 && absent.length > 0) {
-    say(`No source in ${relative(process.cwd(), options.source) || "."}: ${absent.join(", ")}.`);
+    print(`Without a source in ${relative(process.cwd(), options.source) || "."}: ${absent.join(", ")}.`);
   }
-  say("Measured of each:");
+  print("Builds of each:");
   for (const kind of KINDS) {
     const rounds = options.rounds[unitOf(kind)];
-    say(
+    print(
       `  ${rounds === 0 ? " not" : `${String(rounds).padStart(2)} ×`} ${describeKind(kind, native, foreign)}`,
     );
   }
-  say(`Cold: ${COLD[options.engine]}; base images come from a registry of this machine.`);
+  print(`Cold: ${COLD[options.engine]}; base images come from a registry on this machine.`);
   if (options.engine === "dagger")
-    say("The cache of Dagger's engine is lost by this, cache volumes included.");
+    print("This deletes the cache of Dagger's engine, cache volumes included.");
 }
 
 async function installMissing(): Promise<void> {
   const missing = await missingRequirements();
   if (missing.length === 0) return;
-  say("Will be installed or set up (Debian packages, as root):");
-  for (const { tool, why } of missing) say(`  ${tool.padEnd(22)} ${why}`);
-  await installRequirements({ log: say });
+  print("Installing (Debian packages, as root):");
+  for (const { tool, why } of missing) print(`  ${tool.padEnd(22)} ${why}`);
+  await installRequirements({ log: print });
 }
 
-/** This machine's platform, and the other one. */
+/** This machine's platform and the foreign one. */
 function platforms(): { native: Platform; foreign: Platform } {
   return process.arch === "arm64"
     ? { native: "linux/arm64", foreign: "linux/amd64" }
@@ -114,7 +112,7 @@ async function measureAll(
   options: Options,
   samples: readonly Sample[],
   bases: Bases,
-  lab: Laboratory,
+  context: BenchContext,
 ): Promise<Results> {
   const began = new Date();
   const started = performance.now();
@@ -129,26 +127,28 @@ async function measureAll(
     },
   );
   const total = units.reduce((sum, { kinds }) => sum + kinds.length, 0);
-  say(`${total} builds, ${about(forecast.secondsFor(units))} in all. Ctrl-C ends it and cleans up.\n`);
+  print(
+    `${total} builds, ${formatForecast(forecast.secondsFor(units))} in all. Ctrl-C stops and cleans up.\n`,
+  );
   let done = 0;
   for (const [index, unit] of units.entries()) {
-    if (lab.signal.aborted) break;
+    if (context.signal.aborted) break;
     const sample = samples.find(({ name }) => name === unit.service);
     const record = records.get(unit.service);
     if (sample === undefined || record === undefined) continue;
     const position = (): string => `[${String(done + 1).padStart(String(total).length)}/${total}]`;
     const remaining = (): number => forecast.secondsFor(units.slice(index + 1));
-    display.begin(
-      `${position()} round ${unit.round}  ${unit.service}  ${describeKind(unit.kinds[0] ?? "one", lab.native, lab.foreign)}`,
+    display.start(
+      `${position()} round ${unit.round}  ${unit.service}  ${describeKind(unit.kinds[0] ?? "one", context.native, context.foreign)}`,
       forecast.secondsFor(units.slice(index)),
     );
-    await measureUnit(lab, unit, { sample, record }, (kind, result) => {
-      const what = `${position()} round ${unit.round}  ${unit.service.padEnd(longest(samples))}  ${describeKind(kind, lab.native, lab.foreign)}`;
+    await measureUnit(context, unit, { sample, record }, (kind, result) => {
+      const label = `${position()} round ${unit.round}  ${unit.service.padEnd(longest(samples))}  ${describeKind(kind, context.native, context.foreign)}`;
       if (typeof result === "string") {
-        say(`${what}: FAILED: ${(result.trim().split("\n", 1)[0] ?? "").slice(0, 160)}`);
+        print(`${label}: FAILED: ${(result.trim().split("\n", 1)[0] ?? "").slice(0, 160)}`);
       } else {
-        forecast.saw(unit.service, kind, result.seconds + (result.pushSeconds ?? 0));
-        say(`${what}: ${duration(result.seconds * 1000)}  (${about(remaining())} left)`);
+        forecast.record(unit.service, kind, result.seconds + (result.pushSeconds ?? 0));
+        print(`${label}: ${duration(result.seconds * 1000)}  (${formatForecast(remaining())} left)`);
       }
       done += 1;
     });
@@ -161,10 +161,10 @@ async function measureAll(
     engine: engines[0] ?? options.engine,
     cold: COLD[options.engine],
     bases: bases.origin,
-    native: lab.native,
-    foreign: lab.foreign,
+    native: context.native,
+    foreign: context.foreign,
     rounds: options.rounds,
-    machine: await machineFacts(),
+    machine: await describeMachine(),
     versions: await toolVersions(),
     services: [...records.values()].map((record) => record.results()),
   };
@@ -180,26 +180,24 @@ function commandLine(args: readonly string[]): string[] {
 
 async function write({ output }: Options, results: Results): Promise<void> {
   if (output === undefined) {
-    say("Nothing was written: only a part was measured. With --output DIR it is.");
+    print("Nothing was written: these are partial results. Use --output DIR to write them.");
     return;
   }
   const written = await writeResults(output, results);
-  say(`Written: ${written.map((file) => relative(ROOT, file)).join(", ")}`);
+  print(`Written: ${written.map((file) => relative(ROOT, file)).join(", ")}`);
 }
 
-/** One Ctrl-C arrives several times: the terminal's, and what npm and tsx pass on. */
+/** One Ctrl-C arrives several times: from the terminal, npm and tsx. */
 const SAME_SIGNAL_MS = 1_000;
 
-function watchInterruption(): AbortSignal {
+function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   let first = 0;
   const onSignal = (): void => {
     if (first === 0) {
       first = performance.now();
       controller.abort();
-      say(
-        "Stopping: the build that runs is ended and what was written is removed. Once more to leave at once.",
-      );
+      print("Stopping the build and cleaning up. Press Ctrl-C again to exit at once.");
     } else if (performance.now() - first > SAME_SIGNAL_MS) process.exit(130);
   };
   process.on("SIGINT", onSignal);
@@ -210,10 +208,10 @@ function watchInterruption(): AbortSignal {
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args, process.env);
   if (options === undefined) {
-    say(HELP);
+    print(HELP);
     return 0;
   }
-  return bench(options, watchInterruption());
+  return bench(options, interruptSignal());
 }
 
 main(process.argv.slice(2)).then(

@@ -4,32 +4,30 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Platform } from "@tgo/catalog";
 import { formatReference, parseReference } from "@tgo/registry";
-import { dockerHubAnswers, pushBases, startRegistry, type LocalRegistry } from "@tgo/testing";
+import { dockerHubIsReachable, pushBases, startRegistry, type LocalRegistry } from "@tgo/testing";
 import { imagesOf, instructionsOf, stagesOf } from "@tgo/builders";
-import { addApk } from "./apk.js";
+import { addApk } from "./stand-in-apk.js";
 import type { Sample } from "./samples.js";
 
 const run = promisify(execFile);
 
 export interface Bases {
   readonly registry: LocalRegistry;
-  /** Where the images in it come from, for the report. */
+  /** Where its images come from, for the report. */
   readonly origin: string;
 }
 
-/** The image that stages run their own programs in. */
-const TOOLS = "docker.io/library/node:20-alpine";
+/** The image that the container tools run in. */
+const TOOLS_IMAGE = "docker.io/library/node:20-alpine";
 
-/** Base images in a registry of this machine, so that no build waits for Docker Hub: its own, or stand-ins. */
+/** Serves base images from a registry on this machine, so that no build waits for Docker Hub: real ones or stand-ins. */
 export async function startBases(
   samples: readonly Sample[],
   native: Platform,
   log: (text: string) => void,
 ): Promise<Bases> {
-  if (!(await dockerHubAnswers())) {
-    log(
-      "Docker Hub does not answer: python, node and nginx are stood in for by images made of Debian packages.",
-    );
+  if (!(await dockerHubIsReachable())) {
+    log("Docker Hub is unreachable: using stand-ins for python, node and nginx, made of Debian packages.");
     const standIns = await startRegistry({ auth: "none" });
     await pushBases(standIns);
     await addApk(standIns.host);
@@ -39,9 +37,9 @@ export async function startBases(
     };
   }
   const registry = await startRegistry({ auth: "none" });
-  const wanted = await basesOf(samples, native);
-  log(`Copying ${wanted.length} base images from Docker Hub to a registry of this machine, once.`);
-  for (const image of wanted) await copyImage(image, image.replace(/^docker\.io/, registry.host));
+  const images = await basesOf(samples, native);
+  log(`Copying ${images.length} base images from Docker Hub to a registry on this machine.`);
+  for (const image of images) await copyImage(image, image.replace(/^docker\.io/, registry.host));
   return { registry, origin: "Docker Hub" };
 }
 
@@ -58,10 +56,10 @@ async function basesOf(samples: readonly Sample[], native: Platform): Promise<st
       ...(hasDockerfile ? dockerfileBases(await readFile(join(folder, "Dockerfile"), "utf8"), native) : []),
     ]),
   );
-  return [...new Set([TOOLS, ...named.flat()])].filter((image) => image.startsWith("docker.io/"));
+  return [...new Set([TOOLS_IMAGE, ...named.flat()])].filter((image) => image.startsWith("docker.io/"));
 }
 
-/** The images that a Dockerfile names, with host and tag. Its arguments have their defaults. */
+/** The images a Dockerfile names, with host and tag; build arguments have their defaults. */
 export function dockerfileBases(text: string, native: Platform): string[] {
   const images = imagesOf(stagesOf(instructionsOf(text), { BUILDPLATFORM: native }));
   return [...new Set(images.map(({ image }) => fullName(image)))];

@@ -4,12 +4,12 @@ import { buildVariants, prepareBuild } from "@tgo/builders";
 import { createContext, type HostOptions } from "@tgo/functions";
 import { optionsOf, productOf } from "./context.js";
 import type { BuildJob } from "./job.js";
-import { pushContainers, type Timed } from "./push.js";
+import { pushContainers, type TimedBuild } from "./push.js";
 import type { Steps } from "./steps.js";
 
 /**
- * Builds a service as a publish does until its images stand in the engine's store: the catalog read, the source
- * hashed, bases resolved, every variant built. Not the checks, the run and the upload that follow.
+ * Builds a service as publish does, until its images are in the engine's store: read the catalog, hash the source,
+ * resolve bases, build every variant. Excludes the check, smoke run and upload that follow.
  */
 export async function buildOurs(
   client: Client,
@@ -17,7 +17,7 @@ export async function buildOurs(
   { catalog, platforms }: { readonly catalog: Catalog; readonly platforms: readonly Platform[] },
   steps: Steps,
   host: HostOptions,
-): Promise<Timed> {
+): Promise<TimedBuild> {
   const service = catalog.services[job.service];
   if (service === undefined) throw new Error(`no service ${job.service} in the catalog`);
   const started = steps.begin();
@@ -34,7 +34,7 @@ export async function buildOurs(
   };
 }
 
-/** A value for what the definition leaves to its caller. */
+/** Build values without a default. */
 function missingValues({ build }: Service): string[] {
   if (build.strategy !== "static-web") return [];
   return Object.entries(build.values)

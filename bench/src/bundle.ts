@@ -2,15 +2,15 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { sdkPlugin, textPlugin } from "../../scripts/bundle.mjs";
 
-/** Libraries written for require() get one. */
+/** For libraries that call require(). */
 const REQUIRE = `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`;
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * The measuring process as one file, bundled as the `tgo` command is: the stages hold scripts of other languages as
- * text, and what is measured should not load TypeScript first.
- * @returns its path
+ * Bundles the child process into one file, as the `tgo` command is bundled: packages import scripts of other languages
+ * as text, and a measured process must not load a TypeScript loader first.
+ * @returns the file's path
  */
 export async function bundleChild(): Promise<string> {
   const outfile = fileURLToPath(new URL("../dist/child.mjs", import.meta.url));

@@ -1,6 +1,6 @@
 /**
- * One measured build, in a process of its own: its memory is what `tgo` would use, and nothing of an earlier build is
- * in it. Gets a job as a message, sends an answer, ends.
+ * Runs one measured build in a process of its own, so that its memory is what `tgo` would use, without leftovers of an
+ * earlier build. Receives a job as a message, sends the result and exits.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { connection, dag } from "@dagger.io/dagger";
@@ -8,9 +8,9 @@ import { startEngine } from "@tgo/local-engine";
 import { Catalog } from "@tgo/catalog";
 import { buildOwnDockerfile } from "./build-dockerfile.js";
 import { buildOurs } from "./build-ours.js";
-import type { Answer, BuildJob, Job, Measured } from "./job.js";
-import type { Timed } from "./push.js";
-import { rounded, Steps } from "./steps.js";
+import type { BuildJob, Job, JobResult, Measured } from "./job.js";
+import type { TimedBuild } from "./push.js";
+import { roundToMs, Steps } from "./steps.js";
 
 const interruption = new AbortController();
 
@@ -37,10 +37,10 @@ async function measure(job: BuildJob): Promise<Measured> {
       const timed = await (job.build.by === "us"
         ? buildOurs(dag, job, { catalog, platforms: job.build.platforms }, steps, host)
         : buildOwnDockerfile(dag, job, job.build, steps, host));
-      const built = { seconds: rounded(timed.seconds), peakMemory: peakMemory(), steps: [...steps.list] };
+      const built = { seconds: roundToMs(timed.seconds), peakMemory: peakMemory(), steps: [...steps.list] };
       const name = engine === undefined ? `Dagger engine ${await dag.version()}` : "embedded engine";
       if (job.push === undefined) return { ...built, engine: name };
-      const pushSeconds = rounded(await push(timed, job.push));
+      const pushSeconds = roundToMs(await push(timed, job.push));
       return { ...built, engine: name, pushSeconds, peakMemoryPushed: peakMemory() };
     });
   } finally {
@@ -48,15 +48,15 @@ async function measure(job: BuildJob): Promise<Measured> {
   }
 }
 
-async function push({ push: upload }: Timed, registry: string): Promise<number> {
+async function push({ push: upload }: TimedBuild, registry: string): Promise<number> {
   const started = performance.now();
   await upload(registry);
   return (performance.now() - started) / 1000;
 }
 
 /**
- * In bytes; the kernel counts kibibytes. Where there is /proc, from there: getrusage's maximum includes what the process
- * that started this one had in memory, because it is kept across fork and exec.
+ * Bytes. Read from /proc where possible: getrusage's maximum survives fork and exec, and so includes the memory of the
+ * parent process.
  */
 function peakMemory(): number {
   if (!existsSync("/proc/self/status")) return process.resourceUsage().maxRSS * 1024;
@@ -64,7 +64,7 @@ function peakMemory(): number {
   return Number(highWater) * 1024;
 }
 
-/** The SDK wraps what happens inside a session as a failure to open one: it is carried past it. */
+/** Runs inside an SDK session. Passes the real error on: the SDK would report it as a failure to open the session. */
 async function inSession<T>(run: () => Promise<T>): Promise<T> {
   let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
   try {
@@ -82,7 +82,7 @@ async function inSession<T>(run: () => Promise<T>): Promise<T> {
   return outcome.value;
 }
 
-async function answer(job: Job): Promise<Answer> {
+async function runJob(job: Job): Promise<JobResult> {
   try {
     if (job.task === "build") return { kind: "measured", measured: await measure(job) };
     await inSession(() => dag.engine().localCache().prune());
@@ -99,7 +99,7 @@ process.on("SIGINT", stop);
 process.on("SIGTERM", stop);
 process.on("disconnect", stop);
 process.once("message", (job: Job) => {
-  void answer(job).then((result) => {
+  void runJob(job).then((result) => {
     process.send?.(result, () => process.exit());
   });
 });

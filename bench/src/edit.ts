@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Build } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 
-/** What a developer's edit looks like, by the language of the file. */
+/** The line to append, by file extension. */
 const EDITS: Readonly<Record<string, (mark: string) => string>> = {
   py: (mark) => `\nEDITED = "${mark}"\n`,
   ts: (mark) => `\nconsole.info("edited ${mark}");\n`,
@@ -18,12 +18,12 @@ const LANGUAGES: Record<Build["strategy"], readonly string[]> = {
   dockerfile: ["py", "tsx", "jsx", "ts", "js"],
 };
 
-/** Folders whose files do not end in the image, or are not code that runs. */
-const PASSED_OVER = /^(?:\..*|tests?|node_modules|dist|public|migrations|scripts)$/;
+/** Folders whose files are not in the image, or are not code that runs. */
+const SKIPPED_FOLDERS = /^(?:\..*|tests?|node_modules|dist|public|migrations|scripts)$/;
 
 /**
- * Adds a line to one source file of a service: `main` where there is one, else the first by name.
- * @param mark makes the edit one that was never built before
+ * Appends a line to one source file of a service: to `main` if there is one, else to the first by name.
+ * @param mark unique text, so that no earlier build had this edit
  * @returns the file's path in the source
  */
 export async function editSource(folder: string, strategy: Build["strategy"], mark: string): Promise<string> {
@@ -36,7 +36,7 @@ export async function editSource(folder: string, strategy: Build["strategy"], ma
     await appendFile(join(folder, chosen), edit(mark));
     return chosen;
   }
-  throw new TgoError("SOURCE", "found no source file to edit", { where: folder });
+  throw new TgoError("SOURCE", "no source file to edit", { where: folder });
 }
 
 async function sourceFiles(folder: string, path: string): Promise<string[]> {
@@ -44,7 +44,7 @@ async function sourceFiles(folder: string, path: string): Promise<string[]> {
   const nested = await Promise.all(
     entries.map(async (entry) => {
       if (entry.isFile()) return [join(path, entry.name)];
-      const enters = entry.isDirectory() && !PASSED_OVER.test(entry.name);
+      const enters = entry.isDirectory() && !SKIPPED_FOLDERS.test(entry.name);
       return enters ? sourceFiles(folder, join(path, entry.name)) : [];
     }),
   );

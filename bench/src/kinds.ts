@@ -1,8 +1,8 @@
-/** What is measured of every service, in the order the tables have. */
+/** The builds measured for every service, in the order of the tables. */
 export const KINDS = ["one", "both", "warm", "edit", "foreign", "dockerfile", "emulated"] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** What a kind is called where there is room. */
+/** A kind in words. */
 export function describeKind(kind: Kind, native: string, foreign: string): string {
   switch (kind) {
     case "one":
@@ -22,14 +22,11 @@ export function describeKind(kind: Kind, native: string, foreign: string): strin
   }
 }
 
-/** What is measured on one engine, begun with nothing. */
+/** Groups of builds that share one engine, empty at first. */
 export const UNIT_NAMES = ["one", "both", "foreign", "dockerfile", "emulated"] as const;
 export type UnitName = (typeof UNIT_NAMES)[number];
 
-/**
- * Kinds that run together, one after the other: a warm build and an edit need the cold build before them. Everything
- * else starts from an engine that has nothing.
- */
+/** The kinds of each unit, in order: a warm build and an edit need the cold build before them. */
 export const UNITS = {
   one: ["one"],
   both: ["both", "warm", "edit"],
@@ -38,7 +35,7 @@ export const UNITS = {
   emulated: ["emulated"],
 } as const satisfies Record<UnitName, readonly Kind[]>;
 
-/** The unit a kind is measured in. */
+/** The unit that measures a kind. */
 export function unitOf(kind: Kind): UnitName {
   return kind === "warm" || kind === "edit" ? "both" : kind;
 }

@@ -7,19 +7,19 @@ import { ROOT } from "./samples.js";
 
 const run = promisify(execFile);
 
-export async function machineFacts(): Promise<Machine> {
+export async function describeMachine(): Promise<Machine> {
   const processors = cpus();
-  const release_ = await readFile("/etc/os-release", "utf8").catch(() => "");
+  const osRelease = await readFile("/etc/os-release", "utf8").catch(() => "");
   return {
     cpu: (processors[0]?.model ?? "unknown").trim(),
     cores: processors.length,
     memory: totalmem(),
-    os: /^PRETTY_NAME="?([^"\n]*)/m.exec(release_)?.[1] ?? type(),
+    os: /^PRETTY_NAME="?([^"\n]*)/m.exec(osRelease)?.[1] ?? type(),
     kernel: release(),
   };
 }
 
-/** Of everything that decides how fast a build is. Tools that are not there are left out. */
+/** Versions of everything that affects build times. Missing tools are left out. */
 export async function toolVersions(): Promise<Record<string, string>> {
   const [sdk, buildah, qemu, pipelines] = await Promise.all([
     readFile(`${ROOT}/node_modules/@dagger.io/dagger/package.json`, "utf8"),
@@ -48,6 +48,6 @@ async function firstMatch(
   args: readonly string[],
   pattern: RegExp,
 ): Promise<string | undefined> {
-  const answer = await run(program, [...args]).catch(() => undefined);
-  return answer === undefined ? undefined : pattern.exec(answer.stdout)?.[1];
+  const output = await run(program, [...args]).catch(() => undefined);
+  return output === undefined ? undefined : pattern.exec(output.stdout)?.[1];
 }

@@ -3,66 +3,66 @@ import { basename, join } from "node:path";
 import type { Catalog, Platform } from "@tgo/catalog";
 import { startRegistry } from "@tgo/testing";
 import { editSource } from "./edit.js";
-import { type Answer, type BuildJob, type EngineName, type Measured, SIZED_TAG } from "./job.js";
+import { type BuildJob, type EngineName, type JobResult, type Measured, SIZED_TAG } from "./job.js";
 import type { Kind } from "./kinds.js";
 import type { Measurements } from "./measurements.js";
 import type { Unit } from "./plan.js";
-import { runJob } from "./process.js";
+import { runJob } from "./run-job.js";
 import { declaredArgs, type Sample } from "./samples.js";
 import { baseLayers, layersOf } from "./size.js";
 import { freshState, type FreshState } from "./state.js";
 
-export interface Laboratory {
+export interface BenchContext {
   readonly engine: EngineName;
   readonly catalog: Catalog;
   readonly caBundle: string | undefined;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly native: Platform;
   readonly foreign: Platform;
-  /** The measuring process's program. */
+  /** The bundled child process. */
   readonly program: string;
-  /** A folder for what is written meanwhile. */
+  /** A folder for temporary files. */
   readonly work: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Images are pushed once, outside of what is timed as building, to learn their size. */
-const PUSHED_IN_ROUND = 1;
-const PUSHED: readonly Kind[] = ["both", "dockerfile", "emulated"];
+/** Images are pushed once to learn their size; the build time excludes it. */
+const PUSH_ROUND = 1;
+const PUSHED_KINDS: readonly Kind[] = ["both", "dockerfile", "emulated"];
 
 /**
- * Measures what a unit asks for, on an engine that has nothing. Failures are recorded, not thrown.
- * @param onMeasured is told of each build as soon as it is done
+ * Measures the builds of a unit on an empty engine. Failures are recorded, not thrown.
+ * @param onMeasured called after each build
  */
 export async function measureUnit(
-  lab: Laboratory,
+  context: BenchContext,
   unit: Unit,
   { sample, record }: { sample: Sample; record: Measurements },
   onMeasured: (kind: Kind, result: Measured | string) => void,
 ): Promise<void> {
-  const source = join(lab.work, sample.name);
+  const source = join(context.work, sample.name);
   await copySource(sample.folder, source);
-  const state = await freshState(lab.work);
+  const state = await freshState(context.work);
   try {
-    const emptied = await emptyEngine(lab, state);
+    const emptied = await emptyEngine(context, state);
     let failed = emptied.kind === "failed" ? emptied.message : undefined;
     for (const kind of unit.kinds) {
-      if (lab.signal.aborted) return;
-      const place = { kind, round: unit.round };
+      if (context.signal.aborted) return;
+      const build = { kind, round: unit.round };
       if (kind === "edit") {
         record.edited = await editSource(source, sample.service.build.strategy, `round ${unit.round}`);
       }
-      const result = failed ?? (await measureKind(lab, { ...place, sample, source, state, record }));
-      // An interrupted build is neither measured nor failed.
-      if (aborted(lab.signal)) return;
+      const result = failed ?? (await measureKind(context, { ...build, sample, source, state, record }));
+      // An interrupted build counts neither as measured nor as failed.
+      if (aborted(context.signal)) return;
       if (typeof result === "string") {
-        failed ??= `not measured, because the build before it failed`;
-        record.failures.push({ ...place, message: result });
+        failed ??= "not measured: the build before it failed";
+        record.failures.push({ ...build, message: result });
       } else {
-        const { seconds, pushSeconds, peakMemory, peakMemoryPushed, steps } = result;
-        record.runs.push({ ...place, seconds, pushSeconds, peakMemory, peakMemoryPushed, steps });
-        record.engine = result.engine;
+        const { engine, ...measured } = result;
+        record.runs.push({ ...build, ...measured });
+        record.engine = engine;
       }
       onMeasured(kind, result);
     }
@@ -72,7 +72,7 @@ export async function measureUnit(
   }
 }
 
-/** Asked anew: it changes while something is awaited. */
+/** A function, because TypeScript would otherwise assume that an await cannot change the signal. */
 function aborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
@@ -83,9 +83,11 @@ async function copySource(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, filter: (path) => !skipped.has(basename(path)) });
 }
 
-/** The embedded engine gets a new folder; Dagger's throws away what it has. */
-function emptyEngine(lab: Laboratory, state: FreshState): Promise<Answer> {
-  return lab.engine === "dagger" ? run(lab, state, { task: "prune" }) : Promise.resolve({ kind: "done" });
+/** The embedded engine has a new folder already; Dagger's must drop its cache. */
+function emptyEngine(context: BenchContext, state: FreshState): Promise<JobResult> {
+  return context.engine === "dagger"
+    ? run(context, state, { task: "prune" })
+    : Promise.resolve({ kind: "done" });
 }
 
 interface Experiment {
@@ -97,28 +99,28 @@ interface Experiment {
   readonly record: Measurements;
 }
 
-/** @returns what was measured, or why it was not */
-async function measureKind(lab: Laboratory, experiment: Experiment): Promise<Measured | string> {
+/** @returns the measurement, or why there is none */
+async function measureKind(context: BenchContext, experiment: Experiment): Promise<Measured | string> {
   const { kind, round, sample } = experiment;
-  const pushed = round === PUSHED_IN_ROUND && PUSHED.includes(kind);
+  const pushed = round === PUSH_ROUND && PUSHED_KINDS.includes(kind);
   const registry = pushed ? await startRegistry({ auth: "none" }) : undefined;
   try {
     const job: BuildJob = {
       task: "build",
-      engine: lab.engine,
+      engine: context.engine,
       home: experiment.state.home,
-      caBundle: lab.caBundle,
-      catalog: lab.catalog,
+      caBundle: context.caBundle,
+      catalog: context.catalog,
       service: sample.name,
       source: experiment.source,
-      build: await buildOf(lab, kind, sample),
+      build: await buildOf(context, kind, sample),
       push: registry?.host,
     };
-    const answer = await run(lab, experiment.state, job);
-    if (answer.kind === "failed") return answer.message;
-    if (answer.kind === "done") return "the building process measured nothing";
-    if (registry !== undefined) await recordSizes(lab, experiment, registry.host);
-    return answer.measured;
+    const result = await run(context, experiment.state, job);
+    if (result.kind === "failed") return result.message;
+    if (result.kind === "done") return "the build process returned no measurement";
+    if (registry !== undefined) await recordSizes(context, experiment, registry.host);
+    return result.measured;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {
@@ -127,7 +129,7 @@ async function measureKind(lab: Laboratory, experiment: Experiment): Promise<Mea
 }
 
 async function buildOf(
-  { native, foreign, buildArgs }: Laboratory,
+  { native, foreign, buildArgs }: BenchContext,
   kind: Kind,
   sample: Sample,
 ): Promise<BuildJob["build"]> {
@@ -148,7 +150,7 @@ async function buildOf(
 }
 
 async function recordSizes(
-  { native, foreign, catalog }: Laboratory,
+  { native, foreign, catalog }: BenchContext,
   { kind, sample, record }: Experiment,
   registry: string,
 ): Promise<void> {
@@ -163,9 +165,9 @@ async function recordSizes(
 }
 
 function run(
-  { program, timeoutMs, signal }: Laboratory,
+  { program, timeoutMs, signal }: BenchContext,
   { env }: FreshState,
   job: Parameters<typeof runJob>[0],
-): Promise<Answer> {
+): Promise<JobResult> {
   return runJob(job, { program, env: { ...process.env, ...env }, timeoutMs, signal });
 }

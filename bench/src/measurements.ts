@@ -3,7 +3,7 @@ import type { Failure, Run, ServiceResults } from "./results.js";
 import type { Sample } from "./samples.js";
 import { sizeOf, storedBeyond, type ImageSize, type Layer, type Stored } from "./size.js";
 
-/** What is known of a service so far. */
+/** The results of one service so far. */
 export class Measurements {
   readonly runs: Run[] = [];
   readonly failures: Failure[] = [];
@@ -37,7 +37,7 @@ export class Measurements {
       sizes: {
         ours: Object.fromEntries(this.#sizes.ours),
         dockerfile: Object.fromEntries(this.#sizes.dockerfile),
-        stored: this.#stored,
+        ...(this.#stored === undefined ? {} : { stored: this.#stored }),
       },
     };
   }

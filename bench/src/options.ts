@@ -14,37 +14,37 @@ export interface Options {
   readonly source: string;
   readonly catalog: string | undefined;
   readonly caBundle: string | undefined;
-  /** For the Dockerfiles that declare them. */
+  /** Passed to the Dockerfiles that declare them. */
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  /** Where results are written; undefined: nowhere. */
+  /** Folder for the results; undefined: write nothing. */
   readonly output: string | undefined;
 }
 
 export const HELP = `npm run bench -- [options]
 
-Measures how long building the sample services takes: one platform, both, again, after an edit, and by their own
-Dockerfiles, natively and under emulation. Writes docs/benchmarks.json, .svg and the tables of docs/benchmarks.md.
+Measures build times of the sample services: one platform, both, rebuilds, an edit, and their own Dockerfiles,
+natively and under emulation. Writes docs/benchmarks.json, .svg and the tables of docs/benchmarks.md.
 
-  --rounds N            how often everything is measured [default: 3; under emulation once]
-  --rounds-of KIND=N    how often one kind is, comma-separated: one, both (with what is built again), foreign,
-                        dockerfile, emulated; 0 leaves it out, e.g. --rounds-of emulated=0,dockerfile=1
-  --service NAMES       only these, comma-separated; then nothing is written without --output
-  --quick               one round, nothing under emulation; nothing is written without --output
-  --engine NAME         buildah: the embedded engine [default]; dagger: Dagger's, whose whole cache is thrown away
+  --rounds N            rounds of everything [default: 3; under emulation 1]
+  --rounds-of KIND=N    rounds of one kind, comma-separated: one, both (rebuilds included), foreign, dockerfile,
+                        emulated; 0 skips it, e.g. --rounds-of emulated=0,dockerfile=1
+  --service NAMES       only these services, comma-separated; writes nothing without --output
+  --quick               one round, no emulation; writes nothing without --output
+  --engine NAME         buildah: the embedded engine [default]; dagger: Dagger's engine; its whole cache is pruned
                         before each cold build
-  --source DIR          where the services' folders are [default: examples/repos]
-  --catalog FILE        an override of the catalog, e.g. with mirrors of PyPI and npm
-  --ca-bundle FILE      certificates that build steps trust [default: $TGO_CA_BUNDLE, else $NODE_EXTRA_CA_CERTS]
+  --source DIR          folder with the services' sources [default: examples/repos]
+  --catalog FILE        override file for the catalog, e.g. with mirrors of PyPI and npm
+  --ca-bundle FILE      CA certificates for build steps [default: $TGO_CA_BUNDLE, else $NODE_EXTRA_CA_CERTS]
   --build-arg NAME=VALUE
-                        for the services' own Dockerfiles that declare it, e.g. a mirror
-  --timeout MINUTES     after which one build is given up and counts as failed [default: 20]
-  --output DIR          where to write the results [default: docs]
+                        passed to the Dockerfiles that declare it, e.g. a mirror
+  --timeout MINUTES     time limit of one build; a build that exceeds it counts as failed [default: 20]
+  --output DIR          folder for the results [default: docs]
 `;
 
 /**
- * The command line.
- * @returns undefined when help was asked for
+ * Parses the command line.
+ * @returns undefined for --help
  * @throws TgoError USAGE
  */
 export function parseOptions(
@@ -77,8 +77,8 @@ function parse(args: readonly string[]): ReturnType<typeof parseRaw> {
   try {
     return parseRaw(args);
   } catch (cause) {
-    const what = cause instanceof Error ? (cause.message.split(". ", 1)[0] ?? "") : String(cause);
-    throw new TgoError("USAGE", what, { remedy: "Options: npm run bench -- --help.", cause });
+    const message = cause instanceof Error ? (cause.message.split(". ", 1)[0] ?? "") : String(cause);
+    throw new TgoError("USAGE", message, { remedy: "See npm run bench -- --help.", cause });
   }
 }
 
@@ -107,7 +107,7 @@ function count(flag: string, text: string, least: number): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= least) return number;
   throw new TgoError("USAGE", `--${flag} ${text} is not a whole number of ${least} or more`, {
-    remedy: `Write for example --${flag} 3.`,
+    remedy: `For example: --${flag} 3.`,
   });
 }
 
@@ -122,7 +122,7 @@ function roundsOf(given: readonly string[]): Partial<Rounds> {
       const [name = "", number = ""] = text.split("=");
       const unit = UNIT_NAMES.find((known): known is UnitName => known === name.trim());
       if (unit !== undefined) return [unit, count("rounds-of", number, 0)] as const;
-      throw new TgoError("USAGE", `--rounds-of knows no kind "${name}"`, {
+      throw new TgoError("USAGE", `unknown kind "${name}" in --rounds-of`, {
         remedy: `Use ${UNIT_NAMES.join(", ")}.`,
       });
     });
@@ -135,7 +135,7 @@ function buildArgs(given: readonly string[]): Record<string, string> {
       const equals = text.indexOf("=");
       if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
       throw new TgoError("USAGE", `--build-arg ${text} is not NAME=VALUE`, {
-        remedy: "Write for example --build-arg APT_MIRROR=mirrors.example.com.",
+        remedy: "For example: --build-arg APT_MIRROR=mirrors.example.com.",
       });
     }),
   );
@@ -143,7 +143,7 @@ function buildArgs(given: readonly string[]): Record<string, string> {
 
 function engineName(text: string): EngineName {
   if (text === "buildah" || text === "dagger") return text;
-  throw new TgoError("USAGE", `there is no engine "${text}"`, {
+  throw new TgoError("USAGE", `unknown engine "${text}"`, {
     remedy: "Use --engine buildah or --engine dagger.",
   });
 }
@@ -159,5 +159,5 @@ function caBundle(
 
 function existing(flag: string, path: string): string {
   if (existsSync(path)) return resolve(path);
-  throw new TgoError("USAGE", `there is no such file (--${flag})`, { where: resolve(path) });
+  throw new TgoError("USAGE", `no such file (--${flag})`, { where: resolve(path) });
 }

@@ -13,7 +13,7 @@ interface Panel {
   readonly series: readonly Series[];
 }
 
-// Middle tones: they are read on white and on near-black.
+// Mid tones, readable on white and on near-black.
 const OURS = "#2f81c9";
 const OURS_BOTH = "#3fa66b";
 const DOCKERFILE = "#c9762f";
@@ -29,14 +29,14 @@ const BETWEEN_GROUPS = 16;
 const FONT = 'font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"';
 
 /**
- * Medians of cold builds as an SVG, readable on light and dark pages: one group of bars a service, one panel for what
- * runs natively and one for the foreign platform, each with its own scale. Thin lines show least and most.
+ * Draws medians of cold builds as an SVG for light and dark pages: one group of bars per service, one panel for native
+ * builds and one for the foreign platform, each with its own scale. Thin lines show minimum and maximum.
  */
 export function plot(results: Results): string {
   const { native, foreign } = results;
   const panels: readonly Panel[] = [
     {
-      title: "Cold builds, seconds (less is better)",
+      title: "Cold builds, seconds (lower is better)",
       series: [
         { kind: "one", name: `ours, ${native} alone`, colour: OURS },
         { kind: "both", name: "ours, both platforms", colour: OURS_BOTH },
@@ -123,7 +123,7 @@ function bar(
   ];
 }
 
-/** 0 and round steps beyond the largest value, at most eight. */
+/** Up to eight round values, from 0 to at least the largest value. */
 export function ticksTo(most: number): number[] {
   const magnitude = 10 ** Math.floor(Math.log10(most / 6));
   const step = [1, 2, 5, 10].map((each) => each * magnitude).find((each) => most / each <= 7) ?? most;

@@ -1,14 +1,14 @@
 import type { Client, Container } from "@dagger.io/dagger";
 import { SIZED_TAG } from "./job.js";
 
-/** A build that was timed, and is still there. */
-export interface Timed {
+/** A timed build whose image can still be pushed. */
+export interface TimedBuild {
   readonly seconds: number;
   /** @param registry `localhost:PORT` */
   readonly push: (registry: string) => Promise<void>;
 }
 
-/** Pushes variants as one image to a registry of this machine. */
+/** Pushes variants as one image to a registry on this machine. */
 export async function pushContainers(
   client: Client,
   variants: readonly { readonly container: Container }[],
@@ -20,7 +20,7 @@ export async function pushContainers(
   const port = Number(registry.split(":")[1]);
   await first.publish(`${registry}/${service}:${SIZED_TAG}`, {
     platformVariants: others,
-    // An engine in a container has another localhost: the way leads through this process.
+    // An engine in a container has its own localhost: tunnel through this process.
     registryService: client.host().service([{ frontend: port, backend: port }], { host: "localhost" }),
   });
 }

@@ -1,12 +1,12 @@
-import { missesOf } from "./missed.js";
+import { missesOf } from "./misses.js";
 import { describeKind, UNIT_NAMES } from "./kinds.js";
 import type { Rounds } from "./plan.js";
 import type { Results } from "./results.js";
 import { tablesOf, targetTable, type Table } from "./tables.js";
 
-const NO_MISS = "No target was missed by what was measured.";
+const NO_MISS = "No measured target was missed.";
 
-/** For a terminal: columns of equal width, numbers to the right. */
+/** For a terminal: aligned columns, numbers to the right. */
 export function renderText(results: Results): string {
   const parts = [...tablesOf(results), targetTable(results)].map(textTable);
   return [...parts, missText(results), ...failureText(results)].join("\n\n");
@@ -33,7 +33,7 @@ function missText(results: Results): string {
     `  ${service}: ${text}`,
     ...steps.map((step) => `    ${step}`),
   ]);
-  return ["Missed, and the longest steps of the build in question (steps overlap)", ...lines].join("\n");
+  return ["Missed targets, with the longest steps of each build (steps overlap)", ...lines].join("\n");
 }
 
 function failureText(results: Results): string[] {
@@ -50,7 +50,7 @@ function failureLines({ services, native, foreign }: Results): string[] {
   );
 }
 
-/** The part of docs/benchmarks.md that is never written by hand. */
+/** The generated part of docs/benchmarks.md. */
 export function renderMarkdown(results: Results): string {
   const misses = missesOf(results);
   const failures = failureLines(results).map((line) => `- ${line.split("\n", 1)[0] ?? ""}`);
@@ -63,7 +63,7 @@ export function renderMarkdown(results: Results): string {
     "### Missed",
     misses.length === 0
       ? NO_MISS
-      : "With the longest steps of the build in question; steps of the two platforms overlap.",
+      : "With the longest steps of each build; steps of the two platforms overlap.",
     ...misses.map(({ service, text, steps }) =>
       [`- **${service}**, ${text}`, ...steps.map((step) => `  - ${escape(step)}`)].join("\n"),
     ),
@@ -82,7 +82,7 @@ function conditions({ machine, ...results }: Results): string {
   );
 }
 
-/** "3; emulated 1": the most there are, and what has fewer. */
+/** The maximum, and every unit with fewer: "3; emulated 1". */
 export function roundsText(rounds: Rounds): string {
   const most = Math.max(...Object.values(rounds));
   const fewer = UNIT_NAMES.filter((unit) => rounds[unit] < most).map((unit) => `${unit} ${rounds[unit]}`);

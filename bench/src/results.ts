@@ -9,10 +9,10 @@ export interface Run {
   readonly kind: Kind;
   readonly round: number;
   readonly seconds: number;
-  readonly pushSeconds?: number | undefined;
+  readonly pushSeconds?: number;
   /** Bytes. */
   readonly peakMemory: number;
-  readonly peakMemoryPushed?: number | undefined;
+  readonly peakMemoryPushed?: number;
   readonly steps: readonly Step[];
 }
 
@@ -22,12 +22,12 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Of the images of round 1. */
+/** Of the images built in round 1. */
 export interface Sizes {
   /** By platform. */
   readonly ours: Readonly<Record<string, ImageSize>>;
   readonly dockerfile: Readonly<Record<string, ImageSize>>;
-  readonly stored?: Stored | undefined;
+  readonly stored?: Stored;
 }
 
 export interface ServiceResults {
@@ -35,7 +35,7 @@ export interface ServiceResults {
   readonly strategy: string;
   readonly hasDockerfile: boolean;
   /** The source file whose edit was measured. */
-  readonly edited?: string | undefined;
+  readonly edited: string | undefined;
   readonly runs: readonly Run[];
   readonly failures: readonly Failure[];
   readonly sizes: Sizes;
@@ -50,21 +50,21 @@ export interface Machine {
   readonly kernel: string;
 }
 
-/** Everything docs/benchmarks.json holds. */
+/** The content of docs/benchmarks.json. */
 export interface Results {
-  /** RFC 3339, when the benchmark began. */
+  /** Start of the benchmark, RFC 3339. */
   readonly date: string;
   readonly command: string;
   readonly seconds: number;
   readonly engine: string;
-  /** How coldness was had. */
+  /** How the engine was emptied. */
   readonly cold: string;
   readonly bases: string;
   readonly native: string;
   readonly foreign: string;
   readonly rounds: Rounds;
   readonly machine: Machine;
-  /** By name of the tool. */
+  /** By tool. */
   readonly versions: Readonly<Record<string, string>>;
   readonly services: readonly ServiceResults[];
 }
@@ -73,7 +73,7 @@ export function secondsOf({ runs }: Pick<ServiceResults, "runs">, kind: Kind): S
   return spreadOf(runs.filter((run) => run.kind === kind).map(({ seconds }) => seconds));
 }
 
-/** The run whose time is nearest to the median of its kind. */
+/** The run closest to the median of its kind. */
 export function typicalRun(results: Pick<ServiceResults, "runs">, kind: Kind): Run | undefined {
   const median = secondsOf(results, kind)?.median;
   if (median === undefined) return undefined;
@@ -81,12 +81,12 @@ export function typicalRun(results: Pick<ServiceResults, "runs">, kind: Kind): R
   return results.runs.filter((run) => run.kind === kind).sort((a, b) => distance(a) - distance(b))[0];
 }
 
-/** Our own builds of a service, not its Dockerfile's. */
+/** Builds of a service by this product, without those of its Dockerfile. */
 export function ours({ runs }: Pick<ServiceResults, "runs">): Run[] {
   return runs.filter(({ kind }) => kind !== "dockerfile" && kind !== "emulated");
 }
 
-/** Bytes: the most that any of our builds of a service used. */
+/** Bytes: the maximum over our builds of a service. */
 export function peakMemoryOf(service: Pick<ServiceResults, "runs">): number | undefined {
   return spreadOf(ours(service).map((run) => run.peakMemoryPushed ?? run.peakMemory))?.max;
 }

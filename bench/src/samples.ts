@@ -7,7 +7,7 @@ import { TgoError } from "@tgo/errors";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-/** A service of the catalog whose source is at hand. */
+/** A service of the catalog with a source to build. */
 export interface Sample {
   readonly name: string;
   readonly service: Service;
@@ -15,7 +15,7 @@ export interface Sample {
   readonly hasDockerfile: boolean;
 }
 
-/** The arguments that a service's Dockerfile declares, of those that were given. */
+/** The given build arguments that a service's Dockerfile declares. */
 export async function declaredArgs(
   { folder }: Pick<Sample, "folder">,
   given: Readonly<Record<string, string>>,
@@ -25,7 +25,7 @@ export async function declaredArgs(
   return Object.fromEntries(Object.entries(given).filter(([name]) => declared.has(name)));
 }
 
-/** The catalog of this repository under the user's override file. */
+/** This repository's catalog with the user's override applied. */
 export async function readCatalog(override: string | undefined): Promise<Catalog> {
   const folder = join(ROOT, "pipelines/services");
   const entries = await Promise.all(
@@ -40,18 +40,18 @@ export async function readCatalog(override: string | undefined): Promise<Catalog
 }
 
 /**
- * The services to measure: the named ones, or every one that has a source.
- * @throws TgoError USAGE, SOURCE when a named one has none, or none has
+ * The services to measure: the named ones, or all that have a source.
+ * @throws TgoError USAGE, SOURCE if a named one has no source, or none has
  */
 export function findSamples(catalog: Catalog, names: readonly string[], source: string): Sample[] {
-  const everything = names.length === 0 || names.includes("all");
-  const selected = selectServices(catalog, everything ? ["all"] : names);
+  const all = names.length === 0 || names.includes("all");
+  const selected = selectServices(catalog, all ? ["all"] : names);
   const found = selected.flatMap(({ name, service }) => {
     const folder = [join(source, "repos", name), join(source, name)].find((path) => existsSync(path));
-    if (folder === undefined && !everything) {
-      throw new TgoError("SOURCE", `there is no source of ${name}`, {
+    if (folder === undefined && !all) {
+      throw new TgoError("SOURCE", `no source for ${name}`, {
         where: resolve(source),
-        remedy: "Pass --source DIR with the service's folder, or repos/ with it, in DIR.",
+        remedy: "Pass --source DIR, where DIR contains repos/NAME or NAME.",
       });
     }
     return folder === undefined
@@ -59,7 +59,7 @@ export function findSamples(catalog: Catalog, names: readonly string[], source: 
       : [{ name, service, folder: resolve(folder), hasDockerfile: existsSync(join(folder, "Dockerfile")) }];
   });
   if (found.length > 0) return found;
-  throw new TgoError("SOURCE", "no service of the catalog has its source here", {
+  throw new TgoError("SOURCE", "no source of any service here", {
     where: resolve(source),
     remedy: "Pass --source DIR.",
   });

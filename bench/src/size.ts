@@ -2,19 +2,19 @@ import { type Platform, mirrored } from "@tgo/catalog";
 import { isIndex, parseReference, Registry, type Descriptor, type Manifest } from "@tgo/registry";
 import { platformOf } from "@tgo/image";
 
-/** A layer as a registry stores it: compressed. */
+/** A layer as stored in a registry: compressed. */
 export type Layer = Pick<Descriptor, "digest" | "size">;
 
-/** Bytes, all compressed as in the registry. */
+/** Compressed bytes, as stored in the registry. */
 export interface ImageSize {
   readonly bytes: number;
   readonly layers: number;
 }
 
 export interface Stored {
-  /** What the native variant adds to its base. */
+  /** Bytes the native variant adds to its base. */
   readonly one: number;
-  /** What both variants add to their bases, layers they share counted once. */
+  /** Bytes both variants add to their bases; shared layers count once. */
   readonly both: number;
 }
 
@@ -22,7 +22,7 @@ export function sizeOf(layers: readonly Layer[]): ImageSize {
   return { bytes: total(layers), layers: layers.length };
 }
 
-/** What a registry stores for one platform and for both, beyond the base images' own layers. */
+/** Bytes a registry stores for one platform and for both, beyond the base images' layers. */
 export function storedBeyond(
   base: readonly Layer[],
   native: readonly Layer[],
@@ -41,7 +41,7 @@ function total(layers: readonly Layer[]): number {
   return layers.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** The layers of an image in a registry of this machine, by platform. An image of one platform has just that. */
+/** The layers of an image in a registry on this machine, by platform; one entry for a single-platform image. */
 export async function layersOf(
   registry: string,
   repository: string,
@@ -62,7 +62,7 @@ export async function layersOf(
   return found;
 }
 
-/** The layers of a base image, of all these platforms together. */
+/** The layers of a base image for all these platforms. */
 export async function baseLayers(
   base: string,
   mirrors: Readonly<Record<string, string>>,

@@ -6,15 +6,15 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** An engine's state that nothing was ever built in, on the disk where the engine usually has it. */
+/** An empty engine's state, on the disk where the engine usually keeps it. */
 export interface FreshState {
   readonly home: string;
-  /** Leads buildah to a store inside of it. */
+  /** Points buildah to a store inside it. */
   readonly env: NodeJS.ProcessEnv;
   readonly discard: () => Promise<void>;
 }
 
-/** A folder for everything one benchmark writes. */
+/** A folder for all files of one benchmark. */
 export async function createWorkFolder(): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tgo");
   await mkdir(cache, { recursive: true });
@@ -24,12 +24,12 @@ export async function createWorkFolder(): Promise<string> {
 export async function freshState(work: string): Promise<FreshState> {
   const folder = await mkdtemp(join(work, "state-"));
   const storage = join(folder, "storage.conf");
-  // Buildah keeps its images and layers in one place for the whole machine otherwise.
+  // Otherwise buildah uses the machine's shared store.
   await writeFile(
     storage,
     `[storage]\ndriver = "overlay"\ngraphroot = "${folder}/containers"\nrunroot = "${folder}/containers-run"\n`,
   );
-  await settle();
+  await flushDisk();
   return {
     home: join(folder, "engine"),
     env: { CONTAINERS_STORAGE_CONF: storage },
@@ -37,12 +37,12 @@ export async function freshState(work: string): Promise<FreshState> {
   };
 }
 
-/** Nothing that was written before is still on its way to the disk while something is timed. */
-async function settle(): Promise<void> {
+/** Earlier writes must not reach the disk during a measurement. */
+async function flushDisk(): Promise<void> {
   await run("sync");
 }
 
-/** Removes a folder and what is mounted in it: a build that was stopped leaves mounts. */
+/** Removes a folder and unmounts everything in it: a stopped build leaves mounts. */
 export async function removeFolder(folder: string): Promise<void> {
   const mounts = (await readFile("/proc/self/mountinfo", "utf8").catch(() => ""))
     .split("\n")

@@ -16,7 +16,7 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   return { median, min, max, count: sorted.length };
 }
 
-/** @returns undefined where one of the two was not measured */
+/** @returns undefined if either was not measured */
 export function ratio(value: number | undefined, to: number | undefined): number | undefined {
   return value === undefined || to === undefined || to === 0 ? undefined : value / to;
 }

@@ -1,16 +1,16 @@
 import type { EngineEvent } from "@tgo/local-engine";
 import type { Step } from "./job.js";
 
-const TOLD_FROM_SECONDS = 0.05;
-const LONGEST_TITLE = 160;
+const MIN_STEP_SECONDS = 0.05;
+const MAX_TITLE_LENGTH = 160;
 
-/** Collects what an engine and the stages tell while a build is timed. */
+/** Collects the steps an engine reports during a timed build. */
 export class Steps {
   readonly list: Step[] = [];
   #origin: number | undefined;
   #lastLine: number | undefined;
 
-  /** Times are counted from here on. */
+  /** Starts the clock. */
   begin(): number {
     this.#origin = performance.now();
     return this.#origin;
@@ -21,26 +21,26 @@ export class Steps {
     if (state === "end") this.#add(kind, title, platform, durationMs);
   };
 
-  /** When a Dockerfile's build last printed a line: it was done then. */
+  /** When a Dockerfile's build printed its last line, which is when it ended. */
   get lastLine(): number | undefined {
     return this.#lastLine;
   }
 
   #add(kind: string, title: string, platform: string | undefined, durationMs: number): void {
     const seconds = durationMs / 1000;
-    if (this.#origin === undefined || seconds < TOLD_FROM_SECONDS) return;
+    if (this.#origin === undefined || seconds < MIN_STEP_SECONDS) return;
     const at = (performance.now() - this.#origin) / 1000 - seconds;
     this.list.push({
       kind,
-      title: title.replaceAll(/\s+/g, " ").slice(0, LONGEST_TITLE),
-      platform,
-      at: rounded(Math.max(0, at)),
-      seconds: rounded(seconds),
+      title: title.replaceAll(/\s+/g, " ").slice(0, MAX_TITLE_LENGTH),
+      ...(platform === undefined ? {} : { platform }),
+      at: roundToMs(Math.max(0, at)),
+      seconds: roundToMs(seconds),
     });
   }
 }
 
-/** Milliseconds are all that a clock of this kind is good for. */
-export function rounded(seconds: number): number {
+/** A wall clock is no more precise than this. */
+export function roundToMs(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }

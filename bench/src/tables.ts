@@ -1,7 +1,7 @@
 import type { Kind } from "./kinds.js";
 import { ours, secondsOf, type Results, type ServiceResults } from "./results.js";
 import { ratio, spreadOf, type Spread } from "./statistics.js";
-import { format, judge, type Verdict } from "./targets.js";
+import { evaluateTargets, format, type TargetResult } from "./targets.js";
 
 export interface Table {
   readonly title: string;
@@ -12,14 +12,14 @@ export interface Table {
 
 const NOT_MEASURED = "–";
 
-/** Everything that was measured, as tables for people. */
+/** All measurements as tables. */
 export function tablesOf(results: Results): Table[] {
   const { services, native, foreign } = results;
   const row = (cells: (service: ServiceResults) => readonly string[]): string[][] =>
     services.map((service) => [service.service, ...cells(service)]);
   return [
     {
-      title: `Cold builds, seconds: median (least–most)`,
+      title: `Cold builds, seconds: median (min–max)`,
       head: [
         "service",
         `${native} alone`,
@@ -37,8 +37,8 @@ export function tablesOf(results: Results): Table[] {
       ]),
     },
     {
-      title: `The foreign platform alone (${foreign}), cold, seconds`,
-      head: ["service", "ours", "Dockerfile under emulation", "times faster"],
+      title: `Foreign platform alone (${foreign}), cold, seconds`,
+      head: ["service", "ours", "Dockerfile under emulation", "speedup"],
       rows: row((service) => [
         seconds(service, "foreign"),
         seconds(service, "emulated"),
@@ -46,7 +46,7 @@ export function tablesOf(results: Results): Table[] {
       ]),
     },
     {
-      title: "Both platforms again, seconds",
+      title: "Rebuilds, both platforms, seconds",
       head: ["service", "nothing changed", "one source file edited", "edit / cold"],
       rows: row((service) => [
         seconds(service, "warm"),
@@ -55,15 +55,15 @@ export function tablesOf(results: Results): Table[] {
       ]),
     },
     {
-      title: "Images (compressed, MiB), memory of our process (MiB), and pushing both platforms (seconds)",
+      title: "Compressed images (MiB), memory of our process (MiB), push of both platforms (seconds)",
       head: [
         "service",
         `ours ${native}`,
         "Dockerfile",
         `ours ${foreign}`,
         "Dockerfile",
-        "added by one",
-        "by both",
+        "added, one",
+        "added, both",
         "memory, built",
         "pushed",
         "push",
@@ -73,27 +73,24 @@ export function tablesOf(results: Results): Table[] {
   ];
 }
 
-/** A row a target, a column a service. */
+/** One row per target, one column per service. */
 export function targetTable(results: Results): Table {
-  const judged = results.services.map((service) => judge(service, results));
-  const targets = [
-    ...new Map(judged.flat().map((verdict) => [`${verdict.target}: ${verdict.wanted}`, verdict])),
-  ].map(([key]) => key);
+  const columns = results.services.map((service) => evaluateTargets(service, results));
+  const rowName = ({ target, bound }: TargetResult): string => `${target}: ${bound}`;
+  const names = [...new Set(columns.flat().map(rowName))];
   return {
     title: "Targets",
     head: ["target", ...results.services.map(({ service }) => service)],
-    rows: targets.map((key) => [
-      key,
-      ...judged.map((verdicts) =>
-        verdictCell(verdicts.find((verdict) => `${verdict.target}: ${verdict.wanted}` === key)),
-      ),
+    rows: names.map((name) => [
+      name,
+      ...columns.map((column) => targetCell(column.find((result) => rowName(result) === name))),
     ]),
   };
 }
 
-export function verdictCell(verdict: Verdict | undefined): string {
-  if (verdict?.seen === undefined) return NOT_MEASURED;
-  return `${format(verdict.seen, verdict.unit)}${verdict.met === true ? "" : " MISSED"}`;
+function targetCell(result: TargetResult | undefined): string {
+  if (result?.value === undefined) return NOT_MEASURED;
+  return `${format(result.value, result.unit)}${result.met === true ? "" : " MISSED"}`;
 }
 
 function seconds(service: ServiceResults, kind: Kind): string {

@@ -2,12 +2,12 @@ import { peakMemoryOf, secondsOf, type ServiceResults } from "./results.js";
 import type { Kind } from "./kinds.js";
 import { ratio } from "./statistics.js";
 
-export interface Verdict {
+export interface TargetResult {
   readonly target: string;
-  /** As it should be, in words. */
-  readonly wanted: string;
+  /** Such as "≤ 1.10 ×". */
+  readonly bound: string;
   /** Undefined: not measured, or failed. */
-  readonly seen: number | undefined;
+  readonly value: number | undefined;
   readonly unit: "times" | "percent" | "bytes";
   readonly met: boolean | undefined;
   /** The kind of build whose steps explain a miss. */
@@ -16,12 +16,12 @@ export interface Verdict {
 
 interface Target {
   readonly name: string;
-  readonly unit: Verdict["unit"];
+  readonly unit: TargetResult["unit"];
   readonly bound: (
     service: ServiceResults,
   ) => { readonly most: number } | { readonly least: number } | undefined;
   readonly measure: (service: ServiceResults, platforms: Platforms) => number | undefined;
-  /** "less than" rather than "at most". */
+  /** "Less than" instead of "at most". */
   readonly strict?: boolean;
   readonly explainedBy?: Kind;
 }
@@ -33,8 +33,8 @@ export interface Platforms {
 
 const MEBI = 1024 * 1024;
 
-/** Of a registry's storage for both platforms over one, beyond the base. */
-const STORED: Readonly<Record<string, number>> = { python: 1.4, "static-web": 1 };
+/** Maximum ratio of stored bytes, both platforms vs. one, beyond the base. */
+const MAX_STORED: Readonly<Record<string, number>> = { python: 1.4, "static-web": 1 };
 
 const over =
   (kind: Kind, to: Kind) =>
@@ -53,14 +53,14 @@ const withDockerfile =
 
 const TARGETS: readonly Target[] = [
   {
-    name: "both platforms over one, cold",
+    name: "both platforms vs. one, cold",
     unit: "times",
     bound: () => ({ most: 1.1 }),
     measure: over("both", "one"),
     explainedBy: "both",
   },
   {
-    name: "both platforms over the Dockerfile's native one, cold",
+    name: "both platforms vs. the Dockerfile's native one, cold",
     unit: "times",
     bound: withDockerfile({ most: 1 }),
     strict: true,
@@ -68,35 +68,36 @@ const TARGETS: readonly Target[] = [
     explainedBy: "both",
   },
   {
-    name: "the Dockerfile under emulation over ours, foreign platform alone",
+    name: "speedup over the emulated Dockerfile, foreign platform alone",
     unit: "times",
     bound: withDockerfile({ least: 8 }),
     measure: over("emulated", "foreign"),
     explainedBy: "foreign",
   },
   {
-    name: "an edit over a cold build, both platforms",
+    name: "edit vs. cold build, both platforms",
     unit: "percent",
     bound: () => ({ most: 0.25 }),
     measure: over("edit", "both"),
     explainedBy: "edit",
   },
   {
-    name: "native image over the Dockerfile's, compressed",
+    name: "native image vs. the Dockerfile's, compressed",
     unit: "percent",
     bound: withDockerfile({ most: 1 }),
     measure: sizeOver("native"),
   },
   {
-    name: "foreign image over the Dockerfile's, compressed",
+    name: "foreign image vs. the Dockerfile's, compressed",
     unit: "percent",
     bound: withDockerfile({ most: 1 }),
     measure: sizeOver("foreign"),
   },
   {
-    name: "bytes stored for both platforms over one, beyond the base",
+    name: "bytes stored for both platforms vs. one, beyond the base",
     unit: "times",
-    bound: ({ strategy }) => (STORED[strategy] === undefined ? undefined : { most: STORED[strategy] }),
+    bound: ({ strategy }) =>
+      MAX_STORED[strategy] === undefined ? undefined : { most: MAX_STORED[strategy] },
     measure: ({ sizes: { stored } }) => ratio(stored?.both, stored?.one),
   },
   {
@@ -108,35 +109,35 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-/** What a service was to reach, and what it did. */
-export function judge(service: ServiceResults, platforms: Platforms): Verdict[] {
+/** Compares a service's measurements with its targets. */
+export function evaluateTargets(service: ServiceResults, platforms: Platforms): TargetResult[] {
   return TARGETS.flatMap(({ name, unit, bound, measure, strict = false, explainedBy }) => {
     const limit = bound(service);
     if (limit === undefined) return [];
-    const seen = measure(service, platforms);
+    const value = measure(service, platforms);
     const least = "least" in limit;
-    const value = least ? limit.least : limit.most;
+    const limitValue = least ? limit.least : limit.most;
     const meets = (number: number): boolean =>
-      least ? number >= value : strict ? number < value : shown(number, unit) <= value;
+      least ? number >= limitValue : strict ? number < limitValue : asPrinted(number, unit) <= limitValue;
     return [
       {
         target: name,
-        wanted: `${least ? "≥" : strict ? "<" : "≤"} ${format(value, unit)}`,
-        seen,
+        bound: `${least ? "≥" : strict ? "<" : "≤"} ${format(limitValue, unit)}`,
+        value,
         unit,
-        met: seen === undefined ? undefined : meets(seen),
+        met: value === undefined ? undefined : meets(value),
         explainedBy,
       },
     ];
   });
 }
 
-/** As precise as it is printed: what reads "1.00" is 1. */
-function shown(value: number, unit: Verdict["unit"]): number {
+/** Rounded as in the tables: what prints as "1.00" counts as 1. */
+function asPrinted(value: number, unit: TargetResult["unit"]): number {
   return unit === "bytes" ? value : Math.round(value * 1000) / 1000;
 }
 
-export function format(value: number, unit: Verdict["unit"]): string {
+export function format(value: number, unit: TargetResult["unit"]): string {
   switch (unit) {
     case "times":
       return `${value.toFixed(value >= 10 ? 1 : 2)} ×`;

@@ -5,7 +5,7 @@ const MEBI = 1024 * 1024;
 
 export const PLATFORMS = { native: "linux/amd64", foreign: "linux/arm64" };
 
-/** Runs of one kind, one a round. */
+/** Runs of one kind, one per round. */
 export function runs(kind: Kind, ...seconds: number[]): Run[] {
   return seconds.map((each, index) => ({
     kind,
@@ -16,7 +16,7 @@ export function runs(kind: Kind, ...seconds: number[]): Run[] {
   }));
 }
 
-/** A service that reaches every target, with changes. */
+/** A service that meets every target, with changes. */
 export function service(change: Partial<ServiceResults> = {}): ServiceResults {
   return {
     service: "shop",

@@ -12,12 +12,12 @@ function names(units: ReturnType<typeof planUnits>, round: number): string[] {
 }
 
 describe("the order of measurements", () => {
-  it("is turned around in every second round, so that drift hits all alike", () => {
+  it("is reversed in every second round, so that drift affects all alike", () => {
     const units = planUnits([SHOP], { one: 2, both: 2, foreign: 2, dockerfile: 2, emulated: 2 });
     expect(names(units, 2)).toEqual(names(units, 1).reverse());
   });
 
-  it("keeps a warm build and an edit right after the cold build they depend on", () => {
+  it("keeps warm builds and edits right after the cold build they depend on", () => {
     const units = planUnits([SHOP], { ...NONE, one: 2, both: 2 });
     const chains = units.filter(({ kinds }) => kinds.includes("warm")).map(({ kinds }) => kinds);
     expect(chains).toEqual([
@@ -26,14 +26,14 @@ describe("the order of measurements", () => {
     ]);
   });
 
-  it("has as many rounds of each kind as were asked for", () => {
+  it("has the requested rounds of each kind", () => {
     const units = planUnits([SHOP], { ...NONE, one: 1, dockerfile: 1, emulated: 2 });
     expect(units.filter(({ kinds }) => kinds.includes("one"))).toHaveLength(1);
     expect(units.filter(({ kinds }) => kinds.includes("dockerfile"))).toHaveLength(1);
     expect(units.filter(({ kinds }) => kinds.includes("emulated"))).toHaveLength(2);
   });
 
-  it("leaves Dockerfiles out where there is none", () => {
+  it("skips Dockerfile builds of a service without one", () => {
     const units = planUnits([PAGES], { one: 1, both: 1, foreign: 1, dockerfile: 1, emulated: 1 });
     expect(names(units, 1)).toEqual(["pages one", "pages both", "pages foreign"]);
   });

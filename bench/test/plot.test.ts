@@ -8,7 +8,7 @@ function widths(svg: string, colour: string): number[] {
 }
 
 describe("the plot", () => {
-  it("draws a bar as long as its median, within a panel", () => {
+  it("draws each bar in proportion to its median, within a panel", () => {
     const svg = plot(results(service({ runs: [...runs("one", 10), ...runs("both", 20)] })));
     const [one = 0] = widths(svg, "#2f81c9");
     const [both = 0] = widths(svg, "#3fa66b");
@@ -22,18 +22,18 @@ describe("the plot", () => {
     }
   });
 
-  it("says what was not measured instead of drawing nothing", () => {
+  it("labels missing measurements", () => {
     expect(plot(results(service({ runs: runs("one", 10) })))).toContain("not measured");
   });
 
-  it("stays inside of its frame", () => {
+  it("stays inside its frame", () => {
     const svg = plot(results(service()));
     const height = Number(/height="(\d+)" role/.exec(svg)?.[1]);
     const lowest = Math.max(...[...svg.matchAll(/ y="([\d.]+)"/g)].map(([, y]) => Number(y)));
     expect(lowest).toBeLessThan(height);
   });
 
-  it("is well-formed where a name has signs of its own", () => {
+  it("escapes names", () => {
     const svg = plot(results(service({ service: "a<b&c" })));
     expect(svg).toContain("a&lt;b&amp;c");
     expect(svg).not.toContain("a<b");
@@ -45,7 +45,7 @@ describe("the scale", () => {
     [1, [0, 0.2, 0.4, 0.6, 0.8, 1]],
     [33, [0, 5, 10, 15, 20, 25, 30, 35]],
     [240, [0, 50, 100, 150, 200, 250]],
-  ])("to %d has round steps and ends beyond it", (most, ticks) => {
+  ])("to %d has round steps and ends at or above it", (most, ticks) => {
     expect(ticksTo(most)).toEqual(ticks);
   });
 });

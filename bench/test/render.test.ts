@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { replaceBetweenMarkers } from "../src/document.js";
+import { replaceBetweenMarkers } from "../src/markers.js";
 import { renderMarkdown, renderText } from "../src/render.js";
 import { results, runs, service } from "./fixture.js";
 
 const MARKED = "before\n<!-- bench:begin, written by npm run bench -->\nold\n<!-- bench:end -->\nafter\n";
 
 describe("the tables", () => {
-  it("show medians with least and most, and the ratios of medians", () => {
+  it("show medians with minimum and maximum, and ratios of medians", () => {
     const text = renderText(results(service()));
     const cold = text.split("\n").find((line) => line.includes("shop"));
     expect(cold?.trim().split(/\s{2,}/)).toEqual([
@@ -19,7 +19,7 @@ describe("the tables", () => {
     ]);
   });
 
-  it("say what failed and what was not measured, and why", () => {
+  it("show what failed and why, and what was not measured", () => {
     const failures = [{ kind: "dockerfile", round: 1, message: "no such package\nmore of it" }] as const;
     const broken = service({ runs: [...runs("one", 20), ...runs("both", 21)], failures });
     const text = renderText(results(broken));
@@ -30,7 +30,7 @@ describe("the tables", () => {
     );
   });
 
-  it("say how often everything was measured", () => {
+  it("show the rounds", () => {
     expect(renderMarkdown(results(service()))).toContain("Rounds: 3; foreign 1; dockerfile 1; emulated 1.");
   });
 
@@ -38,10 +38,10 @@ describe("the tables", () => {
     const slow = service({ runs: [...runs("one", 20), ...runs("both", 40)] });
     expect(renderText(results(slow))).toContain("2.00 × MISSED");
     expect(renderMarkdown(results(slow))).toContain("2.00 × MISSED");
-    expect(renderText(results(service()))).toContain("No target was missed by what was measured.");
+    expect(renderText(results(service()))).toContain("No measured target was missed.");
   });
 
-  it("keep what an engine step says from being read as Markdown", () => {
+  it("escape Markdown in step titles", () => {
     const steps = [{ kind: "exec", title: "sh -c a | b <c>", at: 0, seconds: 30 }];
     const slow = service({ runs: [...runs("one", 20), { ...runs("both", 40)[0], steps } as never] });
     expect(renderMarkdown(results(slow))).toContain("sh -c a \\| b \\<c\\>");
@@ -49,7 +49,7 @@ describe("the tables", () => {
 });
 
 describe("the document", () => {
-  it("keeps what was written by hand around the measurements", () => {
+  it("keeps the text around the markers", () => {
     const replaced = replaceBetweenMarkers(MARKED, "new");
     expect(replaced).toMatch(/^before\n/);
     expect(replaced).toMatch(/\nafter\n$/);
@@ -57,13 +57,13 @@ describe("the document", () => {
     expect(replaced).not.toContain("old");
   });
 
-  it("takes new measurements in the place of the last ones", () => {
+  it("replaces earlier results", () => {
     expect(replaceBetweenMarkers(replaceBetweenMarkers(MARKED, "one"), "two")).toBe(
       replaceBetweenMarkers(MARKED, "two"),
     );
   });
 
-  it("without a place for them is an error, not overwritten", () => {
-    expect(() => replaceBetweenMarkers("only words", "new")).toThrow("no place for the measurements");
+  it("is not overwritten without markers", () => {
+    expect(() => replaceBetweenMarkers("only words", "new")).toThrow("no markers for the results");
   });
 });

@@ -27,7 +27,7 @@ const catalog = applyOverride({
 });
 
 describe("the services to measure", () => {
-  it("are those of the catalog that have a folder, in repos/ or not", async () => {
+  it("are those of the catalog that have a folder, with or without repos/", async () => {
     await put("shop/Dockerfile");
     await put("repos/pages/package.json");
     await put("stranger/pyproject.toml");
@@ -38,9 +38,9 @@ describe("the services to measure", () => {
     ]);
   });
 
-  it("must be there when they were asked for by name", async () => {
+  it("must exist if they are named", async () => {
     await put("shop/pyproject.toml");
-    expect(() => findSamples(catalog, ["other"], folder)).toThrow("there is no source of other");
+    expect(() => findSamples(catalog, ["other"], folder)).toThrow("no source for other");
     expect(() => findSamples(catalog, ["shpo"], folder)).toThrow("shop");
   });
 });
@@ -61,7 +61,7 @@ describe("an edit", () => {
     expect(await readFile(join(folder, "tests/main.py"), "utf8")).toBe("x = 1\n");
   });
 
-  it("of pages is code that ends in the bundle", async () => {
+  it("of pages changes code that is part of the bundle", async () => {
     await put("src/main.tsx", "render();\n");
     await put("vite.config.ts");
     await put("node_modules/a/main.ts");
@@ -71,7 +71,7 @@ describe("an edit", () => {
 });
 
 describe("the bases of a Dockerfile", () => {
-  it("are the images it starts from and copies from, with host and tag, without its own stages", () => {
+  it("are the images in FROM and COPY --from, with host and tag, without its own stages", () => {
     const text = [
       "ARG BUILDPLATFORM=linux/amd64",
       "ARG BASE=python:3.11-slim",
@@ -90,7 +90,7 @@ describe("the bases of a Dockerfile", () => {
 });
 
 describe("build arguments", () => {
-  it("go to the Dockerfiles that declare them", async () => {
+  it("are passed to the Dockerfiles that declare them", async () => {
     await put("Dockerfile", "FROM scratch\nARG MIRROR=\n# ARG OTHER\n");
     expect(await declaredArgs({ folder }, { MIRROR: "a", OTHER: "b" })).toEqual({ MIRROR: "a" });
   });

@@ -10,7 +10,7 @@ describe("a spread", () => {
     expect(spreadOf(values)).toEqual({ median, min, max, count: values.length });
   });
 
-  it("of nothing is nothing, not zero", () => {
+  it("of no values is undefined, not zero", () => {
     expect(spreadOf([])).toBeUndefined();
   });
 });

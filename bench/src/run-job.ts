@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import type { Answer, Job } from "./job.js";
+import type { Job, JobResult } from "./job.js";
 
 export interface RunOptions {
   readonly program: string;
@@ -9,21 +9,21 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
-const KILLED_AFTER_MS = 15_000;
+const KILL_AFTER_MS = 15_000;
 
-/** Runs one job in a process of its own. A process that dies or takes too long is a failed answer, not an error. */
-export async function runJob(job: Job, { program, env, timeoutMs, signal }: RunOptions): Promise<Answer> {
-  // Not what this process was started with: the loader of TypeScript would be measured too.
+/** Runs one job in a process of its own. A process that dies or takes too long is a failed result, not an error. */
+export async function runJob(job: Job, { program, env, timeoutMs, signal }: RunOptions): Promise<JobResult> {
+  // No execArgv of this process: its TypeScript loader would be measured too.
   const child = fork(program, [], { env, execArgv: [], stdio: ["ignore", "pipe", "pipe", "ipc"] });
-  let printed = "";
-  const keep = (chunk: Buffer): void => {
-    printed = (printed + chunk.toString()).slice(-4000);
+  let output = "";
+  const keepOutput = (chunk: Buffer): void => {
+    output = (output + chunk.toString()).slice(-4000);
   };
-  child.stdout?.on("data", keep);
-  child.stderr?.on("data", keep);
-  let answer: Answer | undefined;
+  child.stdout?.on("data", keepOutput);
+  child.stderr?.on("data", keepOutput);
+  let result: JobResult | undefined;
   child.on("message", (message) => {
-    answer = message as Answer;
+    result = message as JobResult;
   });
   let reason: string | undefined;
   const end = (why: string): void => {
@@ -35,7 +35,7 @@ export async function runJob(job: Job, { program, env, timeoutMs, signal }: RunO
   };
   signal.addEventListener("abort", onAbort);
   const timer = setTimeout(() => {
-    end(`given up after ${Math.round(timeoutMs / 60_000)} minutes (--timeout)`);
+    end(`timed out after ${Math.round(timeoutMs / 60_000)} minutes (--timeout)`);
   }, timeoutMs);
   const closed = once(child, "close");
   child.send(job);
@@ -46,13 +46,13 @@ export async function runJob(job: Job, { program, env, timeoutMs, signal }: RunO
   clearTimeout(timer);
   signal.removeEventListener("abort", onAbort);
   if (reason !== undefined) return { kind: "failed", message: reason };
-  return answer ?? { kind: "failed", message: `the building process ended without an answer\n${printed}` };
+  return result ?? { kind: "failed", message: `the build process ended without a result\n${output}` };
 }
 
-/** Asks a process to end what it runs, and ends it when it does not. */
+/** Ends a process: SIGTERM first, then SIGKILL. */
 function stop(child: ChildProcess): void {
   child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), KILLED_AFTER_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
   child.once("exit", () => {
     clearTimeout(timer);
   });

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
-import { replaceBetweenMarkers } from "./document.js";
+import { replaceBetweenMarkers } from "./markers.js";
 import { plot } from "./plot.js";
 import { renderMarkdown } from "./render.js";
 import type { Results } from "./results.js";
@@ -10,16 +10,16 @@ import { ROOT } from "./samples.js";
 const NAME = "benchmarks";
 
 /**
- * Writes the results as JSON and as a plot, and the tables into the document that is there, else into a new one.
- * @returns what was written
+ * Writes the results as JSON and as a plot, and the tables into the existing document, else into a copy of docs/'s.
+ * @returns the files written
  */
 export async function writeResults(folder: string, results: Results): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const document = join(folder, `${NAME}.md`);
-  const present = await readFile(document, "utf8").catch(() =>
+  const existing = await readFile(document, "utf8").catch(() =>
     readFile(join(ROOT, "docs", `${NAME}.md`), "utf8"),
   );
-  const markdown = replaceBetweenMarkers(present, renderMarkdown(results));
+  const markdown = replaceBetweenMarkers(existing, renderMarkdown(results));
   const files = [
     [document, await format(markdown, { ...(await resolveConfig(document)), parser: "markdown" })],
     [join(folder, `${NAME}.json`), await json(results)],
@@ -34,10 +34,10 @@ async function json(results: Results): Promise<string> {
   return format(JSON.stringify(results, null, 2), { ...(await resolveConfig(file)), parser: "json" });
 }
 
-/** What an earlier benchmark of the same engine saw, for the forecast; nothing when there is none. */
+/** Results of an earlier benchmark, for the forecast; undefined if there are none. */
 export async function readEarlier(): Promise<Results | undefined> {
   try {
-    // Written by this program.
+    // Written by writeResults.
     return JSON.parse(await readFile(join(ROOT, "docs", `${NAME}.json`), "utf8")) as Results;
   } catch {
     return undefined;

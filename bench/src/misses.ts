@@ -1,13 +1,13 @@
 import { describeKind } from "./kinds.js";
 import type { Step } from "./job.js";
 import { typicalRun, type Results } from "./results.js";
-import { format, judge } from "./targets.js";
+import { evaluateTargets, format } from "./targets.js";
 
-/** What is shorter than this part of a build explains nothing. */
-const WORTH_TELLING = 0.04;
-const MOST_STEPS = 8;
+/** Shorter steps, as a share of the build, explain nothing. */
+const MIN_SHARE = 0.04;
+const MAX_STEPS = 8;
 
-/** A target that was not reached, and what the build in question spent its time on. */
+/** A missed target, and what that build spent its time on. */
 export interface Miss {
   readonly service: string;
   readonly text: string;
@@ -17,17 +17,17 @@ export interface Miss {
 
 export function missesOf(results: Results): Miss[] {
   return results.services.flatMap((service) =>
-    judge(service, results)
+    evaluateTargets(service, results)
       .filter(({ met }) => met === false)
-      .map(({ target, wanted, seen, unit, explainedBy }) => {
+      .map(({ target, bound, value, unit, explainedBy }) => {
         const run = explainedBy === undefined ? undefined : typicalRun(service, explainedBy);
-        const what =
+        const build =
           run === undefined
             ? ""
             : `; ${describeKind(run.kind, results.native, results.foreign)} took ${run.seconds.toFixed(1)} s`;
         return {
           service: service.service,
-          text: `${target}: ${seen === undefined ? "" : format(seen, unit)} (target ${wanted})${what}`,
+          text: `${target}: ${value === undefined ? "" : format(value, unit)} (target ${bound})${build}`,
           steps: run === undefined ? [] : longest(run.steps, run.seconds).map(stepText),
         };
       }),
@@ -36,9 +36,9 @@ export function missesOf(results: Results): Miss[] {
 
 function longest(steps: readonly Step[], seconds: number): Step[] {
   return [...steps]
-    .filter((step) => step.seconds >= seconds * WORTH_TELLING)
+    .filter((step) => step.seconds >= seconds * MIN_SHARE)
     .sort((a, b) => b.seconds - a.seconds)
-    .slice(0, MOST_STEPS);
+    .slice(0, MAX_STEPS);
 }
 
 function stepText({ kind, title, platform, at, seconds }: Step): string {

@@ -17,11 +17,11 @@ import {
 const run = promisify(execFile);
 
 /**
- * Stand-ins are made of Debian packages, and Dockerfiles written for Alpine call apk. This one installs nothing, so it
- * takes no time from a Dockerfile; what the samples ask of it, curl, is in the real images already.
+ * Stand-ins are made of Debian packages, but Dockerfiles for Alpine call apk. This one installs nothing and so costs a
+ * Dockerfile no time; the only package the samples install, curl, is part of the real images.
  */
 const APK = `#!/bin/sh
-echo "apk of a stand-in image: nothing is installed by: apk $*"
+echo "stand-in apk, installs nothing: apk $*"
 `;
 const PATH = "usr/local/bin/apk";
 
@@ -30,20 +30,25 @@ interface Layer {
   readonly bytes: Uint8Array;
 }
 
-/** Gives every image with an alpine tag in a registry a further layer with {@link APK}, under the same tag. */
+/** Adds a layer with {@link APK} to every image with an alpine tag in a registry, and keeps the tag. */
 export async function addApk(host: string): Promise<void> {
   const client = new Registry({ host });
-  const answer = await fetch(`${client.url}/v2/_catalog`);
-  const { repositories } = (await answer.json()) as { repositories: string[] };
+  const response = await fetch(`${client.url}/v2/_catalog`);
+  const { repositories } = (await response.json()) as { repositories: string[] };
   const layer = await apkLayer();
   for (const repository of repositories) {
     for (const tag of await client.tags(repository)) {
-      if (tag.includes("alpine")) await extend(client, repository, tag, layer);
+      if (tag.includes("alpine")) await extendImage(client, repository, tag, layer);
     }
   }
 }
 
-async function extend(client: Registry, repository: string, reference: string, layer: Layer): Promise<void> {
+async function extendImage(
+  client: Registry,
+  repository: string,
+  reference: string,
+  layer: Layer,
+): Promise<void> {
   const { value } = await client.manifest(repository, reference);
   if (!isIndex(value)) {
     await extendManifest(client, repository, value, layer);
@@ -55,7 +60,7 @@ async function extend(client: Registry, repository: string, reference: string, l
     const { digest, size } = await extendManifest(client, repository, child.value as Manifest, layer);
     manifests.push({ ...entry, digest, size });
   }
-  await put(client, repository, reference, { ...value, manifests });
+  await putDocument(client, repository, reference, { ...value, manifests });
 }
 
 async function extendManifest(
@@ -66,30 +71,35 @@ async function extendManifest(
 ): Promise<Descriptor> {
   const blob = await new Response(await client.blob(repository, manifest.config.digest)).arrayBuffer();
   const config = parseConfig(new Uint8Array(blob), repository);
-  const changed = Buffer.from(
+  const changedConfig = Buffer.from(
     JSON.stringify({
       ...config,
       rootfs: { ...config.rootfs, diff_ids: [...config.rootfs.diff_ids, diffId] },
       history: [...(config.history ?? []), { created: config.created, created_by: "apk (stand-in)" }],
     }),
   );
-  const configDigest = await upload(client, repository, changed);
-  const layerDigest = await upload(client, repository, bytes);
+  const configDigest = await uploadBlob(client, repository, changedConfig);
+  const layerDigest = await uploadBlob(client, repository, bytes);
   const mediaType = manifest.layers[0]?.mediaType ?? "application/vnd.oci.image.layer.v1.tar+gzip";
   const extended: Manifest = {
     ...manifest,
-    config: { ...manifest.config, digest: configDigest, size: changed.length },
+    config: { ...manifest.config, digest: configDigest, size: changedConfig.length },
     layers: [...manifest.layers, { mediaType, digest: layerDigest, size: bytes.length }],
   };
   const text = Buffer.from(JSON.stringify(extended));
-  return put(client, repository, digestOf(text), extended);
+  return putDocument(client, repository, digestOf(text), extended);
 }
 
-function put(client: Registry, repository: string, reference: string, value: Document): Promise<Descriptor> {
+function putDocument(
+  client: Registry,
+  repository: string,
+  reference: string,
+  value: Document,
+): Promise<Descriptor> {
   return client.putManifest(repository, reference, value.mediaType, Buffer.from(JSON.stringify(value)));
 }
 
-async function upload(client: Registry, repository: string, bytes: Uint8Array): Promise<string> {
+async function uploadBlob(client: Registry, repository: string, bytes: Uint8Array): Promise<string> {
   const digest = digestOf(bytes);
   await client.putBlob(repository, { digest, size: bytes.length, open: () => bytes });
   return digest;
