@@ -1,6 +1,6 @@
 import type { Client, Directory } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
-import type { Uncommitted } from "@tgo/builders";
+import type { HostOptions } from "@tgo/functions";
 import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -10,64 +10,67 @@ import type { Argument } from "./module-api.js";
 const run = promisify(execFile);
 
 /** Never part of a source, and often large. */
-const NEVER = [".git", "**/node_modules", "**/.venv"];
+const EXCLUDED = [".git", "**/node_modules", "**/.venv"];
 
-/** The source that a function finds around the current folder. */
+/** What keeps a source from being exactly a commit. */
+export type Uncommitted = NonNullable<HostOptions["uncommitted"]>;
+
+/** The source found in or around the current folder. */
 export interface Checkout {
-  /** A service's own folder, or the repository that has the services' folders in it. */
+  /** A service's own folder, or the repository with the services' folders in it. */
   readonly kind: "service" | "repository";
   readonly directory: (client: Client) => Directory;
   readonly git: GitState;
 }
 
-/** What git says of a folder. */
+/** A folder's git state. */
 export interface GitState {
-  /** The commit that is checked out; undefined when none is known. */
-  readonly commit?: Commit | undefined;
-  /** Undefined when the files on disk are exactly the commit's. */
-  readonly uncommitted?: Uncommitted | undefined;
+  /** The commit that is checked out, if known. */
+  readonly commit?: Commit;
+  /** Absent when the files on disk are exactly the commit's. */
+  readonly uncommitted?: Uncommitted;
 }
 
 export interface Commit {
   /** 40 hex digits. */
   readonly revision: string;
-  /** RFC 3339, the committer's time. */
+  /** The committer's time, RFC 3339. */
   readonly created: string;
 }
 
-export interface CheckoutPlace {
+export interface CheckoutOptions {
   readonly cwd: string;
-  /** The repository to take, when the caller named one. */
+  /** The repository, if the caller named one. */
   readonly root: string | undefined;
-  /** Names of the services asked for. */
+  /** Names of the requested services. */
   readonly services: readonly string[];
 }
 
 /**
- * The folder itself when it is named like one of the services; else what the argument's own default path
- * means for the repository around the current folder.
+ * The current folder itself if it is named like one of the services; else the argument's default path in the repository
+ * around it.
  */
 export async function findCheckout(
   { contextual, flag }: Argument,
-  { cwd, root: given, services }: CheckoutPlace,
+  { cwd, root: given, services }: CheckoutOptions,
 ): Promise<Checkout> {
   if (given === undefined && services.includes(basename(cwd))) {
     return {
       kind: "service",
-      directory: (client) => client.host().directory(cwd, { exclude: NEVER }),
+      directory: (client) => client.host().directory(cwd, { exclude: EXCLUDED }),
       git: await gitState(cwd, ["."]),
     };
   }
   if (given !== undefined && !(await exists(given))) {
-    throw new TgoError("USAGE", `there is no such folder (--${flag})`, {
+    throw new TgoError("USAGE", `no such folder (--${flag})`, {
       where: given,
       remedy: "Check the path.",
     });
   }
   const root = given ?? (await repositoryRoot(cwd)) ?? cwd;
   const path = join(root, contextual?.defaultPath ?? ".");
-  // The last pattern that matches decides: "!repos/**" must not bring back what is never wanted.
-  const exclude = [...(contextual?.ignore ?? []), ...NEVER];
+  // The last matching pattern decides: "!repos/**" must not bring back what is excluded.
+  const exclude = [...(contextual?.ignore ?? []), ...EXCLUDED];
   const every = services.length === 0 || services.includes("all");
   return {
     kind: "repository",
@@ -79,7 +82,7 @@ export async function findCheckout(
   };
 }
 
-/** A service's folder; one whose folder has another name (source.path) may be in any. */
+/** A service's folder; a service whose folder has another name (source.path) may be in any of them. */
 async function folderOf(root: string, service: string): Promise<string> {
   const own = `repos/${service}`;
   return (await exists(join(root, own))) ? own : "repos";
@@ -93,31 +96,31 @@ async function repositoryRoot(from: string): Promise<string | undefined> {
 }
 
 /**
- * The commit of a folder that was named as the source.
+ * The git state of the folder given as the source.
  * @param given the folder as the caller wrote it
  */
-export async function givenState(folder: string, given: string): Promise<GitState> {
+export async function gitStateOfSource(folder: string, given: string): Promise<GitState> {
   if (await exists(join(folder, ".git"))) return gitState(folder, ["."]);
   const around = await repositoryRoot(folder);
-  // A folder inside some other repository is not that repository's state.
+  // A folder inside another repository has no git state of its own.
   return unknown(
     around === undefined
       ? `${given} is not a git checkout: it has no .git`
-      : `${given} has no .git of its own, and the commit of the checkout around it is not taken for it`,
+      : `${given} has no .git of its own, and the commit of the checkout around it is not used`,
   );
 }
 
-/** The commit of a folder, and what differs from it below the given paths: changed and untracked files. */
+/** A folder's commit, and the changed and untracked files below the given paths. */
 async function gitState(folder: string, paths: readonly string[]): Promise<GitState> {
   const git = async (...args: string[]): Promise<string> => {
     const { stdout } = await run("git", ["-C", folder, ...args], { maxBuffer: 16 << 20 });
     return stdout;
   };
   for (const path of paths) {
-    if (!(await exists(join(folder, path)))) return unknown(`there is no ${join(folder, path)}`);
+    if (!(await exists(join(folder, path)))) return unknown(`no such folder: ${join(folder, path)}`);
   }
   if ((await repositoryRoot(folder)) === undefined) {
-    return unknown(`${folder} is not a git checkout: it has no .git, nor has a folder around it`);
+    return unknown(`${folder} is not a git checkout: neither it nor a parent folder has a .git`);
   }
   try {
     const [revision = "", created = ""] = (await git("log", "-1", "--format=%H %cI")).trim().split(" ");
@@ -127,9 +130,9 @@ async function gitState(folder: string, paths: readonly string[]): Promise<GitSt
     const status = await git("status", "--porcelain", "--no-renames", "-z", "--", ...paths);
     // "XY PATH" each: https://git-scm.com/docs/git-status#_porcelain_format_version_1
     const changed = status.split("\0").flatMap((entry) => (entry === "" ? [] : [entry.slice(3)]));
-    return { commit: { revision, created }, uncommitted: changed.length === 0 ? undefined : { changed } };
+    return { commit: { revision, created }, ...(changed.length === 0 ? {} : { uncommitted: { changed } }) };
   } catch (error) {
-    return unknown(`git does not tell the commit of ${folder}: ${gitMessage(error)}`);
+    return unknown(`git cannot read the commit of ${folder}: ${gitMessage(error)}`);
   }
 }
 
@@ -137,10 +140,10 @@ function unknown(why: string): GitState {
   return { uncommitted: { why } };
 }
 
-/** The first line of what git printed: a folder of another owner, no commit yet, no git at all. */
+/** The first line of git's error: a folder of another owner, no commit yet, no git at all. */
 function gitMessage(error: unknown): string {
   const { code, stderr } = error as { code?: unknown; stderr?: unknown };
-  if (code === "ENOENT") return "there is no git on this machine";
+  if (code === "ENOENT") return "git is not installed";
   const [line = ""] = String(stderr ?? error).split("\n");
   return line.replace(/^fatal: /, "");
 }

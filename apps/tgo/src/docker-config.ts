@@ -1,4 +1,4 @@
-import { isTgoError, TgoError } from "@tgo/errors";
+import { isTgoError, problemOf, TgoError } from "@tgo/errors";
 import { credentialHelper, keychain, parseDockerConfig, type Credentials } from "@tgo/registry";
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -8,7 +8,7 @@ import type { Redaction } from "./redaction.js";
 /** The credentials for a registry by its host; undefined: ask anonymously. */
 export type CredentialSource = (host: string) => Promise<Credentials | undefined>;
 
-/** The docker config a person's own docker command reads, or undefined when there is none. */
+/** The Docker config that the caller's docker command reads; undefined if there is none. */
 export async function readDefaultDockerConfig(
   env: Readonly<Record<string, string | undefined>>,
   home: string,
@@ -19,30 +19,30 @@ export async function readDefaultDockerConfig(
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new TgoError("ENVIRONMENT", "the docker config cannot be read", {
+    throw new TgoError("ENVIRONMENT", "the Docker config cannot be read", {
       where: path,
-      remedy: "Check its permissions, or name another one with --docker-config.",
+      remedy: "Check its permissions, or name another file with --docker-config.",
       cause: error,
     });
   }
 }
 
-/** Whether credentials of this config are kept by programs that only this machine can run. */
+/** Whether the config keeps credentials in helper programs, which only this machine can run. */
 export function needsHelpers(text: string): boolean {
   const { credsStore, credHelpers } = parseDockerConfig(text);
   return credsStore !== undefined || credHelpers.size > 0;
 }
 
-/** Looks credentials up as docker does, helpers included, only for the registries that are asked for. */
+/** Looks up credentials as docker does, including helpers, only for the registries that need them. */
 export function hostCredentials(
   { path, text }: { path: string; text: string },
   env: Readonly<Record<string, string | undefined>>,
   redaction: Redaction,
 ): CredentialSource {
   redaction.addText(text);
-  const look = keychain(parsed(path, text), { helper: credentialHelper(execWith(env)) });
+  const lookUp = keychain(parsed(path, text), { helper: credentialHelper(execWith(env)) });
   return async (host) => {
-    const credentials = await look(host);
+    const credentials = await lookUp(host);
     if (credentials !== undefined) {
       redaction.add("password" in credentials ? credentials.password : credentials.identityToken);
     }
@@ -55,7 +55,7 @@ function parsed(path: string, text: string): ReturnType<typeof parseDockerConfig
     return parseDockerConfig(text);
   } catch (error) {
     if (!isTgoError(error)) throw error;
-    throw new TgoError(error.code, error.what, { where: path, remedy: error.remedy, cause: error });
+    throw new TgoError(error.code, error.what, { ...problemOf(error), where: path, cause: error });
   }
 }
 
@@ -68,7 +68,7 @@ function execWith(env: Readonly<Record<string, string | undefined>>): Parameters
       child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
       child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
       child.on("error", reject);
-      // A helper that does not read its input is no failure; its exit code tells.
+      // A helper that does not read its input has not failed: its exit code decides.
       child.stdin.on("error", () => undefined);
       child.on("close", (code) => {
         resolve({

@@ -4,44 +4,37 @@ import type { EngineSetting } from "./settings.js";
 
 export interface EngineChoice {
   readonly engine: "dagger" | "buildah";
-  /** Why, in words that follow "because". */
+  /** The reason, worded to follow "because". */
   readonly why: string;
 }
 
-/** An engine that is ready for a session. */
-export interface OpenEngine {
-  /** For the report; undefined when the engine is to be asked. */
-  readonly name: string | undefined;
-  readonly close: () => Promise<void>;
-}
+const DOCKER_TIMEOUT_MS = 3000;
 
-const DOCKER_ANSWERS_WITHIN_MS = 3000;
-
-/** Dagger's own engine wherever it can be had, else the embedded one. */
+/** Dagger's own engine wherever it is available, else the local engine. */
 export async function chooseEngine(
-  wish: EngineSetting,
+  setting: EngineSetting,
   env: Readonly<Record<string, string | undefined>>,
-  dockerAnswers: () => Promise<boolean>,
+  isDockerRunning: () => Promise<boolean>,
 ): Promise<EngineChoice> {
-  if (wish !== "auto") return { engine: wish, why: `--engine ${wish} was given` };
+  if (setting !== "auto") return { engine: setting, why: `--engine ${setting} was given` };
   for (const name of ["DAGGER_SESSION_PORT", "_EXPERIMENTAL_DAGGER_RUNNER_HOST"]) {
     if ((env[name] ?? "") !== "") return { engine: "dagger", why: `${name} is set` };
   }
-  return (await dockerAnswers())
-    ? { engine: "dagger", why: "docker answers" }
-    : { engine: "buildah", why: "no Dagger engine is set and docker does not answer" };
+  return (await isDockerRunning())
+    ? { engine: "dagger", why: "Docker is running" }
+    : { engine: "buildah", why: "no Dagger engine is configured and Docker is not running" };
 }
 
 export function describeEngine({ engine, why }: EngineChoice): string {
-  return `${engine === "dagger" ? "Dagger's" : "the embedded one"}, because ${why}`;
+  return `${engine === "dagger" ? "Dagger's engine" : "the local engine"}, because ${why}`;
 }
 
-export function dockerAnswers(): Promise<boolean> {
+export function isDockerRunning(): Promise<boolean> {
   return new Promise((resolve) => {
     execFile(
       "docker",
       ["info", "--format", "{{.ServerVersion}}"],
-      { timeout: DOCKER_ANSWERS_WITHIN_MS },
+      { timeout: DOCKER_TIMEOUT_MS },
       (error) => {
         resolve(error === null);
       },
@@ -49,15 +42,15 @@ export function dockerAnswers(): Promise<boolean> {
   });
 }
 
-/** Why a session with Dagger's engine could not be opened. */
+/** The error for a session with Dagger's engine that could not be opened. */
 export function daggerFailure(cause: unknown): TgoError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const reason = message.replace(/^failed to execute function with automatic provisioning: /, "");
   return new TgoError("ENVIRONMENT", `Dagger's engine cannot be used: ${reason.trim().slice(0, 800)}`, {
     remedy: [
-      "It needs a container runtime such as docker, and on first use a download from dl.dagger.io.",
-      "A dagger command that is already here: _EXPERIMENTAL_DAGGER_CLI_BIN=/path/to/dagger",
-      "Without any of it: --engine buildah",
+      "It needs a container runtime such as Docker and, on first use, a download from dl.dagger.io.",
+      "To use an installed dagger command: _EXPERIMENTAL_DAGGER_CLI_BIN=/path/to/dagger",
+      "To run without Dagger's engine: --engine buildah",
     ].join("\n"),
     cause,
   });

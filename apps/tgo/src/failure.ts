@@ -1,21 +1,21 @@
 import { isTgoError, type TgoErrorCode } from "@tgo/errors";
 
-/** Anything thrown, as a person or a program should be told of it. */
+/** Any thrown value, as shown to a person or a program. */
 export interface Failure {
   readonly code: TgoErrorCode;
-  /** What happened, with where and the remedy when they are known. */
+  /** What happened, including where and the remedy if known. */
   readonly message: string;
   readonly what: string;
-  readonly where?: string | undefined;
-  readonly remedy?: string | undefined;
-  /** The end of what a failed command printed. */
+  readonly where?: string;
+  readonly remedy?: string;
+  /** The last lines a failed command printed. */
   readonly output: readonly string[];
   readonly stack: string | undefined;
 }
 
 const OUTPUT_LINES = 30;
 
-/** Errors of the SDK that only wrap another one. */
+/** SDK errors that only wrap another one. */
 const WRAPPERS = new Set(["UnknownDaggerError"]);
 
 export function failureOf(thrown: unknown): Failure {
@@ -24,19 +24,33 @@ export function failureOf(thrown: unknown): Failure {
   const stack = thrown instanceof Error ? thrown.stack : undefined;
   if (isTgoError(error)) {
     const { code, what, where, remedy, message } = error;
-    return { code, what, where, remedy, message, output: unsaid(output, message), stack };
+    return {
+      code,
+      what,
+      ...(where === undefined ? {} : { where }),
+      ...(remedy === undefined ? {} : { remedy }),
+      message,
+      output: notIn(message, output),
+      stack,
+    };
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && error.name === "ExecError") {
     return { code: "BUILD", what: message, message: execMessage(error), output, stack };
   }
   if (error instanceof Error && error.name === "GraphQLRequestError") {
-    return { code: "BUILD", what: message, message: `the engine answered: ${message}`, output, stack };
+    return {
+      code: "BUILD",
+      what: message,
+      message: `the engine returned an error: ${message}`,
+      output,
+      stack,
+    };
   }
   if (error instanceof Error && error.name === "AbortError") {
     return { code: "INTERRUPTED", what: "interrupted", message: "interrupted", output: [], stack };
   }
-  const remedy = "Run it again with --verbose to see where it comes from.";
+  const remedy = "Run it again with --verbose for a stack trace.";
   return { code: "INTERNAL", what: message, remedy, message: `${message}\n  ${remedy}`, output, stack };
 }
 
@@ -54,7 +68,7 @@ function execMessage(error: Error): string {
   return `a command failed with exit code ${exitCode}: ${command}`;
 }
 
-/** The last lines a failed command wrote, wherever it sits in the chain of causes. */
+/** The last lines of a failed command, found anywhere in the chain of causes. */
 function commandOutput(error: unknown): string[] {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     if (at.name !== "ExecError") continue;
@@ -65,8 +79,8 @@ function commandOutput(error: unknown): string[] {
   return [];
 }
 
-/** Nothing when the message already ends with that output. */
-function unsaid(output: readonly string[], message: string): readonly string[] {
+/** The output, or nothing if the message already contains it. */
+function notIn(message: string, output: readonly string[]): readonly string[] {
   const last = output.at(-1)?.trim();
   return last === undefined || message.includes(last) ? [] : output;
 }

@@ -1,21 +1,21 @@
 import { setMaxListeners } from "node:events";
-import { EXIT, type CliProcess } from "./process.js";
+import { EXIT, type CommandProcess } from "./command-process.js";
 
 export type StopSignal = "SIGINT" | "SIGTERM";
 
 export interface Interruption {
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
-  /** Fulfilled by the first Ctrl-C. */
+  /** Resolves on the first Ctrl-C. */
   readonly happened: Promise<StopSignal>;
   /** Stops listening. */
   readonly release: () => void;
 }
 
-/** The first SIGINT or SIGTERM asks the run to end; the second one ends the process. */
-export function watchInterruption({ events, exit }: Pick<CliProcess, "events" | "exit">): Interruption {
+/** The first SIGINT or SIGTERM aborts the run; the second ends the process. */
+export function watchInterruption({ events, exit }: Pick<CommandProcess, "events" | "exit">): Interruption {
   const controller = new AbortController();
-  // Every request of every registry listens: many is no leak.
+  // Every request listens: many listeners are not a leak.
   setMaxListeners(0, controller.signal);
   let resolve: (signal: StopSignal) => void = () => undefined;
   const happened = new Promise<StopSignal>((fulfil) => {

@@ -1,17 +1,18 @@
 import { homedir } from "node:os";
-import surface from "../../../pipelines/tgo/module-api.json";
+import moduleApi from "../../../pipelines/tgo/module-api.json";
 import manifest from "../package.json";
-import { dockerAnswers } from "./engine.js";
-import { startLocalEngine } from "./embedded.js";
+import { commandName } from "./command-process.js";
+import { isDockerRunning } from "./engine.js";
 import type { LoadedModule, Product } from "./loaded-module.js";
-import { runCli } from "./run.js";
+import { startLocalEngine } from "./local-engine.js";
 import type { ModuleApi } from "./module-api.js";
+import { runCommand } from "./run.js";
 
 /** The module of this repository, on this machine. */
 const product: Product = {
   version: manifest.version,
-  // Made from the module's source, and held to it by a check: not parsed again.
-  surface: surface as ModuleApi,
+  // Generated from the module's source and kept up to date by a check: not parsed again.
+  moduleApi: moduleApi as ModuleApi,
   load: async (): Promise<LoadedModule> => {
     const [sdk, module] = await Promise.all([
       import("@dagger.io/dagger"),
@@ -22,7 +23,7 @@ const product: Product = {
       client: sdk.dag,
       create: (args, host) => {
         const instance = Reflect.construct(module.Tgo, args) as InstanceType<typeof module.Tgo>;
-        // Not an argument of the module's API: a host is made of functions.
+        // Not an argument of the module's API: host options hold functions.
         const pipelines = instance["pipelines"].bind(instance, host);
         return Object.assign(instance, { pipelines });
       },
@@ -32,9 +33,10 @@ const product: Product = {
 
 const { argv, env, stdout, stderr } = process;
 
-process.exitCode = await runCli(
+process.exitCode = await runCommand(
   product,
   {
+    name: commandName(argv[1]),
     argv: argv.slice(2),
     env,
     cwd: process.cwd(),
@@ -44,7 +46,7 @@ process.exitCode = await runCli(
     events: process,
     exit: (code) => process.exit(code),
   },
-  { dockerAnswers, startLocalEngine },
+  { isDockerRunning, startLocalEngine },
 );
 // Sockets that the SDK keeps open must not keep a finished command alive.
 process.exit();

@@ -1,6 +1,6 @@
 /**
- * What the Dagger module offers: its functions, their arguments and their documentation. Generated from the
- * module's source by the SDK's introspector, so that the command line is derived and not written twice.
+ * The API of the Dagger module: its functions, their arguments and their documentation. Generated from the module's
+ * source by the SDK's introspector, so the command line is derived and not written twice.
  */
 export interface ModuleApi {
   readonly name: string;
@@ -23,22 +23,22 @@ export interface ModuleFunction {
 export interface Argument {
   /** camelCase */
   readonly name: string;
-  /** kebab-case, without dashes in front */
+  /** kebab-case, without leading dashes */
   readonly flag: string;
   readonly description: string;
   readonly type: Type;
   readonly optional: boolean;
   readonly default?: unknown;
-  /** For a directory that is loaded from around the caller when not given. */
-  readonly contextual?: { readonly defaultPath: string; readonly ignore?: readonly string[] | undefined };
+  /** For a directory that defaults to one around the caller. */
+  readonly contextual?: { readonly defaultPath: string; readonly ignore?: readonly string[] };
 }
 
 export interface Type {
   readonly kind: "string" | "integer" | "boolean" | "enum" | "object" | "list" | "void";
   /** Of an enum or an object: "Directory", "File", "Secret", "Service", "Container". */
-  readonly name?: string | undefined;
+  readonly name?: string;
   /** Of a list: the type of its items. */
-  readonly of?: Type | undefined;
+  readonly of?: Type;
 }
 
 export interface EnumType {
@@ -46,7 +46,7 @@ export interface EnumType {
   readonly values: readonly { readonly name: string; readonly value: string; readonly description: string }[];
 }
 
-/** Whether what a function returns is a report: nothing else has a page for a browser. */
+/** Whether a function returns a report: only reports can be rendered as HTML. */
 export function makesReport(fn: ModuleFunction, { enums }: ModuleApi): boolean {
   return fn.arguments.some(({ name, type }) => {
     const values = enums[type.name ?? ""]?.values ?? [];

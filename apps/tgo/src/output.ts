@@ -1,32 +1,32 @@
-import type { CliProcess, Terminal } from "./process.js";
+import type { CommandProcess, Terminal } from "./command-process.js";
 import type { Redaction } from "./redaction.js";
 
-/** The two streams, with every known credential taken out. */
+/** stdout and stderr, with every known credential redacted. */
 export interface Output {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-  /** A text as the streams have it. */
+  /** A text as the streams would show it. */
   readonly clean: (text: string) => string;
-  /** Fulfilled when everything written has left this process, or nobody reads it. */
+  /** Resolves when everything written has left this process, or its reader is gone. */
   readonly flushed: () => Promise<void>;
-  /** What stopped the result from being written, other than a reader that has gone. */
-  readonly lost: () => Error | undefined;
+  /** The error that kept the result from being written, other than a closed pipe. */
+  readonly writeError: () => Error | undefined;
 }
 
-/** What Dagger's engine adds to its messages for tracing tools; people can do nothing with it. */
+/** What Dagger's engine appends to its messages for tracing tools: https://www.w3.org/TR/trace-context/ */
 const TRACE = / ?\[traceparent:[0-9a-f-]+\]/g;
 
-/** Writes to a pipe that nobody reads any more (`| head`) are dropped: the work goes on, quietly. */
+/** Writes to a closed pipe (`| head`) are dropped, and the run continues. */
 export function openOutput(
-  { stdout, stderr }: Pick<CliProcess, "stdout" | "stderr">,
+  { stdout, stderr }: Pick<CommandProcess, "stdout" | "stderr">,
   redaction: Redaction,
 ): Output {
   const closed = new Set<Terminal>();
-  let lost: Error | undefined;
+  let writeError: Error | undefined;
   for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       closed.add(stream);
-      if (stream === stdout && error.code !== "EPIPE") lost = error;
+      if (stream === stdout && error.code !== "EPIPE") writeError = error;
     });
   }
   const clean = (text: string): string => redaction.clean(text).replaceAll(TRACE, "");
@@ -55,7 +55,7 @@ export function openOutput(
     flushed: async () => {
       await Promise.all([flush(stdout), flush(stderr)]);
     },
-    lost: () => lost,
+    writeError: () => writeError,
   };
 }
 

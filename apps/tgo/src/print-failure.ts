@@ -1,18 +1,18 @@
 import { failureOf, type Failure } from "./failure.js";
 import type { StopSignal } from "./interrupt.js";
 import type { Output } from "./output.js";
-import { EXIT, type CliProcess } from "./process.js";
-import type { Invocation } from "./program.js";
+import { EXIT, type CommandProcess } from "./command-process.js";
+import type { Invocation } from "./command-line.js";
 import type { Display } from "./progress/display.js";
 import type { Reporting } from "./reporting.js";
 import { sameCommand } from "./shell-quote.js";
 
-/** How long a stopped run may take to close its engine. */
+/** Time for an interrupted run to close its engine. */
 const GRACE_MS = 5_000;
 
 /**
- * What a failed function has to say, a report or a list, is its result: it goes to stdout like any other. One that failed
- * before it had a report has one of that, where a format for programs or pages was asked for.
+ * A failed function's report or list goes to stdout like any other result. A function that failed before it made a report
+ * gets one here, if a format other than text was requested.
  */
 export function printFailure(
   { output, invocation }: { readonly output: Output; readonly invocation: Invocation },
@@ -21,22 +21,22 @@ export function printFailure(
 ): number {
   const failure = failureOf(error);
   const code = failure.code === "USAGE" ? EXIT.usage : EXIT.failure;
-  if (isAnswer(error)) {
+  if (isFunctionResult(error)) {
     output.out(`${error.message.trimEnd()}\n`);
   } else {
-    const early = reporting?.earlyText(failure);
-    if (early !== undefined) output.out(`${early.trimEnd()}\n`);
+    const text = reporting?.failureText(failure);
+    if (text !== undefined) output.out(`${text.trimEnd()}\n`);
     else if (invocation.values.get("format") === "json") output.out(`${failureJson(failure)}\n`);
     output.err(`tgo: ${failure.message}\n`);
     if (failure.output.length > 0) {
-      output.err(`\nthe last lines it printed:\n${failure.output.map((line) => `  ${line}`).join("\n")}\n`);
+      output.err(`\nlast lines of its output:\n${failure.output.map((line) => `  ${line}`).join("\n")}\n`);
     }
   }
   if (invocation.settings.verbose && failure.stack !== undefined) output.err(`\n${failure.stack}\n`);
   return code;
 }
 
-function isAnswer(error: unknown): error is Error {
+function isFunctionResult(error: unknown): error is Error {
   return error instanceof Error && error.name === "FunctionFailed";
 }
 
@@ -44,9 +44,9 @@ function failureJson({ code, what, where, remedy }: Failure): string {
   return JSON.stringify({ ok: false, problems: [{ code, what, where, remedy }] }, null, 2);
 }
 
-/** Says what was stopped, waits for the engine to close, and says how to go on. */
+/** Prints what was interrupted, waits for the engine to close, and prints how to continue. */
 export async function printInterruption(
-  { output, process }: { readonly output: Output; readonly process: CliProcess },
+  { output, process }: { readonly output: Output; readonly process: CommandProcess },
   display: Display,
   signal: StopSignal,
   work: Promise<{ text: string } | { error: unknown }>,
@@ -58,7 +58,7 @@ export async function printInterruption(
       "",
       `interrupted${running.length === 0 ? "." : " while running:"}`,
       ...running.map((step) => `  ${step}`),
-      "Closing the engine; Ctrl-C again ends at once.",
+      "Closing the engine; press Ctrl-C again to exit immediately.",
       "",
     ].join("\n"),
   );
@@ -70,13 +70,13 @@ export async function printInterruption(
       }, GRACE_MS).unref();
     }),
   ]);
-  // The report of what had been done by then, if the function still made one.
-  if (outcome !== undefined && "error" in outcome && isAnswer(outcome.error)) {
+  // The function's report of what it had finished, if it still made one.
+  if (outcome !== undefined && "error" in outcome && isFunctionResult(outcome.error)) {
     output.out(`${outcome.error.message.trimEnd()}\n`);
   }
   output.err(
-    `Nothing was tagged beyond the steps told as done. The same command finishes the rest:\n` +
-      `  ${sameCommand(process.argv, process.env)}\n`,
+    `Nothing was tagged beyond the steps reported as done. Run the same command again to finish the rest:\n` +
+      `  ${sameCommand(process)}\n`,
   );
   return EXIT[signal];
 }

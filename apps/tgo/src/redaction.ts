@@ -1,35 +1,35 @@
-/** Shorter strings are no secrets, and replacing them would destroy every message. */
+/** Shorter strings are not secrets, and replacing them would garble messages. */
 const SHORTEST_SECRET = 6;
 
 /**
- * Knows every credential that this process has read, and takes it out of whatever it prints. The last line
- * of defence: nothing below is supposed to print one.
+ * Removes every credential that this process has read from whatever it prints. The last line of defence: no code
+ * should print one in the first place.
  */
 export class Redaction {
   private readonly secrets = new Set<string>();
 
   add(secret: string): void {
     const trimmed = secret.trim();
-    const spellings = [trimmed, encodeURIComponent(trimmed), Buffer.from(trimmed).toString("base64")];
+    const encodings = [trimmed, encodeURIComponent(trimmed), Buffer.from(trimmed).toString("base64")];
     const inJson = JSON.stringify(trimmed).slice(1, -1);
-    for (const spelling of [...spellings, inJson]) {
-      if (spelling.length >= SHORTEST_SECRET) this.secrets.add(spelling);
+    for (const encoding of [...encodings, inJson]) {
+      if (encoding.length >= SHORTEST_SECRET) this.secrets.add(encoding);
     }
   }
 
-  /** A secret's whole text, and what in it is a value; of a docker config only the credentials. */
+  /** Adds a secret's whole text and every value in it; of a Docker config only the credentials. */
   addText(text: string): void {
     for (const secret of dockerConfigSecrets(text) ?? [text, ...valuesIn(text)]) this.add(secret);
   }
 
   clean(text: string): string {
-    // The longest first: base64 of "user:password" may hold a shorter secret.
+    // Longest first: base64 of "user:password" may contain a shorter secret.
     const known = [...this.secrets].sort((a, b) => b.length - a.length);
     return known.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
   }
 }
 
-/** The values of NAME=value lines, as of a .npmrc or a file of build secrets, and the passwords of a netrc. */
+/** The values of NAME=value lines, as in an .npmrc or a build secrets file, and the passwords of a netrc. */
 function valuesIn(text: string): string[] {
   const assigned = [...text.matchAll(/^[^=\n#]+=[ \t]*(.+)$/gm)].flatMap(([, value = ""]) => [
     value,
@@ -40,7 +40,7 @@ function valuesIn(text: string): string[] {
 
 const SECRET_KEYS = new Set(["auth", "password", "identitytoken", "registrytoken"]);
 
-/** The credentials in a docker config, or undefined when the text is none. */
+/** The credentials in a Docker config; undefined if the text is not one. */
 function dockerConfigSecrets(text: string): string[] | undefined {
   let parsed: unknown;
   try {

@@ -3,7 +3,7 @@ import type { ReportFormat } from "@tgo/report";
 import { access, constants, stat } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 
-/** A file that a report is to be written to. */
+/** A file for the report. */
 export interface ReportFile {
   readonly path: string;
   readonly format: ReportFormat;
@@ -19,8 +19,8 @@ const FORMATS: Readonly<Record<string, ReportFormat>> = {
 };
 
 /**
- * The files of --report, each looked at before the long work starts.
- * @throws TgoError USAGE for an ending that says no format, and for a place that cannot be written to
+ * The files of --report, checked before the run starts.
+ * @throws TgoError USAGE for an extension without a format, and for a path that cannot be written
  */
 export async function reportFiles(given: readonly string[], cwd: string): Promise<ReportFile[]> {
   const files = new Map<string, ReportFile>();
@@ -28,13 +28,13 @@ export async function reportFiles(given: readonly string[], cwd: string): Promis
     const path = resolve(cwd, name);
     const format = FORMATS[extname(path).toLowerCase()];
     if (format === undefined) {
-      throw new TgoError("USAGE", `--report ${name}: the file's ending says no format`, {
-        remedy: "Endings: .html, .md, .json, .txt.",
+      throw new TgoError("USAGE", `--report ${name}: unknown file extension`, {
+        remedy: "Known extensions: .html, .md, .json, .txt.",
       });
     }
-    const reason = await hindrance(path);
+    const reason = await writeProblem(path);
     if (reason !== undefined) {
-      throw new TgoError("USAGE", `the report cannot be written there (--report): ${reason}`, {
+      throw new TgoError("USAGE", `cannot write the report (--report): ${reason}`, {
         where: path,
       });
     }
@@ -43,10 +43,10 @@ export async function reportFiles(given: readonly string[], cwd: string): Promis
   return [...files.values()];
 }
 
-async function hindrance(path: string): Promise<string | undefined> {
+async function writeProblem(path: string): Promise<string | undefined> {
   const folder = dirname(path);
   const [file, parent] = await Promise.all([path, folder].map((each) => stat(each).catch(() => undefined)));
-  if (parent?.isDirectory() !== true) return `there is no folder ${folder}`;
+  if (parent?.isDirectory() !== true) return `no such folder: ${folder}`;
   if (file?.isDirectory() === true) return "it is a folder";
   try {
     await access(file === undefined ? folder : path, constants.W_OK);

@@ -1,125 +1,137 @@
+import type { Problem } from "@tgo/errors";
 import { isRetryable, render, REPORT_FORMATS, withTexts, type Report } from "@tgo/report";
 import { appendFile, writeFile } from "node:fs/promises";
 import type { Failure } from "./failure.js";
 import type { Output } from "./output.js";
-import { EXIT, type CliProcess } from "./process.js";
-import type { Invocation } from "./program.js";
+import { EXIT, type CommandProcess } from "./command-process.js";
+import type { Invocation } from "./command-line.js";
 import { reportFiles, type ReportFile } from "./report-files.js";
 import { sameCommand } from "./shell-quote.js";
 import { makesReport, type ModuleApi } from "./module-api.js";
 
-interface Place {
+interface ReportingOptions {
   readonly invocation: Invocation;
-  readonly surface: ModuleApi;
-  readonly process: Pick<CliProcess, "argv" | "env" | "cwd">;
+  readonly moduleApi: ModuleApi;
+  readonly process: Pick<CommandProcess, "name" | "argv" | "env" | "cwd">;
   readonly output: Output;
 }
 
 /**
- * What becomes of a function's report besides its text on stdout: the files asked for with --report, and the job
- * summary of GitHub's CI. Written in success as in failure; a run that fails before it has a report gets one of that.
+ * Writes a function's report to the --report files and to GitHub's job summary, on success and on failure. A run that
+ * fails before its function has made a report gets one that says so.
  */
 export class Reporting {
   readonly #started = performance.now();
-  #seen: Report | undefined;
+  #report: Report | undefined;
 
   private constructor(
-    private readonly place: Place,
+    private readonly options: ReportingOptions,
     private readonly files: readonly ReportFile[],
   ) {}
 
   /** @throws TgoError USAGE for a file that cannot be written */
-  static async open(place: Place): Promise<Reporting> {
-    return new Reporting(place, await reportFiles(place.invocation.settings.reports, place.process.cwd));
+  static async open(options: ReportingOptions): Promise<Reporting> {
+    return new Reporting(
+      options,
+      await reportFiles(options.invocation.settings.reports, options.process.cwd),
+    );
   }
 
-  /** Takes the report of a function, and returns what may be shown of it. */
-  readonly see = (report: Report): Report => {
-    this.#seen = withTexts(report, this.place.output.clean);
-    return this.#seen;
+  /** Accepts the function's report, and returns it with credentials redacted. */
+  readonly accept = (report: Report): Report => {
+    this.#report = withTexts(report, this.options.output.clean);
+    return this.#report;
   };
 
-  /** For stdout: what a run failed of before it had a report; undefined where text or no report was asked for. */
-  earlyText(failure: Failure): string | undefined {
-    const format = REPORT_FORMATS.find((each) => each === this.place.invocation.values.get("format"));
-    if (!this.#reports() || format === undefined || format === "text") return undefined;
-    return render(this.#early(failure), format);
+  /** For stdout: the report of a run that failed before its function made one; undefined for text and without a report. */
+  failureText(failure: Failure): string | undefined {
+    const format = REPORT_FORMATS.find((each) => each === this.options.invocation.values.get("format"));
+    if (!this.#makesReport() || format === undefined || format === "text") return undefined;
+    return render(this.#failureReport(failure), format);
   }
 
-  /** The report of a run that failed before its function had one. */
-  #early({ code, what, where, remedy, output }: Failure): Report {
-    const { invocation, process } = this.place;
-    const problems = [
-      { code, what: [what, ...output.map((line) => `  | ${line}`)].join("\n"), where, remedy },
-    ];
+  /** The report of a run that failed before its function made one. */
+  #failureReport(failure: Failure): Report {
+    const { invocation, process } = this.options;
+    const problem = problemOf(failure);
     const durationMs = Math.round(performance.now() - this.#started);
     return withTexts(
       {
-        // Functions that make reports are the ones a report can be of.
+        // Only functions that make a report get here, and their names are its commands.
         command: invocation.function.command as Report["command"],
         ok: false,
         engine: undefined,
         began: new Date(Date.now() - durationMs).toISOString(),
         durationMs,
         services: [],
-        problems,
-        next: isRetryable({ services: [], problems }) ? sameCommand(process.argv, process.env) : undefined,
+        problems: [problem],
+        ...(isRetryable({ services: [], problems: [problem] }) ? { next: sameCommand(process) } : {}),
       },
-      this.place.output.clean,
+      this.options.output.clean,
     );
   }
 
   /**
-   * Writes the files and the summary.
-   * @param code what the run ended with
-   * @returns the exit code: a success whose files could not be written is none; a summary changes nothing
+   * Writes the files and the job summary.
+   * @param code the run's exit code so far
+   * @returns the exit code: a failure if a file could not be written; the job summary does not affect it
    */
   async end(code: number, failure?: Failure): Promise<number> {
     const report = this.#final(failure);
     if (report === undefined) return code;
-    const { output } = this.place;
+    const { output } = this.options;
     await this.#summarize(report);
-    let lost = false;
+    let failed = false;
     for (const { path, format } of this.files) {
       try {
-        await writeFile(path, withLineEnd(render(report, format)));
+        await writeFile(path, withFinalNewline(render(report, format)));
       } catch (error) {
-        lost = true;
-        output.err(`tgo: the report could not be written (--report): ${messageOf(error)}\n`);
+        failed = true;
+        output.err(`tgo: cannot write the report (--report): ${messageOf(error)}\n`);
       }
     }
-    return lost && code === EXIT.ok ? EXIT.failure : code;
+    return failed && code === EXIT.ok ? EXIT.failure : code;
   }
 
-  #reports(): boolean {
-    return makesReport(this.place.invocation.function, this.place.surface);
+  #makesReport(): boolean {
+    return makesReport(this.options.invocation.function, this.options.moduleApi);
   }
 
   #final(failure: Failure | undefined): Report | undefined {
-    if (failure === undefined) return this.#seen;
-    if (this.#seen === undefined) return this.#early(failure);
-    if (!this.#seen.ok) return this.#seen;
-    // What failed after the report was made, such as the engine's end.
-    return { ...this.#seen, ok: false, problems: this.#early(failure).problems };
+    if (failure === undefined) return this.#report;
+    if (this.#report === undefined) return this.#failureReport(failure);
+    if (!this.#report.ok) return this.#report;
+    // Something failed after the report was made, such as closing the engine.
+    return withTexts(
+      { ...this.#report, ok: false, problems: [problemOf(failure)] },
+      this.options.output.clean,
+    );
   }
 
   /** @see https://docs.github.com/actions/reference/workflow-commands-for-github-actions#adding-a-job-summary */
   async #summarize(report: Report): Promise<void> {
-    const { process, output } = this.place;
+    const { process, output } = this.options;
     const path = process.env.GITHUB_STEP_SUMMARY ?? "";
-    if (path === "" || !this.#reports()) return;
+    if (path === "" || !this.#makesReport()) return;
     try {
-      // The step may have written there, without a line's end.
+      // The step may have written to it, without a final newline.
       await appendFile(path, `\n${render(report, "markdown")}`);
     } catch (error) {
-      output.err(
-        `tgo: warning: the job summary could not be written (GITHUB_STEP_SUMMARY): ${messageOf(error)}\n`,
-      );
+      output.err(`tgo: warning: cannot write the job summary (GITHUB_STEP_SUMMARY): ${messageOf(error)}\n`);
     }
   }
 }
 
-function withLineEnd(text: string): string {
+function problemOf({ code, what, where, remedy, output }: Failure): Problem {
+  return {
+    code,
+    what: [what, ...output.map((line) => `  | ${line}`)].join("\n"),
+    ...(where === undefined ? {} : { where }),
+    ...(remedy === undefined ? {} : { remedy }),
+  };
+}
+
+function withFinalNewline(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
 }
 

@@ -2,59 +2,59 @@ import type { Client } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { parseServiceAddress } from "./address.js";
+import { parseServiceAddress } from "./addresses.js";
 import type { Redaction } from "./redaction.js";
-import { readSecret, type SecretPlace } from "./secret.js";
+import { readSecret, type SecretContext } from "./secret.js";
 import type { Argument, Type } from "./module-api.js";
-import type { Scalar } from "./value.js";
+import type { Scalar } from "./flag-values.js";
 
-/** A value that only an open session can make. */
+/** Makes the module's argument from a value, once a session is open. */
 export type ResolvedArgument = (client: Client) => unknown;
 
-export interface ArgumentContext extends SecretPlace {
+export interface ArgumentContext extends SecretContext {
   readonly redaction: Redaction;
 }
 
 /**
- * Checks that what a value names exists on this machine, and says how to make the module's argument of it.
+ * Checks that the file, folder, secret or address a value names exists on this machine.
  * @throws TgoError USAGE naming the flag and the path
  */
-export async function resolveArguments(
+export async function resolveArgument(
   argument: Argument,
   value: Scalar | readonly Scalar[] | undefined,
-  place: ArgumentContext,
+  context: ArgumentContext,
 ): Promise<ResolvedArgument> {
-  // Undefined makes the module's own default apply.
+  // Undefined selects the module's own default.
   if (value === undefined) return () => undefined;
-  if (argument.type.kind !== "list") return bindOne(argument, argument.type, value as Scalar, place);
+  if (argument.type.kind !== "list") return resolveOne(argument, argument.type, value as Scalar, context);
   const item = argument.type.of ?? { kind: "string" };
   const items = await Promise.all(
-    (value as readonly Scalar[]).map((each) => bindOne(argument, item, each, place)),
+    (value as readonly Scalar[]).map((each) => resolveOne(argument, item, each, context)),
   );
-  // The SDK changes arrays that it is given, so each call gets its own.
+  // The SDK modifies the arrays it is given, so each call gets its own.
   return (client) => items.map((make) => make(client));
 }
 
-async function bindOne(
+async function resolveOne(
   { flag, name }: Argument,
   type: Type,
   value: Scalar,
-  place: ArgumentContext,
+  context: ArgumentContext,
 ): Promise<ResolvedArgument> {
   if (type.kind !== "object") return () => value;
   const text = String(value);
   switch (type.name) {
     case "Directory": {
-      const path = await existing(flag, text, "folder", place.cwd);
+      const path = await existingPath(flag, text, "folder", context.cwd);
       return (client) => client.host().directory(path);
     }
     case "File": {
-      const path = await existing(flag, text, "file", place.cwd);
+      const path = await existingPath(flag, text, "file", context.cwd);
       return (client) => client.host().file(path);
     }
     case "Secret": {
-      const secret = await readSecret(flag, text, place);
-      place.redaction.addText(secret);
+      const secret = await readSecret(flag, text, context);
+      context.redaction.addText(secret);
       return (client) => client.setSecret(name, secret);
     }
     case "Service": {
@@ -68,11 +68,16 @@ async function bindOne(
   }
 }
 
-async function existing(flag: string, text: string, kind: "file" | "folder", cwd: string): Promise<string> {
+async function existingPath(
+  flag: string,
+  text: string,
+  kind: "file" | "folder",
+  cwd: string,
+): Promise<string> {
   const path = resolve(cwd, text);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
-    throw new TgoError("USAGE", `there is no such ${kind} (--${flag})`, {
+    throw new TgoError("USAGE", `no such ${kind} (--${flag})`, {
       where: path,
       remedy: "Check the path.",
     });

@@ -3,20 +3,21 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
-import { parseSecretSource } from "./address.js";
+import { parseSecretSource } from "./addresses.js";
 
 const run = promisify(execFile);
 
-export interface SecretPlace {
+/** Where a secret's source is looked up. */
+export interface SecretContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }
 
 /**
  * Reads a secret on this machine, before an engine is started.
- * @throws TgoError USAGE naming the flag and the source, never the value.
+ * @throws TgoError USAGE naming the flag and the source, never the value
  */
-export async function readSecret(flag: string, text: string, { env, cwd }: SecretPlace): Promise<string> {
+export async function readSecret(flag: string, text: string, { env, cwd }: SecretContext): Promise<string> {
   const { kind, value } = parseSecretSource(flag, text);
   switch (kind) {
     case "env": {

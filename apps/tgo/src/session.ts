@@ -4,11 +4,11 @@ import { daggerFailure, type EngineChoice } from "./engine.js";
 import type { CredentialSource } from "./docker-config.js";
 import type { LoadedModule } from "./loaded-module.js";
 
-/** The engine that comes with this command, started for one run. */
+/** This repository's own engine, started for one run. */
 export interface LocalEngine {
   readonly port: number;
   readonly token: string;
-  /** For the report, e.g. "embedded engine (Buildah 1.28.2)". */
+  /** For the report. */
   readonly name: string;
   readonly close: () => Promise<void>;
 }
@@ -17,17 +17,17 @@ export interface LocalEngineOptions {
   readonly signal: AbortSignal;
   /** PEM file of certificate authorities that build steps should trust. */
   readonly caBundle: string | undefined;
-  /** For pulling and pushing images; undefined: what docker's own config holds. */
+  /** For pulling and pushing images; undefined: anonymous. */
   readonly credentials: CredentialSource | undefined;
-  /** By host: where FROM lines of a Dockerfile are pulled from instead. */
+  /** Registry mirrors by host, for pulled images and a Dockerfile's FROM lines. */
   readonly mirrors: Readonly<Record<string, string>>;
-  /** One line of what the engine and the commands in it print. */
+  /** Called with each line that the engine and the commands in it print. */
   readonly onLine: ((line: string) => void) | undefined;
 }
 
-/** The engines there are, as this machine has them. */
+/** The engines available on this machine. */
 export interface Engines {
-  readonly dockerAnswers: () => Promise<boolean>;
+  readonly isDockerRunning: () => Promise<boolean>;
   /** @throws TgoError ENVIRONMENT naming everything the machine lacks. */
   readonly startLocalEngine: (options: LocalEngineOptions) => Promise<LocalEngine>;
 }
@@ -35,13 +35,13 @@ export interface Engines {
 export interface SessionOptions extends LocalEngineOptions {
   readonly choice: EngineChoice;
   readonly engines: Engines;
-  /** The process's own: the SDK reads the session's address from there. */
+  /** The process's own environment: the SDK reads the session's address from it. */
   readonly env: Record<string, string | undefined>;
 }
 
 /**
- * Runs a function in a session with the chosen engine, and closes it whatever happens.
- * @returns what the function returned; what it throws comes through unwrapped.
+ * Runs a function in a session with the chosen engine, and always closes the session.
+ * @returns what the function returned; its errors are passed on unwrapped
  */
 export async function withSession<T>(
   load: () => Promise<LoadedModule>,
@@ -62,8 +62,8 @@ export async function withSession<T>(
 }
 
 /**
- * The SDK wraps whatever happens inside a session as a failure to provision one, so what the function threw
- * is carried past it.
+ * The SDK reports every error inside a session as a failure to provision one, so the function's own outcome bypasses
+ * it.
  */
 async function connected<T>(
   module: LoadedModule,
@@ -82,7 +82,7 @@ async function connected<T>(
       onLine === undefined ? {} : { LogOutput: lineStream(onLine) },
     );
   } catch (cause) {
-    // A session that fails to close does not undo what was done in it.
+    // A session that fails to close does not undo its work.
     if (outcome === undefined) throw choice.engine === "dagger" ? daggerFailure(cause) : cause;
   }
   if (outcome === undefined) throw new TgoError("INTERNAL", "the SDK did not open a session");

@@ -1,10 +1,9 @@
-/** The command line that would run the same again, quoted for a POSIX shell. */
-export function sameCommand(
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): string {
-  const name = env.npm_command === "exec" ? "npx --no-install tgo" : "tgo";
-  return [name, ...argv.map(quote)].join(" ");
+import type { CommandProcess } from "./command-process.js";
+
+/** The command line that runs the same again, quoted for a POSIX shell. */
+export function sameCommand({ name, argv, env }: Pick<CommandProcess, "name" | "argv" | "env">): string {
+  const command = env.npm_command === "exec" ? `npx --no-install ${name}` : name;
+  return [command, ...argv.map(quote)].join(" ");
 }
 
 function quote(word: string): string {

@@ -1,18 +1,18 @@
-import type { CliProcess } from "./process.js";
+import type { CommandProcess } from "./command-process.js";
 
 export interface UncaughtErrors {
-  /** Fulfilled by the first error that nobody caught. */
+  /** Resolves on the first uncaught error. */
   readonly happened: Promise<{ readonly error: unknown }>;
   /** Stops listening. */
   readonly release: () => void;
 }
 
 /**
- * Errors that nobody can catch end the run like any other: told in words, credentials taken out. The SDK has one:
- * a session process that fails rejects a promise of its own (provisioning/bin.js of 0.21.8).
+ * Uncaught errors end the run like any other error: printed without a stack, credentials redacted. The SDK has one: a
+ * session process that fails rejects a promise that nobody else holds (provisioning/bin.js of 0.21.8).
  */
-export function watchUncaughtErrors({ events }: Pick<CliProcess, "events">): UncaughtErrors {
-  let resolve: (stray: { error: unknown }) => void = () => undefined;
+export function watchUncaughtErrors({ events }: Pick<CommandProcess, "events">): UncaughtErrors {
+  let resolve: (uncaught: { error: unknown }) => void = () => undefined;
   const happened = new Promise<{ error: unknown }>((fulfil) => {
     resolve = fulfil;
   });

@@ -1,27 +1,27 @@
-import type { Client, Container } from "@dagger.io/dagger";
+import type { Container } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ModuleFunction } from "./module-api.js";
 
 /**
- * What a function returned, as the text for stdout, or in a file if asked. An image is built.
- * Runs inside the session.
+ * Writes a function's result to the --output file if there is one, and returns the text for stdout. An image is built
+ * here, so this runs inside the session.
  */
 export async function writeResult(
   fn: ModuleFunction,
   value: unknown,
-  place: { readonly cwd: string; readonly output: string | undefined; readonly client: Client },
+  target: { readonly cwd: string; readonly output: string | undefined },
 ): Promise<string> {
   if (fn.returns.kind === "object" && fn.returns.name === "Container") {
-    return deliverContainer(value as Container, place.cwd, place.output);
+    return writeContainer(value as Container, target.cwd, target.output);
   }
   const text = textOf(value);
-  if (place.output === undefined) return text;
-  const path = resolve(place.cwd, place.output);
+  if (target.output === undefined) return text;
+  const path = resolve(target.cwd, target.output);
   await writeFile(path, text).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TgoError("USAGE", `the result could not be written: ${reason}`, { where: path, cause });
+    throw new TgoError("USAGE", `cannot write the result: ${reason}`, { where: path, cause });
   });
   return `written: ${path}`;
 }
@@ -32,7 +32,7 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }
 
-async function deliverContainer(
+async function writeContainer(
   container: Container,
   cwd: string,
   output: string | undefined,
@@ -40,7 +40,7 @@ async function deliverContainer(
   const platform = await container.platform();
   if (output === undefined) {
     await container.sync();
-    return `built for ${platform}; --output FILE writes the image as an OCI archive`;
+    return `built for ${platform}; use --output FILE to write the image as an OCI archive`;
   }
   const path = resolve(cwd, output);
   await container
@@ -48,7 +48,7 @@ async function deliverContainer(
     .export(path)
     .catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new TgoError("BUILD", `the image could not be written: ${reason}`, { where: path, cause });
+      throw new TgoError("BUILD", `cannot write the image: ${reason}`, { where: path, cause });
     });
-  return `built for ${platform}: ${path} (OCI archive; skopeo copy oci-archive:${path} … takes it further)`;
+  return `built for ${platform}: ${path} (an OCI archive: copy it with skopeo copy oci-archive:${path} …)`;
 }

@@ -1,17 +1,17 @@
-/** A process of its own whose function never ends by itself: for signals. */
-import { runCli } from "../src/index.js";
-import { SURFACE } from "./fixture.js";
+/** A separate process whose function never ends by itself, for the signal tests. */
+import { runCommand } from "../src/index.js";
+import { MODULE_API } from "./fixture.js";
 
 const { env, stdout, stderr } = process;
-process.exitCode = await runCli(
+process.exitCode = await runCommand(
   {
     version: "0",
-    surface: SURFACE,
+    moduleApi: MODULE_API,
     load: () =>
       Promise.resolve({
         client: {} as never,
         create: (_, host) => {
-          host.progress({
+          host.progress?.({
             kind: "begin",
             id: "1",
             step: "build",
@@ -30,6 +30,7 @@ process.exitCode = await runCli(
       }),
   },
   {
+    name: "tgo",
     argv: ["smoke"],
     env,
     cwd: process.cwd(),
@@ -40,7 +41,7 @@ process.exitCode = await runCli(
     exit: (code) => process.exit(code),
   },
   {
-    dockerAnswers: () => Promise.resolve(false),
+    isDockerRunning: () => Promise.resolve(false),
     startLocalEngine: () =>
       Promise.resolve({ port: 1, token: "t", name: "fake", close: () => Promise.resolve() }),
   },

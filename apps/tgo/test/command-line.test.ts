@@ -45,7 +45,7 @@ describe("help", () => {
     expect(stdout.indexOf("Functions:")).toBeLessThan(stdout.indexOf("--catalog"));
   });
 
-  it("of a function shows the flags of every function too, and that their place does not matter", async () => {
+  it("of a function also shows the flags of every function, which go before or after its name", async () => {
     const { stdout } = await tgo("publish --help");
     expect(stdout).toContain("Flags of every function (before or after its name):");
     expect(stdout).toContain("--docker-config <secret>");
@@ -79,7 +79,7 @@ it("prints its version", async () => {
   expect(await tgo("--version")).toMatchObject({ code: 0, stdout: "1.2.3\n" });
 });
 
-describe("a wrong command line is told in words, with exit code 2, and nothing is loaded:", () => {
+describe("a wrong command line is explained, with exit code 2, and nothing is loaded:", () => {
   it.each([
     [
       "publsh --service a",
@@ -97,7 +97,7 @@ describe("a wrong command line is told in words, with exit code 2, and nothing i
     ["publish --service a --progress lve", ['did you mean "live"?']],
     [
       "publish --service a --jobs many",
-      ['--jobs must be a whole number, not "many"', "Write for example --jobs 4."],
+      ['--jobs must be a whole number, not "many"', "For example: --jobs 4."],
     ],
     ["relase --version 1.2.3", ['unknown function "relase"; did you mean "release"?']],
     ["relase --version", ['unknown function "relase"; did you mean "release"?']],
@@ -105,28 +105,28 @@ describe("a wrong command line is told in words, with exit code 2, and nothing i
     ["help relase", ['unknown function "relase"; did you mean "release"?']],
     ["release --version", ["--version", "argument missing", "tgo release --help"]],
     ["release --version 1.2.x", ['--version: "1.2.x" is not a version: "x" is no number']],
-    ["--version 1.2.3", ["--version comes after the name of a function", "Those are: release."]],
-    ["--version=1.2.3", ["--version comes after the name of a function"]],
-    ["--version 1.2.3 release", ["--version comes after the name of a function"]],
+    ["--version 1.2.3", ["--version must come after the name of a function", "These do: release."]],
+    ["--version=1.2.3", ["--version must come after the name of a function"]],
+    ["--version 1.2.3 release", ["--version must come after the name of a function"]],
     ["services --version 1.2.3", ['unknown option "--version"', "tgo services --help"]],
     ["publish --service a extra", ["too many arguments"]],
     [
       "publish --service a --registry-service localhost",
-      ['"localhost" is not the address', "tcp://HOST:PORT"],
+      ['"localhost" is not a service address', "tcp://HOST:PORT"],
     ],
-    ["publish --service a --registry-service http://localhost:1", ["is not the address"]],
-    ["publish --service a --registry-service tcp://localhost:99999", ["is not the address"]],
-    ["publish --service a --docker-config vault:x", ['"vault:" is not a source of secrets', "file:PATH"]],
+    ["publish --service a --registry-service http://localhost:1", ["is not a service address"]],
+    ["publish --service a --registry-service tcp://localhost:99999", ["is not a service address"]],
+    ["publish --service a --docker-config vault:x", ['"vault:" is not a secret source', "file:PATH"]],
     ["publish --service a --docker-config env:NOT_SET", ["the environment variable NOT_SET is not set"]],
     [
       "publish --service a --docker-config file:/no/such",
       ["the file cannot be read (--docker-config)", "/no/such"],
     ],
-    ["publish --service a --source /no/such", ["there is no such folder (--source)", "/no/such"]],
+    ["publish --service a --source /no/such", ["no such folder (--source)", "/no/such"]],
     ["publish --service a --source /etc/hostname", ["this is not a folder (--source)"]],
-    ["publish --service a --catalog /no/such.json", ["there is no such file (--catalog)", "/no/such.json"]],
+    ["publish --service a --catalog /no/such.json", ["no such file (--catalog)", "/no/such.json"]],
     ["publish --service a --catalog /etc", ["this is not a file (--catalog)"]],
-    ["publish --service a --ca-bundle /no/such.pem", ["there is no such file (--ca-bundle)", "/no/such.pem"]],
+    ["publish --service a --ca-bundle /no/such.pem", ["no such file (--ca-bundle)", "/no/such.pem"]],
   ])("tgo %s", async (line, words) => {
     const { code, stdout, stderr, loaded } = await tgo(line);
     expect(code).toBe(2);
@@ -151,7 +151,7 @@ describe("values", () => {
     expect(calls[0]?.arguments[SERVICE]).toEqual(expected);
   });
 
-  it("of a list may hold commas in double quotes, as for the dagger command", async () => {
+  it("of a list may contain commas in double quotes, as for the dagger command", async () => {
     const { calls } = await tgo(["publish", "--service", "a", "--value", '"K=1,2",L=3']);
     expect(calls[0]?.arguments[VALUE]).toEqual(["K=1,2", "L=3"]);
   });
@@ -169,7 +169,7 @@ describe("values", () => {
     ]);
   });
 
-  it.each(["JSON", "Json", "json"])("of an enum may be its name or value in any case: %s", async (text) => {
+  it.each(["JSON", "Json", "json"])("of an enum are its name or value, in any case: %s", async (text) => {
     const { calls } = await tgo(`services --format ${text}`);
     expect(calls[0]?.arguments).toEqual(["json"]);
   });
@@ -179,7 +179,7 @@ describe("values", () => {
     ["--dry-run=false", false],
     ["--no-dry-run", false],
     ["--dry-run", true],
-  ])("of a switch may be spelled as for the dagger command: %s", async (flag, expected) => {
+  ])("of a switch may be written as for the dagger command: %s", async (flag, expected) => {
     const { calls } = await tgo(`publish --service a ${flag}`);
     expect(calls[0]?.arguments[5]).toBe(expected);
   });
@@ -188,7 +188,7 @@ describe("values", () => {
     "--platform linux/arm64 --registry x=y services",
     "services --platform linux/arm64 --registry x=y",
     "--platform linux/arm64 services --registry x=y",
-  ])("of the constructor may stand before or after the function: %s", async (line) => {
+  ])("of the constructor go before or after the function: %s", async (line) => {
     const { calls } = await tgo(line);
     expect(calls[0]?.constructorArguments).toEqual([
       undefined,

@@ -53,19 +53,19 @@ describe("credentials", () => {
     expect(calls[0]?.constructorArguments[4]).toBeUndefined();
   });
 
-  it("come from $DOCKER_CONFIG before ~/.docker", async () => {
+  it("come from $DOCKER_CONFIG rather than ~/.docker", async () => {
     file(".docker/config.json", "{}");
     file("other/config.json", CONFIG);
     const { host } = await tgo("smoke", { home: folder, env: { DOCKER_CONFIG: join(folder, "other") } });
     expect(await host?.credentials?.("ghcr.io")).toMatchObject({ username: "robot" });
   });
 
-  it("are not looked for when there is no docker config", async () => {
+  it("are not looked up without a Docker config", async () => {
     expect((await tgo("smoke", { home: folder })).host?.credentials).toBeUndefined();
   });
 
   it.each(["--docker-config config.json", ""])(
-    "come from a credential helper, asked on this machine (%s)",
+    "come from a credential helper, run on this machine (%s)",
     async (flag) => {
       const config = JSON.stringify({ auths: { "ghcr.io": {} }, credsStore: "box" });
       file(flag === "" ? ".docker/config.json" : "config.json", config);
@@ -84,7 +84,7 @@ describe("credentials", () => {
     },
   );
 
-  it("in a malformed default config are a clear error naming the file", async () => {
+  it("in a malformed default config are an error naming the file", async () => {
     const path = file(".docker/config.json", "{");
     const { code, stderr } = await tgo("smoke", { home: folder });
     expect(code).not.toBe(0);
@@ -102,7 +102,7 @@ describe("no credential is ever printed:", () => {
     const { stdout, stderr } = await tgo("smoke --format json --verbose --docker-config config.json", {
       cwd: folder,
       behave: (_call, host) => {
-        host.progress({ kind: "note", id: "1", step: "upload", detail: `sent ${secret}` });
+        host.progress?.({ kind: "note", id: "1", step: "upload", detail: `sent ${secret}` });
         return Promise.reject(new TgoError("UNAUTHORIZED", `refused ${secret}`, { remedy: `not ${secret}` }));
       },
     });
@@ -112,7 +112,7 @@ describe("no credential is ever printed:", () => {
     expect(stdout + stderr).not.toContain(secret);
   });
 
-  it("one that a helper gave", async () => {
+  it("one from a helper", async () => {
     file(".docker/config.json", JSON.stringify({ credHelpers: { "ghcr.io": "box" } }));
     file("docker-credential-box", `#!/bin/sh\necho '{"Username":"u","Secret":"${PASSWORD}"}'\n`, 0o755);
     const { stdout } = await tgo("smoke", {
@@ -158,7 +158,7 @@ describe("the source", () => {
     expect(calls[0]?.constructorArguments[5]).toMatchObject({ directory: `${join(folder, "one")}/` });
     expect(calls[0]?.arguments[2]).toBe(head);
     expect((await tgo("publish --service all --repos two", { cwd: folder })).stderr).toContain(
-      "there is no such folder (--repos)",
+      "no such folder (--repos)",
     );
   });
 
@@ -180,13 +180,13 @@ describe("the source", () => {
     expect(host?.uncommitted).toEqual({ changed: [`repos/tgo-api/${name}`] });
   });
 
-  it("that no commit holds says why", async () => {
+  it("that is in no commit says why", async () => {
     file("repos/tgo-api/main.py", "");
     const line = "publish --service tgo-api";
     const why = async (flags = ""): Promise<unknown> =>
       (await tgo(`${line} ${flags}`, { cwd: folder })).host?.uncommitted;
     expect(await why()).toEqual({
-      why: `${folder} is not a git checkout: it has no .git, nor has a folder around it`,
+      why: `${folder} is not a git checkout: neither it nor a parent folder has a .git`,
     });
     expect(await why("--source repos")).toEqual({ why: "repos is not a git checkout: it has no .git" });
     git("init", "-q");
@@ -206,18 +206,18 @@ describe("the source", () => {
     expect(calls[0]?.arguments[2]).toBe(head);
   });
 
-  it("given as a folder of another repository does not borrow that one's commit", async () => {
+  it("given as a folder of another repository does not use that repository's commit", async () => {
     file("some/main.py", "");
     commit();
     const { calls, host } = await tgo("publish --service tgo-api --source some", { cwd: folder });
     expect(calls[0]?.arguments[1]).toEqual({ directory: join(folder, "some") });
     expect(calls[0]?.arguments[2]).toBeUndefined();
     expect(host?.uncommitted).toEqual({
-      why: "some has no .git of its own, and the commit of the checkout around it is not taken for it",
+      why: "some has no .git of its own, and the commit of the checkout around it is not used",
     });
   });
 
-  it("given as a checkout has its commit, unless --revision says another", async () => {
+  it("given as a checkout has its commit, unless --revision names another", async () => {
     file("main.py", "");
     const head = commit();
     const { calls } = await tgo(`publish --service tgo-api --source ${folder}`);
@@ -226,7 +226,7 @@ describe("the source", () => {
     expect(other.calls[0]?.arguments[2]).toBe("mine");
   });
 
-  it("has its commit's time also where --revision names that commit, and tells what differs from it", async () => {
+  it("has its commit's time also where --revision names that commit, and lists what differs from it", async () => {
     const CREATED = 7;
     file("main.py", "");
     const head = commit();
@@ -245,7 +245,7 @@ describe("a secret's text", () => {
     ["a file of build secrets", "# mine\nTOKEN='correct-horse'\nOTHER=1\n"],
     ["an .npmrc", "//registry.example.com/:_authToken=correct-horse\n"],
     ["a netrc", "machine pypi.example.com login me\n  password correct-horse\n"],
-  ])("is hidden value by value: of %s", (_, text) => {
+  ])("is redacted value by value: %s", (_, text) => {
     const redaction = new Redaction();
     redaction.addText(text);
     expect(redaction.clean("got correct-horse from pypi.example.com")).toBe("got *** from pypi.example.com");

@@ -32,16 +32,19 @@ describe("TGO_ variables of the environment", () => {
     expect(args[PLATFORM]).toEqual(["linux/arm64"]);
   });
 
-  it.each(["TGO_DOCKERCONFIG", "TGO_DOCKER_CONFIG"])("spell a name of several words as %s", async (name) => {
-    const config = '{"auths":{}}';
-    const { calls } = await tgo("services", { cwd: folder, env: { [name]: "env:CONFIG", CONFIG: config } });
-    expect(calls[0]?.constructorArguments[DOCKER_CONFIG]).toEqual({
-      secret: "dockerConfig",
-      plaintext: config,
-    });
-  });
+  it.each(["TGO_DOCKERCONFIG", "TGO_DOCKER_CONFIG"])(
+    "may be named with or without underscores: %s",
+    async (name) => {
+      const config = '{"auths":{}}';
+      const { calls } = await tgo("services", { cwd: folder, env: { [name]: "env:CONFIG", CONFIG: config } });
+      expect(calls[0]?.constructorArguments[DOCKER_CONFIG]).toEqual({
+        secret: "dockerConfig",
+        plaintext: config,
+      });
+    },
+  );
 
-  it("give way to the flag", async () => {
+  it("are overridden by the flag", async () => {
     const { calls } = await tgo("services --catalog flag.json", {
       cwd: join(folder, "inner"),
       env: { TGO_CATALOG: "missing.json" },
@@ -49,13 +52,13 @@ describe("TGO_ variables of the environment", () => {
     expect(calls[0]?.constructorArguments[CATALOG]).toEqual({ file: join(folder, "inner", "flag.json") });
   });
 
-  it("are named, and not a flag, when what they say is not there", async () => {
+  it("are named in errors, instead of the flag", async () => {
     const { code, stderr } = await tgo("services", { cwd: folder, env: { TGO_CATALOG: "missing.json" } });
     expect(code).toBe(2);
     expect(stderr).toMatch(/no such file \(TGO_CATALOG\)/);
   });
 
-  it("that no flag is called like are left alone", async () => {
+  it("without a flag of that name are ignored", async () => {
     expect((await tgo("services", { cwd: folder, env: { TGO_VERSION: "1", TGO_SERVICE: "x" } })).code).toBe(
       0,
     );
@@ -63,7 +66,7 @@ describe("TGO_ variables of the environment", () => {
 });
 
 describe("a .env file", () => {
-  it("is found above the current folder, expands variables, and gives way to the environment", async () => {
+  it("is found above the current folder, expands variables, and is overridden by the environment", async () => {
     await writeFile(
       join(folder, ".env"),
       "# of another program\nDATABASE=postgres://$x\nexport TGO_CATALOG=$WHERE/mine.json\nTGO_PLATFORM='linux/arm64'\n",
@@ -74,7 +77,7 @@ describe("a .env file", () => {
     expect(calls[0]?.constructorArguments[PLATFORM]).toEqual(["linux/amd64"]);
   });
 
-  it("is read as a shell reads it, and what is not understood is another program's", async () => {
+  it("is read as a shell reads it, and other lines are ignored", async () => {
     await writeFile(
       join(folder, ".env"),
       'not a line of ours\nTGO_REGISTRY="a.example/x" # ours\nTGO_PLATFORM=linux/arm64 # and this\n',
@@ -82,5 +85,16 @@ describe("a .env file", () => {
     const { calls } = await tgo("publish --service a", { cwd: folder });
     expect(calls[0]?.constructorArguments[REGISTRY]).toEqual(["a.example/x"]);
     expect(calls[0]?.constructorArguments[PLATFORM]).toEqual(["linux/arm64"]);
+  });
+
+  it("expands nothing in single quotes, and does not treat a # inside a word as a comment, like a shell", async () => {
+    await writeFile(
+      join(folder, ".env"),
+      "TGO_PLATFORM='$WHERE'\nTGO_REGISTRY=a.example/x#1,${WHERE} # one\nTGO_CATALOG=\"$WHERE/mine.json\"\n",
+    );
+    const { calls } = await tgo("services", { cwd: folder, env: { WHERE: folder } });
+    expect(calls[0]?.constructorArguments[PLATFORM]).toEqual(["$WHERE"]);
+    expect(calls[0]?.constructorArguments[REGISTRY]).toEqual(["a.example/x#1", folder]);
+    expect(calls[0]?.constructorArguments[CATALOG]).toEqual({ file: join(folder, "mine.json") });
   });
 });

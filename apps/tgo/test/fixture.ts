@@ -1,11 +1,11 @@
 import { PassThrough, Writable } from "node:stream";
 import { EventEmitter } from "node:events";
+import type { HostOptions } from "@tgo/functions";
 import {
-  runCli,
+  runCommand,
   type Argument,
-  type CliProcess,
+  type CommandProcess,
   type Engines,
-  type HostSettings,
   type LoadedModule,
   type ModuleInstance,
   type Product,
@@ -67,8 +67,8 @@ const VERSION: Argument = {
   optional: true,
 };
 
-/** A module shaped like the real one. */
-export const SURFACE: ModuleApi = {
+/** The API of a module shaped like the real one. */
+export const MODULE_API: ModuleApi = {
   name: "tgo",
   description: "Builds, publishes and verifies images for two platforms.",
   constructor: {
@@ -204,7 +204,7 @@ export const SURFACE: ModuleApi = {
   },
 };
 
-/** What the module was called with. */
+/** A call of the module. */
 export interface Call {
   readonly method: string;
   readonly constructorArguments: unknown[];
@@ -218,17 +218,18 @@ export interface Ran {
   readonly calls: Call[];
   /** Whether the SDK was loaded. */
   readonly loaded: boolean;
-  readonly host: HostSettings | undefined;
+  readonly host: HostOptions | undefined;
   readonly engineClosed: boolean;
 }
 
-export interface Scene {
+export interface RunOptions {
   readonly env?: Record<string, string>;
+  readonly name?: CommandProcess["name"];
   readonly cwd?: string;
   readonly home?: string;
   readonly tty?: boolean;
-  /** What a function does, given what it is told of the host. */
-  readonly behave?: (call: Call, host: HostSettings) => Promise<unknown>;
+  /** What the function does, given its host options. */
+  readonly behave?: (call: Call, host: HostOptions) => Promise<unknown>;
   readonly engines?: Partial<Engines>;
   /** Instead of the SDK's. */
   readonly connection?: LoadedModule["connection"];
@@ -248,69 +249,70 @@ const CLIENT = {
 };
 
 /** Runs a command line against a module that only records. */
-export async function tgo(line: string | readonly string[], scene: Scene = {}): Promise<Ran> {
-  const stdout = capture(scene.tty);
-  const stderr = capture(scene.tty);
+export async function tgo(line: string | readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const stdout = capture(options.tty);
+  const stderr = capture(options.tty);
   const calls: Call[] = [];
-  const seen: { loaded: boolean; host?: HostSettings; engineClosed: boolean } = {
+  const state: { loaded: boolean; host?: HostOptions; engineClosed: boolean } = {
     loaded: false,
     engineClosed: false,
   };
   const product: Product = {
     version: "1.2.3",
-    surface: SURFACE,
+    moduleApi: MODULE_API,
     load: () => {
-      seen.loaded = true;
+      state.loaded = true;
       return Promise.resolve({
         client: CLIENT as unknown as LoadedModule["client"],
         create: (constructorArguments, host) => {
-          seen.host = host;
-          return instance(constructorArguments, calls, host, scene);
+          state.host = host;
+          return instance(constructorArguments, calls, host, options);
         },
-        connection: scene.connection ?? ((run) => run()),
+        connection: options.connection ?? ((run) => run()),
       });
     },
   };
-  const process: CliProcess = {
+  const process: CommandProcess = {
+    name: options.name ?? "tgo",
     argv: typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line,
-    env: { ...scene.env },
-    cwd: scene.cwd ?? "/nowhere",
-    home: scene.home ?? "/nowhere",
-    stdout: scene.stdout ?? stdout.stream,
+    env: { ...options.env },
+    cwd: options.cwd ?? "/nowhere",
+    home: options.home ?? "/nowhere",
+    stdout: options.stdout ?? stdout.stream,
     stderr: stderr.stream,
-    events: scene.signals ?? new EventEmitter(),
-    exit: scene.exit ?? (() => undefined),
+    events: options.signals ?? new EventEmitter(),
+    exit: options.exit ?? (() => undefined),
   };
-  const code = await runCli(product, process, {
-    dockerAnswers: () => Promise.resolve(false),
+  const code = await runCommand(product, process, {
+    isDockerRunning: () => Promise.resolve(false),
     startLocalEngine: () =>
       Promise.resolve({
         port: 1,
         token: "t",
-        name: "embedded engine (fake)",
+        name: "local engine (fake)",
         close: () => {
-          seen.engineClosed = true;
+          state.engineClosed = true;
           return Promise.resolve();
         },
       }),
-    ...scene.engines,
+    ...options.engines,
   });
-  return { code, stdout: stdout.text(), stderr: stderr.text(), calls, ...seen, host: seen.host };
+  return { code, stdout: stdout.text(), stderr: stderr.text(), calls, ...state, host: state.host };
 }
 
 function instance(
   constructorArguments: unknown[],
   calls: Call[],
-  host: HostSettings,
-  scene: Scene,
+  host: HostOptions,
+  options: RunOptions,
 ): ModuleInstance {
   return Object.fromEntries(
-    SURFACE.functions.map(({ name }) => [
+    MODULE_API.functions.map(({ name }) => [
       name,
       (...args: unknown[]) => {
         const call = { method: name, constructorArguments, arguments: args };
         calls.push(call);
-        return scene.behave?.(call, host) ?? Promise.resolve("done");
+        return options.behave?.(call, host) ?? Promise.resolve("done");
       },
     ]),
   );
@@ -340,7 +342,7 @@ export function brokenPipe(): Terminal {
   return stream;
 }
 
-/** As the stages throw it: the message is the whole answer. */
+/** As the functions throw it: the message is the whole result. */
 export class FunctionFailed extends Error {
   constructor(message: string) {
     super(message);

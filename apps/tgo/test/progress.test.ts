@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { liveDisplay } from "../src/progress/live.js";
 import { plainDisplay } from "../src/progress/plain.js";
-import type { Terminal } from "../src/process.js";
+import type { Terminal } from "../src/command-process.js";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -58,7 +58,7 @@ describe("the live display", () => {
     };
   }
 
-  it("shows what runs, for what, and for how long", () => {
+  it("shows each running step and its elapsed time", () => {
     const { screen, display } = open();
     display.onProgress({ kind: "begin", id: "1", ...upload });
     vi.advanceTimersByTime(3200);
@@ -83,7 +83,7 @@ describe("the live display", () => {
     display.stop();
   });
 
-  it("tells a failure and its reason", () => {
+  it("shows a failure and its reason", () => {
     const { screen, display } = open();
     display.onProgress({ kind: "begin", id: "1", ...upload });
     display.onProgress({
@@ -98,7 +98,7 @@ describe("the live display", () => {
     display.stop();
   });
 
-  it("tells what was interrupted as stopped, not as failed", () => {
+  it("shows an interrupted step as stopped, not failed", () => {
     const { screen, display } = open();
     display.onProgress({ kind: "begin", id: "1", ...upload });
     display.onProgress({ kind: "end", id: "1", ...upload, state: "stopped", durationMs: 1000 });
@@ -132,7 +132,7 @@ describe("the live display", () => {
     expect(screen.cursorHidden).toBe(false);
   });
 
-  it("puts a line of the engine's above the block", () => {
+  it("prints the engine's lines above the block", () => {
     const { screen, display } = open();
     display.onProgress({ kind: "begin", id: "1", ...upload });
     display.line("pulling layers");
@@ -147,7 +147,7 @@ describe("the live display", () => {
 });
 
 describe("the plain display", () => {
-  it("writes now and then that a long step is still running, so that no job looks hung", () => {
+  it("prints a heartbeat for a long step, so that no job looks hung", () => {
     let text = "";
     const display = plainDisplay(
       (chunk) => (text += chunk),
@@ -165,7 +165,7 @@ describe("the plain display", () => {
     expect(text.match(/still running/g)).toHaveLength(2);
   });
 
-  it("says what had been there already", () => {
+  it("says what was already there", () => {
     let text = "";
     const display = plainDisplay((chunk) => (text += chunk));
     display.onProgress({

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FunctionFailed, tgo, type Scene } from "./fixture.js";
+import { FunctionFailed, tgo, type RunOptions } from "./fixture.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -18,7 +18,7 @@ const written = (name: string): Promise<string> => readFile(join(folder, name), 
 const REPORT: Report = {
   command: "publish",
   ok: true,
-  engine: "embedded engine (fake)",
+  engine: "local engine (fake)",
   pipeline: "0123456789abcdef",
   durationMs: 1200,
   services: [
@@ -43,11 +43,11 @@ const FAILED: Report = {
   })),
 };
 
-/** As the stages do it: the host sees the report, what it returns is rendered, and a failure thrown. */
+/** As the functions do it: the host gets the report, what it returns is rendered, and a failure is thrown. */
 const making =
-  (report: Report): Scene["behave"] =>
+  (report: Report): NonNullable<RunOptions["behave"]> =>
   (_, host) => {
-    const text = render(host.report(report), "text");
+    const text = render(host.report?.(report) ?? report, "text");
     return report.ok ? Promise.resolve(text) : Promise.reject(new FunctionFailed(text));
   };
 
@@ -58,7 +58,7 @@ describe("--report", () => {
     ["a success", REPORT, 0, "published"],
     ["a failure", FAILED, 1, "the registry answered 503"],
   ])(
-    "writes the report of %s to every file, in the format of its ending",
+    "writes the report of %s to every file, in the format of its extension",
     async (_, report, expected, words) => {
       const line = `publish --service a --report ${ALL.slice(0, 2).join(",")} --report report.json --report report.txt`;
       const { code, stdout } = await tgo(line, { cwd: folder, behave: making(report) });
@@ -72,7 +72,7 @@ describe("--report", () => {
     },
   );
 
-  it("tells of a run that failed before its function had a report", async () => {
+  it("covers a run that failed before its function made a report", async () => {
     const lacking = new TgoError("ENVIRONMENT", "buildah is missing", { remedy: "apt-get install buildah" });
     const { code, stderr } = await tgo("publish --service a --report report.json,report.html", {
       cwd: folder,
@@ -90,15 +90,15 @@ describe("--report", () => {
     expect(await written("report.html")).toContain("buildah is missing");
   });
 
-  it("tells of an interruption", async () => {
+  it("covers an interruption", async () => {
     const signals = new EventEmitter();
     const { code } = await tgo("publish --service a --report report.md", {
       cwd: folder,
       signals,
       behave: (_, host) =>
         new Promise((_resolve, reject) => {
-          host.signal.addEventListener("abort", () => {
-            reject(host.signal.reason as Error);
+          host.signal?.addEventListener("abort", () => {
+            reject(host.signal?.reason as Error);
           });
           signals.emit("SIGTERM");
         }),
@@ -108,11 +108,11 @@ describe("--report", () => {
     expect(await written("report.md")).toContain("```sh\ntgo publish --service a");
   });
 
-  it("does not call a run a success that failed after its report was made", async () => {
+  it("reports a failure that came after the function's report", async () => {
     await tgo("publish --service a --report report.json", {
       cwd: folder,
       behave: (_, host) => {
-        host.report(REPORT);
+        host.report?.(REPORT);
         return Promise.reject(new TgoError("INTERNAL", "the engine did not end"));
       },
     });
@@ -124,9 +124,9 @@ describe("--report", () => {
   });
 
   it.each([
-    ["report.pdf", /--report report\.pdf: the file's ending says no format\n +Endings: \.html, \.md/],
-    ["missing/report.md", /the report cannot be written there \(--report\): there is no folder .*missing/],
-    ["folder.md", /the report cannot be written there \(--report\): it is a folder/],
+    ["report.pdf", /--report report\.pdf: unknown file extension\n +Known extensions: \.html, \.md/],
+    ["missing/report.md", /cannot write the report \(--report\): no such folder: .*missing/],
+    ["folder.md", /cannot write the report \(--report\): it is a folder/],
   ])("refuses %s before anything is started", async (name, words) => {
     await mkdir(join(folder, "folder.md"));
     const { code, stderr, loaded } = await tgo(`publish --service a --report ${name}`, { cwd: folder });
@@ -134,20 +134,20 @@ describe("--report", () => {
     expect(stderr).toMatch(words);
   });
 
-  it("that could not be written in the end is no success", async () => {
+  it("fails the run if a file cannot be written in the end", async () => {
     const { code, stdout, stderr } = await tgo("publish --service a --report sub/report.md", {
       cwd: await mkdir(join(folder, "sub")).then(() => folder),
       behave: async (call, host) => {
         await rm(join(folder, "sub"), { recursive: true });
-        return making(REPORT)?.(call, host);
+        return making(REPORT)(call, host);
       },
     });
     expect(code).toBe(1);
     expect(stdout).toContain("publish ok");
-    expect(stderr).toContain("the report could not be written (--report): ENOENT");
+    expect(stderr).toContain("cannot write the report (--report): ENOENT");
   });
 
-  it("is a flag of functions that make a report, and of no others", async () => {
+  it("is a flag of functions that make a report only", async () => {
     expect((await tgo("publish --help")).stdout).toContain("--report <file,...>");
     const { code, stderr } = await tgo("services --report report.md", { cwd: folder });
     expect(code).toBe(2);
@@ -159,19 +159,16 @@ describe("the job summary", () => {
   it.each([
     ["a success", REPORT, 0],
     ["a failure", FAILED, 1],
-  ])(
-    "gets the Markdown of %s, after what is there, and stdout stays as it is",
-    async (_, report, expected) => {
-      await writeFile(join(folder, "summary.md"), "no line end");
-      const env = { GITHUB_STEP_SUMMARY: join(folder, "summary.md") };
-      const { code, stdout } = await tgo("publish --service a", { env, cwd: folder, behave: making(report) });
-      expect(code).toBe(expected);
-      expect(await written("summary.md")).toBe(`no line end\n${render(report, "markdown")}`);
-      expect(stdout).toMatch(/^publish (ok|FAILED)/);
-    },
-  );
+  ])("gets the Markdown of %s appended, and stdout stays as it is", async (_, report, expected) => {
+    await writeFile(join(folder, "summary.md"), "no line end");
+    const env = { GITHUB_STEP_SUMMARY: join(folder, "summary.md") };
+    const { code, stdout } = await tgo("publish --service a", { env, cwd: folder, behave: making(report) });
+    expect(code).toBe(expected);
+    expect(await written("summary.md")).toBe(`no line end\n${render(report, "markdown")}`);
+    expect(stdout).toMatch(/^publish (ok|FAILED)/);
+  });
 
-  it("gets what a run failed of before it had a report", async () => {
+  it("gets the failure of a run without a report", async () => {
     const env = { GITHUB_STEP_SUMMARY: join(folder, "summary.md") };
     await tgo("publish --service a", {
       env,
@@ -180,7 +177,7 @@ describe("the job summary", () => {
     expect(await written("summary.md")).toContain("**USAGE** no service a");
   });
 
-  it("gets nothing of a function that makes no report", async () => {
+  it("gets nothing from a function that makes no report", async () => {
     const env = { GITHUB_STEP_SUMMARY: join(folder, "summary.md") };
     expect((await tgo("services", { env })).code).toBe(0);
     await expect(written("summary.md")).rejects.toThrow("ENOENT");
@@ -189,16 +186,16 @@ describe("the job summary", () => {
   it.each([
     ["a success", REPORT, 0],
     ["a failure", FAILED, 1],
-  ])("that cannot be written is a warning and changes nothing of %s", async (_, report, expected) => {
+  ])("that cannot be written is a warning and does not change %s", async (_, report, expected) => {
     const env = { GITHUB_STEP_SUMMARY: join(folder, "no/such/folder.md") };
     const { code, stderr } = await tgo("publish --service a", { env, behave: making(report) });
     expect(code).toBe(expected);
-    expect(stderr).toContain("warning: the job summary could not be written (GITHUB_STEP_SUMMARY): ENOENT");
+    expect(stderr).toContain("warning: cannot write the job summary (GITHUB_STEP_SUMMARY): ENOENT");
   });
 });
 
 describe("a credential in a report", () => {
-  it("is in none of its faces", async () => {
+  it("is redacted in every format", async () => {
     const config = {
       auths: { "localhost:1": { auth: Buffer.from("robot:hunter2hunter2").toString("base64") } },
     };
@@ -220,7 +217,7 @@ describe("--format", () => {
   it.each([
     ["html", /^<!doctype html>[^]*no service a/],
     ["markdown", /^## `publish` ❌ failed[^]*no service a/],
-  ])("%s is what stdout has of a run that failed before it had a report", async (format, words) => {
+  ])("%s is the format on stdout of a failure without a report", async (format, words) => {
     const { stdout, code } = await tgo(`publish --service a --format ${format}`, {
       behave: () => Promise.reject(new TgoError("USAGE", "no service a")),
     });
@@ -228,7 +225,7 @@ describe("--format", () => {
     expect(stdout).toMatch(words);
   });
 
-  it("html is refused by a function that makes no report", async () => {
+  it("html is rejected by a function that makes no report", async () => {
     const { code, stderr } = await tgo("services --format html");
     expect(code).toBe(2);
     expect(stderr).toMatch(/format.*html/);

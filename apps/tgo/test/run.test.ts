@@ -4,13 +4,13 @@ import { describe, expect, it } from "vitest";
 import { brokenPipe, FunctionFailed, tgo } from "./fixture.js";
 
 describe("stdout", () => {
-  it("carries the function's result and nothing else", async () => {
+  it("has the function's result and nothing else", async () => {
     const { code, stdout, stderr } = await tgo("smoke", { behave: () => Promise.resolve("the result") });
     expect({ code, stdout }).toEqual({ code: 0, stdout: "the result\n" });
     expect(stderr).toContain("engine:");
   });
 
-  it("carries a failed function's JSON report too, and the exit code tells", async () => {
+  it("has a failed function's JSON report too, with a failing exit code", async () => {
     const report = JSON.stringify({ ok: false });
     const { code, stdout, stderr } = await tgo("publish --service a --format json", {
       behave: () => Promise.reject(new FunctionFailed(report)),
@@ -23,15 +23,12 @@ describe("stdout", () => {
   it.each([
     ["services", "  service  state\n  tgo-api  failed"],
     ["services --format json", JSON.stringify({ prune: { repositories: [] } })],
-  ])(
-    "carries what a failed function without a report has to say, and nothing beside it: %s",
-    async (line, said) => {
-      const { code, stdout, stderr } = await tgo(line, {
-        behave: () => Promise.reject(new FunctionFailed(said)),
-      });
-      expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: `${said}\n`, stderr: "" });
-    },
-  );
+  ])("has a failed function's list, and stderr nothing: %s", async (line, said) => {
+    const { code, stdout, stderr } = await tgo(line, {
+      behave: () => Promise.reject(new FunctionFailed(said)),
+    });
+    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: `${said}\n`, stderr: "" });
+  });
 
   it("is JSON with --format json even when the function failed before it had a report", async () => {
     const { code, stdout, stderr } = await tgo("publish --service a --format json", {
@@ -46,7 +43,7 @@ describe("stdout", () => {
     expect(stderr).toContain("tgo: tgo-api: pip failed\n  look");
   });
 
-  it("may be closed by its reader without a crash", async () => {
+  it("may be closed by its reader", async () => {
     const { code, stderr } = await tgo("smoke", { stdout: brokenPipe() });
     expect(code).toBe(0);
     expect(stderr).not.toContain("EPIPE");
@@ -54,7 +51,7 @@ describe("stdout", () => {
 });
 
 describe("failures", () => {
-  it("of the caller's making that the module finds are usage errors", async () => {
+  it("with code USAGE from the module are usage errors", async () => {
     const { code, stderr } = await tgo("publish --service tgo-apii", {
       behave: () =>
         Promise.reject(new TgoError("USAGE", 'there is no service "tgo-apii"; did you mean "tgo-api"?')),
@@ -63,7 +60,7 @@ describe("failures", () => {
     expect(stderr).toContain('tgo: there is no service "tgo-apii"; did you mean "tgo-api"?');
   });
 
-  it("of a command show the command and the end of its output", async () => {
+  it("of a command show the command and its last lines", async () => {
     const lines = Array.from({ length: 50 }, (_, index) => `line ${index}`).join("\n");
     const exec = Object.assign(new Error("exit code: 1"), {
       name: "ExecError",
@@ -104,9 +101,9 @@ describe("failures", () => {
   });
 });
 
-describe("an error that nobody caught", () => {
+describe("an uncaught error", () => {
   it.each(["unhandledRejection", "uncaughtException"])(
-    "(%s) ends the run in words, not in a stack",
+    "(%s) ends the run with a message, not a stack",
     async (name) => {
       const events = new EventEmitter();
       const { code, stderr } = await tgo("smoke", {
@@ -124,18 +121,28 @@ describe("an error that nobody caught", () => {
 });
 
 describe("the module", () => {
-  it("is told the command that continues, quoted for a shell, and how wide the terminal is", async () => {
+  it("gets the command that continues, quoted for a shell, and the terminal's width", async () => {
     const { host } = await tgo(["smoke", "--registry", "a b=c"], { env: { npm_command: "exec" } });
     expect(host?.invocation).toBe("npx --no-install tgo smoke --registry 'a b=c'");
     expect(host?.text).toEqual({ color: false, width: 100 });
+  });
+
+  it("gets the name the command was started by: tgo may be another program", async () => {
+    const options = { name: "tgo-pipelines" } as const;
+    expect((await tgo("smoke --format json", options)).host?.invocation).toBe(
+      "tgo-pipelines smoke --format json",
+    );
+    const { stderr } = await tgo("publish", options);
+    expect(stderr).toContain("Run tgo-pipelines publish --help for the flags.");
+    expect((await tgo("--help", options)).stdout).toContain("Usage: tgo-pipelines <function> [flags]");
   });
 
   it.each([
     [true, {}, true],
     [true, { NO_COLOR: "1" }, false],
     [false, { FORCE_COLOR: "1" }, true],
-  ])("is told whether stdout takes colours (terminal: %s, %o)", async (tty, env, color) => {
-    expect((await tgo("smoke", { tty, env })).host?.text.color).toBe(color);
+  ])("is told whether stdout supports colours (terminal: %s, %o)", async (tty, env, color) => {
+    expect((await tgo("smoke", { tty, env })).host?.text?.color).toBe(color);
   });
 
   it.each([
@@ -159,10 +166,10 @@ describe("the module", () => {
 });
 
 describe("functions that only read the catalog", () => {
-  it("run on any machine: no engine is looked for, started or spoken of", async () => {
-    const dead = (): Promise<never> => Promise.reject(new Error("must not be asked"));
+  it("run on any machine: no engine is looked for, started or mentioned", async () => {
+    const dead = (): Promise<never> => Promise.reject(new Error("must not be called"));
     const { code, stdout, stderr, host } = await tgo("services --registry a=b", {
-      engines: { dockerAnswers: dead, startLocalEngine: dead },
+      engines: { isDockerRunning: dead, startLocalEngine: dead },
       connection: dead,
       behave: () => Promise.resolve("the list"),
     });
@@ -170,7 +177,7 @@ describe("functions that only read the catalog", () => {
     expect(host).toBeDefined();
   });
 
-  it("start an engine when they are given a file, which only an engine can hand over", async () => {
+  it("start an engine for a file argument, which only an engine can provide", async () => {
     const { stderr, calls } = await tgo("services --catalog /etc/hostname");
     expect(stderr).toContain("engine:");
     expect(calls[0]?.constructorArguments[0]).toEqual({ file: "/etc/hostname" });
@@ -178,26 +185,26 @@ describe("functions that only read the catalog", () => {
 });
 
 describe("engines", () => {
-  const answers = { dockerAnswers: () => Promise.resolve(true) };
+  const dockerRuns = { isDockerRunning: () => Promise.resolve(true) };
 
   it.each([
-    ["smoke", {}, {}, "the embedded one, because no Dagger engine is set and docker does not answer"],
-    ["smoke", {}, answers, "Dagger's, because docker answers"],
+    ["smoke", {}, {}, "the local engine, because no Dagger engine is configured and Docker is not running"],
+    ["smoke", {}, dockerRuns, "Dagger's engine, because Docker is running"],
     [
       "smoke",
       { _EXPERIMENTAL_DAGGER_RUNNER_HOST: "tcp://x" },
       {},
-      "Dagger's, because _EXPERIMENTAL_DAGGER_RUNNER_HOST is set",
+      "Dagger's engine, because _EXPERIMENTAL_DAGGER_RUNNER_HOST is set",
     ],
-    ["smoke", { DAGGER_SESSION_PORT: "1" }, {}, "Dagger's, because DAGGER_SESSION_PORT is set"],
-    ["smoke --engine buildah", {}, answers, "the embedded one, because --engine buildah was given"],
-    ["smoke --engine dagger", {}, {}, "Dagger's, because --engine dagger was given"],
-  ])("%s with %o: said and why", async (line, env, engines, words) => {
+    ["smoke", { DAGGER_SESSION_PORT: "1" }, {}, "Dagger's engine, because DAGGER_SESSION_PORT is set"],
+    ["smoke --engine buildah", {}, dockerRuns, "the local engine, because --engine buildah was given"],
+    ["smoke --engine dagger", {}, {}, "Dagger's engine, because --engine dagger was given"],
+  ])("%s with %o: reported with the reason", async (line, env, engines, words) => {
     const { stderr } = await tgo(line, { env, engines });
     expect(stderr).toContain(words);
   });
 
-  it("that cannot be provisioned name the way out", async () => {
+  it("that cannot be provisioned name the alternatives", async () => {
     const { code, stderr, calls } = await tgo("smoke --engine dagger", {
       connection: () =>
         Promise.reject(
@@ -213,7 +220,7 @@ describe("engines", () => {
     expect(stderr).toContain("--engine buildah");
   });
 
-  it("do not hide a function's own failure behind the SDK's word for it", async () => {
+  it("do not hide a function's own failure behind the SDK's error", async () => {
     const { stderr } = await tgo("smoke --engine dagger", {
       behave: () => Promise.reject(new TgoError("CHECK", "foreign file")),
       connection: async (run) => {
@@ -225,7 +232,7 @@ describe("engines", () => {
     expect(stderr).not.toContain("cannot be used");
   });
 
-  it("that lack something say all of it", async () => {
+  it("with missing requirements say what is missing", async () => {
     const lacking = new TgoError("ENVIRONMENT", "buildah is missing", { remedy: "apt-get install buildah" });
     const { code, stderr } = await tgo("smoke", {
       engines: { startLocalEngine: () => Promise.reject(lacking) },
@@ -239,19 +246,19 @@ describe("engines", () => {
     expect((await tgo("smoke", { behave: () => Promise.reject(new Error("x")) })).engineClosed).toBe(true);
   });
 
-  it("tell the report what they are", async () => {
-    expect((await tgo("smoke")).host?.engine).toBe("embedded engine (fake)");
+  it("pass their name to the report", async () => {
+    expect((await tgo("smoke")).host?.engine).toBe("local engine (fake)");
     expect((await tgo("smoke --engine dagger")).host?.engine).toBeUndefined();
   });
 });
 
 describe("progress without a terminal", () => {
-  it("is a line at the begin and at the end of each step", async () => {
+  it("is a line when a step begins and one when it ends", async () => {
     const step = { id: "1", step: "smoke", service: "tgo-api", platform: "linux/arm64" };
     const { stderr, stdout } = await tgo("smoke", {
       behave: (_, host) => {
-        host.progress({ kind: "begin", ...step });
-        host.progress({ kind: "end", ...step, state: "done", durationMs: 4200 });
+        host.progress?.({ kind: "begin", ...step });
+        host.progress?.({ kind: "end", ...step, state: "done", durationMs: 4200 });
         return Promise.resolve("");
       },
     });
@@ -263,7 +270,7 @@ describe("progress without a terminal", () => {
   it("is silent with --progress quiet, but the result is not", async () => {
     const { stderr, stdout } = await tgo("smoke --progress quiet", {
       behave: (_, host) => {
-        host.progress({ kind: "begin", id: "1", step: "build" });
+        host.progress?.({ kind: "begin", id: "1", step: "build" });
         return Promise.resolve("r");
       },
     });
@@ -277,16 +284,16 @@ describe("an interruption", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ])(
-    "by %s aborts the run, says what was running and how to go on, and exits %i",
+    "by %s aborts the run, says what was running and how to continue, and exits %i",
     async (signal, expected) => {
       const signals = new EventEmitter();
       const { code, stderr, engineClosed } = await tgo("publish --service tgo-api", {
         signals,
         behave: (_, host) =>
           new Promise((_resolve, reject) => {
-            host.progress({ kind: "begin", id: "1", step: "upload", service: "tgo-api", registry: "acr" });
-            host.signal.addEventListener("abort", () => {
-              reject(host.signal.reason as Error);
+            host.progress?.({ kind: "begin", id: "1", step: "upload", service: "tgo-api", registry: "acr" });
+            host.signal?.addEventListener("abort", () => {
+              reject(host.signal?.reason as Error);
             });
             signals.emit(signal);
           }),
@@ -299,7 +306,7 @@ describe("an interruption", () => {
     },
   );
 
-  it("the second time ends the process at once", async () => {
+  it("ends the process at once the second time", async () => {
     const signals = new EventEmitter();
     const exits: number[] = [];
     await tgo("smoke", {
@@ -314,7 +321,7 @@ describe("an interruption", () => {
     expect(exits).toEqual([130]);
   });
 
-  it("shows the report of a function that still made one", async () => {
+  it("prints the report if the function still made one", async () => {
     const signals = new EventEmitter();
     const { stdout } = await tgo("publish --service a", {
       signals,

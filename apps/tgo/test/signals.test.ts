@@ -10,7 +10,7 @@ interface Ended {
   readonly ms: number;
 }
 
-/** Starts a run that never ends, and sends the signals one after the other once it is under way. */
+/** Starts a run that never ends by itself, and sends the signals one after the other once it runs. */
 function interrupt(...signals: NodeJS.Signals[]): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ["--import", "tsx", CHILD], {
@@ -33,16 +33,16 @@ function interrupt(...signals: NodeJS.Signals[]): Promise<Ended> {
   });
 }
 
-it("the first Ctrl-C says what it interrupted, the second one ends the process at once", async () => {
+it("the first Ctrl-C prints what it interrupted, the second ends the process at once", async () => {
   const { code, stderr, ms } = await interrupt("SIGINT", "SIGINT");
   expect(code).toBe(130);
   expect(stderr).toContain("interrupted while running:\n  tgo-api linux/arm64 build");
-  // Well before the time an engine is given to close.
+  // Well within the time an engine has to close.
   expect(ms).toBeLessThan(5000);
 });
 
-it("one SIGTERM ends even a function that does not listen, after a time to close the engine", async () => {
+it("one SIGTERM ends even a function that ignores it, after the time to close the engine", async () => {
   const { code, stderr } = await interrupt("SIGTERM");
   expect(code).toBe(143);
-  expect(stderr).toContain("The same command finishes the rest:");
+  expect(stderr).toContain("Run the same command again to finish the rest:");
 });

@@ -1,14 +1,15 @@
 import { build, type Metafile } from "esbuild";
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { commandName } from "../src/command-process.js";
 
 const PACKAGE = dirname(fileURLToPath(new URL(".", import.meta.url)));
 
-/** Everything that is loaded before the first line of the command runs. */
+/** Everything loaded before the command's first line runs. */
 function loadedAtStart(metafile: Metafile): { inputs: string[]; externals: string[] } {
   const outputs = metafile.outputs;
   const entry = Object.keys(outputs).find((path) => outputs[path]?.entryPoint?.endsWith("src/main.ts"));
@@ -30,7 +31,7 @@ function loadedAtStart(metafile: Metafile): { inputs: string[]; externals: strin
   };
 }
 
-it("loads neither the SDK nor zod nor an engine for --help: it has to be there at once", async () => {
+it("loads neither the SDK nor zod nor an engine for --help: help must appear at once", async () => {
   const { metafile } = await build({
     entryPoints: [join(PACKAGE, "src/main.ts")],
     bundle: true,
@@ -54,6 +55,22 @@ it("loads neither the SDK nor zod nor an engine for --help: it has to be there a
   ).toEqual([]);
   expect(externals).not.toContain("@dagger.io/dagger");
   expect(externals).not.toContain("graphql");
+});
+
+describe("the command's two names", () => {
+  it("start the same program", () => {
+    const { bin } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")) as { bin: object };
+    expect(bin).toEqual({ tgo: "./bin/tgo.js", "tgo-pipelines": "./bin/tgo.js" });
+  });
+
+  it.each([
+    ["/repo/node_modules/.bin/tgo-pipelines", "tgo-pipelines"],
+    ["/repo/node_modules/.bin/tgo", "tgo"],
+    ["/repo/apps/tgo/bin/tgo.js", "tgo"],
+    [undefined, "tgo"],
+  ])("are told apart by the script's path: %s", (script, name) => {
+    expect(commandName(script)).toBe(name);
+  });
 });
 
 it("says how to build it in a checkout that has not been built", () => {

@@ -1,13 +1,13 @@
 import type { ProgressListener } from "@tgo/progress";
 
-/** Shows what is going on, on stderr. */
+/** Shows progress on stderr. */
 export interface Display {
   readonly onProgress: ProgressListener;
-  /** A line of somebody else's, such as the engine's log, put where it does not disturb. */
+  /** Prints a line from elsewhere, such as the engine's log, without disturbing the display. */
   line(text: string): void;
-  /** What is running now, one text a step. */
+  /** The running steps, one text each. */
   running(): string[];
-  /** Leaves the terminal as it was. May be called twice. */
+  /** Restores the terminal. May be called more than once. */
   stop(): void;
 }
 

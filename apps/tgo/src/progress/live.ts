@@ -1,10 +1,10 @@
 import type { ProgressEvent } from "@tgo/progress";
 import { createLogUpdate } from "log-update";
 import pc from "picocolors";
-import type { Terminal } from "../process.js";
+import type { Terminal } from "../command-process.js";
 import type { Display } from "./display.js";
 import { Steps, type RunningStep } from "./steps.js";
-import { detail, elapsed, outcome, stepName } from "./words.js";
+import { detail, elapsed, outcomeWord, stepName } from "./words.js";
 
 const FRAME_MS = 100;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -12,15 +12,16 @@ const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", 
 export interface LiveOptions {
   readonly color: boolean;
   readonly clean: (text: string) => string;
-  readonly now?: (() => number) | undefined;
+  /** Milliseconds. */
+  readonly now?: () => number;
 }
 
-/** A block of running steps at the bottom; what has ended stays above it. */
+/** A block of running steps at the bottom, with the finished ones above it. */
 export function liveDisplay(terminal: Terminal, options: LiveOptions): Display {
   const { clean, now = () => performance.now() } = options;
   const colors = pc.createColors(options.color);
   const steps = new Steps(now);
-  // It asks for a tty.WriteStream and uses write, columns and rows.
+  // Its type wants a tty.WriteStream, but it uses only write, columns and rows.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
   const block = createLogUpdate(terminal as NodeJS.WriteStream);
   let frame = 0;
@@ -51,7 +52,7 @@ export function liveDisplay(terminal: Terminal, options: LiveOptions): Display {
         draw();
       } else {
         const ms = event.kind === "end" ? steps.end(event) : undefined;
-        above(endedLine(event, ms, clean, colors));
+        above(finishedLine(event, ms, clean, colors));
       }
     },
     line(text) {
@@ -63,14 +64,14 @@ export function liveDisplay(terminal: Terminal, options: LiveOptions): Display {
       if (stopped) return;
       clearInterval(timer);
       block.clear();
-      // Gives the cursor back.
+      // Shows the cursor again.
       block.done();
       stopped = true;
     },
   };
 }
 
-function endedLine(
+function finishedLine(
   event: ProgressEvent,
   ms: number | undefined,
   clean: (text: string) => string,
@@ -84,10 +85,10 @@ function endedLine(
       : event.state === "stopped"
         ? ["■", colors.yellow]
         : ["✓", colors.green];
-  return `${color(symbol)} ${stepName(event)} ${color(outcome(event))} ${colors.dim(`(${elapsed(ms)})`)}${text}`;
+  return `${color(symbol)} ${stepName(event)} ${color(outcomeWord(event))} ${colors.dim(`(${elapsed(ms)})`)}${text}`;
 }
 
-/** Each in one row, and all of them on the screen: a taller block could not be redrawn. */
+/** One line per step, no more than fit on the screen: a taller block could not be redrawn. */
 function runningLines(running: readonly RunningStep[], now: number, terminal: Terminal): string[] {
   const width = Math.max(20, (terminal.columns ?? 80) - 3);
   const height = Math.max(1, (terminal.rows ?? 24) - 2);

@@ -1,21 +1,21 @@
 import { type Output, wantsColor } from "../output.js";
-import type { CliProcess } from "../process.js";
+import type { CommandProcess } from "../command-process.js";
 import type { Redaction } from "../redaction.js";
 import type { Display, ProgressMode } from "./display.js";
 import { liveDisplay } from "./live.js";
 import { plainDisplay } from "./plain.js";
 import { quietDisplay } from "./quiet.js";
 
-/** The display for this terminal: live where a person watches, plain lines everywhere else. */
+/** The display for this terminal: live on an interactive one, plain lines everywhere else. */
 export function openDisplay(
   mode: ProgressMode,
-  { stderr, env }: Pick<CliProcess, "stderr" | "env">,
+  { stderr, env }: Pick<CommandProcess, "stderr" | "env">,
   output: Output,
   redaction: Redaction,
 ): Display {
   const inCi = (env.CI ?? "") !== "" && env.CI !== "false";
-  const watched = stderr.isTTY === true && env.TERM !== "dumb" && !inCi;
-  switch (mode === "auto" ? (watched ? "live" : "plain") : mode) {
+  const isInteractive = stderr.isTTY === true && env.TERM !== "dumb" && !inCi;
+  switch (mode === "auto" ? (isInteractive ? "live" : "plain") : mode) {
     case "live":
       return liveDisplay(stderr, {
         color: wantsColor(stderr, env),

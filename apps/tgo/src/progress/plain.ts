@@ -1,12 +1,12 @@
 import type { ProgressEvent } from "@tgo/progress";
 import type { Display } from "./display.js";
 import { Steps } from "./steps.js";
-import { detail, elapsed, outcome, stepName } from "./words.js";
+import { detail, elapsed, outcomeWord, stepName } from "./words.js";
 
-/** Some CI services stop a job that prints nothing for ten minutes; people get nervous much earlier. */
+/** Some CI services cancel a job that prints nothing for ten minutes, and people worry much earlier. */
 const HEARTBEAT_MS = 30_000;
 
-/** One line when a step begins, one when it ends, and one now and then for a step that takes long. */
+/** One line when a step begins, one when it ends, and a heartbeat line while it runs. */
 export function plainDisplay(
   write: (text: string) => void,
   now: () => number = () => performance.now(),
@@ -32,7 +32,7 @@ export function plainDisplay(
           line(`${stepName(event)} …`);
           break;
         case "end":
-          line(`${stepName(event)} … ${outcome(event)} (${elapsed(steps.end(event))})${detail(event)}`);
+          line(`${stepName(event)} … ${outcomeWord(event)} (${elapsed(steps.end(event))})${detail(event)}`);
           break;
         case "note":
           line(`${stepName(event)}${detail(event)}`);

@@ -2,7 +2,7 @@ import type { Display } from "./display.js";
 import { Steps } from "./steps.js";
 import { elapsed, stepName } from "./words.js";
 
-/** Shows nothing but what it is told to; still knows what runs, for the one who interrupts it. */
+/** Prints no progress, but keeps the list of running steps for an interruption's message. */
 export function quietDisplay(
   write: (text: string) => void,
   now: () => number = () => performance.now(),

@@ -1,13 +1,13 @@
 import type { ProgressEvent } from "@tgo/progress";
 
-/** A step that has begun and not ended. */
+/** A step that has begun but not ended. */
 export interface RunningStep {
   readonly event: ProgressEvent;
-  /** Milliseconds on the display's clock. */
+  /** Milliseconds, on the display's clock. */
   readonly since: number;
 }
 
-/** Pairs the begin and the end of each step. */
+/** The running steps: pairs each step's begin with its end. */
 export class Steps {
   private readonly steps = new Map<string, RunningStep>();
 
@@ -17,7 +17,7 @@ export class Steps {
     this.steps.set(event.id, { event, since: this.now() });
   }
 
-  /** @returns milliseconds the step took: its own word for it, or ours. */
+  /** @returns the step's duration in milliseconds: its own measurement, or else ours */
   end(event: ProgressEvent): number {
     const step = this.steps.get(event.id);
     this.steps.delete(event.id);

@@ -1,12 +1,12 @@
 import type { ProgressEvent } from "@tgo/progress";
 
-/** "tgo-api linux/arm64 ghcr upload": the same order on every line, the narrowest word last. */
+/** "tgo-api linux/arm64 ghcr upload": from the widest word to the narrowest, on every line. */
 export function stepName({ service, platform, registry, step }: ProgressEvent): string {
   return [service, platform, registry, step].filter((part) => part !== undefined).join(" ");
 }
 
-/** How a step ended, in a word. */
-export function outcome({ state }: ProgressEvent): string {
+/** How a step ended. */
+export function outcomeWord({ state }: ProgressEvent): string {
   return state === undefined || state === "done" ? "ok" : state;
 }
 

@@ -1,14 +1,14 @@
 import { TgoError } from "@tgo/errors";
-import { unknownValue } from "./nearest.js";
+import { unknownValue } from "./unknown-value.js";
 import type { Argument, ModuleApi, Type } from "./module-api.js";
 
-/** What was typed for one flag: one text, several for a list, or a switch. */
-export type Typed = string | boolean | readonly string[];
-
-/** A flag's value as the module takes it, or the text of an object that an engine has to make. */
+/** A flag's value as the module takes it, or the text for an object that only an engine can make. */
 export type Scalar = string | number | boolean;
 
-/** "string", "linux/amd64"…: what help shows between angle brackets. */
+/** By the argument's name; absent when not given. */
+export type FlagValues = ReadonlyMap<string, Scalar | readonly Scalar[]>;
+
+/** What help shows between a flag's angle brackets. */
 export function placeholder(type: Type): string {
   switch (type.kind) {
     case "list":
@@ -32,8 +32,8 @@ const OBJECT_PLACEHOLDERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The items of a list's value: separated by commas, an item with a comma in double quotes.
- * The same rule as the dagger command's: https://pkg.go.dev/github.com/spf13/pflag#StringSlice
+ * The items of a comma-separated list; an item with a comma is in double quotes. The dagger command's rule:
+ * https://pkg.go.dev/github.com/spf13/pflag#StringSlice
  */
 export function splitList(text: string): string[] {
   const items = text.match(/"(?:[^"]|"")*"|[^,]+/g) ?? [];
@@ -43,8 +43,8 @@ export function splitList(text: string): string[] {
 }
 
 /**
- * One typed text as the value of a string, integer or enum; objects stay text.
- * @throws TgoError USAGE naming the flag, and the nearest value of an enum.
+ * Parses a string, integer or enum; objects stay text.
+ * @throws TgoError USAGE naming the flag, and the nearest value of an enum
  */
 export function parseScalar(argument: Argument, type: Type, text: string, enums: ModuleApi["enums"]): Scalar {
   switch (type.kind) {
@@ -52,16 +52,16 @@ export function parseScalar(argument: Argument, type: Type, text: string, enums:
       if (!/^-?\d+$/.test(text)) {
         const example = typeof argument.default === "number" ? argument.default : 1;
         throw new TgoError("USAGE", `--${argument.flag} must be a whole number, not "${text}"`, {
-          remedy: `Write for example --${argument.flag} ${example}.`,
+          remedy: `For example: --${argument.flag} ${example}.`,
         });
       }
       return Number(text);
     }
     case "enum": {
       const values = enums[type.name ?? ""]?.values ?? [];
-      const wanted = text.toLowerCase();
+      const name = text.toLowerCase();
       const found = values.find(
-        (each) => each.value.toLowerCase() === wanted || each.name.toLowerCase() === wanted,
+        (each) => each.value.toLowerCase() === name || each.name.toLowerCase() === name,
       );
       if (found === undefined)
         throw unknownValue(

@@ -1,38 +1,38 @@
 import { TgoError } from "@tgo/errors";
 import type { LocalEngine, LocalEngineOptions } from "./session.js";
 
-/** Both platforms of the product: what must be able to run here, natively or emulated. */
+/** Both platforms of the product, which must run here, natively or emulated. */
 const PLATFORMS = ["linux/amd64", "linux/arm64"];
 
 /**
- * Starts the engine of this repository, when the machine has what it needs.
+ * Starts this repository's own engine if the machine has what it needs.
  * @throws TgoError ENVIRONMENT naming everything that is missing and the commands that install it
  */
 export async function startLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
   const { checkHost, startEngine } = await import("@tgo/local-engine");
-  // Missing emulation alone stops nothing yet: what is published already is verified and copied without it.
-  if (checkHost().length > 0) throw lacking(checkHost({ run: PLATFORMS }));
+  // Missing emulation alone is no reason to stop: published variants are verified and copied without it.
+  if (checkHost().length > 0) throw missingRequirements(checkHost({ run: PLATFORMS }));
   const { signal, caBundle, credentials, mirrors, onLine } = options;
   const engine = await startEngine({
     signal,
-    caBundle,
-    keychain: credentials,
     mirrors,
+    ...(caBundle === undefined ? {} : { caBundle }),
+    ...(credentials === undefined ? {} : { keychain: credentials }),
     onEvent: ({ kind, title, platform, state, line }) => {
       const what = [kind, platform, title].filter((part) => part !== undefined).join(" ");
       onLine?.(state === "line" ? (line ?? "") : `${what} [${state}]`);
     },
   });
-  return { ...engine, name: "embedded engine", close: () => engine.close() };
+  return { ...engine, name: "local engine", close: () => engine.close() };
 }
 
-function lacking(problems: readonly TgoError[]): TgoError {
+function missingRequirements(problems: readonly TgoError[]): TgoError {
   const [first] = problems;
   if (problems.length === 1 && first !== undefined) return first;
   const list = problems.map(
     ({ what, remedy }) => `- ${what}${remedy === undefined ? "" : `\n    ${remedy}`}`,
   );
-  return new TgoError("ENVIRONMENT", "this machine lacks what the embedded engine needs", {
+  return new TgoError("ENVIRONMENT", "this machine does not meet the local engine's requirements", {
     remedy: list.join("\n"),
   });
 }

@@ -1,0 +1,108 @@
+import { TgoError } from "@tgo/errors";
+import { CommanderError, Option, type Command } from "commander";
+import { placeholder, type FlagValues, type Scalar } from "./flag-values.js";
+import { rewriteSwitches } from "./flags.js";
+import type { ModuleFunction } from "./module-api.js";
+import { buildProgram, type ProgramOptions } from "./program.js";
+import { PROGRESS_MODES } from "./progress/display.js";
+import { ENGINES, type Settings } from "./settings.js";
+import { usageError } from "./usage-error.js";
+
+/** A parsed command line, checked as far as possible without touching anything. */
+export interface Invocation {
+  readonly function: ModuleFunction;
+  readonly values: FlagValues;
+  /** The origin of values that were not typed, by the argument's name. */
+  readonly origins: ReadonlyMap<string, string>;
+  readonly settings: Settings;
+}
+
+/** Help or the version was written. */
+export interface Shown {
+  readonly shown: true;
+  /** False when help was shown because no function was named. */
+  readonly requested: boolean;
+}
+
+export interface CommandLineOptions extends ProgramOptions {
+  readonly version: string;
+}
+
+/**
+ * Parses a command line.
+ * @throws TgoError USAGE naming the nearest flag, function or value
+ */
+export function parseCommandLine(argv: readonly string[], options: CommandLineOptions): Invocation | Shown {
+  const { moduleApi } = options;
+  // The command's own --version only when it stands alone: functions have a --version too, and a misspelt function
+  // name in front of one must fail.
+  if (argv.length === 1 && argv[0] === "--version") {
+    options.writeOut(`${options.version}\n`);
+    return { shown: true, requested: true };
+  }
+  let invoked: { function: ModuleFunction; command: Command } | undefined;
+  const program = buildProgram(options, (fn, command) => {
+    invoked = { function: fn, command };
+  });
+  const names = new Set(moduleApi.functions.map(({ command }) => command));
+  // For the help text.
+  if (!argv.some((word) => names.has(word) || word.startsWith("--version"))) {
+    program.addOption(new Option("--version", "print the version").helpGroup("Flags:"));
+  }
+  // For an unknown function, commander would show the program's help and succeed.
+  program.on("beforeHelp", () => {
+    const word = program.args.find((each) => each !== "help");
+    if (word === undefined || word.startsWith("-")) return;
+    throw new CommanderError(1, "commander.unknownCommand", `error: unknown command '${word}'`);
+  });
+  try {
+    program.parse(rewriteSwitches(argv, moduleApi), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed") return { shown: true, requested: true };
+    if (error.code === "commander.help") return { shown: true, requested: error.exitCode === 0 };
+    throw usageError(error, argv, options);
+  }
+  if (invoked === undefined) throw new Error("commander ran no action");
+  return readInvocation(invoked.function, invoked.command, options);
+}
+
+function readInvocation(
+  fn: ModuleFunction,
+  command: Command,
+  { moduleApi, name }: ProgramOptions,
+): Invocation {
+  const typed = command.optsWithGlobals<Record<string, Scalar | Scalar[] | undefined>>();
+  // Checked here because commander would report a missing flag before a misspelt one.
+  const missing = fn.arguments.filter(
+    ({ optional, flag }) => !optional && typed[new Option(`--${flag}`).attributeName()] === undefined,
+  );
+  if (missing.length > 0) {
+    const flags = missing.map(({ flag, type }) => `--${flag} <${placeholder(type)}>`).join(", ");
+    throw new TgoError("USAGE", `${fn.command} needs ${flags}`, {
+      remedy: `Run ${name} ${fn.command} --help for the flags.`,
+    });
+  }
+  const values = new Map<string, Scalar | Scalar[]>();
+  for (const argument of [...moduleApi.constructor.arguments, ...fn.arguments]) {
+    const value = typed[new Option(`--${argument.flag}`).attributeName()];
+    if (value !== undefined) values.set(argument.name, value);
+  }
+  const text = (option: string): string | undefined => {
+    const value = typed[option];
+    return typeof value === "string" ? value : undefined;
+  };
+  return {
+    function: fn,
+    values,
+    origins: new Map(),
+    settings: {
+      engine: ENGINES.find((each) => each === text("engine")) ?? "auto",
+      progress: PROGRESS_MODES.find((each) => each === text("progress")) ?? "auto",
+      verbose: typed.verbose === true,
+      output: text("output"),
+      reports: [typed.report ?? []].flat().map(String),
+      caBundle: text("caBundle"),
+    },
+  };
+}

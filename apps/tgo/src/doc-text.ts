@@ -1,0 +1,14 @@
+/** Documentation as written in the source, without the line breaks made for the editor. */
+export function paragraphs(text: string): string {
+  return text
+    .trim()
+    .split(/\n\s*\n/)
+    .map((paragraph) => paragraph.replaceAll(/\s*\n\s*/g, " "))
+    .join("\n\n");
+}
+
+/** Without its full stop, for lists. */
+export function firstSentence(text: string): string {
+  const [first = ""] = paragraphs(text).split("\n\n");
+  return /^.*?[.:](?=\s|$)/.exec(first)?.[0].replace(/[.:]$/, "") ?? first;
+}
