@@ -1,16 +1,21 @@
 /**
- * The product on this machine, for real: three registries with different credentials, two services, both
- * platforms, one digest. `npm run demo -- --keep` leaves the registries up, `--stop` ends them.
+ * Publishes two sample services for both platforms to three real registries on this machine, one digest each.
+ * `npm run demo -- --keep` leaves the registries running, `--stop` stops them.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { isTgoError, TgoError } from "@tgo/errors";
-import { dockerConfig, dockerHubAnswers, installRequirements, missingRequirements } from "@tgo/testing";
-import { keptRegistries, startKeeper, stopKeeper, type DemoRegistries } from "./keeper.js";
-import { lookYourself } from "./look.js";
-import { nextCommands } from "./next.js";
+import { dockerConfig, dockerHubIsReachable, installRequirements, missingRequirements } from "@tgo/testing";
+import { inspectCommands } from "./inspect-commands.js";
+import {
+  areRegistriesRunning,
+  startRegistries,
+  stopRegistries,
+  type DemoRegistries,
+} from "./registry-process.js";
+import { releaseCommands } from "./release-commands.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const FOLDER = `${ROOT}/.demo`;
@@ -19,67 +24,67 @@ const SOURCE = ["--source", "examples/repos"];
 const SETTINGS = ["--catalog", ".demo/tgo.catalog.json", "--docker-config", "file:.demo/docker-config.json"];
 
 const started = performance.now();
-const say = (text = ""): void => {
+const print = (text = ""): void => {
   process.stdout.write(`${text}\n`);
 };
 const title = (text: string): void => {
-  say(`\n== ${text} [${((performance.now() - started) / 1000).toFixed(0)} s]`);
+  print(`\n== ${text} [${((performance.now() - started) / 1000).toFixed(0)} s]`);
 };
 
 async function demo(keep: boolean): Promise<number> {
-  say(
-    "This demo publishes two sample services (tgo-api, tgo-web) as linux/amd64 + linux/arm64 images to three",
+  print(
+    "Publishes two sample services (tgo-api, tgo-web) as linux/amd64 + linux/arm64 images to three registries",
   );
-  say(
-    "registries on this machine, verifies them, and prints the report. Base images and packages (PyPI, npm)",
+  print(
+    "on this machine, verifies them, and prints the reports. Downloads base images and packages (PyPI, npm);",
   );
-  say("are downloaded; nothing is pushed beyond this machine.");
+  print("pushes nothing beyond this machine.");
   await installMissing();
 
-  const standIns = !(await dockerHubAnswers());
+  const standIns = !(await dockerHubIsReachable());
   title(standIns ? "Base images and registries" : "Registries");
-  say(
+  print(
     standIns
-      ? "Docker Hub does not answer: python, node and nginx are stood in for by images made from Debian packages."
-      : "Docker Hub answers: the real python, node and nginx images are used.",
+      ? "Docker Hub is unreachable: using stand-ins for python, node and nginx, made of Debian packages."
+      : "Docker Hub is reachable: using the real python, node and nginx images.",
   );
   await rm(FOLDER, { recursive: true, force: true });
   await mkdir(FOLDER, { recursive: true });
-  const registries = await startKeeper(FOLDER, standIns, say);
+  const registries = await startRegistries(FOLDER, standIns, print);
   await writeSettings(registries);
 
   title(`Publish: tgo publish --service ${SERVICES}`);
   const published = await tgo(["publish", "--service", SERVICES, ...SOURCE, ...SETTINGS]);
-  if (published !== 0) return giveUp(published);
+  if (published !== 0) return reportFailure(published);
 
-  title(`Verify what the registries hold: tgo verify --service ${SERVICES}`);
+  title(`Verify the registries: tgo verify --service ${SERVICES}`);
   const verified = await tgo(["verify", "--service", SERVICES, ...SOURCE, ...SETTINGS]);
-  if (verified !== 0) return giveUp(verified);
+  if (verified !== 0) return reportFailure(verified);
 
   if (keep) {
-    title("Go on: a release to these registries");
-    say(await nextCommands({ root: ROOT, services: SERVICES, source: SOURCE, settings: SETTINGS }));
+    title("Try a release to these registries");
+    print(await releaseCommands({ root: ROOT, services: SERVICES, source: SOURCE, settings: SETTINGS }));
   }
 
-  title("Look for yourself");
+  title("Inspect the images yourself");
   if (!keep)
-    say(
-      "(The registries stop now. To try these, run npm run demo -- --keep, which prints them with its own.)",
+    print(
+      "(The registries stop now. To try these commands, run npm run demo -- --keep: it prints them for running registries.)",
     );
-  say(await lookYourself(registries, FOLDER));
-  if (keep) say("\nThe registries stay up. End them with: npm run demo -- --stop");
+  print(await inspectCommands(registries, FOLDER));
+  if (keep) print("\nThe registries keep running. Stop them with: npm run demo -- --stop");
   else await clear();
   return 0;
 }
 
-function giveUp(code: number): number {
-  say("The demo ends here, and its registries with it. Run it again with: npm run demo");
+function reportFailure(code: number): number {
+  print("The demo failed; its registries are stopped. Run it again with: npm run demo");
   return code;
 }
 
-/** Stops the registries and removes what they held. */
+/** Stops the registries and removes their data. */
 async function clear(): Promise<boolean> {
-  const stopped = await stopKeeper(FOLDER);
+  const stopped = await stopRegistries(FOLDER);
   await rm(FOLDER, { recursive: true, force: true });
   return stopped;
 }
@@ -88,15 +93,15 @@ async function installMissing(): Promise<void> {
   const missing = await missingRequirements();
   title("Requirements");
   if (missing.length === 0) {
-    say("Everything needed is on this machine already.");
+    print("Everything needed is installed.");
     return;
   }
-  say("Will be installed or set up (Debian packages, as root):");
-  for (const { tool, why } of missing) say(`  ${tool.padEnd(22)} ${why}`);
-  await installRequirements({ log: say });
+  print("Installing (Debian packages, as root):");
+  for (const { tool, why } of missing) print(`  ${tool.padEnd(22)} ${why}`);
+  await installRequirements({ log: print });
 }
 
-/** The demo's catalog override and credentials, as a user would write them. */
+/** Writes the demo's catalog override and credentials, as a user would. */
 async function writeSettings({ registries, mirror }: DemoRegistries): Promise<void> {
   const catalog = {
     $schema: "../packages/catalog/schema/tgo.catalog.schema.json",
@@ -120,11 +125,11 @@ async function writeSettings({ registries, mirror }: DemoRegistries): Promise<vo
 function tgo(args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, ["apps/tgo/bin/tgo.js", ...args], {
     cwd: ROOT,
-    // So that tgo names itself as it is called here.
+    // Makes tgo print its commands with npx.
     env: { ...process.env, npm_command: "exec" },
     stdio: "inherit",
   });
-  // Ctrl-C reaches the child by the terminal; it says what was interrupted.
+  // The terminal sends Ctrl-C to the child too, which reports the interruption.
   process.on("SIGINT", () => undefined);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
@@ -136,27 +141,27 @@ function tgo(args: readonly string[]): Promise<number> {
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--help")) {
-    say(
-      "npm run demo               publish two samples to three registries of this machine, and verify them",
+    print(
+      "npm run demo               publish two samples to three registries on this machine and verify them",
     );
-    say("npm run demo -- --keep     the same, and leave the registries up");
-    say("npm run demo -- --stop     end registries that were left up, and remove what they held");
+    print("npm run demo -- --keep     the same, and leave the registries running");
+    print("npm run demo -- --stop     stop those registries and remove their data");
     return 0;
   }
   const unknown = args.find((argument) => !["--keep", "--stop"].includes(argument));
   if (unknown !== undefined) {
-    throw new TgoError("USAGE", `the demo has no option ${unknown}`, { remedy: "Options: --keep, --stop." });
+    throw new TgoError("USAGE", `unknown option ${unknown}`, { remedy: "Options: --keep, --stop." });
   }
   if (args.includes("--stop")) {
-    say(
+    print(
       (await clear())
-        ? "The demo's registries are stopped, and what they held is removed."
-        : "No registries of the demo are running.",
+        ? "The demo's registries are stopped and their data is removed."
+        : "No demo registries are running.",
     );
     return 0;
   }
-  if (keptRegistries(FOLDER) && existsSync(FOLDER)) {
-    say("Registries of an earlier demo are still up; they are stopped first, and what they held is removed.");
+  if (areRegistriesRunning(FOLDER) && existsSync(FOLDER)) {
+    print("Stopping the registries of an earlier demo and removing their data.");
     await clear();
   }
   const keep = args.includes("--keep");

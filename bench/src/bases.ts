@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import type { Platform } from "@tgo/catalog";
 import { formatReference, parseReference } from "@tgo/registry";
 import { dockerHubIsReachable, pushBases, startRegistry, type LocalRegistry } from "@tgo/testing";
-import { imagesOf, instructionsOf, stagesOf } from "@tgo/builders";
+import { imagesOf, parseInstructions, parseStages } from "@tgo/builders";
 import { addApk } from "./stand-in-apk.js";
 import type { Sample } from "./samples.js";
 
@@ -61,7 +61,7 @@ async function basesOf(samples: readonly Sample[], native: Platform): Promise<st
 
 /** The images a Dockerfile names, with host and tag; build arguments have their defaults. */
 export function dockerfileBases(text: string, native: Platform): string[] {
-  const images = imagesOf(stagesOf(instructionsOf(text), { BUILDPLATFORM: native }));
+  const images = imagesOf(parseStages(parseInstructions(text), { BUILDPLATFORM: native }));
   return [...new Set(images.map(({ image }) => fullName(image)))];
 }
 

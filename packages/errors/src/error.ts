@@ -1,6 +1,6 @@
 /**
- * What kind of thing went wrong; stable, for programs.
- * A program that reads a JSON report switches on this, never on the message.
+ * What kind of thing went wrong; stable, for programs. A reader of a JSON report switches on this, never on the
+ * message.
  */
 export type TgoErrorCode =
   /** The caller's input is wrong: an unknown name, a malformed value, a missing file. */
@@ -11,42 +11,42 @@ export type TgoErrorCode =
   | "SOURCE"
   /** The build itself failed. */
   | "BUILD"
-  /** A built variant is not what its platform says (ELF machine, architecture). */
+  /** A built variant does not match its platform (ELF machine, architecture). */
   | "CHECK"
-  /** A variant started, but did not answer as its service should. */
+  /** A variant started, but did not respond as its service should. */
   | "SMOKE"
-  /** No credentials, wrong ones, or ones without the needed right. */
+  /** Credentials are missing, wrong, or lack the required permission. */
   | "UNAUTHORIZED"
-  /** A repository, tag, manifest or blob is not there. */
+  /** A repository, tag, manifest or blob does not exist. */
   | "NOT_FOUND"
-  /** A registry refuses, and repeating would not help. */
+  /** A registry refuses, and retrying would not help. */
   | "DENIED"
-  /** A registry cannot be reached, or answers with a fault that may pass. */
+  /** A registry cannot be reached, or fails in a way that may pass. */
   | "UNAVAILABLE"
-  /** What a registry returned is not what was asked for (digest, media type, HTML). */
+  /** A registry returned something other than what was requested (digest, media type, HTML). */
   | "INVALID_RESPONSE"
   /** A published image differs from the plan. */
   | "VERIFY"
-  /** What is already published forbids it: a version's tag would change, `latest` would move where it must not. */
+  /** Something already published forbids it: a version's tag would change, `latest` would move backwards. */
   | "CONFLICT"
-  /** The machine lacks something: an engine, a tool, emulation, root, disk. */
+  /** The machine lacks something: an engine, a tool, emulation, root, disk space. */
   | "ENVIRONMENT"
   /** The caller stopped it. */
   | "INTERRUPTED"
-  /** A foreseen place, an unforeseen fault: a defect of ours. */
+  /** A defect of ours. */
   | "INTERNAL";
 
 export interface TgoErrorDetails {
   /** Where it happened: a reference, a registry, a file, a field of the catalog. */
-  readonly where?: string | undefined;
+  readonly where?: string;
   /** What the reader should do; an exact command or flag wherever there is one. */
-  readonly remedy?: string | undefined;
+  readonly remedy?: string;
   readonly cause?: unknown;
 }
 
 /**
- * The one error of this product. Its message alone is enough to act on, because a Dagger module's error
- * reaches the command line by its message only.
+ * The product's one error class. The message alone is enough to act on: of a Dagger module's error, only the
+ * message reaches the command line.
  */
 export class TgoError extends Error {
   readonly code: TgoErrorCode;
@@ -65,12 +65,17 @@ export class TgoError extends Error {
   }
 }
 
-/** True for a TgoError of any copy of this package (a module's bundle carries its own). */
+/** True for a TgoError from any copy of this package (a module's bundle carries its own). */
 export function isTgoError(error: unknown): error is TgoError {
   return error instanceof Error && error.name === "TgoError" && "code" in error && "what" in error;
 }
 
-/** The first line of any thrown value, for a table's cell. */
+/** Where an error happened and its remedy, to build another error about the same thing. */
+export function detailsOf({ where, remedy }: TgoError): Pick<TgoErrorDetails, "where" | "remedy"> {
+  return { ...(where === undefined ? {} : { where }), ...(remedy === undefined ? {} : { remedy }) };
+}
+
+/** The first line of any thrown value, for a table cell. */
 export function oneLine(error: unknown): string {
   const text = isTgoError(error) ? error.what : error instanceof Error ? error.message : String(error);
   return text.split("\n", 1)[0] ?? "";

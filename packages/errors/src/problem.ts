@@ -1,6 +1,6 @@
-import { isTgoError, oneLine, type TgoErrorCode } from "./error.js";
+import { detailsOf, isTgoError, oneLine, type TgoErrorCode } from "./error.js";
 
-/** An error as plain data, with a TgoError's fields: what a report shows and a JSON document holds. */
+/** An error as plain data: what a report shows and a JSON document holds. */
 export interface Problem {
   readonly code: TgoErrorCode;
   readonly what: string;
@@ -14,19 +14,12 @@ const TRACE = / ?\[traceparent:[0-9a-f-]+\]/g;
 /** Any thrown value as a problem; everything but a TgoError is INTERNAL. */
 export function problemOf(error: unknown): Problem {
   if (!isTgoError(error)) return { code: "INTERNAL", what: oneLine(error).replaceAll(TRACE, "") };
-  const { code, what, where, remedy } = error;
-  return {
-    code,
-    what: what.replaceAll(TRACE, ""),
-    ...(where === undefined ? {} : { where }),
-    ...(remedy === undefined ? {} : { remedy }),
-  };
+  return { code: error.code, what: error.what.replaceAll(TRACE, ""), ...detailsOf(error) };
 }
 
 /**
- * A foreseen failure as a problem.
- * @throws the error itself when it is a defect (no TgoError) or the caller's interruption: neither is a
- * property of what is being checked.
+ * A foreseen failure as a problem of what is being checked.
+ * @throws the error itself when it is a defect (no TgoError) or the caller's interruption
  */
 export function foreseenProblem(error: unknown): Problem {
   if (!isTgoError(error) || error.code === "INTERRUPTED") throw error;

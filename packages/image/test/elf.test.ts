@@ -7,14 +7,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { machineOf, readElfHeader, scanDirectory, scanLayers, type LayerSource } from "../src/index.js";
 import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from "@tgo/registry";
 import { pathPattern } from "../src/elf/elf.js";
-import { failure, AARCH64, elf, streamOf, tar, X86_64, type TarEntry } from "@tgo/testing";
+import { rejection, AARCH64, elfFile, streamOf, createTar, X86_64, type TarEntry } from "@tgo/testing";
 
 describe("an ELF header", () => {
   test.each([
-    ["x86-64", elf(62), { class: 64, endianness: "little", machine: 62 }],
-    ["aarch64", elf(183), { class: 64, endianness: "little", machine: 183 }],
-    ["32-bit arm", elf(40, { bits: 32 }), { class: 32, endianness: "little", machine: 40 }],
-    ["big-endian s390x", elf(22, { endian: "big" }), { class: 64, endianness: "big", machine: 22 }],
+    ["x86-64", elfFile(62), { class: 64, endianness: "little", machine: 62 }],
+    ["aarch64", elfFile(183), { class: 64, endianness: "little", machine: 183 }],
+    ["32-bit arm", elfFile(40, { bits: 32 }), { class: 32, endianness: "little", machine: 40 }],
+    ["big-endian s390x", elfFile(22, { endian: "big" }), { class: 64, endianness: "big", machine: 22 }],
     ["a script", Buffer.from("#!/bin/sh\nexec true; true\n"), undefined],
     ["the magic alone", Buffer.from([0x7f, 0x45, 0x4c, 0x46]), undefined],
     ["the magic and rubbish", Buffer.from("\x7fELFrubbishrubbishrubbish"), undefined],
@@ -54,11 +54,11 @@ test.each([
 });
 
 const layer = (entries: readonly TarEntry[], mediaType = OCI_LAYER_GZIP): LayerSource => {
-  const bytes = tar(entries);
+  const bytes = createTar(entries);
   return { mediaType, open: () => streamOf(mediaType === OCI_LAYER_GZIP ? gzipSync(bytes) : bytes, 1000) };
 };
-const x86 = (path: string): TarEntry => ({ path, content: elf(X86_64) });
-const arm = (path: string): TarEntry => ({ path, content: elf(AARCH64) });
+const x86 = (path: string): TarEntry => ({ path, content: elfFile(X86_64) });
+const arm = (path: string): TarEntry => ({ path, content: elfFile(AARCH64) });
 
 describe("the layers of an image", () => {
   const scan = (layers: LayerSource[], allow: string[] = []): ReturnType<typeof scanLayers> =>
@@ -84,9 +84,9 @@ describe("the layers of an image", () => {
   });
 
   test("code for no CPU is neutral, and an allowed path is not foreign", async () => {
-    const entries = [0, 190, 224, 247].map((machine) => ({ path: `n${machine}`, content: elf(machine) }));
+    const entries = [0, 190, 224, 247].map((machine) => ({ path: `n${machine}`, content: elfFile(machine) }));
     const report = await scan(
-      [layer([...entries, x86("opt/qemu/x"), { path: "i386", content: elf(3, { bits: 32 }) }])],
+      [layer([...entries, x86("opt/qemu/x"), { path: "i386", content: elfFile(3, { bits: 32 }) }])],
       ["/opt/qemu/"],
     );
     expect(report.foreign).toEqual([{ path: "/i386", machine: "i386" }]);
@@ -103,11 +103,11 @@ describe("the layers of an image", () => {
   ])("on %s, a Python extension of machine %d named for %s", async (platform, machine, suffix, why) => {
     const path = `app/_crc.cpython-311-${suffix}.so`;
     const plain = [
-      { path: "app/_crc.abi3.so", content: elf(machine) },
-      { path: `app/${suffix}/lib.so.1`, content: elf(machine) },
+      { path: "app/_crc.abi3.so", content: elfFile(machine) },
+      { path: `app/${suffix}/lib.so.1`, content: elfFile(machine) },
     ];
     const entries = why === "x86-64" ? [] : plain;
-    const { foreign } = await scanLayers([layer([...entries, { path, content: elf(machine) }])], platform);
+    const { foreign } = await scanLayers([layer([...entries, { path, content: elfFile(machine) }])], platform);
     expect(foreign).toEqual(why === undefined ? [] : [{ path: `/${path}`, machine: why }]);
   });
 
@@ -165,7 +165,7 @@ describe("the layers of an image", () => {
   });
 
   test("an uncompressed layer, an empty one, and gzip in several members", async () => {
-    const bytes = tar([x86("a")]);
+    const bytes = createTar([x86("a")]);
     const members = Buffer.concat([gzipSync(bytes.subarray(0, 700)), gzipSync(bytes.subarray(700))]);
     const empty = { mediaType: OCI_LAYER_GZIP, open: () => streamOf(gzipSync(Buffer.alloc(1024))) };
     const report = await scan([
@@ -177,10 +177,10 @@ describe("the layers of an image", () => {
   });
 
   test("zstd is read where Node can, and else told", async () => {
-    const scanning = scan([{ mediaType: OCI_LAYER_ZSTD, open: () => streamOf(zstd(tar([x86("a")]))) }]);
+    const scanning = scan([{ mediaType: OCI_LAYER_ZSTD, open: () => streamOf(zstd(createTar([x86("a")]))) }]);
     if ("createZstdDecompress" in zlib) expect((await scanning).foreign).toHaveLength(1);
     else
-      expect(await failure(scanning)).toMatchObject({
+      expect(await rejection(scanning)).toMatchObject({
         code: "ENVIRONMENT",
         remedy: expect.stringContaining("Node 22.15") as string,
       });
@@ -190,19 +190,19 @@ describe("the layers of an image", () => {
     ["not gzip", { mediaType: OCI_LAYER_GZIP, open: () => streamOf(Buffer.from("hello")) }],
     [
       "a gzip that is cut off",
-      { mediaType: OCI_LAYER_GZIP, open: () => streamOf(gzipSync(tar([x86("a")])).subarray(0, 60)) },
+      { mediaType: OCI_LAYER_GZIP, open: () => streamOf(gzipSync(createTar([x86("a")])).subarray(0, 60)) },
     ],
     ["not tar", { mediaType: OCI_LAYER, open: () => streamOf(Buffer.alloc(2048, "x")) }],
     [
       "a tar that is cut off",
       {
         mediaType: OCI_LAYER,
-        open: () => streamOf(tar([{ path: "a", content: Buffer.alloc(5000) }]).subarray(0, 1500)),
+        open: () => streamOf(createTar([{ path: "a", content: Buffer.alloc(5000) }]).subarray(0, 1500)),
       },
     ],
     ["not a layer", { mediaType: "application/json", open: () => streamOf(Buffer.alloc(0)) }],
   ])("%s is an error, never a clean report", async (_, source) => {
-    expect(await failure(scan([source]))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(await rejection(scan([source]))).toMatchObject({ code: "INVALID_RESPONSE" });
   });
 });
 
@@ -212,12 +212,12 @@ describe("a root folder", () => {
     root = await mkdtemp(join(tmpdir(), "tgo-elf-"));
     for (const folder of ["usr/bin", "proc/1", "dev", "app/proc"])
       await mkdir(join(root, folder), { recursive: true });
-    await writeFile(join(root, "usr/bin/tool"), elf(AARCH64));
+    await writeFile(join(root, "usr/bin/tool"), elfFile(AARCH64));
     await link(join(root, "usr/bin/tool"), join(root, "usr/bin/same"));
     await writeFile(join(root, "usr/bin/script"), "#!/bin/sh\n");
-    await writeFile(join(root, "app/proc/foreign.so"), elf(X86_64));
-    await writeFile(join(root, "proc/1/exe"), elf(X86_64));
-    await writeFile(Buffer.concat([Buffer.from(`${root}/app/`), Buffer.from([0xff, 0xfe])]), elf(AARCH64));
+    await writeFile(join(root, "app/proc/foreign.so"), elfFile(X86_64));
+    await writeFile(join(root, "proc/1/exe"), elfFile(X86_64));
+    await writeFile(Buffer.concat([Buffer.from(`${root}/app/`), Buffer.from([0xff, 0xfe])]), elfFile(AARCH64));
     await symlink("/proc/self/exe", join(root, "usr/bin/outside"));
     await symlink(".", join(root, "usr/loop"));
   });
@@ -233,7 +233,7 @@ describe("a root folder", () => {
   });
 
   test("that is not there is told", async () => {
-    expect(await failure(scanDirectory(join(root, "nowhere"), "linux/arm64"))).toMatchObject({
+    expect(await rejection(scanDirectory(join(root, "nowhere"), "linux/arm64"))).toMatchObject({
       code: "ENVIRONMENT",
       what: expect.stringContaining("ENOENT") as string,
     });

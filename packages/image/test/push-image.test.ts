@@ -2,23 +2,23 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { copyImage, type TransferProgress } from "@tgo/registry";
 import { finaliseImage, pushImage, verifyImage, type FinalImage } from "../src/index.js";
-import { failure, networkError, refusal, BOTH, stage, MemoryRegistry } from "@tgo/testing";
+import { rejection, networkError, errorResponse, BOTH_PLATFORMS, stageImage, MemoryRegistry } from "@tgo/testing";
 
 async function staged(): Promise<{ source: MemoryRegistry; image: FinalImage; digest: string }> {
   const source = new MemoryRegistry("ghcr.io");
-  const { digest } = await stage(
+  const { digest } = await stageImage(
     source.client(),
     "t/staging",
     "s",
-    BOTH.map((platform) => ({ platform })),
+    BOTH_PLATFORMS.map((platform) => ({ platform })),
   );
   const image = await finaliseImage({
     source: { registry: source.client(), repository: "t/staging", reference: "s" },
-    platforms: BOTH,
+    platforms: BOTH_PLATFORMS,
     created: new Date(0),
     annotations: { version: "1" },
   });
-  source.asked.length = 0;
+  source.received.length = 0;
   return { source, image, digest };
 }
 
@@ -61,7 +61,7 @@ describe("a push", () => {
       tag: "v1",
     };
     await pushImage(image, destination);
-    source.asked.length = 0;
+    source.received.length = 0;
     const progress: TransferProgress[] = [];
     expect(await pushImage(image, { ...destination, onProgress: (step) => progress.push(step) })).toEqual({
       uploaded: { blobs: 0, bytes: 0 },
@@ -80,9 +80,9 @@ describe("a push", () => {
       from: { registry, repository: "t/staging" },
     };
     await pushImage(image, { ...destination, tag: "v1" });
-    source.asked.length = 0;
+    source.received.length = 0;
     await pushImage(image, { ...destination, tag: "v2" });
-    expect(source.asked.filter(({ method }) => method === "PUT" || method === "POST")).toHaveLength(1);
+    expect(source.received.filter(({ method }) => method === "PUT" || method === "POST")).toHaveLength(1);
   });
 
   test("of layers that are nowhere is told with the layer", async () => {
@@ -90,7 +90,7 @@ describe("a push", () => {
     const target = new MemoryRegistry("docker.io");
     const layer = image.variants[0]?.layers[0]?.digest ?? "";
     expect(
-      await failure(pushImage(image, { to: { registry: target.client(), repository: "t/app" }, tag: "v1" })),
+      await rejection(pushImage(image, { to: { registry: target.client(), repository: "t/app" }, tag: "v1" })),
     ).toMatchObject({ code: "NOT_FOUND", where: `docker.io/t/app@${layer}` });
     expect(target.manifests.size).toBe(0);
   });
@@ -103,7 +103,7 @@ describe("a push", () => {
     target.intercept = ({ method, url }) => {
       if (method !== "PUT" || !url.pathname.includes("/manifests/") || left-- <= 0) return undefined;
       target.blobs.delete(`t/app ${layer}`);
-      return refusal(404, "BLOB_UNKNOWN", "unknown blob");
+      return errorResponse(404, "BLOB_UNKNOWN", "unknown blob");
     };
     await pushImage(image, {
       to: { registry: target.client(), repository: "t/app" },
@@ -120,11 +120,11 @@ test("a staged image that the registry does not show yet is waited for", async (
   let left = 2;
   source.intercept = ({ url }) =>
     url.pathname.endsWith("/manifests/s") && left-- > 0
-      ? refusal(404, "MANIFEST_UNKNOWN", "manifest unknown")
+      ? errorResponse(404, "MANIFEST_UNKNOWN", "manifest unknown")
       : undefined;
   const again = await finaliseImage({
     source: { registry: source.client(), repository: "t/staging", reference: "s" },
-    platforms: BOTH,
+    platforms: BOTH_PLATFORMS,
     created: new Date(0),
     annotations: { version: "1" },
   });
@@ -143,7 +143,7 @@ describe("a copy", () => {
     });
     expect(done).toMatchObject({ digest, uploaded: { blobs: 5 } });
     const verification = await verifyImage({
-      platforms: BOTH,
+      platforms: BOTH_PLATFORMS,
       elf: true,
       expect: { digest },
       targets: [{ name: "hub", registry: target.client(), repository: "t/app", reference: "v1" }],
@@ -164,7 +164,7 @@ describe("a copy", () => {
     await copy("v1");
     source.manifests.clear();
     source.blobs.clear();
-    target.asked.length = 0;
+    target.received.length = 0;
     expect(await copy("v1")).toMatchObject({ uploaded: { blobs: 0, bytes: 0 }, present: 5 });
     expect(await copy("latest")).toMatchObject({ uploaded: { blobs: 0, bytes: 0 }, present: 5 });
     expect(target.requests("PUT")).toEqual(["PUT /v2/t/app/manifests/latest"]);
@@ -183,7 +183,7 @@ describe("a copy", () => {
           target.intercept = () => {
             if (++count < at) return undefined;
             if (how === "network") throw networkError("ECONNRESET");
-            return refusal(403, "DENIED", "not today");
+            return errorResponse(403, "DENIED", "not today");
           };
           const copy = (): Promise<unknown> =>
             copyImage({
@@ -200,7 +200,7 @@ describe("a copy", () => {
           const pull = async (): Promise<boolean> =>
             (
               await verifyImage({
-                platforms: BOTH,
+                platforms: BOTH_PLATFORMS,
                 targets: [{ name: "hub", registry: target.client(), repository: "t/app", reference: "v1" }],
               })
             ).ok;

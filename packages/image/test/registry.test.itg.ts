@@ -6,8 +6,8 @@ import {
   htmlServer,
   startRegistry,
   type LocalRegistry,
-  BOTH,
-  stage,
+  BOTH_PLATFORMS,
+  stageImage,
   streamOf,
 } from "@tgo/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -87,8 +87,8 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
 
   test("lists tags, and none of a repository that is not there", async () => {
     const registry = client(registries[auth]);
-    await stage(registry, "t/tags", "b", [{ platform: "linux/amd64" }]);
-    await stage(registry, "t/tags", "a", [{ platform: "linux/amd64" }]);
+    await stageImage(registry, "t/tags", "b", [{ platform: "linux/amd64" }]);
+    await stageImage(registry, "t/tags", "a", [{ platform: "linux/amd64" }]);
 
     expect((await registry.tags("t/tags")).sort()).toEqual(["a", "b"]);
     expect(await registry.tags("t/none")).toEqual([]);
@@ -96,7 +96,7 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
 
   test("resolves what is there, says undefined for what is not, and deletes", async () => {
     const registry = client(registries[auth]);
-    const { digest } = await stage(registry, "t/resolve", "v1", [{ platform: "linux/amd64" }]);
+    const { digest } = await stageImage(registry, "t/resolve", "v1", [{ platform: "linux/amd64" }]);
 
     expect((await registry.resolve("t/resolve", "v1"))?.digest).toBe(digest);
     expect(await registry.resolve("t/resolve", "v2")).toBeUndefined();
@@ -111,16 +111,16 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
 
   test("a finalised image is pushed, read by skopeo as it is, and verified", async () => {
     const registry = client(registries[auth]);
-    await stage(
+    await stageImage(
       registry,
       "t/staging",
       "s",
-      BOTH.map((platform) => ({ platform })),
+      BOTH_PLATFORMS.map((platform) => ({ platform })),
       { docker: true, attestation: false },
     );
     const image = await finaliseImage({
       source: { registry, repository: "t/staging", reference: "s" },
-      platforms: BOTH,
+      platforms: BOTH_PLATFORMS,
       created: new Date("2026-01-02T03:04:05Z"),
       annotations: { "org.opencontainers.image.version": "1.2.3" },
       labels: { "org.opencontainers.image.version": "1.2.3" },
@@ -143,7 +143,7 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
     expect(stdout.equals(image.index.bytes)).toBe(true);
     const verification = await verifyImage({
       targets: [{ name: auth, registry, repository: "t/final", reference: "v1" }],
-      platforms: BOTH,
+      platforms: BOTH_PLATFORMS,
       elf: true,
       expect: { digest: image.digest, labels: { "org.opencontainers.image.version": "1.2.3" } },
     });
@@ -157,11 +157,11 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
 
 test("one digest in three registries, by copying, and skopeo can copy it away again", async () => {
   const source = client(registries.none);
-  const { digest } = await stage(
+  const { digest } = await stageImage(
     source,
     "c/app",
     "v1",
-    BOTH.map((platform) => ({ platform })),
+    BOTH_PLATFORMS.map((platform) => ({ platform })),
   );
   const targets = AUTHS.map((auth) => ({
     name: auth,
@@ -186,7 +186,7 @@ test("one digest in three registries, by copying, and skopeo can copy it away ag
   });
 
   expect(again.uploaded).toEqual({ blobs: 0, bytes: 0 });
-  const verification = await verifyImage({ targets, platforms: BOTH });
+  const verification = await verifyImage({ targets, platforms: BOTH_PLATFORMS });
   expect(verification).toMatchObject({ ok: true, digest });
   await run("skopeo", [
     "copy",
@@ -215,7 +215,7 @@ test("a registry reached through another address is asked for its tokens and upl
     },
   });
 
-  await stage(registry, "t/elsewhere", "v1", [{ platform: "linux/amd64" }]);
+  await stageImage(registry, "t/elsewhere", "v1", [{ platform: "linux/amd64" }]);
 
   expect(new Set(asked)).toEqual(new Set(["127.0.0.1"]));
 });
@@ -262,7 +262,7 @@ describe("bad input", () => {
     const { host } = registries.basic;
     await expect(new Registry({ host }).resolve("t/x", "v1")).rejects.toMatchObject({ code: "UNAUTHORIZED" });
     await expect(new Registry({ host }).ping()).rejects.toMatchObject({
-      what: "the registry asks for credentials",
+      what: "the registry requires credentials",
     });
   });
 

@@ -4,9 +4,9 @@ import { verifyImage, type VerifyTarget } from "../src/index.js";
 import {
   networkError,
   AARCH64,
-  BOTH,
-  elf,
-  stage,
+  BOTH_PLATFORMS,
+  elfFile,
+  stageImage,
   X86_64,
   type TarEntry,
   type VariantSpec,
@@ -16,7 +16,7 @@ import {
 
 const HOSTS = ["ghcr.io", "docker.io", "registry.cn-shanghai.aliyuncs.com"];
 const variants = (change: Partial<VariantSpec> = {}): VariantSpec[] =>
-  BOTH.map((platform) => ({ platform, labels: { version: "1" }, ...change }));
+  BOTH_PLATFORMS.map((platform) => ({ platform, labels: { version: "1" }, ...change }));
 
 /** The same image in three registries. */
 async function published(
@@ -26,10 +26,10 @@ async function published(
   const registries = HOSTS.map((host) => new MemoryRegistry(host, options));
   let digest = "";
   for (const registry of registries) {
-    ({ digest } = await stage(registry.client(), repository, "v1", variants(), {
+    ({ digest } = await stageImage(registry.client(), repository, "v1", variants(), {
       annotations: { version: "1" },
     }));
-    registry.asked.length = 0;
+    registry.received.length = 0;
   }
   return { registries, targets: registries.map((registry) => target(registry, repository)), digest };
 }
@@ -49,7 +49,7 @@ describe("a published image", () => {
     const { targets, digest } = await published();
     const verification = await verifyImage({
       targets,
-      platforms: BOTH,
+      platforms: BOTH_PLATFORMS,
       elf: true,
       expect: { digest, labels: { version: "1" }, annotations: { version: "1" } },
     });
@@ -78,7 +78,7 @@ describe("a published image", () => {
 
   test("costs no second read of anything: manifests, configs and layers once, the index once a registry", async () => {
     const { registries, targets } = await published({ auth: "public" });
-    await verifyImage({ targets, platforms: BOTH, elf: true });
+    await verifyImage({ targets, platforms: BOTH_PLATFORMS, elf: true });
     for (const registry of registries) {
       const reads = registry.requests("GET");
       expect(reads).toEqual([...new Set(reads)]);
@@ -96,7 +96,7 @@ describe("a published image", () => {
     const services = ["api", "ai", "platform", "rag", "web", "widget"];
     const registries = HOSTS.map((host) => new MemoryRegistry(host, { auth: "public" }));
     for (const registry of registries)
-      for (const service of services) await stage(registry.client(), `t/${service}`, "v1", variants());
+      for (const service of services) await stageImage(registry.client(), `t/${service}`, "v1", variants());
     const slow = registries.map((registry) => {
       const copy = new MemoryRegistry(registry.host, { auth: "public", delayMs: 50 });
       registry.blobs.forEach((value, key) => copy.blobs.set(key, value));
@@ -107,7 +107,7 @@ describe("a published image", () => {
     const verifications = await Promise.all(
       services.map((service) =>
         verifyImage({
-          platforms: BOTH,
+          platforms: BOTH_PLATFORMS,
           targets: slow.map(({ registry, client, anonymous }) => ({
             name: registry.host,
             registry: client,
@@ -132,7 +132,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
     targets: VerifyTarget[],
     options: Partial<Parameters<typeof verifyImage>[0]> = {},
   ): Promise<Record<string, string[]>> => {
-    const { targets: results, ok } = await verifyImage({ targets, platforms: BOTH, ...options });
+    const { targets: results, ok } = await verifyImage({ targets, platforms: BOTH_PLATFORMS, ...options });
     expect(ok).toBe(false);
     return Object.fromEntries(
       results.map(({ name, problems }) => [name, problems.map(({ code, what }) => `${code}: ${what}`)]),
@@ -140,10 +140,10 @@ describe("what is wrong is told, all of it, for each registry", () => {
   };
   const one = async (
     specs: VariantSpec[],
-    options: Parameters<typeof stage>[4] = {},
+    options: Parameters<typeof stageImage>[4] = {},
   ): Promise<VerifyTarget[]> => {
     const registry = new MemoryRegistry("ghcr.io");
-    await stage(registry.client(), "t/app", "v1", specs, options);
+    await stageImage(registry.client(), "t/app", "v1", specs, options);
     return [target(registry)];
   };
 
@@ -179,7 +179,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
     const { registries, targets, digest } = await published();
     const other = registries[2];
     if (other === undefined) return;
-    const changed = await stage(other.client(), "t/app", "v1", variants({ labels: { version: "2" } }));
+    const changed = await stageImage(other.client(), "t/app", "v1", variants({ labels: { version: "2" } }));
     expect(await told(targets)).toMatchObject({
       "ghcr.io": [],
       "docker.io": [],
@@ -216,8 +216,8 @@ describe("what is wrong is told, all of it, for each registry", () => {
 
   test("a private package: GHCR's new packages are, and the remedy says where to change it", async () => {
     const registry = new MemoryRegistry("ghcr.io", { auth: "private" });
-    await stage(registry.client(), "t/app", "v1", variants());
-    const { targets } = await verifyImage({ targets: [target(registry)], platforms: BOTH });
+    await stageImage(registry.client(), "t/app", "v1", variants());
+    const { targets } = await verifyImage({ targets: [target(registry)], platforms: BOTH_PLATFORMS });
     expect(targets[0]?.problems).toEqual([
       expect.objectContaining({
         code: "VERIFY",
@@ -226,7 +226,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
       }),
     ]);
     const closed = { ...target(registry), anonymous: undefined };
-    expect((await verifyImage({ targets: [closed], platforms: BOTH })).ok).toBe(true);
+    expect((await verifyImage({ targets: [closed], platforms: BOTH_PLATFORMS })).ok).toBe(true);
   });
 
   test("a platform too few, one too many, and an attestation", async () => {
@@ -279,7 +279,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
 
   test("an index that gives a manifest another size: some clients refuse such an image", async () => {
     const registry = new MemoryRegistry("ghcr.io");
-    await stage(registry.client(), "t/app", "v1", variants());
+    await stageImage(registry.client(), "t/app", "v1", variants());
     const index = JSON.parse(new TextDecoder().decode(registry.manifests.get("t/app v1")?.bytes)) as {
       manifests: { size: number }[];
     };
@@ -297,7 +297,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
       expect.stringContaining("manifest.list.v2+json, not application/vnd.oci.image.index.v1+json"),
     ]);
     const registry = new MemoryRegistry("ghcr.io");
-    const { children } = await stage(registry.client(), "t/app", "v1", variants());
+    const { children } = await stageImage(registry.client(), "t/app", "v1", variants());
     const plain = registry.manifests.get(`t/app ${children[0]?.digest ?? ""}`);
     if (plain) registry.manifests.set("t/app v1", plain);
     expect((await told([target(registry)]))["ghcr.io"]).toEqual([
@@ -307,14 +307,14 @@ describe("what is wrong is told, all of it, for each registry", () => {
 
   test("an x86-64 file in the arm64 image, in every registry that has the digest; and not when its path is allowed", async () => {
     const hidden: TarEntry[] = [
-      { path: "app/lib/evil.so", content: elf(X86_64) },
-      { path: "bin/sh", content: elf(AARCH64) },
+      { path: "app/lib/evil.so", content: elfFile(X86_64) },
+      { path: "bin/sh", content: elfFile(AARCH64) },
     ];
     const targets = await one([{ platform: "linux/amd64" }, { platform: "linux/arm64", layers: [hidden] }]);
     expect(await told(targets, { elf: true })).toEqual({
       "ghcr.io": ["CHECK: linux/arm64 holds 1 file for another machine: /app/lib/evil.so (x86-64)"],
     });
-    expect((await verifyImage({ targets, platforms: BOTH, elf: true, allowForeign: ["/app/lib/"] })).ok).toBe(
+    expect((await verifyImage({ targets, platforms: BOTH_PLATFORMS, elf: true, allowForeign: ["/app/lib/"] })).ok).toBe(
       true,
     );
   });
@@ -325,7 +325,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
     if (first)
       first.intercept = ({ method, url }) =>
         method === "GET" && /blobs/.test(url.pathname) ? new Response("", { status: 403 }) : undefined;
-    const verification = await verifyImage({ targets, platforms: BOTH, elf: true });
+    const verification = await verifyImage({ targets, platforms: BOTH_PLATFORMS, elf: true });
     expect(verification.variants.map(({ elf: report }) => report?.elf)).toEqual([1, 1]);
   });
 });
@@ -340,5 +340,5 @@ test("a stop by the caller is the one thing that is thrown", async () => {
     reference: "v1",
   }));
   stop.abort();
-  await expect(verifyImage({ targets, platforms: BOTH })).rejects.toMatchObject({ code: "INTERRUPTED" });
+  await expect(verifyImage({ targets, platforms: BOTH_PLATFORMS })).rejects.toMatchObject({ code: "INTERRUPTED" });
 });

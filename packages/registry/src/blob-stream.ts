@@ -1,25 +1,25 @@
 import { isTgoError, TgoError } from "@tgo/errors";
 import { digesterFor } from "./digest.js";
 
-/** Opens the blob's bytes from an offset. A server that ignores ranges answers from 0 and says so. */
+/** Opens the blob at an offset. A server that ignores ranges starts at 0; the returned offset says so. */
 export type OpenAt = (offset: number) => Promise<{ chunks: AsyncIterable<Uint8Array>; offset: number }>;
 
 export interface BlobStreamOptions {
   readonly open: OpenAt;
-  /** Called when the reader goes away; closes what was opened and not read. */
+  /** Called when the reader cancels; closes what was opened and not read. */
   readonly abandon: () => Promise<void>;
-  /** Checked at the end; undefined for a part of a blob. */
+  /** Verified at the end; undefined for a part of a blob. */
   readonly digest: string | undefined;
   readonly where: string;
-  /** Connections that may break before the stream gives up. */
+  /** How many broken connections are resumed. */
   readonly resumes: number;
-  /** Waited before each resume. */
+  /** Called before each resume. */
   readonly pause: (attempt: number) => Promise<void>;
 }
 
 /**
- * A blob's bytes. A connection that breaks is opened again where it broke; the whole is checked against the
- * digest, and a reader that reaches the end without an error has the right bytes.
+ * A blob's bytes. A broken connection is resumed where it broke, and the whole is verified against the digest: a
+ * reader that reaches the end without an error has the right bytes.
  */
 export function blobStream(options: BlobStreamOptions): ReadableStream<Uint8Array> {
   const chunks = read(options);
@@ -35,7 +35,7 @@ export function blobStream(options: BlobStreamOptions): ReadableStream<Uint8Arra
         await options.abandon();
       },
     },
-    // Nothing is read ahead of the consumer: memory stays at one chunk.
+    // No read-ahead: memory stays at one chunk.
     { highWaterMark: 0 },
   );
 }
@@ -71,8 +71,7 @@ async function* read({
   if (actual !== undefined && actual !== digest) {
     throw new TgoError("INVALID_RESPONSE", `the blob's bytes have the digest ${actual}`, {
       where,
-      remedy:
-        "The registry, or a proxy before it, sent other bytes than were asked for. Run the same command again.",
+      remedy: "The registry, or a proxy in front of it, sent the wrong bytes. Run the same command again.",
     });
   }
 }

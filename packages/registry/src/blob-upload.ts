@@ -1,25 +1,25 @@
 import { isTgoError, TgoError } from "@tgo/errors";
-import { retryLimits } from "./failures/response-failure.js";
-import { hasBlob } from "./blobs.js";
-import type { Connection } from "./http/connection.js";
-import type { RetryLimits } from "./failures/registry-failure.js";
-import { assertNames } from "./reference.js";
 import { pullScope, pushScope } from "./auth/scope.js";
-import { deadlineError, type Body } from "./http/transport.js";
+import { hasBlob } from "./blobs.js";
+import { retryLimits } from "./failures/response-failure.js";
+import type { RetryLimits } from "./failures/retry-limits.js";
+import { EMPTY_BODY, type Body } from "./http/call.js";
+import type { Connection } from "./http/connection.js";
+import { assertNames } from "./reference.js";
 
 export interface BlobUpload extends Body {
   readonly digest: string;
-  /** Repositories of the same registry that hold the blob: mounted from, in order, before anything is sent. */
-  readonly mountFrom?: readonly string[] | undefined;
+  /** Repositories of the same registry that have the blob: a mount from each is tried before anything is sent. */
+  readonly mountFrom?: readonly string[];
 }
 
-interface Setback {
+interface UploadFailure {
   readonly error: TgoError;
-  readonly patience: RetryLimits | undefined;
+  readonly retry: RetryLimits | undefined;
 }
 
-const UPLOADS = 5;
-const NOTHING: Body = { size: 0, open: () => new Uint8Array(0) };
+const UPLOAD_ATTEMPTS = 5;
+const SESSION_ATTEMPTS = 3;
 
 /** See {@link Registry.putBlob}. */
 export async function putBlob(
@@ -28,9 +28,9 @@ export async function putBlob(
   upload: BlobUpload,
 ): Promise<"uploaded" | "mounted" | "exists"> {
   const { digest, size } = upload;
-  const isThere = async (): Promise<boolean> =>
+  const exists = async (): Promise<boolean> =>
     (await hasBlob(connection, repository, digest, { size, push: true })) !== undefined;
-  if (await isThere()) return "exists";
+  if (await exists()) return "exists";
   let session: URL | undefined;
   for (const from of upload.mountFrom ?? []) {
     const mount = await mountBlob(connection, repository, digest, from);
@@ -38,27 +38,24 @@ export async function putBlob(
     session ??= mount;
   }
   for (let attempt = 1; ; attempt++) {
-    const setback = await send(
-      connection,
-      repository,
-      upload,
-      session ?? (await startUpload(connection, repository, digest)),
-    );
-    if (setback === undefined) return "uploaded";
+    session ??= await startUpload(connection, repository, digest);
+    const failure = await send(connection, repository, upload, session);
+    if (failure === undefined) return "uploaded";
+    const { error, retry } = failure;
     session = undefined;
-    const verdict =
-      setback.patience === undefined ? "enough" : connection.transport.verdict(attempt, setback.patience);
-    if (setback.patience === undefined || verdict === "enough") throw setback.error;
-    if (verdict === "out of time") throw deadlineError(setback.error);
-    await connection.transport.wait(attempt, setback.patience, "upload the blob");
-    // The answer may have been lost, not the blob: GHCR's repeated commit finds no session, but the blob there.
-    if (await isThere()) return "uploaded";
+    const again = await connection.transport.retries.next(attempt, retry, {
+      action: "upload the blob",
+      error: () => error,
+    });
+    if (!again) throw error;
+    // The response may have been lost, not the blob: GHCR's repeated commit finds no session, but the blob exists.
+    if (await exists()) return "uploaded";
   }
 }
 
 /**
  * distribution-spec, "Mounting a blob from another repository".
- * @returns "mounted", or a session to upload to instead, or undefined when the registry gave none.
+ * @returns "mounted", or a session to upload to instead, or undefined when the registry opened none
  */
 export async function mountBlob(
   connection: Connection,
@@ -67,24 +64,23 @@ export async function mountBlob(
   from: string,
 ): Promise<"mounted" | URL | undefined> {
   assertNames(connection.host, from);
-  const query = { mount: digest, from };
   const call = connection.call({
     method: "POST",
     repository,
     path: "blobs/uploads/",
-    query,
+    query: { mount: digest, from },
     reference: digest,
-    doing: "mount a blob",
-    body: NOTHING,
+    action: "mount a blob",
+    body: EMPTY_BODY,
   });
   try {
     // Docker Hub wants both scopes in one token, even for a public source.
-    const answer = await connection.send(call, [pushScope(repository), pullScope(from)]);
-    await answer.discard();
-    if (answer.status === 201) return "mounted";
-    return answer.status === 202 ? connection.location(answer, call.where) : undefined;
+    const response = await connection.send(call, [pushScope(repository), pullScope(from)]);
+    await response.discard();
+    if (response.status === 201) return "mounted";
+    return response.status === 202 ? connection.location(response, call.where) : undefined;
   } catch (error) {
-    // Whatever stands against a mount, an upload may still do.
+    // Whatever prevents a mount, an upload may still work.
     if (isTgoError(error) && error.code !== "INTERRUPTED") return undefined;
     throw error;
   }
@@ -97,13 +93,13 @@ async function startUpload(connection: Connection, repository: string, digest: s
     repository,
     path: "blobs/uploads/",
     reference: digest,
-    doing: "start an upload",
-    body: NOTHING,
+    action: "start an upload",
+    body: EMPTY_BODY,
   });
-  const answer = await connection.send(call, [pushScope(repository)]);
-  if (answer.status !== 202) throw await connection.transport.refusal(answer);
-  await answer.discard();
-  return connection.location(answer, call.where);
+  const response = await connection.send(call, [pushScope(repository)]);
+  if (response.status !== 202) throw await connection.transport.errorOf(response);
+  await response.discard();
+  return connection.location(response, call.where);
 }
 
 async function send(
@@ -111,7 +107,7 @@ async function send(
   repository: string,
   { digest, size, open }: BlobUpload,
   session: URL,
-): Promise<Setback | undefined> {
+): Promise<UploadFailure | undefined> {
   const where = connection.where(repository, digest);
   if (session.protocol === "http:" && connection.origin.protocol === "https:") {
     throw new TgoError(
@@ -123,20 +119,23 @@ async function send(
   const url = new URL(session);
   url.searchParams.set("digest", digest);
   const headers = { "content-type": "application/octet-stream" };
+  const { transport } = connection;
   try {
-    const answer = await connection.send(
-      { method: "PUT", url, where, doing: "upload the blob", headers, body: { size, open }, once: true },
+    const response = await connection.send(
+      { method: "PUT", url, where, action: "upload the blob", headers, body: { size, open }, once: true },
       [pushScope(repository)],
     );
-    if (answer.ok) {
-      await answer.discard();
+    if (response.ok) {
+      await response.discard();
       return undefined;
     }
-    const lost = answer.status === 404 ? { tries: 3, reason: "the upload session was lost" } : undefined;
-    const patience = lost ?? retryLimits(await connection.transport.fault(answer));
-    return { error: await connection.transport.refusal(answer), patience };
+    const retry =
+      response.status === 404
+        ? { attempts: SESSION_ATTEMPTS, reason: "the upload session was lost" }
+        : retryLimits(await transport.failureOf(response));
+    return { error: await transport.errorOf(response), retry };
   } catch (error) {
     if (!isTgoError(error) || error.code !== "UNAVAILABLE") throw error;
-    return { error, patience: { tries: UPLOADS, reason: error.what } };
+    return { error, retry: { attempts: UPLOAD_ATTEMPTS, reason: error.what } };
   }
 }

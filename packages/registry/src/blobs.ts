@@ -13,9 +13,9 @@ export interface Range {
 
 interface OpenBlob {
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Of the first chunk within what was asked for. */
+  /** Of the first chunk, within the requested range. */
   readonly offset: number;
-  /** The blob's whole size in bytes, when a range was asked for and the server knows it. */
+  /** The blob's whole size in bytes, when a range was requested and the server knows it. */
   readonly total: number | undefined;
   readonly discard: () => Promise<void>;
 }
@@ -34,17 +34,19 @@ export async function hasBlob(
     repository,
     path: `blobs/${digest}`,
     reference: digest,
-    doing: "look for a blob",
+    action: "look for a blob",
   });
-  const answer = await connection.send(call, [scopeFor(repository, access)]);
-  await answer.discard();
-  if (answer.status === 404) {
-    assertRegistry(answer, connection);
+  const response = await connection.send(call, [scopeFor(repository, access)]);
+  await response.discard();
+  if (response.status === 404) {
+    assertRegistry(response, connection);
     return undefined;
   }
-  // A redirect is to a store whose signed URL may allow GET only; that it was given says the blob exists.
-  if (!isRedirect(answer) && !answer.ok) throw await connection.transport.refusal(answer);
-  const length = isRedirect(answer) ? Number.NaN : Number(answer.headers.get("content-length") ?? Number.NaN);
+  // A redirect leads to a store whose signed URL may allow only GET; the redirect alone says the blob exists.
+  if (!isRedirect(response) && !response.ok) throw await connection.transport.errorOf(response);
+  const length = isRedirect(response)
+    ? Number.NaN
+    : Number(response.headers.get("content-length") ?? Number.NaN);
   return Number.isSafeInteger(length) ? length : (size ?? sizeByRange(connection, repository, digest));
 }
 
@@ -55,21 +57,25 @@ export async function readBlobStream(
   digest: string,
   range: Range | undefined,
 ): Promise<ReadableStream<Uint8Array>> {
-  // Opened now, so that a refusal is this call's; used by the first read.
+  // Opened now, so that this call throws a refusal; the first read uses it.
   const first = await open(connection, repository, digest, range, 0);
-  let opened: OpenBlob | undefined = first;
+  let unread: OpenBlob | undefined = first;
   return blobStream({
     open: async (offset) => {
-      const given = opened;
-      opened = undefined;
-      return given ?? open(connection, repository, digest, range, offset);
+      const opened = unread;
+      unread = undefined;
+      return opened ?? open(connection, repository, digest, range, offset);
     },
-    abandon: async () => opened?.discard(),
+    abandon: async () => unread?.discard(),
     digest: range === undefined ? digest : undefined,
     where: connection.where(repository, digest),
     resumes: RESUMES,
     pause: (attempt) =>
-      connection.transport.wait(attempt, { tries: RESUMES, reason: "the connection broke" }, "read the blob"),
+      connection.transport.retries.delay(
+        attempt,
+        { attempts: RESUMES, reason: "the connection broke" },
+        "read the blob",
+      ),
   });
 }
 
@@ -89,32 +95,33 @@ async function open(
 ): Promise<OpenBlob> {
   const start = (range?.start ?? 0) + offset;
   const ranged = range !== undefined || offset > 0;
-  const answer = await ask(
+  const response = await request(
     connection,
     repository,
     digest,
     ranged ? `bytes=${start}-${range?.end ?? ""}` : undefined,
     range === undefined,
   );
-  if (!answer.ok) throw await connection.transport.refusal(answer);
-  const body = { chunks: answer.chunks(), discard: () => answer.discard() };
-  // Ranges are ignored: to resume, the beginning is read past. As the part asked for, the whole would be wrong.
-  if (!ranged || (answer.status !== 206 && range === undefined))
+  if (!response.ok) throw await connection.transport.errorOf(response);
+  const body = { chunks: response.chunks(), discard: () => response.discard() };
+  // The server ignores ranges: a resume skips the beginning, but a requested part must not be the whole.
+  if (!ranged || (response.status !== 206 && range === undefined))
     return { ...body, offset: 0, total: undefined };
-  const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers.get("content-range") ?? "") ?? [];
-  if (answer.status === 206 && from !== undefined && Number(from) === start) {
+  const [, from, total] =
+    /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "") ?? [];
+  if (response.status === 206 && from !== undefined && Number(from) === start) {
     return { ...body, offset, total: total === "*" ? undefined : Number(total) };
   }
-  await answer.discard();
+  await response.discard();
   const what =
-    answer.status === 206
-      ? `the registry sent another range than bytes ${start}-${range?.end ?? ""}`
+    response.status === 206
+      ? `the registry sent a range other than bytes ${start}-${range?.end ?? ""}`
       : "the registry ignores byte ranges";
-  throw new TgoError("INVALID_RESPONSE", what, { where: answer.call.where });
+  throw new TgoError("INVALID_RESPONSE", what, { where: response.call.where });
 }
 
-/** @param whole the digest will be checked, so that an unencrypted store will do. */
-async function ask(
+/** @param whole the digest will be verified, so an unencrypted store is acceptable */
+async function request(
   connection: Connection,
   repository: string,
   digest: string,
@@ -126,14 +133,14 @@ async function ask(
     repository,
     path: `blobs/${digest}`,
     reference: digest,
-    doing: "read the blob",
+    action: "read the blob",
     ...(range === undefined ? {} : { headers: { range } }),
   });
   const follow = (): Promise<RegistryResponse> =>
     connection.follow(call, [pullScope(repository)], { plainStore: whole });
-  const answer = await follow();
-  if (answer.status !== 403 || answer.call.url.origin === connection.origin.origin) return answer;
-  // The store's signed URL is over: the registry gives a new one.
-  await answer.discard();
+  const response = await follow();
+  if (response.status !== 403 || response.call.url.origin === connection.origin.origin) return response;
+  // The store's signed URL has expired: the registry issues a new one.
+  await response.discard();
   return follow();
 }

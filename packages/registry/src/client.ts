@@ -1,12 +1,12 @@
-import { hasBlob, readBlobStream, type Range } from "./blobs.js";
+import type { Access } from "./auth/scope.js";
 import { mountBlob, putBlob, type BlobUpload } from "./blob-upload.js";
+import { hasBlob, readBlobStream, type Range } from "./blobs.js";
+import type { Descriptor } from "./documents.js";
 import { Connection, type ConnectionOptions } from "./http/connection.js";
 import { Manifests, type FetchedManifest, type PutResult } from "./manifests.js";
-import { probePush, type PushProbe } from "./push-probe.js";
-import type { Descriptor } from "./documents.js";
-import type { Access } from "./auth/scope.js";
-import { listTags } from "./tags.js";
 import { ping } from "./ping.js";
+import { probePush, type PushProbe } from "./push-probe.js";
+import { listTags } from "./tags.js";
 
 export type RegistryOptions = ConnectionOptions;
 
@@ -14,7 +14,7 @@ export type RegistryOptions = ConnectionOptions;
  * One registry: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
  *
  * Every method throws TgoError: USAGE for a malformed name (before any request), UNAUTHORIZED, DENIED,
- * NOT_FOUND, UNAVAILABLE (after repeats), INVALID_RESPONSE, INTERRUPTED. No error holds a credential.
+ * NOT_FOUND, UNAVAILABLE (after retries), INVALID_RESPONSE, INTERRUPTED. No error contains a credential.
  */
 export class Registry {
   /** As references name it. */
@@ -35,31 +35,31 @@ export class Registry {
     this.anonymous = this.#connection.anonymous;
   }
 
-  /** The same registry, asked with another patience, as far as it is given; logins are its own. */
-  withPatience(patience: Pick<RegistryOptions, "timeoutMs" | "retries" | "totalMs">): Registry {
-    return new Registry({ ...this.#options, ...patience });
+  /** The same registry with these timeouts and retries; it logs in on its own. */
+  withRetryOptions(options: Pick<RegistryOptions, "timeoutMs" | "retries" | "totalMs">): Registry {
+    return new Registry({ ...this.#options, ...options });
   }
 
-  /** The registry answers and accepts the credentials. */
+  /** Checks that the registry responds and accepts the credentials. */
   async ping(): Promise<void> {
     await ping(this.#connection);
   }
 
-  /** What a tag or digest stands for, or undefined when it is not there. Costs no pull on Docker Hub. */
+  /** The descriptor of a tag or digest, or undefined when there is none. Does not count as a pull on Docker Hub. */
   async resolve(repository: string, reference: string, access: Access = {}): Promise<Descriptor | undefined> {
     return this.#manifests.resolve(repository, reference, access);
   }
 
   /**
-   * An index or manifest. Its digest is computed from the bytes, and compared with the registry's header and,
-   * when it was asked for by digest, with that.
-   * @throws TgoError NOT_FOUND when there is none.
+   * Fetches an index or manifest. Its digest is computed from the bytes, and compared with the registry's header and
+   * with the requested digest.
+   * @throws TgoError NOT_FOUND when there is none
    */
   async manifest(repository: string, reference: string, access: Access = {}): Promise<FetchedManifest> {
     return this.#manifests.read(repository, reference, access);
   }
 
-  /** Puts these bytes as they are. A refusal of a tag that has this very digest already is success. */
+  /** Pushes these bytes as they are. Succeeds when the registry refuses because the tag has this very digest already. */
   async putManifest(
     repository: string,
     tagOrDigest: string,
@@ -74,8 +74,8 @@ export class Registry {
   }
 
   /**
-   * The blob's size in bytes, or undefined when the repository does not hold it.
-   * @param known `size`: returned when the registry says that the blob exists but not how long it is.
+   * The blob's size in bytes, or undefined when the repository does not have it.
+   * @param known `size`: returned when the registry says that the blob exists, but not how long it is
    */
   async hasBlob(
     repository: string,
@@ -86,32 +86,32 @@ export class Registry {
   }
 
   /**
-   * A blob's bytes, or a range of them, as a stream that holds one chunk at a time and resumes where a
-   * connection breaks. Read whole, they are checked against the digest when they end.
+   * A blob's bytes, or a range of them, as a stream that keeps one chunk in memory and resumes where a connection
+   * breaks. A whole blob is verified against its digest at the end.
    */
   async blob(repository: string, digest: string, range?: Range): Promise<ReadableStream<Uint8Array>> {
     return readBlobStream(this.#connection, repository, digest, range);
   }
 
   /**
-   * Uploads a blob unless the repository holds it: HEAD, mount where it can be, else POST and one PUT (the one
-   * way that all registries take for any size). A broken upload starts again with a new session.
+   * Uploads a blob unless the repository has it: HEAD, mount if possible, else POST and one PUT (the only way that all
+   * registries accept for any size). A broken upload starts over in a new session.
    */
   async putBlob(repository: string, upload: BlobUpload): Promise<"uploaded" | "mounted" | "exists"> {
     return putBlob(this.#connection, repository, upload);
   }
 
-  /** Lets the repository share a blob of another one in this registry. False when it has to be uploaded. */
+  /** Mounts a blob from another repository of this registry. False when it has to be uploaded. */
   async mountBlob(repository: string, digest: string, from: string): Promise<boolean> {
     return (await mountBlob(this.#connection, repository, digest, from)) === "mounted";
   }
 
-  /** Whether a push would be let in, without pushing anything. @throws TgoError saying why not */
+  /** Checks that a push would be accepted, without pushing anything. @throws TgoError saying why not */
   async probePush(repository: string): Promise<PushProbe> {
     return probePush(this.#connection, repository);
   }
 
-  /** Every tag; none for a repository that is not there. */
+  /** All tags; none for a repository that does not exist. */
   async tags(repository: string): Promise<string[]> {
     return listTags(this.#connection, repository);
   }

@@ -3,29 +3,24 @@ import {
   pushParts,
   type BlobToPut,
   type ManifestToPut,
-  type OnTransferProgress,
   type Repository,
   type TransferSummary,
+  type TransferTarget,
 } from "./transfer.js";
 
 /**
- * Copies an index or a manifest, and all it names, byte for byte. Blobs are looked for first, mounted within
- * one registry, and else streamed. The tag, when given, is put last. A target that has the digest already is
- * only tagged, and one that has the tag too is left alone, whatever has become of the source.
- * @throws TgoError as {@link Registry} does.
+ * Copies an index or a manifest, and everything it lists, byte for byte. Blobs that exist are skipped; the others are
+ * mounted within one registry, else streamed. The tag, if given, is pushed last. A target that has the digest is only
+ * tagged, and one that has the tag too is left alone, even when the source is gone.
+ * @throws TgoError as {@link Registry} does
  */
-export async function copyImage(o: {
-  readonly from: Repository;
-  readonly digest: string;
-  readonly to: Repository;
-  readonly tag?: string | undefined;
-  readonly onProgress?: OnTransferProgress | undefined;
-  /** Looks for every blob and manifest, also where the digest is there. */
-  readonly thorough?: boolean | undefined;
-}): Promise<TransferSummary & { readonly digest: string }> {
-  const held = await o.to.registry.resolve(o.to.repository, o.digest, { push: true });
-  const from = held === undefined || o.thorough === true ? o.from : o.to;
-  return { digest: o.digest, ...(await pushParts(await collect(from, o.digest), { ...o, from })) };
+export async function copyImage(
+  image: TransferTarget & { readonly from: Repository; readonly digest: string },
+): Promise<TransferSummary & { readonly digest: string }> {
+  const { to, digest, thorough = false } = image;
+  const present = await to.registry.resolve(to.repository, digest, { push: true });
+  const from = present === undefined || thorough ? image.from : to;
+  return { digest, ...(await pushParts(await collect(from, digest), { ...image, from })) };
 }
 
 async function collect(
@@ -34,7 +29,7 @@ async function collect(
 ): Promise<{ blobs: BlobToPut[]; manifests: ManifestToPut[] }> {
   const { bytes, value, descriptor } = await from.registry.manifest(from.repository, digest);
   const self = { digest, mediaType: descriptor.mediaType, bytes };
-  if (!isIndex(value)) return { blobs: [...value.layers, value.config].filter(isHere), manifests: [self] };
+  if (!isIndex(value)) return { blobs: [...value.layers, value.config].filter(isHosted), manifests: [self] };
   const children = await Promise.all(value.manifests.map((child) => collect(from, child.digest)));
   return {
     blobs: children.flatMap(({ blobs }) => blobs),
@@ -43,6 +38,6 @@ async function collect(
 }
 
 /** A layer with `urls` is fetched from there, and need not be in any registry. */
-function isHere({ urls }: Descriptor): boolean {
+function isHosted({ urls }: Descriptor): boolean {
   return urls === undefined || urls.length === 0;
 }

@@ -12,7 +12,7 @@ export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
-/** The digest of these bytes by the algorithm that `expected` names, to compare with it. */
+/** The digest of these bytes, by the algorithm of the digest to compare it with. */
 export function digestLike(expected: string, bytes: Uint8Array): string {
   const digester = digesterFor(expected);
   digester.update(bytes);
@@ -24,7 +24,7 @@ export interface Digester {
   digest(): string;
 }
 
-/** Hashes a stream by the algorithm of the digest it should have. */
+/** Hashes a stream, by the algorithm of the digest that is expected. */
 export function digesterFor(expected: string): Digester {
   const algorithm = expected.startsWith("sha512:") ? "sha512" : "sha256";
   const hash = createHash(algorithm);

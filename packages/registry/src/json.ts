@@ -1,4 +1,8 @@
-/** The value, or undefined for a text that is not JSON. The parser's own error quotes the text, secrets and all. */
+import canonicalize from "canonicalize";
+import type * as z from "zod/mini";
+import { en } from "zod/locales";
+
+/** The value, or undefined when the text is not JSON. The parser's own error would quote the text, secrets included. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -8,17 +12,14 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * One text for one value: keys sorted, no blanks. What is written this way has the same digest whatever the
- * order in which it was put together.
+ * One text for one value: RFC 8785. What is written this way has the same digest whatever order its keys were
+ * added in.
  */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => (isRecord(inner) ? sorted(inner) : inner));
+  return canonicalize(value) ?? "";
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function sorted(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+/** Validates a value with zod's English messages: zod/mini has none of its own. */
+export function validate<T>(schema: z.ZodMiniType<T>, value: unknown): z.core.util.SafeParseResult<T> {
+  return schema.safeParse(value, { error: en().localeError });
 }

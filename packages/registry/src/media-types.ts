@@ -3,7 +3,7 @@
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md
  */
 export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
-/** The config of an artifact that has none. */
+/** The config of an artifact that has no config of its own. */
 export const OCI_EMPTY = "application/vnd.oci.empty.v1+json";
 export const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 export const OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
@@ -22,11 +22,11 @@ export const DOCKER_LAYER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.g
 export const DOCKER_LAYER_ZSTD = "application/vnd.docker.image.rootfs.diff.tar.zstd";
 export const DOCKER_FOREIGN_LAYER_GZIP = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
 
-/** What we say we read, always in full: GHCR answers 404 for an index that `Accept` does not name. */
+/** Always sent in full: GHCR responds 404 to a request whose `Accept` does not name the type of the index. */
 export const ACCEPT_MANIFESTS = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
 
 /** The largest manifest we read, in bytes. Registries cap a push at 4 MiB. */
 export const MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
 
-/** BuildKit marks an attestation's descriptor in an index with this annotation. */
+/** BuildKit's annotation on the descriptor of an attestation in an index. */
 export const ATTESTATION_ANNOTATION = "vnd.docker.reference.type";

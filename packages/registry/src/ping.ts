@@ -1,40 +1,44 @@
 import { TgoError } from "@tgo/errors";
-import type { RegistryResponse } from "./http/response.js";
-import type { Connection } from "./http/connection.js";
 import { firstBytes } from "./documents.js";
+import type { Connection } from "./http/connection.js";
+import type { RegistryResponse } from "./http/response.js";
 
 const REMEDY =
-  "Check the host and the port; a web server, proxy or login page may be answering in its place.";
+  "Check the host and the port; a web server, proxy or login page may be responding in its place.";
 
-/** Asks whether a registry answers and lets us in: distribution-spec, "Determining Support". */
+/** Checks that a registry responds and accepts the credentials: distribution-spec, "Determining Support". */
 export async function ping(connection: Connection): Promise<void> {
   const url = new URL("/v2/", connection.origin);
-  const answer = await connection.follow(
-    { method: "GET", url, where: connection.host, doing: "answer as a registry" },
+  const response = await connection.follow(
+    { method: "GET", url, where: connection.host, action: "respond as a registry" },
     [],
   );
-  const text = await answer.text();
-  const isRegistry = answer.headers.has("docker-distribution-api-version") || !isPage(answer, text);
-  if (answer.status === 404 || (answer.ok && !isRegistry)) {
-    const said = `it answers ${answer.status} and ${firstBytes(text)}`;
-    throw new TgoError("INVALID_RESPONSE", `${connection.origin.origin} is no container registry: ${said}`, {
-      where: connection.host,
-      remedy: REMEDY,
-    });
+  const text = await response.text();
+  const isRegistry = response.headers.has("docker-distribution-api-version") || !isPage(response, text);
+  if (response.status === 404 || (response.ok && !isRegistry)) {
+    const seen = `it responds ${response.status} and ${firstBytes(text)}`;
+    throw new TgoError(
+      "INVALID_RESPONSE",
+      `${connection.origin.origin} is not a container registry: ${seen}`,
+      {
+        where: connection.host,
+        remedy: REMEDY,
+      },
+    );
   }
-  if (!answer.ok) throw await connection.transport.refusal(answer);
+  if (!response.ok) throw await connection.transport.errorOf(response);
 }
 
-/** A web server's 404 does not say that a registry lacks something. @throws TgoError INVALID_RESPONSE */
-export function assertRegistry(answer: RegistryResponse, { origin }: Connection): void {
-  if (!isPage(answer, "")) return;
+/** A web server's 404 does not mean that a registry lacks something. @throws TgoError INVALID_RESPONSE */
+export function assertRegistry(response: RegistryResponse, { origin }: Connection): void {
+  if (!isPage(response, "")) return;
   throw new TgoError(
     "INVALID_RESPONSE",
-    `${origin.origin} is no container registry, or its front end is down: it answers 404 with an HTML page`,
-    { where: answer.call.where, remedy: REMEDY },
+    `${origin.origin} is not a container registry, or its front end is down: it responds 404 with an HTML page`,
+    { where: response.call.where, remedy: REMEDY },
   );
 }
 
-function isPage(answer: RegistryResponse, text: string): boolean {
-  return answer.headers.get("content-type")?.includes("html") === true || /^\s*</.test(text);
+function isPage(response: RegistryResponse, text: string): boolean {
+  return response.headers.get("content-type")?.includes("html") === true || /^\s*</.test(text);
 }

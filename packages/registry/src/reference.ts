@@ -18,15 +18,19 @@ const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const MAX_PATH = 255;
 
 /**
- * Reads an image reference by the grammar Docker uses.
- * @throws TgoError USAGE that quotes the text and says which part is wrong.
+ * Parses an image reference by Docker's grammar.
+ * @throws TgoError USAGE that quotes the text and says which part is wrong
  */
 export function parseReference(text: string): Reference {
   const fail = (why: string, remedy?: string): never => {
-    throw new TgoError("USAGE", `"${text}" is not an image reference: ${why}`, { remedy });
+    throw new TgoError(
+      "USAGE",
+      `"${text}" is not an image reference: ${why}`,
+      remedy === undefined ? {} : { remedy },
+    );
   };
   if (/^[a-z]+:\/\//.test(text))
-    fail("it starts with a scheme", `Leave the scheme out: ${text.replace(/^[a-z]+:\/\//, "")}`);
+    fail("it starts with a scheme", `Leave out the scheme: ${text.replace(/^[a-z]+:\/\//, "")}`);
 
   const [nameAndTag = "", digest, ...rest] = text.split("@");
   if (rest.length > 0) fail("it has more than one digest");
@@ -51,7 +55,7 @@ export function parseReference(text: string): Reference {
   };
 }
 
-/** The full text of a reference; what {@link parseReference} reads back. */
+/** The full text of a reference; {@link parseReference} parses it back. */
 export function formatReference({ host, repository, tag, digest }: Reference): string {
   return `${host}/${repository}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
 }
@@ -75,7 +79,7 @@ export function repositoryProblem(path: string): string | undefined {
 }
 
 /**
- * Called before any request, so that a malformed name never reaches the wire.
+ * Called before any request, so that a malformed name is never sent.
  * @throws TgoError USAGE
  */
 export function assertNames(host: string, repository: string, tagOrDigest?: string): void {
@@ -90,9 +94,9 @@ export function assertNames(host: string, repository: string, tagOrDigest?: stri
   }
 }
 
-const TAG_REMEDY = "A tag has 1 to 128 letters, digits, '_', '.', '-', and starts with none of '.' and '-'.";
+const TAG_REMEDY = "A tag has 1 to 128 letters, digits, '_', '.', '-', and does not start with '.' or '-'.";
 
-/** The first part is a host if it could be nothing else; otherwise the name is Docker Hub's. */
+/** The first part is a host if it can be nothing else; otherwise the name is Docker Hub's. */
 function splitHost(name: string): { host: string; path: string } {
   const slash = name.indexOf("/");
   const first = slash === -1 ? "" : name.slice(0, slash);

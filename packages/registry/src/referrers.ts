@@ -5,18 +5,18 @@ import { canonicalJson } from "./json.js";
 import { isIndex, type Descriptor, type Index } from "./documents.js";
 import type { Repository } from "./transfer.js";
 
-/** A document that belongs to an image. */
+/** A document attached to an image. */
 export interface Artifact {
-  /** What kind of document it is; also the media type of its one layer. */
+  /** Its artifact type; also the media type of its one layer. */
   readonly type: string;
   readonly content: Uint8Array;
-  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidance-for-an-empty-descriptor */
 const EMPTY = new TextEncoder().encode("{}");
 
-/** A document that is beside its image now. */
+/** A document that is attached now. */
 export interface AttachResult {
   /** Of the artifact's manifest. */
   readonly digest: string;
@@ -24,10 +24,10 @@ export interface AttachResult {
 }
 
 /**
- * Puts a document beside an image, as a manifest that names it as its subject. A registry that keeps no list of
- * referrers gets it in the tag that clients then look at. The same document again changes nothing.
+ * Attaches a document to an image: pushes a manifest whose subject is the image. A registry without the referrers
+ * API also gets the tag in which clients then look for referrers. Attaching the same document again changes nothing.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests-with-subject
- * @throws TgoError DENIED where the registry takes no artifacts
+ * @throws TgoError DENIED when the registry accepts no artifacts
  */
 export async function attachArtifact(
   to: Repository,
@@ -49,29 +49,29 @@ export async function attachArtifact(
   };
   const bytes = new TextEncoder().encode(canonicalJson(manifest));
   const own = { mediaType: OCI_MANIFEST, digest: digestOf(bytes), size: bytes.length };
-  const [held, listed] = await Promise.all([
+  const [present, listed] = await Promise.all([
     to.registry.resolve(to.repository, own.digest, { push: true }),
     readList(to, subject),
   ]);
-  if (held !== undefined && listed?.manifests.some((other) => other.digest === own.digest) === true)
+  if (present !== undefined && listed?.manifests.some((other) => other.digest === own.digest) === true)
     return { digest: own.digest, state: "already there" };
   const blobs = [
     { ...config, bytes: EMPTY },
     { ...layer, bytes: content },
   ];
-  if (held === undefined) {
+  if (present === undefined) {
     await Promise.all(
       blobs.map(({ digest: blob, size: length, bytes: data }) =>
         to.registry.putBlob(to.repository, { digest: blob, size: length, open: () => data }),
       ),
     );
   }
-  // Put again, where it is there: only this tells whether the registry lists it by itself. The list cannot be asked for
-  // everywhere: GHCR answers with a redirect to a web page.
+  // Pushed even when it exists: only the response shows whether the registry lists referrers by itself. The list
+  // cannot be requested everywhere: GHCR redirects to a web page.
   const put = await to.registry.putManifest(to.repository, own.digest, OCI_MANIFEST, bytes);
   if (put.subject !== undefined)
-    return { digest: own.digest, state: held === undefined ? "done" : "already there" };
-  await list(to, subject, listed?.manifests ?? [], { ...own, artifactType: type, annotations });
+    return { digest: own.digest, state: present === undefined ? "done" : "already there" };
+  await addToList(to, subject, listed?.manifests ?? [], { ...own, artifactType: type, annotations });
   return { digest: own.digest, state: "done" };
 }
 
@@ -84,14 +84,14 @@ async function readList(to: Repository, subject: Descriptor): Promise<Index | un
   });
   const value = listed?.value;
   if (value === undefined || isIndex(value)) return value;
-  throw new TgoError("CONFLICT", "the tag that lists what belongs to the image is something else", {
+  throw new TgoError("CONFLICT", "the tag that should list the image's referrers is something else", {
     where: `${to.registry.host}/${to.repository}:${tag}`,
-    remedy: "Find out who pushed it, and remove it.",
+    remedy: "Find out who pushed it, and delete it.",
   });
 }
 
-/** Two writers at once lose an entry: the specification knows no remedy either. */
-async function list(
+/** Two concurrent writers lose an entry: the specification offers no remedy either. */
+async function addToList(
   to: Repository,
   subject: Descriptor,
   others: readonly Descriptor[],

@@ -1,41 +1,41 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod";
-import type { RegistryResponse } from "./http/response.js";
-import type { Connection } from "./http/connection.js";
-import { parseJson } from "./json.js";
-import { firstBytes } from "./documents.js";
+import * as z from "zod/mini";
 import { pullScope } from "./auth/scope.js";
+import { firstBytes } from "./documents.js";
+import type { Connection } from "./http/connection.js";
+import type { RegistryResponse } from "./http/response.js";
+import { parseJson } from "./json.js";
 
 /** `tags` is null in an empty repository. */
-const TagList = z.object({ tags: z.array(z.string()).nullish() });
+const TagList = z.object({ tags: z.nullish(z.array(z.string())) });
 
-/** Docker Hub answers all tags at once; this is the most we read, in bytes. */
+/** Docker Hub sends all tags at once; this is the most that is read, in bytes. */
 const MAX_LIST_BYTES = 64 * 1024 * 1024;
-const PAGE = "1000";
+const PAGE_SIZE = "1000";
 
-/** All pages: distribution-spec, "Listing Tags". Ends on a list that goes round in circles. */
+/** Reads all pages: distribution-spec, "Listing Tags". Stops at a page that was read before. */
 export async function listTags(connection: Connection, repository: string): Promise<string[]> {
   const first = connection.call({
     method: "GET",
     repository,
     path: "tags/list",
-    doing: "list the tags",
-    whole: MAX_LIST_BYTES,
+    action: "list the tags",
+    buffer: MAX_LIST_BYTES,
   });
   const tags = new Set<string>();
   const seen = new Set<string>();
-  let url: URL | undefined = new URL(`?n=${PAGE}`, first.url);
+  let url: URL | undefined = new URL(`?n=${PAGE_SIZE}`, first.url);
   while (url !== undefined && !seen.has(url.href)) {
     seen.add(url.href);
-    const answer = await connection.follow({ ...first, url }, [pullScope(repository)]);
-    if (answer.status === 404 && /NAME_UNKNOWN|NOT_FOUND/.test(await answer.text())) return [];
-    if (answer.status === 400 && /PAGINATION_NUMBER_INVALID/.test(await answer.text())) {
+    const response = await connection.follow({ ...first, url }, [pullScope(repository)]);
+    if (response.status === 404 && /NAME_UNKNOWN|NOT_FOUND/.test(await response.text())) return [];
+    if (response.status === 400 && /PAGINATION_NUMBER_INVALID/.test(await response.text())) {
       url = first.url;
       continue;
     }
-    if (!answer.ok) throw await connection.transport.refusal(answer);
-    for (const tag of tagsOf(await answer.bytes(MAX_LIST_BYTES), first.where)) tags.add(tag);
-    url = nextPage(connection, answer);
+    if (!response.ok) throw await connection.transport.errorOf(response);
+    for (const tag of tagsOf(await response.bytes(MAX_LIST_BYTES), first.where)) tags.add(tag);
+    url = nextPage(connection, response);
   }
   return [...tags];
 }
@@ -48,11 +48,11 @@ function tagsOf(bytes: Uint8Array, where: string): string[] {
 }
 
 /** The `Link` header with rel="next": RFC 8288. */
-function nextPage(connection: Connection, answer: RegistryResponse): URL | undefined {
-  const { url: asked, where } = answer.call;
-  const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(answer.headers.get("link") ?? "") ?? [];
-  if (target === undefined || !URL.canParse(target, asked.href)) return undefined;
-  const url = connection.reach(new URL(target, asked));
+function nextPage(connection: Connection, response: RegistryResponse): URL | undefined {
+  const { url: page, where } = response.call;
+  const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(response.headers.get("link") ?? "") ?? [];
+  if (target === undefined || !URL.canParse(target, page.href)) return undefined;
+  const url = connection.reach(new URL(target, page));
   if (url.origin === connection.origin.origin) return url;
   throw new TgoError("INVALID_RESPONSE", `the list of tags continues on another host (${url.origin})`, {
     where,

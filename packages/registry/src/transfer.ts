@@ -1,8 +1,8 @@
 import { isTgoError, TgoError } from "@tgo/errors";
-import { inParallel } from "./parallel.js";
-import type { Registry } from "./client.js";
 import { address } from "./address.js";
-import type { Content } from "./http/transport.js";
+import type { Registry } from "./client.js";
+import type { Content } from "./http/call.js";
+import { inParallel } from "./parallel.js";
 
 /** A repository in a registry. */
 export interface Repository {
@@ -10,7 +10,7 @@ export interface Repository {
   readonly repository: string;
 }
 
-/** What was done with one blob or manifest. */
+/** What happened to one blob, manifest or tag. */
 export interface TransferProgress {
   readonly kind: "blob" | "manifest" | "tag";
   /** A digest, or the tag. */
@@ -25,13 +25,13 @@ export type OnTransferProgress = (progress: TransferProgress) => void;
 /** What a push or copy did. */
 export interface TransferSummary {
   readonly uploaded: { readonly blobs: number; readonly bytes: number };
-  /** Blobs that the registry shared from another repository. */
+  /** Blobs mounted from another repository of the registry. */
   readonly mounted: number;
-  /** Blobs that were there. */
+  /** Blobs that the repository had already. */
   readonly present: number;
 }
 
-/** Something to put: its bytes at hand, or to be read from `from`. */
+/** A blob to push: its bytes are given, or read from the source repository. */
 export interface BlobToPut {
   readonly digest: string;
   readonly size: number;
@@ -44,52 +44,52 @@ export interface ManifestToPut {
   readonly bytes: Uint8Array;
 }
 
-/** An image in the order in which a registry takes it. */
+/** An image, in the order in which a registry accepts it. */
 export interface ImageParts {
   readonly blobs: readonly BlobToPut[];
-  /** Children before the index that lists them; the last one is what the tag will name. */
+  /** Children before the index that lists them; the last one gets the tag. */
   readonly manifests: readonly ManifestToPut[];
 }
 
 export interface TransferTarget {
   readonly to: Repository;
-  /** Where blobs without bytes are. */
-  readonly from?: Repository | undefined;
-  readonly tag?: string | undefined;
-  readonly onProgress?: OnTransferProgress | undefined;
-  /** Looks for every blob and manifest, also where the tag is there: for a place that was seen to lack something. */
-  readonly thorough?: boolean | undefined;
+  /** Where blobs without bytes are read from. */
+  readonly from?: Repository;
+  readonly tag?: string;
+  readonly onProgress?: OnTransferProgress;
+  /** Checks every blob and manifest even when the tag exists: for a repository known to lack something. */
+  readonly thorough?: boolean;
 }
 
 const BLOBS_AT_ONCE = 4;
 const REPAIRS = 2;
 
 /**
- * Puts blobs, then manifests by digest, the tag last: whoever sees the tag can pull all of it. What is there is
- * not sent again, so the same call continues one that broke off.
+ * Pushes blobs, then manifests by digest, the tag last: a client that sees the tag can pull all of the image.
+ * Nothing is sent twice, so the same call continues one that broke off.
  */
-export async function pushParts(shipment: ImageParts, destination: TransferTarget): Promise<TransferSummary> {
+export async function pushParts(parts: ImageParts, destination: TransferTarget): Promise<TransferSummary> {
   const { to, tag, onProgress, thorough = false } = destination;
-  const top = shipment.manifests.at(-1);
+  const top = parts.manifests.at(-1);
   if (top === undefined) throw new TgoError("INTERNAL", "an image without a manifest");
   const tally = new Tally(onProgress);
   const named = await to.registry.resolve(to.repository, tag ?? top.digest, { push: true });
   const isNamed = named?.digest === top.digest;
   if (isNamed && !thorough) {
-    tally.allPresent(shipment, tag);
+    tally.allPresent(parts, tag);
     return tally.result();
   }
 
-  // A registry takes an index only when it has all that the index names.
+  // A registry accepts an index only when it has everything the index lists.
   const complete =
     !thorough &&
     tag !== undefined &&
     (await to.registry.resolve(to.repository, top.digest, { push: true })) !== undefined;
-  if (complete) tally.allPresent(shipment);
-  else await putBlobs(shipment.blobs, destination, tally);
-  for (const manifest of complete ? [] : shipment.manifests) {
+  if (complete) tally.allPresent(parts);
+  else await putBlobs(parts.blobs, destination, tally);
+  for (const manifest of complete ? [] : parts.manifests) {
     const present = (await to.registry.resolve(to.repository, manifest.digest, { push: true })) !== undefined;
-    if (!present) await putManifest(manifest, shipment, destination, tally);
+    if (!present) await putManifest(manifest, parts, destination, tally);
     tally.add({
       kind: "manifest",
       name: manifest.digest,
@@ -121,10 +121,10 @@ async function putBlobs(
   });
 }
 
-/** GHCR was seen to lose a blob between its upload and the manifest: what is missing is put again. */
+/** GHCR has lost blobs between their upload and the manifest: missing ones are pushed again. */
 async function putManifest(
   manifest: ManifestToPut,
-  shipment: ImageParts,
+  parts: ImageParts,
   destination: TransferTarget,
   tally: Tally,
 ): Promise<void> {
@@ -135,8 +135,8 @@ async function putManifest(
       return;
     } catch (error) {
       if (!isTgoError(error) || error.code !== "NOT_FOUND" || repairs === REPAIRS) throw error;
-      await putBlobs(shipment.blobs, destination, tally);
-      for (const child of shipment.manifests.slice(0, shipment.manifests.indexOf(manifest))) {
+      await putBlobs(parts.blobs, destination, tally);
+      for (const child of parts.manifests.slice(0, parts.manifests.indexOf(manifest))) {
         await registry.putManifest(repository, child.digest, child.mediaType, child.bytes);
       }
     }
@@ -149,7 +149,7 @@ function read(from: Repository | undefined, to: Repository, digest: string): Pro
   }
   throw new TgoError(
     "NOT_FOUND",
-    "a layer of the image is not in the repository, and no other place was given to take it from",
+    "a layer of the image is not in the repository, and no other source was given",
     {
       where: address(to.registry, to.repository, digest),
       remedy: "Build and push the image again.",
@@ -157,7 +157,7 @@ function read(from: Repository | undefined, to: Repository, digest: string): Pro
   );
 }
 
-/** Within one registry, repositories can share blobs. */
+/** Repositories of one registry can share blobs. */
 function inOneRegistry({ registry: a }: Repository, { registry: b }: Repository): boolean {
   return a === b || (a.host === b.host && a.url === b.url);
 }
@@ -168,7 +168,7 @@ function mountSources(from: Repository | undefined, to: Repository): string[] {
     : [];
 }
 
-/** Counts each blob once, by what happened to it last. */
+/** Counts each blob once, by its last outcome. */
 class Tally {
   readonly #blobs = new Map<string, TransferProgress>();
 
@@ -176,7 +176,7 @@ class Tally {
 
   add(progress: TransferProgress): void {
     const before = this.#blobs.get(progress.name);
-    // A repair finds present what was uploaded a moment ago.
+    // A repair finds blobs present that were uploaded a moment ago.
     if (before !== undefined && progress.outcome === "present") return;
     if (progress.kind === "blob") this.#blobs.set(progress.name, progress);
     this.onProgress?.(progress);

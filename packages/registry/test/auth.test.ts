@@ -1,7 +1,14 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { Registry } from "../src/index.js";
-import { failure, fakeRegistry, json, refusal, type Asked, type Server } from "@tgo/testing";
+import {
+  rejection,
+  fakeRegistry,
+  jsonResponse,
+  errorResponse,
+  type FakeRequest,
+  type FakeServer,
+} from "@tgo/testing";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const GHCR_CHALLENGE =
@@ -18,25 +25,25 @@ const found = (): Response =>
 
 /** A registry with Bearer auth; `valid` decides which tokens open it. */
 function bearer({
-  token = () => json(200, { token: "t1" }),
+  token = () => jsonResponse(200, { token: "t1" }),
   valid = () => true,
   challenge = GHCR_CHALLENGE,
 }: {
-  token?: (asked: Asked, count: number) => Response | Promise<Response>;
+  token?: (asked: FakeRequest, count: number) => Response | Promise<Response>;
   valid?: (token: string) => boolean;
   challenge?: string;
-} = {}): Server {
+} = {}): FakeServer {
   let tokens = 0;
   return (asked) => {
     if (asked.url.pathname === "/token" || asked.url.pathname === "/auth") return token(asked, ++tokens);
     const sent = /^Bearer (.*)$/.exec(asked.headers.get("authorization") ?? "")?.[1];
     if (sent === undefined || !valid(sent))
-      return refusal(401, "UNAUTHORIZED", "authentication required", { "www-authenticate": challenge });
+      return errorResponse(401, "UNAUTHORIZED", "authentication required", { "www-authenticate": challenge });
     return found();
   };
 }
 
-const tokenCalls = (asked: readonly Asked[]): Asked[] =>
+const tokenCalls = (asked: readonly FakeRequest[]): FakeRequest[] =>
   asked.filter(({ url }) => url.pathname === "/token" || url.pathname === "/auth");
 const resolve = (registry: Registry, repository = "a/b"): Promise<unknown> =>
   registry.resolve(repository, "v1");
@@ -60,9 +67,12 @@ describe("Bearer", () => {
   });
 
   test("an identity token is traded by POST, and never sent in a URL", async () => {
-    const { registry, asked } = fakeRegistry(bearer({ token: () => json(200, { access_token: "t1" }) }), {
-      credentials: { identityToken: "refresh-me" },
-    });
+    const { registry, asked } = fakeRegistry(
+      bearer({ token: () => jsonResponse(200, { access_token: "t1" }) }),
+      {
+        credentials: { identityToken: "refresh-me" },
+      },
+    );
     await resolve(registry);
     const [call] = tokenCalls(asked);
     expect(call?.method).toBe("POST");
@@ -106,7 +116,7 @@ describe("Bearer", () => {
   ])("a token lives %s, and is renewed before it ends", async (_, expires, still, over) => {
     let now = 0;
     const { registry, asked } = fakeRegistry(
-      bearer({ token: () => json(200, { token: "t1", expires_in: expires }) }),
+      bearer({ token: () => jsonResponse(200, { token: "t1", expires_in: expires }) }),
       { now: () => now },
     );
     await resolve(registry);
@@ -121,7 +131,7 @@ describe("Bearer", () => {
   test("a token refused in mid push is replaced, and the request repeated", async () => {
     let live = "t1";
     const { registry, asked } = fakeRegistry(
-      bearer({ token: () => json(200, { token: live }), valid: (token) => token === live }),
+      bearer({ token: () => jsonResponse(200, { token: live }), valid: (token) => token === live }),
     );
     await resolve(registry);
     live = "t2";
@@ -131,24 +141,24 @@ describe("Bearer", () => {
 
   test("a token that grants nothing (Docker Hub) fails after one more try", async () => {
     const { registry, asked } = fakeRegistry(bearer({ valid: () => false }));
-    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({
+    expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({
       code: "UNAUTHORIZED",
-      what: "the registry asks for credentials",
+      what: "the registry requires credentials",
     });
     expect(tokenCalls(asked)).toHaveLength(1);
   });
 
   test("GHCR's 403 'invalid token' without a challenge gets a new token once", async () => {
     let live = "t1";
-    const server = bearer({ token: () => json(200, { token: live }), valid: () => true });
+    const server = bearer({ token: () => jsonResponse(200, { token: live }), valid: () => true });
     const { registry } = fakeRegistry((asked) => {
       const sent = asked.headers.get("authorization");
-      if (sent !== null && sent !== `Bearer ${live}`) return refusal(403, "DENIED", "invalid token");
+      if (sent !== null && sent !== `Bearer ${live}`) return errorResponse(403, "DENIED", "invalid token");
       return server(asked);
     });
     await registry.tags("a/b").catch(() => undefined);
     live = "t2";
-    const error = await failure(registry.tags("a/b"));
+    const error = await rejection(registry.tags("a/b"));
     // The fake answers no tag list; that it got that far shows that the new token was used.
     expect(error.message).toContain("expected a list of tags");
   });
@@ -168,7 +178,7 @@ describe("Bearer", () => {
 
   test("a mount that is refused is no failure: the blob can still be uploaded", async () => {
     const { registry } = fakeRegistry(
-      bearer({ token: () => refusal(403, "DENIED", "requested access to the resource is denied") }),
+      bearer({ token: () => errorResponse(403, "DENIED", "requested access to the resource is denied") }),
     );
     expect(await registry.mountBlob("a/b", DIGEST, "c/d")).toBe(false);
   });
@@ -215,7 +225,7 @@ describe("Bearer", () => {
       bearer({ challenge: 'Bearer realm="http://evil.example/token"' }),
       { credentials },
     );
-    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({
+    expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({
       code: "INVALID_RESPONSE",
       what: "the registry wants the login at http://evil.example, which is not encrypted",
     });
@@ -224,11 +234,11 @@ describe("Bearer", () => {
 
   test.each([
     ["HTML", () => new Response("<html>login</html>", { headers: { "content-type": "text/html" } })],
-    ["JSON without a token", () => json(200, {})],
-    ["a token with a line break", () => json(200, { token: "a\nb" })],
+    ["JSON without a token", () => jsonResponse(200, {})],
+    ["a token with a line break", () => jsonResponse(200, { token: "a\nb" })],
   ])("a token answer that is %s is told", async (_, token) => {
     const { registry } = fakeRegistry(bearer({ token }));
-    expect(await failure(resolve(registry))).toMatchObject({
+    expect(await rejection(resolve(registry))).toMatchObject({
       code: "INVALID_RESPONSE",
       what: "the login server of ghcr.io sent no token",
     });
@@ -237,7 +247,8 @@ describe("Bearer", () => {
   test("the token server's 503 is waited out", async () => {
     const { registry, waits } = fakeRegistry(
       bearer({
-        token: (_, count) => (count < 3 ? new Response("", { status: 503 }) : json(200, { token: "t1" })),
+        token: (_, count) =>
+          count < 3 ? new Response("", { status: 503 }) : jsonResponse(200, { token: "t1" }),
       }),
     );
     await expect(resolve(registry)).resolves.toMatchObject({ digest: DIGEST });
@@ -246,7 +257,7 @@ describe("Bearer", () => {
 });
 
 describe("Basic", () => {
-  const basic: Server = ({ headers }) =>
+  const basic: FakeServer = ({ headers }) =>
     headers.get("authorization")?.startsWith("Basic ") === true
       ? found()
       : new Response("", { status: 401, headers: { "www-authenticate": 'Basic realm="r"' } });
@@ -276,30 +287,30 @@ describe("no credential in any error", () => {
     "dckr_jti_abc",
     "as 'someone'",
   ];
-  const echo = ({ headers, url }: Asked): string => {
+  const echo = ({ headers, url }: FakeRequest): string => {
     const sent = headers.get("authorization") ?? "";
     return `got ${sent} (${sent.replace(/^\w+ /, "")}) at ${url.href} as 'someone': dckr_jti_abc`;
   };
 
-  test.each<[string, Server]>([
+  test.each<[string, FakeServer]>([
     [
       "a token server that quotes the request",
-      bearer({ token: (asked) => refusal(403, "DENIED", echo(asked)) }),
+      bearer({ token: (asked) => errorResponse(403, "DENIED", echo(asked)) }),
     ],
     [
       "a registry that quotes the token",
       (asked) =>
         asked.url.pathname === "/token"
-          ? json(200, { token: "t0ken-of-the-registry" })
+          ? jsonResponse(200, { token: "t0ken-of-the-registry" })
           : asked.headers.has("authorization")
-            ? refusal(403, "DENIED", echo(asked))
-            : refusal(401, "X", "y", { "www-authenticate": GHCR_CHALLENGE }),
+            ? errorResponse(403, "DENIED", echo(asked))
+            : errorResponse(401, "X", "y", { "www-authenticate": GHCR_CHALLENGE }),
     ],
     [
       "a registry that quotes Basic",
       (asked) =>
         asked.headers.has("authorization")
-          ? refusal(400, "X", echo(asked))
+          ? errorResponse(400, "X", echo(asked))
           : new Response("", { status: 401, headers: { "www-authenticate": "Basic" } }),
     ],
     [
@@ -316,7 +327,7 @@ describe("no credential in any error", () => {
     ],
   ])("%s", async (_, server) => {
     const { registry, retries } = fakeRegistry(server, { credentials });
-    const error = await failure(registry.manifest("a/b", "v1"));
+    const error = await rejection(registry.manifest("a/b", "v1"));
     const shown = inspect({ error, retries, registry }, { depth: 20, showHidden: true });
     for (const secret of secrets) expect(shown).not.toContain(secret);
   });

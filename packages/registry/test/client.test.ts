@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { digestOf, Registry, type Index } from "../src/index.js";
 import { OCI_INDEX } from "../src/media-types.js";
-import { failure, fakeRegistry, json, networkError, refusal, type Server, streamOf } from "@tgo/testing";
+import {
+  rejection,
+  fakeRegistry,
+  jsonResponse,
+  networkError,
+  errorResponse,
+  type FakeServer,
+  streamOf,
+} from "@tgo/testing";
 
 const index: Index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] };
 const bytes = new TextEncoder().encode(JSON.stringify(index));
@@ -31,7 +39,7 @@ describe("manifests", () => {
     ["the digest that was asked for", `sha256:${"0".repeat(64)}`, answer()],
   ])("bytes that differ from %s are refused", async (_, reference, response) => {
     const { registry } = fakeRegistry(() => response);
-    expect(await failure(registry.manifest("a/b", reference))).toMatchObject({
+    expect(await rejection(registry.manifest("a/b", reference))).toMatchObject({
       code: "INVALID_RESPONSE",
       what: expect.stringContaining(digest) as string,
     });
@@ -53,7 +61,7 @@ describe("manifests", () => {
     ],
   ])("%s is no manifest", async (_, body, why) => {
     const { registry } = fakeRegistry(() => answer(body));
-    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({
+    expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({
       code: "INVALID_RESPONSE",
       what: expect.stringContaining(why) as string,
     });
@@ -67,19 +75,23 @@ describe("manifests", () => {
 
   test("a 404 because of Accept is never 'not there'", async () => {
     const { registry } = fakeRegistry(() =>
-      refusal(404, "MANIFEST_UNKNOWN", "OCI index found, but Accept header does not support OCI indexes"),
+      errorResponse(
+        404,
+        "MANIFEST_UNKNOWN",
+        "OCI index found, but Accept header does not support OCI indexes",
+      ),
     );
-    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({ code: "INTERNAL" });
+    expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({ code: "INTERNAL" });
   });
 
   test("what was just put is waited for; what was not is absent at once", async () => {
     let reads = 0;
-    const server: Server = ({ method }) => {
+    const server: FakeServer = ({ method }) => {
       if (method === "PUT") return new Response(null, { status: 201 });
-      return ++reads < 4 ? refusal(404, "MANIFEST_UNKNOWN", "manifest unknown") : answer();
+      return ++reads < 4 ? errorResponse(404, "MANIFEST_UNKNOWN", "manifest unknown") : answer();
     };
     const { registry, waits } = fakeRegistry(server);
-    await failure(registry.manifest("a/b", "v1"));
+    await rejection(registry.manifest("a/b", "v1"));
     expect(waits).toEqual([]);
     await registry.putManifest("a/b", "v1", OCI_INDEX, bytes);
     expect((await registry.manifest("a/b", "v1")).descriptor.digest).toBe(digest);
@@ -88,17 +100,17 @@ describe("manifests", () => {
 
   test("a refused push to an immutable tag with the same digest is success, with another one it is not", async () => {
     const server =
-      (there: Uint8Array): Server =>
+      (there: Uint8Array): FakeServer =>
       ({ method }) =>
         method === "PUT"
-          ? refusal(403, "DENIED", "The requested tag already exists and cannot be overwritten.")
+          ? errorResponse(403, "DENIED", "The requested tag already exists and cannot be overwritten.")
           : answer(there);
     await expect(
       fakeRegistry(server(bytes)).registry.putManifest("a/b", "v1", OCI_INDEX, bytes),
     ).resolves.toMatchObject({ digest });
     const other = new TextEncoder().encode(JSON.stringify({ ...index, annotations: { a: "b" } }));
     expect(
-      await failure(fakeRegistry(server(other)).registry.putManifest("a/b", "v1", OCI_INDEX, bytes)),
+      await rejection(fakeRegistry(server(other)).registry.putManifest("a/b", "v1", OCI_INDEX, bytes)),
     ).toMatchObject({
       code: "DENIED",
       remedy: expect.stringContaining("Publish under a new tag.") as string,
@@ -110,7 +122,7 @@ describe("manifests", () => {
       () =>
         new Response(null, { status: 201, headers: { "docker-content-digest": `sha256:${"0".repeat(64)}` } }),
     );
-    expect(await failure(registry.putManifest("a/b", "v1", OCI_INDEX, bytes))).toMatchObject({
+    expect(await rejection(registry.putManifest("a/b", "v1", OCI_INDEX, bytes))).toMatchObject({
       code: "INVALID_RESPONSE",
     });
   });
@@ -118,10 +130,10 @@ describe("manifests", () => {
 
 describe("retries", () => {
   test("are as many as its patience allows, and another patience is another registry's", async () => {
-    const { registry, asked } = fakeRegistry(() => refusal(503, "UNAVAILABLE", "down"));
-    await failure(registry.withPatience({ retries: 1 }).resolve("a/b", "v1"));
+    const { registry, asked } = fakeRegistry(() => errorResponse(503, "UNAVAILABLE", "down"));
+    await rejection(registry.withRetryOptions({ retries: 1 }).resolve("a/b", "v1"));
     expect(asked).toHaveLength(2);
-    await failure(registry.resolve("a/b", "v1"));
+    await rejection(registry.resolve("a/b", "v1"));
     expect(asked).toHaveLength(7);
   });
 
@@ -136,8 +148,8 @@ describe("retries", () => {
   });
 
   test("five tries, then the registry's own words", async () => {
-    const { registry, asked } = fakeRegistry(() => refusal(503, "UNAVAILABLE", "service overloaded"));
-    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({
+    const { registry, asked } = fakeRegistry(() => errorResponse(503, "UNAVAILABLE", "service overloaded"));
+    expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({
       code: "UNAVAILABLE",
       what: expect.stringContaining("service overloaded") as string,
     });
@@ -149,7 +161,7 @@ describe("retries", () => {
       retries: 8,
       random: () => 0.999999,
     });
-    await failure(registry.manifest("a/b", "v1"));
+    await rejection(registry.manifest("a/b", "v1"));
     expect(waits).toEqual([500, 1000, 2000, 4000]);
   });
 
@@ -170,7 +182,7 @@ describe("retries", () => {
     const { registry, waits } = fakeRegistry(
       () => new Response("", { status: 503, headers: { "retry-after": "3600" } }),
     );
-    await failure(registry.manifest("a/b", "v1"));
+    await rejection(registry.manifest("a/b", "v1"));
     expect(waits).toEqual([]);
   });
 
@@ -187,10 +199,10 @@ describe("retries", () => {
         },
       },
     );
-    const error = await failure(registry.manifest("a/b", "v1"));
+    const error = await rejection(registry.manifest("a/b", "v1"));
     expect(error).toMatchObject({
       code: "UNAVAILABLE",
-      what: expect.stringMatching(/503.*the time for all tries is over/) as string,
+      what: expect.stringMatching(/503.*the time for all attempts is up/) as string,
     });
     expect(waits).toEqual([]);
     expect([asked.length, time]).toEqual([3, 40_000]);
@@ -297,7 +309,7 @@ describe("retries", () => {
     ],
   ])("%s", async (_, host, code, tries, what) => {
     const { registry, asked } = fakeRegistry(() => Promise.reject(networkError(code)), { host });
-    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({
+    expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({
       code: "UNAVAILABLE",
       what: expect.stringContaining(what) as string,
       remedy: expect.any(String) as string,
@@ -310,7 +322,7 @@ describe("retries", () => {
       host: "localhost:5001",
       url: "http://10.1.2.3:5000",
     });
-    expect(await failure(registry.ping())).toMatchObject({
+    expect(await rejection(registry.ping())).toMatchObject({
       what: "cannot reach localhost:5001 (at http://10.1.2.3:5000): connection refused",
     });
   });
@@ -327,9 +339,9 @@ describe("retries", () => {
           });
         }),
     });
-    expect(await failure(registry.ping())).toMatchObject({
+    expect(await rejection(registry.ping())).toMatchObject({
       code: "UNAVAILABLE",
-      what: "cannot reach ghcr.io: no answer for 0.02 s",
+      what: "cannot reach ghcr.io: no response for 0.02 s",
     });
   });
 
@@ -342,7 +354,7 @@ describe("retries", () => {
         return Promise.resolve();
       },
     });
-    expect(await failure(registry.ping())).toMatchObject({ code: "INTERRUPTED" });
+    expect(await rejection(registry.ping())).toMatchObject({ code: "INTERRUPTED" });
   });
 
   test("an HTML 404 of a front end that is down is tried once more", async () => {
@@ -366,7 +378,7 @@ describe("blobs", () => {
     return Buffer.concat(chunks);
   };
   const registryThatRedirectsTo =
-    (location: string, serve: Server): Server =>
+    (location: string, serve: FakeServer): FakeServer =>
     (asked) => {
       if (asked.url.hostname === "ghcr.io" && !asked.headers.has("authorization"))
         return new Response("", { status: 401, headers: { "www-authenticate": "Basic" } });
@@ -403,10 +415,10 @@ describe("blobs", () => {
       registryThatRedirectsTo("http://store.example/x", () => new Response(blob)),
       { credentials },
     );
-    expect(await failure(registry.blob("a/b", blobDigest, { start: 0, end: 3 }))).toMatchObject({
+    expect(await rejection(registry.blob("a/b", blobDigest, { start: 0, end: 3 }))).toMatchObject({
       code: "INVALID_RESPONSE",
     });
-    expect(await failure(registry.manifest("a/b", "v1"))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({ code: "INVALID_RESPONSE" });
     expect(asked.every(({ url }) => url.protocol === "https:")).toBe(true);
   });
 
@@ -414,14 +426,14 @@ describe("blobs", () => {
     const { registry } = fakeRegistry(
       () => new Response(null, { status: 307, headers: { location: "/v2/a/b/again" } }),
     );
-    expect(await failure(registry.blob("a/b", blobDigest))).toMatchObject({
+    expect(await rejection(registry.blob("a/b", blobDigest))).toMatchObject({
       what: "the registry redirects more than 5 times",
     });
   });
 
   test("wrong bytes end in an error, not in silence", async () => {
     const { registry } = fakeRegistry(() => new Response("something else"));
-    expect(await failure(read(registry.blob("a/b", blobDigest)))).toMatchObject({
+    expect(await rejection(read(registry.blob("a/b", blobDigest)))).toMatchObject({
       code: "INVALID_RESPONSE",
       what: expect.stringContaining("the blob's bytes have the digest") as string,
     });
@@ -463,7 +475,7 @@ describe("blobs", () => {
     ["no range header", new Response("x", { status: 206 })],
   ])("%s is refused", async (_, response) => {
     const { registry } = fakeRegistry(() => response);
-    expect(await failure(registry.blob("a/b", blobDigest, { start: 3, end: 6 }))).toMatchObject({
+    expect(await rejection(registry.blob("a/b", blobDigest, { start: 3, end: 6 }))).toMatchObject({
       code: "INVALID_RESPONSE",
     });
   });
@@ -494,15 +506,15 @@ describe("uploads", () => {
   /** Answers HEAD by `there`, POST with a session, PUT by `put`. */
   const taking =
     (
-      put: Server,
+      put: FakeServer,
       there: () => boolean = () => false,
       location = "/v2/a/b/blobs/upload/1?_state=s%3D",
-    ): Server =>
+    ): FakeServer =>
     (asked) => {
       if (asked.method === "HEAD")
         return there()
           ? new Response(null, { headers: { "content-length": String(blob.length) } })
-          : refusal(404, "BLOB_UNKNOWN", "x");
+          : errorResponse(404, "BLOB_UNKNOWN", "x");
       if (asked.method === "POST") return new Response(null, { status: 202, headers: { location } });
       return put(asked);
     };
@@ -534,7 +546,7 @@ describe("uploads", () => {
   test("a location on another host gets no credentials, an unencrypted one no bytes", async () => {
     const credentials = { username: "u", password: "password" };
     const guarded =
-      (server: Server): Server =>
+      (server: FakeServer): FakeServer =>
       (asked) =>
         asked.url.hostname === "ghcr.io" && !asked.headers.has("authorization")
           ? new Response("", { status: 401, headers: { "www-authenticate": "Basic" } })
@@ -547,13 +559,15 @@ describe("uploads", () => {
     const plain = fakeRegistry(guarded(taking(created, undefined, "http://uploads.example/1")), {
       credentials,
     });
-    expect(await failure(plain.registry.putBlob("a/b", upload))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(await rejection(plain.registry.putBlob("a/b", upload))).toMatchObject({
+      code: "INVALID_RESPONSE",
+    });
     expect(plain.asked.every(({ method }) => method !== "PUT")).toBe(true);
   });
 
   test.each([
     ["a 502", () => new Response("", { status: 502 })],
-    ["a lost session", () => refusal(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")],
+    ["a lost session", () => errorResponse(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")],
     ["a reset connection", () => Promise.reject(networkError("ECONNRESET"))],
   ])("%s starts a new session with the whole body", async (_, fault) => {
     let left = 1;
@@ -580,9 +594,9 @@ describe("uploads", () => {
 
   test("a refusal is not repeated", async () => {
     const { registry, asked } = fakeRegistry(
-      taking(() => refusal(403, "DENIED", "permission_denied: write_package")),
+      taking(() => errorResponse(403, "DENIED", "permission_denied: write_package")),
     );
-    expect(await failure(registry.putBlob("a/b", upload))).toMatchObject({ code: "DENIED" });
+    expect(await rejection(registry.putBlob("a/b", upload))).toMatchObject({ code: "DENIED" });
     expect(asked.filter(({ method }) => method === "PUT")).toHaveLength(1);
   });
 
@@ -607,7 +621,7 @@ describe("uploads", () => {
 
 describe("tags", () => {
   const page = (tags: string[] | null, next?: string): Response =>
-    json(200, { name: "a/b", tags }, next === undefined ? {} : { link: `<${next}>; rel="next"` });
+    jsonResponse(200, { name: "a/b", tags }, next === undefined ? {} : { link: `<${next}>; rel="next"` });
 
   test("every page is read", async () => {
     const { registry, asked } = fakeRegistry(({ url }) =>
@@ -629,12 +643,12 @@ describe("tags", () => {
 
   test("a list that continues on another host is not followed", async () => {
     const { registry } = fakeRegistry(() => page(["a"], "https://evil.example/v2/a/b/tags/list"));
-    expect(await failure(registry.tags("a/b"))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(await rejection(registry.tags("a/b"))).toMatchObject({ code: "INVALID_RESPONSE" });
   });
 
   test("a registry that refuses our page size is asked without one", async () => {
     const { registry } = fakeRegistry(({ url }) =>
-      url.searchParams.has("n") ? refusal(400, "PAGINATION_NUMBER_INVALID", "x") : page(["a"]),
+      url.searchParams.has("n") ? errorResponse(400, "PAGINATION_NUMBER_INVALID", "x") : page(["a"]),
     );
     expect(await registry.tags("a/b")).toEqual(["a"]);
   });
@@ -662,7 +676,7 @@ describe("how a registry is reached", () => {
   });
 
   test("a URL with a password is refused, and not quoted", async () => {
-    const error = await failure(
+    const error = await rejection(
       Promise.resolve().then(() => new Registry({ host: "x.io", url: "https://u:secret@x.io" })),
     );
     expect(error).toMatchObject({ code: "USAGE" });
@@ -673,9 +687,9 @@ describe("how a registry is reached", () => {
     const { registry } = fakeRegistry(
       () => new Response("<html>Hello</html>", { headers: { "content-type": "text/html" } }),
     );
-    expect(await failure(registry.ping())).toMatchObject({
+    expect(await rejection(registry.ping())).toMatchObject({
       code: "INVALID_RESPONSE",
-      what: expect.stringContaining("https://ghcr.io is no container registry") as string,
+      what: expect.stringContaining("https://ghcr.io is not a container registry") as string,
     });
   });
 });

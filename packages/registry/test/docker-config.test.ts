@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { credentialHelper, keychain, parseDockerConfig, type Exec } from "../src/index.js";
-import { failure } from "@tgo/testing";
+import { rejection } from "@tgo/testing";
 
 const auth = (user: string, password: string): { auth: string } => ({
   auth: Buffer.from(`${user}:${password}`).toString("base64"),
@@ -80,7 +80,7 @@ describe("a broken file is told without its content", () => {
     ],
     ["another type", JSON.stringify({ auths: { "ghcr.io": { auth: ["c2VjcmV0"] } } }), "auths.ghcr.io.auth"],
   ])("%s", async (_, text, why) => {
-    const error = await failure(Promise.resolve().then(() => parseDockerConfig(text)));
+    const error = await rejection(Promise.resolve().then(() => parseDockerConfig(text)));
     expect(error.message).toContain(why);
     expect(inspect(error, { depth: 10 })).not.toContain("c2VjcmV0");
   });
@@ -147,19 +147,19 @@ describe("helpers", () => {
       answering("error getting credentials - err: exit status 1, out: locked", 1).exec,
       "docker-credential-pass failed (exit code 1)",
     ],
-    ["no JSON", answering("hello").exec, "did not answer with a user name"],
+    ["no JSON", answering("hello").exec, "did not return a user name"],
     [
       "not installed",
       (() => Promise.reject(Object.assign(new Error("spawn"), { code: "ENOENT" }))) satisfies Exec,
       "docker-credential-pass is not installed",
     ],
   ])("%s is told", async (_, exec, why) => {
-    expect((await failure(credentialHelper(exec)("pass", "ghcr.io"))).message).toContain(why);
+    expect((await rejection(credentialHelper(exec)("pass", "ghcr.io"))).message).toContain(why);
   });
 
   test("a name with a path is not run", async () => {
     const { exec, asked } = answering("");
-    expect((await failure(credentialHelper(exec)("../evil", "ghcr.io"))).message).toContain(
+    expect((await rejection(credentialHelper(exec)("../evil", "ghcr.io"))).message).toContain(
       "is not the name of a credential helper",
     );
     expect(asked).toEqual([]);
@@ -167,7 +167,7 @@ describe("helpers", () => {
 
   test("where no helper can run, what only the helper has is told with a way out", async () => {
     const find = keychain(config({ credsStore: "desktop", auths: { "ghcr.io": {} } }));
-    expect(await failure(find("ghcr.io"))).toMatchObject({
+    expect(await rejection(find("ghcr.io"))).toMatchObject({
       code: "UNAUTHORIZED",
       what: expect.stringContaining('the helper "desktop"') as string,
     });

@@ -9,7 +9,7 @@ const ACR = "registry.cn-shanghai.aliyuncs.com";
 const oci = (code: string, message: string, detail?: unknown): string =>
   JSON.stringify({ errors: [{ code, message, detail }] });
 
-function fault(
+function failed(
   host: string,
   status: number,
   text: string,
@@ -20,7 +20,7 @@ function fault(
     status,
     text,
     where: `${host}/tgoai/tgo-api:v1`,
-    doing: "push the manifest",
+    action: "push the manifest",
     stage: "registry",
     method: "PUT",
     contentType: text.startsWith("<") ? "text/html" : "application/json",
@@ -31,46 +31,46 @@ function fault(
   };
 }
 
-/** The servers' own texts, as people reported them. */
-test.each<[row: string, fault: RegistryFailure, code: string, told: RegExp, tries: number]>([
+/** The servers' own texts, as users reported them. */
+test.each<[rule: string, failure: RegistryFailure, code: string, text: RegExp, attempts: number]>([
   [
     "acr-unknown-manifest-class",
-    fault(ACR, 403, oci("DENIED", "unknown manifest class for application/vnd.oci.empty.v1+json")),
+    failed(ACR, 403, oci("DENIED", "unknown manifest class for application/vnd.oci.empty.v1+json")),
     "DENIED",
     /provenance: false, sbom: false/,
     1,
   ],
   [
     "ghcr-write-package",
-    fault(GHCR, 403, oci("DENIED", "permission_denied: write_package")),
+    failed(GHCR, 403, oci("DENIED", "permission_denied: write_package")),
     "DENIED",
     /Manage Actions access/,
     1,
   ],
   [
     "ghcr-organization-package",
-    fault(GHCR, 403, oci("DENIED", "installation not allowed to Create organization package")),
+    failed(GHCR, 403, oci("DENIED", "installation not allowed to Create organization package")),
     "DENIED",
     /packages: write/,
     1,
   ],
   [
     "ghcr-organization-package",
-    fault(GHCR, 403, oci("DENIED", "installation not allowed to Write organization package")),
+    failed(GHCR, 403, oci("DENIED", "installation not allowed to Write organization package")),
     "DENIED",
     /owner in the image name/,
     1,
   ],
   [
     "ghcr-read-package",
-    fault(GHCR, 403, oci("DENIED", "permission_denied: read_package"), { method: "GET" }),
+    failed(GHCR, 403, oci("DENIED", "permission_denied: read_package"), { method: "GET" }),
     "DENIED",
     /read:packages/,
     1,
   ],
   [
     "denied-or-missing",
-    fault(GHCR, 403, oci("DENIED", "requested access to the resource is denied"), {
+    failed(GHCR, 403, oci("DENIED", "requested access to the resource is denied"), {
       stage: "token",
       method: "GET",
     }),
@@ -80,7 +80,7 @@ test.each<[row: string, fault: RegistryFailure, code: string, told: RegExp, trie
   ],
   [
     "denied-or-missing",
-    fault(GHCR, 401, oci("UNAUTHORIZED", "authentication required"), {
+    failed(GHCR, 401, oci("UNAUTHORIZED", "authentication required"), {
       stage: "token",
       method: "GET",
       identity: "anonymous",
@@ -91,7 +91,7 @@ test.each<[row: string, fault: RegistryFailure, code: string, told: RegExp, trie
   ],
   [
     "ghcr-token-provided",
-    fault(
+    failed(
       GHCR,
       401,
       oci("UNAUTHORIZED", "unauthenticated: User cannot be authenticated with the token provided."),
@@ -102,21 +102,21 @@ test.each<[row: string, fault: RegistryFailure, code: string, told: RegExp, trie
   ],
   [
     "ghcr-secondary-rate-limit",
-    fault(GHCR, 403, "You have exceeded a secondary rate limit. Please wait a few minutes"),
+    failed(GHCR, 403, "You have exceeded a secondary rate limit. Please wait a few minutes"),
     "UNAVAILABLE",
     /Wait a few minutes/,
     3,
   ],
   [
     "too-many-requests",
-    fault(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 880.092µs, allowed: 44000/minute")),
+    failed(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 880.092µs, allowed: 44000/minute")),
     "UNAVAILABLE",
     /too many requests/,
     5,
   ],
   [
     "hub-pull-rate-limit",
-    fault(
+    failed(
       HUB,
       429,
       oci(
@@ -131,14 +131,14 @@ test.each<[row: string, fault: RegistryFailure, code: string, told: RegExp, trie
   ],
   [
     "hub-abuse-limit",
-    fault(HUB, 429, "Too Many Requests (HAP429).\n", { contentType: "text/plain", retryAfter: "60" }),
+    failed(HUB, 429, "Too Many Requests (HAP429).\n", { contentType: "text/plain", retryAfter: "60" }),
     "UNAVAILABLE",
     /abuse limit/,
     5,
   ],
   [
     "denied-or-missing",
-    fault(
+    failed(
       HUB,
       401,
       oci("UNAUTHORIZED", "authentication required", [
@@ -152,14 +152,14 @@ test.each<[row: string, fault: RegistryFailure, code: string, told: RegExp, trie
   ],
   [
     "manifest-blob-unknown",
-    fault(HUB, 400, oci("MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")),
+    failed(HUB, 400, oci("MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")),
     "NOT_FOUND",
     /uploads what is missing/,
     1,
   ],
   [
     "accept-too-narrow",
-    fault(
+    failed(
       GHCR,
       404,
       oci("MANIFEST_UNKNOWN", "OCI index found, but Accept header does not support OCI indexes"),
@@ -171,28 +171,28 @@ test.each<[row: string, fault: RegistryFailure, code: string, told: RegExp, trie
   ],
   [
     "manifest-unknown",
-    fault(HUB, 404, oci("MANIFEST_UNKNOWN", "manifest unknown"), { method: "GET" }),
+    failed(HUB, 404, oci("MANIFEST_UNKNOWN", "manifest unknown"), { method: "GET" }),
     "NOT_FOUND",
     /no such tag or digest/,
     1,
   ],
   [
     "blob-unknown",
-    fault(GHCR, 404, oci("BLOB_UNKNOWN", "unknown blob")),
+    failed(GHCR, 404, oci("BLOB_UNKNOWN", "unknown blob")),
     "NOT_FOUND",
     /uploads what is missing/,
     1,
   ],
   [
     "blob-upload-unknown",
-    fault(GHCR, 404, oci("BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")),
+    failed(GHCR, 404, oci("BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")),
     "UNAVAILABLE",
     /lost the upload session/,
     1,
   ],
   [
     "upload-too-large",
-    fault(
+    failed(
       GHCR,
       416,
       oci(
@@ -206,7 +206,7 @@ test.each<[row: string, fault: RegistryFailure, code: string, told: RegExp, trie
   ],
   [
     "immutable-tag",
-    fault(
+    failed(
       "x-registry.cn-shanghai.cr.aliyuncs.com",
       403,
       oci("DENIED", "The requested tag already exists and cannot be overwritten."),
@@ -217,71 +217,71 @@ test.each<[row: string, fault: RegistryFailure, code: string, told: RegExp, trie
   ],
   [
     "delete-unsupported",
-    fault(GHCR, 405, oci("UNSUPPORTED", "The operation is unsupported."), { method: "DELETE" }),
+    failed(GHCR, 405, oci("UNSUPPORTED", "The operation is unsupported."), { method: "DELETE" }),
     "DENIED",
     /packages REST API/,
     1,
   ],
   [
     "authorization-at-the-blob-store",
-    fault(GHCR, 400, "<Error><Message>Missing x-amz-content-sha256</Message></Error>"),
+    failed(GHCR, 400, "<Error><Message>Missing x-amz-content-sha256</Message></Error>"),
     "INTERNAL",
     /blob store/,
     1,
   ],
   [
     "authorization-at-the-blob-store",
-    fault(HUB, 400, "<Error><Message>Only one auth mechanism allowed</Message></Error>"),
+    failed(HUB, 400, "<Error><Message>Only one auth mechanism allowed</Message></Error>"),
     "INTERNAL",
     /blob store/,
     1,
   ],
   [
     "html",
-    fault(HUB, 405, "<html><head><title>405 Not Allowed</title></head></html>"),
+    failed(HUB, 405, "<html><head><title>405 Not Allowed</title></head></html>"),
     "INVALID_RESPONSE",
     /an HTML page \(<html><head><title>405/,
     2,
   ],
   [
     "html",
-    fault("localhost:8080", 403, "<!doctype html><title>Log in</title>"),
+    failed("localhost:8080", 403, "<!doctype html><title>Log in</title>"),
     "INVALID_RESPONSE",
-    /no container registry/,
+    /not a container registry/,
     1,
   ],
   [
-    "passing",
-    fault(HUB, 502, "<html><head><title>502 Bad Gateway</title></head></html>"),
+    "temporary",
+    failed(HUB, 502, "<html><head><title>502 Bad Gateway</title></head></html>"),
     "UNAVAILABLE",
     /status 502/,
     5,
   ],
-  ["passing", fault(HUB, 503, "", { stage: "token", method: "GET" }), "UNAVAILABLE", /at the login/, 5],
+  ["temporary", failed(HUB, 503, "", { stage: "token", method: "GET" }), "UNAVAILABLE", /at the login/, 5],
   [
     "acr-no-repository",
-    fault(ACR, 404, oci("NAME_UNKNOWN", "repository name not known to registry"), { method: "GET" }),
+    failed(ACR, 404, oci("NAME_UNKNOWN", "repository name not known to registry"), { method: "GET" }),
     "NOT_FOUND",
     /crpi-<id>/,
     1,
   ],
   [
     "acr-no-repository",
-    fault(ACR, 403, oci("DENIED", "requested access to the resource is denied")),
+    failed(ACR, 403, oci("DENIED", "requested access to the resource is denied")),
     "NOT_FOUND",
     /Create the namespace and the repository/,
     1,
   ],
   [
     "acr-login",
-    fault(ACR, 401, oci("UNAUTHORIZED", "authentication required"), { stage: "token", method: "GET" }),
+    failed(ACR, 401, oci("UNAUTHORIZED", "authentication required"), { stage: "token", method: "GET" }),
     "UNAUTHORIZED",
     /registry password set in the ACR console/,
     1,
   ],
   [
     "wrong-password",
-    fault(HUB, 401, JSON.stringify({ details: "incorrect username or password" }), {
+    failed(HUB, 401, JSON.stringify({ details: "incorrect username or password" }), {
       stage: "token",
       method: "GET",
     }),
@@ -289,27 +289,27 @@ test.each<[row: string, fault: RegistryFailure, code: string, told: RegExp, trie
     /wrong user name or password/,
     1,
   ],
-  ["denied", fault(HUB, 403, oci("DENIED", "something new")), "DENIED", /DENIED something new/, 1],
+  ["denied", failed(HUB, 403, oci("DENIED", "something new")), "DENIED", /DENIED something new/, 1],
   [
-    "anything-else",
-    fault(HUB, 418, "teapot", { contentType: "text/plain" }),
+    "unexpected",
+    failed(HUB, 418, "teapot", { contentType: "text/plain" }),
     "INVALID_RESPONSE",
     /status 418, "teapot"/,
     1,
   ],
-])("%s", (row, given, code, told, tries) => {
-  expect(classify(given)).toBe(row);
+])("%s", (rule, given, code, text, attempts) => {
+  expect(classify(given)).toBe(rule);
   expect(failureError(given).code).toBe(code);
-  expect(failureError(given).message).toMatch(told);
-  expect(retryLimits(given)?.tries ?? 1).toBe(tries);
+  expect(failureError(given).message).toMatch(text);
+  expect(retryLimits(given)?.attempts ?? 1).toBe(attempts);
 });
 
-test.each([408, 425, 429, 500, 502, 503, 504, 522])("status %d passes", (status) => {
-  expect(retryLimits(fault("quay.io", status, ""))?.tries).toBe(5);
+test.each([408, 425, 429, 500, 502, 503, 504, 522])("status %d is retried", (status) => {
+  expect(retryLimits(failed("quay.io", status, ""))?.attempts).toBe(5);
 });
 
-test.each([400, 401, 403, 404, 409, 413, 501, 505])("status %d does not", (status) => {
-  expect(retryLimits(fault("quay.io", status, oci("X", "y")))).toBeUndefined();
+test.each([400, 401, 403, 404, 409, 413, 501, 505])("status %d is not retried", (status) => {
+  expect(retryLimits(failed("quay.io", status, oci("X", "y")))).toBeUndefined();
 });
 
 test.each<[string, number | undefined]>([
@@ -325,12 +325,12 @@ test.each<[string, number | undefined]>([
   else expect(read).toBeCloseTo(milliseconds, 6);
 });
 
-test("GHCR's delay in the message, never shorter than a second, is waited", () => {
+test("the delay in GHCR's message is honoured, but never shorter than a second", () => {
   expect(
-    retryLimits(fault(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 880.092µs, allowed: 44000/minute")))
-      ?.waits,
+    retryLimits(failed(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 880.092µs, allowed: 44000/minute")))
+      ?.delaysMs,
   ).toEqual([1000]);
   expect(
-    retryLimits(fault(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 2.5s, allowed: 2000/minute")))?.waits,
+    retryLimits(failed(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 2.5s, allowed: 2000/minute")))?.delaysMs,
   ).toEqual([2500]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { attachArtifact, digestOf, type AttachResult, type Descriptor } from "../src/index.js";
-import { failure, refusal, stage, MemoryRegistry } from "@tgo/testing";
+import { rejection, errorResponse, stageImage, MemoryRegistry } from "@tgo/testing";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -9,7 +9,7 @@ async function image(memory: MemoryRegistry): Promise<{
   place: { registry: ReturnType<MemoryRegistry["client"]>; repository: string };
 }> {
   const registry = memory.client();
-  await stage(registry, "a/b", "v1", [{ platform: "linux/amd64" }]);
+  await stageImage(registry, "a/b", "v1", [{ platform: "linux/amd64" }]);
   const subject = await registry.resolve("a/b", "v1");
   if (subject === undefined) throw new Error("not staged");
   return { subject, place: { registry, repository: "a/b" } };
@@ -48,7 +48,7 @@ test("the same document again changes nothing", async () => {
   const first = await attach();
   expect(first.state).toBe("done");
   const before = [...memory.manifests.keys()];
-  memory.asked.length = 0;
+  memory.received.length = 0;
   expect(await attach()).toEqual({ digest: first.digest, state: "already there" });
   expect([...memory.manifests.keys()]).toEqual(before);
   expect([...memory.requests("PUT"), ...memory.requests("POST")]).toEqual([]);
@@ -70,14 +70,14 @@ test("a registry that lists referrers itself gets no tag", async () => {
   const { subject, place } = await image(memory);
   memory.intercept = (asked) => {
     if (asked.method !== "PUT" || !asked.url.pathname.includes("/manifests/")) return undefined;
-    memory.answer(asked);
+    memory.respond(asked);
     return new Response(null, { status: 201, headers: { "oci-subject": subject.digest } });
   };
   const attach = (): Promise<AttachResult> =>
     attachArtifact(place, subject, { type: "application/x", content: bytes("1") });
   expect((await attach()).state).toBe("done");
   expect((await attach()).state).toBe("already there");
-  expect(memory.held("a/b", subject.digest.replace(":", "-"))).toBeUndefined();
+  expect(memory.digestAt("a/b", subject.digest.replace(":", "-"))).toBeUndefined();
 });
 
 test("a registry that takes no artifacts says so", async () => {
@@ -85,8 +85,10 @@ test("a registry that takes no artifacts says so", async () => {
   const { subject, place } = await image(memory);
   memory.intercept = ({ method, body }) =>
     method === "PUT" && body.includes("vnd.oci.empty")
-      ? refusal(403, "DENIED", "unknown manifest class for application/vnd.oci.empty.v1+json")
+      ? errorResponse(403, "DENIED", "unknown manifest class for application/vnd.oci.empty.v1+json")
       : undefined;
-  const error = await failure(attachArtifact(place, subject, { type: "application/x", content: bytes("1") }));
+  const error = await rejection(
+    attachArtifact(place, subject, { type: "application/x", content: bytes("1") }),
+  );
   expect(error).toMatchObject({ code: "DENIED" });
 });

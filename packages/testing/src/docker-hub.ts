@@ -9,7 +9,7 @@ export interface DockerHubOptions {
  * the manifest, and has pulls left for this address. HEAD does not count against the pull limit.
  * https://docs.docker.com/docker-hub/usage/pulls/
  */
-export async function dockerHubAnswers(options: DockerHubOptions = {}): Promise<boolean> {
+export async function dockerHubIsReachable(options: DockerHubOptions = {}): Promise<boolean> {
   const { timeoutMs = 3_000, fetch: request = fetch } = options;
   const signal = AbortSignal.timeout(timeoutMs);
   try {

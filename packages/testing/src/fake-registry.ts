@@ -1,6 +1,6 @@
 import { Registry, type RegistryOptions, type Retry } from "@tgo/registry";
 
-export interface Asked {
+export interface FakeRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Headers;
@@ -8,11 +8,11 @@ export interface Asked {
 }
 
 /** A server of our own making: for faults and for what other people's registries were seen to do. */
-export type Server = (asked: Asked) => Response | Promise<Response>;
+export type FakeServer = (asked: FakeRequest) => Response | Promise<Response>;
 
 /** A fetch that only this server answers, and all that was asked of it. */
-export function fakeFetch(server: Server): { fetch: typeof fetch; asked: Asked[] } {
-  const asked: Asked[] = [];
+export function fakeFetch(server: FakeServer): { fetch: typeof fetch; asked: FakeRequest[] } {
+  const asked: FakeRequest[] = [];
   return {
     asked,
     fetch: async (input, init = {}) => {
@@ -27,9 +27,9 @@ export function fakeFetch(server: Server): { fetch: typeof fetch; asked: Asked[]
 
 /** A registry object before a fake server. Time does not pass: waits are noted, not waited. */
 export function fakeRegistry(
-  server: Server,
+  server: FakeServer,
   options: Partial<RegistryOptions> = {},
-): { registry: Registry; asked: Asked[]; waits: number[]; retries: Retry[] } {
+): { registry: Registry; asked: FakeRequest[]; waits: number[]; retries: Retry[] } {
   const { fetch, asked } = fakeFetch(server);
   const waits: number[] = [];
   const retries: Retry[] = [];
@@ -47,7 +47,7 @@ export function fakeRegistry(
   return { registry, asked, waits, retries };
 }
 
-export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+export function jsonResponse(status: number, body: unknown, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(body), {
     status,
     headers: { "content-type": "application/json", ...headers },
@@ -55,13 +55,13 @@ export function json(status: number, body: unknown, headers: Record<string, stri
 }
 
 /** distribution-spec, "Error Codes". */
-export function refusal(
+export function errorResponse(
   status: number,
   code: string,
   message: string,
   headers: Record<string, string> = {},
 ): Response {
-  return json(status, { errors: [{ code, message }] }, headers);
+  return jsonResponse(status, { errors: [{ code, message }] }, headers);
 }
 
 export function networkError(code: string): TypeError {
@@ -69,7 +69,7 @@ export function networkError(code: string): TypeError {
 }
 
 /** The error that this promise must reject with. */
-export async function failure(promise: Promise<unknown>): Promise<Error> {
+export async function rejection(promise: Promise<unknown>): Promise<Error> {
   const thrown: unknown = await promise.then(
     () => undefined,
     (error: unknown) => error,

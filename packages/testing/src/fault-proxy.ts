@@ -25,7 +25,7 @@ export interface FaultProxy {
   readonly up: () => Promise<void>;
   readonly requests: () => readonly SeenRequest[];
   /** How many faults have struck. */
-  readonly struck: () => number;
+  readonly faultCount: () => number;
   readonly stop: () => Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export async function startFaultProxy(target: string, port = 0): Promise<FaultPr
       if (!server.listening) await listen(server, held);
     },
     requests: () => requests,
-    struck: () => requests.filter(({ fault }) => fault !== undefined).length,
+    faultCount: () => requests.filter(({ fault }) => fault !== undefined).length,
     stop: async () => {
       if (server.listening) await closed(server);
       upstream.agent.destroy();

@@ -1,14 +1,14 @@
 export { pushBases, startBaseMirror } from "./bases/cache.js";
 export { dockerConfig } from "./docker-config.js";
-export { dockerHubAnswers } from "./docker-hub.js";
+export { dockerHubIsReachable } from "./docker-hub.js";
 export {
-  type Asked,
-  type Server,
-  failure,
+  type FakeRequest,
+  type FakeServer,
+  rejection,
   fakeRegistry,
-  json,
+  jsonResponse,
   networkError,
-  refusal,
+  errorResponse,
 } from "./fake-registry.js";
 export { type FaultProxy, startFaultProxy } from "./fault-proxy.js";
 export type { Fault, FaultyRequest } from "./fault.js";
@@ -18,12 +18,12 @@ export { type LocalRegistry, startRegistry } from "./registry.js";
 export { installRequirements, missingRequirements } from "./requirements.js";
 export {
   AARCH64,
-  BOTH,
+  BOTH_PLATFORMS,
   type TarEntry,
   type VariantSpec,
   X86_64,
-  elf,
-  stage,
+  elfFile,
+  stageImage,
   streamOf,
-  tar,
+  createTar,
 } from "./stage-images.js";

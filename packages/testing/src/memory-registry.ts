@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { digestOf, Registry, type RegistryOptions } from "@tgo/registry";
-import { fakeFetch, json, refusal, type Asked } from "./fake-registry.js";
+import { fakeFetch, jsonResponse, errorResponse, type FakeRequest } from "./fake-registry.js";
 
 export interface MemoryRegistryOptions {
   /** Of every request, in milliseconds. */
@@ -14,9 +14,9 @@ export class MemoryRegistry {
   readonly blobs = new Map<string, Uint8Array>();
   /** By `repository digest`, and `repository tag` for what a tag stands for. */
   readonly manifests = new Map<string, { mediaType: string; bytes: Uint8Array }>();
-  readonly asked: Asked[] = [];
+  readonly received: FakeRequest[] = [];
   /** Answers instead of the registry when it returns something. */
-  intercept: (asked: Asked) => Response | undefined | Promise<Response | undefined> = () => undefined;
+  intercept: (asked: FakeRequest) => Response | undefined | Promise<Response | undefined> = () => undefined;
   /** Told of every manifest that is put, before it is. */
   onPut: (repository: string, reference: string, digest: string) => void = () => undefined;
   readonly #fetch: typeof fetch;
@@ -29,10 +29,10 @@ export class MemoryRegistry {
     this.#o = options;
     const { fetch, asked } = fakeFetch(async (request) => {
       await sleep(this.#o.delayMs ?? 0);
-      return (await this.intercept(request)) ?? this.answer(request);
+      return (await this.intercept(request)) ?? this.respond(request);
     });
     this.#fetch = fetch;
-    this.asked = asked;
+    this.received = asked;
   }
 
   client(options: Partial<RegistryOptions> = {}): Registry {
@@ -52,7 +52,7 @@ export class MemoryRegistry {
 
   /** `METHOD path`, without the token and challenge traffic. */
   requests(method?: string): string[] {
-    return this.asked
+    return this.received
       .filter(
         (asked) =>
           asked.url.pathname !== "/token" && (this.#auth === "none" || asked.headers.has("authorization")),
@@ -66,20 +66,20 @@ export class MemoryRegistry {
   }
 
   /** The digest under a tag. */
-  held(repository: string, tag: string): string | undefined {
+  digestAt(repository: string, tag: string): string | undefined {
     const found = this.manifests.get(`${repository} ${tag}`);
     return found === undefined ? undefined : digestOf(found.bytes);
   }
 
   /** As the registry itself would answer, whatever intercepts it. */
-  answer(asked: Asked): Response {
+  respond(asked: FakeRequest): Response {
     const { method, url, headers, body } = asked;
     if (url.pathname === "/token")
-      return json(200, { token: headers.has("authorization") ? "full" : "anonymous" });
+      return jsonResponse(200, { token: headers.has("authorization") ? "full" : "anonymous" });
     if (this.#auth !== "none") {
       const sent = headers.get("authorization");
       if (sent === null || (sent === "Bearer anonymous" && this.#auth === "private")) {
-        return refusal(401, "UNAUTHORIZED", "authentication required", {
+        return errorResponse(401, "UNAUTHORIZED", "authentication required", {
           "www-authenticate": `Bearer realm="https://${this.host}/token",service="s"`,
         });
       }
@@ -105,7 +105,7 @@ export class MemoryRegistry {
       return new Response(null, { status: 201 });
     }
     const blob = this.blobs.get(`${repository} ${name}`);
-    if (blob === undefined) return refusal(404, "BLOB_UNKNOWN", "blob unknown to registry");
+    if (blob === undefined) return errorResponse(404, "BLOB_UNKNOWN", "blob unknown to registry");
     return new Response(method === "HEAD" ? null : blob, {
       headers: { "content-length": String(blob.length) },
     });
@@ -116,14 +116,14 @@ export class MemoryRegistry {
       .filter((key) => key.startsWith(`${repository} `) && !key.includes(" sha256:"))
       .map((key) => key.slice(repository.length + 1));
     return tags.length === 0
-      ? refusal(404, "NAME_UNKNOWN", "repository name not known to registry")
-      : json(200, { tags });
+      ? errorResponse(404, "NAME_UNKNOWN", "repository name not known to registry")
+      : jsonResponse(200, { tags });
   }
 
   #manifest(method: string, repository: string, name: string, headers: Headers, bytes: Buffer): Response {
     if (method === "PUT") {
       if (name.startsWith("sha256:") && name !== digestOf(bytes))
-        return refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
+        return errorResponse(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
       this.onPut(repository, name, digestOf(bytes));
       const entry = { mediaType: headers.get("content-type") ?? "", bytes };
       this.manifests.set(`${repository} ${name}`, entry).set(`${repository} ${digestOf(bytes)}`, entry);
@@ -135,7 +135,7 @@ export class MemoryRegistry {
       return new Response(null, { status: 202 });
     }
     const found = this.manifests.get(`${repository} ${name}`);
-    if (found === undefined) return refusal(404, "MANIFEST_UNKNOWN", "manifest unknown");
+    if (found === undefined) return errorResponse(404, "MANIFEST_UNKNOWN", "manifest unknown");
     return new Response(method === "HEAD" ? null : found.bytes, {
       headers: {
         "content-type": found.mediaType,

@@ -17,7 +17,7 @@ export const X86_64 = 62;
 export const AARCH64 = 183;
 
 /** The beginning of an ELF file for this machine, and some bytes more. */
-export function elf(machine: number, { endian = "little", bits = 64 } = {}): Buffer {
+export function elfFile(machine: number, { endian = "little", bits = 64 } = {}): Buffer {
   const bytes = Buffer.alloc(64);
   bytes.set([0x7f, 0x45, 0x4c, 0x46, bits === 64 ? 2 : 1, endian === "little" ? 1 : 2, 1]);
   if (endian === "little") bytes.writeUInt16LE(machine, 18);
@@ -32,7 +32,7 @@ export type TarEntry =
   | { path: string; folder: true };
 
 /** A tar archive of these entries. */
-export function tar(entries: readonly TarEntry[]): Buffer {
+export function createTar(entries: readonly TarEntry[]): Buffer {
   const blocks = entries.flatMap((entry) => {
     const content = "content" in entry ? Buffer.from(entry.content) : Buffer.alloc(0);
     const header = new Header({
@@ -88,12 +88,12 @@ function defaultLayers(platform: string): TarEntry[][] {
   const machine = platform === "linux/arm64" ? AARCH64 : X86_64;
   return [
     [{ path: "app/main.py", content: "print('hello')\n" }],
-    [{ path: "usr/bin/tool", content: elf(machine) }],
+    [{ path: "usr/bin/tool", content: elfFile(machine) }],
   ];
 }
 
 /** Pushes an image as an engine would: variants first, then an index under the tag. */
-export async function stage(
+export async function stageImage(
   registry: Registry,
   repository: string,
   tag: string,
@@ -118,7 +118,7 @@ export async function stage(
     config,
     listedAs = platform,
   } of variants) {
-    const tars = layers.map(tar);
+    const tars = layers.map(createTar);
     const blobs = await Promise.all(tars.map((bytes) => put(gzipSync(bytes))));
     const [os = "", architecture = "", variant] = platform.split("/");
     const body = {
@@ -182,4 +182,4 @@ export async function stage(
   return { digest, children };
 }
 
-export const BOTH = ["linux/amd64", "linux/arm64"] as const;
+export const BOTH_PLATFORMS = ["linux/amd64", "linux/arm64"] as const;

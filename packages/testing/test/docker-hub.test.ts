@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dockerHubAnswers } from "../src/index.js";
+import { dockerHubIsReachable } from "../src/index.js";
 
 const token = (): Response => Response.json({ token: "t" });
 const manifest = (headers: Record<string, string>, status = 200): Response =>
@@ -42,7 +42,7 @@ describe("Docker Hub", () => {
   ])("is $expected when $when", async ({ token: grant, manifest: show, expected }) => {
     const answer = (input: string | URL | Request): Promise<Response> =>
       Promise.resolve(new Request(input).url.startsWith("https://auth.docker.io/token?") ? grant() : show());
-    expect(await dockerHubAnswers({ fetch: answer })).toBe(expected);
+    expect(await dockerHubIsReachable({ fetch: answer })).toBe(expected);
   });
 
   it("is given up after the timeout", async () => {
@@ -53,12 +53,12 @@ describe("Docker Hub", () => {
         });
       });
     const start = performance.now();
-    expect(await dockerHubAnswers({ fetch: never, timeoutMs: 50 })).toBe(false);
+    expect(await dockerHubIsReachable({ fetch: never, timeoutMs: 50 })).toBe(false);
     expect(performance.now() - start).toBeLessThan(1_000);
   });
 
   it("does not answer when there is no network", async () => {
-    expect(await dockerHubAnswers({ fetch: () => Promise.reject(new TypeError("fetch failed")) })).toBe(
+    expect(await dockerHubIsReachable({ fetch: () => Promise.reject(new TypeError("fetch failed")) })).toBe(
       false,
     );
   });

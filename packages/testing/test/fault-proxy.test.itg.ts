@@ -178,12 +178,12 @@ describe("A fault proxy", () => {
   });
 
   it("counts what it was asked and what struck", async () => {
-    const before = proxy.struck();
+    const before = proxy.faultCount();
     onPut({ kind: "answer", status: 500 }, 2);
     await put("counted", "x");
     await put("counted", "x");
     expect((await put("counted", "x")).status).toBe(201);
-    expect(proxy.struck() - before).toBe(2);
+    expect(proxy.faultCount() - before).toBe(2);
     const asked = proxy.requests().slice(-3);
     expect(asked.map(({ status, fault }) => [status, fault])).toEqual([
       [500, "answer"],

@@ -1,9 +1,9 @@
 import { kindOfTag } from "@tgo/release-rules";
-import type { RegistryReport } from "@tgo/report";
+import { defined, type RegistryReport } from "@tgo/report";
 import { candidateTag } from "../candidate/candidate-key.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import { notStarted } from "../publish/not-started.js";
-import { requireSameCandidate } from "../candidate/find-candidate.js";
+import { requireSameCandidate } from "../candidate/require-same-candidate.js";
 import { skewSeconds, type Skew } from "./clock.js";
 import { checked, oneOfEach, withRemedy } from "./problems.js";
 
@@ -29,7 +29,7 @@ const PATIENCE = { timeoutMs: 5000, retries: 1, totalMs: 10_000 };
 
 /** The same way to a registry, for whom an answer that takes long is one too. */
 export function withShortTimeouts(target: Target): Target {
-  return { ...target, client: target.client.withPatience(PATIENCE) };
+  return { ...target, client: target.client.withRetryOptions(PATIENCE) };
 }
 
 /** Whether a registry takes pushes of a service, and whether the version is free there or this very candidate. */
@@ -53,8 +53,8 @@ export async function checkRegistry(target: Target, subject: Subject): Promise<R
   return {
     report: {
       ...notStarted(target, subject.service),
+      ...defined({ digest: found.value }),
       state,
-      digest: found.value,
       problems,
       durationMs,
     },

@@ -15,10 +15,13 @@ export function retryProgress(
   now: () => number = () => performance.now(),
 ): (retry: Retry) => void {
   let toldUntil = 0;
-  return ({ doing, reason, waitMs }) => {
+  return ({ action, reason, waitMs }) => {
     const until = now() + waitMs;
     if (waitMs < WORTH_A_LINE_MS || until < toldUntil + WORTH_A_LINE_MS) return;
     toldUntil = until;
-    progress.note({ step: "wait", registry }, `${doing}: ${reason}; again in ${Math.round(waitMs / 1000)} s`);
+    progress.note(
+      { step: "wait", registry },
+      `${action}: ${reason}; again in ${Math.round(waitMs / 1000)} s`,
+    );
   };
 }

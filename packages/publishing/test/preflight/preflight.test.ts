@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { refusal } from "@tgo/testing";
+import { errorResponse } from "@tgo/testing";
 import type { TargetContext } from "../../src/targets/publish-context.js";
 import { clockProblems, skewSeconds, type Skew } from "../../src/preflight/clock.js";
 import { diskProblem, freeBytes } from "../../src/preflight/engine.js";
@@ -90,7 +90,7 @@ describe("A registry before a release", () => {
   ])("that answers a push with %i %s says so, with what to do", async (status, said, message, code) => {
     const harness = new MemoryHarness();
     harness.registries.ghcr.intercept = ({ method }) =>
-      method === "POST" ? refusal(status, said, message) : undefined;
+      method === "POST" ? errorResponse(status, said, message) : undefined;
     const { report } = await ask(harness, "1.2.3");
     expect(report.state).toBe("failed");
     expect(report.problems).toMatchObject([{ code, remedy: expect.stringMatching(/\w/) as string }]);
@@ -98,7 +98,7 @@ describe("A registry before a release", () => {
 
   it("that is down is told once, though it was asked twice", async () => {
     const harness = new MemoryHarness();
-    harness.registries.ghcr.intercept = () => refusal(503, "UNAVAILABLE", "maintenance");
+    harness.registries.ghcr.intercept = () => errorResponse(503, "UNAVAILABLE", "maintenance");
     expect(whats(await ask(harness, "1.2.3"))).toEqual([
       expect.stringContaining("cannot start an upload now (status 503)"),
     ]);
@@ -113,7 +113,7 @@ describe("Registries before a promotion", () => {
   const broken = (harness: MemoryHarness, ...names: RegistryName[]): TargetContext => {
     for (const name of names)
       harness.registries[name].intercept = () =>
-        refusal(403, "DENIED", "requested access to the resource is denied");
+        errorResponse(403, "DENIED", "requested access to the resource is denied");
     return harness.healthy();
   };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatReasons } from "@tgo/release-rules";
-import { refusal } from "@tgo/testing";
-import { nowhere } from "../../src/promote/promote.js";
+import { errorResponse } from "@tgo/testing";
+import { versionNowhere } from "../../src/promote/promote.js";
 import { MemoryHarness, NAMES, SERVICES, type RegistryName } from "../release/memory-harness.js";
 
 const states = (released: { services: readonly { state: string }[] }): string[] =>
@@ -71,19 +71,19 @@ describe("Promoting a version that is out", () => {
     const promoted = await harness.promote("1.2.3");
     expect([promoted.ok, promoted.gate.open]).toEqual([false, false]);
     expect(JSON.stringify(promoted.services)).toContain("tgo release --version 1.2.3");
-    expect(nowhere(promoted.services)?.what).toBe("no registry has version 1.2.3");
+    expect(versionNowhere(promoted.services)?.what).toBe("no registry has version 1.2.3");
   });
 
   it("of a version that some services lack, or that a silent registry may have, is not of one nowhere", async () => {
     const harness = new MemoryHarness();
     await harness.release("1.2.3", harness.healthy(), { services: ["tgo-api"] });
     const partly = await harness.promote("1.2.3");
-    expect(nowhere(partly.services)).toBeUndefined();
+    expect(versionNowhere(partly.services)).toBeUndefined();
     expect(partly.gate.open ? [] : formatReasons(partly.gate.reasons)).toEqual([
       "tgo-web in ghcr, dockerhub: the candidate is not there: no registry has version 1.2.3",
     ]);
-    harness.registries.acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
-    expect(nowhere((await harness.promote("1.2.9")).services)).toBeUndefined();
+    harness.registries.acr.intercept = () => errorResponse(503, "UNAVAILABLE", "down");
+    expect(versionNowhere((await harness.promote("1.2.9")).services)).toBeUndefined();
   });
 
   it("brings a lost layer back to a registry before latest goes there", async () => {
@@ -124,7 +124,7 @@ describe("Promoting a version that is out", () => {
 
   it("moves nothing anywhere when a required registry cannot be asked", async () => {
     const harness = await withTwoVersions();
-    harness.registries.dockerhub.intercept = () => refusal(503, "UNAVAILABLE", "down");
+    harness.registries.dockerhub.intercept = () => errorResponse(503, "UNAVAILABLE", "down");
     const before = harness.everywhere("latest");
     const back = await harness.promote("1.2.2", { allowBackwards: true });
     expect([back.ok, back.gate.open]).toEqual([false, false]);

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { Service } from "@tgo/catalog";
-import { refusal, stage } from "@tgo/testing";
+import { errorResponse, stageImage } from "@tgo/testing";
 import { describePruned, type Pruned } from "@tgo/report";
 import { prune } from "../../src/prune/prune.js";
 import { publishCandidate } from "../../src/publish/publish.js";
@@ -45,7 +45,7 @@ it("Pruning removes it when told to, in every registry, and leaves what is relea
 it("A registry that does not delete says so, and the others are pruned all the same", async () => {
   const { harness, candidate } = await stocked();
   harness.registries.ghcr.intercept = ({ method }) =>
-    method === "DELETE" ? refusal(405, "UNSUPPORTED", "The operation is unsupported.") : undefined;
+    method === "DELETE" ? errorResponse(405, "UNSUPPORTED", "The operation is unsupported.") : undefined;
   const pruned = await run(harness, true);
   expect(pruned.map(({ registry, problem }) => [registry, problem?.code])).toEqual([
     ["ghcr", "DENIED"],
@@ -59,7 +59,7 @@ it("Of a release that is running, what the engine has uploaded stays, however ol
   const { harness } = await stocked();
   const tag = `staging-${harness.candidate("tgo-api", "1.2.5").key}`;
   const variants = ["linux/amd64", "linux/arm64"].map((platform) => ({ platform }));
-  await stage(harness.registries.ghcr.client(), "tgoai/tgo-api", tag, variants);
+  await stageImage(harness.registries.ghcr.client(), "tgoai/tgo-api", tag, variants);
   const pruned = await prune(harness.healthy(), services, { before: FUTURE, remove: true });
   expect(harness.held("ghcr", "tgo-api", tag)).toBeDefined();
   expect(describePruned(pruned, true, "text")).toMatch(

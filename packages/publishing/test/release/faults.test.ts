@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { digestOf } from "@tgo/registry";
 import { compareVersions, kindOfTag, parseVersion, type Version } from "@tgo/release-rules";
-import { networkError, refusal, type Asked, type MemoryRegistry } from "@tgo/testing";
+import { networkError, errorResponse, type FakeRequest, type MemoryRegistry } from "@tgo/testing";
 import { MemoryHarness, NAMES, REGISTRIES, SERVICES, type RegistryName } from "./memory-harness.js";
 
 /** What can go wrong with one request. */
@@ -131,7 +131,7 @@ async function run(harness: MemoryHarness, { version, faults, killedAt }: Attemp
         state.killed = true;
         abort.abort();
         // It may have been the last thing that a dying process did.
-        if (at % 2 === 0) registry.answer(asked);
+        if (at % 2 === 0) registry.respond(asked);
         throw networkError("ECONNRESET");
       }
       remember(registry, asked, past, name);
@@ -161,15 +161,20 @@ async function run(harness: MemoryHarness, { version, faults, killedAt }: Attemp
   for (const name of NAMES) harness.registries[name].intercept = () => undefined;
 }
 
-function remember(registry: MemoryRegistry, asked: Asked, past: Map<string, Response>, name: string): void {
+function remember(
+  registry: MemoryRegistry,
+  asked: FakeRequest,
+  past: Map<string, Response>,
+  name: string,
+): void {
   if (asked.method !== "PUT" || !asked.url.pathname.includes("/manifests/")) return;
-  past.set(`${name} ${asked.url.pathname}`, registry.answer({ ...asked, method: "GET" }));
+  past.set(`${name} ${asked.url.pathname}`, registry.respond({ ...asked, method: "GET" }));
 }
 
 function strike(
   fault: Fault,
   registry: MemoryRegistry,
-  asked: Asked,
+  asked: FakeRequest,
   past: Map<string, Response>,
   name: string,
 ): Response | undefined {
@@ -180,25 +185,25 @@ function strike(
     case "reset":
       throw networkError("ECONNRESET");
     case "answer lost":
-      registry.answer(asked);
+      registry.respond(asked);
       throw networkError("ECONNRESET");
     case "answer cut off":
-      return cutOff(registry.answer(asked));
+      return cutOff(registry.respond(asked));
     case "no answer":
       // What a client makes of a registry that hangs.
       throw networkError("ETIMEDOUT");
     case "401":
-      return refusal(401, "UNAUTHORIZED", "authentication required");
+      return errorResponse(401, "UNAUTHORIZED", "authentication required");
     case "403":
-      return refusal(403, "DENIED", "requested access to the resource is denied");
+      return errorResponse(403, "DENIED", "requested access to the resource is denied");
     case "429":
-      return refusal(429, "TOOMANYREQUESTS", "slow down");
+      return errorResponse(429, "TOOMANYREQUESTS", "slow down");
     case "429 after a while":
-      return refusal(429, "TOOMANYREQUESTS", "slow down", { "retry-after": "7" });
+      return errorResponse(429, "TOOMANYREQUESTS", "slow down", { "retry-after": "7" });
     case "500":
     case "502":
     case "503":
-      return refusal(Number(fault), "UNKNOWN", "unknown error");
+      return errorResponse(Number(fault), "UNKNOWN", "unknown error");
     case "forgotten":
       return asked.method === "PUT" ? new Response(null, { status: 201 }) : undefined;
     case "stale": {
@@ -229,13 +234,13 @@ function cutOff(answer: Response): Response {
  * A registry that stores other bytes than it was sent does so with every manifest: it has shown it long before the
  * first version tag. One that begins in between cannot be mended by a repetition; see the test of its own.
  */
-function rewritten(registry: MemoryRegistry, asked: Asked): Response | undefined {
+function rewritten(registry: MemoryRegistry, asked: FakeRequest): Response | undefined {
   const [, path = "", reference = ""] = /^(.*\/manifests\/)(.+)$/.exec(asked.url.pathname) ?? [];
   if (!/^(sha256:|candidate-)/.test(reference)) return undefined;
   const body = Buffer.concat([asked.body, Buffer.from("\n")]);
   const digest = digestOf(body);
   const name = reference.startsWith("sha256:") ? digest : reference;
-  const stored = registry.answer({ ...asked, url: new URL(`${path}${name}`, asked.url), body });
+  const stored = registry.respond({ ...asked, url: new URL(`${path}${name}`, asked.url), body });
   return new Response(null, { status: stored.status, headers: { "docker-content-digest": digest } });
 }
 

@@ -50,17 +50,17 @@ const BUSY_AN_HOUR = answer(429, "TOOMANYREQUESTS", "slow down", { "retry-after"
 
 const BROKEN = /connection (reset|closed)/;
 const REFUSED = /connection refused/;
-const NOT_ACCEPTED = /does not accept these credentials/;
+const NOT_ACCEPTED = /rejects these credentials/;
 const NO_ACCESS = /these credentials have no access/;
 const TOO_MANY = /too many requests: .*slow down/;
-const NO_ANSWER = /no answer for/;
+const NO_ANSWER = /no response for/;
 const REWRITTEN = /stored the manifest under sha256:/;
-const NOT_HELD = /names content that the repository does not hold/;
-const NO_CANDIDATE = /took what was pushed, and there is no tag "candidate-/;
+const NOT_HELD = /refers to content that is not in the repository/;
+const NO_CANDIDATE = /accepted the push, but there is no tag "candidate-/;
 const NOT_THERE = /took the tag for 1\.2\.3, and it is not there/;
 
 const LATER = /same command again/;
-const AFTER_AN_HOUR = /asks to wait 60 min: run the same command again after that/;
+const AFTER_AN_HOUR = /asks for 60 min: wait that long, then run the same command again/;
 const START = /Start the registry/;
 const LOGIN = /docker login/;
 const DIRECTLY = /rewrites manifests. Push to it directly/;
@@ -149,7 +149,7 @@ async function expectFailure([, fault, at, what, remedy]: Lasting): Promise<{
 }> {
   const harness = await registries.harness();
   harness.fail(fault, at);
-  const outcome = await harness.release({ timeoutMs: fault.kind === "hang" ? 300 : undefined });
+  const outcome = await harness.release(fault.kind === "hang" ? { timeoutMs: 300 } : {});
   totals.failed += 1;
   totals.faults += harness.struck();
   expect(outcome.ok, outcome.said).toBe(false);

@@ -7,9 +7,9 @@ import type { TargetContext } from "../../src/targets/publish-context.js";
 import { Progress } from "@tgo/progress";
 import { bringCandidate, type Candidate } from "../../src/publish/publish.js";
 import { releaseServices, type ReleaseService, type Released } from "../../src/release/release.js";
-import { bringVersion } from "../../src/promote/promote.js";
+import { bringVersionOf } from "../../src/promote/promote.js";
 import { CANDIDATE_ANNOTATION } from "../../src/candidate/annotations.js";
-import { stage, MemoryRegistry } from "@tgo/testing";
+import { stageImage, MemoryRegistry } from "@tgo/testing";
 
 const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 export const REVISION = "0123456789abcdef0123456789abcdef01234567";
@@ -63,7 +63,7 @@ export class MemoryHarness {
   async #build(service: string, version: string, key: string): Promise<FinalImage> {
     const client = BUILDER.client();
     const variants = PLATFORMS.map((platform) => ({ platform, labels: { key } }));
-    await stage(client, service, key, variants);
+    await stageImage(client, service, key, variants);
     return finaliseImage({
       source: { registry: client, repository: service, reference: key },
       platforms: PLATFORMS,
@@ -98,11 +98,12 @@ export class MemoryHarness {
       revision: REVISION,
       version,
       notes: [],
-      make: async () => {
+      proofsOf: () => Promise.resolve(new Map()),
+      build: async () => {
         this.built.push(`${service} ${version}`);
         const image = await this.image(service, version, made);
         const from = { registry: BUILDER.client(), repository: service };
-        return { notes: [], deliver: () => Promise.resolve({ image, from }) };
+        return { notes: [], proofs: [], deliver: () => Promise.resolve({ image, from }) };
       },
     };
   }
@@ -129,7 +130,7 @@ export class MemoryHarness {
     const entrants = SERVICES.map((service): ReleaseService => ({
       service,
       policy: TagPolicy.parse({}),
-      bring: () => bringVersion(destination, service, version.text),
+      bring: () => bringVersionOf(destination, service, version.text, () => Promise.resolve(new Map())),
     }));
     return releaseServices(destination, entrants, {
       version,
@@ -146,7 +147,7 @@ export class MemoryHarness {
   }
 
   held(registry: RegistryName, service: string, tag: string): string | undefined {
-    return this.registries[registry].held(`tgoai/${service}`, tag);
+    return this.registries[registry].digestAt(`tgoai/${service}`, tag);
   }
 
   /** The digests under a tag, of every service in every registry. */

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { type Asked, refusal } from "@tgo/testing";
+import { type FakeRequest, errorResponse } from "@tgo/testing";
 import { candidateTag } from "../../src/candidate/candidate-key.js";
 import { publishCandidate } from "../../src/publish/publish.js";
-import { MemoryHarness, NAMES, SERVICES, type RegistryName } from "./memory-harness.js";
+import { MemoryHarness, NAMES, REGISTRIES, SERVICES, type RegistryName } from "./memory-harness.js";
 
 /** Lets a registry hang, for the requests that match, until it is let go. */
 function hang(
   harness: MemoryHarness,
   name: RegistryName,
-  matches: (asked: Asked) => boolean = () => true,
+  matches: (asked: FakeRequest) => boolean = () => true,
 ): { readonly held: () => number; readonly letGo: () => void } {
   const waiting: (() => void)[] = [];
   let open = false;
@@ -39,9 +39,9 @@ async function eventually(holds: () => boolean): Promise<void> {
 const tagged = (harness: MemoryHarness, tag: string, ...names: RegistryName[]): boolean =>
   names.every((name) => SERVICES.every((service) => harness.held(name, service, tag) !== undefined));
 
-const isRead = ({ method }: Asked): boolean => method === "GET" || method === "HEAD";
-const isBlob = ({ url }: Asked): boolean => url.pathname.includes("/blobs/");
-const isManifestWrite = ({ method, url }: Asked): boolean =>
+const isRead = ({ method }: FakeRequest): boolean => method === "GET" || method === "HEAD";
+const isBlob = ({ url }: FakeRequest): boolean => url.pathname.includes("/blobs/");
+const isManifestWrite = ({ method, url }: FakeRequest): boolean =>
   method === "PUT" && url.pathname.includes("/manifests/");
 
 describe("A registry that is not required", () => {
@@ -52,9 +52,9 @@ describe("A registry that is not required", () => {
     ["takes no manifest", isManifestWrite],
     [
       "takes no version tag",
-      (asked: Asked) => isManifestWrite(asked) && asked.url.pathname.endsWith("/1.2.3"),
+      (asked: FakeRequest) => isManifestWrite(asked) && asked.url.pathname.endsWith("/1.2.3"),
     ],
-    ["answers no list of tags", ({ url }: Asked) => url.pathname.endsWith("/tags/list")],
+    ["answers no list of tags", ({ url }: FakeRequest) => url.pathname.endsWith("/tags/list")],
   ] as const)(
     "and %s holds up nothing in the others, and is complete when it goes on",
     async (_, matches) => {
@@ -74,7 +74,7 @@ describe("A registry that is not required", () => {
   it("that hangs does not keep a failure of the others from being told", async () => {
     const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
     const acr = hang(harness, "acr");
-    harness.registries.ghcr.intercept = () => refusal(403, "DENIED", "no");
+    harness.registries.ghcr.intercept = () => errorResponse(403, "DENIED", "no");
     const released = await harness.release("1.2.3");
     expect(acr.held()).toBeGreaterThan(0);
     expect([released.ok, released.gate.open]).toEqual([false, false]);
@@ -98,7 +98,7 @@ describe("A registry that is not required", () => {
     expect(harness.everywhere("latest")).toEqual(harness.everywhere("1.2.2"));
   });
 
-  it("has its floating tags moved only when the required ones have the version, however fast it is", async () => {
+  it("gets candidates and tags only when the required ones are finished, however fast it is", async () => {
     const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
     const hub = hang(
       harness,
@@ -106,8 +106,12 @@ describe("A registry that is not required", () => {
       (asked) => isManifestWrite(asked) && asked.url.pathname.endsWith("/tgo-web/manifests/1.2.3"),
     );
     const released = harness.release("1.2.3");
-    await eventually(() => tagged(harness, "1.2.3", "acr") && hub.held() > 0);
-    expect(tagged(harness, "1.2.3", "ghcr")).toBe(true);
+    await eventually(() => tagged(harness, "1.2.3", "ghcr") && hub.held() > 0);
+    for (const service of SERVICES) {
+      const { key } = harness.candidate(service, "1.2.3");
+      for (const tag of [candidateTag(key), "1.2.3"])
+        expect(harness.held("acr", service, tag)).toBeUndefined();
+    }
     for (const name of NAMES) expect(harness.held(name, "tgo-api", "1.2")).toBeUndefined();
     hub.letGo();
     expect((await released).ok).toBe(true);
@@ -118,7 +122,7 @@ describe("A registry that is not required", () => {
     const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
     harness.registries.acr.intercept = (asked) =>
       isManifestWrite(asked) && asked.url.pathname.endsWith("/tgo-web/manifests/1.2.3")
-        ? refusal(403, "DENIED", "no")
+        ? errorResponse(403, "DENIED", "no")
         : undefined;
     const released = await harness.release("1.2.3");
     expect(released.ok).toBe(false);
@@ -168,7 +172,7 @@ describe("A registry that is not required", () => {
     expect(before.held("ghcr", "tgo-api", "1.2.3")).toBeUndefined();
 
     const after = new MemoryHarness();
-    after.registries.acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
+    after.registries.acr.intercept = () => errorResponse(503, "UNAVAILABLE", "down");
     await after.release("1.2.3");
     await taken(after);
     for (const service of SERVICES) after.registries.dockerhub.manifests.delete(`tgoai/${service} latest`);
@@ -194,13 +198,13 @@ describe("A registry that is not required", () => {
 });
 
 describe("One slow registry, required or not,", () => {
-  it.each(NAMES)("holds up no other one's candidate: %s", async (name) => {
+  it.each(NAMES)("holds up no required one's candidate: %s", async (name) => {
     const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
     const slow = hang(harness, name, isBlob);
     const published = Promise.all(
       SERVICES.map((service) => publishCandidate(harness.healthy(), harness.candidate(service, "1.2.3"))),
     );
-    const others = NAMES.filter((other) => other !== name);
+    const others = NAMES.filter((other) => other !== name && REGISTRIES[other]);
     const candidate = (service: string): string => `candidate-${harness.candidate(service, "1.2.3").key}`;
     await eventually(() =>
       others.every((other) =>
@@ -221,21 +225,24 @@ describe("A registry that is required", () => {
   it.each([
     ["takes no layer", isBlob],
     ["takes no manifest", isManifestWrite],
-  ] as const)("and %s holds up no candidate of the others; only the tags wait for it", async (_, matches) => {
-    const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
-    const hub = hang(harness, "dockerhub", matches);
-    const released = harness.release("1.2.3");
-    const candidates = SERVICES.map((service) => ({
-      service,
-      tag: candidateTag(harness.candidate(service, "1.2.3").key),
-    }));
-    const has = (name: RegistryName): boolean =>
-      candidates.every(({ service, tag }) => harness.held(name, service, tag) !== undefined);
-    await eventually(() => has("ghcr") && has("acr") && hub.held() > 0);
-    expect(has("dockerhub")).toBe(false);
-    expect(harness.everywhere("1.2.3").filter((digest) => digest !== undefined)).toEqual([]);
-    hub.letGo();
-    expect((await released).ok).toBe(true);
-    expect(tagged(harness, "latest", ...NAMES)).toBe(true);
-  });
+  ] as const)(
+    "and %s holds up no candidate of the other required ones; the tags and the optional one wait for it",
+    async (_, matches) => {
+      const harness = new MemoryHarness(0, { gracePeriodMs: 20 });
+      const hub = hang(harness, "dockerhub", matches);
+      const released = harness.release("1.2.3");
+      const candidates = SERVICES.map((service) => ({
+        service,
+        tag: candidateTag(harness.candidate(service, "1.2.3").key),
+      }));
+      const has = (name: RegistryName): boolean =>
+        candidates.every(({ service, tag }) => harness.held(name, service, tag) !== undefined);
+      await eventually(() => has("ghcr") && hub.held() > 0);
+      expect([has("dockerhub"), has("acr")]).toEqual([false, false]);
+      expect(harness.everywhere("1.2.3").filter((digest) => digest !== undefined)).toEqual([]);
+      hub.letGo();
+      expect((await released).ok).toBe(true);
+      expect(tagged(harness, "latest", ...NAMES)).toBe(true);
+    },
+  );
 });

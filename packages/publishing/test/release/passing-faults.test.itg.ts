@@ -125,7 +125,7 @@ describe("A release ends complete in one run, too,", () => {
     const harness = await registries.harness();
     harness.fail(fault, point, 1);
     const outcome = await harness.release({ timeoutMs: 1000 });
-    expect(outcome.retries.map(({ reason }) => reason).join()).toContain("no answer for 1 s");
+    expect(outcome.retries.map(({ reason }) => reason).join()).toContain("no response for 1 s");
     await completes(harness, outcome);
   });
 

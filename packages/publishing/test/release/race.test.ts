@@ -6,7 +6,7 @@ import { statusOf } from "../../src/status/status.js";
 import type { Released } from "../../src/release/release.js";
 import type { Service } from "@tgo/catalog";
 import { TagPolicy } from "@tgo/release-rules";
-import type { Asked } from "@tgo/testing";
+import type { FakeRequest } from "@tgo/testing";
 import { MemoryHarness, NAMES, SERVICES, type RegistryName } from "./memory-harness.js";
 
 /** Lets every request, and every answer, take its own time: mostly little, sometimes as long as a whole phase. */
@@ -25,7 +25,7 @@ function disorder(harness: MemoryHarness, seed: number): void {
     const registry = harness.registries[name];
     registry.intercept = async (asked) => {
       await pause();
-      const answer = registry.answer(asked);
+      const answer = registry.respond(asked);
       await pause();
       return answer;
     };
@@ -134,7 +134,7 @@ describe("Two releases at once", () => {
 function after(
   harness: MemoryHarness,
   name: RegistryName,
-  matches: (asked: Asked) => boolean,
+  matches: (asked: FakeRequest) => boolean,
   act: () => unknown,
   { times = 1, before = false } = {},
 ): void {
@@ -144,7 +144,7 @@ function after(
     if (left === 0 || !matches(asked)) return undefined;
     left -= 1;
     if (before) await act();
-    const answer = registry.answer(asked);
+    const answer = registry.respond(asked);
     if (!before) await act();
     return answer;
   };
@@ -158,9 +158,9 @@ function move(harness: MemoryHarness, name: RegistryName, service: string, from:
   manifests.set(`tgoai/${service} ${to}`, image);
 }
 
-const writesLatest = ({ method, url }: Asked): boolean =>
+const writesLatest = ({ method, url }: FakeRequest): boolean =>
   method === "PUT" && url.pathname.endsWith("/tgo-api/manifests/latest");
-const asksForLatest = ({ method, url }: Asked): boolean =>
+const asksForLatest = ({ method, url }: FakeRequest): boolean =>
   method === "HEAD" && url.pathname.endsWith("/tgo-api/manifests/latest");
 
 describe("A tag that somebody else writes at the same time", () => {

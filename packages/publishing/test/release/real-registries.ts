@@ -1,3 +1,4 @@
+import { defined } from "@tgo/report";
 import { Registry } from "@tgo/registry";
 import { startFaultProxy, startRegistry, type FaultProxy, type LocalRegistry } from "@tgo/testing";
 import { NAMES, type RegistryName } from "./places.js";
@@ -14,7 +15,7 @@ export class Registries {
     readonly proxies: Readonly<Record<RegistryName, FaultProxy>>,
   ) {
     const ask = (name: RegistryName): Registry =>
-      new Registry({ host: real[name].host, credentials: credentialsOf(real[name]) });
+      new Registry({ host: real[name].host, ...defined({ credentials: credentialsOf(real[name]) }) });
     this.behind = { ghcr: ask("ghcr"), dockerhub: ask("dockerhub"), acr: ask("acr") };
   }
 

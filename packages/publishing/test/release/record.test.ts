@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseRecord, RECORD_MEDIA_TYPE, recordJson, type ReleaseRecord } from "@tgo/release-rules";
-import { refusal } from "@tgo/testing";
+import { errorResponse } from "@tgo/testing";
 import type { Released } from "../../src/release/release.js";
 import { MemoryHarness, NAMES, REVISION, SERVICES, type RegistryName } from "./memory-harness.js";
 
@@ -84,7 +84,7 @@ describe("The record of a release", () => {
   it("has the same bytes when the release is repeated, and is then already there", async () => {
     const harness = withReferrers();
     const first = await harness.release("1.2.3");
-    for (const name of NAMES) harness.registries[name].asked.length = 0;
+    for (const name of NAMES) harness.registries[name].received.length = 0;
     const again = await harness.release("1.2.3");
     expect(states(again)).toEqual([
       "already there",
@@ -119,7 +119,7 @@ describe("The record of a release", () => {
     const harness = withReferrers();
     harness.registries.dockerhub.intercept = ({ method, body }) =>
       method === "PUT" && body.includes("vnd.oci.empty")
-        ? refusal(403, "DENIED", "unknown manifest class for application/vnd.oci.empty.v1+json")
+        ? errorResponse(403, "DENIED", "unknown manifest class for application/vnd.oci.empty.v1+json")
         : undefined;
     const released = await harness.release("1.2.3");
     expect(released.ok).toBe(false);
@@ -144,7 +144,7 @@ describe("The record of a release", () => {
   it("that another registry does not take is told, and fails nothing", async () => {
     const harness = new MemoryHarness(0, { referrers: ["ghcr", "acr"] });
     harness.registries.acr.intercept = ({ method, body }) =>
-      method === "PUT" && body.includes("vnd.oci.empty") ? refusal(403, "DENIED", "no") : undefined;
+      method === "PUT" && body.includes("vnd.oci.empty") ? errorResponse(403, "DENIED", "no") : undefined;
     const released = await harness.release("1.2.3");
     expect([released.ok, states(released)]).toEqual([
       true,
@@ -155,7 +155,7 @@ describe("The record of a release", () => {
 
   it("says which registry is not complete yet, and is written anew when it is", async () => {
     const harness = withReferrers();
-    harness.registries.acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
+    harness.registries.acr.intercept = () => errorResponse(503, "UNAVAILABLE", "down");
     const first = await harness.release("1.2.3");
     expect(first.record?.services["tgo-api"]?.registries.acr).toMatchObject({
       tags: [],
@@ -176,12 +176,12 @@ describe("The record of a release", () => {
     const { dockerhub } = harness.registries;
     dockerhub.intercept = ({ method, url }) =>
       method === "PUT" && url.pathname.includes("/tgo-web/manifests/candidate-")
-        ? refusal(403, "DENIED", "no")
+        ? errorResponse(403, "DENIED", "no")
         : undefined;
     expect((await harness.release("1.2.3")).record).toBeUndefined();
     dockerhub.intercept = ({ method, url }) =>
       method === "PUT" && url.pathname.endsWith("/tgo-web/manifests/latest")
-        ? refusal(403, "DENIED", "no")
+        ? errorResponse(403, "DENIED", "no")
         : undefined;
     const half = await harness.release("1.2.3");
     expect(half.record?.services["tgo-web"]?.registries.dockerhub).toMatchObject({

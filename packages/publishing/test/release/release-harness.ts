@@ -6,9 +6,10 @@ import { candidateTag } from "../../src/candidate/candidate-key.js";
 import type { Target } from "../../src/targets/target.js";
 import type { TargetContext } from "../../src/targets/publish-context.js";
 import { Progress } from "@tgo/progress";
-import { publishCandidate, type Candidate } from "../../src/publish/publish.js";
+import { defined } from "@tgo/report";
+import { bringCandidate, publishCandidate, type Candidate } from "../../src/publish/publish.js";
 import { releaseServices, type Released } from "../../src/release/release.js";
-import { bringVersion } from "../../src/promote/promote.js";
+import { bringVersionOf } from "../../src/promote/promote.js";
 import { FAULTY, NAMES, SERVICES, type RegistryName } from "./places.js";
 import { POINTS, type Point } from "./points.js";
 import type { Registries } from "./real-registries.js";
@@ -126,7 +127,7 @@ export class ReleaseHarness {
 
   /** Faults that struck so far. */
   struck(): number {
-    return NAMES.reduce((sum, name) => sum + this.registries.proxies[name].struck(), 0) - this.#before;
+    return NAMES.reduce((sum, name) => sum + this.registries.proxies[name].faultCount(), 0) - this.#before;
   }
 
   mend(): Promise<void> {
@@ -137,13 +138,15 @@ export class ReleaseHarness {
   release({ version = "1.2.3", ...wishes }: Wishes = {}): Promise<Outcome> {
     return this.#run(
       version,
-      (destination, service) => publishCandidate(destination, this.#candidate(service, version)),
+      (destination, service) => bringCandidate(destination, this.#candidate(service, version)),
       wishes,
     );
   }
 
   promote(version: string): Promise<Outcome> {
-    return this.#run(version, (destination, service) => bringVersion(destination, service, version));
+    return this.#run(version, (destination, service) =>
+      bringVersionOf(destination, service, version, () => Promise.resolve(new Map())),
+    );
   }
 
   /** Puts the candidates into one registry, and nothing into the others. */
@@ -202,7 +205,7 @@ export class ReleaseHarness {
 
   async #run(
     text: string,
-    bring: (destination: TargetContext, service: string) => ReturnType<typeof publishCandidate>,
+    bring: (destination: TargetContext, service: string) => ReturnType<typeof bringCandidate>,
     wishes: Wishes = {},
   ): Promise<Outcome> {
     const version = parseVersion(text);
@@ -221,7 +224,7 @@ export class ReleaseHarness {
         version,
         allowBackwards: false,
         adopt: wishes.adopt ?? false,
-        pipeline: this.options.record === true ? "0123456789abcdef" : undefined,
+        ...(this.options.record === true ? { pipeline: "0123456789abcdef" } : {}),
         sleep: (milliseconds) => {
           waits.push(milliseconds);
           return Promise.resolve();
@@ -245,10 +248,7 @@ export class ReleaseHarness {
       const registry = RegistryEntry.parse({ host, repository: `${this.prefix}/{service}`, referrers: true });
       const client = new Registry({
         host,
-        credentials: this.registries.credentials(name),
-        timeoutMs,
-        totalMs,
-        signal,
+        ...defined({ credentials: this.registries.credentials(name), timeoutMs, totalMs, signal }),
         now: () => Date.now() + waited,
         onRetry: (retry) => {
           retries.push(retry);
@@ -277,13 +277,15 @@ export class ReleaseHarness {
       revision: REVISION,
       version,
       notes: [],
-      make: async () => {
+      proofsOf: () => Promise.resolve(new Map()),
+      build: async () => {
         const held = await this.everywhere(service, candidateTag(keyOf(service, version)));
         if (held.some((digest) => digest !== undefined)) this.needless.push(`${service} ${version}`);
         this.built.push(`${service} ${version}`);
         const image = await imageOf(service, version, this.options);
         return {
           notes: [],
+          proofs: [],
           deliver: () =>
             Promise.resolve({ image, from: { registry: BUILDER.client(), repository: service } }),
         };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { refusal } from "@tgo/testing";
+import { errorResponse } from "@tgo/testing";
 import { publishCandidate } from "../../src/publish/publish.js";
 import { MemoryHarness, NAMES, SERVICES } from "./memory-harness.js";
 
@@ -24,7 +24,7 @@ describe("A release", () => {
   it("run again finds everything there, and writes and builds nothing", async () => {
     const harness = new MemoryHarness();
     await harness.release("1.2.3");
-    for (const name of NAMES) harness.registries[name].asked.length = 0;
+    for (const name of NAMES) harness.registries[name].received.length = 0;
     const again = await harness.release("v1.2.3");
     expect([again.ok, states(again)]).toEqual([true, ["already there", "already there"]]);
     expect(NAMES.flatMap((name) => harness.registries[name].requests("PUT"))).toEqual([]);
@@ -36,7 +36,7 @@ describe("A release", () => {
     const { dockerhub } = harness.registries;
     dockerhub.intercept = ({ method, url }) =>
       method === "PUT" && url.pathname.includes("/tgo-web/manifests/")
-        ? refusal(403, "DENIED", "requested access to the resource is denied")
+        ? errorResponse(403, "DENIED", "requested access to the resource is denied")
         : undefined;
     const failed = await harness.release("1.2.3");
     expect([failed.ok, failed.gate.open]).toEqual([false, false]);
@@ -53,7 +53,7 @@ describe("A release", () => {
 
   it("does not wait for a registry that is not required, and catches it up by the same command", async () => {
     const harness = new MemoryHarness();
-    harness.registries.acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
+    harness.registries.acr.intercept = () => errorResponse(503, "UNAVAILABLE", "down");
     const first = await harness.release("1.2.3");
     expect([first.ok, states(first)]).toEqual([false, ["released", "released"]]);
     expect(harness.held("ghcr", "tgo-api", "latest")).toBeDefined();

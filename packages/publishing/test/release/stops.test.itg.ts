@@ -54,7 +54,7 @@ describe("The time that faults may cost in all", () => {
     harness.fail(busy, "the version's tag");
     const outcome = await harness.release({ totalMs: 600_000 });
     expect(outcome.ok).toBe(false);
-    expect(outcome.said).toMatch(/status 503.*the time for all tries is over/);
+    expect(outcome.said).toMatch(/status 503.*the time for all attempts is up/);
     expect(outcome.waits.reduce((sum, milliseconds) => sum + milliseconds, 0)).toBeLessThan(600_000);
     await harness.mend();
     await expectComplete(harness, await harness.release());

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Platform } from "@tgo/catalog";
 import { finaliseImage, type FinalImage } from "@tgo/image";
 import { CANDIDATE_ANNOTATION } from "../../src/candidate/annotations.js";
-import { stage, MemoryRegistry } from "@tgo/testing";
+import { stageImage, MemoryRegistry } from "@tgo/testing";
 
 export const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 export const REVISION = "0123456789abcdef0123456789abcdef01234567";
@@ -36,7 +36,7 @@ async function build(
     { path: `app/${name.replaceAll("/", "-")}`, content: noise(`${service} ${version} ${name}`) },
   ];
   const variants = PLATFORMS.map((platform) => ({ platform, layers: [layer("shared"), layer(platform)] }));
-  await stage(client, service, tag, variants, { attestation });
+  await stageImage(client, service, tag, variants, { attestation });
   return finaliseImage({
     source: { registry: client, repository: service, reference: tag },
     platforms: PLATFORMS,

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Service } from "@tgo/catalog";
 import { TagPolicy } from "@tgo/release-rules";
-import { refusal } from "@tgo/testing";
+import { errorResponse } from "@tgo/testing";
 import { publishCandidate } from "../../src/publish/publish.js";
 import { describeStatus } from "@tgo/report";
 import { statusOf } from "../../src/status/status.js";
@@ -52,7 +52,7 @@ it("Status names a latest that was moved by hand, and a registry that is down, a
   const old = ghcr.manifests.get("tgoai/tgo-api 1.2.2");
   if (old === undefined) throw new Error("not released");
   ghcr.manifests.set("tgoai/tgo-api latest", old);
-  acr.intercept = () => refusal(503, "UNAVAILABLE", "down");
+  acr.intercept = () => errorResponse(503, "UNAVAILABLE", "down");
   const status = await look(harness);
   const text = describeStatus(status, "text");
   expect(text).toMatch(/tgo-api: .*latest/);

@@ -8,7 +8,7 @@ test("long waits for a registry are told, those of many requests once, short one
   const tell = retryProgress(new Progress((event) => lines.push(formatEvent(event))), "ghcr", () => time);
   const retry = {
     host: "ghcr.io",
-    doing: "push the manifest",
+    action: "push the manifest",
     attempt: 1,
     reason: "the registry's rate limit",
   };
@@ -19,7 +19,7 @@ test("long waits for a registry are told, those of many requests once, short one
   time += 30_000;
   tell({ ...retry, waitMs: 20_000 });
   time += 31_000;
-  tell({ ...retry, waitMs: 60_000, doing: "read the manifest" });
+  tell({ ...retry, waitMs: 60_000, action: "read the manifest" });
   expect(lines).toEqual([
     "ghcr wait note: push the manifest: the registry's rate limit; again in 60 s",
     "ghcr wait note: read the manifest: the registry's rate limit; again in 60 s",

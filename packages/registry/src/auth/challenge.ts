@@ -14,9 +14,9 @@ const EQUALS = /[ \t]*=[ \t]*/y;
 const COMMAS = /(?:[ \t]*,)*[ \t]*/y;
 
 /**
- * Reads every challenge. Several challenges may share one header, separated by the same commas that separate
+ * Parses every challenge. Several challenges may share one header, separated by the same commas that separate
  * parameters, and commas occur inside quoted values (`scope="repository:a:pull,push"`).
- * What cannot be read ends the list; what was read before stands.
+ * Parsing stops at what cannot be read; the challenges before it count.
  */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: { scheme: string; parameters: Record<string, string> }[] = [];
@@ -33,7 +33,7 @@ export function parseChallenges(header: string): Challenge[] {
     if (word === undefined) break;
     const current = challenges.at(-1);
     if (current !== undefined && take(EQUALS) !== undefined) {
-      // Some servers leave a value unquoted although it has characters a token may not have.
+      // Some servers leave a value unquoted although it has characters that a token may not have.
       const value = take(QUOTED)?.[1]?.replace(/\\(.)/g, "$1") ?? take(/[^,\s]*/y)?.[0] ?? "";
       current.parameters[word.toLowerCase()] = value;
       continue;

@@ -1,11 +1,11 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Credentials } from "./credentials.js";
 import { HUB_SERVER } from "./docker-config.js";
 import { parseJson } from "../json.js";
 import type { CredentialHelper } from "./keychain.js";
 
-/** Runs a program with this text on its standard input. Rejects with `code: "ENOENT"` when there is none. */
+/** Runs a program with this text on its standard input. Rejects with `code: "ENOENT"` when it is not installed. */
 export type Exec = (
   program: string,
   args: readonly string[],
@@ -13,14 +13,14 @@ export type Exec = (
 ) => Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number }>;
 
 /** https://github.com/docker/docker-credential-helpers/blob/v0.9.4/credentials/credentials.go */
-const Answer = z.object({ Username: z.string(), Secret: z.string() });
+const HelperOutput = z.object({ Username: z.string(), Secret: z.string() });
 
-/** With this user name the secret is an identity token: docker/cli, docs/reference/commandline/login.md */
+/** With this user name, the secret is an identity token: docker/cli, docs/reference/commandline/login.md */
 const TOKEN_USER = "<token>";
 
 const NOTHING_STORED = /credentials not found|no credentials|not found in native keychain/i;
 
-/** Docker's credential helper protocol, for the host only: a Dagger module has no helpers to run. */
+/** Docker's credential helper protocol; on the caller's machine only, as a Dagger module has no helpers to run. */
 export function credentialHelper(exec: Exec): CredentialHelper {
   return async (name, host) => {
     if (!/^[\w.-]+$/.test(name)) {
@@ -29,14 +29,14 @@ export function credentialHelper(exec: Exec): CredentialHelper {
     const program = `docker-credential-${name}`;
     const { stdout, exitCode } = await run(exec, program, host);
     if (exitCode === 0) return credentialsOf(program, host, stdout);
-    // Helpers tell their errors on standard output.
+    // Helpers print their errors on standard output.
     if (NOTHING_STORED.test(stdout)) return undefined;
     throw new TgoError(
       "ENVIRONMENT",
       `${program} failed (exit code ${exitCode}): ${stdout.trim().slice(0, 200)}`,
       {
         where: host,
-        remedy: `Run "docker login ${host}" again, or give a docker config without that helper.`,
+        remedy: `Run "docker login ${host}" again, or pass a docker config without that helper.`,
       },
     );
   };
@@ -56,12 +56,12 @@ async function run(exec: Exec, program: string, host: string): Promise<{ stdout:
 }
 
 function credentialsOf(program: string, host: string, stdout: string): Credentials | undefined {
-  const answer = Answer.safeParse(parseJson(stdout));
-  if (!answer.success)
-    throw new TgoError("ENVIRONMENT", `${program} did not answer with a user name and a secret`, {
+  const output = HelperOutput.safeParse(parseJson(stdout));
+  if (!output.success)
+    throw new TgoError("ENVIRONMENT", `${program} did not return a user name and a secret`, {
       where: host,
     });
-  const { Username: username, Secret: secret } = answer.data;
+  const { Username: username, Secret: secret } = output.data;
   if (secret === "") return undefined;
   return username === TOKEN_USER ? { identityToken: secret } : { username, password: secret };
 }

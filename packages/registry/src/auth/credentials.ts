@@ -1,4 +1,4 @@
-/** What a docker config or a credential helper holds for one registry. */
+/** Credentials for one registry, from a docker config or a credential helper. */
 export type Credentials =
   | { readonly username: string; readonly password: string }
   /** An OAuth2 refresh token: https://distribution.github.io/distribution/spec/auth/oauth/ */

@@ -1,12 +1,12 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Credentials } from "./credentials.js";
-import { parseJson } from "../json.js";
+import { parseJson, validate } from "../json.js";
 
 /** A docker `config.json`, by the hosts that image references name ("docker.io" for Docker Hub). */
 export interface DockerConfig {
   readonly auths: ReadonlyMap<string, Credentials>;
-  /** Hosts with an entry but no credentials in it: they are in the credential store. */
+  /** Hosts with an entry but no credentials in it: those are in the credential store. */
   readonly stored: ReadonlySet<string>;
   /** The `<x>` of `docker-credential-<x>`. */
   readonly credsStore: string | undefined;
@@ -14,17 +14,13 @@ export interface DockerConfig {
 }
 
 /** https://github.com/docker/cli/blob/v28.5.0/cli/config/types/authconfig.go */
-const Auth = z.object({
-  auth: z.string().optional(),
-  username: z.string().optional(),
-  password: z.string().optional(),
-  identitytoken: z.string().optional(),
-});
+const Text = z.optional(z.string());
+const Auth = z.object({ auth: Text, username: Text, password: Text, identitytoken: Text });
 
 const ConfigFile = z.object({
-  auths: z.record(z.string(), Auth.nullable()).nullish(),
-  credsStore: z.string().nullish(),
-  credHelpers: z.record(z.string(), z.string()).nullish(),
+  auths: z.nullish(z.record(z.string(), z.nullable(Auth))),
+  credsStore: z.nullish(z.string()),
+  credHelpers: z.nullish(z.record(z.string(), z.string())),
 });
 
 const HUB = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
@@ -33,20 +29,20 @@ const HUB = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
 export const HUB_SERVER = "https://index.docker.io/v1/";
 
 /**
- * Reads a docker `config.json`. Docker Hub is found under every spelling, its own key first. Keys with a path
- * are not a host's (podman's per-namespace entries, the CLI's `…/access-token` session) and are skipped.
- * @throws TgoError USAGE that names the entry, never what is in it.
+ * Parses a docker `config.json`. Docker Hub is found under every spelling, its own key first. Keys with a path
+ * do not belong to a host (podman's per-namespace entries, the CLI's `…/access-token` session) and are skipped.
+ * @throws TgoError USAGE that names the entry, never its content
  */
 export function parseDockerConfig(text: string): DockerConfig {
   const json = text.trim() === "" ? {} : parseJson(text);
   if (json === undefined) fail("it is not JSON");
-  const file = ConfigFile.safeParse(json);
+  const file = validate(ConfigFile, json);
   if (!file.success)
     fail(file.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
 
   const auths = new Map<string, Credentials>();
   const stored = new Set<string>();
-  for (const [key, entry] of bestLast(Object.entries(file.data.auths ?? {}))) {
+  for (const [key, entry] of preferredLast(Object.entries(file.data.auths ?? {}))) {
     const host = hostOfKey(key);
     if (host === undefined) continue;
     const credentials = entry === null ? undefined : credentialsOf(key, entry);
@@ -54,7 +50,7 @@ export function parseDockerConfig(text: string): DockerConfig {
     else auths.set(host, credentials);
   }
   const credHelpers = new Map<string, string>();
-  for (const [key, helper] of bestLast(Object.entries(file.data.credHelpers ?? {}))) {
+  for (const [key, helper] of preferredLast(Object.entries(file.data.credHelpers ?? {}))) {
     const host = hostOfKey(key);
     if (host !== undefined && helper !== "") credHelpers.set(host, helper);
   }
@@ -73,8 +69,8 @@ function hostOfKey(key: string): string | undefined {
   return isWhole && host !== "" ? canonicalHost(host) : undefined;
 }
 
-/** Of several keys for one host, the CLI's own spelling wins, then a bare host; last in the list is kept. */
-function bestLast<T>(entries: readonly (readonly [string, T])[]): (readonly [string, T])[] {
+/** Of several keys for one host, the CLI's own spelling wins, then a bare host: the last in the list is kept. */
+function preferredLast<T>(entries: readonly (readonly [string, T])[]): (readonly [string, T])[] {
   const rank = (key: string): number => (key === HUB_SERVER ? 2 : key.includes("/") ? 0 : 1);
   return [...entries].sort(([a], [b]) => rank(a) - rank(b));
 }
@@ -92,6 +88,6 @@ function credentialsOf(key: string, entry: z.infer<typeof Auth>): Credentials | 
 
 function fail(why: string): never {
   throw new TgoError("USAGE", `the docker config cannot be read: ${why}`, {
-    remedy: 'Give the config.json that "docker login" writes (usually ~/.docker/config.json).',
+    remedy: 'Pass the config.json that "docker login" writes (usually ~/.docker/config.json).',
   });
 }

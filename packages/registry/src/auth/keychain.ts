@@ -2,24 +2,24 @@ import { TgoError } from "@tgo/errors";
 import type { Credentials } from "./credentials.js";
 import { canonicalHost, type DockerConfig } from "./docker-config.js";
 
-/** The credentials for a registry, as references name it; undefined when there are none. */
+/** Looks up the credentials for a registry, as references name it; undefined when there are none. */
 export type Keychain = (host: string) => Promise<Credentials | undefined>;
 
-/** Asks `docker-credential-<name>` for a host's credentials. */
+/** Gets a host's credentials from `docker-credential-<name>`. */
 export type CredentialHelper = (name: string, host: string) => Promise<Credentials | undefined>;
 
 /**
- * Credentials as the docker CLI looks them up: the host's own helper, then the store, then what the file
- * holds. Asked once a host.
- * @throws TgoError UNAUTHORIZED when only a helper has them and none can be run here.
+ * Looks up credentials as the docker CLI does: the host's own helper, then the store, then the file itself.
+ * Each host is looked up once.
+ * @throws TgoError UNAUTHORIZED when only a helper has them and none can be run here
  */
 export function keychain(config: DockerConfig, { helper }: { helper?: CredentialHelper } = {}): Keychain {
-  const asked = new Map<string, Promise<Credentials | undefined>>();
+  const lookups = new Map<string, Promise<Credentials | undefined>>();
   return (name) => {
     const host = canonicalHost(name);
-    const answer = asked.get(host) ?? lookUp(config, host, helper);
-    asked.set(host, answer);
-    return answer;
+    const lookup = lookups.get(host) ?? lookUp(config, host, helper);
+    lookups.set(host, lookup);
+    return lookup;
   };
 }
 
@@ -39,7 +39,7 @@ async function lookUp(
     `the docker config keeps the credentials in the helper "${name}", which cannot be run here`,
     {
       where: host,
-      remedy: `Give a config that holds them: DOCKER_CONFIG=$(mktemp -d) docker login ${host}`,
+      remedy: `Pass a config that contains them: DOCKER_CONFIG=$(mktemp -d) docker login ${host}`,
     },
   );
 }

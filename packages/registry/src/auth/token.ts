@@ -1,25 +1,26 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod";
+import * as z from "zod/mini";
+import type { Call } from "../http/call.js";
+import type { Redactor } from "../http/redact.js";
+import type { RegistryResponse } from "../http/response.js";
+import type { Transport } from "../http/transport.js";
+import { parseJson } from "../json.js";
 import { parseChallenges, type Challenge } from "./challenge.js";
 import { basic, type Credentials } from "./credentials.js";
-import { parseJson } from "../json.js";
-import type { Redactor } from "../http/redact.js";
 import { grants, keyOf, repositoryOf, widen, type Scope } from "./scope.js";
-import type { RegistryResponse } from "../http/response.js";
-import type { Call, Transport } from "../http/transport.js";
 
-/** The answer of a token server; JSON whatever its content type says (GHCR: text/plain). */
-const TokenAnswer = z.object({
-  token: z.string().optional(),
-  access_token: z.string().optional(),
-  expires_in: z.coerce.number().optional().catch(undefined),
+/** A token server's response; JSON whatever its content type says (GHCR: text/plain). */
+const TokenResponse = z.object({
+  token: z.optional(z.string()),
+  access_token: z.optional(z.string()),
+  expires_in: z.catch(z.optional(z.coerce.number()), undefined),
 });
 
-/** distribution's token spec: a missing lifetime means 60 s, and no client need honour less. */
-const SHORTEST_LIFE_S = 60;
+/** distribution's token spec: a missing lifetime means 60 s, and clients need not honour a shorter one. */
+const MIN_LIFETIME_S = 60;
 const MAX_TOKEN_BYTES = 256 * 1024;
 
-interface Held {
+interface CachedToken {
   readonly token: string;
   /** Milliseconds; from then on a new one is fetched. */
   readonly renewAt: number;
@@ -28,7 +29,7 @@ interface Held {
 export interface AuthorizerOptions {
   readonly host: string;
   readonly credentials: Credentials | undefined;
-  readonly transport: Transport;
+  readonly transport: Pick<Transport, "send" | "errorOf">;
   /** How to reach a URL that the registry named. */
   readonly reach: (url: URL) => URL;
   /** Where the registry itself is reached. */
@@ -37,13 +38,13 @@ export interface AuthorizerOptions {
   readonly now: () => number;
 }
 
-/** Learns from the registry's first 401 how it wants to be asked, and answers for every later request. */
+/** Learns from the registry's first 401 which authorization it wants, and provides it for every later request. */
 export class Authorizer {
   readonly #o: AuthorizerOptions;
   #challenge: Challenge | undefined;
-  readonly #held = new Map<string, Held>();
-  readonly #underWay = new Map<string, Promise<string>>();
-  /** Scopes that the registry asked for beyond ours. */
+  readonly #tokens = new Map<string, CachedToken>();
+  readonly #fetching = new Map<string, Promise<string>>();
+  /** Scopes that the registry requested beyond ours. */
   readonly #learned = new Map<string, readonly Scope[]>();
 
   constructor(options: AuthorizerOptions) {
@@ -58,16 +59,16 @@ export class Authorizer {
   }
 
   /**
-   * What to send instead, after the registry refused a request that carried `sent`.
-   * Undefined when there is nothing better, and the refusal stands.
+   * The header to send instead, after the registry refused a request that carried `sent`.
+   * Undefined when there is nothing better, and the refusal is final.
    */
   async renew(
-    answer: RegistryResponse,
+    response: RegistryResponse,
     scopes: readonly Scope[],
     sent: string | undefined,
   ): Promise<string | undefined> {
     const challenge =
-      choose(parseChallenges(answer.headers.get("www-authenticate") ?? "")) ?? this.#challenge;
+      choose(parseChallenges(response.headers.get("www-authenticate") ?? "")) ?? this.#challenge;
     if (challenge === undefined) return undefined;
     this.#challenge = challenge;
     if (challenge.scheme === "basic") {
@@ -76,7 +77,7 @@ export class Authorizer {
     }
     const wanted = widen(scopes, challenge.parameters["scope"]);
     if (keyOf(wanted) !== keyOf(scopes)) this.#learned.set(keyOf(scopes), wanted);
-    for (const [key, held] of this.#held) if (`Bearer ${held.token}` === sent) this.#held.delete(key);
+    for (const [key, { token }] of this.#tokens) if (`Bearer ${token}` === sent) this.#tokens.delete(key);
     return `Bearer ${await this.#token(challenge, wanted)}`;
   }
 
@@ -88,48 +89,48 @@ export class Authorizer {
 
   async #token(challenge: Challenge, scopes: readonly Scope[]): Promise<string> {
     const key = keyOf(scopes);
-    const held = this.#held.get(key) ?? this.#wider(scopes);
-    if (held !== undefined && held.renewAt > this.#o.now()) return held.token;
-    const underWay = this.#underWay.get(key);
-    if (underWay !== undefined) return underWay;
+    const cached = this.#tokens.get(key) ?? this.#wider(scopes);
+    if (cached !== undefined && cached.renewAt > this.#o.now()) return cached.token;
+    const pending = this.#fetching.get(key);
+    if (pending !== undefined) return pending;
     const fetching = this.#fetch(challenge, scopes)
       .then((fresh) => {
-        this.#held.set(key, fresh);
+        this.#tokens.set(key, fresh);
         return fresh.token;
       })
-      .finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, fetching);
+      .finally(() => this.#fetching.delete(key));
+    this.#fetching.set(key, fetching);
     return fetching;
   }
 
-  /** A token that allows all this and more: who may push to a repository may read it. */
-  #wider(scopes: readonly Scope[]): Held | undefined {
+  /** A token that grants all this and more: a client that may push to a repository may read it. */
+  #wider(scopes: readonly Scope[]): CachedToken | undefined {
     if (scopes.length === 0) return undefined;
-    for (const [key, held] of this.#held) {
-      if (grants(key, scopes) && held.renewAt > this.#o.now()) return held;
+    for (const [key, cached] of this.#tokens) {
+      if (grants(key, scopes) && cached.renewAt > this.#o.now()) return cached;
     }
     return undefined;
   }
 
-  async #fetch(challenge: Challenge, scopes: readonly Scope[]): Promise<Held> {
+  async #fetch(challenge: Challenge, scopes: readonly Scope[]): Promise<CachedToken> {
     const { transport, host, redactor, now } = this.#o;
     const call = this.#call(challenge, scopes);
-    const asked = now();
-    const answer = await transport.send(call);
-    if (!answer.ok) throw await transport.refusal(answer);
-    const text = new TextDecoder().decode(await answer.bytes(MAX_TOKEN_BYTES));
-    const body = TokenAnswer.safeParse(parseJson(text));
+    const requested = now();
+    const response = await transport.send(call);
+    if (!response.ok) throw await transport.errorOf(response);
+    const text = new TextDecoder().decode(await response.bytes(MAX_TOKEN_BYTES));
+    const body = TokenResponse.safeParse(parseJson(text));
     const token = body.data?.token ?? body.data?.access_token;
     if (body.data === undefined || token === undefined || !/^[\x21-\x7e]+$/.test(token)) {
-      // The body is not shown: it may be a token in a shape we do not know.
+      // The body is not shown: it may be a token in an unknown shape.
       throw new TgoError("INVALID_RESPONSE", `the login server of ${host} sent no token`, {
         where: call.where,
-        remedy: `Check ${call.url.origin}${call.url.pathname}: it should answer JSON with a "token".`,
+        remedy: `Check ${call.url.origin}${call.url.pathname}: it should return JSON with a "token".`,
       });
     }
     redactor.add(token);
-    const lifeMs = Math.max(body.data.expires_in ?? SHORTEST_LIFE_S, SHORTEST_LIFE_S) * 1000;
-    return { token, renewAt: asked + lifeMs - Math.min(30_000, lifeMs / 4) };
+    const lifetimeMs = Math.max(body.data.expires_in ?? MIN_LIFETIME_S, MIN_LIFETIME_S) * 1000;
+    return { token, renewAt: requested + lifetimeMs - Math.min(30_000, lifetimeMs / 4) };
   }
 
   #call(challenge: Challenge, scopes: readonly Scope[]): Call {
@@ -137,7 +138,7 @@ export class Authorizer {
     const where =
       scopes.length === 0 ? host : scopes.map((scope) => `${host}/${repositoryOf(scope)}`).join(", ");
     const realm = this.#realm(challenge, where);
-    const common = { where, doing: "log in", stage: "token", whole: MAX_TOKEN_BYTES } as const;
+    const common = { where, action: "log in", stage: "token", buffer: MAX_TOKEN_BYTES } as const;
     const service = challenge.parameters["service"];
     if (credentials !== undefined && "identityToken" in credentials) {
       // https://distribution.github.io/distribution/spec/auth/oauth/#refresh-token-format
@@ -170,23 +171,19 @@ export class Authorizer {
   }
 
   #realm(challenge: Challenge, where: string): URL {
+    const { origin, reach } = this.#o;
     const text = challenge.parameters["realm"] ?? "";
-    const url = URL.canParse(text, this.#o.origin.href)
-      ? this.#o.reach(new URL(text, this.#o.origin))
-      : undefined;
+    const url = URL.canParse(text, origin.href) ? reach(new URL(text, origin)) : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol)) {
       throw new TgoError("INVALID_RESPONSE", `the registry names no usable login server (realm "${text}")`, {
         where,
       });
     }
-    if (url.protocol === "http:" && this.#o.origin.protocol === "https:") {
+    if (url.protocol === "http:" && origin.protocol === "https:") {
       throw new TgoError(
         "INVALID_RESPONSE",
         `the registry wants the login at ${url.origin}, which is not encrypted`,
-        {
-          where,
-          remedy: "Credentials are not sent there. Correct the registry's token realm to https.",
-        },
+        { where, remedy: "Credentials are not sent there. Correct the registry's token realm to https." },
       );
     }
     return url;

@@ -1,44 +1,47 @@
 import { TgoError } from "@tgo/errors";
-import type { RetryLimits } from "./registry-failure.js";
+import { isLoopback } from "../loopback.js";
+import type { RetryLimits } from "./retry-limits.js";
 
-/** No answer came. */
+/** No response came, or not all of it. */
 export class NetworkFailure {
   constructor(
     readonly error: TgoError,
-    readonly patience: RetryLimits | undefined,
+    /** Undefined: retrying does not help. */
+    readonly retry: RetryLimits | undefined,
   ) {}
 }
 
-/** What the network stack threw, in our words; redacted by the caller. */
+const USUAL_ATTEMPTS = 5;
+
+/** What the network stack threw, in our words. @param thrown redacted */
 export function networkFailure(
   thrown: { readonly code: string; readonly text: string },
-  o: { readonly server: string; readonly where: string; readonly hostname: string },
+  { server, where, hostname }: { readonly server: string; readonly where: string; readonly hostname: string },
 ): NetworkFailure {
   const advice = ADVICE.find(({ codes }) => codes.test(thrown.code));
   return new NetworkFailure(
     // No `cause`: what the network stack throws may quote a header, and with it a credential.
-    new TgoError("UNAVAILABLE", `cannot reach ${o.server}: ${thrown.text}`, {
-      where: o.where,
+    new TgoError("UNAVAILABLE", `cannot reach ${server}: ${thrown.text}`, {
+      where,
       remedy:
         advice?.remedy ?? "Check the network and run the same command again; it continues where it stopped.",
     }),
-    { tries: tries(thrown.code, o.hostname), reason: thrown.text },
+    { attempts: attempts(thrown.code, hostname), reason: thrown.text },
   );
 }
 
-/** The answer began, and did not come to its end. */
+/** The response began and broke off. */
 export function connectionLost(error: TgoError): NetworkFailure {
-  return new NetworkFailure(error, { tries: 5, reason: error.what });
+  return new NetworkFailure(error, { attempts: USUAL_ATTEMPTS, reason: error.what });
 }
 
-/** What was to be sent could not be read: not the server's fault, but it may pass as well. */
+/** The source of an upload could not be read: not this server's failure, but it may pass as well. */
 export function sourceFailure(cause: unknown): NetworkFailure {
   const error =
     cause instanceof TgoError
       ? cause
-      : new TgoError("INTERNAL", "what was to be sent cannot be read", { cause });
-  const passing = error.code === "UNAVAILABLE";
-  return new NetworkFailure(error, passing ? { tries: 5, reason: error.what } : undefined);
+      : new TgoError("INTERNAL", "the content to upload cannot be read", { cause });
+  return error.code === "UNAVAILABLE" ? connectionLost(error) : new NetworkFailure(error, undefined);
 }
 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
@@ -56,18 +59,14 @@ const ADVICE: readonly { codes: RegExp; remedy: string }[] = [
   },
 ];
 
-/** A name that does not resolve, a certificate that is wrong or a closed local port will not be better in 30 s. */
-function tries(code: string, hostname: string): number {
+/** An unknown name, a wrong certificate or a closed local port will be no better in 30 s. */
+function attempts(code: string, hostname: string): number {
   if (code === "BAD_PORT" || CERTIFICATE.test(code) || /SSL|EPROTO/.test(code)) return 1;
   if (code === "ENOTFOUND") return 2;
-  // Each of these has taken its time already.
+  // Each timeout has taken its time already.
   if (code === "TIMEOUT" || code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") return 3;
   if (code === "ECONNREFUSED" && isLoopback(hostname)) return 2;
-  return 5;
-}
-
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+  return USUAL_ATTEMPTS;
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -76,7 +75,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EPIPE: "connection closed",
   UND_ERR_SOCKET: "connection closed",
   ENOTFOUND: "no such host",
-  EAI_AGAIN: "the name server does not answer",
+  EAI_AGAIN: "the name server does not respond",
   ETIMEDOUT: "timed out",
   UND_ERR_CONNECT_TIMEOUT: "timed out",
   EHOSTUNREACH: "no route to the host",
@@ -87,13 +86,13 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** fetch says only "fetch failed"; the reason is in the chain of causes. */
 export function describe(thrown: unknown): { code: string; text: string } {
-  let text = "no answer";
+  let text = "no response";
   for (let cause = thrown, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
     text = cause.message.trim().split("\n", 1)[0] || text;
     if ("code" in cause && typeof cause.code === "string")
       return { code: cause.code, text: WORDS[cause.code] ?? text };
   }
-  // The fetch standard closes some ports ("port blocking"), 1 and 6000 among them.
+  // The fetch standard blocks some ports ("port blocking"), 1 and 6000 among them.
   return text === "bad port"
     ? { code: "BAD_PORT", text: "fetch does not connect to this port" }
     : { code: "", text };

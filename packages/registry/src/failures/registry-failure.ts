@@ -1,57 +1,42 @@
-import * as z from "zod";
-import { parseJson } from "../json.js";
+import * as z from "zod/mini";
 import { firstBytes } from "../documents.js";
+import { parseJson } from "../json.js";
 
-/** A registry's (or its token server's) answer that is not what we asked for. */
+/** A failed response of a registry or its token server. */
 export interface RegistryFailure {
   /** The registry as references name it. */
   readonly host: string;
   /** Repository and reference, as far as known: the `where` of the error. */
   readonly where: string;
-  /** What was tried: "push the manifest". */
-  readonly doing: string;
+  /** What was attempted: "push the manifest". */
+  readonly action: string;
   readonly stage: "registry" | "token";
   readonly method: string;
   readonly status: number;
-  /** The body, without secrets. Empty for an answer to HEAD. */
+  /** The body, without secrets. Empty in response to HEAD. */
   readonly text: string;
   readonly contentType: string;
   readonly retryAfter: string | undefined;
-  /** The scheme that `WWW-Authenticate` asks for first. */
+  /** The scheme that `WWW-Authenticate` names first. */
   readonly scheme: string | undefined;
   readonly identity: "anonymous" | "credentials";
 }
 
-/** When to ask again; undefined waits mean the usual back-off. */
-export interface RetryLimits {
-  /** Tries in all, the first included. */
-  readonly tries: number;
-  /** At least this long before the next try, in milliseconds, one number a try; the last one repeats. */
-  readonly waits?: readonly number[];
-  /** Why, for the person who waits. */
-  readonly reason: string;
+/** A page for a browser. */
+export function isHtml(failure: RegistryFailure): boolean {
+  return failure.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(failure.text);
 }
 
-/** A page for a browser. */
-export function isHtml(fault: RegistryFailure): boolean {
-  return fault.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(fault.text);
-}
+const Text = z.optional(z.string());
 
 /** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes */
-const ErrorBody = z.object({
-  errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional() })),
-});
+const ErrorBody = z.object({ errors: z.array(z.object({ code: Text, message: Text })) });
 /** Token servers: `{"details": "incorrect username or password"}`, `{"error": "…", "error_description": "…"}` … */
-const TokenErrorBody = z.object({
-  details: z.string().optional(),
-  message: z.string().optional(),
-  error_description: z.string().optional(),
-  error: z.string().optional(),
-});
+const TokenErrorBody = z.object({ details: Text, message: Text, error_description: Text, error: Text });
 
 /** The server's own words on one line. */
-export function registryMessage(fault: RegistryFailure): string {
-  const json = parseJson(fault.text);
+export function registryMessage(failure: RegistryFailure): string {
+  const json = parseJson(failure.text);
   const body = ErrorBody.safeParse(json);
   if (body.success && body.data.errors.length > 0) {
     const words = body.data.errors.map(({ code, message }) => [code, message].filter(Boolean).join(" "));
@@ -63,7 +48,7 @@ export function registryMessage(fault: RegistryFailure): string {
       token.data.details ?? token.data.message ?? token.data.error_description ?? token.data.error;
     if (words !== undefined) return words;
   }
-  return fault.text === "" ? `an empty answer (${fault.status})` : firstBytes(fault.text);
+  return failure.text === "" ? `an empty response (${failure.status})` : firstBytes(failure.text);
 }
 
 /** `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), in milliseconds. */

@@ -1,32 +1,33 @@
 import { TgoError } from "@tgo/errors";
 import { FAILURE_RULES, type FailureRule } from "./failure-rules.js";
-import type { RegistryFailure, RetryLimits } from "./registry-failure.js";
+import type { RegistryFailure } from "./registry-failure.js";
+import type { RetryLimits } from "./retry-limits.js";
 
-/** What a fault means, for the reader who has to act. */
-export function failureError(fault: RegistryFailure): TgoError {
-  const row = rowFor(fault);
-  const prefix = fault.stage === "token" ? "at the login: " : "";
-  return new TgoError(row.code, prefix + row.what(fault), {
-    where: fault.where,
-    remedy: row.remedy?.(fault),
+/** What a failure means, for the reader who has to act. */
+export function failureError(failure: RegistryFailure): TgoError {
+  const { code, what, remedy } = ruleFor(failure);
+  const prefix = failure.stage === "token" ? "at the login: " : "";
+  return new TgoError(code, prefix + what(failure), {
+    where: failure.where,
+    ...(remedy === undefined ? {} : { remedy: remedy(failure) }),
   });
 }
 
-/** How patient to be with a fault; undefined when asking again does not help. */
-export function retryLimits(fault: RegistryFailure): RetryLimits | undefined {
-  return rowFor(fault).patience?.(fault);
+/** How far to retry; undefined when retrying does not help. */
+export function retryLimits(failure: RegistryFailure): RetryLimits | undefined {
+  return ruleFor(failure).retry?.(failure);
 }
 
-/** The table's name for a fault; for programs and tests. */
-export function classify(fault: RegistryFailure): string {
-  return rowFor(fault).name;
+/** The name of the rule that a failure matches; for programs and tests. */
+export function classify(failure: RegistryFailure): string {
+  return ruleFor(failure).name;
 }
 
-function rowFor(fault: RegistryFailure): FailureRule {
-  // The last row matches everything.
-  return FAILURE_RULES.find((row) => row.matches(fault)) ?? unreachable();
+function ruleFor(failure: RegistryFailure): FailureRule {
+  // The last rule matches everything.
+  return FAILURE_RULES.find((rule) => rule.matches(failure)) ?? unreachable();
 }
 
 function unreachable(): never {
-  throw new TgoError("INTERNAL", "the table of registry answers has no last row");
+  throw new TgoError("INTERNAL", "no failure rule matches");
 }

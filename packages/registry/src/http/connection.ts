@@ -1,36 +1,38 @@
 import { TgoError } from "@tgo/errors";
 import type { Credentials } from "../auth/credentials.js";
-import { Redactor } from "./redact.js";
-import { isHost, assertNames, formatReference } from "../reference.js";
-import type { RegistryResponse } from "./response.js";
-import { isDigest } from "../digest.js";
-import { isLoopback } from "../failures/network-failure.js";
 import type { Scope } from "../auth/scope.js";
 import { Authorizer } from "../auth/token.js";
-import { defaultSleep, Transport, type Call, type Retry } from "./transport.js";
+import { isDigest } from "../digest.js";
+import { isLoopback } from "../loopback.js";
+import { assertNames, formatReference, isHost } from "../reference.js";
+import type { Call } from "./call.js";
+import { Redactor } from "./redact.js";
+import type { RegistryResponse } from "./response.js";
+import type { Retry } from "./retry.js";
+import { defaultSleep, Transport } from "./transport.js";
 
 export interface ConnectionOptions {
   /** The registry as references name it: "ghcr.io", "docker.io", "localhost:5001". */
   readonly host: string;
-  /** How to reach it: an origin. Default: https and the host (http for this machine; Docker Hub's API host). */
-  readonly url?: string | undefined;
-  readonly credentials?: Credentials | undefined;
-  readonly fetch?: typeof fetch | undefined;
-  readonly sleep?: ((milliseconds: number, signal?: AbortSignal) => Promise<void>) | undefined;
+  /** How to reach it: an origin. Default: https and the host (http on this machine; Docker Hub's API host). */
+  readonly url?: string;
+  readonly credentials?: Credentials;
+  readonly fetch?: typeof fetch;
+  readonly sleep?: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
   /** In [0, 1); for the jitter. */
-  readonly random?: (() => number) | undefined;
+  readonly random?: () => number;
   /** Milliseconds since 1970; for the lifetime of tokens. */
-  readonly now?: (() => number) | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** The longest silence to wait through, in milliseconds. Default 60 000. */
-  readonly timeoutMs?: number | undefined;
-  /** Repeats after the first try, at most 4. Default 4. */
-  readonly retries?: number | undefined;
-  readonly onRetry?: ((retry: Retry) => void) | undefined;
-  /** What faults may cost in all, failed tries and waits, in milliseconds. Default 30 minutes. */
-  readonly totalMs?: number | undefined;
-  /** Requests at once: reads and writes apart. Default 16 and 4. */
-  readonly concurrency?: { readonly reads: number; readonly writes: number } | undefined;
+  readonly now?: () => number;
+  readonly signal?: AbortSignal;
+  /** The longest silence, in milliseconds. Default 60 000. */
+  readonly timeoutMs?: number;
+  /** Retries after the first attempt, at most 4. Default 4. */
+  readonly retries?: number;
+  readonly onRetry?: (retry: Retry) => void;
+  /** What failures may cost in all, failed attempts and delays, in milliseconds. Default 30 minutes. */
+  readonly totalMs?: number;
+  /** Concurrent requests, reads and writes counted separately. Default 16 and 4. */
+  readonly concurrency?: { readonly reads: number; readonly writes: number };
 }
 
 /** A call within a repository. */
@@ -39,13 +41,13 @@ export interface RepositoryCall extends Omit<Call, "url" | "where"> {
   /** Below the repository: "manifests/v1". */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** A tag or digest that the call is about. */
+  /** The tag or digest that the call is about. */
   readonly reference?: string;
 }
 
 const MAX_REDIRECTS = 5;
 
-/** Authorized requests to one registry, redirects handled, by whatever way it is reached. */
+/** Authorized requests to one registry, redirects included, however it is reached. */
 export class Connection {
   readonly host: string;
   readonly origin: URL;
@@ -121,35 +123,35 @@ export class Connection {
 
   /**
    * A URL that the registry named, as it is reached from here. A registry behind a service endpoint or a TLS
-   * proxy still names itself by its own host.
+   * proxy still uses its own host in its URLs.
    */
   reach(url: URL): URL {
     if (url.host !== hostOf(this.host) && url.host !== hostOf(apiHost(this.host))) return url;
     return new URL(`${url.pathname}${url.search}`, this.origin);
   }
 
-  /** One authorized request; a 401 is answered once with a fresh token. */
+  /** One authorized request; after a 401 it is repeated once, with a fresh token. */
   async send(call: Call, scopes: readonly Scope[]): Promise<RegistryResponse> {
     if (call.url.origin !== this.origin.origin) return this.transport.send(call);
     const sent = await this.#authorizer.header(scopes);
-    const answer = await this.transport.send(authorized(call, sent));
-    if (!(await this.#refused(answer, sent))) return answer;
-    const fresh = await this.#authorizer.renew(answer, scopes, sent);
-    if (fresh === undefined) return answer;
-    await answer.discard();
+    const response = await this.transport.send(authorized(call, sent));
+    if (!(await this.#refused(response, sent))) return response;
+    const fresh = await this.#authorizer.renew(response, scopes, sent);
+    if (fresh === undefined) return response;
+    await response.discard();
     return this.transport.send(authorized(call, fresh));
   }
 
   /**
    * As {@link send}, following redirects. Another host gets no credentials; an unencrypted one is refused,
-   * unless the caller will check the digest of what comes (`plainStore`: Aliyun's blob store answers on http).
+   * unless the caller verifies the digest of the content (`plainStore`: Aliyun's blob store is on http).
    */
   async follow(call: Call, scopes: readonly Scope[], { plainStore = false } = {}): Promise<RegistryResponse> {
-    let answer = await this.send(call, scopes);
-    for (let hops = 0; isRedirect(answer); hops++) {
-      const from = answer.call.url;
-      const url = this.location(answer, call.where);
-      await answer.discard();
+    let response = await this.send(call, scopes);
+    for (let hops = 0; isRedirect(response); hops++) {
+      const from = response.call.url;
+      const url = this.location(response, call.where);
+      await response.discard();
       if (hops === MAX_REDIRECTS) {
         throw new TgoError("INVALID_RESPONSE", `the registry redirects more than ${MAX_REDIRECTS} times`, {
           where: call.where,
@@ -162,36 +164,39 @@ export class Connection {
           `the registry redirects to ${url.origin}, which is not encrypted`,
           {
             where: call.where,
-            remedy: "This is followed for whole blobs only, whose digest is checked.",
+            remedy: "Such a redirect is followed only for whole blobs, whose digest is verified.",
           },
         );
       }
       const next = { ...call, url };
-      // The registry itself may redirect to itself; credentials go nowhere else.
-      answer =
+      // A redirect to the registry itself keeps the credentials; they go nowhere else.
+      response =
         url.origin === this.origin.origin ? await this.send(next, scopes) : await this.transport.send(next);
     }
-    return answer;
+    return response;
   }
 
-  /** The `Location` of an answer, resolved and reachable. @throws TgoError INVALID_RESPONSE */
-  location(answer: RegistryResponse, where: string): URL {
-    const text = answer.headers.get("location") ?? "";
+  /** The `Location` of a response, resolved and reachable. @throws TgoError INVALID_RESPONSE */
+  location(response: RegistryResponse, where: string): URL {
+    const text = response.headers.get("location") ?? "";
     const url =
-      text !== "" && URL.canParse(text, answer.call.url.href) ? new URL(text, answer.call.url) : undefined;
+      text !== "" && URL.canParse(text, response.call.url.href)
+        ? new URL(text, response.call.url)
+        : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
-      throw new TgoError("INVALID_RESPONSE", "the registry answers with a redirect that leads nowhere", {
+      throw new TgoError("INVALID_RESPONSE", "the registry sent a redirect without a usable Location", {
         where,
       });
     }
     return this.reach(url);
   }
 
-  async #refused(answer: RegistryResponse, sent: string | undefined): Promise<boolean> {
-    if (answer.status === 401) return true;
-    // GHCR answers an outdated token with 403 and no challenge.
-    if (answer.status !== 403 || sent === undefined || answer.headers.has("www-authenticate")) return false;
-    return /invalid token/i.test(await answer.text());
+  async #refused(response: RegistryResponse, sent: string | undefined): Promise<boolean> {
+    if (response.status === 401) return true;
+    // GHCR refuses an expired token with 403 and no challenge.
+    if (response.status !== 403 || sent === undefined || response.headers.has("www-authenticate"))
+      return false;
+    return /invalid token/i.test(await response.text());
   }
 }
 
@@ -203,12 +208,12 @@ export function isRedirect({ status }: RegistryResponse): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 }
 
-/** Docker Hub's name in references is not the host of its API. */
+/** Docker Hub's name in references is not its API host. */
 function apiHost(host: string): string {
   return host === "docker.io" ? "registry-1.docker.io" : host;
 }
 
-/** As WHATWG URLs write it: lower case, the default port left out. */
+/** As WHATWG URLs write it: lower case, without the default port. */
 function hostOf(host: string): string {
   return new URL(`https://${host}`).host;
 }

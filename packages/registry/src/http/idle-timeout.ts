@@ -1,4 +1,4 @@
-/** Stops a request when nothing has moved for too long. */
+/** Aborts a request when no data has moved for too long. */
 export class IdleTimeout {
   expired = false;
   #timer: NodeJS.Timeout | undefined;
@@ -7,16 +7,16 @@ export class IdleTimeout {
     private readonly timeoutMs: number,
     private readonly abort: AbortController,
   ) {
-    this.touch();
+    this.restart();
   }
 
-  touch(): void {
+  restart(): void {
     this.stop();
     this.#timer = setTimeout(() => {
       this.expired = true;
       this.abort.abort();
     }, this.timeoutMs);
-    // The connection keeps the process alive, not the watch over it.
+    // The connection keeps the process alive; its timeout must not.
     this.#timer.unref();
   }
 

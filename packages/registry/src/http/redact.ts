@@ -1,4 +1,4 @@
-/** Secrets that a server may quote back at us, whether or not they are ours. */
+/** Secrets, ours or not, that a server may quote back at us. */
 const KNOWN_SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, "$1 ***"],
   [/\bdckr_[a-z]+_[\w-]+/g, "***"],
@@ -8,14 +8,14 @@ const KNOWN_SHAPES: readonly (readonly [RegExp, string])[] = [
     /\b((?:X-Amz-|OSS)?(?:Signature|Credential|Security-Token|AccessKeyId)|sig|token|access_token|refresh_token)=[^&\s"']+/gi,
     "$1=***",
   ],
-  // Docker Hub's rate limit answer names the account: "… as 'someone': dckr_jti_…".
+  // Docker Hub's rate limit message names the account: "… as 'someone': dckr_jti_…".
   [/\bas '[^']*'/g, "as '***'"],
 ];
 
-/** Shorter strings are no secrets, and replacing them would destroy every message. */
+/** A shorter string is no secret, and replacing it would garble every message. */
 const SHORTEST_SECRET = 4;
 
-/** Knows every secret of one registry and takes them out of whatever is shown to a person. */
+/** Knows all secrets of one registry and masks them in everything shown to a person. */
 export class Redactor {
   readonly #secrets = new Set<string>();
 
@@ -26,7 +26,7 @@ export class Redactor {
   }
 
   clean(text: string): string {
-    // The longest first: one secret may hold another (base64 of "user:password", a password inside a URL).
+    // The longest first: one secret may contain another (base64 of "user:password", a password inside a URL).
     const known = [...this.#secrets].sort((a, b) => b.length - a.length);
     const ours = known.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
     return KNOWN_SHAPES.reduce((rest, [shape, mask]) => rest.replace(shape, mask), ours);

@@ -1,61 +1,62 @@
 import { TgoError } from "@tgo/errors";
-import type { Call } from "./transport.js";
+import type { Call } from "./call.js";
 import type { IdleTimeout } from "./idle-timeout.js";
 
-/** Of a text for a person, in bytes. */
+/** How much of an error text is read, in bytes. */
 const MAX_TEXT = 64 * 1024;
 
-/** A response, its body guarded against silence. */
+export interface ResponseOptions {
+  readonly call: Call;
+  readonly response: Response;
+  /** Restarted by every chunk of the body. */
+  readonly idle: IdleTimeout;
+  /** Called when the body has ended, or nobody reads it any more. */
+  readonly onEnd: () => void;
+  /** The error for what the network stack threw while the body was read. */
+  readonly networkError: (cause: unknown) => TgoError;
+}
+
+/** A response, its body under an idle timeout. */
 export class RegistryResponse {
-  readonly #response: Response;
-  readonly #watch: IdleTimeout;
-  readonly #finished: () => void;
-  readonly #faultOf: (cause: unknown) => TgoError;
+  readonly call: Call;
+  readonly #o: ResponseOptions;
   #text: string | undefined;
   #bytes: Uint8Array | undefined;
 
-  constructor(
-    readonly call: Call,
-    response: Response,
-    watch: IdleTimeout,
-    finished: () => void,
-    faultOf: (cause: unknown) => TgoError,
-  ) {
-    this.#response = response;
-    this.#watch = watch;
-    this.#finished = finished;
-    this.#faultOf = faultOf;
-    if (response.body === null) finished();
-    else watch.touch();
+  constructor(options: ResponseOptions) {
+    this.call = options.call;
+    this.#o = options;
+    if (options.response.body === null) options.onEnd();
+    else options.idle.restart();
   }
 
   get status(): number {
-    return this.#response.status;
+    return this.#o.response.status;
   }
 
   get headers(): Headers {
-    return this.#response.headers;
+    return this.#o.response.headers;
   }
 
   get ok(): boolean {
-    return this.#response.ok;
+    return this.#o.response.ok;
   }
 
-  /** The body's beginning; kept, so that it can be asked for again. */
+  /** The beginning of the body; kept for the next call. */
   async text(): Promise<string> {
     if (this.#text === undefined) {
       try {
         this.#text = new TextDecoder().decode(await this.#read(MAX_TEXT, true));
       } catch (cause) {
         if (cause instanceof TgoError && cause.code === "INTERRUPTED") throw cause;
-        // An answer whose text breaks off still has its status.
+        // A response whose text breaks off still has its status.
         this.#text = "";
       }
     }
     return this.#text;
   }
 
-  /** The body; kept. @throws TgoError INVALID_RESPONSE when it is longer than `limit` bytes. */
+  /** The body; kept for the next call. @throws TgoError INVALID_RESPONSE when it is longer than `limit` bytes. */
   async bytes(limit: number): Promise<Uint8Array> {
     this.#bytes ??= await this.#read(limit, false);
     return this.#bytes;
@@ -64,46 +65,46 @@ export class RegistryResponse {
   async discard(): Promise<void> {
     if (this.#text === undefined) {
       this.#text = "";
-      await this.#response.body?.cancel().catch(() => undefined);
+      await this.#o.response.body?.cancel().catch(() => undefined);
     }
-    this.#finished();
+    this.#o.onEnd();
   }
 
-  /** The body as it comes. @throws (while reading) TgoError UNAVAILABLE when the connection breaks. */
+  /** The body, streamed. @throws (while reading) TgoError UNAVAILABLE when the connection breaks. */
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    const reader = this.#response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
+    const { response, idle, onEnd, networkError } = this.#o;
+    const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
     if (reader === undefined) return;
     let ended = false;
     try {
       for (;;) {
-        this.#watch.touch();
+        idle.restart();
         const { done, value } = await reader.read();
         if (done) break;
-        // The consumer's time is not the server's silence.
-        this.#watch.stop();
+        // The consumer's time does not count against the server.
+        idle.stop();
         yield value;
       }
       ended = true;
     } catch (cause) {
-      throw this.#faultOf(cause);
+      throw networkError(cause);
     } finally {
       if (!ended) await reader.cancel().catch(() => undefined);
-      this.#finished();
+      onEnd();
     }
   }
 
-  async #read(limit: number, cut: boolean): Promise<Uint8Array> {
+  async #read(limit: number, truncate: boolean): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of this.chunks()) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > limit) {
-        if (cut) break;
-        throw new TgoError("INVALID_RESPONSE", `the answer is longer than ${limit} bytes`, {
-          where: this.call.where,
-        });
-      }
+      if (size <= limit) continue;
+      if (truncate) break;
+      throw new TgoError("INVALID_RESPONSE", `the response is longer than ${limit} bytes`, {
+        where: this.call.where,
+      });
     }
     return Buffer.concat(chunks);
   }

@@ -1,11 +1,11 @@
-import type { Content } from "./transport.js";
+import type { Content } from "./call.js";
 import type { IdleTimeout } from "./idle-timeout.js";
 
-/** A request body on its way: remembers whether its source failed, which is not the server's fault. */
-export class Upload {
-  sourceFailure: unknown;
+/** A request body being sent; remembers a failure of its source, which is not the server's. */
+export class UploadBody {
+  sourceError: unknown;
 
-  constructor(private readonly watch: IdleTimeout) {}
+  constructor(private readonly idle: IdleTimeout) {}
 
   init(content: Content): RequestInit {
     if (content instanceof Uint8Array) return { body: content };
@@ -14,11 +14,11 @@ export class Upload {
       pull: async (controller) => {
         try {
           const { done, value } = await reader.read();
-          this.watch.touch();
+          this.idle.restart();
           if (done) controller.close();
           else controller.enqueue(value);
         } catch (cause) {
-          this.sourceFailure = cause;
+          this.sourceError = cause;
           controller.error(cause);
         }
       },
