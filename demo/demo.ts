@@ -32,13 +32,11 @@ const title = (text: string): void => {
 };
 
 async function demo(keep: boolean): Promise<number> {
+  print("Publishes two sample services (tgo-api, tgo-web) as linux/amd64 + linux/arm64 images to three");
   print(
-    "Publishes two sample services (tgo-api, tgo-web) as linux/amd64 + linux/arm64 images to three registries",
+    "registries on this machine, verifies them, and prints the reports. Downloads base images and packages",
   );
-  print(
-    "on this machine, verifies them, and prints the reports. Downloads base images and packages (PyPI, npm);",
-  );
-  print("pushes nothing beyond this machine.");
+  print("(PyPI, npm); pushes nothing beyond this machine.");
   await installMissing();
 
   const standIns = !(await dockerHubIsReachable());
@@ -69,7 +67,7 @@ async function demo(keep: boolean): Promise<number> {
   title("Inspect the images yourself");
   if (!keep)
     print(
-      "(The registries stop now. To try these commands, run npm run demo -- --keep: it prints them for running registries.)",
+      "(The registries stop now. npm run demo -- --keep leaves them running and prints these commands for them.)",
     );
   print(await inspectCommands(registries, FOLDER));
   if (keep) print("\nThe registries keep running. Stop them with: npm run demo -- --stop");

@@ -1,7 +1,7 @@
-import type { DemoRegistries } from "./keeper.js";
+import type { DemoRegistries } from "./registry-process.js";
 
-/** Commands that show the same without this product: other people's clients on the same registries. */
-export async function lookYourself({ registries }: DemoRegistries, folder: string): Promise<string> {
+/** Commands that inspect the images without this product, with other clients. */
+export async function inspectCommands({ registries }: DemoRegistries, folder: string): Promise<string> {
   const tags = await tagsOf(registries[0]?.host ?? "");
   const auth = `${folder.split("/").at(-1) ?? folder}/docker-config.json`;
   const inspect = registries.map(
@@ -10,11 +10,11 @@ export async function lookYourself({ registries }: DemoRegistries, folder: strin
   );
   const host = registries[0]?.host ?? "";
   const lines = [
-    "The same bytes in every registry (three equal sums: the digest of the report):",
+    "The same bytes in every registry (three equal checksums, the digest in the report):",
     ...inspect,
-    "The arm64 image on this machine:",
-    `  buildah from --name look --tls-verify=false --platform linux/arm64 docker://${host}/tgoai/tgo-api:${tags["tgo-api"] ?? ""}`,
-    `  buildah run --isolation chroot look -- python -c 'import platform; print(platform.machine())'; buildah rm look; buildah rmi ${host}/tgoai/tgo-api:${tags["tgo-api"] ?? ""}`,
+    "Run the arm64 image on this machine:",
+    `  buildah from --name demo-arm64 --tls-verify=false --platform linux/arm64 docker://${host}/tgoai/tgo-api:${tags["tgo-api"] ?? ""}`,
+    `  buildah run --isolation chroot demo-arm64 -- python -c 'import platform; print(platform.machine())'; buildah rm demo-arm64; buildah rmi ${host}/tgoai/tgo-api:${tags["tgo-api"] ?? ""}`,
   ];
   return lines.join("\n");
 }

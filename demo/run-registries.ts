@@ -1,10 +1,10 @@
 /**
- * Holds the demo's registries: a process of its own, so that they can outlive the demo. Says where they are in
- * one JSON file, then stays until it is told to stop.
+ * Runs the demo's registries in a process of its own, so that they can outlive the demo. Writes their addresses to a
+ * JSON file, then runs until SIGTERM.
  */
 import { rename, writeFile } from "node:fs/promises";
 import { startBaseMirror, startRegistry } from "@tgo/testing";
-import type { DemoRegistries } from "./keeper.js";
+import type { DemoRegistries } from "./registry-process.js";
 
 const [folder = ".demo", standIns] = process.argv.slice(2);
 const log = (text: string): void => {
@@ -20,12 +20,12 @@ const [mirror, ...registries] = await Promise.all([
 const names = ["open", "basic", "bearer"];
 const running: DemoRegistries = {
   pid: process.pid,
-  mirror: mirror?.host,
+  ...(mirror === undefined ? {} : { mirror: mirror.host }),
   registries: registries.map(({ host, username, password }, index) => ({
     name: names[index] ?? host,
     host,
-    username,
-    password,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
     isPublic: index === 0,
   })),
 };
@@ -37,6 +37,6 @@ const stop = (): void => {
   void Promise.all(running.map((registry) => registry.stop())).then(() => process.exit(0));
 };
 process.on("SIGTERM", stop);
-// Ctrl-C is for the demo; it stops this process itself.
+// The demo handles Ctrl-C and stops this process.
 process.on("SIGINT", () => undefined);
 setInterval(() => undefined, 60_000);

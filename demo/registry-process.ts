@@ -9,91 +9,91 @@ import { TgoError } from "@tgo/errors";
 export interface DemoRegistry {
   readonly name: string;
   readonly host: string;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
+  readonly username?: string;
+  readonly password?: string;
   readonly isPublic: boolean;
 }
 
 export interface DemoRegistries {
   readonly pid: number;
-  /** Host of the mirror that serves the stand-in base images; absent when Docker Hub answers. */
-  readonly mirror?: string | undefined;
+  /** Host of the mirror that serves stand-in base images; absent if Docker Hub is reachable. */
+  readonly mirror?: string;
   readonly registries: readonly DemoRegistry[];
 }
 
-const BUILDING_BASES_MS = 10 * 60_000;
+const START_TIMEOUT_MS = 10 * 60_000;
 
-/** Starts the registries in a process of their own and waits until all of them answer. */
-export async function startKeeper(
+/** Starts the registries in a process of their own and waits until all of them are up. */
+export async function startRegistries(
   folder: string,
   standIns: boolean,
   log: (text: string) => void,
 ): Promise<DemoRegistries> {
-  const script = fileURLToPath(new URL("registries.ts", import.meta.url));
+  const script = fileURLToPath(new URL("run-registries.ts", import.meta.url));
   const tsx = createRequire(import.meta.url).resolve("tsx");
   const child = spawn(process.execPath, ["--import", tsx, script, folder, standIns ? "stand-ins" : "real"], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
-  const lines = (chunk: Buffer): void => {
+  const logLines = (chunk: Buffer): void => {
     output += chunk.toString();
     for (const line of chunk.toString().split("\n")) if (line.trim() !== "") log(line);
   };
-  child.stdout.on("data", lines);
-  child.stderr.on("data", lines);
-  const deadline = Date.now() + BUILDING_BASES_MS;
-  // It is a process group of its own: Ctrl-C does not reach it, and it may be in the middle of making base images.
+  child.stdout.on("data", logLines);
+  child.stderr.on("data", logLines);
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  // Ctrl-C does not reach the child, a process group of its own, which may be building base images.
   const interruption = new AbortController();
   const onInterrupt = (): void => {
     interruption.abort();
     const running = child.exitCode === null && child.signalCode === null;
     if (child.pid !== undefined && running) process.kill(-child.pid, "SIGTERM");
   };
-  // "on", not "once": npm and tsx pass on what the terminal has sent already.
+  // "on", not "once": npm and tsx forward the signal that the terminal has sent already.
   process.on("SIGINT", onInterrupt);
   while (!existsSync(`${folder}/registries.json`)) {
     if (interruption.signal.aborted) {
-      await ended(child);
-      throw new TgoError("INTERRUPTED", "stopped while the registries and base images were made", {
+      await exitOf(child);
+      throw new TgoError("INTERRUPTED", "stopped while starting the registries", {
         remedy: "Run npm run demo again.",
       });
     }
     if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
       throw new TgoError("ENVIRONMENT", `the registries did not start\n${output.slice(-1000)}`, {
-        remedy: "Run npm run demo again; when it stays so, the lines above say why.",
+        remedy: "Run npm run demo again; if that fails too, see the output above.",
       });
     }
     await sleep(50);
   }
   process.off("SIGINT", onInterrupt);
-  // From here on nobody listens: the process may outlive this one.
+  // The child may outlive this process.
   child.stdout.destroy();
   child.stderr.destroy();
   child.unref();
-  const running = read(folder);
-  for (const { name, host, username } of running.registries) {
+  const started = readState(folder);
+  for (const { name, host, username } of started.registries) {
     log(
       `  ${name.padEnd(8)} ${host.padEnd(16)} ${username === undefined ? "no credentials" : `user ${username}`}`,
     );
   }
-  if (running.mirror !== undefined) log(`  mirror   ${running.mirror.padEnd(16)} base images`);
-  return running;
+  if (started.mirror !== undefined) log(`  mirror   ${started.mirror.padEnd(16)} base images`);
+  return started;
 }
 
-function ended(child: ChildProcess): Promise<unknown> {
+function exitOf(child: ChildProcess): Promise<unknown> {
   return child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : once(child, "exit");
 }
 
-/** Whether registries of an earlier demo are up. */
-export function keptRegistries(folder: string): boolean {
-  return existsSync(`${folder}/registries.json`) && isAlive(read(folder).pid);
+/** Whether registries of an earlier demo are running. */
+export function areRegistriesRunning(folder: string): boolean {
+  return existsSync(`${folder}/registries.json`) && isAlive(readState(folder).pid);
 }
 
-/** @returns whether there was anything to stop */
-export async function stopKeeper(folder: string): Promise<boolean> {
-  if (!keptRegistries(folder)) return false;
-  const { pid } = read(folder);
+/** @returns whether registries were running */
+export async function stopRegistries(folder: string): Promise<boolean> {
+  if (!areRegistriesRunning(folder)) return false;
+  const { pid } = readState(folder);
   process.kill(pid, "SIGTERM");
   for (let waited = 0; isAlive(pid); waited += 50) {
     if (waited > 10_000) process.kill(pid, "SIGKILL");
@@ -102,8 +102,8 @@ export async function stopKeeper(folder: string): Promise<boolean> {
   return true;
 }
 
-function read(folder: string): DemoRegistries {
-  // Written by registries.ts of this same checkout.
+function readState(folder: string): DemoRegistries {
+  // Written by run-registries.ts of this checkout.
   return JSON.parse(readFileSync(`${folder}/registries.json`, "utf8")) as DemoRegistries;
 }
 
