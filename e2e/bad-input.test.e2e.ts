@@ -13,24 +13,24 @@ import {
   type Harness,
 } from "./harness.js";
 
-/** The files of a fixture by what becomes of them: undefined removes one. */
+/** Edits of a fixture's files; undefined removes the file. */
 type Edits = Readonly<Record<string, (text: string) => string | undefined>>;
 
 interface Input {
   readonly fixture: "tiny" | "seventh/weather-bot" | "seventh/leaflet";
   readonly edits?: Edits;
-  /** Fields of the definition beside its strategy. */
+  /** Fields of `build` besides the strategy. */
   readonly build?: object;
   readonly args?: readonly string[];
 }
 
 const STRATEGIES = { tiny: "python", "seventh/weather-bot": "python", "seventh/leaflet": "static-web" };
 
-/** python-magic finds its library when it is imported. */
+/** python-magic loads its system library on import. */
 const MAGIC =
   "python-magic==0.4.27 --hash=sha256:c212960ad306f700aa0d01e5d7a325d20548ff97eb9920dcd29513174f0294d3\n";
 
-const INPUTS: [string, Input | ((harness: Harness) => Promise<Input>), told: RegExp, remedy: RegExp][] = [
+const INPUTS: [string, Input | ((harness: Harness) => Promise<Input>), message: RegExp, remedy: RegExp][] = [
   [
     "a poetry.lock that is older than pyproject.toml",
     { fixture: "tiny", edits: { "pyproject.toml": (text) => text.replace("1.17.0", "1.16.0") } },
@@ -53,7 +53,7 @@ const INPUTS: [string, Input | ((harness: Harness) => Promise<Input>), told: Reg
     /uv lock/,
   ],
   [
-    "a package whose bytes are not the locked ones",
+    "a package that does not match its locked hash",
     {
       fixture: "tiny",
       edits: { "poetry.lock": (text) => text.replaceAll(/sha256:[0-9a-f]{8}/g, "sha256:00000000") },
@@ -77,7 +77,7 @@ const INPUTS: [string, Input | ((harness: Harness) => Promise<Input>), told: Reg
     /Lock a version that has one/,
   ],
   [
-    "a PyPI mirror that does not answer",
+    "an unreachable PyPI mirror",
     { fixture: "tiny", args: ["--mirror", "pypi=http://localhost:9/simple"] },
     /localhost:9/,
     /mirror/,
@@ -108,7 +108,7 @@ const INPUTS: [string, Input | ((harness: Harness) => Promise<Input>), told: Reg
     /npm install/,
   ],
   [
-    "another Node than the project asks for",
+    "a Node version the project does not support",
     {
       fixture: "seventh/leaflet",
       edits: {
@@ -119,7 +119,7 @@ const INPUTS: [string, Input | ((harness: Harness) => Promise<Input>), told: Reg
     /build\.builder/,
   ],
   [
-    "a build value that is not given",
+    "a missing build value",
     { fixture: "seventh/leaflet", build: { values: { VITE_KEY: {} } } },
     /VITE_KEY/,
     /--value VITE_KEY=/,
@@ -138,7 +138,7 @@ const INPUTS: [string, Input | ((harness: Harness) => Promise<Input>), told: Reg
   ],
 ];
 
-describe.each(ENGINES)("input that cannot become an image, on the %s engine", (engine) => {
+describe.each(ENGINES)("bad input on the %s engine", (engine) => {
   describe.skipIf(!hasEngine(engine))("", () => {
     let harness: Harness;
     beforeAll(async () => {
@@ -153,14 +153,14 @@ describe.each(ENGINES)("input that cannot become an image, on the %s engine", (e
         const file = join(folder, path);
         const before = await readFile(file, "utf8").catch(() => "");
         const after = edit(before);
-        if (after === before) throw new Error(`the edit of ${path} changes nothing`);
+        if (after === before) throw new Error(`editing ${path} changes nothing`);
         if (after === undefined) await rm(file);
         else await writeFile(file, after);
       }
       return folder;
     }
 
-    it.each(INPUTS)("is refused with one message: %s", async (title, given, told, remedy) => {
+    it.each(INPUTS)("is rejected with one message: %s", async (title, given, message, remedy) => {
       const input = typeof given === "function" ? await given(harness) : given;
       const name = `input-${INPUTS.findIndex(([each]) => each === title)}`;
       const source = await sourceOf(input, name);
@@ -171,7 +171,7 @@ describe.each(ENGINES)("input that cannot become an image, on the %s engine", (e
       const { services } = reportOf(outcome);
       const problems = services[0]?.problems ?? [];
       expect(problems, JSON.stringify(problems)).toHaveLength(1);
-      expect(JSON.stringify(problems[0])).toMatch(told);
+      expect(JSON.stringify(problems[0])).toMatch(message);
       expect(problems[0]?.remedy).toMatch(remedy);
       expect(outcome.code).toBe(1);
       expect(outcome.stderr).not.toMatch(/ upload |\n\s+at .*\(.*:\d+:\d+\)/);

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import surface from "../pipelines/tgo/module-api.json";
 import { createHarness, execute, ROOT, SAMPLES, type Harness } from "./harness.js";
 
-/** Command lines of the documentation: in code blocks, and in tables between backticks. */
+/** Commands in the documentation: in code blocks, and between backticks in tables. */
 async function documented(start: string): Promise<string[]> {
   const pages = ["README.md", "docs/catalog.md", "docs/architecture.md"];
   const read = async (page: string): Promise<string> => {
     const text = await readFile(join(ROOT, page), "utf8");
-    // A command that goes on in the next line is one command.
+    // Joins commands that span lines.
     return text.replaceAll(/\\\n */g, "");
   };
   const texts = await Promise.all(pages.map(read));
@@ -32,7 +32,7 @@ describe("the documentation's tgo commands", () => {
   });
   afterAll(() => harness.close());
 
-  // Not those that need a file of the reader's, a released tag, or a mirror of a name that nobody has.
+  // Skips commands that need the reader's own file, a released tag or a made-up mirror.
   it.each(tgoLines.filter((line) => !/--catalog|--tag|example\.com/.test(line)))("%s", async (line) => {
     const args = line
       .replace("npx --no-install tgo ", "")
@@ -43,7 +43,7 @@ describe("the documentation's tgo commands", () => {
     expect(outcome.code).toBe(0);
   });
 
-  it("run as turbo tasks of a service's folder too", async () => {
+  it("also run as turbo tasks of a service", async () => {
     const flags = ["--catalog", harness.catalogFile, "--source", "examples/repos", "--engine", "buildah"];
     const turbo = ["--no-install", "turbo", "run", "smoke", "--filter=@tgo/service-tgo-web", "--", ...flags];
     const { code, stdout, stderr } = await execute("npx", turbo, ROOT);
@@ -51,14 +51,14 @@ describe("the documentation's tgo commands", () => {
     expect(code).toBe(0);
   });
 
-  it("are many enough for this test to mean something", () => {
+  it("include more than five of each kind", () => {
     expect(tgoLines.length).toBeGreaterThan(5);
     expect(daggerLines.length).toBeGreaterThan(5);
   });
 });
 
 describe("the documentation's dagger commands", () => {
-  it.each(daggerLines)("%s has the module's own functions and flags, each in its place", (line) => {
+  it.each(daggerLines)("%s uses the module's functions and flags, in the right order", (line) => {
     const words = line
       .replace("dagger call ", "")
       .replace(/^-m \S+ /, "")
@@ -66,16 +66,16 @@ describe("the documentation's dagger commands", () => {
     const position = words.findIndex((word) => surface.functions.some(({ command }) => command === word));
     const called = surface.functions.find(({ command }) => command === words[position]);
     const flags = (part: string[]): string[] => part.filter((word) => word.startsWith("--"));
-    const known = (argument: { flag: string }): string => `--${argument.flag}`;
+    const flagOf = (argument: { flag: string }): string => `--${argument.flag}`;
     const [own, chained] = split(words.slice(position + 1));
-    expect(surface.constructor.arguments.map(known)).toEqual(
+    expect(surface.constructor.arguments.map(flagOf)).toEqual(
       expect.arrayContaining(flags(words.slice(0, position))),
     );
-    expect(called?.arguments.map(known)).toEqual(expect.arrayContaining(flags(own)));
+    expect(called?.arguments.map(flagOf)).toEqual(expect.arrayContaining(flags(own)));
     expect(["", "export"]).toContain(chained[0] ?? "");
   });
 
-  /** A function that returns a container may be followed by one of the container's. */
+  /** A function that returns a container may be followed by a function of that container. */
   function split(words: string[]): [string[], string[]] {
     const at = words.indexOf("export");
     return at === -1 ? [words, []] : [words.slice(0, at), words.slice(at)];

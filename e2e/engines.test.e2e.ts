@@ -17,7 +17,7 @@ import {
 const SERVICES = ["tgo-api", "tgo-web"];
 const PLATFORMS = ["linux/amd64", "linux/arm64"];
 
-/** The embedded engine stands in for Dagger's: what it makes must be the same, down to the owner of every file. */
+/** The embedded engine replaces Dagger's: its images must be identical, down to the owner of every file. */
 describe.skipIf(!hasEngine("dagger"))("both engines", () => {
   const harnesses = new Map<EngineName, Harness>();
   const reports = new Map<EngineName, Report>();
@@ -32,14 +32,14 @@ describe.skipIf(!hasEngine("dagger"))("both engines", () => {
   });
   afterAll(() => Promise.all([...harnesses.values()].map((harness) => harness.close())));
 
-  it("report the same, apart from digests, sizes and durations", () => {
+  it("produce the same report, except for digests, sizes and durations", () => {
     const [buildah, dagger] = ENGINES.map((engine) => comparable(reports.get(engine), harnesses.get(engine)));
     expect(buildah).toEqual(dagger);
   });
 
   const images = SERVICES.flatMap((service) => PLATFORMS.map((platform) => [service, platform] as const));
 
-  it.each(images)("make the same files and configuration of %s for %s", async (service, platform) => {
+  it.each(images)("produce the same files and configuration of %s for %s", async (service, platform) => {
     const [buildah, dagger] = await Promise.all(
       ENGINES.map(async (engine) => {
         const tag = reports.get(engine)?.services.find((row) => row.service === service)?.tag ?? "";
@@ -54,7 +54,7 @@ describe.skipIf(!hasEngine("dagger"))("both engines", () => {
   });
 });
 
-/** A report without what may differ: engine, clocks, digests, sizes, and the ports of this run's registries. */
+/** A report without what may differ: engine, times, digests, sizes, and ports of the registries. */
 function comparable(report: Report | undefined, harness: Harness | undefined): unknown {
   const hosts = Object.entries(harness?.registries ?? {}).map(([name, { host }]) => [host, name] as const);
   const text = JSON.stringify(report, (key, value: unknown) =>
@@ -63,7 +63,7 @@ function comparable(report: Report | undefined, harness: Harness | undefined): u
   return JSON.parse(hosts.reduce((result, [host, name]) => result.replaceAll(host, name), text)) as unknown;
 }
 
-/** An image as a foreign client sees it: its configuration, and a line for every file. */
+/** An image as buildah and skopeo see it: its configuration, and one line per file. */
 async function contents(image: string, platform: string): Promise<{ config: unknown; files: string[] }> {
   const [, architecture = ""] = platform.split("/");
   const inspect = [
@@ -83,7 +83,7 @@ async function contents(image: string, platform: string): Promise<{ config: unkn
   await execute("buildah", ["from", "--name", name, "--tls-verify=false", "--platform", platform, image]);
   try {
     const root = (await execute("buildah", ["mount", name])).stdout.trim();
-    // The layers' digests differ with the engines' compression and time stamps of folders.
+    // Layer digests differ with the engines' compression and folder timestamps.
     return { config: { ...config, rootfs: undefined }, files: await list(root, "") };
   } finally {
     await execute("buildah", ["rm", name]);
@@ -96,12 +96,12 @@ async function list(root: string, path: string): Promise<string[]> {
     const entry = join(path, name);
     const file = join(root, entry);
     const info = await lstat(file);
-    const facts = `${entry} ${(info.mode & 0o7777).toString(8)} ${info.uid}:${info.gid}`;
-    if (info.isSymbolicLink()) lines.push(`${facts} -> ${await readlink(file)}`);
-    else if (info.isDirectory()) lines.push(`${facts} directory`, ...(await list(root, entry)));
+    const attributes = `${entry} ${(info.mode & 0o7777).toString(8)} ${info.uid}:${info.gid}`;
+    if (info.isSymbolicLink()) lines.push(`${attributes} -> ${await readlink(file)}`);
+    else if (info.isDirectory()) lines.push(`${attributes} directory`, ...(await list(root, entry)));
     else if (info.isFile())
       lines.push(
-        `${facts} ${createHash("sha256")
+        `${attributes} ${createHash("sha256")
           .update(await readFile(file))
           .digest("hex")}`,
       );

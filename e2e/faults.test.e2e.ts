@@ -137,13 +137,13 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
         [/Dockerfile/],
       ],
       [
-        "a catalog that is no JSON",
+        "a catalog that is not JSON",
         async () => [...publish(), "--catalog", await malformed()],
         1,
         [/broken\.json/, /line 2/],
       ],
       [
-        "a catalog with several mistakes",
+        "a catalog with several errors",
         async () => [
           ...publish(),
           "--catalog",
@@ -156,27 +156,27 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
         [/2 problems/, /platforms\.0/, /services\.tiny\.title/],
       ],
       [
-        "a registry that is none",
+        "an invalid registry",
         () => [...publish(), "--registry", "nonsense"],
         2,
         [/nonsense/, /host\[:port\]\/path/],
       ],
       [
-        "a registry without a server",
+        "an unreachable registry",
         () => [...publish(), "--registry", "localhost:9/x"],
         1,
         [/localhost:9/, /connection refused|cannot reach|ECONNREFUSED/i],
       ],
-      ["a value no service declares", () => [...publish(), "--value", "X=1"], 2, [/\bX\b/]],
+      ["a build value no service declares", () => [...publish(), "--value", "X=1"], 2, [/\bX\b/]],
       [
-        "a tag that is none",
+        "an invalid tag",
         () => ["verify", "--service", "tiny", "--catalog", catalog, "--tag", "not a tag"],
         1,
         [/not a tag/],
       ],
     ];
 
-    /** The tiny service with other files; undefined removes one. */
+    /** A copy of the tiny service with changed files; undefined removes one. */
     async function variant(
       name: string,
       files: Readonly<Record<string, string | Buffer | undefined>>,
@@ -196,16 +196,16 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       return file;
     }
 
-    it.each(inputs)("refuses %s, says what to do, and tags nothing", async (_, args, code, patterns) => {
+    it.each(inputs)("rejects %s with a remedy, and writes no tag", async (_, args, code, patterns) => {
       const outcome = await harness.run(await args());
-      const said = outcome.stdout + outcome.stderr;
-      for (const pattern of patterns) expect(said).toMatch(pattern);
-      expect(said).not.toMatch(/\n\s+at .*\(.*:\d+:\d+\)/);
+      const output = outcome.stdout + outcome.stderr;
+      for (const pattern of patterns) expect(output).toMatch(pattern);
+      expect(output).not.toMatch(/\n\s+at .*\(.*:\d+:\d+\)/);
       expect(outcome.code).toBe(code);
       expect(await tagged()).toEqual([]);
     });
 
-    it("refuses a wrong password before anything is built", async () => {
+    it("rejects a wrong password before the build", async () => {
       const file = join(harness.folder, "wrong.json");
       const auth = Buffer.from("tgo:wrong-password-here").toString("base64");
       await writeFile(
@@ -215,18 +215,18 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
         }),
       );
       const outcome = await harness.run([...publish(), "--docker-config", `file:${file}`]);
-      const said = outcome.stdout + outcome.stderr;
+      const output = outcome.stdout + outcome.stderr;
       expect(outcome.code).toBe(1);
-      expect(said).toContain(harness.registries.basic.host);
-      expect(said).toContain(harness.registries.bearer.host);
-      expect(said).toMatch(/credentials|password|unauthorized/i);
-      expect(said).not.toContain("wrong-password-here");
-      expect(said).not.toContain(auth);
-      expect(said).not.toMatch(/ build /);
+      expect(output).toContain(harness.registries.basic.host);
+      expect(output).toContain(harness.registries.bearer.host);
+      expect(output).toMatch(/credentials|password|unauthorized/i);
+      expect(output).not.toContain("wrong-password-here");
+      expect(output).not.toContain(auth);
+      expect(output).not.toMatch(/ build /);
       expect(await tagged()).toEqual([]);
     });
 
-    it("says so when a web server answers in a registry's place", async () => {
+    it("recognizes a web server that is not a registry", async () => {
       const html = await htmlServer();
       const outcome = await harness.run([...publish(), "--registry", `localhost:${html.port}/x`]);
       await html.stop();
@@ -234,7 +234,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       expect(outcome.stdout + outcome.stderr).toMatch(/not a registry|HTML/i);
     });
 
-    it("lets no server on the host answer for an image whose own server is broken", async () => {
+    it("isolates the smoke run from servers on the host", async () => {
       const decoy = await decoyServer(8123);
       try {
         const broken = await variant("broken", {
@@ -259,8 +259,8 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       }
     });
 
-    it("finds an x86-64 library in the arm64 image and names its path", async () => {
-      // The smallest file that is an x86-64 ELF by its header.
+    it("reports the path of an x86-64 library in the arm64 image", async () => {
+      // The shortest valid x86-64 ELF header.
       const header = Buffer.alloc(64);
       header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
       header.writeUInt16LE(3, 16);
@@ -281,7 +281,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       expect(await tagged()).toEqual([]);
     });
 
-    it("stops cleanly on Ctrl-C, and the same command finishes the work", async () => {
+    it("stops cleanly on Ctrl-C, and the same command finishes the publish", async () => {
       let interrupted = false;
       const first = await harness.run(publish("--progress", "plain"), {
         watch: (stderr, kill) => {
@@ -299,7 +299,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       expect(await tagged()).toHaveLength(3);
     });
 
-    it("finishes a publish that one registry refused, by copying from the others", async () => {
+    it("completes a partial publish by copying from the registries that have the image", async () => {
       const file = await harness.catalog("renamed.json", {
         services: { tiny: { ...TINY, title: "Another title" } },
       });
@@ -338,7 +338,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       expect(await tagged()).toHaveLength(before.length + 3);
     });
 
-    it("builds a service's own Dockerfile for both platforms, and says that one was emulated", async () => {
+    it("builds a service's own Dockerfile for both platforms, and reports the emulation", async () => {
       const folder = await makeFolder(harness, "own", {
         Dockerfile: [
           `FROM ${harness.mirror}/library/python:3.11-slim`,
@@ -384,7 +384,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       expect(report?.notes.join()).toContain("under emulation");
     });
 
-    it("fails verification when a registry holds other bytes under the tag", async () => {
+    it("fails verification if a registry has other bytes under the tag", async () => {
       const tags = (await tagsIn(harness.registries.open, "tgoai/tiny")).filter((tag) =>
         tag.startsWith("candidate-"),
       );

@@ -9,7 +9,7 @@ import { dockerConfig, startBaseMirror, startRegistry, type LocalRegistry } from
 export const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 export const SAMPLES = join(ROOT, "examples/repos");
 
-/** Engines the same tests run on: Dagger's when the environment points at one. */
+/** The engines every test runs on; Dagger's only if the environment points to one. */
 export const ENGINES = ["buildah", "dagger"] as const;
 export type EngineName = (typeof ENGINES)[number];
 
@@ -24,7 +24,7 @@ export interface Outcome {
   readonly durationMs: number;
 }
 
-/** Three real registries with different credentials, a mirror with base images, and the settings to use them. */
+/** Three real registries with different credentials, a mirror with base images, and settings for `tgo` to use them. */
 export interface Harness {
   readonly folder: string;
   readonly registries: {
@@ -32,16 +32,16 @@ export interface Harness {
     readonly basic: LocalRegistry;
     readonly bearer: LocalRegistry;
   };
-  /** `localhost:PORT` of the registry that has the base images. */
+  /** `localhost:PORT` of the registry with the base images. */
   readonly mirror: string;
   readonly catalogFile: string;
   readonly dockerConfigFile: string;
-  /** Everything any command of this harness has printed. */
+  /** The output of all commands so far. */
   readonly printed: () => string;
   readonly tgo: (args: readonly string[], options?: RunOptions) => Promise<Outcome>;
-  /** `tgo` with this harness's catalog and credentials. */
+  /** Runs `tgo` with this harness's catalog and credentials. */
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Outcome>;
-  /** A catalog file of its own: this harness's with changes. */
+  /** Writes a catalog file: this harness's with changes. */
   readonly catalog: (name: string, change: object) => Promise<string>;
   readonly close: () => Promise<void>;
 }
@@ -49,7 +49,7 @@ export interface Harness {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
-  /** Called with the growing stderr; may stop the process. */
+  /** Called on every output with all of stderr so far; may kill the process. */
   readonly watch?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
@@ -119,7 +119,7 @@ function runTgo(args: readonly string[], { env, cwd = ROOT, watch }: RunOptions)
   const started = performance.now();
   const child = spawn(process.execPath, [join(ROOT, "apps/tgo/bin/tgo.js"), ...args], {
     cwd,
-    // Reports of tests are no news for the summary of the job that runs them.
+    // Keeps reports of tests out of the job summary.
     env: { ...process.env, GITHUB_STEP_SUMMARY: "", NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -148,7 +148,7 @@ export function reportOf(outcome: Outcome): Report {
   }
 }
 
-/** Tags of a repository, asked with a client of its own. */
+/** Tags of a repository, read with skopeo. */
 export async function tagsIn(registry: LocalRegistry, repository: string): Promise<string[]> {
   const args = [
     "list-tags",
@@ -160,7 +160,7 @@ export async function tagsIn(registry: LocalRegistry, repository: string): Promi
   return code === 0 ? (JSON.parse(stdout) as { Tags: string[] }).Tags : [];
 }
 
-/** The bytes under a tag as skopeo gets them. */
+/** The bytes under a tag, read with skopeo. */
 export async function rawManifest(registry: LocalRegistry, reference: string): Promise<Buffer> {
   const args = [
     "inspect",

@@ -36,7 +36,7 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
     });
     afterAll(() => harness.close());
 
-    it("reports 2 services in 3 registries for 2 platforms, one digest a service", () => {
+    it("reports 2 services in 3 registries for 2 platforms, with one digest per service", () => {
       expect(report.ok).toBe(true);
       expect(report.services.map(({ service, state }) => [service, state])).toEqual([
         ["tgo-api", "published"],
@@ -58,7 +58,7 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
       }
     });
 
-    it("leaves an OCI index with exactly two platforms and the same bytes in every registry", async () => {
+    it("publishes an OCI index with exactly two platforms and the same bytes to every registry", async () => {
       for (const { service, tag, digest } of report.services) {
         const copies = await Promise.all(
           Object.values(harness.registries).map((registry) =>
@@ -78,7 +78,7 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
       }
     });
 
-    it("moves no tag but its own", async () => {
+    it("writes only candidate and staging tags", async () => {
       for (const registry of Object.values(harness.registries)) {
         const tags = await tagsIn(registry, "tgoai/tgo-api");
         expect(tags.filter((tag) => !/^(candidate|staging)-[0-9a-f]{16}$/.test(tag))).toEqual([]);
@@ -86,7 +86,7 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
       }
     });
 
-    it("makes an arm64 image that answers /health under a foreign client", async () => {
+    it("publishes an arm64 image that serves /health when pulled by buildah", async () => {
       const [api] = report.services;
       const name = `tgo-e2e-${process.pid}`;
       const image = `docker://${harness.registries.open.host}/tgoai/tgo-api:${api?.tag ?? ""}`;
@@ -98,7 +98,7 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
           "for i in $(seq 1 120); do curl -fs http://127.0.0.1:8000/health && exit 0; sleep 1; done; cat /tmp/log; exit 1",
         ].join("\n");
         const inside = `ip link set lo up 2>/dev/null || ifconfig lo up; exec buildah run --isolation chroot ${name} -- sh -c "$0"`;
-        const answer = await execute("unshare", [
+        const result = await execute("unshare", [
           "--net",
           "--pid",
           "--fork",
@@ -108,8 +108,8 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
           inside,
           script,
         ]);
-        expect(answer.stdout).toContain('"machine":"aarch64"');
-        expect(answer.stdout).toContain('"status":"ok"');
+        expect(result.stdout).toContain('"machine":"aarch64"');
+        expect(result.stdout).toContain('"status":"ok"');
       } finally {
         await execute("buildah", ["rm", name]);
       }
@@ -136,7 +136,7 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
       }
     });
 
-    it("verifies every registry by digest and every file's machine from the layers", async () => {
+    it("verifies every registry by digest and every binary's architecture from the layers", async () => {
       const verified = reportOf(
         await harness.run([
           "verify",
@@ -156,7 +156,7 @@ describe.each(ENGINES)("publish on the %s engine", (engine) => {
       }
     });
 
-    it("prints no password anywhere", () => {
+    it("never prints a password", () => {
       for (const { password } of Object.values(harness.registries)) {
         if (password === undefined) continue;
         expect(harness.printed()).not.toContain(password);

@@ -23,7 +23,7 @@ const COMMIT = [
   "2026-03-04T05:06:07Z",
 ];
 
-/** Two services small enough to release again and again. */
+/** Two services small enough to release many times. */
 const service = (port: number): object => ({
   title: "Small",
   build: { strategy: "python" },
@@ -92,7 +92,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       );
       return tags.flat().filter((tag) => !/^(candidate|staging)-/.test(tag));
     };
-    /** The bytes under a tag, in every registry, of every service. */
+    /** The bytes under a tag, for every service in every registry. */
     const everywhere = async (tag: string): Promise<string[]> => {
       const { open, basic, bearer } = harness.registries;
       const found = await Promise.all(
@@ -103,7 +103,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       return found.map((bytes) => bytes.toString());
     };
 
-    it("with a registry that fails half way moves no tag, says which, and is finished by the same command", async () => {
+    it("move no tag if a registry fails half way, name it, and are finished by the same command", async () => {
       proxy.add({
         on: ({ method, path }) => method === "PUT" && path.includes("/tgoai/two/manifests/candidate-"),
         fault: { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' },
@@ -142,14 +142,14 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       );
     });
 
-    it.each(["1.2.4-rc.1", "1.1.9"])("of %s leave latest on 1.2.3", async (version) => {
+    it.each(["1.2.4-rc.1", "1.1.9"])("of %s keep latest on 1.2.3", async (version) => {
       const before = await everywhere("latest");
       expect((await harness.tgo(args(version))).code).toBe(0);
       expect(await everywhere("latest")).toEqual(before);
       expect(await everywhere(version)).not.toEqual(before);
     });
 
-    it("refuse 1.2.3 made of something else", async () => {
+    it("reject a different image as 1.2.3", async () => {
       const before = await everywhere("1.2.3");
       const other = ["--revision", "fedcba9876543210fedcba9876543210fedcba98"];
       const refused = await harness.tgo(args("1.2.3", ...other));
@@ -158,7 +158,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       expect(await everywhere("1.2.3")).toEqual(before);
     });
 
-    /** Ends with the n-th request of this kind, from now on, to the registry behind the proxy. */
+    /** Resolves at the n-th request of this kind to the registry behind the proxy. */
     const request = (n: number, kind: (request: FaultyRequest) => boolean): Promise<string> =>
       new Promise((resolve) => {
         let seen = 0;
@@ -171,17 +171,17 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       });
     const random = (below: number): number => Math.floor(Math.random() * below);
 
-    it("are complete after kill -9 at ten random points and the same command again", async () => {
+    it("are completed by the same command after kill -9 at ten random points", async () => {
       const points: string[] = [];
       let patch = 0;
       const version = (): string => `1.3.${patch}`;
       for (let run = 0; points.length < 10; run += 1) {
-        if (run === 60) throw new Error(`only ${points.length} of 60 runs were killed before their end`);
+        if (run === 60) throw new Error(`only ${points.length} of 60 runs were killed before they finished`);
         proxy.clear();
         const command = [join(ROOT, "apps/tgo/bin/tgo.js"), "--engine", engine, ...args(version())];
         const child = spawn(process.execPath, command, { cwd: ROOT, stdio: "ignore" });
         const ended = (once(child, "exit") as Promise<[number | null]>).then(([code]) => code);
-        // In turn: while it builds, at any request, at the tags it writes.
+        // In turn: during the build, at any request, at a tag write.
         const milliseconds = 300 + random(1500);
         const point = [
           () => sleep(milliseconds, `${milliseconds} ms`),
@@ -198,7 +198,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
         if (hit !== undefined) {
           points.push(`${hit} of ${version()}`);
         } else {
-          // It was faster: the next version has as many points again.
+          // It finished first: try the next version.
           expect(code).toBe(0);
           patch += 1;
         }
@@ -213,14 +213,14 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       expect(await everywhere("1.3")).toEqual(await everywhere(version()));
     });
 
-    it("are shown by status, and taken back by promote", async () => {
+    it("are shown by status, and rolled back by promote", async () => {
       const where = ["--catalog", catalog, "--docker-config", `file:${dockerConfigWithProxy}`];
       const back = await harness.tgo(["promote", "--version", "1.2.3", "--allow-backwards", ...where]);
       expect(back.stdout).toMatch(/latest done \(was 1\.3\.\d+\)/);
       const lists = (await tagsIn(harness.registries.open, "tgoai/one")).filter((tag) =>
         tag.startsWith("sha256-"),
       );
-      // One for each release's index; the one of 1.2.3 holds its rollback as well.
+      // One per released index; that of 1.2.3 contains its rollback as well.
       expect(lists.length).toBeGreaterThanOrEqual(4);
       expect(back.code).toBe(0);
       expect(await everywhere("latest")).toEqual(await everywhere("1.2.3"));

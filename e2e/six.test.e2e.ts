@@ -18,7 +18,7 @@ const PYTHON = ["tgo-api", "tgo-ai", "tgo-platform", "tgo-rag"];
 const PAGES = ["tgo-web", "tgo-widget-app"];
 const SIX = [...PYTHON, ...PAGES];
 
-/** Services that nothing but this catalog file names, with the least a definition can say. */
+/** Services defined by this catalog file alone, with minimal definitions. */
 const SEVENTH = {
   "weather-bot": {
     title: "Weather bot",
@@ -33,8 +33,8 @@ const SEVENTH = {
   leaflet: { title: "Leaflet", build: { strategy: "static-web" } },
 };
 
-/** Every variant was looked into, file by file, and ran on its own machine. */
-function expectProven({ state, variants }: ServiceReport): void {
+/** Every variant passed the ELF check and ran on its own platform. */
+function expectSmokeTested({ state, variants }: ServiceReport): void {
   expect(state).toBe("smoke ok");
   expect(variants.map(({ platform }) => platform)).toEqual(["linux/amd64", "linux/arm64"]);
   expect(variants.map(({ smoke }) => [smoke?.ok, smoke?.machine])).toEqual([
@@ -56,7 +56,7 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
     let harness: Harness;
     let report: Report;
 
-    /** Peak memory of the command's own process, in megabytes. */
+    /** Peak memory of the command's process in megabytes. */
     async function peakOf(run: (env: Record<string, string>) => Promise<unknown>): Promise<number> {
       const file = join(harness.folder, "peak");
       const program = join(harness.folder, "peak.mjs");
@@ -80,53 +80,50 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
 
     const service = (name: string): ServiceReport => {
       const found = report.services.find((each) => each.service === name);
-      if (found === undefined) throw new Error(`no report of ${name}`);
+      if (found === undefined) throw new Error(`no report for ${name}`);
       expect(found.problems).toEqual([]);
       return found;
     };
 
-    it.each(PYTHON)("%s imports every package and answers /health, on both platforms", (name) => {
-      const proven = service(name);
-      expectProven(proven);
-      for (const lines of linesOf(proven)) {
+    it.each(PYTHON)("%s imports every package and serves /health, on both platforms", (name) => {
+      const tested = service(name);
+      expectSmokeTested(tested);
+      for (const lines of linesOf(tested)) {
         expect(lines).toContainEqual(expect.stringMatching(/^imports: \d{2,} modules of \d{2,} packages ok/));
         expect(lines).toContainEqual(expect.stringMatching(/^GET :\d+\/health 200$/));
       }
     });
 
-    it.each(PAGES)("%s has a configuration nginx accepts and answers /, on both platforms", (name) => {
-      const proven = service(name);
-      expectProven(proven);
-      for (const lines of linesOf(proven)) {
+    it.each(PAGES)("%s has a valid nginx configuration and serves /, on both platforms", (name) => {
+      const tested = service(name);
+      expectSmokeTested(tested);
+      for (const lines of linesOf(tested)) {
         expect(lines.slice(0, 2)).toEqual(["nginx -t: exit 0", "GET :80/ 200"]);
       }
     });
 
-    it.each(SIX)(
-      "%s is an arm64 image in the file that build writes, with less than 200 MB",
-      async (name) => {
-        const file = join(harness.folder, `${name}.tar`);
-        const build = ["build", "--service", name, "--platform", "linux/arm64", "--source", SAMPLES];
-        const peak = await peakOf(async (env) => {
-          const { code, stderr } = await harness.run([...build, "--output", file], { env });
-          expect(stderr).not.toContain("failed");
-          expect(code).toBe(0);
-        });
-        expect(peak).toBeGreaterThan(30);
-        expect(peak).toBeLessThan(200);
-        const { stdout } = await execute("skopeo", ["inspect", "--config", "--raw", `oci-archive:${file}`]);
-        expect(JSON.parse(stdout)).toMatchObject({ os: "linux", architecture: "arm64" });
-        await rm(file);
-      },
-    );
+    it.each(SIX)("build writes %s as an arm64 image, using less than 200 MB of memory", async (name) => {
+      const file = join(harness.folder, `${name}.tar`);
+      const build = ["build", "--service", name, "--platform", "linux/arm64", "--source", SAMPLES];
+      const peak = await peakOf(async (env) => {
+        const { code, stderr } = await harness.run([...build, "--output", file], { env });
+        expect(stderr).not.toContain("failed");
+        expect(code).toBe(0);
+      });
+      expect(peak).toBeGreaterThan(30);
+      expect(peak).toBeLessThan(200);
+      const { stdout } = await execute("skopeo", ["inspect", "--config", "--raw", `oci-archive:${file}`]);
+      expect(JSON.parse(stdout)).toMatchObject({ os: "linux", architecture: "arm64" });
+      await rm(file);
+    });
 
-    it("builds and runs a seventh and an eighth that a catalog file alone adds", async () => {
+    it("builds and runs a seventh and an eighth service added by a catalog file alone", async () => {
       const catalog = await harness.catalog("seventh.json", { services: SEVENTH });
       const args = ["--service", Object.keys(SEVENTH).join(), "--source", join(ROOT, "e2e/fixtures/seventh")];
       const outcome = await harness.run(["smoke", "--catalog", catalog, ...args, "--format", "json"]);
       const [bot, leaflet] = reportOf(outcome).services;
-      if (bot === undefined || leaflet === undefined) throw new Error("two services");
-      [bot, leaflet].forEach(expectProven);
+      if (bot === undefined || leaflet === undefined) throw new Error("expected two services");
+      [bot, leaflet].forEach(expectSmokeTested);
       const lines = ["imports: 2 modules of 2 packages ok", "GET :8321/up 200"];
       expect(linesOf(bot)).toEqual([lines, lines]);
       expect(linesOf(leaflet)[1]).toEqual(["nginx -t: exit 0", "GET :80/ 200"]);
@@ -134,14 +131,14 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
   });
 });
 
-describe("the embedded engine without anything kept", () => {
+describe("the embedded engine with empty state", () => {
   let harness: Harness;
   beforeAll(async () => {
     harness = await createHarness("buildah");
   });
   afterAll(() => harness.close());
 
-  /** A publish by an engine that has never run, into a repository of its own. */
+  /** Publishes with a new engine, to a repository of its own. */
   async function publishCold(name: string, services: readonly string[]): Promise<Report> {
     const home = await mkdtemp(join(harness.folder, "home-"));
     const registry = `${harness.registries.open.host}/${name}`;
@@ -162,7 +159,7 @@ describe("the embedded engine without anything kept", () => {
         ["published", []],
       ]);
     }
-    // Where they differ, the manifests say in which layer.
+    // If they differ, the manifests show in which layer.
     for (const { service, tag } of first.services) {
       const manifests = await Promise.all(
         ["first", "second"].map((name) =>
