@@ -3,7 +3,14 @@ import tseslint from "typescript-eslint";
 
 export default tseslint.config(
   {
-    ignores: ["**/dist/**", "**/node_modules/**", "pipelines/*/lib/**", "pipelines/*/sdk/**", "examples/**"],
+    ignores: [
+      "**/dist/**",
+      "**/.cache/**",
+      "**/node_modules/**",
+      "pipelines/*/lib/**",
+      "pipelines/*/sdk/**",
+      "examples/**",
+    ],
   },
   js.configs.recommended,
   {

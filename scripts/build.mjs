@@ -1,44 +1,54 @@
 /**
- * Makes what is made from source: the module's bundle (pipelines/tgo/lib, committed), its surface and the
- * catalog's JSON Schemas (committed), and the `tgo` command (apps/tgo/dist, not committed).
+ * Builds what is generated from the sources.
  *
- * node scripts/build.mjs [--check]   with --check nothing is written: it fails where a committed file is not what
- * its source makes.
+ * node scripts/build.mjs core           the module's bundle: pipelines/tgo/lib/core.js (committed)
+ * node scripts/build.mjs declarations   its types, the module's API, the catalog's JSON Schemas, the TypeScript
+ *                                       projects and the graph in docs/architecture.md (committed)
+ * node scripts/build.mjs cli            the `tgo` command: apps/tgo/dist (not committed)
+ * node scripts/build.mjs --check        writes nothing; fails if a committed file differs from what would be written
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, relative } from "node:path";
+import { dirname } from "node:path";
 import { bundleCli, bundleCore } from "./bundle.mjs";
 import { declareCore } from "./declarations.mjs";
+import { moduleSurface } from "./module-api.mjs";
+import { pageWithPackageGraph } from "./package-graph.mjs";
 import { root } from "./root.mjs";
 import { catalogSchemas } from "./schemas.mjs";
-import { moduleSurface } from "./module-api.mjs";
+import { typescriptProjects } from "./tsconfigs.mjs";
 
-const check = process.argv.includes("--check");
+/** Each returns files' texts by their paths. */
+const COMMITTED = {
+  core: async () => ({ "pipelines/tgo/lib/core.js": await bundleCore() }),
+  declarations: async () => ({
+    ...(await declareCore()),
+    "pipelines/tgo/module-api.json": await moduleSurface(),
+    ...(await catalogSchemas()),
+    ...(await typescriptProjects()),
+    ...(await pageWithPackageGraph()),
+  }),
+};
+
+const parts = process.argv.slice(2);
+const check = parts.includes("--check");
 const stale = [];
+for (const [part, files] of Object.entries(COMMITTED))
+  if (check || parts.includes(part))
+    for (const [path, text] of Object.entries(await files())) await write(path, text);
+if (parts.includes("cli")) await bundleCli();
+if (stale.length > 0) {
+  console.error(`Stale: ${stale.join(", ")}\nRun npm run generate and commit the result.`);
+  process.exit(1);
+}
 
-async function put(path, text) {
+async function write(path, text) {
   const file = `${root}/${path}`;
   const present = await readFile(file, "utf8").catch(() => undefined);
   if (present === text) return;
   if (check) {
-    stale.push(relative(root, file));
+    stale.push(path);
     return;
   }
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text);
-}
-
-await put("pipelines/tgo/lib/core.js", await bundleCore());
-if (check || process.argv.includes("--all")) {
-  await put("pipelines/tgo/lib/core.d.ts", await declareCore());
-  await put("pipelines/tgo/module-api.json", await moduleSurface());
-  for (const [path, text] of Object.entries(await catalogSchemas())) await put(path, text);
-}
-if (!check) await bundleCli();
-
-if (stale.length > 0) {
-  console.error(
-    `Not what their sources make: ${stale.join(", ")}\nRun npm run generate and commit the result.`,
-  );
-  process.exit(1);
 }

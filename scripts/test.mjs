@@ -1,80 +1,147 @@
 /**
- * Everything CI does: formatting, lint, types, drift of generated files, unit tests, integration tests with real
- * registries and images, and the end-to-end tests of the product. Installs what it needs (Debian, root).
+ * Everything CI checks: lint, imports, formatting, types, generated files, unit tests, integration tests with real
+ * registries and images, and end-to-end tests of the product. Turbo runs the tasks and skips those whose inputs have
+ * not changed. Integration and end-to-end tests install what they need (Debian, root) and run one at a time.
  *
- * The last line has the true totals: `N passed, N failed, N skipped`.
+ * node scripts/test.mjs [lint] [types] [generated] [static] [unit] [integration] [e2e] [--force]
+ *
+ * `static` is the first three; no name is everything. The last line has the totals of all tasks, cached or run:
+ * `N passed, N failed, N skipped`.
  */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { root } from "./root.mjs";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { countReport, removeReports } from "./reports.mjs";
+import { root, workspaces } from "./root.mjs";
+
+const PARTS = {
+  lint: ["lint", "//#check:imports", "//#check:format"],
+  types: ["types", "typecheck"],
+  generated: ["//#check:generated"],
+  unit: ["test"],
+  integration: ["integration"],
+  e2e: ["e2e"],
+};
+const STATIC = ["lint", "types", "generated"];
+
+/** Each phase is one run of turbo; what is timed or binds the machine's resources runs alone. */
+const PHASES = [
+  { title: "static checks and unit tests", parts: [...STATIC, "unit"], concurrency: 2 },
+  { title: "integration tests", parts: ["integration"], concurrency: 1 },
+  { title: "end-to-end tests", parts: ["e2e"], concurrency: 1 },
+];
+
+/** Tasks with a report, by the Vitest project they run. */
+const PROJECTS = { test: "unit", integration: "integration", e2e: "e2e" };
+
+/** All other tasks of one name are one check. */
+const CHECKS = {
+  lint: "lint",
+  "check:imports": "imports",
+  "check:format": "format",
+  types: "types",
+  typecheck: "types",
+  "check:generated": "generated files match their sources",
+  requirements: "requirements",
+  bundle: "bundle",
+};
 
 const started = Date.now();
 const totals = { passed: 0, failed: 0, skipped: 0 };
-const reports = await mkdtemp(join(tmpdir(), "tgo-test-"));
+const failures = [];
+const seconds = () => Math.round((Date.now() - started) / 1000);
 
-function run(command, args) {
-  const child = spawn(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-  process.once("SIGINT", () => child.kill("SIGINT"));
+const args = process.argv.slice(2);
+const flags = args.filter((arg) => arg.startsWith("-"));
+const names = args.filter((arg) => !arg.startsWith("-"));
+const unknown = names.filter((name) => name !== "static" && !(name in PARTS));
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(", ")}; known: static, ${Object.keys(PARTS).join(", ")}`);
+  process.exit(2);
+}
+const wanted = (part) =>
+  names.length === 0 || names.includes(part) || (names.includes("static") && STATIC.includes(part));
+
+let interrupted = false;
+await removeReports(workspaces());
+for (const { title, parts, concurrency } of PHASES) {
+  const tasks = parts.filter(wanted).flatMap((part) => PARTS[part]);
+  if (tasks.length > 0 && !interrupted) await runPhase(title, tasks, concurrency);
+}
+
+for (const failure of failures) console.log(`FAILED: ${failure}`);
+console.log(`\nin ${seconds()} s`);
+const { passed, failed, skipped } = totals;
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+
+async function runPhase(title, tasks, concurrency) {
+  console.log(`\n== ${title} [${seconds()} s]`);
+  await rm(`${root}/.turbo/runs`, { recursive: true, force: true });
+  const code = await turbo([
+    ...tasks,
+    `--concurrency=${concurrency}`,
+    ...["--continue=dependencies-successful", "--summarize", "--ui=stream", "--output-logs=new-only"],
+    ...["--log-order=stream", `--log-prefix=${concurrency === 1 ? "none" : "task"}`, "--cache=local:rw"],
+    ...flags,
+  ]);
+  await count(title, await summary(), code);
+}
+
+/** Adds up what turbo ran and what it had cached. */
+async function count(title, tasks, code) {
+  const before = totals.failed;
+  const checks = new Map();
+  for (const { taskId, task, directory, execution } of tasks) {
+    const exitCode = execution?.exitCode ?? 1;
+    const project = PROJECTS[task];
+    if (project === undefined) {
+      const name = CHECKS[task] ?? task;
+      checks.set(name, [...(checks.get(name) ?? []), ...(exitCode === 0 ? [] : [taskId])]);
+      continue;
+    }
+    const counts = await countReport(directory, project, exitCode);
+    for (const key of Object.keys(totals)) totals[key] += counts[key];
+    if (counts.failed > 0) failures.push(`${taskId} (${counts.failed})`);
+  }
+  for (const [name, failed] of checks) {
+    totals[failed.length === 0 ? "passed" : "failed"] += 1;
+    if (failed.length > 0) failures.push(`${name}: ${failed.join(", ")}`);
+  }
+  const cached = tasks.filter(({ cache }) => cache.status === "HIT").length;
+  console.log(`${title}: ${tasks.length} tasks, ${cached} of them cached [${seconds()} s]`);
+  if (code !== 0 && totals.failed === before) {
+    totals.failed += 1;
+    failures.push(`${title}: turbo ended with exit code ${code}`);
+  }
+}
+
+/** The tasks that turbo was to run, with their exit codes. */
+async function summary() {
+  const folder = `${root}/.turbo/runs`;
+  const [file] = await readdir(folder).catch(() => []);
+  if (file === undefined) return [];
+  const { tasks } = JSON.parse(await readFile(`${folder}/${file}`, "utf8"));
+  return tasks.filter(({ command }) => command !== "<NONEXISTENT>");
+}
+
+function turbo(args) {
+  const child = spawn(`${root}/node_modules/.bin/turbo`, ["run", ...args], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: {
+      ...process.env,
+      TGO_NODE_VERSION: `${process.version} ${process.platform} ${process.arch}`,
+      TURBO_TELEMETRY_DISABLED: "1",
+      TURBO_NO_UPDATE_NOTIFIER: "1",
+    },
+  });
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.once(signal, () => {
+      interrupted = true;
+      child.kill(signal);
+    });
   return new Promise((resolve) => {
     child.once("error", () => resolve(127));
     child.once("exit", (code) => resolve(code ?? 1));
   });
 }
-
-function title(text) {
-  console.log(`\n== ${text} [${Math.round((Date.now() - started) / 1000)} s]`);
-}
-
-/** A check that either holds or not. */
-async function check(name, command, args) {
-  title(name);
-  const code = await run(command, args);
-  totals[code === 0 ? "passed" : "failed"] += 1;
-  console.log(code === 0 ? `ok: ${name}` : `FAILED: ${name} (exit code ${code})`);
-  return code === 0;
-}
-
-/** A vitest project; its JSON report has the counts. */
-async function tests(project) {
-  title(`${project} tests`);
-  const report = join(reports, `${project}.json`);
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const code = await run("npx", ["--no-install", "vitest", "run", "--project", project, ...reporters]);
-  const counts = await readFile(report, "utf8").then(JSON.parse, () => undefined);
-  totals.passed += counts?.numPassedTests ?? 0;
-  totals.failed += counts?.numFailedTests ?? 0;
-  totals.skipped += (counts?.numPendingTests ?? 0) + (counts?.numTodoTests ?? 0);
-  // A file that does not even load, or a run that dies, counts no test: it is a failure all the same.
-  const suites =
-    counts?.testResults.filter(
-      ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
-    ).length ?? 1;
-  totals.failed += suites;
-  if (code !== 0 && suites === 0 && (counts?.numFailedTests ?? 0) === 0) totals.failed += 1;
-}
-
-const only = process.argv.slice(2);
-const wanted = (part) => only.length === 0 || only.includes(part);
-
-if (wanted("static")) {
-  await check("format", "npx", ["--no-install", "prettier", "--check", "--log-level", "warn", "."]);
-  await check("lint", "npx", ["--no-install", "eslint", "."]);
-  await check("types", "npx", ["--no-install", "tsc", "--noEmit"]);
-  await check("generated files are what their sources make", "node", ["scripts/build.mjs", "--check"]);
-}
-if (wanted("unit")) await tests("unit");
-if (wanted("integration") || wanted("e2e")) {
-  const ready = await check("requirements", "npx", ["--no-install", "tsx", "scripts/requirements.ts"]);
-  if (!ready) totals.failed += 1;
-  if (ready && wanted("integration")) await tests("integration");
-  if (ready && wanted("e2e")) await tests("e2e");
-}
-
-await rm(reports, { recursive: true, force: true });
-console.log(`\nin ${Math.round((Date.now() - started) / 1000)} s`);
-console.log(
-  `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`,
-);
-process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;

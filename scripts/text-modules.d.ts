@@ -1,4 +1,4 @@
-/** The tools program as one file of JavaScript text; made by scripts/build.mjs and vitest.config.ts. */
+/** Modules that scripts/bundle.mjs and vitest.config.ts provide: programs of builders and proof, as text. */
 declare module "tgo:tools" {
   const text: string;
   export default text;

@@ -1,0 +1,56 @@
+/**
+ * Which package may import which. The dependency check in `npm run lint`, the graph in docs/architecture.md and the
+ * test of the table there all read this file.
+ */
+export const SDK = "@dagger.io/dagger";
+
+/** Packages in order: a package imports only from above itself. */
+export const PACKAGES = {
+  errors: { may: [] },
+  "release-rules": { may: ["errors"] },
+  registry: { may: ["errors"] },
+  catalog: { may: ["errors", "release-rules"] },
+  image: { may: ["errors", "registry"] },
+  report: { may: ["errors", "release-rules"] },
+  progress: { may: ["errors", "report"] },
+  builders: { may: ["errors", "catalog", "image", "progress", "registry"], sdk: true },
+  proof: { may: ["errors", "catalog", "image", "builders", "progress"], sdk: true },
+  publishing: {
+    may: [
+      ...["errors", "release-rules", "registry", "catalog", "image", "report", "progress"],
+      ...["builders", "proof"],
+    ],
+    sdk: true,
+  },
+  functions: {
+    may: [
+      ...["errors", "release-rules", "registry", "catalog", "image", "report", "progress"],
+      ...["builders", "proof", "publishing"],
+    ],
+    sdk: true,
+  },
+  "local-engine": { may: ["errors", "registry", "image"] },
+  testing: { may: ["errors", "registry", "image"] },
+};
+
+/** What apps and pipelines may import: functions, and what a shell shows or parses by itself. */
+const SHELL = ["functions", "report", "errors", "catalog", "progress", "registry", "release-rules"];
+
+export const SHELLS = {
+  "apps/tgo": { may: [...SHELL, "local-engine"], sdk: true },
+  "pipelines/tgo": { may: SHELL, sdk: true },
+};
+
+/**
+ * Packages that only the tests of a package may import, besides `testing`: builds need an engine to run on.
+ * Every test may use the SDK.
+ */
+export const TESTS = {
+  builders: ["local-engine"],
+  proof: ["local-engine"],
+  publishing: ["local-engine"],
+  functions: ["local-engine"],
+};
+
+/** Folders whose code may import `testing`, and any other package's index. */
+export const USERS_OF_TESTING = ["bench", "demo", "e2e", "scripts"];

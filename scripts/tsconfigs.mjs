@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises";
+import { format, resolveConfig } from "prettier";
+import { PACKAGES, SHELLS, TESTS } from "./import-table.mjs";
+import { root } from "./root.mjs";
+
+const STYLE = await resolveConfig(`${root}/package.json`);
+
+/** Where `tsc -b` puts a project's declarations; not committed. */
+const OUT = ".cache/types";
+
+/**
+ * The TypeScript projects of packages and apps: the sources (tsconfig.json), which emit declarations, and their tests
+ * (test/tsconfig.json), which emit nothing. References follow package.json.
+ */
+export async function typescriptProjects() {
+  const folders = [...Object.keys(PACKAGES).map((name) => `packages/${name}`), "apps/tgo"];
+  const files = await Promise.all(folders.map(projectsOf));
+  return Object.assign({}, ...files);
+}
+
+async function projectsOf(folder) {
+  const manifest = JSON.parse(await readFile(`${root}/${folder}/package.json`, "utf8"));
+  const dependencies = internal(manifest.dependencies);
+  const forTests = new Set([
+    ...dependencies,
+    ...internal(manifest.devDependencies),
+    "testing",
+    ...testsOf(folder),
+  ]);
+  forTests.delete(folder.split("/")[1]);
+  const text = (config) => format(JSON.stringify(config), { ...STYLE, parser: "json" });
+  return {
+    [`${folder}/tsconfig.json`]: await text({
+      extends: "../../tsconfig.base.json",
+      compilerOptions: {
+        composite: true,
+        emitDeclarationOnly: true,
+        rootDir: "src",
+        outDir: OUT,
+        tsBuildInfoFile: `${OUT}/tsconfig.tsbuildinfo`,
+      },
+      include: ["src", "../../scripts/text-modules.d.ts"],
+      references: [...dependencies, ...(folder in SHELLS ? ["module"] : [])].map((name) => ({
+        path: name === "module" ? "../../pipelines/tgo/tsconfig.host.json" : `../../packages/${name}`,
+      })),
+    }),
+    [`${folder}/test/tsconfig.json`]: await text({
+      extends: "../../../tsconfig.base.json",
+      compilerOptions: { noEmit: true, incremental: true, tsBuildInfoFile: `../.cache/tests.tsbuildinfo` },
+      include: [".", "../../../scripts/text-modules.d.ts"],
+      references: [
+        { path: ".." },
+        ...[...forTests].sort().map((name) => ({ path: `../../../packages/${name}` })),
+      ],
+    }),
+  };
+}
+
+const testsOf = (folder) => TESTS[folder.split("/")[1]] ?? [];
+
+/** Names of this repository's packages among the dependencies, without scope. */
+const internal = (dependencies = {}) =>
+  Object.keys(dependencies)
+    .map((name) => /^@tgo\/(.*)$/.exec(name)?.[1])
+    .filter((name) => name in PACKAGES)
+    .sort();
