@@ -41,14 +41,9 @@ export const SHELLS = {
   "pipelines/tgo": { may: SHELL, sdk: true },
 };
 
-/**
- * Packages that only the tests of a package may import, besides `testing`: builds need an engine to run on.
- * Every test may use the SDK.
- */
+/** What tests of a package may import besides `testing` and the SDK: builds need an engine to run on. */
 export const TESTS = {
   builders: ["local-engine"],
-  proof: ["local-engine"],
-  publishing: ["local-engine"],
   functions: ["local-engine"],
 };
 

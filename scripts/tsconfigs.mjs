@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
-import { PACKAGES, SHELLS, TESTS } from "./import-table.mjs";
+import { PACKAGES, SHELLS } from "./import-table.mjs";
 import { root } from "./root.mjs";
 
 const STYLE = await resolveConfig(`${root}/package.json`);
@@ -21,12 +21,7 @@ export async function typescriptProjects() {
 async function projectsOf(folder) {
   const manifest = JSON.parse(await readFile(`${root}/${folder}/package.json`, "utf8"));
   const dependencies = internal(manifest.dependencies);
-  const forTests = new Set([
-    ...dependencies,
-    ...internal(manifest.devDependencies),
-    "testing",
-    ...testsOf(folder),
-  ]);
+  const forTests = new Set([...dependencies, ...internal(manifest.devDependencies), "testing"]);
   forTests.delete(folder.split("/")[1]);
   const text = (config) => format(JSON.stringify(config), { ...STYLE, parser: "json" });
   return {
@@ -55,8 +50,6 @@ async function projectsOf(folder) {
     }),
   };
 }
-
-const testsOf = (folder) => TESTS[folder.split("/")[1]] ?? [];
 
 /** Names of this repository's packages among the dependencies, without scope. */
 const internal = (dependencies = {}) =>
