@@ -1,19 +1,19 @@
 import { TgoError } from "@tgo/errors";
-import type { TagTarget } from "./tag-target.js";
 import { isFloating, kindOfTag } from "./tag-kind.js";
+import type { TagTarget } from "./tag-target.js";
 import { compareVersions, type Version } from "./version.js";
 
 /**
- * What a read after a write says about it.
+ * What a read after a write shows.
  *
- * Registries have no compare-and-swap: between the read before a write and the write itself anybody can write.
- * Reading again afterwards shows it, unless the other write comes later still.
+ * Registries have no compare-and-swap: anyone can write between the read before a write and the write itself.
+ * Reading again afterwards reveals that, unless the other write arrives later still.
  */
 export type AfterWrite =
   | { readonly state: "ok" }
-  /** The registry still answers what was there before. It may lag: read again, and in the end throw the error. */
+  /** The registry still returns the previous target. It may lag: read again, and in the end throw the error. */
   | { readonly state: "stale"; readonly error: TgoError }
-  /** Somebody else wrote this tag. A newer version is no failure; after anything else decide again, once. */
+  /** Someone else wrote this tag. A newer version is not a failure; after any other, decide again, once. */
   | {
       readonly state: "overwritten";
       readonly by: TagTarget;
@@ -28,9 +28,9 @@ export type AfterWrite =
     };
 
 /**
- * Compares what was written with what is there now.
- * @param before what was there before the write
- * @param seen what is there now
+ * Compares what was written with what the registry returns now.
+ * @param before the tag's target before the write
+ * @param seen its target now
  */
 export function afterWrite(write: {
   readonly tag: string;
@@ -42,25 +42,30 @@ export function afterWrite(write: {
   const { tag, wrote, before, seen, where } = write;
   if (seen?.digest === wrote.digest) return { state: "ok" };
   if (seen === undefined || seen.digest === before?.digest) {
-    const now = seen === undefined ? "is not there" : `is still ${name(seen)}`;
+    const now = seen === undefined ? "the tag is missing" : `the tag still points to ${name(seen)}`;
     const error = new TgoError(
       "UNAVAILABLE",
-      `the registry took the tag for ${wrote.version.text}, and it ${now}`,
-      { where, remedy: "Run the same command again: what is done is not done twice." },
+      `the registry accepted the tag for ${wrote.version.text}, but ${now}`,
+      { where, remedy: "Run the same command again: finished steps are not repeated." },
     );
     return { state: "stale", error };
   }
   const relation = relationOf(seen.version, wrote.version);
-  const what = `somebody else moved it to ${name(seen)} while ${wrote.version.text} was released`;
-  const moves = isFloating(kindOfTag(tag));
-  if (relation === "newer" && moves)
+  const what = `someone else moved it to ${name(seen)} while ${wrote.version.text} was being released`;
+  const floating = isFloating(kindOfTag(tag));
+  if (relation === "newer" && floating)
     return { state: "overwritten", by: seen, relation, message: `${tag}: ${what}` };
-  const remedy = moves
-    ? "Two releases at once? When the other one has ended, run the same command again."
-    : "Two releases of one version at once, of different content. Find out who pushed the other one, and release the " +
-      "right content as the next version.";
+  const remedy = floating
+    ? "Another release may be running. When it has finished, run the same command again."
+    : "Two releases of the same version with different content ran at once. Find out who pushed the other one, and " +
+      "release the right content as the next version.";
   const error = new TgoError("CONFLICT", what, { where, remedy });
-  return { state: "overwritten", by: seen, relation: relation === "newer" ? "unknown" : relation, error };
+  return {
+    state: "overwritten",
+    by: seen,
+    relation: relation === "newer" ? "unknown" : relation,
+    error,
+  };
 }
 
 function relationOf(

@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
 import type { Version } from "./version.js";
 
-/** What an image's index says of itself. */
+/** What an image's index says about itself. */
 export interface CandidateIdentity {
   /** `org.opencontainers.image.version` */
   readonly version: string | undefined;
@@ -10,8 +10,8 @@ export interface CandidateIdentity {
 }
 
 /**
- * Why an image must not be released as a version, or undefined when it may be. Version and revision are part of
- * its bytes: a release only adds names to what says itself what it is.
+ * Why an image must not be released as a version; undefined when it may be. Version and revision are part of the
+ * image's bytes: a release only adds tags to an image that already names its version.
  * @param where the image's reference, for the message
  */
 export function candidateProblem(
@@ -22,19 +22,22 @@ export function candidateProblem(
   const refuse = (what: string, remedy: string): TgoError =>
     new TgoError("CONFLICT", what, { where, remedy });
   if (version !== wanted.text) {
-    const own = version === undefined ? "belongs to no version" : `is a candidate of ${version}`;
+    const own = version === undefined ? "has no version" : `is a candidate of ${version}`;
     return refuse(
-      `it ${own}, and cannot be released as ${wanted.text}`,
-      `The version is part of an image's bytes: make the candidate with --version ${wanted.text}.`,
+      `it ${own} and cannot be released as ${wanted.text}`,
+      `The version is part of an image's bytes: build the candidate with --version ${wanted.text}.`,
     );
   }
   if (revision === undefined) {
-    return refuse("it does not say which commit it was made of", "Make the candidate anew, from a commit.");
+    return refuse(
+      "it does not name the commit it was built from",
+      "Build the candidate again, from a commit.",
+    );
   }
   if (revision.startsWith("dev-")) {
     return refuse(
-      `its source (${revision}) is no commit: it had changes, or was given without a revision`,
-      "Commit the changes and release the commit; a dev- candidate is to be tried, not released.",
+      `its source (${revision}) is not a commit: it had uncommitted changes, or no revision was given`,
+      "Commit the changes and release the commit; dev- candidates are for trying out, not for release.",
     );
   }
   return undefined;

@@ -1,17 +1,17 @@
 import type * as z from "zod/mini";
-import { versionsOf } from "./tag-target.js";
+import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
 import type { PlannedService, ReleasePlan } from "./release-plan.js";
 import { RECORD_MEDIA_TYPE, type ReleaseRecord } from "./release-record.js";
-import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
-import { isSettled, type TagStep } from "./tag-steps.js";
 import { inLine, isFloating, kindOfTag } from "./tag-kind.js";
+import { isSettled, type TagStep } from "./tag-steps.js";
+import { versionsOf } from "./tag-target.js";
 import { isNewer } from "./version.js";
 
-/** What an image says of itself, and what was seen of it when it was verified. */
+/** What an image says about itself, and what its verification found. */
 export interface ReleasedImage {
   readonly revision: string | undefined;
   readonly candidate: string | undefined;
-  /** Time of its commit, RFC 3339; anything else counts as none. */
+  /** Commit time, RFC 3339; anything else is ignored. */
   readonly created: string | undefined;
   readonly platforms: readonly {
     readonly platform: string;
@@ -21,9 +21,9 @@ export interface ReleasedImage {
 }
 
 /**
- * The record of a release, from its plan and from what the registries hold at its end. It says nothing of who did it
- * and when, so that a release that is repeated is recorded in the same bytes.
- * @param images by service; a service whose image nobody could verify is left out
+ * The record of a release, from its plan and the registries' final contents. It does not say who ran the release or
+ * when, so a repeated release produces the same bytes.
+ * @param images by service; a service whose image could not be verified is left out
  * @param repository host and path of a service in a registry
  * @returns undefined when no image could be verified
  */
@@ -42,15 +42,17 @@ export function composeRecord(release: {
     const { revision = "unknown", candidate, platforms } = image;
     const registries = plan.registries.map(({ registry }) => {
       const own = steps.filter((step) => step.service === service && step.registry === registry);
-      const place = {
+      const recorded = {
         reference: `${repository(registry, service)}@${digest}`,
         tags: own.filter(({ status }) => status.state === "already there").map(({ tag }) => tag),
         state: own.every(isSettled) ? ("complete" as const) : ("incomplete" as const),
       };
-      return [registry, place] as const;
+      return [registry, recorded] as const;
     });
-    const facts = { digest, revision, ...(candidate === undefined ? {} : { candidate }) };
-    return [[service, { ...facts, platforms: [...platforms], registries: Object.fromEntries(registries) }]];
+    const identity = { digest, revision, ...(candidate === undefined ? {} : { candidate }) };
+    return [
+      [service, { ...identity, platforms: [...platforms], registries: Object.fromEntries(registries) }],
+    ];
   });
   if (services.length === 0) return undefined;
   const createdAt = newestTime([...images.values()].map(({ created }) => created));
@@ -67,22 +69,22 @@ export function composeRecord(release: {
 }
 
 /**
- * Whether a floating tag stands for this version though its registry has a newer one of its line, because that was asked
- * for. What was there before does not count: repeated, a rollback moves nothing and is one all the same.
+ * Whether a floating tag was deliberately left on this version although its registry has a newer one of the same line.
+ * The tag's previous target does not matter: a repeated rollback moves nothing and is still a rollback.
  */
 function isRollback(plan: ReleasePlan, steps: readonly TagStep[], now: readonly RegistrySnapshot[]): boolean {
   if (!plan.allowBackwards) return false;
   return steps.some(({ service, registry, tag, status }) => {
-    const sight = snapshotOf(now, service, registry);
+    const contents = snapshotOf(now, service, registry);
     const kind = kindOfTag(tag);
-    if (!isFloating(kind) || status.state !== "already there" || sight.state !== "seen") return false;
-    return versionsOf(sight.tags, service).some(
+    if (!isFloating(kind) || status.state !== "already there" || contents.state !== "seen") return false;
+    return versionsOf(contents.tags, service).some(
       (other) => other.stable && inLine(kind, other) && isNewer(other, plan.version),
     );
   });
 }
 
-/** The version's own first, then the floating ones in the order of writing. */
+/** The version's own tag first, then the floating ones in the order of writing. */
 function tagsOf(services: readonly PlannedService[]): string[] {
   return [
     ...new Set([

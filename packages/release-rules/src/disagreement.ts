@@ -1,61 +1,71 @@
 import type { TagTarget } from "./tag-target.js";
 
-/** One thing that is not as a finished release leaves it. Some are deliberate, as after a rollback. */
+/** One difference from the state a finished release leaves. Some are deliberate, as after a rollback. */
 export interface Disagreement {
   readonly kind:
-    /** A registry could not be asked: nothing is known of it. */
+    /** A registry could not be queried: nothing is known about it. */
     | "not asked"
-    /** A floating tag stands for different images in different registries. */
+    /** A floating tag points to different images in different registries. */
     | "tag differs"
-    /** A floating tag is there in some registries only, or `latest` nowhere. */
+    /** A floating tag exists in some registries only, or `latest` in none. */
     | "tag missing"
-    /** It stands for an older version than the newest of its line. */
+    /** It points to an older version than the newest of its line. */
     | "behind"
-    /** It stands for a newer version than any that is tagged in that registry. */
+    /** It points to a newer version than any that is tagged in that registry. */
     | "ahead"
-    /** It stands for a prerelease, a version of another line, or an image of unknown version. */
+    /** It points to a prerelease, a version of another line, or an image of unknown version. */
     | "strange"
     /** One version, different images. */
     | "version differs"
-    /** A version is there in some registries only. */
+    /** A version exists in some registries only. */
     | "version missing"
     /** `latest` is not the same version in all services. */
     | "services differ";
-  /** Absent when it is about several. */
+  /** Absent when several services are affected. */
   readonly service?: string;
-  /** Where it is so. */
+  /** The affected registries. */
   readonly registries: readonly string[];
   readonly tag?: string;
   readonly told: string;
-  /** How it may have come about, and what ends it; without the service, so that several may share it. */
+  /** Likely cause and fix; without the service's name, so that several disagreements can share it. */
   readonly remedy?: string;
 }
 
-/** One registry that could be asked. */
+/** The tags of one registry that answered. */
 export interface RegistryTags {
   readonly registry: string;
   readonly tags: ReadonlyMap<string, TagTarget>;
 }
 
-export function disagreement(
-  kind: Disagreement["kind"],
-  service: string,
-  places: readonly { readonly registry: string }[],
-  tag: string | undefined,
-  told: string,
-): Disagreement {
-  return { kind, service, registries: registriesOf(places), tag, told: `${service}: ${told}` };
+/** @param of.message without the service's name */
+export function disagreement(of: {
+  readonly kind: Disagreement["kind"];
+  readonly service: string;
+  readonly registries: readonly { readonly registry: string }[];
+  readonly tag?: string;
+  readonly message: string;
+  readonly remedy?: string;
+}): Disagreement {
+  const { kind, service, registries, tag, message, remedy } = of;
+  return {
+    kind,
+    service,
+    registries: uniqueNames(registries),
+    ...(tag === undefined ? {} : { tag }),
+    told: `${service}: ${message}`,
+    ...(remedy === undefined ? {} : { remedy }),
+  };
 }
 
-export function registryNames(places: readonly { readonly registry: string }[]): string {
-  return registriesOf(places).join(", ");
+export function registryNames(registries: readonly { readonly registry: string }[]): string {
+  return uniqueNames(registries).join(", ");
 }
 
-function registriesOf(places: readonly { readonly registry: string }[]): string[] {
-  return [...new Set(places.map(({ registry }) => registry))];
+function uniqueNames(registries: readonly { readonly registry: string }[]): string[] {
+  return [...new Set(registries.map(({ registry }) => registry))];
 }
 
-/** As the reports' tables show it: the first 12 hex digits. */
+/** The first 12 hex digits, as the reports' tables show it. */
 export function shortDigest(digest: string): string {
   return digest.replace(/^sha256:/, "").slice(0, 12);
 }

@@ -1,9 +1,9 @@
 import { TgoError, type TgoErrorDetails } from "@tgo/errors";
 import { candidateProblem, type CandidateIdentity } from "./candidate-problem.js";
-import { LATEST } from "./tag-plan.js";
+import { LATEST } from "./tag-kind.js";
 import type { Version } from "./version.js";
 
-/** A place that images are released to. */
+/** A registry that images are released to. */
 export interface ReleaseRegistry {
   readonly registry: string;
   /** Whether a release waits for it. */
@@ -14,20 +14,20 @@ export interface ReleaseRegistry {
 export interface GateEntry {
   readonly service: string;
   readonly registry: string;
-  /** The candidate: verified there by digest, or not. */
+  /** The candidate, and whether its digest was verified in this registry. */
   readonly candidate:
     | ({ readonly state: "verified"; readonly digest: string } & CandidateIdentity)
     | { readonly state: "failed"; readonly why: string }
-    /** Nothing came there; why, where that is known. */
+    /** No candidate arrived; why, where that is known. */
     | { readonly state: "missing"; readonly why?: string };
-  /** What is under the version's own tag, whatever its spelling. */
+  /** The target of the version's own tag, however it is spelled. */
   readonly versionTag:
     | { readonly state: "absent" }
     | { readonly state: "present"; readonly digest: string }
     | { readonly state: "unknown"; readonly why: string };
 }
 
-/** One thing that keeps the gate closed, or that is left for later. */
+/** Something that keeps the gate closed, or that is left for later. */
 export interface GateReason {
   readonly kind:
     | "nothing to release"
@@ -37,19 +37,20 @@ export interface GateReason {
     | "digests differ"
     | "version taken"
     | "version tag unknown";
-  /** Absent when it is about no one service, or registry. */
+  /** Absent when the reason is not about a single service or registry. */
   readonly service?: string;
   readonly registry?: string;
-  /** Without the place. */
+  /** Without service and registry. */
   readonly what: string;
+  /** With service and registry. */
   readonly message: string;
 }
 
 export interface OpenGate {
   readonly open: true;
-  /** By service: the one digest that all required registries hold. */
+  /** By service: the one digest that all required registries have. */
   readonly digests: ReadonlyMap<string, string>;
-  /** Of registries a release does not wait for. */
+  /** What registries that are not required still lack. */
   readonly later: readonly GateReason[];
 }
 
@@ -62,71 +63,71 @@ export interface ClosedGate {
 export type Gate = OpenGate | ClosedGate;
 
 /**
- * The one gate of a release. It opens when every service's candidate is verified in every required registry with
- * one digest, belongs to this version, and no registry has the version already with another digest. What is not
- * in `entries` is missing: the plan decides what has to be there, not what was found. Once the version is out in a
- * required registry, what another one has under it holds up nothing any more.
+ * The one gate of a release. It opens when every service's candidate is verified in every required registry with the
+ * same digest, belongs to this version, and no registry has the version with another digest. A candidate without an
+ * entry counts as missing: the plan decides what must be there, not what was found. Once a required registry has
+ * released the version, another digest in a registry that is not required no longer blocks it.
  */
-export function decideGate(asked: {
+export function decideGate(release: {
   readonly version: Version;
   readonly services: readonly string[];
   readonly registries: readonly ReleaseRegistry[];
   readonly entries: readonly GateEntry[];
 }): Gate {
-  const { version, services, registries, entries } = asked;
+  const { version, services, registries, entries } = release;
   const reasons: GateReason[] = [];
   const later: GateReason[] = [];
-  if (services.length === 0) reasons.push(nothing("no service is to be released"));
-  if (registries.length === 0) reasons.push(nothing("there is no registry to release to"));
-  const asPlanned = [...new Set(services)].map((service) => {
-    const places = registries.map(({ registry, required }) => ({
+  if (services.length === 0) reasons.push(nothingToRelease("there is no service to release"));
+  if (registries.length === 0) reasons.push(nothingToRelease("there is no registry to release to"));
+  const planned = [...new Set(services)].map((service) => {
+    const candidates = registries.map(({ registry, required }) => ({
       required,
       entry: entries.find((entry) => entry.service === service && entry.registry === registry) ?? {
-        ...ABSENT,
+        ...NO_ENTRY,
         service,
         registry,
       },
     }));
-    return { service, places, digest: agreedDigest(places) };
+    return { service, candidates, digest: agreedDigest(candidates) };
   });
-  const begun = asPlanned.some(({ places, digest }) =>
-    places.some(({ required, entry: { versionTag } }) => {
+  const releaseBegan = planned.some(({ candidates, digest }) =>
+    candidates.some(({ required, entry: { versionTag } }) => {
       return required && versionTag.state === "present" && versionTag.digest === digest;
     }),
   );
   const digests = new Map<string, string>();
-  for (const { service, places, digest } of asPlanned) {
+  for (const { service, candidates, digest } of planned) {
     if (digest !== undefined) digests.set(service, digest);
-    else if (registries.length > 0 && !places.some(({ required }) => required)) {
-      const what = "no registry holds a verified candidate";
+    else if (registries.length > 0 && !candidates.some(({ required }) => required)) {
+      const what = "no registry has a verified candidate";
       reasons.push({ kind: "candidate missing", service, what, message: `${service}: ${what}` });
     }
-    for (const { required, entry } of places) {
+    for (const { required, entry } of candidates) {
       for (const reason of [
         ...candidateReasons(entry, version, digest),
-        ...tagReasons(entry, version, digest),
+        ...versionTagReasons(entry, version, digest),
       ]) {
-        // A version with two contents is nobody's to finish later, unless it is out already: half of it helps nobody.
-        const binds = required || (reason.kind === "version taken" && !begun);
-        (binds ? reasons : later).push(reason);
+        // A version must not have two contents. Once it is out, blocking the rest of the release helps nobody.
+        const blocks = required || (reason.kind === "version taken" && !releaseBegan);
+        (blocks ? reasons : later).push(reason);
       }
     }
   }
   return reasons.length === 0 ? { open: true, digests, later } : { open: false, reasons, later };
 }
 
-/** Reasons in words, one line each: what a service has in several registries is told once. */
+/** Reasons as text, one line each; a service's reason shared by several registries is one line. */
 export function formatReasons(reasons: readonly GateReason[]): readonly string[] {
-  const places = new Map<string, { readonly reason: GateReason; readonly registries: string[] }>();
+  const groups = new Map<string, { readonly reason: GateReason; readonly registries: string[] }>();
   for (const reason of reasons) {
     const key = JSON.stringify([reason.service, reason.what]);
-    const { registries } = places.get(key) ?? { registries: [] };
-    places.set(key, {
+    const { registries } = groups.get(key) ?? { registries: [] };
+    groups.set(key, {
       reason,
       registries: reason.registry === undefined ? registries : [...registries, reason.registry],
     });
   }
-  return [...places.values()].map(({ reason: { service, what }, registries }) => {
+  return [...groups.values()].map(({ reason: { service, what }, registries }) => {
     if (service === undefined) return what;
     return `${service}${registries.length === 0 ? "" : ` in ${registries.join(", ")}`}: ${what}`;
   });
@@ -143,21 +144,19 @@ export function gateError(
   return new TgoError("VERIFY", [what, ...lines].join("\n"), details);
 }
 
-const ABSENT = {
+const NO_ENTRY = {
   candidate: { state: "missing" },
-  versionTag: { state: "unknown", why: "not asked" },
+  versionTag: { state: "unknown", why: "not queried" },
 } as const;
 
-function nothing(message: string): GateReason {
+function nothingToRelease(message: string): GateReason {
   return { kind: "nothing to release", what: message, message };
 }
 
-/** What most required registries have; without required ones, what most have. */
-function agreedDigest(places: readonly { required: boolean; entry: GateEntry }[]): string | undefined {
-  const binding = places.some(({ required }) => required)
-    ? places.filter(({ required }) => required)
-    : places;
-  const found = binding.flatMap(({ entry: { candidate } }) =>
+/** The digest most required registries have; without required ones, the digest most have. */
+function agreedDigest(candidates: readonly { required: boolean; entry: GateEntry }[]): string | undefined {
+  const required = candidates.filter((candidate) => candidate.required);
+  const found = (required.length === 0 ? candidates : required).flatMap(({ entry: { candidate } }) =>
     candidate.state === "verified" ? [candidate.digest] : [],
   );
   const count = (digest: string): number => found.filter((other) => other === digest).length;
@@ -167,44 +166,35 @@ function agreedDigest(places: readonly { required: boolean; entry: GateEntry }[]
   );
 }
 
-function candidateReasons(
-  { service, registry, candidate, versionTag }: GateEntry,
-  version: Version,
-  digest: string | undefined,
-): GateReason[] {
-  const reason = (kind: GateReason["kind"], what: string): GateReason[] => [
-    { kind, service, registry, what, message: `${service} in ${registry}: ${what}` },
-  ];
-  if (candidate.state === "missing") {
-    const why = candidate.why === undefined ? "" : `: ${candidate.why}`;
-    return reason("candidate missing", `the candidate is not there${why}`);
-  }
-  if (candidate.state === "failed")
-    return reason("candidate failed", `the candidate did not pass: ${candidate.why}`);
-  if (candidate.digest !== digest)
-    return reason(
-      "digests differ",
-      `the candidate is ${candidate.digest}, elsewhere it is ${digest ?? "unknown"}`,
-    );
-  // What is out as this version is this version, whoever released it: `latest` may go back to it.
-  if (versionTag.state === "present" && versionTag.digest === digest) return [];
-  const problem = candidateProblem(candidate, version, registry);
-  return problem === undefined ? [] : reason("candidate refused", problem.what);
+function reasonFor({ service, registry }: GateEntry, kind: GateReason["kind"], what: string): GateReason {
+  return { kind, service, registry, what, message: `${service} in ${registry}: ${what}` };
 }
 
-function tagReasons(
-  { service, registry, versionTag }: GateEntry,
-  version: Version,
-  digest: string | undefined,
-): GateReason[] {
-  const reason = (kind: GateReason["kind"], what: string): GateReason[] => [
-    { kind, service, registry, what, message: `${service} in ${registry}: ${what}` },
-  ];
-  if (versionTag.state === "unknown")
-    return reason("version tag unknown", `whether ${version.text} is taken is not known: ${versionTag.why}`);
+function candidateReasons(entry: GateEntry, version: Version, digest: string | undefined): GateReason[] {
+  const { candidate, versionTag } = entry;
+  if (candidate.state === "missing") {
+    const why = candidate.why === undefined ? "" : `: ${candidate.why}`;
+    return [reasonFor(entry, "candidate missing", `the candidate is missing${why}`)];
+  }
+  if (candidate.state === "failed")
+    return [reasonFor(entry, "candidate failed", `the candidate failed: ${candidate.why}`)];
+  if (candidate.digest !== digest) {
+    const what = `the candidate is ${candidate.digest}, elsewhere it is ${digest ?? "unknown"}`;
+    return [reasonFor(entry, "digests differ", what)];
+  }
+  // What is already released as this version is this version, whoever released it: `latest` may go back to it.
+  if (versionTag.state === "present" && versionTag.digest === digest) return [];
+  const problem = candidateProblem(candidate, version, entry.registry);
+  return problem === undefined ? [] : [reasonFor(entry, "candidate refused", problem.what)];
+}
+
+function versionTagReasons(entry: GateEntry, version: Version, digest: string | undefined): GateReason[] {
+  const { versionTag } = entry;
+  if (versionTag.state === "unknown") {
+    const what = `it is unknown whether ${version.text} is taken: ${versionTag.why}`;
+    return [reasonFor(entry, "version tag unknown", what)];
+  }
   if (versionTag.state === "absent" || digest === undefined || versionTag.digest === digest) return [];
-  return reason(
-    "version taken",
-    `${version.text} is there already and is ${versionTag.digest}; a version's tag never changes`,
-  );
+  const what = `${version.text} already exists as ${versionTag.digest}; a version's tag never changes`;
+  return [reasonFor(entry, "version taken", what)];
 }

@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
 import { nearestVersion, readVersion, VERSION_GRAMMAR, type Version } from "./version.js";
 
-/** What a Git tag asks to be released. */
+/** The release a Git tag asks for. */
 export interface ReleaseTag {
   readonly version: Version;
   /** Undefined for all services. */
@@ -9,11 +9,11 @@ export interface ReleaseTag {
 }
 
 /**
- * Reads a Git tag: `v1.2.3` (or `1.2.3`) is a release of all services, `tgo-api-v1.2.3` one of tgo-api. A single
- * service's version needs its `v`: names may end in digits, so nothing else says where the version begins.
- * @param tag may have its `refs/tags/` in front, as CI systems have it
+ * Parses a Git tag: `v1.2.3` (or `1.2.3`) releases all services, `tgo-api-v1.2.3` only tgo-api. The `v` is mandatory
+ * after a service's name: names may end in digits, so nothing else shows where the version begins.
+ * @param tag with or without `refs/tags/`, as CI systems provide it
  * @param services the catalog's names
- * @throws TgoError USAGE with the grammar, the known services, and the nearest tag where one is obvious
+ * @throws TgoError USAGE with the grammar, the known services, and a suggestion where one is obvious
  */
 export function parseReleaseTag(tag: string, services: readonly string[]): ReleaseTag {
   const name = tag.replace(/^refs\/tags\//, "");
@@ -25,7 +25,7 @@ export function parseReleaseTag(tag: string, services: readonly string[]): Relea
       ({ version, service }) => `${version.text} of ${service ?? "all services"}`,
     );
     throw new TgoError("USAGE", `Git tag "${name}" can be read as ${meanings.join(", and as ")}`, {
-      remedy: "Release with --version and --service instead, which say which one.",
+      remedy: "Use --version and --service instead to say which one.",
     });
   }
   return reading;
@@ -44,9 +44,9 @@ function notARelease(name: string, services: readonly string[]): TgoError {
   const known = `Services: ${services.join(", ") || "none"}.`;
   const grammar =
     "A release is tagged v1.2.3 (all services) or <service>-v1.2.3 (one service).\n" + VERSION_GRAMMAR;
-  const stranger = /^(.+)-v(?=\d)(.+)$/.exec(name);
-  if (stranger?.[1] !== undefined && readVersion(stranger[2] ?? "") !== undefined) {
-    return new TgoError("USAGE", `Git tag "${name}" names "${stranger[1]}", which is not a service`, {
+  const unknown = /^(.+)-v(?=\d)(.+)$/.exec(name);
+  if (unknown?.[1] !== undefined && readVersion(unknown[2] ?? "") !== undefined) {
+    return new TgoError("USAGE", `Git tag "${name}" names "${unknown[1]}", which is not a service`, {
       remedy: `${known}\n${grammar}`,
     });
   }
@@ -56,7 +56,7 @@ function notARelease(name: string, services: readonly string[]): TgoError {
   });
 }
 
-/** Other people's ways to tag one package of many: `api/v1.2.3`, `api@1.2.3`, `api-1.2.3`. */
+/** The tag probably meant by another convention for one package of many: `api/v1.2.3`, `api@1.2.3`, `api-1.2.3`. */
 function nearestTag(name: string, services: readonly string[]): string | undefined {
   const owner = services
     .filter((service) => name.startsWith(service) && /^[-/@_.]/.test(name.slice(service.length)))

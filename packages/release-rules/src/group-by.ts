@@ -1,4 +1,4 @@
-/** Items by a key, in the order in which the keys came. */
+/** Groups items by a key; groups and items keep their order. */
 export function groupBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

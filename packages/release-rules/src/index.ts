@@ -11,7 +11,7 @@ export {
   formatReasons,
   gateError,
 } from "./gate.js";
-export { parseReleaseTag } from "./git-tag.js";
+export { type ReleaseTag, parseReleaseTag } from "./git-tag.js";
 export { type NextAction, type ReleaseState, nextSteps } from "./next-steps.js";
 export { type PrunableTag, type PruneOptions, type PruneSelection, selectPrunable } from "./prunable-tags.js";
 export { type RegistrySnapshot, snapshotOf } from "./registry-snapshot.js";

@@ -1,39 +1,37 @@
-import type { ReleasePlan } from "./release-plan.js";
 import type { RegistrySnapshot } from "./registry-snapshot.js";
+import type { ReleasePlan } from "./release-plan.js";
 import { isSettled, newerVersions, PHASES, tagSteps, type Phase, type TagStep } from "./tag-steps.js";
 
-/** How far a release is, from what the registries hold: nothing else is remembered (law 6). */
+/** How far a release has come, computed from the registries' contents alone: nothing else is remembered (law 6). */
 export interface ReleaseState {
   /** Every tag of the plan, in the order of writing. */
   readonly steps: readonly TagStep[];
   readonly next: NextAction;
-  /** Newer versions whose release began meanwhile, in words: they may have been overtaken by this one's `latest`. */
+  /** Newer versions whose release began meanwhile, one line each: this one's `latest` may have overwritten theirs. */
   readonly newerReleases: readonly string[];
 }
 
 export type NextAction =
-  /** Write these, in any order, then look at all registries again and ask anew. */
+  /** Write these, in any order, then read all registries again and decide anew. */
   | { readonly act: "write"; readonly steps: readonly TagStep[] }
-  /** All required registries are as planned. `later`: what is left in the others. */
+  /** All required registries are as planned. `later`: what the others still lack. */
   | { readonly act: "done"; readonly later: readonly TagStep[] }
-  /** Nothing more can be written before somebody sees to these. */
+  /** Nothing more can be written until someone fixes these. */
   | { readonly act: "stop"; readonly blockers: readonly TagStep[] };
 
 /**
  * What a release does next.
  *
- * - A phase begins when the one before it is complete for all services in all required registries, as they were
- *   seen just now; in a registry that is not required, also there. A registry that cannot be asked now counts as
- *   incomplete.
- * - No phase begins that is known to end in a refusal, of itself or of a later one: where `latest` will be refused,
- *   no version tag is written. A phase that has begun is finished as far as it goes, so that fewer places differ.
+ * - A phase begins when the previous one is complete for all services in all required registries, as just read; in a
+ *   registry that is not required, in that registry as well. A registry that cannot be reached counts as incomplete.
+ * - No phase begins if it, or a later one, is known to end in a refusal: where `latest` will be refused, no version
+ *   tag is written. A phase that has begun is finished as far as possible, so that fewer registries differ.
  * - A version tag with another digest stops everything, in whatever registry, as long as no required registry has
- *   the version; any other fault of a registry that is not required stops nothing.
- * - A registry that is not required goes at its own pace: what is known of the required ones may be older than what
- *   is known of it, and the other way round.
+ *   the version. Any other problem in a registry that is not required stops nothing.
+ * - Registries that are not required may be read at other times than the required ones.
  *
- * @param now all registries as they are now
- * @param start all registries as they were when this run of the release began; default `now`
+ * @param now all registries as last read
+ * @param start all registries as first read in this run; default `now`
  */
 export function nextSteps(
   now: readonly RegistrySnapshot[],
@@ -41,17 +39,19 @@ export function nextSteps(
   start: readonly RegistrySnapshot[] = now,
 ): ReleaseState {
   const steps = tagSteps(plan, now, start);
-  return { steps, next: nextOf(steps), newerReleases: overtaking(now, plan, start) };
+  return { steps, next: nextAction(steps), newerReleases: newerReleases(now, plan, start) };
 }
 
-function nextOf(steps: readonly TagStep[]): NextAction {
-  const binding = steps.filter(({ required }) => required);
+function nextAction(steps: readonly TagStep[]): NextAction {
+  const required = steps.filter((step) => step.required);
   const versions = steps.filter(({ phase }) => phase === "version");
-  const begun = versions.some(({ required, status }) => required && status.state === "already there");
-  const taken = versions.filter(({ required, status }) => status.state === "refused" && (required || !begun));
+  const releaseBegan = versions.some((step) => step.required && step.status.state === "already there");
+  const taken = versions.filter(
+    (step) => step.status.state === "refused" && (step.required || !releaseBegan),
+  );
   if (taken.length > 0) return { act: "stop", blockers: taken };
   const writes = PHASES.flatMap((phase) => {
-    if (!isOpen(phase, binding)) return [];
+    if (!isOpen(phase, required)) return [];
     return steps.filter(
       (step) =>
         step.phase === phase &&
@@ -60,27 +60,27 @@ function nextOf(steps: readonly TagStep[]): NextAction {
     );
   });
   if (writes.length > 0) return { act: "write", steps: writes };
-  const left = binding.filter((step) => !isSettled(step));
+  const left = required.filter((step) => !isSettled(step));
   if (left.length === 0) return { act: "done", later: steps.filter((step) => !isSettled(step)) };
-  // Steps that only wait for others are not what to see to.
+  // A step that only waits for others is not a blocker.
   return { act: "stop", blockers: left.filter(({ status }) => status.state !== "to write") };
 }
 
-/** Whether writes of a phase may be made, by the steps that it depends on. */
+/** Whether a phase's tags may be written, given the steps it depends on. */
 function isOpen(phase: Phase, steps: readonly TagStep[]): boolean {
   const at = PHASES.indexOf(phase);
   const before = steps.filter((step) => PHASES.indexOf(step.phase) < at);
   const fromHere = steps.filter((step) => PHASES.indexOf(step.phase) >= at);
-  const begun = fromHere.some((step) => step.phase === phase && step.status.state === "already there");
+  const phaseBegan = fromHere.some((step) => step.phase === phase && step.status.state === "already there");
   const refused = fromHere.some(({ status }) => status.state === "refused");
-  return before.every(isSettled) && (begun || !refused);
+  return before.every(isSettled) && (phaseBegan || !refused);
 }
 
 function inRegistry(steps: readonly TagStep[], registry: string): readonly TagStep[] {
   return steps.filter((step) => step.registry === registry);
 }
 
-function overtaking(
+function newerReleases(
   now: readonly RegistrySnapshot[],
   plan: ReleasePlan,
   start: readonly RegistrySnapshot[],
@@ -92,7 +92,7 @@ function overtaking(
       const registries = found
         .filter((entry) => entry.version.text === version)
         .map(({ registry }) => registry);
-      return `${service}: ${version} came to ${registries.join(", ")} while ${plan.version.text} was released`;
+      return `${service}: ${version} appeared in ${registries.join(", ")} while ${plan.version.text} was being released`;
     });
   });
 }

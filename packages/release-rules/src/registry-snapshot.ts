@@ -1,6 +1,6 @@
 import type { TagTarget } from "./tag-target.js";
 
-/** What one registry was seen to hold of one service. */
+/** The tags of one service in one registry, as last read. */
 export interface RegistrySnapshot {
   readonly service: string;
   readonly registry: string;
@@ -10,17 +10,17 @@ export interface RegistrySnapshot {
 export type SnapshotContents =
   | {
       readonly state: "seen";
-      /** Of a release: at least the planned tags, the candidate's, and every version's. Of a status: all. */
+      /** For a release: at least the planned tags, the candidate's, and every version's. For a status: all tags. */
       readonly tags: ReadonlyMap<string, TagTarget>;
     }
   | { readonly state: "unreachable"; readonly why: string };
 
-/** The sight of one service in one registry. What was not looked at is not known to be absent. */
+/** The contents of one service's repository in one registry. A registry without a snapshot counts as unreachable. */
 export function snapshotOf(
-  sights: readonly RegistrySnapshot[],
+  snapshots: readonly RegistrySnapshot[],
   service: string,
   registry: string,
 ): SnapshotContents {
-  const found = sights.find((sight) => sight.service === service && sight.registry === registry);
-  return found?.contents ?? { state: "unreachable", why: "it was not asked" };
+  const found = snapshots.find((each) => each.service === service && each.registry === registry);
+  return found?.contents ?? { state: "unreachable", why: "it was not queried" };
 }

@@ -3,25 +3,25 @@ import type { OpenGate, ReleaseRegistry } from "./gate.js";
 import { planTags, TagPolicy, type TagPlan } from "./tag-plan.js";
 import type { Version } from "./version.js";
 
-/** Every tag a release is to write, and where. Only an open gate makes one. */
+/** Every tag a release has to write, and where. Only an open gate yields a plan. */
 export interface ReleasePlan {
   readonly version: Version;
   readonly services: readonly PlannedService[];
   readonly registries: readonly ReleaseRegistry[];
-  /** Floating tags may go to an older version: a rollback. */
+  /** Floating tags may move to an older version: a rollback. */
   readonly allowBackwards: boolean;
-  /** Floating tags of unknown version may be taken over. */
+  /** Floating tags of unknown version may be overwritten. */
   readonly adopt: boolean;
 }
 
 export interface PlannedService {
   readonly service: string;
-  /** Of the index. */
+  /** Digest of the index. */
   readonly digest: string;
   readonly tags: TagPlan;
 }
 
-/** @param policies by service; a service without one moves all floating tags */
+/** @param release.policies by service; a service without one moves all floating tags */
 export function planRelease(release: {
   readonly version: Version;
   readonly gate: OpenGate;
@@ -32,7 +32,7 @@ export function planRelease(release: {
 }): ReleasePlan {
   const { version, gate, registries, policies = {}, allowBackwards = false, adopt = false } = release;
   if (allowBackwards && !version.stable) {
-    throw new TgoError("USAGE", `${version.text} is a prerelease: it has no floating tag to go backwards`, {
+    throw new TgoError("USAGE", `${version.text} is a prerelease and has no floating tags to move back`, {
       where: "--allow-backwards",
       remedy: "Leave the flag out, or name a stable version.",
     });

@@ -1,31 +1,31 @@
 import { compareStatus } from "./compare-status.js";
 import type { Disagreement } from "./disagreement.js";
-import { tagOfVersion, versionsOf, type TagTarget } from "./tag-target.js";
 import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
-import { isFloating, kindOfTag } from "./tag-kind.js";
-import { LATEST, type TagPolicy } from "./tag-plan.js";
+import { isFloating, kindOfTag, LATEST } from "./tag-kind.js";
+import type { TagPolicy } from "./tag-plan.js";
+import { tagOfVersion, versionsOf, type TagTarget } from "./tag-target.js";
 import { newestVersion, type Version } from "./version.js";
 
-/** What a tag stands for. */
+/** A tag and its target. */
 export interface Pointer {
   readonly tag: string;
   readonly digest: string;
-  /** Undefined when nothing says which version it is. */
+  /** Undefined when the image's version is unknown. */
   readonly version: string | undefined;
 }
 
-/** One line of the status screen. */
+/** One service in one registry: a row of the status table. */
 export interface StatusRow {
   readonly service: string;
   readonly registry: string;
-  /** Why it could not be asked; then nothing else is known. */
+  /** Why the registry could not be queried; the other fields are then empty. */
   readonly unreachable?: string;
   readonly latest?: Pointer;
-  /** Tags of lines, 1 and 1.2; the newest line first. */
+  /** The minor and major tags, 1.2 and 1; the newest line first. */
   readonly lines: readonly Pointer[];
   /** The newest stable version, by semver order. */
   readonly newest?: Pointer;
-  /** The newest prerelease, when it is newer than that: what may come next. Older ones are history. */
+  /** The newest prerelease, when it is newer than `newest`. */
   readonly prerelease?: Pointer;
 }
 
@@ -36,37 +36,37 @@ export interface Status {
 
 export interface StatusService {
   readonly service: string;
-  /** What should float; where it is not given, only tags that are there are judged. */
+  /** Which floating tags are expected; without it, only existing tags are checked. */
   readonly policy?: TagPolicy;
 }
 
 /**
- * What `latest`, the floating tags and the newest version stand for, in every registry, and where they disagree.
- * Never throws: it is looked at after an incident, when nothing is as it should be. What is not in `sights` was
- * not asked.
+ * What `latest`, the floating tags and the newest version point to in every registry, and where they disagree.
+ * Never throws: it is read after an incident, when anything may be broken. A registry without a snapshot is reported
+ * as unreachable.
  */
-export function releaseStatus(asked: {
+export function releaseStatus(of: {
   readonly services: readonly StatusService[];
   readonly registries: readonly string[];
   readonly snapshots: readonly RegistrySnapshot[];
 }): Status {
-  const seen = asked.services.map(({ service, policy }) => ({
+  const services = of.services.map(({ service, policy }) => ({
     service,
     policy,
-    places: asked.registries.map((registry) => ({
+    snapshots: of.registries.map((registry) => ({
       registry,
-      contents: snapshotOf(asked.snapshots, service, registry),
+      contents: snapshotOf(of.snapshots, service, registry),
     })),
   }));
   return {
-    rows: seen.flatMap(({ service, places }) =>
-      places.map(({ registry, contents }) =>
+    rows: services.flatMap(({ service, snapshots }) =>
+      snapshots.map(({ registry, contents }) =>
         contents.state === "seen"
           ? { service, registry, ...pointers(contents.tags, service) }
           : { service, registry, unreachable: contents.why, lines: [] },
       ),
     ),
-    disagreements: compareStatus(seen),
+    disagreements: compareStatus(services),
   };
 }
 
@@ -76,16 +76,18 @@ function pointers(
 ): Pick<StatusRow, "latest" | "lines" | "newest" | "prerelease"> {
   const versions = versionsOf(tags, service);
   const stable = newestVersion(versions.filter((version) => version.stable));
-  const newest = newestVersion(versions);
+  const newestOfAll = newestVersion(versions);
   const latest = tags.get(LATEST);
+  const newest = stable && versionPointer(tags, stable, service);
+  const prerelease = newestOfAll?.stable === false ? versionPointer(tags, newestOfAll, service) : undefined;
   return {
-    latest: latest && pointer(LATEST, latest),
+    ...(latest && { latest: pointer(LATEST, latest) }),
     lines: [...tags]
       .filter(([tag]) => tag !== LATEST && isFloating(kindOfTag(tag)))
       .sort(([a], [b]) => b.localeCompare(a, "en", { numeric: true }))
-      .map(([tag, holding]) => pointer(tag, holding)),
-    newest: stable && versionPointer(tags, stable, service),
-    prerelease: newest === undefined || newest.stable ? undefined : versionPointer(tags, newest, service),
+      .map(([tag, target]) => pointer(tag, target)),
+    ...(newest && { newest }),
+    ...(prerelease && { prerelease }),
   };
 }
 

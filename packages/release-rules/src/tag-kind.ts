@@ -1,7 +1,8 @@
-import { LATEST } from "./tag-plan.js";
 import { readVersion, type Version } from "./version.js";
 
-/** What a tag of a service's repository is for, by its name alone. */
+export const LATEST = "latest";
+
+/** What a tag in a service's repository is for, by its name alone. */
 export type TagKind =
   | { readonly kind: "version"; readonly version: Version }
   | FloatingKind
@@ -13,18 +14,18 @@ export type FloatingKind =
   | { readonly kind: "major"; readonly major: number }
   | { readonly kind: "latest" };
 
-/** A key of 16 hex digits, and what a build for one platform may add to it. Nothing else of that name is ours. */
-const OURS = /^(candidate|staging)-[0-9a-f]{16}(?:-[a-z0-9-]+)?$/;
+/** A key of 16 hex digits, with an optional suffix for a build of one platform. No other tag of that name is ours. */
+const BUILD_TAG = /^(candidate|staging)-[0-9a-f]{16}(?:-[a-z0-9-]+)?$/;
 
 /**
- * Sorts a tag.
- * @param service whose repository it is in: images released before these pipelines carry the Git tag as it was,
- *   `v0.5.0` or `tgo-api-v0.3.1`, and are versions all the same
+ * Classifies a tag.
+ * @param service the repository's service: images released before these pipelines existed carry the Git tag as it was,
+ *   `v0.5.0` or `tgo-api-v0.3.1`, and count as versions too
  */
 export function kindOfTag(tag: string, service?: string): TagKind {
   if (tag === LATEST) return { kind: "latest" };
-  const ours = OURS.exec(tag)?.[1];
-  if (ours === "candidate" || ours === "staging") return { kind: ours };
+  const build = BUILD_TAG.exec(tag)?.[1];
+  if (build === "candidate" || build === "staging") return { kind: build };
   const start = `${service ?? ""}-v`;
   const version = readVersion(service !== undefined && tag.startsWith(start) ? tag.slice(start.length) : tag);
   if (version !== undefined) return { kind: "version", version };
@@ -38,7 +39,7 @@ export function isFloating(kind: TagKind): kind is FloatingKind {
   return kind.kind === "minor" || kind.kind === "major" || kind.kind === "latest";
 }
 
-/** Whether a floating tag may stand for this version: 1.2 for 1.2.x only, latest for any. */
+/** Whether a floating tag may point to this version: 1.2 to 1.2.x only, latest to any. */
 export function inLine(kind: FloatingKind, version: Version): boolean {
   switch (kind.kind) {
     case "latest":

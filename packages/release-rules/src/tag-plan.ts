@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
+import { LATEST } from "./tag-kind.js";
 import type { Version } from "./version.js";
 
-/** Which floating tags a stable release moves, besides its own version's. */
+/** Which floating tags a stable release moves, besides writing its own version's tag. */
 export const TagPolicy = z
   .strictObject({
     minor: z
@@ -25,14 +26,14 @@ export const TagPolicy = z
 export type TagPolicy = z.infer<typeof TagPolicy>;
 
 export interface TagPlan {
-  /** The version's own tag; written first, and never changed. */
+  /** The version's own tag; written first and never changed. */
   readonly version: string;
-  /** In the order in which they move: `latest` is the last one. */
+  /** In the order of writing: `latest` is last. */
   readonly floating: readonly string[];
 }
 
 /**
- * The tags of a version. Prereleases have only their own. Below 1.0.0 a minor line is what 1 is later
+ * The tags of a version. A prerelease has only its own. Below 1.0.0 a minor release may break compatibility
  * (https://semver.org/spec/v2.0.0.html#spec-item-4): 0.3.1 moves 0.3 and latest, and there is no tag 0.
  */
 export function planTags(version: Version, policy: TagPolicy): TagPlan {
@@ -44,5 +45,3 @@ export function planTags(version: Version, policy: TagPolicy): TagPlan {
   ];
   return { version: text, floating: stable ? floating : [] };
 }
-
-export const LATEST = "latest";

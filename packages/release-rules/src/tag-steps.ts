@@ -3,11 +3,10 @@ import { tagOfVersion, hasDigest, versionsOf, type TagTarget } from "./tag-targe
 import { decideFloatingTag, decideVersionTag, type CompetingVersion, type VersionMove } from "./tag-moves.js";
 import type { PlannedService, ReleasePlan } from "./release-plan.js";
 import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
-import { inLine, isFloating, kindOfTag, type FloatingKind } from "./tag-kind.js";
-import { LATEST } from "./tag-plan.js";
+import { inLine, isFloating, kindOfTag, LATEST, type FloatingKind } from "./tag-kind.js";
 import { isNewer, newestVersion, type Version } from "./version.js";
 
-/** In this order; none begins before the one before it has ended everywhere. */
+/** In this order; a phase begins only when the previous one is complete everywhere. */
 export const PHASES = ["version", "floating", "latest"] as const;
 export type Phase = (typeof PHASES)[number];
 
@@ -18,29 +17,29 @@ export interface TagStep {
   readonly registry: string;
   readonly required: boolean;
   readonly tag: string;
-  /** What the tag is to stand for. */
+  /** The digest the tag has to point to. */
   readonly digest: string;
-  /** The version that is. The plan's, unless the tag is given back to a newer one. */
+  /** That digest's version: the plan's, unless the tag is given back to a newer one. */
   readonly version: Version;
-  /** What it stands for now. */
+  /** What the tag points to now. */
   readonly before: TagTarget | undefined;
   readonly status: TagStepStatus;
 }
 
-/** Where it is told why, the place is not: the step has it. */
+/** Messages leave out service, registry and tag: the step has them. */
 export type TagStepStatus =
   | { readonly state: "already there" }
   | { readonly state: "to write"; readonly why: "new" | "forward" | "backwards" | "adopted" }
-  /** It is ours, and a newer version that was released meanwhile has a right to it: a write of ours came too late. */
+  /** It points to this release, but belongs to a newer version released meanwhile: our write came too late. */
   | { readonly state: "to write"; readonly why: "given back"; readonly to: NewerRelease }
-  /** A newer version has the tag; nothing is left to do. */
+  /** A newer version has the tag: nothing is left to do. */
   | { readonly state: "stays"; readonly newer: Version; readonly message: string }
   | { readonly state: "refused"; readonly error: TgoError }
-  /** The image is not in this registry: a tag for it cannot be. */
+  /** The image is not in this registry, so it cannot be tagged. */
   | { readonly state: "missing"; readonly message: string }
   | { readonly state: "unreachable"; readonly message: string };
 
-/** Whether nothing is left to do about it. */
+/** Whether nothing is left to do for this tag. */
 export function isSettled({ status }: Pick<TagStep, "status">): boolean {
   return status.state === "already there" || status.state === "stays";
 }
@@ -51,7 +50,7 @@ export interface NewerRelease {
   readonly digest: string;
 }
 
-/** Every step of a plan with how it stands, in the order of writing. */
+/** Every step of a plan with its status, in the order of writing. */
 export function tagSteps(
   plan: ReleasePlan,
   now: readonly RegistrySnapshot[],
@@ -63,9 +62,9 @@ export function tagSteps(
   const steps = plan.registries.flatMap(({ registry, required }) =>
     plan.services.flatMap((planned) => {
       const { service, digest } = planned;
-      const sight = snapshotOf(now, service, registry);
+      const contents = snapshotOf(now, service, registry);
       return tagsOf(planned).map(({ tag, phase }): TagStep => {
-        const question = {
+        const context = {
           plan,
           planned,
           registry,
@@ -74,16 +73,16 @@ export function tagSteps(
           start,
           newerVersions: newer.get(service) ?? [],
         };
-        const status = stateOf(question);
-        const gives = status.state === "to write" && status.why === "given back";
+        const status = statusOf(context);
+        const givenBack = status.state === "to write" && status.why === "given back";
         return {
           phase,
           service,
           registry,
           required,
           tag,
-          ...(gives ? status.to : { digest, version: plan.version }),
-          before: sight.state === "seen" ? sight.tags.get(tag) : undefined,
+          ...(givenBack ? status.to : { digest, version: plan.version }),
+          before: contents.state === "seen" ? contents.tags.get(tag) : undefined,
           status,
         };
       });
@@ -92,13 +91,13 @@ export function tagSteps(
   return PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase));
 }
 
-/** A version, and a registry that has it. */
+/** A version newer than the plan's, and a registry that has it. */
 interface NewerVersion {
   readonly version: Version;
   readonly registry: string;
 }
 
-/** Versions newer than the plan's that were not there when the release began: somebody else releases them. */
+/** Versions newer than the plan's that were absent when this run began: someone else is releasing them. */
 export function newerVersions(
   plan: ReleasePlan,
   now: readonly RegistrySnapshot[],
@@ -108,7 +107,7 @@ export function newerVersions(
   return plan.registries.flatMap(({ registry }) => {
     const before = snapshotOf(start, service, registry);
     const after = snapshotOf(now, service, registry);
-    // Who was not seen then cannot be said to be new.
+    // Without a snapshot from the start, nothing can be called new.
     if (before.state !== "seen" || after.state !== "seen") return [];
     const known = new Set(stableVersions(before.tags, service).map(({ text }) => text));
     return stableVersions(after.tags, service)
@@ -137,28 +136,27 @@ interface TagContext {
   readonly newerVersions: readonly NewerVersion[];
 }
 
-function stateOf(question: TagContext): TagStepStatus {
-  const { plan, planned, registry, tag, now } = question;
-  const sight = snapshotOf(now, planned.service, registry);
-  if (sight.state !== "seen") {
-    return { state: "unreachable", message: sight.why };
-  }
+function statusOf(context: TagContext): TagStepStatus {
+  const { plan, planned, registry, tag, now } = context;
+  const contents = snapshotOf(now, planned.service, registry);
+  if (contents.state !== "seen") return { state: "unreachable", message: contents.why };
+  const { tags } = contents;
   const where = `${planned.service} in ${registry}, tag ${tag}`;
   const kind = kindOfTag(tag);
   const move = isFloating(kind)
     ? decideFloatingTag({
         tag,
-        current: sight.tags.get(tag),
+        current: tags.get(tag),
         wanted: { digest: planned.digest, version: plan.version },
-        competing: competingVersions(kind, question, sight.tags),
+        competing: competingVersions(kind, context, tags),
         allowBackwards: plan.allowBackwards,
         adopt: plan.adopt,
         where,
       })
-    : versionMove(question, sight.tags, where);
+    : versionMove(context, tags, where);
   switch (move.act) {
     case "keep": {
-      const to = isFloating(kind) ? newerOwner(kind, question, sight.tags) : undefined;
+      const to = isFloating(kind) ? newerOwner(kind, context, tags) : undefined;
       return to === undefined ? { state: "already there" } : { state: "to write", why: "given back", to };
     }
     case "stay":
@@ -166,13 +164,13 @@ function stateOf(question: TagContext): TagStepStatus {
     case "refuse":
       return { state: "refused", error: move.error };
     case "write":
-      if (!hasDigest(sight.tags, planned.digest))
+      if (!hasDigest(tags, planned.digest))
         return { state: "missing", message: "the image is not there yet" };
       return { state: "to write", why: move.why };
   }
 }
 
-/** The version's own tag; another image under an older spelling of it is the same version with two contents. */
+/** The version's own tag. Another image under an older spelling of it would give the version two contents. */
 function versionMove(
   { plan, planned, tag }: TagContext,
   tags: ReadonlyMap<string, TagTarget>,
@@ -189,9 +187,9 @@ function versionMove(
 }
 
 /**
- * What else has a say in where a floating tag goes: what it stands for in the other required registries; newer
- * versions whose release began after this one; and, where there is no such tag yet, the versions already there.
- * Otherwise old versions do not count: after a rollback the newest of them is where the tag must not return to.
+ * Other versions that may keep a floating tag: its targets in the other required registries; newer versions whose
+ * release began after this one; and, where the tag does not exist yet, the versions already in this registry. Where
+ * it exists those do not count: after a rollback, the newest of them is the version the tag must not return to.
  */
 function competingVersions(
   kind: FloatingKind,
@@ -201,27 +199,26 @@ function competingVersions(
   const { service } = planned;
   const elsewhere = plan.registries.flatMap(({ registry: other, required }) => {
     if (other === registry || !required) return [];
-    const sight = snapshotOf(now, service, other);
-    const version = sight.state === "seen" ? sight.tags.get(tag)?.version : undefined;
+    const version = tagTargetIn(now, service, other, tag)?.version;
     return version === undefined ? [] : [{ version, reason: `is ${tag} in ${other}` }];
   });
-  const meanwhile = newerVersions.map(({ version, registry: other }) => ({
+  const beingReleased = newerVersions.map(({ version, registry: other }) => ({
     version,
-    reason: `is being released (its tag came to ${other} meanwhile)`,
+    reason: `is being released (its tag appeared in ${other} meanwhile)`,
   }));
   const here = tags.has(tag) ? [] : stableVersions(tags, service).filter((version) => inLine(kind, version));
   const newest = newestVersion(here);
   return [
     ...elsewhere,
-    ...meanwhile,
-    ...(newest === undefined ? [] : [{ version: newest, reason: "is there already" }]),
+    ...beingReleased,
+    ...(newest === undefined ? [] : [{ version: newest, reason: "already exists" }]),
   ];
 }
 
 /**
- * Whose a floating tag is that stands for this release's image, when a newer version was released meanwhile: its last
- * look was before our write arrived, so nobody else will see to it. Only a version that passed its own gate counts: its
- * tags are in every required registry, or this floating tag came to stand for it elsewhere.
+ * The newer release that a floating tag belongs to although it points to this one: that release last read the tag before
+ * our write arrived, so it will not correct it. Only a version that passed its own gate counts: its version tags are in
+ * every required registry, or this floating tag has moved to it elsewhere.
  */
 function newerOwner(
   kind: FloatingKind,
@@ -231,13 +228,13 @@ function newerOwner(
   if (plan.allowBackwards) return undefined;
   const { service } = planned;
   const moved = plan.registries.flatMap(({ registry }) => {
-    const [before, after] = [start, now].map((sights) => tagTargetIn(sights, service, registry, tag));
+    const [before, after] = [start, now].map((snapshots) => tagTargetIn(snapshots, service, registry, tag));
     if (after?.version === undefined || after.digest === before?.digest) return [];
     return [{ version: after.version, digest: after.digest }];
   });
   const complete = newerVersions.flatMap(({ version }) => {
-    const held = tagOfVersion(tags, version, service);
-    return held !== undefined && isEverywhere(version, plan, now) ? [{ version, digest: held.digest }] : [];
+    const found = tagOfVersion(tags, version, service);
+    return found !== undefined && isEverywhere(version, plan, now) ? [{ version, digest: found.digest }] : [];
   });
   const newer = [...moved, ...complete].filter(
     ({ version }) =>
@@ -250,26 +247,27 @@ function newerOwner(
   return newer.find(({ version }) => version === newest);
 }
 
-/** Whether the version's own tags of all services of this plan are in every required registry. */
+/** Whether every required registry has the version's own tag of every planned service. */
 function isEverywhere(version: Version, plan: ReleasePlan, now: readonly RegistrySnapshot[]): boolean {
   return plan.services.every(({ service }) =>
     plan.registries.every(({ registry, required }) => {
-      const sight = snapshotOf(now, service, registry);
+      const contents = snapshotOf(now, service, registry);
       return (
-        !required || (sight.state === "seen" && tagOfVersion(sight.tags, version, service) !== undefined)
+        !required ||
+        (contents.state === "seen" && tagOfVersion(contents.tags, version, service) !== undefined)
       );
     }),
   );
 }
 
 function tagTargetIn(
-  sights: readonly RegistrySnapshot[],
+  snapshots: readonly RegistrySnapshot[],
   service: string,
   registry: string,
   tag: string,
 ): TagTarget | undefined {
-  const sight = snapshotOf(sights, service, registry);
-  return sight.state === "seen" ? sight.tags.get(tag) : undefined;
+  const contents = snapshotOf(snapshots, service, registry);
+  return contents.state === "seen" ? contents.tags.get(tag) : undefined;
 }
 
 function stableVersions(tags: ReadonlyMap<string, TagTarget>, service: string): Version[] {

@@ -1,36 +1,36 @@
 import { kindOfTag } from "./tag-kind.js";
 import { compareVersions, newestVersion, readVersion, type Version } from "./version.js";
 
-/** What a tag stands for in one registry. */
+/** What a tag points to in one registry. */
 export interface TagTarget {
-  /** Of the index. */
+  /** Digest of the index. */
   readonly digest: string;
-  /** Undefined when nothing says which version that is. */
+  /** Undefined when the image's version is unknown. */
   readonly version: Version | undefined;
 }
 
-/** A tag as a registry answers it. */
+/** A tag as a registry returns it. */
 export interface SeenTag {
   readonly tag: string;
   readonly digest: string;
-  /** `org.opencontainers.image.version` of the index; needed of floating tags only. */
+  /** `org.opencontainers.image.version` of the index; needed for floating tags only. */
   readonly annotation?: string;
 }
 
 /**
- * The version behind a floating tag (law 2): what the image's own index says, else the version tag that has the
- * same digest, else unknown. Of several such tags the newest counts: 1.2.3 before its own 1.2.3-rc.1.
- * @param annotation anything; a text that is no version ("main") says nothing
+ * The version behind a floating tag (law 2): the one the image's index names, else the version tag with the same
+ * digest, else unknown. Of several such tags the newest counts: 1.2.3 before its own 1.2.3-rc.1.
+ * @param of.annotation any text; one that is not a version ("main") is ignored
  */
 export function versionBehind(of: {
   readonly annotation: string | undefined;
   readonly versionTagsWithSameDigest: readonly Version[];
 }): Version | undefined {
-  const said = of.annotation === undefined ? undefined : readVersion(of.annotation);
-  return said ?? newestVersion(of.versionTagsWithSameDigest);
+  const annotated = of.annotation === undefined ? undefined : readVersion(of.annotation);
+  return annotated ?? newestVersion(of.versionTagsWithSameDigest);
 }
 
-/** Every seen tag of a service's repository in one registry, with the version behind it. */
+/** The tags of a service's repository in one registry, each with the version behind it. */
 export function tagTargets(seen: readonly SeenTag[], service: string): ReadonlyMap<string, TagTarget> {
   const versions = new Map<string, Version[]>();
   for (const { tag, digest } of seen) {
@@ -49,32 +49,31 @@ export function tagTargets(seen: readonly SeenTag[], service: string): ReadonlyM
   );
 }
 
-/** The versions that are tagged, each once however it is spelled, the newest first. */
-export function versionsOf(held: ReadonlyMap<string, TagTarget>, service: string): readonly Version[] {
+/** The tagged versions, each once however it is spelled, newest first. */
+export function versionsOf(tags: ReadonlyMap<string, TagTarget>, service: string): readonly Version[] {
   const versions = new Map<string, Version>();
-  for (const tag of held.keys()) {
+  for (const tag of tags.keys()) {
     const kind = kindOfTag(tag, service);
     if (kind.kind === "version") versions.set(kind.version.text, kind.version);
   }
   return [...versions.values()].sort((a, b) => compareVersions(b, a));
 }
 
-/**
- * The tag under which a version is there: its own, else an older spelling of it (`v1.2.3`, `tgo-api-v1.2.3`).
- * Undefined when the version is not there.
- */
+/** The tag of a version: its own, else an older spelling (`v1.2.3`, `tgo-api-v1.2.3`); undefined when it has none. */
 export function tagOfVersion(
-  held: ReadonlyMap<string, TagTarget>,
+  tags: ReadonlyMap<string, TagTarget>,
   version: Version,
   service: string,
 ): { readonly tag: string; readonly digest: string } | undefined {
   const spellings = [version.text, `v${version.text}`, `${service}-v${version.text}`];
-  const tag = spellings.find((spelling) => held.has(spelling));
-  const holding = tag === undefined ? undefined : held.get(tag);
-  return tag === undefined || holding === undefined ? undefined : { tag, digest: holding.digest };
+  for (const tag of spellings) {
+    const target = tags.get(tag);
+    if (target !== undefined) return { tag, digest: target.digest };
+  }
+  return undefined;
 }
 
-/** Whether the repository holds the image at all: under whatever name. */
-export function hasDigest(held: ReadonlyMap<string, TagTarget>, digest: string): boolean {
-  return [...held.values()].some((holding) => holding.digest === digest);
+/** Whether any tag of the repository points to the image. */
+export function hasDigest(tags: ReadonlyMap<string, TagTarget>, digest: string): boolean {
+  return [...tags.values()].some((target) => target.digest === digest);
 }

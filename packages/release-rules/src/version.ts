@@ -1,14 +1,14 @@
 import { TgoError } from "@tgo/errors";
 import SemVer from "semver/classes/semver.js";
 
-/** A version that can be a tag: https://semver.org/spec/v2.0.0.html without build metadata. */
+/** A semantic version that can be a tag: https://semver.org/spec/v2.0.0.html without build metadata. */
 export interface Version {
-  /** As it is tagged, without a `v`: "1.2.3-rc.1". Equal texts are equal versions, and only those. */
+  /** The tag, without a `v`: "1.2.3-rc.1". Two versions are equal exactly when their texts are. */
   readonly text: string;
   readonly major: number;
   readonly minor: number;
   readonly patch: number;
-  /** Identifiers after the dash; none in a stable version. */
+  /** Identifiers after the dash; empty for a stable version. */
   readonly prerelease: readonly (string | number)[];
   readonly stable: boolean;
 }
@@ -21,44 +21,44 @@ export const VERSION_GRAMMAR =
   "with or without a v in front: 1.2.3, v1.2.3, 2.0.0-rc.1.";
 
 /**
- * Reads a version strictly, with or without a `v`.
- * @param where for the message: the flag or variable it came from
- * @throws TgoError USAGE with the reason, the nearest version where one is obvious, and the grammar
+ * Parses a version strictly, with or without a `v`.
+ * @param where the flag or variable it came from, for the message
+ * @throws TgoError USAGE with the reason, a suggestion where one is obvious, and the grammar
  */
 export function parseVersion(text: string, where?: string): Version {
   const version = readVersion(text);
   if (version !== undefined) return version;
   const nearest = nearestVersion(text);
   throw new TgoError("USAGE", `"${text}" is not a version: ${whyNot(text)}`, {
-    where,
+    ...(where === undefined ? {} : { where }),
     remedy: [...(nearest === undefined ? [] : [`Write ${nearest}.`]), VERSION_GRAMMAR].join("\n"),
   });
 }
 
-/** The version a text names, or undefined: for what others wrote, such as annotations and tags. */
+/** The version a text names, or undefined: for text written by others, such as annotations and tags. */
 export function readVersion(text: string): Version | undefined {
   const bare = text.replace(/^v/, "");
   const parsed = parse(bare);
   if (parsed === undefined) return undefined;
   const { major, minor, patch, prerelease } = parsed;
   const version = { text: bare, major, minor, patch, prerelease, stable: prerelease.length === 0 };
-  READ.set(version, parsed);
+  PARSED.set(version, parsed);
   return version;
 }
 
-/** A repository has hundreds of versions, and each is compared many times. */
-const READ = new WeakMap<Version, SemVer>();
+/** Saves parsing again: a repository has hundreds of versions, and each is compared many times. */
+const PARSED = new WeakMap<Version, SemVer>();
 
-/** Precedence of semantic versioning: negative when `a` is older, 0 only for the same version. */
+/** Semver precedence: negative when `a` is older, 0 only for the same version. */
 export function compareVersions(a: Version, b: Version): -1 | 0 | 1 {
-  return (READ.get(a) ?? new SemVer(a.text)).compare(READ.get(b) ?? b.text);
+  return (PARSED.get(a) ?? new SemVer(a.text)).compare(PARSED.get(b) ?? b.text);
 }
 
 export function isNewer(version: Version, than: Version): boolean {
   return compareVersions(version, than) > 0;
 }
 
-/** The newest of them, or undefined when there is none. */
+/** The newest version; undefined for an empty list. */
 export function newestVersion(versions: readonly Version[]): Version | undefined {
   return versions.reduce<Version | undefined>(
     (best, version) => (best === undefined || isNewer(version, best) ? version : best),
@@ -66,7 +66,7 @@ export function newestVersion(versions: readonly Version[]): Version | undefined
   );
 }
 
-/** The version a text was probably meant to be, or undefined where that is not obvious. */
+/** The version a text was probably meant to be; undefined where that is not obvious. */
 export function nearestVersion(text: string): string | undefined {
   const bare = text.trim().replace(/^[v=\s]+/i, "");
   const match =
@@ -87,9 +87,9 @@ function withoutZeros(digits: string): string {
   return digits.replace(/^0+(?=\d)/, "");
 }
 
-/** Strict: the library also reads blanks and a `v` of its own, and writes what it read without them. */
+/** Strict: the library also accepts spaces and a `v`, and drops them. */
 function parse(text: string): SemVer | undefined {
-  // The library's refusal is an exception: too slow for the many tags that are nothing like a version.
+  // The library throws on bad input: too slow for the many tags that look nothing like a version.
   if (text.length > MAX_TAG || !/^\d+\.\d+\.\d/.test(text)) return undefined;
   try {
     const parsed = new SemVer(text);
@@ -100,20 +100,20 @@ function parse(text: string): SemVer | undefined {
   }
 }
 
-/** Larger numbers lose digits when they are compared: two versions would be equal that are not. */
+/** Larger numbers lose digits in comparisons: two different versions would be equal. */
 function isExact(identifier: string | number): boolean {
   return typeof identifier === "number" || !/^\d+$/.test(identifier);
 }
 
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^\s*$/, "it is empty"],
-  [/\s/, "it has blanks"],
-  [/\+/, "build metadata (+...) cannot be in a tag"],
-  [/^v?\d+$/i, "it has no minor and no patch number"],
+  [/\s/, "it contains spaces"],
+  [/\+/, "a tag cannot contain build metadata (+...)"],
+  [/^v?\d+$/i, "it has no minor or patch number"],
   [/^v?\d+\.\d+(?![.\d])/i, "it has no patch number"],
   [/^v?\d+(?:\.\d+){3}/i, "it has more than three numbers"],
   [/(?:^v?|[.-])0\d+(?:[.-]|$)/i, "a number has leading zeros"],
-  [/^[V=]/, "it may start with a small v and nothing else"],
+  [/^[V=]/, "it may start with a lower-case v and nothing else"],
   [/\d{16}/, "a number is too large"],
 ];
 
@@ -128,5 +128,5 @@ function notANumber(text: string): string | undefined {
   const [numbers = ""] = text.replace(/^v/, "").split("-", 1);
   const parts = numbers.split(".");
   const strange = parts.find((part) => part !== "" && !/^\d+$/.test(part));
-  return parts.length < 3 || strange === undefined ? undefined : `"${strange}" is no number`;
+  return parts.length < 3 || strange === undefined ? undefined : `"${strange}" is not a number`;
 }

@@ -135,7 +135,7 @@ describe("the gate", () => {
     expect(gate.later).toHaveLength(8);
     expect(decideGate({ version: v, services, registries: optional, entries: [] })).toMatchObject({
       open: false,
-      reasons: [{ message: "api: no registry holds a verified candidate" }, { service: "web" }],
+      reasons: [{ message: "api: no registry has a verified candidate" }, { service: "web" }],
     });
   });
 
@@ -151,10 +151,10 @@ describe("the gate", () => {
     const gate = decideGate({ version: v, services, registries, entries });
     if (gate.open) throw new Error("open");
     expect(formatReasons(gate.reasons)).toEqual([
-      "api in ghcr, hub: the candidate is not there: pip found no such package",
+      "api in ghcr, hub: the candidate is missing: pip found no such package",
     ]);
     const nothing = decideGate({ version: v, services: [], registries, entries: [] });
-    expect(nothing.open ? [] : formatReasons(nothing.reasons)).toEqual(["no service is to be released"]);
+    expect(nothing.open ? [] : formatReasons(nothing.reasons)).toEqual(["there is no service to release"]);
   });
 
   it("closed, is an error that names every reason and says that nothing moved", () => {
@@ -165,8 +165,8 @@ describe("the gate", () => {
     if (gate.open) throw new Error("open");
     const { message } = gateError(gate, v, { remedy: "Run tgo release --version 1.2.3 again." });
     expect(message).toContain("1.2.3 is not released: no version tag and no latest was moved");
-    expect(message).toContain("- api in hub: the candidate did not pass: denied");
-    expect(message).toContain(`- api in hub: 1.2.3 is there already and is ${B}`);
+    expect(message).toContain("- api in hub: the candidate failed: denied");
+    expect(message).toContain(`- api in hub: 1.2.3 already exists as ${B}`);
     expect(message).toContain("  Run tgo release --version 1.2.3 again.");
   });
 

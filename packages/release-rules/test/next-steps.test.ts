@@ -238,7 +238,7 @@ describe("a release", () => {
     expect(simulation.get("api", "ghcr", "1")).toBe(of("1.2.3")("api"));
     expect(steps.at(-1)?.status).toMatchObject({
       state: "stays",
-      message: "left absent: 2.0.0, newer than 1.2.3, is there already",
+      message: "left absent: 2.0.0, newer than 1.2.3, already exists",
     });
   });
 
@@ -250,7 +250,7 @@ describe("a release", () => {
     writeNext(simulation, plan);
     writeNext(simulation, plan);
     const { steps, newerReleases } = nextSteps(simulation.look(), plan, start);
-    expect(newerReleases).toEqual(["api: 1.2.4 came to ghcr while 1.2.3 was released"]);
+    expect(newerReleases).toEqual(["api: 1.2.4 appeared in ghcr while 1.2.3 was being released"]);
     const latest = steps.filter(({ phase }) => phase === "latest");
     expect(latest.filter(({ service }) => service === "api").map(({ status }) => status.state)).toEqual(
       Array.from({ length: 3 }, () => "stays"),

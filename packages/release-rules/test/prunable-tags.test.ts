@@ -26,9 +26,17 @@ describe("prune", () => {
     );
     expect(selection).toEqual({
       remove: [
-        { digest: digest("a"), tags: [candidate(1)], why: "from 2026-01-05, and no version or floating tag" },
-        { digest: digest("b"), tags: [candidate(2)], why: "from 2026-02-28, and no version or floating tag" },
-        { digest: digest("d"), tags: [staging(2)], why: "from 2026-02-28, and no version or floating tag" },
+        {
+          digest: digest("a"),
+          tags: [candidate(1)],
+          why: "from 2026-01-05, with no version or floating tag",
+        },
+        {
+          digest: digest("b"),
+          tags: [candidate(2)],
+          why: "from 2026-02-28, with no version or floating tag",
+        },
+        { digest: digest("d"), tags: [staging(2)], why: "from 2026-02-28, with no version or floating tag" },
       ],
       keep: [{ tag: candidate(3), digest: digest("c"), why: "from 2026-03-01, not old enough" }],
     });
@@ -39,11 +47,11 @@ describe("prune", () => {
     const tags = [tag(staging(1), "a", "2024-01-01"), tag(candidate(2), "b", "2026-01-05")];
     expect(selectPrunable(tags, { before })).toMatchObject({
       remove: [{ tags: [candidate(2)] }],
-      keep: [{ tag: staging(1), why: "its candidate is not there, or has no date: it may be in the making" }],
+      keep: [{ tag: staging(1), why: "its candidate is missing or has no date: a build may be in progress" }],
     });
     expect(selectPrunable(tags, { before, undated: true }).remove).toMatchObject([
       { tags: [candidate(2)] },
-      { tags: [staging(1)], why: "from an unknown time, and no version or floating tag" },
+      { tags: [staging(1)], why: "from an unknown time, with no version or floating tag" },
     ]);
   });
 
@@ -52,7 +60,7 @@ describe("prune", () => {
     [
       "one's without a date",
       tag(candidate(1), "b"),
-      "its candidate is not there, or has no date: it may be in the making",
+      "its candidate is missing or has no date: a build may be in progress",
     ],
   ])("takes the age of a staging tag from its candidate: %s stays", (_, of, why) => {
     const { remove, keep } = selectPrunable([tag(staging(1), "a", "2024-01-01"), of], { before });
@@ -68,7 +76,7 @@ describe("prune", () => {
     ];
     expect(selectPrunable(tags, { before })).toMatchObject({
       remove: [{ tags: [staging(1)] }],
-      keep: [{ tag: candidate(1), why: "its image is 1.2.3" }],
+      keep: [{ tag: candidate(1), why: "its image is also 1.2.3" }],
     });
   });
 
@@ -80,7 +88,7 @@ describe("prune", () => {
         { before },
       );
       expect(remove).toEqual([]);
-      expect(keep).toMatchObject([{ tag: candidate(1), why: `its image is ${other}` }]);
+      expect(keep).toMatchObject([{ tag: candidate(1), why: `its image is also ${other}` }]);
     },
   );
 
@@ -98,8 +106,8 @@ describe("prune", () => {
   it("does not take 1980, the date of builds without a commit, for an age", () => {
     const tags = [tag(candidate(1), "a", "1980-01-01"), tag(candidate(2), "b")];
     expect(selectPrunable(tags, { before }).keep.map(({ why }) => why)).toEqual([
-      "nothing says how old it is",
-      "nothing says how old it is",
+      "its age is unknown",
+      "its age is unknown",
     ]);
     expect(selectPrunable(tags, { before, undated: true }).remove).toHaveLength(2);
   });

@@ -76,7 +76,7 @@ describe("the status of what is released", () => {
     [
       "a registry that could not be asked",
       { ...everywhere(RELEASED), acr: undefined },
-      ["not asked [acr] api: acr could not be asked: 401 wrong password"],
+      ["not asked [acr] api: acr could not be queried: 401 wrong password"],
     ],
     [
       "latest that differs, and is behind in one registry",
@@ -111,27 +111,25 @@ describe("the status of what is released", () => {
     [
       "an image of unknown version under latest",
       everywhere([...RELEASED.slice(0, 4), "latest=e main"]),
-      [
-        "strange [ghcr hub acr] api: latest is e00000000000, and nothing says which version that is (ghcr, hub, acr)",
-      ],
+      ["strange [ghcr hub acr] api: latest is e00000000000, of unknown version (ghcr, hub, acr)"],
     ],
     [
       "a line's tag on another line",
       everywhere(["1.1.9=c", "1.1=a", ...RELEASED]),
-      ["strange [ghcr hub acr] api: 1.1 is 1.2.3, which is no version of 1.1 (ghcr, hub, acr)"],
+      ["strange [ghcr hub acr] api: 1.1 is 1.2.3, which does not belong to 1.1 (ghcr, hub, acr)"],
     ],
     [
       "another image of the same version under latest",
       everywhere([...RELEASED.slice(0, 4), "latest=d 1.2.3"]),
       [
-        "strange [ghcr hub acr] api: latest calls itself 1.2.3, but is another image than 1.2.3 (ghcr, hub, acr)",
+        "strange [ghcr hub acr] api: latest claims to be 1.2.3, but is a different image from 1.2.3 (ghcr, hub, acr)",
       ],
     ],
     [
       "a version that is two images",
       { ...everywhere(["1.2.3=a"]), hub: ["1.2.3=b"] },
       [
-        "tag missing [ghcr hub acr] api: there is no latest anywhere, though there is 1.2.3",
+        "tag missing [ghcr hub acr] api: there is no latest anywhere, although 1.2.3 exists",
         `version differs [ghcr hub acr] api: 1.2.3 is ${A} in ghcr, acr, and ${B} in hub`,
       ],
     ],
@@ -199,7 +197,9 @@ describe("the status of what is released", () => {
       registries: ["ghcr"],
       snapshots: [],
     });
-    expect(rows).toEqual([{ service: "api", registry: "ghcr", unreachable: "it was not asked", lines: [] }]);
+    expect(rows).toEqual([
+      { service: "api", registry: "ghcr", unreachable: "it was not queried", lines: [] },
+    ]);
     expect(disagreements).toMatchObject([{ kind: "not asked" }]);
   });
 

@@ -35,7 +35,7 @@ describe("a version's tag", () => {
     const move = decideVersionTag({ current: A, wanted: B, where });
     expect(move.act === "refuse" && move.error.code).toBe("CONFLICT");
     expect(move.act === "refuse" && move.error.message).toMatch(
-      new RegExp(`^${where}: it is ${A} already.*${B}\n.*next version`),
+      new RegExp(`^${where}: it already points to ${A}.*${B}\n.*next version`),
     );
   });
 });
@@ -156,7 +156,7 @@ describe("a floating tag", () => {
   it("names the flag that takes over an unknown version", () => {
     const move = ask({ current: held(undefined) });
     expect(move.act === "refuse" && move.error.message).toMatch(
-      /:latest: nothing says which version.*\n.*--adopt-latest/,
+      /:latest: its version is unknown.*\n.*--adopt-latest/,
     );
   });
 
@@ -290,14 +290,14 @@ describe("a tag read again after it was written", () => {
       seen: held("1.2.3", digest("c")),
     });
     expect(result.state === "overwritten" && result.relation !== "newer" && result.error.message).toMatch(
-      /somebody else moved it to 1\.2\.3 \(sha256:c.*while 1\.2\.3 was released\n.*next version/s,
+      /someone else moved it to 1\.2\.3 \(sha256:c.*while 1\.2\.3 was being released\n.*next version/s,
     );
   });
 
   it("that is not seen says that the registry took it", () => {
     const result = afterWrite({ ...write, before: undefined, seen: undefined });
     expect(result.state === "stale" && result.error.message).toMatch(
-      /took the tag for 1.2.3, and it is not there/,
+      /accepted the tag for 1.2.3, but the tag is missing/,
     );
   });
 });
@@ -322,13 +322,13 @@ describe("a candidate", () => {
       { version: "1.2.3-rc.1", revision: "c0ffee" },
       /candidate of 1\.2\.3-rc\.1/,
     ],
-    ["of no version", { revision: "c0ffee" }, /belongs to no version/],
+    ["of no version", { revision: "c0ffee" }, /has no version/],
     [
       "of changed files",
       { version: "1.2.3", revision: "dev-0123456789ab" },
-      /no commit.*\n.*Commit the changes/,
+      /not a commit.*\n.*Commit the changes/,
     ],
-    ["of nobody knows what", { version: "1.2.3" }, /which commit/],
+    ["of nobody knows what", { version: "1.2.3" }, /the commit it was built from/],
   ])("%s is refused", (_, facts, told) => {
     expect(ask(facts)).toMatch(told);
   });

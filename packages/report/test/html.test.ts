@@ -86,7 +86,7 @@ describe("the HTML report", () => {
     const page = renderHtml(closedGateReport());
     const words = [
       "Gate closed",
-      "tgo-rag in dockerhub: the candidate is not there",
+      "tgo-rag in dockerhub: the candidate is missing",
       NEXT,
       "| Collecting unstructured",
     ];

@@ -142,8 +142,8 @@ export function closedGateReport(): Report {
     gate: {
       open: false,
       reasons: [
-        "tgo-rag in ghcr: the candidate is not there: a command of the build failed with exit code 1: pip download",
-        "tgo-rag in dockerhub: the candidate is not there",
+        "tgo-rag in ghcr: the candidate is missing: a command of the build failed with exit code 1: pip download",
+        "tgo-rag in dockerhub: the candidate is missing",
         "tgo-web in acr: the candidate could not be verified: the registry answered 503 to 5 attempts in 62 s",
       ],
       later: [],

@@ -57,7 +57,7 @@ const NO_ANSWER = /no response for/;
 const REWRITTEN = /stored the manifest under sha256:/;
 const NOT_HELD = /refers to content that is not in the repository/;
 const NO_CANDIDATE = /accepted the push, but there is no tag "candidate-/;
-const NOT_THERE = /took the tag for 1\.2\.3, and it is not there/;
+const NOT_THERE = /accepted the tag for 1\.2\.3, but the tag is missing/;
 
 const LATER = /same command again/;
 const AFTER_AN_HOUR = /asks for 60 min: wait that long, then run the same command again/;

@@ -107,7 +107,7 @@ describe("A registry that begins to rewrite manifests after the gate", () => {
     await harness.mend();
     const again = await harness.release();
     expect([again.ok, again.released.gate.open]).toEqual([false, false]);
-    expect(again.said).toMatch(/1\.2\.3 is there already.*a version's tag never changes/);
+    expect(again.said).toMatch(/1\.2\.3 already exists.*a version's tag never changes/);
     await harness.remove(FAULTY.registry, FAULTY.service, "1.2.3");
     await expectComplete(harness, await harness.release());
   });

@@ -181,7 +181,7 @@ describe("A tag that somebody else writes at the same time", () => {
     expect(new Set(await latestOf(harness, ["1.2.1", ...VERSIONS]))).toEqual(new Set(["1.2.3"]));
     expect(notes(released)).toEqual([
       expect.stringMatching(
-        /^ghcr: latest: somebody else moved it to 1\.2\.1 \(sha256:.*\) while 1\.2\.3 was released; it was looked at and decided again$/,
+        /^ghcr: latest: someone else moved it to 1\.2\.1 \(sha256:.*\) while 1\.2\.3 was being released; it was looked at and decided again$/,
       ),
     ]);
   });
@@ -248,7 +248,7 @@ describe("A tag that somebody else writes at the same time", () => {
     const released = await harness.release("1.2.3");
     expect([released.ok, (await done)?.ok]).toEqual([true, true]);
     expect(new Set(await latestOf(harness, VERSIONS))).toEqual(new Set(["1.2.4"]));
-    expect(notes(released).join("\n")).toContain("tgo-api: 1.2.4 came to ghcr");
+    expect(notes(released).join("\n")).toContain("tgo-api: 1.2.4 appeared in ghcr");
     expect(
       released.services[0]?.tags?.find(({ registry, tag }) => registry === "ghcr" && tag === "latest"),
     ).toMatchObject({

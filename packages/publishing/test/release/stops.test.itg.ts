@@ -69,7 +69,9 @@ describe("A release after an earlier one", () => {
     harness.fail({ kind: "forget" }, "the tag latest");
     const outcome = await harness.release();
     expect(outcome.ok).toBe(false);
-    expect(outcome.said).toMatch(/took the tag for 1\.2\.3, and it is still 1\.2\.2 \(sha256:/);
+    expect(outcome.said).toMatch(
+      /accepted the tag for 1\.2\.3, but the tag still points to 1\.2\.2 \(sha256:/,
+    );
     expect(await harness.held("dockerhub", "tgo-web", "latest")).toBe(
       await harness.digest("tgo-web", "1.2.2"),
     );

@@ -41,7 +41,7 @@ it("Status after a rollback says once for all services what may be behind it", a
   const text = describeStatus(await look(harness), "text");
   expect(text).toContain("  tgo-api: latest is 1.2.2, the newest is 1.2.3 (ghcr, dockerhub, acr)\n");
   expect(text.split("moved back on purpose")).toHaveLength(2);
-  expect(text).toMatch(/The release command of 1\.2\.3 ends it; promote says .*$/);
+  expect(text).toMatch(/The release command of 1\.2\.3 finishes it; promote sets .*$/);
 });
 
 it("Status names a latest that was moved by hand, and a registry that is down, and does not fail", async () => {
@@ -56,7 +56,7 @@ it("Status names a latest that was moved by hand, and a registry that is down, a
   const status = await look(harness);
   const text = describeStatus(status, "text");
   expect(text).toMatch(/tgo-api: .*latest/);
-  expect(text).toMatch(/acr could not be asked: .*503/);
+  expect(text).toMatch(/acr could not be queried: .*503/);
   expect(JSON.parse(describeStatus(status, "json"))).toMatchObject({
     status: { rows: expect.any(Array) as unknown },
   });
