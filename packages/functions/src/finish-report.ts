@@ -1,27 +1,6 @@
 import { isRetryable, render, type Report, type ReportFormat, type ServiceReport } from "@tgo/report";
 import type { Context } from "./context.js";
-
-/**
- * A function failed, and the message is its whole answer, in the format asked for: it belongs where the answer of one
- * that succeeded does.
- */
-export class FunctionFailed extends Error {
-  constructor(message: string) {
-    super(message);
-    // By this the `tgo` command knows it: a module's bundle has a class of its own. Subclasses keep it.
-    this.name = "FunctionFailed";
-  }
-}
-
-/** A function failed, and has a report of that. */
-export class ReportError extends FunctionFailed {
-  constructor(
-    message: string,
-    readonly report: Report,
-  ) {
-    super(message);
-  }
-}
+import { ReportError } from "./function-failed.js";
 
 /** How a run went. */
 export interface FinishedRun {
@@ -51,10 +30,9 @@ export function finishReport(
     durationMs,
     services,
     ...more,
-    next:
-      !ok && isRetryable({ services, problems: more.problems })
-        ? (context.host.invocation ?? `dagger call ${command} ${flags}`)
-        : undefined,
+    ...(!ok && isRetryable({ services, ...more })
+      ? { next: context.host.invocation ?? `dagger call ${command} ${flags}` }
+      : {}),
   };
   const report = context.host.report?.(made) ?? made;
   const text = render(report, format, context.host.text);

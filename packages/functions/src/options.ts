@@ -1,26 +1,27 @@
 import type { Directory, File, Secret, Service as DaggerService } from "@dagger.io/dagger";
+import type { ShellArguments } from "./shell-arguments.js";
 
-/** The constructor arguments of the module, as they arrive. */
-export interface Options {
-  readonly catalog?: File | undefined;
-  readonly registry?: readonly string[] | undefined;
-  readonly registryService?: readonly DaggerService[] | undefined;
-  readonly platform?: readonly string[] | undefined;
-  readonly baseLock?: File | undefined;
-  readonly mirror?: readonly string[] | undefined;
-  readonly dockerConfig?: Secret | undefined;
-  readonly caBundle?: File | undefined;
-  readonly netrc?: Secret | undefined;
-  readonly npmrc?: Secret | undefined;
-  readonly buildSecrets?: Secret | undefined;
-  readonly repos?: Directory | undefined;
-}
+/** The module's constructor arguments. */
+export type Options = ShellArguments<{
+  catalog: File;
+  registry: readonly string[];
+  registryService: readonly DaggerService[];
+  platform: readonly string[];
+  baseLock: File;
+  mirror: readonly string[];
+  dockerConfig: Secret;
+  caBundle: File;
+  netrc: Secret;
+  npmrc: Secret;
+  buildSecrets: Secret;
+  repos: Directory;
+}>;
 
 /** What is compiled into the bundle. */
 export interface Product {
   /** The built-in catalog, as data. */
   readonly catalog: unknown;
   /** The built-in base lock. */
-  readonly bases?: { readonly bases: Readonly<Record<string, string>> } | undefined;
+  readonly bases?: { readonly bases: Readonly<Record<string, string>> };
   readonly pipeline: string;
 }

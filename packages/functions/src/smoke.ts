@@ -1,31 +1,45 @@
-import type { Service } from "@tgo/catalog";
-import type { ServiceReport } from "@tgo/report";
-import { attempt } from "@tgo/publishing";
-import type { Context } from "./context.js";
 import { prepareBuild, type PrepareOptions } from "@tgo/builders";
 import { buildAndTest } from "@tgo/proof";
+import { reportService } from "@tgo/publishing";
+import type { ReportFormat, ServiceReport } from "@tgo/report";
+import type { Call } from "./call.js";
+import type { Context } from "./context.js";
+import { reportServices } from "./report-services.js";
+import { prepareOptions, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
-/** Builds, checks and runs every variant of a service; publishes nothing. Never throws for the service's own failure. */
-export async function smokeService(
+/** Builds, checks and runs every variant of services; publishes nothing. */
+export function smoke(
+  call: Call,
+  names: readonly string[],
+  source: SourceArguments,
+  format: ReportFormat,
+): Promise<string> {
+  return reportServices(call, { command: "smoke", names, source, format }, (context, selected) =>
+    smokeService(context, selected, prepareOptions(source)),
+  );
+}
+
+/** Never throws for the service's own failure. */
+function smokeService(
   context: Context,
-  name: string,
-  service: Service,
+  { name, service }: SelectedService,
   options: PrepareOptions,
 ): Promise<ServiceReport> {
-  return attempt(context, name, async () => {
+  return reportService(context, name, async () => {
     const request = await prepareBuild(context, name, service, options);
-    const { built, checks, smokes } = await buildAndTest(context, request);
+    const { built, proofs } = await buildAndTest(context, request);
     return {
       service: name,
       state: "smoke ok",
       revision: request.source.revision,
       variants: context.platforms.map((platform) => {
-        const check = checks.find((candidate) => candidate.platform === platform);
-        const smoke = smokes.find((candidate) => candidate.platform === platform);
+        const proof = proofs.find((one) => one.platform === platform);
+        if (proof === undefined) return { platform };
+        const { files, elf, smoke: run } = proof;
         return {
           platform,
-          elf: check && { files: check.files, elf: check.elf, foreign: [] },
-          smoke: smoke && { ok: true, machine: smoke.machine, lines: smoke.lines, recorded: false },
+          elf: { files, elf, foreign: [] },
+          ...(run === undefined ? {} : { smoke: { ok: true, ...run, recorded: false } }),
         };
       }),
       registries: [],

@@ -1,43 +1,66 @@
-import type { Service } from "@tgo/catalog";
-import type { ServiceReport } from "@tgo/report";
+import type { PrepareOptions } from "@tgo/builders";
 import {
-  attempt,
   candidateTag,
   prepareCandidate,
+  recordedProofs,
   registryRows,
+  reportService,
   variantRows,
   verifyTag,
 } from "@tgo/publishing";
+import { defined, type ReportFormat, type ServiceReport } from "@tgo/report";
+import type { Call } from "./call.js";
 import type { Context } from "./context.js";
-import { type PrepareOptions } from "@tgo/builders";
+import { reportServices } from "./report-services.js";
+import type { ShellArguments } from "./shell-arguments.js";
+import { prepareOptions, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
-/**
- * Holds a tag of all registries against the plan: the candidate of this source when none is named. Never throws for
- * the service's own failure.
- */
-export async function verifyService(
+export type VerifyFlags = ShellArguments<{
+  /** Tag to verify; the source's candidate when absent. */
+  tag: string;
+}> & {
+  /** Read every layer, and check the architecture of every binary. */
+  readonly elf: boolean;
+};
+
+/** Compares what the registries have with the plan, and with each other. */
+export function verify(
+  call: Call,
+  names: readonly string[],
+  source: SourceArguments & VerifyFlags,
+  format: ReportFormat,
+): Promise<string> {
+  return reportServices(call, { command: "verify", names, source, format }, (context, selected) =>
+    verifyService(context, selected, prepareOptions(source), source),
+  );
+}
+
+/** Never throws for the service's own failure. */
+function verifyService(
   context: Context,
-  name: string,
-  service: Service,
+  selected: SelectedService,
   options: PrepareOptions,
-  { tag, elf }: { tag: string | undefined; elf: boolean },
+  { tag, elf }: VerifyFlags,
 ): Promise<ServiceReport> {
-  return attempt(context, name, async () => {
+  const { name, service } = selected;
+  return reportService(context, name, async () => {
     const wanted = tag ?? candidateTag((await prepareCandidate(context, name, service, options)).key);
-    const verification = await verifyTag(context, name, context.targets, wanted, {
-      elf,
-      allowForeign: service.allowForeign,
-    });
-    return {
+    const { allowForeign } = service;
+    const verification = await verifyTag(context, name, context.targets, wanted, { elf, allowForeign });
+    const proofs = await recordedProofs(context, selected, verification);
+    return defined({
       service: name,
-      state: verification.ok ? "verified" : "failed",
+      state: verification.ok ? ("verified" as const) : ("failed" as const),
       revision: verification.annotations["org.opencontainers.image.revision"],
       tag: wanted,
       digest: verification.digest,
-      variants: variantRows(context, verification),
+      variants: variantRows(context, verification, {
+        proofOf: ({ digest }) => proofs.get(digest),
+        recorded: true,
+      }),
       registries: registryRows(context.targets, name, wanted, verification),
       problems: [],
       notes: [],
-    };
+    });
   });
 }

@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Client } from "@dagger.io/dagger";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { FunctionFailed, ReportError } from "../src/finish-report.js";
+import { FunctionFailed, ReportError } from "../src/function-failed.js";
 import { Pipelines } from "../src/pipelines.js";
 
 /** A registry that is there, takes pushes, and has nothing in it. */

@@ -13,8 +13,9 @@ import {
   type LocalRegistry,
 } from "@tgo/testing";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { ReportError } from "../src/finish-report.js";
-import { Pipelines, type SourceArguments } from "../src/pipelines.js";
+import { ReportError } from "../src/function-failed.js";
+import { Pipelines } from "../src/pipelines.js";
+import type { SourceArguments } from "../src/source-arguments.js";
 
 const COMMIT = { revision: "0123456789abcdef0123456789abcdef01234567", created: "2026-03-04T05:06:07Z" };
 const SOURCES = {
@@ -144,7 +145,7 @@ it("Preflight tells everything at once, what services share once, and sends noth
     late: place(late, false),
     wrong: place(bearer),
   };
-  const run = pipelines(registries).preflight(["all"], { version: "1.2.3" }, source(), "text");
+  const run = pipelines(registries).preflight(["all"], { version: "1.2.3", ...source() }, "text");
   const text = await run.catch((error: unknown) => (error instanceof ReportError ? error.message : ""));
   const report = await failureOf(run);
 
@@ -189,7 +190,7 @@ it("Preflight tells everything at once, what services share once, and sends noth
 it("Preflight of what is in order says ready, after a program of the other platform has run", async () => {
   const started = performance.now();
   const report = JSON.parse(
-    await pipelines({ open: place(open) }).preflight(["fine"], { gitTag: "v1.2.3" }, source(), "json"),
+    await pipelines({ open: place(open) }).preflight(["fine"], { gitTag: "v1.2.3", ...source() }, "json"),
   ) as Report;
   console.log(`preflight of one service: ${Math.round(performance.now() - started)} ms`);
   expect(report).toMatchObject({
@@ -206,7 +207,7 @@ it("A release begins with it: what a required registry refuses stops it before a
   const refused = await answering(403, '{"errors":[{"code":"DENIED","message":"read only"}]}');
   const wishes = { version: "1.2.3", allowBackwards: false, adoptLatest: false };
   const registries = { open: place(open), refused: place(refused) };
-  const report = await failureOf(pipelines(registries).release(["fine"], wishes, source(), "json"));
+  const report = await failureOf(pipelines(registries).release(["fine"], { ...wishes, ...source() }, "json"));
   expect(report).toMatchObject({
     command: "release",
     gate: { open: false, reasons: [expect.stringContaining("nothing was built")] },

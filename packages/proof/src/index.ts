@@ -1,3 +1,3 @@
 export { buildAndTest } from "./build-and-test.js";
-export type { CheckResult } from "./check-variant.js";
-export type { SmokeResult } from "./smoke-variant.js";
+export { ProofStore } from "./proof-store.js";
+export { type VariantProof, testVariant } from "./test-variant.js";

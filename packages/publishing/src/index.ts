@@ -1,11 +1,12 @@
 export { candidateTag } from "./candidate/candidate-key.js";
+export { recordedProofs } from "./candidate/found-proofs.js";
 export { type Prepared, prepareCandidate } from "./candidate/prepare-candidate.js";
 export { type Preflight, preflight, preflightRegistries } from "./preflight/index.js";
-export { bringVersion, nowhere } from "./promote/promote.js";
+export { bringVersion, versionNowhere } from "./promote/promote.js";
 export { prune } from "./prune/prune.js";
-export { attempt } from "./publish/attempt.js";
-export type { PublishOutcome } from "./publish/publish-outcome.js";
+export type { PublishOutcome } from "./publish/publish-image.js";
 export { bringCandidate, bringService, candidateOf, publishService } from "./publish/publish.js";
+export { reportService } from "./publish/service-report.js";
 export { type ReleaseService, releaseServices } from "./release/release.js";
 export { statusOf } from "./status/status.js";
 export { connectTargets, localService } from "./targets/connect-targets.js";

@@ -1,3 +1,4 @@
+export { defined } from "./defined.js";
 export { type Pruned, describePruned } from "./describe-pruned.js";
 export { describeStatus } from "./describe-status.js";
 export { renderHtml } from "./html/page.js";

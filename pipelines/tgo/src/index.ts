@@ -196,7 +196,7 @@ export class Tgo {
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
-    return this.pipelines().publish(service, { source, revision, created, value }, version, format);
+    return this.pipelines().publish(service, { source, revision, created, value, version }, format);
   }
 
   /**
@@ -224,12 +224,7 @@ export class Tgo {
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
-    return this.pipelines().preflight(
-      service,
-      { version, gitTag },
-      { source, revision, created, value },
-      format,
-    );
+    return this.pipelines().preflight(service, { version, gitTag, source, revision, created, value }, format);
   }
 
   /**
@@ -262,7 +257,7 @@ export class Tgo {
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
     const request = { version, gitTag, allowBackwards, adoptLatest };
-    return this.pipelines().release(service, request, { source, revision, created, value }, format);
+    return this.pipelines().release(service, { ...request, source, revision, created, value }, format);
   }
 
   /**
@@ -341,7 +336,7 @@ export class Tgo {
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
-    return this.pipelines().verify(service, { tag, elf }, { source, revision, created, value }, format);
+    return this.pipelines().verify(service, { tag, elf, source, revision, created, value }, format);
   }
 
   /** Only the `tgo` command passes a host. */

@@ -1,30 +1,39 @@
-import type { PublishContext } from "../targets/publish-context.js";
-import type { Variant } from "@tgo/builders";
+import type { Container } from "@dagger.io/dagger";
+import type { Variant, BuildContext } from "@tgo/builders";
+import { TgoError } from "@tgo/errors";
 import { referenceOf, type Target } from "../targets/target.js";
 
 /**
- * Lets the engine push all variants to one registry under a tag of no meaning. The engine compresses each
- * layer once, whatever the number of registries.
+ * Lets the engine push all variants to one registry under a tag of no meaning. The engine compresses each layer
+ * once, whatever the number of registries.
  * @returns the reference with the digest the engine reports
  */
 export async function uploadVariants(
-  context: PublishContext,
-  target: Target,
-  service: string,
-  variants: readonly Variant[],
-  tag: string,
+  context: Pick<BuildContext, "client">,
+  upload: {
+    readonly target: Target;
+    readonly service: string;
+    readonly variants: readonly Variant[];
+    readonly tag: string;
+  },
 ): Promise<string> {
+  const { target, service, variants, tag } = upload;
   const [first, ...others] = variants;
-  if (first === undefined) throw new Error("no variant to upload");
-  let container = first.container;
-  const { credentials } = target;
-  if (credentials !== undefined && "password" in credentials) {
-    const secret = context.client.setSecret(`registry-password-${target.name}`, credentials.password);
-    container = container.withRegistryAuth(target.registry.host, credentials.username, secret);
-  }
+  if (first === undefined) throw new TgoError("INTERNAL", `${service} has no variant to upload`);
   // A fresh array each call: the SDK replaces its elements by ids.
-  return container.publish(referenceOf(target, service, tag), {
+  return withRegistryLogin(context, target, first.container).publish(referenceOf(target, service, tag), {
     platformVariants: others.map((variant) => variant.container),
     ...(target.service === undefined ? {} : { registryService: target.service }),
   });
+}
+
+/** A container with which the engine may read from and write to a registry. */
+export function withRegistryLogin(
+  { client }: Pick<BuildContext, "client">,
+  { name, registry, credentials }: Target,
+  container: Container,
+): Container {
+  if (credentials === undefined || !("password" in credentials)) return container;
+  const secret = client.setSecret(`registry-password-${name}`, credentials.password);
+  return container.withRegistryAuth(registry.host, credentials.username, secret);
 }

@@ -1,7 +1,7 @@
 import type { Problem } from "@tgo/errors";
 import type { Service } from "@tgo/catalog";
 import type { RegistryReport, ServiceReport } from "@tgo/report";
-import { interrupted } from "../publish/attempt.js";
+import { interruptionOf } from "../publish/service-report.js";
 import type { TargetContext, PublishContext } from "../targets/publish-context.js";
 import { type Prepared } from "../candidate/prepare-candidate.js";
 import { clockProblems } from "./clock.js";
@@ -82,7 +82,7 @@ export async function preflightRegistries(
       return { report, skews: standings.flatMap(({ skew }) => skew ?? []) };
     }),
   );
-  const stopped = interrupted(context);
+  const stopped = interruptionOf(context);
   if (stopped !== undefined) throw stopped;
   return {
     services: checked.map(({ report }) => report),

@@ -1,8 +1,8 @@
 import type { PublishContext } from "../targets/publish-context.js";
 import type { Service } from "@tgo/catalog";
-import type { ServiceReport } from "@tgo/report";
-import { interrupted } from "../publish/attempt.js";
-import { splitByRequired } from "../publish/publish-outcome.js";
+import { defined, type ServiceReport } from "@tgo/report";
+import { interruptionOf } from "../publish/service-report.js";
+import { splitByRequired } from "../targets/split-by-required.js";
 import { candidateTag } from "../candidate/candidate-key.js";
 import { notStarted } from "../publish/not-started.js";
 import { type Prepared } from "../candidate/prepare-candidate.js";
@@ -50,17 +50,17 @@ export async function checkService(
     return needless ? [] : checkBuild(request);
   });
   const [{ prepared, problems: unread }, standings, others] = await Promise.all([inputs, asked, unbuildable]);
-  const stopped = interrupted(context);
+  const stopped = interruptionOf(context);
   if (stopped !== undefined) throw stopped;
   const problems = withRemedy(distinct([...unread, ...others]), MEND);
   const held = standings.find(({ holds }) => holds);
   return {
-    report: {
+    report: defined({
       service: name,
       state:
         problems.length > 0 || standings.some((standing) => isBlocked(context, standing))
-          ? "failed"
-          : "ready",
+          ? ("failed" as const)
+          : ("ready" as const),
       revision: prepared?.request.source.revision,
       tag: prepared === undefined ? undefined : candidateTag(prepared.key),
       digest: held?.report.digest,
@@ -69,7 +69,7 @@ export async function checkService(
       problems,
       notes: prepared === undefined ? [] : candidateOf(context, prepared).notes,
       durationMs: Math.round(performance.now() - started),
-    },
+    }),
     prepared,
     skews: standings.flatMap(({ skew }) => skew ?? []),
     toBuild: held === undefined,
@@ -84,7 +84,8 @@ export function isBlocked(
   { report }: Pick<RegistryCheck, "report">,
 ): boolean {
   return (
-    report.state === "failed" && splitByRequired(context).needed.some(({ name }) => name === report.registry)
+    report.state === "failed" &&
+    splitByRequired(context).required.some(({ name }) => name === report.registry)
   );
 }
 
@@ -99,18 +100,21 @@ export async function checkRegistries(
   patient: boolean,
   others: Promise<unknown>,
 ): Promise<RegistryCheck[]> {
-  const { needed } = splitByRequired(context);
+  const { required } = splitByRequired(context);
   const asked = context.targets.map((target) => ({
     target,
-    standing: checkRegistry(patient && needed.includes(target) ? target : withShortTimeouts(target), subject),
+    standing: checkRegistry(
+      patient && required.includes(target) ? target : withShortTimeouts(target),
+      subject,
+    ),
   }));
   const waitedFor = Promise.all([
     others,
-    ...asked.filter(({ target }) => needed.includes(target)).map(({ standing }) => standing),
+    ...asked.filter(({ target }) => required.includes(target)).map(({ standing }) => standing),
   ]);
   return Promise.all(
     asked.map(({ target, standing }) => {
-      if (!patient || needed.includes(target)) return standing;
+      if (!patient || required.includes(target)) return standing;
       const unknown = { report: notStarted(target, subject.service), skew: undefined, holds: false };
       return Promise.race([standing, waitedFor.then(() => unknown)]);
     }),

@@ -1,31 +1,17 @@
-import { setTimeout as delay } from "node:timers/promises";
+import pTimeout from "p-timeout";
 
-/** How long whoever need not be waited for is waited for all the same, where it is better to know: milliseconds. */
+/** Grace period for optional registries, where it is better to know what they hold: milliseconds. */
 export const GRACE_PERIOD_MS = 5000;
 
-/** Whether the work ended within this time, well or not; how it ended is its owner's to see to. */
-export async function within(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  const stop = new AbortController();
-  const ended = work.then(
-    () => true,
-    () => true,
-  );
-  const over = delay(milliseconds, false, { signal: stop.signal }).catch(() => false);
-  const first = await Promise.race([ended, over]);
-  stop.abort();
-  return first;
-}
+/** An optional registry is given up after this time, in milliseconds; its clients allow the same for retries. */
+export const OPTIONAL_LIMIT_MS = 30 * 60_000;
 
-/** A promise that somebody else keeps. */
-export function promised<T>(): { readonly promise: Promise<T>; readonly keep: (value: T) => void } {
-  let keep: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((resolve) => {
-    keep = resolve;
-  });
-  return {
-    promise,
-    keep: (value) => {
-      keep(value);
-    },
-  };
+/**
+ * The result of work that is not waited for longer than this.
+ * @returns undefined when the time is over; the work goes on, and what becomes of it is no longer asked
+ */
+export function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  // A rejection after the time is over has nobody to handle it.
+  work.catch(() => undefined);
+  return pTimeout(work, { milliseconds, fallback: () => undefined });
 }

@@ -1,7 +1,7 @@
 import { isTgoError, TgoError, problemOf } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
-import { type RegistryReport } from "@tgo/report";
-import { interrupted } from "./attempt.js";
+import { defined, type RegistryReport } from "@tgo/report";
+import { interruptionOf } from "./service-report.js";
 import type { Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import { errorMessage } from "@tgo/builders";
@@ -44,7 +44,7 @@ export class RegistryRows {
 
   /** @throws TgoError INTERRUPTED: that is no registry's fault */
   fail(target: Target, error: unknown, started: number): void {
-    const stopped = interrupted(this.context);
+    const stopped = interruptionOf(this.context);
     if (stopped !== undefined) throw stopped;
     const problems = [problemOf(isTgoError(error) ? error : unexpected(target, error))];
     this.update(target, { state: "failed", problems, durationMs: this.spent(target, started) });
@@ -60,7 +60,7 @@ export class RegistryRows {
       this.update(target, {
         ...row,
         state: row.state === "verified" ? state : row.state,
-        uploaded: before.uploaded,
+        ...defined({ uploaded: before.uploaded }),
         durationMs: before.durationMs + row.durationMs,
       });
     }

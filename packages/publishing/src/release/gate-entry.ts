@@ -6,19 +6,19 @@ import {
   type RegistrySnapshot,
   type Version,
 } from "@tgo/release-rules";
-import type { RegistryReport, ServiceReport } from "@tgo/report";
+import { defined, type RegistryReport, type ServiceReport } from "@tgo/report";
 import type { Target } from "../targets/target.js";
 import { errorMessage } from "@tgo/builders";
 import type { IndexCache } from "./read-tags.js";
 
-/** What the gate is told of one service in one registry: the candidate as it was brought, the version's tag as seen. */
+/** One service in one registry, for the gate: the candidate as it is there, and the version's tag as it was read. */
 export async function gateEntry(
   target: Target,
   of: {
     readonly report: ServiceReport;
     readonly row: RegistryReport | undefined;
     readonly version: Version;
-    readonly sights: readonly RegistrySnapshot[];
+    readonly snapshots: readonly RegistrySnapshot[];
     readonly indexes: IndexCache;
   },
 ): Promise<GateEntry> {
@@ -27,7 +27,7 @@ export async function gateEntry(
     service,
     registry: target.name,
     candidate: await candidateOf(target, of),
-    versionTag: versionTagOf(of.sights, of.version, service, target.name),
+    versionTag: versionTagOf(of.snapshots, of.version, service, target.name),
   };
 }
 
@@ -38,13 +38,13 @@ async function candidateOf(
   const digest = row?.digest;
   if (row === undefined || digest === undefined || row.state === "failed" || row.state === "not started") {
     const why = row?.problems[0]?.what;
-    // Where the registry is not to blame, nothing came so far.
+    // Without a problem of the registry, nothing has come there so far.
     return why === undefined
-      ? { state: "missing", why: report.problems[0]?.what.split("\n")[0] }
+      ? { state: "missing", ...defined({ why: report.problems[0]?.what.split("\n")[0] }) }
       : { state: "failed", why };
   }
   try {
-    return { state: "verified", digest, ...(await indexes.facts(target, report.service, digest)) };
+    return { state: "verified", digest, ...(await indexes.identity(target, report.service, digest)) };
   } catch (error) {
     if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
     return { state: "failed", why: isTgoError(error) ? error.what : errorMessage(error) };
@@ -52,13 +52,13 @@ async function candidateOf(
 }
 
 function versionTagOf(
-  sights: readonly RegistrySnapshot[],
+  snapshots: readonly RegistrySnapshot[],
   version: Version,
   service: string,
   registry: string,
 ): GateEntry["versionTag"] {
-  const sight = snapshotOf(sights, service, registry);
-  if (sight.state !== "seen") return { state: "unknown", why: sight.why };
-  const held = tagOfVersion(sight.tags, version, service);
+  const snapshot = snapshotOf(snapshots, service, registry);
+  if (snapshot.state !== "seen") return { state: "unknown", why: snapshot.why };
+  const held = tagOfVersion(snapshot.tags, version, service);
   return held === undefined ? { state: "absent" } : { state: "present", digest: held.digest };
 }

@@ -6,122 +6,119 @@ import {
   type Gate,
   type GateEntry,
   type GateReason,
-  type ReleaseRegistry,
   type RegistrySnapshot,
+  type ReleaseRegistry,
   type TagPolicy,
   type Version,
 } from "@tgo/release-rules";
 import type { RegistryReport, ServiceReport } from "@tgo/report";
-import type { PublishOutcome } from "../publish/publish-outcome.js";
-import type { Target } from "../targets/target.js";
+import type { PublishOutcome } from "../publish/publish-image.js";
 import type { TargetContext } from "../targets/publish-context.js";
-import { within } from "../publish/grace-period.js";
-import type { ReleaseLedger } from "./release-ledger.js";
+import type { Target } from "../targets/target.js";
 import { gateEntry } from "./gate-entry.js";
 import { readTags, type IndexCache, type TagQuery } from "./read-tags.js";
+import type { ReleaseLedger } from "./release-ledger.js";
 
-/** A registry that nobody waits for is given up after this time, in milliseconds: what its clients have for everything. */
-const LONGEST_MS = 30 * 60_000;
+export interface GateInputsOptions {
+  readonly services: readonly { readonly service: string; readonly policy: TagPolicy }[];
+  readonly outcomes: readonly PublishOutcome[];
+  readonly version: Version;
+  readonly ledger: ReleaseLedger;
+  readonly indexes: IndexCache;
+}
 
 /**
- * What comes together before the gate: candidates as they were brought, and registries as they are first seen. Those that
- * nobody waits for may come when the gate has long been decided.
+ * What the gate is decided by: candidates as the registries have them, and the registries' tags as they are first
+ * read. Optional registries are added again when their candidates have come.
  */
 export class GateInputs {
-  /** By `registry service`: how the candidate was brought there, as far as that is known. */
+  /** By `registry service`: the candidate there, as far as that is known. */
   readonly #rows = new Map<string, RegistryReport>();
   /** By `registry service`: why nothing can be tagged there in this run. */
   readonly #excluded = new Map<string, string>();
-  /** What the gate is told, and what it would have been told of those who come later. */
-  readonly #entries: GateEntry[] = [];
+  /** By `registry service`. */
+  readonly #entries = new Map<string, GateEntry>();
+  /** By registry: a registry is added once at a time. */
+  readonly #adding = new Map<string, Promise<void>>();
 
   constructor(
     private readonly context: TargetContext,
-    private readonly services: readonly { readonly service: string; readonly policy: TagPolicy }[],
-    private readonly brought: readonly PublishOutcome[],
-    private readonly version: Version,
-    private readonly board: ReleaseLedger,
-    private readonly indexes: IndexCache,
+    private readonly options: GateInputsOptions,
   ) {
-    for (const { service, registries } of brought)
-      for (const row of registries) this.#rows.set(`${row.registry} ${service}`, row);
+    for (const { service, registries } of this.#reports)
+      for (const row of registries) this.#rows.set(keyOf(row.registry, service), row);
   }
 
-  /** A registry that is not waited for, when its candidates are brought or have failed. */
-  async arrive(target: Target): Promise<void> {
-    const rows = this.brought.flatMap(({ service, late }) => {
-      const row = late?.get(target.name);
-      return row === undefined
-        ? []
-        : [row.then((known) => this.#rows.set(`${target.name} ${service}`, known))];
-    });
-    if (!(await within(Promise.all(rows), LONGEST_MS))) {
-      for (const { service } of this.brought) this.#giveUp(target, service);
-    }
-    await this.enter([target]);
+  get #reports(): readonly ServiceReport[] {
+    return this.options.outcomes.map(({ report }) => report);
   }
 
-  #giveUp(target: Target, service: string): void {
-    const row = this.#rows.get(`${target.name} ${service}`);
-    if (row === undefined || row.state === "failed") return;
-    const what = `it had not taken the candidate after ${LONGEST_MS / 60_000} min, and is waited for no longer`;
-    const problem = { code: "UNAVAILABLE", what, remedy: "Run the same command again." } as const;
-    this.#rows.set(`${target.name} ${service}`, { ...row, state: "failed", problems: [problem] });
+  /** What came of the candidates in a registry after the gate was decided. */
+  update(service: string, row: RegistryReport): void {
+    this.#rows.set(keyOf(row.registry, service), row);
   }
 
-  /** First look at registries whose candidates are brought, and what the gate is to know of them. */
-  async enter(targets: readonly Target[]): Promise<void> {
-    const [silent, answering] = partition(targets, (target) => this.#isSilent(target));
-    // Not one candidate could be brought: asking for tags would only take its time once more.
-    const unseen = silent.flatMap((target) =>
-      this.brought.map(({ service }): RegistrySnapshot => {
-        const why = this.#rows.get(`${target.name} ${service}`)?.problems[0]?.what ?? "it was not asked";
-        return { service, registry: target.name, contents: { state: "unreachable", why } };
-      }),
-    );
-    const [seen] = await Promise.all([this.look(answering), this.#readIndexes(answering)]);
-    this.board.see([...unseen, ...seen]);
-    const entries = await Promise.all(
+  /** Reads registries' tags, and what the gate needs to know of the candidates there. */
+  async add(targets: readonly Target[]): Promise<void> {
+    const running = targets.flatMap(({ name }) => this.#adding.get(name) ?? []);
+    const added = Promise.allSettled(running).then(() => this.#add(targets));
+    for (const { name } of targets) this.#adding.set(name, added);
+    await added;
+  }
+
+  async #add(targets: readonly Target[]): Promise<void> {
+    const { ledger, version, indexes } = this.options;
+    const answering = targets.filter((target) => !this.#isSilent(target));
+    // Not one candidate could be brought: asking for tags would only take the registry's timeout once more.
+    const unasked = targets
+      .filter((target) => this.#isSilent(target))
+      .flatMap((target) => this.#unasked(target));
+    const [read] = await Promise.all([this.read(answering), this.#readIndexes(answering)]);
+    ledger.see([...unasked, ...read]);
+    await Promise.all(
       targets.flatMap((target) =>
-        this.brought.map((report) =>
-          gateEntry(target, {
-            report,
-            row: this.#rows.get(`${target.name} ${report.service}`),
-            version: this.version,
-            sights: this.board.now,
-            indexes: this.indexes,
-          }),
-        ),
-      ),
-    );
-    this.#entries.push(...entries);
-  }
-
-  /** Whether a registry answered for none of the candidates; one that refused them may answer for its tags. */
-  #isSilent({ name }: Target): boolean {
-    return this.brought.every(({ service }) => {
-      const row = this.#rows.get(`${name} ${service}`);
-      return row?.state === "failed" && row.problems.some(({ code }) => code === "UNAVAILABLE");
-    });
-  }
-
-  /** Each index once, while the tags are looked at; who cannot read one hears of it when it is needed. */
-  async #readIndexes(targets: readonly Target[]): Promise<void> {
-    await Promise.allSettled(
-      targets.flatMap((target) =>
-        this.brought.map(async ({ service }) => {
-          const digest = this.#rows.get(`${target.name} ${service}`)?.digest;
-          if (digest !== undefined) await this.indexes.read(target, service, digest);
+        this.#reports.map(async (report) => {
+          const key = keyOf(target.name, report.service);
+          const row = this.#rows.get(key);
+          const snapshots = ledger.now;
+          this.#entries.set(key, await gateEntry(target, { report, row, version, snapshots, indexes }));
         }),
       ),
     );
   }
 
-  /** The gate, with all that is known by now. */
+  #unasked(target: Target): RegistrySnapshot[] {
+    return this.#reports.map(({ service }) => {
+      const why = this.#rows.get(keyOf(target.name, service))?.problems[0]?.what ?? "it was not asked";
+      return { service, registry: target.name, contents: { state: "unreachable", why } };
+    });
+  }
+
+  /** Whether a registry answered for none of the candidates; one that refused them may answer for its tags. */
+  #isSilent({ name }: Target): boolean {
+    return this.#reports.every(({ service }) => {
+      const row = this.#rows.get(keyOf(name, service));
+      return row?.state === "failed" && row.problems.some(({ code }) => code === "UNAVAILABLE");
+    });
+  }
+
+  /** Each index once, while the tags are read; a failure is reported where the index is needed. */
+  async #readIndexes(targets: readonly Target[]): Promise<void> {
+    await Promise.allSettled(
+      targets.flatMap((target) =>
+        this.#reports.map(async ({ service }) => {
+          const digest = this.#rows.get(keyOf(target.name, service))?.digest;
+          if (digest !== undefined) await this.options.indexes.read(target, service, digest);
+        }),
+      ),
+    );
+  }
+
+  /** The gate, by all that is known now. */
   decide(): Gate {
-    const { version } = this;
-    const services = this.services.map(({ service }) => service);
-    return decideGate({ version, services, registries: this.registries(), entries: this.#entries });
+    const services = this.options.services.map(({ service }) => service);
+    const entries = [...this.#entries.values()];
+    return decideGate({ version: this.options.version, services, registries: this.registries(), entries });
   }
 
   registries(): ReleaseRegistry[] {
@@ -131,66 +128,72 @@ export class GateInputs {
     }));
   }
 
-  /** What is left in registries that are not waited for, with all that is known of them by now. */
-  later(needed: readonly Target[]): readonly GateReason[] {
+  /** What is left in the optional registries, by all that is known now. */
+  later(required: readonly Target[]): readonly GateReason[] {
     const gate = this.decide();
     const reasons = [...(gate.open ? [] : gate.reasons), ...gate.later];
-    const waits = needed.some(({ registry }) => registry.required);
-    return reasons.filter(({ registry }) => !waits || !needed.some(({ name }) => name === registry));
+    const holdsGate = required.some(({ registry }) => registry.required);
+    return reasons.filter(({ registry }) => !holdsGate || !required.some(({ name }) => name === registry));
   }
 
-  /** An image that did not pass is not tagged, in whatever registry. */
+  /** An image that did not pass is tagged in no registry. */
   exclude(targets: readonly Target[]): void {
     const gate = this.decide();
     for (const { kind, service, registry, what } of [...(gate.open ? [] : gate.reasons), ...gate.later]) {
       if (service === undefined || !targets.some(({ name }) => name === registry)) continue;
-      if (OF_THE_CANDIDATE.has(kind)) this.#excluded.set(`${registry ?? ""} ${service}`, what);
+      if (OF_THE_CANDIDATE.has(kind)) this.#excluded.set(keyOf(registry ?? "", service), what);
     }
-    this.board.see(this.board.now.map((sight) => this.#withoutExcluded(sight)));
+    const { ledger } = this.options;
+    ledger.see(ledger.now.map((snapshot) => this.#withoutExcluded(snapshot)));
   }
 
-  #withoutExcluded(sight: RegistrySnapshot): RegistrySnapshot {
-    const why = this.#excluded.get(`${sight.registry} ${sight.service}`);
-    return why === undefined ? sight : { ...sight, contents: { state: "unreachable", why } };
+  #withoutExcluded(snapshot: RegistrySnapshot): RegistrySnapshot {
+    const why = this.#excluded.get(keyOf(snapshot.registry, snapshot.service));
+    return why === undefined ? snapshot : { ...snapshot, contents: { state: "unreachable", why } };
   }
 
-  async look(targets: readonly Target[]): Promise<RegistrySnapshot[]> {
-    const sights = await readTags({ ...this.context, targets }, this.#wanted(), this.indexes);
-    return sights.map((sight) => this.#withoutExcluded(this.#withCandidate(sight)));
+  /** The registries' tags as they are now. */
+  async read(targets: readonly Target[]): Promise<RegistrySnapshot[]> {
+    const snapshots = await readTags({ ...this.context, targets }, this.#queries(), this.options.indexes);
+    return snapshots.map((snapshot) => this.#withoutExcluded(this.#withCandidate(snapshot)));
   }
 
-  /** What was brought is there, and was verified there: it need not be asked for again. */
-  #withCandidate(sight: RegistrySnapshot): RegistrySnapshot {
-    const { service, registry, contents } = sight;
-    const row = this.#rows.get(`${registry} ${service}`);
-    const tag = this.brought.find((one) => one.service === service)?.tag;
+  /** A candidate that was verified in a registry need not be asked for again. */
+  #withCandidate(snapshot: RegistrySnapshot): RegistrySnapshot {
+    const { service, registry, contents } = snapshot;
+    const row = this.#rows.get(keyOf(registry, service));
+    const tag = this.#reports.find((report) => report.service === service)?.tag;
     if (contents.state !== "seen" || row?.digest === undefined || tag === undefined || contents.tags.has(tag))
-      return sight;
-    if (row.state === "failed" || row.state === "not started") return sight;
+      return snapshot;
+    if (row.state === "failed" || row.state === "not started") return snapshot;
     const candidate = { digest: row.digest, version: undefined };
-    return { service, registry, contents: { state: "seen", tags: new Map([...contents.tags, [tag, candidate]]) } };
+    return { ...snapshot, contents: { ...contents, tags: new Map([...contents.tags, [tag, candidate]]) } };
   }
 
-  #wanted(): TagQuery[] {
-    return this.services.map(({ service, policy }) => {
-      const tags = planTags(this.version, policy);
+  #queries(): TagQuery[] {
+    const { services, version, ledger } = this.options;
+    return services.map(({ service, policy }) => {
+      const tags = planTags(version, policy);
       const known = (registry: string): ReadonlySet<string> | undefined => {
-        const sight = snapshotOf(this.board.start, service, registry);
-        if (sight.state !== "seen") return undefined;
-        return new Set(versionsOf(sight.tags, service).map(({ text }) => text));
+        const snapshot = snapshotOf(ledger.start, service, registry);
+        if (snapshot.state !== "seen") return undefined;
+        return new Set(versionsOf(snapshot.tags, service).map(({ text }) => text));
       };
       return { service, tags: [tags.version, ...tags.floating], known };
     });
   }
 
-  /** The brought services, as far as they have come. */
+  /** The services' reports, with every registry as it is known now. */
   reports(): ServiceReport[] {
-    return this.brought.map((report) => ({
+    return this.#reports.map((report) => ({
       ...report,
-      late: undefined,
-      registries: report.registries.map((row) => this.#rows.get(`${row.registry} ${report.service}`) ?? row),
+      registries: report.registries.map((row) => this.#rows.get(keyOf(row.registry, report.service)) ?? row),
     }));
   }
+}
+
+function keyOf(registry: string, service: string): string {
+  return `${registry} ${service}`;
 }
 
 const OF_THE_CANDIDATE: ReadonlySet<GateReason["kind"]> = new Set([
@@ -199,7 +202,3 @@ const OF_THE_CANDIDATE: ReadonlySet<GateReason["kind"]> = new Set([
   "candidate refused",
   "digests differ",
 ]);
-
-function partition<T>(all: readonly T[], matches: (one: T) => boolean): [yes: T[], no: T[]] {
-  return [all.filter(matches), all.filter((one) => !matches(one))];
-}

@@ -17,7 +17,7 @@ export interface TagQuery {
   readonly service: string;
   readonly tags: readonly string[];
   /** The versions that an earlier look saw in a registry: what came since is read whole. */
-  readonly known?: ((registry: string) => ReadonlySet<string> | undefined) | undefined;
+  readonly known?: (registry: string) => ReadonlySet<string> | undefined;
 }
 
 /** Indexes by digest, each read once, from whatever registry has it: a digest is the same bytes everywhere. */
@@ -25,7 +25,7 @@ export class IndexCache {
   readonly #known = new Map<string, Promise<FetchedManifest>>();
 
   /** What the image says of itself. */
-  async facts(target: Target, service: string, digest: string): Promise<CandidateIdentity> {
+  async identity(target: Target, service: string, digest: string): Promise<CandidateIdentity> {
     const annotations = (await this.read(target, service, digest)).value.annotations ?? {};
     return {
       version: annotations["org.opencontainers.image.version"],
@@ -58,7 +58,10 @@ export function readTags(
         try {
           return {
             ...place,
-            contents: { state: "seen", tags: tagTargets(await seen(target, of, indexes, versions), of.service) },
+            contents: {
+              state: "seen",
+              tags: tagTargets(await seen(target, of, indexes, versions), of.service),
+            },
           };
         } catch (error) {
           if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
@@ -97,7 +100,7 @@ async function seen(
     floating.map(async ({ tag, digest }) => ({
       tag,
       digest,
-      annotation: (await indexes.facts(target, service, digest)).version,
+      annotation: (await indexes.identity(target, service, digest)).version,
     })),
   );
   // Old images say nothing of their version; only then the version tags' digests are needed.

@@ -11,7 +11,7 @@ import {
 } from "@tgo/release-rules";
 import { type RegistryReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
-import { interrupted } from "../publish/attempt.js";
+import { interruptionOf } from "../publish/service-report.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import type { ReleaseLedger } from "./release-ledger.js";
@@ -24,22 +24,22 @@ export function recordOf(
   context: TargetContext,
   release: {
     readonly plan: ReleasePlan;
-    readonly progress: ReleaseState;
-    readonly board: ReleaseLedger;
+    readonly state: ReleaseState;
+    readonly ledger: ReleaseLedger;
     /** By service, of its registries. */
     readonly verified: ReadonlyMap<string, readonly Verification[]>;
     readonly pipeline: string;
   },
 ): Record | undefined {
-  const { plan, progress, board, verified, pipeline } = release;
+  const { plan, state, ledger, verified, pipeline } = release;
   const images = [...verified].flatMap(([service, seen]) => {
     const whole = seen.find(({ variants }) => variants.length > 0);
     return whole === undefined ? [] : [[service, imageOf(whole)] as const];
   });
   return composeRecord({
     plan,
-    steps: progress.steps,
-    now: board.now,
+    steps: state.steps,
+    now: ledger.now,
     pipeline,
     images: new Map(images),
     repository: (registry, service) => {
@@ -63,7 +63,7 @@ export interface Attachment {
   readonly service: string;
   readonly registry: string;
   readonly state: NonNullable<RegistryReport["record"]>;
-  readonly problem?: Problem | undefined;
+  readonly problem?: Problem;
 }
 
 /**
@@ -109,7 +109,7 @@ async function attach(
     );
     return { ...place, state };
   } catch (error) {
-    const stopped = interrupted(context);
+    const stopped = interruptionOf(context);
     if (stopped !== undefined) throw stopped;
     const { what, ...problem } = problemOf(error);
     return {

@@ -2,7 +2,7 @@ import { problemOf } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
 import type { PlannedService, ReleaseState, TagStep } from "@tgo/release-rules";
 import { isInPlace, type RegistryReport, type ServiceReport, type TagReport } from "@tgo/report";
-import { splitByRequired } from "../publish/publish-outcome.js";
+import { splitByRequired } from "../targets/split-by-required.js";
 import { referenceOf, type Target } from "../targets/target.js";
 import type { ReleaseLedger } from "./release-ledger.js";
 import type { Attachment } from "./release-record.js";
@@ -11,8 +11,8 @@ import type { Attachment } from "./release-record.js";
 export function releaseReport(of: {
   readonly planned: PlannedService;
   readonly report: ServiceReport;
-  readonly progress: ReleaseState;
-  readonly board: ReleaseLedger;
+  readonly state: ReleaseState;
+  readonly ledger: ReleaseLedger;
   readonly targets: readonly Target[];
   /** Of the end, by registry; those that have no version tag are in none. */
   readonly verified: readonly Verification["targets"][number][];
@@ -20,11 +20,9 @@ export function releaseReport(of: {
   /** Whether moving the floating tags is what the run is for. */
   readonly promotes: boolean;
 }): ServiceReport {
-  const { planned, report, progress, board, targets, verified, attached, promotes } = of;
+  const { planned, report, state, ledger, targets, verified, attached, promotes } = of;
   const { service } = planned;
-  const tags = progress.steps
-    .filter((step) => step.service === service)
-    .map((step) => tagReport(step, board));
+  const tags = state.steps.filter((step) => step.service === service).map((step) => tagReport(step, ledger));
   const registries = report.registries.map((row): RegistryReport => {
     const found = verified.find(({ name }) => name === row.registry);
     const record = attached.find((one) => one.service === service && one.registry === row.registry);
@@ -45,7 +43,7 @@ export function releaseReport(of: {
       ...(record?.problem === undefined ? {} : { problems: [...row.problems, record.problem] }),
     };
   });
-  const needed = new Set(splitByRequired({ targets }).needed.map(({ name }) => name));
+  const needed = new Set(splitByRequired({ targets }).required.map(({ name }) => name));
   const released = isComplete({ tags, registries }, (registry) => needed.has(registry));
   const wrote = tags.some(({ state }) => state === "done") || report.state === "published";
   return {
@@ -55,9 +53,9 @@ export function releaseReport(of: {
     tags,
     notes: [
       ...report.notes,
-      ...board.races(service),
-      ...progress.newerReleases.filter((line) => line.startsWith(`${service}:`)),
-      ...(promotes ? staying(planned, progress) : []),
+      ...ledger.races(service),
+      ...state.newerReleases.filter((line) => line.startsWith(`${service}:`)),
+      ...(promotes ? staying(planned, state) : []),
     ],
   };
 }
@@ -65,9 +63,7 @@ export function releaseReport(of: {
 /** What a promotion did not move, and how it would be. After a release of an older version there is nothing to do. */
 function staying({ service, tags }: PlannedService, { steps }: ReleaseState): string[] {
   const found = steps.flatMap(({ status, ...step }) =>
-    step.service === service && status.state === "stays"
-      ? [{ tag: step.tag, newer: status.newer.text }]
-      : [],
+    step.service === service && status.state === "stays" ? [{ tag: step.tag, newer: status.newer.text }] : [],
   );
   if (found.length === 0) return [];
   const names = [...new Set(found.map(({ tag }) => tag))];
@@ -90,10 +86,10 @@ export function isComplete(
   );
 }
 
-function tagReport(step: TagStep, board: ReleaseLedger): TagReport {
+function tagReport(step: TagStep, ledger: ReleaseLedger): TagReport {
   const { registry, tag, status } = step;
-  const problem = board.problem(step);
-  const written = board.written(step);
+  const problem = ledger.problem(step);
+  const written = ledger.written(step);
   const before = written === undefined ? step.before : written.before;
   const was = before === undefined || before.digest === step.digest ? undefined : before;
   const row = { registry, tag, ...(was === undefined ? {} : { before: was.version?.text ?? was.digest }) };
@@ -106,7 +102,7 @@ function tagReport(step: TagStep, board: ReleaseLedger): TagReport {
       // What went wrong with this run's own write says more than what it left behind.
       return { ...row, state: "failed", problem: problem ?? problemOf(status.error) };
     case "to write":
-      if (board.isUnseen(step)) return { ...row, state: "done" };
+      if (ledger.isUnseen(step)) return { ...row, state: "done" };
       return problem === undefined ? { ...row, state: "not started" } : { ...row, state: "failed", problem };
     case "missing":
     case "unreachable":

@@ -1,100 +1,61 @@
-import { nextSteps, type ReleasePlan, type RegistrySnapshot, type TagStep } from "@tgo/release-rules";
-import { interrupted } from "../publish/attempt.js";
-import type { Target } from "../targets/target.js";
+import { nextSteps, type RegistrySnapshot, type ReleasePlan, type TagStep } from "@tgo/release-rules";
+import { interruptionOf } from "../publish/service-report.js";
 import type { TargetContext } from "../targets/publish-context.js";
-import { promised } from "../publish/grace-period.js";
-import type { ReleaseLedger } from "./release-ledger.js";
+import type { Target } from "../targets/target.js";
 import type { IndexCache } from "./read-tags.js";
+import type { ReleaseLedger } from "./release-ledger.js";
 import { writeTag } from "./write-tag.js";
 
-/** Rounds of look and write: three phases, and as many again for what others do meanwhile. */
+/** Rounds of writing and reading: three phases, and as many again for what others write meanwhile. */
 const ROUNDS = 12;
 
-/** Registries whose tags are written together: those that a release waits for, or one that it does not. */
-export interface Track {
-  readonly targets: readonly Target[];
-  readonly look: () => Promise<readonly RegistrySnapshot[]>;
-  /** What is further on in other tracks, and may let this one go on; none for the one that waits for nobody. */
-  readonly others?: Pace | undefined;
-}
-
-/** Tells those who wait whenever something has happened, and at last that nothing more will. */
-export class Pace {
-  #next = promised<boolean>();
-  #ended = false;
-
-  /** Whether something happened after this was called; false when nothing more will. */
-  step(): Promise<boolean> {
-    return this.#ended ? Promise.resolve(false) : this.#next.promise;
-  }
-
-  tell(): void {
-    const told = this.#next;
-    this.#next = promised<boolean>();
-    told.keep(true);
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#next.keep(true);
-  }
-}
-
-export interface Writing {
+export interface TagWriterOptions {
   readonly context: TargetContext;
   readonly plan: ReleasePlan;
-  readonly board: ReleaseLedger;
+  readonly ledger: ReleaseLedger;
   readonly indexes: IndexCache;
-  readonly sleep?: ((milliseconds: number) => Promise<unknown>) | undefined;
+  /** Reads the registries' tags. */
+  readonly read: (targets: readonly Target[]) => Promise<readonly RegistrySnapshot[]>;
+  /** Waits, in milliseconds. */
+  readonly sleep?: (milliseconds: number) => Promise<unknown>;
 }
 
-/**
- * Writes and looks in turn until nothing more can be written in these registries.
- * @param told after every round
- * @throws TgoError INTERRUPTED
- */
-export async function follow(
-  writing: Writing,
-  track: Track,
-  told: () => void = () => undefined,
-): Promise<void> {
-  const { board, plan } = writing;
-  for (let round = 1; round <= ROUNDS;) {
-    const more = track.others?.step();
-    const { next } = nextSteps(board.now, plan, board.start);
-    const steps = next.act === "write" ? next.steps.filter((step) => isOpen(writing, track, step)) : [];
-    if (steps.length === 0) {
-      if ((await more) !== true) return;
-      continue;
+/** Writes the tags of a release's plan. */
+export class TagWriter {
+  constructor(private readonly options: TagWriterOptions) {}
+
+  /**
+   * Writes tags and reads them back in turn, until nothing more can be written in these registries.
+   * @throws TgoError INTERRUPTED
+   */
+  async write(targets: readonly Target[]): Promise<void> {
+    const { ledger, plan, read } = this.options;
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const { next } = nextSteps(ledger.now, plan, ledger.start);
+      const steps = next.act === "write" ? next.steps : [];
+      const open = steps.flatMap((step) => {
+        const target = targets.find(({ name }) => name === step.registry);
+        return target === undefined || ledger.problem(step) !== undefined ? [] : [{ target, step }];
+      });
+      if (open.length === 0) return;
+      await Promise.all(open.map(({ target, step }) => this.#write(target, step)));
+      ledger.see(await read(targets));
     }
-    await Promise.all(steps.map((step) => write(writing, track, step)));
-    board.see(await track.look());
-    told();
-    round += 1;
   }
-}
 
-function isOpen({ board }: Writing, { targets }: Track, step: TagStep): boolean {
-  return targets.some(({ name }) => name === step.registry) && board.problem(step) === undefined;
-}
-
-async function write(
-  { context, board, indexes, sleep }: Writing,
-  track: Track,
-  step: TagStep,
-): Promise<void> {
-  const target = track.targets.find(({ name }) => name === step.registry);
-  if (target === undefined) return;
-  const names = { step: `tag ${step.tag}`, service: step.service, registry: step.registry };
-  try {
-    const written = await context.progress.step(names, () =>
-      writeTag(target, step, { indexes, ...(sleep === undefined ? {} : { sleep }) }),
-    );
-    if (written.state === "done") board.wrote(step);
-    else board.lost(step, written.told, written.error);
-  } catch (error) {
-    const stopped = interrupted(context);
-    if (stopped !== undefined) throw stopped;
-    board.failed(step, error);
+  async #write(target: Target, step: TagStep): Promise<void> {
+    const { context, ledger, indexes, sleep } = this.options;
+    const names = { step: `tag ${step.tag}`, service: step.service, registry: step.registry };
+    try {
+      const written = await context.progress.step(names, () =>
+        writeTag(target, step, { indexes, ...(sleep === undefined ? {} : { sleep }) }),
+      );
+      if (written.state === "done") ledger.wrote(step);
+      else ledger.lost(step, written.told, written.error);
+    } catch (error) {
+      const stopped = interruptionOf(context);
+      if (stopped !== undefined) throw stopped;
+      ledger.failed(step, error);
+    }
   }
 }

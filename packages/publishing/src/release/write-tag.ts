@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isTgoError, TgoError } from "@tgo/errors";
 import { afterWrite, readVersion, type TagTarget, type TagStep } from "@tgo/release-rules";
+import { defined } from "@tgo/report";
 import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
 import type { IndexCache } from "./read-tags.js";
 
@@ -59,7 +60,7 @@ function withWayOut({ code, what, where, remedy = "" }: TgoError, { tag, phase }
     phase === "version"
       ? `If ${tag} is there now, remove it there; then run the same command again.`
       : `Then run the same command again, with --adopt-latest if ${tag} is there now.`;
-  return new TgoError(code, what, { where, remedy: `${remedy}\n${way}`.trim() });
+  return new TgoError(code, what, { ...defined({ where }), remedy: `${remedy}\n${way}`.trim() });
 }
 
 async function confirm(
@@ -91,7 +92,7 @@ async function seenNow(
   const found = await target.client.resolve(repositoryOf(target, service), tag, { push: true });
   if (found === undefined) return undefined;
   if (found.digest === digest) return { digest, version: undefined };
-  const { version } = await indexes.facts(target, service, found.digest).catch((error: unknown) => {
+  const { version } = await indexes.identity(target, service, found.digest).catch((error: unknown) => {
     if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
     return { version: undefined };
   });

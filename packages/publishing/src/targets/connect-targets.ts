@@ -3,6 +3,7 @@ import type { Catalog } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { keychain, parseDockerConfig, Registry as RegistryClient, type Credentials } from "@tgo/registry";
 import type { Progress } from "@tgo/progress";
+import { defined } from "@tgo/report";
 import type { Target } from "./target.js";
 import { retryProgress } from "./retry-progress.js";
 
@@ -37,11 +38,11 @@ export async function connectTargets(catalog: Catalog, of: Connections): Promise
       const url = given === undefined ? undefined : await endpoint(given, registry.host);
       const credentials = await credentialsOf(registry.host);
       const onRetry = retryProgress(of.progress, name);
-      const common = { host: registry.host, url, signal: of.signal, onRetry };
+      const common = { host: registry.host, onRetry, ...defined({ url, signal: of.signal }) };
       return {
         name,
         registry,
-        client: new RegistryClient({ ...common, credentials }),
+        client: new RegistryClient({ ...common, ...defined({ credentials }) }),
         anonymous: registry.public ? new RegistryClient(common) : undefined,
         credentials,
         service: given ?? (of.local ? localService(of.client, registry.host) : undefined),

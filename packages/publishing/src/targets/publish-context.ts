@@ -10,7 +10,7 @@ export interface TargetContext {
   readonly progress: Progress;
   readonly signal: AbortSignal | undefined;
   /** Grace period for optional registries, in milliseconds. */
-  readonly gracePeriodMs?: number | undefined;
+  readonly gracePeriodMs?: number;
 }
 
 /** What building and publishing candidates needs to know. */

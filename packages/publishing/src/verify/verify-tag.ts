@@ -1,18 +1,18 @@
 import { verifyImage, type Verification } from "@tgo/image";
-import type { RegistryReport, VariantReport } from "@tgo/report";
-import { readProof } from "../candidate/annotations.js";
+import { defined, type RegistryReport, type VariantReport } from "@tgo/report";
+import type { VariantProof } from "@tgo/proof";
 import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
 
 export interface VerifyOptions {
   /** Digest every registry must have under the reference; any, if all agree, when absent. */
-  readonly digest?: string | undefined;
-  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  readonly digest?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Also read every layer and look at every ELF file in it. */
   readonly elf: boolean;
-  readonly allowForeign?: readonly string[] | undefined;
+  readonly allowForeign?: readonly string[];
   /** A look that is no step of its own. */
-  readonly quiet?: boolean | undefined;
+  readonly quiet?: boolean;
 }
 
 /** One tag of a service in the given registries, held against the plan and against each other. */
@@ -56,32 +56,47 @@ export function registryRows(
 ): RegistryReport[] {
   return targets.map((target) => {
     const found = verification.targets.find(({ name }) => name === target.name);
-    return {
+    return defined({
       registry: target.name,
       reference: referenceOf(target, service, tag),
-      state: found?.state ?? "failed",
+      state: found?.state ?? ("failed" as const),
       digest: found?.digest,
       problems: found?.problems ?? [],
       durationMs: found?.durationMs ?? 0,
-    };
+    });
   });
 }
 
-/** The variants of a verified image: sizes from the registry, proof from its annotations. */
-export function variantRows(context: TargetContext, verification: Verification): VariantReport[] {
+/** What was tested of the variants, as far as it is known. */
+export interface KnownProofs {
+  readonly proofOf: (variant: {
+    readonly platform: string;
+    readonly digest: string;
+  }) => VariantProof | undefined;
+  /** Whether it was tested by an earlier run. */
+  readonly recorded: boolean;
+}
+
+/** The variants of a verified image: sizes from the registry, the rest from their proofs. */
+export function variantRows(
+  context: Pick<TargetContext, "platforms">,
+  verification: Verification,
+  { proofOf, recorded }: KnownProofs,
+): VariantReport[] {
   return context.platforms.map((platform) => {
     const variant = verification.variants.find((candidate) => candidate.platform === platform);
-    const proof = readProof(verification.annotations, platform);
+    const proof = variant && proofOf(variant);
     const elf = variant?.elf;
-    return {
+    const checked =
+      elf !== undefined
+        ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) }
+        : proof && { files: proof.files, elf: proof.elf, foreign: [] };
+    return defined({
       platform,
       digest: variant?.digest,
       size: variant?.size,
-      elf:
-        elf !== undefined
-          ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) }
-          : proof && { files: proof.files, elf: proof.elf, foreign: [] },
-      smoke: proof && { ok: true, machine: proof.machine, lines: proof.lines, recorded: true },
-    };
+      elf: checked,
+      smoke: proof?.smoke && { ok: true, ...proof.smoke, recorded },
+    });
   });
 }

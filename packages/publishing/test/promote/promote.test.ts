@@ -80,7 +80,7 @@ describe("Promoting a version that is out", () => {
     const partly = await harness.promote("1.2.3");
     expect(versionNowhere(partly.services)).toBeUndefined();
     expect(partly.gate.open ? [] : formatReasons(partly.gate.reasons)).toEqual([
-      "tgo-web in ghcr, dockerhub: the candidate is not there: no registry has version 1.2.3",
+      "tgo-web in ghcr, dockerhub: the candidate is missing: no registry has version 1.2.3",
     ]);
     harness.registries.acr.intercept = () => errorResponse(503, "UNAVAILABLE", "down");
     expect(versionNowhere((await harness.promote("1.2.9")).services)).toBeUndefined();
@@ -119,7 +119,7 @@ describe("Promoting a version that is out", () => {
     const back = await harness.promote("1.2.2", { allowBackwards: true });
     expect([back.ok, back.gate.open]).toEqual([false, false]);
     expect(harness.everywhere("latest")).toEqual(before);
-    expect(JSON.stringify(back.gate)).toMatch(/tgo-api in (ghcr|dockerhub): 1\.2\.2 is there already/);
+    expect(JSON.stringify(back.gate)).toMatch(/tgo-api in (ghcr|dockerhub): 1\.2\.2 already exists/);
   });
 
   it("moves nothing anywhere when a required registry cannot be asked", async () => {

@@ -81,7 +81,7 @@ export class MemoryHarness {
       const registry = RegistryEntry.parse({
         host: `${name}.test`,
         repository: "tgoai/{service}",
-        required: REGISTRIES[name],
+        required: this.wishes.allRequired === true || REGISTRIES[name],
         referrers: this.wishes.referrers?.includes(name) ?? false,
       });
       const client = clients(name);
@@ -157,6 +157,8 @@ export class MemoryHarness {
 }
 
 export interface MemoryHarnessOptions {
+  /** Whether a release waits for all three registries. */
+  readonly allRequired?: boolean;
   /** Registries that take documents beside images. */
   readonly referrers?: readonly RegistryName[];
   /** How long the registry that is not required is waited for. */

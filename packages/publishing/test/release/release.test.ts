@@ -100,30 +100,38 @@ describe("A release", () => {
     expect(harness.everywhere("latest")).toEqual(harness.everywhere("1.2.4"));
   });
 
-  it("of six services in three registries at 50 ms a request takes less than 3 s", async () => {
-    const services = ["tgo-api", "tgo-ai", "tgo-platform", "tgo-rag", "tgo-web", "tgo-widget-app"];
-    const harness = new MemoryHarness(50, { referrers: ["ghcr", "dockerhub"] });
-    const promote = async (version: string): Promise<number> => {
-      // The candidates first: what is measured is the promotion.
-      await Promise.all(
-        services.map((service) => publishCandidate(harness.healthy(), harness.candidate(service, version))),
-      );
-      const started = performance.now();
-      const released = await harness.release(version, harness.healthy(), { services });
-      const took = performance.now() - started;
-      console.log(`promotion: 6 services × 3 registries at 50 ms a request: ${Math.round(took)} ms`);
-      expect(released.ok).toBe(true);
-      expect(released.services.flatMap(({ registries }) => registries.map(({ record }) => record))).toEqual(
-        services.flatMap(() => ["done", "done", undefined]),
-      );
-      return took;
-    };
-    // The first one makes the repositories. A busy machine only ever adds time: the best of three counts.
-    await promote("1.2.2");
-    let took = Infinity;
-    for (const version of ["1.2.3", "1.2.4", "1.2.5"]) {
-      if (took >= 3000) took = Math.min(took, await promote(version));
-    }
-    expect(took).toBeLessThan(3000);
-  }, 60_000);
+  it.each([
+    ["three registries", { allRequired: true }, 3000],
+    // What nobody waits for comes after the rest.
+    ["two registries and an optional one", {}, 4500],
+  ] as const)(
+    "of six services in %s at 50 ms a request is quick",
+    async (name, options, limitMs) => {
+      const services = ["tgo-api", "tgo-ai", "tgo-platform", "tgo-rag", "tgo-web", "tgo-widget-app"];
+      const harness = new MemoryHarness(50, { referrers: ["ghcr", "dockerhub"], ...options });
+      const promote = async (version: string): Promise<number> => {
+        // The candidates first: what is measured is the promotion.
+        await Promise.all(
+          services.map((service) => publishCandidate(harness.healthy(), harness.candidate(service, version))),
+        );
+        const started = performance.now();
+        const released = await harness.release(version, harness.healthy(), { services });
+        const took = performance.now() - started;
+        console.log(`promotion: 6 services, ${name}, at 50 ms a request: ${Math.round(took)} ms`);
+        expect(released.ok).toBe(true);
+        expect(released.services.flatMap(({ registries }) => registries.map(({ record }) => record))).toEqual(
+          services.flatMap(() => ["done", "done", undefined]),
+        );
+        return took;
+      };
+      // The first one creates the repositories. A busy machine only ever adds time: the best of three counts.
+      await promote("1.2.2");
+      let took = Infinity;
+      for (const version of ["1.2.3", "1.2.4", "1.2.5"]) {
+        if (took >= limitMs) took = Math.min(took, await promote(version));
+      }
+      expect(took).toBeLessThan(limitMs);
+    },
+    60_000,
+  );
 });

@@ -1,0 +1,96 @@
+import {
+  pinned,
+  registryRepository,
+  selectPlatforms,
+  selectServices,
+  type Catalog,
+  type Pins,
+  type Service,
+} from "@tgo/catalog";
+import { basesOf } from "@tgo/builders";
+import { renderTable, type OutputFormat } from "@tgo/report";
+
+/** What the catalog ships, one service a line. */
+export function describeServices(catalog: Catalog, format: OutputFormat): string {
+  const rows = Object.entries(catalog.services).map(([name, service]) => ({
+    service: name,
+    title: service.title,
+    strategy: service.build.strategy,
+    ports: service.image.ports,
+    bases: basesOf(service.build),
+  }));
+  if (format === "json") return JSON.stringify({ services: rows, platforms: catalog.platforms }, null, 2);
+  const table = rows.map((row) => [row.service, row.strategy, row.ports.join(" "), row.title]);
+  return renderTable(["service", "built by", "ports", "what it is"], table, format);
+}
+
+/** What a publish would do, without doing any of it. */
+export function describePlan(of: {
+  readonly catalog: Catalog;
+  readonly names: readonly string[];
+  readonly platforms: readonly string[] | undefined;
+  readonly format: OutputFormat;
+  readonly pins: Pins;
+}): string {
+  const { catalog, names, platforms, format, pins } = of;
+  const selected = selectServices(catalog, names);
+  const planned = selectPlatforms(catalog, platforms);
+  const plans = selected.map(({ name, service }) => ({
+    service: name,
+    strategy: service.build.strategy,
+    platforms: planned,
+    bases: basesOf(service.build).map((name) => ({ name, digest: digestOf(name, pins) ?? null })),
+    smoke: smokeLines(service),
+    publishesTo: Object.entries(catalog.registries).map(([registry, entry]) => {
+      const { host, repository } = registryRepository(entry, name);
+      return {
+        registry,
+        repository: `${host}/${repository}`,
+        required: entry.required,
+        public: entry.public,
+      };
+    }),
+  }));
+  if (format === "json") return JSON.stringify({ plan: plans }, null, 2);
+  return plans
+    .map((plan) => {
+      const table = renderTable(
+        ["registry", "repository", "required", "public"],
+        plan.publishesTo.map((to) => [
+          to.registry,
+          to.repository,
+          to.required ? "yes" : "no",
+          to.public ? "yes" : "no",
+        ]),
+        format,
+      );
+      const bullet = format === "markdown" ? "- " : "  ";
+      return [
+        format === "markdown" ? `### ${plan.service}\n` : plan.service,
+        `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}`,
+        ...plan.bases.map(
+          ({ name, digest }) =>
+            `${bullet}from ${name}: ${digest === null ? "not pinned, resolved when it is built" : `pinned to ${digest}`}`,
+        ),
+        `${bullet}checked: every file's ELF machine, in every variant`,
+        `${bullet}run in every variant: ${plan.smoke.join("; ") || "its machine only"}`,
+        `${bullet}published as candidate-<key>, one digest everywhere, verified by that digest`,
+        "",
+        table,
+      ].join("\n");
+    })
+    .join("\n\n");
+}
+
+/** A base's own digest, else the lock's. */
+function digestOf(name: string, pins: Pins): string | undefined {
+  return pinned(name, pins).split("@")[1];
+}
+
+function smokeLines(service: Service): string[] {
+  const { exec, http } = service.smoke;
+  return [
+    ...exec.map((command) => command.join(" ")),
+    ...http.map(({ port, path, status }) => `GET :${port}${path} is ${status}`),
+  ];
+}

@@ -1,0 +1,36 @@
+import { selectServices } from "@tgo/catalog";
+import { prune as pruneTags } from "@tgo/publishing";
+import { describePruned, type OutputFormat } from "@tgo/report";
+import { openContext, type Call } from "./call.js";
+import { FunctionFailed } from "./function-failed.js";
+
+export interface PruneFlags {
+  /** Age from which a tag may go. */
+  readonly days: number;
+  /** Keep the N newest candidates. */
+  readonly keep: number;
+  /** Also remove tags whose age is not known. */
+  readonly undated: boolean;
+  readonly remove: boolean;
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/**
+ * Lists candidate and staging tags that nothing released points to, and removes them when asked to.
+ * @throws FunctionFailed with the whole list when a registry failed
+ */
+export async function prune(
+  call: Call,
+  names: readonly string[],
+  { days, ...flags }: PruneFlags,
+  format: OutputFormat,
+): Promise<string> {
+  const context = await openContext(call);
+  const selected = selectServices(context.catalog, names);
+  const before = new Date(Date.now() - days * DAY_MS);
+  const pruned = await pruneTags(context, selected, { ...flags, before });
+  const text = describePruned(pruned, flags.remove, format);
+  if (pruned.some(({ problem }) => problem !== undefined)) throw new FunctionFailed(text);
+  return text;
+}

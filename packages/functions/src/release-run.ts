@@ -1,0 +1,100 @@
+import type { Service } from "@tgo/catalog";
+import { problemOf } from "@tgo/errors";
+import {
+  releaseServices,
+  versionNowhere,
+  type Preflight,
+  type PublishOutcome,
+  type ReleaseService,
+} from "@tgo/publishing";
+import { formatReasons, type Gate, type Version } from "@tgo/release-rules";
+import type { Report, ReportFormat } from "@tgo/report";
+import { openContext, type Call } from "./call.js";
+import type { Context } from "./context.js";
+import { finishReport } from "./finish-report.js";
+import { releaseVersion, type VersionFlags } from "./release-version.js";
+import { selectBuilds, type SelectedService, type SourceArguments } from "./source-arguments.js";
+
+export type ReleaseFlags = VersionFlags & {
+  /** Allow moving tags to an older version. */
+  readonly allowBackwards: boolean;
+  /** Take over a floating tag whose version is not known. */
+  readonly adoptLatest: boolean;
+};
+
+export interface ReleaseRun {
+  readonly command: "release" | "promote";
+  readonly names: readonly string[];
+  readonly flags: ReleaseFlags;
+  readonly source: SourceArguments;
+  readonly format: ReportFormat;
+}
+
+/** What was asked before a release, and how its services' images get to the registries. */
+export interface ReleaseStart {
+  readonly before: Pick<Preflight, "services" | "problems" | "mayBegin">;
+  readonly bring: (name: string, service: Service) => Promise<PublishOutcome>;
+}
+
+/** Why nothing was started; the problems themselves are told beside it. */
+const NOT_STARTED =
+  "preflight found problems that must be fixed first: nothing was built, nothing was pushed";
+
+/**
+ * A release or a promotion: preflight, images, one gate, tags.
+ * @throws ReportError when it is not complete; TgoError CATALOG, USAGE
+ */
+export async function runRelease(
+  call: Call,
+  { command, names, flags, source, format }: ReleaseRun,
+  start: (context: Context, selected: readonly SelectedService[], version: Version) => Promise<ReleaseStart>,
+): Promise<string> {
+  const started = performance.now();
+  const context = await openContext(call);
+  const { version, service } = releaseVersion(flags, Object.keys(context.catalog.services));
+  const selected = selectBuilds(context, service === undefined ? names : [service], source);
+  const run = { command, started, flags: `--service ${names.join(",")} --version ${version.text}`, format };
+  const { before, bring } = await start(context, selected, version);
+  if (!before.mayBegin) {
+    const { services, problems } = before;
+    const gate = { open: false, reasons: [NOT_STARTED], later: [] };
+    return finishReport(context, { ...run, ok: false, services }, { version: version.text, gate, problems });
+  }
+  for (const { what, where } of before.problems)
+    context.progress.note({ step: "preflight" }, where === undefined ? what : `${what} (${where})`);
+  const members = selected.map(({ name, service: definition }): ReleaseService => ({
+    service: name,
+    policy: context.catalog.release,
+    bring: () => bring(name, definition),
+  }));
+  const { ok, gate, services, record, stopped } = await releaseServices(context, members, {
+    version,
+    allowBackwards: flags.allowBackwards,
+    adopt: flags.adoptLatest,
+    promotes: command === "promote",
+    pipeline: context.pipeline,
+  });
+  const nowhere = command === "promote" && stopped === undefined ? versionNowhere(services) : undefined;
+  if (nowhere !== undefined) {
+    const problems = [nowhere];
+    return finishReport(context, { ...run, ok: false, services: [] }, { version: version.text, problems });
+  }
+  return finishReport(
+    context,
+    { ...run, ok, services },
+    {
+      version: version.text,
+      ...(stopped !== undefined && !gate.open ? {} : { gate: gateReport(gate) }),
+      ...(record === undefined ? {} : { record }),
+      ...(stopped === undefined ? {} : { problems: [problemOf(stopped)] }),
+    },
+  );
+}
+
+function gateReport(gate: Gate): NonNullable<Report["gate"]> {
+  return {
+    open: gate.open,
+    reasons: gate.open ? [] : formatReasons(gate.reasons),
+    later: formatReasons(gate.later),
+  };
+}

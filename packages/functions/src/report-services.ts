@@ -1,0 +1,35 @@
+import type { Report, ReportFormat, ServiceReport } from "@tgo/report";
+import { openContext, type Call } from "./call.js";
+import type { Context } from "./context.js";
+import { finishReport } from "./finish-report.js";
+import { selectBuilds, type SelectedService, type SourceArguments } from "./source-arguments.js";
+
+/**
+ * Runs a function for every selected service at once, and renders the report.
+ * @throws ReportError when a service failed; TgoError CATALOG, USAGE
+ */
+export async function reportServices(
+  call: Call,
+  of: {
+    readonly command: Report["command"];
+    readonly names: readonly string[];
+    readonly source: SourceArguments;
+    readonly format: ReportFormat;
+  },
+  run: (context: Context, selected: SelectedService) => Promise<ServiceReport>,
+): Promise<string> {
+  const { command, names, source, format } = of;
+  const started = performance.now();
+  const context = await openContext(call);
+  const selected = selectBuilds(context, names, source);
+  const services = await Promise.all(selected.map((one) => run(context, one)));
+  const ok = services.every(({ state }) => state !== "failed");
+  return finishReport(context, {
+    command,
+    ok,
+    services,
+    started,
+    flags: `--service ${names.join(",")}`,
+    format,
+  });
+}
