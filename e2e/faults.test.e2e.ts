@@ -253,7 +253,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
           broken,
         ]);
         expect(outcome.code).toBe(1);
-        expect(outcome.stdout + outcome.stderr).toMatch(/did not answer|did not start/);
+        expect(outcome.stdout + outcome.stderr).toMatch(/did not respond|did not start/);
       } finally {
         await decoy.stop();
       }

@@ -3,54 +3,54 @@ import type { BaseImage, Catalog, Pins, Platform } from "@tgo/catalog";
 import type { Bases } from "./bases/bases.js";
 import type { Progress } from "@tgo/progress";
 
-/** What keeps a source from being exactly a commit. */
+/** Why a source does not equal a commit. */
 export type Uncommitted =
-  /** Files that differ from the commit, as git names them; never empty. */
+  /** Changed files, as git prints their paths; never empty. */
   | { readonly changed: readonly string[] }
-  /** No commit is known: the reason, in words that follow a colon. */
+  /** No commit is known: the reason, phrased to follow a colon. */
   | { readonly why: string };
 
-/** What is known about the caller's machine. A Dagger module's container knows nothing of it. */
+/** What is known about the caller's machine; nothing if this runs in a Dagger module's container. */
 export interface HostInfo {
-  /** Whether this process runs on the caller's own machine, where git has been asked already. */
-  readonly local?: boolean | undefined;
-  /** What git on that machine says about the given source, unless it is exactly a commit. */
+  /** Whether this process runs on the caller's own machine, where it has already queried git. */
+  readonly local?: boolean;
+  /** The result of git on that machine for the given source, if the source does not equal a commit. */
   readonly uncommitted?: Uncommitted | undefined;
 }
 
-/** Everything a build needs to know; made once a call. */
+/** Everything a build needs; created once per call. */
 export interface BuildContext {
   readonly client: Client;
   readonly catalog: Catalog;
-  /** Digests that base images are pinned to. */
+  /** Digests of pinned base images. */
   readonly pins: Pins;
   readonly bases: Bases;
   readonly platforms: readonly Platform[];
   readonly progress: Progress;
   readonly signal: AbortSignal | undefined;
-  /** The engine's own platform: whatever runs there runs natively. */
+  /** The engine's own platform, on which programs run natively. */
   readonly native: Platform;
   readonly host: HostInfo;
-  /** CA certificates (PEM) that build steps trust; never in an image. */
+  /** CA certificates (PEM) that build steps trust; never part of an image. */
   readonly caBundle: File | undefined;
   readonly secrets: BuildSecrets;
-  /** A repository with repos/<service> in it, for services whose source is not given. */
+  /** A directory with repos/<service>, for services whose source is not given. */
   readonly repos: Directory | undefined;
 }
 
-/** Credentials that build steps need; mounted where they are used, never in a layer. */
+/** Credentials for build steps; mounted where they are used, never part of a layer. */
 export interface BuildSecrets {
   /** For Python package indexes and git: `machine HOST login NAME password WORD` lines. */
   readonly netrc: Secret | undefined;
   /** For npm registries: `//registry.example.com/:_authToken=...` lines, as in a user's .npmrc. */
   readonly npmrc: Secret | undefined;
-  /** NAME=value lines: those a Dockerfile service declares are mounted at /run/secrets/NAME. */
+  /** NAME=value lines; those that a Dockerfile service declares are mounted at /run/secrets/NAME. */
   readonly build: Secret | undefined;
 }
 
 /**
- * A base image for a platform: by the lock's digest, from its mirror when there is one.
- * @throws TgoError SOURCE when it cannot be pulled, or has no such platform
+ * A base image for a platform, by its pinned digest and from its mirror if one is set.
+ * @throws TgoError SOURCE if it cannot be pulled, or lacks the platform
  */
 export function baseImage(
   context: Pick<BuildContext, "bases">,
@@ -60,7 +60,7 @@ export function baseImage(
   return context.bases.container(reference, platform);
 }
 
-/** A container whose tools trust the company's CA, for build steps only: nothing of it reaches an image. */
+/** Makes the tools in a container trust the CA bundle. For build steps only, never for an image. */
 export function withCaBundle(context: Pick<BuildContext, "caBundle">, container: Container): Container {
   if (context.caBundle === undefined) return container;
   const path = "/run/tgo/ca-bundle.pem";

@@ -2,8 +2,8 @@ import { isTgoError, TgoError } from "@tgo/errors";
 import { execFailure, lastLines, errorMessage } from "./exec-failure.js";
 
 /**
- * A failed command of a build as an error of ours: which step, the end of what it printed, what to do.
- * Anything else that went wrong keeps its own message.
+ * Describes a failed build command: the step, the end of its output, and what to do.
+ * Other errors keep their own message.
  */
 export function buildError(step: string, remedy: string, error: unknown): Error {
   if (isTgoError(error)) return error;

@@ -10,45 +10,47 @@ export interface BuildRequest<B extends Service["build"] = Service["build"]> {
   readonly service: Service & { build: B };
   readonly source: Source;
   readonly platforms: readonly Platform[];
-  /** Build values by name, complete. */
+  /** All build values by name. */
   readonly values: Readonly<Record<string, string>>;
-  /** The image the result's file system starts with, and the digest of its index; undefined when it is not known. */
+  /** The image that the result's file system starts from, and the digest of its index; undefined if unknown. */
   readonly base: { readonly name: string; readonly digest: string } | undefined;
-  /** What preparing it found that the reader of the report should know. */
+  /** Notes from preparing the build, for the report. */
   readonly notes: readonly string[];
   readonly version: string | undefined;
 }
 
+/** The image of one platform. */
 export interface Variant {
   readonly platform: Platform;
   readonly container: Container;
 }
 
+/** A built service. */
 export interface Built {
   readonly variants: readonly Variant[];
-  /** What the reader of the report should know of how it was built. */
+  /** Notes about how it was built, for the report. */
   readonly notes: readonly string[];
 }
 
-/** Fills {version}, {revision}, {created} and {service} in. */
-export function fill(
+/** Replaces {version}, {revision}, {created} and {service} in a template. */
+export function fillTemplate(
   template: string,
-  { name, source, version }: Pick<BuildRequest, "name" | "source" | "version">,
+  { name: service, source, version }: Pick<BuildRequest, "name" | "source" | "version">,
 ): string {
-  const facts: Record<string, string> = {
-    service: name,
+  const values: Record<string, string> = {
+    service,
     revision: source.revision,
     created: source.created.toISOString().replace(".000Z", "Z"),
     version: version ?? source.revision,
   };
   return template.replaceAll(
     /\{(service|revision|created|version)\}/g,
-    (_, fact: string) => facts[fact] ?? "",
+    (_, name: string) => values[name] ?? "",
   );
 }
 
 /**
- * Time of files that do not depend on the commit: dependencies, system packages. A constant, so that an
- * unchanged layer keeps its digest; 1980 is the earliest a zip archive can hold.
+ * Time of files that do not depend on the commit, such as dependencies and system packages; seconds since 1970. It is
+ * constant, so that an unchanged layer keeps its digest. 1980 is the earliest year a zip archive can hold.
  */
 export const LAYER_TIME = 315_532_800;

@@ -1,17 +1,15 @@
 import type { BaseImage, Platform, Service } from "@tgo/catalog";
 import { baseImage } from "./build-context.js";
 import { buildError } from "./build-error.js";
-import { buildDockerfile, planDockerfile, readDockerfile } from "./dockerfile/build-dockerfile.js";
+import { buildDockerfile } from "./dockerfile/build-dockerfile.js";
+import { planDockerfile, readDockerfile } from "./dockerfile/plan-dockerfile.js";
 import { buildPython, PYTHON_REMEDY } from "./python/build-python.js";
 import type { BuildRequest, Built } from "./build-request.js";
 import { buildStaticWeb } from "./static-web/build-static-web.js";
 
-export { inputChecks } from "./input-checks.js";
-export type { BuildRequest, Built, Variant } from "./build-request.js";
-
-/** Builds every platform's variant of a service by its strategy. */
+/** Builds a service for every platform, by its strategy. */
 export async function buildVariants(request: BuildRequest): Promise<Built> {
-  fetchBases(request);
+  pullBases(request);
   const built = await byStrategy(request);
   await Promise.all(
     built.variants.map(async ({ container }) => {
@@ -24,10 +22,10 @@ export async function buildVariants(request: BuildRequest): Promise<Built> {
 }
 
 /**
- * Lets the engine pull what the images start from while packages are downloaded and built: nothing waits for it here,
- * and what goes wrong is told where the base is used.
+ * Starts pulling the base images while packages are downloaded and built. Nothing waits for it here, and failures are
+ * reported where the base is used.
  */
-function fetchBases({ context, service, platforms }: BuildRequest): void {
+function pullBases({ context, service, platforms }: BuildRequest): void {
   const { build } = service;
   if (build.strategy === "dockerfile") return;
   for (const platform of platforms) {
@@ -37,9 +35,9 @@ function fetchBases({ context, service, platforms }: BuildRequest): void {
   }
 }
 
-/** What a failed build most often means; pages and Dockerfiles have told their own by then. */
+/** The most frequent cause of a failure that no step has described itself. */
 function remedyOf({ build }: Service): string {
-  return build.strategy === "python" ? PYTHON_REMEDY : "The output above is the build's own.";
+  return build.strategy === "python" ? PYTHON_REMEDY : "The output above is from the build.";
 }
 
 function byStrategy(request: BuildRequest): Promise<Built> {
@@ -55,7 +53,7 @@ function byStrategy(request: BuildRequest): Promise<Built> {
   }
 }
 
-/** Every base image that the catalog says a build starts from; a Dockerfile's are in its source. */
+/** The base images that the catalog names for a build; those of a Dockerfile are in its source. */
 export function basesOf(build: Service["build"]): string[] {
   switch (build.strategy) {
     case "python":
@@ -67,22 +65,22 @@ export function basesOf(build: Service["build"]): string[] {
   }
 }
 
-/** What a build starts from, once its source is known. */
+/** The base images of a build whose source is known. */
 export interface BuildBases {
   readonly images: readonly { readonly reference: BaseImage; readonly platform: Platform }[];
-  /** The one the image's file system starts with; undefined when it differs between platforms, or is not known. */
+  /** The image that the file system starts from; undefined if it is unknown or differs between platforms. */
   readonly base: BaseImage | undefined;
-  /** FROM lines whose image cannot be told from the Dockerfile's text. */
+  /** FROM lines whose image only the build itself can determine. */
   readonly unknown: readonly string[];
 }
 
-/** Those of them that the catalog names. */
+/** The images that the catalog names, with the platform they are used on. */
 export function catalogImages(
   { native, platforms }: { readonly native: Platform; readonly platforms: readonly Platform[] },
   build: Service["build"],
 ): BuildBases["images"] {
   if (build.strategy === "dockerfile") return [];
-  // What only builds runs on the engine's own platform, whatever the image is for.
+  // Builder images run on the engine's own platform, whatever the target.
   const builders = build.strategy === "static-web" ? [build.builder] : [];
   return [
     ...builders.map((reference) => ({ reference, platform: native })),
@@ -90,7 +88,10 @@ export function catalogImages(
   ];
 }
 
-/** @throws TgoError SOURCE for a Dockerfile that is missing or has no such target */
+/**
+ * All base images of a build.
+ * @throws TgoError SOURCE for a Dockerfile that is missing or has no such target
+ */
 export async function buildBases({
   context,
   name,

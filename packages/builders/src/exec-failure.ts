@@ -1,4 +1,4 @@
-/** A command in a container that ended with another exit code than expected. */
+/** A command in a container that ended with an unexpected exit code. */
 export interface ExecFailure extends Error {
   readonly cmd: readonly string[];
   readonly exitCode: number;
@@ -7,8 +7,8 @@ export interface ExecFailure extends Error {
 }
 
 /**
- * The failed command behind an error of the SDK. By its fields: the SDK in a module's runtime does not export its
- * ExecError class, and the npm package's is another one.
+ * The failed command that caused an SDK error. Recognized by its fields, because the SDK in a module's runtime does not
+ * export its ExecError class, and the npm package's class is a different one.
  */
 export function execFailure(error: unknown): ExecFailure | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -16,11 +16,12 @@ export function execFailure(error: unknown): ExecFailure | undefined {
   return execFailure(error.cause);
 }
 
+/** The message of anything that was thrown. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The end of what a command printed, indented. */
+/** The last lines of a command's output, indented. */
 export function lastLines({ stdout, stderr }: Pick<ExecFailure, "stdout" | "stderr">, count: number): string {
   return `${stdout}\n${stderr}`
     .split("\n")

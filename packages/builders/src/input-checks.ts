@@ -1,15 +1,15 @@
 import type { PythonBuild } from "@tgo/catalog";
 import { requireFiles } from "./image-config/configure-image.js";
-import { buildSecrets } from "./dockerfile/build-dockerfile.js";
-import { lockedRequirements, requireLock } from "./python/lock.js";
-import { withTools } from "./python/tools.js";
+import { buildSecrets } from "./dockerfile/build-secrets.js";
+import { lockedRequirements, requireLock } from "./python/locked-requirements.js";
+import { pythonToolsContainer } from "./python/tools-container.js";
 import type { BuildRequest } from "./build-request.js";
-import { readProject } from "./static-web/project.js";
-import { siteFiles } from "./static-web/site.js";
+import { readProject } from "./static-web/read-project.js";
+import { nginxFiles } from "./static-web/nginx-files.js";
 
 /**
- * What a build asks of its source and its caller before it makes anything, one promise each: locks that match their
- * projects, files that are there, secrets that were given. The build's own checks, without the build.
+ * Checks the source and the caller's input as the build does, without building: locks match their projects, files exist,
+ * secrets are given. One promise per check.
  */
 export function inputChecks(request: BuildRequest): readonly Promise<unknown>[] {
   return [requireFiles(request), ...byStrategy(request)];
@@ -22,16 +22,16 @@ function byStrategy(request: BuildRequest): readonly Promise<unknown>[] {
     case "python":
       return [checkPackages({ ...request, service: { ...service, build } })];
     case "static-web": {
-      const pages = { ...request, service: { ...service, build } };
-      return [readProject(pages), siteFiles(pages)];
+      const web = { ...request, service: { ...service, build } };
+      return [readProject(web), nginxFiles(web)];
     }
     case "dockerfile":
       return [buildSecrets(context, name, build)];
   }
 }
 
-/** By the lock's own tool, which the build needs next: what is fetched for it here is not fetched again. */
+/** Checks the lock with its own tool. The build reuses what is downloaded here. */
 async function checkPackages(request: BuildRequest<PythonBuild>): Promise<void> {
   const lock = await requireLock(request);
-  await lockedRequirements(request, lock, await withTools(request));
+  await lockedRequirements(request, lock, await pythonToolsContainer(request));
 }

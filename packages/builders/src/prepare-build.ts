@@ -1,8 +1,8 @@
 import type { BaseImage, Platform, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { basesOf, buildBases, type BuildRequest } from "./build-variants.js";
-import { fill } from "./build-request.js";
-import { buildValues } from "./static-web/build-static-web.js";
+import { fillTemplate, type BuildRequest } from "./build-request.js";
+import { basesOf, buildBases } from "./build-variants.js";
+import { buildValues } from "./static-web/build-values.js";
 import { isWithoutCommit, whyUncommitted } from "./source/commit-notes.js";
 import { baseImage, type BuildContext } from "./build-context.js";
 import { loadSource, type SourceOptions } from "./source/load-source.js";
@@ -10,12 +10,12 @@ import { loadSource, type SourceOptions } from "./source/load-source.js";
 export interface PrepareOptions extends SourceOptions {
   /** Build values as NAME=value. */
   readonly values?: readonly string[] | undefined;
-  /** Version that the candidate is of, without a v; part of its bytes. */
+  /** The version to build, without a v; part of the image. */
   readonly version?: string | undefined;
 }
 
 /**
- * Reads the source and resolves the bases to digests. Builds nothing.
+ * Reads the source and resolves base images to digests, without building anything.
  * @throws TgoError SOURCE, USAGE
  */
 export async function prepareBuild(
@@ -32,7 +32,7 @@ export async function prepareBuild(
 }
 
 /**
- * What is to be built, as far as its source and the caller's values say: the bases come with {@link resolveRequest}.
+ * Reads the source and the build values. {@link resolveRequest} adds the base images.
  * @throws TgoError SOURCE, USAGE
  */
 export async function openRequest(
@@ -42,7 +42,7 @@ export async function openRequest(
   options: PrepareOptions,
 ): Promise<BuildRequest> {
   const { platforms } = context;
-  // Asked for already while the source is read: what the catalog names needs none.
+  // Resolves the catalog's base images while the source is being read.
   const early = Promise.all(
     basesOf(service.build).map((reference) =>
       context.bases.digest(reference, isFinal(service, reference) ? platforms[0] : context.native),
@@ -52,14 +52,14 @@ export async function openRequest(
   const source = await loadSource(context, name, service, options);
   const given = parseValues(options.values ?? []);
   const partial = { context, name, service, source, platforms, version: options.version };
-  const values = valuesOf(name, service, given, (template) => fill(template, partial));
+  const values = valuesOf(name, service, given, (template) => fillTemplate(template, partial));
   return { ...partial, values, base: undefined, notes: [] };
 }
 
 /** A build request whose base images are known by digest. */
 export interface ResolvedRequest {
   readonly request: BuildRequest;
-  /** Digests the base images stand for, by reference. */
+  /** Digests of the base images, by reference. */
   readonly bases: Readonly<Record<string, string>>;
 }
 
@@ -79,21 +79,21 @@ export async function resolveRequest(opened: BuildRequest): Promise<ResolvedRequ
 }
 
 /**
- * A version is of a commit: said before anything is built in vain.
+ * Refuses to build a version from a source that is not a commit, before anything is built.
  * @throws TgoError SOURCE
  */
 export function refuseUnreleasable({ source, version }: Pick<BuildRequest, "source" | "version">): void {
   if (version === undefined || !isWithoutCommit(source)) return;
   const { revision, uncommitted } = source;
   const hasChanges = uncommitted !== undefined && "changed" in uncommitted;
-  throw new TgoError("SOURCE", `${version} cannot be made of ${revision}: ${whyUncommitted(source)}`, {
+  throw new TgoError("SOURCE", `${version} cannot be built from ${revision}: ${whyUncommitted(source)}`, {
     remedy: hasChanges
-      ? "Commit what has changed. For files that belong to no commit, such as generated ones: --revision COMMIT and --created TIME."
-      : "Give a source that is a git checkout of its own, or say --revision COMMIT and --created TIME.",
+      ? "Commit the changes. If they belong in no commit, such as generated files, pass --revision COMMIT and --created TIME."
+      : "Pass a source that is a git checkout, or pass --revision COMMIT and --created TIME.",
   });
 }
 
-/** Whether the image starts from it; what only builds is of the engine's own platform. */
+/** Whether the final image starts from it; builder images run on the engine's own platform. */
 function isFinal({ build }: Service, reference: BaseImage): boolean {
   return "base" in build && build.base === reference;
 }
@@ -102,14 +102,14 @@ function valuesOf(
   name: string,
   { build }: Service,
   given: ReadonlyMap<string, string>,
-  filled: (template: string) => string,
+  fill: (template: string) => string,
 ): Record<string, string> {
   switch (build.strategy) {
     case "static-web":
-      return buildValues(name, build, given, filled);
+      return buildValues(name, build, given, fill);
     case "dockerfile":
       return Object.fromEntries(
-        Object.entries(build.args).map(([key, template]) => [key, given.get(key) ?? filled(template)]),
+        Object.entries(build.args).map(([key, template]) => [key, given.get(key) ?? fill(template)]),
       );
     case "python":
       return {};
@@ -128,7 +128,10 @@ function declaredValues({ build }: Service): string[] {
   }
 }
 
-/** @throws TgoError USAGE for a value no selected service declares */
+/**
+ * Checks that the selected services declare the given build values.
+ * @throws TgoError USAGE
+ */
 export function checkValues(
   values: readonly string[],
   services: readonly { name: string; service: Service }[],
@@ -148,7 +151,7 @@ function parseValues(values: readonly string[]): Map<string, string> {
       const equals = text.indexOf("=");
       if (equals < 1) {
         throw new TgoError("USAGE", `--value "${text}" is not NAME=value`, {
-          remedy: "Write for example --value VITE_API_BASE_URL=https://api.example.com.",
+          remedy: "For example: --value VITE_API_BASE_URL=https://api.example.com.",
         });
       }
       return [text.slice(0, equals), text.slice(equals + 1)];
@@ -157,7 +160,7 @@ function parseValues(values: readonly string[]): Map<string, string> {
 }
 
 /**
- * The digest every base stands for, by its reference.
+ * The digest of every base image, by reference.
  * @throws TgoError SOURCE for a base that cannot be pulled, or lacks a platform
  */
 async function resolveBases(
@@ -185,11 +188,11 @@ function pinNotes(
     ...(floating.length === 0
       ? []
       : [
-          `base images not pinned, resolved when this ran: ${floating.join(", ")}; ` +
+          `base images not pinned, resolved during this run: ${floating.join(", ")}; ` +
             `npx --no-install tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`,
         ]),
     ...(unknown.length === 0
       ? []
-      : [`not pinned, as the build decides what they mean: ${unknown.join("; ")}`]),
+      : [`not pinned, because only the build can resolve them: ${unknown.join("; ")}`]),
   ];
 }

@@ -1,8 +1,8 @@
 import { applyOverride } from "@tgo/catalog";
 import { describe, expect, it } from "vitest";
 import { buildError } from "../src/build-error.js";
-import { fill } from "../src/build-request.js";
-import { buildValues } from "../src/static-web/build-static-web.js";
+import { fillTemplate } from "../src/build-request.js";
+import { buildValues } from "../src/static-web/build-values.js";
 import { checkValues } from "../src/prepare-build.js";
 
 const catalog = applyOverride({
@@ -24,7 +24,7 @@ const { build } = web;
 const identity = (text: string): string => text;
 
 describe("build values", () => {
-  it("are the given ones over filled-in defaults", () => {
+  it("are the given ones, and expanded defaults for the rest", () => {
     const given = new Map([
       ["VITE_KEY", "k"],
       ["VITE_URL", "https://x"],
@@ -36,13 +36,13 @@ describe("build values", () => {
     });
   });
 
-  it("are refused when one is missing, with the flag that gives it", () => {
+  it("are rejected if one is missing, naming its flag", () => {
     expect(() => buildValues("web", build, new Map(), identity)).toThrow(
       /web needs.*VITE_KEY\n.*--value VITE_KEY=/,
     );
   });
 
-  it("are refused when no selected service declares one", () => {
+  it("are rejected if no selected service declares them", () => {
     const api = catalog.services.api;
     if (api === undefined) throw new Error("no api service");
     expect(() => {
@@ -57,12 +57,12 @@ describe("build values", () => {
   });
 });
 
-describe("arguments of a Dockerfile", () => {
+describe("build arguments of a Dockerfile", () => {
   const { dk } = applyOverride({
     services: { dk: { title: "D", build: { strategy: "dockerfile", args: { GREETING: "{service}" } } } },
   }).services;
 
-  it("are build values like any other: --value replaces those that are declared", () => {
+  it("are build values like any other: --value overrides those that are declared", () => {
     if (dk === undefined) throw new Error("no service");
     const check = (value: string) => (): void => {
       checkValues([value], [{ name: "dk", service: dk }]);
@@ -73,8 +73,8 @@ describe("arguments of a Dockerfile", () => {
 });
 
 describe("templates", () => {
-  it("take the revision for a version there is none of, and leave other braces alone", () => {
-    const facts = {
+  it("use the revision if there is no version, and leave other braces alone", () => {
+    const request = {
       name: "web",
       version: undefined,
       source: {
@@ -87,14 +87,14 @@ describe("templates", () => {
         directory: undefined as never,
       },
     };
-    expect(fill("{service} {version} {revision} {created} {other}", facts)).toBe(
+    expect(fillTemplate("{service} {version} {revision} {created} {other}", request)).toBe(
       "web c0ffee c0ffee 2026-01-02T03:04:05Z {other}",
     );
   });
 });
 
 describe("a failed build step", () => {
-  it("shows the end of what the command printed, whichever SDK's error it is", () => {
+  it("shows the end of the command's output, whichever SDK the error comes from", () => {
     const output = Array.from({ length: 40 }, (_, line) => `line ${line}`).join("\n");
     const error = Object.assign(new Error("exit code: 1"), {
       exitCode: 1,

@@ -8,12 +8,12 @@ export interface CheckResult {
   readonly elf: number;
 }
 
-const SHOWN = 20;
+const MAX_FILES = 20;
 
 /**
- * Looks at every file of a variant: an ELF file for another machine would fail on the user's, not on ours.
- * The configuration's architecture proves nothing (index and configuration are written from one field).
- * @throws TgoError CHECK listing the wrong files by path
+ * Checks every file of a variant: an ELF file for another architecture would fail only on the user's machine. The
+ * architecture in the image configuration is no evidence, because it is written from the same field as the index.
+ * @throws TgoError CHECK listing the foreign files
  */
 export async function checkVariant(
   context: BuildContext,
@@ -23,8 +23,8 @@ export async function checkVariant(
 ): Promise<CheckResult> {
   const actual = await container.platform();
   if (String(actual) !== platform) {
-    throw new TgoError("CHECK", `the ${platform} variant of ${service} says it is ${actual}`, {
-      remedy: "The base image lacks this platform; choose one that has it.",
+    throw new TgoError("CHECK", `the ${platform} variant of ${service} is configured for ${actual}`, {
+      remedy: "Its base image lacks this platform: choose one that has it.",
     });
   }
   const report = await scanRoot(context, container.rootfs(), platform, allow);
@@ -32,9 +32,9 @@ export async function checkVariant(
   if (report.elf === 0) {
     throw new TgoError(
       "CHECK",
-      `the ${platform} variant of ${service} has no program in it: 0 ELF files in ${report.files}`,
+      `the ${platform} variant of ${service} contains no program: none of its ${report.files} files is an ELF file`,
       {
-        remedy: "Check the base image: an image without a single ELF file cannot start.",
+        remedy: "Check the base image: an image without any ELF file cannot start.",
       },
     );
   }
@@ -46,19 +46,21 @@ function foreignFiles(
   platform: Platform,
   service: string,
 ): TgoError {
-  const shown = foreign.slice(0, SHOWN).map(({ path, machine }) => `  ${path} (${machine})`);
-  const more = foreign.length > SHOWN ? [`  and ${foreign.length - SHOWN} more`] : [];
+  const shown = foreign.slice(0, MAX_FILES).map(({ path, machine }) => `  ${path} (${machine})`);
+  const more = foreign.length > MAX_FILES ? [`  and ${foreign.length - MAX_FILES} more`] : [];
   const files = foreign.length === 1 ? "1 file" : `${foreign.length} files`;
   const are = foreign.length === 1 ? "is" : "are";
   return new TgoError(
     "CHECK",
-    [`${files} of the ${platform} variant of ${service} ${are} for another machine:`, ...shown, ...more].join(
-      "\n",
-    ),
+    [
+      `${files} of the ${platform} variant of ${service} ${are} for another architecture:`,
+      ...shown,
+      ...more,
+    ].join("\n"),
     {
       remedy:
-        "Remove them from the source or build them per platform; files that are data there go into the " +
-        "service's allowForeign in tgo.catalog.json.",
+        "Remove them from the source, or build them for each platform. If they are only data, list them in " +
+        "allowForeign of the service in tgo.catalog.json.",
     },
   );
 }

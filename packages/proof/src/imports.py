@@ -1,9 +1,9 @@
-"""Imports every top-level module of every package installed beside this interpreter, and tells which fail.
+"""Imports every top-level module of every package installed for this interpreter, and reports which ones fail.
 
-Run inside a variant with one argument, JSON {"skip": [module, ...], "seconds": limit of one module}; prints JSON.
-The modules are imported in a child process: one that crashes the interpreter, ends it or never returns takes only
-its child along, and is known by name. What fails among the others is tried once more alone: packages may disturb
-each other, and only one that fails by itself is wrong.
+Run inside a variant with one argument, JSON {"skip": [module, ...], "seconds": time limit per module}; prints JSON.
+Modules are imported in a child process, so that one that crashes, exits or hangs takes down only the child and can be
+named. A failed module is retried on its own: packages may interfere with each other, and only a module that also fails
+alone is broken.
 """
 
 import importlib
@@ -19,9 +19,9 @@ import sys
 import sysconfig
 import time
 
-# By themselves these are no part of a package's interface: wheels carry them along by mistake, and setup.py acts.
+# Not part of a package's interface: wheels contain them by mistake, and importing setup.py has side effects.
 NOT_MODULES = {"__pycache__", "test", "tests", "doc", "docs", "example", "examples", "setup", "conftest"}
-# Of the standard library until a release after 3.8 (PEP 594, PEP 632): missing, they are no optional package.
+# In the standard library until some release after 3.8 (PEP 594, PEP 632), so not optional packages.
 REMOVED = "asynchat asyncore cgi cgitb crypt distutils imghdr imp nntplib pipes smtpd sndhdr telnetlib".split()
 STANDARD = {*getattr(sys, "stdlib_module_names", sys.builtin_module_names), *REMOVED}
 EXTENSIONS = importlib.machinery.EXTENSION_SUFFIXES
@@ -31,7 +31,7 @@ LONGEST = 300
 
 
 def stem(name):
-    """The module a file is for this interpreter, or None."""
+    """The module name of a file for this interpreter, or None."""
     suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
     return None if suffix is None else name[: -len(suffix)]
 
@@ -41,7 +41,7 @@ def is_name(part):
 
 
 def modules_of(files):
-    """The outermost modules among a package's files: below a namespace package (PEP 420) those one step in."""
+    """The outermost modules among a package's files; in a namespace package (PEP 420), those one level down."""
     found = {}
     for *folders, name in files:
         module = stem(name)
@@ -57,7 +57,7 @@ def modules_of(files):
         for path, compiled in found.items()
         if not any(path[:depth] in found for depth in range(1, len(path)))
     }
-    # _yaml beside yaml: not meant to be imported first, and the public one imports it when it needs it.
+    # A private module next to a public one, like _yaml and yaml: the public one imports it if needed.
     public = any(not path[0].startswith("_") for path in outermost)
     return {
         ".".join(path)
@@ -72,7 +72,7 @@ def normal(name):
 
 
 def installed():
-    """Every package beside this interpreter: its name, version, modules, and what it always requires."""
+    """Every installed package: its name, version, modules and unconditional requirements."""
     paths = sysconfig.get_paths()
     packages = {}
     for found in importlib.metadata.distributions(path=sorted({paths["purelib"], paths["platlib"]})):
@@ -95,13 +95,13 @@ def roots(packages):
     return {module.split(".")[0] for package in packages.values() for module in package["modules"]}
 
 
-def lacking(error, package, known):
-    """The package that is not installed, and need not be, for want of which a module cannot be imported."""
+def missing_optional(error, package, known):
+    """The optional package that is not installed and that a module needs, or None."""
     depth = 0
     while error is not None and not isinstance(error, ModuleNotFoundError) and depth < 10:
-        # Raised by hand, to say it more kindly; the loader itself gives the name of what it could not load.
-        by_hand = isinstance(error, (ImportError, RuntimeError)) and getattr(error, "name", None) is None
-        if not by_hand:
+        # Raised by the package with its own message; the loader sets the name of what it could not load.
+        by_package = isinstance(error, (ImportError, RuntimeError)) and getattr(error, "name", None) is None
+        if not by_package:
             return None
         error = error.__cause__ or error.__context__
         depth += 1
@@ -118,29 +118,29 @@ def explain(error):
 
 
 def work(names, owners, known, pipe):
-    """The child: imports, and tells each beginning and each end."""
+    """The child: imports modules, and reports each start and each end."""
 
-    def tell(**fact):
-        os.write(pipe, (json.dumps(fact) + "\n").encode())
+    def report(**event):
+        os.write(pipe, (json.dumps(event) + "\n").encode())
 
     for name in names:
-        tell(begins=name)
+        report(begins=name)
         try:
             importlib.import_module(name)
-            tell(module=name)
+            report(module=name)
         except SystemExit as end:
-            tell(module=name, **({} if end.code in (None, 0) else {"error": f"ends with sys.exit({end.code!r})"}))
+            report(module=name, **({} if end.code in (None, 0) else {"error": f"ends with sys.exit({end.code!r})"}))
         except BaseException as error:
-            missing = lacking(error, owners[name], known)
-            tell(module=name, **({"error": explain(error)} if missing is None else {"lacks": missing}))
+            missing = missing_optional(error, owners[name], known)
+            report(module=name, **({"error": explain(error)} if missing is None else {"lacks": missing}))
 
 
 def run(names, owners, known, seconds):
-    """Imports names in one child after the other, until each has an outcome; yields (name, outcome)."""
+    """Imports modules in one child after another until each has an outcome; yields (name, outcome)."""
     left = list(names)
     while left:
         reader, writer = os.pipe()
-        # A module may print what it likes: this program's own output stays one JSON document.
+        # Modules may print anything; this program's own output must stay one JSON document.
         output = os.memfd_create("output")
         child = os.fork()
         if child == 0:
@@ -151,7 +151,7 @@ def run(names, owners, known, seconds):
                 os.dup2(output, 2)
                 work(left, owners, known, writer)
             finally:
-                # At once: what a module left running, or registered for the end, is not waited for.
+                # Exit at once, without waiting for threads or exit handlers of the modules.
                 os._exit(0)
         os.close(writer)
         begun, ended, pending, late = None, set(), b"", False
@@ -165,11 +165,11 @@ def run(names, owners, known, seconds):
                 break
             *lines, pending = (pending + chunk).split(b"\n")
             for line in lines:
-                fact = json.loads(line)
-                begun = fact.get("begins", begun)
-                if "module" in fact:
-                    ended.add(fact["module"])
-                    yield fact.pop("module"), fact
+                event = json.loads(line)
+                begun = event.get("begins", begun)
+                if "module" in event:
+                    ended.add(event["module"])
+                    yield event.pop("module"), event
                 deadline = time.monotonic() + seconds
         os.close(reader)
         if late:
@@ -183,7 +183,7 @@ def run(names, owners, known, seconds):
 
 
 def death(status, output):
-    """How the interpreter ended in the middle of an import."""
+    """How the interpreter ended during an import."""
     how = (
         f"the interpreter crashed ({signal.Signals(os.WTERMSIG(status)).name})"
         if os.WIFSIGNALED(status)

@@ -5,29 +5,29 @@ import program from "./imports.py";
 
 interface Module {
   readonly module: string;
-  /** Name and version of the package it belongs to. */
+  /** Name and version of its package. */
   readonly package: string;
 }
 
-/** What imports.py prints. */
+/** The output of imports.py. */
 export interface ImportReport {
   readonly packages: number;
-  /** Modules that were imported, or tried. */
+  /** The number of modules that it tried to import. */
   readonly modules: number;
-  /** Named by `smoke.skipImports`. */
+  /** Modules skipped because of `smoke.skipImports`. */
   readonly skipped: readonly string[];
-  /** Cannot be imported for want of an optional package that the lock does not install. */
+  /** Modules that need an optional package which is not in the lock. */
   readonly lacking: readonly (Module & { readonly lacks: string })[];
   readonly failed: readonly (Module & { readonly error: string })[];
 }
 
 const PROGRAM = "/run/tgo/imports.py";
 
-/** Modules of a failure that are told; a missing library may concern very many. */
-const SHOWN = 10;
+/** How many modules a message lists; a missing library may affect very many. */
+const MAX_MODULES = 10;
 
-/** A run of imports.py by the interpreter the packages were installed for. Nothing of it is in the image. */
-export function importsRun(
+/** Runs imports.py with the interpreter of the virtual environment. The program is not part of the image. */
+export function runImports(
   container: Container,
   build: PythonBuild,
   smoke: Pick<Service["smoke"], "skipImports" | "timeoutSeconds">,
@@ -39,28 +39,30 @@ export function importsRun(
 }
 
 /**
- * The report's lines. No clock in them: they are written into the image's index.
+ * Summarizes the output of imports.py, without times, so that equal results give equal lines.
  * @throws TgoError SMOKE naming the modules that cannot be imported
  */
 export function importLines(output: string, where: string): string[] {
   const report = parse(output, where);
   if (report.failed.length > 0) throw importFailure(report, where);
   const skipped = report.skipped.length === 0 ? "" : `, skipped: ${report.skipped.join(", ")}`;
-  const fine = report.modules - report.lacking.length;
-  const lines = [`imports: ${count(fine, "module")} of ${count(report.packages, "package")} ok${skipped}`];
+  const imported = report.modules - report.lacking.length;
+  const lines = [
+    `imports: ${count(imported, "module")} of ${count(report.packages, "package")} ok${skipped}`,
+  ];
   if (report.lacking.length > 0) {
     const named = report.lacking.map(({ module, lacks }) => `${module} (needs ${lacks})`);
-    lines.push(`imports: only with packages that are not installed: ${some(named).join(", ")}`);
+    lines.push(`imports: skipped for lack of optional packages: ${limit(named).join(", ")}`);
   }
   return lines;
 }
 
 function parse(output: string, where: string): ImportReport {
   try {
-    // The program is ours and of the same build: its output needs no schema.
+    // The program is ours, from the same build: its output needs no schema.
     return JSON.parse(output) as ImportReport;
   } catch (cause) {
-    throw new TgoError("INTERNAL", "the imports program did not answer with JSON", { where, cause });
+    throw new TgoError("INTERNAL", "imports.py did not print JSON", { where, cause });
   }
 }
 
@@ -68,29 +70,29 @@ function importFailure({ failed, modules }: ImportReport, where: string): TgoErr
   const lines = failed.map((each) => `  ${each.module} (${each.package}): ${each.error}`);
   return new TgoError(
     "SMOKE",
-    `${failed.length} of ${modules} modules of the locked packages cannot be imported:\n${some(lines).join("\n")}`,
+    `${failed.length} of ${modules} modules of the locked packages cannot be imported:\n${limit(lines).join("\n")}`,
     { where, remedy: remedyOf(failed.map(({ error }) => error)) },
   );
 }
 
 function remedyOf(errors: readonly string[]): string {
   const skip =
-    "A module that is not meant to be imported by itself goes into smoke.skipImports in the catalog.";
+    "If a module is not meant to be imported on its own, add it to smoke.skipImports in the catalog.";
   const libraries = new Set(
     errors.flatMap((error) => /(\S+\.so[.\d]*): cannot open shared object file/.exec(error)?.[1] ?? []),
   );
   if (libraries.size > 0) {
-    return `Add the Debian package that brings ${[...libraries].sort().join(", ")} to build.packages in the catalog.`;
+    return `Add the Debian package that contains ${[...libraries].sort().join(", ")} to build.packages in the catalog.`;
   }
   if (errors.some((error) => error.startsWith("the interpreter "))) {
     return (
-      "Where only the emulated platform crashes, run the same smoke on a machine of that platform: emulation " +
-      `may be what fails. ${skip}`
+      "If only the emulated platform crashes, run the smoke test on a machine of that platform: the emulator " +
+      `may be the cause. ${skip}`
     );
   }
   return (
-    "Add what it misses: a Debian package with the program or library goes into build.packages. " +
-    `Or choose another version of the Python package. ${skip}`
+    "Add the Debian package with the missing program or library to build.packages, or choose another version of " +
+    `the Python package. ${skip}`
   );
 }
 
@@ -98,7 +100,7 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-function some(texts: readonly string[]): string[] {
-  const more = texts.length - SHOWN;
-  return more > 0 ? [...texts.slice(0, SHOWN), `and ${more} more`] : [...texts];
+function limit(texts: readonly string[]): string[] {
+  const more = texts.length - MAX_MODULES;
+  return more > 0 ? [...texts.slice(0, MAX_MODULES), `and ${more} more`] : [...texts];
 }

@@ -2,28 +2,28 @@ import type { PythonBuild, Service } from "@tgo/catalog";
 
 type Request = Service["smoke"]["http"][number];
 
-/** How a variant proves that it works: what its definition says, and what can be told from the rest of it. */
+/** The smoke test of a variant: what its definition declares, and what can be derived from the rest of it. */
 export interface SmokePlan {
-  /** Prints the machine, as `uname -m`. */
+  /** A command that prints the machine, like `uname -m`. */
   readonly machine: readonly string[];
-  /** Commands that must exit with 0. */
+  /** Commands that must exit with code 0. */
   readonly exec: readonly (readonly string[])[];
-  /** The build whose packages are imported. */
+  /** The Python build whose packages are imported. */
   readonly imports: PythonBuild | undefined;
-  /** Requests the started service must answer; with none it is not started. */
+  /** Requests that the started service must answer; without any, it is not started. */
   readonly http: readonly Request[];
 }
 
 /**
- * A definition without any smoke is still tried as far as it tells how: packages are imported, nginx reads its
- * configuration, and the address that the health check asks, or the first page, must answer.
+ * Plans the smoke test of a service. Without a declared test, it still imports Python packages, checks nginx's configuration
+ * and requests the URL of the health check, or the first page.
  */
 export function smokePlan({ build, image, smoke }: Service): SmokePlan {
   return {
     machine: smoke.machine ?? machineCommand(build),
-    exec: [...smoke.exec, ...ownCommands(build).filter((command) => !includes(smoke.exec, command))],
+    exec: [...smoke.exec, ...defaultCommands(build).filter((command) => !includes(smoke.exec, command))],
     imports: build.strategy === "python" && smoke.imports ? build : undefined,
-    http: smoke.http.length > 0 ? smoke.http : requestsOf(build, image),
+    http: smoke.http.length > 0 ? smoke.http : defaultRequests(build, image),
   };
 }
 
@@ -33,7 +33,7 @@ function machineCommand({ strategy }: Service["build"]): readonly string[] {
     : ["uname", "-m"];
 }
 
-function ownCommands({ strategy }: Service["build"]): readonly (readonly string[])[] {
+function defaultCommands({ strategy }: Service["build"]): readonly (readonly string[])[] {
   return strategy === "static-web" ? [["nginx", "-t"]] : [];
 }
 
@@ -41,11 +41,14 @@ function includes(commands: readonly (readonly string[])[], command: readonly st
   return commands.some((each) => JSON.stringify(each) === JSON.stringify(command));
 }
 
-/** Of a health check that asks for a page of the container itself: that page. Of pages: the first one. */
-function requestsOf({ strategy }: Service["build"], { healthcheck, ports }: Service["image"]): Request[] {
-  const address = /http:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d+))?(\/[^\s"'`;|&)]*)?/.exec(
+/** The URL of a health check that requests a page from the container itself; for static pages, the first page. */
+function defaultRequests(
+  { strategy }: Service["build"],
+  { healthcheck, ports }: Service["image"],
+): Request[] {
+  const url = /http:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d+))?(\/[^\s"'`;|&)]*)?/.exec(
     healthcheck?.command.join(" ") ?? "",
   );
-  if (address !== null) return [{ port: Number(address[1] ?? 80), path: address[2] ?? "/", status: 200 }];
+  if (url !== null) return [{ port: Number(url[1] ?? 80), path: url[2] ?? "/", status: 200 }];
   return strategy === "static-web" ? [{ port: ports[0] ?? 80, path: "/", status: 200 }] : [];
 }

@@ -14,54 +14,57 @@ export interface BasesOptions {
   readonly native: Platform;
   /** By host: `{ "docker.io": "mirror.example.com" }`. */
   readonly mirrors: Readonly<Record<string, string>>;
-  /** Digests that base images are pinned to; the others' tags are resolved. */
+  /** Digests of pinned base images; the tags of others are resolved. */
   readonly pins: Pins;
-  /** How the engine connects to a registry of the user's machine. */
+  /** The service through which the engine reaches a registry on the user's machine, if the address is one. */
   readonly service: (address: string) => DaggerService | undefined;
 }
 
 /**
- * The base images of a call. A tag is resolved once, to the digest of its index: every service and every platform
- * then starts from that digest, even when the tag moves meanwhile.
+ * The base images of a call. Each tag is resolved once, to the digest of its index, so that every service and platform
+ * uses the same digest even if the tag moves meanwhile.
  */
 export class Bases {
   readonly #digests = new Map<string, Promise<string>>();
 
   constructor(private readonly options: BasesOptions) {}
 
+  /** Whether a base is pinned to a digest, by its reference or by the lock. */
   isPinned(reference: BaseImage): boolean {
     return pinned(reference, this.options.pins).includes("@");
   }
 
   /**
-   * The digest that a base stands for in this call: of its index, where it has one.
-   * @param platform one that the base has to have, when its tag is not resolved yet
+   * The digest of a base in this call; that of its index if it has one.
+   * @param platform a platform that the base must have, used when its tag is resolved
    * @throws TgoError SOURCE
    */
   digest(reference: BaseImage, platform: Platform = this.options.native): Promise<string> {
     const known = this.#digests.get(reference);
     if (known !== undefined) return known;
-    const asked = this.#resolve(reference, platform);
-    this.#digests.set(reference, asked);
-    return asked;
+    const resolved = this.#resolve(reference, platform);
+    this.#digests.set(reference, resolved);
+    return resolved;
   }
 
-  /** Where a base is pulled from: its mirror where there is one, by its digest. */
+  /** The address from which a base is pulled: on its mirror if one is set, by digest. */
   async address(reference: BaseImage, platform?: Platform): Promise<string> {
     const [name = ""] = reference.split("@");
     return mirrored(`${name}@${await this.digest(reference, platform)}`, this.options.mirrors);
   }
 
   /**
-   * @throws TgoError SOURCE when the base has no such platform: `from` of an image with one platform returns that
-   *   one, whatever was asked for.
+   * A base for a platform.
+   * @throws TgoError SOURCE if the base lacks the platform. This is checked, because the engine's `from` returns the
+   *   only platform of an image without an index, whatever was requested.
    */
   async container(reference: BaseImage, platform: Platform): Promise<Container> {
     const base = this.#from(await this.address(reference, platform), platform);
     const actual = await base.platform().catch((cause: unknown) => {
       throw this.#failure(reference, platform, cause);
     });
-    if (String(actual) !== platform) throw this.#lacks(reference, platform, `found ${String(actual)}`);
+    if (String(actual) !== platform)
+      throw this.#platformMissing(reference, platform, `found ${String(actual)}`);
     return base;
   }
 
@@ -86,7 +89,7 @@ export class Bases {
   #failure(reference: BaseImage, platform: Platform, cause: unknown): TgoError {
     const message = errorMessage(cause);
     if (/\bno (?:\S+ variant|match for platform)/.test(message))
-      return this.#lacks(reference, platform, message);
+      return this.#platformMissing(reference, platform, message);
     const { mirrors, pins } = this.options;
     const address = mirrored(pinned(reference, pins), mirrors);
     const missing = /not.?found|manifest.?unknown|no such digest|\b404\b/i.test(message);
@@ -98,7 +101,7 @@ export class Bases {
           where: address,
           remedy: reference.includes("@")
             ? "Choose another tag or digest in the catalog."
-            : "Pin it anew: npx --no-install tgo lock-bases --output tgo.bases.json.",
+            : "Update the lock: npx --no-install tgo lock-bases --output tgo.bases.json.",
           cause,
         },
       );
@@ -107,18 +110,18 @@ export class Bases {
       where: address,
       remedy:
         mirrored(reference, mirrors) === reference
-          ? "Check the name and the network. Where the registry is out of reach, set a mirror: " +
+          ? "Check the name and the network. If the registry is unreachable from here, set a mirror: " +
             `--mirror ${reference.slice(0, reference.indexOf("/"))}=mirror.example.com, or mirrors.images in tgo.catalog.json.`
-          : "A mirror (--mirror, or mirrors.images of the catalog) leads there: check that it answers and has this image.",
+          : "This mirror is set by --mirror or mirrors.images in the catalog: check that it is reachable and has this image.",
       cause,
     });
   }
 
-  #lacks(reference: BaseImage, platform: Platform, detail: string): TgoError {
+  #platformMissing(reference: BaseImage, platform: Platform, detail: string): TgoError {
     const { mirrors, pins } = this.options;
     return new TgoError("SOURCE", `base image ${reference} has no ${platform} variant (${detail})`, {
       where: mirrored(pinned(reference, pins), mirrors),
-      remedy: "Choose a base with both platforms, or build only its own with --platform.",
+      remedy: "Choose a base with all platforms, or build only those that it has: --platform.",
     });
   }
 }

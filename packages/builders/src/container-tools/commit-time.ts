@@ -2,12 +2,13 @@ import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 
-/** The most that is read of a packed commit: its committer stands before its message. */
+/** How much of a packed commit is read; the committer precedes the message. */
 const READ = 64 * 1024;
 
 /**
- * The committer's time of a commit, in seconds since 1970, out of a `.git` folder; null when it cannot be told. Without
- * git, which the container has not. Commits that are stored as differences are not read: a clone of depth 1 has none.
+ * Reads the committer time of a commit from a `.git` directory, in seconds since 1970; null if it cannot be determined.
+ * Dagger's API has no commit times and the container has no git, so this reads the objects itself. Commits stored as
+ * deltas are not supported; a clone of depth 1 has none.
  * @see https://git-scm.com/docs/gitformat-pack
  */
 export async function commitTime({ git, commit }: { git: string; commit: string }): Promise<number | null> {
@@ -32,7 +33,7 @@ async function packedObject(git: string, commit: string): Promise<string | undef
   return undefined;
 }
 
-/** Where an object lies in the pack of this index, version 2. */
+/** The offset of an object in the pack of this index (version 2). */
 function offsetOf(index: Buffer, name: Buffer): number | undefined {
   const fanout = (byte: number): number => (byte < 0 ? 0 : index.readUInt32BE(8 + 4 * byte));
   const count = fanout(255);

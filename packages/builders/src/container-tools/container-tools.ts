@@ -8,24 +8,24 @@ import type { InstallFilesInput } from "./install-files.js";
 import type { InstalledPackage } from "./installed-packages.js";
 import type { ProbeInput, ProbeReport } from "./probe.js";
 
-/** What our own programs run in, natively; never part of an image. */
+/** The image that our container tools run in, natively; never part of a result. */
 export const TOOLS_BASE = "docker.io/library/node:20-alpine";
 const PROGRAM = "/run/tgo/tools.mjs";
 
-/** A native container with Node and the tools program. */
+/** A native container with Node and the container tools. */
 export async function toolsContainer(context: BuildContext): Promise<Container> {
   return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, program);
 }
 
-/** Hash, number and size of the files of a directory. */
+/** The content hash of a directory, and the number and size of its files. */
 export async function hashDirectory(context: BuildContext, directory: Directory): Promise<TreeReport> {
   const tools = await toolsContainer(context);
-  return run<TreeReport>(tools.withMountedDirectory("/mnt/tree", directory), "inspect", {
+  return run<TreeReport>(tools.withMountedDirectory("/mnt/tree", directory), "hash-tree", {
     root: "/mnt/tree",
   });
 }
 
-/** The committer's time of a commit, read from a `.git` folder; undefined when it cannot be told. */
+/** The committer time of a commit, read from a `.git` directory; undefined if it cannot be determined. */
 export async function readCommitTime(
   context: BuildContext,
   git: Directory,
@@ -38,14 +38,14 @@ export async function readCommitTime(
   return seconds === null ? undefined : new Date(seconds * 1000);
 }
 
-/** The packages of a node_modules folder, read where it lies. */
+/** The packages in a node_modules directory. */
 export async function listPackages(context: BuildContext, modules: Directory): Promise<InstalledPackage[]> {
   const tools = await toolsContainer(context);
   const root = "/mnt/modules";
-  return run(tools.withMountedDirectory(root, modules, { readOnly: true }), "packages", { root });
+  return run(tools.withMountedDirectory(root, modules, { readOnly: true }), "installed-packages", { root });
 }
 
-/** ELF machine of every file of a root file system. */
+/** Finds ELF files for another platform in a root file system. */
 export async function scanRoot(
   context: BuildContext,
   root: Directory,
@@ -54,12 +54,12 @@ export async function scanRoot(
 ): Promise<ElfReport> {
   const tools = await toolsContainer(context);
   const mounted = tools.withMountedDirectory("/mnt/variant", root, { readOnly: true });
-  return run<ElfReport>(mounted, "scan", { root: "/mnt/variant", platform, allow });
+  return run<ElfReport>(mounted, "scan-elf", { root: "/mnt/variant", platform, allow });
 }
 
 /**
- * A directory whose entries all have one time, and modes by their executable bit alone. The engine's own withTimestamps follows symbolic links, and fails on
- * those that point outside the directory.
+ * Sets one time on all entries of a directory, and modes that depend only on the executable bit. The engine's
+ * withTimestamps follows symbolic links, and fails on those that point outside the directory.
  * @param seconds since 1970
  */
 export async function withNormalizedMetadata(
@@ -70,10 +70,13 @@ export async function withNormalizedMetadata(
   const tools = await toolsContainer(context);
   const root = "/mnt/tree";
   const input = JSON.stringify({ root, seconds });
-  return tools.withDirectory(root, directory).withExec(["node", PROGRAM, "stamp", input]).directory(root);
+  return tools
+    .withDirectory(root, directory)
+    .withExec(["node", PROGRAM, "normalize-metadata", input])
+    .directory(root);
 }
 
-/** A file system with directories, links and files of a service put into it: natively, whatever its platform. */
+/** Installs directories, links and files into a root file system, natively for any platform. */
 export async function withInstalledFiles(
   context: BuildContext,
   root: Directory,
@@ -81,15 +84,15 @@ export async function withInstalledFiles(
   input: Omit<InstallFilesInput, "root" | "source">,
 ): Promise<Directory> {
   const tools = await toolsContainer(context);
-  const places = { root: "/mnt/tree", source: "/mnt/source" };
+  const paths = { root: "/mnt/tree", source: "/mnt/source" };
   return tools
-    .withMountedDirectory(places.root, root)
-    .withMountedDirectory(places.source, source, { readOnly: true })
-    .withExec(["node", PROGRAM, "lay", JSON.stringify({ ...places, ...input })])
-    .directory(places.root);
+    .withMountedDirectory(paths.root, root)
+    .withMountedDirectory(paths.source, source, { readOnly: true })
+    .withExec(["node", PROGRAM, "install-files", JSON.stringify({ ...paths, ...input })])
+    .directory(paths.root);
 }
 
-/** Sends requests from a container that already has the service bound. */
+/** Sends requests from a container to which the service is bound. */
 export function probeFrom(container: Container, input: ProbeInput): Promise<ProbeReport> {
   return run<ProbeReport>(container, "probe", input);
 }
@@ -97,9 +100,9 @@ export function probeFrom(container: Container, input: ProbeInput): Promise<Prob
 async function run<T>(container: Container, command: string, input: unknown): Promise<T> {
   const output = await container.withExec(["node", PROGRAM, command, JSON.stringify(input)]).stdout();
   try {
-    // The program is ours and of the same build: its output needs no schema.
+    // The program is ours, from the same build: its output needs no schema.
     return JSON.parse(output) as T;
   } catch (cause) {
-    throw new TgoError("INTERNAL", `the ${command} tool did not answer with JSON`, { cause });
+    throw new TgoError("INTERNAL", `the ${command} tool did not print JSON`, { cause });
   }
 }

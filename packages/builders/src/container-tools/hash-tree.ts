@@ -9,15 +9,15 @@ export interface HashTreeInput {
 }
 
 export interface TreeReport {
-  /** SHA-256 over path, kind, executable bit and content of every entry, in path order; hexadecimal. */
+  /** SHA-256 over the path, type, executable bit and content of every entry, in path order; hexadecimal. */
   readonly hash: string;
   readonly files: number;
-  /** Sum of the files' sizes, bytes. */
+  /** Total size of the files in bytes. */
   readonly bytes: number;
 }
 
 /**
- * The content hash of a source tree: equal for equal content, whatever the clock, the user or the checkout.
+ * Hashes the content of a source tree. Times, owners and other modes of a checkout have no influence.
  */
 export async function hashTree({ root }: HashTreeInput): Promise<TreeReport> {
   const hash = createHash("sha256");

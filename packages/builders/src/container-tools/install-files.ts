@@ -14,18 +14,18 @@ import {
 import { basename, dirname, join, posix } from "node:path";
 
 interface Attributes {
-  /** Octal; that of the original, or 0755 for a new directory, when absent. */
+  /** Octal; by default that of the original file, or 0755 for a new directory. */
   readonly mode?: string | undefined;
-  /** uid or uid:gid, the gid being the uid when absent; root when all is absent. */
+  /** uid or uid:gid; the gid defaults to the uid, the owner to root. */
   readonly owner?: string | undefined;
 }
 
-/** What is put into the file system of an image. Its paths are absolute, and stay below the root. */
+/** What to install into the file system of an image. Paths are absolute in the image, and never leave the root. */
 export interface InstallFilesInput {
   readonly root: string;
-  /** The folder that files come from. */
+  /** The directory that files are copied from. */
   readonly source: string;
-  /** Time of what is new or changed, since 1970. */
+  /** Time of new and changed entries, in seconds since 1970. */
   readonly seconds: number;
   readonly directories: readonly (Attributes & { readonly path: string })[];
   readonly links: readonly { readonly path: string; readonly target: string }[];
@@ -34,12 +34,12 @@ export interface InstallFilesInput {
 }
 
 /**
- * Puts directories, links and files into a file system, each with its owner at once. A directory that exists keeps
- * its mode and owner where no others are asked for, and what is in it keeps its own in any case.
+ * Installs directories, links and files into a file system. An existing directory keeps its mode and owner unless others
+ * are given, and its entries always keep theirs.
  */
 export async function installFiles({ root, source, seconds, ...input }: InstallFilesInput): Promise<null> {
   const changed = new Set<string>();
-  const place = async (path: string): Promise<string> => {
+  const prepare = async (path: string): Promise<string> => {
     const folder = await makeDirectories(root, dirname(path), changed);
     const target = join(folder, basename(path));
     changed.add(folder).add(target);
@@ -51,24 +51,24 @@ export async function installFiles({ root, source, seconds, ...input }: InstallF
     await setAttributes(target, attributes);
   }
   for (const { path, target } of input.links) {
-    const link = await place(path);
+    const link = await prepare(path);
     await rm(link, { force: true });
     await symlink(target, link);
   }
   for (const { from, to, mode, owner } of input.files) {
     const original = join(source, from);
     const isFolder = to.endsWith("/") || (await isDirectory(await resolveIn(root, to)));
-    const target = await place(isFolder ? posix.join(to, basename(from)) : to);
+    const target = await prepare(isFolder ? posix.join(to, basename(from)) : to);
     await rm(target, { force: true });
     await copyFile(original, target);
     const own = ((await stat(original)).mode & 0o777).toString(8);
     await setAttributes(target, { mode: mode ?? own, owner: owner ?? "0:0" });
   }
   for (const { path, text } of input.texts) {
-    const target = await place(path);
+    const target = await prepare(path);
     await writeFile(target, text);
   }
-  // Last: whatever is put into a directory changes its time.
+  // Times are set last, because new entries change their directory's time.
   for (const path of changed) await lutimes(path, seconds, seconds);
   return null;
 }
@@ -81,7 +81,7 @@ async function setAttributes(path: string, { mode, owner }: Attributes): Promise
   if (mode !== undefined) await chmod(path, Number.parseInt(mode, 8));
 }
 
-/** Makes what is missing of a directory of the root, belonging to root with mode 0755; says what it changed. */
+/** Creates a directory and its missing parents, owned by root with mode 0755, and records what it changed. */
 async function makeDirectories(root: string, path: string, changed: Set<string>): Promise<string> {
   const target = await resolveIn(root, path);
   let at = root;
@@ -103,7 +103,7 @@ async function isDirectory(path: string): Promise<boolean> {
 
 const MAX_LINKS = 40;
 
-/** The real path of a path of the image: its links are followed as they would be inside. */
+/** Resolves a path of the image, following links as they would be inside the image. */
 async function resolveIn(root: string, path: string): Promise<string> {
   let rest = path.split("/");
   let at = "/";

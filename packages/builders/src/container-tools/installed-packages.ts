@@ -2,17 +2,17 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface PackagesInput {
-  /** A node_modules folder. */
+  /** A node_modules directory. */
   readonly root: string;
 }
 
 export interface InstalledPackage {
-  /** Its own name, whatever alias it is installed by. */
+  /** Its own name, even if it is installed under an alias. */
   readonly name: string;
   readonly version: string;
 }
 
-/** Every package in a node_modules folder, those of nested ones too; linked folders are none. */
+/** All packages in a node_modules directory, including nested ones. Linked directories are ignored. */
 export async function installedPackages({ root }: PackagesInput): Promise<InstalledPackage[]> {
   const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
   const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));

@@ -1,25 +1,25 @@
 /**
- * The program the stages run in a native Node container, next to a mounted file system. One file, no
- * dependencies, one JSON document on stdout.
+ * The program that runs in a native Node container, with the file system to work on mounted. It is bundled into one
+ * file, and prints one JSON document to stdout.
  */
 import { commitTime } from "./commit-time.js";
 import { hashTree } from "./hash-tree.js";
 import { installFiles } from "./install-files.js";
 import { installedPackages } from "./installed-packages.js";
-import { probe } from "./probe.js";
-import { scan } from "./scan-elf.js";
 import { normalizeMetadata } from "./normalize-metadata.js";
+import { probe } from "./probe.js";
+import { scanElf } from "./scan-elf.js";
 
 const [command, argument] = process.argv.slice(2);
 const input: unknown = JSON.parse(argument ?? "null");
 const commands: Record<string, (input: never) => Promise<unknown>> = {
   "commit-time": commitTime,
-  inspect: hashTree,
-  lay: installFiles,
-  packages: installedPackages,
+  "hash-tree": hashTree,
+  "install-files": installFiles,
+  "installed-packages": installedPackages,
+  "normalize-metadata": normalizeMetadata,
   probe,
-  scan,
-  stamp: normalizeMetadata,
+  "scan-elf": scanElf,
 };
 const run = commands[command ?? ""];
 if (run === undefined) throw new Error(`unknown command ${String(command)}`);

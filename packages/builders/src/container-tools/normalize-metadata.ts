@@ -8,8 +8,8 @@ export interface NormalizeInput {
 }
 
 /**
- * Gives every entry below root one time; links themselves, never what they point to. Of the modes only the owner's
- * executable bit stays: the others are those of whoever checked the source out.
+ * Sets one time on every entry under root; on links themselves, not on their targets. Modes depend only on the owner's
+ * executable bit, because the other bits depend on the umask of the checkout.
  */
 export async function normalizeMetadata({ root, seconds }: NormalizeInput): Promise<null> {
   const info = await lstat(root);

@@ -2,32 +2,32 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export interface ProbeInput {
   readonly requests: readonly { readonly url: string; readonly status: number }[];
-  /** Time for all of them to answer, seconds. */
+  /** Time limit for all requests, in seconds. */
   readonly timeoutSeconds: number;
 }
 
 export interface ProbeReport {
   readonly ok: boolean;
-  readonly answers: readonly { readonly url: string; readonly status?: number; readonly error?: string }[];
+  readonly responses: readonly { readonly url: string; readonly status?: number; readonly error?: string }[];
 }
 
-/** Asks until every request is answered as expected, or the time is over. */
+/** Repeats every request until it gets the expected status, or the time limit is reached. */
 export async function probe({ requests, timeoutSeconds }: ProbeInput): Promise<ProbeReport> {
   const deadline = Date.now() + timeoutSeconds * 1000;
-  const answers = await Promise.all(
+  const results = await Promise.all(
     requests.map(async ({ url, status }) => {
       for (;;) {
-        const answer = await ask(url);
-        if (answer.status === status || Date.now() > deadline)
-          return { ok: answer.status === status, answer };
+        const response = await request(url);
+        if (response.status === status || Date.now() > deadline)
+          return { ok: response.status === status, response };
         await sleep(200);
       }
     }),
   );
-  return { ok: answers.every(({ ok }) => ok), answers: answers.map(({ answer }) => answer) };
+  return { ok: results.every(({ ok }) => ok), responses: results.map(({ response }) => response) };
 }
 
-async function ask(url: string): Promise<{ url: string; status?: number; error?: string }> {
+async function request(url: string): Promise<{ url: string; status?: number; error?: string }> {
   try {
     const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
     await response.arrayBuffer();

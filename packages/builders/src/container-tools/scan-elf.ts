@@ -1,12 +1,12 @@
 import { scanDirectory, type ElfReport } from "@tgo/image";
 
-export interface ScanInput {
+export interface ScanElfInput {
   readonly root: string;
   readonly platform: string;
   readonly allow: readonly string[];
 }
 
-/** Every file of a variant, read natively: nothing of the variant is run. */
-export function scan({ root, platform, allow }: ScanInput): Promise<ElfReport> {
+/** Reads every file of an image natively; none of its programs runs. */
+export function scanElf({ root, platform, allow }: ScanElfInput): Promise<ElfReport> {
   return scanDirectory(root, platform, { allow });
 }

@@ -4,13 +4,13 @@ import { TgoError } from "@tgo/errors";
 import { baseImage, withCaBundle, type BuildContext } from "../build-context.js";
 import { execFailure } from "../exec-failure.js";
 import { LAYER_TIME, type Variant } from "../build-request.js";
-import { packagesError } from "./errors.js";
-import fetchScript from "./fetch.sh";
-import finishScript from "./finish.sh";
-import { debianMirror, mirroredSources } from "./sources.js";
-import unpackScript from "./unpack.sh";
+import { debianMirror, mirroredSources } from "./apt-mirror.js";
+import downloadScript from "./download-packages.sh";
+import { installFailure } from "./install-failure.js";
+import maintainerScript from "./run-maintainer-scripts.sh";
+import unpackScript from "./unpack-packages.sh";
 
-/** The part of a build that this depends on: any strategy with a Debian base. */
+/** The part of a build request that is needed here; any strategy with a Debian base has it. */
 export interface PackagesRequest {
   readonly context: BuildContext;
   readonly service: {
@@ -20,12 +20,13 @@ export interface PackagesRequest {
 
 const TARGET = "/mnt/target";
 const PACKAGES = "/run/tgo/packages";
+const SCRIPT = "/run/tgo/run-maintainer-scripts.sh";
 
 /**
- * The base image of a platform with Debian packages, as `apt-get install --no-install-recommends` would leave it.
- * Native processes plan, download and unpack for any platform; only the packages' own scripts and triggers run in the
- * target (emulated where that is foreign). The result depends on the base, the list and what the archive has.
- * @throws TgoError SOURCE, UNAVAILABLE, BUILD, ENVIRONMENT: see packagesError
+ * Installs Debian packages into a platform's base image, with the result of `apt-get install --no-install-recommends`.
+ * Native processes resolve, download and unpack the packages for any platform; only their maintainer scripts and triggers
+ * run in the target (under emulation if it is foreign). The result depends on the base, the list and the archive.
+ * @throws TgoError SOURCE, UNAVAILABLE, BUILD, ENVIRONMENT: see {@link installFailure}
  */
 export async function withSystemPackages(
   request: PackagesRequest,
@@ -38,7 +39,7 @@ export async function withSystemPackages(
   try {
     return await install(request, { platform, container: base }, packages);
   } catch (error) {
-    throw packagesError(error, { packages, platform, mirrors: context.catalog.mirrors });
+    throw installFailure(error, { packages, platform, mirrors: context.catalog.mirrors });
   }
 }
 
@@ -48,7 +49,7 @@ async function requireApt(base: Container, reference: BaseImage): Promise<void> 
   throw new TgoError("SOURCE", `the base image has no apt${alpine ? ": it is Alpine" : ""}`, {
     where: reference,
     remedy:
-      "build.packages are Debian packages: choose a base made from Debian (its tag often ends with -slim or " +
+      "build.packages lists Debian packages: choose a Debian-based image (its tag often ends with -slim or " +
       "-bookworm), or leave build.packages empty.",
   });
 }
@@ -59,41 +60,46 @@ async function install(
   packages: readonly string[],
 ): Promise<{ container: Container; notes: string[] }> {
   const native = await baseImage(context, service.build.base, context.native);
-  const fetched = (await fetching(context, native, base))
+  const downloaded = (await downloadContainer(context, native, base))
     .withMountedDirectory(TARGET, base.rootfs(), { readOnly: true })
-    .withNewFile("/run/tgo/fetch.sh", fetchScript)
-    .withExec(["sh", "/run/tgo/fetch.sh", ...architectures(platform), ...packages])
+    .withNewFile("/run/tgo/download-packages.sh", downloadScript)
+    .withExec(["sh", "/run/tgo/download-packages.sh", ...architectures(platform), ...packages])
     .directory("/out");
   const [order = [], preinst = [], scripts = []] = await Promise.all(
-    ["order", "preinst", "scripts"].map((file) => namesIn(fetched, file)),
+    ["order", "preinst", "scripts"].map((file) => firstWords(downloaded, file)),
   );
   if (order.length === 0) return { container: base, notes: [] };
-  const finishing: Finishing = { context, base, native, fetched };
-  const prepared = preinst.length === 0 ? base.rootfs() : await finish(finishing, base.rootfs(), "preinst");
+  const installation: Installation = { context, base, native, downloaded };
+  const prepared =
+    preinst.length === 0 ? base.rootfs() : await runScripts(installation, base.rootfs(), "preinst");
 
   const unpacked = native
     .withMountedDirectory(TARGET, prepared)
-    .withMountedDirectory(PACKAGES, fetched, { readOnly: true })
-    .withNewFile("/run/tgo/unpack.sh", unpackScript)
-    .withExec(["sh", "/run/tgo/unpack.sh", `${LAYER_TIME}`]);
-  const unfinished = await namesIn(unpacked.directory("/out"), "unfinished");
+    .withMountedDirectory(PACKAGES, downloaded, { readOnly: true })
+    .withNewFile("/run/tgo/unpack-packages.sh", unpackScript)
+    .withExec(["sh", "/run/tgo/unpack-packages.sh", `${LAYER_TIME}`]);
+  const unfinished = await firstWords(unpacked.directory("/out"), "unfinished");
   const result = unpacked.directory(TARGET);
   if (unfinished.length === 0) return { container: base.withRootfs(result), notes: [] };
-  const container = base.withRootfs(await finish(finishing, result, "configure"));
+  const container = base.withRootfs(await runScripts(installation, result, "configure"));
   const names = [...new Set([...preinst, ...scripts])].sort();
-  const isTold = platform !== context.native && names.length > 0;
+  const ranEmulated = platform !== context.native && names.length > 0;
   return {
     container,
-    notes: isTold
+    notes: ranEmulated
       ? [
-          `${platform}: installation scripts of ${names.join(", ")} ran, and what they call of it was emulated`,
+          `${platform}: maintainer scripts of ${names.join(", ")} ran, and the programs of this platform that they call were emulated`,
         ]
       : [],
   };
 }
 
-/** A native container with this base's apt, which downloads from the catalog's mirror where there is one. */
-async function fetching(context: BuildContext, native: Container, base: Container): Promise<Container> {
+/** A native container with the base's apt, which downloads from the catalog's mirror if one is set. */
+async function downloadContainer(
+  context: BuildContext,
+  native: Container,
+  base: Container,
+): Promise<Container> {
   const container = withCaBundle(context, native).withMountedCache(
     "/var/cache/tgo",
     context.client.cacheVolume("tgo-apt"),
@@ -107,39 +113,40 @@ async function fetching(context: BuildContext, native: Container, base: Containe
   return container.withMountedDirectory("/run/tgo/apt", etc, { readOnly: true });
 }
 
-interface Finishing {
+interface Installation {
   readonly context: BuildContext;
   readonly base: Container;
   readonly native: Container;
-  readonly fetched: Directory;
+  /** The output of download-packages.sh. */
+  readonly downloaded: Directory;
 }
 
 type Step = "preinst" | "configure";
 
 /**
- * The target's file system after its packages' scripts. For a foreign target they are first tried with this
- * machine's shell, Perl and basic tools in place of the target's: most of a script's time goes into starting those,
- * and an emulator makes each start some fifty times slower. Whatever fails so runs again, wholly in the target.
+ * Runs maintainer scripts in the target's file system. For a foreign target, they first run with the native shell, Perl
+ * and basic tools in place of the target's: scripts spend most of their time starting those, and each start is some
+ * fifty times slower under emulation. If that fails, they run again with the target's own programs only.
  */
-async function finish(finishing: Finishing, tree: Directory, step: Step): Promise<Directory> {
-  const { context, base, native, fetched } = finishing;
+async function runScripts(installation: Installation, tree: Directory, step: Step): Promise<Directory> {
+  const { context, base, native, downloaded } = installation;
   const target = base.withRootfs(tree).withUser("root").withWorkdir("/");
   const run = (container: Container, ...options: string[]): Promise<Container> =>
     container
-      .withMountedFile("/run/tgo/finish.sh", textFile(context, "finish.sh", finishScript))
-      .withMountedDirectory(PACKAGES, fetched, { readOnly: true })
+      .withMountedFile(SCRIPT, textFile(context, "run-maintainer-scripts.sh", maintainerScript))
+      .withMountedDirectory(PACKAGES, downloaded, { readOnly: true })
       .withMountedDirectory("/run/tgo/work", context.client.directory())
-      .withExec(["sh", "/run/tgo/finish.sh", `${LAYER_TIME}`, step, ...options])
+      .withExec(["sh", SCRIPT, `${LAYER_TIME}`, step, ...options])
       .sync();
-  if (!(await fetched.exists("native/interpreters"))) return (await run(target)).rootfs();
+  if (!(await downloaded.exists("native/interpreters"))) return (await run(target)).rootfs();
   const { libraries, loader } = RUNTIME[context.native];
-  const mixed = (await namesIn(fetched, "native/interpreters")).reduce(
+  const mixed = (await firstWords(downloaded, "native/interpreters")).reduce(
     (container, path) => container.withMountedFile(path, native.file(path)),
     context.client
       .container({ platform: context.native as string as DaggerPlatform })
       .withRootfs(tree)
       .withMountedDirectory(libraries, native.directory(libraries), { readOnly: true })
-      .withMountedFile(loader, fetched.file("native/loader")),
+      .withMountedFile(loader, downloaded.file("native/loader")),
   );
   const finished = await run(mixed, "native").catch((error: unknown) => {
     if (execFailure(error) === undefined) throw error;
@@ -148,7 +155,7 @@ async function finish(finishing: Finishing, tree: Directory, step: Step): Promis
   return finished.rootfs();
 }
 
-/** Where programs of a platform look for their libraries, on every Debian with merged /usr. */
+/** Where a platform's programs find their libraries, on every Debian with a merged /usr. */
 const RUNTIME: Record<Platform, { readonly libraries: string; readonly loader: string }> = {
   "linux/amd64": { libraries: "/usr/lib/x86_64-linux-gnu", loader: "/lib64/ld-linux-x86-64.so.2" },
   "linux/arm64": { libraries: "/usr/lib/aarch64-linux-gnu", loader: "/lib/ld-linux-aarch64.so.1" },
@@ -158,13 +165,13 @@ function textFile({ client }: BuildContext, name: string, text: string): File {
   return client.directory().withNewFile(name, text).file(name);
 }
 
-/** Debian's name of a platform's architecture, then that of the other one, for messages. */
+/** Debian's name for a platform's architecture, then the other architecture, for messages. */
 function architectures(platform: string): [string, string] {
   return platform === "linux/arm64" ? ["arm64", "amd64"] : ["amd64", "arm64"];
 }
 
 /** The first word of every line. */
-async function namesIn(directory: Directory, file: string): Promise<string[]> {
+async function firstWords(directory: Directory, file: string): Promise<string[]> {
   const text = await directory.file(file).contents();
   return text
     .split("\n")

@@ -1,18 +1,18 @@
 /**
- * What of a Dockerfile has to be known before it is built: its stages, what they start from, what they run.
+ * An instruction of a Dockerfile.
  * @see https://docs.docker.com/reference/dockerfile/
  */
 export interface Instruction {
   /** Upper case: "FROM", "RUN". */
   readonly keyword: string;
-  /** The words after it, of all its lines. */
+  /** Its arguments, from all its lines. */
   readonly rest: string;
-  /** Its first line and the one behind its last, counted from 0. */
+  /** Its first line and the line after its last, counted from 0. */
   readonly lines: readonly [number, number];
 }
 
-/** Reads instructions: lines joined by the escape character, comments left out, here-documents stepped over. */
-export function instructionsOf(text: string): Instruction[] {
+/** Parses instructions: joins continued lines, drops comments and skips here-documents. */
+export function parseInstructions(text: string): Instruction[] {
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   const escape = escapeCharacter(lines);
   const found: Instruction[] = [];
@@ -21,7 +21,7 @@ export function instructionsOf(text: string): Instruction[] {
     let joined = "";
     for (let more = true; more && at < lines.length; at++) {
       const line = lines[at] ?? "";
-      // Comments and empty lines between the lines of one instruction are no part of it.
+      // Comments and empty lines within an instruction are not part of it.
       if (/^\s*#/.test(line) || (at > start && line.trim() === "")) {
         if (at === start) break;
         continue;
@@ -33,7 +33,7 @@ export function instructionsOf(text: string): Instruction[] {
     if (at === start) at += 1;
     const [, keyword, rest = ""] = /^\s*([A-Za-z]+)(?:\s+(.*))?$/s.exec(joined) ?? [];
     if (keyword === undefined) continue;
-    if (/^(?:RUN|COPY|ADD)$/i.test(keyword)) at = behindHereDocuments(rest, lines, at);
+    if (/^(?:RUN|COPY|ADD)$/i.test(keyword)) at = skipHereDocuments(rest, lines, at);
     found.push({ keyword: keyword.toUpperCase(), rest: rest.trim(), lines: [start, at] });
   }
   return found;
@@ -48,42 +48,43 @@ function escapeCharacter(lines: readonly string[]): string {
   return "\\";
 }
 
-function behindHereDocuments(rest: string, lines: readonly string[], at: number): number {
-  let behind = at;
+function skipHereDocuments(rest: string, lines: readonly string[], at: number): number {
+  let next = at;
   for (const [, tabs, , word] of rest.matchAll(/(?<!<)\d*<<(-?)(["']?)([A-Za-z_]\w*)\2/g)) {
     const ends = (line: string): boolean => (tabs === "-" ? line.replace(/^\t+/, "") : line) === word;
-    const end = lines.findIndex((line, index) => index >= behind && ends(line));
-    // Nothing ends it: then it was no here-document, but a shift of bits, or the build says so.
-    if (end !== -1) behind = end + 1;
+    const end = lines.findIndex((line, index) => index >= next && ends(line));
+    // Without an end it is a bit shift, or an error that the build reports.
+    if (end !== -1) next = end + 1;
   }
-  return behind;
+  return next;
 }
 
-/** A stage of a Dockerfile, for one target platform and one set of arguments. */
+/** A stage of a Dockerfile, for one target platform and one set of build arguments. */
 export interface Stage {
-  /** Its AS, in lower case, as it is looked up. */
+  /** Its AS name in lower case. Stage names are case-insensitive. */
   readonly name: string | undefined;
-  /** The image it starts from as written, its arguments filled in; undefined for another stage, and for scratch. */
+  /** The image it starts from, with arguments expanded; undefined for another stage and for scratch. */
   readonly image: string | undefined;
-  /** Whether what it starts from cannot be told without running the build. */
+  /** Whether its base cannot be determined without running the build. */
   readonly unknown: boolean;
-  /** Its --platform, or that of the stage it starts from; undefined: the target's. */
+  /** Its --platform, or that of the stage it starts from; undefined for the target platform. */
   readonly platform: string | undefined;
-  /** How many RUN lines it has. */
+  /** The number of its RUN instructions. */
   readonly runs: number;
-  /** The stages it starts from, copies from and mounts, by their number. */
+  /** The numbers of the stages it starts from, copies from or mounts. */
   readonly needs: readonly number[];
-  /** The images it copies from and mounts, as written. */
+  /** The images it copies from or mounts, as written. */
   readonly copies: readonly { readonly image: string; readonly at: Instruction }[];
-  /** The stage it starts from. */
+  /** The number of the stage it starts from. */
   readonly parent: number | undefined;
   readonly from: Instruction;
 }
 
 /**
- * @param args build arguments by name, the platform's own (BUILDPLATFORM …) included
+ * The stages of a Dockerfile.
+ * @param args build arguments by name, including the platform's (BUILDPLATFORM …)
  */
-export function stagesOf(
+export function parseStages(
   instructions: readonly Instruction[],
   args: Readonly<Record<string, string>>,
 ): Stage[] {
@@ -98,11 +99,11 @@ export function stagesOf(
     const { keyword, rest } = instruction;
     const words = rest.split(/\s+/);
     const last = stages.at(-1);
-    if (keyword === "ARG" && last === undefined) declare(known, rest, args);
+    if (keyword === "ARG" && last === undefined) declareArguments(known, rest, args);
     else if (keyword === "FROM") {
       const flag = words.find((word) => word.startsWith("--platform="))?.slice("--platform=".length);
       const [base = "", as, name] = words.filter((word) => !word.startsWith("--"));
-      const image = filledIn(unquoted(base), known);
+      const image = expand(unquoted(base), known);
       const parent =
         image === undefined ? undefined : stages.findLastIndex((stage) => stage.name === image.toLowerCase());
       const isStage = parent !== undefined && parent !== -1;
@@ -110,7 +111,7 @@ export function stagesOf(
         name: as?.toUpperCase() === "AS" ? name?.toLowerCase() : undefined,
         image: isStage || image === "scratch" ? undefined : image,
         unknown: image === undefined || image === "",
-        platform: isStage ? stages[parent]?.platform : flag && filledIn(unquoted(flag), known),
+        platform: isStage ? stages[parent]?.platform : flag && expand(unquoted(flag), known),
         runs: 0,
         needs: isStage ? [parent] : [],
         copies: [],
@@ -145,10 +146,14 @@ function sourcesOf(keyword: string, words: readonly string[]): string[] {
   return flags.flatMap((flag) => /^--mount=(?:.*,)?from=([^,]+)/.exec(flag)?.[1] ?? []);
 }
 
-function declare(known: Map<string, string>, rest: string, args: Readonly<Record<string, string>>): void {
+function declareArguments(
+  known: Map<string, string>,
+  rest: string,
+  args: Readonly<Record<string, string>>,
+): void {
   for (const [, name = "", , text] of rest.matchAll(/([A-Za-z_]\w*)(=((?:"[^"]*"|'[^']*'|[^\s"'])*))?/g)) {
     const given = args[name];
-    const value = given ?? (text === undefined ? known.get(name) : filledIn(unquoted(text), known));
+    const value = given ?? (text === undefined ? known.get(name) : expand(unquoted(text), known));
     if (value !== undefined) known.set(name, value);
   }
 }
@@ -160,9 +165,9 @@ function unquoted(text: string): string {
   );
 }
 
-/** $NAME, ${NAME}, ${NAME:-default} and ${NAME:+other}; undefined for what else a Dockerfile may ask for. */
-function filledIn(text: string, known: ReadonlyMap<string, string>): string | undefined {
-  const filled = text.replaceAll(
+/** Expands $NAME, ${NAME}, ${NAME:-default} and ${NAME:+other}; undefined for any other expansion. */
+function expand(text: string, known: ReadonlyMap<string, string>): string | undefined {
+  const expanded = text.replaceAll(
     /\$\{(\w+)(?::?([-+])([^${}]*))?\}|\$(\w+)/g,
     (_, braced?: string, operator?: string, word?: string, plain?: string) => {
       const value = known.get(braced ?? plain ?? "") ?? "";
@@ -171,10 +176,10 @@ function filledIn(text: string, known: ReadonlyMap<string, string>): string | un
       return value;
     },
   );
-  return filled.includes("$") ? undefined : filled;
+  return expanded.includes("$") ? undefined : expanded;
 }
 
-/** The stages a target is made of, itself included, by their number. */
+/** The numbers of the stages that a target needs, including its own. */
 export function neededStages(stages: readonly Stage[], target: number): number[] {
   const needed = new Set<number>();
   const add = (number: number): void => {
@@ -186,7 +191,7 @@ export function neededStages(stages: readonly Stage[], target: number): number[]
   return [...needed].sort((a, b) => a - b);
 }
 
-/** The stage's number by its name or number; the last one without a name; undefined when there is none. */
+/** The number of the target stage, given by name or number; the last stage if omitted; undefined if it does not exist. */
 export function targetStage(stages: readonly Stage[], target: string | undefined): number | undefined {
   if (target === undefined) return stages.length === 0 ? undefined : stages.length - 1;
   const named = stages.findLastIndex((stage) => stage.name === target.toLowerCase());
@@ -194,46 +199,18 @@ export function targetStage(stages: readonly Stage[], target: string | undefined
   return /^\d+$/.test(target) && Number(target) < stages.length ? Number(target) : undefined;
 }
 
-/** An image that a Dockerfile names, as written and with its arguments filled in. */
+/** An image that a Dockerfile names, with its arguments expanded. */
 export interface NamedImage {
   readonly image: string;
   readonly platform: string | undefined;
+  /** The instruction that names it. */
   readonly at: Instruction;
 }
 
+/** The images that the stages start from, copy from or mount. */
 export function imagesOf(stages: readonly Stage[]): NamedImage[] {
   return stages.flatMap(({ image, platform, from, copies }) => [
     ...(image === undefined || image === "" ? [] : [{ image, platform, at: from }]),
     ...copies.map((copy) => ({ ...copy, platform })),
   ]);
-}
-
-/** What to put in an image's place. */
-export interface Replacement {
-  readonly address: string;
-  /** Written out where any stage has a --platform: builders have been seen that take it for the next stages' too. */
-  readonly platform: string;
-}
-
-/** The Dockerfile with other images in their place. Lines keep their numbers: messages of the build name them. */
-export function withImages(text: string, images: ReadonlyMap<NamedImage, Replacement>): string {
-  const lines = text.split("\n");
-  const explicit = [...images.keys()].some(({ platform }) => platform !== undefined);
-  for (const [{ image, at }, { address, platform }] of images) {
-    const [start, end] = at.lines;
-    if (at.keyword === "FROM") {
-      const words = at.rest.split(/\s+/).filter((word) => !word.startsWith("--platform="));
-      const first = words.findIndex((word) => !word.startsWith("--"));
-      const flag = explicit ? [`--platform=${platform}`] : [];
-      lines[start] = ["FROM", ...flag, ...words.with(first, address)].join(" ");
-      lines.fill("", start + 1, end);
-      continue;
-    }
-    for (let index = start; index < end; index++) {
-      lines[index] = (lines[index] ?? "").replaceAll(/(?<=[\s,=]from=|--from=)[^\s,\\]+/g, (word) =>
-        word === image ? address : word,
-      );
-    }
-  }
-  return lines.join("\n");
 }

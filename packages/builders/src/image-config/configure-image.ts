@@ -2,12 +2,12 @@ import type { Container } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
 import { epochSeconds } from "../source/load-source.js";
 import { withInstalledFiles } from "../container-tools/container-tools.js";
-import { fill, type BuildRequest } from "../build-request.js";
+import { fillTemplate, type BuildRequest } from "../build-request.js";
 import { requireUser, withUsers, type UserFiles } from "./users.js";
 
 /**
- * The service's files and image configuration, laid over what the strategy built. Environment and labels come
- * last: they carry the revision, and nothing below them may depend on it.
+ * Applies the service's files and image configuration to what the strategy built. Environment and labels come last,
+ * because they contain the revision, on which no layer may depend.
  */
 export async function configureImage(request: BuildRequest, container: Container): Promise<Container> {
   const { image } = request.service;
@@ -22,18 +22,18 @@ export async function configureImage(request: BuildRequest, container: Container
     result = result.withDockerHealthcheck(command, { interval, timeout, startPeriod, retries });
   }
   for (const [name, value] of Object.entries(image.env)) {
-    result = result.withEnvVariable(name, fill(value, request));
+    result = result.withEnvVariable(name, fillTemplate(value, request));
   }
   for (const [name, value] of Object.entries({
     ...standardLabels(request),
-    ...filled(request, image.labels),
+    ...fillLabels(request, image.labels),
   })) {
     result = result.withLabel(name, value);
   }
   return result;
 }
 
-/** The service's users, directories, links and files, in one layer. */
+/** Adds the service's users, directories, links and files, in one layer. */
 async function withFiles(request: BuildRequest, container: Container): Promise<Container> {
   const { service, source, context } = request;
   const { users, directories, links, files, user } = service.image;
@@ -58,8 +58,8 @@ async function withFiles(request: BuildRequest, container: Container): Promise<C
 }
 
 /**
- * The files that image.files takes from the source.
- * @throws TgoError SOURCE for one that is not there
+ * Checks that the source has the files of image.files.
+ * @throws TgoError SOURCE naming a missing file
  */
 export async function requireFiles({ name, service, source }: BuildRequest): Promise<void> {
   await Promise.all(
@@ -68,7 +68,7 @@ export async function requireFiles({ name, service, source }: BuildRequest): Pro
       throw new TgoError("SOURCE", `${name} has no ${from}`, {
         where: "image.files",
         remedy:
-          "Add the file to the service's source (check that .dockerignore keeps it), or correct the path.",
+          "Add the file to the service's source (check that .dockerignore does not exclude it), or correct the path.",
       });
     }),
   );
@@ -81,7 +81,10 @@ async function userFiles(container: Container): Promise<UserFiles> {
   return { passwd, group };
 }
 
-/** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys */
+/**
+ * The labels that every image gets.
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys
+ */
 export function standardLabels(request: BuildRequest): Record<string, string> {
   const { service, source, version, base } = request;
   const labels: Record<string, string | undefined> = {
@@ -89,7 +92,7 @@ export function standardLabels(request: BuildRequest): Record<string, string> {
     "org.opencontainers.image.description": service.description,
     "org.opencontainers.image.source": service.source.repository,
     "org.opencontainers.image.revision": source.revision,
-    "org.opencontainers.image.created": fill("{created}", request),
+    "org.opencontainers.image.created": fillTemplate("{created}", request),
     "org.opencontainers.image.version": version,
     "org.opencontainers.image.base.name": base?.name,
     "org.opencontainers.image.base.digest": base?.digest,
@@ -99,6 +102,11 @@ export function standardLabels(request: BuildRequest): Record<string, string> {
   );
 }
 
-function filled(request: BuildRequest, templates: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(templates).map(([name, text]) => [name, fill(text, request)]));
+function fillLabels(
+  request: BuildRequest,
+  templates: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(templates).map(([name, text]) => [name, fillTemplate(text, request)]),
+  );
 }

@@ -4,20 +4,25 @@ import { baseImage } from "../build-context.js";
 import { configureImage } from "../image-config/configure-image.js";
 import type { BuildRequest, Built } from "../build-request.js";
 import { withSystemPackages } from "../debian/install-packages.js";
-import { activateEnvironment } from "./activate.js";
-import { compileApplication } from "./application.js";
-import { makeData } from "./data.js";
-import { installBuilt, installWheels, mergeEnvironments, type Environments } from "./environment.js";
-import { lockedRequirements, requireLock } from "./lock.js";
-import { planPackages } from "./plan.js";
-import { buildSources } from "./sources.js";
-import { withTools } from "./tools.js";
+import { activateEnvironment } from "./activate-environment.js";
+import { compileApplication } from "./compile-application.js";
+import {
+  installBuiltWheels,
+  installWheels,
+  mergeEnvironments,
+  type Environments,
+} from "./install-environment.js";
+import { lockedRequirements, requireLock } from "./locked-requirements.js";
+import { buildFromSource } from "./build-from-source.js";
+import { chooseWheels } from "./choose-wheels.js";
+import { runDataCommands } from "./run-data-commands.js";
+import { pythonToolsContainer } from "./tools-container.js";
 
-export { PYTHON_REMEDY } from "./problem.js";
+export { PYTHON_REMEDY } from "./program-error.js";
 
 /**
- * A Python service for all platforms at once: packages fetched, built and compiled to bytecode by native processes,
- * what the platforms share made once and kept in layers that all images have.
+ * Builds a Python service for all platforms at once. Native processes download, build and compile the packages; files
+ * that are identical on all platforms are made once, in layers that all images share.
  */
 export async function buildPython(request: BuildRequest<PythonBuild>): Promise<Built> {
   const { context, service, platforms } = request;
@@ -28,9 +33,9 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
       return { platform, ...(await withSystemPackages(request, { platform, container: base })) };
     }),
   );
-  // They go on beside the tools and the lock, whose failures are told first.
+  // They run in parallel with the tools and the lock, whose failures are reported first.
   bases.catch(() => undefined);
-  const tools = await withTools(request);
+  const tools = await pythonToolsContainer(request);
   const requirements = await lockedRequirements(request, lock, tools);
   const workdir = service.image.workdir ?? "/app";
   const packages = installPackages(request, tools, requirements);
@@ -39,7 +44,7 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
     packages,
     compileApplication(request, workdir),
   ]);
-  const data = await makeData(request, environments);
+  const data = await runDataCommands(request, environments);
   const variants = await Promise.all(
     roots.map(async ({ platform, container }) => {
       const environment = await activateEnvironment(request, container, environments, platform);
@@ -54,21 +59,21 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
   return { variants, notes: [...notes, ...roots.flatMap((root) => root.notes)] };
 }
 
-/** The locked packages of every wanted platform; of the engine's own too when data is made with them. */
+/** Installs the locked packages for every platform; for the engine's own too if data commands need them. */
 async function installPackages(
   request: BuildRequest<PythonBuild>,
   tools: Container,
   requirements: Awaited<ReturnType<typeof lockedRequirements>>,
 ): Promise<{ environments: Environments; notes: readonly string[] }> {
-  const { context, service, platforms: wanted } = request;
-  const platforms: Platform[] = [...wanted];
+  const { context, service, platforms: requested } = request;
+  const platforms: Platform[] = [...requested];
   if (service.build.data.length > 0 && !platforms.includes(context.native)) platforms.push(context.native);
-  const plan = await planPackages(request, tools, requirements, platforms);
+  const plan = await chooseWheels(request, tools, requirements, platforms);
   const [installed, { built, notes }] = await Promise.all([
     installWheels(request, tools, plan, platforms),
-    buildSources(request, tools, plan, platforms),
+    buildFromSource(request, tools, plan, platforms),
   ]);
   const parts = [installed];
-  if (built.length > 0) parts.push(await installBuilt(request, tools, built, platforms));
+  if (built.length > 0) parts.push(await installBuiltWheels(request, tools, built, platforms));
   return { environments: mergeEnvironments(request, parts), notes: [...plan.notes, ...notes] };
 }

@@ -1,4 +1,4 @@
-"""What every layer of Python files gets: bytecode, and one time for every entry."""
+"""Bytecode and file times of a layer of Python files."""
 
 import os
 import subprocess
@@ -7,15 +7,15 @@ import sys
 
 def compile_bytecode(root, path):
     """
-    Bytecode that is never checked against a file time; `path` is where root will be in the image, as tracebacks name
-    it. Packages ship templates that are no Python: tolerated.
+    Compiles bytecode that is never checked against file times. `path` is where root will be in the image, because
+    tracebacks name it. Failures are ignored: packages ship .py templates that are not valid Python.
     """
     command = [sys.executable, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([*command, "-s", root, "-p", path, root], stdout=subprocess.DEVNULL)
 
 
-def stamp(root, time):
-    """One time (seconds since 1970) for every entry; a link's own, not its target's."""
+def set_times(root, time):
+    """Sets one time (seconds since 1970) on every entry; on links themselves, not on their targets."""
     for folder, directories, files in os.walk(root):
         for name in directories + files:
             os.utime(os.path.join(folder, name), (time, time), follow_symlinks=False)

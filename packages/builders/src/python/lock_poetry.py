@@ -1,4 +1,4 @@
-"""poetry.lock, through Poetry's own exporter; run with the Python that Poetry is installed for."""
+"""poetry.lock, exported by Poetry itself. Run by the interpreter that Poetry is installed for."""
 
 import os
 import subprocess
@@ -22,14 +22,14 @@ def export(project, lock, groups):
     python = table(poetry, "dependencies").get("python", table(project, "project").get("requires-python"))
     require_python(python, allows)
     command = [sys.executable, "-m", "poetry", "export", "--no-interaction", "--no-ansi", "--only", ",".join(groups)]
-    # It looks for nothing but the two files; a folder of its own keeps it from the user's settings.
+    # A configuration directory of its own: the user's settings must not change the export.
     environment = {**os.environ, "POETRY_CONFIG_DIR": "/tmp/poetry", "POETRY_VIRTUALENVS_CREATE": "false"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode == 0:
         return split_options(done.stdout)
-    said = done.stderr + done.stdout
-    if "changed significantly" in said or "is not up to date" in said:
+    output = done.stderr + done.stdout
+    if "changed significantly" in output or "is not up to date" in output:
         what, remedy = "it does not match pyproject.toml", "Run poetry lock in the service's folder and commit it."
     else:
         what, remedy = "Poetry cannot export it", "Run poetry check --lock in the service's folder."
-    raise Problem("SOURCE", f"{what}\n{last_lines(said)}", lock, remedy)
+    raise Problem("SOURCE", f"{what}\n{last_lines(output)}", lock, remedy)

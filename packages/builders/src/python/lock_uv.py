@@ -1,4 +1,4 @@
-"""uv.lock, through uv's own exporter."""
+"""uv.lock, exported by uv itself."""
 
 import re
 import subprocess
@@ -13,13 +13,13 @@ def allows(text, version):
 
 
 def selection(groups):
-    """`main` are the project's own dependencies; without it only the named groups ship."""
+    """`main` stands for the project's own dependencies; without it, only the named groups are installed."""
     flag = "--group" if "main" in groups else "--only-group"
     return [part for group in groups if group != "main" for part in (flag, group)]
 
 
 def foreign_registries(project, locked):
-    """Registries of locked packages other than PyPI; and the one that stood in for PyPI when it was locked."""
+    """Registries of locked packages other than PyPI, and the one that replaced PyPI when the lock was written."""
     used = [package.get("source", {}).get("registry") for package in locked.get("package", [])]
     registries = [url for url in dict.fromkeys(used) if url is not None and not PYPI.match(url)]
     indexes = table(project, "tool", "uv").get("index", [])
@@ -33,7 +33,7 @@ def export(project, lock, groups):
     require_groups(groups, table(project, "dependency-groups"))
     require_python(table(project, "project").get("requires-python"), allows)
     registries, mirror = foreign_registries(project, locked)
-    # Offline and without a cache: whether the lock matches is decided by the two files alone.
+    # Offline and without a cache: whether the lock matches depends on the two files alone.
     command = ["uv", "export", "--locked", "--offline", "--no-cache", "--no-python-downloads", "--quiet"]
     command += ["--no-emit-project", "--no-default-groups", "--no-header", "--no-annotate", *selection(groups)]
     command += [] if mirror is None else ["--default-index", mirror]
@@ -41,8 +41,8 @@ def export(project, lock, groups):
     if done.returncode == 0:
         return done.stdout, {"default": None, "extra": registries}
     if re.search("needs to be updated|No solution found|network was disabled", done.stderr):
-        said = re.sub(r"^hint: .*$", "", done.stderr, flags=re.MULTILINE)
+        output = re.sub(r"^hint: .*$", "", done.stderr, flags=re.MULTILINE)
         what, remedy = "it does not match pyproject.toml", "Run uv lock in the service's folder and commit it."
     else:
-        said, what, remedy = done.stderr, "uv cannot export it", "Run uv lock --check in the service's folder."
-    raise Problem("SOURCE", f"{what}\n{last_lines(said)}", lock, remedy)
+        output, what, remedy = done.stderr, "uv cannot export it", "Run uv lock --check in the service's folder."
+    raise Problem("SOURCE", f"{what}\n{last_lines(output)}", lock, remedy)

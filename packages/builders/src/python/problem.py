@@ -1,23 +1,23 @@
-"""What went wrong, told so that the pipeline can pass it on as one message with its remedy."""
+"""Expected failures, reported so that the pipeline can show one message with its remedy."""
 
 import json
 import sys
 
 
 class Problem(Exception):
-    """A foreseen failure; `code` is one of the product's error codes."""
+    """An expected failure; `code` is one of the product's error codes."""
 
     def __init__(self, code, what, where=None, remedy=None):
         super().__init__(what)
-        self.told = {"code": code, "what": what, "where": where, "remedy": remedy}
+        self.details = {"code": code, "what": what, "where": where, "remedy": remedy}
 
 
-def telling(main):
-    """Runs main; a problem ends the program with one line that the pipeline reads."""
+def report_problems(main):
+    """Runs main; a Problem ends the program with one line on stderr, which program-error.ts parses."""
     try:
         main()
     except Problem as problem:
-        sys.stderr.write(f"tgo-problem: {json.dumps(problem.told)}\n")
+        sys.stderr.write(f"tgo-problem: {json.dumps(problem.details)}\n")
         sys.exit(1)
 
 

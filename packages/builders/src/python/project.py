@@ -1,4 +1,4 @@
-"""What pyproject.toml and exported requirements say."""
+"""Reads pyproject.toml and exported requirements."""
 
 import platform
 import re
@@ -18,37 +18,37 @@ def read_toml(path):
         with open(path, "rb") as file:
             return tomllib.load(file)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        remedy = "Mend the file." if path == "pyproject.toml" else "Restore the file from git, or lock again."
+        remedy = "Fix the file." if path == "pyproject.toml" else "Restore the file from git, or lock again."
         raise Problem("SOURCE", f"it is not valid TOML: {error}", path, remedy)
 
 
 def table(document, *names):
-    """A table inside a document, empty where there is none."""
+    """A table inside a document; empty if it is missing."""
     for name in names:
         document = document.get(name, {}) if isinstance(document, dict) else {}
     return document if isinstance(document, dict) else {}
 
 
 def require_groups(wanted, known):
-    """Group names are compared as PEP 735 says: without case, and - _ . alike."""
+    """Group names are compared as in PEP 735: case-insensitively, with - _ . treated alike."""
     names = {re.sub(r"[-_.]+", "-", name).lower(): name for name in ["main", *known]}
     for group in wanted:
         if re.sub(r"[-_.]+", "-", group).lower() not in names:
-            remedy = f"Groups there are: {', '.join(names.values())}. Mend build.groups of the service."
+            remedy = f"Existing groups: {', '.join(names.values())}. Correct build.groups of the service."
             raise Problem("SOURCE", f"there is no dependency group {group}", "pyproject.toml", remedy)
 
 
 def require_python(text, allows):
-    """The base image's Python must be one the project says it runs on."""
+    """The base image's Python must be in the range that the project supports."""
     version = platform.python_version()
     if text is None or allows(text, version):
         return
-    remedy = "Choose a base image with such a Python (build.base of the service), or widen the project's range."
-    raise Problem("SOURCE", f"the project wants Python {text}, the base image has {version}", "pyproject.toml", remedy)
+    remedy = "Choose a base image with a supported Python (build.base of the service), or widen the project's range."
+    raise Problem("SOURCE", f"the project requires Python {text}, the base image has {version}", "pyproject.toml", remedy)
 
 
 def split_options(text):
-    """Requirement lines and index options of an export, apart."""
+    """Separates requirement lines from index options."""
     lines, default, extra = [], None, []
     for line in text.splitlines():
         option = re.match(r"--(index-url|extra-index-url|trusted-host|find-links)[ =](\S+)", line)

@@ -1,4 +1,4 @@
-"""Source archives: what is in them, and how they are unpacked."""
+"""Source archives: the languages in them, and how to unpack them."""
 
 import os
 import re
@@ -13,26 +13,26 @@ LANGUAGES = {
     "go": r"\.go$",
     "other": r"/(meson\.build|CMakeLists\.txt|configure)$",
 }
-ASIDE = r"(^|/)(tests?|docs?|examples?|benchmarks?)/"
+NOT_BUILT = r"(^|/)(tests?|docs?|examples?|benchmarks?)/"
 BUILDS_EXTENSIONS = r"\b(Extension\s*\(|ext_modules|cffi_modules|rust_extensions|has_ext_modules)"
 
 
-def inspect(path):
-    """{languages}: what would have to be compiled; none for a pure Python package."""
+def languages(path):
+    """The languages that have to be compiled; none for a pure Python package."""
     names = _names(path)
     top = len(_top(names))
-    code = [name for name in names if not re.search(ASIDE, name[top:], re.I)]
-    languages = [
+    code = [name for name in names if not re.search(NOT_BUILT, name[top:], re.I)]
+    found = [
         language for language, pattern in LANGUAGES.items() if any(re.search(pattern, name, re.I) for name in code)
     ]
     setup = _read(path, f"{_top(names)}/setup.py") or ""
-    if not languages and re.search(BUILDS_EXTENSIONS, setup):
-        languages = ["c"]
-    return {"languages": languages}
+    if not found and re.search(BUILDS_EXTENSIONS, setup):
+        found = ["c"]
+    return found
 
 
 def unpack(path, target):
-    """Unpacks an archive; `target` is its one top folder afterwards."""
+    """Unpacks an archive; its top directory becomes `target`."""
     parent = os.path.dirname(target)
     os.makedirs(parent, exist_ok=True)
     if zipfile.is_zipfile(path):

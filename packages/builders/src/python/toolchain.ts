@@ -5,27 +5,27 @@ import { baseImage } from "../build-context.js";
 import type { BuildRequest } from "../build-request.js";
 import { withSystemPackages } from "../debian/install-packages.js";
 
-/** Names of a platform's compiler in Debian. */
+/** Debian's names for a platform. */
 const DEBIAN: Record<Platform, { architecture: string; triplet: string }> = {
   "linux/amd64": { architecture: "amd64", triplet: "x86_64-linux-gnu" },
   "linux/arm64": { architecture: "arm64", triplet: "aarch64-linux-gnu" },
 };
 
-/** What compiles on one platform for a target. */
+/** The compilers and libraries that build for a target platform on a host platform. */
 export interface Toolchain {
   readonly host: Platform;
   readonly target: Platform;
-  /** Before a compiler's name: `aarch64-linux-gnu-`; empty when host and target are the same. */
+  /** The prefix of compiler names, such as `aarch64-linux-gnu-`; empty for a native build. */
   readonly prefix: string;
-  /** Debian packages of the host. */
+  /** Debian packages to install on the host. */
   readonly compilers: readonly string[];
-  /** Whether something is compiled for the host itself, which takes Python's headers there. */
+  /** Whether something is compiled for the host itself, which requires Python's headers there. */
   readonly hostHeaders: boolean;
-  /** Debian packages of the target: headers and libraries, beyond the C library's. */
+  /** Debian packages of the target with headers and libraries, besides the C library. */
   readonly libraries: readonly string[];
 }
 
-/** The Debian packages that compile some languages on one platform for another. */
+/** The toolchain that compiles these languages on one platform for another. */
 export function toolchain(
   host: Platform,
   target: Platform,
@@ -38,9 +38,9 @@ export function toolchain(
     const compilers = [...names, "libc6-dev", ...libraries];
     return { host, target, prefix: "", compilers, hostHeaders: true, libraries };
   }
-  // In a package's name the underscore of x86_64 is a dash.
+  // Package names have a dash instead of the underscore in x86_64.
   const compilers = names.map((name) => `${name}-${triplet.replace("_", "-")}`);
-  // What a package asks about its libraries (pg_config) is asked of the host's.
+  // Build scripts run the host's pg_config and the like, so the host needs the libraries too.
   const more = [`libc6-dev-${architecture}-cross`, ...libraries];
   return {
     ...{ host, target, prefix: `${triplet}-`, libraries },
@@ -48,7 +48,7 @@ export function toolchain(
   };
 }
 
-/** Toolchains of one host, each with the compilers of all: one container has them then. */
+/** Gives all toolchains of one host the same compilers, so that they share one container. */
 export function combineToolchains(chains: readonly Toolchain[]): Toolchain[] {
   const compilers = [...new Set(chains.flatMap((chain) => chain.compilers))];
   const hostHeaders = chains.some((chain) => chain.hostHeaders);
@@ -58,8 +58,8 @@ export function combineToolchains(chains: readonly Toolchain[]): Toolchain[] {
 const TARGET = "/mnt/target";
 
 /**
- * A container with a toolchain, and for another platform that platform's files at /mnt/target. Also the options of
- * build.py that say so.
+ * Installs a toolchain into a container; for cross-compilation also mounts the target's file system.
+ * @returns the container, and the options that tell build_wheel.py about it
  */
 export async function withToolchain(
   request: BuildRequest<PythonBuild>,
@@ -80,7 +80,7 @@ export async function withToolchain(
   };
 }
 
-/** The target's base image with libraries to compile against, unpacked natively. */
+/** The target's base image with the libraries to link against, unpacked natively. */
 async function targetRoot(
   request: BuildRequest<PythonBuild>,
   target: Platform,
@@ -91,7 +91,7 @@ async function targetRoot(
   return (await installed(request, target, base, ["libc6-dev", ...libraries])).rootfs();
 }
 
-/** The official Python images bring Python's headers; Debian's own Python has them in a package. */
+/** The official Python images contain Python's headers; for Debian's Python they are in a package. */
 async function pythonHeaders(container: Container): Promise<string[]> {
   const official = await container.directory("/usr/local").glob("include/python3*/Python.h");
   return official.length > 0 ? [] : ["libpython3-dev"];
@@ -111,7 +111,9 @@ async function installed(
     if (!isTgoError(error) || error.where !== "build.packages") throw error;
     throw new TgoError(error.code, error.what, {
       where: "build.buildPackages",
-      remedy: error.remedy?.replaceAll("build.packages", "build.buildPackages"),
+      ...(error.remedy === undefined
+        ? {}
+        : { remedy: error.remedy.replaceAll("build.packages", "build.buildPackages") }),
       cause: error,
     });
   }

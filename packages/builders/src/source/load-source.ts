@@ -5,40 +5,40 @@ import type { BuildContext, Uncommitted } from "../build-context.js";
 import { errorMessage } from "../exec-failure.js";
 import { hashDirectory, readCommitTime } from "../container-tools/container-tools.js";
 
-/** A service's source, what it is called, and when it is from. */
+/** A service's source, with its revision and time. */
 export interface Source {
-  /** What the build sees: without what .dockerignore leaves out. */
+  /** The build context, without files that .dockerignore excludes. */
   readonly directory: Directory;
-  /** Paths in it that steer the build and are left out of what it copies: a Dockerfile that .dockerignore names. */
+  /** Paths in it that the build reads but must not copy: a Dockerfile that .dockerignore excludes. */
   readonly hidden: readonly string[];
-  /** The entries at its top. */
+  /** The entries of its top directory. */
   readonly entries: readonly string[];
   /** Content hash, 64 hex digits. */
   readonly hash: string;
   /** A commit, or `dev-<12 hex of the content hash>`. */
   readonly revision: string;
-  /** Time of the image: the commit's; without one 1980-01-01, which says "not known" to people. */
+  /** Time of the image: that of the commit, or 1980-01-01, which readers recognize as unknown. */
   readonly created: Date;
   /**
-   * Time of the files: the commit's, else one derived from the content. Servers make cache keys (ETag) of file times,
-   * so different contents must not share one.
+   * Time of the files: that of the commit, or one derived from the content. Web servers derive ETags from file times, so
+   * different contents must not share a time.
    */
   readonly modified: Date;
-  /** What keeps a commit from being exactly this, where that is known. */
+  /** Why it does not equal a commit, if that is known. */
   readonly uncommitted?: Uncommitted | undefined;
 }
 
 export interface SourceOptions {
   readonly source?: Directory | undefined;
   readonly revision?: string | undefined;
-  /** RFC 3339, or seconds since 1970. */
+  /** The source's time, in RFC 3339 or as seconds since 1970. */
   readonly created?: string | undefined;
 }
 
-/** Never part of an image, whatever .dockerignore says. */
+/** Never part of an image, whatever .dockerignore contains. */
 const ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
 
-/** Files, as paths in the source, of which a strategy needs at least one to have anything to build from. */
+/** Paths in the source of which a strategy requires at least one. */
 function markersOf(build: Build): readonly string[] {
   switch (build.strategy) {
     case "python":
@@ -50,14 +50,14 @@ function markersOf(build: Build): readonly string[] {
   }
 }
 
-/** Whether one of the markers is among a directory's entries, as far as entries tell. */
+/** Whether a directory has one of the markers, judging by its entries alone. */
 function isMarked(build: Build, entries: readonly string[]): boolean {
   return markersOf(build).some((marker) => entries.includes(marker.split("/")[0] ?? ""));
 }
 
 /**
- * Finds and reads a service's source: `repos/<service>` in the given directory, the directory itself, or
- * `<service>` in it; without one, `repos/<service>` of the repository around, else the catalog's git repository.
+ * Finds and reads a service's source: in the given directory `repos/<service>`, the directory itself or `<service>`;
+ * without a given directory, `repos/<service>` of the surrounding repository, or the catalog's git repository.
  * @throws TgoError SOURCE, USAGE
  */
 export async function loadSource(
@@ -69,7 +69,7 @@ export async function loadSource(
   const found = await findSource(context, name, service, options);
   const raw = found ?? (await fromGit(context, name, service));
   const revision = options.revision ?? raw.revision;
-  const { directory, hidden } = await buildContext(service.build, raw.directory);
+  const { directory, hidden } = await applyIgnoreFile(service.build, raw.directory);
   const [entries, tree] = await Promise.all([directory.entries(), hashDirectory(context, directory)]);
   checkEntries(name, service.build, entries);
   const created = options.created === undefined ? raw.created : parseCreated(options.created);
@@ -81,7 +81,7 @@ export async function loadSource(
     revision: revision ?? `dev-${tree.hash.slice(0, 12)}`,
     created: created ?? UNKNOWN_TIME,
     modified: created ?? contentDate(tree.hash),
-    // What the host says is of its own files, not of a git repository that was read instead.
+    // The host's result is about its own files, not about a git repository that was read instead.
     uncommitted: found === undefined ? undefined : (found.uncommitted ?? context.host.uncommitted),
   };
 }
@@ -107,9 +107,9 @@ async function findSource(
       ? { directory: repos.directory(path) }
       : undefined;
   }
-  const entries = (await given.entries()).map(bare);
-  const state = async (below: string): Promise<Partial<Found>> =>
-    options.revision === undefined && entries.includes(".git") ? gitState(context, given, below) : {};
+  const entries = (await given.entries()).map(entryName);
+  const state = async (folder: string): Promise<Partial<Found>> =>
+    options.revision === undefined && entries.includes(".git") ? gitState(context, given, folder) : {};
   if (await isDirectory(given, path)) return { directory: given.directory(path), ...(await state(path)) };
   if (isMarked(service.build, entries) || !entries.includes(name)) {
     return { directory: given, ...(await state("")) };
@@ -118,10 +118,14 @@ async function findSource(
 }
 
 /**
- * The commit of a directory that came with its .git, when nothing below the path differs from it. The `tgo` command
- * has asked git on its machine already.
+ * The commit of a directory with a .git, if nothing in the folder differs from it. Skipped on the caller's machine, where
+ * the `tgo` command has already queried git.
  */
-async function gitState(context: BuildContext, directory: Directory, below: string): Promise<Partial<Found>> {
+async function gitState(
+  context: BuildContext,
+  directory: Directory,
+  folder: string,
+): Promise<Partial<Found>> {
   if (context.host.local === true) return {};
   try {
     const repository = directory.asGit();
@@ -132,26 +136,25 @@ async function gitState(context: BuildContext, directory: Directory, below: stri
       changes.modifiedPaths(),
       changes.removedPaths(),
     ]);
-    const within = (changedPath: string): boolean =>
-      below === "" || `${changedPath}/`.startsWith(`${below}/`);
-    const files = changed.flat().filter(within);
+    const isInFolder = (path: string): boolean => folder === "" || `${path}/`.startsWith(`${folder}/`);
+    const files = changed.flat().filter(isInFolder);
     if (files.length > 0) return { uncommitted: { changed: files } };
-    return { revision, created: await createdOf(context, repository.head(), revision) };
+    return { revision, created: await commitTimeOf(context, repository.head(), revision) };
   } catch (cause) {
-    // A worktree's .git is a file that leads elsewhere; a repository may have no commit yet.
+    // For example, a worktree's .git is a file that points elsewhere, or the repository has no commit yet.
     context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${errorMessage(cause)}`);
     return { uncommitted: { why: "its .git cannot be read" } };
   }
 }
 
-/** @returns undefined when the commit's time cannot be told */
-async function createdOf(context: BuildContext, ref: GitRef, revision: string): Promise<Date | undefined> {
+/** The commit's time; undefined if it cannot be determined. */
+async function commitTimeOf(context: BuildContext, ref: GitRef, revision: string): Promise<Date | undefined> {
   return readCommitTime(context, ref.tree().directory(".git"), revision).catch(() => undefined);
 }
 
 async function isDirectory(directory: Directory, path: string): Promise<boolean> {
   const [first = "", ...rest] = path.split("/");
-  const entry = (await directory.entries()).find((candidate) => bare(candidate) === first);
+  const entry = (await directory.entries()).find((candidate) => entryName(candidate) === first);
   if (entry === undefined) return false;
   return rest.length === 0 || isDirectory(directory.directory(first), rest.join("/"));
 }
@@ -162,7 +165,7 @@ async function fromGit(context: BuildContext, name: string, service: Service): P
     const head = context.client.git(repository).head();
     const revision = await head.commit();
     const directory = await head.tree().directory(path).sync();
-    const created = await createdOf(context, head, revision);
+    const created = await commitTimeOf(context, head, revision);
     context.progress.note(
       { step: "prepare", service: name },
       `source: ${repository} (${path}) at ${revision}`,
@@ -171,17 +174,17 @@ async function fromGit(context: BuildContext, name: string, service: Service): P
   } catch (cause) {
     throw new TgoError(
       "SOURCE",
-      `no source for ${name}: none was given, and ${repository} (${path}) cannot be read`,
+      `no source for ${name}: --source is missing, and ${repository} (${path}) cannot be read`,
       {
-        remedy: `Run it in a checkout that has ${path}, or pass --source DIR.`,
+        remedy: `Run this in a checkout that contains ${path}, or pass --source DIR.`,
         cause,
       },
     );
   }
 }
 
-/** The source without what its ignore file names; a Dockerfile stays, as it does for Docker. */
-async function buildContext(
+/** Removes the files that the ignore file excludes. A Dockerfile is always kept, as Docker does. */
+async function applyIgnoreFile(
   build: Build,
   directory: Directory,
 ): Promise<{ directory: Directory; hidden: string[] }> {
@@ -206,28 +209,28 @@ async function ignorePatterns(directory: Directory, file: string): Promise<strin
 }
 
 function checkEntries(name: string, build: Build, entries: readonly string[]): void {
-  const present = new Set(entries.map(bare));
+  const present = new Set(entries.map(entryName));
   if (present.size === 0) {
     throw new TgoError("SOURCE", `the source of ${name} is empty`, {
-      remedy: "Pass --source DIR with the service's own folder; check its .dockerignore.",
+      remedy: "Pass --source DIR with the service's own folder, and check its .dockerignore.",
     });
   }
   if (isMarked(build, [...present])) return;
   throw new TgoError("SOURCE", `the source of ${name} has no ${markersOf(build)[0] ?? ""}`, {
     where: `strategy ${build.strategy}`,
-    remedy: `Pass --source DIR with the service's own folder, or one that has ${name} or repos/${name} in it. Found there: ${[...present].slice(0, 12).join(", ")}.`,
+    remedy: `Pass --source DIR with the service's own folder, or one that contains ${name} or repos/${name}. Found: ${[...present].slice(0, 12).join(", ")}.`,
   });
 }
 
-/** Dagger marks directories with a trailing slash. */
-export function bare(entry: string): string {
+/** An entry's name without the trailing slash that Dagger adds to directories. */
+export function entryName(entry: string): string {
   return entry.replace(/\/$/, "");
 }
 
-/** The earliest time a zip archive can hold, as reproducible builds have it. */
+/** Stands for an unknown time. It is the earliest that a zip archive can hold, as is usual for reproducible builds. */
 export const UNKNOWN_TIME = new Date(Date.UTC(1980, 0, 1));
 
-/** A moment between 1980 and 2012 that only the content decides. */
+/** A time between 1980 and 2011, derived from the content alone. */
 function contentDate(hash: string): Date {
   const start = Date.UTC(1980, 0, 1) / 1000;
   return new Date((start + (Number.parseInt(hash.slice(0, 8), 16) % 1_000_000_000)) * 1000);
@@ -241,7 +244,7 @@ function parseCreated(text: string): Date {
   });
 }
 
-/** Whole seconds since 1970, as the engine's withTimestamps takes them. */
+/** Whole seconds since 1970. */
 export function epochSeconds(date: Date): number {
   return Math.floor(date.getTime() / 1000);
 }

@@ -5,18 +5,16 @@ import { epochSeconds } from "../source/load-source.js";
 import { listPackages, withNormalizedMetadata } from "../container-tools/container-tools.js";
 import { configureImage } from "../image-config/configure-image.js";
 import type { BuildRequest, Built } from "../build-request.js";
-import { installPackages, PROJECT } from "./install.js";
-import { buildPages } from "./pages.js";
-import { readProject, type Project } from "./project.js";
-import { siteFiles, withFiles } from "./site.js";
-import { unlocked } from "./yarn-lock.js";
+import { buildPages } from "./build-pages.js";
+import { installPackages, PROJECT } from "./install-packages.js";
+import { nginxFiles, withFiles } from "./nginx-files.js";
+import { readProject, type Project } from "./read-project.js";
+import { unlockedPackages } from "./yarn-lock.js";
 
-export { buildValues } from "./values.js";
-
-/** Pages built once, natively, then copied beside nginx for each platform: nothing runs in a foreign image. */
+/** Builds the pages once, natively, and adds them to nginx for each platform. Nothing runs in a foreign image. */
 export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Promise<Built> {
   const { context, service, platforms, source } = request;
-  const [project, site] = await Promise.all([readProject(request), siteFiles(request)]);
+  const [project, configuration] = await Promise.all([readProject(request), nginxFiles(request)]);
   const builder = await installPackages(request, project);
   const [pages, notes] = await Promise.all([
     buildPages(request, project, builder).then((built) =>
@@ -26,7 +24,7 @@ export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Pro
   ]);
   const variants = await Promise.all(
     platforms.map(async (platform) => {
-      const base = withFiles(request, await baseImage(context, service.build.base, platform), site);
+      const base = withFiles(request, await baseImage(context, service.build.base, platform), configuration);
       const container = base.withDirectory(service.build.root, pages);
       return { platform, container: await configureImage(request, container) };
     }),
@@ -34,7 +32,7 @@ export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Pro
   return { variants, notes };
 }
 
-/** What yarn 1 installed without an entry in the lock: packages for this platform that a lock made on another lacks. */
+/** Packages that yarn 1 installed without an entry in the lock, because it was written on another platform. */
 async function unlockedNotes(
   { context, name }: BuildRequest,
   { locked }: Project,
@@ -42,10 +40,10 @@ async function unlockedNotes(
 ): Promise<string[]> {
   const modules = `${PROJECT}/node_modules`;
   if (locked === undefined || !(await builder.exists(modules))) return [];
-  const packages = unlocked(await listPackages(context, builder.directory(modules)), locked);
+  const packages = unlockedPackages(await listPackages(context, builder.directory(modules)), locked);
   if (packages.length === 0) return [];
   return [
-    `yarn.lock of ${name} has no entry, and so no hash, for ${packages.join(", ")}: fetched as the registry has them. ` +
+    `yarn.lock of ${name} has no entry for ${packages.join(", ")}, so they were installed without a hash check. ` +
       "Run yarn install on Linux and commit yarn.lock.",
   ];
 }

@@ -4,15 +4,15 @@ import validRange from "semver/ranges/valid.js";
 import satisfies from "semver/functions/satisfies.js";
 
 /**
- * Holds the builder's Node to `engines.node` of package.json; a range that is none asks for nothing.
- * @param actual as `node --version` prints it
+ * Checks the builder's Node version against `engines.node` of package.json. An invalid range is ignored.
+ * @param actual the output of `node --version`
  * @throws TgoError SOURCE naming both versions
  */
 export function requireNode(service: string, range: string, actual: string, builder: string): void {
   const version = actual.trim().replace(/^v/, "");
   if (validRange(range) === null || satisfies(version, range)) return;
-  throw new TgoError("SOURCE", `${service} asks for Node ${range}, and the builder image has ${version}`, {
+  throw new TgoError("SOURCE", `${service} requires Node ${range}, but the builder image has ${version}`, {
     where: `engines.node in package.json; ${builder}`,
-    remedy: `Set build.builder of the service in tgo.catalog.json to an image with it, such as docker.io/library/node:${minVersion(range)?.major ?? 24}-alpine.`,
+    remedy: `Set build.builder of the service in tgo.catalog.json to an image with that version, such as docker.io/library/node:${minVersion(range)?.major ?? 24}-alpine.`,
   });
 }

@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import type { PackageJson } from "./manifest.js";
+import type { PackageJson } from "./package-json.js";
 
 export const MANAGERS = ["yarn", "npm", "pnpm"] as const;
 export type ManagerName = (typeof MANAGERS)[number];
@@ -10,7 +10,7 @@ export const LOCKS = {
   pnpm: "pnpm-lock.yaml",
 } as const satisfies Record<ManagerName, string>;
 
-/** The hash of a manager's package as corepack writes it: `sha512.<hex>`. */
+/** The hash of a manager's package, in corepack's format: `sha512.<hex>`. */
 export interface PackageHash {
   readonly algorithm: string;
   readonly hex: string;
@@ -19,30 +19,34 @@ export interface PackageHash {
 export interface PackageManager {
   readonly name: ManagerName;
   readonly lock: string;
-  /** Exact; undefined takes the one of the builder image. */
+  /** Exact version; undefined for that of the builder image. */
   readonly version: string | undefined;
   readonly hash: PackageHash | undefined;
 }
 
-/** `name@version`, with or without a hash. @see https://nodejs.org/api/packages.html#packagemanager */
+/**
+ * `name@version`, optionally with a hash.
+ * @see https://nodejs.org/api/packages.html#packagemanager
+ */
 const FIELD =
   /^(?<name>[^@]+)@(?<version>\d+\.\d+\.\d+[^+\s]*)(?:\+(?<algorithm>sha\d+)\.(?<hex>[0-9a-f]+))?$/;
 
+/** The yarn that is used if package.json names none. */
 const YARN = "1.22.22";
 
-/** By the lock's format, where package.json names no version. */
+/** The pnpm version for each lock format, if package.json names none. */
 const PNPM: Record<string, string> = { "6": "8.15.9", "9": "10.34.8" };
 
 /**
- * Which package manager installs a project: `packageManager` of package.json decides, else the only lock there is.
- * @param present names of the files in the project's folder
+ * Chooses the package manager of a project: that of `packageManager` in package.json, or that of the only lock.
+ * @param present the file names in the project's folder
  * @throws TgoError SOURCE
  */
 export function choosePackageManager(
   service: string,
   { packageManager: field }: PackageJson,
   present: ReadonlySet<string>,
-): Omit<PackageManager, "version"> & { readonly version: string | undefined } {
+): PackageManager {
   const found = MANAGERS.filter((name) => present.has(LOCKS[name]));
   if (field === undefined) {
     const [name, ...others] = found;
@@ -50,10 +54,10 @@ export function choosePackageManager(
     if (others.length === 0) return { name, lock: LOCKS[name], version: undefined, hash: undefined };
     throw new TgoError(
       "SOURCE",
-      `${service} has ${listed(found)}, and package.json does not say which counts`,
+      `${service} has ${listed(found)}, and package.json does not say which one to use`,
       {
         where: "package.json",
-        remedy: `Set packageManager, such as "yarn@${YARN}", or remove the locks that are not kept up to date.`,
+        remedy: `Set packageManager, such as "yarn@${YARN}", or remove the outdated locks.`,
       },
     );
   }
@@ -62,10 +66,10 @@ export function choosePackageManager(
   if (known === undefined || version === undefined) {
     throw new TgoError(
       "SOURCE",
-      `${service} asks for the package manager "${field}", which this product cannot run`,
+      `${service} requires the package manager "${field}", which is not supported`,
       {
         where: "packageManager in package.json",
-        remedy: `Name one of ${MANAGERS.join(", ")} with its exact version, such as "yarn@${YARN}", or build with the dockerfile strategy.`,
+        remedy: `Name one of ${MANAGERS.join(", ")} with its exact version, such as "yarn@${YARN}", or use the dockerfile strategy.`,
       },
     );
   }
@@ -76,8 +80,8 @@ export function choosePackageManager(
 }
 
 /**
- * The manager with a version that can read the lock; npm of the builder image reads all of npm's.
- * @throws TgoError SOURCE for a lock that none of ours reads
+ * Selects a version of the manager that can read the lock. The builder image's npm reads all npm locks.
+ * @throws TgoError SOURCE for an unsupported lock
  */
 export function withVersion(service: string, manager: PackageManager, lock: string): PackageManager {
   if (manager.name === "yarn" && /^__metadata:/m.test(lock)) throw yarnBerry(service, "yarn 2 or newer");
@@ -88,9 +92,9 @@ export function withVersion(service: string, manager: PackageManager, lock: stri
   if (version !== undefined) return { ...manager, version };
   throw new TgoError(
     "SOURCE",
-    `the pnpm-lock.yaml of ${service} has the format ${format ?? "of no version"}`,
+    `the pnpm-lock.yaml of ${service} has the unsupported format ${format ?? "(none)"}`,
     {
-      remedy: 'Set packageManager in package.json to the pnpm that wrote it, such as "pnpm@7.33.7".',
+      remedy: 'Set packageManager in package.json to the pnpm version that wrote it, such as "pnpm@7.33.7".',
     },
   );
 }
@@ -105,14 +109,17 @@ function noLock(
   return new TgoError(
     "SOURCE",
     `${service} has no ${expected.replace(/, (?=[^,]*$)/, " or ")}${instead}${field === undefined ? "" : `; packageManager says ${field}`}`,
-    { remedy: "Install in the service's folder and commit the lock (check that .dockerignore keeps it)." },
+    {
+      remedy:
+        "Install the packages in the service's folder and commit the lock (check that .dockerignore does not exclude it).",
+    },
   );
 }
 
 function yarnBerry(service: string, what: string): TgoError {
-  return new TgoError("SOURCE", `${service} uses ${what}; only yarn 1 is supported yet`, {
+  return new TgoError("SOURCE", `${service} uses ${what}; only yarn 1 is supported`, {
     where: "package.json",
-    remedy: "Use yarn 1, npm or pnpm, or build with the dockerfile strategy.",
+    remedy: "Use yarn 1, npm or pnpm, or the dockerfile strategy.",
   });
 }
 

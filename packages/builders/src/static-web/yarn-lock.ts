@@ -1,17 +1,17 @@
 import { TgoError } from "@tgo/errors";
-import { requested, type PackageJson } from "./manifest.js";
+import { directDependencies, type PackageJson } from "./package-json.js";
 
 /** An entry of a yarn.lock (format v1). */
 export interface LockEntry {
-  /** What it answers: `name@range`. */
+  /** The dependencies that it resolves, as `name@range`. */
   readonly patterns: readonly string[];
   readonly version: string;
-  /** Name to range, without the optional ones: those of other platforms may be missing. */
+  /** Name to range, without optional dependencies, which may be missing for other platforms. */
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads a yarn.lock. The format is yarn's own: a line without indent names patterns, lines below hold fields.
+ * Parses a yarn.lock. The format is yarn's own: an unindented line lists patterns, and the lines below it are fields.
  * @see https://classic.yarnpkg.com/lang/en/docs/yarn-lock/
  */
 export function parseYarnLock(text: string): LockEntry[] {
@@ -38,30 +38,31 @@ export function parseYarnLock(text: string): LockEntry[] {
 }
 
 /**
- * yarn 1's --frozen-lockfile lets some stale locks pass, and installs what it finds today instead.
- * @throws TgoError SOURCE naming everything that is asked for and not locked
+ * Checks that the lock satisfies package.json. yarn 1's --frozen-lockfile accepts some stale locks and resolves the missing
+ * packages from the registry.
+ * @throws TgoError SOURCE naming every dependency that is not locked
  */
 export function requireLocked(service: string, manifest: PackageJson, entries: readonly LockEntry[]): void {
   const locked = new Set(entries.flatMap(({ patterns }) => patterns));
   const overridden = new Set(
     Object.keys(manifest.resolutions).map((path) => /(?:@[^/]+\/)?[^/]+$/.exec(path)?.[0]),
   );
-  const missing = (wanted: Readonly<Record<string, string>>, by: string): string[] =>
-    Object.entries(wanted)
+  const notLocked = (dependencies: Readonly<Record<string, string>>, by: string): string[] =>
+    Object.entries(dependencies)
       .filter(
         ([name, range]) =>
           !range.startsWith("link:") && !overridden.has(name) && !locked.has(`${name}@${range}`),
       )
       .map(([name, range]) => `${name}@${range} (${by})`);
-  const lacking = [
-    ...missing(requested(manifest), "package.json"),
-    ...entries.flatMap(({ patterns: [pattern = ""], dependencies }) => missing(dependencies, pattern)),
+  const missing = [
+    ...notLocked(directDependencies(manifest), "package.json"),
+    ...entries.flatMap(({ patterns: [pattern = ""], dependencies }) => notLocked(dependencies, pattern)),
   ];
-  if (lacking.length === 0) return;
-  const more = lacking.length > 10 ? `, and ${lacking.length - 10} more` : "";
+  if (missing.length === 0) return;
+  const more = missing.length > 10 ? `, and ${missing.length - 10} more` : "";
   throw new TgoError(
     "SOURCE",
-    `yarn.lock of ${service} does not match package.json: it lacks ${lacking.slice(0, 10).join(", ")}${more}`,
+    `yarn.lock of ${service} does not match package.json: it lacks ${missing.slice(0, 10).join(", ")}${more}`,
     {
       where: "yarn.lock",
       remedy: "Run yarn install in the service's folder and commit yarn.lock.",
@@ -75,9 +76,9 @@ export interface Installed {
   readonly version: string;
 }
 
-/** What is installed and has no entry: yarn 1 fetched it without a hash to compare. */
-export function unlocked(installed: readonly Installed[], entries: readonly LockEntry[]): string[] {
-  // By version alone where the name is an alias's: the folder has the alias, the package its own name.
+/** Installed packages without an entry in the lock, which yarn 1 installed without a hash check. */
+export function unlockedPackages(installed: readonly Installed[], entries: readonly LockEntry[]): string[] {
+  // An installed package has its own name, even if its folder and pattern have an alias.
   const known = new Set(
     entries.flatMap(({ patterns, version }) => patterns.map((pattern) => `${nameOf(pattern)}@${version}`)),
   );
@@ -86,7 +87,7 @@ export function unlocked(installed: readonly Installed[], entries: readonly Lock
     .sort();
 }
 
-/** The package a pattern is about: `b` of `a@npm:b@^1`, else `a` of `a@^1`. */
+/** The package that a pattern refers to: `b` for `a@npm:b@^1`, `a` for `a@^1`. */
 function nameOf(pattern: string): string {
   const aliased = /^.+?@npm:(.+)$/.exec(pattern)?.[1] ?? pattern;
   return /^(@?[^@]+)/.exec(aliased)?.[1] ?? aliased;

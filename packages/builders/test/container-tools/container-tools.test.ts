@@ -9,12 +9,12 @@ import { commitTime } from "../../src/container-tools/commit-time.js";
 import { hashTree } from "../../src/container-tools/hash-tree.js";
 import { probe } from "../../src/container-tools/probe.js";
 
-const made: string[] = [];
-afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true }))));
+const folders: string[] = [];
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
 async function tree(change?: (root: string) => Promise<void>): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "tgo-tree-"));
-  made.push(root);
+  folders.push(root);
   await mkdir(join(root, "app"));
   await writeFile(join(root, "app", "main.py"), "print(1)\n");
   await writeFile(join(root, "run.sh"), "#!/bin/sh\n", { mode: 0o755 });
@@ -25,12 +25,12 @@ async function tree(change?: (root: string) => Promise<void>): Promise<string> {
 
 const hashOf = async (root: string): Promise<string> => (await hashTree({ root })).hash;
 
-describe("inspect", () => {
-  it("counts files and bytes", async () => {
+describe("the hash of a source tree", () => {
+  it("comes with the number and size of the files", async () => {
     expect(await hashTree({ root: await tree() })).toMatchObject({ files: 2, bytes: 19 });
   });
 
-  it("gives two checkouts of the same content the same hash, whatever their times and group bits", async () => {
+  it("is the same for two checkouts of the same content, whatever their times and group permissions", async () => {
     const other = await tree(async (root) => {
       await utimes(join(root, "app", "main.py"), 1, 1);
       await chmod(join(root, "app", "main.py"), 0o664);
@@ -39,7 +39,7 @@ describe("inspect", () => {
   });
 
   it.each<[string, (root: string) => Promise<void>]>([
-    ["content", (root) => writeFile(join(root, "app", "main.py"), "print(2)\n")],
+    ["a file's content", (root) => writeFile(join(root, "app", "main.py"), "print(2)\n")],
     ["an executable bit", (root) => chmod(join(root, "run.sh"), 0o644)],
     ["a new empty directory", (root) => mkdir(join(root, "empty"))],
     ["a file's name", (root) => writeFile(join(root, "app", "more.py"), "")],
@@ -55,7 +55,7 @@ describe("the time of a commit", () => {
       env: { ...process.env, GIT_COMMITTER_DATE: "1700000000 +0800", GIT_AUTHOR_DATE: "1600000000 +0000" },
     }).trim();
 
-  it("is the committer's, from loose and from packed objects; of an unknown commit there is none", async () => {
+  it("is the committer's, from loose and packed objects; null for an unknown commit", async () => {
     const root = await tree();
     git(root, "init", "-q");
     git(root, "add", ".");
@@ -71,25 +71,25 @@ describe("the time of a commit", () => {
 });
 
 describe("probe", () => {
-  it("waits for a server that answers late, and tells the status", async () => {
-    let asked = 0;
+  it("waits for a server that is not ready yet, and reports the status", async () => {
+    let count = 0;
     const server = createServer((_, response) => {
-      asked += 1;
-      response.writeHead(asked < 3 ? 503 : 200).end();
+      count += 1;
+      response.writeHead(count < 3 ? 503 : 200).end();
     }).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/health`;
     expect(await probe({ requests: [{ url, status: 200 }], timeoutSeconds: 10 })).toEqual({
       ok: true,
-      answers: [{ url, status: 200 }],
+      responses: [{ url, status: 200 }],
     });
     server.close();
   });
 
-  it("says why when nobody answers in time", async () => {
+  it("reports the error if there is no response in time", async () => {
     const url = "http://127.0.0.1:9/";
     const report = await probe({ requests: [{ url, status: 200 }], timeoutSeconds: 0.3 });
     expect(report.ok).toBe(false);
-    expect(report.answers[0]?.error).toBeTruthy();
+    expect(report.responses[0]?.error).toBeTruthy();
   });
 });

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { installFiles, type InstallFilesInput } from "../../src/container-tools/install-files.js";
 
-const made: string[] = [];
-afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true }))));
+const folders: string[] = [];
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
-/** An image with merged /usr, an absolute link, a folder of somebody, and a file in it. */
-async function laid(input: Partial<InstallFilesInput>): Promise<(path: string) => string> {
-  const folder = await mkdtemp(join(tmpdir(), "tgo-lay-"));
-  made.push(folder);
+/** Installs into an image with a merged /usr, an absolute link, and a directory with a file. */
+async function install(input: Partial<InstallFilesInput>): Promise<(path: string) => string> {
+  const folder = await mkdtemp(join(tmpdir(), "tgo-install-"));
+  folders.push(folder);
   const root = join(folder, "root");
   const source = join(folder, "source");
   await mkdir(join(root, "usr/bin"), { recursive: true });
@@ -28,38 +28,40 @@ async function laid(input: Partial<InstallFilesInput>): Promise<(path: string) =
   return (path) => join(root, path);
 }
 
-async function facts(path: string): Promise<string> {
+async function attributes(path: string): Promise<string> {
   const { mode, uid, gid, mtimeMs } = await lstat(path);
   return `${(mode & 0o7777).toString(8)} ${uid}:${gid} ${mtimeMs / 1000}`;
 }
 
-describe("what is laid over an image", () => {
-  it("has its mode, its owner and the given time; directories above are root's", async () => {
-    const at = await laid({ directories: [{ path: "/srv/data/rag", owner: "1001", mode: "0750" }] });
-    expect(await facts(at("srv/data/rag"))).toBe("750 1001:1001 1000000000");
-    expect(await facts(at("srv/data"))).toBe("755 0:0 1000000000");
+describe("what is installed into an image", () => {
+  it("has the given mode, owner and time; new parent directories belong to root", async () => {
+    const at = await install({ directories: [{ path: "/srv/data/rag", owner: "1001", mode: "0750" }] });
+    expect(await attributes(at("srv/data/rag"))).toBe("750 1001:1001 1000000000");
+    expect(await attributes(at("srv/data"))).toBe("755 0:0 1000000000");
   });
 
-  it("leaves an existing directory's mode, and what is in it", async () => {
-    const at = await laid({ directories: [{ path: "/tmp/cache" }, { path: "/app/uploads", owner: "5:6" }] });
-    expect(await facts(at("tmp"))).toBe("700 0:0 1000000000");
-    expect(await facts(at("app/uploads"))).toBe("755 5:6 1000000000");
-    expect(await facts(at("app/uploads/kept"))).toMatch(/^644 0:0/);
+  it("keeps an existing directory's mode and its entries", async () => {
+    const at = await install({
+      directories: [{ path: "/tmp/cache" }, { path: "/app/uploads", owner: "5:6" }],
+    });
+    expect(await attributes(at("tmp"))).toBe("700 0:0 1000000000");
+    expect(await attributes(at("app/uploads"))).toBe("755 5:6 1000000000");
+    expect(await attributes(at("app/uploads/kept"))).toMatch(/^644 0:0/);
   });
 
-  it("follows the image's links as inside, never out of it", async () => {
-    const at = await laid({
+  it("resolves links inside the image, and never leaves it", async () => {
+    const at = await install({
       directories: [{ path: "/var/run/service" }],
       files: [{ from: "start.sh", to: "/bin/start" }],
       texts: [{ path: "/../../etc/passwd", text: "root\n" }],
     });
-    expect(await facts(at("run/service"))).toMatch(/^755/);
-    expect(await facts(at("usr/bin/start"))).toBe("755 0:0 1000000000");
+    expect(await attributes(at("run/service"))).toMatch(/^755/);
+    expect(await attributes(at("usr/bin/start"))).toBe("755 0:0 1000000000");
     expect(await readFile(at("etc/passwd"), "utf8")).toBe("root\n");
   });
 
-  it("puts a file into a folder under its own name, and replaces what is there", async () => {
-    const at = await laid({
+  it("is copied into a directory under its own name, and replaces existing files", async () => {
+    const at = await install({
       links: [
         { path: "/app/link", target: "old" },
         { path: "/app/link", target: "/bin/start" },
@@ -71,8 +73,8 @@ describe("what is laid over an image", () => {
       ],
     });
     expect(await readlink(at("app/link"))).toBe("/bin/start");
-    expect(await facts(at("app/start.sh"))).toBe("640 7:8 1000000000");
-    expect(await facts(at("new/start.sh"))).toBe("755 0:0 1000000000");
+    expect(await attributes(at("app/start.sh"))).toBe("640 7:8 1000000000");
+    expect(await attributes(at("new/start.sh"))).toBe("755 0:0 1000000000");
     expect(await readFile(at("app/uploads/kept"), "utf8")).toBe("#!/bin/sh\n");
   });
 });

@@ -1,7 +1,7 @@
 import { isTgoError } from "@tgo/errors";
 import { describe, expect, it } from "vitest";
-import { packagesError } from "../../src/debian/errors.js";
-import { debianMirror, mirroredSources } from "../../src/debian/sources.js";
+import { installFailure } from "../../src/debian/install-failure.js";
+import { debianMirror, mirroredSources } from "../../src/debian/apt-mirror.js";
 
 const DEB822 = `Types: deb
 # http://snapshot.debian.org/archive/debian/20250520T000000Z
@@ -33,11 +33,11 @@ const rewritten = (name: string, text: string, mirrors: Parameters<typeof debian
 const none = { images: {} };
 
 describe("mirrors of the Debian archive", () => {
-  it("are none without a setting", () => {
+  it("are undefined without a setting", () => {
     expect(debianMirror(none)).toBeUndefined();
   });
 
-  it("replace addresses of deb822 stanzas, and nothing else", () => {
+  it("replace the addresses in deb822 stanzas, and nothing else", () => {
     const text = rewritten("sources.list.d/debian.sources", DEB822, {
       ...none,
       debian: "https://mirrors.example.com/debian/",
@@ -53,7 +53,7 @@ describe("mirrors of the Debian archive", () => {
     );
   });
 
-  it("replace addresses of one-line sources; other archives and comments stay", () => {
+  it("replace the addresses in one-line sources, but not in other archives and comments", () => {
     const text = rewritten("sources.list", ONE_LINE, {
       ...none,
       debian: "https://m.example/debian",
@@ -68,7 +68,7 @@ deb http://deb.debian.org/debian-debug bullseye-debug main
 `);
   });
 
-  it("that are a snapshot of the archive have their lists' age not checked, source by source", () => {
+  it("accept expired lists of a snapshot, for its own sources only", () => {
     const debian = "https://snapshot.debian.org/archive/debian/20250520T000000Z";
     const stanzas = rewritten("debian.sources", DEB822, { ...none, debian });
     expect(stanzas).toContain(`URIs: ${debian}\nCheck-Valid-Until: no\nSuites: bookworm bookworm-updates\n`);
@@ -81,14 +81,14 @@ deb http://deb.debian.org/debian-debug bullseye-debug main
     expect(lines).toContain("\ndeb https://deb.nodesource.com/node_20.x nodistro main\n");
   });
 
-  it("may be of the security archive alone", () => {
+  it("can be set for the security archive alone", () => {
     const text = rewritten("debian.sources", DEB822, { ...none, debianSecurity: "https://sec.example" });
     expect(text).toContain("URIs: http://deb.debian.org/debian\n");
     expect(text).toContain("URIs: https://sec.example\n");
   });
 });
 
-/** A failed command as the SDK has it. */
+/** A failed command as the SDK throws it. */
 function failure(stderr: string): Error {
   return Object.assign(new Error("exit code: 100"), { exitCode: 100, stdout: "", stderr });
 }
@@ -108,13 +108,13 @@ describe("packages that cannot be installed", () => {
       ],
     ],
     [
-      "a name that one architecture lacks",
+      "a package that exists only for the other architecture",
       "tgo: suite bookworm\ntgo: missing libquadmath0\ntgo: elsewhere libquadmath0 amd64\n",
       {},
-      ["SOURCE", "no package libquadmath0 for linux/arm64", "exists for linux/amd64 only"],
+      ["SOURCE", "no package libquadmath0 for linux/arm64", "exists only for linux/amd64"],
     ],
     [
-      "an archive that is out of reach",
+      "an unreachable archive",
       "E: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease  Could not connect to deb.debian.org:80\nE: Some index files failed to download.\n",
       {},
       [
@@ -125,7 +125,7 @@ describe("packages that cannot be installed", () => {
       ],
     ],
     [
-      "a mirror that is out of reach",
+      "an unreachable mirror",
       "E: Failed to fetch https://m.example/debian/dists/bookworm/InRelease  Certificate verification failed\n",
       { mirrors: { debian: "https://m.example/debian" } },
       [
@@ -145,7 +145,7 @@ describe("packages that cannot be installed", () => {
       "a package whose script fails",
       "dpkg: error processing package odd (--configure):\n installed odd package post-installation script subprocess returned error exit status 3\n",
       {},
-      ["BUILD", "an installation script of odd", "exit status 3"],
+      ["BUILD", "a maintainer script of odd", "exit status 3"],
     ],
     [
       "a package that would remove others",
@@ -153,15 +153,15 @@ describe("packages that cannot be installed", () => {
       {},
       ["SOURCE", "would remove packages of the base image"],
     ],
-  ])("are told: %s", (_, stderr, change, expected) => {
-    const error = packagesError(failure(stderr), { ...installation, ...change });
+  ])("are reported: %s", (_, stderr, change, expected) => {
+    const error = installFailure(failure(stderr), { ...installation, ...change });
     const [code, ...parts] = expected;
     expect(isTgoError(error) && error.code).toBe(code);
     for (const part of parts) expect(error.message).toContain(part);
   });
 
-  it("are told with apt's own output when nothing better is known", () => {
-    const { message } = packagesError(failure("E: something new\n"), installation);
+  it("are reported with apt's own output in all other cases", () => {
+    const { message } = installFailure(failure("E: something new\n"), installation);
     expect(message).toContain("installing curl, libmagik1 for linux/arm64 failed with exit code 100");
     expect(message).toContain("E: something new");
   });

@@ -1,7 +1,8 @@
 import { Service, type DockerfileBuild } from "@tgo/catalog";
 import { describe, expect, it } from "vitest";
-import { instructionsOf, stagesOf, withImages, imagesOf } from "../../src/dockerfile/parse-dockerfile.js";
-import { planDockerfile, type DockerfilePlan } from "../../src/dockerfile/build-dockerfile.js";
+import { parseInstructions, parseStages, imagesOf } from "../../src/dockerfile/parse-dockerfile.js";
+import { replaceImages } from "../../src/dockerfile/pin-from.js";
+import { planDockerfile, type DockerfilePlan } from "../../src/dockerfile/plan-dockerfile.js";
 
 function buildOf(fields: object): DockerfileBuild {
   const { build } = Service.parse({ title: "X", build: { strategy: "dockerfile", ...fields } });
@@ -45,7 +46,7 @@ describe("the images of a Dockerfile", () => {
     ["another escape", "# escape=`\nFROM `\n alpine:3", ["docker.io/library/alpine:3 linux/arm64"]],
     ["nothing", "FROM scratch\nCOPY a /", []],
     [
-      "a here-document that speaks of FROM",
+      "a here-document that contains FROM",
       "FROM alpine:3\nRUN <<EOF cat > x\nFROM evil\nEOF\nCOPY <<-'A' <<B /\nFROM a\n\tA\nFROM b\nB\nRUN echo $((1<<2))",
       ["docker.io/library/alpine:3 linux/arm64"],
     ],
@@ -63,11 +64,11 @@ describe("the images of a Dockerfile", () => {
       "FROM alpine:3 AS Base\nFROM base AS b\nCOPY --from=0 /a /b\nCOPY --from=BASE /a /b",
       ["docker.io/library/alpine:3 linux/arm64"],
     ],
-  ])("are told of %s", (_, text, expected) => {
+  ])("are found in %s", (_, text, expected) => {
     expect(references(plan(text))).toEqual(expected);
   });
 
-  it("are those a build value gives, where the Dockerfile declares it", () => {
+  it("may come from a build value that the Dockerfile declares", () => {
     const text = "ARG BASE=alpine:3\nFROM $BASE\nFROM $OTHER";
     expect(references(plan(text, { target: "0" }, { BASE: "debian:12" }))).toEqual([
       "docker.io/library/debian:12 linux/arm64",
@@ -75,25 +76,25 @@ describe("the images of a Dockerfile", () => {
     expect(plan(text, {}, { OTHER: "debian:12" }).unknown).toEqual(["FROM $OTHER"]);
   });
 
-  it("that only the build can tell are left to it, and named", () => {
+  it("that only the build can determine are left to it, and listed", () => {
     const found = plan("ARG V=1.2\nFROM alpine:${V%.*}");
     expect(found.images).toEqual([]);
     expect(found.unknown).toEqual(["FROM alpine:${V%.*}"]);
   });
 
-  it("are only those the target is made of", () => {
+  it("are only those that the target needs", () => {
     const text = "FROM a:1 AS a\nFROM b:1 AS b\nFROM c:1 AS c\nCOPY --from=a / /\nFROM d:1";
     expect(references(plan(text, { target: "c" })).map((name) => name.slice(18, 21))).toEqual(["a:1", "c:1"]);
   });
 
-  it("make the base of the result the one its file system starts with", () => {
+  it("include the base that the result's file system starts from", () => {
     expect(plan("FROM a:1 AS a\nFROM b:1 AS b\nFROM a\nCOPY --from=b / /").base).toBe(
       "docker.io/library/a:1",
     );
     expect(plan("FROM scratch").base).toBeUndefined();
   });
 
-  it("are replaced where they stand, and nothing else is, and lines keep their numbers", () => {
+  it("are replaced in place, with nothing else changed and the same line numbers", () => {
     const text = [
       "# syntax=docker/dockerfile:1",
       "FROM --platform=$BUILDPLATFORM node:20 \\",
@@ -104,14 +105,14 @@ describe("the images of a Dockerfile", () => {
       "COPY --from=node:20 \\",
       "  /node:20 /b",
     ].join("\n");
-    const images = imagesOf(stagesOf(instructionsOf(text), { BUILDPLATFORM: "linux/amd64" }));
+    const images = imagesOf(parseStages(parseInstructions(text), { BUILDPLATFORM: "linux/amd64" }));
     const replaced = new Map(
       images.map((named) => [
         named,
         { address: "m.example/i@sha256:1", platform: named.platform ?? "linux/arm64" },
       ]),
     );
-    expect(withImages(text, replaced).split("\n")).toEqual([
+    expect(replaceImages(text, replaced).split("\n")).toEqual([
       "# syntax=docker/dockerfile:1",
       "FROM --platform=linux/amd64 m.example/i@sha256:1 AS build",
       "",
@@ -146,7 +147,7 @@ describe("emulation of a Dockerfile", () => {
 });
 
 describe("a target", () => {
-  it("that no stage is called is refused, with those there are", () => {
+  it("that does not exist is rejected, listing the named stages", () => {
     expect(() => plan("FROM a AS One\nFROM b", { target: "two" })).toThrow(/no stage "two"\n.*one/s);
     expect(() => plan("# nothing")).toThrow(/has no FROM/);
   });

@@ -19,7 +19,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Runs statements with the host's Python in `folder`; what they print as JSON. */
+/** Runs statements with the host's Python in `folder`, and parses their output as JSON. */
 async function python(code: string): Promise<unknown> {
   const env = { ...process.env, PYTHONPATH: PROGRAMS, PYTHONDONTWRITEBYTECODE: "1" };
   const { stdout } = await execute("python3", ["-c", `import json\n${code}`], { cwd: folder, env });
@@ -33,13 +33,13 @@ async function files(contents: Readonly<Record<string, string>>): Promise<void> 
   }
 }
 
-/** The start of an ELF file of a machine. */
+/** The start of an ELF file for a machine. */
 const elf = (machine: number): string =>
   `b"\\x7fELF\\x02\\x01" + bytes(12) + bytes([${machine}, 0]) + bytes(44)`;
 const AMD64 = 0x3e;
 const ARM64 = 0xb7;
 
-describe("a wheel that was built here", () => {
+describe("a wheel that was built from source", () => {
   const verify = (
     name: string,
     content: string,
@@ -49,52 +49,52 @@ describe("a wheel that was built here", () => {
     python(`
 import zipfile
 from problem import Problem
-from verify import verify
+from verify_wheel import verify_wheel
 with zipfile.ZipFile("${name}", "w") as archive:
     archive.writestr("${path}", ${content})
 try:
-    print(json.dumps(verify("${name}", ${machine === undefined ? "None" : `"${machine}"`})))
+    print(json.dumps(verify_wheel("${name}", ${machine === undefined ? "None" : `"${machine}"`})))
 except Problem as problem:
-    print(json.dumps(problem.told["what"]))`);
+    print(json.dumps(problem.details["what"]))`);
 
-  it("is pure without code for a machine", async () => {
+  it("is pure without machine code", async () => {
     expect(await verify("a-1-py3-none-any.whl", '"x = 1"', "a.py", undefined)).toBe("pure");
     expect(await verify("a-1-py3-none-any.whl", '"x = 1"', "a.py", "aarch64")).toBe("pure");
   });
 
-  it("is compiled with code for the machine it was built for", async () => {
+  it("is compiled with code for its machine", async () => {
     const path = "a/b.cpython-311-aarch64-linux-gnu.so";
     expect(await verify("a-1-cp311-cp311-linux_aarch64.whl", elf(ARM64), path, "aarch64")).toBe("compiled");
   });
 
   it.each([
-    ["code of the other machine", "linux_aarch64", elf(AMD64), "b.so", "is for x86_64"],
-    ["a tag of the other machine", "linux_x86_64", elf(ARM64), "b.so", "is not tagged for aarch64"],
+    ["code for the other machine", "linux_aarch64", elf(AMD64), "b.so", "is for x86_64"],
+    ["a tag for the other machine", "linux_x86_64", elf(ARM64), "b.so", "is not tagged for aarch64"],
     [
-      "a file name its Python would pass over",
+      "a file name that its Python would ignore",
       "linux_aarch64",
       elf(ARM64),
       "b.cpython-311-x86_64-linux-gnu.so",
-      "was to be for aarch64",
+      "not for aarch64",
     ],
-  ])("is refused with %s", async (_, tag, content, path, problem) => {
+  ])("is rejected with %s", async (_, tag, content, path, problem) => {
     expect(await verify(`a-1-cp311-cp311-${tag}.whl`, content, path, "aarch64")).toContain(problem);
   });
 
-  it("is refused as a pure one when it holds code", async () => {
+  it("is rejected as pure if it contains code", async () => {
     expect(await verify("a-1-py3-none-any.whl", elf(AMD64), "a/tool", undefined)).toContain("pure Python");
   });
 });
 
 describe("a source archive", () => {
-  const inspect = async (contents: Readonly<Record<string, string>>): Promise<unknown> => {
+  const languages = async (contents: Readonly<Record<string, string>>): Promise<unknown> => {
     await files(Object.fromEntries(Object.entries(contents).map(([path, text]) => [`a-1/${path}`, text])));
     await execute("tar", ["-czf", "a-1.tar.gz", "a-1"], { cwd: folder });
-    return python(`from sdist import inspect\nprint(json.dumps(inspect("a-1.tar.gz")["languages"]))`);
+    return python(`from sdist import languages\nprint(json.dumps(languages("a-1.tar.gz")))`);
   };
 
-  it("is pure Python without code to compile; what tests and examples hold is not counted", async () => {
-    expect(await inspect({ "setup.py": "setup(name='a')", "a.py": "", "tests/data/x.c": "" })).toEqual([]);
+  it("is pure Python without code to compile, ignoring tests and examples", async () => {
+    expect(await languages({ "setup.py": "setup(name='a')", "a.py": "", "tests/data/x.c": "" })).toEqual([]);
   });
 
   it.each([
@@ -102,11 +102,11 @@ describe("a source archive", () => {
     [{ "a/fast.pyx": "", "a/more.cpp": "" }, ["c", "c++"]],
     [{ "rust/Cargo.toml": "", "rust/lib.rs": "" }, ["rust"]],
     [{ "setup.py": "setup(cffi_modules=['b.py:ffi'])" }, ["c"]],
-  ])("with %o is compiled", async (contents, languages) => {
-    expect(await inspect(contents)).toEqual(languages);
+  ])("with %o has to be compiled", async (contents, expected) => {
+    expect(await languages(contents)).toEqual(expected);
   });
 
-  it("is unpacked to a fixed path, whatever its top folder is called", async () => {
+  it("is unpacked to a fixed path, whatever its top directory is called", async () => {
     await files({ "Odd_Name-1.0/a.py": "x" });
     await execute("tar", ["-czf", "a.tar.gz", "Odd_Name-1.0"], { cwd: folder });
     await python(`from sdist import unpack\nunpack("a.tar.gz", "build/a-1.0")\nprint("null")`);
@@ -115,7 +115,7 @@ describe("a source archive", () => {
 });
 
 describe("exported requirements", () => {
-  it("are parted from the indexes they name; PyPI itself is no index of its own", async () => {
+  it("are separated from index options, and PyPI itself is not listed as an index", async () => {
     const text =
       "--index-url https://pypi.org/simple\n--extra-index-url https://private.example.com/simple/\n\nsix==1.0 \\\n    --hash=sha256:aa\n";
     expect(
@@ -128,10 +128,10 @@ describe("exported requirements", () => {
     ]);
   });
 
-  it("give each version of a package its hashes, under one name however it is written", async () => {
+  it("give the hashes of each version under the normalized package name", async () => {
     const hash = "b".repeat(64);
     const text = `Ruamel.Yaml_x[extra]==1.0 ; python_version < "3.12" \\\n    --hash=sha256:${hash}\n`;
-    const code = `from index import locked_hashes
+    const code = `from package_index import locked_hashes
 print(json.dumps([[*key, *hashes] for key, hashes in locked_hashes(${JSON.stringify(text)}).items()]))`;
     expect(await python(code)).toEqual([["ruamel-yaml-x", "1.0", hash]]);
   });
@@ -140,15 +140,15 @@ print(json.dumps([[*key, *hashes] for key, hashes in locked_hashes(${JSON.string
 describe("environments of two platforms", () => {
   const SHARE = `
 import sys, types
-sys.modules["fetch"] = types.SimpleNamespace(fetch=None)  # needs packages that the host may lack
-from environment import share
-from layer import compile_bytecode, stamp
+sys.modules["download"] = types.SimpleNamespace(download=None)  # needs packages that the host may lack
+from install_environment import share
+from layer import compile_bytecode, set_times
 share(["amd64", "arm64"], "common")
 compile_bytecode("common", "/app/.venv")
-stamp("common", 315532800)
+set_times("common", 315532800)
 print("null")`;
 
-  it("leave in each what differs, and share the rest with its bytecode at one time", async () => {
+  it("keep what differs, and share the rest with its bytecode and one time", async () => {
     await files({
       "amd64/lib/a.py": "x = 1",
       "arm64/lib/a.py": "x = 1",
@@ -169,12 +169,12 @@ print("null")`;
     expect((await stat(join(folder, "common/lib/a.py"))).mtimeMs).toBe(315_532_800_000);
     const [bytecode = ""] = await readdir(join(folder, "common/lib/__pycache__"));
     const compiled = await readFile(join(folder, "common/lib/__pycache__", bytecode));
-    // PEP 552: 1 is a bytecode file with a hash that is not checked.
+    // PEP 552: 1 marks a hash-based bytecode file that is not checked.
     expect(compiled.readUInt32LE(4)).toBe(1);
     expect(compiled.includes("/app/.venv/lib/a.py")).toBe(true);
   });
 
-  it("get the same bytecode every time", async () => {
+  it("get reproducible bytecode", async () => {
     const tree = { "amd64/lib/a.py": "def f(): return 1", "arm64/lib/a.py": "def f(): return 1" };
     await files({ ...tree, "common/x": "" });
     await python(SHARE);

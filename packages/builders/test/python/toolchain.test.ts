@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { combineToolchains, toolchain } from "../../src/python/toolchain.js";
 
 describe("the compiler of a package", () => {
-  it("is the machine's own for its own platform", () => {
+  it("is the native one for the host platform", () => {
     expect(toolchain("linux/arm64", "linux/arm64", ["c"], ["libpq-dev"])).toMatchObject({
       prefix: "",
       compilers: ["gcc", "libc6-dev", "libpq-dev"],
     });
   });
 
-  it("is a cross compiler for the other one, in both directions", () => {
+  it("is a cross compiler for another platform, in both directions", () => {
     expect(toolchain("linux/amd64", "linux/arm64", ["c"], [])).toMatchObject({
       prefix: "aarch64-linux-gnu-",
       compilers: ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
@@ -20,7 +20,7 @@ describe("the compiler of a package", () => {
     });
   });
 
-  it("stands beside the machine's own when something is compiled for both", () => {
+  it("is installed next to the native one if something is compiled for both platforms", () => {
     const chains = (["linux/amd64", "linux/arm64"] as const).map((target) =>
       toolchain("linux/amd64", target, ["c"], ["libpq-dev"]),
     );

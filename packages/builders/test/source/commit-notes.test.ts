@@ -7,7 +7,7 @@ const HEAD = "0123456789abcdef0123456789abcdef01234567";
 
 function source(parts: Partial<Source>): Source {
   return {
-    // Its files are not looked at.
+    // Its files are not read.
     directory: undefined as unknown as Source["directory"],
     hidden: [],
     entries: [],
@@ -19,22 +19,22 @@ function source(parts: Partial<Source>): Source {
   };
 }
 
-describe("a version of a source without a commit is refused", () => {
+describe("a version is rejected for a source without a commit", () => {
   it.each([
-    [{ changed: ["a.py"] }, "a change is not committed: a.py\n  Commit what has changed."],
+    [{ changed: ["a.py"] }, "a change is not committed: a.py\n  Commit the changes."],
     [
       { changed: ["a.py", "b.py", "c.py", "d.py", "e.py"] },
-      "changes are not committed: a.py, b.py, c.py and 2 more\n  Commit what has changed.",
+      "changes are not committed: a.py, b.py, c.py and 2 more\n  Commit the changes.",
     ],
-    [{ why: "here is no git checkout" }, "here is no git checkout\n  Give a source that is a git checkout"],
-    [undefined, "no commit of it is known (--revision says it)\n  Give a source that is a git checkout"],
+    [{ why: "here is no git checkout" }, "here is no git checkout\n  Pass a source that is a git checkout"],
+    [undefined, "its commit is unknown (pass --revision)\n  Pass a source that is a git checkout"],
   ])("with the reason: %j", (uncommitted, words) => {
     expect(() => {
       refuseUnreleasable({ version: "1.2.3", source: source({ uncommitted }) });
-    }).toThrow(`1.2.3 cannot be made of dev-aaaaaaaaaaaa: ${words}`);
+    }).toThrow(`1.2.3 cannot be built from dev-aaaaaaaaaaaa: ${words}`);
   });
 
-  it("but not one with a commit that was given, whatever has changed", () => {
+  it("but not if the commit was passed, whatever has changed", () => {
     refuseUnreleasable({
       version: "1.2.3",
       source: source({ revision: HEAD, uncommitted: { changed: ["generated.py"] } }),
@@ -43,26 +43,26 @@ describe("a version of a source without a commit is refused", () => {
 });
 
 describe("the notes of a candidate", () => {
-  it("are none when a commit is exactly its source", () => {
+  it("are empty if the source equals a commit", () => {
     expect(commitNotes(source({ revision: HEAD }))).toEqual([]);
   });
 
-  it("say why its revision is no commit", () => {
+  it("explain why its revision is not a commit", () => {
     expect(commitNotes(source({ uncommitted: { changed: ["a.py"] } }))).toEqual([
-      "revision dev-aaaaaaaaaaaa is the source's content: a change is not committed: a.py; " +
+      "revision dev-aaaaaaaaaaaa is derived from the source's content: a change is not committed: a.py; " +
         "such a candidate can be pulled and tried, but never released",
     ]);
   });
 
-  it("name what differs from the commit that was given", () => {
+  it("name the files that differ from the commit that was passed", () => {
     expect(commitNotes(source({ revision: HEAD, uncommitted: { changed: ["a.py", "b.py"] } }))).toEqual([
-      `revision ${HEAD} is as it was given, although changes are not committed: a.py, b.py`,
+      `revision ${HEAD} was passed by --revision, but changes are not committed: a.py, b.py`,
     ]);
   });
 
-  it("say that a revision without its time makes an image of 1980", () => {
+  it("warn that an image is dated 1980 if the time of its revision is unknown", () => {
     expect(commitNotes(source({ revision: HEAD, created: new Date(Date.UTC(1980, 0, 1)) }))).toEqual([
-      "the image's date is 1980-01-01, as the time of its revision is not known; --created says better",
+      "the image is dated 1980-01-01 because the time of its revision is unknown; set it with --created",
     ]);
   });
 });

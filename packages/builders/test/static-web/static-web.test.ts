@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { installFailure } from "../../src/static-web/install-failure.js";
-import { throughMirror } from "../../src/static-web/lock-hosts.js";
+import { withMirrorAddresses } from "../../src/static-web/lock-mirror.js";
 import {
   hasLocalDependency,
   installManifest,
@@ -11,26 +11,31 @@ import {
   refuseWorkspaces,
   scriptsAfterInstall,
   type PackageJson,
-} from "../../src/static-web/manifest.js";
-import { isHashed, isUnprivileged, requireFreePort, siteConfiguration } from "../../src/static-web/nginx.js";
+} from "../../src/static-web/package-json.js";
+import {
+  isHashed,
+  isUnprivileged,
+  requireUnprivilegedPort,
+  siteConfiguration,
+} from "../../src/static-web/nginx-configuration.js";
 import { requireNode } from "../../src/static-web/node-version.js";
 import { requireNpmLocked } from "../../src/static-web/npm-lock.js";
 import { choosePackageManager, withVersion, type ManagerName } from "../../src/static-web/package-manager.js";
-import { parseYarnLock, requireLocked, unlocked } from "../../src/static-web/yarn-lock.js";
+import { parseYarnLock, requireLocked, unlockedPackages } from "../../src/static-web/yarn-lock.js";
 import { installedPackages } from "../../src/container-tools/installed-packages.js";
 import { normalizeMetadata } from "../../src/container-tools/normalize-metadata.js";
 
 const manifest = (fields: object = {}): PackageJson => parsePackageJson("web", JSON.stringify(fields));
 
 describe("package.json", () => {
-  it("is refused with its mistake, whether it is no JSON or no manifest", () => {
+  it("is rejected with the error, whether it is invalid JSON or has invalid fields", () => {
     expect(() => parsePackageJson("web", "{")).toThrow(/package\.json of web is not valid JSON/);
     expect(() => parsePackageJson("web", '{"dependencies":["react"]}')).toThrow(
       /cannot be read[^]*dependencies/,
     );
   });
 
-  it("is installed from without version and scripts, so that their edits install nothing", () => {
+  it("is used without version and scripts, so that editing them installs nothing", () => {
     const fields = { dependencies: { react: "^19.0.0" }, type: "module" };
     const first = installManifest(manifest({ ...fields, version: "1.0.0", scripts: { build: "a" } }));
     expect(installManifest(manifest({ ...fields, version: "2.0.0", scripts: { build: "b" } }))).toBe(first);
@@ -38,7 +43,7 @@ describe("package.json", () => {
     expect(JSON.parse(first)).toMatchObject(fields);
   });
 
-  it("has its own scripts run after an installation in npm's order", () => {
+  it("has its own scripts run after the installation, in npm's order", () => {
     const scripts = { prepare: "husky", build: "vite build", postinstall: "patch-package" };
     expect(scriptsAfterInstall(manifest({ scripts }))).toEqual(["postinstall", "prepare"]);
   });
@@ -56,11 +61,11 @@ describe("package.json", () => {
 
   it.each<[string, object, string | undefined, boolean]>([
     ["a list of workspaces", { workspaces: ["packages/*"] }, undefined, true],
-    ["workspaces as yarn 1 also has them", { workspaces: { packages: ["a"] } }, undefined, true],
+    ["workspaces in yarn 1's other form", { workspaces: { packages: ["a"] } }, undefined, true],
     ["an empty list", { workspaces: [] }, undefined, false],
     ["packages of pnpm", {}, "packages:\n  - 'apps/*'\n", true],
-    ["pnpm's package alone", {}, "packages:\n  - .\n", false],
-    ["pnpm's settings alone", {}, "onlyBuiltDependencies:\n  - esbuild\n", false],
+    ["only the root package of pnpm", {}, "packages:\n  - .\n", false],
+    ["only settings of pnpm", {}, "onlyBuiltDependencies:\n  - esbuild\n", false],
   ])("with %s", (_, fields, pnpm, refused) => {
     const check = (): void => {
       refuseWorkspaces("web", manifest(fields), pnpm);
@@ -86,7 +91,7 @@ describe("the package manager", () => {
       { name: "pnpm", version: "9.1.0", hash: { algorithm: "sha512", hex: "00ff" } },
     ],
     [
-      "the named one, in a version before a release",
+      "the named one, in a prerelease version",
       "npm@11.0.0-pre.1",
       ["package-lock.json"],
       { version: "11.0.0-pre.1" },
@@ -110,9 +115,9 @@ describe("the package manager", () => {
       ["yarn.lock"],
       /has no pnpm-lock\.yaml, but yarn\.lock; packageManager says pnpm@9\.1\.0/,
     ],
-    ["a manager it does not know", "bun@1.2.0", ["bun.lock"], /"bun@1\.2\.0", which this product cannot run/],
-    ["a version that is none", "pnpm@9", ["pnpm-lock.yaml"], /"pnpm@9".*[^]*exact version/],
-    ["yarn 2 or newer", "yarn@4.5.0", ["yarn.lock"], /uses yarn 4\.5\.0; only yarn 1 is supported yet/],
+    ["an unknown manager", "bun@1.2.0", ["bun.lock"], /"bun@1\.2\.0", which is not supported/],
+    ["an invalid version", "pnpm@9", ["pnpm-lock.yaml"], /"pnpm@9".*[^]*exact version/],
+    ["yarn 2 or newer", "yarn@4.5.0", ["yarn.lock"], /uses yarn 4\.5\.0; only yarn 1 is supported/],
   ])("is refused with %s", (_, packageManager, locks, message) => {
     const fields = packageManager === undefined ? {} : { packageManager };
     expect(() => choosePackageManager("web", manifest(fields), new Set(locks))).toThrow(message);
@@ -123,12 +128,12 @@ describe("the package manager", () => {
     ["pnpm", "lockfileVersion: '6.0'\n", "8.15.9"],
     ["yarn", "# yarn lockfile v1\n", "1.22.22"],
     ["npm", "{}", undefined],
-  ])("%s that package.json does not name has a version that reads the lock", (name, lock, version) => {
+  ])("%s without a version in package.json gets one that can read the lock", (name, lock, version) => {
     const chosen = { name, lock: "", version: undefined, hash: undefined };
     expect(withVersion("web", chosen, lock).version).toBe(version);
   });
 
-  it("is refused when the lock is of a format none of ours reads", () => {
+  it("is rejected if the lock has an unsupported format", () => {
     const chosen = { lock: "", version: undefined, hash: undefined };
     expect(() => withVersion("web", { ...chosen, name: "pnpm" }, "lockfileVersion: 5.4\n")).toThrow(
       /format 5/,
@@ -174,28 +179,28 @@ describe("yarn.lock", () => {
 
   it.each<[string, object, string, RegExp | undefined]>([
     [
-      "everything that is asked for",
+      "all dependencies",
       { dependencies: { "@scope/a": "^1.2.0", alias: "npm:real@^4.0.0" } },
       YARN,
       undefined,
     ],
-    ["no new dependency", { dependencies: { c: "^1.0.0" } }, YARN, /lacks c@\^1\.0\.0 \(package\.json\)/],
-    ["no new development dependency", { devDependencies: { c: "1" } }, YARN, /lacks c@1/],
+    ["a missing dependency", { dependencies: { c: "^1.0.0" } }, YARN, /lacks c@\^1\.0\.0 \(package\.json\)/],
+    ["a missing development dependency", { devDependencies: { c: "1" } }, YARN, /lacks c@1/],
     ["another range", { optionalDependencies: { "@scope/a": "^1.3.0" } }, YARN, /lacks @scope\/a@\^1\.3\.0/],
     [
-      "not what a package needs",
+      "a missing dependency of a package",
       {},
       YARN.replace("b@^2.0.0 || ^3.0.0", "b@^1"),
       /lacks b@\^2.*\(@scope\/a@\^1\.0\.0\)/,
     ],
     [
-      "what a resolution says",
+      "a dependency that a resolution overrides",
       { resolutions: { "**/c": "2.0.0" }, dependencies: { c: "^1.0.0" } },
       YARN,
       undefined,
     ],
-    ["no linked folder", { dependencies: { ui: "link:./ui" } }, YARN, undefined],
-  ])("that has %s", (_, fields, lock, message) => {
+    ["a linked folder", { dependencies: { ui: "link:./ui" } }, YARN, undefined],
+  ])("with %s", (_, fields, lock, message) => {
     const check = (): void => {
       requireLocked("web", manifest(fields), parseYarnLock(lock));
     };
@@ -203,14 +208,14 @@ describe("yarn.lock", () => {
     else expect(check).toThrow(message);
   });
 
-  it("lacks what yarn then fetches without a hash: told by name and version", () => {
+  it("reveals packages that yarn installed without a hash check", () => {
     const installed = [
       { name: "@scope/a", version: "1.2.3" },
       { name: "a-linux", version: "1.2.3" },
       { name: "b", version: "3.0.1" },
       { name: "real", version: "4.0.1" },
     ];
-    expect(unlocked(installed, parseYarnLock(YARN))).toEqual(["a-linux@1.2.3", "b@3.0.1"]);
+    expect(unlockedPackages(installed, parseYarnLock(YARN))).toEqual(["a-linux@1.2.3", "b@3.0.1"]);
   });
 });
 
@@ -222,10 +227,10 @@ describe("package-lock.json", () => {
   it.each<[string, object, RegExp | undefined]>([
     ["a version of the range", { dependencies: { react: "^19.0.0" } }, undefined],
     ["an alias", { dependencies: { real: "npm:other@^1" } }, undefined],
-    ["no optional package", { optionalDependencies: { fsevents: "^2" } }, undefined],
+    ["a missing optional package", { optionalDependencies: { fsevents: "^2" } }, undefined],
     ["another version", { dependencies: { react: "^19.2.0" } }, /lacks react@\^19\.2\.0 \(it has 19\.1\.0\)/],
-    ["no such package", { devDependencies: { vite: "^7" } }, /lacks vite@\^7[^]*Run npm install/],
-  ])("that has %s", (_, fields, message) => {
+    ["a missing package", { devDependencies: { vite: "^7" } }, /lacks vite@\^7[^]*Run npm install/],
+  ])("with %s", (_, fields, message) => {
     const check = (): void => {
       requireNpmLocked("web", manifest(fields), lock);
     };
@@ -233,7 +238,7 @@ describe("package-lock.json", () => {
     else expect(check).toThrow(message);
   });
 
-  it("of npm 6 is left to npm", () => {
+  it("in npm 6's format is left to npm", () => {
     expect(() => {
       requireNpmLocked(
         "web",
@@ -245,20 +250,20 @@ describe("package-lock.json", () => {
 });
 
 describe("a lock through a mirror", () => {
-  it("has the public registries' addresses replaced, and no others", () => {
+  it("has only the public registries' addresses replaced", () => {
     const lock = [
       'resolved "https://registry.yarnpkg.com/a/-/a-1.0.0.tgz#00"',
       '"resolved": "https://registry.npmjs.org/@b/c/-/c-1.0.0.tgz"',
       '"resolved": "https://npm.corp.example/d/-/d-1.0.0.tgz"',
     ].join("\n");
-    expect(throughMirror(lock, "https://mirror.example/npm/")).toBe(
+    expect(withMirrorAddresses(lock, "https://mirror.example/npm/")).toBe(
       [
         'resolved "https://mirror.example/npm/a/-/a-1.0.0.tgz#00"',
         '"resolved": "https://mirror.example/npm/@b/c/-/c-1.0.0.tgz"',
         '"resolved": "https://npm.corp.example/d/-/d-1.0.0.tgz"',
       ].join("\n"),
     );
-    expect(throughMirror(lock, undefined)).toBe(lock);
+    expect(withMirrorAddresses(lock, undefined)).toBe(lock);
   });
 });
 
@@ -266,16 +271,16 @@ describe("Node", () => {
   it.each([
     ["^20.19.0 || >=22.12.0", "v20.20.2\n"],
     ["lts/*", "v20.20.2"],
-  ])("of the range %s is %s", (range, actual) => {
+  ])("satisfies %s: %s", (range, actual) => {
     expect(() => {
       requireNode("web", range, actual, "node:20-alpine");
     }).not.toThrow();
   });
 
-  it("of another range is refused with both versions and an image that has it", () => {
+  it("of another version is rejected, showing both versions and an image with the right one", () => {
     expect(() => {
       requireNode("web", ">=22.12.0", "v20.20.2", "docker.io/library/node:20-alpine");
-    }).toThrow(/asks for Node >=22\.12\.0.*has 20\.20\.2[^]*node:22-alpine/);
+    }).toThrow(/requires Node >=22\.12\.0.*has 20\.20\.2[^]*node:22-alpine/);
   });
 });
 
@@ -290,11 +295,11 @@ describe("nginx", () => {
     ["/assets/logo.svg", false],
     ["/index-D9ePsCub.css", false],
     ["/assets/index.html", false],
-  ])("lets %s be kept for a year: %s", (path, expected) => {
+  ])("caches %s for a year: %s", (path, expected) => {
     expect(isHashed(path)).toBe(expected);
   });
 
-  it("answers paths of a single page with it, and names that only look hashed are asked for again", () => {
+  it("serves index.html for all paths of a single-page app, and revalidates files that merely look hashed", () => {
     const site = { root: "/srv", port: 8080, unhashed: ["/assets/photo-IMG_0001.jpg"] };
     const single = siteConfiguration({ ...site, singlePage: true });
     expect(single).toContain("try_files $uri $uri/ /index.html;");
@@ -303,16 +308,16 @@ describe("nginx", () => {
     expect(siteConfiguration({ ...site, singlePage: false })).toContain("try_files $uri $uri/ =404;");
   });
 
-  it("runs as root where no other user is named, and others need a port of theirs", () => {
+  it("runs as root by default; other users need an unprivileged port", () => {
     expect([undefined, "root", "0", "0:0", "101", "nginx"].map(isUnprivileged)).toEqual([
       ...[false, false, false, false],
       ...[true, true],
     ]);
     expect(() => {
-      requireFreePort("web", "101", 80);
+      requireUnprivilegedPort("web", "101", 80);
     }).toThrow(/may not listen on port 80[^]*image\.ports/);
     expect(() => {
-      requireFreePort("web", "101", 8080);
+      requireUnprivilegedPort("web", "101", 8080);
     }).not.toThrow();
   });
 });
@@ -330,7 +335,7 @@ describe("a failed installation", () => {
     return installFailure("web", { manager, lock }, error).message;
   };
 
-  // As the managers print it: yarn 1.22.22, npm 10.8.2, pnpm 10.34.8.
+  // Output of yarn 1.22.22, npm 10.8.2 and pnpm 10.34.8.
   it.each<[string, ManagerName, string, RegExp]>([
     [
       "a stale lock",
@@ -351,13 +356,13 @@ describe("a failed installation", () => {
       /^pnpm-lock\.yaml of web does not match package\.json\n/,
     ],
     [
-      "another hash",
+      "a hash mismatch",
       "yarn",
       'error https://registry.yarnpkg.com/a/-/a-1.0.0.tgz: Integrity check failed for "a" (computed integrity doesn\'t match our records, got "sha512-B")',
-      /^a package of web has another hash than yarn\.lock says\n[^]*a-1\.0\.0/,
+      /^the hash of a package of web differs from yarn\.lock\n[^]*a-1\.0\.0/,
     ],
     [
-      "a package that is gone",
+      "a package that was removed",
       "yarn",
       'error Error: https://registry.npmjs.org/gone/-/gone-2.0.0.tgz: Request failed "404 Not Found"\n    at ResponseError.ExtendableBuiltin (/opt/yarn/lib/cli.js:696:66)',
       /is not in the registry\n.*gone-2\.0\.0\.tgz: Request failed "404 Not Found"\n {2}It may have been removed/,
@@ -366,10 +371,10 @@ describe("a failed installation", () => {
       "a private package",
       "npm",
       "npm error code E401\nnpm error 401 Unauthorized - GET https://npm.corp.example/a",
-      /refuses[^]*--npmrc/,
+      /denies access[^]*--npmrc/,
     ],
     [
-      "a registry that is down",
+      "an unreachable registry",
       "npm",
       "npm error code ECONNREFUSED\nnpm error network request to http://localhost:1/a failed",
       /cannot be reached[^]*mirrors\.npm/,
@@ -384,7 +389,7 @@ describe("a failed installation", () => {
       "a package for another Node",
       "yarn",
       'error cli@2.0.0: The engine "node" is incompatible with this module. Expected version ">=22". Got "20.20.2"',
-      /does not run on the builder's Node\n[^]*Expected version ">=22"[^]*build\.builder/,
+      /does not support the builder's Node version\n[^]*Expected version ">=22"[^]*build\.builder/,
     ],
     [
       "anything else",
@@ -392,11 +397,11 @@ describe("a failed installation", () => {
       "error /app/node_modules/a: Command failed.",
       /^installing the packages of web failed with exit code 1\n[^]*Command failed/,
     ],
-  ])("for %s (%s) is told as that", (_, name, output, message) => {
+  ])("for %s (%s) has its own message", (_, name, output, message) => {
     expect(failed(name, output)).toMatch(message);
   });
 
-  it("for another hash names the package, which npm does not", () => {
+  it("for a hash mismatch names the package, which npm does not", () => {
     const lock = JSON.stringify({
       packages: { "node_modules/a/node_modules/@s/b": { version: "1.0.0", integrity: "sha512-AA==" } },
     });
@@ -406,23 +411,23 @@ describe("a failed installation", () => {
   });
 });
 
-describe("stamped pages", () => {
-  it("have one time, and no modes of the checkout they come from", async () => {
-    const root = await mkdtemp(join(tmpdir(), "tgo-stamp-"));
+describe("normalized metadata", () => {
+  it("sets one time, and modes that do not depend on the checkout", async () => {
+    const root = await mkdtemp(join(tmpdir(), "tgo-normalize-"));
     try {
       await mkdir(join(root, "assets"), { mode: 0o700 });
       await writeFile(join(root, "assets/a.js"), "", { mode: 0o600 });
       await writeFile(join(root, "run.sh"), "", { mode: 0o700 });
       await symlink("/nowhere", join(root, "link"));
       await normalizeMetadata({ root, seconds: 1_000_000_000 });
-      const facts = async (path: string): Promise<[string, number]> => {
+      const attributes = async (path: string): Promise<[string, number]> => {
         const { mode, mtimeMs } = await lstat(join(root, path));
         return [(mode & 0o777).toString(8), mtimeMs / 1000];
       };
-      expect(await facts("assets")).toEqual(["755", 1_000_000_000]);
-      expect(await facts("assets/a.js")).toEqual(["644", 1_000_000_000]);
-      expect(await facts("run.sh")).toEqual(["755", 1_000_000_000]);
-      expect((await facts("link"))[1]).toBe(1_000_000_000);
+      expect(await attributes("assets")).toEqual(["755", 1_000_000_000]);
+      expect(await attributes("assets/a.js")).toEqual(["644", 1_000_000_000]);
+      expect(await attributes("run.sh")).toEqual(["755", 1_000_000_000]);
+      expect((await attributes("link"))[1]).toBe(1_000_000_000);
     } finally {
       await rm(root, { recursive: true });
     }
@@ -430,12 +435,12 @@ describe("stamped pages", () => {
 });
 
 describe("installed packages", () => {
-  const made: string[] = [];
-  afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true }))));
+  const folders: string[] = [];
+  afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
-  it("are found by their own names, nested and scoped ones too; tools and linked folders are none", async () => {
+  it("are found by their own names, including nested and scoped ones, but not tools and linked folders", async () => {
     const root = await mkdtemp(join(tmpdir(), "tgo-modules-"));
-    made.push(root);
+    folders.push(root);
     const put = async (path: string, name: string): Promise<void> => {
       await mkdir(dirname(join(root, path)), { recursive: true });
       await writeFile(join(root, path), JSON.stringify({ name, version: "1.0.0" }));

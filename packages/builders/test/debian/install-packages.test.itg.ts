@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Container } from "@dagger.io/dagger";
+import type { Platform } from "@tgo/catalog";
+import { startBaseMirror } from "@tgo/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { BuildContext } from "../../src/build-context.js";
+import { withSystemPackages } from "../../src/debian/install-packages.js";
+import { buildContext, startSession } from "../support/build-context.js";
+
+const BASE = "docker.io/library/python:3.11-slim";
+const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
+
+/** Scripts that create a user and a random machine-id, a preinst with debconf, a library for the loader's cache. */
+const PACKAGES = ["dbus", "libmagic1", "ucf"];
+
+let folder: string;
+let mirror: { readonly host: string; stop(): Promise<void> };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tgo-packages-"));
+  mirror = await startBaseMirror({ log: (text) => process.stdout.write(`${text}\n`) });
+});
+
+afterAll(async () => {
+  await mirror.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** Runs a function with an engine whose cache is in the named folder. */
+async function runCold<T>(name: string, use: (context: BuildContext) => Promise<T>): Promise<T> {
+  const session = await startSession({ home: join(folder, name) });
+  try {
+    const catalog = { services: {}, mirrors: { images: { "docker.io": mirror.host } } };
+    return await use(await buildContext(session.client, { catalog }));
+  } finally {
+    await session.stop();
+  }
+}
+
+async function install(
+  context: BuildContext,
+  platform: Platform,
+  packages: readonly string[],
+): Promise<{ container: Container; notes: string[]; base: Container }> {
+  const base = await context.bases.container(BASE, platform);
+  const service = { build: { base: BASE, packages } };
+  return { base, ...(await withSystemPackages({ context, service }, { platform, container: base })) };
+}
+
+const run = (container: Container, command: string): Promise<string> =>
+  container.withExec(["sh", "-ec", command]).stdout();
+
+/** Lists files that tools left and that are useless in an image. */
+const LEFTOVERS = "find /var/log /var/lib/apt/lists /var/cache/apt /var/cache/ldconfig /tmp -type f | sort";
+
+describe("Debian packages of a service", () => {
+  it("are installed as by apt on both platforms, and reproducible", async () => {
+    const build = (context: BuildContext): Promise<string[]> =>
+      Promise.all(
+        PLATFORMS.map(async (platform) =>
+          (await install(context, platform, PACKAGES)).container.asTarball().digest(),
+        ),
+      );
+    const first = await runCold("first", async (context) => {
+      for (const platform of PLATFORMS) {
+        const { container, base, notes } = await install(context, platform, PACKAGES);
+        // dpkg reports the documentation that the base excludes as missing.
+        expect(
+          await run(
+            container,
+            "dpkg --audit; apt-get check -qq; dpkg --verify dbus ucf | grep -v ' /usr/share/' || true",
+          ),
+        ).toBe("");
+        expect(await run(container, "dpkg-query -W -f '${db:Status-Abbrev}' dbus ucf libmagic1")).toBe(
+          "ii ii ii ",
+        );
+        expect(await run(container, "ldconfig -p | grep -c libmagic.so.1")).toBe("1\n");
+        // Day 3652 is 1980-01-01.
+        expect(await run(container, "grep ^messagebus: /etc/passwd /etc/shadow")).toMatch(
+          /passwd:messagebus:x:\d+:\d+:.*\n.*shadow:messagebus:[!*]+:3652:/,
+        );
+        expect(await run(container, "cat /etc/machine-id || true; ls /var/lib/dbus; readlink /lib")).toBe(
+          "usr/lib\n",
+        );
+        expect(await run(container, LEFTOVERS)).toBe(await run(base, LEFTOVERS));
+        if (platform === context.native) expect(notes).toEqual([]);
+        else expect(notes.join()).toMatch(/^linux\/\w+: maintainer scripts of dbus.*, ucf ran/);
+      }
+      return build(context);
+    });
+    expect(await runCold("second", build)).toEqual(first);
+  });
+
+  it("that do not exist are reported with the nearest name; so is a base without apt", () =>
+    runCold("first", async (context) => {
+      await expect(install(context, "linux/arm64", ["libmagik1"])).rejects.toThrow(
+        /no package libmagik1 for linux\/arm64\n.*libmagic1/,
+      );
+      const { client } = context;
+      const container = client.container().withRootfs(client.directory());
+      const service = { build: { base: "docker.io/library/alpine:3", packages: ["curl"] } };
+      await expect(
+        withSystemPackages({ context, service }, { platform: context.native, container }),
+      ).rejects.toThrow(/alpine:3: the base image has no apt/);
+    }));
+});
