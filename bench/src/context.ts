@@ -5,7 +5,7 @@ import type { BuildJob } from "./job.js";
 
 /** What `tgo` has built in. Base images are not pinned: the benchmark's registry decides. */
 export function productOf({ catalog }: BuildJob): Product {
-  return { catalog, pipeline: "bench" };
+  return { catalog, pipeline: "bench", buildHash: "bench" };
 }
 
 /** What `tgo` takes from its command line. */

@@ -21,6 +21,9 @@ export type { ProgressEvent } from "@tgo/progress";
 /** Hash of this bundle's own code, written in when it is made. */
 export const PIPELINE = "0000000000000000";
 
+/** Hash of the part of it that decides an image's bytes, written in when it is made. */
+export const BUILD_HASH = "1111111111111111";
+
 /** The catalog as shipped; registries and platforms are the schema's defaults. */
 export const BUILT_IN = {
   services: {
@@ -39,6 +42,6 @@ export const BASES: NonNullable<Product["bases"]> = bases;
 /** The pipelines of TGO, on a client of any engine. */
 export class Pipelines extends Stages {
   constructor(client: Client, options: Options, host?: HostOptions) {
-    super(client, { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE }, options, host);
+    super(client, { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE, buildHash: BUILD_HASH }, options, host);
   }
 }

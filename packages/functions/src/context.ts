@@ -19,6 +19,8 @@ import { formatEvent, Progress } from "@tgo/progress";
 /** What every function needs to know; made once a call. */
 export interface Context extends PublishContext {
   readonly host: HostOptions;
+  /** Hash of the pipelines' own code. */
+  readonly pipeline: string;
 }
 
 /**
@@ -69,6 +71,7 @@ export async function createContext(
     progress,
     signal,
     pipeline: product.pipeline,
+    buildHash: product.buildHash,
     native,
     engine,
     host,

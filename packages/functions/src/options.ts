@@ -23,5 +23,8 @@ export interface Product {
   readonly catalog: unknown;
   /** The built-in base lock. */
   readonly bases?: { readonly bases: Readonly<Record<string, string>> };
+  /** Hash of the pipelines' own code, for reports and records. */
   readonly pipeline: string;
+  /** Hash of the part of it that decides an image's bytes, for candidate keys. */
+  readonly buildHash: string;
 }

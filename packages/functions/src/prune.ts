@@ -1,6 +1,6 @@
 import { selectServices } from "@tgo/catalog";
 import { prune as pruneTags } from "@tgo/publishing";
-import { describePruned, type OutputFormat } from "@tgo/report";
+import { renderPrune, type OutputFormat } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
 import { FunctionFailed } from "./function-failed.js";
 
@@ -30,7 +30,7 @@ export async function prune(
   const selected = selectServices(context.catalog, names);
   const before = new Date(Date.now() - days * DAY_MS);
   const pruned = await pruneTags(context, selected, { ...flags, before });
-  const text = describePruned(pruned, flags.remove, format);
+  const text = renderPrune(pruned, flags.remove, format);
   if (pruned.some(({ problem }) => problem !== undefined)) throw new FunctionFailed(text);
   return text;
 }

@@ -13,10 +13,7 @@ export type VersionFlags = ShellArguments<{
  * The version of a release, and its one service when a Git tag names one.
  * @throws TgoError USAGE
  */
-export function releaseVersion(
-  { version, gitTag }: VersionFlags,
-  services: readonly string[],
-): ReleaseTag {
+export function releaseVersion({ version, gitTag }: VersionFlags, services: readonly string[]): ReleaseTag {
   if (gitTag !== undefined && version === undefined) return parseReleaseTag(gitTag, services);
   if (version !== undefined && gitTag === undefined) return { version: parseVersion(version, "--version") };
   throw new TgoError(

@@ -1,11 +1,11 @@
 import { selectServices } from "@tgo/catalog";
 import { statusOf } from "@tgo/publishing";
-import { describeStatus, type OutputFormat } from "@tgo/report";
+import { renderStatus, type OutputFormat } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
 
 /** What every registry has under `latest`, the floating tags and the newest version. */
 export async function status(call: Call, names: readonly string[], format: OutputFormat): Promise<string> {
   const context = await openContext(call);
   const selected = selectServices(context.catalog, names);
-  return describeStatus(await statusOf(context, selected, context.catalog.release), format);
+  return renderStatus(await statusOf(context, selected, context.catalog.release), format);
 }

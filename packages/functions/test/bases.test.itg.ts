@@ -107,6 +107,7 @@ const productOf = (build: object): ConstructorParameters<typeof Pipelines>[1] =>
     mirrors: { images: { "docker.io": mirror.host } },
   },
   pipeline: "test",
+  buildHash: "test",
 });
 
 const viaRegistry = (): Partial<Options> => ({ mirror: [`bases.example=${registry.host}`] });

@@ -33,7 +33,7 @@ function pipelines(...ports: number[]): Pipelines {
   const catalog = { services: { one: service, two: service }, registries };
   return new Pipelines(
     client,
-    { catalog, pipeline: "test" },
+    { catalog, pipeline: "test", buildHash: "test" },
     {},
     { engine: "none", progress: () => undefined },
   );

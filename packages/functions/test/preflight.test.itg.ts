@@ -105,7 +105,11 @@ async function answering(
 
 function pipelines(registries: Readonly<Record<string, object>>): Pipelines {
   const mirrors = { images: { "docker.io": mirror.host, "bases.example": open.host } };
-  const product = { catalog: { services: SERVICES, registries, mirrors }, pipeline: "test" };
+  const product = {
+    catalog: { services: SERVICES, registries, mirrors },
+    pipeline: "test",
+    buildHash: "test",
+  };
   const config = client.setSecret("config", dockerConfig([{ ...bearer, password: "wrong" }]));
   const host = { local: true, progress: ({ step }: { step: string }) => told.push(step) };
   return new Pipelines(client, product, { dockerConfig: config }, host);

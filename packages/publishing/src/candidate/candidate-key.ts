@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import type { Platform, Service } from "@tgo/catalog";
+import canonicalize from "canonicalize";
 import type { Source } from "@tgo/builders";
+import type { Platform, Service } from "@tgo/catalog";
 
 /**
- * Everything that can change a byte of an image, or what was proven of it. Mirrors and credentials are no part of it:
- * they say where the same bytes come from.
+ * Everything that can change a byte of an image. Mirrors and credentials are no part of it: they say where the same
+ * bytes come from.
  */
 export interface CandidateInputs {
   readonly service: string;
@@ -14,32 +15,31 @@ export interface CandidateInputs {
   /** Digests the base images stand for, by reference: the lock's, else the tag's when this ran. */
   readonly bases: Readonly<Record<string, string>>;
   readonly values: Readonly<Record<string, string>>;
-  readonly pipeline: string;
+  /** Hash of the code that decides an image's bytes. */
+  readonly buildHash: string;
   readonly version: string | undefined;
 }
 
 /** 16 hex digits: equal for equal inputs, on any machine. */
-export function candidateKey(inputs: CandidateInputs): string {
-  const facts = {
+export function candidateKey({ definition, source, version = "none", ...inputs }: CandidateInputs): string {
+  const { hash, revision, created } = source;
+  const hashed = {
     ...inputs,
-    definition: essence(inputs.definition),
-    source: {
-      hash: inputs.source.hash,
-      revision: inputs.source.revision,
-      created: inputs.source.created.toISOString(),
-    },
-    version: inputs.version ?? "none",
+    definition: imageDefinition(definition),
+    source: { hash, revision, created: created.toISOString() },
+    version,
   };
-  return createHash("sha256").update(canonical(facts)).digest("hex").slice(0, 16);
+  return createHash("sha256")
+    .update(canonicalize(hashed) ?? "")
+    .digest("hex")
+    .slice(0, 16);
 }
 
-/**
- * A definition without what changes neither the image nor its proof. `smoke` and `allowForeign` stay: what the runs
- * and checks saw is written into the index, and a candidate that was proven by less must not be taken for this one.
- */
-function essence(definition: Service): unknown {
-  // Where the source was found is not what it is; its repository is a label. A schema is for editors.
-  return { ...definition, $schema: undefined, source: { repository: definition.source.repository } };
+/** The part of a definition that an image is made from: what is tested of it leaves its bytes alone. */
+function imageDefinition(definition: Service): unknown {
+  const { smoke: _smoke, allowForeign: _allowForeign, $schema: _schema, source, ...rest } = definition;
+  // Where the source was found is not what it is; its repository is a label.
+  return { ...rest, source: { repository: source.repository } };
 }
 
 export function candidateTag(key: string): string {
@@ -48,13 +48,4 @@ export function candidateTag(key: string): string {
 
 export function stagingTag(key: string): string {
   return `staging-${key}`;
-}
-
-/** JSON with sorted keys: one text for one value. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, field: unknown) =>
-    typeof field === "object" && field !== null && !Array.isArray(field)
-      ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : field,
-  );
 }

@@ -37,7 +37,7 @@ export async function prepareCandidate(
  * @throws TgoError SOURCE
  */
 export async function keyOf(
-  { pipeline }: Pick<PublishContext, "pipeline">,
+  { buildHash }: Pick<PublishContext, "buildHash">,
   opened: BuildRequest,
 ): Promise<Prepared> {
   const { request, bases } = await resolveRequest(opened);
@@ -49,7 +49,7 @@ export async function keyOf(
     source,
     bases,
     values,
-    pipeline,
+    buildHash,
     version,
   });
   return { request, key };

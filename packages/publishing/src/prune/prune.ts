@@ -8,7 +8,7 @@ import {
   type PruneOptions,
   type PruneSelection,
 } from "@tgo/release-rules";
-import { type Pruned } from "@tgo/report";
+import { type PruneResult } from "@tgo/report";
 import { repositoryOf, type Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
 
@@ -20,7 +20,7 @@ export function prune(
   context: TargetContext,
   services: readonly { readonly name: string; readonly service: Service }[],
   options: PruneOptions & { readonly remove: boolean },
-): Promise<Pruned[]> {
+): Promise<PruneResult[]> {
   return Promise.all(
     services.flatMap(({ name }) =>
       context.targets.map((target) =>
@@ -36,7 +36,7 @@ async function pruneOne(
   target: Target,
   service: string,
   options: PruneOptions & { readonly remove: boolean },
-): Promise<Pruned> {
+): Promise<PruneResult> {
   const place = { service, registry: target.name };
   const removed: string[] = [];
   let selection: PruneSelection = { remove: [], keep: [] };

@@ -16,7 +16,7 @@ export interface TargetContext {
 /** What building and publishing candidates needs to know. */
 export interface PublishContext extends BuildContext, TargetContext {
   /** Hash of the code that decides an image's bytes. */
-  readonly pipeline: string;
+  readonly buildHash: string;
   /** The name of the engine, for people. */
   readonly engine: string;
 }

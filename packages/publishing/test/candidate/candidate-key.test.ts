@@ -14,7 +14,7 @@ const inputs: CandidateInputs = {
   source: { hash: "a".repeat(64), revision: "dev-aaaaaaaaaaaa", created: new Date("2026-01-02T03:04:05Z") },
   bases: { "docker.io/library/python:3.11-slim linux/amd64": "sha256:1" },
   values: { A: "1", B: "2" },
-  pipeline: "0123456789abcdef",
+  buildHash: "0123456789abcdef",
   version: undefined,
 };
 
@@ -32,7 +32,7 @@ describe("candidateKey", () => {
     ["the commit's time", { source: { ...inputs.source, created: new Date(0) } }],
     ["a base's digest", { bases: { "docker.io/library/python:3.11-slim linux/amd64": "sha256:2" } }],
     ["a build value", { values: { A: "1", B: "3" } }],
-    ["the pipelines' code", { pipeline: "fedcba9876543210" }],
+    ["the code that builds", { buildHash: "fedcba9876543210" }],
     ["the version", { version: "1.2.3" }],
   ])("changes with %s", (_, change) => {
     expect(candidateKey({ ...inputs, ...change })).not.toBe(candidateKey(inputs));
@@ -41,13 +41,13 @@ describe("candidateKey", () => {
   it.each<[string, Partial<typeof definition>]>([
     ["the folder its source was found in", { source: { ...definition.source, path: "elsewhere" } }],
     ["an editor's schema", { $schema: "./service.schema.json" }],
+    ["what is tested of it", { smoke: { ...definition.smoke, exec: [["true"]] } }],
+    ["which files may be foreign", { allowForeign: ["*.bin"] }],
   ])("does not change with %s", (_, change) => {
     expect(candidateKey({ ...inputs, definition: { ...definition, ...change } })).toBe(candidateKey(inputs));
   });
 
   it.each<[string, Partial<typeof definition>]>([
-    ["what is run to prove it", { smoke: { ...definition.smoke, exec: [["true"]] } }],
-    ["which files may be foreign", { allowForeign: ["*.bin"] }],
     ["its source's repository, which is a label", { source: { repository: "https://example.com/x" } }],
   ])("changes with %s", (_, change) => {
     expect(candidateKey({ ...inputs, definition: { ...definition, ...change } })).not.toBe(

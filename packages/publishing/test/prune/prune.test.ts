@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Service } from "@tgo/catalog";
 import { errorResponse, stageImage } from "@tgo/testing";
-import { describePruned, type Pruned } from "@tgo/report";
+import { renderPrune, type PruneResult } from "@tgo/report";
 import { prune } from "../../src/prune/prune.js";
 import { publishCandidate } from "../../src/publish/publish.js";
 import { MemoryHarness, NAMES } from "../release/memory-harness.js";
@@ -19,12 +19,12 @@ async function stocked(): Promise<{ harness: MemoryHarness; candidate: string }>
   return { harness, candidate: `candidate-${candidate.key}` };
 }
 
-const run = (harness: MemoryHarness, remove: boolean): Promise<Pruned[]> =>
+const run = (harness: MemoryHarness, remove: boolean): Promise<PruneResult[]> =>
   prune(harness.healthy(), services, { before: FUTURE, undated: true, remove });
 
 it("Pruning lists what no version points to, and removes nothing unless told to", async () => {
   const { harness, candidate } = await stocked();
-  const text = describePruned(await run(harness, false), false, "text");
+  const text = renderPrune(await run(harness, false), false, "text");
   expect(text).toMatch(new RegExp(`${candidate} +would be removed`));
   expect(text).toMatch(/candidate-[0-9a-f]{16} +kept +its image is also 1, 1\.2, 1\.2\.3, latest/);
   expect(text).toContain("Nothing was removed");
@@ -33,7 +33,7 @@ it("Pruning lists what no version points to, and removes nothing unless told to"
 
 it("Pruning removes it when told to, in every registry, and leaves what is released", async () => {
   const { harness, candidate } = await stocked();
-  const text = describePruned(await run(harness, true), true, "text");
+  const text = renderPrune(await run(harness, true), true, "text");
   expect(text).toMatch(new RegExp(`${candidate} +removed`));
   for (const name of NAMES) {
     expect(harness.held(name, "tgo-api", candidate)).toBeUndefined();
@@ -62,7 +62,7 @@ it("Of a release that is running, what the engine has uploaded stays, however ol
   await stageImage(harness.registries.ghcr.client(), "tgoai/tgo-api", tag, variants);
   const pruned = await prune(harness.healthy(), services, { before: FUTURE, remove: true });
   expect(harness.held("ghcr", "tgo-api", tag)).toBeDefined();
-  expect(describePruned(pruned, true, "text")).toMatch(new RegExp(`${tag} +kept +its candidate is missing`));
+  expect(renderPrune(pruned, true, "text")).toMatch(new RegExp(`${tag} +kept +its candidate is missing`));
 });
 
 it("What nothing dates is kept, unless it is asked for", async () => {

@@ -88,7 +88,7 @@ const BEFORE_THE_GATE: readonly Lasting[] = [
     "layers are accepted and never shown",
     answer(404, "BLOB_UNKNOWN", "blob unknown to registry"),
     "the look for a layer",
-    /linux\/amd64 cannot be pulled whole: sha256:\w+ is not in the repository/,
+    /linux\/amd64 is incomplete: sha256:\w+ is not in the repository/,
     /Publish again/,
   ],
   ["manifests are accepted and not kept", { kind: "forget" }, "a variant's manifest", NOT_HELD, LATER],

@@ -1,7 +1,7 @@
 import { setImmediate as tick } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { describeStatus } from "@tgo/report";
+import { renderStatus } from "@tgo/report";
 import { statusOf } from "../../src/status/status.js";
 import type { Released } from "../../src/release/release.js";
 import type { Service } from "@tgo/catalog";
@@ -54,7 +54,7 @@ async function latestOf(
 
 async function status(harness: MemoryHarness): Promise<string> {
   const services = SERVICES.map((name) => ({ name, service: {} as Service }));
-  return describeStatus(await statusOf(harness.healthy(), services, TagPolicy.parse({})), "text");
+  return renderStatus(await statusOf(harness.healthy(), services, TagPolicy.parse({})), "text");
 }
 
 const VERSIONS = ["1.2.2", "1.2.3", "1.2.4"] as const;
