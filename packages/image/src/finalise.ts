@@ -23,18 +23,18 @@ import { parsePlatform, platformOf, type Platform } from "./platform.js";
 import { readStagedImage, type ImageLocation, type StagedVariant } from "./staging.js";
 
 export interface FinalOptions {
-  /** Exactly these variants; their order does not matter. */
+  /** Exactly these variants, in any order. */
   readonly platforms: readonly Platform[];
   /** Becomes the time of every config and history entry. */
   readonly created: Date;
   /** Of the index. */
   readonly annotations: Readonly<Record<string, string>>;
-  /** Of each variant's manifest; in place of what the engine wrote. */
-  readonly manifestAnnotations?: Readonly<Record<string, string>> | undefined;
+  /** Of each variant's manifest; they replace the engine's. */
+  readonly manifestAnnotations?: Readonly<Record<string, string>>;
   /** Merged into each config's labels; these win. */
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** Default "keep". Builders put random names into history lines; "drop" leaves history out (it is optional). */
-  readonly history?: "keep" | "drop" | undefined;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Default "keep". Builders put random names into history lines; "drop" omits the history (it is optional). */
+  readonly history?: "keep" | "drop";
 }
 
 /** Bytes and their sha256 digest. */
@@ -52,7 +52,7 @@ export interface FinalVariant {
   readonly size: number;
 }
 
-/** An image as it will be published: the same bytes wherever and whenever it is made from the same input. */
+/** An image as it will be published: the same input gives the same bytes, wherever and whenever it is built. */
 export interface FinalImage {
   readonly digest: string;
   readonly index: { readonly bytes: Uint8Array; readonly mediaType: string; readonly value: Index };
@@ -61,9 +61,9 @@ export interface FinalImage {
 }
 
 /**
- * Reads what the engine pushed and makes the image to publish of it. Writes nothing.
- * @throws TgoError CHECK when the variants are not exactly the planned ones, with every difference; what
- * {@link Registry} throws.
+ * Reads what the engine pushed and computes the image to publish. Writes nothing.
+ * @throws TgoError CHECK, listing every difference, when the variants are not exactly the planned ones; what Registry
+ * throws
  */
 export async function finaliseImage({
   source,
@@ -73,7 +73,7 @@ export async function finaliseImage({
   return finaliseVariants(staged, options, address(source.registry, source.repository, source.reference));
 }
 
-/** The pure part of {@link finaliseImage}. @param where for messages. */
+/** The pure part of {@link finaliseImage}. @param where for messages */
 export function finaliseVariants(
   staged: readonly StagedVariant[],
   options: FinalOptions,
@@ -117,18 +117,18 @@ function finaliseVariant({ manifest, config }: StagedVariant, options: FinalOpti
   };
 }
 
-/** Docker's record of the container that a build step ran in: random names that nothing reads. */
+/** Docker's record of the container that a build step ran in: random names that nobody reads. */
 const BUILD_LEFTOVERS = ["container", "container_config", "id", "parent"];
 
 /**
- * Everything stays as it is (Docker's health check, fields we do not know), but for the clock, the labels, and
- * what names the build's own containers.
+ * Changes the time and the labels, and drops the names of the build's containers. Everything else stays (Docker's
+ * health check, unknown fields).
  */
 function finaliseConfig(
   config: ImageConfig,
   { created, labels = {}, history = "keep" }: FinalOptions,
 ): ImageConfig {
-  // RFC 3339, in whole seconds, as Git knows them.
+  // RFC 3339, in whole seconds like Git's.
   const time = `${created.toISOString().slice(0, 19)}Z`;
   const { history: entries, ...rest } = config;
   const kept = Object.fromEntries(Object.entries(rest).filter(([key]) => !BUILD_LEFTOVERS.includes(key)));
@@ -159,7 +159,7 @@ function finaliseLayer({ mediaType, digest, size, urls, annotations }: Descripto
     digest,
     size,
     ...(urls === undefined ? {} : { urls }),
-    // A lazy puller's table of contents is found by the layer's annotations.
+    // Lazy pullers find a layer's table of contents by its annotations.
     ...(annotations === undefined ? {} : { annotations }),
   };
 }
@@ -178,7 +178,7 @@ function checkVariants(
       .map((platform) => `${platform} is not planned`),
     ...built
       .filter((platform, at) => built.indexOf(platform) !== at)
-      .map((platform) => `${platform} is there twice`),
+      .map((platform) => `${platform} is listed twice`),
     ...staged.flatMap(({ platform, config }) =>
       platform === undefined || platform === platformOf(config)
         ? []
@@ -193,9 +193,9 @@ function checkVariants(
     ),
   ];
   if (problems.length === 0) return;
-  throw new TgoError("CHECK", `the staged image is not the planned one: ${problems.join("; ")}`, {
+  throw new TgoError("CHECK", `the staged image differs from the plan: ${problems.join("; ")}`, {
     where,
-    remedy: `Planned: ${planned.join(", ")}. Build again; if it stays, the build ignores the platform it is asked for.`,
+    remedy: `Planned: ${planned.join(", ")}. Build again; if it happens again, the build ignores the requested platform.`,
   });
 }
 

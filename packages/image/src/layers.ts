@@ -1,11 +1,11 @@
-import { Readable, Writable, type Transform } from "node:stream";
+import { PassThrough, Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as zlib from "node:zlib";
 import { isTgoError, TgoError } from "@tgo/errors";
-import type { ReadEntry } from "tar";
-import { Parser } from "tar/parse";
-import { ELF_HEADER_BYTES, ElfScan, readElfHeader, type ElfReport } from "./elf/elf.js";
+import { ELF_HEADER_BYTES, readElfHeader } from "./elf/elf-header.js";
+import { ElfScan, type ElfReport } from "./elf/elf-scan.js";
 import type { Platform } from "./platform.js";
+import { readTar, type TarEntry } from "./tar-reader.js";
 
 /** One layer of an image, to be read once. */
 export interface LayerSource {
@@ -13,17 +13,17 @@ export interface LayerSource {
   readonly open: () => Promise<ReadableStream<Uint8Array>> | ReadableStream<Uint8Array>;
 }
 
-/** What one layer does to the file system below it, as far as the ELF check cares. */
+/** What one layer does to the file system below it, as far as the ELF check is concerned. */
 export interface LayerReport {
-  /** Regular files in the order of their paths' first appearance; the machine of those that are ELF. */
+  /** Regular files in the order in which their paths first appear; the machine of those that are ELF. */
   readonly files: ReadonlyMap<string, number | undefined>;
   /** Hard links whose target is in a lower layer: path to target. */
   readonly links: ReadonlyMap<string, string>;
-  /** Paths that hide whatever lower layers have there and below. */
+  /** Paths that hide everything that lower layers have there and below. */
   readonly removed: ReadonlySet<string>;
-  /** Folders: one replaces a file that a lower layer has in its place, and keeps what is below it. */
-  readonly folders: ReadonlySet<string>;
-  /** Folders that hide what lower layers have in them. */
+  /** Directories: one replaces a file of a lower layer, but keeps what is below it. */
+  readonly directories: ReadonlySet<string>;
+  /** Directories that hide what lower layers have in them. */
   readonly opaque: ReadonlySet<string>;
 }
 
@@ -32,29 +32,29 @@ const WHITEOUT = ".wh.";
 const OPAQUE = ".wh..wh..opq";
 
 /**
- * The ELF files of the file system that these layers make together, the lowest first: a file that an upper
- * layer deletes or replaces is not counted. Memory grows with the number of files, not with their size.
- * @throws TgoError INVALID_RESPONSE for a layer that is no tar, gzip or zstd; ENVIRONMENT for zstd on a Node
- * that cannot read it; whatever opening a layer throws.
+ * The ELF files in the file system that these layers form, the lowest first: a file that an upper layer deletes or
+ * replaces does not count. Memory grows with the number of files, not with their size.
+ * @throws TgoError INVALID_RESPONSE for a layer that is not tar, gzip or zstd; ENVIRONMENT for zstd on a Node that
+ * cannot read it; whatever opening a layer throws
  */
 export async function scanLayers(
   layers: readonly LayerSource[],
   platform: Platform,
   options: { allow?: readonly string[] } = {},
 ): Promise<ElfReport> {
-  const facts: LayerReport[] = [];
-  for (const layer of layers) facts.push(await readLayer(layer));
-  return mergeLayers(facts, platform, options);
+  const reports: LayerReport[] = [];
+  for (const layer of layers) reports.push(await readLayer(layer));
+  return mergeLayers(reports, platform, options);
 }
 
-/** Lays the layers over each other; the lowest first. */
+/** Stacks the layers, the lowest first. */
 export function mergeLayers(
   layers: readonly LayerReport[],
   platform: Platform,
   options: { allow?: readonly string[] } = {},
 ): ElfReport {
   const merged = new Map<string, number | undefined>();
-  for (const { files, links, removed, folders, opaque } of layers) {
+  for (const { files, links, removed, directories, opaque } of layers) {
     // A link's target is looked up before the same layer may hide it.
     const linked = [...links].map(
       ([path, target]) => [path, files.get(target) ?? merged.get(target)] as const,
@@ -62,7 +62,7 @@ export function mergeLayers(
     if (removed.size + opaque.size > 0) {
       for (const path of merged.keys()) if (isHidden(path, removed, opaque)) merged.delete(path);
     }
-    for (const path of folders) merged.delete(path);
+    for (const path of directories) merged.delete(path);
     for (const [path, machine] of files) merged.set(path, machine);
     for (const [path, machine] of linked) merged.set(path, machine);
   }
@@ -73,122 +73,72 @@ export function mergeLayers(
 
 /** Reads one layer's stream to its end. */
 export async function readLayer({ mediaType, open }: LayerSource): Promise<LayerReport> {
-  const files = new Map<string, number | undefined>();
-  const links = new Map<string, string>();
-  const removed = new Set<string>();
-  const folders = new Set<string>();
-  const opaque = new Set<string>();
-
-  const onReadEntry = (entry: ReadEntry): void => {
-    const path = absolute(entry.path);
-    const slash = path.lastIndexOf("/");
-    const folder = path.slice(0, slash);
-    const name = path.slice(slash + 1);
-    if (name === OPAQUE) opaque.add(folder === "" ? "/" : folder);
-    else if (name.startsWith(WHITEOUT)) removed.add(`${folder}/${name.slice(WHITEOUT.length)}`);
-    else if (entry.type === "Link") {
-      const target = absolute(entry.linkpath ?? "");
-      if (files.has(target)) files.set(path, files.get(target));
-      else links.set(path, target);
-      removed.add(path);
-    } else if (entry.type === "File" || entry.type === "OldFile" || entry.type === "ContiguousFile") {
-      // Whatever was here below, be it a folder, is replaced.
-      removed.add(path);
-      links.delete(path);
-      files.set(path, undefined);
-      readHeader(entry, (machine) => files.set(path, machine));
-      return;
-    } else if (entry.type === "Directory" || entry.type === "GNUDumpDir") {
-      folders.add(path);
-    } else {
-      removed.add(path);
-      files.delete(path);
-    }
-    entry.resume();
-  };
-
-  const damage: string[] = [];
-  // An empty layer is a tar of zeros, which the parser takes for no tar.
-  const blank = { value: true };
-  const parser = new Parser({
-    onReadEntry,
-    onwarn: (code, message) => {
-      if (code !== "TAR_ENTRY_INFO") damage.push(message);
-    },
-  });
+  const layer = new LayerContent();
   try {
-    const stream = Readable.fromWeb(await open());
-    await pipeline([
-      stream,
-      ...decompression(mediaType),
-      sink(parser, (chunk) => {
-        blank.value &&= chunk.every((byte) => byte === 0);
-      }),
-    ]);
+    await pipeline(
+      Readable.fromWeb(await open()),
+      decompression(mediaType),
+      async (chunks: AsyncIterable<Uint8Array>) => {
+        for await (const entry of readTar(chunks, ELF_HEADER_BYTES)) layer.add(entry);
+      },
+    );
   } catch (cause) {
     if (isTgoError(cause)) throw cause;
-    throw unreadable(mediaType, cause instanceof Error ? cause.message : String(cause));
+    throw new TgoError(
+      "INVALID_RESPONSE",
+      `the layer is not a readable ${mediaType.replace(/^.*\.tar/, "tar")}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
   }
-  const [first] = damage;
-  if (first !== undefined && !blank.value) throw unreadable(mediaType, first);
-  return { files, links, removed, folders, opaque };
+  return layer;
 }
 
-/** The first bytes of an entry; the rest passes by unread. */
-function readHeader(entry: ReadEntry, done: (machine: number | undefined) => void): void {
-  let header: Buffer = Buffer.alloc(0);
-  entry.on("data", (chunk: Buffer) => {
-    if (header.length >= ELF_HEADER_BYTES) return;
-    header = Buffer.concat([header, chunk.subarray(0, ELF_HEADER_BYTES - header.length)]);
-  });
-  entry.on("end", () => {
-    done(readElfHeader(header)?.machine);
-  });
+class LayerContent implements LayerReport {
+  readonly files = new Map<string, number | undefined>();
+  readonly links = new Map<string, string>();
+  readonly removed = new Set<string>();
+  readonly directories = new Set<string>();
+  readonly opaque = new Set<string>();
+
+  add(entry: TarEntry): void {
+    const path = absolute(entry.path);
+    const slash = path.lastIndexOf("/");
+    const directory = path.slice(0, slash);
+    const name = path.slice(slash + 1);
+    if (name === OPAQUE) this.opaque.add(directory === "" ? "/" : directory);
+    else if (name.startsWith(WHITEOUT)) this.removed.add(`${directory}/${name.slice(WHITEOUT.length)}`);
+    else if (entry.type === "hard link") this.#addLink(path, absolute(entry.target));
+    else if (entry.type === "directory") this.directories.add(path);
+    else {
+      // Whatever was here below, even a directory, is replaced.
+      this.removed.add(path);
+      this.links.delete(path);
+      if (entry.type === "file") this.files.set(path, readElfHeader(entry.head)?.machine);
+      else this.files.delete(path);
+    }
+  }
+
+  #addLink(path: string, target: string): void {
+    if (this.files.has(target)) this.files.set(path, this.files.get(target));
+    else this.links.set(path, target);
+    this.removed.add(path);
+  }
 }
 
-function sink(parser: Parser, look: (chunk: Buffer) => void): Writable {
-  return new Writable({
-    write(chunk: Buffer, _encoding, callback) {
-      look(chunk);
-      if (parser.write(chunk)) callback();
-      else
-        parser.once("drain", () => {
-          callback();
-        });
-    },
-    final(callback) {
-      parser.once("end", () => {
-        callback();
-      });
-      parser.end();
-    },
-  });
-}
-
-function decompression(mediaType: string): Transform[] {
-  if (/gzip$/.test(mediaType)) return [zlib.createGunzip()];
+function decompression(mediaType: string): Transform {
+  if (/gzip$/.test(mediaType)) return zlib.createGunzip();
   if (/zstd$/.test(mediaType)) {
     // In Node since 22.15 and 23.8; absent from the types of the oldest Node we support.
     const create =
       "createZstdDecompress" in zlib ? (zlib.createZstdDecompress as () => Transform) : undefined;
-    if (create !== undefined) return [create()];
+    if (create !== undefined) return create();
     throw new TgoError(
       "ENVIRONMENT",
       `this Node (${process.version}) cannot read layers compressed with zstd`,
-      {
-        remedy: "Use Node 22.15 or newer, or publish with gzip layers.",
-      },
+      { remedy: "Use Node 22.15 or newer, or publish with gzip layers." },
     );
   }
-  if (/tar$/.test(mediaType)) return [];
-  throw new TgoError("INVALID_RESPONSE", `"${mediaType}" is no layer this program can read`);
-}
-
-function unreadable(mediaType: string, why: string): TgoError {
-  return new TgoError(
-    "INVALID_RESPONSE",
-    `the layer is no readable ${mediaType.replace(/^.*\.tar/, "tar")}: ${why}`,
-  );
+  if (/tar$/.test(mediaType)) return new PassThrough();
+  throw new TgoError("INVALID_RESPONSE", `"${mediaType}" is not a layer this program can read`);
 }
 
 function absolute(path: string): string {

@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 
-/** `os/architecture` or `os/architecture/variant` in Go's words, such as "linux/amd64" or "linux/arm/v7". */
+/** `os/architecture` or `os/architecture/variant` in Go's names, such as "linux/amd64" or "linux/arm/v7". */
 export type Platform = string;
 
 /** image-spec, image-index.md: the `platform` property of a descriptor. */
@@ -18,8 +18,8 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The one spelling of a platform. The variant a platform always has (arm64/v8, amd64/v1) is left out, as
- * containerd's `platforms.Normalize` does, so that "linux/arm64" and "linux/arm64/v8" are the same.
+ * The canonical spelling of a platform. A default variant (arm64/v8, amd64/v1) is omitted, as containerd's
+ * `platforms.Normalize` does, so that "linux/arm64" and "linux/arm64/v8" are the same.
  */
 export function platformOf({ os, architecture, variant }: PlatformParts): Platform {
   const name = ARCHITECTURES[architecture] ?? architecture;
@@ -27,7 +27,7 @@ export function platformOf({ os, architecture, variant }: PlatformParts): Platfo
   return variant === undefined || variant === "" || implied ? `${os}/${name}` : `${os}/${name}/${variant}`;
 }
 
-/** @throws TgoError USAGE for a text that is not `os/architecture[/variant]`. */
+/** @throws TgoError USAGE for a text that is not `os/architecture[/variant]` */
 export function parsePlatform(text: string): PlatformParts {
   const match = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/.exec(text);
   const [, os, architecture, variant] = match ?? [];

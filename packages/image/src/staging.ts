@@ -14,7 +14,7 @@ import { platformOf } from "./platform.js";
 
 /** One variant as the engine pushed it. */
 export interface StagedVariant {
-  /** What the index says the variant is for; a plain manifest has none. */
+  /** As the index says; undefined for a plain manifest. */
   readonly platform: string | undefined;
   readonly digest: string;
   readonly manifest: Manifest;
@@ -28,7 +28,7 @@ export interface ImageLocation {
   readonly reference: string;
 }
 
-/** Reads a staged index (or the manifest of a single variant) that an engine has just pushed, all parts at once. */
+/** Reads a staged index (or the manifest of a single variant) that an engine has just pushed. */
 export async function readStagedImage({
   registry,
   repository,
@@ -59,7 +59,7 @@ export async function readStagedImage({
   );
 }
 
-/** BuildKit lists attestations for the platform "unknown/unknown". */
+/** BuildKit lists attestations under the platform "unknown/unknown". */
 export function isAttestation({ platform, annotations }: Descriptor): boolean {
   return (
     annotations?.[ATTESTATION_ANNOTATION] !== undefined ||
@@ -68,7 +68,7 @@ export function isAttestation({ platform, annotations }: Descriptor): boolean {
   );
 }
 
-/** A small blob, whole. */
+/** Reads a small blob into memory. */
 export async function readBlob(
   registry: Registry,
   repository: string,
@@ -76,7 +76,7 @@ export async function readBlob(
 ): Promise<Uint8Array> {
   const where = address(registry, repository, digest);
   if (size > MAX_MANIFEST_BYTES)
-    throw new TgoError("INVALID_RESPONSE", `a config of ${size} bytes is no image config`, { where });
+    throw new TgoError("INVALID_RESPONSE", `a blob of ${size} bytes is not an image config`, { where });
   const chunks: Uint8Array[] = [];
   for await (const chunk of await registry.blob(repository, digest)) chunks.push(chunk);
   return Buffer.concat(chunks);

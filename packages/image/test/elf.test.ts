@@ -6,7 +6,7 @@ import * as zlib from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { machineOf, readElfHeader, scanDirectory, scanLayers, type LayerSource } from "../src/index.js";
 import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from "@tgo/registry";
-import { pathPattern } from "../src/elf/elf.js";
+import { pathPattern } from "../src/elf/path-pattern.js";
 import { rejection, AARCH64, elfFile, streamOf, createTar, X86_64, type TarEntry } from "@tgo/testing";
 
 describe("an ELF header", () => {
@@ -107,7 +107,10 @@ describe("the layers of an image", () => {
       { path: `app/${suffix}/lib.so.1`, content: elfFile(machine) },
     ];
     const entries = why === "x86-64" ? [] : plain;
-    const { foreign } = await scanLayers([layer([...entries, { path, content: elfFile(machine) }])], platform);
+    const { foreign } = await scanLayers(
+      [layer([...entries, { path, content: elfFile(machine) }])],
+      platform,
+    );
     expect(foreign).toEqual(why === undefined ? [] : [{ path: `/${path}`, machine: why }]);
   });
 
@@ -217,7 +220,10 @@ describe("a root folder", () => {
     await writeFile(join(root, "usr/bin/script"), "#!/bin/sh\n");
     await writeFile(join(root, "app/proc/foreign.so"), elfFile(X86_64));
     await writeFile(join(root, "proc/1/exe"), elfFile(X86_64));
-    await writeFile(Buffer.concat([Buffer.from(`${root}/app/`), Buffer.from([0xff, 0xfe])]), elfFile(AARCH64));
+    await writeFile(
+      Buffer.concat([Buffer.from(`${root}/app/`), Buffer.from([0xff, 0xfe])]),
+      elfFile(AARCH64),
+    );
     await symlink("/proc/self/exe", join(root, "usr/bin/outside"));
     await symlink(".", join(root, "usr/loop"));
   });

@@ -193,13 +193,13 @@ describe("variants that are not the planned ones are all told at once", () => {
   test.each<[string, StagedVariant[], string[]]>([
     ["one is missing", [staged("amd64")], ["linux/arm64 is missing"]],
     ["one is too many", [...both(), staged("s390x")], ["linux/s390x is not planned"]],
-    ["one is there twice", [...both(), staged("arm64")], ["linux/arm64 is there twice"]],
+    ["one is listed twice", [...both(), staged("arm64")], ["linux/arm64 is listed twice"]],
     [
       "arm64 is amd64 inside",
       [staged("amd64"), { ...staged("amd64"), platform: "linux/arm64" }],
       [
         "linux/arm64 is missing",
-        "linux/amd64 is there twice",
+        "linux/amd64 is listed twice",
         "the variant listed for linux/arm64 has the config of linux/amd64",
       ],
     ],

@@ -9,30 +9,22 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { Header } from "tar";
 import { expect, test } from "vitest";
+import { tarHeader } from "./tar-header.js";
 
 const run = promisify(execFile);
 const MB = 1024 * 1024;
 const CHUNKS = 128;
 
 /**
- * MB. What fetch has delivered and nobody needs any more is freed by V8's collector, which since Node 22 lets up
- * to 64 MB of it lie before it begins; `node --max-semi-space-size=1` brings a newer Node below 150 MB as well.
+ * MB. V8 frees what fetch has delivered; since Node 22 it starts only after up to 64 MB of garbage.
+ * `node --max-semi-space-size=1` brings a newer Node below 150 MB as well.
  */
 const LIMIT = Number(process.versions.node.split(".")[0]) < 22 ? 150 : 150 + 64;
 
-/** A gzip layer with one file of 1 GiB that cannot be compressed, in members of 8 MiB; made as it is read. */
+/** A gzip layer with one incompressible file of 1 GiB, in members of 8 MiB; generated as it is read. */
 function* layer(chunk: Buffer, member: Buffer): Generator<Buffer> {
-  const header = Buffer.alloc(512);
-  new Header({
-    path: "opt/model.bin",
-    size: CHUNKS * chunk.length,
-    mode: 0o644,
-    type: "File",
-    mtime: new Date(0),
-  }).encode(header);
-  yield gzipSync(header);
+  yield gzipSync(tarHeader({ name: "opt/model.bin", size: CHUNKS * chunk.length }));
   for (let at = 0; at < CHUNKS; at++) yield member;
   yield gzipSync(Buffer.alloc(1024));
 }

@@ -2,7 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { copyImage, type TransferProgress } from "@tgo/registry";
 import { finaliseImage, pushImage, verifyImage, type FinalImage } from "../src/index.js";
-import { rejection, networkError, errorResponse, BOTH_PLATFORMS, stageImage, MemoryRegistry } from "@tgo/testing";
+import {
+  rejection,
+  networkError,
+  errorResponse,
+  BOTH_PLATFORMS,
+  stageImage,
+  MemoryRegistry,
+} from "@tgo/testing";
 
 async function staged(): Promise<{ source: MemoryRegistry; image: FinalImage; digest: string }> {
   const source = new MemoryRegistry("ghcr.io");
@@ -90,7 +97,9 @@ describe("a push", () => {
     const target = new MemoryRegistry("docker.io");
     const layer = image.variants[0]?.layers[0]?.digest ?? "";
     expect(
-      await rejection(pushImage(image, { to: { registry: target.client(), repository: "t/app" }, tag: "v1" })),
+      await rejection(
+        pushImage(image, { to: { registry: target.client(), repository: "t/app" }, tag: "v1" }),
+      ),
     ).toMatchObject({ code: "NOT_FOUND", where: `docker.io/t/app@${layer}` });
     expect(target.manifests.size).toBe(0);
   });

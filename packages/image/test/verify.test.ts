@@ -209,7 +209,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
     const problems = await told(targets);
     // The shared layer belongs to both platforms.
     expect(problems["docker.io"]?.map((text) => text.replace(/^NOT_FOUND: \S+ /, ""))).toEqual(
-      Array(2).fill(`cannot be pulled whole: ${layer} is not in the repository`),
+      Array(2).fill(`is incomplete: ${layer} is not in the repository`),
     );
     expect(problems["ghcr.io"]).toEqual([]);
   });
@@ -248,7 +248,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
       { platform: "linux/amd64", listedAs: "linux/arm64", labels: { a: "b" } },
     ]);
     expect(await told(targets)).toEqual({
-      "ghcr.io": ["VERIFY: the index says linux/arm64, the variant's own config linux/amd64"],
+      "ghcr.io": ["VERIFY: the index says linux/arm64, the variant's own config says linux/amd64"],
     });
   });
 
@@ -312,11 +312,11 @@ describe("what is wrong is told, all of it, for each registry", () => {
     ];
     const targets = await one([{ platform: "linux/amd64" }, { platform: "linux/arm64", layers: [hidden] }]);
     expect(await told(targets, { elf: true })).toEqual({
-      "ghcr.io": ["CHECK: linux/arm64 holds 1 file for another machine: /app/lib/evil.so (x86-64)"],
+      "ghcr.io": ["CHECK: linux/arm64 contains 1 file for another machine: /app/lib/evil.so (x86-64)"],
     });
-    expect((await verifyImage({ targets, platforms: BOTH_PLATFORMS, elf: true, allowForeign: ["/app/lib/"] })).ok).toBe(
-      true,
-    );
+    expect(
+      (await verifyImage({ targets, platforms: BOTH_PLATFORMS, elf: true, allowForeign: ["/app/lib/"] })).ok,
+    ).toBe(true);
   });
 
   test("a layer that is damaged in the one registry is read from the next", async () => {
@@ -340,5 +340,7 @@ test("a stop by the caller is the one thing that is thrown", async () => {
     reference: "v1",
   }));
   stop.abort();
-  await expect(verifyImage({ targets, platforms: BOTH_PLATFORMS })).rejects.toMatchObject({ code: "INTERRUPTED" });
+  await expect(verifyImage({ targets, platforms: BOTH_PLATFORMS })).rejects.toMatchObject({
+    code: "INTERRUPTED",
+  });
 });

@@ -6,12 +6,44 @@ export { type Keychain, keychain } from "./auth/keychain.js";
 export { Registry, type RegistryOptions } from "./client.js";
 export { copyImage } from "./copy.js";
 export { digestOf } from "./digest.js";
-export { Descriptor, Document, ImageConfig, Index, Manifest, isIndex, parseConfig, parseDocument } from "./documents.js";
+export {
+  Descriptor,
+  Document,
+  ImageConfig,
+  Index,
+  Manifest,
+  isIndex,
+  parseConfig,
+  parseDocument,
+} from "./documents.js";
 export type { Retry } from "./http/retry.js";
 export { canonicalJson } from "./json.js";
 export type { FetchedManifest } from "./manifests.js";
-export { ATTESTATION_ANNOTATION, DOCKER_CONFIG, DOCKER_FOREIGN_LAYER_GZIP, DOCKER_LAYER, DOCKER_LAYER_GZIP, DOCKER_LAYER_ZSTD, DOCKER_LIST, DOCKER_MANIFEST, MAX_MANIFEST_BYTES, OCI_CONFIG, OCI_FOREIGN_LAYER_GZIP, OCI_INDEX, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from "./media-types.js";
+export {
+  ATTESTATION_ANNOTATION,
+  DOCKER_CONFIG,
+  DOCKER_FOREIGN_LAYER_GZIP,
+  DOCKER_LAYER,
+  DOCKER_LAYER_GZIP,
+  DOCKER_LAYER_ZSTD,
+  DOCKER_LIST,
+  DOCKER_MANIFEST,
+  MAX_MANIFEST_BYTES,
+  OCI_CONFIG,
+  OCI_FOREIGN_LAYER_GZIP,
+  OCI_INDEX,
+  OCI_LAYER,
+  OCI_LAYER_GZIP,
+  OCI_LAYER_ZSTD,
+  OCI_MANIFEST,
+} from "./media-types.js";
 export { inParallel } from "./parallel.js";
 export { type Reference, formatReference, parseReference } from "./reference.js";
 export { type AttachResult, attachArtifact } from "./referrers.js";
-export { type OnTransferProgress, type Repository, type TransferProgress, type TransferSummary, pushParts } from "./transfer.js";
+export {
+  type Repository,
+  type TransferProgress,
+  type TransferSummary,
+  type TransferTarget,
+  pushParts,
+} from "./transfer.js";

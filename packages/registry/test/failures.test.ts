@@ -331,6 +331,7 @@ test("the delay in GHCR's message is honoured, but never shorter than a second",
       ?.delaysMs,
   ).toEqual([1000]);
   expect(
-    retryLimits(failed(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 2.5s, allowed: 2000/minute")))?.delaysMs,
+    retryLimits(failed(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 2.5s, allowed: 2000/minute")))
+      ?.delaysMs,
   ).toEqual([2500]);
 });

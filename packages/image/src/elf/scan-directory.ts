@@ -2,22 +2,23 @@ import { Buffer } from "node:buffer";
 import { closeSync, openSync, readdirSync, readSync, constants } from "node:fs";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { TgoError } from "@tgo/errors";
-import { ELF_HEADER_BYTES, ElfScan, readElfHeader, type ElfReport } from "./elf.js";
 import type { Platform } from "../platform.js";
+import { ELF_HEADER_BYTES, readElfHeader } from "./elf-header.js";
+import { ElfScan, type ElfReport } from "./elf-scan.js";
 
-/** Kernel file systems that a running container has at its root; no part of an image. */
-const NOT_OF_THE_IMAGE = new Set(["/proc", "/sys", "/dev"]);
+/** Kernel file systems at the root of a running container; not part of an image. */
+const KERNEL_FILE_SYSTEMS = new Set(["/proc", "/sys", "/dev"]);
 
-/** How long the walk keeps the thread, in milliseconds. */
+/** How long the walk blocks the thread at a time, in milliseconds. */
 const TURN_MS = 20;
 
 /**
  * Scans a root file system that is mounted, or unpacked, at `root`. Reads the first 20 bytes of every regular
- * file. Follows no symbolic link: a link is judged where its target lies.
+ * file. Does not follow symbolic links: their targets are scanned where they are.
  *
  * File calls are synchronous, in short turns: over tens of thousands of tiny reads that is several times faster
  * than asynchronous ones.
- * @throws TgoError ENVIRONMENT for a folder or file that cannot be read: what was not read was not checked.
+ * @throws TgoError ENVIRONMENT for a directory or file that cannot be read: what was not read was not checked
  */
 export async function scanDirectory(
   root: string,
@@ -27,21 +28,21 @@ export async function scanDirectory(
   const scan = new ElfScan(platform, options);
   const header = Buffer.alloc(ELF_HEADER_BYTES);
   const base = Buffer.from(root.replace(/\/+$/, ""));
-  // Names are bytes: old archives hold some that are not UTF-8.
+  // Names are bytes: not all of them are UTF-8.
   const pending: Buffer[] = [Buffer.alloc(0)];
   let turnEnds = performance.now() + TURN_MS;
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const folder = next;
-    for (const entry of readable(show(folder), () =>
-      readdirSync(Buffer.concat([base, folder, SLASH]), OPTIONS),
+    const directory = next;
+    for (const entry of readable(textOf(directory), () =>
+      readdirSync(Buffer.concat([base, directory, SLASH]), OPTIONS),
     )) {
-      const path = Buffer.concat([folder, SLASH, entry.name]);
+      const path = Buffer.concat([directory, SLASH, entry.name]);
       if (entry.isDirectory()) {
-        if (!NOT_OF_THE_IMAGE.has(show(path))) pending.push(path);
+        if (!KERNEL_FILE_SYSTEMS.has(textOf(path))) pending.push(path);
       } else if (entry.isFile()) {
         scan.add(
-          show(path),
-          readable(show(path), () => machineAt(Buffer.concat([base, path]), header)),
+          textOf(path),
+          readable(textOf(path), () => machineAt(Buffer.concat([base, path]), header)),
         );
       }
       if (performance.now() < turnEnds) continue;
@@ -55,7 +56,7 @@ export async function scanDirectory(
 const SLASH = Buffer.from("/");
 const OPTIONS = { withFileTypes: true, encoding: "buffer" } as const;
 
-function show(path: Buffer): string {
+function textOf(path: Buffer): string {
   return path.length === 0 ? "/" : path.toString("utf8");
 }
 

@@ -1,5 +1,4 @@
 import { TgoError } from "@tgo/errors";
-import { platformOf, type Platform } from "../platform.js";
 import {
   address,
   type Registry,
@@ -9,23 +8,24 @@ import {
   type ImageConfig,
   type Manifest,
 } from "@tgo/registry";
+import { platformOf, type Platform } from "../platform.js";
 import { readBlob } from "../staging.js";
 
-interface Place {
+interface Source {
   readonly registry: Registry;
   readonly repository: string;
 }
 
-/** Which of a variant's documents were read from the asking registry itself, and so are there. */
+/** Which of a variant's documents were read from the inspected registry itself, and so exist there. */
 export interface Fetched {
   readonly manifest: boolean;
   readonly config: boolean;
 }
 
-/** What a variant's digest stands for, wherever it lies. */
+/** A variant by its digest, the same in every registry. */
 export class CachedVariant {
   constructor(
-    /** By the index. */
+    /** As the index says. */
     readonly platform: Platform,
     readonly child: Descriptor,
     readonly manifest: Manifest,
@@ -41,7 +41,7 @@ export class CachedVariant {
     return this.manifest.layers.reduce((sum, { size }) => sum + size, this.manifest.config.size);
   }
 
-  /** All that a pull asks a registry for and that was not read from it. */
+  /** Everything a pull needs from a registry that was not read from it. */
   needs(fetched: Fetched): Descriptor[] {
     const layers = new Map(
       this.manifest.layers.filter(({ urls }) => urls === undefined).map((layer) => [layer.digest, layer]),
@@ -54,16 +54,16 @@ export class CachedVariant {
   }
 }
 
-/** Manifests and configs by digest, each read once, from whichever registry asks first. */
+/** Manifests and configs by digest, each read once, from the registry that is inspected first. */
 export class ImageCache {
   readonly #manifests = new Map<string, Promise<{ value: Manifest; size: number }>>();
   readonly #configs = new Map<string, Promise<ImageConfig>>();
 
-  /** @throws TgoError as {@link Registry} does; INVALID_RESPONSE when the child is no image. */
-  async variant(place: Place, child: Descriptor): Promise<{ variant: CachedVariant; fetched: Fetched }> {
-    const where = address(place.registry, place.repository, child.digest);
+  /** @throws TgoError as {@link Registry} does; INVALID_RESPONSE when the child is not an image */
+  async variant(source: Source, child: Descriptor): Promise<{ variant: CachedVariant; fetched: Fetched }> {
+    const where = address(source.registry, source.repository, child.digest);
     const manifest = await once(this.#manifests, child.digest, () =>
-      readManifest(place, child.digest, where),
+      readManifest(source, child.digest, where),
     );
     if (manifest.value.size !== child.size) {
       throw new TgoError(
@@ -75,8 +75,8 @@ export class ImageCache {
     const { config: descriptor } = manifest.value.value;
     const config = await once(this.#configs, descriptor.digest, async () =>
       parseConfig(
-        await readBlob(place.registry, place.repository, descriptor),
-        address(place.registry, place.repository, descriptor.digest),
+        await readBlob(source.registry, source.repository, descriptor),
+        address(source.registry, source.repository, descriptor.digest),
       ),
     );
     const platform = platformOf(child.platform ?? config.value);
@@ -88,7 +88,7 @@ export class ImageCache {
 }
 
 async function readManifest(
-  { registry, repository }: Place,
+  { registry, repository }: Source,
   digest: string,
   where: string,
 ): Promise<{ value: Manifest; size: number }> {
@@ -97,7 +97,7 @@ async function readManifest(
   return { value, size: descriptor.size };
 }
 
-/** A failure is the asking registry's own: whoever waited for it asks its own registry instead. */
+/** A failed read concerns its own registry only: a concurrent caller then reads from its own. */
 async function once<T>(
   memory: Map<string, Promise<T>>,
   key: string,

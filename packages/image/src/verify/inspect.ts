@@ -12,9 +12,9 @@ import {
 import type { ImageCache, CachedVariant } from "./image-cache.js";
 import { parsePlatform, platformOf } from "../platform.js";
 import { isAttestation } from "../staging.js";
-import type { Expectation, VerifyOptions, VerifyTarget } from "./verify-image.js";
+import type { Expectation, InspectOptions, VerifyTarget } from "./verify-options.js";
 
-/** What was seen of one target so far. */
+/** What is known about one target so far. */
 export interface Inspection {
   readonly target: VerifyTarget;
   readonly problems: Problem[];
@@ -28,15 +28,15 @@ const HEADS_AT_ONCE = 16;
 
 const REPUBLISH = "Build and publish it again.";
 
-/** Looks at one registry, with and without credentials at once. */
+/** Inspects the image in one registry, with and without credentials at the same time. */
 export async function inspectTarget(
   target: VerifyTarget,
-  options: VerifyOptions,
-  facts: ImageCache,
+  options: InspectOptions,
+  cache: ImageCache,
 ): Promise<Inspection> {
   const now = options.now ?? (() => performance.now());
   const started = now();
-  const sighting: Inspection = {
+  const inspection: Inspection = {
     target,
     problems: [],
     digest: undefined,
@@ -45,37 +45,44 @@ export async function inspectTarget(
     durationMs: 0,
   };
   const [, closed] = await Promise.all([
-    look(sighting, options, facts).catch((error: unknown) => sighting.problems.push(foreseenProblem(error))),
+    inspect(inspection, options, cache).catch((error: unknown) =>
+      inspection.problems.push(foreseenProblem(error)),
+    ),
     target.anonymous === undefined ? [] : pullAnonymously(target, target.anonymous),
   ]);
-  // What is not there for anybody is not closed to somebody.
-  if (sighting.digest !== undefined) sighting.problems.push(...closed);
-  sighting.durationMs = Math.round(now() - started);
-  return sighting;
+  // Skip the access check when the image is missing.
+  if (inspection.digest !== undefined) inspection.problems.push(...closed);
+  inspection.durationMs = Math.round(now() - started);
+  return inspection;
 }
 
-async function look(sighting: Inspection, options: VerifyOptions, facts: ImageCache): Promise<void> {
-  const { registry, repository, reference } = sighting.target;
+async function inspect(inspection: Inspection, options: InspectOptions, cache: ImageCache): Promise<void> {
+  const { registry, repository, reference } = inspection.target;
   const found = await registry.manifest(repository, reference);
-  sighting.digest = found.descriptor.digest;
-  const index = checkIndex(found, sighting, options);
+  inspection.digest = found.descriptor.digest;
+  const index = checkIndex(found, inspection, options);
   if (index === undefined) return;
-  sighting.index = index;
+  inspection.index = index;
   const children = index.manifests.filter((child) => !isAttestation(child));
-  const seen = await Promise.all(children.map((child) => lookAtVariant(child, sighting, facts)));
-  sighting.variants = seen.filter((variant) => variant !== undefined);
-  for (const variant of sighting.variants)
-    sighting.problems.push(...variantProblems(variant, options.expect, where(sighting)));
+  const variants = await Promise.all(children.map((child) => inspectVariant(child, inspection, cache)));
+  inspection.variants = variants.filter((variant) => variant !== undefined);
+  for (const variant of inspection.variants)
+    inspection.problems.push(...variantProblems(variant, options.expect, where(inspection)));
 }
 
-/** The index's own facts. Undefined when it is none. */
+/** Checks the index itself. Undefined when it is not an index. */
 function checkIndex(
   { value, descriptor }: FetchedManifest,
-  sighting: Inspection,
-  { platforms, expect = {} }: VerifyOptions,
+  inspection: Inspection,
+  { platforms, expect = {} }: InspectOptions,
 ): Index | undefined {
   const wrong = (what: string, remedy?: string): void =>
-    void sighting.problems.push({ code: "VERIFY", what, where: where(sighting), remedy });
+    void inspection.problems.push({
+      code: "VERIFY",
+      what,
+      where: where(inspection),
+      ...(remedy === undefined ? {} : { remedy }),
+    });
   if (!isIndex(value)) {
     wrong(`it is a single manifest (${descriptor.mediaType}), not an index of platforms`, REPUBLISH);
     return undefined;
@@ -109,15 +116,15 @@ function checkIndex(
   return value;
 }
 
-/** A variant's facts, and whether this registry holds all of it. */
-async function lookAtVariant(
+/** Reads a variant, and checks that this registry has all of it. */
+async function inspectVariant(
   child: Descriptor,
-  sighting: Inspection,
-  facts: ImageCache,
+  inspection: Inspection,
+  cache: ImageCache,
 ): Promise<CachedVariant | undefined> {
-  const { target, problems } = sighting;
+  const { target, problems } = inspection;
   try {
-    const { variant, fetched } = await facts.variant(target, child);
+    const { variant, fetched } = await cache.variant(target, child);
     const missing = await inParallel(HEADS_AT_ONCE, variant.needs(fetched), async (descriptor) => {
       const size = await sizeOf(target, descriptor, descriptor.digest === child.digest);
       if (size === descriptor.size) return undefined;
@@ -129,9 +136,9 @@ async function lookAtVariant(
     if (gone.length > 0) {
       problems.push({
         code: "NOT_FOUND",
-        what: `${variant.platform} cannot be pulled whole: ${gone.join("; ")}`,
-        where: where(sighting),
-        remedy: "Publish again: what is missing is copied from another registry or uploaded.",
+        what: `${variant.platform} is incomplete: ${gone.join("; ")}`,
+        where: where(inspection),
+        remedy: "Publish again: missing content is copied from another registry or uploaded.",
       });
     }
     return variant;
@@ -151,18 +158,18 @@ async function sizeOf(
     : registry.hasBlob(repository, digest, { size });
 }
 
-function variantProblems(variant: CachedVariant, expect: Expectation = {}, at: string): Problem[] {
+function variantProblems(variant: CachedVariant, expect: Expectation = {}, location: string): Problem[] {
   const { platform, config } = variant;
   const actual = platformOf(config);
   return [
-    ...(platform === actual ? [] : [`the index says ${platform}, the variant's own config ${actual}`]),
+    ...(platform === actual ? [] : [`the index says ${platform}, the variant's own config says ${actual}`]),
     ...differences(expect.labels ?? {}, config.config?.Labels ?? {}).map(
       (text) => `${platform}: label ${text}`,
     ),
-  ].map((what) => ({ code: "VERIFY", what, where: at, remedy: REPUBLISH }));
+  ].map((what) => ({ code: "VERIFY", what, where: location, remedy: REPUBLISH }));
 }
 
-/** The pull that every user makes: no credentials. */
+/** A pull without credentials, as every user does it. */
 async function pullAnonymously(
   { repository, reference, registry }: VerifyTarget,
   anonymous: Registry,
