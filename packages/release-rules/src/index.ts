@@ -1,6 +1,7 @@
 export { afterWrite } from "./after-write.js";
 export { type CandidateIdentity, candidateProblem } from "./candidate-problem.js";
 export { type ReleasedImage, composeRecord } from "./compose-record.js";
+export { shortDigest } from "./disagreement.js";
 export {
   type Gate,
   type GateEntry,

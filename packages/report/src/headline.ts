@@ -1,13 +1,13 @@
 import type { Report, ServiceReport } from "./report.js";
-import { count, duration, registryCount } from "./units.js";
+import { count, duration, registryCount } from "./quantities.js";
 
 /** "release 1.2.3", "publish" */
 export function title({ command, version }: Report): string {
   return version === undefined ? command : `${command} ${version}`;
 }
 
-/** The run in one line, without its outcome: "2 services × 3 registries × 2 platforms in 41.2 s". */
-export function extent(report: Report): string {
+/** What the run covered and how long it took: "2 services × 3 registries × 2 platforms in 41.2 s". */
+export function scope(report: Report): string {
   if (report.services.length === 0) return `after ${duration(report.durationMs)}`;
   const registries = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
   const platforms = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
@@ -24,7 +24,7 @@ export interface RunOutcome {
   readonly tone: "good" | "waiting" | "bad";
 }
 
-/** A release that is out and lacks something in registries that are not required is neither ok nor failed. */
+/** A release that is out, but incomplete in optional registries, is neither ok nor failed. */
 export function outcome(report: Report): RunOutcome {
   if (report.ok) return { words: "ok", tone: "good" };
   if (!isIncomplete(report)) return { words: "failed", tone: "bad" };
@@ -38,39 +38,39 @@ function isIncomplete({ ok, gate, services, problems = [] }: Report): boolean {
   return !ok && gate?.open === true && problems.length === 0 && services.length > 0 && services.every(isOut);
 }
 
-/** Of a release behind its gate: it is where it is required. */
+/** Whether a service has reached every required registry. */
 function isOut({ state }: ServiceReport): boolean {
   return state !== "failed" && state !== "not released";
 }
 
-/** What failed, counted: "1 of 2 services failed: tgo-api"; undefined when nothing did. */
+/** What failed: "1 of 2 services failed: tgo-api"; undefined when nothing did. */
 export function failure(report: Report): string | undefined {
   const { services, gate, problems = [], version = "it" } = report;
   if (report.ok) return undefined;
   if (gate?.open === false) return `${version} is not released: no version tag and no latest was moved`;
-  if (services.length === 0) return "failed before any service was begun";
+  if (services.length === 0) return "failed before any service started";
   const failed = services.filter((service) => !isOut(service)).map(({ service }) => service);
   const all = count(services.length, "service");
   const counted = services.length === 1 ? all : `${failed.length} of ${all}`;
   if (gate?.open === true) {
-    if (failed.length > 0) return `${version} is released only in part; not complete: ${failed.join(", ")}`;
-    return `${version} is out. ${isIncomplete(report) ? lack(report) : "What failed then is told below."}`;
+    if (failed.length > 0) return `${version} is only partly released; incomplete: ${failed.join(", ")}`;
+    return `${version} is out. ${isIncomplete(report) ? whatIsMissing(report) : "What failed afterwards is listed below."}`;
   }
   if (failed.length > 0) return `${counted} failed: ${failed.join(", ")}`;
-  return problems.length > 0 ? "what all services need must be mended first" : undefined;
+  return problems.length > 0 ? "a problem of all services must be fixed first" : undefined;
 }
 
-/** What a release that is out does not have everywhere. */
-function lack({ services, next }: Report): string {
-  const somewhere = services.some(
+/** What a released version lacks. */
+function whatIsMissing({ services, next }: Report): string {
+  const inRegistry = services.some(
     ({ registries, tags = [] }) =>
       registries.some(({ state }) => state === "failed" || state === "not started") ||
       tags.some(({ state }) => state === "failed" || state === "not started"),
   );
-  const what = somewhere
-    ? "Registries that are not required lack something"
-    : "Its record is not beside every image";
-  return next === undefined ? `${what}.` : `${what}; the same command brings it.`;
+  const what = inRegistry
+    ? "Optional registries are incomplete"
+    : "Its record is not attached to every image";
+  return next === undefined ? `${what}.` : `${what}; the same command completes it.`;
 }
 
 /** What ran it. */

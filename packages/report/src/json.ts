@@ -21,7 +21,7 @@ type Key =
   | keyof Problem
   | keyof Elf;
 
-/** Every key of a report, in the order it is written; the compiler asks for a new one. */
+/** Every key of a report, in the order of writing; the compiler rejects a missing one. */
 const KEYS = {
   command: true,
   ok: true,
@@ -68,9 +68,9 @@ const KEYS = {
   record: true,
 } satisfies Record<Key, true>;
 
-/** The report as JSON for programs: the type {@link Report}, indented, keys always in the same order. */
+/** The report as JSON for programs: a {@link Report}, indented, with keys in a fixed order. */
 export function renderJson({ record, ...report }: Report): string {
-  // A record has names of services and registries for keys.
+  // A record's keys include names of services and registries, which the list would drop.
   const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS))) as object;
   return JSON.stringify(record === undefined ? ordered : { ...ordered, record }, null, 2);
 }

@@ -1,18 +1,26 @@
-import { digestFact } from "./digest-fact.js";
-import { extent, failure, outcome, provenance, title, type RunOutcome } from "./headline.js";
-import { code, fence, indent, table, text } from "./markdown-text.js";
-import { groupProblems, placeLines, type ProblemGroup } from "./problem-group.js";
-import { recordFact } from "./record-fact.js";
-import { REGISTRY_COLUMNS, toldColumns } from "./registry-columns.js";
-import { remedyParts } from "./remedy.js";
+import { shortDigest } from "@tgo/release-rules";
+import { digestSummary } from "./digest-summary.js";
+import { scope, failure, outcome, provenance, title, type RunOutcome } from "./headline.js";
+import { code, fence, indent, table, text } from "./markdown-syntax.js";
+import { groupProblems, locationLines, type ProblemGroup } from "./problem-group.js";
+import { recordLocation } from "./record-location.js";
+import { REGISTRY_COLUMNS, shownColumns } from "./registry-columns.js";
+import { remedyParts } from "./remedy-parts.js";
 import type { Report, ServiceReport } from "./report.js";
-import { gateLines, tagRows } from "./tag-facts.js";
-import { printable } from "./texts.js";
-import { duration, shortDigest, size } from "./units.js";
-import { fileFacts, foreignLines, servicesWithVariants, smokeFact, variantSize } from "./variant-facts.js";
+import { gateLines } from "./gate-lines.js";
+import { tagRows } from "./tag-summary.js";
+import { printable } from "./printable-text.js";
+import { duration, size } from "./quantities.js";
+import {
+  fileSummary,
+  foreignFiles,
+  servicesWithVariants,
+  smokeSummary,
+  variantSize,
+} from "./variant-summary.js";
 
 /**
- * The report for a job summary or a comment (GitHub flavoured): what failed and what to do first, tables then.
+ * The report for a job summary or a comment (GitHub Flavored Markdown): failures and remedies first, then tables.
  * @see https://github.github.com/gfm/
  */
 export function renderMarkdown(raw: Report): string {
@@ -37,7 +45,7 @@ const SIGNS = { good: "✅", waiting: "⚠️", bad: "❌" } satisfies Record<Ru
 function headline(report: Report): string {
   const failed = failure(report);
   const ran = provenance(report);
-  const first = `${extent(report)}${failed === undefined ? "" : ` — ${text(failed)}`}`;
+  const first = `${scope(report)}${failed === undefined ? "" : ` — ${text(failed)}`}`;
   return ran === "" ? first : `${first}  \n_${text(ran)}_`;
 }
 
@@ -45,7 +53,7 @@ function service(report: ServiceReport): string | undefined {
   const lines = [
     `- ${report.state} in ${duration(report.durationMs)}${report.tag === undefined ? "" : ` · tag ${code(report.tag)}`}`,
   ];
-  const digest = digestFact(report);
+  const digest = digestSummary(report);
   if (digest.kind === "one") {
     lines.push(
       `- digest ${code(digest.digest)}${digest.remark === undefined ? "" : ` (${text(digest.remark)})`}`,
@@ -80,9 +88,9 @@ function registries(report: Report): string | undefined {
     ]),
   );
   if (rows.length === 0) return undefined;
-  const told = toldColumns(report);
-  const shown = (cells: readonly string[]): string[] => cells.filter((_, column) => told[column]);
-  return table(shown(REGISTRY_COLUMNS), rows.map(shown));
+  const shown = shownColumns(report);
+  const select = (cells: readonly string[]): string[] => cells.filter((_, column) => shown[column]);
+  return table(select(REGISTRY_COLUMNS), rows.map(select));
 }
 
 function gate(report: Report): string | undefined {
@@ -92,14 +100,14 @@ function gate(report: Report): string | undefined {
 }
 
 function record(report: Report): string | undefined {
-  const fact = recordFact(report);
-  return fact === undefined ? undefined : `**record** ${text(fact)}`;
+  const location = recordLocation(report);
+  return location === undefined ? undefined : `**record** ${text(location)}`;
 }
 
 function tags(report: Report): string | undefined {
   const rows = tagRows(report, report.version).map(({ service, registry, lines, complete }) => {
-    const told = lines.map(text).join("<br>");
-    return [text(service), text(registry), complete ? told : `**${told}**`];
+    const summary = lines.map(text).join("<br>");
+    return [text(service), text(registry), complete ? summary : `**${summary}**`];
   });
   return rows.length === 0 ? undefined : table(["service", "registry", "tags"], rows);
 }
@@ -107,10 +115,10 @@ function tags(report: Report): string | undefined {
 function variants(report: Report): string | undefined {
   const rows = servicesWithVariants(report).flatMap(({ service, variants }) =>
     variants.map((each) => {
-      const foreign = foreignLines(each);
-      const facts = fileFacts(each).map((fact) => (foreign.length === 0 ? fact : `**${fact}**`));
-      const files = [...facts, ...foreign.map(code)].join("<br>");
-      const smoke = [smokeFact(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
+      const foreign = foreignFiles(each);
+      const summary = fileSummary(each).map((line) => (foreign.length === 0 ? line : `**${line}**`));
+      const files = [...summary, ...foreign.map(code)].join("<br>");
+      const smoke = [smokeSummary(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
       const machine = text(each.smoke?.machine ?? "-");
       const digest = each.digest === undefined ? "-" : code(shortDigest(each.digest));
       return [text(service), each.platform, variantSize(each), digest, files, machine, smoke];
@@ -126,15 +134,15 @@ function problems(report: Report): string | undefined {
   return groups.length === 0 ? undefined : `### Problems\n\n${groups.map(problem).join("\n").trimEnd()}`;
 }
 
-/** An item of a list; its blocks stand four spaces in. */
-function problem({ code: kind, what, remedy, places }: ProblemGroup): string {
+/** A list item with its blocks indented below it. */
+function problem({ code: kind, what, remedy, locations }: ProblemGroup): string {
   const [first = "", ...output] = what.split("\n");
   const blocks = [
     ...(output.length === 0 ? [] : [fence(output.join("\n"), "text")]),
-    ...(places.length === 0
+    ...(locations.length === 0
       ? []
       : [
-          placeLines(places)
+          locationLines(locations)
             .map((line) => `- at ${text(line)}`)
             .join("\n"),
         ]),

@@ -1,32 +1,32 @@
 import type { Problem } from "@tgo/errors";
 import type { Report } from "./report.js";
 
-/** One problem with all the places it occurred in. */
+/** One problem with every location it occurred in. */
 export interface ProblemGroup {
   readonly code: Problem["code"];
   readonly what: string;
   readonly remedy: string | undefined;
-  readonly places: readonly ProblemLocation[];
+  readonly locations: readonly ProblemLocation[];
 }
 
 /** Where a problem occurred. */
 export interface ProblemLocation {
-  /** Absent when it is the run's as a whole. */
+  /** Absent for a problem of the whole run. */
   readonly service?: string;
-  /** Absent when the service as a whole has the problem. */
+  /** Absent for a problem of the whole service. */
   readonly registry?: string;
   /** A reference, a file, a field of the catalog. */
   readonly where?: string;
 }
 
-/** The problems of a run, each once: those that differ only in their place share an entry. */
+/** The problems of a run, each once: problems that differ only in their location share a group. */
 export function groupProblems(report: Report): ProblemGroup[] {
-  const groups = new Map<string, ProblemGroup & { places: ProblemLocation[] }>();
-  const add = (problem: Problem, place: ProblemLocation): void => {
+  const groups = new Map<string, ProblemGroup & { locations: ProblemLocation[] }>();
+  const add = (problem: Problem, at: Pick<ProblemLocation, "service" | "registry">): void => {
     const { code, what, remedy, where } = problem;
     const key = JSON.stringify([code, what, remedy]);
-    const group = groups.get(key) ?? { code, what, remedy, places: [] };
-    group.places.push({ ...place, where });
+    const group = groups.get(key) ?? { code, what, remedy, locations: [] };
+    group.locations.push({ ...at, ...(where === undefined ? {} : { where }) });
     groups.set(key, group);
   };
   for (const problem of report.problems ?? []) add(problem, {});
@@ -41,23 +41,31 @@ export function groupProblems(report: Report): ProblemGroup[] {
   }
   return [...groups.values()].map((group) => ({
     ...group,
-    places: shared(group.places, report.services.length),
+    locations: mergeServices(group.locations, report.services.length),
   }));
 }
 
-/** What all services have in one registry is that registry's: told once. */
-function shared(places: readonly ProblemLocation[], services: number): ProblemLocation[] {
-  const among = new Map<string | undefined, ProblemLocation[]>();
-  for (const place of places) among.set(place.registry, [...(among.get(place.registry) ?? []), place]);
-  return [...among].flatMap(([registry, found]) => {
+/** A problem that all services have in one registry is the registry's: one location instead of one per service. */
+function mergeServices(locations: readonly ProblemLocation[], services: number): ProblemLocation[] {
+  const byRegistry = new Map<string | undefined, ProblemLocation[]>();
+  for (const location of locations) {
+    byRegistry.set(location.registry, [...(byRegistry.get(location.registry) ?? []), location]);
+  }
+  return [...byRegistry].flatMap(([registry, found]) => {
     const named = new Set(found.flatMap(({ service }) => service ?? []));
     if (services < 2 || named.size < services) return found;
-    const where = commonFolder(found.map((place) => place.where));
-    return [{ service: `all ${services} services`, registry, where }];
+    const where = commonFolder(found.map((location) => location.where));
+    return [
+      {
+        service: `all ${services} services`,
+        ...(registry === undefined ? {} : { registry }),
+        ...(where === undefined ? {} : { where }),
+      },
+    ];
   });
 }
 
-/** What paths have in common, up to a slash. */
+/** The longest common prefix of paths that ends before a slash. */
 function commonFolder(paths: readonly (string | undefined)[]): string | undefined {
   const [first, ...others] = [...new Set(paths)].map((path) => (path ?? "").split("/"));
   if (first === undefined || others.length === 0) return paths[0];
@@ -66,9 +74,9 @@ function commonFolder(paths: readonly (string | undefined)[]): string | undefine
   return common === "" ? undefined : common;
 }
 
-/** "tgo-api in ghcr" and the reference, for each place; nothing for one that says nothing. */
-export function placeLines(places: readonly ProblemLocation[]): string[] {
-  return places.flatMap(({ service, registry, where }) => {
+/** One line for each location: "tgo-api in ghcr: ghcr.io/x/tgo-api:1.2.3"; none for an empty one. */
+export function locationLines(locations: readonly ProblemLocation[]): string[] {
+  return locations.flatMap(({ service, registry, where }) => {
     const name = service !== undefined && registry !== undefined ? `${service} in ${registry}` : service;
     const parts = [name, where].filter((part) => part !== undefined);
     return parts.length === 0 ? [] : [parts.join(": ")];

@@ -7,7 +7,7 @@ import { renderText, type TextOptions } from "./text.js";
 export const REPORT_FORMATS = ["text", "json", "markdown", "html"] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
-/** The report in the given format; the options are for text and ignored by the others. */
+/** The report in a format; only text uses the options. */
 export function render(report: Report, format: ReportFormat, options: TextOptions = {}): string {
   switch (format) {
     case "text":

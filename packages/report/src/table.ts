@@ -1,64 +1,81 @@
-/** A cell: its lines, and how to paint them once they are padded. */
+import stringWidth from "string-width";
+
+/** The lines of a cell, and how to colour them once they are padded. */
 export interface Cell {
   readonly lines: readonly string[];
   readonly paint?: (text: string) => string;
   readonly align?: "left" | "right";
 }
 
-export function cell(text: string | readonly string[], paint?: Cell["paint"], align?: Cell["align"]): Cell {
-  return { lines: typeof text === "string" ? [text] : text, paint, align };
+export function cell(text: string | readonly string[], style: Pick<Cell, "paint" | "align"> = {}): Cell {
+  return { lines: typeof text === "string" ? [text] : text, ...style };
 }
 
+export interface TableOptions {
+  /** Columns of the terminal; the last column wraps into what is left of them. */
+  readonly width: number;
+  readonly indent: string;
+  readonly paintHeader: (text: string) => string;
+}
+
+/** Fewest terminal columns of the last column, however narrow the terminal. */
+const MIN_LAST = 20;
+
 /**
- * Rows under a header, columns as wide as their widest line, two spaces between them.
- * The last column takes what is left of the width, and its lines are wrapped into it.
+ * Rows under a header, two spaces between columns, each column as wide as its widest line. Widths are terminal
+ * columns: Chinese characters and emoji take two.
  */
 export function table(
   header: readonly string[],
   rows: readonly (readonly Cell[])[],
-  options: { width: number; indent: string; paintHeader: (text: string) => string },
+  { width, indent, paintHeader }: TableOptions,
 ): string[] {
-  const title = (text: string, column: number): Cell =>
-    cell(text, options.paintHeader, rows[0]?.[column]?.align);
+  const title = (text: string, column: number): Cell => {
+    const align = rows[0]?.[column]?.align;
+    return cell(text, { paint: paintHeader, ...(align === undefined ? {} : { align }) });
+  };
   const cells = [header.map(title), ...rows];
   const widths = header.map((_, column) =>
-    Math.max(...cells.flatMap((row) => row[column]?.lines.map((line) => line.length) ?? [])),
+    Math.max(...cells.flatMap((row) => row[column]?.lines.map((line) => stringWidth(line)) ?? [])),
   );
-  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, options.indent.length);
-  const last = Math.max(20, options.width - before);
+  const before = widths.slice(0, -1).reduce((sum, each) => sum + each + 2, indent.length);
+  const last = Math.max(MIN_LAST, width - before);
   return cells.flatMap((row) => {
-    const fitted = row.map((each, column) =>
+    const wrapped = row.map((each, column) =>
       column === header.length - 1
         ? { ...each, lines: each.lines.flatMap((line) => wrap(line, last)) }
         : each,
     );
-    const height = Math.max(1, ...fitted.map((each) => each.lines.length));
+    const height = Math.max(1, ...wrapped.map((each) => each.lines.length));
     return Array.from({ length: height }, (_, index) => {
-      const parts = fitted.map((each, column) => {
+      const parts = wrapped.map((each, column) => {
         const text = each.lines[index] ?? "";
-        const width = column === header.length - 1 ? text.length : (widths[column] ?? 0);
-        const padded = each.align === "right" ? text.padStart(width) : text.padEnd(width);
+        const padding = " ".repeat(
+          column === header.length - 1 ? 0 : Math.max(0, (widths[column] ?? 0) - stringWidth(text)),
+        );
+        const padded = each.align === "right" ? padding + text : text + padding;
         return each.paint === undefined || text === "" ? padded : each.paint(padded);
       });
-      return (options.indent + parts.join("  ")).trimEnd();
+      return (indent + parts.join("  ")).trimEnd();
     });
   });
 }
 
 /**
- * Breaks a line at spaces so that it fits; a word longer than the width stays whole (it may be a path). An indented
- * line is somebody's output or an item of a list, and stays as it is.
+ * Breaks a line at spaces to fit a number of terminal columns. A longer word stays whole: it may be a path. So does an
+ * indented line: it is program output or a list item.
  */
 export function wrap(line: string, width: number): string[] {
-  if (line.length <= width || line.startsWith(" ")) return [line];
+  if (line.startsWith(" ") || stringWidth(line) <= width) return [line];
   const lines: string[] = [];
   let current = "";
   for (const word of line.split(" ")) {
-    if (current !== "" && current.length + 1 + word.length > width) {
+    const longer = current === "" ? word : `${current} ${word}`;
+    if (current !== "" && stringWidth(longer) > width) {
       lines.push(current);
       current = word;
     } else {
-      current = current === "" ? word : `${current} ${word}`;
+      current = longer;
     }
   }
   return [...lines, current];

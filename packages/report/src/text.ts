@@ -1,21 +1,29 @@
+import { shortDigest } from "@tgo/release-rules";
 import pc from "picocolors";
-import { digestFact } from "./digest-fact.js";
-import { extent, failure, outcome, provenance, title, type RunOutcome } from "./headline.js";
-import { groupProblems, placeLines } from "./problem-group.js";
-import { recordFact } from "./record-fact.js";
-import { REGISTRY_COLUMNS, toldColumns } from "./registry-columns.js";
-import { remedyParts } from "./remedy.js";
+import { digestSummary } from "./digest-summary.js";
+import { scope, failure, outcome, provenance, title, type RunOutcome } from "./headline.js";
+import { groupProblems, locationLines } from "./problem-group.js";
+import { recordLocation } from "./record-location.js";
+import { REGISTRY_COLUMNS, shownColumns } from "./registry-columns.js";
+import { remedyParts } from "./remedy-parts.js";
 import type { RegistryReport, Report, ServiceReport } from "./report.js";
-import { gateLines, tagRows } from "./tag-facts.js";
+import { gateLines } from "./gate-lines.js";
+import { tagRows } from "./tag-summary.js";
 import { cell, table, wrap, type Cell } from "./table.js";
-import { printable } from "./texts.js";
-import { duration, shortDigest, size } from "./units.js";
-import { fileFacts, foreignLines, servicesWithVariants, smokeFact, variantSize } from "./variant-facts.js";
+import { printable } from "./printable-text.js";
+import { duration, size } from "./quantities.js";
+import {
+  fileSummary,
+  foreignFiles,
+  servicesWithVariants,
+  smokeSummary,
+  variantSize,
+} from "./variant-summary.js";
 
 export interface TextOptions {
-  /** ANSI colours; the words say the same without them. Default: false. */
+  /** ANSI colours; no information is in colour alone. Default: false. */
   readonly color?: boolean;
-  /** Columns to fit into; what must be copied whole (digests, references, commands) is never cut. Default: 100. */
+  /** Terminal columns; text to be copied whole (digests, references, commands) is never broken. Default: 100. */
   readonly width?: number;
 }
 
@@ -53,7 +61,7 @@ function headline(report: Report, { colors, width }: Page): string[] {
   const paint = { good: colors.green, waiting: colors.yellow, bad: colors.red } satisfies Paints;
   const failed = failure(report);
   return [
-    `${colors.bold(title(report))} ${paint[tone](tone === "bad" ? words.toUpperCase() : words)} · ${extent(report)}`,
+    `${colors.bold(title(report))} ${paint[tone](tone === "bad" ? words.toUpperCase() : words)} · ${scope(report)}`,
     ...(failed === undefined ? [] : wrap(failed, width)),
     colors.dim(provenance(report)),
   ];
@@ -68,9 +76,9 @@ function gate(report: Report, { width }: Page): string[] {
 }
 
 function record(report: Report, { colors, width }: Page): string[] {
-  const fact = recordFact(report);
-  if (fact === undefined) return [];
-  return wrap(fact, width - 8).map(
+  const location = recordLocation(report);
+  if (location === undefined) return [];
+  return wrap(location, width - 8).map(
     (line, index) => `${index === 0 ? colors.dim("record") : "      "}  ${line}`,
   );
 }
@@ -82,28 +90,28 @@ function serviceBlock(service: ServiceReport, page: Page): string[] {
   const lines = [
     `${colors.bold(service.service)}  ${paint(service.state)}${colors.dim(` (${duration(service.durationMs)})`)}`,
   ];
-  const fact = (name: string, text: string): void => {
+  const field = (name: string, text: string): void => {
     lines.push(`  ${colors.dim(name.padEnd(8))}  ${text}`);
   };
-  const digest = digestFact(service);
+  const digest = digestSummary(service);
   if (digest.kind === "one") {
-    fact("digest", digest.digest);
-    if (digest.remark !== undefined) fact("", `(${digest.remark})`);
+    field("digest", digest.digest);
+    if (digest.remark !== undefined) field("", `(${digest.remark})`);
   } else if (digest.kind === "differ") {
-    fact("digest", colors.red("DIFFERS:"));
+    field("digest", colors.red("DIFFERS:"));
     for (const each of digest.digests) {
-      fact("", `${each.digest} in ${each.registries.join(", ") || "no registry"}`);
+      field("", `${each.digest} in ${each.registries.join(", ") || "no registry"}`);
     }
   }
-  if (service.tag !== undefined) fact("tag", service.tag);
-  if (service.revision !== undefined) fact("revision", service.revision);
+  if (service.tag !== undefined) field("tag", service.tag);
+  if (service.revision !== undefined) field("revision", service.revision);
   service.registries.forEach(({ reference, state }, index) => {
     const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
-    fact(index === 0 ? "images" : "", `${reference}${missing}`);
+    field(index === 0 ? "images" : "", `${reference}${missing}`);
   });
   for (const note of service.notes) {
     wrap(note, page.width - 12).forEach((line, index) => {
-      fact(index === 0 ? "note" : "", line);
+      field(index === 0 ? "note" : "", line);
     });
   }
   return lines;
@@ -112,19 +120,19 @@ function serviceBlock(service: ServiceReport, page: Page): string[] {
 function registryTable(report: Report, { colors, width }: Page): string[] {
   const rows = report.services.flatMap(({ service, registries }) =>
     registries.map((registry, index): Cell[] => [
-      cell(index === 0 ? service : "", colors.bold),
+      cell(index === 0 ? service : "", { paint: colors.bold }),
       cell(registry.registry),
-      cell(registry.state, statePaint(registry, colors)),
+      cell(registry.state, { paint: statePaint(registry, colors) }),
       cell(registry.digest === undefined ? "-" : shortDigest(registry.digest)),
-      cell(sent(registry), undefined, "right"),
+      cell(sent(registry), { align: "right" }),
       cell(registry.state === "not started" ? "-" : duration(registry.durationMs)),
-      cell(registry.record ?? "-", registry.record === "failed" ? colors.red : undefined),
+      cell(registry.record ?? "-", registry.record === "failed" ? { paint: colors.red } : {}),
     ]),
   );
   if (rows.length === 0) return [];
-  const told = toldColumns(report);
-  const shown = <T>(cells: readonly T[]): T[] => cells.filter((_, column) => told[column]);
-  return table(shown(REGISTRY_COLUMNS), rows.map(shown), { width, indent: "", paintHeader: colors.dim });
+  const shown = shownColumns(report);
+  const select = <T>(cells: readonly T[]): T[] => cells.filter((_, column) => shown[column]);
+  return table(select(REGISTRY_COLUMNS), rows.map(select), { width, indent: "", paintHeader: colors.dim });
 }
 
 function statePaint({ state }: RegistryReport, colors: Colors): (text: string) => string {
@@ -139,9 +147,9 @@ function sent({ uploaded, state }: RegistryReport): string {
 
 function tagTable(report: Report, { colors, width }: Page): string[] {
   const rows = tagRows(report).map(({ service, registry, lines, complete }, index, all): Cell[] => [
-    cell(all[index - 1]?.service === service ? "" : service, colors.bold),
+    cell(all[index - 1]?.service === service ? "" : service, { paint: colors.bold }),
     cell(registry),
-    cell(lines, complete ? colors.green : colors.red),
+    cell(lines, { paint: complete ? colors.green : colors.red }),
   ]);
   if (rows.length === 0) return [];
   return table(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors.dim });
@@ -151,15 +159,15 @@ function variantTable(report: Report, { colors, width }: Page): string[] {
   const rows = servicesWithVariants(report).flatMap(({ service, variants }) =>
     variants.map((variant, index): Cell[] => {
       const { smoke } = variant;
-      const foreign = foreignLines(variant);
-      const badSmoke = smoke?.ok === false;
+      const foreign = foreignFiles(variant);
+      const failedSmoke = smoke?.ok === false;
       return [
-        cell(index === 0 ? service : "", colors.bold),
+        cell(index === 0 ? service : "", { paint: colors.bold }),
         cell(variant.platform),
-        cell(variantSize(variant), undefined, "right"),
-        cell(fileFacts(variant), foreign.length > 0 ? colors.red : undefined),
+        cell(variantSize(variant), { align: "right" }),
+        cell(fileSummary(variant), foreign.length > 0 ? { paint: colors.red } : {}),
         cell(smoke?.machine ?? "-"),
-        cell([smokeFact(smoke), ...(smoke?.lines ?? [])], badSmoke ? colors.red : undefined),
+        cell([smokeSummary(smoke), ...(smoke?.lines ?? [])], failedSmoke ? { paint: colors.red } : {}),
       ];
     }),
   );
@@ -167,7 +175,7 @@ function variantTable(report: Report, { colors, width }: Page): string[] {
   const header = ["service", "platform", "size", "files", "machine", "smoke run"];
   const foreign = report.services.flatMap(({ service, variants }) =>
     variants.flatMap((variant) => {
-      const paths = foreignLines(variant);
+      const paths = foreignFiles(variant);
       if (paths.length === 0) return [];
       return [`foreign files in ${service} ${variant.platform}:`, ...paths.map((path) => `  ${path}`)];
     }),
@@ -182,13 +190,13 @@ function problems(report: Report, { colors, width }: Page): string[] {
   const groups = groupProblems(report);
   if (groups.length === 0) return [];
   const lines = [colors.bold(groups.length === 1 ? "problem" : "problems")];
-  groups.forEach(({ code, what, remedy, places }, index) => {
+  groups.forEach(({ code, what, remedy, locations }, index) => {
     const number = groups.length === 1 ? "" : `${index + 1}. `;
     const pad = " ".repeat(2 + number.length);
     const text = what.split("\n").flatMap((line) => wrap(line, width - pad.length));
     lines.push(`  ${number}${colors.red(text[0] ?? "")}`);
     lines.push(...text.slice(1).map((line) => `${pad}${line}`));
-    for (const line of placeLines(places)) lines.push(`${pad}${colors.dim("at")}  ${line}`);
+    for (const line of locationLines(locations)) lines.push(`${pad}${colors.dim("at")}  ${line}`);
     lines.push(`${pad}${colors.dim(`code ${code}`)}`);
     if (remedy !== undefined) {
       remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
@@ -199,7 +207,7 @@ function problems(report: Report, { colors, width }: Page): string[] {
   return lines;
 }
 
-/** Sentences are wrapped; a command stays in one line, so that it can be copied. */
+/** Prose is wrapped; a command stays on one line, so that it can be copied. */
 function remedyLines(remedy: string, width: number): string[] {
   return remedyParts(remedy).flatMap(({ kind, text }) => {
     const lines = text.split("\n");

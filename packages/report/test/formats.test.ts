@@ -165,11 +165,11 @@ describe("the record", () => {
   const record = { version: "1.2.3" };
 
   it.each<[string, Report, string]>([
-    ["where registries take it", releasedReport(), "beside the images in 2 of 3 registries"],
+    ["where registries take it", releasedReport(), "attached to the images in 2 of 3 registries"],
     [
       "where none takes it",
       report({ services: [service("tgo-api", { state: "released" })] }),
-      'in the JSON report only: no registry that is complete has "referrers": true in the catalog',
+      'in the JSON report only: no complete registry has "referrers": true in the catalog',
     ],
     ["of half a release", partlyWrittenReport(), "in the JSON report only: the release is not complete"],
   ])("%s, is said to be there", (_, given, told) => {
@@ -182,7 +182,7 @@ describe("the record", () => {
 });
 
 describe("a release that is out, and incomplete", () => {
-  const told = "1.2.3 is out. Registries that are not required lack something; the same command brings it.";
+  const told = "1.2.3 is out. Optional registries are incomplete; the same command completes it.";
 
   it("says so, and not that it failed", () => {
     const given = incompleteReport();
@@ -198,13 +198,13 @@ describe("a release that is out, and incomplete", () => {
   it("by promote is done, and without a command that helps names none", () => {
     const text = renderText(incompleteReport({ command: "promote", next: undefined }));
     expect(text).toMatch(/^promote 1\.2\.3 done, incomplete · /);
-    expect(text).toContain("1.2.3 is out. Registries that are not required lack something.\n");
+    expect(text).toContain("1.2.3 is out. Optional registries are incomplete.\n");
   });
 
   it("may lack its record only", () => {
     const text = renderText({ ...releasedReport(), ok: false, next: NEXT });
     expect(text).toContain(
-      "1.2.3 is out. Its record is not beside every image; the same command brings it.\n",
+      "1.2.3 is out. Its record is not attached to every image; the same command completes it.\n",
     );
   });
 
@@ -212,7 +212,7 @@ describe("a release that is out, and incomplete", () => {
     const problem = { code: "INTERRUPTED", what: "stopped before it was done" } as const;
     const text = renderText(incompleteReport({ problems: [problem] }));
     expect(text).toMatch(/^release 1\.2\.3 FAILED · /);
-    expect(text).toContain("1.2.3 is out. What failed then is told below.");
+    expect(text).toContain("1.2.3 is out. What failed afterwards is listed below.");
   });
 });
 
@@ -220,7 +220,7 @@ describe("the text report of a release", () => {
   it("names the version, the gate and what became of every tag", () => {
     const text = renderText(partlyWrittenReport());
     expect(text).toMatch(/^release 1\.2\.3 FAILED · 6 services × 3 registries × 2 platforms in 3 min 04 s\n/);
-    expect(text).toContain("1.2.3 is released only in part; not complete: tgo-api,");
+    expect(text).toContain("1.2.3 is only partly released; incomplete: tgo-api,");
     expect(text).toContain("gate open");
     expect(text).toContain("later: tgo-web in quay");
     expect(text).toContain("1.2.3 failed: the registry answered 503 to the manifest of 1.2.3");
@@ -249,7 +249,7 @@ describe("the text report of a release", () => {
   });
 });
 
-describe("the report of a run that failed before any service was begun", () => {
+describe("the report of a run that failed before any service started", () => {
   const early = report({
     ok: false,
     engine: undefined,
@@ -261,7 +261,7 @@ describe("the report of a run that failed before any service was begun", () => {
   it.each(["text", "markdown", "html"] as const)("says what and why in %s", (format) => {
     const page = render(early, format);
     for (const words of [
-      "failed before any service was begun",
+      "failed before any service started",
       "no engine",
       "this machine",
       "Start one.",

@@ -58,7 +58,7 @@ it("what is wrong for all is why a run failed whose services are well", () => {
     ...well(),
     problems: [{ code: "ENVIRONMENT", what: "no disk" }],
   });
-  expect(text).toContain("what all services need must be mended first");
+  expect(text).toContain("a problem of all services must be fixed first");
   expect(text).toContain("no disk");
 });
 

@@ -1,4 +1,4 @@
-/** A piece of HTML; whatever else is put into one is text. */
+/** A piece of HTML; any other value put into a template is text. */
 export class Markup {
   constructor(readonly html: string) {}
 }
@@ -6,26 +6,26 @@ export class Markup {
 export type Part = Markup | string | number | undefined | readonly Part[];
 
 /**
- * HTML from a template. Every value is escaped unless it is a piece of HTML itself, so that no value can become part
- * of the page: html`<p title="${text}">${text}</p>`. Attributes must be in double quotes.
+ * HTML from a template: html`<p title="${text}">${text}</p>`. Every value is escaped unless it is Markup itself, so no
+ * text can become markup. Attributes must be in double quotes.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(strings.reduce((page, string, index) => page + markupOf(parts[index - 1]) + string));
 }
 
 /** Text with its line breaks. */
-export function broken(text: string): Markup {
+export function withLineBreaks(text: string): Markup {
   return html`${text.split("\n").map((line, index) => (index === 0 ? line : html`<br />${line}`))}`;
 }
 
 /** A number with its unit. */
-export function unbroken(text: string): Markup {
+export function noWrap(text: string): Markup {
   return html`<span class="unbroken">${text}</span>`;
 }
 
-/** Lines that keep their spaces: a command, which is copied as a whole, or what one printed. */
+/** Lines that keep their spaces: a command to copy, or a command's output. */
 export function preformatted(text: string, kind: "command" | "output"): Markup {
-  // A line break right after the tag would be no part of the text.
+  // HTML drops a line break right after the tag.
   return html`<pre class="${kind}"><code>${text}</code></pre>`;
 }
 

@@ -1,23 +1,24 @@
 import { createHash } from "node:crypto";
-import { extent, failure, outcome, provenance, title } from "../headline.js";
-import { groupProblems, placeLines, type ProblemGroup } from "../problem-group.js";
-import { recordFact } from "../record-fact.js";
-import { remedyParts, type RemedyPart } from "../remedy.js";
+import { gateVerdict } from "../gate-lines.js";
+import { scope, failure, outcome, provenance, title } from "../headline.js";
+import { groupProblems, locationLines, type ProblemGroup } from "../problem-group.js";
+import { recordLocation } from "../record-location.js";
+import { remedyParts, type RemedyPart } from "../remedy-parts.js";
 import type { GateReport, Report, ServiceReport } from "../report.js";
-import { tagCount } from "../tag-facts.js";
-import { printable } from "../texts.js";
-import { duration } from "../units.js";
-import { broken, html, Markup, preformatted, unbroken, type Part } from "./markup.js";
+import { tagCount } from "../tag-summary.js";
+import { printable } from "../printable-text.js";
+import { duration } from "../quantities.js";
+import { withLineBreaks, html, Markup, preformatted, noWrap, type Part } from "./markup.js";
 import { anchorOf, serviceSection } from "./service.js";
 import { mark, stateMark } from "./state.js";
 import { STYLE } from "./style.js";
 import { matrixTable } from "./table.js";
 
-/** Whole, because the policy names its very bytes. */
+/** One string: the policy contains the hash of exactly these bytes. */
 const STYLE_ELEMENT = new Markup(`<style>${STYLE}</style>`);
 
 /**
- * Nothing is fetched, run or sent: the page's own style is all it may have.
+ * Nothing is fetched, run or sent; only the page's own style is allowed.
  * @see https://www.w3.org/TR/CSP3/#grammardef-hash-source
  */
 const POLICY = [
@@ -27,7 +28,7 @@ const POLICY = [
   "form-action 'none'",
 ].join("; ");
 
-/** The report as one page for a browser, on a phone as on a desk: no script, nothing from a network. */
+/** The report as one page for a browser, on phone or desktop: no script, nothing from the network. */
 export function renderHtml(raw: Report): string {
   const report = printable(raw);
   const { words, tone } = outcome(report);
@@ -45,7 +46,7 @@ export function renderHtml(raw: Report): string {
       <body>
         <header>
           <h1>${title(report)} ${mark(tone, words)}</h1>
-          <p>${extent(report)}</p>
+          <p>${scope(report)}</p>
           <p class="quiet">${began(report.began)}${provenance(report)}</p>
         </header>
         <main>
@@ -58,7 +59,7 @@ export function renderHtml(raw: Report): string {
   return `${page.html.trimEnd()}\n`;
 }
 
-/** To the minute; a program reads the rest. */
+/** To the minute; the `datetime` attribute has the rest. */
 function began(time: string | undefined): Markup | undefined {
   if (time === undefined) return undefined;
   const [, day, minute] = /^([\d-]{10})T(\d\d:\d\d)/.exec(time) ?? [];
@@ -75,13 +76,12 @@ function gate(report: GateReport | undefined): Markup | undefined {
   if (report === undefined) return undefined;
   const { open, reasons, later } = report;
   const tone = open ? "good" : "bad";
-  const said = open ? "open: every candidate is verified in every required registry" : "closed";
   const list = (items: readonly string[]): Markup =>
     html`<ul>
-      ${items.map((item) => html`<li>${broken(item)}</li>`)}
+      ${items.map((item) => html`<li>${withLineBreaks(item)}</li>`)}
     </ul>`;
   return html`<div class="box ${tone}">
-    <p class="verdict">Gate ${said}</p>
+    <p class="verdict">${capitalised(gateVerdict(report))}</p>
     ${reasons.length === 0 ? undefined : list(reasons)}${
       later.length === 0
         ? undefined
@@ -91,15 +91,19 @@ function gate(report: GateReport | undefined): Markup | undefined {
   </div> `;
 }
 
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function record(report: Report): Markup | undefined {
-  const fact = recordFact(report);
-  return fact === undefined ? undefined : html`<p>Record ${fact}.</p> `;
+  const location = recordLocation(report);
+  return location === undefined ? undefined : html`<p>Record ${location}.</p> `;
 }
 
 function next(command: string | undefined): Markup | undefined {
   if (command === undefined) return undefined;
   return html`<h2>Next</h2>
-    <p>This command does what is left to do:</p>
+    <p>This command completes the run:</p>
     ${preformatted(command, "command")} `;
 }
 
@@ -109,9 +113,9 @@ function problems(groups: readonly ProblemGroup[]): Markup | undefined {
     ${groups.map(problem)}`;
 }
 
-function problem({ code, what, remedy, places }: ProblemGroup): Markup {
+function problem({ code, what, remedy, locations }: ProblemGroup): Markup {
   const [first, ...output] = what.split("\n");
-  const where = placeLines(places).map((place) => html`<li>${broken(place)}</li>`);
+  const where = locationLines(locations).map((place) => html`<li>${withLineBreaks(place)}</li>`);
   return html`<div class="problem box bad">
     <p class="verdict">${first}</p>
     ${output.length === 0 ? undefined : preformatted(output.join("\n"), "output")}
@@ -128,7 +132,7 @@ function problem({ code, what, remedy, places }: ProblemGroup): Markup {
 }
 
 function remedyPart({ kind, text }: RemedyPart): Markup {
-  return kind === "prose" ? html`<p>${broken(text)}</p>` : preformatted(text, "command");
+  return kind === "prose" ? html`<p>${withLineBreaks(text)}</p>` : preformatted(text, "command");
 }
 
 /** Every service in every registry at a glance. */
@@ -139,14 +143,14 @@ function overview({ services }: Report): Markup | undefined {
   if (services.length === 0) return undefined;
   const rows = services.map((service, index): Part[] => [
     html`<a href="#${anchorOf(index)}">${service.service}</a
-      ><small>${stateMark(service.state)} ${unbroken(duration(service.durationMs))}</small>`,
-    ...registries.map((registry) => place(service, registry)),
+      ><small>${stateMark(service.state)} ${noWrap(duration(service.durationMs))}</small>`,
+    ...registries.map((registry) => registryCell(service, registry)),
   ]);
   return html`<h2>Overview</h2>
     ${matrixTable({ caption: "Services and registries", columns: ["service", ...registries], rows })}`;
 }
 
-function place(service: ServiceReport, registry: string): Markup | undefined {
+function registryCell(service: ServiceReport, registry: string): Markup | undefined {
   const row = service.registries.find((each) => each.registry === registry);
   if (row === undefined) return undefined;
   const tags = tagCount(service, registry);

@@ -1,13 +1,13 @@
-import { digestFact } from "../digest-fact.js";
+import { digestSummary } from "../digest-summary.js";
 import type { RegistryReport, Report, ServiceReport, TagReport, VariantReport } from "../report.js";
-import { duration, size } from "../units.js";
-import { fileFacts, foreignLines, isKnown, smokeFact } from "../variant-facts.js";
-import { tagChange } from "../tag-facts.js";
-import { broken, html, unbroken, type Markup, type Part } from "./markup.js";
+import { duration, size } from "../quantities.js";
+import { fileSummary, foreignFiles, isKnown, smokeSummary } from "../variant-summary.js";
+import { tagChange } from "../tag-summary.js";
+import { withLineBreaks, html, noWrap, type Markup, type Part } from "./markup.js";
 import { stateMark } from "./state.js";
 import { cardTable } from "./table.js";
 
-/** Where the overview's link leads to. */
+/** The id the overview links to. */
 export function anchorOf(index: number): string {
   return `service-${index + 1}`;
 }
@@ -15,7 +15,7 @@ export function anchorOf(index: number): string {
 /** Everything about one service. */
 export function serviceSection(service: ServiceReport, index: number, { version }: Report): Markup {
   const { tag, revision, notes } = service;
-  const facts: readonly (readonly [string, Part])[] = [
+  const fields: readonly (readonly [string, Part])[] = [
     ...digestRows(service),
     ...(tag === undefined ? [] : [["tag", html`<code>${tag}</code>`] as const]),
     ...(revision === undefined ? [] : [["revision", html`<code>${revision}</code>`] as const]),
@@ -26,10 +26,10 @@ export function serviceSection(service: ServiceReport, index: number, { version 
       <small class="quiet">${duration(service.durationMs)}</small>
     </h2>
     <dl>
-      ${facts.map(
-        ([name, fact]) =>
+      ${fields.map(
+        ([name, value]) =>
           html`<dt>${name}</dt>
-            <dd>${fact}</dd>`,
+            <dd>${value}</dd>`,
       )}
     </dl>
     ${registryTable(service)}${tagTable(service, version)}${variantTable(service)}${noteList(notes)}
@@ -37,7 +37,7 @@ export function serviceSection(service: ServiceReport, index: number, { version 
 }
 
 function digestRows(service: ServiceReport): [string, Part][] {
-  const digest = digestFact(service);
+  const digest = digestSummary(service);
   if (digest.kind === "none") return [];
   if (digest.kind === "one") {
     const remark =
@@ -61,8 +61,8 @@ function digestRows(service: ServiceReport): [string, Part][] {
   ];
 }
 
-/** Short to read, whole to copy. */
-function shortly(digest: string | undefined): Markup | undefined {
+/** Shown shortened, copied whole. */
+function digestCell(digest: string | undefined): Markup | undefined {
   return digest === undefined ? undefined : html`<code class="digest" title="${digest}">${digest}</code>`;
 }
 
@@ -71,9 +71,9 @@ function registryTable({ registries }: ServiceReport): Markup | undefined {
   const rows = registries.map((row): Part[] => [
     row.registry,
     stateMark(row.state),
-    shortly(row.digest),
+    digestCell(row.digest),
     sent(row),
-    row.state === "not started" ? undefined : unbroken(duration(row.durationMs)),
+    row.state === "not started" ? undefined : noWrap(duration(row.durationMs)),
     row.record === undefined ? undefined : stateMark(row.record),
     html`<code>${row.reference}</code>`,
   ]);
@@ -83,7 +83,7 @@ function registryTable({ registries }: ServiceReport): Markup | undefined {
 
 function sent({ uploaded, state }: RegistryReport): Markup | undefined {
   if (uploaded === undefined) return undefined;
-  return unbroken(uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded));
+  return noWrap(uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded));
 }
 
 function tagTable({ tags = [] }: ServiceReport, version: string | undefined): Markup | undefined {
@@ -102,7 +102,7 @@ function tagTable({ tags = [] }: ServiceReport, version: string | undefined): Ma
 function tagCell(tag: TagReport, version: string | undefined): Markup {
   const { words, change, why } = tagChange(tag, version);
   return html`${stateMark(tag.state, words)}
-  ${change === undefined ? undefined : html`<small class="beside">${change}</small>`}${why === undefined ? undefined : html`<small>${broken(why)}</small>`}`;
+  ${change === undefined ? undefined : html`<small class="beside">${change}</small>`}${why === undefined ? undefined : html`<small>${withLineBreaks(why)}</small>`}`;
 }
 
 function variantTable({ variants }: ServiceReport): Markup | undefined {
@@ -110,8 +110,8 @@ function variantTable({ variants }: ServiceReport): Markup | undefined {
   if (known.length === 0) return undefined;
   const rows = known.map((variant): Part[] => [
     variant.platform,
-    variant.size === undefined ? undefined : unbroken(size(variant.size)),
-    shortly(variant.digest),
+    variant.size === undefined ? undefined : noWrap(size(variant.size)),
+    digestCell(variant.digest),
     files(variant),
     variant.smoke?.machine,
     smokeRun(variant),
@@ -124,22 +124,22 @@ function variantTable({ variants }: ServiceReport): Markup | undefined {
 }
 
 function files(variant: VariantReport): Markup {
-  const foreign = foreignLines(variant);
-  const facts = fileFacts(variant).join(", ");
-  if (foreign.length === 0) return html`${facts}`;
-  return html`<strong class="bad">${facts}</strong
+  const foreign = foreignFiles(variant);
+  const summary = fileSummary(variant).join(", ");
+  if (foreign.length === 0) return html`${summary}`;
+  return html`<strong class="bad">${summary}</strong
     >${foreign.map((path) => html`<small><code>${path}</code></small>`)}`;
 }
 
 function smokeRun({ smoke }: VariantReport): Markup {
   const state = smoke === undefined ? "not run" : smoke.ok ? "ok" : "FAILED";
-  return html`${stateMark(state, smokeFact(smoke))}${(smoke?.lines ?? []).map((line) => html`<small>${broken(line)}</small>`)}`;
+  return html`${stateMark(state, smokeSummary(smoke))}${(smoke?.lines ?? []).map((line) => html`<small>${withLineBreaks(line)}</small>`)}`;
 }
 
 function noteList(notes: readonly string[]): Markup | undefined {
   if (notes.length === 0) return undefined;
   return html`<h3>Notes</h3>
     <ul>
-      ${notes.map((note) => html`<li>${broken(note)}</li>`)}
+      ${notes.map((note) => html`<li>${withLineBreaks(note)}</li>`)}
     </ul> `;
 }

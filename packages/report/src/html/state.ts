@@ -11,7 +11,7 @@ export function toneOf(state: State): Tone {
   return state === "not started" || state === "not released" || state === "not run" ? "waiting" : "good";
 }
 
-/** A state in words, with a sign and a colour that say no more than the words. */
+/** A state in words, with a sign and a colour that add no information. */
 export function stateMark(state: State, words: string = state): Markup {
   return mark(toneOf(state), words);
 }

@@ -1,4 +1,4 @@
-/** Colours by their names, as CSS has them; text is at least 4.5 to 1 against both backgrounds (WCAG 2.2, 1.4.3). */
+/** CSS colours; text has a contrast of at least 4.5 to 1 on both backgrounds (WCAG 2.2, 1.4.3). */
 export interface Palette {
   readonly page: string;
   readonly panel: string;
@@ -41,10 +41,10 @@ function variables(palette: Palette): string {
     .join(";");
 }
 
-/** Where a table has no room for its columns, each row becomes a block with its columns' titles in it. */
+/** Below this width, each table row becomes a block labelled with its column titles. */
 const NARROW = "40rem";
 
-/** The page's only style. No fonts, no images: nothing is fetched. */
+/** The page's only style: no fonts or images, nothing is fetched. */
 export const STYLE = `
 :root{color-scheme:light dark;${variables(LIGHT)}}
 @media (prefers-color-scheme:dark){:root{${variables(DARK)}}}

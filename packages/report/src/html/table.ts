@@ -2,21 +2,21 @@ import { html, type Markup, type Part } from "./markup.js";
 
 export interface HtmlTable {
   readonly caption: string;
-  /** The first one's cells are the titles of their rows. */
+  /** The first column's cells are row headers. */
   readonly columns: readonly string[];
-  /** Undefined: nothing is known, or it does not apply. */
+  /** An undefined cell is unknown or does not apply. */
   readonly rows: readonly (readonly Part[])[];
 }
 
 /**
- * A table without the columns of which nothing is known, that becomes a list of blocks where it has no room. Styled as blocks, browsers forget that it is a table,
- * so every part says its role.
+ * A table without its empty columns; on a narrow screen it becomes a list of blocks. Styled as blocks, browsers no longer
+ * treat it as a table, so every part states its role.
  */
 export function cardTable(table: HtmlTable): Markup {
   const { caption } = table;
-  const told = table.columns.map((_, column) => table.rows.some((row) => row[column] !== undefined));
-  const columns = table.columns.filter((_, column) => told[column]);
-  const rows = table.rows.map((row) => row.filter((_, column) => told[column]));
+  const shown = table.columns.map((_, column) => table.rows.some((row) => row[column] !== undefined));
+  const columns = table.columns.filter((_, column) => shown[column]);
+  const rows = table.rows.map((row) => row.filter((_, column) => shown[column]));
   return html`<table class="cards" role="table">
     <caption>
       ${caption}
@@ -42,7 +42,7 @@ export function cardTable(table: HtmlTable): Markup {
   </table> `;
 }
 
-/** A small table that stays one, and is scrolled sideways where it must. */
+/** A small table that stays a table and scrolls sideways on a narrow screen. */
 export function matrixTable({ caption, columns, rows }: HtmlTable): Markup {
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
     <table class="matrix">

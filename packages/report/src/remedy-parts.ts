@@ -1,8 +1,8 @@
-/** A part of a remedy: a sentence for reading, or command lines for copying. */
+/** Part of a remedy: prose to read, or command lines to copy. */
 export type RemedyPart =
   { readonly kind: "prose"; readonly text: string } | { readonly kind: "commands"; readonly text: string };
 
-/** A remedy's lines: those that end like a sentence are prose, the others are commands that are to stay whole. */
+/** Splits a remedy: lines that end like a sentence are prose, the others are commands, which are never wrapped. */
 export function remedyParts(remedy: string): RemedyPart[] {
   const parts: RemedyPart[] = [];
   for (const line of remedy.split("\n")) {

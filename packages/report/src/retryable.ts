@@ -1,14 +1,14 @@
 import type { Problem } from "@tgo/errors";
 import type { Report } from "./report.js";
 
-/** Faults that a change of the command, the source or the catalog must mend first. */
-const MENDED_FIRST = new Set<Problem["code"]>([
+/** These need a change of the command, the source or the catalog first. */
+const NEEDS_CHANGE = new Set<Problem["code"]>([
   ...(["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"] as const),
 ]);
 
 /**
- * Whether the same command may do better: a registry or a network failed, not what was asked for. What one registry
- * lacks may come there; what is nowhere will be nowhere again.
+ * Whether the same command may succeed later: a registry or the network failed, not the request. Something missing
+ * from one registry may still arrive there; something missing everywhere stays missing.
  */
 export function isRetryable({ services, problems = [] }: Pick<Report, "services" | "problems">): boolean {
   const own = [...problems, ...services.flatMap((service) => service.problems)];
@@ -17,6 +17,6 @@ export function isRetryable({ services, problems = [] }: Pick<Report, "services"
     ...(service.tags ?? []).flatMap(({ problem }) => problem ?? []),
   ]);
   return [...own.filter(({ code }) => code !== "NOT_FOUND"), ...ofRegistries].some(
-    ({ code }) => !MENDED_FIRST.has(code),
+    ({ code }) => !NEEDS_CHANGE.has(code),
   );
 }

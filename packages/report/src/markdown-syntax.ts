@@ -1,6 +1,6 @@
 /**
- * Any text as text, in one line: what a registry answers may hold HTML, emphasis, links or line breaks, and must be
- * read, not rendered.
+ * Any text as literal text on one line: a registry's reply may contain HTML, emphasis, links or line breaks, which must
+ * not be rendered.
  * @see https://github.github.com/gfm/#backslash-escapes
  */
 export function text(raw: string): string {
@@ -12,17 +12,17 @@ export function text(raw: string): string {
     .replaceAll("\n", "<br>");
 }
 
-/** Any text as code, in one line. @see https://github.github.com/gfm/#code-spans */
+/** Any text as code on one line. @see https://github.github.com/gfm/#code-spans */
 export function code(raw: string): string {
   const line = raw.replaceAll("\n", " ");
   if (line.trim() === "") return "";
   const ticks = "`".repeat(longestRun(line) + 1);
-  // A space beside the ticks is taken away again.
+  // Renderers strip one space next to the ticks.
   const space = /^`|`$|^ .* $/.test(line) ? " " : "";
   return `${ticks}${space}${line}${space}${ticks}`;
 }
 
-/** Lines of commands or of what they printed. @see https://github.github.com/gfm/#fenced-code-blocks */
+/** A block of commands, or of their output. @see https://github.github.com/gfm/#fenced-code-blocks */
 export function fence(raw: string, language: "sh" | "text"): string {
   const ticks = "`".repeat(Math.max(3, longestRun(raw) + 1));
   return `${ticks}${language}\n${raw}\n${ticks}`;
@@ -32,7 +32,7 @@ function longestRun(raw: string): number {
   return Math.max(0, ...[...raw.matchAll(/`+/g)].map(([ticks]) => ticks.length));
 }
 
-/** Cells are Markdown already. @see https://github.github.com/gfm/#tables-extension- */
+/** A table of cells that are Markdown already. @see https://github.github.com/gfm/#tables-extension- */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((each) => each.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |`;

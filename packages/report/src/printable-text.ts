@@ -1,10 +1,10 @@
 import type { Report } from "./report.js";
 
-/** A text, and the name of the field that it, or the list it is in, stands in. */
+/** Changes a text. @param field the name of the field that contains it, directly or in a list */
 type Change = (text: string, field: string) => string;
 
-/** The same report with every text in it changed; numbers, names of fields and the order of lists stay. */
-export function withTexts(report: Report, change: Change): Report {
+/** The report with every text changed; numbers, field names and the order of lists stay. */
+export function mapTexts(report: Report, change: Change): Report {
   return changed(report, "", change);
 }
 
@@ -16,20 +16,20 @@ function changed(value: unknown, field: string, change: Change): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, changed(inner, key, change)]));
 }
 
-/** Of these the lines count: a message with what a command printed, what to do, a quoted command. */
-const OF_LINES = new Set(["what", "remedy", "next"]);
+/** Fields whose line breaks matter: a message with a command's output, a remedy, a quoted command. */
+const MULTILINE = new Set(["what", "remedy", "next"]);
 
 /**
- * The report as it may be put before people: what a registry or a build step has said can hold colours, cursor
- * movements and marks that reverse the direction of writing, and would then rewrite the lines around it.
+ * The report made safe to print: text from a registry or a build step can contain colours, cursor movements and marks
+ * that reverse the writing direction, and would change the lines around it.
  */
 export function printable(report: Report): Report {
-  return withTexts(report, (text, field) =>
-    OF_LINES.has(field) ? printableText(text) : printableLine(text),
+  return mapTexts(report, (text, field) =>
+    MULTILINE.has(field) ? printableText(text) : printableLine(text),
   );
 }
 
-/** A text of somebody else's in one line, without what would change the lines around it. */
+/** Untrusted text on one line, without anything that would change the lines around it. */
 export function printableLine(text: string): string {
   return printableText(text).trimEnd().replaceAll("\n", " ");
 }
@@ -43,14 +43,14 @@ function printableText(text: string): string {
 }
 
 /**
- * Control sequences, control strings such as a window's title, and other escapes. Node's stripVTControlCharacters also
- * takes text that a stray bell follows.
+ * Control sequences, control strings such as a window title, and other escapes. Node's stripVTControlCharacters would
+ * also remove ordinary text before a stray bell.
  * @see https://ecma-international.org/publications-and-standards/standards/ecma-48/ 5.4, 5.6
  */
 const SEQUENCE =
   // eslint-disable-next-line no-control-regex
   /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B\n]*(?:\u0007|\u001B\\)|\u001B[ -/]*[0-~]/g;
 
-/** Controls but the line feed, and marks of direction. @see https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing */
+/** Control characters except the line feed, and direction marks. @see https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing */
 // eslint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;

@@ -1,20 +1,15 @@
-/** A size as a registry's page would show it. @param bytes a count of bytes, 0 or more */
+/** A file size: "512 B", "1.5 KiB", "12.3 MiB". @param bytes 0 or more */
 export function size(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   const kib = bytes / 1024;
   return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
 }
 
-/** A duration for people: "0.4 s", "1 min 05 s". @param ms milliseconds, 0 or more */
+/** A duration: "0.4 s", "1 min 05 s". @param ms milliseconds, 0 or more */
 export function duration(ms: number): string {
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
-}
-
-/** The first 12 hex digits of a digest, enough to compare two by eye. */
-export function shortDigest(digest: string): string {
-  return digest.replace(/^sha256:/, "").slice(0, 12);
 }
 
 /** "1 service", "2 services" */

@@ -1,17 +1,14 @@
 import type { ServiceReport } from "./report.js";
-import { registryCount } from "./units.js";
+import { registryCount } from "./quantities.js";
 
-/** What can be said about a service's digest: one, with how far it is known to be so, or several. */
-export type DigestFact =
+/** A service's digest across its registries: one, with a remark on where it was seen, or several. */
+export type DigestSummary =
   | { readonly kind: "none" }
   | { readonly kind: "one"; readonly digest: string; readonly remark: string | undefined }
   | { readonly kind: "differ"; readonly digests: readonly { digest: string; registries: string[] }[] };
 
-/**
- * Compares the digests that the registries were seen to hold. A registry whose digest nobody saw is named,
- * never counted as equal.
- */
-export function digestFact(service: ServiceReport): DigestFact {
+/** Compares the digests seen in the registries. A registry whose digest is unknown is named, never counted as equal. */
+export function digestSummary(service: ServiceReport): DigestSummary {
   const byDigest = new Map<string, string[]>();
   for (const { registry, digest } of service.registries) {
     if (digest !== undefined) byDigest.set(digest, [...(byDigest.get(digest) ?? []), registry]);

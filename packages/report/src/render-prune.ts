@@ -2,19 +2,21 @@ import type { Problem } from "@tgo/errors";
 import type { PruneSelection } from "@tgo/release-rules";
 import { renderTable, type OutputFormat } from "./render-table.js";
 
-/** One repository, and what pruning it means. */
-export interface Pruned {
+/** What pruning did, or would do, in one repository. */
+export interface PruneResult {
   readonly service: string;
   readonly registry: string;
   readonly selection: PruneSelection;
-  /** Digests that were removed; none of a run that only looks. */
+  /** Digests that were removed; empty for a dry run. */
   readonly removed: readonly string[];
   readonly problem: Problem | undefined;
 }
 
-export function describePruned(pruned: readonly Pruned[], remove: boolean, format: OutputFormat): string {
-  if (format === "json") return JSON.stringify({ prune: { removes: remove, repositories: pruned } }, null, 2);
-  const rows = pruned.flatMap(({ service, registry, selection, removed, problem }) => [
+/** @param remove whether images were really removed; false for a dry run */
+export function renderPrune(results: readonly PruneResult[], remove: boolean, format: OutputFormat): string {
+  if (format === "json")
+    return JSON.stringify({ prune: { removes: remove, repositories: results } }, null, 2);
+  const rows = results.flatMap(({ service, registry, selection, removed, problem }) => [
     ...selection.remove.map(({ digest, tags, why }) => {
       const state = removed.includes(digest) ? "removed" : remove ? "failed" : "would be removed";
       return [service, registry, tags.join(", "), state, why];
@@ -22,12 +24,13 @@ export function describePruned(pruned: readonly Pruned[], remove: boolean, forma
     ...selection.keep.map(({ tag, why }) => [service, registry, tag, "kept", why]),
     ...(problem === undefined ? [] : [[service, registry, "", "failed", problem.what]]),
   ]);
-  const remedies = new Set(pruned.flatMap(({ problem }) => problem?.remedy ?? []));
+  const remedies = new Set(results.flatMap(({ problem }) => problem?.remedy ?? []));
   const lines =
     rows.length === 0
-      ? ["No candidate or staging tag anywhere."]
+      ? ["No registry has candidate or staging tags."]
       : [renderTable(["service", "registry", "tags", "state", "why"], rows, format)];
-  const wanting = pruned.some(({ selection }) => selection.remove.length > 0);
-  if (!remove && wanting) lines.push("", "Nothing was removed: this only looked. Add --remove to remove.");
+  const removable = results.some(({ selection }) => selection.remove.length > 0);
+  if (!remove && removable)
+    lines.push("", "Nothing was removed (dry run). Add --remove to remove these images.");
   return [...lines, ...[...remedies].flatMap((remedy) => ["", remedy])].join("\n");
 }

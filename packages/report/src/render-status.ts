@@ -1,11 +1,12 @@
-import type { Pointer, Status, StatusRow } from "@tgo/release-rules";
+import { shortDigest, type Pointer, type Status, type StatusRow } from "@tgo/release-rules";
+import { count } from "./quantities.js";
 import { renderLine, renderTable, type OutputFormat } from "./render-table.js";
 
 /**
- * The screen that is looked at after an incident: what is where first, then what does not fit, and what may be behind it.
- * A prerelease is shown while no newer stable version is there.
+ * The status screen, read after an incident: what each registry has first, then what disagrees, and likely causes.
+ * A prerelease is shown while no newer stable version exists.
  */
-export function describeStatus({ rows, disagreements }: Status, format: OutputFormat): string {
+export function renderStatus({ rows, disagreements }: Status, format: OutputFormat): string {
   if (format === "json") return JSON.stringify({ status: { rows, disagreements } }, null, 2);
   const table = renderTable(
     ["service", "registry", "latest", "floating", "newest", "newer prerelease"],
@@ -18,16 +19,16 @@ export function describeStatus({ rows, disagreements }: Status, format: OutputFo
   );
   const bullet = format === "markdown" ? "- " : "  ";
   const remedies = [...new Set(disagreements.flatMap(({ remedy }) => remedy ?? []))];
-  const told =
+  const findings =
     disagreements.length === 0
       ? [rows.some(isReleased) ? "Everything agrees." : "Nothing is released yet."]
       : [
-          `${disagreements.length === 1 ? "One thing does" : `${disagreements.length} things do`} not agree:`,
+          `${count(disagreements.length, "disagreement")}:`,
           "",
-          ...disagreements.map(({ told: line }) => `${bullet}${renderLine(line, format)}`),
+          ...disagreements.map(({ told }) => `${bullet}${renderLine(told, format)}`),
           ...remedies.flatMap((remedy) => ["", renderLine(remedy, format)]),
         ];
-  return [table, "", ...told].join("\n");
+  return [table, "", ...findings].join("\n");
 }
 
 function isReleased({ latest, lines, newest, prerelease }: StatusRow): boolean {
@@ -35,14 +36,13 @@ function isReleased({ latest, lines, newest, prerelease }: StatusRow): boolean {
 }
 
 function cells({ unreachable, latest, lines, newest, prerelease }: StatusRow): string[] {
-  if (unreachable !== undefined) return [`not known: ${unreachable}`, "", "", ""];
+  if (unreachable !== undefined) return [`unknown: ${unreachable}`, "", "", ""];
   const floating = lines.map((line) => `${line.tag} is ${name(line)}`).join(", ");
   return [name(latest), floating === "" ? "-" : floating, name(newest), name(prerelease)];
 }
 
-/** `1.2.3 (0123456789ab)`; a digest alone where nothing says which version it is. */
+/** `1.2.3 (0123456789ab)`; `unknown (0123456789ab)` for an image of unknown version. */
 function name(pointer: Pointer | undefined): string {
   if (pointer === undefined) return "-";
-  const digest = pointer.digest.slice("sha256:".length, "sha256:".length + 12);
-  return pointer.version === undefined ? `unknown (${digest})` : `${pointer.version} (${digest})`;
+  return `${pointer.version ?? "unknown"} (${shortDigest(pointer.digest)})`;
 }
