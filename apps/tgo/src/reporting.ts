@@ -1,5 +1,5 @@
 import type { Problem } from "@tgo/errors";
-import { isRetryable, render, REPORT_FORMATS, withTexts, type Report } from "@tgo/report";
+import { isRetryable, render, REPORT_FORMATS, mapTexts, type Report } from "@tgo/report";
 import { appendFile, writeFile } from "node:fs/promises";
 import type { Failure } from "./failure.js";
 import type { Output } from "./output.js";
@@ -39,7 +39,7 @@ export class Reporting {
 
   /** Accepts the function's report, and returns it with credentials redacted. */
   readonly accept = (report: Report): Report => {
-    this.#report = withTexts(report, this.options.output.clean);
+    this.#report = mapTexts(report, this.options.output.clean);
     return this.#report;
   };
 
@@ -55,7 +55,7 @@ export class Reporting {
     const { invocation, process } = this.options;
     const problem = problemOf(failure);
     const durationMs = Math.round(performance.now() - this.#started);
-    return withTexts(
+    return mapTexts(
       {
         // Only functions that make a report get here, and their names are its commands.
         command: invocation.function.command as Report["command"],
@@ -102,7 +102,7 @@ export class Reporting {
     if (this.#report === undefined) return this.#failureReport(failure);
     if (!this.#report.ok) return this.#report;
     // Something failed after the report was made, such as closing the engine.
-    return withTexts(
+    return mapTexts(
       { ...this.#report, ok: false, problems: [problemOf(failure)] },
       this.options.output.clean,
     );
