@@ -1,6 +1,7 @@
 import type { Client, Container, Directory, File, Secret } from "@dagger.io/dagger";
 import type { BaseImage, Catalog, Pins, Platform } from "@tgo/catalog";
 import type { Bases } from "./bases/bases.js";
+import { CA_VARIABLES } from "@tgo/image";
 import type { Progress } from "@tgo/progress";
 
 /** Why a source does not equal a commit. */
@@ -15,7 +16,7 @@ export interface HostInfo {
   /** Whether this process runs on the caller's own machine, where it has already queried git. */
   readonly local?: boolean;
   /** The result of git on that machine for the given source, if the source does not equal a commit. */
-  readonly uncommitted?: Uncommitted | undefined;
+  readonly uncommitted?: Uncommitted;
 }
 
 /** Everything a build needs; created once per call. */
@@ -64,15 +65,7 @@ export function baseImage(
 export function withCaBundle(context: Pick<BuildContext, "caBundle">, container: Container): Container {
   if (context.caBundle === undefined) return container;
   const path = "/run/tgo/ca-bundle.pem";
-  const variables = [
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS",
-    "PIP_CERT",
-    "CURL_CA_BUNDLE",
-    "GIT_SSL_CAINFO",
-  ];
-  return variables.reduce(
+  return CA_VARIABLES.reduce(
     (result, name) => result.withEnvVariable(name, path),
     container.withMountedFile(path, context.caBundle),
   );

@@ -1,3 +1,4 @@
+export { CA_VARIABLES } from "./ca-variables.js";
 export { readElfHeader } from "./elf/elf-header.js";
 export { machineOf } from "./elf/elf-machine.js";
 export type { ElfReport } from "./elf/elf-scan.js";

@@ -18,6 +18,7 @@ export {
 } from "./documents.js";
 export type { Retry } from "./http/retry.js";
 export { canonicalJson } from "./json.js";
+export { isLoopback } from "./loopback.js";
 export type { FetchedManifest } from "./manifests.js";
 export {
   ATTESTATION_ANNOTATION,

@@ -1,31 +1,37 @@
 import type { Client, Secret, Service as DaggerService } from "@dagger.io/dagger";
 import type { Catalog } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { keychain, parseDockerConfig, Registry as RegistryClient, type Credentials } from "@tgo/registry";
+import {
+  isLoopback,
+  keychain,
+  parseDockerConfig,
+  Registry as RegistryClient,
+  type Credentials,
+} from "@tgo/registry";
 import type { Progress } from "@tgo/progress";
 import { defined } from "@tgo/report";
 import type { Target } from "./target.js";
 import { retryProgress } from "./retry-progress.js";
 
-/** How the registries of a call are reached. */
+/** How to connect to the registries of a call. */
 export interface Connections {
   readonly client: Client;
   readonly progress: Progress;
   readonly signal: AbortSignal | undefined;
   /** Whether this process runs on the caller's own machine. */
   readonly local: boolean;
-  /** Connections for the registries, in their order. */
+  /** Connections to the registries, in the order of the catalog. */
   readonly registryService: readonly DaggerService[];
   /** Docker's config.json. */
   readonly dockerConfig: Secret | undefined;
-  /** Credentials by registry host, for when no docker config is given. */
+  /** Credentials by registry host, used when no docker config is given. */
   readonly credentials: ((host: string) => Promise<Credentials | undefined>) | undefined;
 }
 
 /** @throws TgoError USAGE for more connections than registries, or a malformed docker config */
-export async function connectTargets(catalog: Catalog, of: Connections): Promise<Target[]> {
-  const credentialsOf = await credentialSource(of);
-  const services = of.registryService;
+export async function connectTargets(catalog: Catalog, connections: Connections): Promise<Target[]> {
+  const credentialsOf = await credentialSource(connections);
+  const { client, progress, signal, local, registryService: services } = connections;
   const entries = Object.entries(catalog.registries);
   if (services.length > entries.length) {
     throw new TgoError("USAGE", `${services.length} --registry-service for ${entries.length} registries`, {
@@ -34,36 +40,37 @@ export async function connectTargets(catalog: Catalog, of: Connections): Promise
   }
   return Promise.all(
     entries.map(async ([name, registry], index) => {
-      const given = services[index];
-      const url = given === undefined ? undefined : await endpoint(given, registry.host);
+      const service = services[index];
+      const url = service === undefined ? undefined : await endpoint(service, registry.host);
       const credentials = await credentialsOf(registry.host);
-      const onRetry = retryProgress(of.progress, name);
-      const common = { host: registry.host, onRetry, ...defined({ url, signal: of.signal }) };
+      const onRetry = retryProgress(progress, name);
+      const common = { host: registry.host, onRetry, ...defined({ url, signal }) };
       return {
         name,
         registry,
         client: new RegistryClient({ ...common, ...defined({ credentials }) }),
         anonymous: registry.public ? new RegistryClient(common) : undefined,
         credentials,
-        service: given ?? (of.local ? localService(of.client, registry.host) : undefined),
+        service: service ?? (local ? localService(client, registry.host) : undefined),
       };
     }),
   );
 }
 
-const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?:\/|$)/;
-
-/** A way for the engine to a registry on the caller's machine, when this process runs on that machine. */
+/** Connects the engine to a registry on the caller's machine, if this process runs there too. */
 export function localService(client: Client, address: string): DaggerService | undefined {
-  const match = LOOPBACK.exec(address);
-  if (match === null) return undefined;
-  const port = Number(match[2] ?? "80");
-  return client.host().service([{ frontend: port, backend: port }], { host: "localhost" });
+  const [registry = ""] = address.split("/");
+  if (!isLoopback(registry)) return undefined;
+  const { hostname, port: given } = new URL(`http://${registry}`);
+  const port = Number(given || "80");
+  // "localhost" covers 127.0.0.1 and ::1.
+  const host = hostname.startsWith("127.") && hostname !== "127.0.0.1" ? hostname : "localhost";
+  return client.host().service([{ frontend: port, backend: port }], { host });
 }
 
-/** The address decides between http and https, as it does in the engine; the service only how to connect. */
+/** The address decides between http and https, as in the engine; the service is only the connection. */
 async function endpoint(service: DaggerService, host: string): Promise<string> {
-  const scheme = LOOPBACK.test(host) ? "http" : "https";
+  const scheme = isLoopback(host) ? "http" : "https";
   await service.start();
   return service.endpoint({ scheme });
 }
