@@ -1,21 +1,19 @@
 import { oneLine } from "@tgo/errors";
+import { duration } from "@tgo/report";
 
-/**
- * What is being done right now, for people who wait. Never an input of a build.
- * A step begins once and ends once; `id` pairs the two.
- */
+/** What is happening right now, for people who watch. Never an input of a build. */
 export interface ProgressEvent {
   readonly kind: "begin" | "end" | "note";
-  /** Unique among the run's steps. */
+  /** Unique within the run; a step's "begin" and "end" share it. */
   readonly id: string;
-  /** What is done, e.g. "build", "check", "smoke", "upload", "finalise", "verify". */
+  /** What is being done, e.g. "build", "check", "smoke", "upload", "finalise", "verify". */
   readonly step: string;
   readonly service?: string;
   readonly platform?: string;
   readonly registry?: string;
-  /** For "end": how it went. */
+  /** For "end": the outcome. */
   readonly state?: "done" | "already there" | "failed" | "stopped";
-  /** One line more: a result, a reason, a size. */
+  /** One more line: a result, a reason, a size. */
   readonly detail?: string;
   /** For "end": milliseconds since its "begin". */
   readonly durationMs?: number;
@@ -25,26 +23,26 @@ export type ProgressListener = (event: ProgressEvent) => void;
 
 export type StepNames = Pick<ProgressEvent, "step" | "service" | "platform" | "registry">;
 
-/** What a step says of itself when it ends. */
+/** A step's description of its own result. */
 export interface StepResult {
   readonly state?: "done" | "already there" | "failed";
   readonly detail?: string;
 }
 
-/** Tells a listener of every step; measures what it tells. */
+/** Reports every step to a listener, with the time it took. */
 export class Progress {
   private count = 0;
 
   constructor(
     private readonly listener: ProgressListener,
     private readonly now: () => number = () => performance.now(),
-    /** Aborted when the user stops the run: what fails then was interrupted. */
+    /** Aborted when the user stops the run: a step that fails afterwards is "stopped", not "failed". */
     private readonly signal?: AbortSignal,
   ) {}
 
   /**
    * Runs a step between its "begin" and its "end".
-   * @param describe what to say of the result
+   * @param describe describes the result for the "end" event
    */
   async step<T>(names: StepNames, run: () => Promise<T>, describe?: (result: T) => StepResult): Promise<T> {
     const id = `${++this.count}`;
@@ -52,8 +50,8 @@ export class Progress {
     this.listener({ kind: "begin", id, ...names });
     const end = (result: StepResult): void => {
       const wasStopped = result.state === "failed" && this.signal?.aborted === true;
-      const told = wasStopped ? ({ state: "stopped" } as const) : result;
-      this.listener({ kind: "end", id, ...names, ...told, durationMs: Math.round(this.now() - started) });
+      const shown = wasStopped ? ({ state: "stopped" } as const) : result;
+      this.listener({ kind: "end", id, ...names, ...shown, durationMs: Math.round(this.now() - started) });
     };
     try {
       const result = await run();
@@ -70,13 +68,13 @@ export class Progress {
   }
 }
 
-/** One plain line an event: what a Dagger module's log shows. */
+/** An event as one plain line, as a Dagger module's log shows it: "tgo-api linux/arm64 build done (4.7 s)". */
 export function formatEvent(event: ProgressEvent): string {
   const where = [event.service, event.platform, event.registry]
     .filter((part) => part !== undefined)
     .join(" ");
-  const seconds = event.durationMs === undefined ? "" : ` (${(event.durationMs / 1000).toFixed(1)} s)`;
+  const time = event.durationMs === undefined ? "" : ` (${duration(event.durationMs)})`;
   const state = event.kind === "begin" ? "..." : event.kind === "note" ? "note" : (event.state ?? "done");
   const detail = event.detail === undefined ? "" : `: ${event.detail}`;
-  return `${where} ${event.step} ${state}${seconds}${detail}`.trim();
+  return `${where} ${event.step} ${state}${time}${detail}`.trim();
 }
