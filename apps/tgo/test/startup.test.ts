@@ -50,7 +50,9 @@ it("loads neither the SDK nor zod nor an engine for --help: help must appear at 
   expect(inputs.some((path) => path.endsWith("src/run.ts"))).toBe(true);
   expect(
     inputs.filter((path) =>
-      /node_modules\/zod|local-engine|functions|publishing|builders|pipelines\/tgo\/lib/.test(path),
+      /node_modules\/zod|packages\/(?:local-engine|functions|publishing|builders|proof)\/|pipelines\/tgo\/lib/.test(
+        path,
+      ),
     ),
   ).toEqual([]);
   expect(externals).not.toContain("@dagger.io/dagger");

@@ -1,12 +1,2 @@
-/** Where the CA bundle of the host is seen by commands: below /run, which no image ships files in. */
+/** Where commands see the host's CA bundle: below /run, where no image has files. */
 export const CA_BUNDLE = "/run/host-ca-bundle.crt";
-
-/** What leads the common tools to it: OpenSSL, requests, Node, pip, curl, git. Never in an image. */
-export const CA_VARIABLES = [
-  "SSL_CERT_FILE",
-  "REQUESTS_CA_BUNDLE",
-  "NODE_EXTRA_CA_CERTS",
-  "PIP_CERT",
-  "CURL_CA_BUNDLE",
-  "GIT_SSL_CAINFO",
-] as const;

@@ -1,22 +1,22 @@
-/** What the engine is doing, for a progress display. Steps that touch only files are not told. */
+/** What the engine is doing, for a progress display. Steps that only touch files send no events. */
 export interface EngineEvent {
   readonly kind: "exec" | "pull" | "push" | "build" | "import" | "service";
-  /** A command line, an image reference or a path; secrets are scrubbed. */
+  /** A command line, an image reference or a path; secrets are redacted. */
   readonly title: string;
   /** `linux/arm64`. */
-  readonly platform?: string | undefined;
-  /** `cached`: the result of an earlier run was taken, nothing was done. */
+  readonly platform?: string;
+  /** `cached`: an earlier run's result was used, and nothing was done. */
   readonly state: "start" | "end" | "cached" | "line";
   /** One line of output, for `line`. */
-  readonly line?: string | undefined;
+  readonly line?: string;
   /** For `end`. */
-  readonly durationMs?: number | undefined;
+  readonly durationMs?: number;
 }
 
 export type OnEvent = (event: EngineEvent) => void;
 
-/** Tells the start and the end of a task, and its lines. The end of a failed one is told too. */
-export async function told<T>(
+/** Runs a task between its `start` and `end` events, and sends its lines. A failed task ends with `end` too. */
+export async function withEvents<T>(
   onEvent: OnEvent,
   what: Pick<EngineEvent, "kind" | "title" | "platform">,
   task: (onLine: (line: string) => void) => Promise<T>,

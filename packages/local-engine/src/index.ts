@@ -1,3 +1,3 @@
+export { checkHost } from "./check-host.js";
 export { type Engine, type EngineOptions, startEngine } from "./engine.js";
 export type { EngineEvent } from "./events.js";
-export { checkHost } from "./host.js";

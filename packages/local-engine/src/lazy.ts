@@ -1,51 +1,16 @@
-/** A computation made once, when first asked for; a failed one is made again at the next asking. */
+/** A value computed on first use. A failed computation is repeated on the next use. */
 export interface Lazy<T> {
   get(): Promise<T>;
 }
 
-export function lazy<T>(make: () => Promise<T> | T): Lazy<T> {
-  let made: Promise<T> | undefined;
+export function lazy<T>(compute: () => Promise<T> | T): Lazy<T> {
+  let value: Promise<T> | undefined;
   const get = (): Promise<T> =>
-    (made ??= Promise.resolve()
-      .then(make)
+    (value ??= Promise.resolve()
+      .then(compute)
       .catch((error: unknown) => {
-        made = undefined;
+        value = undefined;
         throw error;
       }));
   return { get };
-}
-
-/** Runs at most `limit` tasks at once. */
-export class ConcurrencyLimit {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(limit: number) {
-    this.#free = limit;
-  }
-
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await task();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
-    }
-  }
-}
-
-/** One run at a time for a key; whoever asks meanwhile gets the same result. */
-export class SingleFlight<T> {
-  readonly #running = new Map<string, Promise<T>>();
-
-  run(key: string, task: () => Promise<T>): Promise<T> {
-    const running = this.#running.get(key);
-    if (running) return running;
-    const started = task().finally(() => this.#running.delete(key));
-    this.#running.set(key, started);
-    return started;
-  }
 }

@@ -13,8 +13,8 @@ import {
 } from "graphql";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
-import { FIELDS } from "../src/api.js";
-import { SDL } from "../src/schema.graphql.js";
+import { FIELDS } from "../src/api/api.js";
+import { SDL } from "../src/api/schema.graphql.js";
 
 const ours = buildSchema(SDL);
 const objects = Object.values(ours.getTypeMap()).filter(

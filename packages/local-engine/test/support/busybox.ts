@@ -2,14 +2,21 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Client, Container } from "@dagger.io/dagger";
+import { platform } from "./session.js";
 
 const APPLETS =
   "sh cat ls echo id env uname sleep wget nc httpd mkdir rm mv cp ln true false pwd touch stat ps kill test find " +
   "date hostname head tail tr sort grep chmod chown wc sync dd seq";
 
+/** The busybox image of a registry. */
+export function busybox(client: Client, address: string, name = "linux/amd64"): Container {
+  return client.container({ platform: platform(name) }).from(address);
+}
+
 /**
  * A root file system of one statically linked program, from Debian's package for either architecture: small, real, and
- * there without Docker Hub. Made once a machine.
+ * available without Docker Hub. Made once per machine.
  */
 export function busyboxRoot(architecture: "amd64" | "arm64"): string {
   const kept = join(tmpdir(), `tgo-engine-test-busybox-${architecture}`);
@@ -43,7 +50,7 @@ export function busyboxRoot(architecture: "amd64" | "arm64"): string {
   return kept;
 }
 
-/** With an apt state of its own: the machine's must not learn another architecture. */
+/** Uses its own apt state, so that the machine's does not get another architecture. */
 function download(architecture: string, folder: string): string {
   for (const part of ["lists/partial", "cache/archives/partial"])
     mkdirSync(join(folder, part), { recursive: true });

@@ -1,13 +1,13 @@
-import { connect, type Client, type Container, type Platform } from "@dagger.io/dagger";
+import { connect, type Client, type Platform } from "@dagger.io/dagger";
 import { startEngine, type EngineEvent, type EngineOptions } from "../../src/index.js";
 
 export interface Session {
   readonly client: Client;
-  /** Everything the engine has told so far. */
+  /** All events of the engine so far. */
   readonly events: readonly EngineEvent[];
 }
 
-/** A run of a new engine, through the real SDK. */
+/** Runs `use` with a new engine, through the real SDK. */
 export async function session<T>(options: EngineOptions, use: (session: Session) => Promise<T>): Promise<T> {
   const events: EngineEvent[] = [];
   const engine = await startEngine({
@@ -30,14 +30,9 @@ export async function session<T>(options: EngineOptions, use: (session: Session)
   return result as T;
 }
 
-/** Commands that were really run, without those taken from the store. */
+/** The commands that were run, without those from the store. */
 export function executed(events: readonly EngineEvent[]): string[] {
   return events.filter(({ kind, state }) => kind === "exec" && state === "start").map(({ title }) => title);
 }
 
 export const platform = (name: string): Platform => name as Platform;
-
-/** The busybox image of a registry. */
-export function busybox(client: Client, address: string, name = "linux/amd64"): Container {
-  return client.container({ platform: platform(name) }).from(address);
-}

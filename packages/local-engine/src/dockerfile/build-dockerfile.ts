@@ -1,0 +1,152 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseConfig, type Manifest } from "@tgo/registry";
+import { TgoError } from "@tgo/errors";
+import { CA_BUNDLE } from "../ca.js";
+import { checkHost } from "../check-host.js";
+import type { Context } from "../context.js";
+import { emulationProblem } from "../emulation.js";
+import { withEvents } from "../events.js";
+import { ExecFailure } from "../exec/exec-failure.js";
+import { scrubber } from "../exec/scrub.js";
+import { withLocation, type Location } from "../files/location.js";
+import { resolveIn } from "../files/paths.js";
+import { runHostCommand } from "../host-command.js";
+import { imageOf, type Image, type Platform } from "../images/image.js";
+import type { SecretState } from "../state.js";
+import { keyOf } from "../store/keys.js";
+import { EMPTY } from "../store/snapshot.js";
+import { authFile, ignoreFileArguments, registriesConf, withCaArguments } from "./buildah-config.js";
+
+export interface DockerfileBuild {
+  readonly dockerfile: string;
+  readonly platform: Platform;
+  readonly buildArgs: readonly { readonly name: string; readonly value: string }[];
+  readonly target: string;
+  readonly secrets: readonly SecretState[];
+}
+
+/**
+ * Builds a Dockerfile with `buildah bud`, whose own layer cache makes an unchanged build fast. FROM images come from the
+ * engine's mirrors. The result is in Docker's format, because the OCI format has no health check.
+ * @throws ExecFailure with buildah's output
+ */
+export async function buildDockerfile(
+  cx: Context,
+  context: Location,
+  build: DockerfileBuild,
+): Promise<Image> {
+  const [missing] = checkHost({ dockerBuild: true });
+  if (missing) throw missing;
+  const event = { kind: "build", title: build.dockerfile, platform: build.platform } as const;
+  return withLocation(cx, context, "directory", (folder) =>
+    withEvents(cx.settings.onEvent, event, async (onLine) => {
+      const text = await readFile(resolveIn(folder, build.dockerfile), "utf8").catch((cause: unknown) => {
+        throw new TgoError("SOURCE", `no such file: ${build.dockerfile}`, {
+          cause,
+          remedy: "give the Dockerfile's path below the directory",
+        });
+      });
+      const problem = /^\s*RUN\s/im.test(text) ? emulationProblem(build.platform) : undefined;
+      if (problem) throw problem;
+      return cx.store.withWorkFolder(async (work) => {
+        const id = await bud(cx, build, { folder, text }, cx.store.path(work), onLine);
+        return takeImage(cx, id, cx.store.path(work, "image"));
+      });
+    }),
+  );
+}
+
+async function bud(
+  cx: Context,
+  build: DockerfileBuild,
+  { folder, text }: { folder: string; text: string },
+  work: string,
+  onLine: (line: string) => void,
+): Promise<string> {
+  const { caBundle, mirrors, signal } = cx.settings;
+  const secrets = await Promise.all(
+    build.secrets.map(async (secret, index) => ({
+      name: secret.name,
+      variable: `TGO_SECRET_${index}`,
+      value: await secret.plaintext(),
+    })),
+  );
+  const scrub = scrubber(secrets.map(({ value }) => value));
+  const names = `${text}\n${build.buildArgs.map((arg) => arg.value).join("\n")}`;
+  await writeFile(join(work, "registries.conf"), registriesConf(mirrors, names));
+  await writeFile(join(work, "Dockerfile"), caBundle === undefined ? text : withCaArguments(text));
+  // Credentials and secrets are kept in memory only.
+  const memory = await mkdtemp("/dev/shm/tgo-engine-");
+  await writeFile(join(memory, "auth.json"), await authFile(cx.settings, names), { mode: 0o600 });
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    CONTAINERS_REGISTRIES_CONF: join(work, "registries.conf"),
+    REGISTRY_AUTH_FILE: join(memory, "auth.json"),
+    ...(caBundle === undefined ? {} : { SSL_CERT_FILE: caBundle }),
+    ...Object.fromEntries(secrets.map(({ variable, value }) => [variable, value])),
+  };
+  const argv = [
+    ...[
+      "buildah",
+      "bud",
+      "--isolation",
+      "chroot",
+      "--layers",
+      "--force-rm",
+      "--format",
+      "docker",
+      "--pull-always",
+    ],
+    ...["--platform", build.platform],
+    ...build.buildArgs.flatMap(({ name, value }) => ["--build-arg", `${name}=${value}`]),
+    ...(build.target === "" ? [] : ["--target", build.target]),
+    ...secrets.flatMap(({ name, variable }) => ["--secret", `id=${name},env=${variable}`]),
+    ...(caBundle === undefined ? [] : ["--volume", `${caBundle}:${CA_BUNDLE}:ro`]),
+    ...ignoreFileArguments(folder, build.dockerfile),
+    ...["--iidfile", join(work, "id"), "--file", join(work, "Dockerfile"), folder],
+  ];
+  const output: string[] = [];
+  try {
+    await runHostCommand(argv, {
+      env,
+      signal,
+      onLine: (line) => {
+        output.push(scrub(line));
+        onLine(scrub(line));
+      },
+    });
+  } catch (error) {
+    if (error instanceof TgoError && error.code !== "INTERNAL") throw error;
+    const message = `the build of ${build.dockerfile} failed\n${output.slice(-20).join("\n")}`;
+    throw new ExecFailure(["buildah", "bud", build.dockerfile], 1, "", output.join("\n"), message);
+  } finally {
+    await rm(memory, { recursive: true });
+  }
+  return (await readFile(join(work, "id"), "utf8")).trim();
+}
+
+/** Takes an image out of buildah's storage; layers that were pulled keep the bytes their registry has. */
+async function takeImage(cx: Context, id: string, folder: string): Promise<Image> {
+  const entry = `meta/built-${keyOf(id)}.json`;
+  const known = await cx.store.readJson<Image>(entry);
+  if (known && cx.store.isComplete(known.fs)) return known;
+  await mkdir(folder);
+  const format = ["--format", "v2s2", "--disable-compression"];
+  const push = ["buildah", "push", "-q", ...format, id.replace("sha256:", ""), `dir:${folder}`];
+  await runHostCommand(push, { signal: cx.settings.signal });
+  const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Manifest;
+  const file = (digest: string): string => join(folder, digest.replace("sha256:", ""));
+  const config = parseConfig(await readFile(file(manifest.config.digest)), id);
+  let fs = EMPTY;
+  for (const [index, { digest }] of manifest.layers.entries()) {
+    const diffId = config.rootfs.diff_ids[index] ?? digest;
+    // The CA bundle leaves an empty mount point, which is left out.
+    fs = await cx.layers.unpackBuilt(fs, diffId, file(digest), CA_BUNDLE);
+  }
+  // The build container's name, which differs in each build.
+  if (config.config) Reflect.deleteProperty(config.config, "Hostname");
+  const image = imageOf(config, fs);
+  await cx.store.writeJson(entry, image);
+  return image;
+}

@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+import { CA_VARIABLES } from "@tgo/image";
+import { isLoopback } from "@tgo/registry";
+import { CA_BUNDLE } from "../ca.js";
+import { resolveIn } from "../files/paths.js";
+import type { Settings } from "../settings.js";
+
+/** The flag for a Dockerfile's own ignore file, which buildah looks for beside the Dockerfile: here that is a copy. */
+export function ignoreFileArguments(folder: string, dockerfile: string): string[] {
+  const path = resolveIn(folder, `${dockerfile}.dockerignore`);
+  return existsSync(path) ? ["--ignorefile", path] : [];
+}
+
+/** The Dockerfile with the CA variables as build arguments of each stage: commands see them, the image's config does not. */
+export function withCaArguments(text: string): string {
+  const args = CA_VARIABLES.map((name) => `ARG ${name}=${CA_BUNDLE}\n`).join("");
+  return text.replace(
+    /(?<!\\[ \t]*\r?\n)^[ \t]*FROM[ \t].*\r?(?:\n|$)/gim,
+    (line) => `${line.trimEnd()}\n${args}`,
+  );
+}
+
+/** The credentials for every host named in the text, as `docker login` writes them. */
+export async function authFile({ keychain, mirrors }: Settings, text: string): Promise<string> {
+  const named = text.match(/\b[\w-]+(?:\.[\w-]+)*(?:\.[a-z]{2,}|:\d+)(?=\/)/g) ?? [];
+  const mirroring = Object.values(mirrors).map((mirror) => mirror.split("/")[0] ?? "");
+  const hosts = new Set(["docker.io", ...named, ...mirroring]);
+  const auths: Record<string, object> = {};
+  for (const host of hosts) {
+    const credentials = await keychain(host);
+    if (credentials === undefined) continue;
+    auths[host === "docker.io" ? "https://index.docker.io/v1/" : host] =
+      "identityToken" in credentials
+        ? { identitytoken: credentials.identityToken }
+        : { auth: Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64") };
+  }
+  return JSON.stringify({ auths });
+}
+
+/** The mirrors, and plain HTTP for this machine's registries, for buildah's own pulls. */
+export function registriesConf(mirrors: Readonly<Record<string, string>>, text: string): string {
+  const local = [...new Set(text.match(/\b(?:localhost|127\.0\.0\.1):\d+/g))];
+  const isLocal = (mirror: string): boolean => isLoopback(mirror.split("/", 1)[0] ?? "");
+  return [
+    `unqualified-search-registries = ["docker.io"]`,
+    `short-name-mode = "disabled"`,
+    ...Object.entries(mirrors).map(
+      ([host, mirror]) =>
+        `[[registry]]\nlocation = "${host}"\n[[registry.mirror]]\nlocation = "${mirror}"\ninsecure = ${isLocal(mirror)}`,
+    ),
+    ...local.map((host) => `[[registry]]\nlocation = "${host}"\ninsecure = true`),
+    "",
+  ].join("\n");
+}

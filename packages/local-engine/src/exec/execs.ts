@@ -1,0 +1,104 @@
+import { writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import pLimit from "p-limit";
+import type { Context } from "../context.js";
+import { diskFull } from "../errors.js";
+import { withEvents } from "../events.js";
+import { SingleFlight } from "../single-flight.js";
+import type { ContainerState, ExecResult } from "../state.js";
+import { keyOf } from "../store/keys.js";
+import type { Snapshot } from "../store/snapshot.js";
+import { collectOutcome } from "./collect-outcome.js";
+import { ExecFailure } from "./exec-failure.js";
+import { prepareJob, type Job } from "./job.js";
+import type { NetworkNamespace } from "./sandbox.js";
+import { startBindings, type RunningService } from "./services.js";
+import { startJob } from "./start-job.js";
+
+/** The exit codes that withExec accepts. */
+export type Expectation = "SUCCESS" | "FAILURE" | "ANY";
+
+/** Runs containers' commands, each one once. */
+export class Execs {
+  readonly #results = new SingleFlight<ExecResult>();
+  readonly #limit = pLimit(availableParallelism() + 1);
+
+  constructor(private readonly cx: Context) {}
+
+  /**
+   * The result of a command, from the store if it was run before.
+   * @param args the whole command line, with entrypoint and default arguments applied
+   * @throws ExecFailure, or TgoError ENVIRONMENT without emulation
+   */
+  async run(container: ContainerState, args: readonly string[], expect: Expectation): Promise<ExecResult> {
+    const { store, settings } = this.cx;
+    const job = await prepareJob(this.cx, container, args);
+    const key = keyOf(["exec", job.key, expect]);
+    return this.#results.run(key, async () => {
+      const event = { kind: "exec", title: args.join(" "), platform: container.platform } as const;
+      const known = await store.readJson<ExecResult>(`s/${key}/step.json`);
+      if (known && [known.fs, ...Object.values(known.mounts)].every((fs) => store.isComplete(fs))) {
+        settings.onEvent({ ...event, state: "cached" });
+        return known;
+      }
+      return this.#limit(() =>
+        withEvents(settings.onEvent, event, (onLine) => this.#execute(key, job, expect, onLine)),
+      );
+    });
+  }
+
+  async #execute(
+    key: string,
+    job: Job,
+    expect: Expectation,
+    onLine: (line: string) => void,
+  ): Promise<ExecResult> {
+    const { store, settings } = this.cx;
+    const network = await startBindings(job.container, (container, args, namespace) =>
+      this.#serve(container, args, namespace),
+    );
+    return store
+      .withWorkFolder(async (work) => {
+        const started = await startJob(this.cx, job, work, network);
+        const { signal } = settings;
+        const { cmd, exitCode, stdout, stderr } = await collectOutcome(started, {
+          onLine,
+          signal,
+          failed: network?.failed,
+        });
+        if (exitCode !== 0 && /no space left on device/i.test(stderr)) throw diskFull(stderr);
+        if ((expect === "SUCCESS" && exitCode !== 0) || (expect === "FAILURE" && exitCode === 0))
+          throw new ExecFailure(cmd, exitCode, stdout, stderr);
+        const layer = (name: string, { layers }: Snapshot) => ({ layers: [...layers, `${key}/${name}`] });
+        const mounts = started.writable.map(({ path, name, fs }) => [path, layer(name, fs)] as const);
+        const fs = layer("fs", job.fs);
+        const result: ExecResult = { exitCode, stdout, stderr, fs, mounts: Object.fromEntries(mounts) };
+        await writeFile(store.path(work, "step/step.json"), JSON.stringify(result));
+        await store.keep(`${work}/step`, `s/${key}`);
+        return (await store.readJson<ExecResult>(`s/${key}/step.json`)) ?? result;
+      })
+      .finally(() => network?.stop());
+  }
+
+  /** Runs a service's command until it ends or is stopped; its changes are not kept. */
+  async #serve(
+    container: ContainerState,
+    args: readonly string[],
+    network: NetworkNamespace,
+  ): Promise<RunningService> {
+    const { store, settings } = this.cx;
+    const job = await prepareJob(this.cx, container, args);
+    const event = { kind: "service", title: args.join(" "), platform: container.platform } as const;
+    return new Promise((resolve, reject) => {
+      const ended = store.withWorkFolder(async (work) => {
+        const started = await startJob(this.cx, job, work, network);
+        return withEvents(settings.onEvent, event, (onLine) => {
+          const outcome = collectOutcome(started, { onLine, signal: settings.signal, failed: undefined });
+          resolve({ ended, sandbox: started.sandbox });
+          return outcome;
+        });
+      });
+      ended.catch(reject);
+    });
+  }
+}

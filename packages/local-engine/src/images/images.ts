@@ -1,0 +1,189 @@
+import { createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import {
+  Registry,
+  canonicalHost,
+  formatReference,
+  isIndex,
+  isLoopback,
+  parseConfig,
+  parseDocument,
+  parseReference,
+  type Credentials,
+  type Manifest,
+  type Reference,
+} from "@tgo/registry";
+import { platformOf } from "@tgo/image";
+import { TgoError } from "@tgo/errors";
+import type { Context } from "../context.js";
+import { withEvents } from "../events.js";
+import { lazy, type Lazy } from "../lazy.js";
+import { SingleFlight } from "../single-flight.js";
+import type { RegistryAuth, ServiceState } from "../state.js";
+import { EMPTY, type Snapshot } from "../store/snapshot.js";
+import { imageOf, type Image, type Platform } from "./image.js";
+import { snapshotOf, type LayerBlob } from "./layers.js";
+
+/** How a container reaches a registry. */
+export interface Route {
+  readonly auth: readonly RegistryAuth[];
+  /** Connects there instead; the host's name still decides between http and https. */
+  readonly service: ServiceState | undefined;
+}
+
+/** Images from registries, as snapshots. Each tag is resolved once per engine. */
+export class Images {
+  readonly #resolved = new Map<string, Promise<string>>();
+  readonly #pulls = new Map<string, Promise<Pulled>>();
+  readonly #blobs = new SingleFlight<void>();
+
+  constructor(private readonly cx: Context) {}
+
+  /** @throws TgoError from the registry client; NOT_FOUND if the image lacks the platform */
+  async pull(address: string, platform: Platform, { auth, service }: Route): Promise<Pulled> {
+    const given = parseReference(address);
+    const reference =
+      given.tag === undefined && given.digest === undefined ? { ...given, tag: "latest" } : given;
+    const { host } = reference;
+    const mirror = service === undefined ? this.cx.settings.mirrors[host] : undefined;
+    const [sourceHost = "", ...prefix] = (mirror ?? host).split("/");
+    const repository = [...prefix, reference.repository].join("/");
+    const registry = await this.registry(sourceHost, { auth, service });
+    const digest = reference.digest ?? (await this.#resolve(registry, repository, reference));
+    const source = { registry, repository, imageRef: formatReference({ ...reference, digest }) };
+    const key = `${source.imageRef} ${platform}`;
+    const known = this.#pulls.get(key);
+    if (known) return known;
+    const pulled = this.#pull(source, digest, platform);
+    this.#pulls.set(key, pulled);
+    pulled.catch(() => this.#pulls.delete(key));
+    return pulled;
+  }
+
+  /** A registry client, with the container's credentials or else the keychain's. */
+  async registry(host: string, { auth, service }: Route): Promise<Registry> {
+    const { keychain, signal } = this.cx.settings;
+    const credentials = (await authFor(host, auth)) ?? (await keychain(host));
+    const url = service === undefined ? undefined : serviceUrl(host, service);
+    return new Registry({
+      host,
+      ...(url === undefined ? {} : { url }),
+      ...(credentials === undefined ? {} : { credentials }),
+      signal,
+    });
+  }
+
+  #resolve(registry: Registry, repository: string, reference: Reference): Promise<string> {
+    const name = formatReference(reference);
+    const known = this.#resolved.get(name);
+    if (known) return known;
+    const resolved = registry.resolve(repository, reference.tag ?? "latest").then((found) => {
+      if (found) return found.digest;
+      throw new TgoError("NOT_FOUND", `there is no image ${name}`, {
+        where: registry.host,
+        remedy: "check the name and the tag; a private image needs credentials",
+      });
+    });
+    this.#resolved.set(name, resolved);
+    // The next attempt may have other credentials.
+    resolved.catch(() => this.#resolved.delete(name));
+    return resolved;
+  }
+
+  /** The image's manifest and config; its layers are pulled when its files are used. */
+  async #pull(source: Source, digest: string, platform: Platform): Promise<Pulled> {
+    const { store } = this.cx;
+    const { imageRef } = source;
+    const manifest = await this.#manifest(source, digest, platform);
+    await this.#fetchBlob(source, manifest.config.digest);
+    const config = parseConfig(await store.readBlob(manifest.config.digest), imageRef);
+    const blobs = manifest.layers.map(({ mediaType, digest: blob, size }, index): LayerBlob => {
+      const diffId = config.rootfs.diff_ids[index];
+      if (diffId !== undefined) return { mediaType, digest: blob, size, diffId };
+      throw new TgoError("INVALID_RESPONSE", "the image config lists fewer layers than the manifest", {
+        where: imageRef,
+      });
+    });
+    const content = lazy(() => this.#layers(source, blobs, platform));
+    return { image: imageOf(config, snapshotOf(blobs), imageRef), content };
+  }
+
+  async #layers(source: Source, blobs: readonly LayerBlob[], platform: Platform): Promise<Snapshot> {
+    const { store, layers, settings } = this.cx;
+    const missing = blobs.filter(({ digest }) => !store.hasBlob(digest));
+    const event = { kind: "pull", title: source.imageRef, platform } as const;
+    const unpack = async (): Promise<Snapshot> => {
+      await Promise.all(missing.map(({ digest }) => this.#fetchBlob(source, digest)));
+      let fs = EMPTY;
+      for (const blob of blobs) fs = await layers.unpack(fs, blob, store.blobPath(blob.digest));
+      return fs;
+    };
+    if (missing.length > 0) return withEvents(settings.onEvent, event, unpack);
+    settings.onEvent({ ...event, state: "cached" });
+    return unpack();
+  }
+
+  async #manifest(source: Source, digest: string, platform: Platform): Promise<Manifest> {
+    const { store } = this.cx;
+    if (!store.hasBlob(digest)) {
+      const { bytes } = await source.registry.manifest(source.repository, digest);
+      await store.writeBlob(bytes);
+    }
+    const document = parseDocument(await store.readBlob(digest), source.imageRef);
+    if (!isIndex(document)) return document;
+    const platforms = document.manifests.map((entry) => entry.platform && platformOf(entry.platform));
+    const match = document.manifests[platforms.indexOf(platform)];
+    if (match) return this.#manifest(source, match.digest, platform);
+    throw new TgoError("NOT_FOUND", `the image has no ${platform} variant`, {
+      where: source.imageRef,
+      remedy: `it has: ${platforms.filter((name) => name !== undefined).join(", ")}`,
+    });
+  }
+
+  #fetchBlob({ registry, repository }: Source, digest: string): Promise<void> {
+    const { store } = this.cx;
+    return this.#blobs.run(digest, async () => {
+      if (store.hasBlob(digest)) return;
+      await store.withWorkFolder(async (work) => {
+        // The client verifies the digest at the stream's end.
+        const body = await registry.blob(repository, digest);
+        await pipeline(body, createWriteStream(store.path(work, "blob")));
+        await store.keep(`${work}/blob`, `blobs/${digest.replace(":", "/")}`);
+      });
+    });
+  }
+}
+
+/** An image, and its files, which are pulled on first use. */
+export interface Pulled {
+  readonly image: Image;
+  readonly content: Lazy<Snapshot>;
+}
+
+/** Where an image comes from. */
+interface Source {
+  readonly registry: Registry;
+  readonly repository: string;
+  /** The image's own reference, whatever mirror it comes from. */
+  readonly imageRef: string;
+}
+
+/** The credentials for the whole host, whatever path or scheme the address has, as in Dagger. */
+async function authFor(host: string, auth: readonly RegistryAuth[]): Promise<Credentials | undefined> {
+  const hostOf = (address: string): string =>
+    canonicalHost(address.replace(/^https?:\/\//, "").split("/")[0] ?? "");
+  const match = auth.find(({ address }) => hostOf(address) === host);
+  return match && { username: match.username, password: await match.secret.plaintext() };
+}
+
+function serviceUrl(host: string, service: ServiceState): string {
+  if (service.kind !== "host")
+    throw new TgoError("USAGE", "the local engine supports registry services of the host only", {
+      remedy: "give host().service(…), or use Dagger's engine",
+    });
+  const frontend = Number(host.split(":")[1] ?? "0");
+  const port =
+    (service.ports.find((each) => each.frontend === frontend) ?? service.ports[0])?.backend ?? 5000;
+  const scheme = isLoopback(host) ? "http" : "https";
+  return `${scheme}://${service.host}:${port}`;
+}

@@ -1,0 +1,155 @@
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream, lstatSync, readdirSync } from "node:fs";
+import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import pLimit from "p-limit";
+import { runHostCommand } from "../host-command.js";
+import { SingleFlight } from "../single-flight.js";
+import { keyOf } from "../store/keys.js";
+import type { Snapshot } from "../store/snapshot.js";
+import type { Snapshots } from "../store/snapshots.js";
+import type { Store } from "../store/store.js";
+import { layerTar } from "./tar-layer.js";
+
+/** A layer as in a registry. */
+export interface LayerBlob {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  /** Digest of the uncompressed tar. */
+  readonly diffId: string;
+}
+
+const OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+/**
+ * 100 MB of Python become 32.8 MB in 0.6 s at level 1, 30.3 MB in 0.9 s at level 4 and 29.2 MB in 1.5 s at level 6. A layer
+ * is compressed once and pulled many times, and other builders use 6 too.
+ */
+const GZIP_LEVEL = 6;
+
+/** Converts layers between their two forms: folders of the store, and compressed blobs. */
+export class Layers {
+  readonly #blobs = new SingleFlight<LayerBlob | undefined>();
+  readonly #contents = new SingleFlight<LayerBlob>();
+  readonly #limit = pLimit(availableParallelism());
+
+  constructor(
+    private readonly store: Store,
+    private readonly snapshots: Snapshots,
+  ) {}
+
+  /**
+   * The blob of a layer: the one it was pulled as, the one of another layer with the same content, or one compressed now.
+   * @returns undefined if the layer is empty
+   */
+  blobOf(layer: string): Promise<LayerBlob | undefined> {
+    return this.#blobs.run(layer, async () => {
+      const folder = this.store.path("s", layer);
+      if ((await readdir(folder)).length === 0) return undefined;
+      const entry = `meta/layer-${layer.replace("/", "-")}.json`;
+      const known = await this.store.readJson<LayerBlob>(entry);
+      if (known && this.store.hasBlob(known.digest)) return known;
+      const blob = await this.#limit(() => this.#compress(folder));
+      await this.store.writeJson(entry, blob);
+      return blob;
+    });
+  }
+
+  #compress(folder: string): Promise<LayerBlob> {
+    return this.store.withWorkFolder(async (work) => {
+      const read = await layerTar(folder, this.store.path(work, "marks"));
+      const diffId = await sha256Of(read());
+      return this.#contents.run(diffId, async () => {
+        const known = await this.store.readJson<LayerBlob>(diffEntry(diffId));
+        if (known && this.store.hasBlob(known.digest)) return known;
+        const file = this.store.path(work, "layer");
+        const gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 1 << 18 });
+        await pipeline(read(), gzip, createWriteStream(file));
+        const digest = await sha256Of(createReadStream(file, { highWaterMark: 1 << 20 }));
+        const { size } = await stat(file);
+        await this.store.keep(`${work}/layer`, `blobs/${digest.replace(":", "/")}`);
+        const blob = { mediaType: OCI_LAYER_GZIP, digest, size, diffId };
+        await this.store.writeJson(diffEntry(diffId), blob);
+        return blob;
+      });
+    });
+  }
+
+  /** Adds a pulled layer to a snapshot. `tarFile` is its blob, compressed or not. */
+  async unpack(below: Snapshot, blob: LayerBlob, tarFile: string): Promise<Snapshot> {
+    const key = layerKey(below, blob);
+    // Several blobs may unpack to the same folder: the one pulled last counts.
+    await this.store.writeJson(`meta/layer-${key}-fs.json`, blob);
+    if (!this.store.has(diffEntry(blob.diffId))) await this.store.writeJson(diffEntry(blob.diffId), blob);
+    return this.#unpack(below, key, tarFile);
+  }
+
+  /**
+   * Adds an uncompressed layer that is in no registry to a snapshot.
+   * @param without a path to leave out
+   */
+  async unpackBuilt(below: Snapshot, diffId: string, tarFile: string, without: string): Promise<Snapshot> {
+    const blob = await this.store.readJson<LayerBlob>(diffEntry(diffId));
+    if (blob && this.store.hasBlob(blob.digest)) return this.unpack(below, blob, tarFile);
+    return this.#unpack(below, keyOf([below.layers, diffId, without]), tarFile, without);
+  }
+
+  #unpack(below: Snapshot, key: string, tarFile: string, without?: string): Promise<Snapshot> {
+    return this.snapshots.addLayer(below, key, async (folder) => {
+      const xattrs = ["--xattrs", "--xattrs-include=security.capability"];
+      await runHostCommand(["tar", "-C", folder, "-xpf", tarFile, "--numeric-owner", ...xattrs]);
+      if (without !== undefined) await rm(join(folder, without), { force: true });
+      await this.#convertWhiteouts(folder, below);
+    });
+  }
+
+  /** Converts the OCI specification's whiteouts into the overlay's. */
+  async #convertWhiteouts(folder: string, below: Snapshot): Promise<void> {
+    const marks = (await runHostCommand(["find", folder, "-name", ".wh.*", "-print0"]))
+      .split("\0")
+      .filter(Boolean);
+    for (const mark of marks) {
+      const parent = dirname(mark);
+      const name = basename(mark).slice(".wh.".length);
+      const { atime, mtime } = await stat(parent);
+      await rm(mark, { recursive: true });
+      const entries = (root: string): string[] => readdirSync(join(root, parent.slice(folder.length)));
+      const names = name === ".wh..opq" ? await this.snapshots.mount(below, entries) : [name];
+      for (const entry of names) await hide(join(parent, entry));
+      // The image's own times, which layers above inherit.
+      await utimes(parent, atime, mtime);
+    }
+  }
+}
+
+/** The snapshot of these layers, whether or not they have been unpacked. */
+export function snapshotOf(blobs: readonly Pick<LayerBlob, "diffId">[]): Snapshot {
+  return blobs.reduce<Snapshot>(
+    (below, blob) => ({ layers: [...below.layers, `${layerKey(below, blob)}/fs`] }),
+    { layers: [] },
+  );
+}
+
+function layerKey(below: Snapshot, { diffId }: Pick<LayerBlob, "diffId">): string {
+  return keyOf([below.layers, diffId]);
+}
+
+async function sha256Of(chunks: AsyncIterable<unknown>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of chunks) hash.update(chunk as Buffer);
+  return `sha256:${hash.digest("hex")}`;
+}
+
+function diffEntry(diffId: string): string {
+  return `meta/diff-${diffId.replace(":", "-")}.json`;
+}
+
+async function hide(path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false })) return;
+  await mkdir(dirname(path), { recursive: true });
+  await runHostCommand(["mknod", path, "c", "0", "0"]);
+}

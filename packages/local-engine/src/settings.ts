@@ -1,0 +1,14 @@
+import type { Keychain } from "@tgo/registry";
+import type { OnEvent } from "./events.js";
+
+/** The settings of a running engine. */
+export interface Settings {
+  readonly onEvent: OnEvent;
+  /** Stops everything that runs. */
+  readonly signal: AbortSignal;
+  /** A file of the host, mounted into every command. */
+  readonly caBundle: string | undefined;
+  readonly keychain: Keychain;
+  /** Registry mirrors by host: `{"docker.io": "localhost:5000"}`. */
+  readonly mirrors: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,201 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Container } from "@dagger.io/dagger";
+import type { Credentials } from "@tgo/registry";
+import { startRegistry } from "@tgo/testing";
+import { describe, expect, it } from "vitest";
+import { busybox } from "./support/busybox.js";
+import { setUp, sh } from "./support/fixture.js";
+import { inspect } from "./support/inspect.js";
+import { session } from "./support/session.js";
+
+const fixture = setUp();
+
+describe("publishing", () => {
+  it("writes a plain manifest for one platform, with the whole config", () =>
+    session({ home: fixture.home }, async ({ client }) => {
+      const reference = await sh(fixture.base(client), "echo x > /x")
+        .withLabel("l", "v")
+        .withUser("app")
+        .withWorkdir("/home")
+        .withEntrypoint(["sh"])
+        .withDefaultArgs(["-c", "true"])
+        .withExposedPort(8000)
+        .withDockerHealthcheck(["wget -q localhost:8000/health"], {
+          shell: true,
+          interval: "30s",
+          timeout: "1m30s",
+          retries: 3,
+        })
+        .publish(`${fixture.registry.host}/one:1`);
+      expect(reference).toMatch(new RegExp(`^${fixture.registry.host}/one:1@sha256:[0-9a-f]{64}$`));
+      const { raw, config } = inspect(reference.replace(":1@", "@"));
+      expect(raw.mediaType).toBe("application/vnd.oci.image.manifest.v1+json");
+      expect(config).toMatchObject({
+        architecture: "amd64",
+        os: "linux",
+        config: {
+          Labels: { l: "v" },
+          User: "app",
+          WorkingDir: "/home",
+          Entrypoint: ["sh"],
+          Cmd: ["-c", "true"],
+          ExposedPorts: { "8000/tcp": {} },
+          Healthcheck: {
+            Test: ["CMD-SHELL", "wget -q localhost:8000/health"],
+            Interval: 30e9,
+            Timeout: 90e9,
+            Retries: 3,
+          },
+        },
+      });
+      const again = busybox(client, reference);
+      expect(await again.file("/x").contents()).toBe("x\n");
+      const without = await again.withoutDockerHealthcheck().publish(`${fixture.registry.host}/one:2`);
+      expect(inspect(without.replace(":2@", "@")).config).not.toHaveProperty("config.Healthcheck");
+    }));
+
+  it("shares layers with the same files between platforms, and the base's bytes with the base", () =>
+    session({ home: fixture.home }, async ({ client }) => {
+      const source = client.host().directory(fixture.folder({ "pkg/mod.py": "print(1)", "pkg/data": "x" }));
+      const variant = (name: string): Container =>
+        busybox(client, fixture.image, name)
+          .withDirectory("/usr/share/app", source)
+          .withNewFile("/etc/app.conf", "a=1")
+          .withLabel("p", name);
+      const reference = await client
+        .container()
+        .publish(`${fixture.registry.host}/two:1`, {
+          platformVariants: [variant("linux/amd64"), variant("linux/arm64")],
+        });
+      const { raw } = inspect(reference.replace(":1@", "@"));
+      expect(raw.mediaType).toBe("application/vnd.oci.image.index.v1+json");
+      expect(raw.manifests.map((entry) => entry.platform)).toEqual([
+        { architecture: "amd64", os: "linux" },
+        { architecture: "arm64", os: "linux" },
+      ]);
+      expect(raw.annotations).toBeUndefined();
+      const children = raw.manifests.map(({ digest }) =>
+        inspect(`${fixture.registry.host}/two@${digest}`).raw.layers.map((layer) => layer.digest),
+      );
+      const bases = inspect(fixture.image.replace(":1@", "@")).raw.manifests.map(({ digest }) =>
+        inspect(`${fixture.registry.host}/busybox@${digest}`).raw.layers.map((layer) => layer.digest),
+      );
+      expect(children[0]?.slice(-2)).toEqual(children[1]?.slice(-2));
+      expect(children.map((layers) => layers.slice(0, -2))).toEqual(bases);
+    }));
+
+  it("is reproducible: an engine with an empty cache makes the same digest from the same files", async () => {
+    const source = fixture.folder({ "a/b": "1" });
+    const run = (own: string, name: string): Promise<string> =>
+      session({ home: own }, ({ client }) =>
+        busybox(client, fixture.image)
+          .withDirectory("/srv/x", client.host().directory(source).withTimestamps(1_700_000_000))
+          .withoutDirectory("/usr")
+          .publish(`${fixture.registry.host}/${name}:1`),
+      );
+    const other = fixture.folder({});
+    const digests = [await run(fixture.home, "same"), await run(other, "same")].map(
+      (reference) => reference.split("@")[1],
+    );
+    expect(digests[0]).toBe(digests[1]);
+  });
+
+  it("collapses two variants of one platform", () =>
+    session({ home: fixture.home }, async ({ client }) => {
+      const reference = await client.container().publish(`${fixture.registry.host}/collapsed:1`, {
+        platformVariants: [fixture.base(client), fixture.base(client).withLabel("second", "1")],
+      });
+      const { raw, config } = inspect(reference.replace(":1@", "@"));
+      expect(raw.layers).toBeDefined();
+      expect(config.config).toMatchObject({ Labels: { second: "1" } });
+    }));
+
+  it("writes removed files and replaced directories as whiteouts that other tools understand", () =>
+    session({ home: fixture.home }, async ({ client }) => {
+      const changed = sh(
+        fixture.base(client),
+        "rm /etc/group; rm -r /usr; mkdir -p /usr/only; rm -r /home; mkdir /home; echo 1 > /home/new",
+      );
+      const reference = await changed.publish(`${fixture.registry.host}/whiteouts:1`);
+      const from = ["from", "-q", "--tls-verify=false", `docker://${reference.replace(":1@", "@")}`];
+      const id = execFileSync("buildah", from).toString().trim();
+      try {
+        const root = execFileSync("buildah", ["mount", id]).toString().trim();
+        expect(readdirSync(join(root, "etc"))).toEqual(["passwd"]);
+        expect(readdirSync(join(root, "usr"))).toEqual(["only"]);
+        expect(readdirSync(join(root, "home"))).toEqual(["new"]);
+      } finally {
+        execFileSync("buildah", ["rm", id]);
+      }
+      // And this engine too, from the registry, with an empty store.
+      const other = fixture.folder({});
+      await session({ home: other }, async ({ client: fresh }) => {
+        const again = busybox(fresh, reference);
+        expect(await again.directory("/usr").entries()).toEqual(["only/"]);
+        expect(await again.directory("/home").entries()).toEqual(["new"]);
+        expect(await again.exists("/etc/group")).toBe(false);
+      });
+    }));
+
+  it("pulls through a mirror that does not show in the image's name", () =>
+    session({ home: fixture.home, mirrors: { "docker.io": fixture.registry.host } }, async ({ client }) => {
+      const reference = fixture.image.replace(
+        `${fixture.registry.host}/busybox`,
+        "docker.io/library/busybox",
+      );
+      await fixture.base(client).publish(`${fixture.registry.host}/library/busybox:1`);
+      expect(await busybox(client, "busybox:1").imageRef()).toMatch(
+        /^docker\.io\/library\/busybox:1@sha256:/,
+      );
+      expect(reference).toContain("docker.io");
+    }));
+
+  it("writes an OCI layout as a tar file", () =>
+    session({ home: fixture.home }, async ({ client }) => {
+      const file = join(fixture.folder({}), "image.tar");
+      await fixture.base(client).export(file);
+      const config = JSON.parse(
+        execFileSync("skopeo", ["inspect", "--config", `oci-archive:${file}`]).toString(),
+      ) as { architecture: string };
+      expect(config.architecture).toBe("amd64");
+      expect(await fixture.base(client).asTarball().size()).toBeGreaterThan(100_000);
+    }));
+
+  it("names a missing image and a missing platform", () =>
+    session({ home: fixture.home }, async ({ client }) => {
+      await expect(busybox(client, `${fixture.registry.host}/nothing:1`).sync()).rejects.toThrow(
+        `there is no image ${fixture.registry.host}/nothing:1`,
+      );
+      await expect(busybox(client, fixture.image, "linux/s390x").sync()).rejects.toThrow(
+        "the image has no linux/s390x variant",
+      );
+    }));
+});
+
+describe("credentials", () => {
+  it("reach the registry they are for, from the keychain or from withRegistryAuth", async () => {
+    const closed = await startRegistry({ auth: "basic", username: "user", password: "pass-word" });
+    const address = `${closed.host}/private/image:1`;
+    try {
+      await session({ home: fixture.home }, async ({ client }) => {
+        await expect(fixture.base(client).publish(address)).rejects.toThrow(/credentials/i);
+        const secret = client.setSecret("password", "pass-word");
+        expect(
+          await fixture.base(client).withRegistryAuth(address, "user", secret).publish(address),
+        ).toContain("@sha256:");
+        await expect(busybox(client, address).imageRef()).rejects.toThrow(/credentials/i);
+        const known = client.container().withRegistryAuth(closed.host, "user", secret);
+        expect(await known.from(address).imageRef()).toContain("@sha256:");
+      });
+      const known = (of: string): Promise<Credentials | undefined> =>
+        Promise.resolve(of === closed.host ? { username: "user", password: "pass-word" } : undefined);
+      await session({ home: fixture.home, keychain: known }, async ({ client }) => {
+        expect(await busybox(client, address).imageRef()).toContain("@sha256:");
+      });
+    } finally {
+      await closed.stop();
+    }
+  });
+});
