@@ -71,7 +71,7 @@ export default {
       name: "not-for-packages",
       severity: "error",
       comment: "packages, apps and pipelines import nothing from the folders that use them",
-      from: { path: "^(packages|apps|pipelines)/" },
+      from: { path: "^(packages|apps|pipelines)/", pathNot: "/test/" },
       to: { path: `^(${USERS_OF_TESTING.join("|")})/` },
     },
     {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { defineConfig, type Plugin } from "vitest/config";
 import { bundleTools } from "./scripts/bundle.mjs";
 
-/** Scripts of other languages, and the program for containers, as text: as scripts/bundle.mjs has them. */
+/** Imports of shell and Python scripts and of the container tools as text, as in scripts/bundle.mjs. */
 const text: Plugin = {
   name: "tgo-text",
   enforce: "pre",
@@ -27,6 +27,7 @@ export default defineConfig({
             "packages/*/test/**/*.test.ts",
             "pipelines/*/test/**/*.test.ts",
             "bench/test/**/*.test.ts",
+            "scripts/test/**/*.test.mjs",
           ],
           testTimeout: 20_000,
         },

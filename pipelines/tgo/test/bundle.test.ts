@@ -1,0 +1,30 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+
+const core = await readFile(new URL("../lib/core.js", import.meta.url), "utf8");
+
+/** The source files that esbuild names above their code. */
+const files = [...core.matchAll(/^\/\/ ((?:node_modules|packages|pipelines)\/.*)$/gm)].map(
+  ([, file]) => file,
+);
+
+describe("the bundle", () => {
+  it("has no more than 700 kB", () => {
+    expect(Buffer.byteLength(core)).toBeLessThanOrEqual(700_000);
+  });
+
+  it("has neither zod's classic API nor its JSON Schema code", () => {
+    expect(files).toContain("packages/functions/src/pipelines.ts");
+    expect(
+      files.filter((file) => /\/zod\/v4\/classic\/|\/json-schema|to-json-schema/.test(file ?? "")),
+    ).toEqual([]);
+  });
+
+  it("and its types are marked as generated", async () => {
+    const types = await readFile(new URL("../lib/core.d.ts", import.meta.url), "utf8");
+    const attributes = await readFile(new URL("../.gitattributes", import.meta.url), "utf8");
+    for (const text of [core, types]) expect(text.split("\n")[0]).toContain("@generated");
+    for (const file of ["core.js", "core.d.ts", "core.d.ts.map"])
+      expect(attributes).toContain(`lib/${file} linguist-generated -diff\n`);
+  });
+});
