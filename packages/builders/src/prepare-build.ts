@@ -9,9 +9,9 @@ import { loadSource, type SourceOptions } from "./source/load-source.js";
 
 export interface PrepareOptions extends SourceOptions {
   /** Build values as NAME=value. */
-  readonly values?: readonly string[] | undefined;
+  readonly values?: readonly string[];
   /** The version to build, without a v; part of the image. */
-  readonly version?: string | undefined;
+  readonly version?: string;
 }
 
 /**

@@ -81,6 +81,7 @@ describe("templates", () => {
         revision: "c0ffee",
         created: new Date("2026-01-02T03:04:05Z"),
         modified: new Date(0),
+        uncommitted: undefined,
         hash: "",
         entries: [],
         hidden: [],

@@ -1,7 +1,7 @@
 import { buildVariants, type BuildContext, type BuildRequest, type Built } from "@tgo/builders";
 import { retryIfCanceled, testVariant, type VariantProof } from "./test-variant.js";
 
-/** A service's variants, and what was seen of each. */
+/** A built service, and the proof of each variant. */
 export interface TestedBuild {
   readonly built: Built;
   readonly proofs: readonly VariantProof[];

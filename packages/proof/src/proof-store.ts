@@ -9,30 +9,30 @@ export const PROOF_VOLUME = "tgo-proofs";
 
 const FOLDER = "/var/lib/tgo/proofs";
 
-/** Prints the records that exist, one a line. */
+/** Prints the existing records, one per line. */
 const READ = `cd "$0" && for name; do if [ -f "$name" ]; then cat "$name"; echo; fi; done`;
-/** Writes pairs of name and record, each in one step. */
+/** Writes pairs of name and record, each atomically. */
 const WRITE = `cd "$0" && while [ $# -gt 1 ]; do printf %s "$2" > "$1.$$" && mv "$1.$$" "$1" || exit 1; shift 2; done`;
 
-/** A proof as the store keeps it: what was tested, and by which definition. */
+/** A stored proof, with the tests that it covers. */
 interface ProofRecord {
   /** Digest of the variant's manifest. */
   readonly manifest: string;
-  /** Hash of what the definition says is tested. */
+  /** Hash of the tests in the service's definition. */
   readonly tests: string;
   readonly proof: VariantProof;
 }
 
 /**
- * Proofs by manifest digest, in a cache volume of the engine. A proof counts only for the tests it was made with: a
- * definition with other smoke commands needs another one.
+ * Proofs by manifest digest, in a cache volume of the engine. A proof is valid only for the tests that were run: a
+ * definition with other smoke commands needs a new one.
  */
 export class ProofStore {
   constructor(private readonly context: BuildContext) {}
 
   /**
    * @param manifests digests of variants' manifests
-   * @returns proofs by manifest digest; what is missing or unreadable is left out
+   * @returns proofs by manifest digest, without those that are missing or unreadable
    */
   async read(service: Service, manifests: readonly string[]): Promise<ReadonlyMap<string, VariantProof>> {
     if (manifests.length === 0) return new Map();
@@ -60,7 +60,7 @@ export class ProofStore {
     return (
       tools
         .withMountedCache(FOLDER, this.context.client.cacheVolume(PROOF_VOLUME))
-        // The volume changes between runs: an engine must not answer this step from its cache.
+        // The volume changes between runs, so the engine must not reuse a cached result of this step.
         .withEnvVariable("TGO_RUN", randomUUID())
         .withExec(["sh", "-c", script, FOLDER, ...args])
         .stdout()
@@ -68,7 +68,7 @@ export class ProofStore {
   }
 }
 
-/** Hash of the tests that a definition asks for. */
+/** Hash of the tests in a definition. */
 function testsOf(service: Service): string {
   const { smoke, allowForeign } = service;
   const tests = { plan: smokePlan(service), env: smoke.env, allowForeign };
@@ -82,7 +82,7 @@ function fileOf(manifest: string): string {
 function parseRecord(line: string): ProofRecord | undefined {
   if (line.trim() === "") return undefined;
   try {
-    // Written by this class alone; half a record of a full disk is no JSON.
+    // Only this class writes records. A record that a full disk cut off is invalid JSON.
     return JSON.parse(line) as ProofRecord;
   } catch {
     return undefined;

@@ -3,18 +3,18 @@ import type { Platform, Service } from "@tgo/catalog";
 import { checkVariant } from "./check-variant.js";
 import { smokeVariant } from "./smoke-variant.js";
 
-/** What was seen of a variant before it was published. */
+/** The test results of a variant. */
 export interface VariantProof {
   readonly platform: Platform;
-  /** Files that were read. */
+  /** The number of files checked. */
   readonly files: number;
-  /** Those of them that are ELF files, all of them for the platform. */
+  /** The number of ELF files among them, all of them for the platform. */
   readonly elf: number;
-  /** The smoke run's; absent when the variant was not run. */
+  /** The results of the smoke test; absent if the variant was not run. */
   readonly smoke?: {
-    /** What the variant itself says it runs on: x86_64, aarch64. */
+    /** The machine that the running variant reports: x86_64, aarch64. */
     readonly machine: string;
-    /** One line a step. */
+    /** One line per step. */
     readonly lines: readonly string[];
   };
 }
@@ -45,8 +45,8 @@ export async function testVariant(
 }
 
 /**
- * Dagger lets equal steps of two sessions share one run. When the session that started it is stopped, the other one
- * fails with it although nothing is wrong: it is run once more.
+ * Retries once after a cancellation. Dagger sessions share equal steps: if the session that started a step is stopped, the
+ * step fails in the other session too.
  */
 export async function retryIfCanceled<T>(
   { signal }: Pick<BuildContext, "signal">,

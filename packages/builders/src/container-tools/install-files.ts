@@ -12,13 +12,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join, posix } from "node:path";
-
-interface Attributes {
-  /** Octal; by default that of the original file, or 0755 for a new directory. */
-  readonly mode?: string | undefined;
-  /** uid or uid:gid; the gid defaults to the uid, the owner to root. */
-  readonly owner?: string | undefined;
-}
+import type { Image } from "@tgo/catalog";
 
 /** What to install into the file system of an image. Paths are absolute in the image, and never leave the root. */
 export interface InstallFilesInput {
@@ -27,9 +21,9 @@ export interface InstallFilesInput {
   readonly source: string;
   /** Time of new and changed entries, in seconds since 1970. */
   readonly seconds: number;
-  readonly directories: readonly (Attributes & { readonly path: string })[];
-  readonly links: readonly { readonly path: string; readonly target: string }[];
-  readonly files: readonly (Attributes & { readonly from: string; readonly to: string })[];
+  readonly directories: Image["directories"];
+  readonly links: Image["links"];
+  readonly files: Image["files"];
   readonly texts: readonly { readonly path: string; readonly text: string }[];
 }
 
@@ -73,6 +67,9 @@ export async function installFiles({ root, source, seconds, ...input }: InstallF
   return null;
 }
 
+type Attributes = Pick<Image["files"][number], "mode" | "owner">;
+
+/** Sets an octal mode, and an owner given as uid or uid:gid; the gid defaults to the uid. */
 async function setAttributes(path: string, { mode, owner }: Attributes): Promise<void> {
   if (owner !== undefined) {
     const [uid = "0", gid = uid] = owner.split(":");

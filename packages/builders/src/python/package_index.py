@@ -43,7 +43,7 @@ def look_up(requirements, indexes, pypi, work):
     """The packages of a set of requirements as in pylock.toml (PEP 751), and notes about yanked versions."""
     pylock = os.path.join(work, "pylock.toml")
     command = ["uv", "pip", "compile", "--no-config", "--universal", "--no-deps", "--generate-hashes"]
-    command += ["--format", "pylock.toml", "--output-file", pylock, *flags(indexes, pypi), requirements]
+    command += ["--format", "pylock.toml", "--output-file", pylock, *index_flags(indexes, pypi), requirements]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise _failure(done.stderr, indexes, pypi)

@@ -25,14 +25,14 @@ export interface Source {
    */
   readonly modified: Date;
   /** Why it does not equal a commit, if that is known. */
-  readonly uncommitted?: Uncommitted | undefined;
+  readonly uncommitted: Uncommitted | undefined;
 }
 
 export interface SourceOptions {
-  readonly source?: Directory | undefined;
-  readonly revision?: string | undefined;
+  readonly source?: Directory;
+  readonly revision?: string;
   /** The source's time, in RFC 3339 or as seconds since 1970. */
-  readonly created?: string | undefined;
+  readonly created?: string;
 }
 
 /** Never part of an image, whatever .dockerignore contains. */
@@ -88,9 +88,9 @@ export async function loadSource(
 
 interface Found {
   readonly directory: Directory;
-  readonly revision?: string | undefined;
-  readonly created?: Date | undefined;
-  readonly uncommitted?: Uncommitted | undefined;
+  readonly revision?: string;
+  readonly created?: Date;
+  readonly uncommitted?: Uncommitted;
 }
 
 async function findSource(
@@ -139,7 +139,7 @@ async function gitState(
     const isInFolder = (path: string): boolean => folder === "" || `${path}/`.startsWith(`${folder}/`);
     const files = changed.flat().filter(isInFolder);
     if (files.length > 0) return { uncommitted: { changed: files } };
-    return { revision, created: await commitTimeOf(context, repository.head(), revision) };
+    return { revision, ...(await commitTimeOf(context, repository.head(), revision)) };
   } catch (cause) {
     // For example, a worktree's .git is a file that points elsewhere, or the repository has no commit yet.
     context.progress.note({ step: "prepare" }, `the source's .git cannot be read: ${errorMessage(cause)}`);
@@ -147,9 +147,15 @@ async function gitState(
   }
 }
 
-/** The commit's time; undefined if it cannot be determined. */
-async function commitTimeOf(context: BuildContext, ref: GitRef, revision: string): Promise<Date | undefined> {
-  return readCommitTime(context, ref.tree().directory(".git"), revision).catch(() => undefined);
+/** The commit's time, if it can be determined. */
+async function commitTimeOf(
+  context: BuildContext,
+  ref: GitRef,
+  revision: string,
+): Promise<{ readonly created?: Date }> {
+  const git = ref.tree().directory(".git");
+  const created = await readCommitTime(context, git, revision).catch(() => undefined);
+  return created === undefined ? {} : { created };
 }
 
 async function isDirectory(directory: Directory, path: string): Promise<boolean> {
@@ -165,12 +171,12 @@ async function fromGit(context: BuildContext, name: string, service: Service): P
     const head = context.client.git(repository).head();
     const revision = await head.commit();
     const directory = await head.tree().directory(path).sync();
-    const created = await commitTimeOf(context, head, revision);
+    const time = await commitTimeOf(context, head, revision);
     context.progress.note(
       { step: "prepare", service: name },
       `source: ${repository} (${path}) at ${revision}`,
     );
-    return { directory, revision, created };
+    return { directory, revision, ...time };
   } catch (cause) {
     throw new TgoError(
       "SOURCE",

@@ -15,6 +15,7 @@ function source(parts: Partial<Source>): Source {
     revision: "dev-aaaaaaaaaaaa",
     created: new Date("2026-01-02T03:04:05Z"),
     modified: new Date("2026-01-02T03:04:05Z"),
+    uncommitted: undefined,
     ...parts,
   };
 }

@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { BuildContext } from "@tgo/builders";
+import { applyOverride, type Service } from "@tgo/catalog";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { ProofStore, type VariantProof } from "../src/index.js";
+
+const execute = promisify(execFile);
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tgo-proofs-"));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** An engine whose containers run their commands on this machine, with the folder as the cache volume. */
+function fakeContext(): BuildContext {
+  const container = {
+    withNewFile: () => container,
+    withMountedCache: () => container,
+    withEnvVariable: () => container,
+    withExec: ([program = "", flag = "", script = "", , ...args]: string[]) => ({
+      stdout: async () => (await execute(program, [flag, script, folder, ...args])).stdout,
+    }),
+  };
+  const context = {
+    bases: { container: () => Promise.resolve(container) },
+    client: { cacheVolume: () => undefined },
+    native: "linux/amd64",
+  };
+  return context as unknown as BuildContext;
+}
+
+function serviceOf(fields: object): Service {
+  const { service } = applyOverride({
+    services: { service: { title: "X", build: { strategy: "python" }, ...fields } },
+  }).services;
+  if (service === undefined) throw new Error("no service");
+  return service;
+}
+
+const context = fakeContext();
+const service = serviceOf({});
+const manifest = `sha256:${"a".repeat(64)}`;
+const proof: VariantProof = { platform: "linux/amd64", files: 10, elf: 2 };
+
+it("runs the README's example", async () => {
+  const store = new ProofStore(context);
+  await store.write(service, new Map([[manifest, proof]]));
+  const proofs = await store.read(service, [manifest]);
+
+  expect(proofs).toEqual(new Map([[manifest, proof]]));
+  const [, example = "no example"] =
+    /```ts\n(.*?)```/s.exec(await readFile(new URL("../README.md", import.meta.url), "utf8")) ?? [];
+  const test = await readFile(new URL(import.meta.url), "utf8");
+  expect(test.replaceAll(/^ {2}/gm, "")).toContain(example);
+});
+
+it("returns no proof for another manifest, or for a definition with other tests", async () => {
+  const store = new ProofStore(context);
+  await store.write(service, new Map([[manifest, proof]]));
+  expect(await store.read(service, [`sha256:${"b".repeat(64)}`])).toEqual(new Map());
+  expect(await store.read(serviceOf({ smoke: { exec: [["true"]] } }), [manifest])).toEqual(new Map());
+});
