@@ -3,7 +3,7 @@ import { TgoError } from "@tgo/errors";
 import type { CommanderError } from "commander";
 import type { ModuleApi } from "./module-api.js";
 
-/** Commander's error as ours: with the nearest name, and the help to read. */
+/** Turns commander's error into a TgoError with the nearest name and the help to read. */
 export function usageError(
   error: CommanderError,
   argv: readonly string[],

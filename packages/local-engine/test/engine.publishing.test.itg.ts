@@ -64,11 +64,9 @@ describe("publishing", () => {
           .withDirectory("/usr/share/app", source)
           .withNewFile("/etc/app.conf", "a=1")
           .withLabel("p", name);
-      const reference = await client
-        .container()
-        .publish(`${fixture.registry.host}/two:1`, {
-          platformVariants: [variant("linux/amd64"), variant("linux/arm64")],
-        });
+      const reference = await client.container().publish(`${fixture.registry.host}/two:1`, {
+        platformVariants: [variant("linux/amd64"), variant("linux/arm64")],
+      });
       const { raw } = inspect(reference.replace(":1@", "@"));
       expect(raw.mediaType).toBe("application/vnd.oci.image.index.v1+json");
       expect(raw.manifests.map((entry) => entry.platform)).toEqual([

@@ -21,27 +21,27 @@ const objects = Object.values(ours.getTypeMap()).filter(
   (type): type is GraphQLObjectType => isObjectType(type) && !type.name.startsWith("__"),
 );
 
-/** The schema of the real engine, where a developer has it; the SDK's generated client is there always. */
+/** The real engine's schema, if it is available here; the SDK's generated client always is. */
 const FILE =
   process.env.TGO_DAGGER_SCHEMA ??
   join(import.meta.dirname, "../../../../shared/dagger/schema-v0.21.8.graphql");
 console.info(
-  `schema test: held to the SDK's client${existsSync(FILE) ? ` and to ${FILE}` : " (set TGO_DAGGER_SCHEMA to compare with the engine's schema too)"}`,
+  `schema test: compared with the SDK's client${existsSync(FILE) ? ` and ${FILE}` : " (set TGO_DAGGER_SCHEMA to compare with the engine's schema too)"}`,
 );
 
-describe("what is served", () => {
-  it("is answered, each field by a function of its own", () => {
+describe("the schema", () => {
+  it("has a resolver for each field", () => {
     for (const type of objects)
       for (const field of Object.keys(type.getFields()))
         if (field !== "id") expect(FIELDS[type.name]).toHaveProperty(field);
   });
 });
 
-describe("what is served, in the SDK's generated client", () => {
+describe("the schema, compared with the SDK's generated client", () => {
   const sdk = readSdk();
   const fields = objects.flatMap((type) =>
     Object.values(type.getFields())
-      // The SDK writes node(id:) by itself.
+      // The SDK implements node(id:) itself.
       .filter((field) => !(type.name === "Query" && field.name === "node"))
       .map((field) => ({ name: `${type.name}.${field.name}`, type, field })),
   );
@@ -59,14 +59,14 @@ describe("what is served, in the SDK's generated client", () => {
   });
 });
 
-describe.runIf(existsSync(FILE))("what is served, in the real engine's schema", () => {
+describe.runIf(existsSync(FILE))("the schema, compared with the real engine's schema", () => {
   const real = buildSchema(existsSync(FILE) ? readFileSync(FILE, "utf8") : "type Query { version: String! }");
 
   it.each(objects.map((type) => ({ name: type.name, type })))(
     "$name has no other interfaces, and the same fields, arguments and defaults",
     ({ type }) => {
-      const there = real.getType(type.name) as GraphQLObjectType;
-      expect(there.getInterfaces().map(String)).toEqual(
+      const theirs = real.getType(type.name) as GraphQLObjectType;
+      expect(theirs.getInterfaces().map(String)).toEqual(
         expect.arrayContaining(type.getInterfaces().map(String)),
       );
       const shape = (of: GraphQLObjectType): Record<string, unknown> =>
@@ -86,28 +86,28 @@ describe.runIf(existsSync(FILE))("what is served, in the real engine's schema", 
             ];
           }),
         );
-      expect(shape(type)).toEqual(shape(there));
+      expect(shape(type)).toEqual(shape(theirs));
     },
   );
 
   it("has the same enums, and the fields of the inputs", () => {
     for (const type of Object.values(ours.getTypeMap())) {
-      const there = real.getType(type.name);
-      if (isEnumType(type) && isEnumType(there) && !type.name.startsWith("__"))
-        expect(type.getValues().map(({ name }) => name)).toEqual(there.getValues().map(({ name }) => name));
-      if (isInputObjectType(type) && isInputObjectType(there))
-        expect(Object.values(there.getFields()).map((f) => `${f.name}: ${String(f.type)}`)).toEqual(
+      const theirs = real.getType(type.name);
+      if (isEnumType(type) && isEnumType(theirs) && !type.name.startsWith("__"))
+        expect(type.getValues().map(({ name }) => name)).toEqual(theirs.getValues().map(({ name }) => name));
+      if (isInputObjectType(type) && isInputObjectType(theirs))
+        expect(Object.values(theirs.getFields()).map((f) => `${f.name}: ${String(f.type)}`)).toEqual(
           expect.arrayContaining(Object.values(type.getFields()).map((f) => `${f.name}: ${String(f.type)}`)),
         );
     }
   });
 
-  it("leaves out no argument that must be given", () => {
+  it("leaves out no required argument", () => {
     for (const type of objects)
       for (const { name, args } of Object.values(type.getFields())) {
-        const there = (real.getType(type.name) as GraphQLObjectType).getFields()[name];
+        const theirs = (real.getType(type.name) as GraphQLObjectType).getFields()[name];
         const required =
-          there?.args.filter((argument) => isRequiredArgument(argument)).map((argument) => argument.name) ??
+          theirs?.args.filter((argument) => isRequiredArgument(argument)).map((argument) => argument.name) ??
           [];
         expect(args.map((argument) => argument.name)).toEqual(expect.arrayContaining(required));
       }
@@ -121,7 +121,7 @@ interface Signature {
   readonly returns: string;
 }
 
-/** How the SDK's generator renders a field: https://github.com/dagger/dagger/tree/v0.21.8/cmd/codegen/generator/typescript */
+/** A field as the SDK's generator renders it: https://github.com/dagger/dagger/tree/v0.21.8/cmd/codegen/generator/typescript */
 function signature({ args, type, name }: GraphQLField<unknown, unknown>): Signature {
   const render = (argument: GraphQLArgument): string =>
     `${argument.name}: ${typescriptType(String(argument.type))}`;
@@ -137,7 +137,7 @@ function signature({ args, type, name }: GraphQLField<unknown, unknown>): Signat
   };
 }
 
-/** Of a type as GraphQL writes it: `[String!]!`. */
+/** The TypeScript type for a GraphQL type such as `[String!]!`. */
 function typescriptType(type: string): string {
   const bare = type.replace(/!$/, "");
   const [, item] = /^\[(.*)\]$/.exec(bare) ?? [];
@@ -146,7 +146,7 @@ function typescriptType(type: string): string {
   return scalars[bare] ?? bare;
 }
 
-/** A function of the SDK's client, as declared. */
+/** A declared method of the SDK's client. */
 interface Declared {
   readonly parameters: readonly {
     readonly name: string;
@@ -156,7 +156,7 @@ interface Declared {
   readonly returns: string;
 }
 
-/** The SDK's declarations, read by the compiler. Arguments of type ID are classes there: both sides say ID. */
+/** The SDK's declarations, parsed by the compiler. Their classes for arguments of type ID are renamed to ID. */
 function readSdk() {
   const file = createRequire(import.meta.url)
     .resolve("@dagger.io/dagger")
@@ -203,7 +203,7 @@ function readSdk() {
       const positional = bag ? declared.parameters.slice(0, -1) : declared.parameters;
       return {
         positional: positional.map(({ name, type }) => `${name}: ${idOf(type)}`),
-        // Options this engine leaves out are answered with an error that names them.
+        // Options that this engine leaves out fail with an error that names them.
         options: (bag ?? [])
           .filter(({ name }) => args.includes(name))
           .map(({ name, type }) => `${name}: ${idOf(type)}`)

@@ -54,13 +54,13 @@ describe("the selected paths", () => {
     ["a name at the top only", { exclude: ["*.log"] }, EVERYTHING.filter((path) => path !== "b.log")],
     ["a name at every depth", { exclude: ["**/*.log"] }, EVERYTHING.filter((path) => !path.endsWith(".log"))],
     [
-      "a directory with all it holds",
+      "a directory with all its contents",
       { exclude: ["node_modules/", ".git", "/lib"] },
       ["a.py", "b.log", "out", "out/.gitignore"],
     ],
     ["everything but", { exclude: ["**", "!lib/deep"] }, ["lib", "lib/deep", "lib/deep/e.py"]],
     [
-      "included files with the directories above them",
+      "included files with their parent directories",
       { include: ["**/*.py"] },
       ["a.py", "lib", "lib/c.py", "lib/deep", "lib/deep/e.py"],
     ],
@@ -70,7 +70,7 @@ describe("the selected paths", () => {
       ["lib", "lib/c.py", "lib/d.log"],
     ],
     [
-      "what is excluded, but for what is in it",
+      "excluded directories except for a file in them",
       { exclude: ["lib", "!lib/deep/e.py", ".git", "node_modules", "out"] },
       ["a.py", "b.log", "lib", "lib/deep", "lib/deep/e.py"],
     ],
