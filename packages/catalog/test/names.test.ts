@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   applyOverride,
   mirrored,
+  nearestName,
   parsePlatform,
   parseRegistryFlag,
   registryRepository,
@@ -14,6 +15,22 @@ const catalog = applyOverride({
     "tgo-api": { title: "API", build: { strategy: "python" } },
     "tgo-web": { title: "Web", build: { strategy: "static-web" } },
   },
+});
+
+describe("the nearest name", () => {
+  it.each([
+    ["tgo-wb", "tgo-web"],
+    ["TGO-WEB", "tgo-web"],
+    ["dockerhub", "DockerHub"],
+    ["postgres", undefined],
+    ["", undefined],
+  ])("to %j is %j", (name, expected) => {
+    expect(nearestName(name, ["tgo-api", "tgo-web", "DockerHub"])).toBe(expected);
+  });
+
+  it("is none of none", () => {
+    expect(nearestName("x", [])).toBeUndefined();
+  });
 });
 
 describe("services by name", () => {

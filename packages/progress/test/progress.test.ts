@@ -14,6 +14,15 @@ function recorder(signal?: AbortSignal): { events: ProgressEvent[]; progress: Pr
   };
 }
 
+describe("formatEvent", () => {
+  it.each([
+    [4_700, "a build done (4.7 s)"],
+    [65_000, "a build done (1 min 05 s)"],
+  ])("shows %d ms as a report does", (durationMs, line) => {
+    expect(formatEvent({ kind: "end", id: "1", step: "build", service: "a", durationMs })).toBe(line);
+  });
+});
+
 describe("Progress", () => {
   it("pairs the begin and the end of a step and measures the time between", async () => {
     const { events, progress } = recorder();

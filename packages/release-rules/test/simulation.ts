@@ -16,7 +16,7 @@ import {
 
 interface Image {
   readonly digest: string;
-  readonly annotation: string | undefined;
+  readonly annotation?: string;
 }
 
 /** Registries as maps, for release rules to be tried on. */
@@ -30,7 +30,10 @@ export class Simulation {
   ) {}
 
   put(service: string, registry: string, tag: string, digest: string, annotation?: string): void {
-    this.#repository(service, registry).set(tag, { digest, annotation });
+    this.#repository(service, registry).set(tag, {
+      digest,
+      ...(annotation === undefined ? {} : { annotation }),
+    });
   }
 
   /** The same tag of all services in all registries. */
@@ -109,7 +112,13 @@ export class Simulation {
     if (!gate.open) return undefined;
     const { policy, ...rest } = flags;
     const policies = policy && Object.fromEntries(services.map((service) => [service, policy]));
-    return planRelease({ version, gate, registries: this.registries, policies, ...rest });
+    return planRelease({
+      version,
+      gate,
+      registries: this.registries,
+      ...(policies && { policies }),
+      ...rest,
+    });
   }
 
   /** Does what a plan asks for until there is nothing more to do. */

@@ -18,7 +18,7 @@ const b = digest("b");
 function tags(...texts: string[]): SeenTag[] {
   return texts.map((text) => {
     const [, tag = "", hex = "", annotation] = /^(\S+)=(\w+)(?: (\S+))?$/.exec(text) ?? [];
-    return { tag, digest: digest(hex), annotation };
+    return { tag, digest: digest(hex), ...(annotation === undefined ? {} : { annotation }) };
   });
 }
 
@@ -217,11 +217,14 @@ describe("the status of what is released", () => {
       "1.2.3.4",
     );
     const seen: fc.Arbitrary<SeenTag[]> = fc.uniqueArray(
-      fc.record({
-        tag,
-        digest: fc.constantFrom(a, b),
-        annotation: fc.constantFrom(undefined, "1.2.3", "1.2.2", "main", "", "9.9.9"),
-      }),
+      fc.record(
+        {
+          tag,
+          digest: fc.constantFrom(a, b),
+          annotation: fc.constantFrom("1.2.3", "1.2.2", "main", "", "9.9.9"),
+        },
+        { requiredKeys: ["tag", "digest"] },
+      ),
       { selector: (one) => one.tag },
     );
     const held: fc.Arbitrary<RegistrySnapshot["contents"]> = fc.oneof(

@@ -1,4 +1,4 @@
-import { isTgoError } from "@tgo/errors";
+import { isTgoError, type TgoError } from "@tgo/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareVersions, newestVersion, parseVersion, readVersion } from "../src/index.js";
@@ -130,13 +130,7 @@ describe("versions in order", () => {
   });
 });
 
-function thrownBy(act: () => unknown): {
-  code: string;
-  what: string;
-  where?: string;
-  remedy?: string;
-  message: string;
-} {
+function thrownBy(act: () => unknown): TgoError {
   try {
     act();
   } catch (error) {

@@ -16,7 +16,7 @@ import {
   partlyWrittenReport,
   releasedReport,
 } from "./release-sample.js";
-import { DIGEST, failedReport, report, service } from "./sample.js";
+import { DIGEST, failedReport, report, service, without } from "./sample.js";
 
 function keysOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(keysOf);
@@ -196,7 +196,7 @@ describe("a release that is out, and incomplete", () => {
   });
 
   it("by promote is done, and without a command that helps names none", () => {
-    const text = renderText(incompleteReport({ command: "promote", next: undefined }));
+    const text = renderText(without(incompleteReport({ command: "promote" }), "next"));
     expect(text).toMatch(/^promote 1\.2\.3 done, incomplete · /);
     expect(text).toContain("1.2.3 is out. Optional registries are incomplete.\n");
   });
@@ -230,7 +230,7 @@ describe("the text report of a release", () => {
 
   it("keeps its prose within the width", () => {
     for (const report of [partlyWrittenReport(), closedGateReport()]) {
-      const lines = renderText({ ...report, next: undefined }, { width: 100 }).split("\n");
+      const lines = renderText(without(report, "next"), { width: 100 }).split("\n");
       expect(lines.filter((line) => line.length > 100 && !line.includes(" | "))).toEqual([]);
     }
   });
@@ -250,13 +250,16 @@ describe("the text report of a release", () => {
 });
 
 describe("the report of a run that failed before any service started", () => {
-  const early = report({
-    ok: false,
-    engine: undefined,
-    pipeline: undefined,
-    services: [],
-    problems: [{ code: "ENVIRONMENT", what: "no engine", where: "this machine", remedy: "Start one." }],
-  });
+  const problem = {
+    code: "ENVIRONMENT",
+    what: "no engine",
+    where: "this machine",
+    remedy: "Start one.",
+  } as const;
+  const early = without(
+    report({ ok: false, engine: undefined, services: [], problems: [problem] }),
+    "pipeline",
+  );
 
   it.each(["text", "markdown", "html"] as const)("says what and why in %s", (format) => {
     const page = render(early, format);

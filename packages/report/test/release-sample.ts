@@ -1,5 +1,5 @@
 import type { RegistryReport, Report, ServiceReport, TagReport } from "../src/index.js";
-import { DIGEST, OTHER, report, service } from "./sample.js";
+import { DIGEST, OTHER, report, service, without } from "./sample.js";
 
 const SERVICES = ["tgo-api", "tgo-ai", "tgo-platform", "tgo-rag", "tgo-web", "tgo-widget-app"];
 const REGISTRIES = ["ghcr", "dockerhub", "acr"];
@@ -29,7 +29,7 @@ function tags(
 }
 
 /** The registries, of which the second one takes no records. */
-function recorded(name: string, record: RegistryReport["record"]): RegistryReport[] {
+function recorded(name: string, record: NonNullable<RegistryReport["record"]>): RegistryReport[] {
   return service(name).registries.map((each, index) => (index === 1 ? each : { ...each, record }));
 }
 
@@ -81,12 +81,12 @@ export function releasedReport(): Report {
 /** It is out, and one registry that is not required was down: its images are not there. */
 export function incompleteReport(change: Partial<Report> = {}): Report {
   const whole = releasedReport();
-  const services = whole.services.map((each) => ({
+  const services = whole.services.map(({ tags: written = [], ...each }) => ({
     ...each,
-    tags: each.tags?.map((tag) => (tag.registry === "acr" ? { ...tag, state: "not started" as const } : tag)),
+    tags: written.map((tag) => (tag.registry === "acr" ? { ...tag, state: "not started" as const } : tag)),
     registries: each.registries.map((row) =>
       row.registry === "acr"
-        ? { ...row, state: "failed" as const, record: undefined, problems: [UNREACHABLE] }
+        ? { ...without(row, "record"), state: "failed" as const, problems: [UNREACHABLE] }
         : row,
     ),
   }));
@@ -99,15 +99,12 @@ export function closedGateReport(): Report {
     const whole = service(name, { state: "not released" });
     if (name === "tgo-rag") {
       return {
-        ...whole,
+        ...without(whole, "digest"),
         state: "failed",
-        digest: undefined,
         variants: [],
         registries: whole.registries.map((each) => ({
-          ...each,
+          ...without(each, "digest", "uploaded"),
           state: "not started",
-          digest: undefined,
-          uploaded: undefined,
           durationMs: 0,
         })),
         problems: [
@@ -128,9 +125,8 @@ export function closedGateReport(): Report {
       registries: whole.registries.map((each) =>
         each.registry === "acr"
           ? {
-              ...each,
+              ...without(each, "digest"),
               state: "failed",
-              digest: undefined,
               problems: [{ ...UNREACHABLE, where: each.reference }],
             }
           : each,

@@ -62,6 +62,13 @@ export function report(change: Partial<Report> = {}): Report {
   };
 }
 
+/** A copy of an object without some of its fields. */
+export function without<T extends object, K extends keyof T>(value: T, ...fields: K[]): Omit<T, K> {
+  const copy = { ...value };
+  for (const field of fields) Reflect.deleteProperty(copy, field);
+  return copy;
+}
+
 const DENIED = {
   code: "UNAUTHORIZED",
   what: 'the registry refused the password of user "robot"',
@@ -79,8 +86,8 @@ export function failedReport(): Report {
       ...whole,
       registries: [
         { ...ghcr, state: "already there", uploaded: 0 },
-        { ...dockerhub, state: "not started", digest: undefined, uploaded: undefined },
-        { ...acr, state: "failed", digest: undefined, problems: [{ ...DENIED, where: acr.reference }] },
+        { ...without(dockerhub, "digest", "uploaded"), state: "not started" },
+        { ...without(acr, "digest"), state: "failed", problems: [{ ...DENIED, where: acr.reference }] },
       ],
     };
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { renderText, type ServiceReport } from "../src/index.js";
-import { DIGEST, failedReport, OTHER, report, service } from "./sample.js";
+import { DIGEST, failedReport, OTHER, report, service, without } from "./sample.js";
 
 /** The row of a table that starts with, or continues, the given words. */
 function row(text: string, ...words: string[]): string {
@@ -13,7 +13,10 @@ function withDigests(...digests: (string | undefined)[]): ServiceReport {
   const whole = service("tgo-api");
   return {
     ...whole,
-    registries: whole.registries.map((each, index) => ({ ...each, digest: digests[index] })),
+    registries: whole.registries.map((each, index) => {
+      const digest = digests[index];
+      return digest === undefined ? without(each, "digest") : { ...each, digest };
+    }),
   };
 }
 
