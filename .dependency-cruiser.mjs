@@ -95,7 +95,7 @@ export default {
     preserveSymlinks: false,
     combinedDependencies: false,
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "(^|/)(dist|sdk|[.]cache)/|^(examples|e2e/fixtures)/" },
+    exclude: { path: "^(examples|e2e/fixtures|apps/[^/]+/dist|pipelines/[^/]+/sdk)/|/[.]cache/" },
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["import", "require", "node", "default", "types"],
