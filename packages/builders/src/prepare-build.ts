@@ -5,7 +5,8 @@ import { basesOf, buildBases } from "./build-variants.js";
 import { buildValues } from "./static-web/build-values.js";
 import { isWithoutCommit, whyUncommitted } from "./source/commit-notes.js";
 import { baseImage, type BuildContext } from "./build-context.js";
-import { loadSource, type SourceOptions } from "./source/load-source.js";
+import type { SourceOptions } from "./source/find-source.js";
+import { loadSource } from "./source/load-source.js";
 
 export interface PrepareOptions extends SourceOptions {
   /** Build values as NAME=value. */

@@ -132,7 +132,7 @@ def work(names, owners, known, pipe):
             report(module=name, **({} if end.code in (None, 0) else {"error": f"ends with sys.exit({end.code!r})"}))
         except BaseException as error:
             missing = missing_optional(error, owners[name], known)
-            report(module=name, **({"error": explain(error)} if missing is None else {"lacks": missing}))
+            report(module=name, **({"error": explain(error)} if missing is None else {"needs": missing}))
 
 
 def run(names, owners, known, seconds):
@@ -211,7 +211,7 @@ def main():
         "packages": len(packages),
         "modules": len(names),
         "skipped": sorted(skip & owners.keys()),
-        "lacking": [{**label(name), "lacks": outcomes[name]["lacks"]} for name in names if "lacks" in outcomes[name]],
+        "optional": [{**label(name), "needs": outcomes[name]["needs"]} for name in names if "needs" in outcomes[name]],
         "failed": [{**label(name), "error": outcomes[name]["error"]} for name in names if "error" in outcomes[name]],
     }
     print(json.dumps(report))

@@ -17,7 +17,7 @@ export interface ImportReport {
   /** Modules skipped because of `smoke.skipImports`. */
   readonly skipped: readonly string[];
   /** Modules that need an optional package which is not in the lock. */
-  readonly lacking: readonly (Module & { readonly lacks: string })[];
+  readonly optional: readonly (Module & { readonly needs: string })[];
   readonly failed: readonly (Module & { readonly error: string })[];
 }
 
@@ -46,13 +46,13 @@ export function importLines(output: string, where: string): string[] {
   const report = parse(output, where);
   if (report.failed.length > 0) throw importFailure(report, where);
   const skipped = report.skipped.length === 0 ? "" : `, skipped: ${report.skipped.join(", ")}`;
-  const imported = report.modules - report.lacking.length;
+  const imported = report.modules - report.optional.length;
   const lines = [
     `imports: ${count(imported, "module")} of ${count(report.packages, "package")} ok${skipped}`,
   ];
-  if (report.lacking.length > 0) {
-    const named = report.lacking.map(({ module, lacks }) => `${module} (needs ${lacks})`);
-    lines.push(`imports: skipped for lack of optional packages: ${limit(named).join(", ")}`);
+  if (report.optional.length > 0) {
+    const named = report.optional.map(({ module, needs }) => `${module} (needs ${needs})`);
+    lines.push(`imports: missing optional packages: ${limit(named).join(", ")}`);
   }
   return lines;
 }

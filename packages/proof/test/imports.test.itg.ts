@@ -8,10 +8,10 @@ import { importLines, type ImportReport } from "../src/imports.js";
 import program from "../src/imports.py";
 
 const execute = promisify(execFile);
-const made: string[] = [];
-afterAll(() => Promise.all(made.map((folder) => rm(folder, { recursive: true }))));
+const folders: string[] = [];
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
-/** A package as an installer leaves it: its files, and a RECORD that lists them. */
+/** An installed package: its files, and a RECORD that lists them. */
 interface Package {
   readonly name: string;
   readonly files: Readonly<Record<string, string>>;
@@ -24,13 +24,13 @@ const single = (name: string, text: string, requires: readonly string[] = []): P
   requires,
 });
 
-/** Runs the program in a virtual environment of the machine's own Python with these packages. */
+/** Runs the program with the host's Python, in a virtual environment with these packages. */
 async function imports(
   packages: readonly Package[],
   options: { skip?: readonly string[]; seconds?: number } = {},
 ): Promise<ImportReport> {
   const root = await mkdtemp(join(tmpdir(), "tgo-imports-"));
-  made.push(root);
+  folders.push(root);
   const script = "import sys; print(sys._base_executable, '%d.%d' % sys.version_info[:2])";
   const [python = "", version = ""] = (await execute("python3", ["-c", script])).stdout.trim().split(" ");
   const site = join(root, `lib/python${version}/site-packages`);
@@ -66,7 +66,7 @@ const failures = (report: ImportReport): string[] =>
   report.failed.map((each) => `${each.module}: ${each.error}`);
 
 describe("importing every package", () => {
-  it("finds packages, single files, namespaces' parts, and leaves tests, data and private twins out", async () => {
+  it("finds packages, single-file modules and parts of namespaces, but skips tests, data and private twins", async () => {
     const report = await imports([
       single("plain", ""),
       { name: "one-file", files: { "one_file.py": "" } },
@@ -84,10 +84,10 @@ describe("importing every package", () => {
       },
       { name: "only-private", files: { "_only/__init__.py": "" } },
     ]);
-    expect(report).toEqual({ packages: 5, modules: 5, skipped: [], lacking: [], failed: [] });
+    expect(report).toEqual({ packages: 5, modules: 5, skipped: [], optional: [], failed: [] });
   });
 
-  it("tells a module that needs an optional package, and fails one that misses what it requires", async () => {
+  it("lists a module that needs an optional package, and fails one without a required package", async () => {
     const report = await imports([
       single("optional", "import nowhere.deep"),
       single(
@@ -98,7 +98,7 @@ describe("importing every package", () => {
       single("incomplete", "import plain.missing"),
       single("plain", ""),
     ]);
-    expect(report.lacking.map(({ module, lacks }) => [module, lacks])).toEqual([
+    expect(report.optional.map(({ module, needs }) => [module, needs])).toEqual([
       ["kindly", "nowhere"],
       ["optional", "nowhere"],
     ]);
@@ -108,7 +108,7 @@ describe("importing every package", () => {
     ]);
   });
 
-  it("fails what cannot be loaded, even where the package says so in its own words", async () => {
+  it("fails a module that cannot be loaded, even if the package raises its own error", async () => {
     const load = "import ctypes\nctypes.CDLL('libnowhere.so.5')";
     const report = await imports([
       single("loads", load),
@@ -124,11 +124,11 @@ describe("importing every package", () => {
       `words: ${missing}`,
     ]);
     expect(() => importLines(JSON.stringify(report), "api linux/arm64")).toThrow(
-      /4 of 4 modules[^]*loads \(loads 1\.0\): OSError[^]*Debian package that brings libnowhere\.so\.5 to build\.packages/,
+      /4 of 4 modules[^]*loads \(loads 1\.0\): OSError[^]*Debian package that contains libnowhere\.so\.5 to build\.packages/,
     );
   });
 
-  it("survives what prints, ends, crashes or never returns, and imports the others all the same", async () => {
+  it("survives modules that print, exit, crash or hang, and imports the others", async () => {
     const report = await imports(
       [
         single("a_prints", "import sys, os\nprint('{}' * 50000)\nos.write(1, b'x')\nsys.stdin.read()"),
@@ -149,7 +149,7 @@ describe("importing every package", () => {
     ]);
   });
 
-  it("does not blame a module for what another one disturbed", async () => {
+  it("does not fail a module because another one interfered", async () => {
     const report = await imports([
       single("disturbs", "import sys\nsys.disturbed = True"),
       single("victim", "import sys\nassert not hasattr(sys, 'disturbed')"),
@@ -157,7 +157,7 @@ describe("importing every package", () => {
     expect(report.failed).toEqual([]);
   });
 
-  it("skips what the definition names, and says so", async () => {
+  it("skips the modules in the definition, and says so", async () => {
     const report = await imports([single("broken", "1 / 0"), single("fine", "")], {
       skip: ["broken", "other"],
     });

@@ -10,14 +10,14 @@ function plan(definition: object): SmokePlan {
 
 const python = { build: { strategy: "python" } };
 const web = { build: { strategy: "static-web" } };
-const asks = (...command: string[]): object => ({ image: { healthcheck: { command } } });
+const healthcheck = (...command: string[]): object => ({ image: { healthcheck: { command } } });
 
-describe("the smoke run of a definition that says nothing of it", () => {
-  it("imports the packages of a Python service, and starts nothing it could not ask", () => {
+describe("the smoke test of a definition without one", () => {
+  it("imports the packages of a Python service, and starts nothing without a request to send", () => {
     expect(plan(python)).toMatchObject({ exec: [], imports: { environment: "/app/.venv" }, http: [] });
   });
 
-  it("has nginx read its configuration, and asks for the first page", () => {
+  it("checks nginx's configuration, and requests the first page", () => {
     expect(plan(web)).toMatchObject({
       exec: [["nginx", "-t"]],
       imports: undefined,
@@ -29,33 +29,33 @@ describe("the smoke run of a definition that says nothing of it", () => {
   });
 
   it.each<[string, object, { port: number; path: string } | undefined]>([
-    ["curl", asks("curl", "-fsS", "http://127.0.0.1:8003/health"), { port: 8003, path: "/health" }],
+    ["curl", healthcheck("curl", "-fsS", "http://127.0.0.1:8003/health"), { port: 8003, path: "/health" }],
     [
       "a shell",
-      asks("sh", "-c", "wget -qO- 'http://localhost/up?x=1' || exit 1"),
+      healthcheck("sh", "-c", "wget -qO- 'http://localhost/up?x=1' || exit 1"),
       { port: 80, path: "/up?x=1" },
     ],
-    ["no path", asks("curl", "-f", "http://[::1]:9000"), { port: 9000, path: "/" }],
-    ["Python", asks("python", "-c", 'urlopen("http://0.0.0.0:81/x")'), { port: 81, path: "/x" }],
-    ["another host", asks("curl", "http://db:5432/"), undefined],
-    ["a program", asks("pg_isready"), undefined],
-  ])("asks what the health check asks: %s", (_, image, request) => {
+    ["no path", healthcheck("curl", "-f", "http://[::1]:9000"), { port: 9000, path: "/" }],
+    ["Python", healthcheck("python", "-c", 'urlopen("http://0.0.0.0:81/x")'), { port: 81, path: "/x" }],
+    ["another host", healthcheck("curl", "http://db:5432/"), undefined],
+    ["a program", healthcheck("pg_isready"), undefined],
+  ])("sends the request of the health check: %s", (_, image, request) => {
     expect(plan({ ...python, ...image }).http).toEqual(
       request === undefined ? [] : [{ ...request, status: 200 }],
     );
   });
 });
 
-describe("the smoke run of a definition that says more", () => {
-  it("asks what is declared instead, runs its commands, and does nothing twice", () => {
+describe("the smoke test of a definition with one", () => {
+  it("sends the declared requests, runs the declared commands, and runs no command twice", () => {
     const smoke = { http: [{ port: 1, path: "/a" }], exec: [["nginx", "-t"], ["true"]] };
-    expect(plan({ ...web, ...asks("curl", "http://localhost/"), smoke })).toMatchObject({
+    expect(plan({ ...web, ...healthcheck("curl", "http://localhost/"), smoke })).toMatchObject({
       exec: [["nginx", "-t"], ["true"]],
       http: [{ port: 1, path: "/a", status: 200 }],
     });
   });
 
-  it("imports nothing when told so, nor for a Dockerfile", () => {
+  it("imports nothing if disabled, or for a Dockerfile", () => {
     expect(plan({ ...python, smoke: { imports: false } }).imports).toBeUndefined();
     expect(plan({ build: { strategy: "dockerfile" } })).toMatchObject({
       imports: undefined,

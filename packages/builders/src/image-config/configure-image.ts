@@ -1,6 +1,6 @@
 import type { Container } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
-import { epochSeconds } from "../source/load-source.js";
+import { epochSeconds } from "../source/times.js";
 import { withInstalledFiles } from "../container-tools/container-tools.js";
 import { fillTemplate, type BuildRequest } from "../build-request.js";
 import { requireUser, withUsers, type UserFiles } from "./users.js";

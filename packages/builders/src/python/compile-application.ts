@@ -1,7 +1,7 @@
 import type { Directory } from "@dagger.io/dagger";
 import type { PythonBuild } from "@tgo/catalog";
 import { baseImage } from "../build-context.js";
-import { epochSeconds } from "../source/load-source.js";
+import { epochSeconds } from "../source/times.js";
 import type { BuildRequest } from "../build-request.js";
 import { programCommand, withProgram } from "./programs.js";
 

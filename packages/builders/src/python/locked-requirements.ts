@@ -1,7 +1,7 @@
 import type { Container, Directory } from "@dagger.io/dagger";
 import type { PythonBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { entryName } from "../source/load-source.js";
+import { entryName } from "../source/entry-name.js";
 import type { BuildRequest } from "../build-request.js";
 import { programError } from "./program-error.js";
 import { programCommand, withProgram } from "./programs.js";

@@ -1,4 +1,5 @@
-import { UNKNOWN_TIME, type Source } from "./load-source.js";
+import type { Source } from "./load-source.js";
+import { UNKNOWN_TIME } from "./times.js";
 
 /**
  * Notes for the report about a source whose revision or time is not simply that of a commit.

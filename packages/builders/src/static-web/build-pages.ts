@@ -2,7 +2,7 @@ import type { Container, Directory } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { execFailure, type ExecFailure } from "../exec-failure.js";
-import { entryName } from "../source/load-source.js";
+import { entryName } from "../source/entry-name.js";
 import { buildError } from "../build-error.js";
 import { LAYER_TIME, type BuildRequest } from "../build-request.js";
 import { PROJECT } from "./install-packages.js";

@@ -1,7 +1,7 @@
 import type { Container } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
 import { baseImage } from "../build-context.js";
-import { epochSeconds } from "../source/load-source.js";
+import { epochSeconds } from "../source/times.js";
 import { listPackages, withNormalizedMetadata } from "../container-tools/container-tools.js";
 import { configureImage } from "../image-config/configure-image.js";
 import type { BuildRequest, Built } from "../build-request.js";

@@ -3,7 +3,7 @@ import type { StaticWebBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { baseImage, withCaBundle, type BuildContext } from "../build-context.js";
 import { execFailure } from "../exec-failure.js";
-import { entryName } from "../source/load-source.js";
+import { entryName } from "../source/entry-name.js";
 import { buildError } from "../build-error.js";
 import type { BuildRequest } from "../build-request.js";
 import { installFailure } from "./install-failure.js";

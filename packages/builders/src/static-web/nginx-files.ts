@@ -1,6 +1,6 @@
 import type { Container } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
-import { entryName } from "../source/load-source.js";
+import { entryName } from "../source/entry-name.js";
 import { LAYER_TIME, type BuildRequest } from "../build-request.js";
 import {
   DEFAULT_CONF,

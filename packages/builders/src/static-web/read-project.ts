@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import type { StaticWebBuild } from "@tgo/catalog";
-import { entryName } from "../source/load-source.js";
+import { entryName } from "../source/entry-name.js";
 import type { BuildRequest } from "../build-request.js";
 import { parsePackageJson, refuseWorkspaces, type PackageJson } from "./package-json.js";
 import { requireNpmLocked } from "./npm-lock.js";

@@ -66,11 +66,11 @@ describe("package.json", () => {
     ["packages of pnpm", {}, "packages:\n  - 'apps/*'\n", true],
     ["only the root package of pnpm", {}, "packages:\n  - .\n", false],
     ["only settings of pnpm", {}, "onlyBuiltDependencies:\n  - esbuild\n", false],
-  ])("with %s", (_, fields, pnpm, refused) => {
+  ])("with %s", (_, fields, pnpm, rejected) => {
     const check = (): void => {
       refuseWorkspaces("web", manifest(fields), pnpm);
     };
-    if (refused) expect(check).toThrow(/several packages[^]*dockerfile strategy/);
+    if (rejected) expect(check).toThrow(/several packages[^]*dockerfile strategy/);
     else expect(check).not.toThrow();
   });
 });
@@ -118,7 +118,7 @@ describe("the package manager", () => {
     ["an unknown manager", "bun@1.2.0", ["bun.lock"], /"bun@1\.2\.0", which is not supported/],
     ["an invalid version", "pnpm@9", ["pnpm-lock.yaml"], /"pnpm@9".*[^]*exact version/],
     ["yarn 2 or newer", "yarn@4.5.0", ["yarn.lock"], /uses yarn 4\.5\.0; only yarn 1 is supported/],
-  ])("is refused with %s", (_, packageManager, locks, message) => {
+  ])("is rejected with %s", (_, packageManager, locks, message) => {
     const fields = packageManager === undefined ? {} : { packageManager };
     expect(() => choosePackageManager("web", manifest(fields), new Set(locks))).toThrow(message);
   });

@@ -1,0 +1,30 @@
+import type { Directory } from "@dagger.io/dagger";
+import type { Build } from "@tgo/catalog";
+
+/** Never part of an image, whatever .dockerignore contains. */
+const ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
+
+/** Removes the files that the ignore file excludes. A Dockerfile is always kept, as Docker does. */
+export async function applyIgnoreFile(
+  build: Build,
+  directory: Directory,
+): Promise<{ directory: Directory; hidden: string[] }> {
+  const { file } = build.strategy === "dockerfile" ? build : { file: undefined };
+  const own = file === undefined ? [] : await ignorePatterns(directory, `${file}.dockerignore`);
+  const patterns = own.length === 0 ? await ignorePatterns(directory, ".dockerignore") : own;
+  const filtered = directory.filter({ exclude: [...patterns, ...ALWAYS_IGNORED] });
+  if (file === undefined || !(await directory.exists(file)) || (await filtered.exists(file))) {
+    return { directory: filtered, hidden: [] };
+  }
+  return { directory: filtered.withFile(file, directory.file(file)), hidden: [file] };
+}
+
+/** @see https://docs.docker.com/build/concepts/context/#dockerignore-files */
+async function ignorePatterns(directory: Directory, file: string): Promise<string[]> {
+  if (!(await directory.exists(file))) return [];
+  return (await directory.file(file).contents())
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.replace(/^(!?)\.?\//, "$1"));
+}
