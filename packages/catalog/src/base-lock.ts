@@ -33,24 +33,24 @@ export type BaseLock = z.infer<typeof BaseLock>;
 export type Pins = Readonly<Record<string, string>>;
 
 /**
- * Reads a base lock's text.
- * @throws TgoError CATALOG listing every problem with its path and value.
+ * Parses a base lock.
+ * @throws TgoError CATALOG listing every problem with its path and value
  */
 export function parseBaseLock(text: string, file: string): BaseLock {
-  const remedy = "Write it anew: npx --no-install tgo lock-bases --output tgo.bases.json.";
+  const remedy = "Write it again: npx --no-install tgo lock-bases --output tgo.bases.json.";
   const value = parseJsonFile(text, file, remedy);
   const parsed = safeParse(BaseLock, value);
   if (parsed.success) return parsed.data;
   throw new TgoError("CATALOG", problems(parsed.error, value), { where: file, remedy });
 }
 
-/** The text of a base lock: sorted, so that a change of one base is a change of one line. */
+/** The text of a base lock, sorted: a change of one base image changes one line. */
 export function formatBaseLock(bases: Pins): string {
   const sorted = Object.entries(bases).sort(([a], [b]) => (a < b ? -1 : 1));
   return `${JSON.stringify({ bases: Object.fromEntries(sorted) } satisfies BaseLock, null, 2)}\n`;
 }
 
-/** A base image by its digest, where the lock has one; as it is where it names a digest itself. */
+/** A base image pinned to the lock's digest; unchanged when it has a digest of its own, or the lock has none. */
 export function pinned(reference: BaseImage, pins: Pins): BaseImage {
   const digest = Object.hasOwn(pins, reference) ? pins[reference] : undefined;
   return reference.includes("@") || digest === undefined ? reference : `${reference}@${digest}`;

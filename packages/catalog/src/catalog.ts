@@ -19,7 +19,7 @@ export const Mirrors = z
       ._default(z.record(z.string(), z.string().check(z.minLength(1))), {})
       .check(
         z.describe(
-          'Mirror of a registry base images come from, by host: { "docker.io": "mirror.example.com" }.',
+          'Mirrors of the registries of base images, by host: { "docker.io": "mirror.example.com" }.',
         ),
       ),
     pypi: z
@@ -38,7 +38,7 @@ export const Mirrors = z
       .check(z.describe("Debian security archive, where it is not <debian>-security.")),
   })
   .register(z.globalRegistry, {
-    description: "Where build inputs are fetched from instead of their usual places.",
+    description: "Where to fetch build inputs from instead of their usual sources.",
   });
 export type Mirrors = z.infer<typeof Mirrors>;
 

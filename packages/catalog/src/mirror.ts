@@ -4,7 +4,7 @@ import type { Mirrors } from "./catalog.js";
 const IMAGE_HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::\d{1,5})?$/;
 const IMAGE_PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 
-/** What a `--mirror` can name besides the host of a base image, and the field of the catalog that is. */
+/** The names `--mirror` accepts besides the hosts of base images, with their catalog fields. */
 const INDEXES = {
   pypi: "pypi",
   npm: "npm",
@@ -13,9 +13,9 @@ const INDEXES = {
 } as const;
 
 /**
- * Mirrors with those of `--mirror` laid over them: `pypi=URL`, `npm=URL`, `debian=URL`, `debian-security=URL`, or the
- * host of base images as in `docker.io=mirror.example.com/hub`.
- * @throws TgoError USAGE naming the value and the grammar
+ * Adds `--mirror` values to the catalog's mirrors: `pypi=URL`, `npm=URL`, `debian=URL`, `debian-security=URL`, or the
+ * host of base images, as in `docker.io=mirror.example.com/hub`.
+ * @throws TgoError USAGE with the value and the grammar
  */
 export function withMirrorFlags(mirrors: Mirrors, flags: readonly string[]): Mirrors {
   return flags.reduce<Mirrors>((result, text) => {
@@ -28,7 +28,7 @@ export function withMirrorFlags(mirrors: Mirrors, flags: readonly string[]): Mir
     if (!IMAGE_HOST.test(name) || !/[.:]|^localhost$/.test(name)) {
       throw notAMirror(
         text,
-        `"${name}" is none of ${Object.keys(INDEXES).join(", ")}, nor a registry's host`,
+        `"${name}" is neither one of ${Object.keys(INDEXES).join(", ")} nor a registry host`,
       );
     }
     return { ...result, images: { ...result.images, [name]: imageAddress(text, address) } };
@@ -37,14 +37,14 @@ export function withMirrorFlags(mirrors: Mirrors, flags: readonly string[]): Mir
 
 function indexUrl(text: string, address: string): string {
   if (!/^https?:\/\/[^/\s]/.test(address) || !URL.canParse(address)) {
-    throw notAMirror(text, "its address is no http or https URL");
+    throw notAMirror(text, "its address is not an http or https URL");
   }
   const { username, password } = new URL(address);
   if (username === "" && password === "") return address;
-  // The address is shown in plans and logs. Neither may the error show it.
+  // Plans and logs show the address, so it must not contain credentials; the error leaves it out for the same reason.
   throw notAMirror(
     text.slice(0, text.indexOf("=")),
-    "its address has a password in it: credentials go into --netrc or --npmrc",
+    "its address contains credentials: put them into --netrc or --npmrc",
   );
 }
 

@@ -8,8 +8,8 @@ import { Registry, registries } from "./registry.js";
 import { Service } from "./service.js";
 
 /**
- * The user's `tgo.catalog.json`: what differs from the built-in catalog.
- * A field of a service or registry is replaced whole; null removes the entry.
+ * The user's `tgo.catalog.json`: differences from the built-in catalog. A field of a service or registry is replaced as a
+ * whole; null removes the entry.
  */
 export const CatalogOverride = z
   .strictObject({
@@ -23,21 +23,21 @@ export const CatalogOverride = z
   .check(z.describe("Overrides of the TGO catalog (tgo.catalog.json)."));
 
 /**
- * Reads an override file's text.
- * @throws TgoError CATALOG with the line and column when it is not JSON.
+ * Parses an override file.
+ * @throws TgoError CATALOG with line and column when it is not JSON
  */
 export function parseOverrideFile(text: string, file: string): unknown {
   return parseJsonFile(
     text,
     file,
-    'Mend the file, or start from {"$schema": "./node_modules/@tgo/catalog/schema/tgo.catalog.schema.json"}.',
+    'Fix the file, or start from {"$schema": "./node_modules/@tgo/catalog/schema/tgo.catalog.schema.json"}.',
   );
 }
 
 /**
- * The catalog with an override laid over it.
+ * Merges an override into the catalog.
  * @param base the built-in catalog as data, not yet parsed
- * @throws TgoError CATALOG listing every problem with its path, value and remedy.
+ * @throws TgoError CATALOG listing every problem with its path and value
  */
 export function applyOverride(base: unknown, override?: unknown, file = "tgo.catalog.json"): Catalog {
   if (override !== undefined && !isObject(override)) {
@@ -55,9 +55,9 @@ export function applyOverride(base: unknown, override?: unknown, file = "tgo.cat
   });
 }
 
-function merge(given: Json, override: Json): Json {
-  // TGO's registries are the schema's default: a catalog that names none has them, and an override is laid over them.
-  const base: Json = { registries, ...given };
+function merge(catalog: Json, override: Json): Json {
+  // A catalog without registries has TGO's by the schema's default: an override changes those.
+  const base: Json = { registries, ...catalog };
   const result: Json = { ...base };
   for (const [field, value] of Object.entries(override)) {
     if (field === "$schema") continue;

@@ -1,12 +1,12 @@
 import { TgoError } from "@tgo/errors";
-import en from "zod/v4/locales/en.js";
+import { en } from "zod/locales";
 import * as z from "zod/mini";
 
 export type Json = Record<string, unknown>;
 
 /**
- * Reads a JSON file's text.
- * @throws TgoError CATALOG with the line and column when it is not JSON.
+ * Parses a JSON file.
+ * @throws TgoError CATALOG with line and column when it is not JSON
  */
 export function parseJsonFile(text: string, file: string, remedy: string): unknown {
   try {
@@ -31,7 +31,7 @@ export function safeParse<S extends z.core.$ZodType>(
   return z.safeParse(schema, value, { error: english });
 }
 
-/** Every problem of a value, one a line, with its path and the value found. */
+/** Every problem of a value, one per line, with its path and the value found. */
 export function problems(error: z.core.$ZodError, value: unknown): string {
   const lines = error.issues.flatMap((issue) => describe(issue, value));
   const count = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
@@ -44,7 +44,7 @@ function describe(issue: z.core.$ZodIssue, root: unknown): string[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => `${[...path, key].join(".")}: unknown field`);
   }
-  // A field's own name is what is wrong: its value says nothing.
+  // The field's name is wrong: its value does not matter.
   if (issue.code === "invalid_key") return issue.issues.map(({ message }) => `${at}: ${message}`);
   const found = path.reduce<unknown>(
     (value, key) => (isObject(value) || Array.isArray(value) ? (value as Json)[key] : undefined),
@@ -58,7 +58,7 @@ function truncate(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** V8 names a position in characters; people look for a line. */
+/** V8 reports a position in characters; people look for a line. */
 function position(text: string, message: string): string {
   const offset = /position (\d+)/.exec(message)?.[1];
   if (offset === undefined || message.includes("line")) return "";

@@ -6,14 +6,14 @@ const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
 /** https://github.com/distribution/reference/blob/v0.6.0/reference.go (path-component) */
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 
-/** One place every image is published to. */
+/** A registry every image is published to. */
 export const Registry = z
   .strictObject({
     host: z
       .string()
       .check(
         z.regex(HOST, "must be a host name with an optional port, such as ghcr.io or localhost:5000"),
-        z.describe("Host as it stands in an image reference."),
+        z.describe("Host, as written in image references."),
       ),
     repository: z.string().check(
       z.refine((path) => REPOSITORY.test(path.replaceAll("{service}", "service")), {
@@ -25,11 +25,11 @@ export const Registry = z
     required: z
       ._default(z.boolean(), true)
       .check(
-        z.describe("Whether a release waits for this registry. Others are reported and caught up later."),
+        z.describe("Whether a release waits for this registry. Others are reported and completed later."),
       ),
     public: z
       ._default(z.boolean(), false)
-      .check(z.describe("Whether everybody may pull: verification then also pulls without credentials.")),
+      .check(z.describe("Whether anyone may pull: verification then also pulls without credentials.")),
     referrers: z
       ._default(z.boolean(), false)
       .check(z.describe("Whether the registry accepts artifacts (SBOM, provenance, release record).")),
@@ -37,7 +37,7 @@ export const Registry = z
   .register(z.globalRegistry, { description: "A registry images are published to." });
 export type Registry = z.infer<typeof Registry>;
 
-/** Where TGO's images live: one digest in all three. */
+/** TGO's own registries: an image has one digest in all three. */
 export const registries = {
   ghcr: { host: "ghcr.io", repository: "tgoai/tgo-deploy/{service}", public: true, referrers: true },
   dockerhub: { host: "docker.io", repository: "tgoai/{service}", public: true, referrers: true },
@@ -53,9 +53,9 @@ export function registryRepository(
 }
 
 /**
- * Reads a `--registry` value: `[name=]host[:port]/path[/{service}]`.
- * A name the catalog knows keeps that registry's other properties; without a name the host is the name.
- * @throws TgoError USAGE naming the value and the grammar.
+ * Parses a `--registry` value: `[name=]host[:port]/path[/{service}]`. With a name from the catalog, that registry's other
+ * properties are kept; without a name, the host is the name.
+ * @throws TgoError USAGE with the value and the grammar
  */
 export function parseRegistryFlag(
   text: string,
@@ -63,7 +63,7 @@ export function parseRegistryFlag(
 ): { name: string; registry: Registry } {
   const match = /^(?:([a-z0-9][a-z0-9._-]*)=)?([^/=]+)\/(.+)$/.exec(text.trim());
   const [, name, host, path] = match ?? [];
-  if (host === undefined || path === undefined) throw notARegistry(text, "it has no host or no path");
+  if (host === undefined || path === undefined) throw notARegistry(text, "it has no host or path");
   const base = name === undefined ? undefined : known[name];
   const parsed = safeParse(Registry, {
     ...base,

@@ -5,8 +5,8 @@ import { TgoError } from "@tgo/errors";
 import { unknownName } from "./unknown-name.js";
 
 /**
- * The services of the given names, in the catalog's order for "all", else in the order given.
- * @throws TgoError USAGE naming the nearest known name.
+ * The services with the given names: in the order given, or all in the catalog's order for "all".
+ * @throws TgoError USAGE with the nearest known name
  */
 export function selectServices(
   catalog: Catalog,
@@ -28,10 +28,10 @@ export function selectServices(
 
 /**
  * The platforms to build: the given ones, or the catalog's.
- * @throws TgoError USAGE when one is unknown.
+ * @throws TgoError USAGE when one is unknown
  */
 export function selectPlatforms(catalog: Catalog, given: readonly string[] | undefined): Platform[] {
   const wanted = given === undefined || given.length === 0 ? catalog.platforms : given.map(parsePlatform);
-  // In one order, whatever the caller's: the same platforms are the same image.
+  // Always in the same order: the same platforms make the same image.
   return PLATFORMS.filter((platform) => wanted.includes(platform));
 }

@@ -27,7 +27,7 @@ const Duration = z
 
 const VariableName = z.string().check(z.regex(/^[A-Za-z_]\w*$/, "must be a variable name"));
 
-/** A text in which {version}, {revision}, {created} and {service} are filled in when the image is built. */
+/** Text whose {version}, {revision}, {created} and {service} are replaced when the image is built. */
 const Template = z.string();
 
 const FileCopy = z
@@ -37,7 +37,7 @@ const FileCopy = z
     mode: z.optional(Mode),
     owner: z.optional(Owner),
   })
-  .check(z.describe("A file of the source put somewhere else in the image."));
+  .check(z.describe("A source file copied to another path in the image."));
 export type FileCopy = z.infer<typeof FileCopy>;
 
 const Healthcheck = z.strictObject({
@@ -59,7 +59,7 @@ const Image = z
     workdir: z.optional(AbsolutePath),
     env: z._default(z.record(VariableName, Template), {}),
     entrypoint: z.optional(z.array(z.string())).check(z.describe("Replaces the base image's entrypoint.")),
-    command: z.optional(z.array(z.string())).check(z.describe("The command the image starts with.")),
+    command: z.optional(z.array(z.string())).check(z.describe("Command the image starts with.")),
     ports: z._default(z.array(Port), []),
     directories: z
       ._default(
@@ -75,17 +75,13 @@ const Image = z
             uid: z.int().check(z.minimum(1), z.maximum(65533)),
             gid: z
               .optional(z.int().check(z.minimum(1), z.maximum(65533)))
-              .check(z.describe("As the uid when absent.")),
+              .check(z.describe("Defaults to the uid.")),
             home: z._default(AbsolutePath, "/nonexistent"),
           }),
         ),
         [],
       )
-      .check(
-        z.describe(
-          "Users and their groups added to /etc/passwd and /etc/group; uids are given, so that they stay.",
-        ),
-      ),
+      .check(z.describe("Users and groups added to /etc/passwd and /etc/group, with fixed ids.")),
     links: z
       ._default(z.array(z.strictObject({ path: AbsolutePath, target: z.string().check(z.minLength(1)) })), [])
       .check(z.describe("Symbolic links.")),
@@ -93,7 +89,7 @@ const Image = z
     healthcheck: z.optional(Healthcheck),
     labels: z._default(z.record(z.string(), Template), {}),
   })
-  .check(z.describe("What the image's configuration says."));
+  .check(z.describe("The image's configuration."));
 export type Image = z.infer<typeof Image>;
 
 const DebianPackage = z.string().check(z.regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name"));
@@ -103,22 +99,24 @@ const Data = z.strictObject({
     .array(z.string())
     .check(
       z.minLength(1),
-      z.describe("Run natively, once for all platforms, with the locked packages; must exit with 0."),
+      z.describe("Runs natively, once for all platforms, with the locked packages; must exit with 0."),
     ),
   output: AbsolutePath.check(
-    z.describe("The folder it fills, at the same path in the image. Must not end empty."),
+    z.describe(
+      "Folder the command fills, copied to the same path in the image. Must not be empty afterwards.",
+    ),
   ),
   package: z
     .optional(z.string().check(z.minLength(1)))
     .check(
-      z.describe("The locked package it is for: where the lock has no such package, the entry is left out."),
+      z.describe("The locked package that needs it; the entry is skipped when the lock has no such package."),
     ),
   platforms: z
     .optional(z.record(z.string(), z.record(VariableName, z.string())))
     .check(
       z.describe(
-        "For data that differs by machine: variables of each platform, such as linux/arm64, that tell the command which " +
-          "machine to fetch for. It then runs once for each platform, natively all the same.",
+        "For data that differs by architecture: variables by platform, such as linux/arm64, that tell the command what " +
+          "to fetch. It then runs once for each platform, still natively.",
       ),
     ),
 });
@@ -140,11 +138,11 @@ const PythonBuild = z
           ),
       )
       .check(
-        z.describe("The lock; the first there is of poetry.lock, uv.lock and requirements.txt when absent."),
+        z.describe("The lock file; by default the first found of poetry.lock, uv.lock and requirements.txt."),
       ),
     groups: z
       ._default(z.array(z.string()), ["main"])
-      .check(z.describe("Dependency groups that ship; main are the project's own dependencies.")),
+      .check(z.describe("Dependency groups to install; main is the project's own dependencies.")),
     buildPackages: z
       ._default(z.array(DebianPackage), [])
       .check(
@@ -152,13 +150,15 @@ const PythonBuild = z
           "Debian packages needed to compile locked packages without a wheel, e.g. libpq-dev. Never shipped.",
         ),
       ),
-    data: z._default(z.array(Data), []).check(z.describe("Data that no wheel brings, such as NLTK corpora.")),
+    data: z
+      ._default(z.array(Data), [])
+      .check(z.describe("Data that comes with no wheel, such as NLTK corpora.")),
     environment: z
       ._default(AbsolutePath, "/app/.venv")
       .check(z.describe("Where the locked packages are installed.")),
     exclude: z
       ._default(z.array(z.string()), [])
-      .check(z.describe("Source paths that do not ship, beyond .dockerignore.")),
+      .check(z.describe("Source paths to leave out, in addition to .dockerignore.")),
   })
   .check(
     z.describe("A Python service with locked packages: poetry.lock, uv.lock, or requirements with hashes."),
@@ -173,13 +173,13 @@ const StaticWebBuild = z
     script: z
       ._default(z.string().check(z.minLength(1)), "build")
       .check(z.describe("The package.json script that builds.")),
-    output: z._default(RelativePath, "dist").check(z.describe("The folder that script writes.")),
-    root: z._default(AbsolutePath, "/usr/share/nginx/html").check(z.describe("Where nginx serves it from.")),
+    output: z._default(RelativePath, "dist").check(z.describe("Folder the script writes.")),
+    root: z._default(AbsolutePath, "/usr/share/nginx/html").check(z.describe("Folder nginx serves.")),
     singlePage: z
       ._default(z.boolean(), true)
       .check(
         z.describe(
-          "Whether paths without a file are answered with index.html; for the nginx configuration that is written when image.files brings none.",
+          "Whether nginx serves index.html for paths without a file; applies unless image.files contains an nginx configuration.",
         ),
       ),
     values: z
@@ -189,7 +189,7 @@ const StaticWebBuild = z
           z.strictObject({
             default: z
               .optional(Template)
-              .check(z.describe("Used when --value does not give one; without it a value is required.")),
+              .check(z.describe("Used unless --value gives one; without a default, a value is required.")),
             description: z.optional(z.string()),
           }),
         ),
@@ -211,7 +211,9 @@ const DockerfileBuild = z
     secrets: z
       ._default(z.array(z.string().check(z.regex(/^[A-Za-z_][\w.-]*$/, "must be a secret's id"))), [])
       .check(
-        z.describe("Ids of secrets its RUN --mount=type=secret lines use; values come from --build-secrets."),
+        z.describe(
+          "Ids of secrets used by its RUN --mount=type=secret lines; values come from --build-secrets.",
+        ),
       ),
   })
   .check(z.describe("The service's own Dockerfile. Its RUN lines for a foreign platform are emulated."));
@@ -238,7 +240,7 @@ const Smoke = z
       .check(z.describe("Commands that must exit 0 in the image.")),
     imports: z
       ._default(z.boolean(), true)
-      .check(z.describe("python: whether every top-level module of every locked package is imported.")),
+      .check(z.describe("python: whether to import every top-level module of every locked package.")),
     skipImports: z
       ._default(z.array(z.string()), [])
       .check(
@@ -250,17 +252,21 @@ const Smoke = z
       ._default(z.record(VariableName, z.string()), {})
       .check(
         z.describe(
-          "Variables a service does not start without, such as DATABASE_URL; of smoke runs only, never in the image.",
+          "Variables the service needs to start, such as DATABASE_URL; set in smoke runs only, never in the image.",
         ),
       ),
     machine: z
       .optional(z.array(z.string()).check(z.minLength(1)))
-      .check(z.describe("Command that prints the machine, e.g. aarch64; by default by build strategy.")),
+      .check(
+        z.describe(
+          "Command that prints the machine, e.g. aarch64; the default depends on the build strategy.",
+        ),
+      ),
     timeoutSeconds: z
       ._default(z.int().check(z.minimum(1), z.maximum(3600)), 180)
-      .check(z.describe("Time for the service to answer, emulated or not.")),
+      .check(z.describe("Seconds the service has to answer, emulated or not.")),
   })
-  .check(z.describe("How a started image proves that it works."));
+  .check(z.describe("Smoke run: how a built image is tested by starting it."));
 export type Smoke = z.infer<typeof Smoke>;
 
 /** What is shipped: how a service's source becomes an image, and how that image is configured and tested. */
@@ -274,7 +280,9 @@ export const Service = z
         repository: z
           ._default(z.url(), "https://github.com/tgoai/tgo")
           .check(z.describe("Git repository of the source.")),
-        path: z.optional(RelativePath).check(z.describe("Folder in it; repos/<service> when absent.")),
+        path: z
+          .optional(RelativePath)
+          .check(z.describe("Folder in the repository; repos/<service> when absent.")),
       }),
       {},
     ),
@@ -283,7 +291,7 @@ export const Service = z
     smoke: z.prefault(Smoke, {}),
     allowForeign: z
       ._default(z.array(z.string()), [])
-      .check(z.describe("Glob patterns of files that may be for another machine, e.g. firmware.")),
+      .check(z.describe("Glob patterns of files that may be for another architecture, e.g. firmware.")),
   })
   .register(z.globalRegistry, {
     description: "A service and how its image is built, configured and checked.",

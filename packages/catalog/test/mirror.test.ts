@@ -36,9 +36,12 @@ describe("--mirror", () => {
   it.each<[string, RegExp]>([
     ["pypi", /is not NAME=ADDRESS/],
     ["=https://x.example", /is not NAME=ADDRESS/],
-    ["pipy=https://x.example", /"pipy" is none of pypi, npm, debian, debian-security/],
-    ["pypi=pypi.example.com", /no http or https URL/],
-    ["npm=https://", /no http or https URL/],
+    [
+      "pipy=https://x.example",
+      /"pipy" is neither one of pypi, npm, debian, debian-security nor a registry host/,
+    ],
+    ["pypi=pypi.example.com", /not an http or https URL/],
+    ["npm=https://", /not an http or https URL/],
     ["docker.io=https://mirror.example.com", /without a scheme/],
     ["docker.io=", /without a scheme/],
     ["docker.io=mirror.example.com/Hub", /without a scheme/],

@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import canonicalize from "canonicalize";
-import en from "zod/v4/locales/en.js";
+import { en } from "zod/locales";
 import * as z from "zod/mini";
 import { readVersion } from "./version.js";
 
