@@ -13,7 +13,7 @@ import { grants, keyOf, repositoryOf, widen, type Scope } from "./scope.js";
 const TokenResponse = z.object({
   token: z.optional(z.string()),
   access_token: z.optional(z.string()),
-  expires_in: z.catch(z.optional(z.coerce.number()), undefined),
+  expires_in: z.optional(z.unknown()),
 });
 
 /** distribution's token spec: a missing lifetime means 60 s, and clients need not honour a shorter one. */
@@ -129,7 +129,9 @@ export class Authorizer {
       });
     }
     redactor.add(token);
-    const lifetimeMs = Math.max(body.data.expires_in ?? MIN_LIFETIME_S, MIN_LIFETIME_S) * 1000;
+    // Some servers send a string.
+    const lifetime = Number(body.data.expires_in);
+    const lifetimeMs = Math.max(Number.isFinite(lifetime) ? lifetime : 0, MIN_LIFETIME_S) * 1000;
     return { token, renewAt: requested + lifetimeMs - Math.min(30_000, lifetimeMs / 4) };
   }
 
