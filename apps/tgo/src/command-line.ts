@@ -47,7 +47,7 @@ export function parseCommandLine(argv: readonly string[], options: CommandLineOp
   const names = new Set(moduleApi.functions.map(({ command }) => command));
   // For the help text.
   if (!argv.some((word) => names.has(word) || word.startsWith("--version"))) {
-    program.addOption(new Option("--version", "print the version").helpGroup("Flags:"));
+    program.addOption(new Option("--version", "Print the version.").helpGroup("Flags:"));
   }
   // For an unknown function, commander would show the program's help and succeed.
   program.on("beforeHelp", () => {

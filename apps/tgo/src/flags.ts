@@ -69,7 +69,7 @@ export function helpFlag(description: string): Option {
 export function reportFlag(): Option {
   return new Option(
     "--report <file,...>",
-    "also write the report to a file, even on failure: .html, .md, .json or .txt",
+    "Also write the report to a file, even on failure: .html, .md, .json or .txt.",
   )
     .helpGroup("Flags:")
     .argParser((text: string, previous: string[] | undefined) => [...(previous ?? []), ...splitList(text)]);
@@ -82,14 +82,14 @@ export function ownFlags(): Option[] {
       "engine",
       ENGINES,
       "auto",
-      "engine that runs the containers: Dagger's, or the local engine (buildah)",
+      "Engine that runs the containers: Dagger's, or the local engine (buildah).",
     ),
-    choice("progress", PROGRESS_MODES, "auto", "progress display on stderr"),
+    choice("progress", PROGRESS_MODES, "auto", "Progress display on stderr."),
     new Option(
       "--ca-bundle <file>",
-      "CA certificates (PEM) for build steps [default: $TGO_CA_BUNDLE, else $NODE_EXTRA_CA_CERTS]",
+      "CA certificates (PEM) for build steps. [default: $TGO_CA_BUNDLE, else $NODE_EXTRA_CA_CERTS]",
     ),
-    new Option("--verbose", "also print the engine's log lines, and stack traces"),
+    new Option("--verbose", "Also print the engine's log lines, and stack traces."),
   ];
 }
 

@@ -23,8 +23,8 @@ export function buildProgram(options: ProgramOptions, action: Action): Command {
   configure(program, options)
     .description(`${paragraphs(moduleApi.description)}\n\nFunctions:\n${functionList(moduleApi, width)}`)
     .usage("<function> [flags]")
-    .addHelpOption(helpFlag("show this help, or the help of one function"))
-    .helpCommand("help [function]", "show the help of a function")
+    .addHelpOption(helpFlag("Show this help, or the help of one function."))
+    .helpCommand("help [function]", "Show the help of a function.")
     // The description lists the functions, above the flags.
     .configureHelp({ visibleCommands: () => [], helpWidth: width })
     .addHelpText("after", `\n${[LISTS, OVERVIEW, EXAMPLES.program, ENVIRONMENT, EXIT_CODES].join("\n\n")}`);
@@ -44,7 +44,7 @@ function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptio
   const command = configure(program.command(fn.command), options)
     .description(paragraphs(fn.description))
     .usage("[flags]")
-    .addHelpOption(helpFlag("show this help"))
+    .addHelpOption(helpFlag("Show this help."))
     .configureHelp({
       showGlobalOptions: true,
       helpWidth: width,
@@ -67,10 +67,10 @@ function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptio
 /** What --output does, for functions that return an image or the content of a file. */
 function outputDescription({ returns, arguments: args }: ModuleFunction): string | undefined {
   if (returns.kind === "object" && returns.name === "Container") {
-    return "write the image to this file, as an OCI archive";
+    return "Write the image to this file, as an OCI archive.";
   }
   if (args.some(({ name }) => name === "format")) return undefined;
-  return "write the result to this file once it is complete, instead of stdout";
+  return "Write the result to this file once it is complete, instead of stdout.";
 }
 
 function configure(command: Command, options: ProgramOptions): Command {

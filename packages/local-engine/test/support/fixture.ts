@@ -7,7 +7,7 @@ import { afterAll, beforeAll } from "vitest";
 import { busybox, busyboxRoot } from "./busybox.js";
 import { platform, session } from "./session.js";
 
-/** What a test file's engines share; there from its first test on. */
+/** What the engines of a test file share, available from its first test on. */
 export interface Fixture {
   /** The engines' home: results are kept between the tests of a file. */
   readonly home: string;
