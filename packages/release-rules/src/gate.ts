@@ -1,6 +1,4 @@
-import { TgoError, type TgoErrorDetails } from "@tgo/errors";
 import { candidateProblem, type CandidateIdentity } from "./candidate-problem.js";
-import { LATEST } from "./tag-kind.js";
 import type { Version } from "./version.js";
 
 /** A registry that images are released to. */
@@ -131,17 +129,6 @@ export function formatReasons(reasons: readonly GateReason[]): readonly string[]
     if (service === undefined) return what;
     return `${service}${registries.length === 0 ? "" : ` in ${registries.join(", ")}`}: ${what}`;
   });
-}
-
-/** The closed gate as the error a release ends with. */
-export function gateError(
-  { reasons }: ClosedGate,
-  version: Version,
-  details: TgoErrorDetails = {},
-): TgoError {
-  const lines = formatReasons(reasons).map((line) => `- ${line}`);
-  const what = `${version.text} is not released: no version tag and no ${LATEST} was moved`;
-  return new TgoError("VERIFY", [what, ...lines].join("\n"), details);
 }
 
 const NO_ENTRY = {

@@ -1,5 +1,5 @@
 export { afterWrite } from "./after-write.js";
-export { type CandidateIdentity, candidateProblem } from "./candidate-problem.js";
+export type { CandidateIdentity } from "./candidate-problem.js";
 export { type ReleasedImage, composeRecord } from "./compose-record.js";
 export { shortDigest } from "./disagreement.js";
 export {
@@ -10,32 +10,16 @@ export {
   type ReleaseRegistry,
   decideGate,
   formatReasons,
-  gateError,
 } from "./gate.js";
 export { type ReleaseTag, parseReleaseTag } from "./git-tag.js";
-export { type NextAction, type ReleaseState, nextSteps } from "./next-steps.js";
+export { type ReleaseState, nextSteps } from "./next-steps.js";
 export { type PrunableTag, type PruneOptions, type PruneSelection, selectPrunable } from "./prunable-tags.js";
 export { type RegistrySnapshot, snapshotOf } from "./registry-snapshot.js";
 export { type PlannedService, type ReleasePlan, planRelease } from "./release-plan.js";
 export { RECORD_MEDIA_TYPE, ReleaseRecord, parseRecord, recordJson } from "./release-record.js";
 export { type Pointer, type Status, type StatusRow, releaseStatus } from "./status.js";
-export { type TagKind, inLine, isFloating, kindOfTag } from "./tag-kind.js";
-export { type FloatingRequest, decideFloatingTag, decideVersionTag } from "./tag-moves.js";
+export { isFloating, kindOfTag } from "./tag-kind.js";
 export { TagPolicy, planTags } from "./tag-plan.js";
 export type { TagStep } from "./tag-steps.js";
-export {
-  type SeenTag,
-  type TagTarget,
-  tagOfVersion,
-  tagTargets,
-  versionBehind,
-  versionsOf,
-} from "./tag-target.js";
-export {
-  type Version,
-  compareVersions,
-  isNewer,
-  newestVersion,
-  parseVersion,
-  readVersion,
-} from "./version.js";
+export { type SeenTag, type TagTarget, tagOfVersion, tagTargets, versionsOf } from "./tag-target.js";
+export { type Version, compareVersions, parseVersion, readVersion } from "./version.js";

@@ -1,16 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { decideFloatingTag, parseVersion } from "../src/index.js";
+import { parseVersion, planTags, TagPolicy } from "../src/index.js";
 
 it("runs the README's example", async () => {
-  const move = decideFloatingTag({
-    tag: "latest",
-    current: { digest: "sha256:new", version: parseVersion("1.3.0") },
-    wanted: { digest: "sha256:old", version: parseVersion("v1.2.4") },
-    where: "ghcr.io/tgoai/tgo-api:latest",
-  });
+  const version = parseVersion("v1.2.3");
+  const tags = planTags(version, TagPolicy.parse({ latest: false }));
 
-  expect(move).toMatchObject({ act: "stay", message: "stays on 1.3.0, newer than 1.2.4" });
+  expect(tags).toEqual({ version: "1.2.3", floating: ["1.2", "1"] });
   const [, example = "no example"] =
     /```ts\n(.*?)```/s.exec(await readFile(new URL("../README.md", import.meta.url), "utf8")) ?? [];
   const test = await readFile(new URL(import.meta.url), "utf8");

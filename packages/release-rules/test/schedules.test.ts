@@ -2,14 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   tagTargets,
-  isNewer,
   nextSteps,
-  type NextAction,
   type ReleasePlan,
   type RegistrySnapshot,
   type TagStep,
   type Version,
 } from "../src/index.js";
+import { type NextAction } from "../src/next-steps.js";
+import { isNewer } from "../src/version.js";
 import { digest, version } from "./arbitraries.js";
 import { Simulation } from "./simulation.js";
 

@@ -1,19 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  afterWrite,
-  candidateProblem,
-  decideFloatingTag,
-  decideVersionTag,
-  tagTargets,
-  isNewer,
-  kindOfTag,
-  isFloating,
-  inLine,
-  versionBehind,
-  type FloatingRequest,
-  type TagTarget,
-} from "../src/index.js";
+import { afterWrite, tagTargets, kindOfTag, isFloating, type TagTarget } from "../src/index.js";
+import { candidateProblem } from "../src/candidate-problem.js";
+import { inLine } from "../src/tag-kind.js";
+import { type FloatingRequest, decideFloatingTag, decideVersionTag } from "../src/tag-moves.js";
+import { versionBehind } from "../src/tag-target.js";
+import { isNewer } from "../src/version.js";
 import { closeVersion, digest, version } from "./arbitraries.js";
 
 const A = digest("a");

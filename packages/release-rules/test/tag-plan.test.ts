@@ -1,14 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  inLine,
-  isFloating,
-  kindOfTag,
-  parseVersion,
-  planTags,
-  TagPolicy,
-  type TagKind,
-} from "../src/index.js";
+import { isFloating, kindOfTag, parseVersion, planTags, TagPolicy } from "../src/index.js";
+import { type TagKind, inLine } from "../src/tag-kind.js";
 import { version, versionText } from "./arbitraries.js";
 
 const all = TagPolicy.parse({});

@@ -1,7 +1,8 @@
 import { isTgoError, type TgoError } from "@tgo/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareVersions, newestVersion, parseVersion, readVersion } from "../src/index.js";
+import { compareVersions, parseVersion, readVersion } from "../src/index.js";
+import { newestVersion } from "../src/version.js";
 import { versionText } from "./arbitraries.js";
 
 describe("a version", () => {

@@ -3,11 +3,11 @@ import {
   isRetryable,
   REPORT_FORMATS,
   render,
-  renderJson,
   renderMarkdown,
   renderText,
   type Report,
 } from "../src/index.js";
+import { renderJson } from "../src/json.js";
 import {
   closedGateReport,
   hostileReport,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { renderHtml, type Report } from "../src/index.js";
+import { renderHtml } from "../src/html/page.js";
+import type { Report } from "../src/index.js";
 import { DARK, LIGHT, type Palette } from "../src/html/style.js";
 import {
   closedGateReport,
