@@ -1,7 +1,7 @@
 /**
  * Builds what is generated from the sources.
  *
- * node scripts/build.mjs core           the module's bundle: pipelines/tgo/lib/core.js (committed)
+ * node scripts/build.mjs core           the module's bundle: pipelines/tgo/lib/*.js (committed)
  * node scripts/build.mjs declarations   its types, the module's API, the catalog's JSON Schemas, the TypeScript
  *                                       projects and the graph in docs/architecture.md (committed)
  * node scripts/build.mjs cli            the `tgo` command: apps/tgo/dist (not committed)
@@ -19,7 +19,7 @@ import { typescriptProjects } from "./tsconfigs.mjs";
 
 /** Each returns files' texts by their paths. */
 const COMMITTED = {
-  core: async () => ({ "pipelines/tgo/lib/core.js": await bundleCore() }),
+  core: bundleCore,
   declarations: async () => ({
     ...(await declareCore()),
     "pipelines/tgo/module-api.json": await moduleSurface(),

@@ -13,6 +13,17 @@ describe("the bundle", () => {
     expect(Buffer.byteLength(core)).toBeLessThanOrEqual(700_000);
   });
 
+  it("has the programs that run inside containers as they are, in a file of their own", async () => {
+    const programs = Object.entries((await import("../lib/programs.js")) as Record<string, string>);
+    const sources = await readFile(new URL("../lib/programs.js", import.meta.url), "utf8");
+    const paths = [...sources.matchAll(/^\/\*\* (packages\/.+\.(?:py|sh)) \*\/$/gm)].map(([, path]) => path);
+    expect(paths.length).toBe(programs.length - 1);
+    for (const path of paths) {
+      const text = await readFile(new URL(`../../../${path ?? ""}`, import.meta.url), "utf8");
+      expect(programs.map(([, program]) => program)).toContain(text);
+    }
+  });
+
   it("has neither zod's classic API nor its JSON Schema code", () => {
     expect(files).toContain("packages/functions/src/pipelines.ts");
     expect(
@@ -24,7 +35,7 @@ describe("the bundle", () => {
     const types = await readFile(new URL("../lib/core.d.ts", import.meta.url), "utf8");
     const attributes = await readFile(new URL("../.gitattributes", import.meta.url), "utf8");
     for (const text of [core, types]) expect(text.split("\n")[0]).toContain("@generated");
-    for (const file of ["core.js", "core.d.ts", "core.d.ts.map"])
+    for (const file of ["core.js", "core.d.ts", "core.d.ts.map", "programs.js"])
       expect(attributes).toContain(`lib/${file} linguist-generated -diff\n`);
   });
 });

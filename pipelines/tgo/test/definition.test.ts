@@ -36,4 +36,4 @@ async function definitionsOf(text: string): Promise<string[]> {
 it("from the shell, publish leads to its source and not into the bundle", async () => {
   const [file] = await definitionsOf("this.pipelines().publish");
   expect(file).toMatch(/\/packages\/functions\/src\/[\w-]+\.ts$/);
-});
+}, 60_000);
