@@ -17,7 +17,7 @@ describe("an ELF header", () => {
     ["big-endian s390x", elfFile(22, { endian: "big" }), { class: 64, endianness: "big", machine: 22 }],
     ["a script", Buffer.from("#!/bin/sh\nexec true; true\n"), undefined],
     ["the magic alone", Buffer.from([0x7f, 0x45, 0x4c, 0x46]), undefined],
-    ["the magic and rubbish", Buffer.from("\x7fELFrubbishrubbishrubbish"), undefined],
+    ["the magic and garbage", Buffer.from("\x7fELFrubbishrubbishrubbish"), undefined],
     ["nothing", Buffer.alloc(0), undefined],
   ])("of %s", (_, bytes, expected) => {
     expect(readElfHeader(bytes)).toEqual(expected);
@@ -33,7 +33,7 @@ describe("an ELF header", () => {
     expect(machineOf(platform)).toBe(machine);
   });
 
-  test("an unknown architecture is told with the known ones", () => {
+  test("an unknown architecture is an error that lists the known ones", () => {
     expect(() => machineOf("linux/vax")).toThrow(/amd64, .*arm64|arm64/);
   });
 });
@@ -64,7 +64,7 @@ describe("the layers of an image", () => {
   const scan = (layers: LayerSource[], allow: string[] = []): ReturnType<typeof scanLayers> =>
     scanLayers(layers, "linux/arm64", { allow });
 
-  test("every regular file counts, ELF or not; a foreign one is named with its path", async () => {
+  test("every regular file counts, ELF or not; a foreign one is reported with its path", async () => {
     expect(
       await scan([
         layer([
@@ -83,7 +83,7 @@ describe("the layers of an image", () => {
     });
   });
 
-  test("code for no CPU is neutral, and an allowed path is not foreign", async () => {
+  test("code for no CPU is neutral, and a file at an allowed path is not foreign", async () => {
     const entries = [0, 190, 224, 247].map((machine) => ({ path: `n${machine}`, content: elfFile(machine) }));
     const report = await scan(
       [layer([...entries, x86("opt/qemu/x"), { path: "i386", content: elfFile(3, { bits: 32 }) }])],
@@ -123,26 +123,26 @@ describe("the layers of an image", () => {
       ["/d/b"],
     ],
     [
-      "a folder is deleted by a whiteout",
+      "a directory is deleted by a whiteout",
       [x86("d/e/a"), x86("de")],
       [{ path: ".wh.d", content: "" }],
       ["/de"],
     ],
     [
-      "a folder is made opaque; what the layer itself puts there stays",
+      "a directory is made opaque; the layer's own files in it stay",
       [x86("d/a")],
       [{ path: "d/.wh..wh..opq", content: "" }, x86("d/b")],
       ["/d/b"],
     ],
     [
-      "a whiteout of the same layer does not touch its own file",
+      "a whiteout does not affect a file of its own layer",
       [x86("a")],
       [x86("a"), { path: ".wh.a", content: "" }],
       ["/a"],
     ],
-    ["a folder is replaced by a link", [x86("d/a")], [{ path: "d", symlink: "/else" }], []],
-    ["a file is replaced by a folder", [x86("d")], [{ path: "d", folder: true }], []],
-    ["a folder that stays keeps what is in it", [x86("d/a")], [{ path: "d", folder: true }], ["/d/a"]],
+    ["a directory is replaced by a link", [x86("d/a")], [{ path: "d", symlink: "/else" }], []],
+    ["a file is replaced by a directory", [x86("d")], [{ path: "d", folder: true }], []],
+    ["a directory that stays keeps its content", [x86("d/a")], [{ path: "d", folder: true }], ["/d/a"]],
     ["a hard link is a file of its own", [x86("a"), { path: "b", link: "a" }], [], ["/a", "/b"]],
     ["a hard link into a lower layer", [x86("a")], [{ path: "b", link: "./a" }], ["/a", "/b"]],
     ["a hard link is replaced in its own layer", [x86("a")], [{ path: "b", link: "a" }, arm("b")], ["/a"]],
@@ -179,7 +179,7 @@ describe("the layers of an image", () => {
     expect(report.foreign.map(({ path }) => path)).toEqual(["/a", "/b"]);
   });
 
-  test("zstd is read where Node can, and else told", async () => {
+  test("zstd is read if Node can read it, else it is an error", async () => {
     const scanning = scan([{ mediaType: OCI_LAYER_ZSTD, open: () => streamOf(zstd(createTar([x86("a")]))) }]);
     if ("createZstdDecompress" in zlib) expect((await scanning).foreign).toHaveLength(1);
     else
@@ -192,12 +192,12 @@ describe("the layers of an image", () => {
   test.each([
     ["not gzip", { mediaType: OCI_LAYER_GZIP, open: () => streamOf(Buffer.from("hello")) }],
     [
-      "a gzip that is cut off",
+      "a truncated gzip",
       { mediaType: OCI_LAYER_GZIP, open: () => streamOf(gzipSync(createTar([x86("a")])).subarray(0, 60)) },
     ],
     ["not tar", { mediaType: OCI_LAYER, open: () => streamOf(Buffer.alloc(2048, "x")) }],
     [
-      "a tar that is cut off",
+      "a truncated tar",
       {
         mediaType: OCI_LAYER,
         open: () => streamOf(createTar([{ path: "a", content: Buffer.alloc(5000) }]).subarray(0, 1500)),
@@ -209,7 +209,7 @@ describe("the layers of an image", () => {
   });
 });
 
-describe("a root folder", () => {
+describe("a root directory", () => {
   let root = "";
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), "tgo-elf-"));
@@ -238,7 +238,7 @@ describe("a root folder", () => {
     });
   });
 
-  test("that is not there is told", async () => {
+  test("that does not exist is an error", async () => {
     expect(await rejection(scanDirectory(join(root, "nowhere"), "linux/arm64"))).toMatchObject({
       code: "ENVIRONMENT",
       what: expect.stringContaining("ENOENT") as string,

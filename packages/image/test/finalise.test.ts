@@ -77,7 +77,7 @@ describe("the final image", () => {
     ]);
   });
 
-  test("has OCI manifests with OCI media types, the layers as they were, and none of the engine's annotations", () => {
+  test("has OCI manifests with OCI media types, unchanged layers, and none of the engine's annotations", () => {
     const [variant] = finalise(both(), { manifestAnnotations: { a: "b" } }).variants;
     const value = parseDocument(variant?.manifest.bytes ?? new Uint8Array(), "x");
     expect(value).toMatchObject({
@@ -92,7 +92,7 @@ describe("the final image", () => {
     expect(variant?.size).toBe(150 + (variant?.config.bytes.length ?? 0));
   });
 
-  test("has one time everywhere, the labels merged, and everything else as it was", () => {
+  test("has one time everywhere, merged labels, and everything else unchanged", () => {
     const [, variant] = finalise(both()).variants;
     const config = parseConfig(variant?.config.bytes ?? new Uint8Array(), "x");
     expect(config).toEqual({
@@ -114,7 +114,7 @@ describe("the final image", () => {
     });
   });
 
-  test("can be without history, and without labels", () => {
+  test("can omit history and labels", () => {
     const [variant] = finalise([staged("amd64", { config: { Labels: null } })], {
       platforms: ["linux/amd64"],
       labels: {},
@@ -125,7 +125,7 @@ describe("the final image", () => {
     expect(config.config).toEqual({ Labels: null });
   });
 
-  test("keeps its digest: a change of these bytes is a change of every published image", () => {
+  test("keeps its digest: changing these bytes changes every published image", () => {
     expect(finalise(both()).digest).toMatchInlineSnapshot(
       `"sha256:f2150fffc4965acca07902d58d15ae389e94e997dacd678518d7ae4b99907b5b"`,
     );
@@ -184,15 +184,15 @@ describe("the digest", () => {
       [staged("amd64", { unknownField: { nested: [1, 2, 3] } }), staged("arm64", { variant: "v8" })],
       {},
     ],
-  ])("does depend on %s", (_, variants, change) => {
+  ])("depends on %s", (_, variants, change) => {
     expect(finalise(variants, change).digest).not.toBe(finalise(both()).digest);
   });
 });
 
-describe("variants that are not the planned ones are all told at once", () => {
+describe("all differences from the planned variants are reported at once", () => {
   test.each<[string, StagedVariant[], string[]]>([
     ["one is missing", [staged("amd64")], ["linux/arm64 is missing"]],
-    ["one is too many", [...both(), staged("s390x")], ["linux/s390x is not planned"]],
+    ["one is not planned", [...both(), staged("s390x")], ["linux/s390x is not planned"]],
     ["one is listed twice", [...both(), staged("arm64")], ["linux/arm64 is listed twice"]],
     [
       "arm64 is amd64 inside",
@@ -204,12 +204,12 @@ describe("variants that are not the planned ones are all told at once", () => {
       ],
     ],
     [
-      "a config of other layers",
+      "a config for other layers",
       [staged("amd64"), staged("arm64", { rootfs: { type: "layers", diff_ids: [] } })],
       ["linux/arm64 has 2 layers, and its config lists 0"],
     ],
-  ])("%s", (_, variants, told) => {
-    for (const text of told) expect(() => finalise(variants)).toThrow(text);
+  ])("%s", (_, variants, problems) => {
+    for (const text of problems) expect(() => finalise(variants)).toThrow(text);
     expect(() => finalise(variants)).toThrow("ghcr.io/x/y:s");
   });
 });

@@ -30,7 +30,7 @@ async function staged(): Promise<{ source: MemoryRegistry; image: FinalImage; di
 }
 
 describe("a push", () => {
-  test("puts blobs before children, children before the index, the tag last", async () => {
+  test("writes blobs before children, children before the index, the tag last", async () => {
     const { source, image } = await staged();
     const target = new MemoryRegistry("docker.io");
     await pushImage(image, {
@@ -48,7 +48,7 @@ describe("a push", () => {
     expect(puts.indexOf("manifests/v1")).toBe(puts.length - 1);
   });
 
-  test("within one registry mounts, and sends the configs only", async () => {
+  test("within one registry mounts layers, and sends only the configs", async () => {
     const { source, image } = await staged();
     const registry = source.client();
     const done = await pushImage(image, {
@@ -59,7 +59,7 @@ describe("a push", () => {
     expect(done).toMatchObject({ uploaded: { blobs: 2 }, mounted: 3, present: 0 });
   });
 
-  test("of what is there writes nothing", async () => {
+  test("of an image that exists writes nothing", async () => {
     const { source, image } = await staged();
     const registry = source.client();
     const destination = {
@@ -79,7 +79,7 @@ describe("a push", () => {
     expect(progress.every(({ outcome }) => outcome === "present")).toBe(true);
   });
 
-  test("of a new tag for what is there writes the tag only", async () => {
+  test("of a new tag for an image that exists writes only the tag", async () => {
     const { source, image } = await staged();
     const registry = source.client();
     const destination = {
@@ -92,7 +92,7 @@ describe("a push", () => {
     expect(source.received.filter(({ method }) => method === "PUT" || method === "POST")).toHaveLength(1);
   });
 
-  test("of layers that are nowhere is told with the layer", async () => {
+  test("without a source for a layer is an error that names the layer", async () => {
     const { image } = await staged();
     const target = new MemoryRegistry("docker.io");
     const layer = image.variants[0]?.layers[0]?.digest ?? "";
@@ -104,7 +104,7 @@ describe("a push", () => {
     expect(target.manifests.size).toBe(0);
   });
 
-  test("repairs what the registry lost before it took the manifest (GHCR)", async () => {
+  test("repairs what the registry lost before it accepted the manifest (GHCR)", async () => {
     const { source, image } = await staged();
     const target = new MemoryRegistry("docker.io");
     let left = 1;
@@ -124,7 +124,7 @@ describe("a push", () => {
   });
 });
 
-test("a staged image that the registry does not show yet is waited for", async () => {
+test("a staged image that the registry does not serve yet is waited for", async () => {
   const { source, image } = await staged();
   let left = 2;
   source.intercept = ({ url }) =>
@@ -141,7 +141,7 @@ test("a staged image that the registry does not show yet is waited for", async (
 });
 
 describe("a copy", () => {
-  test("keeps every byte, and the other registry verifies", async () => {
+  test("keeps every byte, and verifies in the other registry", async () => {
     const { source, digest } = await staged();
     const target = new MemoryRegistry("docker.io");
     const done = await copyImage({
@@ -160,7 +160,7 @@ describe("a copy", () => {
     expect(verification.ok).toBe(true);
   });
 
-  test("of what the target holds needs no source", async () => {
+  test("of an image that the target has needs no source", async () => {
     const { source, digest } = await staged();
     const target = new MemoryRegistry("docker.io");
     const copy = (tag: string): Promise<unknown> =>
@@ -180,7 +180,7 @@ describe("a copy", () => {
     expect(target.requests("POST")).toEqual([]);
   });
 
-  test("breaks off at any request, and never leaves a tag that cannot be pulled; run again, it ends well", async () => {
+  test("may break off at any request, never leaves a tag that cannot be pulled, and succeeds when run again", async () => {
     const { source, digest } = await staged();
     await fc.assert(
       fc.asyncProperty(

@@ -28,8 +28,9 @@ afterAll(async () => {
 
 function client(local: LocalRegistry, options: Partial<RegistryOptions> = {}): Registry {
   const { host, username, password } = local;
-  const credentials = username === undefined || password === undefined ? undefined : { username, password };
-  return new Registry({ host, credentials, ...options });
+  const credentials =
+    username === undefined || password === undefined ? {} : { credentials: { username, password } };
+  return new Registry({ host, ...credentials, ...options });
 }
 
 function skopeoLogin({ username, password }: LocalRegistry, prefix = ""): string[] {
@@ -45,11 +46,11 @@ async function readAll(stream: ReadableStream<Uint8Array>): Promise<Buffer> {
 }
 
 describe.each(AUTHS)("a registry with %s auth", (auth) => {
-  test("answers a ping", async () => {
+  test("responds to a ping", async () => {
     await expect(client(registries[auth]).ping()).resolves.toBeUndefined();
   });
 
-  test("says whether a push would be let in, and pushes nothing", async () => {
+  test("says whether a push would be accepted, and pushes nothing", async () => {
     const { date } = await client(registries[auth]).probePush("t/probed");
     expect(Math.abs((date?.getTime() ?? 0) - Date.now())).toBeLessThan(5000);
     expect(await client(registries[auth]).tags("t/probed")).toEqual([]);
@@ -58,7 +59,7 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
     await expect(wrong.probePush("t/probed")).rejects.toMatchObject({ code: "UNAUTHORIZED" });
   });
 
-  test("stores a blob once, and gives back the whole and a part", async () => {
+  test("stores a blob once, and returns the whole or a range", async () => {
     const registry = client(registries[auth]);
     const bytes = Buffer.alloc(300_000, "abcdefghij");
     const blob = { digest: digestOf(bytes), size: bytes.length, open: () => streamOf(bytes) };
@@ -85,7 +86,7 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
     ).toBe(false);
   });
 
-  test("lists tags, and none of a repository that is not there", async () => {
+  test("lists tags, and none of a repository that does not exist", async () => {
     const registry = client(registries[auth]);
     await stageImage(registry, "t/tags", "b", [{ platform: "linux/amd64" }]);
     await stageImage(registry, "t/tags", "a", [{ platform: "linux/amd64" }]);
@@ -94,7 +95,7 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
     expect(await registry.tags("t/none")).toEqual([]);
   });
 
-  test("resolves what is there, says undefined for what is not, and deletes", async () => {
+  test("resolves tags, returns undefined for missing ones, and deletes", async () => {
     const registry = client(registries[auth]);
     const { digest } = await stageImage(registry, "t/resolve", "v1", [{ platform: "linux/amd64" }]);
 
@@ -109,7 +110,7 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
     expect(await client(registries[auth]).resolve("t/resolve", "v1")).toBeUndefined();
   });
 
-  test("a finalised image is pushed, read by skopeo as it is, and verified", async () => {
+  test("a finalised image is pushed, read unchanged by skopeo, and verified", async () => {
     const registry = client(registries[auth]);
     await stageImage(
       registry,
@@ -155,7 +156,7 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
   });
 });
 
-test("one digest in three registries, by copying, and skopeo can copy it away again", async () => {
+test("copies have one digest in three registries, and skopeo can copy them on", async () => {
   const source = client(registries.none);
   const { digest } = await stageImage(
     source,
@@ -201,7 +202,7 @@ test("one digest in three registries, by copying, and skopeo can copy it away ag
   expect((await client(registries.basic).resolve("c/by-skopeo", "v1"))?.digest).toBe(digest);
 });
 
-test("a registry reached through another address is asked for its tokens and uploads there", async () => {
+test("a registry reached at another address gets its token requests and uploads there", async () => {
   const { url, username = "", password = "" } = registries.bearer;
   const port = new URL(url).port;
   const asked: string[] = [];
@@ -220,7 +221,7 @@ test("a registry reached through another address is asked for its tokens and upl
   expect(new Set(asked)).toEqual(new Set(["127.0.0.1"]));
 });
 
-test("a large blob is streamed from registry to registry, and a stop in the middle is a stop", async () => {
+test("a large blob is streamed from registry to registry, and can be interrupted in the middle", async () => {
   const bytes = randomBytes(32 * 1024 * 1024);
   const blob = { digest: digestOf(bytes), size: bytes.length };
   const source = client(registries.basic);
@@ -244,7 +245,7 @@ test("a large blob is streamed from registry to registry, and a stop in the midd
 
 describe("bad input", () => {
   test.each(["basic", "bearer"] as const)(
-    "a wrong password (%s) is told, without the password",
+    "a wrong password (%s) is an error, without the password",
     async (auth) => {
       const { host, username = "" } = registries[auth];
       const registry = new Registry({ host, credentials: { username, password: "s3cret-but-wrong" } });
@@ -258,7 +259,7 @@ describe("bad input", () => {
     },
   );
 
-  test("no password where one is needed", async () => {
+  test("a missing password", async () => {
     const { host } = registries.basic;
     await expect(new Registry({ host }).resolve("t/x", "v1")).rejects.toMatchObject({ code: "UNAUTHORIZED" });
     await expect(new Registry({ host }).ping()).rejects.toMatchObject({
@@ -277,7 +278,7 @@ describe("bad input", () => {
     });
   });
 
-  test("a web server is not taken for a registry", async () => {
+  test("a web server is not a registry", async () => {
     const web = await htmlServer();
     const registry = new Registry({ host: web.host });
     try {
@@ -289,7 +290,7 @@ describe("bad input", () => {
     }
   });
 
-  test("nor is another JSON service", async () => {
+  test("another JSON service is not a registry", async () => {
     const decoy = await decoyServer();
     const registry = new Registry({ host: decoy.host });
     try {
@@ -299,7 +300,7 @@ describe("bad input", () => {
     }
   });
 
-  test("a malformed tag never reaches the wire", async () => {
+  test("a malformed tag is never sent", async () => {
     const registry = new Registry({ host: "localhost:1", fetch: () => Promise.reject(new Error("asked")) });
     await expect(registry.resolve("t/x", "not a tag")).rejects.toMatchObject({
       code: "USAGE",
@@ -308,7 +309,7 @@ describe("bad input", () => {
     await expect(registry.tags("T/x")).rejects.toMatchObject({ code: "USAGE" });
   });
 
-  test("the caller can stop a request", async () => {
+  test("the caller can interrupt a request", async () => {
     const registry = client(registries.none, { signal: AbortSignal.abort() });
     await expect(registry.resolve("t/x", "v1")).rejects.toMatchObject({ code: "INTERRUPTED" });
   });

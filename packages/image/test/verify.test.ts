@@ -45,7 +45,7 @@ function target(registry: MemoryRegistry, repository = "t/app"): VerifyTarget {
 }
 
 describe("a published image", () => {
-  test("is verified in every registry, with its facts", async () => {
+  test("is verified in every registry, and described", async () => {
     const { targets, digest } = await published();
     const verification = await verifyImage({
       targets,
@@ -76,7 +76,7 @@ describe("a published image", () => {
     });
   });
 
-  test("costs no second read of anything: manifests, configs and layers once, the index once a registry", async () => {
+  test("is read once: manifests, configs and layers once in all, the index once per registry", async () => {
     const { registries, targets } = await published({ auth: "public" });
     await verifyImage({ targets, platforms: BOTH_PLATFORMS, elf: true });
     for (const registry of registries) {
@@ -127,8 +127,8 @@ describe("a published image", () => {
   });
 });
 
-describe("what is wrong is told, all of it, for each registry", () => {
-  const told = async (
+describe("all problems are reported, for each registry", () => {
+  const problemsOf = async (
     targets: VerifyTarget[],
     options: Partial<Parameters<typeof verifyImage>[0]> = {},
   ): Promise<Record<string, string[]>> => {
@@ -147,14 +147,14 @@ describe("what is wrong is told, all of it, for each registry", () => {
     return [target(registry)];
   };
 
-  test("a registry that is down is its own problem only, told once", async () => {
+  test("a registry that is down is its own problem only, reported once", async () => {
     const { registries, targets } = await published();
     const down = registries[1];
     if (down)
       down.intercept = () => {
         throw networkError("ECONNREFUSED");
       };
-    expect(await told(targets)).toEqual({
+    expect(await problemsOf(targets)).toEqual({
       "ghcr.io": [],
       "docker.io": [
         "UNAVAILABLE: cannot reach docker.io (at https://registry-1.docker.io): connection refused",
@@ -163,34 +163,34 @@ describe("what is wrong is told, all of it, for each registry", () => {
     });
   });
 
-  test("the registry that was asked first fails in the middle: the others are asked instead", async () => {
+  test("the registry that was read first fails in the middle: the others are read instead", async () => {
     const { registries, targets } = await published();
     const failing = registries[0];
     if (failing)
       failing.intercept = ({ url }) =>
         /manifests\/sha256|blobs/.test(url.pathname) ? new Response("", { status: 500 }) : undefined;
-    const problems = await told(targets);
+    const problems = await problemsOf(targets);
     expect(problems["ghcr.io"]?.length).toBeGreaterThan(0);
     expect(problems["docker.io"]).toEqual([]);
     expect(problems["registry.cn-shanghai.aliyuncs.com"]).toEqual([]);
   });
 
-  test("another digest in one registry", async () => {
+  test("a different digest in one registry", async () => {
     const { registries, targets, digest } = await published();
     const other = registries[2];
     if (other === undefined) return;
     const changed = await stageImage(other.client(), "t/app", "v1", variants({ labels: { version: "2" } }));
-    expect(await told(targets)).toMatchObject({
+    expect(await problemsOf(targets)).toMatchObject({
       "ghcr.io": [],
       "docker.io": [],
       [other.host]: [`VERIFY: it is ${changed.digest}, while ghcr.io has ${digest}`],
     });
   });
 
-  test("another digest than expected, everywhere", async () => {
+  test("an unexpected digest everywhere", async () => {
     const { targets, digest } = await published();
     const expected = `sha256:${"0".repeat(64)}`;
-    const problems = await told(targets, { expect: { digest: expected } });
+    const problems = await problemsOf(targets, { expect: { digest: expected } });
     for (const host of HOSTS)
       expect(problems[host]).toEqual([`VERIFY: it is ${digest}, expected ${expected}`]);
   });
@@ -198,15 +198,15 @@ describe("what is wrong is told, all of it, for each registry", () => {
   test("a missing tag", async () => {
     const { registries, targets } = await published();
     registries[0]?.manifests.delete("t/app v1");
-    expect((await told(targets))["ghcr.io"]).toContain('NOT_FOUND: there is no tag "v1"');
+    expect((await problemsOf(targets))["ghcr.io"]).toContain('NOT_FOUND: there is no tag "v1"');
   });
 
-  test("a layer and a child manifest that got lost", async () => {
+  test("a lost layer", async () => {
     const { registries, targets } = await published();
     const [, hub] = registries;
     const layer = digestOf(hub?.blobs.values().next().value ?? new Uint8Array());
     hub?.blobs.delete(`t/app ${layer}`);
-    const problems = await told(targets);
+    const problems = await problemsOf(targets);
     // The shared layer belongs to both platforms.
     expect(problems["docker.io"]?.map((text) => text.replace(/^NOT_FOUND: \S+ /, ""))).toEqual(
       Array(2).fill(`is incomplete: ${layer} is not in the repository`),
@@ -214,7 +214,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
     expect(problems["ghcr.io"]).toEqual([]);
   });
 
-  test("a private package: GHCR's new packages are, and the remedy says where to change it", async () => {
+  test("a private package, as GHCR's new packages are; the remedy says where to change it", async () => {
     const registry = new MemoryRegistry("ghcr.io", { auth: "private" });
     await stageImage(registry.client(), "t/app", "v1", variants());
     const { targets } = await verifyImage({ targets: [target(registry)], platforms: BOTH_PLATFORMS });
@@ -225,15 +225,16 @@ describe("what is wrong is told, all of it, for each registry", () => {
         remedy: expect.stringContaining("Change visibility") as string,
       }),
     ]);
-    const closed = { ...target(registry), anonymous: undefined };
+    const { name, registry: client, repository, reference } = target(registry);
+    const closed = { name, registry: client, repository, reference };
     expect((await verifyImage({ targets: [closed], platforms: BOTH_PLATFORMS })).ok).toBe(true);
   });
 
-  test("a platform too few, one too many, and an attestation", async () => {
+  test("a missing platform, an extra one, and an attestation", async () => {
     const targets = await one([{ platform: "linux/amd64" }, { platform: "linux/s390x" }], {
       attestation: true,
     });
-    expect(await told(targets)).toEqual({
+    expect(await problemsOf(targets)).toEqual({
       "ghcr.io": [
         "VERIFY: it lists 1 attestation manifests",
         "VERIFY: linux/arm64 is missing",
@@ -242,12 +243,12 @@ describe("what is wrong is told, all of it, for each registry", () => {
     });
   });
 
-  test("an architecture in the config that is not the index's", async () => {
+  test("a config whose architecture is not the index's", async () => {
     const targets = await one([
       { platform: "linux/amd64" },
       { platform: "linux/amd64", listedAs: "linux/arm64", labels: { a: "b" } },
     ]);
-    expect(await told(targets)).toEqual({
+    expect(await problemsOf(targets)).toEqual({
       "ghcr.io": ["VERIFY: the index says linux/arm64, the variant's own config says linux/amd64"],
     });
   });
@@ -255,7 +256,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
   test("labels and annotations", async () => {
     const targets = await one(variants(), { annotations: { version: "1" } });
     expect(
-      await told(targets, {
+      await problemsOf(targets, {
         expect: { labels: { version: "2" }, annotations: { version: "2", revision: "abc" } },
       }),
     ).toEqual({
@@ -268,16 +269,16 @@ describe("what is wrong is told, all of it, for each registry", () => {
     });
   });
 
-  test("a layer that the registry holds cut off", async () => {
+  test("a layer that is truncated in the registry", async () => {
     const { registries, targets } = await published();
     const [, hub] = registries;
     for (const [key, bytes] of [...(hub?.blobs ?? [])].slice(0, 1)) hub?.blobs.set(key, bytes.subarray(1));
-    const problems = await told(targets);
+    const problems = await problemsOf(targets);
     expect(problems["docker.io"]?.[0]).toMatch(/has \d+ bytes there, not \d+$/);
     expect(problems["ghcr.io"]).toEqual([]);
   });
 
-  test("an index that gives a manifest another size: some clients refuse such an image", async () => {
+  test("an index with a wrong size for a manifest: some clients refuse such an image", async () => {
     const registry = new MemoryRegistry("ghcr.io");
     await stageImage(registry.client(), "t/app", "v1", variants());
     const index = JSON.parse(new TextDecoder().decode(registry.manifests.get("t/app v1")?.bytes)) as {
@@ -286,32 +287,32 @@ describe("what is wrong is told, all of it, for each registry", () => {
     for (const child of index.manifests) child.size += 1;
     const bytes = new TextEncoder().encode(JSON.stringify(index));
     await registry.client().putManifest("t/app", "v1", "application/vnd.oci.image.index.v1+json", bytes);
-    const problems = (await told([target(registry)]))["ghcr.io"];
+    const problems = (await problemsOf([target(registry)]))["ghcr.io"];
     expect(problems).toHaveLength(2);
     for (const problem of problems ?? [])
       expect(problem).toMatch(/^INVALID_RESPONSE: the index says \d+ bytes, the manifest has \d+$/);
   });
 
   test("Docker media types, and a plain manifest under the tag", async () => {
-    expect((await told(await one(variants(), { docker: true })))["ghcr.io"]).toEqual([
+    expect((await problemsOf(await one(variants(), { docker: true })))["ghcr.io"]).toEqual([
       expect.stringContaining("manifest.list.v2+json, not application/vnd.oci.image.index.v1+json"),
     ]);
     const registry = new MemoryRegistry("ghcr.io");
     const { children } = await stageImage(registry.client(), "t/app", "v1", variants());
     const plain = registry.manifests.get(`t/app ${children[0]?.digest ?? ""}`);
     if (plain) registry.manifests.set("t/app v1", plain);
-    expect((await told([target(registry)]))["ghcr.io"]).toEqual([
+    expect((await problemsOf([target(registry)]))["ghcr.io"]).toEqual([
       expect.stringContaining("it is a single manifest"),
     ]);
   });
 
-  test("an x86-64 file in the arm64 image, in every registry that has the digest; and not when its path is allowed", async () => {
+  test("an x86-64 file in the arm64 image, for every registry that has the digest, unless its path is allowed", async () => {
     const hidden: TarEntry[] = [
       { path: "app/lib/evil.so", content: elfFile(X86_64) },
       { path: "bin/sh", content: elfFile(AARCH64) },
     ];
     const targets = await one([{ platform: "linux/amd64" }, { platform: "linux/arm64", layers: [hidden] }]);
-    expect(await told(targets, { elf: true })).toEqual({
+    expect(await problemsOf(targets, { elf: true })).toEqual({
       "ghcr.io": ["CHECK: linux/arm64 contains 1 file for another machine: /app/lib/evil.so (x86-64)"],
     });
     expect(
@@ -319,7 +320,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
     ).toBe(true);
   });
 
-  test("a layer that is damaged in the one registry is read from the next", async () => {
+  test("a layer that one registry does not deliver is read from the next", async () => {
     const { registries, targets } = await published();
     const [first] = registries;
     if (first)
@@ -330,7 +331,7 @@ describe("what is wrong is told, all of it, for each registry", () => {
   });
 });
 
-test("a stop by the caller is the one thing that is thrown", async () => {
+test("only an interruption is thrown", async () => {
   const { registries } = await published();
   const stop = new AbortController();
   const targets = registries.map((registry) => ({

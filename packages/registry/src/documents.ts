@@ -55,14 +55,16 @@ export const ImageConfig = z.looseObject({
 });
 export type ImageConfig = z.infer<typeof ImageConfig>;
 
+const Body = z.looseObject({ mediaType: Text });
+
 /**
  * An index or a manifest. The body may lack its media type (image-spec says SHOULD); then its properties decide.
  * A body that could be read as both is refused (CVE-2021-41190).
  */
 export const Document = z.pipe(
   z.pipe(
-    z.looseObject({ mediaType: Text }),
-    z.transform((body: { mediaType?: string | undefined }, context) => {
+    Body,
+    z.transform((body: z.infer<typeof Body>, context) => {
       const isIndex = "manifests" in body;
       const isManifest = "config" in body || "layers" in body;
       if (isIndex && isManifest) {

@@ -23,58 +23,59 @@ const found = (): Response =>
     },
   });
 
-/** A registry with Bearer auth; `valid` decides which tokens open it. */
+/** A registry with Bearer auth; `valid` decides which tokens it accepts. */
 function bearer({
   token = () => jsonResponse(200, { token: "t1" }),
   valid = () => true,
   challenge = GHCR_CHALLENGE,
 }: {
-  token?: (asked: FakeRequest, count: number) => Response | Promise<Response>;
+  token?: (request: FakeRequest, count: number) => Response | Promise<Response>;
   valid?: (token: string) => boolean;
   challenge?: string;
 } = {}): FakeServer {
   let tokens = 0;
-  return (asked) => {
-    if (asked.url.pathname === "/token" || asked.url.pathname === "/auth") return token(asked, ++tokens);
-    const sent = /^Bearer (.*)$/.exec(asked.headers.get("authorization") ?? "")?.[1];
+  return (request) => {
+    if (request.url.pathname === "/token" || request.url.pathname === "/auth")
+      return token(request, ++tokens);
+    const sent = /^Bearer (.*)$/.exec(request.headers.get("authorization") ?? "")?.[1];
     if (sent === undefined || !valid(sent))
       return errorResponse(401, "UNAUTHORIZED", "authentication required", { "www-authenticate": challenge });
     return found();
   };
 }
 
-const tokenCalls = (asked: readonly FakeRequest[]): FakeRequest[] =>
-  asked.filter(({ url }) => url.pathname === "/token" || url.pathname === "/auth");
+const tokenCalls = (requests: readonly FakeRequest[]): FakeRequest[] =>
+  requests.filter(({ url }) => url.pathname === "/token" || url.pathname === "/auth");
 const resolve = (registry: Registry, repository = "a/b"): Promise<unknown> =>
   registry.resolve(repository, "v1");
 
 describe("Bearer", () => {
-  test("an anonymous token is asked for the repository at hand, not for the challenge's placeholder", async () => {
-    const { registry, asked } = fakeRegistry(bearer());
+  test("an anonymous token is requested for the actual repository, not for the challenge's placeholder", async () => {
+    const { registry, requests } = fakeRegistry(bearer());
     await resolve(registry);
-    expect(tokenCalls(asked).map(({ url, headers }) => [url.href, headers.get("authorization")])).toEqual([
+    expect(tokenCalls(requests).map(({ url, headers }) => [url.href, headers.get("authorization")])).toEqual([
       ["https://ghcr.io/token?service=ghcr.io&scope=repository%3Aa%2Fb%3Apull", null],
     ]);
   });
 
   test("credentials go to the realm as Basic, and the token to the registry", async () => {
-    const { registry, asked } = fakeRegistry(bearer(), { credentials });
+    const { registry, requests } = fakeRegistry(bearer(), { credentials });
     await resolve(registry);
-    expect(tokenCalls(asked)[0]?.headers.get("authorization")).toBe(
+    expect(tokenCalls(requests)[0]?.headers.get("authorization")).toBe(
       `Basic ${Buffer.from("someone:hunter2-hunter2").toString("base64")}`,
     );
-    expect(asked.at(-1)?.headers.get("authorization")).toBe("Bearer t1");
+    expect(requests.at(-1)?.headers.get("authorization")).toBe("Bearer t1");
   });
 
-  test("an identity token is traded by POST, and never sent in a URL", async () => {
-    const { registry, asked } = fakeRegistry(
+  test("an identity token is exchanged by POST, and never sent in a URL", async () => {
+    const { registry, requests } = fakeRegistry(
       bearer({ token: () => jsonResponse(200, { access_token: "t1" }) }),
       {
         credentials: { identityToken: "refresh-me" },
       },
     );
     await resolve(registry);
-    const [call] = tokenCalls(asked);
+    const [call] = tokenCalls(requests);
     expect(call?.method).toBe("POST");
     expect(Object.fromEntries(new URLSearchParams(call?.body.toString()))).toEqual({
       grant_type: "refresh_token",
@@ -93,98 +94,98 @@ describe("Bearer", () => {
     await expect(resolve(registry)).resolves.toMatchObject({ digest: DIGEST });
   });
 
-  test("one token serves many requests at once, and another repository gets its own", async () => {
-    const { registry, asked } = fakeRegistry(bearer());
+  test("concurrent requests share one token, and another repository gets its own", async () => {
+    const { registry, requests } = fakeRegistry(bearer());
     await Promise.all(Array.from({ length: 8 }, () => resolve(registry)));
     await resolve(registry, "c/d");
-    expect(tokenCalls(asked)).toHaveLength(2);
+    expect(tokenCalls(requests)).toHaveLength(2);
   });
 
-  test("who may push may read: no second token", async () => {
-    const { registry, asked } = fakeRegistry(bearer());
+  test("a token to push also reads: no second token", async () => {
+    const { registry, requests } = fakeRegistry(bearer());
     await registry.resolve("a/b", "v1", { push: true });
     await resolve(registry);
-    expect(tokenCalls(asked).map(({ url }) => url.searchParams.get("scope"))).toEqual([
+    expect(tokenCalls(requests).map(({ url }) => url.searchParams.get("scope"))).toEqual([
       "repository:a/b:pull,push",
     ]);
   });
 
   test.each([
-    ["60 s when none is told", undefined, 40_000, 50_000],
-    ["60 s when less is told", 5, 40_000, 50_000],
+    ["60 s by default", undefined, 40_000, 50_000],
+    ["60 s when less is given", 5, 40_000, 50_000],
     ["Docker Hub's 300 s", 300, 260_000, 280_000],
-  ])("a token lives %s, and is renewed before it ends", async (_, expires, still, over) => {
+  ])("a token lives %s, and is renewed before it expires", async (_, expires, still, over) => {
     let now = 0;
-    const { registry, asked } = fakeRegistry(
+    const { registry, requests } = fakeRegistry(
       bearer({ token: () => jsonResponse(200, { token: "t1", expires_in: expires }) }),
       { now: () => now },
     );
     await resolve(registry);
     now = still;
     await resolve(registry);
-    expect(tokenCalls(asked)).toHaveLength(1);
+    expect(tokenCalls(requests)).toHaveLength(1);
     now = over;
     await resolve(registry);
-    expect(tokenCalls(asked)).toHaveLength(2);
+    expect(tokenCalls(requests)).toHaveLength(2);
   });
 
-  test("a token refused in mid push is replaced, and the request repeated", async () => {
+  test("a token refused in the middle of a push is replaced, and the request repeated", async () => {
     let live = "t1";
-    const { registry, asked } = fakeRegistry(
+    const { registry, requests } = fakeRegistry(
       bearer({ token: () => jsonResponse(200, { token: live }), valid: (token) => token === live }),
     );
     await resolve(registry);
     live = "t2";
     await expect(resolve(registry)).resolves.toMatchObject({ digest: DIGEST });
-    expect(tokenCalls(asked)).toHaveLength(2);
+    expect(tokenCalls(requests)).toHaveLength(2);
   });
 
-  test("a token that grants nothing (Docker Hub) fails after one more try", async () => {
-    const { registry, asked } = fakeRegistry(bearer({ valid: () => false }));
+  test("a token that grants nothing (Docker Hub) fails after one more attempt", async () => {
+    const { registry, requests } = fakeRegistry(bearer({ valid: () => false }));
     expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({
       code: "UNAUTHORIZED",
       what: "the registry requires credentials",
     });
-    expect(tokenCalls(asked)).toHaveLength(1);
+    expect(tokenCalls(requests)).toHaveLength(1);
   });
 
   test("GHCR's 403 'invalid token' without a challenge gets a new token once", async () => {
     let live = "t1";
     const server = bearer({ token: () => jsonResponse(200, { token: live }), valid: () => true });
-    const { registry } = fakeRegistry((asked) => {
-      const sent = asked.headers.get("authorization");
+    const { registry } = fakeRegistry((request) => {
+      const sent = request.headers.get("authorization");
       if (sent !== null && sent !== `Bearer ${live}`) return errorResponse(403, "DENIED", "invalid token");
-      return server(asked);
+      return server(request);
     });
     await registry.tags("a/b").catch(() => undefined);
     live = "t2";
     const error = await rejection(registry.tags("a/b"));
-    // The fake answers no tag list; that it got that far shows that the new token was used.
+    // The fake has no tag list; reaching it shows that the new token was used.
     expect(error.message).toContain("expected a list of tags");
   });
 
-  test("both scopes are asked for a mount, in one token", async () => {
-    const { registry, asked } = fakeRegistry(async (request) =>
+  test("a mount requests both scopes in one token", async () => {
+    const { registry, requests } = fakeRegistry(async (request) =>
       request.method === "POST" && request.headers.has("authorization")
         ? new Response(null, { status: 201 })
         : bearer()(request),
     );
     expect(await registry.mountBlob("a/b", DIGEST, "c/d")).toBe(true);
-    expect(tokenCalls(asked)[0]?.url.searchParams.getAll("scope")).toEqual([
+    expect(tokenCalls(requests)[0]?.url.searchParams.getAll("scope")).toEqual([
       "repository:a/b:pull,push",
       "repository:c/d:pull",
     ]);
   });
 
-  test("a mount that is refused is no failure: the blob can still be uploaded", async () => {
+  test("a refused mount is not a failure: the blob can still be uploaded", async () => {
     const { registry } = fakeRegistry(
       bearer({ token: () => errorResponse(403, "DENIED", "requested access to the resource is denied") }),
     );
     expect(await registry.mountBlob("a/b", DIGEST, "c/d")).toBe(false);
   });
 
-  test("more actions that the challenge names for the same repository are asked for", async () => {
-    const { registry, asked } = fakeRegistry(
+  test("additional actions in the challenge for the same repository are requested", async () => {
+    const { registry, requests } = fakeRegistry(
       bearer({
         challenge:
           'Bearer realm="https://ghcr.io/token",scope="repository:a/b:pull,meta repository:x/y:push"',
@@ -192,28 +193,28 @@ describe("Bearer", () => {
     );
     await resolve(registry);
     await resolve(registry);
-    expect(tokenCalls(asked).map(({ url }) => url.searchParams.getAll("scope"))).toEqual([
+    expect(tokenCalls(requests).map(({ url }) => url.searchParams.getAll("scope"))).toEqual([
       ["repository:a/b:pull,meta"],
     ]);
   });
 
   test("the realm may be on any host; ACR's is in another region", async () => {
     const realm = "https://dockerauth.cn-hangzhou.aliyuncs.com/auth";
-    const { registry, asked } = fakeRegistry(
+    const { registry, requests } = fakeRegistry(
       bearer({ challenge: `Bearer realm="${realm}",service="registry.aliyuncs.com:cn-shanghai:26842"` }),
       { host: "registry.cn-shanghai.aliyuncs.com" },
     );
     await resolve(registry);
-    expect(tokenCalls(asked)[0]?.url.origin).toBe("https://dockerauth.cn-hangzhou.aliyuncs.com");
+    expect(tokenCalls(requests)[0]?.url.origin).toBe("https://dockerauth.cn-hangzhou.aliyuncs.com");
   });
 
   test("a realm that names the registry's own host is reached as the registry is", async () => {
-    const { registry, asked } = fakeRegistry(
+    const { registry, requests } = fakeRegistry(
       bearer({ challenge: 'Bearer realm="http://localhost:5003/token",service="s"' }),
       { host: "localhost:5003", url: "http://registry-service:5000" },
     );
     await resolve(registry);
-    expect(asked.map(({ url }) => url.host)).toEqual([
+    expect(requests.map(({ url }) => url.host)).toEqual([
       "registry-service:5000",
       "registry-service:5000",
       "registry-service:5000",
@@ -221,7 +222,7 @@ describe("Bearer", () => {
   });
 
   test("credentials are not sent to an unencrypted realm of an encrypted registry", async () => {
-    const { registry, asked } = fakeRegistry(
+    const { registry, requests } = fakeRegistry(
       bearer({ challenge: 'Bearer realm="http://evil.example/token"' }),
       { credentials },
     );
@@ -229,14 +230,14 @@ describe("Bearer", () => {
       code: "INVALID_RESPONSE",
       what: "the registry wants the login at http://evil.example, which is not encrypted",
     });
-    expect(asked.every(({ url }) => url.host === "ghcr.io")).toBe(true);
+    expect(requests.every(({ url }) => url.host === "ghcr.io")).toBe(true);
   });
 
   test.each([
     ["HTML", () => new Response("<html>login</html>", { headers: { "content-type": "text/html" } })],
     ["JSON without a token", () => jsonResponse(200, {})],
     ["a token with a line break", () => jsonResponse(200, { token: "a\nb" })],
-  ])("a token answer that is %s is told", async (_, token) => {
+  ])("a token response that is %s is an error", async (_, token) => {
     const { registry } = fakeRegistry(bearer({ token }));
     expect(await rejection(resolve(registry))).toMatchObject({
       code: "INVALID_RESPONSE",
@@ -245,14 +246,14 @@ describe("Bearer", () => {
   });
 
   test("the token server's 503 is waited out", async () => {
-    const { registry, waits } = fakeRegistry(
+    const { registry, delays } = fakeRegistry(
       bearer({
         token: (_, count) =>
           count < 3 ? new Response("", { status: 503 }) : jsonResponse(200, { token: "t1" }),
       }),
     );
     await expect(resolve(registry)).resolves.toMatchObject({ digest: DIGEST });
-    expect(waits).toHaveLength(2);
+    expect(delays).toHaveLength(2);
   });
 });
 
@@ -262,19 +263,19 @@ describe("Basic", () => {
       ? found()
       : new Response("", { status: 401, headers: { "www-authenticate": 'Basic realm="r"' } });
 
-  test("is learnt from the first answer, then sent at once", async () => {
-    const { registry, asked } = fakeRegistry(basic, { credentials });
+  test("is learned from the first response, then sent up front", async () => {
+    const { registry, requests } = fakeRegistry(basic, { credentials });
     await resolve(registry);
     await resolve(registry);
-    expect(asked.map(({ headers }) => headers.has("authorization"))).toEqual([false, true, true]);
+    expect(requests.map(({ headers }) => headers.has("authorization"))).toEqual([false, true, true]);
   });
 
   test("Bearer is preferred when both are offered", async () => {
-    const { registry, asked } = fakeRegistry(bearer({ challenge: `Basic realm="r", ${GHCR_CHALLENGE}` }), {
+    const { registry, requests } = fakeRegistry(bearer({ challenge: `Basic realm="r", ${GHCR_CHALLENGE}` }), {
       credentials,
     });
     await resolve(registry);
-    expect(asked.at(-1)?.headers.get("authorization")).toBe("Bearer t1");
+    expect(requests.at(-1)?.headers.get("authorization")).toBe("Bearer t1");
   });
 });
 
@@ -295,29 +296,31 @@ describe("no credential in any error", () => {
   test.each<[string, FakeServer]>([
     [
       "a token server that quotes the request",
-      bearer({ token: (asked) => errorResponse(403, "DENIED", echo(asked)) }),
+      bearer({ token: (request) => errorResponse(403, "DENIED", echo(request)) }),
     ],
     [
       "a registry that quotes the token",
-      (asked) =>
-        asked.url.pathname === "/token"
+      (request) =>
+        request.url.pathname === "/token"
           ? jsonResponse(200, { token: "t0ken-of-the-registry" })
-          : asked.headers.has("authorization")
-            ? errorResponse(403, "DENIED", echo(asked))
+          : request.headers.has("authorization")
+            ? errorResponse(403, "DENIED", echo(request))
             : errorResponse(401, "X", "y", { "www-authenticate": GHCR_CHALLENGE }),
     ],
     [
       "a registry that quotes Basic",
-      (asked) =>
-        asked.headers.has("authorization")
-          ? errorResponse(400, "X", echo(asked))
+      (request) =>
+        request.headers.has("authorization")
+          ? errorResponse(400, "X", echo(request))
           : new Response("", { status: 401, headers: { "www-authenticate": "Basic" } }),
     ],
     [
       "a fetch that quotes the header",
-      (asked) => {
-        if (asked.headers.has("authorization"))
-          throw new TypeError(`invalid header ${asked.headers.get("authorization") ?? ""}`, { cause: asked });
+      (request) => {
+        if (request.headers.has("authorization"))
+          throw new TypeError(`invalid header ${request.headers.get("authorization") ?? ""}`, {
+            cause: request,
+          });
         return new Response("", { status: 401, headers: { "www-authenticate": "Basic" } });
       },
     ],

@@ -14,19 +14,19 @@ import {
 const index: Index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] };
 const bytes = new TextEncoder().encode(JSON.stringify(index));
 const digest = digestOf(bytes);
-const answer = (body: string | Uint8Array = bytes, headers: Record<string, string> = {}): Response =>
+const found = (body: string | Uint8Array = bytes, headers: Record<string, string> = {}): Response =>
   new Response(body, { headers: { "content-type": OCI_INDEX, ...headers } });
 
 describe("manifests", () => {
-  test("all media types are accepted in every request", async () => {
-    const { registry, asked } = fakeRegistry(() => answer());
+  test("every request accepts all media types", async () => {
+    const { registry, requests } = fakeRegistry(() => found());
     await registry.manifest("a/b", "v1");
     await registry.resolve("a/b", "v1");
-    for (const { headers } of asked) expect(headers.get("accept")?.split(", ")).toHaveLength(4);
+    for (const { headers } of requests) expect(headers.get("accept")?.split(", ")).toHaveLength(4);
   });
 
   test("the bytes decide the digest", async () => {
-    const { registry } = fakeRegistry(() => answer());
+    const { registry } = fakeRegistry(() => found());
     expect((await registry.manifest("a/b", "v1")).descriptor).toEqual({
       mediaType: OCI_INDEX,
       digest,
@@ -35,8 +35,8 @@ describe("manifests", () => {
   });
 
   test.each([
-    ["the header", "v1", answer(bytes, { "docker-content-digest": `sha256:${"0".repeat(64)}` })],
-    ["the digest that was asked for", `sha256:${"0".repeat(64)}`, answer()],
+    ["the header", "v1", found(bytes, { "docker-content-digest": `sha256:${"0".repeat(64)}` })],
+    ["the requested digest", `sha256:${"0".repeat(64)}`, found()],
   ])("bytes that differ from %s are refused", async (_, reference, response) => {
     const { registry } = fakeRegistry(() => response);
     expect(await rejection(registry.manifest("a/b", reference))).toMatchObject({
@@ -55,12 +55,12 @@ describe("manifests", () => {
     ],
     ["schema 1", JSON.stringify({ schemaVersion: 1, fsLayers: [] }), "schema 1"],
     [
-      "a digest that is none",
+      "an invalid digest",
       JSON.stringify({ ...index, manifests: [{ mediaType: "x", digest: "sha256:1", size: 1 }] }),
       "not a sha256",
     ],
-  ])("%s is no manifest", async (_, body, why) => {
-    const { registry } = fakeRegistry(() => answer(body));
+  ])("%s is not a manifest", async (_, body, why) => {
+    const { registry } = fakeRegistry(() => found(body));
     expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({
       code: "INVALID_RESPONSE",
       what: expect.stringContaining(why) as string,
@@ -68,12 +68,12 @@ describe("manifests", () => {
   });
 
   test("HEAD without a digest header falls back to GET", async () => {
-    const { registry, asked } = fakeRegistry(() => answer());
+    const { registry, requests } = fakeRegistry(() => found());
     expect((await registry.resolve("a/b", "v1"))?.digest).toBe(digest);
-    expect(asked.map(({ method }) => method)).toEqual(["HEAD", "GET"]);
+    expect(requests.map(({ method }) => method)).toEqual(["HEAD", "GET"]);
   });
 
-  test("a 404 because of Accept is never 'not there'", async () => {
+  test("a 404 because of Accept never means 'not found'", async () => {
     const { registry } = fakeRegistry(() =>
       errorResponse(
         404,
@@ -84,18 +84,18 @@ describe("manifests", () => {
     expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({ code: "INTERNAL" });
   });
 
-  test("what was just put is waited for; what was not is absent at once", async () => {
+  test("a manifest that was just pushed is waited for; any other is missing at once", async () => {
     let reads = 0;
     const server: FakeServer = ({ method }) => {
       if (method === "PUT") return new Response(null, { status: 201 });
-      return ++reads < 4 ? errorResponse(404, "MANIFEST_UNKNOWN", "manifest unknown") : answer();
+      return ++reads < 4 ? errorResponse(404, "MANIFEST_UNKNOWN", "manifest unknown") : found();
     };
-    const { registry, waits } = fakeRegistry(server);
+    const { registry, delays } = fakeRegistry(server);
     await rejection(registry.manifest("a/b", "v1"));
-    expect(waits).toEqual([]);
+    expect(delays).toEqual([]);
     await registry.putManifest("a/b", "v1", OCI_INDEX, bytes);
     expect((await registry.manifest("a/b", "v1")).descriptor.digest).toBe(digest);
-    expect(waits).toEqual([1000, 2000]);
+    expect(delays).toEqual([1000, 2000]);
   });
 
   test("a refused push to an immutable tag with the same digest is success, with another one it is not", async () => {
@@ -104,7 +104,7 @@ describe("manifests", () => {
       ({ method }) =>
         method === "PUT"
           ? errorResponse(403, "DENIED", "The requested tag already exists and cannot be overwritten.")
-          : answer(there);
+          : found(there);
     await expect(
       fakeRegistry(server(bytes)).registry.putManifest("a/b", "v1", OCI_INDEX, bytes),
     ).resolves.toMatchObject({ digest });
@@ -117,7 +117,7 @@ describe("manifests", () => {
     });
   });
 
-  test("a registry that stores other bytes is told", async () => {
+  test("a registry that stores different bytes is an error", async () => {
     const { registry } = fakeRegistry(
       () =>
         new Response(null, { status: 201, headers: { "docker-content-digest": `sha256:${"0".repeat(64)}` } }),
@@ -129,40 +129,42 @@ describe("manifests", () => {
 });
 
 describe("retries", () => {
-  test("are as many as its patience allows, and another patience is another registry's", async () => {
-    const { registry, asked } = fakeRegistry(() => errorResponse(503, "UNAVAILABLE", "down"));
+  test("are as many as its options allow, and other options are another registry's", async () => {
+    const { registry, requests } = fakeRegistry(() => errorResponse(503, "UNAVAILABLE", "down"));
     await rejection(registry.withRetryOptions({ retries: 1 }).resolve("a/b", "v1"));
-    expect(asked).toHaveLength(2);
+    expect(requests).toHaveLength(2);
     await rejection(registry.resolve("a/b", "v1"));
-    expect(asked).toHaveLength(7);
+    expect(requests).toHaveLength(7);
   });
 
-  test.each([408, 425, 429, 500, 502, 503, 504, 522])("status %d is tried again", async (status) => {
+  test.each([408, 425, 429, 500, 502, 503, 504, 522])("status %d is retried", async (status) => {
     let left = 2;
-    const { registry, waits, retries } = fakeRegistry(() =>
-      left-- > 0 ? new Response("", { status }) : answer(),
+    const { registry, delays, retries } = fakeRegistry(() =>
+      left-- > 0 ? new Response("", { status }) : found(),
     );
     await registry.manifest("a/b", "v1");
-    expect(waits).toHaveLength(2);
+    expect(delays).toHaveLength(2);
     expect(retries.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 
-  test("five tries, then the registry's own words", async () => {
-    const { registry, asked } = fakeRegistry(() => errorResponse(503, "UNAVAILABLE", "service overloaded"));
+  test("five attempts, then the registry's own words", async () => {
+    const { registry, requests } = fakeRegistry(() =>
+      errorResponse(503, "UNAVAILABLE", "service overloaded"),
+    );
     expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({
       code: "UNAVAILABLE",
       what: expect.stringContaining("service overloaded") as string,
     });
-    expect(asked).toHaveLength(5);
+    expect(requests).toHaveLength(5);
   });
 
-  test("the wait doubles from 0.5 s to 30 s under full jitter", async () => {
-    const { registry, waits } = fakeRegistry(() => new Response("", { status: 500 }), {
+  test("the delay doubles from 0.5 s to 30 s under full jitter", async () => {
+    const { registry, delays } = fakeRegistry(() => new Response("", { status: 500 }), {
       retries: 8,
       random: () => 0.999999,
     });
     await rejection(registry.manifest("a/b", "v1"));
-    expect(waits).toEqual([500, 1000, 2000, 4000]);
+    expect(delays).toEqual([500, 1000, 2000, 4000]);
   });
 
   test.each([
@@ -170,25 +172,25 @@ describe("retries", () => {
     ["a date", () => new Date(Date.now() + 60_000).toUTCString(), 59_000],
   ])("Retry-After in %s is honoured", async (_, header, least) => {
     let left = 1;
-    const { registry, waits } = fakeRegistry(() =>
-      left-- > 0 ? new Response("", { status: 429, headers: { "retry-after": header() } }) : answer(),
+    const { registry, delays } = fakeRegistry(() =>
+      left-- > 0 ? new Response("", { status: 429, headers: { "retry-after": header() } }) : found(),
     );
     await registry.manifest("a/b", "v1");
-    expect(waits[0]).toBeGreaterThanOrEqual(least - 1000);
-    expect(waits[0]).toBeLessThanOrEqual(60_000);
+    expect(delays[0]).toBeGreaterThanOrEqual(least - 1000);
+    expect(delays[0]).toBeLessThanOrEqual(60_000);
   });
 
-  test("a server that asks for an hour is not waited for", async () => {
-    const { registry, waits } = fakeRegistry(
+  test("a server that asks for an hour gets no retry", async () => {
+    const { registry, delays } = fakeRegistry(
       () => new Response("", { status: 503, headers: { "retry-after": "3600" } }),
     );
     await rejection(registry.manifest("a/b", "v1"));
-    expect(waits).toEqual([]);
+    expect(delays).toEqual([]);
   });
 
-  test("no wait reaches past the time for everything, and the last answer is what is told", async () => {
+  test("no delay exceeds the total time, and the error is the last response", async () => {
     let time = 0;
-    const { registry, asked, waits } = fakeRegistry(
+    const { registry, requests, delays } = fakeRegistry(
       () => new Response("", { status: 503, headers: { "retry-after": "20" } }),
       {
         now: () => time,
@@ -204,14 +206,14 @@ describe("retries", () => {
       code: "UNAVAILABLE",
       what: expect.stringMatching(/503.*the time for all attempts is up/) as string,
     });
-    expect(waits).toEqual([]);
-    expect([asked.length, time]).toEqual([3, 40_000]);
+    expect(delays).toEqual([]);
+    expect([requests.length, time]).toEqual([3, 40_000]);
   });
 
-  test("time that passes without a fault (a long build) is not counted against it", async () => {
+  test("time without a failure (a long build) does not count", async () => {
     let time = 0;
     let left = 1;
-    const { registry } = fakeRegistry(() => (left-- > 0 ? new Response("", { status: 503 }) : answer()), {
+    const { registry } = fakeRegistry(() => (left-- > 0 ? new Response("", { status: 503 }) : found()), {
       now: () => time,
       totalMs: 50_000,
     });
@@ -219,7 +221,7 @@ describe("retries", () => {
     expect((await registry.manifest("a/b", "v1")).descriptor.digest).toBe(digest);
   });
 
-  test("an answer that breaks off is asked for again", async () => {
+  test("a response that breaks off is requested again", async () => {
     let left = 2;
     const broken = (): Response => {
       const half = bytes.subarray(0, 10);
@@ -233,20 +235,20 @@ describe("retries", () => {
       });
       return new Response(body, { headers: { "content-type": OCI_INDEX } });
     };
-    const { registry, retries } = fakeRegistry(() => (left-- > 0 ? broken() : answer()));
+    const { registry, retries } = fakeRegistry(() => (left-- > 0 ? broken() : found()));
     expect((await registry.manifest("a/b", "v1")).descriptor.digest).toBe(digest);
     expect(retries.map(({ reason }) => reason)).toEqual(
       Array(2).fill("cannot reach ghcr.io: connection reset"),
     );
   });
 
-  test("reads and writes are limited each for itself, so that one never waits for the other's turn", async () => {
+  test("reads and writes have limits of their own, so that neither waits for the other", async () => {
     const open: { method: string; done: () => void }[] = [];
     let most = 0;
     const { registry } = fakeRegistry(
       async ({ method }) => {
         await new Promise<void>((done) => open.push({ method, done }));
-        return method === "PUT" ? new Response(null, { status: 201 }) : answer();
+        return method === "PUT" ? new Response(null, { status: 201 }) : found();
       },
       { concurrency: { reads: 2, writes: 1 } },
     );
@@ -308,16 +310,16 @@ describe("retries", () => {
       "cannot reach 10.0.0.1:5000",
     ],
   ])("%s", async (_, host, code, tries, what) => {
-    const { registry, asked } = fakeRegistry(() => Promise.reject(networkError(code)), { host });
+    const { registry, requests } = fakeRegistry(() => Promise.reject(networkError(code)), { host });
     expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({
       code: "UNAVAILABLE",
       what: expect.stringContaining(what) as string,
       remedy: expect.any(String) as string,
     });
-    expect(asked).toHaveLength(tries);
+    expect(requests).toHaveLength(tries);
   });
 
-  test("a registry reached elsewhere is told with that address", async () => {
+  test("an error names the address at which the registry is reached", async () => {
     const { registry } = fakeRegistry(() => Promise.reject(networkError("ECONNREFUSED")), {
       host: "localhost:5001",
       url: "http://10.1.2.3:5000",
@@ -327,7 +329,7 @@ describe("retries", () => {
     });
   });
 
-  test("silence is not waited through for ever", async () => {
+  test("silence ends in an error", async () => {
     const registry = new Registry({
       host: "ghcr.io",
       timeoutMs: 20,
@@ -345,7 +347,7 @@ describe("retries", () => {
     });
   });
 
-  test("the caller's stop ends a wait", async () => {
+  test("an interruption ends a delay", async () => {
     const stop = new AbortController();
     const { registry } = fakeRegistry(() => new Response("", { status: 500 }), {
       signal: stop.signal,
@@ -357,12 +359,12 @@ describe("retries", () => {
     expect(await rejection(registry.ping())).toMatchObject({ code: "INTERRUPTED" });
   });
 
-  test("an HTML 404 of a front end that is down is tried once more", async () => {
+  test("an HTML 404 of a front end that is down is retried once", async () => {
     let left = 1;
     const { registry } = fakeRegistry(() =>
       left-- > 0
         ? new Response("<html>404</html>", { status: 404, headers: { "content-type": "text/html" } })
-        : answer(),
+        : found(),
     );
     await expect(registry.manifest("a/b", "v1")).resolves.toBeDefined();
   });
@@ -379,27 +381,27 @@ describe("blobs", () => {
   };
   const registryThatRedirectsTo =
     (location: string, serve: FakeServer): FakeServer =>
-    (asked) => {
-      if (asked.url.hostname === "ghcr.io" && !asked.headers.has("authorization"))
+    (request) => {
+      if (request.url.hostname === "ghcr.io" && !request.headers.has("authorization"))
         return new Response("", { status: 401, headers: { "www-authenticate": "Basic" } });
-      return asked.url.hostname === "ghcr.io"
+      return request.url.hostname === "ghcr.io"
         ? new Response(null, { status: 307, headers: { location } })
-        : serve(asked);
+        : serve(request);
     };
   const credentials = { username: "u", password: "password" };
 
-  test("the store that a registry redirects to gets no credentials", async () => {
-    const { registry, asked } = fakeRegistry(
+  test("the store behind a redirect gets no credentials", async () => {
+    const { registry, requests } = fakeRegistry(
       registryThatRedirectsTo(store, () => new Response(blob)),
       { credentials },
     );
     expect((await read(registry.blob("a/b", blobDigest))).equals(blob)).toBe(true);
-    expect(asked.at(-1)?.url.hostname).toBe("store.example");
-    expect(asked.at(-1)?.headers.has("authorization")).toBe(false);
+    expect(requests.at(-1)?.url.hostname).toBe("store.example");
+    expect(requests.at(-1)?.headers.has("authorization")).toBe(false);
   });
 
   test("ACR's redirect to plain http is followed for a whole blob, without credentials", async () => {
-    const { registry, asked } = fakeRegistry(
+    const { registry, requests } = fakeRegistry(
       registryThatRedirectsTo(
         "http://aliregistry.oss-cn-shanghai.aliyuncs.com/x?Signature=s",
         () => new Response(blob),
@@ -407,11 +409,11 @@ describe("blobs", () => {
       { credentials },
     );
     expect((await read(registry.blob("a/b", blobDigest))).equals(blob)).toBe(true);
-    expect(asked.at(-1)?.headers.has("authorization")).toBe(false);
+    expect(requests.at(-1)?.headers.has("authorization")).toBe(false);
   });
 
-  test("but not for a part of a blob, which cannot be checked, nor for a manifest", async () => {
-    const { registry, asked } = fakeRegistry(
+  test("but not for a part of a blob, which cannot be verified, nor for a manifest", async () => {
+    const { registry, requests } = fakeRegistry(
       registryThatRedirectsTo("http://store.example/x", () => new Response(blob)),
       { credentials },
     );
@@ -419,10 +421,10 @@ describe("blobs", () => {
       code: "INVALID_RESPONSE",
     });
     expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({ code: "INVALID_RESPONSE" });
-    expect(asked.every(({ url }) => url.protocol === "https:")).toBe(true);
+    expect(requests.every(({ url }) => url.protocol === "https:")).toBe(true);
   });
 
-  test("redirects do not go on for ever", async () => {
+  test("redirects are limited", async () => {
     const { registry } = fakeRegistry(
       () => new Response(null, { status: 307, headers: { location: "/v2/a/b/again" } }),
     );
@@ -431,7 +433,7 @@ describe("blobs", () => {
     });
   });
 
-  test("wrong bytes end in an error, not in silence", async () => {
+  test("wrong bytes are an error", async () => {
     const { registry } = fakeRegistry(() => new Response("something else"));
     expect(await rejection(read(registry.blob("a/b", blobDigest)))).toMatchObject({
       code: "INVALID_RESPONSE",
@@ -442,9 +444,9 @@ describe("blobs", () => {
   test.each([
     ["resumed by range", true],
     ["read again when ranges are ignored", false],
-  ])("a connection that breaks is %s", async (_, ranges) => {
+  ])("a broken connection is %s", async (_, ranges) => {
     let breaks = 2;
-    const { registry, asked } = fakeRegistry(({ headers }) => {
+    const { registry, requests } = fakeRegistry(({ headers }) => {
       const from = ranges ? Number(/bytes=(\d+)-/.exec(headers.get("range") ?? "")?.[1] ?? 0) : 0;
       const rest = blob.subarray(from);
       const status = from > 0 ? 206 : 200;
@@ -462,7 +464,7 @@ describe("blobs", () => {
       return new Response(broken, { status, headers: contentRange });
     });
     expect((await read(registry.blob("a/b", blobDigest))).equals(blob)).toBe(true);
-    expect(asked.map(({ headers }) => headers.get("range"))).toEqual([
+    expect(requests.map(({ headers }) => headers.get("range"))).toEqual([
       null,
       "bytes=70000-",
       ranges ? "bytes=140000-" : "bytes=70000-",
@@ -470,8 +472,8 @@ describe("blobs", () => {
   });
 
   test.each([
-    ["the whole instead of the part", new Response(blob)],
-    ["another part", new Response("x", { status: 206, headers: { "content-range": "bytes 5-5/10" } })],
+    ["the whole instead of the range", new Response(blob)],
+    ["another range", new Response("x", { status: 206, headers: { "content-range": "bytes 5-5/10" } })],
     ["no range header", new Response("x", { status: 206 })],
   ])("%s is refused", async (_, response) => {
     const { registry } = fakeRegistry(() => response);
@@ -480,7 +482,7 @@ describe("blobs", () => {
     });
   });
 
-  test("a signed URL that is over is asked for again", async () => {
+  test("an expired signed URL is replaced", async () => {
     let left = 1;
     const { registry } = fakeRegistry(
       registryThatRedirectsTo(store, () =>
@@ -491,78 +493,78 @@ describe("blobs", () => {
     expect((await read(registry.blob("a/b", blobDigest))).length).toBe(blob.length);
   });
 
-  test("HEAD answered by a redirect means 'there', and the redirect is not followed", async () => {
-    const { registry, asked } = fakeRegistry(
+  test("a redirect of HEAD means that the blob exists, and is not followed", async () => {
+    const { registry, requests } = fakeRegistry(
       () => new Response(null, { status: 307, headers: { location: store } }),
     );
     expect(await registry.hasBlob("a/b", blobDigest, { size: 42 })).toBe(42);
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 });
 
 describe("uploads", () => {
   const blob = Buffer.alloc(150_000, "x");
   const upload = { digest: digestOf(blob), size: blob.length, open: () => streamOf(blob) };
-  /** Answers HEAD by `there`, POST with a session, PUT by `put`. */
-  const taking =
+  /** Responds to HEAD by `there`, to POST with a session, to PUT by `put`. */
+  const accepting =
     (
       put: FakeServer,
       there: () => boolean = () => false,
       location = "/v2/a/b/blobs/upload/1?_state=s%3D",
     ): FakeServer =>
-    (asked) => {
-      if (asked.method === "HEAD")
+    (request) => {
+      if (request.method === "HEAD")
         return there()
           ? new Response(null, { headers: { "content-length": String(blob.length) } })
           : errorResponse(404, "BLOB_UNKNOWN", "x");
-      if (asked.method === "POST") return new Response(null, { status: 202, headers: { location } });
-      return put(asked);
+      if (request.method === "POST") return new Response(null, { status: 202, headers: { location } });
+      return put(request);
     };
   const created = (): Response => new Response(null, { status: 201 });
 
   test("HEAD, POST, one PUT to the location as given, its query kept", async () => {
-    const { registry, asked } = fakeRegistry(taking(created));
+    const { registry, requests } = fakeRegistry(accepting(created));
     expect(await registry.putBlob("a/b", upload)).toBe("uploaded");
-    expect(asked.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual([
+    expect(requests.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual([
       `HEAD /v2/a/b/blobs/${upload.digest}`,
       "POST /v2/a/b/blobs/uploads/",
       "PUT /v2/a/b/blobs/upload/1",
     ]);
-    expect(asked[2]?.url.searchParams.get("_state")).toBe("s=");
-    expect(asked[2]?.url.searchParams.get("digest")).toBe(upload.digest);
-    expect(asked[2]?.headers.get("content-length")).toBe(String(blob.length));
-    expect(asked[2]?.body.length).toBe(blob.length);
+    expect(requests[2]?.url.searchParams.get("_state")).toBe("s=");
+    expect(requests[2]?.url.searchParams.get("digest")).toBe(upload.digest);
+    expect(requests[2]?.headers.get("content-length")).toBe(String(blob.length));
+    expect(requests[2]?.body.length).toBe(blob.length);
   });
 
-  test("a location that names the registry's own host is reached as the registry is", async () => {
-    const { registry, asked } = fakeRegistry(
-      taking(created, undefined, "http://localhost:5003/v2/a/b/blobs/uploads/1"),
+  test("a location on the registry's own host is reached like the registry", async () => {
+    const { registry, requests } = fakeRegistry(
+      accepting(created, undefined, "http://localhost:5003/v2/a/b/blobs/uploads/1"),
       { host: "localhost:5003", url: "http://service:5000" },
     );
     await registry.putBlob("a/b", upload);
-    expect(new Set(asked.map(({ url }) => url.host))).toEqual(new Set(["service:5000"]));
+    expect(new Set(requests.map(({ url }) => url.host))).toEqual(new Set(["service:5000"]));
   });
 
-  test("a location on another host gets no credentials, an unencrypted one no bytes", async () => {
+  test("a location on another host gets no credentials, and an unencrypted one no content", async () => {
     const credentials = { username: "u", password: "password" };
     const guarded =
       (server: FakeServer): FakeServer =>
-      (asked) =>
-        asked.url.hostname === "ghcr.io" && !asked.headers.has("authorization")
+      (request) =>
+        request.url.hostname === "ghcr.io" && !request.headers.has("authorization")
           ? new Response("", { status: 401, headers: { "www-authenticate": "Basic" } })
-          : server(asked);
-    const other = fakeRegistry(guarded(taking(created, undefined, "https://uploads.example/1")), {
+          : server(request);
+    const other = fakeRegistry(guarded(accepting(created, undefined, "https://uploads.example/1")), {
       credentials,
     });
     await other.registry.putBlob("a/b", upload);
-    expect(other.asked.at(-1)?.headers.has("authorization")).toBe(false);
-    const plain = fakeRegistry(guarded(taking(created, undefined, "http://uploads.example/1")), {
+    expect(other.requests.at(-1)?.headers.has("authorization")).toBe(false);
+    const plain = fakeRegistry(guarded(accepting(created, undefined, "http://uploads.example/1")), {
       credentials,
     });
     expect(await rejection(plain.registry.putBlob("a/b", upload))).toMatchObject({
       code: "INVALID_RESPONSE",
     });
-    expect(plain.asked.every(({ method }) => method !== "PUT")).toBe(true);
+    expect(plain.requests.every(({ method }) => method !== "PUT")).toBe(true);
   });
 
   test.each([
@@ -571,16 +573,16 @@ describe("uploads", () => {
     ["a reset connection", () => Promise.reject(networkError("ECONNRESET"))],
   ])("%s starts a new session with the whole body", async (_, fault) => {
     let left = 1;
-    const { registry, asked } = fakeRegistry(taking(() => (left-- > 0 ? fault() : created())));
+    const { registry, requests } = fakeRegistry(accepting(() => (left-- > 0 ? fault() : created())));
     expect(await registry.putBlob("a/b", upload)).toBe("uploaded");
-    expect(asked.filter(({ method }) => method === "POST")).toHaveLength(2);
-    expect(asked.at(-1)?.body.length).toBe(blob.length);
+    expect(requests.filter(({ method }) => method === "POST")).toHaveLength(2);
+    expect(requests.at(-1)?.body.length).toBe(blob.length);
   });
 
-  test("GHCR: the commit's answer was lost, the blob was not; nothing is sent again", async () => {
+  test("GHCR: the response to the commit was lost, but not the blob; nothing is sent again", async () => {
     let committed = false;
-    const { registry, asked } = fakeRegistry(
-      taking(
+    const { registry, requests } = fakeRegistry(
+      accepting(
         () => {
           committed = true;
           return new Response("", { status: 504 });
@@ -589,33 +591,33 @@ describe("uploads", () => {
       ),
     );
     expect(await registry.putBlob("a/b", upload)).toBe("uploaded");
-    expect(asked.filter(({ method }) => method === "PUT")).toHaveLength(1);
+    expect(requests.filter(({ method }) => method === "PUT")).toHaveLength(1);
   });
 
-  test("a refusal is not repeated", async () => {
-    const { registry, asked } = fakeRegistry(
-      taking(() => errorResponse(403, "DENIED", "permission_denied: write_package")),
+  test("a refusal is not retried", async () => {
+    const { registry, requests } = fakeRegistry(
+      accepting(() => errorResponse(403, "DENIED", "permission_denied: write_package")),
     );
     expect(await rejection(registry.putBlob("a/b", upload))).toMatchObject({ code: "DENIED" });
-    expect(asked.filter(({ method }) => method === "PUT")).toHaveLength(1);
+    expect(requests.filter(({ method }) => method === "PUT")).toHaveLength(1);
   });
 
-  test("a session that a mount gave is not used again after it failed", async () => {
+  test("a session opened by a mount is not reused after it failed", async () => {
     let left = 1;
-    const { registry, asked } = fakeRegistry(
-      taking(() => (left-- > 0 ? new Response("", { status: 502 }) : created())),
+    const { registry, requests } = fakeRegistry(
+      accepting(() => (left-- > 0 ? new Response("", { status: 502 }) : created())),
     );
     expect(await registry.putBlob("a/b", { ...upload, mountFrom: ["c/d"] })).toBe("uploaded");
     expect(
-      asked.filter(({ method }) => method === "POST").map(({ url }) => url.searchParams.has("mount")),
+      requests.filter(({ method }) => method === "POST").map(({ url }) => url.searchParams.has("mount")),
     ).toEqual([true, false]);
   });
 
-  test("a mount that the registry turns into an upload is used as one", async () => {
-    const { registry, asked } = fakeRegistry(taking(created));
+  test("a mount that the registry turns into an upload becomes one", async () => {
+    const { registry, requests } = fakeRegistry(accepting(created));
     expect(await registry.putBlob("a/b", { ...upload, mountFrom: ["c/d"] })).toBe("uploaded");
-    expect(asked.map(({ method }) => method)).toEqual(["HEAD", "POST", "PUT"]);
-    expect(asked[1]?.url.search).toBe(`?mount=${encodeURIComponent(upload.digest)}&from=c%2Fd`);
+    expect(requests.map(({ method }) => method)).toEqual(["HEAD", "POST", "PUT"]);
+    expect(requests[1]?.url.search).toBe(`?mount=${encodeURIComponent(upload.digest)}&from=c%2Fd`);
   });
 });
 
@@ -623,15 +625,15 @@ describe("tags", () => {
   const page = (tags: string[] | null, next?: string): Response =>
     jsonResponse(200, { name: "a/b", tags }, next === undefined ? {} : { link: `<${next}>; rel="next"` });
 
-  test("every page is read", async () => {
-    const { registry, asked } = fakeRegistry(({ url }) =>
+  test("all pages are read", async () => {
+    const { registry, requests } = fakeRegistry(({ url }) =>
       url.searchParams.has("last") ? page(["c"]) : page(["a", "b"], "/v2/a/b/tags/list?n=2&last=b"),
     );
     expect(await registry.tags("a/b")).toEqual(["a", "b", "c"]);
-    expect(asked).toHaveLength(2);
+    expect(requests).toHaveLength(2);
   });
 
-  test("a list that goes round in circles ends", async () => {
+  test("a list that repeats itself ends", async () => {
     const { registry } = fakeRegistry(({ url }) =>
       page(
         [url.searchParams.get("last") ?? "a"],
@@ -646,7 +648,7 @@ describe("tags", () => {
     expect(await rejection(registry.tags("a/b"))).toMatchObject({ code: "INVALID_RESPONSE" });
   });
 
-  test("a registry that refuses our page size is asked without one", async () => {
+  test("a registry that refuses our page size gets a request without one", async () => {
     const { registry } = fakeRegistry(({ url }) =>
       url.searchParams.has("n") ? errorResponse(400, "PAGINATION_NUMBER_INVALID", "x") : page(["a"]),
     );
@@ -668,10 +670,10 @@ describe("how a registry is reached", () => {
     ["[::1]:5001", undefined, "http://[::1]:5001"],
     ["localhost:5001", "http://registry:5000", "http://registry:5000"],
   ])("%s", (host, url, reached) => {
-    expect(new Registry({ host, url }).url).toBe(reached);
+    expect(new Registry({ host, ...(url === undefined ? {} : { url }) }).url).toBe(reached);
   });
 
-  test.each([["https://ghcr.io"], ["ghcr.io/a"], [""], ["a b"]])("%s is no host", (host) => {
+  test.each([["https://ghcr.io"], ["ghcr.io/a"], [""], ["a b"]])("%s is not a host", (host) => {
     expect(() => new Registry({ host })).toThrow("is not a registry host");
   });
 
@@ -683,7 +685,7 @@ describe("how a registry is reached", () => {
     expect(error.message).not.toContain("secret");
   });
 
-  test("a web server is no registry", async () => {
+  test("a web server is not a registry", async () => {
     const { registry } = fakeRegistry(
       () => new Response("<html>Hello</html>", { headers: { "content-type": "text/html" } }),
     );

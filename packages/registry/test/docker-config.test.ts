@@ -9,7 +9,7 @@ const auth = (user: string, password: string): { auth: string } => ({
 const config = (value: unknown): ReturnType<typeof parseDockerConfig> =>
   parseDockerConfig(JSON.stringify(value));
 
-describe("what the file holds", () => {
+describe("credentials in the file", () => {
   test.each([
     ["auth", auth("u", "p:with:colons"), { username: "u", password: "p:with:colons" }],
     ["user name and password", { username: "u", password: "p" }, { username: "u", password: "p" }],
@@ -48,7 +48,7 @@ describe("what the file holds", () => {
     }
   });
 
-  test("the CLI's own session and a namespace's entry are no host's credentials", () => {
+  test("the CLI's own session and an entry for a namespace are not a host's credentials", () => {
     const { auths } = config({
       auths: {
         "https://index.docker.io/v1/access-token": auth("u", "session"),
@@ -70,7 +70,7 @@ describe("what the file holds", () => {
   });
 });
 
-describe("a broken file is told without its content", () => {
+describe("an error about a broken file does not show its content", () => {
   test.each([
     ["not JSON", '{"auths": {"ghcr.io": {"auth": "c2VjcmV0"', "it is not JSON"],
     [
@@ -87,19 +87,19 @@ describe("a broken file is told without its content", () => {
 });
 
 describe("helpers", () => {
-  const answering = (stdout: string, exitCode = 0): { exec: Exec; asked: unknown[] } => {
-    const asked: unknown[] = [];
+  const printing = (stdout: string, exitCode = 0): { exec: Exec; calls: unknown[] } => {
+    const calls: unknown[] = [];
     return {
-      asked,
+      calls,
       exec: (...call) => {
-        asked.push(call);
+        calls.push(call);
         return Promise.resolve({ stdout, stderr: "", exitCode });
       },
     };
   };
 
   test("the host's own helper before the store, and either before the file", async () => {
-    const asked: string[] = [];
+    const calls: string[] = [];
     const find = keychain(
       config({
         credsStore: "store",
@@ -108,7 +108,7 @@ describe("helpers", () => {
       }),
       {
         helper: (name, host) => {
-          asked.push(`${name} ${host}`);
+          calls.push(`${name} ${host}`);
           return Promise.resolve(host === "x.io" ? undefined : { username: name, password: "p" });
         },
       },
@@ -117,55 +117,55 @@ describe("helpers", () => {
     expect(await find("quay.io")).toMatchObject({ username: "store" });
     expect(await find("x.io")).toMatchObject({ username: "file" });
     await find("ghcr.io");
-    expect(asked).toEqual(["own ghcr.io", "store quay.io", "store x.io"]);
+    expect(calls).toEqual(["own ghcr.io", "store quay.io", "store x.io"]);
   });
 
-  test("the server's name is the standard input, Docker Hub's the CLI's own key", async () => {
-    const { exec, asked } = answering(JSON.stringify({ ServerURL: "x", Username: "u", Secret: "s" }));
+  test("the server's name is the standard input; for Docker Hub, the CLI's own key", async () => {
+    const { exec, calls } = printing(JSON.stringify({ ServerURL: "x", Username: "u", Secret: "s" }));
     const helper = credentialHelper(exec);
     expect(await helper("pass", "docker.io")).toEqual({ username: "u", password: "s" });
     await helper("pass", "ghcr.io");
-    expect(asked).toEqual([
+    expect(calls).toEqual([
       ["docker-credential-pass", ["get"], "https://index.docker.io/v1/"],
       ["docker-credential-pass", ["get"], "ghcr.io"],
     ]);
   });
 
-  test("the user <token> has an identity token", async () => {
-    const { exec } = answering(JSON.stringify({ Username: "<token>", Secret: "s" }));
+  test("the user <token> means an identity token", async () => {
+    const { exec } = printing(JSON.stringify({ Username: "<token>", Secret: "s" }));
     expect(await credentialHelper(exec)("x", "ghcr.io")).toEqual({ identityToken: "s" });
   });
 
-  test("nothing stored, said on standard output, is no error", async () => {
-    const { exec } = answering("credentials not found in native keychain\n", 1);
+  test("no stored credentials, reported on standard output, are not an error", async () => {
+    const { exec } = printing("credentials not found in native keychain\n", 1);
     expect(await credentialHelper(exec)("x", "ghcr.io")).toBeUndefined();
   });
 
   test.each([
     [
       "a locked store",
-      answering("error getting credentials - err: exit status 1, out: locked", 1).exec,
+      printing("error getting credentials - err: exit status 1, out: locked", 1).exec,
       "docker-credential-pass failed (exit code 1)",
     ],
-    ["no JSON", answering("hello").exec, "did not return a user name"],
+    ["no JSON", printing("hello").exec, "did not return a user name"],
     [
       "not installed",
       (() => Promise.reject(Object.assign(new Error("spawn"), { code: "ENOENT" }))) satisfies Exec,
       "docker-credential-pass is not installed",
     ],
-  ])("%s is told", async (_, exec, why) => {
+  ])("%s is an error", async (_, exec, why) => {
     expect((await rejection(credentialHelper(exec)("pass", "ghcr.io"))).message).toContain(why);
   });
 
-  test("a name with a path is not run", async () => {
-    const { exec, asked } = answering("");
+  test("a helper name with a path is not run", async () => {
+    const { exec, calls } = printing("");
     expect((await rejection(credentialHelper(exec)("../evil", "ghcr.io"))).message).toContain(
       "is not the name of a credential helper",
     );
-    expect(asked).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
-  test("where no helper can run, what only the helper has is told with a way out", async () => {
+  test("where no helper can run, credentials that only the helper has are an error with a remedy", async () => {
     const find = keychain(config({ credsStore: "desktop", auths: { "ghcr.io": {} } }));
     expect(await rejection(find("ghcr.io"))).toMatchObject({
       code: "UNAUTHORIZED",

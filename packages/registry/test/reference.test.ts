@@ -66,7 +66,7 @@ describe("formatting", () => {
     { requiredKeys: ["host", "repository"] },
   );
 
-  test("gives back what was read", () => {
+  test("is the inverse of parsing", () => {
     fc.assert(
       fc.property(reference, (value) => {
         expect(parseReference(formatReference(value))).toEqual(value);

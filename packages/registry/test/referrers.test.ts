@@ -15,7 +15,7 @@ async function image(memory: MemoryRegistry): Promise<{
   return { subject, place: { registry, repository: "a/b" } };
 }
 
-test("a document is put beside its image, and found by the image's digest", async () => {
+test("a document is attached to its image, and found by the image's digest", async () => {
   const memory = new MemoryRegistry("example.test");
   const { subject, place } = await image(memory);
   const { digest: first } = await attachArtifact(place, subject, {
@@ -54,7 +54,7 @@ test("the same document again changes nothing", async () => {
   expect([...memory.requests("PUT"), ...memory.requests("POST")]).toEqual([]);
 });
 
-test("a document that is there but was not listed, for the run was killed in between, is listed", async () => {
+test("a document that exists but is not listed, because the run was killed in between, gets listed", async () => {
   const memory = new MemoryRegistry("example.test");
   const { subject, place } = await image(memory);
   const artifact = { type: "application/x", content: bytes("1") };
@@ -68,9 +68,9 @@ test("a document that is there but was not listed, for the run was killed in bet
 test("a registry that lists referrers itself gets no tag", async () => {
   const memory = new MemoryRegistry("example.test");
   const { subject, place } = await image(memory);
-  memory.intercept = (asked) => {
-    if (asked.method !== "PUT" || !asked.url.pathname.includes("/manifests/")) return undefined;
-    memory.respond(asked);
+  memory.intercept = (request) => {
+    if (request.method !== "PUT" || !request.url.pathname.includes("/manifests/")) return undefined;
+    memory.respond(request);
     return new Response(null, { status: 201, headers: { "oci-subject": subject.digest } });
   };
   const attach = (): Promise<AttachResult> =>
@@ -80,7 +80,7 @@ test("a registry that lists referrers itself gets no tag", async () => {
   expect(memory.digestAt("a/b", subject.digest.replace(":", "-"))).toBeUndefined();
 });
 
-test("a registry that takes no artifacts says so", async () => {
+test("a registry that accepts no artifacts is an error", async () => {
   const memory = new MemoryRegistry("example.test");
   const { subject, place } = await image(memory);
   memory.intercept = ({ method, body }) =>

@@ -6,18 +6,18 @@ import { TgoError } from "@tgo/errors";
 import { command } from "./command.js";
 import type { Log } from "./log.js";
 
-/** How long another apt may hold its locks, in seconds. */
+/** How long to wait for the locks of another apt, in seconds. */
 const LOCK_SECONDS = 300;
 const LOCK_RETRY_MS = 3_000;
 
 /**
- * Installs packages with apt, waiting for another apt to end.
- * @throws TgoError ENVIRONMENT that tells a missing network from a held lock
+ * Installs packages with apt, after waiting for another apt to end.
+ * @throws TgoError ENVIRONMENT: no network, a lock that is not released, a failed installation
  */
 export async function aptInstall(packages: readonly string[], log: Log): Promise<void> {
   const byHand = `apt-get update && apt-get install --no-install-recommends ${packages.join(" ")}`;
   const update = await aptGet(["update"], () => undefined);
-  // One broken source of the machine's owner need not be one that we need.
+  // A broken source of this machine need not be one that is needed here.
   if (update.code !== 0) log(`apt-get update: ${lastLine(update.output)}`);
 
   const wanted = new Set(packages);
@@ -45,7 +45,7 @@ export async function aptInstall(packages: readonly string[], log: Log): Promise
     });
   }
   throw new TgoError("ENVIRONMENT", `apt-get install failed: ${lastLine(output)}`, {
-    remedy: `See what it says by hand:\n${byHand}`,
+    remedy: `Run it by hand to see its output:\n${byHand}`,
   });
 }
 
@@ -58,7 +58,7 @@ async function aptGet(args: readonly string[], onLine: Log): Promise<AptResult> 
   const deadline = Date.now() + LOCK_SECONDS * 1000;
   for (;;) {
     const result = await aptGetOnce(args, onLine);
-    // DPkg::Lock::Timeout covers dpkg's lock only, not that of the package lists.
+    // DPkg::Lock::Timeout covers dpkg's lock only, not the lock of the package lists.
     if (result.code === 0 || !isLocked(result.output) || Date.now() > deadline) return result;
     await sleep(LOCK_RETRY_MS);
   }
@@ -83,7 +83,7 @@ function aptGetOnce(args: readonly string[], onLine: Log): Promise<AptResult> {
     child.once("error", (cause) => {
       reject(
         new TgoError("ENVIRONMENT", "this machine has no apt-get", {
-          remedy: "The test bed installs itself on Debian 12 and its relatives only.",
+          remedy: "The test requirements can be installed on Debian 12 and its derivatives only.",
           cause,
         }),
       );
@@ -103,7 +103,7 @@ function lastLine(output: string): string {
 }
 
 /**
- * Debian's docker-registry brings a service that would listen on port 5000. Only its program is wanted: the service
+ * Debian's docker-registry comes with a service that would listen on port 5000. Only its program is needed: the service
  * is masked until the next boot while the package is installed, and then disabled.
  */
 export async function withoutRegistryService(install: () => Promise<void>): Promise<void> {

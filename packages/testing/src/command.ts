@@ -13,7 +13,7 @@ export interface CommandOptions {
 }
 
 /**
- * Runs a program to its end.
+ * Runs a program until it ends.
  * @returns its standard output
  * @throws TgoError ENVIRONMENT with the last lines of its standard error
  */
@@ -34,7 +34,7 @@ export async function command(
   }
 }
 
-/** Runs a shell script with `set -e`; what it is given arrives as `$1`, `$2`, … and needs no quoting. */
+/** Runs a shell script with `set -e`; its arguments are `$1`, `$2`, … and need no quoting. */
 export function script(text: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   return command("sh", ["-ec", text, "sh", ...args], options);
 }
@@ -43,12 +43,14 @@ function commandError(program: string, args: readonly string[], cause: unknown, 
   const failed = (typeof cause === "object" ? cause : null) as Partial<
     Record<"stdout" | "stderr" | "code", unknown>
   >;
-  const text = [failed.stderr, failed.stdout].find((said) => typeof said === "string" && said.trim() !== "");
+  const text = [failed.stderr, failed.stdout].find(
+    (output) => typeof output === "string" && output.trim() !== "",
+  );
   const shown = program === "sh" ? "a script" : [program, ...args.slice(0, 3)].join(" ");
-  const said =
+  const output =
     typeof text === "string"
       ? text.trimEnd().split("\n").slice(-5).join("\n")
       : `exit ${String(failed.code)}`;
-  const what = failed.code === "ENOENT" ? `${program} is not installed` : `${shown} failed: ${said}`;
-  return new TgoError("ENVIRONMENT", what, { remedy, cause });
+  const what = failed.code === "ENOENT" ? `${program} is not installed` : `${shown} failed: ${output}`;
+  return new TgoError("ENVIRONMENT", what, { cause, ...(remedy === undefined ? {} : { remedy }) });
 }

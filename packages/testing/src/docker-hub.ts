@@ -5,8 +5,8 @@ export interface DockerHubOptions {
 }
 
 /**
- * Whether Docker Hub would give this machine a base image now: it is reachable, hands out an anonymous token, shows
- * the manifest, and has pulls left for this address. HEAD does not count against the pull limit.
+ * Whether this machine can pull a base image from Docker Hub now: it is reachable, issues an anonymous token, returns
+ * the manifest, and this address has pulls left. HEAD does not count against the pull limit.
  * https://docs.docker.com/docker-hub/usage/pulls/
  */
 export async function dockerHubIsReachable(options: DockerHubOptions = {}): Promise<boolean> {

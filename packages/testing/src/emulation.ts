@@ -11,9 +11,9 @@ const BINFMT = "/proc/sys/fs/binfmt_misc";
 interface Handler {
   readonly name: string;
   readonly interpreter: string;
-  /** The ELF header's machine field as the kernel shows it in the magic: after class, version and type. */
+  /** The ELF type and machine as the kernel shows them in the magic. */
   readonly machine: string;
-  /** In the syntax of `register`, where the kernel itself resolves `\x..`. */
+  /** In the syntax of `register`: the kernel resolves `\x..` itself. */
   readonly magic: string;
   readonly mask: string;
 }
@@ -43,8 +43,8 @@ export function foreignHandler(machine?: string): Handler {
 }
 
 /**
- * Whether this kernel runs programs of the other architecture, in any root: some enabled handler knows its ELF
- * machine and holds its interpreter open (flag F), so that the interpreter need not be in the image.
+ * Whether this kernel runs programs of the other architecture in any root: an enabled handler matches its ELF machine
+ * and keeps its interpreter open (flag F), so that the image need not contain the interpreter.
  */
 export async function emulationWorks({ machine }: Handler, directory = BINFMT): Promise<boolean> {
   const names = await readdir(directory).catch(() => []);
@@ -58,22 +58,22 @@ export async function emulationWorks({ machine }: Handler, directory = BINFMT): 
 }
 
 /**
- * Registers the static QEMU with the kernel, unless that has a handler already, as systemd-binfmt or binfmt-support would, for machines with
- * neither.
+ * Registers the static QEMU with the kernel, as systemd-binfmt or binfmt-support would, for machines that have neither.
+ * Does nothing when there is a handler already.
  */
 export async function registerEmulation(handler: Handler): Promise<void> {
   const { name, interpreter, magic, mask } = handler;
   try {
     if (!existsSync(join(BINFMT, "register"))) {
       await command("mount", ["-t", "binfmt_misc", "binfmt_misc", BINFMT]);
-      // Only the view of it was missing: a container sees the handlers of its host.
+      // Only the mount was missing: a container shares its host's handlers.
       if (await emulationWorks(handler)) return;
     }
-    // A handler of this name that is disabled, or lacks F, gives way.
+    // Replace a handler of this name that is disabled or lacks flag F.
     if (existsSync(join(BINFMT, name))) await writeFile(join(BINFMT, name), "-1");
     await writeFile(join(BINFMT, "register"), `:${name}:M::${magic}:${mask}:${interpreter}:OCF`);
   } catch (cause) {
-    throw new TgoError("ENVIRONMENT", `this kernel does not let us register ${name} for emulation`, {
+    throw new TgoError("ENVIRONMENT", `this kernel refuses to register ${name} for emulation`, {
       where: BINFMT,
       remedy:
         "Run as root on the machine itself. Inside a container, register it on the container's host:\n" +

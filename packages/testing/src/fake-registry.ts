@@ -7,44 +7,44 @@ export interface FakeRequest {
   readonly body: Buffer;
 }
 
-/** A server of our own making: for faults and for what other people's registries were seen to do. */
-export type FakeServer = (asked: FakeRequest) => Response | Promise<Response>;
+/** A server written in a test: for failures, and for quirks of real registries. */
+export type FakeServer = (request: FakeRequest) => Response | Promise<Response>;
 
-/** A fetch that only this server answers, and all that was asked of it. */
-export function fakeFetch(server: FakeServer): { fetch: typeof fetch; asked: FakeRequest[] } {
-  const asked: FakeRequest[] = [];
+/** A fetch that reaches only this server, and all requests it received. */
+export function fakeFetch(server: FakeServer): { fetch: typeof fetch; requests: FakeRequest[] } {
+  const requests: FakeRequest[] = [];
   return {
-    asked,
+    requests,
     fetch: async (input, init = {}) => {
       const url = new URL(input instanceof Request ? input.url : input);
       const body = Buffer.from(await new Response(init.body).arrayBuffer());
       const request = { method: init.method ?? "GET", url, headers: new Headers(init.headers), body };
-      asked.push(request);
+      requests.push(request);
       return server(request);
     },
   };
 }
 
-/** A registry object before a fake server. Time does not pass: waits are noted, not waited. */
+/** A registry client in front of a fake server. Time does not pass: delays are recorded, not waited for. */
 export function fakeRegistry(
   server: FakeServer,
   options: Partial<RegistryOptions> = {},
-): { registry: Registry; asked: FakeRequest[]; waits: number[]; retries: Retry[] } {
-  const { fetch, asked } = fakeFetch(server);
-  const waits: number[] = [];
+): { registry: Registry; requests: FakeRequest[]; delays: number[]; retries: Retry[] } {
+  const { fetch, requests } = fakeFetch(server);
+  const delays: number[] = [];
   const retries: Retry[] = [];
   const registry = new Registry({
     host: "ghcr.io",
     fetch,
     random: () => 0,
     sleep: (milliseconds) => {
-      waits.push(milliseconds);
+      delays.push(milliseconds);
       return Promise.resolve();
     },
     onRetry: (retry) => retries.push(retry),
     ...options,
   });
-  return { registry, asked, waits, retries };
+  return { registry, requests, delays, retries };
 }
 
 export function jsonResponse(status: number, body: unknown, headers: Record<string, string> = {}): Response {

@@ -11,26 +11,26 @@ import {
   remember,
   rewritten,
   type Upstream,
-  type UpstreamAnswer,
+  type UpstreamResponse,
 } from "./upstream.js";
 
 export interface FaultProxy {
   /** `localhost:PORT`: what image references begin with. */
   readonly host: string;
   readonly url: string;
-  /** The first rule that fits strikes. */
+  /** The first matching rule applies. */
   readonly add: (rule: FaultRule) => void;
   readonly clear: () => void;
-  /** Listens again, after `down`, on the same port. */
+  /** Listens again on the same port, after `down`. */
   readonly up: () => Promise<void>;
   readonly requests: () => readonly SeenRequest[];
-  /** How many faults have struck. */
+  /** How many faults were injected. */
   readonly faultCount: () => number;
   readonly stop: () => Promise<void>;
 }
 
 /**
- * A registry that fails as it is told, in front of a real one.
+ * Starts a proxy in front of a real registry, which injects the faults it is given.
  * @param target origin of the registry, e.g. `http://localhost:5000`
  * @param port 0 takes a free one
  */
@@ -50,23 +50,23 @@ export async function startFaultProxy(target: string, port = 0): Promise<FaultPr
     });
   });
   server.requestTimeout = 0;
-  // A connection that ends by itself would be a fault that nobody asked for.
+  // A connection that times out by itself would be an unplanned fault.
   server.keepAliveTimeout = 0;
   const down = (): void => {
     server.close();
     server.closeAllConnections();
   };
   await listen(server, port);
-  const held = (server.address() as AddressInfo).port;
+  const actualPort = (server.address() as AddressInfo).port;
   return {
-    host: `localhost:${held}`,
-    url: `http://localhost:${held}`,
+    host: `localhost:${actualPort}`,
+    url: `http://localhost:${actualPort}`,
     add: (rule) => rules.push({ rule, left: rule.times ?? Infinity }),
     clear: () => {
       rules.length = 0;
     },
     up: async () => {
-      if (!server.listening) await listen(server, held);
+      if (!server.listening) await listen(server, actualPort);
     },
     requests: () => requests,
     faultCount: () => requests.filter(({ fault }) => fault !== undefined).length,
@@ -111,10 +111,10 @@ interface Exchange {
   readonly down: () => void;
 }
 
-/** The fault that strikes a request; its body is read when a rule is about what is in it. */
-async function strike({ req, seen, rules }: Exchange): Promise<{ fault?: Fault; body?: Buffer }> {
-  const asked: FaultyRequest = seen;
-  const found = rules.find(({ rule, left }) => left > 0 && rule.on(asked));
+/** Chooses the fault for a request; reads its body when the rule depends on it. */
+async function chooseFault({ req, seen, rules }: Exchange): Promise<{ fault?: Fault; body?: Buffer }> {
+  const request: FaultyRequest = seen;
+  const found = rules.find(({ rule, left }) => left > 0 && rule.on(request));
   if (found === undefined) return {};
   const { fault } = found.rule;
   const body = fault.kind === "refuse-manifest" ? await bodyOf(req) : undefined;
@@ -127,7 +127,7 @@ async function strike({ req, seen, rules }: Exchange): Promise<{ fault?: Fault; 
 
 async function handle(exchange: Exchange): Promise<void> {
   const { req, res, seen, upstream, down } = exchange;
-  const { fault, body } = await strike(exchange);
+  const { fault, body } = await chooseFault(exchange);
   switch (fault?.kind) {
     case "refuse":
       req.socket.destroy();
@@ -139,7 +139,7 @@ async function handle(exchange: Exchange): Promise<void> {
       req.resume();
       return;
     case "reset":
-      await atMost(req, fault.afterBytes);
+      await readBytes(req, fault.afterBytes);
       req.socket.destroy();
       return;
     case "answer":
@@ -155,10 +155,10 @@ async function handle(exchange: Exchange): Promise<void> {
       return;
     case "stale": {
       await bodyOf(req);
-      const before = upstream.past.get(seen.path);
+      const previous = upstream.past.get(seen.path);
       res
-        .writeHead(before?.status ?? 404, before?.headers)
-        .end(req.method === "HEAD" ? undefined : before?.body);
+        .writeHead(previous?.status ?? 404, previous?.headers)
+        .end(req.method === "HEAD" ? undefined : previous?.body);
       return;
     }
     case "delay":
@@ -174,25 +174,25 @@ async function handle(exchange: Exchange): Promise<void> {
     body: body ?? (await bodyOf(req)),
   };
   if (req.method === "PUT" && isTagged(req.url)) await remember(upstream, req);
-  const answer = await forward(upstream, fault?.kind === "rewrite" ? rewritten(sent) : sent);
+  const response = await forward(upstream, fault?.kind === "rewrite" ? rewritten(sent) : sent);
   if (fault?.kind === "lose-answer") req.socket.destroy();
   else if (fault?.kind === "rewrite" && fault.silent === true)
     respond(exchange, {
-      ...answer,
-      headers: { ...answer.headers, "docker-content-digest": digestOf(sent.body) },
+      ...response,
+      headers: { ...response.headers, "docker-content-digest": digestOf(sent.body) },
     });
   else if (fault?.kind === "cut" || fault?.kind === "stall" || fault?.kind === "drip")
-    await respondBadly(exchange, answer, fault);
-  else respond(exchange, answer);
+    await respondBadly(exchange, response, fault);
+  else respond(exchange, response);
 }
 
-function respond({ req, res }: Exchange, { status, headers, body }: UpstreamAnswer): void {
+function respond({ req, res }: Exchange, { status, headers, body }: UpstreamResponse): void {
   res.writeHead(status, headers).end(req.method === "HEAD" ? undefined : body);
 }
 
 async function respondBadly(
   { req, res }: Exchange,
-  { status, headers, body }: UpstreamAnswer,
+  { status, headers, body }: UpstreamResponse,
   fault: Extract<Fault, { kind: "cut" | "stall" | "drip" }>,
 ): Promise<void> {
   res.writeHead(status, { ...headers, "content-length": String(body.length) });
@@ -217,7 +217,7 @@ async function respondBadly(
   if (fault.kind === "cut") req.socket.destroy();
 }
 
-async function atMost(message: IncomingMessage, bytes: number): Promise<void> {
+async function readBytes(message: IncomingMessage, bytes: number): Promise<void> {
   let read = 0;
   for await (const chunk of message) {
     read += (chunk as Buffer).length;

@@ -9,8 +9,8 @@ export interface Front {
 }
 
 /**
- * Listens on loopback, answers `/token` through `onToken` and streams everything else to the registry behind
- * `socket`, with the client's Host kept so that the registry's Location headers name the front.
+ * Listens on loopback, passes `/token` to `onToken` and streams everything else to the registry behind `socket`. Keeps
+ * the client's Host, so that the registry's Location headers name this front end.
  * @param port 0 takes a free one
  */
 export async function startFront(
@@ -26,7 +26,7 @@ export async function startFront(
       forward(req, res, socket, agent);
     }
   });
-  // A blob on a slow machine may take longer than Node's default of five minutes.
+  // A blob may take longer than Node's default of five minutes on a slow machine.
   server.requestTimeout = 0;
   await listen(server, port);
   return {
@@ -45,23 +45,23 @@ export async function startFront(
 function forward(req: IncomingMessage, res: ServerResponse, socketPath: string, agent: Agent): void {
   const headers = { ...req.headers };
   delete headers.connection;
-  // Without a token the answer is a challenge whatever the body says. The registry would send it and hang up in the
-  // middle of a long body, and a connection broken while it is written to loses the answer.
+  // Without a token, the response is a challenge whatever the body is. The registry would send it and close the
+  // connection in the middle of a long body, and the client would lose the response.
   const anonymous = headers.authorization === undefined;
   if (anonymous) {
     delete headers["content-length"];
     delete headers["transfer-encoding"];
   }
   const upstream = request({ socketPath, agent, method: req.method, path: req.url, headers });
-  upstream.once("response", (answer) => {
-    const kept = { ...answer.headers };
+  upstream.once("response", (response) => {
+    const kept = { ...response.headers };
     delete kept.connection;
     delete kept["keep-alive"];
-    res.writeHead(answer.statusCode ?? 502, kept);
-    pipeline(answer, res, () => undefined);
+    res.writeHead(response.statusCode ?? 502, kept);
+    pipeline(response, res, () => undefined);
   });
   upstream.once("error", (error) => {
-    // A registry may refuse a body before it has read it and hang up: its answer is on its way already.
+    // A registry may refuse a body before reading it, and close the connection: its response has been sent already.
     if (res.headersSent) return;
     res.writeHead(502, { "content-type": "text/plain" }).end(`registry behind the front: ${error.message}\n`);
   });
@@ -82,7 +82,7 @@ export function listen(server: ReturnType<typeof createServer>, port: number): P
       reject(
         new TgoError("ENVIRONMENT", `cannot listen on port ${port}`, {
           where: `127.0.0.1:${port}`,
-          remedy: "Choose another port, or stop the program that holds it.",
+          remedy: "Choose another port, or stop the program that uses it.",
           cause,
         }),
       );

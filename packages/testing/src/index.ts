@@ -4,11 +4,11 @@ export { dockerHubIsReachable } from "./docker-hub.js";
 export {
   type FakeRequest,
   type FakeServer,
-  rejection,
+  errorResponse,
   fakeRegistry,
   jsonResponse,
   networkError,
-  errorResponse,
+  rejection,
 } from "./fake-registry.js";
 export { type FaultProxy, startFaultProxy } from "./fault-proxy.js";
 export type { Fault, FaultyRequest } from "./fault.js";
@@ -22,8 +22,8 @@ export {
   type TarEntry,
   type VariantSpec,
   X86_64,
+  createTar,
   elfFile,
   stageImage,
   streamOf,
-  createTar,
 } from "./stage-images.js";

@@ -1,2 +1,2 @@
-/** Receives one short line of progress, without a line end. */
+/** Receives one line of progress, without a newline. */
 export type Log = (line: string) => void;

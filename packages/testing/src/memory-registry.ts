@@ -1,25 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { digestOf, Registry, type RegistryOptions } from "@tgo/registry";
-import { fakeFetch, jsonResponse, errorResponse, type FakeRequest } from "./fake-registry.js";
+import { errorResponse, fakeFetch, jsonResponse, type FakeRequest } from "./fake-registry.js";
 
 export interface MemoryRegistryOptions {
-  /** Of every request, in milliseconds. */
+  /** The delay of every response, in milliseconds. */
   readonly delayMs?: number;
-  /** Bearer, with a token endpoint; "private" refuses anonymous pulls. */
+  /** Bearer, with a token endpoint; "private" refuses anonymous pulls. Default "none". */
   readonly auth?: "none" | "public" | "private";
 }
 
-/** A registry in memory, for what a real one cannot show: every request counted, time, content that gets lost. */
+/** A registry in memory, for what a real one cannot show: counted requests, delays, lost content. */
 export class MemoryRegistry {
   readonly blobs = new Map<string, Uint8Array>();
-  /** By `repository digest`, and `repository tag` for what a tag stands for. */
+  /** By `repository digest`, and by `repository tag`. */
   readonly manifests = new Map<string, { mediaType: string; bytes: Uint8Array }>();
   readonly received: FakeRequest[] = [];
-  /** Answers instead of the registry when it returns something. */
-  intercept: (asked: FakeRequest) => Response | undefined | Promise<Response | undefined> = () => undefined;
-  /** Told of every manifest that is put, before it is. */
+  /** Responds in place of the registry when it returns something. */
+  intercept: (request: FakeRequest) => Response | undefined | Promise<Response | undefined> = () => undefined;
+  /** Called before every manifest is stored. */
   onPut: (repository: string, reference: string, digest: string) => void = () => undefined;
-  readonly #fetch: typeof fetch;
+  readonly fetch: typeof fetch;
   readonly #o: MemoryRegistryOptions;
 
   constructor(
@@ -27,38 +27,41 @@ export class MemoryRegistry {
     options: MemoryRegistryOptions = {},
   ) {
     this.#o = options;
-    const { fetch, asked } = fakeFetch(async (request) => {
+    const { fetch, requests } = fakeFetch(async (request) => {
       await sleep(this.#o.delayMs ?? 0);
       return (await this.intercept(request)) ?? this.respond(request);
     });
-    this.#fetch = fetch;
-    this.received = asked;
+    this.fetch = fetch;
+    this.received = requests;
   }
 
   client(options: Partial<RegistryOptions> = {}): Registry {
-    return new Registry({
-      host: this.host,
-      fetch: this.#fetch,
-      sleep: () => Promise.resolve(),
-      random: () => 0,
-      credentials: { username: "u", password: "password" },
-      ...options,
-    });
+    return this.#client({ credentials: { username: "u", password: "password" }, ...options });
   }
 
   anonymous(): Registry {
-    return this.client({ credentials: undefined });
+    return this.#client({});
+  }
+
+  #client(options: Partial<RegistryOptions>): Registry {
+    return new Registry({
+      host: this.host,
+      fetch: this.fetch,
+      sleep: () => Promise.resolve(),
+      random: () => 0,
+      ...options,
+    });
   }
 
   /** `METHOD path`, without the token and challenge traffic. */
   requests(method?: string): string[] {
     return this.received
       .filter(
-        (asked) =>
-          asked.url.pathname !== "/token" && (this.#auth === "none" || asked.headers.has("authorization")),
+        ({ url, headers }) =>
+          url.pathname !== "/token" && (this.#auth === "none" || headers.has("authorization")),
       )
-      .filter((asked) => method === undefined || asked.method === method)
-      .map((asked) => `${asked.method} ${asked.url.pathname}`);
+      .filter((request) => method === undefined || request.method === method)
+      .map((request) => `${request.method} ${request.url.pathname}`);
   }
 
   get #auth(): "none" | "public" | "private" {
@@ -71,9 +74,9 @@ export class MemoryRegistry {
     return found === undefined ? undefined : digestOf(found.bytes);
   }
 
-  /** As the registry itself would answer, whatever intercepts it. */
-  respond(asked: FakeRequest): Response {
-    const { method, url, headers, body } = asked;
+  /** The registry's own response, whatever `intercept` does. */
+  respond(request: FakeRequest): Response {
+    const { method, url, headers, body } = request;
     if (url.pathname === "/token")
       return jsonResponse(200, { token: headers.has("authorization") ? "full" : "anonymous" });
     if (this.#auth !== "none") {
@@ -84,8 +87,8 @@ export class MemoryRegistry {
         });
       }
     }
-    const listed = /^\/v2\/(.+)\/tags\/list$/.exec(url.pathname)?.[1];
-    if (listed !== undefined) return this.#tags(listed);
+    const repositoryOfTags = /^\/v2\/(.+)\/tags\/list$/.exec(url.pathname)?.[1];
+    if (repositoryOfTags !== undefined) return this.#tags(repositoryOfTags);
     const [, repository = "", kind, name = ""] =
       /^\/v2\/(.+)\/(manifests|blobs)\/(.+)$/.exec(url.pathname) ?? [];
     if (kind === "manifests") return this.#manifest(method, repository, name, headers, body);
@@ -130,8 +133,8 @@ export class MemoryRegistry {
       return new Response(null, { status: 201 });
     }
     if (method === "DELETE") {
-      for (const [key, { bytes: held }] of this.manifests)
-        if (key.startsWith(`${repository} `) && digestOf(held) === name) this.manifests.delete(key);
+      for (const [key, { bytes: stored }] of this.manifests)
+        if (key.startsWith(`${repository} `) && digestOf(stored) === name) this.manifests.delete(key);
       return new Response(null, { status: 202 });
     }
     const found = this.manifests.get(`${repository} ${name}`);

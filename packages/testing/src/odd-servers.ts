@@ -6,17 +6,17 @@ export interface OddServer {
   readonly host: string;
   readonly url: string;
   readonly port: number;
-  /** How many requests it has answered. */
+  /** How many requests it has received. */
   readonly requests: () => number;
   readonly stop: () => Promise<void>;
 }
 
-/** Answers 200 and a small JSON body to everything: a stranger on a service's port. @param port 0 takes a free one */
+/** Responds to everything with 200 and a small JSON body: a foreign program on a service's port. @param port 0 takes a free one */
 export function decoyServer(port = 0): Promise<OddServer> {
   return serve(port, "application/json", JSON.stringify({ status: "ok", server: "decoy" }));
 }
 
-/** Answers 200 and HTML to everything, as a login page in front of a registry does. @param port 0 takes a free one */
+/** Responds to everything with 200 and HTML, like a login page in front of a registry. @param port 0 takes a free one */
 export function htmlServer(port = 0): Promise<OddServer> {
   return serve(
     port,
@@ -33,11 +33,11 @@ async function serve(port: number, contentType: string, body: string): Promise<O
     res.writeHead(200, { "content-type": contentType }).end(body);
   });
   await listen(server, port);
-  const held = (server.address() as AddressInfo).port;
+  const actualPort = (server.address() as AddressInfo).port;
   return {
-    host: `localhost:${held}`,
-    url: `http://localhost:${held}`,
-    port: held,
+    host: `localhost:${actualPort}`,
+    url: `http://localhost:${actualPort}`,
+    port: actualPort,
     requests: () => requests,
     stop: () =>
       new Promise((resolve) => {

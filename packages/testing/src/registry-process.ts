@@ -4,25 +4,25 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TgoError } from "@tgo/errors";
 
-/** Where a registry process listens: a loopback port, or a socket that only our own front end talks to. */
+/** Where a registry process listens: a loopback port, or a socket for our own front end only. */
 export type Listen = { readonly port: number } | { readonly socket: string };
 
 export interface RegistryProcess {
-  /** Ends the process and waits until it is gone. */
+  /** Stops the process and waits until it has ended. */
   readonly stop: () => Promise<void>;
-  /** What the process wrote last, at most 64 kB. */
+  /** The end of its log, at most 64 kB. */
   readonly logs: () => string;
 }
 
 const READY_WITHIN_MS = 15_000;
 const STOP_WITHIN_MS = 5_000;
 const KEPT_LOG_BYTES = 65_536;
-const REMEDY = `A port in use: choose another one, or stop the program that holds it.
+const REMEDY = `Port in use: choose another one, or stop the program that uses it.
 Not installed: apt-get install --no-install-recommends docker-registry`;
 
 /**
  * Starts Debian's `docker-registry` and returns when it listens.
- * @param config the configuration as distribution documents it; written as JSON, which is YAML too
+ * @param config distribution's configuration; written as JSON, which is YAML too
  */
 export async function startRegistryProcess(
   dir: string,
@@ -32,8 +32,8 @@ export async function startRegistryProcess(
   const file = join(dir, "config.yml");
   await writeFile(file, JSON.stringify(config, null, 2), { mode: 0o600 });
 
-  // The kernel kills the registry when we are gone, however we went. A session of its own keeps a Ctrl-C in the
-  // terminal from reaching it before our own clean shutdown has used it.
+  // The kernel kills the registry when this process ends in any way. In a session of its own, a Ctrl-C in the
+  // terminal does not reach it before our clean shutdown is done with it.
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "docker-registry", "serve", file], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -49,7 +49,7 @@ export async function startRegistryProcess(
   });
   const keep = (chunk: Buffer): void => {
     log = (log + chunk.toString("utf8")).slice(-KEPT_LOG_BYTES);
-    // Its own word, not an answer on the port: another program may be the one that answers there.
+    // Its own log line, not a response on the port: another program may be responding there.
     if (log.includes("listening on ")) announce();
   };
   child.stdout.on("data", keep);

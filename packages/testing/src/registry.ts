@@ -8,23 +8,23 @@ import { join } from "node:path";
 import { hash } from "bcryptjs";
 import { listen, startFront } from "./front.js";
 import { startRegistryProcess } from "./registry-process.js";
-import { answerTokenRequest } from "./token-endpoint.js";
+import { handleTokenRequest } from "./token-endpoint.js";
 import { createTokenIssuer } from "./token-issuer.js";
 
 export interface RegistryOptions {
-  /** Who may come in: everybody, HTTP Basic (htpasswd), or a Bearer token from `/token` on the same port. */
+  /** Authentication: none, HTTP Basic (htpasswd), or a Bearer token from `/token` on the same port. */
   readonly auth: "none" | "basic" | "bearer";
-  /** `bearer` only: whether a client without credentials gets a token that may pull. Default false. */
+  /** `bearer` only: whether a client without credentials gets a token to pull. Default false. */
   readonly publicPull?: boolean;
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Where blobs are kept. A directory given here outlives the registry; without one they go with it. */
+  /** Where blobs are stored. This directory outlives the registry; without one, the blobs are removed with it. */
   readonly storage?: string;
-  /** Serves what the storage holds and takes nothing. */
+  /** Serves the storage and accepts no pushes. */
   readonly readOnly?: boolean;
   /** Default "tgo". */
   readonly username?: string;
-  /** Default: a random one for each start. */
+  /** Default: a random one on each start. */
   readonly password?: string;
 }
 
@@ -37,9 +37,9 @@ export interface LocalRegistry {
   readonly username?: string;
   readonly password?: string;
   readonly storage: string;
-  /** Ends the registry, frees its port and removes its temporary files. */
+  /** Stops the registry, frees its port and removes its temporary files. */
   readonly stop: () => Promise<void>;
-  /** What the registry process wrote last. */
+  /** The end of the registry's log. */
   readonly logs: () => string;
 }
 
@@ -110,7 +110,7 @@ interface Started {
   readonly logs: () => string;
 }
 
-/** The registry itself holds the port. */
+/** The registry itself listens on the port. */
 async function startDirect({ dir, config, secret, username, password, options }: Start): Promise<Started> {
   const port = options.port ?? (await freePort());
   const htpasswd = join(dir, "htpasswd");
@@ -129,7 +129,7 @@ async function startDirect({ dir, config, secret, username, password, options }:
   return { port, ...registry };
 }
 
-/** A front of ours holds the port, because a token endpoint is not part of the registry program. */
+/** A front end of ours listens on the port, because the registry program has no token endpoint. */
 async function startBearer({ dir, config, secret, username, password, options }: Start): Promise<Started> {
   const service = "tgo-testbed";
   const issuer = await createTokenIssuer("tgo-testbed-issuer");
@@ -138,7 +138,7 @@ async function startBearer({ dir, config, secret, username, password, options }:
   const socket = join(dir, "registry.sock");
   const publicPull = options.publicPull ?? false;
   const front = await startFront(options.port ?? 0, socket, (req, res) =>
-    answerTokenRequest(req, res, { issuer, service, username, password, publicPull }),
+    handleTokenRequest(req, res, { issuer, service, username, password, publicPull }),
   );
   try {
     const registry = await startRegistryProcess(
@@ -174,7 +174,7 @@ async function startBearer({ dir, config, secret, username, password, options }:
 const leftovers = new Set<string>();
 let removesLeftovers = false;
 
-/** @returns a function that removes the directory now; a process that forgets to call it removes it when it ends */
+/** @returns a function that removes the directory now; otherwise it is removed when the process ends */
 function discardAtExit(dir: string): () => void {
   const remove = (path: string): void => {
     rmSync(path, { recursive: true, force: true });

@@ -6,10 +6,10 @@ import { emulationWorks, foreignHandler, registerEmulation } from "./emulation.j
 import type { Log } from "./log.js";
 
 export interface Requirement {
-  /** What is looked for: a program, a file, or a handler of the kernel. */
+  /** A program, a file, or a handler of the kernel. */
   readonly tool: string;
   readonly why: string;
-  /** The Debian package that brings it. */
+  /** The Debian package that contains it. */
   readonly package: string;
 }
 
@@ -17,16 +17,16 @@ const PROGRAMS: readonly Requirement[] = [
   { tool: "buildah", why: "builds and runs images without a container engine", package: "buildah" },
   { tool: "skopeo", why: "copies images between registries", package: "skopeo" },
   { tool: "docker-registry", why: "the local registries", package: "docker-registry" },
-  { tool: "mmdebstrap", why: "makes the stand-in base images", package: "mmdebstrap" },
+  { tool: "mmdebstrap", why: "builds the stand-in base images", package: "mmdebstrap" },
 ];
 
 const KEYRING: Requirement = {
   tool: "/usr/share/keyrings/debian-archive-keyring.gpg",
-  why: "checks Debian's signatures for the stand-in base images",
+  why: "verifies Debian's signatures for the stand-in base images",
   package: "debian-archive-keyring",
 };
 
-/** What this machine lacks; empty when tests and demo can run. */
+/** What this machine lacks to run the tests and the demo; empty when nothing. */
 export async function missingRequirements(): Promise<Requirement[]> {
   const missing = PROGRAMS.filter(({ tool }) => !isProgram(tool));
   if (!existsSync(KEYRING.tool)) missing.push(KEYRING);
@@ -34,7 +34,7 @@ export async function missingRequirements(): Promise<Requirement[]> {
   if (!(await emulationWorks(handler))) {
     missing.push({
       tool: `${handler.name} in binfmt_misc`,
-      why: "runs the other architecture's programs here",
+      why: "runs the other architecture's programs",
       package: "qemu-user-static",
     });
   }
@@ -42,8 +42,8 @@ export async function missingRequirements(): Promise<Requirement[]> {
 }
 
 /**
- * Installs what is missing and nothing else, after having said what that is.
- * @throws TgoError ENVIRONMENT: not root, no network, a held lock, a kernel that refuses the registration
+ * Logs what is missing and installs it, nothing else.
+ * @throws TgoError ENVIRONMENT: not root, no network, apt locked, a kernel that refuses the registration
  */
 export async function installRequirements({ log }: { readonly log: Log }): Promise<void> {
   const missing = await missingRequirements();

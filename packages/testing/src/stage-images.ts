@@ -16,7 +16,7 @@ import {
 export const X86_64 = 62;
 export const AARCH64 = 183;
 
-/** The beginning of an ELF file for this machine, and some bytes more. */
+/** The beginning of an ELF file for this machine, and a few more bytes. */
 export function elfFile(machine: number, { endian = "little", bits = 64 } = {}): Buffer {
   const bytes = Buffer.alloc(64);
   bytes.set([0x7f, 0x45, 0x4c, 0x46, bits === 64 ? 2 : 1, endian === "little" ? 1 : 2, 1]);
@@ -50,7 +50,8 @@ export function createTar(entries: readonly TarEntry[]): Buffer {
             : "folder" in entry
               ? "Directory"
               : "File",
-      linkpath: "link" in entry ? entry.link : "symlink" in entry ? entry.symlink : undefined,
+      ...("link" in entry ? { linkpath: entry.link } : {}),
+      ...("symlink" in entry ? { linkpath: entry.symlink } : {}),
     });
     const block = Buffer.alloc(512);
     header.encode(block);
@@ -79,11 +80,11 @@ export interface VariantSpec {
   readonly labels?: Record<string, string>;
   /** Merged into the config document. */
   readonly config?: Record<string, unknown>;
-  /** What the index says; default the platform. */
+  /** The platform in the index; default the variant's own. */
   readonly listedAs?: string;
 }
 
-/** A default layer: one program of the platform, and one file that all platforms share. */
+/** One file that all platforms share, and one program of the platform. */
 function defaultLayers(platform: string): TarEntry[][] {
   const machine = platform === "linux/arm64" ? AARCH64 : X86_64;
   return [

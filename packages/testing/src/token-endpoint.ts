@@ -19,16 +19,16 @@ interface TokenRequest {
 }
 
 /**
- * Answers a token request in both of its forms: GET with Basic credentials, and the OAuth2 POST.
- * https://distribution.github.io/distribution/spec/auth/token/ and …/oauth/
+ * Handles both forms of a token request: GET with Basic credentials, and the OAuth2 POST.
+ * @see https://distribution.github.io/distribution/spec/auth/token/ and …/oauth/
  */
-export async function answerTokenRequest(
+export async function handleTokenRequest(
   req: IncomingMessage,
   res: ServerResponse,
   options: TokenEndpointOptions,
 ): Promise<void> {
-  const asked = req.method === "POST" ? await readForm(req) : readQuery(req);
-  const { credentials } = asked;
+  const request = req.method === "POST" ? await readForm(req) : readQuery(req);
+  const { credentials, scopes } = request;
   const known =
     credentials !== undefined &&
     same(credentials.username, options.username) &&
@@ -43,7 +43,7 @@ export async function answerTokenRequest(
     );
     return;
   }
-  const access = asked.scopes
+  const access = scopes
     .map(parseScope)
     .filter((scope) => scope !== undefined)
     .map((scope) => (known ? scope : pullOnly(scope)))
@@ -60,7 +60,7 @@ export async function answerTokenRequest(
   );
 }
 
-/** As Docker Hub does it: too much asked is granted in part, and the refusal follows at the registry. */
+/** As on Docker Hub: an excessive request is granted in part, and the registry refuses later. */
 function pullOnly(scope: Access): Access {
   const actions = scope.type === "repository" ? scope.actions.filter((action) => action === "pull") : [];
   return { ...scope, actions };
@@ -81,7 +81,7 @@ async function readForm(req: IncomingMessage): Promise<TokenRequest> {
   const credentials =
     form.get("grant_type") === "password"
       ? { username: form.get("username") ?? "", password: form.get("password") ?? "" }
-      : // No refresh tokens are given out, so none can be right.
+      : // No refresh tokens are issued, so none is valid.
         { username: "", password: "" };
   return { credentials, scopes: spaced(form.getAll("scope")) };
 }

@@ -2,7 +2,7 @@ import { createHash, createPublicKey, randomUUID } from "node:crypto";
 import { SignJWT, importPKCS8 } from "jose";
 import { generate } from "selfsigned";
 
-/** One entry of a token's `access` claim. https://distribution.github.io/distribution/spec/auth/jwt/ */
+/** One entry of a token's `access` claim: https://distribution.github.io/distribution/spec/auth/jwt/ */
 export interface Access {
   readonly type: string;
   readonly name: string;
@@ -12,20 +12,20 @@ export interface Access {
 export interface TokenIssuer {
   /** Self-signed certificate of the signing key, PEM: the registry's `rootcertbundle`. */
   readonly certificate: string;
-  /** Signs a token. @param subject the user's name, empty for an anonymous client */
+  /** Signs a token. @param subject the user name, empty for an anonymous client */
   sign(service: string, subject: string, access: readonly Access[]): Promise<string>;
 }
 
-/** Lifetime of every token, in seconds: Docker Hub's. */
+/** Lifetime of every token, in seconds: the same as Docker Hub's. */
 export const TOKEN_SECONDS = 300;
 
-/** Makes a fresh key; tokens of another start are worthless. */
+/** Generates a key; tokens of an earlier run are invalid. */
 export async function createTokenIssuer(issuer: string): Promise<TokenIssuer> {
-  const made = await generate([{ name: "commonName", value: issuer }], { keyType: "ec" });
-  const key = await importPKCS8(made.private, "ES256");
-  const kid = keyId(made.public);
+  const generated = await generate([{ name: "commonName", value: issuer }], { keyType: "ec" });
+  const key = await importPKCS8(generated.private, "ES256");
+  const kid = keyId(generated.public);
   return {
-    certificate: made.cert,
+    certificate: generated.cert,
     sign: (service, subject, access) =>
       new SignJWT({ access })
         .setProtectedHeader({ alg: "ES256", typ: "JWT", kid })
@@ -41,8 +41,8 @@ export async function createTokenIssuer(issuer: string): Promise<TokenIssuer> {
 }
 
 /**
- * The key's name as libtrust writes it (distribution 2.x finds the key of its bundle by it): base32 of the first
- * 240 bits of the SHA-256 of the public key's DER, in groups of four.
+ * The key ID as libtrust writes it (distribution 2.x looks up keys by it): base32 of the first 240 bits of the SHA-256
+ * of the public key's DER, in groups of four.
  */
 function keyId(publicKeyPem: string): string {
   const der = createPublicKey(publicKeyPem).export({ type: "spki", format: "der" });
@@ -53,7 +53,7 @@ function keyId(publicKeyPem: string): string {
   return letters.join("").match(/.{4}/g)?.join(":") ?? "";
 }
 
-/** `repository:library/nginx:pull,push`; a name may hold a port, so the first and the last colon count. */
+/** `repository:library/nginx:pull,push`; a name may contain a port, so only the first and the last colon separate. */
 export function parseScope(scope: string): Access | undefined {
   const match = /^([a-z]+)(?:\([a-z]+\))?:(.+):([a-z*,]+)$/.exec(scope);
   if (match === null) return undefined;

@@ -5,8 +5,8 @@ export interface Upstream {
   /** Origin of the registry. */
   readonly target: string;
   readonly agent: Agent;
-  /** A manifest's answers as they were before its last write, by path. */
-  readonly past: Map<string, UpstreamAnswer>;
+  /** Responses for manifests before their last write, by path. */
+  readonly past: Map<string, UpstreamResponse>;
 }
 
 export interface UpstreamRequest {
@@ -16,7 +16,7 @@ export interface UpstreamRequest {
   readonly body: Buffer;
 }
 
-export interface UpstreamAnswer {
+export interface UpstreamResponse {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
   readonly body: Buffer;
@@ -26,22 +26,22 @@ export interface UpstreamAnswer {
 export function forward(
   { target, agent }: Upstream,
   { method, path, headers, body }: UpstreamRequest,
-): Promise<UpstreamAnswer> {
+): Promise<UpstreamResponse> {
   const kept: IncomingMessage["headers"] = { ...headers };
   delete kept.connection;
   delete kept["transfer-encoding"];
   if (body.length > 0 || method === "PUT" || method === "POST") kept["content-length"] = String(body.length);
   return new Promise((resolve, reject) => {
-    const asked = request(new URL(path, target), { method, headers: kept, agent }, (answer) => {
-      bodyOf(answer).then((bytes) => {
-        const back = { ...answer.headers };
+    const outgoing = request(new URL(path, target), { method, headers: kept, agent }, (response) => {
+      bodyOf(response).then((bytes) => {
+        const back = { ...response.headers };
         delete back.connection;
         delete back["keep-alive"];
-        resolve({ status: answer.statusCode ?? 502, headers: back, body: bytes });
+        resolve({ status: response.statusCode ?? 502, headers: back, body: bytes });
       }, reject);
     });
-    asked.once("error", reject);
-    asked.end(body);
+    outgoing.once("error", reject);
+    outgoing.end(body);
   });
 }
 
@@ -52,7 +52,7 @@ const MANIFESTS = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
-/** Keeps what is under a manifest's name now: what a registry that lags will answer after the next write. */
+/** Saves the current manifest under a name: what a lagging registry will return after the next write. */
 export async function remember(upstream: Upstream, req: IncomingMessage): Promise<void> {
   const { authorization, host } = req.headers;
   const headers = { host, accept: MANIFESTS, ...(authorization === undefined ? {} : { authorization }) };
@@ -60,18 +60,18 @@ export async function remember(upstream: Upstream, req: IncomingMessage): Promis
   upstream.past.set(path, await forward(upstream, { method: "GET", path, headers, body: Buffer.alloc(0) }));
 }
 
-/** The same manifest as other bytes, under the name that they have then. */
-export function rewritten(asked: UpstreamRequest): UpstreamRequest {
+/** The same manifest in different bytes, under their digest. */
+export function rewritten(original: UpstreamRequest): UpstreamRequest {
   // Another indentation is another digest.
-  const body = Buffer.from(JSON.stringify(JSON.parse(asked.body.toString()), null, 7));
-  return { ...asked, body, path: asked.path.replace(/sha256:[0-9a-f]{64}$/, digestOf(body)) };
+  const body = Buffer.from(JSON.stringify(JSON.parse(original.body.toString()), null, 7));
+  return { ...original, body, path: original.path.replace(/sha256:[0-9a-f]{64}$/, digestOf(body)) };
 }
 
 export function digestOf(bytes: Buffer): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
-/** Whether a path names a manifest by its tag: under a digest there is nothing before it is written. */
+/** Whether a path names a manifest by its tag: under a digest, nothing exists before the write. */
 export function isTagged(path: string | undefined): boolean {
   return /^\/v2\/.+\/manifests\/(?!sha256:)[^/]+$/.test(path ?? "");
 }

@@ -21,7 +21,7 @@ describe("installing with apt", () => {
     await chmod(join(dir, "apt-get"), 0o755);
   }
 
-  it("asks for nothing but the packages, and tells what it installed", async () => {
+  it("installs only the packages, and logs them", async () => {
     await aptGet(
       'case "$*" in *install*) echo "Unpacking skopeo"; echo "Setting up libc6:amd64 (1)"; echo "Setting up skopeo (1.9)";; esac',
     );
@@ -35,7 +35,7 @@ describe("installing with apt", () => {
     ]);
   });
 
-  it("goes on when only some source could not be updated", async () => {
+  it("continues when only some source could not be updated", async () => {
     await aptGet('case "$*" in *update*) echo "E: The repository is not signed." >&2; exit 100;; esac');
     const lines: string[] = [];
     await aptInstall(["skopeo"], (line) => lines.push(line));
@@ -65,7 +65,7 @@ describe("installing with apt", () => {
     await expect(failed).rejects.toThrow(/apt-get install --no-install-recommends skopeo/);
   });
 
-  it("waits for the package lists' lock, which apt itself does not wait for", async () => {
+  it("waits for the lock of the package lists, which apt itself does not", async () => {
     await aptGet(`
       if [ "$(wc -l < ${dir}/calls)" = 1 ]; then
         echo "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1 (apt-get)" >&2; exit 100
@@ -75,7 +75,7 @@ describe("installing with apt", () => {
     expect(calls.map((call) => call.split(" ")[3])).toEqual(["update", "update", "install"]);
   });
 
-  it("says so on a machine without apt", async () => {
+  it("is an error on a machine without apt", async () => {
     vi.stubEnv("PATH", dir);
     await expect(aptInstall(["skopeo"], () => undefined)).rejects.toThrow(/has no apt-get/);
   });

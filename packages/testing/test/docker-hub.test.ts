@@ -45,7 +45,7 @@ describe("Docker Hub", () => {
     expect(await dockerHubIsReachable({ fetch: answer })).toBe(expected);
   });
 
-  it("is given up after the timeout", async () => {
+  it("is unreachable after the timeout", async () => {
     const never: typeof fetch = (_input, init) =>
       new Promise((_resolve, reject) => {
         init?.signal?.addEventListener("abort", () => {
@@ -57,7 +57,7 @@ describe("Docker Hub", () => {
     expect(performance.now() - start).toBeLessThan(1_000);
   });
 
-  it("does not answer when there is no network", async () => {
+  it("is unreachable without a network", async () => {
     expect(await dockerHubIsReachable({ fetch: () => Promise.reject(new TypeError("fetch failed")) })).toBe(
       false,
     );

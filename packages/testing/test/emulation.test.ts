@@ -57,7 +57,7 @@ describe("emulation on an amd64 machine", () => {
     expect(await emulationWorks(foreignHandler("x64"), binfmt)).toBe(works);
   });
 
-  it("does not work without any handler, or without binfmt_misc", async () => {
+  it("does not work without a handler, or without binfmt_misc", async () => {
     expect(await emulationWorks(foreignHandler("x64"), binfmt)).toBe(false);
     expect(await emulationWorks(foreignHandler("x64"), join(binfmt, "absent"))).toBe(false);
   });
@@ -69,7 +69,7 @@ describe("the other architecture", () => {
     expect(foreignHandler("arm64").name).toBe("qemu-x86_64");
   });
 
-  it("is refused on a third machine", () => {
+  it("is an error on any other machine", () => {
     expect(() => foreignHandler("riscv64")).toThrow(/neither amd64 nor arm64/);
   });
 });

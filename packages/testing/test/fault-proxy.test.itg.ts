@@ -67,7 +67,7 @@ const onPut = (fault: Fault, times = 1): void => {
 };
 
 describe("A fault proxy", () => {
-  it("is the registry when no rule fits", async () => {
+  it("is the registry when no rule matches", async () => {
     expect((await put("plain", "one")).status).toBe(201);
     expect(await held("plain", proxy.url)).toBe(manifest("one"));
   });
@@ -82,13 +82,13 @@ describe("A fault proxy", () => {
     },
   );
 
-  it("loses an answer after the registry has done its work", async () => {
+  it("loses a response after the registry has handled the request", async () => {
     onPut({ kind: "lose-answer" });
     await expect(put("lost", "x")).rejects.toThrow();
     expect(await held("lost")).toBe(manifest("x"));
   });
 
-  it("answers with any status and header", async () => {
+  it("responds with any status and header", async () => {
     onPut({ kind: "answer", status: 429, headers: { "retry-after": "3" }, body: "slow down" });
     const answer = await put("busy", "x");
     expect([answer.status, answer.headers.get("retry-after"), await answer.text()]).toEqual([
@@ -98,13 +98,13 @@ describe("A fault proxy", () => {
     ]);
   });
 
-  it("accepts and forgets", async () => {
+  it("accepts a push and forgets it", async () => {
     onPut({ kind: "forget" });
     expect((await put("forgotten", "x")).status).toBe(201);
     expect(await held("forgotten")).toBeUndefined();
   });
 
-  it("shows what was there before the last write", async () => {
+  it("returns what was there before the last write", async () => {
     await put("moving", "old");
     await put("moving", "new");
     proxy.add({ on: ({ method }) => method === "GET", fault: { kind: "stale" }, times: 1 });
@@ -112,7 +112,7 @@ describe("A fault proxy", () => {
     expect(await held("moving", proxy.url)).toBe(manifest("new"));
   });
 
-  it("stores other bytes than were sent", async () => {
+  it("stores different bytes", async () => {
     onPut({ kind: "rewrite" });
     const answer = await put("rewritten", "x");
     expect(answer.status).toBe(201);
@@ -134,14 +134,14 @@ describe("A fault proxy", () => {
     await expect(waiting).rejects.toThrow(/timeout/i);
   });
 
-  it("stores other bytes in silence: its answer speaks of what was sent", async () => {
+  it("stores different bytes silently: its response has the digest of what was sent", async () => {
     onPut({ kind: "rewrite", silent: true });
     const answer = await put("rewritten-in-silence", "x");
     expect(answer.headers.get("docker-content-digest")).toBe(digestOf(manifest("x")));
     expect(await held("rewritten-in-silence")).not.toBe(manifest("x"));
   });
 
-  it("breaks off an answer, or falls silent in the middle of it", async () => {
+  it("breaks off a response, or stalls in the middle of it", async () => {
     await put("half", "x");
     proxy.add({ on: ({ method }) => method === "GET", fault: { kind: "cut", afterBytes: 10 }, times: 1 });
     await expect(held("half", proxy.url)).rejects.toThrow(/terminated/);
@@ -154,7 +154,7 @@ describe("A fault proxy", () => {
     await expect(stalled.text()).rejects.toThrow(/timeout/i);
   });
 
-  it("sends an answer in pieces", async () => {
+  it("sends a response in pieces", async () => {
     await put("pieces", "x");
     proxy.add({ on: ({ method }) => method === "GET", fault: { kind: "drip", pieces: 4, ms: 30 }, times: 1 });
     const started = performance.now();
@@ -162,14 +162,14 @@ describe("A fault proxy", () => {
     expect(performance.now() - started).toBeGreaterThan(110);
   });
 
-  it("refuses a manifest for what it is, and no other", async () => {
+  it("refuses a manifest by its content, and no other", async () => {
     onPut({ kind: "refuse-manifest", like: /"text":"odd"/, status: 403, body: "unknown manifest class" });
     expect((await put("usual", "even")).status).toBe(201);
     const refused = await put("unusual", "odd");
     expect([refused.status, await refused.text()]).toEqual([403, "unknown manifest class"]);
   });
 
-  it("stops listening, until it is told to go on", async () => {
+  it("stops listening until it is started again", async () => {
     onPut({ kind: "down" });
     await expect(put("down", "x")).rejects.toThrow();
     await expect(put("down", "x")).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
@@ -177,7 +177,7 @@ describe("A fault proxy", () => {
     expect((await put("down", "x")).status).toBe(201);
   });
 
-  it("counts what it was asked and what struck", async () => {
+  it("counts requests and injected faults", async () => {
     const before = proxy.faultCount();
     onPut({ kind: "answer", status: 500 }, 2);
     await put("counted", "x");

@@ -59,7 +59,7 @@ function pull(registry: LocalRegistry, to: string, ...flags: string[]): Promise<
 }
 
 describe("a local registry", () => {
-  it("lets everybody push and pull without credentials when it has none", async () => {
+  it("lets anyone push and pull when it has no credentials", async () => {
     await withRegistry({ auth: "none" }, async (registry) => {
       await push(registry);
       await pull(registry, "none");
@@ -79,7 +79,7 @@ describe("a local registry", () => {
     },
   );
 
-  it("lets anybody pull but nobody push without credentials when a bearer registry is public", async () => {
+  it("lets anyone pull, but not push, without credentials when a bearer registry is public", async () => {
     await withRegistry({ auth: "bearer", publicPull: true }, async (registry) => {
       await expect(push(registry, "--dest-no-creds")).rejects.toThrow(/unauthorized|denied/i);
       await push(registry, "--dest-creds", creds(registry));
@@ -87,7 +87,7 @@ describe("a local registry", () => {
     });
   });
 
-  it("gives a token only for what was asked, in several scopes at once", async () => {
+  it("issues a token for exactly the requested scopes", async () => {
     await withRegistry({ auth: "bearer" }, async (registry) => {
       const authorization = `Basic ${Buffer.from(creds(registry)).toString("base64")}`;
       const query = "scope=repository:a/b:pull&scope=repository:c/d:pull,push&service=tgo-testbed";
@@ -105,7 +105,7 @@ describe("a local registry", () => {
     });
   });
 
-  it("answers the OAuth2 form of a token request", async () => {
+  it("handles the OAuth2 form of a token request", async () => {
     await withRegistry({ auth: "bearer" }, async (registry) => {
       const ask = (password: string): Promise<Response> =>
         fetch(`${registry.url}/token`, {
@@ -123,7 +123,7 @@ describe("a local registry", () => {
     });
   });
 
-  it("names the front in an upload's Location, so that clients come back through it", async () => {
+  it("names the front end in an upload's Location, so that clients come back to it", async () => {
     await withRegistry({ auth: "bearer" }, async (registry) => {
       const challenge = (await fetch(`${registry.url}/v2/`)).headers.get("www-authenticate");
       expect(challenge).toContain(`realm="${registry.url}/token"`);
@@ -153,7 +153,7 @@ describe("a local registry", () => {
     });
   });
 
-  it("opens with the docker configuration made for it, and only that registry", async () => {
+  it("accepts the docker config made for it, and no other registry does", async () => {
     await withRegistry({ auth: "basic" }, async (one) => {
       await withRegistry({ auth: "bearer" }, async (other) => {
         const file = join(dir, "config.json");
@@ -164,7 +164,7 @@ describe("a local registry", () => {
     });
   });
 
-  it("keeps a given storage directory and serves it again", async () => {
+  it("keeps a given storage directory, and serves it again", async () => {
     const storage = join(dir, "kept");
     await withRegistry({ auth: "none", storage }, async (registry) => {
       await push(registry);
@@ -174,7 +174,7 @@ describe("a local registry", () => {
     });
   });
 
-  it("is gone after stop(), and its port is free again", async () => {
+  it("ends with stop(), which frees its port", async () => {
     const registry = await startRegistry({ auth: "bearer" });
     await registry.stop();
     await expect(fetch(`${registry.url}/v2/`)).rejects.toThrow();
@@ -182,7 +182,7 @@ describe("a local registry", () => {
     await again.stop();
   });
 
-  it("says which port is taken", async () => {
+  it("reports which port is in use", async () => {
     await withRegistry({ auth: "none" }, async (registry) => {
       const port = Number(new URL(registry.url).port);
       await expect(startRegistry({ auth: "none", port })).rejects.toThrow(/address already in use/);

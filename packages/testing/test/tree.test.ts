@@ -29,7 +29,7 @@ describe("the layer between two roots", () => {
     expect(layer()).toEqual([]);
   });
 
-  it("holds a new file with the directories that lead to it, parents first", async () => {
+  it("contains a new file and its parent directories, parents first", async () => {
     await writeFile(join(upper, "etc/deep/new"), "");
     expect(layer()).toEqual(["etc", "etc/deep", "etc/deep/new"]);
   });
@@ -44,7 +44,7 @@ describe("the layer between two roots", () => {
     expect(layer()).toEqual(["usr", "usr/bin", "usr/bin/tool"]);
   });
 
-  it("leaves out what a running system leaves behind, but keeps the directories and links into /dev", async () => {
+  it("omits the leftovers of a running system, but keeps the directories and links into /dev", async () => {
     for (const path of ["var/log/nginx", "var/lib/apt/lists", "tmp", "var/lib/dpkg"]) {
       await mkdir(join(upper, path), { recursive: true });
     }

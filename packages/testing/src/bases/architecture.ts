@@ -1,16 +1,16 @@
 import { TgoError } from "@tgo/errors";
 
-/** A machine, in the words of everybody who has one for it. */
+/** An architecture, under the names that OCI, Debian and npm give it. */
 export interface Architecture {
-  /** Of OCI and Debian alike. */
+  /** OCI's and Debian's name. */
   readonly name: "amd64" | "arm64";
-  /** The platform's `variant`, which the real base images carry for arm64. */
+  /** The platform's `variant`, which the real base images have for arm64. */
   readonly variant?: "v8";
   /** Debian's multiarch directory. */
   readonly triplet: string;
-  /** The directories for libraries that are links into /usr. */
+  /** The library directories that are links into /usr. */
   readonly libraries: readonly string[];
-  /** npm's package of the Node.js binary. */
+  /** The npm package with the Node.js binary. */
   readonly nodePackage: string;
 }
 

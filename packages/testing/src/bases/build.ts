@@ -11,7 +11,7 @@ import {
   downloadForeign,
   installPackages,
   installedPackages,
-  type Sources,
+  type PackageSources,
 } from "./debian.js";
 import { writeImages, type BuiltVariant } from "./images.js";
 import { createLayout, type Layer, type Layout } from "./oci-layout.js";
@@ -19,12 +19,12 @@ import { BASES, COMMON_PACKAGES, nameOf, type BaseRecipe } from "./recipe.js";
 import { changedPaths, readTree, type Tree } from "./tree.js";
 
 /**
- * Builds the stand-ins for both platforms into an OCI layout. First everything is installed and configured for this
- * machine's architecture; then the other architecture's packages are laid out beside it and completed from it, so
- * that nothing is installed under emulation.
+ * Builds the stand-ins for both platforms into an OCI layout. First, everything is installed and configured for this
+ * machine's architecture; then the other architecture's packages are unpacked and completed from there, so that
+ * nothing is installed under emulation.
  * @param work an empty directory, large enough for the unpacked roots (about 2 GB)
  */
-export async function buildBases(work: string, sources: Sources, log: Log): Promise<Layout> {
+export async function buildBases(work: string, sources: PackageSources, log: Log): Promise<Layout> {
   const { native, foreign } = nativeAndForeign();
   const layout = await createLayout(join(work, "layout"));
   const npm = join(work, "npm");
@@ -33,7 +33,7 @@ export async function buildBases(work: string, sources: Sources, log: Log): Prom
   const timed = stopwatch(log);
 
   const nodeArchives = downloadNode(npm, [native, foreign]);
-  // It is awaited below; until then a failure must not count as unhandled.
+  // Awaited below; until then, a rejection must not count as unhandled.
   nodeArchives.catch(() => undefined);
   for (const { name } of [native, foreign]) await mkdir(join(work, name));
 
@@ -106,7 +106,7 @@ async function packImage(layout: Layout, root: string, recipe: BaseRecipe, lower
   return layout.addLayer(root, changedPaths(lower, readTree(root)), SOURCE_DATE_EPOCH);
 }
 
-/** Reports each step when it is done, with its duration. */
+/** Logs each step with its duration when it is done. */
 function stopwatch(log: Log): <T>(what: string, step: () => Promise<T>) => Promise<T> {
   return async (what, step) => {
     const start = performance.now();

@@ -7,10 +7,10 @@ import { command } from "../command.js";
 import type { Log } from "../log.js";
 import { startRegistry, type LocalRegistry } from "../registry.js";
 import { buildBases } from "./build.js";
-import { SOURCE_DATE_EPOCH, findSources, type Sources } from "./debian.js";
+import { SOURCE_DATE_EPOCH, findSources, type PackageSources } from "./debian.js";
 import { BASES, COMMON_PACKAGES, NODE, SUITE, nameOf } from "./recipe.js";
 
-/** Raised when the way of building changes what is built; the recipe itself is part of the key anyway. */
+/** Increase when a change of the builder changes its output; the recipe is part of the key anyway. */
 const BUILDER_VERSION = 4;
 
 export interface BasesOptions {
@@ -20,21 +20,21 @@ export interface BasesOptions {
 }
 
 /**
- * Makes sure that the stand-in bases are in the cache, building them when they are not (about a minute).
- * @returns the storage directory of a registry that holds them as `library/python:3.11-slim` and so on
+ * Builds the stand-in bases unless they are in the cache (about a minute).
+ * @returns the storage directory of a registry that has them as `library/python:3.11-slim` and so on
  */
 export async function ensureBases({ log = () => undefined, cacheDir }: BasesOptions = {}): Promise<string> {
   const sources = await findSources();
   const cache = cacheDir ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tgo", "bases");
-  const kept = join(cache, recipeKey(sources));
-  const storage = join(kept, "registry");
+  const cached = join(cache, recipeKey(sources));
+  const storage = join(cached, "registry");
   if (existsSync(storage)) return storage;
 
   await mkdir(cache, { recursive: true });
   await removeAbandoned(cache);
   const work = await mkdtemp(join(cache, `building-${process.pid}-`));
   try {
-    log("building stand-ins of python:3.11-slim, node:20-alpine and nginx:alpine from Debian packages");
+    log("building stand-ins for python:3.11-slim, node:20-alpine and nginx:alpine from Debian packages");
     const layout = await buildBases(work, sources, log);
     const finished = join(work, "finished");
     const registry = await startRegistry({ auth: "none", storage: join(finished, "registry") });
@@ -46,8 +46,8 @@ export async function ensureBases({ log = () => undefined, cacheDir }: BasesOpti
     } finally {
       await registry.stop();
     }
-    // Whoever finishes first wins; both built the same.
-    await rename(finished, kept).catch((error: unknown) => {
+    // The first of concurrent builds wins; they built the same.
+    await rename(finished, cached).catch((error: unknown) => {
       if (!existsSync(storage)) throw error;
     });
     return storage;
@@ -56,7 +56,7 @@ export async function ensureBases({ log = () => undefined, cacheDir }: BasesOpti
   }
 }
 
-/** What a killed build left behind: two gigabytes. */
+/** Removes what a killed build left behind: two gigabytes. */
 async function removeAbandoned(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     const builder = /^building-(\d+)-/.exec(name)?.[1];
@@ -66,12 +66,12 @@ async function removeAbandoned(cache: string): Promise<void> {
   }
 }
 
-/** A read-only registry that serves the stand-ins straight from the cache, as a mirror of docker.io would. */
+/** Starts a read-only registry that serves the stand-ins from the cache, as a mirror of docker.io would. */
 export async function startBaseMirror(options: BasesOptions = {}): Promise<LocalRegistry> {
   return startRegistry({ auth: "none", readOnly: true, storage: await ensureBases(options) });
 }
 
-/** Copies the stand-ins into another registry, under the paths they have on Docker Hub. */
+/** Copies the stand-ins to another registry, under their names on Docker Hub. */
 export async function pushBases(
   registry: Pick<LocalRegistry, "host" | "username" | "password">,
   options: BasesOptions = {},
@@ -99,7 +99,7 @@ async function copy(from: string, to: string, flags: readonly string[]): Promise
   await command("skopeo", ["copy", "--quiet", "--all", "--preserve-digests", ...flags, from, to]);
 }
 
-function recipeKey(sources: Sources): string {
+function recipeKey(sources: PackageSources): string {
   const recipe = { BUILDER_VERSION, SUITE, COMMON_PACKAGES, NODE, BASES, SOURCE_DATE_EPOCH, sources };
   return createHash("sha256").update(JSON.stringify(recipe)).digest("hex").slice(0, 16);
 }

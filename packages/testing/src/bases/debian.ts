@@ -7,12 +7,12 @@ import { SUITE } from "./recipe.js";
 import { readTree } from "./tree.js";
 
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
-/** 2025-01-01; programs that would write "now" into a file write this. */
+/** 2025-01-01; written by programs that would otherwise write the current time. */
 export const SOURCE_DATE_EPOCH = "1735689600";
 const REMEDY =
-  "Check that `apt-get update` works on this machine: the stand-in bases are made from Debian packages.";
+  "Check that `apt-get update` works on this machine: the stand-in bases are built from Debian packages.";
 
-/** What the debian:*-slim images leave out too. */
+/** What the debian:*-slim images omit as well. */
 const SLIM = [
   ...["doc", "man", "info", "locale", "groff", "lintian", "linda"].map(
     (dir) => `path-exclude=/usr/share/${dir}/*`,
@@ -21,14 +21,14 @@ const SLIM = [
   "force-unsafe-io",
 ];
 
-/** Where packages come from: of this machine's own mirrors if it has others than Debian's. */
-export interface Sources {
+/** Where packages come from: this machine's mirrors if it has any, else Debian's own. */
+export interface PackageSources {
   readonly debian: string;
   readonly security: string;
 }
 
-/** Finds the mirrors that this machine's apt uses for the suite; else Debian's own. */
-export async function findSources(): Promise<Sources> {
+/** The mirrors that this machine's apt uses for the suite; else Debian's own. */
+export async function findSources(): Promise<PackageSources> {
   const listed = await command("apt-get", [
     "indextargets",
     "--format",
@@ -49,7 +49,7 @@ export async function findSources(): Promise<Sources> {
   };
 }
 
-function oneLineSources({ debian, security }: Sources): string[] {
+function oneLineSources({ debian, security }: PackageSources): string[] {
   return [
     `deb [signed-by=${KEYRING}] ${debian} ${SUITE} main`,
     `deb [signed-by=${KEYRING}] ${debian} ${SUITE}-updates main`,
@@ -57,25 +57,29 @@ function oneLineSources({ debian, security }: Sources): string[] {
   ];
 }
 
-/** The file the official images have. */
-function deb822Sources({ debian, security }: Sources): string {
+/** The file in the official images. */
+function deb822Sources({ debian, security }: PackageSources): string {
   const stanza = (uri: string, suites: string): string =>
     `Types: deb\nURIs: ${uri}\nSuites: ${suites}\nComponents: main\nSigned-By: ${KEYRING}\n`;
   return `${stanza(debian, `${SUITE} ${SUITE}-updates`)}\n${stanza(security, `${SUITE}-security`)}`;
 }
 
-/** Proxies and other settings without which apt may not get out of this machine. */
+/** Proxies and other settings that apt may need to reach its mirrors. */
 async function networkSettings(): Promise<string[]> {
   const dump = await command("apt-config", ["dump"]).catch(() => "");
   return dump.split("\n").filter((line) => /^Acquire::(https?::|Check-|Retries|ForceIPv)/.test(line));
 }
 
-/** What the other architecture's packages bring themselves, or ldconfig makes. */
-const OF_ONE_MACHINE =
+/** Comes with the other architecture's packages, or is created by ldconfig. */
+const MACHINE_SPECIFIC =
   /^lib64$|^usr\/lib64|\/ld-linux|^etc\/ld\.so\.cache$|^var\/lib\/dpkg\/(info\/|status$|arch$|available$)/;
 
-/** A minimal Debian of this machine's architecture. */
-export async function bootstrap(root: string, sources: Sources, packages: readonly string[]): Promise<void> {
+/** Creates a minimal Debian root of this machine's architecture. */
+export async function bootstrap(
+  root: string,
+  sources: PackageSources,
+  packages: readonly string[],
+): Promise<void> {
   const settings = await networkSettings();
   await command(
     "mmdebstrap",
@@ -84,7 +88,7 @@ export async function bootstrap(root: string, sources: Sources, packages: readon
       "--variant=minbase",
       "--quiet",
       "--skip=cleanup/apt,check/empty",
-      // Merges /usr beforehand, with usr-is-merged; otherwise the package usrmerge does it, which brings all of Perl.
+      // Merges /usr up front, with usr-is-merged; otherwise the package usrmerge does it, which pulls in all of Perl.
       "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
       `--include=${packages.join(",")}`,
       ...SLIM.map((line) => `--dpkgopt=${line}`),
@@ -101,8 +105,8 @@ export async function bootstrap(root: string, sources: Sources, packages: readon
   for (const file of ["resolv.conf", "hosts"]) await copyFile(`/etc/${file}`, join(root, "etc", file));
 }
 
-/** Runs a program inside a root of this machine's architecture; its mounts vanish with it. */
-function inside(
+/** Runs a program inside a root of this machine's architecture; its mounts end with it. */
+function runInside(
   root: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -118,7 +122,7 @@ function inside(
 
 export async function installPackages(root: string, packages: readonly string[]): Promise<void> {
   if (packages.length === 0) return;
-  await inside(root, ["apt-get", "install", "-qq", "-y", "--no-install-recommends", ...packages], {
+  await runInside(root, ["apt-get", "install", "-qq", "-y", "--no-install-recommends", ...packages], {
     DEBIAN_FRONTEND: "noninteractive",
     SOURCE_DATE_EPOCH,
   });
@@ -126,12 +130,12 @@ export async function installPackages(root: string, packages: readonly string[])
 
 /** The installed packages' names. */
 export async function installedPackages(root: string): Promise<string[]> {
-  const names = await inside(root, ["dpkg-query", "--show", "--showformat=${Package}\\n"]);
+  const names = await runInside(root, ["dpkg-query", "--show", "--showformat=${Package}\\n"]);
   return names.trimEnd().split("\n");
 }
 
 /**
- * Downloads packages of the other architecture, with the apt of a root of this machine's.
+ * Downloads packages of the other architecture, with the apt of a root of this machine's architecture.
  * @returns the files' paths by package name
  */
 export async function downloadForeign(
@@ -152,9 +156,9 @@ export async function downloadForeign(
     "Dir::State::status=/foreign/status",
     "Dir::Cache=/foreign/cache",
   ].flatMap((option) => ["-o", option]);
-  await inside(root, ["apt-get", "-qq", ...options, "update"]);
+  await runInside(root, ["apt-get", "-qq", ...options, "update"]);
   const fetchAll = 'cd /foreign/debs; exec apt-get -qq "$@"';
-  await inside(root, ["sh", "-ec", fetchAll, "sh", ...options, "download", ...packages]);
+  await runInside(root, ["sh", "-ec", fetchAll, "sh", ...options, "download", ...packages]);
   const files = await readdir(join(dir, "debs"));
   return new Map(files.map((file) => [packageOf(file), join(dir, "debs", file)]));
 }
@@ -168,9 +172,9 @@ export interface ForeignRoot {
 }
 
 /**
- * Makes a root of the other architecture equal to its native twin without running its maintainer scripts: package
- * files come from the other architecture's packages, and what the scripts made (users, alternatives, certificates,
- * bytecode) is copied from the twin, because none of it depends on the machine.
+ * Completes a root of the other architecture from its native twin, without running maintainer scripts: package files
+ * come from the other architecture's packages; what the scripts created (users, alternatives, certificates, bytecode)
+ * is copied from the twin, because none of it depends on the machine.
  */
 export async function completeForeign(pair: ForeignRoot, debs: readonly string[]): Promise<void> {
   const { root, native, foreign } = pair;
@@ -180,7 +184,7 @@ export async function completeForeign(pair: ForeignRoot, debs: readonly string[]
   }
   await unpackPackages(root, debs);
   await removeExcluded(root);
-  await copyMade(pair);
+  await copyCreated(pair);
   const states = join(root, "var/lib/apt/extended_states");
   const extended = await readFile(states, "utf8").catch(() => undefined);
   if (extended !== undefined) {
@@ -190,7 +194,7 @@ export async function completeForeign(pair: ForeignRoot, debs: readonly string[]
     );
   }
   await writeFile(join(root, "var/lib/dpkg/arch"), `${foreign.name}\n`);
-  // The one thing that only the other machine's own program can write; 30 ms under emulation.
+  // Only the other machine's own program can write this cache; 30 ms under emulation.
   await command("chroot", [root, "/sbin/ldconfig"], {
     remedy:
       "Programs of the other architecture do not run here: install qemu-user-static and register it with binfmt_misc.",
@@ -206,20 +210,20 @@ async function removeExcluded(root: string): Promise<void> {
   );
 }
 
-async function copyMade({ root, nativeRoot, native }: ForeignRoot): Promise<void> {
+async function copyCreated({ root, nativeRoot, native }: ForeignRoot): Promise<void> {
   const owned = await ownedPaths(nativeRoot);
   const unpacked = readTree(root);
-  const made: string[] = [];
+  const created: string[] = [];
   for (const [path, entry] of readTree(nativeRoot)) {
-    if (path.includes(native.triplet) || OF_ONE_MACHINE.test(path)) continue;
+    if (path.includes(native.triplet) || MACHINE_SPECIFIC.test(path)) continue;
     const becameLink = entry.kind === "symlink" && unpacked.get(path)?.kind === "directory";
-    // Maintainer scripts change owners and modes of their packages' directories, so all directories are copied.
+    // Maintainer scripts change owners and modes of their packages' directories: copy all directories.
     if (owned.has(path) && entry.kind !== "directory" && !becameLink) continue;
     if (becameLink) await rm(join(root, path), { recursive: true });
-    made.push(path);
+    created.push(path);
   }
-  const list = join(root, "foreign-made.list");
-  await writeFile(list, made.join("\0"));
+  const list = join(root, "foreign-created.list");
+  await writeFile(list, created.join("\0"));
   await script(
     'tar -C "$1" --null --no-recursion -T "$3" -c | tar -C "$2" -xp --keep-directory-symlink; rm "$3"',
     [nativeRoot, root, list],

@@ -5,16 +5,16 @@ import { basename, join } from "node:path";
 import { command, script } from "../command.js";
 
 /**
- * Unpacks Debian packages of another architecture into a root and records them as installed, without running
- * anything of theirs. What their maintainer scripts would have made has to be brought by the caller.
+ * Unpacks Debian packages of another architecture into a root and records them as installed, without running their
+ * maintainer scripts. The caller adds what those would have created.
  */
 export async function unpackPackages(root: string, debs: readonly string[]): Promise<void> {
   const info = join(root, "var/lib/dpkg/info");
   await mkdir(info, { recursive: true });
   await writeFile(join(info, "format"), "1\n");
   const unpack = async (deb: string): Promise<string> => {
-    // A package may still ship ./lib: without --keep-directory-symlink (dpkg-deb -x has no such flag) that would
-    // replace the link /lib -> usr/lib by a directory.
+    // A package may still ship ./lib: without --keep-directory-symlink (dpkg-deb -x has no such flag), the link
+    // /lib -> usr/lib would become a directory.
     await script('dpkg-deb --fsys-tarfile "$1" | tar -xp --keep-directory-symlink -C "$2"', [deb, root]);
     return record(root, info, deb);
   };
@@ -30,7 +30,7 @@ export async function unpackPackages(root: string, debs: readonly string[]): Pro
   await writeFile(status, before + stanzas.join(""));
 }
 
-/** Writes one package's files under `info/` as dpkg does. @returns its stanza of the status file */
+/** Writes one package's files under `info/` as dpkg does. @returns its stanza for the status file */
 async function record(root: string, info: string, deb: string): Promise<string> {
   const control = await mkdtemp(join(tmpdir(), "tgo-deb-"));
   try {
@@ -65,7 +65,7 @@ async function conffileField(root: string, conffiles: string): Promise<string> {
   return `Conffiles:\n${(await Promise.all(lines)).join("")}`;
 }
 
-/** Every path that an installed package owns, as it lies on a system whose /bin, /lib and /sbin are merged into /usr. */
+/** All paths that installed packages own, on a system whose /bin, /lib and /sbin are merged into /usr. */
 export async function ownedPaths(root: string): Promise<ReadonlySet<string>> {
   const info = join(root, "var/lib/dpkg/info");
   const owned = new Set<string>();
@@ -78,7 +78,7 @@ export async function ownedPaths(root: string): Promise<ReadonlySet<string>> {
   return owned;
 }
 
-/** The name a `.deb` file of apt's begins with. */
+/** The package name at the beginning of an apt `.deb` file name. */
 export function packageOf(deb: string): string {
   return basename(deb).split("_", 1)[0] ?? "";
 }

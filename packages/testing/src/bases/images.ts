@@ -9,10 +9,10 @@ export interface BuiltVariant {
   readonly layers: readonly Layer[];
 }
 
-/** Writes configs, manifests and one index an image, and ends the layout. */
+/** Writes configs, manifests and one index per image, and completes the layout. */
 export async function writeImages(layout: Layout, variants: readonly BuiltVariant[]): Promise<void> {
   const byName = new Map<string, Descriptor[]>();
-  // amd64 first, as Docker Hub lists them, whichever was built first.
+  // amd64 first, as on Docker Hub.
   const ordered = [...variants].sort((a, b) => a.architecture.name.localeCompare(b.architecture.name));
   for (const variant of ordered) {
     const name = nameOf(variant.recipe);

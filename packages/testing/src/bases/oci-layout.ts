@@ -28,13 +28,13 @@ export const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 export const CONFIG = "application/vnd.oci.image.config.v1+json";
 const LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/** A directory as of https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
+/** An OCI layout: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
 export interface Layout {
   readonly dir: string;
-  /** Packs the given paths of a root, in their order. @param epoch seconds; no file is younger in the layer */
+  /** Packs these paths of a root, in this order. @param epoch seconds; the latest time of any file in the layer */
   readonly addLayer: (root: string, paths: readonly string[], epoch: string) => Promise<Layer>;
   readonly addJson: (mediaType: string, value: unknown) => Promise<Descriptor>;
-  /** Names the images by tag, and ends the layout. */
+  /** Names the images by tag, and completes the layout. */
   readonly finish: (images: ReadonlyMap<string, Descriptor>) => Promise<void>;
 }
 
@@ -87,9 +87,9 @@ async function packLayer(
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
-  let complaints = "";
+  let errors = "";
   tar.stderr.on("data", (chunk: Buffer) => {
-    complaints += chunk.toString();
+    errors += chunk.toString();
   });
   const ended = new Promise<number | null>((resolve) => tar.once("close", resolve));
   const plain = createHash("sha256");
@@ -107,7 +107,7 @@ async function packLayer(
     count,
     createWriteStream(file),
   );
-  if ((await ended) !== 0) throw new TgoError("ENVIRONMENT", `tar failed: ${complaints.trim()}`);
+  if ((await ended) !== 0) throw new TgoError("ENVIRONMENT", `tar failed: ${errors.trim()}`);
   await rm(list);
   const digest = `sha256:${packed.digest("hex")}`;
   return { descriptor: { mediaType: LAYER, digest, size }, diffId: `sha256:${plain.digest("hex")}` };

@@ -1,12 +1,12 @@
-/** The Debian release that has CPython 3.11. */
+/** The Debian release with CPython 3.11. */
 export const SUITE = "bookworm";
 
-/** In every base; the real ones have certificates and time zones too. */
+/** In every base; the real ones have certificates and time zones as well. */
 export const COMMON_PACKAGES = ["ca-certificates", "netbase", "tzdata", "debian-archive-keyring"] as const;
 
 export const NODE = { version: "20.20.2", npm: "10.8.2", yarn: "1.22.22" } as const;
 
-/** A file written into the root of an image. */
+/** A file in the root of an image. */
 export interface RecipeFile {
   readonly path: string;
   readonly content: string;
@@ -17,7 +17,7 @@ export interface BaseRecipe {
   /** As on Docker Hub. */
   readonly repository: string;
   readonly tag: string;
-  /** Debian packages on top of the common ones. */
+  /** Debian packages besides the common ones. */
   readonly packages: readonly string[];
   readonly npm: boolean;
   readonly users: readonly {
@@ -64,7 +64,7 @@ const python = {
     "usr/local/bin/python3.11": "/usr/bin/python3.11",
     "usr/local/bin/python3": "python3.11",
     "usr/local/bin/python": "python3",
-    // Debian's name for what everybody else calls site-packages.
+    // Debian calls site-packages dist-packages.
     "usr/local/lib/python3.11/site-packages": "dist-packages",
   },
   // Debian's marker against `pip install`; python.org's builds have none.
@@ -192,7 +192,7 @@ const nginx = {
 
 export const BASES: readonly BaseRecipe[] = [python, node, nginx];
 
-/** `python:3.11-slim`: what people call it. */
+/** The short name: `python:3.11-slim`. */
 export function nameOf({ repository, tag }: Pick<BaseRecipe, "repository" | "tag">): string {
   return `${repository.replace("library/", "")}:${tag}`;
 }

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
-/** Everything of a file that a layer records, but its content and time. */
+/** What a layer records about a file, except its content. */
 export interface Entry {
   readonly kind: "directory" | "file" | "symlink" | "other";
   readonly mode: number;
@@ -16,14 +16,15 @@ export interface Entry {
 /** Paths relative to the root, without a leading slash, parents before children. */
 export type Tree = ReadonlyMap<string, Entry>;
 
-/** What a running or being-installed system leaves behind and no image should hold: contents of, or exactly. */
+/** Leftovers of a running system or an installation, which belong in no image: contents of these directories … */
 const CONTENTS_OF =
   /^(dev|proc|sys|run|tmp|var\/tmp|foreign|var\/lib\/apt\/lists|var\/cache\/(apt|ldconfig))\/./;
+/** … and exactly these files. */
 const FILES =
   /^(foreign|\.dockerenv|etc\/(resolv\.conf|hosts|hostname|machine-id|\.pwd\.lock|(passwd|group|shadow|gshadow|subuid|subgid)-|apt\/sources\.list)|etc\/apt\/apt\.conf\.d\/99mmdebstrap|var\/lib\/dpkg\/(.*-old|lock|lock-frontend)|var\/log\/(apt\/.*|.*\.log|btmp|wtmp|lastlog|faillog)|var\/cache\/debconf\/.*)$/;
 
-/** Symbolic links into /dev are part of an image, though their names end in .log. */
-function isLitter(path: string, entry: Entry): boolean {
+/** Symbolic links into /dev are part of an image, although their names end in .log. */
+function isLeftover(path: string, entry: Entry): boolean {
   return CONTENTS_OF.test(path) || (FILES.test(path) && entry.kind !== "symlink");
 }
 
@@ -49,7 +50,7 @@ export function readTree(root: string): Tree {
         mtime: stat.mtimeMs,
         target: kind === "symlink" ? readlinkSync(join(root, path)) : "",
       };
-      if (isLitter(path, entry)) continue;
+      if (isLeftover(path, entry)) continue;
       tree.set(path, entry);
       if (kind === "directory") walk(path);
     }
@@ -58,7 +59,7 @@ export function readTree(root: string): Tree {
   return tree;
 }
 
-/** The paths a layer over `lower` holds, with the directories that lead to them. Deletions are not looked for. */
+/** The paths of a layer on top of `lower`, with their parent directories. Deletions are ignored. */
 export function changedPaths(lower: Tree, upper: Tree): string[] {
   const changed = new Set<string>();
   for (const [path, entry] of upper) {
