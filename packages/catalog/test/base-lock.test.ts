@@ -6,7 +6,7 @@ const PYTHON = "docker.io/library/python:3.11-slim";
 const lock = (bases: unknown): string => JSON.stringify({ bases });
 
 describe("a base lock", () => {
-  it("is read back as it was written, one line a base, sorted", () => {
+  it("parses back to what was written, one sorted line per base image", () => {
     const text = formatBaseLock({ [PYTHON]: DIGEST, "docker.io/library/nginx:alpine": DIGEST });
     expect(parseBaseLock(text, "tgo.bases.json").bases).toEqual({
       [PYTHON]: DIGEST,
@@ -35,7 +35,7 @@ describe("a base lock", () => {
     ["another field", JSON.stringify({ bases: {}, base: {} }), /base: unknown field/],
     ["no JSON", "{", /not valid JSON/],
     ["nothing", "", /not valid JSON/],
-  ])("is refused with %s, naming file, path and remedy", (_, text, message) => {
+  ])("is rejected with %s, naming file, path and remedy", (_, text, message) => {
     const read = (): unknown => parseBaseLock(text, "mine.json");
     expect(read).toThrow(message);
     expect(read).toThrow("mine.json");
@@ -44,7 +44,7 @@ describe("a base lock", () => {
 });
 
 describe("a base image", () => {
-  it("is pinned by the lock's digest, keeps its own, or stays as it is", () => {
+  it("is pinned to the lock's digest, keeps its own, or stays unpinned", () => {
     const pins = { [PYTHON]: DIGEST };
     expect(pinned(PYTHON, pins)).toBe(`${PYTHON}@${DIGEST}`);
     expect(pinned("docker.io/library/python:3.12", pins)).toBe("docker.io/library/python:3.12");

@@ -12,7 +12,7 @@ const { mirrors } = applyOverride(
 );
 
 describe("--mirror", () => {
-  it("is laid over the catalog's mirrors, one for each name", () => {
+  it("overrides the catalog's mirrors, one per name", () => {
     const flags = [
       "pypi=https://pypi.example.com/simple?a=b",
       "debian=http://deb.example.com/debian",
@@ -45,13 +45,13 @@ describe("--mirror", () => {
     ["docker.io=https://mirror.example.com", /without a scheme/],
     ["docker.io=", /without a scheme/],
     ["docker.io=mirror.example.com/Hub", /without a scheme/],
-  ])("%s is refused with what is wrong and the grammar", (flag, message) => {
+  ])("rejects %s with the reason and the grammar", (flag, message) => {
     const read = (): unknown => withMirrorFlags(mirrors, [flag]);
     expect(read).toThrow(message);
     expect(read).toThrow("docker.io=mirror.example.com/hub");
   });
 
-  it("with a password in it is refused without showing it", () => {
+  it("rejects an address with a password without printing it", () => {
     const read = (): unknown => withMirrorFlags(mirrors, ["pypi=https://me:hunter2@pypi.example.com/simple"]);
     expect(read).toThrow(/--netrc/);
     expect(read).not.toThrow(/hunter2/);

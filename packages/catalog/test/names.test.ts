@@ -24,11 +24,11 @@ describe("the nearest name", () => {
     ["dockerhub", "DockerHub"],
     ["postgres", undefined],
     ["", undefined],
-  ])("to %j is %j", (name, expected) => {
+  ])("of %j is %j", (name, expected) => {
     expect(nearestName(name, ["tgo-api", "tgo-web", "DockerHub"])).toBe(expected);
   });
 
-  it("is none of none", () => {
+  it("of an empty list is undefined", () => {
     expect(nearestName("x", [])).toBeUndefined();
   });
 });
@@ -38,26 +38,26 @@ describe("services by name", () => {
     ["tgo-apii", "tgo-api"],
     ["tgo-wb", "tgo-web"],
     ["TGO-API", "tgo-api"],
-  ])("answers %s with %s", (name, nearest) => {
+  ])("suggests for %s the name %s", (name, nearest) => {
     expect(() => selectServices(catalog, [name])).toThrow(`did you mean "${nearest}"?`);
   });
 
-  it("does not guess at a name unlike any other, but lists them", () => {
+  it("suggests nothing for an unrelated name, but lists all", () => {
     expect(() => selectServices(catalog, ["postgres"])).toThrow(
       /there is no service "postgres"\n.*tgo-api, tgo-web/s,
     );
   });
 
-  it("takes all of them with all, and each once", () => {
+  it('selects all with "all", and each only once', () => {
     expect(selectServices(catalog, ["all"]).map(({ name }) => name)).toEqual(["tgo-api", "tgo-web"]);
     expect(selectServices(catalog, ["tgo-web", "tgo-web"]).map(({ name }) => name)).toEqual(["tgo-web"]);
   });
 
-  it("asks for one when none is given", () => {
+  it("requires at least one", () => {
     expect(() => selectServices(catalog, [])).toThrow(/no service given\n.*--service/s);
   });
 
-  it("does not take a property every object has for a service", () => {
+  it("does not accept a property of Object as a service", () => {
     expect(() => selectServices(catalog, ["constructor"])).toThrow('there is no service "constructor"');
   });
 });
@@ -67,12 +67,12 @@ describe("platforms", () => {
     expect(() => parsePlatform(text)).toThrow(/is not a platform.*\n.*linux\/amd64, linux\/arm64/s);
   });
 
-  it("takes the catalog's when none is given", () => {
+  it("default to the catalog's", () => {
     expect(selectPlatforms(catalog, undefined)).toEqual(["linux/amd64", "linux/arm64"]);
     expect(selectPlatforms(catalog, ["linux/arm64"])).toEqual(["linux/arm64"]);
   });
 
-  it("come in one order and once, whatever the caller's order", () => {
+  it("are in a fixed order without duplicates", () => {
     expect(selectPlatforms(catalog, ["linux/arm64", "linux/amd64", "linux/arm64"])).toEqual([
       "linux/amd64",
       "linux/arm64",
@@ -92,7 +92,7 @@ describe("--registry", () => {
     });
   });
 
-  it("keeps what the catalog knows of a registry by its name", () => {
+  it("keeps the catalog's other properties of a known name", () => {
     const { registry } = parseRegistryFlag("ghcr=localhost:5001/x", catalog.registries);
     expect(registry).toMatchObject({ host: "localhost:5001", public: true });
   });
@@ -106,7 +106,7 @@ describe("--registry", () => {
     },
   );
 
-  it("puts the service's name where the pattern has it", () => {
+  it("replaces {service} with the service's name", () => {
     const { registry } = parseRegistryFlag("x=h.example.com/a/{service}/b", {});
     expect(registryRepository(registry, "tgo-api")).toEqual({
       host: "h.example.com",
@@ -116,7 +116,7 @@ describe("--registry", () => {
 });
 
 describe("mirrored", () => {
-  it("replaces the host by its mirror and leaves other hosts alone", () => {
+  it("replaces a mirrored host and leaves other hosts alone", () => {
     const mirrors = { "docker.io": "localhost:5000/hub/" };
     expect(mirrored("docker.io/library/python:3.11-slim", mirrors)).toBe(
       "localhost:5000/hub/library/python:3.11-slim",

@@ -21,7 +21,7 @@ function failure(run: () => unknown): { code: string; message: string } {
 }
 
 describe("applyOverride", () => {
-  it("gives the three registries and both platforms when nothing is overridden", () => {
+  it("has three registries and both platforms by default", () => {
     const catalog = applyOverride(base);
     expect(Object.values(catalog.registries).map(({ host }) => host)).toEqual([
       "ghcr.io",
@@ -55,7 +55,7 @@ describe("applyOverride", () => {
     expect(catalog.registries.ghcr).toMatchObject({ host: "ghcr.io", required: false });
   });
 
-  it("lays an override over the registries of a catalog that names none", () => {
+  it("applies an override to the default registries of a catalog that names none", () => {
     const { registries } = applyOverride(base, { registries: { acr: { required: false }, dockerhub: null } });
     expect(Object.keys(registries)).toEqual(["ghcr", "acr"]);
     expect(registries.ghcr).toMatchObject({ host: "ghcr.io", required: true });
@@ -89,7 +89,7 @@ describe("applyOverride", () => {
     expect(message).toMatch(/^my.json: \d+ problems:/);
   });
 
-  it("says that a service added without a build is missing it", () => {
+  it("reports the missing build of an added service", () => {
     expect(failure(() => applyOverride(base, { services: { extra: { title: "Extra" } } })).message).toContain(
       "services.extra.build",
     );

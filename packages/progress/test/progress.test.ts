@@ -40,14 +40,14 @@ describe("Progress", () => {
     expect(events[0]?.id).toBe(events[1]?.id);
   });
 
-  it("ends a step that fails, with the reason, and lets the error through", async () => {
+  it("ends a failing step with the reason, and rethrows the error", async () => {
     const { events, progress } = recorder();
     const failing = progress.step({ step: "upload" }, () => Promise.reject(new Error("refused\nstack")));
     await expect(failing).rejects.toThrow("refused");
     expect(events.at(-1)).toMatchObject({ kind: "end", state: "failed", detail: "refused" });
   });
 
-  it("ends a step that fails because the run was stopped as stopped", async () => {
+  it("ends a step as stopped when the run was stopped", async () => {
     const stop = new AbortController();
     const { events, progress } = recorder(stop.signal);
     const stopped = progress.step({ step: "build", service: "a" }, () => {

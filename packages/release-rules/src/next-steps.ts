@@ -12,7 +12,7 @@ export interface ReleaseState {
 }
 
 export type NextAction =
-  /** Write these, in any order, then read all registries again and decide anew. */
+  /** Write these, in any order, then read all registries and decide again. */
   | { readonly act: "write"; readonly steps: readonly TagStep[] }
   /** All required registries are as planned. `later`: what the others still lack. */
   | { readonly act: "done"; readonly later: readonly TagStep[] }

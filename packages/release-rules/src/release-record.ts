@@ -54,8 +54,8 @@ const RecordedService = z.strictObject({
 });
 
 /**
- * What a release put where. It holds only what the release itself decides, and no clock: the same release has the
- * same bytes, whoever finishes it.
+ * What a release put where. It contains only what the release itself decides, and no time of the run: the
+ * same release has the same bytes, whoever finishes it.
  */
 export const ReleaseRecord = z.strictObject({
   schemaVersion: z.literal(1),

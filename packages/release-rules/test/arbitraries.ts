@@ -16,7 +16,7 @@ export const versionText: fc.Arbitrary<string> = fc
       : `${major}.${minor}.${patch}-${prerelease.join(".")}`,
   );
 
-/** Versions that a real series of releases could have. */
+/** Versions of a realistic series of releases. */
 export const closeVersion: fc.Arbitrary<Version> = fc
   .tuple(
     fc.nat({ max: 2 }),

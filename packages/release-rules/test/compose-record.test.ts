@@ -51,7 +51,7 @@ function record(made: Simulation, plan: ReleasePlan, of_ = images): ReturnType<t
   });
 }
 
-describe("the record that a release leaves", () => {
+describe("the record of a release", () => {
   it("names every service and registry, and the newest commit's time", () => {
     const made = simulation();
     const composed = record(made, planned(made, "1.2.3"));
@@ -92,7 +92,7 @@ describe("the record that a release leaves", () => {
     });
   });
 
-  it("is a rollback's when latest stands for an older version because that was asked for, and only then", () => {
+  it("is of kind rollback only when latest was moved back on request", () => {
     const made = simulation();
     const plan = planned(made, "1.2.2", { allowBackwards: true });
     expect(record(made, plan)?.kind).toBe("release");
@@ -104,7 +104,7 @@ describe("the record that a release leaves", () => {
     );
   });
 
-  it("leaves out a service that could not be verified, and is none without any", () => {
+  it("omits a service that could not be verified, and does not exist without any", () => {
     const made = simulation();
     const plan = planned(made, "1.2.3");
     const only = new Map([["web", image("not a time")]]);

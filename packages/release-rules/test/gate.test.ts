@@ -20,7 +20,7 @@ const good = (service: string, registry: string): GateEntry => ({
   versionTag: { state: "absent" },
 });
 
-/** All is well, but for what the change says of api in one registry. */
+/** Everything is verified, except for a change to api in one registry. */
 function gateWith(registry: string, change: Partial<GateEntry> | undefined): Gate {
   const entries = services.flatMap((service) =>
     registries.flatMap((place) => {
@@ -73,7 +73,7 @@ describe("the gate", () => {
   });
 
   it.each(faults)(
-    "is not held by a candidate that %s in another registry, but lists it",
+    "is not closed by a candidate that %s in an optional registry, but lists it",
     (_, change, kinds) => {
       const gate = gateWith("acr", change);
       expect(gate).toMatchObject({
@@ -91,7 +91,7 @@ describe("the gate", () => {
     },
   );
 
-  it("is not closed by that once the version is out in a required registry: half a release helps nobody", () => {
+  it("is not closed by that once a required registry has the version: half a release helps nobody", () => {
     const entries = services.flatMap((service) => registries.map(({ registry }) => good(service, registry)));
     const changed = entries.map((entry): GateEntry => {
       if (entry.registry === "acr" && entry.service === "api")
@@ -106,11 +106,11 @@ describe("the gate", () => {
     });
   });
 
-  it("opens when the version is there with the same digest: the release goes on", () => {
+  it("opens when the version exists with the same digest: the release continues", () => {
     expect(gateWith("hub", { versionTag: { state: "present", digest: A } }).open).toBe(true);
   });
 
-  it("opens for an older release that says nothing of itself, by its tag", () => {
+  it("opens for an older release without annotations, by its tag", () => {
     const legacy: Partial<GateEntry> = {
       candidate: { state: "verified", digest: A, version: undefined, revision: undefined },
     };
@@ -118,12 +118,12 @@ describe("the gate", () => {
     expect(gateWith("hub", { ...legacy, versionTag: { state: "present", digest: A } }).open).toBe(true);
   });
 
-  it("stays closed when there is nothing to release, or nowhere to", () => {
+  it("stays closed without services or registries", () => {
     expect(decideGate({ version: v, services: [], registries, entries: [] }).open).toBe(false);
     expect(decideGate({ version: v, services, registries: [], entries: [] }).open).toBe(false);
   });
 
-  it("without required registries opens on any of them, and lists the others", () => {
+  it("opens on any verified registry when none is required, and lists the others", () => {
     const optional = registries.map((place) => ({ ...place, required: false }));
     const gate = decideGate({
       version: v,
@@ -139,7 +139,7 @@ describe("the gate", () => {
     });
   });
 
-  it("says why a candidate is not there, once for all registries that lack it for the same reason", () => {
+  it("says why a candidate is missing, once for all registries with the same reason", () => {
     const entries = services.flatMap((service) =>
       registries.map(({ registry }): GateEntry => {
         const why = "pip found no such package";

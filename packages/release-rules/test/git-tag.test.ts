@@ -33,18 +33,18 @@ describe("a Git tag", () => {
     ["nightly", /is not a release\n.*<service>-v1.2.3.*tgo-api/s],
     ["tgo-api", /is not a release/],
     ["", /is not a release/],
-  ])("%s is refused with what to write", (tag, told) => {
+  ])("rejects %s with what to write", (tag, told) => {
     expect(() => parseReleaseTag(tag, services)).toThrow(told);
   });
 
-  it("that could mean two things is refused with both", () => {
+  it("is rejected when ambiguous, naming both meanings", () => {
     expect(() => parseReleaseTag("a-v1.0.0-rc-v2.0.0", ["a", "a-v1.0.0-rc"])).toThrow(
       /1\.0\.0-rc-v2\.0\.0 of a, and as 2\.0\.0 of a-v1\.0\.0-rc\n.*--service/s,
     );
     expect(() => parseReleaseTag("v1.0.0-v2.0.0", ["v1.0.0"])).toThrow(/of all services, and as/);
   });
 
-  it("says of every service's every version just that", () => {
+  it("is parsed back for every service and version", () => {
     fc.assert(
       fc.property(fc.constantFrom(...services), versionText, (service, text) => {
         expect(parseReleaseTag(`${service}-v${text}`, services)).toMatchObject({

@@ -12,7 +12,7 @@ const registries = [
 const of = (text: string) => (service: string) =>
   digest(`${service === "api" ? "a" : "b"}${text.replaceAll(/\D/g, "")}`);
 
-/** Two services in three registries; 1.2.2 is released, and the candidates of 1.2.3 are everywhere. */
+/** Two services in three registries, with 1.2.2 released and the candidates of 1.2.3 everywhere. */
 function released(): Simulation {
   const simulation = new Simulation(["api", "web"], registries);
   for (const tag of ["1.2.2", "1.2", "1", "latest"]) simulation.putAll(tag, of("1.2.2"), "1.2.2");
@@ -64,7 +64,7 @@ describe("a release", () => {
     expect(steps.at(-1)?.tag).toBe("latest");
   });
 
-  it("holds every later tag of every service until one last version tag is there", () => {
+  it("writes no later tag of any service until the last version tag exists", () => {
     const simulation = released();
     const plan = planned(simulation);
     for (const name of everywhere("1.2.3").filter((step) => step !== "web hub 1.2.3")) {
@@ -74,7 +74,7 @@ describe("a release", () => {
     expect(next(simulation, plan)).toEqual(["write", ["web hub 1.2.3"]]);
   });
 
-  it("stops, and moves nothing more anywhere, when a required registry cannot be asked", () => {
+  it("stops everywhere when a required registry cannot be reached", () => {
     const simulation = released();
     const plan = planned(simulation);
     writeNext(simulation, plan);
@@ -87,7 +87,7 @@ describe("a release", () => {
     expect(simulation.finish(plan).next).toEqual({ act: "done", later: [] });
   });
 
-  it("goes on without a registry that is not required, and catches up there later", () => {
+  it("continues without an optional registry, and completes it later", () => {
     const simulation = released();
     const plan = planned(simulation);
     simulation.down.add("acr");
@@ -101,7 +101,7 @@ describe("a release", () => {
     expect(simulation.get("web", "acr", "latest")).toBe(of("1.2.3")("web"));
   });
 
-  it("moves no latest in a registry that is not required while one of its services is missing there", () => {
+  it("moves no latest in an optional registry while a service is missing there", () => {
     const simulation = new Simulation(["api", "web"], registries);
     for (const registry of ["ghcr", "hub", "acr"]) {
       for (const service of ["api", "web"]) {
@@ -118,7 +118,7 @@ describe("a release", () => {
     expect(simulation.get("api", "acr", "latest")).toBe(of("1.2.3")("api"));
   });
 
-  it("writes nothing at all when latest will be refused, and all of it once it is adopted", () => {
+  it("writes nothing when latest will be refused, and everything once it is adopted", () => {
     const simulation = released();
     simulation.put("web", "hub", "latest", digest("f"));
     const { next: asked } = simulation.finish(planned(simulation));
@@ -133,7 +133,7 @@ describe("a release", () => {
     });
   });
 
-  it("finishes the version tags that it began, though latest will be refused by now", () => {
+  it("finishes the version tags it began, although latest will now be refused", () => {
     const simulation = released();
     const plan = planned(simulation);
     simulation.put("api", "ghcr", "1.2.3", of("1.2.3")("api"), "1.2.3");
@@ -147,17 +147,14 @@ describe("a release", () => {
     expect(simulation.get("web", "ghcr", "1.2")).toBe(of("1.2.2")("web"));
   });
 
-  it.each(["hub", "acr"])(
-    "stops for good when the version came to %s with other content meanwhile",
-    (registry) => {
-      const simulation = released();
-      const plan = planned(simulation);
-      simulation.put("api", registry, "1.2.3", digest("f"));
-      const { next: asked } = simulation.finish(plan);
-      expect(asked).toMatchObject({ act: "stop", blockers: [{ registry, status: { state: "refused" } }] });
-      expect(simulation.get("api", registry, "1.2.3")).toBe(digest("f"));
-    },
-  );
+  it.each(["hub", "acr"])("stops for good when the version appeared in %s with other content", (registry) => {
+    const simulation = released();
+    const plan = planned(simulation);
+    simulation.put("api", registry, "1.2.3", digest("f"));
+    const { next: asked } = simulation.finish(plan);
+    expect(asked).toMatchObject({ act: "stop", blockers: [{ registry, status: { state: "refused" } }] });
+    expect(simulation.get("api", registry, "1.2.3")).toBe(digest("f"));
+  });
 
   it.each(["v1.2.3", "api-v1.2.3"])(
     "does not make a second image of a version that was released as %s",
@@ -173,7 +170,7 @@ describe("a release", () => {
     },
   );
 
-  it("leaves a tag to the newer version that has it in another required registry, and only there", () => {
+  it("leaves a tag alone where another required registry has it on a newer version", () => {
     const simulation = released();
     simulation.put("api", "acr", "latest", digest("9"), "9.9.9");
     simulation.put("api", "ghcr", "latest", digest("f"), "1.2.4");
@@ -189,7 +186,7 @@ describe("a release", () => {
     });
   });
 
-  it("of a prerelease or an older version leaves latest where it is", () => {
+  it("of a prerelease or an older version does not move latest", () => {
     const simulation = released();
     expect(simulation.finish(planned(simulation)).next.act).toBe("done");
     for (const text of ["1.2.4-rc.1", "1.1.9"]) {
@@ -202,7 +199,7 @@ describe("a release", () => {
     expect(simulation.get("api", "hub", "1.1")).toBe(of("1.1.9")("api"));
   });
 
-  it("goes back only when told to, with everything that floats, and forward again from there", () => {
+  it("moves all floating tags back only with allowBackwards, and forward again from there", () => {
     const simulation = released();
     simulation.finish(planned(simulation));
     simulation.putAll(CANDIDATE, of("1.2.2"), "1.2.2");
@@ -217,7 +214,7 @@ describe("a release", () => {
     expect(simulation.get("api", "hub", "latest")).toBe(of("1.2.4")("api"));
   });
 
-  it("by policy moves only what it should", () => {
+  it("moves only the tags of its policy", () => {
     const simulation = released();
     const policy = TagPolicy.parse({ latest: false, major: false });
     expect(simulation.finish(planned(simulation, "1.2.3", { policy })).next).toEqual({
@@ -228,7 +225,7 @@ describe("a release", () => {
     expect(simulation.get("api", "hub", "latest")).toBe(of("1.2.2")("api"));
   });
 
-  it("makes no latest of an old version where a newer one is", () => {
+  it("creates no latest for an old version where a newer one exists", () => {
     const simulation = new Simulation(["api", "web"], registries);
     simulation.putAll("2.0.0", of("2.0.0"), "2.0.0");
     simulation.putAll(CANDIDATE, of("1.2.3"), "1.2.3");
@@ -242,7 +239,7 @@ describe("a release", () => {
     });
   });
 
-  it("steps aside for a newer version whose release began meanwhile, and says so", () => {
+  it("yields to a newer version whose release began meanwhile, and reports it", () => {
     const simulation = released();
     const plan = planned(simulation);
     const start = simulation.look();
@@ -258,7 +255,7 @@ describe("a release", () => {
     expect(latest.find(({ service }) => service === "web")?.status.state).toBe("to write");
   });
 
-  it("refuses to send a prerelease backwards", () => {
+  it("rejects moving back to a prerelease", () => {
     const simulation = released();
     simulation.putAll(CANDIDATE, of("1.2.4-rc.1"), "1.2.4-rc.1");
     expect(() => planned(simulation, "1.2.4-rc.1", { allowBackwards: true })).toThrow(
@@ -266,7 +263,7 @@ describe("a release", () => {
     );
   });
 
-  it("goes on in the required registries while another one has not been looked at, and there when it has", () => {
+  it("continues in the required registries before an optional one is read, and there afterwards", () => {
     const simulation = released();
     const plan = planned(simulation);
     const of = (...names: string[]): RegistrySnapshot[] =>
@@ -277,7 +274,7 @@ describe("a release", () => {
     };
     expect(new Set(writes(of("ghcr", "hub")))).toEqual(new Set(["ghcr 1.2.3", "hub 1.2.3"]));
     const early = of("ghcr", "hub");
-    // The other one's own version tags do not wait for theirs; its floating tags do.
+    // The optional registry's version tags do not wait for the required ones; its floating tags do.
     expect(new Set(writes([...early, ...of("acr")]))).toEqual(
       new Set(["ghcr 1.2.3", "hub 1.2.3", "acr 1.2.3"]),
     );
@@ -291,7 +288,7 @@ describe("a release", () => {
     );
   });
 
-  it("is not stopped half way by another image under its version in a registry that is not required", () => {
+  it("is not stopped half-way by another image under its version in an optional registry", () => {
     const simulation = released();
     const plan = planned(simulation);
     simulation.put("api", "acr", "1.2.3", digest("f"), "1.2.3");
@@ -307,8 +304,8 @@ describe("a release", () => {
 
 const of3 = of("1.2.3");
 
-describe("a floating tag that a late write took from a newer version", () => {
-  /** 1.2.3 has written everything; while it did, 1.2.4 came to these places, or all of it was there before. */
+describe("a floating tag that a late write moved off a newer version", () => {
+  /** 1.2.3 has written everything; meanwhile 1.2.4 appeared in these registries, or it existed before. */
   function overtaken(
     places: readonly string[],
     float?: string,
@@ -338,7 +335,7 @@ describe("a floating tag that a late write took from a newer version", () => {
           : [],
     );
 
-  it("is given back where that version passed its gate and is there", () => {
+  it("is given back where that version passed its gate and exists", () => {
     const { simulation, plan, start } = overtaken(required);
     const expected = required.flatMap((place) => ["1.2", "1", "latest"].map((tag) => `${place} ${tag}`));
     expect(new Set(givenBack({ simulation, plan, start }))).toEqual(new Set(expected));
@@ -350,20 +347,20 @@ describe("a floating tag that a late write took from a newer version", () => {
     expect(simulation.get("web", "hub", "latest")).toBe(of("1.2.4")("web"));
   });
 
-  it("is given back where it came to stand for that version in another registry meanwhile", () => {
+  it("is given back where it has moved to that version in another registry", () => {
     expect(givenBack(overtaken(["api ghcr", "api hub"], "api hub"))).toEqual(["api ghcr latest"]);
   });
 
-  it("is left while that version may not have passed its gate", () => {
+  it("stays while that version may not have passed its gate", () => {
     expect(givenBack(overtaken(required.slice(1)))).toEqual([]);
   });
 
-  it("is left when the version was there before, as after a rollback", () => {
+  it("stays when the version existed before, as after a rollback", () => {
     const { simulation, plan } = overtaken(required);
     expect(givenBack({ simulation, plan, start: simulation.look() })).toEqual([]);
   });
 
-  it("is left by a rollback, which is meant to have it", () => {
+  it("stays after a rollback, which is meant to have it", () => {
     const { simulation, plan, start } = overtaken(required);
     expect(givenBack({ simulation, plan: { ...plan, allowBackwards: true }, start })).toEqual([]);
   });

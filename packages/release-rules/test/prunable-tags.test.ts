@@ -14,7 +14,7 @@ const tag = (name: string, of: string, created?: string): PrunableTag => ({
 });
 
 describe("prune", () => {
-  it("removes old candidates and staging tags, and says of each what it is", () => {
+  it("removes old candidates and staging tags, with the reason for each", () => {
     const selection = selectPrunable(
       [
         tag(candidate(1), "a", "2026-01-05"),
@@ -42,8 +42,8 @@ describe("prune", () => {
     });
   });
 
-  it("leaves a staging tag alone whose candidate is not there: a release may be making it", () => {
-    // The date of a staged image is its base's, and the other key's candidate says nothing of this one.
+  it("keeps a staging tag whose candidate is missing: a build may be in progress", () => {
+    // A staged image has its base's date, and the other key's candidate does not date this one.
     const tags = [tag(staging(1), "a", "2024-01-01"), tag(candidate(2), "b", "2026-01-05")];
     expect(selectPrunable(tags, { before })).toMatchObject({
       remove: [{ tags: [candidate(2)] }],
@@ -58,17 +58,17 @@ describe("prune", () => {
   it.each<[string, PrunableTag, string]>([
     ["a young one's", tag(candidate(1), "b", "2026-03-05"), "from 2026-03-05, not old enough"],
     [
-      "one's without a date",
+      "one without a date",
       tag(candidate(1), "b"),
       "its candidate is missing or has no date: a build may be in progress",
     ],
-  ])("takes the age of a staging tag from its candidate: %s stays", (_, of, why) => {
+  ])("dates a staging tag by its candidate: keeps %s", (_, of, why) => {
     const { remove, keep } = selectPrunable([tag(staging(1), "a", "2024-01-01"), of], { before });
     expect(remove).toEqual([]);
     expect(keep).toContainEqual({ tag: staging(1), digest: digest("a"), why });
   });
 
-  it("removes the staging tag of a candidate that is released, and leaves that", () => {
+  it("removes the staging tag of a released candidate, and keeps the candidate", () => {
     const tags = [
       tag(staging(1), "a"),
       tag(candidate(1), "b", "2026-01-05"),
@@ -92,7 +92,7 @@ describe("prune", () => {
     },
   );
 
-  it("removes all tags of an image, since a registry deletes by digest, or none", () => {
+  it("removes all tags of an image or none, since registries delete by digest", () => {
     const both = (created: string): PrunableTag[] => [
       tag(staging(1), "a", "2026-01-05"),
       tag(candidate(1), "a", created),
@@ -103,7 +103,7 @@ describe("prune", () => {
     expect(selectPrunable(both("2026-03-05"), { before })).toMatchObject({ remove: [], keep: [{}, {}] });
   });
 
-  it("does not take 1980, the date of builds without a commit, for an age", () => {
+  it("treats 1980, the date of builds without a commit, as unknown", () => {
     const tags = [tag(candidate(1), "a", "1980-01-01"), tag(candidate(2), "b")];
     expect(selectPrunable(tags, { before }).keep.map(({ why }) => why)).toEqual([
       "its age is unknown",
@@ -112,7 +112,7 @@ describe("prune", () => {
     expect(selectPrunable(tags, { before, undated: true }).remove).toHaveLength(2);
   });
 
-  it("keeps the youngest candidates when told to", () => {
+  it("keeps the newest candidates on request", () => {
     const tags = [1, 2, 3].map((n) => tag(candidate(n), `a${n}`, `2026-01-0${n}`));
     const { remove, keep } = selectPrunable([...tags, tag(staging(3), "e", "2026-02-01")], {
       before,
@@ -122,7 +122,7 @@ describe("prune", () => {
     expect(remove.flatMap((removed) => removed.tags)).toEqual([candidate(1), staging(3)]);
   });
 
-  it("never removes an image that has any other name, or a young one, and speaks of every tag of ours", () => {
+  it("never removes an image with another tag or a recent one, and lists every candidate and staging tag", () => {
     const name = fc.oneof(
       fc.nat({ max: 6 }).map(candidate),
       fc.nat({ max: 6 }).map(staging),

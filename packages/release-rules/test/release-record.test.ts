@@ -29,7 +29,7 @@ const record = {
 };
 
 describe("the release record", () => {
-  it("reads back as it was written", () => {
+  it("parses back to what was written", () => {
     const read = parseRecord(recordJson(record), "record.json");
     expect(read.mediaType).toBe(RECORD_MEDIA_TYPE);
     expect(read.kind).toBe("release");
@@ -40,7 +40,7 @@ describe("the release record", () => {
     expect(recordJson(read)).toBe(recordJson(record));
   });
 
-  it("has the same bytes in whatever order it was put together", () => {
+  it("has the same bytes in any key order", () => {
     const { "tgo-api": api, "tgo-web": web } = record.services;
     const other = {
       createdAt: record.createdAt,
@@ -71,7 +71,7 @@ describe("the release record", () => {
     expect(() => parseRecord(text, "ghcr.io/x@sha256:1")).toThrow(told);
   });
 
-  it("is not written with a field that nobody can read", () => {
+  it("rejects a field that would not parse back", () => {
     expect(() => recordJson({ ...record, version: "1.2" })).toThrow(
       /record is malformed: version.*\n.*defect/,
     );

@@ -20,7 +20,7 @@ const registries = [
   { registry: "acr", required: false },
 ];
 
-/** Releases that go on at the same time; the last one is a rollback. */
+/** Releases running at the same time; the last one is a rollback. */
 const RELEASES = ["1.2.3", "1.2.4-rc.1", "1.1.9", "1.2.4", "2.0.0", "1.2.2"] as const;
 const ROLLBACK = RELEASES.length - 1;
 
@@ -28,12 +28,12 @@ const bytesOf = (service: string, text: string): string =>
   digest(`${service === "api" ? "a" : "b"}${text.replaceAll(/[^\d]/g, "")}${text.includes("rc") ? "f" : ""}`);
 const candidateOf = (text: string): string => `candidate-${bytesOf("api", text).slice(7, 23)}`;
 
-/** One thing that happens. `pick` chooses among the writes that a release may make, in any order. */
+/** One event. `pick` chooses among the writes a release may make, in any order. */
 interface Event {
   readonly release: number;
   readonly down: readonly string[];
   readonly pick: number;
-  /** The process of this release is killed and started anew before it goes on. */
+  /** The release's process is killed and started again first. */
   readonly killed: boolean;
 }
 
@@ -64,11 +64,11 @@ function fresh(): Simulation {
 interface Outcome {
   readonly act: NextAction["act"] | "closed";
   readonly wrote?: TagStep | undefined;
-  /** The digest that was under the tag before. */
+  /** The tag's previous digest. */
   readonly was?: string | undefined;
 }
 
-/** The one next write of a release, after a look at everything: as the flow does it. */
+/** The next write of a release, after reading everything, as the release does it. */
 function step(
   simulation: Simulation,
   running: Map<number, Running>,
@@ -105,7 +105,7 @@ function versionAt(
   return tagTargets(seen, service).get(tag)?.version;
 }
 
-/** Every place with the version under a floating tag. */
+/** Every registry's version under a floating tag. */
 function floats(
   simulation: Simulation,
   tag: string,
@@ -119,7 +119,7 @@ function floats(
   );
 }
 
-/** Holds one tag that a release has just written against the laws. */
+/** Checks a tag just written against the laws. */
 function checkMove(simulation: Simulation, wrote: TagStep, was: string | undefined, rollback: boolean): void {
   const { service, registry, tag } = wrote;
   const own = RELEASES.find((text) => text === tag);
@@ -133,13 +133,13 @@ function checkMove(simulation: Simulation, wrote: TagStep, was: string | undefin
   const before = RELEASES.find((text) => bytesOf(service, text) === was);
   expect(at.stable).toBe(true);
   if (before !== undefined && !rollback) expect(isNewer(at, version(before))).toBe(true);
-  // Ahead of the gate is what some required registry has not got.
+  // A version that some required registry lacks is ahead of the gate.
   for (const other of services)
     for (const { registry: needed } of registries.filter(({ required }) => required))
       expect(simulation.get(other, needed, at.text)).toBe(bytesOf(other, at.text));
 }
 
-describe("releases that run at once, are killed, and meet registries that come and go", () => {
+describe("concurrent releases that are killed, with registries that come and go", () => {
   it("never change a version's tag, never take latest back, and never move it ahead of the gate", () => {
     const counts = { schedules: 0, write: 0, done: 0, stop: 0, closed: 0, kills: 0 };
     fc.assert(

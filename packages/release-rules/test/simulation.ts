@@ -19,7 +19,7 @@ interface Image {
   readonly annotation?: string;
 }
 
-/** Registries as maps, for release rules to be tried on. */
+/** Registries as maps, to run the release rules on. */
 export class Simulation {
   readonly #tags = new Map<string, Map<string, Image>>();
   readonly down = new Set<string>();
@@ -121,7 +121,7 @@ export class Simulation {
     });
   }
 
-  /** Does what a plan asks for until there is nothing more to do. */
+  /** Carries out a plan until nothing is left to do. */
   finish(plan: ReleasePlan): ReleaseState {
     const start = this.look();
     for (let round = 0; round < 20; round++) {
@@ -129,7 +129,7 @@ export class Simulation {
       if (progress.next.act !== "write") return progress;
       for (const step of progress.next.steps) this.write(step);
     }
-    throw new Error("the release does not come to an end");
+    throw new Error("the release does not end");
   }
 
   #targets(service: string, registry: string): ReturnType<typeof tagTargets> {

@@ -46,8 +46,8 @@ function told(places: Record<string, string[] | undefined>): string[] {
 
 const everywhere = (texts: string[]): Record<string, string[]> => ({ ghcr: texts, hub: texts, acr: texts });
 
-describe("the status of what is released", () => {
-  it("shows what latest, the lines and the newest version are, and finds nothing wrong after a release", () => {
+describe("the release status", () => {
+  it("shows latest, the lines and the newest version, and reports no disagreement after a release", () => {
     const { rows, disagreements } = status(
       everywhere([...RELEASED, "1.2.4-rc.1=c", "candidate-0123456789abcdef=a"]),
     );
@@ -66,7 +66,7 @@ describe("the status of what is released", () => {
     });
   });
 
-  it("finds nothing wrong where nothing was ever released", () => {
+  it("reports no disagreement where nothing was released", () => {
     expect(status(everywhere([])).disagreements).toEqual([]);
   });
 
@@ -74,7 +74,7 @@ describe("the status of what is released", () => {
   const B = "b00000000000";
   it.each<[string, Record<string, string[] | undefined>, string[]]>([
     [
-      "a registry that could not be asked",
+      "a registry that could not be queried",
       { ...everywhere(RELEASED), acr: undefined },
       ["not asked [acr] api: acr could not be queried: 401 wrong password"],
     ],
@@ -148,11 +148,11 @@ describe("the status of what is released", () => {
         "version missing [acr] api: acr lacks 1.2.2, 0.9.2, 0.9.1 and 1 older, which other registries have",
       ],
     ],
-  ])("tells of %s", (_, places, expected) => {
+  ])("reports %s", (_, places, expected) => {
     expect(told(places)).toEqual(expected);
   });
 
-  it("says once how floating tags may have come to be behind, and what ends that", () => {
+  it("explains once why floating tags may be behind, and the fix", () => {
     const back = everywhere(
       RELEASED.map((text) => text.replace("latest=a", "latest=b").replace("1.2=a", "1.2=b")),
     );
@@ -167,7 +167,7 @@ describe("the status of what is released", () => {
     ]);
   });
 
-  it("tells of services whose latest are of different versions, since they are installed together", () => {
+  it("reports services whose latest differ, since they are installed together", () => {
     const web: RegistrySnapshot[] = registries.map((registry) => ({
       service: "web",
       registry,
@@ -191,7 +191,7 @@ describe("the status of what is released", () => {
     expect(kinds).toEqual(["tag differs", "behind"]);
   });
 
-  it("counts what was never looked at as not known, not as empty", () => {
+  it("treats a registry without a snapshot as unknown, not empty", () => {
     const { rows, disagreements } = releaseStatus({
       services: [{ service: "api" }],
       registries: ["ghcr"],
@@ -203,7 +203,7 @@ describe("the status of what is released", () => {
     expect(disagreements).toMatchObject([{ kind: "not asked" }]);
   });
 
-  it("never throws, and finds nothing wrong exactly where all registries hold the same as they should", () => {
+  it("never throws, and reports nothing exactly when all registries agree", () => {
     const tag = fc.constantFrom(
       "latest",
       "1",

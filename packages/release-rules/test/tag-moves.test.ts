@@ -18,12 +18,12 @@ const held = (text: string | undefined, of = A): TagTarget => ({
 describe("a version's tag", () => {
   const where = "ghcr.io/x/tgo-api:1.2.3";
 
-  it("is written where it is not, and kept where it is", () => {
+  it("is written where it is missing, and kept where it exists", () => {
     expect(decideVersionTag({ current: undefined, wanted: A, where })).toEqual({ act: "write" });
     expect(decideVersionTag({ current: A, wanted: A, where })).toEqual({ act: "keep" });
   });
 
-  it("is never given to another digest, whose release is to be the next version", () => {
+  it("never moves to another digest, which must become the next version", () => {
     const move = decideVersionTag({ current: A, wanted: B, where });
     expect(move.act === "refuse" && move.error.code).toBe("CONFLICT");
     expect(move.act === "refuse" && move.error.message).toMatch(
@@ -145,7 +145,7 @@ describe("a floating tag", () => {
     expect(ask(change)).toMatchObject(move);
   });
 
-  it("names the flag that takes over an unknown version", () => {
+  it("names the flag that overwrites an unknown version", () => {
     const move = ask({ current: held(undefined) });
     expect(move.act === "refuse" && move.error.message).toMatch(
       /:latest: its version is unknown.*\n.*--adopt-latest/,
@@ -228,7 +228,7 @@ describe("the version behind a tag", () => {
   });
 });
 
-describe("a tag read again after it was written", () => {
+describe("a tag read after a write", () => {
   const write = { tag: "latest", wrote: { digest: B, version: version("1.2.3") }, where: "r/x:latest" };
 
   it.each<[string, TagTarget | undefined, TagTarget | undefined, object]>([
@@ -264,7 +264,7 @@ describe("a tag read again after it was written", () => {
     expect(afterWrite({ ...write, before, seen })).toMatchObject(result);
   });
 
-  it("is a failure for a version's own tag, even where the other image calls itself newer", () => {
+  it("is a failure for a version's own tag, even if the other image claims to be newer", () => {
     const result = afterWrite({
       ...write,
       tag: "1.2.3",
@@ -274,7 +274,7 @@ describe("a tag read again after it was written", () => {
     expect(result).toMatchObject({ state: "overwritten", relation: "unknown" });
   });
 
-  it("is a failure for a version's own tag, whatever came", () => {
+  it("is a failure for a version's own tag, whatever overwrote it", () => {
     const result = afterWrite({
       ...write,
       tag: "1.2.3",
@@ -286,7 +286,7 @@ describe("a tag read again after it was written", () => {
     );
   });
 
-  it("that is not seen says that the registry took it", () => {
+  it("that is missing says that the registry accepted it", () => {
     const result = afterWrite({ ...write, before: undefined, seen: undefined });
     expect(result.state === "stale" && result.error.message).toMatch(
       /accepted the tag for 1.2.3, but the tag is missing/,
@@ -299,7 +299,7 @@ describe("a candidate", () => {
     candidateProblem({ version: undefined, revision: undefined, ...facts }, version("1.2.3"), "r/x@sha256:a")
       ?.message;
 
-  it("may be released as the version it was made for, from a commit", () => {
+  it("may be released as its own version, from a commit", () => {
     expect(ask({ version: "1.2.3", revision: "c0ffee" })).toBeUndefined();
   });
 
@@ -320,8 +320,8 @@ describe("a candidate", () => {
       { version: "1.2.3", revision: "dev-0123456789ab" },
       /not a commit.*\n.*Commit the changes/,
     ],
-    ["of nobody knows what", { version: "1.2.3" }, /the commit it was built from/],
-  ])("%s is refused", (_, facts, told) => {
-    expect(ask(facts)).toMatch(told);
+    ["of an unknown commit", { version: "1.2.3" }, /the commit it was built from/],
+  ])("%s is rejected", (_, identity, message) => {
+    expect(ask(identity)).toMatch(message);
   });
 });

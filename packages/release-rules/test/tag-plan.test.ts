@@ -15,11 +15,11 @@ describe("the tags of a release", () => {
     ["0.5.0", {}, ["0.5", "latest"]],
     ["1.2.4-rc.1", {}, []],
     ["0.0.0", {}, ["0.0", "latest"]],
-  ])("of %s by %j are its own and %j", (text, policy, floating) => {
+  ])("of %s with %j are its own and %j", (text, policy, floating) => {
     expect(planTags(version(text), { ...all, ...policy })).toEqual({ version: text, floating });
   });
 
-  it("end with latest, and are floating tags of the version's lines", () => {
+  it("end with latest, and belong to the version's lines", () => {
     fc.assert(
       fc.property(versionText, (text) => {
         const parsed = parseVersion(text);
@@ -33,7 +33,7 @@ describe("the tags of a release", () => {
     );
   });
 
-  it("are by a policy that refuses what it does not know", () => {
+  it("come from a policy that rejects unknown fields", () => {
     expect(all).toEqual({ minor: true, major: true, latest: true });
     expect(TagPolicy.safeParse({ lates: false }).success).toBe(false);
   });
@@ -66,7 +66,7 @@ describe("a tag by its name", () => {
     expect(kindOfTag(tag, "tgo-api").kind).toBe(kind);
   });
 
-  it("says which versions it may stand for", () => {
+  it("says which versions it may point to", () => {
     const may = (tag: string, text: string): boolean => {
       const kind = kindOfTag(tag);
       return isFloating(kind) && inLine(kind, version(text));

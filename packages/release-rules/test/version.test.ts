@@ -64,11 +64,11 @@ describe("a version", () => {
     expect(error.message).toContain("1.2.3, v1.2.3, 2.0.0-rc.1");
   });
 
-  it("takes a tag of 128 characters, the most a registry takes", () => {
+  it("may have 128 characters, a tag's maximum", () => {
     expect(parseVersion(`1.2.3-${"a".repeat(122)}`).text).toHaveLength(128);
   });
 
-  it("is what it is written as, with or without a v, and fits the grammar of tags", () => {
+  it("keeps its text, with or without a v, and is a valid tag", () => {
     fc.assert(
       fc.property(versionText, (text) => {
         expect(parseVersion(text).text).toBe(text);
@@ -78,7 +78,7 @@ describe("a version", () => {
     );
   });
 
-  it("is read from any text, or refused with an error that shows the grammar", () => {
+  it("is parsed from any text, or rejected with the grammar", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[v=]?[0-9.+a-z -]{0,12}$/)), (text) => {
         if (readVersion(text) !== undefined) return;
@@ -91,7 +91,7 @@ describe("a version", () => {
   });
 });
 
-describe("versions in order", () => {
+describe("the order of versions", () => {
   // The example of semver.org, section 11.
   const ascending = [
     "0.9.9",
@@ -110,14 +110,14 @@ describe("versions in order", () => {
     "2.0.0",
   ].map((text) => parseVersion(text));
 
-  it("are those of semantic versioning", () => {
+  it("is that of semantic versioning", () => {
     const sorted = [...ascending].reverse().sort(compareVersions);
     expect(sorted.map(({ text }) => text)).toEqual(ascending.map(({ text }) => text));
     expect(newestVersion(ascending)?.text).toBe("2.0.0");
     expect(newestVersion([])).toBeUndefined();
   });
 
-  it("are a total order in which equal means the same text", () => {
+  it("is total, and equal versions have the same text", () => {
     fc.assert(
       fc.property(versionText, versionText, versionText, (a, b, c) => {
         const [x, y, z] = [parseVersion(a), parseVersion(b), parseVersion(c)];

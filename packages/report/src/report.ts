@@ -83,7 +83,7 @@ export interface SmokeReport {
   readonly machine?: string;
   /** One line a step: "GET :8000/health 200", "exec nginx -t". */
   readonly lines: readonly string[];
-  /** Ran now, or when the candidate was made (then the lines come from the image's annotations). */
+  /** False: ran now. True: ran when the candidate was built, and the lines are from its record. */
   readonly recorded: boolean;
   readonly durationMs?: number;
 }

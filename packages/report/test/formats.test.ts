@@ -42,12 +42,12 @@ describe("the JSON report", () => {
     expect(JSON.parse(renderJson(given))).toEqual(JSON.parse(JSON.stringify(given)));
   });
 
-  it("is the same text whatever order the report was put together in", () => {
+  it("is the same text in any key order", () => {
     const given = failedReport();
     expect(renderJson(reversed(given) as Report)).toBe(renderJson(given));
   });
 
-  it("starts with what is most asked for", () => {
+  it("starts with the fields most often read", () => {
     expect(keysOf(JSON.parse(renderJson(report()))).slice(0, 2)).toEqual(["command", "ok"]);
   });
 });
@@ -58,14 +58,14 @@ describe("the Markdown report", () => {
     expect(renderMarkdown(failedReport())).toMatch(/^## `publish` ❌ failed\n/);
   });
 
-  it("has one table row a service and registry, and one a service and platform", () => {
+  it("has one row per service and registry, and one per service and platform", () => {
     const rows = renderMarkdown(report())
       .split("\n")
       .filter((line) => line.startsWith("| tgo-"));
     expect(rows).toHaveLength(2 * 3 + 2 * 2);
   });
 
-  it("has the same number of cells in every row, whatever the cells hold", () => {
+  it("has the same number of cells in every row, whatever they contain", () => {
     const smoke = { ok: true, machine: "x86_64", lines: ["a | b", "two\nlines"], recorded: false };
     const given = report({
       services: [service("tgo-api", { variants: [{ platform: "linux/amd64", smoke }] })],
@@ -77,7 +77,7 @@ describe("the Markdown report", () => {
     expect(table.map((line) => line.split(/(?<!\\)\|/).length)).toEqual([9, 9, 9]);
   });
 
-  it("does not let a registry's HTML answer become part of the page", () => {
+  it("does not let a registry's HTML response become part of the page", () => {
     const problem = { code: "INVALID_RESPONSE", what: "answered <script>alert(1)</script>" } as const;
     const page = renderMarkdown(
       report({ ok: false, services: [service("tgo-api", { problems: [problem] })] }),
@@ -94,7 +94,7 @@ describe("the Markdown report", () => {
     expect(page).toContain("````sh\n  echo ```\n  ````");
   });
 
-  it("holds the full digest and the command that continues", () => {
+  it("contains the full digest and the next command", () => {
     const page = renderMarkdown(failedReport());
     expect(page).toContain(`\`${DIGEST}\` (the same in all 3 registries)`);
     expect(page).toContain("npx --no-install tgo publish --service tgo-api,tgo-web");
@@ -102,7 +102,7 @@ describe("the Markdown report", () => {
 });
 
 describe("the Markdown report of a release", () => {
-  it("names the version, the gate with its reasons, and what continues, before any table", () => {
+  it("names the version, the gate with its reasons, and the next command before any table", () => {
     const page = renderMarkdown(closedGateReport());
     const first = page.indexOf("\n| ");
     for (const words of [
@@ -117,18 +117,18 @@ describe("the Markdown report of a release", () => {
     }
   });
 
-  it("shows what every tag was and is", () => {
+  it("shows the previous and new target of every tag", () => {
     const page = renderMarkdown(releasedReport());
     expect(page).toContain("| tgo-api | ghcr | 1.2.3 done (new)<br>1.2, 1, latest done (1.2.2 → 1.2.3) |");
     expect(page).toContain("latest stays on 1.3.0, newer than 1.2.3 |");
   });
 
-  it("keeps its tables and lists whole, whatever registries and build steps say", () => {
+  it("keeps its tables and lists intact, whatever registries and build steps print", () => {
     const hostile =
       "a | b\n# head\n- item\n| x | y |\n```\n<img src=x onerror=alert(1)> [click](https://example.com) **b** \\";
     const plain = renderMarkdown(hostileReport("harmless"));
     const page = renderMarkdown(hostileReport(hostile));
-    // What is fenced is nobody's markup: a fence is longer than any in its text.
+    // Fenced text is never markup: a fence is longer than any in its text.
     const bare = (text: string): string => text.replaceAll(/^( *)(`{3,})\w*\n[^]*?^\1\2$/gm, "");
     const shape = (text: string): Record<string, number> => ({
       rows: bare(text).match(/^\| tgo/gm)?.length ?? 0,
@@ -172,7 +172,7 @@ describe("the record", () => {
       'in the JSON report only: no complete registry has "referrers": true in the catalog',
     ],
     ["of half a release", partlyWrittenReport(), "in the JSON report only: the release is not complete"],
-  ])("%s, is said to be there", (_, given, told) => {
+  ])("%s, is located", (_, given, told) => {
     const whole = { ...given, record };
     expect(renderText(whole)).toContain(`\nrecord  ${told}\n`);
     expect(renderMarkdown(whole)).toContain(`\n**record** ${told}\n`);
@@ -184,7 +184,7 @@ describe("the record", () => {
 describe("a release that is out, and incomplete", () => {
   const told = "1.2.3 is out. Optional registries are incomplete; the same command completes it.";
 
-  it("says so, and not that it failed", () => {
+  it("is reported as incomplete, not failed", () => {
     const given = incompleteReport();
     expect(renderText(given)).toMatch(/^release 1\.2\.3 released, incomplete · /);
     expect(renderText(given)).toContain(`\n${told}\n`);
@@ -195,20 +195,20 @@ describe("a release that is out, and incomplete", () => {
     expect(page).toContain(`<p class="verdict waiting">${told}</p>`);
   });
 
-  it("by promote is done, and without a command that helps names none", () => {
+  it("by promote is done, and names no next command when there is none", () => {
     const text = renderText(without(incompleteReport({ command: "promote" }), "next"));
     expect(text).toMatch(/^promote 1\.2\.3 done, incomplete · /);
     expect(text).toContain("1.2.3 is out. Optional registries are incomplete.\n");
   });
 
-  it("may lack its record only", () => {
+  it("may lack only its record", () => {
     const text = renderText({ ...releasedReport(), ok: false, next: NEXT });
     expect(text).toContain(
       "1.2.3 is out. Its record is not attached to every image; the same command completes it.\n",
     );
   });
 
-  it("has failed when the run itself did", () => {
+  it("failed when the run itself did", () => {
     const problem = { code: "INTERRUPTED", what: "stopped before it was done" } as const;
     const text = renderText(incompleteReport({ problems: [problem] }));
     expect(text).toMatch(/^release 1\.2\.3 FAILED · /);
@@ -217,7 +217,7 @@ describe("a release that is out, and incomplete", () => {
 });
 
 describe("the text report of a release", () => {
-  it("names the version, the gate and what became of every tag", () => {
+  it("names the version, the gate and the outcome of every tag", () => {
     const text = renderText(partlyWrittenReport());
     expect(text).toMatch(/^release 1\.2\.3 FAILED · 6 services × 3 registries × 2 platforms in 3 min 04 s\n/);
     expect(text).toContain("1.2.3 is only partly released; incomplete: tgo-api,");
@@ -235,11 +235,11 @@ describe("the text report of a release", () => {
     }
   });
 
-  it("tells a tag that stays in as many words as it takes, beside those that were written", () => {
+  it("explains a tag that stays, next to those that were written", () => {
     expect(renderText(releasedReport())).toContain("latest stays on 1.3.0, newer than 1.2.3\n");
   });
 
-  it("is not rewritten by the control characters of what it quotes", () => {
+  it("is not changed by control characters in quoted text", () => {
     const text = renderText(
       hostileReport("\u001B[2J\u001B[31mred\u0007\rover \u001B]0;title\u0007\u202Egnp.exe"),
     );
@@ -274,7 +274,7 @@ describe("the report of a run that failed before any service started", () => {
   });
 });
 
-describe("whether the same command helps", () => {
+describe("whether the same command may succeed later", () => {
   it.each([
     ["UNAVAILABLE", true],
     ["INTERRUPTED", true],
@@ -284,7 +284,7 @@ describe("whether the same command helps", () => {
     expect(isRetryable({ services: [], problems: [{ code, what: "x" }] })).toBe(expected);
   });
 
-  it("after a thing is nowhere: no; after one registry lacks it: yes", () => {
+  it("is no for something missing everywhere, yes for something missing in one registry", () => {
     const problem = { code: "NOT_FOUND", what: "x" } as const;
     const [registry] = service("tgo-api").registries;
     if (registry === undefined) throw new Error("a service has registries");

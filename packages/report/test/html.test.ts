@@ -20,7 +20,7 @@ const REPORTS: [string, Report][] = [
   ["a release written in part", partlyWrittenReport()],
 ];
 
-/** What a browser would show, with one space for each gap; enough for a page without entities in it. */
+/** The text a browser would show, with single spaces; enough for a page without entities. */
 function shown(page: string): string {
   const body = page.slice(page.indexOf("<body>"));
   return body
@@ -29,7 +29,7 @@ function shown(page: string): string {
     .replaceAll("&#39;", "'");
 }
 
-/** The elements of a page, without what is in them. */
+/** A page's elements, without their contents. */
 function elements(page: string): string[] {
   return [...page.matchAll(/<(\/?[a-z][a-z0-9]*)/g)].map(([, name = ""]) => name);
 }
@@ -69,21 +69,21 @@ describe("the HTML report", () => {
     expect(page).toContain(`<pre class="command"><code>${escaped}</code></pre>`);
   });
 
-  it("holds no control character, colour or mark that turns the direction of writing", () => {
+  it("contains no control character, colour or direction mark", () => {
     const page = renderHtml(hostileReport("\u0000\u001B[31mred\u001B[0m\u0007 \u202Egnp.exe\r\nnext"));
     // eslint-disable-next-line no-control-regex
     expect(page).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
     expect(page).toContain("<code>\uFFFDred\uFFFD \uFFFDgnp.exe\nnext</code>");
   });
 
-  it("says the outcome, the version and the extent first", () => {
+  it("starts with the outcome, the version and the scope", () => {
     expect(shown(renderHtml(closedGateReport()))).toMatch(
       /^ release 1\.2\.3 ✗ failed 6 services × 3 registries × 2 platforms in 3 min 04 s 2026-03-04 05:06 UTC · /,
     );
     expect(renderHtml(releasedReport())).toContain("<title>release 1.2.3 ok</title>");
   });
 
-  it("has the gate's reasons, the command that continues and the problems before the tables", () => {
+  it("has the gate's reasons, the next command and the problems before the tables", () => {
     const page = renderHtml(closedGateReport());
     const words = [
       "Gate closed",
@@ -96,7 +96,7 @@ describe("the HTML report", () => {
     expect(Math.min(...places)).toBeGreaterThan(0);
   });
 
-  it("shows where a problem is, what was printed, and the remedy's commands apart from its sentences", () => {
+  it("shows a problem's location and output, and the remedy's commands apart from its prose", () => {
     const page = renderHtml(closedGateReport());
     expect(shown(page)).toContain("tgo-rag: repos/tgo-rag/poetry.lock BUILD What to do The lock names");
     expect(page).toContain('<pre class="command"><code>poetry lock --directory repos/tgo-rag</code></pre>');
@@ -117,23 +117,23 @@ describe("the HTML report", () => {
     ).toHaveLength(6);
   });
 
-  it("shows what every tag was and is", () => {
+  it("shows the previous and new target of every tag", () => {
     const text = shown(renderHtml(releasedReport()));
     expect(text).toContain("ghcr ✓ done new ✓ done 1.2.2 → 1.2.3 ✓ done 1.2.2 → 1.2.3 ✓ done 1.2.2 → 1.2.3");
     expect(text).toContain("✓ stays on 1.3.0, newer than 1.2.3");
     expect(shown(renderHtml(partlyWrittenReport()))).toContain("○ not started still 1.2.2");
   });
 
-  it("gives a digest whole to whoever copies it or looks at its title", () => {
+  it("has the full digest to copy and in the title", () => {
     expect(renderHtml(report())).toContain(`<code class="digest" title="${DIGEST}">${DIGEST}</code>`);
   });
 
-  it("says when digests differ, and which registry holds which", () => {
+  it("reports digests that differ, with their registries", () => {
     const text = shown(renderHtml(partlyWrittenReport()));
     expect(text).toContain(`the digests differ: ${DIGEST} in ghcr, acr ${OTHER} in dockerhub`);
   });
 
-  it("leads from its overview to every service, by a heading of its own", () => {
+  it("links from its overview to every service's heading", () => {
     const page = renderHtml(closedGateReport());
     const targets = [...page.matchAll(/href="#([^"]+)"/g)].map(([, id = ""]) => id);
     expect(targets).toHaveLength(6);
@@ -155,7 +155,7 @@ describe("the HTML report", () => {
     expect(count(/<th(?=[ >])/g)).toBe(count(/<th[^>]* scope="(?:col|row)"/g));
   });
 
-  it("says every state in words beside its colour, and hides the sign from who hears it", () => {
+  it("states every state in words beside its colour, and hides the sign from screen readers", () => {
     const page = renderHtml(closedGateReport());
     const marks = [...page.matchAll(/<span class="state \w+"><span aria-hidden="true">.<\/span> ([^<]+)</g)];
     expect(marks.length).toBe(page.match(/class="state /g)?.length);

@@ -35,24 +35,24 @@ function report(services: readonly string[], refused: (service: string) => boole
   };
 }
 
-it.each([renderText, renderMarkdown])("what all services have in a registry is told once of it", (render) => {
+it.each([renderText, renderMarkdown])("a problem of all services in one registry is shown once", (render) => {
   const text = render(report(["api", "rag", "web"], () => true));
   expect(text).toContain("all 3 services in acr: acr.test/tgoai\n");
   expect(text).not.toContain("api in acr");
 });
 
-it("what only some services have is told of each of them", () => {
+it("a problem of some services is shown for each", () => {
   const text = renderText(report(["api", "rag", "web"], (service) => service !== "web"));
   expect(text).toContain("api in acr: acr.test/tgoai/api\n");
   expect(text).toContain("rag in acr: acr.test/tgoai/rag\n");
   expect(text).not.toContain("all 3 services");
 });
 
-it("one service is called by its name", () => {
+it("a single service is named", () => {
   expect(renderText(report(["api"], () => true))).toContain("api in acr: acr.test/tgoai/api\n");
 });
 
-it("what is wrong for all is why a run failed whose services are well", () => {
+it("a problem of the whole run explains its failure when no service failed", () => {
   const text = renderText({
     ...report([], () => false),
     ...well(),

@@ -28,7 +28,7 @@ function tags(
   );
 }
 
-/** The registries, of which the second one takes no records. */
+/** The registries; the second one accepts no records. */
 function recorded(name: string, record: NonNullable<RegistryReport["record"]>): RegistryReport[] {
   return service(name).registries.map((each, index) => (index === 1 ? each : { ...each, record }));
 }
@@ -44,7 +44,7 @@ function release(services: readonly ServiceReport[], change: Partial<Report>): R
   });
 }
 
-/** Six services, all tags written; one of them had been released already, and one floating tag stays where it is. */
+/** Six services, all tags written; one service was released before, and one floating tag stays. */
 export function releasedReport(): Report {
   return release(
     SERVICES.map((name) =>
@@ -78,7 +78,7 @@ export function releasedReport(): Report {
   );
 }
 
-/** It is out, and one registry that is not required was down: its images are not there. */
+/** Released, with one optional registry down and its images missing. */
 export function incompleteReport(change: Partial<Report> = {}): Report {
   const whole = releasedReport();
   const services = whole.services.map(({ tags: written = [], ...each }) => ({
@@ -93,7 +93,7 @@ export function incompleteReport(change: Partial<Report> = {}): Report {
   return { ...whole, ok: false, services, next: NEXT, ...change };
 }
 
-/** One service does not build, one registry refuses another: the gate stays closed, and no tag was planned. */
+/** One service does not build, and one registry rejects another: the gate stays closed, and no tag was planned. */
 export function closedGateReport(): Report {
   const services = SERVICES.map((name): ServiceReport => {
     const whole = service(name, { state: "not released" });
@@ -148,7 +148,7 @@ export function closedGateReport(): Report {
   });
 }
 
-/** The gate opened, and one registry failed while tags were written: latest is moved nowhere yet. */
+/** The gate opened, and one registry failed while tags were written: latest has not moved anywhere yet. */
 export function partlyWrittenReport(): Report {
   const services = SERVICES.map((name, index): ServiceReport => {
     const failing = index >= 4;
@@ -175,7 +175,7 @@ export function partlyWrittenReport(): Report {
   });
 }
 
-/** A failed release in which everything that others have a say in says the given text. */
+/** A failed release with the given text in every field of outside origin. */
 export function hostileReport(text: string): Report {
   const whole = closedGateReport();
   const problem = { code: "INVALID_RESPONSE", what: text, where: text, remedy: text } as const;

@@ -3,8 +3,8 @@ import { renderLine, renderTable } from "../src/render-table.js";
 
 const HEAD = ["registry", "latest"];
 
-describe("a table of what registries hold", () => {
-  it("has a row a line and a cell a column, whatever a cell says", () => {
+describe("a list as a table", () => {
+  it("has one line per row, whatever a cell contains", () => {
     const rows = [["ghcr", "a | b\nc \u001B[31mred\u001B[0m <b>"]];
     expect(renderTable(HEAD, rows, "text").split("\n")).toEqual([
       "  registry  latest",
@@ -18,7 +18,7 @@ describe("a table of what registries hold", () => {
   });
 });
 
-describe("a line beside it", () => {
+describe("a line next to a table", () => {
   it.each([
     ["text", "*not* known: <html>"],
     ["markdown", "\\*not\\* known: &lt;html&gt;"],

@@ -75,7 +75,7 @@ const DENIED = {
   remedy: "docker login registry.cn-shanghai.aliyuncs.com\nthen run the same command again",
 } as const;
 
-/** One registry refused both services, one was never reached, and a variant holds a foreign file. */
+/** One registry rejected both services, one was never reached, and a variant contains a foreign file. */
 export function failedReport(): Report {
   const broken = (name: string): ServiceReport => {
     const whole = service(name, { state: "failed", notes: ["The Dockerfile was emulated."] });

@@ -60,7 +60,7 @@ describe("a wrapped line", () => {
   it.each([
     ["counts a Chinese character as two columns", "中文 中文 中文", 9, ["中文 中文", "中文"]],
     ["keeps a word that is too long whole", "路径/很长的文件名 x", 6, ["路径/很长的文件名", "x"]],
-    ["keeps an indented line, which is somebody's output", "  中文 中文 中文", 6, ["  中文 中文 中文"]],
+    ["keeps an indented line, which is program output", "  中文 中文 中文", 6, ["  中文 中文 中文"]],
     ["fits exactly", "ab 中文", 7, ["ab 中文"]],
   ])("%s", (_, line, width, expected) => {
     expect(wrap(line, width)).toEqual(expected);

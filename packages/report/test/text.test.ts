@@ -21,7 +21,7 @@ function withDigests(...digests: (string | undefined)[]): ServiceReport {
 }
 
 describe("the text report", () => {
-  it("opens with the function, its outcome and how far it reached", () => {
+  it("starts with the function, its outcome and its scope", () => {
     expect(renderText(report()).split("\n")[0]).toBe(
       "publish ok · 2 services × 3 registries × 2 platforms in 41.2 s",
     );
@@ -33,7 +33,7 @@ describe("the text report", () => {
     expect(second).toBe("2 of 3 services failed: tgo-api, tgo-web");
   });
 
-  it("names what ran it", () => {
+  it("names the engine", () => {
     expect(renderText(report())).toContain("embedded engine (Buildah 1.28.2) · pipeline 89abcdef01234567");
   });
 
@@ -44,7 +44,7 @@ describe("the text report", () => {
     expect(row(text, "acr", "failed")).toContain("34.2 MiB");
   });
 
-  it("says that nothing was sent where nothing was", () => {
+  it("says where nothing was sent", () => {
     expect(row(renderText(failedReport()), "already there")).toContain("nothing");
   });
 
@@ -70,13 +70,13 @@ describe("the text report", () => {
     expect(text).toContain("GET :8001/health 200");
   });
 
-  it("says what was not checked instead of leaving it out", () => {
+  it("says what was not checked instead of omitting it", () => {
     const bare = service("tgo-api", { variants: [{ platform: "linux/amd64", digest: DIGEST }] });
     const line = row(renderText(report({ services: [bare] })), "linux/amd64");
     expect(line).toMatch(/-\s+not checked\s+-\s+not run/);
   });
 
-  it("has no rows for variants of which nothing is known", () => {
+  it("has no rows for unknown variants", () => {
     const failed = service("tgo-api", { state: "failed", variants: [{ platform: "linux/amd64" }] });
     expect(renderText(report({ ok: false, services: [failed] }))).not.toContain("smoke run");
   });
@@ -94,13 +94,13 @@ describe("the text report", () => {
     expect(text).toContain("and 2 more files");
   });
 
-  it("tells a recorded smoke run from one that ran now", () => {
+  it("distinguishes a recorded smoke run from one that ran now", () => {
     const smoke = { ok: true, machine: "aarch64", lines: [], recorded: true };
     const old = service("tgo-api", { variants: [{ platform: "linux/arm64", smoke }] });
     expect(renderText(report({ services: [old] }))).toContain("ok, recorded with the candidate");
   });
 
-  it("prints the full digest once when all registries hold the same", () => {
+  it("prints the full digest once when all registries agree", () => {
     const text = renderText(report({ services: [service("tgo-api")] }));
     expect(text.split(DIGEST)).toHaveLength(2);
     expect(text).toContain("(the same in all 3 registries)");
@@ -123,12 +123,12 @@ describe("the text report", () => {
     expect(text).not.toContain("the same");
   });
 
-  it("sees a registry that holds another digest than the service's", () => {
+  it("notices a registry with another digest than the service's", () => {
     const text = renderText(report({ services: [withDigests(OTHER, OTHER, OTHER)] }));
     expect(text).toContain(`${DIGEST} in no registry`);
   });
 
-  it("lists a problem that several services share once, with every place and its remedy", () => {
+  it("lists a shared problem once, with every location and the remedy", () => {
     const text = renderText(failedReport());
     expect(text.split('the registry refused the password of user "robot"')).toHaveLength(2);
     expect(text).toContain("at  tgo-api in acr: registry.cn-shanghai.aliyuncs.com/tgoai/tgo-api:");
@@ -137,7 +137,7 @@ describe("the text report", () => {
     expect(text).toContain("UNAUTHORIZED");
   });
 
-  it("wraps a remedy's sentences and never its commands", () => {
+  it("wraps a remedy's prose but never its commands", () => {
     const sentence = `${"Look at what the registry says about it ".repeat(4).trim()}.`;
     const command = `docker login ${"registry.example.com/with/a/very/long/path ".repeat(4).trim()}`;
     const problem = { code: "DENIED", what: "refused", remedy: `${sentence}\n${command}` } as const;
@@ -146,7 +146,7 @@ describe("the text report", () => {
     expect(text).toContain(command);
   });
 
-  it("ends with the command that continues, when something is left to do", () => {
+  it("ends with the next command when something is left to do", () => {
     expect(renderText(failedReport()).split("\n").at(-1)).toBe(
       "next: npx --no-install tgo publish --service tgo-api,tgo-web",
     );
@@ -160,7 +160,7 @@ describe("the text report", () => {
     expect(lines.filter((line) => line.length > 100)).toEqual([]);
   });
 
-  it("colours only when asked, and says the same words then", () => {
+  it("uses colours only on request, with the same words", () => {
     const plain = renderText(failedReport());
     const coloured = renderText(failedReport(), { color: true });
     expect(plain).not.toContain("\u001B");

@@ -115,7 +115,7 @@ function problems(groups: readonly ProblemGroup[]): Markup | undefined {
 
 function problem({ code, what, remedy, locations }: ProblemGroup): Markup {
   const [first, ...output] = what.split("\n");
-  const where = locationLines(locations).map((place) => html`<li>${withLineBreaks(place)}</li>`);
+  const where = locationLines(locations).map((line) => html`<li>${withLineBreaks(line)}</li>`);
   return html`<div class="problem box bad">
     <p class="verdict">${first}</p>
     ${output.length === 0 ? undefined : preformatted(output.join("\n"), "output")}
