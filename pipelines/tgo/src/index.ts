@@ -40,18 +40,18 @@ export enum ReportFormat {
 /** Build, publish and verify TGO's multi-arch images. */
 @object()
 export class Tgo {
-  private catalog?: File;
-  private registry?: string[];
-  private registryService?: Service[];
-  private platform?: string[];
-  private baseLock?: File;
-  private mirror?: string[];
-  private dockerConfig?: Secret;
-  private caBundle?: File;
-  private netrc?: Secret;
-  private npmrc?: Secret;
-  private buildSecrets?: Secret;
-  private repos?: Directory;
+  private catalog: File | undefined;
+  private registry: string[] | undefined;
+  private registryService: Service[] | undefined;
+  private platform: string[] | undefined;
+  private baseLock: File | undefined;
+  private mirror: string[] | undefined;
+  private dockerConfig: Secret | undefined;
+  private caBundle: File | undefined;
+  private netrc: Secret | undefined;
+  private npmrc: Secret | undefined;
+  private buildSecrets: Secret | undefined;
+  private repos: Directory | undefined;
 
   constructor(
     /** Override file for the built-in catalog: services, registries, mirrors (tgo.catalog.json). */
