@@ -123,12 +123,12 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     remedy: (failure) =>
       `${waitRemedy(failure) ?? "Wait a minute and run the same command again"}; ${CONTINUES}.`,
     retry: (failure) => {
-      const asked =
+      const requested =
         retryAfterMs(failure.retryAfter) ??
         goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(failure.text)?.[1]);
       return {
         attempts: USUAL_ATTEMPTS,
-        delaysMs: [Math.max(asked ?? 0, 1000)],
+        delaysMs: [Math.max(requested ?? 0, 1000)],
         reason: "the registry's rate limit",
       };
     },
@@ -295,10 +295,10 @@ export const FAILURE_RULES: readonly FailureRule[] = [
       `the registry cannot ${failure.action} now (status ${failure.status}): ${registryMessage(failure)}`,
     remedy: (failure) => `${waitRemedy(failure) ?? "Run the same command again later"}; ${CONTINUES}.`,
     retry: (failure) => {
-      const asked = retryAfterMs(failure.retryAfter);
+      const requested = retryAfterMs(failure.retryAfter);
       return {
         attempts: USUAL_ATTEMPTS,
-        ...(asked === undefined ? {} : { delaysMs: [asked] }),
+        ...(requested === undefined ? {} : { delaysMs: [requested] }),
         reason: `status ${failure.status}`,
       };
     },
