@@ -64,8 +64,3 @@ export function registryNames(registries: readonly { readonly registry: string }
 function uniqueNames(registries: readonly { readonly registry: string }[]): string[] {
   return [...new Set(registries.map(({ registry }) => registry))];
 }
-
-/** The first 12 hex digits, as the reports' tables show it. */
-export function shortDigest(digest: string): string {
-  return digest.replace(/^sha256:/, "").slice(0, 12);
-}

@@ -1,11 +1,6 @@
-import {
-  disagreement,
-  registryNames,
-  shortDigest,
-  type Disagreement,
-  type RegistryTags,
-} from "./disagreement.js";
+import { disagreement, registryNames, type Disagreement, type RegistryTags } from "./disagreement.js";
 import { groupBy } from "./group-by.js";
+import { shortDigest } from "./short-digest.js";
 import { inLine, isFloating, kindOfTag, LATEST, type FloatingKind } from "./tag-kind.js";
 import type { TagPolicy } from "./tag-plan.js";
 import { tagOfVersion, versionsOf, type TagTarget } from "./tag-target.js";

@@ -1,7 +1,6 @@
 export { afterWrite } from "./after-write.js";
 export type { CandidateIdentity } from "./candidate-problem.js";
 export { type ReleasedImage, composeRecord } from "./compose-record.js";
-export { shortDigest } from "./disagreement.js";
 export {
   type Gate,
   type GateEntry,
@@ -17,6 +16,7 @@ export { type PrunableTag, type PruneOptions, type PruneSelection, selectPrunabl
 export { type RegistrySnapshot, snapshotOf } from "./registry-snapshot.js";
 export { type PlannedService, type ReleasePlan, planRelease } from "./release-plan.js";
 export { RECORD_MEDIA_TYPE, ReleaseRecord, parseRecord, recordJson } from "./release-record.js";
+export { shortDigest } from "./short-digest.js";
 export { type Pointer, type Status, type StatusRow, releaseStatus } from "./status.js";
 export { isFloating, kindOfTag } from "./tag-kind.js";
 export { TagPolicy, planTags } from "./tag-plan.js";

@@ -1,11 +1,6 @@
-import {
-  disagreement,
-  registryNames,
-  shortDigest,
-  type Disagreement,
-  type RegistryTags,
-} from "./disagreement.js";
+import { disagreement, registryNames, type Disagreement, type RegistryTags } from "./disagreement.js";
 import { groupBy } from "./group-by.js";
+import { shortDigest } from "./short-digest.js";
 import { kindOfTag } from "./tag-kind.js";
 import { tagOfVersion, versionsOf } from "./tag-target.js";
 import type { Version } from "./version.js";
