@@ -22,7 +22,7 @@ async function measure(job: BuildJob): Promise<Measured> {
       ? await startEngine({
           home: job.home,
           signal: interruption.signal,
-          caBundle: job.caBundle,
+          ...(job.caBundle === undefined ? {} : { caBundle: job.caBundle }),
           mirrors: catalog.mirrors.images,
           onEvent: steps.onEngineEvent,
         })

@@ -117,7 +117,8 @@ async function prepared(files: Files, { build, options, values }: Change = {}): 
   const context = await createContext(client, product, { ...viaRegistry(), ...options }, host);
   const { x } = context.catalog.services;
   if (x === undefined) throw new Error("no service");
-  return prepareCandidate(context, "x", x, { source: client.host().directory(await written(files)), values });
+  const source = client.host().directory(await written(files));
+  return prepareCandidate(context, "x", x, { source, ...(values === undefined ? {} : { values }) });
 }
 
 async function built(files: Files, change?: Change): Promise<Built> {

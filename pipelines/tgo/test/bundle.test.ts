@@ -14,7 +14,9 @@ describe("the bundle", () => {
   });
 
   it("has the programs that run inside containers as they are, in a file of their own", async () => {
-    const programs = Object.entries((await import("../lib/programs.js")) as Record<string, string>);
+    const programs = Object.entries(
+      (await import(new URL("../lib/programs.js", import.meta.url).href)) as Record<string, string>,
+    );
     const sources = await readFile(new URL("../lib/programs.js", import.meta.url), "utf8");
     const paths = [...sources.matchAll(/^\/\*\* (packages\/.+\.(?:py|sh)) \*\/$/gm)].map(([, path]) => path);
     expect(paths.length).toBe(programs.length - 1);
