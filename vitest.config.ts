@@ -44,7 +44,7 @@ export default defineConfig({
         },
       },
       {
-        // The product as its users run it.
+        // The product as users run it.
         plugins: [text],
         test: {
           name: "e2e",

@@ -11,7 +11,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { bundleCli, bundleCore } from "./bundle.mjs";
 import { declareCore } from "./declarations.mjs";
-import { moduleSurface } from "./module-api.mjs";
+import { moduleApi } from "./module-api.mjs";
 import { pageWithPackageGraph } from "./package-graph.mjs";
 import { root } from "./root.mjs";
 import { catalogSchemas } from "./schemas.mjs";
@@ -22,7 +22,7 @@ const COMMITTED = {
   core: bundleCore,
   declarations: async () => ({
     ...(await declareCore()),
-    "pipelines/tgo/module-api.json": await moduleSurface(),
+    "pipelines/tgo/module-api.json": await moduleApi(),
     ...(await catalogSchemas()),
     ...(await typescriptProjects()),
     ...(await pageWithPackageGraph()),

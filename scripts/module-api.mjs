@@ -6,10 +6,10 @@ import { root } from "./root.mjs";
 const SDK = `${root}/node_modules/@dagger.io/dagger/dist/src`;
 
 /**
- * The module's functions, arguments, defaults and doc texts, as Dagger's own introspector reads them: the `tgo`
- * command is made from this, and the drift check pins it.
+ * The text of module-api.json: the module's functions, arguments, defaults and doc texts, as Dagger's own introspector
+ * reads them. The `tgo` command is generated from it.
  */
-export async function moduleSurface() {
+export async function moduleApi() {
   const { scan } = await import(`${SDK}/module/introspector/index.js`);
   const folder = `${root}/pipelines/tgo/src`;
   const files = (await readdir(folder))
@@ -18,26 +18,26 @@ export async function moduleSurface() {
   const core = await coreTypes();
   try {
     const module = JSON.parse(JSON.stringify(await scan([...files, core.file], "tgo", false)));
-    return JSON.stringify(surfaceOf(module), null, 2) + "\n";
+    return JSON.stringify(apiOf(module), null, 2) + "\n";
   } finally {
     await rm(core.folder, { recursive: true });
   }
 }
 
 /**
- * In a module the introspector finds the core types in the engine's generated client.gen.ts. The npm package has
- * only its declarations, so it is given a file of that name with the same classes and enums in it.
+ * In a module, the introspector finds the core types in the client.gen.ts that the engine generates. The npm package
+ * has only its declarations: this writes a file of that name with the same classes and enums.
  */
 async function coreTypes() {
   const declarations = await readFile(`${SDK}/api/client.gen.d.ts`, "utf8");
   const names = [...declarations.matchAll(/^export declare (class|enum) (\w+)/gm)];
-  const folder = await mkdtemp(join(tmpdir(), "tgo-surface-"));
+  const folder = await mkdtemp(join(tmpdir(), "tgo-module-api-"));
   const file = join(folder, "client.gen.ts");
   await writeFile(file, names.map(([, kind, name]) => `export ${kind} ${name} {}`).join("\n"));
   return { folder, file };
 }
 
-function surfaceOf(module) {
+function apiOf(module) {
   const main = module.objects.Tgo;
   return {
     name: "tgo",
@@ -87,7 +87,7 @@ const KINDS = {
 
 function typeOf({ kind, name, typeDef }) {
   if (KINDS[kind] === undefined)
-    throw new Error(`the surface has a type the tgo command cannot take: ${kind}`);
+    throw new Error(`the tgo command has no flag for values of type ${kind}`);
   return {
     kind: KINDS[kind],
     ...(name === undefined ? {} : { name }),

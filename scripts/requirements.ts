@@ -1,4 +1,4 @@
-/** Installs what integration and end-to-end tests need on a bare Debian machine. */
+/** Installs what integration and end-to-end tests need, on a bare Debian machine. */
 import { installRequirements } from "@tgo/testing";
 
 await installRequirements({

@@ -1,7 +1,7 @@
 import { build } from "esbuild";
 import { root } from "./root.mjs";
 
-/** The JSON Schemas of the override file, of a service's definition and of the base lock, made from the zod schemas. */
+/** The JSON Schemas of the override file, of a service's definition and of the base lock, from the zod schemas. */
 export async function catalogSchemas() {
   const { z, BaseLock, CatalogOverride, Service } = await evaluate(`
     import * as z from "zod/mini";
@@ -16,7 +16,7 @@ export async function catalogSchemas() {
   };
 }
 
-/** Runs TypeScript that imports the packages, without writing a file. */
+/** Evaluates TypeScript that imports packages, without writing a file. */
 async function evaluate(contents) {
   const result = await build({
     stdin: { contents, resolveDir: `${root}/packages/catalog`, loader: "ts" },
