@@ -86,8 +86,7 @@ const KINDS = {
 };
 
 function typeOf({ kind, name, typeDef }) {
-  if (KINDS[kind] === undefined)
-    throw new Error(`the tgo command has no flag for values of type ${kind}`);
+  if (KINDS[kind] === undefined) throw new Error(`the tgo command has no flag for values of type ${kind}`);
   return {
     kind: KINDS[kind],
     ...(name === undefined ? {} : { name }),
