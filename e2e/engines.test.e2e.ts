@@ -17,7 +17,7 @@ import {
 const SERVICES = ["tgo-api", "tgo-web"];
 const PLATFORMS = ["linux/amd64", "linux/arm64"];
 
-/** The embedded engine replaces Dagger's: its images must be identical, down to the owner of every file. */
+/** The local engine replaces Dagger's: its images must be identical, down to the owner of every file. */
 describe.skipIf(!hasEngine("dagger"))("both engines", () => {
   const harnesses = new Map<EngineName, Harness>();
   const reports = new Map<EngineName, Report>();

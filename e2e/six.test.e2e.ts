@@ -131,7 +131,7 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
   });
 });
 
-describe("the embedded engine with empty state", () => {
+describe("the local engine with empty state", () => {
   let harness: Harness;
   beforeAll(async () => {
     harness = await createHarness("buildah");

@@ -17,7 +17,7 @@ function dockerfileService(args: Readonly<Record<string, string>>): Service {
 
 /**
  * Builds a service's own Dockerfile. The time excludes what this product does around it, such as hashing the source. On
- * the embedded engine it ends when buildah has committed the image: moving it out of buildah's store does not count.
+ * the local engine it ends when buildah has committed the image: moving it out of buildah's store does not count.
  */
 export async function buildOwnDockerfile(
   client: Client,

@@ -38,7 +38,7 @@ async function measure(job: BuildJob): Promise<Measured> {
         ? buildOurs(dag, job, { catalog, platforms: job.build.platforms }, steps, host)
         : buildOwnDockerfile(dag, job, job.build, steps, host));
       const built = { seconds: roundToMs(timed.seconds), peakMemory: peakMemory(), steps: [...steps.list] };
-      const name = engine === undefined ? `Dagger engine ${await dag.version()}` : "embedded engine";
+      const name = engine === undefined ? `Dagger engine ${await dag.version()}` : "local engine";
       if (job.push === undefined) return { ...built, engine: name };
       const pushSeconds = roundToMs(await push(timed, job.push));
       return { ...built, engine: name, pushSeconds, peakMemoryPushed: peakMemory() };

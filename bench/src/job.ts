@@ -4,7 +4,7 @@ import type { Platform } from "@tgo/catalog";
 export interface BuildJob {
   readonly task: "build";
   readonly engine: EngineName;
-  /** State folder of the embedded engine. */
+  /** State folder of the local engine. */
   readonly home: string;
   readonly caBundle: string | undefined;
   /** The complete catalog, as plain data. */

@@ -83,7 +83,7 @@ async function copySource(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, filter: (path) => !skipped.has(basename(path)) });
 }
 
-/** The embedded engine has a new folder already; Dagger's must drop its cache. */
+/** The local engine has a new folder already; Dagger's must drop its cache. */
 function emptyEngine(context: BenchContext, state: FreshState): Promise<JobResult> {
   return context.engine === "dagger"
     ? run(context, state, { task: "prune" })

@@ -31,7 +31,7 @@ natively and under emulation. Writes docs/benchmarks.json, .svg and the tables o
                         emulated; 0 skips it, e.g. --rounds-of emulated=0,dockerfile=1
   --service NAMES       only these services, comma-separated; writes nothing without --output
   --quick               one round, no emulation; writes nothing without --output
-  --engine NAME         buildah: the embedded engine [default]; dagger: Dagger's engine; its whole cache is pruned
+  --engine NAME         buildah: the local engine [default]; dagger: Dagger's engine; its whole cache is pruned
                         before each cold build
   --source DIR          folder with the services' sources [default: examples/repos]
   --catalog FILE        override file for the catalog, e.g. with mirrors of PyPI and npm

@@ -53,7 +53,7 @@ export function results(...services: ServiceResults[]): Results {
     date: "2026-01-02T03:04:05.000Z",
     command: "npm run bench",
     seconds: 600,
-    engine: "embedded engine",
+    engine: "local engine",
     cold: "an empty folder",
     bases: "Docker Hub",
     ...PLATFORMS,

@@ -54,7 +54,7 @@ export function report(change: Partial<Report> = {}): Report {
   return {
     command: "publish",
     ok: true,
-    engine: "embedded engine (Buildah 1.28.2)",
+    engine: "local engine (Buildah 1.28.2)",
     pipeline: "89abcdef01234567",
     durationMs: 41_234,
     services: [service("tgo-api"), service("tgo-web")],

@@ -34,7 +34,7 @@ describe("the text report", () => {
   });
 
   it("names the engine", () => {
-    expect(renderText(report())).toContain("embedded engine (Buildah 1.28.2) · pipeline 89abcdef01234567");
+    expect(renderText(report())).toContain("local engine (Buildah 1.28.2) · pipeline 89abcdef01234567");
   });
 
   it("shows every service, registry, state and short digest in one table", () => {
