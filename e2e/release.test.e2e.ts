@@ -154,7 +154,7 @@ describe.each(ENGINES)("releases on the %s engine", (engine) => {
       const other = ["--revision", "fedcba9876543210fedcba9876543210fedcba98"];
       const refused = await harness.tgo(args("1.2.3", ...other));
       expect(refused.code).toBe(1);
-      expect(refused.stdout).toContain("1.2.3 is there already, made of something else");
+      expect(refused.stdout).toContain("1.2.3 already exists with other content");
       expect(await everywhere("1.2.3")).toEqual(before);
     });
 

@@ -5,11 +5,11 @@ import { buildAndTest } from "@tgo/proof";
 import { openContext, type Call } from "./call.js";
 import { prepareOptions, selectBuilds, type SourceArguments } from "./source-arguments.js";
 
-/** One variant of a service, built and checked, as a container. */
+/** Builds and checks one variant of a service. @throws TgoError USAGE for more than one platform */
 export async function build(call: Call, name: string, source: SourceArguments): Promise<Container> {
   if ((call.options.platform?.length ?? 0) > 1) {
-    throw new TgoError("USAGE", "build makes one platform's variant at a time", {
-      remedy: "Give one --platform; publish makes all of them.",
+    throw new TgoError("USAGE", "build takes one platform at a time", {
+      remedy: "Give one --platform, or use publish to build all of them.",
     });
   }
   const context = await openContext(call);

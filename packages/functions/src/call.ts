@@ -3,7 +3,7 @@ import { createContext, type Context } from "./context.js";
 import type { HostOptions } from "./host.js";
 import type { Options, Product } from "./options.js";
 
-/** What every function is called with. */
+/** What a shell passes to every function. */
 export interface Call {
   readonly client: Client;
   readonly product: Product;
@@ -12,7 +12,7 @@ export interface Call {
 }
 
 /**
- * Reads and checks the caller's options, and connects to the registries.
+ * Reads and checks the options, and connects to the registries.
  * @throws TgoError CATALOG, USAGE
  */
 export function openContext({ client, product, options, host }: Call): Promise<Context> {

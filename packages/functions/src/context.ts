@@ -1,4 +1,5 @@
 import type { Client, File, Service as DaggerService } from "@dagger.io/dagger";
+import { Bases, type BasesOptions } from "@tgo/builders";
 import {
   applyOverride,
   parseBaseLock,
@@ -10,13 +11,12 @@ import {
   type Catalog,
   type Pins,
 } from "@tgo/catalog";
-import { Bases, type BasesOptions } from "@tgo/builders";
+import { formatEvent, Progress } from "@tgo/progress";
 import { connectTargets, localService, type PublishContext } from "@tgo/publishing";
 import type { HostOptions } from "./host.js";
 import type { Options, Product } from "./options.js";
-import { formatEvent, Progress } from "@tgo/progress";
 
-/** What every function needs to know; made once a call. */
+/** What every function needs; created once per call. */
 export interface Context extends PublishContext {
   readonly host: HostOptions;
   /** Hash of the pipelines' own code. */
@@ -24,7 +24,7 @@ export interface Context extends PublishContext {
 }
 
 /**
- * Reads and checks everything the caller gave, before anything is built.
+ * Reads and checks all options before anything is built.
  * @throws TgoError CATALOG, USAGE
  */
 export async function createContext(
@@ -90,7 +90,7 @@ export function basesOptions(
   return { client, native, mirrors: catalog.mirrors.images, pins, service };
 }
 
-/** The digests that base images are pinned to: the built-in lock's under the caller's. */
+/** Digests that base images are pinned to: the built-in lock, overridden by the caller's. */
 export async function loadPins(product: Product, file: File | undefined): Promise<Pins> {
   return { ...product.bases?.bases, ...(file === undefined ? {} : await readBaseLock(file)) };
 }
@@ -101,7 +101,7 @@ export async function readBaseLock(file: File): Promise<Pins> {
   return parseBaseLock(text, name).bases;
 }
 
-/** The built-in catalog under the caller's override file, `--registry` and `--mirror` flags. */
+/** The built-in catalog, overridden by the caller's file and the `--registry` and `--mirror` flags. */
 export async function loadCatalog(
   builtIn: unknown,
   options: Pick<Options, "catalog" | "registry" | "mirror">,

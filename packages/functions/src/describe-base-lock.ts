@@ -3,27 +3,27 @@ import { Bases, basesOf, TOOLS_BASE } from "@tgo/builders";
 import { basesOptions, type Context } from "./context.js";
 
 /**
- * What the tags of base images stand for now, as the text of a base lock: of the selected services, of the product's
- * own tools, and of what the caller's lock names besides. What changed against the lock in force is told as progress.
- * @param names services; entries of others are then kept as they are. All when empty.
+ * The text of a base lock with the digests that the tags of base images point to now: those of the selected services,
+ * of the product's own tools, and others named in the caller's lock. Changes are reported as progress.
+ * @param names services; entries of other services are kept. All services when empty.
  * @param file the caller's lock
- * @throws TgoError SOURCE for a base that cannot be resolved, or lacks one of the platforms
+ * @throws TgoError SOURCE for a base image that cannot be resolved, or lacks one of the platforms
  */
 export async function describeBaseLock(
   context: Context,
   names: readonly string[],
   file: Pins,
 ): Promise<string> {
-  const every = names.length === 0 || names.includes("all");
-  const services = selectServices(context.catalog, every ? ["all"] : names);
-  const named = [...services.flatMap(({ service }) => basesOf(service.build)), TOOLS_BASE];
-  const wanted = [...new Set([...named, ...(every ? Object.keys(file) : [])])].filter(
+  const isAll = names.length === 0 || names.includes("all");
+  const services = selectServices(context.catalog, isAll ? ["all"] : names);
+  const used = [...services.flatMap(({ service }) => basesOf(service.build)), TOOLS_BASE];
+  const references = [...new Set([...used, ...(isAll ? Object.keys(file) : [])])].filter(
     (reference) => !reference.includes("@"),
   );
-  // Afresh: nothing that this call or a lock knows already.
+  // Without pins, and without digests that this call has already resolved.
   const bases = new Bases({ ...basesOptions(context), pins: {} });
   const resolved = await Promise.all(
-    wanted.map((reference) =>
+    references.map((reference) =>
       context.progress.step(
         { step: `resolve ${reference}` },
         async () => {
@@ -38,8 +38,8 @@ export async function describeBaseLock(
   if (dockerfiles.length > 0) {
     context.progress.note(
       { step: "lock-bases" },
-      `images of the Dockerfiles of ${dockerfiles.map(({ name }) => name).join(", ")} are pinned once they are added to the lock by hand: ` +
-        'their full name, such as "docker.io/library/debian:12", and any digest, for --base-lock',
+      `to pin the images in the Dockerfiles of ${dockerfiles.map(({ name }) => name).join(", ")}, add them to the lock for ` +
+        '--base-lock by hand: the full name, such as "docker.io/library/debian:12", with any digest',
     );
   }
   return formatBaseLock({ ...file, ...Object.fromEntries(resolved) });

@@ -10,7 +10,7 @@ import {
 import { basesOf } from "@tgo/builders";
 import { renderTable, type OutputFormat } from "@tgo/report";
 
-/** What the catalog ships, one service a line. */
+/** The services of the catalog, one a line. */
 export function describeServices(catalog: Catalog, format: OutputFormat): string {
   const rows = Object.entries(catalog.services).map(([name, service]) => ({
     service: name,
@@ -21,10 +21,10 @@ export function describeServices(catalog: Catalog, format: OutputFormat): string
   }));
   if (format === "json") return JSON.stringify({ services: rows, platforms: catalog.platforms }, null, 2);
   const table = rows.map((row) => [row.service, row.strategy, row.ports.join(" "), row.title]);
-  return renderTable(["service", "built by", "ports", "what it is"], table, format);
+  return renderTable(["service", "built by", "ports", "title"], table, format);
 }
 
-/** What a publish would do, without doing any of it. */
+/** What a publish would do. */
 export function describePlan(of: {
   readonly catalog: Catalog;
   readonly names: readonly string[];
@@ -70,11 +70,11 @@ export function describePlan(of: {
         `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}`,
         ...plan.bases.map(
           ({ name, digest }) =>
-            `${bullet}from ${name}: ${digest === null ? "not pinned, resolved when it is built" : `pinned to ${digest}`}`,
+            `${bullet}from ${name}: ${digest === null ? "not pinned, resolved at build time" : `pinned to ${digest}`}`,
         ),
-        `${bullet}checked: every file's ELF machine, in every variant`,
-        `${bullet}run in every variant: ${plan.smoke.join("; ") || "its machine only"}`,
-        `${bullet}published as candidate-<key>, one digest everywhere, verified by that digest`,
+        `${bullet}check: every binary's architecture, in every variant`,
+        `${bullet}smoke run: ${plan.smoke.join("; ") || "the machine only"}, in every variant`,
+        `${bullet}publish as candidate-<key>: one digest in every registry, verified there`,
         "",
         table,
       ].join("\n");
@@ -82,7 +82,7 @@ export function describePlan(of: {
     .join("\n\n");
 }
 
-/** A base's own digest, else the lock's. */
+/** The digest in the reference itself, else in the lock. */
 function digestOf(name: string, pins: Pins): string | undefined {
   return pinned(name, pins).split("@")[1];
 }

@@ -2,26 +2,26 @@ import { isRetryable, render, type Report, type ReportFormat, type ServiceReport
 import type { Context } from "./context.js";
 import { ReportError } from "./function-failed.js";
 
-/** How a run went. */
+/** A run that has ended. */
 export interface FinishedRun {
   readonly command: Report["command"];
   readonly ok: boolean;
   readonly services: readonly ServiceReport[];
-  /** As performance.now() has it. */
+  /** By performance.now(). */
   readonly started: number;
-  /** Of the command that runs the same again, where the caller's own command line is not known. */
+  /** Flags of the command that continues the run, used if the caller's own command line is unknown. */
   readonly flags: string;
   readonly format: ReportFormat;
 }
 
-/** Renders the report of a run; one that is not ok is thrown. */
+/** Renders the report of a run. @throws ReportError with it if the run failed */
 export function finishReport(
   context: Context,
   { command, ok, services, started, flags, format }: FinishedRun,
   more: Pick<Report, "version" | "gate" | "problems" | "record"> = {},
 ): string {
   const durationMs = Math.round(performance.now() - started);
-  const made: Report = {
+  const full: Report = {
     command,
     ok,
     engine: context.engine,
@@ -34,7 +34,7 @@ export function finishReport(
       ? { next: context.host.invocation ?? `dagger call ${command} ${flags}` }
       : {}),
   };
-  const report = context.host.report?.(made) ?? made;
+  const report = context.host.report?.(full) ?? full;
   const text = render(report, format, context.host.text);
   if (!ok) throw new ReportError(text, report);
   return text;

@@ -1,18 +1,15 @@
 import type { Report } from "@tgo/report";
 
-/**
- * A function failed, and the message is its whole answer, in the requested format: it belongs where the answer of a
- * successful one does.
- */
+/** A function failed. The message is its whole output in the requested format, and belongs where output goes. */
 export class FunctionFailed extends Error {
   constructor(message: string) {
     super(message);
-    // The `tgo` command recognizes it by this name: a module's bundle has a class of its own. Subclasses keep it.
+    // The `tgo` command recognizes it by this name, also in subclasses: a module's bundle has its own copy of the class.
     this.name = "FunctionFailed";
   }
 }
 
-/** A function failed, and has a report. */
+/** A function failed, and its output is a report. */
 export class ReportError extends FunctionFailed {
   constructor(
     message: string,

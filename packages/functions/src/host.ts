@@ -1,24 +1,21 @@
-import type { Credentials } from "@tgo/registry";
-import type { Report } from "@tgo/report";
 import type { HostInfo } from "@tgo/builders";
 import type { ProgressListener } from "@tgo/progress";
+import type { Credentials } from "@tgo/registry";
+import type { Report } from "@tgo/report";
 
-/**
- * The host that functions run on, as far as it matters to them. A Dagger module's container needs none of it; the
- * `tgo` command fills it in.
- */
+/** What functions need to know of the host they run on. The `tgo` command sets it; a Dagger module's container does not. */
 export interface HostOptions extends HostInfo {
-  /** Gets every step; by default one plain line each goes to stderr. */
+  /** Receives every step; by default each is printed to stderr as one line. */
   readonly progress?: ProgressListener;
-  /** Aborts every request when the user presses Ctrl-C. */
+  /** Aborted when the user presses Ctrl-C. */
   readonly signal?: AbortSignal;
-  /** Name of the engine, for the report; the engine is asked when absent. */
+  /** The engine's name, for the report; queried from the engine when absent. */
   readonly engine?: string;
-  /** The command line as the user typed it, for "next:" in a failed report. */
+  /** The command line as the user typed it, for `next` in the report of a failed run. */
   readonly invocation?: string;
-  /** Gets every report before it is rendered; returns what may be shown. */
+  /** Receives every report before it is rendered; returns what may be shown. */
   readonly report?: (report: Report) => Report;
-  /** Style of text reports; without colour and 100 columns wide by default. */
+  /** Style of text reports; by default without colour, 100 columns wide. */
   readonly text?: { readonly color: boolean; readonly width: number };
   /** Credentials by registry host, when no docker config is passed as a secret. */
   readonly credentials?: (host: string) => Promise<Credentials | undefined>;

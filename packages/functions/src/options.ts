@@ -17,7 +17,7 @@ export type Options = ShellArguments<{
   repos: Directory;
 }>;
 
-/** What is compiled into the bundle. */
+/** Data compiled into the bundle. */
 export interface Product {
   /** The built-in catalog, as data. */
   readonly catalog: unknown;
@@ -25,6 +25,6 @@ export interface Product {
   readonly bases?: { readonly bases: Readonly<Record<string, string>> };
   /** Hash of the pipelines' own code, for reports and records. */
   readonly pipeline: string;
-  /** Hash of the part of it that decides an image's bytes, for candidate keys. */
+  /** Hash of the code that decides an image's bytes, for candidate keys. */
   readonly buildHash: string;
 }

@@ -20,7 +20,7 @@ import type { SourceArguments } from "./source-arguments.js";
 import { status } from "./status.js";
 import { verify, type VerifyFlags } from "./verify.js";
 
-/** The module's functions, without decorators: a shell parses, and calls one of these. */
+/** The module's functions without decorators: a shell parses its arguments and calls one of these. */
 export class Pipelines {
   readonly #call: Call;
 

@@ -3,7 +3,7 @@ import type { Call } from "./call.js";
 import { loadCatalog, loadPins } from "./context.js";
 import { describePlan } from "./describe-plan.js";
 
-/** Shows the publish plan. Needs no engine. */
+/** Describes what a publish would do. Needs no engine. */
 export async function plan(
   { product, options }: Call,
   names: readonly string[],

@@ -5,7 +5,7 @@ import { finishReport } from "./finish-report.js";
 import { releaseVersion, type VersionFlags } from "./release-version.js";
 import { prepareOptions, selectBuilds, type SourceArguments } from "./source-arguments.js";
 
-/** Whether a release could begin, and everything blocking it. Without a version: whether a publish could. */
+/** Reports whether a release could start, and everything blocking it; without a version, whether a publish could. */
 export async function preflight(
   call: Call,
   names: readonly string[],
@@ -14,15 +14,15 @@ export async function preflight(
 ): Promise<string> {
   const started = performance.now();
   const context = await openContext(call);
-  const of =
+  const tag =
     flags.version === undefined && flags.gitTag === undefined
       ? undefined
       : releaseVersion(flags, Object.keys(context.catalog.services));
-  const selected = selectBuilds(context, of?.service === undefined ? names : [of.service], flags);
-  const version = of === undefined ? {} : { version: of.version.text };
-  const options = { ...prepareOptions(flags), ...version, patient: false };
+  const selected = selectBuilds(context, tag?.service === undefined ? names : [tag.service], flags);
+  const version = tag === undefined ? {} : { version: tag.version.text };
+  const options = { ...prepareOptions(flags), ...version, timeouts: "short" } as const;
   const { ready, services, problems } = await check(context, selected, options);
-  const repeat = `--service ${names.join(",")}${of === undefined ? "" : ` --version ${of.version.text}`}`;
-  const run = { command: "preflight", ok: ready, services, started, flags: repeat, format } as const;
+  const repeated = `--service ${names.join(",")}${tag === undefined ? "" : ` --version ${tag.version.text}`}`;
+  const run = { command: "preflight", ok: ready, services, started, flags: repeated, format } as const;
   return finishReport(context, run, { ...version, problems });
 }

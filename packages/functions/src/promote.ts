@@ -3,7 +3,7 @@ import type { ReportFormat } from "@tgo/report";
 import type { Call } from "./call.js";
 import { runRelease, type ReleaseFlags } from "./release-run.js";
 
-/** The tags of a version that is out: nothing is built. */
+/** Moves the floating tags to a version already released. Builds nothing. */
 export function promote(
   call: Call,
   names: readonly string[],
@@ -12,7 +12,7 @@ export function promote(
 ): Promise<string> {
   const run = { command: "promote", names, flags, source: {}, format } as const;
   return runRelease(call, run, async (context, selected, version) => ({
-    before: await preflightRegistries(
+    preflight: await preflightRegistries(
       context,
       selected.map(({ name }) => name),
     ),

@@ -5,11 +5,11 @@ import { openContext, type Call } from "./call.js";
 import { FunctionFailed } from "./function-failed.js";
 
 export interface PruneFlags {
-  /** Age from which a tag may go. */
+  /** Minimum age of removed tags. */
   readonly days: number;
   /** Keep the N newest candidates. */
   readonly keep: number;
-  /** Also remove tags whose age is not known. */
+  /** Also remove tags of unknown age. */
   readonly undated: boolean;
   readonly remove: boolean;
 }
@@ -17,8 +17,8 @@ export interface PruneFlags {
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
- * Lists candidate and staging tags that nothing released points to, and removes them when asked to.
- * @throws FunctionFailed with the whole list when a registry failed
+ * Lists candidate and staging tags whose image is not released, and removes them with `remove`.
+ * @throws FunctionFailed with the list when a registry failed
  */
 export async function prune(
   call: Call,

@@ -6,7 +6,7 @@ import { reportServices } from "./report-services.js";
 import type { ShellArguments } from "./shell-arguments.js";
 import { prepareOptions, type SourceArguments } from "./source-arguments.js";
 
-/** Publishes services' candidates to every registry; no version tag moves. */
+/** Publishes the services' candidates to every registry. No version tag moves. */
 export function publish(
   call: Call,
   names: readonly string[],

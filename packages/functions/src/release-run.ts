@@ -18,7 +18,7 @@ import { selectBuilds, type SelectedService, type SourceArguments } from "./sour
 export type ReleaseFlags = VersionFlags & {
   /** Allow moving tags to an older version. */
   readonly allowBackwards: boolean;
-  /** Take over a floating tag whose version is not known. */
+  /** Move floating tags whose present version is unknown. */
   readonly adoptLatest: boolean;
 };
 
@@ -30,19 +30,19 @@ export interface ReleaseRun {
   readonly format: ReportFormat;
 }
 
-/** What was asked before a release, and how its services' images get to the registries. */
+/** The preflight of a release, and the function that brings a service's image to the required registries. */
 export interface ReleaseStart {
-  readonly before: Pick<Preflight, "services" | "problems" | "mayBegin">;
+  readonly preflight: Pick<Preflight, "services" | "problems" | "canStart">;
   readonly bring: (name: string, service: Service) => Promise<PublishOutcome>;
 }
 
-/** Why nothing was started; the problems themselves are told beside it. */
+/** Why the gate is closed; the report lists the problems themselves. */
 const NOT_STARTED =
   "preflight found problems that must be fixed first: nothing was built, nothing was pushed";
 
 /**
  * A release or a promotion: preflight, images, one gate, tags.
- * @throws ReportError when it is not complete; TgoError CATALOG, USAGE
+ * @throws ReportError when it is incomplete; TgoError CATALOG, USAGE
  */
 export async function runRelease(
   call: Call,
@@ -54,27 +54,27 @@ export async function runRelease(
   const { version, service } = releaseVersion(flags, Object.keys(context.catalog.services));
   const selected = selectBuilds(context, service === undefined ? names : [service], source);
   const run = { command, started, flags: `--service ${names.join(",")} --version ${version.text}`, format };
-  const { before, bring } = await start(context, selected, version);
-  if (!before.mayBegin) {
-    const { services, problems } = before;
+  const { preflight, bring } = await start(context, selected, version);
+  if (!preflight.canStart) {
+    const { services, problems } = preflight;
     const gate = { open: false, reasons: [NOT_STARTED], later: [] };
     return finishReport(context, { ...run, ok: false, services }, { version: version.text, gate, problems });
   }
-  for (const { what, where } of before.problems)
+  for (const { what, where } of preflight.problems)
     context.progress.note({ step: "preflight" }, where === undefined ? what : `${what} (${where})`);
   const members = selected.map(({ name, service: definition }): ReleaseService => ({
     service: name,
     policy: context.catalog.release,
     bring: () => bring(name, definition),
   }));
-  const { ok, gate, services, record, stopped } = await releaseServices(context, members, {
+  const { ok, gate, services, record, interruption } = await releaseServices(context, members, {
     version,
     allowBackwards: flags.allowBackwards,
     adopt: flags.adoptLatest,
     promotes: command === "promote",
     pipeline: context.pipeline,
   });
-  const nowhere = command === "promote" && stopped === undefined ? versionNowhere(services) : undefined;
+  const nowhere = command === "promote" && interruption === undefined ? versionNowhere(services) : undefined;
   if (nowhere !== undefined) {
     const problems = [nowhere];
     return finishReport(context, { ...run, ok: false, services: [] }, { version: version.text, problems });
@@ -84,9 +84,9 @@ export async function runRelease(
     { ...run, ok, services },
     {
       version: version.text,
-      ...(stopped !== undefined && !gate.open ? {} : { gate: gateReport(gate) }),
+      ...(interruption !== undefined && !gate.open ? {} : { gate: gateReport(gate) }),
       ...(record === undefined ? {} : { record }),
-      ...(stopped === undefined ? {} : { problems: [problemOf(stopped)] }),
+      ...(interruption === undefined ? {} : { problems: [problemOf(interruption)] }),
     },
   );
 }

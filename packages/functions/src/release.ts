@@ -4,7 +4,7 @@ import type { Call } from "./call.js";
 import { runRelease, type ReleaseFlags } from "./release-run.js";
 import { prepareOptions, type SourceArguments } from "./source-arguments.js";
 
-/** Candidates of all services, one gate, then the version's tags, and `latest` last. */
+/** Publishes all services' candidates, passes one gate, then writes the version's tags, `latest` last. */
 export function release(
   call: Call,
   names: readonly string[],
@@ -14,11 +14,11 @@ export function release(
   const run = { command: "release", names, flags, source: flags, format } as const;
   return runRelease(call, run, async (context, selected, version) => {
     const options = { ...prepareOptions(flags), version: version.text };
-    const before = await preflight(context, selected, { ...options, patient: true });
+    const checks = await preflight(context, selected, { ...options, timeouts: "release" });
     return {
-      before,
+      preflight: checks,
       bring: (name, service) => {
-        const prepared = before.prepared.get(name);
+        const prepared = checks.prepared.get(name);
         return prepared === undefined
           ? bringService(context, name, service, options)
           : bringCandidate(context, candidateOf(context, prepared));

@@ -5,12 +5,12 @@ import { finishReport } from "./finish-report.js";
 import { selectBuilds, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
 /**
- * Runs a function for every selected service at once, and renders the report.
+ * Runs a function for all selected services at once, and renders the report.
  * @throws ReportError when a service failed; TgoError CATALOG, USAGE
  */
 export async function reportServices(
   call: Call,
-  of: {
+  options: {
     readonly command: Report["command"];
     readonly names: readonly string[];
     readonly source: SourceArguments;
@@ -18,7 +18,7 @@ export async function reportServices(
   },
   run: (context: Context, selected: SelectedService) => Promise<ServiceReport>,
 ): Promise<string> {
-  const { command, names, source, format } = of;
+  const { command, names, source, format } = options;
   const started = performance.now();
   const context = await openContext(call);
   const selected = selectBuilds(context, names, source);

@@ -3,7 +3,7 @@ import type { Call } from "./call.js";
 import { loadCatalog } from "./context.js";
 import { describeServices } from "./describe-plan.js";
 
-/** Lists the catalog's services. Needs no engine. */
+/** Lists the services of the catalog. Needs no engine. */
 export async function services({ product, options }: Call, format: OutputFormat): Promise<string> {
   return describeServices(await loadCatalog(product.catalog, options), format);
 }

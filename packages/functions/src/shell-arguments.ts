@@ -1,2 +1,2 @@
-/** Arguments as a shell passes them: what its caller left out is undefined, or absent. */
+/** Arguments as a shell passes them: omitted ones are undefined or absent. */
 export type ShellArguments<T> = { readonly [K in keyof T]?: T[K] | undefined };

@@ -7,7 +7,7 @@ import type { Context } from "./context.js";
 import { reportServices } from "./report-services.js";
 import { prepareOptions, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
-/** Builds, checks and runs every variant of services; publishes nothing. */
+/** Builds, checks and smoke-tests every variant of the services. Publishes nothing. */
 export function smoke(
   call: Call,
   names: readonly string[],

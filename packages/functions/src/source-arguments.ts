@@ -5,14 +5,14 @@ import { defined } from "@tgo/report";
 import type { Context } from "./context.js";
 import type { ShellArguments } from "./shell-arguments.js";
 
-/** The arguments of every function that reads a source. */
+/** Arguments of functions that read a source. */
 export type SourceArguments = ShellArguments<{
   source: Directory;
   /** Source commit. */
   revision: string;
-  /** Time of that commit: RFC 3339, or seconds since 1970. */
+  /** Commit time: RFC 3339, or seconds since 1970. */
   created: string;
-  /** Build values: NAME=value. */
+  /** Build values, NAME=value. */
   value: readonly string[];
 }>;
 
@@ -21,7 +21,7 @@ export interface SelectedService {
   readonly service: Service;
 }
 
-/** @throws TgoError USAGE for an unknown service, or a build value that none of the services declares */
+/** @throws TgoError USAGE for an unknown service, or a build value that no selected service declares */
 export function selectBuilds(
   context: Context,
   names: readonly string[],

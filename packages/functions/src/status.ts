@@ -3,7 +3,7 @@ import { statusOf } from "@tgo/publishing";
 import { renderStatus, type OutputFormat } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
 
-/** What every registry has under `latest`, the floating tags and the newest version. */
+/** Shows what `latest`, the floating tags and the newest version point to in every registry. */
 export async function status(call: Call, names: readonly string[], format: OutputFormat): Promise<string> {
   const context = await openContext(call);
   const selected = selectServices(context.catalog, names);

@@ -16,14 +16,14 @@ import type { ShellArguments } from "./shell-arguments.js";
 import { prepareOptions, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
 export type VerifyFlags = ShellArguments<{
-  /** Tag to verify; the source's candidate when absent. */
+  /** Tag to verify; by default the source's candidate. */
   tag: string;
 }> & {
   /** Read every layer, and check the architecture of every binary. */
   readonly elf: boolean;
 };
 
-/** Compares what the registries have with the plan, and with each other. */
+/** Compares the images in the registries with the plan, and with each other. */
 export function verify(
   call: Call,
   names: readonly string[],
@@ -44,21 +44,21 @@ function verifyService(
 ): Promise<ServiceReport> {
   const { name, service } = selected;
   return reportService(context, name, async () => {
-    const wanted = tag ?? candidateTag((await prepareCandidate(context, name, service, options)).key);
+    const verified = tag ?? candidateTag((await prepareCandidate(context, name, service, options)).key);
     const { allowForeign } = service;
-    const verification = await verifyTag(context, name, context.targets, wanted, { elf, allowForeign });
-    const proofs = await recordedProofs(context, selected, verification);
+    const verification = await verifyTag(context, name, context.targets, verified, { elf, allowForeign });
+    const proofs = await recordedProofs(context, selected, verification.variants);
     return defined({
       service: name,
       state: verification.ok ? ("verified" as const) : ("failed" as const),
       revision: verification.annotations["org.opencontainers.image.revision"],
-      tag: wanted,
+      tag: verified,
       digest: verification.digest,
       variants: variantRows(context, verification, {
         proofOf: ({ digest }) => proofs.get(digest),
         recorded: true,
       }),
-      registries: registryRows(context.targets, name, wanted, verification),
+      registries: registryRows(context.targets, name, verified, verification),
       problems: [],
       notes: [],
     });

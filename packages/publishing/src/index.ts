@@ -1,7 +1,7 @@
 export { candidateTag } from "./candidate/candidate-key.js";
-export { recordedProofs } from "./candidate/found-proofs.js";
 export { type Prepared, prepareCandidate } from "./candidate/prepare-candidate.js";
-export { type Preflight, preflight, preflightRegistries } from "./preflight/index.js";
+export { recordedProofs } from "./candidate/recorded-proofs.js";
+export { type Preflight, preflight, preflightRegistries } from "./preflight/preflight.js";
 export { bringVersion, versionNowhere } from "./promote/promote.js";
 export { prune } from "./prune/prune.js";
 export type { PublishOutcome } from "./publish/publish-image.js";

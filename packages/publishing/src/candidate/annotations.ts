@@ -1,2 +1,2 @@
-/** Index annotation: the candidate's key, so that a tag that was moved by hand is noticed. */
+/** Index annotation with the candidate's key: it reveals a tag that was moved by hand. */
 export const CANDIDATE_ANNOTATION = "io.github.tgoai.pipelines.candidate";

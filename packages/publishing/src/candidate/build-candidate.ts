@@ -1,29 +1,29 @@
-import { standardLabels, errorMessage } from "@tgo/builders";
-import type { Service } from "@tgo/catalog";
+import { standardLabels } from "@tgo/builders";
 import { finaliseImage, type FinalImage } from "@tgo/image";
-import { buildAndTest, ProofStore, type VariantProof } from "@tgo/proof";
+import { buildAndTest, type VariantProof } from "@tgo/proof";
 import type { Repository } from "@tgo/registry";
 import type { PublishContext } from "../targets/publish-context.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import { CANDIDATE_ANNOTATION } from "./annotations.js";
 import { stagingTag } from "./candidate-key.js";
 import type { Prepared } from "./prepare-candidate.js";
+import { recordProofs } from "./recorded-proofs.js";
 import { uploadVariants } from "./upload-variants.js";
 
-/** A candidate's image, built and tested, that is in no registry yet. */
+/** A candidate's image, built and tested, but in no registry yet. */
 export interface BuiltCandidate {
   readonly notes: readonly string[];
   readonly proofs: readonly VariantProof[];
-  /** Brings the image's layers to a registry; says which image they belong to, and where to take them from. */
+  /** Uploads the image's layers to a registry. @returns the image, and the repository to take its layers from */
   readonly deliver: (target: Target) => Promise<{ readonly image: FinalImage; readonly from: Repository }>;
 }
 
 /**
- * Builds and tests every variant. The engine then uploads them to each registry under a staging tag; the first
- * registry that has them is read to finalise the image.
+ * Builds and tests every variant. The engine uploads them to each registry under a staging tag, and the image is
+ * finalised from the first registry that has them.
  */
 export async function buildCandidate(context: PublishContext, prepared: Prepared): Promise<BuiltCandidate> {
-  const { name, service, source } = prepared.request;
+  const { name, source } = prepared.request;
   const { built, proofs } = await buildAndTest(context, prepared.request);
   const staging = stagingTag(prepared.key);
   const labels = standardLabels(prepared.request);
@@ -35,11 +35,13 @@ export async function buildCandidate(context: PublishContext, prepared: Prepared
         created: source.created,
         annotations: { ...labels, [CANDIDATE_ANNOTATION]: prepared.key },
         manifestAnnotations: labels,
-        // The engine's own lines differ from run to run.
+        // The history that the engine writes differs from run to run.
         history: "drop",
       }),
     );
-  const finalised = new Finalised((image) => recordProofs(context, { name, service, image, proofs }));
+  const image = new FinaliseOnce((final) =>
+    recordProofs(context, prepared.request, proofsByManifest(final, proofs)),
+  );
   return {
     notes: built.notes,
     proofs,
@@ -48,27 +50,28 @@ export async function buildCandidate(context: PublishContext, prepared: Prepared
         uploadVariants(context, { target, service: name, variants: built.variants, tag: staging }),
       );
       const from = { registry: target.client, repository: repositoryOf(target, name) };
-      return { image: await finalised.by(() => finalise(from)), from };
+      return { image: await image.get(() => finalise(from)), from };
     },
   };
 }
 
 /**
- * The image, finalised from the first registry that gives all of it: it has the same bytes from each. A registry that
- * took the layers and then hangs holds up none of the others.
+ * The image, finalised from whichever registry is first to return all of it: its bytes are the same from each. A
+ * registry that accepted the layers and then hangs does not hold up the others.
  */
-class Finalised {
+class FinaliseOnce {
   readonly #attempts: Promise<FinalImage>[] = [];
   #image: FinalImage | undefined;
   #recorded: Promise<void> | undefined;
 
+  /** @param record stores what was tested, once the digests are known; called once */
   constructor(private readonly record: (image: FinalImage) => Promise<void>) {}
 
-  async by(finalise: () => Promise<FinalImage>): Promise<FinalImage> {
+  async get(finalise: () => Promise<FinalImage>): Promise<FinalImage> {
     if (this.#image === undefined) {
-      const own = finalise();
-      this.#attempts.push(own);
-      this.#image = await Promise.any(this.#attempts).catch(() => own);
+      const attempt = finalise();
+      this.#attempts.push(attempt);
+      this.#image = await Promise.any(this.#attempts).catch(() => attempt);
     }
     this.#recorded ??= this.record(this.#image);
     await this.#recorded;
@@ -76,27 +79,14 @@ class Finalised {
   }
 }
 
-/** Keeps what was tested for later runs. Without it they test again: that is told, and is no failure. */
-async function recordProofs(
-  context: PublishContext,
-  of: {
-    readonly name: string;
-    readonly service: Service;
-    readonly image: FinalImage;
-    readonly proofs: readonly VariantProof[];
-  },
-): Promise<void> {
-  const { name, service, image, proofs } = of;
-  const byManifest = image.variants.flatMap(({ platform, manifest }) => {
-    const proof = proofs.find((one) => one.platform === platform);
-    return proof === undefined ? [] : [[manifest.digest, proof] as const];
-  });
-  try {
-    await new ProofStore(context).write(service, new Map(byManifest));
-  } catch (error) {
-    context.progress.note(
-      { step: "proof", service: name },
-      `the engine could not keep it, and a later run tests again: ${errorMessage(error)}`,
-    );
-  }
+function proofsByManifest(
+  { variants }: FinalImage,
+  proofs: readonly VariantProof[],
+): ReadonlyMap<string, VariantProof> {
+  return new Map(
+    variants.flatMap(({ platform, manifest }) => {
+      const proof = proofs.find((one) => one.platform === platform);
+      return proof === undefined ? [] : [[manifest.digest, proof] as const];
+    }),
+  );
 }

@@ -3,16 +3,13 @@ import canonicalize from "canonicalize";
 import type { Source } from "@tgo/builders";
 import type { Platform, Service } from "@tgo/catalog";
 
-/**
- * Everything that can change a byte of an image. Mirrors and credentials are no part of it: they say where the same
- * bytes come from.
- */
+/** Everything that can change a byte of an image. Mirrors and credentials cannot: the same bytes come from elsewhere. */
 export interface CandidateInputs {
   readonly service: string;
   readonly definition: Service;
   readonly platforms: readonly Platform[];
   readonly source: Pick<Source, "hash" | "revision" | "created">;
-  /** Digests the base images stand for, by reference: the lock's, else the tag's when this ran. */
+  /** Digests of base images by reference: from the lock, else what the tag pointed to. */
   readonly bases: Readonly<Record<string, string>>;
   readonly values: Readonly<Record<string, string>>;
   /** Hash of the code that decides an image's bytes. */
@@ -35,11 +32,14 @@ export function candidateKey({ definition, source, version = "none", ...inputs }
     .slice(0, 16);
 }
 
-/** The part of a definition that an image is made from: what is tested of it leaves its bytes alone. */
+/** Parts of a definition that say how an image is tested or edited, and change none of its bytes. */
+const NOT_IN_IMAGE: ReadonlySet<string> = new Set(["smoke", "allowForeign", "$schema"]);
+
+/** The part of a definition that an image is built from. */
 function imageDefinition(definition: Service): unknown {
-  const { smoke: _smoke, allowForeign: _allowForeign, $schema: _schema, source, ...rest } = definition;
-  // Where the source was found is not what it is; its repository is a label.
-  return { ...rest, source: { repository: source.repository } };
+  const fields = Object.entries(definition).filter(([name]) => !NOT_IN_IMAGE.has(name));
+  // The source is hashed by content, not by location; its repository becomes a label.
+  return { ...Object.fromEntries(fields), source: { repository: definition.source.repository } };
 }
 
 export function candidateTag(key: string): string {

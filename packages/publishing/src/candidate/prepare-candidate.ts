@@ -9,7 +9,7 @@ import {
 import { candidateKey } from "./candidate-key.js";
 import type { PublishContext } from "../targets/publish-context.js";
 
-/** A candidate ready to be built: everything that decides its bytes is known. */
+/** A candidate that can be built: everything that decides its bytes is known. */
 export interface Prepared {
   readonly request: BuildRequest;
   readonly key: string;

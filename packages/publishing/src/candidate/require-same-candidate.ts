@@ -3,7 +3,7 @@ import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
 import { CANDIDATE_ANNOTATION } from "./annotations.js";
 import { candidateTag } from "./candidate-key.js";
 
-/** @throws TgoError CONFLICT when the version's tag has another candidate than this one */
+/** @throws TgoError CONFLICT when the version's tag points to another candidate */
 export async function requireSameCandidate(
   target: Target,
   { service, version, key }: { readonly service: string; readonly version: string; readonly key: string },
@@ -15,12 +15,12 @@ export async function requireSameCandidate(
   if (other === key) return;
   throw new TgoError(
     "CONFLICT",
-    `${version} is there already, made of something else (${other === undefined ? "no candidate" : candidateTag(other)})`,
+    `${version} already exists with other content (${other === undefined ? "not a candidate" : candidateTag(other)})`,
     {
       where: referenceOf(target, service, found.tag),
       remedy:
-        "A version's tag never changes. Release these bytes as the next version; to finish the version that is there, " +
-        "give the source and the pipelines it was made of: its image names the commit.",
+        "A version's tag never changes. Release this content as the next version. To finish the existing version, use " +
+        "the source and the pipelines it was built from: its image names the commit.",
     },
   );
 }

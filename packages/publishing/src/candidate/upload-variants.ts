@@ -4,9 +4,9 @@ import { TgoError } from "@tgo/errors";
 import { referenceOf, type Target } from "../targets/target.js";
 
 /**
- * Lets the engine push all variants to one registry under a tag of no meaning. The engine compresses each layer
- * once, whatever the number of registries.
- * @returns the reference with the digest the engine reports
+ * Lets the engine push all variants to one registry under a staging tag. The engine compresses each layer once,
+ * however many registries there are.
+ * @returns the reference, with the digest that the engine reports
  */
 export async function uploadVariants(
   context: Pick<BuildContext, "client">,
@@ -20,14 +20,14 @@ export async function uploadVariants(
   const { target, service, variants, tag } = upload;
   const [first, ...others] = variants;
   if (first === undefined) throw new TgoError("INTERNAL", `${service} has no variant to upload`);
-  // A fresh array each call: the SDK replaces its elements by ids.
+  // A new array for every call: the SDK replaces its elements with ids.
   return withRegistryLogin(context, target, first.container).publish(referenceOf(target, service, tag), {
     platformVariants: others.map((variant) => variant.container),
     ...(target.service === undefined ? {} : { registryService: target.service }),
   });
 }
 
-/** A container with which the engine may read from and write to a registry. */
+/** Gives the engine a registry's credentials. */
 export function withRegistryLogin(
   { client }: Pick<BuildContext, "client">,
   { name, registry, credentials }: Target,

@@ -1,64 +1,63 @@
 import type { Problem } from "@tgo/errors";
 
-/** How far a registry's clock is from this machine's. */
-export interface Skew {
+/** How far this machine's clock is from a registry's. */
+export interface ClockSkew {
   /** The catalog's name. */
   readonly registry: string;
   readonly host: string;
-  /** By how many this machine's clock is ahead; less than zero when it is behind. */
+  /** Positive when this machine's clock is ahead, negative when it is behind. */
   readonly seconds: number;
 }
 
-/** Certificates, logins and package lists bear about a minute. */
+/** Certificates, tokens and package lists tolerate about a minute. */
 const TOLERATED_SECONDS = 60;
 
 /**
- * The clock's distance, whatever time the request took: a date between sending and receiving is no distance.
- * @param date of the answer, in whole seconds
+ * The skew, however long the request took: a date between sending and receiving counts as no skew.
+ * @param date of the response, in whole seconds
  * @param sent @param received milliseconds since 1970, by this machine's clock
  */
 export function skewSeconds(date: Date, sent: number, received: number): number {
-  const shown = date.getTime();
-  if (shown + 1000 < sent) return Math.round((sent - shown) / 1000);
-  return shown > received ? -Math.round((shown - received) / 1000) : 0;
+  const registryTime = date.getTime();
+  if (registryTime + 1000 < sent) return Math.round((sent - registryTime) / 1000);
+  return registryTime > received ? -Math.round((registryTime - received) / 1000) : 0;
 }
 
 /**
- * Whose clock is wrong: this machine's where all registries agree that it is, else the registry's own. Told once,
- * however many services asked.
+ * Whose clock is wrong: this machine's if all registries agree that it is, else the registry's own. Reported once,
+ * however many services measured it.
  */
-export function clockProblems(skews: readonly Skew[]): Problem[] {
-  const least = new Map<string, Skew>();
+export function clockProblems(skews: readonly ClockSkew[]): Problem[] {
+  const smallest = new Map<string, ClockSkew>();
   for (const skew of skews) {
-    const known = least.get(skew.registry);
+    const known = smallest.get(skew.registry);
     if (known === undefined || Math.abs(skew.seconds) < Math.abs(known.seconds))
-      least.set(skew.registry, skew);
+      smallest.set(skew.registry, skew);
   }
-  const all = [...least.values()];
+  const all = [...smallest.values()];
   const off = all.filter(({ seconds }) => Math.abs(seconds) > TOLERATED_SECONDS);
   const [first] = off;
   if (first === undefined) return [];
-  const agree = all.every(({ seconds }) => Math.abs(seconds - first.seconds) <= TOLERATED_SECONDS);
-  if (agree) {
+  const allAgree = all.every(({ seconds }) => Math.abs(seconds - first.seconds) <= TOLERATED_SECONDS);
+  if (allAgree) {
     return [
       {
         code: "ENVIRONMENT",
-        what: `this machine's clock is ${distance(first.seconds)} that of ${all.length === 1 ? "the registry" : `all ${all.length} registries`}`,
+        what: `this machine's clock is ${formatSkew(first.seconds)} ${all.length === 1 ? "the registry's" : `the clocks of all ${all.length} registries`}`,
         where: all.map(({ host }) => host).join(", "),
-        remedy:
-          "Set this machine's clock (NTP): certificates, logins and package lists are valid for a time.",
+        remedy: "Set this machine's clock (NTP): certificates, tokens and package lists depend on the time.",
       },
     ];
   }
   return off.map(({ registry, host, seconds }) => ({
     code: "ENVIRONMENT",
-    what: `the clock of ${registry} is ${distance(-seconds)} this machine's, which other registries agree with`,
+    what: `the clock of ${registry} is ${formatSkew(-seconds)} this machine's; other registries agree with this machine`,
     where: host,
-    remedy: "Tell whoever runs it: its logins may end too early or never begin.",
+    remedy: "Report it to the registry's operator: its tokens may expire early, or not be valid yet.",
   }));
 }
 
-function distance(seconds: number): string {
+function formatSkew(seconds: number): string {
   const size = Math.abs(seconds);
   const text =
     size < 600

@@ -1,6 +1,6 @@
 import type { Platform } from "@tgo/catalog";
 
-/** ELF machine numbers, and machine code of `exit(0)` by the Linux system call. */
+/** ELF machine numbers, and the machine code of `exit(0)` as a Linux system call. */
 const PROGRAMS: Record<Platform, { readonly machine: number; readonly code: readonly number[] }> = {
   // mov eax, 60; xor edi, edi; syscall
   "linux/amd64": { machine: 62, code: [0xb8, 60, 0, 0, 0, 0x31, 0xff, 0x0f, 0x05] },
@@ -9,35 +9,35 @@ const PROGRAMS: Record<Platform, { readonly machine: number; readonly code: read
 };
 
 const HEADER = 64;
-const SEGMENT = 56;
+const PROGRAM_HEADER = 56;
 const ADDRESS = 0x40_0000n;
 
 /**
- * The smallest program of a platform: it ends with exit code 0 and needs no file beside it, so that whether a machine
- * runs such programs can be tried without an image of that platform.
+ * A minimal executable for a platform: it exits with 0 and needs no other file, so running it shows whether a machine
+ * runs programs of that platform, without an image of that platform.
  * @see https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
  */
 export function foreignProgram(platform: Platform): Buffer {
   const { machine, code } = PROGRAMS[platform];
-  const size = HEADER + SEGMENT + code.length;
+  const size = HEADER + PROGRAM_HEADER + code.length;
   const file = Buffer.alloc(size);
   // 64 bit, little endian, version 1.
   file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  file.writeUInt16LE(2, 16); // an executable
+  file.writeUInt16LE(2, 16); // e_type: executable
   file.writeUInt16LE(machine, 18);
-  file.writeUInt32LE(1, 20);
-  file.writeBigUInt64LE(ADDRESS + BigInt(HEADER + SEGMENT), 24); // where it starts
-  file.writeBigUInt64LE(BigInt(HEADER), 32); // where segments are listed
-  file.writeUInt16LE(HEADER, 52);
-  file.writeUInt16LE(SEGMENT, 54);
-  file.writeUInt16LE(1, 56); // one of them
-  file.writeUInt32LE(1, HEADER); // to be loaded,
-  file.writeUInt32LE(5, HEADER + 4); // readable and executable,
-  file.writeBigUInt64LE(ADDRESS, HEADER + 16); // all of the file, here
-  file.writeBigUInt64LE(ADDRESS, HEADER + 24);
-  file.writeBigUInt64LE(BigInt(size), HEADER + 32);
-  file.writeBigUInt64LE(BigInt(size), HEADER + 40);
-  file.writeBigUInt64LE(0x1000n, HEADER + 48);
-  file.set(code, HEADER + SEGMENT);
+  file.writeUInt32LE(1, 20); // e_version
+  file.writeBigUInt64LE(ADDRESS + BigInt(HEADER + PROGRAM_HEADER), 24); // e_entry
+  file.writeBigUInt64LE(BigInt(HEADER), 32); // e_phoff
+  file.writeUInt16LE(HEADER, 52); // e_ehsize
+  file.writeUInt16LE(PROGRAM_HEADER, 54); // e_phentsize
+  file.writeUInt16LE(1, 56); // e_phnum
+  file.writeUInt32LE(1, HEADER); // p_type: load
+  file.writeUInt32LE(5, HEADER + 4); // p_flags: read, execute
+  file.writeBigUInt64LE(ADDRESS, HEADER + 16); // p_vaddr; p_offset is 0: the whole file
+  file.writeBigUInt64LE(ADDRESS, HEADER + 24); // p_paddr
+  file.writeBigUInt64LE(BigInt(size), HEADER + 32); // p_filesz
+  file.writeBigUInt64LE(BigInt(size), HEADER + 40); // p_memsz
+  file.writeBigUInt64LE(0x1000n, HEADER + 48); // p_align
+  file.set(code, HEADER + PROGRAM_HEADER);
   return file;
 }

@@ -13,8 +13,8 @@ import { repositoryOf, type Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
 
 /**
- * Lists candidate and staging tags that nothing released points to, and removes them when told to. A registry deletes
- * by digest: what stands for the digest is read again right before.
+ * Lists candidate and staging tags whose image is not released, and removes them with `remove`. A registry deletes by
+ * digest, and with it every tag: the tags are read again right before.
  */
 export function prune(
   context: TargetContext,
@@ -25,25 +25,25 @@ export function prune(
     services.flatMap(({ name }) =>
       context.targets.map((target) =>
         context.progress.step({ step: "prune", service: name, registry: target.name }, () =>
-          pruneOne(target, name, options),
+          pruneRepository(target, name, options),
         ),
       ),
     ),
   );
 }
 
-async function pruneOne(
+async function pruneRepository(
   target: Target,
   service: string,
   options: PruneOptions & { readonly remove: boolean },
 ): Promise<PruneResult> {
-  const place = { service, registry: target.name };
+  const repository = { service, registry: target.name };
   const removed: string[] = [];
   let selection: PruneSelection = { remove: [], keep: [] };
   try {
     selection = selectPrunable(await tagsOf(target, service), options);
     if (options.remove && selection.remove.length > 0) {
-      // Between the two looks somebody may have released one of them.
+      // One of them may have been released in the meantime.
       const again = selectPrunable(await tagsOf(target, service), options);
       for (const { digest } of again.remove) {
         if (!selection.remove.some((one) => one.digest === digest)) continue;
@@ -51,14 +51,14 @@ async function pruneOne(
         removed.push(digest);
       }
     }
-    return { ...place, selection, removed, problem: undefined };
+    return { ...repository, selection, removed, problem: undefined };
   } catch (error) {
     if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
-    return { ...place, selection, removed, problem: problemOf(error) };
+    return { ...repository, selection, removed, problem: problemOf(error) };
   }
 }
 
-/** Every tag with its digest; the time only of candidates, by which staging tags are dated, too. */
+/** Every tag with its digest; the creation time of candidates only, which also dates their staging tags. */
 async function tagsOf(target: Target, service: string): Promise<PrunableTag[]> {
   const repository = repositoryOf(target, service);
   const times = new Map<string, Promise<Date | undefined>>();
@@ -79,7 +79,7 @@ async function tagsOf(target: Target, service: string): Promise<PrunableTag[]> {
   return tags.flat();
 }
 
-/** The image's own time: of its annotations, else of its first variant's config. */
+/** The image's creation time from its annotations, else from its first variant's config. */
 async function createdOf(target: Target, repository: string, digest: string): Promise<Date | undefined> {
   const { value } = await target.client.manifest(repository, digest, { push: true });
   const annotated = value.annotations?.["org.opencontainers.image.created"];

@@ -1,7 +1,7 @@
 import type { RegistryReport } from "@tgo/report";
 import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
 
-/** The row of a registry in which nothing was done yet; without a tag while that is not known. */
+/** The row of a registry where nothing has been done yet. @param tag left out of the reference while it is unknown */
 export function notStarted(target: Target, service: string, tag?: string): RegistryReport {
   return {
     registry: target.name,

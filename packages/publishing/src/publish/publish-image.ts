@@ -4,24 +4,27 @@ import type { TargetContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
 import type { Target } from "../targets/target.js";
 import { variantRows } from "../verify/verify-tag.js";
-import { GRACE_PERIOD_MS, OPTIONAL_LIMIT_MS, withinTime } from "./grace-period.js";
-import { ImageTransfer, type FoundImage, type ImageQuery, type ImageSource } from "./image-transfer.js";
+import { copyByDigest } from "./copy-by-digest.js";
+import type { FoundImage, ImageQuery } from "./find-image.js";
+import { givenUp } from "./given-up.js";
+import { ImageTransfer, type ImageSource } from "./image-transfer.js";
 import { RegistriesFailed, reportService } from "./service-report.js";
+import { GRACE_PERIOD_MS, OPTIONAL_LIMIT_MS, withinTime } from "./time-limits.js";
 
-/** An image that registries are to have: how it is recognized, and where it comes from when none has it. */
+/** An image to bring into registries: how to recognize it, and how to build it if none has it. */
 export interface ImageRequest {
   readonly query: ImageQuery;
-  /** Source commit and tag, where they are known before the image is found. */
+  /** Source commit and tag, if they are known before the image is found. */
   readonly known: { readonly revision?: string; readonly tag?: string };
   /** Notes for the report, whether the image is built or found. */
   readonly notes: readonly string[];
-  /** Nothing is built or written, and the service fails, when a required registry cannot be asked. */
-  readonly needsAll: boolean;
-  /** Tag that a found image is copied under. */
+  /** If a required registry cannot be queried, nothing is built or written, and the service fails. */
+  readonly needsAllRequired: boolean;
+  /** Tag to copy a found image under. */
   readonly tagOf: (found: FoundImage) => string;
-  /** What is known to have been tested of a found image, by manifest digest. @throws when it fails the tests now */
+  /** Proofs of a found image by manifest digest. @throws TgoError CHECK, SMOKE when it is tested now and fails */
   readonly proofsOf: (found: FoundImage) => Promise<ReadonlyMap<string, VariantProof>>;
-  /** Makes the image that no registry has. @throws TgoError when it cannot be made */
+  /** Builds the image that no registry has. @throws TgoError when it cannot be built */
   readonly build: (transfer: ImageTransfer) => Promise<BuiltImage>;
 }
 
@@ -31,20 +34,21 @@ export interface BuiltImage {
   readonly notes: readonly string[];
 }
 
-/** What came of an image in the required registries, and the way into the optional ones. */
+/** The result for the required registries, and the function that continues with the optional ones. */
 export interface PublishOutcome {
   readonly report: ServiceReport;
-  /** Brings the same image to an optional registry. Never rejects: the row says what came of it. */
+  /** Brings the same image to an optional registry. Never rejects: the row has the problem. */
   readonly bringToOptional: (target: Target) => Promise<RegistryReport>;
 }
 
 /**
- * Brings an image to the required registries: copied from one that has it, else built. Optional registries come
- * afterwards, through the outcome. Never throws for the image's own failure.
+ * Brings an image to the required registries: copied from one that has it, else built. The outcome then brings it to
+ * the optional ones. Never throws for the image's own failure.
  */
 export async function publishImage(context: TargetContext, request: ImageRequest): Promise<PublishOutcome> {
-  const { query } = request;
+  const { query, needsAllRequired } = request;
   const transfer = new ImageTransfer(context, query);
+  const { rows } = transfer;
   let image: ImageSource | undefined;
   const report = await reportService(
     context,
@@ -54,15 +58,16 @@ export async function publishImage(context: TargetContext, request: ImageRequest
       const found = await findImage(context, transfer, request);
       const built = found === undefined ? await request.build(transfer) : undefined;
       const proofs = found === undefined ? undefined : await request.proofsOf(found);
-      const source = built?.source ?? (found && transfer.copyOf(found, request.tagOf(found)));
+      const source =
+        built?.source ?? (found && copyByDigest(context, query.service, found, request.tagOf(found)));
       if (source === undefined) throw new RegistriesFailed();
       image = source;
       const { digest, verification = found?.verification } = await transfer.bring(source, required);
       image = { ...source, digest };
-      const rows = required.map((target) => transfer.rows.of(target));
+      const requiredRows = required.map((target) => rows.of(target));
       return defined({
         service: query.service,
-        state: stateOf(rows, { needsAll: request.needsAll, isBuilt: built !== undefined }),
+        state: stateOf(requiredRows, { needsAllRequired, isBuilt: built !== undefined }),
         revision:
           request.known.revision ?? found?.verification.annotations["org.opencontainers.image.revision"],
         tag: source.tag,
@@ -75,12 +80,12 @@ export async function publishImage(context: TargetContext, request: ImageRequest
                   proofs?.get(manifest) ?? built?.proofs.find((proof) => proof.platform === platform),
                 recorded: built === undefined,
               }),
-        registries: transfer.rows.all(),
+        registries: rows.all(),
         problems: [],
         notes: [...(built?.notes ?? []), ...request.notes],
       });
     },
-    () => ({ ...request.known, registries: transfer.rows.all() }),
+    () => ({ ...request.known, registries: rows.all() }),
   );
   return {
     report,
@@ -89,36 +94,38 @@ export async function publishImage(context: TargetContext, request: ImageRequest
 }
 
 /**
- * What only an optional registry has is better copied from there than built: it gets a grace period to say so.
- * @throws RegistriesFailed when the request needs all required registries and one cannot be asked
+ * An image that only an optional registry has is better copied than built: that registry gets a grace period to respond.
+ * @throws RegistriesFailed when the request needs all required registries, and one cannot be queried
  */
 async function findImage(
   context: TargetContext,
-  transfer: ImageTransfer,
-  { needsAll }: Pick<ImageRequest, "needsAll">,
+  { lookup, rows }: ImageTransfer,
+  { needsAllRequired }: Pick<ImageRequest, "needsAllRequired">,
 ): Promise<FoundImage | undefined> {
   const { required, optional } = splitByRequired(context);
-  const asked = transfer.lookUp(optional);
+  const asked = lookup.ask(optional);
   asked.catch(() => undefined);
-  await transfer.lookUp(required);
-  const mustAnswer = required.filter(({ registry }) => registry.required);
-  if (needsAll && mustAnswer.some((target) => transfer.rows.hasFailed(target))) throw new RegistriesFailed();
-  const found = await transfer.find(required);
+  await lookup.ask(required);
+  // If the catalog requires no registry, one that fails stops nothing.
+  const mustRespond = required.filter(({ registry }) => registry.required);
+  if (needsAllRequired && mustRespond.some((target) => rows.hasFailed(target))) throw new RegistriesFailed();
+  const found = await lookup.find(required);
   if (found !== undefined || optional.length === 0) return found;
-  return withinTime(transfer.find(optional), context.gracePeriodMs ?? GRACE_PERIOD_MS);
+  return withinTime(lookup.find(optional), context.gracePeriodMs ?? GRACE_PERIOD_MS);
 }
 
-/** The report with every registry in it, when the optional ones are done as well or out of time. */
+/** Brings the image to the optional registries as well. @returns the report with every registry's result */
 export async function withOptional(
   context: TargetContext,
   { report, bringToOptional }: PublishOutcome,
 ): Promise<ServiceReport> {
   const { optional } = splitByRequired(context);
+  const limitMs = context.optionalLimitMs ?? OPTIONAL_LIMIT_MS;
   const rows = new Map(
     await Promise.all(
       optional.map(async (target) => {
-        const row = await withinTime(bringToOptional(target), OPTIONAL_LIMIT_MS);
-        return [target.name, row ?? outOfTime(report, target)] as const;
+        const row = await withinTime(bringToOptional(target), limitMs);
+        return [target.name, row ?? givenUp(report, target, { missing: "the candidate", limitMs })] as const;
       }),
     ),
   );
@@ -126,25 +133,12 @@ export async function withOptional(
   return { ...report, registries, state: registries.some(isMissing) ? "failed" : report.state };
 }
 
-/** The row of an optional registry that is given up. */
-export function outOfTime({ registries }: Pick<ServiceReport, "registries">, target: Target): RegistryReport {
-  const known = registries.find(({ registry }) => registry === target.name);
-  const what = `it had not taken the candidate after ${OPTIONAL_LIMIT_MS / 60_000} min, and was given up`;
-  const problem = { code: "UNAVAILABLE", what, remedy: "Run the same command again." } as const;
-  const row = known ?? {
-    registry: target.name,
-    reference: target.registry.host,
-    durationMs: OPTIONAL_LIMIT_MS,
-  };
-  return { ...row, state: "failed", problems: [problem] };
-}
-
 function stateOf(
   rows: readonly RegistryReport[],
-  { needsAll, isBuilt }: { readonly needsAll: boolean; readonly isBuilt: boolean },
+  { needsAllRequired, isBuilt }: { readonly needsAllRequired: boolean; readonly isBuilt: boolean },
 ): ServiceReport["state"] {
-  if (needsAll && rows.some(isMissing)) return "failed";
-  const isThere = needsAll ? !isBuilt : rows.every(({ state }) => state === "already there");
+  if (needsAllRequired && rows.some(isMissing)) return "failed";
+  const isThere = needsAllRequired ? !isBuilt : rows.every(({ state }) => state === "already there");
   return isThere ? "already there" : "published";
 }
 

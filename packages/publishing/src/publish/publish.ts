@@ -1,36 +1,36 @@
-import type { Service } from "@tgo/catalog";
 import { commitNotes, type PrepareOptions } from "@tgo/builders";
+import type { Service } from "@tgo/catalog";
 import { pushImage } from "@tgo/image";
 import type { VariantProof } from "@tgo/proof";
 import type { ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { buildCandidate, type BuiltCandidate } from "../candidate/build-candidate.js";
 import { candidateTag } from "../candidate/candidate-key.js";
-import { proveFound } from "../candidate/found-proofs.js";
+import { ensureProofs } from "../candidate/ensure-proofs.js";
 import { prepareCandidate, type Prepared } from "../candidate/prepare-candidate.js";
 import { requireSameCandidate } from "../candidate/require-same-candidate.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
 import { repositoryOf } from "../targets/target.js";
-import type { FoundImage } from "./image-transfer.js";
+import type { FoundImage } from "./find-image.js";
 import { notStarted } from "./not-started.js";
 import { publishImage, withOptional, type BuiltImage, type PublishOutcome } from "./publish-image.js";
 import { reportService } from "./service-report.js";
 
-/** What is to be published: a candidate that registries may have already. */
+/** A candidate to publish; registries may already have it. */
 export interface Candidate {
   readonly service: string;
   readonly key: string;
   readonly revision: string;
-  /** Notes for the report, whether it is built now or not. */
+  /** Notes for the report, whether it is built or found. */
   readonly notes: readonly string[];
-  /** The version it belongs to, whose tag no other candidate may have; undefined when it belongs to none. */
+  /** Its version, whose tag no other candidate may have; undefined if it has none. */
   readonly version: string | undefined;
   readonly build: () => Promise<BuiltCandidate>;
-  /** Proofs of a candidate that a registry has, by manifest digest. @throws when it fails its tests */
+  /** Proofs of a candidate found in a registry, by manifest digest. @throws when it is tested now and fails */
   readonly proofsOf: (found: FoundImage) => Promise<ReadonlyMap<string, VariantProof>>;
 }
 
-/** Publishes one service's candidate to all registries. Never throws for the service's own failure. */
+/** Publishes a service's candidate to all registries. Never throws for the service's own failure. */
 export async function publishService(
   context: PublishContext,
   name: string,
@@ -40,14 +40,13 @@ export async function publishService(
   return withOptional(context, await bringService(context, name, service, options));
 }
 
-/** As {@link publishService} for the required registries; the outcome brings it to the optional ones. */
+/** {@link publishService} for the required registries; the outcome continues with the optional ones. */
 export async function bringService(
   context: PublishContext,
   name: string,
   service: Service,
   options: PrepareOptions,
 ): Promise<PublishOutcome> {
-  const registries = context.targets.map((target) => notStarted(target, name));
   let outcome: PublishOutcome | undefined;
   const report = await reportService(
     context,
@@ -57,13 +56,12 @@ export async function bringService(
       outcome = await bringCandidate(context, candidateOf(context, prepared));
       return outcome.report;
     },
-    () => ({ registries }),
+    () => ({ registries: context.targets.map((target) => notStarted(target, name)) }),
   );
-  const row = (registry: string) => registries.find((one) => one.registry === registry);
   return {
     report,
     bringToOptional: (target) =>
-      outcome?.bringToOptional(target) ?? Promise.resolve(row(target.name) ?? notStarted(target, name)),
+      outcome?.bringToOptional(target) ?? Promise.resolve(notStarted(target, name)),
   };
 }
 
@@ -76,18 +74,18 @@ export function candidateOf(context: PublishContext, prepared: Prepared): Candid
     notes: commitNotes(source),
     version,
     build: () => buildCandidate(context, prepared),
-    proofsOf: (found) => proveFound(context, { name, service }, found),
+    proofsOf: (found) => ensureProofs(context, { name, service }, found),
   };
 }
 
-/** Brings a candidate to every registry. Never throws for the candidate's own failure. */
+/** Brings a candidate to all registries. Never throws for the candidate's own failure. */
 export async function publishCandidate(context: TargetContext, candidate: Candidate): Promise<ServiceReport> {
   return withOptional(context, await bringCandidate(context, candidate));
 }
 
 /**
- * Brings a candidate to the required registries. What one registry has is copied from there; otherwise it is built,
- * and put into each as soon as that one has its layers. Every registry is verified.
+ * Brings a candidate to the required registries. If one of them has it, it is copied from there; otherwise it is built,
+ * and put into each registry as soon as that one has the layers. Every registry is verified.
  */
 export function bringCandidate(context: TargetContext, candidate: Candidate): Promise<PublishOutcome> {
   const { service, key, version, revision } = candidate;
@@ -95,7 +93,7 @@ export function bringCandidate(context: TargetContext, candidate: Candidate): Pr
   return publishImage(context, {
     query: {
       service,
-      // The version's tag may have outlived the candidate's own.
+      // The candidate's tag may have been pruned while the version's tag remains.
       tags: version === undefined ? [tag] : [tag, version],
       annotations: { [CANDIDATE_ANNOTATION]: key },
       immutable: false,
@@ -107,15 +105,15 @@ export function bringCandidate(context: TargetContext, candidate: Candidate): Pr
     },
     known: { revision, tag },
     notes: candidate.notes,
-    needsAll: true,
+    needsAllRequired: true,
     tagOf: () => tag,
     proofsOf: candidate.proofsOf,
-    build: () => builtImage(context, candidate),
+    build: () => build(context, candidate),
   });
 }
 
-/** What is built now; the candidate's tag comes last in each registry. */
-async function builtImage(context: TargetContext, candidate: Candidate): Promise<BuiltImage> {
+/** Builds a candidate; each registry gets the candidate's tag last. */
+async function build(context: TargetContext, candidate: Candidate): Promise<BuiltImage> {
   const { service, key } = candidate;
   const tag = candidateTag(key);
   const { notes, proofs, deliver } = await candidate.build();

@@ -1,14 +1,14 @@
-import { isTgoError, TgoError, problemOf } from "@tgo/errors";
+import { errorMessage } from "@tgo/builders";
+import { isTgoError, problemOf, TgoError } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
 import { defined, type RegistryReport } from "@tgo/report";
-import { interruptionOf } from "./service-report.js";
-import type { Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
-import { errorMessage } from "@tgo/builders";
-import { notStarted } from "./not-started.js";
+import type { Target } from "../targets/target.js";
 import { registryRows } from "../verify/verify-tag.js";
+import { notStarted } from "./not-started.js";
+import { interruptionOf } from "./service-report.js";
 
-/** What is known so far of one service in every registry: the rows of its report. */
+/** The registry rows of one service's report, as far as they are known. */
 export class RegistryRows {
   readonly #rows: Map<string, RegistryReport>;
 
@@ -37,20 +37,20 @@ export class RegistryRows {
     this.#rows.set(target.name, { ...this.of(target), ...change });
   }
 
-  /** Adds to the time that was spent on a registry. */
-  spent(target: Target, started: number): number {
+  /** The time spent on a registry before, plus the time since `started`; milliseconds. */
+  addTime(target: Target, started: number): number {
     return this.of(target).durationMs + Math.round(performance.now() - started);
   }
 
-  /** @throws TgoError INTERRUPTED: that is no registry's fault */
+  /** @throws TgoError INTERRUPTED: that is no failure of the registry */
   fail(target: Target, error: unknown, started: number): void {
-    const stopped = interruptionOf(this.context);
-    if (stopped !== undefined) throw stopped;
+    const interruption = interruptionOf(this.context);
+    if (interruption !== undefined) throw interruption;
     const problems = [problemOf(isTgoError(error) ? error : unexpected(target, error))];
-    this.update(target, { state: "failed", problems, durationMs: this.spent(target, started) });
+    this.update(target, { state: "failed", problems, durationMs: this.addTime(target, started) });
   }
 
-  /** What a verification saw. A registry that passed stays what it was before: done, or already there. */
+  /** Adds the result of a verification. A verified registry keeps its state: done, or already there. */
   verified(targets: readonly Target[], tag: string, verification: Verification): void {
     for (const row of registryRows(targets, this.service, tag, verification)) {
       const target = targets.find(({ name }) => name === row.registry);
@@ -71,7 +71,7 @@ function unexpected(target: Target, error: unknown): TgoError {
   return new TgoError("UNAVAILABLE", errorMessage(error), {
     where: target.registry.host,
     remedy:
-      "Check that the registry answers and that the credentials may push, then run the same command again.",
+      "Check that the registry is reachable and that the credentials allow pushing, then run the same command again.",
     cause: error,
   });
 }

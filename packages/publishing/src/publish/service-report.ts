@@ -2,7 +2,7 @@ import { problemOf, TgoError } from "@tgo/errors";
 import type { RegistryReport, ServiceReport } from "@tgo/report";
 import type { TargetContext } from "../targets/publish-context.js";
 
-/** What the report of a failed service says besides its problem. */
+/** What the report of a failed service has besides its problem. */
 export interface FailedService {
   readonly revision?: string;
   readonly tag?: string;
@@ -10,8 +10,8 @@ export interface FailedService {
 }
 
 /**
- * Runs one service's part of a function. Its failure becomes its report.
- * @param failed what is known of the service when it fails
+ * Runs a function for one service. Its failure becomes the service's report.
+ * @param failed what is known about the service when it fails
  */
 export async function reportService(
   context: Pick<TargetContext, "signal">,
@@ -37,13 +37,13 @@ export async function reportService(
   }
 }
 
-/** Registries failed; their rows say how. */
+/** Registries failed; their rows have the problems. */
 export class RegistriesFailed extends Error {}
 
-/** Why a run was stopped; whatever a step says then, this is the cause. */
+/** The error of an interrupted run, whatever error the interrupted step itself throws. */
 export function interruptionOf({ signal }: Pick<TargetContext, "signal">): TgoError | undefined {
   if (signal?.aborted !== true) return undefined;
-  return new TgoError("INTERRUPTED", "stopped before it was done; what is not tagged yet stays untagged", {
-    remedy: "Run the same command again: what is done is not done twice.",
+  return new TgoError("INTERRUPTED", "interrupted; tags that were not written yet stay as they are", {
+    remedy: "Run the same command again: finished steps are not repeated.",
   });
 }

@@ -1,17 +1,17 @@
+import { errorMessage } from "@tgo/builders";
 import { isTgoError } from "@tgo/errors";
 import {
-  tagOfVersion,
   snapshotOf,
+  tagOfVersion,
   type GateEntry,
   type RegistrySnapshot,
   type Version,
 } from "@tgo/release-rules";
 import { defined, type RegistryReport, type ServiceReport } from "@tgo/report";
 import type { Target } from "../targets/target.js";
-import { errorMessage } from "@tgo/builders";
-import type { IndexCache } from "./read-tags.js";
+import type { IndexCache } from "./index-cache.js";
 
-/** One service in one registry, for the gate: the candidate as it is there, and the version's tag as it was read. */
+/** The gate's entry for one service in one registry: the candidate there, and the version's tag as last read. */
 export async function gateEntry(
   target: Target,
   of: {
@@ -38,7 +38,7 @@ async function candidateOf(
   const digest = row?.digest;
   if (row === undefined || digest === undefined || row.state === "failed" || row.state === "not started") {
     const why = row?.problems[0]?.what;
-    // Without a problem of the registry, nothing has come there so far.
+    // Without a problem of the registry, the candidate just has not arrived there.
     return why === undefined
       ? { state: "missing", ...defined({ why: report.problems[0]?.what.split("\n")[0] }) }
       : { state: "failed", why };
@@ -59,6 +59,6 @@ function versionTagOf(
 ): GateEntry["versionTag"] {
   const snapshot = snapshotOf(snapshots, service, registry);
   if (snapshot.state !== "seen") return { state: "unknown", why: snapshot.why };
-  const held = tagOfVersion(snapshot.tags, version, service);
-  return held === undefined ? { state: "absent" } : { state: "present", digest: held.digest };
+  const found = tagOfVersion(snapshot.tags, version, service);
+  return found === undefined ? { state: "absent" } : { state: "present", digest: found.digest };
 }

@@ -16,7 +16,8 @@ import type { PublishOutcome } from "../publish/publish-image.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import type { Target } from "../targets/target.js";
 import { gateEntry } from "./gate-entry.js";
-import { readTags, type IndexCache, type TagQuery } from "./read-tags.js";
+import type { IndexCache } from "./index-cache.js";
+import { readTags, type TagQuery } from "./read-tags.js";
 import type { ReleaseLedger } from "./release-ledger.js";
 
 export interface GateInputsOptions {
@@ -28,18 +29,18 @@ export interface GateInputsOptions {
 }
 
 /**
- * What the gate is decided by: candidates as the registries have them, and the registries' tags as they are first
- * read. Optional registries are added again when their candidates have come.
+ * What decides the gate: the candidates in the registries, and the registries' tags as first read. An optional registry
+ * is added again once its candidates have arrived.
  */
 export class GateInputs {
-  /** By `registry service`: the candidate there, as far as that is known. */
+  /** By registry and service: the candidate there, as far as it is known. */
   readonly #rows = new Map<string, RegistryReport>();
-  /** By `registry service`: why nothing can be tagged there in this run. */
+  /** By registry and service: why this run tags nothing there. */
   readonly #excluded = new Map<string, string>();
-  /** By `registry service`. */
+  /** By registry and service. */
   readonly #entries = new Map<string, GateEntry>();
-  /** By registry: a registry is added once at a time. */
-  readonly #adding = new Map<string, Promise<void>>();
+  /** By registry: additions of one registry run one after the other. */
+  readonly #additions = new Map<string, Promise<void>>();
 
   constructor(
     private readonly context: TargetContext,
@@ -53,56 +54,61 @@ export class GateInputs {
     return this.options.outcomes.map(({ report }) => report);
   }
 
-  /** What came of the candidates in a registry after the gate was decided. */
+  /** Replaces what is known of a candidate in a registry. */
   update(service: string, row: RegistryReport): void {
     this.#rows.set(keyOf(row.registry, service), row);
   }
 
-  /** Reads registries' tags, and what the gate needs to know of the candidates there. */
+  /** Reads registries' tags, and what the gate needs to know about the candidates there. */
   async add(targets: readonly Target[]): Promise<void> {
-    const running = targets.flatMap(({ name }) => this.#adding.get(name) ?? []);
+    const running = targets.flatMap(({ name }) => this.#additions.get(name) ?? []);
     const added = Promise.allSettled(running).then(() => this.#add(targets));
-    for (const { name } of targets) this.#adding.set(name, added);
+    for (const { name } of targets) this.#additions.set(name, added);
     await added;
   }
 
   async #add(targets: readonly Target[]): Promise<void> {
-    const { ledger, version, indexes } = this.options;
-    const answering = targets.filter((target) => !this.#isSilent(target));
-    // Not one candidate could be brought: asking for tags would only take the registry's timeout once more.
-    const unasked = targets
-      .filter((target) => this.#isSilent(target))
-      .flatMap((target) => this.#unasked(target));
-    const [read] = await Promise.all([this.read(answering), this.#readIndexes(answering)]);
-    ledger.see([...unasked, ...read]);
+    const { ledger } = this.options;
+    // A registry that took no candidate would only time out again when it is asked for its tags.
+    const unavailable = targets.filter((target) => this.#isUnavailable(target));
+    const available = targets.filter((target) => !unavailable.includes(target));
+    const [read] = await Promise.all([this.read(available), this.#readIndexes(available)]);
+    ledger.recordSnapshots([...unavailable.flatMap((target) => this.#unavailable(target)), ...read]);
     await Promise.all(
-      targets.flatMap((target) =>
-        this.#reports.map(async (report) => {
-          const key = keyOf(target.name, report.service);
-          const row = this.#rows.get(key);
-          const snapshots = ledger.now;
-          this.#entries.set(key, await gateEntry(target, { report, row, version, snapshots, indexes }));
-        }),
-      ),
+      targets.flatMap((target) => this.#reports.map((report) => this.#enter(target, report))),
     );
   }
 
-  #unasked(target: Target): RegistrySnapshot[] {
+  async #enter(target: Target, report: ServiceReport): Promise<void> {
+    const { ledger, version, indexes } = this.options;
+    const key = keyOf(target.name, report.service);
+    const row = this.#rows.get(key);
+    const snapshots = ledger.now;
+    this.#entries.set(key, await gateEntry(target, { report, row, version, snapshots, indexes }));
+  }
+
+  /** Replaces a candidate's row with a failed one. Reads nothing. */
+  async fail(target: Target, report: ServiceReport, row: RegistryReport): Promise<void> {
+    this.update(report.service, row);
+    await this.#enter(target, report);
+  }
+
+  #unavailable(target: Target): RegistrySnapshot[] {
     return this.#reports.map(({ service }) => {
-      const why = this.#rows.get(keyOf(target.name, service))?.problems[0]?.what ?? "it was not asked";
+      const why = this.#rows.get(keyOf(target.name, service))?.problems[0]?.what ?? "it was not queried";
       return { service, registry: target.name, contents: { state: "unreachable", why } };
     });
   }
 
-  /** Whether a registry answered for none of the candidates; one that refused them may answer for its tags. */
-  #isSilent({ name }: Target): boolean {
+  /** Whether every candidate failed because the registry was unavailable. One that refused them may still list tags. */
+  #isUnavailable({ name }: Target): boolean {
     return this.#reports.every(({ service }) => {
       const row = this.#rows.get(keyOf(name, service));
       return row?.state === "failed" && row.problems.some(({ code }) => code === "UNAVAILABLE");
     });
   }
 
-  /** Each index once, while the tags are read; a failure is reported where the index is needed. */
+  /** Fills the cache while the tags are read; a failure is reported where the index is needed. */
   async #readIndexes(targets: readonly Target[]): Promise<void> {
     await Promise.allSettled(
       targets.flatMap((target) =>
@@ -114,7 +120,7 @@ export class GateInputs {
     );
   }
 
-  /** The gate, by all that is known now. */
+  /** The gate, from everything known now. */
   decide(): Gate {
     const services = this.options.services.map(({ service }) => service);
     const entries = [...this.#entries.values()];
@@ -128,23 +134,26 @@ export class GateInputs {
     }));
   }
 
-  /** What is left in the optional registries, by all that is known now. */
+  /** What the optional registries still lack, from everything known now. */
   later(required: readonly Target[]): readonly GateReason[] {
-    const gate = this.decide();
-    const reasons = [...(gate.open ? [] : gate.reasons), ...gate.later];
-    const holdsGate = required.some(({ registry }) => registry.required);
-    return reasons.filter(({ registry }) => !holdsGate || !required.some(({ name }) => name === registry));
+    const reasons = this.#reasons();
+    const decidesGate = required.some(({ registry }) => registry.required);
+    return reasons.filter(({ registry }) => !decidesGate || !required.some(({ name }) => name === registry));
   }
 
-  /** An image that did not pass is tagged in no registry. */
-  exclude(targets: readonly Target[]): void {
+  #reasons(): readonly GateReason[] {
     const gate = this.decide();
-    for (const { kind, service, registry, what } of [...(gate.open ? [] : gate.reasons), ...gate.later]) {
+    return [...(gate.open ? [] : gate.reasons), ...gate.later];
+  }
+
+  /** Excludes candidates that did not pass in these registries: nothing is tagged there. */
+  exclude(targets: readonly Target[]): void {
+    for (const { kind, service, registry, what } of this.#reasons()) {
       if (service === undefined || !targets.some(({ name }) => name === registry)) continue;
-      if (OF_THE_CANDIDATE.has(kind)) this.#excluded.set(keyOf(registry ?? "", service), what);
+      if (CANDIDATE_REASONS.has(kind)) this.#excluded.set(keyOf(registry ?? "", service), what);
     }
     const { ledger } = this.options;
-    ledger.see(ledger.now.map((snapshot) => this.#withoutExcluded(snapshot)));
+    ledger.recordSnapshots(ledger.now.map((snapshot) => this.#withoutExcluded(snapshot)));
   }
 
   #withoutExcluded(snapshot: RegistrySnapshot): RegistrySnapshot {
@@ -158,7 +167,7 @@ export class GateInputs {
     return snapshots.map((snapshot) => this.#withoutExcluded(this.#withCandidate(snapshot)));
   }
 
-  /** A candidate that was verified in a registry need not be asked for again. */
+  /** Adds the candidate's tag, which was already verified in this registry and is not read again. */
   #withCandidate(snapshot: RegistrySnapshot): RegistrySnapshot {
     const { service, registry, contents } = snapshot;
     const row = this.#rows.get(keyOf(registry, service));
@@ -183,7 +192,7 @@ export class GateInputs {
     });
   }
 
-  /** The services' reports, with every registry as it is known now. */
+  /** The services' reports, with every registry's row as last updated. */
   reports(): ServiceReport[] {
     return this.#reports.map((report) => ({
       ...report,
@@ -196,7 +205,8 @@ function keyOf(registry: string, service: string): string {
   return `${registry} ${service}`;
 }
 
-const OF_THE_CANDIDATE: ReadonlySet<GateReason["kind"]> = new Set([
+/** Reasons about the candidate itself, not about the version's tag. */
+const CANDIDATE_REASONS: ReadonlySet<GateReason["kind"]> = new Set([
   "candidate missing",
   "candidate failed",
   "candidate refused",

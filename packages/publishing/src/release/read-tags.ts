@@ -1,101 +1,68 @@
-import { isTgoError } from "@tgo/errors";
-import type { FetchedManifest } from "@tgo/registry";
-import {
-  tagTargets,
-  isFloating,
-  kindOfTag,
-  type CandidateIdentity,
-  type SeenTag,
-  type RegistrySnapshot,
-} from "@tgo/release-rules";
-import { repositoryOf, type Target } from "../targets/target.js";
 import { errorMessage } from "@tgo/builders";
+import { isTgoError } from "@tgo/errors";
+import { isFloating, kindOfTag, tagTargets, type RegistrySnapshot, type SeenTag } from "@tgo/release-rules";
 import type { TargetContext } from "../targets/publish-context.js";
+import { repositoryOf, type Target } from "../targets/target.js";
+import type { IndexCache } from "./index-cache.js";
 
-/** Tags of one service that a look must not miss, whatever the registry's list of tags says. */
+/** Tags of one service that must be read, even if the registry's list of tags lacks them. */
 export interface TagQuery {
   readonly service: string;
   readonly tags: readonly string[];
-  /** The versions that an earlier look saw in a registry: what came since is read whole. */
+  /** Versions that an earlier snapshot of a registry has; the digests of newer ones are read too. */
   readonly known?: (registry: string) => ReadonlySet<string> | undefined;
 }
 
-/** Indexes by digest, each read once, from whatever registry has it: a digest is the same bytes everywhere. */
-export class IndexCache {
-  readonly #known = new Map<string, Promise<FetchedManifest>>();
+/** The version tags whose digests are read: those that a release needs, or all. */
+export type VersionsToRead = "needed" | "all";
 
-  /** What the image says of itself. */
-  async identity(target: Target, service: string, digest: string): Promise<CandidateIdentity> {
-    const annotations = (await this.read(target, service, digest)).value.annotations ?? {};
-    return {
-      version: annotations["org.opencontainers.image.version"],
-      revision: annotations["org.opencontainers.image.revision"],
-    };
-  }
-
-  async read(target: Target, service: string, digest: string): Promise<FetchedManifest> {
-    const known = this.#known.get(digest);
-    if (known !== undefined) return known;
-    const reading = target.client.manifest(repositoryOf(target, service), digest, { push: true });
-    this.#known.set(digest, reading);
-    // What one registry could not say, another one may.
-    reading.catch(() => this.#known.delete(digest));
-    return reading;
-  }
-}
-
-/** All registries as they are now, for every service. A registry that cannot be asked says why. */
+/** Snapshots of all registries for all services. A registry that cannot be read is `unreachable`, with the reason. */
 export function readTags(
   context: TargetContext,
-  wanted: readonly TagQuery[],
+  queries: readonly TagQuery[],
   indexes: IndexCache,
-  { versions = "needed" }: { readonly versions?: Versions } = {},
+  { versions = "needed" }: { readonly versions?: VersionsToRead } = {},
 ): Promise<RegistrySnapshot[]> {
   return Promise.all(
     context.targets.flatMap((target) =>
-      wanted.map(async (of): Promise<RegistrySnapshot> => {
-        const place = { service: of.service, registry: target.name };
+      queries.map(async (query): Promise<RegistrySnapshot> => {
+        const { service } = query;
+        const repository = { service, registry: target.name };
         try {
-          return {
-            ...place,
-            contents: {
-              state: "seen",
-              tags: tagTargets(await seen(target, of, indexes, versions), of.service),
-            },
-          };
+          const tags = tagTargets(await readRepository(target, query, indexes, versions), service);
+          return { ...repository, contents: { state: "seen", tags } };
         } catch (error) {
           if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
           const why = isTgoError(error) ? error.what : errorMessage(error);
-          return { ...place, contents: { state: "unreachable", why } };
+          return { ...repository, contents: { state: "unreachable", why } };
         }
       }),
     ),
   );
 }
 
-/** Which version tags' digests are read: those that a release needs, or all of them. */
-export type Versions = "needed" | "all";
-
-async function seen(
+async function readRepository(
   target: Target,
-  { service, tags, known: knownIn }: TagQuery,
+  { service, tags, known: knownVersions }: TagQuery,
   indexes: IndexCache,
-  versions: Versions,
+  versions: VersionsToRead,
 ): Promise<SeenTag[]> {
   const repository = repositoryOf(target, service);
   const resolve = async (tag: string): Promise<SeenTag[]> => {
     const found = await target.client.resolve(repository, tag, { push: true });
     return found === undefined ? [] : [{ tag, digest: found.digest }];
   };
-  const [listed, ...asked] = await Promise.all([target.client.tags(repository), ...tags.map(resolve)]);
-  const known = asked.flat();
-  const kinds = listed
+  const [listed, ...queried] = await Promise.all([target.client.tags(repository), ...tags.map(resolve)]);
+  const found = queried.flat();
+  const others = listed
     .filter((tag) => !tags.includes(tag))
     .map((tag) => ({ tag, ...kindOfTag(tag, service) }));
-  // Other lines' floating tags are nothing to a release.
-  const lines = versions === "all" ? kinds.filter(({ kind }) => FLOATING.has(kind)) : [];
-  const others = await Promise.all(lines.map(({ tag }) => resolve(tag)));
-  const floating = [...known, ...others.flat()].filter(({ tag }) => isFloating(kindOfTag(tag, service)));
+  // A release does not need the floating tags of other lines.
+  const otherFloating = versions === "all" ? others.filter(({ kind }) => FLOATING.has(kind)) : [];
+  const resolvedFloating = await Promise.all(otherFloating.map(({ tag }) => resolve(tag)));
+  const floating = [...found, ...resolvedFloating.flat()].filter(({ tag }) =>
+    isFloating(kindOfTag(tag, service)),
+  );
   const annotated = await Promise.all(
     floating.map(async ({ tag, digest }) => ({
       tag,
@@ -103,25 +70,27 @@ async function seen(
       annotation: (await indexes.identity(target, service, digest)).version,
     })),
   );
-  // Old images say nothing of their version; only then the version tags' digests are needed.
-  const silent = annotated.some(({ annotation }) => annotation === undefined);
-  const asking = new Set(tags.flatMap((tag) => versionText(tag, service) ?? []));
-  const before = knownIn?.(target.name);
+  // Old images have no version annotation; only then are the digests of version tags needed.
+  const needsDigests = annotated.some(({ annotation }) => annotation === undefined);
+  const queriedVersions = new Set(tags.flatMap((tag) => versionText(tag, service) ?? []));
+  const before = knownVersions?.(target.name);
   const isNew = (version: string): boolean => before !== undefined && !before.has(version);
-  const resolved = await Promise.all(
-    kinds
+  const versionTags = await Promise.all(
+    others
       .filter(({ kind }) => kind === "version")
       .map(async ({ tag }) => {
-        // Another spelling of a version that is asked for (v1.2.3) must be seen for what it is.
+        // Another spelling of a queried version, such as v1.2.3, is that version too.
         const version = versionText(tag, service) ?? "";
-        const needed = asking.has(version) || isNew(version);
-        return versions === "all" || silent || needed ? resolve(tag) : [{ tag, digest: `unread:${tag}` }];
+        const isNeeded = queriedVersions.has(version) || isNew(version);
+        return versions === "all" || needsDigests || isNeeded
+          ? resolve(tag)
+          : [{ tag, digest: `unread:${tag}` }];
       }),
   );
   return [
-    ...known.filter(({ tag }) => !isFloating(kindOfTag(tag, service))),
+    ...found.filter(({ tag }) => !isFloating(kindOfTag(tag, service))),
     ...annotated,
-    ...resolved.flat(),
+    ...versionTags.flat(),
   ];
 }
 

@@ -1,78 +1,84 @@
-import { type TgoError, problemOf, type Problem } from "@tgo/errors";
-import type { TagTarget, RegistrySnapshot, TagStep } from "@tgo/release-rules";
+import { problemOf, type Problem, type TgoError } from "@tgo/errors";
+import type { RegistrySnapshot, TagStep, TagTarget } from "@tgo/release-rules";
 
-/** How often a tag that others write as well is decided anew before that is a failure. */
-const AGAIN = 1;
+/** How often a tag that another run also writes is decided again before that is a failure. */
+const MAX_LOST_RACES = 1;
 
-/** What one run of a release knows: what the registries were seen to hold, first and last, and what it wrote. */
+/** What one run of a release knows: the registries' first and latest snapshots, and the run's own writes. */
 export class ReleaseLedger {
   readonly #first = new Map<string, RegistrySnapshot>();
-  readonly #last = new Map<string, RegistrySnapshot>();
-  /** Writes of this run that failed, by their names: they are for the next run. */
-  readonly #failed = new Map<string, Problem>();
-  /** Writes of this run, with what was there before. */
-  readonly #done = new Map<string, TagTarget | undefined>();
-  /** Those of them that no look has come after. */
-  readonly #unseen = new Set<string>();
-  readonly #lost = new Map<string, string[]>();
+  readonly #latest = new Map<string, RegistrySnapshot>();
+  /** Failed writes of this run by tag: the next run repeats them. */
+  readonly #failures = new Map<string, Problem>();
+  /** Writes of this run by tag, with the previous target. */
+  readonly #writes = new Map<string, TagTarget | undefined>();
+  /** Writes that no snapshot shows yet. */
+  readonly #unconfirmed = new Set<string>();
+  readonly #lostRaces = new Map<string, string[]>();
 
-  see(sights: readonly RegistrySnapshot[]): void {
-    for (const sight of sights) {
-      const name = `${sight.registry} ${sight.service}`;
-      if (!this.#first.has(name)) this.#first.set(name, sight);
-      this.#last.set(name, sight);
-      for (const written of this.#unseen) if (written.startsWith(`${name} `)) this.#unseen.delete(written);
+  recordSnapshots(snapshots: readonly RegistrySnapshot[]): void {
+    for (const snapshot of snapshots) {
+      const name = `${snapshot.registry} ${snapshot.service}`;
+      if (!this.#first.has(name)) this.#first.set(name, snapshot);
+      this.#latest.set(name, snapshot);
+      for (const write of this.#unconfirmed)
+        if (write.startsWith(`${name} `)) this.#unconfirmed.delete(write);
     }
   }
 
-  /** As the registries were when this run first looked at each. */
+  /** Each registry as this run first read it. */
   get start(): readonly RegistrySnapshot[] {
     return [...this.#first.values()];
   }
 
+  /** Each registry as last read. */
   get now(): readonly RegistrySnapshot[] {
-    return [...this.#last.values()];
+    return [...this.#latest.values()];
   }
 
-  wrote(step: TagStep): void {
+  recordWrite(step: TagStep): void {
     const name = nameOf(step);
-    if (!this.#done.has(name)) this.#done.set(name, step.before);
-    this.#unseen.add(name);
+    if (!this.#writes.has(name)) this.#writes.set(name, step.before);
+    this.#unconfirmed.add(name);
   }
 
-  failed(step: TagStep, error: unknown): void {
-    this.#failed.set(nameOf(step), problemOf(error));
+  recordFailure(step: TagStep, error: unknown): void {
+    this.#failures.set(nameOf(step), problemOf(error));
   }
 
-  /** Somebody else wrote the tag: it is decided anew, and once more is a failure. */
-  lost(step: TagStep, told: string, error: TgoError | undefined): void {
+  /**
+   * Another run wrote the tag too: the step is decided again.
+   * @param error the failure if that happens once too often; undefined if losing to a newer version is right
+   */
+  recordLostRace(step: TagStep, message: string, error: TgoError | undefined): void {
     const name = nameOf(step);
-    const before = this.#lost.get(name) ?? [];
-    this.#lost.set(name, [...before, told]);
-    if (error !== undefined && before.length >= AGAIN) this.failed(step, error);
+    const before = this.#lostRaces.get(name) ?? [];
+    this.#lostRaces.set(name, [...before, message]);
+    if (error !== undefined && before.length >= MAX_LOST_RACES) this.recordFailure(step, error);
   }
 
+  /** Why this run's write failed. */
   problem(step: TagStep): Problem | undefined {
-    return this.#failed.get(nameOf(step));
+    return this.#failures.get(nameOf(step));
   }
 
-  /** Whether this run wrote it, and what was there before. */
+  /** This run's write of a tag, with the previous target; undefined if it wrote none. */
   written(step: TagStep): { readonly before: TagTarget | undefined } | undefined {
     const name = nameOf(step);
-    return this.#done.has(name) ? { before: this.#done.get(name) } : undefined;
+    return this.#writes.has(name) ? { before: this.#writes.get(name) } : undefined;
   }
 
-  /** Whether this run wrote it, read it back, and was stopped before it looked at everything again. */
-  isUnseen(step: TagStep): boolean {
-    return this.#unseen.has(nameOf(step));
+  /** Whether this run wrote the tag and read it back, but was interrupted before the next snapshot. */
+  isUnconfirmed(step: TagStep): boolean {
+    return this.#unconfirmed.has(nameOf(step));
   }
 
-  /** Races that were lost for a service's tags, one line each. */
-  races(service: string): string[] {
-    return [...this.#lost].flatMap(([name, told]) => {
+  /** Notes on lost races for a service's tags, one line each. */
+  raceNotes(service: string): string[] {
+    return [...this.#lostRaces].flatMap(([name, messages]) => {
       const [registry = "", of] = name.split(" ");
       return of === service
-        ? told.map((line) => `${registry}: ${line}; it was looked at and decided again`)
+        ? messages.map((message) => `${registry}: ${message}; the tag was read and decided again`)
         : [];
     });
   }

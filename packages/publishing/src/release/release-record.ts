@@ -15,26 +15,26 @@ import { interruptionOf } from "../publish/service-report.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import type { ReleaseLedger } from "./release-ledger.js";
-import type { IndexCache } from "./read-tags.js";
+import type { IndexCache } from "./index-cache.js";
 
-export type Record = NonNullable<ReturnType<typeof composeRecord>>;
+export type ComposedRecord = NonNullable<ReturnType<typeof composeRecord>>;
 
-/** The record of what the registries hold now. */
+/** The record of what the registries have now. */
 export function recordOf(
   context: TargetContext,
   release: {
     readonly plan: ReleasePlan;
     readonly state: ReleaseState;
     readonly ledger: ReleaseLedger;
-    /** By service, of its registries. */
+    /** By service: verifications of its registries. */
     readonly verified: ReadonlyMap<string, readonly Verification[]>;
     readonly pipeline: string;
   },
-): Record | undefined {
+): ComposedRecord | undefined {
   const { plan, state, ledger, verified, pipeline } = release;
   const images = [...verified].flatMap(([service, seen]) => {
-    const whole = seen.find(({ variants }) => variants.length > 0);
-    return whole === undefined ? [] : [[service, imageOf(whole)] as const];
+    const complete = seen.find(({ variants }) => variants.length > 0);
+    return complete === undefined ? [] : [[service, imageOf(complete)] as const];
   });
   return composeRecord({
     plan,
@@ -58,7 +58,7 @@ function imageOf({ annotations, variants }: Verification): ReleasedImage {
   };
 }
 
-/** How one registry took the record beside one service's image. */
+/** The result of attaching the record to one service's image in one registry. */
 export interface Attachment {
   readonly service: string;
   readonly registry: string;
@@ -67,13 +67,13 @@ export interface Attachment {
 }
 
 /**
- * Puts the record beside every service's image, in each registry that takes such documents and has the image complete.
- * The tags stay, whatever becomes of it.
+ * Attaches the record to every service's image, in each registry that accepts referrers and has all tags. A failure
+ * leaves the tags in place.
  * @throws TgoError INTERRUPTED
  */
 export async function attachRecord(
   context: TargetContext,
-  record: Record,
+  record: ComposedRecord,
   indexes: IndexCache,
 ): Promise<Attachment[]> {
   const content = new TextEncoder().encode(recordJson(record));
@@ -98,29 +98,29 @@ async function attach(
   },
 ): Promise<Attachment> {
   const { target, service, digest, content, indexes } = of;
-  const place = { service, registry: target.name };
+  const names = { service, registry: target.name };
   try {
     const { descriptor } = await indexes.read(target, service, digest);
     const to = { registry: target.client, repository: repositoryOf(target, service) };
     const { state } = await context.progress.step(
-      { step: "record", ...place },
+      { step: "record", ...names },
       () => attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content }),
       (attached) => ({ state: attached.state }),
     );
-    return { ...place, state };
+    return { ...names, state };
   } catch (error) {
-    const stopped = interruptionOf(context);
-    if (stopped !== undefined) throw stopped;
+    const interruption = interruptionOf(context);
+    if (interruption !== undefined) throw interruption;
     const { what, ...problem } = problemOf(error);
     return {
-      ...place,
+      ...names,
       state: "failed",
       problem: {
         ...problem,
-        what: `the release record could not be put beside the image: ${what}`,
+        what: `the release record could not be attached to the image: ${what}`,
         remedy: [
           problem.remedy,
-          `The image and its tags are not affected. A registry that takes no such documents: "referrers": false in its catalog entry.`,
+          `The image and its tags are not affected. If the registry accepts only images, set "referrers": false in its catalog entry.`,
         ]
           .filter((line) => line !== undefined)
           .join("\n"),

@@ -7,17 +7,17 @@ import { referenceOf, type Target } from "../targets/target.js";
 import type { ReleaseLedger } from "./release-ledger.js";
 import type { Attachment } from "./release-record.js";
 
-/** What came of one service, in every registry. */
+/** The report of one service of a release, for every registry. */
 export function releaseReport(of: {
   readonly planned: PlannedService;
   readonly report: ServiceReport;
   readonly state: ReleaseState;
   readonly ledger: ReleaseLedger;
   readonly targets: readonly Target[];
-  /** Of the end, by registry; those that have no version tag are in none. */
+  /** Final verifications of the registries that have the version tag. */
   readonly verified: readonly Verification["targets"][number][];
   readonly attached: readonly Attachment[];
-  /** Whether moving the floating tags is what the run is for. */
+  /** Whether moving the floating tags is the purpose of the run. */
   readonly promotes: boolean;
 }): ServiceReport {
   const { planned, report, state, ledger, targets, verified, attached, promotes } = of;
@@ -27,13 +27,13 @@ export function releaseReport(of: {
     const found = verified.find(({ name }) => name === row.registry);
     const record = attached.find((one) => one.service === service && one.registry === row.registry);
     const target = targets.find(({ name }) => name === row.registry);
-    const isOut = tags.some(
+    const hasVersion = tags.some(
       (tag) => tag.registry === row.registry && tag.tag === planned.tags.version && isInPlace(tag),
     );
     return {
       ...row,
-      // What users pull, once it can be.
-      ...(isOut && target !== undefined
+      // What users pull, once it is there.
+      ...(hasVersion && target !== undefined
         ? { reference: referenceOf(target, service, planned.tags.version) }
         : {}),
       ...(found === undefined || found.state === "verified"
@@ -43,39 +43,38 @@ export function releaseReport(of: {
       ...(record?.problem === undefined ? {} : { problems: [...row.problems, record.problem] }),
     };
   });
-  const needed = new Set(splitByRequired({ targets }).required.map(({ name }) => name));
-  const released = isComplete({ tags, registries }, (registry) => needed.has(registry));
-  const wrote = tags.some(({ state }) => state === "done") || report.state === "published";
+  const required = new Set(splitByRequired({ targets }).required.map(({ name }) => name));
+  const released = isComplete({ tags, registries }, (registry) => required.has(registry));
+  const hasWritten = tags.some(({ state }) => state === "done") || report.state === "published";
   return {
     ...report,
-    state: released ? (wrote ? "released" : "already there") : "not released",
+    state: released ? (hasWritten ? "released" : "already there") : "not released",
     registries,
     tags,
     notes: [
       ...report.notes,
-      ...ledger.races(service),
+      ...ledger.raceNotes(service),
       ...state.newerReleases.filter((line) => line.startsWith(`${service}:`)),
-      ...(promotes ? staying(planned, state) : []),
+      ...(promotes ? keptTags(planned, state) : []),
     ],
   };
 }
 
-/** What a promotion did not move, and how it would be. After a release of an older version there is nothing to do. */
-function staying({ service, tags }: PlannedService, { steps }: ReleaseState): string[] {
+/** Tags that a promotion left on a newer version, with the flag that moves them. For a release that is as intended. */
+function keptTags({ service, tags }: PlannedService, { steps }: ReleaseState): string[] {
   const found = steps.flatMap(({ status, ...step }) =>
     step.service === service && status.state === "stays" ? [{ tag: step.tag, newer: status.newer.text }] : [],
   );
   if (found.length === 0) return [];
   const names = [...new Set(found.map(({ tag }) => tag))];
   const newer = [...new Set(found.map(({ newer: version }) => version))].join(", ");
-  const told =
-    names.length === 1
-      ? `stays as it is, because a newer version (${newer}) has it; --allow-backwards moves it`
-      : `stay as they are, because a newer version (${newer}) has them; --allow-backwards moves them`;
-  return [`${names.join(", ")} ${told} back to ${tags.version}`];
+  const [stay, them] = names.length === 1 ? ["stays", "it"] : ["stay", "them"];
+  return [
+    `${names.join(", ")} ${stay} on a newer version (${newer}); --allow-backwards moves ${them} back to ${tags.version}`,
+  ];
 }
 
-/** Whether all tags are where they should be, in the registries that count. */
+/** Whether all tags are in place, in the registries that count. */
 export function isComplete(
   { tags = [], registries }: Pick<ServiceReport, "tags" | "registries">,
   counts: (registry: string) => boolean = () => true,
@@ -99,10 +98,10 @@ function tagReport(step: TagStep, ledger: ReleaseLedger): TagReport {
     case "stays":
       return { ...row, state: "stays", told: status.message };
     case "refused":
-      // What went wrong with this run's own write says more than what it left behind.
+      // The failure of this run's own write says more than the tag it left behind.
       return { ...row, state: "failed", problem: problem ?? problemOf(status.error) };
     case "to write":
-      if (ledger.isUnseen(step)) return { ...row, state: "done" };
+      if (ledger.isUnconfirmed(step)) return { ...row, state: "done" };
       return problem === undefined ? { ...row, state: "not started" } : { ...row, state: "failed", problem };
     case "missing":
     case "unreachable":

@@ -1,31 +1,25 @@
-import { TgoError } from "@tgo/errors";
-import type { Verification } from "@tgo/image";
 import {
   nextSteps,
   planRelease,
-  type Gate,
   type OpenGate,
   type ReleasePlan,
-  type ReleaseState,
   type TagPolicy,
   type Version,
 } from "@tgo/release-rules";
-import type { ServiceReport } from "@tgo/report";
-import { GRACE_PERIOD_MS, OPTIONAL_LIMIT_MS, withinTime } from "../publish/grace-period.js";
-import { outOfTime, type PublishOutcome } from "../publish/publish-image.js";
+import { givenUp } from "../publish/given-up.js";
+import type { PublishOutcome } from "../publish/publish-image.js";
 import { interruptionOf } from "../publish/service-report.js";
+import { GRACE_PERIOD_MS, OPTIONAL_LIMIT_MS, withinTime } from "../publish/time-limits.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
 import type { Target } from "../targets/target.js";
-import { verifyTag } from "../verify/verify-tag.js";
 import { GateInputs } from "./gate-inputs.js";
-import { IndexCache } from "./read-tags.js";
+import { IndexCache } from "./index-cache.js";
 import { ReleaseLedger } from "./release-ledger.js";
-import { attachRecord, recordOf, type Attachment, type Record } from "./release-record.js";
-import { isComplete, releaseReport } from "./release-report.js";
+import { ReleaseResult, type Released } from "./release-result.js";
 import { TagWriter } from "./tag-writer.js";
 
-/** A service that is part of a release. */
+/** A service of a release. */
 export interface ReleaseService {
   readonly service: string;
   readonly policy: TagPolicy;
@@ -37,28 +31,18 @@ export interface ReleaseOptions {
   readonly version: Version;
   readonly allowBackwards: boolean;
   readonly adopt: boolean;
-  /** Whether moving the floating tags is the purpose of the run: what keeps them is then told with the flag that moves them. */
+  /** Moving the floating tags is the purpose of the run: the report notes those that stay, with the flag that moves them. */
   readonly promotes?: boolean;
-  /** Hash of the pipelines' own code, for the record; without it none is made. */
+  /** Hash of the pipelines' own code, for the record; without it there is no record. */
   readonly pipeline?: string;
-  /** Between a write and its reading back, milliseconds; for tests. */
+  /** Waits between a write and its confirmation, for milliseconds; for tests. */
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
 }
 
-export interface Released {
-  readonly ok: boolean;
-  readonly gate: Gate;
-  readonly services: readonly ServiceReport[];
-  /** Absent when the gate stayed closed. */
-  readonly record?: Record;
-  /** Why the run was stopped before its end; the rest is what it had done by then. */
-  readonly stopped?: TgoError;
-}
-
 /**
- * Releases services as one: every candidate is verified in every required registry before the first version tag is
- * written, and every version tag before the first floating one; `latest` comes last. Then each optional registry goes
- * the same way. Nothing is remembered between runs: what the registries hold says what is left to do.
+ * Releases services together: every candidate is verified in every required registry before the first version tag is
+ * written, and every version tag before the first floating one; `latest` comes last. Each optional registry follows in
+ * the same order. Nothing is stored between runs: what is left to do follows from the registries' contents.
  */
 export async function releaseServices(
   context: TargetContext,
@@ -69,16 +53,17 @@ export async function releaseServices(
   return new Run(context, services, outcomes, options).release();
 }
 
-/** How many grace periods a failed release gives the candidates of optional registries: a minute in all. */
-const GRACE_PERIODS_OF_A_FAILURE = 12;
+/** If the gate stays closed, optional registries get this many grace periods for their candidates: one minute. */
+const GRACE_PERIODS_IF_CLOSED = 12;
 
 class Run {
   readonly #indexes = new IndexCache();
   readonly #ledger = new ReleaseLedger();
   readonly #inputs: GateInputs;
-  /** By service: the final verification, registry by registry. */
-  readonly #verified = new Map<string, Verification[]>();
-  /** Once the gate is open. */
+  readonly #result: ReleaseResult;
+  /** Optional registries that ran out of time: what they still do is left to the next run. */
+  readonly #givenUp = new Set<Target>();
+  /** Set once the gate is open. */
   #opened: { readonly gate: OpenGate; readonly plan: ReleasePlan } | undefined;
 
   constructor(
@@ -87,24 +72,23 @@ class Run {
     private readonly outcomes: readonly PublishOutcome[],
     private readonly options: ReleaseOptions,
   ) {
-    const { version } = options;
-    this.#inputs = new GateInputs(context, {
-      services,
-      outcomes,
-      version,
-      ledger: this.#ledger,
-      indexes: this.#indexes,
-    });
+    const { version, promotes = false, pipeline } = options;
+    const ledger = this.#ledger;
+    const indexes = this.#indexes;
+    const inputs = new GateInputs(context, { services, outcomes, version, ledger, indexes });
+    this.#inputs = inputs;
+    this.#result = new ReleaseResult(context, { ledger, indexes, inputs, promotes, pipeline });
   }
 
   async release(): Promise<Released> {
+    const interruption = interruptionOf(this.context);
+    if (interruption !== undefined) return this.#result.interrupted(interruption, undefined);
     try {
-      const stopped = interruptionOf(this.context);
-      return stopped === undefined ? await this.#release() : this.#soFar(stopped);
+      return await this.#release();
     } catch (error) {
-      const stopped = interruptionOf(this.context);
-      if (stopped === undefined) throw error;
-      return this.#soFar(stopped);
+      const stop = interruptionOf(this.context);
+      if (stop === undefined) throw error;
+      return this.#result.interrupted(stop, this.#opened);
     }
   }
 
@@ -112,27 +96,21 @@ class Run {
     const { context, options } = this;
     const { required, optional } = splitByRequired(context);
     const gracePeriodMs = context.gracePeriodMs ?? GRACE_PERIOD_MS;
-    // An optional registry may have another image under this version: it gets a grace period to say so.
+    // Another image under this version in an optional registry closes the gate too, if it is read in time.
     const asked = Promise.all(optional.map((target) => this.#inputs.add([target])));
     await Promise.all([this.#inputs.add(required), withinTime(asked, gracePeriodMs)]);
     const gate = this.#inputs.decide();
     if (!gate.open) {
-      const limit = GRACE_PERIODS_OF_A_FAILURE * gracePeriodMs;
-      await Promise.all(optional.map((target) => this.#bringToOptional(target, limit)));
-      return { ok: false, gate, services: this.#inputs.reports().map((report) => notReleased(report)) };
+      const limitMs = GRACE_PERIODS_IF_CLOSED * gracePeriodMs;
+      await Promise.all(optional.map((target) => withinTime(this.#bringToOptional(target), limitMs)));
+      return this.#result.closed(gate);
     }
     context.progress.note({ step: "gate" }, `open: ${options.version.text} may be released`);
     const plan = this.#plan(gate);
     this.#opened = { gate, plan };
     await this.#tag(plan, required);
-    await allEnded(
-      optional.map(async (target) => {
-        this.#giveUp(target, await this.#bringToOptional(target, OPTIONAL_LIMIT_MS));
-        await this.#inputs.add([target]);
-        await this.#tag(plan, [target]);
-      }),
-    );
-    return this.#end(plan, { ...gate, later: this.#inputs.later(required) });
+    await allSettled(optional.map((target) => this.#releaseToOptional(plan, target)));
+    return this.#result.complete(plan, { ...gate, later: this.#inputs.later(required) });
   }
 
   #plan(gate: OpenGate): ReleasePlan {
@@ -142,29 +120,44 @@ class Run {
     return planRelease({ version, gate, registries, policies, allowBackwards, adopt });
   }
 
-  /** @returns the services whose candidates were neither there nor had failed within the time */
-  async #bringToOptional(target: Target, limitMs: number): Promise<readonly string[]> {
-    const pending = new Set(this.outcomes.map(({ report: { service } }) => service));
-    const bringing = Promise.all(
+  /** Candidates and tags of one optional registry, within its time limit. */
+  async #releaseToOptional(plan: ReleasePlan, target: Target): Promise<void> {
+    const limitMs = this.context.optionalLimitMs ?? OPTIONAL_LIMIT_MS;
+    const work = async (): Promise<true> => {
+      await this.#bringToOptional(target);
+      if (this.#givenUp.has(target)) return true;
+      await this.#inputs.add([target]);
+      if (!this.#givenUp.has(target)) await this.#tag(plan, [target]);
+      return true;
+    };
+    const isDone = await withinTime(work(), limitMs);
+    if (isDone !== true) await this.#giveUp(plan, target, limitMs);
+  }
+
+  async #bringToOptional(target: Target): Promise<void> {
+    await Promise.all(
       this.outcomes.map(async ({ report: { service }, bringToOptional }) => {
         const row = await bringToOptional(target);
-        if (pending.delete(service)) this.#inputs.update(service, row);
+        if (!this.#givenUp.has(target)) this.#inputs.update(service, row);
       }),
     );
-    await withinTime(bringing, limitMs);
-    const late = [...pending];
-    // Whatever comes after the time is over is for the next run to see.
-    pending.clear();
-    return late;
   }
 
-  /** An optional registry that is out of time: what it has not taken by now is left to the next run. */
-  #giveUp(target: Target, services: readonly string[]): void {
-    for (const report of this.#inputs.reports())
-      if (services.includes(report.service)) this.#inputs.update(report.service, outOfTime(report, target));
+  async #giveUp(plan: ReleasePlan, target: Target, limitMs: number): Promise<void> {
+    this.#givenUp.add(target);
+    const { steps } = nextSteps(this.#ledger.now, plan, this.#ledger.start);
+    for (const report of this.#inputs.reports()) {
+      const row = report.registries.find(({ registry }) => registry === target.name);
+      if (row?.state === "failed") continue;
+      const hasCandidate = row?.state === "done" || row?.state === "already there";
+      const own = steps.filter((step) => step.registry === target.name && step.service === report.service);
+      if (hasCandidate && own.every(({ status }) => IN_PLACE.has(status.state))) continue;
+      const missing = hasCandidate ? "all tags" : "the candidate";
+      await this.#inputs.fail(target, report, givenUp(report, target, { missing, limitMs }));
+    }
   }
 
-  /** Writes these registries' tags, and verifies them. */
+  /** Writes the tags in these registries, and verifies them. */
   async #tag(plan: ReleasePlan, targets: readonly Target[]): Promise<void> {
     this.#inputs.exclude(targets);
     const { context, options } = this;
@@ -177,90 +170,13 @@ class Run {
       ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
     });
     await writer.write(targets);
-    await this.#verify(plan, targets);
-  }
-
-  /** Every registry's version tag, held against the plan and against each other. */
-  async #verify(plan: ReleasePlan, targets: readonly Target[]): Promise<void> {
-    const { steps } = nextSteps(this.#ledger.now, plan, this.#ledger.start);
-    await Promise.all(
-      plan.services.map(async ({ service, digest, tags }) => {
-        const reached = targets.filter(({ name }) =>
-          steps.some(
-            (step) =>
-              step.service === service &&
-              step.registry === name &&
-              step.phase === "version" &&
-              step.status.state === "already there",
-          ),
-        );
-        if (reached.length === 0) return;
-        const seen = await verifyTag(this.context, service, reached, tags.version, { digest, elf: false });
-        this.#verified.set(service, [...(this.#verified.get(service) ?? []), seen]);
-      }),
-    );
-  }
-
-  async #end(plan: ReleasePlan, gate: OpenGate): Promise<Released> {
-    const { context, options } = this;
-    const ledger = this.#ledger;
-    const state = nextSteps(ledger.now, plan, ledger.start);
-    const record =
-      options.pipeline === undefined
-        ? undefined
-        : recordOf(context, { plan, state, ledger, verified: this.#verified, pipeline: options.pipeline });
-    const released = this.#report(plan, state, []).every((service) => service.state !== "not released");
-    const attached =
-      record !== undefined && released ? await attachRecord(context, record, this.#indexes) : [];
-    const services = this.#report(plan, state, attached);
-    const required = new Set(
-      context.targets.flatMap(({ name, registry }) => (registry.required ? [name] : [])),
-    );
-    const isRecorded = attached.every(
-      ({ registry, state: kept }) => kept !== "failed" || !required.has(registry),
-    );
-    const ok = isRecorded && services.every((service) => isComplete(service));
-    return { ok, gate, services, ...(record === undefined ? {} : { record }) };
-  }
-
-  #report(plan: ReleasePlan, state: ReleaseState, attached: readonly Attachment[]): ServiceReport[] {
-    const reports = this.#inputs.reports();
-    return plan.services.map((planned) =>
-      releaseReport({
-        planned,
-        report: reports.find(({ service }) => service === planned.service) ?? missing(planned.service),
-        state,
-        ledger: this.#ledger,
-        targets: this.context.targets,
-        verified: (this.#verified.get(planned.service) ?? []).flatMap(({ targets }) => targets),
-        attached,
-        promotes: this.options.promotes ?? false,
-      }),
-    );
-  }
-
-  /** What a run that was stopped has done: no registry is asked any more. */
-  #soFar(stopped: TgoError): Released {
-    if (this.#opened === undefined) {
-      const gate = { open: false, reasons: [], later: [] } as const;
-      return { ok: false, gate, services: this.#inputs.reports().map(notReleased), stopped };
-    }
-    const { gate, plan } = this.#opened;
-    const state = nextSteps(this.#ledger.now, plan, this.#ledger.start);
-    return { ok: false, gate, services: this.#report(plan, state, []), stopped };
+    await this.#result.verify(plan, targets);
   }
 }
 
-/** All of them, though one fails: none goes on unseen. */
-async function allEnded(works: readonly Promise<unknown>[]): Promise<void> {
-  for (const ended of await Promise.allSettled(works)) if (ended.status === "rejected") throw ended.reason;
-}
+const IN_PLACE: ReadonlySet<string> = new Set(["already there", "stays"]);
 
-/** The gate is closed: whatever was brought stays a candidate. */
-function notReleased(report: ServiceReport): ServiceReport {
-  return { ...report, state: report.state === "failed" ? "failed" : "not released" };
-}
-
-function missing(service: string): ServiceReport {
-  throw new TgoError("INTERNAL", `${service} is in the plan and was never brought`);
+/** Waits for all, even if one fails, and then throws the first error. */
+async function allSettled(work: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }

@@ -3,20 +3,22 @@ import type { BuildContext } from "@tgo/builders";
 import type { Progress } from "@tgo/progress";
 import type { Target } from "./target.js";
 
-/** What publishing and releasing need to know: where images go, and nothing that builds them. */
+/** What publishing and releasing need: where images go, nothing about how they are built. */
 export interface TargetContext {
   readonly targets: readonly Target[];
   readonly platforms: readonly Platform[];
   readonly progress: Progress;
   readonly signal: AbortSignal | undefined;
-  /** Grace period for optional registries, in milliseconds. */
+  /** Grace period for optional registries, in milliseconds; 5 seconds when absent. */
   readonly gracePeriodMs?: number;
+  /** An optional registry is given up after this time, in milliseconds; 30 minutes when absent. */
+  readonly optionalLimitMs?: number;
 }
 
-/** What building and publishing candidates needs to know. */
+/** What building and publishing candidates needs. */
 export interface PublishContext extends BuildContext, TargetContext {
   /** Hash of the code that decides an image's bytes. */
   readonly buildHash: string;
-  /** The name of the engine, for people. */
+  /** The engine's name, for reports. */
   readonly engine: string;
 }

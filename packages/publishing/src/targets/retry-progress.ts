@@ -1,12 +1,12 @@
 import type { Retry } from "@tgo/registry";
 import type { Progress } from "@tgo/progress";
 
-/** Shorter waits are over before anybody wonders, in milliseconds. */
-const WORTH_A_LINE_MS = 3000;
+/** Shorter waits are not worth a line, in milliseconds. */
+const REPORTED_MS = 3000;
 
 /**
- * Tells of waits before further tries, so that a registry that asks for minutes does not look like a program that
- * hangs. Requests that wait at the same time are told once.
+ * Reports waits before retries, so that a registry that asks for minutes does not look like a program that hangs.
+ * Requests that wait at the same time are reported once.
  * @param now milliseconds
  */
 export function retryProgress(
@@ -14,14 +14,14 @@ export function retryProgress(
   registry: string,
   now: () => number = () => performance.now(),
 ): (retry: Retry) => void {
-  let toldUntil = 0;
+  let reportedUntil = 0;
   return ({ action, reason, waitMs }) => {
     const until = now() + waitMs;
-    if (waitMs < WORTH_A_LINE_MS || until < toldUntil + WORTH_A_LINE_MS) return;
-    toldUntil = until;
+    if (waitMs < REPORTED_MS || until < reportedUntil + REPORTED_MS) return;
+    reportedUntil = until;
     progress.note(
       { step: "wait", registry },
-      `${action}: ${reason}; again in ${Math.round(waitMs / 1000)} s`,
+      `${action}: ${reason}; retrying in ${Math.round(waitMs / 1000)} s`,
     );
   };
 }

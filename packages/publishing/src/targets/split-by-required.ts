@@ -1,7 +1,7 @@
 import type { TargetContext } from "./publish-context.js";
 import type { Target } from "./target.js";
 
-/** The registries that a release waits for, and the others. Where none is required, all of them are. */
+/** The registries a release waits for, and the others. If none is required, a release waits for all. */
 export interface SplitTargets {
   readonly required: readonly Target[];
   readonly optional: readonly Target[];

@@ -2,15 +2,15 @@ import type { Service as DaggerService } from "@dagger.io/dagger";
 import { registryRepository, type Registry } from "@tgo/catalog";
 import type { Credentials, Registry as RegistryClient } from "@tgo/registry";
 
-/** A registry of the catalog, and how to reach it. */
+/** A registry of the catalog, with its connection and credentials. */
 export interface Target {
   readonly name: string;
   readonly registry: Registry;
   readonly client: RegistryClient;
-  /** The same registry without credentials; present when the catalog says it is public. */
+  /** The same registry without credentials, if the catalog says it is public. */
   readonly anonymous: RegistryClient | undefined;
   readonly credentials: Credentials | undefined;
-  /** How the engine connects, for a registry that its own network does not reach. */
+  /** The engine's connection to a registry that its own network does not reach. */
   readonly service: DaggerService | undefined;
 }
 

@@ -5,17 +5,17 @@ import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
 
 export interface VerifyOptions {
-  /** Digest every registry must have under the reference; any, if all agree, when absent. */
+  /** Digest that every registry must have under the tag; when absent, any digest they agree on. */
   readonly digest?: string;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Also read every layer and look at every ELF file in it. */
+  /** Also read every layer, and check every ELF file in it. */
   readonly elf: boolean;
   readonly allowForeign?: readonly string[];
-  /** A look that is no step of its own. */
+  /** Report no step of its own. */
   readonly quiet?: boolean;
 }
 
-/** One tag of a service in the given registries, held against the plan and against each other. */
+/** Verifies one tag of a service in the given registries, against the plan and against each other. */
 export function verifyTag(
   context: TargetContext,
   service: string,
@@ -47,7 +47,7 @@ export function verifyTag(
   }));
 }
 
-/** A verification as rows of the report. */
+/** A verification as the registry rows of a report. */
 export function registryRows(
   targets: readonly Target[],
   service: string,
@@ -67,17 +67,17 @@ export function registryRows(
   });
 }
 
-/** What was tested of the variants, as far as it is known. */
+/** What is known to have been tested of the variants. */
 export interface KnownProofs {
   readonly proofOf: (variant: {
     readonly platform: string;
     readonly digest: string;
   }) => VariantProof | undefined;
-  /** Whether it was tested by an earlier run. */
+  /** Whether an earlier run tested it. */
   readonly recorded: boolean;
 }
 
-/** The variants of a verified image: sizes from the registry, the rest from their proofs. */
+/** The variant rows of a verified image: sizes from the registry, the rest from proofs. */
 export function variantRows(
   context: Pick<TargetContext, "platforms">,
   verification: Verification,

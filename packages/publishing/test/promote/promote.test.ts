@@ -2,13 +2,14 @@ import { describe, expect, it } from "vitest";
 import { formatReasons } from "@tgo/release-rules";
 import { errorResponse } from "@tgo/testing";
 import { versionNowhere } from "../../src/promote/promote.js";
-import { MemoryHarness, NAMES, SERVICES, type RegistryName } from "../release/memory-harness.js";
+import { MemoryHarness } from "../release/memory-harness.js";
+import { NAMES, SERVICES, type RegistryName } from "../release/release-subjects.js";
 
 const states = (released: { services: readonly { state: string }[] }): string[] =>
   released.services.map(({ state }) => state);
 
-describe("Promoting a version that is out", () => {
-  it("takes latest back when that is what is asked for, and builds nothing", async () => {
+describe("Promoting a released version", () => {
+  it("moves latest back with --allow-backwards, and builds nothing", async () => {
     const harness = new MemoryHarness();
     await harness.release("1.2.2");
     await harness.release("1.2.3");
@@ -20,7 +21,7 @@ describe("Promoting a version that is out", () => {
     expect(harness.built).toHaveLength(built);
   });
 
-  it("leaves latest on a newer version otherwise", async () => {
+  it("leaves latest on a newer version without it", async () => {
     const harness = new MemoryHarness();
     await harness.release("1.2.2");
     await harness.release("1.2.3");
@@ -33,18 +34,17 @@ describe("Promoting a version that is out", () => {
     });
   });
 
-  it("says once a service what stayed where, and how it would go back; a release does not", async () => {
+  it("notes once per service which tags stayed, and the flag that moves them; a release does not", async () => {
     const harness = await withTwoVersions();
     const promoted = await harness.promote("1.2.2");
-    const told =
-      "1.2, 1, latest stay as they are, because a newer version (1.2.3) has them; --allow-backwards moves them back to 1.2.2";
-    expect(promoted.services.map(({ notes }) => notes)).toEqual([[told], [told]]);
+    const note = "1.2, 1, latest stay on a newer version (1.2.3); --allow-backwards moves them back to 1.2.2";
+    expect(promoted.services.map(({ notes }) => notes)).toEqual([[note], [note]]);
     expect((await harness.release("1.2.2")).services.map(({ notes }) => notes)).toEqual([[], []]);
     const back = await harness.promote("1.2.2", { allowBackwards: true });
     expect(back.services.map(({ notes }) => notes)).toEqual([[], []]);
   });
 
-  it("names the images by the version that is out, as users pull them", async () => {
+  it("reports references with the version's tag, as users pull them", async () => {
     const harness = await withTwoVersions();
     for (const run of [await harness.release("1.2.4"), await harness.promote("1.2.4")]) {
       expect(run.services[0]?.registries.map(({ reference }) => reference)).toEqual(
@@ -53,7 +53,7 @@ describe("Promoting a version that is out", () => {
     }
   });
 
-  it("brings it by digest to a registry that lacks it", async () => {
+  it("copies it by digest to a registry that lacks it", async () => {
     const harness = new MemoryHarness();
     await harness.release("1.2.3");
     const { acr } = harness.registries;
@@ -61,12 +61,12 @@ describe("Promoting a version that is out", () => {
     acr.manifests.clear();
     expect((await harness.promote("1.2.3")).ok).toBe(true);
     for (const service of SERVICES) {
-      const digests = new Set(NAMES.map((name) => harness.held(name, service, "latest")));
+      const digests = new Set(NAMES.map((name) => harness.digestAt(name, service, "latest")));
       expect(digests).toEqual(new Set([(await harness.image(service, "1.2.3")).digest]));
     }
   });
 
-  it("refuses a version that is nowhere, and says what to do", async () => {
+  it("fails for a version that no registry has, and says what to do", async () => {
     const harness = new MemoryHarness();
     const promoted = await harness.promote("1.2.3");
     expect([promoted.ok, promoted.gate.open]).toEqual([false, false]);
@@ -74,9 +74,9 @@ describe("Promoting a version that is out", () => {
     expect(versionNowhere(promoted.services)?.what).toBe("no registry has version 1.2.3");
   });
 
-  it("of a version that some services lack, or that a silent registry may have, is not of one nowhere", async () => {
+  it("does not call a version missing everywhere if some services have it, or a registry did not respond", async () => {
     const harness = new MemoryHarness();
-    await harness.release("1.2.3", harness.healthy(), { services: ["tgo-api"] });
+    await harness.release("1.2.3", { services: ["tgo-api"] });
     const partly = await harness.promote("1.2.3");
     expect(versionNowhere(partly.services)).toBeUndefined();
     expect(partly.gate.open ? [] : formatReasons(partly.gate.reasons)).toEqual([
@@ -86,7 +86,7 @@ describe("Promoting a version that is out", () => {
     expect(versionNowhere((await harness.promote("1.2.9")).services)).toBeUndefined();
   });
 
-  it("brings a lost layer back to a registry before latest goes there", async () => {
+  it("restores a lost layer in a registry before latest moves there", async () => {
     const harness = await withTwoVersions();
     loseLayer(harness, "dockerhub", "tgo-web");
     const back = await harness.promote("1.2.2", { allowBackwards: true });
@@ -99,21 +99,21 @@ describe("Promoting a version that is out", () => {
     ).toEqual(["already there", "already there"]);
   });
 
-  it("moves nothing anywhere when the image is whole in no registry", async () => {
+  it("moves no tag when the image is complete in no registry", async () => {
     const harness = await withTwoVersions();
     for (const name of NAMES) loseLayer(harness, name, "tgo-web");
     const before = harness.everywhere("latest");
     const back = await harness.promote("1.2.2", { allowBackwards: true });
     expect([back.ok, back.gate.open, back.record]).toEqual([false, false, undefined]);
     expect(harness.everywhere("latest")).toEqual(before);
-    expect(JSON.stringify(back.services)).toMatch(/1\.2\.2 of tgo-web is whole in no registry/);
+    expect(JSON.stringify(back.services)).toMatch(/1\.2\.2 of tgo-web is complete in no registry/);
   });
 
-  it("moves nothing anywhere when one required registry has another image under the version", async () => {
+  it("moves no tag when a required registry has another image under the version", async () => {
     const harness = await withTwoVersions();
     const { manifests } = harness.registries.ghcr;
     const other = manifests.get("tgoai/tgo-api 1.2.3");
-    if (other === undefined) throw new Error("1.2.3 is not there");
+    if (other === undefined) throw new Error("1.2.3 is missing");
     manifests.set("tgoai/tgo-api 1.2.2", other);
     const before = harness.everywhere("latest");
     const back = await harness.promote("1.2.2", { allowBackwards: true });
@@ -122,7 +122,7 @@ describe("Promoting a version that is out", () => {
     expect(JSON.stringify(back.gate)).toMatch(/tgo-api in (ghcr|dockerhub): 1\.2\.2 already exists/);
   });
 
-  it("moves nothing anywhere when a required registry cannot be asked", async () => {
+  it("moves no tag when a required registry is down", async () => {
     const harness = await withTwoVersions();
     harness.registries.dockerhub.intercept = () => errorResponse(503, "UNAVAILABLE", "down");
     const before = harness.everywhere("latest");
@@ -140,7 +140,7 @@ async function withTwoVersions(): Promise<MemoryHarness> {
   return harness;
 }
 
-/** Takes the layers of all images of a service out of a registry, and leaves what names them. */
+/** Removes the layers of all images of a service from a registry, and keeps configs and manifests. */
 function loseLayer(harness: MemoryHarness, name: RegistryName, service: string): void {
   const { blobs } = harness.registries[name];
   for (const [key, bytes] of blobs)

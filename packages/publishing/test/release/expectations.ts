@@ -1,13 +1,13 @@
 import { expect } from "vitest";
-import { NAMES, SERVICES, TAGS } from "./places.js";
 import type { Outcome, ReleaseHarness } from "./release-harness.js";
+import { NAMES, SERVICES, TAGS } from "./release-subjects.js";
 
 /**
- * The release is complete: one digest under every tag in every registry; whatever the number of runs, no image was made
+ * The release is complete: one digest under every tag in every registry. However many runs it took, nothing was built
  * that a registry had, and no registry was sent what it had.
  */
 export async function expectComplete(harness: ReleaseHarness, outcome: Outcome): Promise<void> {
-  expect(outcome.ok, outcome.said).toBe(true);
+  expect(outcome.ok, outcome.text).toBe(true);
   await expectReleased(harness);
   expect(harness.uploadedTwice()).toEqual([]);
 }
@@ -17,17 +17,17 @@ export async function expectReleased(harness: ReleaseHarness): Promise<void> {
     const digest = await harness.digest(service);
     for (const tag of TAGS) expect(await harness.everywhere(service, tag)).toEqual(NAMES.map(() => digest));
   }
-  expect(harness.needless).toEqual([]);
+  expect(harness.needlessBuilds).toEqual([]);
 }
 
-export function expectEachMadeOnce(harness: ReleaseHarness): void {
+export function expectEachBuiltOnce(harness: ReleaseHarness): void {
   expect(harness.built.toSorted()).toEqual(SERVICES.map((service) => `${service} 1.2.3`));
 }
 
-/** No latest anywhere as long as the version of one service is missing in one registry. */
+/** No `latest` anywhere while the version of one service is missing in one registry. */
 export async function expectNoLatestAhead(harness: ReleaseHarness): Promise<void> {
-  const released = await harness.released();
-  const versions = released.filter((tag) => tag.endsWith(" 1.2.3"));
+  const tags = await harness.publicTags();
+  const versions = tags.filter((tag) => tag.endsWith(" 1.2.3"));
   if (versions.length < NAMES.length * SERVICES.length)
-    expect(released.filter((tag) => tag.endsWith(" latest"))).toEqual([]);
+    expect(tags.filter((tag) => tag.endsWith(" latest"))).toEqual([]);
 }

@@ -1,177 +1,127 @@
-import { Registry as RegistryEntry, type Platform } from "@tgo/catalog";
-import { digestOf, type Registry } from "@tgo/registry";
-import { finaliseImage, type FinalImage } from "@tgo/image";
-import { parseVersion, TagPolicy, type Version } from "@tgo/release-rules";
-import type { Target } from "../../src/targets/target.js";
-import type { TargetContext } from "../../src/targets/publish-context.js";
+import type { FinalImage } from "@tgo/image";
 import { Progress } from "@tgo/progress";
+import type { Registry } from "@tgo/registry";
+import { parseVersion } from "@tgo/release-rules";
+import { MemoryRegistry } from "@tgo/testing";
 import { bringCandidate, type Candidate } from "../../src/publish/publish.js";
-import { releaseServices, type ReleaseService, type Released } from "../../src/release/release.js";
-import { bringVersionOf } from "../../src/promote/promote.js";
-import { CANDIDATE_ANNOTATION } from "../../src/candidate/annotations.js";
-import { stageImage, MemoryRegistry } from "@tgo/testing";
+import type { ReleaseOptions } from "../../src/release/release.js";
+import type { Released } from "../../src/release/release-result.js";
+import type { TargetContext } from "../../src/targets/publish-context.js";
+import { NAMES, SERVICES, type RegistryName } from "./release-subjects.js";
+import { runPromotion, runRelease } from "./run-release.js";
+import { PLATFORMS, syntheticCandidate, syntheticImage, targetOf } from "./synthetic-candidates.js";
 
-const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
-export const REVISION = "0123456789abcdef0123456789abcdef01234567";
-const PIPELINE = "fedcba9876543210";
+/** Which of the registries are required. */
+export const REQUIRED: Readonly<Record<RegistryName, boolean>> = { ghcr: true, dockerhub: true, acr: false };
 
-/** Three registries, of which releases wait for two. */
-export const REGISTRIES = { ghcr: true, dockerhub: true, acr: false } as const;
-export type RegistryName = keyof typeof REGISTRIES;
-export const NAMES = Object.keys(REGISTRIES) as RegistryName[];
-export const SERVICES = ["tgo-api", "tgo-web"] as const;
+export interface MemoryHarnessOptions {
+  /** Of every request, in milliseconds. */
+  readonly delayMs?: number;
+  /** Whether all three registries are required. */
+  readonly allRequired?: boolean;
+  /** Registries that accept referrers. */
+  readonly referrers?: readonly RegistryName[];
+  /** Grace period for the optional registry, in milliseconds. */
+  readonly gracePeriodMs?: number;
+  /** The optional registry is given up after this time, in milliseconds. */
+  readonly optionalLimitMs?: number;
+}
 
-/** Where images are built: the same ones for every harness. */
-const BUILDER = new MemoryRegistry("builder.test");
-const IMAGES = new Map<string, Promise<FinalImage>>();
+export interface ReleaseFlags extends Pick<Partial<ReleaseOptions>, "allowBackwards" | "adopt"> {
+  readonly services?: readonly string[];
+  /** Releases another image under the version. */
+  readonly content?: string;
+}
 
-/** Registries in memory, images that can be built for them, and what every write to them must keep to. */
+/** Three registries in memory, and candidates that can be built for them. */
 export class MemoryHarness {
   readonly registries: Readonly<Record<RegistryName, MemoryRegistry>>;
-  /** How often an image was built. */
+  /** Builds so far, as `service version`. */
   readonly built: string[] = [];
+  /** Digests of images by `service version`; see {@link buildAll}. */
+  readonly digests = new Map<string, string>();
 
-  constructor(
-    delayMs = 0,
-    private readonly wishes: MemoryHarnessOptions = {},
-  ) {
+  constructor(private readonly options: MemoryHarnessOptions = {}) {
+    const { delayMs = 0 } = options;
     const make = (name: RegistryName): MemoryRegistry => new MemoryRegistry(`${name}.test`, { delayMs });
     this.registries = { ghcr: make("ghcr"), dockerhub: make("dockerhub"), acr: make("acr") };
   }
 
-  /** The image of a service's version; what it is made of can differ. */
-  image(service: string, version: string, made = "as usual"): Promise<FinalImage> {
-    const key = keyOf(service, version, made);
-    const known = IMAGES.get(key);
-    if (known !== undefined) return known;
-    const built = this.#build(service, version, key);
-    IMAGES.set(key, built);
-    return built;
+  image(service: string, version: string, content?: string): Promise<FinalImage> {
+    return syntheticImage(specOf(service, version, content));
   }
 
-  /** Digests of images that were built, by service and version. */
-  readonly digests = new Map<string, string>();
-
-  /** Builds images beforehand, once for every harness. */
-  async know(versions: readonly string[]): Promise<void> {
+  /** Builds the images of these versions in advance, to know their digests. */
+  async buildAll(versions: readonly string[]): Promise<void> {
     for (const version of versions) {
       for (const service of SERVICES)
         this.digests.set(`${service} ${version}`, (await this.image(service, version)).digest);
     }
   }
 
-  async #build(service: string, version: string, key: string): Promise<FinalImage> {
-    const client = BUILDER.client();
-    const variants = PLATFORMS.map((platform) => ({ platform, labels: { key } }));
-    await stageImage(client, service, key, variants);
-    return finaliseImage({
-      source: { registry: client, repository: service, reference: key },
-      platforms: PLATFORMS,
-      created: new Date(0),
-      annotations: {
-        [CANDIDATE_ANNOTATION]: key,
-        "org.opencontainers.image.version": version,
-        "org.opencontainers.image.revision": REVISION,
-      },
+  candidate(service: string, version: string, content?: string): Candidate {
+    return syntheticCandidate(specOf(service, version, content), () => {
+      this.built.push(`${service} ${version}`);
     });
   }
 
-  destination(clients: (name: RegistryName) => Registry, signal?: AbortSignal): TargetContext {
-    const targets = NAMES.map((name): Target => {
-      const registry = RegistryEntry.parse({
+  context(
+    clientOf: (name: RegistryName) => Registry = (name) => this.registries[name].client(),
+    signal?: AbortSignal,
+  ): TargetContext {
+    const { allRequired = false, referrers = [], gracePeriodMs = 500, optionalLimitMs } = this.options;
+    const targets = NAMES.map((name) => {
+      const entry = {
         host: `${name}.test`,
         repository: "tgoai/{service}",
-        required: this.wishes.allRequired === true || REGISTRIES[name],
-        referrers: this.wishes.referrers?.includes(name) ?? false,
-      });
-      const client = clients(name);
-      return { name, registry, client, anonymous: undefined, credentials: undefined, service: undefined };
+        required: allRequired || REQUIRED[name],
+        referrers: referrers.includes(name),
+      };
+      return targetOf(name, entry, clientOf(name));
     });
-    const { gracePeriodMs = 500 } = this.wishes;
-    return { targets, platforms: PLATFORMS, progress: new Progress(() => undefined), signal, gracePeriodMs };
-  }
-
-  candidate(service: string, version: string, made?: string): Candidate {
     return {
-      service,
-      key: keyOf(service, version, made ?? "as usual"),
-      revision: REVISION,
-      version,
-      notes: [],
-      proofsOf: () => Promise.resolve(new Map()),
-      build: async () => {
-        this.built.push(`${service} ${version}`);
-        const image = await this.image(service, version, made);
-        const from = { registry: BUILDER.client(), repository: service };
-        return { notes: [], proofs: [], deliver: () => Promise.resolve({ image, from }) };
-      },
+      targets,
+      platforms: PLATFORMS,
+      progress: new Progress(() => undefined),
+      signal,
+      gracePeriodMs,
+      ...(optionalLimitMs === undefined ? {} : { optionalLimitMs }),
     };
   }
 
-  release(text: string, destination = this.healthy(), options: ReleaseWishes = {}): Promise<Released> {
-    const version: Version = parseVersion(text);
-    const entrants = (options.services ?? SERVICES).map((service): ReleaseService => ({
-      service,
-      policy: TagPolicy.parse({}),
-      bring: () => bringCandidate(destination, this.candidate(service, version.text, options.made)),
-    }));
-    return releaseServices(destination, entrants, {
-      version,
-      allowBackwards: options.allowBackwards ?? false,
-      adopt: options.adopt ?? false,
-      pipeline: PIPELINE,
-      sleep: () => Promise.resolve(),
+  release(
+    text: string,
+    { services = SERVICES, content, ...flags }: ReleaseFlags = {},
+    context = this.context(),
+  ): Promise<Released> {
+    const { text: version } = parseVersion(text);
+    return runRelease(context, text, services, {
+      ...RELEASE_OPTIONS,
+      ...flags,
+      bring: (service) => bringCandidate(context, this.candidate(service, version, content)),
     });
   }
 
-  /** Gives a version that is out its floating tags, and brings it where it is missing. */
-  promote(text: string, options: ReleaseWishes = {}, destination = this.healthy()): Promise<Released> {
-    const version = parseVersion(text);
-    const entrants = SERVICES.map((service): ReleaseService => ({
-      service,
-      policy: TagPolicy.parse({}),
-      bring: () => bringVersionOf(destination, service, version.text, () => Promise.resolve(new Map())),
-    }));
-    return releaseServices(destination, entrants, {
-      version,
-      allowBackwards: options.allowBackwards ?? false,
-      adopt: options.adopt ?? false,
-      promotes: true,
-      pipeline: PIPELINE,
-      sleep: () => Promise.resolve(),
-    });
+  promote(version: string, flags: ReleaseFlags = {}): Promise<Released> {
+    return runPromotion(this.context(), version, SERVICES, { ...RELEASE_OPTIONS, ...flags });
   }
 
-  healthy(): TargetContext {
-    return this.destination((name) => this.registries[name].client());
-  }
-
-  held(registry: RegistryName, service: string, tag: string): string | undefined {
+  digestAt(registry: RegistryName, service: string, tag: string): string | undefined {
     return this.registries[registry].digestAt(`tgoai/${service}`, tag);
   }
 
   /** The digests under a tag, of every service in every registry. */
   everywhere(tag: string): (string | undefined)[] {
-    return NAMES.flatMap((name) => SERVICES.map((service) => this.held(name, service, tag)));
+    return NAMES.flatMap((name) => SERVICES.map((service) => this.digestAt(name, service, tag)));
   }
 }
 
-export interface MemoryHarnessOptions {
-  /** Whether a release waits for all three registries. */
-  readonly allRequired?: boolean;
-  /** Registries that take documents beside images. */
-  readonly referrers?: readonly RegistryName[];
-  /** How long the registry that is not required is waited for. */
-  readonly gracePeriodMs?: number;
-}
+const RELEASE_OPTIONS = { pipeline: "fedcba9876543210", sleep: () => Promise.resolve() };
 
-export interface ReleaseWishes {
-  readonly services?: readonly string[];
-  readonly made?: string;
-  readonly allowBackwards?: boolean;
-  readonly adopt?: boolean;
-}
-
-function keyOf(service: string, version: string, made: string): string {
-  return digestOf(new TextEncoder().encode(`${service} ${version} ${made}`)).slice("sha256:".length, 23);
+function specOf(
+  service: string,
+  version: string,
+  content: string | undefined,
+): { service: string; version: string; content?: string } {
+  return { service, version, ...(content === undefined ? {} : { content }) };
 }

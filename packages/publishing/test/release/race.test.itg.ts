@@ -1,23 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NAMES, SERVICES } from "./places.js";
-import { Registries } from "./real-registries.js";
+import { NAMES, SERVICES } from "./release-subjects.js";
+import { RealRegistries } from "./real-registries.js";
+import { ReleaseHarness } from "./release-harness.js";
 
-let registries: Registries;
+let registries: RealRegistries;
 
 beforeAll(async () => {
-  registries = await Registries.start();
+  registries = await RealRegistries.start();
 });
 afterAll(() => registries.stop());
 
 describe("Two releases at once, into real registries,", () => {
-  it("of two versions leave latest on the newer one, with both versions everywhere", async () => {
-    const harness = await registries.harness({ record: true });
+  it("of two versions leave latest on the newer one, with both versions in every registry", async () => {
+    const harness = await ReleaseHarness.create(registries, { record: true });
     await harness.release({ version: "1.2.2" });
     const both = await Promise.all(["1.2.3", "1.2.4"].map((version) => harness.release({ version })));
-    // One that lost the same tag twice says so, and is finished by the same command.
-    for (const [index, { ok, said }] of both.entries()) {
+    // One that lost the same tag twice reports it, and the same command finishes it.
+    for (const [index, { ok, text }] of both.entries()) {
       if (ok) continue;
-      expect(said).toMatch(/"(what|told)":"[^"]{10,}"/);
+      expect(text).toMatch(/"(what|told)":"[^"]{10,}"/);
       expect((await harness.release({ version: index === 0 ? "1.2.3" : "1.2.4" })).ok).toBe(true);
     }
     for (const service of SERVICES) {
@@ -29,7 +30,7 @@ describe("Two releases at once, into real registries,", () => {
   });
 
   it("of one version are both complete, with one digest and one record", async () => {
-    const harness = await registries.harness({ record: true });
+    const harness = await ReleaseHarness.create(registries, { record: true });
     const both = await Promise.all([harness.release(), harness.release()]);
     expect(both.map(({ ok }) => ok)).toEqual([true, true]);
     expect(both[0].released.record).toEqual(both[1].released.record);

@@ -3,14 +3,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { renderStatus } from "@tgo/report";
 import { statusOf } from "../../src/status/status.js";
-import type { Released } from "../../src/release/release.js";
+import type { Released } from "../../src/release/release-result.js";
 import type { Service } from "@tgo/catalog";
 import { TagPolicy } from "@tgo/release-rules";
 import type { FakeRequest } from "@tgo/testing";
-import { MemoryHarness, NAMES, SERVICES, type RegistryName } from "./memory-harness.js";
+import { MemoryHarness } from "./memory-harness.js";
+import { NAMES, SERVICES, type RegistryName } from "./release-subjects.js";
 
-/** Lets every request, and every answer, take its own time: mostly little, sometimes as long as a whole phase. */
-function disorder(harness: MemoryHarness, seed: number): void {
+/** Delays every request and response at random: mostly briefly, sometimes for as long as a whole phase. */
+function delayAtRandom(harness: MemoryHarness, seed: number): void {
   let state = seed + 1;
   const random = (): number => {
     // https://en.wikipedia.org/wiki/Linear_congruential_generator (Numerical Recipes)
@@ -23,53 +24,53 @@ function disorder(harness: MemoryHarness, seed: number): void {
   };
   for (const name of NAMES) {
     const registry = harness.registries[name];
-    registry.intercept = async (asked) => {
+    registry.intercept = async (request) => {
       await pause();
-      const answer = registry.respond(asked);
+      const response = registry.respond(request);
       await pause();
-      return answer;
+      return response;
     };
   }
 }
 
-function order(harness: MemoryHarness): void {
+function endDelays(harness: MemoryHarness): void {
   for (const name of NAMES) harness.registries[name].intercept = () => undefined;
 }
 
-const notes = (released: Released): string[] => released.services.flatMap(({ notes: told }) => [...told]);
+const notes = (released: Released): string[] => released.services.flatMap((service) => [...service.notes]);
 
-/** The versions that latest stands for, of every service in every registry. */
+/** The version latest points to, for every service in every registry. */
 async function latestOf(
   harness: MemoryHarness,
   versions: readonly string[],
 ): Promise<(string | undefined)[]> {
-  await harness.know(versions);
+  await harness.buildAll(versions);
   return NAMES.flatMap((name) =>
     SERVICES.map((service) => {
-      const held = harness.held(name, service, "latest");
-      return versions.find((version) => harness.digests.get(`${service} ${version}`) === held);
+      const digest = harness.digestAt(name, service, "latest");
+      return versions.find((version) => harness.digests.get(`${service} ${version}`) === digest);
     }),
   );
 }
 
 async function status(harness: MemoryHarness): Promise<string> {
   const services = SERVICES.map((name) => ({ name, service: {} as Service }));
-  return renderStatus(await statusOf(harness.healthy(), services, TagPolicy.parse({})), "text");
+  return renderStatus(await statusOf(harness.context(), services, TagPolicy.parse({})), "text");
 }
 
 const VERSIONS = ["1.2.2", "1.2.3", "1.2.4"] as const;
 
 describe("Two releases at once", () => {
-  it("of two versions leave latest on the newer one when both are complete, whatever comes first", async () => {
+  it("of two versions leave latest on the newer one if both are complete, in whatever order they write", async () => {
     const seen = { schedules: 0, complete: 0, lost: 0 };
     await fc.assert(
       fc.asyncProperty(fc.nat(1_000_000), async (seed) => {
         seen.schedules += 1;
-        const harness = new MemoryHarness(0, { gracePeriodMs: 2000 });
+        const harness = new MemoryHarness({ gracePeriodMs: 2000 });
         await harness.release("1.2.2");
-        disorder(harness, seed);
+        delayAtRandom(harness, seed);
         const both = await Promise.all([harness.release("1.2.3"), harness.release("1.2.4")]);
-        order(harness);
+        endDelays(harness);
         if (both.flatMap(notes).some((line) => line.includes("decided again"))) seen.lost += 1;
         if (both.every(({ ok }) => ok)) {
           seen.complete += 1;
@@ -84,7 +85,7 @@ describe("Two releases at once", () => {
       { numRuns: 20, endOnFailure: true },
     );
     console.log(
-      `two versions at once: ${seen.schedules} schedules, both complete at once in ${seen.complete}, races lost and decided again in ${seen.lost}`,
+      `two versions at once: ${seen.schedules} schedules, both complete in ${seen.complete}, races lost and decided again in ${seen.lost}`,
     );
     expect(seen.complete).toBeGreaterThan(0);
   }, 120_000);
@@ -92,8 +93,8 @@ describe("Two releases at once", () => {
   it("of one version end complete, with one digest", async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(1_000_000), async (seed) => {
-        const harness = new MemoryHarness(0, { gracePeriodMs: 2000, referrers: ["ghcr"] });
-        disorder(harness, seed);
+        const harness = new MemoryHarness({ gracePeriodMs: 2000, referrers: ["ghcr"] });
+        delayAtRandom(harness, seed);
         const both = await Promise.all([harness.release("1.2.3"), harness.release("1.2.3")]);
         expect(both.map(({ ok }) => ok)).toEqual([true, true]);
         for (const tag of ["1.2.3", "1.2", "1", "latest"])
@@ -107,94 +108,100 @@ describe("Two releases at once", () => {
   it("of one service each do not touch each other", async () => {
     const harness = new MemoryHarness();
     await harness.release("1.2.2");
-    disorder(harness, 7);
+    delayAtRandom(harness, 7);
     const both = await Promise.all(
-      SERVICES.map((service) => harness.release("1.2.3", harness.healthy(), { services: [service] })),
+      SERVICES.map((service) => harness.release("1.2.3", { services: [service] })),
     );
     expect(both.map(({ ok }) => ok)).toEqual([true, true]);
     expect(new Set(await latestOf(harness, VERSIONS))).toEqual(new Set(["1.2.3"]));
   });
 
-  it("of different services' versions are a mix that status tells", async () => {
+  it("of different versions of two services leave a mix that status reports", async () => {
     const harness = new MemoryHarness();
     await harness.release("1.2.2");
-    disorder(harness, 8);
+    delayAtRandom(harness, 8);
     const [api, web] = SERVICES;
     const both = await Promise.all([
-      harness.release("1.2.3", harness.healthy(), { services: [api] }),
-      harness.release("1.2.4", harness.healthy(), { services: [web] }),
+      harness.release("1.2.3", { services: [api] }),
+      harness.release("1.2.4", { services: [web] }),
     ]);
-    order(harness);
+    endDelays(harness);
     expect(both.map(({ ok }) => ok)).toEqual([true, true]);
     expect(await status(harness)).toContain("latest is 1.2.4 in tgo-web, and 1.2.3 in tgo-api");
   });
 });
 
-/** Does something right after the first request that matches was answered; what it does is not seen by it. */
-function after(
+/** Acts right before or after a matching request is processed. */
+function onRequest(
   harness: MemoryHarness,
   name: RegistryName,
-  matches: (asked: FakeRequest) => boolean,
+  matches: (request: FakeRequest) => boolean,
   act: () => unknown,
   { times = 1, before = false } = {},
 ): void {
   const registry = harness.registries[name];
   let left = times;
-  registry.intercept = async (asked) => {
-    if (left === 0 || !matches(asked)) return undefined;
+  registry.intercept = async (request) => {
+    if (left === 0 || !matches(request)) return undefined;
     left -= 1;
     if (before) await act();
-    const answer = registry.respond(asked);
+    const response = registry.respond(request);
     if (!before) await act();
-    return answer;
+    return response;
   };
 }
 
-/** Somebody puts an image that is in the repository under a tag, past everything. */
-function move(harness: MemoryHarness, name: RegistryName, service: string, from: string, to: string): void {
+/** Moves a tag by hand to an image in the same repository. */
+function moveTag(
+  harness: MemoryHarness,
+  name: RegistryName,
+  service: string,
+  from: string,
+  to: string,
+): void {
   const { manifests } = harness.registries[name];
   const image = manifests.get(`tgoai/${service} ${from}`);
-  if (image === undefined) throw new Error(`${from} is not there`);
+  if (image === undefined) throw new Error(`${from} is missing`);
   manifests.set(`tgoai/${service} ${to}`, image);
 }
 
 const writesLatest = ({ method, url }: FakeRequest): boolean =>
   method === "PUT" && url.pathname.endsWith("/tgo-api/manifests/latest");
-const asksForLatest = ({ method, url }: FakeRequest): boolean =>
+const readsLatest = ({ method, url }: FakeRequest): boolean =>
   method === "HEAD" && url.pathname.endsWith("/tgo-api/manifests/latest");
 
-describe("A tag that somebody else writes at the same time", () => {
-  async function prepared(): Promise<MemoryHarness> {
+describe("A tag that another run writes at the same time", () => {
+  async function withTwoVersions(): Promise<MemoryHarness> {
     const harness = new MemoryHarness();
     await harness.release("1.2.1");
     await harness.release("1.2.2");
     return harness;
   }
 
-  it("is looked at and decided again, once, and the report says so", async () => {
-    const harness = await prepared();
-    after(harness, "ghcr", writesLatest, () => {
-      move(harness, "ghcr", "tgo-api", "1.2.1", "latest");
+  it("is read and decided again once, and the report says so", async () => {
+    const harness = await withTwoVersions();
+    onRequest(harness, "ghcr", writesLatest, () => {
+      moveTag(harness, "ghcr", "tgo-api", "1.2.1", "latest");
     });
     const released = await harness.release("1.2.3");
     expect(released.ok).toBe(true);
     expect(new Set(await latestOf(harness, ["1.2.1", ...VERSIONS]))).toEqual(new Set(["1.2.3"]));
     expect(notes(released)).toEqual([
       expect.stringMatching(
-        /^ghcr: latest: someone else moved it to 1\.2\.1 \(sha256:.*\) while 1\.2\.3 was being released; it was looked at and decided again$/,
+        /^ghcr: latest: someone else moved it to 1\.2\.1 \(sha256:.*\) while 1\.2\.3 was being released; the tag was read and decided again$/,
       ),
     ]);
   });
 
-  it("is left, as a failure, when that happens again", async () => {
-    const harness = await prepared();
+  it("is reported as a failure if that happens again", async () => {
+    const harness = await withTwoVersions();
     const others = ["1.2.1", "1.2.2", "1.2.1", "1.2.2"];
-    after(
+    onRequest(
       harness,
       "ghcr",
       writesLatest,
       () => {
-        move(harness, "ghcr", "tgo-api", others.shift() ?? "1.2.1", "latest");
+        moveTag(harness, "ghcr", "tgo-api", others.shift() ?? "1.2.1", "latest");
       },
       { times: 4 },
     );
@@ -207,39 +214,38 @@ describe("A tag that somebody else writes at the same time", () => {
       { service: "tgo-api", registry: "ghcr", tag: "latest", problem: { code: "CONFLICT" } },
     ]);
     expect(await status(harness)).toContain("tgo-api: latest is 1.2.2, the newest is 1.2.3 (ghcr)");
-    order(harness);
+    endDelays(harness);
     expect((await harness.release("1.2.3")).ok).toBe(true);
   });
 
-  it("between the look and the write is not written over", async () => {
-    const harness = await prepared();
-    let asked = 0;
+  it("right before this run's write is not overwritten", async () => {
+    const harness = await withTwoVersions();
+    let reads = 0;
     harness.registries.ghcr.intercept = (request) => {
-      const isLastPhase = harness.held("ghcr", "tgo-api", "1.2") === harness.held("ghcr", "tgo-api", "1.2.3");
-      if (!asksForLatest(request) || !isLastPhase) return undefined;
-      asked += 1;
-      // The look is the first, the read before the write the second.
-      if (asked === 2) move(harness, "ghcr", "tgo-api", "1.2.1", "latest");
+      const isLastPhase =
+        harness.digestAt("ghcr", "tgo-api", "1.2") === harness.digestAt("ghcr", "tgo-api", "1.2.3");
+      if (!readsLatest(request) || !isLastPhase) return undefined;
+      reads += 1;
+      // The first read is the snapshot, the second the read right before the write.
+      if (reads === 2) moveTag(harness, "ghcr", "tgo-api", "1.2.1", "latest");
       return undefined;
     };
     const released = await harness.release("1.2.3");
     expect(released.ok).toBe(true);
-    expect(notes(released)[0]).toMatch(
-      /^ghcr: latest: it was moved to sha256:\S+ between the look and the write; /,
-    );
+    expect(notes(released)[0]).toMatch(/^ghcr: latest: it was moved to sha256:\S+ right before the write; /);
     expect(new Set(await latestOf(harness, VERSIONS))).toEqual(new Set(["1.2.3"]));
   });
 
-  it("for a newer version that ended meanwhile is given back to it", async () => {
-    const harness = await prepared();
+  it("for a newer version that finished in the meantime is given back to it", async () => {
+    const harness = await withTwoVersions();
     let done: Promise<Released> | undefined;
-    // This write arrives when the other release has long ended.
-    after(
+    // This write arrives after the other release has finished.
+    onRequest(
       harness,
       "ghcr",
       writesLatest,
       async () => {
-        order(harness);
+        endDelays(harness);
         done ??= harness.release("1.2.4");
         await done;
       },
@@ -256,19 +262,19 @@ describe("A tag that somebody else writes at the same time", () => {
     });
   });
 
-  it("for the version itself, with other content, is never written over", async () => {
-    const harness = await prepared();
-    after(
+  it("for this version with other content is never overwritten", async () => {
+    const harness = await withTwoVersions();
+    onRequest(
       harness,
       "ghcr",
       ({ method, url }) => method === "PUT" && url.pathname.endsWith("/tgo-api/manifests/1.2.3"),
       () => {
-        move(harness, "ghcr", "tgo-api", "1.2.1", "1.2.3");
+        moveTag(harness, "ghcr", "tgo-api", "1.2.1", "1.2.3");
       },
     );
     const released = await harness.release("1.2.3");
     expect(released.ok).toBe(false);
-    expect(harness.held("ghcr", "tgo-api", "1.2.3")).toBe(harness.held("ghcr", "tgo-api", "1.2.1"));
+    expect(harness.digestAt("ghcr", "tgo-api", "1.2.3")).toBe(harness.digestAt("ghcr", "tgo-api", "1.2.1"));
     expect(new Set(await latestOf(harness, VERSIONS))).toEqual(new Set(["1.2.2"]));
     expect(JSON.stringify(released)).toContain("a version's tag never changes");
   });

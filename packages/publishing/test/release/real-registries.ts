@@ -1,49 +1,44 @@
-import { defined } from "@tgo/report";
 import { Registry } from "@tgo/registry";
+import { defined } from "@tgo/report";
 import { startFaultProxy, startRegistry, type FaultProxy, type LocalRegistry } from "@tgo/testing";
-import { NAMES, type RegistryName } from "./places.js";
-import { ReleaseHarness, type ReleaseHarnessOptions } from "./release-harness.js";
+import { NAMES, type RegistryName } from "./release-subjects.js";
 
-/** Three real registries, each behind a proxy that fails when told to; one of them with logins. */
-export class Registries {
-  /** The registries asked without their proxies. */
-  readonly behind: Readonly<Record<RegistryName, Registry>>;
-  #scenes = 0;
+/** Three real registries, each behind a fault proxy; one of them requires credentials. */
+export class RealRegistries {
+  /** Clients that bypass the proxies. */
+  readonly direct: Readonly<Record<RegistryName, Registry>>;
 
   private constructor(
-    readonly real: Readonly<Record<RegistryName, LocalRegistry>>,
+    readonly registries: Readonly<Record<RegistryName, LocalRegistry>>,
     readonly proxies: Readonly<Record<RegistryName, FaultProxy>>,
   ) {
-    const ask = (name: RegistryName): Registry =>
-      new Registry({ host: real[name].host, ...defined({ credentials: credentialsOf(real[name]) }) });
-    this.behind = { ghcr: ask("ghcr"), dockerhub: ask("dockerhub"), acr: ask("acr") };
+    const clientOf = (name: RegistryName): Registry =>
+      new Registry({
+        host: registries[name].host,
+        ...defined({ credentials: credentialsOf(registries[name]) }),
+      });
+    this.direct = { ghcr: clientOf("ghcr"), dockerhub: clientOf("dockerhub"), acr: clientOf("acr") };
   }
 
-  static async start(): Promise<Registries> {
-    const one = async (auth: "none" | "bearer"): Promise<[LocalRegistry, FaultProxy]> => {
-      const real = await startRegistry({ auth });
-      return [real, await startFaultProxy(real.url)];
+  static async start(): Promise<RealRegistries> {
+    const start = async (auth: "none" | "bearer"): Promise<[LocalRegistry, FaultProxy]> => {
+      const registry = await startRegistry({ auth });
+      return [registry, await startFaultProxy(registry.url)];
     };
-    const [ghcr, dockerhub, acr] = await Promise.all([one("none"), one("bearer"), one("none")]);
-    return new Registries(
+    const [ghcr, dockerhub, acr] = await Promise.all([start("none"), start("bearer"), start("none")]);
+    return new RealRegistries(
       { ghcr: ghcr[0], dockerhub: dockerhub[0], acr: acr[0] },
       { ghcr: ghcr[1], dockerhub: dockerhub[1], acr: acr[1] },
     );
   }
 
-  /** Of the registry with logins; the others ask for none. */
+  /** Undefined for registries without a login. */
   credentials(name: RegistryName): { readonly username: string; readonly password: string } | undefined {
-    return credentialsOf(this.real[name]);
+    return credentialsOf(this.registries[name]);
   }
 
-  /** Repositories of its own in all three registries, none of which fails. */
-  async harness(options: ReleaseHarnessOptions = {}): Promise<ReleaseHarness> {
-    await this.mend();
-    this.#scenes += 1;
-    return new ReleaseHarness(this, `s${this.#scenes}`, options);
-  }
-
-  async mend(): Promise<void> {
+  /** Ends all faults. */
+  async repair(): Promise<void> {
     for (const name of NAMES) {
       this.proxies[name].clear();
       await this.proxies[name].up();
@@ -52,7 +47,7 @@ export class Registries {
 
   async stop(): Promise<void> {
     await Promise.all(NAMES.map((name) => this.proxies[name].stop()));
-    await Promise.all(NAMES.map((name) => this.real[name].stop()));
+    await Promise.all(NAMES.map((name) => this.registries[name].stop()));
   }
 }
 

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { parseRecord, RECORD_MEDIA_TYPE, recordJson, type ReleaseRecord } from "@tgo/release-rules";
 import { errorResponse } from "@tgo/testing";
-import type { Released } from "../../src/release/release.js";
-import { MemoryHarness, NAMES, REVISION, SERVICES, type RegistryName } from "./memory-harness.js";
+import type { Released } from "../../src/release/release-result.js";
+import { MemoryHarness } from "./memory-harness.js";
+import { NAMES, SERVICES, type RegistryName } from "./release-subjects.js";
+import { REVISION } from "./synthetic-candidates.js";
 
-const withReferrers = (): MemoryHarness => new MemoryHarness(0, { referrers: ["ghcr", "dockerhub"] });
+const withReferrers = (): MemoryHarness => new MemoryHarness({ referrers: ["ghcr", "dockerhub"] });
 
-/** The records beside a service's image, as somebody with the image's digest finds them. */
+/** The records attached to a service's image, found by the image's digest. */
 async function records(
   harness: MemoryHarness,
   name: RegistryName,
@@ -15,7 +17,7 @@ async function records(
 ): Promise<ReleaseRecord[]> {
   const client = harness.registries[name].client();
   const repository = `tgoai/${service}`;
-  const digest = harness.held(name, service, tag);
+  const digest = harness.digestAt(name, service, tag);
   if (digest === undefined) return [];
   const list = await client.manifest(repository, digest.replace(":", "-")).catch(() => undefined);
   const referrers = list !== undefined && "manifests" in list.value ? list.value.manifests : [];
@@ -34,7 +36,7 @@ const states = (released: Released): (string | undefined)[] =>
   released.services.flatMap(({ registries }) => registries.map(({ record }) => record));
 
 describe("The record of a release", () => {
-  it("says what is where, and lies beside every image where the registry takes documents", async () => {
+  it("lists digests, tags and registries, and is attached to every image where the registry accepts it", async () => {
     const harness = withReferrers();
     const released = await harness.release("1.2.3");
     const { digest } = await harness.image("tgo-api", "1.2.3");
@@ -81,7 +83,7 @@ describe("The record of a release", () => {
     ]);
   });
 
-  it("has the same bytes when the release is repeated, and is then already there", async () => {
+  it("has the same bytes when the release is repeated, and is not attached again", async () => {
     const harness = withReferrers();
     const first = await harness.release("1.2.3");
     for (const name of NAMES) harness.registries[name].received.length = 0;
@@ -94,12 +96,12 @@ describe("The record of a release", () => {
       "already there",
       undefined,
     ]);
-    expect(recordJson(again.record ?? raise())).toBe(recordJson(first.record ?? raise()));
+    expect(recordJson(again.record ?? missingRecord())).toBe(recordJson(first.record ?? missingRecord()));
     expect(NAMES.flatMap((name) => harness.registries[name].requests("PUT"))).toEqual([]);
     expect(await records(harness, "ghcr", "tgo-api", "1.2.3")).toHaveLength(1);
   });
 
-  it("of a version that was taken back to is a rollback's, beside the image's first one", async () => {
+  it("of a rollback is a second record of that image", async () => {
     const harness = withReferrers();
     await harness.release("1.2.2");
     await harness.release("1.2.3");
@@ -109,13 +111,13 @@ describe("The record of a release", () => {
       "release",
       "rollback",
     ]);
-    // Repeated, it moves nothing and is the same rollback.
+    // The same command again moves nothing, and its record is the same.
     const again = await harness.promote("1.2.2", { allowBackwards: true });
-    expect(recordJson(again.record ?? raise())).toBe(recordJson(back.record ?? raise()));
+    expect(recordJson(again.record ?? missingRecord())).toBe(recordJson(back.record ?? missingRecord()));
     expect(states(again).filter((state) => state !== undefined)).toEqual(Array(4).fill("already there"));
   });
 
-  it("that a required registry does not take is told, fails the run, and leaves the tags", async () => {
+  it("that a required registry rejects is reported and fails the run, and the tags stay", async () => {
     const harness = withReferrers();
     harness.registries.dockerhub.intercept = ({ method, body }) =>
       method === "PUT" && body.includes("vnd.oci.empty")
@@ -125,12 +127,10 @@ describe("The record of a release", () => {
     expect(released.ok).toBe(false);
     expect(released.services.map(({ state }) => state)).toEqual(["released", "released"]);
     expect(states(released)).toEqual(["done", "failed", undefined, "done", "failed", undefined]);
-    const problems = released.services.flatMap(({ registries }) =>
-      registries.flatMap(({ problems: told }) => told),
-    );
+    const problems = released.services.flatMap(({ registries }) => registries.flatMap((row) => row.problems));
     expect(problems).toHaveLength(2);
     expect(problems[0]).toMatchObject({ code: "DENIED" });
-    expect(problems[0]?.what).toMatch(/^the release record could not be put beside the image: /);
+    expect(problems[0]?.what).toMatch(/^the release record could not be attached to the image: /);
     expect(problems[0]?.remedy).toContain('"referrers": false');
     expect(new Set(harness.everywhere("latest"))).not.toContain(undefined);
     harness.registries.dockerhub.intercept = () => undefined;
@@ -141,8 +141,8 @@ describe("The record of a release", () => {
     ]);
   });
 
-  it("that another registry does not take is told, and fails nothing", async () => {
-    const harness = new MemoryHarness(0, { referrers: ["ghcr", "acr"] });
+  it("that an optional registry rejects is reported, and fails nothing", async () => {
+    const harness = new MemoryHarness({ referrers: ["ghcr", "acr"] });
     harness.registries.acr.intercept = ({ method, body }) =>
       method === "PUT" && body.includes("vnd.oci.empty") ? errorResponse(403, "DENIED", "no") : undefined;
     const released = await harness.release("1.2.3");
@@ -150,10 +150,10 @@ describe("The record of a release", () => {
       true,
       ["done", undefined, "failed", "done", undefined, "failed"],
     ]);
-    expect(JSON.stringify(released.services)).toContain("the release record could not be put");
+    expect(JSON.stringify(released.services)).toContain("the release record could not be attached");
   });
 
-  it("says which registry is not complete yet, and is written anew when it is", async () => {
+  it("says which registry is incomplete, and is written again once it is complete", async () => {
     const harness = withReferrers();
     harness.registries.acr.intercept = () => errorResponse(503, "UNAVAILABLE", "down");
     const first = await harness.release("1.2.3");
@@ -171,7 +171,7 @@ describe("The record of a release", () => {
     ]);
   });
 
-  it("is not made while the gate is closed, nor put anywhere while a required registry is not complete", async () => {
+  it("does not exist while the gate is closed, and is not attached while a required registry is incomplete", async () => {
     const harness = withReferrers();
     const { dockerhub } = harness.registries;
     dockerhub.intercept = ({ method, url }) =>
@@ -193,6 +193,6 @@ describe("The record of a release", () => {
   });
 });
 
-function raise(): never {
-  throw new Error("there is no record");
+function missingRecord(): never {
+  throw new Error("no record");
 }

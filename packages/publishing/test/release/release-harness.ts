@@ -1,96 +1,113 @@
-import { Registry as RegistryEntry } from "@tgo/catalog";
+import { Progress } from "@tgo/progress";
 import { Registry, type RegistryOptions, type Retry } from "@tgo/registry";
-import { kindOfTag, parseVersion, TagPolicy } from "@tgo/release-rules";
+import { kindOfTag } from "@tgo/release-rules";
+import { defined } from "@tgo/report";
 import type { Fault } from "@tgo/testing";
 import { candidateTag } from "../../src/candidate/candidate-key.js";
-import type { Target } from "../../src/targets/target.js";
-import type { TargetContext } from "../../src/targets/publish-context.js";
-import { Progress } from "@tgo/progress";
-import { defined } from "@tgo/report";
 import { bringCandidate, publishCandidate, type Candidate } from "../../src/publish/publish.js";
-import { releaseServices, type Released } from "../../src/release/release.js";
-import { bringVersionOf } from "../../src/promote/promote.js";
-import { FAULTY, NAMES, SERVICES, type RegistryName } from "./places.js";
-import { POINTS, type Point } from "./points.js";
-import type { Registries } from "./real-registries.js";
-import { BUILDER, imageOf, keyOf, PLATFORMS, REVISION } from "./synthetic-image.js";
+import type { Released } from "../../src/release/release-result.js";
+import type { TargetContext } from "../../src/targets/publish-context.js";
+import type { RealRegistries } from "./real-registries.js";
+import { FAULTY, NAMES, SERVICES, type RegistryName } from "./release-subjects.js";
+import { REQUEST_KINDS, type RequestKind } from "./request-kinds.js";
+import { runPromotion, runRelease } from "./run-release.js";
+import {
+  PLATFORMS,
+  syntheticCandidate,
+  syntheticImage,
+  syntheticKey,
+  targetOf,
+  type SyntheticImage,
+} from "./synthetic-candidates.js";
 
 const PUBLIC: ReadonlySet<string> = new Set(["version", "minor", "major", "latest"]);
 
-/** How a command is given. */
-export interface Wishes extends Pick<RegistryOptions, "timeoutMs" | "totalMs" | "signal"> {
+export interface RunOptions extends Pick<RegistryOptions, "timeoutMs" | "totalMs" | "signal"> {
   readonly version?: string;
   readonly adopt?: boolean;
 }
 
 export interface ReleaseHarnessOptions {
-  /** Really waits, where otherwise waits are only written down. */
+  /** Really waits; otherwise waits are only noted. */
   readonly waits?: boolean;
-  /** Of the staged image: attestation manifests, as BuildKit adds them. */
+  /** Stages images with attestation manifests, as BuildKit adds them. */
   readonly attestation?: boolean;
-  /** Puts the release record beside the images. */
+  /** Attaches the release record to the images. */
   readonly record?: boolean;
-  /** What happens while something is waited for. */
+  /** Called during every wait that is only noted. */
   readonly onWait?: () => Promise<unknown>;
 }
 
-/** One run of a release, as its user sees it, and what it waited for. */
+/** One run of a release, as its user sees it, and its waits. */
 export interface Outcome {
   readonly ok: boolean;
   readonly released: Released;
-  /** The report as text. */
-  readonly said: string;
+  /** The result as text. */
+  readonly text: string;
   readonly retries: readonly Retry[];
-  /** Milliseconds, of every wait: between tries, and for a registry that lags. */
+  /** Milliseconds of every wait: before retries, and for a registry that lags. */
   readonly waits: readonly number[];
   readonly durationMs: number;
 }
 
-/** Two services in three registries. */
+/** Two services in three real registries. */
 export class ReleaseHarness {
-  /** Images that were made, as `service version`. */
+  /** Builds so far, as `service version`. */
   readonly built: string[] = [];
-  /** Those of them that a registry held already. */
-  readonly needless: string[] = [];
-  readonly #before: number = 0;
+  /** Those of them that a registry already had. */
+  readonly needlessBuilds: string[] = [];
+  readonly #faultsBefore: number = 0;
 
-  constructor(
-    readonly registries: Registries,
+  static #count = 0;
+
+  /** Repositories of its own in all three registries, without faults. */
+  static async create(
+    registries: RealRegistries,
+    options: ReleaseHarnessOptions = {},
+  ): Promise<ReleaseHarness> {
+    await registries.repair();
+    this.#count += 1;
+    return new ReleaseHarness(registries, `test${this.#count}`, options);
+  }
+
+  private constructor(
+    readonly registries: RealRegistries,
     private readonly prefix: string,
     private readonly options: ReleaseHarnessOptions,
   ) {
-    this.#before = this.struck();
+    this.#faultsBefore = this.faultCount();
   }
 
-  /** Lets requests of one service to one registry fail. */
+  /** Makes requests of one service to one registry fail. @param times all of them when absent */
   fail(
     fault: Fault,
-    point: Point,
+    kind: RequestKind,
     times?: number,
-    at: { readonly registry?: RegistryName; readonly service?: string } = {},
+    subject: { readonly registry?: RegistryName; readonly service?: string } = {},
   ): void {
-    const { registry, service } = { ...FAULTY, ...at };
-    const { method, path } = POINTS[point];
+    const { registry, service } = { ...FAULTY, ...subject };
+    const { method, path } = REQUEST_KINDS[kind];
     const repository = `/v2/${this.prefix}/${service}/`;
     this.registries.proxies[registry].add({
-      on: (asked) => asked.path.startsWith(repository) && method.test(asked.method) && path.test(asked.path),
+      on: (request) =>
+        request.path.startsWith(repository) && method.test(request.method) && path.test(request.path),
       fault,
       ...(times === undefined ? {} : { times }),
     });
   }
 
   /** `host/repository` as the release sees it. */
-  place(name: RegistryName, service: string): string {
+  repository(name: RegistryName, service: string): string {
     return `${this.registries.proxies[name].host}/${this.prefix}/${service}`;
   }
 
-  /** Does something when so many requests have come, in all registries together. */
-  at(count: number, act: () => void): void {
-    let seen = 0;
+  /** Calls back at the n-th request, counted over all registries. */
+  onRequest(n: number, act: () => void): void {
+    let count = 0;
     for (const name of NAMES) {
       this.registries.proxies[name].add({
         on: ({ path }) => {
-          if (path.startsWith(`/v2/${this.prefix}/`) && ++seen === count) act();
+          if (path.startsWith(`/v2/${this.prefix}/`) && ++count === n) act();
           return false;
         },
         fault: { kind: "refuse" },
@@ -98,77 +115,77 @@ export class ReleaseHarness {
     }
   }
 
-  /** Requests so far. */
-  requests(): number {
-    return NAMES.reduce((sum, name) => sum + this.times(name, "every request").length, 0);
-  }
-
-  /** Takes a tag's manifest out of a registry, as its owner would. */
+  /** Deletes a tag's manifest from a registry, as its owner would. */
   async remove(name: RegistryName, service: string, tag: string): Promise<void> {
-    const digest = await this.held(name, service, tag);
+    const digest = await this.digestAt(name, service, tag);
     if (digest !== undefined)
-      await this.registries.behind[name].deleteManifest(`${this.prefix}/${service}`, digest);
+      await this.registries.direct[name].deleteManifest(`${this.prefix}/${service}`, digest);
   }
 
-  /** Tags that are not for users: the lists of what belongs to images among them. */
+  /** All tags, also those that are not for users. */
   tags(name: RegistryName, service: string): Promise<string[]> {
-    return this.registries.behind[name].tags(`${this.prefix}/${service}`);
+    return this.registries.direct[name].tags(`${this.prefix}/${service}`);
   }
 
-  /** When requests came, in milliseconds. */
-  times(name: RegistryName, point: Point): number[] {
-    const { method, path } = POINTS[point];
+  /** When requests of a kind arrived, in milliseconds. */
+  times(name: RegistryName, kind: RequestKind): number[] {
+    const { method, path } = REQUEST_KINDS[kind];
     return this.registries.proxies[name]
       .requests()
-      .filter((asked) => asked.path.startsWith(`/v2/${this.prefix}/`))
-      .filter((asked) => method.test(asked.method) && path.test(asked.path))
+      .filter((request) => request.path.startsWith(`/v2/${this.prefix}/`))
+      .filter((request) => method.test(request.method) && path.test(request.path))
       .map(({ at }) => at);
   }
 
-  /** Faults that struck so far. */
-  struck(): number {
-    return NAMES.reduce((sum, name) => sum + this.registries.proxies[name].faultCount(), 0) - this.#before;
+  /** Faults injected so far. */
+  faultCount(): number {
+    const count = NAMES.reduce((sum, name) => sum + this.registries.proxies[name].faultCount(), 0);
+    return count - this.#faultsBefore;
   }
 
-  mend(): Promise<void> {
-    return this.registries.mend();
+  /** Ends all faults. */
+  repair(): Promise<void> {
+    return this.registries.repair();
   }
 
   /** The same command each time. */
-  release({ version = "1.2.3", ...wishes }: Wishes = {}): Promise<Outcome> {
-    return this.#run(
-      version,
-      (destination, service) => bringCandidate(destination, this.#candidate(service, version)),
-      wishes,
+  release(options: RunOptions = {}): Promise<Outcome> {
+    const { version = "1.2.3", adopt = false } = options;
+    return this.#run(options, (context, waits) =>
+      runRelease(context, version, SERVICES, {
+        ...this.#releaseOptions(waits),
+        adopt,
+        bring: (service) => bringCandidate(context, this.#candidate(service, version)),
+      }),
     );
   }
 
   promote(version: string): Promise<Outcome> {
-    return this.#run(version, (destination, service) =>
-      bringVersionOf(destination, service, version, () => Promise.resolve(new Map())),
+    return this.#run({}, (context, waits) =>
+      runPromotion(context, version, SERVICES, this.#releaseOptions(waits)),
     );
   }
 
-  /** Puts the candidates into one registry, and nothing into the others. */
+  /** Publishes the candidates to one registry only. */
   async seed(name: RegistryName, version = "1.2.3"): Promise<void> {
-    const { targets, ...rest } = this.#destination([], []);
-    const destination = { ...rest, targets: targets.filter((target) => target.name === name) };
-    for (const service of SERVICES) await publishCandidate(destination, this.#candidate(service, version));
+    const { targets, ...rest } = this.#context([], []);
+    const context = { ...rest, targets: targets.filter((target) => target.name === name) };
+    for (const service of SERVICES) await publishCandidate(context, this.#candidate(service, version));
   }
 
-  /** The digest under a tag, asked of the registry itself. */
-  async held(name: RegistryName, service: string, tag: string): Promise<string | undefined> {
-    return (await this.registries.behind[name].resolve(`${this.prefix}/${service}`, tag, { push: true }))
+  /** The digest under a tag, read past the proxy. */
+  async digestAt(name: RegistryName, service: string, tag: string): Promise<string | undefined> {
+    return (await this.registries.direct[name].resolve(`${this.prefix}/${service}`, tag, { push: true }))
       ?.digest;
   }
 
-  /** Digests under a tag, of every registry. */
+  /** The digests under a tag in every registry. */
   everywhere(service: string, tag: string): Promise<(string | undefined)[]> {
-    return Promise.all(NAMES.map((name) => this.held(name, service, tag)));
+    return Promise.all(NAMES.map((name) => this.digestAt(name, service, tag)));
   }
 
-  /** Tags that users see, as `registry service tag`. */
-  async released(): Promise<string[]> {
+  /** Version and floating tags, as `registry service tag`. */
+  async publicTags(): Promise<string[]> {
     const found = await Promise.all(
       NAMES.flatMap((name) =>
         SERVICES.map(async (service) =>
@@ -182,70 +199,69 @@ export class ReleaseHarness {
   }
 
   digest(service: string, version = "1.2.3"): Promise<string> {
-    return imageOf(service, version, this.options).then(({ digest }) => digest);
+    return syntheticImage(this.#image(service, version)).then(({ digest }) => digest);
   }
 
-  /** Blobs that a registry took more than once, as `registry repository digest`. */
+  /** Blobs that a registry accepted more than once, as `registry repository digest`. */
   uploadedTwice(): string[] {
-    const taken = NAMES.flatMap((name) =>
+    const uploads = NAMES.flatMap((name) =>
       this.registries.proxies[name].requests().flatMap(({ method, path, status, fault }) => {
         const digest = new URL(path, "http://registry").searchParams.get("digest");
-        // An answer that was lost was an upload as well.
+        // An upload whose response was lost counts too.
         const isUpload = status === 201 || fault === "lose-answer";
         if (method !== "PUT" || digest === null || !isUpload || !path.startsWith(`/v2/${this.prefix}/`))
           return [];
-        // What was accepted and dropped has to be sent again.
+        // What the registry accepted and dropped has to be sent again.
         return fault === "forget"
           ? []
           : [`${name} ${path.replace(/^\/v2\/(.+)\/blobs\/.*$/, "$1")} ${digest}`];
       }),
     );
-    return taken.filter((blob, at) => taken.indexOf(blob) !== at);
+    return uploads.filter((blob, at) => uploads.indexOf(blob) !== at);
+  }
+
+  #releaseOptions(waits: number[]): {
+    pipeline?: string;
+    sleep: (milliseconds: number) => Promise<unknown>;
+  } {
+    return {
+      ...(this.options.record === true ? { pipeline: "0123456789abcdef" } : {}),
+      sleep: (milliseconds) => {
+        waits.push(milliseconds);
+        return Promise.resolve();
+      },
+    };
   }
 
   async #run(
-    text: string,
-    bring: (destination: TargetContext, service: string) => ReturnType<typeof bringCandidate>,
-    wishes: Wishes = {},
+    options: RunOptions,
+    run: (context: TargetContext, waits: number[]) => Promise<Released>,
   ): Promise<Outcome> {
-    const version = parseVersion(text);
     const retries: Retry[] = [];
     const waits: number[] = [];
-    const destination = this.#destination(retries, waits, wishes);
+    const context = this.#context(retries, waits, options);
     const started = performance.now();
-    const released = await releaseServices(
-      destination,
-      SERVICES.map((service) => ({
-        service,
-        policy: TagPolicy.parse({}),
-        bring: () => bring(destination, service),
-      })),
-      {
-        version,
-        allowBackwards: false,
-        adopt: wishes.adopt ?? false,
-        ...(this.options.record === true ? { pipeline: "0123456789abcdef" } : {}),
-        sleep: (milliseconds) => {
-          waits.push(milliseconds);
-          return Promise.resolve();
-        },
-      },
-    );
+    const released = await run(context, waits);
     const durationMs = performance.now() - started;
-    return { ok: released.ok, released, said: JSON.stringify(released), retries, waits, durationMs };
+    return { ok: released.ok, released, text: JSON.stringify(released), retries, waits, durationMs };
   }
 
-  #destination(
+  #context(
     retries: Retry[],
     waits: number[],
-    { timeoutMs, totalMs, signal }: Wishes = {},
+    { timeoutMs, totalMs, signal }: RunOptions = {},
   ): TargetContext {
-    const { waits: waiting = false } = this.options;
-    // Waits that are written down take their time for whoever asks for it.
+    const { waits: reallyWaits = false } = this.options;
+    // Noted waits move the client's clock on.
     let waited = 0;
-    const targets = NAMES.map((name): Target => {
+    const sleep = async (milliseconds: number): Promise<void> => {
+      waits.push(milliseconds);
+      waited += milliseconds;
+      await this.options.onWait?.();
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    };
+    const targets = NAMES.map((name) => {
       const { host } = this.registries.proxies[name];
-      const registry = RegistryEntry.parse({ host, repository: `${this.prefix}/{service}`, referrers: true });
       const client = new Registry({
         host,
         ...defined({ credentials: this.registries.credentials(name), timeoutMs, totalMs, signal }),
@@ -253,43 +269,23 @@ export class ReleaseHarness {
         onRetry: (retry) => {
           retries.push(retry);
         },
-        // A wait that is written down is over at once.
-        ...(waiting
-          ? {}
-          : {
-              sleep: async (milliseconds: number) => {
-                waits.push(milliseconds);
-                waited += milliseconds;
-                await this.options.onWait?.();
-                await new Promise<void>((resolve) => setImmediate(resolve));
-              },
-            }),
+        ...(reallyWaits ? {} : { sleep }),
       });
-      return { name, registry, client, anonymous: undefined, credentials: undefined, service: undefined };
+      return targetOf(name, { host, repository: `${this.prefix}/{service}`, referrers: true }, client);
     });
     return { targets, platforms: PLATFORMS, progress: new Progress(() => undefined), signal };
   }
 
+  #image(service: string, version: string): SyntheticImage {
+    return { service, version, large: true, attestation: this.options.attestation ?? false };
+  }
+
   #candidate(service: string, version: string): Candidate {
-    return {
-      service,
-      key: keyOf(service, version),
-      revision: REVISION,
-      version,
-      notes: [],
-      proofsOf: () => Promise.resolve(new Map()),
-      build: async () => {
-        const held = await this.everywhere(service, candidateTag(keyOf(service, version)));
-        if (held.some((digest) => digest !== undefined)) this.needless.push(`${service} ${version}`);
-        this.built.push(`${service} ${version}`);
-        const image = await imageOf(service, version, this.options);
-        return {
-          notes: [],
-          proofs: [],
-          deliver: () =>
-            Promise.resolve({ image, from: { registry: BUILDER.client(), repository: service } }),
-        };
-      },
-    };
+    const image = this.#image(service, version);
+    return syntheticCandidate(image, async () => {
+      const found = await this.everywhere(service, candidateTag(syntheticKey(image)));
+      if (found.some((digest) => digest !== undefined)) this.needlessBuilds.push(`${service} ${version}`);
+      this.built.push(`${service} ${version}`);
+    });
   }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { errorResponse } from "@tgo/testing";
 import { publishCandidate } from "../../src/publish/publish.js";
-import { MemoryHarness, NAMES, SERVICES } from "./memory-harness.js";
+import { MemoryHarness } from "./memory-harness.js";
+import { NAMES, SERVICES } from "./release-subjects.js";
 
 const states = (released: { services: readonly { state: string }[] }): string[] =>
   released.services.map(({ state }) => state);
@@ -14,14 +15,14 @@ describe("A release", () => {
     for (const service of SERVICES) {
       const { digest } = await harness.image(service, "1.2.3");
       for (const name of NAMES) {
-        expect(["1.2.3", "1.2", "1", "latest"].map((tag) => harness.held(name, service, tag))).toEqual(
+        expect(["1.2.3", "1.2", "1", "latest"].map((tag) => harness.digestAt(name, service, tag))).toEqual(
           Array(4).fill(digest),
         );
       }
     }
   });
 
-  it("run again finds everything there, and writes and builds nothing", async () => {
+  it("run again finds everything in place, and writes and builds nothing", async () => {
     const harness = new MemoryHarness();
     await harness.release("1.2.3");
     for (const name of NAMES) harness.registries[name].received.length = 0;
@@ -31,7 +32,7 @@ describe("A release", () => {
     expect(harness.built).toEqual(["tgo-api 1.2.3", "tgo-web 1.2.3"]);
   });
 
-  it("moves no tag when a required registry fails half way, and finishes without building anew", async () => {
+  it("moves no tag when a required registry fails half way, and then finishes without another build", async () => {
     const harness = new MemoryHarness();
     const { dockerhub } = harness.registries;
     dockerhub.intercept = ({ method, url }) =>
@@ -51,50 +52,52 @@ describe("A release", () => {
     expect(harness.built).toEqual(["tgo-api 1.2.3", "tgo-web 1.2.3"]);
   });
 
-  it("does not wait for a registry that is not required, and catches it up by the same command", async () => {
+  it("does not fail for an optional registry that is down, and the same command catches it up", async () => {
     const harness = new MemoryHarness();
     harness.registries.acr.intercept = () => errorResponse(503, "UNAVAILABLE", "down");
     const first = await harness.release("1.2.3");
     expect([first.ok, states(first)]).toEqual([false, ["released", "released"]]);
-    expect(harness.held("ghcr", "tgo-api", "latest")).toBeDefined();
-    expect(harness.held("acr", "tgo-api", "latest")).toBeUndefined();
+    expect(harness.digestAt("ghcr", "tgo-api", "latest")).toBeDefined();
+    expect(harness.digestAt("acr", "tgo-api", "latest")).toBeUndefined();
     expect(first.gate.later.map(({ registry }) => registry)).toContain("acr");
 
     harness.registries.acr.intercept = () => undefined;
     expect((await harness.release("1.2.3")).ok).toBe(true);
-    expect(harness.held("acr", "tgo-api", "latest")).toBe(harness.held("ghcr", "tgo-api", "latest"));
+    expect(harness.digestAt("acr", "tgo-api", "latest")).toBe(harness.digestAt("ghcr", "tgo-api", "latest"));
     expect(harness.built).toHaveLength(2);
   });
 
-  it.each(["1.2.4-rc.1", "1.1.9"])("of %s leaves latest where it is", async (version) => {
+  it.each(["1.2.4-rc.1", "1.1.9"])("of %s does not move latest", async (version) => {
     const harness = new MemoryHarness();
     await harness.release("1.2.3");
     const before = harness.everywhere("latest");
     const released = await harness.release(version);
     expect([released.ok, states(released)]).toEqual([true, ["released", "released"]]);
     expect(harness.everywhere("latest")).toEqual(before);
-    expect(harness.held("acr", "tgo-web", version)).toBe((await harness.image("tgo-web", version)).digest);
+    expect(harness.digestAt("acr", "tgo-web", version)).toBe(
+      (await harness.image("tgo-web", version)).digest,
+    );
   });
 
-  it("refuses a version that is there with another digest, before anything is built", async () => {
+  it("refuses a version that exists with other content, before anything is built", async () => {
     const harness = new MemoryHarness();
     await harness.release("1.2.3");
     const before = harness.everywhere("1.2.3");
-    const other = await harness.release("1.2.3", harness.healthy(), { made: "of another source" });
+    const other = await harness.release("1.2.3", { content: "from another source" });
     expect([other.ok, states(other)]).toEqual([false, ["failed", "failed"]]);
-    expect(JSON.stringify(other)).toMatch(/1\.2\.3 is there already, made of something else/);
+    expect(JSON.stringify(other)).toMatch(/1\.2\.3 already exists with other content/);
     expect(harness.everywhere("1.2.3")).toEqual(before);
     expect(harness.built).toHaveLength(2);
   });
 
-  it("goes back only when it is told to, and then forward again", async () => {
+  it("goes back only with --allow-backwards, and forward again afterwards", async () => {
     const harness = new MemoryHarness();
     await harness.release("1.2.2");
     await harness.release("1.2.3");
     const newest = harness.everywhere("latest");
     expect((await harness.release("1.2.2")).ok).toBe(true);
     expect(harness.everywhere("latest")).toEqual(newest);
-    expect((await harness.release("1.2.2", harness.healthy(), { allowBackwards: true })).ok).toBe(true);
+    expect((await harness.release("1.2.2", { allowBackwards: true })).ok).toBe(true);
     expect(harness.everywhere("latest")).toEqual(harness.everywhere("1.2.2"));
     expect((await harness.release("1.2.4")).ok).toBe(true);
     expect(harness.everywhere("latest")).toEqual(harness.everywhere("1.2.4"));
@@ -102,20 +105,20 @@ describe("A release", () => {
 
   it.each([
     ["three registries", { allRequired: true }, 3000],
-    // What nobody waits for comes after the rest.
+    // The optional one follows after the others.
     ["two registries and an optional one", {}, 4500],
   ] as const)(
     "of six services in %s at 50 ms a request is quick",
     async (name, options, limitMs) => {
       const services = ["tgo-api", "tgo-ai", "tgo-platform", "tgo-rag", "tgo-web", "tgo-widget-app"];
-      const harness = new MemoryHarness(50, { referrers: ["ghcr", "dockerhub"], ...options });
+      const harness = new MemoryHarness({ delayMs: 50, referrers: ["ghcr", "dockerhub"], ...options });
       const promote = async (version: string): Promise<number> => {
-        // The candidates first: what is measured is the promotion.
+        // Publish the candidates first: only the promotion is measured.
         await Promise.all(
-          services.map((service) => publishCandidate(harness.healthy(), harness.candidate(service, version))),
+          services.map((service) => publishCandidate(harness.context(), harness.candidate(service, version))),
         );
         const started = performance.now();
-        const released = await harness.release(version, harness.healthy(), { services });
+        const released = await harness.release(version, { services });
         const took = performance.now() - started;
         console.log(`promotion: 6 services, ${name}, at 50 ms a request: ${Math.round(took)} ms`);
         expect(released.ok).toBe(true);
@@ -124,7 +127,7 @@ describe("A release", () => {
         );
         return took;
       };
-      // The first one creates the repositories. A busy machine only ever adds time: the best of three counts.
+      // The first one creates the repositories. The best of three counts: a busy machine only adds time.
       await promote("1.2.2");
       let took = Infinity;
       for (const version of ["1.2.3", "1.2.4", "1.2.5"]) {

@@ -1,64 +1,64 @@
-import type { Problem } from "@tgo/errors";
-import type { PublishContext } from "../targets/publish-context.js";
-import type { Service } from "@tgo/catalog";
 import {
+  baseImage,
   buildBases,
   catalogImages,
   inputChecks,
-  type BuildBases,
-  type BuildRequest,
-  baseImage,
-  type BuildContext,
   openRequest,
   refuseUnreleasable,
+  type BuildBases,
+  type BuildContext,
+  type BuildRequest,
   type PrepareOptions,
 } from "@tgo/builders";
+import type { Service } from "@tgo/catalog";
+import type { Problem } from "@tgo/errors";
 import { keyOf, type Prepared } from "../candidate/prepare-candidate.js";
-import { checked, problemsOf } from "./problems.js";
+import type { PublishContext } from "../targets/publish-context.js";
+import { problemsOf, runCheck } from "./problems.js";
 
-/** What a service is to be built of. */
+/** The inputs of a service's build. */
 export interface Inputs {
-  /** Absent when its source cannot be read. */
+  /** Absent if the source cannot be read. */
   readonly request: BuildRequest | undefined;
-  /** Absent when a base is missing, too. */
+  /** Absent also if a base image is missing. */
   readonly prepared: Prepared | undefined;
   readonly problems: readonly Problem[];
 }
 
-/** The source, and every base on every platform. */
+/** Reads the source, and resolves every base image for every platform. */
 export async function readInputs(
   context: PublishContext,
   name: string,
   service: Service,
   options: PrepareOptions,
 ): Promise<Inputs> {
-  const { value: request, problems } = await checked(() => openRequest(context, name, service, options));
+  const { value: request, problems } = await runCheck(() => openRequest(context, name, service, options));
   if (request === undefined) {
-    // What the catalog names can be asked for without a source.
+    // Base images named in the catalog can be checked without the source.
     const bases = await checkBases(context, catalogImages(context, service.build));
     return { request, prepared: undefined, problems: [...problems, ...bases] };
   }
   const unreleasable = await problemsOf(() => {
     refuseUnreleasable(request);
   });
-  const completed = await checked(() => keyOf(context, request));
-  const incomplete = completed.value === undefined ? await checkAllBases(request) : [];
+  const resolved = await runCheck(() => keyOf(context, request));
+  const missing = resolved.value === undefined ? await checkAllBases(request) : [];
   return {
     request,
-    prepared: completed.value,
-    problems: [...unreleasable, ...completed.problems, ...incomplete],
+    prepared: resolved.value,
+    problems: [...unreleasable, ...resolved.problems, ...missing],
   };
 }
 
-/** The lock, the files and the secrets of a build. */
+/** Checks a build's lock, files and secrets. */
 export async function checkBuild(request: BuildRequest): Promise<readonly Problem[]> {
   const found = await Promise.all(inputChecks(request).map((check) => problemsOf(() => check)));
   return found.flat();
 }
 
-/** The first base that is missing is not the only one, perhaps. */
+/** Resolving stops at the first missing base image; this finds the others. */
 async function checkAllBases(request: BuildRequest): Promise<readonly Problem[]> {
-  const { value } = await checked(() => buildBases(request));
+  const { value } = await runCheck(() => buildBases(request));
   return checkBases(request.context, value?.images ?? []);
 }
 

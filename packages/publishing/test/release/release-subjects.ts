@@ -3,5 +3,5 @@ export const NAMES = ["ghcr", "dockerhub", "acr"] as const;
 export type RegistryName = (typeof NAMES)[number];
 export const TAGS = ["1.2.3", "1.2", "1", "latest"] as const;
 
-/** The registry that fails, and the service whose requests fail. */
+/** The registry and the service whose requests fail by default. */
 export const FAULTY = { registry: "dockerhub", service: "tgo-web" } as const;

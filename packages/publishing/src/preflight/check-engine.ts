@@ -1,0 +1,103 @@
+import type { Platform as DaggerPlatform } from "@dagger.io/dagger";
+import { execFailure, errorMessage, toolsContainer } from "@tgo/builders";
+import type { Platform } from "@tgo/catalog";
+import { isTgoError, TgoError, problemOf, type Problem } from "@tgo/errors";
+import type { PublishContext } from "../targets/publish-context.js";
+import { foreignProgram } from "./foreign-program.js";
+import { problemsOf } from "./problems.js";
+
+export interface EngineProblems {
+  /** Nothing can be built until these are fixed. */
+  readonly blocking: readonly Problem[];
+  /** The build may succeed despite these. */
+  readonly warnings: readonly Problem[];
+}
+
+/** Checks what every build needs from the engine: disk space and emulation. */
+export async function checkEngine(context: PublishContext, services: number): Promise<EngineProblems> {
+  const foreign = context.platforms.filter((platform) => platform !== context.native);
+  const [disk, ...emulation] = await Promise.all([
+    checkDisk(context, services),
+    ...foreign.map((platform) => problemsOf(() => checkEmulation(context, platform))),
+  ]);
+  return { blocking: [...disk.blocking, ...emulation.flat()], warnings: disk.warnings };
+}
+
+/** Changes with every run, so that the engine does not serve the step from its cache. */
+const CHECKED_AT = "TGO_CHECKED_AT";
+const GIGABYTE = 1024 ** 3;
+
+async function checkDisk(context: PublishContext, services: number): Promise<EngineProblems> {
+  try {
+    const tools = await toolsContainer(context);
+    const output = await tools
+      .withEnvVariable(CHECKED_AT, new Date().toISOString())
+      .withExec(["df", "-Pk", "/"])
+      .stdout();
+    const found = diskProblem(freeBytes(output), services, context.engine);
+    if (found === undefined) return { blocking: [], warnings: [] };
+    const { blocks, ...problem } = found;
+    return blocks ? { blocking: [problem], warnings: [] } : { blocking: [], warnings: [problem] };
+  } catch (error) {
+    return { blocking: [problemOf(error)], warnings: [] };
+  }
+}
+
+/** @param output of `df -P -k` for one file system @returns undefined when it is something else */
+export function freeBytes(output: string): number | undefined {
+  const available = Number(output.trim().split("\n").at(-1)?.split(/\s+/)[3]);
+  return Number.isFinite(available) ? available * 1024 : undefined;
+}
+
+/**
+ * A service with its tools and packages takes up to a gigabyte: an engine that had built six services for days held
+ * 9 GB. With less than one gigabyte in all, no build starts.
+ */
+export function diskProblem(
+  free: number | undefined,
+  services: number,
+  engine: string,
+): (Problem & { readonly blocks: boolean }) | undefined {
+  const needed = services * GIGABYTE;
+  if (free === undefined || free >= needed) return undefined;
+  return {
+    code: "ENVIRONMENT",
+    what: `the engine has ${(free / GIGABYTE).toFixed(1)} GB of disk left`,
+    where: engine,
+    remedy: `Free disk space: building ${services === 1 ? "a service" : `${services} services`} from scratch takes up to ${services} GB.`,
+    blocks: free < GIGABYTE,
+  };
+}
+
+/** The last line of the kernel's or the emulator's output, else the engine's message. */
+function reasonOf(error: unknown): string {
+  const output = execFailure(error)?.stderr.trim().split("\n").at(-1) ?? "";
+  return output === "" ? (errorMessage(error).split("\n")[0] ?? "") : output;
+}
+
+/** Runs a program of the platform in an otherwise empty image, so no base image of that platform is pulled. */
+async function checkEmulation(context: PublishContext, platform: Platform): Promise<void> {
+  const path = "/tgo-probe";
+  const write = `require("fs").writeFileSync("${path}", Buffer.from(process.argv[1], "base64"))`;
+  const program = (await toolsContainer(context))
+    .withExec(["node", "-e", write, foreignProgram(platform).toString("base64")])
+    .file(path);
+  try {
+    await context.client
+      .container({ platform: platform as string as DaggerPlatform })
+      .withFile(path, program, { permissions: 0o755 })
+      .withEnvVariable(CHECKED_AT, new Date().toISOString())
+      .withExec([path])
+      .sync();
+  } catch (error) {
+    if (isTgoError(error)) throw error;
+    throw new TgoError("ENVIRONMENT", `the engine cannot run ${platform} programs: ${reasonOf(error)}`, {
+      where: context.engine,
+      remedy:
+        "Every variant is run before it is published. Install emulation for this platform on the engine's machine, " +
+        "with Docker or from Debian's packages.\ndocker run --privileged --rm tonistiigi/binfmt --install all\n" +
+        "apt-get install -y qemu-user-static binfmt-support",
+      cause: error,
+    });
+  }
+}

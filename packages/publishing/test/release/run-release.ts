@@ -1,0 +1,44 @@
+import { parseVersion, TagPolicy } from "@tgo/release-rules";
+import { bringVersionOf } from "../../src/promote/promote.js";
+import type { PublishOutcome } from "../../src/publish/publish-image.js";
+import { releaseServices, type ReleaseOptions } from "../../src/release/release.js";
+import type { Released } from "../../src/release/release-result.js";
+import type { TargetContext } from "../../src/targets/publish-context.js";
+
+/** A release of a version, with the default tag policy for every service. */
+export function runRelease(
+  context: TargetContext,
+  version: string,
+  services: readonly string[],
+  {
+    bring,
+    ...options
+  }: Partial<Omit<ReleaseOptions, "version">> & {
+    readonly bring: (service: string) => Promise<PublishOutcome>;
+  },
+): Promise<Released> {
+  return releaseServices(
+    context,
+    services.map((service) => ({
+      service,
+      policy: TagPolicy.parse({}),
+      bring: () => bring(service),
+    })),
+    { version: parseVersion(version), allowBackwards: false, adopt: false, ...options },
+  );
+}
+
+/** A promotion: its images come from the registries. */
+export function runPromotion(
+  context: TargetContext,
+  version: string,
+  services: readonly string[],
+  options: Partial<Omit<ReleaseOptions, "version">> = {},
+): Promise<Released> {
+  const text = parseVersion(version).text;
+  return runRelease(context, version, services, {
+    promotes: true,
+    bring: (service) => bringVersionOf(context, service, text, () => Promise.resolve(new Map())),
+    ...options,
+  });
+}

@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import { Registry as RegistryEntry, type Platform } from "@tgo/catalog";
+import { finaliseImage, type FinalImage } from "@tgo/image";
+import type { Registry } from "@tgo/registry";
+import { MemoryRegistry, stageImage } from "@tgo/testing";
+import { CANDIDATE_ANNOTATION } from "../../src/candidate/annotations.js";
+import type { Candidate } from "../../src/publish/publish.js";
+import type { Target } from "../../src/targets/target.js";
+
+export const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
+export const REVISION = "0123456789abcdef0123456789abcdef01234567";
+
+/** A service's version, with everything that makes its image another one. */
+export interface SyntheticImage {
+  readonly service: string;
+  readonly version: string;
+  /** Other content has another candidate key and digest. */
+  readonly content?: string;
+  /** Layers of 200 kB: several packets on any connection, so that a transfer can break off in the middle. */
+  readonly large?: boolean;
+  /** Staged with attestation manifests, as BuildKit adds them. */
+  readonly attestation?: boolean;
+}
+
+/** Where images are staged: once for all tests of a file. */
+const STAGING = new MemoryRegistry("builder.test");
+const IMAGES = new Map<string, Promise<FinalImage>>();
+
+/** The finalised image. */
+export function syntheticImage(spec: SyntheticImage): Promise<FinalImage> {
+  const name = JSON.stringify(spec);
+  const image = IMAGES.get(name) ?? build(spec);
+  IMAGES.set(name, image);
+  return image;
+}
+
+async function build(spec: SyntheticImage): Promise<FinalImage> {
+  const { service, version, large = false, attestation = false } = spec;
+  const key = syntheticKey(spec);
+  const tag = `${key}-${String(large)}-${String(attestation)}`;
+  const client = STAGING.client();
+  // One layer that both platforms share, and one of its own.
+  const layers = (platform: string): LayerFiles[] => [noise(`${key} shared`), noise(`${key} ${platform}`)];
+  const variants = PLATFORMS.map((platform) => ({
+    platform,
+    ...(large ? { layers: layers(platform) } : { labels: { key } }),
+  }));
+  await stageImage(client, service, tag, variants, { attestation });
+  return finaliseImage({
+    source: { registry: client, repository: service, reference: tag },
+    platforms: PLATFORMS,
+    created: new Date(0),
+    annotations: {
+      [CANDIDATE_ANNOTATION]: key,
+      "org.opencontainers.image.version": version,
+      "org.opencontainers.image.revision": REVISION,
+    },
+  });
+}
+
+type LayerFiles = { path: string; content: Buffer }[];
+
+/** 200 kB that do not compress. */
+function noise(seed: string): LayerFiles {
+  const content = createHash("shake256", { outputLength: 200_000 }).update(seed).digest();
+  return [{ path: `app/${seed.replaceAll(/[/ ]/g, "-")}`, content }];
+}
+
+export function syntheticKey({ service, version, content = "" }: SyntheticImage): string {
+  return createHash("sha256").update(`${service} ${version} ${content}`).digest("hex").slice(0, 16);
+}
+
+/** A candidate whose build yields a synthetic image. */
+export function syntheticCandidate(spec: SyntheticImage, onBuild: () => void | Promise<void>): Candidate {
+  const { service, version } = spec;
+  return {
+    service,
+    key: syntheticKey(spec),
+    revision: REVISION,
+    version,
+    notes: [],
+    proofsOf: () => Promise.resolve(new Map()),
+    build: async () => {
+      await onBuild();
+      const image = await syntheticImage(spec);
+      const from = { registry: STAGING.client(), repository: service };
+      return { notes: [], proofs: [], deliver: () => Promise.resolve({ image, from }) };
+    },
+  };
+}
+
+/** A target for a registry of a test. */
+export function targetOf(name: string, entry: Partial<RegistryEntry>, client: Registry): Target {
+  const registry = RegistryEntry.parse(entry);
+  return { name, registry, client, anonymous: undefined, credentials: undefined, service: undefined };
+}
