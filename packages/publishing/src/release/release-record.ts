@@ -1,4 +1,4 @@
-import { problemOf, type Problem } from "@tgo/errors";
+import { isTgoError, problemOf, type Problem } from "@tgo/errors";
 import { attachArtifact } from "@tgo/registry";
 import type { Verification } from "@tgo/image";
 import {
@@ -102,9 +102,16 @@ async function attach(
   try {
     const { descriptor } = await indexes.read(target, service, digest);
     const to = { registry: target.client, repository: repositoryOf(target, service) };
+    const attachOnce = (): ReturnType<typeof attachArtifact> =>
+      attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content });
     const { state } = await context.progress.step(
       { step: "record", ...names },
-      () => attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content }),
+      () =>
+        attachOnce().catch((error: unknown) => {
+          // When two runs attach the same record at once, a registry may miss what it is still storing for the other.
+          if (isTgoError(error) && error.code === "NOT_FOUND") return attachOnce();
+          throw error;
+        }),
       (attached) => ({ state: attached.state }),
     );
     return { ...names, state };
