@@ -54,10 +54,7 @@ function verifyService(
       revision: verification.annotations["org.opencontainers.image.revision"],
       tag: verified,
       digest: verification.digest,
-      variants: variantRows(context, verification, {
-        proofOf: ({ digest }) => proofs.get(digest),
-        recorded: true,
-      }),
+      variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),
       registries: registryRows(context.targets, name, verified, verification),
       problems: [],
       notes: [],

@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { connect, type Client, type Platform as DaggerPlatform } from "@dagger.io/dagger";
-import { startEngine, type Engine } from "@tgo/local-engine";
+import { join } from "node:path";
+import type { Client, Platform as DaggerPlatform } from "@dagger.io/dagger";
+import { buildVariants, standardLabels, type Built } from "@tgo/builders";
 import { formatBaseLock } from "@tgo/catalog";
+import { prepareCandidate, type Prepared } from "@tgo/publishing";
 import { startBaseMirror, startRegistry, type LocalRegistry } from "@tgo/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { buildVariants, type Built, standardLabels } from "@tgo/builders";
 import { createContext } from "../src/context.js";
-import type { Options } from "../src/options.js";
 import type { HostOptions } from "../src/host.js";
+import type { Options } from "../src/options.js";
 import { Pipelines } from "../src/pipelines.js";
-import { prepareCandidate, type Prepared } from "@tgo/publishing";
+import { startSession, writeSource, type EngineSession } from "./support/session.js";
 
 const BASE = "bases.example/two:1";
 const SECRET = "a#word $ecret";
@@ -20,15 +20,14 @@ const SECRET = "a#word $ecret";
 let folder: string;
 let mirror: LocalRegistry;
 let registry: LocalRegistry;
-let engine: Engine;
+let session: EngineSession;
 let client: Client;
-let ended: Promise<void>;
-let end = (): void => undefined;
-let told: string[] = [];
+/** `step: detail` of every note and of every step that ended. */
+let events: string[] = [];
 const host: HostOptions = {
   local: true,
   progress: ({ kind, step, detail }) => {
-    if (kind !== "begin") told.push(`${step}: ${detail ?? ""}`);
+    if (kind !== "begin") events.push(`${step}: ${detail ?? ""}`);
   },
 };
 
@@ -38,28 +37,18 @@ beforeAll(async () => {
     startBaseMirror({ log: (text) => process.stdout.write(`${text}\n`) }),
     startRegistry({ auth: "none" }),
   ]);
-  engine = await startEngine({ home: join(folder, "engine"), onEvent: () => undefined });
-  process.env.DAGGER_SESSION_PORT = String(engine.port);
-  process.env.DAGGER_SESSION_TOKEN = engine.token;
-  await new Promise<void>((ready) => {
-    ended = connect((connected) => {
-      client = connected;
-      ready();
-      return new Promise((resolve) => (end = resolve));
-    });
-  });
+  session = await startSession({ home: join(folder, "engine"), onEvent: () => undefined });
+  ({ client } = session);
 });
 
 afterAll(async () => {
-  end();
-  await ended;
-  await engine.close();
+  await session.stop();
   await Promise.all([mirror.stop(), registry.stop()]);
   await rm(folder, { recursive: true, force: true });
 });
 
 beforeEach(() => {
-  told = [];
+  events = [];
 });
 
 /** Publishes an image of one small file; returns its digest. */
@@ -74,7 +63,7 @@ async function publishBase(
       .withNewFile("/base.txt", `${text} ${platform}`),
   );
   const address = `${registry.host}/${name}`;
-  // One variant makes a plain image, as some registries have them.
+  // One variant is published as a plain manifest, without an index.
   const [only] = variants;
   const reference =
     variants.length === 1 && only !== undefined
@@ -84,15 +73,6 @@ async function publishBase(
 }
 
 type Files = Readonly<Record<string, string>>;
-
-async function written(files: Files): Promise<string> {
-  const source = await mkdtemp(join(folder, "source-"));
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(source, path)), { recursive: true });
-    await writeFile(join(source, path), text);
-  }
-  return source;
-}
 
 interface Change {
   readonly build?: object;
@@ -112,25 +92,25 @@ const productOf = (build: object): ConstructorParameters<typeof Pipelines>[1] =>
 
 const viaRegistry = (): Partial<Options> => ({ mirror: [`bases.example=${registry.host}`] });
 
-async function prepared(files: Files, { build, options, values }: Change = {}): Promise<Prepared> {
+async function prepare(files: Files, { build, options, values }: Change = {}): Promise<Prepared> {
   const product = productOf({ strategy: "dockerfile", ...build });
   const context = await createContext(client, product, { ...viaRegistry(), ...options }, host);
   const { x } = context.catalog.services;
   if (x === undefined) throw new Error("no service");
-  const source = client.host().directory(await written(files));
+  const source = client.host().directory(await writeSource(folder, files));
   return prepareCandidate(context, "x", x, { source, ...(values === undefined ? {} : { values }) });
 }
 
-async function built(files: Files, change?: Change): Promise<Built> {
-  return buildVariants((await prepared(files, change)).request);
+async function buildService(files: Files, change?: Change): Promise<Built> {
+  return buildVariants((await prepare(files, change)).request);
 }
 
 const lockFile = async (bases: Record<string, string>): Promise<Partial<Options>> => {
-  const path = join(await written({ "tgo.bases.json": formatBaseLock(bases) }), "tgo.bases.json");
+  const path = join(await writeSource(folder, { "tgo.bases.json": formatBaseLock(bases) }), "tgo.bases.json");
   return { ...viaRegistry(), baseLock: client.host().file(path) };
 };
 
-describe("a service's own Dockerfile", () => {
+describe("A service's own Dockerfile", () => {
   const FILES = {
     Dockerfile: `ARG BASE=${BASE}
 FROM --platform=$BUILDPLATFORM node:20-alpine AS build
@@ -153,9 +133,13 @@ RUN exit 1
     buildSecrets: client.setSecret("file", `OTHER=1\nTOKEN=${SECRET}\n`),
   });
 
-  it("is built for both platforms with arguments, secrets and bases from a mirror, and nothing of that stays", async () => {
+  it("is built for both platforms with arguments, secrets and base images from a mirror, and no secret remains", async () => {
     const digest = await publishBase("two:1", "first");
-    const { variants, notes } = await built(FILES, { build, options: secrets(), values: ["GREETING=bye"] });
+    const { variants, notes } = await buildService(FILES, {
+      build,
+      options: secrets(),
+      values: ["GREETING=bye"],
+    });
     const hash = createHash("sha256").update(SECRET).digest("hex");
     const native = String(await client.defaultPlatform());
     for (const { platform, container } of variants) {
@@ -172,31 +156,31 @@ RUN exit 1
     }
     expect(variants.map(({ platform }) => platform)).toEqual(["linux/amd64", "linux/arm64"]);
     expect(notes).toEqual([expect.stringContaining(`${BASE}; npx --no-install tgo lock-bases --output`)]);
-    const { request } = await prepared(FILES, { build, options: secrets() });
+    const { request } = await prepare(FILES, { build, options: secrets() });
     expect(standardLabels(request)).toMatchObject({
       "org.opencontainers.image.base.name": BASE,
       "org.opencontainers.image.base.digest": digest,
     });
   });
 
-  it("may be left out of what is copied by .dockerignore, and is found all the same", async () => {
+  it("may be excluded by .dockerignore, and is found anyway", async () => {
     const files = {
       Dockerfile: `FROM ${BASE}\nCOPY . /context/\n`,
       ".dockerignore": "Dockerfile\n.dockerignore\n",
       a: "",
     };
-    const { variants } = await built(files);
+    const { variants } = await buildService(files);
     expect(await variants[0]?.container.directory("/context").entries()).toEqual(["a"]);
   });
 
-  it("that will emulate is told of before it does", async () => {
+  it("that needs emulation is noted before the build", async () => {
     const native = String(await client.defaultPlatform());
     const platform = native === "linux/amd64" ? "linux/arm64" : "linux/amd64";
     const files = { Dockerfile: `FROM ${BASE}\nRUN ["/no/such/program"]\n` };
-    await expect(built(files, { options: { ...viaRegistry(), platform: [platform] } })).rejects.toThrow(
-      `building x from Dockerfile for ${platform} failed`,
-    );
-    expect(told.filter((line) => line.startsWith("build"))).toEqual([
+    await expect(
+      buildService(files, { options: { ...viaRegistry(), platform: [platform] } }),
+    ).rejects.toThrow(`building x from Dockerfile for ${platform} failed`);
+    expect(events.filter((line) => line.startsWith("build"))).toEqual([
       "build: 1 RUN line of Dockerfile under emulation, which is slow",
     ]);
   });
@@ -212,35 +196,35 @@ RUN exit 1
     ],
     ["an unknown target", FILES, { build: { target: "biuld" } }, /no stage "biuld"\n.*build, broken/],
     [
-      "an image that is not there",
+      "an image that does not exist",
       { Dockerfile: "FROM bases.example/none:1\n" },
       {},
       /bases\.example\/none:1 cannot be pulled/,
     ],
   ])("is refused with %s before anything is built", async (_, files, change, message) => {
-    await expect(built(files, change)).rejects.toThrow(message);
-    expect(told.filter((line) => line.startsWith("build"))).toEqual([]);
+    await expect(buildService(files, change)).rejects.toThrow(message);
+    expect(events.filter((line) => line.startsWith("build"))).toEqual([]);
   });
 });
 
-describe("the base lock", () => {
+describe("The base lock", () => {
   const files = { Dockerfile: `FROM ${BASE}\n` };
 
-  it("holds a base when its tag moves, makes another candidate, and is told what changed", async () => {
+  it("pins a base image whose tag moves; a new lock shows what changed, and makes another candidate", async () => {
     const first = await publishBase("two:1", "first");
     const locked = await lockFile({ [BASE]: first });
-    const before = await prepared(files, { options: locked });
+    const before = await prepare(files, { options: locked });
     const second = await publishBase("two:1", "second");
-    const held = await prepared(files, { options: locked });
-    expect(held.key).toBe(before.key);
-    expect(held.request.notes).toEqual([]);
-    const { variants } = await buildVariants(held.request);
+    const pinned = await prepare(files, { options: locked });
+    expect(pinned.key).toBe(before.key);
+    expect(pinned.request.notes).toEqual([]);
+    const { variants } = await buildVariants(pinned.request);
     expect(await variants[0]?.container.file("/base.txt").contents()).toBe("first linux/amd64");
 
-    const other = await prepared(files, { options: await lockFile({ [BASE]: second }) });
-    expect(other.key).not.toBe(held.key);
+    const other = await prepare(files, { options: await lockFile({ [BASE]: second }) });
+    expect(other.key).not.toBe(pinned.key);
 
-    // The engine asks for a tag once a session: a session of its own sees the tag where it is now.
+    // The engine resolves a tag once per session, so this needs a tag that it has not resolved yet.
     const moved = await publishBase("three:1", "third");
     const build = {
       strategy: "static-web",
@@ -255,23 +239,23 @@ describe("the base lock", () => {
       "docker.io/library/node:20-alpine",
     ]);
     expect(text).toContain(`"bases.example/three:1": "${moved}"`);
-    expect(told).toContain(`resolve bases.example/three:1: ${first} -> ${moved}`);
+    expect(events).toContain(`resolve bases.example/three:1: ${first} -> ${moved}`);
   });
 
-  it("is not written with a base that lacks a platform", async () => {
+  it("is not written if a base image lacks a platform", async () => {
     await publishBase("one:1", "one", ["linux/amd64"]);
     const build = { strategy: "python", base: "bases.example/one:1" };
     const lock = new Pipelines(client, productOf(build), viaRegistry(), host).lockBases([]);
     await expect(lock).rejects.toThrow(/bases\.example\/one:1 has no linux\/arm64 variant/);
   });
 
-  it("with a digest that is gone says how to pin anew", async () => {
+  it("with a digest that no longer exists has a remedy", async () => {
     const options = await lockFile({ [BASE]: `sha256:${"0".repeat(64)}` });
-    await expect(prepared(files, { options })).rejects.toThrow(/pinned to a digest.*tgo lock-bases/s);
+    await expect(prepare(files, { options })).rejects.toThrow(/pinned to a digest.*tgo lock-bases/s);
   });
 
-  it("that the shell has emptied is written from nothing", async () => {
-    const path = join(await written({ "tgo.bases.json": "" }), "tgo.bases.json");
+  it("that the shell has emptied is written from scratch", async () => {
+    const path = join(await writeSource(folder, { "tgo.bases.json": "" }), "tgo.bases.json");
     const build = { strategy: "python", base: "docker.io/library/node:20-alpine" };
     const options = { baseLock: client.host().file(path) };
     const text = await new Pipelines(client, productOf(build), options, host).lockBases(["x"]);

@@ -5,13 +5,13 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { FunctionFailed, ReportError } from "../src/function-failed.js";
 import { Pipelines } from "../src/pipelines.js";
 
-/** A registry that is there, takes pushes, and has nothing in it. */
-const empty: Server = createServer(({ method }, answer) => {
-  if (method === "POST") answer.writeHead(202, { location: "/v2/x/blobs/uploads/1" }).end();
-  else if (method === "DELETE") answer.writeHead(204).end();
+/** A registry that accepts pushes and is empty. */
+const empty: Server = createServer(({ method }, response) => {
+  if (method === "POST") response.writeHead(202, { location: "/v2/x/blobs/uploads/1" }).end();
+  else if (method === "DELETE") response.writeHead(204).end();
   else {
     const errors = [{ code: "NAME_UNKNOWN", message: "repository name not known to registry" }];
-    answer.writeHead(404, { "content-type": "application/json" }).end(JSON.stringify({ errors }));
+    response.writeHead(404, { "content-type": "application/json" }).end(JSON.stringify({ errors }));
   }
 });
 
@@ -22,7 +22,7 @@ afterAll(() => {
   empty.close();
 });
 
-/** No engine is needed to look at registries. */
+/** Reading registries needs no engine. */
 const client = { defaultPlatform: () => Promise.resolve("linux/amd64") } as unknown as Client;
 const service = { title: "A service", build: { strategy: "dockerfile" } };
 
@@ -46,9 +46,9 @@ const failure = (run: Promise<string>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-it("Prune that could not ask a registry fails with its list, in the format asked for", async () => {
-  const wishes = { days: 30, keep: 0, undated: false, remove: false };
-  const failed = await failure(pipelines(port(), 1).prune(["all"], wishes, "json"));
+it("prune with an unreachable registry fails with its list, in the requested format", async () => {
+  const flags = { days: 30, keep: 0, undated: false, remove: false };
+  const failed = await failure(pipelines(port(), 1).prune(["all"], flags, "json"));
   expect(failed).toBeInstanceOf(FunctionFailed);
   expect(JSON.parse((failed as FunctionFailed).message)).toMatchObject({
     prune: {
@@ -62,10 +62,10 @@ it("Prune that could not ask a registry fails with its list, in the format asked
   });
 });
 
-it("Promoting what is nowhere says that once, and names no command that would say it again", async () => {
-  const wishes = { version: "1.2.9", allowBackwards: false, adoptLatest: false };
-  const failed = await failure(pipelines(port()).promote(["all"], wishes, "text"));
-  if (!(failed instanceof ReportError)) throw new Error("it has no report", { cause: failed });
+it("Promoting a version that no registry has reports it once, without a command to repeat", async () => {
+  const flags = { version: "1.2.9", allowBackwards: false, adoptLatest: false };
+  const failed = await failure(pipelines(port()).promote(["all"], flags, "text"));
+  if (!(failed instanceof ReportError)) throw new Error("no report", { cause: failed });
   expect(failed.report).toMatchObject({ command: "promote", version: "1.2.9", services: [] });
   expect(failed.message.split("no registry has version 1.2.9")).toHaveLength(2);
   expect(failed.message).toContain("-> Release it first: tgo release --version 1.2.9.");

@@ -1,8 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { connect, type Client, type Platform as DaggerPlatform } from "@dagger.io/dagger";
-import { startEngine, type Engine } from "@tgo/local-engine";
+import { join } from "node:path";
+import type { Client, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { Report } from "@tgo/report";
 import {
   dockerConfig,
@@ -16,6 +15,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { ReportError } from "../src/function-failed.js";
 import { Pipelines } from "../src/pipelines.js";
 import type { SourceArguments } from "../src/source-arguments.js";
+import { failedReport } from "./support/failed-report.js";
+import { startSession, writeSource, type EngineSession } from "./support/session.js";
 
 const COMMIT = { revision: "0123456789abcdef0123456789abcdef01234567", created: "2026-03-04T05:06:07Z" };
 const SOURCES = {
@@ -26,7 +27,7 @@ const SOURCES = {
 const SERVICES = {
   fine: { title: "Fine", build: { strategy: "dockerfile" } },
   alone: {
-    title: "Of a base with one platform",
+    title: "With a base image for one platform",
     build: { strategy: "dockerfile", secrets: ["TOKEN"] },
     image: { files: [{ from: "no.conf", to: "/etc/no.conf" }] },
   },
@@ -38,12 +39,12 @@ let mirror: LocalRegistry;
 let open: LocalRegistry;
 let bearer: LocalRegistry;
 const proxies: FaultProxy[] = [];
-let engine: Engine;
+let session: EngineSession;
 let client: Client;
-let ended: Promise<void>;
-let end = (): void => undefined;
-let ran: string[] = [];
-let told: string[] = [];
+let sources: string;
+/** Commands that ran on the engine, with their platform. */
+let commands: string[] = [];
+let steps: string[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tgo-preflight-"));
@@ -52,47 +53,34 @@ beforeAll(async () => {
     startRegistry({ auth: "none" }),
     startRegistry({ auth: "bearer" }),
   ]);
-  engine = await startEngine({
+  session = await startSession({
     home: join(folder, "engine"),
     onEvent: (event) => {
-      if (event.kind === "exec") ran.push(`${event.title} (${event.platform ?? ""})`);
+      if (event.kind === "exec") commands.push(`${event.title} (${event.platform ?? ""})`);
     },
   });
-  process.env.DAGGER_SESSION_PORT = String(engine.port);
-  process.env.DAGGER_SESSION_TOKEN = engine.token;
-  await new Promise<void>((ready) => {
-    ended = connect((connected) => {
-      client = connected;
-      ready();
-      return new Promise((resolve) => (end = resolve));
-    });
-  });
+  ({ client } = session);
   const variants = ["linux/amd64", "linux/arm64"].map((platform) =>
     client.container({ platform: platform as DaggerPlatform }).withNewFile("/base.txt", platform),
   );
   await client.container().publish(`${open.host}/two:1`, { platformVariants: [...variants] });
   await variants[0]?.publish(`${open.host}/one:1`);
-  for (const [path, text] of Object.entries(SOURCES)) {
-    await mkdir(join(folder, "sources", dirname(path)), { recursive: true });
-    await writeFile(join(folder, "sources", path), text);
-  }
+  sources = await writeSource(folder, SOURCES);
 });
 
 afterAll(async () => {
-  end();
-  await ended;
-  await engine.close();
+  await session.stop();
   await Promise.all([...proxies, mirror, open, bearer].map((each) => each.stop()));
   await rm(folder, { recursive: true, force: true });
 });
 
 beforeEach(() => {
-  ran = [];
-  told = [];
+  commands = [];
+  steps = [];
 });
 
-/** A registry that answers the start of an upload in this way. */
-async function answering(
+/** A registry that responds to the start of an upload like this. */
+async function respondingWith(
   status: number,
   body: string,
   headers: Readonly<Record<string, string>> = {},
@@ -111,47 +99,38 @@ function pipelines(registries: Readonly<Record<string, object>>): Pipelines {
     buildHash: "test",
   };
   const config = client.setSecret("config", dockerConfig([{ ...bearer, password: "wrong" }]));
-  const host = { local: true, progress: ({ step }: { step: string }) => told.push(step) };
+  const host = { local: true, progress: ({ step }: { step: string }) => steps.push(step) };
   return new Pipelines(client, product, { dockerConfig: config }, host);
 }
 
-const place = ({ host }: { host: string }, required = true): object => ({
+const entry = ({ host }: { host: string }, required = true): object => ({
   host,
   repository: "tgoai/{service}",
   required,
 });
 
 const source = (): SourceArguments => ({
-  source: client.host().directory(join(folder, "sources")),
+  source: client.host().directory(sources),
   ...COMMIT,
 });
 
-async function failureOf(run: Promise<string>): Promise<Report> {
-  const error = await run.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof ReportError) return error.report;
-  throw error instanceof Error ? error : new Error("it did not fail");
-}
-
-it("Preflight tells everything at once, what services share once, and sends nothing", async () => {
+it("Preflight reports all problems at once, those of all services once, and pushes nothing", async () => {
   const hour = new Date(Date.now() - 3600_000).toUTCString();
   const [refused, missing, late] = await Promise.all([
-    answering(403, '{"errors":[{"code":"DENIED","message":"no push for you"}]}'),
-    answering(404, '{"errors":[{"code":"NAME_UNKNOWN","message":"project tgoai not found"}]}'),
-    answering(202, "", { location: "/v2/tgoai/x/blobs/uploads/1", date: hour }),
+    respondingWith(403, '{"errors":[{"code":"DENIED","message":"no push for you"}]}'),
+    respondingWith(404, '{"errors":[{"code":"NAME_UNKNOWN","message":"project tgoai not found"}]}'),
+    respondingWith(202, "", { location: "/v2/tgoai/x/blobs/uploads/1", date: hour }),
   ]);
   const registries = {
-    open: place(open),
-    refused: place(refused),
-    missing: place(missing),
-    late: place(late, false),
-    wrong: place(bearer),
+    open: entry(open),
+    refused: entry(refused),
+    missing: entry(missing),
+    late: entry(late, false),
+    wrong: entry(bearer),
   };
   const run = pipelines(registries).preflight(["all"], { version: "1.2.3", ...source() }, "text");
   const text = await run.catch((error: unknown) => (error instanceof ReportError ? error.message : ""));
-  const report = await failureOf(run);
+  const report = await failedReport(run);
 
   expect(report.services.map(({ service, state }) => `${service} ${state}`)).toEqual([
     "fine failed",
@@ -191,10 +170,10 @@ it("Preflight tells everything at once, what services share once, and sends noth
     expect(proxy.requests().filter(({ method }) => method === "PUT" || method === "PATCH")).toEqual([]);
 });
 
-it("Preflight of what is in order says ready, after a program of the other platform has run", async () => {
+it("Preflight without problems says ready, after it ran a program of the other platform", async () => {
   const started = performance.now();
   const report = JSON.parse(
-    await pipelines({ open: place(open) }).preflight(["fine"], { gitTag: "v1.2.3", ...source() }, "json"),
+    await pipelines({ open: entry(open) }).preflight(["fine"], { gitTag: "v1.2.3", ...source() }, "json"),
   ) as Report;
   console.log(`preflight of one service: ${Math.round(performance.now() - started)} ms`);
   expect(report).toMatchObject({
@@ -204,26 +183,28 @@ it("Preflight of what is in order says ready, after a program of the other platf
     problems: [],
     services: [{ service: "fine", state: "ready", registries: [{ registry: "open", state: "ready" }] }],
   });
-  expect(ran).toContainEqual(expect.stringMatching(/^\/tgo-probe \(linux\/(amd64|arm64)\)$/));
+  expect(commands).toContainEqual(expect.stringMatching(/^\/tgo-probe \(linux\/(amd64|arm64)\)$/));
 });
 
-it("A release begins with it: what a required registry refuses stops it before anything is built", async () => {
-  const refused = await answering(403, '{"errors":[{"code":"DENIED","message":"read only"}]}');
-  const wishes = { version: "1.2.3", allowBackwards: false, adoptLatest: false };
-  const registries = { open: place(open), refused: place(refused) };
-  const report = await failureOf(pipelines(registries).release(["fine"], { ...wishes, ...source() }, "json"));
+it("A release starts with it: a required registry that refuses stops it before anything is built", async () => {
+  const refused = await respondingWith(403, '{"errors":[{"code":"DENIED","message":"read only"}]}');
+  const flags = { version: "1.2.3", allowBackwards: false, adoptLatest: false };
+  const registries = { open: entry(open), refused: entry(refused) };
+  const report = await failedReport(
+    pipelines(registries).release(["fine"], { ...flags, ...source() }, "json"),
+  );
   expect(report).toMatchObject({
     command: "release",
     gate: { open: false, reasons: [expect.stringContaining("nothing was built")] },
     services: [{ registries: [{ state: "ready" }, { state: "failed", problems: [{ code: "DENIED" }] }] }],
   });
-  expect(told).not.toContain("build");
+  expect(steps).not.toContain("build");
 });
 
-it("A promotion asks for the right to push too", async () => {
-  const refused = await answering(403, '{"errors":[{"code":"DENIED","message":"read only"}]}');
-  const wishes = { version: "1.2.3", allowBackwards: false, adoptLatest: false };
-  const report = await failureOf(pipelines({ refused: place(refused) }).promote(["fine"], wishes, "json"));
+it("A promotion also checks push access", async () => {
+  const refused = await respondingWith(403, '{"errors":[{"code":"DENIED","message":"read only"}]}');
+  const flags = { version: "1.2.3", allowBackwards: false, adoptLatest: false };
+  const report = await failedReport(pipelines({ refused: entry(refused) }).promote(["fine"], flags, "json"));
   expect(report.services[0]?.registries[0]?.problems).toMatchObject([{ code: "DENIED" }]);
   expect(report.gate?.open).toBe(false);
 });

@@ -25,7 +25,7 @@ export async function ensureProofs(
   { from, verification: { variants } }: FoundImage,
 ): Promise<ProofsByManifest> {
   const known = await recordedProofs(context, subject, variants);
-  const untested = variants.filter(({ digest }) => known.get(digest)?.smoke === undefined);
+  const untested = variants.filter(({ digest }) => known.get(digest)?.proof.smoke === undefined);
   if (untested.length === 0) return known;
   const tested = await Promise.all(
     untested.map(async ({ platform, digest }) => {
@@ -33,9 +33,9 @@ export async function ensureProofs(
       return [digest, await testVariant(context, subject, variant)] as const;
     }),
   );
-  const proofs = new Map(tested);
-  await recordProofs(context, subject, proofs);
-  return new Map([...known, ...proofs]);
+  await recordProofs(context, subject, new Map(tested));
+  const now = tested.map(([digest, proof]) => [digest, { proof, recorded: false }] as const);
+  return new Map([...known, ...now]);
 }
 
 /** A variant from a registry, by the digest of its manifest. */

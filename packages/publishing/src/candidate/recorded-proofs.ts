@@ -1,6 +1,7 @@
 import { errorMessage, type BuildContext } from "@tgo/builders";
 import type { Service } from "@tgo/catalog";
 import { ProofStore, type VariantProof } from "@tgo/proof";
+import type { KnownProof } from "../verify/verify-tag.js";
 
 /** A service whose image is tested. */
 export interface TestedService {
@@ -9,7 +10,7 @@ export interface TestedService {
 }
 
 /** Proofs of an image's variants, by the digest of the variant's manifest. */
-export type ProofsByManifest = ReadonlyMap<string, VariantProof>;
+export type ProofsByManifest = ReadonlyMap<string, KnownProof>;
 
 /** The proofs this engine's store has of an image's variants; none if the store cannot be read. */
 export async function recordedProofs(
@@ -19,7 +20,8 @@ export async function recordedProofs(
 ): Promise<ProofsByManifest> {
   try {
     const manifests = variants.map(({ digest }) => digest);
-    return await new ProofStore(context).read(service, manifests);
+    const proofs = await new ProofStore(context).read(service, manifests);
+    return new Map([...proofs].map(([digest, proof]) => [digest, { proof, recorded: true }]));
   } catch (error) {
     const note = `cannot read proofs from the engine's store: ${errorMessage(error)}`;
     context.progress.note({ step: "proof", service: name }, note);
@@ -27,11 +29,11 @@ export async function recordedProofs(
   }
 }
 
-/** Stores proofs for later runs. Failing to is no error: later runs test again. */
+/** Stores proofs by manifest digest for later runs. Failing to is no error: later runs test again. */
 export async function recordProofs(
   context: BuildContext,
   { name, service }: TestedService,
-  proofs: ProofsByManifest,
+  proofs: ReadonlyMap<string, VariantProof>,
 ): Promise<void> {
   try {
     await new ProofStore(context).write(service, proofs);

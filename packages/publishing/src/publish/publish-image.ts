@@ -1,5 +1,6 @@
 import type { VariantProof } from "@tgo/proof";
 import { defined, type RegistryReport, type ServiceReport } from "@tgo/report";
+import type { ProofsByManifest } from "../candidate/recorded-proofs.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
 import type { Target } from "../targets/target.js";
@@ -23,7 +24,7 @@ export interface ImageRequest {
   /** Tag to copy a found image under. */
   readonly tagOf: (found: FoundImage) => string;
   /** Proofs of a found image by manifest digest. @throws TgoError CHECK, SMOKE when it is tested now and fails */
-  readonly proofsOf: (found: FoundImage) => Promise<ReadonlyMap<string, VariantProof>>;
+  readonly proofsOf: (found: FoundImage) => Promise<ProofsByManifest>;
   /** Builds the image that no registry has. @throws TgoError when it cannot be built */
   readonly build: (transfer: ImageTransfer) => Promise<BuiltImage>;
 }
@@ -75,10 +76,9 @@ export async function publishImage(context: TargetContext, request: ImageRequest
         variants:
           verification === undefined
             ? []
-            : variantRows(context, verification, {
-                proofOf: ({ platform, digest: manifest }) =>
-                  proofs?.get(manifest) ?? built?.proofs.find((proof) => proof.platform === platform),
-                recorded: built === undefined,
+            : variantRows(context, verification, (variant) => {
+                const proof = built?.proofs.find(({ platform }) => platform === variant.platform);
+                return proof === undefined ? proofs?.get(variant.digest) : { proof, recorded: false };
               }),
         registries: rows.all(),
         problems: [],

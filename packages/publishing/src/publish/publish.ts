@@ -1,13 +1,13 @@
 import { commitNotes, type PrepareOptions } from "@tgo/builders";
 import type { Service } from "@tgo/catalog";
 import { pushImage } from "@tgo/image";
-import type { VariantProof } from "@tgo/proof";
 import type { ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { buildCandidate, type BuiltCandidate } from "../candidate/build-candidate.js";
 import { candidateTag } from "../candidate/candidate-key.js";
 import { ensureProofs } from "../candidate/ensure-proofs.js";
 import { prepareCandidate, type Prepared } from "../candidate/prepare-candidate.js";
+import type { ProofsByManifest } from "../candidate/recorded-proofs.js";
 import { requireSameCandidate } from "../candidate/require-same-candidate.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
 import { repositoryOf } from "../targets/target.js";
@@ -27,7 +27,7 @@ export interface Candidate {
   readonly version: string | undefined;
   readonly build: () => Promise<BuiltCandidate>;
   /** Proofs of a candidate found in a registry, by manifest digest. @throws when it is tested now and fails */
-  readonly proofsOf: (found: FoundImage) => Promise<ReadonlyMap<string, VariantProof>>;
+  readonly proofsOf: (found: FoundImage) => Promise<ProofsByManifest>;
 }
 
 /** Publishes a service's candidate to all registries. Never throws for the service's own failure. */

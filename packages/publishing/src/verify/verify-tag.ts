@@ -67,12 +67,9 @@ export function registryRows(
   });
 }
 
-/** What is known to have been tested of the variants. */
-export interface KnownProofs {
-  readonly proofOf: (variant: {
-    readonly platform: string;
-    readonly digest: string;
-  }) => VariantProof | undefined;
+/** The proof of a variant. */
+export interface KnownProof {
+  readonly proof: VariantProof;
   /** Whether an earlier run tested it. */
   readonly recorded: boolean;
 }
@@ -81,11 +78,11 @@ export interface KnownProofs {
 export function variantRows(
   context: Pick<TargetContext, "platforms">,
   verification: Verification,
-  { proofOf, recorded }: KnownProofs,
+  proofOf: (variant: { readonly platform: string; readonly digest: string }) => KnownProof | undefined,
 ): VariantReport[] {
   return context.platforms.map((platform) => {
     const variant = verification.variants.find((candidate) => candidate.platform === platform);
-    const proof = variant && proofOf(variant);
+    const { proof, recorded = false } = (variant && proofOf(variant)) ?? {};
     const elf = variant?.elf;
     const checked =
       elf !== undefined
