@@ -39,9 +39,9 @@ describe("candidateKey", () => {
   });
 
   it.each<[string, Partial<typeof definition>]>([
-    ["the folder its source was found in", { source: { ...definition.source, path: "elsewhere" } }],
+    ["the folder its source is in", { source: { ...definition.source, path: "elsewhere" } }],
     ["an editor's schema", { $schema: "./service.schema.json" }],
-    ["what is tested of it", { smoke: { ...definition.smoke, exec: [["true"]] } }],
+    ["how it is tested", { smoke: { ...definition.smoke, exec: [["true"]] } }],
     ["which files may be foreign", { allowForeign: ["*.bin"] }],
   ])("does not change with %s", (_, change) => {
     expect(candidateKey({ ...inputs, definition: { ...definition, ...change } })).toBe(candidateKey(inputs));
