@@ -113,7 +113,7 @@ const BEFORE_THE_GATE: readonly LastingFault[] = [
     { kind: "rewrite", silent: true },
     "candidate write",
     /it is sha256:\w+, expected sha256:/,
-    /One digest in every registry/,
+    /Every registry must have the same digest/,
   ],
 ];
 
