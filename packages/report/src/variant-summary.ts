@@ -32,10 +32,10 @@ export function foreignFiles({ elf }: VariantReport): string[] {
   return [...elf.foreign.slice(0, MAX_FOREIGN), ...(rest > 0 ? [`and ${count(rest, "more file")}`] : [])];
 }
 
-/** "ok (1.2 s)", "FAILED", "ok, recorded with the candidate" */
+/** "ok (1.2 s)", "FAILED", "ok, recorded by an earlier run" */
 export function smokeSummary(smoke: SmokeReport | undefined): string {
   if (smoke === undefined) return "not run";
   const outcome = smoke.ok ? "ok" : "FAILED";
-  if (smoke.recorded) return `${outcome}, recorded with the candidate`;
+  if (smoke.recorded) return `${outcome}, recorded by an earlier run`;
   return smoke.durationMs === undefined ? outcome : `${outcome} (${duration(smoke.durationMs)})`;
 }

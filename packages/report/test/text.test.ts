@@ -97,7 +97,7 @@ describe("the text report", () => {
   it("distinguishes a recorded smoke run from one that ran now", () => {
     const smoke = { ok: true, machine: "aarch64", lines: [], recorded: true };
     const old = service("tgo-api", { variants: [{ platform: "linux/arm64", smoke }] });
-    expect(renderText(report({ services: [old] }))).toContain("ok, recorded with the candidate");
+    expect(renderText(report({ services: [old] }))).toContain("ok, recorded by an earlier run");
   });
 
   it("prints the full digest once when all registries agree", () => {

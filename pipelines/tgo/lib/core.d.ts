@@ -169,7 +169,7 @@ interface SmokeReport {
     readonly machine?: string;
     /** One line a step: "GET :8000/health 200", "exec nginx -t". */
     readonly lines: readonly string[];
-    /** False: ran now. True: ran when the candidate was built, and the lines are from its record. */
+    /** Whether an earlier run tested it: the lines are from the engine's record of that. */
     readonly recorded: boolean;
     readonly durationMs?: number;
 }

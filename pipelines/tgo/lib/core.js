@@ -12659,7 +12659,7 @@ function foreignFiles2({ elf }) {
 function smokeSummary(smoke2) {
   if (smoke2 === void 0) return "not run";
   const outcome2 = smoke2.ok ? "ok" : "FAILED";
-  if (smoke2.recorded) return `${outcome2}, recorded with the candidate`;
+  if (smoke2.recorded) return `${outcome2}, recorded by an earlier run`;
   return smoke2.durationMs === void 0 ? outcome2 : `${outcome2} (${duration3(smoke2.durationMs)})`;
 }
 
@@ -14329,7 +14329,8 @@ function parseRecord2(line) {
 async function recordedProofs(context, { name: name3, service: service2 }, variants2) {
   try {
     const manifests = variants2.map(({ digest }) => digest);
-    return await new ProofStore(context).read(service2, manifests);
+    const proofs = await new ProofStore(context).read(service2, manifests);
+    return new Map([...proofs].map(([digest, proof]) => [digest, { proof, recorded: true }]));
   } catch (error2) {
     const note = `cannot read proofs from the engine's store: ${errorMessage(error2)}`;
     context.progress.note({ step: "proof", service: name3 }, note);
@@ -14596,7 +14597,7 @@ function proofsByManifest({ variants: variants2 }, proofs) {
 // packages/publishing/src/candidate/ensure-proofs.ts
 async function ensureProofs(context, subject, { from, verification: { variants: variants2 } }) {
   const known = await recordedProofs(context, subject, variants2);
-  const untested = variants2.filter(({ digest }) => known.get(digest)?.smoke === void 0);
+  const untested = variants2.filter(({ digest }) => known.get(digest)?.proof.smoke === void 0);
   if (untested.length === 0) return known;
   const tested = await Promise.all(
     untested.map(async ({ platform, digest }) => {
@@ -14604,9 +14605,9 @@ async function ensureProofs(context, subject, { from, verification: { variants: 
       return [digest, await testVariant(context, subject, variant)];
     })
   );
-  const proofs = new Map(tested);
-  await recordProofs(context, subject, proofs);
-  return new Map([...known, ...proofs]);
+  await recordProofs(context, subject, new Map(tested));
+  const now = tested.map(([digest, proof]) => [digest, { proof, recorded: false }]);
+  return new Map([...known, ...now]);
 }
 function pullVariant(context, target, service2, { platform, digest }) {
   const planned = context.platforms.find((one) => one === platform);
@@ -14679,10 +14680,10 @@ function registryRows(targets, service2, tag, verification) {
     });
   });
 }
-function variantRows(context, verification, { proofOf, recorded }) {
+function variantRows(context, verification, proofOf) {
   return context.platforms.map((platform) => {
     const variant = verification.variants.find((candidate) => candidate.platform === platform);
-    const proof = variant && proofOf(variant);
+    const { proof, recorded = false } = (variant && proofOf(variant)) ?? {};
     const elf = variant?.elf;
     const checked = elf !== void 0 ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) } : proof && { files: proof.files, elf: proof.elf, foreign: [] };
     return defined({
@@ -15000,9 +15001,9 @@ async function publishImage(context, request2) {
         revision: request2.known.revision ?? found?.verification.annotations["org.opencontainers.image.revision"],
         tag: source.tag,
         digest,
-        variants: verification === void 0 ? [] : variantRows(context, verification, {
-          proofOf: ({ platform, digest: manifest }) => proofs?.get(manifest) ?? built?.proofs.find((proof) => proof.platform === platform),
-          recorded: built === void 0
+        variants: verification === void 0 ? [] : variantRows(context, verification, (variant) => {
+          const proof = built?.proofs.find(({ platform }) => platform === variant.platform);
+          return proof === void 0 ? proofs?.get(variant.digest) : { proof, recorded: false };
         }),
         registries: rows.all(),
         problems: [],
@@ -16860,10 +16861,7 @@ function verifyService(context, selected, options, { tag, elf }) {
       revision: verification.annotations["org.opencontainers.image.revision"],
       tag: verified,
       digest: verification.digest,
-      variants: variantRows(context, verification, {
-        proofOf: ({ digest }) => proofs.get(digest),
-        recorded: true
-      }),
+      variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),
       registries: registryRows(context.targets, name3, verified, verification),
       problems: [],
       notes: []
@@ -17329,7 +17327,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "589a5b181d4cf27e";
+var PIPELINE = "bc80459c971d94c6";
 var BUILD_HASH = "d5a9e79cf499ce4d";
 var BUILT_IN = {
   services: {
