@@ -4,8 +4,9 @@ export const LISTS = `Flags marked ",..." take several values: separate them wit
 
 export const OVERVIEW = `How it works:
   stdout carries only the function's result, even on failure, so its JSON can be piped to jq.
-  Progress goes to stderr. Nothing is tagged before it has been verified. To finish an interrupted
-  or failed run, run the same command again. "tgo-pipelines" is a second name of this command.`;
+  Progress goes to stderr. No version or floating tag is written before the candidate has been
+  verified in every required registry. To finish an interrupted or failed run, run the same command
+  again. "tgo-pipelines" is a second name of this command.`;
 
 export const ENVIRONMENT = `Environment:
   DOCKER_CONFIG                     folder of the Docker config with credentials (~/.docker)
@@ -27,6 +28,7 @@ export const EXIT_CODES = `Exit codes:
   2    usage error; nothing was done
   130  interrupted by Ctrl-C (143: by SIGTERM)`;
 
+/** Commands start with `tgo`: `withCommand` replaces that. */
 export const EXAMPLES: { readonly program: string; readonly functions: Readonly<Record<string, string>> } = {
   program: `Examples:
   tgo services                            list the services and where they are published
@@ -63,3 +65,9 @@ export const EXAMPLES: { readonly program: string; readonly functions: Readonly<
   tgo verify --service tgo-api --tag latest --report latest.html`,
   },
 };
+
+/** Examples as the reader has to type them; explanations stay aligned. @param command `npx --no-install tgo` */
+export function withCommand(examples: string, command: string): string {
+  const pad = " ".repeat(command.length - "tgo".length);
+  return examples.replaceAll(/^ {2}tgo /gm, `  ${command} `).replaceAll(/^(?= {10})/gm, pad);
+}

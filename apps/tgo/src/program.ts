@@ -1,13 +1,15 @@
 import { Command, Help, Option } from "commander";
 import { firstSentence, paragraphs } from "./doc-text.js";
 import { addFlag, helpFlag, ownFlags, reportFlag } from "./flags.js";
-import { ENVIRONMENT, EXAMPLES, EXIT_CODES, LISTS, OVERVIEW } from "./help.js";
+import { ENVIRONMENT, EXAMPLES, EXIT_CODES, LISTS, OVERVIEW, withCommand } from "./help.js";
 import { makesReport, type ModuleApi, type ModuleFunction } from "./module-api.js";
 
 export interface ProgramOptions {
   readonly moduleApi: ModuleApi;
   /** The name the command was started by. */
   readonly name: string;
+  /** What starts it in examples: "npx --no-install tgo". */
+  readonly command: string;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
   /** Columns of the terminal, for help. */
@@ -27,7 +29,10 @@ export function buildProgram(options: ProgramOptions, action: Action): Command {
     .helpCommand("help [function]", "Show the help of a function.")
     // The description lists the functions, above the flags.
     .configureHelp({ visibleCommands: () => [], helpWidth: width })
-    .addHelpText("after", `\n${[LISTS, OVERVIEW, EXAMPLES.program, ENVIRONMENT, EXIT_CODES].join("\n\n")}`);
+    .addHelpText(
+      "after",
+      `\n${[LISTS, OVERVIEW, withCommand(EXAMPLES.program, options.command), ENVIRONMENT, EXIT_CODES].join("\n\n")}`,
+    );
   for (const argument of moduleApi.constructor.arguments) {
     addFlag(program, argument, moduleApi, "What and where (every function):");
   }
@@ -58,7 +63,10 @@ function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptio
   }
   if (makesReport(fn, moduleApi)) command.addOption(reportFlag());
   const examples = EXAMPLES.functions[fn.command];
-  command.addHelpText("after", `\n${[LISTS, ...(examples === undefined ? [] : [examples])].join("\n\n")}`);
+  command.addHelpText(
+    "after",
+    `\n${[LISTS, ...(examples === undefined ? [] : [withCommand(examples, options.command)])].join("\n\n")}`,
+  );
   command.action(() => {
     action(fn, command);
   });

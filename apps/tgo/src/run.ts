@@ -10,6 +10,7 @@ import { Redaction } from "./redaction.js";
 import type { Reporting } from "./reporting.js";
 import { runFunction, type Run } from "./run-function.js";
 import type { Engines } from "./session.js";
+import { startedBy } from "./shell-quote.js";
 import { watchUncaughtErrors } from "./uncaught-errors.js";
 
 /**
@@ -29,6 +30,7 @@ export async function runCommand(
     const parsed = parseCommandLine(process.argv, {
       moduleApi: product.moduleApi,
       name: process.name,
+      command: startedBy(process),
       version: product.version,
       writeOut: output.out,
       writeErr: output.err,

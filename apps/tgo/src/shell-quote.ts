@@ -2,8 +2,12 @@ import type { CommandProcess } from "./command-process.js";
 
 /** The command line that runs the same again, quoted for a POSIX shell. */
 export function sameCommand({ name, argv, env }: Pick<CommandProcess, "name" | "argv" | "env">): string {
-  const command = env.npm_command === "exec" ? `npx --no-install ${name}` : name;
-  return [command, ...argv.map(quote)].join(" ");
+  return [startedBy({ name, env }), ...argv.map(quote)].join(" ");
+}
+
+/** How this program was started: `npx --no-install tgo`, or by its name alone. */
+export function startedBy({ name, env }: Pick<CommandProcess, "name" | "env">): string {
+  return env.npm_command === "exec" ? `npx --no-install ${name}` : name;
 }
 
 function quote(word: string): string {

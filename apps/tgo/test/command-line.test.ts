@@ -51,6 +51,12 @@ describe("help", () => {
     expect(stdout).toContain("--docker-config <secret>");
   });
 
+  it("writes its examples as the command was started", async () => {
+    const { stdout } = await tgo("publish --help", { env: { npm_command: "exec" } });
+    expect(stdout).toMatch(/^ {2}npx --no-install tgo publish --service tgo-api +from repos\/tgo-api/m);
+    expect((await tgo("--help")).stdout).toMatch(/^ {2}tgo services {3,}/m);
+  });
+
   it("is the same through the help command", async () => {
     expect((await tgo("help publish")).stdout).toBe((await tgo("publish --help")).stdout);
   });

@@ -21,7 +21,7 @@ export type TgoErrorCode =
   | "NOT_FOUND"
   /** A registry refuses, and retrying would not help. */
   | "DENIED"
-  /** A registry cannot be reached, or fails in a way that may pass. */
+  /** A registry cannot be reached, or its failure is transient. */
   | "UNAVAILABLE"
   /** A registry returned something other than what was requested (digest, media type, HTML). */
   | "INVALID_RESPONSE"

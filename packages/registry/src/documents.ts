@@ -134,7 +134,7 @@ function parse<T>(schema: z.ZodMiniType<T>, json: unknown, where: string, what: 
   );
 }
 
-/** The beginning of an unexpected body, on one line, for a person to recognise. */
+/** The beginning of an unexpected body, on one line, for a person to recognize. */
 export function firstBytes(text: string): string {
   const start = text.slice(0, 200).replace(/\s+/g, " ").trim();
   if (start === "") return "an empty body";

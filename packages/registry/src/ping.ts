@@ -10,7 +10,7 @@ const REMEDY =
 export async function ping(connection: Connection): Promise<void> {
   const url = new URL("/v2/", connection.origin);
   const response = await connection.follow(
-    { method: "GET", url, where: connection.host, action: "respond as a registry" },
+    { method: "GET", url, where: connection.host, action: "query the registry API" },
     [],
   );
   const text = await response.text();

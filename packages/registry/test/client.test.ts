@@ -204,7 +204,7 @@ describe("retries", () => {
     const error = await rejection(registry.manifest("a/b", "v1"));
     expect(error).toMatchObject({
       code: "UNAVAILABLE",
-      what: expect.stringMatching(/503.*the time for all attempts is up/) as string,
+      what: expect.stringMatching(/503.*no time left to retry/) as string,
     });
     expect(delays).toEqual([]);
     expect([requests.length, time]).toEqual([3, 40_000]);

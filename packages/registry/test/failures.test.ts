@@ -75,7 +75,7 @@ test.each<[rule: string, failure: RegistryFailure, code: string, text: RegExp, a
       method: "GET",
     }),
     "DENIED",
-    /at the login: not found, or these credentials have no access/,
+    /during login: not found, or these credentials have no access/,
     1,
   ],
   [
@@ -257,7 +257,7 @@ test.each<[rule: string, failure: RegistryFailure, code: string, text: RegExp, a
     /status 502/,
     5,
   ],
-  ["temporary", failed(HUB, 503, "", { stage: "token", method: "GET" }), "UNAVAILABLE", /at the login/, 5],
+  ["temporary", failed(HUB, 503, "", { stage: "token", method: "GET" }), "UNAVAILABLE", /during login/, 5],
   [
     "acr-no-repository",
     failed(ACR, 404, oci("NAME_UNKNOWN", "repository name not known to registry"), { method: "GET" }),

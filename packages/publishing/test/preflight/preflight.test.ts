@@ -100,7 +100,7 @@ describe("Preflight of a registry", () => {
     const harness = new MemoryHarness();
     harness.registries.ghcr.intercept = () => errorResponse(503, "UNAVAILABLE", "maintenance");
     expect(messagesOf(await checkGhcr(harness, "1.2.3"))).toEqual([
-      expect.stringContaining("cannot start an upload now (status 503)"),
+      expect.stringContaining("could not start an upload: the registry returned status 503"),
     ]);
     harness.registries.ghcr.intercept = () => {
       throw new TypeError("fetch failed", { cause: Object.assign(new Error("no"), { code: "ENOTFOUND" }) });

@@ -55,7 +55,7 @@ describe("The time limit for all retries", () => {
     harness.fail(busy, "version write");
     const outcome = await harness.release({ totalMs: 600_000 });
     expect(outcome.ok).toBe(false);
-    expect(outcome.text).toMatch(/status 503.*the time for all attempts is up/);
+    expect(outcome.text).toMatch(/status 503.*no time left to retry/);
     expect(outcome.waits.reduce((sum, milliseconds) => sum + milliseconds, 0)).toBeLessThan(600_000);
     await harness.repair();
     await expectComplete(harness, await harness.release());

@@ -6,7 +6,7 @@ import {
   retryAfterMs,
   type RegistryFailure,
 } from "./registry-failure.js";
-import type { RetryLimits } from "./retry-limits.js";
+import { USUAL_ATTEMPTS, type RetryLimits } from "./retry-limits.js";
 
 export interface FailureRule {
   readonly name: string;
@@ -22,8 +22,7 @@ const GHCR = /^(?:ghcr\.io|containers\..+\.ghe\.com)$/;
 const HUB = /^(?:docker\.io|(?:index|registry-1)\.docker\.io)$/;
 const ACR = /\.aliyuncs\.com$/;
 
-const USUAL_ATTEMPTS = 5;
-/** Statuses of a failure that may pass. */
+/** Statuses of transient failures. */
 const TEMPORARY = new Set([408, 425, 429, 500, 502, 503, 504, 522]);
 
 const says =
@@ -284,7 +283,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     name: "denied",
     matches: (failure) => failure.status === 403 && !isHtml(failure),
     code: "DENIED",
-    what: (failure) => `the registry refuses to ${failure.action}: ${registryMessage(failure)}`,
+    what: (failure) => `the registry does not allow us to ${failure.action}: ${registryMessage(failure)}`,
     remedy: login,
   },
   {
@@ -292,7 +291,7 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     matches: (failure) => TEMPORARY.has(failure.status),
     code: "UNAVAILABLE",
     what: (failure) =>
-      `the registry cannot ${failure.action} now (status ${failure.status}): ${registryMessage(failure)}`,
+      `could not ${failure.action}: the registry returned status ${failure.status}: ${registryMessage(failure)}`,
     remedy: (failure) => `${waitRemedy(failure) ?? "Run the same command again later"}; ${CONTINUES}.`,
     retry: (failure) => {
       const requested = retryAfterMs(failure.retryAfter);

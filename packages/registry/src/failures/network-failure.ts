@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import { isLoopback } from "../loopback.js";
-import type { RetryLimits } from "./retry-limits.js";
+import { USUAL_ATTEMPTS, type RetryLimits } from "./retry-limits.js";
 
 /** No response came, or not all of it. */
 export class NetworkFailure {
@@ -10,8 +10,6 @@ export class NetworkFailure {
     readonly retry: RetryLimits | undefined,
   ) {}
 }
-
-const USUAL_ATTEMPTS = 5;
 
 /** What the network stack threw, in our words. @param thrown redacted */
 export function networkFailure(
@@ -35,7 +33,7 @@ export function connectionLost(error: TgoError): NetworkFailure {
   return new NetworkFailure(error, { attempts: USUAL_ATTEMPTS, reason: error.what });
 }
 
-/** The source of an upload could not be read: not this server's failure, but it may pass as well. */
+/** The source of an upload could not be read: not this server's failure, but it may be transient too. */
 export function sourceFailure(cause: unknown): NetworkFailure {
   const error =
     cause instanceof TgoError

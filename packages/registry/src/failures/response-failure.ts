@@ -6,7 +6,7 @@ import type { RetryLimits } from "./retry-limits.js";
 /** What a failure means, for the reader who has to act. */
 export function failureError(failure: RegistryFailure): TgoError {
   const { code, what, remedy } = ruleFor(failure);
-  const prefix = failure.stage === "token" ? "at the login: " : "";
+  const prefix = failure.stage === "token" ? "during login: " : "";
   return new TgoError(code, prefix + what(failure), {
     where: failure.where,
     ...(remedy === undefined ? {} : { remedy: remedy(failure) }),

@@ -1,3 +1,6 @@
+/** Attempts at a request whose failure says nothing else, the first one included. */
+export const USUAL_ATTEMPTS = 5;
+
 /** How often and how soon a failed request is worth another attempt. */
 export interface RetryLimits {
   /** Attempts in all, the first one included. */

@@ -29,7 +29,7 @@ export interface ConnectionOptions {
   /** Retries after the first attempt, at most 4. Default 4. */
   readonly retries?: number;
   readonly onRetry?: (retry: Retry) => void;
-  /** What failures may cost in all, failed attempts and delays, in milliseconds. Default 30 minutes. */
+  /** Time budget for failed attempts and waits, in milliseconds. Default 30 minutes. */
   readonly totalMs?: number;
   /** Concurrent requests, reads and writes counted separately. Default 16 and 4. */
   readonly concurrency?: { readonly reads: number; readonly writes: number };

@@ -22,7 +22,7 @@ export interface RetryOptions {
   readonly now: () => number;
   /** Retries after the first attempt. */
   readonly retries: number;
-  /** What failures may cost in all, failed attempts and delays, in milliseconds. */
+  /** Time budget for failed attempts and waits, in milliseconds. */
   readonly totalMs: number;
   readonly onRetry: ((retry: Retry) => void) | undefined;
 }
@@ -89,7 +89,7 @@ function requestedDelay(attempt: number, { delaysMs }: RetryLimits): number {
 }
 
 function timeUp(last: TgoError): TgoError {
-  return new TgoError(last.code, `${last.what} (and the time for all attempts is up)`, {
+  return new TgoError(last.code, `${last.what} (no time left to retry)`, {
     ...detailsOf(last),
     cause: last,
   });

@@ -35,7 +35,7 @@ export const defaultSleep = async (milliseconds: number, signal?: AbortSignal): 
   await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
 };
 
-/** Sends requests, retries the failures that may pass, and turns every network failure into one clear error. */
+/** Sends requests, retries transient failures, and turns every network failure into one clear error. */
 export class Transport {
   readonly retries: Retries;
   readonly #o: TransportOptions;
