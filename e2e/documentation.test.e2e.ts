@@ -32,16 +32,19 @@ describe("the documentation's tgo commands", () => {
   });
   afterAll(() => harness.close());
 
-  // Skips commands that need the reader's own file, a released tag or a made-up mirror.
-  it.each(tgoLines.filter((line) => !/--catalog|--tag|example\.com/.test(line)))("%s", async (line) => {
-    const args = line
-      .replace("npx --no-install tgo ", "")
-      .replaceAll("ghcr.io/me/tgo", `${harness.registries.open.host}/me/tgo`)
-      .split(" ");
-    const outcome = await harness.run(args, { cwd: join(harness.folder, "here") });
-    expect(outcome.stderr).not.toContain("Usage");
-    expect(outcome.code).toBe(0);
-  });
+  // Skips commands that need the reader's own file, a commit to release, a released tag or a made-up mirror.
+  it.each(tgoLines.filter((line) => !/--catalog|--version|--tag|example\.com/.test(line)))(
+    "%s",
+    async (line) => {
+      const args = line
+        .replace("npx --no-install tgo ", "")
+        .replaceAll("ghcr.io/me/tgo", `${harness.registries.open.host}/me/tgo`)
+        .split(" ");
+      const outcome = await harness.run(args, { cwd: join(harness.folder, "here") });
+      expect(outcome.stderr).not.toContain("Usage");
+      expect(outcome.code).toBe(0);
+    },
+  );
 
   it("also run as turbo tasks of a service", async () => {
     const flags = ["--catalog", harness.catalogFile, "--source", "examples/repos", "--engine", "buildah"];

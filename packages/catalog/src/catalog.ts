@@ -44,7 +44,7 @@ export type Mirrors = z.infer<typeof Mirrors>;
 
 const Registries = z.record(Name, Registry);
 
-/** Everything the pipelines know about what is shipped, and where to. */
+/** What is built and where it is published. */
 export const Catalog = z.strictObject({
   services: z.record(Name, Service),
   registries: z._default(Registries, () => z.parse(Registries, registries)),

@@ -269,7 +269,7 @@ const Smoke = z
   .check(z.describe("Smoke run: how a built image is tested by starting it."));
 export type Smoke = z.infer<typeof Smoke>;
 
-/** What is shipped: how a service's source becomes an image, and how that image is configured and tested. */
+/** What is built: how a service's source becomes an image, and how that image is configured and tested. */
 export const Service = z
   .strictObject({
     $schema: z.optional(z.string()),
