@@ -9,8 +9,8 @@ async function documented(start: string): Promise<string[]> {
   const pages = ["README.md", "docs/catalog.md", "docs/architecture.md"];
   const read = async (page: string): Promise<string> => {
     const text = await readFile(join(ROOT, page), "utf8");
-    // Joins commands that span lines.
-    return text.replaceAll(/\\\n */g, "");
+    // Drops samples of output, and joins commands that span lines.
+    return text.replaceAll(/^```text\n[^]*?^```/gm, "").replaceAll(/\\\n */g, "");
   };
   const texts = await Promise.all(pages.map(read));
   const lines = texts.flatMap((text) => [
