@@ -53,7 +53,7 @@ export async function buildHash(overrides = {}) {
     stdin: {
       resolveDir: `${root}/packages/builders`,
       contents: `
-        export { buildVariants, openRequest, resolveRequest } from "@tgo/builders";
+        export { buildVariants, readRequest, resolveRequest } from "@tgo/builders";
         export { buildCandidate } from "${root}/packages/publishing/src/candidate/build-candidate.ts";
         export { default } from "canonicalize";
         export * as tools from "${root}/packages/builders/src/container-tools/main.ts";

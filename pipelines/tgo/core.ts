@@ -2,7 +2,7 @@
  * What the module's shell and the `tgo` command call: the packages with the product's data, bundled into
  * lib/core.js. A Dagger module sees only its own folder, and is loaded straight from git.
  */
-import { Pipelines as Stages, type HostOptions, type Options, type Product } from "@tgo/functions";
+import { Pipelines as FunctionPipelines, type HostOptions, type Options, type Product } from "@tgo/functions";
 import type { Client } from "@dagger.io/dagger";
 import bases from "../bases.json";
 import ai from "../services/tgo-ai/service.json";
@@ -40,8 +40,13 @@ export const BUILT_IN = {
 export const BASES: NonNullable<Product["bases"]> = bases;
 
 /** The pipelines of TGO, on a client of any engine. */
-export class Pipelines extends Stages {
+export class Pipelines extends FunctionPipelines {
   constructor(client: Client, options: Options, host?: HostOptions) {
-    super(client, { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE, buildHash: BUILD_HASH }, options, host);
+    super(
+      client,
+      { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE, buildHash: BUILD_HASH },
+      options,
+      host,
+    );
   }
 }

@@ -6,13 +6,13 @@ export { TOOLS_BASE, probeFrom, scanRoot, toolsContainer } from "./container-too
 export { imagesOf, parseInstructions, parseStages } from "./dockerfile/parse-dockerfile.js";
 export { errorMessage, execFailure, lastLines } from "./exec-failure.js";
 export { standardLabels } from "./image-config/configure-image.js";
-export { inputChecks } from "./input-checks.js";
+export { startInputChecks } from "./input-checks.js";
 export { MACHINES } from "./machines.js";
 export {
   type PrepareOptions,
   checkValues,
-  openRequest,
   prepareBuild,
+  readRequest,
   refuseUnreleasable,
   resolveRequest,
 } from "./prepare-build.js";

@@ -8,10 +8,10 @@ import { readProject } from "./static-web/read-project.js";
 import { nginxFiles } from "./static-web/nginx-files.js";
 
 /**
- * Checks the source and the caller's input as the build does, without building: locks match their projects, files exist,
- * secrets are given. One promise per check.
+ * Starts the build's own checks of the source and the caller's input, without building: locks match their projects,
+ * files exist, secrets are given. One promise per check.
  */
-export function inputChecks(request: BuildRequest): readonly Promise<unknown>[] {
+export function startInputChecks(request: BuildRequest): readonly Promise<unknown>[] {
   return [requireFiles(request), ...byStrategy(request)];
 }
 

@@ -26,9 +26,9 @@ export async function prepareBuild(
   options: PrepareOptions,
 ): Promise<BuildRequest> {
   return context.progress.step({ step: "prepare", service: name }, async () => {
-    const opened = await openRequest(context, name, service, options);
-    refuseUnreleasable(opened);
-    return (await resolveRequest(opened)).request;
+    const request = await readRequest(context, name, service, options);
+    refuseUnreleasable(request);
+    return (await resolveRequest(request)).request;
   });
 }
 
@@ -36,7 +36,7 @@ export async function prepareBuild(
  * Reads the source and the build values. {@link resolveRequest} adds the base images.
  * @throws TgoError SOURCE, USAGE
  */
-export async function openRequest(
+export async function readRequest(
   context: BuildContext,
   name: string,
   service: Service,
@@ -68,13 +68,13 @@ export interface ResolvedRequest {
  * Resolves the base images to digests.
  * @throws TgoError SOURCE
  */
-export async function resolveRequest(opened: BuildRequest): Promise<ResolvedRequest> {
-  const { images, base, unknown } = await buildBases(opened);
-  const bases = await resolveBases(opened.context, images);
+export async function resolveRequest(unresolved: BuildRequest): Promise<ResolvedRequest> {
+  const { images, base, unknown } = await buildBases(unresolved);
+  const bases = await resolveBases(unresolved.context, images);
   const request: BuildRequest = {
-    ...opened,
+    ...unresolved,
     base: base === undefined ? undefined : { name: base, digest: bases[base] ?? "" },
-    notes: pinNotes(opened.context, images, unknown),
+    notes: pinNotes(unresolved.context, images, unknown),
   };
   return { request, bases };
 }

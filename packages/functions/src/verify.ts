@@ -3,7 +3,7 @@ import {
   candidateTag,
   prepareCandidate,
   recordedProofs,
-  registryRows,
+  rowsOfVerification,
   reportService,
   variantRows,
   verifyTag,
@@ -55,7 +55,7 @@ function verifyService(
       tag: verified,
       digest: verification.digest,
       variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),
-      registries: registryRows(context.targets, name, verified, verification),
+      registries: rowsOfVerification(context.targets, name, verified, verification),
       problems: [],
       notes: [],
     });

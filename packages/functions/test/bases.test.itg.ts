@@ -181,7 +181,7 @@ RUN exit 1
       buildService(files, { options: { ...viaRegistry(), platform: [platform] } }),
     ).rejects.toThrow(`building x from Dockerfile for ${platform} failed`);
     expect(events.filter((line) => line.startsWith("build"))).toEqual([
-      "build: 1 RUN line of Dockerfile under emulation, which is slow",
+      "build: 1 RUN line of Dockerfile runs under emulation, which is slow",
     ]);
   });
 

@@ -20,7 +20,7 @@ import {
   type Manifest,
 } from "@tgo/registry";
 import { parsePlatform, platformOf, type Platform } from "./platform.js";
-import { readStagedImage, type ImageLocation, type StagedVariant } from "./staging.js";
+import { readStagedImage, type ImageLocation, type StagedVariant } from "./read-staged-image.js";
 
 export interface FinalOptions {
   /** Exactly these variants, in any order. */

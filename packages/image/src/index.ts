@@ -7,6 +7,6 @@ export { type FinalImage, type FinalOptions, finaliseImage, finaliseVariants } f
 export { type LayerSource, scanLayers } from "./layers.js";
 export { platformOf } from "./platform.js";
 export { pushImage } from "./push-image.js";
-export type { StagedVariant } from "./staging.js";
+export type { StagedVariant } from "./read-staged-image.js";
 export { type Verification, verifyImage } from "./verify/verify-image.js";
 export type { VerifyTarget } from "./verify/verify-options.js";

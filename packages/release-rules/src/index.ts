@@ -11,15 +11,16 @@ export {
   formatReasons,
 } from "./gate.js";
 export { type ReleaseTag, parseReleaseTag } from "./git-tag.js";
-export { type ReleaseState, nextSteps } from "./next-steps.js";
 export { type PrunableTag, type PruneOptions, type PruneSelection, selectPrunable } from "./prunable-tags.js";
 export { type RegistrySnapshot, snapshotOf } from "./registry-snapshot.js";
 export { type PlannedService, type ReleasePlan, planRelease } from "./release-plan.js";
 export { RECORD_MEDIA_TYPE, ReleaseRecord, parseRecord, recordJson } from "./release-record.js";
+export { type ReleaseState, releaseState } from "./release-state.js";
 export { shortDigest } from "./short-digest.js";
 export { type Pointer, type Status, type StatusRow, releaseStatus } from "./status.js";
 export { isFloating, kindOfTag } from "./tag-kind.js";
+export { OTHER_CONTENT_REMEDY } from "./tag-moves.js";
 export { TagPolicy, planTags } from "./tag-plan.js";
-export type { TagStep } from "./tag-steps.js";
+export { type TagStep, isSettled } from "./tag-steps.js";
 export { type SeenTag, type TagTarget, tagOfVersion, tagTargets, versionsOf } from "./tag-target.js";
 export { type Version, compareVersions, parseVersion, readVersion } from "./version.js";

@@ -3,6 +3,11 @@ import { inLine, isFloating, kindOfTag, type FloatingKind } from "./tag-kind.js"
 import type { TagTarget } from "./tag-target.js";
 import { compareVersions, isNewer, newestVersion, type Version } from "./version.js";
 
+/** What to do when a version's tag points to other content than requested. */
+export const OTHER_CONTENT_REMEDY =
+  "Release this content as the next version. To finish the existing version, use the source and the pipelines it was " +
+  "built from: its image names the commit.";
+
 /** What to do about a version's own tag. */
 export type VersionMove =
   | { readonly act: "write" }
@@ -11,7 +16,7 @@ export type VersionMove =
   | { readonly act: "refuse"; readonly error: TgoError };
 
 /**
- * A version tag, once written, keeps its digest (law 1).
+ * A version tag, once written, keeps its digest.
  * @param move.current the digest the tag points to now; undefined when there is no tag
  * @param move.where the tag's reference, for the message
  */
@@ -26,8 +31,7 @@ export function decideVersionTag(move: {
   return refuse(
     `it already points to ${current}, and a version's tag never changes; requested was ${wanted}`,
     where,
-    "Release these bytes as the next version. To finish the existing version, use the source and pipelines it was " +
-      "built from: its image names the commit.",
+    OTHER_CONTENT_REMEDY,
   );
 }
 
@@ -63,7 +67,7 @@ export interface FloatingRequest {
 }
 
 /**
- * A floating tag moves forward only, by semver order, and to stable versions only (law 2). A current target that is of
+ * A floating tag moves forward only, by semver order, and to stable versions only. A current target that is of
  * unknown version, of another line, or another digest of the same version cannot be compared: it is overwritten only
  * with `adopt`, never because `allowBackwards` is set.
  */

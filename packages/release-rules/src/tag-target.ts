@@ -18,7 +18,7 @@ export interface SeenTag {
 }
 
 /**
- * The version behind a floating tag (law 2): the one the image's index names, else the version tag with the same
+ * The version behind a floating tag: the one the image's index names, else the version tag with the same
  * digest, else unknown. Of several such tags the newest counts: 1.2.3 before its own 1.2.3-rc.1.
  * @param of.annotation any text; one that is not a version ("main") is ignored
  */

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { composeRecord, nextSteps, recordJson, type ReleasedImage, type ReleasePlan } from "../src/index.js";
+import {
+  composeRecord,
+  releaseState,
+  recordJson,
+  type ReleasedImage,
+  type ReleasePlan,
+} from "../src/index.js";
 import { digest, version } from "./arbitraries.js";
 import { Simulation } from "./simulation.js";
 
@@ -43,7 +49,7 @@ function record(made: Simulation, plan: ReleasePlan, of_ = images): ReturnType<t
   const now = made.look();
   return composeRecord({
     plan,
-    steps: nextSteps(now, plan).steps,
+    steps: releaseState(now, plan).steps,
     now,
     images: of_,
     repository: (registry, service) => `${registry}.test/tgoai/${service}`,

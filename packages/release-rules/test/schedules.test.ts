@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   tagTargets,
-  nextSteps,
+  releaseState,
   type ReleasePlan,
   type RegistrySnapshot,
   type TagStep,
   type Version,
 } from "../src/index.js";
-import { type NextAction } from "../src/next-steps.js";
+import { type NextAction } from "../src/release-state.js";
 import { isNewer } from "../src/version.js";
 import { digest, version } from "./arbitraries.js";
 import { Simulation } from "./simulation.js";
@@ -81,7 +81,7 @@ function step(
   const started = running.get(release) ?? begin(simulation, text, release === ROLLBACK);
   if (started === undefined) return { act: "closed" };
   running.set(release, started);
-  const { next } = nextSteps(simulation.look(), started.plan, started.start);
+  const { next } = releaseState(simulation.look(), started.plan, started.start);
   if (next.act !== "write") return { act: next.act };
   const chosen = next.steps[pick % next.steps.length];
   if (chosen === undefined) throw new Error("nothing to write");

@@ -3,7 +3,7 @@ import {
   decideGate,
   tagOfVersion,
   tagTargets,
-  nextSteps,
+  releaseState,
   planRelease,
   type GateEntry,
   type ReleaseState,
@@ -125,7 +125,7 @@ export class Simulation {
   finish(plan: ReleasePlan): ReleaseState {
     const start = this.look();
     for (let round = 0; round < 20; round++) {
-      const progress = nextSteps(this.look(), plan, start);
+      const progress = releaseState(this.look(), plan, start);
       if (progress.next.act !== "write") return progress;
       for (const step of progress.next.steps) this.write(step);
     }

@@ -61,7 +61,7 @@ export interface ServiceReport {
   readonly tags?: readonly TagReport[];
   /** Why the whole service failed. */
   readonly problems: readonly Problem[];
-  /** Information that needs no action, e.g. that a Dockerfile was emulated. */
+  /** Information that needs no action, e.g. that RUN instructions ran under emulation. */
   readonly notes: readonly string[];
   readonly durationMs: number;
 }

@@ -60,8 +60,8 @@ function emulationNote(
   file: string,
 ): { platform: Platform; note: string }[] {
   if (emulated === 0) return [];
-  const lines = emulated === 1 ? "1 RUN line" : `${emulated} RUN lines`;
-  return [{ platform, note: `${lines} of ${file} under emulation, which is slow` }];
+  const lines = emulated === 1 ? `1 RUN line of ${file} runs` : `${emulated} RUN lines of ${file} run`;
+  return [{ platform, note: `${lines} under emulation, which is slow` }];
 }
 
 /** A folder that no COPY sees, so that images contain only the service's own Dockerfile, if any. */

@@ -1,21 +1,21 @@
 import type { Container } from "@dagger.io/dagger";
-import buildWheelProgram from "./build_wheel.py";
-import chooseWheelsProgram from "./choose_wheels.py";
-import compileApplicationProgram from "./compile_application.py";
-import downloadModule from "./download.py";
-import installEnvironmentProgram from "./install_environment.py";
-import layerModule from "./layer.py";
-import lockFileModule from "./lock_file.py";
-import lockPoetryModule from "./lock_poetry.py";
-import lockUvModule from "./lock_uv.py";
-import packageIndexModule from "./package_index.py";
-import problemModule from "./problem.py";
-import projectModule from "./project.py";
-import readLockProgram from "./read_lock.py";
-import sdistModule from "./sdist.py";
+import buildWheelProgram from "./scripts/build_wheel.py";
+import chooseWheelsProgram from "./scripts/choose_wheels.py";
+import compileApplicationProgram from "./scripts/compile_application.py";
+import downloadModule from "./scripts/download.py";
+import installEnvironmentProgram from "./scripts/install_environment.py";
+import layerModule from "./scripts/layer.py";
+import lockFileModule from "./scripts/lock_file.py";
+import lockPoetryModule from "./scripts/lock_poetry.py";
+import lockUvModule from "./scripts/lock_uv.py";
+import packageIndexModule from "./scripts/package_index.py";
+import problemModule from "./scripts/problem.py";
+import projectModule from "./scripts/project.py";
+import readLockProgram from "./scripts/read_lock.py";
+import sdistModule from "./scripts/sdist.py";
 import { TOOLS } from "./tools-container.js";
-import verifyWheelModule from "./verify_wheel.py";
-import wheelTagsModule from "./wheel_tags.py";
+import verifyWheelModule from "./scripts/verify_wheel.py";
+import wheelTagsModule from "./scripts/wheel_tags.py";
 
 /** Our Python programs that run in containers, each with the modules it imports. */
 const PROGRAM_FILES = {

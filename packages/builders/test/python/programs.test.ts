@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const execute = promisify(execFile);
-const PROGRAMS = fileURLToPath(new URL("../../src/python", import.meta.url));
+const PROGRAMS = fileURLToPath(new URL("../../src/python/scripts", import.meta.url));
 
 let folder: string;
 

@@ -9,7 +9,7 @@ import {
   type Manifest,
 } from "@tgo/registry";
 import { platformOf, type Platform } from "../platform.js";
-import { readBlob } from "../staging.js";
+import { readBlob } from "../read-staged-image.js";
 
 interface Source {
   readonly registry: Registry;

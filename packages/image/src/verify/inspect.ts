@@ -11,7 +11,7 @@ import {
 } from "@tgo/registry";
 import type { ImageCache, CachedVariant } from "./image-cache.js";
 import { parsePlatform, platformOf } from "../platform.js";
-import { isAttestation } from "../staging.js";
+import { isAttestation } from "../read-staged-image.js";
 import type { Expectation, InspectOptions, VerifyTarget } from "./verify-options.js";
 
 /** What is known about one target so far. */

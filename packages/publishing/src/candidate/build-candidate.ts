@@ -39,7 +39,7 @@ export async function buildCandidate(context: PublishContext, prepared: Prepared
         history: "drop",
       }),
     );
-  const image = new FinaliseOnce((final) =>
+  const image = new FirstFinalised((final) =>
     recordProofs(context, prepared.request, proofsByManifest(final, proofs)),
   );
   return {
@@ -59,7 +59,7 @@ export async function buildCandidate(context: PublishContext, prepared: Prepared
  * The image, finalised from whichever registry is first to return all of it: its bytes are the same from each. A
  * registry that accepted the layers and then hangs does not hold up the others.
  */
-class FinaliseOnce {
+class FirstFinalised {
   readonly #attempts: Promise<FinalImage>[] = [];
   #image: FinalImage | undefined;
   #recorded: Promise<void> | undefined;

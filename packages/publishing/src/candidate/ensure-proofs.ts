@@ -3,7 +3,7 @@ import type { Variant } from "@tgo/builders";
 import type { Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { testVariant } from "@tgo/proof";
-import type { FoundImage } from "../publish/find-image.js";
+import type { FoundImage } from "../publish/image-lookup.js";
 import type { PublishContext } from "../targets/publish-context.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import {

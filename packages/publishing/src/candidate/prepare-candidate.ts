@@ -1,7 +1,7 @@
 import type { Service } from "@tgo/catalog";
 import {
   type BuildRequest,
-  openRequest,
+  readRequest,
   refuseUnreleasable,
   resolveRequest,
   type PrepareOptions,
@@ -26,21 +26,21 @@ export async function prepareCandidate(
   options: PrepareOptions,
 ): Promise<Prepared> {
   return context.progress.step({ step: "prepare", service: name }, async () => {
-    const opened = await openRequest(context, name, service, options);
-    refuseUnreleasable(opened);
-    return keyOf(context, opened);
+    const request = await readRequest(context, name, service, options);
+    refuseUnreleasable(request);
+    return completeCandidate(context, request);
   });
 }
 
 /**
- * Resolves the base images to digests and derives the candidate's key.
+ * Completes a request to a candidate: resolves the base images to digests and derives the key.
  * @throws TgoError SOURCE
  */
-export async function keyOf(
+export async function completeCandidate(
   { buildHash }: Pick<PublishContext, "buildHash">,
-  opened: BuildRequest,
+  unresolved: BuildRequest,
 ): Promise<Prepared> {
-  const { request, bases } = await resolveRequest(opened);
+  const { request, bases } = await resolveRequest(unresolved);
   const { name, service, platforms, source, values, version } = request;
   const key = candidateKey({
     service: name,

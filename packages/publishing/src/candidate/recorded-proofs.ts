@@ -1,7 +1,7 @@
 import { errorMessage, type BuildContext } from "@tgo/builders";
 import type { Service } from "@tgo/catalog";
 import { ProofStore, type VariantProof } from "@tgo/proof";
-import type { KnownProof } from "../verify/verify-tag.js";
+import type { KnownProof } from "../verify/verification-rows.js";
 
 /** A service whose image is tested. */
 export interface TestedService {

@@ -1,4 +1,5 @@
 import { TgoError } from "@tgo/errors";
+import { OTHER_CONTENT_REMEDY } from "@tgo/release-rules";
 import { referenceOf, repositoryOf, type Target } from "../targets/target.js";
 import { CANDIDATE_ANNOTATION } from "./annotations.js";
 import { candidateTag } from "./candidate-key.js";
@@ -18,9 +19,7 @@ export async function requireSameCandidate(
     `${version} already exists with other content (${other === undefined ? "not a candidate" : candidateTag(other)})`,
     {
       where: referenceOf(target, service, found.tag),
-      remedy:
-        "A version's tag never changes. Release this content as the next version. To finish the existing version, use " +
-        "the source and the pipelines it was built from: its image names the commit.",
+      remedy: `A version's tag never changes. ${OTHER_CONTENT_REMEDY}`,
     },
   );
 }

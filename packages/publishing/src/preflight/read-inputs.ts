@@ -2,8 +2,8 @@ import {
   baseImage,
   buildBases,
   catalogImages,
-  inputChecks,
-  openRequest,
+  startInputChecks,
+  readRequest,
   refuseUnreleasable,
   type BuildBases,
   type BuildContext,
@@ -12,7 +12,7 @@ import {
 } from "@tgo/builders";
 import type { Service } from "@tgo/catalog";
 import type { Problem } from "@tgo/errors";
-import { keyOf, type Prepared } from "../candidate/prepare-candidate.js";
+import { completeCandidate, type Prepared } from "../candidate/prepare-candidate.js";
 import type { PublishContext } from "../targets/publish-context.js";
 import { problemsOf, runCheck } from "./problems.js";
 
@@ -32,7 +32,7 @@ export async function readInputs(
   service: Service,
   options: PrepareOptions,
 ): Promise<Inputs> {
-  const { value: request, problems } = await runCheck(() => openRequest(context, name, service, options));
+  const { value: request, problems } = await runCheck(() => readRequest(context, name, service, options));
   if (request === undefined) {
     // Base images named in the catalog can be checked without the source.
     const bases = await checkBases(context, catalogImages(context, service.build));
@@ -41,7 +41,7 @@ export async function readInputs(
   const unreleasable = await problemsOf(() => {
     refuseUnreleasable(request);
   });
-  const resolved = await runCheck(() => keyOf(context, request));
+  const resolved = await runCheck(() => completeCandidate(context, request));
   const missing = resolved.value === undefined ? await checkAllBases(request) : [];
   return {
     request,
@@ -52,7 +52,7 @@ export async function readInputs(
 
 /** Checks a build's lock, files and secrets. */
 export async function checkBuild(request: BuildRequest): Promise<readonly Problem[]> {
-  const found = await Promise.all(inputChecks(request).map((check) => problemsOf(() => check)));
+  const found = await Promise.all(startInputChecks(request).map((check) => problemsOf(() => check)));
   return found.flat();
 }
 

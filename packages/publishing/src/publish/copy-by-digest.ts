@@ -1,7 +1,7 @@
 import { copyImage } from "@tgo/registry";
 import type { TargetContext } from "../targets/publish-context.js";
 import { repositoryOf } from "../targets/target.js";
-import type { FoundImage } from "./find-image.js";
+import type { FoundImage } from "./image-lookup.js";
 import type { ImageSource } from "./image-transfer.js";
 
 /** A source that copies a found image from its registry by digest. @param tag to put it under */

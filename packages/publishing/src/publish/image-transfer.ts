@@ -4,7 +4,7 @@ import type { RegistryReport } from "@tgo/report";
 import type { TargetContext } from "../targets/publish-context.js";
 import type { Target } from "../targets/target.js";
 import { verifyTag } from "../verify/verify-tag.js";
-import { ImageLookup, type ImageQuery } from "./find-image.js";
+import { ImageLookup, type ImageQuery } from "./image-lookup.js";
 import { RegistryRows } from "./registry-rows.js";
 import { interruptionOf, RegistriesFailed } from "./service-report.js";
 

@@ -11,9 +11,9 @@ import type { ProofsByManifest } from "../candidate/recorded-proofs.js";
 import { requireSameCandidate } from "../candidate/require-same-candidate.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
 import { repositoryOf } from "../targets/target.js";
-import type { FoundImage } from "./find-image.js";
+import type { FoundImage } from "./image-lookup.js";
 import { notStarted } from "./not-started.js";
-import { publishImage, withOptional, type BuiltImage, type PublishOutcome } from "./publish-image.js";
+import { bringImage, finishOptional, type BuiltImage, type PublishOutcome } from "./bring-image.js";
 import { reportService } from "./service-report.js";
 
 /** A candidate to publish; registries may already have it. */
@@ -37,7 +37,7 @@ export async function publishService(
   service: Service,
   options: PrepareOptions,
 ): Promise<ServiceReport> {
-  return withOptional(context, await bringService(context, name, service, options));
+  return finishOptional(context, await bringService(context, name, service, options));
 }
 
 /** {@link publishService} for the required registries; the outcome continues with the optional ones. */
@@ -80,7 +80,7 @@ export function candidateOf(context: PublishContext, prepared: Prepared): Candid
 
 /** Brings a candidate to all registries. Never throws for the candidate's own failure. */
 export async function publishCandidate(context: TargetContext, candidate: Candidate): Promise<ServiceReport> {
-  return withOptional(context, await bringCandidate(context, candidate));
+  return finishOptional(context, await bringCandidate(context, candidate));
 }
 
 /**
@@ -90,7 +90,7 @@ export async function publishCandidate(context: TargetContext, candidate: Candid
 export function bringCandidate(context: TargetContext, candidate: Candidate): Promise<PublishOutcome> {
   const { service, key, version, revision } = candidate;
   const tag = candidateTag(key);
-  return publishImage(context, {
+  return bringImage(context, {
     query: {
       service,
       // The candidate's tag may have been pruned while the version's tag remains.

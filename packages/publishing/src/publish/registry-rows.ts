@@ -4,7 +4,7 @@ import type { Verification } from "@tgo/image";
 import { defined, type RegistryReport } from "@tgo/report";
 import type { TargetContext } from "../targets/publish-context.js";
 import type { Target } from "../targets/target.js";
-import { registryRows } from "../verify/verify-tag.js";
+import { rowsOfVerification } from "../verify/verification-rows.js";
 import { notStarted } from "./not-started.js";
 import { interruptionOf } from "./service-report.js";
 
@@ -52,7 +52,7 @@ export class RegistryRows {
 
   /** Adds the result of a verification. A verified registry keeps its state: done, or already there. */
   verified(targets: readonly Target[], tag: string, verification: Verification): void {
-    for (const row of registryRows(targets, this.service, tag, verification)) {
+    for (const row of rowsOfVerification(targets, this.service, tag, verification)) {
       const target = targets.find(({ name }) => name === row.registry);
       if (target === undefined) continue;
       const before = this.of(target);

@@ -26,12 +26,12 @@ export async function gateEntry(
   return {
     service,
     registry: target.name,
-    candidate: await candidateOf(target, of),
+    candidate: await gateCandidate(target, of),
     versionTag: versionTagOf(of.snapshots, of.version, service, target.name),
   };
 }
 
-async function candidateOf(
+async function gateCandidate(
   target: Target,
   { report, row, indexes }: { report: ServiceReport; row: RegistryReport | undefined; indexes: IndexCache },
 ): Promise<GateEntry["candidate"]> {

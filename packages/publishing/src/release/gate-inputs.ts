@@ -12,7 +12,7 @@ import {
   type Version,
 } from "@tgo/release-rules";
 import type { RegistryReport, ServiceReport } from "@tgo/report";
-import type { PublishOutcome } from "../publish/publish-image.js";
+import type { PublishOutcome } from "../publish/bring-image.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import type { Target } from "../targets/target.js";
 import { gateEntry } from "./gate-entry.js";

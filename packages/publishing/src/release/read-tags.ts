@@ -58,7 +58,7 @@ async function readRepository(
     .filter((tag) => !tags.includes(tag))
     .map((tag) => ({ tag, ...kindOfTag(tag, service) }));
   // A release does not need the floating tags of other lines.
-  const otherFloating = versions === "all" ? others.filter(({ kind }) => FLOATING.has(kind)) : [];
+  const otherFloating = versions === "all" ? others.filter((other) => isFloating(other)) : [];
   const resolvedFloating = await Promise.all(otherFloating.map(({ tag }) => resolve(tag)));
   const floating = [...found, ...resolvedFloating.flat()].filter(({ tag }) =>
     isFloating(kindOfTag(tag, service)),
@@ -93,8 +93,6 @@ async function readRepository(
     ...versionTags.flat(),
   ];
 }
-
-const FLOATING: ReadonlySet<string> = new Set(["minor", "major", "latest"]);
 
 function versionText(tag: string, service: string): string | undefined {
   const kind = kindOfTag(tag, service);

@@ -69,7 +69,7 @@ export class ReleaseLedger {
   }
 
   /** Whether this run wrote the tag and read it back, but was interrupted before the next snapshot. */
-  isUnconfirmed(step: TagStep): boolean {
+  isNewerThanSnapshot(step: TagStep): boolean {
     return this.#unconfirmed.has(nameOf(step));
   }
 

@@ -101,7 +101,7 @@ function tagReport(step: TagStep, ledger: ReleaseLedger): TagReport {
       // The failure of this run's own write says more than the tag it left behind.
       return { ...row, state: "failed", problem: problem ?? problemOf(status.error) };
     case "to write":
-      if (ledger.isUnconfirmed(step)) return { ...row, state: "done" };
+      if (ledger.isNewerThanSnapshot(step)) return { ...row, state: "done" };
       return problem === undefined ? { ...row, state: "not started" } : { ...row, state: "failed", problem };
     case "missing":
     case "unreachable":

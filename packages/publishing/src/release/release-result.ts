@@ -1,6 +1,12 @@
 import { TgoError } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
-import { nextSteps, type Gate, type OpenGate, type ReleasePlan, type ReleaseState } from "@tgo/release-rules";
+import {
+  releaseState,
+  type Gate,
+  type OpenGate,
+  type ReleasePlan,
+  type ReleaseState,
+} from "@tgo/release-rules";
 import type { ServiceReport } from "@tgo/report";
 import type { TargetContext } from "../targets/publish-context.js";
 import type { Target } from "../targets/target.js";
@@ -101,7 +107,7 @@ export class ReleaseResult {
 
   #state(plan: ReleasePlan): ReleaseState {
     const { ledger } = this.options;
-    return nextSteps(ledger.now, plan, ledger.start);
+    return releaseState(ledger.now, plan, ledger.start);
   }
 
   #reports(plan: ReleasePlan, state: ReleaseState, attached: readonly Attachment[]): ServiceReport[] {

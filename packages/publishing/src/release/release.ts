@@ -1,5 +1,6 @@
 import {
-  nextSteps,
+  isSettled,
+  releaseState,
   planRelease,
   type OpenGate,
   type ReleasePlan,
@@ -7,7 +8,7 @@ import {
   type Version,
 } from "@tgo/release-rules";
 import { givenUp } from "../publish/given-up.js";
-import type { PublishOutcome } from "../publish/publish-image.js";
+import type { PublishOutcome } from "../publish/bring-image.js";
 import { interruptionOf } from "../publish/service-report.js";
 import { GRACE_PERIOD_MS, OPTIONAL_LIMIT_MS, withinTime } from "../publish/time-limits.js";
 import type { TargetContext } from "../targets/publish-context.js";
@@ -145,13 +146,13 @@ class Run {
 
   async #giveUp(plan: ReleasePlan, target: Target, limitMs: number): Promise<void> {
     this.#givenUp.add(target);
-    const { steps } = nextSteps(this.#ledger.now, plan, this.#ledger.start);
+    const { steps } = releaseState(this.#ledger.now, plan, this.#ledger.start);
     for (const report of this.#inputs.reports()) {
       const row = report.registries.find(({ registry }) => registry === target.name);
       if (row?.state === "failed") continue;
       const hasCandidate = row?.state === "done" || row?.state === "already there";
       const own = steps.filter((step) => step.registry === target.name && step.service === report.service);
-      if (hasCandidate && own.every(({ status }) => IN_PLACE.has(status.state))) continue;
+      if (hasCandidate && own.every(isSettled)) continue;
       const missing = hasCandidate ? "all tags" : "the candidate";
       await this.#inputs.fail(target, report, givenUp(report, target, { missing, limitMs }));
     }
@@ -173,8 +174,6 @@ class Run {
     await this.#result.verify(plan, targets);
   }
 }
-
-const IN_PLACE: ReadonlySet<string> = new Set(["already there", "stays"]);
 
 /** Waits for all, even if one fails, and then throws the first error. */
 async function allSettled(work: readonly Promise<unknown>[]): Promise<void> {

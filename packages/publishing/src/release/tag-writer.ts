@@ -1,4 +1,4 @@
-import { nextSteps, type RegistrySnapshot, type ReleasePlan, type TagStep } from "@tgo/release-rules";
+import { releaseState, type RegistrySnapshot, type ReleasePlan, type TagStep } from "@tgo/release-rules";
 import { interruptionOf } from "../publish/service-report.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import type { Target } from "../targets/target.js";
@@ -31,7 +31,7 @@ export class TagWriter {
   async write(targets: readonly Target[]): Promise<void> {
     const { ledger, plan, read } = this.options;
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-      const { next } = nextSteps(ledger.now, plan, ledger.start);
+      const { next } = releaseState(ledger.now, plan, ledger.start);
       const steps = next.act === "write" ? next.steps : [];
       const writes = steps.flatMap((step) => {
         const target = targets.find(({ name }) => name === step.registry);

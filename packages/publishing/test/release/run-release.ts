@@ -1,6 +1,6 @@
 import { parseVersion, TagPolicy } from "@tgo/release-rules";
-import { bringVersionOf } from "../../src/promote/promote.js";
-import type { PublishOutcome } from "../../src/publish/publish-image.js";
+import { bringVersionOf } from "../../src/promote/bring-version.js";
+import type { PublishOutcome } from "../../src/publish/bring-image.js";
 import { releaseServices, type ReleaseOptions } from "../../src/release/release.js";
 import type { Released } from "../../src/release/release-result.js";
 import type { TargetContext } from "../../src/targets/publish-context.js";

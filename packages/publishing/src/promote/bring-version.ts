@@ -4,9 +4,9 @@ import type { ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { candidateTag } from "../candidate/candidate-key.js";
 import { recordedProofs } from "../candidate/recorded-proofs.js";
-import type { FoundImage } from "../publish/find-image.js";
+import type { FoundImage } from "../publish/image-lookup.js";
 import type { ImageTransfer } from "../publish/image-transfer.js";
-import { publishImage, type ImageRequest, type PublishOutcome } from "../publish/publish-image.js";
+import { bringImage, type ImageRequest, type PublishOutcome } from "../publish/bring-image.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
 
@@ -30,7 +30,7 @@ export function bringVersionOf(
   version: string,
   proofsOf: ImageRequest["proofsOf"],
 ): Promise<PublishOutcome> {
-  return publishImage(context, {
+  return bringImage(context, {
     query: { service, tags: [version], annotations: {}, immutable: true, finalised: false },
     known: {},
     notes: [],

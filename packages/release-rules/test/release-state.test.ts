@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nextSteps, TagPolicy, type ReleasePlan, type RegistrySnapshot } from "../src/index.js";
+import { releaseState, TagPolicy, type ReleasePlan, type RegistrySnapshot } from "../src/index.js";
 import { digest, version } from "./arbitraries.js";
 import { Simulation } from "./simulation.js";
 
@@ -31,7 +31,7 @@ function planned(
 }
 
 function next(simulation: Simulation, plan: ReleasePlan, start?: RegistrySnapshot[]): [string, string[]] {
-  const { next: asked } = nextSteps(simulation.look(), plan, start);
+  const { next: asked } = releaseState(simulation.look(), plan, start);
   const steps = asked.act === "write" ? asked.steps : asked.act === "stop" ? asked.blockers : asked.later;
   return [asked.act, steps.map(({ service, registry, tag }) => `${service} ${registry} ${tag}`).sort()];
 }
@@ -43,7 +43,7 @@ function everywhere(...tags: string[]): string[] {
 }
 
 function writeNext(simulation: Simulation, plan: ReleasePlan): void {
-  const { next: asked } = nextSteps(simulation.look(), plan);
+  const { next: asked } = releaseState(simulation.look(), plan);
   if (asked.act !== "write") throw new Error(asked.act);
   for (const step of asked.steps) simulation.write(step);
 }
@@ -59,7 +59,7 @@ describe("a release", () => {
     expect(next(simulation, plan)).toEqual(["write", everywhere("latest")]);
     writeNext(simulation, plan);
     expect(next(simulation, plan)).toEqual(["done", []]);
-    const { steps } = nextSteps(simulation.look(), plan);
+    const { steps } = releaseState(simulation.look(), plan);
     expect(new Set(steps.map(({ status }) => status.state))).toEqual(new Set(["already there"]));
     expect(steps.at(-1)?.tag).toBe("latest");
   });
@@ -246,7 +246,7 @@ describe("a release", () => {
     simulation.put("api", "ghcr", "1.2.4", digest("f"), "1.2.4");
     writeNext(simulation, plan);
     writeNext(simulation, plan);
-    const { steps, newerReleases } = nextSteps(simulation.look(), plan, start);
+    const { steps, newerReleases } = releaseState(simulation.look(), plan, start);
     expect(newerReleases).toEqual(["api: 1.2.4 appeared in ghcr while 1.2.3 was being released"]);
     const latest = steps.filter(({ phase }) => phase === "latest");
     expect(latest.filter(({ service }) => service === "api").map(({ status }) => status.state)).toEqual(
@@ -269,7 +269,7 @@ describe("a release", () => {
     const of = (...names: string[]): RegistrySnapshot[] =>
       simulation.look().filter(({ registry }) => names.includes(registry));
     const writes = (snapshots: RegistrySnapshot[]): string[] => {
-      const { next: asked } = nextSteps(snapshots, plan);
+      const { next: asked } = releaseState(snapshots, plan);
       return asked.act === "write" ? asked.steps.map(({ registry, tag }) => `${registry} ${tag}`) : [];
     };
     expect(new Set(writes(of("ghcr", "hub")))).toEqual(new Set(["ghcr 1.2.3", "hub 1.2.3"]));
@@ -328,7 +328,7 @@ describe("a floating tag that a late write moved off a newer version", () => {
   const required = ["api ghcr", "api hub", "web ghcr", "web hub"];
 
   const givenBack = ({ simulation, plan, start }: ReturnType<typeof overtaken>): string[] =>
-    nextSteps(simulation.look(), plan, start).steps.flatMap(
+    releaseState(simulation.look(), plan, start).steps.flatMap(
       ({ service, registry, tag, status, digest: to }) =>
         status.state === "to write" && status.why === "given back" && to === of("1.2.4")(service)
           ? [`${service} ${registry} ${tag}`]
@@ -340,10 +340,10 @@ describe("a floating tag that a late write moved off a newer version", () => {
     const expected = required.flatMap((place) => ["1.2", "1", "latest"].map((tag) => `${place} ${tag}`));
     expect(new Set(givenBack({ simulation, plan, start }))).toEqual(new Set(expected));
     for (let round = 0; round < 3; round += 1) {
-      const { next: asked } = nextSteps(simulation.look(), plan, start);
+      const { next: asked } = releaseState(simulation.look(), plan, start);
       if (asked.act === "write") for (const step of asked.steps) simulation.write(step);
     }
-    expect(nextSteps(simulation.look(), plan, start).next.act).toBe("done");
+    expect(releaseState(simulation.look(), plan, start).next.act).toBe("done");
     expect(simulation.get("web", "hub", "latest")).toBe(of("1.2.4")("web"));
   });
 

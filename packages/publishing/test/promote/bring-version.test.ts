@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatReasons } from "@tgo/release-rules";
 import { errorResponse } from "@tgo/testing";
-import { versionNowhere } from "../../src/promote/promote.js";
+import { versionNowhere } from "../../src/promote/bring-version.js";
 import { MemoryHarness } from "../release/memory-harness.js";
 import { NAMES, SERVICES, type RegistryName } from "../release/release-subjects.js";
 

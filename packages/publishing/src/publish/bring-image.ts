@@ -4,9 +4,9 @@ import type { ProofsByManifest } from "../candidate/recorded-proofs.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
 import type { Target } from "../targets/target.js";
-import { variantRows } from "../verify/verify-tag.js";
+import { variantRows } from "../verify/verification-rows.js";
 import { copyByDigest } from "./copy-by-digest.js";
-import type { FoundImage, ImageQuery } from "./find-image.js";
+import type { FoundImage, ImageQuery } from "./image-lookup.js";
 import { givenUp } from "./given-up.js";
 import { ImageTransfer, type ImageSource } from "./image-transfer.js";
 import { RegistriesFailed, reportService } from "./service-report.js";
@@ -46,7 +46,7 @@ export interface PublishOutcome {
  * Brings an image to the required registries: copied from one that has it, else built. The outcome then brings it to
  * the optional ones. Never throws for the image's own failure.
  */
-export async function publishImage(context: TargetContext, request: ImageRequest): Promise<PublishOutcome> {
+export async function bringImage(context: TargetContext, request: ImageRequest): Promise<PublishOutcome> {
   const { query, needsAllRequired } = request;
   const transfer = new ImageTransfer(context, query);
   const { rows } = transfer;
@@ -115,7 +115,7 @@ async function findImage(
 }
 
 /** Brings the image to the optional registries as well. @returns the report with every registry's result */
-export async function withOptional(
+export async function finishOptional(
   context: TargetContext,
   { report, bringToOptional }: PublishOutcome,
 ): Promise<ServiceReport> {

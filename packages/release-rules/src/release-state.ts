@@ -2,7 +2,7 @@ import type { RegistrySnapshot } from "./registry-snapshot.js";
 import type { ReleasePlan } from "./release-plan.js";
 import { isSettled, newerVersions, PHASES, tagSteps, type Phase, type TagStep } from "./tag-steps.js";
 
-/** How far a release has come, computed from the registries' contents alone: nothing else is remembered (law 6). */
+/** How far a release has come, computed from the registries' contents alone: nothing else is remembered. */
 export interface ReleaseState {
   /** Every tag of the plan, in the order of writing. */
   readonly steps: readonly TagStep[];
@@ -20,7 +20,7 @@ export type NextAction =
   | { readonly act: "stop"; readonly blockers: readonly TagStep[] };
 
 /**
- * What a release does next.
+ * How far a release has come, and what it does next.
  *
  * - A phase begins when the previous one is complete for all services in all required registries, as just read; in a
  *   registry that is not required, in that registry as well. A registry that cannot be reached counts as incomplete.
@@ -33,7 +33,7 @@ export type NextAction =
  * @param now all registries as last read
  * @param start all registries as first read in this run; default `now`
  */
-export function nextSteps(
+export function releaseState(
   now: readonly RegistrySnapshot[],
   plan: ReleasePlan,
   start: readonly RegistrySnapshot[] = now,

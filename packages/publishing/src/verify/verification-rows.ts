@@ -1,0 +1,56 @@
+import type { Verification } from "@tgo/image";
+import type { VariantProof } from "@tgo/proof";
+import { defined, type RegistryReport, type VariantReport } from "@tgo/report";
+import type { TargetContext } from "../targets/publish-context.js";
+import { referenceOf, type Target } from "../targets/target.js";
+
+/** A verification as the registry rows of a report. */
+export function rowsOfVerification(
+  targets: readonly Target[],
+  service: string,
+  tag: string,
+  verification: Verification,
+): RegistryReport[] {
+  return targets.map((target) => {
+    const found = verification.targets.find(({ name }) => name === target.name);
+    return defined({
+      registry: target.name,
+      reference: referenceOf(target, service, tag),
+      state: found?.state ?? ("failed" as const),
+      digest: found?.digest,
+      problems: found?.problems ?? [],
+      durationMs: found?.durationMs ?? 0,
+    });
+  });
+}
+
+/** The proof of a variant. */
+export interface KnownProof {
+  readonly proof: VariantProof;
+  /** Whether an earlier run tested it. */
+  readonly recorded: boolean;
+}
+
+/** The variant rows of a verified image: sizes from the registry, the rest from proofs. */
+export function variantRows(
+  context: Pick<TargetContext, "platforms">,
+  verification: Verification,
+  proofOf: (variant: { readonly platform: string; readonly digest: string }) => KnownProof | undefined,
+): VariantReport[] {
+  return context.platforms.map((platform) => {
+    const variant = verification.variants.find((candidate) => candidate.platform === platform);
+    const { proof, recorded = false } = (variant && proofOf(variant)) ?? {};
+    const elf = variant?.elf;
+    const checked =
+      elf !== undefined
+        ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) }
+        : proof && { files: proof.files, elf: proof.elf, foreign: [] };
+    return defined({
+      platform,
+      digest: variant?.digest,
+      size: variant?.size,
+      elf: checked,
+      smoke: proof?.smoke && { ok: true, ...proof.smoke, recorded },
+    });
+  });
+}
