@@ -73,7 +73,7 @@ type TgoErrorCode =
  | "NOT_FOUND"
 /** A registry refuses, and retrying would not help. */
  | "DENIED"
-/** A registry cannot be reached, or fails in a way that may pass. */
+/** A registry cannot be reached, or its failure is transient. */
  | "UNAVAILABLE"
 /** A registry returned something other than what was requested (digest, media type, HTML). */
  | "INVALID_RESPONSE"
@@ -145,7 +145,7 @@ interface ServiceReport {
     readonly tags?: readonly TagReport[];
     /** Why the whole service failed. */
     readonly problems: readonly Problem[];
-    /** Information that needs no action, e.g. that a Dockerfile was emulated. */
+    /** Information that needs no action, e.g. that RUN instructions ran under emulation. */
     readonly notes: readonly string[];
     readonly durationMs: number;
 }

@@ -4747,6 +4747,7 @@ function hasDigest(tags2, digest) {
 }
 
 // packages/release-rules/src/tag-moves.ts
+var OTHER_CONTENT_REMEDY = "Release this content as the next version. To finish the existing version, use the source and the pipelines it was built from: its image names the commit.";
 function decideVersionTag(move) {
   const { current, wanted, where: where2 } = move;
   if (current === void 0) return { act: "write" };
@@ -4754,7 +4755,7 @@ function decideVersionTag(move) {
   return refuse(
     `it already points to ${current}, and a version's tag never changes; requested was ${wanted}`,
     where2,
-    "Release these bytes as the next version. To finish the existing version, use the source and pipelines it was built from: its image names the commit."
+    OTHER_CONTENT_REMEDY
   );
 }
 function decideFloatingTag(request2) {
@@ -5211,52 +5212,6 @@ function nearestTag(name3, services2) {
   return owner === void 0 ? `v${version2}` : `${owner}-v${version2}`;
 }
 
-// packages/release-rules/src/next-steps.ts
-function nextSteps(now, plan2, start = now) {
-  const steps = tagSteps(plan2, now, start);
-  return { steps, next: nextAction(steps), newerReleases: newerReleases(now, plan2, start) };
-}
-function nextAction(steps) {
-  const required2 = steps.filter((step) => step.required);
-  const versions = steps.filter(({ phase }) => phase === "version");
-  const releaseBegan = versions.some((step) => step.required && step.status.state === "already there");
-  const taken = versions.filter(
-    (step) => step.status.state === "refused" && (step.required || !releaseBegan)
-  );
-  if (taken.length > 0) return { act: "stop", blockers: taken };
-  const writes = PHASES.flatMap((phase) => {
-    if (!isOpen(phase, required2)) return [];
-    return steps.filter(
-      (step) => step.phase === phase && step.status.state === "to write" && (step.required || isOpen(phase, inRegistry(steps, step.registry)))
-    );
-  });
-  if (writes.length > 0) return { act: "write", steps: writes };
-  const left = required2.filter((step) => !isSettled(step));
-  if (left.length === 0) return { act: "done", later: steps.filter((step) => !isSettled(step)) };
-  return { act: "stop", blockers: left.filter(({ status: status2 }) => status2.state !== "to write") };
-}
-function isOpen(phase, steps) {
-  const at = PHASES.indexOf(phase);
-  const before = steps.filter((step) => PHASES.indexOf(step.phase) < at);
-  const fromHere = steps.filter((step) => PHASES.indexOf(step.phase) >= at);
-  const phaseBegan = fromHere.some((step) => step.phase === phase && step.status.state === "already there");
-  const refused = fromHere.some(({ status: status2 }) => status2.state === "refused");
-  return before.every(isSettled) && (phaseBegan || !refused);
-}
-function inRegistry(steps, registry2) {
-  return steps.filter((step) => step.registry === registry2);
-}
-function newerReleases(now, plan2, start) {
-  return plan2.services.flatMap(({ service: service2 }) => {
-    const found = newerVersions(plan2, now, start, service2);
-    const versions = [...new Set(found.map(({ version: version2 }) => version2.text))];
-    return versions.map((version2) => {
-      const registries3 = found.filter((entry) => entry.version.text === version2).map(({ registry: registry2 }) => registry2);
-      return `${service2}: ${version2} appeared in ${registries3.join(", ")} while ${plan2.version.text} was being released`;
-    });
-  });
-}
-
 // packages/release-rules/src/prunable-tags.ts
 var UNKNOWN_BEFORE = Date.UTC(1981, 0, 1);
 function selectPrunable(all, options) {
@@ -5360,6 +5315,52 @@ function planRelease(release2) {
     tags: planTags(version2, policies[service2] ?? TagPolicy.parse({}))
   }));
   return { version: version2, services: services2, registries: registries3, allowBackwards, adopt };
+}
+
+// packages/release-rules/src/release-state.ts
+function releaseState(now, plan2, start = now) {
+  const steps = tagSteps(plan2, now, start);
+  return { steps, next: nextAction(steps), newerReleases: newerReleases(now, plan2, start) };
+}
+function nextAction(steps) {
+  const required2 = steps.filter((step) => step.required);
+  const versions = steps.filter(({ phase }) => phase === "version");
+  const releaseBegan = versions.some((step) => step.required && step.status.state === "already there");
+  const taken = versions.filter(
+    (step) => step.status.state === "refused" && (step.required || !releaseBegan)
+  );
+  if (taken.length > 0) return { act: "stop", blockers: taken };
+  const writes = PHASES.flatMap((phase) => {
+    if (!isOpen(phase, required2)) return [];
+    return steps.filter(
+      (step) => step.phase === phase && step.status.state === "to write" && (step.required || isOpen(phase, inRegistry(steps, step.registry)))
+    );
+  });
+  if (writes.length > 0) return { act: "write", steps: writes };
+  const left = required2.filter((step) => !isSettled(step));
+  if (left.length === 0) return { act: "done", later: steps.filter((step) => !isSettled(step)) };
+  return { act: "stop", blockers: left.filter(({ status: status2 }) => status2.state !== "to write") };
+}
+function isOpen(phase, steps) {
+  const at = PHASES.indexOf(phase);
+  const before = steps.filter((step) => PHASES.indexOf(step.phase) < at);
+  const fromHere = steps.filter((step) => PHASES.indexOf(step.phase) >= at);
+  const phaseBegan = fromHere.some((step) => step.phase === phase && step.status.state === "already there");
+  const refused = fromHere.some(({ status: status2 }) => status2.state === "refused");
+  return before.every(isSettled) && (phaseBegan || !refused);
+}
+function inRegistry(steps, registry2) {
+  return steps.filter((step) => step.registry === registry2);
+}
+function newerReleases(now, plan2, start) {
+  return plan2.services.flatMap(({ service: service2 }) => {
+    const found = newerVersions(plan2, now, start, service2);
+    const versions = [...new Set(found.map(({ version: version2 }) => version2.text))];
+    return versions.map((version2) => {
+      const registries3 = found.filter((entry) => entry.version.text === version2).map(({ registry: registry2 }) => registry2);
+      return `${service2}: ${version2} appeared in ${registries3.join(", ")} while ${plan2.version.text} was being released`;
+    });
+  });
 }
 
 // packages/release-rules/src/short-digest.ts
@@ -7126,6 +7127,9 @@ function validateConcurrency(concurrency) {
   }
 }
 
+// packages/registry/src/failures/retry-limits.ts
+var USUAL_ATTEMPTS = 5;
+
 // packages/registry/src/failures/network-failure.ts
 var NetworkFailure = class {
   constructor(error2, retry) {
@@ -7135,7 +7139,6 @@ var NetworkFailure = class {
   error;
   retry;
 };
-var USUAL_ATTEMPTS = 5;
 function networkFailure(thrown, { server, where: where2, hostname }) {
   const advice = ADVICE.find(({ codes }) => codes.test(thrown.code));
   return new NetworkFailure(
@@ -7373,7 +7376,6 @@ function goDuration(text3) {
 var GHCR = /^(?:ghcr\.io|containers\..+\.ghe\.com)$/;
 var HUB2 = /^(?:docker\.io|(?:index|registry-1)\.docker\.io)$/;
 var ACR = /\.aliyuncs\.com$/;
-var USUAL_ATTEMPTS2 = 5;
 var TEMPORARY = /* @__PURE__ */ new Set([408, 425, 429, 500, 502, 503, 504, 522]);
 var says = (pattern2, status2) => (failure3) => pattern2.test(failure3.text) && (status2 === void 0 || failure3.status === status2);
 var login = (failure3) => failure3.identity === "anonymous" ? `No credentials for ${failure3.host} were given. Run "docker login ${failure3.host}" and pass that docker config (--docker-config).` : `Check the user and password for ${failure3.host}: "docker login ${failure3.host}" must accept them.`;
@@ -7440,7 +7442,7 @@ var FAILURE_RULES = [
     what: () => "Docker Hub throttles this address (abuse limit)",
     remedy: () => "Wait a minute and run the same command again.",
     retry: (failure3) => ({
-      attempts: USUAL_ATTEMPTS2,
+      attempts: USUAL_ATTEMPTS,
       delaysMs: [retryAfterMs(failure3.retryAfter) ?? 6e4],
       reason: "Docker Hub's abuse limit"
     })
@@ -7454,7 +7456,7 @@ var FAILURE_RULES = [
     retry: (failure3) => {
       const requested = retryAfterMs(failure3.retryAfter) ?? goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(failure3.text)?.[1]);
       return {
-        attempts: USUAL_ATTEMPTS2,
+        attempts: USUAL_ATTEMPTS,
         delaysMs: [Math.max(requested ?? 0, 1e3)],
         reason: "the registry's rate limit"
       };
@@ -7576,19 +7578,19 @@ var FAILURE_RULES = [
     name: "denied",
     matches: (failure3) => failure3.status === 403 && !isHtml(failure3),
     code: "DENIED",
-    what: (failure3) => `the registry refuses to ${failure3.action}: ${registryMessage(failure3)}`,
+    what: (failure3) => `the registry does not allow us to ${failure3.action}: ${registryMessage(failure3)}`,
     remedy: login
   },
   {
     name: "temporary",
     matches: (failure3) => TEMPORARY.has(failure3.status),
     code: "UNAVAILABLE",
-    what: (failure3) => `the registry cannot ${failure3.action} now (status ${failure3.status}): ${registryMessage(failure3)}`,
+    what: (failure3) => `could not ${failure3.action}: the registry returned status ${failure3.status}: ${registryMessage(failure3)}`,
     remedy: (failure3) => `${waitRemedy(failure3) ?? "Run the same command again later"}; ${CONTINUES}.`,
     retry: (failure3) => {
       const requested = retryAfterMs(failure3.retryAfter);
       return {
-        attempts: USUAL_ATTEMPTS2,
+        attempts: USUAL_ATTEMPTS,
         ...requested === void 0 ? {} : { delaysMs: [requested] },
         reason: `status ${failure3.status}`
       };
@@ -7621,7 +7623,7 @@ var FAILURE_RULES = [
 // packages/registry/src/failures/response-failure.ts
 function failureError(failure3) {
   const { code: code2, what, remedy } = ruleFor(failure3);
-  const prefix = failure3.stage === "token" ? "at the login: " : "";
+  const prefix = failure3.stage === "token" ? "during login: " : "";
   return new TgoError(code2, prefix + what(failure3), {
     where: failure3.where,
     ...remedy === void 0 ? {} : { remedy: remedy(failure3) }
@@ -7792,7 +7794,7 @@ function requestedDelay(attempt, { delaysMs }) {
   return delaysMs?.[attempt - 1] ?? delaysMs?.at(-1) ?? 0;
 }
 function timeUp(last) {
-  return new TgoError(last.code, `${last.what} (and the time for all attempts is up)`, {
+  return new TgoError(last.code, `${last.what} (no time left to retry)`, {
     ...detailsOf(last),
     cause: last
   });
@@ -8136,7 +8138,7 @@ var REMEDY = "Check the host and the port; a web server, proxy or login page may
 async function ping(connection) {
   const url2 = new URL("/v2/", connection.origin);
   const response = await connection.follow(
-    { method: "GET", url: url2, where: connection.host, action: "respond as a registry" },
+    { method: "GET", url: url2, where: connection.host, action: "query the registry API" },
     []
   );
   const text3 = await response.text();
@@ -8873,7 +8875,7 @@ function listTag({ digest }) {
   return digest.replace(":", "-");
 }
 
-// packages/image/src/staging.ts
+// packages/image/src/read-staged-image.ts
 async function readStagedImage({
   registry: registry2,
   repository,
@@ -10270,8 +10272,8 @@ async function buildDockerfile(request2) {
 }
 function emulationNote({ platform, emulated }, file) {
   if (emulated === 0) return [];
-  const lines2 = emulated === 1 ? "1 RUN line" : `${emulated} RUN lines`;
-  return [{ platform, note: `${lines2} of ${file} under emulation, which is slow` }];
+  const lines2 = emulated === 1 ? `1 RUN line of ${file} runs` : `${emulated} RUN lines of ${file} run`;
+  return [{ platform, note: `${lines2} under emulation, which is slow` }];
 }
 var FOLDER = ".tgo-dockerfile";
 var PINNED = `${FOLDER}/Dockerfile`;
@@ -10494,47 +10496,47 @@ async function activateEnvironment({ service: service2 }, container, environment
   return container.withDirectory(folder, environments.common).withDirectory(folder, environments.of(platform)).withEnvVariable("PATH", `${folder}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withEnvVariable("VIRTUAL_ENV", folder);
 }
 
-// program:packages/builders/src/python/build_wheel.py
-import { builders_python_build_wheel_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/build_wheel.py
+import { builders_python_scripts_build_wheel_py } from "./programs.js";
 
-// program:packages/builders/src/python/choose_wheels.py
-import { builders_python_choose_wheels_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/choose_wheels.py
+import { builders_python_scripts_choose_wheels_py } from "./programs.js";
 
-// program:packages/builders/src/python/compile_application.py
-import { builders_python_compile_application_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/compile_application.py
+import { builders_python_scripts_compile_application_py } from "./programs.js";
 
-// program:packages/builders/src/python/download.py
-import { builders_python_download_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/download.py
+import { builders_python_scripts_download_py } from "./programs.js";
 
-// program:packages/builders/src/python/install_environment.py
-import { builders_python_install_environment_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/install_environment.py
+import { builders_python_scripts_install_environment_py } from "./programs.js";
 
-// program:packages/builders/src/python/layer.py
-import { builders_python_layer_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/layer.py
+import { builders_python_scripts_layer_py } from "./programs.js";
 
-// program:packages/builders/src/python/lock_file.py
-import { builders_python_lock_file_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/lock_file.py
+import { builders_python_scripts_lock_file_py } from "./programs.js";
 
-// program:packages/builders/src/python/lock_poetry.py
-import { builders_python_lock_poetry_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/lock_poetry.py
+import { builders_python_scripts_lock_poetry_py } from "./programs.js";
 
-// program:packages/builders/src/python/lock_uv.py
-import { builders_python_lock_uv_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/lock_uv.py
+import { builders_python_scripts_lock_uv_py } from "./programs.js";
 
-// program:packages/builders/src/python/package_index.py
-import { builders_python_package_index_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/package_index.py
+import { builders_python_scripts_package_index_py } from "./programs.js";
 
-// program:packages/builders/src/python/problem.py
-import { builders_python_problem_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/problem.py
+import { builders_python_scripts_problem_py } from "./programs.js";
 
-// program:packages/builders/src/python/project.py
-import { builders_python_project_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/project.py
+import { builders_python_scripts_project_py } from "./programs.js";
 
-// program:packages/builders/src/python/read_lock.py
-import { builders_python_read_lock_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/read_lock.py
+import { builders_python_scripts_read_lock_py } from "./programs.js";
 
-// program:packages/builders/src/python/sdist.py
-import { builders_python_sdist_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/sdist.py
+import { builders_python_scripts_sdist_py } from "./programs.js";
 
 // packages/builders/src/python/tool-locks/poetry.ts
 var POETRY = `anyio==4.16.0 --hash=sha256:c66ae634e0b8228396b801741beb3294326d4b6102f7bba4041c0dfb58c29026
@@ -10659,43 +10661,43 @@ function mirrorOption({ catalog }) {
   return catalog.mirrors.pypi === void 0 ? [] : ["--pypi", catalog.mirrors.pypi];
 }
 
-// program:packages/builders/src/python/verify_wheel.py
-import { builders_python_verify_wheel_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/verify_wheel.py
+import { builders_python_scripts_verify_wheel_py } from "./programs.js";
 
-// program:packages/builders/src/python/wheel_tags.py
-import { builders_python_wheel_tags_py } from "./programs.js";
+// program:packages/builders/src/python/scripts/wheel_tags.py
+import { builders_python_scripts_wheel_tags_py } from "./programs.js";
 
 // packages/builders/src/python/programs.ts
 var PROGRAM_FILES = {
   build_wheel: {
-    "build_wheel.py": builders_python_build_wheel_py,
-    "package_index.py": builders_python_package_index_py,
-    "problem.py": builders_python_problem_py,
-    "sdist.py": builders_python_sdist_py,
-    "verify_wheel.py": builders_python_verify_wheel_py
+    "build_wheel.py": builders_python_scripts_build_wheel_py,
+    "package_index.py": builders_python_scripts_package_index_py,
+    "problem.py": builders_python_scripts_problem_py,
+    "sdist.py": builders_python_scripts_sdist_py,
+    "verify_wheel.py": builders_python_scripts_verify_wheel_py
   },
   choose_wheels: {
-    "choose_wheels.py": builders_python_choose_wheels_py,
-    "download.py": builders_python_download_py,
-    "package_index.py": builders_python_package_index_py,
-    "problem.py": builders_python_problem_py,
-    "sdist.py": builders_python_sdist_py,
-    "wheel_tags.py": builders_python_wheel_tags_py
+    "choose_wheels.py": builders_python_scripts_choose_wheels_py,
+    "download.py": builders_python_scripts_download_py,
+    "package_index.py": builders_python_scripts_package_index_py,
+    "problem.py": builders_python_scripts_problem_py,
+    "sdist.py": builders_python_scripts_sdist_py,
+    "wheel_tags.py": builders_python_scripts_wheel_tags_py
   },
-  compile_application: { "compile_application.py": builders_python_compile_application_py, "layer.py": builders_python_layer_py },
+  compile_application: { "compile_application.py": builders_python_scripts_compile_application_py, "layer.py": builders_python_scripts_layer_py },
   install_environment: {
-    "download.py": builders_python_download_py,
-    "install_environment.py": builders_python_install_environment_py,
-    "layer.py": builders_python_layer_py,
-    "problem.py": builders_python_problem_py
+    "download.py": builders_python_scripts_download_py,
+    "install_environment.py": builders_python_scripts_install_environment_py,
+    "layer.py": builders_python_scripts_layer_py,
+    "problem.py": builders_python_scripts_problem_py
   },
   read_lock: {
-    "lock_file.py": builders_python_lock_file_py,
-    "lock_poetry.py": builders_python_lock_poetry_py,
-    "lock_uv.py": builders_python_lock_uv_py,
-    "problem.py": builders_python_problem_py,
-    "project.py": builders_python_project_py,
-    "read_lock.py": builders_python_read_lock_py
+    "lock_file.py": builders_python_scripts_lock_file_py,
+    "lock_poetry.py": builders_python_scripts_lock_poetry_py,
+    "lock_uv.py": builders_python_scripts_lock_uv_py,
+    "problem.py": builders_python_scripts_problem_py,
+    "project.py": builders_python_scripts_project_py,
+    "read_lock.py": builders_python_scripts_read_lock_py
   }
 };
 var PROGRAM_FOLDER = "/run/tgo/python";
@@ -11993,7 +11995,7 @@ async function buildBases({
 }
 
 // packages/builders/src/input-checks.ts
-function inputChecks(request2) {
+function startInputChecks(request2) {
   return [requireFiles(request2), ...byStrategy2(request2)];
 }
 function byStrategy2(request2) {
@@ -12199,12 +12201,12 @@ function checkEntries(name3, build4, entries2) {
 // packages/builders/src/prepare-build.ts
 async function prepareBuild(context, name3, service2, options) {
   return context.progress.step({ step: "prepare", service: name3 }, async () => {
-    const opened = await openRequest(context, name3, service2, options);
-    refuseUnreleasable(opened);
-    return (await resolveRequest(opened)).request;
+    const request2 = await readRequest(context, name3, service2, options);
+    refuseUnreleasable(request2);
+    return (await resolveRequest(request2)).request;
   });
 }
-async function openRequest(context, name3, service2, options) {
+async function readRequest(context, name3, service2, options) {
   const { platforms } = context;
   const early = Promise.all(
     basesOf(service2.build).map(
@@ -12218,13 +12220,13 @@ async function openRequest(context, name3, service2, options) {
   const values = valuesOf(name3, service2, given, (template) => fillTemplate(template, partial3));
   return { ...partial3, values, base: void 0, notes: [] };
 }
-async function resolveRequest(opened) {
-  const { images, base, unknown: unknown2 } = await buildBases(opened);
-  const bases = await resolveBases(opened.context, images);
+async function resolveRequest(unresolved) {
+  const { images, base, unknown: unknown2 } = await buildBases(unresolved);
+  const bases = await resolveBases(unresolved.context, images);
   const request2 = {
-    ...opened,
+    ...unresolved,
     base: base === void 0 ? void 0 : { name: base, digest: bases[base] ?? "" },
-    notes: pinNotes(opened.context, images, unknown2)
+    notes: pinNotes(unresolved.context, images, unknown2)
   };
   return { request: request2, bases };
 }
@@ -13885,13 +13887,13 @@ function stagingTag(key) {
 // packages/publishing/src/candidate/prepare-candidate.ts
 async function prepareCandidate(context, name3, service2, options) {
   return context.progress.step({ step: "prepare", service: name3 }, async () => {
-    const opened = await openRequest(context, name3, service2, options);
-    refuseUnreleasable(opened);
-    return keyOf2(context, opened);
+    const request2 = await readRequest(context, name3, service2, options);
+    refuseUnreleasable(request2);
+    return completeCandidate(context, request2);
   });
 }
-async function keyOf2({ buildHash }, opened) {
-  const { request: request2, bases } = await resolveRequest(opened);
+async function completeCandidate({ buildHash }, unresolved) {
+  const { request: request2, bases } = await resolveRequest(unresolved);
   const { name: name3, service: service2, platforms, source, values, version: version2 } = request2;
   const key = candidateKey({
     service: name3,
@@ -14549,7 +14551,7 @@ async function buildCandidate(context, prepared) {
       history: "drop"
     })
   );
-  const image = new FinaliseOnce(
+  const image = new FirstFinalised(
     (final) => recordProofs(context, prepared.request, proofsByManifest(final, proofs))
   );
   return {
@@ -14565,7 +14567,7 @@ async function buildCandidate(context, prepared) {
     }
   };
 }
-var FinaliseOnce = class {
+var FirstFinalised = class {
   /** @param record stores what was tested, once the digests are known; called once */
   constructor(record5) {
     this.record = record5;
@@ -14631,7 +14633,7 @@ async function requireSameCandidate(target, { service: service2, version: versio
     `${version2} already exists with other content (${other === void 0 ? "not a candidate" : candidateTag(other)})`,
     {
       where: referenceOf(target, service2, found.tag),
-      remedy: "A version's tag never changes. Release this content as the next version. To finish the existing version, use the source and the pipelines it was built from: its image names the commit."
+      remedy: `A version's tag never changes. ${OTHER_CONTENT_REMEDY}`
     }
   );
 }
@@ -14643,31 +14645,8 @@ function splitByRequired({ targets }) {
   return { required: required2, optional: targets.filter(({ registry: registry2 }) => !registry2.required) };
 }
 
-// packages/publishing/src/verify/verify-tag.ts
-function verifyTag(context, service2, targets, tag, options) {
-  const verify2 = () => verifyImage({
-    targets: targets.map((target) => ({
-      name: target.name,
-      registry: target.client,
-      repository: repositoryOf2(target, service2),
-      reference: tag,
-      ...target.anonymous === void 0 ? {} : { anonymous: target.anonymous }
-    })),
-    platforms: [...context.platforms],
-    expect: {
-      ...options.digest === void 0 ? {} : { digest: options.digest },
-      ...options.annotations === void 0 ? {} : { annotations: { ...options.annotations } }
-    },
-    elf: options.elf,
-    allowForeign: [...options.allowForeign ?? []]
-  });
-  if (options.quiet === true) return verify2();
-  return context.progress.step({ step: "verify", service: service2 }, verify2, ({ ok, targets: found }) => ({
-    state: ok ? "done" : "failed",
-    detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`
-  }));
-}
-function registryRows(targets, service2, tag, verification) {
+// packages/publishing/src/verify/verification-rows.ts
+function rowsOfVerification(targets, service2, tag, verification) {
   return targets.map((target) => {
     const found = verification.targets.find(({ name: name3 }) => name3 === target.name);
     return defined({
@@ -14732,7 +14711,32 @@ function givenUp({ service: service2, registries: registries3 }, target, { missi
   };
 }
 
-// packages/publishing/src/publish/find-image.ts
+// packages/publishing/src/verify/verify-tag.ts
+function verifyTag(context, service2, targets, tag, options) {
+  const verify2 = () => verifyImage({
+    targets: targets.map((target) => ({
+      name: target.name,
+      registry: target.client,
+      repository: repositoryOf2(target, service2),
+      reference: tag,
+      ...target.anonymous === void 0 ? {} : { anonymous: target.anonymous }
+    })),
+    platforms: [...context.platforms],
+    expect: {
+      ...options.digest === void 0 ? {} : { digest: options.digest },
+      ...options.annotations === void 0 ? {} : { annotations: { ...options.annotations } }
+    },
+    elf: options.elf,
+    allowForeign: [...options.allowForeign ?? []]
+  });
+  if (options.quiet === true) return verify2();
+  return context.progress.step({ step: "verify", service: service2 }, verify2, ({ ok, targets: found }) => ({
+    state: ok ? "done" : "failed",
+    detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`
+  }));
+}
+
+// packages/publishing/src/publish/image-lookup.ts
 var ImageLookup = class {
   constructor(context, query, rows) {
     this.context = context;
@@ -14857,7 +14861,7 @@ var RegistryRows = class {
   }
   /** Adds the result of a verification. A verified registry keeps its state: done, or already there. */
   verified(targets, tag, verification) {
-    for (const row of registryRows(targets, this.service, tag, verification)) {
+    for (const row of rowsOfVerification(targets, this.service, tag, verification)) {
       const target = targets.find(({ name: name3 }) => name3 === row.registry);
       if (target === void 0) continue;
       const before = this.of(target);
@@ -14975,8 +14979,8 @@ function withinTime(work, milliseconds) {
   return pTimeout(work, { milliseconds, fallback: () => void 0 });
 }
 
-// packages/publishing/src/publish/publish-image.ts
-async function publishImage(context, request2) {
+// packages/publishing/src/publish/bring-image.ts
+async function bringImage(context, request2) {
   const { query, needsAllRequired } = request2;
   const transfer = new ImageTransfer(context, query);
   const { rows } = transfer;
@@ -15028,7 +15032,7 @@ async function findImage(context, { lookup, rows }, { needsAllRequired }) {
   if (found !== void 0 || optional2.length === 0) return found;
   return withinTime(lookup.find(optional2), context.gracePeriodMs ?? GRACE_PERIOD_MS);
 }
-async function withOptional(context, { report, bringToOptional }) {
+async function finishOptional(context, { report, bringToOptional }) {
   const { optional: optional2 } = splitByRequired(context);
   const limitMs = context.optionalLimitMs ?? OPTIONAL_LIMIT_MS;
   const rows = new Map(
@@ -15053,7 +15057,7 @@ function isMissing({ state }) {
 
 // packages/publishing/src/publish/publish.ts
 async function publishService(context, name3, service2, options) {
-  return withOptional(context, await bringService(context, name3, service2, options));
+  return finishOptional(context, await bringService(context, name3, service2, options));
 }
 async function bringService(context, name3, service2, options) {
   let outcome2;
@@ -15087,7 +15091,7 @@ function candidateOf(context, prepared) {
 function bringCandidate(context, candidate) {
   const { service: service2, key, version: version2, revision } = candidate;
   const tag = candidateTag(key);
-  return publishImage(context, {
+  return bringImage(context, {
     query: {
       service: service2,
       // The candidate's tag may have been pruned while the version's tag remains.
@@ -15238,7 +15242,7 @@ async function versionTags(target, service2, version2) {
 
 // packages/publishing/src/preflight/read-inputs.ts
 async function readInputs(context, name3, service2, options) {
-  const { value: request2, problems: problems6 } = await runCheck(() => openRequest(context, name3, service2, options));
+  const { value: request2, problems: problems6 } = await runCheck(() => readRequest(context, name3, service2, options));
   if (request2 === void 0) {
     const bases = await checkBases(context, catalogImages(context, service2.build));
     return { request: request2, prepared: void 0, problems: [...problems6, ...bases] };
@@ -15246,7 +15250,7 @@ async function readInputs(context, name3, service2, options) {
   const unreleasable = await problemsOf(() => {
     refuseUnreleasable(request2);
   });
-  const resolved = await runCheck(() => keyOf2(context, request2));
+  const resolved = await runCheck(() => completeCandidate(context, request2));
   const missing = resolved.value === void 0 ? await checkAllBases(request2) : [];
   return {
     request: request2,
@@ -15255,7 +15259,7 @@ async function readInputs(context, name3, service2, options) {
   };
 }
 async function checkBuild(request2) {
-  const found = await Promise.all(inputChecks(request2).map((check) => problemsOf(() => check)));
+  const found = await Promise.all(startInputChecks(request2).map((check) => problemsOf(() => check)));
   return found.flat();
 }
 async function checkAllBases(request2) {
@@ -15392,13 +15396,13 @@ async function preflightRegistries(context, services2) {
   };
 }
 
-// packages/publishing/src/promote/promote.ts
+// packages/publishing/src/promote/bring-version.ts
 function bringVersion(context, { name: name3, service: service2, version: version2 }) {
   const proofsOf = ({ verification: { variants: variants2 } }) => recordedProofs(context, { name: name3, service: service2 }, variants2);
   return bringVersionOf(context, name3, version2, proofsOf);
 }
 function bringVersionOf(context, service2, version2, proofsOf) {
-  return publishImage(context, {
+  return bringImage(context, {
     query: { service: service2, tags: [version2], annotations: {}, immutable: true, finalised: false },
     known: {},
     notes: [],
@@ -15517,11 +15521,11 @@ async function gateEntry(target, of) {
   return {
     service: service2,
     registry: target.name,
-    candidate: await candidateOf2(target, of),
+    candidate: await gateCandidate(target, of),
     versionTag: versionTagOf(of.snapshots, of.version, service2, target.name)
   };
 }
-async function candidateOf2(target, { report, row, indexes }) {
+async function gateCandidate(target, { report, row, indexes }) {
   const digest = row?.digest;
   if (row === void 0 || digest === void 0 || row.state === "failed" || row.state === "not started") {
     const why = row?.problems[0]?.what;
@@ -15569,7 +15573,7 @@ async function readRepository(target, { service: service2, tags: tags2, known: k
   const [listed2, ...queried] = await Promise.all([target.client.tags(repository), ...tags2.map(resolve)]);
   const found = queried.flat();
   const others = listed2.filter((tag) => !tags2.includes(tag)).map((tag) => ({ tag, ...kindOfTag(tag, service2) }));
-  const otherFloating = versions === "all" ? others.filter(({ kind }) => FLOATING.has(kind)) : [];
+  const otherFloating = versions === "all" ? others.filter((other) => isFloating(other)) : [];
   const resolvedFloating = await Promise.all(otherFloating.map(({ tag }) => resolve(tag)));
   const floating = [...found, ...resolvedFloating.flat()].filter(
     ({ tag }) => isFloating(kindOfTag(tag, service2))
@@ -15598,7 +15602,6 @@ async function readRepository(target, { service: service2, tags: tags2, known: k
     ...versionTags2.flat()
   ];
 }
-var FLOATING = /* @__PURE__ */ new Set(["minor", "major", "latest"]);
 function versionText(tag, service2) {
   const kind = kindOfTag(tag, service2);
   return kind.kind === "version" ? kind.version.text : void 0;
@@ -15610,7 +15613,7 @@ var GateInputs = class {
     this.context = context;
     this.options = options;
     for (const { service: service2, registries: registries3 } of this.#reports)
-      for (const row of registries3) this.#rows.set(keyOf3(row.registry, service2), row);
+      for (const row of registries3) this.#rows.set(keyOf2(row.registry, service2), row);
   }
   context;
   options;
@@ -15627,7 +15630,7 @@ var GateInputs = class {
   }
   /** Replaces what is known of a candidate in a registry. */
   update(service2, row) {
-    this.#rows.set(keyOf3(row.registry, service2), row);
+    this.#rows.set(keyOf2(row.registry, service2), row);
   }
   /** Reads registries' tags, and what the gate needs to know about the candidates there. */
   async add(targets) {
@@ -15648,7 +15651,7 @@ var GateInputs = class {
   }
   async #enter(target, report) {
     const { ledger, version: version2, indexes } = this.options;
-    const key = keyOf3(target.name, report.service);
+    const key = keyOf2(target.name, report.service);
     const row = this.#rows.get(key);
     const snapshots = ledger.now;
     this.#entries.set(key, await gateEntry(target, { report, row, version: version2, snapshots, indexes }));
@@ -15660,14 +15663,14 @@ var GateInputs = class {
   }
   #unavailable(target) {
     return this.#reports.map(({ service: service2 }) => {
-      const why = this.#rows.get(keyOf3(target.name, service2))?.problems[0]?.what ?? "it was not queried";
+      const why = this.#rows.get(keyOf2(target.name, service2))?.problems[0]?.what ?? "it was not queried";
       return { service: service2, registry: target.name, contents: { state: "unreachable", why } };
     });
   }
   /** Whether every candidate failed because the registry was unavailable. One that refused them may still list tags. */
   #isUnavailable({ name: name3 }) {
     return this.#reports.every(({ service: service2 }) => {
-      const row = this.#rows.get(keyOf3(name3, service2));
+      const row = this.#rows.get(keyOf2(name3, service2));
       return row?.state === "failed" && row.problems.some(({ code: code2 }) => code2 === "UNAVAILABLE");
     });
   }
@@ -15676,7 +15679,7 @@ var GateInputs = class {
     await Promise.allSettled(
       targets.flatMap(
         (target) => this.#reports.map(async ({ service: service2 }) => {
-          const digest = this.#rows.get(keyOf3(target.name, service2))?.digest;
+          const digest = this.#rows.get(keyOf2(target.name, service2))?.digest;
           if (digest !== void 0) await this.options.indexes.read(target, service2, digest);
         })
       )
@@ -15708,13 +15711,13 @@ var GateInputs = class {
   exclude(targets) {
     for (const { kind, service: service2, registry: registry2, what } of this.#reasons()) {
       if (service2 === void 0 || !targets.some(({ name: name3 }) => name3 === registry2)) continue;
-      if (CANDIDATE_REASONS.has(kind)) this.#excluded.set(keyOf3(registry2 ?? "", service2), what);
+      if (CANDIDATE_REASONS.has(kind)) this.#excluded.set(keyOf2(registry2 ?? "", service2), what);
     }
     const { ledger } = this.options;
     ledger.recordSnapshots(ledger.now.map((snapshot) => this.#withoutExcluded(snapshot)));
   }
   #withoutExcluded(snapshot) {
-    const why = this.#excluded.get(keyOf3(snapshot.registry, snapshot.service));
+    const why = this.#excluded.get(keyOf2(snapshot.registry, snapshot.service));
     return why === void 0 ? snapshot : { ...snapshot, contents: { state: "unreachable", why } };
   }
   /** The registries' tags as they are now. */
@@ -15725,7 +15728,7 @@ var GateInputs = class {
   /** Adds the candidate's tag, which was already verified in this registry and is not read again. */
   #withCandidate(snapshot) {
     const { service: service2, registry: registry2, contents } = snapshot;
-    const row = this.#rows.get(keyOf3(registry2, service2));
+    const row = this.#rows.get(keyOf2(registry2, service2));
     const tag = this.#reports.find((report) => report.service === service2)?.tag;
     if (contents.state !== "seen" || row?.digest === void 0 || tag === void 0 || contents.tags.has(tag))
       return snapshot;
@@ -15749,11 +15752,11 @@ var GateInputs = class {
   reports() {
     return this.#reports.map((report) => ({
       ...report,
-      registries: report.registries.map((row) => this.#rows.get(keyOf3(row.registry, report.service)) ?? row)
+      registries: report.registries.map((row) => this.#rows.get(keyOf2(row.registry, report.service)) ?? row)
     }));
   }
 };
-function keyOf3(registry2, service2) {
+function keyOf2(registry2, service2) {
   return `${registry2} ${service2}`;
 }
 var CANDIDATE_REASONS = /* @__PURE__ */ new Set([
@@ -15841,7 +15844,7 @@ var ReleaseLedger = class {
     return this.#writes.has(name3) ? { before: this.#writes.get(name3) } : void 0;
   }
   /** Whether this run wrote the tag and read it back, but was interrupted before the next snapshot. */
-  isUnconfirmed(step) {
+  isNewerThanSnapshot(step) {
     return this.#unconfirmed.has(nameOf4(step));
   }
   /** Notes on lost races for a service's tags, one line each. */
@@ -15994,7 +15997,7 @@ function tagReport(step, ledger) {
     case "refused":
       return { ...row, state: "failed", problem: problem3 ?? problemOf(status2.error) };
     case "to write":
-      if (ledger.isUnconfirmed(step)) return { ...row, state: "done" };
+      if (ledger.isNewerThanSnapshot(step)) return { ...row, state: "done" };
       return problem3 === void 0 ? { ...row, state: "not started" } : { ...row, state: "failed", problem: problem3 };
     case "missing":
     case "unreachable":
@@ -16059,7 +16062,7 @@ var ReleaseResult = class {
   }
   #state(plan2) {
     const { ledger } = this.options;
-    return nextSteps(ledger.now, plan2, ledger.start);
+    return releaseState(ledger.now, plan2, ledger.start);
   }
   #reports(plan2, state, attached) {
     const { ledger, inputs, promotes } = this.options;
@@ -16155,7 +16158,7 @@ var TagWriter = class {
   async write(targets) {
     const { ledger, plan: plan2, read: read3 } = this.options;
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-      const { next: next2 } = nextSteps(ledger.now, plan2, ledger.start);
+      const { next: next2 } = releaseState(ledger.now, plan2, ledger.start);
       const steps = next2.act === "write" ? next2.steps : [];
       const writes = steps.flatMap((step) => {
         const target = targets.find(({ name: name3 }) => name3 === step.registry);
@@ -16274,13 +16277,13 @@ var Run = class {
   }
   async #giveUp(plan2, target, limitMs) {
     this.#givenUp.add(target);
-    const { steps } = nextSteps(this.#ledger.now, plan2, this.#ledger.start);
+    const { steps } = releaseState(this.#ledger.now, plan2, this.#ledger.start);
     for (const report of this.#inputs.reports()) {
       const row = report.registries.find(({ registry: registry2 }) => registry2 === target.name);
       if (row?.state === "failed") continue;
       const hasCandidate = row?.state === "done" || row?.state === "already there";
       const own2 = steps.filter((step) => step.registry === target.name && step.service === report.service);
-      if (hasCandidate && own2.every(({ status: status2 }) => IN_PLACE.has(status2.state))) continue;
+      if (hasCandidate && own2.every(isSettled)) continue;
       const missing = hasCandidate ? "all tags" : "the candidate";
       await this.#inputs.fail(target, report, givenUp(report, target, { missing, limitMs }));
     }
@@ -16301,7 +16304,6 @@ var Run = class {
     await this.#result.verify(plan2, targets);
   }
 };
-var IN_PLACE = /* @__PURE__ */ new Set(["already there", "stays"]);
 async function allSettled(work) {
   for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }
@@ -16862,7 +16864,7 @@ function verifyService(context, selected, options, { tag, elf }) {
       tag: verified,
       digest: verification.digest,
       variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),
-      registries: registryRows(context.targets, name3, verified, verification),
+      registries: rowsOfVerification(context.targets, name3, verified, verification),
       problems: [],
       notes: []
     });
@@ -17327,8 +17329,8 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "bc80459c971d94c6";
-var BUILD_HASH = "d5a9e79cf499ce4d";
+var PIPELINE = "227200dc1338eef2";
+var BUILD_HASH = "3a9779c1ce928a0e";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
@@ -17342,7 +17344,12 @@ var BUILT_IN = {
 var BASES = bases_default;
 var Pipelines2 = class extends Pipelines {
   constructor(client, options, host) {
-    super(client, { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE, buildHash: BUILD_HASH }, options, host);
+    super(
+      client,
+      { catalog: BUILT_IN, bases: BASES, pipeline: PIPELINE, buildHash: BUILD_HASH },
+      options,
+      host
+    );
   }
 };
 export {

@@ -337,8 +337,8 @@ rm -f $target/var/lib/dpkg/*-old
 find $target -xdev -newer /tmp/started -print0 | xargs -0r touch --no-dereference --date="@$time"
 `;
 
-/** packages/builders/src/python/build_wheel.py */
-export const builders_python_build_wheel_py = `"""Builds a wheel from one source archive, and verifies that it is for the right architecture.
+/** packages/builders/src/python/scripts/build_wheel.py */
+export const builders_python_scripts_build_wheel_py = `"""Builds a wheel from one source archive, and verifies that it is for the right architecture.
 
 Writes OUT/wheels/*.whl and OUT/built.json: {kind: pure | compiled, wheel, unpinned}. The build is reproducible: the
 source is unpacked at a fixed path, clocks are fixed, and no cache of an earlier build is used.
@@ -455,8 +455,8 @@ if __name__ == "__main__":
     report_problems(main)
 `;
 
-/** packages/builders/src/python/choose_wheels.py */
-export const builders_python_choose_wheels_py = `"""Chooses the wheel of every locked package for each platform, before anything is installed.
+/** packages/builders/src/python/scripts/choose_wheels.py */
+export const builders_python_scripts_choose_wheels_py = `"""Chooses the wheel of every locked package for each platform, before anything is installed.
 
 Writes OUT/wheel-plan.json: \`sets\`, the files of "shared" (the same wheel on every platform) and of each platform;
 \`sources\`, the source archives of packages without a wheel for some platform, with their languages; \`indexes\`; \`notes\`.
@@ -564,8 +564,8 @@ if __name__ == "__main__":
     report_problems(main)
 `;
 
-/** packages/builders/src/python/compile_application.py */
-export const builders_python_compile_application_py = `"""Compiles the application to bytecode and sets one time on its files.
+/** packages/builders/src/python/scripts/compile_application.py */
+export const builders_python_scripts_compile_application_py = `"""Compiles the application to bytecode and sets one time on its files.
 
 usage: compile_application.py ROOT TIME   (TIME: seconds since 1970)
 """
@@ -579,8 +579,8 @@ compile_bytecode(root, root)
 set_times(root, int(time))
 `;
 
-/** packages/builders/src/python/download.py */
-export const builders_python_download_py = `"""Downloads locked files into a cache keyed by hash; a cached file is verified before it is used."""
+/** packages/builders/src/python/scripts/download.py */
+export const builders_python_scripts_download_py = `"""Downloads locked files into a cache keyed by hash; a cached file is verified before it is used."""
 
 import concurrent.futures
 import hashlib
@@ -691,8 +691,8 @@ def _unreachable(file, error):
     return Problem("UNAVAILABLE", f"{_title(file)} cannot be downloaded: {error}", file["url"], remedy)
 `;
 
-/** packages/builders/src/python/install_environment.py */
-export const builders_python_install_environment_py = `"""Installs wheels for several platforms at once, natively, and separates the files that all platforms share.
+/** packages/builders/src/python/scripts/install_environment.py */
+export const builders_python_scripts_install_environment_py = `"""Installs wheels for several platforms at once, natively, and separates the files that all platforms share.
 
 Writes OUT/common (identical on every platform, with bytecode) and OUT/<platform> (the rest). No program of a foreign
 platform runs: uv installs wheels by platform tag, and bytecode does not depend on the architecture.
@@ -836,8 +836,8 @@ if __name__ == "__main__":
     report_problems(main)
 `;
 
-/** packages/builders/src/python/layer.py */
-export const builders_python_layer_py = `"""Bytecode and file times of a layer of Python files."""
+/** packages/builders/src/python/scripts/layer.py */
+export const builders_python_scripts_layer_py = `"""Bytecode and file times of a layer of Python files."""
 
 import os
 import subprocess
@@ -861,8 +861,8 @@ def set_times(root, time):
     os.utime(root, (time, time))
 `;
 
-/** packages/builders/src/python/lock_file.py */
-export const builders_python_lock_file_py = `"""A requirements file with hashes. require-hashes.ts has already checked its lines."""
+/** packages/builders/src/python/scripts/lock_file.py */
+export const builders_python_scripts_lock_file_py = `"""A requirements file with hashes. require-hashes.ts has already checked its lines."""
 
 from project import require_python, split_options, table
 from packaging.specifiers import SpecifierSet
@@ -879,8 +879,8 @@ def export(project, lock, groups):
         return split_options(file.read())
 `;
 
-/** packages/builders/src/python/lock_poetry.py */
-export const builders_python_lock_poetry_py = `"""poetry.lock, exported by Poetry itself. Run by the interpreter that Poetry is installed for."""
+/** packages/builders/src/python/scripts/lock_poetry.py */
+export const builders_python_scripts_lock_poetry_py = `"""poetry.lock, exported by Poetry itself. Run by the interpreter that Poetry is installed for."""
 
 import os
 import subprocess
@@ -917,8 +917,8 @@ def export(project, lock, groups):
     raise Problem("SOURCE", f"{what}\\n{last_lines(output)}", lock, remedy)
 `;
 
-/** packages/builders/src/python/lock_uv.py */
-export const builders_python_lock_uv_py = `"""uv.lock, exported by uv itself."""
+/** packages/builders/src/python/scripts/lock_uv.py */
+export const builders_python_scripts_lock_uv_py = `"""uv.lock, exported by uv itself."""
 
 import re
 import subprocess
@@ -968,8 +968,8 @@ def export(project, lock, groups):
     raise Problem("SOURCE", f"{what}\\n{last_lines(output)}", lock, remedy)
 `;
 
-/** packages/builders/src/python/package_index.py */
-export const builders_python_package_index_py = `"""Looks up the files of every locked package on the package index, through uv."""
+/** packages/builders/src/python/scripts/package_index.py */
+export const builders_python_scripts_package_index_py = `"""Looks up the files of every locked package on the package index, through uv."""
 
 import json
 import os
@@ -1066,8 +1066,8 @@ def _failure(output, indexes, pypi):
     return Problem("BUILD", what, None, "The output above is uv's.")
 `;
 
-/** packages/builders/src/python/problem.py */
-export const builders_python_problem_py = `"""Expected failures, reported so that the pipeline can show one message with its remedy."""
+/** packages/builders/src/python/scripts/problem.py */
+export const builders_python_scripts_problem_py = `"""Expected failures, reported so that the pipeline can show one message with its remedy."""
 
 import json
 import sys
@@ -1096,8 +1096,8 @@ def last_lines(text, count=12):
     return "\\n".join(f"  | {line}" for line in lines[-count:])
 `;
 
-/** packages/builders/src/python/project.py */
-export const builders_python_project_py = `"""Reads pyproject.toml and exported requirements."""
+/** packages/builders/src/python/scripts/project.py */
+export const builders_python_scripts_project_py = `"""Reads pyproject.toml and exported requirements."""
 
 import platform
 import re
@@ -1162,8 +1162,8 @@ def split_options(text):
     return "\\n".join(lines) + "\\n", {"default": default, "extra": [url for url in extra if not PYPI.match(url)]}
 `;
 
-/** packages/builders/src/python/read_lock.py */
-export const builders_python_read_lock_py = `"""Checks a lock against its project, and exports its packages as hashed requirements.
+/** packages/builders/src/python/scripts/read_lock.py */
+export const builders_python_scripts_read_lock_py = `"""Checks a lock against its project, and exports its packages as hashed requirements.
 
 usage: read_lock.py LOCK OUT GROUP...   in a directory with pyproject.toml and the lock
 Writes OUT/requirements.txt, and OUT/indexes.json: the indexes that the project adds to PyPI or replaces it with.
@@ -1208,8 +1208,8 @@ def main():
 report_problems(main)
 `;
 
-/** packages/builders/src/python/sdist.py */
-export const builders_python_sdist_py = `"""Source archives: the languages in them, and how to unpack them."""
+/** packages/builders/src/python/scripts/sdist.py */
+export const builders_python_scripts_sdist_py = `"""Source archives: the languages in them, and how to unpack them."""
 
 import os
 import re
@@ -1278,8 +1278,8 @@ def _read(path, name):
         return None if found is None else found.read().decode(errors="replace")
 `;
 
-/** packages/builders/src/python/verify_wheel.py */
-export const builders_python_verify_wheel_py = `"""Verifies the architecture of a wheel: its tag, the suffix of its extensions, and every ELF file in it."""
+/** packages/builders/src/python/scripts/verify_wheel.py */
+export const builders_python_scripts_verify_wheel_py = `"""Verifies the architecture of a wheel: its tag, the suffix of its extensions, and every ELF file in it."""
 
 import re
 import struct
@@ -1323,8 +1323,8 @@ def _machine(archive, entry):
     return MACHINES.get(number, f"machine {number}")
 `;
 
-/** packages/builders/src/python/wheel_tags.py */
-export const builders_python_wheel_tags_py = `"""Wheel tags and environment markers of an architecture: PEP 425, 600 and 508."""
+/** packages/builders/src/python/scripts/wheel_tags.py */
+export const builders_python_scripts_wheel_tags_py = `"""Wheel tags and environment markers of an architecture: PEP 425, 600 and 508."""
 
 import platform
 import sys
