@@ -125,14 +125,18 @@ function programsPlugin(programs) {
         external: true,
       }));
       builder.onResolve({ filter: /^tgo:tools$|[.](py|sh)$/ }, ({ path, resolveDir }) => ({
-        path: path === "tgo:tools" ? path : resolve(resolveDir, path),
+        // Relative: esbuild writes it above the code, and the bundle is the same on every machine.
+        path: path === "tgo:tools" ? path : relative(root, resolve(resolveDir, path)),
         namespace,
       }));
       builder.onLoad({ filter: /./, namespace }, async ({ path }) => {
         const isTools = path === "tgo:tools";
-        const source = isTools ? "packages/builders/src/container-tools" : relative(root, path);
+        const source = isTools ? "packages/builders/src/container-tools" : path;
         const name = source.replace(/^packages[/]|src[/]/g, "").replace(/\W+/g, "_");
-        programs.set(name, { source, text: isTools ? await bundleTools() : await readFile(path, "utf8") });
+        programs.set(name, {
+          source,
+          text: isTools ? await bundleTools() : await readFile(`${root}/${path}`, "utf8"),
+        });
         return { contents: `export { ${name} as default } from "./programs.js";`, resolveDir: root };
       });
     },

@@ -68,6 +68,7 @@ for (const { title, parts, concurrency } of PHASES) {
   if (tasks.length > 0 && !interrupted) await runPhase(title, tasks, concurrency);
 }
 
+if (interrupted) console.log("interrupted");
 for (const failure of failures) console.log(`FAILED: ${failure}`);
 console.log(`\nin ${seconds()} s`);
 const { passed, failed, skipped } = totals;
@@ -77,6 +78,7 @@ process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 async function runPhase(title, tasks, concurrency) {
   console.log(`\n== ${title} [${seconds()} s]`);
   await rm(`${root}/.turbo/runs`, { recursive: true, force: true });
+  const planned = await plan(tasks);
   const code = await turbo([
     ...tasks,
     `--concurrency=${concurrency}`,
@@ -84,10 +86,15 @@ async function runPhase(title, tasks, concurrency) {
     ...["--log-order=stream", `--log-prefix=${concurrency === 1 ? "none" : "task"}`, "--cache=local:rw"],
     ...flags,
   ]);
-  await count(title, await summary(), code);
+  const ended = new Map((await summary()).map((task) => [task.taskId, task]));
+  await count(
+    title,
+    planned.map((task) => ended.get(task.taskId) ?? task),
+    code,
+  );
 }
 
-/** Adds up what turbo ran and what it had cached. */
+/** Adds up what turbo ran and what it had cached. A task that did not run, for whatever reason, has failed. */
 async function count(title, tasks, code) {
   const before = totals.failed;
   const checks = new Map();
@@ -107,7 +114,9 @@ async function count(title, tasks, code) {
     totals[failed.length === 0 ? "passed" : "failed"] += 1;
     if (failed.length > 0) failures.push(`${name}: ${failed.join(", ")}`);
   }
-  const cached = tasks.filter(({ cache }) => cache.status === "HIT").length;
+  const cached = tasks.filter(
+    ({ execution, cache }) => execution !== undefined && cache.status === "HIT",
+  ).length;
   console.log(`${title}: ${tasks.length} tasks, ${cached} of them cached [${seconds()} s]`);
   if (code !== 0 && totals.failed === before) {
     totals.failed += 1;
@@ -115,19 +124,40 @@ async function count(title, tasks, code) {
   }
 }
 
-/** The tasks that turbo was to run, with their exit codes. */
+/** The tasks that turbo is going to run or has cached. */
+async function plan(tasks) {
+  const output = [];
+  const child = startTurbo([...tasks, "--dry=json"], ["ignore", "pipe", "inherit"]);
+  child.stdout.on("data", (chunk) => output.push(chunk));
+  await exitOf(child);
+  return withCommand(JSON.parse(Buffer.concat(output).toString("utf8")));
+}
+
+/** The tasks that ran or were cached, with their exit codes. */
 async function summary() {
   const folder = `${root}/.turbo/runs`;
   const [file] = await readdir(folder).catch(() => []);
-  if (file === undefined) return [];
-  const { tasks } = JSON.parse(await readFile(`${folder}/${file}`, "utf8"));
+  return file === undefined ? [] : withCommand(JSON.parse(await readFile(`${folder}/${file}`, "utf8")));
+}
+
+function withCommand({ tasks }) {
   return tasks.filter(({ command }) => command !== "<NONEXISTENT>");
 }
 
 function turbo(args) {
-  const child = spawn(`${root}/node_modules/.bin/turbo`, ["run", ...args], {
+  const child = startTurbo(args, ["ignore", "inherit", "inherit"]);
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.once(signal, () => {
+      interrupted = true;
+      child.kill(signal);
+    });
+  return exitOf(child);
+}
+
+function startTurbo(args, stdio) {
+  return spawn(`${root}/node_modules/.bin/turbo`, ["run", ...args], {
     cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio,
     env: {
       ...process.env,
       TGO_NODE_VERSION: `${process.version} ${process.platform} ${process.arch}`,
@@ -135,13 +165,11 @@ function turbo(args) {
       TURBO_NO_UPDATE_NOTIFIER: "1",
     },
   });
-  for (const signal of ["SIGINT", "SIGTERM"])
-    process.once(signal, () => {
-      interrupted = true;
-      child.kill(signal);
-    });
+}
+
+function exitOf(child) {
   return new Promise((resolve) => {
     child.once("error", () => resolve(127));
-    child.once("exit", (code) => resolve(code ?? 1));
+    child.once("close", (code) => resolve(code ?? 1));
   });
 }

@@ -17329,7 +17329,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "227200dc1338eef2";
+var PIPELINE = "ed1dc097f2642e2c";
 var BUILD_HASH = "3a9779c1ce928a0e";
 var BUILT_IN = {
   services: {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 const core = await readFile(new URL("../lib/core.js", import.meta.url), "utf8");
@@ -24,6 +25,11 @@ describe("the bundle", () => {
       const text = await readFile(new URL(`../../../${path ?? ""}`, import.meta.url), "utf8");
       expect(programs.map(([, program]) => program)).toContain(text);
     }
+  });
+
+  it("names no path of the machine that built it", () => {
+    expect(core).not.toContain(fileURLToPath(new URL("../../..", import.meta.url)));
+    expect(core).not.toMatch(/^\/\/ (?:[\w-]+:)?\//m);
   });
 
   it("has neither zod's classic API nor its JSON Schema code", () => {
