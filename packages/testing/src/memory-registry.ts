@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { digestOf, Registry, type RegistryOptions } from "@tgo/registry";
 import { errorResponse, fakeFetch, jsonResponse, type FakeRequest } from "./fake-registry.js";
 
@@ -28,7 +28,8 @@ export class MemoryRegistry {
   ) {
     this.#o = options;
     const { fetch, requests } = fakeFetch(async (request) => {
-      await sleep(this.#o.delayMs ?? 0);
+      // A timer of 0 ms takes a millisecond, and releases make hundreds of requests.
+      await (this.#o.delayMs ? sleep(this.#o.delayMs) : nextTurn());
       return (await this.intercept(request)) ?? this.respond(request);
     });
     this.fetch = fetch;

@@ -6545,6 +6545,7 @@ function address(registry2, repository, reference) {
 }
 
 // packages/registry/src/json.ts
+var english3 = en_default().localeError;
 function parseJson(text3) {
   try {
     return JSON.parse(text3);
@@ -6556,7 +6557,7 @@ function canonicalJson(value) {
   return canonicalize(value) ?? "";
 }
 function validate2(schema, value) {
-  return schema.safeParse(value, { error: en_default().localeError });
+  return schema.safeParse(value, { error: english3 });
 }
 
 // packages/registry/src/auth/docker-config.ts
@@ -17329,7 +17330,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "ed1dc097f2642e2c";
+var PIPELINE = "67bd89256ae5b678";
 var BUILD_HASH = "3a9779c1ce928a0e";
 var BUILT_IN = {
   services: {
