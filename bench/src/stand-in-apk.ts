@@ -10,8 +10,8 @@ import {
   parseConfig,
   Registry,
   type Descriptor,
-  type Document,
   type Manifest,
+  type ManifestOrIndex,
 } from "@tgo/registry";
 
 const run = promisify(execFile);
@@ -94,7 +94,7 @@ function putDocument(
   client: Registry,
   repository: string,
   reference: string,
-  value: Document,
+  value: ManifestOrIndex,
 ): Promise<Descriptor> {
   return client.putManifest(repository, reference, value.mediaType, Buffer.from(JSON.stringify(value)));
 }

@@ -1,4 +1,9 @@
-import { OCI_MANIFEST, pushParts, type TransferSummary, type TransferTarget } from "@tgo/registry";
+import {
+  OCI_MANIFEST,
+  pushBlobsAndManifests,
+  type TransferSummary,
+  type TransferTarget,
+} from "@tgo/registry";
 import type { FinalImage } from "./finalise.js";
 
 /**
@@ -14,5 +19,5 @@ export async function pushImage(image: FinalImage, destination: TransferTarget):
   ]);
   const children = image.variants.map(({ manifest }) => ({ mediaType: OCI_MANIFEST, ...manifest }));
   const index = { mediaType: image.index.mediaType, digest: image.digest, bytes: image.index.bytes };
-  return pushParts({ blobs, manifests: [...children, index] }, destination);
+  return pushBlobsAndManifests({ blobs, manifests: [...children, index] }, destination);
 }

@@ -1,9 +1,9 @@
 import { isTgoError, TgoError } from "@tgo/errors";
 import { pullScope, pushScope } from "./auth/scope.js";
 import { hasBlob } from "./blobs.js";
-import { retryLimits } from "./failures/response-failure.js";
-import type { RetryLimits } from "./failures/retry-limits.js";
-import { EMPTY_BODY, type Body } from "./http/call.js";
+import { retryPolicy } from "./failures/response-failure.js";
+import type { RetryPolicy } from "./failures/retry-policy.js";
+import { EMPTY_BODY, type Body } from "./http/request.js";
 import type { Connection } from "./http/connection.js";
 import { assertNames } from "./reference.js";
 
@@ -15,7 +15,7 @@ export interface BlobUpload extends Body {
 
 interface UploadFailure {
   readonly error: TgoError;
-  readonly retry: RetryLimits | undefined;
+  readonly retry: RetryPolicy | undefined;
 }
 
 const UPLOAD_ATTEMPTS = 5;
@@ -132,7 +132,7 @@ async function send(
     const retry =
       response.status === 404
         ? { attempts: SESSION_ATTEMPTS, reason: "the upload session was lost" }
-        : retryLimits(await transport.failureOf(response));
+        : retryPolicy(await transport.failureOf(response));
     return { error: await transport.errorOf(response), retry };
   } catch (error) {
     if (!isTgoError(error) || error.code !== "UNAVAILABLE") throw error;

@@ -1,7 +1,7 @@
 import type { Access } from "./auth/scope.js";
 import { mountBlob, putBlob, type BlobUpload } from "./blob-upload.js";
 import { hasBlob, readBlobStream, type Range } from "./blobs.js";
-import type { Descriptor } from "./documents.js";
+import type { Descriptor } from "./manifest-schemas.js";
 import { Connection, type ConnectionOptions } from "./http/connection.js";
 import { Manifests, type FetchedManifest, type PutResult } from "./manifests.js";
 import { ping } from "./ping.js";

@@ -1,12 +1,12 @@
-import { isIndex, type Descriptor } from "./documents.js";
+import { isIndex, type Descriptor } from "./manifest-schemas.js";
 import {
-  pushParts,
+  pushBlobsAndManifests,
   type BlobToPut,
   type ManifestToPut,
   type Repository,
   type TransferSummary,
   type TransferTarget,
-} from "./transfer.js";
+} from "./push-blobs-and-manifests.js";
 
 /**
  * Copies an index or a manifest, and everything it lists, byte for byte. Blobs that exist are skipped; the others are
@@ -20,7 +20,7 @@ export async function copyImage(
   const { to, digest, thorough = false } = image;
   const present = await to.registry.resolve(to.repository, digest, { push: true });
   const from = present === undefined || thorough ? image.from : to;
-  return { digest, ...(await pushParts(await collect(from, digest), { ...image, from })) };
+  return { digest, ...(await pushBlobsAndManifests(await collect(from, digest), { ...image, from })) };
 }
 
 async function collect(

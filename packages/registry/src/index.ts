@@ -6,19 +6,19 @@ export { type Keychain, keychain } from "./auth/keychain.js";
 export { Registry, type RegistryOptions } from "./client.js";
 export { copyImage } from "./copy.js";
 export { digestOf } from "./digest.js";
-export {
-  Descriptor,
-  Document,
-  ImageConfig,
-  Index,
-  Manifest,
-  isIndex,
-  parseConfig,
-  parseDocument,
-} from "./documents.js";
 export type { Retry } from "./http/retry.js";
 export { canonicalJson } from "./json.js";
 export { isLoopback } from "./loopback.js";
+export {
+  Descriptor,
+  ImageConfig,
+  Index,
+  Manifest,
+  ManifestOrIndex,
+  isIndex,
+  parseConfig,
+  parseDocument,
+} from "./manifest-schemas.js";
 export type { FetchedManifest } from "./manifests.js";
 export {
   ATTESTATION_ANNOTATION,
@@ -39,12 +39,12 @@ export {
   OCI_MANIFEST,
 } from "./media-types.js";
 export { inParallel } from "./parallel.js";
-export { type Reference, formatReference, parseReference } from "./reference.js";
-export { type AttachResult, attachArtifact } from "./referrers.js";
 export {
   type Repository,
   type TransferProgress,
   type TransferSummary,
   type TransferTarget,
-  pushParts,
-} from "./transfer.js";
+  pushBlobsAndManifests,
+} from "./push-blobs-and-manifests.js";
+export { type Reference, formatReference, parseReference } from "./reference.js";
+export { type AttachResult, attachArtifact } from "./referrers.js";

@@ -1,7 +1,7 @@
 import { detailsOf, TgoError } from "@tgo/errors";
 import { deleteScope, pushScope, scopeFor, type Access } from "./auth/scope.js";
 import { digestLike, digestOf, isDigest } from "./digest.js";
-import { parseDocument, type Descriptor, type Document } from "./documents.js";
+import { parseDocument, type Descriptor, type ManifestOrIndex } from "./manifest-schemas.js";
 import type { Connection } from "./http/connection.js";
 import type { RegistryResponse } from "./http/response.js";
 import { ACCEPT_MANIFESTS, MAX_MANIFEST_BYTES } from "./media-types.js";
@@ -12,7 +12,7 @@ export interface FetchedManifest {
   readonly descriptor: Descriptor;
   /** Exactly as the registry sent them; the descriptor's digest is theirs. */
   readonly bytes: Uint8Array;
-  readonly value: Document;
+  readonly value: ManifestOrIndex;
 }
 
 /** A manifest that was pushed. */

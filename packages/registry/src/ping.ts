@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import { firstBytes } from "./documents.js";
+import { firstBytes } from "./manifest-schemas.js";
 import type { Connection } from "./http/connection.js";
 import type { RegistryResponse } from "./http/response.js";
 

@@ -1,5 +1,5 @@
 import { pushScope } from "./auth/scope.js";
-import { EMPTY_BODY } from "./http/call.js";
+import { EMPTY_BODY } from "./http/request.js";
 import type { Connection } from "./http/connection.js";
 
 /** What a probe learned from a registry that accepts pushes. */

@@ -2,8 +2,8 @@ import { isTgoError, TgoError } from "@tgo/errors";
 import { OCI_EMPTY, OCI_INDEX, OCI_MANIFEST } from "./media-types.js";
 import { digestOf } from "./digest.js";
 import { canonicalJson } from "./json.js";
-import { isIndex, type Descriptor, type Index } from "./documents.js";
-import type { Repository } from "./transfer.js";
+import { isIndex, type Descriptor, type Index } from "./manifest-schemas.js";
+import type { Repository } from "./push-blobs-and-manifests.js";
 
 /** A document attached to an image. */
 export interface Artifact {

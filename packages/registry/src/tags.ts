@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
 import * as z from "zod/mini";
 import { pullScope } from "./auth/scope.js";
-import { firstBytes } from "./documents.js";
+import { firstBytes } from "./manifest-schemas.js";
 import type { Connection } from "./http/connection.js";
 import type { RegistryResponse } from "./http/response.js";
 import { parseJson } from "./json.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { classify, failureError, retryLimits } from "../src/failures/response-failure.js";
+import { classify, failureError, retryPolicy } from "../src/failures/response-failure.js";
 import { goDuration, type RegistryFailure } from "../src/failures/registry-failure.js";
 
 const GHCR = "ghcr.io";
@@ -301,15 +301,15 @@ test.each<[rule: string, failure: RegistryFailure, code: string, text: RegExp, a
   expect(classify(given)).toBe(rule);
   expect(failureError(given).code).toBe(code);
   expect(failureError(given).message).toMatch(text);
-  expect(retryLimits(given)?.attempts ?? 1).toBe(attempts);
+  expect(retryPolicy(given)?.attempts ?? 1).toBe(attempts);
 });
 
 test.each([408, 425, 429, 500, 502, 503, 504, 522])("status %d is retried", (status) => {
-  expect(retryLimits(failed("quay.io", status, ""))?.attempts).toBe(5);
+  expect(retryPolicy(failed("quay.io", status, ""))?.attempts).toBe(5);
 });
 
 test.each([400, 401, 403, 404, 409, 413, 501, 505])("status %d is not retried", (status) => {
-  expect(retryLimits(failed("quay.io", status, oci("X", "y")))).toBeUndefined();
+  expect(retryPolicy(failed("quay.io", status, oci("X", "y")))).toBeUndefined();
 });
 
 test.each<[string, number | undefined]>([
@@ -327,11 +327,11 @@ test.each<[string, number | undefined]>([
 
 test("the delay in GHCR's message is honoured, but never shorter than a second", () => {
   expect(
-    retryLimits(failed(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 880.092µs, allowed: 44000/minute")))
+    retryPolicy(failed(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 880.092µs, allowed: 44000/minute")))
       ?.delaysMs,
   ).toEqual([1000]);
   expect(
-    retryLimits(failed(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 2.5s, allowed: 2000/minute")))
+    retryPolicy(failed(GHCR, 429, oci("TOOMANYREQUESTS", "retry-after: 2.5s, allowed: 2000/minute")))
       ?.delaysMs,
   ).toEqual([2500]);
 });

@@ -1,4 +1,4 @@
-import { renderHtml } from "./html/page.js";
+import { renderHtml } from "./html/render-html.js";
 import { renderJson } from "./json.js";
 import { renderMarkdown } from "./markdown.js";
 import type { Report } from "./report.js";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { renderHtml } from "../src/html/page.js";
+import { renderHtml } from "../src/html/render-html.js";
 import type { Report } from "../src/index.js";
 import { DARK, LIGHT, type Palette } from "../src/html/style.js";
 import {

@@ -6780,7 +6780,7 @@ function basic(username, password) {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-// packages/registry/src/auth/token.ts
+// packages/registry/src/auth/authorizer.ts
 var TokenResponse = object({
   token: optional(string2()),
   access_token: optional(string2()),
@@ -7128,7 +7128,7 @@ function validateConcurrency(concurrency) {
   }
 }
 
-// packages/registry/src/failures/retry-limits.ts
+// packages/registry/src/failures/retry-policy.ts
 var USUAL_ATTEMPTS = 5;
 
 // packages/registry/src/failures/network-failure.ts
@@ -7223,7 +7223,7 @@ var ACCEPT_MANIFESTS = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].j
 var MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
 var ATTESTATION_ANNOTATION = "vnd.docker.reference.type";
 
-// packages/registry/src/documents.ts
+// packages/registry/src/manifest-schemas.ts
 var Text2 = optional(string2());
 var Annotations = optional(record(string2(), string2()));
 var DescriptorPlatform = object({ os: string2(), architecture: string2(), variant: Text2 });
@@ -7261,7 +7261,7 @@ var ImageConfig = looseObject({
   history: nullish2(array(looseObject({ created: Text2, empty_layer: optional(boolean2()) })))
 });
 var Body = looseObject({ mediaType: Text2 });
-var Document = pipe(
+var ManifestOrIndex = pipe(
   pipe(
     Body,
     transform((body, context) => {
@@ -7293,7 +7293,7 @@ function parseDocument(bytes, where2) {
       { where: where2, remedy: "Push the image again with a current tool." }
     );
   }
-  return parse4(Document, json, where2, "a manifest");
+  return parse4(ManifestOrIndex, json, where2, "a manifest");
 }
 function parseConfig(bytes, where2) {
   return parse4(ImageConfig, jsonOf(bytes, where2, "an image config"), where2, "an image config");
@@ -7630,7 +7630,7 @@ function failureError(failure3) {
     ...remedy === void 0 ? {} : { remedy: remedy(failure3) }
   });
 }
-function retryLimits(failure3) {
+function retryPolicy(failure3) {
   return ruleFor(failure3).retry?.(failure3);
 }
 function ruleFor(failure3) {
@@ -7766,20 +7766,20 @@ var Retries = class {
    * @param error what to throw when only the time budget forbids another attempt
    * @throws TgoError that `error` gives, saying that the time is up
    */
-  async next(attempt, limits, { action, error: error2 }) {
-    if (limits === void 0) return false;
-    const requested = requestedDelay(attempt, limits);
-    if (attempt >= Math.min(limits.attempts, this.#o.retries + 1) || requested > MAX_REQUESTED_MS)
+  async next(attempt, policy, { action, error: error2 }) {
+    if (policy === void 0) return false;
+    const requested = requestedDelay(attempt, policy);
+    if (attempt >= Math.min(policy.attempts, this.#o.retries + 1) || requested > MAX_REQUESTED_MS)
       return false;
     if (this.#lostMs + requested > this.#o.totalMs) throw timeUp(await error2());
-    await this.delay(attempt, limits, action);
+    await this.delay(attempt, policy, action);
     return true;
   }
   /** Full jitter between zero and the doubled backoff, on top of what the server asked for. */
-  async delay(attempt, limits, action) {
+  async delay(attempt, policy, action) {
     const backoff = this.#o.random() * Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
-    const waitMs = Math.round(requestedDelay(attempt, limits) + backoff);
-    this.#o.onRetry?.({ host: this.#o.host, action, attempt, waitMs, reason: limits.reason });
+    const waitMs = Math.round(requestedDelay(attempt, policy) + backoff);
+    this.#o.onRetry?.({ host: this.#o.host, action, attempt, waitMs, reason: policy.reason });
     const began2 = this.#o.now();
     await this.#o.sleep(waitMs);
     this.countLost(began2);
@@ -7858,10 +7858,10 @@ var Transport = class {
     for (let attempt = 1; ; attempt++) {
       const began2 = this.#o.now();
       const result = await this.#attempt(call);
-      const limits = result instanceof RegistryResponse ? await this.#limitsFor(result) : result.retry;
-      if (limits !== void 0) this.retries.countLost(began2);
+      const policy = result instanceof RegistryResponse ? await this.#policyFor(result) : result.retry;
+      if (policy !== void 0) this.retries.countLost(began2);
       const error2 = () => result instanceof RegistryResponse ? this.errorOf(result) : result.error;
-      const again = await this.retries.next(attempt, call.once === true ? void 0 : limits, {
+      const again = await this.retries.next(attempt, call.once === true ? void 0 : policy, {
         action: call.action,
         error: error2
       });
@@ -7900,9 +7900,9 @@ var Transport = class {
       identity: this.#o.identity
     };
   }
-  async #limitsFor(response) {
+  async #policyFor(response) {
     if (response.status < 400 || response.status === 401) return void 0;
-    return retryLimits(await this.failureOf(response));
+    return retryPolicy(await this.failureOf(response));
   }
   async #attempt(call) {
     const limit2 = call.method === "GET" || call.method === "HEAD" ? this.#reads : this.#writes;
@@ -8021,7 +8021,7 @@ var Connection = class {
     });
   }
   /**
-   * A call below `/v2/<repository>/`.
+   * A request below `/v2/<repository>/`.
    * @throws TgoError USAGE for a malformed name: it never reaches the wire.
    */
   call({ repository, path, query = {}, reference, ...rest }) {
@@ -8253,7 +8253,7 @@ async function request(connection, repository, digest, range, whole) {
   return follow();
 }
 
-// packages/registry/src/http/call.ts
+// packages/registry/src/http/request.ts
 var EMPTY_BODY = { size: 0, open: () => new Uint8Array(0) };
 
 // packages/registry/src/blob-upload.ts
@@ -8340,7 +8340,7 @@ async function send(connection, repository, { digest, size: size2, open: open2 }
       await response.discard();
       return void 0;
     }
-    const retry = response.status === 404 ? { attempts: SESSION_ATTEMPTS, reason: "the upload session was lost" } : retryLimits(await transport.failureOf(response));
+    const retry = response.status === 404 ? { attempts: SESSION_ATTEMPTS, reason: "the upload session was lost" } : retryPolicy(await transport.failureOf(response));
     return { error: await transport.errorOf(response), retry };
   } catch (error2) {
     if (!isTgoError(error2) || error2.code !== "UNAVAILABLE") throw error2;
@@ -8682,10 +8682,10 @@ async function inParallel(limit2, items, work) {
   return results;
 }
 
-// packages/registry/src/transfer.ts
+// packages/registry/src/push-blobs-and-manifests.ts
 var BLOBS_AT_ONCE = 4;
 var REPAIRS = 2;
-async function pushParts(parts, destination) {
+async function pushBlobsAndManifests(parts, destination) {
   const { to, tag, onProgress, thorough = false } = destination;
   const top = parts.manifests.at(-1);
   if (top === void 0) throw new TgoError("INTERNAL", "an image without a manifest");
@@ -8796,7 +8796,7 @@ async function copyImage(image) {
   const { to, digest, thorough = false } = image;
   const present = await to.registry.resolve(to.repository, digest, { push: true });
   const from = present === void 0 || thorough ? image.from : to;
-  return { digest, ...await pushParts(await collect(from, digest), { ...image, from }) };
+  return { digest, ...await pushBlobsAndManifests(await collect(from, digest), { ...image, from }) };
 }
 async function collect(from, digest) {
   const { bytes, value, descriptor } = await from.registry.manifest(from.repository, digest);
@@ -9316,7 +9316,7 @@ async function pushImage(image, destination) {
   ]);
   const children = image.variants.map(({ manifest }) => ({ mediaType: OCI_MANIFEST, ...manifest }));
   const index = { mediaType: image.index.mediaType, digest: image.digest, bytes: image.index.bytes };
-  return pushParts({ blobs, manifests: [...children, index] }, destination);
+  return pushBlobsAndManifests({ blobs, manifests: [...children, index] }, destination);
 }
 
 // packages/image/src/verify/image-cache.ts
@@ -9407,10 +9407,10 @@ async function once(memory, key, read3) {
   }
 }
 
-// packages/image/src/verify/inspect.ts
+// packages/image/src/verify/verify-target.ts
 var HEADS_AT_ONCE = 16;
 var REPUBLISH = "Build and publish it again.";
-async function inspectTarget(target, options, cache) {
+async function verifyTarget(target, options, cache) {
   const now = options.now ?? (() => performance.now());
   const started = now();
   const inspection = {
@@ -9604,7 +9604,7 @@ function foreignFiles({ platform }, { foreign: files2 }, location) {
 async function verifyImage(options) {
   const cache = new ImageCache();
   const inspections = await Promise.all(
-    options.targets.map((target) => inspectTarget(target, options, cache))
+    options.targets.map((target) => verifyTarget(target, options, cache))
   );
   const digest = options.expect?.digest ?? mostCommon(inspections.flatMap((inspection) => inspection.digest ?? []));
   compareDigests(inspections, digest, options.expect?.digest !== void 0);
@@ -13141,7 +13141,7 @@ function name2(pointer2) {
   return `${pointer2.version ?? "unknown"} (${shortDigest(pointer2.digest)})`;
 }
 
-// packages/report/src/html/page.ts
+// packages/report/src/html/render-html.ts
 import { createHash as createHash2 } from "node:crypto";
 
 // packages/report/src/html/markup.ts
@@ -13455,7 +13455,7 @@ a{color:inherit;text-decoration:none}
 }
 `;
 
-// packages/report/src/html/page.ts
+// packages/report/src/html/render-html.ts
 var STYLE_ELEMENT = new Markup(`<style>${STYLE}</style>`);
 var POLICY = [
   "default-src 'none'",
@@ -14518,8 +14518,8 @@ function notStarted(target, service2, tag) {
 // packages/publishing/src/candidate/annotations.ts
 var CANDIDATE_ANNOTATION = "io.github.tgoai.pipelines.candidate";
 
-// packages/publishing/src/candidate/upload-variants.ts
-async function uploadVariants(context, upload) {
+// packages/publishing/src/candidate/push-staging.ts
+async function pushStaging(context, upload) {
   const { target, service: service2, variants: variants2, tag } = upload;
   const [first, ...others] = variants2;
   if (first === void 0) throw new TgoError("INTERNAL", `${service2} has no variant to upload`);
@@ -14561,7 +14561,7 @@ async function buildCandidate(context, prepared) {
     deliver: async (target) => {
       await context.progress.step(
         { step: "upload", service: name3, registry: target.name },
-        () => uploadVariants(context, { target, service: name3, variants: built.variants, tag: staging })
+        () => pushStaging(context, { target, service: name3, variants: built.variants, tag: staging })
       );
       const from = { registry: target.client, repository: repositoryOf2(target, name3) };
       return { image: await image.get(() => finalise(from)), from };
@@ -17330,8 +17330,8 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "67bd89256ae5b678";
-var BUILD_HASH = "3a9779c1ce928a0e";
+var PIPELINE = "153a008e959be323";
+var BUILD_HASH = "dc98b89d0b9ff52c";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

@@ -39,7 +39,8 @@ export function slug(platform: Platform): string {
 }
 
 /**
- * Chooses the wheel of every locked package for each platform, before anything is installed.
+ * Runs scripts/choose_wheels.py, which decides on the wheel of every locked package for each platform, before anything
+ * is installed.
  * @throws TgoError BUILD for a package that was removed or changed, or is unavailable for a platform;
  *   UNAUTHORIZED or UNAVAILABLE for the index
  */

@@ -5,7 +5,10 @@ import { epochSeconds } from "../source/times.js";
 import type { BuildRequest } from "../build-request.js";
 import { programCommand, withProgram } from "./programs.js";
 
-/** The application with its bytecode, compiled at its path in the image, which tracebacks show. */
+/**
+ * Runs scripts/compile_application.py, which compiles the application to bytecode: at its path in the image, which
+ * tracebacks show.
+ */
 export async function compileApplication(
   { context, service, source }: BuildRequest<PythonBuild>,
   workdir: string,

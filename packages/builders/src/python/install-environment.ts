@@ -16,7 +16,7 @@ export interface Environments {
 
 const PLAN = "/run/tgo/wheel-plan.json";
 
-/** Installs the chosen wheels for all platforms at once. */
+/** Runs scripts/install_environment.py, which installs the chosen wheels for all platforms at once. */
 export function installWheels(
   request: BuildRequest<PythonBuild>,
   tools: Container,
@@ -27,7 +27,7 @@ export function installWheels(
   return install(request, container, ["--plan", PLAN, "--skeleton"], platforms);
 }
 
-/** Installs wheels that were built from source. */
+/** Runs the same program for wheels that were built from source. */
 export function installBuiltWheels(
   request: BuildRequest<PythonBuild>,
   tools: Container,

@@ -3,7 +3,7 @@ import { inParallel } from "@tgo/registry";
 import type { ElfReport } from "../elf/elf-scan.js";
 import { mergeLayers, readLayer, type LayerReport } from "../layers.js";
 import type { CachedVariant } from "./image-cache.js";
-import { where, type Inspection } from "./inspect.js";
+import { where, type Inspection } from "./verify-target.js";
 
 const VARIANTS_AT_ONCE = 2;
 const PATHS_SHOWN = 10;

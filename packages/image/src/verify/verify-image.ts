@@ -2,7 +2,7 @@ import type { Problem } from "@tgo/errors";
 import type { ElfReport } from "../elf/elf-scan.js";
 import type { Platform } from "../platform.js";
 import { ImageCache, type CachedVariant } from "./image-cache.js";
-import { inspectTarget, where, type Inspection } from "./inspect.js";
+import { verifyTarget, where, type Inspection } from "./verify-target.js";
 import { verifyElf } from "./verify-elf.js";
 import type { InspectOptions, VerifyTarget } from "./verify-options.js";
 
@@ -60,7 +60,7 @@ export interface Verification {
 export async function verifyImage(options: VerifyOptions): Promise<Verification> {
   const cache = new ImageCache();
   const inspections = await Promise.all(
-    options.targets.map((target) => inspectTarget(target, options, cache)),
+    options.targets.map((target) => verifyTarget(target, options, cache)),
   );
   const digest =
     options.expect?.digest ?? mostCommon(inspections.flatMap((inspection) => inspection.digest ?? []));

@@ -8,7 +8,7 @@ import { CANDIDATE_ANNOTATION } from "./annotations.js";
 import { stagingTag } from "./candidate-key.js";
 import type { Prepared } from "./prepare-candidate.js";
 import { recordProofs } from "./recorded-proofs.js";
-import { uploadVariants } from "./upload-variants.js";
+import { pushStaging } from "./push-staging.js";
 
 /** A candidate's image, built and tested, but in no registry yet. */
 export interface BuiltCandidate {
@@ -47,7 +47,7 @@ export async function buildCandidate(context: PublishContext, prepared: Prepared
     proofs,
     deliver: async (target) => {
       await context.progress.step({ step: "upload", service: name, registry: target.name }, () =>
-        uploadVariants(context, { target, service: name, variants: built.variants, tag: staging }),
+        pushStaging(context, { target, service: name, variants: built.variants, tag: staging }),
       );
       const from = { registry: target.client, repository: repositoryOf(target, name) };
       return { image: await image.get(() => finalise(from)), from };

@@ -12,7 +12,7 @@ import {
   type ProofsByManifest,
   type TestedService,
 } from "./recorded-proofs.js";
-import { withRegistryLogin } from "./upload-variants.js";
+import { withRegistryLogin } from "./push-staging.js";
 
 /**
  * Proofs of an image found in a registry. A variant without a proof in this engine's store is pulled by digest, checked

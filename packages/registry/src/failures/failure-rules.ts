@@ -6,7 +6,7 @@ import {
   retryAfterMs,
   type RegistryFailure,
 } from "./registry-failure.js";
-import { USUAL_ATTEMPTS, type RetryLimits } from "./retry-limits.js";
+import { USUAL_ATTEMPTS, type RetryPolicy } from "./retry-policy.js";
 
 export interface FailureRule {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface FailureRule {
   readonly what: (failure: RegistryFailure) => string;
   readonly remedy?: (failure: RegistryFailure) => string;
   /** Absent: retrying does not help. */
-  readonly retry?: (failure: RegistryFailure) => RetryLimits | undefined;
+  readonly retry?: (failure: RegistryFailure) => RetryPolicy | undefined;
 }
 
 const GHCR = /^(?:ghcr\.io|containers\..+\.ghe\.com)$/;

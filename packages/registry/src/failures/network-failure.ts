@@ -1,13 +1,13 @@
 import { TgoError } from "@tgo/errors";
 import { isLoopback } from "../loopback.js";
-import { USUAL_ATTEMPTS, type RetryLimits } from "./retry-limits.js";
+import { USUAL_ATTEMPTS, type RetryPolicy } from "./retry-policy.js";
 
 /** No response came, or not all of it. */
 export class NetworkFailure {
   constructor(
     readonly error: TgoError,
     /** Undefined: retrying does not help. */
-    readonly retry: RetryLimits | undefined,
+    readonly retry: RetryPolicy | undefined,
   ) {}
 }
 

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { firstBytes } from "../documents.js";
+import { firstBytes } from "../manifest-schemas.js";
 import { parseJson } from "../json.js";
 
 /** A failed response of a registry or its token server. */

@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
 import { FAILURE_RULES, type FailureRule } from "./failure-rules.js";
 import type { RegistryFailure } from "./registry-failure.js";
-import type { RetryLimits } from "./retry-limits.js";
+import type { RetryPolicy } from "./retry-policy.js";
 
 /** What a failure means, for the reader who has to act. */
 export function failureError(failure: RegistryFailure): TgoError {
@@ -14,7 +14,7 @@ export function failureError(failure: RegistryFailure): TgoError {
 }
 
 /** How far to retry; undefined when retrying does not help. */
-export function retryLimits(failure: RegistryFailure): RetryLimits | undefined {
+export function retryPolicy(failure: RegistryFailure): RetryPolicy | undefined {
   return ruleFor(failure).retry?.(failure);
 }
 

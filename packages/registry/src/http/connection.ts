@@ -1,11 +1,11 @@
 import { TgoError } from "@tgo/errors";
 import type { Credentials } from "../auth/credentials.js";
 import type { Scope } from "../auth/scope.js";
-import { Authorizer } from "../auth/token.js";
+import { Authorizer } from "../auth/authorizer.js";
 import { isDigest } from "../digest.js";
 import { isLoopback } from "../loopback.js";
 import { assertNames, formatReference, isHost } from "../reference.js";
-import type { Call } from "./call.js";
+import type { RegistryRequest } from "./request.js";
 import { Redactor } from "./redact.js";
 import type { RegistryResponse } from "./response.js";
 import type { Retry } from "./retry.js";
@@ -35,13 +35,13 @@ export interface ConnectionOptions {
   readonly concurrency?: { readonly reads: number; readonly writes: number };
 }
 
-/** A call within a repository. */
-export interface RepositoryCall extends Omit<Call, "url" | "where"> {
+/** A request within a repository. */
+export interface RepositoryRequest extends Omit<RegistryRequest, "url" | "where"> {
   readonly repository: string;
   /** Below the repository: "manifests/v1". */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** The tag or digest that the call is about. */
+  /** The tag or digest that the request is about. */
   readonly reference?: string;
 }
 
@@ -101,10 +101,10 @@ export class Connection {
   }
 
   /**
-   * A call below `/v2/<repository>/`.
+   * A request below `/v2/<repository>/`.
    * @throws TgoError USAGE for a malformed name: it never reaches the wire.
    */
-  call({ repository, path, query = {}, reference, ...rest }: RepositoryCall): Call {
+  call({ repository, path, query = {}, reference, ...rest }: RepositoryRequest): RegistryRequest {
     assertNames(this.host, repository, reference);
     const url = new URL(`/v2/${repository}/${path}`, this.origin);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
@@ -131,7 +131,7 @@ export class Connection {
   }
 
   /** One authorized request; after a 401 it is repeated once, with a fresh token. */
-  async send(call: Call, scopes: readonly Scope[]): Promise<RegistryResponse> {
+  async send(call: RegistryRequest, scopes: readonly Scope[]): Promise<RegistryResponse> {
     if (call.url.origin !== this.origin.origin) return this.transport.send(call);
     const sent = await this.#authorizer.header(scopes);
     const response = await this.transport.send(authorized(call, sent));
@@ -146,7 +146,11 @@ export class Connection {
    * As {@link send}, following redirects. Another host gets no credentials; an unencrypted one is refused,
    * unless the caller verifies the digest of the content (`plainStore`: Aliyun's blob store is on http).
    */
-  async follow(call: Call, scopes: readonly Scope[], { plainStore = false } = {}): Promise<RegistryResponse> {
+  async follow(
+    call: RegistryRequest,
+    scopes: readonly Scope[],
+    { plainStore = false } = {},
+  ): Promise<RegistryResponse> {
     let response = await this.send(call, scopes);
     for (let hops = 0; isRedirect(response); hops++) {
       const from = response.call.url;
@@ -200,7 +204,7 @@ export class Connection {
   }
 }
 
-function authorized(call: Call, authorization: string | undefined): Call {
+function authorized(call: RegistryRequest, authorization: string | undefined): RegistryRequest {
   return authorization === undefined ? call : { ...call, headers: { ...call.headers, authorization } };
 }
 

@@ -1,12 +1,12 @@
 import { TgoError } from "@tgo/errors";
-import type { Call } from "./call.js";
+import type { RegistryRequest } from "./request.js";
 import type { IdleTimeout } from "./idle-timeout.js";
 
 /** How much of an error text is read, in bytes. */
 const MAX_TEXT = 64 * 1024;
 
 export interface ResponseOptions {
-  readonly call: Call;
+  readonly call: RegistryRequest;
   readonly response: Response;
   /** Restarted by every chunk of the body. */
   readonly idle: IdleTimeout;
@@ -18,7 +18,7 @@ export interface ResponseOptions {
 
 /** A response, its body under an idle timeout. */
 export class RegistryResponse {
-  readonly call: Call;
+  readonly call: RegistryRequest;
   readonly #o: ResponseOptions;
   #text: string | undefined;
   #bytes: Uint8Array | undefined;

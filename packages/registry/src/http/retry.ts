@@ -1,5 +1,5 @@
 import { TgoError, detailsOf } from "@tgo/errors";
-import type { RetryLimits } from "../failures/retry-limits.js";
+import type { RetryPolicy } from "../failures/retry-policy.js";
 
 /** A failed attempt that will be repeated. */
 export interface Retry {
@@ -54,23 +54,23 @@ export class Retries {
    */
   async next(
     attempt: number,
-    limits: RetryLimits | undefined,
+    policy: RetryPolicy | undefined,
     { action, error }: { readonly action: string; readonly error: () => TgoError | Promise<TgoError> },
   ): Promise<boolean> {
-    if (limits === undefined) return false;
-    const requested = requestedDelay(attempt, limits);
-    if (attempt >= Math.min(limits.attempts, this.#o.retries + 1) || requested > MAX_REQUESTED_MS)
+    if (policy === undefined) return false;
+    const requested = requestedDelay(attempt, policy);
+    if (attempt >= Math.min(policy.attempts, this.#o.retries + 1) || requested > MAX_REQUESTED_MS)
       return false;
     if (this.#lostMs + requested > this.#o.totalMs) throw timeUp(await error());
-    await this.delay(attempt, limits, action);
+    await this.delay(attempt, policy, action);
     return true;
   }
 
   /** Full jitter between zero and the doubled backoff, on top of what the server asked for. */
-  async delay(attempt: number, limits: RetryLimits, action: string): Promise<void> {
+  async delay(attempt: number, policy: RetryPolicy, action: string): Promise<void> {
     const backoff = this.#o.random() * Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
-    const waitMs = Math.round(requestedDelay(attempt, limits) + backoff);
-    this.#o.onRetry?.({ host: this.#o.host, action, attempt, waitMs, reason: limits.reason });
+    const waitMs = Math.round(requestedDelay(attempt, policy) + backoff);
+    this.#o.onRetry?.({ host: this.#o.host, action, attempt, waitMs, reason: policy.reason });
     const began = this.#o.now();
     await this.#o.sleep(waitMs);
     this.countLost(began);
@@ -84,7 +84,7 @@ export class Retries {
   }
 }
 
-function requestedDelay(attempt: number, { delaysMs }: RetryLimits): number {
+function requestedDelay(attempt: number, { delaysMs }: RetryPolicy): number {
   return delaysMs?.[attempt - 1] ?? delaysMs?.at(-1) ?? 0;
 }
 

@@ -10,9 +10,9 @@ import {
   type NetworkFailure,
 } from "../failures/network-failure.js";
 import type { RegistryFailure } from "../failures/registry-failure.js";
-import { failureError, retryLimits } from "../failures/response-failure.js";
-import type { RetryLimits } from "../failures/retry-limits.js";
-import type { Call } from "./call.js";
+import { failureError, retryPolicy } from "../failures/response-failure.js";
+import type { RetryPolicy } from "../failures/retry-policy.js";
+import type { RegistryRequest } from "./request.js";
 import { IdleTimeout } from "./idle-timeout.js";
 import type { Redactor } from "./redact.js";
 import { RegistryResponse } from "./response.js";
@@ -59,15 +59,15 @@ export class Transport {
    * The response, whatever its status, after the retries that its status or a network failure called for.
    * @throws TgoError UNAVAILABLE when no response came, INTERRUPTED when the caller's signal fired
    */
-  async send(call: Call): Promise<RegistryResponse> {
+  async send(call: RegistryRequest): Promise<RegistryResponse> {
     for (let attempt = 1; ; attempt++) {
       const began = this.#o.now();
       const result = await this.#attempt(call);
-      const limits = result instanceof RegistryResponse ? await this.#limitsFor(result) : result.retry;
-      if (limits !== undefined) this.retries.countLost(began);
+      const policy = result instanceof RegistryResponse ? await this.#policyFor(result) : result.retry;
+      if (policy !== undefined) this.retries.countLost(began);
       const error = (): TgoError | Promise<TgoError> =>
         result instanceof RegistryResponse ? this.errorOf(result) : result.error;
-      const again = await this.retries.next(attempt, call.once === true ? undefined : limits, {
+      const again = await this.retries.next(attempt, call.once === true ? undefined : policy, {
         action: call.action,
         error,
       });
@@ -110,12 +110,12 @@ export class Transport {
     };
   }
 
-  async #limitsFor(response: RegistryResponse): Promise<RetryLimits | undefined> {
+  async #policyFor(response: RegistryResponse): Promise<RetryPolicy | undefined> {
     if (response.status < 400 || response.status === 401) return undefined;
-    return retryLimits(await this.failureOf(response));
+    return retryPolicy(await this.failureOf(response));
   }
 
-  async #attempt(call: Call): Promise<RegistryResponse | NetworkFailure> {
+  async #attempt(call: RegistryRequest): Promise<RegistryResponse | NetworkFailure> {
     const limit = call.method === "GET" || call.method === "HEAD" ? this.#reads : this.#writes;
     const result = await limit(() => this.#request(call));
     if (call.buffer === undefined || !(result instanceof RegistryResponse) || !result.ok) return result;
@@ -128,7 +128,7 @@ export class Transport {
     }
   }
 
-  async #request(call: Call): Promise<RegistryResponse | NetworkFailure> {
+  async #request(call: RegistryRequest): Promise<RegistryResponse | NetworkFailure> {
     this.#throwIfInterrupted();
     const controller = new AbortController();
     const idle = new IdleTimeout(this.#o.timeoutMs, controller);
@@ -164,7 +164,7 @@ export class Transport {
     }
   }
 
-  #networkFailure(call: Call, cause: unknown, idle: IdleTimeout): NetworkFailure {
+  #networkFailure(call: RegistryRequest, cause: unknown, idle: IdleTimeout): NetworkFailure {
     this.#throwIfInterrupted();
     const { host, redactor, timeoutMs } = this.#o;
     const { code, text } = idle.expired

@@ -1,4 +1,4 @@
-import type { Content } from "./call.js";
+import type { Content } from "./request.js";
 import type { IdleTimeout } from "./idle-timeout.js";
 
 /** A request body being sent; remembers a failure of its source, which is not the server's. */

@@ -6,7 +6,7 @@ import { absolute } from "../../files/paths.js";
 import { copyOf } from "../../files/put.js";
 import type { Route } from "../../images/images.js";
 import { writeOciArchive } from "../../images/oci-archive.js";
-import { pushImage } from "../../images/push-image.js";
+import { pushVariants } from "../../images/push-variants.js";
 import { lazy } from "../../lazy.js";
 import type { CacheState, ContainerState, Mount, SecretState, ServiceState } from "../../state.js";
 import { textDigest } from "../../store/keys.js";
@@ -213,7 +213,7 @@ export const containerFields = {
     session,
   ) => {
     const route = await routeOf(state, args, session);
-    return pushImage(session.cx, args.address, await variantsOf(state, args, session), route);
+    return pushVariants(session.cx, args.address, await variantsOf(state, args, session), route);
   },
   asTarball: (state: ContainerState, args: VariantArguments, session): Location => ({
     path: "/image.tar",

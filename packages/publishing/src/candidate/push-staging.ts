@@ -8,7 +8,7 @@ import { referenceOf, type Target } from "../targets/target.js";
  * however many registries there are.
  * @returns the reference, with the digest that the engine reports
  */
-export async function uploadVariants(
+export async function pushStaging(
   context: Pick<BuildContext, "client">,
   upload: {
     readonly target: Target;

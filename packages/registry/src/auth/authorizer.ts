@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import * as z from "zod/mini";
-import type { Call } from "../http/call.js";
+import type { RegistryRequest } from "../http/request.js";
 import type { Redactor } from "../http/redact.js";
 import type { RegistryResponse } from "../http/response.js";
 import type { Transport } from "../http/transport.js";
@@ -135,7 +135,7 @@ export class Authorizer {
     return { token, renewAt: requested + lifetimeMs - Math.min(30_000, lifetimeMs / 4) };
   }
 
-  #call(challenge: Challenge, scopes: readonly Scope[]): Call {
+  #call(challenge: Challenge, scopes: readonly Scope[]): RegistryRequest {
     const { host, credentials } = this.#o;
     const where =
       scopes.length === 0 ? host : scopes.map((scope) => `${host}/${repositoryOf(scope)}`).join(", ");

@@ -10,7 +10,7 @@ export interface Body {
 export const EMPTY_BODY: Body = { size: 0, open: () => new Uint8Array(0) };
 
 /** One request, before authorization. */
-export interface Call {
+export interface RegistryRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export interface Call {
   /** "push the manifest", for messages. */
   readonly action: string;
   readonly stage?: "token";
-  /** Never retried here: the caller repeats the whole exchange that this call is a part of. */
+  /** Never retried here: the caller repeats the whole exchange that this request is a part of. */
   readonly once?: boolean;
   /** Buffers a successful response, up to this many bytes: one that breaks off is requested again. */
   readonly buffer?: number;

@@ -17,7 +17,7 @@ const uploadLimit = pLimit(4);
  * Pushes an image with these variants.
  * @returns `host/repository:tag@sha256:…`
  */
-export async function pushImage(
+export async function pushVariants(
   cx: Context & { readonly images: Images },
   address: string,
   variants: readonly ContainerState[],

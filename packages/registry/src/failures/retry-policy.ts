@@ -2,7 +2,7 @@
 export const USUAL_ATTEMPTS = 5;
 
 /** How often and how soon a failed request is worth another attempt. */
-export interface RetryLimits {
+export interface RetryPolicy {
   /** Attempts in all, the first one included. */
   readonly attempts: number;
   /**

@@ -28,8 +28,8 @@ const HEADS_AT_ONCE = 16;
 
 const REPUBLISH = "Build and publish it again.";
 
-/** Inspects the image in one registry, with and without credentials at the same time. */
-export async function inspectTarget(
+/** Verifies the image in one registry, with and without credentials at the same time. */
+export async function verifyTarget(
   target: VerifyTarget,
   options: InspectOptions,
   cache: ImageCache,

@@ -1,7 +1,7 @@
 import { isTgoError, TgoError } from "@tgo/errors";
 import { address } from "./address.js";
 import type { Registry } from "./client.js";
-import type { Content } from "./http/call.js";
+import type { Content } from "./http/request.js";
 import { inParallel } from "./parallel.js";
 
 /** A repository in a registry. */
@@ -68,7 +68,10 @@ const REPAIRS = 2;
  * Pushes blobs, then manifests by digest, the tag last: a client that sees the tag can pull all of the image.
  * Nothing is sent twice, so the same call continues one that broke off.
  */
-export async function pushParts(parts: ImageParts, destination: TransferTarget): Promise<TransferSummary> {
+export async function pushBlobsAndManifests(
+  parts: ImageParts,
+  destination: TransferTarget,
+): Promise<TransferSummary> {
   const { to, tag, onProgress, thorough = false } = destination;
   const top = parts.manifests.at(-1);
   if (top === undefined) throw new TgoError("INTERNAL", "an image without a manifest");

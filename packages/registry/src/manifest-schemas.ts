@@ -61,7 +61,7 @@ const Body = z.looseObject({ mediaType: Text });
  * An index or a manifest. The body may lack its media type (image-spec says SHOULD); then its properties decide.
  * A body that could be read as both is refused (CVE-2021-41190).
  */
-export const Document = z.pipe(
+export const ManifestOrIndex = z.pipe(
   z.pipe(
     Body,
     z.transform((body: z.infer<typeof Body>, context) => {
@@ -81,14 +81,14 @@ export const Document = z.pipe(
   ),
   z.discriminatedUnion("mediaType", [Index, Manifest]),
 );
-export type Document = z.infer<typeof Document>;
+export type ManifestOrIndex = z.infer<typeof ManifestOrIndex>;
 
-export function isIndex(value: Document): value is Index {
+export function isIndex(value: ManifestOrIndex): value is Index {
   return value.mediaType === OCI_INDEX || value.mediaType === DOCKER_LIST;
 }
 
 /** @throws TgoError INVALID_RESPONSE when the bytes are neither an index nor a manifest */
-export function parseDocument(bytes: Uint8Array, where: string): Document {
+export function parseDocument(bytes: Uint8Array, where: string): ManifestOrIndex {
   const json = jsonOf(bytes, where, "a manifest");
   if (z.object({ schemaVersion: z.literal(1) }).safeParse(json).success) {
     throw new TgoError(
@@ -97,7 +97,7 @@ export function parseDocument(bytes: Uint8Array, where: string): Document {
       { where, remedy: "Push the image again with a current tool." },
     );
   }
-  return parse(Document, json, where, "a manifest");
+  return parse(ManifestOrIndex, json, where, "a manifest");
 }
 
 /** @throws TgoError INVALID_RESPONSE when the bytes are not an image config */
