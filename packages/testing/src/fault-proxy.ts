@@ -23,6 +23,8 @@ export interface FaultProxy {
   readonly clear: () => void;
   /** Listens again on the same port, after `down`. */
   readonly up: () => Promise<void>;
+  /** Resolves once the registry has answered all it was sent, also by clients that have gone. */
+  readonly settled: () => Promise<void>;
   readonly requests: () => readonly SeenRequest[];
   /** How many faults were injected. */
   readonly faultCount: () => number;
@@ -35,7 +37,12 @@ export interface FaultProxy {
  * @param port 0 takes a free one
  */
 export async function startFaultProxy(target: string, port = 0): Promise<FaultProxy> {
-  const upstream: Upstream = { target, agent: new Agent({ keepAlive: true }), past: new Map() };
+  const upstream: Upstream = {
+    target,
+    agent: new Agent({ keepAlive: true }),
+    past: new Map(),
+    pending: new Set(),
+  };
   const rules: { rule: FaultRule; left: number }[] = [];
   const requests: Seen[] = [];
 
@@ -67,6 +74,9 @@ export async function startFaultProxy(target: string, port = 0): Promise<FaultPr
     },
     up: async () => {
       if (!server.listening) await listen(server, actualPort);
+    },
+    settled: async () => {
+      while (upstream.pending.size > 0) await Promise.allSettled(upstream.pending);
     },
     requests: () => requests,
     faultCount: () => requests.filter(({ fault }) => fault !== undefined).length,

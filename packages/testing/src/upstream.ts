@@ -7,6 +7,8 @@ export interface Upstream {
   readonly agent: Agent;
   /** Responses for manifests before their last write, by path. */
   readonly past: Map<string, UpstreamResponse>;
+  /** Requests that the registry has not answered yet, whether or not their client still waits. */
+  readonly pending: Set<Promise<UpstreamResponse>>;
 }
 
 export interface UpstreamRequest {
@@ -23,7 +25,17 @@ export interface UpstreamResponse {
 }
 
 /** The Host header stays the client's, so that the registry's Location headers name the proxy. */
-export function forward(
+export async function forward(upstream: Upstream, request: UpstreamRequest): Promise<UpstreamResponse> {
+  const response = send(upstream, request);
+  upstream.pending.add(response);
+  try {
+    return await response;
+  } finally {
+    upstream.pending.delete(response);
+  }
+}
+
+function send(
   { target, agent }: Upstream,
   { method, path, headers, body }: UpstreamRequest,
 ): Promise<UpstreamResponse> {

@@ -37,11 +37,15 @@ export class RealRegistries {
     return credentialsOf(this.registries[name]);
   }
 
-  /** Ends all faults. */
+  /**
+   * Ends all faults. Waits for the writes of an interrupted run: while this registry writes a tag, it answers reads
+   * with 500, and retries in these tests do not wait.
+   */
   async repair(): Promise<void> {
     for (const name of NAMES) {
       this.proxies[name].clear();
       await this.proxies[name].up();
+      await this.proxies[name].settled();
     }
   }
 
