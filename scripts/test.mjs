@@ -5,8 +5,8 @@
  *
  * node scripts/test.mjs [lint] [types] [generated] [static] [unit] [integration] [e2e] [--force]
  *
- * `static` is the first three; no name is everything. The last line has the totals of all tasks, cached or run:
- * `N passed, N failed, N skipped`.
+ * `static` is the first three; no name is everything; --force runs what is cached too. The last line has the totals
+ * of all tasks, cached or run: `N passed, N failed, N skipped`.
  */
 import { spawn } from "node:child_process";
 import { readdir, readFile, rm } from "node:fs/promises";
@@ -51,11 +51,11 @@ const failures = [];
 const seconds = () => Math.round((Date.now() - started) / 1000);
 
 const args = process.argv.slice(2);
-const flags = args.filter((arg) => arg.startsWith("-"));
-const names = args.filter((arg) => !arg.startsWith("-"));
+const force = args.includes("--force");
+const names = args.filter((arg) => arg !== "--force");
 const unknown = names.filter((name) => name !== "static" && !(name in PARTS));
 if (unknown.length > 0) {
-  console.error(`unknown: ${unknown.join(", ")}; known: static, ${Object.keys(PARTS).join(", ")}`);
+  console.error(`unknown: ${unknown.join(", ")}; known: static, ${Object.keys(PARTS).join(", ")}, --force`);
   process.exit(2);
 }
 const wanted = (part) =>
@@ -83,8 +83,8 @@ async function runPhase(title, tasks, concurrency) {
     ...tasks,
     `--concurrency=${concurrency}`,
     ...["--continue=dependencies-successful", "--summarize", "--ui=stream", "--output-logs=new-only"],
-    ...["--log-order=stream", `--log-prefix=${concurrency === 1 ? "none" : "task"}`, "--cache=local:rw"],
-    ...flags,
+    ...["--log-order=stream", `--log-prefix=${concurrency === 1 ? "none" : "task"}`],
+    `--cache=local:${force ? "w" : "rw"}`,
   ]);
   const ended = new Map((await summary()).map((task) => [task.taskId, task]));
   await count(
