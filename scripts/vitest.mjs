@@ -5,7 +5,7 @@
  * scripts/test.mjs knows the totals of cached tasks too.
  */
 import { spawn } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm, statfs } from "node:fs/promises";
 import { relative } from "node:path";
 import { reportOf } from "./reports.mjs";
 import { root } from "./root.mjs";
@@ -15,6 +15,7 @@ const folder = relative(root, process.cwd());
 const report = `${root}/${reportOf(folder, project)}`;
 await rm(report, { force: true });
 
+const scratch = project === "unit" ? undefined : await ramDisk();
 const vitest = spawn(
   process.execPath,
   [
@@ -22,9 +23,23 @@ const vitest = spawn(
     ...["run", "--project", project, `${folder}/`],
     ...["--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
   ],
-  { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+  {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: scratch === undefined ? process.env : { ...process.env, TMPDIR: scratch },
+  },
 );
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => vitest.kill(signal));
 vitest.once("exit", (code) => {
   process.exitCode = code ?? 1;
+  if (scratch !== undefined) void rm(scratch, { recursive: true, force: true });
 });
+
+/**
+ * A folder in memory for registries and engines, which wait for the disk after each blob and layer. Undefined where
+ * there are fewer than 8 GiB: the tests then use TMPDIR or /tmp as it is.
+ */
+async function ramDisk() {
+  const { bavail, bsize } = await statfs("/dev/shm").catch(() => ({ bavail: 0, bsize: 0 }));
+  return bavail * bsize < 8 * 2 ** 30 ? undefined : mkdtemp("/dev/shm/tgo-tests-");
+}
