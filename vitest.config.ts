@@ -2,15 +2,15 @@ import { readFile } from "node:fs/promises";
 import { defineConfig, type Plugin } from "vitest/config";
 import { bundleTools } from "./scripts/bundle.mjs";
 
-/** Imports of shell and Python scripts and of the container tools as text, as in scripts/bundle.mjs. */
+/** Imports of scripts, tool locks and the container tools as text, as in scripts/bundle.mjs. */
 const text: Plugin = {
   name: "tgo-text",
   enforce: "pre",
   resolveId: (id) => (id === "tgo:tools" ? id : undefined),
   load: async (id) => {
     const content = id === "tgo:tools" ? await bundleTools() : undefined;
-    const script = /\.(py|sh)$/.test(id) ? await readFile(id, "utf8") : undefined;
-    const found = content ?? script;
+    const file = /\.(py|sh|txt)$/.test(id) ? await readFile(id, "utf8") : undefined;
+    const found = content ?? file;
     return found === undefined ? undefined : `export default ${JSON.stringify(found)}`;
   },
 };

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { bundleTools } from "./bundle.mjs";
 
 const TOOLS = "tgo:tools";
-const SCRIPT = /\.(?:py|sh)$/;
+const TEXT = /\.(?:py|sh|txt)$/;
 
 export function resolve(specifier, context, next) {
   return specifier === TOOLS ? { url: TOOLS, shortCircuit: true } : next(specifier, context);
@@ -12,7 +12,7 @@ export function resolve(specifier, context, next) {
 export async function load(url, context, next) {
   if (url === TOOLS) return text(await bundleTools());
   const { protocol, pathname } = new URL(url);
-  if (protocol === "file:" && SCRIPT.test(pathname))
+  if (protocol === "file:" && TEXT.test(pathname))
     return text(await readFile(fileURLToPath(new URL(pathname, "file:")), "utf8"));
   return next(url, context);
 }

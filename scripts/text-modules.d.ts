@@ -1,4 +1,4 @@
-/** Modules that scripts/bundle.mjs and vitest.config.ts provide: programs of builders and proof, as text. */
+/** Modules that scripts/bundle.mjs and vitest.config.ts provide: programs and tool locks of builders and proof, as text. */
 declare module "tgo:tools" {
   const text: string;
   export default text;
@@ -10,6 +10,11 @@ declare module "*.sh" {
 }
 
 declare module "*.py" {
+  const text: string;
+  export default text;
+}
+
+declare module "*.txt" {
   const text: string;
   export default text;
 }

@@ -23,7 +23,7 @@ export async function bundleChild(): Promise<string> {
     format: "esm",
     target: "node20",
     external: ["graphql"],
-    loader: { ".py": "text", ".sh": "text" },
+    loader: { ".py": "text", ".sh": "text", ".txt": "text" },
     plugins: [textPlugin, sdkPlugin],
     banner: { js: REQUIRE },
     legalComments: "none",

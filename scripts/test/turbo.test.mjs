@@ -30,7 +30,7 @@ async function filesRunBy(entryPoints) {
     outdir: "bundle",
     platform: "node",
     format: "esm",
-    loader: { ".py": "text", ".sh": "text" },
+    loader: { ".py": "text", ".sh": "text", ".txt": "text" },
     plugins: [libraries, textPlugin],
   });
   const used = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));

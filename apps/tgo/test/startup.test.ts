@@ -43,7 +43,7 @@ it("loads neither the SDK nor zod nor an engine for --help: help must appear at 
     metafile: true,
     logLevel: "error",
     external: ["@dagger.io/dagger", "graphql"],
-    loader: { ".py": "text", ".sh": "text" },
+    loader: { ".py": "text", ".sh": "text", ".txt": "text" },
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
   });
   const { inputs, externals } = loadedAtStart(metafile);

@@ -19,7 +19,7 @@ describe("the bundle", () => {
       (await import(new URL("../lib/programs.js", import.meta.url).href)) as Record<string, string>,
     );
     const sources = await readFile(new URL("../lib/programs.js", import.meta.url), "utf8");
-    const paths = [...sources.matchAll(/^\/\*\* (packages\/.+\.(?:py|sh)) \*\/$/gm)].map(([, path]) => path);
+    const paths = [...sources.matchAll(/^\/\*\* (packages\/.+\.(?:py|sh|txt)) \*\/$/gm)].map(([, path]) => path);
     expect(paths.length).toBe(programs.length - 1);
     for (const path of paths) {
       const text = await readFile(new URL(`../../../${path ?? ""}`, import.meta.url), "utf8");

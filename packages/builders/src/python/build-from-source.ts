@@ -6,7 +6,7 @@ import { MACHINES } from "../machines.js";
 import { slug, type SourcePackage, type WheelPlan } from "./choose-wheels.js";
 import { programError } from "./program-error.js";
 import { programCommand, withProgram } from "./programs.js";
-import { BACKENDS } from "./tool-locks/backends.js";
+import backendVersions from "./tool-locks/backends.txt";
 import { DOWNLOADS, mirrorOption, pythonToolsContainer } from "./tools-container.js";
 import { combineToolchains, toolchain, withToolchain, type Toolchain } from "./toolchain.js";
 
@@ -204,7 +204,7 @@ async function buildWith(builder: Builder, tools: Container, chain: Toolchain): 
 async function build(builder: Builder, container: Container, args: readonly string[]): Promise<Wheel> {
   const { request, plan, source } = builder;
   const out = withProgram(container, "build_wheel")
-    .withNewFile("/run/tgo/constraints.txt", BACKENDS)
+    .withNewFile("/run/tgo/constraints.txt", backendVersions)
     .withExec(
       programCommand("build_wheel", [
         ...["--archive", `${DOWNLOADS}/${source.sha256}/${source.file}`, "--name", title(source)],

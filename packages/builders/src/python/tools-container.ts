@@ -3,9 +3,9 @@ import type { Platform, PythonBuild } from "@tgo/catalog";
 import { baseImage, withCaBundle, type BuildContext } from "../build-context.js";
 import { buildError } from "../build-error.js";
 import type { BuildRequest } from "../build-request.js";
-import { POETRY } from "./tool-locks/poetry.js";
-import { PROGRAMS } from "./tool-locks/programs.js";
-import { UV } from "./tool-locks/uv.js";
+import poetryLock from "./tool-locks/poetry.txt";
+import programsLock from "./tool-locks/programs.txt";
+import uvLock from "./tool-locks/uv.txt";
 
 /** The cache of downloaded files, keyed by hash; see download.py. */
 export const DOWNLOADS = "/var/cache/tgo/downloads";
@@ -40,8 +40,8 @@ export async function pythonToolsContainer(
   const { context } = request;
   const base = await downloadContainer(request, platform);
   const container = base
-    .withNewFile(`${TOOLS}/uv.txt`, UV)
-    .withNewFile(`${TOOLS}/programs.txt`, PROGRAMS)
+    .withNewFile(`${TOOLS}/uv.txt`, uvLock)
+    .withNewFile(`${TOOLS}/programs.txt`, programsLock)
     .withExec([
       ...["pip", "install", "--quiet", "--no-deps", "--no-compile"],
       ...["--require-hashes", "--only-binary", ":all:"],
@@ -54,7 +54,7 @@ export async function pythonToolsContainer(
 
 /** Adds Poetry; only services with a poetry.lock need it. */
 export function withPoetry({ context }: BuildRequest<PythonBuild>, tools: Container): Promise<Container> {
-  const container = tools.withNewFile(`${TOOLS}/poetry.txt`, POETRY);
+  const container = tools.withNewFile(`${TOOLS}/poetry.txt`, poetryLock);
   return installed(context, container.withExec(installCommand(context, "poetry")));
 }
 
