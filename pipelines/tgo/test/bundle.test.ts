@@ -19,7 +19,9 @@ describe("the bundle", () => {
       (await import(new URL("../lib/programs.js", import.meta.url).href)) as Record<string, string>,
     );
     const sources = await readFile(new URL("../lib/programs.js", import.meta.url), "utf8");
-    const paths = [...sources.matchAll(/^\/\*\* (packages\/.+\.(?:py|sh|txt)) \*\/$/gm)].map(([, path]) => path);
+    const paths = [...sources.matchAll(/^\/\*\* (packages\/.+\.(?:py|sh|txt)) \*\/$/gm)].map(
+      ([, path]) => path,
+    );
     expect(paths.length).toBe(programs.length - 1);
     for (const path of paths) {
       const text = await readFile(new URL(`../../../${path ?? ""}`, import.meta.url), "utf8");
@@ -37,6 +39,11 @@ describe("the bundle", () => {
     expect(
       files.filter((file) => /\/zod\/v4\/classic\/|\/json-schema|to-json-schema/.test(file ?? "")),
     ).toEqual([]);
+  });
+
+  it("leaves npm's ranges to the container tools", () => {
+    expect(files).toContain("node_modules/semver/classes/semver.js");
+    expect(files).not.toContain("node_modules/semver/classes/range.js");
   });
 
   it("and its types are marked as generated", async () => {

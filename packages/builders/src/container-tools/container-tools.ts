@@ -3,6 +3,7 @@ import { TgoError } from "@tgo/errors";
 import type { ElfReport } from "@tgo/image";
 import program from "tgo:tools";
 import { baseImage, type BuildContext } from "../build-context.js";
+import type { RangeCheck, RangeReport } from "./check-ranges.js";
 import type { TreeReport } from "./hash-tree.js";
 import type { InstallFilesInput } from "./install-files.js";
 import type { InstalledPackage } from "./installed-packages.js";
@@ -43,6 +44,17 @@ export async function listPackages(context: BuildContext, modules: Directory): P
   const tools = await toolsContainer(context);
   const root = "/mnt/modules";
   return run(tools.withMountedDirectory(root, modules, { readOnly: true }), "installed-packages", { root });
+}
+
+/** Checks versions against npm's ranges, in the given order. */
+export type CheckRanges = (checks: readonly RangeCheck[]) => Promise<readonly RangeReport[]>;
+
+export function rangeChecker(context: BuildContext): CheckRanges {
+  return async (checks) => {
+    const file = "/run/tgo/ranges.json";
+    const input = JSON.stringify(checks.map(({ version, range }) => ({ version, range })));
+    return run((await toolsContainer(context)).withNewFile(file, input), "check-ranges", { file });
+  };
 }
 
 /** Finds ELF files for another platform in a root file system. */

@@ -2,6 +2,7 @@
  * The program that runs in a native Node container, with the file system to work on mounted. It is bundled into one
  * file, and prints one JSON document to stdout.
  */
+import { checkRangesOfFile } from "./check-ranges.js";
 import { commitTime } from "./commit-time.js";
 import { hashTree } from "./hash-tree.js";
 import { installFiles } from "./install-files.js";
@@ -13,6 +14,7 @@ import { scanElf } from "./scan-elf.js";
 const [command, argument] = process.argv.slice(2);
 const input: unknown = JSON.parse(argument ?? "null");
 const commands: Record<string, (input: never) => Promise<unknown>> = {
+  "check-ranges": checkRangesOfFile,
   "commit-time": commitTime,
   "hash-tree": hashTree,
   "install-files": installFiles,

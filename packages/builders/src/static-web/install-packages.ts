@@ -2,6 +2,7 @@ import type { Container } from "@dagger.io/dagger";
 import type { StaticWebBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { baseImage, withCaBundle, type BuildContext } from "../build-context.js";
+import { rangeChecker } from "../container-tools/container-tools.js";
 import { execFailure } from "../exec-failure.js";
 import { entryName } from "../source/entry-name.js";
 import { buildError } from "../build-error.js";
@@ -54,7 +55,8 @@ export async function installPackages(
   const node = withCaBundle(context, await baseImage(context, service.build.builder, context.native));
   if (manifest.engines.node !== undefined) {
     const version = await node.withExec(["node", "--version"]).stdout();
-    requireNode(name, manifest.engines.node, version, service.build.builder);
+    const builder = { image: service.build.builder, node: version };
+    await requireNode(name, manifest.engines.node, builder, rangeChecker(context));
   }
   const withManager = await providePackageManager(request, manager, configure(context, node, manager.name));
   let builder = withManager.withWorkdir(PROJECT);

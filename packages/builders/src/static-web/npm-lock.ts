@@ -1,8 +1,6 @@
 import { TgoError } from "@tgo/errors";
-import satisfies from "semver/functions/satisfies.js";
-import valid from "semver/functions/valid.js";
-import validRange from "semver/ranges/valid.js";
 import * as z from "zod/mini";
+import type { CheckRanges } from "../container-tools/container-tools.js";
 import { directDependencies, type PackageJson } from "./package-json.js";
 
 /**
@@ -21,17 +19,30 @@ const NpmLock = z.looseObject({
  * with a misleading message. A lock of format 1 is left to npm.
  * @throws TgoError SOURCE naming every dependency that is not locked
  */
-export function requireNpmLocked(service: string, manifest: PackageJson, text: string): void {
+export async function requireNpmLocked(
+  service: string,
+  manifest: PackageJson,
+  text: string,
+  checkRanges: CheckRanges,
+): Promise<void> {
   const lock = parse(text);
   if (lock === undefined) return;
-  const missing = Object.entries(directDependencies(manifest)).flatMap(([name, range]) => {
-    const version = lock.packages[`node_modules/${name}`]?.version;
-    if (version === undefined) {
-      return name in manifest.optionalDependencies ? [] : [`${name}@${range}`];
-    }
-    const comparable = validRange(range) !== null && valid(version) !== null;
-    return comparable && !satisfies(version, range) ? [`${name}@${range} (it has ${version})`] : [];
+  const required = Object.entries(directDependencies(manifest));
+  const versionOf = (name: string): string | undefined => lock.packages[`node_modules/${name}`]?.version;
+  const locked = required.flatMap(([name, range]) => {
+    const version = versionOf(name);
+    return version === undefined ? [] : [{ name, range, version }];
   });
+  const reports = locked.length === 0 ? [] : await checkRanges(locked);
+  const absent = required.filter(
+    ([name]) => versionOf(name) === undefined && !(name in manifest.optionalDependencies),
+  );
+  const missing = [
+    ...absent.map(([name, range]) => `${name}@${range}`),
+    ...locked
+      .filter((_, index) => reports[index]?.allowed === false)
+      .map(({ name, range, version }) => `${name}@${range} (it has ${version})`),
+  ];
   if (missing.length === 0) return;
   throw new TgoError(
     "SOURCE",

@@ -1,5 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import type { StaticWebBuild } from "@tgo/catalog";
+import { rangeChecker } from "../container-tools/container-tools.js";
 import { entryName } from "../source/entry-name.js";
 import type { BuildRequest } from "../build-request.js";
 import { parsePackageJson, refuseWorkspaces, type PackageJson } from "./package-json.js";
@@ -21,7 +22,8 @@ export interface Project {
  * Reads package.json and the lock, and checks that they match.
  * @throws TgoError SOURCE
  */
-export async function readProject({ name, source, service }: BuildRequest<StaticWebBuild>): Promise<Project> {
+export async function readProject(request: BuildRequest<StaticWebBuild>): Promise<Project> {
+  const { context, name, source, service } = request;
   const present = new Set(source.entries.map(entryName));
   const read = (file: string): Promise<string> => source.directory.file(file).contents();
   const manifest = parsePackageJson(name, await read("package.json"));
@@ -32,7 +34,7 @@ export async function readProject({ name, source, service }: BuildRequest<Static
   const manager = withVersion(name, chosen, lock);
   const locked = manager.name === "yarn" ? parseYarnLock(lock) : undefined;
   if (locked !== undefined) requireLocked(name, manifest, locked);
-  if (manager.name === "npm") requireNpmLocked(name, manifest, lock);
+  if (manager.name === "npm") await requireNpmLocked(name, manifest, lock, rangeChecker(context));
   return { manifest, manager, lock, locked };
 }
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { checkRanges } from "../../src/container-tools/check-ranges.js";
 import { commitTime } from "../../src/container-tools/commit-time.js";
 import { hashTree } from "../../src/container-tools/hash-tree.js";
 import { probe } from "../../src/container-tools/probe.js";
@@ -91,5 +92,17 @@ describe("probe", () => {
     const report = await probe({ requests: [{ url, status: 200 }], timeoutSeconds: 0.3 });
     expect(report.ok).toBe(false);
     expect(report.responses[0]?.error).toBeTruthy();
+  });
+});
+
+describe("npm's ranges", () => {
+  it.each([
+    ["20.20.2", "^20.19.0 || >=22.12.0", { allowed: true, lowestMajor: 20 }],
+    ["20.20.2", ">=22.12.0", { allowed: false, lowestMajor: 22 }],
+    ["1.0.0-rc.1", ">=1.0.0", { allowed: false, lowestMajor: 1 }],
+    ["1.0.0", "latest", { allowed: true }],
+    ["github:a/b", "^1.0.0", { allowed: true, lowestMajor: 1 }],
+  ])("%s in %s", async (version, range, expected) => {
+    expect(await checkRanges([{ version, range }])).toEqual([expected]);
   });
 });
