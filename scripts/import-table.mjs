@@ -29,7 +29,8 @@ export const PACKAGES = {
     ],
     sdk: true,
   },
-  "local-engine": { may: ["errors", "registry", "image"] },
+  host: { may: ["errors"] },
+  "local-engine": { may: ["errors", "registry", "image", "host"] },
   testing: { may: ["errors", "registry", "image"] },
 };
 
@@ -37,7 +38,7 @@ export const PACKAGES = {
 const SHELL = ["functions", "report", "errors", "catalog", "progress", "registry", "release-rules"];
 
 export const SHELLS = {
-  "apps/tgo": { may: [...SHELL, "local-engine"], sdk: true },
+  "apps/tgo": { may: [...SHELL, "host", "local-engine"], sdk: true },
   "pipelines/tgo": { may: SHELL, sdk: true },
 };
 
