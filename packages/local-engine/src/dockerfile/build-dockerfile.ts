@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseConfig, type Manifest } from "@tgo/registry";
 import { TgoError } from "@tgo/errors";
+import { readInputFile } from "@tgo/host";
 import { CA_BUNDLE } from "../ca.js";
 import { checkHost } from "../check-host.js";
 import type { Context } from "../context.js";
@@ -41,12 +42,13 @@ export async function buildDockerfile(
   const event = { kind: "build", title: build.dockerfile, platform: build.platform } as const;
   return withLocation(cx, context, "directory", (folder) =>
     withEvents(cx.settings.onEvent, event, async (onLine) => {
-      const text = await readFile(resolveIn(folder, build.dockerfile), "utf8").catch((cause: unknown) => {
+      const file = await readInputFile(resolveIn(folder, build.dockerfile)).catch((cause: unknown) => {
         throw new TgoError("SOURCE", `no such file: ${build.dockerfile}`, {
           cause,
           remedy: "give the Dockerfile's path below the directory",
         });
       });
+      const text = file.bytes.toString();
       const problem = /^\s*RUN\s/im.test(text) ? emulationProblem(build.platform) : undefined;
       if (problem) throw problem;
       return cx.store.withWorkFolder(async (work) => {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { TgoError } from "@tgo/errors";
 import { resolveIn } from "./paths.js";
 
@@ -7,10 +7,16 @@ export interface Owner {
   readonly gid: number;
 }
 
+/** Bytes. The image decides what is there: not a file that never ends, nor a pipe. */
+const MAX_BYTES = 16 << 20;
+
 /** The lines of /etc/passwd or /etc/group, split into fields. */
 function lines(root: string, file: string): readonly (readonly string[])[] {
   try {
-    const text = readFileSync(resolveIn(root, file), "utf8");
+    const path = resolveIn(root, file);
+    const info = lstatSync(path);
+    if (!info.isFile() || info.size > MAX_BYTES) return [];
+    const text = readFileSync(path, "utf8");
     return text.split("\n").map((line) => line.split(":"));
   } catch {
     return [];

@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { promisify } from "node:util";
 import { TgoError } from "@tgo/errors";
+import { readInputFile, readReason, runProgram } from "@tgo/host";
 import { lazy } from "../../lazy.js";
 import type { SecretState } from "../../state.js";
 import type { Fields } from "./field.js";
@@ -19,14 +17,19 @@ export function secretFrom(uri: string): SecretState {
         });
       return Promise.resolve(value);
     },
-    file: () =>
-      readFile(resolve(rest.replace(/^~(?=\/)/, process.env.HOME ?? "~")), "utf8").catch((cause: unknown) => {
-        throw new TgoError("USAGE", "cannot read the secret's file", { where: rest, cause });
-      }),
-    cmd: async () => {
-      const { stdout } = await promisify(execFile)("sh", ["-c", rest]).catch((cause: unknown) => {
-        throw new TgoError("USAGE", "the secret's command failed", { where: rest, cause });
+    file: async () => {
+      const path = resolve(rest.replace(/^~(?=\/)/, process.env.HOME ?? "~"));
+      const { bytes } = await readInputFile(path, { pipe: true }).catch((cause: unknown) => {
+        throw new TgoError("USAGE", `cannot read the secret's file: ${readReason(cause)}`, {
+          where: rest,
+          cause,
+        });
       });
+      return bytes.toString();
+    },
+    cmd: async () => {
+      const { stdout, exitCode } = await runProgram("sh", { args: ["-c", rest], env: process.env });
+      if (exitCode !== 0) throw new TgoError("USAGE", "the secret's command failed", { where: rest });
       return stdout.trimEnd();
     },
   };
