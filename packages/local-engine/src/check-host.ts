@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { TgoError } from "@tgo/errors";
 import { emulationProblem } from "./emulation.js";
+import { HOST_PATH } from "./host-process.js";
 
 export interface HostNeeds {
   /** Platforms whose programs must run; foreign ones need emulation. */
@@ -28,7 +29,7 @@ export function checkHost({ run = [], dockerBuild = false }: HostNeeds = {}): Tg
     problems.push(new TgoError("ENVIRONMENT", what, { remedy }));
   };
   const install = (packages: string): string => `apt-get install -y --no-install-recommends ${packages}`;
-  const folders = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`.split(delimiter);
+  const folders = HOST_PATH.split(":");
   const isMissing = (tool: string): boolean => !folders.some((folder) => existsSync(join(folder, tool)));
   if (process.platform !== "linux")
     lacks("the local engine runs on Linux only", "install Docker, to use Dagger's own engine");

@@ -1,12 +1,15 @@
-import { spawn, type StdioOptions } from "node:child_process";
 import { TgoError } from "@tgo/errors";
 import { diskFull, interrupted } from "./errors.js";
+import { startHostProcess } from "./host-process.js";
 import { lineSplitter } from "./lines.js";
 
 export interface HostCommandOptions {
   readonly cwd?: string;
-  readonly env?: NodeJS.ProcessEnv;
+  /** Added to the environment of host-process.ts. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Whether its mounts are its own, and end with it. */
+  readonly privateMounts?: boolean;
   readonly signal?: AbortSignal;
   readonly onLine?: (line: string) => void;
 }
@@ -19,15 +22,13 @@ export async function runHostCommand(
   argv: readonly string[],
   options: HostCommandOptions = {},
 ): Promise<string> {
-  const [file = "", ...args] = argv;
-  const stdio: StdioOptions = [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"];
-  // The kernel kills the tool when this process ends, however it ends.
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", file, ...args], {
-    stdio,
-    cwd: options.cwd,
-    env: options.env ?? process.env,
-    signal: options.signal,
-    killSignal: "SIGKILL",
+  const { cwd, env, signal, privateMounts = false } = options;
+  const namespace = privateMounts ? ["unshare", "--mount", "--propagation", "private"] : [];
+  const child = startHostProcess([...namespace, ...argv], {
+    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
+    ...(signal === undefined ? {} : { signal }),
   });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseConfig, type Manifest } from "@tgo/registry";
 import { TgoError } from "@tgo/errors";
@@ -12,12 +12,12 @@ import { ExecFailure } from "../exec/exec-failure.js";
 import { scrubber } from "../exec/scrub.js";
 import { withLocation, type Location } from "../files/location.js";
 import { resolveIn } from "../files/paths.js";
-import { runHostCommand } from "../host-command.js";
 import { imageOf, type Image, type Platform } from "../images/image.js";
 import type { SecretState } from "../state.js";
 import { keyOf } from "../store/keys.js";
 import { EMPTY } from "../store/snapshot.js";
-import { authFile, ignoreFileArguments, registriesConf, withCaArguments } from "./buildah-config.js";
+import { withBuildah, type Buildah } from "./buildah.js";
+import { ignoreFileArguments, withCaArguments } from "./buildah-config.js";
 
 export interface DockerfileBuild {
   readonly dockerfile: string;
@@ -52,8 +52,11 @@ export async function buildDockerfile(
       const problem = /^\s*RUN\s/im.test(text) ? emulationProblem(build.platform) : undefined;
       if (problem) throw problem;
       return cx.store.withWorkFolder(async (work) => {
-        const id = await bud(cx, build, { folder, text }, cx.store.path(work), onLine);
-        return takeImage(cx, id, cx.store.path(work, "image"));
+        const names = `${text}\n${build.buildArgs.map((arg) => arg.value).join("\n")}`;
+        return withBuildah(cx, { names, work }, async (buildah) => {
+          const id = await bud(cx, build, { folder, text, work: cx.store.path(work), buildah }, onLine);
+          return takeImage(cx, id, { folder: cx.store.path(work, "image"), buildah });
+        });
       });
     }),
   );
@@ -62,11 +65,10 @@ export async function buildDockerfile(
 async function bud(
   cx: Context,
   build: DockerfileBuild,
-  { folder, text }: { folder: string; text: string },
-  work: string,
+  { folder, text, work, buildah }: { folder: string; text: string; work: string; buildah: Buildah },
   onLine: (line: string) => void,
 ): Promise<string> {
-  const { caBundle, mirrors, signal } = cx.settings;
+  const { caBundle } = cx.settings;
   const secrets = await Promise.all(
     build.secrets.map(async (secret, index) => ({
       name: secret.name,
@@ -75,31 +77,12 @@ async function bud(
     })),
   );
   const scrub = scrubber(secrets.map(({ value }) => value));
-  const names = `${text}\n${build.buildArgs.map((arg) => arg.value).join("\n")}`;
-  await writeFile(join(work, "registries.conf"), registriesConf(mirrors, names));
   await writeFile(join(work, "Dockerfile"), caBundle === undefined ? text : withCaArguments(text));
-  // Credentials and secrets are kept in memory only.
-  const memory = await mkdtemp("/dev/shm/tgo-engine-");
-  await writeFile(join(memory, "auth.json"), await authFile(cx.settings, names), { mode: 0o600 });
-  const env: NodeJS.ProcessEnv = {
-    ...process.env,
-    CONTAINERS_REGISTRIES_CONF: join(work, "registries.conf"),
-    REGISTRY_AUTH_FILE: join(memory, "auth.json"),
-    ...(caBundle === undefined ? {} : { SSL_CERT_FILE: caBundle }),
-    ...Object.fromEntries(secrets.map(({ variable, value }) => [variable, value])),
-  };
+  const env = Object.fromEntries(secrets.map(({ variable, value }) => [variable, value]));
   const argv = [
-    ...[
-      "buildah",
-      "bud",
-      "--isolation",
-      "chroot",
-      "--layers",
-      "--force-rm",
-      "--format",
-      "docker",
-      "--pull-always",
-    ],
+    ...["bud", "--isolation", "chroot", "--layers", "--force-rm", "--format", "docker", "--pull-always"],
+    // No proxy of the machine in RUN lines, and no version of buildah in the image's labels.
+    ...["--http-proxy=false", "--identity-label=false"],
     ...["--platform", build.platform],
     ...build.buildArgs.flatMap(({ name, value }) => ["--build-arg", `${name}=${value}`]),
     ...(build.target === "" ? [] : ["--target", build.target]),
@@ -110,9 +93,8 @@ async function bud(
   ];
   const output: string[] = [];
   try {
-    await runHostCommand(argv, {
+    await buildah(argv, {
       env,
-      signal,
       onLine: (line) => {
         output.push(scrub(line));
         onLine(scrub(line));
@@ -122,21 +104,22 @@ async function bud(
     if (error instanceof TgoError && error.code !== "INTERNAL") throw error;
     const message = `the build of ${build.dockerfile} failed\n${output.slice(-20).join("\n")}`;
     throw new ExecFailure(["buildah", "bud", build.dockerfile], 1, "", output.join("\n"), message);
-  } finally {
-    await rm(memory, { recursive: true });
   }
   return (await readFile(join(work, "id"), "utf8")).trim();
 }
 
 /** Takes an image out of buildah's storage; layers that were pulled keep the bytes their registry has. */
-async function takeImage(cx: Context, id: string, folder: string): Promise<Image> {
+async function takeImage(
+  cx: Context,
+  id: string,
+  { folder, buildah }: { folder: string; buildah: Buildah },
+): Promise<Image> {
   const entry = `meta/built-${keyOf(id)}.json`;
   const known = await cx.store.readJson<Image>(entry);
   if (known && cx.store.isComplete(known.fs)) return known;
   await mkdir(folder);
   const format = ["--format", "v2s2", "--disable-compression"];
-  const push = ["buildah", "push", "-q", ...format, id.replace("sha256:", ""), `dir:${folder}`];
-  await runHostCommand(push, { signal: cx.settings.signal });
+  await buildah(["push", "-q", ...format, id.replace("sha256:", ""), `dir:${folder}`]);
   const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Manifest;
   const file = (digest: string): string => join(folder, digest.replace("sha256:", ""));
   const config = parseConfig(await readFile(file(manifest.config.digest)), id);

@@ -37,6 +37,17 @@ export async function authFile({ keychain, mirrors }: Settings, text: string): P
   return JSON.stringify({ auths });
 }
 
+/**
+ * buildah's storage.
+ * @param root its folder
+ * @param runRoot a folder that is empty after a restart of the machine
+ */
+export function storageConf(root: string, runRoot: string): string {
+  const settings = { driver: "overlay", graphroot: root, runroot: runRoot };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  return ["[storage]", ...lines, ""].join("\n");
+}
+
 /** The mirrors, and plain HTTP for this machine's registries, for buildah's own pulls. */
 export function registriesConf(mirrors: Readonly<Record<string, string>>, text: string): string {
   const local = [...new Set(text.match(/\b(?:localhost|127\.0\.0\.1):\d+/g))];

@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
+import { startHostProcess } from "../host-process.js";
 import type { User } from "../files/users.js";
 import { overlayOptions, type OverlayChanges } from "../store/overlay-options.js";
 import type { Snapshot } from "../store/snapshot.js";
@@ -58,19 +59,16 @@ export async function startSandbox(store: Store, sandbox: Sandbox): Promise<Runn
   await makeStubs(store.path(work, "stub"), sandbox.binds);
   await writeFile(store.path(work, "hosts"), hostsFile(network?.hosts ?? []));
   await writeFile(store.path(work, "run.sh"), script(sandbox));
-  const child = spawn(
-    "bash",
+  const child = startHostProcess(
     [
       // Node connects a child through sockets, but programs reopen /dev/stdout and /dev/stderr, which only pipes allow.
-      ...["--norc", "-c", `exec "$@" > >(exec cat 3<&-) 2> >(exec cat >&2 3<&-)`, "sandbox"],
-      ...["setpriv", "--pdeathsig", "KILL"],
+      ...["bash", "--norc", "-c", `exec "$@" > >(exec cat 3<&-) 2> >(exec cat >&2 3<&-)`, "sandbox"],
       ...(network === undefined ? [] : ["nsenter", `--net=/proc/${network.pid}/ns/net`]),
       ..."unshare --mount --propagation private --pid --fork --kill-child --uts --ipc".split(" "),
       ...["bash", "--norc", `${work}/run.sh`, ...sandbox.args],
     ],
     {
       cwd: store.home,
-      env: { PATH: HOST_PATH, LC_ALL: "C" },
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       detached: true,
     },
@@ -91,8 +89,6 @@ export interface RunningSandbox {
   /** Whether the command was started; an earlier end is a failure of the sandbox itself. */
   readonly ready: boolean;
 }
-
-const HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Makes mount points in a stub layer below all others, so that they never become part of a layer. */
 async function makeStubs(stub: string, binds: readonly Bind[]): Promise<void> {
@@ -141,7 +137,7 @@ function script({ snapshot, work, changes, workdir, user, binds, network }: Sand
     `  cd "$R"`,
     `  set -- "\${tools[@]:0:4}" --reuid=${user.uid} --regid=${user.gid} ${groups} --bounding-set=${CAPABILITIES} ${ambient} \\`,
     `    "\${tools[4]}" --root=. --wd=${quote(workdir)} -- "$@"`,
-    `  unset LC_ALL PWD OLDPWD SHLVL`,
+    `  unset LC_ALL TZ PWD OLDPWD SHLVL`,
     `  for item in "\${E[@]}"; do export "$item" 2>/dev/null || true; done`,
     `  exec "$@"`,
     `)`,

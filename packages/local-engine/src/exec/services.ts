@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { TgoError } from "@tgo/errors";
+import { startHostProcess } from "../host-process.js";
 import type { ContainerState, ServiceState } from "../state.js";
 import type { Outcome } from "./collect-outcome.js";
 import { ExecFailure } from "./exec-failure.js";
@@ -78,13 +79,14 @@ export async function startBindings(
 /** Starts a process that holds a new network namespace, with its loopback interface up. */
 async function createNamespace(): Promise<ChildProcess> {
   const hold = "ip link set lo up && echo up && exec sleep infinity";
-  const holder = spawn("setpriv", ["--pdeathsig", "KILL", "unshare", "--net", "bash", "-c", hold], {
+  const holder = startHostProcess(["unshare", "--net", "bash", "-c", hold], {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
   let message = "";
-  holder.stderr.on("data", (chunk: Buffer) => (message += chunk.toString()));
-  const [first] = (await Promise.race([once(holder.stdout, "data"), once(holder, "close")])) as [unknown];
+  holder.stderr?.on("data", (chunk: Buffer) => (message += chunk.toString()));
+  const started = holder.stdout === null ? [] : [once(holder.stdout, "data")];
+  const [first] = (await Promise.race([...started, once(holder, "close")])) as [unknown];
   if (Buffer.isBuffer(first)) return holder;
   throw new TgoError("ENVIRONMENT", `cannot create a network namespace: ${message.trim()}`, {
     remedy: "run as root; apt-get install -y iproute2",
@@ -128,7 +130,7 @@ async function portsOpen(
 ): Promise<void> {
   const loop = `for port; do until (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; do sleep 0.05; done; done`;
   const inside = ["nsenter", `--net=/proc/${pid}/ns/net`, "bash", "-c", loop, "wait", ...ports.map(String)];
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", ...inside], { stdio: "ignore" });
+  const child = startHostProcess(inside, { stdio: "ignore" });
   try {
     await Promise.race([once(child, "close"), failed]);
   } finally {

@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { lstatSync } from "node:fs";
 import { chmod, mkdir, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pathsBelow } from "../files/walk.js";
 import { runHostCommand } from "../host-command.js";
+import { startHostProcess } from "../host-process.js";
 
 /**
  * A layer's folder as an OCI layer: https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md
@@ -46,13 +46,13 @@ export async function layerTar(folder: string, marks: string): Promise<() => Asy
 }
 
 async function* tar(argv: readonly string[], input: string): AsyncGenerator<Buffer> {
-  const child = spawn("tar", argv, { stdio: "pipe", env: ENVIRONMENT });
+  const child = startHostProcess(["tar", ...argv], { stdio: "pipe" });
   let message = "";
-  child.stderr.on("data", (chunk: Buffer) => (message += chunk.toString()));
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
+  child.stderr?.on("data", (chunk: Buffer) => (message += chunk.toString()));
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(input);
   const ended = once(child, "close") as Promise<[number | null]>;
-  for await (const chunk of child.stdout) yield chunk as Buffer;
+  for await (const chunk of child.stdout ?? []) yield chunk as Buffer;
   const [code] = await ended;
   if (code !== 0)
     throw new Error(`tar failed with ${code === null ? "a signal" : `exit code ${code}`}: ${message.trim()}`);
@@ -64,14 +64,12 @@ async function findOpaque(folder: string, folders: readonly string[]): Promise<s
   const create = `tar -C "$1" -c --no-recursion --null -T - --format=posix ${attribute}`;
   const list = "tar -tvv --xattrs --xattrs-include='*' --quoting-style=escape";
   const script = `set -o pipefail; ${create} | ${list}`;
-  const options = { input: nulTerminated(folders), env: ENVIRONMENT };
+  const options = { input: nulTerminated(folders) };
   const listing = await runHostCommand(["bash", "-c", script, "opaque", folder], options);
   // One line per directory; a star after the mode marks the attribute.
   const entries = listing.split("\n").filter((line) => line.startsWith("d"));
   return folders.filter((_, index) => entries[index]?.[10] === "*");
 }
-
-const ENVIRONMENT = { PATH: process.env.PATH, LC_ALL: "C" };
 
 function nulTerminated(names: readonly string[]): string {
   return names.map((name) => `${name}\0`).join("");
