@@ -1,7 +1,11 @@
+import { escapeControls, printableText } from "@tgo/errors";
 import type { CommandProcess, Terminal } from "./command-process.js";
 import type { Redaction } from "./redaction.js";
 
-/** stdout and stderr, with every known credential redacted. */
+/**
+ * stdout and stderr, with every known credential redacted, and without control characters of a catalog, a registry, a
+ * program or a file: whatever forgot to escape them, they do not reach the terminal.
+ */
 export interface Output {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -16,9 +20,13 @@ export interface Output {
 /** What Dagger's engine appends to its messages for tracing tools: https://www.w3.org/TR/trace-context/ */
 const TRACE = / ?\[traceparent:[0-9a-f-]+\]/g;
 
+/** The renderers' own colours, once they have escaped what they quote. */
+// eslint-disable-next-line no-control-regex
+const OWN_COLOUR = /(\u001B\[[\d;]*m)/;
+
 /** Writes to a closed pipe (`| head`) are dropped, and the run continues. */
 export function openOutput(
-  { stdout, stderr }: Pick<CommandProcess, "stdout" | "stderr">,
+  { stdout, stderr, env }: Pick<CommandProcess, "stdout" | "stderr" | "env">,
   redaction: Redaction,
 ): Output {
   const closed = new Set<Terminal>();
@@ -31,10 +39,18 @@ export function openOutput(
   }
   const clean = (text: string): string => redaction.clean(text).replaceAll(TRACE, "");
   const write =
-    (stream: Terminal) =>
+    (stream: Terminal, printable: (text: string) => string) =>
     (text: string): void => {
-      if (!closed.has(stream)) stream.write(clean(text));
+      if (!closed.has(stream)) stream.write(printable(clean(text)));
     };
+  const isColoured = wantsColor(stdout, env);
+  const document = (text: string): string =>
+    isColoured
+      ? text
+          .split(OWN_COLOUR)
+          .map((part) => (OWN_COLOUR.test(part) ? part : escapeControls(part)))
+          .join("")
+      : escapeControls(text);
   const flush = (stream: Terminal): Promise<void> =>
     new Promise((resolve) => {
       if (closed.has(stream) || stream.writableLength === 0) {
@@ -49,8 +65,8 @@ export function openOutput(
       });
     });
   return {
-    out: write(stdout),
-    err: write(stderr),
+    out: write(stdout, document),
+    err: write(stderr, printableText),
     clean,
     flushed: async () => {
       await Promise.all([flush(stdout), flush(stderr)]);

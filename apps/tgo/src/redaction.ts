@@ -1,3 +1,5 @@
+import { escapeControls, printableText } from "@tgo/errors";
+
 /** Shorter strings are not secrets, and replacing them would garble messages. */
 const SHORTEST_SECRET = 6;
 
@@ -12,7 +14,7 @@ export class Redaction {
     const trimmed = secret.trim();
     const encodings = [trimmed, encodeURIComponent(trimmed), Buffer.from(trimmed).toString("base64")];
     const inJson = JSON.stringify(trimmed).slice(1, -1);
-    for (const encoding of [...encodings, inJson]) {
+    for (const encoding of [...encodings, inJson, printableText(trimmed), escapeControls(inJson)]) {
       if (encoding.length >= SHORTEST_SECRET) this.secrets.add(encoding);
     }
   }

@@ -1,3 +1,5 @@
+import { printableText } from "./printable-text.js";
+
 /**
  * What kind of thing went wrong; stable, for programs. A reader of a JSON report switches on this, never on the
  * message.
@@ -78,11 +80,12 @@ export function detailsOf({ where, remedy }: TgoError): Pick<TgoErrorDetails, "w
 /** The first line of any thrown value, for a table cell. */
 export function oneLine(error: unknown): string {
   const text = isTgoError(error) ? error.what : error instanceof Error ? error.message : String(error);
-  return text.split("\n", 1)[0] ?? "";
+  return printableText(text).split("\n", 1)[0] ?? "";
 }
 
+/** Any of the three may quote a file, a registry or a program; the fields of the error keep it as it was. */
 function render(what: string, where: string | undefined, remedy: string | undefined): string {
   const lines = [where === undefined ? what : `${where}: ${what}`];
   if (remedy !== undefined) lines.push(...remedy.split("\n").map((line) => `  ${line}`));
-  return lines.join("\n");
+  return printableText(lines.join("\n"));
 }

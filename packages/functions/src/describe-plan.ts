@@ -8,7 +8,7 @@ import {
   type Service,
 } from "@tgo/catalog";
 import { basesOf } from "@tgo/builders";
-import { renderTable, type OutputFormat } from "@tgo/report";
+import { jsonText, renderLine, renderTable, type OutputFormat } from "@tgo/report";
 
 /** The services of the catalog, one a line. */
 export function describeServices(catalog: Catalog, format: OutputFormat): string {
@@ -19,7 +19,7 @@ export function describeServices(catalog: Catalog, format: OutputFormat): string
     ports: service.image.ports,
     bases: basesOf(service.build),
   }));
-  if (format === "json") return JSON.stringify({ services: rows, platforms: catalog.platforms }, null, 2);
+  if (format === "json") return jsonText({ services: rows, platforms: catalog.platforms });
   const table = rows.map((row) => [row.service, row.strategy, row.ports.join(" "), row.title]);
   return renderTable(["service", "built by", "ports", "title"], table, format);
 }
@@ -51,7 +51,7 @@ export function describePlan(of: {
       };
     }),
   }));
-  if (format === "json") return JSON.stringify({ plan: plans }, null, 2);
+  if (format === "json") return jsonText({ plan: plans });
   return plans
     .map((plan) => {
       const table = renderTable(
@@ -65,16 +65,19 @@ export function describePlan(of: {
         format,
       );
       const bullet = format === "markdown" ? "- " : "  ";
-      return [
-        format === "markdown" ? `### ${plan.service}\n` : plan.service,
-        `${bullet}built by ${plan.strategy} for ${plan.platforms.join(" and ")}`,
+      const lines = [
+        `built by ${plan.strategy} for ${plan.platforms.join(" and ")}`,
         ...plan.bases.map(
           ({ name, digest }) =>
-            `${bullet}from ${name}: ${digest === null ? "not pinned, resolved at build time" : `pinned to ${digest}`}`,
+            `from ${name}: ${digest === null ? "not pinned, resolved at build time" : `pinned to ${digest}`}`,
         ),
-        `${bullet}check: every binary's architecture, in every variant`,
-        `${bullet}smoke run: ${plan.smoke.join("; ") || "the machine only"}, in every variant`,
-        `${bullet}publish as candidate-<key>: one digest in every registry, verified there`,
+        "check: every binary's architecture, in every variant",
+        `smoke run: ${plan.smoke.join("; ") || "the machine only"}, in every variant`,
+        "publish as candidate-<key>: one digest in every registry, verified there",
+      ];
+      return [
+        format === "markdown" ? `### ${plan.service}\n` : plan.service,
+        ...lines.map((line) => `${bullet}${renderLine(line, format)}`),
         "",
         table,
       ].join("\n");

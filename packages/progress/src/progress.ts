@@ -1,5 +1,5 @@
 import { oneLine } from "@tgo/errors";
-import { duration } from "@tgo/report";
+import { duration, printableLine } from "@tgo/report";
 
 /** What is happening right now, for people who watch. Never an input of a build. */
 export interface ProgressEvent {
@@ -76,5 +76,5 @@ export function formatEvent(event: ProgressEvent): string {
   const time = event.durationMs === undefined ? "" : ` (${duration(event.durationMs)})`;
   const state = event.kind === "begin" ? "..." : event.kind === "note" ? "note" : (event.state ?? "done");
   const detail = event.detail === undefined ? "" : `: ${event.detail}`;
-  return `${where} ${event.step} ${state}${time}${detail}`.trim();
+  return printableLine(`${where} ${event.step} ${state}${time}${detail}`.trim());
 }

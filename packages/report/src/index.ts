@@ -1,10 +1,10 @@
 export { defined } from "./defined.js";
 export { renderMarkdown } from "./markdown.js";
-export { mapTexts } from "./printable-text.js";
+export { jsonText, mapTexts, printableLine } from "./printable-text.js";
 export { duration } from "./quantities.js";
 export { type PruneResult, renderPrune } from "./render-prune.js";
 export { renderStatus } from "./render-status.js";
-export { type OutputFormat, renderTable } from "./render-table.js";
+export { type OutputFormat, renderLine, renderTable } from "./render-table.js";
 export { REPORT_FORMATS, type ReportFormat, render } from "./render.js";
 export type { RegistryReport, Report, ServiceReport, TagReport, VariantReport } from "./report.js";
 export { isRetryable } from "./retryable.js";

@@ -1,4 +1,5 @@
 import type { Problem } from "@tgo/errors";
+import { jsonText } from "./printable-text.js";
 import type {
   GateReport,
   RegistryReport,
@@ -72,5 +73,5 @@ const KEYS = {
 export function renderJson({ record, ...report }: Report): string {
   // A record's keys include names of services and registries, which the list would drop.
   const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS))) as object;
-  return JSON.stringify(record === undefined ? ordered : { ...ordered, record }, null, 2);
+  return jsonText(record === undefined ? ordered : { ...ordered, record });
 }

@@ -1,3 +1,4 @@
+import { escapeControls, printableText } from "@tgo/errors";
 import type { Report } from "./report.js";
 
 /** Changes a text. @param field the name of the field that contains it, directly or in a list */
@@ -25,32 +26,21 @@ const MULTILINE = new Set(["what", "remedy", "next"]);
  */
 export function printable(report: Report): Report {
   return mapTexts(report, (text, field) =>
-    MULTILINE.has(field) ? printableText(text) : printableLine(text),
+    MULTILINE.has(field) ? printableLines(text) : printableLine(text),
   );
 }
 
 /** Untrusted text on one line, without anything that would change the lines around it. */
 export function printableLine(text: string): string {
-  return printableText(text).trimEnd().replaceAll("\n", " ");
+  return printableLines(text).trimEnd().replaceAll("\n", " ");
 }
 
-function printableText(text: string): string {
-  return text
-    .replaceAll(SEQUENCE, "")
-    .replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, "\n")
-    .replaceAll("\t", "  ")
-    .replaceAll(UNPRINTABLE, "\uFFFD");
+/** Without tabs, because tables count columns. */
+function printableLines(text: string): string {
+  return printableText(text).replaceAll("\t", "  ");
 }
 
-/**
- * Control sequences, control strings such as a window title, and other escapes. Node's stripVTControlCharacters would
- * also remove ordinary text before a stray bell.
- * @see https://ecma-international.org/publications-and-standards/standards/ecma-48/ 5.4, 5.6
- */
-const SEQUENCE =
-  // eslint-disable-next-line no-control-regex
-  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B\n]*(?:\u0007|\u001B\\)|\u001B[ -/]*[0-~]/g;
-
-/** Control characters except the line feed, and direction marks. @see https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing */
-// eslint-disable-next-line no-control-regex
-const UNPRINTABLE = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+/** A value as JSON for programs, which people read on a terminal too. */
+export function jsonText(value: unknown): string {
+  return escapeControls(JSON.stringify(value, null, 2));
+}

@@ -1,5 +1,6 @@
-import type { Problem } from "@tgo/errors";
+import { printableText, type Problem } from "@tgo/errors";
 import type { PruneSelection } from "@tgo/release-rules";
+import { jsonText } from "./printable-text.js";
 import { renderTable, type OutputFormat } from "./render-table.js";
 
 /** What pruning did, or would do, in one repository. */
@@ -14,8 +15,7 @@ export interface PruneResult {
 
 /** @param remove whether images were really removed; false for a dry run */
 export function renderPrune(results: readonly PruneResult[], remove: boolean, format: OutputFormat): string {
-  if (format === "json")
-    return JSON.stringify({ prune: { removes: remove, repositories: results } }, null, 2);
+  if (format === "json") return jsonText({ prune: { removes: remove, repositories: results } });
   const rows = results.flatMap(({ service, registry, selection, removed, problem }) => [
     ...selection.remove.map(({ digest, tags, why }) => {
       const state = removed.includes(digest) ? "removed" : remove ? "failed" : "would be removed";
@@ -32,5 +32,5 @@ export function renderPrune(results: readonly PruneResult[], remove: boolean, fo
   const removable = results.some(({ selection }) => selection.remove.length > 0);
   if (!remove && removable)
     lines.push("", "Nothing was removed (dry run). Add --remove to remove these images.");
-  return [...lines, ...[...remedies].flatMap((remedy) => ["", remedy])].join("\n");
+  return [...lines, ...[...remedies].flatMap((remedy) => ["", printableText(remedy)])].join("\n");
 }

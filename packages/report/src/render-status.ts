@@ -1,4 +1,5 @@
 import { shortDigest, type Pointer, type Status, type StatusRow } from "@tgo/release-rules";
+import { jsonText } from "./printable-text.js";
 import { count } from "./quantities.js";
 import { renderLine, renderTable, type OutputFormat } from "./render-table.js";
 
@@ -7,7 +8,7 @@ import { renderLine, renderTable, type OutputFormat } from "./render-table.js";
  * A prerelease is shown while no newer stable version exists.
  */
 export function renderStatus({ rows, disagreements }: Status, format: OutputFormat): string {
-  if (format === "json") return JSON.stringify({ status: { rows, disagreements } }, null, 2);
+  if (format === "json") return jsonText({ status: { rows, disagreements } });
   const table = renderTable(
     ["service", "registry", "latest", "floating", "newest", "newer prerelease"],
     rows.map((row, index) => [

@@ -245,7 +245,7 @@ describe("the text report of a release", () => {
     );
     // eslint-disable-next-line no-control-regex
     expect(text).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/);
-    expect(text).toContain("red\uFFFD over \uFFFDgnp.exe");
+    expect(text).toContain(String.raw`\u001b[2Jred\u0007 over \u001b]0;title\u0007\u202egnp.exe`);
   });
 });
 

@@ -73,7 +73,7 @@ describe("the HTML report", () => {
     const page = renderHtml(hostileReport("\u0000\u001B[31mred\u001B[0m\u0007 \u202Egnp.exe\r\nnext"));
     // eslint-disable-next-line no-control-regex
     expect(page).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
-    expect(page).toContain("<code>\uFFFDred\uFFFD \uFFFDgnp.exe\nnext</code>");
+    expect(page).toContain("<code>\\u0000red\\u0007 \\u202egnp.exe\nnext</code>");
   });
 
   it("starts with the outcome, the version and the scope", () => {

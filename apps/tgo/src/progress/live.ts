@@ -1,3 +1,4 @@
+import { printableText } from "@tgo/errors";
 import type { ProgressEvent } from "@tgo/progress";
 import { createLogUpdate } from "log-update";
 import pc from "picocolors";
@@ -56,7 +57,7 @@ export function liveDisplay(terminal: Terminal, options: LiveOptions): Display {
       }
     },
     line(text) {
-      above(text);
+      above(printableText(text));
     },
     running: () =>
       steps.running().map(({ event, since }) => `${stepName(event)} (${elapsed(now() - since)})`),

@@ -1,8 +1,9 @@
+import { printableText } from "@tgo/errors";
 import type { ProgressEvent } from "@tgo/progress";
 
 /** "tgo-api linux/arm64 ghcr upload": from the widest word to the narrowest, on every line. */
 export function stepName({ service, platform, registry, step }: ProgressEvent): string {
-  return [service, platform, registry, step].filter((part) => part !== undefined).join(" ");
+  return oneLine([service, platform, registry, step].filter((part) => part !== undefined).join(" "));
 }
 
 /** How a step ended. */
@@ -19,5 +20,10 @@ export function elapsed(ms: number): string {
 
 /** ": 34.2 MiB" */
 export function detail({ detail }: ProgressEvent): string {
-  return detail === undefined || detail === "" ? "" : `: ${detail.replaceAll(/\s+/g, " ")}`;
+  return detail === undefined || detail === "" ? "" : `: ${oneLine(detail)}`;
+}
+
+/** Names come from a catalog, details from registries and programs. */
+function oneLine(text: string): string {
+  return printableText(text).replaceAll(/\s+/g, " ");
 }
