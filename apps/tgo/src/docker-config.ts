@@ -1,7 +1,6 @@
 import { isTgoError, problemOf, TgoError } from "@tgo/errors";
+import { readInputFile, readReason, runProgram } from "@tgo/host";
 import { credentialHelper, keychain, parseDockerConfig, type Credentials } from "@tgo/registry";
-import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Redaction } from "./redaction.js";
 
@@ -15,11 +14,12 @@ export async function readDefaultDockerConfig(
 ): Promise<{ path: string; text: string } | undefined> {
   const path = join(env.DOCKER_CONFIG ?? join(home, ".docker"), "config.json");
   try {
-    return { path, text: await readFile(path, "utf8") };
+    const { bytes } = await readInputFile(path);
+    return { path, text: bytes.toString() };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new TgoError("ENVIRONMENT", "the Docker config cannot be read", {
+    throw new TgoError("ENVIRONMENT", `the Docker config cannot be read: ${readReason(error)}`, {
       where: path,
       remedy: "Check its permissions, or name another file with --docker-config.",
       cause: error,
@@ -60,23 +60,5 @@ function parsed(path: string, text: string): ReturnType<typeof parseDockerConfig
 }
 
 function execWith(env: Readonly<Record<string, string | undefined>>): Parameters<typeof credentialHelper>[0] {
-  return (program, args, stdin) =>
-    new Promise((resolve, reject) => {
-      const child = spawn(program, args, { env: { ...env }, stdio: "pipe" });
-      const stdout: Buffer[] = [];
-      const stderr: Buffer[] = [];
-      child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
-      child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-      child.on("error", reject);
-      // A helper that does not read its input has not failed: its exit code decides.
-      child.stdin.on("error", () => undefined);
-      child.on("close", (code) => {
-        resolve({
-          stdout: Buffer.concat(stdout).toString("utf8"),
-          stderr: Buffer.concat(stderr).toString("utf8"),
-          exitCode: code ?? 1,
-        });
-      });
-      child.stdin.end(stdin);
-    });
+  return (program, args, input) => runProgram(program, { args, env, input, maxBytes: 1 << 20 });
 }

@@ -1,3 +1,5 @@
+import { TgoError } from "@tgo/errors";
+import { isLoopback } from "@tgo/registry";
 import type { CommandProcess } from "./command-process.js";
 import { readDotEnv } from "./dot-env.js";
 import { parseScalar, splitList, type Scalar } from "./flag-values.js";
@@ -13,35 +15,82 @@ export interface Default {
 /**
  * Defaults of the module's constructor flags: TGO_<NAME> in the environment, else in the nearest .env file. The dagger
  * command reads the same file, but accepts only names without underscores: TGO_BASELOCK. Here TGO_BASE_LOCK works too.
+ * A file says less than the environment: it may have come with a source, so it names no commands and no connections.
+ * @param onIgnored called once for everything in a file that is not used, naming the file and the variable
  * @throws TgoError USAGE for a value that the flag does not accept
  */
 export async function readDefaults(
   moduleApi: ModuleApi,
   { env, cwd }: Pick<CommandProcess, "env" | "cwd">,
+  onIgnored: (ignored: TgoError) => void,
 ): Promise<ReadonlyMap<string, Default>> {
-  const prefix = `${moduleApi.name}_`;
-  const found = new Map<string, { text: string; from: string }>();
-  const add = (variable: string, text: string | undefined, from: string): void => {
-    if (text === undefined || text === "" || !variable.toLowerCase().startsWith(prefix)) return;
-    const name = variable.slice(prefix.length).replaceAll("_", "").toLowerCase();
-    if (!found.has(name)) found.set(name, { text, from });
+  const argumentOf = (variable: string): Argument | undefined => {
+    const name = nameOf(variable, moduleApi);
+    return moduleApi.constructor.arguments.find((each) => each.name.toLowerCase() === name);
   };
-  for (const [variable, text] of Object.entries(env)) add(variable, text, variable);
-  const file = await readDotEnv(cwd, env);
-  for (const { name, value } of file?.variables ?? []) add(name, value, `${name} in ${file?.path ?? ""}`);
+  const found = new Map<Argument, { text: string; from: string }>();
+  for (const [variable, text] of Object.entries(env)) {
+    const argument = argumentOf(variable);
+    if (argument === undefined || text === undefined || text === "" || found.has(argument)) continue;
+    found.set(argument, { text, from: variable });
+  }
+  const isOurs = (variable: string): boolean => argumentOf(variable) !== undefined;
+  const file = await readDotEnv(cwd, { env, isOurs, onIgnored });
+  for (const { name: variable, value: text } of file?.variables ?? []) {
+    const argument = argumentOf(variable);
+    if (argument === undefined || text === "" || found.has(argument)) continue;
+    const problem = fileProblem(argument, text);
+    if (problem === undefined) found.set(argument, { text, from: `${variable} in ${file?.path ?? ""}` });
+    else
+      onIgnored(
+        new TgoError("USAGE", `ignored ${variable}: ${problem.reason}`, {
+          ...problem,
+          where: file?.path ?? "",
+        }),
+      );
+  }
   return new Map(
-    moduleApi.constructor.arguments.flatMap((argument) => {
-      const variable = found.get(argument.name.toLowerCase());
-      return variable === undefined
-        ? []
-        : [
-            [
-              argument.name,
-              { value: parseValue(argument, variable.text, moduleApi), from: variable.from },
-            ] as const,
-          ];
-    }),
+    [...found].map(([argument, { text, from }]) => [
+      argument.name,
+      { value: parseValue(argument, text, moduleApi), from },
+    ]),
   );
+}
+
+/** The lower-case name of the argument that a variable is for, if any: "baselock". */
+function nameOf(variable: string, { name }: ModuleApi): string | undefined {
+  const prefix = `${name}_`;
+  if (!variable.toLowerCase().startsWith(prefix)) return undefined;
+  return variable.slice(prefix.length).replaceAll("_", "").toLowerCase();
+}
+
+/** Why a file may not give the flag this value. The reason never quotes the value. */
+function fileProblem({ flag, type }: Argument, text: string): { reason: string; remedy: string } | undefined {
+  const object = type.kind === "list" ? type.of?.name : type.name;
+  const items = type.kind === "list" ? splitList(text) : [text];
+  if (object === "Secret" && items.some((item) => !isFileOrVariable(item))) {
+    return {
+      reason: "a .env file can name a secret only by file:PATH or env:NAME",
+      remedy: `For a command or another provider, pass --${flag} or set the variable in the environment.`,
+    };
+  }
+  if (object === "Service" && items.some((item) => !isOnThisMachine(item))) {
+    return {
+      reason: "a .env file can connect a registry, which gets its credentials, only to this machine",
+      remedy: `For another one, pass --${flag} or set the variable in the environment.`,
+    };
+  }
+  return undefined;
+}
+
+/** A path may stand alone; a single letter before a colon is a drive of Windows. */
+function isFileOrVariable(source: string): boolean {
+  const [, scheme] = /^\s*([A-Za-z][\w+.-]+):/.exec(source) ?? [];
+  return scheme === undefined || scheme === "file" || scheme === "env";
+}
+
+function isOnThisMachine(address: string): boolean {
+  return isLoopback(address.replace(/^tcp:\/\//, "").replace(/\/$/, ""));
 }
 
 function parseValue(argument: Argument, text: string, { enums }: ModuleApi): Scalar | Scalar[] {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readInputFile } from "@tgo/host";
 import { resolve } from "node:path";
 import type { FlagValues } from "./flag-values.js";
 
@@ -20,7 +20,8 @@ export async function imageMirrors(
 async function catalogMirrors(catalog: unknown, cwd: string): Promise<Readonly<Record<string, string>>> {
   if (typeof catalog !== "string") return {};
   try {
-    const file = JSON.parse(await readFile(resolve(cwd, catalog), "utf8")) as {
+    const { bytes } = await readInputFile(resolve(cwd, catalog));
+    const file = JSON.parse(bytes.toString()) as {
       mirrors?: { images?: Readonly<Record<string, string>> };
     };
     return file.mirrors?.images ?? {};

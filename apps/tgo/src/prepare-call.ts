@@ -69,7 +69,13 @@ async function prepareAll(
   const hasCaBundle = moduleApi.constructor.arguments.some(({ name }) => name === "caBundle");
   if (hasCaBundle && caBundle !== undefined) values.set("caBundle", caBundle);
   const credentials = await findCredentials(values, host, redaction);
-  const { resolved, uncommitted } = await findSource(invocation, moduleApi, values, host.cwd);
+  const found = await findSource(invocation, moduleApi, values, host.cwd);
+  const { uncommitted } = found;
+  const resolved = new Map(found.resolved);
+  const { config } = credentials;
+  // Read once: a pipe has nothing left the second time.
+  if (config !== undefined)
+    resolved.set("dockerConfig", (client) => client.setSecret("dockerConfig", config));
   const context = { ...host, redaction };
   const resolveAll = (all: readonly Argument[]): Promise<ResolvedArgument[]> =>
     Promise.all(
@@ -105,7 +111,7 @@ async function findCredentials(
   values: Map<string, Scalar | readonly Scalar[]>,
   { env, cwd, home }: Host,
   redaction: Redaction,
-): Promise<CredentialSources> {
+): Promise<CredentialSources & { readonly config?: string }> {
   const given = values.get("dockerConfig");
   // Loading its zod takes longer than printing help.
   const { hostCredentials, needsHelpers, readDefaultDockerConfig } = await import("./docker-config.js");
@@ -116,7 +122,7 @@ async function findCredentials(
   }
   const text = await readSecret("docker-config", given, { env, cwd });
   const host = hostCredentials({ path: `--docker-config ${given}`, text }, env, redaction);
-  if (!needsHelpers(text)) return { host, module: undefined };
+  if (!needsHelpers(text)) return { host, module: undefined, config: text };
   values.delete("dockerConfig");
   return { host, module: host };
 }

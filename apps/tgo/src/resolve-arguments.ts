@@ -8,6 +8,9 @@ import { readSecret, type SecretContext } from "./secret.js";
 import type { Argument, Type } from "./module-api.js";
 import type { Scalar } from "./flag-values.js";
 
+/** Of a file for the module: catalogs, locks and certificates are far smaller, and are read whole. */
+const MAX_BYTES = 16 << 20;
+
 /** Makes the module's argument from a value, once a session is open. */
 export type ResolvedArgument = (client: Client) => unknown;
 
@@ -82,8 +85,17 @@ async function existingPath(
       remedy: "Check the path.",
     });
   }
-  if (found.isDirectory() !== (kind === "folder")) {
-    throw new TgoError("USAGE", `this is not a ${kind} (--${flag})`, { where: path });
+  if (kind === "folder" ? !found.isDirectory() : !found.isFile()) {
+    const remedy = "The engine reads it again and again: write what a pipe brings into a file.";
+    throw new TgoError("USAGE", `this is not a ${kind} (--${flag})`, {
+      where: path,
+      ...(found.isFIFO() ? { remedy } : {}),
+    });
+  }
+  if (kind === "file" && found.size > MAX_BYTES) {
+    throw new TgoError("USAGE", `the file is larger than ${MAX_BYTES >> 20} MiB (--${flag})`, {
+      where: path,
+    });
   }
   return path;
 }

@@ -38,7 +38,10 @@ export async function runCommand(
     });
     if ("shown" in parsed) return parsed.requested ? EXIT.ok : EXIT.usage;
     const { readDefaults } = await import("./environment-defaults.js");
-    invocation = withDefaults(parsed, await readDefaults(product.moduleApi, process));
+    const defaults = await readDefaults(product.moduleApi, process, ({ message }) => {
+      output.err(`tgo: ${message}\n`);
+    });
+    invocation = withDefaults(parsed, defaults);
   } catch (error) {
     const failure = failureOf(error);
     output.err(`tgo: ${failure.message}\n`);

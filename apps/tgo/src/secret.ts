@@ -1,11 +1,7 @@
-import { TgoError } from "@tgo/errors";
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { isTgoError, TgoError } from "@tgo/errors";
+import { readInputFile, readReason, runProgram, type ProgramResult } from "@tgo/host";
 import { resolve } from "node:path";
-import { promisify } from "node:util";
 import { parseSecretSource } from "./addresses.js";
-
-const run = promisify(execFile);
 
 /** Where a secret's source is looked up. */
 export interface SecretContext {
@@ -27,21 +23,33 @@ export async function readSecret(flag: string, text: string, { env, cwd }: Secre
     }
     case "file": {
       const path = resolve(cwd, value);
-      return readFile(path, "utf8").catch((cause: unknown) => {
-        throw new TgoError("USAGE", `the file cannot be read (--${flag})`, {
+      // A shell's <(command) is a pipe.
+      const { bytes } = await readInputFile(path, { pipe: true }).catch((cause: unknown) => {
+        throw new TgoError("USAGE", `the file cannot be read (--${flag}): ${readReason(cause)}`, {
           where: path,
           remedy: "Check the path and its permissions.",
           cause,
         });
       });
+      return bytes.toString();
     }
     case "cmd": {
-      const { stdout } = await run("sh", ["-c", value], { cwd, env: { ...env }, maxBuffer: 4 << 20 }).catch(
-        (cause: unknown) => {
-          throw new TgoError("USAGE", `--${flag}: the command failed: ${value}`, { cause });
-        },
-      );
+      const { stdout, exitCode } = await runCommand(flag, value, { env, cwd });
+      if (exitCode !== 0) throw new TgoError("USAGE", `--${flag}: the command failed: ${value}`);
       return stdout.replace(/\n$/, "");
     }
+  }
+}
+
+async function runCommand(
+  flag: string,
+  command: string,
+  { env, cwd }: SecretContext,
+): Promise<ProgramResult> {
+  try {
+    return await runProgram("sh", { args: ["-c", command], env, cwd });
+  } catch (cause) {
+    const reason = isTgoError(cause) ? cause.what.replace(/^sh /, "it ") : "it cannot be run";
+    throw new TgoError("USAGE", `--${flag}: the command failed: ${command}: ${reason}`, { cause });
   }
 }

@@ -1,9 +1,19 @@
 import { TgoError } from "@tgo/errors";
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Redaction } from "../src/redaction.js";
 import { tgo } from "./fixture.js";
 
@@ -251,3 +261,112 @@ describe("a secret's text", () => {
     expect(redaction.clean("got correct-horse from pypi.example.com")).toBe("got *** from pypi.example.com");
   });
 });
+
+describe("what takes too long or has no end", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const helper = (script: string): Promise<{ stderr: string; credentials: unknown }> => {
+    file(".docker/config.json", JSON.stringify({ credsStore: "box" }));
+    file("docker-credential-box", `#!/bin/sh\n${script}\n`, 0o755);
+    return tgo("smoke", {
+      home: folder,
+      env: { PATH: `${folder}:${process.env.PATH ?? ""}` },
+      behave: async (_call, host) => {
+        await host.credentials?.("ghcr.io");
+        return "done";
+      },
+    }).then(({ stderr, code }) => ({ stderr, credentials: code }));
+  };
+
+  it("is stopped: a credential helper that hangs, with what it started", async () => {
+    const run = helper(`echo ${PASSWORD}; sleep 4712 & echo $! > ${folder}/pid; wait`);
+    await halfAMinuteAfter(join(folder, "pid"));
+    const { stderr } = await run;
+    expect(stderr).toContain("ghcr.io: docker-credential-box did not finish within 30 s and was stopped");
+    expect(stderr).toContain("echo ghcr.io | docker-credential-box get");
+    expect(stderr).not.toContain(PASSWORD);
+    await expectGone(join(folder, "pid"));
+  });
+
+  it("is stopped: a credential helper that prints without end", async () => {
+    const { stderr } = await helper("exec cat /dev/zero");
+    expect(stderr).toContain("docker-credential-box printed more than 1 MiB and was stopped");
+  });
+
+  it("is stopped: a secret's command that hangs", async () => {
+    const command = `echo $$ > ${folder}/pid; sleep 4713`;
+    const run = tgo(["smoke", "--docker-config", `cmd:${command}`], {
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? "" },
+    });
+    await halfAMinuteAfter(join(folder, "pid"));
+    const { code, stderr } = await run;
+    expect(code).toBe(2);
+    expect(stderr).toContain(`the command failed: ${command}: it did not finish within 30 s and was stopped`);
+    await expectGone(join(folder, "pid"));
+  });
+
+  it("is not read: a secret from a device, a folder or a file without end", async () => {
+    const sparse = file("sparse", "");
+    truncateSync(sparse, 2 ** 40);
+    for (const [path, reason] of [
+      ["/dev/zero", "it is neither a regular file nor a pipe"],
+      [folder, "it is a folder"],
+      [sparse, "it is larger than 16 MiB"],
+    ] as const) {
+      const { code, stderr } = await tgo(["smoke", "--docker-config", path]);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`the file cannot be read (--docker-config): ${reason}`);
+    }
+  });
+
+  it("is not read: a catalog from a pipe, a device or a file without end", async () => {
+    const sparse = file("sparse.json", "");
+    truncateSync(sparse, 2 ** 40);
+    execFileSync("mkfifo", [join(folder, "pipe")]);
+    for (const [path, reason] of [
+      ["/dev/zero", "this is not a file (--catalog)"],
+      [join(folder, "pipe"), "this is not a file (--catalog)"],
+      [sparse, "the file is larger than 16 MiB (--catalog)"],
+    ] as const) {
+      const { code, stderr } = await tgo(["smoke", "--catalog", path]);
+      expect(code).toBe(2);
+      expect(stderr).toContain(reason);
+    }
+  });
+
+  it("is not read: a default Docker config that is a pipe", async () => {
+    mkdirSync(join(folder, ".docker"));
+    execFileSync("mkfifo", [join(folder, ".docker/config.json")]);
+    const { code, stderr } = await tgo("smoke", { home: folder });
+    expect(code).toBe(1);
+    expect(stderr).toContain("the Docker config cannot be read: it is not a regular file");
+  });
+
+  it("is read: a secret from a shell's <(command)", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    spawn("sh", ["-c", `sleep 0.2; printf '%s' '${CONFIG}' > ${pipe}`]);
+    const { calls } = await tgo(["smoke", "--docker-config", pipe]);
+    expect(calls[0]?.constructorArguments[4]).toMatchObject({ plaintext: CONFIG });
+  });
+});
+
+/** Waits for the file, and then lets half a minute pass at once. */
+async function halfAMinuteAfter(path: string): Promise<void> {
+  await expect.poll(() => existsSync(path) && readFileSync(path, "utf8") !== "").toBe(true);
+  vi.advanceTimersByTime(30_000);
+}
+
+/** Waits until the process is gone or a zombie. */
+async function expectGone(pidFile: string): Promise<void> {
+  const pid = readFileSync(pidFile, "utf8").trim();
+  expect(pid).toMatch(/^\d+$/);
+  const state = async (): Promise<string> =>
+    (await readFile(`/proc/${pid}/status`, "utf8").catch(() => "State: X")).match(/State:\s+(\S)/)?.[1] ?? "";
+  await expect.poll(state).toMatch(/[XZ]/);
+}

@@ -13,7 +13,7 @@ const COLOUR = /(?:\u001B\[|\u009B)[\d;:]*m/g;
  * @see https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
  */
 const UNPRINTABLE =
-  // eslint-disable-next-line no-control-regex, no-misleading-character-class
+  // eslint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|\uDB40[\uDC00-\uDFFF]/g;
 
 /** Untrusted text, its lines kept, and visible escapes for what would act on the terminal: `\u001b`. */

@@ -1,4 +1,4 @@
-import { TgoError } from "@tgo/errors";
+import { isTgoError, TgoError } from "@tgo/errors";
 import * as z from "zod/mini";
 import type { Credentials } from "./credentials.js";
 import { HUB_SERVER } from "./docker-config.js";
@@ -46,11 +46,16 @@ async function run(exec: Exec, program: string, host: string): Promise<{ stdout:
   try {
     return await exec(program, ["get"], host === "docker.io" ? HUB_SERVER : host);
   } catch (cause) {
+    const remedy = "remove it from credsStore and credHelpers in the docker config and log in again.";
+    // It was stopped: its message names the program.
+    if (isTgoError(cause)) {
+      const check = `Find out what it waits for: echo ${host} | ${program} get; or ${remedy}`;
+      throw new TgoError(cause.code, cause.what, { where: host, remedy: check, cause });
+    }
     const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
     throw new TgoError("ENVIRONMENT", missing ? `${program} is not installed` : `${program} cannot be run`, {
       where: host,
-      remedy:
-        "Install it, or remove it from credsStore and credHelpers in the docker config and log in again.",
+      remedy: `Install it, or ${remedy}`,
     });
   }
 }
