@@ -26,7 +26,10 @@ export default tseslint.config(
   {
     // Programs of the host get nothing of the caller's environment; the command of a cmd: secret is the caller's own.
     files: ["packages/local-engine/src/**/*.ts"],
-    ignores: ["packages/local-engine/src/host-process.ts", "packages/local-engine/src/api/resolvers/secret.ts"],
+    ignores: [
+      "packages/local-engine/src/host-process.ts",
+      "packages/local-engine/src/api/resolvers/secret.ts",
+    ],
     rules: {
       "@typescript-eslint/no-restricted-imports": [
         "error",
