@@ -18,12 +18,19 @@ export async function toolsContainer(context: BuildContext): Promise<Container> 
   return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, program);
 }
 
-/** The content hash of a directory, and the number and size of its files. */
-export async function hashDirectory(context: BuildContext, directory: Directory): Promise<TreeReport> {
+/** A source as its content alone makes it, whatever the checkout that it comes from; see copy-source.ts. */
+export interface CopiedSource extends TreeReport {
+  readonly directory: Directory;
+}
+
+export async function copySource(context: BuildContext, directory: Directory): Promise<CopiedSource> {
   const tools = await toolsContainer(context);
-  return run<TreeReport>(tools.withMountedDirectory("/mnt/tree", directory), "hash-tree", {
-    root: "/mnt/tree",
-  });
+  const [from, to] = ["/mnt/source", "/mnt/copy"];
+  const container = tools
+    .withMountedDirectory(from, directory, { readOnly: true })
+    .withExec(["node", PROGRAM, "copy-source", JSON.stringify({ from, to })]);
+  const report = (await output("copy-source", container)) as TreeReport;
+  return { ...report, directory: container.directory(to) };
 }
 
 /** The committer time of a commit, read from a `.git` directory; undefined if it cannot be determined. */
@@ -110,10 +117,14 @@ export function probeFrom(container: Container, input: ProbeInput): Promise<Prob
 }
 
 async function run<T>(container: Container, command: string, input: unknown): Promise<T> {
-  const output = await container.withExec(["node", PROGRAM, command, JSON.stringify(input)]).stdout();
+  return (await output(command, container.withExec(["node", PROGRAM, command, JSON.stringify(input)]))) as T;
+}
+
+/** What a tool printed. The program is ours, from the same build: its output needs no schema. */
+async function output(command: string, container: Container): Promise<unknown> {
+  const text = await container.stdout();
   try {
-    // The program is ours, from the same build: its output needs no schema.
-    return JSON.parse(output) as T;
+    return JSON.parse(text);
   } catch (cause) {
     throw new TgoError("INTERNAL", `the ${command} tool did not print JSON`, { cause });
   }

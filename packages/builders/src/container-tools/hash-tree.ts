@@ -9,7 +9,7 @@ export interface HashTreeInput {
 }
 
 export interface TreeReport {
-  /** SHA-256 over the path, type, executable bit and content of every entry, in path order; hexadecimal. */
+  /** SHA-256 over the path, type, owner's executable bit and content of every entry, in path order; hexadecimal. */
   readonly hash: string;
   readonly files: number;
   /** Total size of the files in bytes. */
@@ -37,7 +37,7 @@ export async function hashTree({ root }: HashTreeInput): Promise<TreeReport> {
       } else if (info.isFile()) {
         const content = createHash("sha256");
         await pipeline(createReadStream(absolute), content);
-        hash.update(`file\0${entry}\0${(info.mode & 0o111) === 0 ? "" : "x"}\0${content.digest("hex")}\0`);
+        hash.update(`file\0${entry}\0${(info.mode & 0o100) === 0 ? "" : "x"}\0${content.digest("hex")}\0`);
         files += 1;
         bytes += info.size;
       }

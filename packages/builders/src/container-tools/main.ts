@@ -4,7 +4,7 @@
  */
 import { checkRangesOfFile } from "./check-ranges.js";
 import { commitTime } from "./commit-time.js";
-import { hashTree } from "./hash-tree.js";
+import { copySource } from "./copy-source.js";
 import { installFiles } from "./install-files.js";
 import { installedPackages } from "./installed-packages.js";
 import { normalizeMetadata } from "./normalize-metadata.js";
@@ -16,7 +16,7 @@ const input: unknown = JSON.parse(argument ?? "null");
 const commands: Record<string, (input: never) => Promise<unknown>> = {
   "check-ranges": checkRangesOfFile,
   "commit-time": commitTime,
-  "hash-tree": hashTree,
+  "copy-source": copySource,
   "install-files": installFiles,
   "installed-packages": installedPackages,
   "normalize-metadata": normalizeMetadata,

@@ -2,7 +2,7 @@ import type { Directory } from "@dagger.io/dagger";
 import type { Build, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { BuildContext, Uncommitted } from "../build-context.js";
-import { hashDirectory } from "../container-tools/container-tools.js";
+import { copySource } from "../container-tools/container-tools.js";
 import { entryName } from "./entry-name.js";
 import { findSource, sourceFromGit, type SourceOptions } from "./find-source.js";
 import { applyIgnoreFile } from "./ignore-file.js";
@@ -11,7 +11,7 @@ import { contentTime, parseCreated, UNKNOWN_TIME } from "./times.js";
 
 /** A service's source, with its revision and time. */
 export interface Source {
-  /** The build context, without files that .dockerignore excludes. */
+  /** The build context, without files that .dockerignore excludes; modes, owners and times are the same for every checkout. */
   readonly directory: Directory;
   /** Paths in it that the build reads but must not copy: a Dockerfile that .dockerignore excludes. */
   readonly hidden: readonly string[];
@@ -47,11 +47,11 @@ export async function loadSource(
   const raw = found ?? (await sourceFromGit(context, name, service));
   const revision = options.revision ?? raw.revision;
   const { directory, hidden } = await applyIgnoreFile(service.build, raw.directory);
-  const [entries, tree] = await Promise.all([directory.entries(), hashDirectory(context, directory)]);
+  const [entries, tree] = await Promise.all([directory.entries(), copySource(context, directory)]);
   checkEntries(name, service.build, entries);
   const created = options.created === undefined ? raw.created : parseCreated(options.created);
   return {
-    directory,
+    directory: tree.directory,
     hidden,
     entries,
     hash: tree.hash,

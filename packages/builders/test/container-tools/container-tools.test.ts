@@ -1,5 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readlink,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +19,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { checkRanges } from "../../src/container-tools/check-ranges.js";
 import { commitTime } from "../../src/container-tools/commit-time.js";
+import { copySource } from "../../src/container-tools/copy-source.js";
 import { hashTree } from "../../src/container-tools/hash-tree.js";
 import { probe } from "../../src/container-tools/probe.js";
 
@@ -46,6 +59,75 @@ describe("the hash of a source tree", () => {
     ["a file's name", (root) => writeFile(join(root, "app", "more.py"), "")],
   ])("changes with %s", async (_, change) => {
     expect(await hashOf(await tree(change))).not.toBe(await hashOf(await tree()));
+  });
+});
+
+describe("the copy of a source", () => {
+  /** Everything about the entries that can be in a layer. */
+  const entries = async (root: string): Promise<string[]> => {
+    const paths = (await readdir(root, { recursive: true })).sort();
+    return Promise.all(
+      ["", ...paths].map(async (path) => {
+        const info = await lstat(join(root, path));
+        const links = info.isDirectory() ? "" : `${info.nlink}`;
+        return [path, info.mode.toString(8), info.uid, info.gid, links, info.mtimeMs].join(" ");
+      }),
+    );
+  };
+  const copyOf = async (root: string): Promise<string[]> => {
+    const to = join(await mkdtemp(join(tmpdir(), "tgo-copy-")), "to");
+    folders.push(join(to, ".."));
+    const { hash } = await copySource({ from: root, to });
+    return [hash, ...(await entries(to))];
+  };
+
+  it.each<[string, (root: string) => Promise<void>]>([
+    ["other times", (root) => utimes(join(root, "app", "main.py"), 1, 1)],
+    [
+      "a umask of 077",
+      async (root) => {
+        for (const path of ["", "app", "run.sh"]) await chmod(join(root, path), 0o700);
+        await chmod(join(root, "app", "main.py"), 0o600);
+      },
+    ],
+    [
+      "a umask of 000",
+      async (root) => {
+        for (const path of ["", "app", "run.sh"]) await chmod(join(root, path), 0o777);
+        await chmod(join(root, "app", "main.py"), 0o666);
+      },
+    ],
+    ["other executable bits of others", (root) => chmod(join(root, "app", "main.py"), 0o655)],
+    [
+      "set-user-id, set-group-id and sticky bits",
+      async (root) => {
+        await chmod(join(root, "run.sh"), 0o6755);
+        await chmod(join(root, "app"), 0o3777);
+      },
+    ],
+    [
+      "hard links outside",
+      async (root) => {
+        folders.push(`${root}.link`);
+        await link(join(root, "run.sh"), `${root}.link`);
+      },
+    ],
+    ["a pipe", (root) => Promise.resolve(void execFileSync("mkfifo", [join(root, "app", "pipe")]))],
+  ])("is the same from a checkout with %s", async (_, change) => {
+    const copied = await copyOf(await tree(change));
+    expect(copied).toEqual(await copyOf(await tree()));
+    expect(copied.join("\n")).toMatch(/^run\.sh 100755 /m);
+    expect(copied.join("\n")).toMatch(/^app\/main\.py 100644 /m);
+    expect(copied.join("\n")).toMatch(/^ 40755 /m);
+  });
+
+  it("keeps links as they are", async () => {
+    const root = await tree((folder) => symlink("/nowhere/../else", join(folder, "out")));
+    const to = `${root}.copy`;
+    folders.push(to);
+    await copySource({ from: root, to });
+    expect(await readlink(join(to, "link"))).toBe("run.sh");
+    expect(await readlink(join(to, "out"))).toBe("/nowhere/../else");
   });
 });
 

@@ -11,6 +11,7 @@ import { withEvents } from "../events.js";
 import { ExecFailure } from "../exec/exec-failure.js";
 import { scrubber } from "../exec/scrub.js";
 import { withLocation, type Location } from "../files/location.js";
+import { FIXED_TIME } from "../files/make-directories.js";
 import { resolveIn } from "../files/paths.js";
 import { imageOf, type Image, type Platform } from "../images/image.js";
 import type { SecretState } from "../state.js";
@@ -108,6 +109,9 @@ async function bud(
   return (await readFile(join(work, "id"), "utf8")).trim();
 }
 
+/** Starts the history of an instruction that runs nothing. */
+const NO_COMMAND = "/bin/sh -c #(nop) ";
+
 /** Takes an image out of buildah's storage; layers that were pulled keep the bytes their registry has. */
 async function takeImage(
   cx: Context,
@@ -123,11 +127,18 @@ async function takeImage(
   const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Manifest;
   const file = (digest: string): string => join(folder, digest.replace("sha256:", ""));
   const config = parseConfig(await readFile(file(manifest.config.digest)), id);
+  const instructions = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
   let fs = EMPTY;
   for (const [index, { digest }] of manifest.layers.entries()) {
     const diffId = config.rootfs.diff_ids[index] ?? digest;
-    // The CA bundle leaves an empty mount point, which is left out.
-    fs = await cx.layers.unpackBuilt(fs, diffId, file(digest), CA_BUNDLE);
+    const isRun = !String(instructions[index]?.created_by).startsWith(NO_COMMAND);
+    fs = await cx.layers.unpackBuilt(fs, {
+      ...{ diffId, file: file(digest) },
+      // The CA bundle leaves an empty mount point.
+      without: CA_BUNDLE,
+      // COPY and ADD keep the files' times, but the folders they make or change get the time of the build.
+      ...(isRun ? {} : { directoryTime: FIXED_TIME }),
+    });
   }
   // The build container's name, which differs in each build.
   if (config.config) Reflect.deleteProperty(config.config, "Hostname");

@@ -6,6 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import pLimit from "p-limit";
+import { sortedEntries } from "../files/walk.js";
 import { runHostCommand } from "../host-command.js";
 import { SingleFlight } from "../single-flight.js";
 import { keyOf } from "../store/keys.js";
@@ -21,6 +22,22 @@ export interface LayerBlob {
   readonly size: number;
   /** Digest of the uncompressed tar. */
   readonly diffId: string;
+}
+
+/** A layer that was built here. */
+export interface BuiltLayer extends LayerEdits {
+  /** Digest of the tar. */
+  readonly diffId: string;
+  /** The uncompressed tar. */
+  readonly file: string;
+}
+
+/** Changes to a layer. */
+export interface LayerEdits {
+  /** A path to leave out. */
+  readonly without?: string;
+  /** The time of all directories, in seconds since 1970. */
+  readonly directoryTime?: number;
 }
 
 const OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -88,22 +105,20 @@ export class Layers {
     return this.#unpack(below, key, tarFile);
   }
 
-  /**
-   * Adds an uncompressed layer that is in no registry to a snapshot.
-   * @param without a path to leave out
-   */
-  async unpackBuilt(below: Snapshot, diffId: string, tarFile: string, without: string): Promise<Snapshot> {
+  /** Adds an uncompressed layer that is in no registry to a snapshot. */
+  async unpackBuilt(below: Snapshot, { diffId, file, ...edits }: BuiltLayer): Promise<Snapshot> {
     const blob = await this.store.readJson<LayerBlob>(diffEntry(diffId));
-    if (blob && this.store.hasBlob(blob.digest)) return this.unpack(below, blob, tarFile);
-    return this.#unpack(below, keyOf([below.layers, diffId, without]), tarFile, without);
+    if (blob && this.store.hasBlob(blob.digest)) return this.unpack(below, blob, file);
+    return this.#unpack(below, keyOf([below.layers, diffId, edits]), file, edits);
   }
 
-  #unpack(below: Snapshot, key: string, tarFile: string, without?: string): Promise<Snapshot> {
+  #unpack(below: Snapshot, key: string, tarFile: string, edits: LayerEdits = {}): Promise<Snapshot> {
     return this.snapshots.addLayer(below, key, async (folder) => {
       const xattrs = ["--xattrs", "--xattrs-include=security.capability"];
       await runHostCommand(["tar", "-C", folder, "-xpf", tarFile, "--numeric-owner", ...xattrs]);
-      if (without !== undefined) await rm(join(folder, without), { force: true });
+      if (edits.without !== undefined) await rm(join(folder, edits.without), { force: true });
       await this.#convertWhiteouts(folder, below);
+      if (edits.directoryTime !== undefined) await setDirectoryTimes(folder, edits.directoryTime);
     });
   }
 
@@ -123,6 +138,13 @@ export class Layers {
       // The image's own times, which layers above inherit.
       await utimes(parent, atime, mtime);
     }
+  }
+}
+
+async function setDirectoryTimes(folder: string, seconds: number): Promise<void> {
+  for (const entry of sortedEntries(folder).filter((each) => each.isDirectory())) {
+    await setDirectoryTimes(join(folder, entry.name), seconds);
+    await utimes(join(folder, entry.name), seconds, seconds);
   }
 }
 
