@@ -20,6 +20,8 @@ const TOOLS: Readonly<Record<string, string>> = {
   unshare: "util-linux",
   nsenter: "util-linux",
   ip: "iproute2",
+  crun: "crun",
+  slirp4netns: "slirp4netns",
 };
 
 /** The requirements of the engine that this machine does not meet, each with the command that solves it. */

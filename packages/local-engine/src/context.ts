@@ -1,3 +1,4 @@
+import type { Networks } from "./exec/network.js";
 import type { Layers } from "./images/layers.js";
 import type { Settings } from "./settings.js";
 import type { Snapshots } from "./store/snapshots.js";
@@ -8,5 +9,6 @@ export interface Context {
   readonly store: Store;
   readonly snapshots: Snapshots;
   readonly layers: Layers;
+  readonly networks: Networks;
   readonly settings: Settings;
 }

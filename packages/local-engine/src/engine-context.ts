@@ -1,5 +1,7 @@
 import type { Context } from "./context.js";
 import { Execs } from "./exec/execs.js";
+import { findForwards, type Forward } from "./exec/forwards.js";
+import { Networks } from "./exec/network.js";
 import { Images } from "./images/images.js";
 import { Layers } from "./images/layers.js";
 import type { Settings } from "./settings.js";
@@ -14,6 +16,8 @@ export interface EngineContext extends Context {
 
 export function createEngineContext(store: Store, settings: Settings): EngineContext {
   const snapshots = new Snapshots(store);
-  const context: Context = { store, settings, snapshots, layers: new Layers(store, snapshots) };
+  let forwards: Promise<readonly Forward[]> | undefined;
+  const networks = new Networks(() => (forwards ??= findForwards(settings.reachable)));
+  const context: Context = { store, settings, snapshots, networks, layers: new Layers(store, snapshots) };
   return { ...context, images: new Images(context), execs: new Execs(context) };
 }

@@ -23,6 +23,11 @@ export interface EngineOptions {
   readonly keychain?: Keychain;
   /** Registry mirrors by host: `{"docker.io": "localhost:5000"}`. Image names do not show them. */
   readonly mirrors?: Readonly<Record<string, string>>;
+  /**
+   * URLs of servers that commands may reach although they run on this machine, such as a package index on localhost: at the
+   * same address, and nothing else of this machine. URLs of other machines have no effect.
+   */
+  readonly reachable?: readonly string[];
 }
 
 export interface Engine {
@@ -52,6 +57,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     caBundle: options.caBundle,
     keychain: options.keychain ?? (() => Promise.resolve(undefined)),
     mirrors: options.mirrors ?? {},
+    reachable: options.reachable ?? [],
   });
   const token = randomBytes(24).toString("base64url");
   const { server, idle } = createSessionServer(new Api(cx), token);
@@ -63,6 +69,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       stop.abort();
       const closed = new Promise((resolve) => server.close(resolve));
       await idle();
+      await cx.networks.close();
       server.closeAllConnections();
       await closed;
     })());

@@ -11,4 +11,6 @@ export interface Settings {
   readonly keychain: Keychain;
   /** Registry mirrors by host: `{"docker.io": "localhost:5000"}`. */
   readonly mirrors: Readonly<Record<string, string>>;
+  /** URLs of servers that commands may reach although they are this machine's. */
+  readonly reachable: readonly string[];
 }

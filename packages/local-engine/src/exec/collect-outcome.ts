@@ -57,7 +57,11 @@ export async function collectOutcome(
     if (signal.aborted) throw interrupted();
     const text = (all: readonly Buffer[]): string => scrub(Buffer.concat(all).toString());
     const [stdout, stderr] = [text(chunks.stdout), text(chunks.stderr)];
-    if (sandbox.ready) return { cmd: args.map(scrub), exitCode, stdout, stderr };
+    const errors = await sandbox.runtimeErrors();
+    const outcome = { cmd: args.map(scrub), exitCode, stdout, stderr };
+    if (sandbox.ready && errors === "") return outcome;
+    const status = notExecutable(errors);
+    if (sandbox.ready && status !== undefined) return { ...outcome, exitCode: status };
     throw new TgoError("ENVIRONMENT", `cannot set up the sandbox of a command: ${stderr.trim()}`, {
       remedy:
         "the engine needs the right to mount, and a local disk that supports overlay mounts: XDG_CACHE_HOME moves its folder",
@@ -65,4 +69,10 @@ export async function collectOutcome(
   } finally {
     signal.removeEventListener("abort", kill);
   }
+}
+
+/** The exit code of a command that is not there or cannot be executed, as a shell has it; undefined for other errors. */
+function notExecutable(errors: string): number | undefined {
+  if (!/executable file|open executable|exec container process|chdir/.test(errors)) return undefined;
+  return /no such file/i.test(errors) ? 127 : 126;
 }

@@ -18,6 +18,14 @@ import { startJob } from "./start-job.js";
 /** The exit codes that withExec accepts. */
 export type Expectation = "SUCCESS" | "FAILURE" | "ANY";
 
+/** A command that is run now. */
+interface Step {
+  readonly key: string;
+  readonly job: Job;
+  readonly expect: Expectation;
+  readonly onLine: (line: string) => void;
+}
+
 /** Runs containers' commands, each one once. */
 export class Execs {
   readonly #results = new SingleFlight<ExecResult>();
@@ -42,42 +50,41 @@ export class Execs {
         return known;
       }
       return this.#limit(() =>
-        withEvents(settings.onEvent, event, (onLine) => this.#execute(key, job, expect, onLine)),
+        withEvents(settings.onEvent, event, (onLine) => this.#execute({ key, job, expect, onLine })),
       );
     });
   }
 
-  async #execute(
-    key: string,
-    job: Job,
-    expect: Expectation,
-    onLine: (line: string) => void,
-  ): Promise<ExecResult> {
-    const { store, settings } = this.cx;
-    const network = await startBindings(job.container, (container, args, namespace) =>
+  async #execute(step: Step): Promise<ExecResult> {
+    const services = await startBindings(step.job.container, (container, args, namespace) =>
       this.#serve(container, args, namespace),
     );
-    return store
-      .withWorkFolder(async (work) => {
-        const started = await startJob(this.cx, job, work, network);
-        const { signal } = settings;
-        const { cmd, exitCode, stdout, stderr } = await collectOutcome(started, {
-          onLine,
-          signal,
-          failed: network?.failed,
-        });
-        if (exitCode !== 0 && /no space left on device/i.test(stderr)) throw diskFull(stderr);
-        if ((expect === "SUCCESS" && exitCode !== 0) || (expect === "FAILURE" && exitCode === 0))
-          throw new ExecFailure(cmd, exitCode, stdout, stderr);
-        const layer = (name: string, { layers }: Snapshot) => ({ layers: [...layers, `${key}/${name}`] });
-        const mounts = started.writable.map(({ path, name, fs }) => [path, layer(name, fs)] as const);
-        const fs = layer("fs", job.fs);
-        const result: ExecResult = { exitCode, stdout, stderr, fs, mounts: Object.fromEntries(mounts) };
-        await writeFile(store.path(work, "step/step.json"), JSON.stringify(result));
-        await store.keep(`${work}/step`, `s/${key}`);
-        return (await store.readJson<ExecResult>(`s/${key}/step.json`)) ?? result;
-      })
-      .finally(() => network?.stop());
+    if (services === undefined)
+      return this.cx.networks.use((network) => this.#executeIn(network, step, undefined));
+    return this.#executeIn(services, step, services.failed).finally(() => services.stop());
+  }
+
+  async #executeIn(
+    network: NetworkNamespace,
+    { key, job, expect, onLine }: Step,
+    failed: Promise<never> | undefined,
+  ): Promise<ExecResult> {
+    const { store, settings } = this.cx;
+    return store.withWorkFolder(async (work) => {
+      const started = await startJob(this.cx, job, work, network);
+      const { signal } = settings;
+      const { cmd, exitCode, stdout, stderr } = await collectOutcome(started, { onLine, signal, failed });
+      if (exitCode !== 0 && /no space left on device/i.test(stderr)) throw diskFull(stderr);
+      if ((expect === "SUCCESS" && exitCode !== 0) || (expect === "FAILURE" && exitCode === 0))
+        throw new ExecFailure(cmd, exitCode, stdout, stderr);
+      const layer = (name: string, { layers }: Snapshot) => ({ layers: [...layers, `${key}/${name}`] });
+      const mounts = started.writable.map(({ path, name, fs }) => [path, layer(name, fs)] as const);
+      const fs = layer("fs", job.fs);
+      const result: ExecResult = { exitCode, stdout, stderr, fs, mounts: Object.fromEntries(mounts) };
+      await writeFile(store.path(work, "step/step.json"), JSON.stringify(result));
+      await store.keep(`${work}/step`, `s/${key}`);
+      return (await store.readJson<ExecResult>(`s/${key}/step.json`)) ?? result;
+    });
   }
 
   /** Runs a service's command until it ends or is stopped; its changes are not kept. */

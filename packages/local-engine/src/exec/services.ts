@@ -1,10 +1,10 @@
-import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { TgoError } from "@tgo/errors";
 import { startHostProcess } from "../host-process.js";
 import type { ContainerState, ServiceState } from "../state.js";
 import type { Outcome } from "./collect-outcome.js";
 import { ExecFailure } from "./exec-failure.js";
+import { privateNetwork } from "./network.js";
 import { killSandbox, type NetworkNamespace, type RunningSandbox } from "./sandbox.js";
 
 /** A network namespace with the services of one command. */
@@ -32,7 +32,7 @@ const NEVER = new Promise<never>(() => undefined);
 /**
  * Starts the services that a container is bound to, in a network namespace of their own: no port of the host can be reached
  * from it. All services are 127.0.0.1 there, so no two may listen on the same port (in Dagger each has an address).
- * @returns undefined without bindings: the command uses the host's network
+ * @returns undefined without bindings
  * @throws ExecFailure if a service ends before its ports are open
  */
 export async function startBindings(
@@ -40,14 +40,13 @@ export async function startBindings(
   serve: Serve,
 ): Promise<ServiceNetwork | undefined> {
   if (container.bindings.length === 0) return undefined;
-  const namespace = await createNamespace();
-  const running: StoppableService[] = [];
   const hosts = ["127.0.0.1 engine"];
+  const network = await privateNetwork(hosts);
+  const running: StoppableService[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(running.map((service) => service.stop()));
-    namespace.kill("SIGKILL");
+    network.close();
   };
-  const network = { pid: namespace.pid ?? 0, hosts };
   const seen = new Set<string>();
   const start = async (of: ContainerState): Promise<void> => {
     for (const { alias, service } of of.bindings) {
@@ -74,23 +73,6 @@ export async function startBindings(
     await stop();
     throw error;
   }
-}
-
-/** Starts a process that holds a new network namespace, with its loopback interface up. */
-async function createNamespace(): Promise<ChildProcess> {
-  const hold = "ip link set lo up && echo up && exec sleep infinity";
-  const holder = startHostProcess(["unshare", "--net", "bash", "-c", hold], {
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
-  });
-  let message = "";
-  holder.stderr?.on("data", (chunk: Buffer) => (message += chunk.toString()));
-  const started = holder.stdout === null ? [] : [once(holder.stdout, "data")];
-  const [first] = (await Promise.race([...started, once(holder, "close")])) as [unknown];
-  if (Buffer.isBuffer(first)) return holder;
-  throw new TgoError("ENVIRONMENT", `cannot create a network namespace: ${message.trim()}`, {
-    remedy: "run as root; apt-get install -y iproute2",
-  });
 }
 
 interface StoppableService {

@@ -1,8 +1,10 @@
 import { mkdir } from "node:fs/promises";
+import { relative as relativeTo } from "node:path";
 import { CA_VARIABLES } from "@tgo/image";
 import { CA_BUNDLE } from "../ca.js";
 import type { Context } from "../context.js";
 import { emulationProblem } from "../emulation.js";
+import { resolveIn } from "../files/paths.js";
 import { findUser, type User } from "../files/users.js";
 import { keyOf } from "../store/keys.js";
 import type { OverlayChanges } from "../store/overlay-options.js";
@@ -35,7 +37,7 @@ export async function startJob(
   cx: Context,
   job: Job,
   work: string,
-  network: NetworkNamespace | undefined,
+  network: NetworkNamespace,
 ): Promise<StartedJob> {
   const { config, platform, secrets } = job.container;
   const problem = emulationProblem(platform);
@@ -83,7 +85,9 @@ async function bindMounts(
       await mkdir(host, { recursive: true });
       binds.push({ target, file: false, host, readOnly: false });
     } else if (fs) {
-      const bind = { target, file: mount.file, from: fs, path: mount.from.path };
+      // Resolved here: the runtime would follow a link in the tree to the host's files.
+      const path = await cx.snapshots.mount(fs, (root) => relativeTo(root, resolveIn(root, mount.from.path)));
+      const bind = { target, file: mount.file, from: fs, path };
       const name = `m${index}`;
       if (!mount.readOnly) writable.push({ path: target, name, fs });
       binds.push(mount.readOnly ? bind : { ...bind, changes: await makeChanges(cx, work, name, fs) });
