@@ -12,6 +12,11 @@ import type { BuildJob, Job, JobResult, Measured } from "./job.js";
 import type { TimedBuild } from "./push.js";
 import { roundToMs, Steps } from "./steps.js";
 
+/** The mirrors that build steps may reach even on this machine. */
+function indexMirrors({ pypi, npm, debian, debianSecurity }: Catalog["mirrors"]): string[] {
+  return [pypi, npm, debian, debianSecurity].filter((url) => url !== undefined);
+}
+
 const interruption = new AbortController();
 
 async function measure(job: BuildJob): Promise<Measured> {
@@ -24,6 +29,7 @@ async function measure(job: BuildJob): Promise<Measured> {
           signal: interruption.signal,
           ...(job.caBundle === undefined ? {} : { caBundle: job.caBundle }),
           mirrors: catalog.mirrors.images,
+          reachable: indexMirrors(catalog.mirrors),
           onEvent: steps.onEngineEvent,
         })
       : undefined;

@@ -15,7 +15,8 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
   const { signal, caBundle, credentials, mirrors, onLine } = options;
   const engine = await startEngine({
     signal,
-    mirrors,
+    mirrors: mirrors.images,
+    reachable: mirrors.indexes,
     ...(caBundle === undefined ? {} : { caBundle }),
     ...(credentials === undefined ? {} : { keychain: credentials }),
     onEvent: ({ kind, title, platform, state, line }) => {

@@ -5,8 +5,8 @@ import type { Invocation } from "./command-line.js";
 import type { CommandProcess } from "./command-process.js";
 import type { CredentialSource } from "./docker-config.js";
 import type { FlagValues, Scalar } from "./flag-values.js";
+import { engineMirrors, type EngineMirrors } from "./engine-mirrors.js";
 import { findSource } from "./find-source.js";
-import { imageMirrors } from "./image-mirrors.js";
 import type { Argument, ModuleApi } from "./module-api.js";
 import type { Redaction } from "./redaction.js";
 import { resolveArgument, type ResolvedArgument } from "./resolve-arguments.js";
@@ -18,8 +18,7 @@ export interface PreparedCall {
   readonly functionArguments: readonly ResolvedArgument[];
   readonly credentials: CredentialSources;
   readonly caBundle: string | undefined;
-  /** Mirrors of base images, by host. */
-  readonly mirrors: Readonly<Record<string, string>>;
+  readonly mirrors: EngineMirrors;
   /** What keeps the source from being exactly a commit. */
   readonly uncommitted: Uncommitted | undefined;
 }
@@ -90,7 +89,7 @@ async function prepareAll(
     functionArguments: await resolveAll(invocation.function.arguments),
     credentials,
     caBundle,
-    mirrors: await imageMirrors(values, host.cwd),
+    mirrors: await engineMirrors(values, host.cwd),
     uncommitted,
   };
 }

@@ -2,6 +2,7 @@ import { TgoError } from "@tgo/errors";
 import { Writable } from "node:stream";
 import { daggerFailure, type EngineChoice } from "./engine.js";
 import type { CredentialSource } from "./docker-config.js";
+import type { EngineMirrors } from "./engine-mirrors.js";
 import type { LoadedModule } from "./loaded-module.js";
 
 /** This repository's own engine, started for one run. */
@@ -19,8 +20,8 @@ export interface LocalEngineOptions {
   readonly caBundle: string | undefined;
   /** For pulling and pushing images; undefined: anonymous. */
   readonly credentials: CredentialSource | undefined;
-  /** Registry mirrors by host, for pulled images and a Dockerfile's FROM lines. */
-  readonly mirrors: Readonly<Record<string, string>>;
+  /** For pulled images, a Dockerfile's FROM lines, and build steps. */
+  readonly mirrors: EngineMirrors;
   /** Called with each line that the engine and the commands in it print. */
   readonly onLine: ((line: string) => void) | undefined;
 }

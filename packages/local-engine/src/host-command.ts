@@ -8,8 +8,6 @@ export interface HostCommandOptions {
   /** Added to the environment of host-process.ts. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
-  /** Whether its mounts are its own, and end with it. */
-  readonly privateMounts?: boolean;
   readonly signal?: AbortSignal;
   readonly onLine?: (line: string) => void;
 }
@@ -22,9 +20,8 @@ export async function runHostCommand(
   argv: readonly string[],
   options: HostCommandOptions = {},
 ): Promise<string> {
-  const { cwd, env, signal, privateMounts = false } = options;
-  const namespace = privateMounts ? ["unshare", "--mount", "--propagation", "private"] : [];
-  const child = startHostProcess([...namespace, ...argv], {
+  const { cwd, env, signal } = options;
+  const child = startHostProcess(argv, {
     stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),

@@ -28,8 +28,10 @@ describe("services", () => {
         expect(await bound.withExec(["wget", "-q", "-O-", "http://localhost:8080/"]).stdout()).toBe(
           "from the container",
         );
-        // The decoy responds without a binding, but not in place of a broken service.
-        expect(await caller.withExec(["wget", "-q", "-O-", "http://127.0.0.1:8080/"]).stdout()).toBe("decoy");
+        // The host's server is reached neither without a binding nor in place of a broken service.
+        await expect(caller.withExec(["wget", "-q", "-O-", "http://127.0.0.1:8080/"]).sync()).rejects.toThrow(
+          ExecError,
+        );
         const idle = fixture.base(client).withDefaultArgs(["sleep", "4320"]).asService();
         const refused = caller
           .withServiceBinding("web", idle)

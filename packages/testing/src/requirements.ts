@@ -15,6 +15,8 @@ export interface Requirement {
 
 const PROGRAMS: readonly Requirement[] = [
   { tool: "buildah", why: "builds and runs images without a container engine", package: "buildah" },
+  { tool: "crun", why: "runs build steps in containers", package: "crun" },
+  { tool: "slirp4netns", why: "the network of build steps", package: "slirp4netns" },
   { tool: "skopeo", why: "copies images between registries", package: "skopeo" },
   { tool: "docker-registry", why: "the local registries", package: "docker-registry" },
   { tool: "mmdebstrap", why: "builds the stand-in base images", package: "mmdebstrap" },

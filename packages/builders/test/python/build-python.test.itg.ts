@@ -84,6 +84,7 @@ beforeAll(async () => {
   ]);
   session = await startSession({
     home: join(folder, "engine"),
+    reachable: [index.url],
     ...(existsSync(CA_BUNDLE) ? { caBundle: CA_BUNDLE } : {}),
   });
 });

@@ -45,7 +45,11 @@ beforeAll(async () => {
       [`pnpm@${PNPM}`],
     ),
   ]);
-  session = await startSession({ home: join(folder, "engine"), onEvent: (event) => events.push(event) });
+  session = await startSession({
+    home: join(folder, "engine"),
+    reachable: [registry.url],
+    onEvent: (event) => events.push(event),
+  });
 });
 
 afterAll(async () => {

@@ -54,7 +54,7 @@ export async function buildDockerfile(
       if (problem) throw problem;
       return cx.store.withWorkFolder(async (work) => {
         const names = `${text}\n${build.buildArgs.map((arg) => arg.value).join("\n")}`;
-        return withBuildah(cx, { names, work }, async (buildah) => {
+        return withBuildah(cx, { names, work, context: folder }, async (buildah) => {
           const id = await bud(cx, build, { folder, text, work: cx.store.path(work), buildah }, onLine);
           return takeImage(cx, id, { folder: cx.store.path(work, "image"), buildah });
         });
@@ -81,7 +81,7 @@ async function bud(
   await writeFile(join(work, "Dockerfile"), caBundle === undefined ? text : withCaArguments(text));
   const env = Object.fromEntries(secrets.map(({ variable, value }) => [variable, value]));
   const argv = [
-    ...["bud", "--isolation", "chroot", "--layers", "--force-rm", "--format", "docker", "--pull-always"],
+    ...["bud", ...buildah.isolation, "--layers", "--force-rm", "--format", "docker", "--pull-always"],
     // No proxy of the machine in RUN lines, and no version of buildah in the image's labels.
     ...["--http-proxy=false", "--identity-label=false"],
     ...["--platform", build.platform],
@@ -90,11 +90,11 @@ async function bud(
     ...secrets.flatMap(({ name, variable }) => ["--secret", `id=${name},env=${variable}`]),
     ...(caBundle === undefined ? [] : ["--volume", `${caBundle}:${CA_BUNDLE}:ro`]),
     ...ignoreFileArguments(folder, build.dockerfile),
-    ...["--iidfile", join(work, "id"), "--file", join(work, "Dockerfile"), folder],
+    ...["--iidfile", join(work, "id"), "--file", join(work, "Dockerfile"), buildah.context],
   ];
   const output: string[] = [];
   try {
-    await buildah(argv, {
+    await buildah.run(argv, {
       env,
       onLine: (line) => {
         output.push(scrub(line));
@@ -103,6 +103,8 @@ async function bud(
     });
   } catch (error) {
     if (error instanceof TgoError && error.code !== "INTERNAL") throw error;
+    const refusal = buildah.refusal();
+    if (refusal) throw refusal;
     const message = `the build of ${build.dockerfile} failed\n${output.slice(-20).join("\n")}`;
     throw new ExecFailure(["buildah", "bud", build.dockerfile], 1, "", output.join("\n"), message);
   }
@@ -123,7 +125,7 @@ async function takeImage(
   if (known && cx.store.isComplete(known.fs)) return known;
   await mkdir(folder);
   const format = ["--format", "v2s2", "--disable-compression"];
-  await buildah(["push", "-q", ...format, id.replace("sha256:", ""), `dir:${folder}`]);
+  await buildah.run(["push", "-q", ...format, id.replace("sha256:", ""), `dir:${folder}`]);
   const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Manifest;
   const file = (digest: string): string => join(folder, digest.replace("sha256:", ""));
   const config = parseConfig(await readFile(file(manifest.config.digest)), id);

@@ -48,6 +48,13 @@ export function storageConf(root: string, runRoot: string): string {
   return ["[storage]", ...lines, ""].join("\n");
 }
 
+/** The registries that the build names, which may be this machine's: the mirrors, and addresses with a port. */
+export function registryHosts(mirrors: Readonly<Record<string, string>>, text: string): string[] {
+  const mirroring = Object.values(mirrors).map((mirror) => mirror.split("/", 1)[0] ?? "");
+  const named = text.match(/(?<![\w.-])[\w.-]+:\d{1,5}(?=\/)/g) ?? [];
+  return [...new Set([...mirroring, ...named])].filter((host) => URL.canParse(`https://${host}`));
+}
+
 /** The mirrors, and plain HTTP for this machine's registries, for buildah's own pulls. */
 export function registriesConf(mirrors: Readonly<Record<string, string>>, text: string): string {
   const local = [...new Set(text.match(/\b(?:localhost|127\.0\.0\.1):\d+/g))];

@@ -2,7 +2,7 @@ import { seccompFilter } from "./seccomp.js";
 
 /** The parts of an OCI runtime configuration that depend on the command. */
 export interface SpecRequest {
-  /** The root file system, absolute or relative to the bundle. */
+  /** The root file system. */
   readonly root: string;
   readonly args: readonly string[];
   readonly env: readonly string[];
@@ -88,6 +88,7 @@ export function containerSpec(request: SpecRequest): object {
       noNewPrivileges: true,
     },
     mounts: [...KERNEL_MOUNTS, ...request.mounts],
+    hooks: { createContainer: [withoutDevices(request.root)] },
     linux: {
       namespaces: [
         ...namespaces.map((type) => ({ type })),
@@ -98,4 +99,12 @@ export function containerSpec(request: SpecRequest): object {
       seccomp: seccompFilter(DEVICES),
     },
   };
+}
+
+/**
+ * Gives the root the option nodev, so that device nodes of an image are only files. The runtime clears the option when it
+ * binds the root, so this is done when all mounts are made, and before the root becomes the container's.
+ */
+function withoutDevices(root: string): object {
+  return { path: "/bin/mount", args: ["mount", "-o", "remount,bind,nodev", root] };
 }

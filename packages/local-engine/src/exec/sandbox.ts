@@ -100,7 +100,8 @@ async function makeStubs(stub: string, binds: readonly Bind[]): Promise<void> {
   }
 }
 
-function hostsFile(extra: readonly string[]): string {
+/** An /etc/hosts with these lines. */
+export function hostsFile(extra: readonly string[]): string {
   return ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback", ...extra, ""].join("\n");
 }
 
@@ -140,7 +141,7 @@ function script({ snapshot, work, changes, binds }: Sandbox, configBytes: number
     // the other. It does not start where cgroup versions are mixed.
     `mount -t proc proc /proc`,
     `[ ! -d /sys/fs/cgroup ] || mount -t tmpfs tmpfs /sys/fs/cgroup`,
-    `mount -t overlay overlay -o nodev -o ${quote(overlayOptions(snapshot, changes, `${work}/stub`))} "$W/root"`,
+    `mount -t overlay overlay -o ${quote(overlayOptions(snapshot, changes, `${work}/stub`))} "$W/root"`,
     `mkdir "$M"; mount -t tmpfs -o mode=700 tmpfs "$M"`,
     // The pipe holds the configuration and then the secrets, without separators.
     `head -c ${configBytes} <&3 >"$M/config.json"`,
@@ -158,7 +159,7 @@ function sourceLines(bind: Bind, at: string): string[] {
   if ("host" in bind) return [];
   if ("secret" in bind) return [`head -c ${Buffer.byteLength(bind.secret)} <&3 >${at}; chmod 400 ${at}`];
   const options = quote(overlayOptions(bind.from, bind.changes));
-  return [`mkdir ${at}; mount -t overlay overlay -o nodev -o ${options} ${at}`];
+  return [`mkdir ${at}; mount -t overlay overlay -o ${options} ${at}`];
 }
 
 function quote(text: string): string {
