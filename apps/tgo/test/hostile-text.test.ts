@@ -1,5 +1,4 @@
-import { TgoError } from "@tgo/errors";
-import { escapeControls } from "@tgo/errors";
+import { escapeControls, TgoError } from "@tgo/errors";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +9,7 @@ import { FunctionFailed, tgo, type RunOptions } from "./fixture.js";
 const HOSTILE = "\u001B[2J\u001B]0;pwned\u0007\u001B[8m\u009B31m\u202Egnp\u200B.exe\r";
 // eslint-disable-next-line no-control-regex
 const RAW = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2066-\u2069]/;
-const failing = (error: unknown): RunOptions => ({ behave: () => Promise.reject(error as Error) });
+const failing = (error: Error): RunOptions => ({ behave: () => Promise.reject(error) });
 
 describe("text from outside reaches no terminal as it is:", () => {
   it.each([
@@ -52,6 +51,7 @@ describe("text from outside reaches no terminal as it is:", () => {
     expect(stderr).toContain(String.raw`log \u001b[2J`);
     if (mode !== "quiet") expect(stderr).toContain(String.raw`\u202egnp\u200b.exe`);
     // The live display moves the cursor itself.
+    // eslint-disable-next-line no-control-regex
     expect(stderr).not.toMatch(/\u001B\[2J|\u001B\]|\u001B\[8m|\u009B|\u202E|\u200B|\u0007/);
   });
 
@@ -77,6 +77,7 @@ describe("text from outside reaches no terminal as it is:", () => {
       behave: () => Promise.resolve(text),
     });
     expect(stdout).toContain("\u001B[31mred\u001B[39m ");
+    // eslint-disable-next-line no-control-regex
     expect(stdout.replaceAll(/\u001B\[\d+m/g, "")).not.toMatch(RAW);
     expect((await tgo("smoke", { behave: () => Promise.resolve(text) })).stdout).not.toMatch(RAW);
   });
