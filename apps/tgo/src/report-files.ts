@@ -48,6 +48,8 @@ async function writeProblem(path: string): Promise<string | undefined> {
   const [file, parent] = await Promise.all([path, folder].map((each) => stat(each).catch(() => undefined)));
   if (parent?.isDirectory() !== true) return `no such folder: ${folder}`;
   if (file?.isDirectory() === true) return "it is a folder";
+  // Writing to a pipe would wait for its reader.
+  if (file?.isFile() === false) return "it is not a regular file";
   try {
     await access(file === undefined ? folder : path, constants.W_OK);
     return undefined;

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { TgoError } from "@tgo/errors";
 import { render, type Report } from "@tgo/report";
 import { EventEmitter } from "node:events";
@@ -127,8 +128,10 @@ describe("--report", () => {
     ["report.pdf", /--report report\.pdf: unknown file extension\n +Known extensions: \.html, \.md/],
     ["missing/report.md", /cannot write the report \(--report\): no such folder: .*missing/],
     ["folder.md", /cannot write the report \(--report\): it is a folder/],
+    ["pipe.md", /cannot write the report \(--report\): it is not a regular file/],
   ])("refuses %s before anything is started", async (name, words) => {
     await mkdir(join(folder, "folder.md"));
+    execFileSync("mkfifo", [join(folder, "pipe.md")]);
     const { code, stderr, loaded } = await tgo(`publish --service a --report ${name}`, { cwd: folder });
     expect({ code, loaded }).toEqual({ code: 2, loaded: false });
     expect(stderr).toMatch(words);
