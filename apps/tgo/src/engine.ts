@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import { execFile } from "node:child_process";
+import { runProgram } from "@tgo/host";
 import type { EngineSetting } from "./settings.js";
 
 export interface EngineChoice {
@@ -30,16 +30,11 @@ export function describeEngine({ engine, why }: EngineChoice): string {
 }
 
 export function isDockerRunning(): Promise<boolean> {
-  return new Promise((resolve) => {
-    execFile(
-      "docker",
-      ["info", "--format", "{{.ServerVersion}}"],
-      { timeout: DOCKER_TIMEOUT_MS },
-      (error) => {
-        resolve(error === null);
-      },
-    );
-  });
+  const args = ["info", "--format", "{{.ServerVersion}}"];
+  return runProgram("docker", { args, env: process.env, timeoutMs: DOCKER_TIMEOUT_MS }).then(
+    ({ exitCode }) => exitCode === 0,
+    () => false,
+  );
 }
 
 /** The error for a session with Dagger's engine that could not be opened. */
