@@ -1,4 +1,5 @@
 export { address } from "./address.js";
+export { attachArtifact } from "./attach-artifact.js";
 export { type Exec, credentialHelper } from "./auth/credential-helper.js";
 export type { Credentials } from "./auth/credentials.js";
 export { canonicalHost, parseDockerConfig } from "./auth/docker-config.js";
@@ -47,4 +48,4 @@ export {
   pushBlobsAndManifests,
 } from "./push-blobs-and-manifests.js";
 export { type Reference, formatReference, parseReference } from "./reference.js";
-export { type AttachResult, attachArtifact } from "./referrers.js";
+export type { Artifact, AttachResult } from "./referrers.js";

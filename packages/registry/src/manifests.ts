@@ -4,7 +4,7 @@ import { digestLike, digestOf, isDigest } from "./digest.js";
 import { parseDocument, type Descriptor, type ManifestOrIndex } from "./manifest-schemas.js";
 import type { Connection } from "./http/connection.js";
 import type { RegistryResponse } from "./http/response.js";
-import { ACCEPT_MANIFESTS, MAX_MANIFEST_BYTES } from "./media-types.js";
+import { ACCEPT_MANIFESTS, MAX_MANIFEST_BYTES, OCI_INDEX } from "./media-types.js";
 import { assertRegistry } from "./ping.js";
 import { assertNames } from "./reference.js";
 
@@ -24,8 +24,24 @@ export interface PutResult extends Descriptor {
   readonly subject: string | undefined;
 }
 
+/** What is under a tag or a digest, unparsed. */
+export interface ManifestBytes {
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+  /** The registry's strong ETag, if it sent one: RFC 9110, section 8.8.3. */
+  readonly etag: string | undefined;
+}
+
+interface ManifestWrite {
+  readonly repository: string;
+  readonly reference: string;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  readonly condition?: Readonly<Record<string, string>>;
+}
+
 /** Some registries deny a manifest for a few seconds after they accepted it. */
-const READ_LAG_MS = [1000, 2000, 4000, 8000, 15_000] as const;
+export const READ_LAG_MS = [1000, 2000, 4000, 8000, 15_000] as const;
 
 /** The manifests of one registry: distribution-spec, "Pulling manifests", "Pushing Manifests". */
 export class Manifests {
@@ -60,28 +76,45 @@ export class Manifests {
     });
   }
 
+  /** As {@link read}, without waiting for what lags and without parsing. */
+  async readBytes(repository: string, reference: string, access: Access): Promise<ManifestBytes | undefined> {
+    const response = await this.#getResponse(repository, reference, access);
+    if (response === undefined) return undefined;
+    const bytes = await response.bytes(MAX_MANIFEST_BYTES);
+    const digest = isDigest(reference) ? digestLike(reference, bytes) : digestOf(bytes);
+    if (isDigest(reference) && digest !== reference) throw wrongDigest(response, reference, digest);
+    const etag = response.headers.get("etag") ?? "";
+    return { bytes, digest, etag: etag.startsWith('"') ? etag : undefined };
+  }
+
   async put(repository: string, reference: string, mediaType: string, bytes: Uint8Array): Promise<PutResult> {
-    const call = this.#connection.call({
-      method: "PUT",
-      repository,
-      path: `manifests/${reference}`,
-      reference,
-      action: "push the manifest",
-      headers: { "content-type": mediaType },
-      body: { size: bytes.length, open: () => bytes },
-    });
-    const digest = isDigest(reference) ? reference : digestOf(bytes);
-    if (digestLike(digest, bytes) !== digest) {
-      throw new TgoError("INTERNAL", `the manifest's bytes do not have the digest ${digest}`, {
-        where: call.where,
-      });
-    }
-    const response = await this.#connection.send(call, [pushScope(repository)]);
-    if (response.ok) await this.#checkAccepted(response, digest);
-    else await this.#checkRefusal(response, repository, reference, digest);
-    this.#pushed.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
-    const subject = response.headers.get("oci-subject") ?? undefined;
+    const write = { repository, reference, mediaType, bytes };
+    const { response, digest } = await this.#send(write);
+    const subject = (await this.#accepted(write, response, digest)).headers.get("oci-subject") ?? undefined;
     return { mediaType, digest, size: bytes.length, subject };
+  }
+
+  /**
+   * Pushes an index under a tag on condition that the tag still has what was read there (undefined: nothing). False
+   * when the registry says that it has not; a registry without conditional requests (RFC 9110, section 13) always
+   * accepts.
+   */
+  async replace(
+    repository: string,
+    tag: string,
+    bytes: Uint8Array,
+    read: Omit<ManifestBytes, "bytes"> | undefined,
+  ): Promise<boolean> {
+    const condition =
+      read === undefined ? { "if-none-match": "*" } : { "if-match": read.etag ?? `"${read.digest}"` };
+    const write = { repository, reference: tag, mediaType: OCI_INDEX, bytes, condition };
+    const { response, digest } = await this.#send(write);
+    if (response.status === 412) {
+      await response.discard();
+      return false;
+    }
+    await this.#accepted(write, response, digest);
+    return true;
   }
 
   async delete(repository: string, digest: string): Promise<void> {
@@ -118,7 +151,47 @@ export class Manifests {
     return (await this.#get(repository, reference, access))?.descriptor;
   }
 
-  async #get(repository: string, reference: string, access: Access): Promise<FetchedManifest | undefined> {
+  async #send({
+    repository,
+    reference,
+    mediaType,
+    bytes,
+    condition,
+  }: ManifestWrite): Promise<{ response: RegistryResponse; digest: string }> {
+    const call = this.#connection.call({
+      method: "PUT",
+      repository,
+      path: `manifests/${reference}`,
+      reference,
+      action: "push the manifest",
+      headers: { "content-type": mediaType, ...condition },
+      body: { size: bytes.length, open: () => bytes },
+    });
+    const digest = isDigest(reference) ? reference : digestOf(bytes);
+    if (digestLike(digest, bytes) !== digest) {
+      throw new TgoError("INTERNAL", `the manifest's bytes do not have the digest ${digest}`, {
+        where: call.where,
+      });
+    }
+    return { response: await this.#connection.send(call, [pushScope(repository)]), digest };
+  }
+
+  async #accepted(
+    { repository, reference }: ManifestWrite,
+    response: RegistryResponse,
+    digest: string,
+  ): Promise<RegistryResponse> {
+    if (response.ok) await this.#checkAccepted(response, digest);
+    else await this.#checkRefusal(response, repository, reference, digest);
+    this.#pushed.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
+    return response;
+  }
+
+  async #getResponse(
+    repository: string,
+    reference: string,
+    access: Access,
+  ): Promise<RegistryResponse | undefined> {
     const { transport } = this.#connection;
     const response = await this.#request("GET", repository, reference, access);
     if (response.status === 404) {
@@ -127,6 +200,12 @@ export class Manifests {
       return undefined;
     }
     if (!response.ok) throw await transport.errorOf(response);
+    return response;
+  }
+
+  async #get(repository: string, reference: string, access: Access): Promise<FetchedManifest | undefined> {
+    const response = await this.#getResponse(repository, reference, access);
+    if (response === undefined) return undefined;
     const bytes = await response.bytes(MAX_MANIFEST_BYTES);
     const value = parseDocument(bytes, response.call.where);
     const claimed = response.headers.get("docker-content-digest") ?? "";

@@ -35,7 +35,7 @@ export async function listTags(connection: Connection, repository: string): Prom
     }
     if (!response.ok) throw await connection.transport.errorOf(response);
     for (const tag of tagsOf(await response.bytes(MAX_LIST_BYTES), first.where)) tags.add(tag);
-    url = nextPage(connection, response);
+    url = nextPage(connection, response, "tags");
   }
   return [...tags];
 }
@@ -48,13 +48,17 @@ function tagsOf(bytes: Uint8Array, where: string): string[] {
 }
 
 /** The `Link` header with rel="next": RFC 8288. */
-function nextPage(connection: Connection, response: RegistryResponse): URL | undefined {
+export function nextPage(
+  connection: Connection,
+  response: RegistryResponse,
+  what: "tags" | "referrers",
+): URL | undefined {
   const { url: page, where } = response.call;
   const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(response.headers.get("link") ?? "") ?? [];
   if (target === undefined || !URL.canParse(target, page.href)) return undefined;
   const url = connection.reach(new URL(target, page));
   if (url.origin === connection.origin.origin) return url;
-  throw new TgoError("INVALID_RESPONSE", `the list of tags continues on another host (${url.origin})`, {
+  throw new TgoError("INVALID_RESPONSE", `the list of ${what} continues on another host (${url.origin})`, {
     where,
   });
 }

@@ -14,7 +14,24 @@ export { type FaultProxy, startFaultProxy } from "./fault-proxy.js";
 export type { Fault, FaultyRequest } from "./fault.js";
 export { MemoryRegistry, type MemoryRegistryOptions } from "./memory-registry.js";
 export { decoyServer, htmlServer } from "./odd-servers.js";
+export {
+  IMMUTABLE_TAG_REFUSALS,
+  type Quirk,
+  REFERRERS_PAGE,
+  REFERRERS_REDIRECT,
+  aroundWrites,
+  conditionalWrites,
+  immutableTags,
+  laggingTags,
+  listTagIsDigest,
+  listTagType,
+  referrersAnswer,
+  referrersApi,
+  slow,
+  subjectHeader,
+} from "./quirks.js";
 export { type LocalRegistry, startRegistry } from "./registry.js";
+export { type RegistryTwin, addQuirks, startTwin } from "./registry-twin.js";
 export { installRequirements, missingRequirements } from "./requirements.js";
 export {
   AARCH64,

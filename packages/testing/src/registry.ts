@@ -22,6 +22,11 @@ export interface RegistryOptions {
   readonly storage?: string;
   /** Serves the storage and accepts no pushes. */
   readonly readOnly?: boolean;
+  /**
+   * Accepts only manifests with an image's config, as Aliyun's ACR does: distribution's `policy.repository.classes`.
+   * Indexes are accepted whatever they list.
+   */
+  readonly imagesOnly?: boolean;
   /** Default "tgo". */
   readonly username?: string;
   /** Default: a random one on each start. */
@@ -70,6 +75,7 @@ export async function startRegistry(options: RegistryOptions): Promise<LocalRegi
         readonly: { enabled: options.readOnly ?? false },
       },
     },
+    ...(options.imagesOnly === true ? { policy: { repository: { classes: ["image"] } } } : {}),
   };
   const secret = randomBytes(16).toString("hex");
 

@@ -57,7 +57,7 @@ function send(
   });
 }
 
-const MANIFESTS = [
+export const MANIFEST_TYPES = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.oci.image.manifest.v1+json",
   "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -67,7 +67,7 @@ const MANIFESTS = [
 /** Saves the current manifest under a name: what a lagging registry will return after the next write. */
 export async function remember(upstream: Upstream, req: IncomingMessage): Promise<void> {
   const { authorization, host } = req.headers;
-  const headers = { host, accept: MANIFESTS, ...(authorization === undefined ? {} : { authorization }) };
+  const headers = { host, accept: MANIFEST_TYPES, ...(authorization === undefined ? {} : { authorization }) };
   const path = req.url ?? "/";
   upstream.past.set(path, await forward(upstream, { method: "GET", path, headers, body: Buffer.alloc(0) }));
 }

@@ -103,7 +103,7 @@ async function attach(
     const { descriptor } = await indexes.read(target, service, digest);
     const to = { registry: target.client, repository: repositoryOf(target, service) };
     const attachOnce = (): ReturnType<typeof attachArtifact> =>
-      attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content });
+      attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content }, target.anonymous);
     const { state } = await context.progress.step(
       { step: "record", ...names },
       () =>
