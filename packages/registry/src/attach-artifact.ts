@@ -4,7 +4,7 @@ import type { Descriptor } from "./manifest-schemas.js";
 import type { Repository } from "./push-blobs-and-manifests.js";
 import type { Artifact, AttachResult } from "./referrers.js";
 
-/** One document: see {@link Registry.attach}. */
+/** Attaches one document to an image: see {@link Registry.attach}. */
 export async function attachArtifact(
   to: Repository,
   subject: Descriptor,

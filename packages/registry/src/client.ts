@@ -6,7 +6,7 @@ import { Connection, type ConnectionOptions } from "./http/connection.js";
 import { Manifests, type FetchedManifest, type PutResult } from "./manifests.js";
 import { ping } from "./ping.js";
 import { probePush, type PushProbe } from "./push-probe.js";
-import { Referrers, type Artifact, type AttachResult } from "./referrers.js";
+import { attach, type Artifact, type AttachResult, type ReferrersClient } from "./referrers.js";
 import { listTags } from "./tags.js";
 
 export type RegistryOptions = ConnectionOptions;
@@ -26,13 +26,13 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #connection: Connection;
   readonly #manifests: Manifests;
-  readonly #referrers: Referrers;
+  readonly #referrers: ReferrersClient;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#connection = new Connection(options);
     this.#manifests = new Manifests(this.#connection);
-    this.#referrers = new Referrers(this.#connection, this.#manifests);
+    this.#referrers = { connection: this.#connection, manifests: this.#manifests, lists: new Map() };
     this.host = this.#connection.host;
     this.url = this.#connection.origin.origin;
     this.anonymous = this.#connection.anonymous;
@@ -114,16 +114,7 @@ export class Registry {
     return probePush(this.#connection, repository);
   }
 
-  /**
-   * Attaches documents to an image: pushes manifests whose subject is the image, and sees to it that clients which ask
-   * for the image's referrers find them. A registry whose referrers API does not list them gets them in one write in
-   * the list under the tag where clients look next; what other tools have put there stays byte for byte. Attaching the
-   * same document again changes nothing.
-   * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests-with-subject
-   * @param anonymous the same registry without credentials, when anyone should be able to list them
-   * @throws TgoError DENIED when the registry accepts no artifacts, CONFLICT when the tag is something else than a list,
-   *   INVALID_RESPONSE or UNAVAILABLE when they were pushed and cannot be listed
-   */
+  /** Attaches documents to an image, and checks that clients find them: see {@link attach}. */
   async attach(
     repository: string,
     subject: Descriptor,
@@ -131,7 +122,7 @@ export class Registry {
     anonymous?: Registry,
   ): Promise<AttachResult[]> {
     const stranger = anonymous === undefined ? undefined : anonymous.#referrers;
-    return this.#referrers.attach(repository, subject, artifacts, stranger);
+    return attach(this.#referrers, repository, { subject, artifacts }, stranger);
   }
 
   /** All tags; none for a repository that does not exist. */

@@ -88,33 +88,27 @@ export class Manifests {
   }
 
   async put(repository: string, reference: string, mediaType: string, bytes: Uint8Array): Promise<PutResult> {
-    const write = { repository, reference, mediaType, bytes };
-    const { response, digest } = await this.#send(write);
-    const subject = (await this.#accepted(write, response, digest)).headers.get("oci-subject") ?? undefined;
+    const { response, digest } = await this.#put({ repository, reference, mediaType, bytes });
+    const subject = response.headers.get("oci-subject") ?? undefined;
     return { mediaType, digest, size: bytes.length, subject };
   }
 
-  /**
-   * Pushes an index under a tag on condition that the tag still has what was read there (undefined: nothing). False
-   * when the registry says that it has not; a registry without conditional requests (RFC 9110, section 13) always
-   * accepts.
-   */
+  /** Pushes an index if the tag still has what was `read` there (undefined: nothing); where RFC 9110, 13 is known. */
   async replace(
     repository: string,
     tag: string,
     bytes: Uint8Array,
-    read: Omit<ManifestBytes, "bytes"> | undefined,
+    read: Omit<ManifestBytes, "bytes"> | undefined | "anything",
   ): Promise<boolean> {
+    const write = { repository, reference: tag, mediaType: OCI_INDEX, bytes };
+    if (read === "anything") {
+      await this.#put(write);
+      return true;
+    }
     const condition =
       read === undefined ? { "if-none-match": "*" } : { "if-match": read.etag ?? `"${read.digest}"` };
-    const write = { repository, reference: tag, mediaType: OCI_INDEX, bytes, condition };
-    const { response, digest } = await this.#send(write);
-    if (response.status === 412) {
-      await response.discard();
-      return false;
-    }
-    await this.#accepted(write, response, digest);
-    return true;
+    const { response } = await this.#put({ ...write, condition });
+    return response.status !== 412;
   }
 
   async delete(repository: string, digest: string): Promise<void> {
@@ -151,7 +145,7 @@ export class Manifests {
     return (await this.#get(repository, reference, access))?.descriptor;
   }
 
-  async #send({
+  async #put({
     repository,
     reference,
     mediaType,
@@ -173,18 +167,15 @@ export class Manifests {
         where: call.where,
       });
     }
-    return { response: await this.#connection.send(call, [pushScope(repository)]), digest };
-  }
-
-  async #accepted(
-    { repository, reference }: ManifestWrite,
-    response: RegistryResponse,
-    digest: string,
-  ): Promise<RegistryResponse> {
+    const response = await this.#connection.send(call, [pushScope(repository)]);
+    if (response.status === 412 && condition !== undefined) {
+      await response.discard();
+      return { response, digest };
+    }
     if (response.ok) await this.#checkAccepted(response, digest);
     else await this.#checkRefusal(response, repository, reference, digest);
     this.#pushed.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
-    return response;
+    return { response, digest };
   }
 
   async #getResponse(
