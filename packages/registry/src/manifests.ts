@@ -251,7 +251,7 @@ export class Manifests {
     const present = await this.#head(repository, reference, { push: true }).catch(() => undefined);
     if (present?.digest === digest) return;
     if (present === undefined || error.what.includes("tag exists")) throw error;
-    // Docker Hub's message for an immutable tag is not known; all there is to see is a 403 for a tag that exists.
+    // Not every registry says that its tags are immutable; all there is to see is a refusal for a tag that exists.
     throw new TgoError("DENIED", `${error.what} (the tag exists, as ${present.digest})`, {
       ...detailsOf(error),
       remedy: `${error.remedy ?? ""}\nIf the registry's tags are immutable: publish under a new tag.`.trim(),

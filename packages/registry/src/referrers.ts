@@ -331,7 +331,7 @@ async function replaceList(
     throw new TgoError("DENIED", `the list of referrers cannot be changed: ${error.what}`, {
       ...detailsOf(error),
       remedy:
-        `${error.remedy ?? ""}\nIf the registry's tags are immutable: except those that begin with "sha256-".`.trim(),
+        'Lists of referrers change: exempt tags that begin with "sha256-" from the registry\'s immutability rule.',
     });
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { digestOf, Registry, type Index } from "../src/index.js";
 import { OCI_INDEX } from "../src/media-types.js";
 import {
+  IMMUTABLE_TAG_REFUSALS,
   rejection,
   fakeRegistry,
   jsonResponse,
@@ -98,24 +99,25 @@ describe("manifests", () => {
     expect(delays).toEqual([1000, 2000]);
   });
 
-  test("a refused push to an immutable tag with the same digest is success, with another one it is not", async () => {
-    const server =
-      (there: Uint8Array): FakeServer =>
-      ({ method }) =>
-        method === "PUT"
-          ? errorResponse(403, "DENIED", "The requested tag already exists and cannot be overwritten.")
-          : found(there);
-    await expect(
-      fakeRegistry(server(bytes)).registry.putManifest("a/b", "v1", OCI_INDEX, bytes),
-    ).resolves.toMatchObject({ digest });
-    const other = new TextEncoder().encode(JSON.stringify({ ...index, annotations: { a: "b" } }));
-    expect(
-      await rejection(fakeRegistry(server(other)).registry.putManifest("a/b", "v1", OCI_INDEX, bytes)),
-    ).toMatchObject({
-      code: "DENIED",
-      remedy: expect.stringContaining("Publish under a new tag.") as string,
-    });
-  });
+  test.each(Object.entries(IMMUTABLE_TAG_REFUSALS))(
+    "a refused push to an immutable tag (%s) with the same digest is success, with another one it is not",
+    async (_name, { status, code, message }) => {
+      const server =
+        (there: Uint8Array): FakeServer =>
+        ({ method }) =>
+          method === "PUT" ? errorResponse(status, code, message) : found(there);
+      await expect(
+        fakeRegistry(server(bytes)).registry.putManifest("a/b", "v1", OCI_INDEX, bytes),
+      ).resolves.toMatchObject({ digest });
+      const other = new TextEncoder().encode(JSON.stringify({ ...index, annotations: { a: "b" } }));
+      expect(
+        await rejection(fakeRegistry(server(other)).registry.putManifest("a/b", "v1", OCI_INDEX, bytes)),
+      ).toMatchObject({
+        code: "DENIED",
+        remedy: expect.stringContaining("Publish under a new tag.") as string,
+      });
+    },
+  );
 
   test("a registry that stores different bytes is an error", async () => {
     const { registry } = fakeRegistry(

@@ -19,7 +19,7 @@ import {
   subjectHeader,
   type Quirk,
 } from "@tgo/testing";
-import type { Registry} from "../src/index.js";
+import type { Registry } from "../src/index.js";
 import { digestOf, type AttachResult, type Descriptor } from "../src/index.js";
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
@@ -314,15 +314,19 @@ describe("The list's tag is left alone", () => {
     expect(scene.memory.requests("PUT")).toEqual([]);
   });
 
-  it("when it is immutable, and the report says what to except", async () => {
-    const scene = await Scene.create([immutableTags("acr")]);
-    await scene.attach("one");
-    expect(await rejection(scene.attach("two"))).toMatchObject({
-      code: "DENIED",
-      remedy: expect.stringContaining('begin with "sha256-"') as string,
-    });
-    expect(scene.listed).toEqual(["one"]);
-  });
+  it.each(["dockerHub", "artifactRegistry", "harbor", "acr"] as const)(
+    "when it is immutable in the words of %s, and the report says what to exempt",
+    async (words) => {
+      const scene = await Scene.create([immutableTags(words)]);
+      await scene.attach("one");
+      expect(await rejection(scene.attach("two"))).toMatchObject({
+        code: "DENIED",
+        what: expect.stringContaining("does not allow overwriting it") as string,
+        remedy: expect.stringContaining('exempt tags that begin with "sha256-"') as string,
+      });
+      expect(scene.listed).toEqual(["one"]);
+    },
+  );
 
   it("when the list would be longer than a registry accepts", async () => {
     const scene = await Scene.create();

@@ -134,17 +134,13 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   {
     name: "immutable-tag",
+    // Docker Hub, Google and ECR refuse with a sentence about immutability, Harbor with one of its own, and 412.
     matches: (failure) =>
-      says(/tag already exists and cannot be overwritten|immutable tag|tag (?:\S+ )?is immutable/i)(
-        failure,
-      ) ||
-      (failure.method === "PUT" &&
-        HUB.test(failure.host) &&
-        failure.status === 403 &&
-        /immutab/i.test(failure.text)),
+      failure.method === "PUT" && says(/immutab|tag already exists and cannot be overwritten/i)(failure),
     code: "DENIED",
     what: () => "the tag exists with another digest, and the registry does not allow overwriting it",
-    remedy: () => "Publish under a new tag.",
+    remedy: () =>
+      "Publish under a new tag. Tags that move, such as latest, must be exempt from the registry's immutability rule.",
   },
   {
     name: "delete-unsupported",
