@@ -68,7 +68,7 @@ const MAX_PAGES = 100;
 const MAX_PAGES_BYTES = 32 * 1024 * 1024;
 /** How many entries of a list are read to see whether it is one of referrers. */
 const MAX_CHECKED = 32;
-const MAX_WRITES = 8;
+const MAX_WRITES = 10;
 /** How long another client may take from its read of a list to its write. */
 const SETTLE_MS = 1000;
 
@@ -292,7 +292,8 @@ async function writeList(query: Query, known: Map<string, string>): Promise<Tagg
     }
     if (writes === MAX_WRITES) break;
     const policy = { attempts: MAX_WRITES, reason: "another client changed the list" };
-    if (writes > 0) await transport.retries.delay(writes, policy, "list the referrer");
+    // At most two seconds: writers that meet are soon apart.
+    if (writes > 0) await transport.retries.delay(Math.min(writes, 3), policy, "list the referrer");
     writes++;
     const texts = missing.map(([, text]) => text);
     const isWritten = await replaceList(query, extendList(current, texts), {

@@ -463,7 +463,7 @@ describe("Other clients that write the list at the same time", () => {
       code: "UNAVAILABLE",
       what: "the artifact was pushed, but the list of referrers lacks it",
     });
-    expect(n).toBe(8);
+    expect(n).toBe(10);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseRecord, RECORD_MEDIA_TYPE, recordJson, type ReleaseRecord } from "@tgo/release-rules";
-import { errorResponse } from "@tgo/testing";
+import { addQuirks, errorResponse, listTagIsDigest, referrersApi, subjectHeader } from "@tgo/testing";
 import type { Released } from "../../src/release/release-result.js";
 import { MemoryHarness } from "./memory-harness.js";
 import { NAMES, SERVICES, type RegistryName } from "./release-subjects.js";
@@ -139,6 +139,26 @@ describe("The record of a release", () => {
       true,
       ["already there", "done", undefined, "already there", "done", undefined],
     ]);
+  });
+
+  it.each([
+    { what: "lists nothing", quirk: referrersApi({ lists: "nothing" }), why: "does not list it" },
+    { what: "returns the image as its list", quirk: listTagIsDigest(), why: "returns the image itself" },
+  ])("that nobody finds in a registry that $what is not done", async ({ quirk, why }) => {
+    const harness = withReferrers();
+    addQuirks(harness.registries.dockerhub, quirk);
+    const released = await harness.release("1.2.3");
+    expect(released.ok).toBe(false);
+    expect(states(released)).toEqual(["done", "failed", undefined, "done", "failed", undefined]);
+    expect(JSON.stringify(released.services)).toContain(why);
+    expect(new Set(harness.everywhere("latest"))).not.toContain(undefined);
+  });
+
+  it("is found where a registry says that it has a referrers API and has none", async () => {
+    const harness = withReferrers();
+    addQuirks(harness.registries.dockerhub, subjectHeader());
+    await harness.release("1.2.3");
+    expect(await records(harness, "dockerhub", "tgo-api", "1.2.3")).toHaveLength(1);
   });
 
   it("that an optional registry rejects is reported, and fails nothing", async () => {
