@@ -1,3 +1,4 @@
+import { HOST_PATH } from "../host-process.js";
 import { seccompFilter } from "./seccomp.js";
 
 /** The parts of an OCI runtime configuration that depend on the command. */
@@ -103,8 +104,10 @@ export function containerSpec(request: SpecRequest): object {
 
 /**
  * Gives the root the option nodev, so that device nodes of an image are only files. The runtime clears the option when it
- * binds the root, so this is done when all mounts are made, and before the root becomes the container's.
+ * binds the root, so this is done when all mounts are made, and before the root becomes the container's. The runtime writes
+ * the container's state to a hook, and fails if nobody reads it.
  */
 function withoutDevices(root: string): object {
-  return { path: "/bin/mount", args: ["mount", "-o", "remount,bind,nodev", root] };
+  const script = 'while read -r _; do :; done; exec mount -o remount,bind,nodev "$0"';
+  return { path: "/bin/sh", args: ["sh", "-c", script, root], env: [`PATH=${HOST_PATH}`] };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, utimesSync } from "node:fs";
-import { chmod, mkdir, readFile, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TgoError } from "@tgo/errors";
 import { digestOf } from "@tgo/registry";
@@ -10,16 +10,7 @@ import type { Snapshot } from "./snapshot.js";
 /** Entries unused for two weeks are removed. */
 const UNUSED_MS = 14 * 24 * 3600 * 1000;
 
-const FOLDERS = ["s", "blobs/sha256", "meta", "caches", "w", "empty", "empty2", "dev/pts", "dev/shm"];
-
-/** The links in a container's /dev. */
-const DEVICE_LINKS = {
-  ptmx: "pts/ptmx",
-  fd: "/proc/self/fd",
-  stdin: "fd/0",
-  stdout: "fd/1",
-  stderr: "fd/2",
-} as const;
+const FOLDERS = ["s", "blobs/sha256", "meta", "caches", "w", "empty", "empty2"];
 
 /**
  * Everything that outlives a run, in plain files. Nothing is locked: an entry is made in a folder of this process and then
@@ -54,8 +45,6 @@ export class Store {
     }
     // Images contain set-user-id programs, which no user of this machine may reach.
     await chmod(home, 0o700);
-    for (const [name, target] of Object.entries(DEVICE_LINKS))
-      await symlink(target, store.path("dev", name)).catch(() => undefined);
     await store.#removeLeftovers();
     await store.#removeUnused();
     return store;
