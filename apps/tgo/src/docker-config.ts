@@ -1,5 +1,5 @@
 import { isTgoError, problemOf, TgoError } from "@tgo/errors";
-import { readInputFile, readReason, runProgram } from "@tgo/host";
+import { dockerConfigFolder, readInputFile, readReason, runProgram } from "@tgo/host";
 import { credentialHelper, keychain, parseDockerConfig, type Credentials } from "@tgo/registry";
 import { join } from "node:path";
 import type { Redaction } from "./redaction.js";
@@ -12,7 +12,7 @@ export async function readDefaultDockerConfig(
   env: Readonly<Record<string, string | undefined>>,
   home: string,
 ): Promise<{ path: string; text: string } | undefined> {
-  const path = join(env.DOCKER_CONFIG ?? join(home, ".docker"), "config.json");
+  const path = join(dockerConfigFolder(env, home), "config.json");
   try {
     const { bytes } = await readInputFile(path);
     return { path, text: bytes.toString() };

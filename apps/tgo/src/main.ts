@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homeFolder } from "@tgo/host";
 import moduleApi from "../../../pipelines/tgo/module-api.json";
 import manifest from "../package.json";
 import { commandName } from "./command-process.js";
@@ -40,7 +40,7 @@ process.exitCode = await runCommand(
     argv: argv.slice(2),
     env,
     cwd: process.cwd(),
-    home: homedir(),
+    home: homeFolder(env),
     stdout,
     stderr,
     events: process,

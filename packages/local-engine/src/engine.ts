@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import type { AddressInfo } from "node:net";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { cacheFolder } from "@tgo/host";
 import type { Keychain } from "@tgo/registry";
 import { Api } from "./api/api.js";
 import { checkHost } from "./check-host.js";
@@ -46,7 +46,7 @@ export interface Engine {
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const [problem] = checkHost();
   if (problem) throw problem;
-  const home = options.home ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tgo/engine");
+  const home = options.home ?? join(cacheFolder(process.env), "tgo/engine");
   const store = await Store.open(resolve(home));
   const stop = new AbortController();
   // Every command and every request listens: many listeners are not a leak.

@@ -17,11 +17,11 @@ export interface HostProcessOptions {
 }
 
 /**
- * Modes of new files, core files and the number of open files do not depend on the caller's shell. The limit on files is
- * Docker's. The kernel kills the program when this process ends, however it ends.
+ * Modes of new files, core files and the number of open files do not depend on the caller's shell. The limits on files are
+ * Docker's, as far as this process may set them. The kernel kills the program when this process ends, however it ends.
  */
 const START =
-  'umask 022; ulimit -c 0; ulimit -n 1024; ulimit -Hn 524288 2>/dev/null; exec setpriv --pdeathsig KILL "$@"';
+  'umask 022; { ulimit -c 0; ulimit -Sn 1024; ulimit -Hn 524288; } 2>/dev/null; exec setpriv --pdeathsig KILL "$@"';
 
 /** Starts a program of the host. Every program that the engine needs is started here. */
 export function startHostProcess(

@@ -5,6 +5,7 @@ import { findForwards } from "../exec/forwards.js";
 import { outsideNetwork } from "../exec/network.js";
 import { hostsFile, type NetworkNamespace } from "../exec/sandbox.js";
 import type { TgoError } from "@tgo/errors";
+import { writePlainFile } from "../files/plain-modes.js";
 import { runHostCommand, type HostCommandOptions } from "../host-command.js";
 import type { Store } from "../store/store.js";
 import { authFile, registriesConf, registryHosts, storageConf } from "./buildah-config.js";
@@ -72,9 +73,9 @@ async function withConfiguration<T>(
   const at = (name: string): string => store.path(work, name);
   await mkdir(folder);
   for (const name of ["lower", "context", "context.upper", "context.work"]) await mkdir(at(name));
-  await writeFile(at("own.resolv.conf"), networks.own.resolvConf ?? "");
-  await writeFile(at("resolv.conf"), networks.runNetwork.resolvConf ?? "");
-  await writeFile(at("hosts"), hostsFile(networks.runNetwork.hosts));
+  await writePlainFile(at("own.resolv.conf"), networks.own.resolvConf ?? "");
+  await writePlainFile(at("resolv.conf"), networks.runNetwork.resolvConf ?? "");
+  await writePlainFile(at("hosts"), hostsFile(networks.runNetwork.hosts));
   await writeFile(at("network"), "");
   await writeFile(at("namespaces.sh"), NAMESPACES);
   // Credentials are kept in memory only.

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
+import { makeFolder, writePlainFile } from "../files/plain-modes.js";
 import type { User } from "../files/users.js";
 import { startHostProcess } from "../host-process.js";
 import { overlayOptions, type OverlayChanges } from "../store/overlay-options.js";
@@ -64,8 +65,9 @@ export async function startSandbox(store: Store, sandbox: Sandbox): Promise<Runn
   const { work, network } = sandbox;
   await mkdir(store.path(work, "root"));
   await makeStubs(store.path(work, "stub"), sandbox.binds);
-  await writeFile(store.path(work, "hosts"), hostsFile(network.hosts));
-  if (network.resolvConf !== undefined) await writeFile(store.path(work, "resolv.conf"), network.resolvConf);
+  await writePlainFile(store.path(work, "hosts"), hostsFile(network.hosts));
+  if (network.resolvConf !== undefined)
+    await writePlainFile(store.path(work, "resolv.conf"), network.resolvConf);
   const config = Buffer.from(JSON.stringify(specOf(store, sandbox)));
   await writeFile(store.path(work, "run.sh"), script(sandbox, config.length));
   const child = startHostProcess(
@@ -95,8 +97,8 @@ async function makeStubs(stub: string, binds: readonly Bind[]): Promise<void> {
   const folders = ["/proc", "/sys", "/dev"].map((target) => ({ target, file: false }));
   const files = ["/etc/resolv.conf", "/etc/hosts"].map((target) => ({ target, file: true }));
   for (const { target, file } of [...folders, ...files, ...binds]) {
-    await mkdir(join(stub, file ? dirname(target) : target), { recursive: true });
-    if (file) await writeFile(join(stub, target), "");
+    await makeFolder(join(stub, file ? dirname(target) : target));
+    if (file) await writePlainFile(join(stub, target), "");
   }
 }
 

@@ -5,6 +5,7 @@ import { CA_BUNDLE } from "../ca.js";
 import type { Context } from "../context.js";
 import { emulationProblem } from "../emulation.js";
 import { resolveIn } from "../files/paths.js";
+import { makeFolder } from "../files/plain-modes.js";
 import { findUser, type User } from "../files/users.js";
 import { keyOf } from "../store/keys.js";
 import type { OverlayChanges } from "../store/overlay-options.js";
@@ -82,7 +83,7 @@ async function bindMounts(
       binds.push({ target, file: true, secret: value });
     } else if (mount.kind === "cache") {
       const host = cx.store.path("caches", keyOf(mount.cache.key));
-      await mkdir(host, { recursive: true });
+      await makeFolder(host);
       binds.push({ target, file: false, host, readOnly: false });
     } else if (fs) {
       // Resolved here: the runtime would follow a link in the tree to the host's files.

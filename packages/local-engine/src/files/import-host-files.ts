@@ -1,5 +1,4 @@
 import { lstatSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { TgoError } from "@tgo/errors";
 import type { Context } from "../context.js";
@@ -9,6 +8,7 @@ import { keyOf } from "../store/keys.js";
 import type { Snapshot } from "../store/snapshot.js";
 import { copyDirectory } from "./copy.js";
 import type { Location } from "./location.js";
+import { makeFolder } from "./plain-modes.js";
 import { select, type Selection } from "./select.js";
 import { treeDigest } from "./tree-digest.js";
 
@@ -44,7 +44,7 @@ async function importPaths(
   return withEvents(settings.onEvent, event, () =>
     store.withWorkFolder(async (work) => {
       const folder = store.path(work, "step/fs");
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       await copyDirectory(path, folder, "/", selected, { owner: "0:0" });
       // Keyed by the copy, because a file may have changed meanwhile.
       const copied = keyOf(["host", treeDigest(folder)]);

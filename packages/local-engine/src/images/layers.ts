@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, lstatSync, readdirSync } from "node:fs";
-import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { readdir, rm, stat, utimes } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import pLimit from "p-limit";
+import { makeFolder } from "../files/plain-modes.js";
 import { sortedEntries } from "../files/walk.js";
 import { runHostCommand } from "../host-command.js";
 import { SingleFlight } from "../single-flight.js";
@@ -172,6 +173,6 @@ function diffEntry(diffId: string): string {
 
 async function hide(path: string): Promise<void> {
   if (lstatSync(path, { throwIfNoEntry: false })) return;
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await runHostCommand(["mknod", path, "c", "0", "0"]);
 }

@@ -1,5 +1,5 @@
 import { link, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Context } from "../context.js";
 import { runHostCommand } from "../host-command.js";
 import type { ContainerState } from "../state.js";
@@ -21,17 +21,11 @@ export async function writeOciArchive(
     await writeFile(join(layout, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
     const index = { schemaVersion: 2, manifests: [descriptor(top)] };
     await writeFile(join(layout, "index.json"), JSON.stringify(index));
-    const reproducible = ["--sort=name", "--mtime=@0", "--owner=:0", "--group=:0", "--hard-dereference"];
-    await runHostCommand([
-      "tar",
-      "-C",
-      layout,
-      ...reproducible,
-      "-cf",
-      file,
-      "oci-layout",
-      "index.json",
-      "blobs",
-    ]);
+    const owner = ["--owner=:0", "--group=:0", "--mode=u=rwX,go=rX"];
+    const reproducible = ["--sort=name", "--mtime=@0", "--hard-dereference", ...owner];
+    // Made here, so that its mode is the caller's.
+    await writeFile(file, "");
+    const contents = ["oci-layout", "index.json", "blobs"];
+    await runHostCommand(["tar", "-C", layout, ...reproducible, "-cf", resolve(file), ...contents]);
   });
 }

@@ -4,6 +4,7 @@ import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "no
 import { dirname, join } from "node:path";
 import { TgoError } from "@tgo/errors";
 import { digestOf } from "@tgo/registry";
+import { makeFolder } from "../files/plain-modes.js";
 import { runHostCommand } from "../host-command.js";
 import type { Snapshot } from "./snapshot.js";
 
@@ -35,7 +36,8 @@ export class Store {
   static async open(home: string): Promise<Store> {
     const store = new Store(home);
     try {
-      for (const folder of FOLDERS) await mkdir(join(home, folder), { recursive: true });
+      await mkdir(home, { recursive: true });
+      for (const folder of FOLDERS) await makeFolder(join(home, folder));
     } catch (cause) {
       throw new TgoError("ENVIRONMENT", "cannot write to the engine's cache folder", {
         where: home,

@@ -1,3 +1,4 @@
+import { chmod } from "node:fs/promises";
 import { posix, resolve } from "node:path";
 import { TgoError } from "@tgo/errors";
 import type { Expectation } from "../../exec/execs.js";
@@ -224,7 +225,7 @@ export const containerFields = {
         variants.map(async ({ fs, config, platform }) => [(await fs.get()).layers, config, platform]),
       );
       return cx.snapshots.step(EMPTY, ["tarball", key], (root) =>
-        writeOciArchive(cx, `${root}/image.tar`, variants),
+        writeOciArchive(cx, `${root}/image.tar`, variants).then(() => chmod(`${root}/image.tar`, 0o644)),
       );
     }),
   }),

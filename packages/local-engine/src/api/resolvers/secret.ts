@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import { TgoError } from "@tgo/errors";
-import { readInputFile, readReason, runProgram } from "@tgo/host";
+import { homeFolder, readInputFile, readReason, runProgram } from "@tgo/host";
 import { lazy } from "../../lazy.js";
 import type { SecretState } from "../../state.js";
 import type { Fields } from "./field.js";
@@ -18,7 +18,7 @@ export function secretFrom(uri: string): SecretState {
       return Promise.resolve(value);
     },
     file: async () => {
-      const path = resolve(rest.replace(/^~(?=\/)/, process.env.HOME ?? "~"));
+      const path = resolve(rest.replace(/^~(?=\/)/, homeFolder(process.env)));
       const { bytes } = await readInputFile(path, { pipe: true }).catch((cause: unknown) => {
         throw new TgoError("USAGE", `cannot read the secret's file: ${readReason(cause)}`, {
           where: rest,

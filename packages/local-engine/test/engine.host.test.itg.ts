@@ -1,0 +1,58 @@
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { setUp } from "./support/fixture.js";
+import { inspect } from "./support/inspect.js";
+import { runOn, twoHosts, type HostSettings } from "./support/two-hosts.js";
+
+const fixture = setUp();
+
+describe("the host", () => {
+  const { plain, odd, folder } = twoHosts();
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const build = async (host: HostSettings): Promise<Record<string, string>> => {
+    const source = fixture.folder({
+      hello: "hello\n",
+      "sub/data.txt": "data\n",
+      "ünïcode ı": "i\n",
+      Dockerfile: `FROM ${fixture.image}\nCOPY . /app/\nADD hello /a/b/\nWORKDIR /w/x\nCOPY sub rel\nENV A=1\n`,
+      Commands: `FROM ${fixture.image}\nRUN umask >/shown; env | sort >>/shown; stat -c %a / /tmp >>/shown\n`,
+    });
+    const program = join(import.meta.dirname, "support/build-on-host.ts");
+    const args = ["--import", import.meta.resolve("tsx"), program];
+    const output = await runOn(host, [
+      ...args,
+      fixture.folder({}),
+      fixture.registry.host,
+      fixture.image,
+      source,
+    ]);
+    const result = JSON.parse(output) as Record<string, string>;
+    // The engine's config has the time of the build, which finalising replaces.
+    const { raw, config } = inspect((result.built ?? "").replace(":1@", "@"));
+    return { ...result, built: JSON.stringify([raw.layers, config.config]) };
+  };
+
+  it("has no influence: two very different ones make the same images, and commands see the same", async () => {
+    const [one, other] = [await build(plain), await build(odd)];
+    expect(other).toEqual(one);
+    const { shown = "", commands = "" } = one;
+    expect(shown.split("\n").slice(0, 2)).toEqual(["0022", "1024"]);
+    expect(shown.split("\n").slice(3, 5)).toEqual(["0", "/"]);
+    expect(shown).toMatch(/^755 0 0 run\/deep\/er$/m);
+    expect(shown).toMatch(/^644 0 0 etc\/hosts$/m);
+    expect(commands).toMatch(/^0022$/m);
+    expect(`${shown}${commands}`).not.toMatch(/KATHMANDU|Kathmandu|proxy|127\.0\.0\.1:9|FROM_HOST|tr_TR/i);
+    expect(one.built).not.toContain("io.buildah.version");
+    expect(readdirSync(join(folder, "odd")).sort()).toEqual([
+      "bin",
+      "containers.conf",
+      "docker",
+      "profile",
+      "python",
+    ]);
+  });
+});
