@@ -138,7 +138,8 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     matches: (failure) =>
       failure.method === "PUT" && says(/immutab|tag already exists and cannot be overwritten/i)(failure),
     code: "DENIED",
-    what: () => "the tag exists with another digest and is immutable: the registry does not allow overwriting it",
+    what: () =>
+      "the tag exists with another digest and is immutable: the registry does not allow overwriting it",
     remedy: () =>
       "Publish under a new tag. Tags that move, such as latest, must be exempt from the registry's immutability rule.",
   },
