@@ -6,9 +6,10 @@ export const SDK = "@dagger.io/dagger";
 
 /** Packages in order: a package imports only from above itself. */
 export const PACKAGES = {
-  errors: { may: [] },
+  redaction: { may: [] },
+  errors: { may: ["redaction"] },
   "release-rules": { may: ["errors"] },
-  registry: { may: ["errors"] },
+  registry: { may: ["errors", "redaction"] },
   catalog: { may: ["errors", "release-rules"] },
   image: { may: ["errors", "registry"] },
   report: { may: ["errors", "release-rules"] },
@@ -25,12 +26,12 @@ export const PACKAGES = {
   functions: {
     may: [
       ...["errors", "release-rules", "registry", "catalog", "image", "report", "progress"],
-      ...["builders", "proof", "publishing"],
+      ...["builders", "proof", "publishing", "redaction"],
     ],
     sdk: true,
   },
   host: { may: ["errors"] },
-  "local-engine": { may: ["errors", "registry", "image", "host"] },
+  "local-engine": { may: ["errors", "redaction", "registry", "image", "host"] },
   testing: { may: ["errors", "registry", "image"] },
 };
 
@@ -38,7 +39,7 @@ export const PACKAGES = {
 const SHELL = ["functions", "report", "errors", "catalog", "progress", "registry", "release-rules"];
 
 export const SHELLS = {
-  "apps/tgo": { may: [...SHELL, "host", "local-engine"], sdk: true },
+  "apps/tgo": { may: [...SHELL, "host", "local-engine", "redaction"], sdk: true },
   "pipelines/tgo": { may: SHELL, sdk: true },
 };
 

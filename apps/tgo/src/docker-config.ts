@@ -2,7 +2,7 @@ import { isTgoError, problemOf, TgoError } from "@tgo/errors";
 import { dockerConfigFolder, readInputFile, readReason, runProgram } from "@tgo/host";
 import { credentialHelper, keychain, parseDockerConfig, type Credentials } from "@tgo/registry";
 import { join } from "node:path";
-import type { Redaction } from "./redaction.js";
+import type { Redactor } from "@tgo/redaction";
 
 /** The credentials for a registry by its host; undefined: ask anonymously. */
 export type CredentialSource = (host: string) => Promise<Credentials | undefined>;
@@ -37,7 +37,7 @@ export function needsHelpers(text: string): boolean {
 export function hostCredentials(
   { path, text }: { path: string; text: string },
   env: Readonly<Record<string, string | undefined>>,
-  redaction: Redaction,
+  redaction: Redactor,
 ): CredentialSource {
   redaction.addText(text);
   const lookUp = keychain(parsed(path, text), { helper: credentialHelper(execWith(env)) });

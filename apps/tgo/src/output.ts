@@ -1,6 +1,6 @@
 import { escapeControls, printableText } from "@tgo/errors";
 import type { CommandProcess, Terminal } from "./command-process.js";
-import type { Redaction } from "./redaction.js";
+import type { Redactor } from "@tgo/redaction";
 
 /**
  * stdout and stderr, with every known credential redacted, and without control characters of a catalog, a registry, a
@@ -27,7 +27,7 @@ const OWN_COLOUR = /(\u001B\[[\d;]*m)/;
 /** Writes to a closed pipe (`| head`) are dropped, and the run continues. */
 export function openOutput(
   { stdout, stderr, env }: Pick<CommandProcess, "stdout" | "stderr" | "env">,
-  redaction: Redaction,
+  redaction: Redactor,
 ): Output {
   const closed = new Set<Terminal>();
   let writeError: Error | undefined;

@@ -8,7 +8,7 @@ import type { FlagValues, Scalar } from "./flag-values.js";
 import { engineMirrors, type EngineMirrors } from "./engine-mirrors.js";
 import { findSource } from "./find-source.js";
 import type { Argument, ModuleApi } from "./module-api.js";
-import type { Redaction } from "./redaction.js";
+import type { Redactor } from "@tgo/redaction";
 import { resolveArgument, type ResolvedArgument } from "./resolve-arguments.js";
 import { readSecret } from "./secret.js";
 
@@ -37,7 +37,7 @@ export async function prepareCall(
   invocation: Invocation,
   moduleApi: ModuleApi,
   host: Host,
-  redaction: Redaction,
+  redaction: Redactor,
 ): Promise<PreparedCall> {
   try {
     return await prepareAll(invocation, moduleApi, host, redaction);
@@ -60,7 +60,7 @@ async function prepareAll(
   invocation: Invocation,
   moduleApi: ModuleApi,
   host: Host,
-  redaction: Redaction,
+  redaction: Redactor,
 ): Promise<PreparedCall> {
   const values = new Map(invocation.values);
   await checkVersion(values);
@@ -109,7 +109,7 @@ async function checkVersion(values: FlagValues): Promise<void> {
 async function findCredentials(
   values: Map<string, Scalar | readonly Scalar[]>,
   { env, cwd, home }: Host,
-  redaction: Redaction,
+  redaction: Redactor,
 ): Promise<CredentialSources & { readonly config?: string }> {
   const given = values.get("dockerConfig");
   // Loading its zod takes longer than printing help.

@@ -3,7 +3,7 @@ import { TgoError } from "@tgo/errors";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseServiceAddress } from "./addresses.js";
-import type { Redaction } from "./redaction.js";
+import type { Redactor } from "@tgo/redaction";
 import { readSecret, type SecretContext } from "./secret.js";
 import type { Argument, Type } from "./module-api.js";
 import type { Scalar } from "./flag-values.js";
@@ -15,7 +15,7 @@ const MAX_BYTES = 16 << 20;
 export type ResolvedArgument = (client: Client) => unknown;
 
 export interface ArgumentContext extends SecretContext {
-  readonly redaction: Redaction;
+  readonly redaction: Redactor;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Argument } from "./module-api.js";
 import { wantsColor, type Output } from "./output.js";
 import { prepareCall, type PreparedCall } from "./prepare-call.js";
 import type { Display } from "./progress/display.js";
-import type { Redaction } from "./redaction.js";
+import type { Redactor } from "@tgo/redaction";
 import type { Reporting } from "./reporting.js";
 import { withSession, type Engines } from "./session.js";
 import { sameCommand } from "./shell-quote.js";
@@ -19,7 +19,7 @@ export interface Run {
   readonly product: Product;
   readonly process: CommandProcess;
   readonly engines: Engines;
-  readonly redaction: Redaction;
+  readonly redaction: Redactor;
   readonly output: Output;
   readonly invocation: Invocation;
   readonly interruption: Interruption;

@@ -6,7 +6,7 @@ import { watchInterruption } from "./interrupt.js";
 import type { Product } from "./loaded-module.js";
 import { openOutput, type Output } from "./output.js";
 import { printFailure, printInterruption } from "./print-failure.js";
-import { Redaction } from "./redaction.js";
+import { Redactor } from "@tgo/redaction";
 import type { Reporting } from "./reporting.js";
 import { runFunction, type Run } from "./run-function.js";
 import type { Engines } from "./session.js";
@@ -23,7 +23,9 @@ export async function runCommand(
   process: CommandProcess,
   engines: Engines,
 ): Promise<number> {
-  const redaction = new Redaction();
+  const redaction = new Redactor();
+  // Proxies, package indexes and mirrors: programs print their passwords without the address around them.
+  redaction.addUrls([...Object.values(process.env), ...process.argv]);
   const output = openOutput(process, redaction);
   let invocation: Invocation;
   try {
@@ -42,6 +44,7 @@ export async function runCommand(
       output.err(`tgo: ${message}\n`);
     });
     invocation = withDefaults(parsed, defaults);
+    redaction.addUrls([...invocation.values.values()].flat().map(String));
   } catch (error) {
     const failure = failureOf(error);
     output.err(`tgo: ${failure.message}\n`);

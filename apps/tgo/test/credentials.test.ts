@@ -14,7 +14,6 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Redaction } from "../src/redaction.js";
 import { tgo } from "./fixture.js";
 
 const PASSWORD = "correct-horse-battery";
@@ -134,6 +133,34 @@ describe("no credential is ever printed:", () => {
   });
 });
 
+describe("the password of a proxy, mirror or index", () => {
+  it.each([
+    ["from HTTPS_PROXY", [], { HTTPS_PROXY: "http://me:pr0xy-pass@proxy:3128" }],
+    ["from http_proxy", [], { http_proxy: "http://me:pr0xy-pass@proxy:3128" }],
+    ["from ALL_PROXY", [], { ALL_PROXY: "socks5h://me:pr0xy-pass@proxy:1080" }],
+    [
+      "from PIP_EXTRA_INDEX_URL",
+      [],
+      { PIP_EXTRA_INDEX_URL: "https://me:pr0xy-pass@pypi.example.com/simple" },
+    ],
+    ["from a build value", ["--value", "HTTP_PROXY=http://me:pr0xy-pass@proxy:3128"], {}],
+  ])("%s is masked wherever it is printed", async (_, flags, env) => {
+    const basic = Buffer.from("me:pr0xy-pass").toString("base64");
+    const { stdout, stderr } = await tgo(["publish", "--service", "tgo-api", "--format", "json", ...flags], {
+      env,
+      behave: (_call, host) => {
+        host.progress?.({ kind: "note", id: "1", step: "build", detail: "using me and pr0xy-pass" });
+        const remedy = host.invocation ?? "";
+        return Promise.reject(new TgoError("BUILD", `refused pr0xy-pass, ${basic}`, { remedy }));
+      },
+    });
+    expect(stderr).toContain("using me and ***");
+    expect(stdout).toContain("refused ***");
+    expect(stdout + stderr).not.toContain("pr0xy-pass");
+    expect(stdout + stderr).not.toContain(basic.slice(4, 12));
+  });
+});
+
 describe("the source", () => {
   const git = (...args: string[]): string =>
     execFileSync("git", ["-C", folder, "-c", "user.name=n", "-c", "user.email=e@e", ...args], {
@@ -247,18 +274,6 @@ describe("the source", () => {
     expect(host?.uncommitted).toEqual({ changed: ["generated.py"] });
     const other = await tgo(`${line} --revision mine`);
     expect(other.calls[0]?.arguments[CREATED]).toBeUndefined();
-  });
-});
-
-describe("a secret's text", () => {
-  it.each([
-    ["a file of build secrets", "# mine\nTOKEN='correct-horse'\nOTHER=1\n"],
-    ["an .npmrc", "//registry.example.com/:_authToken=correct-horse\n"],
-    ["a netrc", "machine pypi.example.com login me\n  password correct-horse\n"],
-  ])("is redacted value by value: %s", (_, text) => {
-    const redaction = new Redaction();
-    redaction.addText(text);
-    expect(redaction.clean("got correct-horse from pypi.example.com")).toBe("got *** from pypi.example.com");
   });
 });
 

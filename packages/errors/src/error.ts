@@ -1,3 +1,4 @@
+import { maskUrlCredentials } from "@tgo/redaction";
 import { printableText } from "./printable-text.js";
 
 /**
@@ -48,7 +49,7 @@ export interface TgoErrorDetails {
 
 /**
  * The product's one error class. The message alone is enough to act on: of a Dagger module's error, only the
- * message reaches the command line.
+ * message reaches the command line. Credentials in URLs are masked, whoever wrote them: `https://***@host`.
  */
 export class TgoError extends Error {
   readonly code: TgoErrorCode;
@@ -57,7 +58,10 @@ export class TgoError extends Error {
   readonly where: string | undefined;
   readonly remedy: string | undefined;
 
-  constructor(code: TgoErrorCode, what: string, { where, remedy, cause }: TgoErrorDetails = {}) {
+  constructor(code: TgoErrorCode, text: string, { cause, ...details }: TgoErrorDetails = {}) {
+    const what = maskUrlCredentials(text);
+    const where = details.where && maskUrlCredentials(details.where);
+    const remedy = details.remedy && maskUrlCredentials(details.remedy);
     super(render(what, where, remedy), cause === undefined ? undefined : { cause });
     this.name = "TgoError";
     this.code = code;
@@ -80,7 +84,7 @@ export function detailsOf({ where, remedy }: TgoError): Pick<TgoErrorDetails, "w
 /** The first line of any thrown value, for a table cell. */
 export function oneLine(error: unknown): string {
   const text = isTgoError(error) ? error.what : error instanceof Error ? error.message : String(error);
-  return printableText(text).split("\n", 1)[0] ?? "";
+  return printableText(maskUrlCredentials(text)).split("\n", 1)[0] ?? "";
 }
 
 /** Any of the three may quote a file, a registry or a program; the fields of the error keep it as it was. */

@@ -29,9 +29,17 @@ export async function runHostCommand(
   });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
-  const lines = options.onLine && lineSplitter(options.onLine);
-  child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk) && lines?.(chunk));
-  child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk) && lines?.(chunk));
+  // One for each stream: between two chunks of a line may come a chunk of the other.
+  for (const [stream, chunks] of [[child.stdout, stdout] as const, [child.stderr, stderr] as const]) {
+    const lines = options.onLine && lineSplitter(options.onLine);
+    stream?.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      lines?.push(chunk);
+      // Whoever reads lines needs no more than the end, for the error.
+      if (lines !== undefined && chunks.length > 200) chunks.splice(0, 100);
+    });
+    stream?.on("end", () => lines?.end());
+  }
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(options.input);
   const code = await new Promise<number | null>((resolve, reject) => {

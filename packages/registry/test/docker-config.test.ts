@@ -157,6 +157,33 @@ describe("helpers", () => {
     expect((await rejection(credentialHelper(exec)("pass", "ghcr.io"))).message).toContain(why);
   });
 
+  test("a failed one's standard output is never shown; its standard error is, on one line and without secrets", async () => {
+    const secret = "hunter2-s3cr3t";
+    const exec: Exec = () =>
+      Promise.resolve({
+        stdout: JSON.stringify({ Username: "robot", Secret: secret }),
+        stderr: `\u001B[31mthe keyring is locked\u001B[0m\r\n\u202Enot ${secret}\u0007\n${"x".repeat(500)}`,
+        exitCode: 2,
+      });
+    const { message } = await rejection(credentialHelper(exec)("pass", "ghcr.io"));
+    expect(message).toContain(
+      "docker-credential-pass failed (exit code 2): the keyring is locked \\u202enot ***\\u0007 x",
+    );
+    expect(message).not.toMatch(/hunter2|robot|x{201}/);
+    // eslint-disable-next-line no-control-regex
+    expect(message).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/);
+  });
+
+  test.each(["plain-s3cr3t-of-a-helper", '{"Username":"u","Secret":"s3cr3t-in-broken-json"'])(
+    "nor is %j, which is not JSON",
+    async (stdout) => {
+      const exec: Exec = () => Promise.resolve({ stdout, stderr: stdout, exitCode: 1 });
+      const { message } = await rejection(credentialHelper(exec)("pass", "docker.io"));
+      expect(message).not.toContain("s3cr3t");
+      expect(message).toContain("echo https://index.docker.io/v1/ | docker-credential-pass get");
+    },
+  );
+
   test("a helper name with a path is not run", async () => {
     const { exec, calls } = printing("");
     expect((await rejection(credentialHelper(exec)("../evil", "ghcr.io"))).message).toContain(

@@ -1,6 +1,6 @@
 import { type Output, wantsColor } from "../output.js";
 import type { CommandProcess } from "../command-process.js";
-import type { Redaction } from "../redaction.js";
+import type { Redactor } from "@tgo/redaction";
 import type { Display, ProgressMode } from "./display.js";
 import { liveDisplay } from "./live.js";
 import { plainDisplay } from "./plain.js";
@@ -11,7 +11,7 @@ export function openDisplay(
   mode: ProgressMode,
   { stderr, env }: Pick<CommandProcess, "stderr" | "env">,
   output: Output,
-  redaction: Redaction,
+  redaction: Redactor,
 ): Display {
   const inCi = (env.CI ?? "") !== "" && env.CI !== "false";
   const isInteractive = stderr.isTTY === true && env.TERM !== "dumb" && !inCi;

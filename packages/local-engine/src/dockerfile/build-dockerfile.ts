@@ -13,12 +13,14 @@ import { scrubber } from "../exec/scrub.js";
 import { withLocation, type Location } from "../files/location.js";
 import { FIXED_TIME } from "../files/make-directories.js";
 import { resolveIn } from "../files/paths.js";
+import { cutLine } from "../lines.js";
 import { imageOf, type Image, type Platform } from "../images/image.js";
 import type { SecretState } from "../state.js";
 import { keyOf } from "../store/keys.js";
 import { EMPTY } from "../store/snapshot.js";
 import { withBuildah, type Buildah } from "./buildah.js";
-import { ignoreFileArguments, withCaArguments } from "./buildah-config.js";
+import { buildArguments, ignoreFileArguments, withCaArguments } from "./buildah-config.js";
+import { startProxies, type Proxies } from "./proxies.js";
 
 export interface DockerfileBuild {
   readonly dockerfile: string;
@@ -54,19 +56,35 @@ export async function buildDockerfile(
       if (problem) throw problem;
       return cx.store.withWorkFolder(async (work) => {
         const names = `${text}\n${build.buildArgs.map((arg) => arg.value).join("\n")}`;
-        return withBuildah(cx, { names, work, context: folder }, async (buildah) => {
-          const id = await bud(cx, build, { folder, text, work: cx.store.path(work), buildah }, onLine);
+        const proxies = await startProxies(process.env, build.buildArgs);
+        const request = { names, work, context: folder, proxies: proxies.addresses };
+        return withBuildah(cx, request, async (buildah) => {
+          const given = { folder, text, work: cx.store.path(work), buildah, proxies };
+          const id = await bud(cx, build, given, onLine);
           return takeImage(cx, id, { folder: cx.store.path(work, "image"), buildah });
-        });
+        }).finally(proxies.close);
       });
     }),
   );
 }
 
+interface BuildSetting {
+  /** The build's context. */
+  readonly folder: string;
+  /** The Dockerfile. */
+  readonly text: string;
+  readonly work: string;
+  readonly buildah: Buildah;
+  readonly proxies: Proxies;
+}
+
+/** The lines of a build's output that its error has, at least. */
+const KEPT_LINES = 1000;
+
 async function bud(
   cx: Context,
   build: DockerfileBuild,
-  { folder, text, work, buildah }: { folder: string; text: string; work: string; buildah: Buildah },
+  { folder, text, work, buildah, proxies }: BuildSetting,
   onLine: (line: string) => void,
 ): Promise<string> {
   const { caBundle } = cx.settings;
@@ -77,28 +95,38 @@ async function bud(
       value: await secret.plaintext(),
     })),
   );
-  const scrub = scrubber(secrets.map(({ value }) => value));
+  const scrub = scrubber(
+    secrets.map(({ value }) => value),
+    [...Object.values(process.env), ...build.buildArgs.map(({ value }) => value)],
+  );
   await writeFile(join(work, "Dockerfile"), caBundle === undefined ? text : withCaArguments(text));
-  const env = Object.fromEntries(secrets.map(({ variable, value }) => [variable, value]));
+  const passed = buildArguments(proxies.buildArgs);
+  const env = {
+    ...proxies.env,
+    ...passed.env,
+    ...Object.fromEntries(secrets.map(({ variable, value }) => [variable, value])),
+  };
   const argv = [
     ...["bud", ...buildah.isolation, "--layers", "--force-rm", "--format", "docker", "--pull-always"],
-    // No proxy of the machine in RUN lines, and no version of buildah in the image's labels.
-    ...["--http-proxy=false", "--identity-label=false"],
+    // RUN lines get the proxies; the image gets neither them nor, in a label, the version of buildah.
+    ...["--http-proxy=true", "--identity-label=false"],
     ...["--platform", build.platform],
-    ...build.buildArgs.flatMap(({ name, value }) => ["--build-arg", `${name}=${value}`]),
+    ...passed.argv,
     ...(build.target === "" ? [] : ["--target", build.target]),
     ...secrets.flatMap(({ name, variable }) => ["--secret", `id=${name},env=${variable}`]),
     ...(caBundle === undefined ? [] : ["--volume", `${caBundle}:${CA_BUNDLE}:ro`]),
     ...ignoreFileArguments(folder, build.dockerfile),
     ...["--iidfile", join(work, "id"), "--file", join(work, "Dockerfile"), buildah.context],
   ];
-  const output: string[] = [];
+  let output: string[] = [];
   try {
     await buildah.run(argv, {
       env,
       onLine: (line) => {
-        output.push(scrub(line));
-        onLine(scrub(line));
+        const clean = cutLine(scrub.line(line));
+        output.push(clean);
+        if (output.length > 2 * KEPT_LINES) output = output.slice(-KEPT_LINES);
+        onLine(clean);
       },
     });
   } catch (error) {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { CA_VARIABLES } from "@tgo/image";
+import { urlCredentials } from "@tgo/redaction";
 import { isLoopback } from "@tgo/registry";
 import { CA_BUNDLE } from "../ca.js";
 import { resolveIn } from "../files/paths.js";
@@ -18,6 +19,26 @@ export function withCaArguments(text: string): string {
     /(?<!\\[ \t]*\r?\n)^[ \t]*FROM[ \t].*\r?(?:\n|$)/gim,
     (line) => `${line.trimEnd()}\n${args}`,
   );
+}
+
+/** What buildah itself reads. */
+const BUILDAH_VARIABLE =
+  /^(?:PATH|HOME|TMPDIR|LANG|LC_\w+|SSL_CERT_\w+|(?:CONTAINERS|BUILDAH|REGISTRY|STORAGE|XDG)_\w+)$/;
+
+/**
+ * The flags for build arguments. An address with a password is passed by the environment: everybody on this machine can
+ * read command lines.
+ */
+export function buildArguments(all: readonly { readonly name: string; readonly value: string }[]): {
+  argv: string[];
+  env: Record<string, string>;
+} {
+  const isHidden = ({ name, value }: (typeof all)[number]): boolean =>
+    urlCredentials(value).length > 0 && !BUILDAH_VARIABLE.test(name);
+  return {
+    argv: all.flatMap((one) => ["--build-arg", isHidden(one) ? one.name : `${one.name}=${one.value}`]),
+    env: Object.fromEntries(all.filter(isHidden).map(({ name, value }) => [name, value])),
+  };
 }
 
 /** The credentials for every host named in the text, as `docker login` writes them. */

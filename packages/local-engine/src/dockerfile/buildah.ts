@@ -32,12 +32,14 @@ export interface BuildahRequest {
   readonly work: string;
   /** The build's context. */
   readonly context: string;
+  /** URLs of the proxies that buildah and RUN lines use. */
+  readonly proxies: readonly string[];
 }
 
 /**
  * Lends buildah with a configuration, credentials and a storage of the engine's own: the files of the machine and of the
  * caller that it would read otherwise (containers.conf, storage.conf, registries.conf, Docker's config.json) do not count.
- * It reaches the registries that the build names and other machines, but nothing else of this machine. RUN lines get what
+ * It reaches the registries and proxies that the build names and other machines, but nothing else of this machine. RUN lines get what
  * every command gets.
  */
 export function withBuildah<T>(
@@ -46,14 +48,14 @@ export function withBuildah<T>(
   use: (buildah: Buildah) => Promise<T>,
 ): Promise<T> {
   return cx.networks.use(async (runNetwork) => {
-    const hosts = registryHosts(cx.settings.mirrors, request.names);
-    const own = await outsideNetwork(await findForwards(hosts.map((host) => `https://${host}`)));
+    const hosts = registryHosts(cx.settings.mirrors, request.names).map((host) => `https://${host}`);
+    const own = await outsideNetwork(await findForwards([...hosts, ...request.proxies]));
     try {
       return await withConfiguration(cx, request, { own, runNetwork }, use);
     } finally {
       own.close();
     }
-  });
+  }, request.proxies);
 }
 
 interface BuildahNetworks {

@@ -39,7 +39,7 @@ export async function createRunRuntime(work: string, grants: RunGrants): Promise
       },
     );
   });
-  asked.on("data", lines);
+  asked.on("data", lines.push);
   for (const socket of [asked, answer]) socket.on("error", () => undefined);
   const close = (): void => {
     for (const socket of [asked, answer]) socket.destroy();

@@ -1,6 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import { interrupted } from "../errors.js";
-import { lineSplitter } from "../lines.js";
+import { cutLine, lineSplitter } from "../lines.js";
 import { killSandbox } from "./sandbox.js";
 import type { StartedJob } from "./start-job.js";
 
@@ -20,6 +20,9 @@ export interface CollectOptions {
   readonly failed: Promise<never> | undefined;
 }
 
+/** Of both streams together, in bytes. A command that prints more is killed. */
+const MOST_OUTPUT = 256 << 20;
+
 /**
  * Waits for a command to end and collects its output.
  * @throws TgoError ENVIRONMENT if the sandbox could not be set up, INTERRUPTED by the signal
@@ -28,18 +31,27 @@ export async function collectOutcome(
   { sandbox, args, scrub }: StartedJob,
   { onLine, signal, failed }: CollectOptions,
 ): Promise<Outcome> {
-  const lines = lineSplitter((line) => {
-    onLine(scrub(line));
-  });
-  const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-  for (const name of ["stdout", "stderr"] as const)
-    sandbox.child[name]?.on("data", (chunk: Buffer) => {
-      chunks[name].push(chunk);
-      lines(chunk);
-    });
   const kill = (): void => {
     killSandbox(sandbox);
   };
+  const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  let bytes = 0;
+  for (const name of ["stdout", "stderr"] as const) {
+    // One for each stream: between two chunks of a line may come a chunk of the other.
+    const lines = lineSplitter((line) => {
+      onLine(cutLine(scrub.line(line)));
+    });
+    sandbox.child[name]?.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MOST_OUTPUT) {
+        kill();
+        return;
+      }
+      chunks[name].push(chunk);
+      lines.push(chunk);
+    });
+    sandbox.child[name]?.on("end", lines.end);
+  }
   signal.addEventListener("abort", kill);
   try {
     const ended = new Promise<number>((resolve, reject) => {
@@ -55,10 +67,16 @@ export async function collectOutcome(
       throw error;
     });
     if (signal.aborted) throw interrupted();
-    const text = (all: readonly Buffer[]): string => scrub(Buffer.concat(all).toString());
+    if (bytes > MOST_OUTPUT) {
+      throw new TgoError("BUILD", `a command printed more than ${MOST_OUTPUT >> 20} MB`, {
+        where: scrub.result(args.join(" ")).slice(0, 200),
+        remedy: "let it print less, or write to a file",
+      });
+    }
+    const text = (all: readonly Buffer[]): string => scrub.result(Buffer.concat(all).toString());
     const [stdout, stderr] = [text(chunks.stdout), text(chunks.stderr)];
     const errors = await sandbox.runtimeErrors();
-    const outcome = { cmd: args.map(scrub), exitCode, stdout, stderr };
+    const outcome = { cmd: args.map(scrub.result), exitCode, stdout, stderr };
     if (sandbox.ready && errors === "") return outcome;
     const status = notExecutable(errors);
     if (sandbox.ready && status !== undefined) return { ...outcome, exitCode: status };

@@ -5,7 +5,7 @@ import { networkInterfaces } from "node:os";
 import type { Readable } from "node:stream";
 import { TgoError } from "@tgo/errors";
 import { startHostProcess } from "../host-process.js";
-import { openForwards, type Forward } from "./forwards.js";
+import { findForwards, openForwards, type Forward } from "./forwards.js";
 import type { NetworkNamespace } from "./sandbox.js";
 
 /** Docker's settings of a container's network: any user may listen on port 80, and ping. */
@@ -151,8 +151,18 @@ export class Networks {
   /** @param forwards what of this machine can be reached, found out once */
   constructor(private readonly forwards: () => Promise<readonly Forward[]>) {}
 
-  /** Runs a task with a network that no other command uses. */
-  async use<T>(task: (network: NetworkNamespace) => Promise<T>): Promise<T> {
+  /**
+   * Runs a task with a network that no other command uses.
+   * @param urls of servers of this machine that only this task may reach
+   */
+  async use<T>(task: (network: NetworkNamespace) => Promise<T>, urls: readonly string[] = []): Promise<T> {
+    const more = await findForwards(urls);
+    if (more.length > 0) {
+      const network = await outsideNetwork([...(await this.forwards()), ...more]);
+      return task(network).finally(() => {
+        network.close();
+      });
+    }
     const network = this.#free.pop() ?? this.#make();
     try {
       return await task(await network);

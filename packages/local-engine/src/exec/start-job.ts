@@ -12,13 +12,13 @@ import type { OverlayChanges } from "../store/overlay-options.js";
 import type { Snapshot } from "../store/snapshot.js";
 import type { Job } from "./job.js";
 import { startSandbox, type Bind, type NetworkNamespace, type RunningSandbox } from "./sandbox.js";
-import { scrubber } from "./scrub.js";
+import { scrubber, type Scrubber } from "./scrub.js";
 
 /** A command that runs. */
 export interface StartedJob {
   readonly sandbox: RunningSandbox;
   readonly args: readonly string[];
-  readonly scrub: (text: string) => string;
+  readonly scrub: Scrubber;
   readonly writable: readonly WritableMount[];
 }
 

@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
 import * as z from "zod/mini";
 import type { RegistryRequest } from "../http/request.js";
-import type { Redactor } from "../http/redact.js";
+import type { Redactor } from "@tgo/redaction";
 import type { RegistryResponse } from "../http/response.js";
 import type { Transport } from "../http/transport.js";
 import { parseJson } from "../json.js";

@@ -1,4 +1,5 @@
-import { isTgoError, TgoError } from "@tgo/errors";
+import { isTgoError, printableText, TgoError } from "@tgo/errors";
+import { Redactor } from "@tgo/redaction";
 import * as z from "zod/mini";
 import type { Credentials } from "./credentials.js";
 import { HUB_SERVER } from "./docker-config.js";
@@ -27,22 +28,33 @@ export function credentialHelper(exec: Exec): CredentialHelper {
       throw new TgoError("USAGE", `"${name}" in the docker config is not the name of a credential helper`);
     }
     const program = `docker-credential-${name}`;
-    const { stdout, exitCode } = await run(exec, program, host);
+    const { stdout, stderr, exitCode } = await run(exec, program, host);
     if (exitCode === 0) return credentialsOf(program, host, stdout);
-    // Helpers print their errors on standard output.
+    // Helpers print their errors on standard output, where secrets are printed too: it is compared, never shown.
     if (NOTHING_STORED.test(stdout)) return undefined;
+    const said = saidOn(stderr, stdout);
     throw new TgoError(
       "ENVIRONMENT",
-      `${program} failed (exit code ${exitCode}): ${stdout.trim().slice(0, 200)}`,
+      `${program} failed (exit code ${exitCode})${said === "" ? "" : `: ${said}`}`,
       {
         where: host,
-        remedy: `Run "docker login ${host}" again, or pass a docker config without that helper.`,
+        remedy:
+          `Run "docker login ${host}" again, or pass a docker config without that helper. ` +
+          `To see what the helper says: echo ${host === "docker.io" ? HUB_SERVER : host} | ${program} get`,
       },
     );
   };
 }
 
-async function run(exec: Exec, program: string, host: string): Promise<{ stdout: string; exitCode: number }> {
+/** Standard error on one line, without what may be a secret on standard output. */
+function saidOn(stderr: string, stdout: string): string {
+  const redactor = new Redactor();
+  if (parseJson(stdout) !== undefined) redactor.addText(stdout);
+  for (const word of stdout.split(/[\s"',:]+/)) if (/\d/.test(word)) redactor.add(word);
+  return printableText(redactor.clean(stderr)).trim().replaceAll(/\s+/g, " ").slice(0, 200);
+}
+
+async function run(exec: Exec, program: string, host: string): ReturnType<Exec> {
   try {
     return await exec(program, ["get"], host === "docker.io" ? HUB_SERVER : host);
   } catch (cause) {

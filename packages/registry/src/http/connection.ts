@@ -6,7 +6,7 @@ import { isDigest } from "../digest.js";
 import { isLoopback } from "../loopback.js";
 import { assertNames, formatReference, isHost } from "../reference.js";
 import type { RegistryRequest } from "./request.js";
-import { Redactor } from "./redact.js";
+import { ResponseRedactor } from "./redact.js";
 import type { RegistryResponse } from "./response.js";
 import type { Retry } from "./retry.js";
 import { defaultSleep, Transport } from "./transport.js";
@@ -64,7 +64,7 @@ export class Connection {
     this.host = o.host === "index.docker.io" ? "docker.io" : o.host;
     this.origin = originOf(this.host, o.url);
     this.anonymous = o.credentials === undefined;
-    const redactor = new Redactor();
+    const redactor = new ResponseRedactor();
     const now = o.now ?? Date.now;
     if (o.credentials !== undefined) {
       if ("identityToken" in o.credentials) redactor.add(o.credentials.identityToken);

@@ -14,7 +14,7 @@ import { failureError, retryPolicy } from "../failures/response-failure.js";
 import type { RetryPolicy } from "../failures/retry-policy.js";
 import type { RegistryRequest } from "./request.js";
 import { IdleTimeout } from "./idle-timeout.js";
-import type { Redactor } from "./redact.js";
+import type { Redactor } from "@tgo/redaction";
 import { RegistryResponse } from "./response.js";
 import { Retries, type RetryOptions } from "./retry.js";
 import { UploadBody } from "./upload-body.js";
