@@ -1,4 +1,4 @@
-import { homeFolder } from "@tgo/host";
+import { hasUnfinishedReads, homeFolder } from "@tgo/host";
 import moduleApi from "../../../pipelines/tgo/module-api.json";
 import manifest from "../package.json";
 import { commandName } from "./command-process.js";
@@ -33,7 +33,13 @@ const product: Product = {
 
 const { argv, env, stdout, stderr } = process;
 
-process.exitCode = await runCommand(
+/** Sockets that the SDK keeps open, and reads of a dead network mount, must not keep a finished command alive. */
+function end(code: number): void {
+  if (hasUnfinishedReads()) process.kill(process.pid, "SIGKILL");
+  process.exit(code);
+}
+
+const code = await runCommand(
   product,
   {
     name: commandName(argv[1]),
@@ -44,9 +50,8 @@ process.exitCode = await runCommand(
     stdout,
     stderr,
     events: process,
-    exit: (code) => process.exit(code),
+    exit: end,
   },
   { isDockerRunning, startLocalEngine },
 );
-// Sockets that the SDK keeps open must not keep a finished command alive.
-process.exit();
+end(code);

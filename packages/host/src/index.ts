@@ -1,5 +1,11 @@
 export { cacheFolder, dockerConfigFolder, homeFolder } from "./folders.js";
-export { type InputFile, type ReadFileOptions, readInputFile, readReason } from "./read-file.js";
+export {
+  type InputFile,
+  type ReadFileOptions,
+  hasUnfinishedReads,
+  readInputFile,
+  readReason,
+} from "./read-file.js";
 export { type ProgramOptions, type ProgramResult, runProgram } from "./run-program.js";
 export { shellQuote } from "./shell-quote.js";
 export { type TrustProblem, trustProblem } from "./trust.js";

@@ -58,11 +58,31 @@ export function readReason(error: unknown): string {
   return error.message.replace(/^E[A-Z]+: ([^,]+), .*$/s, "$1");
 }
 
-async function readContent(
+/** Reads that the kernel has not finished. */
+let unfinished = 0;
+
+/**
+ * Whether a read is unfinished: of a dead network mount it never ends, and its thread keeps `process.exit` from ending
+ * the process.
+ */
+export function hasUnfinishedReads(): boolean {
+  return unfinished > 0;
+}
+
+async function readContent(path: string, options: ReadFileOptions, signal: AbortSignal): Promise<InputFile> {
+  const { maxBytes = MAX_BYTES } = options;
+  unfinished++;
+  const opened = await openContent(path, options, signal).finally(() => unfinished--);
+  const { stats, content } = opened;
+  return { stats, bytes: content instanceof Socket ? await readPipe(content, maxBytes) : content };
+}
+
+/** The content of a file; of a pipe the socket that waits for it, without a thread. */
+async function openContent(
   path: string,
   { maxBytes = MAX_BYTES, pipe = false }: ReadFileOptions,
   signal: AbortSignal,
-): Promise<InputFile> {
+): Promise<{ readonly stats: Stats; readonly content: Buffer | Socket }> {
   // Before opening, because opening a device can already do something.
   checkKind(await stat(path), pipe);
   // A plain open of a pipe waits for its writer, in a thread that keeps this process from ending.
@@ -71,11 +91,10 @@ async function readContent(
   try {
     const stats = await statFile(file);
     checkKind(stats, pipe);
-    if (stats.isFile()) return { stats, bytes: await readRegularFile(file, maxBytes, signal) };
+    if (stats.isFile()) return { stats, content: await readRegularFile(file, maxBytes, signal) };
     isOwned = false;
-    // Closes the file when it is destroyed. Waits for data without a thread.
-    const socket = new Socket({ fd: file, readable: true, writable: false, signal });
-    return { stats, bytes: await readPipe(socket, maxBytes) };
+    // Closes the file when it is destroyed.
+    return { stats, content: new Socket({ fd: file, readable: true, writable: false, signal }) };
   } finally {
     if (isOwned) await closeFile(file);
   }
