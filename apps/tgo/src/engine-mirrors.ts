@@ -20,12 +20,12 @@ export async function engineMirrors(values: FlagValues, cwd: string): Promise<En
     const [, name = "", address = ""] = /^\s*([^=]*?)\s*=\s*(.*?)\s*$/.exec(String(flag)) ?? [];
     return { name, address };
   });
-  const flagged = flags.filter(
-    ({ name, address }) => /[.:]/.test(name) && /^[^/:]+(?::\d+)?(?:\/.*)?$/.test(address),
-  );
+  const isHost = ({ name }: { readonly name: string }): boolean => /[.:]/.test(name);
+  const flagged = flags.filter((flag) => isHost(flag) && /^[^/:]+(?::\d+)?(?:\/.*)?$/.test(flag.address));
+  const indexes = flags.filter((flag) => !isHost(flag)).map(({ address }) => address);
   return {
     images: { ...images, ...Object.fromEntries(flagged.map(({ name, address }) => [name, address])) },
-    indexes: [...Object.values(others), ...flags.map(({ address }) => address)].filter(isUrl),
+    indexes: [...Object.values(others), ...indexes].filter(isUrl),
   };
 }
 

@@ -126,7 +126,9 @@ async function withConfiguration<T>(
       context: at("context"),
       isolation: ["--isolation", "oci", "--runtime", runtime.path, "--network", "none"],
       refusal: runtime.refusal,
-    }).finally(() => runtime.close());
+    }).finally(() => {
+      runtime.close();
+    });
   } finally {
     await rm(memory, { recursive: true });
   }

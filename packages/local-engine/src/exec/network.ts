@@ -17,6 +17,12 @@ const SETTINGS = [
 /** Link-local addresses: on rented machines, a service that hands out the machine's credentials listens there. */
 const LINK_LOCAL = ["169.254.0.0/16", "fe80::/10"];
 
+/**
+ * Addresses that a namespace has for itself, its gateway and its name server, from ranges that are for documentation: no
+ * real network is hidden behind them.
+ */
+const PREFIXES = ["198.51.100.", "203.0.113.", "192.0.2."] as const;
+
 /** A network namespace and the processes that keep it. */
 export interface OwnNetwork extends NetworkNamespace {
   close(): void;
@@ -37,9 +43,10 @@ export async function privateNetwork(hosts: readonly string[]): Promise<OwnNetwo
  * @throws TgoError ENVIRONMENT
  */
 export async function outsideNetwork(forwards: readonly Forward[]): Promise<OwnNetwork> {
-  const { resolvConf, ipv6 } = await nameServers();
   const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   const outside = own.filter(({ internal }) => !internal).map(({ address }) => address);
+  const prefix = PREFIXES.find((each) => !outside.some((address) => address.startsWith(each))) ?? PREFIXES[0];
+  const { resolvConf, ipv6 } = await nameServers(prefix);
   const forwarded = forwards.flatMap(({ addresses }) => addresses);
   const setup = [
     ...outside
@@ -62,7 +69,7 @@ export async function outsideNetwork(forwards: readonly Forward[]): Promise<OwnN
     for (const each of closeAll) each();
   };
   try {
-    children.push(await connectNamespace(pid, ipv6));
+    children.push(await connectNamespace(pid, { prefix, ipv6 }));
     if (forwards.length > 0) closeAll.push(await openForwards(pid, forwards));
   } catch (error) {
     close();
@@ -93,12 +100,15 @@ async function holdNamespace(setup: readonly string[]): Promise<ChildProcess> {
 }
 
 /** Connects a namespace to the outside. The process ends with this one: it watches one end of a pipe. */
-async function connectNamespace(pid: number, ipv6: boolean): Promise<ChildProcess> {
+async function connectNamespace(
+  pid: number,
+  { prefix, ipv6 }: { readonly prefix: string; readonly ipv6: boolean },
+): Promise<ChildProcess> {
   const child = startHostProcess(
     [
       ...["slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback"],
       ...["--enable-sandbox", "--enable-seccomp", ...(ipv6 ? ["--enable-ipv6"] : [])],
-      ...["--exit-fd=3", "--ready-fd=4", String(pid), "tap0"],
+      ...[`--cidr=${prefix}0/24`, "--exit-fd=3", "--ready-fd=4", String(pid), "tap0"],
     ],
     { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"], detached: true },
   );
@@ -126,7 +136,7 @@ async function ready(child: ChildProcess, output: Readable, what: string, remedy
  * The name servers that commands see: one at an address that stands for this machine's, wherever those are. Search domains
  * and options are this machine's, as in Docker.
  */
-async function nameServers(): Promise<{ resolvConf: string; ipv6: boolean }> {
+async function nameServers(prefix: string): Promise<{ resolvConf: string; ipv6: boolean }> {
   const [host, routes] = await Promise.all(
     ["/etc/resolv.conf", "/proc/net/route"].map((path) => readFile(path, "utf8").catch(() => "")),
   );
@@ -136,7 +146,7 @@ async function nameServers(): Promise<{ resolvConf: string; ipv6: boolean }> {
   const ipv6 =
     !lines.some((line) => /^\s*nameserver\s+[\d.]+\s*$/.test(line)) ||
     !/^\S+\t00000000\t/m.test(routes ?? "");
-  const server = ipv6 ? "fd00::3" : "10.0.2.3";
+  const server = ipv6 ? "fd00::3" : `${prefix}3`;
   return { resolvConf: [`nameserver ${server}`, ...kept, ""].join("\n"), ipv6 };
 }
 
@@ -180,8 +190,8 @@ export class Networks {
 
   /** Ends all processes that keep the networks. */
   async close(): Promise<void> {
-    const all = this.#all.splice(0);
-    this.#free.splice(0);
+    const all = [...this.#all];
+    this.#all.length = this.#free.length = 0;
     for (const network of await Promise.allSettled(all))
       if (network.status === "fulfilled") network.value.close();
   }
