@@ -19,7 +19,7 @@ export const PACKAGES = {
   publishing: {
     may: [
       ...["errors", "release-rules", "registry", "catalog", "image", "report", "progress"],
-      ...["builders", "proof"],
+      ...["builders", "proof", "redaction"],
     ],
     sdk: true,
   },

@@ -40,7 +40,7 @@ export function credentialHelper(exec: Exec): CredentialHelper {
         where: host,
         remedy:
           `Run "docker login ${host}" again, or pass a docker config without that helper. ` +
-          `To see what the helper says: echo ${host === "docker.io" ? HUB_SERVER : host} | ${program} get`,
+          `To see what the helper says: echo ${serverOf(host)} | ${program} get`,
       },
     );
   };
@@ -54,14 +54,19 @@ function saidOn(stderr: string, stdout: string): string {
   return printableText(redactor.clean(stderr)).trim().replaceAll(/\s+/g, " ").slice(0, 200);
 }
 
+/** The name by which Docker keeps a registry's credentials. */
+function serverOf(host: string): string {
+  return host === "docker.io" ? HUB_SERVER : host;
+}
+
 async function run(exec: Exec, program: string, host: string): ReturnType<Exec> {
   try {
-    return await exec(program, ["get"], host === "docker.io" ? HUB_SERVER : host);
+    return await exec(program, ["get"], serverOf(host));
   } catch (cause) {
     const remedy = "remove it from credsStore and credHelpers in the docker config and log in again.";
     // It was stopped: its message names the program.
     if (isTgoError(cause)) {
-      const check = `Find out what it waits for: echo ${host} | ${program} get; or ${remedy}`;
+      const check = `Find out what it waits for: echo ${serverOf(host)} | ${program} get; or ${remedy}`;
       throw new TgoError(cause.code, cause.what, { where: host, remedy: check, cause });
     }
     const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
