@@ -31,6 +31,7 @@ export const PACKAGES = {
     sdk: true,
   },
   host: { may: ["errors"] },
+  git: { may: ["errors", "host"] },
   "local-engine": { may: ["errors", "redaction", "registry", "image", "host"] },
   testing: { may: ["errors", "registry", "image"] },
 };
@@ -39,7 +40,7 @@ export const PACKAGES = {
 const SHELL = ["functions", "report", "errors", "catalog", "progress", "registry", "release-rules"];
 
 export const SHELLS = {
-  "apps/tgo": { may: [...SHELL, "host", "local-engine", "redaction"], sdk: true },
+  "apps/tgo": { may: [...SHELL, "git", "host", "local-engine", "redaction"], sdk: true },
   "pipelines/tgo": { may: SHELL, sdk: true },
 };
 

@@ -1,16 +1,17 @@
 import type { Client, Directory } from "@dagger.io/dagger";
-import { TgoError } from "@tgo/errors";
+import { isTgoError, TgoError } from "@tgo/errors";
 import type { HostOptions } from "@tgo/functions";
-import { execFile } from "node:child_process";
+import { checkoutRoot, exportCommit, type GitRun, readChanges } from "@tgo/git";
 import { access } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { basename, join } from "node:path";
+import { namesDifferences } from "./differences.js";
 import type { Argument } from "./module-api.js";
-
-const run = promisify(execFile);
 
 /** Never part of a source, and often large. */
 const EXCLUDED = [".git", "**/node_modules", "**/.venv"];
+
+/** Names of files and folders that no build sees, at any depth; builders ignore them too. */
+const UNSEEN = new Set([".git", "node_modules", ".venv", "__pycache__", ".DS_Store"]);
 
 /** What keeps a source from being exactly a commit. */
 export type Uncommitted = NonNullable<HostOptions["uncommitted"]>;
@@ -29,13 +30,30 @@ export interface GitState {
   readonly commit?: Commit;
   /** Absent when the files on disk are exactly the commit's. */
   readonly uncommitted?: Uncommitted;
+  /** The commit's own files, which a release builds instead of the folder's. */
+  readonly release?: CommittedFiles;
 }
 
 export interface Commit {
-  /** 40 hex digits. */
+  /** 40 or 64 hex digits. */
   readonly revision: string;
   /** The committer's time, RFC 3339. */
-  readonly created: string;
+  readonly created?: string;
+}
+
+export interface CommittedFiles {
+  readonly folder: string;
+  /** Names how the checkout differs from them. */
+  readonly differences: NonNullable<HostOptions["differences"]>;
+}
+
+/** How git is read. */
+export interface GitReading extends GitRun {
+  /** Set for a release. */
+  readonly release?: {
+    /** The commit to release, if the caller named one; else the one that is checked out. */
+    readonly revision?: string;
+  };
 }
 
 export interface CheckoutOptions {
@@ -44,6 +62,7 @@ export interface CheckoutOptions {
   readonly root: string | undefined;
   /** Names of the requested services. */
   readonly services: readonly string[];
+  readonly git: GitReading;
 }
 
 /**
@@ -52,13 +71,15 @@ export interface CheckoutOptions {
  */
 export async function findCheckout(
   { contextual, flag }: Argument,
-  { cwd, root: given, services }: CheckoutOptions,
+  { cwd, root: given, services, git: reading }: CheckoutOptions,
 ): Promise<Checkout> {
   if (given === undefined && services.includes(basename(cwd))) {
+    const git = await gitState(cwd, [""], reading);
+    const path = git.release?.folder ?? cwd;
     return {
       kind: "service",
-      directory: (client) => client.host().directory(cwd, { exclude: EXCLUDED }),
-      git: await gitState(cwd, ["."]),
+      directory: (client) => client.host().directory(path, { exclude: EXCLUDED }),
+      git,
     };
   }
   if (given !== undefined && !(await exists(given))) {
@@ -67,19 +88,14 @@ export async function findCheckout(
       remedy: "Check the path.",
     });
   }
-  const root = given ?? (await repositoryRoot(cwd)) ?? cwd;
-  const path = join(root, contextual?.defaultPath ?? ".");
+  const root = given ?? (await checkoutRoot(cwd)) ?? cwd;
   // The last matching pattern decides: "!repos/**" must not bring back what is excluded.
   const exclude = [...(contextual?.ignore ?? []), ...EXCLUDED];
   const every = services.length === 0 || services.includes("all");
-  return {
-    kind: "repository",
-    directory: (client) => client.host().directory(path, { exclude }),
-    git: await gitState(
-      root,
-      every ? ["repos"] : await Promise.all(services.map((name) => folderOf(root, name))),
-    ),
-  };
+  const paths = every ? ["repos"] : await Promise.all(services.map((name) => folderOf(root, name)));
+  const git = await gitState(root, paths, reading);
+  const path = join(git.release?.folder ?? root, contextual?.defaultPath ?? ".");
+  return { kind: "repository", directory: (client) => client.host().directory(path, { exclude }), git };
 }
 
 /** A service's folder; a service whose folder has another name (source.path) may be in any of them. */
@@ -88,20 +104,17 @@ async function folderOf(root: string, service: string): Promise<string> {
   return (await exists(join(root, own))) ? own : "repos";
 }
 
-async function repositoryRoot(from: string): Promise<string | undefined> {
-  for (let at = from; ; at = dirname(at)) {
-    if (await exists(join(at, ".git"))) return at;
-    if (dirname(at) === at) return undefined;
-  }
-}
-
 /**
  * The git state of the folder given as the source.
  * @param given the folder as the caller wrote it
  */
-export async function gitStateOfSource(folder: string, given: string): Promise<GitState> {
-  if (await exists(join(folder, ".git"))) return gitState(folder, ["."]);
-  const around = await repositoryRoot(folder);
+export async function gitStateOfSource(
+  folder: string,
+  given: string,
+  reading: GitReading,
+): Promise<GitState> {
+  if (await exists(join(folder, ".git"))) return gitState(folder, [""], reading);
+  const around = (await exists(folder)) ? await checkoutRoot(folder) : undefined;
   // A folder inside another repository has no git state of its own.
   return unknown(
     around === undefined
@@ -110,29 +123,33 @@ export async function gitStateOfSource(folder: string, given: string): Promise<G
   );
 }
 
-/** A folder's commit, and the changed and untracked files below the given paths. */
-async function gitState(folder: string, paths: readonly string[]): Promise<GitState> {
-  const git = async (...args: string[]): Promise<string> => {
-    const { stdout } = await run("git", ["-C", folder, ...args], { maxBuffer: 16 << 20 });
-    return stdout;
-  };
-  for (const path of paths) {
-    if (!(await exists(join(folder, path)))) return unknown(`no such folder: ${join(folder, path)}`);
-  }
-  if ((await repositoryRoot(folder)) === undefined) {
+/** A folder's commit, and what below the given paths differs from it. */
+async function gitState(folder: string, paths: readonly string[], reading: GitReading): Promise<GitState> {
+  const { release, ...run } = reading;
+  const missing = await firstMissing(paths.map((path) => join(folder, path)));
+  if (missing !== undefined && release === undefined) return unknown(`no such folder: ${missing}`);
+  if ((await checkoutRoot(folder)) === undefined) {
     return unknown(`${folder} is not a git checkout: neither it nor a parent folder has a .git`);
   }
+  const options = { ...run, folder, paths, skip: UNSEEN };
+  const uncommitted = `no file of ${paths.map((path) => join(folder, path)).join(", ")} is committed`;
+  if (release !== undefined) {
+    const { found, directory, differences, ...commit } = await exportCommit(options, release.revision);
+    if (found) return { commit, release: { folder: directory, differences: namesDifferences(differences) } };
+    if (missing !== undefined) return unknown(`no such folder: ${missing}`);
+    throw new TgoError("SOURCE", uncommitted, { remedy: "Commit the source, or pass another one." });
+  }
   try {
-    const [revision = "", created = ""] = (await git("log", "-1", "--format=%H %cI")).trim().split(" ");
-    if ((await git("ls-files", "--", ...paths)) === "") {
-      return unknown(`no file of ${paths.map((path) => join(folder, path)).join(", ")} is committed`);
-    }
-    const status = await git("status", "--porcelain", "--no-renames", "-z", "--", ...paths);
-    // "XY PATH" each: https://git-scm.com/docs/git-status#_porcelain_format_version_1
-    const changed = status.split("\0").flatMap((entry) => (entry === "" ? [] : [entry.slice(3)]));
-    return { commit: { revision, created }, ...(changed.length === 0 ? {} : { uncommitted: { changed } }) };
+    const { found, changed, ...commit } = await readChanges(options);
+    if (!found) return unknown(uncommitted);
+    return { commit, ...(changed.length === 0 ? {} : { uncommitted: { changed } }) };
   } catch (error) {
-    return unknown(`git cannot read the commit of ${folder}: ${gitMessage(error)}`);
+    if (!isTgoError(error) || error.code === "INTERRUPTED") throw error;
+    const { what, where, remedy } = error;
+    const [hint = ""] = (remedy ?? "").split("\n");
+    return unknown(
+      `git cannot read the commit of ${where ?? folder}: ${what}${hint === "" ? "" : ` (${hint.replace(/\.$/, "")})`}`,
+    );
   }
 }
 
@@ -140,12 +157,9 @@ function unknown(why: string): GitState {
   return { uncommitted: { why } };
 }
 
-/** The first line of git's error: a folder of another owner, no commit yet, no git at all. */
-function gitMessage(error: unknown): string {
-  const { code, stderr } = error as { code?: unknown; stderr?: unknown };
-  if (code === "ENOENT") return "git is not installed";
-  const [line = ""] = String(stderr ?? error).split("\n");
-  return line.replace(/^fatal: /, "");
+async function firstMissing(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) if (!(await exists(path))) return path;
+  return undefined;
 }
 
 async function exists(path: string): Promise<boolean> {

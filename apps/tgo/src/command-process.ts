@@ -13,7 +13,7 @@ export interface CommandProcess {
   readonly home: string;
   readonly stdout: Terminal;
   readonly stderr: Terminal;
-  /** Emits SIGINT, SIGTERM, "unhandledRejection" and "uncaughtException". */
+  /** Emits SIGINT, SIGTERM, "unhandledRejection", "uncaughtException" and "exit". */
   readonly events: Pick<EventEmitter, "on" | "off">;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;

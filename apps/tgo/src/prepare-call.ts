@@ -1,5 +1,7 @@
 import { isTgoError, problemOf, TgoError } from "@tgo/errors";
 import { findCaBundle } from "./ca-bundle.js";
+import type { HostOptions } from "@tgo/functions";
+import type { GitRun } from "@tgo/git";
 import type { Uncommitted } from "./checkout.js";
 import type { Invocation } from "./command-line.js";
 import type { CommandProcess } from "./command-process.js";
@@ -21,6 +23,8 @@ export interface PreparedCall {
   readonly mirrors: EngineMirrors;
   /** What keeps the source from being exactly a commit. */
   readonly uncommitted: Uncommitted | undefined;
+  /** Names what in the checkout differs from the commit that is released. */
+  readonly differences: HostOptions["differences"];
 }
 
 export interface CredentialSources {
@@ -30,7 +34,7 @@ export interface CredentialSources {
   readonly module: CredentialSource | undefined;
 }
 
-type Host = Pick<CommandProcess, "env" | "cwd" | "home">;
+type Host = Pick<CommandProcess, "env" | "cwd" | "home"> & GitRun;
 
 /** @throws TgoError USAGE for a missing path or secret or a malformed address, naming the flag or variable */
 export async function prepareCall(
@@ -68,8 +72,8 @@ async function prepareAll(
   const hasCaBundle = moduleApi.constructor.arguments.some(({ name }) => name === "caBundle");
   if (hasCaBundle && caBundle !== undefined) values.set("caBundle", caBundle);
   const credentials = await findCredentials(values, host, redaction);
-  const found = await findSource(invocation, moduleApi, values, host.cwd);
-  const { uncommitted } = found;
+  const { cwd, folders, signal } = host;
+  const found = await findSource(invocation, moduleApi, values, { cwd, folders, signal });
   const resolved = new Map(found.resolved);
   const { config } = credentials;
   // Read once: a pipe has nothing left the second time.
@@ -90,7 +94,8 @@ async function prepareAll(
     credentials,
     caBundle,
     mirrors: await engineMirrors(values, host.cwd),
-    uncommitted,
+    uncommitted: found.uncommitted,
+    differences: found.differences,
   };
 }
 

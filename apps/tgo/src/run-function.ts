@@ -1,4 +1,5 @@
 import type { HostOptions } from "@tgo/functions";
+import { TemporaryFolders } from "@tgo/git";
 import type { Invocation } from "./command-line.js";
 import type { CommandProcess } from "./command-process.js";
 import { chooseEngine, describeEngine } from "./engine.js";
@@ -32,13 +33,30 @@ export interface Run {
  * @returns the text for stdout
  */
 export async function runFunction(run: Run): Promise<string> {
+  const folders = new TemporaryFolders();
+  const removeNow = (): void => {
+    folders.removeNow();
+  };
+  // A second Ctrl-C ends the process without waiting for anything.
+  run.process.events.on("exit", removeNow);
+  try {
+    return await runWith(run, folders);
+  } finally {
+    run.process.events.off("exit", removeNow);
+    await folders.remove();
+  }
+}
+
+async function runWith(run: Run, folders: TemporaryFolders): Promise<string> {
   const { product, process, engines, redaction, invocation } = run;
+  const { env, cwd, home } = process;
+  const host = { env, cwd, home, folders, signal: run.interruption.signal };
   if (needsNoEngine(invocation, product)) {
-    const prepared = await prepareCall(invocation, product.moduleApi, process, redaction);
+    const prepared = await prepareCall(invocation, product.moduleApi, host, redaction);
     return call(run, await product.load(), prepared, undefined);
   }
   const [prepared, choice] = await Promise.all([
-    prepareCall(invocation, product.moduleApi, process, redaction),
+    prepareCall(invocation, product.moduleApi, host, redaction),
     chooseEngine(invocation.settings.engine, process.env, engines.isDockerRunning),
   ]);
   const { display, interruption } = run;
@@ -109,7 +127,7 @@ async function call(
 /** What the module needs to know about this machine. */
 function hostOptions(
   { process, interruption, reporting, display }: Run,
-  { credentials, uncommitted }: PreparedCall,
+  { credentials, uncommitted, differences }: PreparedCall,
   engineName: string | undefined,
 ): HostOptions {
   return {
@@ -119,6 +137,7 @@ function hostOptions(
     ...(engineName === undefined ? {} : { engine: engineName }),
     ...(credentials.module === undefined ? {} : { credentials: credentials.module }),
     ...(uncommitted === undefined ? {} : { uncommitted }),
+    ...(differences === undefined ? {} : { differences }),
     invocation: sameCommand(process),
     report: reporting.accept,
     text: {

@@ -166,6 +166,7 @@ export const MODULE_API: ModuleApi = {
         },
         REPORT_FORMAT,
         CREATED,
+        VERSION,
       ],
       returns: STRING,
     },

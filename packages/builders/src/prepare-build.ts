@@ -4,7 +4,7 @@ import { fillTemplate, type BuildRequest } from "./build-request.js";
 import { basesOf, buildBases } from "./build-variants.js";
 import { buildValues } from "./static-web/build-values.js";
 import { isWithoutCommit, whyUncommitted } from "./source/commit-notes.js";
-import { baseImage, type BuildContext } from "./build-context.js";
+import { baseImage, type BuildContext, type Uncommitted } from "./build-context.js";
 import type { SourceOptions } from "./source/find-source.js";
 import { loadSource } from "./source/load-source.js";
 
@@ -80,18 +80,23 @@ export async function resolveRequest(unresolved: BuildRequest): Promise<Resolved
 }
 
 /**
- * Refuses to build a version from a source that is not a commit, before anything is built.
+ * Refuses to build a version from a source that is not a commit or differs from it, before anything is built.
  * @throws TgoError SOURCE
  */
 export function refuseUnreleasable({ source, version }: Pick<BuildRequest, "source" | "version">): void {
-  if (version === undefined || !isWithoutCommit(source)) return;
   const { revision, uncommitted } = source;
-  const hasChanges = uncommitted !== undefined && "changed" in uncommitted;
+  const differs = uncommitted !== undefined && "differs" in uncommitted;
+  if (version === undefined || (!differs && !isWithoutCommit(source))) return;
   throw new TgoError("SOURCE", `${version} cannot be built from ${revision}: ${whyUncommitted(source)}`, {
-    remedy: hasChanges
-      ? "Commit the changes. If they belong in no commit, such as generated files, pass --revision COMMIT and --created TIME."
-      : "Pass a source that is a git checkout, or pass --revision COMMIT and --created TIME.",
+    remedy: releaseRemedy(uncommitted),
   });
+}
+
+function releaseRemedy(uncommitted: Uncommitted | undefined): string {
+  if (uncommitted === undefined || "why" in uncommitted)
+    return "Pass a source that is a git checkout, or pass --revision COMMIT and --created TIME.";
+  if ("differs" in uncommitted) return uncommitted.remedy;
+  return "Commit the changes. If they belong in no commit, such as generated files, pass --revision COMMIT and --created TIME.";
 }
 
 /** Whether the final image starts from it; builder images run on the engine's own platform. */

@@ -27,14 +27,20 @@ export function isWithoutCommit({ revision }: Pick<Source, "revision">): boolean
 }
 
 const MAX_FILES = 3;
+const MAX_DIFFERENCES = 10;
 
 /** Why the source does not equal a commit, phrased to follow a colon. */
 export function whyUncommitted({ uncommitted }: Pick<Source, "uncommitted">): string {
   if (uncommitted === undefined) return "its commit is unknown (pass --revision)";
   if ("why" in uncommitted) return uncommitted.why;
+  if ("differs" in uncommitted) {
+    return `the folder differs from the commit: ${listed(uncommitted.differs, MAX_DIFFERENCES)}`;
+  }
   const { changed } = uncommitted;
-  const named = changed.slice(0, MAX_FILES).join(", ");
-  const more = changed.length - MAX_FILES;
-  const files = more > 0 ? `${named} and ${more} more` : named;
-  return `${changed.length === 1 ? "a change is" : "changes are"} not committed: ${files}`;
+  return `${changed.length === 1 ? "a change is" : "changes are"} not committed: ${listed(changed, MAX_FILES)}`;
+}
+
+function listed(files: readonly string[], max: number): string {
+  const named = files.slice(0, max).join(", ");
+  return files.length > max ? `${named} and ${files.length - max} more` : named;
 }

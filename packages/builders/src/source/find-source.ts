@@ -17,6 +17,8 @@ export interface SourceOptions {
 /** A service's folder, and the commit that it equals, if any. */
 export interface FoundSource {
   readonly directory: Directory;
+  /** Its path in the given directory or repository. */
+  readonly folder: string;
   readonly revision?: string;
   readonly created?: Date;
   readonly uncommitted?: Uncommitted;
@@ -34,17 +36,17 @@ export async function findSource(
   const path = service.source.path ?? `repos/${name}`;
   if (given === undefined) {
     return repos !== undefined && (await isDirectory(repos, path))
-      ? { directory: repos.directory(path) }
+      ? { directory: repos.directory(path), folder: path }
       : undefined;
   }
   const entries = (await given.entries()).map(entryName);
-  const state = async (folder: string): Promise<Partial<FoundSource>> =>
-    options.revision === undefined && entries.includes(".git") ? gitState(context, given, folder) : {};
-  if (await isDirectory(given, path)) return { directory: given.directory(path), ...(await state(path)) };
-  if (isMarked(service.build, entries) || !entries.includes(name)) {
-    return { directory: given, ...(await state("")) };
-  }
-  return { directory: given.directory(name), ...(await state(name)) };
+  const found = async (directory: Directory, folder: string): Promise<FoundSource> => {
+    const hasState = options.revision === undefined && entries.includes(".git");
+    return { directory, folder, ...(hasState ? await gitState(context, given, folder) : {}) };
+  };
+  if (await isDirectory(given, path)) return found(given.directory(path), path);
+  if (isMarked(service.build, entries) || !entries.includes(name)) return found(given, "");
+  return found(given.directory(name), name);
 }
 
 /**
@@ -114,7 +116,7 @@ export async function sourceFromGit(
       { step: "prepare", service: name },
       `source: ${repository} (${path}) at ${revision}`,
     );
-    return { directory, revision, ...time };
+    return { directory, folder: path, revision, ...time };
   } catch (cause) {
     throw new TgoError(
       "SOURCE",

@@ -46,9 +46,15 @@ export async function loadSource(
   const found = await findSource(context, name, service, options);
   const raw = found ?? (await sourceFromGit(context, name, service));
   const revision = options.revision ?? raw.revision;
-  const { directory, hidden } = await applyIgnoreFile(service.build, raw.directory);
-  const [entries, tree] = await Promise.all([directory.entries(), copySource(context, directory)]);
-  checkEntries(name, service.build, entries);
+  const { directory, hidden, ...view } = await applyIgnoreFile(service.build, raw.directory);
+  const { differences, uncommitted } = context.host;
+  const [entries, tree, differs] = await Promise.all([
+    directory.entries(),
+    copySource(context, directory),
+    found && differences?.({ folder: found.folder, ...view }),
+  ]);
+  // A file may be missing because of them.
+  if (differs === undefined) checkEntries(name, service.build, entries);
   const created = options.created === undefined ? raw.created : parseCreated(options.created);
   return {
     directory: tree.directory,
@@ -59,7 +65,7 @@ export async function loadSource(
     created: created ?? UNKNOWN_TIME,
     modified: created ?? contentTime(tree.hash),
     // The host's result is about its own files, not about a git repository that was read instead.
-    uncommitted: found === undefined ? undefined : (found.uncommitted ?? context.host.uncommitted),
+    uncommitted: found && (differs ?? found.uncommitted ?? uncommitted),
   };
 }
 

@@ -1,0 +1,11 @@
+export {
+  type Changes,
+  checkoutRoot,
+  type CheckoutOptions,
+  exportCommit,
+  type Exported,
+  readChanges,
+} from "./checkout.js";
+export type { Difference, DifferenceKind } from "./compare.js";
+export type { GitRun } from "./git-run.js";
+export { TemporaryFolders } from "./temporary-folders.js";
