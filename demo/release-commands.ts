@@ -1,7 +1,4 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { readHead, TemporaryFolders } from "@tgo/git";
 
 export interface ReleaseCommandOptions {
   /** This checkout; its commit is the samples' commit. */
@@ -33,13 +30,16 @@ export async function releaseCommands({
   ].join("\n");
 }
 
-/** Without git: a placeholder revision and the present time. */
+/** Without a commit: a placeholder revision and the present time. */
 async function commitOf(root: string): Promise<{ revision: string; created: string }> {
+  const folders = new TemporaryFolders();
+  const present = `${new Date().toISOString().slice(0, 19)}Z`;
   try {
-    const { stdout } = await run("git", ["-C", root, "log", "-1", "--format=%H %cI"]);
-    const [revision = "", created = ""] = stdout.trim().split(" ");
+    const { revision, created = present } = await readHead({ folder: root, folders });
     return { revision, created };
   } catch {
-    return { revision: "sample", created: `${new Date().toISOString().slice(0, 19)}Z` };
+    return { revision: "sample", created: present };
+  } finally {
+    await folders.remove();
   }
 }

@@ -1,3 +1,4 @@
+import { readHead, TemporaryFolders } from "@tgo/git";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { cpus, release, totalmem, type } from "node:os";
@@ -29,7 +30,7 @@ export async function toolVersions(): Promise<Record<string, string>> {
       ["--version"],
       /version (\S+)/,
     ),
-    firstMatch("git", ["-C", ROOT, "rev-parse", "--short=12", "HEAD"], /^(\S+)/),
+    commitOfPipelines(),
   ]);
   const versions = {
     node: process.versions.node,
@@ -41,6 +42,13 @@ export async function toolVersions(): Promise<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(versions).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+}
+
+async function commitOfPipelines(): Promise<string | undefined> {
+  const folders = new TemporaryFolders();
+  const head = await readHead({ folder: ROOT, folders }).catch(() => undefined);
+  await folders.remove();
+  return head?.revision.slice(0, 12);
 }
 
 async function firstMatch(

@@ -17,6 +17,7 @@ const UPDATE = "Check out the recorded commits: git submodule update --init --re
 
 /** What to do first, for kinds that a commit does not solve. */
 const REMEDIES: Readonly<Partial<Record<DifferenceKind, string>>> = {
+  missing: "Restore the files: git restore . (after a sparse checkout: git sparse-checkout disable).",
   "lfs-pointer": "Get the files of git LFS: git lfs pull.",
   "submodule-missing": UPDATE,
   "submodule-commit": UPDATE,

@@ -1,6 +1,7 @@
-import { mkdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
+import { mkdir, realpath, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { TgoError } from "@tgo/errors";
+import { readInputFile } from "@tgo/host";
 import { readCommit, readTree, type Commit } from "./commit.js";
 import { compareTree, type Comparison, type Difference } from "./compare.js";
 import type { GitRun } from "./git-run.js";
@@ -17,8 +18,10 @@ export interface CheckoutOptions extends GitRun {
   readonly skip: ReadonlySet<string>;
 }
 
-/** A commit that is checked out. */
-export interface Checkout extends Omit<Commit, "tree"> {
+export type Head = Omit<Commit, "tree">;
+
+/** A commit, and whether it is about the paths. */
+export interface Checkout extends Head {
   /** Whether the commit has anything at the paths. */
   readonly found: boolean;
 }
@@ -71,6 +74,14 @@ export async function exportCommit(options: CheckoutOptions, revision = "HEAD"):
   });
 }
 
+/**
+ * The commit that is checked out in a folder or around it, whatever else is there.
+ * @throws TgoError SOURCE if git cannot or must not read it
+ */
+export async function readHead(options: GitRun & { readonly folder: string }): Promise<Head> {
+  return withCommit(options, "HEAD", ({ commit }) => Promise.resolve(named(commit)));
+}
+
 /** A commit of a repository, and the folder that it is compared with. */
 interface CheckedOut {
   readonly repository: Repository;
@@ -83,7 +94,7 @@ interface CheckedOut {
 }
 
 async function withCommit<T>(
-  options: CheckoutOptions,
+  options: GitRun & { readonly folder: string },
   revision: string,
   use: (checkedOut: CheckedOut) => Promise<T>,
 ): Promise<T> {
@@ -165,7 +176,7 @@ async function treeAt(
   return entry === undefined ? undefined : treeAt(from, entry.id, rest.join("/"));
 }
 
-function named({ revision, created }: Commit): Omit<Commit, "tree"> {
+function named({ revision, created }: Commit): Head {
   return { revision, ...(created === undefined ? {} : { created }) };
 }
 
@@ -205,11 +216,10 @@ async function ignoredPaths(repository: Repository, paths: readonly string[]): P
   if (paths.length === 0) return new Set();
   const { root, shadow, exclude, run } = repository;
   const list = (await callersSetting("core.excludesFile", shadow, run)).at(-1);
-  const isFile = await stat(exclude).then(
-    (found) => found.isFile(),
-    () => false,
+  const patterns = await readInputFile(exclude, { maxBytes: 1 << 20 }).then(
+    ({ bytes }) => bytes,
+    () => "",
   );
-  const patterns = isFile ? await readFile(exclude) : "";
   await mkdir(join(shadow, "info"), { recursive: true });
   await writeFile(join(shadow, "info/exclude"), patterns);
   const settings: [string, string][] = list === undefined ? [] : [["core.excludesFile", list]];

@@ -4,7 +4,9 @@ export {
   type CheckoutOptions,
   exportCommit,
   type Exported,
+  type Head,
   readChanges,
+  readHead,
 } from "./checkout.js";
 export type { Difference, DifferenceKind } from "./compare.js";
 export type { GitRun } from "./git-run.js";

@@ -2,7 +2,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { createHash } from "node:crypto";
 import { TgoError } from "@tgo/errors";
 import { shadowEnvironment, type Repository } from "./repository.js";
-import { hangs, interrupted, startGit } from "./run-git.js";
+import { interrupted, startGit } from "./run-git.js";
 
 export interface GitObject {
   /** Hexadecimal. */
@@ -131,7 +131,7 @@ export class ObjectReader {
       this.#wake = resolve;
       timer = setTimeout(() => {
         this.#child.kill("SIGKILL");
-        reject(hangs(this.#repository.root, limitMs));
+        reject(this.#unreadable(`git did not respond within ${limitMs / 1000} s`));
       }, limitMs);
     }).finally(() => {
       clearTimeout(timer);

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TgoError } from "@tgo/errors";
+import { shellQuote } from "@tgo/host";
 import type { GitRun } from "./git-run.js";
 import { callersSetting, GitFailed, runGit } from "./run-git.js";
 
@@ -65,7 +66,7 @@ export async function openRepository(root: string, run: GitRun): Promise<Reposit
     if (!isOwnedByAnother(error)) throw notReadable(root, error);
     throw new TgoError("SOURCE", "the git repository belongs to another user, and git does not read it", {
       where: root,
-      remedy: `If you trust it: git config --global --add safe.directory ${quoted(root)}`,
+      remedy: `If you trust it: git config --global --add safe.directory ${shellQuote(root)}`,
       cause: error,
     });
   }
@@ -102,10 +103,6 @@ function notReadable(root: string, error: GitFailed): TgoError {
     remedy: "Check its .git: git status must work there.",
     cause: error,
   });
-}
-
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 async function makeShadow(folder: string, format: ObjectFormat): Promise<void> {

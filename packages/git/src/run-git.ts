@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { isAbsolute } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import { TgoError } from "@tgo/errors";
+import { runProgram } from "@tgo/host";
 import type { GitRun } from "./git-run.js";
 
 /**
@@ -33,6 +34,8 @@ const CLOSED: Readonly<Record<string, string>> = {
 };
 
 const LIMIT_MS = 60_000;
+
+/** For lists of paths. */
 const MAX_OUTPUT = 256 << 20;
 
 export interface GitOptions {
@@ -49,7 +52,7 @@ export interface GitOptions {
 /** Git ended with an error. */
 export class GitFailed extends Error {
   constructor(
-    readonly exitCode: number | null,
+    readonly exitCode: number,
     /** Git's own message, in English. */
     readonly stderr: string,
   ) {
@@ -64,69 +67,60 @@ export class GitFailed extends Error {
 }
 
 /**
- * Runs git to its end. This is the only way git is started: without the configuration of the system and the user,
- * without variables of the caller's environment, and with {@link CLOSED} over the repository's own configuration.
+ * Runs git to its end. This and {@link startGit} are the only ways in which git is started: without the configuration of
+ * the system and the user, without variables of the caller's environment, and with {@link CLOSED} over the repository's
+ * own configuration.
  * @returns its standard output
- * @throws GitFailed, TgoError SOURCE if it hangs, ENVIRONMENT if git is missing, INTERRUPTED
+ * @throws GitFailed, TgoError ENVIRONMENT if it is missing or hangs, INTERRUPTED
  */
 export async function runGit(args: readonly string[], options: GitOptions): Promise<string> {
-  const child = startGit(args, options);
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  const state = { size: 0, late: false };
-  const { limitMs = LIMIT_MS } = options.run;
-  const timer = setTimeout(() => {
-    state.late = true;
-    child.kill("SIGKILL");
-  }, limitMs);
-  for (const [stream, chunks] of [
-    [child.stdout, stdout],
-    [child.stderr, stderr],
-  ] as const)
-    stream.on("data", (chunk: Buffer) => {
-      state.size += chunk.length;
-      if (state.size > MAX_OUTPUT) child.kill("SIGKILL");
-      else chunks.push(chunk);
-    });
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(options.input ?? "");
+  const { folder, input, run } = options;
+  if (run.signal?.aborted === true) throw interrupted();
   try {
-    const exitCode = await new Promise<number | null>((resolve, reject) => {
-      child.once("error", (error) => {
-        reject(startFailure(error, options));
-      });
-      child.once("close", resolve);
+    const { exitCode, stdout, stderr } = await runProgram("git", {
+      ...callOf(args, options),
+      ...(input === undefined ? {} : { input }),
+      timeoutMs: run.limitMs ?? LIMIT_MS,
+      maxBytes: MAX_OUTPUT,
+      remedy: `Check the .git of ${folder} for named pipes and for files on a disk that does not respond.`,
     });
-    if (exitCode === 0) return Buffer.concat(stdout).toString("utf8");
-    if (state.late) throw hangs(options.folder, limitMs);
-    throw new GitFailed(exitCode, Buffer.concat(stderr).toString("utf8").trim());
-  } finally {
-    clearTimeout(timer);
+    if (exitCode !== 0) throw new GitFailed(exitCode, stderr.trim());
+    return stdout;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new TgoError("ENVIRONMENT", "git is not installed", {
+      where: folder,
+      remedy: "Install it: apt-get install -y git.",
+      cause: error,
+    });
   }
 }
 
 /** Starts git in the same way, for a conversation. */
-export function startGit(
-  args: readonly string[],
-  { folder, settings = [], env, run: { signal } }: GitOptions,
-): ChildProcessWithoutNullStreams {
-  const all = [...Object.entries(CLOSED), ...settings];
-  return spawn(
-    "git",
-    ["--no-pager", "-C", folder, ...all.flatMap(([name, value]) => ["-c", `${name}=${value}`]), ...args],
-    {
-      cwd: "/",
-      env: {
-        ...cleanEnvironment(),
-        ...CLOSED_ENVIRONMENT,
-        GIT_CEILING_DIRECTORIES: parentOf(folder),
-        ...env,
-      },
-      stdio: "pipe",
-      killSignal: "SIGKILL",
-      ...(signal === undefined ? {} : { signal }),
+export function startGit(args: readonly string[], options: GitOptions): ChildProcessWithoutNullStreams {
+  const { args: all, ...call } = callOf(args, options);
+  const { signal } = options.run;
+  return spawn("git", all, { ...call, killSignal: "SIGKILL", ...(signal === undefined ? {} : { signal }) });
+}
+
+interface Call {
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}
+
+function callOf(args: readonly string[], { folder, settings = [], env }: GitOptions): Call {
+  const all = [...Object.entries(CLOSED), ...settings].flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  return {
+    args: ["--no-pager", "-C", folder, ...all, ...args],
+    env: {
+      ...cleanEnvironment(),
+      ...CLOSED_ENVIRONMENT,
+      GIT_CEILING_DIRECTORIES: dirname(folder),
+      ...env,
     },
-  );
+    cwd: "/",
+  };
 }
 
 /**
@@ -181,27 +175,6 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   const { PATH = "/usr/bin:/bin", HOME, XDG_CONFIG_HOME, SUDO_UID } = process.env;
   const absolute = PATH.split(":").filter((folder) => isAbsolute(folder));
   return { PATH: absolute.join(":"), HOME, XDG_CONFIG_HOME, SUDO_UID };
-}
-
-function parentOf(folder: string): string {
-  return folder.slice(0, Math.max(1, folder.lastIndexOf("/")));
-}
-
-function startFailure(error: Error, { folder, run: { signal } }: GitOptions): Error {
-  if (signal?.aborted === true) return interrupted();
-  if ((error as NodeJS.ErrnoException).code !== "ENOENT") return error;
-  return new TgoError("ENVIRONMENT", "git is not installed", {
-    where: folder,
-    remedy: "Install it: apt-get install -y git.",
-    cause: error,
-  });
-}
-
-export function hangs(folder: string, limitMs: number): TgoError {
-  return new TgoError("SOURCE", `git did not respond within ${limitMs / 1000} seconds`, {
-    where: folder,
-    remedy: "Check its .git for named pipes and for files on a disk that does not respond.",
-  });
 }
 
 export function interrupted(): TgoError {

@@ -35,6 +35,18 @@ describe("a version is rejected for a source without a commit", () => {
     }).toThrow(`1.2.3 cannot be built from dev-aaaaaaaaaaaa: ${words}`);
   });
 
+  it("and for a checkout that differs from the commit that is released, each file named", () => {
+    const differs = Array.from({ length: 12 }, (_, i) => `f${i} (modified)`);
+    const names = differs.slice(0, 10).join(", ");
+    const released = { revision: HEAD, uncommitted: { differs, remedy: "Commit it." } };
+    expect(() => {
+      refuseUnreleasable({ version: "1.2.3", source: source(released) });
+    }).toThrow(
+      `1.2.3 cannot be built from ${HEAD}: the folder differs from the commit: ${names} and 2 more\n  Commit it.`,
+    );
+    refuseUnreleasable({ version: undefined, source: source(released) });
+  });
+
   it("but not if the commit was passed, whatever has changed", () => {
     refuseUnreleasable({
       version: "1.2.3",
