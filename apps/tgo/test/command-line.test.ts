@@ -111,7 +111,7 @@ describe("a wrong command line is explained, with exit code 2, and nothing is lo
     ["help relase", ['unknown function "relase"; did you mean "release"?']],
     ["release --version", ["--version", "argument missing", "tgo release --help"]],
     ["release --version 1.2.x", ['--version: "1.2.x" is not a version: "x" is not a number']],
-    ["--version 1.2.3", ["--version must come after the name of a function", "These do: release."]],
+    ["--version 1.2.3", ["--version must come after the name of a function", "These do: publish, release."]],
     ["--version=1.2.3", ["--version must come after the name of a function"]],
     ["--version 1.2.3 release", ["--version must come after the name of a function"]],
     ["services --version 1.2.3", ['unknown option "--version"', "tgo services --help"]],

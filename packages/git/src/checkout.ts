@@ -38,9 +38,9 @@ export interface Exported extends Checkout {
   readonly differences: readonly Difference[];
 }
 
-/** The folder itself, or the nearest one around it, that has a .git; a real path. */
+/** The folder itself, or the nearest one around it, that has a .git; a real path. The folder need not exist. */
 export async function checkoutRoot(folder: string): Promise<string | undefined> {
-  for (let at = await realpath(folder); ; at = dirname(at)) {
+  for (let at = await realpath(folder).catch(() => folder); ; at = dirname(at)) {
     if (await exists(join(at, ".git"))) return at;
     if (dirname(at) === at) return undefined;
   }
