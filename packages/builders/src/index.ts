@@ -5,7 +5,7 @@ export { type BuildBases, basesOf, buildBases, buildVariants, catalogImages } fr
 export { TOOLS_BASE, probeFrom, scanRoot, toolsContainer } from "./container-tools/container-tools.js";
 export { imagesOf, parseInstructions, parseStages } from "./dockerfile/parse-dockerfile.js";
 export { errorMessage, execFailure, lastLines } from "./exec-failure.js";
-export { standardLabels } from "./image-config/configure-image.js";
+export { imageLabels, standardLabels } from "./image-config/configure-image.js";
 export { startInputChecks } from "./input-checks.js";
 export { MACHINES } from "./machines.js";
 export {

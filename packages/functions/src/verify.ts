@@ -47,7 +47,7 @@ function verifyService(
     const verified = tag ?? candidateTag((await prepareCandidate(context, name, service, options)).key);
     const { allowForeign } = service;
     const verification = await verifyTag(context, name, context.targets, verified, { elf, allowForeign });
-    const proofs = await recordedProofs(context, selected, verification.variants);
+    const { proofs } = await recordedProofs(context, selected, verification.variants);
     return defined({
       service: name,
       state: verification.ok ? ("verified" as const) : ("failed" as const),

@@ -14,7 +14,9 @@ import {
   address,
   digestOf,
   canonicalJson,
+  isIndex,
   type Descriptor,
+  type FetchedManifest,
   type ImageConfig,
   type Index,
   type Manifest,
@@ -80,22 +82,47 @@ export function finaliseVariants(
   where: string,
 ): FinalImage {
   checkVariants(staged, options.platforms, where);
-  const variants = staged
-    .map((variant) => finaliseVariant(variant, options))
-    .sort((a, b) => (a.platform < b.platform ? -1 : 1));
-  const value = {
-    schemaVersion: 2,
-    mediaType: OCI_INDEX,
-    manifests: variants.map(({ platform, manifest }) => ({
-      mediaType: OCI_MANIFEST,
-      digest: manifest.digest,
-      size: manifest.bytes.length,
-      platform: parsePlatform(platform),
-    })),
-    annotations: { ...options.annotations },
-  } satisfies Index;
+  const variants = staged.map((variant) => finaliseVariant(variant, options)).sort(byPlatform);
+  const value = finalIndex(
+    variants.map(({ platform, manifest: { digest, bytes } }) => ({ platform, digest, size: bytes.length })),
+    options.annotations,
+  );
   const { bytes, digest } = seal(value);
   return { digest, index: { bytes, mediaType: OCI_INDEX, value }, variants };
+}
+
+function byPlatform(a: { readonly platform: Platform }, b: { readonly platform: Platform }): number {
+  return a.platform < b.platform ? -1 : 1;
+}
+
+/** @param variants their manifests, in the order of their platforms */
+function finalIndex(
+  variants: readonly { readonly platform: Platform; readonly digest: string; readonly size: number }[],
+  annotations: Readonly<Record<string, string>>,
+): Index {
+  return {
+    schemaVersion: 2,
+    mediaType: OCI_INDEX,
+    manifests: variants.map(({ platform, digest, size }) => ({
+      mediaType: OCI_MANIFEST,
+      digest,
+      size,
+      platform: parsePlatform(platform),
+    })),
+    annotations: { ...annotations },
+  };
+}
+
+/** Whether an index is byte for byte what {@link finaliseVariants} writes for the variants that it lists. */
+export function isFinalIndex(
+  { value, descriptor }: FetchedManifest,
+  annotations: Readonly<Record<string, string>>,
+): boolean {
+  if (!isIndex(value)) return false;
+  const variants = value.manifests.flatMap(({ platform, digest, size }) =>
+    platform === undefined ? [] : [{ platform: platformOf(platform), digest, size }],
+  );
+  return seal(finalIndex(variants.sort(byPlatform), annotations)).digest === descriptor.digest;
 }
 
 function finaliseVariant({ manifest, config }: StagedVariant, options: FinalOptions): FinalVariant {

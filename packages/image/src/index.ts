@@ -3,7 +3,13 @@ export { readElfHeader } from "./elf/elf-header.js";
 export { machineOf } from "./elf/elf-machine.js";
 export type { ElfReport } from "./elf/elf-scan.js";
 export { scanDirectory } from "./elf/scan-directory.js";
-export { type FinalImage, type FinalOptions, finaliseImage, finaliseVariants } from "./finalise.js";
+export {
+  type FinalImage,
+  type FinalOptions,
+  finaliseImage,
+  finaliseVariants,
+  isFinalIndex,
+} from "./finalise.js";
 export { type LayerSource, scanLayers } from "./layers.js";
 export { platformOf } from "./platform.js";
 export { pushImage } from "./push-image.js";

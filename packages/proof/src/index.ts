@@ -1,3 +1,3 @@
 export { buildAndTest } from "./build-and-test.js";
-export { ProofStore } from "./proof-store.js";
+export { type BuiltImageRecord, ProofStore } from "./proof-store.js";
 export { type VariantProof, testVariant } from "./test-variant.js";

@@ -23,35 +23,62 @@ interface ProofRecord {
   readonly proof: VariantProof;
 }
 
+/** An image that this engine built. */
+export interface BuiltImageRecord {
+  /** Tag of the candidate. */
+  readonly candidate: string;
+  /** Digest of its index. */
+  readonly index: string;
+}
+
+/** What the store has of an image. */
+export interface StoredProofs {
+  /** By manifest digest, without those that are missing or unreadable. */
+  readonly proofs: ReadonlyMap<string, VariantProof>;
+  /** Digest of the index that this engine built for the candidate; undefined if it built none. */
+  readonly built: string | undefined;
+}
+
 /**
- * Proofs by manifest digest, in a cache volume of the engine. A proof is valid only for the tests that were run: a
- * definition with other smoke commands needs a new one.
+ * Proofs by manifest digest, and the images this engine built, in a cache volume of the engine. A proof is valid only for
+ * the tests that were run: a definition with other smoke commands needs a new one.
  */
 export class ProofStore {
   constructor(private readonly context: BuildContext) {}
 
   /**
    * @param manifests digests of variants' manifests
-   * @returns proofs by manifest digest, without those that are missing or unreadable
+   * @param candidate tag of the candidate
    */
-  async read(service: Service, manifests: readonly string[]): Promise<ReadonlyMap<string, VariantProof>> {
-    if (manifests.length === 0) return new Map();
-    const output = await this.#run(READ, manifests.map(fileOf));
+  async read(service: Service, manifests: readonly string[], candidate?: string): Promise<StoredProofs> {
+    const names = [...manifests, ...(candidate === undefined ? [] : [candidate])].map(fileOf);
+    const output = names.length === 0 ? "" : await this.#run(READ, names);
+    const records = output.split("\n").flatMap((line) => parseRecord(line) ?? []);
     const tests = testsOf(service);
-    const records = output
-      .split("\n")
-      .flatMap((line) => parseRecord(line) ?? [])
-      .filter((record) => record.tests === tests && manifests.includes(record.manifest));
-    return new Map(records.map(({ manifest, proof }) => [manifest, proof]));
+    return {
+      proofs: new Map(
+        records.flatMap((record) =>
+          "proof" in record && record.tests === tests && manifests.includes(record.manifest)
+            ? [[record.manifest, record.proof]]
+            : [],
+        ),
+      ),
+      built: records.flatMap((record) => ("index" in record ? [record.index] : []))[0],
+    };
   }
 
   /** @param proofs by manifest digest */
-  async write(service: Service, proofs: ReadonlyMap<string, VariantProof>): Promise<void> {
+  async write(
+    service: Service,
+    proofs: ReadonlyMap<string, VariantProof>,
+    built?: BuiltImageRecord,
+  ): Promise<void> {
     const tests = testsOf(service);
-    const pairs = [...proofs].flatMap(([manifest, proof]) => {
-      const record: ProofRecord = { manifest, tests, proof };
-      return [fileOf(manifest), JSON.stringify(record)];
-    });
+    const records: readonly (readonly [string, StoredRecord])[] = [
+      ...[...proofs].map(([manifest, proof]) => [manifest, { manifest, tests, proof }] as const),
+      ...(built === undefined ? [] : [[built.candidate, built] as const]),
+    ];
+    const pairs = records.flatMap(([name, record]) => [fileOf(name), JSON.stringify(record)]);
     if (pairs.length > 0) await this.#run(WRITE, pairs);
   }
 
@@ -75,15 +102,17 @@ function testsOf(service: Service): string {
   return createHash("sha256").update(JSON.stringify(tests)).digest("hex").slice(0, 16);
 }
 
-function fileOf(manifest: string): string {
-  return manifest.replace(":", "-");
+type StoredRecord = ProofRecord | BuiltImageRecord;
+
+function fileOf(name: string): string {
+  return name.replace(":", "-");
 }
 
-function parseRecord(line: string): ProofRecord | undefined {
+function parseRecord(line: string): StoredRecord | undefined {
   if (line.trim() === "") return undefined;
   try {
     // Only this class writes records. A record that a full disk cut off is invalid JSON.
-    return JSON.parse(line) as ProofRecord;
+    return JSON.parse(line) as StoredRecord;
   } catch {
     return undefined;
   }

@@ -51,7 +51,7 @@ const proof: VariantProof = { platform: "linux/amd64", files: 10, elf: 2 };
 it("runs the README's example", async () => {
   const store = new ProofStore(context);
   await store.write(service, new Map([[manifest, proof]]));
-  const proofs = await store.read(service, [manifest]);
+  const { proofs } = await store.read(service, [manifest]);
 
   expect(proofs).toEqual(new Map([[manifest, proof]]));
   const [, example = "no example"] =
@@ -63,6 +63,16 @@ it("runs the README's example", async () => {
 it("returns no proof for another manifest, or for a definition with other tests", async () => {
   const store = new ProofStore(context);
   await store.write(service, new Map([[manifest, proof]]));
-  expect(await store.read(service, [`sha256:${"b".repeat(64)}`])).toEqual(new Map());
-  expect(await store.read(serviceOf({ smoke: { exec: [["true"]] } }), [manifest])).toEqual(new Map());
+  const nothing = { proofs: new Map(), built: undefined };
+  expect(await store.read(service, [`sha256:${"b".repeat(64)}`])).toEqual(nothing);
+  expect(await store.read(serviceOf({ smoke: { exec: [["true"]] } }), [manifest])).toEqual(nothing);
+});
+
+it("knows what it built for a candidate, whatever the tests, and nothing of another candidate", async () => {
+  const store = new ProofStore(context);
+  const index = `sha256:${"c".repeat(64)}`;
+  await store.write(service, new Map([[manifest, proof]]), { candidate: "candidate-1", index });
+  const other = serviceOf({ smoke: { exec: [["true"]] } });
+  expect(await store.read(other, [manifest], "candidate-1")).toEqual({ proofs: new Map(), built: index });
+  expect((await store.read(service, [], "candidate-2")).built).toBeUndefined();
 });

@@ -32,6 +32,7 @@ export {
 } from "./quirks.js";
 export { type LocalRegistry, startRegistry } from "./registry.js";
 export { type RegistryTwin, addQuirks, startTwin } from "./registry-twin.js";
+export { type Rewrite, rewriteImage } from "./rewrite-image.js";
 export { installRequirements, missingRequirements } from "./requirements.js";
 export {
   AARCH64,

@@ -24,12 +24,7 @@ export async function configureImage(request: BuildRequest, container: Container
   for (const [name, value] of Object.entries(image.env)) {
     result = result.withEnvVariable(name, fillTemplate(value, request));
   }
-  for (const [name, value] of Object.entries({
-    ...standardLabels(request),
-    ...fillLabels(request, image.labels),
-  })) {
-    result = result.withLabel(name, value);
-  }
+  for (const [name, value] of Object.entries(imageLabels(request))) result = result.withLabel(name, value);
   return result;
 }
 
@@ -102,11 +97,9 @@ export function standardLabels(request: BuildRequest): Record<string, string> {
   );
 }
 
-function fillLabels(
-  request: BuildRequest,
-  templates: Readonly<Record<string, string>>,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(templates).map(([name, text]) => [name, fillTemplate(text, request)]),
-  );
+/** The labels of an image: the standard ones, and those of its definition. */
+export function imageLabels(request: BuildRequest): Record<string, string> {
+  const { labels } = request.service.image;
+  const own = Object.entries(labels).map(([name, text]) => [name, fillTemplate(text, request)] as const);
+  return { ...standardLabels(request), ...Object.fromEntries(own) };
 }

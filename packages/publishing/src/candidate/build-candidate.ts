@@ -5,7 +5,7 @@ import type { Repository } from "@tgo/registry";
 import type { PublishContext } from "../targets/publish-context.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import { CANDIDATE_ANNOTATION } from "./annotations.js";
-import { stagingTag } from "./candidate-key.js";
+import { candidateTag, stagingTag } from "./candidate-key.js";
 import type { Prepared } from "./prepare-candidate.js";
 import { recordProofs } from "./recorded-proofs.js";
 import { pushStaging } from "./push-staging.js";
@@ -27,10 +27,11 @@ export async function buildCandidate(context: PublishContext, prepared: Prepared
   const { built, proofs } = await buildAndTest(context, prepared.request);
   const staging = stagingTag(prepared.key);
   const labels = standardLabels(prepared.request);
-  const finalise = (from: Repository): Promise<FinalImage> =>
+  // By the digest that the engine pushed: somebody else may write the tag as well.
+  const finalise = (from: Repository, digest: string): Promise<FinalImage> =>
     context.progress.step({ step: "finalise", service: name }, () =>
       finaliseImage({
-        source: { ...from, reference: staging },
+        source: { ...from, reference: digest },
         platforms: [...context.platforms],
         created: source.created,
         annotations: { ...labels, [CANDIDATE_ANNOTATION]: prepared.key },
@@ -40,17 +41,21 @@ export async function buildCandidate(context: PublishContext, prepared: Prepared
       }),
     );
   const image = new FirstFinalised((final) =>
-    recordProofs(context, prepared.request, proofsByManifest(final, proofs)),
+    recordProofs(context, prepared.request, proofsByManifest(final, proofs), {
+      candidate: candidateTag(prepared.key),
+      index: final.digest,
+    }),
   );
   return {
     notes: built.notes,
     proofs,
     deliver: async (target) => {
-      await context.progress.step({ step: "upload", service: name, registry: target.name }, () =>
-        pushStaging(context, { target, service: name, variants: built.variants, tag: staging }),
+      const digest = await context.progress.step(
+        { step: "upload", service: name, registry: target.name },
+        () => pushStaging(context, { target, service: name, variants: built.variants, tag: staging }),
       );
       const from = { registry: target.client, repository: repositoryOf(target, name) };
-      return { image: await image.get(() => finalise(from)), from };
+      return { image: await image.get(() => finalise(from, digest)), from };
     },
   };
 }

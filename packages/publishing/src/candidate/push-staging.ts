@@ -6,7 +6,7 @@ import { referenceOf, type Target } from "../targets/target.js";
 /**
  * Lets the engine push all variants to one registry under a staging tag. The engine compresses each layer once,
  * however many registries there are.
- * @returns the reference, with the digest that the engine reports
+ * @returns the digest of what it pushed
  */
 export async function pushStaging(
   context: Pick<BuildContext, "client">,
@@ -21,10 +21,12 @@ export async function pushStaging(
   const [first, ...others] = variants;
   if (first === undefined) throw new TgoError("INTERNAL", `${service} has no variant to upload`);
   // A new array for every call: the SDK replaces its elements with ids.
-  return withRegistryLogin(context, target, first.container).publish(referenceOf(target, service, tag), {
+  const container = withRegistryLogin(context, target, first.container);
+  const pushed = await container.publish(referenceOf(target, service, tag), {
     platformVariants: others.map((variant) => variant.container),
     ...(target.service === undefined ? {} : { registryService: target.service }),
   });
+  return pushed.slice(pushed.indexOf("@") + 1);
 }
 
 /** Gives the engine a registry's credentials. */

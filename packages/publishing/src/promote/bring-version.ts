@@ -1,47 +1,42 @@
 import type { Service } from "@tgo/catalog";
 import { TgoError, type Problem } from "@tgo/errors";
 import type { ServiceReport } from "@tgo/report";
-import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
-import { candidateTag } from "../candidate/candidate-key.js";
-import { recordedProofs } from "../candidate/recorded-proofs.js";
+import { imageTests } from "../candidate/image-tests.js";
+import type { ImageTests } from "../publish/choose-image.js";
 import type { FoundImage } from "../publish/image-lookup.js";
 import type { ImageTransfer } from "../publish/image-transfer.js";
-import { bringImage, type ImageRequest, type PublishOutcome } from "../publish/bring-image.js";
+import { bringImage, type PublishOutcome } from "../publish/bring-image.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
 
 /**
- * Brings a published version to the required registries: it is verified where it is, and copied by digest to those
- * that lack it or a part of it. Builds nothing. Failures are in the report.
+ * Brings a published version to the required registries: it is verified where it is, and copied to those that lack it or
+ * a part of it, by digest and without a tag. Builds nothing. Failures are in the report.
  */
 export function bringVersion(
   context: PublishContext,
   { name, service, version }: { readonly name: string; readonly service: Service; readonly version: string },
 ): Promise<PublishOutcome> {
-  const proofsOf = ({ verification: { variants } }: FoundImage): ReturnType<ImageRequest["proofsOf"]> =>
-    recordedProofs(context, { name, service }, variants);
-  return bringVersionOf(context, name, version, proofsOf);
+  return bringVersionOf(context, name, version, imageTests(context, { name, service }));
 }
 
-/** {@link bringVersion} with the proofs from the caller. */
+/** {@link bringVersion} with the tests from the caller. */
 export function bringVersionOf(
   context: TargetContext,
   service: string,
   version: string,
-  proofsOf: ImageRequest["proofsOf"],
+  tests: ImageTests,
 ): Promise<PublishOutcome> {
   return bringImage(context, {
-    query: { service, tags: [version], annotations: {}, immutable: true, finalised: false },
+    query: { service, tags: [version], version, immutable: true },
     known: {},
     notes: [],
     needsAllRequired: false,
-    tagOf: ({ verification }) => {
-      const key = verification.annotations[CANDIDATE_ANNOTATION];
-      return key === undefined ? version : candidateTag(key);
-    },
-    proofsOf,
-    build: async (transfer) => {
-      throw await notFound(context, { service, version, transfer });
+    tests,
+    build: async (transfer, found) => {
+      throw found.length === 0
+        ? await notFound(context, { service, version, transfer })
+        : undecided({ service, version }, found);
     },
   });
 }
@@ -57,6 +52,18 @@ export function versionNowhere(services: readonly ServiceReport[]): Problem | un
   );
   if (!allResponded || problem?.code !== "NOT_FOUND") return undefined;
   return others.every((other) => other?.what === problem.what) ? problem : undefined;
+}
+
+/** Registries have different images under the version, and this engine has no proof of any. */
+function undecided(
+  { service, version }: { readonly service: string; readonly version: string },
+  found: readonly FoundImage[],
+): TgoError {
+  const images = found.map(({ from, digest }) => `${from.name} has ${digest}`).join(", ");
+  return new TgoError("CONFLICT", `${version} of ${service} is not one image: ${images}`, {
+    remedy:
+      "This engine has a proof of none of them, so none is chosen. Find out who pushed the other one, and remove its tag.",
+  });
 }
 
 async function notFound(

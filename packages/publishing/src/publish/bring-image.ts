@@ -1,10 +1,10 @@
 import type { VariantProof } from "@tgo/proof";
 import { defined, type RegistryReport, type ServiceReport } from "@tgo/report";
-import type { ProofsByManifest } from "../candidate/recorded-proofs.js";
 import type { TargetContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
 import type { Target } from "../targets/target.js";
 import { variantRows } from "../verify/verification-rows.js";
+import { chooseImage, type ImageTests } from "./choose-image.js";
 import { copyByDigest } from "./copy-by-digest.js";
 import type { FoundImage, ImageQuery } from "./image-lookup.js";
 import { givenUp } from "./given-up.js";
@@ -21,12 +21,12 @@ export interface ImageRequest {
   readonly notes: readonly string[];
   /** If a required registry cannot be queried, nothing is built or written, and the service fails. */
   readonly needsAllRequired: boolean;
-  /** Tag to copy a found image under. */
-  readonly tagOf: (found: FoundImage) => string;
-  /** Proofs of a found image by manifest digest. @throws TgoError CHECK, SMOKE when it is tested now and fails */
-  readonly proofsOf: (found: FoundImage) => Promise<ProofsByManifest>;
-  /** Builds the image that no registry has. @throws TgoError when it cannot be built */
-  readonly build: (transfer: ImageTransfer) => Promise<BuiltImage>;
+  readonly tests: ImageTests;
+  /**
+   * Builds the image that no registry has, or of which they make claims that no proof decides.
+   * @throws TgoError when it cannot be built
+   */
+  readonly build: (transfer: ImageTransfer, found: readonly FoundImage[]) => Promise<BuiltImage>;
 }
 
 export interface BuiltImage {
@@ -56,33 +56,36 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
     query.service,
     async () => {
       const { required } = splitByRequired(context);
-      const found = await findImage(context, transfer, request);
-      const built = found === undefined ? await request.build(transfer) : undefined;
-      const proofs = found === undefined ? undefined : await request.proofsOf(found);
-      const source =
-        built?.source ?? (found && copyByDigest(context, query.service, found, request.tagOf(found)));
+      const found = await findImages(context, transfer, request);
+      const { lookup } = transfer;
+      const chosen = await chooseImage(context, { lookup, tests: request.tests }, found);
+      const built = chosen === undefined ? await request.build(transfer, found) : undefined;
+      // A version's tag waits for the gate; until then the image is there by digest only.
+      const named = query.immutable ? {} : { tag: query.tags[0] };
+      const source = built?.source ?? (chosen && copyByDigest(context, query.service, chosen.image, named));
       if (source === undefined) throw new RegistriesFailed();
       image = source;
-      const { digest, verification = found?.verification } = await transfer.bring(source, required);
+      const { digest, verification = chosen?.image.verification } = await transfer.bring(source, required);
       image = { ...source, digest };
       const requiredRows = required.map((target) => rows.of(target));
       return defined({
         service: query.service,
         state: stateOf(requiredRows, { needsAllRequired, isBuilt: built !== undefined }),
         revision:
-          request.known.revision ?? found?.verification.annotations["org.opencontainers.image.revision"],
-        tag: source.tag,
+          request.known.revision ??
+          chosen?.image.verification.annotations["org.opencontainers.image.revision"],
+        tag: query.tags[0],
         digest,
         variants:
           verification === undefined
             ? []
             : variantRows(context, verification, (variant) => {
                 const proof = built?.proofs.find(({ platform }) => platform === variant.platform);
-                return proof === undefined ? proofs?.get(variant.digest) : { proof, recorded: false };
+                return proof === undefined ? chosen?.proofs.get(variant.digest) : { proof, recorded: false };
               }),
         registries: rows.all(),
         problems: [],
-        notes: [...(built?.notes ?? []), ...request.notes],
+        notes: [...((built ?? chosen)?.notes ?? []), ...request.notes, ...transfer.notes],
       });
     },
     () => ({ ...request.known, registries: rows.all() }),
@@ -94,14 +97,14 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
 }
 
 /**
- * An image that only an optional registry has is better copied than built: that registry gets a grace period to respond.
+ * Images that only optional registries have are better copied than built: those get a grace period to respond.
  * @throws RegistriesFailed when the request needs all required registries, and one cannot be queried
  */
-async function findImage(
+async function findImages(
   context: TargetContext,
   { lookup, rows }: ImageTransfer,
   { needsAllRequired }: Pick<ImageRequest, "needsAllRequired">,
-): Promise<FoundImage | undefined> {
+): Promise<readonly FoundImage[]> {
   const { required, optional } = splitByRequired(context);
   const asked = lookup.ask(optional);
   asked.catch(() => undefined);
@@ -110,8 +113,8 @@ async function findImage(
   const mustRespond = required.filter(({ registry }) => registry.required);
   if (needsAllRequired && mustRespond.some((target) => rows.hasFailed(target))) throw new RegistriesFailed();
   const found = await lookup.find(required);
-  if (found !== undefined || optional.length === 0) return found;
-  return withinTime(lookup.find(optional), context.gracePeriodMs ?? GRACE_PERIOD_MS);
+  if (found.length > 0 || optional.length === 0) return found;
+  return (await withinTime(lookup.find(optional), context.gracePeriodMs ?? GRACE_PERIOD_MS)) ?? [];
 }
 
 /** Brings the image to the optional registries as well. @returns the report with every registry's result */

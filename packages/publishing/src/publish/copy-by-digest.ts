@@ -4,23 +4,23 @@ import { repositoryOf } from "../targets/target.js";
 import type { FoundImage } from "./image-lookup.js";
 import type { ImageSource } from "./image-transfer.js";
 
-/** A source that copies a found image from its registry by digest. @param tag to put it under */
+/** A source that copies a found image from its registry by digest. @param named the tag to put it under, if any */
 export function copyByDigest(
   context: TargetContext,
   service: string,
   { from, digest }: FoundImage,
-  tag: string,
+  named: { readonly tag?: string },
 ): ImageSource {
   return {
     digest,
-    tag,
+    ...named,
     put: async (to) => {
       const { uploaded } = await context.progress.step({ step: "copy", service, registry: to.name }, () =>
         copyImage({
           from: { registry: from.client, repository: repositoryOf(from, service) },
           to: { registry: to.client, repository: repositoryOf(to, service) },
           digest,
-          tag,
+          ...named,
           // What the registry already has failed verification, or was never tagged: check every part of it.
           thorough: true,
         }),

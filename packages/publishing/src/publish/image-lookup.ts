@@ -1,5 +1,4 @@
-import type { Verification } from "@tgo/image";
-import { canonicalJson } from "@tgo/registry";
+import { isFinalIndex, type Verification } from "@tgo/image";
 import type { TargetContext } from "../targets/publish-context.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import { verifyTag } from "../verify/verify-tag.js";
@@ -10,12 +9,14 @@ export interface ImageQuery {
   readonly service: string;
   /** Tags it may have, the preferred one first. */
   readonly tags: readonly [string, ...string[]];
-  /** Annotations its index must have. */
-  readonly annotations: Readonly<Record<string, string>>;
+  /** The version whose tag it has once it is released. */
+  readonly version: string | undefined;
   /** The first tag never changes its digest: another image under it is reported, not replaced. */
   readonly immutable: boolean;
-  /** Copy an index only if its bytes are as finalise writes them. */
-  readonly finalised: boolean;
+  /** Its index is, byte for byte, what finalise writes with these annotations; undefined if they are not known. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Labels that every variant has. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Throws to refuse what a registry has under one of the tags. */
   readonly accept?: (target: Target, found: TaggedDigest) => Promise<void>;
 }
@@ -83,31 +84,77 @@ export class ImageLookup {
     return undefined;
   }
 
-  /** The image from one of these registries; undefined when none of them has all of it. */
-  async find(targets: readonly Target[]): Promise<FoundImage | undefined> {
-    const found = await Promise.all(
-      targets.map(async (target) => ({ target, tagged: await this.resolve(target) })),
+  /** The images that these registries have all of, each digest once; those under the preferred tag first. */
+  async find(targets: readonly Target[]): Promise<FoundImage[]> {
+    const found = new Map<string, TaggedDigest & { readonly targets: Target[] }>();
+    for (const target of targets) {
+      const tagged = await this.resolve(target);
+      if (tagged === undefined) continue;
+      const name = `${tagged.tag} ${tagged.digest}`;
+      found.set(name, { ...tagged, targets: [...(found.get(name)?.targets ?? []), target] });
+    }
+    const images = await Promise.all(
+      this.query.tags.flatMap((tag) =>
+        [...found.values()].filter((one) => one.tag === tag).map((one) => this.#findUnder(one, one.targets)),
+      ),
     );
-    for (const tag of this.query.tags) {
-      const tagged = found.flatMap((one) => (one.tagged?.tag === tag ? [one.target] : []));
-      const image = tagged.length === 0 ? undefined : await this.#findUnder(tag, tagged);
-      if (image !== undefined) return image;
+    const complete = images.filter((image) => image !== undefined);
+    return complete.filter(({ digest }, at) => complete.findIndex((one) => one.digest === digest) === at);
+  }
+
+  async #findUnder(
+    { tag, digest }: TaggedDigest,
+    targets: readonly Target[],
+  ): Promise<FoundImage | undefined> {
+    const [preferred] = this.query.tags;
+    const verification = await this.verify(targets, tag, digest, { quiet: true });
+    if (tag === preferred) for (const { name } of targets) this.#verifications.set(name, verification);
+    for (const { name, state } of verification.targets) {
+      const from = targets.find((target) => target.name === name);
+      if (from === undefined || state !== "verified") continue;
+      if (await this.#isFinal(from, digest)) return { from, digest, verification };
     }
     return undefined;
   }
 
-  async #findUnder(tag: string, targets: readonly Target[]): Promise<FoundImage | undefined> {
-    const { service, annotations, tags, finalised } = this.query;
-    const options = { annotations, elf: false, quiet: true };
-    const verification = await verifyTag(this.context, service, targets, tag, options);
-    if (tag === tags[0]) for (const { name } of targets) this.#verifications.set(name, verification);
-    for (const { name, digest, state } of verification.targets) {
-      const from = targets.find((target) => target.name === name);
-      if (from === undefined || digest === undefined || state !== "verified") continue;
-      if (finalised && !(await isFinalised(from, service, digest))) continue;
-      return { from, digest, verification };
-    }
-    return undefined;
+  /**
+   * Whether an index has the bytes that finalise writes. Others must not spread: a registry may rewrite manifests, and
+   * whoever can push may add annotations.
+   */
+  async #isFinal(target: Target, digest: string): Promise<boolean> {
+    const { service, annotations } = this.query;
+    if (annotations === undefined) return true;
+    const repository = repositoryOf(target, service);
+    return isFinalIndex(await target.client.manifest(repository, digest, { push: true }), annotations);
+  }
+
+  /** Verifies the image in registries. @param reference a tag, or the digest itself */
+  verify(
+    targets: readonly Target[],
+    reference: string,
+    digest: string,
+    { quiet = false }: { readonly quiet?: boolean } = {},
+  ): Promise<Verification> {
+    const { service, annotations = {}, labels = {} } = this.query;
+    const options = { digest, annotations, labels, elf: false, quiet };
+    return verifyTag(this.context, service, targets, reference, options);
+  }
+
+  /** The image that has the version's tag in all of these registries. */
+  async released(targets: readonly Target[]): Promise<FoundImage | undefined> {
+    const { service, version: tag } = this.query;
+    if (tag === undefined) return undefined;
+    const digests = await Promise.all(
+      targets.map(async (target) => {
+        const known = await this.resolve(target);
+        if (known?.tag === tag) return known.digest;
+        const found = target.client.resolve(repositoryOf(target, service), tag, { push: true });
+        return (await found.catch(() => undefined))?.digest;
+      }),
+    );
+    const [digest] = digests;
+    if (digest === undefined || digests.some((other) => other !== digest)) return undefined;
+    return this.#findUnder({ tag, digest }, targets);
   }
 
   /** Those of these registries that have one of the tags, even on an incomplete image. */
@@ -120,11 +167,4 @@ export class ImageLookup {
   verification(target: Target): Verification | undefined {
     return this.#verifications.get(target.name);
   }
-}
-
-/** A registry that rewrites manifests serves other bytes than finalise wrote; they must not spread to others. */
-async function isFinalised(target: Target, service: string, digest: string): Promise<boolean> {
-  const { bytes } = await target.client.manifest(repositoryOf(target, service), digest, { push: true });
-  const text = new TextDecoder().decode(bytes);
-  return canonicalJson(JSON.parse(text)) === text;
 }

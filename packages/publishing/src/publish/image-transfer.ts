@@ -3,7 +3,6 @@ import type { Verification } from "@tgo/image";
 import type { RegistryReport } from "@tgo/report";
 import type { TargetContext } from "../targets/publish-context.js";
 import type { Target } from "../targets/target.js";
-import { verifyTag } from "../verify/verify-tag.js";
 import { ImageLookup, type ImageQuery } from "./image-lookup.js";
 import { RegistryRows } from "./registry-rows.js";
 import { interruptionOf, RegistriesFailed } from "./service-report.js";
@@ -12,8 +11,8 @@ import { interruptionOf, RegistriesFailed } from "./service-report.js";
 export interface ImageSource {
   /** Undefined until the image has been put into a registry, if it is built now. */
   readonly digest: string | undefined;
-  /** Tag to put it under. */
-  readonly tag: string;
+  /** Tag to put it under; without one it is put by digest. */
+  readonly tag?: string;
   /** @returns the index's digest, and the bytes sent if known */
   readonly put: (target: Target) => Promise<{ readonly digest: string; readonly uploaded?: number }>;
 }
@@ -22,6 +21,8 @@ export interface ImageSource {
 export class ImageTransfer {
   readonly rows: RegistryRows;
   readonly lookup: ImageLookup;
+  /** Notes on images that it replaced, for the report. */
+  readonly notes: string[] = [];
 
   constructor(
     private readonly context: TargetContext,
@@ -50,8 +51,10 @@ export class ImageTransfer {
     if (digest === undefined) throw new RegistriesFailed();
     const reached = missing.filter((_, at) => put[at] !== undefined);
     if (reached.length > 0) {
-      const verification = await this.#verify(reached, image.tag, digest);
-      this.rows.verified(reached, image.tag, verification);
+      for (const target of reached) await this.#noteReplaced(target, digest);
+      const reference = image.tag ?? digest;
+      const verification = await this.lookup.verify(reached, reference, digest);
+      this.rows.verified(reached, reference, verification);
       return { digest, verification };
     }
     return { digest, verification: inspected.find(({ verification }) => verification)?.verification };
@@ -82,7 +85,8 @@ export class ImageTransfer {
     if (found?.tag !== tag || digest === undefined) return { state: "missing" };
     const isOther = found.digest !== digest;
     if (isOther && !query.immutable) return { state: "missing" };
-    const verification = this.lookup.verification(target) ?? (await this.#verify([target], tag, digest));
+    const known = isOther ? undefined : this.lookup.verification(target);
+    const verification = known ?? (await this.lookup.verify([target], tag, digest));
     const result = verification.targets.find(({ name }) => name === target.name);
     const isComplete = result?.state === "verified" && !isOther;
     if (!isComplete && !isOther) {
@@ -109,9 +113,13 @@ export class ImageTransfer {
     }
   }
 
-  #verify(targets: readonly Target[], tag: string, digest: string): Promise<Verification> {
-    const { service, annotations } = this.query;
-    return verifyTag(this.context, service, targets, tag, { digest, annotations, elf: false });
+  async #noteReplaced(target: Target, digest: string): Promise<void> {
+    const { service, tags } = this.query;
+    const found = await this.lookup.resolve(target);
+    if (found === undefined || found.tag !== tags[0] || found.digest === digest) return;
+    const note = `${target.name} had another image under ${found.tag}: ${found.digest}, replaced`;
+    this.notes.push(note);
+    this.context.progress.note({ step: "copy", service, registry: target.name }, note);
   }
 }
 

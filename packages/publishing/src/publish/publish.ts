@@ -1,17 +1,16 @@
-import { commitNotes, type PrepareOptions } from "@tgo/builders";
+import { commitNotes, imageLabels, standardLabels, type PrepareOptions } from "@tgo/builders";
 import type { Service } from "@tgo/catalog";
 import { pushImage } from "@tgo/image";
 import type { ServiceReport } from "@tgo/report";
 import { CANDIDATE_ANNOTATION } from "../candidate/annotations.js";
 import { buildCandidate, type BuiltCandidate } from "../candidate/build-candidate.js";
 import { candidateTag } from "../candidate/candidate-key.js";
-import { ensureProofs } from "../candidate/ensure-proofs.js";
+import { imageTests } from "../candidate/image-tests.js";
 import { prepareCandidate, type Prepared } from "../candidate/prepare-candidate.js";
-import type { ProofsByManifest } from "../candidate/recorded-proofs.js";
 import { requireSameCandidate } from "../candidate/require-same-candidate.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
 import { repositoryOf } from "../targets/target.js";
-import type { FoundImage } from "./image-lookup.js";
+import type { ImageTests } from "./choose-image.js";
 import { notStarted } from "./not-started.js";
 import { bringImage, finishOptional, type BuiltImage, type PublishOutcome } from "./bring-image.js";
 import { reportService } from "./service-report.js";
@@ -26,8 +25,12 @@ export interface Candidate {
   /** Its version, whose tag no other candidate may have; undefined if it has none. */
   readonly version: string | undefined;
   readonly build: () => Promise<BuiltCandidate>;
-  /** Proofs of a candidate found in a registry, by manifest digest. @throws when it is tested now and fails */
-  readonly proofsOf: (found: FoundImage) => Promise<ProofsByManifest>;
+  /** Annotations of its index, besides its key. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Labels of every variant. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Tests of a candidate found in a registry. */
+  readonly tests: ImageTests;
 }
 
 /** Publishes a service's candidate to all registries. Never throws for the service's own failure. */
@@ -74,7 +77,9 @@ export function candidateOf(context: PublishContext, prepared: Prepared): Candid
     notes: commitNotes(source),
     version,
     build: () => buildCandidate(context, prepared),
-    proofsOf: (found) => ensureProofs(context, { name, service }, found),
+    annotations: standardLabels(prepared.request),
+    labels: imageLabels(prepared.request),
+    tests: imageTests(context, { name, service }, candidateTag(prepared.key)),
   };
 }
 
@@ -88,16 +93,17 @@ export async function publishCandidate(context: TargetContext, candidate: Candid
  * and put into each registry as soon as that one has the layers. Every registry is verified.
  */
 export function bringCandidate(context: TargetContext, candidate: Candidate): Promise<PublishOutcome> {
-  const { service, key, version, revision } = candidate;
+  const { service, key, version, revision, annotations, labels, tests } = candidate;
   const tag = candidateTag(key);
   return bringImage(context, {
     query: {
       service,
       // The candidate's tag may have been pruned while the version's tag remains.
       tags: version === undefined ? [tag] : [tag, version],
-      annotations: { [CANDIDATE_ANNOTATION]: key },
+      version,
       immutable: false,
-      finalised: true,
+      annotations: { ...annotations, [CANDIDATE_ANNOTATION]: key },
+      labels,
       accept: async (target, found) => {
         if (version !== undefined && found.tag === version)
           await requireSameCandidate(target, { service, version, key }, found);
@@ -106,8 +112,7 @@ export function bringCandidate(context: TargetContext, candidate: Candidate): Pr
     known: { revision, tag },
     notes: candidate.notes,
     needsAllRequired: true,
-    tagOf: () => tag,
-    proofsOf: candidate.proofsOf,
+    tests,
     build: () => build(context, candidate),
   });
 }

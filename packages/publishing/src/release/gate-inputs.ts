@@ -167,16 +167,15 @@ export class GateInputs {
     return snapshots.map((snapshot) => this.#withoutExcluded(this.#withCandidate(snapshot)));
   }
 
-  /** Adds the candidate's tag, which was already verified in this registry and is not read again. */
+  /** Adds the candidate, which was already verified in this registry, by its digest: it may have no tag yet. */
   #withCandidate(snapshot: RegistrySnapshot): RegistrySnapshot {
     const { service, registry, contents } = snapshot;
     const row = this.#rows.get(keyOf(registry, service));
-    const tag = this.#reports.find((report) => report.service === service)?.tag;
-    if (contents.state !== "seen" || row?.digest === undefined || tag === undefined || contents.tags.has(tag))
-      return snapshot;
+    if (contents.state !== "seen" || row?.digest === undefined) return snapshot;
     if (row.state === "failed" || row.state === "not started") return snapshot;
-    const candidate = { digest: row.digest, version: undefined };
-    return { ...snapshot, contents: { ...contents, tags: new Map([...contents.tags, [tag, candidate]]) } };
+    const { digest } = row;
+    const tags = new Map([...contents.tags, [digest, { digest, version: undefined }] as const]);
+    return { ...snapshot, contents: { ...contents, tags } };
   }
 
   #queries(): TagQuery[] {

@@ -14,10 +14,10 @@ export interface Target {
   readonly service: DaggerService | undefined;
 }
 
-/** `host/repository:tag` of a service in a registry. */
+/** `host/repository:tag`, or `host/repository@digest`, of a service in a registry. */
 export function referenceOf(target: Target, service: string, tag: string): string {
   const { host, repository } = registryRepository(target.registry, service);
-  return `${host}/${repository}:${tag}`;
+  return `${host}/${repository}${tag.includes(":") ? "@" : ":"}${tag}`;
 }
 
 export function repositoryOf(target: Target, service: string): string {

@@ -6,6 +6,8 @@ export interface VerifyOptions {
   /** Digest that every registry must have under the tag; when absent, any digest they agree on. */
   readonly digest?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Of every variant. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Also read every layer, and check every ELF file in it. */
   readonly elf: boolean;
   readonly allowForeign?: readonly string[];
@@ -13,7 +15,10 @@ export interface VerifyOptions {
   readonly quiet?: boolean;
 }
 
-/** Verifies one tag of a service in the given registries, against the plan and against each other. */
+/**
+ * Verifies one tag of a service in the given registries, against the plan and against each other.
+ * @param tag or the digest
+ */
 export function verifyTag(
   context: TargetContext,
   service: string,
@@ -33,7 +38,8 @@ export function verifyTag(
       platforms: [...context.platforms],
       expect: {
         ...(options.digest === undefined ? {} : { digest: options.digest }),
-        ...(options.annotations === undefined ? {} : { annotations: { ...options.annotations } }),
+        annotations: options.annotations ?? {},
+        labels: options.labels ?? {},
       },
       elf: options.elf,
       allowForeign: [...(options.allowForeign ?? [])],

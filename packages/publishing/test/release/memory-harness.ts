@@ -9,7 +9,13 @@ import type { Released } from "../../src/release/release-result.js";
 import type { TargetContext } from "../../src/targets/publish-context.js";
 import { NAMES, SERVICES, type RegistryName } from "./release-subjects.js";
 import { runPromotion, runRelease } from "./run-release.js";
-import { PLATFORMS, syntheticCandidate, syntheticImage, targetOf } from "./synthetic-candidates.js";
+import {
+  PLATFORMS,
+  syntheticCandidate,
+  SyntheticEngine,
+  syntheticImage,
+  targetOf,
+} from "./synthetic-candidates.js";
 
 /** Which of the registries are required. */
 export const REQUIRED: Readonly<Record<RegistryName, boolean>> = { ghcr: true, dockerhub: true, acr: false };
@@ -38,6 +44,8 @@ export class MemoryHarness {
   readonly registries: Readonly<Record<RegistryName, MemoryRegistry>>;
   /** Builds so far, as `service version`. */
   readonly built: string[] = [];
+  /** The engine that builds and tests; another one has no proofs. */
+  engine = new SyntheticEngine();
   /** Digests of images by `service version`; see {@link buildAll}. */
   readonly digests = new Map<string, string>();
 
@@ -60,7 +68,7 @@ export class MemoryHarness {
   }
 
   candidate(service: string, version: string, content?: string): Candidate {
-    return syntheticCandidate(specOf(service, version, content), () => {
+    return syntheticCandidate(specOf(service, version, content), this.engine, () => {
       this.built.push(`${service} ${version}`);
     });
   }
@@ -103,7 +111,8 @@ export class MemoryHarness {
   }
 
   promote(version: string, flags: ReleaseFlags = {}): Promise<Released> {
-    return runPromotion(this.context(), version, SERVICES, { ...RELEASE_OPTIONS, ...flags });
+    const options = { ...RELEASE_OPTIONS, ...flags };
+    return runPromotion(this.context(), version, SERVICES, this.engine.tests(), options);
   }
 
   digestAt(registry: RegistryName, service: string, tag: string): string | undefined {

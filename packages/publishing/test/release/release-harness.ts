@@ -14,6 +14,7 @@ import { runPromotion, runRelease } from "./run-release.js";
 import {
   PLATFORMS,
   syntheticCandidate,
+  SyntheticEngine,
   syntheticImage,
   syntheticKey,
   targetOf,
@@ -56,6 +57,7 @@ export class ReleaseHarness {
   readonly built: string[] = [];
   /** Those of them that a registry already had. */
   readonly needlessBuilds: string[] = [];
+  readonly #engine = new SyntheticEngine();
   readonly #faultsBefore: number = 0;
 
   static #count = 0;
@@ -162,7 +164,7 @@ export class ReleaseHarness {
 
   promote(version: string): Promise<Outcome> {
     return this.#run({}, (context, waits) =>
-      runPromotion(context, version, SERVICES, this.#releaseOptions(waits)),
+      runPromotion(context, version, SERVICES, this.#engine.tests(), this.#releaseOptions(waits)),
     );
   }
 
@@ -282,7 +284,7 @@ export class ReleaseHarness {
 
   #candidate(service: string, version: string): Candidate {
     const image = this.#image(service, version);
-    return syntheticCandidate(image, async () => {
+    return syntheticCandidate(image, this.#engine, async () => {
       const found = await this.everywhere(service, candidateTag(syntheticKey(image)));
       if (found.some((digest) => digest !== undefined)) this.needlessBuilds.push(`${service} ${version}`);
       this.built.push(`${service} ${version}`);

@@ -1,5 +1,6 @@
 import { parseVersion, TagPolicy } from "@tgo/release-rules";
 import { bringVersionOf } from "../../src/promote/bring-version.js";
+import type { ImageTests } from "../../src/publish/choose-image.js";
 import type { PublishOutcome } from "../../src/publish/bring-image.js";
 import { releaseServices, type ReleaseOptions } from "../../src/release/release.js";
 import type { Released } from "../../src/release/release-result.js";
@@ -33,12 +34,13 @@ export function runPromotion(
   context: TargetContext,
   version: string,
   services: readonly string[],
+  tests: ImageTests,
   options: Partial<Omit<ReleaseOptions, "version">> = {},
 ): Promise<Released> {
   const text = parseVersion(version).text;
   return runRelease(context, version, services, {
     promotes: true,
-    bring: (service) => bringVersionOf(context, service, text, () => Promise.resolve(new Map())),
+    bring: (service) => bringVersionOf(context, service, text, tests),
     ...options,
   });
 }

@@ -1,11 +1,15 @@
 import { createHash } from "node:crypto";
 import { Registry as RegistryEntry, type Platform } from "@tgo/catalog";
+import type { TgoError } from "@tgo/errors";
 import { finaliseImage, type FinalImage } from "@tgo/image";
 import type { Registry } from "@tgo/registry";
 import { MemoryRegistry, stageImage } from "@tgo/testing";
 import { CANDIDATE_ANNOTATION } from "../../src/candidate/annotations.js";
+import type { ImageTests } from "../../src/publish/choose-image.js";
+import type { FoundImage } from "../../src/publish/image-lookup.js";
 import type { Candidate } from "../../src/publish/publish.js";
 import type { Target } from "../../src/targets/target.js";
+import type { KnownProof } from "../../src/verify/verification-rows.js";
 
 export const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 export const REVISION = "0123456789abcdef0123456789abcdef01234567";
@@ -35,7 +39,7 @@ export function syntheticImage(spec: SyntheticImage): Promise<FinalImage> {
 }
 
 async function build(spec: SyntheticImage): Promise<FinalImage> {
-  const { service, version, large = false, attestation = false } = spec;
+  const { service, large = false, attestation = false } = spec;
   const key = syntheticKey(spec);
   const tag = `${key}-${String(large)}-${String(attestation)}`;
   const client = STAGING.client();
@@ -43,19 +47,20 @@ async function build(spec: SyntheticImage): Promise<FinalImage> {
   const layers = (platform: string): LayerFiles[] => [noise(`${key} shared`), noise(`${key} ${platform}`)];
   const variants = PLATFORMS.map((platform) => ({
     platform,
-    ...(large ? { layers: layers(platform) } : { labels: { key } }),
+    labels: { key },
+    ...(large ? { layers: layers(platform) } : {}),
   }));
   await stageImage(client, service, tag, variants, { attestation });
   return finaliseImage({
     source: { registry: client, repository: service, reference: tag },
     platforms: PLATFORMS,
     created: new Date(0),
-    annotations: {
-      [CANDIDATE_ANNOTATION]: key,
-      "org.opencontainers.image.version": version,
-      "org.opencontainers.image.revision": REVISION,
-    },
+    annotations: { [CANDIDATE_ANNOTATION]: key, ...annotationsOf(spec) },
   });
+}
+
+function annotationsOf({ version }: SyntheticImage): Readonly<Record<string, string>> {
+  return { "org.opencontainers.image.version": version, "org.opencontainers.image.revision": REVISION };
 }
 
 type LayerFiles = { path: string; content: Buffer }[];
@@ -70,19 +75,64 @@ export function syntheticKey({ service, version, content = "" }: SyntheticImage)
   return createHash("sha256").update(`${service} ${version} ${content}`).digest("hex").slice(0, 16);
 }
 
+/** An engine's store of proofs, and what the engine tests. */
+export class SyntheticEngine {
+  readonly #proofs = new Map<string, KnownProof>();
+  readonly #built = new Map<string, string>();
+  /** What it tested of images in registries: `run` or `check`, and the registry. */
+  readonly tested: string[] = [];
+  /** Fails the tests of images found in registries. */
+  problem: TgoError | undefined;
+
+  record(key: string, { digest, variants }: FinalImage): void {
+    this.#built.set(key, digest);
+    for (const { manifest, platform } of variants) this.#prove(manifest.digest, platform, true);
+  }
+
+  /** @param key of the candidate */
+  tests(key?: string): ImageTests {
+    const test = (kind: "run" | "check") => (image: FoundImage) => {
+      this.tested.push(`${kind} ${image.from.name}`);
+      if (this.problem !== undefined) throw this.problem;
+      for (const { digest, platform } of image.verification.variants)
+        this.#prove(digest, platform, kind === "run");
+      return Promise.resolve(this.#proofs);
+    };
+    return {
+      recorded: () => Promise.resolve({ proofs: this.#proofs, built: this.#built.get(key ?? "") }),
+      test: test("run"),
+      check: test("check"),
+    };
+  }
+
+  #prove(manifest: string, platform: string, isRun: boolean): void {
+    const smoke = { machine: "x86_64", lines: [] };
+    const proof = { platform: platform as Platform, files: 1, elf: 1, ...(isRun ? { smoke } : {}) };
+    this.#proofs.set(manifest, { proof, recorded: true });
+  }
+}
+
 /** A candidate whose build yields a synthetic image. */
-export function syntheticCandidate(spec: SyntheticImage, onBuild: () => void | Promise<void>): Candidate {
+export function syntheticCandidate(
+  spec: SyntheticImage,
+  engine: SyntheticEngine,
+  onBuild: () => void | Promise<void>,
+): Candidate {
   const { service, version } = spec;
+  const key = syntheticKey(spec);
   return {
     service,
-    key: syntheticKey(spec),
+    key,
     revision: REVISION,
     version,
     notes: [],
-    proofsOf: () => Promise.resolve(new Map()),
+    annotations: annotationsOf(spec),
+    labels: { key },
+    tests: engine.tests(key),
     build: async () => {
       await onBuild();
       const image = await syntheticImage(spec);
+      engine.record(key, image);
       const from = { registry: STAGING.client(), repository: service };
       return { notes: [], proofs: [], deliver: () => Promise.resolve({ image, from }) };
     },
