@@ -12,7 +12,6 @@ export interface VerifyOptions extends InspectOptions {
   readonly elf?: boolean;
   /** Path patterns of files that may be for another machine. */
   readonly allowForeign?: readonly string[];
-  readonly onTarget?: (target: VerifiedTarget) => void;
 }
 
 export interface VerifiedTarget {
@@ -73,7 +72,6 @@ export async function verifyImage(options: VerifyOptions): Promise<Verification>
       ? await verifyElf(reference, inspections, options.allowForeign)
       : new Map<string, ElfReport>();
   const targets = inspections.map(reported);
-  for (const target of targets) options.onTarget?.(target);
   return {
     ok: targets.length > 0 && targets.every(({ state }) => state === "verified"),
     digest,

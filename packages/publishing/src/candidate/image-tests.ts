@@ -1,7 +1,7 @@
-import type { Platform as DaggerPlatform } from "@dagger.io/dagger";
-import type { Variant } from "@tgo/builders";
+import type { Container, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
+import type { Verification } from "@tgo/image";
 import { testVariant, type VariantProof } from "@tgo/proof";
 import { defined } from "@tgo/report";
 import type { ImageTests } from "../publish/choose-image.js";
@@ -9,12 +9,7 @@ import type { FoundImage } from "../publish/image-lookup.js";
 import type { PublishContext } from "../targets/publish-context.js";
 import { repositoryOf, type Target } from "../targets/target.js";
 import { verifyTag } from "../verify/verify-tag.js";
-import {
-  recordedProofs,
-  recordProofs,
-  type ProofsByManifest,
-  type TestedService,
-} from "./recorded-proofs.js";
+import { recordedProofs, recordProofs, type TestedService } from "./recorded-proofs.js";
 import { withRegistryLogin } from "./push-staging.js";
 
 /**
@@ -22,37 +17,32 @@ import { withRegistryLogin } from "./push-staging.js";
  * @param candidate tag of the candidate that is looked for
  */
 export function imageTests(context: PublishContext, subject: TestedService, candidate?: string): ImageTests {
-  const record = async (
-    known: ProofsByManifest,
-    tested: readonly (readonly [string, VariantProof])[],
-  ): Promise<ProofsByManifest> => {
-    await recordProofs(context, subject, new Map(tested));
-    return new Map([
-      ...known,
-      ...tested.map(([digest, proof]) => [digest, { proof, recorded: false }] as const),
-    ]);
-  };
   return {
     recorded: (images) => {
       const variants = images.flatMap(({ verification }) => verification.variants);
       return recordedProofs(context, subject, variants, candidate);
     },
-    test: async ({ from, verification: { variants } }, known) => {
-      const untested = variants.filter(({ digest }) => known.get(digest)?.proof.smoke === undefined);
-      const tested = untested.map(async ({ platform, digest }) => {
-        const variant = pullVariant(context, from, subject.name, { platform, digest });
-        return [digest, await testVariant(context, subject, variant)] as const;
+    test: async (image, known, { run }) => {
+      const untested = image.verification.variants.filter(({ digest }) => {
+        const proof = known.get(digest)?.proof;
+        return run ? proof?.smoke === undefined : proof === undefined;
       });
-      return record(known, await Promise.all(tested));
-    },
-    check: async (image, known) => {
-      const { variants } = image.verification;
-      if (variants.every(({ digest }) => known.has(digest))) return known;
-      const checked = await checkLayers(context, subject, image);
-      return record(
-        known,
-        checked.filter(([digest]) => !known.has(digest)),
-      );
+      if (untested.length === 0) return known;
+      const checked = run ? undefined : await checkLayers(context, subject, image);
+      const tested = untested.map(async ({ platform: name, digest }): Promise<[string, VariantProof]> => {
+        const platform = context.platforms.find((one) => one === name);
+        if (platform === undefined) throw new TgoError("INTERNAL", `${name} is not a planned platform`);
+        const elf = checked?.find((variant) => variant.digest === digest)?.elf;
+        if (elf !== undefined) return [digest, { platform, files: elf.files, elf: elf.elf }];
+        const container = pullVariant(context, image.from, subject.name, { platform, digest });
+        return [digest, await testVariant(context, subject, { platform, container })];
+      });
+      const proofs = new Map(await Promise.all(tested));
+      await recordProofs(context, subject, proofs);
+      return new Map([
+        ...known,
+        ...[...proofs].map(([digest, proof]) => [digest, { proof, recorded: false }] as const),
+      ]);
     },
   };
 }
@@ -62,16 +52,12 @@ async function checkLayers(
   context: PublishContext,
   { name, service: { allowForeign } }: TestedService,
   { from, digest }: FoundImage,
-): Promise<(readonly [string, VariantProof])[]> {
+): Promise<Verification["variants"]> {
   const options = { digest, elf: true, allowForeign };
   const { targets, variants } = await verifyTag(context, name, [from], digest, options);
   for (const { code, what, where, remedy } of targets.flatMap(({ problems }) => problems))
     throw new TgoError(code, what, defined({ where, remedy }));
-  return variants.flatMap(({ digest: manifest, platform, elf }) =>
-    elf === undefined
-      ? []
-      : [[manifest, { platform: planned(context, platform), files: elf.files, elf: elf.elf }] as const],
-  );
+  return variants;
 }
 
 /** A variant from a registry, by the digest of its manifest. */
@@ -79,19 +65,11 @@ function pullVariant(
   context: PublishContext,
   target: Target,
   service: string,
-  variant: { readonly platform: string; readonly digest: string },
-): Variant {
-  const platform = planned(context, variant.platform);
+  { platform, digest }: { readonly platform: Platform; readonly digest: string },
+): Container {
   const empty = context.client.container({ platform: platform as string as DaggerPlatform });
-  const container = withRegistryLogin(context, target, empty).from(
-    `${target.registry.host}/${repositoryOf(target, service)}@${variant.digest}`,
+  return withRegistryLogin(context, target, empty).from(
+    `${target.registry.host}/${repositoryOf(target, service)}@${digest}`,
     target.service === undefined ? {} : { registryService: target.service },
   );
-  return { platform, container };
-}
-
-function planned({ platforms }: PublishContext, name: string): Platform {
-  const platform = platforms.find((one): one is Platform => one === name);
-  if (platform === undefined) throw new TgoError("INTERNAL", `${name} is not a planned platform`);
-  return platform;
 }

@@ -6,10 +6,15 @@ import type { FoundImage, ImageLookup } from "./image-lookup.js";
 /** What is known of images found in registries, and how to test them. */
 export interface ImageTests {
   readonly recorded: (images: readonly FoundImage[]) => Promise<RecordedProofs>;
-  /** Checks and runs the variants that `known` has no run of. @throws TgoError CHECK, SMOKE */
-  readonly test: (image: FoundImage, known: ProofsByManifest) => Promise<ProofsByManifest>;
-  /** Checks the files of an image of which `known` lacks a variant; runs nothing. @throws TgoError CHECK */
-  readonly check: (image: FoundImage, known: ProofsByManifest) => Promise<ProofsByManifest>;
+  /**
+   * Checks and runs the variants of which no run is known; without `run`, it only checks the files of unknown ones.
+   * @throws TgoError CHECK, SMOKE
+   */
+  readonly test: (
+    image: FoundImage,
+    known: ProofsByManifest,
+    options: { readonly run: boolean },
+  ) => Promise<ProofsByManifest>;
 }
 
 /** An image that may be copied and named, with its proofs by manifest digest. */
@@ -38,17 +43,11 @@ export async function chooseImage(
   const image = own ?? found.find(isProven);
   if (image !== undefined && isProven(image)) return { image, proofs, notes: [] };
   const released = await lookup.released(splitByRequired(context).required);
-  if (released !== undefined) {
-    const notes = [
-      "released before, and without a proof of this engine: its files were checked, it was not run",
-    ];
-    return { image: released, proofs: await tests.check(released, proofs), notes };
-  }
-  const claim = own ?? (built === undefined && found.length === 1 ? found[0] : undefined);
+  const claim = released ?? own ?? (built === undefined && found.length === 1 ? found[0] : undefined);
   if (claim === undefined) return undefined;
-  const notes =
-    own === undefined
-      ? [`not built by this engine: checked and run again, as found in ${claim.from.name}`]
-      : [];
-  return { image: claim, proofs: await tests.test(claim, proofs), notes };
+  const isReleased = claim === released;
+  const note = isReleased
+    ? "released before, and without a proof of this engine: its files were checked, it was not run"
+    : `without a proof of this engine: checked and run again, as found in ${claim.from.name}`;
+  return { image: claim, proofs: await tests.test(claim, proofs, { run: !isReleased }), notes: [note] };
 }

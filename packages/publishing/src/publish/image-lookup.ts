@@ -86,20 +86,22 @@ export class ImageLookup {
 
   /** The images that these registries have all of, each digest once; those under the preferred tag first. */
   async find(targets: readonly Target[]): Promise<FoundImage[]> {
-    const found = new Map<string, TaggedDigest & { readonly targets: Target[] }>();
-    for (const target of targets) {
-      const tagged = await this.resolve(target);
-      if (tagged === undefined) continue;
-      const name = `${tagged.tag} ${tagged.digest}`;
-      found.set(name, { ...tagged, targets: [...(found.get(name)?.targets ?? []), target] });
-    }
-    const images = await Promise.all(
-      this.query.tags.flatMap((tag) =>
-        [...found.values()].filter((one) => one.tag === tag).map((one) => this.#findUnder(one, one.targets)),
-      ),
+    const found: FoundImage[] = [];
+    const tagged = await Promise.all(
+      targets.map(async (target) => ({ target, ...(await this.resolve(target)) })),
     );
-    const complete = images.filter((image) => image !== undefined);
-    return complete.filter(({ digest }, at) => complete.findIndex((one) => one.digest === digest) === at);
+    for (const name of this.query.tags) {
+      for (const { tag, digest } of tagged) {
+        if (tag !== name || digest === undefined || found.some((one) => one.digest === digest)) continue;
+        const same = tagged.filter((one) => one.tag === tag && one.digest === digest);
+        const image = await this.#findUnder(
+          { tag, digest },
+          same.map(({ target }) => target),
+        );
+        if (image !== undefined) found.push(image);
+      }
+    }
+    return found;
   }
 
   async #findUnder(

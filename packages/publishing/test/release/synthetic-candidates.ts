@@ -6,7 +6,6 @@ import type { Registry } from "@tgo/registry";
 import { MemoryRegistry, stageImage } from "@tgo/testing";
 import { CANDIDATE_ANNOTATION } from "../../src/candidate/annotations.js";
 import type { ImageTests } from "../../src/publish/choose-image.js";
-import type { FoundImage } from "../../src/publish/image-lookup.js";
 import type { Candidate } from "../../src/publish/publish.js";
 import type { Target } from "../../src/targets/target.js";
 import type { KnownProof } from "../../src/verify/verification-rows.js";
@@ -91,17 +90,14 @@ export class SyntheticEngine {
 
   /** @param key of the candidate */
   tests(key?: string): ImageTests {
-    const test = (kind: "run" | "check") => (image: FoundImage) => {
-      this.tested.push(`${kind} ${image.from.name}`);
-      if (this.problem !== undefined) throw this.problem;
-      for (const { digest, platform } of image.verification.variants)
-        this.#prove(digest, platform, kind === "run");
-      return Promise.resolve(this.#proofs);
-    };
     return {
       recorded: () => Promise.resolve({ proofs: this.#proofs, built: this.#built.get(key ?? "") }),
-      test: test("run"),
-      check: test("check"),
+      test: ({ from, verification }, _, { run }) => {
+        this.tested.push(`${run ? "run" : "check"} ${from.name}`);
+        if (this.problem !== undefined) throw this.problem;
+        for (const { digest, platform } of verification.variants) this.#prove(digest, platform, run);
+        return Promise.resolve(this.#proofs);
+      },
     };
   }
 
