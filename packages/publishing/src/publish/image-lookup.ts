@@ -156,7 +156,11 @@ export class ImageLookup {
     );
     const [digest] = digests;
     if (digest === undefined || digests.some((other) => other !== digest)) return undefined;
-    return this.#findUnder({ tag, digest }, targets);
+    const image = await this.#findUnder({ tag, digest }, targets);
+    // The header of a response said so; the manifest itself must be what it said.
+    return image?.verification.targets.every((target) => target.digest === digest) === true
+      ? image
+      : undefined;
   }
 
   /** Those of these registries that have one of the tags, even on an incomplete image. */

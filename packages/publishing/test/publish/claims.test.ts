@@ -187,6 +187,21 @@ describe("Promoting what this engine has no proof of", () => {
     ]);
   });
 
+  it("runs it if a registry only says in a header that it has the version", async () => {
+    const harness = await released();
+    const { dockerhub } = harness.registries;
+    const headers = { "docker-content-digest": harness.digestAt("dockerhub", SERVICE, "1.2.2") ?? "" };
+    await rewrite(harness, "dockerhub", "1.2.2", FILE);
+    dockerhub.intercept = (request) => {
+      if (request.method !== "HEAD" || !request.url.pathname.endsWith(`${SERVICE}/manifests/1.2.2`))
+        return undefined;
+      const honest = dockerhub.respond(request).headers;
+      return new Response(null, { headers: { ...Object.fromEntries(honest), ...headers } });
+    };
+    await harness.promote("1.2.2", { allowBackwards: true });
+    expect(harness.engine.tested.toSorted()).toEqual(["check ghcr", "run ghcr"]);
+  });
+
   it("runs it if a required registry lacks the version", async () => {
     const harness = await released();
     empty(harness, "acr");
