@@ -47,7 +47,7 @@ function verifyService(
     const verified = tag ?? candidateTag((await prepareCandidate(context, name, service, options)).key);
     const { allowForeign } = service;
     const verification = await verifyTag(context, name, context.targets, verified, { elf, allowForeign });
-    const { proofs } = await recordedProofs(context, selected, verification.variants);
+    const { proofs, built } = await recordedProofs(context, selected, verification.variants, verified);
     return defined({
       service: name,
       state: verification.ok ? ("verified" as const) : ("failed" as const),
@@ -57,7 +57,10 @@ function verifyService(
       variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),
       registries: rowsOfVerification(context.targets, name, verified, verification),
       problems: [],
-      notes: [],
+      notes:
+        built === undefined || built === verification.digest
+          ? []
+          : [`not the image that this engine built as ${verified}: ${built}`],
     });
   });
 }

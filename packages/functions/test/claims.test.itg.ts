@@ -134,6 +134,12 @@ describe("A candidate that was rewritten in a registry", () => {
     const first = await publish({ hosts: firstHost() });
     const tag = first.tag ?? "";
     const rewritten = await rewriteImage(clientOf(0), REPOSITORY, tag, HARMLESS);
+    const only = pipelines({ hosts: firstHost() });
+    const verified = onlyService(await reportOf(only.verify(["tiny"], { tag, elf: false }, "json")));
+    expect(verified.notes.join()).toContain(
+      `not the image that this engine built as ${tag}: ${first.digest ?? ""}`,
+    );
+    expect(verified.variants.map(({ elf, smoke }) => elf ?? smoke)).toEqual([undefined, undefined]);
     const report = await publish();
     expect([report.state, report.digest]).toEqual(["published", first.digest]);
     expect(await digests(tag)).toEqual(Array(3).fill(first.digest));
