@@ -1,9 +1,9 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { runOn, twoHosts, type HostSettings } from "@tgo/testing";
 import { afterAll, describe, expect, it } from "vitest";
 import { setUp } from "./support/fixture.js";
 import { inspect } from "./support/inspect.js";
-import { runOn, twoHosts, type HostSettings } from "./support/two-hosts.js";
 
 const fixture = setUp();
 

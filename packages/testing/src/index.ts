@@ -45,3 +45,4 @@ export {
   stageImage,
   streamOf,
 } from "./stage-images.js";
+export { type HostSettings, runOn, twoHosts } from "./two-hosts.js";

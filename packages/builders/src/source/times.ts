@@ -9,15 +9,22 @@ export function contentTime(hash: string): Date {
   return new Date((start + (Number.parseInt(hash.slice(0, 8), 16) % 1_000_000_000)) * 1000);
 }
 
+/** Texts that name one moment everywhere: a day, which starts in UTC, or a time of day with its zone. */
+const WITH_ZONE = /^\d{4}(?:-\d\d){1,2}$|\d:\d\d.*(?:Z|GMT|UTC|[+-]\d\d:?\d\d)$/i;
+
 /**
  * Parses the value of --created.
  * @throws TgoError USAGE
  */
 export function parseCreated(text: string): Date {
-  const date = new Date(/^\d+$/.test(text) ? Number(text) * 1000 : text);
-  if (!Number.isNaN(date.getTime())) return date;
-  throw new TgoError("USAGE", `--created "${text}" is not a time`, {
-    remedy: "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI).",
+  const isSeconds = /^\d+$/.test(text);
+  const date = new Date(isSeconds ? Number(text) * 1000 : text);
+  const remedy = "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI).";
+  if (Number.isNaN(date.getTime()))
+    throw new TgoError("USAGE", `--created "${text}" is not a time`, { remedy });
+  if (isSeconds || WITH_ZONE.test(text)) return date;
+  throw new TgoError("USAGE", `--created "${text}" has no time zone, so it is another time on each machine`, {
+    remedy,
   });
 }
 
