@@ -31,13 +31,32 @@ type Uncommitted =
 /** No commit is known: the reason, phrased to follow a colon. */
  | {
     readonly why: string;
+}
+/** How the folder differs from the commit that is released: paths, each with what differs; never empty. */
+ | {
+    readonly differs: readonly string[];
+    readonly remedy: string;
 };
+/** What a build sees of a service's folder. */
+interface BuildView {
+    /** The service's folder in the source; "" is all of it. */
+    readonly folder: string;
+    /** Patterns of what the build does not see, as in .dockerignore. */
+    readonly ignored: readonly string[];
+    /** Paths in the folder that count although they are ignored. */
+    readonly kept: readonly string[];
+}
 /** What is known about the caller's machine; nothing if this runs in a Dagger module's container. */
 interface HostInfo {
     /** Whether this process runs on the caller's own machine, where it has already queried git. */
     readonly local?: boolean;
     /** The result of git on that machine for the given source, if the source does not equal a commit. */
     readonly uncommitted?: Uncommitted;
+    /**
+     * Set in a release of a git checkout, where the source is the commit's own files: finds how the checkout differs from
+     * them, as far as a build would see it.
+     */
+    readonly differences?: (view: BuildView) => Promise<Uncommitted | undefined>;
 }
 
 /** Credentials for one registry, from a docker config or a credential helper. */

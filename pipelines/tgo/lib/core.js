@@ -527,980 +527,6 @@ var require_semver = __commonJS({
   }
 });
 
-// node_modules/semver/internal/lrucache.js
-var require_lrucache = __commonJS({
-  "node_modules/semver/internal/lrucache.js"(exports, module) {
-    "use strict";
-    var LRUCache = class {
-      constructor() {
-        this.max = 1e3;
-        this.map = /* @__PURE__ */ new Map();
-      }
-      get(key) {
-        const value = this.map.get(key);
-        if (value === void 0) {
-          return void 0;
-        } else {
-          this.map.delete(key);
-          this.map.set(key, value);
-          return value;
-        }
-      }
-      delete(key) {
-        return this.map.delete(key);
-      }
-      set(key, value) {
-        const deleted = this.delete(key);
-        if (!deleted && value !== void 0) {
-          if (this.map.size >= this.max) {
-            const firstKey = this.map.keys().next().value;
-            this.delete(firstKey);
-          }
-          this.map.set(key, value);
-        }
-        return this;
-      }
-    };
-    module.exports = LRUCache;
-  }
-});
-
-// node_modules/semver/functions/compare.js
-var require_compare = __commonJS({
-  "node_modules/semver/functions/compare.js"(exports, module) {
-    "use strict";
-    var SemVer2 = require_semver();
-    var compare = (a, b, loose) => new SemVer2(a, loose).compare(new SemVer2(b, loose));
-    module.exports = compare;
-  }
-});
-
-// node_modules/semver/functions/eq.js
-var require_eq = __commonJS({
-  "node_modules/semver/functions/eq.js"(exports, module) {
-    "use strict";
-    var compare = require_compare();
-    var eq = (a, b, loose) => compare(a, b, loose) === 0;
-    module.exports = eq;
-  }
-});
-
-// node_modules/semver/functions/neq.js
-var require_neq = __commonJS({
-  "node_modules/semver/functions/neq.js"(exports, module) {
-    "use strict";
-    var compare = require_compare();
-    var neq = (a, b, loose) => compare(a, b, loose) !== 0;
-    module.exports = neq;
-  }
-});
-
-// node_modules/semver/functions/gt.js
-var require_gt = __commonJS({
-  "node_modules/semver/functions/gt.js"(exports, module) {
-    "use strict";
-    var compare = require_compare();
-    var gt = (a, b, loose) => compare(a, b, loose) > 0;
-    module.exports = gt;
-  }
-});
-
-// node_modules/semver/functions/gte.js
-var require_gte = __commonJS({
-  "node_modules/semver/functions/gte.js"(exports, module) {
-    "use strict";
-    var compare = require_compare();
-    var gte = (a, b, loose) => compare(a, b, loose) >= 0;
-    module.exports = gte;
-  }
-});
-
-// node_modules/semver/functions/lt.js
-var require_lt = __commonJS({
-  "node_modules/semver/functions/lt.js"(exports, module) {
-    "use strict";
-    var compare = require_compare();
-    var lt = (a, b, loose) => compare(a, b, loose) < 0;
-    module.exports = lt;
-  }
-});
-
-// node_modules/semver/functions/lte.js
-var require_lte = __commonJS({
-  "node_modules/semver/functions/lte.js"(exports, module) {
-    "use strict";
-    var compare = require_compare();
-    var lte = (a, b, loose) => compare(a, b, loose) <= 0;
-    module.exports = lte;
-  }
-});
-
-// node_modules/semver/functions/cmp.js
-var require_cmp = __commonJS({
-  "node_modules/semver/functions/cmp.js"(exports, module) {
-    "use strict";
-    var eq = require_eq();
-    var neq = require_neq();
-    var gt = require_gt();
-    var gte = require_gte();
-    var lt = require_lt();
-    var lte = require_lte();
-    var cmp = (a, op, b, loose) => {
-      switch (op) {
-        case "===":
-          if (typeof a === "object") {
-            a = a.version;
-          }
-          if (typeof b === "object") {
-            b = b.version;
-          }
-          return a === b;
-        case "!==":
-          if (typeof a === "object") {
-            a = a.version;
-          }
-          if (typeof b === "object") {
-            b = b.version;
-          }
-          return a !== b;
-        case "":
-        case "=":
-        case "==":
-          return eq(a, b, loose);
-        case "!=":
-          return neq(a, b, loose);
-        case ">":
-          return gt(a, b, loose);
-        case ">=":
-          return gte(a, b, loose);
-        case "<":
-          return lt(a, b, loose);
-        case "<=":
-          return lte(a, b, loose);
-        default:
-          throw new TypeError(`Invalid operator: ${op}`);
-      }
-    };
-    module.exports = cmp;
-  }
-});
-
-// node_modules/semver/classes/comparator.js
-var require_comparator = __commonJS({
-  "node_modules/semver/classes/comparator.js"(exports, module) {
-    "use strict";
-    var ANY = /* @__PURE__ */ Symbol("SemVer ANY");
-    var Comparator = class _Comparator {
-      static get ANY() {
-        return ANY;
-      }
-      constructor(comp, options) {
-        options = parseOptions(options);
-        if (comp instanceof _Comparator) {
-          if (comp.loose === !!options.loose) {
-            return comp;
-          } else {
-            comp = comp.value;
-          }
-        }
-        comp = comp.trim().split(/\s+/).join(" ");
-        debug("comparator", comp, options);
-        this.options = options;
-        this.loose = !!options.loose;
-        this.parse(comp);
-        if (this.semver === ANY) {
-          this.value = "";
-        } else {
-          this.value = this.operator + this.semver.version;
-        }
-        debug("comp", this);
-      }
-      parse(comp) {
-        const r = this.options.loose ? re[t.COMPARATORLOOSE] : re[t.COMPARATOR];
-        const m = comp.match(r);
-        if (!m) {
-          throw new TypeError(`Invalid comparator: ${comp}`);
-        }
-        this.operator = m[1] !== void 0 ? m[1] : "";
-        if (this.operator === "=") {
-          this.operator = "";
-        }
-        if (!m[2]) {
-          this.semver = ANY;
-        } else {
-          this.semver = new SemVer2(m[2], this.options.loose);
-        }
-      }
-      toString() {
-        return this.value;
-      }
-      test(version2) {
-        debug("Comparator.test", version2, this.options.loose);
-        if (this.semver === ANY || version2 === ANY) {
-          return true;
-        }
-        if (typeof version2 === "string") {
-          try {
-            version2 = new SemVer2(version2, this.options);
-          } catch (er) {
-            return false;
-          }
-        }
-        return cmp(version2, this.operator, this.semver, this.options);
-      }
-      intersects(comp, options) {
-        if (!(comp instanceof _Comparator)) {
-          throw new TypeError("a Comparator is required");
-        }
-        if (this.operator === "") {
-          if (this.value === "") {
-            return true;
-          }
-          return new Range(comp.value, options).test(this.value);
-        } else if (comp.operator === "") {
-          if (comp.value === "") {
-            return true;
-          }
-          return new Range(this.value, options).test(comp.semver);
-        }
-        options = parseOptions(options);
-        if (options.includePrerelease && (this.value === "<0.0.0-0" || comp.value === "<0.0.0-0")) {
-          return false;
-        }
-        if (!options.includePrerelease && (this.value.startsWith("<0.0.0") || comp.value.startsWith("<0.0.0"))) {
-          return false;
-        }
-        if (this.operator.startsWith(">") && comp.operator.startsWith(">")) {
-          return true;
-        }
-        if (this.operator.startsWith("<") && comp.operator.startsWith("<")) {
-          return true;
-        }
-        if (this.semver.version === comp.semver.version && this.operator.includes("=") && comp.operator.includes("=")) {
-          return true;
-        }
-        if (cmp(this.semver, "<", comp.semver, options) && this.operator.startsWith(">") && comp.operator.startsWith("<")) {
-          return true;
-        }
-        if (cmp(this.semver, ">", comp.semver, options) && this.operator.startsWith("<") && comp.operator.startsWith(">")) {
-          return true;
-        }
-        return false;
-      }
-    };
-    module.exports = Comparator;
-    var parseOptions = require_parse_options();
-    var { safeRe: re, t } = require_re();
-    var cmp = require_cmp();
-    var debug = require_debug();
-    var SemVer2 = require_semver();
-    var Range = require_range();
-  }
-});
-
-// node_modules/semver/internal/trim-comparator-whitespace.js
-var require_trim_comparator_whitespace = __commonJS({
-  "node_modules/semver/internal/trim-comparator-whitespace.js"(exports, module) {
-    "use strict";
-    var {
-      MAX_LENGTH,
-      MAX_SAFE_BUILD_LENGTH,
-      WHITESPACE_CHARACTERS
-    } = require_constants();
-    var whitespace = new Uint8Array(65536);
-    for (const char of WHITESPACE_CHARACTERS) {
-      whitespace[char.charCodeAt(0)] = 1;
-    }
-    var isWhitespace = (char) => char !== void 0 && whitespace[char.charCodeAt(0)] === 1;
-    var isVersionPrefix = (char) => char === "v" || char === "=" || isWhitespace(char);
-    var isDigit = (char) => char !== void 0 && char >= "0" && char <= "9";
-    var isLetter = (char) => char !== void 0 && (char >= "a" && char <= "z" || char >= "A" && char <= "Z");
-    var isIdentifierCharacter = (char) => isDigit(char) || isLetter(char) || char === "-";
-    var isVersionStart = (char) => isDigit(char) || char === "x" || char === "X" || char === "*";
-    var findDigitsEndIndex = (range, start, limit2, digitRuns) => {
-      if (!isDigit(range[start])) {
-        return start;
-      }
-      if (start >= digitRuns.start && start < digitRuns.end) {
-        return Math.min(start + limit2, digitRuns.end);
-      }
-      if (start >= digitRuns.previousStart && start < digitRuns.previousEnd) {
-        return Math.min(start + limit2, digitRuns.previousEnd);
-      }
-      let end = start + 1;
-      while (isDigit(range[end])) {
-        end++;
-      }
-      digitRuns.previousStart = digitRuns.start;
-      digitRuns.previousEnd = digitRuns.end;
-      digitRuns.start = start;
-      digitRuns.end = end;
-      return Math.min(start + limit2, end);
-    };
-    var findVersionNumberEndIndex = (range, start, loose, digitRuns) => {
-      if (!loose && range[start] === "0") {
-        return start + 1;
-      }
-      return findDigitsEndIndex(range, start, loose ? MAX_LENGTH : MAX_LENGTH + 1, digitRuns);
-    };
-    var findPrereleaseIdentifierEndIndex = (range, start, loose, digitRuns) => {
-      const digitsEnd = findDigitsEndIndex(range, start, MAX_LENGTH, digitRuns);
-      if (isLetter(range[digitsEnd]) || range[digitsEnd] === "-") {
-        let end = digitsEnd + 1;
-        const limit2 = end + MAX_SAFE_BUILD_LENGTH;
-        while (end < limit2 && isIdentifierCharacter(range[end])) {
-          end++;
-        }
-        return end;
-      }
-      return findVersionNumberEndIndex(range, start, loose, digitRuns);
-    };
-    var findPrereleaseEndIndex = (range, start, loose, digitRuns) => {
-      const hyphen = range[start] === "-";
-      if (!loose && !hyphen) {
-        return start;
-      }
-      const identifierStart = start + (hyphen ? 1 : 0);
-      let end = findPrereleaseIdentifierEndIndex(range, identifierStart, loose, digitRuns);
-      if (end === identifierStart) {
-        if (!loose || !hyphen) {
-          return start;
-        }
-        end = findPrereleaseIdentifierEndIndex(range, start, loose, digitRuns);
-      }
-      while (range[end] === ".") {
-        const next2 = findPrereleaseIdentifierEndIndex(range, end + 1, loose, digitRuns);
-        if (next2 === end + 1) {
-          break;
-        }
-        end = next2;
-      }
-      return end;
-    };
-    var findBuildIdentifierEndIndex = (range, start) => {
-      let end = start;
-      while (end - start < MAX_SAFE_BUILD_LENGTH && isIdentifierCharacter(range[end])) {
-        end++;
-      }
-      return end;
-    };
-    var findBuildEndIndex = (range, start) => {
-      if (range[start] !== "+") {
-        return start;
-      }
-      let end = findBuildIdentifierEndIndex(range, start + 1);
-      if (end === start + 1) {
-        return start;
-      }
-      while (range[end] === ".") {
-        const next2 = findBuildIdentifierEndIndex(range, end + 1);
-        if (next2 === end + 1) {
-          break;
-        }
-        end = next2;
-      }
-      return end;
-    };
-    var findLooseFullVersionEndIndex = (range, start, digitRuns) => {
-      let end = start;
-      for (let component = 0; component < 3; component++) {
-        const next2 = findVersionNumberEndIndex(range, end, true, digitRuns);
-        if (next2 === end) {
-          return start;
-        }
-        end = next2;
-        if (component < 2) {
-          if (range[end] !== ".") {
-            return start;
-          }
-          end++;
-        }
-      }
-      const prereleaseEnd = findPrereleaseEndIndex(range, end, true, digitRuns);
-      return findBuildEndIndex(range, prereleaseEnd);
-    };
-    var findPartialVersionComponentEndIndex = (range, start, digitRuns) => {
-      if (isDigit(range[start])) {
-        return findVersionNumberEndIndex(range, start, false, digitRuns);
-      }
-      return isVersionStart(range[start]) ? start + 1 : start;
-    };
-    var findPartialVersionEndIndex = (range, start, digitRuns) => {
-      let end = findPartialVersionComponentEndIndex(range, start, digitRuns);
-      for (let component = 0; component < 2; component++) {
-        if (range[end] !== ".") {
-          return end;
-        }
-        const next2 = findPartialVersionComponentEndIndex(range, end + 1, digitRuns);
-        if (next2 === end + 1) {
-          return end;
-        }
-        end = next2;
-      }
-      const prereleaseEnd = findPrereleaseEndIndex(range, end, false, digitRuns);
-      return findBuildEndIndex(range, prereleaseEnd);
-    };
-    var findVersionEndIndex = (range, start, digitRuns) => {
-      const fullVersionEnd = findLooseFullVersionEndIndex(range, start, digitRuns);
-      return fullVersionEnd !== start ? fullVersionEnd : findPartialVersionEndIndex(range, start, digitRuns);
-    };
-    var findRemovableWhitespaceIndex = (range, matchStart) => {
-      let position2 = matchStart;
-      if (isWhitespace(range[position2])) {
-        position2++;
-      }
-      if (range[position2] === "<" || range[position2] === ">") {
-        position2++;
-      }
-      if (range[position2] === "=") {
-        position2++;
-      }
-      return isWhitespace(range[position2]) ? position2 : -1;
-    };
-    var trimComparatorWhitespace = (range) => {
-      let result = "";
-      let copyFrom = 0;
-      let cursor = 0;
-      const digitRuns = { start: -1, end: -1, previousStart: -1, previousEnd: -1 };
-      while (cursor < range.length) {
-        const matchStart = cursor;
-        if (range[cursor] === "<" || range[cursor] === ">") {
-          cursor++;
-        } else if (!isVersionPrefix(range[cursor]) && !isVersionStart(range[cursor])) {
-          cursor++;
-          continue;
-        }
-        while (cursor < range.length && isVersionPrefix(range[cursor])) {
-          cursor++;
-        }
-        if (!isVersionStart(range[cursor])) {
-          continue;
-        }
-        const whitespacePosition = findRemovableWhitespaceIndex(range, matchStart);
-        if (whitespacePosition !== -1) {
-          result += range.slice(copyFrom, whitespacePosition);
-          copyFrom = whitespacePosition + 1;
-        }
-        cursor = findVersionEndIndex(range, cursor, digitRuns);
-      }
-      return result + range.slice(copyFrom);
-    };
-    module.exports = trimComparatorWhitespace;
-  }
-});
-
-// node_modules/semver/classes/range.js
-var require_range = __commonJS({
-  "node_modules/semver/classes/range.js"(exports, module) {
-    "use strict";
-    var SPACE_CHARACTERS = /\s+/g;
-    var Range = class _Range {
-      constructor(range, options) {
-        options = parseOptions(options);
-        if (range instanceof _Range) {
-          if (range.loose === !!options.loose && range.includePrerelease === !!options.includePrerelease) {
-            return range;
-          } else {
-            return new _Range(range.raw, options);
-          }
-        }
-        if (range instanceof Comparator) {
-          this.raw = range.value;
-          this.set = [[range]];
-          this.formatted = void 0;
-          return this;
-        }
-        this.options = options;
-        this.loose = !!options.loose;
-        this.includePrerelease = !!options.includePrerelease;
-        this.raw = range.trim().replace(SPACE_CHARACTERS, " ");
-        this.set = this.raw.split("||").map((r) => this.parseRange(r.trim())).filter((c) => c.length);
-        if (!this.set.length) {
-          throw new TypeError(`Invalid SemVer Range: ${this.raw}`);
-        }
-        if (this.set.length > 1) {
-          const first = this.set[0];
-          this.set = this.set.filter((c) => !isNullSet(c[0]));
-          if (this.set.length === 0) {
-            this.set = [first];
-          } else if (this.set.length > 1) {
-            for (const c of this.set) {
-              if (c.length === 1 && isAny(c[0])) {
-                this.set = [c];
-                break;
-              }
-            }
-          }
-        }
-        this.formatted = void 0;
-      }
-      get range() {
-        if (this.formatted === void 0) {
-          this.formatted = "";
-          for (let i = 0; i < this.set.length; i++) {
-            if (i > 0) {
-              this.formatted += "||";
-            }
-            const comps = this.set[i];
-            for (let k = 0; k < comps.length; k++) {
-              if (k > 0) {
-                this.formatted += " ";
-              }
-              this.formatted += comps[k].toString().trim();
-            }
-          }
-        }
-        return this.formatted;
-      }
-      format() {
-        return this.range;
-      }
-      toString() {
-        return this.range;
-      }
-      parseRange(range) {
-        range = range.replace(BUILDSTRIPRE, "");
-        const memoOpts = (this.options.includePrerelease && FLAG_INCLUDE_PRERELEASE) | (this.options.loose && FLAG_LOOSE);
-        const memoKey = memoOpts + ":" + range;
-        const cached2 = cache.get(memoKey);
-        if (cached2) {
-          return cached2;
-        }
-        const loose = this.options.loose;
-        const hr = loose ? re[t.HYPHENRANGELOOSE] : re[t.HYPHENRANGE];
-        range = range.replace(hr, hyphenReplace(this.options.includePrerelease));
-        debug("hyphen replace", range);
-        range = trimComparatorWhitespace(range);
-        debug("comparator trim", range);
-        range = range.replace(re[t.TILDETRIM], tildeTrimReplace);
-        debug("tilde trim", range);
-        range = range.replace(re[t.CARETTRIM], caretTrimReplace);
-        debug("caret trim", range);
-        let rangeList = range.split(" ").map((comp) => parseComparator(comp, this.options)).join(" ").split(/\s+/).map((comp) => replaceGTE0(comp, this.options));
-        if (loose) {
-          rangeList = rangeList.filter((comp) => {
-            debug("loose invalid filter", comp, this.options);
-            return !!comp.match(re[t.COMPARATORLOOSE]);
-          });
-        }
-        debug("range list", rangeList);
-        const rangeMap = /* @__PURE__ */ new Map();
-        const comparators = rangeList.map((comp) => new Comparator(comp, this.options));
-        for (const comp of comparators) {
-          if (isNullSet(comp)) {
-            return [comp];
-          }
-          rangeMap.set(comp.value, comp);
-        }
-        if (rangeMap.size > 1 && rangeMap.has("")) {
-          rangeMap.delete("");
-        }
-        const result = [...rangeMap.values()];
-        cache.set(memoKey, result);
-        return result;
-      }
-      intersects(range, options) {
-        if (!(range instanceof _Range)) {
-          throw new TypeError("a Range is required");
-        }
-        return this.set.some((thisComparators) => {
-          return isSatisfiable(thisComparators, options) && range.set.some((rangeComparators) => {
-            return isSatisfiable(rangeComparators, options) && thisComparators.every((thisComparator) => {
-              return rangeComparators.every((rangeComparator) => {
-                return thisComparator.intersects(rangeComparator, options);
-              });
-            });
-          });
-        });
-      }
-      // if ANY of the sets match ALL of its comparators, then pass
-      test(version2) {
-        if (!version2) {
-          return false;
-        }
-        if (typeof version2 === "string") {
-          try {
-            version2 = new SemVer2(version2, this.options);
-          } catch (er) {
-            return false;
-          }
-        }
-        for (let i = 0; i < this.set.length; i++) {
-          if (testSet(this.set[i], version2, this.options)) {
-            return true;
-          }
-        }
-        return false;
-      }
-    };
-    module.exports = Range;
-    var LRU = require_lrucache();
-    var cache = new LRU();
-    var parseOptions = require_parse_options();
-    var Comparator = require_comparator();
-    var debug = require_debug();
-    var SemVer2 = require_semver();
-    var trimComparatorWhitespace = require_trim_comparator_whitespace();
-    var {
-      safeRe: re,
-      src,
-      t,
-      tildeTrimReplace,
-      caretTrimReplace
-    } = require_re();
-    var { FLAG_INCLUDE_PRERELEASE, FLAG_LOOSE } = require_constants();
-    var BUILDSTRIPRE = new RegExp(src[t.BUILD], "g");
-    var isNullSet = (c) => c.value === "<0.0.0-0";
-    var isAny = (c) => c.value === "";
-    var isSatisfiable = (comparators, options) => {
-      let result = true;
-      const remainingComparators = comparators.slice();
-      let testComparator = remainingComparators.pop();
-      while (result && remainingComparators.length) {
-        result = remainingComparators.every((otherComparator) => {
-          return testComparator.intersects(otherComparator, options);
-        });
-        testComparator = remainingComparators.pop();
-      }
-      return result;
-    };
-    var parseComparator = (comp, options) => {
-      comp = comp.replace(re[t.BUILD], "");
-      debug("comp", comp, options);
-      comp = replaceCarets(comp, options);
-      debug("caret", comp);
-      comp = replaceTildes(comp, options);
-      debug("tildes", comp);
-      comp = replaceXRanges(comp, options);
-      debug("xrange", comp);
-      comp = replaceStars(comp, options);
-      debug("stars", comp);
-      return comp;
-    };
-    var isX = (id) => !id || id.toLowerCase() === "x" || id === "*";
-    var invalidXRangeOrder = (M, m, p) => isX(M) && !isX(m) || isX(m) && p && !isX(p);
-    var replaceTildes = (comp, options) => {
-      return comp.trim().split(/\s+/).map((c) => replaceTilde(c, options)).join(" ");
-    };
-    var replaceTilde = (comp, options) => {
-      const r = options.loose ? re[t.TILDELOOSE] : re[t.TILDE];
-      const z = options.includePrerelease ? "-0" : "";
-      return comp.replace(r, (_, M, m, p, pr) => {
-        debug("tilde", comp, _, M, m, p, pr);
-        let ret;
-        if (isX(M)) {
-          ret = "";
-        } else if (isX(m)) {
-          ret = `>=${M}.0.0${z} <${+M + 1}.0.0-0`;
-        } else if (isX(p)) {
-          ret = `>=${M}.${m}.0${z} <${M}.${+m + 1}.0-0`;
-        } else if (pr) {
-          debug("replaceTilde pr", pr);
-          ret = `>=${M}.${m}.${p}-${pr} <${M}.${+m + 1}.0-0`;
-        } else {
-          ret = `>=${M}.${m}.${p} <${M}.${+m + 1}.0-0`;
-        }
-        debug("tilde return", ret);
-        return ret;
-      });
-    };
-    var replaceCarets = (comp, options) => {
-      return comp.trim().split(/\s+/).map((c) => replaceCaret(c, options)).join(" ");
-    };
-    var replaceCaret = (comp, options) => {
-      debug("caret", comp, options);
-      const r = options.loose ? re[t.CARETLOOSE] : re[t.CARET];
-      const z = options.includePrerelease ? "-0" : "";
-      return comp.replace(r, (_, M, m, p, pr) => {
-        debug("caret", comp, _, M, m, p, pr);
-        let ret;
-        if (isX(M)) {
-          ret = "";
-        } else if (isX(m)) {
-          ret = `>=${M}.0.0${z} <${+M + 1}.0.0-0`;
-        } else if (isX(p)) {
-          if (M === "0") {
-            ret = `>=${M}.${m}.0${z} <${M}.${+m + 1}.0-0`;
-          } else {
-            ret = `>=${M}.${m}.0${z} <${+M + 1}.0.0-0`;
-          }
-        } else if (pr) {
-          debug("replaceCaret pr", pr);
-          if (M === "0") {
-            if (m === "0") {
-              ret = `>=${M}.${m}.${p}-${pr} <${M}.${m}.${+p + 1}-0`;
-            } else {
-              ret = `>=${M}.${m}.${p}-${pr} <${M}.${+m + 1}.0-0`;
-            }
-          } else {
-            ret = `>=${M}.${m}.${p}-${pr} <${+M + 1}.0.0-0`;
-          }
-        } else {
-          debug("no pr");
-          if (M === "0") {
-            if (m === "0") {
-              ret = `>=${M}.${m}.${p} <${M}.${m}.${+p + 1}-0`;
-            } else {
-              ret = `>=${M}.${m}.${p} <${M}.${+m + 1}.0-0`;
-            }
-          } else {
-            ret = `>=${M}.${m}.${p} <${+M + 1}.0.0-0`;
-          }
-        }
-        debug("caret return", ret);
-        return ret;
-      });
-    };
-    var replaceXRanges = (comp, options) => {
-      debug("replaceXRanges", comp, options);
-      return comp.split(/\s+/).map((c) => replaceXRange(c, options)).join(" ");
-    };
-    var replaceXRange = (comp, options) => {
-      comp = comp.trim();
-      const r = options.loose ? re[t.XRANGELOOSE] : re[t.XRANGE];
-      return comp.replace(r, (ret, gtlt, M, m, p, pr) => {
-        debug("xRange", comp, ret, gtlt, M, m, p, pr);
-        if (invalidXRangeOrder(M, m, p)) {
-          return comp;
-        }
-        const xM = isX(M);
-        const xm = xM || isX(m);
-        const xp = xm || isX(p);
-        const anyX = xp;
-        if (gtlt === "=" && anyX) {
-          gtlt = "";
-        }
-        pr = options.includePrerelease ? "-0" : "";
-        if (xM) {
-          if (gtlt === ">" || gtlt === "<") {
-            ret = "<0.0.0-0";
-          } else {
-            ret = "*";
-          }
-        } else if (gtlt && anyX) {
-          if (xm) {
-            m = 0;
-          }
-          p = 0;
-          if (gtlt === ">") {
-            gtlt = ">=";
-            if (xm) {
-              M = +M + 1;
-              m = 0;
-              p = 0;
-            } else {
-              m = +m + 1;
-              p = 0;
-            }
-          } else if (gtlt === "<=") {
-            gtlt = "<";
-            if (xm) {
-              M = +M + 1;
-            } else {
-              m = +m + 1;
-            }
-          }
-          if (gtlt === "<") {
-            pr = "-0";
-          }
-          ret = `${gtlt + M}.${m}.${p}${pr}`;
-        } else if (xm) {
-          ret = `>=${M}.0.0${pr} <${+M + 1}.0.0-0`;
-        } else if (xp) {
-          ret = `>=${M}.${m}.0${pr} <${M}.${+m + 1}.0-0`;
-        }
-        debug("xRange return", ret);
-        return ret;
-      });
-    };
-    var replaceStars = (comp, options) => {
-      debug("replaceStars", comp, options);
-      return comp.trim().replace(re[t.STAR], "");
-    };
-    var replaceGTE0 = (comp, options) => {
-      debug("replaceGTE0", comp, options);
-      return comp.trim().replace(re[options.includePrerelease ? t.GTE0PRE : t.GTE0], "");
-    };
-    var hyphenReplace = (incPr) => ($0, from, fM, fm, fp, fpr, fb, to, tM, tm, tp, tpr) => {
-      if (isX(fM)) {
-        from = "";
-      } else if (isX(fm)) {
-        from = `>=${fM}.0.0${incPr ? "-0" : ""}`;
-      } else if (isX(fp)) {
-        from = `>=${fM}.${fm}.0${incPr ? "-0" : ""}`;
-      } else if (fpr) {
-        from = `>=${from}`;
-      } else {
-        from = `>=${from}${incPr ? "-0" : ""}`;
-      }
-      if (isX(tM)) {
-        to = "";
-      } else if (isX(tm)) {
-        to = `<${+tM + 1}.0.0-0`;
-      } else if (isX(tp)) {
-        to = `<${tM}.${+tm + 1}.0-0`;
-      } else if (tpr) {
-        to = `<=${tM}.${tm}.${tp}-${tpr}`;
-      } else if (incPr) {
-        to = `<${tM}.${tm}.${+tp + 1}-0`;
-      } else {
-        to = `<=${to}`;
-      }
-      return `${from} ${to}`.trim();
-    };
-    var testSet = (set, version2, options) => {
-      for (let i = 0; i < set.length; i++) {
-        if (!set[i].test(version2)) {
-          return false;
-        }
-      }
-      if (version2.prerelease.length && !options.includePrerelease) {
-        for (let i = 0; i < set.length; i++) {
-          debug(set[i].semver);
-          if (set[i].semver === Comparator.ANY) {
-            continue;
-          }
-          if (set[i].semver.prerelease.length > 0) {
-            const allowed = set[i].semver;
-            if (allowed.major === version2.major && allowed.minor === version2.minor && allowed.patch === version2.patch) {
-              return true;
-            }
-          }
-        }
-        return false;
-      }
-      return true;
-    };
-  }
-});
-
-// node_modules/semver/functions/satisfies.js
-var require_satisfies = __commonJS({
-  "node_modules/semver/functions/satisfies.js"(exports, module) {
-    "use strict";
-    var Range = require_range();
-    var satisfies3 = (version2, range, options) => {
-      try {
-        range = new Range(range, options);
-      } catch (er) {
-        return false;
-      }
-      return range.test(version2);
-    };
-    module.exports = satisfies3;
-  }
-});
-
-// node_modules/semver/functions/parse.js
-var require_parse = __commonJS({
-  "node_modules/semver/functions/parse.js"(exports, module) {
-    "use strict";
-    var SemVer2 = require_semver();
-    var parse7 = (version2, options, throwErrors = false) => {
-      if (version2 instanceof SemVer2) {
-        return version2;
-      }
-      try {
-        return new SemVer2(version2, options);
-      } catch (er) {
-        if (!throwErrors) {
-          return null;
-        }
-        throw er;
-      }
-    };
-    module.exports = parse7;
-  }
-});
-
-// node_modules/semver/functions/valid.js
-var require_valid = __commonJS({
-  "node_modules/semver/functions/valid.js"(exports, module) {
-    "use strict";
-    var parse7 = require_parse();
-    var valid2 = (version2, options) => {
-      const v = parse7(version2, options);
-      return v ? v.version : null;
-    };
-    module.exports = valid2;
-  }
-});
-
-// node_modules/semver/ranges/valid.js
-var require_valid2 = __commonJS({
-  "node_modules/semver/ranges/valid.js"(exports, module) {
-    "use strict";
-    var Range = require_range();
-    var validRange3 = (range, options) => {
-      try {
-        return new Range(range, options).range || "*";
-      } catch (er) {
-        return null;
-      }
-    };
-    module.exports = validRange3;
-  }
-});
-
-// node_modules/semver/ranges/min-version.js
-var require_min_version = __commonJS({
-  "node_modules/semver/ranges/min-version.js"(exports, module) {
-    "use strict";
-    var SemVer2 = require_semver();
-    var Range = require_range();
-    var gt = require_gt();
-    var minVersion2 = (range, loose) => {
-      range = new Range(range, loose);
-      let minver = new SemVer2("0.0.0");
-      if (range.test(minver)) {
-        return minver;
-      }
-      minver = new SemVer2("0.0.0-0");
-      if (range.test(minver)) {
-        return minver;
-      }
-      minver = null;
-      for (let i = 0; i < range.set.length; ++i) {
-        const comparators = range.set[i];
-        let setMin = null;
-        comparators.forEach((comparator) => {
-          const compver = new SemVer2(comparator.semver.version);
-          switch (comparator.operator) {
-            case ">":
-              if (compver.prerelease.length === 0) {
-                compver.patch++;
-              } else {
-                compver.prerelease.push(0);
-              }
-              compver.raw = compver.format();
-            /* fallthrough */
-            case "":
-            case ">=":
-              if (!setMin || gt(compver, setMin)) {
-                setMin = compver;
-              }
-              break;
-            case "<":
-            case "<=":
-              break;
-            /* istanbul ignore next */
-            default:
-              throw new Error(`Unexpected operation: ${comparator.operator}`);
-          }
-        });
-        if (setMin && (!minver || gt(minver, setMin))) {
-          minver = setMin;
-        }
-      }
-      if (minver && range.test(minver)) {
-        return minver;
-      }
-      return null;
-    };
-    module.exports = minVersion2;
-  }
-});
-
 // node_modules/picocolors/picocolors.js
 var require_picocolors = __commonJS({
   "node_modules/picocolors/picocolors.js"(exports, module) {
@@ -3441,9 +2467,9 @@ var $ZodTransform = /* @__PURE__ */ $constructor("$ZodTransform", (inst, def) =>
     }
     const _out = def.transform(payload.value, payload);
     if (ctx.async) {
-      const output = _out instanceof Promise ? _out : Promise.resolve(_out);
-      return output.then((output2) => {
-        payload.value = output2;
+      const output2 = _out instanceof Promise ? _out : Promise.resolve(_out);
+      return output2.then((output3) => {
+        payload.value = output3;
         return payload;
       });
     }
@@ -4305,6 +3331,234 @@ function mirrored(reference, mirrors) {
   return mirror === void 0 ? reference : `${mirror.replace(/\/$/, "")}${reference.slice(slash)}`;
 }
 
+// packages/redaction/src/url-credentials.ts
+var USER_INFO = /\b([a-z][a-z0-9+.-]{0,20}):\/\/([^\s/?#"'<>]{1,4096})@/gi;
+var TOKEN_SCHEME = /^https?$|\+https?$/i;
+function maskUrlCredentials(text3) {
+  return text3.replace(
+    USER_INFO,
+    (all, scheme, info) => credentialsIn(scheme, info).length === 0 ? all : `${scheme}://***@`
+  );
+}
+var CARELESS = /^\s*(?:[a-z][a-z0-9+.-]*:\/\/)?[^\s:/@]*:(?!\/\/)(\S+)@[^\s@/]+\/?\s*$/i;
+function urlCredentials(text3) {
+  const [, password] = (URL.canParse(text3) && text3.includes("://") ? void 0 : CARELESS.exec(text3)) ?? [];
+  if (password !== void 0) return [password, decoded(password)];
+  return [...text3.matchAll(USER_INFO)].flatMap(([, scheme = "", info = ""]) => credentialsIn(scheme, info));
+}
+function credentialsIn(scheme, info) {
+  const colon = info.indexOf(":");
+  const secret = colon >= 0 ? info.slice(colon + 1) : TOKEN_SCHEME.test(scheme) ? info : "";
+  return secret === "" ? [] : [secret, decoded(secret)];
+}
+function decoded(text3) {
+  try {
+    return decodeURIComponent(text3);
+  } catch {
+    return text3;
+  }
+}
+
+// packages/redaction/src/secrets-in.ts
+function secretsIn(text3) {
+  const json = parsed(text3);
+  if (json !== void 0) return [...jsonSecrets(json), ...urlCredentials(text3)];
+  const isNpmrc = /^[ \t]*(?:\/\/|_auth|(?:@[\w-]+:)?registry[ \t]*=)/m.test(text3);
+  const isNetrc = /(?:^|\s)(?:machine\s+\S+|default)\s[^]*\bpassword\s/.test(text3);
+  const passwords = isNetrc ? [...text3.matchAll(/\bpassword\s+("(?:\\.|[^"\\])*"|\S+)/g)].flatMap(([, word = ""]) => valueForms(word)) : [];
+  const quoted = [];
+  const rest = withoutCertificates(text3).replace(QUOTED, (_, name3, value) => {
+    quoted.push(...valueSecrets(name3, value, isNpmrc));
+    return "";
+  });
+  if (!isNpmrc && !isNetrc && rest === text3 && !ANY_ASSIGNED.test(text3)) return [text3, ...inUrl(text3)];
+  const lines2 = rest.split(/\r?\n/).map((line) => line.trim());
+  const single = lines2.filter((line) => line !== "").length === 1;
+  const others = lines2.flatMap((line) => {
+    if (line === "" || !single && /^(?:[#;]|\[[^\]]*\]$)/.test(line)) return [];
+    const [, name3 = "", value = ""] = ASSIGNED.exec(line) ?? [];
+    if (name3 !== "") return [...valueSecrets(name3, value, isNpmrc), ...single && !isNpmrc ? [line] : []];
+    return isNetrc || isNpmrc ? [] : [line];
+  });
+  return [...passwords, ...quoted, ...others, ...urlCredentials(text3)];
+}
+var NAME = String.raw`^[ \t]*(?:export[ \t]+)?((?:\/\/|@)[^\s=]+|[\w.-]+)`;
+var QUOTED = new RegExp(String.raw`${NAME}[ \t]*=[ \t]*("(?:\\[^]|[^"\\])*"|'[^']*')[ \t]*$`, "gm");
+var ASSIGNED = new RegExp(String.raw`${NAME}(?:[ \t]*=|:[ \t])[ \t]*(?!=*$)(.+)$`);
+var ANY_ASSIGNED = new RegExp(ASSIGNED.source, "m");
+var NPM_SECRET = /(?:^|:)(?:_authToken|_auth|_password|key|token|password)$/i;
+function valueSecrets(name3, value, isNpmrc) {
+  if (/^\$\{?\w+\}?$/.test(value) || isNpmrc && !NPM_SECRET.test(name3)) return [];
+  const forms = valueForms(value);
+  return /_(?:auth|password)$/.test(name3) ? [...forms, ...forms.flatMap(afterUser)] : forms;
+}
+var ESCAPES = { n: "\n", r: "\r", t: "	" };
+function valueForms(value) {
+  const inner = value.trim().replace(/^(["'])([^]*)\1$/, "$2");
+  const expanded = inner.replaceAll(/\\([^])/g, (_, char) => ESCAPES[char] ?? char);
+  const forms = [.../* @__PURE__ */ new Set([inner, expanded])];
+  return forms.flatMap((form) => /\n|^\s*[[{]/.test(form) ? secretsIn(form) : [form, ...inUrl(form)]);
+}
+function inUrl(text3) {
+  return [
+    ...urlCredentials(text3),
+    ...text3.includes("://") ? text3.match(/(?<=[/=])[\w-]{16,}/g) ?? [] : []
+  ];
+}
+function afterUser(credential) {
+  const decoded2 = Buffer.from(credential, "base64").toString("utf8");
+  return [decoded2.slice(decoded2.indexOf(":") + 1)];
+}
+function withoutCertificates(text3) {
+  return text3.replaceAll(
+    /-----BEGIN ([A-Z0-9 ]*(?:CERTIFICATE|PUBLIC KEY)[A-Z0-9 ]*)-----[^]*?-----END \1-----/g,
+    ""
+  );
+}
+var DOCKER_SECRET = /^(?:auth|password|identitytoken|registrytoken)$/i;
+var PUBLIC_NAME = /^(?:type|kind|host|hostname|server|project(?:_id)?|client_email|client_id|email|user(?:_?name)?|name|region|universe_domain|scopes?|expir\w*|version|alg|issuer)$/i;
+var PUBLIC_URL = /^https?:\/\/[\w.:-]+(?:\/[\w.-]{0,15})*$/;
+function jsonSecrets(json) {
+  const isDocker = ["auths", "credHelpers", "credsStore"].some((key) => key in json);
+  const found = [];
+  const visit = (value, name3) => {
+    if (typeof value === "object" && value !== null) {
+      for (const [key, inner] of Object.entries(value)) visit(inner, Array.isArray(value) ? name3 : key);
+    } else if (typeof value === "string" || typeof value === "number") {
+      const text3 = String(value);
+      if (isDocker ? !DOCKER_SECRET.test(name3) : PUBLIC_NAME.test(name3) || PUBLIC_URL.test(text3)) return;
+      found.push(...valueForms(text3), ...name3 === "auth" ? afterUser(text3) : []);
+    }
+  };
+  visit(json, "");
+  return found;
+}
+function parsed(text3) {
+  try {
+    const json = JSON.parse(text3);
+    return typeof json === "object" && json !== null ? json : void 0;
+  } catch {
+    return void 0;
+  }
+}
+
+// packages/redaction/src/spellings.ts
+function spellings(secret) {
+  const written = Array.from(secret, spell).join("");
+  const plain = secret.length < 12 && /^(?:[a-z]+|\d+)$/i.test(secret);
+  const bytes = Buffer.from(secret);
+  return [
+    plain ? `(?<![A-Za-z0-9])${written}(?![A-Za-z0-9])` : written,
+    bytes.toString("hex").replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`),
+    ...[0, 1, 2].map((shift) => base64(bytes, shift))
+  ].map((pattern2) => new RegExp(pattern2, "g"));
+}
+var ENTITIES = {
+  "&": "|&amp;",
+  "<": "|&lt;",
+  ">": "|&gt;",
+  '"': "|&quot;|&#34;",
+  "'": `|&apos;|&#39;|'\\\\''|'"'"'`,
+  " ": "|\\+"
+};
+function spell(char) {
+  if (/[A-Za-z0-9]/.test(char)) return char;
+  const code2 = char.charCodeAt(0);
+  const percent = Array.from(Buffer.from(char), (byte) => `%${hex(byte, 2)}`).join("");
+  const latin = code2 > 127 && code2 < 256 ? `|%${hex(code2, 2)}` : "";
+  const unicode = Array.from({ length: char.length }, (_, at) => `\\\\u${hex(char.charCodeAt(at), 4)}`).join(
+    ""
+  );
+  return `(?:\\\\{0,3}${escaped(char)}|${percent}${latin}|${unicode}${ENTITIES[char] ?? ""})`;
+}
+function hex(value, digits) {
+  return value.toString(16).padStart(digits, "0").replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+}
+function escaped(char) {
+  return char.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}
+function base64(bytes, shift) {
+  const text3 = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
+  const whole = text3.slice(Math.ceil(shift * 8 / 6), Math.floor((shift + bytes.length) * 8 / 6));
+  const pattern2 = whole.replaceAll("+", "(?:[+-]|%2[Bb])").replaceAll("/", "(?:[/_]|%2[Ff]|\\\\/)");
+  return `${pattern2}(?:[\\w+/-]?(?:=|%3[Dd]){1,2}|[\\w+/-](?![\\w+/-]))?`;
+}
+
+// packages/redaction/src/redactor.ts
+var SHORTEST_SECRET = 6;
+var COMMON = /^(?:enabled?|disabled?|production|development|staging|testing|default|localhost|latest|master|public|private|password|secret|warning|verbose|docker|github|gitlab|postgres|__token__|<token>|oauth2(?:accesstoken)?|x-access-token|anonymous|registry)$/i;
+var KNOWN_SHAPES = [
+  // Not the words of "Basic authentication": a digit, padding or a capital letter inside.
+  [/\b([Bb]earer|[Bb]asic)\s+(?=\S*(?:[0-9=]|[a-z][A-Z]))[A-Za-z0-9+/=._~-]{6,}/g, "$1 ***"],
+  [/\bdckr_[a-z]+_[\w-]+/g, "***"],
+  [/\b(?:(?:gh[pousr]_|github_pat_|glpat-)[\w-]+|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{50,})/g, "***"],
+  [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"]
+];
+var Redactor = class {
+  #secrets = /* @__PURE__ */ new Map();
+  /** Adds one credential. Of several lines, each is one, and all together. */
+  add(secret) {
+    const lines2 = secret.trim().split(/\s*[\r\n]\s*/);
+    if (lines2.length > 1) {
+      const whole = lines2.map((line) => line.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("\\s*[\\r\\n]\\s*");
+      this.#secrets.set(secret, [new RegExp(whole, "g")]);
+    }
+    for (const text3 of lines2) {
+      if (text3.length < SHORTEST_SECRET || COMMON.test(text3) || text3.startsWith("-----")) continue;
+      if (!this.#secrets.has(text3)) this.#secrets.set(text3, spellings(text3));
+    }
+  }
+  /** Adds the credentials in a document; of a text in no known format, all of it. See {@link secretsIn}. */
+  addText(text3) {
+    for (const secret of secretsIn(text3)) this.add(secret);
+  }
+  /** Adds the credentials of URLs in texts, such as the values of HTTPS_PROXY or PIP_INDEX_URL. */
+  addUrls(texts) {
+    for (const text3 of texts) for (const secret of urlCredentials(text3 ?? "")) this.add(secret);
+  }
+  /** The text for people: with the known secrets masked, and what looks like a credential. */
+  clean(text3) {
+    const rest = maskUrlCredentials(this.mask(text3));
+    return KNOWN_SHAPES.reduce((masked, [shape, mask]) => masked.replace(shape, mask), rest);
+  }
+  /** The text with the known secrets masked, and nothing else: it may be a program's result. */
+  mask(text3) {
+    const found = [];
+    for (const patterns of this.#secrets.values()) {
+      for (const pattern2 of patterns) {
+        for (const match of text3.matchAll(pattern2)) found.push([match.index, match.index + match[0].length]);
+      }
+    }
+    return withoutParts(text3, found);
+  }
+};
+function withoutParts(text3, parts) {
+  if (parts.length === 0) return text3;
+  let masked = "";
+  let end = 0;
+  for (const [from, to] of parts.sort(([a], [b]) => a - b)) {
+    if (from >= end) masked += `${text3.slice(end, from)}***`;
+    end = Math.max(end, to);
+  }
+  return masked + text3.slice(end);
+}
+
+// packages/errors/src/printable-text.ts
+var COLOUR = /(?:\u001B\[|\u009B)[\d;:]*m/g;
+var UNPRINTABLE = (
+  // eslint-disable-next-line no-control-regex
+  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|\uDB40[\uDC00-\uDFFF]/g
+);
+function printableText(text3) {
+  return escapeControls(text3.replaceAll(COLOUR, "").replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, "\n"));
+}
+function escapeControls(text3) {
+  return text3.replaceAll(
+    UNPRINTABLE,
+    (found) => Array.from(found.split(""), (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")
+  );
+}
+
 // packages/errors/src/error.ts
 var TgoError = class extends Error {
   code;
@@ -4312,7 +3566,10 @@ var TgoError = class extends Error {
   what;
   where;
   remedy;
-  constructor(code2, what, { where: where2, remedy, cause } = {}) {
+  constructor(code2, text3, { cause, ...details } = {}) {
+    const what = maskUrlCredentials(text3);
+    const where2 = details.where && maskUrlCredentials(details.where);
+    const remedy = details.remedy && maskUrlCredentials(details.remedy);
     super(render(what, where2, remedy), cause === void 0 ? void 0 : { cause });
     this.name = "TgoError";
     this.code = code2;
@@ -4329,12 +3586,12 @@ function detailsOf({ where: where2, remedy }) {
 }
 function oneLine(error2) {
   const text3 = isTgoError(error2) ? error2.what : error2 instanceof Error ? error2.message : String(error2);
-  return text3.split("\n", 1)[0] ?? "";
+  return printableText(maskUrlCredentials(text3)).split("\n", 1)[0] ?? "";
 }
 function render(what, where2, remedy) {
   const lines2 = [where2 === void 0 ? what : `${where2}: ${what}`];
   if (remedy !== void 0) lines2.push(...remedy.split("\n").map((line) => `  ${line}`));
-  return lines2.join("\n");
+  return printableText(lines2.join("\n"));
 }
 
 // packages/errors/src/problem.ts
@@ -4418,9 +3675,9 @@ var BaseLock = strictObject({
 function parseBaseLock(text3, file) {
   const remedy = "Write it again: npx --no-install tgo lock-bases --output tgo.bases.json.";
   const value = parseJsonFile(text3, file, remedy);
-  const parsed = safeParse2(BaseLock, value);
-  if (parsed.success) return parsed.data;
-  throw new TgoError("CATALOG", problems(parsed.error, value), { where: file, remedy });
+  const parsed2 = safeParse2(BaseLock, value);
+  if (parsed2.success) return parsed2.data;
+  throw new TgoError("CATALOG", problems(parsed2.error, value), { where: file, remedy });
 }
 function formatBaseLock(bases) {
   const sorted2 = Object.entries(bases).sort(([a], [b]) => a < b ? -1 : 1);
@@ -4447,11 +3704,11 @@ function parseVersion(text3, where2) {
 }
 function readVersion(text3) {
   const bare = text3.replace(/^v/, "");
-  const parsed = parse2(bare);
-  if (parsed === void 0) return void 0;
-  const { major, minor, patch, prerelease } = parsed;
+  const parsed2 = parse2(bare);
+  if (parsed2 === void 0) return void 0;
+  const { major, minor, patch, prerelease } = parsed2;
   const version2 = { text: bare, major, minor, patch, prerelease, stable: prerelease.length === 0 };
-  PARSED.set(version2, parsed);
+  PARSED.set(version2, parsed2);
   return version2;
 }
 var PARSED = /* @__PURE__ */ new WeakMap();
@@ -4485,9 +3742,9 @@ function withoutZeros(digits) {
 function parse2(text3) {
   if (text3.length > MAX_TAG || !/^\d+\.\d+\.\d/.test(text3)) return void 0;
   try {
-    const parsed = new import_semver.default(text3);
-    const exact = parsed.version === text3 && parsed.prerelease.every(isExact);
-    return exact ? parsed : void 0;
+    const parsed2 = new import_semver.default(text3);
+    const exact = parsed2.version === text3 && parsed2.prerelease.every(isExact);
+    return exact ? parsed2 : void 0;
   } catch {
     return void 0;
   }
@@ -4685,17 +3942,17 @@ var ReleaseRecord = strictObject({
   createdAt: optional(iso_exports.datetime())
 });
 function recordJson(record5) {
-  const parsed = safeParse3(record5);
-  if (!parsed.success) {
-    throw new TgoError("INTERNAL", `the release record is malformed: ${problems2(parsed.error)}`, {
+  const parsed2 = safeParse3(record5);
+  if (!parsed2.success) {
+    throw new TgoError("INTERNAL", `the release record is malformed: ${problems2(parsed2.error)}`, {
       remedy: "This is a defect of the pipelines: please report it. The release itself is not affected."
     });
   }
-  const services2 = Object.entries(parsed.data.services).map(([name3, service2]) => {
+  const services2 = Object.entries(parsed2.data.services).map(([name3, service2]) => {
     const platforms = [...service2.platforms].sort((a, b) => a.platform < b.platform ? -1 : 1);
     return [name3, { ...service2, platforms }];
   });
-  const text3 = canonicalize({ ...parsed.data, services: Object.fromEntries(services2) });
+  const text3 = canonicalize({ ...parsed2.data, services: Object.fromEntries(services2) });
   if (text3 === void 0) throw new TgoError("INTERNAL", "the release record has no JSON form");
   return text3;
 }
@@ -4735,8 +3992,8 @@ function versionsOf(tags2, service2) {
   return [...versions.values()].sort((a, b) => compareVersions(b, a));
 }
 function tagOfVersion(tags2, version2, service2) {
-  const spellings = [version2.text, `v${version2.text}`, `${service2}-v${version2.text}`];
-  for (const tag of spellings) {
+  const spellings2 = [version2.text, `v${version2.text}`, `${service2}-v${version2.text}`];
+  for (const tag of spellings2) {
     const target = tags2.get(tag);
     if (target !== void 0) return { tag, digest: target.digest };
   }
@@ -5152,8 +4409,8 @@ function candidateReasons(entry, version2, digest) {
     return [reasonFor(entry, "digests differ", what)];
   }
   if (versionTag.state === "present" && versionTag.digest === digest) return [];
-  const problem3 = candidateProblem(candidate, version2, entry.registry);
-  return problem3 === void 0 ? [] : [reasonFor(entry, "candidate refused", problem3.what)];
+  const problem4 = candidateProblem(candidate, version2, entry.registry);
+  return problem4 === void 0 ? [] : [reasonFor(entry, "candidate refused", problem4.what)];
 }
 function versionTagReasons(entry, version2, digest) {
   const { versionTag } = entry;
@@ -5436,12 +4693,12 @@ function ofFloatingTag(service2, tag, registries3) {
   for (const [, group] of groupBy(findings, ({ message }) => message)) {
     const [first] = group;
     if (first === void 0) continue;
-    const { kind: problem3, remedy } = first;
+    const { kind: problem4, remedy } = first;
     const affected = group.map(({ registry: registry2 }) => registry2);
     const message = `${first.message} (${registryNames(affected)})`;
     found.push(
       disagreement({
-        kind: problem3,
+        kind: problem4,
         service: service2,
         registries: affected,
         tag,
@@ -5513,8 +4770,8 @@ function differingVersions(service2, registries3) {
     const groups = [...groupBy(byVersion.get(text3) ?? [], ({ digest }) => digest)];
     if (groups.length < 2) return [];
     const parts = groups.map(([digest, group]) => {
-      const spellings = [...new Set(group.map(({ tag }) => tag))].filter((tag) => tag !== text3);
-      return `${shortDigest(digest)} in ${registryNames(group)}${spellings.length === 0 ? "" : ` (as ${spellings.join(", ")})`}`;
+      const spellings2 = [...new Set(group.map(({ tag }) => tag))].filter((tag) => tag !== text3);
+      return `${shortDigest(digest)} in ${registryNames(group)}${spellings2.length === 0 ? "" : ` (as ${spellings2.join(", ")})`}`;
     });
     const message = `${text3} is ${parts.join(", and ")}`;
     return [disagreement({ kind: "version differs", service: service2, registries: registries3, tag: text3, message })];
@@ -5673,13 +4930,13 @@ function parseRegistryFlag(text3, known) {
   const [, name3, host, path] = match ?? [];
   if (host === void 0 || path === void 0) throw notARegistry(text3, "it has no host or path");
   const base = name3 === void 0 ? void 0 : known[name3];
-  const parsed = safeParse2(Registry, {
+  const parsed2 = safeParse2(Registry, {
     ...base,
     host,
     repository: path.includes("{service}") ? path : `${path.replace(/\/$/, "")}/{service}`
   });
-  if (!parsed.success) throw notARegistry(text3, parsed.error.issues.map((issue2) => issue2.message).join("; "));
-  return { name: name3 ?? host, registry: parsed.data };
+  if (!parsed2.success) throw notARegistry(text3, parsed2.error.issues.map((issue2) => issue2.message).join("; "));
+  return { name: name3 ?? host, registry: parsed2.data };
 }
 function notARegistry(text3, why) {
   return new TgoError("USAGE", `--registry "${text3}" is not a registry: ${why}`, {
@@ -6129,9 +5386,9 @@ function applyOverride(base, override, file = "tgo.catalog.json") {
     });
   }
   const merged = override === void 0 ? base : merge2(base, override);
-  const parsed = safeParse2(Catalog, merged);
-  if (parsed.success) return parsed.data;
-  throw new TgoError("CATALOG", problems(parsed.error, merged), {
+  const parsed2 = safeParse2(Catalog, merged);
+  if (parsed2.success) return parsed2.data;
+  throw new TgoError("CATALOG", problems(parsed2.error, merged), {
     where: override === void 0 ? "built-in catalog" : file,
     remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/catalog.md."
   });
@@ -6490,9 +5747,9 @@ function parseReference(text3) {
   if (!HOST2.test(host)) fail2(`"${host}" is not a registry host`);
   const repository = host === "docker.io" && path !== "" && !path.includes("/") ? `library/${path}` : path;
   if (/^[0-9a-f]{64}$/.test(name3)) fail2("64 hex digits are an image id, not a name");
-  const problem3 = repositoryProblem(repository);
-  if (problem3 !== void 0)
-    fail2(problem3, repository.toLowerCase() === repository ? void 0 : `Write ${name3.toLowerCase()}`);
+  const problem4 = repositoryProblem(repository);
+  if (problem4 !== void 0)
+    fail2(problem4, repository.toLowerCase() === repository ? void 0 : `Write ${name3.toLowerCase()}`);
   return {
     host,
     repository,
@@ -6516,8 +5773,8 @@ function repositoryProblem(path) {
   return path !== path.toLowerCase() && PATH.test(path.toLowerCase()) ? `repository name (${path}) must be lowercase` : `"${path}" is not a repository name`;
 }
 function assertNames(host, repository, tagOrDigest) {
-  const problem3 = repositoryProblem(repository);
-  if (problem3 !== void 0) throw new TgoError("USAGE", problem3, { where: `${host}/${repository}` });
+  const problem4 = repositoryProblem(repository);
+  if (problem4 !== void 0) throw new TgoError("USAGE", problem4, { where: `${host}/${repository}` });
   if (tagOrDigest !== void 0 && !isTag(tagOrDigest) && !isDigest(tagOrDigest)) {
     const kind = tagOrDigest.includes(":") ? "digest" : "tag";
     throw new TgoError("USAGE", `"${tagOrDigest}" is not a ${kind}`, {
@@ -6542,6 +5799,13 @@ function address(registry2, repository, reference) {
     repository,
     ...isDigest(reference) ? { digest: reference } : { tag: reference }
   });
+}
+
+// packages/registry/src/attach-artifact.ts
+async function attachArtifact(to, subject, artifact, anonymous) {
+  const [attached] = await to.registry.attach(to.repository, subject, [artifact], anonymous);
+  if (attached === void 0) throw new TgoError("INTERNAL", "no document was attached");
+  return attached;
 }
 
 // packages/registry/src/json.ts
@@ -6609,11 +5873,11 @@ function credentialsOf(key, entry) {
   if (entry.identitytoken) return { identityToken: entry.identitytoken };
   if (entry.username && entry.password) return { username: entry.username, password: entry.password };
   if (!entry.auth) return void 0;
-  const decoded = Buffer.from(entry.auth, "base64").toString("utf8").replace(/\0+$/, "");
-  const colon = decoded.indexOf(":");
+  const decoded2 = Buffer.from(entry.auth, "base64").toString("utf8").replace(/\0+$/, "");
+  const colon = decoded2.indexOf(":");
   if (colon < 1) fail(`auths["${key}"].auth is not the base64 of "user:password"`);
-  const password = decoded.slice(colon + 1);
-  return password === "" ? void 0 : { username: decoded.slice(0, colon), password };
+  const password = decoded2.slice(colon + 1);
+  return password === "" ? void 0 : { username: decoded2.slice(0, colon), password };
 }
 function fail(why) {
   throw new TgoError("USAGE", `the docker config cannot be read: ${why}`, {
@@ -6658,8 +5922,8 @@ function pushScope(repository) {
 function deleteScope(repository) {
   return `repository:${repository}:delete,pull`;
 }
-function scopeFor(repository, { push = false }) {
-  return push ? pushScope(repository) : pullScope(repository);
+function scopeFor(repository, { push: push2 = false }) {
+  return push2 ? pushScope(repository) : pullScope(repository);
 }
 function repositoryOf(scope2) {
   return parse3(scope2).name;
@@ -6746,7 +6010,7 @@ async function* read({
 // packages/registry/src/auth/challenge.ts
 var TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 var TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
-var QUOTED = /"((?:[^"\\]|\\.)*)"/y;
+var QUOTED2 = /"((?:[^"\\]|\\.)*)"/y;
 var BLANK = /[ \t]*/y;
 var EQUALS = /[ \t]*=[ \t]*/y;
 var COMMAS = /(?:[ \t]*,)*[ \t]*/y;
@@ -6764,7 +6028,7 @@ function parseChallenges(header) {
     if (word === void 0) break;
     const current = challenges.at(-1);
     if (current !== void 0 && take(EQUALS) !== void 0) {
-      const value = take(QUOTED)?.[1]?.replace(/\\(.)/g, "$1") ?? take(/[^,\s]*/y)?.[0] ?? "";
+      const value = take(QUOTED2)?.[1]?.replace(/\\(.)/g, "$1") ?? take(/[^,\s]*/y)?.[0] ?? "";
       current.parameters[word.toLowerCase()] = value;
       continue;
     }
@@ -6929,11 +6193,8 @@ function isLoopback(host) {
 }
 
 // packages/registry/src/http/redact.ts
-var KNOWN_SHAPES = [
+var SERVER_SHAPES = [
   [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, "$1 ***"],
-  [/\bdckr_[a-z]+_[\w-]+/g, "***"],
-  [/\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]+/g, "***"],
-  [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, "***"],
   [
     /\b((?:X-Amz-|OSS)?(?:Signature|Credential|Security-Token|AccessKeyId)|sig|token|access_token|refresh_token)=[^&\s"']+/gi,
     "$1=***"
@@ -6941,18 +6202,9 @@ var KNOWN_SHAPES = [
   // Docker Hub's rate limit message names the account: "… as 'someone': dckr_jti_…".
   [/\bas '[^']*'/g, "as '***'"]
 ];
-var SHORTEST_SECRET = 4;
-var Redactor = class {
-  #secrets = /* @__PURE__ */ new Set();
-  add(secret) {
-    for (const spelling of [secret, encodeURIComponent(secret), Buffer.from(secret).toString("base64")]) {
-      if (spelling.length >= SHORTEST_SECRET) this.#secrets.add(spelling);
-    }
-  }
+var ResponseRedactor = class extends Redactor {
   clean(text3) {
-    const known = [...this.#secrets].sort((a, b) => b.length - a.length);
-    const ours = known.reduce((rest, secret) => rest.replaceAll(secret, "***"), text3);
-    return KNOWN_SHAPES.reduce((rest, [shape, mask]) => rest.replace(shape, mask), ours);
+    return SERVER_SHAPES.reduce((rest, [shape, mask]) => rest.replace(shape, mask), super.clean(text3));
   }
 };
 
@@ -7465,12 +6717,11 @@ var FAILURE_RULES = [
   },
   {
     name: "immutable-tag",
-    matches: (failure3) => says(/tag already exists and cannot be overwritten|immutable tag|tag (?:\S+ )?is immutable/i)(
-      failure3
-    ) || failure3.method === "PUT" && HUB2.test(failure3.host) && failure3.status === 403 && /immutab/i.test(failure3.text),
+    // Docker Hub, Google and ECR refuse with a sentence about immutability, Harbor with one of its own, and 412.
+    matches: (failure3) => failure3.method === "PUT" && says(/immutab|tag already exists and cannot be overwritten/i)(failure3),
     code: "DENIED",
-    what: () => "the tag exists with another digest, and the registry does not allow overwriting it",
-    remedy: () => "Publish under a new tag."
+    what: () => "the tag exists with another digest and is immutable: the registry does not allow overwriting it",
+    remedy: () => "Publish under a new tag. Tags that move, such as latest, must be exempt from the registry's immutability rule."
   },
   {
     name: "delete-unsupported",
@@ -7985,7 +7236,7 @@ var Connection = class {
     this.host = o.host === "index.docker.io" ? "docker.io" : o.host;
     this.origin = originOf(this.host, o.url);
     this.anonymous = o.credentials === void 0;
-    const redactor = new Redactor();
+    const redactor = new ResponseRedactor();
     const now = o.now ?? Date.now;
     if (o.credentials !== void 0) {
       if ("identityToken" in o.credentials) redactor.add(o.credentials.identityToken);
@@ -8123,15 +7374,15 @@ function originOf(host, url2) {
   const api = apiHost(host);
   const plain = isLoopback(new URL(`http://${api}`).hostname);
   const text3 = url2 ?? `${plain ? "http" : "https"}://${api}`;
-  const parsed = URL.canParse(text3) ? new URL(text3) : void 0;
-  const isOrigin = parsed !== void 0 && /^https?:$/.test(parsed.protocol) && parsed.pathname === "/" && parsed.search === "";
-  if (!isOrigin || parsed.username !== "" || parsed.password !== "") {
+  const parsed2 = URL.canParse(text3) ? new URL(text3) : void 0;
+  const isOrigin = parsed2 !== void 0 && /^https?:$/.test(parsed2.protocol) && parsed2.pathname === "/" && parsed2.search === "";
+  if (!isOrigin || parsed2.username !== "" || parsed2.password !== "") {
     throw new TgoError("USAGE", "the registry's URL is not an http(s) origin", {
       where: host,
       remedy: 'Write it as "http://localhost:5001": scheme, host and port, no user, no path.'
     });
   }
-  return parsed;
+  return parsed2;
 }
 
 // packages/registry/src/ping.ts
@@ -8381,28 +7632,31 @@ var Manifests = class {
       remedy: "Publish it first, or check the name: tags are case-sensitive."
     });
   }
+  /** As {@link read}, without waiting for what lags and without parsing. */
+  async readBytes(repository, reference, access) {
+    const response = await this.#getResponse(repository, reference, access);
+    if (response === void 0) return void 0;
+    const bytes = await response.bytes(MAX_MANIFEST_BYTES);
+    const digest = isDigest(reference) ? digestLike(reference, bytes) : digestOf(bytes);
+    if (isDigest(reference) && digest !== reference) throw wrongDigest(response, reference, digest);
+    const etag = response.headers.get("etag") ?? "";
+    return { bytes, digest, etag: etag.startsWith('"') ? etag : void 0 };
+  }
   async put(repository, reference, mediaType, bytes) {
-    const call = this.#connection.call({
-      method: "PUT",
-      repository,
-      path: `manifests/${reference}`,
-      reference,
-      action: "push the manifest",
-      headers: { "content-type": mediaType },
-      body: { size: bytes.length, open: () => bytes }
-    });
-    const digest = isDigest(reference) ? reference : digestOf(bytes);
-    if (digestLike(digest, bytes) !== digest) {
-      throw new TgoError("INTERNAL", `the manifest's bytes do not have the digest ${digest}`, {
-        where: call.where
-      });
-    }
-    const response = await this.#connection.send(call, [pushScope(repository)]);
-    if (response.ok) await this.#checkAccepted(response, digest);
-    else await this.#checkRefusal(response, repository, reference, digest);
-    this.#pushed.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
+    const { response, digest } = await this.#put({ repository, reference, mediaType, bytes });
     const subject = response.headers.get("oci-subject") ?? void 0;
     return { mediaType, digest, size: bytes.length, subject };
+  }
+  /** Pushes an index if the tag still has what was `read` there (undefined: nothing); where RFC 9110, 13 is known. */
+  async replace(repository, tag, bytes, read3) {
+    const write = { repository, reference: tag, mediaType: OCI_INDEX, bytes };
+    if (read3 === "anything") {
+      await this.#put(write);
+      return true;
+    }
+    const condition = read3 === void 0 ? { "if-none-match": "*" } : { "if-match": read3.etag ?? `"${read3.digest}"` };
+    const { response } = await this.#put({ ...write, condition });
+    return response.status !== 412;
   }
   async delete(repository, digest) {
     const call = this.#connection.call({
@@ -8435,7 +7689,39 @@ var Manifests = class {
     if (status2 === 429 || status2 >= 500) throw await this.#connection.transport.errorOf(response);
     return (await this.#get(repository, reference, access))?.descriptor;
   }
-  async #get(repository, reference, access) {
+  async #put({
+    repository,
+    reference,
+    mediaType,
+    bytes,
+    condition
+  }) {
+    const call = this.#connection.call({
+      method: "PUT",
+      repository,
+      path: `manifests/${reference}`,
+      reference,
+      action: "push the manifest",
+      headers: { "content-type": mediaType, ...condition },
+      body: { size: bytes.length, open: () => bytes }
+    });
+    const digest = isDigest(reference) ? reference : digestOf(bytes);
+    if (digestLike(digest, bytes) !== digest) {
+      throw new TgoError("INTERNAL", `the manifest's bytes do not have the digest ${digest}`, {
+        where: call.where
+      });
+    }
+    const response = await this.#connection.send(call, [pushScope(repository)]);
+    if (response.status === 412 && condition !== void 0) {
+      await response.discard();
+      return { response, digest };
+    }
+    if (response.ok) await this.#checkAccepted(response, digest);
+    else await this.#checkRefusal(response, repository, reference, digest);
+    this.#pushed.add(`${repository} ${reference}`).add(`${repository} ${digest}`);
+    return { response, digest };
+  }
+  async #getResponse(repository, reference, access) {
     const { transport } = this.#connection;
     const response = await this.#request("GET", repository, reference, access);
     if (response.status === 404) {
@@ -8444,6 +7730,11 @@ var Manifests = class {
       return void 0;
     }
     if (!response.ok) throw await transport.errorOf(response);
+    return response;
+  }
+  async #get(repository, reference, access) {
+    const response = await this.#getResponse(repository, reference, access);
+    if (response === void 0) return void 0;
     const bytes = await response.bytes(MAX_MANIFEST_BYTES);
     const value = parseDocument(bytes, response.call.where);
     const claimed = response.headers.get("docker-content-digest") ?? "";
@@ -8540,6 +7831,71 @@ async function probePush(connection, repository) {
   return { date: Number.isNaN(date3.getTime()) ? void 0 : date3 };
 }
 
+// packages/registry/src/referrers-list.ts
+var List = object({
+  schemaVersion: literal(2),
+  mediaType: optional(literal(OCI_INDEX)),
+  manifests: array(unknown())
+});
+var Entry = object({ digest: string2(), platform: optional(unknown()) });
+var Subject = object({ subject: object({ digest: string2() }) });
+var MAX_DEPTH = 100;
+var EMPTY = Buffer.from(canonicalJson({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] }));
+function parseList(bytes) {
+  const text3 = Buffer.from(bytes).toString("latin1");
+  const keys = [];
+  const elements = [];
+  let depth = 0;
+  let start = 0;
+  let end = 0;
+  let word = "";
+  for (let at = 0; at < text3.length; at++) {
+    const char = text3[at] ?? "";
+    if (char === '"') {
+      const opened = at;
+      while (++at < text3.length && text3[at] !== '"') if (text3[at] === "\\") at++;
+      if (depth === 1) word = text3.slice(opened, at + 1);
+    } else if (char === ":" && depth === 1) {
+      keys.push(String(jsonOf2(Buffer.from(word, "latin1"))).toUpperCase());
+    } else if (char === "{" || char === "[") {
+      if (depth++ === 2) start = at;
+      if (depth > MAX_DEPTH) return void 0;
+    } else if (char === "}" || char === "]") {
+      depth--;
+      if (keys.at(-1) !== "MANIFESTS") continue;
+      if (depth === 2) elements.push(text3.slice(start, at + 1));
+      if (depth === 1) end = at;
+    }
+  }
+  const isAmbiguous2 = new Set(keys).size !== keys.length || keys.includes("CONFIG") || keys.includes("LAYERS");
+  if (isAmbiguous2 || !List.safeParse(jsonOf2(bytes)).success) return void 0;
+  const entries2 = elements.map((element) => ({
+    element,
+    seen: Entry.safeParse(jsonOf2(Buffer.from(element, "latin1"))).data
+  }));
+  return {
+    text: text3,
+    entries: new Map(entries2.flatMap(({ element, seen }) => seen ? [[seen.digest, element]] : [])),
+    hasPlatforms: entries2.some(({ seen }) => seen?.platform !== void 0),
+    end
+  };
+}
+function extendList(list2, added) {
+  const { text: text3, end } = list2 ?? parseList(EMPTY) ?? { text: "", end: 0 };
+  const before = text3.slice(0, end).trimEnd();
+  const separator = before.endsWith("[") ? "" : ",";
+  return Buffer.from(before + separator + added.join(",") + text3.slice(before.length), "latin1");
+}
+function entryText(descriptor) {
+  return Buffer.from(canonicalJson(descriptor)).toString("latin1");
+}
+function subjectOf(manifest) {
+  return Subject.safeParse(jsonOf2(manifest)).data?.subject.digest;
+}
+function jsonOf2(bytes) {
+  return parseJson(new TextDecoder().decode(bytes));
+}
+
 // packages/registry/src/tags.ts
 var TagList = object({ tags: nullish2(array(string2())) });
 var MAX_LIST_BYTES = 64 * 1024 * 1024;
@@ -8565,25 +7921,279 @@ async function listTags(connection, repository) {
     }
     if (!response.ok) throw await connection.transport.errorOf(response);
     for (const tag of tagsOf3(await response.bytes(MAX_LIST_BYTES), first.where)) tags2.add(tag);
-    url2 = nextPage(connection, response);
+    url2 = nextPage(connection, response, "tags");
   }
   return [...tags2];
 }
 function tagsOf3(bytes, where2) {
   const text3 = new TextDecoder().decode(bytes);
-  const list = TagList.safeParse(parseJson(text3));
-  if (list.success) return list.data.tags ?? [];
+  const list2 = TagList.safeParse(parseJson(text3));
+  if (list2.success) return list2.data.tags ?? [];
   throw new TgoError("INVALID_RESPONSE", `expected a list of tags, got ${firstBytes(text3)}`, { where: where2 });
 }
-function nextPage(connection, response) {
+function nextPage(connection, response, what) {
   const { url: page, where: where2 } = response.call;
   const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(response.headers.get("link") ?? "") ?? [];
   if (target === void 0 || !URL.canParse(target, page.href)) return void 0;
   const url2 = connection.reach(new URL(target, page));
   if (url2.origin === connection.origin.origin) return url2;
-  throw new TgoError("INVALID_RESPONSE", `the list of tags continues on another host (${url2.origin})`, {
+  throw new TgoError("INVALID_RESPONSE", `the list of ${what} continues on another host (${url2.origin})`, {
     where: where2
   });
+}
+
+// packages/registry/src/referrers.ts
+var EMPTY2 = new TextEncoder().encode("{}");
+var MAX_LIST_BYTES2 = 4 * 1024 * 1024;
+var MAX_PAGES = 100;
+var MAX_PAGES_BYTES = 32 * 1024 * 1024;
+var MAX_CHECKED = 32;
+var MAX_WRITES = 10;
+var SETTLE_MS = 1e3;
+async function attach(client, repository, { subject, artifacts }, anonymous) {
+  const composed = artifacts.map((artifact) => compose(subject, artifact));
+  const query = {
+    ...client,
+    repository,
+    subject: subject.digest,
+    tag: listTag(subject.digest),
+    wanted: composed.map(({ own: own2 }) => own2.digest)
+  };
+  const [present, before] = await Promise.all([
+    Promise.all(query.wanted.map((digest) => client.manifests.resolve(repository, digest, { push: true }))),
+    look(query)
+  ]);
+  const missing = composed.filter(
+    ({ own: own2 }, index) => present[index] === void 0 || !before.listed.has(own2.digest)
+  );
+  const claims = await Promise.all(missing.map((artifact) => push(query, artifact)));
+  const added = missing.map(({ own: own2 }) => own2);
+  const view = missing.length === 0 ? before : await list(query, added, claims.every(Boolean));
+  if (anonymous !== void 0) await expectSame({ ...query, ...anonymous }, view);
+  return composed.map((artifact) => ({
+    digest: artifact.own.digest,
+    state: missing.includes(artifact) ? "done" : "already there"
+  }));
+}
+async function push(query, { own: own2, blobs, bytes }) {
+  const { connection, manifests, repository } = query;
+  await Promise.all(
+    blobs.map(
+      ([digest, content]) => putBlob(connection, repository, { digest, size: content.length, open: () => content })
+    )
+  );
+  return (await manifests.put(repository, own2.digest, OCI_MANIFEST, bytes)).subject !== void 0;
+}
+async function list(query, added, claimed) {
+  let listed3 = await askApi(query);
+  for (const lag of READ_LAG_MS.slice(0, claimed ? void 0 : 2)) {
+    if (listed3 === void 0 || hasAll(listed3, query)) break;
+    await query.connection.transport.sleep(lag);
+    listed3 = await askApi(query);
+  }
+  if (listed3 !== void 0 && hasAll(listed3, query)) return { listed: listed3 };
+  const { entries: entries2, digest } = await addToList(query, added);
+  if (listed3 === void 0) return { listed: entries2, digest };
+  listed3 = await askApi(query);
+  if (listed3 !== void 0 && hasAll(listed3, query)) return { listed: listed3 };
+  throw problem(
+    query,
+    "INVALID_RESPONSE",
+    "the registry accepted the artifact, but its referrers API does not list it: oras and cosign do not find it",
+    "Run the same command again later. Until the API lists it, only clients that read the list under this tag find it."
+  );
+}
+async function expectSame(query, { digest }) {
+  for (const lag of [...READ_LAG_MS, 0]) {
+    const listed3 = await askApi(query);
+    const named = listed3 ?? await query.manifests.resolve(query.repository, query.tag, {});
+    const isSame = named !== void 0 && "digest" in named && named.digest === digest;
+    if (isSame || hasAll(listed3 ?? (await readList(query))?.entries ?? /* @__PURE__ */ new Set(), query)) return;
+    await query.connection.transport.sleep(lag);
+  }
+  throw problem(
+    query,
+    "DENIED",
+    "without credentials, the registry does not list the artifact",
+    "Make the repository public, or run the same command again later if the registry lags."
+  );
+}
+async function look(query) {
+  const listed3 = await askApi(query);
+  if (listed3 !== void 0) return { listed: listed3 };
+  const { entries: entries2 = /* @__PURE__ */ new Map(), digest } = await readList(query) ?? {};
+  return { listed: entries2, ...digest === void 0 ? {} : { digest } };
+}
+async function askApi(query) {
+  const { connection, repository, subject, wanted } = query;
+  const first = connection.call({
+    method: "GET",
+    repository,
+    path: `referrers/${subject}`,
+    reference: subject,
+    action: "list the referrers",
+    headers: { accept: OCI_INDEX },
+    buffer: MAX_MANIFEST_BYTES
+  });
+  const listed3 = /* @__PURE__ */ new Set();
+  let url2 = first.url;
+  let size2 = 0;
+  for (let page = 0; url2 !== void 0 && !hasAll(listed3, query); page++) {
+    if (page === MAX_PAGES || size2 > MAX_PAGES_BYTES)
+      throw problem(query, "INVALID_RESPONSE", `the list of referrers has no end: ${page} pages were read`);
+    const response = await connection.send({ ...first, url: url2 }, [pullScope(repository)]);
+    const { status: status2, headers } = response;
+    if (status2 === 429 || status2 >= 500 && status2 !== 501 || page > 0 && !response.ok)
+      throw await connection.transport.errorOf(response);
+    if (status2 !== 200 || headers.get("content-type") !== OCI_INDEX) {
+      await response.discard();
+      return void 0;
+    }
+    const bytes = await response.bytes(MAX_MANIFEST_BYTES);
+    size2 += bytes.length;
+    const entries2 = parseList(bytes)?.entries;
+    for (const digest of wanted) if (entries2?.has(digest) === true) listed3.add(digest);
+    url2 = nextPage(connection, response, "referrers");
+  }
+  return listed3;
+}
+async function readList(query) {
+  const read3 = await query.manifests.readBytes(query.repository, query.tag, {});
+  if (read3 === void 0) return void 0;
+  if (read3.digest === query.subject)
+    throw problem(
+      query,
+      "CONFLICT",
+      "the registry returns the image itself under the tag of its referrers",
+      "Nobody can list referrers there: the registry needs the referrers API."
+    );
+  const parsed2 = parseList(read3.bytes);
+  if (parsed2 !== void 0 && await isOfSubject(query, parsed2)) return { ...parsed2, ...read3 };
+  throw problem(
+    query,
+    "CONFLICT",
+    "the tag that should list the image's referrers is something else",
+    "Find out who pushed it, and delete it."
+  );
+}
+async function isOfSubject(query, { entries: entries2, hasPlatforms }) {
+  if (hasAll(entries2, query)) return true;
+  let other = hasPlatforms;
+  for (const digest of [...entries2.keys()].filter(isDigest).slice(0, MAX_CHECKED)) {
+    const found = await query.manifests.readBytes(query.repository, digest, {}).catch((error2) => {
+      if (isTgoError(error2) && error2.code !== "UNAVAILABLE" && error2.code !== "INTERRUPTED") return void 0;
+      throw error2;
+    });
+    if (found === void 0) continue;
+    if (subjectOf(found.bytes) === query.subject) return true;
+    other = true;
+  }
+  return !other;
+}
+async function addToList(query, added) {
+  const key = `${query.repository} ${query.tag}`;
+  const state = query.lists.get(key) ?? { known: /* @__PURE__ */ new Map(), turn: pLimit(1) };
+  query.lists.set(key, state);
+  return state.turn(async () => {
+    for (const descriptor of added) state.known.set(descriptor.digest, entryText(descriptor));
+    return writeList(query, state.known);
+  });
+}
+async function writeList(query, known) {
+  const { transport } = query.connection;
+  const waits = [...READ_LAG_MS];
+  let isConfirmed = false;
+  let replaced;
+  let refused;
+  for (let writes = 0; ; ) {
+    const current = await readList(query);
+    const digest = current?.digest ?? "";
+    for (const [other, text3] of current?.entries ?? []) if (!known.has(other)) known.set(other, text3);
+    const missing = [...known].filter(([other]) => current?.entries.has(other) !== true);
+    if (current !== void 0 && missing.length === 0) {
+      if (isConfirmed || writes === 0) return current;
+      isConfirmed = true;
+      await transport.sleep(SETTLE_MS);
+      continue;
+    }
+    isConfirmed = false;
+    if (digest === replaced) {
+      const lag = waits.shift();
+      if (lag === void 0) break;
+      await transport.sleep(lag);
+      continue;
+    }
+    if (writes === MAX_WRITES) break;
+    const policy = { attempts: MAX_WRITES, reason: "another client changed the list" };
+    if (writes > 0) await transport.retries.delay(Math.min(writes, 3), policy, "list the referrer");
+    writes++;
+    const texts = missing.map(([, text3]) => text3);
+    const isWritten = await replaceList(query, extendList(current, texts), {
+      current,
+      always: refused === digest
+    });
+    if (isWritten) replaced = digest;
+    else refused = digest;
+  }
+  throw problem(
+    query,
+    "UNAVAILABLE",
+    "the artifact was pushed, but the list of referrers lacks it",
+    "The registry lags, or others keep writing the list. Run the same command again."
+  );
+}
+async function replaceList(query, bytes, { current, always }) {
+  if (bytes.length > MAX_LIST_BYTES2)
+    throw problem(
+      query,
+      "DENIED",
+      `the list of referrers would be longer than ${MAX_LIST_BYTES2} bytes`,
+      "Delete referrers that nobody needs any more, such as old scan reports."
+    );
+  const { manifests, repository, tag } = query;
+  try {
+    return await manifests.replace(repository, tag, bytes, always ? "anything" : current);
+  } catch (error2) {
+    if (current === void 0 || !isTgoError(error2) || error2.code !== "DENIED") throw error2;
+    throw new TgoError("DENIED", `the list of referrers cannot be changed: ${error2.what}`, {
+      ...detailsOf(error2),
+      remedy: `Lists of referrers change: exempt tags that begin with "sha256-" from the registry's immutability rule.`
+    });
+  }
+}
+function compose(subject, { type, content, annotations = {} }) {
+  const config2 = { mediaType: OCI_EMPTY, digest: digestOf(EMPTY2), size: EMPTY2.length };
+  const layer = { mediaType: type, digest: digestOf(content), size: content.length };
+  const { mediaType, digest, size: size2 } = subject;
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    artifactType: type,
+    config: config2,
+    layers: [layer],
+    subject: { mediaType, digest, size: size2 },
+    annotations
+  };
+  const bytes = new TextEncoder().encode(canonicalJson(manifest));
+  const own2 = { mediaType: OCI_MANIFEST, digest: digestOf(bytes), size: bytes.length };
+  return {
+    own: { ...own2, artifactType: type, annotations },
+    bytes,
+    blobs: [
+      [config2.digest, EMPTY2],
+      [layer.digest, content]
+    ]
+  };
+}
+function listTag(digest) {
+  return digest.replace(":", "-").slice(0, 71);
+}
+function hasAll(listed3, { wanted }) {
+  return wanted.every((digest) => listed3.has(digest));
+}
+function problem({ connection, repository, tag }, code2, what, remedy) {
+  const where2 = connection.where(repository, tag);
+  return new TgoError(code2, what, { where: where2, ...remedy === void 0 ? {} : { remedy } });
 }
 
 // packages/registry/src/client.ts
@@ -8596,10 +8206,12 @@ var Registry2 = class _Registry {
   #options;
   #connection;
   #manifests;
+  #referrers;
   constructor(options) {
     this.#options = options;
     this.#connection = new Connection(options);
     this.#manifests = new Manifests(this.#connection);
+    this.#referrers = { connection: this.#connection, manifests: this.#manifests, lists: /* @__PURE__ */ new Map() };
     this.host = this.#connection.host;
     this.url = this.#connection.origin.origin;
     this.anonymous = this.#connection.anonymous;
@@ -8659,6 +8271,11 @@ var Registry2 = class _Registry {
   /** Checks that a push would be accepted, without pushing anything. @throws TgoError saying why not */
   async probePush(repository) {
     return probePush(this.#connection, repository);
+  }
+  /** Attaches documents to an image, and checks that clients find them: see {@link attach}. */
+  async attach(repository, subject, artifacts, anonymous) {
+    const stranger = anonymous === void 0 ? void 0 : anonymous.#referrers;
+    return attach(this.#referrers, repository, { subject, artifacts }, stranger);
   }
   /** All tags; none for a repository that does not exist. */
   async tags(repository) {
@@ -8812,70 +8429,6 @@ function isHosted({ urls }) {
   return urls === void 0 || urls.length === 0;
 }
 
-// packages/registry/src/referrers.ts
-var EMPTY = new TextEncoder().encode("{}");
-async function attachArtifact(to, subject, artifact) {
-  const { type, content, annotations = {} } = artifact;
-  const config2 = { mediaType: OCI_EMPTY, digest: digestOf(EMPTY), size: EMPTY.length };
-  const layer = { mediaType: type, digest: digestOf(content), size: content.length };
-  const { mediaType, digest, size: size2 } = subject;
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
-    artifactType: type,
-    config: config2,
-    layers: [layer],
-    subject: { mediaType, digest, size: size2 },
-    annotations
-  };
-  const bytes = new TextEncoder().encode(canonicalJson(manifest));
-  const own2 = { mediaType: OCI_MANIFEST, digest: digestOf(bytes), size: bytes.length };
-  const [present, listed2] = await Promise.all([
-    to.registry.resolve(to.repository, own2.digest, { push: true }),
-    readList(to, subject)
-  ]);
-  if (present !== void 0 && listed2?.manifests.some((other) => other.digest === own2.digest) === true)
-    return { digest: own2.digest, state: "already there" };
-  const blobs = [
-    { ...config2, bytes: EMPTY },
-    { ...layer, bytes: content }
-  ];
-  if (present === void 0) {
-    await Promise.all(
-      blobs.map(
-        ({ digest: blob, size: length, bytes: data }) => to.registry.putBlob(to.repository, { digest: blob, size: length, open: () => data })
-      )
-    );
-  }
-  const put = await to.registry.putManifest(to.repository, own2.digest, OCI_MANIFEST, bytes);
-  if (put.subject !== void 0)
-    return { digest: own2.digest, state: present === void 0 ? "done" : "already there" };
-  await addToList(to, subject, listed2?.manifests ?? [], { ...own2, artifactType: type, annotations });
-  return { digest: own2.digest, state: "done" };
-}
-async function readList(to, subject) {
-  const tag = listTag(subject);
-  const listed2 = await to.registry.manifest(to.repository, tag, { push: true }).catch((error2) => {
-    if (isTgoError(error2) && error2.code === "NOT_FOUND") return void 0;
-    throw error2;
-  });
-  const value = listed2?.value;
-  if (value === void 0 || isIndex(value)) return value;
-  throw new TgoError("CONFLICT", "the tag that should list the image's referrers is something else", {
-    where: `${to.registry.host}/${to.repository}:${tag}`,
-    remedy: "Find out who pushed it, and delete it."
-  });
-}
-async function addToList(to, subject, others, referrer) {
-  if (others.some(({ digest }) => digest === referrer.digest)) return;
-  const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...others, referrer] };
-  const bytes = new TextEncoder().encode(canonicalJson(index));
-  await to.registry.putManifest(to.repository, listTag(subject), OCI_INDEX, bytes);
-}
-function listTag({ digest }) {
-  return digest.replace(":", "-");
-}
-
 // packages/image/src/read-staged-image.ts
 async function readStagedImage({
   registry: registry2,
@@ -8935,20 +8488,36 @@ async function finaliseImage({
 }
 function finaliseVariants(staged, options, where2) {
   checkVariants(staged, options.platforms, where2);
-  const variants2 = staged.map((variant) => finaliseVariant(variant, options)).sort((a, b) => a.platform < b.platform ? -1 : 1);
-  const value = {
-    schemaVersion: 2,
-    mediaType: OCI_INDEX,
-    manifests: variants2.map(({ platform, manifest }) => ({
-      mediaType: OCI_MANIFEST,
-      digest: manifest.digest,
-      size: manifest.bytes.length,
-      platform: parsePlatform2(platform)
-    })),
-    annotations: { ...options.annotations }
-  };
+  const variants2 = staged.map((variant) => finaliseVariant(variant, options)).sort(byPlatform);
+  const value = finalIndex(
+    variants2.map(({ platform, manifest: { digest: digest2, bytes: bytes2 } }) => ({ platform, digest: digest2, size: bytes2.length })),
+    options.annotations
+  );
   const { bytes, digest } = seal(value);
   return { digest, index: { bytes, mediaType: OCI_INDEX, value }, variants: variants2 };
+}
+function byPlatform(a, b) {
+  return a.platform < b.platform ? -1 : 1;
+}
+function finalIndex(variants2, annotations) {
+  return {
+    schemaVersion: 2,
+    mediaType: OCI_INDEX,
+    manifests: variants2.map(({ platform, digest, size: size2 }) => ({
+      mediaType: OCI_MANIFEST,
+      digest,
+      size: size2,
+      platform: parsePlatform2(platform)
+    })),
+    annotations: { ...annotations }
+  };
+}
+function isFinalIndex({ value, descriptor }, annotations) {
+  if (!isIndex(value)) return false;
+  const variants2 = value.manifests.flatMap(
+    ({ platform, digest, size: size2 }) => platform === void 0 ? [] : [{ platform: platformOf(platform), digest, size: size2 }]
+  );
+  return seal(finalIndex(variants2.sort(byPlatform), annotations)).digest === descriptor.digest;
 }
 function finaliseVariant({ manifest, config: config2 }, options) {
   const sealedConfig = seal(finaliseConfig(config2, options));
@@ -9462,13 +9031,13 @@ function checkIndex({ value, descriptor }, inspection, { platforms, expect = {} 
     wrong(`it lists ${attestations} attestation manifests`, "Build with provenance and SBOM off.");
   const planned = platforms.map((platform) => platformOf(parsePlatform2(platform)));
   const children = value.manifests.filter((child) => !isAttestation(child));
-  const listed2 = children.map(
+  const listed3 = children.map(
     ({ platform }) => platform === void 0 ? "no platform" : platformOf(platform)
   );
-  for (const platform of planned) if (!listed2.includes(platform)) wrong(`${platform} is missing`, REPUBLISH);
-  for (const platform of new Set(listed2)) {
+  for (const platform of planned) if (!listed3.includes(platform)) wrong(`${platform} is missing`, REPUBLISH);
+  for (const platform of new Set(listed3)) {
     if (!planned.includes(platform)) wrong(`it lists ${platform}, which is not planned`, REPUBLISH);
-    if (listed2.filter((other) => other === platform).length > 1)
+    if (listed3.filter((other) => other === platform).length > 1)
       wrong(`it lists ${platform} more than once`, REPUBLISH);
   }
   for (const text3 of differences(expect.annotations ?? {}, value.annotations ?? {}))
@@ -9531,10 +9100,10 @@ async function pullAnonymously({ repository, reference, registry: registry2 }, a
   try {
     return await anonymous.resolve(repository, reference) === void 0 ? [closed] : [];
   } catch (error2) {
-    const problem3 = foreseenProblem(error2);
-    if (problem3.code === "UNAUTHORIZED" || problem3.code === "DENIED" || problem3.code === "NOT_FOUND")
+    const problem4 = foreseenProblem(error2);
+    if (problem4.code === "UNAUTHORIZED" || problem4.code === "DENIED" || problem4.code === "NOT_FOUND")
       return [closed];
-    return [{ ...problem3, what: `without credentials: ${problem3.what}` }];
+    return [{ ...problem4, what: `without credentials: ${problem4.what}` }];
   }
 }
 function differences(expected, actual) {
@@ -9611,7 +9180,6 @@ async function verifyImage(options) {
   const reference = inspections.find((inspection) => inspection.digest === digest && inspection.variants.length > 0) ?? inspections.find(({ index }) => index !== void 0);
   const elf = options.elf === true && reference !== void 0 ? await verifyElf(reference, inspections, options.allowForeign) : /* @__PURE__ */ new Map();
   const targets = inspections.map(reported);
-  for (const target of targets) options.onTarget?.(target);
   return {
     ok: targets.length > 0 && targets.every(({ state }) => state === "verified"),
     digest,
@@ -9704,11 +9272,16 @@ function contentTime(hash) {
   const start = Date.UTC(1980, 0, 1) / 1e3;
   return new Date((start + Number.parseInt(hash.slice(0, 8), 16) % 1e9) * 1e3);
 }
+var WITH_ZONE = /^\d{4}(?:-\d\d){1,2}$|\d:\d\d.*(?:Z|GMT|UTC|[+-]\d\d:?\d\d)$/i;
 function parseCreated(text3) {
-  const date3 = new Date(/^\d+$/.test(text3) ? Number(text3) * 1e3 : text3);
-  if (!Number.isNaN(date3.getTime())) return date3;
-  throw new TgoError("USAGE", `--created "${text3}" is not a time`, {
-    remedy: "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI)."
+  const isSeconds = /^\d+$/.test(text3);
+  const date3 = new Date(isSeconds ? Number(text3) * 1e3 : text3);
+  const remedy = "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI).";
+  if (Number.isNaN(date3.getTime()))
+    throw new TgoError("USAGE", `--created "${text3}" is not a time`, { remedy });
+  if (isSeconds || WITH_ZONE.test(text3)) return date3;
+  throw new TgoError("USAGE", `--created "${text3}" has no time zone, so it is another time on each machine`, {
+    remedy
   });
 }
 function epochSeconds(date3) {
@@ -9724,11 +9297,12 @@ var PROGRAM = "/run/tgo/tools.mjs";
 async function toolsContainer(context) {
   return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, builders_container_tools);
 }
-async function hashDirectory(context, directory) {
+async function copySource(context, directory) {
   const tools = await toolsContainer(context);
-  return run(tools.withMountedDirectory("/mnt/tree", directory), "hash-tree", {
-    root: "/mnt/tree"
-  });
+  const [from, to] = ["/mnt/source", "/mnt/copy"];
+  const container = tools.withMountedDirectory(from, directory, { readOnly: true }).withExec(["node", PROGRAM, "copy-source", JSON.stringify({ from, to })]);
+  const report = await output("copy-source", container);
+  return { ...report, directory: container.directory(to) };
 }
 async function readCommitTime(context, git, commit) {
   const tools = await toolsContainer(context);
@@ -9741,6 +9315,13 @@ async function listPackages(context, modules) {
   const tools = await toolsContainer(context);
   const root = "/mnt/modules";
   return run(tools.withMountedDirectory(root, modules, { readOnly: true }), "installed-packages", { root });
+}
+function rangeChecker(context) {
+  return async (checks) => {
+    const file = "/run/tgo/ranges.json";
+    const input = JSON.stringify(checks.map(({ version: version2, range }) => ({ version: version2, range })));
+    return run((await toolsContainer(context)).withNewFile(file, input), "check-ranges", { file });
+  };
 }
 async function scanRoot(context, root, platform, allow) {
   const tools = await toolsContainer(context);
@@ -9762,9 +9343,12 @@ function probeFrom(container, input) {
   return run(container, "probe", input);
 }
 async function run(container, command, input) {
-  const output = await container.withExec(["node", PROGRAM, command, JSON.stringify(input)]).stdout();
+  return await output(command, container.withExec(["node", PROGRAM, command, JSON.stringify(input)]));
+}
+async function output(command, container) {
+  const text3 = await container.stdout();
   try {
-    return JSON.parse(output);
+    return JSON.parse(text3);
   } catch (cause) {
     throw new TgoError("INTERNAL", `the ${command} tool did not print JSON`, { cause });
   }
@@ -9853,12 +9437,7 @@ async function configureImage(request2, container) {
   for (const [name3, value] of Object.entries(image.env)) {
     result = result.withEnvVariable(name3, fillTemplate(value, request2));
   }
-  for (const [name3, value] of Object.entries({
-    ...standardLabels(request2),
-    ...fillLabels(request2, image.labels)
-  })) {
-    result = result.withLabel(name3, value);
-  }
+  for (const [name3, value] of Object.entries(imageLabels(request2))) result = result.withLabel(name3, value);
   return result;
 }
 async function withFiles(request2, container) {
@@ -9915,10 +9494,10 @@ function standardLabels(request2) {
     Object.entries(labels).filter((entry) => entry[1] !== void 0)
   );
 }
-function fillLabels(request2, templates) {
-  return Object.fromEntries(
-    Object.entries(templates).map(([name3, text3]) => [name3, fillTemplate(text3, request2)])
-  );
+function imageLabels(request2) {
+  const { labels } = request2.service.image;
+  const own2 = Object.entries(labels).map(([name3, text3]) => [name3, fillTemplate(text3, request2)]);
+  return { ...standardLabels(request2), ...Object.fromEntries(own2) };
 }
 
 // packages/builders/src/dockerfile/parse-secrets-file.ts
@@ -9957,12 +9536,12 @@ function endsWithQuote(text3, quote) {
   if (trimmed.length < 2 || !trimmed.endsWith(quote)) return false;
   return quote === "'" || (/\\*$/.exec(trimmed.slice(0, -1))?.[0].length ?? 0) % 2 === 0;
 }
-var ESCAPES = { n: "\n", r: "\r", t: "	" };
+var ESCAPES2 = { n: "\n", r: "\r", t: "	" };
 function expandEscapes(text3) {
-  return text3.replaceAll(/\\(.)/gs, (_, char) => ESCAPES[char] ?? char);
+  return text3.replaceAll(/\\(.)/gs, (_, char) => ESCAPES2[char] ?? char);
 }
-function malformed(label, line, problem3) {
-  return new TgoError("USAGE", `line ${line + 1} of ${label} ${problem3}`, {
+function malformed(label, line, problem4) {
+  return new TgoError("USAGE", `line ${line + 1} of ${label} ${problem4}`, {
     remedy: 'Write one NAME=value per line; put a value of several lines in quotes: NAME="…".'
   });
 }
@@ -10539,81 +10118,14 @@ import { builders_python_scripts_read_lock_py } from "./programs.js";
 // program:packages/builders/src/python/scripts/sdist.py
 import { builders_python_scripts_sdist_py } from "./programs.js";
 
-// packages/builders/src/python/tool-locks/poetry.ts
-var POETRY = `anyio==4.16.0 --hash=sha256:c66ae634e0b8228396b801741beb3294326d4b6102f7bba4041c0dfb58c29026
-backports-tarfile==1.2.0 ; python_full_version < '3.12' --hash=sha256:77e284d754527b01fb1e6fa8a1afe577858ebe4e9dad8919e34c862cb399bc34
-build==1.6.1 --hash=sha256:ecd351a4be9d35a9eaaba244a7687143c9c7d4aea6ac964e7e7ddab20cbcf4e7
-cachecontrol==0.14.4 --hash=sha256:b7ac014ff72ee199b5f8af1de29d60239954f223e948196fa3d84adaffc71d2b
-certifi==2026.10.18 --hash=sha256:73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62
-cffi==2.1.1 ; ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:5a59cc1c4442bc3d5c703bf720b51138d0bfc173618807c9ee2490a7541dd3d9 --hash=sha256:194cffa889098ced9976c3fc6340305e43f6303657d298da55366907c05c22d6 --hash=sha256:3311ed60d36f83378794e1009ac6258bafbf81f7888b4caa7b35a521e3f95813 --hash=sha256:34e261f78cb6ceaaa36f42f2613f4380d94d9c759a9c73c769ee6e0247364632 --hash=sha256:68e62fe11f30d5ca8289242866f0a5291402d8529ca2178ab8afc5c9694ae890 --hash=sha256:c1453022f490d2459a11819d83ad1d586e9ff65a12ac3e705ffebd46d3685dcf --hash=sha256:f16c709686a78c727bbbf059f92b0bf41c6fc60deec706d2dc19f529175a6125 --hash=sha256:a931079504ecc49efed7744c476a5c343a92fabf66dec2db95edb1b2fdc770e2 --hash=sha256:58acb8ab8e295e6c5ea12f888cbb13cf21511ef2a3303a23f4325c29d17fe5c1 --hash=sha256:b0431303acaea1089ad4b3e9ce4e6518193def1118d4073ca848635ee4ea2e96 --hash=sha256:507a24c282e0f42f8ed737cf048572cbf580468da5555764a8331735e9c736b6 --hash=sha256:aeae0e330c9f6acd681f647d46cefd30c29f93e3392882e792e82080c9691399
-charset-normalizer==3.5.2 --hash=sha256:9373ad13ef0d2c0fb761e04e55bfdee5a08b52cef2c882c8fbe9935b1517152e --hash=sha256:8a893cc101149f80a653f82062ebc95b34525a2614382e1da5458fe7c6997249 --hash=sha256:d760fe2a4d7c3b226cb9026d6a842868d52a7901bd98420e1baf14e80da85cf5 --hash=sha256:211d5a3eb6af8f513b8d4ca19a8c1b7accab1b5f0d3175f9826b03c1a920dc1f --hash=sha256:b91363207bd9dc966a691e959bb47f64b30f7ac4b072be9968b366982f7db77c --hash=sha256:3d31298449090ab8d47b7b1b2a555ff73cac7ed438a08b7ac160980c7ebed649 --hash=sha256:849df64e889b2e17230d58410a03dba311a65b163508fd33679b2b737d4b7858 --hash=sha256:7218e8f32b0956cfcd048fd42d9d5779809745ca1d86113ca56f66e7ae1549c4 --hash=sha256:8d86d6fc60743dc916eb79e2eb1ec4818e21e427731543af40a3021851174a13 --hash=sha256:34276fd796040bf0993ab33a369aa572e6979c7aab225a88893667ad8eac8f7a --hash=sha256:9409a8bf35cf78353942504b24a57de3d75b708997a1e4bd8db71ac8633ce364 --hash=sha256:3df041de8887954562c9b261cba85ca0e9ded74048daf125f45edcfaa4832229 --hash=sha256:1c50fe28bbc2ced33386f298650d91218076c05420e6cbd790b913adc41659e7 --hash=sha256:d19fbd981a488e22cd04883659ca6b08f50b5974f9fd7c95655ef6a043e5893f --hash=sha256:b6b751274acb69d77b3323d6b7dbaa3c7fdfc1eb829b7eb61d262f32e1af9685
-cleo==2.1.0 --hash=sha256:4a31bd4dd45695a64ee3c4758f583f134267c2bc518d8ae9a29cf237d009b07e
-crashtest==0.4.1 --hash=sha256:8d23eac5fa660409f57472e3851dab7ac18aba459a8d19cbbba86d3d5aecd2a5
-cryptography==50.0.2 ; sys_platform == 'linux' --hash=sha256:79def8d059362e7831389ed3be0ecdf58a89386e1271e35dd9f5af84e81bffd0 --hash=sha256:630ebfea3bf689d075f82316324ff7433dc447fe6bc1bfc76524b74b4a9567d2 --hash=sha256:f9f6143a8c75945eb960d9eb98905a441394abfa24afaae239d514ffb2586480 --hash=sha256:4061c0079120205fb760c58acab6443e217307dcf05e3702cf970e0689972856 --hash=sha256:87e9ce85beb6b328ba370cc6e6aea483c92617b4c95b1d33a49297eb662bfb04 --hash=sha256:9dab55f57c74c3cad24c323bacbbd04be4705ba6eb0d92e920b1fc4837ed5079 --hash=sha256:d370b8d1dfcdf7130178137f6fbee6140774a1acc6cacefc4b42643ec11d0a3a --hash=sha256:f2f9bd7f90c64fe89253f0a2c05e3c4856072660429ce8831b4235bf29403a67 --hash=sha256:e275096ea1e60cc595cda2836fd4a6c725d1125108b868be17f53684d164e2cc --hash=sha256:58a0c478eeca76fe5e07993c5a0703def34a6dc6a0cda4f5564639b33112ffe7 --hash=sha256:fdd28f912fccfec1846a94e2e1e8f9b0012f557f0c46fe4f3eb0d7a87afcf90b --hash=sha256:e105ab60406787da31fccc883fc0f733af1efd78f0136a4599692c4083a73d0c --hash=sha256:c5e67125c7dca78d199ec4e116aa93dbb83494808ecbb8211a2cb09b1bf41dbd --hash=sha256:ee247f5c245c9a2fe7c8e2214e295918838e44e00a45a6718451e4004219e767 --hash=sha256:dfe9763530994147d9af1def057a5b9658b00e8f8fe8743d144d1e0911c2e454 --hash=sha256:f21e8a22c8605750c7af886bab299a363721264061b4ac0a30efb73cfd58efc5 --hash=sha256:0ddc924c04591c2811ca024d62ecad4f7f6f08af8939c211438f48a16bd23602 --hash=sha256:1981f1db4630889b9ef7803fadef12b056f428cb6b85c27ba57b774793b6093c
-distlib==0.4.4 --hash=sha256:cf09d55b1e85a89576b036aeb71550bfd68320f3f21761ca329eadadad918638
-dulwich==0.24.10 --hash=sha256:2a56f9838e5d2414a2b57bab370b73b9803fefd98836ef841f0fd489b5cc1349 --hash=sha256:90b24c0827299cfb53c4f4d4fedc811be5c4b10c11172ff6e5a5c52277fe0b3a --hash=sha256:b715a9f85ed71bef8027275c1bded064e4925071ae8c8a8d9a20c67b31faf3cd --hash=sha256:858fae0c7121715282a993abb1919385a28e1a9c4f136f568748d283c2ba874f --hash=sha256:6a25ca1605a94090514af408f9df64427281aefbb726f542e97d86d3a7c8ec18 --hash=sha256:d9793fc1e42149a650a017dc8ce38485368a41729b9937e1dfcfedd0591ebe9d --hash=sha256:3581ae0af33f28e6c0834d2f41ca67ca81cd92a589e6a5f985e6c64373232958 --hash=sha256:019af16c850ae85254289f9633a29dea02f45351c4182ea20b0c1394c074a13b --hash=sha256:15b32f8c3116a1c0a042dde8da96f65a607e263e860ee42b3d4a98ce2c2f4a06
-exceptiongroup==1.3.1 ; python_full_version == '3.10.*' --hash=sha256:a7a39a3bd276781e98394987d3a5701d0c4edffb633bb7a5144577f82c773598
-fastjsonschema==2.22.3 --hash=sha256:f670b443830b75aca3f00b75949efa20f4b2a80302ec7a21505c28dd54cffd43
-filelock==4.1.0 ; python_full_version == '3.10.*' --hash=sha256:2ce9818e3e2d8f284c1a964414447ef148d42a5fd5e2a477a7118e574b293ec1
-filelock==4.2.12 ; python_full_version >= '3.11' --hash=sha256:21decfec02f116ed4c954433cdb31f28c3b346b784543177b6d7059da2702ee9
-findpython==0.7.1 --hash=sha256:1b78b1ff6e886cbddeffe80f8ecdbf2b8b061169bbd18b673070e26b644c51ac
-h11==0.16.0 --hash=sha256:63cf8bbe7522de3bf65932fda1d9c2772064ffb3dae62d55932da54b31cb6c86
-httpcore==1.0.9 --hash=sha256:2d400746a40668fc9dec9810239072b40b4484b640a8c38fd654a024c7a1bf55
-httpx==0.28.1 --hash=sha256:d909fcccc110f8c7faf814ca82a9a4d816bc5a6dbfea25d6591d6985b8ba59ad
-idna==3.20 --hash=sha256:ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c
-importlib-metadata==9.0.1 ; python_full_version == '3.10.*' --hash=sha256:bba5600596a7e21f3eef53281cf28d6a5195634d2f2b78ff9501a3272c6eaab0
-importlib-metadata==10.2.0 ; python_full_version == '3.11.*' --hash=sha256:c7a4bf1c7479601f6b8e437cfc14f4f77028ba62a8f34ae95cd93d9774dfba51
-installer==0.7.0 --hash=sha256:05d1933f0a5ba7d8d6296bb6d5018e7c94fa473ceb10cf198a92ccea19c27b53
-jaraco-classes==3.4.0 --hash=sha256:f662826b6bed8cace05e7ff873ce0f9283b5c924470fe664fff1c2f00f581790
-jaraco-context==6.1.2 --hash=sha256:bf8150b79a2d5d91ae48629d8b427a8f7ba0e1097dd6202a9059f29a36379535
-jaraco-functools==4.6.0 --hash=sha256:99e3dc0060c5cbe8fcd1cdb36258e2a65ca40f1566b2033b12abb1bb44dd3c30
-jeepney==0.9.0 ; sys_platform == 'linux' --hash=sha256:97e5714520c16fc0a45695e5365a2e11b81ea79bba796e26f9f1d178cb182683
-keyring==25.7.0 --hash=sha256:be4a0b195f149690c166e850609a477c532ddbfbaed96a404d4e43f8d5e2689f
-lazy-importer==0.1.0 ; python_full_version == '3.11.*' --hash=sha256:bd93fab7bef18e842eea02b839410954d37889140dc64ca4d9680aec6880c739
-more-itertools==11.1.0 ; python_full_version == '3.10.*' --hash=sha256:4b65538ae22f6fed0ce4874efd317463a7489796a0939fa66824dd542125a192
-more-itertools==11.2.1 ; python_full_version >= '3.11' --hash=sha256:35a7377edd1dd6608dcb2cdf534ded55ea32d49448875ad042cd3f879fb1ded0
-msgpack==1.2.4 --hash=sha256:25e1f2466c4ea0fb9b694a922f75eb92d7ce6262eda8cb8a5dada34fe990d486 --hash=sha256:85b79ed643cfde70672152b3d1aee438ca647c5d2ffb7dba7226689ee9f6f44b --hash=sha256:0c75cfda0d3ccb1f6abc20e0608ad6b226e11f317b5ac297721504d2509e2bd9 --hash=sha256:a45ceb5f199d5e388f28b550ba881096a3740d4bda10e661d77f59d9a2e8187a --hash=sha256:9ca1e78106675f2aed07dc37b842ce19be70010ab22c5c5c04688f0840d48539 --hash=sha256:c4d5bbdbea8f5669b3a734d6c226772804fb120848f99cbe63a0ddee63b049c9 --hash=sha256:e9c5ba0f053a7e98f013f083c9d1b2dffb26cad8c897c533d8286e44ed24c669 --hash=sha256:7fabd415c41e62006c6641fcdf5b3e866f581c4e11c58328c0d0f69584b9577d --hash=sha256:2444a4e04f924630d059ae6eae8f91fdfcd28ed9fd17b21bacf4e74550a091f7 --hash=sha256:5d65b791ce4283e02b6267742ad540899155e1b32887b9cbdda47f38f5a076b5 --hash=sha256:c5917972ce1bf5f85f761031e00dab6fe0ad9f880cb3d2d43ed74b330c850400 --hash=sha256:e7ae8cf6012372cecb43016132d1b87ccc2ebb8ae5ab5078687399e82423386a
-packaging==26.3 --hash=sha256:d7193f7c8e4e93f444fde0262bf90af30e16fa0ad0ad44cb553c87339b23cd1c
-pbs-installer==2025.12.17 --hash=sha256:1a899ac5af9ca4c59a7a7944ec3fcf7ad7e40d5684b12eadcfbeee7c59d44123
-pkginfo==1.13.3 --hash=sha256:66520cd19fddf3faa9554d68dcc0e6801944275bf612e8b581dfba968a9b4cc9
-platformdirs==4.12.4 ; python_full_version == '3.10.*' --hash=sha256:78bfb9db2a8471ed7eebe3c3c932da413911042994e699b384fbb4493fa872d7
-platformdirs==4.14.7 ; python_full_version >= '3.11' --hash=sha256:391513b74707c42335fff3ea17eaac657a7ee9ffcadd809634d34ea594d0122c
-poetry==2.2.1 --hash=sha256:f5958b908b96c5824e2acbb8b19cdef8a3351c62142d7ecff2d705396c8ca34c
-poetry-core==2.2.1 --hash=sha256:bdfce710edc10bfcf9ab35041605c480829be4ab23f5bc01202cfe5db8f125ab
-poetry-plugin-export==1.10.1 --hash=sha256:83f10f98bb39ddc0dc839bdaa04848c9b2265a77e95d8dfd6e82071cab94540f
-pycparser==3.11 ; python_full_version == '3.10.*' and implementation_name != 'PyPy' and ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:51d5a8ba2be0bbe440b99d2112604c95bbbc3c2748a64260186c541e1729cd80
-pycparser==3.12 ; python_full_version >= '3.11' and implementation_name != 'PyPy' and ((platform_python_implementation != 'PyPy' and sys_platform == 'linux') or sys_platform == 'darwin') --hash=sha256:a076f3f489b39b43ed13563a1dafe42447445bec2e294154ec5c57fcdda4c85e
-pyproject-hooks==1.3.3 --hash=sha256:5fc53fdac9f7bd63fbcdc868fb5f90b4784d78a53a3d3388cd738b807441a20b
-python-discovery==1.9.5 --hash=sha256:a1fae8fca11e4bc61e38491c2aafff29e430b3c5e272d51ae52fb895bc4c0fac
-rapidfuzz==3.14.5 ; python_full_version == '3.10.*' --hash=sha256:f9fff308486bbd2c8c24f25e8e152c7594d3fe8db265a2d6a1ce24d58671127f --hash=sha256:dfa552338f51aec280f17b02d28bace1e162d1a84ccd80e3339a57f98aedb56b --hash=sha256:cb2829fedd672dd7107267189dabe2bbe07972801d636014417c6861eb89e358 --hash=sha256:3d50e5861872935fece391351cbb5ba21d1bced277cf5e1143d207a0a35f1925 --hash=sha256:01550fe5f60fd176aa66b7611289d46dc4aa4b1b904874c7b6d1d54e581c5ec1 --hash=sha256:48bee0b91bebfaec41e1081e351000659ab7570cc4598d617aa04d5bf827f9e6 --hash=sha256:b002c7994cc9f2bc9d9856f0fbaee6e8072c983873846c92f25cefba5b2a925f --hash=sha256:17a34330cd2a538c1ce5d400b61ba358c5b72c654b928ff87b362e88f8b864c7 --hash=sha256:59b3dba758661a318995655435c6ab20a04ade79fa51e75bc8dc107cac8df280 --hash=sha256:4900143d82071bdda533b00300c40b14b963ff826b3642cc463b6dd0f036585e
-rapidfuzz==3.14.6 ; python_full_version >= '3.11' --hash=sha256:3781cf14f9fc933d7198c2b25a8bbbd1a62b752746d5cd26de14957edc0e802f --hash=sha256:3d5d90bae3c6fb7ea34da968c9f23070e8440edb827a28b242580e0108110b14 --hash=sha256:96a548979cd939b2c69358a0f5088a408524fbf7454f04bf90939fa971e64310 --hash=sha256:0debb5f43662ea84d2f0228a0c7407ff647f9c3d13f3b692efff0cde46eebce0 --hash=sha256:0b34b7ee4f4f760690d6477163aabbec05705b5dd764cb6c3a6ba95aa1fffc42 --hash=sha256:6bb896f89a387219c671ebc33c4a636b222010cc3c5c83884a7fc8707bf0bbf9 --hash=sha256:760ee152af5e8b4d241a469f933ba2d7215248618ae19770fec7d80d9e149db6 --hash=sha256:08bc63b88048376114d1e66cf8fa6926495d03bb873eb87854fa74cf6848a70b --hash=sha256:cbe6a62f71fcbca72acbf5a30e53380600369f257f951d664d81d30c0c598595 --hash=sha256:b82c21c30568e096ef2a9dda7d45c379e6141694e0472dac73bc4372ce13ccee
-requests==2.34.2 --hash=sha256:2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0
-requests-toolbelt==1.0.0 --hash=sha256:cccfdd665f0a24fcf4726e690f65639d272bb0637b9b92dfd91a5568ccf6bd06
-secretstorage==3.5.0 ; sys_platform == 'linux' --hash=sha256:0ce65888c0725fcb2c5bc0fdb8e5438eece02c523557ea40ce0703c266248137
-shellingham==1.5.4 --hash=sha256:7ecfff8f2fd72616f7481040475a65b2bf8af90a56c89140852d1120324e8686
-tomli==2.5.0 ; python_full_version == '3.10.*' --hash=sha256:86665cee9c4835b7a7f1e8ec2c719b5258d4dc782887aded5a8ae7352a96843b --hash=sha256:d7e369fd63331746182360977b1892bfc215476a30d61612d732425311639f56 --hash=sha256:bf0b5e8e0f68ebb494356e577c06c139161efd8d3b9050f93b39b7c26cc54ff0 --hash=sha256:6cf74416bdc94ae458b14e37286c1073081850ac8459a00d0c5efef5d44294c6 --hash=sha256:1245a6638fc4bb0a60af38a7d45413db34a13842027c77597c712c998c62fdf0 --hash=sha256:5d8bac3d603c97e6854424e5b2b5b741bdbde387e09f162fb0446812b4a8362b --hash=sha256:6e95c7614e705bfe2b04b27aa124adec59752d15813df37e2156747cab3a006b --hash=sha256:7ac2027d37c3afbdf4bdd377f2676f6f1d2122a5be1f1137b49dced590b37e75 --hash=sha256:752e8b1aa6a4367ef8bf6a1a1e005540f7ed055ba36d7193796812ca5404eb52 --hash=sha256:c47300f9bf791808f77d82747691c4bb09cb14bdf3060cca99b42cdc4361d5a7 --hash=sha256:32a7b79ac57a2e83670ce329ccf675798bc5a2094783a63676866b70503f2e2b
-tomlkit==0.15.2 --hash=sha256:05562412163a3037b94497385fb7f9204c637bc605af7a48199e41cf2272f437
-trove-classifiers==2026.9.21.13 --hash=sha256:8b1ff4f9c191b1040b71c37f1e445ab99732911e3cd91de52838453a854d7a17
-typing-extensions==4.16.0 ; python_full_version < '3.15' --hash=sha256:481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8
-urllib3==2.8.0 --hash=sha256:0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3
-virtualenv==21.15.8 --hash=sha256:e4cb274633d6f3ddb19f535a3be7539ce8fe34fc7aa2b0c417ff6e96c3cf67dc
-zipp==4.1.2 ; python_full_version < '3.12' --hash=sha256:b30cb6cd253122169c47de245ca24a86bac2a5d3802ba15bf7ba6414eb9e144d
-zstandard==0.25.0 --hash=sha256:e05ab82ea7753354bb054b92e2f288afb750e6b439ff6ca78af52939ebbc476d --hash=sha256:4b6d83057e713ff235a12e73916b6d356e3084fd3d14ced499d84240f3eecee0 --hash=sha256:01582723b3ccd6939ab7b3a78622c573799d5d8737b534b86d0e06ac18dbde4a --hash=sha256:9300d02ea7c6506f00e627e287e0492a5eb0371ec1670ae852fefffa6164b072 --hash=sha256:6dffecc361d079bb48d7caef5d673c88c8988d3d33fb74ab95b7ee6da42652ea --hash=sha256:5a56ba0db2d244117ed744dfa8f6f5b366e14148e00de44723413b2f3938a902 --hash=sha256:bfc4e20784722098822e3eee42b8e576b379ed72cca4a7cb856ae733e62192ea --hash=sha256:8e735494da3db08694d26480f1493ad2cf86e99bdd53e8e9771b2752a5c0246a --hash=sha256:223415140608d0f0da010499eaa8ccdb9af210a543fac54bce15babbcfc78439 --hash=sha256:e09bb6252b6476d8d56100e8147b803befa9a12cea144bbe629dd508800d1ad0
-`;
+// program:packages/builders/src/python/tool-locks/poetry.txt
+import { builders_python_tool_locks_poetry_txt } from "./programs.js";
 
-// packages/builders/src/python/tool-locks/programs.ts
-var PROGRAMS = `certifi==2026.10.18 --hash=sha256:73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62
-charset-normalizer==3.5.2 --hash=sha256:9373ad13ef0d2c0fb761e04e55bfdee5a08b52cef2c882c8fbe9935b1517152e --hash=sha256:8a893cc101149f80a653f82062ebc95b34525a2614382e1da5458fe7c6997249 --hash=sha256:d760fe2a4d7c3b226cb9026d6a842868d52a7901bd98420e1baf14e80da85cf5 --hash=sha256:211d5a3eb6af8f513b8d4ca19a8c1b7accab1b5f0d3175f9826b03c1a920dc1f --hash=sha256:b91363207bd9dc966a691e959bb47f64b30f7ac4b072be9968b366982f7db77c --hash=sha256:3d31298449090ab8d47b7b1b2a555ff73cac7ed438a08b7ac160980c7ebed649 --hash=sha256:849df64e889b2e17230d58410a03dba311a65b163508fd33679b2b737d4b7858 --hash=sha256:7218e8f32b0956cfcd048fd42d9d5779809745ca1d86113ca56f66e7ae1549c4 --hash=sha256:8d86d6fc60743dc916eb79e2eb1ec4818e21e427731543af40a3021851174a13 --hash=sha256:34276fd796040bf0993ab33a369aa572e6979c7aab225a88893667ad8eac8f7a --hash=sha256:9409a8bf35cf78353942504b24a57de3d75b708997a1e4bd8db71ac8633ce364 --hash=sha256:3df041de8887954562c9b261cba85ca0e9ded74048daf125f45edcfaa4832229 --hash=sha256:1c50fe28bbc2ced33386f298650d91218076c05420e6cbd790b913adc41659e7 --hash=sha256:d19fbd981a488e22cd04883659ca6b08f50b5974f9fd7c95655ef6a043e5893f --hash=sha256:b6b751274acb69d77b3323d6b7dbaa3c7fdfc1eb829b7eb61d262f32e1af9685
-idna==3.20 --hash=sha256:ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c
-packaging==26.3 --hash=sha256:d7193f7c8e4e93f444fde0262bf90af30e16fa0ad0ad44cb553c87339b23cd1c
-requests==2.34.2 --hash=sha256:2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0
-tomli==2.5.0 ; python_full_version < '3.11' --hash=sha256:86665cee9c4835b7a7f1e8ec2c719b5258d4dc782887aded5a8ae7352a96843b --hash=sha256:d7e369fd63331746182360977b1892bfc215476a30d61612d732425311639f56 --hash=sha256:bf0b5e8e0f68ebb494356e577c06c139161efd8d3b9050f93b39b7c26cc54ff0 --hash=sha256:6cf74416bdc94ae458b14e37286c1073081850ac8459a00d0c5efef5d44294c6 --hash=sha256:1245a6638fc4bb0a60af38a7d45413db34a13842027c77597c712c998c62fdf0 --hash=sha256:5d8bac3d603c97e6854424e5b2b5b741bdbde387e09f162fb0446812b4a8362b --hash=sha256:6e95c7614e705bfe2b04b27aa124adec59752d15813df37e2156747cab3a006b --hash=sha256:7ac2027d37c3afbdf4bdd377f2676f6f1d2122a5be1f1137b49dced590b37e75 --hash=sha256:752e8b1aa6a4367ef8bf6a1a1e005540f7ed055ba36d7193796812ca5404eb52 --hash=sha256:c47300f9bf791808f77d82747691c4bb09cb14bdf3060cca99b42cdc4361d5a7 --hash=sha256:32a7b79ac57a2e83670ce329ccf675798bc5a2094783a63676866b70503f2e2b
-urllib3==2.8.0 --hash=sha256:0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3
-`;
+// program:packages/builders/src/python/tool-locks/programs.txt
+import { builders_python_tool_locks_programs_txt } from "./programs.js";
 
-// packages/builders/src/python/tool-locks/uv.ts
-var UV = `uv==0.13.9 --hash=sha256:56ec37616c00220032fc7b8c9d0ef51367fd0d70d9cd6ddd841660f949f84fed --hash=sha256:d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19 --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375
-`;
+// program:packages/builders/src/python/tool-locks/uv.txt
+import { builders_python_tool_locks_uv_txt } from "./programs.js";
 
 // packages/builders/src/python/tools-container.ts
 var DOWNLOADS = "/var/cache/tgo/downloads";
@@ -10626,7 +10138,7 @@ async function downloadContainer2({ context, service: service2 }, platform) {
 async function pythonToolsContainer(request2, platform = request2.context.native) {
   const { context } = request2;
   const base = await downloadContainer2(request2, platform);
-  const container = base.withNewFile(`${TOOLS}/uv.txt`, UV).withNewFile(`${TOOLS}/programs.txt`, PROGRAMS).withExec([
+  const container = base.withNewFile(`${TOOLS}/uv.txt`, builders_python_tool_locks_uv_txt).withNewFile(`${TOOLS}/programs.txt`, builders_python_tool_locks_programs_txt).withExec([
     ...["pip", "install", "--quiet", "--no-deps", "--no-compile"],
     ...["--require-hashes", "--only-binary", ":all:"],
     ...["--target", `${TOOLS}/uv`, "--index-url", pypi(context), "--requirement", `${TOOLS}/uv.txt`]
@@ -10634,7 +10146,7 @@ async function pythonToolsContainer(request2, platform = request2.context.native
   return installed(context, container);
 }
 function withPoetry({ context }, tools) {
-  const container = tools.withNewFile(`${TOOLS}/poetry.txt`, POETRY);
+  const container = tools.withNewFile(`${TOOLS}/poetry.txt`, builders_python_tool_locks_poetry_txt);
   return installed(context, container.withExec(installCommand(context, "poetry")));
 }
 function installCommand(context, set) {
@@ -10817,9 +10329,9 @@ function requireHashed(name3, file, text3) {
   for (const { line, number: number2 } of logicalLines(text3)) {
     if (line === "" || INDEX_OPTION.test(line)) continue;
     const [requirement = "", ...hashes] = line.split(/\s--hash[=\s]/);
-    const problem3 = line.startsWith("-") ? "an option that installs something other than the packages locked here" : !PINNED2.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
-    if (problem3 !== void 0) {
-      throw new TgoError("SOURCE", `a requirement of ${name3} is ${problem3}: ${line.slice(0, 120)}`, {
+    const problem4 = line.startsWith("-") ? "an option that installs something other than the packages locked here" : !PINNED2.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
+    if (problem4 !== void 0) {
+      throw new TgoError("SOURCE", `a requirement of ${name3} is ${problem4}: ${line.slice(0, 120)}`, {
         where: `${file}:${number2}`,
         remedy: `Generate the file with hashes, e.g. uv pip compile --generate-hashes requirements.in --output-file ${file}.`
       });
@@ -10885,41 +10397,8 @@ async function requireLock({ name: name3, service: service2, source }) {
   return lock;
 }
 
-// packages/builders/src/python/tool-locks/backends.ts
-var BACKENDS = `cffi==2.1.1
-cython==3.3.1
-exceptiongroup==1.3.1 ; python_full_version == '3.10.*'
-flit-core==4.2.0
-hatch-fancy-pypi-readme==25.1.0
-hatch-vcs==0.5.0
-hatchling==1.33.0
-maturin==1.16.0
-meson==1.12.1
-meson-python==0.22.1
-numpy==2.2.6 ; python_full_version == '3.10.*'
-numpy==2.4.6 ; python_full_version == '3.11.*'
-numpy==2.5.5 ; python_full_version >= '3.12'
-packaging==26.3
-pathspec==1.1.1
-pbr==7.1.3
-pdm-backend==2.5.0
-pluggy==1.7.0
-poetry-core==2.5.0
-pybind11==3.1.0
-pycparser==3.11 ; python_full_version == '3.10.*' and implementation_name != 'PyPy'
-pycparser==3.12 ; python_full_version >= '3.11' and implementation_name != 'PyPy'
-pyproject-metadata==0.12.1
-scikit-build-core==1.1.2
-setuptools==80.10.2
-setuptools-scm==10.3.4
-tomli==2.5.0 ; python_full_version == '3.10.*'
-tomlkit==0.15.2
-trove-classifiers==2026.9.21.13
-typing-extensions==4.16.0 ; python_full_version == '3.10.*'
-uv-build==0.13.6
-vcs-versioning==2.6.0
-wheel==0.45.1
-`;
+// program:packages/builders/src/python/tool-locks/backends.txt
+import { builders_python_tool_locks_backends_txt } from "./programs.js";
 
 // packages/builders/src/python/toolchain.ts
 var DEBIAN = {
@@ -11093,7 +10572,7 @@ async function buildWith(builder, tools, chain) {
 }
 async function build(builder, container, args) {
   const { request: request2, plan: plan2, source } = builder;
-  const out = withProgram(container, "build_wheel").withNewFile("/run/tgo/constraints.txt", BACKENDS).withExec(
+  const out = withProgram(container, "build_wheel").withNewFile("/run/tgo/constraints.txt", builders_python_tool_locks_backends_txt).withExec(
     programCommand("build_wheel", [
       ...["--archive", `${DOWNLOADS}/${source.sha256}/${source.file}`, "--name", title(source)],
       ...["--out", "/out", "--constraints", "/run/tgo/constraints.txt", "--indexes", plan2.indexes],
@@ -11146,8 +10625,8 @@ async function runDataCommands(request2, environments) {
           return [platform, await runCommand(request2, configured, entry)];
         })
       );
-      const byPlatform = new Map(pairs);
-      return { path, of: (platform) => byPlatform.get(platform) ?? context.client.directory() };
+      const byPlatform2 = new Map(pairs);
+      return { path, of: (platform) => byPlatform2.get(platform) ?? context.client.directory() };
     })
   );
 }
@@ -11166,7 +10645,7 @@ function normalize(name3) {
 function appliesTo(entry, installed3) {
   return entry.package === void 0 || installed3.has(normalize(entry.package));
 }
-async function runCommand({ context, name: name3 }, container, { command, output }) {
+async function runCommand({ context, name: name3 }, container, { command, output: output2 }) {
   const done = container.withExec([...command]);
   const remedy = `This is an entry in build.data of the service. It runs on ${context.native} with the locked packages, but without the source.`;
   try {
@@ -11174,21 +10653,21 @@ async function runCommand({ context, name: name3 }, container, { command, output
   } catch (error2) {
     throw buildError(`the data command "${command.join(" ")}" of ${name3}`, remedy, error2);
   }
-  const isThere = await done.exists(output);
-  if (!isThere || (await done.directory(output).entries()).length === 0) {
+  const isThere = await done.exists(output2);
+  if (!isThere || (await done.directory(output2).entries()).length === 0) {
     throw new TgoError(
       "BUILD",
-      `"${command.join(" ")}" left ${output} of ${name3} ${isThere ? "empty" : "missing"}`,
+      `"${command.join(" ")}" left ${output2} of ${name3} ${isThere ? "empty" : "missing"}`,
       {
         where: "build.data",
         remedy: `${remedy} It must write to that folder.`
       }
     );
   }
-  return withNormalizedMetadata(context, done.directory(output), LAYER_TIME);
+  return withNormalizedMetadata(context, done.directory(output2), LAYER_TIME);
 }
-function missingVariables({ name: name3 }, { output, platforms = {} }, platform) {
-  return new TgoError("CATALOG", `the data in ${output} of ${name3} cannot be made for ${platform}`, {
+function missingVariables({ name: name3 }, { output: output2, platforms = {} }, platform) {
+  return new TgoError("CATALOG", `the data in ${output2} of ${name3} cannot be made for ${platform}`, {
     where: "build.data",
     remedy: `It has variables for ${Object.keys(platforms).join(", ") || "no platform"}: add those for ${platform}.`
   });
@@ -11242,11 +10721,6 @@ async function installPackages(request2, tools, requirements) {
   return { environments: mergeEnvironments(request2, parts), notes: [...plan2.notes, ...notes] };
 }
 
-// packages/builders/src/static-web/npm-lock.ts
-var import_satisfies = __toESM(require_satisfies(), 1);
-var import_valid = __toESM(require_valid(), 1);
-var import_valid2 = __toESM(require_valid2(), 1);
-
 // packages/builders/src/static-web/package-json.ts
 var Strings = _default(record(string2(), string2()), {});
 var PackageJson = looseObject({
@@ -11260,12 +10734,12 @@ var PackageJson = looseObject({
   workspaces: optional(unknown())
 });
 function parsePackageJson(service2, text3) {
-  const parsed = PackageJson.safeParse(parseJson2(service2, text3));
-  if (parsed.success) return parsed.data;
+  const parsed2 = PackageJson.safeParse(parseJson2(service2, text3));
+  if (parsed2.success) return parsed2.data;
   throw new TgoError(
     "SOURCE",
     `the package.json of ${service2} cannot be read
-${prettifyError(parsed.error)}`,
+${prettifyError(parsed2.error)}`,
     {
       remedy: "Fix the file."
     }
@@ -11301,8 +10775,8 @@ function hasLocalDependency(manifest) {
 function refuseWorkspaces(service2, manifest, pnpmWorkspace) {
   const { workspaces } = manifest;
   const globs = Array.isArray(workspaces) ? workspaces : object({ packages: array(unknown()) }).safeParse(workspaces).data?.packages;
-  const listed2 = /^packages:\s*\n((?:[ \t]*-.*\n?|[ \t]*#.*\n|\s*\n)+)/m.exec(pnpmWorkspace ?? "")?.[1] ?? "";
-  const others = listed2.split("\n").filter((line) => /^\s*-/.test(line) && !/^\s*-\s*["']?\.\/?["']?\s*$/.test(line));
+  const listed3 = /^packages:\s*\n((?:[ \t]*-.*\n?|[ \t]*#.*\n|\s*\n)+)/m.exec(pnpmWorkspace ?? "")?.[1] ?? "";
+  const others = listed3.split("\n").filter((line) => /^\s*-/.test(line) && !/^\s*-\s*["']?\.\/?["']?\s*$/.test(line));
   const where2 = (globs?.length ?? 0) > 0 ? "workspaces in package.json" : others.length > 0 ? "packages in pnpm-workspace.yaml" : void 0;
   if (where2 === void 0) return;
   throw new TgoError(
@@ -11322,17 +10796,23 @@ var NpmLock = looseObject({
     looseObject({ version: optional(string2()), integrity: optional(string2()) })
   )
 });
-function requireNpmLocked(service2, manifest, text3) {
+async function requireNpmLocked(service2, manifest, text3, checkRanges) {
   const lock = parse5(text3);
   if (lock === void 0) return;
-  const missing = Object.entries(directDependencies(manifest)).flatMap(([name3, range]) => {
-    const version2 = lock.packages[`node_modules/${name3}`]?.version;
-    if (version2 === void 0) {
-      return name3 in manifest.optionalDependencies ? [] : [`${name3}@${range}`];
-    }
-    const comparable = (0, import_valid2.default)(range) !== null && (0, import_valid.default)(version2) !== null;
-    return comparable && !(0, import_satisfies.default)(version2, range) ? [`${name3}@${range} (it has ${version2})`] : [];
+  const required2 = Object.entries(directDependencies(manifest));
+  const versionOf = (name3) => lock.packages[`node_modules/${name3}`]?.version;
+  const locked = required2.flatMap(([name3, range]) => {
+    const version2 = versionOf(name3);
+    return version2 === void 0 ? [] : [{ name: name3, range, version: version2 }];
   });
+  const reports = locked.length === 0 ? [] : await checkRanges(locked);
+  const absent = required2.filter(
+    ([name3]) => versionOf(name3) === void 0 && !(name3 in manifest.optionalDependencies)
+  );
+  const missing = [
+    ...absent.map(([name3, range]) => `${name3}@${range}`),
+    ...locked.filter((_, index) => reports[index]?.allowed === false).map(({ name: name3, range, version: version2 }) => `${name3}@${range} (it has ${version2})`)
+  ];
   if (missing.length === 0) return;
   throw new TgoError(
     "SOURCE",
@@ -11410,9 +10890,9 @@ var REASONS2 = [
 function installFailure2(service2, { manager, lock }, error2) {
   if (isTgoError(error2)) return error2;
   const failure3 = execFailure(error2);
-  const output = failure3 === void 0 ? "" : `${failure3.stdout}
+  const output2 = failure3 === void 0 ? "" : `${failure3.stdout}
 ${failure3.stderr}`;
-  const reason = REASONS2.find(({ pattern: pattern2 }) => pattern2.test(output));
+  const reason = REASONS2.find(({ pattern: pattern2 }) => pattern2.test(output2));
   if (failure3 === void 0 || reason === void 0) {
     return buildError(
       `installing the packages of ${service2}`,
@@ -11420,7 +10900,7 @@ ${failure3.stderr}`;
       error2
     );
   }
-  const mismatched = packageWithHash(output, lock);
+  const mismatched = packageWithHash(output2, lock);
   return new TgoError("BUILD", `${reason.what(service2, manager)}
 ${relevantLines(failure3, reason.lines)}`, {
     ...mismatched === void 0 ? {} : { where: mismatched },
@@ -11428,8 +10908,8 @@ ${relevantLines(failure3, reason.lines)}`, {
     cause: error2
   });
 }
-function packageWithHash(output, lock) {
-  const expected = /EINTEGRITY[^]*?wanted (sha\d+-\S+)/.exec(output)?.[1];
+function packageWithHash(output2, lock) {
+  const expected = /EINTEGRITY[^]*?wanted (sha\d+-\S+)/.exec(output2)?.[1];
   return expected === void 0 ? void 0 : packageLockedWith(lock, expected);
 }
 function relevantLines(failure3, lines2) {
@@ -11449,15 +10929,13 @@ function withMirrorAddresses(lock, mirror) {
 }
 
 // packages/builders/src/static-web/node-version.ts
-var import_min_version = __toESM(require_min_version(), 1);
-var import_valid3 = __toESM(require_valid2(), 1);
-var import_satisfies2 = __toESM(require_satisfies(), 1);
-function requireNode(service2, range, actual, builder) {
-  const version2 = actual.trim().replace(/^v/, "");
-  if ((0, import_valid3.default)(range) === null || (0, import_satisfies2.default)(version2, range)) return;
+async function requireNode(service2, range, { image, node }, checkRanges) {
+  const version2 = node.trim().replace(/^v/, "");
+  const [report] = await checkRanges([{ version: version2, range }]);
+  if (report?.allowed !== false) return;
   throw new TgoError("SOURCE", `${service2} requires Node ${range}, but the builder image has ${version2}`, {
-    where: `engines.node in package.json; ${builder}`,
-    remedy: `Set build.builder of the service in tgo.catalog.json to an image with that version, such as docker.io/library/node:${(0, import_min_version.default)(range)?.major ?? 24}-alpine.`
+    where: `engines.node in package.json; ${image}`,
+    remedy: `Set build.builder of the service in tgo.catalog.json to an image with that version, such as docker.io/library/node:${report.lowestMajor ?? 24}-alpine.`
   });
 }
 
@@ -11488,7 +10966,8 @@ async function installPackages2(request2, project) {
   const node = withCaBundle(context, await baseImage(context, service2.build.builder, context.native));
   if (manifest.engines.node !== void 0) {
     const version2 = await node.withExec(["node", "--version"]).stdout();
-    requireNode(name3, manifest.engines.node, version2, service2.build.builder);
+    const builder2 = { image: service2.build.builder, node: version2 };
+    await requireNode(name3, manifest.engines.node, builder2, rangeChecker(context));
   }
   const withManager = await providePackageManager(request2, manager, configure(context, node, manager.name));
   let builder = withManager.withWorkdir(PROJECT);
@@ -11755,7 +11234,7 @@ function choosePackageManager(service2, { packageManager: field }, present) {
       }
     );
   }
-  const { name: name3, version: version2, algorithm, hex } = FIELD.exec(field)?.groups ?? {};
+  const { name: name3, version: version2, algorithm, hex: hex2 } = FIELD.exec(field)?.groups ?? {};
   const known = MANAGERS.find((manager) => manager === name3);
   if (known === void 0 || version2 === void 0) {
     throw new TgoError(
@@ -11769,7 +11248,7 @@ function choosePackageManager(service2, { packageManager: field }, present) {
   }
   if (known === "yarn" && !version2.startsWith("1.")) throw yarnBerry(service2, `yarn ${version2}`);
   if (!present.has(LOCKS[known])) throw noLock(service2, LOCKS[known], field, found);
-  const hash = algorithm === void 0 || hex === void 0 ? void 0 : { algorithm, hex };
+  const hash = algorithm === void 0 || hex2 === void 0 ? void 0 : { algorithm, hex: hex2 };
   return { name: known, lock: LOCKS[known], version: version2, hash };
 }
 function withVersion(service2, manager, lock) {
@@ -11865,7 +11344,8 @@ function nameOf3(pattern2) {
 }
 
 // packages/builders/src/static-web/read-project.ts
-async function readProject({ name: name3, source, service: service2 }) {
+async function readProject(request2) {
+  const { context, name: name3, source, service: service2 } = request2;
   const present = new Set(source.entries.map(entryName));
   const read3 = (file) => source.directory.file(file).contents();
   const manifest = parsePackageJson(name3, await read3("package.json"));
@@ -11876,7 +11356,7 @@ async function readProject({ name: name3, source, service: service2 }) {
   const manager = withVersion(name3, chosen, lock);
   const locked = manager.name === "yarn" ? parseYarnLock(lock) : void 0;
   if (locked !== void 0) requireLocked(name3, manifest, locked);
-  if (manager.name === "npm") requireNpmLocked(name3, manifest, lock);
+  if (manager.name === "npm") await requireNpmLocked(name3, manifest, lock, rangeChecker(context));
   return { manifest, manager, lock, locked };
 }
 var PNPM_SETTINGS = "pnpm-workspace.yaml";
@@ -12051,14 +11531,19 @@ function isWithoutCommit({ revision }) {
   return revision.startsWith("dev-");
 }
 var MAX_FILES = 3;
+var MAX_DIFFERENCES = 10;
 function whyUncommitted({ uncommitted }) {
   if (uncommitted === void 0) return "its commit is unknown (pass --revision)";
   if ("why" in uncommitted) return uncommitted.why;
+  if ("differs" in uncommitted) {
+    return `the folder differs from the commit: ${listed2(uncommitted.differs, MAX_DIFFERENCES)}`;
+  }
   const { changed: changed2 } = uncommitted;
-  const named = changed2.slice(0, MAX_FILES).join(", ");
-  const more = changed2.length - MAX_FILES;
-  const files2 = more > 0 ? `${named} and ${more} more` : named;
-  return `${changed2.length === 1 ? "a change is" : "changes are"} not committed: ${files2}`;
+  return `${changed2.length === 1 ? "a change is" : "changes are"} not committed: ${listed2(changed2, MAX_FILES)}`;
+}
+function listed2(files2, max) {
+  const named = files2.slice(0, max).join(", ");
+  return files2.length > max ? `${named} and ${files2.length - max} more` : named;
 }
 
 // packages/builders/src/source/markers.ts
@@ -12082,15 +11567,16 @@ async function findSource(context, name3, service2, options) {
   const { repos } = context;
   const path = service2.source.path ?? `repos/${name3}`;
   if (given === void 0) {
-    return repos !== void 0 && await isDirectory(repos, path) ? { directory: repos.directory(path) } : void 0;
+    return repos !== void 0 && await isDirectory(repos, path) ? { directory: repos.directory(path), folder: path } : void 0;
   }
   const entries2 = (await given.entries()).map(entryName);
-  const state = async (folder) => options.revision === void 0 && entries2.includes(".git") ? gitState(context, given, folder) : {};
-  if (await isDirectory(given, path)) return { directory: given.directory(path), ...await state(path) };
-  if (isMarked(service2.build, entries2) || !entries2.includes(name3)) {
-    return { directory: given, ...await state("") };
-  }
-  return { directory: given.directory(name3), ...await state(name3) };
+  const found = async (directory, folder) => {
+    const hasState = options.revision === void 0 && entries2.includes(".git");
+    return { directory, folder, ...hasState ? await gitState(context, given, folder) : {} };
+  };
+  if (await isDirectory(given, path)) return found(given.directory(path), path);
+  if (isMarked(service2.build, entries2) || !entries2.includes(name3)) return found(given, "");
+  return found(given.directory(name3), name3);
 }
 async function gitState(context, directory, folder) {
   if (context.host.local === true) return {};
@@ -12134,7 +11620,7 @@ async function sourceFromGit(context, name3, service2) {
       { step: "prepare", service: name3 },
       `source: ${repository} (${path}) at ${revision}`
     );
-    return { directory, revision, ...time3 };
+    return { directory, folder: path, revision, ...time3 };
   } catch (cause) {
     throw new TgoError(
       "SOURCE",
@@ -12153,11 +11639,13 @@ async function applyIgnoreFile(build4, directory) {
   const { file } = build4.strategy === "dockerfile" ? build4 : { file: void 0 };
   const own2 = file === void 0 ? [] : await ignorePatterns(directory, `${file}.dockerignore`);
   const patterns = own2.length === 0 ? await ignorePatterns(directory, ".dockerignore") : own2;
-  const filtered = directory.filter({ exclude: [...patterns, ...ALWAYS_IGNORED] });
+  const ignored = [...patterns, ...ALWAYS_IGNORED];
+  const kept = [".dockerignore", ...file === void 0 ? [] : [file, `${file}.dockerignore`]];
+  const filtered = directory.filter({ exclude: ignored });
   if (file === void 0 || !await directory.exists(file) || await filtered.exists(file)) {
-    return { directory: filtered, hidden: [] };
+    return { directory: filtered, hidden: [], ignored, kept };
   }
-  return { directory: filtered.withFile(file, directory.file(file)), hidden: [file] };
+  return { directory: filtered.withFile(file, directory.file(file)), hidden: [file], ignored, kept };
 }
 async function ignorePatterns(directory, file) {
   if (!await directory.exists(file)) return [];
@@ -12169,12 +11657,17 @@ async function loadSource(context, name3, service2, options) {
   const found = await findSource(context, name3, service2, options);
   const raw = found ?? await sourceFromGit(context, name3, service2);
   const revision = options.revision ?? raw.revision;
-  const { directory, hidden } = await applyIgnoreFile(service2.build, raw.directory);
-  const [entries2, tree] = await Promise.all([directory.entries(), hashDirectory(context, directory)]);
-  checkEntries(name3, service2.build, entries2);
+  const { directory, hidden, ...view } = await applyIgnoreFile(service2.build, raw.directory);
+  const { differences: differences2, uncommitted } = context.host;
+  const [entries2, tree, differs] = await Promise.all([
+    directory.entries(),
+    copySource(context, directory),
+    found && differences2?.({ folder: found.folder, ...view })
+  ]);
+  if (differs === void 0) checkEntries(name3, service2.build, entries2);
   const created = options.created === void 0 ? raw.created : parseCreated(options.created);
   return {
-    directory,
+    directory: tree.directory,
     hidden,
     entries: entries2,
     hash: tree.hash,
@@ -12182,7 +11675,7 @@ async function loadSource(context, name3, service2, options) {
     created: created ?? UNKNOWN_TIME,
     modified: created ?? contentTime(tree.hash),
     // The host's result is about its own files, not about a git repository that was read instead.
-    uncommitted: found === void 0 ? void 0 : found.uncommitted ?? context.host.uncommitted
+    uncommitted: found && (differs ?? found.uncommitted ?? uncommitted)
   };
 }
 function checkEntries(name3, build4, entries2) {
@@ -12232,12 +11725,18 @@ async function resolveRequest(unresolved) {
   return { request: request2, bases };
 }
 function refuseUnreleasable({ source, version: version2 }) {
-  if (version2 === void 0 || !isWithoutCommit(source)) return;
   const { revision, uncommitted } = source;
-  const hasChanges = uncommitted !== void 0 && "changed" in uncommitted;
+  const differs = uncommitted !== void 0 && "differs" in uncommitted;
+  if (version2 === void 0 || !differs && !isWithoutCommit(source)) return;
   throw new TgoError("SOURCE", `${version2} cannot be built from ${revision}: ${whyUncommitted(source)}`, {
-    remedy: hasChanges ? "Commit the changes. If they belong in no commit, such as generated files, pass --revision COMMIT and --created TIME." : "Pass a source that is a git checkout, or pass --revision COMMIT and --created TIME."
+    remedy: releaseRemedy(uncommitted)
   });
+}
+function releaseRemedy(uncommitted) {
+  if (uncommitted === void 0 || "why" in uncommitted)
+    return "Pass a source that is a git checkout, or pass --revision COMMIT and --created TIME.";
+  if ("differs" in uncommitted) return uncommitted.remedy;
+  return "Commit the changes. If they belong in no commit, such as generated files, pass --revision COMMIT and --created TIME.";
 }
 function isFinal({ build: build4 }, reference) {
   return "base" in build4 && build4.base === reference;
@@ -12442,21 +11941,21 @@ function indent(raw, by) {
 // packages/report/src/problem-group.ts
 function groupProblems(report) {
   const groups = /* @__PURE__ */ new Map();
-  const add = (problem3, at) => {
-    const { code: code2, what, remedy, where: where2 } = problem3;
+  const add = (problem4, at) => {
+    const { code: code2, what, remedy, where: where2 } = problem4;
     const key = JSON.stringify([code2, what, remedy]);
     const group = groups.get(key) ?? { code: code2, what, remedy, locations: [] };
     group.locations.push({ ...at, ...where2 === void 0 ? {} : { where: where2 } });
     groups.set(key, group);
   };
-  for (const problem3 of report.problems ?? []) add(problem3, {});
+  for (const problem4 of report.problems ?? []) add(problem4, {});
   for (const { service: service2, problems: problems6, registries: registries3, tags: tags2 = [] } of report.services) {
-    for (const problem3 of problems6) add(problem3, { service: service2 });
+    for (const problem4 of problems6) add(problem4, { service: service2 });
     for (const { registry: registry2, problems: problems7 } of registries3) {
-      for (const problem3 of problems7) add(problem3, { service: service2, registry: registry2 });
+      for (const problem4 of problems7) add(problem4, { service: service2, registry: registry2 });
     }
-    for (const { registry: registry2, problem: problem3 } of tags2) {
-      if (problem3 !== void 0) add(problem3, { service: service2, registry: registry2 });
+    for (const { registry: registry2, problem: problem4 } of tags2) {
+      if (problem4 !== void 0) add(problem4, { service: service2, registry: registry2 });
     }
   }
   return [...groups.values()].map((group) => ({
@@ -12571,9 +12070,9 @@ function lines(tags2, version2) {
   return [...tagsByOutcome].map(([outcome2, names]) => `${names.join(", ")} ${outcome2}`);
 }
 function tagChange(tag, version2) {
-  const { state, told, problem: problem3 } = tag;
+  const { state, told, problem: problem4 } = tag;
   if (state === "stays" && told !== void 0) return { words: told, change: void 0, why: void 0 };
-  return { words: state, change: changeOf(tag, version2), why: told ?? problem3?.what.split("\n")[0] };
+  return { words: state, change: changeOf(tag, version2), why: told ?? problem4?.what.split("\n")[0] };
 }
 function changeOf({ tag, state, ...row }, version2) {
   const before = shortened(row.before);
@@ -12622,20 +12121,18 @@ var MULTILINE = /* @__PURE__ */ new Set(["what", "remedy", "next"]);
 function printable(report) {
   return mapTexts(
     report,
-    (text3, field) => MULTILINE.has(field) ? printableText(text3) : printableLine(text3)
+    (text3, field) => MULTILINE.has(field) ? printableLines(text3) : printableLine(text3)
   );
 }
 function printableLine(text3) {
-  return printableText(text3).trimEnd().replaceAll("\n", " ");
+  return printableLines(text3).trimEnd().replaceAll("\n", " ");
 }
-function printableText(text3) {
-  return text3.replaceAll(SEQUENCE, "").replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, "\n").replaceAll("	", "  ").replaceAll(UNPRINTABLE, "�");
+function printableLines(text3) {
+  return printableText(text3).replaceAll("	", "  ");
 }
-var SEQUENCE = (
-  // eslint-disable-next-line no-control-regex
-  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B\n]*(?:\u0007|\u001B\\)|\u001B[ -/]*[0-~]/g
-);
-var UNPRINTABLE = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+function jsonText(value) {
+  return escapeControls(JSON.stringify(value, null, 2));
+}
 
 // packages/report/src/variant-summary.ts
 var MAX_FOREIGN = 10;
@@ -12771,12 +12268,12 @@ function problems3(report) {
   const groups = groupProblems(report);
   return groups.length === 0 ? void 0 : `### Problems
 
-${groups.map(problem).join("\n").trimEnd()}`;
+${groups.map(problem2).join("\n").trimEnd()}`;
 }
-function problem({ code: kind, what, remedy, locations }) {
-  const [first = "", ...output] = what.split("\n");
+function problem2({ code: kind, what, remedy, locations }) {
+  const [first = "", ...output2] = what.split("\n");
   const blocks = [
-    ...output.length === 0 ? [] : [fence(output.join("\n"), "text")],
+    ...output2.length === 0 ? [] : [fence(output2.join("\n"), "text")],
     ...locations.length === 0 ? [] : [
       locationLines(locations).map((line) => `- at ${text2(line)}`).join("\n")
     ],
@@ -13088,27 +12585,26 @@ function renderLine(text3, format) {
 
 // packages/report/src/render-prune.ts
 function renderPrune(results, remove, format) {
-  if (format === "json")
-    return JSON.stringify({ prune: { removes: remove, repositories: results } }, null, 2);
-  const rows = results.flatMap(({ service: service2, registry: registry2, selection, removed, problem: problem3 }) => [
+  if (format === "json") return jsonText({ prune: { removes: remove, repositories: results } });
+  const rows = results.flatMap(({ service: service2, registry: registry2, selection, removed, problem: problem4 }) => [
     ...selection.remove.map(({ digest, tags: tags2, why }) => {
       const state = removed.includes(digest) ? "removed" : remove ? "failed" : "would be removed";
       return [service2, registry2, tags2.join(", "), state, why];
     }),
     ...selection.keep.map(({ tag, why }) => [service2, registry2, tag, "kept", why]),
-    ...problem3 === void 0 ? [] : [[service2, registry2, "", "failed", problem3.what]]
+    ...problem4 === void 0 ? [] : [[service2, registry2, "", "failed", problem4.what]]
   ]);
-  const remedies = new Set(results.flatMap(({ problem: problem3 }) => problem3?.remedy ?? []));
+  const remedies = new Set(results.flatMap(({ problem: problem4 }) => problem4?.remedy ?? []));
   const lines2 = rows.length === 0 ? ["No registry has candidate or staging tags."] : [renderTable(["service", "registry", "tags", "state", "why"], rows, format)];
   const removable = results.some(({ selection }) => selection.remove.length > 0);
   if (!remove && removable)
     lines2.push("", "Nothing was removed (dry run). Add --remove to remove these images.");
-  return [...lines2, ...[...remedies].flatMap((remedy) => ["", remedy])].join("\n");
+  return [...lines2, ...[...remedies].flatMap((remedy) => ["", printableText(remedy)])].join("\n");
 }
 
 // packages/report/src/render-status.ts
 function renderStatus({ rows, disagreements }, format) {
-  if (format === "json") return JSON.stringify({ status: { rows, disagreements } }, null, 2);
+  if (format === "json") return jsonText({ status: { rows, disagreements } });
   const table3 = renderTable(
     ["service", "registry", "latest", "floating", "newest", "newer prerelease"],
     rows.map((row, index) => [
@@ -13166,10 +12662,10 @@ function preformatted(text3, kind) {
 function markupOf(part) {
   if (part === void 0) return "";
   if (part instanceof Markup) return part.html;
-  if (typeof part === "string" || typeof part === "number") return escaped(String(part));
+  if (typeof part === "string" || typeof part === "number") return escaped2(String(part));
   return part.map(markupOf).join("");
 }
-function escaped(text3) {
+function escaped2(text3) {
   return text3.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
 }
 
@@ -13507,13 +13003,13 @@ function gate2(report) {
   if (report === void 0) return void 0;
   const { open: open2, reasons, later } = report;
   const tone = open2 ? "good" : "bad";
-  const list = (items) => html`<ul>
+  const list2 = (items) => html`<ul>
       ${items.map((item) => html`<li>${withLineBreaks(item)}</li>`)}
     </ul>`;
   return html`<div class="box ${tone}">
     <p class="verdict">${capitalised(gateVerdict(report))}</p>
-    ${reasons.length === 0 ? void 0 : list(reasons)}${later.length === 0 ? void 0 : html`<p>Left for later:</p>
-            ${list(later)}`}
+    ${reasons.length === 0 ? void 0 : list2(reasons)}${later.length === 0 ? void 0 : html`<p>Left for later:</p>
+            ${list2(later)}`}
   </div> `;
 }
 function capitalised(text3) {
@@ -13532,14 +13028,14 @@ function next(command) {
 function problems4(groups) {
   if (groups.length === 0) return void 0;
   return html`<h2>${groups.length === 1 ? "Problem" : "Problems"}</h2>
-    ${groups.map(problem2)}`;
+    ${groups.map(problem3)}`;
 }
-function problem2({ code: code2, what, remedy, locations }) {
-  const [first, ...output] = what.split("\n");
+function problem3({ code: code2, what, remedy, locations }) {
+  const [first, ...output2] = what.split("\n");
   const where2 = locationLines(locations).map((line) => html`<li>${withLineBreaks(line)}</li>`);
   return html`<div class="problem box bad">
     <p class="verdict">${first}</p>
-    ${output.length === 0 ? void 0 : preformatted(output.join("\n"), "output")}
+    ${output2.length === 0 ? void 0 : preformatted(output2.join("\n"), "output")}
     ${where2.length === 0 ? void 0 : html`<ul>
             ${where2}
           </ul>`}
@@ -13618,7 +13114,7 @@ var KEYS = {
 };
 function renderJson({ record: record5, ...report }) {
   const ordered = JSON.parse(JSON.stringify(report, Object.keys(KEYS)));
-  return JSON.stringify(record5 === void 0 ? ordered : { ...ordered, record: record5 }, null, 2);
+  return jsonText(record5 === void 0 ? ordered : { ...ordered, record: record5 });
 }
 
 // packages/report/src/text.ts
@@ -13809,7 +13305,7 @@ function isRetryable({ services: services2, problems: problems6 = [] }) {
   const own2 = [...problems6, ...services2.flatMap((service2) => service2.problems)];
   const ofRegistries = services2.flatMap((service2) => [
     ...service2.registries.flatMap((registry2) => registry2.problems),
-    ...(service2.tags ?? []).flatMap(({ problem: problem3 }) => problem3 ?? [])
+    ...(service2.tags ?? []).flatMap(({ problem: problem4 }) => problem4 ?? [])
   ]);
   return [...own2.filter(({ code: code2 }) => code2 !== "NOT_FOUND"), ...ofRegistries].some(
     ({ code: code2 }) => !NEEDS_CHANGE.has(code2)
@@ -13858,7 +13354,7 @@ function formatEvent(event) {
   const time3 = event.durationMs === void 0 ? "" : ` (${duration3(event.durationMs)})`;
   const state = event.kind === "begin" ? "..." : event.kind === "note" ? "note" : event.state ?? "done";
   const detail = event.detail === void 0 ? "" : `: ${event.detail}`;
-  return `${where2} ${event.step} ${state}${time3}${detail}`.trim();
+  return printableLine(`${where2} ${event.step} ${state}${time3}${detail}`.trim());
 }
 
 // packages/publishing/src/candidate/candidate-key.ts
@@ -14047,8 +13543,8 @@ function runImports(container, build4, smoke2) {
   const input = JSON.stringify({ skip: smoke2.skipImports, seconds: smoke2.timeoutSeconds });
   return container.withNewFile(PROGRAM2, proof_imports_py, { permissions: 420 }).withExec([`${build4.environment}/bin/python`, PROGRAM2, input]);
 }
-function importLines(output, where2) {
-  const report = parse6(output, where2);
+function importLines(output2, where2) {
+  const report = parse6(output2, where2);
   if (report.failed.length > 0) throw importFailure(report, where2);
   const skipped = report.skipped.length === 0 ? "" : `, skipped: ${report.skipped.join(", ")}`;
   const imported = report.modules - report.optional.length;
@@ -14061,9 +13557,9 @@ function importLines(output, where2) {
   }
   return lines2;
 }
-function parse6(output, where2) {
+function parse6(output2, where2) {
   try {
-    return JSON.parse(output);
+    return JSON.parse(output2);
   } catch (cause) {
     throw new TgoError("INTERNAL", "imports.py did not print JSON", { where: where2, cause });
   }
@@ -14148,12 +13644,12 @@ async function smokeVariant(context, name3, service2, { platform, container: ima
     lines2.push(`${exec.join(" ")}: exit 0`);
   }
   if (plan2.imports !== void 0) {
-    const output = await outputOf2(
+    const output2 = await outputOf2(
       runImports(container, plan2.imports, service2.smoke),
       "importing the packages",
       where2
     );
-    lines2.push(...importLines(output, where2));
+    lines2.push(...importLines(output2, where2));
   }
   if (plan2.http.length > 0) {
     const requests = { http: plan2.http, timeoutSeconds: service2.smoke.timeoutSeconds };
@@ -14288,22 +13784,30 @@ var ProofStore = class {
   context;
   /**
    * @param manifests digests of variants' manifests
-   * @returns proofs by manifest digest, without those that are missing or unreadable
+   * @param candidate tag of the candidate
    */
-  async read(service2, manifests) {
-    if (manifests.length === 0) return /* @__PURE__ */ new Map();
-    const output = await this.#run(READ, manifests.map(fileOf));
+  async read(service2, manifests, candidate) {
+    const names = [...manifests, ...candidate === void 0 ? [] : [candidate]].map(fileOf);
+    const output2 = names.length === 0 ? "" : await this.#run(READ, names);
+    const records = output2.split("\n").flatMap((line) => parseRecord2(line) ?? []);
     const tests = testsOf(service2);
-    const records = output.split("\n").flatMap((line) => parseRecord2(line) ?? []).filter((record5) => record5.tests === tests && manifests.includes(record5.manifest));
-    return new Map(records.map(({ manifest, proof }) => [manifest, proof]));
+    return {
+      proofs: new Map(
+        records.flatMap(
+          (record5) => "proof" in record5 && record5.tests === tests && manifests.includes(record5.manifest) ? [[record5.manifest, record5.proof]] : []
+        )
+      ),
+      built: records.flatMap((record5) => "index" in record5 ? [record5.index] : [])[0]
+    };
   }
   /** @param proofs by manifest digest */
-  async write(service2, proofs) {
+  async write(service2, proofs, built) {
     const tests = testsOf(service2);
-    const pairs = [...proofs].flatMap(([manifest, proof]) => {
-      const record5 = { manifest, tests, proof };
-      return [fileOf(manifest), JSON.stringify(record5)];
-    });
+    const records = [
+      ...[...proofs].map(([manifest, proof]) => [manifest, { manifest, tests, proof }]),
+      ...built === void 0 ? [] : [[built.candidate, built]]
+    ];
+    const pairs = records.flatMap(([name3, record5]) => [fileOf(name3), JSON.stringify(record5)]);
     if (pairs.length > 0) await this.#run(WRITE, pairs);
   }
   async #run(script, args) {
@@ -14316,8 +13820,8 @@ function testsOf(service2) {
   const tests = { plan: smokePlan(service2), env: smoke2.env, allowForeign };
   return createHash4("sha256").update(JSON.stringify(tests)).digest("hex").slice(0, 16);
 }
-function fileOf(manifest) {
-  return manifest.replace(":", "-");
+function fileOf(name3) {
+  return name3.replace(":", "-");
 }
 function parseRecord2(line) {
   if (line.trim() === "") return void 0;
@@ -14329,20 +13833,23 @@ function parseRecord2(line) {
 }
 
 // packages/publishing/src/candidate/recorded-proofs.ts
-async function recordedProofs(context, { name: name3, service: service2 }, variants2) {
+async function recordedProofs(context, { name: name3, service: service2 }, variants2, candidate) {
   try {
     const manifests = variants2.map(({ digest }) => digest);
-    const proofs = await new ProofStore(context).read(service2, manifests);
-    return new Map([...proofs].map(([digest, proof]) => [digest, { proof, recorded: true }]));
+    const { proofs, built } = await new ProofStore(context).read(service2, manifests, candidate);
+    return {
+      proofs: new Map([...proofs].map(([digest, proof]) => [digest, { proof, recorded: true }])),
+      built
+    };
   } catch (error2) {
     const note = `cannot read proofs from the engine's store: ${errorMessage(error2)}`;
     context.progress.note({ step: "proof", service: name3 }, note);
-    return /* @__PURE__ */ new Map();
+    return { proofs: /* @__PURE__ */ new Map(), built: void 0 };
   }
 }
-async function recordProofs(context, { name: name3, service: service2 }, proofs) {
+async function recordProofs(context, { name: name3, service: service2 }, proofs, built) {
   try {
-    await new ProofStore(context).write(service2, proofs);
+    await new ProofStore(context).write(service2, proofs, built);
   } catch (error2) {
     const note = `cannot store the proof on the engine, later runs will test again: ${errorMessage(error2)}`;
     context.progress.note({ step: "proof", service: name3 }, note);
@@ -14378,7 +13885,7 @@ function interruptionOf({ signal }) {
 }
 
 // packages/publishing/src/preflight/foreign-program.ts
-var PROGRAMS2 = {
+var PROGRAMS = {
   // mov eax, 60; xor edi, edi; syscall
   "linux/amd64": { machine: 62, code: [184, 60, 0, 0, 0, 49, 255, 15, 5] },
   // mov x8, #93; mov x0, #0; svc #0
@@ -14388,7 +13895,7 @@ var HEADER = 64;
 var PROGRAM_HEADER = 56;
 var ADDRESS = 0x400000n;
 function foreignProgram(platform) {
-  const { machine, code: code2 } = PROGRAMS2[platform];
+  const { machine, code: code2 } = PROGRAMS[platform];
   const size2 = HEADER + PROGRAM_HEADER + code2.length;
   const file = Buffer.alloc(size2);
   file.set([127, 69, 76, 70, 2, 1, 1]);
@@ -14423,10 +13930,10 @@ async function problemsOf(check) {
   return (await runCheck(check)).problems;
 }
 function withRemedy(problems6, remedy) {
-  return problems6.map((problem3) => ({ ...problem3, remedy: problem3.remedy ?? remedy }));
+  return problems6.map((problem4) => ({ ...problem4, remedy: problem4.remedy ?? remedy }));
 }
 function distinct(problems6) {
-  return [...new Map(problems6.map((problem3) => [`${problem3.code} ${problem3.what}`, problem3])).values()];
+  return [...new Map(problems6.map((problem4) => [`${problem4.code} ${problem4.what}`, problem4])).values()];
 }
 function notReported(problems6, reported2) {
   return distinct(problems6).filter(
@@ -14451,17 +13958,17 @@ var GIGABYTE = 1024 ** 3;
 async function checkDisk(context, services2) {
   try {
     const tools = await toolsContainer(context);
-    const output = await tools.withEnvVariable(CHECKED_AT, (/* @__PURE__ */ new Date()).toISOString()).withExec(["df", "-Pk", "/"]).stdout();
-    const found = diskProblem(freeBytes(output), services2, context.engine);
+    const output2 = await tools.withEnvVariable(CHECKED_AT, (/* @__PURE__ */ new Date()).toISOString()).withExec(["df", "-Pk", "/"]).stdout();
+    const found = diskProblem(freeBytes(output2), services2, context.engine);
     if (found === void 0) return { blocking: [], warnings: [] };
-    const { blocks, ...problem3 } = found;
-    return blocks ? { blocking: [problem3], warnings: [] } : { blocking: [], warnings: [problem3] };
+    const { blocks, ...problem4 } = found;
+    return blocks ? { blocking: [problem4], warnings: [] } : { blocking: [], warnings: [problem4] };
   } catch (error2) {
     return { blocking: [problemOf(error2)], warnings: [] };
   }
 }
-function freeBytes(output) {
-  const available = Number(output.trim().split("\n").at(-1)?.split(/\s+/)[3]);
+function freeBytes(output2) {
+  const available = Number(output2.trim().split("\n").at(-1)?.split(/\s+/)[3]);
   return Number.isFinite(available) ? available * 1024 : void 0;
 }
 function diskProblem(free, services2, engine) {
@@ -14476,8 +13983,8 @@ function diskProblem(free, services2, engine) {
   };
 }
 function reasonOf(error2) {
-  const output = execFailure(error2)?.stderr.trim().split("\n").at(-1) ?? "";
-  return output === "" ? errorMessage(error2).split("\n")[0] ?? "" : output;
+  const output2 = execFailure(error2)?.stderr.trim().split("\n").at(-1) ?? "";
+  return output2 === "" ? errorMessage(error2).split("\n")[0] ?? "" : output2;
 }
 async function checkEmulation(context, platform) {
   const path = "/tgo-probe";
@@ -14498,7 +14005,7 @@ async function checkEmulation(context, platform) {
 // packages/publishing/src/targets/target.ts
 function referenceOf(target, service2, tag) {
   const { host, repository } = registryRepository(target.registry, service2);
-  return `${host}/${repository}:${tag}`;
+  return `${host}/${repository}${tag.includes(":") ? "@" : ":"}${tag}`;
 }
 function repositoryOf2(target, service2) {
   return registryRepository(target.registry, service2).repository;
@@ -14523,10 +14030,12 @@ async function pushStaging(context, upload) {
   const { target, service: service2, variants: variants2, tag } = upload;
   const [first, ...others] = variants2;
   if (first === void 0) throw new TgoError("INTERNAL", `${service2} has no variant to upload`);
-  return withRegistryLogin(context, target, first.container).publish(referenceOf(target, service2, tag), {
+  const container = withRegistryLogin(context, target, first.container);
+  const pushed = await container.publish(referenceOf(target, service2, tag), {
     platformVariants: others.map((variant) => variant.container),
     ...target.service === void 0 ? {} : { registryService: target.service }
   });
+  return pushed.slice(pushed.indexOf("@") + 1);
 }
 function withRegistryLogin({ client }, { name: name3, registry: registry2, credentials }, container) {
   if (credentials === void 0 || !("password" in credentials)) return container;
@@ -14540,10 +14049,10 @@ async function buildCandidate(context, prepared) {
   const { built, proofs } = await buildAndTest(context, prepared.request);
   const staging = stagingTag(prepared.key);
   const labels = standardLabels(prepared.request);
-  const finalise = (from) => context.progress.step(
+  const finalise = (from, digest) => context.progress.step(
     { step: "finalise", service: name3 },
     () => finaliseImage({
-      source: { ...from, reference: staging },
+      source: { ...from, reference: digest },
       platforms: [...context.platforms],
       created: source.created,
       annotations: { ...labels, [CANDIDATE_ANNOTATION]: prepared.key },
@@ -14553,18 +14062,21 @@ async function buildCandidate(context, prepared) {
     })
   );
   const image = new FirstFinalised(
-    (final) => recordProofs(context, prepared.request, proofsByManifest(final, proofs))
+    (final) => recordProofs(context, prepared.request, proofsByManifest(final, proofs), {
+      candidate: candidateTag(prepared.key),
+      index: final.digest
+    })
   );
   return {
     notes: built.notes,
     proofs,
     deliver: async (target) => {
-      await context.progress.step(
+      const digest = await context.progress.step(
         { step: "upload", service: name3, registry: target.name },
         () => pushStaging(context, { target, service: name3, variants: built.variants, tag: staging })
       );
       const from = { registry: target.client, repository: repositoryOf2(target, name3) };
-      return { image: await image.get(() => finalise(from)), from };
+      return { image: await image.get(() => finalise(from, digest)), from };
     }
   };
 }
@@ -14597,30 +14109,76 @@ function proofsByManifest({ variants: variants2 }, proofs) {
   );
 }
 
-// packages/publishing/src/candidate/ensure-proofs.ts
-async function ensureProofs(context, subject, { from, verification: { variants: variants2 } }) {
-  const known = await recordedProofs(context, subject, variants2);
-  const untested = variants2.filter(({ digest }) => known.get(digest)?.proof.smoke === void 0);
-  if (untested.length === 0) return known;
-  const tested = await Promise.all(
-    untested.map(async ({ platform, digest }) => {
-      const variant = pullVariant(context, from, subject.name, { platform, digest });
-      return [digest, await testVariant(context, subject, variant)];
-    })
-  );
-  await recordProofs(context, subject, new Map(tested));
-  const now = tested.map(([digest, proof]) => [digest, { proof, recorded: false }]);
-  return new Map([...known, ...now]);
+// packages/publishing/src/verify/verify-tag.ts
+function verifyTag(context, service2, targets, tag, options) {
+  const verify2 = () => verifyImage({
+    targets: targets.map((target) => ({
+      name: target.name,
+      registry: target.client,
+      repository: repositoryOf2(target, service2),
+      reference: tag,
+      ...target.anonymous === void 0 ? {} : { anonymous: target.anonymous }
+    })),
+    platforms: [...context.platforms],
+    expect: {
+      ...options.digest === void 0 ? {} : { digest: options.digest },
+      annotations: options.annotations ?? {},
+      labels: options.labels ?? {}
+    },
+    elf: options.elf,
+    allowForeign: [...options.allowForeign ?? []]
+  });
+  if (options.quiet === true) return verify2();
+  return context.progress.step({ step: "verify", service: service2 }, verify2, ({ ok, targets: found }) => ({
+    state: ok ? "done" : "failed",
+    detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`
+  }));
+}
+
+// packages/publishing/src/candidate/image-tests.ts
+function imageTests(context, subject, candidate) {
+  return {
+    recorded: (images) => {
+      const variants2 = images.flatMap(({ verification }) => verification.variants);
+      return recordedProofs(context, subject, variants2, candidate);
+    },
+    test: async (image, known, { run: run2 }) => {
+      const untested = image.verification.variants.filter(({ digest }) => {
+        const proof = known.get(digest)?.proof;
+        return run2 ? proof?.smoke === void 0 : proof === void 0;
+      });
+      if (untested.length === 0) return known;
+      const checked = run2 ? void 0 : await checkLayers(context, subject, image);
+      const tested = untested.map(async ({ platform: name3, digest }) => {
+        const platform = context.platforms.find((one) => one === name3);
+        if (platform === void 0) throw new TgoError("INTERNAL", `${name3} is not a planned platform`);
+        const elf = checked?.find((variant) => variant.digest === digest)?.elf;
+        if (elf !== void 0) return [digest, { platform, files: elf.files, elf: elf.elf }];
+        const container = pullVariant(context, image.from, subject.name, { platform, digest });
+        return [digest, await testVariant(context, subject, { platform, container })];
+      });
+      const proofs = new Map(await Promise.all(tested));
+      await recordProofs(context, subject, proofs);
+      return new Map([
+        ...known,
+        ...[...proofs].map(([digest, proof]) => [digest, { proof, recorded: false }])
+      ]);
+    }
+  };
+}
+async function checkLayers(context, { name: name3, service: { allowForeign } }, { from, digest }) {
+  const options = { digest, elf: true, allowForeign };
+  const { targets, variants: variants2 } = await verifyTag(context, name3, [from], digest, options);
+  for (const { code: code2, what, where: where2, remedy } of targets.flatMap(({ problems: problems6 }) => problems6))
+    throw new TgoError(code2, what, defined({ where: where2, remedy }));
+  return variants2;
 }
 function pullVariant(context, target, service2, { platform, digest }) {
-  const planned = context.platforms.find((one) => one === platform);
-  if (planned === void 0) throw new TgoError("INTERNAL", `${platform} is not a planned platform`);
-  const empty = context.client.container({ platform: planned });
-  const container = withRegistryLogin(context, target, empty).from(
+  const empty = context.client.container({ platform });
+  return withRegistryLogin(context, target, empty).from(
     `${target.registry.host}/${repositoryOf2(target, service2)}@${digest}`,
     target.service === void 0 ? {} : { registryService: target.service }
   );
-  return { platform: planned, container };
 }
 
 // packages/publishing/src/candidate/require-same-candidate.ts
@@ -14676,11 +14234,27 @@ function variantRows(context, verification, proofOf) {
   });
 }
 
+// packages/publishing/src/publish/choose-image.ts
+async function chooseImage(context, { lookup, tests }, found) {
+  if (found.length === 0) return void 0;
+  const { proofs, built } = await tests.recorded(found);
+  const isProven = ({ verification: { variants: variants2 } }) => variants2.every(({ digest }) => proofs.get(digest)?.proof.smoke !== void 0);
+  const own2 = found.find(({ digest }) => digest === built);
+  const image = own2 ?? found.find(isProven);
+  if (image !== void 0 && isProven(image)) return { image, proofs, notes: [] };
+  const released = await lookup.released(splitByRequired(context).required);
+  const claim2 = released ?? own2 ?? (built === void 0 && found.length === 1 ? found[0] : void 0);
+  if (claim2 === void 0) return void 0;
+  const isReleased2 = claim2 === released;
+  const note = isReleased2 ? "released before, and without a proof of this engine: its files were checked, it was not run" : `without a proof of this engine: checked and run again, as found in ${claim2.from.name}`;
+  return { image: claim2, proofs: await tests.test(claim2, proofs, { run: !isReleased2 }), notes: [note] };
+}
+
 // packages/publishing/src/publish/copy-by-digest.ts
-function copyByDigest(context, service2, { from, digest }, tag) {
+function copyByDigest(context, service2, { from, digest }, named) {
   return {
     digest,
-    tag,
+    ...named,
     put: async (to) => {
       const { uploaded } = await context.progress.step(
         { step: "copy", service: service2, registry: to.name },
@@ -14688,7 +14262,7 @@ function copyByDigest(context, service2, { from, digest }, tag) {
           from: { registry: from.client, repository: repositoryOf2(from, service2) },
           to: { registry: to.client, repository: repositoryOf2(to, service2) },
           digest,
-          tag,
+          ...named,
           // What the registry already has failed verification, or was never tagged: check every part of it.
           thorough: true
         })
@@ -14710,31 +14284,6 @@ function givenUp({ service: service2, registries: registries3 }, target, { missi
     state: "failed",
     problems: [{ code: "UNAVAILABLE", what, remedy: "Run the same command again." }]
   };
-}
-
-// packages/publishing/src/verify/verify-tag.ts
-function verifyTag(context, service2, targets, tag, options) {
-  const verify2 = () => verifyImage({
-    targets: targets.map((target) => ({
-      name: target.name,
-      registry: target.client,
-      repository: repositoryOf2(target, service2),
-      reference: tag,
-      ...target.anonymous === void 0 ? {} : { anonymous: target.anonymous }
-    })),
-    platforms: [...context.platforms],
-    expect: {
-      ...options.digest === void 0 ? {} : { digest: options.digest },
-      ...options.annotations === void 0 ? {} : { annotations: { ...options.annotations } }
-    },
-    elf: options.elf,
-    allowForeign: [...options.allowForeign ?? []]
-  });
-  if (options.quiet === true) return verify2();
-  return context.progress.step({ step: "verify", service: service2 }, verify2, ({ ok, targets: found }) => ({
-    state: ok ? "done" : "failed",
-    detail: `${found.filter(({ state }) => state === "verified").length} of ${found.length} registries`
-  }));
 }
 
 // packages/publishing/src/publish/image-lookup.ts
@@ -14785,30 +14334,68 @@ var ImageLookup = class {
     }
     return void 0;
   }
-  /** The image from one of these registries; undefined when none of them has all of it. */
+  /** The images that these registries have all of, each digest once; those under the preferred tag first. */
   async find(targets) {
-    const found = await Promise.all(
-      targets.map(async (target) => ({ target, tagged: await this.resolve(target) }))
+    const found = [];
+    const tagged = await Promise.all(
+      targets.map(async (target) => ({ target, ...await this.resolve(target) }))
     );
-    for (const tag of this.query.tags) {
-      const tagged = found.flatMap((one) => one.tagged?.tag === tag ? [one.target] : []);
-      const image = tagged.length === 0 ? void 0 : await this.#findUnder(tag, tagged);
-      if (image !== void 0) return image;
+    for (const name3 of this.query.tags) {
+      for (const { tag, digest } of tagged) {
+        if (tag !== name3 || digest === void 0 || found.some((one) => one.digest === digest)) continue;
+        const same = tagged.filter((one) => one.tag === tag && one.digest === digest);
+        const image = await this.#findUnder(
+          { tag, digest },
+          same.map(({ target }) => target)
+        );
+        if (image !== void 0) found.push(image);
+      }
+    }
+    return found;
+  }
+  async #findUnder({ tag, digest }, targets) {
+    const [preferred] = this.query.tags;
+    const verification = await this.verify(targets, tag, digest, { quiet: true });
+    if (tag === preferred) for (const { name: name3 } of targets) this.#verifications.set(name3, verification);
+    for (const { name: name3, state } of verification.targets) {
+      const from = targets.find((target) => target.name === name3);
+      if (from === void 0 || state !== "verified") continue;
+      if (await this.#isFinal(from, digest)) return { from, digest, verification };
     }
     return void 0;
   }
-  async #findUnder(tag, targets) {
-    const { service: service2, annotations, tags: tags2, finalised } = this.query;
-    const options = { annotations, elf: false, quiet: true };
-    const verification = await verifyTag(this.context, service2, targets, tag, options);
-    if (tag === tags2[0]) for (const { name: name3 } of targets) this.#verifications.set(name3, verification);
-    for (const { name: name3, digest, state } of verification.targets) {
-      const from = targets.find((target) => target.name === name3);
-      if (from === void 0 || digest === void 0 || state !== "verified") continue;
-      if (finalised && !await isFinalised(from, service2, digest)) continue;
-      return { from, digest, verification };
-    }
-    return void 0;
+  /**
+   * Whether an index has the bytes that finalise writes. Others must not spread: a registry may rewrite manifests, and
+   * whoever can push may add annotations.
+   */
+  async #isFinal(target, digest) {
+    const { service: service2, annotations } = this.query;
+    if (annotations === void 0) return true;
+    const repository = repositoryOf2(target, service2);
+    return isFinalIndex(await target.client.manifest(repository, digest, { push: true }), annotations);
+  }
+  /** Verifies the image in registries. @param reference a tag, or the digest itself */
+  verify(targets, reference, digest, { quiet = false } = {}) {
+    const { service: service2, annotations = {}, labels = {} } = this.query;
+    const options = { digest, annotations, labels, elf: false, quiet };
+    return verifyTag(this.context, service2, targets, reference, options);
+  }
+  /** The image that has the version's tag in all of these registries. */
+  async released(targets) {
+    const { service: service2, version: tag } = this.query;
+    if (tag === void 0) return void 0;
+    const digests = await Promise.all(
+      targets.map(async (target) => {
+        const known = await this.resolve(target);
+        if (known?.tag === tag) return known.digest;
+        const found = target.client.resolve(repositoryOf2(target, service2), tag, { push: true });
+        return (await found.catch(() => void 0))?.digest;
+      })
+    );
+    const [digest] = digests;
+    if (digest === void 0 || digests.some((other) => other !== digest)) return void 0;
+    const image = await this.#findUnder({ tag, digest }, targets);
+    return image?.verification.targets.every((target) => target.digest === digest) === true ? image : void 0;
   }
   /** Those of these registries that have one of the tags, even on an incomplete image. */
   async tagged(targets) {
@@ -14820,11 +14407,6 @@ var ImageLookup = class {
     return this.#verifications.get(target.name);
   }
 };
-async function isFinalised(target, service2, digest) {
-  const { bytes } = await target.client.manifest(repositoryOf2(target, service2), digest, { push: true });
-  const text3 = new TextDecoder().decode(bytes);
-  return canonicalJson(JSON.parse(text3)) === text3;
-}
 
 // packages/publishing/src/publish/registry-rows.ts
 var RegistryRows = class {
@@ -14896,6 +14478,8 @@ var ImageTransfer = class {
   query;
   rows;
   lookup;
+  /** Notes on images that it replaced, for the report. */
+  notes = [];
   /**
    * Puts the image into registries that lack it or a part of it, and verifies it there. A registry that fails does not
    * hold up the others; its row has the problem.
@@ -14912,8 +14496,10 @@ var ImageTransfer = class {
     if (digest === void 0) throw new RegistriesFailed();
     const reached = missing.filter((_, at) => put[at] !== void 0);
     if (reached.length > 0) {
-      const verification = await this.#verify(reached, image.tag, digest);
-      this.rows.verified(reached, image.tag, verification);
+      for (const target of reached) await this.#noteReplaced(target, digest);
+      const reference = image.tag ?? digest;
+      const verification = await this.lookup.verify(reached, reference, digest);
+      this.rows.verified(reached, reference, verification);
       return { digest, verification };
     }
     return { digest, verification: inspected.find(({ verification }) => verification)?.verification };
@@ -14927,9 +14513,9 @@ var ImageTransfer = class {
       if (!this.rows.hasFailed(target)) await this.bring(image, [target]);
     } catch (error2) {
       if (!(error2 instanceof RegistriesFailed)) {
-        const problem3 = problemOf(interruptionOf(this.context) ?? error2);
+        const problem4 = problemOf(interruptionOf(this.context) ?? error2);
         const durationMs = this.rows.addTime(target, started);
-        this.rows.update(target, { state: "failed", problems: [problem3], durationMs });
+        this.rows.update(target, { state: "failed", problems: [problem4], durationMs });
       }
     }
     return this.rows.of(target);
@@ -14942,7 +14528,8 @@ var ImageTransfer = class {
     if (found?.tag !== tag || digest === void 0) return { state: "missing" };
     const isOther = found.digest !== digest;
     if (isOther && !query.immutable) return { state: "missing" };
-    const verification = this.lookup.verification(target) ?? await this.#verify([target], tag, digest);
+    const known = isOther ? void 0 : this.lookup.verification(target);
+    const verification = known ?? await this.lookup.verify([target], tag, digest);
     const result = verification.targets.find(({ name: name3 }) => name3 === target.name);
     const isComplete2 = result?.state === "verified" && !isOther;
     if (!isComplete2 && !isOther) {
@@ -14966,9 +14553,13 @@ var ImageTransfer = class {
       return void 0;
     }
   }
-  #verify(targets, tag, digest) {
-    const { service: service2, annotations } = this.query;
-    return verifyTag(this.context, service2, targets, tag, { digest, annotations, elf: false });
+  async #noteReplaced(target, digest) {
+    const { service: service2, tags: tags2 } = this.query;
+    const found = await this.lookup.resolve(target);
+    if (found === void 0 || found.tag !== tags2[0] || found.digest === digest) return;
+    const note = `${target.name} had another image under ${found.tag}: ${found.digest}, replaced`;
+    this.notes.push(note);
+    this.context.progress.note({ step: "copy", service: service2, registry: target.name }, note);
   }
 };
 
@@ -14991,28 +14582,30 @@ async function bringImage(context, request2) {
     query.service,
     async () => {
       const { required: required2 } = splitByRequired(context);
-      const found = await findImage(context, transfer, request2);
-      const built = found === void 0 ? await request2.build(transfer) : void 0;
-      const proofs = found === void 0 ? void 0 : await request2.proofsOf(found);
-      const source = built?.source ?? (found && copyByDigest(context, query.service, found, request2.tagOf(found)));
+      const found = await findImages(context, transfer, request2);
+      const { lookup } = transfer;
+      const chosen = await chooseImage(context, { lookup, tests: request2.tests }, found);
+      const built = chosen === void 0 ? await request2.build(transfer, found) : void 0;
+      const named = query.immutable ? {} : { tag: query.tags[0] };
+      const source = built?.source ?? (chosen && copyByDigest(context, query.service, chosen.image, named));
       if (source === void 0) throw new RegistriesFailed();
       image = source;
-      const { digest, verification = found?.verification } = await transfer.bring(source, required2);
+      const { digest, verification = chosen?.image.verification } = await transfer.bring(source, required2);
       image = { ...source, digest };
       const requiredRows = required2.map((target) => rows.of(target));
       return defined({
         service: query.service,
         state: stateOf(requiredRows, { needsAllRequired, isBuilt: built !== void 0 }),
-        revision: request2.known.revision ?? found?.verification.annotations["org.opencontainers.image.revision"],
-        tag: source.tag,
+        revision: request2.known.revision ?? chosen?.image.verification.annotations["org.opencontainers.image.revision"],
+        tag: query.tags[0],
         digest,
         variants: verification === void 0 ? [] : variantRows(context, verification, (variant) => {
           const proof = built?.proofs.find(({ platform }) => platform === variant.platform);
-          return proof === void 0 ? proofs?.get(variant.digest) : { proof, recorded: false };
+          return proof === void 0 ? chosen?.proofs.get(variant.digest) : { proof, recorded: false };
         }),
         registries: rows.all(),
         problems: [],
-        notes: [...built?.notes ?? [], ...request2.notes]
+        notes: [...(built ?? chosen)?.notes ?? [], ...request2.notes, ...transfer.notes]
       });
     },
     () => ({ ...request2.known, registries: rows.all() })
@@ -15022,7 +14615,7 @@ async function bringImage(context, request2) {
     bringToOptional: (target) => transfer.bringToOptional(image, target)
   };
 }
-async function findImage(context, { lookup, rows }, { needsAllRequired }) {
+async function findImages(context, { lookup, rows }, { needsAllRequired }) {
   const { required: required2, optional: optional2 } = splitByRequired(context);
   const asked = lookup.ask(optional2);
   asked.catch(() => void 0);
@@ -15030,8 +14623,8 @@ async function findImage(context, { lookup, rows }, { needsAllRequired }) {
   const mustRespond = required2.filter(({ registry: registry2 }) => registry2.required);
   if (needsAllRequired && mustRespond.some((target) => rows.hasFailed(target))) throw new RegistriesFailed();
   const found = await lookup.find(required2);
-  if (found !== void 0 || optional2.length === 0) return found;
-  return withinTime(lookup.find(optional2), context.gracePeriodMs ?? GRACE_PERIOD_MS);
+  if (found.length > 0 || optional2.length === 0) return found;
+  return await withinTime(lookup.find(optional2), context.gracePeriodMs ?? GRACE_PERIOD_MS) ?? [];
 }
 async function finishOptional(context, { report, bringToOptional }) {
   const { optional: optional2 } = splitByRequired(context);
@@ -15086,20 +14679,23 @@ function candidateOf(context, prepared) {
     notes: commitNotes(source),
     version: version2,
     build: () => buildCandidate(context, prepared),
-    proofsOf: (found) => ensureProofs(context, { name: name3, service: service2 }, found)
+    annotations: standardLabels(prepared.request),
+    labels: imageLabels(prepared.request),
+    tests: imageTests(context, { name: name3, service: service2 }, candidateTag(prepared.key))
   };
 }
 function bringCandidate(context, candidate) {
-  const { service: service2, key, version: version2, revision } = candidate;
+  const { service: service2, key, version: version2, revision, annotations, labels, tests } = candidate;
   const tag = candidateTag(key);
   return bringImage(context, {
     query: {
       service: service2,
       // The candidate's tag may have been pruned while the version's tag remains.
       tags: version2 === void 0 ? [tag] : [tag, version2],
-      annotations: { [CANDIDATE_ANNOTATION]: key },
+      version: version2,
       immutable: false,
-      finalised: true,
+      annotations: { ...annotations, [CANDIDATE_ANNOTATION]: key },
+      labels,
       accept: async (target, found) => {
         if (version2 !== void 0 && found.tag === version2)
           await requireSameCandidate(target, { service: service2, version: version2, key }, found);
@@ -15108,8 +14704,7 @@ function bringCandidate(context, candidate) {
     known: { revision, tag },
     notes: candidate.notes,
     needsAllRequired: true,
-    tagOf: () => tag,
-    proofsOf: candidate.proofsOf,
+    tests,
     build: () => build2(context, candidate)
   });
 }
@@ -15187,7 +14782,7 @@ async function checkRegistry(target, subject) {
   const started = performance.now();
   const repository = repositoryOf2(target, subject.service);
   let durationMs = 0;
-  const [push, found] = await Promise.all([
+  const [push2, found] = await Promise.all([
     runCheck(async () => {
       const sent3 = Date.now();
       const { date: date3 } = await target.client.probePush(repository);
@@ -15195,9 +14790,9 @@ async function checkRegistry(target, subject) {
     }).finally(() => {
       durationMs = Math.round(performance.now() - started);
     }),
-    runCheck(() => findImage2(target, subject))
+    runCheck(() => findImage(target, subject))
   ]);
-  const problems6 = withRemedy(firstOfEachCode([...push.problems, ...found.problems]), remedyFor2(target));
+  const problems6 = withRemedy(firstOfEachCode([...push2.problems, ...found.problems]), remedyFor2(target));
   const state = problems6.length > 0 ? "failed" : found.value === void 0 ? "ready" : "already there";
   return {
     report: {
@@ -15207,14 +14802,14 @@ async function checkRegistry(target, subject) {
       problems: problems6,
       durationMs
     },
-    skew: push.value === void 0 ? void 0 : { registry: target.name, host: target.registry.host, seconds: push.value },
+    skew: push2.value === void 0 ? void 0 : { registry: target.name, host: target.registry.host, seconds: push2.value },
     hasCandidate: found.value !== void 0
   };
 }
 function remedyFor2(target) {
   return `Create the namespace (and the repository, if the registry requires it) at ${target.registry.host}, or correct registries.${target.name} in tgo.catalog.json.`;
 }
-async function findImage2(target, { service: service2, version: version2, key }) {
+async function findImage(target, { service: service2, version: version2, key }) {
   const repository = repositoryOf2(target, service2);
   const resolve = async (tag) => {
     const found = await target.client.resolve(repository, tag, { push: true });
@@ -15233,12 +14828,12 @@ async function findImage2(target, { service: service2, version: version2, key })
   return (await resolve(candidateTag(knownKey)))[0]?.digest;
 }
 async function versionTags(target, service2, version2) {
-  const listed2 = await target.client.tags(repositoryOf2(target, service2));
-  const spellings = listed2.filter((tag) => {
+  const listed3 = await target.client.tags(repositoryOf2(target, service2));
+  const spellings2 = listed3.filter((tag) => {
     const kind = kindOfTag(tag, service2);
     return kind.kind === "version" && kind.version.text === version2;
   });
-  return [.../* @__PURE__ */ new Set([version2, ...spellings])];
+  return [.../* @__PURE__ */ new Set([version2, ...spellings2])];
 }
 
 // packages/publishing/src/preflight/read-inputs.ts
@@ -15399,32 +14994,33 @@ async function preflightRegistries(context, services2) {
 
 // packages/publishing/src/promote/bring-version.ts
 function bringVersion(context, { name: name3, service: service2, version: version2 }) {
-  const proofsOf = ({ verification: { variants: variants2 } }) => recordedProofs(context, { name: name3, service: service2 }, variants2);
-  return bringVersionOf(context, name3, version2, proofsOf);
+  return bringVersionOf(context, name3, version2, imageTests(context, { name: name3, service: service2 }));
 }
-function bringVersionOf(context, service2, version2, proofsOf) {
+function bringVersionOf(context, service2, version2, tests) {
   return bringImage(context, {
-    query: { service: service2, tags: [version2], annotations: {}, immutable: true, finalised: false },
+    query: { service: service2, tags: [version2], version: version2, immutable: true },
     known: {},
     notes: [],
     needsAllRequired: false,
-    tagOf: ({ verification }) => {
-      const key = verification.annotations[CANDIDATE_ANNOTATION];
-      return key === void 0 ? version2 : candidateTag(key);
-    },
-    proofsOf,
-    build: async (transfer) => {
-      throw await notFound(context, { service: service2, version: version2, transfer });
+    tests,
+    build: async (transfer, found) => {
+      throw found.length === 0 ? await notFound(context, { service: service2, version: version2, transfer }) : undecided({ service: service2, version: version2 }, found);
     }
   });
 }
 function versionNowhere(services2) {
-  const [problem3, ...others] = services2.map(({ problems: problems6 }) => problems6[0]);
+  const [problem4, ...others] = services2.map(({ problems: problems6 }) => problems6[0]);
   const allResponded = services2.every(
     ({ registries: registries3 }) => registries3.every(({ state }) => state !== "failed")
   );
-  if (!allResponded || problem3?.code !== "NOT_FOUND") return void 0;
-  return others.every((other) => other?.what === problem3.what) ? problem3 : void 0;
+  if (!allResponded || problem4?.code !== "NOT_FOUND") return void 0;
+  return others.every((other) => other?.what === problem4.what) ? problem4 : void 0;
+}
+function undecided({ service: service2, version: version2 }, found) {
+  const images = found.map(({ from, digest }) => `${from.name} has ${digest}`).join(", ");
+  return new TgoError("CONFLICT", `${version2} of ${service2} is not one image: ${images}`, {
+    remedy: "This engine has a proof of none of them, so none is chosen. Find out who pushed the other one, and remove its tag."
+  });
 }
 async function notFound(context, of) {
   const { service: service2, version: version2, transfer } = of;
@@ -15571,9 +15167,9 @@ async function readRepository(target, { service: service2, tags: tags2, known: k
     const found2 = await target.client.resolve(repository, tag, { push: true });
     return found2 === void 0 ? [] : [{ tag, digest: found2.digest }];
   };
-  const [listed2, ...queried] = await Promise.all([target.client.tags(repository), ...tags2.map(resolve)]);
+  const [listed3, ...queried] = await Promise.all([target.client.tags(repository), ...tags2.map(resolve)]);
   const found = queried.flat();
-  const others = listed2.filter((tag) => !tags2.includes(tag)).map((tag) => ({ tag, ...kindOfTag(tag, service2) }));
+  const others = listed3.filter((tag) => !tags2.includes(tag)).map((tag) => ({ tag, ...kindOfTag(tag, service2) }));
   const otherFloating = versions === "all" ? others.filter((other) => isFloating(other)) : [];
   const resolvedFloating = await Promise.all(otherFloating.map(({ tag }) => resolve(tag)));
   const floating = [...found, ...resolvedFloating.flat()].filter(
@@ -15726,16 +15322,15 @@ var GateInputs = class {
     const snapshots = await readTags({ ...this.context, targets }, this.#queries(), this.options.indexes);
     return snapshots.map((snapshot) => this.#withoutExcluded(this.#withCandidate(snapshot)));
   }
-  /** Adds the candidate's tag, which was already verified in this registry and is not read again. */
+  /** Adds the candidate, which was already verified in this registry, by its digest: it may have no tag yet. */
   #withCandidate(snapshot) {
     const { service: service2, registry: registry2, contents } = snapshot;
     const row = this.#rows.get(keyOf2(registry2, service2));
-    const tag = this.#reports.find((report) => report.service === service2)?.tag;
-    if (contents.state !== "seen" || row?.digest === void 0 || tag === void 0 || contents.tags.has(tag))
-      return snapshot;
+    if (contents.state !== "seen" || row?.digest === void 0) return snapshot;
     if (row.state === "failed" || row.state === "not started") return snapshot;
-    const candidate = { digest: row.digest, version: void 0 };
-    return { ...snapshot, contents: { ...contents, tags: new Map([...contents.tags, [tag, candidate]]) } };
+    const { digest } = row;
+    const tags2 = new Map([...contents.tags, [digest, { digest, version: void 0 }]]);
+    return { ...snapshot, contents: { ...contents, tags: tags2 } };
   }
   #queries() {
     const { services: services2, version: version2, ledger } = this.options;
@@ -15891,18 +15486,18 @@ async function attachRecord(context, record5, indexes) {
   const content = new TextEncoder().encode(recordJson(record5));
   const attachments = context.targets.flatMap(
     (target) => Object.entries(record5.services).flatMap(
-      ([service2, { digest, registries: registries3 }]) => target.registry.referrers && registries3[target.name]?.state === "complete" ? [attach(context, { target, service: service2, digest, content, indexes })] : []
+      ([service2, { digest, registries: registries3 }]) => target.registry.referrers && registries3[target.name]?.state === "complete" ? [attach2(context, { target, service: service2, digest, content, indexes })] : []
     )
   );
   return Promise.all(attachments);
 }
-async function attach(context, of) {
+async function attach2(context, of) {
   const { target, service: service2, digest, content, indexes } = of;
   const names = { service: service2, registry: target.name };
   try {
     const { descriptor } = await indexes.read(target, service2, digest);
     const to = { registry: target.client, repository: repositoryOf2(target, service2) };
-    const attachOnce = () => attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content });
+    const attachOnce = () => attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content }, target.anonymous);
     const { state } = await context.progress.step(
       { step: "record", ...names },
       () => attachOnce().catch((error2) => {
@@ -15915,15 +15510,15 @@ async function attach(context, of) {
   } catch (error2) {
     const interruption = interruptionOf(context);
     if (interruption !== void 0) throw interruption;
-    const { what, ...problem3 } = problemOf(error2);
+    const { what, ...problem4 } = problemOf(error2);
     return {
       ...names,
       state: "failed",
       problem: {
-        ...problem3,
+        ...problem4,
         what: `the release record could not be attached to the image: ${what}`,
         remedy: [
-          problem3.remedy,
+          problem4.remedy,
           `The image and its tags are not affected. If the registry accepts only images, set "referrers": false in its catalog entry.`
         ].filter((line) => line !== void 0).join("\n")
       }
@@ -15985,7 +15580,7 @@ function isComplete({ tags: tags2 = [], registries: registries3 }, counts = () =
 }
 function tagReport(step, ledger) {
   const { registry: registry2, tag, status: status2 } = step;
-  const problem3 = ledger.problem(step);
+  const problem4 = ledger.problem(step);
   const written = ledger.written(step);
   const before = written === void 0 ? step.before : written.before;
   const was = before === void 0 || before.digest === step.digest ? void 0 : before;
@@ -15996,13 +15591,13 @@ function tagReport(step, ledger) {
     case "stays":
       return { ...row, state: "stays", told: status2.message };
     case "refused":
-      return { ...row, state: "failed", problem: problem3 ?? problemOf(status2.error) };
+      return { ...row, state: "failed", problem: problem4 ?? problemOf(status2.error) };
     case "to write":
       if (ledger.isNewerThanSnapshot(step)) return { ...row, state: "done" };
-      return problem3 === void 0 ? { ...row, state: "not started" } : { ...row, state: "failed", problem: problem3 };
+      return problem4 === void 0 ? { ...row, state: "not started" } : { ...row, state: "failed", problem: problem4 };
     case "missing":
     case "unreachable":
-      return problem3 === void 0 ? { ...row, state: "not started", told: status2.message } : { ...row, state: "failed", problem: problem3 };
+      return problem4 === void 0 ? { ...row, state: "not started", told: status2.message } : { ...row, state: "failed", problem: problem4 };
   }
 }
 
@@ -16559,7 +16154,7 @@ function describeServices(catalog, format) {
     ports: service2.image.ports,
     bases: basesOf(service2.build)
   }));
-  if (format === "json") return JSON.stringify({ services: rows, platforms: catalog.platforms }, null, 2);
+  if (format === "json") return jsonText({ services: rows, platforms: catalog.platforms });
   const table3 = rows.map((row) => [row.service, row.strategy, row.ports.join(" "), row.title]);
   return renderTable(["service", "built by", "ports", "title"], table3, format);
 }
@@ -16583,7 +16178,7 @@ function describePlan(of) {
       };
     })
   }));
-  if (format === "json") return JSON.stringify({ plan: plans }, null, 2);
+  if (format === "json") return jsonText({ plan: plans });
   return plans.map((plan2) => {
     const table3 = renderTable(
       ["registry", "repository", "required", "public"],
@@ -16596,16 +16191,19 @@ function describePlan(of) {
       format
     );
     const bullet = format === "markdown" ? "- " : "  ";
+    const lines2 = [
+      `built by ${plan2.strategy} for ${plan2.platforms.join(" and ")}`,
+      ...plan2.bases.map(
+        ({ name: name3, digest }) => `from ${name3}: ${digest === null ? "not pinned, resolved at build time" : `pinned to ${digest}`}`
+      ),
+      "check: every binary's architecture, in every variant",
+      `smoke run: ${plan2.smoke.join("; ") || "the machine only"}, in every variant`,
+      "publish as candidate-<key>: one digest in every registry, verified there"
+    ];
     return [
       format === "markdown" ? `### ${plan2.service}
 ` : plan2.service,
-      `${bullet}built by ${plan2.strategy} for ${plan2.platforms.join(" and ")}`,
-      ...plan2.bases.map(
-        ({ name: name3, digest }) => `${bullet}from ${name3}: ${digest === null ? "not pinned, resolved at build time" : `pinned to ${digest}`}`
-      ),
-      `${bullet}check: every binary's architecture, in every variant`,
-      `${bullet}smoke run: ${plan2.smoke.join("; ") || "the machine only"}, in every variant`,
-      `${bullet}publish as candidate-<key>: one digest in every registry, verified there`,
+      ...lines2.map((line) => `${bullet}${renderLine(line, format)}`),
       "",
       table3
     ].join("\n");
@@ -16749,7 +16347,7 @@ async function prune2(call, names, { days, ...flags }, format) {
   const before = new Date(Date.now() - days * DAY_MS);
   const pruned = await prune(context, selected, { ...flags, before });
   const text3 = renderPrune(pruned, flags.remove, format);
-  if (pruned.some(({ problem: problem3 }) => problem3 !== void 0)) throw new FunctionFailed(text3);
+  if (pruned.some(({ problem: problem4 }) => problem4 !== void 0)) throw new FunctionFailed(text3);
   return text3;
 }
 
@@ -16857,7 +16455,7 @@ function verifyService(context, selected, options, { tag, elf }) {
     const verified = tag ?? candidateTag((await prepareCandidate(context, name3, service2, options)).key);
     const { allowForeign } = service2;
     const verification = await verifyTag(context, name3, context.targets, verified, { elf, allowForeign });
-    const proofs = await recordedProofs(context, selected, verification.variants);
+    const { proofs, built } = await recordedProofs(context, selected, verification.variants, verified);
     return defined({
       service: name3,
       state: verification.ok ? "verified" : "failed",
@@ -16867,7 +16465,7 @@ function verifyService(context, selected, options, { tag, elf }) {
       variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),
       registries: rowsOfVerification(context.targets, name3, verified, verification),
       problems: [],
-      notes: []
+      notes: built === void 0 || built === verification.digest ? [] : [`not the image that this engine built as ${verified}: ${built}`]
     });
   });
 }
@@ -17330,8 +16928,8 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "153a008e959be323";
-var BUILD_HASH = "dc98b89d0b9ff52c";
+var PIPELINE = "22552e0e234095f0";
+var BUILD_HASH = "e5c847e4641fbc3c";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
