@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
+import { startRegistry } from "@tgo/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { setUp } from "./support/fixture.js";
 import { inspect } from "./support/inspect.js";
@@ -76,6 +77,34 @@ describe("a proxy's password", () => {
       expect(String(error)).toContain("the build of Dockerfile failed");
     }),
   );
+});
+
+describe("an identity token", () => {
+  const identityToken = "refresh-0123456789abcdef";
+  it("pushes and pulls at a registry that takes no password", async () => {
+    const registry = await startRegistry({ auth: "bearer", identityToken });
+    try {
+      const address = `${registry.host}/private/image:1`;
+      await session({ home: fixture.home }, async ({ client }) => {
+        const token = client.setSecret("token", identityToken);
+        const pushing = (user: string): Promise<string> =>
+          fixture.base(client).withRegistryAuth(registry.host, user, token).publish(address);
+        await expect(pushing("someone")).rejects.toThrow(/credentials|password/i);
+        expect(await pushing("")).toContain("@sha256:");
+        const from = client.container().withRegistryAuth(registry.host, "", token).from(address);
+        expect(await from.imageRef()).toContain("@sha256:");
+      });
+      const keychain = (host: string): Promise<{ identityToken: string } | undefined> =>
+        Promise.resolve(host === registry.host ? { identityToken } : undefined);
+      await session({ home: fixture.home, keychain }, async ({ client }) => {
+        const dockerfile = `FROM ${address}\nRUN echo pulled >/file\n`;
+        const built = client.directory().withNewFile("Dockerfile", dockerfile).dockerBuild();
+        expect(await built.file("/file").contents()).toBe("pulled\n");
+      });
+    } finally {
+      await registry.stop();
+    }
+  });
 });
 
 describe("secrets of a Dockerfile", () => {

@@ -16,6 +16,11 @@ export interface RegistryOptions {
   readonly auth: "none" | "basic" | "bearer";
   /** `bearer` only: whether a client without credentials gets a token to pull. Default false. */
   readonly publicPull?: boolean;
+  /**
+   * `bearer` only: tokens are given for this OAuth2 refresh token alone, never for a password; as Azure's ACR does after
+   * `az acr login`.
+   */
+  readonly identityToken?: string;
   /** Default: a free port. */
   readonly port?: number;
   /** Where blobs are stored. This directory outlives the registry; without one, the blobs are removed with it. */
@@ -144,7 +149,10 @@ async function startBearer({ dir, config, secret, username, password, options }:
   const socket = join(dir, "registry.sock");
   const publicPull = options.publicPull ?? false;
   const front = await startFront(options.port ?? 0, socket, (req, res) =>
-    handleTokenRequest(req, res, { issuer, service, username, password, publicPull }),
+    handleTokenRequest(req, res, {
+      ...{ issuer, service, username, password, publicPull },
+      ...(options.identityToken === undefined ? {} : { identityToken: options.identityToken }),
+    }),
   );
   try {
     const registry = await startRegistryProcess(

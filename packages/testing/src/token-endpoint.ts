@@ -7,6 +7,8 @@ export interface TokenEndpointOptions {
   readonly service: string;
   readonly username: string;
   readonly password: string;
+  /** The only credential, instead of the password: a refresh token. */
+  readonly identityToken?: string;
   /** Whether a client without credentials may pull. */
   readonly publicPull: boolean;
 }
@@ -15,6 +17,7 @@ const MAX_FORM_BYTES = 65_536;
 
 interface TokenRequest {
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
+  readonly refreshToken?: string;
   readonly scopes: readonly string[];
 }
 
@@ -28,11 +31,13 @@ export async function handleTokenRequest(
   options: TokenEndpointOptions,
 ): Promise<void> {
   const request = req.method === "POST" ? await readForm(req) : readQuery(req);
-  const { credentials, scopes } = request;
+  const { credentials, refreshToken, scopes } = request;
   const known =
-    credentials !== undefined &&
-    same(credentials.username, options.username) &&
-    same(credentials.password, options.password);
+    options.identityToken === undefined
+      ? credentials !== undefined &&
+        same(credentials.username, options.username) &&
+        same(credentials.password, options.password)
+      : refreshToken !== undefined && same(refreshToken, options.identityToken);
   if (!known && (credentials !== undefined || !options.publicPull)) {
     res.writeHead(401, {
       "content-type": "application/json",
@@ -81,9 +86,14 @@ async function readForm(req: IncomingMessage): Promise<TokenRequest> {
   const credentials =
     form.get("grant_type") === "password"
       ? { username: form.get("username") ?? "", password: form.get("password") ?? "" }
-      : // No refresh tokens are issued, so none is valid.
-        { username: "", password: "" };
-  return { credentials, scopes: spaced(form.getAll("scope")) };
+      : { username: "", password: "" };
+  const refreshToken =
+    form.get("grant_type") === "refresh_token" ? (form.get("refresh_token") ?? "") : undefined;
+  return {
+    credentials,
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+    scopes: spaced(form.getAll("scope")),
+  };
 }
 
 function spaced(scopes: readonly string[]): string[] {

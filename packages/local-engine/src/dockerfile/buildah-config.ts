@@ -52,7 +52,8 @@ export async function authFile({ keychain, mirrors }: Settings, text: string): P
     if (credentials === undefined) continue;
     auths[host === "docker.io" ? "https://index.docker.io/v1/" : host] =
       "identityToken" in credentials
-        ? { identitytoken: credentials.identityToken }
+        ? // Without a user in auth, containers/image skips the entry; the user does not count.
+          { auth: Buffer.from("<token>:").toString("base64"), identitytoken: credentials.identityToken }
         : { auth: Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64") };
   }
   return JSON.stringify({ auths });

@@ -168,12 +168,14 @@ interface Source {
   readonly imageRef: string;
 }
 
-/** The credentials for the whole host, whatever path or scheme the address has, as in Dagger. */
+/** The credentials for the whole host, whatever path or scheme the address has; an identity token has no user. As in Dagger. */
 async function authFor(host: string, auth: readonly RegistryAuth[]): Promise<Credentials | undefined> {
   const hostOf = (address: string): string =>
     canonicalHost(address.replace(/^https?:\/\//, "").split("/")[0] ?? "");
   const match = auth.find(({ address }) => hostOf(address) === host);
-  return match && { username: match.username, password: await match.secret.plaintext() };
+  if (match === undefined) return undefined;
+  const secret = await match.secret.plaintext();
+  return match.username === "" ? { identityToken: secret } : { username: match.username, password: secret };
 }
 
 function serviceUrl(host: string, service: ServiceState): string {

@@ -29,13 +29,20 @@ export async function pushStaging(
   return pushed.slice(pushed.indexOf("@") + 1);
 }
 
-/** Gives the engine a registry's credentials. */
+/**
+ * Gives the engine a registry's credentials. Without a user name, the secret is an identity token, which the engine
+ * exchanges for a registry token: containerd's core/remotes/docker/auth/fetch.go in Dagger's, as in docker and BuildKit.
+ */
 export function withRegistryLogin(
   { client }: Pick<BuildContext, "client">,
   { name, registry, credentials }: Target,
   container: Container,
 ): Container {
-  if (credentials === undefined || !("password" in credentials)) return container;
-  const secret = client.setSecret(`registry-password-${name}`, credentials.password);
-  return container.withRegistryAuth(registry.host, credentials.username, secret);
+  if (credentials === undefined) return container;
+  const [username, value] =
+    "password" in credentials
+      ? [credentials.username, credentials.password]
+      : ["", credentials.identityToken];
+  const secret = client.setSecret(`registry-password-${name}`, value);
+  return container.withRegistryAuth(registry.host, username, secret);
 }
