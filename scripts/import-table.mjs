@@ -10,11 +10,11 @@ export const PACKAGES = {
   errors: { may: ["redaction"] },
   "release-rules": { may: ["errors"] },
   registry: { may: ["errors", "redaction"] },
-  catalog: { may: ["errors", "release-rules"] },
+  catalog: { may: ["errors", "redaction", "release-rules"] },
   image: { may: ["errors", "registry"] },
   report: { may: ["errors", "release-rules"] },
   progress: { may: ["errors", "report"] },
-  builders: { may: ["errors", "catalog", "image", "progress", "registry"], sdk: true },
+  builders: { may: ["errors", "redaction", "catalog", "image", "progress", "registry"], sdk: true },
   proof: { may: ["errors", "catalog", "image", "builders", "progress"], sdk: true },
   publishing: {
     may: [

@@ -1,6 +1,7 @@
 import { TagPolicy } from "@tgo/release-rules";
 import * as z from "zod/mini";
 import { PLATFORMS, Platform } from "./platform.js";
+import { PublicUrl } from "./public-url.js";
 import { Registry, registries } from "./registry.js";
 import { Service } from "./service.js";
 
@@ -16,25 +17,36 @@ const Name = z
 export const Mirrors = z
   .strictObject({
     images: z
-      ._default(z.record(z.string(), z.string().check(z.minLength(1))), {})
+      ._default(
+        z.record(
+          z.string(),
+          z.string().check(
+            z.minLength(1),
+            z.refine((text) => !text.includes("@"), {
+              message: "must not contain credentials: pass them with --docker-config",
+            }),
+          ),
+        ),
+        {},
+      )
       .check(
         z.describe(
           'Mirrors of the registries of base images, by host: { "docker.io": "mirror.example.com" }.',
         ),
       ),
     pypi: z
-      .optional(z.url())
+      .optional(PublicUrl)
       .check(z.describe("Python package index (PEP 503), e.g. https://pypi.example.com/simple.")),
-    npm: z.optional(z.url()).check(z.describe("npm registry.")),
+    npm: z.optional(PublicUrl).check(z.describe("npm registry.")),
     debian: z
-      .optional(z.url())
+      .optional(PublicUrl)
       .check(
         z.describe(
           "Debian archive, e.g. https://mirrors.example.com/debian; its security archive is expected beside it.",
         ),
       ),
     debianSecurity: z
-      .optional(z.url())
+      .optional(PublicUrl)
       .check(z.describe("Debian security archive, where it is not <debian>-security.")),
   })
   .register(z.globalRegistry, {

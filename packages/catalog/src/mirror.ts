@@ -1,5 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import type { Mirrors } from "./catalog.js";
+import { withoutUserInfo } from "./public-url.js";
 
 const IMAGE_HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::\d{1,5})?$/;
 const IMAGE_PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
@@ -57,7 +58,7 @@ function imageAddress(text: string, address: string): string {
 }
 
 function notAMirror(text: string, why: string): TgoError {
-  return new TgoError("USAGE", `--mirror "${text}" is not a mirror: ${why}`, {
+  return new TgoError("USAGE", `--mirror "${withoutUserInfo(text)}" is not a mirror: ${why}`, {
     remedy:
       "Write pypi=URL, npm=URL, debian=URL or debian-security=URL, or the host of base images and its mirror: docker.io=mirror.example.com/hub.",
   });

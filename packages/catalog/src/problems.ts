@@ -1,4 +1,5 @@
 import { TgoError } from "@tgo/errors";
+import { maskUrlCredentials } from "@tgo/redaction";
 import { en } from "zod/locales";
 import * as z from "zod/mini";
 
@@ -50,7 +51,8 @@ function describe(issue: z.core.$ZodIssue, root: unknown): string[] {
     (value, key) => (isObject(value) || Array.isArray(value) ? (value as Json)[key] : undefined),
     root,
   );
-  const shown = found === undefined ? "missing" : `got ${truncate(JSON.stringify(found))}`;
+  const shown =
+    found === undefined ? "missing" : `got ${truncate(maskUrlCredentials(JSON.stringify(found)))}`;
   return [`${at}: ${issue.message} (${shown})`];
 }
 

@@ -1,6 +1,7 @@
 import { TgoError } from "@tgo/errors";
 import * as z from "zod/mini";
 import { safeParse } from "./problems.js";
+import { withoutUserInfo } from "./public-url.js";
 
 const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
 /** https://github.com/distribution/reference/blob/v0.6.0/reference.go (path-component) */
@@ -75,7 +76,7 @@ export function parseRegistryFlag(
 }
 
 function notARegistry(text: string, why: string): TgoError {
-  return new TgoError("USAGE", `--registry "${text}" is not a registry: ${why}`, {
+  return new TgoError("USAGE", `--registry "${withoutUserInfo(text)}" is not a registry: ${why}`, {
     remedy: "Write [name=]host[:port]/path, such as localhost:5001/tgoai or ghcr=ghcr.io/me/tgo/{service}.",
   });
 }

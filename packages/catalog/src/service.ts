@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { PublicUrl } from "./public-url.js";
 import { BaseImage } from "./base-image.js";
 
 const AbsolutePath = z.string().check(z.regex(/^\/[^\0]*$/, "must be an absolute path"));
@@ -278,7 +279,7 @@ export const Service = z
     source: z.prefault(
       z.strictObject({
         repository: z
-          ._default(z.url(), "https://github.com/tgoai/tgo")
+          ._default(PublicUrl, "https://github.com/tgoai/tgo")
           .check(z.describe("Git repository of the source.")),
         path: z
           .optional(RelativePath)

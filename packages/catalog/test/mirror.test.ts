@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { applyOverride, withMirrorFlags } from "../src/index.js";
+import { applyOverride, parseRegistryFlag, withMirrorFlags } from "../src/index.js";
 
 const { mirrors } = applyOverride(
   { services: {} },
@@ -54,6 +54,41 @@ describe("--mirror", () => {
   it("rejects an address with a password without printing it", () => {
     const read = (): unknown => withMirrorFlags(mirrors, ["pypi=https://me:hunter2@pypi.example.com/simple"]);
     expect(read).toThrow(/--netrc/);
+    expect(read).not.toThrow(/hunter2/);
+  });
+
+  it.each(["docker.io=me:hunter2@mirror.example.com", "docker.io=https://me:hunter2@mirror.example.com/hub"])(
+    "rejects %s without printing the password",
+    (flag) => {
+      const read = (): unknown => withMirrorFlags(mirrors, [flag]);
+      expect(read).toThrow(/is not a mirror/);
+      expect(read).not.toThrow(/hunter2/);
+    },
+  );
+});
+
+describe("an address with a password", () => {
+  const LONG = "hunter2".repeat(20);
+  const url = `https://me:${LONG}@example.com/x`;
+  it.each([
+    ["mirrors.pypi", { mirrors: { pypi: url } }],
+    ["mirrors.npm", { mirrors: { npm: "https://token0123456@npm.example.com" } }],
+    ["mirrors.debianSecurity", { mirrors: { debianSecurity: url } }],
+    ["mirrors.images.docker.io", { mirrors: { images: { "docker.io": "me:hunter2@mirror.example.com" } } }],
+    [
+      "services.x.source.repository",
+      { services: { x: { title: "x", build: { strategy: "dockerfile" }, source: { repository: url } } } },
+    ],
+  ])("in %s is refused, because labels, plans and logs would show it", (at, override) => {
+    const read = (): unknown => applyOverride({ services: {} }, override);
+    expect(read).toThrow(at);
+    expect(read).toThrow(/must not contain credentials/);
+    expect(read).not.toThrow(/hunter2|token0123456/);
+  });
+
+  it("in --registry is not printed", () => {
+    const read = (): unknown => parseRegistryFlag("x=me:hunter2@ghcr.io/tgoai", {});
+    expect(read).toThrow(/is not a registry/);
     expect(read).not.toThrow(/hunter2/);
   });
 });

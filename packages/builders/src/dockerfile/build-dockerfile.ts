@@ -5,6 +5,7 @@ import type { BuildRequest, Built } from "../build-request.js";
 import { configureImage } from "../image-config/configure-image.js";
 import { buildSecrets } from "./build-secrets.js";
 import { pinImages } from "./pin-from.js";
+import { withoutProxyPasswords } from "./proxy-arguments.js";
 import {
   buildPlatformArguments,
   planDockerfile,
@@ -29,7 +30,8 @@ export async function buildDockerfile(request: BuildRequest<DockerfileBuild>): P
   const variants = await Promise.all(
     plans.map(async (plan) => {
       const { platform } = plan;
-      const container = withDockerfile(request, await pinImages(context, text, plan)).dockerBuild({
+      const pinned = withoutProxyPasswords(await pinImages(context, text, plan), values);
+      const container = withDockerfile(request, pinned).dockerBuild({
         dockerfile: PINNED,
         platform: platform as string as DaggerPlatform,
         ...(target === undefined ? {} : { target }),

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
-import type { Source } from "@tgo/builders";
+import { isProxyArgument, type Source } from "@tgo/builders";
 import type { Platform, Service } from "@tgo/catalog";
 
-/** Everything that can change a byte of an image. Mirrors and credentials cannot: the same bytes come from elsewhere. */
+/** Everything that can change a byte of an image. Mirrors, proxies and credentials cannot: the same bytes come from elsewhere. */
 export interface CandidateInputs {
   readonly service: string;
   readonly definition: Service;
@@ -18,10 +18,12 @@ export interface CandidateInputs {
 }
 
 /** 16 hex digits: equal for equal inputs, on any machine. */
-export function candidateKey({ definition, source, version = "none", ...inputs }: CandidateInputs): string {
+export function candidateKey(inputs: CandidateInputs): string {
+  const { definition, source, version = "none", values, ...rest } = inputs;
   const { hash, revision, created } = source;
   const hashed = {
-    ...inputs,
+    ...rest,
+    values: Object.fromEntries(Object.entries(values).filter(([name]) => !isProxyArgument(name))),
     definition: imageDefinition(definition),
     source: { hash, revision, created: created.toISOString() },
     version,

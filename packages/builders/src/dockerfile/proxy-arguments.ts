@@ -1,0 +1,32 @@
+import { urlCredentials } from "@tgo/redaction";
+import { parseInstructions } from "./parse-dockerfile.js";
+
+/** https://docs.docker.com/build/building/variables/#pre-defined-build-arguments */
+const PROXY = /^(?:https?|ftp|all|no)_proxy$/i;
+
+/** Whether a build argument names a proxy: how a build reaches the network changes none of its bytes. */
+export function isProxyArgument(name: string): boolean {
+  return PROXY.test(name);
+}
+
+/**
+ * The Dockerfile without ARG for proxies whose address contains a password. Builders predefine these arguments for RUN;
+ * one that a Dockerfile declares becomes a part of the image's history and can become one of its config. Line numbers
+ * stay the same, because build messages refer to them.
+ */
+export function withoutProxyPasswords(text: string, values: Readonly<Record<string, string>>): string {
+  const hidden = Object.keys(values).filter(
+    (name) => isProxyArgument(name) && urlCredentials(values[name] ?? "").length > 0,
+  );
+  if (hidden.length === 0) return text;
+  const lines = text.split("\n");
+  for (const { keyword, rest, lines: at } of parseInstructions(text)) {
+    if (keyword !== "ARG") continue;
+    const words = rest.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+    const kept = words.filter((word) => !hidden.includes(word.split("=", 1)[0] ?? ""));
+    if (kept.length === words.length) continue;
+    lines.fill("", ...at);
+    if (kept.length > 0) lines[at[0]] = `ARG ${kept.join(" ")}`;
+  }
+  return lines.join("\n");
+}
