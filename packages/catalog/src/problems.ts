@@ -51,6 +51,8 @@ function describe(issue: z.core.$ZodIssue, root: unknown): string[] {
     (value, key) => (isObject(value) || Array.isArray(value) ? (value as Json)[key] : undefined),
     root,
   );
+  // A value with credentials is not shown.
+  if (issue.message.includes("credentials")) return [`${at}: ${issue.message}`];
   const shown =
     found === undefined ? "missing" : `got ${truncate(maskUrlCredentials(JSON.stringify(found)))}`;
   return [`${at}: ${issue.message} (${shown})`];

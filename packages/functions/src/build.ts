@@ -3,6 +3,7 @@ import { prepareBuild } from "@tgo/builders";
 import { TgoError } from "@tgo/errors";
 import { buildAndTest } from "@tgo/proof";
 import { openContext, type Call } from "./call.js";
+import { cleanError } from "./redaction.js";
 import { prepareOptions, selectBuilds, type SourceArguments } from "./source-arguments.js";
 
 /** Builds and checks one variant of a service. @throws TgoError USAGE for more than one platform */
@@ -17,8 +18,11 @@ export async function build(call: Call, name: string, source: SourceArguments): 
   const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform) };
   const [selected] = selectBuilds(one, [name], source);
   if (selected === undefined) throw new TgoError("USAGE", "no service given");
-  const request = await prepareBuild(one, selected.name, selected.service, prepareOptions(source));
-  const { built } = await buildAndTest(one, request, { smoke: false });
+  const { built } = await prepareBuild(one, selected.name, selected.service, prepareOptions(source))
+    .then((request) => buildAndTest(one, request, { smoke: false }))
+    .catch((error: unknown) => {
+      throw cleanError(error, context.clean);
+    });
   const [variant] = built.variants;
   if (variant === undefined) throw new TgoError("BUILD", `${name} has no variant`);
   return variant.container;

@@ -15,12 +15,15 @@ import { formatEvent, Progress } from "@tgo/progress";
 import { connectTargets, localService, type PublishContext } from "@tgo/publishing";
 import type { HostOptions } from "./host.js";
 import type { Options, Product } from "./options.js";
+import { redactionOf, type Clean } from "./redaction.js";
 
 /** What every function needs; created once per call. */
 export interface Context extends PublishContext {
   readonly host: HostOptions;
   /** Hash of the pipelines' own code. */
   readonly pipeline: string;
+  /** Masks credentials, in everything that a module shows. */
+  readonly clean: Clean;
 }
 
 /**
@@ -33,16 +36,17 @@ export async function createContext(
   options: Options,
   host: HostOptions = {},
 ): Promise<Context> {
-  const [catalog, pins] = await Promise.all([
+  const [catalog, pins, clean] = await Promise.all([
     loadCatalog(product.catalog, options),
     loadPins(product, options.baseLock),
+    redactionOf(options, host),
   ]);
   const platforms = selectPlatforms(catalog, options.platform);
   const { signal } = host;
   const progress = new Progress(
     host.progress ??
       ((event) => {
-        console.error(formatEvent(event));
+        console.error(clean(formatEvent(event)));
       }),
     undefined,
     signal,
@@ -71,6 +75,7 @@ export async function createContext(
     progress,
     signal,
     pipeline: product.pipeline,
+    clean,
     buildHash: product.buildHash,
     native,
     engine,

@@ -1,4 +1,11 @@
-import { isRetryable, render, type Report, type ReportFormat, type ServiceReport } from "@tgo/report";
+import {
+  isRetryable,
+  mapTexts,
+  render,
+  type Report,
+  type ReportFormat,
+  type ServiceReport,
+} from "@tgo/report";
 import type { Context } from "./context.js";
 import { ReportError } from "./function-failed.js";
 
@@ -34,7 +41,7 @@ export function finishReport(
       ? { next: context.host.invocation ?? `dagger call ${command} ${flags}` }
       : {}),
   };
-  const report = context.host.report?.(full) ?? full;
+  const report = context.host.report?.(full) ?? mapTexts(full, context.clean);
   const text = render(report, format, context.host.text);
   if (!ok) throw new ReportError(text, report);
   return text;

@@ -55,6 +55,11 @@ describe("candidateKey", () => {
     );
   });
 
+  it("does not depend on proxies", () => {
+    const values = { ...inputs.values, HTTPS_PROXY: "http://me:secret@proxy:3128", no_proxy: "localhost" };
+    expect(candidateKey({ ...inputs, values })).toBe(candidateKey(inputs));
+  });
+
   it("does not depend on the order in which values were given", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ minLength: 1 }), fc.string()), (values) => {
