@@ -24,7 +24,7 @@ export function twoHosts(): {
   for (const name of ["plain", "odd", "odd/bin", "odd/docker", "odd/python"]) mkdirSync(join(folder, name));
   const at = (name: string): string => join(folder, "odd", name);
   // Programs that are found first and fail, and files that shells and interpreters read at their start.
-  for (const name of "sh bash tar mount umount unshare setpriv nsenter ip find mknod buildah git crun".split(
+  for (const name of "sh bash tar mount umount unshare setpriv nsenter ip find mknod buildah crun".split(
     " ",
   )) {
     writeFileSync(at(`bin/${name}`), "#!/bin/false\n");

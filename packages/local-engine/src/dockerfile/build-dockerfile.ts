@@ -5,7 +5,7 @@ import { TgoError } from "@tgo/errors";
 import { readInputFile } from "@tgo/host";
 import { CA_BUNDLE } from "../ca.js";
 import { checkHost } from "../check-host.js";
-import type { Context } from "../context.js";
+import type { EngineContext } from "../engine-context.js";
 import { emulationProblem } from "../emulation.js";
 import { withEvents } from "../events.js";
 import { ExecFailure } from "../exec/exec-failure.js";
@@ -36,7 +36,7 @@ export interface DockerfileBuild {
  * @throws ExecFailure with buildah's output
  */
 export async function buildDockerfile(
-  cx: Context,
+  cx: EngineContext,
   context: Location,
   build: DockerfileBuild,
 ): Promise<Image> {
@@ -61,7 +61,8 @@ export async function buildDockerfile(
         return withBuildah(cx, request, async (buildah) => {
           const given = { folder, text, work: cx.store.path(work), buildah, proxies };
           const id = await bud(cx, build, given, onLine);
-          return takeImage(cx, id, { folder: cx.store.path(work, "image"), buildah });
+          const bases = basesOf(text, build.platform);
+          return takeImage(cx, id, { folder: cx.store.path(work, "image"), buildah, bases });
         }).finally(proxies.close);
       });
     }),
@@ -82,7 +83,7 @@ interface BuildSetting {
 const KEPT_LINES = 1000;
 
 async function bud(
-  cx: Context,
+  cx: EngineContext,
   build: DockerfileBuild,
   { folder, text, work, buildah, proxies }: BuildSetting,
   onLine: (line: string) => void,
@@ -139,14 +140,29 @@ async function bud(
   return (await readFile(join(work, "id"), "utf8")).trim();
 }
 
+/** An image that a stage starts from. */
+interface Base {
+  readonly image: string;
+  readonly platform: Platform;
+}
+
+/** The images that stages start from by digest. Of others, only buildah knows what they were when it pulled them. */
+function basesOf(text: string, platform: Platform): Base[] {
+  const lines = text.matchAll(/^[ \t]*FROM[ \t]+((?:--\S+[ \t]+)*)([^\s$@]+@sha256:[0-9a-f]{64})(?=\s|$)/gim);
+  return [...lines].flatMap(([, flags = "", image = ""]) => {
+    const own = /--platform=(\S+)/.exec(flags)?.[1] ?? platform;
+    return own.includes("$") ? [] : [{ image, platform: own }];
+  });
+}
+
 /** Starts the history of an instruction that runs nothing. */
 const NO_COMMAND = "/bin/sh -c #(nop) ";
 
 /** Takes an image out of buildah's storage; layers that were pulled keep the bytes their registry has. */
 async function takeImage(
-  cx: Context,
+  cx: EngineContext,
   id: string,
-  { folder, buildah }: { folder: string; buildah: Buildah },
+  { folder, buildah, bases }: { folder: string; buildah: Buildah; bases: readonly Base[] },
 ): Promise<Image> {
   const entry = `meta/built-${keyOf(id)}.json`;
   const known = await cx.store.readJson<Image>(entry);
@@ -158,6 +174,11 @@ async function takeImage(
   const file = (digest: string): string => join(folder, digest.replace("sha256:", ""));
   const config = parseConfig(await readFile(file(manifest.config.digest)), id);
   const instructions = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
+  const diffIds = new Set(config.rootfs.diff_ids);
+  for (const { image, platform } of bases) {
+    const pulled = await cx.images.pull(image, platform, { auth: [], service: undefined });
+    await pulled.fetchLayers(diffIds);
+  }
   let fs = EMPTY;
   for (const [index, { digest }] of manifest.layers.entries()) {
     const diffId = config.rootfs.diff_ids[index] ?? digest;

@@ -105,7 +105,13 @@ export class Images {
       });
     });
     const content = lazy(() => this.#layers(source, blobs, platform));
-    return { image: imageOf(config, snapshotOf(blobs), imageRef), content };
+    const fetchLayers = async (diffIds: ReadonlySet<string>): Promise<void> => {
+      for (const blob of blobs.filter(({ diffId }) => diffIds.has(diffId))) {
+        await this.#fetchBlob(source, blob.digest);
+        await this.cx.layers.remember(blob);
+      }
+    };
+    return { image: imageOf(config, snapshotOf(blobs), imageRef), content, fetchLayers };
   }
 
   async #layers(source: Source, blobs: readonly LayerBlob[], platform: Platform): Promise<Snapshot> {
@@ -158,6 +164,8 @@ export class Images {
 export interface Pulled {
   readonly image: Image;
   readonly content: Lazy<Snapshot>;
+  /** Pulls those of its layers whose tars have these digests, so that they keep their bytes in images built on them. */
+  readonly fetchLayers: (diffIds: ReadonlySet<string>) => Promise<void>;
 }
 
 /** Where an image comes from. */

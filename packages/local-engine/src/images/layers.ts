@@ -6,6 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import pLimit from "p-limit";
+import { FIXED_TIME } from "../files/make-directories.js";
 import { makeFolder } from "../files/plain-modes.js";
 import { sortedEntries } from "../files/walk.js";
 import { runHostCommand } from "../host-command.js";
@@ -102,8 +103,15 @@ export class Layers {
     const key = layerKey(below, blob);
     // Several blobs may unpack to the same folder: the one pulled last counts.
     await this.store.writeJson(`meta/layer-${key}-fs.json`, blob);
-    if (!this.store.has(diffEntry(blob.diffId))) await this.store.writeJson(diffEntry(blob.diffId), blob);
+    await this.remember(blob);
     return this.#unpack(below, key, tarFile);
+  }
+
+  /** Layers with the same tar become this blob, unless they have one. */
+  async remember(blob: LayerBlob): Promise<void> {
+    const known = await this.store.readJson<LayerBlob>(diffEntry(blob.diffId));
+    if (known === undefined || !this.store.hasBlob(known.digest))
+      await this.store.writeJson(diffEntry(blob.diffId), blob);
   }
 
   /** Adds an uncompressed layer that is in no registry to a snapshot. */
@@ -116,7 +124,10 @@ export class Layers {
   #unpack(below: Snapshot, key: string, tarFile: string, edits: LayerEdits = {}): Promise<Snapshot> {
     return this.snapshots.addLayer(below, key, async (folder) => {
       const xattrs = ["--xattrs", "--xattrs-include=security.capability"];
+      // A second early: the clock of file times is a coarse one.
+      const started = Math.floor(Date.now() / 1000) - 1;
       await runHostCommand(["tar", "-C", folder, "-xpf", tarFile, "--numeric-owner", ...xattrs]);
+      await setImpliedTimes(folder, started);
       if (edits.without !== undefined) await rm(join(folder, edits.without), { force: true });
       await this.#convertWhiteouts(folder, below);
       if (edits.directoryTime !== undefined) await setDirectoryTimes(folder, edits.directoryTime);
@@ -140,6 +151,13 @@ export class Layers {
       await utimes(parent, atime, mtime);
     }
   }
+}
+
+/** Gives the fixed time to directories that the archive only implies, by what is in them. @param started seconds since 1970 */
+async function setImpliedTimes(folder: string, started: number): Promise<void> {
+  const implied = ["-mindepth", "1", "-type", "d", "-newermt", `@${started}`];
+  const found = await runHostCommand(["find", folder, ...implied, "-print0"]);
+  for (const path of found.split("\0").filter(Boolean)) await utimes(path, FIXED_TIME, FIXED_TIME);
 }
 
 async function setDirectoryTimes(folder: string, seconds: number): Promise<void> {
