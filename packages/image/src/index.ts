@@ -1,6 +1,5 @@
 export { CA_VARIABLES } from "./ca-variables.js";
 export { readElfHeader } from "./elf/elf-header.js";
-export { machineOf } from "./elf/elf-machine.js";
 export type { ElfReport } from "./elf/elf-scan.js";
 export { scanDirectory } from "./elf/scan-directory.js";
 export {
@@ -13,6 +12,6 @@ export {
 export { type LayerSource, scanLayers } from "./layers.js";
 export { platformOf } from "./platform.js";
 export { pushImage } from "./push-image.js";
-export type { StagedVariant } from "./read-staged-image.js";
+export { type StagedVariant, readBlob } from "./read-staged-image.js";
 export { type Verification, verifyImage } from "./verify/verify-image.js";
 export type { VerifyTarget } from "./verify/verify-options.js";

@@ -1,11 +1,21 @@
+import { createHash } from "node:crypto";
 import { PassThrough, Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as zlib from "node:zlib";
 import { isTgoError, TgoError } from "@tgo/errors";
-import { ELF_HEADER_BYTES, readElfHeader } from "./elf/elf-header.js";
+import {
+  DOCKER_LAYER,
+  DOCKER_LAYER_GZIP,
+  DOCKER_LAYER_ZSTD,
+  OCI_LAYER,
+  OCI_LAYER_GZIP,
+  OCI_LAYER_ZSTD,
+} from "@tgo/registry";
+import { ELF_HEADER_BYTES } from "./elf/elf-header.js";
 import { ElfScan, type ElfReport } from "./elf/elf-scan.js";
+import { Directory, filesOf, LayerTree, stackLayer, TreeBudget } from "./layer-tree.js";
 import type { Platform } from "./platform.js";
-import { readTar, type TarEntry } from "./tar-reader.js";
+import { readTar } from "./tar-reader.js";
 
 /** One layer of an image, to be read once. */
 export interface LayerSource {
@@ -13,148 +23,128 @@ export interface LayerSource {
   readonly open: () => Promise<ReadableStream<Uint8Array>> | ReadableStream<Uint8Array>;
 }
 
-/** What one layer does to the file system below it, as far as the ELF check is concerned. */
-export interface LayerReport {
-  /** Regular files in the order in which their paths first appear; the machine of those that are ELF. */
-  readonly files: ReadonlyMap<string, number | undefined>;
-  /** Hard links whose target is in a lower layer: path to target. */
-  readonly links: ReadonlyMap<string, string>;
-  /** Paths that hide everything that lower layers have there and below. */
-  readonly removed: ReadonlySet<string>;
-  /** Directories: one replaces a file of a lower layer, but keeps what is below it. */
-  readonly directories: ReadonlySet<string>;
-  /** Directories that hide what lower layers have in them. */
-  readonly opaque: ReadonlySet<string>;
+/** A layer that was read. */
+export interface LayerContent {
+  readonly root: Directory;
+  /** The digest of the uncompressed archive: image-spec, config.md#layer-diffid. */
+  readonly diffId: string;
 }
 
-/** image-spec, layer.md#whiteouts */
-const WHITEOUT = ".wh.";
-const OPAQUE = ".wh..wh..opq";
+/** The largest archive that is read, in bytes. */
+const MAX_ARCHIVE = 64 * 1024 ** 3;
 
 /**
  * The ELF files in the file system that these layers form, the lowest first: a file that an upper layer deletes or
- * replaces does not count. Memory grows with the number of files, not with their size.
- * @throws TgoError INVALID_RESPONSE for a layer that is not tar, gzip or zstd; ENVIRONMENT for zstd on a Node that
- * cannot read it; whatever opening a layer throws
+ * replaces does not count. Memory grows with the number of files, not with their size, and is bounded.
+ * @throws TgoError INVALID_RESPONSE for a layer that is not tar, gzip or zstd, or that not all container engines unpack
+ * alike; ENVIRONMENT for zstd on a Node that cannot read it; whatever opening a layer throws
  */
 export async function scanLayers(
   layers: readonly LayerSource[],
   platform: Platform,
   options: { allow?: readonly string[] } = {},
 ): Promise<ElfReport> {
-  const reports: LayerReport[] = [];
-  for (const layer of layers) reports.push(await readLayer(layer));
-  return mergeLayers(reports, platform, options);
+  const budget = new TreeBudget();
+  const read: LayerContent[] = [];
+  for (const layer of layers) read.push(await readLayer(layer, budget));
+  return mergeLayers(read, platform, options);
 }
 
 /** Stacks the layers, the lowest first. */
 export function mergeLayers(
-  layers: readonly LayerReport[],
+  layers: readonly LayerContent[],
   platform: Platform,
   options: { allow?: readonly string[] } = {},
 ): ElfReport {
-  const merged = new Map<string, number | undefined>();
-  for (const { files, links, removed, directories, opaque } of layers) {
-    // A link's target is looked up before the same layer may hide it.
-    const linked = [...links].map(
-      ([path, target]) => [path, files.get(target) ?? merged.get(target)] as const,
-    );
-    if (removed.size + opaque.size > 0) {
-      for (const path of merged.keys()) if (isHidden(path, removed, opaque)) merged.delete(path);
-    }
-    for (const path of directories) merged.delete(path);
-    for (const [path, machine] of files) merged.set(path, machine);
-    for (const [path, machine] of linked) merged.set(path, machine);
-  }
   const scan = new ElfScan(platform, options);
-  for (const [path, machine] of merged) scan.add(path, machine);
+  const merged = refusing("the layers cannot be stacked", () =>
+    layers.reduce((lower, { root }) => stackLayer(lower, root), new Directory()),
+  );
+  for (const [path, header] of filesOf(merged)) scan.add(path, header);
   return scan.report();
 }
 
 /** Reads one layer's stream to its end. */
-export async function readLayer({ mediaType, open }: LayerSource): Promise<LayerReport> {
-  const layer = new LayerContent();
+export async function readLayer({ mediaType, open }: LayerSource, budget: TreeBudget): Promise<LayerContent> {
+  const tree = new LayerTree(budget);
+  const hash = createHash("sha256");
+  const decompress = decompression(mediaType);
+  let received = 0;
+  let size = 0;
   try {
     await pipeline(
       Readable.fromWeb(await open()),
-      decompression(mediaType),
+      async function* (chunks: AsyncIterable<Uint8Array>) {
+        for await (const chunk of chunks) {
+          received += chunk.length;
+          yield chunk;
+        }
+      },
+      decompress,
       async (chunks: AsyncIterable<Uint8Array>) => {
-        for await (const entry of readTar(chunks, ELF_HEADER_BYTES)) layer.add(entry);
+        const hashed = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+          for await (const chunk of chunks) {
+            hash.update(chunk);
+            size += chunk.length;
+            if (size > MAX_ARCHIVE) throw new Error(`an archive of more than ${MAX_ARCHIVE} bytes`);
+            yield chunk;
+          }
+        };
+        for await (const entry of readTar(hashed(), ELF_HEADER_BYTES)) tree.add(entry);
       },
     );
+    // Node stops at zeros, and after a zstd frame; Go's readers go on, or refuse them.
+    if ("bytesWritten" in decompress && decompress.bytesWritten !== received)
+      throw new Error("more data follows the compressed archive");
   } catch (cause) {
     if (isTgoError(cause)) throw cause;
-    throw new TgoError(
-      "INVALID_RESPONSE",
-      `the layer is not a readable ${mediaType.replace(/^.*\.tar/, "tar")}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    throw refusal(
+      `the layer is not a ${mediaType.replace(/^.*\.tar/, "tar")} that all engines unpack alike`,
+      cause,
     );
   }
-  return layer;
+  return { root: tree.root, diffId: `sha256:${hash.digest("hex")}` };
 }
 
-class LayerContent implements LayerReport {
-  readonly files = new Map<string, number | undefined>();
-  readonly links = new Map<string, string>();
-  readonly removed = new Set<string>();
-  readonly directories = new Set<string>();
-  readonly opaque = new Set<string>();
-
-  add(entry: TarEntry): void {
-    const path = absolute(entry.path);
-    const slash = path.lastIndexOf("/");
-    const directory = path.slice(0, slash);
-    const name = path.slice(slash + 1);
-    if (name === OPAQUE) this.opaque.add(directory === "" ? "/" : directory);
-    else if (name.startsWith(WHITEOUT)) this.removed.add(`${directory}/${name.slice(WHITEOUT.length)}`);
-    else if (entry.type === "hard link") this.#addLink(path, absolute(entry.target));
-    else if (entry.type === "directory") this.directories.add(path);
-    else {
-      // Whatever was here below, even a directory, is replaced.
-      this.removed.add(path);
-      this.links.delete(path);
-      if (entry.type === "file") this.files.set(path, readElfHeader(entry.head)?.machine);
-      else this.files.delete(path);
-    }
+function refusing<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw refusal(what, cause);
   }
+}
 
-  #addLink(path: string, target: string): void {
-    if (this.files.has(target)) this.files.set(path, this.files.get(target));
-    else this.links.set(path, target);
-    this.removed.add(path);
-  }
+function refusal(what: string, cause: unknown): TgoError {
+  return new TgoError(
+    "INVALID_RESPONSE",
+    `${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    {
+      remedy: "Build the image with Docker, BuildKit or Buildah, and push it again.",
+    },
+  );
 }
 
 function decompression(mediaType: string): Transform {
-  if (/gzip$/.test(mediaType)) return zlib.createGunzip();
-  if (/zstd$/.test(mediaType)) {
-    // In Node since 22.15 and 23.8; absent from the types of the oldest Node we support.
-    const create =
-      "createZstdDecompress" in zlib ? (zlib.createZstdDecompress as () => Transform) : undefined;
-    if (create !== undefined) return create();
-    throw new TgoError(
-      "ENVIRONMENT",
-      `this Node (${process.version}) cannot read layers compressed with zstd`,
-      { remedy: "Use Node 22.15 or newer, or publish with gzip layers." },
-    );
+  switch (mediaType) {
+    case OCI_LAYER:
+    case DOCKER_LAYER:
+      return new PassThrough();
+    case OCI_LAYER_GZIP:
+    case DOCKER_LAYER_GZIP:
+      return zlib.createGunzip();
+    case OCI_LAYER_ZSTD:
+    case DOCKER_LAYER_ZSTD: {
+      // In Node since 22.15 and 23.8; absent from the types of the oldest Node we support.
+      const create =
+        "createZstdDecompress" in zlib ? (zlib.createZstdDecompress as () => Transform) : undefined;
+      if (create !== undefined) return create();
+      throw new TgoError(
+        "ENVIRONMENT",
+        `this Node (${process.version}) cannot read layers compressed with zstd`,
+        { remedy: "Use Node 22.15 or newer, or publish with gzip layers." },
+      );
+    }
+    default:
+      throw new TgoError("INVALID_RESPONSE", `"${mediaType}" is not a layer this program can read`);
   }
-  if (/tar$/.test(mediaType)) return new PassThrough();
-  throw new TgoError("INVALID_RESPONSE", `"${mediaType}" is not a layer this program can read`);
-}
-
-function absolute(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
-
-function isHidden(path: string, removed: ReadonlySet<string>, opaque: ReadonlySet<string>): boolean {
-  if (removed.has(path) || opaque.has("/")) return true;
-  for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
-    const ancestor = path.slice(0, slash);
-    if (removed.has(ancestor) || opaque.has(ancestor)) return true;
-  }
-  return false;
 }

@@ -19,16 +19,15 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The canonical spelling of a platform. A default variant (arm64/v8, amd64/v1) is omitted, as containerd's
- * `platforms.Normalize` does, so that "linux/arm64" and "linux/arm64/v8" are the same.
+ * The platform in an image's document. The variant arm64/v8 is omitted, as all container engines take it for the same.
+ * Other words for an architecture stay as they are: containerd knows "aarch64", skopeo does not.
  */
 export function platformOf({ os, architecture, variant }: PlatformParts): Platform {
-  const name = ARCHITECTURES[architecture] ?? architecture;
-  const implied = (name === "arm64" && variant === "v8") || (name === "amd64" && variant === "v1");
-  return variant === undefined || variant === "" || implied ? `${os}/${name}` : `${os}/${name}/${variant}`;
+  const implied = variant === undefined || variant === "" || (architecture === "arm64" && variant === "v8");
+  return implied ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 }
 
-/** @throws TgoError USAGE for a text that is not `os/architecture[/variant]` */
+/** A platform that a person wrote, in the canonical spelling. @throws TgoError USAGE for a text that is not `os/architecture[/variant]` */
 export function parsePlatform(text: string): PlatformParts {
   const match = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/.exec(text);
   const [, os, architecture, variant] = match ?? [];
@@ -37,10 +36,8 @@ export function parsePlatform(text: string): PlatformParts {
       remedy: 'Write it as "linux/amd64" or "linux/arm64".',
     });
   }
-  const name = platformOf({ os, architecture, variant }).split("/");
-  return {
-    os,
-    architecture: name[1] ?? architecture,
-    ...(name[2] === undefined ? {} : { variant: name[2] }),
-  };
+  const name = ARCHITECTURES[architecture] ?? architecture;
+  const implied =
+    variant === undefined || (name === "arm64" && variant === "v8") || (name === "amd64" && variant === "v1");
+  return { os, architecture: name, ...(implied ? {} : { variant }) };
 }

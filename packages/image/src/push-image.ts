@@ -14,7 +14,7 @@ import type { FinalImage } from "./finalise.js";
  */
 export async function pushImage(image: FinalImage, destination: TransferTarget): Promise<TransferSummary> {
   const blobs = image.variants.flatMap(({ config, layers }) => [
-    ...layers.filter(({ urls }) => urls === undefined).map(({ digest, size }) => ({ digest, size })),
+    ...layers.filter(({ urls = [] }) => urls.length === 0).map(({ digest, size }) => ({ digest, size })),
     { digest: config.digest, size: config.bytes.length, bytes: config.bytes },
   ]);
   const children = image.variants.map(({ manifest }) => ({ mediaType: OCI_MANIFEST, ...manifest }));

@@ -78,7 +78,7 @@ export async function readBlob(
   if (size > MAX_MANIFEST_BYTES)
     throw new TgoError("INVALID_RESPONSE", `a blob of ${size} bytes is not an image config`, { where });
   const chunks: Uint8Array[] = [];
-  for await (const chunk of await registry.blob(repository, digest)) chunks.push(chunk);
+  for await (const chunk of await registry.blob(repository, { digest, size })) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 

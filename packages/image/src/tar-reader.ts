@@ -3,8 +3,8 @@ import { ByteReader } from "./byte-reader.js";
 
 /** One entry of a tar archive. */
 export interface TarEntry {
-  readonly type: "file" | "hard link" | "symbolic link" | "directory" | "device";
-  /** As in the archive; escaped where it is not UTF-8, so that different names stay different. */
+  readonly type: "file" | "hard link" | "symbolic link" | "directory" | "device" | "null device";
+  /** As in the archive; where it is not UTF-8, its bytes as lone surrogates: different names stay different. */
   readonly path: string;
   /** The target of a link, as in the archive. */
   readonly target: string;
@@ -19,20 +19,33 @@ const MAX_METADATA = 1024 * 1024;
 const TYPES: Readonly<Record<string, TarEntry["type"]>> = {
   "\0": "file",
   "0": "file",
-  "7": "file",
   "1": "hard link",
   "2": "symbolic link",
   "3": "device",
   "4": "device",
   "6": "device",
   "5": "directory",
-  // A directory of GNU tar's incremental backups; its content is a list of names.
-  D: "directory",
 };
+
+/** git archive's: a comment. */
+const GLOBAL_HEADER = "pax_global_header";
+
+const PAX_TIME = /^-?\d{1,18}(?:\.\d*)?$/;
+
+/** As Go parses them; it refuses an archive in which one is malformed. */
+const PAX_NUMBERS: Readonly<Record<string, RegExp>> = {
+  size: /^\d{1,18}$/,
+  uid: /^-?\d{1,18}$/,
+  gid: /^-?\d{1,18}$/,
+  mtime: PAX_TIME,
+  atime: PAX_TIME,
+  ctime: PAX_TIME,
+};
+
 /**
- * Reads a tar archive: V7, ustar, GNU long names, pax. Names, sizes and types are those that Docker and containerd
- * see (Go's archive/tar); an archive that other readers would unpack differently is refused. Memory is bounded by the
- * longest name. The stream is read to its end, past the end of the archive.
+ * Reads a tar archive: V7, ustar, GNU long names, pax. Names, sizes and types are those that Docker, containerd and
+ * skopeo see (Go's archive/tar); an archive that one of them refuses, or that they unpack differently, is refused.
+ * Memory is bounded by the longest name. The stream is read to its end, past the end of the archive.
  * @param headSize how many bytes of each file's content to return
  * @throws Error for anything that is not a complete archive
  * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html and https://www.gnu.org/software/tar/manual/html_node/Standard.html
@@ -54,9 +67,9 @@ export async function* readTar(
       await bytes.skipAll();
       break;
     }
-    verifyChecksum(block);
+    verifyHeader(block);
     const flag = String.fromCharCode(block[156] ?? 0);
-    const size = numberAt(block, 124, 12);
+    const size = sizeAt(block);
     if (flag === "L" || flag === "K") {
       const name = text(await readMetadata(bytes, size));
       if (flag === "L") longName = name;
@@ -65,20 +78,26 @@ export async function* readTar(
     }
     if (flag === "x" || flag === "g") {
       const records = parsePax(await readMetadata(bytes, size));
-      // Docker and containerd ignore global records, GNU tar and Python apply them.
-      if (flag === "g" && ["path", "linkpath", "size"].some((key) => records.has(key)))
-        throw new Error("a global pax header that sets names or sizes");
       if (flag === "x") pax = records;
+      // Container engines ignore the records, GNU tar applies them; some of them delete a file of the header's name.
+      else if (
+        nameOf(block) !== GLOBAL_HEADER ||
+        [...records.keys()].some((key) => key !== "comment") ||
+        (longName ?? longTarget) !== undefined ||
+        pax.size > 0
+      )
+        throw new Error("a global pax header that is more than a comment");
       continue;
     }
     const path = longName ?? (pax.get("path") || nameOf(block));
     const type = flag === "\0" && path.endsWith("/") ? "directory" : TYPES[flag];
     if (type === undefined) throw new Error(`an entry of the unsupported type "${flag}": ${path}`);
     // Other types have no content, whatever size their header gives.
-    const content = type === "file" || flag === "D" ? (paxSize(pax) ?? size) : 0;
+    const content = type === "file" ? (paxSize(pax) ?? size) : 0;
     const head = await bytes.read(type === "file" ? Math.min(content, headSize) : 0);
     await bytes.skip(content - head.length + padding(content));
-    yield { type, path, target: longTarget ?? (pax.get("linkpath") || text(block.subarray(157, 257))), head };
+    const target = longTarget ?? (pax.get("linkpath") || text(block.subarray(157, 257)));
+    yield { type: flag === "3" && isNullDevice(block) ? "null device" : type, path, target, head };
     pax = new Map();
     longName = longTarget = undefined;
   }
@@ -94,11 +113,20 @@ async function readMetadata(bytes: ByteReader, size: number): Promise<Buffer> {
   return content;
 }
 
+type Format = "v7" | "ustar" | "star" | "gnu";
+
+function formatOf(block: Buffer): Format {
+  const magic = block.toString("latin1", 257, 265);
+  if (magic === "ustar  \0") return "gnu";
+  if (!magic.startsWith("ustar\0")) return "v7";
+  return block.toString("latin1", 508, 512) === "tar\0" ? "star" : "ustar";
+}
+
 /** The name field, after the prefix of ustar (155 bytes) or of Schily's star (131); V7 and GNU have none. */
 function nameOf(block: Buffer): string {
-  const isUstar = block.toString("latin1", 257, 263) === "ustar\0";
-  const isStar = block.toString("latin1", 508, 512) === "tar\0";
-  const prefix = isUstar ? text(block.subarray(345, isStar ? 476 : 500)) : "";
+  const format = formatOf(block);
+  const prefix =
+    format === "ustar" || format === "star" ? text(block.subarray(345, format === "star" ? 476 : 500)) : "";
   const name = text(block.subarray(0, 100));
   return prefix === "" ? name : `${prefix}/${name}`;
 }
@@ -108,28 +136,65 @@ function text(field: Buffer): string {
   const end = field.indexOf(0);
   const bytes = end === -1 ? field : field.subarray(0, end);
   if (isUtf8(bytes)) return bytes.toString("utf8");
-  return bytes.toString("latin1").replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
+  return bytes
+    .toString("latin1")
+    .replace(/[\x80-\xff]/g, (byte) => String.fromCharCode(0xdc00 + byte.charCodeAt(0)));
 }
 
-/** An octal number, or a binary one where the first bit is set (GNU, for files from 8 GiB). */
+/** An octal number, or a binary one where the first bit is set (GNU: files from 8 GiB, negative times). */
 function numberAt(block: Buffer, at: number, length: number): number {
-  const field = block.subarray(at, at + length);
-  const first = field[0] ?? 0;
+  const first = block[at] ?? 0;
+  const sign = (first & 0x40) === 0 ? 0 : 0xff;
   const value =
     first >= 0x80
-      ? field.subarray(1).reduce((sum, byte) => sum * 256 + byte, first & 0x7f)
-      : octal(field.toString("latin1").replace(/^[ \0]+|[ \0]+$/g, ""));
-  if (!Number.isSafeInteger(value)) throw new Error("a header with an invalid number");
-  return value;
+      ? block
+          .subarray(at, at + length)
+          .reduce((sum, byte, index) => sum * 256 + ((byte ^ sign) & (index === 0 ? 0x7f : 0xff)), 0)
+      : octal(trimmed(block, at, length));
+  if (!(value < 2 ** 63)) throw new Error("a header with an invalid number");
+  return first >= 0x80 && sign !== 0 ? -value - 1 : value;
+}
+
+function sizeAt(block: Buffer): number {
+  const size = numberAt(block, 124, 12);
+  if (!Number.isSafeInteger(size) || size < 0) throw new Error("a header with an invalid number");
+  return size;
+}
+
+function trimmed(block: Buffer, at: number, length: number): string {
+  return block.toString("latin1", at, at + length).replace(/^[ \0]+|[ \0]+$/g, "");
 }
 
 function octal(digits: string): number {
   return digits === "" ? 0 : /^[0-7]+$/.test(digits) ? parseInt(digits, 8) : Number.NaN;
 }
 
+/** Mode, owner and group, time, device numbers: Go refuses an archive in which one is malformed. */
+const NUMBERS: Readonly<Record<Format, readonly (readonly [at: number, length: number])[]>> = (() => {
+  const v7 = [[100, 8], [108, 8], [116, 8], [136, 12]] as const; // prettier-ignore
+  const ustar = [...v7, [329, 8], [337, 8]] as const;
+  return {
+    v7,
+    ustar,
+    star: [...ustar, [476, 12], [488, 12]],
+    // Where these two are malformed, Go takes them for a prefix of the name.
+    gnu: [...ustar, [345, 12], [357, 12]],
+  };
+})();
+
+function verifyHeader(block: Buffer): void {
+  verifyChecksum(block);
+  for (const [at, length] of NUMBERS[formatOf(block)]) numberAt(block, at, length);
+}
+
+/** The device 0:0, which overlayfs takes for a whiteout. */
+function isNullDevice(block: Buffer): boolean {
+  return formatOf(block) === "v7" || (numberAt(block, 329, 8) === 0 && numberAt(block, 337, 8) === 0);
+}
+
 /** The sum of the header's bytes, its own field taken as blanks; old writers add up signed bytes. */
 function verifyChecksum(block: Buffer): void {
-  const claimed = numberAt(block, 148, 8);
+  const claimed = octal(trimmed(block, 148, 8));
   let unsigned = 0;
   let signed = 0;
   for (let at = 0; at < BLOCK; at++) {
@@ -154,6 +219,11 @@ function parsePax(content: Buffer): Map<string, string> {
     const value = rest.subarray(equals + 1, length - 1);
     if (/^(?:link)?path$/.test(key) && value.includes(0)) throw new Error("a name with a NUL byte");
     if (key.startsWith("GNU.sparse.")) throw new Error("a sparse file");
+    // As attributes of a directory, these hide what lower layers have in it.
+    if (/\.xattr\.(?:trusted|user)\.overlay\./.test(key))
+      throw new Error("an attribute that only overlayfs interprets");
+    if (value.length > 0 && PAX_NUMBERS[key]?.test(value.toString("latin1")) === false)
+      throw new Error(`a pax header with an invalid ${key}`);
     records.set(key, text(value));
     rest = rest.subarray(length);
   }
@@ -163,9 +233,8 @@ function parsePax(content: Buffer): Map<string, string> {
 function paxSize(pax: ReadonlyMap<string, string>): number | undefined {
   const digits = pax.get("size") ?? "";
   if (digits === "") return undefined;
-  const size = /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
-  if (!Number.isSafeInteger(size)) throw new Error("a pax header with an invalid size");
-  return size;
+  if (!Number.isSafeInteger(Number(digits))) throw new Error("a pax header with an invalid size");
+  return Number(digits);
 }
 
 function padding(size: number): number {

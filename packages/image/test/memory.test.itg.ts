@@ -38,7 +38,11 @@ test(`a layer of 1 GiB is read, checked and scanned in less than ${LIMIT} MB, by
   const chunk = randomBytes(8 * MB);
   const member = gzipSync(chunk, { level: 1 });
   const hash = createHash("sha256");
-  for (const part of layer(chunk, member)) hash.update(part);
+  let size = 0;
+  for (const part of layer(chunk, member)) {
+    hash.update(part);
+    size += part.length;
+  }
   const digest = `sha256:${hash.digest("hex")}`;
   const folder = await mkdtemp(join(tmpdir(), "tgo-memory-"));
   const server = createServer((_, response) => {
@@ -55,11 +59,11 @@ test(`a layer of 1 GiB is read, checked and scanned in less than ${LIMIT} MB, by
         contents: `
           import { Registry } from "@tgo/registry";
           import { scanLayers } from "../src/index.js";
-          const [host, digest] = process.argv.slice(2);
+          const [host, digest, size] = process.argv.slice(2);
           const registry = new Registry({ host });
           const started = performance.now();
           const before = process.resourceUsage().maxRSS;
-          const open = () => registry.blob("t/app", digest);
+          const open = () => registry.blob("t/app", { digest, size: Number(size) });
           const report = await scanLayers([{ mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", open }], "linux/amd64");
           console.log(JSON.stringify({ report, before, peak: process.resourceUsage().maxRSS, seconds: (performance.now() - started) / 1000 }));`,
       },
@@ -73,6 +77,7 @@ test(`a layer of 1 GiB is read, checked and scanned in less than ${LIMIT} MB, by
       bundle,
       `127.0.0.1:${(server.address() as AddressInfo).port}`,
       digest,
+      String(size),
     ]);
     const { report, before, peak, seconds } = JSON.parse(stdout) as {
       report: unknown;

@@ -68,8 +68,8 @@ describe.each(AUTHS)("a registry with %s auth", (auth) => {
     expect(await registry.putBlob("t/blob", blob)).toBe("uploaded");
     expect(await registry.putBlob("t/blob", blob)).toBe("exists");
     expect(await registry.hasBlob("t/blob", blob.digest)).toBe(bytes.length);
-    expect((await readAll(await registry.blob("t/blob", blob.digest))).equals(bytes)).toBe(true);
-    const part = await readAll(await registry.blob("t/blob", blob.digest, { start: 10, end: 14 }));
+    expect((await readAll(await registry.blob("t/blob", blob))).equals(bytes)).toBe(true);
+    const part = await readAll(await registry.blob("t/blob", blob, { start: 10, end: 14 }));
     expect(part.toString()).toBe("abcde");
   });
 
@@ -227,14 +227,14 @@ test("a large blob is streamed from registry to registry, and can be interrupted
   const source = client(registries.basic);
   await source.putBlob("t/large", { ...blob, open: () => streamOf(bytes) });
   const target = client(registries.bearer);
-  expect(await target.putBlob("t/large", { ...blob, open: () => source.blob("t/large", blob.digest) })).toBe(
+  expect(await target.putBlob("t/large", { ...blob, open: () => source.blob("t/large", blob) })).toBe(
     "uploaded",
   );
   expect(await target.hasBlob("t/large", blob.digest)).toBe(bytes.length);
 
   const stop = new AbortController();
   const stoppable = client(registries.bearer, { signal: stop.signal });
-  const reader = (await stoppable.blob("t/large", blob.digest)).getReader();
+  const reader = (await stoppable.blob("t/large", blob)).getReader();
   await reader.read();
   stop.abort();
   const rest = (async () => {

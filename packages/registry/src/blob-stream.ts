@@ -1,5 +1,6 @@
 import { isTgoError, TgoError } from "@tgo/errors";
 import { digesterFor } from "./digest.js";
+import { attemptsOf } from "./failures/network-failure.js";
 
 /** Opens the blob at an offset. A server that ignores ranges starts at 0; the returned offset says so. */
 export type OpenAt = (offset: number) => Promise<{ chunks: AsyncIterable<Uint8Array>; offset: number }>;
@@ -8,6 +9,8 @@ export interface BlobStreamOptions {
   readonly open: OpenAt;
   /** Called when the reader cancels; closes what was opened and not read. */
   readonly abandon: () => Promise<void>;
+  /** Bytes; one more is an error. */
+  readonly size: number;
   /** Verified at the end; undefined for a part of a blob. */
   readonly digest: string | undefined;
   readonly where: string;
@@ -18,7 +21,7 @@ export interface BlobStreamOptions {
 }
 
 /**
- * A blob's bytes. A broken connection is resumed where it broke, and the whole is verified against the digest: a
+ * A blob's bytes. A broken connection is resumed where it broke, and the whole is verified against size and digest: a
  * reader that reaches the end without an error has the right bytes.
  */
 export function blobStream(options: BlobStreamOptions): ReadableStream<Uint8Array> {
@@ -42,6 +45,7 @@ export function blobStream(options: BlobStreamOptions): ReadableStream<Uint8Arra
 
 async function* read({
   open,
+  size,
   digest,
   where,
   resumes,
@@ -49,7 +53,10 @@ async function* read({
 }: BlobStreamOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const digester = digest === undefined ? undefined : digesterFor(digest);
   let position = 0;
+  /** Failures in a row that brought nothing. */
+  let stuck = 0;
   for (let attempt = 0; ; attempt++) {
+    const before = position;
     try {
       const { chunks, offset } = await open(position);
       let skip = position - offset;
@@ -57,21 +64,29 @@ async function* read({
         const fresh = skip >= chunk.length ? undefined : chunk.subarray(skip);
         skip = Math.max(0, skip - chunk.length);
         if (fresh === undefined) continue;
-        digester?.update(fresh);
         position += fresh.length;
+        if (position > size) throw wrongBytes(`the registry sends more than the blob's ${size} bytes`, where);
+        digester?.update(fresh);
         yield fresh;
       }
       break;
     } catch (error) {
       if (!isTgoError(error) || error.code !== "UNAVAILABLE" || attempt >= resumes) throw error;
+      stuck = position > before ? 0 : stuck + 1;
+      if (stuck >= attemptsOf(error) || attemptsOf(error) === 1) throw error;
       await pause(attempt + 1);
     }
   }
   const actual = digester?.digest();
-  if (actual !== undefined && actual !== digest) {
-    throw new TgoError("INVALID_RESPONSE", `the blob's bytes have the digest ${actual}`, {
-      where,
-      remedy: "The registry, or a proxy in front of it, sent the wrong bytes. Run the same command again.",
-    });
-  }
+  if (actual !== undefined && actual !== digest)
+    throw wrongBytes(`the blob's bytes have the digest ${actual}`, where);
+  if (digest !== undefined && position !== size)
+    throw wrongBytes(`the blob has ${position} bytes, not ${size}`, where);
+}
+
+function wrongBytes(what: string, where: string): TgoError {
+  return new TgoError("INVALID_RESPONSE", what, {
+    where,
+    remedy: "The registry, or a proxy in front of it, sent the wrong bytes. Run the same command again.",
+  });
 }

@@ -3,6 +3,7 @@ import type { RegistryResponse } from "./http/response.js";
 import { blobStream } from "./blob-stream.js";
 import { isRedirect, type Connection } from "./http/connection.js";
 import { pullScope, scopeFor, type Access } from "./auth/scope.js";
+import type { Descriptor } from "./manifest-schemas.js";
 import { assertRegistry } from "./ping.js";
 
 /** A byte range, both ends included. */
@@ -54,7 +55,7 @@ export async function hasBlob(
 export async function readBlobStream(
   connection: Connection,
   repository: string,
-  digest: string,
+  { digest, size }: Pick<Descriptor, "digest" | "size">,
   range: Range | undefined,
 ): Promise<ReadableStream<Uint8Array>> {
   // Opened now, so that this call throws a refusal; the first read uses it.
@@ -67,6 +68,7 @@ export async function readBlobStream(
       return opened ?? open(connection, repository, digest, range, offset);
     },
     abandon: async () => unread?.discard(),
+    size: range === undefined ? size : range.end - range.start + 1,
     digest: range === undefined ? digest : undefined,
     where: connection.where(repository, digest),
     resumes: RESUMES,
@@ -80,10 +82,12 @@ export async function readBlobStream(
 }
 
 async function sizeByRange(connection: Connection, repository: string, digest: string): Promise<number> {
-  const { chunks, total } = await open(connection, repository, digest, { start: 0, end: 0 }, 0);
-  let length = 0;
-  for await (const chunk of chunks) length += chunk.length;
-  return total ?? length;
+  const { discard, total } = await open(connection, repository, digest, { start: 0, end: 0 }, 0);
+  await discard();
+  if (total !== undefined) return total;
+  throw new TgoError("INVALID_RESPONSE", "the registry does not say how large the blob is", {
+    where: connection.where(repository, digest),
+  });
 }
 
 async function open(

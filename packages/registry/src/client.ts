@@ -90,10 +90,14 @@ export class Registry {
 
   /**
    * A blob's bytes, or a range of them, as a stream that keeps one chunk in memory and resumes where a connection
-   * breaks. A whole blob is verified against its digest at the end.
+   * breaks. Never longer than the descriptor says; a whole blob is verified against its digest at the end.
    */
-  async blob(repository: string, digest: string, range?: Range): Promise<ReadableStream<Uint8Array>> {
-    return readBlobStream(this.#connection, repository, digest, range);
+  async blob(
+    repository: string,
+    blob: Pick<Descriptor, "digest" | "size">,
+    range?: Range,
+  ): Promise<ReadableStream<Uint8Array>> {
+    return readBlobStream(this.#connection, repository, blob, range);
   }
 
   /**

@@ -1,3 +1,5 @@
+import { TgoError } from "@tgo/errors";
+import { address } from "./address.js";
 import { isIndex, type Descriptor } from "./manifest-schemas.js";
 import {
   pushBlobsAndManifests,
@@ -26,11 +28,17 @@ export async function copyImage(
 async function collect(
   from: Repository,
   digest: string,
+  nested = false,
 ): Promise<{ blobs: BlobToPut[]; manifests: ManifestToPut[] }> {
   const { bytes, value, descriptor } = await from.registry.manifest(from.repository, digest);
   const self = { digest, mediaType: descriptor.mediaType, bytes };
   if (!isIndex(value)) return { blobs: [...value.layers, value.config].filter(isHosted), manifests: [self] };
-  const children = await Promise.all(value.manifests.map((child) => collect(from, child.digest)));
+  if (nested) {
+    throw new TgoError("INVALID_RESPONSE", "the index lists another index", {
+      where: address(from.registry, from.repository, digest),
+    });
+  }
+  const children = await Promise.all(value.manifests.map((child) => collect(from, child.digest, true)));
   return {
     blobs: children.flatMap(({ blobs }) => blobs),
     manifests: [...children.flatMap(({ manifests }) => manifests), self],

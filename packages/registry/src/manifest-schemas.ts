@@ -1,22 +1,38 @@
+import { isUtf8 } from "node:buffer";
 import { TgoError } from "@tgo/errors";
 import * as z from "zod/mini";
 import { isDigest } from "./digest.js";
 import { parseJson, validate } from "./json.js";
+import { ambiguityOf } from "./strict-json.js";
 import { DOCKER_CONFIG, DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from "./media-types.js";
 
 const Text = z.optional(z.string());
 const Annotations = z.optional(z.record(z.string(), z.string()));
+const Strings = z.array(z.string());
+const Digest = z.string().check(z.refine(isDigest, "not a sha256 or sha512 digest"));
+
+/** Nobody's image has as many; a document of 4 MiB could list 30,000. */
+const MAX_ENTRIES = 1000;
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md (the `platform` property) */
-const DescriptorPlatform = z.object({ os: z.string(), architecture: z.string(), variant: Text });
+const DescriptorPlatform = z.object({
+  os: z.string(),
+  architecture: z.string(),
+  variant: Text,
+  "os.version": Text,
+  "os.features": z.optional(Strings),
+  features: z.optional(Strings),
+});
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#properties */
 export const Descriptor = z.object({
   mediaType: z.string(),
-  digest: z.string().check(z.refine(isDigest, "not a sha256 or sha512 digest")),
+  digest: Digest,
   /** Bytes. */
   size: z.int().check(z.nonnegative()),
-  urls: z.optional(z.array(z.string())),
+  urls: z.optional(Strings),
+  /** The content itself, in base 64. */
+  data: Text,
   annotations: Annotations,
   platform: z.optional(DescriptorPlatform),
   artifactType: Text,
@@ -27,7 +43,8 @@ export type Descriptor = z.infer<typeof Descriptor>;
 export const Index = z.object({
   schemaVersion: z.literal(2),
   mediaType: z.enum([OCI_INDEX, DOCKER_LIST]),
-  manifests: z.array(Descriptor),
+  manifests: z.array(Descriptor).check(z.maxLength(MAX_ENTRIES)),
+  subject: z.optional(Descriptor),
   annotations: Annotations,
 });
 export type Index = z.infer<typeof Index>;
@@ -37,21 +54,68 @@ export const Manifest = z.object({
   schemaVersion: z.literal(2),
   mediaType: z.enum([OCI_MANIFEST, DOCKER_MANIFEST]),
   config: Descriptor,
-  layers: z.array(Descriptor),
+  layers: z.array(Descriptor).check(z.maxLength(MAX_ENTRIES)),
+  subject: z.optional(Descriptor),
   annotations: Annotations,
   artifactType: Text,
 });
 export type Manifest = z.infer<typeof Manifest>;
 
-/** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties; unknown fields are kept. */
+const NullableText = z.nullish(z.string());
+const NullableStrings = z.nullish(Strings);
+const NullableKeys = z.nullish(z.record(z.string(), z.looseObject({})));
+/** RFC 3339, as strictly as Go reads it. */
+const Time = z.optional(
+  z
+    .string()
+    .check(
+      z.refine(
+        (text) =>
+          /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) &&
+          !Number.isNaN(Date.parse(text)),
+        "not a time",
+      ),
+    ),
+);
+
+/**
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties; unknown fields are kept. What this
+ * program does not use is here for its type: an engine refuses the whole config when one is wrong.
+ */
 export const ImageConfig = z.looseObject({
   os: z.string(),
   architecture: z.string(),
   variant: Text,
-  created: Text,
-  config: z.nullish(z.looseObject({ Labels: z.nullish(z.record(z.string(), z.string())) })),
-  rootfs: z.looseObject({ type: z.literal("layers"), diff_ids: z.array(z.string()) }),
-  history: z.nullish(z.array(z.looseObject({ created: Text, empty_layer: z.optional(z.boolean()) }))),
+  created: Time,
+  author: NullableText,
+  config: z.nullish(
+    z.looseObject({
+      User: NullableText,
+      ExposedPorts: NullableKeys,
+      Env: NullableStrings,
+      Entrypoint: NullableStrings,
+      Cmd: NullableStrings,
+      Volumes: NullableKeys,
+      WorkingDir: NullableText,
+      Labels: z.nullish(z.record(z.string(), z.string())),
+      StopSignal: NullableText,
+      OnBuild: NullableStrings,
+      Shell: NullableStrings,
+      Healthcheck: z.nullish(z.looseObject({ Test: NullableStrings })),
+    }),
+  ),
+  rootfs: z.looseObject({ type: z.literal("layers"), diff_ids: z.array(Digest) }),
+  history: z.nullish(
+    z.array(
+      z.looseObject({
+        created: Time,
+        created_by: NullableText,
+        author: NullableText,
+        comment: NullableText,
+        empty_layer: z.optional(z.boolean()),
+      }),
+    ),
+  ),
 });
 export type ImageConfig = z.infer<typeof ImageConfig>;
 
@@ -111,8 +175,15 @@ function inferManifest(body: object): string {
 }
 
 function jsonOf(bytes: Uint8Array, where: string, what: string): unknown {
-  const text = new TextDecoder().decode(bytes);
-  const json = parseJson(text);
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  const json = isUtf8(bytes) ? parseJson(text) : undefined;
+  const ambiguity = json === undefined ? undefined : ambiguityOf(text);
+  if (ambiguity !== undefined) {
+    throw new TgoError("INVALID_RESPONSE", `not ${what} that every program reads alike: ${ambiguity}`, {
+      where,
+      remedy: "Build and push the image again with a current tool.",
+    });
+  }
   if (json !== undefined) return json;
   throw new TgoError("INVALID_RESPONSE", `expected ${what}, got ${firstBytes(text)}`, {
     where,

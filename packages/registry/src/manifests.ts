@@ -199,6 +199,14 @@ export class Manifests {
     if (response === undefined) return undefined;
     const bytes = await response.bytes(MAX_MANIFEST_BYTES);
     const value = parseDocument(bytes, response.call.where);
+    const type = response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
+    if (type !== "" && type !== value.mediaType) {
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `the registry serves it as ${type}, but it says that it is ${value.mediaType}: clients take it for either`,
+        { where: response.call.where, remedy: "Push the image again with a current tool." },
+      );
+    }
     const claimed = response.headers.get("docker-content-digest") ?? "";
     const digest = isDigest(reference) ? digestLike(reference, bytes) : digestOf(bytes);
     if (isDigest(reference) && digest !== reference) throw wrongDigest(response, reference, digest);

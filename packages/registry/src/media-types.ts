@@ -25,8 +25,8 @@ export const DOCKER_FOREIGN_LAYER_GZIP = "application/vnd.docker.image.rootfs.fo
 /** Always sent in full: GHCR responds 404 to a request whose `Accept` does not name the type of the index. */
 export const ACCEPT_MANIFESTS = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
 
-/** The largest manifest we read, in bytes. Registries cap a push at 4 MiB. */
-export const MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
+/** The largest manifest or image config we read, in bytes: skopeo's limit, and most registries' on a push. */
+export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /** BuildKit's annotation on the descriptor of an attestation in an index. */
 export const ATTESTATION_ANNOTATION = "vnd.docker.reference.type";

@@ -117,7 +117,7 @@ async function putBlobs(
     const outcome = await to.registry.putBlob(to.repository, {
       digest,
       size,
-      open: () => bytes ?? read(from, to, digest),
+      open: () => bytes ?? read(from, to, { digest, size }),
       mountFrom: bytes === undefined ? mountSources(from, to) : [],
     });
     tally.add({ kind: "blob", name: digest, size, outcome: outcome === "exists" ? "present" : outcome });
@@ -146,15 +146,15 @@ async function putManifest(
   }
 }
 
-function read(from: Repository | undefined, to: Repository, digest: string): Promise<Content> {
+function read(from: Repository | undefined, to: Repository, blob: BlobToPut): Promise<Content> {
   if (from !== undefined && !(inOneRegistry(from, to) && from.repository === to.repository)) {
-    return from.registry.blob(from.repository, digest);
+    return from.registry.blob(from.repository, blob);
   }
   throw new TgoError(
     "NOT_FOUND",
     "a layer of the image is not in the repository, and no other source was given",
     {
-      where: address(to.registry, to.repository, digest),
+      where: address(to.registry, to.repository, blob.digest),
       remedy: "Build and push the image again.",
     },
   );

@@ -9,8 +9,10 @@ import { parseJson } from "./json.js";
 /** `tags` is null in an empty repository. */
 const TagList = z.object({ tags: z.nullish(z.array(z.string())) });
 
-/** Docker Hub sends all tags at once; this is the most that is read, in bytes. */
-const MAX_LIST_BYTES = 64 * 1024 * 1024;
+/** Docker Hub sends all tags at once; this is the most that is read of a page, in bytes. */
+const MAX_PAGE_BYTES = 8 * 1024 * 1024;
+const MAX_PAGES = 1000;
+const MAX_TAGS = 100_000;
 const PAGE_SIZE = "1000";
 
 /** Reads all pages: distribution-spec, "Listing Tags". Stops at a page that was read before. */
@@ -20,7 +22,7 @@ export async function listTags(connection: Connection, repository: string): Prom
     repository,
     path: "tags/list",
     action: "list the tags",
-    buffer: MAX_LIST_BYTES,
+    buffer: MAX_PAGE_BYTES,
   });
   const tags = new Set<string>();
   const seen = new Set<string>();
@@ -34,8 +36,16 @@ export async function listTags(connection: Connection, repository: string): Prom
       continue;
     }
     if (!response.ok) throw await connection.transport.errorOf(response);
-    for (const tag of tagsOf(await response.bytes(MAX_LIST_BYTES), first.where)) tags.add(tag);
+    const page = tagsOf(await response.bytes(MAX_PAGE_BYTES), first.where);
+    if (page.length <= MAX_TAGS) for (const tag of page) tags.add(tag);
     url = nextPage(connection, response, "tags");
+    if (Math.max(tags.size, page.length) > MAX_TAGS || (seen.size === MAX_PAGES && url !== undefined)) {
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `the list of tags is longer than ${MAX_TAGS} tags or ${MAX_PAGES} pages`,
+        { where: first.where, remedy: "Delete tags that nobody needs, or publish to another repository." },
+      );
+    }
   }
   return [...tags];
 }

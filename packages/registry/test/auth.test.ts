@@ -234,6 +234,23 @@ describe("Bearer", () => {
   });
 
   test.each([
+    ["a file", "file:///etc/passwd"],
+    ["a user and a password", "https://a:pa55word@ghcr.io/token"],
+    ["more than an address needs", `https://ghcr.io/token?${"a=b&".repeat(600)}`],
+  ])("a realm of %s is no login server", async (_, realm) => {
+    const challenge = `Bearer realm="${realm}"`;
+    const { registry, requests } = fakeRegistry(bearer({ challenge }), { credentials });
+    const error = await rejection(registry.manifest("a/b", "v1"));
+    expect(error).toMatchObject({
+      code: "INVALID_RESPONSE",
+      what: expect.stringContaining("the registry names no usable login server") as string,
+    });
+    expect(error.message).not.toContain("pa55word");
+    expect(error.message.length).toBeLessThan(300);
+    expect(requests).toHaveLength(1);
+  });
+
+  test.each([
     ["HTML", () => new Response("<html>login</html>", { headers: { "content-type": "text/html" } })],
     ["JSON without a token", () => jsonResponse(200, {})],
     ["a token with a line break", () => jsonResponse(200, { token: "a\nb" })],

@@ -397,7 +397,9 @@ describe("blobs", () => {
       registryThatRedirectsTo(store, () => new Response(blob)),
       { credentials },
     );
-    expect((await read(registry.blob("a/b", blobDigest))).equals(blob)).toBe(true);
+    expect((await read(registry.blob("a/b", { digest: blobDigest, size: blob.length }))).equals(blob)).toBe(
+      true,
+    );
     expect(requests.at(-1)?.url.hostname).toBe("store.example");
     expect(requests.at(-1)?.headers.has("authorization")).toBe(false);
   });
@@ -410,7 +412,9 @@ describe("blobs", () => {
       ),
       { credentials },
     );
-    expect((await read(registry.blob("a/b", blobDigest))).equals(blob)).toBe(true);
+    expect((await read(registry.blob("a/b", { digest: blobDigest, size: blob.length }))).equals(blob)).toBe(
+      true,
+    );
     expect(requests.at(-1)?.headers.has("authorization")).toBe(false);
   });
 
@@ -419,7 +423,9 @@ describe("blobs", () => {
       registryThatRedirectsTo("http://store.example/x", () => new Response(blob)),
       { credentials },
     );
-    expect(await rejection(registry.blob("a/b", blobDigest, { start: 0, end: 3 }))).toMatchObject({
+    expect(
+      await rejection(registry.blob("a/b", { digest: blobDigest, size: blob.length }, { start: 0, end: 3 })),
+    ).toMatchObject({
       code: "INVALID_RESPONSE",
     });
     expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({ code: "INVALID_RESPONSE" });
@@ -430,14 +436,16 @@ describe("blobs", () => {
     const { registry } = fakeRegistry(
       () => new Response(null, { status: 307, headers: { location: "/v2/a/b/again" } }),
     );
-    expect(await rejection(registry.blob("a/b", blobDigest))).toMatchObject({
+    expect(await rejection(registry.blob("a/b", { digest: blobDigest, size: blob.length }))).toMatchObject({
       what: "the registry redirects more than 5 times",
     });
   });
 
   test("wrong bytes are an error", async () => {
     const { registry } = fakeRegistry(() => new Response("something else"));
-    expect(await rejection(read(registry.blob("a/b", blobDigest)))).toMatchObject({
+    expect(
+      await rejection(read(registry.blob("a/b", { digest: blobDigest, size: blob.length }))),
+    ).toMatchObject({
       code: "INVALID_RESPONSE",
       what: expect.stringContaining("the blob's bytes have the digest") as string,
     });
@@ -465,7 +473,9 @@ describe("blobs", () => {
       });
       return new Response(broken, { status, headers: contentRange });
     });
-    expect((await read(registry.blob("a/b", blobDigest))).equals(blob)).toBe(true);
+    expect((await read(registry.blob("a/b", { digest: blobDigest, size: blob.length }))).equals(blob)).toBe(
+      true,
+    );
     expect(requests.map(({ headers }) => headers.get("range"))).toEqual([
       null,
       "bytes=70000-",
@@ -479,7 +489,9 @@ describe("blobs", () => {
     ["no range header", new Response("x", { status: 206 })],
   ])("%s is refused", async (_, response) => {
     const { registry } = fakeRegistry(() => response);
-    expect(await rejection(registry.blob("a/b", blobDigest, { start: 3, end: 6 }))).toMatchObject({
+    expect(
+      await rejection(registry.blob("a/b", { digest: blobDigest, size: blob.length }, { start: 3, end: 6 })),
+    ).toMatchObject({
       code: "INVALID_RESPONSE",
     });
   });
@@ -492,7 +504,9 @@ describe("blobs", () => {
       ),
       { credentials },
     );
-    expect((await read(registry.blob("a/b", blobDigest))).length).toBe(blob.length);
+    expect((await read(registry.blob("a/b", { digest: blobDigest, size: blob.length }))).length).toBe(
+      blob.length,
+    );
   });
 
   test("a redirect of HEAD means that the blob exists, and is not followed", async () => {

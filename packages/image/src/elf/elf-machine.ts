@@ -1,5 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import { parsePlatform, type Platform } from "../platform.js";
+import type { ElfHeader } from "./elf-header.js";
 
 /** `e_machine` values: https://www.sco.com/developers/gabi/latest/ch4.eheader.html; names as readelf's users know them. */
 const NAMES: Readonly<Record<number, string>> = {
@@ -21,35 +22,48 @@ const NAMES: Readonly<Record<number, string>> = {
   258: "loongarch",
 };
 
-/** Go's architecture names: `go tool dist list`. */
-const MACHINES: Readonly<Record<string, number>> = {
-  amd64: 62,
-  "386": 3,
-  arm64: 183,
-  arm: 40,
-  riscv64: 243,
-  ppc64le: 21,
-  s390x: 22,
-  loong64: 258,
+const little = (machine: number, bits: 32 | 64): ElfHeader => ({
+  class: bits,
+  endianness: "little",
+  machine,
+});
+
+/** By Go's architecture names (`go tool dist list`): what its Linux programs are. */
+const PROGRAMS: Readonly<Record<string, ElfHeader>> = {
+  amd64: little(62, 64),
+  "386": little(3, 32),
+  arm64: little(183, 64),
+  arm: little(40, 32),
+  riscv64: little(243, 64),
+  ppc64le: little(21, 64),
+  s390x: { class: 64, endianness: "big", machine: 22 },
+  loong64: little(258, 64),
 };
 
 /** Not a CPU that an image could target: objects without a machine, kernel BPF, GPU code. */
 const NEUTRAL: ReadonlySet<number> = new Set([0, 190, 224, 247]);
 
-/** The `e_machine` of a platform's programs. @throws TgoError USAGE for an unknown architecture */
-export function machineOf(platform: Platform): number {
+/** The ELF header of a platform's programs. @throws TgoError USAGE for an unknown architecture */
+export function programsOf(platform: Platform): ElfHeader {
   const { architecture } = parsePlatform(platform);
-  const machine = MACHINES[architecture];
-  if (machine !== undefined) return machine;
+  const program = PROGRAMS[architecture];
+  if (program !== undefined) return program;
   throw new TgoError("USAGE", `no ELF machine is known for the platform "${platform}"`, {
-    remedy: `Known architectures: ${Object.keys(MACHINES).join(", ")}.`,
+    remedy: `Known architectures: ${Object.keys(PROGRAMS).join(", ")}.`,
   });
 }
 
-export function machineName(machine: number): string {
-  return NAMES[machine] ?? `machine ${machine}`;
+/** With word size and byte order where they are not the usual ones: "x86-64 (32-bit)" is x32. */
+export function machineName({ machine, class: bits, endianness }: ElfHeader): string {
+  const usual = Object.values(PROGRAMS).find((program) => program.machine === machine);
+  const unusual = [
+    ...(usual !== undefined && usual.class !== bits ? [`${bits}-bit`] : []),
+    ...(usual !== undefined && usual.endianness !== endianness ? [`${endianness}-endian`] : []),
+  ];
+  const name = NAMES[machine] ?? `machine ${machine}`;
+  return unusual.length === 0 ? name : `${name} (${unusual.join(", ")})`;
 }
 
-export function isNeutral(machine: number): boolean {
+export function isNeutral({ machine }: ElfHeader): boolean {
   return NEUTRAL.has(machine);
 }

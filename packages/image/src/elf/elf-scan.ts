@@ -1,7 +1,11 @@
 import type { Platform } from "../platform.js";
-import { isNeutral, machineName, machineOf } from "./elf-machine.js";
+import type { ElfHeader } from "./elf-header.js";
+import { isNeutral, machineName, programsOf } from "./elf-machine.js";
 import { pathPattern } from "./path-pattern.js";
 import { extensionMachine } from "./python-extension.js";
+
+/** Paths are not counted in an image that is full of them. */
+export const MAX_FOREIGN = 1000;
 
 /** What the ELF files of one root file system were built for. */
 export interface ElfReport {
@@ -12,8 +16,8 @@ export interface ElfReport {
   /** ELF files by machine: `{ "x86-64": 1200 }`. */
   readonly machines: Readonly<Record<string, number>>;
   /**
-   * Files for another machine than the platform's, by path; neither neutral nor allowed. When a file's header is right
-   * but its name is not (a Python extension module), `machine` says both.
+   * Files for another machine than the platform's, by path, the first {@link MAX_FOREIGN}; neither neutral nor allowed.
+   * When a file's header is right but its name is not (a Python extension module), `machine` says both.
    */
   readonly foreign: readonly { readonly path: string; readonly machine: string }[];
 }
@@ -21,8 +25,8 @@ export interface ElfReport {
 /**
  * Counts files and finds the foreign ones.
  *
- * The rule: an ELF file is foreign when its `e_machine` is not the one that its platform's kernel and loader run
- * natively. This holds for programs, libraries and object files alike, wherever they are, since any of them may be
+ * The rule: an ELF file is foreign when its machine, word size or byte order is not what its platform's kernel and
+ * loader run natively. This holds for programs, libraries and object files alike, wherever they are, since any of them may be
  * loaded. The 32-bit sibling (i386 on amd64, arm on arm64) is foreign too: its loader is not in the image. Code for no
  * CPU (BPF, CUDA, AMD GPU, `EM_NONE`) is neutral. Directories with binaries for several platforms are allowed by path.
  * A Python extension module whose name says another machine is foreign too: nothing would ever load it.
@@ -31,32 +35,39 @@ export class ElfScan {
   #files = 0;
   readonly #machines = new Map<string, number>();
   readonly #foreign: { path: string; machine: string }[] = [];
-  readonly #expected: number;
+  readonly #expected: ElfHeader;
   readonly #isAllowed: (path: string) => boolean;
 
   /** @param allow path patterns from the root, in the syntax of {@link pathPattern} */
   constructor(platform: Platform, { allow = [] }: { allow?: readonly string[] } = {}) {
-    this.#expected = machineOf(platform);
+    this.#expected = programsOf(platform);
     const patterns = allow.map(pathPattern);
     this.#isAllowed = (path) => patterns.some((pattern) => pattern.test(path));
   }
 
-  /** @param path from the root, with its leading slash @param machine undefined when the file is not ELF */
-  add(path: string, machine: number | undefined): void {
+  /** @param path from the root, with its leading slash @param header undefined when the file is not ELF */
+  add(path: string, header: ElfHeader | undefined): void {
     this.#files++;
-    if (machine === undefined) return;
-    const name = machineName(machine);
+    if (header === undefined) return;
+    const name = machineName(header);
     this.#machines.set(name, (this.#machines.get(name) ?? 0) + 1);
-    const reason = this.#whyForeign(path, machine);
+    if (this.#foreign.length === MAX_FOREIGN) return;
+    const reason = this.#whyForeign(path, header);
     if (reason !== undefined && !this.#isAllowed(path)) this.#foreign.push({ path, machine: reason });
   }
 
-  #whyForeign(path: string, machine: number): string | undefined {
-    if (isNeutral(machine)) return undefined;
-    if (machine !== this.#expected) return machineName(machine);
+  #whyForeign(path: string, header: ElfHeader): string | undefined {
+    if (isNeutral(header)) return undefined;
+    const expected = this.#expected;
+    if (
+      header.machine !== expected.machine ||
+      header.class !== expected.class ||
+      header.endianness !== expected.endianness
+    )
+      return machineName(header);
     const named = extensionMachine(path);
-    if (named === undefined || named.machine === machine) return undefined;
-    return `${machineName(machine)}, but named for ${named.name}: Python ignores it`;
+    if (named === undefined || named.machine === header.machine) return undefined;
+    return `${machineName(header)}, but named for ${named.name}: Python ignores it`;
   }
 
   report(): ElfReport {

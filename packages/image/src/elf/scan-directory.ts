@@ -3,7 +3,7 @@ import { closeSync, openSync, readdirSync, readSync, constants } from "node:fs";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { TgoError } from "@tgo/errors";
 import type { Platform } from "../platform.js";
-import { ELF_HEADER_BYTES, readElfHeader } from "./elf-header.js";
+import { ELF_HEADER_BYTES, readElfHeader, type ElfHeader } from "./elf-header.js";
 import { ElfScan, type ElfReport } from "./elf-scan.js";
 
 /** Kernel file systems at the root of a running container; not part of an image. */
@@ -42,7 +42,7 @@ export async function scanDirectory(
       } else if (entry.isFile()) {
         scan.add(
           textOf(path),
-          readable(textOf(path), () => machineAt(Buffer.concat([base, path]), header)),
+          readable(textOf(path), () => headerAt(Buffer.concat([base, path]), header)),
         );
       }
       if (performance.now() < turnEnds) continue;
@@ -60,11 +60,11 @@ function textOf(path: Buffer): string {
   return path.length === 0 ? "/" : path.toString("utf8");
 }
 
-function machineAt(path: Buffer, header: Buffer): number | undefined {
+function headerAt(path: Buffer, header: Buffer): ElfHeader | undefined {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const length = readSync(file, header, 0, ELF_HEADER_BYTES, 0);
-    return readElfHeader(header.subarray(0, length))?.machine;
+    return readElfHeader(header.subarray(0, length));
   } finally {
     closeSync(file);
   }

@@ -11,6 +11,9 @@ import {
 import { platformOf, type Platform } from "../platform.js";
 import { readBlob } from "../read-staged-image.js";
 
+/** moby, layer/layer_store.go, maxLayerDepth. */
+const MAX_LAYERS = 125;
+
 interface Source {
   readonly registry: Registry;
   readonly repository: string;
@@ -43,9 +46,7 @@ export class CachedVariant {
 
   /** Everything a pull needs from a registry that was not read from it. */
   needs(fetched: Fetched): Descriptor[] {
-    const layers = new Map(
-      this.manifest.layers.filter(({ urls }) => urls === undefined).map((layer) => [layer.digest, layer]),
-    );
+    const layers = new Map(this.manifest.layers.map((layer) => [layer.digest, layer]));
     return [
       ...(fetched.manifest ? [] : [this.child]),
       ...(fetched.config ? [] : [this.manifest.config]),
@@ -94,6 +95,13 @@ async function readManifest(
 ): Promise<{ value: Manifest; size: number }> {
   const { value, descriptor } = await registry.manifest(repository, digest);
   if (isIndex(value)) throw new TgoError("INVALID_RESPONSE", "the index lists another index", { where });
+  const layers = value.layers.length;
+  if (layers > MAX_LAYERS)
+    throw new TgoError(
+      "INVALID_RESPONSE",
+      `the manifest lists ${layers} layers; Docker unpacks at most ${MAX_LAYERS}`,
+      { where },
+    );
   return { value, size: descriptor.size };
 }
 

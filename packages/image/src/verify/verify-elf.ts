@@ -1,7 +1,8 @@
-import { foreseenProblem, TgoError, type Problem } from "@tgo/errors";
-import { inParallel } from "@tgo/registry";
-import type { ElfReport } from "../elf/elf-scan.js";
-import { mergeLayers, readLayer, type LayerReport } from "../layers.js";
+import { detailsOf, foreseenProblem, isTgoError, TgoError, type Problem } from "@tgo/errors";
+import { address, inParallel, type Descriptor } from "@tgo/registry";
+import { MAX_FOREIGN, type ElfReport } from "../elf/elf-scan.js";
+import { TreeBudget } from "../layer-tree.js";
+import { mergeLayers, readLayer, type LayerContent } from "../layers.js";
 import type { CachedVariant } from "./image-cache.js";
 import { where, type Inspection } from "./verify-target.js";
 
@@ -9,8 +10,8 @@ const VARIANTS_AT_ONCE = 2;
 const PATHS_SHOWN = 10;
 
 /**
- * Reads the layers of the reference's variants, each once, and checks every ELF file. The same digest is the same
- * content, so the result holds for every registry that has it.
+ * Reads the layers of the reference's variants, each once, compares them with the configs' diff_ids and checks every
+ * ELF file. The same digest is the same content, so the result holds for every registry that has it.
  * @param allowed path patterns of files that may be for another machine
  * @returns reports by the variants' digests
  */
@@ -20,18 +21,40 @@ export async function verifyElf(
   allowed: readonly string[] = [],
 ): Promise<Map<string, ElfReport>> {
   const reports = new Map<string, ElfReport>();
-  const layers = new Map<string, Promise<LayerReport>>();
+  const layers = new Map<string, Promise<LayerContent>>();
   const same = inspections.filter(({ digest }) => digest === reference.digest);
+  const budget = new TreeBudget();
+  const read = (layer: Descriptor): Promise<LayerContent> => {
+    const { mediaType, digest } = layer;
+    const key = `${mediaType} ${digest}`;
+    const reading = layers.get(key) ?? readLayer({ mediaType, open: () => openFrom(same, layer) }, budget);
+    layers.set(key, reading);
+    return reading.catch((error: unknown) => {
+      if (!isTgoError(error) || error.where !== undefined) throw error;
+      const { registry, repository } = reference.target;
+      throw new TgoError(error.code, error.what, {
+        ...detailsOf(error),
+        where: address(registry, repository, digest),
+      });
+    });
+  };
   await inParallel(VARIANTS_AT_ONCE, reference.variants, async (variant) => {
     try {
-      const read: LayerReport[] = [];
-      for (const { mediaType, digest, urls } of variant.manifest.layers) {
-        if (urls !== undefined) continue;
-        const reading = layers.get(digest) ?? readLayer({ mediaType, open: () => openFrom(same, digest) });
-        layers.set(digest, reading);
-        read.push(await reading);
+      const contents: LayerContent[] = [];
+      for (const [at, layer] of variant.manifest.layers.entries()) {
+        const content = await read(layer);
+        contents.push(content);
+        const listed = variant.config.rootfs.diff_ids[at];
+        if (listed === undefined || listed === content.diffId) continue;
+        for (const inspection of same)
+          inspection.problems.push({
+            code: "VERIFY",
+            what: `${variant.platform}: the layer ${layer.digest} unpacks to ${content.diffId}, but its diff_id in the config is ${listed}`,
+            where: where(inspection),
+            remedy: "Build and publish it again.",
+          });
       }
-      const report = mergeLayers(read, variant.platform, { allow: allowed });
+      const report = mergeLayers(contents, variant.platform, { allow: allowed });
       reports.set(variant.digest, report);
       if (report.foreign.length > 0)
         for (const inspection of same)
@@ -46,11 +69,11 @@ export async function verifyElf(
 /** From the first registry that delivers it. */
 async function openFrom(
   inspections: readonly Inspection[],
-  digest: string,
+  layer: Descriptor,
 ): Promise<ReadableStream<Uint8Array>> {
   for (const { target } of inspections.slice(0, -1)) {
     try {
-      return await target.registry.blob(target.repository, digest);
+      return await target.registry.blob(target.repository, layer);
     } catch (error) {
       // Throws what is not this registry's failure.
       foreseenProblem(error);
@@ -58,7 +81,7 @@ async function openFrom(
   }
   const last = inspections.at(-1)?.target;
   if (last === undefined) throw new TgoError("INTERNAL", "no registry has the image");
-  return last.registry.blob(last.repository, digest);
+  return last.registry.blob(last.repository, layer);
 }
 
 function foreignFiles({ platform }: CachedVariant, { foreign: files }: ElfReport, location: string): Problem {
@@ -66,7 +89,7 @@ function foreignFiles({ platform }: CachedVariant, { foreign: files }: ElfReport
   const more = files.length > PATHS_SHOWN ? ` and ${files.length - PATHS_SHOWN} more` : "";
   return {
     code: "CHECK",
-    what: `${platform} contains ${files.length} ${files.length === 1 ? "file" : "files"} for another machine: ${shown.join(", ")}${more}`,
+    what: `${platform} contains ${files.length === MAX_FOREIGN ? "at least " : ""}${files.length} ${files.length === 1 ? "file" : "files"} for another machine: ${shown.join(", ")}${more}`,
     where: location,
     remedy:
       "Build the file for the platform, or leave it out. If it belongs there, allow its path in the service's definition.",

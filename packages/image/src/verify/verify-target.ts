@@ -11,6 +11,7 @@ import {
 } from "@tgo/registry";
 import type { ImageCache, CachedVariant } from "./image-cache.js";
 import { parsePlatform, platformOf } from "../platform.js";
+import { portabilityProblems } from "./portable-variant.js";
 import { isAttestation } from "../read-staged-image.js";
 import type { Expectation, InspectOptions, VerifyTarget } from "./verify-options.js";
 
@@ -25,6 +26,8 @@ export interface Inspection {
 }
 
 const HEADS_AT_ONCE = 16;
+
+const PLATFORMS_SHOWN = 5;
 
 const REPUBLISH = "Build and publish it again.";
 
@@ -63,11 +66,25 @@ async function inspect(inspection: Inspection, options: InspectOptions, cache: I
   const index = checkIndex(found, inspection, options);
   if (index === undefined) return;
   inspection.index = index;
-  const children = index.manifests.filter((child) => !isAttestation(child));
-  const variants = await Promise.all(children.map((child) => inspectVariant(child, inspection, cache)));
+  const variants = await Promise.all(
+    plannedChildren(index, options).map((child) => inspectVariant(child, inspection, cache)),
+  );
   inspection.variants = variants.filter((variant) => variant !== undefined);
   for (const variant of inspection.variants)
     inspection.problems.push(...variantProblems(variant, options.expect, where(inspection)));
+}
+
+/** What is read of an index: for each planned platform the first child, however many others it lists. */
+function plannedChildren({ manifests }: Index, { platforms }: InspectOptions): Descriptor[] {
+  return platforms.flatMap((planned) => {
+    const name = platformOf(parsePlatform(planned));
+    return (
+      manifests.find(
+        (child) =>
+          !isAttestation(child) && child.platform !== undefined && platformOf(child.platform) === name,
+      ) ?? []
+    );
+  });
 }
 
 /** Checks the index itself. Undefined when it is not an index. */
@@ -99,11 +116,14 @@ function checkIndex(
     platform === undefined ? "no platform" : platformOf(platform),
   );
   for (const platform of planned) if (!listed.includes(platform)) wrong(`${platform} is missing`, REPUBLISH);
-  for (const platform of new Set(listed)) {
-    if (!planned.includes(platform)) wrong(`it lists ${platform}, which is not planned`, REPUBLISH);
+  const others = [...new Set(listed)].filter((platform) => !planned.includes(platform));
+  for (const platform of others.slice(0, PLATFORMS_SHOWN))
+    wrong(`it lists ${platform}, which is not planned`, REPUBLISH);
+  if (others.length > PLATFORMS_SHOWN)
+    wrong(`it lists ${others.length - PLATFORMS_SHOWN} more platforms that are not planned`, REPUBLISH);
+  for (const platform of planned)
     if (listed.filter((other) => other === platform).length > 1)
       wrong(`it lists ${platform} more than once`, REPUBLISH);
-  }
   for (const text of differences(expect.annotations ?? {}, value.annotations ?? {}))
     wrong(`annotation ${text}`, REPUBLISH);
   for (const { platform, digest } of expect.variants ?? []) {
@@ -163,6 +183,7 @@ function variantProblems(variant: CachedVariant, expect: Expectation = {}, locat
   const actual = platformOf(config);
   return [
     ...(platform === actual ? [] : [`the index says ${platform}, the variant's own config says ${actual}`]),
+    ...portabilityProblems(variant).map((text) => `${platform}: ${text}`),
     ...differences(expect.labels ?? {}, config.config?.Labels ?? {}).map(
       (text) => `${platform}: label ${text}`,
     ),

@@ -95,7 +95,7 @@ export class Images {
     const { store } = this.cx;
     const { imageRef } = source;
     const manifest = await this.#manifest(source, digest, platform);
-    await this.#fetchBlob(source, manifest.config.digest);
+    await this.#fetchBlob(source, manifest.config);
     const config = parseConfig(await store.readBlob(manifest.config.digest), imageRef);
     const blobs = manifest.layers.map(({ mediaType, digest: blob, size }, index): LayerBlob => {
       const diffId = config.rootfs.diff_ids[index];
@@ -119,7 +119,7 @@ export class Images {
     const missing = blobs.filter(({ digest }) => !store.hasBlob(digest));
     const event = { kind: "pull", title: source.imageRef, platform } as const;
     const unpack = async (): Promise<Snapshot> => {
-      await Promise.all(missing.map(({ digest }) => this.#fetchBlob(source, digest)));
+      await Promise.all(missing.map((blob) => this.#fetchBlob(source, blob)));
       let fs = EMPTY;
       for (const blob of blobs) fs = await layers.unpack(fs, blob, store.blobPath(blob.digest));
       return fs;
@@ -146,13 +146,13 @@ export class Images {
     });
   }
 
-  #fetchBlob({ registry, repository }: Source, digest: string): Promise<void> {
+  #fetchBlob({ registry, repository }: Source, { digest, size }: Sized): Promise<void> {
     const { store } = this.cx;
     return this.#blobs.run(digest, async () => {
       if (store.hasBlob(digest)) return;
       await store.withWorkFolder(async (work) => {
         // The client verifies the digest at the stream's end.
-        const body = await registry.blob(repository, digest);
+        const body = await registry.blob(repository, { digest, size });
         await pipeline(body, createWriteStream(store.path(work, "blob")));
         await store.keep(`${work}/blob`, `blobs/${digest.replace(":", "/")}`);
       });
@@ -166,6 +166,12 @@ export interface Pulled {
   readonly content: Lazy<Snapshot>;
   /** Pulls those of its layers whose tars have these digests, so that they keep their bytes in images built on them. */
   readonly fetchLayers: (diffIds: ReadonlySet<string>) => Promise<void>;
+}
+
+interface Sized {
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
 }
 
 /** Where an image comes from. */

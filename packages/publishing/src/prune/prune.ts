@@ -1,5 +1,6 @@
 import type { Service } from "@tgo/catalog";
 import { isTgoError, problemOf } from "@tgo/errors";
+import { readBlob } from "@tgo/image";
 import { isIndex, type FetchedManifest } from "@tgo/registry";
 import {
   kindOfTag,
@@ -93,7 +94,7 @@ async function createdOf(target: Target, repository: string, digest: string): Pr
 
 async function configTime(target: Target, repository: string, { value }: FetchedManifest): Promise<unknown> {
   if (isIndex(value)) return undefined;
-  const config = await new Response(await target.client.blob(repository, value.config.digest)).json();
+  const config = await new Response(await readBlob(target.client, repository, value.config)).json();
   return (config as { created?: unknown } | null)?.created;
 }
 

@@ -1,5 +1,5 @@
 import { errorMessage } from "@tgo/builders";
-import { isTgoError } from "@tgo/errors";
+import { isTgoError, TgoError } from "@tgo/errors";
 import { isFloating, kindOfTag, tagTargets, type RegistrySnapshot, type SeenTag } from "@tgo/release-rules";
 import type { TargetContext } from "../targets/publish-context.js";
 import { repositoryOf, type Target } from "../targets/target.js";
@@ -12,6 +12,9 @@ export interface TagQuery {
   /** Versions that an earlier snapshot of a registry has; the digests of newer ones are read too. */
   readonly known?: (registry: string) => ReadonlySet<string> | undefined;
 }
+
+/** Version tags of one repository, and as many floating ones. Each costs a request. */
+const MAX_TAGS_READ = 1000;
 
 /** The version tags whose digests are read: those that a release needs, or all. */
 export type VersionsToRead = "needed" | "all";
@@ -59,6 +62,7 @@ async function readRepository(
     .map((tag) => ({ tag, ...kindOfTag(tag, service) }));
   // A release does not need the floating tags of other lines.
   const otherFloating = versions === "all" ? others.filter((other) => isFloating(other)) : [];
+  requireFew(otherFloating.length);
   const resolvedFloating = await Promise.all(otherFloating.map(({ tag }) => resolve(tag)));
   const floating = [...found, ...resolvedFloating.flat()].filter(({ tag }) =>
     isFloating(kindOfTag(tag, service)),
@@ -75,23 +79,32 @@ async function readRepository(
   const queriedVersions = new Set(tags.flatMap((tag) => versionText(tag, service) ?? []));
   const before = knownVersions?.(target.name);
   const isNew = (version: string): boolean => before !== undefined && !before.has(version);
-  const versionTags = await Promise.all(
-    others
-      .filter(({ kind }) => kind === "version")
-      .map(async ({ tag }) => {
-        // Another spelling of a queried version, such as v1.2.3, is that version too.
-        const version = versionText(tag, service) ?? "";
-        const isNeeded = queriedVersions.has(version) || isNew(version);
-        return versions === "all" || needsDigests || isNeeded
-          ? resolve(tag)
-          : [{ tag, digest: `unread:${tag}` }];
-      }),
+  const versionTags = others
+    .filter(({ kind }) => kind === "version")
+    .map(({ tag }) => {
+      // Another spelling of a queried version, such as v1.2.3, is that version too.
+      const version = versionText(tag, service) ?? "";
+      const isNeeded = queriedVersions.has(version) || isNew(version);
+      return { tag, read: versions === "all" || needsDigests || isNeeded };
+    });
+  requireFew(versionTags.filter(({ read }) => read).length);
+  const resolvedVersions = await Promise.all(
+    versionTags.map(async ({ tag, read }) => (read ? resolve(tag) : [{ tag, digest: `unread:${tag}` }])),
   );
   return [
     ...found.filter(({ tag }) => !isFloating(kindOfTag(tag, service))),
     ...annotated,
-    ...versionTags.flat(),
+    ...resolvedVersions.flat(),
   ];
+}
+
+function requireFew(tags: number): void {
+  if (tags <= MAX_TAGS_READ) return;
+  throw new TgoError(
+    "CONFLICT",
+    `the repository has ${tags} version tags, more than the ${MAX_TAGS_READ} that are read`,
+    { remedy: "Delete versions that nobody needs." },
+  );
 }
 
 function versionText(tag: string, service: string): string | undefined {

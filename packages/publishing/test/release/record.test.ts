@@ -26,7 +26,7 @@ async function records(
       const { value } = await client.manifest(repository, referrer.digest);
       const [layer] = "layers" in value ? value.layers : [];
       if (layer?.mediaType !== RECORD_MEDIA_TYPE) throw new Error("not a record");
-      const text = await new Response(await client.blob(repository, layer.digest)).text();
+      const text = await new Response(await client.blob(repository, layer)).text();
       return parseRecord(text, referrer.digest);
     }),
   );

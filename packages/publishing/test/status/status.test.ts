@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Service } from "@tgo/catalog";
 import { TagPolicy } from "@tgo/release-rules";
-import { errorResponse } from "@tgo/testing";
+import { errorResponse, jsonResponse } from "@tgo/testing";
 import { publishCandidate } from "../../src/publish/publish.js";
 import { renderStatus } from "@tgo/report";
 import { statusOf } from "../../src/status/status.js";
@@ -62,4 +62,20 @@ it("status reports a latest that was moved by hand and a registry that is down, 
     status: { rows: expect.any(Array) as unknown },
   });
   expect(renderStatus(status, "markdown")).toContain("| tgo-api | ghcr | 1.2.2");
+});
+
+it.each([
+  ["versions", (at: number) => `1.0.${at}`],
+  ["floating tags", (at: number) => `1.${at}`],
+])("status of a repository with 57,000 %s says so, and reads none of them", async (_, tag) => {
+  const harness = new MemoryHarness();
+  await harness.release("1.2.3");
+  const { ghcr } = harness.registries;
+  const tags = Array.from({ length: 57_000 }, (_tag, at) => tag(at));
+  ghcr.intercept = ({ url }) =>
+    url.pathname.endsWith("/tags/list") ? jsonResponse(200, { tags }) : undefined;
+  ghcr.received.length = 0;
+  const text = renderStatus(await statusIn(harness), "text");
+  expect(text).toContain("ghcr could not be queried: the repository has 57000 version tags");
+  expect(ghcr.received.length).toBeLessThan(10 * services.length);
 });

@@ -19,6 +19,8 @@ const TokenResponse = z.object({
 /** distribution's token spec: a missing lifetime means 60 s, and clients need not honour a shorter one. */
 const MIN_LIFETIME_S = 60;
 const MAX_TOKEN_BYTES = 256 * 1024;
+/** The longest address of a login server. */
+const MAX_REALM = 2048;
 
 interface CachedToken {
   readonly token: string;
@@ -175,12 +177,21 @@ export class Authorizer {
   #realm(challenge: Challenge, where: string): URL {
     const { origin, reach } = this.#o;
     const text = challenge.parameters["realm"] ?? "";
-    const url = URL.canParse(text, origin.href) ? reach(new URL(text, origin)) : undefined;
-    if (url === undefined || !/^https?:$/.test(url.protocol)) {
-      throw new TgoError("INVALID_RESPONSE", `the registry names no usable login server (realm "${text}")`, {
+    const named = URL.canParse(text, origin.href) ? new URL(text, origin) : undefined;
+    const isUsable =
+      named !== undefined &&
+      text.length <= MAX_REALM &&
+      /^https?:$/.test(named.protocol) &&
+      named.username === "" &&
+      named.password === "";
+    if (!isUsable) {
+      // Without what may be a password.
+      const shown = text.replace(/\/\/[^/]*@/, "//***@").slice(0, 100);
+      throw new TgoError("INVALID_RESPONSE", `the registry names no usable login server (realm "${shown}")`, {
         where,
       });
     }
+    const url = reach(named);
     if (url.protocol === "http:" && origin.protocol === "https:") {
       throw new TgoError(
         "INVALID_RESPONSE",

@@ -2,6 +2,23 @@ import { TgoError } from "@tgo/errors";
 import { isLoopback } from "../loopback.js";
 import { USUAL_ATTEMPTS, type RetryPolicy } from "./retry-policy.js";
 
+/** A connection that broke. */
+class ConnectionError extends TgoError {
+  constructor(
+    what: string,
+    details: { readonly where: string; readonly remedy: string },
+    /** In all, the first one included. */
+    readonly attempts: number,
+  ) {
+    super("UNAVAILABLE", what, details);
+  }
+}
+
+/** How often a request is sent that fails like this, the first attempt included. */
+export function attemptsOf(error: TgoError): number {
+  return error instanceof ConnectionError ? error.attempts : USUAL_ATTEMPTS;
+}
+
 /** No response came, or not all of it. */
 export class NetworkFailure {
   constructor(
@@ -17,20 +34,20 @@ export function networkFailure(
   { server, where, hostname }: { readonly server: string; readonly where: string; readonly hostname: string },
 ): NetworkFailure {
   const advice = ADVICE.find(({ codes }) => codes.test(thrown.code));
-  return new NetworkFailure(
-    // No `cause`: what the network stack throws may quote a header, and with it a credential.
-    new TgoError("UNAVAILABLE", `cannot reach ${server}: ${thrown.text}`, {
-      where,
-      remedy:
-        advice?.remedy ?? "Check the network and run the same command again; it continues where it stopped.",
-    }),
-    { attempts: attempts(thrown.code, hostname), reason: thrown.text },
+  const remedy =
+    advice?.remedy ?? "Check the network and run the same command again; it continues where it stopped.";
+  // No `cause`: what the network stack throws may quote a header, and with it a credential.
+  const error = new ConnectionError(
+    `cannot reach ${server}: ${thrown.text}`,
+    { where, remedy },
+    attempts(thrown.code, hostname),
   );
+  return new NetworkFailure(error, { attempts: error.attempts, reason: thrown.text });
 }
 
 /** The response began and broke off. */
 export function connectionLost(error: TgoError): NetworkFailure {
-  return new NetworkFailure(error, { attempts: USUAL_ATTEMPTS, reason: error.what });
+  return new NetworkFailure(error, { attempts: attemptsOf(error), reason: error.what });
 }
 
 /** The source of an upload could not be read: not this server's failure, but it may be transient too. */
@@ -59,7 +76,9 @@ const ADVICE: readonly { codes: RegExp; remedy: string }[] = [
 
 /** An unknown name, a wrong certificate or a closed local port will be no better in 30 s. */
 function attempts(code: string, hostname: string): number {
-  if (code === "BAD_PORT" || CERTIFICATE.test(code) || /SSL|EPROTO/.test(code)) return 1;
+  // A server that hardly sends anything has had its chance.
+  if (code === "TOO_SLOW" || code === "BAD_PORT" || CERTIFICATE.test(code) || /SSL|EPROTO/.test(code))
+    return 1;
   if (code === "ENOTFOUND") return 2;
   // Each timeout has taken its time already.
   if (code === "TIMEOUT" || code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") return 3;

@@ -1,26 +1,62 @@
-/** Aborts a request when no data has moved for too long. */
+/**
+ * The least speed of a body, in bytes per second of waiting, on average over the time limit. A sixth of what a 56k
+ * modem delivers: a slow mirror passes, a server that sends a byte now and then does not.
+ */
+const LEAST_SPEED = 1024;
+
+/** Aborts a request when no data, or hardly any, has moved for too long. */
 export class IdleTimeout {
   expired = false;
+  /** Bytes since the time limit began. */
+  moved = 0;
   #timer: NodeJS.Timeout | undefined;
+  #leftMs: number;
+  #runningSince = 0;
 
   constructor(
     private readonly timeoutMs: number,
     private readonly abort: AbortController,
   ) {
+    this.#leftMs = timeoutMs;
     this.restart();
   }
 
+  /** What must move within the time limit, in bytes. */
+  get least(): number {
+    return (LEAST_SPEED * this.timeoutMs) / 1000;
+  }
+
+  /** The time limit begins anew. */
   restart(): void {
     this.stop();
+    this.moved = 0;
+    this.#leftMs = this.timeoutMs;
+    this.resume();
+  }
+
+  /** Counts bytes that have moved; once there are enough of them, the time limit begins anew. */
+  add(bytes: number): void {
+    this.moved += bytes;
+    if (this.moved >= this.least) this.restart();
+  }
+
+  /** Time passes again. */
+  resume(): void {
+    if (this.#timer !== undefined) return;
+    this.#runningSince = performance.now();
     this.#timer = setTimeout(() => {
       this.expired = true;
       this.abort.abort();
-    }, this.timeoutMs);
+    }, this.#leftMs);
     // The connection keeps the process alive; its timeout must not.
     this.#timer.unref();
   }
 
+  /** No time passes. */
   stop(): void {
+    if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - this.#runningSince));
   }
 }

@@ -8,7 +8,7 @@ const MAX_TEXT = 64 * 1024;
 export interface ResponseOptions {
   readonly call: RegistryRequest;
   readonly response: Response;
-  /** Restarted by every chunk of the body. */
+  /** Counts the body's bytes. */
   readonly idle: IdleTimeout;
   /** Called when the body has ended, or nobody reads it any more. */
   readonly onEnd: () => void;
@@ -78,12 +78,13 @@ export class RegistryResponse {
     let ended = false;
     try {
       for (;;) {
-        idle.restart();
         const { done, value } = await reader.read();
         if (done) break;
+        idle.add(value.length);
         // The consumer's time does not count against the server.
         idle.stop();
         yield value;
+        idle.resume();
       }
       ended = true;
     } catch (cause) {

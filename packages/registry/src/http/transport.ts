@@ -23,7 +23,7 @@ export interface TransportOptions extends Omit<RetryOptions, "sleep"> {
   readonly fetch: typeof fetch;
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal | undefined;
-  /** The longest silence, in milliseconds, before a response and inside its body. */
+  /** The longest silence, in milliseconds, before a response and inside its body, which has a least speed as well. */
   readonly timeoutMs: number;
   /** Concurrent requests, until their response begins. */
   readonly concurrency: { readonly reads: number; readonly writes: number };
@@ -167,9 +167,7 @@ export class Transport {
   #networkFailure(call: RegistryRequest, cause: unknown, idle: IdleTimeout): NetworkFailure {
     this.#throwIfInterrupted();
     const { host, redactor, timeoutMs } = this.#o;
-    const { code, text } = idle.expired
-      ? { code: "TIMEOUT", text: `no response for ${timeoutMs / 1000} s` }
-      : describe(cause);
+    const { code, text } = idle.expired ? timedOut(idle, timeoutMs / 1000) : describe(cause);
     const isLogin = call.stage === "token";
     const server = isLogin ? `the login server ${call.url.host} of ${host}` : host;
     const via = !isLogin && call.url.host !== host ? ` (at ${call.url.origin})` : "";
@@ -182,4 +180,10 @@ export class Transport {
   #throwIfInterrupted(): void {
     if (this.#o.signal?.aborted === true) throw new TgoError("INTERRUPTED", "stopped by the caller");
   }
+}
+
+function timedOut({ moved, least }: IdleTimeout, seconds: number): { code: string; text: string } {
+  return moved === 0
+    ? { code: "TIMEOUT", text: `no response for ${seconds} s` }
+    : { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` };
 }

@@ -14,9 +14,13 @@ export class UploadBody {
       pull: async (controller) => {
         try {
           const { done, value } = await reader.read();
-          this.idle.restart();
-          if (done) controller.close();
-          else controller.enqueue(value);
+          if (done) {
+            this.idle.restart();
+            controller.close();
+          } else {
+            this.idle.add(value.length);
+            controller.enqueue(value);
+          }
         } catch (cause) {
           this.sourceError = cause;
           controller.error(cause);

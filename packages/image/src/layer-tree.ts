@@ -1,0 +1,223 @@
+import { TgoError } from "@tgo/errors";
+import { readElfHeader, type ElfHeader } from "./elf/elf-header.js";
+import type { TarEntry } from "./tar-reader.js";
+
+/** What is no directory. A regular file is its ELF header, or "file" when it has none. */
+type Leaf = ElfHeader | Exclude<TarEntry["type"], "directory" | "hard link"> | "whiteout";
+
+/** A directory of one layer, or of the file system that several layers form. */
+export class Directory {
+  /** By name. */
+  readonly entries = new Map<string, Directory | Leaf>();
+  /** Hides what lower layers have in it. */
+  opaque = false;
+  /** It has an entry of its own. */
+  listed = false;
+
+  constructor(
+    /** The path of another entry implied it first. */
+    readonly implied = false,
+    /** The same layer has a whiteout of it. */
+    readonly replaces = false,
+  ) {}
+}
+
+/** Bounds the memory of all layers of an image, in bytes. */
+export class TreeBudget {
+  #left: number;
+
+  constructor(bytes = 120e6) {
+    this.#left = bytes;
+  }
+
+  /** @throws TgoError INVALID_RESPONSE when there are too many entries, or their names are too long */
+  add(name: string, entry: Directory | Leaf): void {
+    this.#left -= name.length + (entry instanceof Directory ? DIRECTORY_BYTES : LEAF_BYTES);
+    if (this.#left < 0)
+      throw new TgoError("INVALID_RESPONSE", "the image has more files than this program can check");
+  }
+}
+
+/** Measured: in the layer and in the merged tree. */
+const LEAF_BYTES = 150;
+const DIRECTORY_BYTES = 700;
+
+/** image-spec, layer.md#whiteouts */
+const WHITEOUT = ".wh.";
+const OPAQUE = ".wh..wh..opq";
+/** AUFS's own names: some engines skip them. */
+const WHITEOUT_META = ".wh..wh.";
+
+/** What Linux file systems take, in bytes; an engine's own directory comes on top of the path. */
+const MAX_NAME = 255;
+const MAX_PATH = 4000;
+const MAX_TARGET = 4095;
+
+/**
+ * What one layer contains, its entries applied in order. Refuses what Docker, containerd and skopeo refuse, and what
+ * depends on how they store images: with overlayfs they unpack each layer on its own and the kernel stacks them, with
+ * other drivers they unpack each layer on top of the lower ones.
+ */
+export class LayerTree {
+  readonly root = new Directory();
+
+  constructor(private readonly budget: TreeBudget) {}
+
+  /** @throws Error saying why not all programs unpack it alike */
+  add(entry: TarEntry): void {
+    const path = partsOf(entry.path);
+    const name = path.pop();
+    if (name === undefined) {
+      if (entry.type !== "directory") throw new Error("an entry that replaces the root");
+      list(this.root, entry.path);
+      return;
+    }
+    const parent = this.#directory(path, entry.path);
+    if (name === OPAQUE) hideLower(parent, path.length === 0, entry.path);
+    else if (name.startsWith(WHITEOUT)) this.#remove(parent, name.slice(WHITEOUT.length), entry.path);
+    else {
+      const before = parent.entries.get(name);
+      const isDirectory = before instanceof Directory;
+      if (isDirectory) list(before, entry.path);
+      else if (before !== undefined && before !== "whiteout") throw duplicate(entry.path);
+      if (entry.type !== "directory") this.#set(parent, name, this.#leaf(entry.type, entry));
+      else if (!isDirectory)
+        list(this.#set(parent, name, new Directory(false, before !== undefined)), entry.path);
+    }
+  }
+
+  /** @param entry for messages */
+  #directory(path: readonly string[], entry: string): Directory {
+    let directory = this.root;
+    for (const name of path) {
+      if (name.startsWith(WHITEOUT_META)) throw new Error(`the reserved name ${name}: ${entry}`);
+      const next = directory.entries.get(name) ?? this.#set(directory, name, new Directory(true));
+      if (!(next instanceof Directory)) throw new Error(`a path through a ${kindOf(next)}: ${entry}`);
+      directory = next;
+    }
+    return directory;
+  }
+
+  #remove(parent: Directory, name: string, entry: string): void {
+    if (name === "" || name === "." || name === ".." || name.startsWith(WHITEOUT))
+      throw new Error(`an invalid whiteout: ${entry}`);
+    if (parent.entries.has(name)) throw new Error(`a whiteout of what the same layer has: ${entry}`);
+    this.#set(parent, name, "whiteout");
+  }
+
+  #leaf(type: Exclude<TarEntry["type"], "directory">, { path, target, head }: TarEntry): Leaf {
+    if (type === "hard link") return this.#linked(target, path);
+    if (type === "symbolic link" && (target === "" || sizeOf(target) > MAX_TARGET))
+      throw new Error(`a symbolic link to nothing: ${path}`);
+    return type === "file" ? (interned(readElfHeader(head)) ?? type) : type;
+  }
+
+  /** Only this layer is searched: with overlayfs, it is unpacked where the lower ones are not. */
+  #linked(target: string, path: string): Leaf {
+    let found: Directory | Leaf | undefined = this.root;
+    for (const name of partsOf(target))
+      found = found instanceof Directory ? found.entries.get(name) : undefined;
+    if (found === undefined || found instanceof Directory || found === "whiteout")
+      throw new Error(`a hard link to what the same layer does not have before it: ${path} to ${target}`);
+    return found;
+  }
+
+  #set<T extends Directory | Leaf>(parent: Directory, name: string, entry: T): T {
+    this.budget.add(name, entry);
+    parent.entries.set(name, entry);
+    return entry;
+  }
+}
+
+/** Stacks a layer on the lower ones; changes neither. @throws Error saying why engines would differ */
+export function stackLayer(lower: Directory | undefined, layer: Directory, path = ""): Directory {
+  const merged = new Directory();
+  const visible = layer.opaque ? undefined : lower;
+  for (const [name, entry] of visible?.entries ?? []) merged.entries.set(name, entry);
+  for (const [name, entry] of layer.entries) {
+    const below = visible?.entries.get(name);
+    const at = `${path}/${name}`;
+    if (entry === "whiteout") merged.entries.delete(name);
+    else if (entry instanceof Directory) {
+      const isDirectory = below instanceof Directory;
+      if (below !== undefined && !isDirectory && entry.implied)
+        throw new Error(`a path through a ${kindOf(below)} of a lower layer: ${at}`);
+      if (isDirectory && entry.replaces)
+        throw new Error(`a directory that the same layer removes and adds: ${at}`);
+      merged.entries.set(name, stackLayer(isDirectory ? below : undefined, entry, at));
+    } else {
+      if (entry === "null device" && below !== undefined)
+        throw new Error(`a device 0:0, a whiteout to some engines only: ${at}`);
+      merged.entries.set(name, entry);
+    }
+  }
+  return merged;
+}
+
+/** Every regular file, with its path from the root and its ELF header. */
+export function* filesOf(
+  { entries }: Directory,
+  path = "",
+): Generator<readonly [path: string, header: ElfHeader | undefined], void, undefined> {
+  for (const [name, entry] of entries) {
+    if (entry instanceof Directory) yield* filesOf(entry, `${path}/${name}`);
+    else if (typeof entry === "object") yield [`${path}/${name}`, entry];
+    else if (entry === "file") yield [`${path}/${name}`, undefined];
+  }
+}
+
+function list(directory: Directory, entry: string): void {
+  if (directory.listed) throw duplicate(entry);
+  directory.listed = true;
+}
+
+/** Docker and skopeo refuse it, since they note a layer's entries by name (tar-split). */
+function duplicate(entry: string): Error {
+  return new Error(`an entry that is there twice: ${entry}`);
+}
+
+/** After the files beside it, some engines delete those in directories without an entry of their own. */
+function hideLower(directory: Directory, isRoot: boolean, entry: string): void {
+  if (isRoot) throw new Error("an opaque whiteout of the root");
+  if (directory.opaque) throw duplicate(entry);
+  if (hasImplied(directory)) throw new Error(`an opaque whiteout after the files beside it: ${entry}`);
+  directory.opaque = true;
+}
+
+function hasImplied({ entries }: Directory): boolean {
+  for (const entry of entries.values())
+    if (entry instanceof Directory && (entry.implied || hasImplied(entry))) return true;
+  return false;
+}
+
+/** The path's components below the root, cleaned as Go's `path.Clean` does: ".." does not leave the root. */
+function partsOf(path: string): string[] {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  if (sizeOf(path) > MAX_PATH || parts.some((part) => sizeOf(part) > MAX_NAME))
+    throw new Error(`a name too long for a file system: ${path.slice(0, MAX_NAME)}…`);
+  return parts;
+}
+
+/** Bytes; a byte that is not UTF-8 is a lone surrogate here. */
+function sizeOf(text: string): number {
+  return Buffer.byteLength(text.replace(/[\udc80-\udcff]/gu, "?"));
+}
+
+function kindOf(leaf: Leaf): string {
+  return typeof leaf === "object" ? "file" : leaf;
+}
+
+/** One object for all equal headers: an image may have a million files. */
+const HEADERS = new Map<string, ElfHeader>();
+
+function interned(header: ElfHeader | undefined): ElfHeader | undefined {
+  if (header === undefined) return undefined;
+  const key = `${header.class} ${header.endianness} ${header.machine}`;
+  const known = HEADERS.get(key) ?? header;
+  HEADERS.set(key, known);
+  return known;
+}
