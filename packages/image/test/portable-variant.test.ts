@@ -79,10 +79,10 @@ async function verify(changes: Changes): Promise<{ problems: string[]; reads: st
 }
 
 const inLayer =
-  (change: Json): Changes["manifest"] =>
+  (change: Json): NonNullable<Changes["manifest"]> =>
   (manifest) => ({ ...manifest, layers: manifest.layers.map((layer) => ({ ...layer, ...change })) });
 const inPlatform =
-  (change: Json): Changes["child"] =>
+  (change: Json): NonNullable<Changes["child"]> =>
   (child) => ({ ...child, platform: { os: "linux", architecture: "arm64", ...change } });
 
 describe("accepted, as all clients pull the same", () => {

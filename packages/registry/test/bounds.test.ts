@@ -28,7 +28,9 @@ function body(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): {
           if (done === true) controller.close();
           else controller.enqueue(value);
         },
-        cancel: async () => void (await source.return(undefined)),
+        cancel: async () => {
+          await source.return(undefined);
+        },
       },
       { highWaterMark: 0 },
     ),

@@ -1,5 +1,5 @@
 import { shortDigest } from "@tgo/release-rules";
-import pc from "picocolors";
+import { colors as colorsOf, type Colors } from "./colors.js";
 import { digestSummary } from "./digest-summary.js";
 import { scope, failure, outcome, provenance, title, type RunOutcome } from "./headline.js";
 import { groupProblems, locationLines } from "./problem-group.js";
@@ -27,7 +27,6 @@ export interface TextOptions {
   readonly width?: number;
 }
 
-type Colors = ReturnType<typeof pc.createColors>;
 interface Page {
   readonly colors: Colors;
   readonly width: number;
@@ -36,7 +35,7 @@ interface Page {
 /** The report for a terminal. */
 export function renderText(raw: Report, { color = false, width = 100 }: TextOptions = {}): string {
   const report = printable(raw);
-  const page: Page = { colors: pc.createColors(color), width };
+  const page: Page = { colors: colorsOf(color), width };
   const blocks = [
     headline(report, page),
     ...report.services.map((service) => serviceBlock(service, page)),

@@ -44,7 +44,7 @@ export async function rewriteImage(
     const { value: manifest } = await registry.manifest(repository, child.digest);
     if (isIndex(manifest)) throw new Error(`${child.digest} is an index`);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of await registry.blob(repository, manifest.config.digest)) chunks.push(chunk);
+    for await (const chunk of await registry.blob(repository, manifest.config)) chunks.push(chunk);
     const config = parseConfig(Buffer.concat(chunks), child.digest);
     const tar = files === undefined ? undefined : createTar(files);
     const layers = tar === undefined ? [] : [{ mediaType: OCI_LAYER_GZIP, ...(await put(gzipSync(tar))) }];

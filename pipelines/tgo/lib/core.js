@@ -527,78 +527,6 @@ var require_semver = __commonJS({
   }
 });
 
-// node_modules/picocolors/picocolors.js
-var require_picocolors = __commonJS({
-  "node_modules/picocolors/picocolors.js"(exports, module) {
-    var p = process || {};
-    var argv = p.argv || [];
-    var env = p.env || {};
-    var isColorSupported = !(!!env.NO_COLOR || argv.includes("--no-color")) && (!!env.FORCE_COLOR || argv.includes("--color") || p.platform === "win32" || (p.stdout || {}).isTTY && env.TERM !== "dumb" || !!env.CI);
-    var formatter = (open2, close, replace = open2) => (input) => {
-      let string3 = "" + input, index = string3.indexOf(close, open2.length);
-      return ~index ? open2 + replaceClose(string3, close, replace, index) + close : open2 + string3 + close;
-    };
-    var replaceClose = (string3, close, replace, index) => {
-      let result = "", cursor = 0;
-      do {
-        result += string3.substring(cursor, index) + replace;
-        cursor = index + close.length;
-        index = string3.indexOf(close, cursor);
-      } while (~index);
-      return result + string3.substring(cursor);
-    };
-    var createColors = (enabled = isColorSupported) => {
-      let f = enabled ? formatter : () => String;
-      return {
-        isColorSupported: enabled,
-        reset: f("\x1B[0m", "\x1B[0m"),
-        bold: f("\x1B[1m", "\x1B[22m", "\x1B[22m\x1B[1m"),
-        dim: f("\x1B[2m", "\x1B[22m", "\x1B[22m\x1B[2m"),
-        italic: f("\x1B[3m", "\x1B[23m"),
-        underline: f("\x1B[4m", "\x1B[24m"),
-        inverse: f("\x1B[7m", "\x1B[27m"),
-        hidden: f("\x1B[8m", "\x1B[28m"),
-        strikethrough: f("\x1B[9m", "\x1B[29m"),
-        black: f("\x1B[30m", "\x1B[39m"),
-        red: f("\x1B[31m", "\x1B[39m"),
-        green: f("\x1B[32m", "\x1B[39m"),
-        yellow: f("\x1B[33m", "\x1B[39m"),
-        blue: f("\x1B[34m", "\x1B[39m"),
-        magenta: f("\x1B[35m", "\x1B[39m"),
-        cyan: f("\x1B[36m", "\x1B[39m"),
-        white: f("\x1B[37m", "\x1B[39m"),
-        gray: f("\x1B[90m", "\x1B[39m"),
-        bgBlack: f("\x1B[40m", "\x1B[49m"),
-        bgRed: f("\x1B[41m", "\x1B[49m"),
-        bgGreen: f("\x1B[42m", "\x1B[49m"),
-        bgYellow: f("\x1B[43m", "\x1B[49m"),
-        bgBlue: f("\x1B[44m", "\x1B[49m"),
-        bgMagenta: f("\x1B[45m", "\x1B[49m"),
-        bgCyan: f("\x1B[46m", "\x1B[49m"),
-        bgWhite: f("\x1B[47m", "\x1B[49m"),
-        blackBright: f("\x1B[90m", "\x1B[39m"),
-        redBright: f("\x1B[91m", "\x1B[39m"),
-        greenBright: f("\x1B[92m", "\x1B[39m"),
-        yellowBright: f("\x1B[93m", "\x1B[39m"),
-        blueBright: f("\x1B[94m", "\x1B[39m"),
-        magentaBright: f("\x1B[95m", "\x1B[39m"),
-        cyanBright: f("\x1B[96m", "\x1B[39m"),
-        whiteBright: f("\x1B[97m", "\x1B[39m"),
-        bgBlackBright: f("\x1B[100m", "\x1B[49m"),
-        bgRedBright: f("\x1B[101m", "\x1B[49m"),
-        bgGreenBright: f("\x1B[102m", "\x1B[49m"),
-        bgYellowBright: f("\x1B[103m", "\x1B[49m"),
-        bgBlueBright: f("\x1B[104m", "\x1B[49m"),
-        bgMagentaBright: f("\x1B[105m", "\x1B[49m"),
-        bgCyanBright: f("\x1B[106m", "\x1B[49m"),
-        bgWhiteBright: f("\x1B[107m", "\x1B[49m")
-      };
-    };
-    module.exports = createColors();
-    module.exports.createColors = createColors;
-  }
-});
-
 // node_modules/zod/v4/core/util.js
 function getEnumValues(entries2) {
   const numericValues = Object.values(entries2).filter((v) => typeof v === "number");
@@ -1428,6 +1356,28 @@ var $ZodCheckNumberFormat = /* @__PURE__ */ $constructor("$ZodCheckNumberFormat"
     }
   };
 });
+var $ZodCheckMaxLength = /* @__PURE__ */ $constructor("$ZodCheckMaxLength", (inst, def) => {
+  var _a3;
+  $ZodCheck.init(inst, def);
+  (_a3 = inst._zod.def).when ?? (_a3.when = _whenHasLength);
+  inst._zod.check = (payload) => {
+    const input = payload.value;
+    const units = input.length;
+    const length = typeof input === "string" && units > def.maximum ? codePointLength(input) : units;
+    if (length <= def.maximum)
+      return;
+    const origin = getLengthableOrigin(input);
+    payload.issues.push({
+      origin,
+      code: "too_big",
+      maximum: def.maximum,
+      inclusive: true,
+      input,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
 var $ZodCheckMinLength = /* @__PURE__ */ $constructor("$ZodCheckMinLength", (inst, def) => {
   var _a3;
   $ZodCheck.init(inst, def);
@@ -1682,23 +1632,23 @@ function canParseURL(input) {
     return false;
   }
 }
-function validateURL(trimmed, def) {
+function validateURL(trimmed2, def) {
   if (!("normalize" in def) && !("hostname" in def) && !("protocol" in def)) {
-    return canParseURL(trimmed) || URL_UNPARSEABLE;
+    return canParseURL(trimmed2) || URL_UNPARSEABLE;
   }
-  return parseURLObject(trimmed, def);
+  return parseURLObject(trimmed2, def);
 }
-function parseURLObject(trimmed, def) {
-  if (!def.normalize && def.protocol?.source === httpProtocol.source && !/^https?:\/\//i.test(trimmed)) {
+function parseURLObject(trimmed2, def) {
+  if (!def.normalize && def.protocol?.source === httpProtocol.source && !/^https?:\/\//i.test(trimmed2)) {
     return URL_BAD_FORMAT;
   }
   try {
     if (typeof URL !== "undefined") {
       const URLStatic = URL;
       if (typeof URLStatic.parse === "function")
-        return URLStatic.parse(trimmed) ?? URL_UNPARSEABLE;
+        return URLStatic.parse(trimmed2) ?? URL_UNPARSEABLE;
     }
-    return new URL(trimmed);
+    return new URL(trimmed2);
   } catch {
     return URL_UNPARSEABLE;
   }
@@ -1719,8 +1669,8 @@ var $ZodURL = /* @__PURE__ */ $constructor("$ZodURL", (inst, def) => {
   $ZodStringFormat.init(inst, def);
   inst._zod.check = (payload) => {
     try {
-      const trimmed = payload.value.trim();
-      const url2 = validateURL(trimmed, def);
+      const trimmed2 = payload.value.trim();
+      const url2 = validateURL(trimmed2, def);
       if (url2 === URL_BAD_FORMAT) {
         payload.issues.push({
           code: "invalid_format",
@@ -1743,7 +1693,7 @@ var $ZodURL = /* @__PURE__ */ $constructor("$ZodURL", (inst, def) => {
         return;
       }
       if (url2 === true) {
-        payload.value = stripTabAndNewline(trimmed);
+        payload.value = stripTabAndNewline(trimmed2);
         return;
       }
       if (def.hostname && !urlHostnameOk(url2, def.hostname)) {
@@ -1768,7 +1718,7 @@ var $ZodURL = /* @__PURE__ */ $constructor("$ZodURL", (inst, def) => {
           continue: !def.abort
         });
       }
-      payload.value = def.normalize ? url2.href : stripTabAndNewline(trimmed);
+      payload.value = def.normalize ? url2.href : stripTabAndNewline(trimmed2);
       return;
     } catch (_) {
       payload.issues.push({
@@ -2912,6 +2862,15 @@ function _nonnegative(params) {
   return /* @__PURE__ */ _gte(0, params);
 }
 // @__NO_SIDE_EFFECTS__
+function _maxLength(maximum, params) {
+  const ch = new $ZodCheckMaxLength({
+    check: "max_length",
+    ...normalizeParams(params),
+    maximum
+  });
+  return ch;
+}
+// @__NO_SIDE_EFFECTS__
 function _minLength(minimum, params) {
   return new $ZodCheckMinLength({
     check: "min_length",
@@ -3638,7 +3597,8 @@ function describe3(issue2, root) {
     (value, key) => isObject2(value) || Array.isArray(value) ? value[key] : void 0,
     root
   );
-  const shown = found === void 0 ? "missing" : `got ${truncate(JSON.stringify(found))}`;
+  if (issue2.message.includes("credentials")) return [`${at}: ${issue2.message}`];
+  const shown = found === void 0 ? "missing" : `got ${truncate(maskUrlCredentials(JSON.stringify(found)))}`;
   return [`${at}: ${issue2.message} (${shown})`];
 }
 function truncate(text3) {
@@ -4896,6 +4856,16 @@ function parsePlatform(text3) {
   });
 }
 
+// packages/catalog/src/public-url.ts
+var PublicUrl = url().check(
+  refine((text3) => urlCredentials(text3).length === 0, {
+    message: "must not contain credentials: pass them with --netrc, --npmrc or --docker-config"
+  })
+);
+function withoutUserInfo(text3) {
+  return text3.replace(/[^=/@\s]*:(?:\/\/)?[^@\s]*@/, "***@");
+}
+
 // packages/catalog/src/registry.ts
 var HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
 var REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
@@ -4939,7 +4909,7 @@ function parseRegistryFlag(text3, known) {
   return { name: name3 ?? host, registry: parsed2.data };
 }
 function notARegistry(text3, why) {
-  return new TgoError("USAGE", `--registry "${text3}" is not a registry: ${why}`, {
+  return new TgoError("USAGE", `--registry "${withoutUserInfo(text3)}" is not a registry: ${why}`, {
     remedy: "Write [name=]host[:port]/path, such as localhost:5001/tgoai or ghcr=ghcr.io/me/tgo/{service}."
   });
 }
@@ -5118,7 +5088,7 @@ var Service = strictObject({
   description: optional(string2()),
   source: prefault(
     strictObject({
-      repository: _default(url(), "https://github.com/tgoai/tgo").check(describe2("Git repository of the source.")),
+      repository: _default(PublicUrl, "https://github.com/tgoai/tgo").check(describe2("Git repository of the source.")),
       path: optional(RelativePath).check(describe2("Folder in the repository; repos/<service> when absent."))
     }),
     {}
@@ -5139,19 +5109,30 @@ var Name = string2().check(
   )
 );
 var Mirrors = strictObject({
-  images: _default(record(string2(), string2().check(_minLength(1))), {}).check(
+  images: _default(
+    record(
+      string2(),
+      string2().check(
+        _minLength(1),
+        refine((text3) => !text3.includes("@"), {
+          message: "must not contain credentials: pass them with --docker-config"
+        })
+      )
+    ),
+    {}
+  ).check(
     describe2(
       'Mirrors of the registries of base images, by host: { "docker.io": "mirror.example.com" }.'
     )
   ),
-  pypi: optional(url()).check(describe2("Python package index (PEP 503), e.g. https://pypi.example.com/simple.")),
-  npm: optional(url()).check(describe2("npm registry.")),
-  debian: optional(url()).check(
+  pypi: optional(PublicUrl).check(describe2("Python package index (PEP 503), e.g. https://pypi.example.com/simple.")),
+  npm: optional(PublicUrl).check(describe2("npm registry.")),
+  debian: optional(PublicUrl).check(
     describe2(
       "Debian archive, e.g. https://mirrors.example.com/debian; its security archive is expected beside it."
     )
   ),
-  debianSecurity: optional(url()).check(describe2("Debian security archive, where it is not <debian>-security."))
+  debianSecurity: optional(PublicUrl).check(describe2("Debian security archive, where it is not <debian>-security."))
 }).register(globalRegistry, {
   description: "Where to fetch build inputs from instead of their usual sources."
 });
@@ -5209,7 +5190,7 @@ function imageAddress(text3, address2) {
   throw notAMirror(text3, "its address is not host[:port][/path], without a scheme");
 }
 function notAMirror(text3, why) {
-  return new TgoError("USAGE", `--mirror "${text3}" is not a mirror: ${why}`, {
+  return new TgoError("USAGE", `--mirror "${withoutUserInfo(text3)}" is not a mirror: ${why}`, {
     remedy: "Write pypi=URL, npm=URL, debian=URL or debian-security=URL, or the host of base images and its mirror: docker.io=mirror.example.com/hub."
   });
 }
@@ -5578,9 +5559,8 @@ var ARCHITECTURES = {
   i386: "386"
 };
 function platformOf({ os, architecture: architecture2, variant }) {
-  const name3 = ARCHITECTURES[architecture2] ?? architecture2;
-  const implied = name3 === "arm64" && variant === "v8" || name3 === "amd64" && variant === "v1";
-  return variant === void 0 || variant === "" || implied ? `${os}/${name3}` : `${os}/${name3}/${variant}`;
+  const implied = variant === void 0 || variant === "" || architecture2 === "arm64" && variant === "v8";
+  return implied ? `${os}/${architecture2}` : `${os}/${architecture2}/${variant}`;
 }
 function parsePlatform2(text3) {
   const match = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/.exec(text3);
@@ -5590,12 +5570,9 @@ function parsePlatform2(text3) {
       remedy: 'Write it as "linux/amd64" or "linux/arm64".'
     });
   }
-  const name3 = platformOf({ os, architecture: architecture2, variant }).split("/");
-  return {
-    os,
-    architecture: name3[1] ?? architecture2,
-    ...name3[2] === void 0 ? {} : { variant: name3[2] }
-  };
+  const name3 = ARCHITECTURES[architecture2] ?? architecture2;
+  const implied = variant === void 0 || name3 === "arm64" && variant === "v8" || name3 === "amd64" && variant === "v1";
+  return { os, architecture: name3, ...implied ? {} : { variant } };
 }
 
 // packages/image/src/elf/elf-machine.ts
@@ -5617,29 +5594,40 @@ var NAMES = {
   247: "bpf",
   258: "loongarch"
 };
-var MACHINES = {
-  amd64: 62,
-  "386": 3,
-  arm64: 183,
-  arm: 40,
-  riscv64: 243,
-  ppc64le: 21,
-  s390x: 22,
-  loong64: 258
+var little = (machine, bits) => ({
+  class: bits,
+  endianness: "little",
+  machine
+});
+var PROGRAMS = {
+  amd64: little(62, 64),
+  "386": little(3, 32),
+  arm64: little(183, 64),
+  arm: little(40, 32),
+  riscv64: little(243, 64),
+  ppc64le: little(21, 64),
+  s390x: { class: 64, endianness: "big", machine: 22 },
+  loong64: little(258, 64)
 };
 var NEUTRAL = /* @__PURE__ */ new Set([0, 190, 224, 247]);
-function machineOf(platform) {
+function programsOf(platform) {
   const { architecture: architecture2 } = parsePlatform2(platform);
-  const machine = MACHINES[architecture2];
-  if (machine !== void 0) return machine;
+  const program = PROGRAMS[architecture2];
+  if (program !== void 0) return program;
   throw new TgoError("USAGE", `no ELF machine is known for the platform "${platform}"`, {
-    remedy: `Known architectures: ${Object.keys(MACHINES).join(", ")}.`
+    remedy: `Known architectures: ${Object.keys(PROGRAMS).join(", ")}.`
   });
 }
-function machineName(machine) {
-  return NAMES[machine] ?? `machine ${machine}`;
+function machineName({ machine, class: bits, endianness }) {
+  const usual = Object.values(PROGRAMS).find((program) => program.machine === machine);
+  const unusual = [
+    ...usual !== void 0 && usual.class !== bits ? [`${bits}-bit`] : [],
+    ...usual !== void 0 && usual.endianness !== endianness ? [`${endianness}-endian`] : []
+  ];
+  const name3 = NAMES[machine] ?? `machine ${machine}`;
+  return unusual.length === 0 ? name3 : `${name3} (${unusual.join(", ")})`;
 }
-function isNeutral(machine) {
+function isNeutral({ machine }) {
   return NEUTRAL.has(machine);
 }
 
@@ -5655,14 +5643,15 @@ function pathPattern(text3) {
 }
 
 // packages/image/src/elf/python-extension.ts
-var MACHINES2 = { x86_64: 62, aarch64: 183, i386: 3 };
+var MACHINES = { x86_64: 62, aarch64: 183, i386: 3 };
 function extensionMachine(path) {
   const name3 = /\.(?:cpython|pypy|graalpy)[^/.]*-([a-z0-9_]+)-linux-(?:gnu|musl)[a-z0-9_]*\.so$/.exec(path)?.[1] ?? "";
-  const machine = MACHINES2[name3];
+  const machine = MACHINES[name3];
   return machine === void 0 ? void 0 : { name: name3, machine };
 }
 
 // packages/image/src/elf/elf-scan.ts
+var MAX_FOREIGN = 1e3;
 var ElfScan = class {
   #files = 0;
   #machines = /* @__PURE__ */ new Map();
@@ -5671,25 +5660,28 @@ var ElfScan = class {
   #isAllowed;
   /** @param allow path patterns from the root, in the syntax of {@link pathPattern} */
   constructor(platform, { allow = [] } = {}) {
-    this.#expected = machineOf(platform);
+    this.#expected = programsOf(platform);
     const patterns = allow.map(pathPattern);
     this.#isAllowed = (path) => patterns.some((pattern2) => pattern2.test(path));
   }
-  /** @param path from the root, with its leading slash @param machine undefined when the file is not ELF */
-  add(path, machine) {
+  /** @param path from the root, with its leading slash @param header undefined when the file is not ELF */
+  add(path, header) {
     this.#files++;
-    if (machine === void 0) return;
-    const name3 = machineName(machine);
+    if (header === void 0) return;
+    const name3 = machineName(header);
     this.#machines.set(name3, (this.#machines.get(name3) ?? 0) + 1);
-    const reason = this.#whyForeign(path, machine);
+    if (this.#foreign.length === MAX_FOREIGN) return;
+    const reason = this.#whyForeign(path, header);
     if (reason !== void 0 && !this.#isAllowed(path)) this.#foreign.push({ path, machine: reason });
   }
-  #whyForeign(path, machine) {
-    if (isNeutral(machine)) return void 0;
-    if (machine !== this.#expected) return machineName(machine);
+  #whyForeign(path, header) {
+    if (isNeutral(header)) return void 0;
+    const expected = this.#expected;
+    if (header.machine !== expected.machine || header.class !== expected.class || header.endianness !== expected.endianness)
+      return machineName(header);
     const named = extensionMachine(path);
-    if (named === void 0 || named.machine === machine) return void 0;
-    return `${machineName(machine)}, but named for ${named.name}: Python ignores it`;
+    if (named === void 0 || named.machine === header.machine) return void 0;
+    return `${machineName(header)}, but named for ${named.name}: Python ignores it`;
   }
   report() {
     const byText = (a, b) => a < b ? -1 : a > b ? 1 : 0;
@@ -5952,6 +5944,96 @@ function parse3(scope2) {
   return { name: name3, actions: actions.split(",") };
 }
 
+// packages/registry/src/loopback.ts
+function isLoopback(host) {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i.test(host);
+}
+
+// packages/registry/src/failures/retry-policy.ts
+var USUAL_ATTEMPTS = 5;
+
+// packages/registry/src/failures/network-failure.ts
+var ConnectionError = class extends TgoError {
+  constructor(what, details, attempts2) {
+    super("UNAVAILABLE", what, details);
+    this.attempts = attempts2;
+  }
+  attempts;
+};
+function attemptsOf(error2) {
+  return error2 instanceof ConnectionError ? error2.attempts : USUAL_ATTEMPTS;
+}
+var NetworkFailure = class {
+  constructor(error2, retry) {
+    this.error = error2;
+    this.retry = retry;
+  }
+  error;
+  retry;
+};
+function networkFailure(thrown, { server, where: where2, hostname }) {
+  const advice = ADVICE.find(({ codes }) => codes.test(thrown.code));
+  const remedy = advice?.remedy ?? "Check the network and run the same command again; it continues where it stopped.";
+  const error2 = new ConnectionError(
+    `cannot reach ${server}: ${thrown.text}`,
+    { where: where2, remedy },
+    attempts(thrown.code, hostname)
+  );
+  return new NetworkFailure(error2, { attempts: error2.attempts, reason: thrown.text });
+}
+function connectionLost(error2) {
+  return new NetworkFailure(error2, { attempts: attemptsOf(error2), reason: error2.what });
+}
+function sourceFailure(cause) {
+  const error2 = cause instanceof TgoError ? cause : new TgoError("INTERNAL", "the content to upload cannot be read", { cause });
+  return error2.code === "UNAVAILABLE" ? connectionLost(error2) : new NetworkFailure(error2, void 0);
+}
+var CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
+var ADVICE = [
+  { codes: /^ECONNREFUSED$/, remedy: "Nothing listens there. Start the registry, or correct its address." },
+  {
+    codes: /^(?:ENOTFOUND|EAI_AGAIN)$/,
+    remedy: "Check the host's spelling, and that this machine can resolve names."
+  },
+  { codes: /^BAD_PORT$/, remedy: "Let the registry listen on another port, such as 5000." },
+  { codes: CERTIFICATE, remedy: "Set NODE_EXTRA_CA_CERTS to the registry's CA certificate." },
+  {
+    codes: /SSL|EPROTO/,
+    remedy: "The server does not speak TLS there. Give its address with http:// if it is a plain registry."
+  }
+];
+function attempts(code2, hostname) {
+  if (code2 === "TOO_SLOW" || code2 === "BAD_PORT" || CERTIFICATE.test(code2) || /SSL|EPROTO/.test(code2))
+    return 1;
+  if (code2 === "ENOTFOUND") return 2;
+  if (code2 === "TIMEOUT" || code2 === "UND_ERR_CONNECT_TIMEOUT" || code2 === "ETIMEDOUT") return 3;
+  if (code2 === "ECONNREFUSED" && isLoopback(hostname)) return 2;
+  return USUAL_ATTEMPTS;
+}
+var WORDS = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EPIPE: "connection closed",
+  UND_ERR_SOCKET: "connection closed",
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "the name server does not respond",
+  ETIMEDOUT: "timed out",
+  UND_ERR_CONNECT_TIMEOUT: "timed out",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no network",
+  EPROTO: "the TLS handshake failed",
+  ERR_SSL_WRONG_VERSION_NUMBER: "the TLS handshake failed"
+};
+function describe4(thrown) {
+  let text3 = "no response";
+  for (let cause = thrown, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    text3 = cause.message.trim().split("\n", 1)[0] || text3;
+    if ("code" in cause && typeof cause.code === "string")
+      return { code: cause.code, text: WORDS[cause.code] ?? text3 };
+  }
+  return text3 === "bad port" ? { code: "BAD_PORT", text: "fetch does not connect to this port" } : { code: "", text: text3 };
+}
+
 // packages/registry/src/blob-stream.ts
 function blobStream(options) {
   const chunks = read(options);
@@ -5973,6 +6055,7 @@ function blobStream(options) {
 }
 async function* read({
   open: open2,
+  size: size2,
   digest,
   where: where2,
   resumes,
@@ -5980,7 +6063,9 @@ async function* read({
 }) {
   const digester = digest === void 0 ? void 0 : digesterFor(digest);
   let position2 = 0;
+  let stuck = 0;
   for (let attempt = 0; ; attempt++) {
+    const before = position2;
     try {
       const { chunks, offset } = await open2(position2);
       let skip = position2 - offset;
@@ -5988,23 +6073,30 @@ async function* read({
         const fresh = skip >= chunk.length ? void 0 : chunk.subarray(skip);
         skip = Math.max(0, skip - chunk.length);
         if (fresh === void 0) continue;
-        digester?.update(fresh);
         position2 += fresh.length;
+        if (position2 > size2) throw wrongBytes(`the registry sends more than the blob's ${size2} bytes`, where2);
+        digester?.update(fresh);
         yield fresh;
       }
       break;
     } catch (error2) {
       if (!isTgoError(error2) || error2.code !== "UNAVAILABLE" || attempt >= resumes) throw error2;
+      stuck = position2 > before ? 0 : stuck + 1;
+      if (stuck >= attemptsOf(error2) || attemptsOf(error2) === 1) throw error2;
       await pause(attempt + 1);
     }
   }
   const actual = digester?.digest();
-  if (actual !== void 0 && actual !== digest) {
-    throw new TgoError("INVALID_RESPONSE", `the blob's bytes have the digest ${actual}`, {
-      where: where2,
-      remedy: "The registry, or a proxy in front of it, sent the wrong bytes. Run the same command again."
-    });
-  }
+  if (actual !== void 0 && actual !== digest)
+    throw wrongBytes(`the blob's bytes have the digest ${actual}`, where2);
+  if (digest !== void 0 && position2 !== size2)
+    throw wrongBytes(`the blob has ${position2} bytes, not ${size2}`, where2);
+}
+function wrongBytes(what, where2) {
+  return new TgoError("INVALID_RESPONSE", what, {
+    where: where2,
+    remedy: "The registry, or a proxy in front of it, sent the wrong bytes. Run the same command again."
+  });
 }
 
 // packages/registry/src/auth/challenge.ts
@@ -6052,6 +6144,7 @@ var TokenResponse = object({
 });
 var MIN_LIFETIME_S = 60;
 var MAX_TOKEN_BYTES = 256 * 1024;
+var MAX_REALM = 2048;
 var Authorizer = class {
   #o;
   #challenge;
@@ -6167,12 +6260,15 @@ var Authorizer = class {
   #realm(challenge, where2) {
     const { origin, reach } = this.#o;
     const text3 = challenge.parameters["realm"] ?? "";
-    const url2 = URL.canParse(text3, origin.href) ? reach(new URL(text3, origin)) : void 0;
-    if (url2 === void 0 || !/^https?:$/.test(url2.protocol)) {
-      throw new TgoError("INVALID_RESPONSE", `the registry names no usable login server (realm "${text3}")`, {
+    const named = URL.canParse(text3, origin.href) ? new URL(text3, origin) : void 0;
+    const isUsable = named !== void 0 && text3.length <= MAX_REALM && /^https?:$/.test(named.protocol) && named.username === "" && named.password === "";
+    if (!isUsable) {
+      const shown = text3.replace(/\/\/[^/]*@/, "//***@").slice(0, 100);
+      throw new TgoError("INVALID_RESPONSE", `the registry names no usable login server (realm "${shown}")`, {
         where: where2
       });
     }
+    const url2 = reach(named);
     if (url2.protocol === "http:" && origin.protocol === "https:") {
       throw new TgoError(
         "INVALID_RESPONSE",
@@ -6185,11 +6281,6 @@ var Authorizer = class {
 };
 function choose(challenges) {
   return challenges.find(({ scheme, parameters }) => scheme === "bearer" && parameters["realm"] !== void 0) ?? challenges.find(({ scheme }) => scheme === "basic");
-}
-
-// packages/registry/src/loopback.ts
-function isLoopback(host) {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i.test(host);
 }
 
 // packages/registry/src/http/redact.ts
@@ -6380,79 +6471,51 @@ function validateConcurrency(concurrency) {
   }
 }
 
-// packages/registry/src/failures/retry-policy.ts
-var USUAL_ATTEMPTS = 5;
+// packages/registry/src/manifest-schemas.ts
+import { isUtf8 } from "node:buffer";
 
-// packages/registry/src/failures/network-failure.ts
-var NetworkFailure = class {
-  constructor(error2, retry) {
-    this.error = error2;
-    this.retry = retry;
+// packages/registry/src/strict-json.ts
+var DEEPEST = 100;
+var MAPS = /* @__PURE__ */ new Set(["annotations", "Labels", "ExposedPorts", "Volumes"]);
+var FIELDS = "schemaVersion mediaType artifactType manifests config layers subject annotations digest size urls data platform os architecture variant os.version os.features features rootfs type diff_ids history created author created_by comment empty_layer User ExposedPorts Env Entrypoint Cmd Volumes WorkingDir Labels StopSignal StopTimeout ArgsEscaped Healthcheck Test Interval Timeout StartPeriod StartInterval Retries OnBuild Shell";
+var SPELLINGS = new Map(FIELDS.split(" ").map((name3) => [fold(name3), name3]));
+function ambiguityOf(text3) {
+  const open2 = [];
+  let key = "";
+  for (let at = 0; at < text3.length; at++) {
+    const character = text3.charAt(at);
+    if (character === "{" || character === "[") {
+      open2.push(character === "[" ? void 0 : { keys: /* @__PURE__ */ new Map(), isMap: MAPS.has(key) });
+      if (open2.length > DEEPEST) return `it is nested more than ${DEEPEST} levels deep`;
+      key = "";
+    } else if (character === "}" || character === "]") open2.pop();
+    else if (character === '"') {
+      const start = at;
+      for (at++; text3[at] !== '"'; at++) if (text3[at] === "\\") at++;
+      const object2 = open2.at(-1);
+      let next2 = at + 1;
+      while (text3.charCodeAt(next2) <= 32) next2++;
+      if (object2 === void 0 || text3[next2] !== ":") continue;
+      key = JSON.parse(text3.slice(start, at + 1));
+      const problem4 = problemOf2(key, object2);
+      if (problem4 !== void 0) return problem4;
+    } else if (character === "." || character === "E" || character === "e" && /\d/.test(text3.charAt(at - 1)))
+      return "a number is not written as an integer";
+    else if (character === ",") key = "";
   }
-  error;
-  retry;
-};
-function networkFailure(thrown, { server, where: where2, hostname }) {
-  const advice = ADVICE.find(({ codes }) => codes.test(thrown.code));
-  return new NetworkFailure(
-    // No `cause`: what the network stack throws may quote a header, and with it a credential.
-    new TgoError("UNAVAILABLE", `cannot reach ${server}: ${thrown.text}`, {
-      where: where2,
-      remedy: advice?.remedy ?? "Check the network and run the same command again; it continues where it stopped."
-    }),
-    { attempts: attempts(thrown.code, hostname), reason: thrown.text }
-  );
+  return void 0;
 }
-function connectionLost(error2) {
-  return new NetworkFailure(error2, { attempts: USUAL_ATTEMPTS, reason: error2.what });
+function problemOf2(key, { keys, isMap }) {
+  const folded = isMap ? key : fold(key);
+  const before = keys.get(folded);
+  keys.set(folded, key);
+  if (before === key) return `it has the key ${JSON.stringify(key)} twice`;
+  const meant = before ?? (isMap ? void 0 : SPELLINGS.get(folded));
+  if (meant === void 0 || meant === key) return void 0;
+  return `container engines take its key ${JSON.stringify(key)} for ${JSON.stringify(meant)}`;
 }
-function sourceFailure(cause) {
-  const error2 = cause instanceof TgoError ? cause : new TgoError("INTERNAL", "the content to upload cannot be read", { cause });
-  return error2.code === "UNAVAILABLE" ? connectionLost(error2) : new NetworkFailure(error2, void 0);
-}
-var CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
-var ADVICE = [
-  { codes: /^ECONNREFUSED$/, remedy: "Nothing listens there. Start the registry, or correct its address." },
-  {
-    codes: /^(?:ENOTFOUND|EAI_AGAIN)$/,
-    remedy: "Check the host's spelling, and that this machine can resolve names."
-  },
-  { codes: /^BAD_PORT$/, remedy: "Let the registry listen on another port, such as 5000." },
-  { codes: CERTIFICATE, remedy: "Set NODE_EXTRA_CA_CERTS to the registry's CA certificate." },
-  {
-    codes: /SSL|EPROTO/,
-    remedy: "The server does not speak TLS there. Give its address with http:// if it is a plain registry."
-  }
-];
-function attempts(code2, hostname) {
-  if (code2 === "BAD_PORT" || CERTIFICATE.test(code2) || /SSL|EPROTO/.test(code2)) return 1;
-  if (code2 === "ENOTFOUND") return 2;
-  if (code2 === "TIMEOUT" || code2 === "UND_ERR_CONNECT_TIMEOUT" || code2 === "ETIMEDOUT") return 3;
-  if (code2 === "ECONNREFUSED" && isLoopback(hostname)) return 2;
-  return USUAL_ATTEMPTS;
-}
-var WORDS = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  EPIPE: "connection closed",
-  UND_ERR_SOCKET: "connection closed",
-  ENOTFOUND: "no such host",
-  EAI_AGAIN: "the name server does not respond",
-  ETIMEDOUT: "timed out",
-  UND_ERR_CONNECT_TIMEOUT: "timed out",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no network",
-  EPROTO: "the TLS handshake failed",
-  ERR_SSL_WRONG_VERSION_NUMBER: "the TLS handshake failed"
-};
-function describe4(thrown) {
-  let text3 = "no response";
-  for (let cause = thrown, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    text3 = cause.message.trim().split("\n", 1)[0] || text3;
-    if ("code" in cause && typeof cause.code === "string")
-      return { code: cause.code, text: WORDS[cause.code] ?? text3 };
-  }
-  return text3 === "bad port" ? { code: "BAD_PORT", text: "fetch does not connect to this port" } : { code: "", text: text3 };
+function fold(key) {
+  return key.toUpperCase().toLowerCase();
 }
 
 // packages/registry/src/media-types.ts
@@ -6472,19 +6535,31 @@ var DOCKER_LAYER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 var DOCKER_LAYER_ZSTD = "application/vnd.docker.image.rootfs.diff.tar.zstd";
 var DOCKER_FOREIGN_LAYER_GZIP = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
 var ACCEPT_MANIFESTS = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].join(", ");
-var MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
+var MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 var ATTESTATION_ANNOTATION = "vnd.docker.reference.type";
 
 // packages/registry/src/manifest-schemas.ts
 var Text2 = optional(string2());
 var Annotations = optional(record(string2(), string2()));
-var DescriptorPlatform = object({ os: string2(), architecture: string2(), variant: Text2 });
+var Strings = array(string2());
+var Digest3 = string2().check(refine(isDigest, "not a sha256 or sha512 digest"));
+var MAX_ENTRIES = 1e3;
+var DescriptorPlatform = object({
+  os: string2(),
+  architecture: string2(),
+  variant: Text2,
+  "os.version": Text2,
+  "os.features": optional(Strings),
+  features: optional(Strings)
+});
 var Descriptor = object({
   mediaType: string2(),
-  digest: string2().check(refine(isDigest, "not a sha256 or sha512 digest")),
+  digest: Digest3,
   /** Bytes. */
   size: int().check(_nonnegative()),
-  urls: optional(array(string2())),
+  urls: optional(Strings),
+  /** The content itself, in base 64. */
+  data: Text2,
   annotations: Annotations,
   platform: optional(DescriptorPlatform),
   artifactType: Text2
@@ -6492,25 +6567,64 @@ var Descriptor = object({
 var Index = object({
   schemaVersion: literal(2),
   mediaType: _enum([OCI_INDEX, DOCKER_LIST]),
-  manifests: array(Descriptor),
+  manifests: array(Descriptor).check(_maxLength(MAX_ENTRIES)),
+  subject: optional(Descriptor),
   annotations: Annotations
 });
 var Manifest = object({
   schemaVersion: literal(2),
   mediaType: _enum([OCI_MANIFEST, DOCKER_MANIFEST]),
   config: Descriptor,
-  layers: array(Descriptor),
+  layers: array(Descriptor).check(_maxLength(MAX_ENTRIES)),
+  subject: optional(Descriptor),
   annotations: Annotations,
   artifactType: Text2
 });
+var NullableText = nullish2(string2());
+var NullableStrings = nullish2(Strings);
+var NullableKeys = nullish2(record(string2(), looseObject({})));
+var Time = optional(
+  string2().check(
+    refine(
+      (text3) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text3) && !Number.isNaN(Date.parse(text3)),
+      "not a time"
+    )
+  )
+);
 var ImageConfig = looseObject({
   os: string2(),
   architecture: string2(),
   variant: Text2,
-  created: Text2,
-  config: nullish2(looseObject({ Labels: nullish2(record(string2(), string2())) })),
-  rootfs: looseObject({ type: literal("layers"), diff_ids: array(string2()) }),
-  history: nullish2(array(looseObject({ created: Text2, empty_layer: optional(boolean2()) })))
+  created: Time,
+  author: NullableText,
+  config: nullish2(
+    looseObject({
+      User: NullableText,
+      ExposedPorts: NullableKeys,
+      Env: NullableStrings,
+      Entrypoint: NullableStrings,
+      Cmd: NullableStrings,
+      Volumes: NullableKeys,
+      WorkingDir: NullableText,
+      Labels: nullish2(record(string2(), string2())),
+      StopSignal: NullableText,
+      OnBuild: NullableStrings,
+      Shell: NullableStrings,
+      Healthcheck: nullish2(looseObject({ Test: NullableStrings }))
+    })
+  ),
+  rootfs: looseObject({ type: literal("layers"), diff_ids: array(Digest3) }),
+  history: nullish2(
+    array(
+      looseObject({
+        created: Time,
+        created_by: NullableText,
+        author: NullableText,
+        comment: NullableText,
+        empty_layer: optional(boolean2())
+      })
+    )
+  )
 });
 var Body = looseObject({ mediaType: Text2 });
 var ManifestOrIndex = pipe(
@@ -6555,8 +6669,15 @@ function inferManifest(body) {
   return docker.safeParse(body).success ? DOCKER_MANIFEST : OCI_MANIFEST;
 }
 function jsonOf(bytes, where2, what) {
-  const text3 = new TextDecoder().decode(bytes);
-  const json = parseJson(text3);
+  const text3 = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  const json = isUtf8(bytes) ? parseJson(text3) : void 0;
+  const ambiguity = json === void 0 ? void 0 : ambiguityOf(text3);
+  if (ambiguity !== void 0) {
+    throw new TgoError("INVALID_RESPONSE", `not ${what} that every program reads alike: ${ambiguity}`, {
+      where: where2,
+      remedy: "Build and push the image again with a current tool."
+    });
+  }
   if (json !== void 0) return json;
   throw new TgoError("INVALID_RESPONSE", `expected ${what}, got ${firstBytes(text3)}`, {
     where: where2,
@@ -6892,26 +7013,54 @@ function unreachable() {
 }
 
 // packages/registry/src/http/idle-timeout.ts
+var LEAST_SPEED = 1024;
 var IdleTimeout = class {
   constructor(timeoutMs, abort) {
     this.timeoutMs = timeoutMs;
     this.abort = abort;
+    this.#leftMs = timeoutMs;
     this.restart();
   }
   timeoutMs;
   abort;
   expired = false;
+  /** Bytes since the time limit began. */
+  moved = 0;
   #timer;
+  #leftMs;
+  #runningSince = 0;
+  /** What must move within the time limit, in bytes. */
+  get least() {
+    return LEAST_SPEED * this.timeoutMs / 1e3;
+  }
+  /** The time limit begins anew. */
   restart() {
     this.stop();
+    this.moved = 0;
+    this.#leftMs = this.timeoutMs;
+    this.resume();
+  }
+  /** Counts bytes that have moved; once there are enough of them, the time limit begins anew. */
+  add(bytes) {
+    this.moved += bytes;
+    if (this.moved >= this.least) this.restart();
+  }
+  /** Time passes again. */
+  resume() {
+    if (this.#timer !== void 0) return;
+    this.#runningSince = performance.now();
     this.#timer = setTimeout(() => {
       this.expired = true;
       this.abort.abort();
-    }, this.timeoutMs);
+    }, this.#leftMs);
     this.#timer.unref();
   }
+  /** No time passes. */
   stop() {
+    if (this.#timer === void 0) return;
     clearTimeout(this.#timer);
+    this.#timer = void 0;
+    this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - this.#runningSince));
   }
 };
 
@@ -6969,11 +7118,12 @@ var RegistryResponse = class {
     let ended = false;
     try {
       for (; ; ) {
-        idle.restart();
         const { done, value } = await reader.read();
         if (done) break;
+        idle.add(value.length);
         idle.stop();
         yield value;
+        idle.resume();
       }
       ended = true;
     } catch (cause) {
@@ -7066,9 +7216,13 @@ var UploadBody = class {
       pull: async (controller) => {
         try {
           const { done, value } = await reader.read();
-          this.idle.restart();
-          if (done) controller.close();
-          else controller.enqueue(value);
+          if (done) {
+            this.idle.restart();
+            controller.close();
+          } else {
+            this.idle.add(value.length);
+            controller.enqueue(value);
+          }
         } catch (cause) {
           this.sourceError = cause;
           controller.error(cause);
@@ -7205,7 +7359,7 @@ var Transport = class {
   #networkFailure(call, cause, idle) {
     this.#throwIfInterrupted();
     const { host, redactor, timeoutMs } = this.#o;
-    const { code: code2, text: text3 } = idle.expired ? { code: "TIMEOUT", text: `no response for ${timeoutMs / 1e3} s` } : describe4(cause);
+    const { code: code2, text: text3 } = idle.expired ? timedOut(idle, timeoutMs / 1e3) : describe4(cause);
     const isLogin = call.stage === "token";
     const server = isLogin ? `the login server ${call.url.host} of ${host}` : host;
     const via = !isLogin && call.url.host !== host ? ` (at ${call.url.origin})` : "";
@@ -7218,6 +7372,9 @@ var Transport = class {
     if (this.#o.signal?.aborted === true) throw new TgoError("INTERRUPTED", "stopped by the caller");
   }
 };
+function timedOut({ moved, least }, seconds) {
+  return moved === 0 ? { code: "TIMEOUT", text: `no response for ${seconds} s` } : { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` };
+}
 
 // packages/registry/src/http/connection.ts
 var MAX_REDIRECTS = 5;
@@ -7440,7 +7597,7 @@ async function hasBlob(connection, repository, digest, { size: size2, ...access 
   const length = isRedirect(response) ? Number.NaN : Number(response.headers.get("content-length") ?? Number.NaN);
   return Number.isSafeInteger(length) ? length : size2 ?? sizeByRange(connection, repository, digest);
 }
-async function readBlobStream(connection, repository, digest, range) {
+async function readBlobStream(connection, repository, { digest, size: size2 }, range) {
   const first = await open(connection, repository, digest, range, 0);
   let unread = first;
   return blobStream({
@@ -7450,6 +7607,7 @@ async function readBlobStream(connection, repository, digest, range) {
       return opened ?? open(connection, repository, digest, range, offset);
     },
     abandon: async () => unread?.discard(),
+    size: range === void 0 ? size2 : range.end - range.start + 1,
     digest: range === void 0 ? digest : void 0,
     where: connection.where(repository, digest),
     resumes: RESUMES,
@@ -7461,10 +7619,12 @@ async function readBlobStream(connection, repository, digest, range) {
   });
 }
 async function sizeByRange(connection, repository, digest) {
-  const { chunks, total } = await open(connection, repository, digest, { start: 0, end: 0 }, 0);
-  let length = 0;
-  for await (const chunk of chunks) length += chunk.length;
-  return total ?? length;
+  const { discard, total } = await open(connection, repository, digest, { start: 0, end: 0 }, 0);
+  await discard();
+  if (total !== void 0) return total;
+  throw new TgoError("INVALID_RESPONSE", "the registry does not say how large the blob is", {
+    where: connection.where(repository, digest)
+  });
 }
 async function open(connection, repository, digest, range, offset) {
   const start = (range?.start ?? 0) + offset;
@@ -7737,6 +7897,14 @@ var Manifests = class {
     if (response === void 0) return void 0;
     const bytes = await response.bytes(MAX_MANIFEST_BYTES);
     const value = parseDocument(bytes, response.call.where);
+    const type = response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
+    if (type !== "" && type !== value.mediaType) {
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `the registry serves it as ${type}, but it says that it is ${value.mediaType}: clients take it for either`,
+        { where: response.call.where, remedy: "Push the image again with a current tool." }
+      );
+    }
     const claimed = response.headers.get("docker-content-digest") ?? "";
     const digest = isDigest(reference) ? digestLike(reference, bytes) : digestOf(bytes);
     if (isDigest(reference) && digest !== reference) throw wrongDigest(response, reference, digest);
@@ -7880,8 +8048,8 @@ function parseList(bytes) {
     end
   };
 }
-function extendList(list2, added) {
-  const { text: text3, end } = list2 ?? parseList(EMPTY) ?? { text: "", end: 0 };
+function extendList(list3, added) {
+  const { text: text3, end } = list3 ?? parseList(EMPTY) ?? { text: "", end: 0 };
   const before = text3.slice(0, end).trimEnd();
   const separator = before.endsWith("[") ? "" : ",";
   return Buffer.from(before + separator + added.join(",") + text3.slice(before.length), "latin1");
@@ -7898,7 +8066,9 @@ function jsonOf2(bytes) {
 
 // packages/registry/src/tags.ts
 var TagList = object({ tags: nullish2(array(string2())) });
-var MAX_LIST_BYTES = 64 * 1024 * 1024;
+var MAX_PAGE_BYTES = 8 * 1024 * 1024;
+var MAX_PAGES = 1e3;
+var MAX_TAGS = 1e5;
 var PAGE_SIZE = "1000";
 async function listTags(connection, repository) {
   const first = connection.call({
@@ -7906,7 +8076,7 @@ async function listTags(connection, repository) {
     repository,
     path: "tags/list",
     action: "list the tags",
-    buffer: MAX_LIST_BYTES
+    buffer: MAX_PAGE_BYTES
   });
   const tags2 = /* @__PURE__ */ new Set();
   const seen = /* @__PURE__ */ new Set();
@@ -7920,15 +8090,23 @@ async function listTags(connection, repository) {
       continue;
     }
     if (!response.ok) throw await connection.transport.errorOf(response);
-    for (const tag of tagsOf3(await response.bytes(MAX_LIST_BYTES), first.where)) tags2.add(tag);
+    const page = tagsOf3(await response.bytes(MAX_PAGE_BYTES), first.where);
+    if (page.length <= MAX_TAGS) for (const tag of page) tags2.add(tag);
     url2 = nextPage(connection, response, "tags");
+    if (Math.max(tags2.size, page.length) > MAX_TAGS || seen.size === MAX_PAGES && url2 !== void 0) {
+      throw new TgoError(
+        "INVALID_RESPONSE",
+        `the list of tags is longer than ${MAX_TAGS} tags or ${MAX_PAGES} pages`,
+        { where: first.where, remedy: "Delete tags that nobody needs, or publish to another repository." }
+      );
+    }
   }
   return [...tags2];
 }
 function tagsOf3(bytes, where2) {
   const text3 = new TextDecoder().decode(bytes);
-  const list2 = TagList.safeParse(parseJson(text3));
-  if (list2.success) return list2.data.tags ?? [];
+  const list3 = TagList.safeParse(parseJson(text3));
+  if (list3.success) return list3.data.tags ?? [];
   throw new TgoError("INVALID_RESPONSE", `expected a list of tags, got ${firstBytes(text3)}`, { where: where2 });
 }
 function nextPage(connection, response, what) {
@@ -7944,8 +8122,8 @@ function nextPage(connection, response, what) {
 
 // packages/registry/src/referrers.ts
 var EMPTY2 = new TextEncoder().encode("{}");
-var MAX_LIST_BYTES2 = 4 * 1024 * 1024;
-var MAX_PAGES = 100;
+var MAX_LIST_BYTES = 4 * 1024 * 1024;
+var MAX_PAGES2 = 100;
 var MAX_PAGES_BYTES = 32 * 1024 * 1024;
 var MAX_CHECKED = 32;
 var MAX_WRITES = 10;
@@ -8039,7 +8217,7 @@ async function askApi(query) {
   let url2 = first.url;
   let size2 = 0;
   for (let page = 0; url2 !== void 0 && !hasAll(listed3, query); page++) {
-    if (page === MAX_PAGES || size2 > MAX_PAGES_BYTES)
+    if (page === MAX_PAGES2 || size2 > MAX_PAGES_BYTES)
       throw problem(query, "INVALID_RESPONSE", `the list of referrers has no end: ${page} pages were read`);
     const response = await connection.send({ ...first, url: url2 }, [pullScope(repository)]);
     const { status: status2, headers } = response;
@@ -8143,11 +8321,11 @@ async function writeList(query, known) {
   );
 }
 async function replaceList(query, bytes, { current, always }) {
-  if (bytes.length > MAX_LIST_BYTES2)
+  if (bytes.length > MAX_LIST_BYTES)
     throw problem(
       query,
       "DENIED",
-      `the list of referrers would be longer than ${MAX_LIST_BYTES2} bytes`,
+      `the list of referrers would be longer than ${MAX_LIST_BYTES} bytes`,
       "Delete referrers that nobody needs any more, such as old scan reports."
     );
   const { manifests, repository, tag } = query;
@@ -8252,10 +8430,10 @@ var Registry2 = class _Registry {
   }
   /**
    * A blob's bytes, or a range of them, as a stream that keeps one chunk in memory and resumes where a connection
-   * breaks. A whole blob is verified against its digest at the end.
+   * breaks. Never longer than the descriptor says; a whole blob is verified against its digest at the end.
    */
-  async blob(repository, digest, range) {
-    return readBlobStream(this.#connection, repository, digest, range);
+  async blob(repository, blob, range) {
+    return readBlobStream(this.#connection, repository, blob, range);
   }
   /**
    * Uploads a blob unless the repository has it: HEAD, mount if possible, else POST and one PUT (the only way that all
@@ -8338,7 +8516,7 @@ async function putBlobs(blobs, { to, from }, tally) {
     const outcome2 = await to.registry.putBlob(to.repository, {
       digest,
       size: size2,
-      open: () => bytes ?? read2(from, to, digest),
+      open: () => bytes ?? read2(from, to, { digest, size: size2 }),
       mountFrom: bytes === void 0 ? mountSources(from, to) : []
     });
     tally.add({ kind: "blob", name: digest, size: size2, outcome: outcome2 === "exists" ? "present" : outcome2 });
@@ -8359,15 +8537,15 @@ async function putManifest(manifest, parts, destination, tally) {
     }
   }
 }
-function read2(from, to, digest) {
+function read2(from, to, blob) {
   if (from !== void 0 && !(inOneRegistry(from, to) && from.repository === to.repository)) {
-    return from.registry.blob(from.repository, digest);
+    return from.registry.blob(from.repository, blob);
   }
   throw new TgoError(
     "NOT_FOUND",
     "a layer of the image is not in the repository, and no other source was given",
     {
-      where: address(to.registry, to.repository, digest),
+      where: address(to.registry, to.repository, blob.digest),
       remedy: "Build and push the image again."
     }
   );
@@ -8415,11 +8593,16 @@ async function copyImage(image) {
   const from = present === void 0 || thorough ? image.from : to;
   return { digest, ...await pushBlobsAndManifests(await collect(from, digest), { ...image, from }) };
 }
-async function collect(from, digest) {
+async function collect(from, digest, nested = false) {
   const { bytes, value, descriptor } = await from.registry.manifest(from.repository, digest);
   const self = { digest, mediaType: descriptor.mediaType, bytes };
   if (!isIndex(value)) return { blobs: [...value.layers, value.config].filter(isHosted), manifests: [self] };
-  const children = await Promise.all(value.manifests.map((child) => collect(from, child.digest)));
+  if (nested) {
+    throw new TgoError("INVALID_RESPONSE", "the index lists another index", {
+      where: address(from.registry, from.repository, digest)
+    });
+  }
+  const children = await Promise.all(value.manifests.map((child) => collect(from, child.digest, true)));
   return {
     blobs: children.flatMap(({ blobs }) => blobs),
     manifests: [...children.flatMap(({ manifests }) => manifests), self]
@@ -8465,7 +8648,7 @@ async function readBlob(registry2, repository, { digest, size: size2 }) {
   if (size2 > MAX_MANIFEST_BYTES)
     throw new TgoError("INVALID_RESPONSE", `a blob of ${size2} bytes is not an image config`, { where: where2 });
   const chunks = [];
-  for await (const chunk of await registry2.blob(repository, digest)) chunks.push(chunk);
+  for await (const chunk of await registry2.blob(repository, { digest, size: size2 })) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 async function readVariant(registry2, repository, { manifest, digest, platform }) {
@@ -8594,12 +8777,187 @@ function seal(value) {
 }
 
 // packages/image/src/layers.ts
+import { createHash as createHash2 } from "node:crypto";
 import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as zlib from "node:zlib";
 
+// packages/image/src/layer-tree.ts
+var Directory = class {
+  constructor(implied = false, replaces = false) {
+    this.implied = implied;
+    this.replaces = replaces;
+  }
+  implied;
+  replaces;
+  /** By name. */
+  entries = /* @__PURE__ */ new Map();
+  /** Hides what lower layers have in it. */
+  opaque = false;
+  /** It has an entry of its own. */
+  listed = false;
+};
+var TreeBudget = class {
+  #left;
+  constructor(bytes = 12e7) {
+    this.#left = bytes;
+  }
+  /** @throws TgoError INVALID_RESPONSE when there are too many entries, or their names are too long */
+  add(name3, entry) {
+    this.#left -= name3.length + (entry instanceof Directory ? DIRECTORY_BYTES : LEAF_BYTES);
+    if (this.#left < 0)
+      throw new TgoError("INVALID_RESPONSE", "the image has more files than this program can check");
+  }
+};
+var LEAF_BYTES = 150;
+var DIRECTORY_BYTES = 700;
+var WHITEOUT = ".wh.";
+var OPAQUE = ".wh..wh..opq";
+var WHITEOUT_META = ".wh..wh.";
+var MAX_NAME = 255;
+var MAX_PATH2 = 4e3;
+var MAX_TARGET = 4095;
+var LayerTree = class {
+  constructor(budget) {
+    this.budget = budget;
+  }
+  budget;
+  root = new Directory();
+  /** @throws Error saying why not all programs unpack it alike */
+  add(entry) {
+    const path = partsOf(entry.path);
+    const name3 = path.pop();
+    if (name3 === void 0) {
+      if (entry.type !== "directory") throw new Error("an entry that replaces the root");
+      list2(this.root, entry.path);
+      return;
+    }
+    const parent = this.#directory(path, entry.path);
+    if (name3 === OPAQUE) hideLower(parent, path.length === 0, entry.path);
+    else if (name3.startsWith(WHITEOUT)) this.#remove(parent, name3.slice(WHITEOUT.length), entry.path);
+    else {
+      const before = parent.entries.get(name3);
+      const isDirectory2 = before instanceof Directory;
+      if (isDirectory2) list2(before, entry.path);
+      else if (before !== void 0 && before !== "whiteout") throw duplicate(entry.path);
+      if (entry.type !== "directory") this.#set(parent, name3, this.#leaf(entry.type, entry));
+      else if (!isDirectory2)
+        list2(this.#set(parent, name3, new Directory(false, before !== void 0)), entry.path);
+    }
+  }
+  /** @param entry for messages */
+  #directory(path, entry) {
+    let directory = this.root;
+    for (const name3 of path) {
+      if (name3.startsWith(WHITEOUT_META)) throw new Error(`the reserved name ${name3}: ${entry}`);
+      const next2 = directory.entries.get(name3) ?? this.#set(directory, name3, new Directory(true));
+      if (!(next2 instanceof Directory)) throw new Error(`a path through a ${kindOf(next2)}: ${entry}`);
+      directory = next2;
+    }
+    return directory;
+  }
+  #remove(parent, name3, entry) {
+    if (name3 === "" || name3 === "." || name3 === ".." || name3.startsWith(WHITEOUT))
+      throw new Error(`an invalid whiteout: ${entry}`);
+    if (parent.entries.has(name3)) throw new Error(`a whiteout of what the same layer has: ${entry}`);
+    this.#set(parent, name3, "whiteout");
+  }
+  #leaf(type, { path, target, head }) {
+    if (type === "hard link") return this.#linked(target, path);
+    if (type === "symbolic link" && (target === "" || sizeOf(target) > MAX_TARGET))
+      throw new Error(`a symbolic link to nothing: ${path}`);
+    return type === "file" ? interned(readElfHeader(head)) ?? type : type;
+  }
+  /** Only this layer is searched: with overlayfs, it is unpacked where the lower ones are not. */
+  #linked(target, path) {
+    let found = this.root;
+    for (const name3 of partsOf(target))
+      found = found instanceof Directory ? found.entries.get(name3) : void 0;
+    if (found === void 0 || found instanceof Directory || found === "whiteout")
+      throw new Error(`a hard link to what the same layer does not have before it: ${path} to ${target}`);
+    return found;
+  }
+  #set(parent, name3, entry) {
+    this.budget.add(name3, entry);
+    parent.entries.set(name3, entry);
+    return entry;
+  }
+};
+function stackLayer(lower, layer, path = "") {
+  const merged = new Directory();
+  const visible = layer.opaque ? void 0 : lower;
+  for (const [name3, entry] of visible?.entries ?? []) merged.entries.set(name3, entry);
+  for (const [name3, entry] of layer.entries) {
+    const below = visible?.entries.get(name3);
+    const at = `${path}/${name3}`;
+    if (entry === "whiteout") merged.entries.delete(name3);
+    else if (entry instanceof Directory) {
+      const isDirectory2 = below instanceof Directory;
+      if (below !== void 0 && !isDirectory2 && entry.implied)
+        throw new Error(`a path through a ${kindOf(below)} of a lower layer: ${at}`);
+      if (isDirectory2 && entry.replaces)
+        throw new Error(`a directory that the same layer removes and adds: ${at}`);
+      merged.entries.set(name3, stackLayer(isDirectory2 ? below : void 0, entry, at));
+    } else {
+      if (entry === "null device" && below !== void 0)
+        throw new Error(`a device 0:0, a whiteout to some engines only: ${at}`);
+      merged.entries.set(name3, entry);
+    }
+  }
+  return merged;
+}
+function* filesOf({ entries: entries2 }, path = "") {
+  for (const [name3, entry] of entries2) {
+    if (entry instanceof Directory) yield* filesOf(entry, `${path}/${name3}`);
+    else if (typeof entry === "object") yield [`${path}/${name3}`, entry];
+    else if (entry === "file") yield [`${path}/${name3}`, void 0];
+  }
+}
+function list2(directory, entry) {
+  if (directory.listed) throw duplicate(entry);
+  directory.listed = true;
+}
+function duplicate(entry) {
+  return new Error(`an entry that is there twice: ${entry}`);
+}
+function hideLower(directory, isRoot, entry) {
+  if (isRoot) throw new Error("an opaque whiteout of the root");
+  if (directory.opaque) throw duplicate(entry);
+  if (hasImplied(directory)) throw new Error(`an opaque whiteout after the files beside it: ${entry}`);
+  directory.opaque = true;
+}
+function hasImplied({ entries: entries2 }) {
+  for (const entry of entries2.values())
+    if (entry instanceof Directory && (entry.implied || hasImplied(entry))) return true;
+  return false;
+}
+function partsOf(path) {
+  const parts = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  if (sizeOf(path) > MAX_PATH2 || parts.some((part) => sizeOf(part) > MAX_NAME))
+    throw new Error(`a name too long for a file system: ${path.slice(0, MAX_NAME)}…`);
+  return parts;
+}
+function sizeOf(text3) {
+  return Buffer.byteLength(text3.replace(/[\udc80-\udcff]/gu, "?"));
+}
+function kindOf(leaf) {
+  return typeof leaf === "object" ? "file" : leaf;
+}
+var HEADERS = /* @__PURE__ */ new Map();
+function interned(header) {
+  if (header === void 0) return void 0;
+  const key = `${header.class} ${header.endianness} ${header.machine}`;
+  const known = HEADERS.get(key) ?? header;
+  HEADERS.set(key, known);
+  return known;
+}
+
 // packages/image/src/tar-reader.ts
-import { isUtf8 } from "node:buffer";
+import { isUtf8 as isUtf82 } from "node:buffer";
 
 // packages/image/src/byte-reader.ts
 var ByteReader = class {
@@ -8654,15 +9012,22 @@ var MAX_METADATA = 1024 * 1024;
 var TYPES = {
   "\0": "file",
   "0": "file",
-  "7": "file",
   "1": "hard link",
   "2": "symbolic link",
   "3": "device",
   "4": "device",
   "6": "device",
-  "5": "directory",
-  // A directory of GNU tar's incremental backups; its content is a list of names.
-  D: "directory"
+  "5": "directory"
+};
+var GLOBAL_HEADER = "pax_global_header";
+var PAX_TIME = /^-?\d{1,18}(?:\.\d*)?$/;
+var PAX_NUMBERS = {
+  size: /^\d{1,18}$/,
+  uid: /^-?\d{1,18}$/,
+  gid: /^-?\d{1,18}$/,
+  mtime: PAX_TIME,
+  atime: PAX_TIME,
+  ctime: PAX_TIME
 };
 async function* readTar(stream, headSize) {
   const bytes = new ByteReader(stream);
@@ -8678,9 +9043,9 @@ async function* readTar(stream, headSize) {
       await bytes.skipAll();
       break;
     }
-    verifyChecksum(block);
+    verifyHeader(block);
     const flag = String.fromCharCode(block[156] ?? 0);
-    const size2 = numberAt(block, 124, 12);
+    const size2 = sizeAt(block);
     if (flag === "L" || flag === "K") {
       const name3 = text(await readMetadata(bytes, size2));
       if (flag === "L") longName = name3;
@@ -8689,18 +9054,19 @@ async function* readTar(stream, headSize) {
     }
     if (flag === "x" || flag === "g") {
       const records = parsePax(await readMetadata(bytes, size2));
-      if (flag === "g" && ["path", "linkpath", "size"].some((key) => records.has(key)))
-        throw new Error("a global pax header that sets names or sizes");
       if (flag === "x") pax = records;
+      else if (nameOf2(block) !== GLOBAL_HEADER || [...records.keys()].some((key) => key !== "comment") || (longName ?? longTarget) !== void 0 || pax.size > 0)
+        throw new Error("a global pax header that is more than a comment");
       continue;
     }
     const path = longName ?? (pax.get("path") || nameOf2(block));
     const type = flag === "\0" && path.endsWith("/") ? "directory" : TYPES[flag];
     if (type === void 0) throw new Error(`an entry of the unsupported type "${flag}": ${path}`);
-    const content = type === "file" || flag === "D" ? paxSize(pax) ?? size2 : 0;
+    const content = type === "file" ? paxSize(pax) ?? size2 : 0;
     const head = await bytes.read(type === "file" ? Math.min(content, headSize) : 0);
     await bytes.skip(content - head.length + padding(content));
-    yield { type, path, target: longTarget ?? (pax.get("linkpath") || text(block.subarray(157, 257))), head };
+    const target = longTarget ?? (pax.get("linkpath") || text(block.subarray(157, 257)));
+    yield { type: flag === "3" && isNullDevice(block) ? "null device" : type, path, target, head };
     pax = /* @__PURE__ */ new Map();
     longName = longTarget = void 0;
   }
@@ -8713,31 +9079,62 @@ async function readMetadata(bytes, size2) {
   await bytes.skip(padding(size2));
   return content;
 }
+function formatOf(block) {
+  const magic = block.toString("latin1", 257, 265);
+  if (magic === "ustar  \0") return "gnu";
+  if (!magic.startsWith("ustar\0")) return "v7";
+  return block.toString("latin1", 508, 512) === "tar\0" ? "star" : "ustar";
+}
 function nameOf2(block) {
-  const isUstar = block.toString("latin1", 257, 263) === "ustar\0";
-  const isStar = block.toString("latin1", 508, 512) === "tar\0";
-  const prefix = isUstar ? text(block.subarray(345, isStar ? 476 : 500)) : "";
+  const format = formatOf(block);
+  const prefix = format === "ustar" || format === "star" ? text(block.subarray(345, format === "star" ? 476 : 500)) : "";
   const name3 = text(block.subarray(0, 100));
   return prefix === "" ? name3 : `${prefix}/${name3}`;
 }
 function text(field) {
   const end = field.indexOf(0);
   const bytes = end === -1 ? field : field.subarray(0, end);
-  if (isUtf8(bytes)) return bytes.toString("utf8");
-  return bytes.toString("latin1").replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
+  if (isUtf82(bytes)) return bytes.toString("utf8");
+  return bytes.toString("latin1").replace(/[\x80-\xff]/g, (byte) => String.fromCharCode(56320 + byte.charCodeAt(0)));
 }
 function numberAt(block, at, length) {
-  const field = block.subarray(at, at + length);
-  const first = field[0] ?? 0;
-  const value = first >= 128 ? field.subarray(1).reduce((sum, byte) => sum * 256 + byte, first & 127) : octal(field.toString("latin1").replace(/^[ \0]+|[ \0]+$/g, ""));
-  if (!Number.isSafeInteger(value)) throw new Error("a header with an invalid number");
-  return value;
+  const first = block[at] ?? 0;
+  const sign = (first & 64) === 0 ? 0 : 255;
+  const value = first >= 128 ? block.subarray(at, at + length).reduce((sum, byte, index) => sum * 256 + ((byte ^ sign) & (index === 0 ? 127 : 255)), 0) : octal(trimmed(block, at, length));
+  if (!(value < 2 ** 63)) throw new Error("a header with an invalid number");
+  return first >= 128 && sign !== 0 ? -value - 1 : value;
+}
+function sizeAt(block) {
+  const size2 = numberAt(block, 124, 12);
+  if (!Number.isSafeInteger(size2) || size2 < 0) throw new Error("a header with an invalid number");
+  return size2;
+}
+function trimmed(block, at, length) {
+  return block.toString("latin1", at, at + length).replace(/^[ \0]+|[ \0]+$/g, "");
 }
 function octal(digits) {
   return digits === "" ? 0 : /^[0-7]+$/.test(digits) ? parseInt(digits, 8) : Number.NaN;
 }
+var NUMBERS = (() => {
+  const v7 = [[100, 8], [108, 8], [116, 8], [136, 12]];
+  const ustar = [...v7, [329, 8], [337, 8]];
+  return {
+    v7,
+    ustar,
+    star: [...ustar, [476, 12], [488, 12]],
+    // Where these two are malformed, Go takes them for a prefix of the name.
+    gnu: [...ustar, [345, 12], [357, 12]]
+  };
+})();
+function verifyHeader(block) {
+  verifyChecksum(block);
+  for (const [at, length] of NUMBERS[formatOf(block)]) numberAt(block, at, length);
+}
+function isNullDevice(block) {
+  return formatOf(block) === "v7" || numberAt(block, 329, 8) === 0 && numberAt(block, 337, 8) === 0;
+}
 function verifyChecksum(block) {
-  const claimed = numberAt(block, 148, 8);
+  const claimed = octal(trimmed(block, 148, 8));
   let unsigned = 0;
   let signed = 0;
   for (let at = 0; at < BLOCK; at++) {
@@ -8760,6 +9157,10 @@ function parsePax(content) {
     const value = rest.subarray(equals + 1, length - 1);
     if (/^(?:link)?path$/.test(key) && value.includes(0)) throw new Error("a name with a NUL byte");
     if (key.startsWith("GNU.sparse.")) throw new Error("a sparse file");
+    if (/\.xattr\.(?:trusted|user)\.overlay\./.test(key))
+      throw new Error("an attribute that only overlayfs interprets");
+    if (value.length > 0 && PAX_NUMBERS[key]?.test(value.toString("latin1")) === false)
+      throw new Error(`a pax header with an invalid ${key}`);
     records.set(key, text(value));
     rest = rest.subarray(length);
   }
@@ -8768,9 +9169,8 @@ function parsePax(content) {
 function paxSize(pax) {
   const digits = pax.get("size") ?? "";
   if (digits === "") return void 0;
-  const size2 = /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
-  if (!Number.isSafeInteger(size2)) throw new Error("a pax header with an invalid size");
-  return size2;
+  if (!Number.isSafeInteger(Number(digits))) throw new Error("a pax header with an invalid size");
+  return Number(digits);
 }
 function padding(size2) {
   return (BLOCK - size2 % BLOCK) % BLOCK;
@@ -8780,107 +9180,98 @@ function isZero(block) {
 }
 
 // packages/image/src/layers.ts
-var WHITEOUT = ".wh.";
-var OPAQUE = ".wh..wh..opq";
+var MAX_ARCHIVE = 64 * 1024 ** 3;
 function mergeLayers(layers, platform, options = {}) {
-  const merged = /* @__PURE__ */ new Map();
-  for (const { files: files2, links, removed, directories, opaque } of layers) {
-    const linked = [...links].map(
-      ([path, target]) => [path, files2.get(target) ?? merged.get(target)]
-    );
-    if (removed.size + opaque.size > 0) {
-      for (const path of merged.keys()) if (isHidden(path, removed, opaque)) merged.delete(path);
-    }
-    for (const path of directories) merged.delete(path);
-    for (const [path, machine] of files2) merged.set(path, machine);
-    for (const [path, machine] of linked) merged.set(path, machine);
-  }
   const scan = new ElfScan(platform, options);
-  for (const [path, machine] of merged) scan.add(path, machine);
+  const merged = refusing(
+    "the layers cannot be stacked",
+    () => layers.reduce((lower, { root }) => stackLayer(lower, root), new Directory())
+  );
+  for (const [path, header] of filesOf(merged)) scan.add(path, header);
   return scan.report();
 }
-async function readLayer({ mediaType, open: open2 }) {
-  const layer = new LayerContent();
+async function readLayer({ mediaType, open: open2 }, budget) {
+  const tree = new LayerTree(budget);
+  const hash = createHash2("sha256");
+  const decompress = decompression(mediaType);
+  let received = 0;
+  let size2 = 0;
   try {
     await pipeline(
       Readable.fromWeb(await open2()),
-      decompression(mediaType),
+      async function* (chunks) {
+        for await (const chunk of chunks) {
+          received += chunk.length;
+          yield chunk;
+        }
+      },
+      decompress,
       async (chunks) => {
-        for await (const entry of readTar(chunks, ELF_HEADER_BYTES)) layer.add(entry);
+        const hashed = async function* () {
+          for await (const chunk of chunks) {
+            hash.update(chunk);
+            size2 += chunk.length;
+            if (size2 > MAX_ARCHIVE) throw new Error(`an archive of more than ${MAX_ARCHIVE} bytes`);
+            yield chunk;
+          }
+        };
+        for await (const entry of readTar(hashed(), ELF_HEADER_BYTES)) tree.add(entry);
       }
     );
+    if ("bytesWritten" in decompress && decompress.bytesWritten !== received)
+      throw new Error("more data follows the compressed archive");
   } catch (cause) {
     if (isTgoError(cause)) throw cause;
-    throw new TgoError(
-      "INVALID_RESPONSE",
-      `the layer is not a readable ${mediaType.replace(/^.*\.tar/, "tar")}: ${cause instanceof Error ? cause.message : String(cause)}`
+    throw refusal(
+      `the layer is not a ${mediaType.replace(/^.*\.tar/, "tar")} that all engines unpack alike`,
+      cause
     );
   }
-  return layer;
+  return { root: tree.root, diffId: `sha256:${hash.digest("hex")}` };
 }
-var LayerContent = class {
-  files = /* @__PURE__ */ new Map();
-  links = /* @__PURE__ */ new Map();
-  removed = /* @__PURE__ */ new Set();
-  directories = /* @__PURE__ */ new Set();
-  opaque = /* @__PURE__ */ new Set();
-  add(entry) {
-    const path = absolute(entry.path);
-    const slash = path.lastIndexOf("/");
-    const directory = path.slice(0, slash);
-    const name3 = path.slice(slash + 1);
-    if (name3 === OPAQUE) this.opaque.add(directory === "" ? "/" : directory);
-    else if (name3.startsWith(WHITEOUT)) this.removed.add(`${directory}/${name3.slice(WHITEOUT.length)}`);
-    else if (entry.type === "hard link") this.#addLink(path, absolute(entry.target));
-    else if (entry.type === "directory") this.directories.add(path);
-    else {
-      this.removed.add(path);
-      this.links.delete(path);
-      if (entry.type === "file") this.files.set(path, readElfHeader(entry.head)?.machine);
-      else this.files.delete(path);
+function refusing(what, work) {
+  try {
+    return work();
+  } catch (cause) {
+    throw refusal(what, cause);
+  }
+}
+function refusal(what, cause) {
+  return new TgoError(
+    "INVALID_RESPONSE",
+    `${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    {
+      remedy: "Build the image with Docker, BuildKit or Buildah, and push it again."
     }
-  }
-  #addLink(path, target) {
-    if (this.files.has(target)) this.files.set(path, this.files.get(target));
-    else this.links.set(path, target);
-    this.removed.add(path);
-  }
-};
+  );
+}
 function decompression(mediaType) {
-  if (/gzip$/.test(mediaType)) return zlib.createGunzip();
-  if (/zstd$/.test(mediaType)) {
-    const create = "createZstdDecompress" in zlib ? zlib.createZstdDecompress : void 0;
-    if (create !== void 0) return create();
-    throw new TgoError(
-      "ENVIRONMENT",
-      `this Node (${process.version}) cannot read layers compressed with zstd`,
-      { remedy: "Use Node 22.15 or newer, or publish with gzip layers." }
-    );
+  switch (mediaType) {
+    case OCI_LAYER:
+    case DOCKER_LAYER:
+      return new PassThrough();
+    case OCI_LAYER_GZIP:
+    case DOCKER_LAYER_GZIP:
+      return zlib.createGunzip();
+    case OCI_LAYER_ZSTD:
+    case DOCKER_LAYER_ZSTD: {
+      const create = "createZstdDecompress" in zlib ? zlib.createZstdDecompress : void 0;
+      if (create !== void 0) return create();
+      throw new TgoError(
+        "ENVIRONMENT",
+        `this Node (${process.version}) cannot read layers compressed with zstd`,
+        { remedy: "Use Node 22.15 or newer, or publish with gzip layers." }
+      );
+    }
+    default:
+      throw new TgoError("INVALID_RESPONSE", `"${mediaType}" is not a layer this program can read`);
   }
-  if (/tar$/.test(mediaType)) return new PassThrough();
-  throw new TgoError("INVALID_RESPONSE", `"${mediaType}" is not a layer this program can read`);
-}
-function absolute(path) {
-  const parts = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
-function isHidden(path, removed, opaque) {
-  if (removed.has(path) || opaque.has("/")) return true;
-  for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
-    const ancestor = path.slice(0, slash);
-    if (removed.has(ancestor) || opaque.has(ancestor)) return true;
-  }
-  return false;
 }
 
 // packages/image/src/push-image.ts
 async function pushImage(image, destination) {
   const blobs = image.variants.flatMap(({ config: config2, layers }) => [
-    ...layers.filter(({ urls }) => urls === void 0).map(({ digest, size: size2 }) => ({ digest, size: size2 })),
+    ...layers.filter(({ urls = [] }) => urls.length === 0).map(({ digest, size: size2 }) => ({ digest, size: size2 })),
     { digest: config2.digest, size: config2.bytes.length, bytes: config2.bytes }
   ]);
   const children = image.variants.map(({ manifest }) => ({ mediaType: OCI_MANIFEST, ...manifest }));
@@ -8889,6 +9280,7 @@ async function pushImage(image, destination) {
 }
 
 // packages/image/src/verify/image-cache.ts
+var MAX_LAYERS = 125;
 var CachedVariant = class {
   constructor(platform, child, manifest, config2) {
     this.platform = platform;
@@ -8909,9 +9301,7 @@ var CachedVariant = class {
   }
   /** Everything a pull needs from a registry that was not read from it. */
   needs(fetched) {
-    const layers = new Map(
-      this.manifest.layers.filter(({ urls }) => urls === void 0).map((layer) => [layer.digest, layer])
-    );
+    const layers = new Map(this.manifest.layers.map((layer) => [layer.digest, layer]));
     return [
       ...fetched.manifest ? [] : [this.child],
       ...fetched.config ? [] : [this.manifest.config],
@@ -8956,6 +9346,13 @@ var ImageCache = class {
 async function readManifest({ registry: registry2, repository }, digest, where2) {
   const { value, descriptor } = await registry2.manifest(repository, digest);
   if (isIndex(value)) throw new TgoError("INVALID_RESPONSE", "the index lists another index", { where: where2 });
+  const layers = value.layers.length;
+  if (layers > MAX_LAYERS)
+    throw new TgoError(
+      "INVALID_RESPONSE",
+      `the manifest lists ${layers} layers; Docker unpacks at most ${MAX_LAYERS}`,
+      { where: where2 }
+    );
   return { value, size: descriptor.size };
 }
 async function once(memory, key, read3) {
@@ -8976,8 +9373,44 @@ async function once(memory, key, read3) {
   }
 }
 
+// packages/image/src/verify/portable-variant.ts
+var LAYERS = /* @__PURE__ */ new Set([
+  OCI_LAYER,
+  OCI_LAYER_GZIP,
+  OCI_LAYER_ZSTD,
+  DOCKER_LAYER,
+  DOCKER_LAYER_GZIP,
+  DOCKER_LAYER_ZSTD
+]);
+function portabilityProblems({ child, manifest, config: config2 }) {
+  const expectedConfig = manifest.mediaType === DOCKER_MANIFEST ? DOCKER_CONFIG : OCI_CONFIG;
+  const layers = manifest.layers.length;
+  const diffIds = config2.rootfs.diff_ids.length;
+  const unknown2 = new Set(
+    manifest.layers.map(({ mediaType }) => mediaType).filter((type) => !LAYERS.has(type))
+  );
+  const { platform } = child;
+  const features = ["os.version", "os.features", "features"];
+  return [
+    ...child.mediaType === manifest.mediaType ? [] : [`the index calls the manifest ${child.mediaType}, it is ${manifest.mediaType}`],
+    ...features.filter((name3) => platform?.[name3] !== void 0).map((name3) => `the index lists it with "${name3}", which not every client understands`),
+    ...manifest.config.mediaType === expectedConfig ? [] : [`its config is ${manifest.config.mediaType}, not ${expectedConfig}`],
+    ...[...unknown2].map((type) => `a layer is ${type}, which not every client unpacks`),
+    ...layers === diffIds ? [] : [`it has ${layers} layers, and its config lists ${diffIds} diff_ids`],
+    ...[child, manifest.config, ...manifest.layers].flatMap(descriptorProblems)
+  ];
+}
+function descriptorProblems({ digest, size: size2, urls = [], data }) {
+  const embedded = data === void 0 ? void 0 : Buffer.from(data, "base64");
+  return [
+    ...urls.length === 0 ? [] : [`${digest} names URLs: some clients download it from there, out of the registry's and our sight`],
+    ...embedded === void 0 || embedded.length === size2 && digestOf(embedded) === digest ? [] : [`the data embedded for ${digest} is something else`]
+  ];
+}
+
 // packages/image/src/verify/verify-target.ts
 var HEADS_AT_ONCE = 16;
+var PLATFORMS_SHOWN = 5;
 var REPUBLISH = "Build and publish it again.";
 async function verifyTarget(target, options, cache) {
   const now = options.now ?? (() => performance.now());
@@ -9007,11 +9440,20 @@ async function inspect(inspection, options, cache) {
   const index = checkIndex(found, inspection, options);
   if (index === void 0) return;
   inspection.index = index;
-  const children = index.manifests.filter((child) => !isAttestation(child));
-  const variants2 = await Promise.all(children.map((child) => inspectVariant(child, inspection, cache)));
+  const variants2 = await Promise.all(
+    plannedChildren(index, options).map((child) => inspectVariant(child, inspection, cache))
+  );
   inspection.variants = variants2.filter((variant) => variant !== void 0);
   for (const variant of inspection.variants)
     inspection.problems.push(...variantProblems(variant, options.expect, where(inspection)));
+}
+function plannedChildren({ manifests }, { platforms }) {
+  return platforms.flatMap((planned) => {
+    const name3 = platformOf(parsePlatform2(planned));
+    return manifests.find(
+      (child) => !isAttestation(child) && child.platform !== void 0 && platformOf(child.platform) === name3
+    ) ?? [];
+  });
 }
 function checkIndex({ value, descriptor }, inspection, { platforms, expect = {} }) {
   const wrong = (what, remedy) => void inspection.problems.push({
@@ -9035,11 +9477,14 @@ function checkIndex({ value, descriptor }, inspection, { platforms, expect = {} 
     ({ platform }) => platform === void 0 ? "no platform" : platformOf(platform)
   );
   for (const platform of planned) if (!listed3.includes(platform)) wrong(`${platform} is missing`, REPUBLISH);
-  for (const platform of new Set(listed3)) {
-    if (!planned.includes(platform)) wrong(`it lists ${platform}, which is not planned`, REPUBLISH);
+  const others = [...new Set(listed3)].filter((platform) => !planned.includes(platform));
+  for (const platform of others.slice(0, PLATFORMS_SHOWN))
+    wrong(`it lists ${platform}, which is not planned`, REPUBLISH);
+  if (others.length > PLATFORMS_SHOWN)
+    wrong(`it lists ${others.length - PLATFORMS_SHOWN} more platforms that are not planned`, REPUBLISH);
+  for (const platform of planned)
     if (listed3.filter((other) => other === platform).length > 1)
       wrong(`it lists ${platform} more than once`, REPUBLISH);
-  }
   for (const text3 of differences(expect.annotations ?? {}, value.annotations ?? {}))
     wrong(`annotation ${text3}`, REPUBLISH);
   for (const { platform, digest } of expect.variants ?? []) {
@@ -9056,7 +9501,7 @@ async function inspectVariant(child, inspection, cache) {
   try {
     const { variant, fetched } = await cache.variant(target, child);
     const missing = await inParallel(HEADS_AT_ONCE, variant.needs(fetched), async (descriptor) => {
-      const size2 = await sizeOf(target, descriptor, descriptor.digest === child.digest);
+      const size2 = await sizeOf2(target, descriptor, descriptor.digest === child.digest);
       if (size2 === descriptor.size) return void 0;
       const what = size2 === void 0 ? "is not in the repository" : `has ${size2} bytes there, not ${descriptor.size}`;
       return `${descriptor.digest} ${what}`;
@@ -9076,7 +9521,7 @@ async function inspectVariant(child, inspection, cache) {
     return void 0;
   }
 }
-async function sizeOf({ registry: registry2, repository }, { digest, size: size2 }, isManifest) {
+async function sizeOf2({ registry: registry2, repository }, { digest, size: size2 }, isManifest) {
   return isManifest ? (await registry2.resolve(repository, digest))?.size : registry2.hasBlob(repository, digest, { size: size2 });
 }
 function variantProblems(variant, expect = {}, location) {
@@ -9084,6 +9529,7 @@ function variantProblems(variant, expect = {}, location) {
   const actual = platformOf(config2);
   return [
     ...platform === actual ? [] : [`the index says ${platform}, the variant's own config says ${actual}`],
+    ...portabilityProblems(variant).map((text3) => `${platform}: ${text3}`),
     ...differences(expect.labels ?? {}, config2.config?.Labels ?? {}).map(
       (text3) => `${platform}: label ${text3}`
     )
@@ -9126,16 +9572,38 @@ async function verifyElf(reference, inspections, allowed = []) {
   const reports = /* @__PURE__ */ new Map();
   const layers = /* @__PURE__ */ new Map();
   const same = inspections.filter(({ digest }) => digest === reference.digest);
+  const budget = new TreeBudget();
+  const read3 = (layer) => {
+    const { mediaType, digest } = layer;
+    const key = `${mediaType} ${digest}`;
+    const reading = layers.get(key) ?? readLayer({ mediaType, open: () => openFrom(same, layer) }, budget);
+    layers.set(key, reading);
+    return reading.catch((error2) => {
+      if (!isTgoError(error2) || error2.where !== void 0) throw error2;
+      const { registry: registry2, repository } = reference.target;
+      throw new TgoError(error2.code, error2.what, {
+        ...detailsOf(error2),
+        where: address(registry2, repository, digest)
+      });
+    });
+  };
   await inParallel(VARIANTS_AT_ONCE, reference.variants, async (variant) => {
     try {
-      const read3 = [];
-      for (const { mediaType, digest, urls } of variant.manifest.layers) {
-        if (urls !== void 0) continue;
-        const reading = layers.get(digest) ?? readLayer({ mediaType, open: () => openFrom(same, digest) });
-        layers.set(digest, reading);
-        read3.push(await reading);
+      const contents = [];
+      for (const [at, layer] of variant.manifest.layers.entries()) {
+        const content = await read3(layer);
+        contents.push(content);
+        const listed3 = variant.config.rootfs.diff_ids[at];
+        if (listed3 === void 0 || listed3 === content.diffId) continue;
+        for (const inspection of same)
+          inspection.problems.push({
+            code: "VERIFY",
+            what: `${variant.platform}: the layer ${layer.digest} unpacks to ${content.diffId}, but its diff_id in the config is ${listed3}`,
+            where: where(inspection),
+            remedy: "Build and publish it again."
+          });
       }
-      const report = mergeLayers(read3, variant.platform, { allow: allowed });
+      const report = mergeLayers(contents, variant.platform, { allow: allowed });
       reports.set(variant.digest, report);
       if (report.foreign.length > 0)
         for (const inspection of same)
@@ -9146,24 +9614,24 @@ async function verifyElf(reference, inspections, allowed = []) {
   });
   return reports;
 }
-async function openFrom(inspections, digest) {
+async function openFrom(inspections, layer) {
   for (const { target } of inspections.slice(0, -1)) {
     try {
-      return await target.registry.blob(target.repository, digest);
+      return await target.registry.blob(target.repository, layer);
     } catch (error2) {
       foreseenProblem(error2);
     }
   }
   const last = inspections.at(-1)?.target;
   if (last === void 0) throw new TgoError("INTERNAL", "no registry has the image");
-  return last.registry.blob(last.repository, digest);
+  return last.registry.blob(last.repository, layer);
 }
 function foreignFiles({ platform }, { foreign: files2 }, location) {
   const shown = files2.slice(0, PATHS_SHOWN).map(({ path, machine }) => `${path} (${machine})`);
   const more = files2.length > PATHS_SHOWN ? ` and ${files2.length - PATHS_SHOWN} more` : "";
   return {
     code: "CHECK",
-    what: `${platform} contains ${files2.length} ${files2.length === 1 ? "file" : "files"} for another machine: ${shown.join(", ")}${more}`,
+    what: `${platform} contains ${files2.length === MAX_FOREIGN ? "at least " : ""}${files2.length} ${files2.length === 1 ? "file" : "files"} for another machine: ${shown.join(", ")}${more}`,
     where: location,
     remedy: "Build the file for the platform, or leave it out. If it belongs there, allow its path in the service's definition."
   };
@@ -9532,9 +10000,9 @@ ${lines2[at] ?? ""}`;
   return values;
 }
 function endsWithQuote(text3, quote) {
-  const trimmed = text3.trimEnd();
-  if (trimmed.length < 2 || !trimmed.endsWith(quote)) return false;
-  return quote === "'" || (/\\*$/.exec(trimmed.slice(0, -1))?.[0].length ?? 0) % 2 === 0;
+  const trimmed2 = text3.trimEnd();
+  if (trimmed2.length < 2 || !trimmed2.endsWith(quote)) return false;
+  return quote === "'" || (/\\*$/.exec(trimmed2.slice(0, -1))?.[0].length ?? 0) % 2 === 0;
 }
 var ESCAPES2 = { n: "\n", r: "\r", t: "	" };
 function expandEscapes(text3) {
@@ -9611,9 +10079,9 @@ function parseInstructions(text3) {
         if (at === start) break;
         continue;
       }
-      const trimmed = line.trimEnd();
-      more = trimmed.endsWith(escape2);
-      joined += more ? trimmed.slice(0, -1) : line;
+      const trimmed2 = line.trimEnd();
+      more = trimmed2.endsWith(escape2);
+      joined += more ? trimmed2.slice(0, -1) : line;
     }
     if (at === start) at += 1;
     const [, keyword, rest = ""] = /^\s*([A-Za-z]+)(?:\s+(.*))?$/s.exec(joined) ?? [];
@@ -9740,6 +10208,28 @@ function imagesOf(stages) {
   ]);
 }
 
+// packages/builders/src/dockerfile/proxy-arguments.ts
+var PROXY = /^(?:https?|ftp|all|no)_proxy$/i;
+function isProxyArgument(name3) {
+  return PROXY.test(name3);
+}
+function withoutProxyPasswords(text3, values) {
+  const hidden = Object.keys(values).filter(
+    (name3) => isProxyArgument(name3) && urlCredentials(values[name3] ?? "").length > 0
+  );
+  if (hidden.length === 0) return text3;
+  const lines2 = text3.split("\n");
+  for (const { keyword, rest, lines: at } of parseInstructions(text3)) {
+    if (keyword !== "ARG") continue;
+    const words = rest.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+    const kept = words.filter((word) => !hidden.includes(word.split("=", 1)[0] ?? ""));
+    if (kept.length === words.length) continue;
+    lines2.fill("", ...at);
+    if (kept.length > 0) lines2[at[0]] = `ARG ${kept.join(" ")}`;
+  }
+  return lines2.join("\n");
+}
+
 // packages/builders/src/dockerfile/plan-dockerfile.ts
 function planDockerfile({ name: name3, build: build4, native }, text3, platform, values) {
   const stages = parseStages(parseInstructions(text3), {
@@ -9827,7 +10317,8 @@ async function buildDockerfile(request2) {
   const variants2 = await Promise.all(
     plans.map(async (plan2) => {
       const { platform } = plan2;
-      const container = withDockerfile(request2, await pinImages(context, text3, plan2)).dockerBuild({
+      const pinned2 = withoutProxyPasswords(await pinImages(context, text3, plan2), values);
+      const container = withDockerfile(request2, pinned2).dockerBuild({
         dockerfile: PINNED,
         platform,
         ...target === void 0 ? {} : { target },
@@ -10233,7 +10724,7 @@ async function compileApplication({ context, service: service2, source }, workdi
 }
 
 // packages/builders/src/machines.ts
-var MACHINES3 = {
+var MACHINES2 = {
   "linux/amd64": "x86_64",
   "linux/arm64": "aarch64"
 };
@@ -10260,7 +10751,7 @@ async function chooseWheels(request2, tools, lock, platforms) {
     programCommand("choose_wheels", [
       ...["--lock", "/run/tgo/lock", "--out", "/out", "--cache", DOWNLOADS, "--glibc", `${GLIBC}`],
       ...mirrorOption(request2.context),
-      ...platforms.flatMap((platform) => ["--platform", `${slug(platform)}=${MACHINES3[platform]}`])
+      ...platforms.flatMap((platform) => ["--platform", `${slug(platform)}=${MACHINES2[platform]}`])
     ])
   ).file("/out/wheel-plan.json");
   try {
@@ -10304,7 +10795,7 @@ async function install2({ name: name3, service: service2 }, container, args, pla
       ...["--time", `${LAYER_TIME}`],
       ...platforms.flatMap((platform) => [
         "--platform",
-        `${slug(platform)}=${MACHINES3[platform]}-manylinux_2_${GLIBC}`
+        `${slug(platform)}=${MACHINES2[platform]}-manylinux_2_${GLIBC}`
       ])
     ])
   ).directory("/out");
@@ -10568,7 +11059,7 @@ async function retryEmulatorCrash(build4) {
 }
 async function buildWith(builder, tools, chain) {
   const { container, options } = await withToolchain(builder.request, tools, chain);
-  return build(builder, container, ["--machine", MACHINES3[chain.target], ...options]);
+  return build(builder, container, ["--machine", MACHINES2[chain.target], ...options]);
 }
 async function build(builder, container, args) {
   const { request: request2, plan: plan2, source } = builder;
@@ -10722,15 +11213,15 @@ async function installPackages(request2, tools, requirements) {
 }
 
 // packages/builders/src/static-web/package-json.ts
-var Strings = _default(record(string2(), string2()), {});
+var Strings2 = _default(record(string2(), string2()), {});
 var PackageJson = looseObject({
   packageManager: optional(string2()),
   engines: _default(looseObject({ node: optional(string2()) }), {}),
-  scripts: Strings,
-  dependencies: Strings,
-  devDependencies: Strings,
-  optionalDependencies: Strings,
-  resolutions: Strings,
+  scripts: Strings2,
+  dependencies: Strings2,
+  devDependencies: Strings2,
+  optionalDependencies: Strings2,
+  resolutions: Strings2,
   workspaces: optional(unknown())
 });
 function parsePackageJson(service2, text3) {
@@ -12135,7 +12626,7 @@ function jsonText(value) {
 }
 
 // packages/report/src/variant-summary.ts
-var MAX_FOREIGN = 10;
+var MAX_FOREIGN2 = 10;
 function servicesWithVariants(report) {
   return report.services.filter(({ variants: variants2 }) => variants2.some(isKnown));
 }
@@ -12153,8 +12644,8 @@ function fileSummary({ elf }) {
 }
 function foreignFiles2({ elf }) {
   if (elf === void 0) return [];
-  const rest = elf.foreign.length - MAX_FOREIGN;
-  return [...elf.foreign.slice(0, MAX_FOREIGN), ...rest > 0 ? [`and ${count(rest, "more file")}`] : []];
+  const rest = elf.foreign.length - MAX_FOREIGN2;
+  return [...elf.foreign.slice(0, MAX_FOREIGN2), ...rest > 0 ? [`and ${count(rest, "more file")}`] : []];
 }
 function smokeSummary(smoke2) {
   if (smoke2 === void 0) return "not run";
@@ -12638,7 +13129,7 @@ function name2(pointer2) {
 }
 
 // packages/report/src/html/render-html.ts
-import { createHash as createHash2 } from "node:crypto";
+import { createHash as createHash3 } from "node:crypto";
 
 // packages/report/src/html/markup.ts
 var Markup = class {
@@ -12955,7 +13446,7 @@ a{color:inherit;text-decoration:none}
 var STYLE_ELEMENT = new Markup(`<style>${STYLE}</style>`);
 var POLICY = [
   "default-src 'none'",
-  `style-src 'sha256-${createHash2("sha256").update(STYLE).digest("base64")}'`,
+  `style-src 'sha256-${createHash3("sha256").update(STYLE).digest("base64")}'`,
   "base-uri 'none'",
   "form-action 'none'"
 ].join("; ");
@@ -13003,13 +13494,13 @@ function gate2(report) {
   if (report === void 0) return void 0;
   const { open: open2, reasons, later } = report;
   const tone = open2 ? "good" : "bad";
-  const list2 = (items) => html`<ul>
+  const list3 = (items) => html`<ul>
       ${items.map((item) => html`<li>${withLineBreaks(item)}</li>`)}
     </ul>`;
   return html`<div class="box ${tone}">
     <p class="verdict">${capitalised(gateVerdict(report))}</p>
-    ${reasons.length === 0 ? void 0 : list2(reasons)}${later.length === 0 ? void 0 : html`<p>Left for later:</p>
-            ${list2(later)}`}
+    ${reasons.length === 0 ? void 0 : list3(reasons)}${later.length === 0 ? void 0 : html`<p>Left for later:</p>
+            ${list3(later)}`}
   </div> `;
 }
 function capitalised(text3) {
@@ -13117,11 +13608,16 @@ function renderJson({ record: record5, ...report }) {
   return jsonText(record5 === void 0 ? ordered : { ...ordered, record: record5 });
 }
 
+// packages/report/src/colors.ts
+function colors(wanted) {
+  const paint = (on, off) => wanted ? (text3) => `\x1B[${on}m${text3}\x1B[${off}m` : (text3) => text3;
+  return { bold: paint(1, 22), dim: paint(2, 22), red: paint(31, 39), green: paint(32, 39), yellow: paint(33, 39) };
+}
+
 // packages/report/src/text.ts
-var import_picocolors = __toESM(require_picocolors(), 1);
 function renderText(raw, { color = false, width = 100 } = {}) {
   const report = printable(raw);
-  const page = { colors: import_picocolors.default.createColors(color), width };
+  const page = { colors: colors(color), width };
   const blocks = [
     headline2(report, page),
     ...report.services.map((service2) => serviceBlock(service2, page)),
@@ -13135,14 +13631,14 @@ function renderText(raw, { color = false, width = 100 } = {}) {
   ];
   return blocks.filter((block) => block.length > 0).map((block) => block.join("\n")).join("\n\n");
 }
-function headline2(report, { colors, width }) {
+function headline2(report, { colors: colors2, width }) {
   const { words, tone } = outcome(report);
-  const paint = { good: colors.green, waiting: colors.yellow, bad: colors.red };
+  const paint = { good: colors2.green, waiting: colors2.yellow, bad: colors2.red };
   const failed = failure2(report);
   return [
-    `${colors.bold(title2(report))} ${paint[tone](tone === "bad" ? words.toUpperCase() : words)} · ${scope(report)}`,
+    `${colors2.bold(title2(report))} ${paint[tone](tone === "bad" ? words.toUpperCase() : words)} · ${scope(report)}`,
     ...failed === void 0 ? [] : wrap(failed, width),
-    colors.dim(provenance(report))
+    colors2.dim(provenance(report))
   ];
 }
 function gate3(report, { width }) {
@@ -13152,29 +13648,29 @@ function gate3(report, { width }) {
   );
   return first === void 0 ? [] : [first, ...hanging];
 }
-function record4(report, { colors, width }) {
+function record4(report, { colors: colors2, width }) {
   const location = recordLocation(report);
   if (location === void 0) return [];
   return wrap(location, width - 8).map(
-    (line, index) => `${index === 0 ? colors.dim("record") : "      "}  ${line}`
+    (line, index) => `${index === 0 ? colors2.dim("record") : "      "}  ${line}`
   );
 }
 function serviceBlock(service2, page) {
-  const { colors } = page;
+  const { colors: colors2 } = page;
   const isBad = service2.state === "failed" || service2.state === "not released";
-  const paint = isBad ? colors.red : colors.green;
+  const paint = isBad ? colors2.red : colors2.green;
   const lines2 = [
-    `${colors.bold(service2.service)}  ${paint(service2.state)}${colors.dim(` (${duration3(service2.durationMs)})`)}`
+    `${colors2.bold(service2.service)}  ${paint(service2.state)}${colors2.dim(` (${duration3(service2.durationMs)})`)}`
   ];
   const field = (name3, text3) => {
-    lines2.push(`  ${colors.dim(name3.padEnd(8))}  ${text3}`);
+    lines2.push(`  ${colors2.dim(name3.padEnd(8))}  ${text3}`);
   };
   const digest = digestSummary(service2);
   if (digest.kind === "one") {
     field("digest", digest.digest);
     if (digest.remark !== void 0) field("", `(${digest.remark})`);
   } else if (digest.kind === "differ") {
-    field("digest", colors.red("DIFFERS:"));
+    field("digest", colors2.red("DIFFERS:"));
     for (const each of digest.digests) {
       field("", `${each.digest} in ${each.registries.join(", ") || "no registry"}`);
     }
@@ -13192,53 +13688,53 @@ function serviceBlock(service2, page) {
   }
   return lines2;
 }
-function registryTable2(report, { colors, width }) {
+function registryTable2(report, { colors: colors2, width }) {
   const rows = report.services.flatMap(
     ({ service: service2, registries: registries3 }) => registries3.map((registry2, index) => [
-      cell(index === 0 ? service2 : "", { paint: colors.bold }),
+      cell(index === 0 ? service2 : "", { paint: colors2.bold }),
       cell(registry2.registry),
-      cell(registry2.state, { paint: statePaint(registry2, colors) }),
+      cell(registry2.state, { paint: statePaint(registry2, colors2) }),
       cell(registry2.digest === void 0 ? "-" : shortDigest(registry2.digest)),
       cell(sent2(registry2), { align: "right" }),
       cell(registry2.state === "not started" ? "-" : duration3(registry2.durationMs)),
-      cell(registry2.record ?? "-", registry2.record === "failed" ? { paint: colors.red } : {})
+      cell(registry2.record ?? "-", registry2.record === "failed" ? { paint: colors2.red } : {})
     ])
   );
   if (rows.length === 0) return [];
   const shown = shownColumns(report);
   const select = (cells2) => cells2.filter((_, column) => shown[column]);
-  return table2(select(REGISTRY_COLUMNS), rows.map(select), { width, indent: "", paintHeader: colors.dim });
+  return table2(select(REGISTRY_COLUMNS), rows.map(select), { width, indent: "", paintHeader: colors2.dim });
 }
-function statePaint({ state }, colors) {
-  if (state === "failed") return colors.red;
-  return state === "not started" ? colors.yellow : colors.green;
+function statePaint({ state }, colors2) {
+  if (state === "failed") return colors2.red;
+  return state === "not started" ? colors2.yellow : colors2.green;
 }
 function sent2({ uploaded, state }) {
   if (uploaded === void 0) return "-";
   return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
 }
-function tagTable2(report, { colors, width }) {
+function tagTable2(report, { colors: colors2, width }) {
   const rows = tagRows(report).map(({ service: service2, registry: registry2, lines: lines2, complete }, index, all) => [
-    cell(all[index - 1]?.service === service2 ? "" : service2, { paint: colors.bold }),
+    cell(all[index - 1]?.service === service2 ? "" : service2, { paint: colors2.bold }),
     cell(registry2),
-    cell(lines2, { paint: complete ? colors.green : colors.red })
+    cell(lines2, { paint: complete ? colors2.green : colors2.red })
   ]);
   if (rows.length === 0) return [];
-  return table2(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors.dim });
+  return table2(["service", "registry", "tags"], rows, { width, indent: "", paintHeader: colors2.dim });
 }
-function variantTable2(report, { colors, width }) {
+function variantTable2(report, { colors: colors2, width }) {
   const rows = servicesWithVariants(report).flatMap(
     ({ service: service2, variants: variants2 }) => variants2.map((variant, index) => {
       const { smoke: smoke2 } = variant;
       const foreign2 = foreignFiles2(variant);
       const failedSmoke = smoke2?.ok === false;
       return [
-        cell(index === 0 ? service2 : "", { paint: colors.bold }),
+        cell(index === 0 ? service2 : "", { paint: colors2.bold }),
         cell(variant.platform),
         cell(variantSize(variant), { align: "right" }),
-        cell(fileSummary(variant), foreign2.length > 0 ? { paint: colors.red } : {}),
+        cell(fileSummary(variant), foreign2.length > 0 ? { paint: colors2.red } : {}),
         cell(smoke2?.machine ?? "-"),
-        cell([smokeSummary(smoke2), ...smoke2?.lines ?? []], failedSmoke ? { paint: colors.red } : {})
+        cell([smokeSummary(smoke2), ...smoke2?.lines ?? []], failedSmoke ? { paint: colors2.red } : {})
       ];
     })
   );
@@ -13252,22 +13748,22 @@ function variantTable2(report, { colors, width }) {
     })
   );
   return [
-    ...table2(header, rows, { width, indent: "", paintHeader: colors.dim }),
+    ...table2(header, rows, { width, indent: "", paintHeader: colors2.dim }),
     ...foreign.length > 0 ? ["", ...foreign] : []
   ];
 }
-function problems5(report, { colors, width }) {
+function problems5(report, { colors: colors2, width }) {
   const groups = groupProblems(report);
   if (groups.length === 0) return [];
-  const lines2 = [colors.bold(groups.length === 1 ? "problem" : "problems")];
+  const lines2 = [colors2.bold(groups.length === 1 ? "problem" : "problems")];
   groups.forEach(({ code: code2, what, remedy, locations }, index) => {
     const number2 = groups.length === 1 ? "" : `${index + 1}. `;
     const pad = " ".repeat(2 + number2.length);
     const text3 = what.split("\n").flatMap((line) => wrap(line, width - pad.length));
-    lines2.push(`  ${number2}${colors.red(text3[0] ?? "")}`);
+    lines2.push(`  ${number2}${colors2.red(text3[0] ?? "")}`);
     lines2.push(...text3.slice(1).map((line) => `${pad}${line}`));
-    for (const line of locationLines(locations)) lines2.push(`${pad}${colors.dim("at")}  ${line}`);
-    lines2.push(`${pad}${colors.dim(`code ${code2}`)}`);
+    for (const line of locationLines(locations)) lines2.push(`${pad}${colors2.dim("at")}  ${line}`);
+    lines2.push(`${pad}${colors2.dim(`code ${code2}`)}`);
     if (remedy !== void 0) {
       remedyLines(remedy, width - pad.length - 3).forEach((line, at) => {
         lines2.push(`${pad}${at === 0 ? "-> " : "   "}${line}`);
@@ -13358,16 +13854,18 @@ function formatEvent(event) {
 }
 
 // packages/publishing/src/candidate/candidate-key.ts
-import { createHash as createHash3 } from "node:crypto";
-function candidateKey({ definition, source, version: version2 = "none", ...inputs }) {
+import { createHash as createHash4 } from "node:crypto";
+function candidateKey(inputs) {
+  const { definition, source, version: version2 = "none", values, ...rest } = inputs;
   const { hash, revision, created } = source;
   const hashed = {
-    ...inputs,
+    ...rest,
+    values: Object.fromEntries(Object.entries(values).filter(([name3]) => !isProxyArgument(name3))),
     definition: imageDefinition(definition),
     source: { hash, revision, created: created.toISOString() },
     version: version2
   };
-  return createHash3("sha256").update(canonicalize(hashed) ?? "").digest("hex").slice(0, 16);
+  return createHash4("sha256").update(canonicalize(hashed) ?? "").digest("hex").slice(0, 16);
 }
 var NOT_IN_IMAGE = /* @__PURE__ */ new Set(["smoke", "allowForeign", "$schema"]);
 function imageDefinition(definition) {
@@ -13632,8 +14130,8 @@ async function smokeVariant(context, name3, service2, { platform, container: ima
     image
   );
   const machine = (await execIn(container, plan2.machine, where2)).trim();
-  if (machine !== MACHINES3[platform]) {
-    throw new TgoError("SMOKE", `reports the machine "${machine}", not ${MACHINES3[platform]}`, {
+  if (machine !== MACHINES2[platform]) {
+    throw new TgoError("SMOKE", `reports the machine "${machine}", not ${MACHINES2[platform]}`, {
       where: where2,
       remedy: "The image, or the interpreter in it, is for another architecture. Check its base image."
     });
@@ -13772,7 +14270,7 @@ async function buildAndTest(context, request2, options = {}) {
 }
 
 // packages/proof/src/proof-store.ts
-import { createHash as createHash4, randomUUID } from "node:crypto";
+import { createHash as createHash5, randomUUID } from "node:crypto";
 var PROOF_VOLUME = "tgo-proofs";
 var FOLDER2 = "/var/lib/tgo/proofs";
 var READ = `cd "$0" && for name; do if [ -f "$name" ]; then cat "$name"; echo; fi; done`;
@@ -13818,7 +14316,7 @@ var ProofStore = class {
 function testsOf(service2) {
   const { smoke: smoke2, allowForeign } = service2;
   const tests = { plan: smokePlan(service2), env: smoke2.env, allowForeign };
-  return createHash4("sha256").update(JSON.stringify(tests)).digest("hex").slice(0, 16);
+  return createHash5("sha256").update(JSON.stringify(tests)).digest("hex").slice(0, 16);
 }
 function fileOf(name3) {
   return name3.replace(":", "-");
@@ -13885,7 +14383,7 @@ function interruptionOf({ signal }) {
 }
 
 // packages/publishing/src/preflight/foreign-program.ts
-var PROGRAMS = {
+var PROGRAMS2 = {
   // mov eax, 60; xor edi, edi; syscall
   "linux/amd64": { machine: 62, code: [184, 60, 0, 0, 0, 49, 255, 15, 5] },
   // mov x8, #93; mov x0, #0; svc #0
@@ -13895,7 +14393,7 @@ var HEADER = 64;
 var PROGRAM_HEADER = 56;
 var ADDRESS = 0x400000n;
 function foreignProgram(platform) {
-  const { machine, code: code2 } = PROGRAMS[platform];
+  const { machine, code: code2 } = PROGRAMS2[platform];
   const size2 = HEADER + PROGRAM_HEADER + code2.length;
   const file = Buffer.alloc(size2);
   file.set([127, 69, 76, 70, 2, 1, 1]);
@@ -14038,9 +14536,10 @@ async function pushStaging(context, upload) {
   return pushed.slice(pushed.indexOf("@") + 1);
 }
 function withRegistryLogin({ client }, { name: name3, registry: registry2, credentials }, container) {
-  if (credentials === void 0 || !("password" in credentials)) return container;
-  const secret = client.setSecret(`registry-password-${name3}`, credentials.password);
-  return container.withRegistryAuth(registry2.host, credentials.username, secret);
+  if (credentials === void 0) return container;
+  const [username, value] = "password" in credentials ? [credentials.username, credentials.password] : ["", credentials.identityToken];
+  const secret = client.setSecret(`registry-password-${name3}`, value);
+  return container.withRegistryAuth(registry2.host, username, secret);
 }
 
 // packages/publishing/src/candidate/build-candidate.ts
@@ -15104,7 +15603,7 @@ async function createdOf(target, repository, digest) {
 }
 async function configTime(target, repository, { value }) {
   if (isIndex(value)) return void 0;
-  const config2 = await new Response(await target.client.blob(repository, value.config.digest)).json();
+  const config2 = await new Response(await readBlob(target.client, repository, value.config)).json();
   return config2?.created;
 }
 function dateOf2(text3) {
@@ -15143,6 +15642,7 @@ function versionTagOf(snapshots, version2, service2, registry2) {
 }
 
 // packages/publishing/src/release/read-tags.ts
+var MAX_TAGS_READ = 1e3;
 function readTags(context, queries, indexes, { versions = "needed" } = {}) {
   return Promise.all(
     context.targets.flatMap(
@@ -15171,6 +15671,7 @@ async function readRepository(target, { service: service2, tags: tags2, known: k
   const found = queried.flat();
   const others = listed3.filter((tag) => !tags2.includes(tag)).map((tag) => ({ tag, ...kindOfTag(tag, service2) }));
   const otherFloating = versions === "all" ? others.filter((other) => isFloating(other)) : [];
+  requireFew(otherFloating.length);
   const resolvedFloating = await Promise.all(otherFloating.map(({ tag }) => resolve(tag)));
   const floating = [...found, ...resolvedFloating.flat()].filter(
     ({ tag }) => isFloating(kindOfTag(tag, service2))
@@ -15186,18 +15687,28 @@ async function readRepository(target, { service: service2, tags: tags2, known: k
   const queriedVersions = new Set(tags2.flatMap((tag) => versionText(tag, service2) ?? []));
   const before = knownVersions?.(target.name);
   const isNew = (version2) => before !== void 0 && !before.has(version2);
-  const versionTags2 = await Promise.all(
-    others.filter(({ kind }) => kind === "version").map(async ({ tag }) => {
-      const version2 = versionText(tag, service2) ?? "";
-      const isNeeded = queriedVersions.has(version2) || isNew(version2);
-      return versions === "all" || needsDigests || isNeeded ? resolve(tag) : [{ tag, digest: `unread:${tag}` }];
-    })
+  const versionTags2 = others.filter(({ kind }) => kind === "version").map(({ tag }) => {
+    const version2 = versionText(tag, service2) ?? "";
+    const isNeeded = queriedVersions.has(version2) || isNew(version2);
+    return { tag, read: versions === "all" || needsDigests || isNeeded };
+  });
+  requireFew(versionTags2.filter(({ read: read3 }) => read3).length);
+  const resolvedVersions = await Promise.all(
+    versionTags2.map(async ({ tag, read: read3 }) => read3 ? resolve(tag) : [{ tag, digest: `unread:${tag}` }])
   );
   return [
     ...found.filter(({ tag }) => !isFloating(kindOfTag(tag, service2))),
     ...annotated,
-    ...versionTags2.flat()
+    ...resolvedVersions.flat()
   ];
+}
+function requireFew(tags2) {
+  if (tags2 <= MAX_TAGS_READ) return;
+  throw new TgoError(
+    "CONFLICT",
+    `the repository has ${tags2} version tags, more than the ${MAX_TAGS_READ} that are read`,
+    { remedy: "Delete versions that nobody needs." }
+  );
 }
 function versionText(tag, service2) {
   const kind = kindOfTag(tag, service2);
@@ -15979,17 +16490,39 @@ async function credentialSource({
   return keychain(parseDockerConfig(await dockerConfig.plaintext()));
 }
 
+// packages/functions/src/redaction.ts
+async function redactionOf(options, host) {
+  if (host.local === true) return (text3) => text3;
+  const redactor = new Redactor();
+  redactor.addUrls(Object.values(process.env));
+  const secrets = [options.dockerConfig, options.netrc, options.npmrc, options.buildSecrets];
+  const given = secrets.filter((secret) => secret !== void 0);
+  const texts = await Promise.all(given.map((secret) => secret.plaintext().catch(() => "")));
+  for (const text3 of texts) redactor.addText(text3);
+  return (text3) => redactor.clean(text3);
+}
+function cleanError(error2, clean) {
+  if (!isTgoError(error2)) return error2;
+  const { what, where: where2, remedy } = problemOf(error2);
+  return new TgoError(error2.code, clean(what), {
+    ...where2 === void 0 ? {} : { where: clean(where2) },
+    ...remedy === void 0 ? {} : { remedy: clean(remedy) },
+    cause: error2
+  });
+}
+
 // packages/functions/src/context.ts
 async function createContext(client, product, options, host = {}) {
-  const [catalog, pins] = await Promise.all([
+  const [catalog, pins, clean] = await Promise.all([
     loadCatalog(product.catalog, options),
-    loadPins(product, options.baseLock)
+    loadPins(product, options.baseLock),
+    redactionOf(options, host)
   ]);
   const platforms = selectPlatforms(catalog, options.platform);
   const { signal } = host;
   const progress = new Progress(
     host.progress ?? ((event) => {
-      console.error(formatEvent(event));
+      console.error(clean(formatEvent(event)));
     }),
     void 0,
     signal
@@ -16018,6 +16551,7 @@ async function createContext(client, product, options, host = {}) {
     progress,
     signal,
     pipeline: product.pipeline,
+    clean,
     buildHash: product.buildHash,
     native,
     engine,
@@ -16093,8 +16627,9 @@ async function build3(call, name3, source) {
   const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform) };
   const [selected] = selectBuilds(one, [name3], source);
   if (selected === void 0) throw new TgoError("USAGE", "no service given");
-  const request2 = await prepareBuild(one, selected.name, selected.service, prepareOptions(source));
-  const { built } = await buildAndTest(one, request2, { smoke: false });
+  const { built } = await prepareBuild(one, selected.name, selected.service, prepareOptions(source)).then((request2) => buildAndTest(one, request2, { smoke: false })).catch((error2) => {
+    throw cleanError(error2, context.clean);
+  });
   const [variant] = built.variants;
   if (variant === void 0) throw new TgoError("BUILD", `${name3} has no variant`);
   return variant.container;
@@ -16243,7 +16778,7 @@ function finishReport(context, { command, ok, services: services2, started, flag
     ...more,
     ...!ok && isRetryable({ services: services2, ...more }) ? { next: context.host.invocation ?? `dagger call ${command} ${flags}` } : {}
   };
-  const report = context.host.report?.(full) ?? full;
+  const report = context.host.report?.(full) ?? mapTexts(full, context.clean);
   const text3 = render2(report, format, context.host.text);
   if (!ok) throw new ReportError(text3, report);
   return text3;
@@ -16928,8 +17463,8 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "22552e0e234095f0";
-var BUILD_HASH = "e5c847e4641fbc3c";
+var PIPELINE = "ba74fa751a0ab2df";
+var BUILD_HASH = "6bc53115664a36f8";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,

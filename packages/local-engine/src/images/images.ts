@@ -107,7 +107,7 @@ export class Images {
     const content = lazy(() => this.#layers(source, blobs, platform));
     const fetchLayers = async (diffIds: ReadonlySet<string>): Promise<void> => {
       for (const blob of blobs.filter(({ diffId }) => diffIds.has(diffId))) {
-        await this.#fetchBlob(source, blob.digest);
+        await this.#fetchBlob(source, blob);
         await this.cx.layers.remember(blob);
       }
     };
