@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Container } from "@dagger.io/dagger";
-import type { Credentials } from "@tgo/registry";
-import { startRegistry } from "@tgo/testing";
+import { Registry, type Credentials } from "@tgo/registry";
+import { stageImage, startRegistry } from "@tgo/testing";
 import { describe, expect, it } from "vitest";
 import { busybox } from "./support/busybox.js";
 import { setUp, sh } from "./support/fixture.js";
@@ -248,6 +248,34 @@ RUN exit 1
         expect(containers()).toBe(before);
       },
     ));
+});
+
+describe("layers that were pulled", () => {
+  it("keep their registry's bytes in a Dockerfile's image, whatever the engine's store has", () =>
+    session({ home: fixture.folder({}) }, async ({ client }) => {
+      const files = client
+        .directory()
+        .withNewFile("Dockerfile", `FROM ${fixture.image}\nCOPY Dockerfile /\n`);
+      const published = await files.dockerBuild().publish(`${fixture.registry.host}/on-base:1`);
+      const image = fixture.image.replace(/:\w+@/, "@");
+      const [amd64] = inspect(image).raw.manifests;
+      const base = inspect(image.replace(/@.*/, `@${amd64?.digest ?? ""}`)).raw.layers;
+      const { layers } = inspect(published.replace(":1@", "@")).raw;
+      expect(layers.slice(0, base.length)).toEqual(base);
+    }));
+
+  it("have a fixed time where their archive leaves a folder out", async () => {
+    const registry = new Registry({ host: fixture.registry.host });
+    const layers = [[{ path: "implied/folder/file", content: "x" }]];
+    const { children } = await stageImage(registry, "implied", "1", [{ platform: "linux/amd64", layers }]);
+    await session({ home: fixture.home }, async ({ client }) => {
+      const image = `${fixture.registry.host}/implied@${children[0]?.digest ?? ""}`;
+      const pulled = client.container({ platform: platform("linux/amd64") }).from(image);
+      const mounted = fixture.base(client).withMountedDirectory("/mnt", pulled.directory("/implied"));
+      const shown = sh(mounted, "stat -c '%a %Y' /mnt/folder /mnt/folder/file");
+      expect(await shown.stdout()).toBe("755 315532800\n755 0\n");
+    });
+  });
 });
 
 describe("dockerBuild behind a company's CA", () => {
