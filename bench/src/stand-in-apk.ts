@@ -69,7 +69,7 @@ async function extendManifest(
   manifest: Manifest,
   { diffId, bytes }: Layer,
 ): Promise<Descriptor> {
-  const blob = await new Response(await client.blob(repository, manifest.config.digest)).arrayBuffer();
+  const blob = await new Response(await client.blob(repository, manifest.config)).arrayBuffer();
   const config = parseConfig(new Uint8Array(blob), repository);
   const changedConfig = Buffer.from(
     JSON.stringify({

@@ -13611,7 +13611,13 @@ function renderJson({ record: record5, ...report }) {
 // packages/report/src/colors.ts
 function colors(wanted) {
   const paint = (on, off) => wanted ? (text3) => `\x1B[${on}m${text3}\x1B[${off}m` : (text3) => text3;
-  return { bold: paint(1, 22), dim: paint(2, 22), red: paint(31, 39), green: paint(32, 39), yellow: paint(33, 39) };
+  return {
+    bold: paint(1, 22),
+    dim: paint(2, 22),
+    red: paint(31, 39),
+    green: paint(32, 39),
+    yellow: paint(33, 39)
+  };
 }
 
 // packages/report/src/text.ts
@@ -17463,7 +17469,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "ba74fa751a0ab2df";
+var PIPELINE = "bc46d0a7e85a8fed";
 var BUILD_HASH = "6bc53115664a36f8";
 var BUILT_IN = {
   services: {
