@@ -187,7 +187,7 @@ describe("A registry with a referrers API", () => {
 
   it.each([
     { size: 0, pages: 100 },
-    { size: 7 * 1024 * 1024, pages: 5 },
+    { size: 3 * 1024 * 1024, pages: 11 },
   ])("that ends no list is given up after $pages pages of $size bytes", async ({ size, pages }) => {
     const scene = await Scene.create([
       async (request, pass) => {
