@@ -7013,12 +7013,13 @@ function unreachable() {
 }
 
 // packages/registry/src/http/idle-timeout.ts
-var LEAST_SPEED = 1024;
+var LEAST_SPEED = 128;
 var IdleTimeout = class {
   constructor(timeoutMs, abort) {
     this.timeoutMs = timeoutMs;
     this.abort = abort;
     this.#leftMs = timeoutMs;
+    this.#leftAtLastMs = timeoutMs;
     this.restart();
   }
   timeoutMs;
@@ -7028,21 +7029,29 @@ var IdleTimeout = class {
   moved = 0;
   #timer;
   #leftMs;
+  /** What was left of the time limit when bytes last moved. */
+  #leftAtLastMs;
   #runningSince = 0;
   /** What must move within the time limit, in bytes. */
   get least() {
     return LEAST_SPEED * this.timeoutMs / 1e3;
+  }
+  /** Whether bytes came until the end, only too few: a connection that broke is silent for half of the time limit. */
+  get isSlow() {
+    return this.moved > 0 && this.#leftAtLastMs < this.timeoutMs / 2;
   }
   /** The time limit begins anew. */
   restart() {
     this.stop();
     this.moved = 0;
     this.#leftMs = this.timeoutMs;
+    this.#leftAtLastMs = this.timeoutMs;
     this.resume();
   }
   /** Counts bytes that have moved; once there are enough of them, the time limit begins anew. */
   add(bytes) {
     this.moved += bytes;
+    this.#leftAtLastMs = this.#left();
     if (this.moved >= this.least) this.restart();
   }
   /** Time passes again. */
@@ -7059,8 +7068,12 @@ var IdleTimeout = class {
   stop() {
     if (this.#timer === void 0) return;
     clearTimeout(this.#timer);
+    this.#leftMs = this.#left();
     this.#timer = void 0;
-    this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - this.#runningSince));
+  }
+  #left() {
+    if (this.#timer === void 0) return this.#leftMs;
+    return Math.max(0, this.#leftMs - (performance.now() - this.#runningSince));
   }
 };
 
@@ -7372,8 +7385,8 @@ var Transport = class {
     if (this.#o.signal?.aborted === true) throw new TgoError("INTERRUPTED", "stopped by the caller");
   }
 };
-function timedOut({ moved, least }, seconds) {
-  return moved === 0 ? { code: "TIMEOUT", text: `no response for ${seconds} s` } : { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` };
+function timedOut({ isSlow, moved, least }, seconds) {
+  return isSlow ? { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` } : { code: "TIMEOUT", text: `no response for ${seconds} s` };
 }
 
 // packages/registry/src/http/connection.ts
@@ -17469,7 +17482,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "bc46d0a7e85a8fed";
+var PIPELINE = "9c25b14cb5303ef9";
 var BUILD_HASH = "6bc53115664a36f8";
 var BUILT_IN = {
   services: {

@@ -1,8 +1,8 @@
 /**
- * The least speed of a body, in bytes per second of waiting, on average over the time limit. A sixth of what a 56k
+ * The least speed of a body, in bytes per second of waiting, on average over the time limit. A fiftieth of what a 56k
  * modem delivers: a slow mirror passes, a server that sends a byte now and then does not.
  */
-const LEAST_SPEED = 1024;
+const LEAST_SPEED = 128;
 
 /** Aborts a request when no data, or hardly any, has moved for too long. */
 export class IdleTimeout {
@@ -11,6 +11,8 @@ export class IdleTimeout {
   moved = 0;
   #timer: NodeJS.Timeout | undefined;
   #leftMs: number;
+  /** What was left of the time limit when bytes last moved. */
+  #leftAtLastMs: number;
   #runningSince = 0;
 
   constructor(
@@ -18,6 +20,7 @@ export class IdleTimeout {
     private readonly abort: AbortController,
   ) {
     this.#leftMs = timeoutMs;
+    this.#leftAtLastMs = timeoutMs;
     this.restart();
   }
 
@@ -26,17 +29,24 @@ export class IdleTimeout {
     return (LEAST_SPEED * this.timeoutMs) / 1000;
   }
 
+  /** Whether bytes came until the end, only too few: a connection that broke is silent for half of the time limit. */
+  get isSlow(): boolean {
+    return this.moved > 0 && this.#leftAtLastMs < this.timeoutMs / 2;
+  }
+
   /** The time limit begins anew. */
   restart(): void {
     this.stop();
     this.moved = 0;
     this.#leftMs = this.timeoutMs;
+    this.#leftAtLastMs = this.timeoutMs;
     this.resume();
   }
 
   /** Counts bytes that have moved; once there are enough of them, the time limit begins anew. */
   add(bytes: number): void {
     this.moved += bytes;
+    this.#leftAtLastMs = this.#left();
     if (this.moved >= this.least) this.restart();
   }
 
@@ -56,7 +66,12 @@ export class IdleTimeout {
   stop(): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
+    this.#leftMs = this.#left();
     this.#timer = undefined;
-    this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - this.#runningSince));
+  }
+
+  #left(): number {
+    if (this.#timer === undefined) return this.#leftMs;
+    return Math.max(0, this.#leftMs - (performance.now() - this.#runningSince));
   }
 }

@@ -182,8 +182,8 @@ export class Transport {
   }
 }
 
-function timedOut({ moved, least }: IdleTimeout, seconds: number): { code: string; text: string } {
-  return moved === 0
-    ? { code: "TIMEOUT", text: `no response for ${seconds} s` }
-    : { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` };
+function timedOut({ isSlow, moved, least }: IdleTimeout, seconds: number): { code: string; text: string } {
+  return isSlow
+    ? { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` }
+    : { code: "TIMEOUT", text: `no response for ${seconds} s` };
 }
