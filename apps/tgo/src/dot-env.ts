@@ -56,6 +56,8 @@ async function findDotEnv(
   }
 }
 
+const REMEDY = "Fix or remove it.";
+
 /** Not there, or a folder: a virtual environment of Python often has this name. */
 const NO_FILE = new Set(["ENOENT", "ENOTDIR", "EISDIR"]);
 
@@ -65,14 +67,14 @@ async function readOne(path: string): Promise<InputFile | TrustProblem | undefin
     return await readInputFile(path, { maxBytes: MAX_BYTES });
   } catch (error) {
     if (NO_FILE.has((error as NodeJS.ErrnoException).code ?? "")) return undefined;
-    return { reason: readReason(error), remedy: "Mend or remove it." };
+    return { reason: readReason(error), remedy: REMEDY };
   }
 }
 
 function ownerProblem(path: string, { stats }: InputFile): Promise<TrustProblem | undefined> {
   return trustProblem(path, stats).catch((error: unknown) => ({
     reason: readReason(error),
-    remedy: "Mend or remove it.",
+    remedy: REMEDY,
   }));
 }
 

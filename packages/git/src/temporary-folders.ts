@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { processIdentity } from "@tgo/host";
+import { readdirSync, rmSync } from "node:fs";
 import { lstat, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +18,7 @@ export class TemporaryFolders {
   /** A new, empty folder that only this user can read. */
   async make(): Promise<string> {
     if (this.#paths.length === 0) await this.#removeLeftovers();
-    const path = await mkdtemp(join(this.#base, `${PREFIX}${identity(process.pid) ?? process.pid}-`));
+    const path = await mkdtemp(join(this.#base, `${PREFIX}${processIdentity(process.pid) ?? process.pid}-`));
     this.#paths.push(path);
     return path;
   }
@@ -34,21 +35,10 @@ export class TemporaryFolders {
   async #removeLeftovers(): Promise<void> {
     for (const name of readdirSync(this.#base)) {
       const [, maker] = /^tgo-source-(\d+\.\d+)-/.exec(name) ?? [];
-      if (maker === undefined || identity(Number.parseInt(maker, 10)) === maker) continue;
+      if (maker === undefined || processIdentity(Number.parseInt(maker, 10)) === maker) continue;
       const path = join(this.#base, name);
       const { uid } = await lstat(path).catch(() => ({ uid: -1 }));
       if (uid === process.getuid?.()) await rm(path, { recursive: true, force: true });
     }
-  }
-}
-
-/** A process's id and start time, because ids are reused; undefined if there is no such process, or no /proc. */
-function identity(pid: number): string | undefined {
-  try {
-    // proc(5): the name, in parentheses, may contain anything; the start time is the 20th field after it.
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return `${pid}.${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "0"}`;
-  } catch {
-    return undefined;
   }
 }

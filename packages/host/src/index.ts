@@ -1,4 +1,5 @@
 export { cacheFolder, dockerConfigFolder, homeFolder } from "./folders.js";
+export { processIdentity } from "./process-identity.js";
 export {
   type InputFile,
   type ReadFileOptions,

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, utimesSync } from "node:fs";
+import { existsSync, utimesSync } from "node:fs";
 import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TgoError } from "@tgo/errors";
+import { processIdentity } from "@tgo/host";
 import { digestOf } from "@tgo/registry";
 import { makeFolder } from "../files/plain-modes.js";
 import { runHostCommand } from "../host-command.js";
@@ -26,7 +27,7 @@ const FOLDERS = ["s", "blobs/sha256", "meta", "caches", "w", "empty", "empty2"];
  */
 export class Store {
   readonly home: string;
-  readonly #process = identity(process.pid) ?? "0.0";
+  readonly #process = processIdentity(process.pid) ?? "0.0";
 
   private constructor(home: string) {
     this.home = home;
@@ -162,21 +163,10 @@ export class Store {
   async #removeLeftovers(): Promise<void> {
     for (const name of await readdir(this.path("w"))) {
       const maker = name.split("-")[0] ?? "";
-      if (identity(Number.parseInt(maker, 10)) === maker) continue;
+      if (processIdentity(Number.parseInt(maker, 10)) === maker) continue;
       // Snapshots are mounted there; a sandbox's own mounts end with it.
       await runHostCommand(["umount", "-l", this.path("w", name, "root")]).catch(() => undefined);
       await this.discard(`w/${name}`);
     }
-  }
-}
-
-/** A process's id and start time, because ids are reused; undefined if there is no such process. */
-function identity(pid: number): string | undefined {
-  try {
-    // proc(5): the name, in parentheses, may contain anything; the start time is the 20th field after it.
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return `${pid}.${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "0"}`;
-  } catch {
-    return undefined;
   }
 }
