@@ -40,7 +40,7 @@ export default defineConfig({
           include: ["{apps,packages}/*/test/**/*.test.itg.ts"],
           testTimeout: 300_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
       {
@@ -51,7 +51,7 @@ export default defineConfig({
           include: ["e2e/**/*.test.e2e.ts"],
           testTimeout: 900_000,
           hookTimeout: 900_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
     ],

@@ -1,7 +1,8 @@
 /**
  * Everything CI checks: lint, imports, formatting, types, generated files, unit tests, integration tests with real
  * registries and images, and end-to-end tests of the product. Turbo runs the tasks and skips those whose inputs have
- * not changed. Integration and end-to-end tests install what they need (Debian, root) and run one at a time.
+ * not changed. Integration and end-to-end tests install what they need (Debian, root); their packages run one at a time,
+ * two files of a package at once.
  *
  * node scripts/test.mjs [lint] [types] [generated] [static] [unit] [integration] [e2e] [--force]
  *
