@@ -1,7 +1,7 @@
 import type { Client, Directory } from "@dagger.io/dagger";
 import { isTgoError, TgoError } from "@tgo/errors";
 import type { HostOptions } from "@tgo/functions";
-import { checkoutRoot, exportCommit, type GitRun, readChanges } from "@tgo/git";
+import { checkoutRoot, exportCommit, type Exported, type GitRun, hasCommit, readChanges } from "@tgo/git";
 import { access } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { namesDifferences } from "./differences.js";
@@ -115,12 +115,31 @@ export async function gitStateOfSource(
 ): Promise<GitState> {
   if (await exists(join(folder, ".git"))) return gitState(folder, [""], reading);
   const around = (await exists(folder)) ? await checkoutRoot(folder) : undefined;
+  // What is said about its commit can be checked.
+  const checked = around === undefined ? undefined : await commitAround(folder, reading);
+  if (checked !== undefined) return checked;
   // A folder inside another repository has no git state of its own.
   return unknown(
     around === undefined
       ? `${given} is not a git checkout: it has no .git`
       : `${given} has no .git of its own, and the commit of the checkout around it is not used`,
   );
+}
+
+/** The files of a release in a folder of another repository, if `--revision` names a commit of that repository. */
+async function commitAround(folder: string, { release, ...run }: GitReading): Promise<GitState | undefined> {
+  if (release?.revision === undefined) return undefined;
+  const options = { ...run, folder, paths: [""], skip: UNSEEN };
+  if (!(await hasCommit(options, release.revision))) return undefined;
+  const { found, ...exported } = await exportCommit(options, release.revision);
+  return found ? released(exported) : undefined;
+}
+
+function released({ revision, created, directory, differences }: Omit<Exported, "found">): GitState {
+  return {
+    commit: { revision, ...(created === undefined ? {} : { created }) },
+    release: { folder: directory, differences: namesDifferences(differences) },
+  };
 }
 
 /** A folder's commit, and what below the given paths differs from it. */
@@ -134,8 +153,8 @@ async function gitState(folder: string, paths: readonly string[], reading: GitRe
   const options = { ...run, folder, paths, skip: UNSEEN };
   const uncommitted = `no file of ${paths.map((path) => join(folder, path)).join(", ")} is committed`;
   if (release !== undefined) {
-    const { found, directory, differences, ...commit } = await exportCommit(options, release.revision);
-    if (found) return { commit, release: { folder: directory, differences: namesDifferences(differences) } };
+    const { found, ...exported } = await exportCommit(options, release.revision);
+    if (found) return released(exported);
     if (missing !== undefined) return unknown(`no such folder: ${missing}`);
     throw new TgoError("SOURCE", uncommitted, { remedy: "Commit the source, or pass another one." });
   }

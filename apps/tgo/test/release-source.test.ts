@@ -117,6 +117,24 @@ describe("the source of a release", () => {
     expect(host?.differences).toBeUndefined();
   });
 
+  it("is the commit around a folder where --revision names that commit", async () => {
+    file("repo/repos/tgo-api/secrets.env", "");
+    const flags = `--source repo/repos/tgo-api --revision ${head}`;
+    const { given, text, differences } = await release(flags, "main.py", folder);
+    expect([given.startsWith(temporary), text]).toEqual([true, "committed"]);
+    expect(differences).toMatchObject({ differs: ["secrets.env (not in the commit)"] });
+  });
+
+  it("is never taken as given where --revision names a commit that cannot be checked", async () => {
+    writeFileSync(Buffer.from(join(folder, "repo/repos/tgo-api/caf\xe9"), "latin1"), "");
+    git("add", "--all");
+    git("commit", "-q", "-m", "m");
+    const flags = `--source repo/repos/tgo-api --revision ${git("rev-parse", "HEAD").trim()}`;
+    const { code, calls, stderr } = await release(flags, "main.py", folder);
+    expect([code, calls]).toEqual([1, []]);
+    expect(stderr).toContain("the name of a file in the commit is not UTF-8");
+  });
+
   it("is the commit that --revision names", async () => {
     file("repo/repos/tgo-api/main.py", "second");
     git("commit", "-q", "-a", "-m", "m");

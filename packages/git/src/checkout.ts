@@ -1,6 +1,6 @@
 import { mkdir, realpath, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { TgoError } from "@tgo/errors";
+import { isTgoError, TgoError } from "@tgo/errors";
 import { readInputFile } from "@tgo/host";
 import { readCommit, readTree, type Commit } from "./commit.js";
 import { compareTree, type Comparison, type Difference } from "./compare.js";
@@ -80,6 +80,17 @@ export async function exportCommit(options: CheckoutOptions, revision = "HEAD"):
  */
 export async function readHead(options: GitRun & { readonly folder: string }): Promise<Head> {
   return withCommit(options, "HEAD", ({ commit }) => Promise.resolve(named(commit)));
+}
+
+/** Whether the checkout that a folder is in has a commit; false as well if git cannot or must not read it. */
+export async function hasCommit(
+  options: GitRun & { readonly folder: string },
+  revision: string,
+): Promise<boolean> {
+  return withCommit(options, revision, () => Promise.resolve(true)).catch((error: unknown) => {
+    if (isTgoError(error) && error.code === "SOURCE") return false;
+    throw error;
+  });
 }
 
 /** A commit of a repository, and the folder that it is compared with. */

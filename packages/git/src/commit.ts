@@ -41,6 +41,8 @@ export interface TreeEntry {
   readonly name: string;
   readonly kind: EntryKind;
   readonly id: string;
+  /** False if its name is not UTF-8, and `name` only shows it. */
+  readonly isReadable: boolean;
 }
 
 const KINDS: Readonly<Record<string, EntryKind>> = {
@@ -69,30 +71,17 @@ export async function readTree(reader: ObjectReader, id: string, format: ObjectF
   for (let at = 0; at < content.length;) {
     const space = content.indexOf(" ", at);
     const end = content.indexOf(0, space);
-    if (space < 0 || end < 0 || end + idLength >= content.length + 1) throw malformed(id);
-    const name = decoded(content.subarray(space + 1, end));
+    if (space < 0 || end < 0 || end + idLength >= content.length + 1) throw malformed(object.id);
+    const bytes = content.subarray(space + 1, end);
+    const key = bytes.toString("latin1");
+    const name = bytes.toString("utf8");
     const kind = KINDS[content.toString("latin1", at, space)];
-    if (kind === undefined || !isSafe(name) || entries.has(name)) throw malformed(name);
+    if (kind === undefined || !isSafe(name) || entries.has(key)) throw malformed(name);
     at = end + 1 + idLength;
-    entries.set(name, { name, kind, id: content.toString("hex", end + 1, at) });
+    const id = content.toString("hex", end + 1, at);
+    entries.set(key, { name, kind, id, isReadable: bytes.equals(Buffer.from(name)) });
   }
   return [...entries.values()];
-}
-
-/** @throws TgoError SOURCE */
-function decoded(name: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(name);
-  } catch (cause) {
-    throw new TgoError(
-      "SOURCE",
-      `a file name in the commit is not UTF-8: ${Buffer.from(name).toString("latin1")}`,
-      {
-        remedy: "Rename the file and commit that.",
-        cause,
-      },
-    );
-  }
 }
 
 function isSafe(name: string): boolean {

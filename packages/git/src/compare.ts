@@ -13,7 +13,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { TgoError } from "@tgo/errors";
+import { isTgoError, TgoError } from "@tgo/errors";
+import { readReason } from "@tgo/host";
 import { readCommit, readTree, type TreeEntry } from "./commit.js";
 import { copyFile, removeTarget, writeTarget, type Target } from "./copy-file.js";
 import { lfsPaths, MAX_POINTER, parsePointer, type LfsPointer } from "./lfs.js";
@@ -84,8 +85,15 @@ interface LfsFile {
 /** Files up to this size are compared without their line endings; a text that is larger has no place in a source. */
 const MAX_TEXT = 16 << 20;
 
-/** Files up to this size are exported from the repository although the folder's differ. */
+/**
+ * Files up to this size are exported from the repository although the folder's differ: those that decide what a build
+ * sees. Together they may have {@link MAX_SPARE} bytes.
+ */
 const MAX_EXPORTED = 1 << 20;
+const MAX_SPARE = 64 << 20;
+
+/** A commit may have more files than any disk holds: trees that contain one another many times over. */
+const MAX_ENTRIES = 500_000;
 
 /** Time without a pause for other events, such as Ctrl-C, in milliseconds. */
 const SLICE_MS = 25;
@@ -120,6 +128,8 @@ class TreeComparison {
   readonly #options: CompareOptions;
   readonly #run: GitRun;
   #sliceEnd = performance.now() + SLICE_MS;
+  #entries = 0;
+  #spare = MAX_SPARE;
 
   constructor(options: CompareOptions, run: GitRun) {
     this.#options = options;
@@ -141,6 +151,16 @@ class TreeComparison {
       present.delete(entry.name);
       if (!this.#reaches(child)) continue;
       await this.#pause();
+      if (!entry.isReadable)
+        throw new TgoError("SOURCE", "the name of a file in the commit is not UTF-8", {
+          where: child,
+          remedy: "Rename the file and commit that.",
+        });
+      if (++this.#entries > MAX_ENTRIES)
+        throw new TgoError("SOURCE", `the commit has more than ${MAX_ENTRIES} files`, {
+          where: child,
+          remedy: "Pass --source with a smaller checkout.",
+        });
       await this.#entry(origin, entry, child, dirent);
     }
     for (const [name, dirent] of present) {
@@ -221,7 +241,9 @@ class TreeComparison {
         return;
       }
     }
-    const blob = await origin.reader.read(entry.id, target === undefined ? MAX_POINTER : MAX_EXPORTED);
+    const limit = target === undefined ? 0 : Math.min(MAX_EXPORTED, this.#spare);
+    const isNeeded = copied !== undefined || limit > 0;
+    const blob = isNeeded ? await origin.reader.read(entry.id, Math.max(limit, MAX_POINTER)) : undefined;
     const pointer = blob?.content === undefined ? undefined : parsePointer(blob.content);
     if (copied !== undefined && pointer !== undefined && (await this.#isContent(source, pointer, target))) {
       origin.lfs.push({ path, untracked: "modified" });
@@ -229,7 +251,10 @@ class TreeComparison {
       return;
     }
     this.#report(path, different);
-    if (target !== undefined && blob?.content !== undefined) writeTarget(target, blob.content);
+    if (target === undefined || blob?.content === undefined) return;
+    // What an empty file takes counts too.
+    this.#spare -= Math.max(blob.size, 512);
+    writeTarget(target, blob.content);
   }
 
   /** Whether the file is what the pointer stands for; if so, it is exported. */
@@ -361,5 +386,10 @@ function explained(error: unknown, exportTo: string | undefined): unknown {
       remedy: "Rename one of them, or set TMPDIR to a folder on a case-sensitive file system.",
       cause: error,
     });
-  return error;
+  if (code === undefined || isTgoError(error)) return error;
+  return new TgoError("SOURCE", `the checkout cannot be compared with its commit: ${readReason(error)}`, {
+    ...(path === undefined ? {} : { where: path }),
+    remedy: "Check the file's permissions and the length of its path.",
+    cause: error,
+  });
 }

@@ -4,6 +4,7 @@ export {
   type CheckoutOptions,
   exportCommit,
   type Exported,
+  hasCommit,
   type Head,
   readChanges,
   readHead,

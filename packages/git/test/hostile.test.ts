@@ -306,6 +306,44 @@ describe("a repository's own words about its commits do not count", () => {
   });
 });
 
+it("a commit with more files than any disk holds is refused, with little on the disk", async () => {
+  place.repository("repo", { "main.py": "x".repeat(1000) });
+  const blob = Buffer.from(place.git("repo", "rev-parse", "HEAD:main.py"), "hex");
+  const files = Array.from({ length: 1000 }, (_, i) => [Buffer.from(`100644 f${1000 + i}\0`), blob]);
+  let tree = Buffer.from(writeObject("tree", Buffer.concat(files.flat())), "hex");
+  for (let depth = 0; depth < 10; depth++) {
+    const entries = Array.from("abcdefgh", (name) => [Buffer.from(`40000 ${name}\0`), tree]);
+    tree = Buffer.from(writeObject("tree", Buffer.concat(entries.flat())), "hex");
+  }
+  commitTree(tree.toString("hex"));
+  await expect(readChanges(place.options("repo"))).rejects.toThrow("the commit has more than 500000 files");
+}, 60_000);
+
+describe("names that are not UTF-8", () => {
+  const repository = (): void => {
+    place.repository("repo", { "service/main.py": "" });
+    const blob = Buffer.from(place.git("repo", "rev-parse", "HEAD:service/main.py"), "hex");
+    const service = Buffer.from(place.git("repo", "rev-parse", "HEAD:service"), "hex");
+    const entries = [
+      Buffer.from("100644 caf\xe9\0", "latin1"),
+      blob,
+      Buffer.from("40000 service\0"),
+      service,
+    ];
+    commitTree(writeObject("tree", Buffer.concat(entries)));
+  };
+
+  it("are refused where they are built", async () => {
+    repository();
+    await expect(exportCommit(place.options("repo"))).rejects.toThrow("is not UTF-8");
+  });
+
+  it("do not matter elsewhere", async () => {
+    repository();
+    expect(await exportCommit(place.options("repo", ["service"]))).toMatchObject({ differences: [] });
+  });
+});
+
 describe("where git does not read", () => {
   const isRoot = process.getuid?.() === 0;
 
