@@ -25,7 +25,7 @@ export async function findCaBundle(
   if (found?.isFile() === true) return path;
   // Node only warns about its own variable, so a stale one must not stop anything.
   if (from === "NODE_EXTRA_CA_CERTS") return undefined;
-  throw new TgoError("USAGE", `no such file (${from})`, {
+  throw new TgoError("USAGE", `${found === undefined ? "no such file" : "this is not a file"} (${from})`, {
     where: path,
     remedy: "Name a PEM file with the certificate authorities to trust.",
   });

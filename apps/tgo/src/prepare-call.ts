@@ -13,6 +13,8 @@ import type { Argument, ModuleApi } from "./module-api.js";
 import type { Redactor } from "@tgo/redaction";
 import { resolveArgument, type ResolvedArgument } from "./resolve-arguments.js";
 import { readSecret } from "./secret.js";
+import { resolve } from "node:path";
+import { writeProblem } from "./write-problem.js";
 
 /** A call with everything read and checked on this machine, before anything is started. */
 export interface PreparedCall {
@@ -68,6 +70,7 @@ async function prepareAll(
 ): Promise<PreparedCall> {
   const values = new Map(invocation.values);
   await checkVersion(values);
+  await checkOutput(invocation, host);
   const caBundle = await findCaBundle(invocation, host);
   const hasCaBundle = moduleApi.constructor.arguments.some(({ name }) => name === "caBundle");
   if (hasCaBundle && caBundle !== undefined) values.set("caBundle", caBundle);
@@ -105,6 +108,17 @@ async function checkVersion(values: FlagValues): Promise<void> {
   if (typeof version !== "string") return;
   const { parseVersion } = await import("@tgo/release-rules");
   parseVersion(version, "--version");
+}
+
+async function checkOutput({ settings }: Invocation, { cwd }: Host): Promise<void> {
+  if (settings.output === undefined) return;
+  const path = resolve(cwd, settings.output);
+  const reason = await writeProblem(path);
+  if (reason !== undefined)
+    throw new TgoError("USAGE", `cannot write the result (--output): ${reason}`, {
+      where: path,
+      remedy: "Name a file in a folder that exists.",
+    });
 }
 
 /**

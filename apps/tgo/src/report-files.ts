@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
 import type { ReportFormat } from "@tgo/report";
-import { access, constants, stat } from "node:fs/promises";
-import { dirname, extname, resolve } from "node:path";
+import { extname, resolve } from "node:path";
+import { writeProblem } from "./write-problem.js";
 
 /** A file for the report. */
 export interface ReportFile {
@@ -41,19 +41,4 @@ export async function reportFiles(given: readonly string[], cwd: string): Promis
     files.set(path, { path, format });
   }
   return [...files.values()];
-}
-
-async function writeProblem(path: string): Promise<string | undefined> {
-  const folder = dirname(path);
-  const [file, parent] = await Promise.all([path, folder].map((each) => stat(each).catch(() => undefined)));
-  if (parent?.isDirectory() !== true) return `no such folder: ${folder}`;
-  if (file?.isDirectory() === true) return "it is a folder";
-  // Writing to a pipe would wait for its reader.
-  if (file?.isFile() === false) return "it is not a regular file";
-  try {
-    await access(file === undefined ? folder : path, constants.W_OK);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }

@@ -8,6 +8,7 @@ import type { Invocation } from "./command-line.js";
 import { reportFiles, type ReportFile } from "./report-files.js";
 import { sameCommand } from "./shell-quote.js";
 import { makesReport, type ModuleApi } from "./module-api.js";
+import { writeProblem } from "./write-problem.js";
 
 interface ReportingOptions {
   readonly invocation: Invocation;
@@ -113,12 +114,11 @@ export class Reporting {
     const { process, output } = this.options;
     const path = process.env.GITHUB_STEP_SUMMARY ?? "";
     if (path === "" || !this.#makesReport()) return;
-    try {
-      // The step may have written to it, without a final newline.
-      await appendFile(path, `\n${render(report, "markdown")}`);
-    } catch (error) {
-      output.err(`tgo: warning: cannot write the job summary (GITHUB_STEP_SUMMARY): ${messageOf(error)}\n`);
-    }
+    // The step may have written to it, without a final newline.
+    const append = (): Promise<void> => appendFile(path, `\n${render(report, "markdown")}`);
+    const problem = (await writeProblem(path)) ?? (await append().then(() => undefined, messageOf));
+    if (problem !== undefined)
+      output.err(`tgo: warning: cannot write the job summary (GITHUB_STEP_SUMMARY): ${problem}\n`);
   }
 }
 

@@ -193,7 +193,16 @@ describe("the job summary", () => {
     const env = { GITHUB_STEP_SUMMARY: join(folder, "no/such/folder.md") };
     const { code, stderr } = await tgo("publish --service a", { env, behave: making(report) });
     expect(code).toBe(expected);
-    expect(stderr).toContain("warning: cannot write the job summary (GITHUB_STEP_SUMMARY): ENOENT");
+    expect(stderr).toContain("warning: cannot write the job summary (GITHUB_STEP_SUMMARY): no such folder");
+  });
+
+  it("that is a pipe is a warning, and nothing waits for its reader", async () => {
+    const path = join(folder, "pipe");
+    execFileSync("mkfifo", [path]);
+    const env = { GITHUB_STEP_SUMMARY: path };
+    const { code, stderr } = await tgo("publish --service a", { env, behave: making(REPORT) });
+    expect(code).toBe(0);
+    expect(stderr).toContain("(GITHUB_STEP_SUMMARY): it is not a regular file");
   });
 });
 

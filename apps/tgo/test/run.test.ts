@@ -1,6 +1,11 @@
 import { TgoError } from "@tgo/errors";
+import { execFileSync } from "node:child_process";
 import { EventEmitter } from "node:events";
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { brokenPipe, FunctionFailed, tgo } from "./fixture.js";
 
 describe("stdout", () => {
@@ -48,6 +53,63 @@ describe("stdout", () => {
     expect(code).toBe(0);
     expect(stderr).not.toContain("EPIPE");
   });
+});
+
+describe("a path", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tgo-run-"));
+  const at = (name: string): string => join(folder, name);
+  const socket = createServer();
+  beforeAll(async () => {
+    execFileSync("mkfifo", [at("pipe")]);
+    await new Promise<void>((resolve) => socket.listen(at("socket"), resolve));
+  });
+  afterAll(() => {
+    socket.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const KINDS = [
+    ["a pipe", "pipe"],
+    ["a socket", "socket"],
+    ["a device", "/dev/null"],
+    ["a folder", "."],
+  ] as const;
+  const refused = async (line: string, name: string, words: RegExp): Promise<void> => {
+    const { code, stderr, loaded } = await tgo(`${line} ${name}`, { cwd: folder });
+    expect({ code, loaded }).toEqual({ code: 2, loaded: false });
+    expect(stderr).toMatch(words);
+  };
+
+  it.each(KINDS)("of a result is refused before anything is started: %s", (_, name) =>
+    refused(
+      "build --service a --output",
+      name,
+      /cannot write the result \(--output\): it is (?:not a regular file|a folder)/,
+    ),
+  );
+
+  it("of a result needs a folder that exists", () =>
+    refused("build --service a --output", "no/file", /cannot write the result \(--output\): no such folder/));
+
+  it.each(KINDS)("of a CA bundle is refused at once: %s", (_, name) =>
+    refused("build --service a --ca-bundle", name, /this is not a file \(--ca-bundle\)/),
+  );
+
+  it.each(KINDS)("of a catalog is refused at once: %s", (_, name) =>
+    refused("build --service a --catalog", name, /this is not a file \(--catalog\)/),
+  );
+
+  it.each(KINDS.slice(1))("of a secret is refused at once: %s", (_, name) =>
+    refused(
+      "build --service a --docker-config",
+      name,
+      /the file cannot be read \(--docker-config\): it is (?:neither|a folder)/,
+    ),
+  );
+
+  it.each(KINDS.slice(0, 3))("of a source is refused at once: %s", (_, name) =>
+    refused("build --service a --source", name, /this is not a folder \(--source\)/),
+  );
 });
 
 describe("failures", () => {
