@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createSocket, type Socket } from "node:dgram";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Platform } from "@dagger.io/dagger";
+import type { Container, Platform } from "@dagger.io/dagger";
 import { startBaseMirror } from "@tgo/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildVariants } from "../src/build-variants.js";
@@ -20,6 +22,8 @@ let index: PythonIndex;
 let session: EngineSession;
 /** A service of this machine that every local program can use. */
 let server: Server;
+/** The same for datagrams, at the same port. */
+let datagrams: Socket;
 let connections = 0;
 
 beforeAll(async () => {
@@ -28,7 +32,12 @@ beforeAll(async () => {
     connections++;
     socket.end();
   });
-  const listening = new Promise<void>((resolve) => server.listen(0, "::", resolve));
+  datagrams = createSocket("udp6", () => connections++);
+  const listening = new Promise<void>((resolve) => {
+    server.listen(0, "::", () => {
+      datagrams.bind(portOf(server), "::", resolve);
+    });
+  });
   [mirror, index] = await Promise.all([
     startBaseMirror({ log: (text) => process.stdout.write(`${text}\n`) }),
     startPythonIndex([{ name: "words", version: "1.0", tag: "py3-none-any", files: { "words.py": "" } }]),
@@ -45,6 +54,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await session.stop();
   server.close();
+  datagrams.close();
   await Promise.all([mirror.stop(), index.stop()]);
   await rm(folder, { recursive: true, force: true });
 });
@@ -55,7 +65,7 @@ afterAll(async () => {
  * @param connect a command that connects to the host and port that follow
  */
 function attempts(connect: string): string {
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
   const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
   const addresses = own.filter(({ scopeid }) => (scopeid ?? 0) === 0).map(({ address }) => address);
   const all = {
@@ -81,6 +91,7 @@ function attempts(connect: string): string {
     "rename the host": "hostname escaped",
     "read the kernel's log": "dmesg",
     ...Object.fromEntries(addresses.map((address) => [`reach ${address}`, `${connect} ${address} ${port}`])),
+    ...(connect === PYTHON_CONNECT ? packets(port) : {}),
     "reach the gateway": gateways(2, connect, port),
     "reach the host through its name server's address": gateways(3, connect, port),
   };
@@ -88,6 +99,34 @@ function attempts(connect: string): string {
     ([name, command]) => `( ${command} ) >/dev/null 2>&1 && echo "${name}"`,
   );
   return [...lines, "echo done"].join("\n");
+}
+
+function portOf(of: Server): number {
+  return (of.address() as AddressInfo).port;
+}
+
+/**
+ * Packets for this machine's loopback that do not ask the routes of the step's network. Sending a datagram says nothing
+ * about its arrival, so that it fails is said at once.
+ */
+function packets(port: number): Record<string, string> {
+  const python = (lines: string): string => `python3 -c 'import os, socket, struct, sys\n${lines}'`;
+  const bound = (type: string): string =>
+    `s = socket.socket(socket.AF_INET, socket.${type}); s.settimeout(2)\ns.setsockopt(socket.SOL_SOCKET, 25, b"tap0")\n`;
+  const capable = 'struct.pack("<IIIII", 0x02000001, 1 << 13, 1 << 13, 0, 0)';
+  return {
+    "connect past the loopback interface": python(`${bound("SOCK_STREAM")}s.connect(("127.0.0.1", ${port}))`),
+    "send past the loopback interface": python(
+      `${bound("SOCK_DGRAM")}s.sendto(b"x", ("127.0.0.1", ${port}))\nsys.exit(1)`,
+    ),
+    "make packets": python("socket.socket(socket.AF_PACKET, socket.SOCK_RAW)"),
+    "write headers of packets": python("socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)"),
+    "make packets with a file's capability": [
+      "cp $(readlink -f $(command -v python3)) /tmp/capable",
+      python(`os.setxattr("/tmp/capable", "security.capability", ${capable})`),
+      `/tmp/capable -c 'import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW)'`,
+    ].join(" && "),
+  };
 }
 
 /** Tries this address of every network that a step can be in. */
@@ -123,7 +162,7 @@ async function outcome({ build, files, output }: Attempt): Promise<string[]> {
   return ((await variant?.container.file(output).contents()) ?? "").trim().split("\n");
 }
 
-describe("A build step of the local engine can do nothing to this machine:", () => {
+describe.concurrent("A build step of the local engine can do nothing to this machine:", () => {
   const before = readFileSync(CORE_PATTERN, "utf8");
 
   const refused = async (attempt: Attempt): Promise<void> => {
@@ -180,39 +219,104 @@ describe("A build step of the local engine can do nothing to this machine:", () 
 });
 
 describe("What Docker's default allows works,", () => {
-  /** Packages of all three kinds, users, owners, modes, and a capability; `id` at the end says who the file belongs to. */
-  const SCRIPT = [
-    "set -ex",
-    "apt-get update -qq && apt-get install -qq --no-install-recommends tree libcap2-bin >/dev/null && tree --version",
-    "pip install -q --no-cache-dir --root-user-action ignore idna && python3 -c 'import idna'",
-    "adduser --disabled-password --gecos '' someone",
-    "mkdir /made && cp /bin/true /made/tool && chown someone:someone /made && chmod 4755 /made/tool",
-    "setcap cap_net_bind_service+ep /made/tool || [ $(uname -m) != x86_64 ]",
-    "su someone -c 'id -un; touch /made/own'",
-    "mkfifo /made/pipe && chroot / true",
-    "python3 -c 'import socket; socket.create_server((\"127.0.0.1\", 80)).close()'",
-    "su someone -c \"python3 -c 'import socket; socket.create_server((chr(48) + chr(46) + chr(48) + chr(46) + chr(48) + chr(46) + chr(48), 81)).close()'\"",
-    "stat -c '%a %U' /made/tool /made/own > /made/list",
-  ].join("\n");
+  /** Packages, users, owners, modes and ports; the list at the end says who the files belong to. */
+  const script = (packages: readonly string[]): string =>
+    [
+      "set -ex",
+      ...packages,
+      "adduser --disabled-password --gecos '' someone",
+      "mkdir /made && cp /bin/true /made/tool && chown someone:someone /made && chmod 4755 /made/tool",
+      "su someone -c 'id -un; touch /made/own'",
+      "mkfifo /made/pipe && chroot / true",
+      listen("127.0.0.1", 80),
+      `su someone -c "${listen("0.0.0.0", 81).replaceAll('"', '\\"')}"`,
+      "stat -c '%a %U' /made/tool /made/own > /made/list",
+    ].join("\n");
+  const listen = (host: string, port: number): string =>
+    `python3 -c "import socket; socket.create_server(('${host}', ${port})).close()"`;
+  const LIST = "4755 root\n644 someone\n";
 
-  it.each(["linux/amd64", "linux/arm64"])("in a command and in a RUN line for %s", async (name) => {
-    const { client } = session;
-    const address = `${mirror.host}/library/python:3.11-slim`;
-    const platform = name as Platform;
-    const command = client
-      .container({ platform })
-      .from(address)
-      .withNewFile("/try.sh", SCRIPT)
-      .withExec(["sh", "/try.sh"]);
-    const dockerfile = `FROM ${address}\nCOPY try.sh /\nRUN sh /try.sh\n`;
-    const run = client
+  const base = (image: string): string => `${mirror.host}/library/${image}`;
+  const checked = async (made: Container): Promise<void> => {
+    expect(await made.file("/made/list").contents()).toBe(LIST);
+    expect(await made.withExec(["stat", "-c", "%a", "/made/tool"]).stdout()).toBe("4755\n");
+  };
+
+  it("in a RUN line, with packages from the network", async () => {
+    const text = script([
+      "apt-get update -qq && apt-get install -qq --no-install-recommends tree libcap2-bin >/dev/null && tree --version",
+      "pip install -q --no-cache-dir --root-user-action ignore idna && python3 -c 'import idna'",
+      "cp /bin/true /capable && setcap cap_net_bind_service+ep /capable",
+      // A file capability that a step does not get must not keep the program from starting.
+      "cp /bin/true /raw && setcap cap_net_raw+ep /raw && /raw",
+    ]);
+    const made = session.client
       .directory()
-      .withNewFile("try.sh", SCRIPT)
-      .withNewFile("Dockerfile", dockerfile)
-      .dockerBuild({ platform });
-    for (const made of [command, run]) {
-      expect(await made.file("/made/list").contents()).toBe("4755 root\n644 someone\n");
-      expect(await made.withExec(["stat", "-c", "%a", "/made/tool"]).stdout()).toBe("4755\n");
-    }
+      .withNewFile("try.sh", text)
+      .withNewFile("Dockerfile", `FROM ${base("python:3.11-slim")}\nCOPY try.sh /\nRUN sh /try.sh\n`)
+      .dockerBuild({ platform: "linux/amd64" as Platform });
+    await checked(made);
+  });
+
+  // With packages of this machine, because apt and npm take a minute to read the network's lists under emulation.
+  it("in an emulated command", async () => {
+    const deb = await ownPackage();
+    const run = (image: string, text: string): Container =>
+      session.client
+        .container({ platform: "linux/arm64" as Platform })
+        .from(base(image))
+        .withFile("/own.deb", session.client.host().file(deb))
+        .withNewFile("/try.sh", text)
+        .withExec(["sh", "/try.sh"]);
+    const made = run(
+      "python:3.11-slim",
+      script([
+        "apt-get install -qq /own.deb && test $(stat -c '%a %U' /usr/lib/own | tr ' ' /) = 2755/games",
+        `pip install -q --no-cache-dir --root-user-action ignore --index-url ${index.url} words`,
+      ]),
+    );
+    await Promise.all([
+      checked(made),
+      expect(run("node:20-alpine", NPM).file("/list").contents()).resolves.toBe("4755 root\n"),
+    ]);
   });
 });
+
+/** A Debian package whose script changes the owner and the mode of its file. @returns its path */
+async function ownPackage(): Promise<string> {
+  const root = join(folder, "own");
+  await mkdir(join(root, "DEBIAN"), { recursive: true });
+  await mkdir(join(root, "usr/lib"), { recursive: true });
+  await writeFile(join(root, "usr/lib/own"), "");
+  const control = [
+    "Package: own",
+    "Version: 1",
+    "Architecture: all",
+    "Maintainer: a <a@b>",
+    "Description: own",
+    "",
+  ];
+  await writeFile(join(root, "DEBIAN/control"), control.join("\n"));
+  const script = "#!/bin/sh\nset -e\nchown games /usr/lib/own\nchmod 2755 /usr/lib/own\n";
+  await writeFile(join(root, "DEBIAN/postinst"), script, { mode: 0o755 });
+  execFileSync("dpkg-deb", ["--build", "--root-owner-group", root, `${root}.deb`], { stdio: "ignore" });
+  return `${root}.deb`;
+}
+
+/** npm ci with a package whose install script builds something. */
+const NPM = [
+  "set -e",
+  "mkdir -p /app/own && cd /app",
+  `echo '{"name":"own","version":"1.0.0","scripts":{"install":"id -u > built && chmod 4755 built"}}' > own/package.json`,
+  `echo '{"name":"app","version":"1.0.0","dependencies":{"own":"file:own"}}' > package.json`,
+  `echo '${JSON.stringify({
+    ...{ name: "app", version: "1.0.0", lockfileVersion: 3, requires: true },
+    packages: {
+      "": { name: "app", version: "1.0.0", dependencies: { own: "file:own" } },
+      "node_modules/own": { resolved: "own", link: true },
+      own: { version: "1.0.0", hasInstallScript: true },
+    },
+  })}' > package-lock.json`,
+  "npm ci --no-audit --no-fund",
+  "stat -c '%a %U' own/built > /list",
+].join("\n");

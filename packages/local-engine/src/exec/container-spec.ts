@@ -25,7 +25,11 @@ export interface SpecMount {
   readonly options: readonly string[];
 }
 
-/** Docker's default capabilities. */
+/**
+ * Docker's default capabilities. CAP_NET_RAW is only in the bounding set, so that programs with this file capability start:
+ * it makes packets whose addresses no route has checked, and slirp4netns would send them to this machine's loopback. Ping
+ * does without (`ping_group_range`).
+ */
 const CAPABILITIES = [
   ..."CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT".split(
     " ",
@@ -70,7 +74,7 @@ function kernelMount(destination: string, type: string, options: readonly string
 export function containerSpec(request: SpecRequest): object {
   const { uid, gid, groups, cgroupNamespace, network } = request;
   // Another user than root starts without capabilities, as in Docker.
-  const held = uid === 0 ? CAPABILITIES : [];
+  const held = uid === 0 ? CAPABILITIES.filter((name) => name !== "CAP_NET_RAW") : [];
   const namespaces = ["pid", "ipc", "uts", "mount", ...(cgroupNamespace ? ["cgroup"] : [])];
   return {
     ociVersion: "1.0.2",

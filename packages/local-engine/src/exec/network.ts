@@ -18,6 +18,12 @@ const SETTINGS = [
 const LINK_LOCAL = ["169.254.0.0/16", "fe80::/10"];
 
 /**
+ * The loopback interface has them, but a socket that is bound to another interface (SO_BINDTODEVICE) asks the main table:
+ * slirp4netns would take its packets to this machine's loopback.
+ */
+const LOOPBACK = ["127.0.0.0/8", "::1/128"];
+
+/**
  * Addresses that a namespace has for itself, its gateway and its name server, from ranges that are for documentation: no
  * real network is hidden behind them.
  */
@@ -51,11 +57,11 @@ export async function outsideNetwork(forwards: readonly Forward[]): Promise<OwnN
   const setup = [
     ...outside
       .filter((address) => !forwarded.includes(address))
-      .concat(LINK_LOCAL)
+      .concat(LINK_LOCAL, LOOPBACK)
       .map(unreachable),
     ...outside
       .filter((address) => forwarded.includes(address))
-      .map((address) => `ip address add ${address} dev lo`),
+      .map((address) => optional(`ip address add ${address} dev lo`)),
   ];
   const holder = await holdNamespace(setup);
   const pid = holder.pid ?? 0;
@@ -78,14 +84,20 @@ export async function outsideNetwork(forwards: readonly Forward[]): Promise<OwnN
   return { pid, hosts: forwards.flatMap(({ hosts }) => hosts), resolvConf, close };
 }
 
+/** Of IPv6 only where the kernel has it. */
 function unreachable(address: string): string {
-  return `ip route add unreachable ${address}`;
+  const route = `ip route replace unreachable ${address}`;
+  return address.includes(":") ? optional(route) : route;
+}
+
+function optional(line: string): string {
+  return `{ ${line}; } 2>/dev/null || true`;
 }
 
 /** Starts a process that holds a new network namespace, with its loopback interface up. */
 async function holdNamespace(setup: readonly string[]): Promise<ChildProcess> {
-  const optional = [...SETTINGS, ...setup].map((line) => `{ ${line}; } 2>/dev/null || true`);
-  const script = ["set -e", "ip link set lo up", ...optional, "echo up", "exec sleep infinity"].join("\n");
+  const lines = ["ip link set lo up", ...SETTINGS.map(optional), ...setup];
+  const script = ["set -e", ...lines, "echo up", "exec sleep infinity"].join("\n");
   const holder = startHostProcess(["unshare", "--net", "bash", "--norc", "-c", script], {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
