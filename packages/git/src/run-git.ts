@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { dirname, isAbsolute } from "node:path";
+import { dirname } from "node:path";
 import { TgoError } from "@tgo/errors";
-import { runProgram } from "@tgo/host";
+import { absolutePath, runProgram } from "@tgo/host";
 import type { GitRun } from "./git-run.js";
 
 /**
@@ -173,8 +173,7 @@ const OPEN_ENVIRONMENT: NodeJS.ProcessEnv = Object.fromEntries(
 /** The caller's variables that git needs: none of git's own. SUDO_UID names the owner whom git trusts under sudo. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const { PATH = "/usr/bin:/bin", HOME, XDG_CONFIG_HOME, SUDO_UID } = process.env;
-  const absolute = PATH.split(":").filter((folder) => isAbsolute(folder));
-  return { PATH: absolute.join(":"), HOME, XDG_CONFIG_HOME, SUDO_UID };
+  return { PATH: absolutePath(PATH), HOME, XDG_CONFIG_HOME, SUDO_UID };
 }
 
 export function interrupted(): TgoError {

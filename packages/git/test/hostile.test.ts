@@ -59,6 +59,14 @@ const TRICKS: Trick[] = [
     },
   },
   {
+    name: "core.fsmonitor in a file that is included for this folder",
+    set: (trap) => {
+      place.file("included", `[core]\nfsmonitor = ${trap}\n`);
+      set("includeIf.gitdir:**.path", place.path("included"));
+      return ["status"];
+    },
+  },
+  {
     name: "core.fsmonitor in a worktree's own configuration",
     set: (trap) => {
       set("extensions.worktreeConfig", "true");
@@ -149,6 +157,25 @@ const TRICKS: Trick[] = [
     set: (trap) => {
       promise("ssh://example.invalid/x");
       set("core.sshCommand", trap);
+      return ["cat-file", "-p", loseHead()];
+    },
+  },
+  {
+    name: "core.gitProxy with a promisor remote that lacks the commit",
+    isLost: true,
+    set: (trap) => {
+      promise("git://example.invalid/x");
+      set("core.gitProxy", trap);
+      return ["cat-file", "-p", loseHead()];
+    },
+  },
+  {
+    name: "url.insteadOf, which makes a program of a promisor remote's address",
+    isLost: true,
+    set: (trap) => {
+      promise("https://example.invalid/x");
+      set(`url.ext::${trap} .insteadOf`, "https://example.invalid/");
+      set("protocol.ext.allow", "always");
       return ["cat-file", "-p", loseHead()];
     },
   },

@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,6 +20,15 @@ export function cacheFolder(env: Environment): string {
 export function dockerConfigFolder(env: Environment, home: string): string {
   const given = env.DOCKER_CONFIG ?? "";
   return given === "" ? join(home, ".docker") : given;
+}
+
+/**
+ * A `PATH` without folders relative to the current one, which may be a source's: no program is taken from there. An empty
+ * one would be the current folder.
+ */
+export function absolutePath(path: string): string {
+  const folders = path.split(delimiter).filter((folder) => isAbsolute(folder));
+  return folders.length === 0 ? "/usr/bin:/bin" : folders.join(delimiter);
 }
 
 function absoluteOf(path: string | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import { TgoError } from "@tgo/errors";
 import { spawn, type ChildProcess } from "node:child_process";
+import { absolutePath } from "./folders.js";
 
 export interface ProgramOptions {
   readonly args: readonly string[];
@@ -30,14 +31,15 @@ const CLOSE_MS = 500;
 
 /**
  * Runs a program of the caller's, such as a credential helper, to its end. It gets a process group of its own, which is
- * killed when the time is over, when it prints too much, and when this process exits.
+ * killed when the time is over, when it prints too much, and when this process exits. Folders of `PATH` that are relative do
+ * not count, for it and for the programs it starts.
  * @throws Error from `spawn`, with its `code`, if the program cannot be started
  * @throws TgoError ENVIRONMENT naming the program, never its output
  */
 export async function runProgram(program: string, options: ProgramOptions): Promise<ProgramResult> {
   const { args, env, cwd, input = "", timeoutMs = TIMEOUT_MS, maxBytes = MAX_BYTES, remedy } = options;
   const child = spawn(program, args, {
-    env: { ...env },
+    env: env.PATH === undefined ? { ...env } : { ...env, PATH: absolutePath(env.PATH) },
     stdio: "pipe",
     detached: process.platform !== "win32",
     ...(cwd === undefined ? {} : { cwd }),

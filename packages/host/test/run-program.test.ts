@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -54,3 +54,17 @@ it("passes on that there is no such program", async () => {
     code: "ENOENT",
   });
 });
+
+it.each([".", "", `.::tools:${PATH.PATH ?? ""}`])(
+  "takes no program from the current folder: PATH=%s",
+  async (path) => {
+    const folder = await mkdtemp(join(tmpdir(), "tgo-program-"));
+    await mkdir(join(folder, "tools"));
+    for (const name of ["own-program", "tools/own-program"])
+      await writeFile(join(folder, name), "#!/bin/sh\n", { mode: 0o755 });
+    const options = { args: [], env: { PATH: path }, cwd: folder };
+    await expect(runProgram("own-program", options)).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(runProgram("./own-program", options)).resolves.toMatchObject({ exitCode: 0 });
+    await rm(folder, { recursive: true });
+  },
+);
