@@ -9,12 +9,16 @@ export const PACKAGES = {
   redaction: { may: [] },
   errors: { may: ["redaction"] },
   "release-rules": { may: ["errors"] },
+  dockerfile: { may: ["errors"] },
   registry: { may: ["errors", "redaction"] },
   catalog: { may: ["errors", "redaction", "release-rules"] },
   image: { may: ["errors", "registry"] },
   report: { may: ["errors", "release-rules"] },
   progress: { may: ["errors", "report"] },
-  builders: { may: ["errors", "redaction", "catalog", "image", "progress", "registry"], sdk: true },
+  builders: {
+    may: ["errors", "redaction", "catalog", "dockerfile", "image", "progress", "registry"],
+    sdk: true,
+  },
   proof: { may: ["errors", "catalog", "image", "builders", "progress"], sdk: true },
   publishing: {
     may: [
@@ -32,7 +36,7 @@ export const PACKAGES = {
   },
   host: { may: ["errors"] },
   git: { may: ["errors", "host"] },
-  "local-engine": { may: ["errors", "redaction", "registry", "image", "host"] },
+  "local-engine": { may: ["errors", "redaction", "dockerfile", "registry", "image", "host"] },
   testing: { may: ["errors", "registry", "image"] },
 };
 

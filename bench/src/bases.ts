@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Platform } from "@tgo/catalog";
+import { imagesOf, parseDockerfile, parseStages } from "@tgo/dockerfile";
 import { formatReference, parseReference } from "@tgo/registry";
 import { dockerHubIsReachable, pushBases, startRegistry, type LocalRegistry } from "@tgo/testing";
-import { imagesOf, parseInstructions, parseStages } from "@tgo/builders";
 import { addApk } from "./stand-in-apk.js";
 import type { Sample } from "./samples.js";
 
@@ -61,7 +61,7 @@ async function basesOf(samples: readonly Sample[], native: Platform): Promise<st
 
 /** The images a Dockerfile names, with host and tag; build arguments have their defaults. */
 export function dockerfileBases(text: string, native: Platform): string[] {
-  const images = imagesOf(parseStages(parseInstructions(text), { BUILDPLATFORM: native }));
+  const images = imagesOf(parseStages(parseDockerfile(text), { BUILDPLATFORM: native }));
   return [...new Set(images.map(({ image }) => fullName(image)))];
 }
 

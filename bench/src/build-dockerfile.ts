@@ -16,8 +16,7 @@ function dockerfileService(args: Readonly<Record<string, string>>): Service {
 }
 
 /**
- * Builds a service's own Dockerfile. The time excludes what this product does around it, such as hashing the source. On
- * the local engine it ends when buildah has committed the image: moving it out of buildah's store does not count.
+ * Builds a service's own Dockerfile. The time excludes what this product does around it, such as hashing the source.
  */
 export async function buildOwnDockerfile(
   client: Client,
@@ -31,7 +30,7 @@ export async function buildOwnDockerfile(
   const request = await prepareBuild(context, job.service, dockerfileService(args), { source });
   const started = steps.begin();
   const { variants } = await buildVariants(request);
-  const ended = steps.lastLine ?? performance.now();
+  const ended = performance.now();
   return {
     seconds: (ended - started) / 1000,
     push: (registry) => pushContainers(client, variants, registry, job.service),

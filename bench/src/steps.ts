@@ -8,7 +8,6 @@ const MAX_TITLE_LENGTH = 160;
 export class Steps {
   readonly list: Step[] = [];
   #origin: number | undefined;
-  #lastLine: number | undefined;
 
   /** Starts the clock. */
   begin(): number {
@@ -17,14 +16,8 @@ export class Steps {
   }
 
   onEngineEvent = ({ kind, title, platform, state, durationMs = 0 }: EngineEvent): void => {
-    if (state === "line" && kind === "build") this.#lastLine = performance.now();
     if (state === "end") this.#add(kind, title, platform, durationMs);
   };
-
-  /** When a Dockerfile's build printed its last line, which is when it ended. */
-  get lastLine(): number | undefined {
-    return this.#lastLine;
-  }
 
   #add(kind: string, title: string, platform: string | undefined, durationMs: number): void {
     const seconds = durationMs / 1000;

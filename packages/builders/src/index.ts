@@ -3,7 +3,6 @@ export { type BuildContext, type HostInfo, baseImage } from "./build-context.js"
 export type { BuildRequest, Built, Variant } from "./build-request.js";
 export { type BuildBases, basesOf, buildBases, buildVariants, catalogImages } from "./build-variants.js";
 export { TOOLS_BASE, probeFrom, scanRoot, toolsContainer } from "./container-tools/container-tools.js";
-export { imagesOf, parseInstructions, parseStages } from "./dockerfile/parse-dockerfile.js";
 export { isProxyArgument } from "./dockerfile/proxy-arguments.js";
 export { errorMessage, execFailure, lastLines } from "./exec-failure.js";
 export { imageLabels, standardLabels } from "./image-config/configure-image.js";

@@ -7,8 +7,6 @@ import { HOST_PATH } from "./host-process.js";
 export interface HostNeeds {
   /** Platforms whose programs must run; foreign ones need emulation. */
   readonly run?: readonly string[];
-  /** Whether Dockerfiles must be built. */
-  readonly dockerBuild?: boolean;
 }
 
 /** The required tools, and the Debian package of each. */
@@ -25,7 +23,7 @@ const TOOLS: Readonly<Record<string, string>> = {
 };
 
 /** The requirements of the engine that this machine does not meet, each with the command that solves it. */
-export function checkHost({ run = [], dockerBuild = false }: HostNeeds = {}): TgoError[] {
+export function checkHost({ run = [] }: HostNeeds = {}): TgoError[] {
   const problems: TgoError[] = [];
   const lacks = (what: string, remedy: string): void => {
     problems.push(new TgoError("ENVIRONMENT", what, { remedy }));
@@ -43,7 +41,5 @@ export function checkHost({ run = [], dockerBuild = false }: HostNeeds = {}): Tg
   const missing = Object.keys(TOOLS).filter(isMissing);
   const packages = new Set(missing.map((tool) => TOOLS[tool]));
   if (missing.length > 0) lacks(`missing: ${missing.join(", ")}`, install([...packages].join(" ")));
-  if (dockerBuild && isMissing("buildah"))
-    lacks("buildah is missing: the local engine needs it to build Dockerfiles", install("buildah"));
   return [...problems, ...run.flatMap((platform) => emulationProblem(platform) ?? [])];
 }

@@ -19,13 +19,29 @@ export interface ContainerState {
   readonly bindings: readonly { readonly alias: string; readonly service: ServiceState }[];
   readonly auth: readonly RegistryAuth[];
   readonly lastExec?: Lazy<ExecResult>;
+  /** How its commands reach the network; no part of a step's key. */
+  readonly proxies?: ProxySettings;
+}
+
+export interface ProxySettings {
+  readonly env: Readonly<Record<string, string>>;
+  /** URLs of the proxies of this machine that commands may reach. */
+  readonly addresses: readonly string[];
 }
 
 export type Mount = { readonly path: string } & (
   | { readonly kind: "tree"; readonly from: Location; readonly file: boolean; readonly readOnly: boolean }
   | { readonly kind: "cache"; readonly cache: CacheState }
-  | { readonly kind: "secret"; readonly secret: SecretState }
+  | ({ readonly kind: "secret"; readonly secret: SecretState } & MountAccess)
+  | { readonly kind: "tmpfs" }
 );
+
+/** Who may use a mount. */
+export interface MountAccess {
+  /** `uid:gid` of a cache's folder or a secret's file. */
+  readonly owner?: string;
+  readonly mode?: number;
+}
 
 export interface ExecResult {
   readonly exitCode: number;
@@ -36,7 +52,7 @@ export interface ExecResult {
   readonly mounts: Readonly<Record<string, Snapshot>>;
 }
 
-export interface CacheState {
+export interface CacheState extends MountAccess {
   readonly key: string;
 }
 

@@ -239,13 +239,7 @@ RUN exit 1
           .host()
           .directory(context)
           .dockerBuild({ target: "other", secrets: [client.setSecret("token", "12345")] });
-        const storage = join(fixture.home, "containers");
-        const [boot = ""] = readdirSync(storage).filter((name) => name !== "root");
-        const folders = ["--root", join(storage, "root"), "--runroot", join(storage, boot)];
-        const containers = (): string => execFileSync("buildah", [...folders, "containers", "-q"]).toString();
-        const before = containers();
         await expect(failing.sync()).rejects.toThrow(/the build of Dockerfile failed/);
-        expect(containers()).toBe(before);
       },
     ));
 });

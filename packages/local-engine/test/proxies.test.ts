@@ -86,7 +86,7 @@ describe("a proxy with a password", () => {
     },
   );
 
-  it("as a build argument replaces the machine's own, and is no build argument any more", async () => {
+  it("as a build argument replaces the machine's own", async () => {
     const given = { HTTP_PROXY: "http://other:3128", NO_PROXY: "localhost" };
     const args = [
       { name: "HTTP_PROXY", value: withPassword() },
@@ -96,11 +96,8 @@ describe("a proxy with a password", () => {
     const { env, buildArgs, close } = await startProxies(given, args);
     expect(env.NO_PROXY).toBe("localhost");
     expect(env.HTTP_PROXY).toContain("http://build:");
-    // buildah passes this one only as an argument.
-    expect(buildArgs).toEqual([
-      { name: "all_proxy", value: env.HTTP_PROXY?.replace("x", "x") },
-      { name: "OTHER", value: "1" },
-    ]);
+    expect(env.all_proxy).toBe(env.HTTP_PROXY);
+    expect(buildArgs).toEqual({ HTTP_PROXY: env.HTTP_PROXY, all_proxy: env.HTTP_PROXY, OTHER: "1" });
     expect(JSON.stringify([env, buildArgs])).not.toMatch(/pr0xy|%20p/);
     await close();
   });

@@ -1,5 +1,5 @@
+import { parseDockerfile, quoteFlag, type Instruction, type NamedImage } from "@tgo/dockerfile";
 import type { BuildContext } from "../build-context.js";
-import type { NamedImage } from "./parse-dockerfile.js";
 import type { DockerfilePlan } from "./plan-dockerfile.js";
 
 /** Pins the images of a Dockerfile (FROM, COPY --from, RUN --mount) to digests, on their mirrors if any are set. */
@@ -21,29 +21,32 @@ export async function pinImages(
 /** The image to write in place of a named one. */
 export interface Replacement {
   readonly address: string;
-  /** Written on every FROM if any stage has a --platform: some builders apply it to the following stages too. */
+  /** Written in place of a --platform, so that no builder takes another one for $BUILDPLATFORM. */
   readonly platform: string;
 }
 
 /** Replaces images in a Dockerfile. Line numbers stay the same, because build messages refer to them. */
 export function replaceImages(text: string, images: ReadonlyMap<NamedImage, Replacement>): string {
+  const { escape } = parseDockerfile(text);
   const lines = text.split("\n");
-  const explicit = [...images.keys()].some(({ platform }) => platform !== undefined);
+  const changed = new Map<Instruction, { flags: readonly string[]; rest: string }>();
   for (const [{ image, at }, { address, platform }] of images) {
-    const [start, end] = at.lines;
+    const { flags, rest } = changed.get(at) ?? at;
     if (at.keyword === "FROM") {
-      const words = at.rest.split(/\s+/).filter((word) => !word.startsWith("--platform="));
-      const first = words.findIndex((word) => !word.startsWith("--"));
-      const flag = explicit ? [`--platform=${platform}`] : [];
-      lines[start] = ["FROM", ...flag, ...words.with(first, address)].join(" ");
-      lines.fill("", start + 1, end);
-      continue;
-    }
-    for (let index = start; index < end; index++) {
-      lines[index] = (lines[index] ?? "").replaceAll(/(?<=[\s,=]from=|--from=)[^\s,\\]+/g, (word) =>
-        word === image ? address : word,
+      const own = flags.map((flag) => (flag.startsWith("--platform=") ? `--platform=${platform}` : flag));
+      changed.set(at, { flags: own, rest: rest.split(/\s+/).with(0, address).join(" ") });
+    } else {
+      const renamed = flags.map((flag) =>
+        flag.replaceAll(/(^--|[=,])(from=)([^,]+)/gi, (whole, before: string, key: string, name: string) =>
+          name === image ? before + key + address : whole,
+        ),
       );
+      changed.set(at, { flags: renamed, rest });
     }
+  }
+  for (const [{ keyword, lines: at }, { flags, rest }] of changed) {
+    lines.fill("", ...at);
+    lines[at[0]] = [keyword, ...flags.map((flag) => quoteFlag(flag, escape)), rest].join(" ");
   }
   return lines.join("\n");
 }

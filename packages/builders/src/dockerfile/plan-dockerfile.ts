@@ -1,16 +1,17 @@
 import type { Directory } from "@dagger.io/dagger";
 import { BaseImage, type DockerfileBuild, type Platform } from "@tgo/catalog";
-import { TgoError } from "@tgo/errors";
-import { formatReference, parseReference } from "@tgo/registry";
 import {
   imagesOf,
   neededStages,
-  parseInstructions,
+  parseDockerfile,
   parseStages,
   targetStage,
+  type Instruction,
   type NamedImage,
   type Stage,
-} from "./parse-dockerfile.js";
+} from "@tgo/dockerfile";
+import { TgoError } from "@tgo/errors";
+import { formatReference, parseReference } from "@tgo/registry";
 
 /** What the build of a Dockerfile involves for one platform. */
 export interface DockerfilePlan {
@@ -39,7 +40,7 @@ export function planDockerfile(
   platform: Platform,
   values: Readonly<Record<string, string>>,
 ): DockerfilePlan {
-  const stages = parseStages(parseInstructions(text), {
+  const stages = parseStages(parseDockerfile(text), {
     ...buildPlatformArguments(native),
     ...targetPlatformArguments(platform),
     ...values,
@@ -70,8 +71,12 @@ export function planDockerfile(
     base: root?.image === undefined ? undefined : fullReference(root.image),
     emulated: needed
       .filter((stage) => (platformOf(stage.platform) ?? platform) !== native)
-      .reduce((sum, stage) => sum + stage.runs, 0),
+      .reduce((sum, { instructions }) => sum + instructions.filter(isRun).length, 0),
   };
+}
+
+function isRun({ keyword }: Instruction): boolean {
+  return keyword === "RUN";
 }
 
 /** The stage that the target's file system starts from. */

@@ -1,5 +1,5 @@
+import { parseDockerfile, splitWords } from "@tgo/dockerfile";
 import { urlCredentials } from "@tgo/redaction";
-import { parseInstructions } from "./parse-dockerfile.js";
 
 /** https://docs.docker.com/build/building/variables/#pre-defined-build-arguments */
 const PROXY = /^(?:https?|ftp|all|no)_proxy$/i;
@@ -20,9 +20,10 @@ export function withoutProxyPasswords(text: string, values: Readonly<Record<stri
   );
   if (hidden.length === 0) return text;
   const lines = text.split("\n");
-  for (const { keyword, rest, lines: at } of parseInstructions(text)) {
+  const { escape, instructions } = parseDockerfile(text);
+  for (const { keyword, rest, lines: at } of instructions) {
     if (keyword !== "ARG") continue;
-    const words = rest.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+    const words = splitWords(rest, escape);
     const kept = words.filter((word) => !hidden.includes(word.split("=", 1)[0] ?? ""));
     if (kept.length === words.length) continue;
     lines.fill("", ...at);

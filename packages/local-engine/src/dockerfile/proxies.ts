@@ -5,14 +5,19 @@ import { Server } from "proxy-chain";
 /** Variables that name proxies. Docker predefines build arguments with these names, which are in no image's history. */
 const PROXY = /^(?:https?|ftp|all|no)_proxy$/i;
 
-/** Those that buildah passes from its own environment to a RUN instruction. */
+/** Those of this machine that every RUN instruction gets. */
 const PASSED_ON = /^(?:https?|ftp|no)_proxy$/i;
 
+/** Whether a build argument is one that RUN instructions see without ARG, and that is in no image. */
+export function isProxyVariable(name: string): boolean {
+  return PROXY.test(name);
+}
+
 export interface Proxies {
-  /** Variables for buildah, which passes them to RUN instructions. */
+  /** Variables of RUN instructions. */
   readonly env: Readonly<Record<string, string>>;
-  /** The build arguments that are left. */
-  readonly buildArgs: readonly { readonly name: string; readonly value: string }[];
+  /** The build arguments, without passwords of proxies. */
+  readonly buildArgs: Readonly<Record<string, string>>;
   /** Of the proxies, relays included, as http URLs: those of this machine need a forward into a build step's network. */
   readonly addresses: readonly string[];
   readonly close: () => Promise<void>;
@@ -42,18 +47,16 @@ export async function startProxies(
   };
   try {
     const env: Record<string, string> = {};
-    const rest: { name: string; value: string }[] = [];
+    const args: Record<string, string> = {};
     for (const [name, value] of Object.entries(given)) {
-      if (value !== undefined && PROXY.test(name)) env[name] = await withoutPassword(name, value);
+      if (value !== undefined && PASSED_ON.test(name)) env[name] = await withoutPassword(name, value);
     }
     for (const { name, value } of buildArgs) {
-      if (!PROXY.test(name)) rest.push({ name, value });
-      else if (PASSED_ON.test(name)) env[name] = await withoutPassword(name, value);
-      else rest.push({ name, value: await withoutPassword(name, value) });
+      args[name] = PROXY.test(name) ? await withoutPassword(name, value) : value;
+      if (PROXY.test(name)) env[name] = args[name];
     }
-    const named = [...Object.entries(env), ...rest.map(({ name, value }) => [name, value] as const)];
-    const addresses = named.flatMap(([name, value]) => (isProxy(name) ? originOf(value) : []));
-    return { env, buildArgs: rest, addresses: [...new Set(addresses)], close };
+    const addresses = Object.entries(env).flatMap(([name, value]) => (isProxy(name) ? originOf(value) : []));
+    return { env, buildArgs: args, addresses: [...new Set(addresses)], close };
   } catch (error) {
     await close();
     throw error;

@@ -60,7 +60,10 @@ export class Execs {
       this.#serve(container, args, namespace),
     );
     if (services === undefined)
-      return this.cx.networks.use((network) => this.#executeIn(network, step, undefined));
+      return this.cx.networks.use(
+        (network) => this.#executeIn(network, step, undefined),
+        step.job.container.proxies?.addresses,
+      );
     return this.#executeIn(services, step, services.failed).finally(() => services.stop());
   }
 

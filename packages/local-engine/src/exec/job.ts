@@ -42,7 +42,11 @@ export async function prepareJob(
 /** What identifies a mount in the key: a file's content, a directory's layers. */
 async function mountContent(cx: Context, mount: Mount, fs: Snapshot | undefined): Promise<unknown> {
   if (mount.kind === "cache") return mount.cache.key;
-  if (mount.kind === "secret") return mount.secret.uri;
+  if (mount.kind === "tmpfs") return undefined;
+  if (mount.kind === "secret") {
+    const { secret, owner, mode } = mount;
+    return owner === undefined && mode === undefined ? secret.uri : [secret.uri, owner, mode];
+  }
   return [mount.readOnly, mount.file ? await digestOfFile(cx, mount.from) : [fs?.layers, mount.from.path]];
 }
 

@@ -31,7 +31,8 @@ export type Bind = { readonly target: string; readonly file: boolean } & (
     }
   /** A path of the host. */
   | { readonly host: string; readonly readOnly: boolean }
-  | { readonly secret: string }
+  | { readonly secret: string; readonly owner?: string; readonly mode?: number }
+  | { readonly tmpfs: true }
 );
 
 export interface Sandbox {
@@ -117,6 +118,8 @@ function specOf(store: Store, { work, args, env, workdir, user, binds, network }
       ...(network.resolvConf === undefined ? [] : [file("resolv.conf")]),
       ...binds.map((bind, index) => {
         if ("host" in bind) return bindMount(bind.target, bind.host, bind.readOnly);
+        if ("tmpfs" in bind)
+          return { destination: bind.target, type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev"] };
         const at = store.path(work, MEMORY, String(index));
         if ("secret" in bind) return bindMount(bind.target, at, false);
         return bindMount(bind.target, join(at, bind.path), bind.changes === undefined);
@@ -158,8 +161,13 @@ function script({ snapshot, work, changes, binds }: Sandbox, configBytes: number
 
 /** Makes what a bind mounts, at a path in the memory folder. */
 function sourceLines(bind: Bind, at: string): string[] {
-  if ("host" in bind) return [];
-  if ("secret" in bind) return [`head -c ${Buffer.byteLength(bind.secret)} <&3 >${at}; chmod 400 ${at}`];
+  if ("host" in bind || "tmpfs" in bind) return [];
+  if ("secret" in bind) {
+    const { secret, owner = "0:0", mode = 0o400 } = bind;
+    return [
+      `head -c ${Buffer.byteLength(secret)} <&3 >${at}; chown ${owner} ${at}; chmod ${mode.toString(8)} ${at}`,
+    ];
+  }
   const options = quote(overlayOptions(bind.from, bind.changes));
   return [`mkdir ${at}; mount -t overlay overlay -o ${options} ${at}`];
 }

@@ -1,4 +1,5 @@
-import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, chown, mkdir } from "node:fs/promises";
 import { relative as relativeTo } from "node:path";
 import { CA_VARIABLES } from "@tgo/image";
 import { CA_BUNDLE } from "../ca.js";
@@ -7,6 +8,7 @@ import { emulationProblem } from "../emulation.js";
 import { resolveIn } from "../files/paths.js";
 import { makeFolder } from "../files/plain-modes.js";
 import { findUser, type User } from "../files/users.js";
+import type { MountAccess } from "../state.js";
 import { keyOf } from "../store/keys.js";
 import type { OverlayChanges } from "../store/overlay-options.js";
 import type { Snapshot } from "../store/snapshot.js";
@@ -40,7 +42,7 @@ export async function startJob(
   work: string,
   network: NetworkNamespace,
 ): Promise<StartedJob> {
-  const { config, platform, secrets } = job.container;
+  const { config, platform, secrets, proxies } = job.container;
   const problem = emulationProblem(platform);
   if (problem) throw problem;
   const user = await cx.snapshots.mount(job.fs, (root) => findUser(root, config.User ?? ""));
@@ -52,6 +54,8 @@ export async function startJob(
     env.push(`${name}=${value}`);
   }
   const { binds, writable } = await bindMounts(cx, job, work, plaintexts);
+  for (const [name, value] of Object.entries(proxies?.env ?? {}))
+    if (!isSet(env, name)) env.push(`${name}=${value}`);
   addDefaults(env, user);
   if (cx.settings.caBundle !== undefined) {
     binds.push({ target: CA_BUNDLE, file: true, host: cx.settings.caBundle, readOnly: true });
@@ -63,7 +67,12 @@ export async function startJob(
     workdir: config.WorkingDir === undefined || config.WorkingDir === "" ? "/" : config.WorkingDir,
     binds: binds.sort((a, b) => a.target.split("/").length - b.target.split("/").length),
   });
-  return { sandbox, args: job.args, scrub: scrubber(plaintexts), writable };
+  return {
+    sandbox,
+    args: job.args,
+    scrub: scrubber(plaintexts, Object.values(proxies?.env ?? {})),
+    writable,
+  };
 }
 
 /** The mounts as the sandbox binds them; the plaintexts of mounted secrets are added to `plaintexts`. */
@@ -80,10 +89,17 @@ async function bindMounts(
     if (mount.kind === "secret") {
       const value = await mount.secret.plaintext();
       plaintexts.push(value);
-      binds.push({ target, file: true, secret: value });
+      const { owner, mode } = mount;
+      binds.push({
+        ...{ target, file: true, secret: value },
+        ...(owner === undefined ? {} : { owner }),
+        ...(mode === undefined ? {} : { mode }),
+      });
+    } else if (mount.kind === "tmpfs") {
+      binds.push({ target, file: false, tmpfs: true });
     } else if (mount.kind === "cache") {
       const host = cx.store.path("caches", keyOf(mount.cache.key));
-      await makeFolder(host);
+      if (!existsSync(host)) await makeCache(host, mount.cache);
       binds.push({ target, file: false, host, readOnly: false });
     } else if (fs) {
       // Resolved here: the runtime would follow a link in the tree to the host's files.
@@ -95,6 +111,13 @@ async function bindMounts(
     }
   }
   return { binds, writable };
+}
+
+async function makeCache(folder: string, { owner, mode }: MountAccess): Promise<void> {
+  await makeFolder(folder);
+  if (mode !== undefined) await chmod(folder, mode);
+  const [uid, gid] = (owner ?? "").split(":").map(Number);
+  if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
 }
 
 async function makeChanges(cx: Context, work: string, name: string, fs: Snapshot): Promise<OverlayChanges> {

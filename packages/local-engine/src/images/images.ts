@@ -105,13 +105,7 @@ export class Images {
       });
     });
     const content = lazy(() => this.#layers(source, blobs, platform));
-    const fetchLayers = async (diffIds: ReadonlySet<string>): Promise<void> => {
-      for (const blob of blobs.filter(({ diffId }) => diffIds.has(diffId))) {
-        await this.#fetchBlob(source, blob);
-        await this.cx.layers.remember(blob);
-      }
-    };
-    return { image: imageOf(config, snapshotOf(blobs), imageRef), content, fetchLayers };
+    return { image: imageOf(config, snapshotOf(blobs), imageRef), content };
   }
 
   async #layers(source: Source, blobs: readonly LayerBlob[], platform: Platform): Promise<Snapshot> {
@@ -164,8 +158,6 @@ export class Images {
 export interface Pulled {
   readonly image: Image;
   readonly content: Lazy<Snapshot>;
-  /** Pulls those of its layers whose tars have these digests, so that they keep their bytes in images built on them. */
-  readonly fetchLayers: (diffIds: ReadonlySet<string>) => Promise<void>;
 }
 
 interface Sized {

@@ -26,22 +26,6 @@ export interface LayerBlob {
   readonly diffId: string;
 }
 
-/** A layer that was built here. */
-export interface BuiltLayer extends LayerEdits {
-  /** Digest of the tar. */
-  readonly diffId: string;
-  /** The uncompressed tar. */
-  readonly file: string;
-}
-
-/** Changes to a layer. */
-export interface LayerEdits {
-  /** A path to leave out. */
-  readonly without?: string;
-  /** The time of all directories, in seconds since 1970. */
-  readonly directoryTime?: number;
-}
-
 const OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /**
@@ -114,23 +98,14 @@ export class Layers {
       await this.store.writeJson(diffEntry(blob.diffId), blob);
   }
 
-  /** Adds an uncompressed layer that is in no registry to a snapshot. */
-  async unpackBuilt(below: Snapshot, { diffId, file, ...edits }: BuiltLayer): Promise<Snapshot> {
-    const blob = await this.store.readJson<LayerBlob>(diffEntry(diffId));
-    if (blob && this.store.hasBlob(blob.digest)) return this.unpack(below, blob, file);
-    return this.#unpack(below, keyOf([below.layers, diffId, edits]), file, edits);
-  }
-
-  #unpack(below: Snapshot, key: string, tarFile: string, edits: LayerEdits = {}): Promise<Snapshot> {
+  #unpack(below: Snapshot, key: string, tarFile: string): Promise<Snapshot> {
     return this.snapshots.addLayer(below, key, async (folder) => {
       const xattrs = ["--xattrs", "--xattrs-include=security.capability"];
       // A second early: the clock of file times is a coarse one.
       const started = Math.floor(Date.now() / 1000) - 1;
       await runHostCommand(["tar", "-C", folder, "-xpf", tarFile, "--numeric-owner", ...xattrs]);
       await setImpliedTimes(folder, started);
-      if (edits.without !== undefined) await rm(join(folder, edits.without), { force: true });
       await this.#convertWhiteouts(folder, below);
-      if (edits.directoryTime !== undefined) await setDirectoryTimes(folder, edits.directoryTime);
     });
   }
 
@@ -158,13 +133,6 @@ async function setImpliedTimes(folder: string, started: number): Promise<void> {
   const implied = ["-mindepth", "1", "-type", "d", "-newermt", `@${started}`];
   const found = await runHostCommand(["find", folder, ...implied, "-print0"]);
   for (const path of found.split("\0").filter(Boolean)) await utimes(path, FIXED_TIME, FIXED_TIME);
-}
-
-async function setDirectoryTimes(folder: string, seconds: number): Promise<void> {
-  for (const entry of sortedEntries(folder).filter((each) => each.isDirectory())) {
-    await setDirectoryTimes(join(folder, entry.name), seconds);
-    await utimes(join(folder, entry.name), seconds, seconds);
-  }
 }
 
 /** The snapshot of these layers, whether or not they have been unpacked. */

@@ -22,7 +22,6 @@ const FOLDERS = ["s", "blobs/sha256", "meta", "caches", "w", "empty", "empty2"];
  *     blobs/sha256/<hex>     compressed layers, manifests and configs, as in a registry
  *     meta/<name>.json       lookups: the blob of a layer, the layer of a content
  *     caches/<key>/          cache volumes
- *     containers/            buildah's storage, for Dockerfiles
  *     w/<process>-<random>/  work folders of running processes; those of dead ones are removed at the next start
  */
 export class Store {

@@ -1,6 +1,6 @@
 import { Service, type DockerfileBuild } from "@tgo/catalog";
+import { imagesOf, parseDockerfile, parseStages } from "@tgo/dockerfile";
 import { describe, expect, it } from "vitest";
-import { parseInstructions, parseStages, imagesOf } from "../../src/dockerfile/parse-dockerfile.js";
 import { replaceImages } from "../../src/dockerfile/pin-from.js";
 import { planDockerfile, type DockerfilePlan } from "../../src/dockerfile/plan-dockerfile.js";
 
@@ -76,10 +76,10 @@ describe("the images of a Dockerfile", () => {
     expect(plan(text, {}, { OTHER: "debian:12" }).unknown).toEqual(["FROM $OTHER"]);
   });
 
-  it("that only the build can determine are left to it, and listed", () => {
-    const found = plan("ARG V=1.2\nFROM alpine:${V%.*}");
-    expect(found.images).toEqual([]);
-    expect(found.unknown).toEqual(["FROM alpine:${V%.*}"]);
+  it("of FROM lines without a value are left to the build, and listed", () => {
+    const found = plan("ARG V=1.2\nFROM alpine:${V%.*} AS a\nFROM $NONE\nCOPY --from=a / /");
+    expect(references(found)).toEqual(["docker.io/library/alpine:1 linux/arm64"]);
+    expect(found.unknown).toEqual(["FROM $NONE"]);
   });
 
   it("are only those that the target needs", () => {
@@ -103,9 +103,13 @@ describe("the images of a Dockerfile", () => {
       "FROM nginx:alpine",
       "COPY --from=build /a /a",
       "COPY --from=node:20 \\",
+      "  --chown=1:1 \\",
       "  /node:20 /b",
+      'RUN --mount=type=bind,from="node:20",target=/m cat <<EOF >x',
+      "FROM node:20",
+      "EOF",
     ].join("\n");
-    const images = imagesOf(parseStages(parseInstructions(text), { BUILDPLATFORM: "linux/amd64" }));
+    const images = imagesOf(parseStages(parseDockerfile(text), { BUILDPLATFORM: "linux/amd64" }));
     const replaced = new Map(
       images.map((named) => [
         named,
@@ -117,10 +121,14 @@ describe("the images of a Dockerfile", () => {
       "FROM --platform=linux/amd64 m.example/i@sha256:1 AS build",
       "",
       "RUN echo node:20",
-      "FROM --platform=linux/arm64 m.example/i@sha256:1",
+      "FROM m.example/i@sha256:1",
       "COPY --from=build /a /a",
-      "COPY --from=m.example/i@sha256:1 \\",
-      "  /node:20 /b",
+      "COPY --from=m.example/i@sha256:1 --chown=1:1 /node:20 /b",
+      "",
+      "",
+      "RUN --mount=type=bind,from=m.example/i@sha256:1,target=/m cat <<EOF >x",
+      "FROM node:20",
+      "EOF",
     ]);
   });
 });
