@@ -191,6 +191,7 @@ describe("variables of a RUN line", () => {
       "ARG TARGETPLATFORM TARGETARCH TARGETVARIANT\nRUN x",
       { TARGETPLATFORM: "linux/amd64", TARGETARCH: "amd64", TARGETVARIANT: "" },
     ],
+    ["the target's name", "ARG TARGETSTAGE\nRUN x", { TARGETSTAGE: "default" }],
     ["values from before the line", "ENV A=1\nENV A=2 B=$A\nRUN x", { A: "2", B: "1" }],
     ["quotes and escapes removed", `ENV A='$X' B="a\\"b" C=a\\ b\nRUN x`, { A: "$X", B: 'a"b', C: "a b" }],
     ["the rest of a line", 'ENV A one  "two" \nRUN x', { A: "one  two" }],
@@ -271,6 +272,19 @@ describe("the config", () => {
       ...{ ExposedPorts: { "1/tcp": {} }, Volumes: { "/a": {} }, Healthcheck: { Test: ["CMD", "old"] } },
     };
     expect(await configOf(lines, { config })).toMatchObject(expected);
+  });
+
+  it("has no null and no fields that only old images have", async () => {
+    const config = {
+      Env: null,
+      Labels: null,
+      OnBuild: null,
+      Hostname: "h",
+      Image: "i",
+      Cmd: ["a"],
+    } as unknown;
+    const made = await configOf("LABEL a=b", { config: config as DockerConfig });
+    expect(made).toEqual({ Env: [expect.stringContaining("PATH=")], Labels: { a: "b" }, Cmd: ["a"] });
   });
 
   it("runs the triggers of a base image first, and of a base stage, and has none of them", async () => {

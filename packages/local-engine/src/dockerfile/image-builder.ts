@@ -88,7 +88,7 @@ class StageBuilder implements StageState {
     base: { readonly config: DockerConfig; readonly env?: ReadonlyMap<string, string> },
     private readonly setting: StageSetting,
   ) {
-    const { Env = [], OnBuild: _, ...config } = base.config;
+    const { Env = [], OnBuild: _, ...config } = known(base.config);
     const hasPath = Env.some((item) => item.startsWith("PATH="));
     this.config = { ...config, Env: hasPath ? Env : [...Env, `PATH=${PATH}`] };
     this.env = new Map(base.env);
@@ -310,6 +310,19 @@ class StageBuilder implements StageState {
     });
   }
 }
+
+/** The fields of a config that BuildKit keeps. Old images have others, and null for what is not set. */
+function known(config: DockerConfig): DockerConfig {
+  const fields = Object.entries(config).filter(([name, value]) => FIELDS.has(name) && value !== null);
+  return Object.fromEntries(fields) as DockerConfig;
+}
+
+const FIELDS = new Set(
+  (
+    "User ExposedPorts Env Entrypoint Cmd Volumes WorkingDir Labels StopSignal ArgsEscaped " +
+    "Healthcheck OnBuild Shell"
+  ).split(" "),
+);
 
 function oldPair(text: string): [string, string | undefined] {
   const [, name = "", value] = /^(\S+)\s+(.*)$/s.exec(text) ?? [];

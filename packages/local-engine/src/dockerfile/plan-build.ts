@@ -66,9 +66,12 @@ export async function planBuild(request: BuildRequest): Promise<BuildPlan> {
   const needed = neededStages(stages, target).map((number) => [number, stages[number]] as const);
   for (const [number, stage] of needed) if (stage) checkStage(stage, number, { place, platform });
 
+  const globals = globalArguments(dockerfile, args);
+  if (!globals.has("TARGETSTAGE"))
+    globals.set("TARGETSTAGE", request.target || stages[target]?.name || "default");
   const setting = {
     ...{ place, escape: dockerfile.escape, args: request.buildArgs, isHidden: request.isHidden },
-    globals: globalArguments(dockerfile, args),
+    globals,
   };
   const planned = new Map<number, PlannedStage>();
   for (const [number, stage] of needed) {
