@@ -166,8 +166,7 @@ async function recordSizes(
 
 function run(
   { program, timeoutMs, signal }: BenchContext,
-  { env }: FreshState,
   job: Parameters<typeof runJob>[0],
 ): Promise<JobResult> {
-  return runJob(job, { program, env: { ...process.env, ...env }, timeoutMs, signal });
+  return runJob(job, { program, env: process.env, timeoutMs, signal });
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,8 +9,6 @@ const run = promisify(execFile);
 /** An empty engine's state, on the disk where the engine usually keeps it. */
 export interface FreshState {
   readonly home: string;
-  /** Points buildah to a store inside it. */
-  readonly env: NodeJS.ProcessEnv;
   readonly discard: () => Promise<void>;
 }
 
@@ -23,16 +21,9 @@ export async function createWorkFolder(): Promise<string> {
 
 export async function freshState(work: string): Promise<FreshState> {
   const folder = await mkdtemp(join(work, "state-"));
-  const storage = join(folder, "storage.conf");
-  // Otherwise buildah uses the machine's shared store.
-  await writeFile(
-    storage,
-    `[storage]\ndriver = "overlay"\ngraphroot = "${folder}/containers"\nrunroot = "${folder}/containers-run"\n`,
-  );
   await flushDisk();
   return {
     home: join(folder, "engine"),
-    env: { CONTAINERS_STORAGE_CONF: storage },
     discard: () => removeFolder(folder),
   };
 }

@@ -27,6 +27,8 @@ export interface ProxySettings {
   readonly env: Readonly<Record<string, string>>;
   /** URLs of the proxies of this machine that commands may reach. */
   readonly addresses: readonly string[];
+  /** Texts whose passwords are masked in what commands print: they may know them from elsewhere. */
+  readonly masked: readonly string[];
 }
 
 export type Mount = { readonly path: string } & (

@@ -5,6 +5,7 @@ import { readInputFile } from "@tgo/host";
 import type { EngineContext } from "../engine-context.js";
 import { withEvents } from "../events.js";
 import { ExecFailure } from "../exec/exec-failure.js";
+import { scrubber } from "../exec/scrub.js";
 import { withLocation, type Location } from "../files/location.js";
 import { makeDirectories, setFixedTimes } from "../files/make-directories.js";
 import { resolveIn } from "../files/paths.js";
@@ -42,6 +43,10 @@ export async function buildDockerfile(
   const event = { kind: "build", title: build.dockerfile, platform: build.platform } as const;
   return withEvents(cx.settings.onEvent, event, async (onLine) => {
     const { text, ignored } = await readFiles(cx, context, build.dockerfile);
+    const masked = [...Object.values(process.env), ...build.buildArgs.map(({ value }) => value)].filter(
+      (value) => value !== undefined,
+    );
+    const scrub = scrubber([], masked);
     const proxies = await startProxies(process.env, build.buildArgs);
     try {
       const plan = await planBuild({
@@ -52,7 +57,10 @@ export async function buildDockerfile(
       });
       const files = filterDirectory(cx, context, { exclude: ignored });
       const builder = new StagesBuilder(cx, plan, {
-        ...{ file: build.dockerfile, secrets: build.secrets, proxies, onLine, context: files.fs },
+        ...{ file: build.dockerfile, secrets: build.secrets, context: files.fs },
+        proxies: { ...proxies, masked },
+        clean: (line) => cutLine(scrub.line(line)),
+        onLine,
       });
       await builder.checkArchives();
       return await builder.image();
@@ -91,6 +99,8 @@ interface Surroundings {
   readonly context: Lazy<Snapshot>;
   readonly secrets: readonly SecretState[];
   readonly proxies: ProxySettings;
+  /** Shortens a line for people, and masks what looks like a credential. */
+  readonly clean: (line: string) => string;
   readonly onLine: (line: string) => void;
 }
 
@@ -158,7 +168,7 @@ class StagesBuilder {
   async #step(stage: PlannedStage, fs: Snapshot, step: Step): Promise<Snapshot> {
     const { cx, around } = this;
     const { at } = step;
-    around.onLine(cutLine(`line ${at.lines[0] + 1}: ${[at.keyword, ...at.flags, at.rest].join(" ")}`));
+    around.onLine(around.clean(`line ${at.lines[0] + 1}: ${[at.keyword, ...at.flags, at.rest].join(" ")}`));
     try {
       if (step.kind === "workdir") return await this.#makeFolder(fs, step.path, step.owner);
       if (step.kind === "run") return await this.#command(stage, fs, step);
@@ -248,7 +258,7 @@ class StagesBuilder {
       if (!(error instanceof ExecFailure)) throw error;
       const { cmd, exitCode, stdout, stderr } = error;
       const output = `${stdout}\n${stderr}`.trim();
-      const where = `${this.#place(step.at)}: ${step.at.keyword} ${cutLine(step.at.rest)}`;
+      const where = `${this.#place(step.at)}: ${step.at.keyword} ${around.clean(step.at.rest)}`;
       const end = [where, ...output.split("\n").slice(-20)].join("\n");
       const message = `the build of ${around.file} failed\n${end}`;
       throw new ExecFailure(cmd, exitCode, "", end, message);

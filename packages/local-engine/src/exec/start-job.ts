@@ -70,7 +70,7 @@ export async function startJob(
   return {
     sandbox,
     args: job.args,
-    scrub: scrubber(plaintexts, Object.values(proxies?.env ?? {})),
+    scrub: scrubber(plaintexts, [...Object.values(proxies?.env ?? {}), ...(proxies?.masked ?? [])]),
     writable,
   };
 }
