@@ -96,9 +96,12 @@ describe("before anything is pulled", () => {
     ],
     [
       "# syntax=me/frontend:1\nFROM base",
-      "Dockerfile: the local engine does not support the frontend me/frontend:1",
+      "line 1 of Dockerfile: the local engine does not support the frontend me/frontend:1",
     ],
-    ["# check=skip=all;error=true\nFROM base", "Dockerfile: the local engine does not support the directive"],
+    [
+      "# escape=\\\n# check=skip=all;error=true\nFROM base",
+      "line 2 of Dockerfile: the local engine does not support the directive",
+    ],
   ])("%j is refused", async (text, message) => {
     const pulled: string[] = [];
     const made = planBuild({

@@ -1,7 +1,9 @@
 import type { Directory, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { DockerfileBuild, Platform } from "@tgo/catalog";
+import { TgoError } from "@tgo/errors";
 import { buildError } from "../build-error.js";
 import type { BuildRequest, Built } from "../build-request.js";
+import { errorMessage } from "../exec-failure.js";
 import { configureImage } from "../image-config/configure-image.js";
 import { buildSecrets } from "./build-secrets.js";
 import { pinImages } from "./pin-from.js";
@@ -17,6 +19,8 @@ import {
 export async function buildDockerfile(request: BuildRequest<DockerfileBuild>): Promise<Built> {
   const { context, name, service, source, platforms, values } = request;
   const { file, target } = service.build;
+  // Errors of a build name the file.
+  const copy = `${FOLDER}/${file.slice(file.lastIndexOf("/") + 1)}`;
   const [text, secrets] = await Promise.all([
     readDockerfile(name, service.build, source.directory),
     buildSecrets(context, name, service.build),
@@ -31,8 +35,8 @@ export async function buildDockerfile(request: BuildRequest<DockerfileBuild>): P
     plans.map(async (plan) => {
       const { platform } = plan;
       const pinned = withoutProxyPasswords(await pinImages(context, text, plan), values);
-      const container = withDockerfile(request, pinned).dockerBuild({
-        dockerfile: PINNED,
+      const container = withDockerfile(request, copy, pinned).dockerBuild({
+        dockerfile: copy,
         platform: platform as string as DaggerPlatform,
         ...(target === undefined ? {} : { target }),
         // A copy for each call, because the SDK modifies it.
@@ -44,6 +48,8 @@ export async function buildDockerfile(request: BuildRequest<DockerfileBuild>): P
       try {
         return { platform, container: await configureImage(request, await container.sync()) };
       } catch (error) {
+        const refused = refusedLine(error);
+        if (refused) throw refused;
         throw buildError(
           `building ${name} from ${file} for ${platform}`,
           plan.emulated > 0
@@ -68,10 +74,16 @@ function emulationNote(
 
 /** A folder that no COPY sees, so that images contain only the service's own Dockerfile, if any. */
 const FOLDER = ".tgo-dockerfile";
-const PINNED = `${FOLDER}/Dockerfile`;
 
 /** @see https://docs.docker.com/build/concepts/context/#filename-and-location */
-function withDockerfile({ source }: Pick<BuildRequest, "source">, text: string): Directory {
-  const ignored = [FOLDER, ...source.hidden].map((path) => `${path}\n`).join("");
-  return source.directory.withNewFile(PINNED, text).withNewFile(`${PINNED}.dockerignore`, ignored);
+function withDockerfile({ source }: Pick<BuildRequest, "source">, path: string, text: string): Directory {
+  const ignored = [FOLDER, ...source.hidden].map((hidden) => `${hidden}\n`).join("");
+  return source.directory.withNewFile(path, text).withNewFile(`${path}.dockerignore`, ignored);
+}
+
+/** The local engine's error about a line, with its own remedy. */
+function refusedLine(error: unknown): TgoError | undefined {
+  const [, what, remedy] = /^(line \d+ of [^\n]+)\n {2}([^\n]+)$/.exec(errorMessage(error)) ?? [];
+  if (what === undefined || remedy === undefined) return undefined;
+  return new TgoError("BUILD", what, { remedy, cause: error });
 }

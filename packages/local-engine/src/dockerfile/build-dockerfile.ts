@@ -1,4 +1,5 @@
 import { lstatSync } from "node:fs";
+import { posix } from "node:path";
 import { isProxyVariable, startProxies } from "./proxies.js";
 import { TgoError } from "@tgo/errors";
 import { readInputFile } from "@tgo/host";
@@ -48,16 +49,17 @@ export async function buildDockerfile(
     );
     const scrub = scrubber([], masked);
     const proxies = await startProxies(process.env, build.buildArgs);
+    const file = posix.basename(build.dockerfile);
     try {
       const plan = await planBuild({
-        ...{ text, file: build.dockerfile, platform: build.platform, target: build.target },
+        ...{ text, file, platform: build.platform, target: build.target },
         buildArgs: proxies.buildArgs,
         pull: (image, platform) => cx.images.pull(image, platform, { auth: [], service: undefined }),
         isHidden: isProxyVariable,
       });
       const files = filterDirectory(cx, context, { exclude: ignored });
       const builder = new StagesBuilder(cx, plan, {
-        ...{ file: build.dockerfile, secrets: build.secrets, context: files.fs },
+        ...{ file, secrets: build.secrets, context: files.fs },
         proxies: { ...proxies, masked },
         clean: (line) => cutLine(scrub.line(line)),
         onLine,
@@ -94,7 +96,7 @@ async function readFiles(cx: EngineContext, context: Location, dockerfile: strin
 }
 
 interface Surroundings {
-  /** The Dockerfile's path, for messages. */
+  /** The Dockerfile's name, for messages. */
   readonly file: string;
   readonly context: Lazy<Snapshot>;
   readonly secrets: readonly SecretState[];

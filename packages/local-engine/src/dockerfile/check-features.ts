@@ -19,12 +19,16 @@ const KEYWORDS =
  * Refuses directives for which BuildKit would not read the file as this engine does.
  * @throws TgoError SOURCE
  */
-export function checkDirectives({ directives }: Dockerfile, file: string): void {
+export function checkDirectives({ directives }: Dockerfile, text: string, file: string): void {
+  const where = (name: string): string => {
+    const isIt = new RegExp(`^\\uFEFF?\\s*#\\s*${name}\\s*=`, "i");
+    return `line ${text.split("\n").findIndex((line) => isIt.test(line)) + 1} of ${file}`;
+  };
   const syntax = directives.get("syntax");
   if (syntax !== undefined && !/^(?:docker\.io\/)?docker\/dockerfile(?:[:@]\S+)?$/.test(syntax))
-    throw unsupported(file, `the frontend ${syntax}`);
+    throw unsupported(where("syntax"), `the frontend ${syntax}`);
   if (/(?:^|;)\s*error\s*=\s*true/i.test(directives.get("check") ?? ""))
-    throw unsupported(file, "the directive check=error=true");
+    throw unsupported(where("check"), "the directive check=error=true");
 }
 
 /**

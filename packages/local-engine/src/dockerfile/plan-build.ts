@@ -18,7 +18,7 @@ import { invalid, placeIn, unsupported, type Place } from "./refuse.js";
 
 export interface BuildRequest {
   readonly text: string;
-  /** The Dockerfile's path, for messages. */
+  /** The Dockerfile's name, for messages. */
   readonly file: string;
   readonly platform: Platform;
   readonly buildArgs: Readonly<Record<string, string>>;
@@ -54,7 +54,7 @@ export async function planBuild(request: BuildRequest): Promise<BuildPlan> {
   const { text, file, platform, pull } = request;
   const place = placeIn(file);
   const dockerfile = parseDockerfile(text);
-  checkDirectives(dockerfile, file);
+  checkDirectives(dockerfile, text, file);
   const args = { ...platformArguments(platform), ...request.buildArgs };
   const stages = parseStages(dockerfile, args);
   const target = targetStage(stages, request.target === "" ? undefined : request.target);

@@ -8,7 +8,6 @@ import { createGzip } from "node:zlib";
 import pLimit from "p-limit";
 import { FIXED_TIME } from "../files/make-directories.js";
 import { makeFolder } from "../files/plain-modes.js";
-import { sortedEntries } from "../files/walk.js";
 import { runHostCommand } from "../host-command.js";
 import { SingleFlight } from "../single-flight.js";
 import { keyOf } from "../store/keys.js";
