@@ -45,7 +45,7 @@ export async function measureUnit(
   await copySource(sample.folder, source);
   const state = await freshState(context.work);
   try {
-    const emptied = await emptyEngine(context, state);
+    const emptied = await emptyEngine(context);
     let failed = emptied.kind === "failed" ? emptied.message : undefined;
     for (const kind of unit.kinds) {
       if (context.signal.aborted) return;
@@ -84,10 +84,8 @@ async function copySource(from: string, to: string): Promise<void> {
 }
 
 /** The local engine has a new folder already; Dagger's must drop its cache. */
-function emptyEngine(context: BenchContext, state: FreshState): Promise<JobResult> {
-  return context.engine === "dagger"
-    ? run(context, state, { task: "prune" })
-    : Promise.resolve({ kind: "done" });
+function emptyEngine(context: BenchContext): Promise<JobResult> {
+  return context.engine === "dagger" ? run(context, { task: "prune" }) : Promise.resolve({ kind: "done" });
 }
 
 interface Experiment {
@@ -116,7 +114,7 @@ async function measureKind(context: BenchContext, experiment: Experiment): Promi
       build: await buildOf(context, kind, sample),
       push: registry?.host,
     };
-    const result = await run(context, experiment.state, job);
+    const result = await run(context, job);
     if (result.kind === "failed") return result.message;
     if (result.kind === "done") return "the build process returned no measurement";
     if (registry !== undefined) await recordSizes(context, experiment, registry.host);
