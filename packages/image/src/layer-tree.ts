@@ -13,6 +13,8 @@ export class Directory {
   opaque = false;
   /** It has an entry of its own. */
   listed = false;
+  /** A directory somewhere below it is implied. */
+  holdsImplied = false;
 
   constructor(
     /** The path of another entry implied it first. */
@@ -22,12 +24,20 @@ export class Directory {
   ) {}
 }
 
-/** Bounds the memory of all layers of an image, in bytes. */
+/** Bounds what all layers of an image take: memory, and time to unpack them. In bytes. */
 export class TreeBudget {
   #left: number;
+  #unpackedLeft = MAX_UNPACKED;
 
   constructor(bytes = 120e6) {
     this.#left = bytes;
+  }
+
+  /** @throws TgoError INVALID_RESPONSE when the layers are too large */
+  unpack(bytes: number): void {
+    this.#unpackedLeft -= bytes;
+    if (this.#unpackedLeft < 0)
+      throw new TgoError("INVALID_RESPONSE", `the image unpacks to more than ${MAX_UNPACKED} bytes`);
   }
 
   /** @throws TgoError INVALID_RESPONSE when there are too many entries, or their names are too long */
@@ -38,6 +48,8 @@ export class TreeBudget {
   }
 }
 
+/** In all layers of all platforms. */
+const MAX_UNPACKED = 64 * 1024 ** 3;
 /** Measured: in the layer and in the merged tree. */
 const LEAF_BYTES = 150;
 const DIRECTORY_BYTES = 700;
@@ -45,8 +57,6 @@ const DIRECTORY_BYTES = 700;
 /** image-spec, layer.md#whiteouts */
 const WHITEOUT = ".wh.";
 const OPAQUE = ".wh..wh..opq";
-/** AUFS's own names: some engines skip them. */
-const WHITEOUT_META = ".wh..wh.";
 
 /** What Linux file systems take, in bytes; an engine's own directory comes on top of the path. */
 const MAX_NAME = 255;
@@ -89,9 +99,16 @@ export class LayerTree {
   /** @param entry for messages */
   #directory(path: readonly string[], entry: string): Directory {
     let directory = this.root;
+    const parents: Directory[] = [];
     for (const name of path) {
-      if (name.startsWith(WHITEOUT_META)) throw new Error(`the reserved name ${name}: ${entry}`);
-      const next = directory.entries.get(name) ?? this.#set(directory, name, new Directory(true));
+      // AUFS's own directories, and what fuse-overlayfs takes for a whiteout.
+      if (name.startsWith(WHITEOUT)) throw new Error(`the reserved name ${name}: ${entry}`);
+      parents.push(directory);
+      let next = directory.entries.get(name);
+      if (next === undefined) {
+        next = this.#set(directory, name, new Directory(true));
+        for (const parent of parents) parent.holdsImplied = true;
+      }
       if (!(next instanceof Directory)) throw new Error(`a path through a ${kindOf(next)}: ${entry}`);
       directory = next;
     }
@@ -156,13 +173,21 @@ export function stackLayer(lower: Directory | undefined, layer: Directory, path 
 
 /** Every regular file, with its path from the root and its ELF header. */
 export function* filesOf(
-  { entries }: Directory,
-  path = "",
+  root: Directory,
 ): Generator<readonly [path: string, header: ElfHeader | undefined], void, undefined> {
-  for (const [name, entry] of entries) {
-    if (entry instanceof Directory) yield* filesOf(entry, `${path}/${name}`);
-    else if (typeof entry === "object") yield [`${path}/${name}`, entry];
-    else if (entry === "file") yield [`${path}/${name}`, undefined];
+  // No recursion: a path has up to two thousand directories.
+  const open = [{ path: "", entries: root.entries.entries() }];
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const next = top.entries.next();
+    if (next.done === true) {
+      open.pop();
+      continue;
+    }
+    const [name, entry] = next.value;
+    const path = `${top.path}/${name}`;
+    if (entry instanceof Directory) open.push({ path, entries: entry.entries.entries() });
+    else if (typeof entry === "object") yield [path, entry];
+    else if (entry === "file") yield [path, undefined];
   }
 }
 
@@ -180,14 +205,8 @@ function duplicate(entry: string): Error {
 function hideLower(directory: Directory, isRoot: boolean, entry: string): void {
   if (isRoot) throw new Error("an opaque whiteout of the root");
   if (directory.opaque) throw duplicate(entry);
-  if (hasImplied(directory)) throw new Error(`an opaque whiteout after the files beside it: ${entry}`);
+  if (directory.holdsImplied) throw new Error(`an opaque whiteout after the files beside it: ${entry}`);
   directory.opaque = true;
-}
-
-function hasImplied({ entries }: Directory): boolean {
-  for (const entry of entries.values())
-    if (entry instanceof Directory && (entry.implied || hasImplied(entry))) return true;
-  return false;
 }
 
 /** The path's components below the root, cleaned as Go's `path.Clean` does: ".." does not leave the root. */

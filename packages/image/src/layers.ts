@@ -30,8 +30,10 @@ export interface LayerContent {
   readonly diffId: string;
 }
 
-/** The largest archive that is read, in bytes. */
-const MAX_ARCHIVE = 64 * 1024 ** 3;
+/** What Docker and skopeo decompress whatever the media type says, in hex: gzip, bzip2, xz, zstd and its skippable frames. */
+const COMPRESSED = /^(?:1f8b08|425a68|fd377a585a00|28b52ffd|5.2a4d18)/;
+/** How many bytes are needed to tell. */
+const MAGIC_BYTES = 6;
 
 /**
  * The ELF files in the file system that these layers form, the lowest first: a file that an upper layer deletes or
@@ -70,7 +72,7 @@ export async function readLayer({ mediaType, open }: LayerSource, budget: TreeBu
   const hash = createHash("sha256");
   const decompress = decompression(mediaType);
   let received = 0;
-  let size = 0;
+  let start = Buffer.alloc(0);
   try {
     await pipeline(
       Readable.fromWeb(await open()),
@@ -85,8 +87,8 @@ export async function readLayer({ mediaType, open }: LayerSource, budget: TreeBu
         const hashed = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
           for await (const chunk of chunks) {
             hash.update(chunk);
-            size += chunk.length;
-            if (size > MAX_ARCHIVE) throw new Error(`an archive of more than ${MAX_ARCHIVE} bytes`);
+            budget.unpack(chunk.length);
+            if (start.length < MAGIC_BYTES) start = Buffer.concat([start, chunk.subarray(0, MAGIC_BYTES)]);
             yield chunk;
           }
         };
@@ -96,6 +98,8 @@ export async function readLayer({ mediaType, open }: LayerSource, budget: TreeBu
     // Node stops at zeros, and after a zstd frame; Go's readers go on, or refuse them.
     if ("bytesWritten" in decompress && decompress.bytesWritten !== received)
       throw new Error("more data follows the compressed archive");
+    if (decompress instanceof PassThrough && COMPRESSED.test(start.toString("hex")))
+      throw new Error("its first file's name is taken for the beginning of a compressed archive");
   } catch (cause) {
     if (isTgoError(cause)) throw cause;
     throw refusal(

@@ -15,6 +15,9 @@ export interface TarEntry {
 const BLOCK = 512;
 /** The largest long name or pax header: the limit of Go's archive/tar, which container engines read layers with. */
 const MAX_METADATA = 1024 * 1024;
+/** Extended headers of one entry, and records of one of them: real archives have three, and one an attribute. */
+const MAX_HEADERS = 16;
+const MAX_RECORDS = 1000;
 
 const TYPES: Readonly<Record<string, TarEntry["type"]>> = {
   "\0": "file",
@@ -58,6 +61,7 @@ export async function* readTar(
   let pax: ReadonlyMap<string, string> = new Map();
   let longName: string | undefined;
   let longTarget: string | undefined;
+  let headers = 0;
   for (;;) {
     const block = await bytes.readBlock(BLOCK);
     if (block === undefined) break;
@@ -70,6 +74,8 @@ export async function* readTar(
     verifyHeader(block);
     const flag = String.fromCharCode(block[156] ?? 0);
     const size = sizeAt(block);
+    if (headers > MAX_HEADERS) throw new Error("too many extended headers for one entry");
+    headers++;
     if (flag === "L" || flag === "K") {
       const name = text(await readMetadata(bytes, size));
       if (flag === "L") longName = name;
@@ -100,6 +106,7 @@ export async function* readTar(
     yield { type: flag === "3" && isNullDevice(block) ? "null device" : type, path, target, head };
     pax = new Map();
     longName = longTarget = undefined;
+    headers = 0;
   }
   if (longName !== undefined || longTarget !== undefined || pax.size > 0)
     throw new Error("the archive ends after an extended header");
@@ -208,7 +215,8 @@ function verifyChecksum(block: Buffer): void {
 /** `LENGTH KEY=VALUE\n`, LENGTH in decimal and of the whole record. */
 function parsePax(content: Buffer): Map<string, string> {
   const records = new Map<string, string>();
-  for (let rest = content; rest.length > 0;) {
+  for (let rest = content, count = 1; rest.length > 0; count++) {
+    if (count > MAX_RECORDS) throw new Error("too many records in a pax header");
     const space = rest.indexOf(" ");
     const digits = rest.toString("latin1", 0, Math.max(space, 0));
     const length = /^\d+$/.test(digits) ? Number(digits) : 0;
@@ -217,10 +225,13 @@ function parsePax(content: Buffer): Map<string, string> {
       throw new Error("a malformed pax header");
     const key = rest.toString("latin1", space + 1, equals);
     const value = rest.subarray(equals + 1, length - 1);
-    if (/^(?:link)?path$/.test(key) && value.includes(0)) throw new Error("a name with a NUL byte");
+    // As Go checks them.
+    if (key === "" || key.includes("\0")) throw new Error("a malformed pax header");
+    if (/^(?:(?:link)?path|[ug]name)$/.test(key) && value.includes(0))
+      throw new Error("a name with a NUL byte");
     if (key.startsWith("GNU.sparse.")) throw new Error("a sparse file");
-    // As attributes of a directory, these hide what lower layers have in it.
-    if (/\.xattr\.(?:trusted|user)\.overlay\./.test(key))
+    // These hide what lower layers have, or change a file's type, where overlayfs or fuse-overlayfs stacks layers.
+    if (/\.xattr\.(?:trusted|user)\.(?:overlay|fuseoverlayfs|containers)\./.test(key))
       throw new Error("an attribute that only overlayfs interprets");
     if (value.length > 0 && PAX_NUMBERS[key]?.test(value.toString("latin1")) === false)
       throw new Error(`a pax header with an invalid ${key}`);

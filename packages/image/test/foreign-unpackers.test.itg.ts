@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   rmSync,
   writeFileSync,
@@ -13,13 +14,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from "@tgo/registry";
+import { inParallel, OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from "@tgo/registry";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ELF_HEADER_BYTES } from "../src/elf/elf-header.js";
 import { readElfHeader } from "../src/index.js";
 import { ACCEPTED, type Planted, REFUSED } from "./planted-layers.js";
 
 const run = promisify(execFile);
+const DRIVERS = ["overlay", "vfs"] as const;
+const AT_ONCE = 4;
 let work = "";
 
 beforeAll(() => {
@@ -77,71 +80,90 @@ function filesBelow(root: string): string[] {
     .sort();
 }
 
-/** What Buildah's storage makes of an image: the library of skopeo, Podman and CRI-O, a descendant of Docker's. */
-async function unpackedBy(driver: string, planted: Planted, name: string): Promise<string[]> {
-  const folder = join(work, `${driver}-${name}`);
-  const layout = layoutOf(planted, join(folder, "layout"));
-  const buildah = async (...args: string[]): Promise<string> => {
-    const store = [
-      "--root",
-      join(folder, "root"),
-      "--runroot",
-      join(folder, "run"),
-      "--storage-driver",
-      driver,
-    ];
-    return (await run("buildah", [...store, ...args])).stdout.trim();
-  };
+/** The layers in a store of one image, the uppermost first. */
+function layersIn(store: string, driver: string): string[] {
+  const layers = JSON.parse(readFileSync(join(store, `${driver}-layers/layers.json`), "utf8")) as {
+    id: string;
+    parent?: string;
+  }[];
+  const chain: string[] = [];
+  let top = layers.find(({ id }) => layers.every(({ parent }) => parent !== id));
+  for (; top !== undefined; top = layers.find(({ id }) => id === top?.parent)) chain.push(top.id);
+  return chain;
+}
+
+/** What containers-storage makes of an image: the library of skopeo, Podman and CRI-O, a descendant of Docker's. */
+async function unpackedBy(driver: (typeof DRIVERS)[number], planted: Planted): Promise<string[]> {
+  const folder = mkdtempSync(join(work, `${driver}-`));
+  const root = join(folder, "root");
   try {
-    const store = `[${driver}@${join(folder, "root")}+${join(folder, "run")}]`;
-    await run("skopeo", [
-      "copy",
-      "--quiet",
-      `oci:${layout}`,
-      `containers-storage:${store}localhost/planted:1`,
-    ]);
-    const container = await buildah("from", "--quiet", "--pull-never", "localhost/planted:1");
-    const files = filesBelow(await buildah("mount", container));
-    await buildah("umount", container);
-    return files;
+    const layout = layoutOf(planted, join(folder, "layout"));
+    const store = `[${driver}@${root}+${join(folder, "run")}]`;
+    await run("skopeo", ["copy", "-q", `oci:${layout}`, `containers-storage:${store}localhost/planted:1`]);
+    const layers = layersIn(root, driver);
+    if (driver === "vfs") return filesBelow(join(root, "vfs/dir", layers[0] ?? ""));
+    const [merged, empty] = [join(folder, "merged"), join(folder, "empty")];
+    for (const path of [merged, empty]) mkdirSync(path);
+    const lower = [...layers.map((id) => join(root, "overlay", id, "diff")), empty].join(":");
+    await run("mount", ["-t", "overlay", "overlay", "-o", `ro,lowerdir=${lower}`, merged]);
+    try {
+      return filesBelow(merged);
+    } finally {
+      await run("umount", [merged]);
+    }
   } finally {
-    await buildah("rm", "--all").catch(() => "");
+    // Containers-storage leaves its home mounted.
+    await run("umount", [join(root, driver)]).catch(() => undefined);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-const name = (planted: Planted): string => digest(Buffer.from(planted.name)).slice(0, 12);
-
 describe("what we accept has the same files for us and for others", () => {
-  test.each(ACCEPTED.filter(({ layers }) => layers.length > 0))("$name", async (planted) => {
-    for (const driver of ["overlay", "vfs"])
-      expect([driver, await unpackedBy(driver, planted, name(planted))]).toEqual([driver, planted.files]);
+  const unpacked = new Map<string, Promise<string[]>>();
+  const planted = ACCEPTED.filter(({ layers }) => layers.length > 0);
+
+  beforeAll(async () => {
+    const all = planted.flatMap((one) => DRIVERS.map((driver) => ({ driver, one })));
+    await inParallel(AT_ONCE, all, async ({ driver, one }) => {
+      const files = unpackedBy(driver, one);
+      unpacked.set(`${driver} ${one.name}`, files);
+      await files.catch(() => undefined);
+    });
+  });
+
+  test.each(planted)("$name", async ({ name, files }) => {
+    for (const driver of DRIVERS)
+      expect([driver, await unpacked.get(`${driver} ${name}`)]).toEqual([driver, files]);
   });
 });
 
 /** Skopeo takes these for the same everywhere; other programs do not, or no builder writes them. */
 const ALIKE = [
+  // Not so with fuse-overlayfs, in rootless engines.
+  "a file in a directory that fuse-overlayfs takes for a whiteout",
+  "the same after the whiteout",
+  "another type for rootless engines",
+  "fuse-overlayfs's own opaque mark",
   "a file twice, spelled differently",
+  // Docker and newer skopeos know skippable frames.
+  "a first name that begins as 502a4d18",
   "a hard link through a symbolic link",
   "a name for all",
   "a path through a symbolic link",
   "a sparse file of pax",
+  // They cost us time, and no builder writes them.
+  "a thousand records and one",
+  "seventeen extended headers",
   "a whiteout of AUFS's",
   "overlayfs's own whiteout",
-];
+].sort();
 
 test("what we refuse is refused by skopeo, or depends on how it stores layers", async () => {
-  const alike: string[] = [];
-  for (const planted of REFUSED) {
-    const results = await Promise.all(
-      ["overlay", "vfs"].map((driver) =>
-        unpackedBy(driver, planted, name(planted)).then(
-          (files) => files.join(),
-          () => undefined,
-        ),
-      ),
-    );
-    if (results[0] !== undefined && results[0] === results[1]) alike.push(planted.name);
-  }
-  expect(alike.sort()).toEqual(ALIKE);
+  const found = await inParallel(AT_ONCE, REFUSED, async (planted) => {
+    const overlay = await unpackedBy("overlay", planted).catch(() => undefined);
+    if (overlay === undefined) return [];
+    const vfs = await unpackedBy("vfs", planted).catch(() => undefined);
+    return vfs?.join() === overlay.join() ? [planted.name] : [];
+  });
+  expect(found.flat().sort()).toEqual(ALIKE);
 });

@@ -24,6 +24,9 @@ const dir = (name: string): Buffer => tarHeader({ name: `${name}/`, type: "5" })
 const sym = (name: string, target: string): Buffer => tarHeader({ name, type: "2", target });
 const link = (name: string, target: string): Buffer => tarHeader({ name, type: "1", target });
 const device = (name: string, type = "3"): Buffer => tarHeader({ name, type });
+/** An octal mode, in an otherwise usual header. */
+const mode = (name: string, octal: string, content: string | Buffer): Buffer =>
+  tarEntry({ name, mode: octal }, content);
 const pax = (key: string, value: string): Buffer =>
   tarEntry({ name: "pax", type: "x" }, paxRecord(key, value));
 const tar = (...entries: Buffer[]): Buffer => Buffer.concat([...entries, END_OF_ARCHIVE]);
@@ -138,6 +141,18 @@ export const ACCEPTED: readonly Accepted[] = [
   accepted("a name of 255 bytes", [`/${"n".repeat(255)} ELF`], tar(pax("path", "n".repeat(255)), elf("x"))),
   accepted("a backslash", ["/a\\b ELF"], tar(elf("a\\b"))),
   accepted("an empty layer", [], Buffer.alloc(0)),
+  accepted(
+    "an attribute of another kind",
+    ["/x ELF"],
+    tar(pax("SCHILY.xattr.user.mime_type", "x"), elf("x")),
+  ),
+  accepted("a name that is empty in its extended header", ["/x ELF"], tar(pax("path", ""), elf("x"))),
+  accepted(
+    "set-user-id and sticky bits",
+    ["/x ELF"],
+    tar(dir("t"), mode("x", "0007755", ELF), sym("s", "x")),
+  ),
+  accepted("a name that begins with a full stop", ["/.whx", "/a/.w/h ELF"], tar(file(".whx"), elf("a/.w/h"))),
 ];
 
 export const REFUSED: readonly Refused[] = [
@@ -224,6 +239,20 @@ export const REFUSED: readonly Refused[] = [
   refused("a whiteout of AUFS's", "an invalid whiteout", BELOW, tar(file(".wh..wh.aufs"))),
   refused("a directory of AUFS's", "the reserved name", BELOW, tar(elf(".wh..wh.plnk/1"))),
   refused(
+    "a file in a directory that fuse-overlayfs takes for a whiteout",
+    "the reserved name",
+    BELOW,
+    tar(elf(".wh.d/x")),
+  ),
+  refused("the same after the whiteout", "the reserved name", BELOW, tar(dir(".wh.d"), elf(".wh.d/x"))),
+  refused("a hard link to AUFS's", "does not have before it", BELOW, tar(link("h", ".wh..wh.plnk/1"))),
+  refused(
+    "a hard link to a whiteout's name",
+    "does not have before it",
+    BELOW,
+    tar(file(".wh.f"), link("h", ".wh.f")),
+  ),
+  refused(
     "an opaque whiteout of the root",
     "an opaque whiteout of the root",
     BELOW,
@@ -241,6 +270,17 @@ export const REFUSED: readonly Refused[] = [
     "overlayfs",
     BELOW,
     tar(pax("SCHILY.xattr.trusted.overlay.opaque", "y"), dir("d")),
+  ),
+  refused(
+    "fuse-overlayfs's own opaque mark",
+    "overlayfs",
+    BELOW,
+    tar(pax("SCHILY.xattr.user.fuseoverlayfs.opaque", "y"), dir("d")),
+  ),
+  refused(
+    "another type for rootless engines",
+    "overlayfs",
+    tar(pax("SCHILY.xattr.user.containers.override_stat", "0:0:0120777"), elf("x")),
   ),
   refused("overlayfs's own whiteout", "a device 0:0", BELOW, tar(device("f"))),
   refused("a file that is the root", "replaces the root", BELOW, tar(file("."))),
@@ -267,5 +307,43 @@ export const REFUSED: readonly Refused[] = [
   ),
   refused("a name of 256 bytes", "too long", tar(pax("path", "n".repeat(256)), elf("x"))),
   refused("a name of 128 letters of two bytes", "too long", tar(pax("path", "ü".repeat(128)), elf("x"))),
+  ...["\x1f\x8b\x08", "BZh91AY", "\x28\xb5\x2f\xfd", "\x50\x2a\x4d\x18"].map((magic) =>
+    refused(
+      `a first name that begins as ${Buffer.from(magic, "latin1").toString("hex")}`,
+      "taken for the beginning of a compressed archive",
+      tar(tarEntry({ name: Buffer.from(magic, "latin1") }, ELF)),
+    ),
+  ),
+  refused(
+    "the same for xz, of which the name ends at its NUL",
+    "taken for the beginning of a compressed archive",
+    tar(tarEntry({ name: Buffer.from("\xfd7zXZ\0", "latin1") }, ELF)),
+  ),
+  refused(
+    "a pax header without a key",
+    "malformed",
+    tar(tarEntry({ name: "pax", type: "x" }, "5 =x\n"), elf("x")),
+  ),
+  refused(
+    "a thousand records and one",
+    "too many records",
+    tar(tarEntry({ name: "pax", type: "x" }, paxRecord("a", "b").repeat(1001)), elf("x")),
+  ),
+  refused(
+    "seventeen extended headers",
+    "too many extended headers",
+    tar(...Array.from({ length: 17 }, () => pax("comment", "x")), elf("x")),
+  ),
+  refused(
+    "seventeen comments for all",
+    "too many extended headers",
+    tar(
+      ...Array.from({ length: 17 }, () =>
+        tarEntry({ name: "pax_global_header", type: "g" }, paxRecord("comment", "x")),
+      ),
+      elf("x"),
+    ),
+  ),
+  refused("a group with a NUL byte", "NUL", tar(pax("gname", "a\0b"), elf("x"))),
   refused("a path of 4200 bytes", "too long", tar(pax("path", `${"d/".repeat(2100)}x`), elf("x"))),
 ];

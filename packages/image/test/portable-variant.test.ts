@@ -103,6 +103,7 @@ describe("accepted, as all clients pull the same", () => {
         }),
       },
     ],
+    ["a layer twice", { layers: 2 }],
     ["a subject", { manifest: (manifest) => ({ ...manifest, subject: manifest.config }) }],
     ["125 layers", { layers: 125 }],
   ])("%s", async (_, changes) => {
@@ -197,6 +198,33 @@ describe("refused", () => {
       "a layer of an unknown type that ends in gzip",
       { manifest: inLayer({ mediaType: "application/x.tar+gzip" }) },
       "a layer is application/x.tar+gzip",
+    ],
+    [
+      "a layer that is named by sha512",
+      { manifest: inLayer({ digest: `sha512:${"0".repeat(128)}` }) },
+      "is not sha256, and containerd takes nothing else",
+    ],
+    [
+      "a layer twice, with two sizes",
+      {
+        layers: 2,
+        manifest: ({ layers: [first, second], ...rest }) => ({
+          ...rest,
+          layers: [{ ...first, size: Number(first?.["size"]) + 1 }, second ?? {}],
+        }),
+      },
+      "is listed with different sizes or media types",
+    ],
+    [
+      "a layer twice, with two media types",
+      {
+        layers: 2,
+        manifest: ({ layers: [first, second], ...rest }) => ({
+          ...rest,
+          layers: [{ ...first, mediaType: DOCKER_LAYER_GZIP }, second ?? {}],
+        }),
+      },
+      "is listed with different sizes or media types",
     ],
     [
       "a second list of manifests that Go prefers",

@@ -4,6 +4,8 @@ export interface HeaderFields {
   readonly size?: number;
   readonly target?: string;
   readonly prefix?: string;
+  /** Seven octal digits. */
+  readonly mode?: string;
   /** Default ustar's. */
   readonly magic?: string;
   /** Writes the size in base 256. */
@@ -15,9 +17,10 @@ export interface HeaderFields {
 /** A raw tar header, for archives that no current program writes. */
 export function tarHeader(fields: HeaderFields = {}): Buffer {
   const { name = "file", type = "0", size = 0, target = "", prefix = "", magic = "ustar\x0000" } = fields;
+  const { mode = "0000644" } = fields;
   const block = Buffer.alloc(512);
   Buffer.from(name).copy(block, 0, 0, 100);
-  block.write("0000644\0" + "0000000\0" + "0000000\0", 100, "latin1");
+  block.write(`${mode}\0` + "0000000\0" + "0000000\0", 100, "latin1");
   if (fields.binarySize === true) {
     block[124] = 0x80;
     block.writeBigUInt64BE(BigInt(size), 128);

@@ -44,6 +44,24 @@ function target(registry: MemoryRegistry, repository = "t/app"): VerifyTarget {
   };
 }
 
+test("who pulls without credentials gets the same", async () => {
+  const { registries, targets, digest } = await published({ auth: "public" });
+  const [first] = registries;
+  const other = `sha256:${"0".repeat(64)}`;
+  if (first !== undefined)
+    first.intercept = (request) => {
+      if (request.headers.get("authorization") !== "Bearer anonymous") return undefined;
+      const response = first.respond(request);
+      if (response.status === 200) response.headers.set("docker-content-digest", other);
+      return response;
+    };
+  const verification = await verifyImage({ targets, platforms: BOTH_PLATFORMS });
+  expect(verification.targets.map(({ state }) => state)).toEqual(["failed", "verified", "verified"]);
+  expect(verification.targets[0]?.problems).toMatchObject([
+    { code: "VERIFY", what: `without credentials it is ${other}, with them ${digest}` },
+  ]);
+});
+
 describe("a published image", () => {
   test("is verified in every registry, and described", async () => {
     const { targets, digest } = await published();

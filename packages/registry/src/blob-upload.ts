@@ -1,6 +1,7 @@
 import { isTgoError, TgoError } from "@tgo/errors";
 import { pullScope, pushScope } from "./auth/scope.js";
 import { hasBlob } from "./blobs.js";
+import { attemptsOf } from "./failures/network-failure.js";
 import { retryPolicy } from "./failures/response-failure.js";
 import type { RetryPolicy } from "./failures/retry-policy.js";
 import { EMPTY_BODY, type Body } from "./http/request.js";
@@ -136,6 +137,9 @@ async function send(
     return { error: await transport.errorOf(response), retry };
   } catch (error) {
     if (!isTgoError(error) || error.code !== "UNAVAILABLE") throw error;
-    return { error, retry: { attempts: UPLOAD_ATTEMPTS, reason: error.what } };
+    return {
+      error,
+      retry: { attempts: Math.min(UPLOAD_ATTEMPTS, attemptsOf(error)), reason: error.what },
+    };
   }
 }

@@ -1,4 +1,5 @@
 import { TgoError } from "@tgo/errors";
+import type { IdleTimeout } from "./http/idle-timeout.js";
 import type { RegistryResponse } from "./http/response.js";
 import { blobStream } from "./blob-stream.js";
 import { isRedirect, type Connection } from "./http/connection.js";
@@ -58,14 +59,15 @@ export async function readBlobStream(
   { digest, size }: Pick<Descriptor, "digest" | "size">,
   range: Range | undefined,
 ): Promise<ReadableStream<Uint8Array>> {
+  const idle = connection.transport.idleTimeout();
   // Opened now, so that this call throws a refusal; the first read uses it.
-  const first = await open(connection, repository, digest, range, 0);
+  const first = await open(connection, idle, { repository, digest, range, offset: 0 });
   let unread: OpenBlob | undefined = first;
   return blobStream({
     open: async (offset) => {
       const opened = unread;
       unread = undefined;
-      return opened ?? open(connection, repository, digest, range, offset);
+      return opened ?? open(connection, idle, { repository, digest, range, offset });
     },
     abandon: async () => unread?.discard(),
     size: range === undefined ? size : range.end - range.start + 1,
@@ -82,7 +84,9 @@ export async function readBlobStream(
 }
 
 async function sizeByRange(connection: Connection, repository: string, digest: string): Promise<number> {
-  const { discard, total } = await open(connection, repository, digest, { start: 0, end: 0 }, 0);
+  const idle = connection.transport.idleTimeout();
+  const range = { start: 0, end: 0 };
+  const { discard, total } = await open(connection, idle, { repository, digest, range, offset: 0 });
   await discard();
   if (total !== undefined) return total;
   throw new TgoError("INVALID_RESPONSE", "the registry does not say how large the blob is", {
@@ -90,21 +94,24 @@ async function sizeByRange(connection: Connection, repository: string, digest: s
   });
 }
 
-async function open(
-  connection: Connection,
-  repository: string,
-  digest: string,
-  range: Range | undefined,
-  offset: number,
-): Promise<OpenBlob> {
+/** A part of a blob, from an offset within it. */
+interface BlobPart {
+  readonly repository: string;
+  readonly digest: string;
+  /** Undefined: all of it. */
+  readonly range: Range | undefined;
+  readonly offset: number;
+}
+
+async function open(connection: Connection, idle: IdleTimeout, part: BlobPart): Promise<OpenBlob> {
+  const { range, offset } = part;
   const start = (range?.start ?? 0) + offset;
   const ranged = range !== undefined || offset > 0;
   const response = await request(
     connection,
-    repository,
-    digest,
-    ranged ? `bytes=${start}-${range?.end ?? ""}` : undefined,
-    range === undefined,
+    idle,
+    part,
+    ranged ? { range: `bytes=${start}-${range?.end ?? ""}` } : {},
   );
   if (!response.ok) throw await connection.transport.errorOf(response);
   const body = { chunks: response.chunks(), discard: () => response.discard() };
@@ -124,13 +131,11 @@ async function open(
   throw new TgoError("INVALID_RESPONSE", what, { where: response.call.where });
 }
 
-/** @param whole the digest will be verified, so an unencrypted store is acceptable */
 async function request(
   connection: Connection,
-  repository: string,
-  digest: string,
-  range: string | undefined,
-  whole: boolean,
+  idle: IdleTimeout,
+  { repository, digest, range }: BlobPart,
+  headers: Readonly<Record<string, string>>,
 ): Promise<RegistryResponse> {
   const call = connection.call({
     method: "GET",
@@ -138,10 +143,13 @@ async function request(
     path: `blobs/${digest}`,
     reference: digest,
     action: "read the blob",
-    ...(range === undefined ? {} : { headers: { range } }),
+    headers,
+    idle,
   });
+  // The digest of a whole blob is verified, so an unencrypted store is acceptable.
+  const plainStore = range === undefined;
   const follow = (): Promise<RegistryResponse> =>
-    connection.follow(call, [pullScope(repository)], { plainStore: whole });
+    connection.follow(call, [pullScope(repository)], { plainStore });
   const response = await follow();
   if (response.status !== 403 || response.call.url.origin === connection.origin.origin) return response;
   // The store's signed URL has expired: the registry issues a new one.

@@ -3,7 +3,7 @@ import { TgoError } from "@tgo/errors";
 import * as z from "zod/mini";
 import { isDigest } from "./digest.js";
 import { parseJson, validate } from "./json.js";
-import { ambiguityOf } from "./strict-json.js";
+import { ambiguityOf, excessOf } from "./strict-json.js";
 import { DOCKER_CONFIG, DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from "./media-types.js";
 
 const Text = z.optional(z.string());
@@ -13,6 +13,8 @@ const Digest = z.string().check(z.refine(isDigest, "not a sha256 or sha512 diges
 
 /** Nobody's image has as many; a document of 4 MiB could list 30,000. */
 const MAX_ENTRIES = 1000;
+/** Of everything in a manifest or config: bounds the memory that it takes when parsed. */
+const MAX_VALUES = 50_000;
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md (the `platform` property) */
 const DescriptorPlatform = z.object({
@@ -139,6 +141,14 @@ export const ManifestOrIndex = z.pipe(
         });
         return z.NEVER;
       }
+      if ("fsLayers" in body || "history" in body) {
+        context.issues.push({
+          code: "custom",
+          message: "it has fields of Docker's manifest schema 1 as well, which containerd and skopeo refuse",
+          input: body,
+        });
+        return z.NEVER;
+      }
       if (body.mediaType !== undefined && body.mediaType !== "") return body;
       return { ...body, mediaType: isIndex ? OCI_INDEX : inferManifest(body) };
     }),
@@ -176,12 +186,19 @@ function inferManifest(body: object): string {
 
 function jsonOf(bytes: Uint8Array, where: string, what: string): unknown {
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  const remedy = "Build and push the image again with a current tool.";
+  const excess = excessOf(text, MAX_VALUES);
+  if (excess !== undefined)
+    throw new TgoError("INVALID_RESPONSE", `not ${what} that this program reads: ${excess}`, {
+      where,
+      remedy,
+    });
   const json = isUtf8(bytes) ? parseJson(text) : undefined;
   const ambiguity = json === undefined ? undefined : ambiguityOf(text);
   if (ambiguity !== undefined) {
     throw new TgoError("INVALID_RESPONSE", `not ${what} that every program reads alike: ${ambiguity}`, {
       where,
-      remedy: "Build and push the image again with a current tool.",
+      remedy,
     });
   }
   if (json !== undefined) return json;

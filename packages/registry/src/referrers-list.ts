@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { canonicalJson, parseJson } from "./json.js";
 import type { Descriptor } from "./manifest-schemas.js";
 import { OCI_INDEX } from "./media-types.js";
+import { endOfString, excessOf } from "./strict-json.js";
 
 /**
  * A list of referrers: an image index whose manifests are artifacts of one subject. Other tools write to it as well,
@@ -27,9 +28,6 @@ const List = z.object({
 const Entry = z.object({ digest: z.string(), platform: z.optional(z.unknown()) });
 const Subject = z.object({ subject: z.object({ digest: z.string() }) });
 
-/** Deeper nesting is no list: parsing a few megabytes of brackets takes seconds. */
-const MAX_DEPTH = 100;
-
 /** What an empty list is made from. */
 const EMPTY = Buffer.from(canonicalJson({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] }));
 
@@ -45,17 +43,17 @@ export function parseList(bytes: Uint8Array): ReferrersList | undefined {
   let start = 0;
   let end = 0;
   let word = "";
+  if (excessOf(text) !== undefined) return undefined;
   for (let at = 0; at < text.length; at++) {
     const char = text[at] ?? "";
     if (char === '"') {
       const opened = at;
-      while (++at < text.length && text[at] !== '"') if (text[at] === "\\") at++;
+      at = endOfString(text, opened);
       if (depth === 1) word = text.slice(opened, at + 1);
     } else if (char === ":" && depth === 1) {
       keys.push(String(jsonOf(Buffer.from(word, "latin1"))).toUpperCase());
     } else if (char === "{" || char === "[") {
       if (depth++ === 2) start = at;
-      if (depth > MAX_DEPTH) return undefined;
     } else if (char === "}" || char === "]") {
       depth--;
       if (keys.at(-1) !== "MANIFESTS") continue;

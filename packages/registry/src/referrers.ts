@@ -23,7 +23,9 @@ export interface Artifact {
 export interface AttachResult {
   /** Of the artifact's manifest. */
   readonly digest: string;
-  readonly state: "done" | "already there";
+  readonly state: "done" | "already there" | "by tag";
+  /** For "by tag": only clients that read the list under this tag find it; the registry's referrers API lacks it. */
+  readonly tag?: string;
 }
 
 /** One registry, and what it has shown of its lists. */
@@ -54,8 +56,10 @@ interface TaggedList extends ReferrersList {
 /** What a client that asks for an image's referrers gets. */
 interface View {
   readonly listed: ReadonlySet<string> | ReadonlyMap<string, unknown>;
-  /** Of the list's manifest; undefined when the registry has a referrers API. */
+  /** Of the list's manifest; undefined when the registry's referrers API lists the artifacts. */
   readonly digest?: string;
+  /** The registry has a referrers API, which does not list them: clients that ask it do not read the tag. */
+  readonly isHidden?: boolean;
 }
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidance-for-an-empty-descriptor */
@@ -75,12 +79,12 @@ const SETTLE_MS = 1000;
 /**
  * Attaches documents to an image: pushes manifests whose subject is the image, and sees to it that clients which ask
  * for the image's referrers find them. A registry whose referrers API does not list them gets them in one write in the
- * list under the tag where clients look next; what other tools have put there stays byte for byte. Attaching the same
- * document again changes nothing.
+ * list under the tag where clients look that find no API; what other tools have put there stays byte for byte. Attaching
+ * the same document again changes nothing.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests-with-subject
  * @param anonymous the same registry without credentials, when anyone should find them
  * @throws TgoError DENIED when the registry accepts no artifacts, CONFLICT when the tag is something else than a list,
- *   INVALID_RESPONSE or UNAVAILABLE when they were pushed and cannot be listed
+ *   UNAVAILABLE when they were pushed and cannot be listed
  */
 export async function attach(
   client: ReferrersClient,
@@ -107,10 +111,11 @@ export async function attach(
   const added = missing.map(({ own }) => own);
   const view = missing.length === 0 ? before : await list(query, added, claims.every(Boolean));
   if (anonymous !== undefined) await expectSame({ ...query, ...anonymous }, view);
-  return composed.map((artifact) => ({
-    digest: artifact.own.digest,
-    state: missing.includes(artifact) ? "done" : "already there",
-  }));
+  return composed.map((artifact) => {
+    const { digest } = artifact.own;
+    if (!missing.includes(artifact)) return { digest, state: "already there" };
+    return view.isHidden === true ? { digest, state: "by tag", tag: query.tag } : { digest, state: "done" };
+  });
 }
 
 /** Whether the registry claims to list it: some send `OCI-Subject` and have no referrers API. */
@@ -125,7 +130,7 @@ async function push(query: Query, { own, blobs, bytes }: Composed): Promise<bool
   return (await manifests.put(repository, own.digest, OCI_MANIFEST, bytes)).subject !== undefined;
 }
 
-/** Waits until the referrers API lists the artifacts; without one, adds them to the list under the tag. */
+/** Waits until the referrers API lists the artifacts; where it does not, adds them to the list under the tag. */
 async function list(query: Query, added: readonly Descriptor[], claimed: boolean): Promise<View> {
   let listed = await askApi(query);
   for (const lag of READ_LAG_MS.slice(0, claimed ? undefined : 2)) {
@@ -138,22 +143,21 @@ async function list(query: Query, added: readonly Descriptor[], claimed: boolean
   if (listed === undefined) return { listed: entries, digest };
   listed = await askApi(query);
   if (listed !== undefined && hasAll(listed, query)) return { listed };
-  throw problem(
-    query,
-    "INVALID_RESPONSE",
-    "the registry accepted the artifact, but its referrers API does not list it: oras and cosign do not find it",
-    "Run the same command again later. Until the API lists it, only clients that read the list under this tag find it.",
-  );
+  return { listed: entries, digest, isHidden: true };
 }
 
 /** Waits until this client gets what the other one wrote. */
-async function expectSame(query: Query, { digest }: View): Promise<void> {
+async function expectSame(query: Query, { digest, isHidden = false }: View): Promise<void> {
   for (const lag of [...READ_LAG_MS, 0]) {
     const listed = await askApi(query);
-    // HEAD: Docker Hub counts a GET as a pull.
-    const named = listed ?? (await query.manifests.resolve(query.repository, query.tag, {}));
-    const isSame = named !== undefined && "digest" in named && named.digest === digest;
-    if (isSame || hasAll(listed ?? (await readList(query))?.entries ?? new Set(), query)) return;
+    if (listed !== undefined && hasAll(listed, query)) return;
+    if (listed === undefined || isHidden) {
+      // HEAD: Docker Hub counts a GET as a pull.
+      const named = await query.manifests.resolve(query.repository, query.tag, {});
+      if (named !== undefined && named.digest === digest) return;
+      const read = named === undefined ? undefined : await readList(query);
+      if (read !== undefined && hasAll(read.entries, query)) return;
+    }
     await query.connection.transport.sleep(lag);
   }
   throw problem(
@@ -187,6 +191,7 @@ async function askApi(query: Query): Promise<Set<string> | undefined> {
     action: "list the referrers",
     headers: { accept: OCI_INDEX },
     buffer: MAX_MANIFEST_BYTES,
+    idle: connection.transport.idleTimeout(),
   });
   const listed = new Set<string>();
   let url: URL | undefined = first.url;

@@ -5,6 +5,8 @@ import { firstBytes } from "./manifest-schemas.js";
 import type { Connection } from "./http/connection.js";
 import type { RegistryResponse } from "./http/response.js";
 import { parseJson } from "./json.js";
+import { isTag } from "./reference.js";
+import { excessOf } from "./strict-json.js";
 
 /** `tags` is null in an empty repository. */
 const TagList = z.object({ tags: z.nullish(z.array(z.string())) });
@@ -12,10 +14,14 @@ const TagList = z.object({ tags: z.nullish(z.array(z.string())) });
 /** Docker Hub sends all tags at once; this is the most that is read of a page, in bytes. */
 const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 const MAX_PAGES = 1000;
+const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_TAGS = 100_000;
 const PAGE_SIZE = "1000";
 
-/** Reads all pages: distribution-spec, "Listing Tags". Stops at a page that was read before. */
+/**
+ * Reads all pages: distribution-spec, "Listing Tags". Stops at a page that was read before. What is no tag by the
+ * specification is left out: nobody can pull it.
+ */
 export async function listTags(connection: Connection, repository: string): Promise<string[]> {
   const first = connection.call({
     method: "GET",
@@ -23,9 +29,11 @@ export async function listTags(connection: Connection, repository: string): Prom
     path: "tags/list",
     action: "list the tags",
     buffer: MAX_PAGE_BYTES,
+    idle: connection.transport.idleTimeout(),
   });
   const tags = new Set<string>();
   const seen = new Set<string>();
+  let size = 0;
   let url: URL | undefined = new URL(`?n=${PAGE_SIZE}`, first.url);
   while (url !== undefined && !seen.has(url.href)) {
     seen.add(url.href);
@@ -36,13 +44,16 @@ export async function listTags(connection: Connection, repository: string): Prom
       continue;
     }
     if (!response.ok) throw await connection.transport.errorOf(response);
-    const page = tagsOf(await response.bytes(MAX_PAGE_BYTES), first.where);
-    if (page.length <= MAX_TAGS) for (const tag of page) tags.add(tag);
+    const bytes = await response.bytes(MAX_PAGE_BYTES);
+    const page = tagsOf(bytes, first.where);
+    if (page.length <= MAX_TAGS) for (const tag of page) if (isTag(tag)) tags.add(tag);
     url = nextPage(connection, response, "tags");
-    if (Math.max(tags.size, page.length) > MAX_TAGS || (seen.size === MAX_PAGES && url !== undefined)) {
+    size += bytes.length;
+    const hasNoEnd = seen.size === MAX_PAGES || size > MAX_BYTES;
+    if (Math.max(tags.size, page.length) > MAX_TAGS || (hasNoEnd && url !== undefined)) {
       throw new TgoError(
         "INVALID_RESPONSE",
-        `the list of tags is longer than ${MAX_TAGS} tags or ${MAX_PAGES} pages`,
+        `the list of tags is longer than ${MAX_TAGS} tags, ${MAX_PAGES} pages or ${MAX_BYTES} bytes`,
         { where: first.where, remedy: "Delete tags that nobody needs, or publish to another repository." },
       );
     }
@@ -52,7 +63,7 @@ export async function listTags(connection: Connection, repository: string): Prom
 
 function tagsOf(bytes: Uint8Array, where: string): string[] {
   const text = new TextDecoder().decode(bytes);
-  const list = TagList.safeParse(parseJson(text));
+  const list = TagList.safeParse(excessOf(text) === undefined ? parseJson(text) : undefined);
   if (list.success) return list.data.tags ?? [];
   throw new TgoError("INVALID_RESPONSE", `expected a list of tags, got ${firstBytes(text)}`, { where });
 }

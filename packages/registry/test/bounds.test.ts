@@ -120,7 +120,7 @@ describe("a list ends", () => {
     });
     expect(await rejection(registry.tags("a/b"))).toMatchObject({
       code: "INVALID_RESPONSE",
-      what: "the list of tags is longer than 100000 tags or 1000 pages",
+      what: "the list of tags is longer than 100000 tags, 1000 pages or 67108864 bytes",
     });
     expect(requests.length).toBeLessThanOrEqual(requestsAtMost);
   });
@@ -129,6 +129,27 @@ describe("a list ends", () => {
     const { registry } = fakeRegistry(() => new Response(body(endless(1e6)).stream));
     expect(await rejection(registry.tags("a/b"))).toMatchObject({
       what: expect.stringMatching(/longer than \d+ bytes/) as string,
+    });
+  });
+
+  test("of tags that are none: they are left out, and not kept", async () => {
+    let at = 0;
+    const { registry } = fakeRegistry(() => {
+      const names = Array.from({ length: 7 }, (_, index) => `${index}${"x".repeat(1_000_000)}`);
+      return page(["", "../v1", "a b", `v${++at}`, "t".repeat(129), ...names], String(at));
+    });
+    expect(await rejection(registry.tags("a/b"))).toMatchObject({
+      what: expect.stringContaining("67108864 bytes") as string,
+    });
+    expect(at).toBeLessThan(12);
+    const few = fakeRegistry(() => jsonResponse(200, { tags: ["", "../v1", "a b", "v1", "t".repeat(129)] }));
+    expect(await few.registry.tags("a/b")).toEqual(["v1"]);
+  });
+
+  test("that is nested too deep", async () => {
+    const { registry } = fakeRegistry(() => new Response(`{"tags":${"[".repeat(8_000_000)}`));
+    expect(await rejection(registry.tags("a/b"))).toMatchObject({
+      what: expect.stringContaining("expected a list of tags") as string,
     });
   });
 

@@ -205,17 +205,28 @@ describe("A registry with a referrers API", () => {
     expect(scene.memory.received).toHaveLength(pages + 1);
   });
 
-  it.each([true, false])("that lists nothing is reported (OCI-Subject: %s)", async (header) => {
+  it.each([true, false])("that lists nothing is told apart (OCI-Subject: %s)", async (header) => {
     const scene = await Scene.create([referrersApi({ lists: "nothing", header })]);
-    expect(await rejection(scene.attach("one"))).toMatchObject({
-      code: "INVALID_RESPONSE",
-      where: `example.test/a/b:${scene.tag}`,
-      what: expect.stringContaining("its referrers API does not list it") as string,
-      remedy: expect.stringContaining("later") as string,
-    });
+    const { state, tag } = (await scene.attach("one"))[0] ?? {};
+    expect([state, tag]).toEqual(["by tag", scene.tag]);
     // For those clients that look there.
     expect(scene.listed).toEqual(["one"]);
-    expect(await rejection(scene.attach("one"))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect((await scene.attach(["one", "two"])).map((result) => result.state)).toEqual(["by tag", "by tag"]);
+    expect(scene.listed).toEqual(["one", "two"]);
+  });
+
+  it("that lists nothing, with other artifacts' list under the tag: it stays byte for byte", async () => {
+    const scene = await Scene.create([referrersApi({ lists: "nothing" })]);
+    const start = ` {"schemaVersion":2, "x" : 1, "manifests":[ ${scene.putForeign("x")}`;
+    scene.putList(`${start}]}`);
+    expect((await scene.attach("one"))[0]?.state).toBe("by tag");
+    expect(scene.list.startsWith(`${start},{`)).toBe(true);
+    expect(scene.listed).toEqual(["x", "one"]);
+  });
+
+  it("that lists nothing, where the tag returns the image: nobody can list it", async () => {
+    const scene = await Scene.create([referrersApi({ lists: "nothing" }), listTagIsDigest()]);
+    expect(await rejection(scene.attach("one"))).toMatchObject({ code: "CONFLICT" });
   });
 
   it("that fails is no reason to use the tag", async () => {
@@ -510,15 +521,19 @@ it("a registry that refuses every condition gets the list without one", async ()
 
 describe("Clients without credentials", () => {
   it.each([
-    { what: "the list's tag", quirks: [] },
-    { what: "the referrers API", quirks: [referrersApi()] },
-  ])("are asked whether they find it in $what", async ({ quirks }) => {
+    { what: "the list's tag", quirks: [], states: ["done", "already there"] },
+    { what: "the referrers API", quirks: [referrersApi()], states: ["done", "already there"] },
+    {
+      what: "the list's tag, beside an API that lists nothing",
+      quirks: [referrersApi({ lists: "nothing" })],
+      states: ["by tag", "by tag"],
+    },
+  ])("are asked whether they find it in $what", async ({ quirks, states }) => {
     const scene = await Scene.create(quirks, { auth: "public" });
     const artifacts = [{ type: "application/x.one", content: bytes("one") }];
     const attach = (): Promise<AttachResult[]> =>
       scene.registry.attach("a/b", scene.subject, artifacts, scene.memory.anonymous());
-    expect((await attach())[0]?.state).toBe("done");
-    expect((await attach())[0]?.state).toBe("already there");
+    for (const state of states) expect((await attach())[0]?.state).toBe(state);
 
     const { intercept } = scene.memory;
     scene.memory.intercept = (request) =>

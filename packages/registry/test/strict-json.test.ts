@@ -68,6 +68,20 @@ describe("a manifest that others read differently is refused", () => {
     ["in its runtime", CONFIG.replace('"Env":', '"env":[],"Env":'), '"env" for "Env"', config],
     ["in its history", CONFIG.replace('"empty_layer"', '"Empty_Layer"'), '"empty_layer"', config],
     ["twice in a label", CONFIG.replace('"maintainer"', '"a":"1","a":"2","maintainer"'), "twice", config],
+    ["in the list of layers of a config", CONFIG.replace('"diff_ids"', '"Diff_IDs"'), '"diff_ids"', config],
+    [
+      "in both cases in the list of layers of a config",
+      CONFIG.replace('"diff_ids"', '"DIFF_IDS":[],"diff_ids"'),
+      '"diff_ids"',
+      config,
+    ],
+    ["for the root of a config", CONFIG.replace('"rootfs"', '"RootFS"'), '"rootfs"', config],
+    [
+      "in an unknown object, twice",
+      CONFIG.replace('"os":', '"x":{"y":1,"Y":2},"os":'),
+      '"Y" for "y"',
+      config,
+    ],
     ["twice, unknown", CONFIG.replace('"os":', '"x":{"y":1,"y":2},"os":'), 'the key "y" twice', config],
   ] as const)("%s", (_, text, why, parse = manifest) => {
     expect(() => parse(text)).toThrow(why);
@@ -77,6 +91,20 @@ describe("a manifest that others read differently is refused", () => {
     ["an exponent", INDEX.replace('"size":7', '"size":70e-1'), "as an integer", manifest],
     ["a fraction", INDEX.replace('"size":7', '"size":7.0'), "as an integer", manifest],
     ["a capital exponent", INDEX.replace('"size":7', '"size":7E0'), "as an integer", manifest],
+    ["a size as text", INDEX.replace('"size":7', '"size":"7"'), "size", manifest],
+    ["a size that is no number", INDEX.replace('"size":7', '"size":NaN'), "expected a manifest", manifest],
+    ["a size beyond all others", INDEX.replace('"size":7', '"size":9007199254740993'), "size", manifest],
+    ["a negative size", INDEX.replace('"size":7', '"size":-7'), "size", manifest],
+    ["a digest in capitals", INDEX.replace(DIGEST, DIGEST.toUpperCase()), "not a sha256", manifest],
+    ["more text behind it", `${INDEX} {}`, "expected a manifest", manifest],
+    ["layers of schema 1", MANIFEST.replace(/^\{/, '{"fsLayers":[],'), "schema 1", manifest],
+    ["the same in another case", MANIFEST.replace(/^\{/, '{"FSLayers":[],'), '"FSLayers"', manifest],
+    ["a history of schema 1", MANIFEST.replace(/^\{/, '{"history":[],'), "schema 1", manifest],
+    ["an index with a history", INDEX.replace(/^\{/, '{"history":[],'), "schema 1", manifest],
+    ["schema 1 itself", '{"schemaVersion":1,"fsLayers":[]}', "schema 1", manifest],
+    ["an index and a manifest", INDEX.replace(/^\{/, '{"layers":[],'), "at once", manifest],
+    ["half of a surrogate pair", CONFIG.replace('"A=B"', '"A=\\ud83d"'), "surrogate", config],
+    ["the other half in a key", CONFIG.replace('"MAINTAINER"', '"\\uDE00"'), "surrogate", config],
     ["too deep", INDEX.replace(/\}$/, `,"x":${"[".repeat(101)}${"]".repeat(101)}}`), "levels deep", manifest],
     ["a byte order mark", `\ufeff${INDEX}`, "expected a manifest", manifest],
     ["a time that Go refuses", CONFIG.replace("2026-01-02T03:04:05.678Z", "yesterday"), "not a time", config],
@@ -94,6 +122,35 @@ describe("a manifest that others read differently is refused", () => {
     const at = MANIFEST.indexOf('"x"') + 1;
     text[at] = 0xff;
     expect(() => parseDocument(text, "here")).toThrow("expected a manifest");
+  });
+});
+
+test("a whole surrogate pair, and a backslash before what looks like half of one", () => {
+  expect(() => config(CONFIG.replace('"A=B"', '"A=\\ud83d\\ude00 \\\\ud83d"'))).not.toThrow();
+});
+
+describe("what is too complex is refused before it is parsed", () => {
+  test.each([
+    ["arrays in arrays", "[".repeat(2_000_000) + "]".repeat(2_000_000), "nested more than 100 levels deep"],
+    ["arrays that never end", "[".repeat(4_000_000), "nested more than 100 levels deep"],
+    ["objects in objects", '{"a":'.repeat(500_000), "nested more than 100 levels deep"],
+    ["a million values", `[${"0,".repeat(1_000_000)}0]`, "more than 50000 values"],
+    [
+      "a million annotations",
+      MANIFEST.replace('"title":"x"', Array.from({ length: 300_000 }, (_, at) => `"${at}":""`).join()),
+      "more than 50000 values",
+    ],
+  ])("%s", (_, text, why) => {
+    for (const parse of [manifest, config]) {
+      const started = performance.now();
+      expect(() => parse(text)).toThrow(why);
+      expect(performance.now() - started).toBeLessThan(1000);
+    }
+  });
+
+  test("brackets and commas in a text are none", () => {
+    const text = `${'[{,\\"'.repeat(60_000)}`;
+    expect(() => manifest(MANIFEST.replace('"title":"x"', `"title":"${text}"`))).not.toThrow();
   });
 });
 

@@ -14,7 +14,7 @@ export function recordLocation({ record, services }: Report): string | undefined
   }
   const having = names.filter((name) => {
     const own = rows.filter(({ registry }) => registry === name);
-    return own.every((row) => row.record === "done" || row.record === "already there");
+    return own.every(({ record: state }) => state !== undefined && state !== "failed");
   });
   return `attached to the images in ${having.length} of ${registryCount(names.length)}`;
 }

@@ -113,8 +113,11 @@ export interface RegistryReport {
   readonly digest?: string;
   /** Bytes this run sent to the registry. */
   readonly uploaded?: number;
-  /** For a release: its record, attached to the image; absent if the registry accepts none or the release is incomplete. */
-  readonly record?: "done" | "already there" | "failed";
+  /**
+   * For a release: its record, attached to the image; absent if the registry accepts none or the release is incomplete.
+   * "by tag": it is in the list under the tag for referrers, and the registry's referrers API does not list it.
+   */
+  readonly record?: "done" | "already there" | "by tag" | "failed";
   readonly problems: readonly Problem[];
   readonly durationMs: number;
 }

@@ -45,12 +45,26 @@ export function portabilityProblems({ child, manifest, config }: CachedVariant):
     ...[...unknown].map((type) => `a layer is ${type}, which not every client unpacks`),
     ...(layers === diffIds ? [] : [`it has ${layers} layers, and its config lists ${diffIds} diff_ids`]),
     ...[child, manifest.config, ...manifest.layers].flatMap(descriptorProblems),
+    ...contradictions(manifest.layers),
   ];
+}
+
+/** Engines that have a layer do not look at its next descriptor. */
+function contradictions(layers: readonly Descriptor[]): string[] {
+  const first = new Map<string, Descriptor>();
+  const found = new Set<string>();
+  for (const layer of layers) {
+    const before = first.get(layer.digest) ?? layer;
+    first.set(layer.digest, before);
+    if (before.size !== layer.size || before.mediaType !== layer.mediaType) found.add(layer.digest);
+  }
+  return [...found].map((digest) => `the layer ${digest} is listed with different sizes or media types`);
 }
 
 function descriptorProblems({ digest, size, urls = [], data }: Descriptor): string[] {
   const embedded = data === undefined ? undefined : Buffer.from(data, "base64");
   return [
+    ...(digest.startsWith("sha256:") ? [] : [`${digest} is not sha256, and containerd takes nothing else`]),
     ...(urls.length === 0
       ? []
       : [`${digest} names URLs: some clients download it from there, out of the registry's and our sight`]),

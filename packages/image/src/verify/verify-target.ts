@@ -47,14 +47,23 @@ export async function verifyTarget(
     variants: [],
     durationMs: 0,
   };
-  const [, closed] = await Promise.all([
+  const [, anonymous] = await Promise.all([
     inspect(inspection, options, cache).catch((error: unknown) =>
       inspection.problems.push(foreseenProblem(error)),
     ),
-    target.anonymous === undefined ? [] : pullAnonymously(target, target.anonymous),
+    target.anonymous === undefined ? undefined : pullAnonymously(target, target.anonymous),
   ]);
   // Skip the access check when the image is missing.
-  if (inspection.digest !== undefined) inspection.problems.push(...closed);
+  if (inspection.digest !== undefined) {
+    if (typeof anonymous === "object") inspection.problems.push(anonymous);
+    else if (anonymous !== undefined && anonymous !== inspection.digest)
+      inspection.problems.push({
+        code: "VERIFY",
+        what: `without credentials it is ${anonymous}, with them ${inspection.digest}`,
+        where: where(inspection),
+        remedy: "Run the same command again; if it stays, find out what answers in the registry's place.",
+      });
+  }
   inspection.durationMs = Math.round(now() - started);
   return inspection;
 }
@@ -190,11 +199,11 @@ function variantProblems(variant: CachedVariant, expect: Expectation = {}, locat
   ].map((what) => ({ code: "VERIFY", what, where: location, remedy: REPUBLISH }));
 }
 
-/** A pull without credentials, as every user does it. */
+/** The digest that users get, who pull without credentials, or why they do not. */
 async function pullAnonymously(
   { repository, reference, registry }: VerifyTarget,
   anonymous: Registry,
-): Promise<Problem[]> {
+): Promise<string | Problem> {
   const remedy =
     registry.host === "ghcr.io"
       ? 'GHCR makes new packages private. On GitHub: the package\'s settings, "Change visibility", Public.'
@@ -206,12 +215,12 @@ async function pullAnonymously(
     remedy,
   } as const;
   try {
-    return (await anonymous.resolve(repository, reference)) === undefined ? [closed] : [];
+    return (await anonymous.resolve(repository, reference))?.digest ?? closed;
   } catch (error) {
     const problem = foreseenProblem(error);
     if (problem.code === "UNAUTHORIZED" || problem.code === "DENIED" || problem.code === "NOT_FOUND")
-      return [closed];
-    return [{ ...problem, what: `without credentials: ${problem.what}` }];
+      return closed;
+    return { ...problem, what: `without credentials: ${problem.what}` };
   }
 }
 

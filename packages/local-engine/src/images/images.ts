@@ -13,7 +13,7 @@ import {
   type Manifest,
   type Reference,
 } from "@tgo/registry";
-import { platformOf } from "@tgo/image";
+import { platformOf, readBlob } from "@tgo/image";
 import { TgoError } from "@tgo/errors";
 import type { Context } from "../context.js";
 import { withEvents } from "../events.js";
@@ -92,11 +92,9 @@ export class Images {
 
   /** The image's manifest and config; its layers are pulled when its files are used. */
   async #pull(source: Source, digest: string, platform: Platform): Promise<Pulled> {
-    const { store } = this.cx;
     const { imageRef } = source;
     const manifest = await this.#manifest(source, digest, platform);
-    await this.#fetchBlob(source, manifest.config);
-    const config = parseConfig(await store.readBlob(manifest.config.digest), imageRef);
+    const config = parseConfig(await this.#config(source, manifest.config), imageRef);
     const blobs = manifest.layers.map(({ mediaType, digest: blob, size }, index): LayerBlob => {
       const diffId = config.rootfs.diff_ids[index];
       if (diffId !== undefined) return { mediaType, digest: blob, size, diffId };
@@ -123,7 +121,7 @@ export class Images {
     return unpack();
   }
 
-  async #manifest(source: Source, digest: string, platform: Platform): Promise<Manifest> {
+  async #manifest(source: Source, digest: string, platform: Platform, isNested = false): Promise<Manifest> {
     const { store } = this.cx;
     if (!store.hasBlob(digest)) {
       const { bytes } = await source.registry.manifest(source.repository, digest);
@@ -133,11 +131,23 @@ export class Images {
     if (!isIndex(document)) return document;
     const platforms = document.manifests.map((entry) => entry.platform && platformOf(entry.platform));
     const match = document.manifests[platforms.indexOf(platform)];
-    if (match) return this.#manifest(source, match.digest, platform);
+    if (match && isNested)
+      throw new TgoError("INVALID_RESPONSE", "the image's index lists indexes of indexes", {
+        where: source.imageRef,
+      });
+    if (match) return this.#manifest(source, match.digest, platform, true);
     throw new TgoError("NOT_FOUND", `the image has no ${platform} variant`, {
       where: source.imageRef,
       remedy: `it has: ${platforms.filter((name) => name !== undefined).join(", ")}`,
     });
+  }
+
+  async #config({ registry, repository }: Source, descriptor: Manifest["config"]): Promise<Uint8Array> {
+    const { store } = this.cx;
+    if (store.hasBlob(descriptor.digest)) return store.readBlob(descriptor.digest);
+    const bytes = await readBlob(registry, repository, descriptor);
+    await store.writeBlob(bytes);
+    return bytes;
   }
 
   #fetchBlob({ registry, repository }: Source, { digest, size }: Sized): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Service } from "@tgo/catalog";
-import { isTgoError, problemOf } from "@tgo/errors";
+import { isTgoError, problemOf, TgoError } from "@tgo/errors";
 import { readBlob } from "@tgo/image";
-import { isIndex, type FetchedManifest } from "@tgo/registry";
+import { inParallel, isIndex, type FetchedManifest } from "@tgo/registry";
 import {
   kindOfTag,
   selectPrunable,
@@ -12,6 +12,11 @@ import {
 import { type PruneResult } from "@tgo/report";
 import { repositoryOf, type Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
+
+/** Tags of one repository. Each costs a request. */
+const MAX_TAGS_READ = 20_000;
+/** After the first failure, no more are begun. */
+const READS_AT_ONCE = 16;
 
 /**
  * Lists candidate and staging tags whose image is not released, and removes them with `remove`. A registry deletes by
@@ -68,15 +73,23 @@ async function tagsOf(target: Target, service: string): Promise<PrunableTag[]> {
     times.set(digest, time);
     return time;
   };
-  const tags = await Promise.all(
-    (await target.client.tags(repository)).map(async (tag) => {
-      const digest = (await target.client.resolve(repository, tag, { push: true }))?.digest;
-      const { kind } = kindOfTag(tag, service);
-      return digest === undefined
-        ? []
-        : [{ tag, digest, created: kind === "candidate" ? await created(digest) : undefined }];
-    }),
-  );
+  const listed = await target.client.tags(repository);
+  if (listed.length > MAX_TAGS_READ)
+    throw new TgoError(
+      "CONFLICT",
+      `the repository has ${listed.length} tags, more than the ${MAX_TAGS_READ} that are read`,
+      {
+        where: `${target.registry.host}/${repository}`,
+        remedy: "Delete tags in the registry's console first.",
+      },
+    );
+  const tags = await inParallel(READS_AT_ONCE, listed, async (tag) => {
+    const digest = (await target.client.resolve(repository, tag, { push: true }))?.digest;
+    const { kind } = kindOfTag(tag, service);
+    return digest === undefined
+      ? []
+      : [{ tag, digest, created: kind === "candidate" ? await created(digest) : undefined }];
+  });
   return tags.flat();
 }
 
@@ -94,8 +107,13 @@ async function createdOf(target: Target, repository: string, digest: string): Pr
 
 async function configTime(target: Target, repository: string, { value }: FetchedManifest): Promise<unknown> {
   if (isIndex(value)) return undefined;
-  const config = await new Response(await readBlob(target.client, repository, value.config)).json();
-  return (config as { created?: unknown } | null)?.created;
+  const bytes = await readBlob(target.client, repository, value.config);
+  try {
+    return (JSON.parse(new TextDecoder().decode(bytes)) as { created?: unknown } | null)?.created;
+  } catch {
+    // Not an image's config.
+    return undefined;
+  }
 }
 
 function dateOf(text: unknown): Date | undefined {

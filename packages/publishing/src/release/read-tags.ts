@@ -1,5 +1,6 @@
 import { errorMessage } from "@tgo/builders";
 import { isTgoError, TgoError } from "@tgo/errors";
+import { inParallel } from "@tgo/registry";
 import { isFloating, kindOfTag, tagTargets, type RegistrySnapshot, type SeenTag } from "@tgo/release-rules";
 import type { TargetContext } from "../targets/publish-context.js";
 import { repositoryOf, type Target } from "../targets/target.js";
@@ -15,6 +16,8 @@ export interface TagQuery {
 
 /** Version tags of one repository, and as many floating ones. Each costs a request. */
 const MAX_TAGS_READ = 1000;
+/** Reads at once. After the first failure, no more are begun. */
+const READS_AT_ONCE = 16;
 
 /** The version tags whose digests are read: those that a release needs, or all. */
 export type VersionsToRead = "needed" | "all";
@@ -55,6 +58,8 @@ async function readRepository(
     const found = await target.client.resolve(repository, tag, { push: true });
     return found === undefined ? [] : [{ tag, digest: found.digest }];
   };
+  const read = <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> =>
+    inParallel(READS_AT_ONCE, items, work);
   const [listed, ...queried] = await Promise.all([target.client.tags(repository), ...tags.map(resolve)]);
   const found = queried.flat();
   const others = listed
@@ -63,17 +68,15 @@ async function readRepository(
   // A release does not need the floating tags of other lines.
   const otherFloating = versions === "all" ? others.filter((other) => isFloating(other)) : [];
   requireFew(otherFloating.length);
-  const resolvedFloating = await Promise.all(otherFloating.map(({ tag }) => resolve(tag)));
+  const resolvedFloating = await read(otherFloating, ({ tag }) => resolve(tag));
   const floating = [...found, ...resolvedFloating.flat()].filter(({ tag }) =>
     isFloating(kindOfTag(tag, service)),
   );
-  const annotated = await Promise.all(
-    floating.map(async ({ tag, digest }) => ({
-      tag,
-      digest,
-      annotation: (await indexes.identity(target, service, digest)).version,
-    })),
-  );
+  const annotated = await read(floating, async ({ tag, digest }) => ({
+    tag,
+    digest,
+    annotation: (await indexes.identity(target, service, digest)).version,
+  }));
   // Old images have no version annotation; only then are the digests of version tags needed.
   const needsDigests = annotated.some(({ annotation }) => annotation === undefined);
   const queriedVersions = new Set(tags.flatMap((tag) => versionText(tag, service) ?? []));
@@ -85,11 +88,11 @@ async function readRepository(
       // Another spelling of a queried version, such as v1.2.3, is that version too.
       const version = versionText(tag, service) ?? "";
       const isNeeded = queriedVersions.has(version) || isNew(version);
-      return { tag, read: versions === "all" || needsDigests || isNeeded };
+      return { tag, isRead: versions === "all" || needsDigests || isNeeded };
     });
-  requireFew(versionTags.filter(({ read }) => read).length);
-  const resolvedVersions = await Promise.all(
-    versionTags.map(async ({ tag, read }) => (read ? resolve(tag) : [{ tag, digest: `unread:${tag}` }])),
+  requireFew(versionTags.filter(({ isRead }) => isRead).length);
+  const resolvedVersions = await read(versionTags, async ({ tag, isRead }) =>
+    isRead ? resolve(tag) : [{ tag, digest: `unread:${tag}` }],
   );
   return [
     ...found.filter(({ tag }) => !isFloating(kindOfTag(tag, service))),

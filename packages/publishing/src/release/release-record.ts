@@ -64,6 +64,8 @@ export interface Attachment {
   readonly registry: string;
   readonly state: NonNullable<RegistryReport["record"]>;
   readonly problem?: Problem;
+  /** For the report. */
+  readonly note?: string;
 }
 
 /**
@@ -87,6 +89,17 @@ export async function attachRecord(
   return Promise.all(attachments);
 }
 
+function listedByTag(
+  { target, service, digest }: { readonly target: Target; readonly service: string; readonly digest: string },
+  tag: string,
+): string {
+  const repository = `${target.registry.host}/${repositoryOf(target, service)}`;
+  return (
+    `the referrers API of ${target.name} does not list the release record; the list under ${tag} does: ` +
+    `oras discover --distribution-spec v1.1-referrers-tag ${repository}@${digest}`
+  );
+}
+
 async function attach(
   context: TargetContext,
   of: {
@@ -104,7 +117,7 @@ async function attach(
     const to = { registry: target.client, repository: repositoryOf(target, service) };
     const attachOnce = (): ReturnType<typeof attachArtifact> =>
       attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content }, target.anonymous);
-    const { state } = await context.progress.step(
+    const { state, tag } = await context.progress.step(
       { step: "record", ...names },
       () =>
         attachOnce().catch((error: unknown) => {
@@ -112,9 +125,10 @@ async function attach(
           if (isTgoError(error) && error.code === "NOT_FOUND") return attachOnce();
           throw error;
         }),
-      (attached) => ({ state: attached.state }),
+      (attached) =>
+        attached.state === "by tag" ? { state: "done", detail: "by tag" } : { state: attached.state },
     );
-    return { ...names, state };
+    return { ...names, state, ...(tag === undefined ? {} : { note: listedByTag(of, tag) }) };
   } catch (error) {
     const interruption = interruptionOf(context);
     if (interruption !== undefined) throw interruption;

@@ -54,6 +54,7 @@ export function releaseReport(of: {
     notes: [
       ...report.notes,
       ...ledger.raceNotes(service),
+      ...attached.flatMap((one) => (one.service === service ? (one.note ?? []) : [])),
       ...state.newerReleases.filter((line) => line.startsWith(`${service}:`)),
       ...(promotes ? keptTags(planned, state) : []),
     ],

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { Service } from "@tgo/catalog";
-import { errorResponse, stageImage } from "@tgo/testing";
+import { digestOf } from "@tgo/registry";
+import { errorResponse, jsonResponse, stageImage } from "@tgo/testing";
 import { renderPrune, type PruneResult } from "@tgo/report";
 import { prune } from "../../src/prune/prune.js";
 import { publishCandidate } from "../../src/publish/publish.js";
@@ -71,4 +72,58 @@ it("prune keeps images without a date unless told otherwise", async () => {
   const [first] = await prune(harness.context(), services, { before: FUTURE, remove: true });
   expect(first?.selection.remove).toEqual([]);
   expect(harness.digestAt("ghcr", "tgo-api", candidate)).toBeDefined();
+});
+
+const listing = (tags: readonly string[], rest: (url: URL) => Response | undefined) => {
+  return ({ url }: { readonly url: URL }): Response | undefined =>
+    url.pathname.endsWith("/tags/list") ? jsonResponse(200, { tags }) : rest(url);
+};
+
+it("prune reads no repository with more tags than anybody has", async () => {
+  const { harness } = await withCandidate();
+  const { ghcr } = harness.registries;
+  ghcr.intercept = listing(
+    Array.from({ length: 20_001 }, (_, at) => `t${at}`),
+    () => undefined,
+  );
+  ghcr.received.length = 0;
+  const [first] = await run(harness, true);
+  expect(first?.problem).toMatchObject({
+    code: "CONFLICT",
+    where: "ghcr.test/tgoai/tgo-api",
+    what: "the repository has 20001 tags, more than the 20000 that are read",
+  });
+  expect(ghcr.requests("HEAD")).toEqual([]);
+});
+
+it("prune reads no more tags of a registry once it has failed", async () => {
+  const { harness } = await withCandidate();
+  const { ghcr } = harness.registries;
+  ghcr.intercept = listing(
+    Array.from({ length: 500 }, (_, at) => `t${at}`),
+    () => errorResponse(403, "DENIED", "no"),
+  );
+  ghcr.received.length = 0;
+  const [first] = await run(harness, true);
+  expect(first?.problem).toMatchObject({ code: "DENIED" });
+  expect(ghcr.requests("HEAD").length).toBeLessThan(40);
+});
+
+it("prune takes a config that is not JSON for an image without a date", async () => {
+  const { harness } = await withCandidate();
+  const { ghcr } = harness.registries;
+  const config = Buffer.from("[".repeat(100_000));
+  const descriptor = {
+    mediaType: "application/vnd.oci.image.config.v1+json",
+    digest: digestOf(config),
+    size: config.length,
+  };
+  const mediaType = "application/vnd.oci.image.manifest.v1+json";
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config: descriptor, layers: [] }));
+  ghcr.blobs.set(`tgoai/tgo-api ${descriptor.digest}`, config);
+  for (const name of ["candidate-0000000000000000", digestOf(bytes)])
+    ghcr.manifests.set(`tgoai/tgo-api ${name}`, { mediaType, bytes });
+  const [first] = await prune(harness.context(), services, { before: FUTURE, remove: false });
+  expect(first?.problem).toBeUndefined();
+  expect(JSON.stringify(first?.selection.keep)).toContain("candidate-0000000000000000");
 });

@@ -79,3 +79,18 @@ it.each([
   expect(text).toContain("ghcr could not be queried: the repository has 57000 version tags");
   expect(ghcr.received.length).toBeLessThan(10 * services.length);
 });
+
+it("status reads no more tags of a registry once it has failed", async () => {
+  const harness = new MemoryHarness();
+  await harness.release("1.2.3");
+  const { ghcr } = harness.registries;
+  const tags = Array.from({ length: 500 }, (_, at) => `1.2.${at}`);
+  ghcr.intercept = ({ url }) => {
+    if (url.pathname.endsWith("/tags/list")) return jsonResponse(200, { tags });
+    return url.pathname.endsWith("/latest") ? undefined : errorResponse(403, "DENIED", "no");
+  };
+  ghcr.received.length = 0;
+  const text = renderStatus(await statusIn(harness), "text");
+  expect(text).toMatch(/ghcr could not be queried/);
+  expect(ghcr.requests("HEAD").length).toBeLessThan(100);
+});

@@ -76,12 +76,12 @@ const ADVICE: readonly { codes: RegExp; remedy: string }[] = [
 
 /** An unknown name, a wrong certificate or a closed local port will be no better in 30 s. */
 function attempts(code: string, hostname: string): number {
-  // A server that hardly sends anything has had its chance.
-  if (code === "TOO_SLOW" || code === "BAD_PORT" || CERTIFICATE.test(code) || /SSL|EPROTO/.test(code))
-    return 1;
-  if (code === "ENOTFOUND") return 2;
-  // Each timeout has taken its time already.
-  if (code === "TIMEOUT" || code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") return 3;
+  // A server that sends nothing, or hardly anything, has had its chance.
+  if (code === "TIMEOUT" || code === "TOO_SLOW") return 1;
+  if (code === "BAD_PORT" || CERTIFICATE.test(code) || /SSL|EPROTO|HEADERS_OVERFLOW/.test(code)) return 1;
+  if (code === "ENOTFOUND" || code === "STALLED") return 2;
+  // Each timeout has taken its time already: ten seconds.
+  if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") return 3;
   if (code === "ECONNREFUSED" && isLoopback(hostname)) return 2;
   return USUAL_ATTEMPTS;
 }

@@ -147,10 +147,11 @@ export class Connection {
    * unless the caller verifies the digest of the content (`plainStore`: Aliyun's blob store is on http).
    */
   async follow(
-    call: RegistryRequest,
+    request: RegistryRequest,
     scopes: readonly Scope[],
     { plainStore = false } = {},
   ): Promise<RegistryResponse> {
+    const call = { ...request, idle: request.idle ?? this.transport.idleTimeout() };
     let response = await this.send(call, scopes);
     for (let hops = 0; isRedirect(response); hops++) {
       const from = response.call.url;

@@ -1,3 +1,5 @@
+import type { IdleTimeout } from "./idle-timeout.js";
+
 export type Content = Uint8Array | ReadableStream<Uint8Array>;
 
 /** A request body that can be sent again: every attempt opens it anew. */
@@ -24,4 +26,6 @@ export interface RegistryRequest {
   readonly once?: boolean;
   /** Buffers a successful response, up to this many bytes: one that breaks off is requested again. */
   readonly buffer?: number;
+  /** Shared by all requests that one answer takes; absent: by the attempts at this one. */
+  readonly idle?: IdleTimeout;
 }

@@ -2,8 +2,8 @@ import { TgoError } from "@tgo/errors";
 import type { RegistryRequest } from "./request.js";
 import type { IdleTimeout } from "./idle-timeout.js";
 
-/** How much of an error text is read, in bytes. */
-const MAX_TEXT = 64 * 1024;
+/** How much of an error text is read, in bytes: all of an error, and what is masked in a moment. */
+const MAX_TEXT = 16 * 1024;
 
 export interface ResponseOptions {
   readonly call: RegistryRequest;
@@ -26,8 +26,8 @@ export class RegistryResponse {
   constructor(options: ResponseOptions) {
     this.call = options.call;
     this.#o = options;
+    options.idle.answered();
     if (options.response.body === null) options.onEnd();
-    else options.idle.restart();
   }
 
   get status(): number {
@@ -76,6 +76,7 @@ export class RegistryResponse {
     const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
     if (reader === undefined) return;
     let ended = false;
+    idle.beginBody();
     try {
       for (;;) {
         const { done, value } = await reader.read();

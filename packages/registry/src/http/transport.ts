@@ -23,7 +23,7 @@ export interface TransportOptions extends Omit<RetryOptions, "sleep"> {
   readonly fetch: typeof fetch;
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal | undefined;
-  /** The longest silence, in milliseconds, before a response and inside its body, which has a least speed as well. */
+  /** The longest time without progress, in milliseconds: see {@link IdleTimeout}. */
   readonly timeoutMs: number;
   /** Concurrent requests, until their response begins. */
   readonly concurrency: { readonly reads: number; readonly writes: number };
@@ -60,11 +60,13 @@ export class Transport {
    * @throws TgoError UNAVAILABLE when no response came, INTERRUPTED when the caller's signal fired
    */
   async send(call: RegistryRequest): Promise<RegistryResponse> {
+    const idle = call.idle ?? this.idleTimeout();
     for (let attempt = 1; ; attempt++) {
       const began = this.#o.now();
-      const result = await this.#attempt(call);
-      const policy = result instanceof RegistryResponse ? await this.#policyFor(result) : result.retry;
-      if (policy !== undefined) this.retries.countLost(began);
+      const result = await this.#attempt(call, idle);
+      const retry = result instanceof RegistryResponse ? await this.#policyFor(result) : result.retry;
+      if (retry !== undefined) this.retries.countLost(began);
+      const policy = idle.isExhausted ? undefined : retry;
       const error = (): TgoError | Promise<TgoError> =>
         result instanceof RegistryResponse ? this.errorOf(result) : result.error;
       const again = await this.retries.next(attempt, call.once === true ? undefined : policy, {
@@ -75,6 +77,11 @@ export class Transport {
       if (result instanceof RegistryResponse) return result;
       throw result.error;
     }
+  }
+
+  /** For requests that make up one answer: {@link RegistryRequest.idle}. */
+  idleTimeout(): IdleTimeout {
+    return new IdleTimeout(this.#o.timeoutMs);
   }
 
   async sleep(milliseconds: number): Promise<void> {
@@ -115,9 +122,9 @@ export class Transport {
     return retryPolicy(await this.failureOf(response));
   }
 
-  async #attempt(call: RegistryRequest): Promise<RegistryResponse | NetworkFailure> {
+  async #attempt(call: RegistryRequest, idle: IdleTimeout): Promise<RegistryResponse | NetworkFailure> {
     const limit = call.method === "GET" || call.method === "HEAD" ? this.#reads : this.#writes;
-    const result = await limit(() => this.#request(call));
+    const result = await limit(() => this.#request(call, idle));
     if (call.buffer === undefined || !(result instanceof RegistryResponse) || !result.ok) return result;
     try {
       await result.bytes(call.buffer);
@@ -128,10 +135,10 @@ export class Transport {
     }
   }
 
-  async #request(call: RegistryRequest): Promise<RegistryResponse | NetworkFailure> {
+  async #request(call: RegistryRequest, idle: IdleTimeout): Promise<RegistryResponse | NetworkFailure> {
     this.#throwIfInterrupted();
     const controller = new AbortController();
-    const idle = new IdleTimeout(this.#o.timeoutMs, controller);
+    idle.begin(controller);
     const abort = (): void => {
       controller.abort();
     };
@@ -182,7 +189,11 @@ export class Transport {
   }
 }
 
-function timedOut({ isSlow, moved, least }: IdleTimeout, seconds: number): { code: string; text: string } {
+function timedOut(
+  { isExhausted, isSlow, moved, least }: IdleTimeout,
+  seconds: number,
+): { code: string; text: string } {
+  if (!isExhausted) return { code: "STALLED", text: `no data for ${seconds / 2} s` };
   return isSlow
     ? { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` }
     : { code: "TIMEOUT", text: `no response for ${seconds} s` };

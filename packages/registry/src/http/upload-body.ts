@@ -10,6 +10,7 @@ export class UploadBody {
   init(content: Content): RequestInit {
     if (content instanceof Uint8Array) return { body: content };
     const reader = content.getReader();
+    this.idle.beginBody();
     const body = new ReadableStream<Uint8Array>({
       pull: async (controller) => {
         try {

@@ -1,7 +1,7 @@
 import type { RegistryState, ServiceState, TagReport } from "../report.js";
 import { html, type Markup } from "./markup.js";
 
-type State = ServiceState | RegistryState | TagReport["state"] | "ok" | "FAILED" | "not run";
+type State = ServiceState | RegistryState | TagReport["state"] | "by tag" | "ok" | "FAILED" | "not run";
 export type Tone = "good" | "waiting" | "bad";
 
 const SIGNS = { good: "✓", waiting: "○", bad: "✗" } as const satisfies Record<Tone, string>;
