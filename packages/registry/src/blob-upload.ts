@@ -43,7 +43,9 @@ export async function putBlob(
     const failure = await send(connection, repository, upload, session);
     if (failure === undefined) return "uploaded";
     const { error, retry } = failure;
-    session = undefined;
+    // A registry behind a proxy may know itself by a name that only its own network has.
+    session = error.code === "UNAVAILABLE" && attempt === 1 ? connection.onOrigin(session) : undefined;
+    if (session !== undefined) continue;
     const again = await connection.transport.retries.next(attempt, retry, {
       action: "upload the blob",
       error: () => error,
@@ -110,14 +112,16 @@ async function send(
   session: URL,
 ): Promise<UploadFailure | undefined> {
   const where = connection.where(repository, digest);
-  if (session.protocol === "http:" && connection.origin.protocol === "https:") {
+  const isPlain = session.protocol === "http:" && connection.origin.protocol === "https:";
+  const target = isPlain ? connection.onOrigin(session) : session;
+  if (target === undefined) {
     throw new TgoError(
       "INVALID_RESPONSE",
       `the registry wants the upload at ${session.origin}, which is not encrypted`,
       { where },
     );
   }
-  const url = new URL(session);
+  const url = new URL(target);
   url.searchParams.set("digest", digest);
   const headers = { "content-type": "application/octet-stream" };
   const { transport } = connection;

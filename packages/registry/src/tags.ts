@@ -5,6 +5,7 @@ import { firstBytes } from "./manifest-schemas.js";
 import type { Connection } from "./http/connection.js";
 import type { RegistryResponse } from "./http/response.js";
 import { parseJson } from "./json.js";
+import { assertRegistry } from "./ping.js";
 import { isTag } from "./reference.js";
 import { excessOf } from "./strict-json.js";
 
@@ -38,7 +39,10 @@ export async function listTags(connection: Connection, repository: string): Prom
   while (url !== undefined && !seen.has(url.href)) {
     seen.add(url.href);
     const response = await connection.follow({ ...first, url }, [pullScope(repository)]);
-    if (response.status === 404 && /NAME_UNKNOWN|NOT_FOUND/.test(await response.text())) return [];
+    if (response.status === 404 && /^\s*$|NAME_UNKNOWN|NOT_FOUND/.test(await response.text())) {
+      assertRegistry(response, connection);
+      return [];
+    }
     if (response.status === 400 && /PAGINATION_NUMBER_INVALID/.test(await response.text())) {
       url = first.url;
       continue;
@@ -77,7 +81,9 @@ export function nextPage(
   const { url: page, where } = response.call;
   const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(response.headers.get("link") ?? "") ?? [];
   if (target === undefined || !URL.canParse(target, page.href)) return undefined;
-  const url = connection.reach(new URL(target, page));
+  const named = new URL(target, page);
+  // A registry behind a proxy may know itself by another name.
+  const url = named.pathname === page.pathname ? new URL(named.search, page) : connection.reach(named);
   if (url.origin === connection.origin.origin) return url;
   throw new TgoError("INVALID_RESPONSE", `the list of ${what} continues on another host (${url.origin})`, {
     where,

@@ -561,6 +561,26 @@ describe("uploads", () => {
     expect(new Set(requests.map(({ url }) => url.host))).toEqual(new Set(["service:5000"]));
   });
 
+  test.each([
+    ["http://ghcr.io", "https://registry-internal:5000/v2/a/b/blobs/uploads/1?_state=s", 2],
+    // Behind a proxy that speaks TLS for it.
+    ["https://ghcr.io", "http://registry-internal:5000/v2/a/b/blobs/uploads/1?_state=s", 1],
+  ])("a registry at %s that knows itself as %s only gets the upload", async (url, location, puts) => {
+    const server = accepting(created, undefined, location);
+    const { registry, requests } = fakeRegistry(
+      (request) =>
+        request.url.hostname === "registry-internal"
+          ? Promise.reject(networkError("ENOTFOUND"))
+          : server(request),
+      { url },
+    );
+    expect(await registry.putBlob("a/b", upload)).toBe("uploaded");
+    const sent = requests.filter(({ method }) => method === "PUT");
+    expect(sent).toHaveLength(puts);
+    expect(sent.at(-1)?.url.href).toMatch(`${url}/v2/a/b/blobs/uploads/1?_state=s&digest=`);
+    expect(sent.at(-1)?.body.length).toBe(blob.length);
+  });
+
   test("a location on another host gets no credentials, and an unencrypted one no content", async () => {
     const credentials = { username: "u", password: "password" };
     const guarded =
@@ -660,8 +680,38 @@ describe("tags", () => {
   });
 
   test("a list that continues on another host is not followed", async () => {
-    const { registry } = fakeRegistry(() => page(["a"], "https://evil.example/v2/a/b/tags/list"));
+    const { registry, requests } = fakeRegistry(() => page(["a"], "https://evil.example/v2/other/tags/list"));
     expect(await rejection(registry.tags("a/b"))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(requests).toHaveLength(1);
+  });
+
+  test("a registry that names its own list by a name of its own network is asked for the next page", async () => {
+    const { registry, requests } = fakeRegistry(({ url }) =>
+      url.searchParams.has("last")
+        ? page(["b"])
+        : page(["a"], "http://registry-internal:5000/v2/a/b/tags/list?n=1&last=a"),
+    );
+    expect(await registry.tags("a/b")).toEqual(["a", "b"]);
+    expect(requests.map(({ url }) => url.href)).toEqual([
+      "https://ghcr.io/v2/a/b/tags/list?n=1000",
+      "https://ghcr.io/v2/a/b/tags/list?n=1&last=a",
+    ]);
+  });
+
+  test.each([
+    ["without a text", () => new Response("", { status: 404 }), []],
+    ["with an error", () => errorResponse(404, "NAME_UNKNOWN", "no such repository"), []],
+    [
+      "from a web server",
+      () => new Response("", { status: 404, headers: { "content-type": "text/html" } }),
+      "INVALID_RESPONSE",
+    ],
+    ["with another error", () => errorResponse(404, "UNSUPPORTED", "no lists"), "NOT_FOUND"],
+  ] as const)("a repository that does not exist: 404 %s", async (_, answer, expected) => {
+    const { registry } = fakeRegistry(answer);
+    const tags = registry.tags("a/b");
+    if (typeof expected === "string") expect(await rejection(tags)).toMatchObject({ code: expected });
+    else expect(await tags).toEqual(expected);
   });
 
   test("a registry that refuses our page size gets a request without one", async () => {

@@ -327,7 +327,7 @@ describe("a server that lies", () => {
   test("about the next page of a list: on another host", async () => {
     const { registry } = await hostile((socket) => {
       const body = '{"tags":["v1"]}';
-      const link = 'Link: <http://10.0.0.1/v2/a/b/tags/list>; rel="next"\r\n';
+      const link = 'Link: <http://10.0.0.1/v2/a/c/tags/list>; rel="next"\r\n';
       socket.write(`HTTP/1.1 200 OK\r\n${link}Content-Length: ${body.length}\r\n\r\n${body}`);
     });
     expect(await rejection(registry.tags("a/b"))).toMatchObject({

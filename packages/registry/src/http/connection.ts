@@ -196,6 +196,12 @@ export class Connection {
     return this.reach(url);
   }
 
+  /** The registry's own URL for one that it named on another host, if the path is its API's. */
+  onOrigin(url: URL): URL | undefined {
+    if (url.origin === this.origin.origin || !url.pathname.startsWith("/v2/")) return undefined;
+    return new URL(`${url.pathname}${url.search}`, this.origin);
+  }
+
   async #refused(response: RegistryResponse, sent: string | undefined): Promise<boolean> {
     if (response.status === 401) return true;
     // GHCR refuses an expired token with 403 and no challenge.
