@@ -152,8 +152,9 @@ describe("a manifest from a server that never comes to an end", () => {
   ])("%s", async (_, answer) => {
     const { registry, requests } = await hostile(answer);
     const started = performance.now();
-    const error = await rejection(registry.manifest("a/b", "v1"));
-    expect(["UNAVAILABLE", "INVALID_RESPONSE"]).toContain(error.code);
+    expect(await rejection(registry.manifest("a/b", "v1"))).toMatchObject({
+      code: expect.stringMatching(/^(?:UNAVAILABLE|INVALID_RESPONSE)$/) as string,
+    });
     expect(performance.now() - started).toBeLessThan(2 * TIMEOUT_MS + SLACK_MS);
     expect(requests()).toBeLessThanOrEqual(5);
   });

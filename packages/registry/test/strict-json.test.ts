@@ -149,7 +149,7 @@ describe("what is too complex is refused before it is parsed", () => {
   });
 
   test("brackets and commas in a text are none", () => {
-    const text = `${'[{,\\"'.repeat(60_000)}`;
+    const text = '[{,\\"'.repeat(60_000);
     expect(() => manifest(MANIFEST.replace('"title":"x"', `"title":"${text}"`))).not.toThrow();
   });
 });
