@@ -133,6 +133,8 @@ describe("before anything is pulled", () => {
     ["HEALTHCHECK", "HEALTHCHECK has no arguments"],
     ["HEALTHCHECK RUN a", "HEALTHCHECK needs CMD"],
     ["HEALTHCHECK --interval=7 CMD a", "--interval is no duration"],
+    ["HEALTHCHECK --timeout=1us CMD a", "--timeout is less than 1ms"],
+    ["WORKDIR $NONE", "WORKDIR has no path"],
     ["HEALTHCHECK --retries=x CMD a", "--retries is no number"],
     ["COPY a", "COPY needs a source"],
     ["COPY https://example.com/a /b", "COPY cannot read a URL"],

@@ -119,7 +119,9 @@ class StageBuilder implements StageState {
       this.config.Labels = { ...this.config.Labels, ...Object.fromEntries(this.#pairs(at)) };
     },
     WORKDIR: (at) => {
-      const path = absolute(this.#expand(at, at.rest), this.config.WorkingDir);
+      const given = this.#expand(at, at.rest);
+      if (given === "") throw invalid(this.setting.place(at), "WORKDIR has no path");
+      const path = absolute(given, this.config.WorkingDir);
       this.config.WorkingDir = path;
       if (path !== "/") this.steps.push({ kind: "workdir", at, path, owner: this.config.User ?? "" });
     },
@@ -262,12 +264,15 @@ class StageBuilder implements StageState {
       throw invalid(where, "HEALTHCHECK needs CMD and a command, or NONE");
     const found = new Map(at.flags.map((flag) => splitOnce(flag.slice(2))));
     const duration = (key: string, name: string): object => {
+      let value: number | undefined;
       try {
-        const value = parseGoDuration(found.get(name));
-        return value === undefined || value === 0 ? {} : { [key]: value };
+        value = parseGoDuration(found.get(name));
       } catch {
         throw invalid(where, `--${name} is no duration`);
       }
+      if (value === undefined || value === 0) return {};
+      if (value < 1e6) throw invalid(where, `--${name} is less than 1ms`);
+      return { [key]: value };
     };
     const retries = found.get("retries");
     if (retries !== undefined && !/^\d+$/.test(retries)) throw invalid(where, "--retries is no number");
