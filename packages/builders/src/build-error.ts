@@ -7,6 +7,8 @@ import { execFailure, lastLines, errorMessage } from "./exec-failure.js";
  */
 export function buildError(step: string, remedy: string, error: unknown): Error {
   if (isTgoError(error)) return error;
+  const refused = refusedLine(error);
+  if (refused !== undefined) return refused;
   const failure = execFailure(error);
   if (failure === undefined) {
     return new TgoError("BUILD", `${step} failed: ${errorMessage(error)}`, { remedy, cause: error });
@@ -19,4 +21,11 @@ export function buildError(step: string, remedy: string, error: unknown): Error 
       cause: error,
     },
   );
+}
+
+/** The local engine's error about a line of a Dockerfile, with its own remedy. */
+function refusedLine(error: unknown): TgoError | undefined {
+  const [, what, remedy] = /^(line \d+ of [^\n]+)\n {2}([^\n]+)$/.exec(errorMessage(error)) ?? [];
+  if (what === undefined || remedy === undefined) return undefined;
+  return new TgoError("BUILD", what, { remedy, cause: error });
 }

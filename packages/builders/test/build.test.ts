@@ -110,4 +110,14 @@ describe("a failed build step", () => {
     expect(message).not.toContain("| line 10");
     expect(message).toContain("Do this.");
   });
+
+  it("says what is wrong with a line of a Dockerfile, and what to do about it", () => {
+    const message =
+      "line 3 of Dockerfile: the local engine does not support COPY --link\n  Use Dagger's engine.";
+    expect(buildError("building", "Run the line by hand.", new Error(message))).toMatchObject({
+      code: "BUILD",
+      what: "line 3 of Dockerfile: the local engine does not support COPY --link",
+      remedy: "Use Dagger's engine.",
+    });
+  });
 });

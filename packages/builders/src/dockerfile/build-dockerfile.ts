@@ -1,9 +1,7 @@
 import type { Directory, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { DockerfileBuild, Platform } from "@tgo/catalog";
-import { TgoError } from "@tgo/errors";
 import { buildError } from "../build-error.js";
 import type { BuildRequest, Built } from "../build-request.js";
-import { errorMessage } from "../exec-failure.js";
 import { configureImage } from "../image-config/configure-image.js";
 import { buildSecrets } from "./build-secrets.js";
 import { pinImages } from "./pin-from.js";
@@ -48,8 +46,6 @@ export async function buildDockerfile(request: BuildRequest<DockerfileBuild>): P
       try {
         return { platform, container: await configureImage(request, await container.sync()) };
       } catch (error) {
-        const refused = refusedLine(error);
-        if (refused) throw refused;
         throw buildError(
           `building ${name} from ${file} for ${platform}`,
           plan.emulated > 0
@@ -79,11 +75,4 @@ const FOLDER = ".tgo-dockerfile";
 function withDockerfile({ source }: Pick<BuildRequest, "source">, path: string, text: string): Directory {
   const ignored = [FOLDER, ...source.hidden].map((hidden) => `${hidden}\n`).join("");
   return source.directory.withNewFile(path, text).withNewFile(`${path}.dockerignore`, ignored);
-}
-
-/** The local engine's error about a line, with its own remedy. */
-function refusedLine(error: unknown): TgoError | undefined {
-  const [, what, remedy] = /^(line \d+ of [^\n]+)\n {2}([^\n]+)$/.exec(errorMessage(error)) ?? [];
-  if (what === undefined || remedy === undefined) return undefined;
-  return new TgoError("BUILD", what, { remedy, cause: error });
 }
