@@ -88,9 +88,10 @@ class StageBuilder implements StageState {
     base: { readonly config: DockerConfig; readonly env?: ReadonlyMap<string, string> },
     private readonly setting: StageSetting,
   ) {
-    const { Env = [], OnBuild: _, ...config } = known(base.config);
+    const { Env = [], ...config } = known(base.config);
     const hasPath = Env.some((item) => item.startsWith("PATH="));
-    this.config = { ...config, Env: hasPath ? Env : [...Env, `PATH=${PATH}`] };
+    // The triggers of the base are done when the stage begins.
+    this.config = { ...config, OnBuild: undefined, Env: hasPath ? Env : [...Env, `PATH=${PATH}`] };
     this.env = new Map(base.env);
     for (const item of this.config.Env ?? []) {
       const [name, value = ""] = splitOnce(item);
@@ -105,7 +106,9 @@ class StageBuilder implements StageState {
   }
 
   readonly #methods: Readonly<Record<string, (at: Instruction) => void>> = {
-    ARG: (at) => this.#declare(at),
+    ARG: (at) => {
+      this.#declare(at);
+    },
     ENV: (at) => {
       const pairs = this.#pairs(at);
       const all = new Map((this.config.Env ?? []).map((item) => splitOnce(item)));
@@ -191,8 +194,12 @@ class StageBuilder implements StageState {
         }),
       });
     },
-    COPY: (at) => this.#copy(at),
-    ADD: (at) => this.#copy(at),
+    COPY: (at) => {
+      this.#copy(at);
+    },
+    ADD: (at) => {
+      this.#copy(at);
+    },
   };
 
   #environment(): string[] {
@@ -319,7 +326,7 @@ class StageBuilder implements StageState {
 /** The fields of a config that BuildKit keeps. Old images have others, and null for what is not set. */
 function known(config: DockerConfig): DockerConfig {
   const fields = Object.entries(config).filter(([name, value]) => FIELDS.has(name) && value !== null);
-  return Object.fromEntries(fields) as DockerConfig;
+  return Object.fromEntries(fields);
 }
 
 const FIELDS = new Set(
