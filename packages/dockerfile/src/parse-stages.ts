@@ -90,7 +90,7 @@ export function globalArguments(
   for (const { keyword, rest } of instructions.slice(0, Math.max(first, 0))) {
     if (keyword !== "ARG") continue;
     for (const word of splitWords(rest, escape)) {
-      const [name = "", text] = splitOnce(word);
+      const [name, text] = splitOnce(word);
       const value =
         args[name] ?? (text === undefined ? text : expand(text, (other) => known.get(other), escape));
       if (value !== undefined) known.set(name, value);
