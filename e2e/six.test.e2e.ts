@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Report, ServiceReport } from "@tgo/report";
+import { dockerConfig, startRegistry } from "@tgo/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   createHarness,
@@ -128,6 +129,33 @@ describe.each(ENGINES)("six services on the %s engine", (engine) => {
       expect(linesOf(bot)).toEqual([lines, lines]);
       expect(linesOf(leaflet)[1]).toEqual(["nginx -t: exit 0", "GET :80/ 200"]);
     });
+  });
+});
+
+describe.skipIf(!hasEngine("dagger"))("six services at once on Dagger's engine", () => {
+  it("publishes to a registry that closes idle connections after 5 s: no upload waits for a dead one", async () => {
+    const harness = await createHarness("dagger");
+    const registry = await startRegistry({ auth: "bearer", idleTimeoutMs: 5000 });
+    try {
+      const host = { host: registry.host, repository: "tgoai/{service}", public: false };
+      const catalog = await harness.catalog("idle.json", {
+        registries: { ghcr: null, dockerhub: null, acr: null, idle: host },
+      });
+      const config = join(harness.folder, "idle-config.json");
+      await writeFile(config, dockerConfig([registry]), { mode: 0o600 });
+      const args = ["publish", "--catalog", catalog, "--docker-config", `file:${config}`];
+      const outcome = await harness.run([
+        ...[...args, "--service", SIX.join(), "--source", SAMPLES, "--format", "json"],
+      ]);
+      const { ok, services } = reportOf(outcome);
+      expect(services.flatMap(({ problems, registries }) => [problems, registries[0]?.problems])).toEqual(
+        Array(12).fill([]),
+      );
+      expect(ok).toBe(true);
+    } finally {
+      await registry.stop();
+      await harness.close();
+    }
   });
 });
 

@@ -47,7 +47,7 @@ export function buildProgram(options: ProgramOptions, action: Action): Command {
 function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptions, action: Action): void {
   const { moduleApi, width } = options;
   const command = configure(program.command(fn.command), options)
-    .description(paragraphs(fn.description))
+    .description(paragraphs(withoutDaggerHint(fn.description)))
     .usage("[flags]")
     .addHelpOption(helpFlag("Show this help."))
     .configureHelp({
@@ -70,6 +70,11 @@ function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptio
   command.action(() => {
     action(fn, command);
   });
+}
+
+/** Without the paragraph on the order of flags: `tgo` takes them in any. */
+function withoutDaggerHint(description: string): string {
+  return description.replace(/\n\nWith dagger call, [^]*$/, "");
 }
 
 /** What --output does, for functions that return an image or the content of a file. */

@@ -12,7 +12,7 @@ import type { Display } from "./progress/display.js";
 import type { Redactor } from "@tgo/redaction";
 import type { Reporting } from "./reporting.js";
 import { withSession, type Engines } from "./session.js";
-import { sameCommand } from "./shell-quote.js";
+import { sameCommand, startedBy } from "./shell-quote.js";
 import { writeResult } from "./write-result.js";
 
 /** One run of a function, with everything it uses. */
@@ -138,6 +138,7 @@ function hostOptions(
     ...(credentials.module === undefined ? {} : { credentials: credentials.module }),
     ...(uncommitted === undefined ? {} : { uncommitted }),
     ...(differences === undefined ? {} : { differences }),
+    command: startedBy(process),
     invocation: sameCommand(process),
     report: reporting.accept,
     text: {

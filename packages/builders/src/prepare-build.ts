@@ -195,7 +195,7 @@ function pinNotes(
       ? []
       : [
           `base images not pinned, resolved during this run: ${floating.join(", ")}; ` +
-            `npx --no-install tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`,
+            `tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`,
         ]),
     ...(unknown.length === 0
       ? []

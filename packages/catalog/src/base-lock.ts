@@ -37,7 +37,7 @@ export type Pins = Readonly<Record<string, string>>;
  * @throws TgoError CATALOG listing every problem with its path and value
  */
 export function parseBaseLock(text: string, file: string): BaseLock {
-  const remedy = "Write it again: npx --no-install tgo lock-bases --output tgo.bases.json.";
+  const remedy = "Write it again: tgo lock-bases --output tgo.bases.json.";
   const value = parseJsonFile(text, file, remedy);
   const parsed = safeParse(BaseLock, value);
   if (parsed.success) return parsed.data;

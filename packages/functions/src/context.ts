@@ -13,6 +13,7 @@ import {
 } from "@tgo/catalog";
 import { formatEvent, Progress } from "@tgo/progress";
 import { connectTargets, localService, type PublishContext } from "@tgo/publishing";
+import { commandStart } from "./commands.js";
 import type { HostOptions } from "./host.js";
 import type { Options, Product } from "./options.js";
 import { redactionOf, type Clean } from "./redaction.js";
@@ -24,6 +25,8 @@ export interface Context extends PublishContext {
   readonly pipeline: string;
   /** Masks credentials, in everything that a module shows. */
   readonly clean: Clean;
+  /** The start of a command line that calls a function with these options: `dagger call --catalog ...`. */
+  readonly command: string;
 }
 
 /**
@@ -65,6 +68,7 @@ export async function createContext(
     host.engine ?? client.version().then((text) => `Dagger engine ${text}`),
     connectTargets(catalog, connections),
   ]);
+  const command = await commandStart(options, host);
   return {
     client,
     catalog,
@@ -76,6 +80,7 @@ export async function createContext(
     signal,
     pipeline: product.pipeline,
     clean,
+    command,
     buildHash: product.buildHash,
     native,
     engine,

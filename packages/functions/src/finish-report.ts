@@ -6,6 +6,7 @@ import {
   type ReportFormat,
   type ServiceReport,
 } from "@tgo/report";
+import { flagWords, nameReportCommands, type Flags } from "./commands.js";
 import type { Context } from "./context.js";
 import { ReportError } from "./function-failed.js";
 
@@ -17,7 +18,7 @@ export interface FinishedRun {
   /** By performance.now(). */
   readonly started: number;
   /** Flags of the command that continues the run, used if the caller's own command line is unknown. */
-  readonly flags: string;
+  readonly flags: Flags;
   readonly format: ReportFormat;
 }
 
@@ -28,6 +29,7 @@ export function finishReport(
   more: Pick<Report, "version" | "gate" | "problems" | "record"> = {},
 ): string {
   const durationMs = Math.round(performance.now() - started);
+  const repeated = { ...flags, format: format !== "text" && format };
   const full: Report = {
     command,
     ok,
@@ -38,10 +40,11 @@ export function finishReport(
     services,
     ...more,
     ...(!ok && isRetryable({ services, ...more })
-      ? { next: context.host.invocation ?? `dagger call ${command} ${flags}` }
+      ? { next: context.host.invocation ?? [context.command, command, ...flagWords(repeated)].join(" ") }
       : {}),
   };
-  const report = context.host.report?.(full) ?? mapTexts(full, context.clean);
+  const named = nameReportCommands(full, context.command);
+  const report = context.host.report?.(named) ?? mapTexts(named, context.clean);
   const text = render(report, format, context.host.text);
   if (!ok) throw new ReportError(text, report);
   return text;

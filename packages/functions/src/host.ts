@@ -11,6 +11,8 @@ export interface HostOptions extends HostInfo {
   readonly signal?: AbortSignal;
   /** The engine's name, for the report; queried from the engine when absent. */
   readonly engine?: string;
+  /** How a command line of `tgo` starts here, for commands in remedies and notes: `npx --no-install tgo`. */
+  readonly command?: string;
   /** The command line as the user typed it, for `next` in the report of a failed run. */
   readonly invocation?: string;
   /** Receives every report before it is rendered; returns what may be shown. */

@@ -1,7 +1,9 @@
 import type { Client, Container } from "@dagger.io/dagger";
+import { isTgoError, TgoError } from "@tgo/errors";
 import type { OutputFormat, ReportFormat } from "@tgo/report";
 import { build } from "./build.js";
 import type { Call } from "./call.js";
+import { commandStart, nameCommands } from "./commands.js";
 import type { HostOptions } from "./host.js";
 import { lockBases } from "./lock-bases.js";
 import type { Options, Product } from "./options.js";
@@ -29,23 +31,23 @@ export class Pipelines {
   }
 
   services(format: OutputFormat): Promise<string> {
-    return services(this.#call, format);
+    return this.#text(services(this.#call, format));
   }
 
   plan(names: readonly string[], format: OutputFormat): Promise<string> {
-    return plan(this.#call, names, format);
+    return this.#text(plan(this.#call, names, format));
   }
 
   lockBases(names: readonly string[]): Promise<string> {
-    return lockBases(this.#call, names);
+    return this.#text(lockBases(this.#call, names));
   }
 
   build(name: string, source: SourceArguments): Promise<Container> {
-    return build(this.#call, name, source);
+    return build(this.#call, name, source).catch((error: unknown) => this.#fail(error));
   }
 
   smoke(names: readonly string[], source: SourceArguments, format: ReportFormat): Promise<string> {
-    return smoke(this.#call, names, source, format);
+    return this.#text(smoke(this.#call, names, source, format));
   }
 
   publish(
@@ -53,7 +55,7 @@ export class Pipelines {
     source: SourceArguments & ShellArguments<{ version: string }>,
     format: ReportFormat,
   ): Promise<string> {
-    return publish(this.#call, names, source, format);
+    return this.#text(publish(this.#call, names, source, format));
   }
 
   preflight(
@@ -61,7 +63,7 @@ export class Pipelines {
     flags: VersionFlags & SourceArguments,
     format: ReportFormat,
   ): Promise<string> {
-    return preflight(this.#call, names, flags, format);
+    return this.#text(preflight(this.#call, names, flags, format));
   }
 
   release(
@@ -69,19 +71,19 @@ export class Pipelines {
     flags: ReleaseFlags & SourceArguments,
     format: ReportFormat,
   ): Promise<string> {
-    return release(this.#call, names, flags, format);
+    return this.#text(release(this.#call, names, flags, format));
   }
 
   promote(names: readonly string[], flags: ReleaseFlags, format: ReportFormat): Promise<string> {
-    return promote(this.#call, names, flags, format);
+    return this.#text(promote(this.#call, names, flags, format));
   }
 
   status(names: readonly string[], format: OutputFormat): Promise<string> {
-    return status(this.#call, names, format);
+    return this.#text(status(this.#call, names, format));
   }
 
   prune(names: readonly string[], flags: PruneFlags, format: OutputFormat): Promise<string> {
-    return prune(this.#call, names, flags, format);
+    return this.#text(prune(this.#call, names, flags, format));
   }
 
   verify(
@@ -89,6 +91,26 @@ export class Pipelines {
     source: SourceArguments & VerifyFlags,
     format: ReportFormat,
   ): Promise<string> {
-    return verify(this.#call, names, source, format);
+    return this.#text(verify(this.#call, names, source, format));
+  }
+
+  /** A text ends with a newline: Dagger prints it as it is, and the shell's prompt would follow on its last line. */
+  async #text(text: Promise<string>): Promise<string> {
+    const result = await text.catch((error: unknown) => this.#fail(error));
+    return result.endsWith("\n") ? result : `${result}\n`;
+  }
+
+  /** @throws the error, its remedy's commands as this shell's user types them */
+  async #fail(error: unknown): Promise<never> {
+    const { options, host } = this.#call;
+    const remedy = isTgoError(error) ? error.remedy : undefined;
+    if (!isTgoError(error) || remedy === undefined) throw error;
+    const { code, what, where } = error;
+    const named = nameCommands(remedy, await commandStart(options, host));
+    throw new TgoError(code, what, {
+      ...(where === undefined ? {} : { where }),
+      remedy: named,
+      cause: error,
+    });
   }
 }

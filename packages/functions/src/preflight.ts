@@ -3,7 +3,7 @@ import type { ReportFormat } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
 import { finishReport } from "./finish-report.js";
 import { releaseVersion, type VersionFlags } from "./release-version.js";
-import { prepareOptions, selectBuilds, type SourceArguments } from "./source-arguments.js";
+import { prepareOptions, selectBuilds, sourceFlags, type SourceArguments } from "./source-arguments.js";
 
 /** Reports whether a release could start, and everything blocking it; without a version, whether a publish could. */
 export async function preflight(
@@ -22,7 +22,8 @@ export async function preflight(
   const version = tag === undefined ? {} : { version: tag.version.text };
   const options = { ...prepareOptions(flags), ...version, timeouts: "short" } as const;
   const { ready, services, problems } = await check(context, selected, options);
-  const repeated = `--service ${names.join(",")}${tag === undefined ? "" : ` --version ${tag.version.text}`}`;
+  const { version: given, gitTag } = flags;
+  const repeated = { service: names.join(","), version: given, gitTag, ...sourceFlags(flags) };
   const run = { command: "preflight", ok: ready, services, started, flags: repeated, format } as const;
   return finishReport(context, run, { ...version, problems });
 }

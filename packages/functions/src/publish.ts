@@ -15,7 +15,9 @@ export function publish(
 ): Promise<string> {
   const version = source.version === undefined ? undefined : parseVersion(source.version, "--version").text;
   const options = { ...prepareOptions(source), ...defined({ version }) };
-  return reportServices(call, { command: "publish", names, source, format }, (context, { name, service }) =>
-    publishService(context, name, service, options),
+  return reportServices(
+    call,
+    { command: "publish", names, source, format, flags: { version } },
+    (context, { name, service }) => publishService(context, name, service, options),
   );
 }

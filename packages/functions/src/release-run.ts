@@ -13,7 +13,7 @@ import { openContext, type Call } from "./call.js";
 import type { Context } from "./context.js";
 import { finishReport } from "./finish-report.js";
 import { releaseVersion, type VersionFlags } from "./release-version.js";
-import { selectBuilds, type SelectedService, type SourceArguments } from "./source-arguments.js";
+import { selectBuilds, sourceFlags, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
 export type ReleaseFlags = VersionFlags & {
   /** Allow moving tags to an older version. */
@@ -53,7 +53,9 @@ export async function runRelease(
   const context = await openContext(call);
   const { version, service } = releaseVersion(flags, Object.keys(context.catalog.services));
   const selected = selectBuilds(context, service === undefined ? names : [service], source);
-  const run = { command, started, flags: `--service ${names.join(",")} --version ${version.text}`, format };
+  const { version: given, gitTag, allowBackwards, adoptLatest } = flags;
+  const repeated = { service: names.join(","), version: given, gitTag, allowBackwards, adoptLatest };
+  const run = { command, started, flags: { ...repeated, ...sourceFlags(source) }, format };
   const { preflight, bring } = await start(context, selected, version);
   if (!preflight.canStart) {
     const { services, problems } = preflight;

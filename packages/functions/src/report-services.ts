@@ -1,8 +1,9 @@
 import type { Report, ReportFormat, ServiceReport } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
+import type { Flags } from "./commands.js";
 import type { Context } from "./context.js";
 import { finishReport } from "./finish-report.js";
-import { selectBuilds, type SelectedService, type SourceArguments } from "./source-arguments.js";
+import { selectBuilds, sourceFlags, type SelectedService, type SourceArguments } from "./source-arguments.js";
 
 /**
  * Runs a function for all selected services at once, and renders the report.
@@ -15,10 +16,12 @@ export async function reportServices(
     readonly names: readonly string[];
     readonly source: SourceArguments;
     readonly format: ReportFormat;
+    /** Further flags. */
+    readonly flags?: Flags;
   },
   run: (context: Context, selected: SelectedService) => Promise<ServiceReport>,
 ): Promise<string> {
-  const { command, names, source, format } = options;
+  const { command, names, source, format, flags } = options;
   const started = performance.now();
   const context = await openContext(call);
   const selected = selectBuilds(context, names, source);
@@ -29,7 +32,7 @@ export async function reportServices(
     ok,
     services,
     started,
-    flags: `--service ${names.join(",")}`,
+    flags: { service: names.join(","), ...sourceFlags(source), ...flags },
     format,
   });
 }

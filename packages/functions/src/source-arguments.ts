@@ -2,6 +2,7 @@ import type { Directory } from "@dagger.io/dagger";
 import { checkValues, type PrepareOptions } from "@tgo/builders";
 import { selectServices, type Service } from "@tgo/catalog";
 import { defined } from "@tgo/report";
+import type { Flags } from "./commands.js";
 import type { Context } from "./context.js";
 import type { ShellArguments } from "./shell-arguments.js";
 
@@ -15,6 +16,11 @@ export type SourceArguments = ShellArguments<{
   /** Build values, NAME=value. */
   value: readonly string[];
 }>;
+
+/** The flags that say the same again. */
+export function sourceFlags({ source, revision, created, value }: SourceArguments): Flags {
+  return { source, revision, created, value };
+}
 
 export interface SelectedService {
   readonly name: string;

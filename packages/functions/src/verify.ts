@@ -30,7 +30,8 @@ export function verify(
   source: SourceArguments & VerifyFlags,
   format: ReportFormat,
 ): Promise<string> {
-  return reportServices(call, { command: "verify", names, source, format }, (context, selected) =>
+  const flags = { tag: source.tag, "elf=false": !source.elf };
+  return reportServices(call, { command: "verify", names, source, format, flags }, (context, selected) =>
     verifyService(context, selected, prepareOptions(source), source),
   );
 }

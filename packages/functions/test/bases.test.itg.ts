@@ -155,7 +155,7 @@ RUN exit 1
       expect(await readFile(path, "latin1")).not.toContain(SECRET);
     }
     expect(variants.map(({ platform }) => platform)).toEqual(["linux/amd64", "linux/arm64"]);
-    expect(notes).toEqual([expect.stringContaining(`${BASE}; npx --no-install tgo lock-bases --output`)]);
+    expect(notes).toEqual([expect.stringContaining(`${BASE}; tgo lock-bases --output`)]);
     const { request } = await prepare(FILES, { build, options: secrets() });
     expect(standardLabels(request)).toMatchObject({
       "org.opencontainers.image.base.name": BASE,

@@ -1,8 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Client } from "@dagger.io/dagger";
+import type { Client, File } from "@dagger.io/dagger";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { FunctionFailed, ReportError } from "../src/function-failed.js";
+import type { HostOptions } from "../src/host.js";
 import { Pipelines } from "../src/pipelines.js";
 
 /** A registry that accepts pushes and is empty. */
@@ -23,10 +24,15 @@ afterAll(() => {
 });
 
 /** Reading registries needs no engine. */
-const client = { defaultPlatform: () => Promise.resolve("linux/amd64") } as unknown as Client;
+const client = {
+  defaultPlatform: () => Promise.resolve("linux/amd64"),
+  host: () => ({ service: () => undefined }),
+} as unknown as Client;
 const service = { title: "A service", build: { strategy: "dockerfile" } };
 
-function pipelines(...ports: number[]): Pipelines {
+const onHost: HostOptions = { local: true, command: "npx --no-install tgo" };
+
+function pipelinesOf(ports: readonly number[], host: HostOptions): Pipelines {
   const registries = Object.fromEntries(
     ports.map((port) => [`r${port}`, { host: `localhost:${port}`, repository: "tgoai/{service}" }]),
   );
@@ -35,9 +41,11 @@ function pipelines(...ports: number[]): Pipelines {
     client,
     { catalog, pipeline: "test", buildHash: "test" },
     {},
-    { engine: "none", progress: () => undefined },
+    { engine: "none", progress: () => undefined, ...host },
   );
 }
+
+const pipelines = (...ports: number[]): Pipelines => pipelinesOf(ports, onHost);
 
 const port = (): number => (empty.address() as AddressInfo).port;
 const failure = (run: Promise<string>): Promise<unknown> =>
@@ -68,6 +76,45 @@ it("Promoting a version that no registry has reports it once, without a command 
   if (!(failed instanceof ReportError)) throw new Error("no report", { cause: failed });
   expect(failed.report).toMatchObject({ command: "promote", version: "1.2.9", services: [] });
   expect(failed.message.split("no registry has version 1.2.9")).toHaveLength(2);
-  expect(failed.message).toContain("-> Release it first: tgo release --version 1.2.9.");
+  expect(failed.message).toContain("-> Release it first: npx --no-install tgo release --version 1.2.9.");
   expect(failed.message).not.toContain("next:");
+});
+
+it("in a module, a registry on localhost without a connection fails with the flags to add", async () => {
+  const failed = await failure(
+    pipelinesOf([port(), 1], {}).verify(["one"], { tag: "latest", elf: true }, "json"),
+  );
+  if (!(failed instanceof ReportError)) throw new Error("no report", { cause: failed });
+  const problems = failed.report.services.flatMap(({ registries }) =>
+    registries.flatMap((row) => row.problems),
+  );
+  const flags = `--registry-service tcp://localhost:${port()} --registry-service tcp://localhost:1`;
+  expect(problems).toHaveLength(2);
+  for (const problem of problems) {
+    expect(problem).toMatchObject({ code: "USAGE", remedy: expect.stringContaining(`\n${flags}`) as string });
+  }
+});
+
+it("results end with a newline", async () => {
+  for (const format of ["text", "json", "markdown"] as const) {
+    expect(await pipelines(port()).services(format)).toMatch(/[^\n]\n$/);
+    expect(await pipelines(port()).status(["one"], format)).toMatch(/[^\n]\n$/);
+  }
+});
+
+it("an error's remedy names the command as the reader has to type it", async () => {
+  const lock = {
+    name: () => Promise.resolve("tgo.bases.json"),
+    contents: () => Promise.resolve("no JSON"),
+  } as unknown as File;
+  const product = { catalog: { services: { one: service } }, pipeline: "test", buildHash: "test" };
+  const failed = (host: HostOptions): Promise<unknown> =>
+    failure(new Pipelines(client, product, { baseLock: lock }, host).plan(["one"], "text"));
+  expect(await failed(onHost)).toMatchObject({
+    code: "CATALOG",
+    remedy: "Write it again: npx --no-install tgo lock-bases --output tgo.bases.json.",
+  });
+  expect(await failed({})).toMatchObject({
+    remedy: "Write it again: dagger call --base-lock …/tgo.bases.json lock-bases --output tgo.bases.json.",
+  });
 });

@@ -64,7 +64,9 @@ export function selectPrunable(all: readonly PrunableTag[], options: PruneOption
 function datedByCandidate(tags: readonly PrunableTag[]): PrunableTag[] {
   const candidates = new Map(tags.filter(isCandidate).map(({ tag, created }) => [tag, created]));
   return tags.map((tag) =>
-    isStaging(tag) ? { ...tag, created: candidates.get(tag.tag.replace(/^staging-/, "candidate-")) } : tag,
+    isStaging(tag)
+      ? { ...tag, created: candidates.get(tag.tag.replace(/^staging-(.{16}).*/, "candidate-$1")) }
+      : tag,
   );
 }
 

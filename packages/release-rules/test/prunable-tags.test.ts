@@ -42,6 +42,14 @@ describe("prune", () => {
     });
   });
 
+  it("dates the second staging tag of a stalled upload by its candidate too", () => {
+    const tags = [tag(candidate(1), "a", "2026-01-05"), tag(`${staging(1)}-2`, "b")];
+    expect(selectPrunable(tags, { before }).remove).toMatchObject([
+      { tags: [candidate(1)] },
+      { tags: [`${staging(1)}-2`], why: "from 2026-01-05, with no version or floating tag" },
+    ]);
+  });
+
   it("keeps a staging tag whose candidate is missing: a build may be in progress", () => {
     // A staged image has its base's date, and the other key's candidate does not date this one.
     const tags = [tag(staging(1), "a", "2024-01-01"), tag(candidate(2), "b", "2026-01-05")];

@@ -8,14 +8,21 @@ export interface Front {
   readonly close: () => Promise<void>;
 }
 
+export interface FrontOptions {
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Path of the registry's socket. */
+  readonly socket: string;
+  /** Closes connections that were idle this long, in milliseconds; 0, the default: never, as the registry behind it. */
+  readonly idleTimeoutMs?: number;
+}
+
 /**
  * Listens on loopback, passes `/token` to `onToken` and streams everything else to the registry behind `socket`. Keeps
  * the client's Host, so that the registry's Location headers name this front end.
- * @param port 0 takes a free one
  */
 export async function startFront(
-  port: number,
-  socket: string,
+  { port, socket, idleTimeoutMs = 0 }: FrontOptions,
   onToken: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
 ): Promise<Front> {
   const agent = new Agent({ keepAlive: true });
@@ -28,6 +35,7 @@ export async function startFront(
   });
   // A blob may take longer than Node's default of five minutes on a slow machine.
   server.requestTimeout = 0;
+  server.keepAliveTimeout = idleTimeoutMs;
   await listen(server, port);
   return {
     port: (server.address() as AddressInfo).port,

@@ -21,6 +21,8 @@ export interface RegistryOptions {
    * `az acr login`.
    */
   readonly identityToken?: string;
+  /** `bearer` only: closes connections that were idle this long, in milliseconds. Default: never, as for the others. */
+  readonly idleTimeoutMs?: number;
   /** Default: a free port. */
   readonly port?: number;
   /** Where blobs are stored. This directory outlives the registry; without one, the blobs are removed with it. */
@@ -148,11 +150,14 @@ async function startBearer({ dir, config, secret, username, password, options }:
   await writeFile(bundle, issuer.certificate);
   const socket = join(dir, "registry.sock");
   const publicPull = options.publicPull ?? false;
-  const front = await startFront(options.port ?? 0, socket, (req, res) =>
-    handleTokenRequest(req, res, {
-      ...{ issuer, service, username, password, publicPull },
-      ...(options.identityToken === undefined ? {} : { identityToken: options.identityToken }),
-    }),
+  const { idleTimeoutMs } = options;
+  const front = await startFront(
+    { port: options.port ?? 0, socket, ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }) },
+    (req, res) =>
+      handleTokenRequest(req, res, {
+        ...{ issuer, service, username, password, publicPull },
+        ...(options.identityToken === undefined ? {} : { identityToken: options.identityToken }),
+      }),
   );
   try {
     const registry = await startRegistryProcess(

@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -64,6 +65,23 @@ describe("a local registry", () => {
       await push(registry);
       await pull(registry, "none");
     });
+  });
+
+  it("keeps idle connections, unless it is told to close them", async () => {
+    const isOpenLater = async (options: { idleTimeoutMs?: number }): Promise<boolean> => {
+      let isOpen = false;
+      await withRegistry({ auth: "bearer", ...options }, async ({ url }) => {
+        const socket = connect(Number(new URL(url).port), "127.0.0.1");
+        socket.write("GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        socket.resume();
+        // Node adds a second to the time that it announces.
+        await sleep(2000);
+        isOpen = !socket.destroyed;
+        socket.destroy();
+      });
+      return isOpen;
+    };
+    expect(await Promise.all([isOpenLater({}), isOpenLater({ idleTimeoutMs: 100 })])).toEqual([true, false]);
   });
 
   it.each(["basic", "bearer"] as const)(

@@ -1,6 +1,7 @@
 /**
- * Build TGO's images for linux/amd64 and linux/arm64, and publish them to every registry under one digest. Every
- * variant is checked and smoke-tested before a tag moves.
+ * Build TGO's images for linux/amd64 and linux/arm64, and publish them to every registry under one digest.
+ *
+ * Every variant is checked and smoke-tested before a tag moves.
  */
 import {
   argument,
@@ -65,8 +66,9 @@ export class Tgo {
     /** Lock file of base image digests (tgo.bases.json), overriding the built-in lock; written by lock-bases. */
     baseLock?: File,
     /**
-     * Mirrors, overriding the catalog's: pypi=URL, npm=URL, debian=URL, debian-security=URL, or one for a registry of
-     * base images, such as docker.io=mirror.example.com/hub.
+     * Mirrors, overriding the catalog's: pypi=URL, npm=URL, debian=URL, debian-security=URL.
+     *
+     * Or one for a registry of base images, such as docker.io=mirror.example.com/hub.
      */
     mirror?: string[],
     /** Docker config.json with registry credentials: file:$HOME/.docker/config.json. */
@@ -80,8 +82,9 @@ export class Tgo {
     /** Secrets for Dockerfile builds, as NAME=value lines; a service gets only those it declares: file:build.env. */
     buildSecrets?: Secret,
     /**
-     * The repository around the module; its repos/ folder is the source if --source is omitted. A separate argument,
-     * because its ignore patterns would apply to --source as well.
+     * The repository around the module; its repos/ folder is the source if --source is omitted.
+     *
+     * A separate argument, because its ignore patterns would apply to --source as well.
      */
     @argument({ defaultPath: "/", ignore: ["**", "!repos/**"] }) repos?: Directory,
   ) {
@@ -99,7 +102,12 @@ export class Tgo {
     this.repos = repos;
   }
 
-  /** List the services of the catalog. */
+  /**
+   * List the services of the catalog.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
   @func()
   async services(
     /** Output format: text, json or markdown. */
@@ -108,7 +116,12 @@ export class Tgo {
     return this.pipelines().services(format);
   }
 
-  /** Show the publish plan. */
+  /**
+   * Show the publish plan.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
   @func()
   async plan(
     /** Names of services, or "all". */
@@ -124,6 +137,9 @@ export class Tgo {
    *
    * Resolves the base images of the services and of the build tools, and returns the lock. Fails if a base lacks a
    * platform. Save it as tgo.bases.json and pass it with --base-lock.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
    */
   @func({ cache: "never" })
   async lockBases(
@@ -137,6 +153,9 @@ export class Tgo {
    * Build one variant of a service and return it as a container.
    *
    * Checks every binary's architecture. Builds the engine's own platform unless --platform names another.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
    */
   @func({ cache: "never" })
   async build(
@@ -154,7 +173,12 @@ export class Tgo {
     return this.pipelines().build(service, { source, revision, created, value });
   }
 
-  /** Build services and smoke-test every variant in an isolated network. Publishes nothing. */
+  /**
+   * Build services and smoke-test every variant in an isolated network. Publishes nothing.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
   @func({ cache: "never" })
   async smoke(
     /** Names of services, or "all". */
@@ -178,6 +202,9 @@ export class Tgo {
    *
    * Checks and smoke-tests every variant, publishes one digest everywhere, and verifies it in each registry. A
    * candidate that one registry already has is copied, not rebuilt. No version tag moves.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
    */
   @func({ cache: "never" })
   async publish(
@@ -204,6 +231,9 @@ export class Tgo {
    *
    * Checks push access to every registry, the version tag, sources, locks, base images, clock, disk and emulation, in
    * seconds. Builds and pushes nothing. Exits with 1 if something must be fixed first.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
    */
   @func({ cache: "never" })
   async preflight(
@@ -232,6 +262,9 @@ export class Tgo {
    *
    * Publishes a candidate of every service. Once all of them are verified in all required registries, writes the
    * version tags, then the floating tags, and latest last. Run the same command again to finish an interrupted release.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
    */
   @func({ cache: "never" })
   async release(
@@ -264,6 +297,9 @@ export class Tgo {
    * Point the floating tags at a version already released.
    *
    * Copies the version to registries that lack it. Builds nothing. Use --allow-backwards to roll back.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
    */
   @func({ cache: "never" })
   async promote(
@@ -281,7 +317,12 @@ export class Tgo {
     return this.pipelines().promote(service, { version, allowBackwards, adoptLatest }, format);
   }
 
-  /** Show latest, floating tags and the newest version in every registry, and where they disagree. */
+  /**
+   * Show latest, floating tags and the newest version in every registry, and where they disagree.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
   @func({ cache: "never" })
   async status(
     /** Names of services, or "all". */
@@ -292,7 +333,12 @@ export class Tgo {
     return this.pipelines().status(service, format);
   }
 
-  /** List candidate and staging tags that no release uses; --remove deletes them. */
+  /**
+   * List candidate and staging tags that no release uses; --remove deletes them.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
+   */
   @func({ cache: "never" })
   async prune(
     /** Names of services, or "all". */
@@ -316,6 +362,9 @@ export class Tgo {
    *
    * Compares them with the plan: platforms, architectures, ELF machines, one digest everywhere, and an anonymous pull
    * where the catalog says the registry is public.
+   *
+   * With dagger call, the constructor's flags come before the function's name: registries, credentials, mirrors,
+   * platforms and more, listed by dagger call --help.
    */
   @func({ cache: "never" })
   async verify(

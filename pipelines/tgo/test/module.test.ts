@@ -65,7 +65,7 @@ describe("the module's surface", () => {
     });
   });
 
-  it("explains every function, every argument and every value", () => {
+  it("explains every function, every argument and every value, in a first line that is whole: Dagger lists that alone", () => {
     const texts = [
       surface.description,
       ...surface.constructor.arguments.map(({ description }) => description),
@@ -75,7 +75,17 @@ describe("the module's surface", () => {
       ]),
       ...Object.values(surface.enums).flatMap((each) => each.values.map(({ description }) => description)),
     ];
-    for (const text of texts) expect(text.length).toBeGreaterThan(10);
+    for (const text of texts) {
+      const [first = ""] = text.split("\n");
+      expect(first.length).toBeGreaterThan(10);
+      expect(first).toMatch(/\.$/);
+    }
+  });
+
+  it("says in every function's help where the constructor's flags go", () => {
+    for (const { description } of surface.functions) {
+      expect(description).toContain("the constructor's flags come before the function's name");
+    }
   });
 
   it("never answers from a cache where the answer depends on a registry or a floating base", async () => {

@@ -101,7 +101,7 @@ export class Bases {
           where: address,
           remedy: reference.includes("@")
             ? "Choose another tag or digest in the catalog."
-            : "Update the lock: npx --no-install tgo lock-bases --output tgo.bases.json.",
+            : "Update the lock: tgo lock-bases --output tgo.bases.json.",
           cause,
         },
       );

@@ -44,7 +44,11 @@ export async function connectTargets(catalog: Catalog, connections: Connections)
       const url = service === undefined ? undefined : await endpoint(service, registry.host);
       const credentials = await credentialsOf(registry.host);
       const onRetry = retryProgress(progress, name);
-      const common = { host: registry.host, onRetry, ...defined({ url, signal }) };
+      const fetch =
+        local || service !== undefined || !isLoopback(registry.host)
+          ? undefined
+          : noConnection(entries.map(([, { host }]) => host));
+      const common = { host: registry.host, onRetry, ...defined({ url, signal, fetch }) };
       return {
         name,
         registry,
@@ -55,6 +59,25 @@ export async function connectTargets(catalog: Catalog, connections: Connections)
       };
     }),
   );
+}
+
+/**
+ * In a Dagger module, localhost is the module's own container: nothing listens there, and the caller has to lend the
+ * module connections to the registries on this list.
+ */
+function noConnection(hosts: readonly string[]): typeof fetch {
+  const last = hosts.map((host) => isLoopback(host)).lastIndexOf(true);
+  const flags = hosts.slice(0, last + 1).map((host) => `--registry-service ${serviceAddress(host)}`);
+  const error = new TgoError("USAGE", "localhost is the module's own container here, not your machine", {
+    remedy: `Before the function's name, give a connection for each registry, in this order:\n${flags.join(" ")}`,
+  });
+  return () => Promise.reject(error);
+}
+
+/** The address of a registry as `--registry-service` takes it. */
+export function serviceAddress(host: string): string {
+  const hasPort = /:\d+$/.test(host);
+  return `tcp://${hasPort ? host : `${host}:${isLoopback(host) ? 80 : 443}`}`;
 }
 
 /** Connects the engine to a registry on the caller's machine, if this process runs there too. */

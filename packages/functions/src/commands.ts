@@ -1,0 +1,71 @@
+import type { File, Secret, Service as DaggerService } from "@dagger.io/dagger";
+import { mapTexts, type Report } from "@tgo/report";
+import type { HostOptions } from "./host.js";
+import type { Options } from "./options.js";
+
+/** Stands for what Dagger does not tell a module, such as the folder of a file: a command with it fails. */
+const UNKNOWN = "…";
+
+/** Our texts name a function `tgo NAME`, whoever reads them. */
+const COMMAND =
+  /(?<![\w./-]|-install )tgo (?=(?:services|plan|lock-bases|build|smoke|preflight|publish|release|promote|status|prune|verify)\b)/g;
+
+/** Texts of others, and commands that are complete already. */
+const QUOTED: ReadonlySet<string> = new Set(["what", "lines", "next"]);
+
+/** Arguments of a function by name; undefined, false and empty ones are not given. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+/** A command line starts like this: a module's has the constructor's flags before the function's name. */
+export async function commandStart(options: Options, host: HostOptions): Promise<string> {
+  if (host.local === true) return host.command ?? "tgo";
+  return ["dagger call", ...flagWords(await constructorFlags(options))].join(" ");
+}
+
+/** Names functions in a text as its reader has to type them. @param start see {@link commandStart} */
+export function nameCommands(text: string, start: string): string {
+  return text.replaceAll(COMMAND, () => `${start} `);
+}
+
+export function nameReportCommands(report: Report, start: string): Report {
+  return mapTexts(report, (text, field) => (QUOTED.has(field) ? text : nameCommands(text, start)));
+}
+
+/** Flags as words of a POSIX shell. */
+export function flagWords(flags: Flags): string[] {
+  return Object.entries(flags).flatMap(([name, value]) => {
+    const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const values = Array.isArray(value) ? (value as unknown[]) : [value];
+    return values.flatMap((one) => {
+      if (one === undefined || one === false) return [];
+      if (one === true) return [flag];
+      return [flag, typeof one === "object" ? UNKNOWN : quoted(String(one))];
+    });
+  });
+}
+
+/** The constructor's arguments as flags; `repos` is none of the caller's. */
+async function constructorFlags(options: Options): Promise<Flags> {
+  const given = Object.entries({ ...options, repos: undefined });
+  return Object.fromEntries(
+    await Promise.all(given.map(async ([name, value]) => [name, await addressOf(value)] as const)),
+  );
+}
+
+/** How the command line gave an argument, as far as Dagger tells: a secret's address, a file's name, a tunnel's port. */
+async function addressOf(value: unknown): Promise<unknown> {
+  if (Array.isArray(value)) return Promise.all(value.map(addressOf));
+  if (typeof value !== "object" || value === null) return value;
+  const told = value as Secret | DaggerService | File;
+  const address =
+    "uri" in told
+      ? told.uri()
+      : "endpoint" in told
+        ? told.endpoint().then((endpoint) => endpoint.replace(/^.*:/, "tcp://localhost:"))
+        : told.name().then((name) => `${UNKNOWN}/${name}`);
+  return (await address.catch(() => "")) || UNKNOWN;
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./…-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

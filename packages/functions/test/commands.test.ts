@@ -1,0 +1,51 @@
+import type { Directory, File, Secret, Service } from "@dagger.io/dagger";
+import { expect, it } from "vitest";
+import { commandStart, flagWords, nameCommands } from "../src/commands.js";
+
+const file = (name: string): File => ({ name: () => Promise.resolve(name) }) as unknown as File;
+const secret = (uri: string): Secret => ({ uri: () => Promise.resolve(uri) }) as unknown as Secret;
+const service = { endpoint: () => Promise.resolve("abcdef.dagger.local:5003") } as unknown as Service;
+
+it("in a module, a command has the constructor's flags before the function's name", async () => {
+  const start = await commandStart(
+    {
+      catalog: file("tgo.catalog.json"),
+      registry: ["localhost:5003/tgo", "mine=ghcr.io/me/{service}"],
+      registryService: [service],
+      mirror: ["docker.io=mirror.example.com/hub"],
+      dockerConfig: secret("file://$HOME/.docker/config.json"),
+      npmrc: secret(""),
+    },
+    {},
+  );
+  expect(start).toBe(
+    "dagger call --catalog …/tgo.catalog.json --registry localhost:5003/tgo " +
+      "--registry 'mine=ghcr.io/me/{service}' --registry-service tcp://localhost:5003 " +
+      "--mirror docker.io=mirror.example.com/hub --docker-config 'file://$HOME/.docker/config.json' --npmrc …",
+  );
+});
+
+it("on the caller's machine, a command is the one that was started", async () => {
+  expect(await commandStart({ catalog: file("x") }, { local: true, command: "npx --no-install tgo" })).toBe(
+    "npx --no-install tgo",
+  );
+});
+
+it("names our functions only, and no command twice", () => {
+  const start = "npx --no-install tgo";
+  expect(nameCommands("See tgo status (tgo verify --tag 1.0.0).", start)).toBe(
+    "See npx --no-install tgo status (npx --no-install tgo verify --tag 1.0.0).",
+  );
+  for (const text of ["the tgo image", "npx --no-install tgo status", "./tgo status", "--label tgo"]) {
+    expect(nameCommands(text, start)).toBe(text);
+  }
+});
+
+it("flags say the same again; what Dagger does not tell is marked, and fails", () => {
+  const source = {} as Directory;
+  const flags = { service: "tgo-api,tgo-web", source, gitTag: "v1.2.3", value: ["A=b c", "D=it's"] };
+  expect(flagWords({ ...flags, adoptLatest: true, allowBackwards: false, revision: undefined })).toEqual([
+    ...["--service", "tgo-api,tgo-web", "--source", "…", "--git-tag", "v1.2.3"],
+    ...["--value", "'A=b c'", "--value", String.raw`'D=it'\''s'`, "--adopt-latest"],
+  ]);
+});
