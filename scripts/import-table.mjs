@@ -8,29 +8,30 @@ export const SDK = "@dagger.io/dagger";
 export const PACKAGES = {
   redaction: { may: [] },
   errors: { may: ["redaction"] },
-  "release-rules": { may: ["errors"] },
+  schemas: { may: [] },
   dockerfile: { may: ["errors"] },
-  registry: { may: ["errors", "redaction"] },
-  catalog: { may: ["errors", "redaction", "release-rules"] },
+  "release-rules": { may: ["errors", "schemas"] },
+  registry: { may: ["errors", "redaction", "schemas"] },
+  catalog: { may: ["errors", "redaction", "schemas", "release-rules"] },
   image: { may: ["errors", "registry"] },
   report: { may: ["errors", "release-rules"] },
   progress: { may: ["errors", "report"] },
   builders: {
-    may: ["errors", "redaction", "catalog", "dockerfile", "image", "progress", "registry"],
+    may: ["errors", "redaction", "schemas", "catalog", "dockerfile", "image", "progress", "registry"],
     sdk: true,
   },
   proof: { may: ["errors", "catalog", "image", "builders", "progress"], sdk: true },
   publishing: {
     may: [
       ...["errors", "release-rules", "registry", "catalog", "image", "report", "progress"],
-      ...["builders", "proof", "redaction"],
+      ...["builders", "proof", "redaction", "schemas", "dockerfile"],
     ],
     sdk: true,
   },
   functions: {
     may: [
       ...["errors", "release-rules", "registry", "catalog", "image", "report", "progress"],
-      ...["builders", "proof", "publishing", "redaction"],
+      ...["builders", "proof", "publishing", "redaction", "schemas", "dockerfile"],
     ],
     sdk: true,
   },

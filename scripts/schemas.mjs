@@ -1,19 +1,36 @@
+import { toJsonSchema } from "@valibot/to-json-schema";
 import { build } from "esbuild";
 import { root } from "./root.mjs";
 
-/** The JSON Schemas of the override file, of a service's definition and of the base lock, from the zod schemas. */
+/** The JSON Schemas of the override file, of a service's definition and of the base lock, from the valibot schemas. */
 export async function catalogSchemas() {
-  const { z, BaseLock, CatalogOverride, Service } = await evaluate(`
-    import * as z from "zod/mini";
+  const { BaseLock, CatalogOverride, ServiceFile } = await evaluate(`
+    import { description, pipe } from "@tgo/schemas";
     import { BaseLock, CatalogOverride, Service } from "@tgo/catalog";
-    export { z, BaseLock, CatalogOverride, Service };
+    const ServiceFile = pipe(Service, description("A service and how its image is built, configured and checked."));
+    export { BaseLock, CatalogOverride, ServiceFile };
   `);
-  const text = (schema) => JSON.stringify(z.toJSONSchema(schema, { io: "input" }), null, 2) + "\n";
   return {
-    "packages/catalog/schema/tgo.catalog.schema.json": text(CatalogOverride),
-    "packages/catalog/schema/service.schema.json": text(Service),
-    "packages/catalog/schema/tgo.bases.schema.json": text(BaseLock),
+    "packages/catalog/schema/tgo.catalog.schema.json": textOf(CatalogOverride),
+    "packages/catalog/schema/service.schema.json": textOf(ServiceFile),
+    "packages/catalog/schema/tgo.bases.schema.json": textOf(BaseLock),
   };
+}
+
+function textOf(schema) {
+  const json = toJsonSchema(schema, {
+    target: "draft-2020-12",
+    typeMode: "input",
+    // What only code can check, and what only a reader of the value needs.
+    ignoreActions: ["check", "transform"],
+    // An empty list says nothing.
+    overrideSchema: ({ jsonSchema }) => {
+      if (jsonSchema.required?.length > 0) return undefined;
+      const { required: _, ...rest } = jsonSchema;
+      return rest;
+    },
+  });
+  return JSON.stringify(json, null, 2) + "\n";
 }
 
 /** Evaluates TypeScript that imports packages, without writing a file. */

@@ -2,6 +2,7 @@ import type { Client } from "@dagger.io/dagger";
 import { Service, type Platform } from "@tgo/catalog";
 import { buildVariants, prepareBuild } from "@tgo/builders";
 import { createContext, type HostOptions } from "@tgo/functions";
+import { parse } from "@tgo/schemas";
 import { optionsOf, productOf } from "./context.js";
 import type { BuildJob } from "./job.js";
 import { pushContainers, type TimedBuild } from "./push.js";
@@ -9,7 +10,7 @@ import type { Steps } from "./steps.js";
 
 /** A service defined by its Dockerfile alone. */
 function dockerfileService(args: Readonly<Record<string, string>>): Service {
-  return Service.parse({
+  return parse(Service, {
     title: "its own Dockerfile",
     build: { strategy: "dockerfile", file: "Dockerfile", args },
   });

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { connection, dag } from "@dagger.io/dagger";
 import { startEngine } from "@tgo/local-engine";
 import { Catalog } from "@tgo/catalog";
+import { parse } from "@tgo/schemas";
 import { buildOwnDockerfile } from "./build-dockerfile.js";
 import { buildOurs } from "./build-ours.js";
 import type { BuildJob, Job, JobResult, Measured } from "./job.js";
@@ -20,7 +21,7 @@ function indexMirrors({ pypi, npm, debian, debianSecurity }: Catalog["mirrors"])
 const interruption = new AbortController();
 
 async function measure(job: BuildJob): Promise<Measured> {
-  const catalog = Catalog.parse(job.catalog);
+  const catalog = parse(Catalog, job.catalog);
   const steps = new Steps();
   const engine =
     job.engine === "buildah"

@@ -131,7 +131,7 @@ async function findCredentials(
   redaction: Redactor,
 ): Promise<CredentialSources & { readonly config?: string }> {
   const given = values.get("dockerConfig");
-  // Loading its zod takes longer than printing help.
+  // Loading its schemas takes longer than printing help.
   const { hostCredentials, needsHelpers, readDefaultDockerConfig } = await import("./docker-config.js");
   if (typeof given !== "string") {
     const config = await readDefaultDockerConfig(env, home);

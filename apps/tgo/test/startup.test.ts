@@ -31,7 +31,7 @@ function loadedAtStart(metafile: Metafile): { inputs: string[]; externals: strin
   };
 }
 
-it("loads neither the SDK nor zod nor an engine for --help: help must appear at once", async () => {
+it("loads neither the SDK nor schemas nor an engine for --help: help must appear at once", async () => {
   const { metafile } = await build({
     entryPoints: [join(PACKAGE, "src/main.ts")],
     bundle: true,
@@ -50,7 +50,7 @@ it("loads neither the SDK nor zod nor an engine for --help: help must appear at 
   expect(inputs.some((path) => path.endsWith("src/run.ts"))).toBe(true);
   expect(
     inputs.filter((path) =>
-      /node_modules\/zod|packages\/(?:local-engine|functions|publishing|builders|proof)\/|pipelines\/tgo\/lib/.test(
+      /node_modules\/valibot|packages\/(?:schemas|local-engine|functions|publishing|builders|proof)\/|pipelines\/tgo\/lib/.test(
         path,
       ),
     ),

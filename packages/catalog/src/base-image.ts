@@ -1,20 +1,22 @@
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 
 /**
  * A base image as a fully qualified reference with a tag or a digest: `docker.io/library/python:3.11-slim`.
  * The host is mandatory: a mirror is chosen by it, and nothing depends on a tool's default registry.
  * @see https://github.com/distribution/reference/blob/v0.6.0/reference.go
  */
-export const BaseImage = z.string().check(
-  z.regex(
+export const BaseImage = v.pipe(
+  v.string(),
+  v.regex(
     /^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
     "must be a full image reference with host and tag or digest, such as docker.io/library/python:3.11-slim",
   ),
-  z.refine((reference) => /[:@]/.test(reference.slice(reference.lastIndexOf("/"))), {
-    message: "needs a tag or a digest, such as docker.io/library/python:3.11-slim",
-  }),
+  v.check(
+    (reference) => /[:@]/.test(reference.slice(reference.lastIndexOf("/"))),
+    "needs a tag or a digest, such as docker.io/library/python:3.11-slim",
+  ),
 );
-export type BaseImage = z.infer<typeof BaseImage>;
+export type BaseImage = v.InferOutput<typeof BaseImage>;
 
 /**
  * The address to pull a base image from: its own, or its host's mirror.

@@ -1,33 +1,36 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 import { BaseImage } from "./base-image.js";
-import { parseJsonFile, problems, safeParse } from "./problems.js";
+import { parseJsonFile, problems } from "./problems.js";
 
 /** A base image as the catalog names it: host, path and tag, without a digest. */
-const TaggedImage = BaseImage.check(
-  z.refine((reference) => !reference.includes("@"), {
-    message: "is pinned already: an entry names a tag, such as docker.io/library/python:3.11-slim",
-  }),
+const TaggedImage = v.pipe(
+  BaseImage,
+  v.check(
+    (reference) => !reference.includes("@"),
+    "is pinned already: an entry names a tag, such as docker.io/library/python:3.11-slim",
+  ),
 );
 
-const Digest = z
-  .string()
-  .check(z.regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits"));
+const Digest = v.pipe(
+  v.string(),
+  v.regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits"),
+);
 
 /** The user's `tgo.bases.json`: base images pinned by the digest of their index, so one entry covers every platform. */
-export const BaseLock = z
-  .strictObject({
-    $schema: z.optional(z.string()),
-    bases: z
-      .record(TaggedImage, Digest)
-      .check(
-        z.describe(
-          'Digests by base image: { "docker.io/library/python:3.11-slim": "sha256:…" }. Written by lock-bases.',
-        ),
+export const BaseLock = v.pipe(
+  v.strictObject({
+    $schema: v.optional(v.string()),
+    bases: v.pipe(
+      v.record(TaggedImage, Digest),
+      v.description(
+        'Digests by base image: { "docker.io/library/python:3.11-slim": "sha256:…" }. Written by lock-bases.',
       ),
-  })
-  .check(z.describe("Base images pinned by digest (tgo.bases.json)."));
-export type BaseLock = z.infer<typeof BaseLock>;
+    ),
+  }),
+  v.description("Base images pinned by digest (tgo.bases.json)."),
+);
+export type BaseLock = v.InferOutput<typeof BaseLock>;
 
 /** Digests by base image. */
 export type Pins = Readonly<Record<string, string>>;
@@ -39,9 +42,9 @@ export type Pins = Readonly<Record<string, string>>;
 export function parseBaseLock(text: string, file: string): BaseLock {
   const remedy = "Write it again: tgo lock-bases --output tgo.bases.json.";
   const value = parseJsonFile(text, file, remedy);
-  const parsed = safeParse(BaseLock, value);
-  if (parsed.success) return parsed.data;
-  throw new TgoError("CATALOG", problems(parsed.error, value), { where: file, remedy });
+  const parsed = v.safeParse(BaseLock, value);
+  if (parsed.success) return parsed.output;
+  throw new TgoError("CATALOG", problems(parsed.issues, value), { where: file, remedy });
 }
 
 /** The text of a base lock, sorted: a change of one base image changes one line. */

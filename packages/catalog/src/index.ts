@@ -3,7 +3,8 @@ export { BaseLock, type Pins, formatBaseLock, parseBaseLock, pinned } from "./ba
 export { Catalog, Mirrors } from "./catalog.js";
 export { withMirrorFlags } from "./mirror.js";
 export { nearestName } from "./nearest-name.js";
-export { CatalogOverride, applyOverride, parseOverrideFile } from "./override.js";
+export { applyOverride, parseOverrideFile } from "./override.js";
+export { CatalogOverride } from "./override-schema.js";
 export { Platform, parsePlatform } from "./platform.js";
 export { Registry, parseRegistryFlag, registryRepository } from "./registry.js";
 export { selectPlatforms, selectServices } from "./select.js";

@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 
 /**
  * The platforms an image can be built for, as `os/architecture`.
@@ -7,8 +7,8 @@ import * as z from "zod/mini";
  */
 export const PLATFORMS = ["linux/amd64", "linux/arm64"] as const;
 
-export const Platform = z.enum(PLATFORMS);
-export type Platform = z.infer<typeof Platform>;
+export const Platform = v.picklist(PLATFORMS);
+export type Platform = v.InferOutput<typeof Platform>;
 
 /** @throws TgoError USAGE when the text is not a platform of {@link PLATFORMS}. */
 export function parsePlatform(text: string): Platform {

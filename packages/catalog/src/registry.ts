@@ -1,6 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod/mini";
-import { safeParse } from "./problems.js";
+import * as v from "@tgo/schemas";
 import { withoutUserInfo } from "./public-url.js";
 
 const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
@@ -8,42 +7,42 @@ const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 
 /** A registry every image is published to. */
-export const Registry = z
-  .strictObject({
-    host: z
-      .string()
-      .check(
-        z.regex(HOST, "must be a host name with an optional port, such as ghcr.io or localhost:5000"),
-        z.describe("Host, as written in image references."),
-      ),
-    repository: z.string().check(
-      z.refine((path) => REPOSITORY.test(path.replaceAll("{service}", "service")), {
-        message: "must be a lower-case path, such as tgoai/{service}",
-      }),
-      z.refine((path) => path.includes("{service}"), "must contain {service}"),
-      z.describe("Path below the host; {service} is the service's name."),
+export const Registry = v.strictObject({
+  host: v.pipe(
+    v.string(),
+    v.regex(HOST, "must be a host name with an optional port, such as ghcr.io or localhost:5000"),
+    v.description("Host, as written in image references."),
+  ),
+  repository: v.pipe(
+    v.string(),
+    v.check(
+      (path) => REPOSITORY.test(path.replaceAll("{service}", "service")),
+      "must be a lower-case path, such as tgoai/{service}",
     ),
-    required: z
-      ._default(z.boolean(), true)
-      .check(
-        z.describe("Whether a release waits for this registry. Others are reported and completed later."),
-      ),
-    public: z
-      ._default(z.boolean(), false)
-      .check(z.describe("Whether anyone may pull: verification then also pulls without credentials.")),
-    referrers: z
-      ._default(z.boolean(), false)
-      .check(z.describe("Whether the registry accepts artifacts (SBOM, provenance, release record).")),
-  })
-  .register(z.globalRegistry, { description: "A registry images are published to." });
-export type Registry = z.infer<typeof Registry>;
+    v.check((path) => path.includes("{service}"), "must contain {service}"),
+    v.description("Path below the host; {service} is the service's name."),
+  ),
+  required: v.pipe(
+    v.optional(v.boolean(), true),
+    v.description("Whether a release waits for this registry. Others are reported and completed later."),
+  ),
+  public: v.pipe(
+    v.optional(v.boolean(), false),
+    v.description("Whether anyone may pull: verification then also pulls without credentials."),
+  ),
+  referrers: v.pipe(
+    v.optional(v.boolean(), false),
+    v.description("Whether the registry accepts artifacts (SBOM, provenance, release record)."),
+  ),
+});
+export type Registry = v.InferOutput<typeof Registry>;
 
 /** TGO's own registries: an image has one digest in all three. */
 export const registries = {
   ghcr: { host: "ghcr.io", repository: "tgoai/tgo-deploy/{service}", public: true, referrers: true },
   dockerhub: { host: "docker.io", repository: "tgoai/{service}", public: true, referrers: true },
   acr: { host: "registry.cn-shanghai.aliyuncs.com", repository: "tgoai/{service}", public: true },
-} satisfies Record<string, z.input<typeof Registry>>;
+} satisfies Record<string, v.InferInput<typeof Registry>>;
 
 /** Host and path of a service's repository, without a tag: `ghcr.io/tgoai/tgo-deploy/tgo-api`. */
 export function registryRepository(
@@ -66,13 +65,13 @@ export function parseRegistryFlag(
   const [, name, host, path] = match ?? [];
   if (host === undefined || path === undefined) throw notARegistry(text, "it has no host or path");
   const base = name === undefined ? undefined : known[name];
-  const parsed = safeParse(Registry, {
+  const parsed = v.safeParse(Registry, {
     ...base,
     host,
     repository: path.includes("{service}") ? path : `${path.replace(/\/$/, "")}/{service}`,
   });
-  if (!parsed.success) throw notARegistry(text, parsed.error.issues.map((issue) => issue.message).join("; "));
-  return { name: name ?? host, registry: parsed.data };
+  if (!parsed.success) throw notARegistry(text, parsed.issues.map((issue) => issue.message).join("; "));
+  return { name: name ?? host, registry: parsed.output };
 }
 
 function notARegistry(text: string, why: string): TgoError {

@@ -89,6 +89,49 @@ describe("applyOverride", () => {
     expect(message).toMatch(/^my.json: \d+ problems:/);
   });
 
+  it("reads a mirror's URL as a browser would: without white space around it, tabs and line breaks", () => {
+    const { mirrors } = applyOverride(base, { mirrors: { npm: " https://npm.exam\nple.com\t/x \n" } });
+    expect(mirrors.npm).toBe("https://npm.example.com/x");
+  });
+
+  it("says in plain English what each value must be", () => {
+    const override = {
+      services: {
+        "tgo-api": {
+          title: "",
+          build: { strategy: "python", base: "python", groups: "main" },
+          image: { ports: [0, 1.5, "80"], env: { "A-B": "c" }, constructor: "x" },
+          smoke: { imports: "yes", http: [{ port: 80, path: "health" }] },
+        },
+        extra: { title: "Extra", build: "python" },
+      },
+      platforms: [],
+      mirrors: { npm: "npm.example.com", pypi: "https://user:secret@pypi.example.com" },
+    };
+    expect(
+      failure(() => applyOverride(base, override, "my.json"))
+        .message.split("\n")
+        .slice(0, -1),
+    ).toEqual([
+      "my.json: 15 problems:",
+      '  - services.tgo-api.title: must not be empty (got "")',
+      '  - services.tgo-api.build.base: must be a full image reference with host and tag or digest, such as docker.io/library/python:3.11-slim (got "python")',
+      '  - services.tgo-api.build.base: needs a tag or a digest, such as docker.io/library/python:3.11-slim (got "python")',
+      '  - services.tgo-api.build.groups: must be an array (got "main")',
+      "  - services.tgo-api.image.env.A-B: must be a variable name",
+      "  - services.tgo-api.image.ports.0: must be at least 1 (got 0)",
+      "  - services.tgo-api.image.ports.1: must be a whole number (got 1.5)",
+      '  - services.tgo-api.image.ports.2: must be a number (got "80")',
+      "  - services.tgo-api.image.constructor: unknown field",
+      '  - services.tgo-api.smoke.http.0.path: must start with / (got "health")',
+      '  - services.tgo-api.smoke.imports: must be true or false (got "yes")',
+      '  - services.extra.build: must be an object (got "python")',
+      "  - platforms: must not be empty (got [])",
+      "  - mirrors.pypi: must not contain credentials: pass them with --netrc, --npmrc or --docker-config",
+      '  - mirrors.npm: must be a URL, such as https://mirror.example.com (got "npm.example.com")',
+    ]);
+  });
+
   it("reports the missing build of an added service", () => {
     expect(failure(() => applyOverride(base, { services: { extra: { title: "Extra" } } })).message).toContain(
       "services.extra.build",

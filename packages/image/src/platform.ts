@@ -7,7 +7,7 @@ export type Platform = string;
 export interface PlatformParts {
   readonly os: string;
   readonly architecture: string;
-  /** Undefined as well: zod infers it for an optional property. */
+  /** Undefined as well: valibot infers it for an optional property. */
   readonly variant?: string | undefined;
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseVersion, TagPolicy } from "@tgo/release-rules";
+import { parse } from "@tgo/schemas";
 import { expect, it } from "vitest";
 import { bringCandidate, releaseServices } from "../src/index.js";
 import { MemoryHarness } from "./release/memory-harness.js";
@@ -9,7 +10,7 @@ it("runs the README's example", async () => {
   const harness = new MemoryHarness();
   const context = harness.context();
   const candidate = harness.candidate("tgo-api", "1.2.3");
-  const policy = TagPolicy.parse({});
+  const policy = parse(TagPolicy, {});
 
   const services = [{ service: "tgo-api", policy, bring: () => bringCandidate(context, candidate) }];
   const version = parseVersion("1.2.3");

@@ -1,15 +1,15 @@
 import { isUtf8 } from "node:buffer";
 import { TgoError } from "@tgo/errors";
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 import { isDigest } from "./digest.js";
-import { parseJson, validate } from "./json.js";
+import { parseJson } from "./json.js";
 import { ambiguityOf, excessOf } from "./strict-json.js";
 import { DOCKER_CONFIG, DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from "./media-types.js";
 
-const Text = z.optional(z.string());
-const Annotations = z.optional(z.record(z.string(), z.string()));
-const Strings = z.array(z.string());
-const Digest = z.string().check(z.refine(isDigest, "not a sha256 or sha512 digest"));
+const Text = v.optional(v.string());
+const Annotations = v.optional(v.record(v.string(), v.string()));
+const Strings = v.array(v.string());
+const Digest = v.pipe(v.string(), v.check(isDigest, "not a sha256 or sha512 digest"));
 
 /** Nobody's image has as many; a document of 4 MiB could list 30,000. */
 const MAX_ENTRIES = 1000;
@@ -17,81 +17,80 @@ const MAX_ENTRIES = 1000;
 const MAX_VALUES = 50_000;
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md (the `platform` property) */
-const DescriptorPlatform = z.object({
-  os: z.string(),
-  architecture: z.string(),
+const DescriptorPlatform = v.object({
+  os: v.string(),
+  architecture: v.string(),
   variant: Text,
   "os.version": Text,
-  "os.features": z.optional(Strings),
-  features: z.optional(Strings),
+  "os.features": v.optional(Strings),
+  features: v.optional(Strings),
 });
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#properties */
-export const Descriptor = z.object({
-  mediaType: z.string(),
+export const Descriptor = v.object({
+  mediaType: v.string(),
   digest: Digest,
   /** Bytes. */
-  size: z.int().check(z.nonnegative()),
-  urls: z.optional(Strings),
+  size: v.wholeNumber(0),
+  urls: v.optional(Strings),
   /** The content itself, in base 64. */
   data: Text,
   annotations: Annotations,
-  platform: z.optional(DescriptorPlatform),
+  platform: v.optional(DescriptorPlatform),
   artifactType: Text,
 });
-export type Descriptor = z.infer<typeof Descriptor>;
+export type Descriptor = v.InferOutput<typeof Descriptor>;
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md, and Docker's manifest list. */
-export const Index = z.object({
-  schemaVersion: z.literal(2),
-  mediaType: z.enum([OCI_INDEX, DOCKER_LIST]),
-  manifests: z.array(Descriptor).check(z.maxLength(MAX_ENTRIES)),
-  subject: z.optional(Descriptor),
+export const Index = v.object({
+  schemaVersion: v.literal(2),
+  mediaType: v.picklist([OCI_INDEX, DOCKER_LIST]),
+  manifests: v.pipe(v.array(Descriptor), v.maxLength(MAX_ENTRIES)),
+  subject: v.optional(Descriptor),
   annotations: Annotations,
 });
-export type Index = z.infer<typeof Index>;
+export type Index = v.InferOutput<typeof Index>;
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md, and Docker's manifest v2 schema 2. */
-export const Manifest = z.object({
-  schemaVersion: z.literal(2),
-  mediaType: z.enum([OCI_MANIFEST, DOCKER_MANIFEST]),
+export const Manifest = v.object({
+  schemaVersion: v.literal(2),
+  mediaType: v.picklist([OCI_MANIFEST, DOCKER_MANIFEST]),
   config: Descriptor,
-  layers: z.array(Descriptor).check(z.maxLength(MAX_ENTRIES)),
-  subject: z.optional(Descriptor),
+  layers: v.pipe(v.array(Descriptor), v.maxLength(MAX_ENTRIES)),
+  subject: v.optional(Descriptor),
   annotations: Annotations,
   artifactType: Text,
 });
-export type Manifest = z.infer<typeof Manifest>;
+export type Manifest = v.InferOutput<typeof Manifest>;
 
-const NullableText = z.nullish(z.string());
-const NullableStrings = z.nullish(Strings);
-const NullableKeys = z.nullish(z.record(z.string(), z.looseObject({})));
+const NullableText = v.nullish(v.string());
+const NullableStrings = v.nullish(Strings);
+const NullableKeys = v.nullish(v.record(v.string(), v.looseObject({})));
 /** RFC 3339, as strictly as Go reads it. */
-const Time = z.optional(
-  z
-    .string()
-    .check(
-      z.refine(
-        (text) =>
-          /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) &&
-          !Number.isNaN(Date.parse(text)),
-        "not a time",
-      ),
+const Time = v.optional(
+  v.pipe(
+    v.string(),
+    v.check(
+      (text) =>
+        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) &&
+        !Number.isNaN(Date.parse(text)),
+      "not a time",
     ),
+  ),
 );
 
 /**
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties; unknown fields are kept. What this
  * program does not use is here for its type: an engine refuses the whole config when one is wrong.
  */
-export const ImageConfig = z.looseObject({
-  os: z.string(),
-  architecture: z.string(),
+export const ImageConfig = v.looseObject({
+  os: v.string(),
+  architecture: v.string(),
   variant: Text,
   created: Time,
   author: NullableText,
-  config: z.nullish(
-    z.looseObject({
+  config: v.nullish(
+    v.looseObject({
       User: NullableText,
       ExposedPorts: NullableKeys,
       Env: NullableStrings,
@@ -99,63 +98,31 @@ export const ImageConfig = z.looseObject({
       Cmd: NullableStrings,
       Volumes: NullableKeys,
       WorkingDir: NullableText,
-      Labels: z.nullish(z.record(z.string(), z.string())),
+      Labels: v.nullish(v.record(v.string(), v.string())),
       StopSignal: NullableText,
       OnBuild: NullableStrings,
       Shell: NullableStrings,
-      Healthcheck: z.nullish(z.looseObject({ Test: NullableStrings })),
+      Healthcheck: v.nullish(v.looseObject({ Test: NullableStrings })),
     }),
   ),
-  rootfs: z.looseObject({ type: z.literal("layers"), diff_ids: z.array(Digest) }),
-  history: z.nullish(
-    z.array(
-      z.looseObject({
+  rootfs: v.looseObject({ type: v.literal("layers"), diff_ids: v.array(Digest) }),
+  history: v.nullish(
+    v.array(
+      v.looseObject({
         created: Time,
         created_by: NullableText,
         author: NullableText,
         comment: NullableText,
-        empty_layer: z.optional(z.boolean()),
+        empty_layer: v.optional(v.boolean()),
       }),
     ),
   ),
 });
-export type ImageConfig = z.infer<typeof ImageConfig>;
+export type ImageConfig = v.InferOutput<typeof ImageConfig>;
 
-const Body = z.looseObject({ mediaType: Text });
-
-/**
- * An index or a manifest. The body may lack its media type (image-spec says SHOULD); then its properties decide.
- * A body that could be read as both is refused (CVE-2021-41190).
- */
-export const ManifestOrIndex = z.pipe(
-  z.pipe(
-    Body,
-    z.transform((body: z.infer<typeof Body>, context) => {
-      const isIndex = "manifests" in body;
-      const isManifest = "config" in body || "layers" in body;
-      if (isIndex && isManifest) {
-        context.issues.push({
-          code: "custom",
-          message: "it is an index and a manifest at once",
-          input: body,
-        });
-        return z.NEVER;
-      }
-      if ("fsLayers" in body || "history" in body) {
-        context.issues.push({
-          code: "custom",
-          message: "it has fields of Docker's manifest schema 1 as well, which containerd and skopeo refuse",
-          input: body,
-        });
-        return z.NEVER;
-      }
-      if (body.mediaType !== undefined && body.mediaType !== "") return body;
-      return { ...body, mediaType: isIndex ? OCI_INDEX : inferManifest(body) };
-    }),
-  ),
-  z.discriminatedUnion("mediaType", [Index, Manifest]),
-);
-export type ManifestOrIndex = z.infer<typeof ManifestOrIndex>;
+/** An index or a manifest. */
+export const ManifestOrIndex = v.variant("mediaType", [Index, Manifest]);
+export type ManifestOrIndex = v.InferOutput<typeof ManifestOrIndex>;
 
 export function isIndex(value: ManifestOrIndex): value is Index {
   return value.mediaType === OCI_INDEX || value.mediaType === DOCKER_LIST;
@@ -164,14 +131,32 @@ export function isIndex(value: ManifestOrIndex): value is Index {
 /** @throws TgoError INVALID_RESPONSE when the bytes are neither an index nor a manifest */
 export function parseDocument(bytes: Uint8Array, where: string): ManifestOrIndex {
   const json = jsonOf(bytes, where, "a manifest");
-  if (z.object({ schemaVersion: z.literal(1) }).safeParse(json).success) {
+  if (v.is(v.object({ schemaVersion: v.literal(1) }), json)) {
     throw new TgoError(
       "INVALID_RESPONSE",
       "the image uses Docker's manifest schema 1, which registries no longer accept",
       { where, remedy: "Push the image again with a current tool." },
     );
   }
-  return parse(ManifestOrIndex, json, where, "a manifest");
+  return parse(ManifestOrIndex, withMediaType(json, where), where, "a manifest");
+}
+
+const Body = v.looseObject({ mediaType: Text });
+
+/**
+ * The body may lack its media type (image-spec says SHOULD); then its properties decide. A body that could be read as
+ * both an index and a manifest is refused (CVE-2021-41190).
+ */
+function withMediaType(json: unknown, where: string): unknown {
+  const body = parse(Body, json, where, "a manifest");
+  const isIndex = "manifests" in body;
+  if (isIndex && ("config" in body || "layers" in body))
+    throw unreadable("a manifest", "it is an index and a manifest at once", where);
+  if ("fsLayers" in body || "history" in body) {
+    const why = "it has fields of Docker's manifest schema 1 as well, which containerd and skopeo refuse";
+    throw unreadable("a manifest", why, where);
+  }
+  return body.mediaType ? body : { ...body, mediaType: isIndex ? OCI_INDEX : inferManifest(body) };
 }
 
 /** @throws TgoError INVALID_RESPONSE when the bytes are not an image config */
@@ -180,8 +165,8 @@ export function parseConfig(bytes: Uint8Array, where: string): ImageConfig {
 }
 
 function inferManifest(body: object): string {
-  const docker = z.object({ config: z.object({ mediaType: z.literal(DOCKER_CONFIG) }) });
-  return docker.safeParse(body).success ? DOCKER_MANIFEST : OCI_MANIFEST;
+  const docker = v.object({ config: v.object({ mediaType: v.literal(DOCKER_CONFIG) }) });
+  return v.is(docker, body) ? DOCKER_MANIFEST : OCI_MANIFEST;
 }
 
 function jsonOf(bytes: Uint8Array, where: string, what: string): unknown {
@@ -209,17 +194,14 @@ function jsonOf(bytes: Uint8Array, where: string, what: string): unknown {
   });
 }
 
-function parse<T>(schema: z.ZodMiniType<T>, json: unknown, where: string, what: string): T {
-  const result = validate(schema, json);
-  if (result.success) return result.data;
-  const issues = result.error.issues.map((issue) => `${issue.path.join(".") || "(top)"}: ${issue.message}`);
-  throw new TgoError(
-    "INVALID_RESPONSE",
-    `not ${what} this program can read: ${issues.slice(0, 3).join("; ")}`,
-    {
-      where,
-    },
-  );
+function parse<T>(schema: v.GenericSchema<unknown, T>, json: unknown, where: string, what: string): T {
+  const result = v.safeParse(schema, json);
+  if (result.success) return result.output;
+  throw unreadable(what, result.issues.slice(0, 3).map(v.describeIssue).join("; "), where);
+}
+
+function unreadable(what: string, why: string, where: string): TgoError {
+  return new TgoError("INVALID_RESPONSE", `not ${what} this program can read: ${why}`, { where });
 }
 
 /** The beginning of an unexpected body, on one line, for a person to recognize. */

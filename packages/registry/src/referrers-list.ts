@@ -1,4 +1,4 @@
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 import { canonicalJson, parseJson } from "./json.js";
 import type { Descriptor } from "./manifest-schemas.js";
 import { OCI_INDEX } from "./media-types.js";
@@ -20,13 +20,13 @@ export interface ReferrersList {
   readonly end: number;
 }
 
-const List = z.object({
-  schemaVersion: z.literal(2),
-  mediaType: z.optional(z.literal(OCI_INDEX)),
-  manifests: z.array(z.unknown()),
+const List = v.object({
+  schemaVersion: v.literal(2),
+  mediaType: v.optional(v.literal(OCI_INDEX)),
+  manifests: v.array(v.unknown()),
 });
-const Entry = z.object({ digest: z.string(), platform: z.optional(z.unknown()) });
-const Subject = z.object({ subject: z.object({ digest: z.string() }) });
+const Entry = v.object({ digest: v.string(), platform: v.optional(v.unknown()) });
+const Subject = v.object({ subject: v.object({ digest: v.string() }) });
 
 /** What an empty list is made from. */
 const EMPTY = Buffer.from(canonicalJson({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] }));
@@ -63,10 +63,10 @@ export function parseList(bytes: Uint8Array): ReferrersList | undefined {
   }
   const isAmbiguous =
     new Set(keys).size !== keys.length || keys.includes("CONFIG") || keys.includes("LAYERS");
-  if (isAmbiguous || !List.safeParse(jsonOf(bytes)).success) return undefined;
+  if (isAmbiguous || !v.is(List, jsonOf(bytes))) return undefined;
   const entries = elements.map((element) => ({
     element,
-    seen: Entry.safeParse(jsonOf(Buffer.from(element, "latin1"))).data,
+    seen: v.outputOf(Entry, jsonOf(Buffer.from(element, "latin1"))),
   }));
   return {
     text,
@@ -94,7 +94,7 @@ export function entryText(descriptor: Descriptor): string {
 
 /** The digest of the subject that a manifest names: all that makes it a referrer. */
 export function subjectOf(manifest: Uint8Array): string | undefined {
-  return Subject.safeParse(jsonOf(manifest)).data?.subject.digest;
+  return v.outputOf(Subject, jsonOf(manifest))?.subject.digest;
 }
 
 function jsonOf(bytes: Uint8Array): unknown {

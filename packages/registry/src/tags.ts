@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 import { pullScope } from "./auth/scope.js";
 import { firstBytes } from "./manifest-schemas.js";
 import type { Connection } from "./http/connection.js";
@@ -10,7 +10,7 @@ import { isTag } from "./reference.js";
 import { excessOf } from "./strict-json.js";
 
 /** `tags` is null in an empty repository. */
-const TagList = z.object({ tags: z.nullish(z.array(z.string())) });
+const TagList = v.object({ tags: v.nullish(v.array(v.string())) });
 
 /** Docker Hub sends all tags at once; this is the most that is read of a page, in bytes. */
 const MAX_PAGE_BYTES = 8 * 1024 * 1024;
@@ -67,8 +67,8 @@ export async function listTags(connection: Connection, repository: string): Prom
 
 function tagsOf(bytes: Uint8Array, where: string): string[] {
   const text = new TextDecoder().decode(bytes);
-  const list = TagList.safeParse(excessOf(text) === undefined ? parseJson(text) : undefined);
-  if (list.success) return list.data.tags ?? [];
+  const list = v.outputOf(TagList, excessOf(text) === undefined ? parseJson(text) : undefined);
+  if (list !== undefined) return list.tags ?? [];
   throw new TgoError("INVALID_RESPONSE", `expected a list of tags, got ${firstBytes(text)}`, { where });
 }
 

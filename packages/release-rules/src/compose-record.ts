@@ -1,4 +1,4 @@
-import type * as z from "zod/mini";
+import type * as v from "@tgo/schemas";
 import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
 import type { PlannedService, ReleasePlan } from "./release-plan.js";
 import { RECORD_MEDIA_TYPE, type ReleaseRecord } from "./release-record.js";
@@ -34,7 +34,7 @@ export function composeRecord(release: {
   readonly images: ReadonlyMap<string, ReleasedImage>;
   readonly repository: (registry: string, service: string) => string;
   readonly pipeline: string;
-}): z.input<typeof ReleaseRecord> | undefined {
+}): v.InferInput<typeof ReleaseRecord> | undefined {
   const { plan, steps, now, images, repository, pipeline } = release;
   const services = plan.services.flatMap(({ service, digest }) => {
     const image = images.get(service);
@@ -62,7 +62,7 @@ export function composeRecord(release: {
     kind: isRollback(plan, steps, now) ? "rollback" : "release",
     version: plan.version.text,
     tags: tagsOf(plan.services),
-    services: Object.fromEntries(services) as z.input<typeof ReleaseRecord>["services"],
+    services: Object.fromEntries(services) as v.InferInput<typeof ReleaseRecord>["services"],
     pipeline,
     ...(createdAt === undefined ? {} : { createdAt }),
   };

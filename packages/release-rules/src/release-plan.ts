@@ -1,4 +1,5 @@
 import { TgoError } from "@tgo/errors";
+import { parse } from "@tgo/schemas";
 import type { OpenGate, ReleaseRegistry } from "./gate.js";
 import { planTags, TagPolicy, type TagPlan } from "./tag-plan.js";
 import type { Version } from "./version.js";
@@ -40,7 +41,7 @@ export function planRelease(release: {
   const services = [...gate.digests].map(([service, digest]) => ({
     service,
     digest,
-    tags: planTags(version, policies[service] ?? TagPolicy.parse({})),
+    tags: planTags(version, policies[service] ?? parse(TagPolicy, {})),
   }));
   return { version, services, registries, allowBackwards, adopt };
 }

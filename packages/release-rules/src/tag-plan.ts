@@ -1,29 +1,26 @@
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 import { LATEST } from "./tag-kind.js";
 import type { Version } from "./version.js";
 
 /** Which floating tags a stable release moves, besides writing its own version's tag. */
-export const TagPolicy = z
-  .strictObject({
-    minor: z
-      ._default(z.boolean(), true)
-      .check(z.describe("Move the tag of the minor line, 1.2, with each stable 1.2.x.")),
-    major: z
-      ._default(z.boolean(), true)
-      .check(
-        z.describe(
-          "Move the tag of the major line, 1, with each stable 1.x.y. There is never a tag 0: versions below 1.0.0 " +
-            "promise nothing to each other.",
-        ),
-      ),
-    latest: z
-      ._default(z.boolean(), true)
-      .check(z.describe("Move latest with each stable version that is newer.")),
-  })
-  .register(z.globalRegistry, {
-    description: "The floating tags of a stable release. A prerelease moves none.",
-  });
-export type TagPolicy = z.infer<typeof TagPolicy>;
+export const TagPolicy = v.strictObject({
+  minor: v.pipe(
+    v.optional(v.boolean(), true),
+    v.description("Move the tag of the minor line, 1.2, with each stable 1.2.x."),
+  ),
+  major: v.pipe(
+    v.optional(v.boolean(), true),
+    v.description(
+      "Move the tag of the major line, 1, with each stable 1.x.y. There is never a tag 0: versions below 1.0.0 " +
+        "promise nothing to each other.",
+    ),
+  ),
+  latest: v.pipe(
+    v.optional(v.boolean(), true),
+    v.description("Move latest with each stable version that is newer."),
+  ),
+});
+export type TagPolicy = v.InferOutput<typeof TagPolicy>;
 
 export interface TagPlan {
   /** The version's own tag; written first and never changed. */

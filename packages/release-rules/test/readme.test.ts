@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { parse } from "@tgo/schemas";
 import { expect, it } from "vitest";
 import { parseVersion, planTags, TagPolicy } from "../src/index.js";
 
 it("runs the README's example", async () => {
   const version = parseVersion("v1.2.3");
-  const tags = planTags(version, TagPolicy.parse({ latest: false }));
+  const tags = planTags(version, parse(TagPolicy, { latest: false }));
 
   expect(tags).toEqual({ version: "1.2.3", floating: ["1.2", "1"] });
   const [, example = "no example"] =

@@ -1,3 +1,4 @@
+import { is } from "@tgo/schemas";
 import { describe, expect, it } from "vitest";
 import { parseRecord, RECORD_MEDIA_TYPE, recordJson, ReleaseRecord } from "../src/index.js";
 import { digest } from "./arbitraries.js";
@@ -71,10 +72,24 @@ describe("the release record", () => {
     expect(() => parseRecord(text, "ghcr.io/x@sha256:1")).toThrow(told);
   });
 
+  it.each([
+    ["2026-01-02T03:04:05Z", true],
+    ["2024-02-29T23:59:59.123456789Z", true],
+    ["2026-02-29T03:04:05Z", false],
+    ["2026-04-31T03:04:05Z", false],
+    ["2026-01-02T24:00:00Z", false],
+    ["2026-01-02T03:04Z", false],
+    ["2026-01-02T03:04:05+00:00", false],
+    ["2026-01-02", false],
+    ["now", false],
+  ])("takes %s for a commit's time: %s", (createdAt, accepted) => {
+    expect(is(ReleaseRecord, { ...record, createdAt })).toBe(accepted);
+  });
+
   it("rejects a field that would not parse back", () => {
     expect(() => recordJson({ ...record, version: "1.2" })).toThrow(
       /record is malformed: version.*\n.*defect/,
     );
-    expect(ReleaseRecord.safeParse({ ...record, host: "build-7" }).success).toBe(false);
+    expect(is(ReleaseRecord, { ...record, host: "build-7" })).toBe(false);
   });
 });

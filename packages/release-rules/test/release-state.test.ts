@@ -1,3 +1,4 @@
+import { parse } from "@tgo/schemas";
 import { describe, expect, it } from "vitest";
 import { releaseState, TagPolicy, type ReleasePlan, type RegistrySnapshot } from "../src/index.js";
 import { digest, version } from "./arbitraries.js";
@@ -216,7 +217,7 @@ describe("a release", () => {
 
   it("moves only the tags of its policy", () => {
     const simulation = released();
-    const policy = TagPolicy.parse({ latest: false, major: false });
+    const policy = parse(TagPolicy, { latest: false, major: false });
     expect(simulation.finish(planned(simulation, "1.2.3", { policy })).next).toEqual({
       act: "done",
       later: [],

@@ -1,3 +1,4 @@
+import { parse } from "@tgo/schemas";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -35,7 +36,7 @@ function status(places: Record<string, string[] | undefined>, more: RegistrySnap
   }));
   const services = [...new Set(["api", ...more.map(({ service }) => service)])].map((service) => ({
     service,
-    policy: TagPolicy.parse({}),
+    policy: parse(TagPolicy, {}),
   }));
   return releaseStatus({ services, registries, snapshots: [...snapshots, ...more] });
 }

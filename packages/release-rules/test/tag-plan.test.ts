@@ -1,10 +1,11 @@
 import fc from "fast-check";
+import { is, parse } from "@tgo/schemas";
 import { describe, expect, it } from "vitest";
 import { isFloating, kindOfTag, parseVersion, planTags, TagPolicy } from "../src/index.js";
 import { type TagKind, inLine } from "../src/tag-kind.js";
 import { version, versionText } from "./arbitraries.js";
 
-const all = TagPolicy.parse({});
+const all = parse(TagPolicy, {});
 
 describe("the tags of a release", () => {
   it.each<[string, z: Partial<TagPolicy>, string[]]>([
@@ -35,7 +36,7 @@ describe("the tags of a release", () => {
 
   it("come from a policy that rejects unknown fields", () => {
     expect(all).toEqual({ minor: true, major: true, latest: true });
-    expect(TagPolicy.safeParse({ lates: false }).success).toBe(false);
+    expect(is(TagPolicy, { lates: false })).toBe(false);
   });
 });
 

@@ -12,6 +12,7 @@ import {
 } from "@tgo/dockerfile";
 import { TgoError } from "@tgo/errors";
 import { formatReference, parseReference } from "@tgo/registry";
+import { outputOf } from "@tgo/schemas";
 
 /** What the build of a Dockerfile involves for one platform. */
 export interface DockerfilePlan {
@@ -93,7 +94,7 @@ function fullReference(image: string): BaseImage | undefined {
       reference.tag === undefined && reference.digest === undefined
         ? { ...reference, tag: "latest" }
         : reference;
-    return BaseImage.safeParse(formatReference(tagged)).data;
+    return outputOf(BaseImage, formatReference(tagged));
   } catch {
     // The build reports the invalid reference.
     return undefined;

@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 import type { CheckRanges } from "../container-tools/container-tools.js";
 import { directDependencies, type PackageJson } from "./package-json.js";
 
@@ -7,10 +7,10 @@ import { directDependencies, type PackageJson } from "./package-json.js";
  * The fields of a package-lock.json (format 2 or 3) that are read.
  * @see https://docs.npmjs.com/cli/v10/configuring-npm/package-lock-json
  */
-const NpmLock = z.looseObject({
-  packages: z.record(
-    z.string(),
-    z.looseObject({ version: z.optional(z.string()), integrity: z.optional(z.string()) }),
+const NpmLock = v.looseObject({
+  packages: v.record(
+    v.string(),
+    v.looseObject({ version: v.optional(v.string()), integrity: v.optional(v.string()) }),
   ),
 });
 
@@ -61,9 +61,9 @@ export function packageLockedWith(text: string, integrity: string): string | und
   return path === undefined ? undefined : `${path.replace(/^.*node_modules\//, "")}@${entry?.version ?? ""}`;
 }
 
-function parse(text: string): z.infer<typeof NpmLock> | undefined {
+function parse(text: string): v.InferOutput<typeof NpmLock> | undefined {
   try {
-    return NpmLock.safeParse(JSON.parse(text)).data;
+    return v.outputOf(NpmLock, JSON.parse(text));
   } catch {
     return undefined;
   }

@@ -1,35 +1,35 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 import { errorMessage } from "../exec-failure.js";
 
-const Strings = z._default(z.record(z.string(), z.string()), {});
+const Strings = v.optional(v.record(v.string(), v.string()), {});
 
 /**
  * The fields of package.json that a build reads.
  * @see https://docs.npmjs.com/cli/v10/configuring-npm/package-json
  */
-const PackageJson = z.looseObject({
-  packageManager: z.optional(z.string()),
-  engines: z._default(z.looseObject({ node: z.optional(z.string()) }), {}),
+const PackageJson = v.looseObject({
+  packageManager: v.optional(v.string()),
+  engines: v.optional(v.looseObject({ node: v.optional(v.string()) }), {}),
   scripts: Strings,
   dependencies: Strings,
   devDependencies: Strings,
   optionalDependencies: Strings,
   resolutions: Strings,
-  workspaces: z.optional(z.unknown()),
+  workspaces: v.optional(v.unknown()),
 });
-export type PackageJson = z.infer<typeof PackageJson>;
+export type PackageJson = v.InferOutput<typeof PackageJson>;
 
 /**
  * Parses a package.json.
  * @throws TgoError SOURCE
  */
 export function parsePackageJson(service: string, text: string): PackageJson {
-  const parsed = PackageJson.safeParse(parseJson(service, text));
-  if (parsed.success) return parsed.data;
+  const parsed = v.safeParse(PackageJson, parseJson(service, text));
+  if (parsed.success) return parsed.output;
   throw new TgoError(
     "SOURCE",
-    `the package.json of ${service} cannot be read\n${z.prettifyError(parsed.error)}`,
+    `the package.json of ${service} cannot be read\n${parsed.issues.map((issue) => `  - ${v.describeIssue(issue)}`).join("\n")}`,
     {
       remedy: "Fix the file.",
     },
@@ -89,7 +89,7 @@ export function refuseWorkspaces(
   const { workspaces } = manifest;
   const globs = Array.isArray(workspaces)
     ? workspaces
-    : z.object({ packages: z.array(z.unknown()) }).safeParse(workspaces).data?.packages;
+    : v.outputOf(v.object({ packages: v.array(v.unknown()) }), workspaces)?.packages;
   const listed = /^packages:\s*\n((?:[ \t]*-.*\n?|[ \t]*#.*\n|\s*\n)+)/m.exec(pnpmWorkspace ?? "")?.[1] ?? "";
   const others = listed
     .split("\n")

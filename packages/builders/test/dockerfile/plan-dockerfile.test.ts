@@ -1,11 +1,12 @@
 import { Service, type DockerfileBuild } from "@tgo/catalog";
 import { imagesOf, parseDockerfile, parseStages } from "@tgo/dockerfile";
+import { parse } from "@tgo/schemas";
 import { describe, expect, it } from "vitest";
 import { replaceImages } from "../../src/dockerfile/pin-from.js";
 import { planDockerfile, type DockerfilePlan } from "../../src/dockerfile/plan-dockerfile.js";
 
 function buildOf(fields: object): DockerfileBuild {
-  const { build } = Service.parse({ title: "X", build: { strategy: "dockerfile", ...fields } });
+  const { build } = parse(Service, { title: "X", build: { strategy: "dockerfile", ...fields } });
   if (build.strategy !== "dockerfile") throw new Error("another strategy");
   return build;
 }

@@ -3,12 +3,13 @@ import { Service } from "@tgo/catalog";
 import { digestOf } from "@tgo/registry";
 import { errorResponse, jsonResponse, stageImage } from "@tgo/testing";
 import { renderPrune, type PruneResult } from "@tgo/report";
+import { parse } from "@tgo/schemas";
 import { prune } from "../../src/prune/prune.js";
 import { publishCandidate } from "../../src/publish/publish.js";
 import { MemoryHarness } from "../release/memory-harness.js";
 import { NAMES } from "../release/release-subjects.js";
 
-const service = Service.parse({ title: "A service", build: { strategy: "dockerfile" } });
+const service = parse(Service, { title: "A service", build: { strategy: "dockerfile" } });
 const services = [{ name: "tgo-api", service }];
 const FUTURE = new Date("2100-01-01T00:00:00Z");
 

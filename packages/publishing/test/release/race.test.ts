@@ -6,6 +6,7 @@ import { statusOf } from "../../src/status/status.js";
 import type { Released } from "../../src/release/release-result.js";
 import type { Service } from "@tgo/catalog";
 import { TagPolicy } from "@tgo/release-rules";
+import { parse } from "@tgo/schemas";
 import type { FakeRequest } from "@tgo/testing";
 import { MemoryHarness } from "./memory-harness.js";
 import { NAMES, SERVICES, type RegistryName } from "./release-subjects.js";
@@ -55,7 +56,7 @@ async function latestOf(
 
 async function status(harness: MemoryHarness): Promise<string> {
   const services = SERVICES.map((name) => ({ name, service: {} as Service }));
-  return renderStatus(await statusOf(harness.context(), services, TagPolicy.parse({})), "text");
+  return renderStatus(await statusOf(harness.context(), services, parse(TagPolicy, {})), "text");
 }
 
 const VERSIONS = ["1.2.2", "1.2.3", "1.2.4"] as const;

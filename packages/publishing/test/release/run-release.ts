@@ -1,4 +1,5 @@
 import { parseVersion, TagPolicy } from "@tgo/release-rules";
+import { parse } from "@tgo/schemas";
 import { bringVersionOf } from "../../src/promote/bring-version.js";
 import type { ImageTests } from "../../src/publish/choose-image.js";
 import type { PublishOutcome } from "../../src/publish/bring-image.js";
@@ -22,7 +23,7 @@ export function runRelease(
     context,
     services.map((service) => ({
       service,
-      policy: TagPolicy.parse({}),
+      policy: parse(TagPolicy, {}),
       bring: () => bring(service),
     })),
     { version: parseVersion(version), allowBackwards: false, adopt: false, ...options },

@@ -3,6 +3,7 @@ import { Registry as RegistryEntry, type Platform } from "@tgo/catalog";
 import type { TgoError } from "@tgo/errors";
 import { finaliseImage, type FinalImage } from "@tgo/image";
 import type { Registry } from "@tgo/registry";
+import { parse } from "@tgo/schemas";
 import { MemoryRegistry, stageImage } from "@tgo/testing";
 import { CANDIDATE_ANNOTATION } from "../../src/candidate/annotations.js";
 import type { ImageTests } from "../../src/publish/choose-image.js";
@@ -137,6 +138,6 @@ export function syntheticCandidate(
 
 /** A target for a registry of a test. */
 export function targetOf(name: string, entry: Partial<RegistryEntry>, client: Registry): Target {
-  const registry = RegistryEntry.parse(entry);
+  const registry = parse(RegistryEntry, entry);
   return { name, registry, client, anonymous: undefined, credentials: undefined, service: undefined };
 }

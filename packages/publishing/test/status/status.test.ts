@@ -4,14 +4,15 @@ import { TagPolicy } from "@tgo/release-rules";
 import { errorResponse, jsonResponse } from "@tgo/testing";
 import { publishCandidate } from "../../src/publish/publish.js";
 import { renderStatus } from "@tgo/report";
+import { parse } from "@tgo/schemas";
 import { statusOf } from "../../src/status/status.js";
 import { MemoryHarness } from "../release/memory-harness.js";
 import { SERVICES } from "../release/release-subjects.js";
 
-const service = Service.parse({ title: "A service", build: { strategy: "dockerfile" } });
+const service = parse(Service, { title: "A service", build: { strategy: "dockerfile" } });
 const services = SERVICES.map((name) => ({ name, service }));
 const statusIn = (harness: MemoryHarness): ReturnType<typeof statusOf> =>
-  statusOf(harness.context(), services, TagPolicy.parse({}));
+  statusOf(harness.context(), services, parse(TagPolicy, {}));
 
 it("status after a complete release says that everything agrees", async () => {
   const harness = new MemoryHarness();

@@ -1,5 +1,5 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 import type { RegistryRequest } from "../http/request.js";
 import type { Redactor } from "@tgo/redaction";
 import type { RegistryResponse } from "../http/response.js";
@@ -10,10 +10,10 @@ import { basic, type Credentials } from "./credentials.js";
 import { grants, keyOf, repositoryOf, widen, type Scope } from "./scope.js";
 
 /** A token server's response; JSON whatever its content type says (GHCR: text/plain). */
-const TokenResponse = z.object({
-  token: z.optional(z.string()),
-  access_token: z.optional(z.string()),
-  expires_in: z.optional(z.unknown()),
+const TokenResponse = v.object({
+  token: v.optional(v.string()),
+  access_token: v.optional(v.string()),
+  expires_in: v.optional(v.unknown()),
 });
 
 /** distribution's token spec: a missing lifetime means 60 s, and clients need not honour a shorter one. */
@@ -121,9 +121,9 @@ export class Authorizer {
     const response = await transport.send(call);
     if (!response.ok) throw await transport.errorOf(response);
     const text = new TextDecoder().decode(await response.bytes(MAX_TOKEN_BYTES));
-    const body = TokenResponse.safeParse(parseJson(text));
-    const token = body.data?.token ?? body.data?.access_token;
-    if (body.data === undefined || token === undefined || !/^[\x21-\x7e]+$/.test(token)) {
+    const body = v.outputOf(TokenResponse, parseJson(text));
+    const token = body?.token ?? body?.access_token;
+    if (body === undefined || token === undefined || !/^[\x21-\x7e]+$/.test(token)) {
       // The body is not shown: it may be a token in an unknown shape.
       throw new TgoError("INVALID_RESPONSE", `the login server of ${host} sent no token`, {
         where: call.where,
@@ -132,7 +132,7 @@ export class Authorizer {
     }
     redactor.add(token);
     // Some servers send a string.
-    const lifetime = Number(body.data.expires_in);
+    const lifetime = Number(body.expires_in);
     const lifetimeMs = Math.max(Number.isFinite(lifetime) ? lifetime : 0, MIN_LIFETIME_S) * 1000;
     return { token, renewAt: requested + lifetimeMs - Math.min(30_000, lifetimeMs / 4) };
   }

@@ -1,6 +1,6 @@
 import { isTgoError, printableText, TgoError } from "@tgo/errors";
 import { Redactor } from "@tgo/redaction";
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 import type { Credentials } from "./credentials.js";
 import { HUB_SERVER } from "./docker-config.js";
 import { parseJson } from "../json.js";
@@ -14,7 +14,7 @@ export type Exec = (
 ) => Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number }>;
 
 /** https://github.com/docker/docker-credential-helpers/blob/v0.9.4/credentials/credentials.go */
-const HelperOutput = z.object({ Username: z.string(), Secret: z.string() });
+const HelperOutput = v.object({ Username: v.string(), Secret: v.string() });
 
 /** With this user name, the secret is an identity token: docker/cli, docs/reference/commandline/login.md */
 const TOKEN_USER = "<token>";
@@ -78,12 +78,12 @@ async function run(exec: Exec, program: string, host: string): ReturnType<Exec> 
 }
 
 function credentialsOf(program: string, host: string, stdout: string): Credentials | undefined {
-  const output = HelperOutput.safeParse(parseJson(stdout));
-  if (!output.success)
+  const output = v.outputOf(HelperOutput, parseJson(stdout));
+  if (output === undefined)
     throw new TgoError("ENVIRONMENT", `${program} did not return a user name and a secret`, {
       where: host,
     });
-  const { Username: username, Secret: secret } = output.data;
+  const { Username: username, Secret: secret } = output;
   if (secret === "") return undefined;
   return username === TOKEN_USER ? { identityToken: secret } : { username, password: secret };
 }

@@ -1,7 +1,7 @@
 import { TgoError } from "@tgo/errors";
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 import type { Credentials } from "./credentials.js";
-import { parseJson, validate } from "../json.js";
+import { parseJson } from "../json.js";
 
 /** A docker `config.json`, by the hosts that image references name ("docker.io" for Docker Hub). */
 export interface DockerConfig {
@@ -14,13 +14,13 @@ export interface DockerConfig {
 }
 
 /** https://github.com/docker/cli/blob/v28.5.0/cli/config/types/authconfig.go */
-const Text = z.optional(z.string());
-const Auth = z.object({ auth: Text, username: Text, password: Text, identitytoken: Text });
+const Text = v.optional(v.string());
+const Auth = v.object({ auth: Text, username: Text, password: Text, identitytoken: Text });
 
-const ConfigFile = z.object({
-  auths: z.nullish(z.record(z.string(), z.nullable(Auth))),
-  credsStore: z.nullish(z.string()),
-  credHelpers: z.nullish(z.record(z.string(), z.string())),
+const ConfigFile = v.object({
+  auths: v.nullish(v.record(v.string(), v.nullable(Auth))),
+  credsStore: v.nullish(v.string()),
+  credHelpers: v.nullish(v.record(v.string(), v.string())),
 });
 
 const HUB = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
@@ -36,13 +36,12 @@ export const HUB_SERVER = "https://index.docker.io/v1/";
 export function parseDockerConfig(text: string): DockerConfig {
   const json = text.trim() === "" ? {} : parseJson(text);
   if (json === undefined) fail("it is not JSON");
-  const file = validate(ConfigFile, json);
-  if (!file.success)
-    fail(file.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+  const file = v.safeParse(ConfigFile, json);
+  if (!file.success) fail(file.issues.map(v.describeIssue).join("; "));
 
   const auths = new Map<string, Credentials>();
   const stored = new Set<string>();
-  for (const [key, entry] of preferredLast(Object.entries(file.data.auths ?? {}))) {
+  for (const [key, entry] of preferredLast(Object.entries(file.output.auths ?? {}))) {
     const host = hostOfKey(key);
     if (host === undefined) continue;
     const credentials = entry === null ? undefined : credentialsOf(key, entry);
@@ -50,11 +49,11 @@ export function parseDockerConfig(text: string): DockerConfig {
     else auths.set(host, credentials);
   }
   const credHelpers = new Map<string, string>();
-  for (const [key, helper] of preferredLast(Object.entries(file.data.credHelpers ?? {}))) {
+  for (const [key, helper] of preferredLast(Object.entries(file.output.credHelpers ?? {}))) {
     const host = hostOfKey(key);
     if (host !== undefined && helper !== "") credHelpers.set(host, helper);
   }
-  return { auths, stored, credsStore: file.data.credsStore || undefined, credHelpers };
+  return { auths, stored, credsStore: file.output.credsStore || undefined, credHelpers };
 }
 
 /** The name that image references give this registry. */
@@ -75,7 +74,7 @@ function preferredLast<T>(entries: readonly (readonly [string, T])[]): (readonly
   return [...entries].sort(([a], [b]) => rank(a) - rank(b));
 }
 
-function credentialsOf(key: string, entry: z.infer<typeof Auth>): Credentials | undefined {
+function credentialsOf(key: string, entry: v.InferOutput<typeof Auth>): Credentials | undefined {
   if (entry.identitytoken) return { identityToken: entry.identitytoken };
   if (entry.username && entry.password) return { username: entry.username, password: entry.password };
   if (!entry.auth) return undefined;

@@ -1,4 +1,4 @@
-import * as z from "zod/mini";
+import * as v from "@tgo/schemas";
 import { firstBytes } from "../manifest-schemas.js";
 import { parseJson } from "../json.js";
 
@@ -27,27 +27,24 @@ export function isHtml(failure: RegistryFailure): boolean {
   return failure.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(failure.text);
 }
 
-const Text = z.optional(z.string());
+const Text = v.optional(v.string());
 
 /** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes */
-const ErrorBody = z.object({ errors: z.array(z.object({ code: Text, message: Text })) });
+const ErrorBody = v.object({ errors: v.array(v.object({ code: Text, message: Text })) });
 /** Token servers: `{"details": "incorrect username or password"}`, `{"error": "…", "error_description": "…"}` … */
-const TokenErrorBody = z.object({ details: Text, message: Text, error_description: Text, error: Text });
+const TokenErrorBody = v.object({ details: Text, message: Text, error_description: Text, error: Text });
 
 /** The server's own words on one line. */
 export function registryMessage(failure: RegistryFailure): string {
   const json = parseJson(failure.text);
-  const body = ErrorBody.safeParse(json);
-  if (body.success && body.data.errors.length > 0) {
-    const words = body.data.errors.map(({ code, message }) => [code, message].filter(Boolean).join(" "));
+  const body = v.outputOf(ErrorBody, json);
+  if (body !== undefined && body.errors.length > 0) {
+    const words = body.errors.map(({ code, message }) => [code, message].filter(Boolean).join(" "));
     return [...new Set(words)].slice(0, 3).join("; ");
   }
-  const token = TokenErrorBody.safeParse(json);
-  if (token.success) {
-    const words =
-      token.data.details ?? token.data.message ?? token.data.error_description ?? token.data.error;
-    if (words !== undefined) return words;
-  }
+  const token = v.outputOf(TokenErrorBody, json);
+  const words = token?.details ?? token?.message ?? token?.error_description ?? token?.error;
+  if (words !== undefined) return words;
   return failure.text === "" ? `an empty response (${failure.status})` : firstBytes(failure.text);
 }
 
