@@ -1,5 +1,5 @@
 import type { Client, Container } from "@dagger.io/dagger";
-import { isTgoError, TgoError } from "@tgo/errors";
+import { detailsOf, isTgoError, TgoError } from "@tgo/errors";
 import type { OutputFormat, ReportFormat } from "@tgo/report";
 import { build } from "./build.js";
 import type { Call } from "./call.js";
@@ -103,14 +103,16 @@ export class Pipelines {
   /** @throws the error, its remedy's commands as this shell's user types them */
   async #fail(error: unknown): Promise<never> {
     const { options, host } = this.#call;
-    const remedy = isTgoError(error) ? error.remedy : undefined;
-    if (!isTgoError(error) || remedy === undefined) throw error;
-    const { code, what, where } = error;
-    const named = nameCommands(remedy, await commandStart(options, host));
-    throw new TgoError(code, what, {
-      ...(where === undefined ? {} : { where }),
-      remedy: named,
-      cause: error,
-    });
+    const named = isTgoError(error) ? withCommands(error, await commandStart(options, host)) : error;
+    // Dagger appends a trace's id to the message: not to its last line, which may be a command to copy.
+    if (named instanceof Error && host.local !== true) named.message = `${named.message.trimEnd()}\n`;
+    throw named;
   }
+}
+
+function withCommands(error: TgoError, start: string): TgoError {
+  const { code, what, remedy } = error;
+  if (remedy === undefined) return error;
+  const details = { ...detailsOf(error), remedy: nameCommands(remedy, start), cause: error };
+  return new TgoError(code, what, details);
 }

@@ -93,6 +93,8 @@ it("in a module, a registry on localhost without a connection fails with the fla
   for (const problem of problems) {
     expect(problem).toMatchObject({ code: "USAGE", remedy: expect.stringContaining(`\n${flags}`) as string });
   }
+  // Dagger appends its trace's id.
+  expect(failed.message).toMatch(/\n$/);
 });
 
 it("results end with a newline", async () => {
