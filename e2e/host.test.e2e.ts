@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Report } from "@tgo/report";
-import { runOn, twoHosts, type HostSettings } from "@tgo/testing";
+import { giveAway, runOn, twoHosts, type HostSettings } from "@tgo/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createHarness, ROOT, SAMPLES, type Harness } from "./harness.js";
 
@@ -19,7 +19,7 @@ const SERVICES = ["tgo-platform", "tgo-widget-app", "files"];
 
 // On Dagger's engine, nothing of the caller's shell reaches a step.
 describe("the same commit on two very different hosts", () => {
-  const { plain, odd, folder } = twoHosts();
+  const { plain, odd, folder, remove } = twoHosts();
   let harness: Harness;
 
   /** Clones the repository as a user of that host does. */
@@ -27,6 +27,8 @@ describe("the same commit on two very different hosts", () => {
     const path = join(host.cwd, "a clone");
     const command = `${host.shell}; exec git clone --quiet "$@"`;
     execFileSync("/bin/sh", ["-c", command, "sh", "--no-hardlinks", repository, path]);
+    // The checkout itself and its .git stay the caller's: git reads no other.
+    if (host === odd) giveAway(join(path, "repos"));
     return path;
   };
 
@@ -64,7 +66,7 @@ describe("the same commit on two very different hosts", () => {
     };
     const catalog = await harness.catalog(`${name}.json`, { registries, services: { files: FILES } });
     const output = await runOn(
-      { ...host, env: { ...host.env, XDG_CACHE_HOME: join(folder, `cache of ${name}`) } },
+      { ...host, env: { ...host.env, XDG_CACHE_HOME: join(host.cwd, "the cache") } },
       [
         ...[join(ROOT, "apps/tgo/bin/tgo.js"), "publish", "--engine", "buildah", "--format", "json"],
         ...["--service", SERVICES.join(), "--platform", "linux/amd64", "--source", source],
@@ -79,7 +81,7 @@ describe("the same commit on two very different hosts", () => {
   });
   afterAll(async () => {
     await harness.close();
-    rmSync(folder, { recursive: true });
+    remove();
   });
 
   it("gives one digest for each strategy, and leaves nothing in the current folder", async () => {
@@ -92,7 +94,7 @@ describe("the same commit on two very different hosts", () => {
       SERVICES.map((name) => [name, "published"]),
     );
     expect(other).toEqual(one);
-    const own = ["a clone", "bin", "containers.conf", "docker", "profile", "python"];
-    expect(readdirSync(join(folder, "odd")).sort()).toEqual(own);
+    const own = ["a clone", "bin", "containers.conf", "docker", "profile", "python", "the cache"];
+    expect(readdirSync(odd.cwd).sort()).toEqual(own);
   });
 });

@@ -136,6 +136,8 @@ describe("before anything is pulled", () => {
     ["HEALTHCHECK --retries=x CMD a", "--retries is no number"],
     ["COPY a", "COPY needs a source"],
     ["COPY https://example.com/a /b", "COPY cannot read a URL"],
+    ["ADD http://127.0.0.1:5000/a /b", "does not support ADD of a URL"],
+    ["ADD a ${A:-https://localhost}/b /c/", "does not support ADD of a URL"],
     ["ONBUILD FROM a", "ONBUILD cannot run FROM"],
     ["RUN --mount=type=mystery,target=/a b", "no mount of type mystery"],
     ["RUN --mount=target=/a,colour=red b", "has no colour"],

@@ -223,7 +223,7 @@ describe("stopping", () => {
       import { busybox } from ${JSON.stringify(join(import.meta.dirname, "support/busybox.ts"))};
       import { session } from ${JSON.stringify(join(import.meta.dirname, "support/session.ts"))};
       await session({ home: ${JSON.stringify(own)}, onEvent: ({ line }) => line && console.log(line) }, ({ client }) =>
-        busybox(client, ${JSON.stringify(fixture.image)}).withExec(["sh", "-c", "echo x > /x; echo started; sleep 4323"]).sync());`;
+        busybox(client, ${JSON.stringify(fixture.image)}).withExec(["sh", "-c", "echo x > /x; sleep 4323 & echo started; sleep 4323"]).sync());`;
     const file = join(fixture.folder({ "run.mts": script }), "run.mts");
     const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), file], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -239,5 +239,6 @@ describe("stopping", () => {
     expect(readdirSync(join(own, "w"))).not.toEqual([]);
     await session({ home: own }, () => Promise.resolve());
     expect(readdirSync(join(own, "w"))).toEqual([]);
+    expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(own);
   });
 });

@@ -1,6 +1,6 @@
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { runOn, twoHosts, type HostSettings } from "@tgo/testing";
+import { copyOddly, runOn, twoHosts, type HostSettings } from "@tgo/testing";
 import { afterAll, describe, expect, it } from "vitest";
 import { setUp } from "./support/fixture.js";
 import { inspect } from "./support/inspect.js";
@@ -8,19 +8,26 @@ import { inspect } from "./support/inspect.js";
 const fixture = setUp();
 
 describe("the host", () => {
-  const { plain, odd, folder } = twoHosts();
-  afterAll(() => {
-    rmSync(folder, { recursive: true });
-  });
+  const { plain, odd, folder, remove } = twoHosts();
+  afterAll(remove);
 
-  const build = async (host: HostSettings): Promise<Record<string, string>> => {
+  /** Every machine has a copy of the source of its own. */
+  const sourceOn = (host: HostSettings): string => {
     const source = fixture.folder({
       hello: "hello\n",
       "sub/data.txt": "data\n",
+      "sub/a": "a\n",
       "ünïcode ı": "i\n",
       Dockerfile: `FROM ${fixture.image}\nCOPY . /app/\nADD hello /a/b/\nWORKDIR /w/x\nCOPY sub rel\nENV A=1\n`,
-      Commands: `FROM ${fixture.image}\nRUN umask >/shown; env | sort >>/shown; stat -c %a / /tmp >>/shown\n`,
+      Commands: `FROM ${fixture.image}\nRUN umask >/shown; hostname >>/shown; env | sort >>/shown; stat -c %a / /tmp >>/shown\n`,
     });
+    if (host === plain) return source;
+    const copy = join(odd.cwd, "source");
+    copyOddly(source, copy);
+    return copy;
+  };
+
+  const build = async (host: HostSettings): Promise<Record<string, string>> => {
     const program = join(import.meta.dirname, "support/build-on-host.ts");
     const args = ["--import", import.meta.resolve("tsx"), program];
     const output = await runOn(host, [
@@ -28,7 +35,7 @@ describe("the host", () => {
       fixture.folder({}),
       fixture.registry.host,
       fixture.image,
-      source,
+      sourceOn(host),
     ]);
     const result = JSON.parse(output) as Record<string, string>;
     // The engine's config has the time of the build, which finalising replaces.
@@ -48,14 +55,12 @@ describe("the host", () => {
     expect(shown).toMatch(/^755 0 0 run\/deep\/er$/m);
     expect(shown).toMatch(/^644 0 0 etc\/hosts$/m);
     expect(commands).toMatch(/^0022$/m);
-    expect(`${shown}${commands}`).not.toMatch(/KATHMANDU|Kathmandu|proxy|127\.0\.0\.1:9|FROM_HOST|tr_TR/i);
+    expect(`${shown}${commands}`).not.toMatch(
+      /KATHMANDU|Kathmandu|odd-host|proxy|127\.0\.0\.1:9|FROM_HOST|tr_TR/i,
+    );
     expect(one.built).not.toContain("io.buildah.version");
-    expect(readdirSync(join(folder, "odd")).sort()).toEqual([
-      "bin",
-      "containers.conf",
-      "docker",
-      "profile",
-      "python",
-    ]);
+    const own = ["bin", "containers.conf", "docker", "profile", "python", "source"];
+    expect(readdirSync(odd.cwd).sort()).toEqual(own);
+    expect(readdirSync(join(folder, "plain"))).toEqual([]);
   });
 });

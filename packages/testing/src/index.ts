@@ -45,4 +45,4 @@ export {
   stageImage,
   streamOf,
 } from "./stage-images.js";
-export { type HostSettings, runOn, twoHosts } from "./two-hosts.js";
+export { copyOddly, giveAway, type HostSettings, runOn, twoHosts, type TwoHosts } from "./two-hosts.js";
