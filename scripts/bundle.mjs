@@ -40,10 +40,10 @@ export const textPlugin = {
 };
 
 /** Packages whose code decides an image's bytes; messages of the others, and what they look up, do not. */
-const BYTE_PACKAGES = /^(@tgo\/(builders|image)|canonicalize)$/;
+const BYTE_PACKAGES = /^(@tgo\/(builders|dockerfile|image)|canonicalize)$/;
 
 /**
- * Hash of the code that decides an image's bytes: builders, container tools, finalising. Report styles, release rules,
+ * Hash of the code that decides an image's bytes: builders, the reader of Dockerfiles, container tools, finalising. Report styles, release rules,
  * and the texts of errors and of the registry client are no part of it.
  * @param overrides contents of files by path, in place of those on disk; for tests
  */
