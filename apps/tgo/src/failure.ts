@@ -1,4 +1,4 @@
-import { isTgoError, type TgoErrorCode } from "@tgo/errors";
+import { innerCause, isTgoError, type TgoErrorCode } from "@tgo/errors";
 
 /** Any thrown value, as shown to a person or a program. */
 export interface Failure {
@@ -19,7 +19,8 @@ const OUTPUT_LINES = 30;
 const WRAPPERS = new Set(["UnknownDaggerError"]);
 
 export function failureOf(thrown: unknown): Failure {
-  const error = unwrap(thrown);
+  const unwrapped = unwrap(thrown);
+  const error = innerCause(unwrapped) ?? unwrapped;
   const output = commandOutput(error);
   const stack = thrown instanceof Error ? thrown.stack : undefined;
   if (isTgoError(error)) {

@@ -1,4 +1,4 @@
-import type { Problem } from "@tgo/errors";
+import { isDiskFull, type Problem } from "@tgo/errors";
 import { isRetryable, render, REPORT_FORMATS, mapTexts, type Report } from "@tgo/report";
 import { appendFile, writeFile } from "node:fs/promises";
 import type { Failure } from "./failure.js";
@@ -88,7 +88,7 @@ export class Reporting {
         await writeFile(path, withFinalNewline(render(report, format)));
       } catch (error) {
         failed = true;
-        output.err(`tgo: cannot write the report (--report): ${messageOf(error)}\n`);
+        output.err(`tgo: cannot write the report (--report): ${messageOf(error, path)}\n`);
       }
     }
     return failed && code === EXIT.ok ? EXIT.failure : code;
@@ -116,7 +116,10 @@ export class Reporting {
     if (path === "" || !this.#makesReport()) return;
     // The step may have written to it, without a final newline.
     const append = (): Promise<void> => appendFile(path, `\n${render(report, "markdown")}`);
-    const problem = (await writeProblem(path)) ?? (await append().then(() => undefined, messageOf));
+    const problem = (await writeProblem(path)) ?? (await append().then(
+        () => undefined,
+        (error: unknown) => messageOf(error, path),
+      ));
     if (problem !== undefined)
       output.err(`tgo: warning: cannot write the job summary (GITHUB_STEP_SUMMARY): ${problem}\n`);
   }
@@ -135,6 +138,7 @@ function withFinalNewline(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
 }
 
-function messageOf(error: unknown): string {
+function messageOf(error: unknown, path: string): string {
+  if (isDiskFull(error)) return `the disk of ${path} is full: free space, or name a file on another disk`;
   return error instanceof Error ? error.message : String(error);
 }

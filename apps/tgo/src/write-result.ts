@@ -1,5 +1,5 @@
 import type { Container } from "@dagger.io/dagger";
-import { TgoError } from "@tgo/errors";
+import { innerCause, isDiskFull, TgoError } from "@tgo/errors";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ModuleFunction } from "./module-api.js";
@@ -20,8 +20,7 @@ export async function writeResult(
   if (target.output === undefined) return text;
   const path = resolve(target.cwd, target.output);
   await writeFile(path, text).catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TgoError("USAGE", `cannot write the result: ${reason}`, { where: path, cause });
+    throw writeFailure("the result", path, cause, "USAGE");
   });
   return `written: ${path}`;
 }
@@ -47,8 +46,19 @@ async function writeContainer(
     .asTarball()
     .export(path)
     .catch((cause: unknown) => {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new TgoError("BUILD", `cannot write the image: ${reason}`, { where: path, cause });
+      throw writeFailure("the image", path, cause, "BUILD");
     });
   return `built for ${platform}: ${path} (an OCI archive: copy it with skopeo copy oci-archive:${path} …)`;
+}
+
+function writeFailure(what: string, path: string, cause: unknown, code: "USAGE" | "BUILD"): TgoError {
+  if (isDiskFull(cause) || innerCause(cause)?.what.startsWith("the disk is full") === true) {
+    return new TgoError("ENVIRONMENT", `cannot write ${what}: the disk is full`, {
+      where: path,
+      remedy: "Free disk space, or give --output a file on another disk.",
+      cause,
+    });
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new TgoError(code, `cannot write ${what}: ${reason}`, { where: path, cause });
 }

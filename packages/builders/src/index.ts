@@ -1,10 +1,12 @@
 export { Bases, type BasesOptions } from "./bases/bases.js";
 export { type BuildContext, type HostInfo, baseImage } from "./build-context.js";
 export type { BuildRequest, Built, Variant } from "./build-request.js";
+export { machineFailure } from "./build-error.js";
 export { type BuildBases, basesOf, buildBases, buildVariants, catalogImages } from "./build-variants.js";
 export { TOOLS_BASE, probeFrom, scanRoot, toolsContainer } from "./container-tools/container-tools.js";
 export { isProxyArgument } from "./dockerfile/proxy-arguments.js";
-export { errorMessage, execFailure, lastLines } from "./exec-failure.js";
+export { emulatorCrashed, nativeRemedy } from "./emulation.js";
+export { type ExecFailure, errorMessage, execFailure, lastLines } from "./exec-failure.js";
 export { imageLabels, standardLabels } from "./image-config/configure-image.js";
 export { startInputChecks } from "./input-checks.js";
 export { MACHINES } from "./machines.js";

@@ -1,4 +1,5 @@
 import { detailsOf, isTgoError, oneLine, type TgoErrorCode } from "./error.js";
+import { innerCause } from "./inner-cause.js";
 
 /** An error as plain data: what a report shows and a JSON document holds. */
 export interface Problem {
@@ -11,9 +12,10 @@ export interface Problem {
 /** What Dagger's engine appends to its messages for tracing tools: https://www.w3.org/TR/trace-context/ */
 const TRACE = / ?\[traceparent:[0-9a-f-]+\]/g;
 
-/** Any thrown value as a problem; everything but a TgoError is INTERNAL. */
-export function problemOf(error: unknown): Problem {
-  if (!isTgoError(error)) return { code: "INTERNAL", what: oneLine(error).replaceAll(TRACE, "") };
+/** Any thrown value as a problem; INTERNAL if no TgoError and no full disk stands behind it. */
+export function problemOf(thrown: unknown): Problem {
+  const error = innerCause(thrown);
+  if (error === undefined) return { code: "INTERNAL", what: oneLine(thrown).replaceAll(TRACE, "") };
   return { code: error.code, what: error.what.replaceAll(TRACE, ""), ...detailsOf(error) };
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { TgoError } from "@tgo/errors";
 import type { Platform } from "./images/image.js";
 
@@ -18,33 +18,48 @@ const BINFMT = "/proc/sys/fs/binfmt_misc";
 /**
  * Checks whether a platform's programs run here. The interpreter must be loaded at its registration (flag F), because its
  * path does not exist inside an image.
+ * @param folder where binfmt_misc is mounted
  * @returns the problem, with the commands that solve it; undefined if there is none
  */
-export function emulationProblem(platform: Platform): TgoError | undefined {
+export function emulationProblem(platform: Platform, folder = BINFMT): TgoError | undefined {
   if (platform.split("/").slice(0, 2).join("/") === hostPlatform()) return undefined;
   const architecture = platform.split("/")[1] ?? platform;
   const { qemu, elf } = MACHINES[architecture] ?? { qemu: architecture, elf: architecture };
-  const enabled = entries().some(
+  const enabled = entries(folder).some(
     (text) => text.startsWith("enabled") && /^flags:.*F/m.test(text) && text.includes(elf),
   );
   if (enabled) return undefined;
+  const mount = `mountpoint -q ${folder} || mount -t binfmt_misc binfmt_misc ${folder}`;
+  // Registrations stay in the kernel when only their file system is not mounted.
+  if (!existsSync(`${folder}/status`))
+    return new TgoError(
+      "ENVIRONMENT",
+      `whether this machine can run ${platform} programs is unknown: binfmt_misc, where the kernel lists its emulators, is not mounted`,
+      { where: folder, remedy: mount },
+    );
+  if (readFileSync(`${folder}/status`, "utf8").startsWith("disabled"))
+    return new TgoError(
+      "ENVIRONMENT",
+      `this machine cannot run ${platform} programs: all emulators are disabled`,
+      { where: `${folder}/status`, remedy: `echo 1 > ${folder}/status` },
+    );
   return new TgoError(
     "ENVIRONMENT",
     `this machine cannot run ${platform} programs: no emulation is registered`,
     {
       remedy:
         "apt-get install -y qemu-user-static binfmt-support\n" +
-        `mountpoint -q ${BINFMT} || mount -t binfmt_misc binfmt_misc ${BINFMT}\n` +
+        `${mount}\n` +
         `update-binfmts --enable qemu-${qemu}`,
     },
   );
 }
 
-function entries(): string[] {
+function entries(folder: string): string[] {
   try {
-    return readdirSync(BINFMT)
+    return readdirSync(folder)
       .filter((name) => name !== "register" && name !== "status")
-      .map((name) => readFileSync(`${BINFMT}/${name}`, "utf8"));
+      .map((name) => readFileSync(`${folder}/${name}`, "utf8"));
   } catch {
     return [];
   }

@@ -26,16 +26,18 @@ const PROGRAM = "/run/tgo/imports.py";
 /** How many modules a message lists; a missing library may affect very many. */
 const MAX_MODULES = 10;
 
-/** Runs imports.py with the interpreter of the virtual environment. The program is not part of the image. */
-export function runImports(
-  container: Container,
+/** Adds imports.py, which is not part of the image. */
+export function withImports(container: Container): Container {
+  return container.withNewFile(PROGRAM, program, { permissions: 0o644 });
+}
+
+/** Runs imports.py with the interpreter of the virtual environment. */
+export function importsCommand(
   build: PythonBuild,
   smoke: Pick<Service["smoke"], "skipImports" | "timeoutSeconds">,
-): Container {
+): string[] {
   const input = JSON.stringify({ skip: smoke.skipImports, seconds: smoke.timeoutSeconds });
-  return container
-    .withNewFile(PROGRAM, program, { permissions: 0o644 })
-    .withExec([`${build.environment}/bin/python`, PROGRAM, input]);
+  return [`${build.environment}/bin/python`, PROGRAM, input];
 }
 
 /**

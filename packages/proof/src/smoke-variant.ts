@@ -2,17 +2,10 @@ import type { Container } from "@dagger.io/dagger";
 import type { Platform, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import pTimeout from "p-timeout";
-import {
-  type Variant,
-  type BuildContext,
-  execFailure,
-  lastLines,
-  errorMessage,
-  MACHINES,
-  probeFrom,
-  toolsContainer,
-} from "@tgo/builders";
-import { importLines, runImports } from "./imports.js";
+import { type Variant, type BuildContext, MACHINES, probeFrom, toolsContainer } from "@tgo/builders";
+import { importLines, importsCommand, withImports } from "./imports.js";
+import { hasShell, runLimited, TimedOut, type LimitedRun } from "./limited-run.js";
+import { smokeFailure, timeoutFailure, type SmokeRun } from "./smoke-failure.js";
 import { smokePlan, type SmokePlan } from "./smoke-plan.js";
 
 export interface SmokeResult {
@@ -27,6 +20,9 @@ const ALIAS = "service";
 
 /** Added to the service's own time limit, for its container to start. The engine itself waits for a port forever. */
 const START_SECONDS = 10;
+
+/** The limit of all imports together, in limits of one. */
+const IMPORTS = 10;
 
 /** How long to wait for the killed server. */
 const STOP_SECONDS = 10;
@@ -43,12 +39,17 @@ export async function smokeVariant(
   { platform, container: image }: Variant,
 ): Promise<SmokeResult> {
   const where = `${name} ${platform}`;
+  const { timeoutSeconds } = service.smoke;
   const plan = smokePlan(service);
   const container = Object.entries(service.smoke.env).reduce(
     (result, [variable, value]) => result.withEnvVariable(variable, value),
     image,
   );
-  const machine = (await execIn(container, plan.machine, where)).trim();
+  const run: SmokeRun = { where, platform, emulated: platform !== context.native };
+  const shell = await hasShell(container);
+  const exec = (command: readonly string[]): Promise<string> =>
+    outputOf(container, { command, seconds: timeoutSeconds }, { ...run, shell }, command.join(" "));
+  const machine = (await exec(plan.machine)).trim();
   if (machine !== MACHINES[platform]) {
     throw new TgoError("SMOKE", `reports the machine "${machine}", not ${MACHINES[platform]}`, {
       where,
@@ -56,36 +57,40 @@ export async function smokeVariant(
     });
   }
   const lines: string[] = [];
-  for (const exec of plan.exec) {
-    await execIn(container, exec, where);
-    lines.push(`${exec.join(" ")}: exit 0`);
+  for (const command of plan.exec) {
+    await exec(command);
+    lines.push(`${command.join(" ")}: exit 0`);
   }
   if (plan.imports !== undefined) {
     const output = await outputOf(
-      runImports(container, plan.imports, service.smoke),
+      withImports(container),
+      // The program limits each import; this is for an interpreter that hangs itself.
+      { command: importsCommand(plan.imports, service.smoke), seconds: IMPORTS * timeoutSeconds },
+      { ...run, shell },
       "importing the packages",
-      where,
     );
     lines.push(...importLines(output, where));
   }
   if (plan.http.length > 0) {
     const requests = { http: plan.http, timeoutSeconds: service.smoke.timeoutSeconds };
-    lines.push(...(await testServer(context, requests, container, where)));
+    lines.push(...(await testServer(context, requests, container, run)));
   } else {
     lines.push("not started: neither smoke.http nor a health check defines a request");
   }
   return { platform, machine, lines };
 }
 
-function execIn(container: Container, command: readonly string[], where: string): Promise<string> {
-  return outputOf(container.withExec([...command]), command.join(" "), where);
-}
-
-async function outputOf(run: Container, what: string, where: string): Promise<string> {
+async function outputOf(
+  container: Container,
+  limited: LimitedRun,
+  run: SmokeRun & { readonly shell: boolean },
+  what: string,
+): Promise<string> {
   try {
-    return await run.stdout();
+    return await runLimited(container, limited, run.shell);
   } catch (error) {
-    throw smokeError(`${what} failed`, where, error);
+    if (error instanceof TimedOut) throw timeoutFailure(what, run, error, limited.seconds);
+    throw smokeFailure(`${what} failed`, run, error);
   }
 }
 
@@ -93,8 +98,9 @@ async function testServer(
   context: BuildContext,
   { http, timeoutSeconds }: Pick<Service["smoke"], "timeoutSeconds"> & Pick<SmokePlan, "http">,
   container: Container,
-  where: string,
+  run: SmokeRun,
 ): Promise<string[]> {
+  const { where } = run;
   const [entrypoint, defaults] = await Promise.all([container.entrypoint(), container.defaultArgs()]);
   const args = [...entrypoint, ...defaults];
   if (args.length === 0) {
@@ -139,7 +145,7 @@ async function testServer(
       },
     );
   } catch (error) {
-    throw smokeError("the service did not start", where, error);
+    throw smokeFailure("the service did not start", run, error);
   } finally {
     // Kill it: a shell that waits for its children ignores SIGTERM, and the engine fails the whole session for a service
     // that does not stop in time. Limit the wait, because a service that is still starting cannot be stopped.
@@ -148,17 +154,4 @@ async function testServer(
       { milliseconds: STOP_SECONDS * 1000, fallback: () => undefined },
     );
   }
-}
-
-function smokeError(what: string, where: string, error: unknown): Error {
-  if (error instanceof TgoError) return error;
-  const failure = execFailure(error);
-  // Not a failed command of the image, but an error of the engine.
-  if (failure === undefined)
-    return new TgoError("SMOKE", `${what}: ${errorMessage(error)}`, { where, cause: error });
-  return new TgoError("SMOKE", `${what}\n${lastLines(failure, 25)}`, {
-    where,
-    remedy: "The output above is from the image. An exec format error means that emulation is missing.",
-    cause: error,
-  });
 }

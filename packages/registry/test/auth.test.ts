@@ -149,6 +149,45 @@ describe("Bearer", () => {
     expect(tokenCalls(requests)).toHaveLength(1);
   });
 
+  test.each([401, 403])(
+    "a login server that refuses (%d) once what it granted before is asked again, and not a third time",
+    async (status) => {
+      let refusals = 0;
+      const token = (): Response =>
+        refusals-- > 0 ? errorResponse(status, "DENIED", "denied") : jsonResponse(200, { token: "t1" });
+      const { registry, requests, delays } = fakeRegistry(bearer({ token }), { credentials });
+      await resolve(registry);
+      refusals = 1;
+      await expect(resolve(registry, "c/d")).resolves.toMatchObject({ digest: DIGEST });
+      expect(delays).toHaveLength(1);
+      refusals = 9;
+      const before = tokenCalls(requests).length;
+      await rejection(resolve(registry, "e/f"));
+      expect(tokenCalls(requests)).toHaveLength(before + 2);
+    },
+  );
+
+  test("a login server that never granted anything is asked once", async () => {
+    const token = (): Response => errorResponse(403, "DENIED", "denied");
+    const { registry, requests } = fakeRegistry(bearer({ token }), { credentials });
+    await rejection(resolve(registry));
+    expect(tokenCalls(requests)).toHaveLength(1);
+  });
+
+  test("a registry that refuses a token in the moment after it was given gets another one, once", async () => {
+    let tokens = 0;
+    const token = (): Response => jsonResponse(200, { token: `t${++tokens}` });
+    const refusing = (last: number): FakeServer =>
+      bearer({ token, valid: (sent) => Number(sent.slice(1)) > last });
+    await expect(resolve(fakeRegistry(refusing(1), { credentials }).registry)).resolves.toMatchObject({
+      digest: DIGEST,
+    });
+    tokens = 0;
+    const { registry, requests } = fakeRegistry(refusing(9), { credentials });
+    await rejection(registry.manifest("a/b", "v1"));
+    expect(tokenCalls(requests)).toHaveLength(2);
+  });
+
   test("GHCR's 403 'invalid token' without a challenge gets a new token once", async () => {
     let live = "t1";
     const server = bearer({ token: () => jsonResponse(200, { token: live }), valid: () => true });

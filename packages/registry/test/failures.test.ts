@@ -9,6 +9,8 @@ const ACR = "registry.cn-shanghai.aliyuncs.com";
 const oci = (code: string, message: string, detail?: unknown): string =>
   JSON.stringify({ errors: [{ code, message, detail }] });
 
+const SENT = "application/vnd.oci.image.index.v1+json of 842 bytes";
+
 function failed(
   host: string,
   status: number,
@@ -27,6 +29,7 @@ function failed(
     retryAfter: undefined,
     scheme: undefined,
     identity: "credentials",
+    ...(rest.method === undefined ? { sent: SENT } : {}),
     ...rest,
   };
 }
@@ -215,6 +218,54 @@ test.each<[rule: string, failure: RegistryFailure, code: string, text: RegExp, a
     /Publish under a new tag/,
     1,
   ],
+  ...[
+    [400, "Repository does not allow updating assets: docker-hosted"],
+    [
+      400,
+      "The image tag 'v1' already exists in the 'a' repository and cannot be overwritten because the tag is immutable.",
+    ],
+    [403, "Not enough permissions to delete/overwrite artifact"],
+    [403, "cannot push to protected tag v1"],
+    [409, "this tag is already assigned"],
+  ].map(([status, message]): [string, RegistryFailure, string, RegExp, number] => [
+    "immutable-tag",
+    failed("registry.example.com", Number(status), oci("UNKNOWN", String(message))),
+    "DENIED",
+    /exists with another digest and is immutable.*\n.*Publish under a new tag/,
+    1,
+  ]),
+  [
+    "manifest-invalid",
+    failed("quay.io", 400, oci("MANIFEST_INVALID", "manifest invalid", { message: "something went wrong" })),
+    "INVALID_RESPONSE",
+    /application\/vnd\.oci\.image\.index\.v1\+json of 842 bytes: MANIFEST_INVALID manifest invalid: "something went wrong"/,
+    1,
+  ],
+  [
+    "denied",
+    failed("quay.io", 409, oci("CONFLICT", "busy")),
+    "DENIED",
+    /not allow us to push the manifest: CONFLICT busy\n {2}The registry's own log/,
+    1,
+  ],
+  [
+    "unexpected",
+    failed("quay.io", 400, oci("TAG_INVALID", "tag too long")),
+    "INVALID_RESPONSE",
+    /TAG_INVALID tag too long; sent was application.*\n {2}The registry's own log/,
+    1,
+  ],
+  ...[
+    [500, "write /var/lib/registry/x: no space left on device"],
+    [503, "filesystem: disk quota exceeded"],
+    [507, ""],
+  ].map(([status, message]): [string, RegistryFailure, string, RegExp, number] => [
+    "disk-full",
+    failed("registry.example.com", Number(status), oci("UNKNOWN", String(message))),
+    "UNAVAILABLE",
+    /the registry's own disk is full.*\n.*Free space in the registry's storage/,
+    1,
+  ]),
   [
     "delete-unsupported",
     failed(GHCR, 405, oci("UNSUPPORTED", "The operation is unsupported."), { method: "DELETE" }),

@@ -5,7 +5,7 @@ import type {
   Service as DaggerService,
 } from "@dagger.io/dagger";
 import { mirrored, pinned, type BaseImage, type Pins, type Platform } from "@tgo/catalog";
-import { TgoError } from "@tgo/errors";
+import { innerCause, TgoError } from "@tgo/errors";
 import { errorMessage } from "../exec-failure.js";
 
 export interface BasesOptions {
@@ -87,7 +87,9 @@ export class Bases {
   }
 
   #failure(reference: BaseImage, platform: Platform, cause: unknown): TgoError {
-    const message = errorMessage(cause);
+    const inner = innerCause(cause);
+    if (inner?.code === "ENVIRONMENT") return inner;
+    const message = inner?.what ?? errorMessage(cause);
     if (/\bno (?:\S+ variant|match for platform)/.test(message))
       return this.#platformMissing(reference, platform, message);
     const { mirrors, pins } = this.options;
@@ -109,10 +111,15 @@ export class Bases {
     return new TgoError("SOURCE", `base image ${reference} cannot be pulled for ${platform}: ${message}`, {
       where: address,
       remedy:
-        mirrored(reference, mirrors) === reference
-          ? "Check the name and the network. If the registry is unreachable from here, set a mirror: " +
-            `--mirror ${reference.slice(0, reference.indexOf("/"))}=mirror.example.com, or mirrors.images in tgo.catalog.json.`
-          : "This mirror is set by --mirror or mirrors.images in the catalog: check that it is reachable and has this image.",
+        // A registry that can be reached says what it wants.
+        inner?.remedy !== undefined &&
+        ["UNAUTHORIZED", "DENIED", "UNAVAILABLE"].includes(inner.code) &&
+        !/cannot reach/.test(message)
+          ? inner.remedy
+          : mirrored(reference, mirrors) === reference
+            ? "Check the name and the network. If the registry is unreachable from here, set a mirror: " +
+              `--mirror ${reference.slice(0, reference.indexOf("/"))}=mirror.example.com, or mirrors.images in tgo.catalog.json.`
+            : "This mirror is set by --mirror or mirrors.images in the catalog: check that it is reachable and has this image.",
       cause,
     });
   }

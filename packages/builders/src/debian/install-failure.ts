@@ -1,7 +1,7 @@
 import type { Mirrors } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { execFailure } from "../exec-failure.js";
-import { buildError } from "../build-error.js";
+import { buildError, machineFailure } from "../build-error.js";
 
 /** A failed installation: what was being installed, and from where. */
 export interface Installation {
@@ -20,8 +20,10 @@ export function installFailure(error: unknown, installation: Installation): Erro
   const { stderr } = failure;
   return (
     missingNames(stderr, installation) ??
+    machineFailure(stepName(installation), error) ??
+    // apt asks for more than there is before it begins.
+    (/enough free space/.test(stderr) ? diskFull(installation) : undefined) ??
     unavailable(stderr, installation) ??
-    (/No space left on device|enough free space/.test(stderr) ? diskFull(installation) : undefined) ??
     wouldRemove(stderr, installation) ??
     failedScript(stderr, installation, error) ??
     buildError(stepName(installation), REMEDY, error)

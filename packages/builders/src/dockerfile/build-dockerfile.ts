@@ -2,6 +2,8 @@ import type { Directory, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { DockerfileBuild, Platform } from "@tgo/catalog";
 import { buildError } from "../build-error.js";
 import type { BuildRequest, Built } from "../build-request.js";
+import { emulatorCrashed, nativeRemedy } from "../emulation.js";
+import { execFailure } from "../exec-failure.js";
 import { configureImage } from "../image-config/configure-image.js";
 import { buildSecrets } from "./build-secrets.js";
 import { pinImages } from "./pin-from.js";
@@ -46,17 +48,19 @@ export async function buildDockerfile(request: BuildRequest<DockerfileBuild>): P
       try {
         return { platform, container: await configureImage(request, await container.sync()) };
       } catch (error) {
-        throw buildError(
-          `building ${name} from ${file} for ${platform}`,
-          plan.emulated > 0
-            ? "Run the failing line by hand in the base image; for this platform it ran under emulation."
-            : "Run the failing line by hand in the base image.",
-          error,
-        );
+        throw buildError(`building ${name} from ${file} for ${platform}`, remedyOf(plan, error), error);
       }
     }),
   );
   return { variants, notes: notes.map(({ platform, note }) => `${platform}: ${note}`) };
+}
+
+function remedyOf({ platform, emulated }: DockerfilePlan, error: unknown): string {
+  const failure = execFailure(error);
+  if (emulated === 0) return "Run the failing line by hand in the base image.";
+  if (failure !== undefined && emulatorCrashed(failure))
+    return `The line ran under emulation of ${platform}, which crashed. ${nativeRemedy(platform)}`;
+  return "Run the failing line by hand in the base image; for this platform it ran under emulation.";
 }
 
 function emulationNote(

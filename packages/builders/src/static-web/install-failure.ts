@@ -1,6 +1,6 @@
 import { isTgoError, TgoError } from "@tgo/errors";
 import { execFailure, lastLines, type ExecFailure } from "../exec-failure.js";
-import { buildError } from "../build-error.js";
+import { buildError, machineFailure } from "../build-error.js";
 import { packageLockedWith } from "./npm-lock.js";
 import type { PackageManager } from "./package-manager.js";
 import type { Project } from "./read-project.js";
@@ -85,12 +85,15 @@ export function installFailure(
   error: unknown,
 ): Error {
   if (isTgoError(error)) return error;
+  const step = `installing the packages of ${service}`;
+  const lacking = machineFailure(step, error);
+  if (lacking !== undefined) return lacking;
   const failure = execFailure(error);
   const output = failure === undefined ? "" : `${failure.stdout}\n${failure.stderr}`;
   const reason = REASONS.find(({ pattern }) => pattern.test(output));
   if (failure === undefined || reason === undefined) {
     return buildError(
-      `installing the packages of ${service}`,
+      step,
       `Run ${manager.name} install in the service's folder to reproduce the failure.`,
       error,
     );

@@ -10,9 +10,9 @@ import {
   type GraphQLResolveInfo,
   type GraphQLSchema,
 } from "graphql";
-import { isTgoError } from "@tgo/errors";
+import { isDiskFull, isTgoError } from "@tgo/errors";
 import type { EngineContext } from "../engine-context.js";
-import { diskFull } from "../errors.js";
+import { damaged, diskFull, isOfFullDisk, isOfStore } from "../errors.js";
 import { ExecFailure } from "../exec/exec-failure.js";
 import { ApiObjects, type ApiObject } from "./objects.js";
 import { containerFields } from "./resolvers/container.js";
@@ -42,8 +42,10 @@ export class Api {
   readonly #objects = new ApiObjects();
   readonly #root: ApiObject;
   readonly #session: Session;
+  readonly #home: string;
 
   constructor(cx: EngineContext) {
+    this.#home = cx.store.home;
     this.#root = this.#objects.derive("Query", [], () => ({}));
     this.#session = {
       cx,
@@ -66,7 +68,7 @@ export class Api {
           this.#resolve(source as ApiObject, args, info),
         typeResolver: (value) => (value as ApiObject).type,
       });
-      return errors ? { ...result, errors: errors.map(withCause) } : result;
+      return errors ? { ...result, errors: errors.map((error) => withCause(error, this.#home)) } : result;
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] };
       throw error;
@@ -107,11 +109,14 @@ function unsupported(problem: GraphQLError): GraphQLError {
   return problem;
 }
 
-/** A failed command as the SDK's ExecError; any other error with its own message and code. */
-function withCause(error: GraphQLError): GraphQLError {
+/**
+ * A failed command as the SDK's ExecError; any other error with its own message and code.
+ * @param home the engine's folder, named when its disk is full
+ */
+function withCause(error: GraphQLError, home: string): GraphQLError {
   const original = error.originalError;
-  const isFull = original !== undefined && "code" in original && original.code === "ENOSPC";
-  const cause = isFull ? diskFull(original) : original;
+  const isFull = isTgoError(original) ? isOfFullDisk(original) : isDiskFull(original);
+  const cause = isFull ? diskFull(original, home) : isOfStore(original, home) ? damaged(original, home) : original;
   const { path, nodes, source, positions } = error;
   const extensions =
     cause instanceof ExecFailure
@@ -123,7 +128,7 @@ function withCause(error: GraphQLError): GraphQLError {
           stderr: cause.stderr,
         }
       : isTgoError(cause)
-        ? { code: cause.code, where: cause.where, remedy: cause.remedy }
+        ? { code: cause.code, what: cause.what, where: cause.where, remedy: cause.remedy }
         : {};
   return new GraphQLError(cause?.message ?? error.message, {
     path: path ?? null,

@@ -1,7 +1,7 @@
 import type { Platform as DaggerPlatform } from "@dagger.io/dagger";
 import { execFailure, errorMessage, toolsContainer } from "@tgo/builders";
 import type { Platform } from "@tgo/catalog";
-import { isTgoError, TgoError, problemOf, type Problem } from "@tgo/errors";
+import { innerCause, TgoError, problemOf, type Problem } from "@tgo/errors";
 import type { PublishContext } from "../targets/publish-context.js";
 import { foreignProgram } from "./foreign-program.js";
 import { problemsOf } from "./problems.js";
@@ -90,7 +90,8 @@ async function checkEmulation(context: PublishContext, platform: Platform): Prom
       .withExec([path])
       .sync();
   } catch (error) {
-    if (isTgoError(error)) throw error;
+    const inner = innerCause(error);
+    if (inner !== undefined) throw inner;
     throw new TgoError("ENVIRONMENT", `the engine cannot run ${platform} programs: ${reasonOf(error)}`, {
       where: context.engine,
       remedy:

@@ -45,6 +45,8 @@ export class Authorizer {
   readonly #o: AuthorizerOptions;
   #challenge: Challenge | undefined;
   readonly #tokens = new Map<string, CachedToken>();
+  /** Whether the login server has given these credentials a token. */
+  #granted = false;
   readonly #fetching = new Map<string, Promise<string>>();
   /** Scopes that the registry requested beyond ours. */
   readonly #learned = new Map<string, readonly Scope[]>();
@@ -131,6 +133,7 @@ export class Authorizer {
       });
     }
     redactor.add(token);
+    this.#granted = true;
     // Some servers send a string.
     const lifetime = Number(body.expires_in);
     const lifetimeMs = Math.max(Number.isFinite(lifetime) ? lifetime : 0, MIN_LIFETIME_S) * 1000;
@@ -142,7 +145,8 @@ export class Authorizer {
     const where =
       scopes.length === 0 ? host : scopes.map((scope) => `${host}/${repositoryOf(scope)}`).join(", ");
     const realm = this.#realm(challenge, where);
-    const common = { where, action: "log in", stage: "token", buffer: MAX_TOKEN_BYTES } as const;
+    const granted = this.#granted && credentials !== undefined;
+    const common = { where, action: "log in", stage: "token", buffer: MAX_TOKEN_BYTES, granted } as const;
     const service = challenge.parameters["service"];
     if (credentials !== undefined && "identityToken" in credentials) {
       // https://distribution.github.io/distribution/spec/auth/oauth/#refresh-token-format

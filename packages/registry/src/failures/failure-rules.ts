@@ -2,6 +2,7 @@ import type { TgoErrorCode } from "@tgo/errors";
 import {
   goDuration,
   isHtml,
+  isRegistryError,
   registryMessage,
   retryAfterMs,
   type RegistryFailure,
@@ -30,10 +31,15 @@ const says =
   (failure: RegistryFailure): boolean =>
     pattern.test(failure.text) && (status === undefined || failure.status === status);
 
+const IMMUTABLE =
+  /immutab|overwrit|overrid|redeploy|updating assets|tag\b.{0,40}\balready (?:exists|assigned)|\bprotected\b.{0,40}\btag\b|\btag\b.{0,40}\bprotected\b/i;
+
 const login = (failure: RegistryFailure): string =>
   failure.identity === "anonymous"
     ? `No credentials for ${failure.host} were given. Run "docker login ${failure.host}" and pass that docker config (--docker-config).`
     : `Check the user and password for ${failure.host}: "docker login ${failure.host}" must accept them.`;
+
+const LOG = "The registry's own log says more about it.";
 
 const CONTINUES = "it continues where it stopped";
 
@@ -133,10 +139,18 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     },
   },
   {
-    name: "immutable-tag",
-    // Docker Hub, Google and ECR refuse with a sentence about immutability, Harbor with one of its own, and 412.
+    name: "disk-full",
     matches: (failure) =>
-      failure.method === "PUT" && says(/immutab|tag already exists and cannot be overwritten/i)(failure),
+      failure.status === 507 || says(/no space left|disk quota exceeded|\bENOSPC\b/i)(failure),
+    code: "UNAVAILABLE",
+    what: (failure) =>
+      `could not ${failure.action}: the registry's own disk is full: ${registryMessage(failure)}`,
+    remedy: () => `Free space in the registry's storage, then run the same command again; ${CONTINUES}.`,
+  },
+  {
+    name: "immutable-tag",
+    // Each registry has words of its own: Docker Hub, Google, ECR, Harbor, ACR, Nexus, Artifactory, GitLab.
+    matches: (failure) => failure.sent !== undefined && failure.status < 500 && says(IMMUTABLE)(failure),
     code: "DENIED",
     what: () =>
       "the tag exists with another digest and is immutable: the registry does not allow overwriting it",
@@ -210,6 +224,14 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     remedy: () => "Run the same command again. If it happens again, a proxy alters the content.",
   },
   {
+    name: "manifest-invalid",
+    matches: (failure) => failure.sent !== undefined && says(/MANIFEST_INVALID|manifest invalid/i)(failure),
+    code: "INVALID_RESPONSE",
+    what: (failure) => `the registry refuses the manifest, ${failure.sent}: ${registryMessage(failure)}`,
+    remedy: () =>
+      "It must accept OCI images, OCI indexes and their annotations: its log says what it refuses. Update it, or ask its operator.",
+  },
+  {
     name: "manifest-unknown",
     matches: (failure) => failure.status === 404 && says(/MANIFEST_UNKNOWN|manifest unknown/i)(failure),
     code: "NOT_FOUND",
@@ -278,10 +300,13 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   },
   {
     name: "denied",
-    matches: (failure) => failure.status === 403 && !isHtml(failure),
+    // Some registries refuse with one of the others what exists already.
+    matches: (failure) =>
+      !isHtml(failure) &&
+      (failure.status === 403 || (failure.sent !== undefined && [405, 409, 412].includes(failure.status))),
     code: "DENIED",
     what: (failure) => `the registry does not allow us to ${failure.action}: ${registryMessage(failure)}`,
-    remedy: login,
+    remedy: (failure) => (failure.status === 403 ? login(failure) : LOG),
   },
   {
     name: "temporary",
@@ -322,7 +347,8 @@ export const FAILURE_RULES: readonly FailureRule[] = [
     matches: () => true,
     code: "INVALID_RESPONSE",
     what: (failure) =>
-      `unexpected response to "${failure.action}": status ${failure.status}, ${registryMessage(failure)}`,
-    remedy: () => "Check that this address is a container registry.",
+      `unexpected response to "${failure.action}": status ${failure.status}, ${registryMessage(failure)}${failure.sent === undefined ? "" : `; sent was ${failure.sent}`}`,
+    remedy: (failure) =>
+      isRegistryError(failure) ? LOG : "Check that this address is a container registry.",
   },
 ];

@@ -20,6 +20,10 @@ export interface RegistryFailure {
   /** The scheme that `WWW-Authenticate` names first. */
   readonly scheme: string | undefined;
   readonly identity: "anonymous" | "credentials";
+  /** The manifest that was sent: its media type and size. */
+  readonly sent?: string;
+  /** Whether these credentials were accepted before. */
+  readonly granted?: boolean;
 }
 
 /** A page for a browser. */
@@ -30,16 +34,32 @@ export function isHtml(failure: RegistryFailure): boolean {
 const Text = v.optional(v.string());
 
 /** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes */
-const ErrorBody = v.object({ errors: v.array(v.object({ code: Text, message: Text })) });
+const ErrorBody = v.object({
+  errors: v.array(v.object({ code: Text, message: Text, detail: v.optional(v.unknown()) })),
+});
 /** Token servers: `{"details": "incorrect username or password"}`, `{"error": "…", "error_description": "…"}` … */
 const TokenErrorBody = v.object({ details: Text, message: Text, error_description: Text, error: Text });
+
+/** Whether the body is what the specification wants of an error. */
+export function isRegistryError({ text }: RegistryFailure): boolean {
+  return v.outputOf(ErrorBody, parseJson(text)) !== undefined;
+}
+
+/** "detail" is unstructured; words in it are the cause that the message leaves out. */
+function detailWords(detail: unknown): string[] {
+  const words = v.outputOf(v.union([v.string(), v.object({ message: v.string() })]), detail);
+  const text = typeof words === "string" ? words : (words?.message ?? "");
+  return text === "" ? [] : [firstBytes(text)];
+}
 
 /** The server's own words on one line. */
 export function registryMessage(failure: RegistryFailure): string {
   const json = parseJson(failure.text);
   const body = v.outputOf(ErrorBody, json);
   if (body !== undefined && body.errors.length > 0) {
-    const words = body.errors.map(({ code, message }) => [code, message].filter(Boolean).join(" "));
+    const words = body.errors.map(({ code, message, detail }) =>
+      [[code, message].filter(Boolean).join(" "), ...detailWords(detail)].join(": "),
+    );
     return [...new Set(words)].slice(0, 3).join("; ");
   }
   const token = v.outputOf(TokenErrorBody, json);

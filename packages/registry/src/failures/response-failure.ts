@@ -15,7 +15,13 @@ export function failureError(failure: RegistryFailure): TgoError {
 
 /** How far to retry; undefined when retrying does not help. */
 export function retryPolicy(failure: RegistryFailure): RetryPolicy | undefined {
-  return ruleFor(failure).retry?.(failure);
+  return ruleFor(failure).retry?.(failure) ?? refusedOnce(failure);
+}
+
+/** A login server that gave these credentials a token before may refuse one by mistake. */
+function refusedOnce({ granted, status }: RegistryFailure): RetryPolicy | undefined {
+  if (granted !== true || (status !== 401 && status !== 403)) return undefined;
+  return { attempts: 2, delaysMs: [1000], reason: "the login was refused, but accepted before" };
 }
 
 /** The name of the rule that a failure matches; for programs and tests. */

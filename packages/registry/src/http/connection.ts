@@ -130,16 +130,23 @@ export class Connection {
     return new URL(`${url.pathname}${url.search}`, this.origin);
   }
 
-  /** One authorized request; after a 401 it is repeated once, with a fresh token. */
+  /**
+   * One authorized request, repeated with a fresh token after a refusal: twice if the first refusal only asked for the
+   * login, because some registries refuse a token in the moment after they gave it.
+   */
   async send(call: RegistryRequest, scopes: readonly Scope[]): Promise<RegistryResponse> {
     if (call.url.origin !== this.origin.origin) return this.transport.send(call);
-    const sent = await this.#authorizer.header(scopes);
-    const response = await this.transport.send(authorized(call, sent));
-    if (!(await this.#refused(response, sent))) return response;
-    const fresh = await this.#authorizer.renew(response, scopes, sent);
-    if (fresh === undefined) return response;
-    await response.discard();
-    return this.transport.send(authorized(call, fresh));
+    let sent = await this.#authorizer.header(scopes);
+    let response = await this.transport.send(authorized(call, sent));
+    for (let left = sent === undefined && !this.anonymous ? 2 : 1; left > 0; left--) {
+      if (!(await this.#refused(response, sent))) break;
+      const fresh = await this.#authorizer.renew(response, scopes, sent);
+      if (fresh === undefined) break;
+      await response.discard();
+      sent = fresh;
+      response = await this.transport.send(authorized(call, sent));
+    }
+    return response;
   }
 
   /**

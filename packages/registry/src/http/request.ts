@@ -22,6 +22,8 @@ export interface RegistryRequest {
   /** "push the manifest", for messages. */
   readonly action: string;
   readonly stage?: "token";
+  /** Whether the server has accepted these credentials before. */
+  readonly granted?: boolean;
   /** Never retried here: the caller repeats the whole exchange that this request is a part of. */
   readonly once?: boolean;
   /** Buffers a successful response, up to this many bytes: one that breaks off is requested again. */

@@ -102,6 +102,7 @@ export class Transport {
 
   async failureOf(response: RegistryResponse): Promise<RegistryFailure> {
     const { call, status, headers } = response;
+    const mediaType = call.method === "PUT" ? call.headers?.["content-type"] : undefined;
     return {
       host: this.#o.host,
       where: call.where,
@@ -114,11 +115,17 @@ export class Transport {
       retryAfter: headers.get("retry-after") ?? undefined,
       scheme: parseChallenges(headers.get("www-authenticate") ?? "")[0]?.scheme,
       identity: this.#o.identity,
+      granted: call.granted === true,
+      ...(mediaType?.includes("json") === true
+        ? { sent: `${mediaType} of ${call.body?.size ?? 0} bytes` }
+        : {}),
     };
   }
 
   async #policyFor(response: RegistryResponse): Promise<RetryPolicy | undefined> {
-    if (response.status < 400 || response.status === 401) return undefined;
+    // A registry's 401 asks for a token.
+    if (response.status < 400 || (response.status === 401 && response.call.stage !== "token"))
+      return undefined;
     return retryPolicy(await this.failureOf(response));
   }
 
