@@ -1,15 +1,13 @@
-import type { PythonBuild } from "@tgo/catalog";
 import { requireFiles } from "./image-config/configure-image.js";
 import { buildSecrets } from "./dockerfile/build-secrets.js";
-import { lockedRequirements, requireLock } from "./python/locked-requirements.js";
-import { pythonToolsContainer } from "./python/tools-container.js";
+import { checkPackages } from "./python/build-python.js";
 import type { BuildRequest } from "./build-request.js";
 import { readProject } from "./static-web/read-project.js";
 import { nginxFiles } from "./static-web/nginx-files.js";
 
 /**
  * Starts the build's own checks of the source and the caller's input, without building: locks match their projects,
- * files exist, secrets are given. One promise per check.
+ * packages have files for each platform, files exist, secrets are given. One promise per check.
  */
 export function startInputChecks(request: BuildRequest): readonly Promise<unknown>[] {
   return [requireFiles(request), ...byStrategy(request)];
@@ -28,10 +26,4 @@ function byStrategy(request: BuildRequest): readonly Promise<unknown>[] {
     case "dockerfile":
       return [buildSecrets(context, name, build)];
   }
-}
-
-/** Checks the lock with its own tool. The build reuses what is downloaded here. */
-async function checkPackages(request: BuildRequest<PythonBuild>): Promise<void> {
-  const lock = await requireLock(request);
-  await lockedRequirements(request, lock, await pythonToolsContainer(request));
 }

@@ -59,15 +59,13 @@ export async function buildPython(request: BuildRequest<PythonBuild>): Promise<B
   return { variants, notes: [...notes, ...roots.flatMap((root) => root.notes)] };
 }
 
-/** Installs the locked packages for every platform; for the engine's own too if data commands need them. */
+/** Installs the locked packages for every platform. */
 async function installPackages(
   request: BuildRequest<PythonBuild>,
   tools: Container,
   requirements: Awaited<ReturnType<typeof lockedRequirements>>,
 ): Promise<{ environments: Environments; notes: readonly string[] }> {
-  const { context, service, platforms: requested } = request;
-  const platforms: Platform[] = [...requested];
-  if (service.build.data.length > 0 && !platforms.includes(context.native)) platforms.push(context.native);
+  const platforms = packagePlatforms(request);
   const plan = await chooseWheels(request, tools, requirements, platforms);
   const [installed, { built, notes }] = await Promise.all([
     installWheels(request, tools, plan, platforms),
@@ -76,4 +74,22 @@ async function installPackages(
   const parts = [installed];
   if (built.length > 0) parts.push(await installBuiltWheels(request, tools, built, platforms));
   return { environments: mergeEnvironments(request, parts), notes: [...plan.notes, ...notes] };
+}
+
+/** The platforms whose packages are installed: the engine's own too if data commands need them. */
+function packagePlatforms({ context, service, platforms }: BuildRequest<PythonBuild>): Platform[] {
+  const needsNative = service.build.data.length > 0 && !platforms.includes(context.native);
+  return [...platforms, ...(needsNative ? [context.native] : [])];
+}
+
+/**
+ * Checks the lock with its own tool, and that the index has a file of every package for every platform. The build reuses
+ * what is downloaded here.
+ * @throws TgoError SOURCE, BUILD, UNAUTHORIZED, UNAVAILABLE
+ */
+export async function checkPackages(request: BuildRequest<PythonBuild>): Promise<void> {
+  const lock = await requireLock(request);
+  const tools = await pythonToolsContainer(request);
+  const requirements = await lockedRequirements(request, lock, tools);
+  await chooseWheels(request, tools, requirements, packagePlatforms(request));
 }

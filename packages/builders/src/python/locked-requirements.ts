@@ -3,6 +3,8 @@ import type { PythonBuild } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import { entryName } from "../source/entry-name.js";
 import type { BuildRequest } from "../build-request.js";
+import { MACHINES } from "../machines.js";
+import { slug } from "./choose-wheels.js";
 import { programError } from "./program-error.js";
 import { programCommand, withProgram } from "./programs.js";
 import { requireHashed } from "./require-hashes.js";
@@ -34,7 +36,7 @@ export function findLock(name: string, build: Pick<PythonBuild, "lock">, entries
 
 /**
  * Checks the lock against its project, and exports its packages as hashed requirements.
- * @returns a directory with requirements.txt and indexes.json, which depends on nothing else in the source
+ * @returns a directory with requirements.txt, indexes.json and lock.json, which depends on nothing else in the source
  * @throws TgoError SOURCE
  */
 export async function lockedRequirements(
@@ -50,7 +52,8 @@ export async function lockedRequirements(
   for (const file of [lock, "pyproject.toml"]) {
     if (source.entries.includes(file)) container = container.withFile(file, source.directory.file(file));
   }
-  const args = [lock, "/out", ...service.build.groups];
+  const machines = request.platforms.map((platform) => `${slug(platform)}=${MACHINES[platform]}`);
+  const args = [lock, "/out", machines.join(","), ...service.build.groups];
   try {
     return await container
       .withExec(programCommand("read_lock", args, poetry ? "poetry" : "programs"))

@@ -48,6 +48,7 @@ const PROGRAM_FILES = {
     "problem.py": problemModule,
     "project.py": projectModule,
     "read_lock.py": readLockProgram,
+    "wheel_tags.py": wheelTagsModule,
   },
 } satisfies Record<string, Record<string, string>>;
 

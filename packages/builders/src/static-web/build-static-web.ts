@@ -7,6 +7,7 @@ import { configureImage } from "../image-config/configure-image.js";
 import type { BuildRequest, Built } from "../build-request.js";
 import { buildPages } from "./build-pages.js";
 import { installPackages, PROJECT } from "./install-packages.js";
+import { npmUnhashed } from "./npm-lock.js";
 import { nginxFiles, withFiles } from "./nginx-files.js";
 import { readProject, type Project } from "./read-project.js";
 import { unlockedPackages } from "./yarn-lock.js";
@@ -32,18 +33,26 @@ export async function buildStaticWeb(request: BuildRequest<StaticWebBuild>): Pro
   return { variants, notes };
 }
 
-/** Packages that yarn 1 installed without an entry in the lock, because it was written on another platform. */
+/**
+ * Packages that were installed without a hash check: by yarn 1 those without an entry in the lock, because it was written
+ * on another platform, and by npm those whose entry has none.
+ */
 async function unlockedNotes(
   { context, name }: BuildRequest,
-  { locked }: Project,
+  { locked, manager, lock }: Project,
   builder: Container,
 ): Promise<string[]> {
+  const note = (lacks: string, packages: readonly string[], remedy: string): string[] =>
+    packages.length === 0
+      ? []
+      : [
+          `${manager.lock} of ${name} has no ${lacks} for ${packages.join(", ")}, so they were installed without a hash check. ` +
+            `${remedy} and commit ${manager.lock}.`,
+        ];
+  if (manager.name === "npm")
+    return note("hash", npmUnhashed(lock), "Delete these entries, run npm install without node_modules");
   const modules = `${PROJECT}/node_modules`;
   if (locked === undefined || !(await builder.exists(modules))) return [];
-  const packages = unlockedPackages(await listPackages(context, builder.directory(modules)), locked);
-  if (packages.length === 0) return [];
-  return [
-    `yarn.lock of ${name} has no entry for ${packages.join(", ")}, so they were installed without a hash check. ` +
-      "Run yarn install on Linux and commit yarn.lock.",
-  ];
+  const installed = await listPackages(context, builder.directory(modules));
+  return note("entry", unlockedPackages(installed, locked), "Run yarn install on Linux");
 }

@@ -34,7 +34,10 @@ export async function readProject(request: BuildRequest<StaticWebBuild>): Promis
   const manager = withVersion(name, chosen, lock);
   const locked = manager.name === "yarn" ? parseYarnLock(lock) : undefined;
   if (locked !== undefined) requireLocked(name, manifest, locked);
-  if (manager.name === "npm") await requireNpmLocked(name, manifest, lock, rangeChecker(context));
+  if (manager.name === "npm") {
+    const how = { checkRanges: rangeChecker(context), builder: context.native };
+    await requireNpmLocked(name, manifest, lock, how);
+  }
   return { manifest, manager, lock, locked };
 }
 

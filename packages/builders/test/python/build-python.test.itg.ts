@@ -280,7 +280,7 @@ describe("one clear message", () => {
       "a package without a wheel for one platform",
       (): string => index.requirement("one-sided"),
       "BUILD",
-      /one-sided 1\.0 has neither a wheel for linux\/arm64 nor a source archive\n[^]*marker[^]*--platform/,
+      /one-sided 1\.0 for linux\/arm64 has neither a wheel that fits nor a source archive: its wheels are for x86_64\n[^]*marker[^]*--platform/,
     ],
     [
       "a requirement without a hash",

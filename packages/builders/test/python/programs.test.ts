@@ -192,3 +192,129 @@ print("null")`;
 
   const only = async (path: string): Promise<string> => (await readdir(join(folder, path)))[0] ?? "";
 });
+
+describe("a package without a file for a platform", () => {
+  const MACHINES = { "linux-amd64": "x86_64", "linux-arm64": "aarch64" };
+  /** @param index file names; those of `locked` have their hash in the lock */
+  const choose = (index: readonly string[], locked: readonly string[], unhashed: readonly string[] = []): Promise<unknown> =>
+    python(`
+from choose_wheels import choose_all, require_available
+from problem import Problem
+hashes = {name: f"{number:064x}" for number, name in enumerate(json.loads(${JSON.stringify(JSON.stringify(index))}))}
+entry = lambda name: {"url": "https://index/" + name, "hashes": {"sha256": hashes[name]}}
+package = {"name": "native", "version": "1.0.0", "wheels": [entry(name) for name in hashes if name.endswith(".whl")]}
+package |= {"sdist": entry(name) for name in hashes if not name.endswith(".whl")}
+allowed = {("native", "1.0.0"): {hashes[name] for name in json.loads(${JSON.stringify(JSON.stringify(locked))})}}
+lock = {"file": "uv.lock", "locker": "uv lock --upgrade-package NAME", "unhashed": json.loads(${JSON.stringify(JSON.stringify(unhashed))})}
+import sys
+python = "cp%d%d" % sys.version_info[:2]
+for held in (package["wheels"], [package["sdist"]] if "sdist" in package else []):
+    for each in held: each["url"] = each["url"].replace("PY", python)
+lock["unhashed"] = [name.replace("PY", python) for name in lock["unhashed"]]
+try:
+    require_available(choose_all([package], allowed, json.loads(${JSON.stringify(JSON.stringify(MACHINES))}), 28, lock)[2], lock)
+    print("null")
+except Problem as problem:
+    print(json.dumps(problem.details))`);
+  const X86 = "native-1.0.0-PY-PY-manylinux_2_17_x86_64.whl";
+  const ARM = "native-1.0.0-PY-PY-manylinux_2_17_aarch64.whl";
+
+  it.each<[string, readonly string[], readonly string[], readonly string[], RegExp, RegExp]>([
+    [
+      "that was locked on one machine",
+      [X86, ARM],
+      [X86],
+      [],
+      /^native 1\.0\.0 for linux\/arm64: uv\.lock does not list native-1\.0\.0-cp\S+_aarch64\.whl, which the index has: it was locked for one machine/,
+      /Lock it again \(uv lock --upgrade-package native\) and commit uv\.lock/,
+    ],
+    [
+      "whose lock has no hash of it",
+      [X86, ARM],
+      [X86],
+      [ARM],
+      /^native 1\.0\.0 for linux\/arm64: uv\.lock lists native-1\.0\.0-cp\S+_aarch64\.whl without a hash$/,
+      /Lock it again/,
+    ],
+    [
+      "for a newer glibc",
+      [X86, "native-1.0.0-PY-PY-manylinux_2_34_aarch64.whl"],
+      [X86, "native-1.0.0-PY-PY-manylinux_2_34_aarch64.whl"],
+      [],
+      /linux\/arm64 .*its wheels need glibc 2\.34 or newer, and wheels for up to glibc 2\.28/,
+      /Lock a version that has one/,
+    ],
+    [
+      "for other machines only",
+      [X86, "native-1.0.0-PY-PY-macosx_11_0_arm64.whl", "native-1.0.0-PY-PY-win_amd64.whl"],
+      [X86, "native-1.0.0-PY-PY-macosx_11_0_arm64.whl", "native-1.0.0-PY-PY-win_amd64.whl"],
+      [],
+      /linux\/arm64 .*its wheels are for arm64, win_amd64, x86_64$/,
+      /Lock a version that has one/,
+    ],
+    [
+      "for another Python",
+      [X86, "native-1.0.0-cp27-cp27mu-manylinux_2_17_aarch64.whl"],
+      [X86, "native-1.0.0-cp27-cp27mu-manylinux_2_17_aarch64.whl"],
+      [],
+      /linux\/arm64 .*its wheels are for cp27, and the base image has Python 3/,
+      /Lock a version/,
+    ],
+    [
+      "for musl",
+      [X86, "native-1.0.0-PY-PY-musllinux_1_2_aarch64.whl"],
+      [X86, "native-1.0.0-PY-PY-musllinux_1_2_aarch64.whl"],
+      [],
+      /linux\/arm64 .*its wheels are for musllinux_1_2_aarch64, none of them for glibc/,
+      /Lock a version/,
+    ],
+    [
+      "whose source archive is not in the lock",
+      [X86, "native-1.0.0.tar.gz"],
+      [X86],
+      [],
+      /linux\/arm64: uv\.lock does not list native-1\.0\.0\.tar\.gz/,
+      /Lock it again/,
+    ],
+  ])("%s is told with the cause", async (_, index, locked, unhashed, what, remedy) => {
+    expect(await choose(index, locked, unhashed)).toMatchObject({
+      code: "BUILD",
+      what: expect.stringMatching(what) as string,
+      where: "uv.lock",
+      remedy: expect.stringMatching(remedy) as string,
+    });
+  });
+
+  it("but with plain linux tags, or for any machine, is none", async () => {
+    const plain = ["native-1.0.0-PY-PY-linux_x86_64.whl", "native-1.0.0-PY-PY-linux_aarch64.whl"];
+    expect(await choose(plain, plain)).toBeNull();
+    expect(await choose(["native-1.0.0-py3-none-any.whl"], ["native-1.0.0-py3-none-any.whl"])).toBeNull();
+  });
+
+  it.each([
+    ["no file at all", "", /^armonly 2\.0\.0, needed on linux\/arm64: uv\.lock lists neither a wheel nor a source archive/],
+    [
+      "no hash of its file",
+      'wheels = [{ url = "https://index/files/armonly-2.0.0-py3-none-any.whl" }]',
+      /^armonly 2\.0\.0, needed on linux\/arm64: uv\.lock lists armonly-2\.0\.0-py3-none-any\.whl without a sha256 hash/,
+    ],
+  ])("with %s is told from the lock alone", async (_, wheels, what) => {
+    await files({ "uv.lock": `[[package]]\nname = "armonly"\nversion = "2.0.0"\n${wheels}\n` });
+    const check = (marker: string): Promise<unknown> =>
+      python(`
+from problem import Problem
+from read_lock import files_in, require_hashes
+lines = "plain==1.0 --hash=sha256:00\\narmonly==2.0.0 ; ${marker}\\n"
+try:
+    require_hashes(lines, json.loads('${JSON.stringify(MACHINES)}'), files_in("uv.lock"), "uv.lock")
+    print("null")
+except Problem as problem:
+    print(json.dumps(problem.details))`);
+    expect(await check("platform_machine == 'aarch64'")).toMatchObject({
+      code: "SOURCE",
+      what: expect.stringMatching(what) as string,
+      remedy: expect.stringContaining("uv lock --upgrade-package armonly") as string,
+    });
+    expect(await check("sys_platform == 'win32'")).toBeNull();
+  });
+});

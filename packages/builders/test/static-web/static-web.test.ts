@@ -19,7 +19,7 @@ import {
   siteConfiguration,
 } from "../../src/static-web/nginx-configuration.js";
 import { requireNode } from "../../src/static-web/node-version.js";
-import { requireNpmLocked } from "../../src/static-web/npm-lock.js";
+import { npmUnhashed, requireNpmLocked } from "../../src/static-web/npm-lock.js";
 import { choosePackageManager, withVersion, type ManagerName } from "../../src/static-web/package-manager.js";
 import { parseYarnLock, requireLocked, unlockedPackages } from "../../src/static-web/yarn-lock.js";
 import { checkRanges } from "../../src/container-tools/check-ranges.js";
@@ -221,26 +221,72 @@ describe("yarn.lock", () => {
 });
 
 describe("package-lock.json", () => {
+  const how = { checkRanges, builder: "linux/amd64" } as const;
   const lock = JSON.stringify({
     lockfileVersion: 3,
-    packages: { "node_modules/react": { version: "19.1.0" }, "node_modules/real": { version: "1.0.0" } },
+    packages: {
+      "node_modules/react": { version: "19.1.0" },
+      "node_modules/real": { version: "1.0.0" },
+      "node_modules/local": { resolved: "packages/local", link: true },
+    },
   });
   it.each<[string, object, RegExp | undefined]>([
     ["a version of the range", { dependencies: { react: "^19.0.0" } }, undefined],
     ["an alias", { dependencies: { real: "npm:other@^1" } }, undefined],
+    ["a folder of the source", { dependencies: { local: "file:packages/local" } }, undefined],
     ["a missing optional package", { optionalDependencies: { fsevents: "^2" } }, undefined],
     ["another version", { dependencies: { react: "^19.2.0" } }, /lacks react@\^19\.2\.0 \(it has 19\.1\.0\)/],
     ["a missing package", { devDependencies: { vite: "^7" } }, /lacks vite@\^7[^]*Run npm install/],
   ])("with %s", async (_, fields, message) => {
-    const checked = requireNpmLocked("web", manifest(fields), lock, checkRanges);
+    const checked = requireNpmLocked("web", manifest(fields), lock, how);
     if (message === undefined) await expect(checked).resolves.toBeUndefined();
     else await expect(checked).rejects.toThrow(message);
+  });
+
+  it.each<[string, object, string | undefined]>([
+    ["on a Mac", { "node_modules/@r/darwin-arm64": { version: "1.0.0", os: ["darwin"], cpu: ["arm64"] } }, "@r/linux-x64-gnu, @r/linux-x64-musl"],
+    ["on Linux", { "node_modules/@r/linux-x64-gnu": { version: "1.0.0", os: ["linux"], cpu: ["x64"] } }, undefined],
+    [
+      "on another Linux machine",
+      { "node_modules/r/node_modules/@r/linux-arm64-gnu": { version: "1.0.0", os: ["linux"], cpu: ["arm64"] } },
+      "@r/linux-x64-gnu, @r/linux-x64-musl",
+    ],
+    ["without optional packages", {}, undefined],
+  ])("that was made %s", async (_, programs, lacks) => {
+    const names = ["@r/darwin-arm64", "@r/linux-x64-gnu", "@r/linux-x64-musl", "@r/linux-arm64-gnu"];
+    const optionalDependencies = Object.fromEntries(names.map((name) => [name, "1.0.0"]));
+    const text = JSON.stringify({
+      lockfileVersion: 3,
+      packages: { "node_modules/r": { version: "1.0.0", optionalDependencies }, ...programs },
+    });
+    const checked = requireNpmLocked("web", manifest({ dependencies: { r: "1.0.0" } }), text, how);
+    if (lacks === undefined) await expect(checked).resolves.toBeUndefined();
+    else
+      await expect(checked).rejects.toMatchObject({
+        code: "SOURCE",
+        what: `package-lock.json of web was made on another machine: for linux/amd64 it lacks ${lacks}`,
+        remedy: expect.stringMatching(/^Delete package-lock\.json and node_modules/) as string,
+      });
+  });
+
+  it("names the packages that are installed without a hash check", () => {
+    const packages = {
+      "": { name: "web" },
+      "packages/local": { version: "1.0.0" },
+      "node_modules/local": { resolved: "packages/local", link: true },
+      "node_modules/archive": { version: "1.0.0", resolved: "file:archive.tgz" },
+      "node_modules/commit": { version: "1.0.0", resolved: "git+ssh://git@example.com/a.git#0123" },
+      "node_modules/hashed": { version: "1.0.0", integrity: "sha512-AA==" },
+      "node_modules/hashed/node_modules/@a/bare": { version: "2.0.0", resolved: "https://r/bare.tgz" },
+      "node_modules/bundled": { version: "1.0.0", inBundle: true },
+    };
+    expect(npmUnhashed(JSON.stringify({ lockfileVersion: 3, packages }))).toEqual(["@a/bare@2.0.0"]);
   });
 
   it("in npm 6's format is left to npm", async () => {
     const fields = manifest({ dependencies: { react: "1" } });
     const lock = '{"lockfileVersion":1,"dependencies":{}}';
-    await expect(requireNpmLocked("web", fields, lock, checkRanges)).resolves.toBeUndefined();
+    await expect(requireNpmLocked("web", fields, lock, how)).resolves.toBeUndefined();
   });
 });
 

@@ -13,7 +13,7 @@ from package_index import canonical, files_of, locked_hashes, look_up
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from problem import Problem, report_problems
 from sdist import languages
-from wheel_tags import applies, supported_tags
+from wheel_tags import applies, missing_wheel, supported_tags
 
 
 def best_wheel(wheels, ranks):
@@ -38,14 +38,18 @@ def choose(package, allowed, platforms, ranks):
         what = f"{package['name']} {package.get('version', '')}: no file on the index has a hash from the lock"
         remedy = "Its files were replaced after it was locked, or a mirror alters them. Find out why, then lock again."
         raise Problem("BUILD", what, None, remedy)
-    wheels = [file for file in files if file["file"].endswith(".whl")]
-    sdist = next((file for file in files if not file["file"].endswith(".whl")), None)
+    wheels = [file for file in files if is_wheel(file)]
+    sdist = next((file for file in files if not is_wheel(file)), None)
     installing = [name for name, machine in platforms.items() if applies(package.get("marker"), machine)]
     return {name: best_wheel(wheels, ranks[name]) for name in installing}, sdist
 
 
-def choose_all(packages, allowed, platforms, glibc):
-    """Files by set, source archives with the platforms that need them, and unavailable (package, platform) pairs."""
+def is_wheel(file):
+    return file["file"].endswith(".whl")
+
+
+def choose_all(packages, allowed, platforms, glibc, lock):
+    """Files by set, source archives with the platforms that need them, and (platform, cause, remedy) of each gap."""
     ranks = {name: supported_tags(machine, glibc) for name, machine in platforms.items()}
     sets = {"shared": [], **{name: [] for name in platforms}}
     sources, missing = [], []
@@ -53,7 +57,7 @@ def choose_all(packages, allowed, platforms, glibc):
         chosen, sdist = choose(package, allowed, platforms, ranks)
         without = [name for name, wheel in chosen.items() if wheel is None]
         if without and sdist is None:
-            missing += [(f"{package['name']} {package['version']}", name) for name in without]
+            missing += [explain(package, allowed, (name, platforms[name]), ranks[name], lock) for name in without]
         elif without:
             sources.append({**sdist, "platforms": without})
         found = [wheel for wheel in chosen.values() if wheel is not None]
@@ -65,21 +69,37 @@ def choose_all(packages, allowed, platforms, glibc):
     return sets, sources, missing
 
 
-def require_available(missing):
-    if not missing:
-        return
-    lines = [
-        f"{package} has neither a wheel for {name.replace('-', '/')} nor a source archive"
-        for package, name in missing
-    ]
-    remedy = "Lock a version that has one (the index lists its files), replace the package, restrict it with an\n"
-    remedy += "environment marker such as platform_machine, or build without that platform: --platform."
-    raise Problem("BUILD", "; ".join(lines), None, remedy)
+def explain(package, allowed, platform, ranks, lock):
+    """Why a package cannot be installed on a platform: (what, remedy)."""
+    name, machine = platform
+    title = f"{package['name']} {package.get('version', '')} for {name.replace('-', '/')}"
+    relock = f"Lock it again ({lock['locker'].replace('NAME', package['name'])}) and commit {lock['file']}."
+    files = files_of(package)
+    usable = best_wheel([file for file in files if is_wheel(file)], ranks)
+    usable = usable or next((file for file in files if not is_wheel(file)), None)
+    if usable is not None and usable["file"] in lock["unhashed"]:
+        return f"{title}: {lock['file']} lists {usable['file']} without a hash", relock
+    if usable is not None:
+        what = f"{title}: {lock['file']} does not list {usable['file']}, which the index has: it was locked for one machine,"
+        return f"{what} or before that file was uploaded", relock
+    locked = allowed.get((canonical(package["name"]), package.get("version", "")), set())
+    what = missing_wheel([file["file"] for file in files if is_wheel(file) and file["sha256"] in locked], machine, ranks)
+    return f"{title} has neither a wheel that fits nor a source archive: {what}", OTHER_VERSION
+
+
+OTHER_VERSION = "Lock a version that has one (the index lists its files), replace the package, restrict it with an\n"
+OTHER_VERSION += "environment marker such as platform_machine, or build without that platform: --platform."
+
+
+def require_available(missing, lock):
+    if missing:
+        whats, remedies = zip(*missing)
+        raise Problem("BUILD", "; ".join(whats), lock["file"], "\n".join(dict.fromkeys(remedies)))
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--lock", required=True, help="directory with requirements.txt and indexes.json")
+    parser.add_argument("--lock", required=True, help="output of read_lock.py")
     parser.add_argument("--out", required=True)
     parser.add_argument("--cache", required=True, help="download cache")
     parser.add_argument("--pypi", help="mirror of PyPI")
@@ -93,9 +113,11 @@ def main():
         allowed = locked_hashes(file.read())
     with open(os.path.join(options.lock, "indexes.json")) as file:
         indexes = json.load(file)
+    with open(os.path.join(options.lock, "lock.json")) as file:
+        lock = json.load(file)
     packages, notes = look_up(requirements, indexes, options.pypi, "/tmp") if allowed else ([], [])
-    sets, sources, missing = choose_all(packages, allowed, platforms, options.glibc)
-    require_available(missing)
+    sets, sources, missing = choose_all(packages, allowed, platforms, options.glibc, lock)
+    require_available(missing, lock)
     for source, path in zip(sources, download(sources, options.cache)):
         source["languages"] = languages(path)
     with open(os.path.join(options.out, "wheel-plan.json"), "w") as file:
