@@ -11,8 +11,10 @@ const FOLDER = "/var/lib/tgo/proofs";
 
 /** Prints the existing records, one per line. */
 const READ = `cd "$0" && for name; do if [ -f "$name" ]; then cat "$name"; echo; fi; done`;
-/** Writes pairs of name and record, each atomically. */
-const WRITE = `cd "$0" && while [ $# -gt 1 ]; do printf %s "$2" > "$1.$$" && mv "$1.$$" "$1" || exit 1; shift 2; done`;
+/** Writes pairs of name and record, each atomically; `sync` is for a power cut, and not every image's takes a file. */
+const WRITE = `cd "$0" && while [ $# -gt 1 ]; do
+printf %s "$2" > "$1.$$" && { sync "$1.$$" 2>/dev/null || :; } && mv "$1.$$" "$1" || exit 1
+shift 2; done`;
 
 /** A stored proof, with the tests that it covers. */
 interface ProofRecord {
@@ -78,7 +80,7 @@ export class ProofStore {
       ...[...proofs].map(([manifest, proof]) => [manifest, { manifest, tests, proof }] as const),
       ...(built === undefined ? [] : [[built.candidate, built] as const]),
     ];
-    const pairs = records.flatMap(([name, record]) => [fileOf(name), JSON.stringify(record)]);
+    const pairs = records.flatMap(([name, record]) => [fileOf(name), withSum(JSON.stringify(record))]);
     if (pairs.length > 0) await this.#run(WRITE, pairs);
   }
 
@@ -108,12 +110,13 @@ function fileOf(name: string): string {
   return name.replace(":", "-");
 }
 
+/** A record with its hash before it: one that was damaged is none. */
+function withSum(record: string): string {
+  return `${createHash("sha256").update(record).digest("hex")} ${record}`;
+}
+
 function parseRecord(line: string): StoredRecord | undefined {
-  if (line.trim() === "") return undefined;
-  try {
-    // Only this class writes records. A record that a full disk cut off is invalid JSON.
-    return JSON.parse(line) as StoredRecord;
-  } catch {
-    return undefined;
-  }
+  const record = line.slice(line.indexOf(" ") + 1);
+  // Only this class writes records.
+  return line === withSum(record) ? (JSON.parse(record) as StoredRecord) : undefined;
 }

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
 import type { Context } from "../context.js";
@@ -49,6 +48,9 @@ export class Execs {
         settings.onEvent({ ...event, state: "cached" });
         return known;
       }
+      // Read again: another process may have been first meanwhile.
+      if (store.has(`s/${key}`) && (await store.readJson(`s/${key}/step.json`)) === undefined)
+        await store.remove(`s/${key}`);
       return this.#limit(() =>
         withEvents(settings.onEvent, event, (onLine) => this.#execute({ key, job, expect, onLine })),
       );
@@ -84,7 +86,7 @@ export class Execs {
       const mounts = started.writable.map(({ path, name, fs }) => [path, layer(name, fs)] as const);
       const fs = layer("fs", job.fs);
       const result: ExecResult = { exitCode, stdout, stderr, fs, mounts: Object.fromEntries(mounts) };
-      await writeFile(store.path(work, "step/step.json"), JSON.stringify(result));
+      await store.writeJson(`${work}/step/step.json`, result);
       await store.keep(`${work}/step`, `s/${key}`);
       return (await store.readJson<ExecResult>(`s/${key}/step.json`)) ?? result;
     });

@@ -108,7 +108,8 @@ export class Images {
 
   async #layers(source: Source, blobs: readonly LayerBlob[], platform: Platform): Promise<Snapshot> {
     const { store, layers, settings } = this.cx;
-    const missing = blobs.filter(({ digest }) => !store.hasBlob(digest));
+    const present = await Promise.all(blobs.map(({ digest }) => store.hasBlob(digest)));
+    const missing = blobs.filter((_, index) => present[index] !== true);
     const event = { kind: "pull", title: source.imageRef, platform } as const;
     const unpack = async (): Promise<Snapshot> => {
       await Promise.all(missing.map((blob) => this.#fetchBlob(source, blob)));
@@ -123,7 +124,7 @@ export class Images {
 
   async #manifest(source: Source, digest: string, platform: Platform, isNested = false): Promise<Manifest> {
     const { store } = this.cx;
-    if (!store.hasBlob(digest)) {
+    if (!(await store.hasBlob(digest))) {
       const { bytes } = await source.registry.manifest(source.repository, digest);
       await store.writeBlob(bytes);
     }
@@ -153,12 +154,12 @@ export class Images {
   #fetchBlob({ registry, repository }: Source, { digest, size }: Sized): Promise<void> {
     const { store } = this.cx;
     return this.#blobs.run(digest, async () => {
-      if (store.hasBlob(digest)) return;
+      if (await store.hasBlob(digest)) return;
       await store.withWorkFolder(async (work) => {
         // The client verifies the digest at the stream's end.
         const body = await registry.blob(repository, { digest, size });
         await pipeline(body, createWriteStream(store.path(work, "blob")));
-        await store.keep(`${work}/blob`, `blobs/${digest.replace(":", "/")}`);
+        await store.keepBlob(`${work}/blob`, digest);
       });
     });
   }

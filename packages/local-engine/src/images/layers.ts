@@ -54,7 +54,7 @@ export class Layers {
       if ((await readdir(folder)).length === 0) return undefined;
       const entry = `meta/layer-${layer.replace("/", "-")}.json`;
       const known = await this.store.readJson<LayerBlob>(entry);
-      if (known && this.store.hasBlob(known.digest)) return known;
+      if (known && (await this.store.hasBlob(known.digest))) return known;
       const blob = await this.#limit(() => this.#compress(folder));
       await this.store.writeJson(entry, blob);
       return blob;
@@ -67,13 +67,13 @@ export class Layers {
       const diffId = await sha256Of(read());
       return this.#contents.run(diffId, async () => {
         const known = await this.store.readJson<LayerBlob>(diffEntry(diffId));
-        if (known && this.store.hasBlob(known.digest)) return known;
+        if (known && (await this.store.hasBlob(known.digest))) return known;
         const file = this.store.path(work, "layer");
         const gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 1 << 18 });
         await pipeline(read(), gzip, createWriteStream(file));
         const digest = await sha256Of(createReadStream(file, { highWaterMark: 1 << 20 }));
         const { size } = await stat(file);
-        await this.store.keep(`${work}/layer`, `blobs/${digest.replace(":", "/")}`);
+        await this.store.keepBlob(`${work}/layer`, digest);
         const blob = { mediaType: OCI_LAYER_GZIP, digest, size, diffId };
         await this.store.writeJson(diffEntry(diffId), blob);
         return blob;
@@ -93,7 +93,7 @@ export class Layers {
   /** Layers with the same tar become this blob, unless they have one. */
   async remember(blob: LayerBlob): Promise<void> {
     const known = await this.store.readJson<LayerBlob>(diffEntry(blob.diffId));
-    if (known === undefined || !this.store.hasBlob(known.digest))
+    if (known === undefined || !(await this.store.hasBlob(known.digest)))
       await this.store.writeJson(diffEntry(blob.diffId), blob);
   }
 
@@ -118,7 +118,7 @@ export class Layers {
       const name = basename(mark).slice(".wh.".length);
       const { atime, mtime } = await stat(parent);
       await rm(mark, { recursive: true });
-      const entries = (root: string): string[] => readdirSync(join(root, parent.slice(folder.length)));
+      const entries = (root: string): string[] => entriesOf(join(root, parent.slice(folder.length)));
       const names = name === ".wh..opq" ? await this.snapshots.mount(below, entries) : [name];
       for (const entry of names) await hide(join(parent, entry));
       // The image's own times, which layers above inherit.
@@ -144,6 +144,11 @@ export function snapshotOf(blobs: readonly Pick<LayerBlob, "diffId">[]): Snapsho
 
 function layerKey(below: Snapshot, { diffId }: Pick<LayerBlob, "diffId">): string {
   return keyOf([below.layers, diffId]);
+}
+
+/** None if only the layer with the opaque whiteout has the folder, or a file is in its place. */
+function entriesOf(folder: string): string[] {
+  return lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(folder) : [];
 }
 
 async function sha256Of(chunks: AsyncIterable<unknown>): Promise<string> {

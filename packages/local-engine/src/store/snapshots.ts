@@ -66,6 +66,9 @@ export class Snapshots {
     const result: Snapshot = { layers: [...below.layers, `${key}/fs`] };
     return this.#making.run(key, async () => {
       if (this.store.isComplete(result)) return result;
+      // Without its files, the entry is damaged.
+      if (this.store.has(`s/${key}`) && this.store.isComplete(below) && !this.store.isComplete(result))
+        await this.store.remove(`s/${key}`);
       return this.store.withWorkFolder(async (work) => {
         await this.makeUpper(`${work}/step/fs`, below);
         await fill(this.store.path(work, "step/fs"), work);

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { command } from "../command.js";
 import type { Log } from "../log.js";
 import { startRegistry, type LocalRegistry } from "../registry.js";
@@ -28,7 +28,11 @@ export async function ensureBases({ log = () => undefined, cacheDir }: BasesOpti
   const cache = cacheDir ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tgo", "bases");
   const cached = join(cache, recipeKey(sources));
   const storage = join(cached, "registry");
-  if (existsSync(storage)) return storage;
+  if (existsSync(storage)) {
+    if (await isUnchanged(cached)) return storage;
+    log("the stand-ins in the cache are damaged: building them again");
+    await rm(cached, { recursive: true });
+  }
 
   await mkdir(cache, { recursive: true });
   await removeAbandoned(cache);
@@ -46,6 +50,7 @@ export async function ensureBases({ log = () => undefined, cacheDir }: BasesOpti
     } finally {
       await registry.stop();
     }
+    await writeFile(join(finished, LIST), JSON.stringify(await listFiles(finished)));
     // The first of concurrent builds wins; they built the same.
     await rename(finished, cached).catch((error: unknown) => {
       if (!existsSync(storage)) throw error;
@@ -54,6 +59,26 @@ export async function ensureBases({ log = () => undefined, cacheDir }: BasesOpti
   } finally {
     await rm(work, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/** Sizes and times of the cached files, so that a damaged one is noticed without reading all of them. */
+const LIST = "files.json";
+
+async function listFiles(folder: string): Promise<Record<string, [size: number, mtime: number]>> {
+  const entries = await readdir(join(folder, "registry"), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const pairs = files.sort().map(async (file): Promise<[string, [number, number]]> => {
+    const { size, mtimeMs } = await stat(file);
+    return [relative(folder, file), [size, Math.trunc(mtimeMs)]];
+  });
+  return Object.fromEntries(await Promise.all(pairs));
+}
+
+/** Whether no file was changed since they were made. */
+async function isUnchanged(folder: string): Promise<boolean> {
+  const list = await readFile(join(folder, LIST), "utf8").catch(() => undefined);
+  // Made before there was a list.
+  return list === undefined || list === JSON.stringify(await listFiles(folder));
 }
 
 /** Removes what a killed build left behind: two gigabytes. */
