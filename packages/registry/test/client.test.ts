@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { digestOf, Registry, type Index } from "../src/index.js";
 import { OCI_INDEX } from "../src/media-types.js";
@@ -329,6 +331,36 @@ describe("retries", () => {
     expect(await rejection(registry.ping())).toMatchObject({
       what: "cannot reach localhost:5001 (at http://10.1.2.3:5000): connection refused",
     });
+  });
+
+  test("a source that is waited for while it is uploaded is not the registry's silence", async () => {
+    const data = new TextEncoder().encode("layer");
+    let puts = 0;
+    const server = createServer((request, response) => {
+      if (request.method === "PUT") puts++;
+      const status = { HEAD: 404, POST: 202, PUT: 201 }[request.method ?? ""] ?? 500;
+      request.resume().on("end", () => {
+        response.writeHead(status, { location: "/v2/a/b/blobs/uploads/1" }).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const registry = new Registry({ host: `localhost:${port}`, timeoutMs: 400, retries: 0 });
+    const open = (): ReadableStream<Uint8Array> =>
+      new ReadableStream({
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+          controller.enqueue(data);
+          controller.close();
+        },
+      });
+    try {
+      await registry.putBlob("a/b", { digest: digestOf(data), size: data.length, open });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+    expect(puts).toBe(1);
   });
 
   test("silence ends in an error", async () => {

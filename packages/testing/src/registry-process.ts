@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TgoError } from "@tgo/errors";
 
-/** Where a registry process listens: a loopback port, or a socket for our own front end only. */
+/** Where a registry process listens: a loopback port (0: a free one), or a socket for our own front end only. */
 export type Listen = { readonly port: number } | { readonly socket: string };
 
 export interface RegistryProcess {
+  /** The port it listens on; 0 for a socket. */
+  readonly port: number;
   /** Stops the process and waits until it has ended. */
   readonly stop: () => Promise<void>;
   /** The end of its log, at most 64 kB. */
@@ -17,9 +19,6 @@ export interface RegistryProcess {
 const READY_WITHIN_MS = 15_000;
 const STOP_WITHIN_MS = 5_000;
 const KEPT_LOG_BYTES = 65_536;
-const REMEDY = `Port in use: choose another one, or stop the program that uses it.
-Not installed: apt-get install --no-install-recommends docker-registry`;
-
 /**
  * Starts Debian's `docker-registry` and returns when it listens.
  * @param config distribution's configuration; written as JSON, which is YAML too
@@ -77,10 +76,18 @@ export async function startRegistryProcess(
     await stop();
     throw new TgoError("ENVIRONMENT", `docker-registry did not start: ${reason(log)}`, {
       where: "port" in listen ? `localhost:${listen.port}` : listen.socket,
-      remedy: REMEDY,
+      remedy: remedyOf(log),
     });
   }
-  return { stop, logs: () => log };
+  const [, port = "0"] = /listening on 127\.0\.0\.1:(\d+)/.exec(log) ?? [];
+  return { port: Number(port), stop, logs: () => log };
+}
+
+function remedyOf(log: string): string {
+  if (log.includes("address already in use")) return "Choose another port, or stop the program that uses it.";
+  if (/No such file or directory|ENOENT/.test(log))
+    return "Install it: apt-get install --no-install-recommends docker-registry";
+  return "Its configuration or its storage may be damaged: remove the folder and start again.";
 }
 
 /** The registry reports a fatal error as `level=fatal msg="…"`; setpriv and the shell in plain words. */

@@ -125,7 +125,7 @@ interface Started {
 
 /** The registry itself listens on the port. */
 async function startDirect({ dir, config, secret, username, password, options }: Start): Promise<Started> {
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? 0;
   const htpasswd = join(dir, "htpasswd");
   if (options.auth === "basic") {
     await writeFile(htpasswd, `${username}:${await hash(password, BCRYPT_COST)}\n`, { mode: 0o600 });
@@ -139,7 +139,7 @@ async function startDirect({ dir, config, secret, username, password, options }:
       ...(options.auth === "basic" ? { auth: { htpasswd: { realm: "tgo", path: htpasswd } } } : {}),
     },
   );
-  return { port, ...registry };
+  return registry;
 }
 
 /** A front end of ours listens on the port, because the registry program has no token endpoint. */
@@ -209,12 +209,4 @@ function discardAtExit(dir: string): () => void {
     remove(dir);
     leftovers.delete(dir);
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await listen(server, 0);
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

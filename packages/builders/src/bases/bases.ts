@@ -44,6 +44,8 @@ export class Bases {
     if (known !== undefined) return known;
     const resolved = this.#resolve(reference, platform);
     this.#digests.set(reference, resolved);
+    // The next service asks again.
+    resolved.catch(() => this.#digests.delete(reference));
     return resolved;
   }
 

@@ -318,3 +318,45 @@ except Problem as problem:
     expect(await check("sys_platform == 'win32'")).toBeNull();
   });
 });
+
+describe("a download that breaks off inside the body", () => {
+  /** @param breaks how many responses break off */
+  const download = (breaks: number): Promise<unknown> =>
+    python(`
+import hashlib, sys, types
+class RequestException(Exception): pass
+class HTTPError(RequestException): pass
+calls = []
+class Response:
+    def __enter__(self): return self
+    def __exit__(self, *_): pass
+    def raise_for_status(self): pass
+    def iter_content(self, size):
+        yield b"first "
+        if len(calls) <= ${breaks}: raise RequestException("IncompleteRead")
+        yield b"second"
+class Session:
+    def mount(self, *_): pass
+    def get(self, url, **_):
+        calls.append(url)
+        return Response()
+for name in ("requests", "requests.adapters", "urllib3", "urllib3.util", "urllib3.util.retry"):
+    sys.modules[name] = types.ModuleType(name)
+sys.modules["requests"].__dict__.update(Session=Session, RequestException=RequestException, HTTPError=HTTPError)
+sys.modules["requests.adapters"].HTTPAdapter = lambda **_: None
+sys.modules["urllib3.util.retry"].Retry = lambda **_: None
+import download as program
+from problem import Problem
+program.PAUSES = (0, 0, None)
+file = {"name": "a", "version": "1", "file": "a.whl", "url": "https://index/a.whl"}
+try:
+    [path] = program.download([{**file, "sha256": hashlib.sha256(b"first second").hexdigest()}], "cache${breaks}")
+    print(json.dumps([len(calls), open(path).read()]))
+except Problem as problem:
+    print(json.dumps([len(calls), problem.details["code"]]))`);
+
+  it("is tried again from its beginning, and given up after some attempts", async () => {
+    expect(await download(2)).toEqual([3, "first second"]);
+    expect(await download(9)).toEqual([3, "UNAVAILABLE"]);
+  });
+});

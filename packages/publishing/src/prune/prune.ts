@@ -20,7 +20,7 @@ const READS_AT_ONCE = 16;
 
 /**
  * Lists candidate and staging tags whose image is not released, and removes them with `remove`. A registry deletes by
- * digest, and with it every tag: the tags are read again right before.
+ * digest, and with it every tag: the tags are read again right before each batch.
  */
 export function prune(
   context: TargetContext,
@@ -47,12 +47,15 @@ async function pruneRepository(
   const removed: string[] = [];
   let selection: PruneSelection = { remove: [], keep: [] };
   try {
-    selection = selectPrunable(await tagsOf(target, service), options);
-    if (options.remove && selection.remove.length > 0) {
+    const known = await tagsOf(target, service);
+    selection = selectPrunable(known, options);
+    for (let at = 0; options.remove && at < selection.remove.length; at += BATCH) {
+      const batch = selection.remove.slice(at, at + BATCH);
       // One of them may have been released in the meantime.
-      const again = selectPrunable(await tagsOf(target, service), options);
+      const tags = await tagsOf(target, service, { known, batch: new Set(batch.flatMap((one) => one.tags)) });
+      const again = selectPrunable(tags, options);
       for (const { digest } of again.remove) {
-        if (!selection.remove.some((one) => one.digest === digest)) continue;
+        if (!batch.some((one) => one.digest === digest)) continue;
         await target.client.deleteManifest(repositoryOf(target, service), digest);
         removed.push(digest);
       }
@@ -64,9 +67,23 @@ async function pruneRepository(
   }
 }
 
+/** How many images are removed before the tags are read again. */
+const BATCH = 20;
+
+/** What need not be read again: temporary tags outside of the batch that is removed next. */
+interface Earlier {
+  readonly known: readonly PrunableTag[];
+  readonly batch: ReadonlySet<string>;
+}
+
 /** Every tag with its digest; the creation time of candidates only, which also dates their staging tags. */
-async function tagsOf(target: Target, service: string): Promise<PrunableTag[]> {
+async function tagsOf(target: Target, service: string, earlier?: Earlier): Promise<PrunableTag[]> {
   const repository = repositoryOf(target, service);
+  const kept = new Map(
+    earlier?.known.flatMap((one) =>
+      earlier.batch.has(one.tag) || !isTemporary(one.tag, service) ? [] : [[one.tag, one] as const],
+    ),
+  );
   const times = new Map<string, Promise<Date | undefined>>();
   const created = (digest: string): Promise<Date | undefined> => {
     const time = times.get(digest) ?? createdOf(target, repository, digest);
@@ -84,6 +101,8 @@ async function tagsOf(target: Target, service: string): Promise<PrunableTag[]> {
       },
     );
   const tags = await inParallel(READS_AT_ONCE, listed, async (tag) => {
+    const before = kept.get(tag);
+    if (before !== undefined) return [before];
     const digest = (await target.client.resolve(repository, tag, { push: true }))?.digest;
     const { kind } = kindOfTag(tag, service);
     return digest === undefined
@@ -91,6 +110,10 @@ async function tagsOf(target: Target, service: string): Promise<PrunableTag[]> {
       : [{ tag, digest, created: kind === "candidate" ? await created(digest) : undefined }];
   });
   return tags.flat();
+}
+
+function isTemporary(tag: string, service: string): boolean {
+  return ["candidate", "staging"].includes(kindOfTag(tag, service).kind);
 }
 
 /** The image's creation time from its annotations, else from its first variant's config. */

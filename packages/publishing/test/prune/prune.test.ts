@@ -128,3 +128,29 @@ it("prune takes a config that is not JSON for an image without a date", async ()
   expect(first?.problem).toBeUndefined();
   expect(JSON.stringify(first?.selection.keep)).toContain("candidate-0000000000000000");
 });
+
+it("prune looks again before each batch: what is released meanwhile stays", async () => {
+  const harness = new MemoryHarness();
+  const tags = Array.from({ length: 25 }, (_, number) => `1.2.${number}`);
+  for (const version of tags) await publishCandidate(harness.context(), harness.candidate("tgo-api", version));
+  const ghcr = harness.registries.ghcr;
+  let deleted = 0;
+  let lists = 0;
+  let released: string | undefined;
+  ghcr.intercept = ({ method, url }) => {
+    if (method === "GET" && url.pathname.endsWith("/tags/list")) lists++;
+    if (method === "DELETE" && ++deleted === 1) {
+      // One of the second batch gets a version's tag while the first batch is removed.
+      const last = [...ghcr.manifests.keys()].filter((key) => key.includes(" candidate-")).sort().at(-1) ?? "";
+      const manifest = ghcr.manifests.get(last);
+      if (manifest !== undefined) ghcr.manifests.set("tgoai/tgo-api 9.9.9", manifest);
+      released = harness.digestAt("ghcr", "tgo-api", last.split(" ")[1] ?? "");
+    }
+    return undefined;
+  };
+  await run(harness, true);
+  expect(deleted).toBe(24);
+  expect(lists).toBe(3);
+  expect(released).toBeDefined();
+  expect(harness.digestAt("ghcr", "tgo-api", "9.9.9")).toBe(released);
+});

@@ -13,8 +13,11 @@ export class UploadBody {
     this.idle.beginBody();
     const body = new ReadableStream<Uint8Array>({
       pull: async (controller) => {
+        // The source's time does not count against the server.
+        this.idle.stop();
         try {
           const { done, value } = await reader.read();
+          this.idle.resume();
           if (done) {
             this.idle.restart();
             controller.close();

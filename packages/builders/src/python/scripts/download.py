@@ -5,6 +5,7 @@ import hashlib
 import os
 import tempfile
 import threading
+import time
 
 import requests
 from problem import Problem
@@ -12,6 +13,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 CONNECTIONS = 12
+# Seconds before the next attempt at a body that broke off; None after the last one.
+PAUSES = (0.5, 1, 2, 4, None)
 # One pool for all concurrent downloads: with a pool per platform, a name server dropped some of the many lookups of
 # the same name, and each lost lookup costs five seconds.
 _pool = concurrent.futures.ThreadPoolExecutor(CONNECTIONS)
@@ -45,6 +48,8 @@ def _one(file, cache):
     try:
         with os.fdopen(handle, "wb") as out:
             found = _download(file["url"], out)
+            out.flush()
+            os.fsync(out.fileno())
         if found != file["sha256"]:
             raise _changed(file, found)
         os.rename(partial, path)
@@ -58,12 +63,25 @@ def _one(file, cache):
 
 
 def _download(url, out):
+    for pause in PAUSES:
+        # The session retries what fails before the body.
+        with _session().get(url, stream=True, timeout=(15, 60)) as response:
+            response.raise_for_status()
+            try:
+                return _body(response, out)
+            except requests.RequestException:
+                if pause is None:
+                    raise
+        time.sleep(pause)
+
+
+def _body(response, out):
+    out.seek(0)
+    out.truncate()
     digest = hashlib.sha256()
-    with _session().get(url, stream=True, timeout=(15, 60)) as response:
-        response.raise_for_status()
-        for chunk in response.iter_content(1 << 20):
-            digest.update(chunk)
-            out.write(chunk)
+    for chunk in response.iter_content(1 << 20):
+        digest.update(chunk)
+        out.write(chunk)
     return digest.hexdigest()
 
 
