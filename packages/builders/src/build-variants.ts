@@ -1,14 +1,47 @@
 import type { BaseImage, Platform, Service } from "@tgo/catalog";
+import { TgoError } from "@tgo/errors";
 import { baseImage } from "./build-context.js";
 import { buildError } from "./build-error.js";
 import { buildDockerfile } from "./dockerfile/build-dockerfile.js";
 import { planDockerfile, readDockerfile } from "./dockerfile/plan-dockerfile.js";
+import { nativeRemedy } from "./emulation.js";
 import { buildPython, PYTHON_REMEDY } from "./python/build-python.js";
 import type { BuildRequest, Built } from "./build-request.js";
 import { buildStaticWeb } from "./static-web/build-static-web.js";
 
-/** Builds a service for every platform, by its strategy. */
+/** In seconds; for a service that sets no limit. */
+const TIMEOUT_SECONDS = 3600;
+
+/**
+ * Builds a service for every platform, by its strategy.
+ * @throws TgoError BUILD also when it takes longer than build.timeoutSeconds
+ */
 export async function buildVariants(request: BuildRequest): Promise<Built> {
+  const { timeoutSeconds = TIMEOUT_SECONDS } = request.service.build;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(tooLong(request, timeoutSeconds));
+    }, timeoutSeconds * 1000);
+  });
+  try {
+    return await Promise.race([build(request), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooLong({ name, context, platforms }: BuildRequest, seconds: number): TgoError {
+  const emulated = platforms.filter((platform) => platform !== context.native);
+  return new TgoError("BUILD", `building ${name} did not end within ${seconds} s`, {
+    where: "build.timeoutSeconds",
+    remedy:
+      "A command of the build waits for something, or needs longer: --verbose shows its output. Raise build.timeoutSeconds of the service." +
+      (emulated[0] === undefined ? "" : `\nIf only an emulated RUN line hangs: ${nativeRemedy(emulated[0])}`),
+  });
+}
+
+async function build(request: BuildRequest): Promise<Built> {
   pullBases(request);
   const built = await byStrategy(request);
   await Promise.all(

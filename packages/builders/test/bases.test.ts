@@ -39,7 +39,15 @@ describe("the look-up of a base image", () => {
   });
 
   it("that finds the machine's disk full says so", async () => {
-    const full = carried({ code: "ENVIRONMENT", what: "the disk is full", where: "/cache", remedy: "Free it." });
-    await expect(bases([full]).bases.digest(NAME)).rejects.toMatchObject({ code: "ENVIRONMENT", where: "/cache" });
+    const full = carried({
+      code: "ENVIRONMENT",
+      what: "the disk is full",
+      where: "/cache",
+      remedy: "Free it.",
+    });
+    await expect(bases([full]).bases.digest(NAME)).rejects.toMatchObject({
+      code: "ENVIRONMENT",
+      where: "/cache",
+    });
   });
 });

@@ -1,7 +1,8 @@
 import { applyOverride } from "@tgo/catalog";
 import { describe, expect, it } from "vitest";
 import { buildError } from "../src/build-error.js";
-import { fillTemplate } from "../src/build-request.js";
+import { fillTemplate, type BuildRequest } from "../src/build-request.js";
+import { buildVariants } from "../src/build-variants.js";
 import { buildValues } from "../src/static-web/build-values.js";
 import { checkValues } from "../src/prepare-build.js";
 
@@ -118,6 +119,29 @@ describe("a failed build step", () => {
       code: "BUILD",
       what: "line 3 of Dockerfile: the local engine does not support COPY --link",
       remedy: "Use Dagger's engine.",
+    });
+  });
+});
+
+describe("a build that does not end", () => {
+  it("is given up with its limit and the setting", async () => {
+    const never = new Promise<never>(() => undefined);
+    const lasting = {
+      name: "tiny",
+      platforms: ["linux/arm64"],
+      context: { native: "linux/amd64" },
+      service: {
+        build: { strategy: "dockerfile", file: "Dockerfile", args: {}, secrets: [], timeoutSeconds: 1 },
+      },
+      source: { directory: { file: () => ({ contents: () => never }) }, entries: ["Dockerfile"] },
+      values: {},
+      notes: [],
+    } as unknown as BuildRequest;
+    await expect(buildVariants(lasting)).rejects.toMatchObject({
+      code: "BUILD",
+      what: "building tiny did not end within 1 s",
+      where: "build.timeoutSeconds",
+      remedy: expect.stringMatching(/Raise build\.timeoutSeconds[^]*linux\/arm64 machine/) as string,
     });
   });
 });

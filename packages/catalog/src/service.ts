@@ -132,9 +132,15 @@ const Data = v.strictObject({
   ),
 });
 
+const BuildTimeout = v.pipe(
+  v.optional(v.wholeNumber(1, 86_400)),
+  v.description("Seconds the build of all platforms may take; 3600 by default."),
+);
+
 const PythonBuild = v.pipe(
   v.strictObject({
     strategy: v.literal("python"),
+    timeoutSeconds: BuildTimeout,
     base: v.optional(BaseImage, "docker.io/library/python:3.11-slim"),
     packages: v.pipe(
       v.optional(v.array(DebianPackage), []),
@@ -184,6 +190,7 @@ export type PythonBuild = v.InferOutput<typeof PythonBuild>;
 const StaticWebBuild = v.pipe(
   v.strictObject({
     strategy: v.literal("static-web"),
+    timeoutSeconds: BuildTimeout,
     builder: v.optional(BaseImage, "docker.io/library/node:20-alpine"),
     base: v.optional(BaseImage, "docker.io/library/nginx:alpine"),
     script: v.pipe(
@@ -222,6 +229,7 @@ export type StaticWebBuild = v.InferOutput<typeof StaticWebBuild>;
 const DockerfileBuild = v.pipe(
   v.strictObject({
     strategy: v.literal("dockerfile"),
+    timeoutSeconds: BuildTimeout,
     file: v.optional(RelativePath, "Dockerfile"),
     target: v.optional(v.pipe(v.string(), v.nonEmpty())),
     args: v.pipe(
@@ -284,7 +292,7 @@ const Smoke = v.pipe(
     ),
     timeoutSeconds: v.pipe(
       v.optional(v.wholeNumber(1, 3600), 180),
-      v.description("Seconds the service has to answer, emulated or not."),
+      v.description("Seconds each command may take and the service has to answer, emulated or not."),
     ),
   }),
   v.description("Smoke run: how a built image is tested by starting it."),

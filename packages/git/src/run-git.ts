@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { dirname } from "node:path";
-import { TgoError } from "@tgo/errors";
+import { innerCause, isDiskFull, TgoError } from "@tgo/errors";
 import { absolutePath, runProgram } from "@tgo/host";
 import type { GitRun } from "./git-run.js";
 
@@ -82,10 +82,12 @@ export async function runGit(args: readonly string[], options: GitOptions): Prom
       ...(input === undefined ? {} : { input }),
       timeoutMs: run.limitMs ?? LIMIT_MS,
       maxBytes: MAX_OUTPUT,
+      showsErrors: true,
       remedy: `Check the .git of ${folder} for named pipes and for files on a disk that does not respond.`,
     });
-    if (exitCode !== 0) throw new GitFailed(exitCode, stderr.trim());
-    return stdout;
+    if (exitCode === 0) return stdout;
+    const failure = new GitFailed(exitCode, stderr.trim());
+    throw isDiskFull(failure) ? (innerCause(failure) ?? failure) : failure;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new TgoError("ENVIRONMENT", "git is not installed", {

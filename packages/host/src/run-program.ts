@@ -14,6 +14,8 @@ export interface ProgramOptions {
   readonly maxBytes?: number;
   /** What the reader should do if it takes too long or prints too much. */
   readonly remedy?: string;
+  /** Whether its error output is shown if it takes too long: not that of a program that handles credentials. */
+  readonly showsErrors?: boolean;
 }
 
 export interface ProgramResult {
@@ -34,10 +36,19 @@ const CLOSE_MS = 500;
  * killed when the time is over, when it prints too much, and when this process exits. Folders of `PATH` that are relative do
  * not count, for it and for the programs it starts.
  * @throws Error from `spawn`, with its `code`, if the program cannot be started
- * @throws TgoError ENVIRONMENT naming the program, never its output
+ * @throws TgoError ENVIRONMENT naming the program; never its output, unless `showsErrors` allows it
  */
 export async function runProgram(program: string, options: ProgramOptions): Promise<ProgramResult> {
-  const { args, env, cwd, input = "", timeoutMs = TIMEOUT_MS, maxBytes = MAX_BYTES, remedy } = options;
+  const {
+    args,
+    env,
+    cwd,
+    input = "",
+    timeoutMs = TIMEOUT_MS,
+    maxBytes = MAX_BYTES,
+    remedy,
+    showsErrors,
+  } = options;
   const child = spawn(program, args, {
     env: env.PATH === undefined ? { ...env } : { ...env, PATH: absolutePath(env.PATH) },
     stdio: "pipe",
@@ -56,7 +67,9 @@ export async function runProgram(program: string, options: ProgramOptions): Prom
         reject(new TgoError("ENVIRONMENT", `${program} ${what}`, remedy === undefined ? {} : { remedy }));
       };
       timer = setTimeout(() => {
-        stop(`did not finish within ${timeoutMs / 1000} s and was stopped`);
+        const last = showsErrors === true ? stderr().trim().split("\n").slice(-5).join("\n") : "";
+        const said = last === "" ? "" : `; it said\n${last}`;
+        stop(`did not finish within ${timeoutMs / 1000} s and was stopped${said}`);
       }, timeoutMs);
       const stdout = collect(child.stdout, maxBytes, () => {
         stop(`printed more than ${maxBytes >> 20} MiB and was stopped`);

@@ -68,3 +68,10 @@ it.each([".", "", `.::tools:${PATH.PATH ?? ""}`])(
     await rm(folder, { recursive: true });
   },
 );
+
+it("tells the last errors of a program that may show them", async () => {
+  const late = shell("echo waiting for a lock >&2; exec sleep 60", { timeoutMs: 500, showsErrors: true });
+  await expect(late).rejects.toThrow(
+    "sh did not finish within 0.5 s and was stopped; it said\nwaiting for a lock",
+  );
+});

@@ -28,9 +28,13 @@ export function isOfStore(error: unknown, home: string): error is Error {
 
 /** What is kept between runs can be made again. */
 export function damaged(cause: Error, home: string): TgoError {
-  return new TgoError("ENVIRONMENT", `the engine's cache folder is damaged, or its disk fails: ${cause.message}`, {
-    where: home,
-    remedy: `run the same command again; if it fails again, remove the folder while no engine runs: rm -rf ${shellQuote(home)}`,
-    cause,
-  });
+  return new TgoError(
+    "ENVIRONMENT",
+    `the engine's cache folder is damaged, or its disk fails: ${cause.message}`,
+    {
+      where: home,
+      remedy: `run the same command again; if it fails again, remove the folder while no engine runs: rm -rf ${shellQuote(home)}`,
+      cause,
+    },
+  );
 }

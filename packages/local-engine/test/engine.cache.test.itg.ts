@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ExecError, type Container } from "@dagger.io/dagger";
 import { describe, expect, it } from "vitest";
@@ -160,6 +160,45 @@ describe("trouble", () => {
     for (const key of readdirSync(join(own, "s")))
       if (existsSync(join(own, "s", key, "fs/bin"))) rmSync(join(own, "s", key), { recursive: true });
     expect(await run()).toBe("1");
+  });
+
+  it("with any file of its own that is damaged is solved by making it again", async () => {
+    const own = fixture.folder({});
+    const dockerfile = (text: string): string =>
+      fixture.folder({ Dockerfile: `FROM ${fixture.image}\nRUN echo ${text} > /built\n` });
+    const run = (context: string): Promise<string> =>
+      session({ home: own }, async ({ client }) => {
+        const chain = sh(fixture.base(client).withNewFile("/a", "1"), "cat /a; echo 2 > /b");
+        const built = client
+          .host()
+          .directory(context)
+          .dockerBuild({ platform: platform("linux/amd64") });
+        await chain.publish(`${fixture.registry.host}/healed:${Math.random().toString(16).slice(2)}`);
+        return (
+          (await chain.stdout()) +
+          (await chain.file("/b").contents()) +
+          (await built.file("/built").contents())
+        );
+      });
+    expect(await run(dockerfile("x"))).toBe("12\nx\n");
+    const files = (folder: string): string[] =>
+      readdirSync(join(own, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name));
+    const kinds: Record<string, string[]> = {
+      blobs: files("blobs"),
+      meta: files("meta"),
+      steps: files("s").filter((path) => path.endsWith("/step.json")),
+      buildah: files("containers").filter((path) => path.endsWith(".json") && !path.includes("/diff/")),
+    };
+    for (const [kind, paths] of Object.entries(kinds)) {
+      expect(paths, kind).not.toEqual([]);
+      for (const half of [true, false]) {
+        for (const path of paths.filter((each) => existsSync(each)))
+          truncateSync(path, half ? statSync(path).size >> 1 : 0);
+        expect(await run(dockerfile(`${kind}-${half}`)), kind).toBe(`12\n${kind}-${half}\n`);
+      }
+    }
   });
 
   it("with disk space is avoided: entries unused for two weeks are removed", async () => {

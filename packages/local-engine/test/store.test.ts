@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { digestOf } from "@tgo/registry";
@@ -78,7 +86,10 @@ describe("the store", () => {
   });
 
   it("is named when a file of it cannot be read", () => {
-    const error = Object.assign(new Error("EIO: i/o error, open 'x'"), { syscall: "open", path: join(home, "s/x") });
+    const error = Object.assign(new Error("EIO: i/o error, open 'x'"), {
+      syscall: "open",
+      path: join(home, "s/x"),
+    });
     expect(isOfStore(error, home)).toBe(true);
     expect(isOfStore({ ...error, path: dirname(home) }, home)).toBe(false);
     expect(damaged(error, home)).toMatchObject({

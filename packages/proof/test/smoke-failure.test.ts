@@ -80,8 +80,14 @@ describe("a smoke command that does not end", () => {
 });
 
 describe("the script that limits a command", () => {
-  const run = (seconds: number, ...command: string[]): { status: number | null; stdout: string; stderr: string } =>
-    spawnSync("/bin/sh", ["-c", LIMIT_SCRIPT, "sh", `${seconds}`, ...command], { encoding: "utf8", timeout: 5000 });
+  const run = (
+    seconds: number,
+    ...command: string[]
+  ): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync("/bin/sh", ["-c", LIMIT_SCRIPT, "sh", `${seconds}`, ...command], {
+      encoding: "utf8",
+      timeout: 5000,
+    });
 
   it("passes on output and exit code", () => {
     expect(run(60, "sh", "-c", "echo out; echo err >&2; exit 7")).toMatchObject({

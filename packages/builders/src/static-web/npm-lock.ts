@@ -42,7 +42,8 @@ export async function requireNpmLocked(
   if (lock === undefined) return;
   const required = Object.entries(directDependencies(manifest));
   // A folder of the source (file:) is a link, without a version.
-  const entryOf = (name: string): NpmLock["packages"][string] | undefined => lock.packages[`node_modules/${name}`];
+  const entryOf = (name: string): NpmLock["packages"][string] | undefined =>
+    lock.packages[`node_modules/${name}`];
   const locked = required.flatMap(([name, range]) => {
     const version = entryOf(name)?.version;
     return version === undefined ? [] : [{ name, range, version }];
@@ -58,7 +59,10 @@ export async function requireNpmLocked(
       .map(({ name, range, version }) => `${name}@${range} (it has ${version})`),
   ];
   if (missing.length > 0)
-    throw unusable(`package-lock.json of ${service} does not match package.json: it lacks ${missing.join(", ")}`, "Run");
+    throw unusable(
+      `package-lock.json of ${service} does not match package.json: it lacks ${missing.join(", ")}`,
+      "Run",
+    );
   const foreign = missingForPlatform(lock, builder);
   if (foreign.length === 0) return;
   throw unusable(
@@ -102,7 +106,11 @@ export function npmUnhashed(text: string): string[] {
   return entries
     .filter(
       ([path, { integrity, link, inBundle, resolved = "" }]) =>
-        path.includes("node_modules/") && integrity === undefined && !link && !inBundle && !/^(?:file:|git)/.test(resolved),
+        path.includes("node_modules/") &&
+        integrity === undefined &&
+        !link &&
+        !inBundle &&
+        !/^(?:file:|git)/.test(resolved),
     )
     .map(([path, entry]) => `${nameOf(path)}@${entry.version ?? ""}`)
     .sort();

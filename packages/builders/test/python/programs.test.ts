@@ -196,7 +196,11 @@ print("null")`;
 describe("a package without a file for a platform", () => {
   const MACHINES = { "linux-amd64": "x86_64", "linux-arm64": "aarch64" };
   /** @param index file names; those of `locked` have their hash in the lock */
-  const choose = (index: readonly string[], locked: readonly string[], unhashed: readonly string[] = []): Promise<unknown> =>
+  const choose = (
+    index: readonly string[],
+    locked: readonly string[],
+    unhashed: readonly string[] = [],
+  ): Promise<unknown> =>
     python(`
 from choose_wheels import choose_all, require_available
 from problem import Problem
@@ -292,7 +296,11 @@ except Problem as problem:
   });
 
   it.each([
-    ["no file at all", "", /^armonly 2\.0\.0, needed on linux\/arm64: uv\.lock lists neither a wheel nor a source archive/],
+    [
+      "no file at all",
+      "",
+      /^armonly 2\.0\.0, needed on linux\/arm64: uv\.lock lists neither a wheel nor a source archive/,
+    ],
     [
       "no hash of its file",
       'wheels = [{ url = "https://index/files/armonly-2.0.0-py3-none-any.whl" }]',

@@ -244,11 +244,21 @@ describe("package-lock.json", () => {
   });
 
   it.each<[string, object, string | undefined]>([
-    ["on a Mac", { "node_modules/@r/darwin-arm64": { version: "1.0.0", os: ["darwin"], cpu: ["arm64"] } }, "@r/linux-x64-gnu, @r/linux-x64-musl"],
-    ["on Linux", { "node_modules/@r/linux-x64-gnu": { version: "1.0.0", os: ["linux"], cpu: ["x64"] } }, undefined],
+    [
+      "on a Mac",
+      { "node_modules/@r/darwin-arm64": { version: "1.0.0", os: ["darwin"], cpu: ["arm64"] } },
+      "@r/linux-x64-gnu, @r/linux-x64-musl",
+    ],
+    [
+      "on Linux",
+      { "node_modules/@r/linux-x64-gnu": { version: "1.0.0", os: ["linux"], cpu: ["x64"] } },
+      undefined,
+    ],
     [
       "on another Linux machine",
-      { "node_modules/r/node_modules/@r/linux-arm64-gnu": { version: "1.0.0", os: ["linux"], cpu: ["arm64"] } },
+      {
+        "node_modules/r/node_modules/@r/linux-arm64-gnu": { version: "1.0.0", os: ["linux"], cpu: ["arm64"] },
+      },
       "@r/linux-x64-gnu, @r/linux-x64-musl",
     ],
     ["without optional packages", {}, undefined],

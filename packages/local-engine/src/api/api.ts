@@ -116,7 +116,11 @@ function unsupported(problem: GraphQLError): GraphQLError {
 function withCause(error: GraphQLError, home: string): GraphQLError {
   const original = error.originalError;
   const isFull = isTgoError(original) ? isOfFullDisk(original) : isDiskFull(original);
-  const cause = isFull ? diskFull(original, home) : isOfStore(original, home) ? damaged(original, home) : original;
+  const cause = isFull
+    ? diskFull(original, home)
+    : isOfStore(original, home)
+      ? damaged(original, home)
+      : original;
   const { path, nodes, source, positions } = error;
   const extensions =
     cause instanceof ExecFailure

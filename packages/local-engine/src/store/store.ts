@@ -144,7 +144,8 @@ export class Store {
     if (!this.#intact.has(digest)) {
       const hash = createHash("sha256");
       try {
-        for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+        for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }))
+          hash.update(chunk as Buffer);
       } catch {
         // A disk that cannot read it, or a folder in its place.
       }
@@ -214,7 +215,10 @@ export class Store {
     if (known === boot) return;
     if (known !== undefined) {
       const entries = await Promise.all(
-        (await readdir(this.path("s"))).map(async (name) => ({ name, ...(await stat(this.path("s", name))) })),
+        (await readdir(this.path("s"))).map(async (name) => ({
+          name,
+          ...(await stat(this.path("s", name))),
+        })),
       );
       const last = Math.max(...entries.map(({ mtimeMs }) => mtimeMs));
       for (const { name, birthtimeMs } of entries)

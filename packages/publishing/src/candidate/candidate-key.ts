@@ -40,8 +40,12 @@ const NOT_IN_IMAGE: ReadonlySet<string> = new Set(["smoke", "allowForeign", "$sc
 /** The part of a definition that an image is built from. */
 function imageDefinition(definition: Service): unknown {
   const fields = Object.entries(definition).filter(([name]) => !NOT_IN_IMAGE.has(name));
+  // How long it may take changes none of its bytes either.
+  const build = Object.fromEntries(
+    Object.entries(definition.build).filter(([name]) => name !== "timeoutSeconds"),
+  );
   // The source is hashed by content, not by location; its repository becomes a label.
-  return { ...Object.fromEntries(fields), source: { repository: definition.source.repository } };
+  return { ...Object.fromEntries(fields), build, source: { repository: definition.source.repository } };
 }
 
 export function candidateTag(key: string): string {

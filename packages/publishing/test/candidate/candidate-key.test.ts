@@ -41,6 +41,7 @@ describe("candidateKey", () => {
   it.each<[string, Partial<typeof definition>]>([
     ["the folder its source is in", { source: { ...definition.source, path: "elsewhere" } }],
     ["an editor's schema", { $schema: "./service.schema.json" }],
+    ["how long its build may take", { build: { ...definition.build, timeoutSeconds: 7 } }],
     ["how it is tested", { smoke: { ...definition.smoke, exec: [["true"]] } }],
     ["which files may be foreign", { allowForeign: ["*.bin"] }],
   ])("does not change with %s", (_, change) => {

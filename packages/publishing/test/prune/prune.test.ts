@@ -132,7 +132,8 @@ it("prune takes a config that is not JSON for an image without a date", async ()
 it("prune looks again before each batch: what is released meanwhile stays", async () => {
   const harness = new MemoryHarness();
   const tags = Array.from({ length: 25 }, (_, number) => `1.2.${number}`);
-  for (const version of tags) await publishCandidate(harness.context(), harness.candidate("tgo-api", version));
+  for (const version of tags)
+    await publishCandidate(harness.context(), harness.candidate("tgo-api", version));
   const ghcr = harness.registries.ghcr;
   let deleted = 0;
   let lists = 0;
@@ -141,7 +142,11 @@ it("prune looks again before each batch: what is released meanwhile stays", asyn
     if (method === "GET" && url.pathname.endsWith("/tags/list")) lists++;
     if (method === "DELETE" && ++deleted === 1) {
       // One of the second batch gets a version's tag while the first batch is removed.
-      const last = [...ghcr.manifests.keys()].filter((key) => key.includes(" candidate-")).sort().at(-1) ?? "";
+      const last =
+        [...ghcr.manifests.keys()]
+          .filter((key) => key.includes(" candidate-"))
+          .sort()
+          .at(-1) ?? "";
       const manifest = ghcr.manifests.get(last);
       if (manifest !== undefined) ghcr.manifests.set("tgoai/tgo-api 9.9.9", manifest);
       released = harness.digestAt("ghcr", "tgo-api", last.split(" ")[1] ?? "");
