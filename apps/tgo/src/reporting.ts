@@ -116,7 +116,9 @@ export class Reporting {
     if (path === "" || !this.#makesReport()) return;
     // The step may have written to it, without a final newline.
     const append = (): Promise<void> => appendFile(path, `\n${render(report, "markdown")}`);
-    const problem = (await writeProblem(path)) ?? (await append().then(
+    const problem =
+      (await writeProblem(path)) ??
+      (await append().then(
         () => undefined,
         (error: unknown) => messageOf(error, path),
       ));

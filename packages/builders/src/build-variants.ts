@@ -7,6 +7,7 @@ import { planDockerfile, readDockerfile } from "./dockerfile/plan-dockerfile.js"
 import { nativeRemedy } from "./emulation.js";
 import { buildPython, PYTHON_REMEDY } from "./python/build-python.js";
 import type { BuildRequest, Built } from "./build-request.js";
+import { withTimeLimit } from "./time-limit.js";
 import { buildStaticWeb } from "./static-web/build-static-web.js";
 
 /** In seconds; for a service that sets no limit. */
@@ -16,19 +17,14 @@ const TIMEOUT_SECONDS = 3600;
  * Builds a service for every platform, by its strategy.
  * @throws TgoError BUILD also when it takes longer than build.timeoutSeconds
  */
-export async function buildVariants(request: BuildRequest): Promise<Built> {
+export function buildVariants(request: BuildRequest): Promise<Built> {
+  return withBuildLimit(request, build(request));
+}
+
+/** Limits work of a build to what the service's build may take. */
+export function withBuildLimit<T>(request: BuildRequest, work: Promise<T>): Promise<T> {
   const { timeoutSeconds = TIMEOUT_SECONDS } = request.service.build;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(tooLong(request, timeoutSeconds));
-    }, timeoutSeconds * 1000);
-  });
-  try {
-    return await Promise.race([build(request), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return withTimeLimit(work, timeoutSeconds, () => tooLong(request, timeoutSeconds));
 }
 
 function tooLong({ name, context, platforms }: BuildRequest, seconds: number): TgoError {

@@ -20,3 +20,4 @@ export {
 } from "./prepare-build.js";
 export { commitNotes } from "./source/commit-notes.js";
 export type { Source } from "./source/load-source.js";
+export { withTimeLimit } from "./time-limit.js";

@@ -1,6 +1,7 @@
 import { requireFiles } from "./image-config/configure-image.js";
 import { buildSecrets } from "./dockerfile/build-secrets.js";
 import { checkPackages } from "./python/build-python.js";
+import { withBuildLimit } from "./build-variants.js";
 import type { BuildRequest } from "./build-request.js";
 import { readProject } from "./static-web/read-project.js";
 import { nginxFiles } from "./static-web/nginx-files.js";
@@ -10,7 +11,8 @@ import { nginxFiles } from "./static-web/nginx-files.js";
  * packages have files for each platform, files exist, secrets are given. One promise per check.
  */
 export function startInputChecks(request: BuildRequest): readonly Promise<unknown>[] {
-  return [requireFiles(request), ...byStrategy(request)];
+  const checks: readonly Promise<unknown>[] = [requireFiles(request), ...byStrategy(request)];
+  return checks.map((check) => withBuildLimit(request, check));
 }
 
 function byStrategy(request: BuildRequest): readonly Promise<unknown>[] {

@@ -3,6 +3,7 @@ import { TgoError } from "@tgo/errors";
 import type { ElfReport } from "@tgo/image";
 import program from "tgo:tools";
 import { baseImage, type BuildContext } from "../build-context.js";
+import { withTimeLimit } from "../time-limit.js";
 import type { RangeCheck, RangeReport } from "./check-ranges.js";
 import type { TreeReport } from "./hash-tree.js";
 import type { InstallFilesInput } from "./install-files.js";
@@ -12,6 +13,9 @@ import type { ProbeInput, ProbeReport } from "./probe.js";
 /** The image that our container tools run in, natively; never part of a result. */
 export const TOOLS_BASE = "docker.io/library/node:20-alpine";
 const PROGRAM = "/run/tgo/tools.mjs";
+
+/** Far more than any tool takes, and than a probe waits (smoke.timeoutSeconds is at most an hour). */
+const TOOL_SECONDS = 2 * 3600;
 
 /** A native container with Node and the container tools. */
 export async function toolsContainer(context: BuildContext): Promise<Container> {
@@ -122,7 +126,15 @@ async function run<T>(container: Container, command: string, input: unknown): Pr
 
 /** What a tool printed. The program is ours, from the same build: its output needs no schema. */
 async function output(command: string, container: Container): Promise<unknown> {
-  const text = await container.stdout();
+  const text = await withTimeLimit(
+    container.stdout(),
+    TOOL_SECONDS,
+    () =>
+      new TgoError("ENVIRONMENT", `the ${command} tool did not end within ${TOOL_SECONDS} s`, {
+        remedy:
+          "The engine, or its disk, hardly responds: check its machine, then run the same command again.",
+      }),
+  );
   try {
     return JSON.parse(text);
   } catch (cause) {

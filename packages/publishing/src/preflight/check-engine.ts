@@ -1,5 +1,5 @@
 import type { Platform as DaggerPlatform } from "@dagger.io/dagger";
-import { execFailure, errorMessage, toolsContainer } from "@tgo/builders";
+import { execFailure, errorMessage, toolsContainer, withTimeLimit } from "@tgo/builders";
 import type { Platform } from "@tgo/catalog";
 import { innerCause, TgoError, problemOf, type Problem } from "@tgo/errors";
 import type { PublishContext } from "../targets/publish-context.js";
@@ -22,6 +22,9 @@ export async function checkEngine(context: PublishContext, services: number): Pr
   ]);
   return { blocking: [...disk.blocking, ...emulation.flat()], warnings: disk.warnings };
 }
+
+/** For a program that does nothing, on a busy machine. */
+const EMULATOR_SECONDS = 120;
 
 /** Changes with every run, so that the engine does not serve the step from its cache. */
 const CHECKED_AT = "TGO_CHECKED_AT";
@@ -83,12 +86,13 @@ async function checkEmulation(context: PublishContext, platform: Platform): Prom
     .withExec(["node", "-e", write, foreignProgram(platform).toString("base64")])
     .file(path);
   try {
-    await context.client
+    const run = context.client
       .container({ platform: platform as string as DaggerPlatform })
       .withFile(path, program, { permissions: 0o755 })
       .withEnvVariable(CHECKED_AT, new Date().toISOString())
       .withExec([path])
       .sync();
+    await withTimeLimit(run, EMULATOR_SECONDS, () => new Error(`its emulator hangs: ${EMULATOR_SECONDS} s`));
   } catch (error) {
     const inner = innerCause(error);
     if (inner !== undefined) throw inner;
