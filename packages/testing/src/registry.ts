@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hash } from "bcryptjs";
-import { listen, startFront } from "./front.js";
+import { startFront } from "./front.js";
 import { startRegistryProcess } from "./registry-process.js";
 import { handleTokenRequest } from "./token-endpoint.js";
 import { createTokenIssuer } from "./token-issuer.js";

@@ -20,6 +20,7 @@ import { withEvents } from "../events.js";
 import { lazy, type Lazy } from "../lazy.js";
 import { SingleFlight } from "../single-flight.js";
 import type { RegistryAuth, ServiceState } from "../state.js";
+import { keyOf } from "../store/keys.js";
 import { EMPTY, type Snapshot } from "../store/snapshot.js";
 import { imageOf, type Image, type Platform } from "./image.js";
 import { snapshotOf, type LayerBlob } from "./layers.js";
@@ -33,6 +34,8 @@ export interface Route {
 
 /** Images from registries, as snapshots. Each tag is resolved once per engine. */
 export class Images {
+  /** By host, address and credentials: what one request learns of the login counts for the next. */
+  readonly #registries = new Map<string, Registry>();
   readonly #resolved = new Map<string, Promise<string>>();
   readonly #pulls = new Map<string, Promise<Pulled>>();
   readonly #blobs = new SingleFlight<void>();
@@ -65,12 +68,17 @@ export class Images {
     const { keychain, signal } = this.cx.settings;
     const credentials = (await authFor(host, auth)) ?? (await keychain(host));
     const url = service === undefined ? undefined : serviceUrl(host, service);
-    return new Registry({
+    const key = keyOf([host, url, credentials]);
+    const known = this.#registries.get(key);
+    if (known !== undefined) return known;
+    const registry = new Registry({
       host,
       ...(url === undefined ? {} : { url }),
       ...(credentials === undefined ? {} : { credentials }),
       signal,
     });
+    this.#registries.set(key, registry);
+    return registry;
   }
 
   #resolve(registry: Registry, repository: string, reference: Reference): Promise<string> {
@@ -145,7 +153,7 @@ export class Images {
 
   async #config({ registry, repository }: Source, descriptor: Manifest["config"]): Promise<Uint8Array> {
     const { store } = this.cx;
-    if (store.hasBlob(descriptor.digest)) return store.readBlob(descriptor.digest);
+    if (await store.hasBlob(descriptor.digest)) return store.readBlob(descriptor.digest);
     const bytes = await readBlob(registry, repository, descriptor);
     await store.writeBlob(bytes);
     return bytes;

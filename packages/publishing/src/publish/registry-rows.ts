@@ -1,5 +1,5 @@
 import { errorMessage } from "@tgo/builders";
-import { isTgoError, problemOf, TgoError } from "@tgo/errors";
+import { innerCause, problemOf, TgoError } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
 import { defined, type RegistryReport } from "@tgo/report";
 import type { TargetContext } from "../targets/publish-context.js";
@@ -46,7 +46,7 @@ export class RegistryRows {
   fail(target: Target, error: unknown, started: number): void {
     const interruption = interruptionOf(this.context);
     if (interruption !== undefined) throw interruption;
-    const problems = [problemOf(isTgoError(error) ? error : unexpected(target, error))];
+    const problems = [problemOf(innerCause(error) ?? unexpected(target, error))];
     this.update(target, { state: "failed", problems, durationMs: this.addTime(target, started) });
   }
 
