@@ -141,9 +141,8 @@ async function send(
     return { error: await transport.errorOf(response), retry };
   } catch (error) {
     if (!isTgoError(error) || error.code !== "UNAVAILABLE") throw error;
-    return {
-      error,
-      retry: { attempts: Math.min(UPLOAD_ATTEMPTS, attemptsOf(error)), reason: error.what },
-    };
+    // What was sent is progress: an upload that was not answered is tried once more.
+    const attempts = Math.min(UPLOAD_ATTEMPTS, Math.max(2, attemptsOf(error)));
+    return { error, retry: { attempts, reason: error.what } };
   }
 }

@@ -367,7 +367,7 @@ describe("retries", () => {
     const registry = new Registry({
       host: "ghcr.io",
       timeoutMs: 20,
-      retries: 0,
+      sleep: () => Promise.resolve(),
       fetch: (_, init) =>
         new Promise((_resolve, reject) => {
           init?.signal?.addEventListener("abort", () => {

@@ -4,6 +4,9 @@
  */
 const LEAST_SPEED = 128;
 
+/** The part of the time limit for which one request may be silent: the rest is for another attempt at it. */
+const SILENCE = 2 / 3;
+
 /** A timer may fire this much early, in milliseconds. */
 const TIMER_SLACK_MS = 2;
 
@@ -21,15 +24,21 @@ export class IdleTimeout {
   #timer: NodeJS.Timeout | undefined;
   #leftMs: number;
   #runningSince = 0;
-  /** What was left of the time limit when bytes last moved, or a body began. */
+  /** What was left of the time limit when bytes last moved, or a request or body began. */
   #leftAtLastMs: number;
-  /** A body is due. One that is silent for half of the limit has broken off: half is left to get the rest. */
-  #isBody = false;
+  /** Of the present request, in milliseconds. */
+  #silenceMs: number;
   #hasAnswered = false;
 
   constructor(private readonly timeoutMs: number) {
     this.#leftMs = timeoutMs;
     this.#leftAtLastMs = timeoutMs;
+    this.#silenceMs = timeoutMs * SILENCE;
+  }
+
+  /** For how long a request may be silent, in seconds. */
+  get silence(): number {
+    return Math.round(this.timeoutMs * SILENCE) / 1000;
   }
 
   /** What must move within the time limit, in bytes. */
@@ -52,14 +61,14 @@ export class IdleTimeout {
     this.stop();
     this.#abort = abort;
     this.expired = false;
-    this.#isBody = false;
+    this.#silenceMs = this.timeoutMs * SILENCE;
+    this.#leftAtLastMs = this.#leftMs;
     this.resume();
   }
 
   /** A body is read, or sent. */
   beginBody(): void {
     this.stop();
-    this.#isBody = true;
     this.#leftAtLastMs = this.#leftMs;
     this.resume();
   }
@@ -71,11 +80,11 @@ export class IdleTimeout {
     this.#hasAnswered = true;
   }
 
-  /** The time limit begins anew; the server's turn to answer. */
-  restart(): void {
+  /** An upload has been sent: the server may take all of the time limit to store it. */
+  sent(): void {
     this.stop();
     this.#restore();
-    this.#isBody = false;
+    this.#silenceMs = this.timeoutMs;
     this.resume();
   }
 
@@ -108,18 +117,20 @@ export class IdleTimeout {
 
   #wait(): void {
     const left = this.#left();
-    const silent = this.#isBody ? this.#leftAtLastMs - left : 0;
-    const waitMs = this.#isBody ? Math.min(left, this.timeoutMs / 2 - silent) : left;
-    this.#timer = setTimeout(() => {
-      this.#check();
-    }, waitMs);
+    const silentMs = this.#leftAtLastMs - left;
+    this.#timer = setTimeout(
+      () => {
+        this.#check();
+      },
+      Math.min(left, this.#silenceMs - silentMs),
+    );
     // The connection keeps the process alive; its timeout must not.
     this.#timer.unref();
   }
 
   #check(): void {
     const left = this.#left();
-    const isSilent = this.#isBody && this.#leftAtLastMs - left >= this.timeoutMs / 2 - TIMER_SLACK_MS;
+    const isSilent = this.#leftAtLastMs - left >= this.#silenceMs - TIMER_SLACK_MS;
     if (left > 0 && !isSilent) {
       this.#wait();
       return;

@@ -197,10 +197,10 @@ export class Transport {
 }
 
 function timedOut(
-  { isExhausted, isSlow, moved, least }: IdleTimeout,
+  { isExhausted, isSlow, moved, least, silence }: IdleTimeout,
   seconds: number,
 ): { code: string; text: string } {
-  if (!isExhausted) return { code: "STALLED", text: `no data for ${seconds / 2} s` };
+  if (!isExhausted) return { code: "STALLED", text: `no response for ${silence} s` };
   return isSlow
     ? { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` }
     : { code: "TIMEOUT", text: `no response for ${seconds} s` };

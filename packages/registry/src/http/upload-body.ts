@@ -19,7 +19,7 @@ export class UploadBody {
           const { done, value } = await reader.read();
           this.idle.resume();
           if (done) {
-            this.idle.restart();
+            this.idle.sent();
             controller.close();
           } else {
             this.idle.add(value.length);
