@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { Directory, filesOf, stackLayer, TreeBudget } from "../src/layer-tree.js";
 import { readLayer } from "../src/layers.js";
 import { ACCEPTED, REFUSED } from "./planted-layers.js";
-import { paxRecord, tarEntry, tarHeader } from "./tar-header.js";
+import { tarEntry } from "./tar-header.js";
 
 /** Every regular file, as {@link ACCEPTED} lists them. */
 async function unpack(layers: readonly Buffer[]): Promise<string[]> {
@@ -40,29 +40,6 @@ test("variants share layers: stacking changes none of them", async () => {
       );
     expect(stack()).toEqual(stack());
   }
-});
-
-test("a layer of deep folders, each with an opaque whiteout, takes no longer than a flat one", async () => {
-  const depth = 1900;
-  const folder = (length: number): string => "d/".repeat(length);
-  const long = (path: string): Buffer[] => [
-    tarEntry({ name: "pax", type: "x" }, paxRecord("path", path)),
-    tarEntry({ name: "x" }),
-  ];
-  const folderEntry = (path: string): Buffer =>
-    Buffer.concat([
-      tarEntry({ name: "pax", type: "x" }, paxRecord("path", path)),
-      tarHeader({ name: "d/", type: "5" }),
-    ]);
-  const entries = [
-    ...Array.from({ length: depth }, (_, at) => folderEntry(folder(at + 1))),
-    ...Array.from({ length: 3000 }, (_, at) => Buffer.concat(long(`${folder(depth)}f${at}`))),
-    ...Array.from({ length: depth }, (_, at) => Buffer.concat(long(`${folder(depth - at)}.wh..wh..opq`))),
-  ];
-  const started = performance.now();
-  const files = await unpack([Buffer.concat(entries)]);
-  expect(files).toHaveLength(3000);
-  expect(performance.now() - started).toBeLessThan(5000);
 });
 
 test("the bytes that a layer unpacks to are bounded, for all layers together", async () => {

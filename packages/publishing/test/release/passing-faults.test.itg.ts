@@ -120,8 +120,8 @@ describe("A release also ends complete in one run", () => {
   ])("after %s", async (_, fault, kind) => {
     const harness = await ReleaseHarness.create(registries);
     harness.fail(fault, kind, 1);
-    const outcome = await harness.release({ timeoutMs: 1000 });
-    expect(outcome.retries.map(({ reason }) => reason).join()).toMatch(/no response for (?:0\.667|1) s/);
+    const outcome = await harness.release({ timeoutMs: 3000 });
+    expect(outcome.retries.map(({ reason }) => reason).join()).toMatch(/no response for [23] s/);
     await expectCompleteRun(harness, outcome);
   });
 
@@ -130,14 +130,14 @@ describe("A release also ends complete in one run", () => {
     ["a manifest breaks off in the middle", { kind: "cut", afterBytes: 150 }, "manifest read"],
     [
       "a layer arrives slowly, in all longer than the timeout",
-      { kind: "drip", pieces: 6, ms: 250 },
+      { kind: "drip", pieces: 8, ms: 450 },
       "layer download",
     ],
   ])("when %s while it is copied from the only registry that has it", async (_, fault, kind) => {
     const harness = await ReleaseHarness.create(registries);
     await harness.seed("ghcr");
     harness.fail(fault, kind, 2, { registry: "ghcr" });
-    const outcome = await harness.release({ timeoutMs: 1000 });
+    const outcome = await harness.release({ timeoutMs: 3000 });
     expect(harness.faultCount()).toBe(2);
     await expectCompleteRun(harness, outcome);
   });
