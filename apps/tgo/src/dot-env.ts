@@ -1,4 +1,4 @@
-import { TgoError } from "@tgo/errors";
+import { TgoError, withoutMark } from "@tgo/errors";
 import { readInputFile, readReason, trustProblem, type InputFile, type TrustProblem } from "@tgo/host";
 import { dirname, join } from "node:path";
 
@@ -46,13 +46,28 @@ async function findDotEnv(
     const path = join(folder, ".env");
     const file = await readOne(path);
     if (file !== undefined) {
-      const lines = "bytes" in file ? parseLines(file.bytes.toString()) : [];
+      const lines = "bytes" in file ? parseLines(textOf(path, file.bytes)) : [];
       const problem = "bytes" in file ? await ownerProblem(path, file) : file;
       if (problem === undefined) return { path, lines };
       const names = [...new Set(lines.map(({ name }) => name))].filter(isOurs);
       if (names.length > 0 || !("bytes" in file)) onIgnored(ignored(path, names, problem));
     }
     if (dirname(folder) === folder) return undefined;
+  }
+}
+
+/** @throws TgoError USAGE for UTF-16 with variables of ours; those of others are skipped */
+function textOf(path: string, bytes: Buffer): string {
+  try {
+    return withoutMark(bytes.toString(), path);
+  } catch (error) {
+    if (
+      Buffer.from(bytes.filter((byte) => byte !== 0))
+        .toString("latin1")
+        .includes("TGO_")
+    )
+      throw error;
+    return "";
   }
 }
 

@@ -1,4 +1,5 @@
-import { TgoError } from "@tgo/errors";
+import { isTgoError, problemOf, TgoError } from "@tgo/errors";
+import { misspeltName } from "@tgo/catalog";
 import { isLoopback } from "@tgo/registry";
 import type { CommandProcess } from "./command-process.js";
 import { readDotEnv } from "./dot-env.js";
@@ -16,7 +17,8 @@ export interface Default {
  * Defaults of the module's constructor flags: TGO_<NAME> in the environment, else in the nearest .env file. The dagger
  * command reads the same file, but accepts only names without underscores: TGO_BASELOCK. Here TGO_BASE_LOCK works too.
  * A file says less than the environment: it may have come with a source, so it names no commands and no connections.
- * @param onIgnored called once for everything in a file that is not used, naming the file and the variable
+ * @param onIgnored called once for everything in a file that is not used, naming the file and the variable, and for
+ *   variables with a misspelt name
  * @throws TgoError USAGE for a value that the flag does not accept
  */
 export async function readDefaults(
@@ -49,12 +51,33 @@ export async function readDefaults(
         }),
       );
   }
+  for (const variable of [...Object.keys(env), ...(file?.variables ?? []).map(({ name }) => name)]) {
+    const meant = argumentOf(variable) === undefined ? misspeltVariable(variable, moduleApi) : undefined;
+    if (meant !== undefined)
+      onIgnored(new TgoError("USAGE", `warning: ignored ${variable}; did you mean ${meant}?`));
+  }
   return new Map(
     [...found].map(([argument, { text, from }]) => [
       argument.name,
-      { value: parseValue(argument, text, moduleApi), from },
+      { value: valueFrom(from, argument, text, moduleApi), from },
     ]),
   );
+}
+
+/** @throws TgoError USAGE that names the variable instead of the flag */
+function valueFrom(
+  from: string,
+  argument: Argument,
+  text: string,
+  moduleApi: ModuleApi,
+): Scalar | readonly Scalar[] {
+  try {
+    return parseValue(argument, text, moduleApi);
+  } catch (error) {
+    if (!isTgoError(error)) throw error;
+    const what = error.what.replace(`--${argument.flag}`, from);
+    throw new TgoError(error.code, what, { ...problemOf(error), cause: error });
+  }
 }
 
 /** The lower-case name of the argument that a variable is for, if any: "baselock". */
@@ -64,10 +87,27 @@ function nameOf(variable: string, { name }: ModuleApi): string | undefined {
   return variable.slice(prefix.length).replaceAll("_", "").toLowerCase();
 }
 
+/**
+ * The variable that was probably meant. Variables of TGO itself have the same prefix: `TGO_PLATFORM_URL` is one of its
+ * service "platform", not a misspelt `TGO_PLATFORM`.
+ */
+function misspeltVariable(variable: string, moduleApi: ModuleApi): string | undefined {
+  const name = nameOf(variable, moduleApi);
+  if (name === undefined) return undefined;
+  const known = moduleApi.constructor.arguments.map((argument) => argument.name.toLowerCase());
+  const [first = ""] = variable
+    .slice(moduleApi.name.length + 1)
+    .toLowerCase()
+    .split("_");
+  if (known.includes(first)) return undefined;
+  const meant = misspeltName(name, known);
+  return meant === undefined ? undefined : `${moduleApi.name}_${meant}`.toUpperCase();
+}
+
 /** Why a file may not give the flag this value. The reason never quotes the value. */
 function fileProblem({ flag, type }: Argument, text: string): { reason: string; remedy: string } | undefined {
   const object = type.kind === "list" ? type.of?.name : type.name;
-  const items = type.kind === "list" ? splitList(text) : [text];
+  const items = type.kind === "list" ? splitList(flag, text) : [text];
   if (object === "Secret" && items.some((item) => !isFileOrVariable(item))) {
     return {
       reason: "a .env file can name a secret only by file:PATH or env:NAME",
@@ -98,5 +138,5 @@ function parseValue(argument: Argument, text: string, { enums }: ModuleApi): Sca
   if (type.kind === "boolean") return text === "true" || text === "1";
   if (type.kind !== "list") return parseScalar(argument, type, text, enums);
   const item = type.of ?? { kind: "string" };
-  return splitList(text).map((each) => parseScalar(argument, item, each, enums));
+  return splitList(argument.flag, text).map((each) => parseScalar(argument, item, each, enums));
 }

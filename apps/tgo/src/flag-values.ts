@@ -34,24 +34,44 @@ const OBJECT_PLACEHOLDERS: Readonly<Record<string, string>> = {
 /**
  * The items of a comma-separated list; an item with a comma is in double quotes. The dagger command's rule:
  * https://pkg.go.dev/github.com/spf13/pflag#StringSlice
+ * @param flag that the text is for
+ * @throws TgoError USAGE for a list without items: a variable that is not set must not mean the default
  */
-export function splitList(text: string): string[] {
-  const items = text.match(/"(?:[^"]|"")*"|[^,]+/g) ?? [];
-  return items
+export function splitList(flag: string, text: string): string[] {
+  const items = (text.match(/"(?:[^"]|"")*"|[^,]+/g) ?? [])
     .map((item) => (item.startsWith('"') ? item.slice(1, -1).replaceAll('""', '"') : item.trim()))
-    .filter((item) => item !== "");
+    .filter((item) => item.trim() !== "");
+  requireText(flag, items.join(""));
+  return items;
 }
+
+/**
+ * Refuses an empty value of any flag: it usually is a shell variable that is not set.
+ * @throws TgoError USAGE naming the flag
+ */
+export function requireText(flag: string, text: string): string {
+  if (text.trim() !== "") return text;
+  throw new TgoError("USAGE", `--${flag} is empty`, {
+    remedy: "Give it a value, or leave it out. Is a variable not set?",
+  });
+}
+
+/** Go's int on every platform of Dagger's engine. */
+const MAX_INTEGER = 2 ** 31 - 1;
 
 /**
  * Parses a string, integer or enum; objects stay text.
  * @throws TgoError USAGE naming the flag, and the nearest value of an enum
  */
 export function parseScalar(argument: Argument, type: Type, text: string, enums: ModuleApi["enums"]): Scalar {
+  requireText(argument.flag, text);
   switch (type.kind) {
     case "integer": {
-      if (!/^-?\d+$/.test(text)) {
+      const isWhole = /^-?\d+$/.test(text);
+      if (!isWhole || Number(text) < 0 || Number(text) > MAX_INTEGER) {
         const example = typeof argument.default === "number" ? argument.default : 1;
-        throw new TgoError("USAGE", `--${argument.flag} must be a whole number, not "${text}"`, {
+        const wanted = isWhole ? `from 0 to ${MAX_INTEGER}` : "a whole number";
+        throw new TgoError("USAGE", `--${argument.flag} must be ${wanted}, not "${text}"`, {
           remedy: `For example: --${argument.flag} ${example}.`,
         });
       }
@@ -72,7 +92,6 @@ export function parseScalar(argument: Argument, type: Type, text: string, enums:
       return found.value;
     }
     default:
-      if (text === "") throw new TgoError("USAGE", `--${argument.flag} is empty`);
       return text;
   }
 }

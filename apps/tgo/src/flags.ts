@@ -3,7 +3,7 @@ import { unknownValue } from "./unknown-value.js";
 import { PROGRESS_MODES } from "./progress/display.js";
 import { ENGINES } from "./settings.js";
 import type { Argument, ModuleApi } from "./module-api.js";
-import { parseScalar, placeholder, splitList, type Scalar } from "./flag-values.js";
+import { parseScalar, placeholder, requireText, splitList, type Scalar } from "./flag-values.js";
 
 /** Adds a module argument as a flag; a switch also gets its --no- form. */
 export function addFlag(command: Command, argument: Argument, moduleApi: ModuleApi, group: string): void {
@@ -19,7 +19,7 @@ function flagOf(argument: Argument, moduleApi: ModuleApi): Option {
     const item = type.of ?? { kind: "string" };
     option.argParser((text: string, previous: Scalar[] | undefined) => [
       ...(previous ?? []),
-      ...splitList(text).map((each) => parseScalar(argument, item, each, moduleApi.enums)),
+      ...splitList(flag, text).map((each) => parseScalar(argument, item, each, moduleApi.enums)),
     ]);
   } else if (type.kind !== "boolean") {
     option.argParser((text: string) => parseScalar(argument, type, text, moduleApi.enums));
@@ -72,7 +72,10 @@ export function reportFlag(): Option {
     "Also write the report to a file, even on failure: .html, .md, .json or .txt.",
   )
     .helpGroup("Flags:")
-    .argParser((text: string, previous: string[] | undefined) => [...(previous ?? []), ...splitList(text)]);
+    .argParser((text: string, previous: string[] | undefined) => [
+      ...(previous ?? []),
+      ...splitList("report", text),
+    ]);
 }
 
 /** The command's own flags. */
@@ -85,12 +88,17 @@ export function ownFlags(): Option[] {
       "Engine that runs the containers: Dagger's, or the local engine (buildah).",
     ),
     choice("progress", PROGRESS_MODES, "auto", "Progress display on stderr."),
-    new Option(
-      "--ca-bundle <file>",
+    textFlag(
+      "ca-bundle",
       "CA certificates (PEM) for build steps. [default: $TGO_CA_BUNDLE, else $NODE_EXTRA_CA_CERTS]",
     ),
     new Option("--verbose", "Also print the engine's log lines, and stack traces."),
   ];
+}
+
+/** A flag that names a file. */
+export function textFlag(flag: string, description: string): Option {
+  return new Option(`--${flag} <file>`, description).argParser((text: string) => requireText(flag, text));
 }
 
 function choice(flag: string, values: readonly string[], fallback: string, description: string): Option {
@@ -98,6 +106,7 @@ function choice(flag: string, values: readonly string[], fallback: string, descr
     `--${flag} <${flag}>`,
     `${description} [one of: ${values.join(", ")}] [default: ${fallback}]`,
   ).argParser((text: string) => {
+    requireText(flag, text);
     if (!values.includes(text)) throw unknownValue(flag, text, values);
     return text;
   });

@@ -1,11 +1,13 @@
 import { hasUnfinishedReads, homeFolder } from "@tgo/host";
 import moduleApi from "../../../pipelines/tgo/module-api.json";
 import manifest from "../package.json";
-import { commandName } from "./command-process.js";
+import { commandName, EXIT } from "./command-process.js";
 import { isDockerRunning } from "./engine.js";
 import type { LoadedModule, Product } from "./loaded-module.js";
+import { failureOf } from "./failure.js";
 import { startLocalEngine } from "./local-engine.js";
 import type { ModuleApi } from "./module-api.js";
+import { currentFolder, isStdoutClosed } from "./process-state.js";
 import { runCommand } from "./run.js";
 
 /** The module of this repository, on this machine. */
@@ -39,13 +41,24 @@ function end(code: number): void {
   process.exit(code);
 }
 
+if (isStdoutClosed()) stderr.write("tgo: warning: stdout is closed, so the result is not shown\n");
+
+let cwd: string;
+try {
+  cwd = currentFolder();
+} catch (error) {
+  stderr.write(`tgo: ${failureOf(error).message}\n`);
+  end(EXIT.usage);
+  throw error;
+}
+
 const code = await runCommand(
   product,
   {
     name: commandName(argv[1]),
     argv: argv.slice(2),
     env,
-    cwd: process.cwd(),
+    cwd,
     home: homeFolder(env),
     stdout,
     stderr,

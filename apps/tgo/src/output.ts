@@ -70,6 +70,8 @@ export function openOutput(
     clean,
     flushed: async () => {
       await Promise.all([flush(stdout), flush(stderr)]);
+      // A write to a file reports its failure, such as a full disk, a moment later.
+      await new Promise((resolve) => setImmediate(resolve));
     },
     writeError: () => writeError,
   };

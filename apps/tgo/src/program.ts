@@ -1,6 +1,6 @@
-import { Command, Help, Option } from "commander";
+import { Command, Help } from "commander";
 import { firstSentence, paragraphs } from "./doc-text.js";
-import { addFlag, helpFlag, ownFlags, reportFlag } from "./flags.js";
+import { addFlag, helpFlag, ownFlags, reportFlag, textFlag } from "./flags.js";
 import { ENVIRONMENT, EXAMPLES, EXIT_CODES, LISTS, OVERVIEW, withCommand } from "./help.js";
 import { makesReport, type ModuleApi, type ModuleFunction } from "./module-api.js";
 
@@ -59,7 +59,7 @@ function addFunction(program: Command, fn: ModuleFunction, options: ProgramOptio
   for (const argument of fn.arguments) addFlag(command, argument, moduleApi, "Flags:");
   const output = outputDescription(fn);
   if (output !== undefined) {
-    command.addOption(new Option("--output <file>", output).helpGroup("Flags:"));
+    command.addOption(textFlag("output", output).helpGroup("Flags:"));
   }
   if (makesReport(fn, moduleApi)) command.addOption(reportFlag());
   const examples = EXAMPLES.functions[fn.command];

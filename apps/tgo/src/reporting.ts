@@ -55,18 +55,21 @@ export class Reporting {
   #failureReport(failure: Failure): Report {
     const { invocation, process } = this.options;
     const problem = problemOf(failure);
+    // Only functions that make a report get here, and their names are its commands.
+    const command = invocation.function.command as Report["command"];
     const durationMs = Math.round(performance.now() - this.#started);
     return mapTexts(
       {
-        // Only functions that make a report get here, and their names are its commands.
-        command: invocation.function.command as Report["command"],
+        command,
         ok: false,
         engine: undefined,
         began: new Date(Date.now() - durationMs).toISOString(),
         durationMs,
         services: [],
         problems: [problem],
-        ...(isRetryable({ services: [], problems: [problem] }) ? { next: sameCommand(process) } : {}),
+        ...(isRetryable({ command, services: [], problems: [problem] })
+          ? { next: sameCommand(process) }
+          : {}),
       },
       this.options.output.clean,
     );

@@ -12,7 +12,7 @@ import type { Display } from "./progress/display.js";
 import type { Redactor } from "@tgo/redaction";
 import type { Reporting } from "./reporting.js";
 import { withSession, type Engines } from "./session.js";
-import { sameCommand, startedBy } from "./shell-quote.js";
+import { commandStart, sameCommand } from "./shell-quote.js";
 import { writeResult } from "./write-result.js";
 
 /** One run of a function, with everything it uses. */
@@ -126,7 +126,7 @@ async function call(
 
 /** What the module needs to know about this machine. */
 function hostOptions(
-  { process, interruption, reporting, display }: Run,
+  { product, process, invocation, interruption, reporting, display }: Run,
   { credentials, uncommitted, differences }: PreparedCall,
   engineName: string | undefined,
 ): HostOptions {
@@ -138,7 +138,7 @@ function hostOptions(
     ...(credentials.module === undefined ? {} : { credentials: credentials.module }),
     ...(uncommitted === undefined ? {} : { uncommitted }),
     ...(differences === undefined ? {} : { differences }),
-    command: startedBy(process),
+    command: commandStart(process, invocation, product.moduleApi),
     invocation: sameCommand(process),
     report: reporting.accept,
     text: {

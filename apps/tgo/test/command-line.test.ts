@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { tgo } from "./fixture.js";
+import { MODULE_API, tgo } from "./fixture.js";
 
 /** Without its line breaks, wherever the width put them. */
 function flat(text: string): string {
@@ -105,6 +105,12 @@ describe("a wrong command line is explained, with exit code 2, and nothing is lo
       "publish --service a --jobs many",
       ['--jobs must be a whole number, not "many"', "For example: --jobs 4."],
     ],
+    ["publish --service a --jobs -5", ['--jobs must be from 0 to 2147483647, not "-5"']],
+    ["publish --service a --jobs 99999999999999999999", ["--jobs must be from 0 to 2147483647"]],
+    ...["1.5", "1e3", "NaN", "0x10"].map((text): [string, string[]] => [
+      `publish --service a --jobs ${text}`,
+      [`--jobs must be a whole number, not "${text}"`],
+    ]),
     ["relase --version 1.2.3", ['unknown function "relase"; did you mean "release"?']],
     ["relase --version", ['unknown function "relase"; did you mean "release"?']],
     ["relase --help", ['unknown function "relase"; did you mean "release"?']],
@@ -140,6 +146,28 @@ describe("a wrong command line is explained, with exit code 2, and nothing is lo
     expect(loaded).toBe(false);
     for (const word of words) expect(stderr).toContain(word);
     expect(stderr).not.toMatch(/\n\s+at .*\(/);
+  });
+});
+
+describe("a value from a variable that is not set is refused:", () => {
+  const flags = [
+    ...MODULE_API.constructor.arguments,
+    ...MODULE_API.functions.flatMap((fn) => (fn.command === "publish" ? fn.arguments : [])),
+  ].filter(({ type }) => type.kind !== "boolean");
+  const own = ["engine", "progress", "ca-bundle", "report"];
+
+  it.each([...new Set([...flags.map(({ flag }) => flag), ...own])])('--%s "" and " "', async (flag) => {
+    for (const empty of ["", " ", ...(flag === "registry" ? [",", '""'] : [])]) {
+      const line = ["publish", ...(flag === "service" ? [] : ["--service", "a"]), `--${flag}`, empty];
+      const { code, stderr, loaded } = await tgo(line);
+      expect([code, loaded]).toEqual([2, false]);
+      expect(stderr).toContain(`tgo: --${flag} is empty\n`);
+    }
+  });
+
+  it("--output", async () => {
+    const { code, stderr } = await tgo(["build", "--service", "a", "--output", ""]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--output is empty")]);
   });
 });
 

@@ -49,6 +49,34 @@ describe("TGO_ variables of the environment", () => {
     },
   );
 
+  it.each([
+    ["TGO_REGISTRIES", "TGO_REGISTRY"],
+    ["TGO_REGISTY", "TGO_REGISTRY"],
+    ["TGO_DOCKER_CONFG", "TGO_DOCKERCONFIG"],
+    ["tgo_catalgo", "TGO_CATALOG"],
+    ["TGO_PLATFORMS", "TGO_PLATFORM"],
+  ])("are suggested for a misspelt one: %s", async (name, meant) => {
+    const { code, stderr, calls } = await tgo("services", { cwd: folder, env: { [name]: "x" } });
+    expect(code).toBe(0);
+    expect(stderr).toContain(`tgo: warning: ignored ${name}; did you mean ${meant}?\n`);
+    expect(calls[0]?.constructorArguments[REGISTRY]).toBeUndefined();
+  });
+
+  it("of TGO itself are ignored without a word", async () => {
+    const names = [
+      "TGO_API_PORT",
+      "TGO_TOKEN",
+      "TGO_PLATFORM_URL",
+      "TGO_PLATFORM_ID",
+      "TGO_REDIS",
+      "TGO_ENV",
+      "TGO",
+    ];
+    const env = Object.fromEntries(names.map((name) => [name, "x"]));
+    const { code, stderr } = await tgo("services", { cwd: folder, env });
+    expect([code, stderr]).toEqual([0, ""]);
+  });
+
   it("are overridden by the flag", async () => {
     const { calls } = await tgo("services --catalog flag.json", {
       cwd: join(folder, "inner"),

@@ -189,6 +189,23 @@ describe("the module", () => {
     expect(host?.text).toEqual({ color: false, width: 100 });
   });
 
+  it("gets other commands for remedies, with the typed flags of every function, quoted", async () => {
+    const line = [
+      "smoke",
+      "--registry",
+      "a=b.example/c d",
+      "--registry",
+      "e.example/f",
+      "--engine",
+      "buildah",
+    ];
+    const env = { npm_command: "exec", TGO_PLATFORM: "linux/arm64" };
+    const { host } = await tgo([...line, "--format", "json"], { env });
+    expect(host?.command).toBe(
+      "npx --no-install tgo --engine buildah --registry 'a=b.example/c d' --registry e.example/f",
+    );
+  });
+
   it("gets the name the command was started by: tgo may be another program", async () => {
     const options = { name: "tgo-pipelines" } as const;
     expect((await tgo("smoke --format json", options)).host?.invocation).toBe(

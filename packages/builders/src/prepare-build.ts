@@ -11,8 +11,6 @@ import { loadSource } from "./source/load-source.js";
 export interface PrepareOptions extends SourceOptions {
   /** Build values as NAME=value. */
   readonly values?: readonly string[];
-  /** The version to build, without a v; part of the image. */
-  readonly version?: string;
 }
 
 /**

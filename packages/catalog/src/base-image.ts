@@ -1,4 +1,5 @@
 import * as v from "@tgo/schemas";
+import { HOST_PATTERN } from "./registry-host.js";
 
 /**
  * A base image as a fully qualified reference with a tag or a digest: `docker.io/library/python:3.11-slim`.
@@ -8,7 +9,9 @@ import * as v from "@tgo/schemas";
 export const BaseImage = v.pipe(
   v.string(),
   v.regex(
-    /^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
+    new RegExp(
+      String.raw`^${HOST_PATTERN}(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`,
+    ),
     "must be a full image reference with host and tag or digest, such as docker.io/library/python:3.11-slim",
   ),
   v.check(

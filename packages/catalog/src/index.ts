@@ -2,7 +2,7 @@ export { BaseImage, mirrored } from "./base-image.js";
 export { BaseLock, type Pins, formatBaseLock, parseBaseLock, pinned } from "./base-lock.js";
 export { Catalog, Mirrors } from "./catalog.js";
 export { withMirrorFlags } from "./mirror.js";
-export { nearestName } from "./nearest-name.js";
+export { misspeltName, nearestName } from "./nearest-name.js";
 export { applyOverride, parseOverrideFile } from "./override.js";
 export { CatalogOverride } from "./override-schema.js";
 export { Platform, parsePlatform } from "./platform.js";

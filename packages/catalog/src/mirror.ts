@@ -1,8 +1,8 @@
 import { TgoError } from "@tgo/errors";
 import type { Mirrors } from "./catalog.js";
 import { withoutUserInfo } from "./public-url.js";
+import { REGISTRY_HOST } from "./registry-host.js";
 
-const IMAGE_HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::\d{1,5})?$/;
 const IMAGE_PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 
 /** The names `--mirror` accepts besides the hosts of base images, with their catalog fields. */
@@ -26,7 +26,7 @@ export function withMirrorFlags(mirrors: Mirrors, flags: readonly string[]): Mir
     const address = text.slice(equals + 1).trim();
     const index = Object.entries(INDEXES).find(([known]) => known === name)?.[1];
     if (index !== undefined) return { ...result, [index]: indexUrl(text, address) };
-    if (!IMAGE_HOST.test(name) || !/[.:]|^localhost$/.test(name)) {
+    if (!REGISTRY_HOST.test(name) || !/[.:]|^localhost$/.test(name)) {
       throw notAMirror(
         text,
         `"${name}" is neither one of ${Object.keys(INDEXES).join(", ")} nor a registry host`,
@@ -51,7 +51,7 @@ function indexUrl(text: string, address: string): string {
 
 function imageAddress(text: string, address: string): string {
   const [host = "", ...path] = address.replace(/\/$/, "").split("/");
-  if (IMAGE_HOST.test(host) && (path.length === 0 || IMAGE_PATH.test(path.join("/")))) {
+  if (REGISTRY_HOST.test(host) && (path.length === 0 || IMAGE_PATH.test(path.join("/")))) {
     return [host, ...path].join("/");
   }
   throw notAMirror(text, "its address is not host[:port][/path], without a scheme");

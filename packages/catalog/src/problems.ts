@@ -1,4 +1,4 @@
-import { TgoError } from "@tgo/errors";
+import { isTgoError, TgoError, withoutMark } from "@tgo/errors";
 import { maskUrlCredentials } from "@tgo/redaction";
 import { describeIssue, isObject, pathOf, type BaseIssue } from "@tgo/schemas";
 
@@ -10,8 +10,9 @@ export type Json = Record<string, unknown>;
  */
 export function parseJsonFile(text: string, file: string, remedy: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(withoutMark(text, file));
   } catch (cause) {
+    if (isTgoError(cause)) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new TgoError("CATALOG", `not valid JSON: ${message}${position(text, message)}`, {
       where: file,

@@ -1,8 +1,8 @@
 import { TgoError } from "@tgo/errors";
 import * as v from "@tgo/schemas";
 import { withoutUserInfo } from "./public-url.js";
+import { REGISTRY_HOST } from "./registry-host.js";
 
-const HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
 /** https://github.com/distribution/reference/blob/v0.6.0/reference.go (path-component) */
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 
@@ -10,7 +10,10 @@ const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.
 export const Registry = v.strictObject({
   host: v.pipe(
     v.string(),
-    v.regex(HOST, "must be a host name with an optional port, such as ghcr.io or localhost:5000"),
+    v.regex(
+      REGISTRY_HOST,
+      "must be a host name, or an IPv6 address in brackets, with an optional port up to 65535, such as ghcr.io or localhost:5000",
+    ),
     v.description("Host, as written in image references."),
   ),
   repository: v.pipe(

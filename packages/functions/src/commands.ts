@@ -1,4 +1,5 @@
 import type { File, Secret, Service as DaggerService } from "@dagger.io/dagger";
+import { shellQuote } from "@tgo/errors";
 import { mapTexts, type Report } from "@tgo/report";
 import type { HostOptions } from "./host.js";
 import type { Options } from "./options.js";
@@ -39,7 +40,7 @@ export function flagWords(flags: Flags): string[] {
     return values.flatMap((one) => {
       if (one === undefined || one === false) return [];
       if (one === true) return [flag];
-      return [flag, typeof one === "object" ? UNKNOWN : quoted(String(one))];
+      return [flag, typeof one === "object" ? UNKNOWN : shellQuote(String(one))];
     });
   });
 }
@@ -64,8 +65,4 @@ async function addressOf(value: unknown): Promise<unknown> {
         ? told.endpoint().then((endpoint) => endpoint.replace(/^.*:/, "tcp://localhost:"))
         : told.name().then((name) => `${UNKNOWN}/${name}`);
   return (await address.catch(() => "")) || UNKNOWN;
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./…-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

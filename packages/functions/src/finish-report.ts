@@ -39,7 +39,7 @@ export function finishReport(
     durationMs,
     services,
     ...more,
-    ...(!ok && isRetryable({ services, ...more })
+    ...(!ok && isRetryable({ command, services, ...more })
       ? { next: context.host.invocation ?? [context.command, command, ...flagWords(repeated)].join(" ") }
       : {}),
   };

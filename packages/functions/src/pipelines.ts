@@ -15,6 +15,7 @@ import { publish } from "./publish.js";
 import { release } from "./release.js";
 import type { ReleaseFlags } from "./release-run.js";
 import type { VersionFlags } from "./release-version.js";
+import { refuseEmpty } from "./refuse-empty.js";
 import { services } from "./services.js";
 import type { ShellArguments } from "./shell-arguments.js";
 import { smoke } from "./smoke.js";
@@ -30,68 +31,74 @@ export class Pipelines {
     this.#call = { client, product, options, host };
   }
 
-  services(format: OutputFormat): Promise<string> {
-    return this.#text(services(this.#call, format));
+  /** @throws TgoError USAGE for an argument that is empty */
+  #checked(names: readonly string[], flags: object = {}): Call {
+    refuseEmpty({ ...this.#call.options, ...(names.length === 0 ? {} : { service: names }), ...flags });
+    return this.#call;
   }
 
-  plan(names: readonly string[], format: OutputFormat): Promise<string> {
-    return this.#text(plan(this.#call, names, format));
+  async services(format: OutputFormat): Promise<string> {
+    return this.#text(services(this.#checked([]), format));
   }
 
-  lockBases(names: readonly string[]): Promise<string> {
-    return this.#text(lockBases(this.#call, names));
+  async plan(names: readonly string[], format: OutputFormat): Promise<string> {
+    return this.#text(plan(this.#checked(names), names, format));
   }
 
-  build(name: string, source: SourceArguments): Promise<Container> {
-    return build(this.#call, name, source).catch((error: unknown) => this.#fail(error));
+  async lockBases(names: readonly string[]): Promise<string> {
+    return this.#text(lockBases(this.#checked(names), names));
   }
 
-  smoke(names: readonly string[], source: SourceArguments, format: ReportFormat): Promise<string> {
-    return this.#text(smoke(this.#call, names, source, format));
+  async build(name: string, source: SourceArguments): Promise<Container> {
+    return build(this.#checked([name], source), name, source).catch((error: unknown) => this.#fail(error));
   }
 
-  publish(
+  async smoke(names: readonly string[], source: SourceArguments, format: ReportFormat): Promise<string> {
+    return this.#text(smoke(this.#checked(names, source), names, source, format));
+  }
+
+  async publish(
     names: readonly string[],
     source: SourceArguments & ShellArguments<{ version: string }>,
     format: ReportFormat,
   ): Promise<string> {
-    return this.#text(publish(this.#call, names, source, format));
+    return this.#text(publish(this.#checked(names, source), names, source, format));
   }
 
-  preflight(
+  async preflight(
     names: readonly string[],
     flags: VersionFlags & SourceArguments,
     format: ReportFormat,
   ): Promise<string> {
-    return this.#text(preflight(this.#call, names, flags, format));
+    return this.#text(preflight(this.#checked(names, flags), names, flags, format));
   }
 
-  release(
+  async release(
     names: readonly string[],
     flags: ReleaseFlags & SourceArguments,
     format: ReportFormat,
   ): Promise<string> {
-    return this.#text(release(this.#call, names, flags, format));
+    return this.#text(release(this.#checked(names, flags), names, flags, format));
   }
 
-  promote(names: readonly string[], flags: ReleaseFlags, format: ReportFormat): Promise<string> {
-    return this.#text(promote(this.#call, names, flags, format));
+  async promote(names: readonly string[], flags: ReleaseFlags, format: ReportFormat): Promise<string> {
+    return this.#text(promote(this.#checked(names, flags), names, flags, format));
   }
 
-  status(names: readonly string[], format: OutputFormat): Promise<string> {
-    return this.#text(status(this.#call, names, format));
+  async status(names: readonly string[], format: OutputFormat): Promise<string> {
+    return this.#text(status(this.#checked(names), names, format));
   }
 
-  prune(names: readonly string[], flags: PruneFlags, format: OutputFormat): Promise<string> {
-    return this.#text(prune(this.#call, names, flags, format));
+  async prune(names: readonly string[], flags: PruneFlags, format: OutputFormat): Promise<string> {
+    return this.#text(prune(this.#checked(names, flags), names, flags, format));
   }
 
-  verify(
+  async verify(
     names: readonly string[],
     source: SourceArguments & VerifyFlags,
     format: ReportFormat,
   ): Promise<string> {
-    return this.#text(verify(this.#call, names, source, format));
+    return this.#text(verify(this.#checked(names, source), names, source, format));
   }
 
   /** A text ends with a newline: Dagger prints it as it is, and the shell's prompt would follow on its last line. */

@@ -1,5 +1,5 @@
 import { preflight as check } from "@tgo/publishing";
-import type { ReportFormat } from "@tgo/report";
+import { defined, type ReportFormat } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
 import { finishReport } from "./finish-report.js";
 import { releaseVersion, type VersionFlags } from "./release-version.js";
@@ -20,7 +20,8 @@ export async function preflight(
       : releaseVersion(flags, Object.keys(context.catalog.services));
   const selected = selectBuilds(context, tag?.service === undefined ? names : [tag.service], flags);
   const version = tag === undefined ? {} : { version: tag.version.text };
-  const options = { ...prepareOptions(flags), ...version, timeouts: "short" } as const;
+  const source = { ...prepareOptions(flags), ...version, ...defined({ gitTag: flags.gitTag }) };
+  const options = { ...source, timeouts: "short" } as const;
   const { ready, services, problems } = await check(context, selected, options);
   const { version: given, gitTag } = flags;
   const repeated = { service: names.join(","), version: given, gitTag, ...sourceFlags(flags) };

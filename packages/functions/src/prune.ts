@@ -3,6 +3,7 @@ import { prune as pruneTags } from "@tgo/publishing";
 import { renderPrune, type OutputFormat } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
 import { FunctionFailed } from "./function-failed.js";
+import { requireWhole } from "./refuse-empty.js";
 
 export interface PruneFlags {
   /** Minimum age of removed tags. */
@@ -26,6 +27,9 @@ export async function prune(
   { days, ...flags }: PruneFlags,
   format: OutputFormat,
 ): Promise<string> {
+  // A century; a date before that is not one for JavaScript at some point.
+  requireWhole("days", days, { max: 36_500 });
+  requireWhole("keep", flags.keep, { max: 1_000_000 });
   const context = await openContext(call);
   const selected = selectServices(context.catalog, names);
   const before = new Date(Date.now() - days * DAY_MS);

@@ -8,7 +8,7 @@ import {
   type ReleaseService,
 } from "@tgo/publishing";
 import { formatReasons, type Gate, type Version } from "@tgo/release-rules";
-import type { Report, ReportFormat } from "@tgo/report";
+import { defined, type Report, type ReportFormat } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
 import type { Context } from "./context.js";
 import { finishReport } from "./finish-report.js";
@@ -32,7 +32,7 @@ export interface ReleaseRun {
 
 /** The preflight of a release, and the function that brings a service's image to the required registries. */
 export interface ReleaseStart {
-  readonly preflight: Pick<Preflight, "services" | "problems" | "canStart">;
+  readonly preflight: Pick<Preflight, "services" | "problems" | "canStart" | "existing">;
   readonly bring: (name: string, service: Service) => Promise<PublishOutcome>;
 }
 
@@ -58,8 +58,8 @@ export async function runRelease(
   const run = { command, started, flags: { ...repeated, ...sourceFlags(source) }, format };
   const { preflight, bring } = await start(context, selected, version);
   if (!preflight.canStart) {
-    const { services, problems } = preflight;
-    const gate = { open: false, reasons: [NOT_STARTED], later: [] };
+    const { services, problems, existing } = preflight;
+    const gate = { open: false, ...defined({ existing }), reasons: [NOT_STARTED], later: [] };
     return finishReport(context, { ...run, ok: false, services }, { version: version.text, gate, problems });
   }
   for (const { what, where } of preflight.problems)
@@ -96,6 +96,7 @@ export async function runRelease(
 function gateReport(gate: Gate): NonNullable<Report["gate"]> {
   return {
     open: gate.open,
+    ...(gate.open ? {} : defined({ existing: gate.existing })),
     reasons: gate.open ? [] : formatReasons(gate.reasons),
     later: formatReasons(gate.later),
   };

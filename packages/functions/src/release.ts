@@ -1,5 +1,5 @@
 import { bringCandidate, bringService, candidateOf, preflight } from "@tgo/publishing";
-import type { ReportFormat } from "@tgo/report";
+import { defined, type ReportFormat } from "@tgo/report";
 import type { Call } from "./call.js";
 import { runRelease, type ReleaseFlags } from "./release-run.js";
 import { prepareOptions, type SourceArguments } from "./source-arguments.js";
@@ -13,7 +13,7 @@ export function release(
 ): Promise<string> {
   const run = { command: "release", names, flags, source: flags, format } as const;
   return runRelease(call, run, async (context, selected, version) => {
-    const options = { ...prepareOptions(flags), version: version.text };
+    const options = { ...prepareOptions(flags), version: version.text, ...defined({ gitTag: flags.gitTag }) };
     const checks = await preflight(context, selected, { ...options, timeouts: "release" });
     return {
       preflight: checks,

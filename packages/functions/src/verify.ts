@@ -1,4 +1,5 @@
 import type { PrepareOptions } from "@tgo/builders";
+import { TgoError } from "@tgo/errors";
 import {
   candidateTag,
   prepareCandidate,
@@ -6,8 +7,10 @@ import {
   rowsOfVerification,
   reportService,
   variantRows,
+  verifyRemedies,
   verifyTag,
 } from "@tgo/publishing";
+import { isDigest, isTag } from "@tgo/registry";
 import { defined, type ReportFormat, type ServiceReport } from "@tgo/report";
 import type { Call } from "./call.js";
 import type { Context } from "./context.js";
@@ -30,24 +33,34 @@ export function verify(
   source: SourceArguments & VerifyFlags,
   format: ReportFormat,
 ): Promise<string> {
-  const flags = { tag: source.tag, "elf=false": !source.elf };
+  const { tag, elf } = source;
+  if (tag !== undefined && !isTag(tag) && !isDigest(tag)) throw notATag(tag);
+  const flags = { tag, "elf=false": !elf };
   return reportServices(call, { command: "verify", names, source, format, flags }, (context, selected) =>
     verifyService(context, selected, prepareOptions(source), source),
   );
+}
+
+function notATag(tag: string): TgoError {
+  return new TgoError("USAGE", `--tag "${tag}" is neither a tag nor a digest`, {
+    remedy: "Give a tag such as latest or 1.2.3, or a whole digest: sha256: and 64 lower-case hex digits.",
+  });
 }
 
 /** Never throws for the service's own failure. */
 function verifyService(
   context: Context,
   selected: SelectedService,
-  options: PrepareOptions,
+  source: PrepareOptions,
   { tag, elf }: VerifyFlags,
 ): Promise<ServiceReport> {
   const { name, service } = selected;
   return reportService(context, name, async () => {
-    const verified = tag ?? candidateTag((await prepareCandidate(context, name, service, options)).key);
+    const verified = tag ?? candidateTag((await prepareCandidate(context, name, service, source)).key);
     const { allowForeign } = service;
-    const verification = await verifyTag(context, name, context.targets, verified, { elf, allowForeign });
+    const remedyFor = verifyRemedies({ service: name, tag: verified });
+    const options = { elf, allowForeign, remedyFor };
+    const verification = await verifyTag(context, name, context.targets, verified, options);
     const { proofs, built } = await recordedProofs(context, selected, verification.variants, verified);
     return defined({
       service: name,

@@ -76,7 +76,7 @@ it("Promoting a version that no registry has reports it once, without a command 
   if (!(failed instanceof ReportError)) throw new Error("no report", { cause: failed });
   expect(failed.report).toMatchObject({ command: "promote", version: "1.2.9", services: [] });
   expect(failed.message.split("no registry has version 1.2.9")).toHaveLength(2);
-  expect(failed.message).toContain("-> Release it first: npx --no-install tgo release --version 1.2.9.");
+  expect(failed.message).toContain("npx --no-install tgo release --version 1.2.9");
   expect(failed.message).not.toContain("next:");
 });
 
@@ -119,4 +119,58 @@ it("an error's remedy names the command as the reader has to type it", async () 
   expect(await failed({})).toMatchObject({
     remedy: "Write it again: dagger call --base-lock …/tgo.bases.json lock-bases --output tgo.bases.json.",
   });
+});
+
+it.each([
+  [{ days: -5 }, "--days must be a whole number from 0 to 36500, not -5"],
+  [{ days: 1.5 }, "--days must be a whole number from 0 to 36500, not 1.5"],
+  [{ days: Number.NaN }, "--days must be a whole number from 0 to 36500, not NaN"],
+  [{ days: 1e12 }, "--days must be a whole number from 0 to 36500, not 1000000000000"],
+  [{ keep: -1 }, "--keep must be a whole number from 0 to 1000000, not -1"],
+])("prune refuses %j before it asks a registry", async (flags, message) => {
+  const all = { days: 30, keep: 0, undated: false, remove: true, ...flags };
+  await expect(pipelines(1).prune(["all"], all, "text")).rejects.toMatchObject({ code: "USAGE", message });
+});
+
+it.each([
+  ["registry", [""]],
+  ["registry", []],
+  ["platform", []],
+  ["mirror", ["pypi=https://x.example", " "]],
+])("an empty --%s means nothing, not the catalog's: it is refused", async (name, value) => {
+  const made = new Pipelines(client, { catalog: {}, pipeline: "t", buildHash: "t" }, { [name]: value });
+  const refused = { code: "USAGE", what: `--${name} is empty` };
+  await expect(made.status(["all"], "text")).rejects.toMatchObject(refused);
+  await expect(made.plan(["all"], "text")).rejects.toMatchObject(refused);
+});
+
+it("so is an empty version, tag or service", async () => {
+  const none = { allowBackwards: false, adoptLatest: false };
+  const empty = (flag: string): object => ({ code: "USAGE", what: `--${flag} is empty` });
+  await expect(pipelines(1).promote(["all"], { ...none, version: "" }, "text")).rejects.toMatchObject(
+    empty("version"),
+  );
+  await expect(pipelines(1).release(["all"], { ...none, gitTag: "" }, "text")).rejects.toMatchObject(
+    empty("git-tag"),
+  );
+  await expect(pipelines(1).verify(["one"], { tag: " ", elf: true }, "text")).rejects.toMatchObject(
+    empty("tag"),
+  );
+  await expect(pipelines(1).status([""], "text")).rejects.toMatchObject(empty("service"));
+});
+
+it("verify refuses a tag that can be none, before it asks a registry", async () => {
+  const wrong = pipelines(1).verify(["one"], { tag: "sha256:abc", elf: true }, "text");
+  await expect(wrong).rejects.toMatchObject({
+    code: "USAGE",
+    what: '--tag "sha256:abc" is neither a tag nor a digest',
+  });
+});
+
+it("verify of a digest names it as it is pulled", async () => {
+  const tag = `sha256:${"0".repeat(64)}`;
+  const failed = await failure(pipelines(port()).verify(["one"], { tag, elf: true }, "text"));
+  if (!(failed instanceof ReportError)) throw new Error("no report", { cause: failed });
+  expect(failed.message).toContain(`localhost:${port()}/tgoai/one@${tag}`);
+  expect(failed.message).not.toContain(`one:${tag}`);
 });

@@ -31,7 +31,7 @@ describe("in a Dagger module", () => {
       { service: "x", state: "failed", problems, registries: [], variants: [], notes: [PRINTED] },
     ];
     const run: FinishedRun = {
-      ...{ command: "smoke", ok: false, started: 0, flags: "", format: "json" },
+      ...{ command: "smoke", ok: false, started: 0, flags: {}, format: "json" },
       services: services as unknown as ServiceReport[],
     };
     const context = { host: {}, engine: "e", pipeline: "p", clean } as unknown as Context;

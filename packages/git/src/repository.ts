@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { TgoError } from "@tgo/errors";
-import { shellQuote } from "@tgo/host";
+import { shellQuote, TgoError } from "@tgo/errors";
 import type { GitRun } from "./git-run.js";
 import { callersSetting, GitFailed, runGit } from "./run-git.js";
 

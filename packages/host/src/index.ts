@@ -8,5 +8,4 @@ export {
   readReason,
 } from "./read-file.js";
 export { type ProgramOptions, type ProgramResult, runProgram } from "./run-program.js";
-export { shellQuote } from "./shell-quote.js";
 export { type TrustProblem, trustProblem } from "./trust.js";

@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { shellQuote } from "./shell-quote.js";
+import { shellQuote } from "@tgo/errors";
 
 /** Why a found file does not count as the caller's. */
 export interface TrustProblem {

@@ -14,4 +14,4 @@ export { platformOf } from "./platform.js";
 export { pushImage } from "./push-image.js";
 export { type StagedVariant, readBlob } from "./read-staged-image.js";
 export { type Verification, verifyImage } from "./verify/verify-image.js";
-export type { VerifyTarget } from "./verify/verify-options.js";
+export type { FindingKind, InspectedImage, RemedyFor, VerifyTarget } from "./verify/verify-options.js";

@@ -82,3 +82,23 @@ describe("the selected paths", () => {
     expect(["a/b", "a", "x/a"].map(matcher(["a"]))).toEqual([true, true, false]);
   });
 });
+
+it("refuses a name that is not UTF-8 in one line, with its bytes", () => {
+  const odd = mkdtempSync(join(tmpdir(), "tgo-engine-names-"));
+  writeFileSync(Buffer.concat([Buffer.from(`${odd}/caf`), Buffer.from([0xe9]), Buffer.from(".txt")]), "");
+  expect(() => select(odd, { exclude: [".git"] })).toThrow(
+    `${odd}/caf\\xe9.txt: a file name is not UTF-8\n  Rename the file.`,
+  );
+  rmSync(odd, { recursive: true });
+});
+
+it("accepts a name with the character that stands for what is not UTF-8", () => {
+  const fine = mkdtempSync(join(tmpdir(), "tgo-engine-names-"));
+  writeFileSync(join(fine, "\uFFFD.txt"), "");
+  expect(select(fine, { exclude: [".git"] })).toEqual(["\uFFFD.txt"]);
+  rmSync(fine, { recursive: true });
+});
+
+it.each(["[", "a[b", "[z-a]"])("a malformed pattern is an error that says so: %s", (pattern) => {
+  expect(() => matcher([pattern])).toThrow(`one of the patterns is malformed: ${pattern}\n`);
+});

@@ -6,7 +6,7 @@ export { canonicalHost, parseDockerConfig } from "./auth/docker-config.js";
 export { type Keychain, keychain } from "./auth/keychain.js";
 export { Registry, type RegistryOptions } from "./client.js";
 export { copyImage } from "./copy.js";
-export { digestOf } from "./digest.js";
+export { digestOf, isDigest } from "./digest.js";
 export type { Retry } from "./http/retry.js";
 export { canonicalJson } from "./json.js";
 export { isLoopback } from "./loopback.js";
@@ -47,5 +47,5 @@ export {
   type TransferTarget,
   pushBlobsAndManifests,
 } from "./push-blobs-and-manifests.js";
-export { type Reference, formatReference, parseReference } from "./reference.js";
+export { type Reference, formatReference, isTag, parseReference } from "./reference.js";
 export type { Artifact, AttachResult } from "./referrers.js";

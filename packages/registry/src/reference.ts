@@ -41,7 +41,7 @@ export function parseReference(text: string): Reference {
   if (tag !== undefined && !isTag(tag)) fail(`"${tag}" is not a tag`, TAG_REMEDY);
 
   const { host, path } = splitHost(name);
-  if (!HOST.test(host)) fail(`"${host}" is not a registry host`);
+  if (!isHost(host)) fail(`"${host}" is not a registry host`);
   const repository = host === "docker.io" && path !== "" && !path.includes("/") ? `library/${path}` : path;
   if (/^[0-9a-f]{64}$/.test(name)) fail("64 hex digits are an image id, not a name");
   const problem = repositoryProblem(repository);
@@ -61,7 +61,8 @@ export function formatReference({ host, repository, tag, digest }: Reference): s
 }
 
 export function isHost(text: string): boolean {
-  return HOST.test(text);
+  const port = /:(\d+)$/.exec(text)?.[1];
+  return HOST.test(text) && (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535));
 }
 
 export function isTag(text: string): boolean {

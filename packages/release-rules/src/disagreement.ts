@@ -19,6 +19,8 @@ export interface Disagreement {
     | "version differs"
     /** A version exists in some registries only. */
     | "version missing"
+    /** A part of an image is missing in a registry: it cannot be pulled there. */
+    | "incomplete"
     /** `latest` is not the same version in all services. */
     | "services differ";
   /** Absent when several services are affected. */

@@ -54,6 +54,8 @@ export interface OpenGate {
 
 export interface ClosedGate {
   readonly open: false;
+  /** Set if a registry has the version's tag: on the candidate, as far as its digest is known, or on another image. */
+  readonly existing?: "same" | "other";
   readonly reasons: readonly GateReason[];
   readonly later: readonly GateReason[];
 }
@@ -111,7 +113,11 @@ export function decideGate(release: {
       }
     }
   }
-  return reasons.length === 0 ? { open: true, digests, later } : { open: false, reasons, later };
+  if (reasons.length === 0) return { open: true, digests, later };
+  const isTaken = [...reasons, ...later].some(({ kind }) => kind === "version taken");
+  const isTagged = entries.some(({ versionTag }) => versionTag.state === "present");
+  const existing = isTaken ? "other" : isTagged ? "same" : undefined;
+  return { open: false, ...(existing === undefined ? {} : { existing }), reasons, later };
 }
 
 /** Reasons as text, one line each; a service's reason shared by several registries is one line. */

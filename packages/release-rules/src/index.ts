@@ -2,6 +2,7 @@ export { afterWrite } from "./after-write.js";
 export type { CandidateIdentity } from "./candidate-problem.js";
 export { type ReleasedImage, composeRecord } from "./compose-record.js";
 export {
+  type ClosedGate,
   type Gate,
   type GateEntry,
   type GateReason,
@@ -17,7 +18,14 @@ export { type PlannedService, type ReleasePlan, planRelease } from "./release-pl
 export { RECORD_MEDIA_TYPE, ReleaseRecord, parseRecord, recordJson } from "./release-record.js";
 export { type ReleaseState, releaseState } from "./release-state.js";
 export { shortDigest } from "./short-digest.js";
-export { type Pointer, type Status, type StatusRow, releaseStatus } from "./status.js";
+export {
+  type IncompleteImage,
+  type Pointer,
+  type Status,
+  type StatusRow,
+  pulledImages,
+  releaseStatus,
+} from "./status.js";
 export { isFloating, kindOfTag } from "./tag-kind.js";
 export { OTHER_CONTENT_REMEDY } from "./tag-moves.js";
 export { TagPolicy, planTags } from "./tag-plan.js";

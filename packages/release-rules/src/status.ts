@@ -1,5 +1,5 @@
 import { compareStatus } from "./compare-status.js";
-import type { Disagreement } from "./disagreement.js";
+import { disagreement, type Disagreement } from "./disagreement.js";
 import { snapshotOf, type RegistrySnapshot } from "./registry-snapshot.js";
 import { isFloating, kindOfTag, LATEST } from "./tag-kind.js";
 import type { TagPolicy } from "./tag-plan.js";
@@ -40,6 +40,15 @@ export interface StatusService {
   readonly policy?: TagPolicy;
 }
 
+/** An image that a registry has tagged, but not whole. */
+export interface IncompleteImage {
+  readonly service: string;
+  readonly registry: string;
+  readonly digest: string;
+  /** What is missing, such as "linux/arm64 is incomplete: ...". */
+  readonly why: string;
+}
+
 /**
  * What `latest`, the floating tags and the newest version point to in every registry, and where they disagree.
  * Never throws: it is read after an incident, when anything may be broken. A registry without a snapshot is reported
@@ -49,6 +58,9 @@ export function releaseStatus(of: {
   readonly services: readonly StatusService[];
   readonly registries: readonly string[];
   readonly snapshots: readonly RegistrySnapshot[];
+  readonly incomplete?: readonly IncompleteImage[];
+  /** The remedy for an incomplete version of these services. */
+  readonly restore?: (version: string, services: readonly string[]) => string;
 }): Status {
   const services = of.services.map(({ service, policy }) => ({
     service,
@@ -58,16 +70,56 @@ export function releaseStatus(of: {
       contents: snapshotOf(of.snapshots, service, registry),
     })),
   }));
-  return {
-    rows: services.flatMap(({ service, snapshots }) =>
-      snapshots.map(({ registry, contents }) =>
-        contents.state === "seen"
-          ? { service, registry, ...pointers(contents.tags, service) }
-          : { service, registry, unreachable: contents.why, lines: [] },
-      ),
+  const rows = services.flatMap(({ service, snapshots }) =>
+    snapshots.map(({ registry, contents }): StatusRow =>
+      contents.state === "seen"
+        ? { service, registry, ...pointers(contents.tags, service) }
+        : { service, registry, unreachable: contents.why, lines: [] },
     ),
-    disagreements: compareStatus(services),
-  };
+  );
+  const incomplete = incompleteImages(rows, of.incomplete ?? [], of.restore);
+  return { rows, disagreements: [...incomplete, ...compareStatus(services)] };
+}
+
+/** The newest minor and major lines: more would cost too many requests. */
+const LINES_CHECKED = 4;
+
+/** What users pull most of what a row shows: `latest`, the newest versions and lines. */
+export function pulledImages({ latest, newest, prerelease, lines }: StatusRow): readonly Pointer[] {
+  return [latest, newest, prerelease, ...lines.slice(0, LINES_CHECKED)].filter(
+    (pointer) => pointer !== undefined,
+  );
+}
+
+function incompleteImages(
+  rows: readonly StatusRow[],
+  images: readonly IncompleteImage[],
+  restore: ((version: string, services: readonly string[]) => string) | undefined,
+): Disagreement[] {
+  const found = images.map((image) => {
+    const row = rows.find(
+      ({ service, registry }) => service === image.service && registry === image.registry,
+    );
+    const pointers = (row === undefined ? [] : pulledImages(row)).filter(
+      ({ digest }) => digest === image.digest,
+    );
+    const tags = [...new Set(pointers.map(({ tag }) => tag))];
+    return { ...image, tags, version: pointers.find(({ version }) => version !== undefined)?.version };
+  });
+  return found.map(({ service, registry, why, tags, version }) => {
+    const affected = found.filter((other) => other.version === version).map((other) => other.service);
+    const message = `${tags.join(", ")} in ${registry} cannot be pulled whole: ${why}`;
+    return disagreement({
+      kind: "incomplete",
+      service,
+      registries: [{ registry }],
+      ...(tags[0] === undefined ? {} : { tag: tags[0] }),
+      message,
+      ...(version === undefined || restore === undefined
+        ? {}
+        : { remedy: restore(version, [...new Set(affected)]) }),
+    });
+  });
 }
 
 function pointers(

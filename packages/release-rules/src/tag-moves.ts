@@ -106,7 +106,7 @@ function decideReplacement(request: FloatingRequest, current: TagTarget, kind: F
     return refuse(
       incomparable ?? "its version is unknown",
       where,
-      `Check what it is (tgo status). To move it to ${wanted.version.text} anyway, add --adopt-latest.`,
+      `Check what it is with status. To move it to ${wanted.version.text} anyway, add --adopt-latest.`,
     );
   }
   if (!isNewer(current.version, wanted.version)) return { act: "write", why: "forward" };

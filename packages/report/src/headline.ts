@@ -1,4 +1,4 @@
-import type { Report, ServiceReport } from "./report.js";
+import type { GateReport, Report, ServiceReport } from "./report.js";
 import { count, duration, registryCount } from "./quantities.js";
 
 /** "release 1.2.3", "publish" */
@@ -27,6 +27,7 @@ export interface RunOutcome {
 /** A release that is out, but incomplete in optional registries, is neither ok nor failed. */
 export function outcome(report: Report): RunOutcome {
   if (report.ok) return { words: "ok", tone: "good" };
+  if (notMoved(report).length > 0 && report.services.every(isOut)) return { words: "not moved", tone: "bad" };
   if (!isIncomplete(report)) return { words: "failed", tone: "bad" };
   return {
     words: report.command === "promote" ? "done, incomplete" : "released, incomplete",
@@ -38,6 +39,11 @@ function isIncomplete({ ok, gate, services, problems = [] }: Report): boolean {
   return !ok && gate?.open === true && problems.length === 0 && services.length > 0 && services.every(isOut);
 }
 
+/** Services whose floating tags a promotion left on a newer version. */
+function notMoved({ services }: Report): readonly string[] {
+  return services.flatMap(({ service, state }) => (state === "not moved" ? [service] : []));
+}
+
 /** Whether a service has reached every required registry. */
 function isOut({ state }: ServiceReport): boolean {
   return state !== "failed" && state !== "not released";
@@ -47,17 +53,27 @@ function isOut({ state }: ServiceReport): boolean {
 export function failure(report: Report): string | undefined {
   const { services, gate, problems = [], version = "it" } = report;
   if (report.ok) return undefined;
-  if (gate?.open === false) return `${version} is not released: no version tag and no latest was moved`;
+  if (gate?.open === false) return closed(gate, version);
   if (services.length === 0) return "failed before any service started";
   const failed = services.filter((service) => !isOut(service)).map(({ service }) => service);
   const all = count(services.length, "service");
   const counted = services.length === 1 ? all : `${failed.length} of ${all}`;
   if (gate?.open === true) {
     if (failed.length > 0) return `${version} is only partly released; incomplete: ${failed.join(", ")}`;
+    const kept = notMoved(report);
+    if (kept.length > 0)
+      return `tags of ${kept.join(", ")} were not moved to ${version}: a newer version has them`;
     return `${version} is out. ${isIncomplete(report) ? whatIsMissing(report) : "What failed afterwards is listed below."}`;
   }
   if (failed.length > 0) return `${counted} failed: ${failed.join(", ")}`;
   return problems.length > 0 ? "a problem of all services must be fixed first" : undefined;
+}
+
+function closed({ existing }: GateReport, version: string): string {
+  if (existing === "other")
+    return `${version} was released before with other content, and a version's tag never changes: this run tagged nothing`;
+  if (existing === "same") return `this run tagged nothing; ${version} exists from an earlier run`;
+  return `${version} is not released: no version tag and no latest was moved`;
 }
 
 /** What a released version lacks. */

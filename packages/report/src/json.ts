@@ -56,6 +56,7 @@ const KEYS = {
   told: true,
   problem: true,
   open: true,
+  existing: true,
   reasons: true,
   later: true,
   gate: true,

@@ -27,7 +27,10 @@ export function renderStatus({ rows, disagreements }: Status, format: OutputForm
           `${count(disagreements.length, "disagreement")}:`,
           "",
           ...disagreements.map(({ told }) => `${bullet}${renderLine(told, format)}`),
-          ...remedies.flatMap((remedy) => ["", renderLine(remedy, format)]),
+          ...remedies.flatMap((remedy) => [
+            "",
+            ...remedy.split("\n").map((line) => renderLine(line, format)),
+          ]),
         ];
   return [table, "", ...findings].join("\n");
 }

@@ -29,6 +29,8 @@ export interface Report {
 /** No version tag is written before every service's candidate is verified in every required registry. */
 export interface GateReport {
   readonly open: boolean;
+  /** Set if a registry had the version's tag before the run: with the image of this run, as far as known, or another. */
+  readonly existing?: "same" | "other";
   /** What keeps it closed, one line each. */
   readonly reasons: readonly string[];
   /** What optional registries still lack, one line each. */
@@ -44,6 +46,8 @@ export type ServiceState =
   | "ready"
   | "released"
   | "not released"
+  /** A promotion left a floating tag on a newer version. */
+  | "not moved"
   | "failed";
 
 export interface ServiceReport {

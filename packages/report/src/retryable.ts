@@ -6,17 +6,29 @@ const NEEDS_CHANGE = new Set<Problem["code"]>([
   ...(["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"] as const),
 ]);
 
+/** These end without a change to an image. */
+const TRANSIENT = new Set<Problem["code"]>([
+  ...(["UNAVAILABLE", "UNAUTHORIZED", "DENIED", "ENVIRONMENT", "INTERRUPTED"] as const),
+]);
+
 /**
  * Whether the same command may succeed later: a registry or the network failed, not the request. Something missing
  * from one registry may still arrive there; something missing everywhere stays missing.
  */
-export function isRetryable({ services, problems = [] }: Pick<Report, "services" | "problems">): boolean {
+export function isRetryable({
+  command,
+  services,
+  problems = [],
+}: Pick<Report, "services" | "problems"> & Partial<Pick<Report, "command">>): boolean {
   const own = [...problems, ...services.flatMap((service) => service.problems)];
   const ofRegistries = services.flatMap((service) => [
     ...service.registries.flatMap((registry) => registry.problems),
     ...(service.tags ?? []).flatMap(({ problem }) => problem ?? []),
   ]);
-  return [...own.filter(({ code }) => code !== "NOT_FOUND"), ...ofRegistries].some(
-    ({ code }) => !NEEDS_CHANGE.has(code),
-  );
+  const codes = [...own, ...ofRegistries].map(({ code }) => code);
+  // What verify finds stays as it is until something else mends it.
+  if (command === "verify") return codes.every((code) => TRANSIENT.has(code));
+  // The rest of the run would still fail.
+  if (codes.some((code) => NEEDS_CHANGE.has(code))) return false;
+  return ofRegistries.length > 0 || own.some(({ code }) => code !== "NOT_FOUND");
 }

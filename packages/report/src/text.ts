@@ -84,7 +84,7 @@ function record(report: Report, { colors, width }: Page): string[] {
 
 function serviceBlock(service: ServiceReport, page: Page): string[] {
   const { colors } = page;
-  const isBad = service.state === "failed" || service.state === "not released";
+  const isBad = ["failed", "not released", "not moved"].includes(service.state);
   const paint = isBad ? colors.red : colors.green;
   const lines = [
     `${colors.bold(service.service)}  ${paint(service.state)}${colors.dim(` (${duration(service.durationMs)})`)}`,

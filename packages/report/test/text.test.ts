@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { renderText, type ServiceReport } from "../src/index.js";
+import { isRetryable, renderText, type ServiceReport } from "../src/index.js";
 import { DIGEST, failedReport, OTHER, report, service, without } from "./sample.js";
 
 /** The row of a table that starts with, or continues, the given words. */
@@ -167,5 +167,61 @@ describe("the text report", () => {
     expect(coloured).toContain("\u001B[31m");
     // eslint-disable-next-line no-control-regex
     expect(coloured.replaceAll(/\u001B\[\d+m/g, "").replaceAll(/ +$/gm, "")).toBe(plain);
+  });
+});
+
+describe("what a release or promotion says it did", () => {
+  const closed = (existing?: "same" | "other"): string[] => {
+    const gate = { open: false, ...(existing === undefined ? {} : { existing }), reasons: ["x"], later: [] };
+    const services = [service("tgo-api", { state: "not released" })];
+    return renderText(report({ command: "release", version: "1.0.0", ok: false, services, gate })).split(
+      "\n",
+    );
+  };
+
+  it.each([
+    [undefined, "1.0.0 is not released: no version tag and no latest was moved"],
+    ["same", "this run tagged nothing; 1.0.0 exists from an earlier run"],
+    [
+      "other",
+      "1.0.0 was released before with other content, and a version's tag never changes: this run tagged nothing",
+    ],
+  ] as const)("with a closed gate, and the version there as %s", (existing, words) => {
+    expect(closed(existing).slice(1, 3).join(" ")).toContain(words);
+  });
+
+  it("is NOT MOVED where a promotion left latest on a newer version", () => {
+    const gate = { open: true, reasons: [], later: [] };
+    const services = [service("tgo-api", { state: "not moved" }), service("tgo-web", { state: "released" })];
+    const [first, second] = renderText(
+      report({ command: "promote", version: "1.0.0", ok: false, services, gate }),
+    ).split("\n");
+    expect(first).toContain("promote 1.0.0 NOT MOVED");
+    expect(second).toBe("tags of tgo-api were not moved to 1.0.0: a newer version has them");
+  });
+});
+
+describe("the command to run again", () => {
+  it.each([
+    ["publish", "UNAVAILABLE", true],
+    ["verify", "UNAVAILABLE", true],
+    ["publish", "VERIFY", true],
+    ["verify", "VERIFY", false],
+    ["verify", "NOT_FOUND", false],
+    ["promote", "CONFLICT", false],
+  ] as const)("%s that found %s: %s", (command, code, again) => {
+    const problems = [{ code, what: "x" }];
+    const registries = service("tgo-api").registries.map((row, at) =>
+      at === 0 ? { ...row, problems } : row,
+    );
+    const services = [{ ...service("tgo-api"), registries }];
+    expect(isRetryable({ command, services })).toBe(again);
+  });
+
+  it("is none while something else needs a change: it would fail again", () => {
+    const services = [service("tgo-api", { problems: [{ code: "BUILD", what: "x" }] })];
+    const problems = [{ code: "UNAVAILABLE", what: "x" }] as const;
+    expect(isRetryable({ command: "publish", services, problems })).toBe(false);
+    expect(isRetryable({ command: "publish", services: [], problems })).toBe(true);
   });
 });

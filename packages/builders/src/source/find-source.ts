@@ -1,6 +1,6 @@
-import type { Directory, GitRef } from "@dagger.io/dagger";
+import type { Directory, GitRef, GitRepository } from "@dagger.io/dagger";
 import type { Service } from "@tgo/catalog";
-import { TgoError } from "@tgo/errors";
+import { isTgoError, TgoError } from "@tgo/errors";
 import type { BuildContext, Uncommitted } from "../build-context.js";
 import { readCommitTime } from "../container-tools/container-tools.js";
 import { errorMessage } from "../exec-failure.js";
@@ -12,6 +12,10 @@ export interface SourceOptions {
   readonly revision?: string;
   /** The source's time, in RFC 3339 or as seconds since 1970. */
   readonly created?: string;
+  /** The version to build, without a v: a source from git is its tag. */
+  readonly version?: string;
+  /** The Git tag that names the version, if the caller gave one. */
+  readonly gitTag?: string;
 }
 
 /** A service's folder, and the commit that it equals, if any. */
@@ -98,26 +102,30 @@ async function isDirectory(directory: Directory, path: string): Promise<boolean>
 }
 
 /**
- * The service's folder in the catalog's git repository.
+ * The service's folder in the catalog's git repository: at the given revision, else at the version's tag, else at the
+ * head of the default branch.
  * @throws TgoError SOURCE
  */
 export async function sourceFromGit(
   context: BuildContext,
   name: string,
   service: Service,
+  options: SourceOptions = {},
 ): Promise<FoundSource> {
   const { repository, path = `repos/${name}` } = service.source;
   try {
-    const head = context.client.git(repository).head();
-    const revision = await head.commit();
-    const directory = await head.tree().directory(path).sync();
-    const time = await commitTimeOf(context, head, revision);
+    const git = context.client.git(repository);
+    const { ref, called } = await refOf(git, name, repository, options);
+    const revision = await ref.commit();
+    const directory = await ref.tree().directory(path).sync();
+    const time = await commitTimeOf(context, ref, revision);
     context.progress.note(
       { step: "prepare", service: name },
-      `source: ${repository} (${path}) at ${revision}`,
+      `source: ${repository} (${path}) at ${called === undefined ? "" : `${called}, `}${revision}`,
     );
     return { directory, folder: path, revision, ...time };
   } catch (cause) {
+    if (isTgoError(cause)) throw cause;
     throw new TgoError(
       "SOURCE",
       `no source for ${name}: --source is missing, and ${repository} (${path}) cannot be read`,
@@ -127,4 +135,36 @@ export async function sourceFromGit(
       },
     );
   }
+}
+
+/** What to build, and its name unless it is the default branch. */
+async function refOf(
+  git: GitRepository,
+  service: string,
+  repository: string,
+  { revision, version, gitTag }: SourceOptions,
+): Promise<{ readonly ref: GitRef; readonly called?: string }> {
+  if (revision !== undefined) {
+    return { ref: /^[0-9a-f]{40,64}$/.test(revision) ? git.commit(revision) : git.ref(revision) };
+  }
+  if (version === undefined) return { ref: git.head() };
+  const given = gitTag?.replace(/^refs\/tags\//, "");
+  // The spellings that --git-tag takes, the service's own first.
+  const spellings =
+    given === undefined ? [`${service}-v${version}`, `v${version}`, version] : ([given] as const);
+  const listed = await git.tags({ patterns: spellings.map((tag) => `refs/tags/${tag}`) });
+  const tags = new Set(listed.map((tag) => tag.replace(/^refs\/tags\//, "")));
+  const tag = spellings.find((spelling) => tags.has(spelling));
+  if (tag !== undefined) return { ref: git.tag(tag), called: tag };
+  const all =
+    spellings.length === 1 ? `tag ${spellings.join("")}` : `tag of ${version} (${spellings.join(", ")})`;
+  throw new TgoError(
+    "SOURCE",
+    `no source for ${service}: --source is missing, and ${repository} has no ${all}`,
+    {
+      remedy:
+        `Push the tag ${given ?? `v${version}`} there. To build something else as ${version}, pass --source DIR, ` +
+        "or --revision with a commit of that repository.",
+    },
+  );
 }

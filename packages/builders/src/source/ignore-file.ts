@@ -1,5 +1,7 @@
 import type { Directory } from "@dagger.io/dagger";
 import type { Build } from "@tgo/catalog";
+import { TgoError, withoutMark } from "@tgo/errors";
+import { patternProblem } from "./ignore-pattern.js";
 
 /** Never part of an image, whatever .dockerignore contains. */
 const ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
@@ -31,9 +33,16 @@ export async function applyIgnoreFile(build: Build, directory: Directory): Promi
 /** @see https://docs.docker.com/build/concepts/context/#dockerignore-files */
 async function ignorePatterns(directory: Directory, file: string): Promise<string[]> {
   if (!(await directory.exists(file))) return [];
-  return (await directory.file(file).contents())
+  return withoutMark(await directory.file(file).contents(), file)
     .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => line.replace(/^(!?)\.?\//, "$1"));
+    .flatMap((text, index) => {
+      const line = text.trim();
+      if (line === "" || line.startsWith("#")) return [];
+      const problem = patternProblem(line.replace(/^!/, ""));
+      if (problem === undefined) return [line.replace(/^(!?)\.?\//, "$1")];
+      throw new TgoError("SOURCE", `"${line}" is not a pattern: ${problem}`, {
+        where: `${file}, line ${index + 1}`,
+        remedy: "Correct the line.",
+      });
+    });
 }

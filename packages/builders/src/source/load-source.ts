@@ -34,7 +34,8 @@ export interface Source {
 
 /**
  * Finds and reads a service's source: in the given directory `repos/<service>`, the directory itself or `<service>`;
- * without a given directory, `repos/<service>` of the surrounding repository, or the catalog's git repository.
+ * without a given directory, `repos/<service>` of the surrounding repository, or the catalog's git repository: there the
+ * given revision, the version's tag or the default branch.
  * @throws TgoError SOURCE, USAGE
  */
 export async function loadSource(
@@ -44,8 +45,9 @@ export async function loadSource(
   options: SourceOptions,
 ): Promise<Source> {
   const found = await findSource(context, name, service, options);
-  const raw = found ?? (await sourceFromGit(context, name, service));
-  const revision = options.revision ?? raw.revision;
+  const raw = found ?? (await sourceFromGit(context, name, service, options));
+  // A source from git is the revision that was asked for, in full.
+  const revision = found === undefined ? raw.revision : (options.revision ?? raw.revision);
   const { directory, hidden, ...view } = await applyIgnoreFile(service.build, raw.directory);
   const { differences, uncommitted } = context.host;
   const [entries, tree, differs] = await Promise.all([

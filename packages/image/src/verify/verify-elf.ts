@@ -48,6 +48,7 @@ export async function verifyElf(
         if (listed === undefined || listed === content.diffId) continue;
         for (const inspection of same)
           inspection.problems.push({
+            kind: "wrong image",
             code: "VERIFY",
             what: `${variant.platform}: the layer ${layer.digest} unpacks to ${content.diffId}, but its diff_id in the config is ${listed}`,
             where: where(inspection),

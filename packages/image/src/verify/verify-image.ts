@@ -4,7 +4,13 @@ import type { Platform } from "../platform.js";
 import { ImageCache, type CachedVariant } from "./image-cache.js";
 import { verifyTarget, where, type Inspection } from "./verify-target.js";
 import { verifyElf } from "./verify-elf.js";
-import type { InspectOptions, VerifyTarget } from "./verify-options.js";
+import type {
+  FindingKind,
+  InspectedImage,
+  InspectOptions,
+  RemedyFor,
+  VerifyTarget,
+} from "./verify-options.js";
 
 export interface VerifyOptions extends InspectOptions {
   readonly targets: readonly VerifyTarget[];
@@ -12,6 +18,7 @@ export interface VerifyOptions extends InspectOptions {
   readonly elf?: boolean;
   /** Path patterns of files that may be for another machine. */
   readonly allowForeign?: readonly string[];
+  readonly remedyFor?: RemedyFor;
 }
 
 export interface VerifiedTarget {
@@ -71,7 +78,10 @@ export async function verifyImage(options: VerifyOptions): Promise<Verification>
     options.elf === true && reference !== undefined
       ? await verifyElf(reference, inspections, options.allowForeign)
       : new Map<string, ElfReport>();
-  const targets = inspections.map(reported);
+  const all = inspections.map(inspectedImage);
+  const targets = inspections.map((inspection, at) =>
+    reported(inspection, (kind) => options.remedyFor?.(kind, all[at] ?? inspectedImage(inspection), all)),
+  );
   return {
     ok: targets.length > 0 && targets.every(({ state }) => state === "verified"),
     digest,
@@ -90,11 +100,12 @@ function compareDigests(
   for (const inspection of inspections) {
     if (inspection.digest === undefined || digest === undefined || inspection.digest === digest) continue;
     inspection.problems.unshift({
+      kind: "other digest",
       code: "VERIFY",
       what: `it is ${inspection.digest}, ${expected ? `expected ${digest}` : `while ${owner} has ${digest}`}`,
       where: where(inspection),
       remedy:
-        "Every registry must have the same digest: publish again under a new tag, or find out who pushed the other one.",
+        "Every registry must have the same digest. Find out who pushed the other one, then run the same command again.",
     });
   }
 }
@@ -107,7 +118,19 @@ function mostCommon(digests: readonly string[]): string | undefined {
   );
 }
 
-function reported(inspection: Inspection): VerifiedTarget {
+function inspectedImage({ target, digest, index, problems }: Inspection): InspectedImage {
+  return {
+    name: target.name,
+    digest,
+    version: index?.annotations?.["org.opencontainers.image.version"],
+    complete: index !== undefined && !problems.some(({ kind }) => kind === "incomplete"),
+  };
+}
+
+function reported(
+  inspection: Inspection,
+  remedyFor: (kind: FindingKind) => string | undefined,
+): VerifiedTarget {
   const { target, digest, problems, durationMs } = inspection;
   // Report a registry that is down only once.
   const down = problems.some(
@@ -119,7 +142,10 @@ function reported(inspection: Inspection): VerifiedTarget {
     reference: where(inspection),
     state: shown.length === 0 ? "verified" : "failed",
     digest,
-    problems: shown,
+    problems: shown.map(({ kind, ...problem }) => {
+      const remedy = kind && remedyFor(kind);
+      return remedy === undefined ? problem : { ...problem, remedy };
+    }),
     durationMs,
   };
 }

@@ -23,6 +23,34 @@ export interface Expectation {
   readonly variants?: readonly { readonly platform: Platform; readonly digest: string }[];
 }
 
+/** What is wrong with an image in one registry, as far as the remedy depends on it. */
+export type FindingKind =
+  /** The tag, or the image by its digest, is not there. */
+  | "missing"
+  /** A manifest, config or layer of the image is not there. */
+  | "incomplete"
+  /** Another image than the others have. */
+  | "other digest"
+  /** The image itself is not as planned. */
+  | "wrong image";
+
+/** What one registry has. */
+export interface InspectedImage {
+  readonly name: string;
+  readonly digest: string | undefined;
+  /** The version that the index names. */
+  readonly version: string | undefined;
+  /** Nothing of it is missing. */
+  readonly complete: boolean;
+}
+
+/** The remedy for a finding; undefined leaves the one that fits any tag. */
+export type RemedyFor = (
+  kind: FindingKind,
+  found: InspectedImage,
+  all: readonly InspectedImage[],
+) => string | undefined;
+
 /** What every target is checked against. */
 export interface InspectOptions {
   /** Exactly these. */

@@ -13,12 +13,15 @@ import type { ImageCache, CachedVariant } from "./image-cache.js";
 import { parsePlatform, platformOf } from "../platform.js";
 import { portabilityProblems } from "./portable-variant.js";
 import { isAttestation } from "../read-staged-image.js";
-import type { Expectation, InspectOptions, VerifyTarget } from "./verify-options.js";
+import type { Expectation, FindingKind, InspectOptions, VerifyTarget } from "./verify-options.js";
+
+/** A problem, and what its remedy depends on. */
+export type Finding = Problem & { readonly kind?: FindingKind };
 
 /** What is known about one target so far. */
 export interface Inspection {
   readonly target: VerifyTarget;
-  readonly problems: Problem[];
+  readonly problems: Finding[];
   digest: string | undefined;
   index: Index | undefined;
   variants: readonly CachedVariant[];
@@ -49,7 +52,7 @@ export async function verifyTarget(
   };
   const [, anonymous] = await Promise.all([
     inspect(inspection, options, cache).catch((error: unknown) =>
-      inspection.problems.push(foreseenProblem(error)),
+      inspection.problems.push(missing(error, "missing")),
     ),
     target.anonymous === undefined ? undefined : pullAnonymously(target, target.anonymous),
   ]);
@@ -104,6 +107,7 @@ function checkIndex(
 ): Index | undefined {
   const wrong = (what: string, remedy?: string): void =>
     void inspection.problems.push({
+      kind: "wrong image",
       code: "VERIFY",
       what,
       where: where(inspection),
@@ -164,17 +168,29 @@ async function inspectVariant(
     const gone = missing.filter((text) => text !== undefined);
     if (gone.length > 0) {
       problems.push({
+        kind: "incomplete",
         code: "NOT_FOUND",
         what: `${variant.platform} is incomplete: ${gone.join("; ")}`,
         where: where(inspection),
-        remedy: "Publish again: missing content is copied from another registry or uploaded.",
+        remedy:
+          "Publish again, by the same command: missing content is copied from another registry or uploaded.",
       });
     }
     return variant;
   } catch (error) {
-    problems.push(foreseenProblem(error));
+    const finding = missing(error, "incomplete");
+    const name = child.platform === undefined ? child.digest : platformOf(child.platform);
+    problems.push(
+      finding.kind === undefined ? finding : { ...finding, what: `${name} is incomplete: ${finding.what}` },
+    );
     return undefined;
   }
+}
+
+/** A failed read; only one that found nothing is a finding about the image. */
+function missing(error: unknown, kind: FindingKind): Finding {
+  const problem = foreseenProblem(error);
+  return problem.code === "NOT_FOUND" ? { ...problem, kind } : problem;
 }
 
 async function sizeOf(
@@ -187,7 +203,7 @@ async function sizeOf(
     : registry.hasBlob(repository, digest, { size });
 }
 
-function variantProblems(variant: CachedVariant, expect: Expectation = {}, location: string): Problem[] {
+function variantProblems(variant: CachedVariant, expect: Expectation = {}, location: string): Finding[] {
   const { platform, config } = variant;
   const actual = platformOf(config);
   return [
@@ -196,7 +212,7 @@ function variantProblems(variant: CachedVariant, expect: Expectation = {}, locat
     ...differences(expect.labels ?? {}, config.config?.Labels ?? {}).map(
       (text) => `${platform}: label ${text}`,
     ),
-  ].map((what) => ({ code: "VERIFY", what, where: location, remedy: REPUBLISH }));
+  ].map((what) => ({ kind: "wrong image", code: "VERIFY", what, where: location, remedy: REPUBLISH }));
 }
 
 /** The digest that users get, who pull without credentials, or why they do not. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import dockerignore from "@balena/dockerignore";
+import { TgoError } from "@tgo/errors";
 import { sortedEntries } from "./walk.js";
 
 /** A selection of a directory's files, as .dockerignore patterns. */
@@ -12,8 +13,17 @@ export interface Selection {
 
 /** Tests a path relative to the directory: whether a pattern matches it or one of its parents. */
 export function matcher(patterns: readonly string[]): (path: string) => boolean {
-  const list = dockerignore().add(patterns.map(normalize));
-  return (path) => list.ignores(path);
+  try {
+    const list = dockerignore().add(patterns.map(normalize));
+    // Makes the expressions of all patterns.
+    list.ignores("x");
+    return (path) => list.ignores(path);
+  } catch (cause) {
+    throw new TgoError("USAGE", `one of the patterns is malformed: ${patterns.join(", ")}`, {
+      remedy: 'A "[" needs its "]"; write \\[ for the character itself.',
+      cause,
+    });
+  }
 }
 
 /**

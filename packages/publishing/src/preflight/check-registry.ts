@@ -1,4 +1,4 @@
-import { kindOfTag } from "@tgo/release-rules";
+import { kindOfTag, type ClosedGate } from "@tgo/release-rules";
 import { defined, type RegistryReport } from "@tgo/report";
 import { candidateTag } from "../candidate/candidate-key.js";
 import { requireSameCandidate } from "../candidate/require-same-candidate.js";
@@ -21,6 +21,8 @@ export interface RegistryCheck {
   readonly skew: ClockSkew | undefined;
   /** It has the candidate, so nothing needs to be built. */
   readonly hasCandidate: boolean;
+  /** Set if it has the version: as this candidate, or with other content. */
+  readonly existing: ClosedGate["existing"] | undefined;
 }
 
 const SHORT_TIMEOUTS = { timeoutMs: 5000, retries: 1, totalMs: 10_000 };
@@ -51,7 +53,7 @@ export async function checkRegistry(target: Target, subject: Subject): Promise<R
   return {
     report: {
       ...notStarted(target, subject.service),
-      ...defined({ digest: found.value }),
+      ...defined({ digest: found.value?.digest }),
       state,
       problems,
       durationMs,
@@ -61,6 +63,11 @@ export async function checkRegistry(target: Target, subject: Subject): Promise<R
         ? undefined
         : { registry: target.name, host: target.registry.host, seconds: push.value },
     hasCandidate: found.value !== undefined,
+    existing: found.problems.some(({ code }) => code === "CONFLICT")
+      ? "other"
+      : found.value?.isReleased === true
+        ? "same"
+        : undefined,
   };
 }
 
@@ -76,7 +83,10 @@ function remedyFor(target: Target): string {
  * The digest of the candidate, or of the version made from it, if the registry has either.
  * @throws TgoError CONFLICT when the version, in any spelling, is another image
  */
-async function findImage(target: Target, { service, version, key }: Subject): Promise<string | undefined> {
+async function findImage(
+  target: Target,
+  { service, version, key }: Subject,
+): Promise<{ readonly digest: string; readonly isReleased: boolean } | undefined> {
   const repository = repositoryOf(target, service);
   const resolve = async (tag: string): Promise<{ tag: string; digest: string }[]> => {
     const found = await target.client.resolve(repository, tag, { push: true });
@@ -93,9 +103,10 @@ async function findImage(target: Target, { service, version, key }: Subject): Pr
   const [first] = versions.flat();
   if (version !== undefined && first !== undefined) {
     await requireSameCandidate(target, { service, version, key: knownKey }, first);
-    return first.digest;
+    return { digest: first.digest, isReleased: true };
   }
-  return (await resolve(candidateTag(knownKey)))[0]?.digest;
+  const [candidate] = await resolve(candidateTag(knownKey));
+  return candidate && { digest: candidate.digest, isReleased: false };
 }
 
 /** The version's own tag, and existing tags that spell it differently: v1.2.3. */

@@ -18,6 +18,8 @@ export interface ServiceCheck {
   /** Absent if the source or a base image is not usable. */
   readonly prepared: Prepared | undefined;
   readonly skews: readonly ClockSkew[];
+  /** Whether registries have the version, by registry. */
+  readonly existing: readonly RegistryCheck["existing"][];
   /** No registry has its candidate. */
   readonly needsBuild: boolean;
 }
@@ -75,6 +77,7 @@ export async function checkService(
     }),
     prepared,
     skews: checks.flatMap(({ skew }) => skew ?? []),
+    existing: checks.map((check) => check.existing),
     needsBuild: found === undefined,
   };
 }
@@ -116,6 +119,7 @@ export async function checkRegistries(
         report: notStarted(target, subject.service),
         skew: undefined,
         hasCandidate: false,
+        existing: undefined,
       };
       return Promise.race([check, deadline.then(() => unknown)]);
     }),

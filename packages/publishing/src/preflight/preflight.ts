@@ -1,6 +1,6 @@
 import type { Service } from "@tgo/catalog";
 import type { Problem } from "@tgo/errors";
-import type { RegistryReport, ServiceReport } from "@tgo/report";
+import { defined, type RegistryReport, type ServiceReport } from "@tgo/report";
 import type { Prepared } from "../candidate/prepare-candidate.js";
 import { interruptionOf } from "../publish/service-report.js";
 import type { PublishContext, TargetContext } from "../targets/publish-context.js";
@@ -18,6 +18,8 @@ export interface Preflight {
   readonly ready: boolean;
   /** No problem that blocks a release. */
   readonly canStart: boolean;
+  /** Set if a registry has the version: with this content everywhere, or with other content somewhere. */
+  readonly existing?: "same" | "other";
   /** Prepared services by name, for the builds that follow. */
   readonly prepared: ReadonlyMap<string, Prepared>;
 }
@@ -47,7 +49,10 @@ export async function preflight(
   const clock = clockProblems(checks.flatMap(({ skews }) => skews));
   const canStart = engine.blocking.length === 0 && checks.every(({ report }) => report.state === "ready");
   const reported = checks.flatMap(({ report }) => report.problems);
+  const found = checks.flatMap((check) => check.existing);
+  const existing = (["other", "same"] as const).find((each) => found.includes(each));
   return {
+    ...defined({ existing }),
     services: checks.map(({ report }) => report),
     problems: notReported([...engine.blocking, ...engine.warnings, ...clock], reported),
     ready: canStart && engine.warnings.length === 0 && clock.length === 0,

@@ -1,5 +1,5 @@
 import type { Service } from "@tgo/catalog";
-import { TgoError, type Problem } from "@tgo/errors";
+import { commandLine, TgoError, type Problem } from "@tgo/errors";
 import type { ServiceReport } from "@tgo/report";
 import { imageTests } from "../candidate/image-tests.js";
 import type { ImageTests } from "../publish/choose-image.js";
@@ -79,14 +79,19 @@ async function notFound(
       `${version} of ${service} is complete in no registry, and incomplete in ${incomplete.join(", ")}`,
       {
         remedy:
-          `See what is missing: tgo verify --service ${service} --tag ${version}. ` +
-          "Then run the release command again: it restores the missing parts.",
+          "Run its release command again, with the same source: it restores the missing parts. To see what is missing:\n" +
+          commandLine("verify", { service: [service], tag: version }),
       },
     );
   }
   const failed = required.filter((target) => transfer.rows.hasFailed(target)).map(({ name }) => name);
   const queried = failed.length === 0 ? "" : ` that could be queried (not ${failed.join(", ")})`;
   return new TgoError("NOT_FOUND", `no registry${queried} has version ${version}`, {
-    remedy: `Release it first: tgo release --version ${version}. To see what is released: tgo status.`,
+    remedy: [
+      "To see what is released:",
+      commandLine("status"),
+      "To release it, from its source:",
+      commandLine("release", { version }),
+    ].join("\n"),
   });
 }

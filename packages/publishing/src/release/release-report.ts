@@ -1,4 +1,4 @@
-import { problemOf } from "@tgo/errors";
+import { problemOf, type Problem } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
 import type { PlannedService, ReleaseState, TagStep } from "@tgo/release-rules";
 import { isInPlace, type RegistryReport, type ServiceReport, type TagReport } from "@tgo/report";
@@ -46,33 +46,42 @@ export function releaseReport(of: {
   const required = new Set(splitByRequired({ targets }).required.map(({ name }) => name));
   const released = isComplete({ tags, registries }, (registry) => required.has(registry));
   const hasWritten = tags.some(({ state }) => state === "done") || report.state === "published";
+  const kept = promotes ? keptTags(planned, state) : undefined;
   return {
     ...report,
-    state: released ? (hasWritten ? "released" : "already there") : "not released",
+    state: !released
+      ? "not released"
+      : kept !== undefined
+        ? "not moved"
+        : hasWritten
+          ? "released"
+          : "already there",
     registries,
     tags,
+    problems: kept === undefined ? report.problems : [...report.problems, kept],
     notes: [
       ...report.notes,
       ...ledger.raceNotes(service),
       ...attached.flatMap((one) => (one.service === service ? (one.note ?? []) : [])),
       ...state.newerReleases.filter((line) => line.startsWith(`${service}:`)),
-      ...(promotes ? keptTags(planned, state) : []),
     ],
   };
 }
 
-/** Tags that a promotion left on a newer version, with the flag that moves them. For a release that is as intended. */
-function keptTags({ service, tags }: PlannedService, { steps }: ReleaseState): string[] {
+/** Tags that a promotion was to move and left on a newer version. In a release that is as intended. */
+function keptTags({ service, tags }: PlannedService, { steps }: ReleaseState): Problem | undefined {
   const found = steps.flatMap(({ status, ...step }) =>
     step.service === service && status.state === "stays" ? [{ tag: step.tag, newer: status.newer.text }] : [],
   );
-  if (found.length === 0) return [];
+  if (found.length === 0) return undefined;
   const names = [...new Set(found.map(({ tag }) => tag))];
   const newer = [...new Set(found.map(({ newer: version }) => version))].join(", ");
   const [stay, them] = names.length === 1 ? ["stays", "it"] : ["stay", "them"];
-  return [
-    `${names.join(", ")} ${stay} on a newer version (${newer}); --allow-backwards moves ${them} back to ${tags.version}`,
-  ];
+  return {
+    code: "CONFLICT",
+    what: `NOT MOVED to ${tags.version}: ${names.join(", ")} ${stay} on a newer version (${newer})`,
+    remedy: `To move ${them} back to ${tags.version}, add --allow-backwards.`,
+  };
 }
 
 /** Whether all tags are in place, in the registries that count. */

@@ -90,7 +90,8 @@ export class ReleaseResult {
     const isRecorded = attached.every(
       ({ registry, state: attachment }) => attachment !== "failed" || !required.has(registry),
     );
-    const ok = isRecorded && services.every((service) => isComplete(service));
+    const ok =
+      isRecorded && services.every((service) => isComplete(service) && service.state !== "not moved");
     return { ok, gate, services, ...(record === undefined ? {} : { record }) };
   }
 

@@ -32,7 +32,7 @@ export interface ReleaseOptions {
   readonly version: Version;
   readonly allowBackwards: boolean;
   readonly adopt: boolean;
-  /** Moving the floating tags is the purpose of the run: the report notes those that stay, with the flag that moves them. */
+  /** Moving the floating tags is the purpose of the run: one that stays on a newer version is a problem, with the flag that moves it. */
   readonly promotes?: boolean;
   /** Hash of the pipelines' own code, for the record; without it there is no record. */
   readonly pipeline?: string;

@@ -1,4 +1,5 @@
-import { verifyImage, type Verification } from "@tgo/image";
+import { verifyImage, type RemedyFor, type Verification } from "@tgo/image";
+import { defined } from "@tgo/report";
 import { repositoryOf, type Target } from "../targets/target.js";
 import type { TargetContext } from "../targets/publish-context.js";
 
@@ -11,6 +12,7 @@ export interface VerifyOptions {
   /** Also read every layer, and check every ELF file in it. */
   readonly elf: boolean;
   readonly allowForeign?: readonly string[];
+  readonly remedyFor?: RemedyFor;
   /** Report no step of its own. */
   readonly quiet?: boolean;
 }
@@ -43,6 +45,7 @@ export function verifyTag(
       },
       elf: options.elf,
       allowForeign: [...(options.allowForeign ?? [])],
+      ...defined({ remedyFor: options.remedyFor }),
     });
   if (options.quiet === true) return verify();
   return context.progress.step({ step: "verify", service }, verify, ({ ok, targets: found }) => ({

@@ -26,7 +26,7 @@ describe("Promoting a released version", () => {
     await harness.release("1.2.2");
     await harness.release("1.2.3");
     const promoted = await harness.promote("1.2.2");
-    expect([promoted.ok, states(promoted)]).toEqual([true, ["already there", "already there"]]);
+    expect([promoted.ok, states(promoted)]).toEqual([false, ["not moved", "not moved"]]);
     expect(harness.everywhere("latest")).toEqual(harness.everywhere("1.2.3"));
     expect(promoted.services[0]?.tags?.find(({ tag }) => tag === "latest")).toMatchObject({
       state: "stays",
@@ -34,14 +34,30 @@ describe("Promoting a released version", () => {
     });
   });
 
-  it("notes once per service which tags stayed, and the flag that moves them; a release does not", async () => {
+  it("fails for tags that stayed, and names the flag that moves them; a release of an old version does not", async () => {
     const harness = await withTwoVersions();
     const promoted = await harness.promote("1.2.2");
-    const note = "1.2, 1, latest stay on a newer version (1.2.3); --allow-backwards moves them back to 1.2.2";
-    expect(promoted.services.map(({ notes }) => notes)).toEqual([[note], [note]]);
-    expect((await harness.release("1.2.2")).services.map(({ notes }) => notes)).toEqual([[], []]);
-    const back = await harness.promote("1.2.2", { allowBackwards: true });
-    expect(back.services.map(({ notes }) => notes)).toEqual([[], []]);
+    const problem = {
+      code: "CONFLICT",
+      what: "NOT MOVED to 1.2.2: 1.2, 1, latest stay on a newer version (1.2.3)",
+      remedy: "To move them back to 1.2.2, add --allow-backwards.",
+    };
+    expect(promoted.services.map(({ problems }) => problems)).toEqual([[problem], [problem]]);
+    for (const fine of [
+      await harness.release("1.2.2"),
+      await harness.promote("1.2.2", { allowBackwards: true }),
+    ]) {
+      expect(fine.ok).toBe(true);
+      expect(fine.services.flatMap(({ problems, notes }) => [...problems, ...notes])).toEqual([]);
+    }
+  });
+
+  it("fails too if the version had to be copied to a registry first: latest did not move", async () => {
+    const harness = await withTwoVersions();
+    harness.registries.ghcr.manifests.delete("tgoai/tgo-api 1.2.2");
+    const promoted = await harness.promote("1.2.2");
+    expect([promoted.ok, states(promoted)]).toEqual([false, ["not moved", "not moved"]]);
+    expect(harness.digestAt("ghcr", "tgo-api", "1.2.2")).toBe(harness.digestAt("acr", "tgo-api", "1.2.2"));
   });
 
   it("reports references with the version's tag, as users pull them", async () => {

@@ -95,3 +95,26 @@ it("status reads no more tags of a registry once it has failed", async () => {
   expect(text).toMatch(/ghcr could not be queried/);
   expect(ghcr.requests("HEAD").length).toBeLessThan(100);
 });
+
+it("status names a registry that lacks a layer, a config or a platform of what users pull, with the command that restores it", async () => {
+  const harness = new MemoryHarness();
+  await harness.release("1.2.3");
+  const { acr } = harness.registries;
+  for (const key of acr.blobs.keys()) if (key.startsWith("tgoai/tgo-web ")) acr.blobs.delete(key);
+  const { disagreements } = await statusIn(harness);
+  expect(disagreements).toMatchObject([
+    {
+      kind: "incomplete",
+      service: "tgo-web",
+      registries: ["acr"],
+      remedy:
+        "A registry that lacks a part of 1.2.3 gets it from one that has it:\ntgo promote --service tgo-web --version 1.2.3",
+    },
+  ]);
+  expect(disagreements[0]?.told).toMatch(
+    /^tgo-web: latest, 1\.2\.3, 1\.2, 1 in acr cannot be pulled whole: linux\/amd64 is incomplete: .*; linux\/arm64 is incomplete/,
+  );
+  expect(renderStatus(await statusIn(harness), "text")).toContain(
+    "\ntgo promote --service tgo-web --version 1.2.3",
+  );
+});

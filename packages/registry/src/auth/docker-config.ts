@@ -1,4 +1,4 @@
-import { TgoError } from "@tgo/errors";
+import { TgoError, withoutMark } from "@tgo/errors";
 import * as v from "@tgo/schemas";
 import type { Credentials } from "./credentials.js";
 import { parseJson } from "../json.js";
@@ -34,7 +34,7 @@ export const HUB_SERVER = "https://index.docker.io/v1/";
  * @throws TgoError USAGE that names the entry, never its content
  */
 export function parseDockerConfig(text: string): DockerConfig {
-  const json = text.trim() === "" ? {} : parseJson(text);
+  const json = text.trim() === "" ? {} : parseJson(withoutMark(text));
   if (json === undefined) fail("it is not JSON");
   const file = v.safeParse(ConfigFile, json);
   if (!file.success) fail(file.issues.map(v.describeIssue).join("; "));

@@ -7,7 +7,7 @@ export type Tone = "good" | "waiting" | "bad";
 const SIGNS = { good: "✓", waiting: "○", bad: "✗" } as const satisfies Record<Tone, string>;
 
 export function toneOf(state: State): Tone {
-  if (state === "failed" || state === "FAILED") return "bad";
+  if (state === "failed" || state === "FAILED" || state === "not moved") return "bad";
   return state === "not started" || state === "not released" || state === "not run" ? "waiting" : "good";
 }
 
