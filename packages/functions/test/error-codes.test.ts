@@ -111,6 +111,7 @@ const SITUATIONS: Readonly<Record<TgoErrorCode, () => unknown>> = {
     const container = {
       platform: () => Promise.resolve("linux/amd64"),
       rootfs: () => ({}),
+      exists: () => Promise.resolve(false),
       withExec: () => ({ stdout: () => Promise.resolve("aarch64\n") }),
     } as unknown as Parameters<typeof testVariant>[2]["container"];
     return testVariant(
