@@ -345,7 +345,7 @@ describe("retries", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
-    const registry = new Registry({ host: `localhost:${port}`, timeoutMs: 400, retries: 0 });
+    const registry = new Registry({ host: `localhost:${port}`, timeoutMs: 900, retries: 0 });
     const open = (): ReadableStream<Uint8Array> =>
       new ReadableStream({
         async pull(controller) {
