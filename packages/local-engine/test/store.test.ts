@@ -26,9 +26,24 @@ afterEach(() => {
 
 /** What may happen to a file. */
 const DAMAGES: readonly [string, (path: string) => void][] = [
-  ["cut to a half", (path) => truncateSync(path, readFileSync(path).length >> 1)],
-  ["empty", (path) => truncateSync(path)],
-  ["zeros", (path) => writeFileSync(path, Buffer.alloc(readFileSync(path).length))],
+  [
+    "cut to a half",
+    (path) => {
+      truncateSync(path, readFileSync(path).length >> 1);
+    },
+  ],
+  [
+    "empty",
+    (path) => {
+      truncateSync(path);
+    },
+  ],
+  [
+    "zeros",
+    (path) => {
+      writeFileSync(path, Buffer.alloc(readFileSync(path).length));
+    },
+  ],
   [
     "with one other bit",
     (path) => {
@@ -37,8 +52,19 @@ const DAMAGES: readonly [string, (path: string) => void][] = [
       writeFileSync(path, bytes);
     },
   ],
-  ["longer", (path) => writeFileSync(path, " ", { flag: "a" })],
-  ["a folder", (path) => (rmSync(path), mkdirSync(join(path, "x"), { recursive: true }))],
+  [
+    "longer",
+    (path) => {
+      writeFileSync(path, " ", { flag: "a" });
+    },
+  ],
+  [
+    "a folder",
+    (path) => {
+      rmSync(path);
+      mkdirSync(join(path, "x"), { recursive: true });
+    },
+  ],
 ];
 
 describe.each(DAMAGES)("a file of the store that is %s", (_, damage) => {
@@ -91,7 +117,7 @@ describe("the store", () => {
       path: join(home, "s/x"),
     });
     expect(isOfStore(error, home)).toBe(true);
-    expect(isOfStore({ ...error, path: dirname(home) }, home)).toBe(false);
+    expect(isOfStore({ syscall: "open", path: dirname(home) }, home)).toBe(false);
     expect(damaged(error, home)).toMatchObject({
       code: "ENVIRONMENT",
       where: home,

@@ -8,7 +8,7 @@ import {
 } from "@tgo/builders";
 import type { Platform } from "@tgo/catalog";
 import { isTgoError, TgoError } from "@tgo/errors";
-import { TimedOut } from "./limited-run.js";
+import type { TimedOut } from "./limited-run.js";
 
 /** Where a variant ran. */
 export interface SmokeRun {

@@ -215,10 +215,10 @@ export class Store {
     if (known === boot) return;
     if (known !== undefined) {
       const entries = await Promise.all(
-        (await readdir(this.path("s"))).map(async (name) => ({
-          name,
-          ...(await stat(this.path("s", name))),
-        })),
+        (await readdir(this.path("s"))).map(async (name) => {
+          const { mtimeMs, birthtimeMs } = await stat(this.path("s", name));
+          return { name, mtimeMs, birthtimeMs };
+        }),
       );
       const last = Math.max(...entries.map(({ mtimeMs }) => mtimeMs));
       for (const { name, birthtimeMs } of entries)
