@@ -40,7 +40,7 @@ export function flagWords(flags: Flags): string[] {
     return values.flatMap((one) => {
       if (one === undefined || one === false) return [];
       if (one === true) return [flag];
-      return [flag, typeof one === "object" ? UNKNOWN : shellQuote(String(one))];
+      return [flag, typeof one === "object" ? UNKNOWN : shellQuote(String(one as string | number))];
     });
   });
 }

@@ -42,7 +42,7 @@ it("names our functions only, and no command twice", () => {
 });
 
 it("flags say the same again; what Dagger does not tell is marked, and fails", () => {
-  const source = {} as Directory;
+  const source = {} as unknown as Directory;
   const flags = { service: "tgo-api,tgo-web", source, gitTag: "v1.2.3", value: ["A=b c", "D=it's"] };
   expect(flagWords({ ...flags, adoptLatest: true, allowBackwards: false, revision: undefined })).toEqual([
     ...["--service", "tgo-api,tgo-web", "--source", "…", "--git-tag", "v1.2.3"],

@@ -9,7 +9,7 @@ const registry = (host: string): unknown => ({ host, repository: "tgoai/{service
 function catalogOf(hosts: readonly string[]): Catalog {
   const own = Object.fromEntries(hosts.map((host, index) => [`r${index}`, registry(host)]));
   const registries = { ghcr: null, dockerhub: null, acr: null, ...own };
-  return applyOverride({ services: {} }, { registries } as never, "test.json");
+  return applyOverride({ services: {} }, { registries }, "test.json");
 }
 
 function targetsOf(
