@@ -1,5 +1,4 @@
-import { TgoError } from "@tgo/errors";
-import { shellQuote } from "@tgo/host";
+import { TgoError, shellQuote } from "@tgo/errors";
 
 export function interrupted(): TgoError {
   return new TgoError("INTERRUPTED", "the engine was stopped before this step finished");

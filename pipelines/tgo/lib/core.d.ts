@@ -59,16 +59,6 @@ interface HostInfo {
     readonly differences?: (view: BuildView) => Promise<Uncommitted | undefined>;
 }
 
-/** Credentials for one registry, from a docker config or a credential helper. */
-type Credentials = {
-    readonly username: string;
-    readonly password: string;
-}
-/** An OAuth2 refresh token: https://distribution.github.io/distribution/spec/auth/oauth/ */
- | {
-    readonly identityToken: string;
-};
-
 /**
  * What kind of thing went wrong; stable, for programs. A reader of a JSON report switches on this, never on the
  * message.
@@ -115,6 +105,16 @@ interface Problem {
     readonly remedy?: string;
 }
 
+/** Credentials for one registry, from a docker config or a credential helper. */
+type Credentials = {
+    readonly username: string;
+    readonly password: string;
+}
+/** An OAuth2 refresh token: https://distribution.github.io/distribution/spec/auth/oauth/ */
+ | {
+    readonly identityToken: string;
+};
+
 /** One run of a function and its outcome: everything the formats (text, JSON, Markdown, HTML) show. */
 interface Report {
     /** The function that ran. */
@@ -143,12 +143,16 @@ interface Report {
 /** No version tag is written before every service's candidate is verified in every required registry. */
 interface GateReport {
     readonly open: boolean;
+    /** Set if a registry had the version's tag before the run: with the image of this run, as far as known, or another. */
+    readonly existing?: "same" | "other";
     /** What keeps it closed, one line each. */
     readonly reasons: readonly string[];
     /** What optional registries still lack, one line each. */
     readonly later: readonly string[];
 }
-type ServiceState = "published" | "already there" | "verified" | "built" | "smoke ok" | "ready" | "released" | "not released" | "failed";
+type ServiceState = "published" | "already there" | "verified" | "built" | "smoke ok" | "ready" | "released" | "not released"
+/** A promotion left a floating tag on a newer version. */
+ | "not moved" | "failed";
 interface ServiceReport {
     readonly service: string;
     readonly state: ServiceState;
@@ -215,8 +219,11 @@ interface RegistryReport {
     readonly digest?: string;
     /** Bytes this run sent to the registry. */
     readonly uploaded?: number;
-    /** For a release: its record, attached to the image; absent if the registry accepts none or the release is incomplete. */
-    readonly record?: "done" | "already there" | "failed";
+    /**
+     * For a release: its record, attached to the image; absent if the registry accepts none or the release is incomplete.
+     * "by tag": it is in the list under the tag for referrers, and the registry's referrers API does not list it.
+     */
+    readonly record?: "done" | "already there" | "by tag" | "failed";
     readonly problems: readonly Problem[];
     readonly durationMs: number;
 }
@@ -235,6 +242,8 @@ interface HostOptions extends HostInfo {
     readonly signal?: AbortSignal;
     /** The engine's name, for the report; queried from the engine when absent. */
     readonly engine?: string;
+    /** How a command line of `tgo` starts here, for commands in remedies and notes: `npx --no-install tgo`. */
+    readonly command?: string;
     /** The command line as the user typed it, for `next` in the report of a failed run. */
     readonly invocation?: string;
     /** Receives every report before it is rendered; returns what may be shown. */

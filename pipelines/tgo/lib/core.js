@@ -12,10 +12,6 @@ var __commonJS = (cb, mod) => function __require() {
     throw mod = 0, e;
   }
 };
-var __export = (target, all) => {
-  for (var name3 in all)
-    __defProp(target, name3, { get: all[name3], enumerable: true });
-};
 var __copyProps = (to, from, except, desc) => {
   if (from && typeof from === "object" || typeof from === "function") {
     for (let key of __getOwnPropNames(from))
@@ -257,31 +253,31 @@ var require_semver = __commonJS({
       return true;
     };
     var SemVer2 = class _SemVer {
-      constructor(version2, options) {
+      constructor(version, options) {
         options = parseOptions(options);
-        if (version2 instanceof _SemVer) {
-          if (version2.loose === !!options.loose && version2.includePrerelease === !!options.includePrerelease) {
-            return version2;
+        if (version instanceof _SemVer) {
+          if (version.loose === !!options.loose && version.includePrerelease === !!options.includePrerelease) {
+            return version;
           } else {
-            version2 = version2.version;
+            version = version.version;
           }
-        } else if (typeof version2 !== "string") {
-          throw new TypeError(`Invalid version. Must be a string. Got type "${typeof version2}".`);
+        } else if (typeof version !== "string") {
+          throw new TypeError(`Invalid version. Must be a string. Got type "${typeof version}".`);
         }
-        if (version2.length > MAX_LENGTH) {
+        if (version.length > MAX_LENGTH) {
           throw new TypeError(
             `version is longer than ${MAX_LENGTH} characters`
           );
         }
-        debug("SemVer", version2, options);
+        debug("SemVer", version, options);
         this.options = options;
         this.loose = !!options.loose;
         this.includePrerelease = !!options.includePrerelease;
-        const m = version2.trim().match(options.loose ? re[t.LOOSE] : re[t.FULL]);
+        const m = version.trim().match(options.loose ? re[t.LOOSE] : re[t.FULL]);
         if (!m) {
-          throw new TypeError(`Invalid Version: ${version2}`);
+          throw new TypeError(`Invalid Version: ${version}`);
         }
-        this.raw = version2;
+        this.raw = version;
         this.major = +m[1];
         this.minor = +m[2];
         this.patch = +m[3];
@@ -527,2762 +523,759 @@ var require_semver = __commonJS({
   }
 });
 
-// node_modules/zod/v4/core/util.js
-function getEnumValues(entries2) {
-  const numericValues = Object.values(entries2).filter((v) => typeof v === "number");
-  const values = Object.entries(entries2).filter(([k, _]) => numericValues.indexOf(+k) === -1).map(([_, v]) => v);
-  return values;
-}
-function joinValues(array2, separator = "|") {
-  return array2.map((val) => stringifyPrimitive(val)).join(separator);
-}
-function jsonStringifyReplacer(_, value) {
-  if (typeof value === "bigint")
-    return value.toString();
-  return value;
-}
-var Cached = class {
-  constructor(getter) {
-    this._getter = getter;
-    this._value = void 0;
-  }
-  get value() {
-    const getter = this._getter;
-    if (getter !== void 0) {
-      this._value = getter();
-      this._getter = void 0;
-    }
-    return this._value;
-  }
+// node_modules/valibot/dist/index.mjs
+var store$4;
+var DEFAULT_CONFIG = {
+  lang: void 0,
+  message: void 0,
+  abortEarly: void 0,
+  abortPipeEarly: void 0
 };
-function cached(getter) {
-  return new Cached(getter);
-}
-function nullish(input) {
-  return input === null || input === void 0;
-}
-function cleanRegex(source) {
-  const start = source.startsWith("^") ? 1 : 0;
-  const end = source.endsWith("$") ? source.length - 1 : source.length;
-  return source.slice(start, end);
-}
-function assignProp(target, prop, value) {
-  Object.defineProperty(target, prop, {
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true
-  });
-}
-function rawShape(def) {
-  const desc = Object.getOwnPropertyDescriptor(def, "shape");
-  return desc?.get ? desc.get.raw : desc?.value;
-}
-function sourceShape(schema) {
-  return rawShape(schema._zod.def) ?? schema._zod.def.shape;
-}
-function deferProp(target, key, getter) {
-  Object.defineProperty(target, key, {
-    get() {
-      const value = getter();
-      assignProp(this, key, value);
-      return value;
-    },
-    enumerable: true,
-    configurable: true
-  });
-}
-function putProp(target, key, value) {
-  if (key in target)
-    assignProp(target, key, value);
-  else
-    target[key] = value;
-}
-function mirrorShape(target, source, keys, wrap2) {
-  const raw = sourceShape(source);
-  for (const key of keys) {
-    const desc = Object.getOwnPropertyDescriptor(raw, key);
-    if (!desc.enumerable)
-      continue;
-    if (desc.get) {
-      deferProp(target, key, () => {
-        const value = source._zod.def.shape[key];
-        return wrap2 ? wrap2(value, key) : value;
-      });
-    } else
-      putProp(target, key, wrap2 ? wrap2(desc.value, key) : desc.value);
-  }
-}
-function mergeDefs(...defs) {
-  const mergedDescriptors = {};
-  for (const def of defs) {
-    const descriptors = Object.getOwnPropertyDescriptors(def);
-    Object.assign(mergedDescriptors, descriptors);
-  }
-  return Object.defineProperties({}, mergedDescriptors);
-}
-var captureStackTrace = "captureStackTrace" in Error ? Error.captureStackTrace : (..._args) => {
-};
-function isObject(data) {
-  return typeof data === "object" && data !== null && !Array.isArray(data);
-}
-function isPlainObject(o) {
-  if (isObject(o) === false)
-    return false;
-  const ctor = o.constructor;
-  if (ctor === void 0)
-    return true;
-  if (typeof ctor !== "function")
-    return true;
-  const prot = ctor.prototype;
-  if (isObject(prot) === false)
-    return false;
-  if (Object.prototype.hasOwnProperty.call(prot, "isPrototypeOf") === false) {
-    return false;
-  }
-  return true;
-}
-function shallowClone(o) {
-  if (isPlainObject(o))
-    return { ...o };
-  if (Array.isArray(o))
-    return [...o];
-  if (o instanceof Map)
-    return new Map(o);
-  if (o instanceof Set)
-    return new Set(o);
-  return o;
-}
-var propertyKeyTypes = /* @__PURE__ */ new Set(["string", "number", "symbol"]);
-function escapeRegex(str) {
-  return str.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
-function clone(inst, def, params) {
-  const cl = new inst._zod.constr(def ?? inst._zod.def);
-  if (!def || params?.parent)
-    cl._zod.parent = inst;
-  return cl;
-}
-function normalizeParams(_params) {
-  const params = _params;
-  if (!params)
-    return {};
-  if (typeof params === "string")
-    return { error: () => params };
-  if (params?.message !== void 0) {
-    if (params?.error !== void 0)
-      throw new Error("Cannot specify both `message` and `error` params");
-    params.error = params.message;
-  }
-  delete params.message;
-  if (typeof params.error === "string")
-    return { ...params, error: () => params.error };
-  return params;
-}
-function stringifyPrimitive(value) {
-  if (typeof value === "bigint")
-    return value.toString() + "n";
-  if (typeof value === "string")
-    return `"${value}"`;
-  return `${value}`;
-}
-function optionalKeys(shape) {
-  return Object.keys(shape).filter((k) => {
-    return shape[k]._zod.optin !== void 0 && shape[k]._zod.optout === "optional";
-  });
-}
-var NUMBER_FORMAT_RANGES = /* @__PURE__ */ (() => ({
-  safeint: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
-  int32: [-2147483648, 2147483647],
-  uint32: [0, 4294967295],
-  float32: [-34028234663852886e22, 34028234663852886e22],
-  float64: [-Number.MAX_VALUE, Number.MAX_VALUE]
-}))();
-function maskedKeys(schema, mask) {
-  const raw = sourceShape(schema);
-  const keys = [];
-  for (const key of Reflect.ownKeys(mask)) {
-    if (!Object.getOwnPropertyDescriptor(raw, key)?.enumerable) {
-      throw new Error(`Unrecognized key: "${String(key)}"`);
-    }
-    if (mask[key])
-      keys.push(key);
-  }
-  return keys;
-}
-function partial(Class, schema, mask, name3 = "partial") {
-  const currDef = schema._zod.def;
-  const checks = currDef.checks;
-  const hasChecks = checks && checks.length > 0;
-  if (hasChecks) {
-    throw new Error(`.${name3}() cannot be used on object schemas containing refinements`);
-  }
-  const selected = mask ? new Set(maskedKeys(schema, mask)) : void 0;
-  const newShape = {};
-  mirrorShape(newShape, schema, Reflect.ownKeys(sourceShape(schema)), Class && ((value, key) => selected && !selected.has(key) ? value : new Class({ type: "optional", innerType: value })));
-  return clone(schema, mergeDefs(schema._zod.def, { shape: newShape, checks: [] }));
-}
-function aborted(x, startIndex = 0) {
-  if (x.aborted === true)
-    return true;
-  for (let i = startIndex; i < x.issues.length; i++) {
-    if (x.issues[i]?.continue !== true) {
-      return true;
-    }
-  }
-  return false;
-}
-function explicitlyAborted(x, startIndex = 0) {
-  if (x.aborted === true)
-    return true;
-  for (let i = startIndex; i < x.issues.length; i++) {
-    if (x.issues[i]?.continue === false) {
-      return true;
-    }
-  }
-  return false;
-}
-function prefixIssues(path, issues) {
-  return issues.map((iss) => {
-    var _a3;
-    (_a3 = iss).path ?? (_a3.path = []);
-    iss.path.unshift(path);
-    return iss;
-  });
-}
-function unwrapMessage(message) {
-  return typeof message === "string" ? message : message?.message;
-}
-function sizeCaps(defChecks) {
-  const caps = [];
-  for (const ch of defChecks ?? []) {
-    const d = ch._zod.def;
-    if (!/_(length|size)$|_equals$/.test(d.check))
-      break;
-    const max = d.maximum ?? d.length ?? d.size;
-    if (max >= 0)
-      caps.push([max, ch]);
-  }
-  return caps;
-}
-function attachSchema(issues, start, inst) {
-  var _a3;
-  for (let i = start; i < issues.length; i++) {
-    (_a3 = issues[i]).schema ?? (_a3.schema = inst);
-  }
-}
-function finalizeIssue(iss, ctx, config2) {
-  var _a3;
-  const traits = iss.inst?._zod?.traits;
-  if (traits?.has("$ZodType")) {
-    if (traits.has("$ZodCheck"))
-      (_a3 = iss).schema ?? (_a3.schema = iss.inst);
-    else
-      iss.schema = iss.inst;
-  }
-  const schemaError = iss.schema !== iss.inst ? iss.schema?._zod.def?.error : void 0;
-  const message = iss.message ? iss.message : unwrapMessage(iss.inst?._zod.def?.error?.(iss)) ?? unwrapMessage(schemaError?.(iss)) ?? unwrapMessage(ctx?.error?.(iss)) ?? unwrapMessage(config2.customError?.(iss)) ?? unwrapMessage(config2.localeError?.(iss)) ?? "Invalid input";
-  const full = {};
-  for (const k of Object.keys(iss)) {
-    if (k === "inst" || k === "schema" || k === "continue" || k === "input" || k === "__proto__")
-      continue;
-    full[k] = iss[k];
-  }
-  full.path ?? (full.path = []);
-  full.message = message;
-  if (ctx?.reportInput) {
-    full.input = iss.input;
-  }
-  return full;
-}
-var highSurrogate = /[\uD800-\uDBFF]/;
-function codePointLength(str) {
-  const units = str.length;
-  if (!highSurrogate.test(str))
-    return units;
-  let count3 = units;
-  for (let i = 0; i < units - 1; i++) {
-    if ((str.charCodeAt(i) & 64512) === 55296 && (str.charCodeAt(i + 1) & 64512) === 56320) {
-      count3--;
-      i++;
-    }
-  }
-  return count3;
-}
-function getLengthableOrigin(input) {
-  if (Array.isArray(input))
-    return "array";
-  if (typeof input === "string")
-    return "string";
-  return "unknown";
-}
-function parsedType(data) {
-  const t = typeof data;
-  switch (t) {
-    case "number": {
-      return Number.isNaN(data) ? "nan" : "number";
-    }
-    case "object": {
-      if (data === null) {
-        return "null";
-      }
-      if (Array.isArray(data)) {
-        return "array";
-      }
-      const obj = data;
-      if (obj && Object.getPrototypeOf(obj) !== Object.prototype && "constructor" in obj && obj.constructor) {
-        return obj.constructor.name;
-      }
-    }
-  }
-  return t;
-}
-function issue(...args) {
-  const [iss, input, inst] = args;
-  if (typeof iss === "string") {
-    return {
-      message: iss,
-      code: "custom",
-      input,
-      inst
-    };
-  }
-  return { ...iss };
-}
-function members(proto, table3) {
-  for (const key in table3) {
-    const desc = Object.getOwnPropertyDescriptor(table3, key);
-    if (desc.get)
-      Object.defineProperty(proto, key, { ...desc, enumerable: false });
-    else
-      defineBound(proto, key, desc.value);
-  }
-}
-function own(inst, key, value, enumerable = true) {
-  Object.defineProperty(inst, key, { configurable: true, writable: true, enumerable, value });
-  return value;
-}
-function hide(inst, key, value) {
-  return own(inst, key, value, false);
-}
-function defineBound(proto, key, fn) {
-  Object.defineProperty(proto, key, {
-    configurable: true,
-    get() {
-      return this == null ? fn : own(this, key, fn.bind(this));
-    },
-    set(value) {
-      own(this, key, value);
-    }
-  });
-}
-function claim(inst, sentinel) {
-  const proto = Object.getPrototypeOf(inst);
-  return sentinel in proto ? void 0 : proto;
-}
-var installing;
-var broke = false;
-var breaker = {
-  configurable: true,
-  get() {
-    broke = true;
-    return void 0;
-  }
-};
-function defineLazyInternal(inst, key, compute) {
-  const proto = Object.getPrototypeOf(inst._zod);
-  if (key in proto && installing !== inst._zod) {
-    installing = void 0;
-    return;
-  }
-  installing = inst._zod;
-  Object.defineProperty(proto, key, {
-    configurable: true,
-    get() {
-      Object.defineProperty(this, key, breaker);
-      const outer = broke;
-      broke = false;
-      try {
-        const value = compute(this);
-        if (broke)
-          delete this[key];
-        else
-          Object.defineProperty(this, key, { configurable: true, writable: true, value });
-        broke = broke || outer;
-        return value;
-      } catch (err) {
-        delete this[key];
-        broke = broke || outer;
-        throw err;
-      }
-    },
-    set(value) {
-      Object.defineProperty(this, key, { configurable: true, writable: true, value });
-    }
-  });
-}
-function installLazyProp(inst, key, make, enumerable) {
-  const proto = claim(inst, key);
-  if (!proto)
-    return;
-  Object.defineProperty(proto, key, {
-    configurable: true,
-    get() {
-      const desc = { configurable: true, writable: true, enumerable, value: void 0 };
-      Object.defineProperty(this, key, desc);
-      desc.value = make(this);
-      Object.defineProperty(this, key, desc);
-      return desc.value;
-    },
-    set(value) {
-      Object.defineProperty(this, key, { configurable: true, writable: true, enumerable, value });
-    }
-  });
-}
-
-// node_modules/zod/v4/core/core.js
-var _a;
-var NEVER = /* @__PURE__ */ Object.freeze({
-  status: "aborted"
-});
-var _zodDesc = { value: void 0, enumerable: false };
-var _E = "captureStackTrace" in Error ? Error : null;
-function newError(Definition) {
-  const E = _E;
-  if (E) {
-    const saved = E.stackTraceLimit;
-    if (typeof saved === "number") {
-      try {
-        E.stackTraceLimit = 0;
-      } catch {
-        _E = null;
-        return new Definition();
-      }
-      try {
-        return new Definition();
-      } finally {
-        E.stackTraceLimit = saved;
-      }
-    }
-  }
-  return new Definition();
-}
 // @__NO_SIDE_EFFECTS__
-function $constructor(name3, initializer2, proto, params) {
-  const zodProto = {};
-  function Internals(def) {
-    this.def = def;
-    this.constr = _;
-    this.traits = /* @__PURE__ */ new Set();
-  }
-  Internals.prototype = zodProto;
-  const protoMembers = proto;
-  const initialized = protoMembers && /* @__PURE__ */ new WeakSet();
-  function init(inst, def) {
-    if (!inst._zod) {
-      _zodDesc.value = new Internals(def);
-      try {
-        Object.defineProperty(inst, "_zod", _zodDesc);
-      } finally {
-        _zodDesc.value = void 0;
-      }
-    } else if (inst._zod.traits.has(name3)) {
-      return;
-    }
-    inst._zod.traits.add(name3);
-    initializer2(inst, def);
-    if (initialized) {
-      const own2 = Object.getPrototypeOf(inst);
-      const ctorProto = inst._zod.constr.prototype;
-      let up = own2;
-      while (up && up !== ctorProto)
-        up = Object.getPrototypeOf(up);
-      const target = up ?? own2;
-      if (!initialized.has(target)) {
-        initialized.add(target);
-        members(target, protoMembers);
-      }
-    }
-    const proto2 = _.prototype;
-    for (const k in proto2) {
-      if (!Object.prototype.hasOwnProperty.call(proto2, k))
-        continue;
-      if (!(k in inst)) {
-        inst[k] = proto2[k].bind(inst);
-      }
-    }
-  }
-  const Parent = params?.Parent ?? Object;
-  class Definition extends Parent {
-  }
-  Object.defineProperty(Definition, "name", { value: name3 });
-  function _(def) {
-    const inst = params?.Parent ? newError(Definition) : this;
-    init(inst, def);
-    const deferred = inst._zod.deferred;
-    if (deferred) {
-      for (const fn of deferred) {
-        fn();
-      }
-      inst._zod.deferred = void 0;
-    }
-    const pp = globalThis.__zod_globalConfig?.postProcessor;
-    if (pp)
-      pp(inst);
-    return inst;
-  }
-  Object.defineProperty(_, "init", { value: init });
-  Object.defineProperty(_, Symbol.hasInstance, {
-    value: (inst) => {
-      if (params?.Parent && inst instanceof params.Parent)
-        return true;
-      return inst?._zod?.traits?.has(name3);
-    }
-  });
-  Object.defineProperty(_, "name", { value: name3 });
-  return _;
-}
-var $ZodAsyncError = class extends Error {
-  constructor() {
-    super(`Encountered Promise during synchronous parse. Use .parseAsync() instead.`);
-  }
-};
-var $ZodEncodeError = class extends Error {
-  constructor(name3) {
-    super(`Encountered unidirectional transform during encode: ${name3}`);
-    this.name = "ZodEncodeError";
-  }
-};
-(_a = globalThis).__zod_globalConfig ?? (_a.__zod_globalConfig = {});
-var globalConfig = globalThis.__zod_globalConfig;
-function config(newConfig) {
-  if (newConfig)
-    Object.assign(globalConfig, newConfig);
-  return globalConfig;
-}
-
-// node_modules/zod/v4/core/errors.js
-function _getMessage() {
-  const internals = this._zod;
-  internals.message ?? (internals.message = JSON.stringify(internals.def, jsonStringifyReplacer, 2));
-  return internals.message;
-}
-function _setMessage(value) {
-  this._zod.message = value;
-}
-var _messageDesc = {
-  get: _getMessage,
-  set: _setMessage,
-  enumerable: true,
-  configurable: true
-};
-var _issuesDesc = { value: void 0, enumerable: false };
-var _installedToString = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
-var initializer = (inst, def) => {
-  inst.name = "$ZodError";
-  _issuesDesc.value = def;
-  Object.defineProperty(inst, "issues", _issuesDesc);
-  _issuesDesc.value = void 0;
-  Object.defineProperty(inst, "message", _messageDesc);
-  const proto = Object.getPrototypeOf(inst);
-  if (!_installedToString.has(proto)) {
-    _installedToString.add(proto);
-    Object.defineProperty(proto, "toString", {
-      configurable: true,
-      enumerable: false,
-      get() {
-        const value = () => this.message;
-        Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
-        return value;
-      },
-      set(value) {
-        Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
-      }
-    });
-  }
-};
-var $ZodError = $constructor("$ZodError", initializer);
-var $ZodRealError = $constructor("$ZodError", initializer, void 0, {
-  Parent: Error
-});
-function toDotPath(_path) {
-  const segs = [];
-  const path = _path.map((seg) => typeof seg === "object" ? seg.key : seg);
-  for (const seg of path) {
-    if (typeof seg === "number")
-      segs.push(`[${seg}]`);
-    else if (typeof seg === "symbol")
-      segs.push(`[${JSON.stringify(String(seg))}]`);
-    else if (/[^\w$]/.test(seg))
-      segs.push(`[${JSON.stringify(seg)}]`);
-    else {
-      if (segs.length)
-        segs.push(".");
-      segs.push(seg);
-    }
-  }
-  return segs.join("");
-}
-function prettifyError(error2) {
-  const lines2 = [];
-  const issues = [...error2.issues].sort((a, b) => (a.path ?? []).length - (b.path ?? []).length);
-  for (const issue2 of issues) {
-    lines2.push(`✖ ${issue2.message}`);
-    if (issue2.path?.length)
-      lines2.push(`  → at ${toDotPath(issue2.path)}`);
-  }
-  return lines2.join("\n");
-}
-
-// node_modules/zod/v4/core/parse.js
-var _parse = (_Err) => {
-  const fn = (schema, value, _ctx, _params) => {
-    const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
-    const result = schema._zod.run({ value, issues: [] }, ctx);
-    if (result instanceof Promise) {
-      throw new $ZodAsyncError();
-    }
-    if (result.issues.length) {
-      const e = new (_params?.Err ?? _Err)(result.issues.map((iss) => finalizeIssue(iss, ctx, config())));
-      captureStackTrace(e, _params?.callee ?? fn);
-      throw e;
-    }
-    return result.value;
-  };
-  return fn;
-};
-var parse = /* @__PURE__ */ _parse($ZodRealError);
-var _parseAsync = (_Err) => {
-  const fn = async (schema, value, _ctx, params) => {
-    const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
-    let result = schema._zod.run({ value, issues: [] }, ctx);
-    if (result instanceof Promise)
-      result = await result;
-    if (result.issues.length) {
-      const e = new (params?.Err ?? _Err)(result.issues.map((iss) => finalizeIssue(iss, ctx, config())));
-      captureStackTrace(e, params?.callee ?? fn);
-      throw e;
-    }
-    return result.value;
-  };
-  return fn;
-};
-var parseAsync = /* @__PURE__ */ _parseAsync($ZodRealError);
-var _safeParse = (_Err) => (schema, value, _ctx) => {
-  const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
-  const result = schema._zod.run({ value, issues: [] }, ctx);
-  if (result instanceof Promise) {
-    throw new $ZodAsyncError();
-  }
-  return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
-};
-var safeParse = /* @__PURE__ */ _safeParse($ZodRealError);
-function failure(Err, issues, ctx) {
-  let error2;
+function getGlobalConfig(config$1) {
+  if (!config$1 && !store$4) return DEFAULT_CONFIG;
   return {
-    success: false,
-    get error() {
-      if (!error2) {
-        error2 = new Err(issues.map((iss) => finalizeIssue(iss, ctx, config())));
-        issues = void 0;
-        ctx = void 0;
-      }
-      return error2;
-    },
-    set error(e) {
-      error2 = e;
-      issues = void 0;
-      ctx = void 0;
-    }
+    lang: config$1?.lang ?? store$4?.lang,
+    message: config$1?.message,
+    abortEarly: config$1?.abortEarly ?? store$4?.abortEarly,
+    abortPipeEarly: config$1?.abortPipeEarly ?? store$4?.abortPipeEarly
   };
 }
-var _safeParseAsync = (_Err) => async (schema, value, _ctx) => {
-  const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
-  let result = schema._zod.run({ value, issues: [] }, ctx);
-  if (result instanceof Promise)
-    result = await result;
-  return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
-};
-var safeParseAsync = /* @__PURE__ */ _safeParseAsync($ZodRealError);
-
-// node_modules/zod/v4/core/regexes.js
-var duration = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
-var httpProtocol = /^https?$/;
-var dateSource = `(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))`;
-function anchor(source) {
-  return new RegExp(`^${source}$`);
+var store$3;
+// @__NO_SIDE_EFFECTS__
+function getGlobalMessage(lang) {
+  return store$3?.get(lang);
 }
-var date = /* @__PURE__ */ anchor(dateSource);
-function timeSource(args) {
-  const hhmm = `(?:[01]\\d|2[0-3]):[0-5]\\d`;
-  const regex2 = typeof args.precision === "number" ? args.precision === -1 ? `${hhmm}` : args.precision === 0 ? `${hhmm}:[0-5]\\d` : `${hhmm}:[0-5]\\d\\.\\d{${args.precision}}` : args.seconds ? `${hhmm}:[0-5]\\d(?:\\.\\d+)?` : `${hhmm}(?::[0-5]\\d(?:\\.\\d+)?)?`;
-  return regex2;
+var store$2;
+// @__NO_SIDE_EFFECTS__
+function getSchemaMessage(lang) {
+  return store$2?.get(lang);
 }
-function time(args) {
-  return new RegExp(`^${timeSource(args)}$`);
-}
-function datetime(args) {
-  const opts = ["Z"];
-  if (args.offset)
-    opts.push(`([+-](?:[01]\\d|2[0-3]):[0-5]\\d)`);
-  const qualified = `${timeSource({ precision: args.precision, seconds: true })}(?:${opts.join("|")})`;
-  const timeRegex = args.local ? `${qualified}|${timeSource({ precision: args.precision })}` : qualified;
-  return new RegExp(`^${dateSource}T(?:${timeRegex})$`);
-}
-var anyString = /^[\s\S]{0,}$/;
-var number = /^-?\d+(?:\.\d+)?$/;
-var boolean = /^(?:true|false)$/i;
-
-// node_modules/zod/v4/core/checks.js
-var $ZodCheck = /* @__PURE__ */ $constructor("$ZodCheck", (inst, def) => {
-  var _a3;
-  inst._zod ?? (inst._zod = {});
-  inst._zod.def = def;
-  (_a3 = inst._zod).onattach ?? (_a3.onattach = []);
-});
-var _whenHasLength = (payload) => {
-  const val = payload.value;
-  return !nullish(val) && val.length !== void 0;
-};
-var numericOriginMap = {
-  number: "number",
-  bigint: "bigint",
-  object: "date"
-};
-var $ZodCheckLessThan = /* @__PURE__ */ $constructor("$ZodCheckLessThan", (inst, def) => {
-  $ZodCheck.init(inst, def);
-  const origin = numericOriginMap[typeof def.value];
-  inst._zod.check = (payload) => {
-    if (def.inclusive ? payload.value <= def.value : payload.value < def.value) {
-      return;
-    }
-    payload.issues.push({
-      origin: numericOriginMap[typeof payload.value] ?? origin,
-      code: "too_big",
-      maximum: typeof def.value === "object" ? def.value.getTime() : def.value,
-      input: payload.value,
-      inclusive: def.inclusive,
-      inst,
-      continue: !def.abort
-    });
-  };
-});
-var $ZodCheckGreaterThan = /* @__PURE__ */ $constructor("$ZodCheckGreaterThan", (inst, def) => {
-  $ZodCheck.init(inst, def);
-  const origin = numericOriginMap[typeof def.value];
-  inst._zod.check = (payload) => {
-    if (def.inclusive ? payload.value >= def.value : payload.value > def.value) {
-      return;
-    }
-    payload.issues.push({
-      origin: numericOriginMap[typeof payload.value] ?? origin,
-      code: "too_small",
-      minimum: typeof def.value === "object" ? def.value.getTime() : def.value,
-      input: payload.value,
-      inclusive: def.inclusive,
-      inst,
-      continue: !def.abort
-    });
-  };
-});
-var $ZodCheckNumberFormat = /* @__PURE__ */ $constructor("$ZodCheckNumberFormat", (inst, def) => {
-  $ZodCheck.init(inst, def);
-  def.format = def.format || "float64";
-  const isInt = def.format?.includes("int");
-  const origin = isInt ? "int" : "number";
-  const [minimum, maximum] = NUMBER_FORMAT_RANGES[def.format];
-  inst._zod.check = (payload) => {
-    const input = payload.value;
-    if (isInt) {
-      if (!Number.isInteger(input)) {
-        payload.issues.push({
-          expected: origin,
-          format: def.format,
-          code: "invalid_type",
-          continue: false,
-          input,
-          inst
-        });
-        return;
-      }
-      if (!Number.isSafeInteger(input)) {
-        if (input > 0) {
-          payload.issues.push({
-            input,
-            code: "too_big",
-            maximum: Number.MAX_SAFE_INTEGER,
-            note: "Integers must be within the safe integer range.",
-            inst,
-            origin,
-            inclusive: true,
-            continue: !def.abort
-          });
-        } else {
-          payload.issues.push({
-            input,
-            code: "too_small",
-            minimum: Number.MIN_SAFE_INTEGER,
-            note: "Integers must be within the safe integer range.",
-            inst,
-            origin,
-            inclusive: true,
-            continue: !def.abort
-          });
-        }
-        return;
-      }
-    }
-    if (input < minimum) {
-      payload.issues.push({
-        origin: "number",
-        input,
-        code: "too_small",
-        minimum,
-        inclusive: true,
-        inst,
-        continue: !def.abort
-      });
-    }
-    if (input > maximum) {
-      payload.issues.push({
-        origin: "number",
-        input,
-        code: "too_big",
-        maximum,
-        inclusive: true,
-        inst,
-        continue: !def.abort
-      });
-    }
-  };
-});
-var $ZodCheckMaxLength = /* @__PURE__ */ $constructor("$ZodCheckMaxLength", (inst, def) => {
-  var _a3;
-  $ZodCheck.init(inst, def);
-  (_a3 = inst._zod.def).when ?? (_a3.when = _whenHasLength);
-  inst._zod.check = (payload) => {
-    const input = payload.value;
-    const units = input.length;
-    const length = typeof input === "string" && units > def.maximum ? codePointLength(input) : units;
-    if (length <= def.maximum)
-      return;
-    const origin = getLengthableOrigin(input);
-    payload.issues.push({
-      origin,
-      code: "too_big",
-      maximum: def.maximum,
-      inclusive: true,
-      input,
-      inst,
-      continue: !def.abort
-    });
-  };
-});
-var $ZodCheckMinLength = /* @__PURE__ */ $constructor("$ZodCheckMinLength", (inst, def) => {
-  var _a3;
-  $ZodCheck.init(inst, def);
-  (_a3 = inst._zod.def).when ?? (_a3.when = _whenHasLength);
-  inst._zod.check = (payload) => {
-    const input = payload.value;
-    const units = input.length;
-    const length = typeof input === "string" && units >= def.minimum && units < def.minimum * 2 ? codePointLength(input) : units;
-    if (length >= def.minimum)
-      return;
-    const origin = getLengthableOrigin(input);
-    payload.issues.push({
-      origin,
-      code: "too_small",
-      minimum: def.minimum,
-      inclusive: true,
-      input,
-      inst,
-      continue: !def.abort
-    });
-  };
-});
-var $ZodCheckStringFormat = /* @__PURE__ */ $constructor("$ZodCheckStringFormat", (inst, def) => {
-  var _a3, _b;
-  $ZodCheck.init(inst, def);
-  if (def.pattern)
-    (_a3 = inst._zod).check ?? (_a3.check = (payload) => {
-      def.pattern.lastIndex = 0;
-      if (def.pattern.test(payload.value))
-        return;
-      payload.issues.push({
-        origin: "string",
-        code: "invalid_format",
-        format: def.format,
-        input: payload.value,
-        ...def.pattern ? { pattern: def.pattern.toString() } : {},
-        inst,
-        continue: !def.abort
-      });
-    });
-  else
-    (_b = inst._zod).check ?? (_b.check = () => {
-    });
-});
-var $ZodCheckRegex = /* @__PURE__ */ $constructor("$ZodCheckRegex", (inst, def) => {
-  $ZodCheckStringFormat.init(inst, def);
-  inst._zod.check = (payload) => {
-    def.pattern.lastIndex = 0;
-    if (def.pattern.test(payload.value))
-      return;
-    payload.issues.push({
-      origin: "string",
-      code: "invalid_format",
-      format: "regex",
-      input: payload.value,
-      pattern: def.pattern.toString(),
-      inst,
-      continue: !def.abort
-    });
-  };
-});
-var $ZodCheckStartsWith = /* @__PURE__ */ $constructor("$ZodCheckStartsWith", (inst, def) => {
-  $ZodCheck.init(inst, def);
-  const pattern2 = new RegExp(`^${escapeRegex(def.prefix)}.*`);
-  def.pattern ?? (def.pattern = pattern2);
-  inst._zod.check = (payload) => {
-    if (payload.value.startsWith(def.prefix))
-      return;
-    payload.issues.push({
-      origin: "string",
-      code: "invalid_format",
-      format: "starts_with",
-      prefix: def.prefix,
-      input: payload.value,
-      inst,
-      continue: !def.abort
-    });
-  };
-});
-
-// node_modules/zod/v4/core/versions.js
-var version = {
-  major: 4,
-  minor: 6,
-  patch: 7
-};
-
-// node_modules/zod/v4/core/schemas.js
-var $ZodType = /* @__PURE__ */ $constructor("$ZodType", (inst, def) => {
-  var _a3;
-  inst ?? (inst = {});
-  inst._zod.def = def;
-  inst._zod.bag = inst._zod.bag || {};
-  inst._zod.version = version;
-  const defChecks = inst._zod.def.checks;
-  const checks = inst._zod.traits.has("$ZodCheck") ? [inst, ...defChecks ?? []] : defChecks?.length ? [...defChecks] : [];
-  for (const ch of checks) {
-    for (const fn of ch._zod.onattach) {
-      fn(inst);
-    }
-  }
-  if (checks.length === 0) {
-    (_a3 = inst._zod).deferred ?? (_a3.deferred = []);
-    inst._zod.deferred?.push(() => {
-      inst._zod.run = inst._zod.parse;
-    });
-  } else {
-    const runChecks = (payload, checks2, ctx) => {
-      if (payload.memo)
-        return payload;
-      let isAborted = aborted(payload);
-      let asyncResult;
-      for (const ch of checks2) {
-        if (ch._zod.def.when) {
-          if (explicitlyAborted(payload))
-            continue;
-          const shouldRun = ch._zod.def.when(payload);
-          if (!shouldRun)
-            continue;
-        } else if (isAborted) {
-          continue;
-        }
-        const currLen = payload.issues.length;
-        const _ = ch._zod.check(payload);
-        if (_ instanceof Promise && ctx?.async === false) {
-          throw new $ZodAsyncError();
-        }
-        if (asyncResult || _ instanceof Promise) {
-          asyncResult = (asyncResult ?? Promise.resolve()).then(async () => {
-            await _;
-            const nextLen = payload.issues.length;
-            if (nextLen === currLen)
-              return;
-            attachSchema(payload.issues, currLen, inst);
-            if (!isAborted)
-              isAborted = aborted(payload, currLen);
-          });
-        } else {
-          const nextLen = payload.issues.length;
-          if (nextLen === currLen)
-            continue;
-          attachSchema(payload.issues, currLen, inst);
-          if (!isAborted)
-            isAborted = aborted(payload, currLen);
-        }
-      }
-      if (asyncResult) {
-        return asyncResult.then(() => {
-          return payload;
-        });
-      }
-      return payload;
-    };
-    const handleCanaryResult = (canary, payload, ctx) => {
-      if (aborted(canary)) {
-        canary.aborted = true;
-        return canary;
-      }
-      const checkResult = runChecks(payload, checks, ctx);
-      if (checkResult instanceof Promise) {
-        if (ctx.async === false)
-          throw new $ZodAsyncError();
-        return checkResult.then((checkResult2) => inst._zod.parse(checkResult2, ctx));
-      }
-      return inst._zod.parse(checkResult, ctx);
-    };
-    inst._zod.run = (payload, ctx) => {
-      if (ctx.skipChecks) {
-        return inst._zod.parse(payload, ctx);
-      }
-      if (ctx.direction === "backward") {
-        const canary = inst._zod.parse({ value: payload.value, issues: [] }, { ...ctx, skipChecks: true });
-        if (canary instanceof Promise) {
-          return canary.then((canary2) => {
-            return handleCanaryResult(canary2, payload, ctx);
-          });
-        }
-        return handleCanaryResult(canary, payload, ctx);
-      }
-      const result = inst._zod.parse(payload, ctx);
-      if (result instanceof Promise) {
-        if (ctx.async === false)
-          throw new $ZodAsyncError();
-        return result.then((result2) => runChecks(result2, checks, ctx));
-      }
-      return runChecks(result, checks, ctx);
-    };
-  }
-}, {
-  // Wrappers extend this by installing a richer factory over it; reading it eagerly would defeat the laziness.
-  get "~standard"() {
-    return hide(this, "~standard", standardProps(this));
-  },
-  set "~standard"(value) {
-    own(this, "~standard", value);
-  }
-});
-var toStandardResult = (r, ctx) => r.issues.length ? { issues: r.issues.map((iss) => finalizeIssue(iss, ctx, config())) } : { value: r.value };
-async function validateAsync(inst, value) {
-  const ctx = { async: true };
-  return toStandardResult(await inst._zod.run({ value, issues: [] }, ctx), ctx);
-}
-function standardProps(inst) {
-  return {
-    validate: (value) => {
-      const ctx = { async: false };
-      try {
-        const r = inst._zod.run({ value, issues: [] }, ctx);
-        if (!(r instanceof Promise))
-          return toStandardResult(r, ctx);
-      } catch (_) {
-      }
-      return validateAsync(inst, value);
-    },
-    vendor: "zod",
-    version: 1
-  };
-}
-var $ZodString = /* @__PURE__ */ $constructor("$ZodString", (inst, def) => {
-  $ZodType.init(inst, def);
-  inst._zod.pattern = def.pattern ?? anyString;
-  inst._zod.parse = (payload, _) => {
-    if (def.coerce)
-      try {
-        payload.value = String(payload.value);
-      } catch (_2) {
-      }
-    if (typeof payload.value === "string")
-      return payload;
-    payload.issues.push({
-      expected: "string",
-      code: "invalid_type",
-      input: payload.value,
-      inst
-    });
-    return payload;
-  };
-});
-var $ZodStringFormat = /* @__PURE__ */ $constructor("$ZodStringFormat", (inst, def) => {
-  $ZodCheckStringFormat.init(inst, def);
-  $ZodString.init(inst, def);
-});
-var URL_BAD_FORMAT = 1;
-var URL_UNPARSEABLE = 2;
-function canParseURL(input) {
-  try {
-    if (typeof URL !== "undefined" && typeof URL.canParse === "function")
-      return URL.canParse(input);
-    new URL(input);
-    return true;
-  } catch {
-    return false;
-  }
-}
-function validateURL(trimmed2, def) {
-  if (!("normalize" in def) && !("hostname" in def) && !("protocol" in def)) {
-    return canParseURL(trimmed2) || URL_UNPARSEABLE;
-  }
-  return parseURLObject(trimmed2, def);
-}
-function parseURLObject(trimmed2, def) {
-  if (!def.normalize && def.protocol?.source === httpProtocol.source && !/^https?:\/\//i.test(trimmed2)) {
-    return URL_BAD_FORMAT;
-  }
-  try {
-    if (typeof URL !== "undefined") {
-      const URLStatic = URL;
-      if (typeof URLStatic.parse === "function")
-        return URLStatic.parse(trimmed2) ?? URL_UNPARSEABLE;
-    }
-    return new URL(trimmed2);
-  } catch {
-    return URL_UNPARSEABLE;
-  }
-}
-var asciiTabOrNewline = /[\t\n\r]/g;
-function stripTabAndNewline(value) {
-  return value.replace(asciiTabOrNewline, "");
-}
-function urlHostnameOk(url2, hostname) {
-  hostname.lastIndex = 0;
-  return hostname.test(url2.hostname);
-}
-function urlProtocolOk(url2, protocol) {
-  protocol.lastIndex = 0;
-  return protocol.test(url2.protocol.endsWith(":") ? url2.protocol.slice(0, -1) : url2.protocol);
-}
-var $ZodURL = /* @__PURE__ */ $constructor("$ZodURL", (inst, def) => {
-  $ZodStringFormat.init(inst, def);
-  inst._zod.check = (payload) => {
-    try {
-      const trimmed2 = payload.value.trim();
-      const url2 = validateURL(trimmed2, def);
-      if (url2 === URL_BAD_FORMAT) {
-        payload.issues.push({
-          code: "invalid_format",
-          format: "url",
-          note: "Invalid URL format",
-          input: payload.value,
-          inst,
-          continue: !def.abort
-        });
-        return;
-      }
-      if (url2 === URL_UNPARSEABLE) {
-        payload.issues.push({
-          code: "invalid_format",
-          format: "url",
-          input: payload.value,
-          inst,
-          continue: !def.abort
-        });
-        return;
-      }
-      if (url2 === true) {
-        payload.value = stripTabAndNewline(trimmed2);
-        return;
-      }
-      if (def.hostname && !urlHostnameOk(url2, def.hostname)) {
-        payload.issues.push({
-          code: "invalid_format",
-          format: "url",
-          note: "Invalid hostname",
-          pattern: def.hostname.source,
-          input: payload.value,
-          inst,
-          continue: !def.abort
-        });
-      }
-      if (def.protocol && !urlProtocolOk(url2, def.protocol)) {
-        payload.issues.push({
-          code: "invalid_format",
-          format: "url",
-          note: "Invalid protocol",
-          pattern: def.protocol.source,
-          input: payload.value,
-          inst,
-          continue: !def.abort
-        });
-      }
-      payload.value = def.normalize ? url2.href : stripTabAndNewline(trimmed2);
-      return;
-    } catch (_) {
-      payload.issues.push({
-        code: "invalid_format",
-        format: "url",
-        input: payload.value,
-        inst,
-        continue: !def.abort
-      });
-    }
-  };
-});
-var $ZodISODateTime = /* @__PURE__ */ $constructor("$ZodISODateTime", (inst, def) => {
-  def.pattern ?? (def.pattern = datetime(def));
-  $ZodStringFormat.init(inst, def);
-});
-var $ZodISODate = /* @__PURE__ */ $constructor("$ZodISODate", (inst, def) => {
-  def.pattern ?? (def.pattern = date);
-  $ZodStringFormat.init(inst, def);
-});
-var $ZodISOTime = /* @__PURE__ */ $constructor("$ZodISOTime", (inst, def) => {
-  def.pattern ?? (def.pattern = time(def));
-  $ZodStringFormat.init(inst, def);
-});
-var $ZodISODuration = /* @__PURE__ */ $constructor("$ZodISODuration", (inst, def) => {
-  def.pattern ?? (def.pattern = duration);
-  $ZodStringFormat.init(inst, def);
-});
-var $ZodNumber = /* @__PURE__ */ $constructor("$ZodNumber", (inst, def) => {
-  $ZodType.init(inst, def);
-  inst._zod.pattern = number;
-  inst._zod.parse = (payload, _ctx) => {
-    if (def.coerce)
-      try {
-        payload.value = Number(payload.value);
-      } catch (_) {
-      }
-    const input = payload.value;
-    if (typeof input === "number" && !Number.isNaN(input) && Number.isFinite(input)) {
-      return payload;
-    }
-    const received = typeof input === "number" ? Number.isNaN(input) ? "NaN" : !Number.isFinite(input) ? String(input) : void 0 : void 0;
-    payload.issues.push({
-      expected: "number",
-      code: "invalid_type",
-      input,
-      inst,
-      ...received ? { received } : {}
-    });
-    return payload;
-  };
-});
-var $ZodNumberFormat = /* @__PURE__ */ $constructor("$ZodNumberFormat", (inst, def) => {
-  $ZodCheckNumberFormat.init(inst, def);
-  $ZodNumber.init(inst, def);
-});
-var $ZodBoolean = /* @__PURE__ */ $constructor("$ZodBoolean", (inst, def) => {
-  $ZodType.init(inst, def);
-  inst._zod.pattern = boolean;
-  inst._zod.parse = (payload, _ctx) => {
-    if (def.coerce)
-      try {
-        payload.value = Boolean(payload.value);
-      } catch (_) {
-      }
-    const input = payload.value;
-    if (typeof input === "boolean")
-      return payload;
-    payload.issues.push({
-      expected: "boolean",
-      code: "invalid_type",
-      input,
-      inst
-    });
-    return payload;
-  };
-});
-var $ZodUnknown = /* @__PURE__ */ $constructor("$ZodUnknown", (inst, def) => {
-  $ZodType.init(inst, def);
-  inst._zod.parse = (payload) => payload;
-});
-var $ZodNever = /* @__PURE__ */ $constructor("$ZodNever", (inst, def) => {
-  $ZodType.init(inst, def);
-  inst._zod.parse = (payload, _ctx) => {
-    payload.issues.push({
-      expected: "never",
-      code: "invalid_type",
-      input: payload.value,
-      inst
-    });
-    return payload;
-  };
-});
-function capSize(inst, size2) {
-  const caps = sizeCaps(inst._zod.def.checks);
-  if (!caps.length)
-    return;
-  const cap = Math.min(...caps.map((c) => c[0]));
-  const parse7 = inst._zod.parse;
-  inst._zod.parse = (payload, ctx) => {
-    const n = size2(payload.value);
-    if (n > cap && !ctx?.skipChecks && ctx?.direction !== "backward") {
-      for (const [max, ch] of sizeCaps(inst._zod.def.checks)) {
-        if (n > max && ch._zod.def.when(payload)) {
-          const start = payload.issues.length;
-          ch._zod.check(payload);
-          payload.issues[start].continue = false;
-          attachSchema(payload.issues, start, inst);
-          return payload;
-        }
-      }
-    }
-    return parse7(payload, ctx);
-  };
-}
-var arraySize = (input) => Array.isArray(input) ? input.length : -1;
-function handleArrayResult(result, final, index) {
-  if (result.issues.length) {
-    final.issues.push(...prefixIssues(index, result.issues));
-  }
-  final.value[index] = result.value;
-}
-var $ZodArray = /* @__PURE__ */ $constructor("$ZodArray", (inst, def) => {
-  $ZodType.init(inst, def);
-  const memo = globalConfig.memoizer;
-  memo?.attach(inst);
-  inst._zod.parse = (payload, ctx) => {
-    const input = payload.value;
-    if (!Array.isArray(input)) {
-      payload.issues.push({
-        expected: "array",
-        code: "invalid_type",
-        input,
-        inst
-      });
-      return payload;
-    }
-    payload.value = memo ? memo.alloc(inst, payload, Array(input.length), ctx) : Array(input.length);
-    const proms = [];
-    const abortEarly = ctx?.abortEarly;
-    for (let i = 0; i < input.length; i++) {
-      const item = input[i];
-      const result = def.element._zod.run({
-        value: item,
-        issues: []
-      }, ctx);
-      if (result instanceof Promise) {
-        proms.push(result.then((result2) => handleArrayResult(result2, payload, i)));
-      } else {
-        handleArrayResult(result, payload, i);
-        if (abortEarly && result.issues.length !== 0 && aborted(result))
-          break;
-      }
-    }
-    if (proms.length) {
-      return Promise.all(proms).then(() => payload);
-    }
-    return payload;
-  };
-  capSize(inst, arraySize);
-});
-function handlePropertyResult(result, final, key, input, optin, optout) {
-  const isPresent = key in input;
-  const isOptionalOut = optout === "optional";
-  if (!isPresent && isOptionalOut && optin === "optional") {
-    return;
-  }
-  if (result.issues.length) {
-    if (optin !== void 0 && isOptionalOut && !isPresent) {
-      return;
-    }
-    final.issues.push(...prefixIssues(key, result.issues));
-  }
-  if (!isPresent && optin === void 0) {
-    if (!result.issues.length) {
-      final.issues.push({
-        code: "invalid_type",
-        expected: "nonoptional",
-        input: void 0,
-        path: [key]
-      });
-    }
-    return;
-  }
-  if (result.value === void 0) {
-    if (isPresent || optin === "defaulted" && !isOptionalOut) {
-      final.value[key] = void 0;
-    }
-  } else {
-    final.value[key] = result.value;
-  }
-}
-var NO_SYMBOL_KEYS = [];
-function normalizeDef(def) {
-  const keys = Object.keys(def.shape);
-  const ownSymbols = Object.getOwnPropertySymbols(def.shape);
-  const symbolKeys = ownSymbols.length ? ownSymbols : NO_SYMBOL_KEYS;
-  const allKeys = symbolKeys.length ? [...keys, ...symbolKeys] : keys;
-  for (const k of allKeys) {
-    if (!def.shape?.[k]?._zod?.traits?.has("$ZodType")) {
-      throw new Error(`Invalid element at key "${String(k)}": expected a Zod schema`);
-    }
-  }
-  const okeys = optionalKeys(def.shape);
-  return {
-    ...def,
-    allKeys,
-    symbolKeys,
-    // string-only: handleCatchall matches it against `for...in`, which never yields a symbol
-    keySet: new Set(keys),
-    numKeys: keys.length,
-    optionalKeys: new Set(okeys)
-  };
-}
-function handleCatchall(proms, input, payload, ctx, def, inst, abortEarly) {
-  const unrecognized = [];
-  const keySet = def.keySet;
-  const _catchall = def.catchall._zod;
-  const t = _catchall.def.type;
-  const optin = _catchall.optin;
-  const optout = _catchall.optout;
-  let seen = 0;
-  for (const key in input) {
-    if (abortEarly && payload.issues.length !== seen) {
-      if (aborted(payload, seen))
-        break;
-      seen = payload.issues.length;
-    }
-    if (keySet.has(key))
-      continue;
-    if (key === "__proto__") {
-      if (t === "never")
-        unrecognized.push(key);
-      continue;
-    }
-    if (t === "never") {
-      unrecognized.push(key);
-      continue;
-    }
-    const r = _catchall.run({ value: input[key], issues: [] }, ctx);
-    if (r instanceof Promise) {
-      proms.push(r.then((r2) => handlePropertyResult(r2, payload, key, input, optin, optout)));
-    } else {
-      handlePropertyResult(r, payload, key, input, optin, optout);
-    }
-  }
-  if (unrecognized.length) {
-    payload.issues.push({
-      code: "unrecognized_keys",
-      keys: unrecognized,
-      input,
-      inst,
-      // Describes the shape of the input, not the validity of the parsed value, so it never aborts. The parse still fails; the schema's own checks just get to run first, and an enclosing intersection can reconcile the key against a sibling operand.
-      continue: true
-    });
-  }
-  if (!proms.length)
-    return payload;
-  return Promise.all(proms).then(() => {
-    return payload;
-  });
-}
-var $ZodObject = /* @__PURE__ */ $constructor("$ZodObject", (inst, def) => {
-  $ZodType.init(inst, def);
-  const desc = Object.getOwnPropertyDescriptor(def, "shape");
-  const sh = desc?.get ? desc.get.raw : def.shape ?? {};
-  if (sh) {
-    const get = () => {
-      const newSh = { ...sh };
-      Object.defineProperty(def, "shape", { value: newSh });
-      get.raw = newSh;
-      return newSh;
-    };
-    get.raw = sh;
-    Object.defineProperty(def, "shape", { get });
-  }
-  const _normalized = cached(() => normalizeDef(def));
-  defineLazyInternal(inst, "propValues", (zod) => {
-    const shape = zod.def.shape;
-    const propValues = {};
-    for (const key in shape) {
-      const field = shape[key]._zod;
-      if (field.values) {
-        if (!Object.prototype.hasOwnProperty.call(propValues, key)) {
-          assignProp(propValues, key, /* @__PURE__ */ new Set());
-        }
-        for (const v of field.values)
-          propValues[key].add(v);
-        if (field.optin !== void 0)
-          propValues[key].add(void 0);
-      }
-    }
-    return propValues;
-  });
-  const isObject3 = isObject;
-  const catchall = def.catchall;
-  let value;
-  const memo = globalConfig.memoizer;
-  memo?.attach(inst);
-  inst._zod.parse = (payload, ctx) => {
-    value ?? (value = _normalized.value);
-    const input = payload.value;
-    if (!isObject3(input)) {
-      payload.issues.push({
-        expected: "object",
-        code: "invalid_type",
-        input,
-        inst
-      });
-      return payload;
-    }
-    payload.value = memo ? memo.alloc(inst, payload, {}, ctx) : {};
-    const proms = [];
-    const shape = value.shape;
-    const abortEarly = ctx?.abortEarly;
-    let seen = payload.issues.length;
-    for (const key of value.allKeys) {
-      if (abortEarly && payload.issues.length !== seen) {
-        if (aborted(payload, seen))
-          break;
-        seen = payload.issues.length;
-      }
-      if (key === "__proto__")
-        continue;
-      const el = shape[key];
-      const optin = el._zod.optin;
-      const optout = el._zod.optout;
-      const r = el._zod.run({ value: input[key], issues: [] }, ctx);
-      if (r instanceof Promise) {
-        proms.push(r.then((r2) => handlePropertyResult(r2, payload, key, input, optin, optout)));
-      } else {
-        handlePropertyResult(r, payload, key, input, optin, optout);
-      }
-    }
-    if (!catchall) {
-      return proms.length ? Promise.all(proms).then(() => payload) : payload;
-    }
-    return handleCatchall(proms, input, payload, ctx, _normalized.value, inst, abortEarly === true);
-  };
-});
-function handleUnionResults(results, final, inst, ctx) {
-  for (const result of results) {
-    if (result.issues.length === 0) {
-      final.value = result.value;
-      return final;
-    }
-  }
-  const nonaborted = results.filter((r) => !aborted(r));
-  if (nonaborted.length === 1) {
-    final.value = nonaborted[0].value;
-    return nonaborted[0];
-  }
-  final.issues.push({
-    code: "invalid_union",
-    input: final.value,
-    inst,
-    errors: results.map((result) => result.issues.map((iss) => finalizeIssue(iss, ctx, config())))
-  });
-  return final;
-}
-var $ZodUnion = /* @__PURE__ */ $constructor("$ZodUnion", (inst, def) => {
-  $ZodType.init(inst, def);
-  defineLazyInternal(inst, "optin", (zod) => zod.def.options.some((o) => o._zod.optin === "defaulted") ? "defaulted" : zod.def.options.some((o) => o._zod.optin !== void 0) ? "optional" : void 0);
-  defineLazyInternal(inst, "optout", (zod) => zod.def.options.some((o) => o._zod.optout === "optional") ? "optional" : void 0);
-  defineLazyInternal(inst, "values", (zod) => {
-    if (zod.def.options.every((o) => o._zod.values)) {
-      return new Set(zod.def.options.flatMap((option) => Array.from(option._zod.values)));
-    }
-    return void 0;
-  });
-  defineLazyInternal(inst, "pattern", (zod) => {
-    if (zod.def.options.every((o) => o._zod.pattern)) {
-      const patterns = zod.def.options.map((o) => o._zod.pattern);
-      return new RegExp(`^(${patterns.map((p) => cleanRegex(p.source)).join("|")})$`);
-    }
-    return void 0;
-  });
-  const first = def.options.length === 1 ? def.options[0]._zod.run : null;
-  inst._zod.parse = (payload, ctx) => {
-    if (first) {
-      return first(payload, ctx);
-    }
-    let async = false;
-    const results = [];
-    for (const option of def.options) {
-      const result = option._zod.run({
-        value: payload.value,
-        issues: []
-      }, ctx);
-      if (result instanceof Promise) {
-        results.push(result);
-        async = true;
-      } else {
-        if (result.issues.length === 0)
-          return result;
-        results.push(result);
-      }
-    }
-    if (!async)
-      return handleUnionResults(results, payload, inst, ctx);
-    return Promise.all(results).then((results2) => {
-      return handleUnionResults(results2, payload, inst, ctx);
-    });
-  };
-});
-function discriminatorMap(def) {
-  const map = /* @__PURE__ */ new Map();
-  for (const option of def.options) {
-    const values = option._zod.propValues?.[def.discriminator];
-    if (!values || values.size === 0)
-      throw new Error(`Invalid discriminated union option at index "${def.options.indexOf(option)}"`);
-    for (const value of values) {
-      if (map.has(value)) {
-        if (value !== void 0)
-          throw new Error(`Duplicate discriminator value "${String(value)}"`);
-        map.set(value, null);
-      } else {
-        map.set(value, option);
-      }
-    }
-  }
-  return map;
-}
-var $ZodDiscriminatedUnion = /* @__PURE__ */ $constructor("$ZodDiscriminatedUnion", (inst, def) => {
-  def.inclusive = false;
-  $ZodUnion.init(inst, def);
-  const _super = inst._zod.parse;
-  defineLazyInternal(inst, "propValues", (zod) => {
-    const propValues = {};
-    let undefinedCount = 0;
-    for (const option of zod.def.options) {
-      const pv = option._zod.propValues;
-      if (!pv || Object.keys(pv).length === 0)
-        throw new Error(`Invalid discriminated union option at index "${zod.def.options.indexOf(option)}"`);
-      if (pv[zod.def.discriminator]?.has(void 0))
-        undefinedCount++;
-      for (const [k, v] of Object.entries(pv)) {
-        if (!Object.prototype.hasOwnProperty.call(propValues, k)) {
-          assignProp(propValues, k, /* @__PURE__ */ new Set());
-        }
-        for (const val of v) {
-          propValues[k].add(val);
-        }
-      }
-    }
-    if (!zod.def.unionFallback && undefinedCount > 1)
-      propValues[zod.def.discriminator]?.delete(void 0);
-    return propValues;
-  });
-  def.options.forEach((option, i) => {
-    const propShape = rawShape(option._zod.def);
-    if (propShape && !Object.prototype.hasOwnProperty.call(propShape, def.discriminator)) {
-      throw new Error(`Invalid discriminated union option at index "${i}"`);
-    }
-  });
-  const disc = cached(() => discriminatorMap(def));
-  inst._zod.parse = (payload, ctx) => {
-    const input = payload.value;
-    if (!isObject(input)) {
-      payload.issues.push({
-        code: "invalid_type",
-        expected: "object",
-        input,
-        inst
-      });
-      return payload;
-    }
-    const value = input?.[def.discriminator];
-    const opt = disc.value.get(value);
-    if (opt && (value !== void 0 || ctx.direction !== "backward")) {
-      return opt._zod.run(payload, ctx);
-    }
-    if (def.unionFallback || ctx.direction === "backward") {
-      return _super(payload, ctx);
-    }
-    payload.issues.push({
-      code: "invalid_union",
-      errors: [],
-      note: "No matching discriminator",
-      discriminator: def.discriminator,
-      options: Array.from(disc.value.keys()).filter((value2) => disc.value.get(value2) !== null),
-      input,
-      path: [def.discriminator],
-      inst
-    });
-    return payload;
-  };
-});
-var $ZodRecord = /* @__PURE__ */ $constructor("$ZodRecord", (inst, def) => {
-  $ZodType.init(inst, def);
-  const memo = globalConfig.memoizer;
-  memo?.attach(inst);
-  inst._zod.parse = (payload, ctx) => {
-    const input = payload.value;
-    if (!isPlainObject(input)) {
-      payload.issues.push({
-        expected: "record",
-        code: "invalid_type",
-        input,
-        inst
-      });
-      return payload;
-    }
-    const proms = [];
-    const values = def.keyType._zod.values;
-    if (values && !def.partial) {
-      payload.value = memo ? memo.alloc(inst, payload, {}, ctx) : {};
-      const recordKeys = /* @__PURE__ */ new Set();
-      for (const key of values) {
-        if (typeof key === "string" || typeof key === "number" || typeof key === "symbol") {
-          recordKeys.add(typeof key === "number" ? key.toString() : key);
-          if (key === "__proto__")
-            continue;
-          const keyResult = def.keyType._zod.run({ value: key, issues: [] }, ctx);
-          if (keyResult instanceof Promise) {
-            throw new Error("Async schemas not supported in object keys currently");
-          }
-          if (keyResult.issues.length) {
-            payload.issues.push({
-              code: "invalid_key",
-              origin: "record",
-              issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
-              input: key,
-              path: [key],
-              inst
-            });
-            continue;
-          }
-          const outKey = keyResult.value;
-          if (outKey === "__proto__")
-            continue;
-          const result = def.valueType._zod.run({ value: input[key], issues: [] }, ctx);
-          if (result instanceof Promise) {
-            proms.push(result.then((result2) => {
-              if (result2.issues.length) {
-                payload.issues.push(...prefixIssues(key, result2.issues));
-              }
-              payload.value[outKey] = result2.value;
-            }));
-          } else {
-            if (result.issues.length) {
-              payload.issues.push(...prefixIssues(key, result.issues));
-            }
-            payload.value[outKey] = result.value;
-          }
-        }
-      }
-      let unrecognized;
-      for (const key in input) {
-        if (!recordKeys.has(key)) {
-          if (def.mode === "loose") {
-            if (key === "__proto__")
-              continue;
-            payload.value[key] = input[key];
-          } else {
-            unrecognized = unrecognized ?? [];
-            unrecognized.push(key);
-          }
-        }
-      }
-      if (unrecognized && unrecognized.length > 0) {
-        payload.issues.push({
-          code: "unrecognized_keys",
-          input,
-          inst,
-          keys: unrecognized,
-          continue: true
-        });
-      }
-    } else {
-      payload.value = memo ? memo.alloc(inst, payload, {}, ctx) : {};
-      let unrecognized;
-      for (const key of Reflect.ownKeys(input)) {
-        if (key === "__proto__")
-          continue;
-        if (!Object.prototype.propertyIsEnumerable.call(input, key))
-          continue;
-        let keyResult = def.keyType._zod.run({ value: key, issues: [] }, ctx);
-        if (keyResult instanceof Promise) {
-          throw new Error("Async schemas not supported in object keys currently");
-        }
-        const checkNumericKey = typeof key === "string" && number.test(key) && keyResult.issues.length;
-        if (checkNumericKey) {
-          const retryResult = def.keyType._zod.run({ value: Number(key), issues: [] }, ctx);
-          if (retryResult instanceof Promise) {
-            throw new Error("Async schemas not supported in object keys currently");
-          }
-          if (retryResult.issues.length === 0) {
-            keyResult = retryResult;
-          }
-        }
-        if (keyResult.issues.length) {
-          if (def.mode === "loose") {
-            payload.value[key] = input[key];
-          } else if (values) {
-            unrecognized = unrecognized ?? [];
-            unrecognized.push(key);
-          } else {
-            payload.issues.push({
-              code: "invalid_key",
-              origin: "record",
-              issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
-              input: key,
-              path: [key],
-              inst
-            });
-          }
-          continue;
-        }
-        const outKey = keyResult.value;
-        if (outKey === "__proto__")
-          continue;
-        const result = def.valueType._zod.run({ value: input[key], issues: [] }, ctx);
-        if (result instanceof Promise) {
-          proms.push(result.then((result2) => {
-            if (result2.issues.length) {
-              payload.issues.push(...prefixIssues(key, result2.issues));
-            }
-            payload.value[outKey] = result2.value;
-          }));
-        } else {
-          if (result.issues.length) {
-            payload.issues.push(...prefixIssues(key, result.issues));
-          }
-          payload.value[outKey] = result.value;
-        }
-      }
-      if (unrecognized && unrecognized.length > 0) {
-        payload.issues.push({
-          code: "unrecognized_keys",
-          input,
-          inst,
-          keys: unrecognized,
-          continue: true
-        });
-      }
-    }
-    if (proms.length) {
-      return Promise.all(proms).then(() => payload);
-    }
-    return payload;
-  };
-});
-var $ZodEnum = /* @__PURE__ */ $constructor("$ZodEnum", (inst, def) => {
-  $ZodType.init(inst, def);
-  const values = getEnumValues(def.entries);
-  const valuesSet = new Set(values);
-  inst._zod.values = valuesSet;
-  defineLazyInternal(inst, "pattern", (zod) => {
-    const patternValues = getEnumValues(zod.def.entries).filter((k) => propertyKeyTypes.has(typeof k));
-    return new RegExp(patternValues.length ? `^(${patternValues.map((o) => escapeRegex(o.toString())).join("|")})$` : "^[^\\s\\S]$");
-  });
-  inst._zod.parse = (payload, _ctx) => {
-    const input = payload.value;
-    if (valuesSet.has(input)) {
-      return payload;
-    }
-    payload.issues.push({
-      code: "invalid_value",
-      values,
-      input,
-      inst
-    });
-    return payload;
-  };
-});
-var $ZodLiteral = /* @__PURE__ */ $constructor("$ZodLiteral", (inst, def) => {
-  $ZodType.init(inst, def);
-  const values = new Set(def.values);
-  inst._zod.values = values;
-  defineLazyInternal(inst, "pattern", (zod) => {
-    const vals = zod.def.values;
-    return new RegExp(vals.length ? `^(${vals.map((o) => typeof o === "string" ? escapeRegex(o) : o ? escapeRegex(o.toString()) : String(o)).join("|")})$` : "^[^\\s\\S]$");
-  });
-  inst._zod.parse = (payload, _ctx) => {
-    const input = payload.value;
-    if (values.has(input)) {
-      return payload;
-    }
-    payload.issues.push({
-      code: "invalid_value",
-      values: def.values,
-      input,
-      inst
-    });
-    return payload;
-  };
-});
-var $ZodTransform = /* @__PURE__ */ $constructor("$ZodTransform", (inst, def) => {
-  $ZodType.init(inst, def);
-  inst._zod.optin = "optional";
-  globalConfig.memoizer?.guard(inst);
-  inst._zod.parse = (payload, ctx) => {
-    if (ctx.direction === "backward") {
-      throw new $ZodEncodeError(inst.constructor.name);
-    }
-    const _out = def.transform(payload.value, payload);
-    if (ctx.async) {
-      const output2 = _out instanceof Promise ? _out : Promise.resolve(_out);
-      return output2.then((output3) => {
-        payload.value = output3;
-        return payload;
-      });
-    }
-    if (_out instanceof Promise) {
-      throw new $ZodAsyncError();
-    }
-    payload.value = _out;
-    return payload;
-  };
-});
-function handleOptionalResult(payload, result) {
-  payload.value = result.issues.length ? void 0 : result.value;
-  return payload;
-}
-var $ZodOptional = /* @__PURE__ */ $constructor("$ZodOptional", (inst, def) => {
-  $ZodType.init(inst, def);
-  defineLazyInternal(inst, "optin", (zod) => zod.def.innerType._zod.optin === "defaulted" ? "defaulted" : "optional");
-  inst._zod.optout = "optional";
-  defineLazyInternal(inst, "values", (zod) => {
-    const values = zod.def.innerType._zod.values;
-    return values ? /* @__PURE__ */ new Set([...values, void 0]) : void 0;
-  });
-  defineLazyInternal(inst, "pattern", (zod) => {
-    const pattern2 = zod.def.innerType._zod.pattern;
-    return pattern2 ? new RegExp(`^(${cleanRegex(pattern2.source)})?$`) : void 0;
-  });
-  inst._zod.parse = (payload, ctx) => {
-    if (payload.value === void 0) {
-      if (def.innerType._zod.optin !== "defaulted")
-        return payload;
-      const result = def.innerType._zod.run({ value: payload.value, issues: [] }, ctx);
-      if (result instanceof Promise)
-        return result.then((result2) => handleOptionalResult(payload, result2));
-      return handleOptionalResult(payload, result);
-    }
-    return def.innerType._zod.run(payload, ctx);
-  };
-});
-var $ZodNullable = /* @__PURE__ */ $constructor("$ZodNullable", (inst, def) => {
-  $ZodType.init(inst, def);
-  defineLazyInternal(inst, "optin", (zod) => zod.def.innerType._zod.optin);
-  defineLazyInternal(inst, "optout", (zod) => zod.def.innerType._zod.optout);
-  defineLazyInternal(inst, "pattern", (zod) => {
-    const pattern2 = zod.def.innerType._zod.pattern;
-    return pattern2 ? new RegExp(`^(${cleanRegex(pattern2.source)}|null)$`) : void 0;
-  });
-  defineLazyInternal(inst, "values", (zod) => {
-    return zod.def.innerType._zod.values ? /* @__PURE__ */ new Set([...zod.def.innerType._zod.values, null]) : void 0;
-  });
-  inst._zod.parse = (payload, ctx) => {
-    if (payload.value === null)
-      return payload;
-    return def.innerType._zod.run(payload, ctx);
-  };
-});
-var $ZodDefault = /* @__PURE__ */ $constructor("$ZodDefault", (inst, def) => {
-  $ZodType.init(inst, def);
-  inst._zod.optin = "defaulted";
-  defineLazyInternal(inst, "values", (zod) => zod.def.innerType._zod.values);
-  inst._zod.parse = (payload, ctx) => {
-    if (ctx.direction === "backward") {
-      return def.innerType._zod.run(payload, ctx);
-    }
-    if (payload.value === void 0) {
-      payload.value = def.defaultValue;
-      return payload;
-    }
-    const result = def.innerType._zod.run(payload, ctx);
-    if (result instanceof Promise) {
-      return result.then((result2) => handleDefaultResult(result2, def));
-    }
-    return handleDefaultResult(result, def);
-  };
-});
-function handleDefaultResult(payload, def) {
-  if (payload.value === void 0) {
-    payload.value = def.defaultValue;
-  }
-  return payload;
-}
-var $ZodPrefault = /* @__PURE__ */ $constructor("$ZodPrefault", (inst, def) => {
-  $ZodType.init(inst, def);
-  inst._zod.optin = "defaulted";
-  defineLazyInternal(inst, "values", (zod) => zod.def.innerType._zod.values);
-  inst._zod.parse = (payload, ctx) => {
-    if (ctx.direction === "backward") {
-      return def.innerType._zod.run(payload, ctx);
-    }
-    if (payload.value === void 0) {
-      payload.value = def.defaultValue;
-    }
-    return def.innerType._zod.run(payload, ctx);
-  };
-});
-var $ZodPipe = /* @__PURE__ */ $constructor("$ZodPipe", (inst, def) => {
-  $ZodType.init(inst, def);
-  defineLazyInternal(inst, "values", (zod) => zod.def.in._zod.values);
-  defineLazyInternal(inst, "optin", (zod) => zod.def.in._zod.optin);
-  defineLazyInternal(inst, "optout", (zod) => zod.def.out._zod.optout);
-  defineLazyInternal(inst, "propValues", (zod) => zod.def.in._zod.propValues);
-  inst._zod.parse = (payload, ctx) => {
-    if (ctx.direction === "backward") {
-      const right = def.out._zod.run(payload, ctx);
-      if (right instanceof Promise) {
-        return right.then((right2) => handlePipeResult(right2, def.in, ctx));
-      }
-      return handlePipeResult(right, def.in, ctx);
-    }
-    const left = def.in._zod.run(payload, ctx);
-    if (left instanceof Promise) {
-      return left.then((left2) => handlePipeResult(left2, def.out, ctx));
-    }
-    return handlePipeResult(left, def.out, ctx);
-  };
-});
-function handlePipeResult(left, next2, ctx) {
-  if (left.issues.some((iss) => iss.code !== "unrecognized_keys")) {
-    left.aborted = true;
-    return left;
-  }
-  return next2._zod.run({ value: left.value, issues: left.issues }, ctx);
-}
-var $ZodCustom = /* @__PURE__ */ $constructor("$ZodCustom", (inst, def) => {
-  $ZodCheck.init(inst, def);
-  $ZodType.init(inst, def);
-  inst._zod.parse = (payload, _) => {
-    return payload;
-  };
-  inst._zod.check = (payload) => {
-    const input = payload.value;
-    const r = def.fn(input);
-    if (r instanceof Promise) {
-      return r.then((r2) => handleRefineResult(r2, payload, input, inst));
-    }
-    handleRefineResult(r, payload, input, inst);
-    return;
-  };
-});
-function handleRefineResult(result, payload, input, inst) {
-  if (!result) {
-    const _iss = {
-      code: "custom",
-      input,
-      inst,
-      // incorporates params.error into issue reporting
-      path: [...inst._zod.def.path ?? []],
-      // incorporates params.error into issue reporting
-      continue: !inst._zod.def.abort
-      // params: inst._zod.def.params,
-    };
-    if (inst._zod.def.params)
-      _iss.params = inst._zod.def.params;
-    payload.issues.push(issue(_iss));
-  }
-}
-
-// node_modules/zod/v4/locales/en.js
-var error = () => {
-  const Sizable = {
-    string: { unit: "characters", verb: "to have" },
-    file: { unit: "bytes", verb: "to have" },
-    array: { unit: "items", verb: "to have" },
-    set: { unit: "items", verb: "to have" },
-    map: { unit: "entries", verb: "to have" }
-  };
-  function getSizing(origin) {
-    return Sizable[origin] ?? null;
-  }
-  const FormatDictionary = {
-    regex: "input",
-    email: "email address",
-    url: "URL",
-    emoji: "emoji",
-    uuid: "UUID",
-    uuidv4: "UUIDv4",
-    uuidv6: "UUIDv6",
-    nanoid: "nanoid",
-    guid: "GUID",
-    cuid: "cuid",
-    cuid2: "cuid2",
-    ulid: "ULID",
-    xid: "XID",
-    ksuid: "KSUID",
-    datetime: "ISO datetime",
-    date: "ISO date",
-    time: "ISO time",
-    duration: "ISO duration",
-    ipv4: "IPv4 address",
-    ipv6: "IPv6 address",
-    mac: "MAC address",
-    cidrv4: "IPv4 range",
-    cidrv6: "IPv6 range",
-    base64: "base64-encoded string",
-    base64url: "base64url-encoded string",
-    json_string: "JSON string",
-    e164: "E.164 number",
-    currency_code: "currency code",
-    credit_card: "credit card number",
-    iban: "IBAN",
-    jwt: "JWT",
-    template_literal: "input"
-  };
-  const TypeDictionary = {
-    // Compatibility: "nan" -> "NaN" for display
-    nan: "NaN"
-    // All other type names omitted - they fall back to raw values via ?? operator
-  };
-  function getTypeName(type, input) {
-    if (type === "number" && typeof input === "number" && !Number.isFinite(input)) {
-      return String(input);
-    }
-    return TypeDictionary[type] ?? type;
-  }
-  return (issue2) => {
-    switch (issue2.code) {
-      case "invalid_type": {
-        const expected = getTypeName(issue2.expected);
-        const receivedType = parsedType(issue2.input);
-        const received = getTypeName(receivedType, issue2.input);
-        return `Invalid input: expected ${expected}, received ${received}`;
-      }
-      case "invalid_value":
-        if (issue2.values.length === 1)
-          return `Invalid input: expected ${stringifyPrimitive(issue2.values[0])}`;
-        return `Invalid option: expected one of ${joinValues(issue2.values, "|")}`;
-      case "too_big": {
-        const adj = issue2.exact ? "exactly " : issue2.inclusive ? "<=" : "<";
-        const sizing = getSizing(issue2.origin);
-        if (sizing)
-          return `Too big: expected ${issue2.origin ?? "value"} to have ${adj}${issue2.maximum.toString()} ${sizing.unit ?? "elements"}`;
-        return `Too big: expected ${issue2.origin ?? "value"} to be ${adj}${issue2.maximum.toString()}`;
-      }
-      case "too_small": {
-        const adj = issue2.exact ? "exactly " : issue2.inclusive ? ">=" : ">";
-        const sizing = getSizing(issue2.origin);
-        if (sizing) {
-          return `Too small: expected ${issue2.origin} to have ${adj}${issue2.minimum.toString()} ${sizing.unit}`;
-        }
-        return `Too small: expected ${issue2.origin} to be ${adj}${issue2.minimum.toString()}`;
-      }
-      case "invalid_format": {
-        const _issue = issue2;
-        if (_issue.format === "starts_with") {
-          return `Invalid string: must start with "${_issue.prefix}"`;
-        }
-        if (_issue.format === "ends_with")
-          return `Invalid string: must end with "${_issue.suffix}"`;
-        if (_issue.format === "includes")
-          return `Invalid string: must include "${_issue.includes}"`;
-        if (_issue.format === "regex")
-          return `Invalid string: must match pattern ${_issue.pattern}`;
-        return `Invalid ${FormatDictionary[_issue.format] ?? issue2.format}`;
-      }
-      case "not_multiple_of":
-        return `Invalid number: must be a multiple of ${issue2.divisor}`;
-      case "unrecognized_keys":
-        return `Unrecognized key${issue2.keys.length > 1 ? "s" : ""}: ${joinValues(issue2.keys, ", ")}`;
-      case "invalid_key":
-        return `Invalid key in ${issue2.origin}`;
-      case "invalid_union":
-        if (issue2.options && Array.isArray(issue2.options) && issue2.options.length > 0) {
-          const opts = issue2.options.map((o) => `'${o}'`).join(" | ");
-          return `Invalid discriminator value. Expected ${opts}`;
-        }
-        if (issue2.inclusive === false) {
-          return "Invalid input: more than one option matched";
-        }
-        return "Invalid input";
-      case "invalid_element":
-        return `Invalid value in ${issue2.origin}`;
-      default:
-        return `Invalid input`;
-    }
-  };
-};
-function en_default() {
-  return {
-    localeError: error()
-  };
-}
-
-// node_modules/zod/v4/core/registries.js
-var _a2;
-var $ZodRegistry = class {
-  constructor() {
-    this._map = /* @__PURE__ */ new WeakMap();
-    this._idmap = /* @__PURE__ */ new Map();
-  }
-  add(schema, ..._meta) {
-    const meta2 = _meta[0];
-    this._map.set(schema, meta2);
-    if (meta2 && typeof meta2 === "object" && "id" in meta2) {
-      this._idmap.set(meta2.id, schema);
-    }
-    return this;
-  }
-  clear() {
-    this._map = /* @__PURE__ */ new WeakMap();
-    this._idmap = /* @__PURE__ */ new Map();
-    return this;
-  }
-  remove(schema) {
-    const meta2 = this._map.get(schema);
-    if (meta2 && typeof meta2 === "object" && "id" in meta2) {
-      this._idmap.delete(meta2.id);
-    }
-    this._map.delete(schema);
-    return this;
-  }
-  get(schema) {
-    const p = schema._zod.parent;
-    if (p) {
-      const pm = { ...this.get(p) ?? {} };
-      delete pm.id;
-      const f = { ...pm, ...this._map.get(schema) };
-      return Object.keys(f).length ? f : void 0;
-    }
-    return this._map.get(schema);
-  }
-  has(schema) {
-    return this._map.has(schema);
-  }
-};
-function registry() {
-  return new $ZodRegistry();
-}
-(_a2 = globalThis).__zod_globalRegistry ?? (_a2.__zod_globalRegistry = registry());
-var globalRegistry = globalThis.__zod_globalRegistry;
-
-// node_modules/zod/v4/core/api.js
-function snapshotChecks(def) {
-  if (def.checks)
-    def.checks = [...def.checks];
-  return def;
+var store$1;
+// @__NO_SIDE_EFFECTS__
+function getSpecificMessage(reference, lang) {
+  return store$1?.get(reference)?.get(lang);
 }
 // @__NO_SIDE_EFFECTS__
-function _string(Class, params) {
-  return new Class(snapshotChecks({ type: "string", ...normalizeParams(params) }));
+function _stringify(input) {
+  const type = typeof input;
+  if (type === "string") return `"${input}"`;
+  if (type === "number" || type === "bigint" || type === "boolean") return `${input}`;
+  if (type === "object" || type === "function") return (input && Object.getPrototypeOf(input)?.constructor?.name) ?? "null";
+  return type;
+}
+function _addIssue(context, label, dataset, config$1, other) {
+  const input = other && "input" in other ? other.input : dataset.value;
+  const expected = other?.expected ?? context.expects ?? null;
+  const received = other?.received ?? /* @__PURE__ */ _stringify(input);
+  const issue = {
+    kind: context.kind,
+    type: context.type,
+    input,
+    expected,
+    received,
+    message: `Invalid ${label}: ${expected ? `Expected ${expected} but r` : "R"}eceived ${received}`,
+    requirement: context.requirement,
+    path: other?.path,
+    issues: other?.issues,
+    lang: config$1.lang,
+    abortEarly: config$1.abortEarly,
+    abortPipeEarly: config$1.abortPipeEarly
+  };
+  const isSchema = context.kind === "schema";
+  const message$1 = other?.message ?? context.message ?? /* @__PURE__ */ getSpecificMessage(context.reference, issue.lang) ?? (isSchema ? /* @__PURE__ */ getSchemaMessage(issue.lang) : null) ?? config$1.message ?? /* @__PURE__ */ getGlobalMessage(issue.lang);
+  if (message$1 !== void 0) issue.message = typeof message$1 === "function" ? message$1(issue) : message$1;
+  if (isSchema) dataset.typed = false;
+  if (dataset.issues) dataset.issues.push(issue);
+  else dataset.issues = [issue];
 }
 // @__NO_SIDE_EFFECTS__
-function _url(Class, params) {
-  return new Class({
-    type: "string",
-    format: "url",
-    check: "string_format",
-    abort: false,
-    ...normalizeParams(params)
-  });
+function _isSameValueZero(value1, value2) {
+  return value1 === value2 || Number.isNaN(value1) && Number.isNaN(value2);
 }
 // @__NO_SIDE_EFFECTS__
-function _isoDateTime(Class, params) {
-  return new Class({
-    type: "string",
-    format: "datetime",
-    check: "string_format",
-    offset: false,
-    local: false,
-    precision: null,
-    ...normalizeParams(params)
-  });
+function _joinExpects(values$1, separator) {
+  const list3 = [...new Set(values$1)];
+  if (list3.length > 1) return `(${list3.join(` ${separator} `)})`;
+  return list3[0] ?? "never";
 }
-// @__NO_SIDE_EFFECTS__
-function _isoDate(Class, params) {
-  return new Class({
-    type: "string",
-    format: "date",
-    check: "string_format",
-    ...normalizeParams(params)
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _isoTime(Class, params) {
-  return new Class({
-    type: "string",
-    format: "time",
-    check: "string_format",
-    precision: null,
-    ...normalizeParams(params)
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _isoDuration(Class, params) {
-  return new Class({
-    type: "string",
-    format: "duration",
-    check: "string_format",
-    ...normalizeParams(params)
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _int(Class, params) {
-  return new Class({
-    type: "number",
-    check: "number_format",
-    abort: false,
-    format: "safeint",
-    ...normalizeParams(params)
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _boolean(Class, params) {
-  return new Class({
-    type: "boolean",
-    ...normalizeParams(params)
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _unknown(Class) {
-  return new Class({
-    type: "unknown"
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _never(Class, params) {
-  return new Class({
-    type: "never",
-    ...normalizeParams(params)
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _lte(value, params) {
-  return new $ZodCheckLessThan({
-    check: "less_than",
-    ...normalizeParams(params),
-    value,
-    inclusive: true
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _gte(value, params) {
-  return new $ZodCheckGreaterThan({
-    check: "greater_than",
-    ...normalizeParams(params),
-    value,
-    inclusive: true
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _nonnegative(params) {
-  return /* @__PURE__ */ _gte(0, params);
-}
-// @__NO_SIDE_EFFECTS__
-function _maxLength(maximum, params) {
-  const ch = new $ZodCheckMaxLength({
-    check: "max_length",
-    ...normalizeParams(params),
-    maximum
-  });
-  return ch;
-}
-// @__NO_SIDE_EFFECTS__
-function _minLength(minimum, params) {
-  return new $ZodCheckMinLength({
-    check: "min_length",
-    ...normalizeParams(params),
-    minimum
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _regex(pattern2, params) {
-  return new $ZodCheckRegex({
-    check: "string_format",
-    format: "regex",
-    ...normalizeParams(params),
-    pattern: pattern2
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _startsWith(prefix, params) {
-  return new $ZodCheckStartsWith({
-    check: "string_format",
-    format: "starts_with",
-    ...normalizeParams(params),
-    prefix
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function _refine(Class, fn, _params) {
-  const schema = new Class({
-    type: "custom",
-    check: "custom",
-    fn,
-    ...normalizeParams(_params)
-  });
+function _standardSchema(schema) {
+  schema["~standard"] = {
+    version: 1,
+    vendor: "valibot",
+    validate: (value$1) => schema["~run"]({ value: value$1 }, /* @__PURE__ */ getGlobalConfig())
+  };
   return schema;
 }
-// @__NO_SIDE_EFFECTS__
-function describe(description) {
-  const ch = new $ZodCheck({ check: "describe" });
-  ch._zod.onattach = [
-    (inst) => {
-      const existing = globalRegistry.get(inst) ?? {};
-      globalRegistry.add(inst, { ...existing, description });
-    }
-  ];
-  ch._zod.check = () => {
-  };
-  return ch;
-}
-
-// node_modules/zod/v4/mini/schemas.js
-var ZodMiniType = /* @__PURE__ */ $constructor("ZodMiniType", (inst, def) => {
-  if (!inst._zod)
-    throw new Error("Uninitialized schema in ZodMiniType.");
-  $ZodType.init(inst, def);
-  inst.def = def;
-  inst.type = def.type;
-}, {
-  // `with` is an alias for `check`: the same function object, not a wrapper.
-  get with() {
-    return this.check;
-  },
-  set with(value) {
-    own(this, "with", value);
-  },
-  parse(data, params) {
-    return parse(this, data, params, { callee: this.parse });
-  },
-  parseAsync(data, params) {
-    return parseAsync(this, data, params, { callee: this.parseAsync });
-  },
-  safeParse(data, params) {
-    return safeParse(this, data, params);
-  },
-  safeParseAsync(data, params) {
-    return safeParseAsync(this, data, params);
-  },
-  check(...checks) {
-    const def = this.def;
-    return this.clone({
-      ...def,
-      checks: [
-        ...def.checks ?? [],
-        ...checks.map((ch) => typeof ch === "function" ? { _zod: { check: ch, def: { check: "custom" }, onattach: [] } } : ch)
-      ]
-    }, { parent: true });
-  },
-  clone(_def, params) {
-    return clone(this, _def, params);
-  },
-  brand() {
-    return this;
-  },
-  register(reg, meta2) {
-    reg.add(this, meta2);
-    return this;
-  },
-  apply(fn, ...args) {
-    return args.length === 0 ? fn(this) : fn(this, ...args);
+var ValiError = class extends Error {
+  /**
+  * Creates a Valibot error with useful information.
+  *
+  * @param issues The error issues.
+  */
+  constructor(issues) {
+    super(issues[0].message);
+    this.name = "ValiError";
+    this.issues = issues;
   }
-});
-var ZodMiniString = /* @__PURE__ */ $constructor("ZodMiniString", (inst, def) => {
-  $ZodString.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
+};
+var EMOJI_REGEX = new RegExp("^(?:[\\u{1F1E6}-\\u{1F1FF}]{2}|\\u{1F3F4}[\\u{E0061}-\\u{E007A}]{2}[\\u{E0030}-\\u{E0039}\\u{E0061}-\\u{E007A}]{1,3}\\u{E007F}|(?:\\p{Emoji}\\uFE0F\\u20E3?|\\p{Emoji_Modifier_Base}\\p{Emoji_Modifier}?|(?![\\p{Emoji_Modifier_Base}\\u{1F1E6}-\\u{1F1FF}])\\p{Emoji_Presentation})(?:\\u200D(?:\\p{Emoji}\\uFE0F\\u20E3?|\\p{Emoji_Modifier_Base}\\p{Emoji_Modifier}?|(?![\\p{Emoji_Modifier_Base}\\u{1F1E6}-\\u{1F1FF}])\\p{Emoji_Presentation}))*)+$", "u");
 // @__NO_SIDE_EFFECTS__
-function string2(params) {
-  return _string(ZodMiniString, params);
+function check(requirement, message$1) {
+  return {
+    kind: "validation",
+    type: "check",
+    reference: check,
+    async: false,
+    expects: null,
+    requirement,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (dataset.typed && !this.requirement(dataset.value)) _addIssue(this, "input", dataset, config$1);
+      return dataset;
+    }
+  };
 }
-var ZodMiniStringFormat = /* @__PURE__ */ $constructor("ZodMiniStringFormat", (inst, def) => {
-  $ZodStringFormat.init(inst, def);
-  ZodMiniString.init(inst, def);
-});
-var ZodMiniURL = /* @__PURE__ */ $constructor("ZodMiniURL", (inst, def) => {
-  $ZodURL.init(inst, def);
-  ZodMiniStringFormat.init(inst, def);
-});
 // @__NO_SIDE_EFFECTS__
-function url(params) {
-  return _url(ZodMiniURL, params);
+function description(description_) {
+  return {
+    kind: "metadata",
+    type: "description",
+    reference: description,
+    description: description_
+  };
 }
-var ZodMiniNumber = /* @__PURE__ */ $constructor("ZodMiniNumber", (inst, def) => {
-  $ZodNumber.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
-var ZodMiniNumberFormat = /* @__PURE__ */ $constructor("ZodMiniNumberFormat", (inst, def) => {
-  $ZodNumberFormat.init(inst, def);
-  ZodMiniNumber.init(inst, def);
-});
-function int(params) {
-  return _int(ZodMiniNumberFormat, params);
-}
-var ZodMiniBoolean = /* @__PURE__ */ $constructor("ZodMiniBoolean", (inst, def) => {
-  $ZodBoolean.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
 // @__NO_SIDE_EFFECTS__
-function boolean2(params) {
-  return _boolean(ZodMiniBoolean, params);
+function integer(message$1) {
+  return {
+    kind: "validation",
+    type: "integer",
+    reference: integer,
+    async: false,
+    expects: null,
+    requirement: Number.isInteger,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (dataset.typed && !this.requirement(dataset.value)) _addIssue(this, "integer", dataset, config$1);
+      return dataset;
+    }
+  };
 }
-var ZodMiniUnknown = /* @__PURE__ */ $constructor("ZodMiniUnknown", (inst, def) => {
-  $ZodUnknown.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
+// @__NO_SIDE_EFFECTS__
+function maxLength(requirement, message$1) {
+  return {
+    kind: "validation",
+    type: "max_length",
+    reference: maxLength,
+    async: false,
+    expects: `<=${requirement}`,
+    requirement,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (dataset.typed && dataset.value.length > this.requirement) _addIssue(this, "length", dataset, config$1, { received: `${dataset.value.length}` });
+      return dataset;
+    }
+  };
+}
+// @__NO_SIDE_EFFECTS__
+function maxValue(requirement, message$1) {
+  return {
+    kind: "validation",
+    type: "max_value",
+    reference: maxValue,
+    async: false,
+    expects: `<=${requirement instanceof Date ? requirement.toJSON() : /* @__PURE__ */ _stringify(requirement)}`,
+    requirement,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (dataset.typed && !(dataset.value <= this.requirement)) _addIssue(this, "value", dataset, config$1, { received: dataset.value instanceof Date ? dataset.value.toJSON() : /* @__PURE__ */ _stringify(dataset.value) });
+      return dataset;
+    }
+  };
+}
+// @__NO_SIDE_EFFECTS__
+function metadata(metadata_) {
+  return {
+    kind: "metadata",
+    type: "metadata",
+    reference: metadata,
+    metadata: metadata_
+  };
+}
+// @__NO_SIDE_EFFECTS__
+function minValue(requirement, message$1) {
+  return {
+    kind: "validation",
+    type: "min_value",
+    reference: minValue,
+    async: false,
+    expects: `>=${requirement instanceof Date ? requirement.toJSON() : /* @__PURE__ */ _stringify(requirement)}`,
+    requirement,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (dataset.typed && !(dataset.value >= this.requirement)) _addIssue(this, "value", dataset, config$1, { received: dataset.value instanceof Date ? dataset.value.toJSON() : /* @__PURE__ */ _stringify(dataset.value) });
+      return dataset;
+    }
+  };
+}
+// @__NO_SIDE_EFFECTS__
+function nonEmpty(message$1) {
+  return {
+    kind: "validation",
+    type: "non_empty",
+    reference: nonEmpty,
+    async: false,
+    expects: "!0",
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (dataset.typed && dataset.value.length === 0) _addIssue(this, "length", dataset, config$1, { received: "0" });
+      return dataset;
+    }
+  };
+}
+// @__NO_SIDE_EFFECTS__
+function regex(requirement, message$1) {
+  return {
+    kind: "validation",
+    type: "regex",
+    reference: regex,
+    async: false,
+    expects: `${requirement}`,
+    requirement,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (dataset.typed && !this.requirement.test(dataset.value)) _addIssue(this, "format", dataset, config$1);
+      return dataset;
+    }
+  };
+}
+// @__NO_SIDE_EFFECTS__
+function transform(operation) {
+  return {
+    kind: "transformation",
+    type: "transform",
+    reference: transform,
+    async: false,
+    operation,
+    "~run"(dataset) {
+      dataset.value = this.operation(dataset.value);
+      return dataset;
+    }
+  };
+}
+var ABORT_EARLY_CONFIG = { abortEarly: true };
+// @__NO_SIDE_EFFECTS__
+function getDefault(schema, dataset, config$1) {
+  return typeof schema.default === "function" ? schema.default(dataset, config$1) : schema.default;
+}
+// @__NO_SIDE_EFFECTS__
+function is(schema, input) {
+  return !schema["~run"]({ value: input }, ABORT_EARLY_CONFIG).issues;
+}
+// @__NO_SIDE_EFFECTS__
+function array(item, message$1) {
+  return _standardSchema({
+    kind: "schema",
+    type: "array",
+    reference: array,
+    expects: "Array",
+    async: false,
+    item,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      const input = dataset.value;
+      if (Array.isArray(input)) {
+        dataset.typed = true;
+        dataset.value = [];
+        for (let key = 0; key < input.length; key++) {
+          const value$1 = input[key];
+          const itemDataset = this.item["~run"]({ value: value$1 }, config$1);
+          if (itemDataset.issues) {
+            const pathItem = {
+              type: "array",
+              origin: "value",
+              input,
+              key,
+              value: value$1
+            };
+            for (const issue of itemDataset.issues) {
+              if (issue.path) issue.path.unshift(pathItem);
+              else issue.path = [pathItem];
+              dataset.issues?.push(issue);
+            }
+            if (!dataset.issues) dataset.issues = itemDataset.issues;
+            if (config$1.abortEarly) {
+              dataset.typed = false;
+              break;
+            }
+          }
+          if (!itemDataset.typed) dataset.typed = false;
+          dataset.value.push(itemDataset.value);
+        }
+      } else _addIssue(this, "type", dataset, config$1);
+      return dataset;
+    }
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function boolean(message$1) {
+  return _standardSchema({
+    kind: "schema",
+    type: "boolean",
+    reference: boolean,
+    expects: "boolean",
+    async: false,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (typeof dataset.value === "boolean") dataset.typed = true;
+      else _addIssue(this, "type", dataset, config$1);
+      return dataset;
+    }
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function literal(literal_, message$1) {
+  return _standardSchema({
+    kind: "schema",
+    type: "literal",
+    reference: literal,
+    expects: /* @__PURE__ */ _stringify(literal_),
+    async: false,
+    literal: literal_,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (/* @__PURE__ */ _isSameValueZero(dataset.value, this.literal)) dataset.typed = true;
+      else _addIssue(this, "type", dataset, config$1);
+      return dataset;
+    }
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function nullable(wrapped, default_) {
+  return _standardSchema({
+    kind: "schema",
+    type: "nullable",
+    reference: nullable,
+    expects: `(${wrapped.expects} | null)`,
+    async: false,
+    wrapped,
+    default: default_,
+    "~run"(dataset, config$1) {
+      if (dataset.value === null) {
+        if (this.default !== void 0) dataset.value = /* @__PURE__ */ getDefault(this, dataset, config$1);
+        if (dataset.value === null) {
+          dataset.typed = true;
+          return dataset;
+        }
+      }
+      return this.wrapped["~run"](dataset, config$1);
+    }
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function nullish(wrapped, default_) {
+  return _standardSchema({
+    kind: "schema",
+    type: "nullish",
+    reference: nullish,
+    expects: `(${wrapped.expects} | null | undefined)`,
+    async: false,
+    wrapped,
+    default: default_,
+    "~run"(dataset, config$1) {
+      if (dataset.value === null || dataset.value === void 0) {
+        if (this.default !== void 0) dataset.value = /* @__PURE__ */ getDefault(this, dataset, config$1);
+        if (dataset.value === null || dataset.value === void 0) {
+          dataset.typed = true;
+          return dataset;
+        }
+      }
+      return this.wrapped["~run"](dataset, config$1);
+    }
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function number(message$1) {
+  return _standardSchema({
+    kind: "schema",
+    type: "number",
+    reference: number,
+    expects: "number",
+    async: false,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (typeof dataset.value === "number" && !isNaN(dataset.value)) dataset.typed = true;
+      else _addIssue(this, "type", dataset, config$1);
+      return dataset;
+    }
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function optional(wrapped, default_) {
+  return _standardSchema({
+    kind: "schema",
+    type: "optional",
+    reference: optional,
+    expects: `(${wrapped.expects} | undefined)`,
+    async: false,
+    wrapped,
+    default: default_,
+    "~run"(dataset, config$1) {
+      if (dataset.value === void 0) {
+        if (this.default !== void 0) dataset.value = /* @__PURE__ */ getDefault(this, dataset, config$1);
+        if (dataset.value === void 0) {
+          dataset.typed = true;
+          return dataset;
+        }
+      }
+      return this.wrapped["~run"](dataset, config$1);
+    }
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function picklist(options, message$1) {
+  return _standardSchema({
+    kind: "schema",
+    type: "picklist",
+    reference: picklist,
+    expects: /* @__PURE__ */ _joinExpects(options.map(_stringify), "|"),
+    async: false,
+    options,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (this.options.includes(dataset.value)) dataset.typed = true;
+      else _addIssue(this, "type", dataset, config$1);
+      return dataset;
+    }
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function string(message$1) {
+  return _standardSchema({
+    kind: "schema",
+    type: "string",
+    reference: string,
+    expects: "string",
+    async: false,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      if (typeof dataset.value === "string") dataset.typed = true;
+      else _addIssue(this, "type", dataset, config$1);
+      return dataset;
+    }
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _subIssues(datasets) {
+  let issues;
+  if (datasets) for (const dataset of datasets) if (issues) for (const issue of dataset.issues) issues.push(issue);
+  else issues = dataset.issues;
+  return issues;
+}
+// @__NO_SIDE_EFFECTS__
+function union(options, message$1) {
+  return _standardSchema({
+    kind: "schema",
+    type: "union",
+    reference: union,
+    expects: /* @__PURE__ */ _joinExpects(options.map((option) => option.expects), "|"),
+    async: false,
+    options,
+    message: message$1,
+    "~run"(dataset, config$1) {
+      let validDataset;
+      let typedDatasets;
+      let untypedDatasets;
+      for (const schema of this.options) {
+        const optionDataset = schema["~run"]({ value: dataset.value }, config$1);
+        if (optionDataset.typed) if (optionDataset.issues) if (typedDatasets) typedDatasets.push(optionDataset);
+        else typedDatasets = [optionDataset];
+        else {
+          validDataset = optionDataset;
+          break;
+        }
+        else if (untypedDatasets) untypedDatasets.push(optionDataset);
+        else untypedDatasets = [optionDataset];
+      }
+      if (validDataset) return validDataset;
+      if (typedDatasets) {
+        if (typedDatasets.length === 1) return typedDatasets[0];
+        _addIssue(this, "type", dataset, config$1, { issues: /* @__PURE__ */ _subIssues(typedDatasets) });
+        dataset.typed = true;
+      } else if (untypedDatasets?.length === 1) return untypedDatasets[0];
+      else _addIssue(this, "type", dataset, config$1, { issues: /* @__PURE__ */ _subIssues(untypedDatasets) });
+      return dataset;
+    }
+  });
+}
 // @__NO_SIDE_EFFECTS__
 function unknown() {
-  return _unknown(ZodMiniUnknown);
-}
-var ZodMiniNever = /* @__PURE__ */ $constructor("ZodMiniNever", (inst, def) => {
-  $ZodNever.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
-// @__NO_SIDE_EFFECTS__
-function never(params) {
-  return _never(ZodMiniNever, params);
-}
-var ZodMiniArray = /* @__PURE__ */ $constructor("ZodMiniArray", (inst, def) => {
-  $ZodArray.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
-// @__NO_SIDE_EFFECTS__
-function array(element, params) {
-  return new ZodMiniArray({
-    type: "array",
-    element,
-    ...normalizeParams(params)
-  });
-}
-var ZodMiniObject = /* @__PURE__ */ $constructor("ZodMiniObject", (inst, def) => {
-  $ZodObject.init(inst, def);
-  ZodMiniType.init(inst, def);
-  installLazyProp(inst, "shape", (self) => self._zod.def.shape, false);
-});
-// @__NO_SIDE_EFFECTS__
-function object(shape, params) {
-  const def = {
-    type: "object",
-    shape: shape ?? {},
-    ...normalizeParams(params)
-  };
-  return new ZodMiniObject(def);
-}
-// @__NO_SIDE_EFFECTS__
-function strictObject(shape, params) {
-  return new ZodMiniObject({
-    type: "object",
-    shape,
-    catchall: /* @__PURE__ */ never(),
-    ...normalizeParams(params)
+  return _standardSchema({
+    kind: "schema",
+    type: "unknown",
+    reference: unknown,
+    expects: "unknown",
+    async: false,
+    "~run"(dataset) {
+      dataset.typed = true;
+      return dataset;
+    }
   });
 }
 // @__NO_SIDE_EFFECTS__
-function looseObject(shape, params) {
-  return new ZodMiniObject({
-    type: "object",
-    shape,
-    catchall: /* @__PURE__ */ unknown(),
-    ...normalizeParams(params)
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function partial2(schema, mask) {
-  const def = schema._zod.def;
-  if (def.type !== "tuple")
-    return partial(ZodMiniOptional, schema, mask);
-  if (def.checks?.length)
-    throw new Error(".partial() cannot be used on tuple schemas containing refinements");
-  return clone(schema, {
-    ...def,
-    items: def.items.map((item) => new ZodMiniOptional({ type: "optional", innerType: item }))
-  });
-}
-var ZodMiniDiscriminatedUnion = /* @__PURE__ */ $constructor("ZodMiniDiscriminatedUnion", (inst, def) => {
-  $ZodDiscriminatedUnion.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
-// @__NO_SIDE_EFFECTS__
-function discriminatedUnion(discriminator, options, params) {
-  return new ZodMiniDiscriminatedUnion({
-    type: "union",
+function variant(key, options, message$1) {
+  return _standardSchema({
+    kind: "schema",
+    type: "variant",
+    reference: variant,
+    expects: "Object",
+    async: false,
+    key,
     options,
-    discriminator,
-    ...normalizeParams(params)
-  });
-}
-var ZodMiniRecord = /* @__PURE__ */ $constructor("ZodMiniRecord", (inst, def) => {
-  $ZodRecord.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
-// @__NO_SIDE_EFFECTS__
-function record(keyType, valueType, params) {
-  if (!valueType || !valueType._zod) {
-    return new ZodMiniRecord({
-      type: "record",
-      keyType: /* @__PURE__ */ string2(),
-      valueType: keyType,
-      ...normalizeParams(valueType)
-    });
-  }
-  return new ZodMiniRecord({
-    type: "record",
-    keyType,
-    valueType,
-    ...normalizeParams(params)
-  });
-}
-var ZodMiniEnum = /* @__PURE__ */ $constructor("ZodMiniEnum", (inst, def) => {
-  $ZodEnum.init(inst, def);
-  ZodMiniType.init(inst, def);
-  inst.options = [...inst._zod.values];
-});
-// @__NO_SIDE_EFFECTS__
-function _enum(values, params) {
-  const entries2 = Array.isArray(values) ? Object.fromEntries(values.map((v) => [v, v])) : values;
-  return new ZodMiniEnum({
-    type: "enum",
-    entries: entries2,
-    ...normalizeParams(params)
-  });
-}
-var ZodMiniLiteral = /* @__PURE__ */ $constructor("ZodMiniLiteral", (inst, def) => {
-  $ZodLiteral.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
-// @__NO_SIDE_EFFECTS__
-function literal(value, params) {
-  return new ZodMiniLiteral({
-    type: "literal",
-    values: Array.isArray(value) ? value : [value],
-    ...normalizeParams(params)
-  });
-}
-var ZodMiniTransform = /* @__PURE__ */ $constructor("ZodMiniTransform", (inst, def) => {
-  $ZodTransform.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
-// @__NO_SIDE_EFFECTS__
-function transform(fn) {
-  return new ZodMiniTransform({
-    type: "transform",
-    transform: fn
-  });
-}
-var ZodMiniOptional = /* @__PURE__ */ $constructor("ZodMiniOptional", (inst, def) => {
-  $ZodOptional.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
-// @__NO_SIDE_EFFECTS__
-function optional(innerType) {
-  return new ZodMiniOptional({
-    type: "optional",
-    innerType
-  });
-}
-var ZodMiniNullable = /* @__PURE__ */ $constructor("ZodMiniNullable", (inst, def) => {
-  $ZodNullable.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
-// @__NO_SIDE_EFFECTS__
-function nullable(innerType) {
-  return new ZodMiniNullable({
-    type: "nullable",
-    innerType
-  });
-}
-// @__NO_SIDE_EFFECTS__
-function nullish2(innerType) {
-  return /* @__PURE__ */ optional(/* @__PURE__ */ nullable(innerType));
-}
-var ZodMiniDefault = /* @__PURE__ */ $constructor("ZodMiniDefault", (inst, def) => {
-  $ZodDefault.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
-// @__NO_SIDE_EFFECTS__
-function _default(innerType, defaultValue) {
-  return new ZodMiniDefault({
-    type: "default",
-    innerType,
-    get defaultValue() {
-      return typeof defaultValue === "function" ? defaultValue() : shallowClone(defaultValue);
+    message: message$1,
+    "~run"(dataset, config$1) {
+      const input = dataset.value;
+      if (input && typeof input === "object") {
+        let outputDataset;
+        let maxDiscriminatorPriority = 0;
+        let invalidDiscriminatorKey = this.key;
+        let expectedDiscriminators = [];
+        const parseOptions = (variant$1, allKeys) => {
+          for (const schema of variant$1.options) {
+            if (schema.type === "variant") parseOptions(schema, new Set(allKeys).add(schema.key));
+            else {
+              let keysAreValid = true;
+              let currentPriority = 0;
+              for (const currentKey of allKeys) {
+                const discriminatorSchema = schema.entries[currentKey];
+                if (currentKey in input ? discriminatorSchema["~run"]({
+                  typed: false,
+                  value: input[currentKey]
+                }, ABORT_EARLY_CONFIG).issues : discriminatorSchema.type !== "exact_optional" && discriminatorSchema.type !== "optional" && discriminatorSchema.type !== "nullish") {
+                  keysAreValid = false;
+                  if (invalidDiscriminatorKey !== currentKey && (maxDiscriminatorPriority < currentPriority || maxDiscriminatorPriority === currentPriority && currentKey in input && !(invalidDiscriminatorKey in input))) {
+                    maxDiscriminatorPriority = currentPriority;
+                    invalidDiscriminatorKey = currentKey;
+                    expectedDiscriminators = [];
+                  }
+                  if (invalidDiscriminatorKey === currentKey) expectedDiscriminators.push(schema.entries[currentKey].expects);
+                  break;
+                }
+                currentPriority++;
+              }
+              if (keysAreValid) {
+                const optionDataset = schema["~run"]({ value: input }, config$1);
+                if (!outputDataset || !outputDataset.typed && optionDataset.typed) outputDataset = optionDataset;
+              }
+            }
+            if (outputDataset && !outputDataset.issues) break;
+          }
+        };
+        parseOptions(this, /* @__PURE__ */ new Set([this.key]));
+        if (outputDataset) return outputDataset;
+        _addIssue(this, "type", dataset, config$1, {
+          input: input[invalidDiscriminatorKey],
+          expected: /* @__PURE__ */ _joinExpects(expectedDiscriminators, "|"),
+          path: [{
+            type: "object",
+            origin: "value",
+            input,
+            key: invalidDiscriminatorKey,
+            value: input[invalidDiscriminatorKey]
+          }]
+        });
+      } else _addIssue(this, "type", dataset, config$1);
+      return dataset;
     }
   });
 }
-var ZodMiniPrefault = /* @__PURE__ */ $constructor("ZodMiniPrefault", (inst, def) => {
-  $ZodPrefault.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
+function parse(schema, input, config$1) {
+  const dataset = schema["~run"]({ value: input }, /* @__PURE__ */ getGlobalConfig(config$1));
+  if (dataset.issues) throw new ValiError(dataset.issues);
+  return dataset.value;
+}
 // @__NO_SIDE_EFFECTS__
-function prefault(innerType, defaultValue) {
-  return new ZodMiniPrefault({
-    type: "prefault",
-    innerType,
-    get defaultValue() {
-      return typeof defaultValue === "function" ? defaultValue() : shallowClone(defaultValue);
+function pipe(...pipe$1) {
+  return _standardSchema({
+    ...pipe$1[0],
+    pipe: pipe$1,
+    "~run"(dataset, config$1) {
+      for (const item of pipe$1) if (item.kind !== "metadata") {
+        if (dataset.issues && (item.kind === "schema" || item.kind === "transformation")) {
+          dataset.typed = false;
+          break;
+        }
+        if (!dataset.issues || !config$1.abortEarly && !config$1.abortPipeEarly) dataset = item["~run"](dataset, config$1);
+      }
+      return dataset;
     }
   });
 }
-var ZodMiniPipe = /* @__PURE__ */ $constructor("ZodMiniPipe", (inst, def) => {
-  $ZodPipe.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
 // @__NO_SIDE_EFFECTS__
-function pipe(in_, out) {
-  return new ZodMiniPipe({
-    type: "pipe",
-    in: in_,
-    out
-  });
+function safeParse(schema, input, config$1) {
+  const dataset = schema["~run"]({ value: input }, /* @__PURE__ */ getGlobalConfig(config$1));
+  return {
+    typed: dataset.typed,
+    success: !dataset.issues,
+    output: dataset.value,
+    issues: dataset.issues
+  };
 }
-var ZodMiniCustom = /* @__PURE__ */ $constructor("ZodMiniCustom", (inst, def) => {
-  $ZodCustom.init(inst, def);
-  ZodMiniType.init(inst, def);
-});
-// @__NO_SIDE_EFFECTS__
-function refine(fn, _params = {}) {
-  return _refine(ZodMiniCustom, fn, _params);
-}
-var describe2 = describe;
 
-// node_modules/zod/v4/mini/iso.js
-var iso_exports = {};
-__export(iso_exports, {
-  ZodMiniISODate: () => ZodMiniISODate,
-  ZodMiniISODateTime: () => ZodMiniISODateTime,
-  ZodMiniISODuration: () => ZodMiniISODuration,
-  ZodMiniISOTime: () => ZodMiniISOTime,
-  date: () => date2,
-  datetime: () => datetime2,
-  duration: () => duration2,
-  time: () => time2
-});
-var ZodMiniISODateTime = /* @__PURE__ */ $constructor("ZodMiniISODateTime", (inst, def) => {
-  $ZodISODateTime.init(inst, def);
-  ZodMiniStringFormat.init(inst, def);
-});
+// packages/schemas/src/json-object.ts
 // @__NO_SIDE_EFFECTS__
-function datetime2(params) {
-  return _isoDateTime(ZodMiniISODateTime, params);
+function object(entries2) {
+  return /* @__PURE__ */ jsonObject("object", { entries: entries2 }, readFields);
 }
-var ZodMiniISODate = /* @__PURE__ */ $constructor("ZodMiniISODate", (inst, def) => {
-  $ZodISODate.init(inst, def);
-  ZodMiniStringFormat.init(inst, def);
-});
 // @__NO_SIDE_EFFECTS__
-function date2(params) {
-  return _isoDate(ZodMiniISODate, params);
+function looseObject(entries2) {
+  return /* @__PURE__ */ jsonObject("loose_object", { entries: entries2 }, readFields);
 }
-var ZodMiniISOTime = /* @__PURE__ */ $constructor("ZodMiniISOTime", (inst, def) => {
-  $ZodISOTime.init(inst, def);
-  ZodMiniStringFormat.init(inst, def);
-});
 // @__NO_SIDE_EFFECTS__
-function time2(params) {
-  return _isoTime(ZodMiniISOTime, params);
+function strictObject(entries2) {
+  return /* @__PURE__ */ jsonObject("strict_object", { entries: entries2 }, readFields);
 }
-var ZodMiniISODuration = /* @__PURE__ */ $constructor("ZodMiniISODuration", (inst, def) => {
-  $ZodISODuration.init(inst, def);
-  ZodMiniStringFormat.init(inst, def);
-});
 // @__NO_SIDE_EFFECTS__
-function duration2(params) {
-  return _isoDuration(ZodMiniISODuration, params);
+function record(key, value) {
+  return /* @__PURE__ */ jsonObject("record", { key, value }, readRecord);
 }
+function readFields({ type, entries: entries2 }, reading) {
+  for (const [name3, schema] of Object.entries(entries2)) reading.field(name3, schema);
+  for (const name3 of Object.keys(reading.input)) {
+    if (Object.hasOwn(entries2, name3)) continue;
+    if (type === "strict_object") reading.refuse(name3, "key", [unknownField(name3)]);
+    else if (type === "loose_object" && name3 !== "__proto__") reading.output[name3] = reading.input[name3];
+  }
+}
+function readRecord({ key, value }, reading) {
+  for (const name3 of Object.keys(reading.input)) {
+    if (name3 === "__proto__") continue;
+    const { issues } = key["~run"]({ value: name3 }, reading.config);
+    if (issues === void 0) reading.field(name3, value);
+    else reading.refuse(name3, "key", issues);
+  }
+}
+var Reading = class {
+  constructor(input, config) {
+    this.input = input;
+    this.config = config;
+  }
+  input;
+  config;
+  output = {};
+  issues = [];
+  /** What is absent stays absent, unless its schema has a default. */
+  field(name3, schema) {
+    const isPresent = Object.hasOwn(this.input, name3);
+    const { value, issues } = schema["~run"](
+      { value: isPresent ? this.input[name3] : void 0 },
+      this.config
+    );
+    if (issues !== void 0) this.refuse(name3, "value", issues);
+    if (isPresent || value !== void 0) this.output[name3] = value;
+  }
+  /** @param origin whether the field's name is wrong or its value */
+  refuse(key, origin, issues) {
+    const { input } = this;
+    const item = { type: "object", origin, input, key, value: input[key] };
+    for (const issue of issues) this.issues.push({ ...issue, path: [item, ...issue.path ?? []] });
+  }
+};
+function unknownField(name3) {
+  const message = "unknown field";
+  return { kind: "schema", type: "strict_object", input: name3, expected: "never", received: name3, message };
+}
+// @__NO_SIDE_EFFECTS__
+function jsonObject(type, parts, read3) {
+  const schema = {
+    kind: "schema",
+    type,
+    reference: jsonObject,
+    expects: "Object",
+    async: false,
+    ...parts,
+    "~run"(dataset, config) {
+      if (!isObject(dataset.value)) {
+        _addIssue(this, "type", dataset, config);
+        return dataset;
+      }
+      const reading = new Reading(dataset.value, config);
+      read3(this, reading);
+      const { issues, output: value } = reading;
+      return issues.length === 0 ? { typed: true, value } : { typed: false, value, issues };
+    }
+  };
+  return _standardSchema(schema);
+}
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+// packages/schemas/src/safe-parse.ts
+function safeParse2(schema, value) {
+  return safeParse(schema, value, { message: messageOf });
+}
+function outputOf(schema, value) {
+  const result = safeParse(schema, value);
+  return result.success ? result.output : void 0;
+}
+function pathOf({ path }) {
+  return (path ?? []).map(({ key }) => String(key));
+}
+function describeIssue(issue) {
+  return `${pathOf(issue).join(".") || "(top level)"}: ${issue.message}`;
+}
+var KINDS = {
+  Array: "an array",
+  Object: "an object",
+  boolean: "true or false",
+  number: "a number",
+  string: "a string"
+};
+function messageOf({ kind, type, expected, requirement }) {
+  const values = (expected ?? "").replaceAll(/^\(|\)$/g, "").replaceAll(" | ", " or ");
+  if (kind === "schema") return `must be ${KINDS[values] ?? values}`;
+  const limit2 = String(requirement);
+  switch (type) {
+    case "integer":
+      return "must be a whole number";
+    case "min_value":
+      return `must be at least ${limit2}`;
+    case "max_value":
+      return `must be at most ${limit2}`;
+    case "max_length":
+      return `must have a length of at most ${limit2}`;
+    case "non_empty":
+      return "must not be empty";
+    default:
+      return "is not valid";
+  }
+}
+
+// packages/schemas/src/whole-number.ts
+// @__NO_SIDE_EFFECTS__
+function wholeNumber(least, most = Number.MAX_SAFE_INTEGER) {
+  return pipe(number(), integer(), minValue(least), maxValue(most));
+}
+
+// packages/catalog/src/registry-host.ts
+var PORT = "(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])";
+var HOST_PATTERN = `(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\\[[0-9a-fA-F:.]+\\])(?::${PORT})?`;
+var REGISTRY_HOST = new RegExp(`^${HOST_PATTERN}$`);
 
 // packages/catalog/src/base-image.ts
-var BaseImage = string2().check(
-  _regex(
-    /^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
+var BaseImage = pipe(
+  string(),
+  regex(
+    new RegExp(
+      String.raw`^${HOST_PATTERN}(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`
+    ),
     "must be a full image reference with host and tag or digest, such as docker.io/library/python:3.11-slim"
   ),
-  refine((reference) => /[:@]/.test(reference.slice(reference.lastIndexOf("/"))), {
-    message: "needs a tag or a digest, such as docker.io/library/python:3.11-slim"
-  })
+  check(
+    (reference) => /[:@]/.test(reference.slice(reference.lastIndexOf("/"))),
+    "needs a tag or a digest, such as docker.io/library/python:3.11-slim"
+  )
 );
 function mirrored(reference, mirrors) {
   const slash = reference.indexOf("/");
@@ -3537,14 +1530,14 @@ var TgoError = class extends Error {
     this.remedy = remedy;
   }
 };
-function isTgoError(error2) {
-  return error2 instanceof Error && error2.name === "TgoError" && "code" in error2 && "what" in error2;
+function isTgoError(error) {
+  return error instanceof Error && error.name === "TgoError" && "code" in error && "what" in error;
 }
 function detailsOf({ where: where2, remedy }) {
   return { ...where2 === void 0 ? {} : { where: where2 }, ...remedy === void 0 ? {} : { remedy } };
 }
-function oneLine(error2) {
-  const text3 = isTgoError(error2) ? error2.what : error2 instanceof Error ? error2.message : String(error2);
+function oneLine(error) {
+  const text3 = isTgoError(error) ? error.what : error instanceof Error ? error.message : String(error);
   return printableText(maskUrlCredentials(text3)).split("\n", 1)[0] ?? "";
 }
 function render(what, where2, remedy) {
@@ -3553,22 +1546,94 @@ function render(what, where2, remedy) {
   return printableText(lines2.join("\n"));
 }
 
+// packages/errors/src/byte-order-mark.ts
+function withoutMark(text3, file) {
+  if (/^(?:\uFFFD\uFFFD|\uFFFE|.?\0)/.test(text3)) {
+    throw new TgoError("USAGE", "the file is not UTF-8 but UTF-16", {
+      ...file === void 0 ? {} : { where: file },
+      remedy: "Save it as UTF-8. In PowerShell: Out-File -Encoding utf8."
+    });
+  }
+  return text3.replace(/^\uFEFF/, "");
+}
+
+// packages/errors/src/command.ts
+function shellQuote(word) {
+  return /^[\w@%+:,./…-][\w@%+=:,./…-]*$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+function commandLine(name3, flags = {}) {
+  return `tgo ${name3} ${flagWords(flags)}`.trimEnd();
+}
+function flagWords(flags) {
+  return Object.entries(flags).flatMap(([flag, value]) => {
+    if (value === void 0) return [];
+    if (typeof value === "boolean") return [value ? `--${flag}` : `--${flag}=false`];
+    if (typeof value === "object") return value.map((item) => `--${flag} ${shellQuote(listItem(item))}`);
+    return [`--${flag} ${shellQuote(String(value))}`];
+  }).join(" ");
+}
+function listItem(item) {
+  return /[",\n\r]|^\s|\s$/.test(item) ? `"${item.replaceAll('"', '""')}"` : item;
+}
+
+// packages/errors/src/inner-cause.ts
+var NO_SPACE = /no space left on device|\bENOSPC\b|disk quota exceeded|\bEDQUOT\b/i;
+var SERVER = /unexpected status|\b(?:status|HTTP)\S* 5\d\d\b|\b5\d\d (?:Internal|Insufficient)/i;
+function isDiskFull(error) {
+  if (!(error instanceof Error)) return false;
+  const { code: code2, stderr } = error;
+  const text3 = `${error.message}
+${typeof stderr === "string" ? stderr : ""}`;
+  return code2 === "ENOSPC" || code2 === "EDQUOT" || NO_SPACE.test(text3) && !SERVER.test(text3);
+}
+function innerCause(thrown) {
+  let at = thrown;
+  for (let depth = 0; at instanceof Error && depth < 8; depth++) {
+    if (isTgoError(at)) return at;
+    const carried = carriedError(at);
+    if (carried !== void 0) return carried;
+    if (isDiskFull(at)) return diskFull(at);
+    at = at.cause;
+  }
+  return void 0;
+}
+function carriedError(error) {
+  const { code: code2, what, where: where2, remedy } = error.extensions ?? {};
+  if (typeof code2 !== "string" || typeof what !== "string") return void 0;
+  return new TgoError(code2, what, {
+    ...typeof where2 === "string" ? { where: where2 } : {},
+    ...typeof remedy === "string" ? { remedy } : {},
+    cause: error
+  });
+}
+function diskFull(cause) {
+  const { path } = cause;
+  const said = cause.message.split("\n").find((line) => NO_SPACE.test(line));
+  return new TgoError("ENVIRONMENT", `the disk is full${said === void 0 ? "" : `: ${said.trim()}`}`, {
+    ...typeof path === "string" ? { where: path } : {},
+    remedy: "Free disk space, or move what needs it to another disk: TMPDIR for temporary files, XDG_CACHE_HOME for the local engine's cache. Then run the same command again.",
+    cause
+  });
+}
+
 // packages/errors/src/problem.ts
 var TRACE = / ?\[traceparent:[0-9a-f-]+\]/g;
-function problemOf(error2) {
-  if (!isTgoError(error2)) return { code: "INTERNAL", what: oneLine(error2).replaceAll(TRACE, "") };
-  return { code: error2.code, what: error2.what.replaceAll(TRACE, ""), ...detailsOf(error2) };
+function problemOf(thrown) {
+  const error = innerCause(thrown);
+  if (error === void 0) return { code: "INTERNAL", what: oneLine(thrown).replaceAll(TRACE, "") };
+  return { code: error.code, what: error.what.replaceAll(TRACE, ""), ...detailsOf(error) };
 }
-function foreseenProblem(error2) {
-  if (!isTgoError(error2) || error2.code === "INTERRUPTED") throw error2;
-  return problemOf(error2);
+function foreseenProblem(error) {
+  if (!isTgoError(error) || error.code === "INTERRUPTED") throw error;
+  return problemOf(error);
 }
 
 // packages/catalog/src/problems.ts
 function parseJsonFile(text3, file, remedy) {
   try {
-    return JSON.parse(text3);
+    return JSON.parse(withoutMark(text3, file));
   } catch (cause) {
+    if (isTgoError(cause)) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new TgoError("CATALOG", `not valid JSON: ${message}${position(text3, message)}`, {
       where: file,
@@ -3577,29 +1642,20 @@ function parseJsonFile(text3, file, remedy) {
     });
   }
 }
-var english = en_default().localeError;
-function safeParse2(schema, value) {
-  return safeParse(schema, value, { error: english });
-}
-function problems(error2, value) {
-  const lines2 = error2.issues.flatMap((issue2) => describe3(issue2, value));
+function problems(issues, value) {
+  const lines2 = issues.map((issue) => describe(issue, value));
   const count3 = lines2.length === 1 ? "1 problem" : `${lines2.length} problems`;
   return [`${count3}:`, ...lines2.map((line) => `  - ${line}`)].join("\n");
 }
-function describe3(issue2, root) {
-  const path = issue2.path.map(String);
-  const at = path.length === 0 ? "(top level)" : path.join(".");
-  if (issue2.code === "unrecognized_keys") {
-    return issue2.keys.map((key) => `${[...path, key].join(".")}: unknown field`);
-  }
-  if (issue2.code === "invalid_key") return issue2.issues.map(({ message }) => `${at}: ${message}`);
-  const found = path.reduce(
-    (value, key) => isObject2(value) || Array.isArray(value) ? value[key] : void 0,
+function describe(issue, root) {
+  const problem4 = describeIssue(issue);
+  if (issue.path?.at(-1)?.origin === "key" || issue.message.includes("credentials")) return problem4;
+  const found = pathOf(issue).reduce(
+    (value, key) => isObject(value) || Array.isArray(value) ? value[key] : void 0,
     root
   );
-  if (issue2.message.includes("credentials")) return [`${at}: ${issue2.message}`];
   const shown = found === void 0 ? "missing" : `got ${truncate(maskUrlCredentials(JSON.stringify(found)))}`;
-  return [`${at}: ${issue2.message} (${shown})`];
+  return `${problem4} (${shown})`;
 }
 function truncate(text3) {
   return text3.length > 80 ? `${text3.slice(0, 77)}...` : text3;
@@ -3610,34 +1666,40 @@ function position(text3, message) {
   const before = text3.slice(0, Number(offset)).split("\n");
   return ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`;
 }
-function isObject2(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 function asObject(value) {
-  return isObject2(value) ? value : {};
+  return isObject(value) ? value : {};
 }
 
 // packages/catalog/src/base-lock.ts
-var TaggedImage = BaseImage.check(
-  refine((reference) => !reference.includes("@"), {
-    message: "is pinned already: an entry names a tag, such as docker.io/library/python:3.11-slim"
-  })
-);
-var Digest = string2().check(_regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits"));
-var BaseLock = strictObject({
-  $schema: optional(string2()),
-  bases: record(TaggedImage, Digest).check(
-    describe2(
-      'Digests by base image: { "docker.io/library/python:3.11-slim": "sha256:…" }. Written by lock-bases.'
-    )
+var TaggedImage = pipe(
+  BaseImage,
+  check(
+    (reference) => !reference.includes("@"),
+    "is pinned already: an entry names a tag, such as docker.io/library/python:3.11-slim"
   )
-}).check(describe2("Base images pinned by digest (tgo.bases.json)."));
+);
+var Digest = pipe(
+  string(),
+  regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits")
+);
+var BaseLock = pipe(
+  strictObject({
+    $schema: optional(string()),
+    bases: pipe(
+      record(TaggedImage, Digest),
+      description(
+        'Digests by base image: { "docker.io/library/python:3.11-slim": "sha256:…" }. Written by lock-bases.'
+      )
+    )
+  }),
+  description("Base images pinned by digest (tgo.bases.json).")
+);
 function parseBaseLock(text3, file) {
-  const remedy = "Write it again: npx --no-install tgo lock-bases --output tgo.bases.json.";
+  const remedy = "Write it again: tgo lock-bases --output tgo.bases.json.";
   const value = parseJsonFile(text3, file, remedy);
   const parsed2 = safeParse2(BaseLock, value);
-  if (parsed2.success) return parsed2.data;
-  throw new TgoError("CATALOG", problems(parsed2.error, value), { where: file, remedy });
+  if (parsed2.success) return parsed2.output;
+  throw new TgoError("CATALOG", problems(parsed2.issues, value), { where: file, remedy });
 }
 function formatBaseLock(bases) {
   const sorted2 = Object.entries(bases).sort(([a], [b]) => a < b ? -1 : 1);
@@ -3654,8 +1716,8 @@ var import_semver = __toESM(require_semver(), 1);
 var MAX_TAG = 128;
 var VERSION_GRAMMAR = "A version is MAJOR.MINOR.PATCH, or MAJOR.MINOR.PATCH-PRERELEASE (semantic versioning 2.0), with or without a v in front: 1.2.3, v1.2.3, 2.0.0-rc.1.";
 function parseVersion(text3, where2) {
-  const version2 = readVersion(text3);
-  if (version2 !== void 0) return version2;
+  const version = readVersion(text3);
+  if (version !== void 0) return version;
   const nearest = nearestVersion(text3);
   throw new TgoError("USAGE", `"${text3}" is not a version: ${whyNot(text3)}`, {
     ...where2 === void 0 ? {} : { where: where2 },
@@ -3667,20 +1729,20 @@ function readVersion(text3) {
   const parsed2 = parse2(bare);
   if (parsed2 === void 0) return void 0;
   const { major, minor, patch, prerelease } = parsed2;
-  const version2 = { text: bare, major, minor, patch, prerelease, stable: prerelease.length === 0 };
-  PARSED.set(version2, parsed2);
-  return version2;
+  const version = { text: bare, major, minor, patch, prerelease, stable: prerelease.length === 0 };
+  PARSED.set(version, parsed2);
+  return version;
 }
 var PARSED = /* @__PURE__ */ new WeakMap();
 function compareVersions(a, b) {
   return (PARSED.get(a) ?? new import_semver.default(a.text)).compare(PARSED.get(b) ?? b.text);
 }
-function isNewer(version2, than) {
-  return compareVersions(version2, than) > 0;
+function isNewer(version, than) {
+  return compareVersions(version, than) > 0;
 }
 function newestVersion(versions) {
   return versions.reduce(
-    (best, version2) => best === void 0 || isNewer(version2, best) ? version2 : best,
+    (best, version) => best === void 0 || isNewer(version, best) ? version : best,
     void 0
   );
 }
@@ -3740,11 +1802,11 @@ var LATEST = "latest";
 var BUILD_TAG = /^(candidate|staging)-[0-9a-f]{16}(?:-[a-z0-9-]+)?$/;
 function kindOfTag(tag, service2) {
   if (tag === LATEST) return { kind: "latest" };
-  const build4 = BUILD_TAG.exec(tag)?.[1];
-  if (build4 === "candidate" || build4 === "staging") return { kind: build4 };
+  const build5 = BUILD_TAG.exec(tag)?.[1];
+  if (build5 === "candidate" || build5 === "staging") return { kind: build5 };
   const start = `${service2 ?? ""}-v`;
-  const version2 = readVersion(service2 !== void 0 && tag.startsWith(start) ? tag.slice(start.length) : tag);
-  if (version2 !== void 0) return { kind: "version", version: version2 };
+  const version = readVersion(service2 !== void 0 && tag.startsWith(start) ? tag.slice(start.length) : tag);
+  if (version !== void 0) return { kind: "version", version };
   const [, major, minor] = /^(0|[1-9]\d{0,14})(?:\.(0|[1-9]\d{0,14}))?$/.exec(tag) ?? [];
   if (major !== void 0 && minor !== void 0)
     return { kind: "minor", major: Number(major), minor: Number(minor) };
@@ -3753,14 +1815,14 @@ function kindOfTag(tag, service2) {
 function isFloating(kind) {
   return kind.kind === "minor" || kind.kind === "major" || kind.kind === "latest";
 }
-function inLine(kind, version2) {
+function inLine(kind, version) {
   switch (kind.kind) {
     case "latest":
       return true;
     case "major":
-      return version2.major === kind.major;
+      return version.major === kind.major;
     case "minor":
-      return version2.major === kind.major && version2.minor === kind.minor;
+      return version.major === kind.major && version.minor === kind.minor;
   }
 }
 
@@ -3770,12 +1832,12 @@ function afterWrite(write) {
   if (seen?.digest === wrote.digest) return { state: "ok" };
   if (seen === void 0 || seen.digest === before?.digest) {
     const now = seen === void 0 ? "the tag is missing" : `the tag still points to ${name(seen)}`;
-    const error3 = new TgoError(
+    const error2 = new TgoError(
       "UNAVAILABLE",
       `the registry accepted the tag for ${wrote.version.text}, but ${now}`,
       { where: where2, remedy: "Run the same command again: finished steps are not repeated." }
     );
-    return { state: "stale", error: error3 };
+    return { state: "stale", error: error2 };
   }
   const relation = relationOf(seen.version, wrote.version);
   const what = `someone else moved it to ${name(seen)} while ${wrote.version.text} was being released`;
@@ -3783,26 +1845,26 @@ function afterWrite(write) {
   if (relation === "newer" && floating)
     return { state: "overwritten", by: seen, relation, message: `${tag}: ${what}` };
   const remedy = floating ? "Another release may be running. When it has finished, run the same command again." : "Two releases of the same version with different content ran at once. Find out who pushed the other one, and release the right content as the next version.";
-  const error2 = new TgoError("CONFLICT", what, { where: where2, remedy });
+  const error = new TgoError("CONFLICT", what, { where: where2, remedy });
   return {
     state: "overwritten",
     by: seen,
     relation: relation === "newer" ? "unknown" : relation,
-    error: error2
+    error
   };
 }
-function relationOf(version2, wrote) {
-  if (version2 === void 0) return "unknown";
-  const order2 = compareVersions(version2, wrote);
+function relationOf(version, wrote) {
+  if (version === void 0) return "unknown";
+  const order2 = compareVersions(version, wrote);
   return order2 > 0 ? "newer" : order2 < 0 ? "older" : "same version";
 }
-function name({ digest, version: version2 }) {
-  return version2 === void 0 ? digest : `${version2.text} (${digest})`;
+function name({ digest, version }) {
+  return version === void 0 ? digest : `${version.text} (${digest})`;
 }
 
 // packages/release-rules/src/registry-snapshot.ts
-function snapshotOf(snapshots, service2, registry2) {
-  const found = snapshots.find((each) => each.service === service2 && each.registry === registry2);
+function snapshotOf(snapshots, service2, registry) {
+  const found = snapshots.find((each) => each.service === service2 && each.registry === registry);
   return found?.contents ?? { state: "unreachable", why: "it was not queried" };
 }
 
@@ -3853,75 +1915,82 @@ function canonicalize(object2, seen = /* @__PURE__ */ new Set()) {
 
 // packages/release-rules/src/release-record.ts
 var RECORD_MEDIA_TYPE = "application/vnd.tgo.release.v1+json";
-var Digest2 = string2().check(_regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits"));
-var VersionText = string2().check(
-  refine((text3) => readVersion(text3)?.text === text3, "must be a version without a v, such as 1.2.3")
+var Digest2 = pipe(
+  string(),
+  regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 lower-case hex digits")
+);
+var VersionText = pipe(
+  string(),
+  check((text3) => readVersion(text3)?.text === text3, "must be a version without a v, such as 1.2.3")
+);
+var Time = pipe(
+  string(),
+  check(
+    (text3) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text3) && !Number.isNaN(Date.parse(text3)) && new Date(text3).toISOString().startsWith(text3.slice(0, 19)),
+    "must be a time in UTC, such as 2026-01-02T03:04:05Z"
+  )
 );
 var RecordedVariant = strictObject({
   /** `os/architecture` */
-  platform: string2(),
+  platform: string(),
   /** Digest of the variant's manifest. */
   digest: Digest2,
   /** Bytes a pull transfers: config and layers, compressed. */
-  size: int().check(_gte(0))
+  size: wholeNumber(0)
 });
 var RecordedRegistry = strictObject({
   /** `host/repository@digest` */
-  reference: string2(),
+  reference: string(),
   /** The tags of this release that point to the digest there. */
-  tags: array(string2()),
+  tags: array(string()),
   /**
    * Whether the registry has every planned tag, or a newer version has taken it over. Who wrote a tag, and in which
    * run, is not recorded: a repeated release writes the same record.
    */
-  state: _enum(["complete", "incomplete"])
+  state: picklist(["complete", "incomplete"])
 });
 var RecordedService = strictObject({
   /** Digest of the index; the same in every registry. */
   digest: Digest2,
   /** Source commit. */
-  revision: string2(),
+  revision: string(),
   /** Key of the candidate, 16 hex digits: a hash of all its inputs, including the pipelines that built it. */
-  candidate: optional(string2()),
-  platforms: array(RecordedVariant).check(_minLength(1)),
+  candidate: optional(string()),
+  platforms: pipe(array(RecordedVariant), nonEmpty()),
   /** By the registry's name in the catalog. */
-  registries: record(string2(), RecordedRegistry)
+  registries: record(string(), RecordedRegistry)
 });
 var ReleaseRecord = strictObject({
   schemaVersion: literal(1),
-  mediaType: _default(literal(RECORD_MEDIA_TYPE), RECORD_MEDIA_TYPE),
-  kind: _default(_enum(["release", "rollback"]), "release"),
+  mediaType: optional(literal(RECORD_MEDIA_TYPE), RECORD_MEDIA_TYPE),
+  kind: optional(picklist(["release", "rollback"]), "release"),
   version: VersionText,
   /** The planned tags of all services in the order of writing, the version's own first. */
-  tags: array(string2()).check(_minLength(1)),
+  tags: pipe(array(string()), nonEmpty()),
   /** By the service's name in the catalog. */
-  services: record(string2(), RecordedService),
+  services: record(string(), RecordedService),
   /** Hash of the releasing pipelines' code, 16 hex digits. */
-  pipeline: string2(),
+  pipeline: string(),
   /** Time of the newest commit among the services, never of the run. */
-  createdAt: optional(iso_exports.datetime())
+  createdAt: optional(Time)
 });
 function recordJson(record5) {
-  const parsed2 = safeParse3(record5);
+  const parsed2 = safeParse2(ReleaseRecord, record5);
   if (!parsed2.success) {
-    throw new TgoError("INTERNAL", `the release record is malformed: ${problems2(parsed2.error)}`, {
+    throw new TgoError("INTERNAL", `the release record is malformed: ${problems2(parsed2.issues)}`, {
       remedy: "This is a defect of the pipelines: please report it. The release itself is not affected."
     });
   }
-  const services2 = Object.entries(parsed2.data.services).map(([name3, service2]) => {
+  const services2 = Object.entries(parsed2.output.services).map(([name3, service2]) => {
     const platforms = [...service2.platforms].sort((a, b) => a.platform < b.platform ? -1 : 1);
     return [name3, { ...service2, platforms }];
   });
-  const text3 = canonicalize({ ...parsed2.data, services: Object.fromEntries(services2) });
+  const text3 = canonicalize({ ...parsed2.output, services: Object.fromEntries(services2) });
   if (text3 === void 0) throw new TgoError("INTERNAL", "the release record has no JSON form");
   return text3;
 }
-var english2 = en_default().localeError;
-function safeParse3(value) {
-  return ReleaseRecord.safeParse(value, { error: english2 });
-}
-function problems2(error2) {
-  return error2.issues.map(({ path, message }) => `${path.join(".") || "(top level)"}: ${message}`).join("; ");
+function problems2(issues) {
+  return issues.map(describeIssue).join("; ");
 }
 
 // packages/release-rules/src/tag-target.ts
@@ -3938,8 +2007,8 @@ function tagTargets(seen, service2) {
   return new Map(
     seen.map(({ tag, digest, annotation }) => {
       const kind = kindOfTag(tag, service2);
-      const version2 = kind.kind === "version" ? kind.version : versionBehind({ annotation, versionTagsWithSameDigest: versions.get(digest) ?? [] });
-      return [tag, { digest, version: version2 }];
+      const version = kind.kind === "version" ? kind.version : versionBehind({ annotation, versionTagsWithSameDigest: versions.get(digest) ?? [] });
+      return [tag, { digest, version }];
     })
   );
 }
@@ -3951,8 +2020,8 @@ function versionsOf(tags2, service2) {
   }
   return [...versions.values()].sort((a, b) => compareVersions(b, a));
 }
-function tagOfVersion(tags2, version2, service2) {
-  const spellings2 = [version2.text, `v${version2.text}`, `${service2}-v${version2.text}`];
+function tagOfVersion(tags2, version, service2) {
+  const spellings2 = [version.text, `v${version.text}`, `${service2}-v${version.text}`];
   for (const tag of spellings2) {
     const target = tags2.get(tag);
     if (target !== void 0) return { tag, digest: target.digest };
@@ -4006,7 +2075,7 @@ function decideReplacement(request2, current, kind) {
     return refuse(
       incomparable ?? "its version is unknown",
       where2,
-      `Check what it is (tgo status). To move it to ${wanted.version.text} anyway, add --adopt-latest.`
+      `Check what it is with status. To move it to ${wanted.version.text} anyway, add --adopt-latest.`
     );
   }
   if (!isNewer(current.version, wanted.version)) return { act: "write", why: "forward" };
@@ -4028,16 +2097,16 @@ function whyIncomparable(current, wanted, kind, tag) {
 }
 function newestCompeting({ competing = [], wanted }, kind) {
   const newer = competing.filter(
-    ({ version: version2 }) => version2.stable && inLine(kind, version2) && isNewer(version2, wanted.version)
+    ({ version }) => version.stable && inLine(kind, version) && isNewer(version, wanted.version)
   );
-  const newest = newestVersion(newer.map(({ version: version2 }) => version2));
-  return newer.find(({ version: version2 }) => version2 === newest);
+  const newest = newestVersion(newer.map(({ version }) => version));
+  return newer.find(({ version }) => version === newest);
 }
 function refuse(what, where2, remedy) {
   return { act: "refuse", error: new TgoError("CONFLICT", what, { where: where2, remedy }) };
 }
-function wrongTag(tag, version2, where2) {
-  return new TgoError("INTERNAL", `${tag} is not a floating tag of ${version2.text}`, {
+function wrongTag(tag, version, where2) {
+  return new TgoError("INTERNAL", `${tag} is not a floating tag of ${version.text}`, {
     where: where2,
     remedy: "This is a defect of the pipelines: please report it."
   });
@@ -4053,14 +2122,14 @@ function tagSteps(plan2, now, start = now) {
     plan2.services.map(({ service: service2 }) => [service2, newerVersions(plan2, now, start, service2)])
   );
   const steps = plan2.registries.flatMap(
-    ({ registry: registry2, required: required2 }) => plan2.services.flatMap((planned) => {
+    ({ registry, required }) => plan2.services.flatMap((planned) => {
       const { service: service2, digest } = planned;
-      const contents = snapshotOf(now, service2, registry2);
+      const contents = snapshotOf(now, service2, registry);
       return tagsOf(planned).map(({ tag, phase }) => {
         const context = {
           plan: plan2,
           planned,
-          registry: registry2,
+          registry,
           tag,
           now,
           start,
@@ -4071,8 +2140,8 @@ function tagSteps(plan2, now, start = now) {
         return {
           phase,
           service: service2,
-          registry: registry2,
-          required: required2,
+          registry,
+          required,
           tag,
           ...givenBack ? status2.to : { digest, version: plan2.version },
           before: contents.state === "seen" ? contents.tags.get(tag) : void 0,
@@ -4084,12 +2153,12 @@ function tagSteps(plan2, now, start = now) {
   return PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase));
 }
 function newerVersions(plan2, now, start, service2) {
-  return plan2.registries.flatMap(({ registry: registry2 }) => {
-    const before = snapshotOf(start, service2, registry2);
-    const after = snapshotOf(now, service2, registry2);
+  return plan2.registries.flatMap(({ registry }) => {
+    const before = snapshotOf(start, service2, registry);
+    const after = snapshotOf(now, service2, registry);
     if (before.state !== "seen" || after.state !== "seen") return [];
     const known = new Set(stableVersions(before.tags, service2).map(({ text: text3 }) => text3));
-    return stableVersions(after.tags, service2).filter((version2) => !known.has(version2.text) && isNewer(version2, plan2.version)).map((version2) => ({ version: version2, registry: registry2 }));
+    return stableVersions(after.tags, service2).filter((version) => !known.has(version.text) && isNewer(version, plan2.version)).map((version) => ({ version, registry }));
   });
 }
 function tagsOf({ tags: tags2 }) {
@@ -4102,11 +2171,11 @@ function tagsOf({ tags: tags2 }) {
   ];
 }
 function statusOf(context) {
-  const { plan: plan2, planned, registry: registry2, tag, now } = context;
-  const contents = snapshotOf(now, planned.service, registry2);
+  const { plan: plan2, planned, registry, tag, now } = context;
+  const contents = snapshotOf(now, planned.service, registry);
   if (contents.state !== "seen") return { state: "unreachable", message: contents.why };
   const { tags: tags2 } = contents;
-  const where2 = `${planned.service} in ${registry2}, tag ${tag}`;
+  const where2 = `${planned.service} in ${registry}, tag ${tag}`;
   const kind = kindOfTag(tag);
   const move = isFloating(kind) ? decideFloatingTag({
     tag,
@@ -4142,18 +2211,18 @@ function versionMove({ plan: plan2, planned, tag }, tags2, where2) {
   const respelled = move.act === "keep" && found?.tag !== tag;
   return move.act === "write" || respelled ? { act: "write", why: "new" } : move;
 }
-function competingVersions(kind, { plan: plan2, planned, registry: registry2, tag, now, newerVersions: newerVersions2 }, tags2) {
+function competingVersions(kind, { plan: plan2, planned, registry, tag, now, newerVersions: newerVersions2 }, tags2) {
   const { service: service2 } = planned;
-  const elsewhere = plan2.registries.flatMap(({ registry: other, required: required2 }) => {
-    if (other === registry2 || !required2) return [];
-    const version2 = tagTargetIn(now, service2, other, tag)?.version;
-    return version2 === void 0 ? [] : [{ version: version2, reason: `is ${tag} in ${other}` }];
+  const elsewhere = plan2.registries.flatMap(({ registry: other, required }) => {
+    if (other === registry || !required) return [];
+    const version = tagTargetIn(now, service2, other, tag)?.version;
+    return version === void 0 ? [] : [{ version, reason: `is ${tag} in ${other}` }];
   });
-  const beingReleased = newerVersions2.map(({ version: version2, registry: other }) => ({
-    version: version2,
+  const beingReleased = newerVersions2.map(({ version, registry: other }) => ({
+    version,
     reason: `is being released (its tag appeared in ${other} meanwhile)`
   }));
-  const here = tags2.has(tag) ? [] : stableVersions(tags2, service2).filter((version2) => inLine(kind, version2));
+  const here = tags2.has(tag) ? [] : stableVersions(tags2, service2).filter((version) => inLine(kind, version));
   const newest = newestVersion(here);
   return [
     ...elsewhere,
@@ -4164,31 +2233,31 @@ function competingVersions(kind, { plan: plan2, planned, registry: registry2, ta
 function newerOwner(kind, { plan: plan2, planned, tag, now, start, newerVersions: newerVersions2 }, tags2) {
   if (plan2.allowBackwards) return void 0;
   const { service: service2 } = planned;
-  const moved = plan2.registries.flatMap(({ registry: registry2 }) => {
-    const [before, after] = [start, now].map((snapshots) => tagTargetIn(snapshots, service2, registry2, tag));
+  const moved = plan2.registries.flatMap(({ registry }) => {
+    const [before, after] = [start, now].map((snapshots) => tagTargetIn(snapshots, service2, registry, tag));
     if (after?.version === void 0 || after.digest === before?.digest) return [];
     return [{ version: after.version, digest: after.digest }];
   });
-  const complete = newerVersions2.flatMap(({ version: version2 }) => {
-    const found = tagOfVersion(tags2, version2, service2);
-    return found !== void 0 && isEverywhere(version2, plan2, now) ? [{ version: version2, digest: found.digest }] : [];
+  const complete = newerVersions2.flatMap(({ version }) => {
+    const found = tagOfVersion(tags2, version, service2);
+    return found !== void 0 && isEverywhere(version, plan2, now) ? [{ version, digest: found.digest }] : [];
   });
   const newer = [...moved, ...complete].filter(
-    ({ version: version2 }) => version2.stable && inLine(kind, version2) && isNewer(version2, plan2.version) && tagOfVersion(tags2, version2, service2) !== void 0
+    ({ version }) => version.stable && inLine(kind, version) && isNewer(version, plan2.version) && tagOfVersion(tags2, version, service2) !== void 0
   );
-  const newest = newestVersion(newer.map(({ version: version2 }) => version2));
-  return newer.find(({ version: version2 }) => version2 === newest);
+  const newest = newestVersion(newer.map(({ version }) => version));
+  return newer.find(({ version }) => version === newest);
 }
-function isEverywhere(version2, plan2, now) {
+function isEverywhere(version, plan2, now) {
   return plan2.services.every(
-    ({ service: service2 }) => plan2.registries.every(({ registry: registry2, required: required2 }) => {
-      const contents = snapshotOf(now, service2, registry2);
-      return !required2 || contents.state === "seen" && tagOfVersion(contents.tags, version2, service2) !== void 0;
+    ({ service: service2 }) => plan2.registries.every(({ registry, required }) => {
+      const contents = snapshotOf(now, service2, registry);
+      return !required || contents.state === "seen" && tagOfVersion(contents.tags, version, service2) !== void 0;
     })
   );
 }
-function tagTargetIn(snapshots, service2, registry2, tag) {
-  const contents = snapshotOf(snapshots, service2, registry2);
+function tagTargetIn(snapshots, service2, registry, tag) {
+  const contents = snapshotOf(snapshots, service2, registry);
   return contents.state === "seen" ? contents.tags.get(tag) : void 0;
 }
 function stableVersions(tags2, service2) {
@@ -4202,14 +2271,14 @@ function composeRecord(release2) {
     const image = images.get(service2);
     if (image === void 0 || image.platforms.length === 0) return [];
     const { revision = "unknown", candidate, platforms } = image;
-    const registries3 = plan2.registries.map(({ registry: registry2 }) => {
-      const own2 = steps.filter((step) => step.service === service2 && step.registry === registry2);
+    const registries3 = plan2.registries.map(({ registry }) => {
+      const own = steps.filter((step) => step.service === service2 && step.registry === registry);
       const recorded = {
-        reference: `${repository(registry2, service2)}@${digest}`,
-        tags: own2.filter(({ status: status2 }) => status2.state === "already there").map(({ tag }) => tag),
-        state: own2.every(isSettled) ? "complete" : "incomplete"
+        reference: `${repository(registry, service2)}@${digest}`,
+        tags: own.filter(({ status: status2 }) => status2.state === "already there").map(({ tag }) => tag),
+        state: own.every(isSettled) ? "complete" : "incomplete"
       };
-      return [registry2, recorded];
+      return [registry, recorded];
     });
     const identity = { digest, revision, ...candidate === void 0 ? {} : { candidate } };
     return [
@@ -4231,8 +2300,8 @@ function composeRecord(release2) {
 }
 function isRollback(plan2, steps, now) {
   if (!plan2.allowBackwards) return false;
-  return steps.some(({ service: service2, registry: registry2, tag, status: status2 }) => {
-    const contents = snapshotOf(now, service2, registry2);
+  return steps.some(({ service: service2, registry, tag, status: status2 }) => {
+    const contents = snapshotOf(now, service2, registry);
     const kind = kindOfTag(tag);
     if (!isFloating(kind) || status2.state !== "already there" || contents.state !== "seen") return false;
     return versionsOf(contents.tags, service2).some(
@@ -4254,12 +2323,12 @@ function newestTime(texts) {
 }
 
 // packages/release-rules/src/candidate-problem.ts
-function candidateProblem({ version: version2, revision }, wanted, where2) {
+function candidateProblem({ version, revision }, wanted, where2) {
   const refuse2 = (what, remedy) => new TgoError("CONFLICT", what, { where: where2, remedy });
-  if (version2 !== wanted.text) {
-    const own2 = version2 === void 0 ? "has no version" : `is a candidate of ${version2}`;
+  if (version !== wanted.text) {
+    const own = version === void 0 ? "has no version" : `is a candidate of ${version}`;
     return refuse2(
-      `it ${own2} and cannot be released as ${wanted.text}`,
+      `it ${own} and cannot be released as ${wanted.text}`,
       `The version is part of an image's bytes: build the candidate with --version ${wanted.text}.`
     );
   }
@@ -4280,45 +2349,49 @@ function candidateProblem({ version: version2, revision }, wanted, where2) {
 
 // packages/release-rules/src/gate.ts
 function decideGate(release2) {
-  const { version: version2, services: services2, registries: registries3, entries: entries2 } = release2;
+  const { version, services: services2, registries: registries3, entries: entries2 } = release2;
   const reasons = [];
   const later = [];
   if (services2.length === 0) reasons.push(nothingToRelease("there is no service to release"));
   if (registries3.length === 0) reasons.push(nothingToRelease("there is no registry to release to"));
   const planned = [...new Set(services2)].map((service2) => {
-    const candidates = registries3.map(({ registry: registry2, required: required2 }) => ({
-      required: required2,
-      entry: entries2.find((entry) => entry.service === service2 && entry.registry === registry2) ?? {
+    const candidates = registries3.map(({ registry, required }) => ({
+      required,
+      entry: entries2.find((entry) => entry.service === service2 && entry.registry === registry) ?? {
         ...NO_ENTRY,
         service: service2,
-        registry: registry2
+        registry
       }
     }));
     return { service: service2, candidates, digest: agreedDigest(candidates) };
   });
   const releaseBegan = planned.some(
-    ({ candidates, digest }) => candidates.some(({ required: required2, entry: { versionTag } }) => {
-      return required2 && versionTag.state === "present" && versionTag.digest === digest;
+    ({ candidates, digest }) => candidates.some(({ required, entry: { versionTag } }) => {
+      return required && versionTag.state === "present" && versionTag.digest === digest;
     })
   );
   const digests = /* @__PURE__ */ new Map();
   for (const { service: service2, candidates, digest } of planned) {
     if (digest !== void 0) digests.set(service2, digest);
-    else if (registries3.length > 0 && !candidates.some(({ required: required2 }) => required2)) {
+    else if (registries3.length > 0 && !candidates.some(({ required }) => required)) {
       const what = "no registry has a verified candidate";
       reasons.push({ kind: "candidate missing", service: service2, what, message: `${service2}: ${what}` });
     }
-    for (const { required: required2, entry } of candidates) {
+    for (const { required, entry } of candidates) {
       for (const reason of [
-        ...candidateReasons(entry, version2, digest),
-        ...versionTagReasons(entry, version2, digest)
+        ...candidateReasons(entry, version, digest),
+        ...versionTagReasons(entry, version, digest)
       ]) {
-        const blocks = required2 || reason.kind === "version taken" && !releaseBegan;
+        const blocks = required || reason.kind === "version taken" && !releaseBegan;
         (blocks ? reasons : later).push(reason);
       }
     }
   }
-  return reasons.length === 0 ? { open: true, digests, later } : { open: false, reasons, later };
+  if (reasons.length === 0) return { open: true, digests, later };
+  const isTaken = [...reasons, ...later].some(({ kind }) => kind === "version taken");
+  const isTagged = entries2.some(({ versionTag }) => versionTag.state === "present");
+  const existing = isTaken ? "other" : isTagged ? "same" : void 0;
+  return { open: false, ...existing === void 0 ? {} : { existing }, reasons, later };
 }
 function formatReasons(reasons) {
   const groups = /* @__PURE__ */ new Map();
@@ -4343,8 +2416,8 @@ function nothingToRelease(message) {
   return { kind: "nothing to release", what: message, message };
 }
 function agreedDigest(candidates) {
-  const required2 = candidates.filter((candidate) => candidate.required);
-  const found = (required2.length === 0 ? candidates : required2).flatMap(
+  const required = candidates.filter((candidate) => candidate.required);
+  const found = (required.length === 0 ? candidates : required).flatMap(
     ({ entry: { candidate } }) => candidate.state === "verified" ? [candidate.digest] : []
   );
   const count3 = (digest) => found.filter((other) => other === digest).length;
@@ -4353,10 +2426,10 @@ function agreedDigest(candidates) {
     void 0
   );
 }
-function reasonFor({ service: service2, registry: registry2 }, kind, what) {
-  return { kind, service: service2, registry: registry2, what, message: `${service2} in ${registry2}: ${what}` };
+function reasonFor({ service: service2, registry }, kind, what) {
+  return { kind, service: service2, registry, what, message: `${service2} in ${registry}: ${what}` };
 }
-function candidateReasons(entry, version2, digest) {
+function candidateReasons(entry, version, digest) {
   const { candidate, versionTag } = entry;
   if (candidate.state === "missing") {
     const why = candidate.why === void 0 ? "" : `: ${candidate.why}`;
@@ -4369,17 +2442,17 @@ function candidateReasons(entry, version2, digest) {
     return [reasonFor(entry, "digests differ", what)];
   }
   if (versionTag.state === "present" && versionTag.digest === digest) return [];
-  const problem4 = candidateProblem(candidate, version2, entry.registry);
+  const problem4 = candidateProblem(candidate, version, entry.registry);
   return problem4 === void 0 ? [] : [reasonFor(entry, "candidate refused", problem4.what)];
 }
-function versionTagReasons(entry, version2, digest) {
+function versionTagReasons(entry, version, digest) {
   const { versionTag } = entry;
   if (versionTag.state === "unknown") {
-    const what2 = `it is unknown whether ${version2.text} is taken: ${versionTag.why}`;
+    const what2 = `it is unknown whether ${version.text} is taken: ${versionTag.why}`;
     return [reasonFor(entry, "version tag unknown", what2)];
   }
   if (versionTag.state === "absent" || digest === void 0 || versionTag.digest === digest) return [];
-  const what = `${version2.text} already exists as ${versionTag.digest}; a version's tag never changes`;
+  const what = `${version.text} already exists as ${versionTag.digest}; a version's tag never changes`;
   return [reasonFor(entry, "version taken", what)];
 }
 
@@ -4391,7 +2464,7 @@ function parseReleaseTag(tag, services2) {
   if (reading === void 0) throw notARelease(name3, services2);
   if (readings.length > 1) {
     const meanings = readings.map(
-      ({ version: version2, service: service2 }) => `${version2.text} of ${service2 ?? "all services"}`
+      ({ version, service: service2 }) => `${version.text} of ${service2 ?? "all services"}`
     );
     throw new TgoError("USAGE", `Git tag "${name3}" can be read as ${meanings.join(", and as ")}`, {
       remedy: "Use --version and --service instead to say which one."
@@ -4403,8 +2476,8 @@ function readingsOf(name3, services2) {
   return [void 0, ...new Set(services2)].flatMap((service2) => {
     const start = service2 === void 0 ? "" : `${service2}-`;
     const rest = name3.startsWith(start) ? name3.slice(start.length) : "";
-    const version2 = service2 === void 0 || rest.startsWith("v") ? readVersion(rest) : void 0;
-    return version2 === void 0 ? [] : [{ version: version2, service: service2 }];
+    const version = service2 === void 0 || rest.startsWith("v") ? readVersion(rest) : void 0;
+    return version === void 0 ? [] : [{ version, service: service2 }];
   });
 }
 function notARelease(name3, services2) {
@@ -4424,9 +2497,9 @@ ${grammar}`
 }
 function nearestTag(name3, services2) {
   const owner = services2.filter((service2) => name3.startsWith(service2) && /^[-/@_.]/.test(name3.slice(service2.length))).sort((a, b) => b.length - a.length)[0];
-  const version2 = nearestVersion(owner === void 0 ? name3 : name3.slice(owner.length + 1));
-  if (version2 === void 0) return void 0;
-  return owner === void 0 ? `v${version2}` : `${owner}-v${version2}`;
+  const version = nearestVersion(owner === void 0 ? name3 : name3.slice(owner.length + 1));
+  if (version === void 0) return void 0;
+  return owner === void 0 ? `v${version}` : `${owner}-v${version}`;
 }
 
 // packages/release-rules/src/prunable-tags.ts
@@ -4443,8 +2516,8 @@ function selectPrunable(all, options) {
     if (temporary.length === 0) continue;
     const reason = reasonToKeep(group, newest, options);
     if (reason === void 0) {
-      const names = group.map(({ tag }) => tag).sort();
-      remove.push({ digest, tags: names, why: `from ${dateOf(group)}, with no version or floating tag` });
+      const names2 = group.map(({ tag }) => tag).sort();
+      remove.push({ digest, tags: names2, why: `from ${dateOf(group)}, with no version or floating tag` });
     } else {
       for (const { tag } of temporary) keep.push({ tag, digest, why: reason });
     }
@@ -4454,7 +2527,7 @@ function selectPrunable(all, options) {
 function datedByCandidate(tags2) {
   const candidates = new Map(tags2.filter(isCandidate).map(({ tag, created }) => [tag, created]));
   return tags2.map(
-    (tag) => isStaging(tag) ? { ...tag, created: candidates.get(tag.tag.replace(/^staging-/, "candidate-")) } : tag
+    (tag) => isStaging(tag) ? { ...tag, created: candidates.get(tag.tag.replace(/^staging-(.{16}).*/, "candidate-$1")) } : tag
   );
 }
 function reasonToKeep(group, newest, { before, undated = false }) {
@@ -4463,7 +2536,7 @@ function reasonToKeep(group, newest, { before, undated = false }) {
   const times = group.flatMap(({ created }) => timeOf(created) ?? []);
   if (times.length < group.length && !undated)
     return group.every(isStaging) ? "its candidate is missing or has no date: a build may be in progress" : "its age is unknown";
-  if (times.some((time3) => time3 >= before.getTime())) return `from ${dateOf(group)}, not old enough`;
+  if (times.some((time) => time >= before.getTime())) return `from ${dateOf(group)}, not old enough`;
   const kept = group.find(({ tag }) => newest.has(tag));
   return kept === void 0 ? void 0 : "one of the newest candidates";
 }
@@ -4484,8 +2557,8 @@ function isStaging({ tag }) {
   return kindOfTag(tag).kind === "staging";
 }
 function timeOf(created) {
-  const time3 = created?.getTime() ?? Number.NaN;
-  return time3 >= UNKNOWN_BEFORE ? time3 : void 0;
+  const time = created?.getTime() ?? Number.NaN;
+  return time >= UNKNOWN_BEFORE ? time : void 0;
 }
 function dateOf(group) {
   const times = group.flatMap(({ created }) => timeOf(created) ?? []);
@@ -4497,18 +2570,23 @@ function sorted(items, key) {
 
 // packages/release-rules/src/tag-plan.ts
 var TagPolicy = strictObject({
-  minor: _default(boolean2(), true).check(describe2("Move the tag of the minor line, 1.2, with each stable 1.2.x.")),
-  major: _default(boolean2(), true).check(
-    describe2(
+  minor: pipe(
+    optional(boolean(), true),
+    description("Move the tag of the minor line, 1.2, with each stable 1.2.x.")
+  ),
+  major: pipe(
+    optional(boolean(), true),
+    description(
       "Move the tag of the major line, 1, with each stable 1.x.y. There is never a tag 0: versions below 1.0.0 promise nothing to each other."
     )
   ),
-  latest: _default(boolean2(), true).check(describe2("Move latest with each stable version that is newer."))
-}).register(globalRegistry, {
-  description: "The floating tags of a stable release. A prerelease moves none."
+  latest: pipe(
+    optional(boolean(), true),
+    description("Move latest with each stable version that is newer.")
+  )
 });
-function planTags(version2, policy) {
-  const { major, minor, stable, text: text3 } = version2;
+function planTags(version, policy) {
+  const { major, minor, stable, text: text3 } = version;
   const floating = [
     ...policy.minor ? [`${major}.${minor}`] : [],
     ...policy.major && major > 0 ? [`${major}`] : [],
@@ -4519,9 +2597,9 @@ function planTags(version2, policy) {
 
 // packages/release-rules/src/release-plan.ts
 function planRelease(release2) {
-  const { version: version2, gate: gate4, registries: registries3, policies = {}, allowBackwards = false, adopt = false } = release2;
-  if (allowBackwards && !version2.stable) {
-    throw new TgoError("USAGE", `${version2.text} is a prerelease and has no floating tags to move back`, {
+  const { version, gate: gate4, registries: registries3, policies = {}, allowBackwards = false, adopt = false } = release2;
+  if (allowBackwards && !version.stable) {
+    throw new TgoError("USAGE", `${version.text} is a prerelease and has no floating tags to move back`, {
       where: "--allow-backwards",
       remedy: "Leave the flag out, or name a stable version."
     });
@@ -4529,9 +2607,9 @@ function planRelease(release2) {
   const services2 = [...gate4.digests].map(([service2, digest]) => ({
     service: service2,
     digest,
-    tags: planTags(version2, policies[service2] ?? TagPolicy.parse({}))
+    tags: planTags(version, policies[service2] ?? parse(TagPolicy, {}))
   }));
-  return { version: version2, services: services2, registries: registries3, allowBackwards, adopt };
+  return { version, services: services2, registries: registries3, allowBackwards, adopt };
 }
 
 // packages/release-rules/src/release-state.ts
@@ -4540,7 +2618,7 @@ function releaseState(now, plan2, start = now) {
   return { steps, next: nextAction(steps), newerReleases: newerReleases(now, plan2, start) };
 }
 function nextAction(steps) {
-  const required2 = steps.filter((step) => step.required);
+  const required = steps.filter((step) => step.required);
   const versions = steps.filter(({ phase }) => phase === "version");
   const releaseBegan = versions.some((step) => step.required && step.status.state === "already there");
   const taken = versions.filter(
@@ -4548,13 +2626,13 @@ function nextAction(steps) {
   );
   if (taken.length > 0) return { act: "stop", blockers: taken };
   const writes = PHASES.flatMap((phase) => {
-    if (!isOpen(phase, required2)) return [];
+    if (!isOpen(phase, required)) return [];
     return steps.filter(
       (step) => step.phase === phase && step.status.state === "to write" && (step.required || isOpen(phase, inRegistry(steps, step.registry)))
     );
   });
   if (writes.length > 0) return { act: "write", steps: writes };
-  const left = required2.filter((step) => !isSettled(step));
+  const left = required.filter((step) => !isSettled(step));
   if (left.length === 0) return { act: "done", later: steps.filter((step) => !isSettled(step)) };
   return { act: "stop", blockers: left.filter(({ status: status2 }) => status2.state !== "to write") };
 }
@@ -4566,16 +2644,16 @@ function isOpen(phase, steps) {
   const refused = fromHere.some(({ status: status2 }) => status2.state === "refused");
   return before.every(isSettled) && (phaseBegan || !refused);
 }
-function inRegistry(steps, registry2) {
-  return steps.filter((step) => step.registry === registry2);
+function inRegistry(steps, registry) {
+  return steps.filter((step) => step.registry === registry);
 }
 function newerReleases(now, plan2, start) {
   return plan2.services.flatMap(({ service: service2 }) => {
     const found = newerVersions(plan2, now, start, service2);
-    const versions = [...new Set(found.map(({ version: version2 }) => version2.text))];
-    return versions.map((version2) => {
-      const registries3 = found.filter((entry) => entry.version.text === version2).map(({ registry: registry2 }) => registry2);
-      return `${service2}: ${version2} appeared in ${registries3.join(", ")} while ${plan2.version.text} was being released`;
+    const versions = [...new Set(found.map(({ version }) => version.text))];
+    return versions.map((version) => {
+      const registries3 = found.filter((entry) => entry.version.text === version).map(({ registry }) => registry);
+      return `${service2}: ${version} appeared in ${registries3.join(", ")} while ${plan2.version.text} was being released`;
     });
   });
 }
@@ -4601,7 +2679,7 @@ function registryNames(registries3) {
   return uniqueNames(registries3).join(", ");
 }
 function uniqueNames(registries3) {
-  return [...new Set(registries3.map(({ registry: registry2 }) => registry2))];
+  return [...new Set(registries3.map(({ registry }) => registry))];
 }
 
 // packages/release-rules/src/group-by.ts
@@ -4645,16 +2723,16 @@ function ofFloatingTag(service2, tag, registries3) {
     const message = `there is no ${tag} in ${registryNames(without)}`;
     found.push(disagreement({ kind: "tag missing", service: service2, registries: without, tag, message }));
   }
-  const findings = registries3.flatMap((registry2) => {
-    const target = registry2.tags.get(tag);
-    const finding = target && checkTag({ service: service2, tag, kind, target, tags: registry2.tags });
-    return finding === void 0 ? [] : [{ ...finding, registry: registry2 }];
+  const findings = registries3.flatMap((registry) => {
+    const target = registry.tags.get(tag);
+    const finding = target && checkTag({ service: service2, tag, kind, target, tags: registry.tags });
+    return finding === void 0 ? [] : [{ ...finding, registry }];
   });
   for (const [, group] of groupBy(findings, ({ message }) => message)) {
     const [first] = group;
     if (first === void 0) continue;
     const { kind: problem4, remedy } = first;
-    const affected = group.map(({ registry: registry2 }) => registry2);
+    const affected = group.map(({ registry }) => registry);
     const message = `${first.message} (${registryNames(affected)})`;
     found.push(
       disagreement({
@@ -4671,29 +2749,29 @@ function ofFloatingTag(service2, tag, registries3) {
 }
 function checkTag(of) {
   const { service: service2, tag, kind, tags: tags2 } = of;
-  const { digest, version: version2 } = of.target;
-  if (version2 === void 0)
+  const { digest, version } = of.target;
+  if (version === void 0)
     return { kind: "strange", message: `${tag} is ${shortDigest(digest)}, of unknown version` };
-  if (!inLine(kind, version2))
-    return { kind: "strange", message: `${tag} is ${version2.text}, which does not belong to ${tag}` };
-  if (!version2.stable) return { kind: "strange", message: `${tag} is ${version2.text}, a prerelease` };
+  if (!inLine(kind, version))
+    return { kind: "strange", message: `${tag} is ${version.text}, which does not belong to ${tag}` };
+  if (!version.stable) return { kind: "strange", message: `${tag} is ${version.text}, a prerelease` };
   const line = versionsOf(tags2, service2).filter((other) => other.stable && inLine(kind, other));
   const newest = newestVersion(line);
-  if (newest === void 0 || isNewer(version2, newest)) {
+  if (newest === void 0 || isNewer(version, newest)) {
     const known = newest === void 0 ? "no version" : `no version newer than ${newest.text}`;
-    return { kind: "ahead", message: `${tag} is ${version2.text}, but ${known} is tagged there` };
+    return { kind: "ahead", message: `${tag} is ${version.text}, but ${known} is tagged there` };
   }
-  if (isNewer(newest, version2))
+  if (isNewer(newest, version))
     return {
       kind: "behind",
-      message: `${tag} is ${version2.text}, the newest is ${newest.text}`,
+      message: `${tag} is ${version.text}, the newest is ${newest.text}`,
       remedy: remedyForBehind(newest)
     };
-  const tagged = tagOfVersion(tags2, version2, service2);
+  const tagged = tagOfVersion(tags2, version, service2);
   if (tagged === void 0 || tagged.digest === digest) return void 0;
   return {
     kind: "strange",
-    message: `${tag} claims to be ${version2.text}, but is a different image from ${tagged.tag}`
+    message: `${tag} claims to be ${version.text}, but is a different image from ${tagged.tag}`
   };
 }
 function remedyForBehind({ text: text3 }) {
@@ -4720,12 +2798,12 @@ function versionDisagreements(service2, registries3) {
 }
 function differingVersions(service2, registries3) {
   const tagged = registries3.flatMap(
-    ({ registry: registry2, tags: tags2 }) => [...tags2].flatMap(([tag, { digest }]) => {
+    ({ registry, tags: tags2 }) => [...tags2].flatMap(([tag, { digest }]) => {
       const kind = kindOfTag(tag, service2);
-      return kind.kind === "version" ? [{ registry: registry2, tag, digest, version: kind.version.text }] : [];
+      return kind.kind === "version" ? [{ registry, tag, digest, version: kind.version.text }] : [];
     })
   );
-  const byVersion = groupBy(tagged, ({ version: version2 }) => version2);
+  const byVersion = groupBy(tagged, ({ version }) => version);
   return allVersions(service2, registries3).flatMap(({ text: text3 }) => {
     const groups = [...groupBy(byVersion.get(text3) ?? [], ({ digest }) => digest)];
     if (groups.length < 2) return [];
@@ -4740,14 +2818,14 @@ function differingVersions(service2, registries3) {
 var MAX_NAMED = 3;
 function missingVersions(service2, registries3) {
   const all = allVersions(service2, registries3);
-  return registries3.flatMap((registry2) => {
-    const missing = all.filter((version2) => tagOfVersion(registry2.tags, version2, service2) === void 0);
-    if (missing.length === 0) return [];
-    const named = missing.slice(0, MAX_NAMED).map(({ text: text3 }) => text3);
-    const more = missing.length - named.length;
-    const lacking = `${registry2.registry} lacks ${named.join(", ")}${more === 0 ? "" : ` and ${more} older`}`;
+  return registries3.flatMap((registry) => {
+    const missing2 = all.filter((version) => tagOfVersion(registry.tags, version, service2) === void 0);
+    if (missing2.length === 0) return [];
+    const named = missing2.slice(0, MAX_NAMED).map(({ text: text3 }) => text3);
+    const more = missing2.length - named.length;
+    const lacking = `${registry.registry} lacks ${named.join(", ")}${more === 0 ? "" : ` and ${more} older`}`;
     const message = `${lacking}, which other registries have`;
-    return [disagreement({ kind: "version missing", service: service2, registries: [registry2], message })];
+    return [disagreement({ kind: "version missing", service: service2, registries: [registry], message })];
   });
 }
 function allVersions(service2, registries3) {
@@ -4761,12 +2839,12 @@ function compareStatus(services2) {
 function ofService({ service: service2, policy, snapshots }) {
   const registries3 = reachableTags(snapshots);
   const unreachable2 = snapshots.flatMap(
-    ({ registry: registry2, contents }) => contents.state === "seen" ? [] : [
+    ({ registry, contents }) => contents.state === "seen" ? [] : [
       {
         kind: "not asked",
         service: service2,
-        registries: [registry2],
-        told: `${service2}: ${registry2} could not be queried: ${contents.why}`
+        registries: [registry],
+        told: `${service2}: ${registry} could not be queried: ${contents.why}`
       }
     ]
   );
@@ -4778,23 +2856,23 @@ function ofService({ service: service2, policy, snapshots }) {
 }
 function reachableTags(snapshots) {
   return snapshots.flatMap(
-    ({ registry: registry2, contents }) => contents.state === "seen" ? [{ registry: registry2, tags: contents.tags }] : []
+    ({ registry, contents }) => contents.state === "seen" ? [{ registry, tags: contents.tags }] : []
   );
 }
 function acrossServices(services2) {
   const agreed = services2.flatMap(({ service: service2, snapshots }) => {
     const registries4 = reachableTags(snapshots);
     const versions = [...new Set(registries4.map(({ tags: tags2 }) => tags2.get(LATEST)?.version?.text))];
-    const [version2] = versions;
-    return versions.length === 1 && version2 !== void 0 ? [{ service: service2, version: version2, registries: registries4 }] : [];
+    const [version] = versions;
+    return versions.length === 1 && version !== void 0 ? [{ service: service2, version, registries: registries4 }] : [];
   });
-  const groups = [...groupBy(agreed, ({ version: version2 }) => version2)].sort(([a], [b]) => order(b, a));
+  const groups = [...groupBy(agreed, ({ version }) => version)].sort(([a], [b]) => order(b, a));
   if (groups.length < 2) return [];
   const parts = groups.map(
-    ([version2, group]) => `${version2} in ${group.map(({ service: service2 }) => service2).join(", ")}`
+    ([version, group]) => `${version} in ${group.map(({ service: service2 }) => service2).join(", ")}`
   );
   const registries3 = [
-    ...new Set(agreed.flatMap((service2) => service2.registries.map(({ registry: registry2 }) => registry2)))
+    ...new Set(agreed.flatMap((service2) => service2.registries.map(({ registry }) => registry)))
   ];
   return [{ kind: "services differ", registries: registries3, tag: LATEST, told: `${LATEST} is ${parts.join(", and ")}` }];
 }
@@ -4809,23 +2887,52 @@ function releaseStatus(of) {
   const services2 = of.services.map(({ service: service2, policy }) => ({
     service: service2,
     policy,
-    snapshots: of.registries.map((registry2) => ({
-      registry: registry2,
-      contents: snapshotOf(of.snapshots, service2, registry2)
+    snapshots: of.registries.map((registry) => ({
+      registry,
+      contents: snapshotOf(of.snapshots, service2, registry)
     }))
   }));
-  return {
-    rows: services2.flatMap(
-      ({ service: service2, snapshots }) => snapshots.map(
-        ({ registry: registry2, contents }) => contents.state === "seen" ? { service: service2, registry: registry2, ...pointers(contents.tags, service2) } : { service: service2, registry: registry2, unreachable: contents.why, lines: [] }
-      )
-    ),
-    disagreements: compareStatus(services2)
-  };
+  const rows = services2.flatMap(
+    ({ service: service2, snapshots }) => snapshots.map(
+      ({ registry, contents }) => contents.state === "seen" ? { service: service2, registry, ...pointers(contents.tags, service2) } : { service: service2, registry, unreachable: contents.why, lines: [] }
+    )
+  );
+  const incomplete = incompleteImages(rows, of.incomplete ?? [], of.restore);
+  return { rows, disagreements: [...incomplete, ...compareStatus(services2)] };
+}
+var LINES_CHECKED = 4;
+function pulledImages({ latest, newest, prerelease, lines: lines2 }) {
+  return [latest, newest, prerelease, ...lines2.slice(0, LINES_CHECKED)].filter(
+    (pointer2) => pointer2 !== void 0
+  );
+}
+function incompleteImages(rows, images, restore) {
+  const found = images.map((image) => {
+    const row = rows.find(
+      ({ service: service2, registry }) => service2 === image.service && registry === image.registry
+    );
+    const pointers2 = (row === void 0 ? [] : pulledImages(row)).filter(
+      ({ digest }) => digest === image.digest
+    );
+    const tags2 = [...new Set(pointers2.map(({ tag }) => tag))];
+    return { ...image, tags: tags2, version: pointers2.find(({ version }) => version !== void 0)?.version };
+  });
+  return found.map(({ service: service2, registry, why, tags: tags2, version }) => {
+    const affected = found.filter((other) => other.version === version).map((other) => other.service);
+    const message = `${tags2.join(", ")} in ${registry} cannot be pulled whole: ${why}`;
+    return disagreement({
+      kind: "incomplete",
+      service: service2,
+      registries: [{ registry }],
+      ...tags2[0] === void 0 ? {} : { tag: tags2[0] },
+      message,
+      ...version === void 0 || restore === void 0 ? {} : { remedy: restore(version, [...new Set(affected)]) }
+    });
+  });
 }
 function pointers(tags2, service2) {
   const versions = versionsOf(tags2, service2);
-  const stable = newestVersion(versions.filter((version2) => version2.stable));
+  const stable = newestVersion(versions.filter((version) => version.stable));
   const newestOfAll = newestVersion(versions);
   const latest = tags2.get(LATEST);
   const newest = stable && versionPointer(tags2, stable, service2);
@@ -4837,17 +2944,17 @@ function pointers(tags2, service2) {
     ...prerelease && { prerelease }
   };
 }
-function pointer(tag, { digest, version: version2 }) {
-  return { tag, digest, version: version2?.text };
+function pointer(tag, { digest, version }) {
+  return { tag, digest, version: version?.text };
 }
-function versionPointer(tags2, version2, service2) {
-  const found = tagOfVersion(tags2, version2, service2);
-  return found && { ...found, version: version2.text };
+function versionPointer(tags2, version, service2) {
+  const found = tagOfVersion(tags2, version, service2);
+  return found && { ...found, version: version.text };
 }
 
 // packages/catalog/src/platform.ts
 var PLATFORMS = ["linux/amd64", "linux/arm64"];
-var Platform = _enum(PLATFORMS);
+var Platform = picklist(PLATFORMS);
 function parsePlatform(text3) {
   const platform = PLATFORMS.find((known) => known === text3.trim());
   if (platform !== void 0) return platform;
@@ -4857,43 +2964,61 @@ function parsePlatform(text3) {
 }
 
 // packages/catalog/src/public-url.ts
-var PublicUrl = url().check(
-  refine((text3) => urlCredentials(text3).length === 0, {
-    message: "must not contain credentials: pass them with --netrc, --npmrc or --docker-config"
-  })
+var PublicUrl = pipe(
+  string(),
+  metadata({ format: "uri" }),
+  // As a URL is parsed: without white space around it, and without tabs and line breaks in it.
+  transform((text3) => text3.trim().replaceAll(/[\t\n\r]/g, "")),
+  check((text3) => URL.canParse(text3), "must be a URL, such as https://mirror.example.com"),
+  check(
+    (text3) => urlCredentials(text3).length === 0,
+    "must not contain credentials: pass them with --netrc, --npmrc or --docker-config"
+  )
 );
 function withoutUserInfo(text3) {
   return text3.replace(/[^=/@\s]*:(?:\/\/)?[^@\s]*@/, "***@");
 }
 
 // packages/catalog/src/registry.ts
-var HOST = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/;
 var REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 var Registry = strictObject({
-  host: string2().check(
-    _regex(HOST, "must be a host name with an optional port, such as ghcr.io or localhost:5000"),
-    describe2("Host, as written in image references.")
+  host: pipe(
+    string(),
+    regex(
+      REGISTRY_HOST,
+      "must be a host name, or an IPv6 address in brackets, with an optional port up to 65535, such as ghcr.io or localhost:5000"
+    ),
+    description("Host, as written in image references.")
   ),
-  repository: string2().check(
-    refine((path) => REPOSITORY.test(path.replaceAll("{service}", "service")), {
-      message: "must be a lower-case path, such as tgoai/{service}"
-    }),
-    refine((path) => path.includes("{service}"), "must contain {service}"),
-    describe2("Path below the host; {service} is the service's name.")
+  repository: pipe(
+    string(),
+    check(
+      (path) => REPOSITORY.test(path.replaceAll("{service}", "service")),
+      "must be a lower-case path, such as tgoai/{service}"
+    ),
+    check((path) => path.includes("{service}"), "must contain {service}"),
+    description("Path below the host; {service} is the service's name.")
   ),
-  required: _default(boolean2(), true).check(
-    describe2("Whether a release waits for this registry. Others are reported and completed later.")
+  required: pipe(
+    optional(boolean(), true),
+    description("Whether a release waits for this registry. Others are reported and completed later.")
   ),
-  public: _default(boolean2(), false).check(describe2("Whether anyone may pull: verification then also pulls without credentials.")),
-  referrers: _default(boolean2(), false).check(describe2("Whether the registry accepts artifacts (SBOM, provenance, release record)."))
-}).register(globalRegistry, { description: "A registry images are published to." });
+  public: pipe(
+    optional(boolean(), false),
+    description("Whether anyone may pull: verification then also pulls without credentials.")
+  ),
+  referrers: pipe(
+    optional(boolean(), false),
+    description("Whether the registry accepts artifacts (SBOM, provenance, release record).")
+  )
+});
 var registries = {
   ghcr: { host: "ghcr.io", repository: "tgoai/tgo-deploy/{service}", public: true, referrers: true },
   dockerhub: { host: "docker.io", repository: "tgoai/{service}", public: true, referrers: true },
   acr: { host: "registry.cn-shanghai.aliyuncs.com", repository: "tgoai/{service}", public: true }
 };
-function registryRepository(registry2, service2) {
-  return { host: registry2.host, repository: registry2.repository.replaceAll("{service}", service2) };
+function registryRepository(registry, service2) {
+  return { host: registry.host, repository: registry.repository.replaceAll("{service}", service2) };
 }
 function parseRegistryFlag(text3, known) {
   const match = /^(?:([a-z0-9][a-z0-9._-]*)=)?([^/=]+)\/(.+)$/.exec(text3.trim());
@@ -4905,8 +3030,8 @@ function parseRegistryFlag(text3, known) {
     host,
     repository: path.includes("{service}") ? path : `${path.replace(/\/$/, "")}/{service}`
   });
-  if (!parsed2.success) throw notARegistry(text3, parsed2.error.issues.map((issue2) => issue2.message).join("; "));
-  return { name: name3 ?? host, registry: parsed2.data };
+  if (!parsed2.success) throw notARegistry(text3, parsed2.issues.map((issue) => issue.message).join("; "));
+  return { name: name3 ?? host, registry: parsed2.output };
 }
 function notARegistry(text3, why) {
   return new TgoError("USAGE", `--registry "${withoutUserInfo(text3)}" is not a registry: ${why}`, {
@@ -4915,238 +3040,358 @@ function notARegistry(text3, why) {
 }
 
 // packages/catalog/src/service.ts
-var AbsolutePath = string2().check(_regex(/^\/[^\0]*$/, "must be an absolute path"));
-var RelativePath = string2().check(_regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0]+$/, "must be a path inside the source, without .."));
-var Port = int().check(_gte(1), _lte(65535));
-var Mode = string2().check(
-  _regex(/^0?[0-7]{3}$/, "must be an octal mode such as 0755"),
-  describe2("Octal file mode, e.g. 0755.")
+var AbsolutePath = pipe(string(), regex(/^\/[^\0]*$/, "must be an absolute path"));
+var RelativePath = pipe(
+  string(),
+  regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0]+$/, "must be a path inside the source, without ..")
 );
-var Owner = string2().check(
-  _regex(/^\d+(:\d+)?$/, "must be numeric: names differ between base images"),
-  describe2("uid or uid:gid.")
+var Port = wholeNumber(1, 65535);
+var Mode = pipe(
+  string(),
+  regex(/^0?[0-7]{3}$/, "must be an octal mode such as 0755"),
+  description("Octal file mode, e.g. 0755.")
 );
-var Duration = string2().check(
-  _regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "must be a duration such as 30s or 1m30s"),
-  describe2("A duration, e.g. 30s.")
+var Owner = pipe(
+  string(),
+  regex(/^\d+(:\d+)?$/, "must be numeric: names differ between base images"),
+  description("uid or uid:gid.")
 );
-var VariableName = string2().check(_regex(/^[A-Za-z_]\w*$/, "must be a variable name"));
-var Template = string2();
-var FileCopy = strictObject({
-  from: RelativePath.check(describe2("Path in the service's source.")),
-  to: AbsolutePath.check(describe2("Path in the image.")),
-  mode: optional(Mode),
-  owner: optional(Owner)
-}).check(describe2("A source file copied to another path in the image."));
+var Duration = pipe(
+  string(),
+  regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, "must be a duration such as 30s or 1m30s"),
+  description("A duration, e.g. 30s.")
+);
+var VariableName = pipe(string(), regex(/^[A-Za-z_]\w*$/, "must be a variable name"));
+var Template = string();
+var FileCopy = pipe(
+  strictObject({
+    from: pipe(RelativePath, description("Path in the service's source.")),
+    to: pipe(AbsolutePath, description("Path in the image.")),
+    mode: optional(Mode),
+    owner: optional(Owner)
+  }),
+  description("A source file copied to another path in the image.")
+);
 var Healthcheck = strictObject({
-  command: array(string2()).check(_minLength(1), describe2("Command and arguments, run without a shell.")),
-  interval: _default(Duration, "30s"),
-  timeout: _default(Duration, "10s"),
-  startPeriod: _default(Duration, "30s"),
-  retries: _default(int().check(_gte(1)), 3)
-});
-var Image = strictObject({
-  user: optional(string2().check(_minLength(1))).check(describe2("User the service runs as; numeric where possible.")),
-  workdir: optional(AbsolutePath),
-  env: _default(record(VariableName, Template), {}),
-  entrypoint: optional(array(string2())).check(describe2("Replaces the base image's entrypoint.")),
-  command: optional(array(string2())).check(describe2("Command the image starts with.")),
-  ports: _default(array(Port), []),
-  directories: _default(
-    array(strictObject({ path: AbsolutePath, owner: optional(Owner), mode: optional(Mode) })),
-    []
-  ).check(describe2("Empty directories the service writes to.")),
-  users: _default(
-    array(
-      strictObject({
-        name: string2().check(_regex(/^[a-z_][a-z0-9_-]{0,31}$/, "must be a user name")),
-        uid: int().check(_gte(1), _lte(65533)),
-        gid: optional(int().check(_gte(1), _lte(65533))).check(describe2("Defaults to the uid.")),
-        home: _default(AbsolutePath, "/nonexistent")
-      })
-    ),
-    []
-  ).check(describe2("Users and groups added to /etc/passwd and /etc/group, with fixed ids.")),
-  links: _default(array(strictObject({ path: AbsolutePath, target: string2().check(_minLength(1)) })), []).check(describe2("Symbolic links.")),
-  files: _default(array(FileCopy), []),
-  healthcheck: optional(Healthcheck),
-  labels: _default(record(string2(), Template), {})
-}).check(describe2("The image's configuration."));
-var DebianPackage = string2().check(_regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name"));
-var Data = strictObject({
-  command: array(string2()).check(
-    _minLength(1),
-    describe2("Runs natively, once for all platforms, with the locked packages; must exit with 0.")
+  command: pipe(
+    array(string()),
+    nonEmpty(),
+    description("Command and arguments, run without a shell.")
   ),
-  output: AbsolutePath.check(
-    describe2(
+  interval: optional(Duration, "30s"),
+  timeout: optional(Duration, "10s"),
+  startPeriod: optional(Duration, "30s"),
+  retries: optional(wholeNumber(1), 3)
+});
+var Image = pipe(
+  strictObject({
+    user: pipe(
+      optional(pipe(string(), nonEmpty())),
+      description("User the service runs as; numeric where possible.")
+    ),
+    workdir: optional(AbsolutePath),
+    env: optional(record(VariableName, Template), {}),
+    entrypoint: pipe(
+      optional(array(string())),
+      description("Replaces the base image's entrypoint.")
+    ),
+    command: pipe(optional(array(string())), description("Command the image starts with.")),
+    ports: optional(array(Port), []),
+    directories: pipe(
+      optional(
+        array(strictObject({ path: AbsolutePath, owner: optional(Owner), mode: optional(Mode) })),
+        []
+      ),
+      description("Empty directories the service writes to.")
+    ),
+    users: pipe(
+      optional(
+        array(
+          strictObject({
+            name: pipe(string(), regex(/^[a-z_][a-z0-9_-]{0,31}$/, "must be a user name")),
+            uid: wholeNumber(1, 65533),
+            gid: pipe(optional(wholeNumber(1, 65533)), description("Defaults to the uid.")),
+            home: optional(AbsolutePath, "/nonexistent")
+          })
+        ),
+        []
+      ),
+      description("Users and groups added to /etc/passwd and /etc/group, with fixed ids.")
+    ),
+    links: pipe(
+      optional(
+        array(strictObject({ path: AbsolutePath, target: pipe(string(), nonEmpty()) })),
+        []
+      ),
+      description("Symbolic links.")
+    ),
+    files: optional(array(FileCopy), []),
+    healthcheck: optional(Healthcheck),
+    labels: optional(record(string(), Template), {})
+  }),
+  description("The image's configuration.")
+);
+var DebianPackage = pipe(string(), regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a Debian package name"));
+var Data = strictObject({
+  command: pipe(
+    array(string()),
+    nonEmpty(),
+    description("Runs natively, once for all platforms, with the locked packages; must exit with 0.")
+  ),
+  output: pipe(
+    AbsolutePath,
+    description(
       "Folder the command fills, copied to the same path in the image. Must not be empty afterwards."
     )
   ),
-  package: optional(string2().check(_minLength(1))).check(
-    describe2("The locked package that needs it; the entry is skipped when the lock has no such package.")
+  package: pipe(
+    optional(pipe(string(), nonEmpty())),
+    description(
+      "The locked package that needs it; the entry is skipped when the lock has no such package."
+    )
   ),
-  platforms: optional(record(string2(), record(VariableName, string2()))).check(
-    describe2(
+  platforms: pipe(
+    optional(record(string(), record(VariableName, string()))),
+    description(
       "For data that differs by architecture: variables by platform, such as linux/arm64, that tell the command what to fetch. It then runs once for each platform, still natively."
     )
   )
 });
-var PythonBuild = strictObject({
-  strategy: literal("python"),
-  base: _default(BaseImage, "docker.io/library/python:3.11-slim"),
-  packages: _default(array(DebianPackage), []).check(describe2("Debian packages needed at run time.")),
-  lock: optional(
-    string2().check(
-      _regex(
-        /^(?:poetry\.lock|uv\.lock|[\w.-]+\.txt)$/,
-        "must be poetry.lock, uv.lock or a requirements file (.txt)"
+var BuildTimeout = pipe(
+  optional(wholeNumber(1, 86400)),
+  description("Seconds the build of all platforms may take; 3600 by default.")
+);
+var PythonBuild = pipe(
+  strictObject({
+    strategy: literal("python"),
+    timeoutSeconds: BuildTimeout,
+    base: optional(BaseImage, "docker.io/library/python:3.11-slim"),
+    packages: pipe(
+      optional(array(DebianPackage), []),
+      description("Debian packages needed at run time.")
+    ),
+    lock: pipe(
+      optional(
+        pipe(
+          string(),
+          regex(
+            /^(?:poetry\.lock|uv\.lock|[\w.-]+\.txt)$/,
+            "must be poetry.lock, uv.lock or a requirements file (.txt)"
+          )
+        )
+      ),
+      description(
+        "The lock file; by default the first found of poetry.lock, uv.lock and requirements.txt."
+      )
+    ),
+    groups: pipe(
+      optional(array(string()), ["main"]),
+      description("Dependency groups to install; main is the project's own dependencies.")
+    ),
+    buildPackages: pipe(
+      optional(array(DebianPackage), []),
+      description(
+        "Debian packages needed to compile locked packages without a wheel, e.g. libpq-dev. Never shipped."
+      )
+    ),
+    data: pipe(
+      optional(array(Data), []),
+      description("Data that comes with no wheel, such as NLTK corpora.")
+    ),
+    environment: pipe(
+      optional(AbsolutePath, "/app/.venv"),
+      description("Where the locked packages are installed.")
+    ),
+    exclude: pipe(
+      optional(array(string()), []),
+      description("Source paths to leave out, in addition to .dockerignore.")
+    )
+  }),
+  description("A Python service with locked packages: poetry.lock, uv.lock, or requirements with hashes.")
+);
+var StaticWebBuild = pipe(
+  strictObject({
+    strategy: literal("static-web"),
+    timeoutSeconds: BuildTimeout,
+    builder: optional(BaseImage, "docker.io/library/node:20-alpine"),
+    base: optional(BaseImage, "docker.io/library/nginx:alpine"),
+    script: pipe(
+      optional(pipe(string(), nonEmpty()), "build"),
+      description("The package.json script that builds.")
+    ),
+    output: pipe(optional(RelativePath, "dist"), description("Folder the script writes.")),
+    root: pipe(optional(AbsolutePath, "/usr/share/nginx/html"), description("Folder nginx serves.")),
+    singlePage: pipe(
+      optional(boolean(), true),
+      description(
+        "Whether nginx serves index.html for paths without a file; applies unless image.files contains an nginx configuration."
+      )
+    ),
+    values: pipe(
+      optional(
+        record(
+          pipe(string(), regex(/^[A-Z_][A-Z0-9_]*$/, "must be an upper-case variable name")),
+          strictObject({
+            default: pipe(
+              optional(Template),
+              description("Used unless --value gives one; without a default, a value is required.")
+            ),
+            description: optional(string())
+          })
+        ),
+        {}
+      ),
+      description("Build values compiled into the pages, such as VITE_API_BASE_URL.")
+    )
+  }),
+  description("Pages built once by Node, served by nginx on every platform.")
+);
+var DockerfileBuild = pipe(
+  strictObject({
+    strategy: literal("dockerfile"),
+    timeoutSeconds: BuildTimeout,
+    file: optional(RelativePath, "Dockerfile"),
+    target: optional(pipe(string(), nonEmpty())),
+    args: pipe(
+      optional(record(string(), Template), {}),
+      description("Build arguments; --value NAME=... replaces one.")
+    ),
+    secrets: pipe(
+      optional(array(pipe(string(), regex(/^[A-Za-z_][\w.-]*$/, "must be a secret's id"))), []),
+      description(
+        "Ids of secrets used by its RUN --mount=type=secret lines; values come from --build-secrets."
       )
     )
-  ).check(
-    describe2("The lock file; by default the first found of poetry.lock, uv.lock and requirements.txt.")
-  ),
-  groups: _default(array(string2()), ["main"]).check(describe2("Dependency groups to install; main is the project's own dependencies.")),
-  buildPackages: _default(array(DebianPackage), []).check(
-    describe2(
-      "Debian packages needed to compile locked packages without a wheel, e.g. libpq-dev. Never shipped."
-    )
-  ),
-  data: _default(array(Data), []).check(describe2("Data that comes with no wheel, such as NLTK corpora.")),
-  environment: _default(AbsolutePath, "/app/.venv").check(describe2("Where the locked packages are installed.")),
-  exclude: _default(array(string2()), []).check(describe2("Source paths to leave out, in addition to .dockerignore."))
-}).check(
-  describe2("A Python service with locked packages: poetry.lock, uv.lock, or requirements with hashes.")
+  }),
+  description("The service's own Dockerfile. Its RUN lines for a foreign platform are emulated.")
 );
-var StaticWebBuild = strictObject({
-  strategy: literal("static-web"),
-  builder: _default(BaseImage, "docker.io/library/node:20-alpine"),
-  base: _default(BaseImage, "docker.io/library/nginx:alpine"),
-  script: _default(string2().check(_minLength(1)), "build").check(describe2("The package.json script that builds.")),
-  output: _default(RelativePath, "dist").check(describe2("Folder the script writes.")),
-  root: _default(AbsolutePath, "/usr/share/nginx/html").check(describe2("Folder nginx serves.")),
-  singlePage: _default(boolean2(), true).check(
-    describe2(
-      "Whether nginx serves index.html for paths without a file; applies unless image.files contains an nginx configuration."
-    )
-  ),
-  values: _default(
-    record(
-      string2().check(_regex(/^[A-Z_][A-Z0-9_]*$/, "must be an upper-case variable name")),
-      strictObject({
-        default: optional(Template).check(describe2("Used unless --value gives one; without a default, a value is required.")),
-        description: optional(string2())
-      })
+var Smoke = pipe(
+  strictObject({
+    http: pipe(
+      optional(
+        array(
+          strictObject({
+            port: Port,
+            path: pipe(string(), regex(/^\//, "must start with /")),
+            status: optional(wholeNumber(100, 599), 200)
+          })
+        ),
+        []
+      ),
+      description("Requests the started service must answer.")
     ),
-    {}
-  ).check(describe2("Build values compiled into the pages, such as VITE_API_BASE_URL."))
-}).check(describe2("Pages built once by Node, served by nginx on every platform."));
-var DockerfileBuild = strictObject({
-  strategy: literal("dockerfile"),
-  file: _default(RelativePath, "Dockerfile"),
-  target: optional(string2().check(_minLength(1))),
-  args: _default(record(string2(), Template), {}).check(describe2("Build arguments; --value NAME=... replaces one.")),
-  secrets: _default(array(string2().check(_regex(/^[A-Za-z_][\w.-]*$/, "must be a secret's id"))), []).check(
-    describe2(
-      "Ids of secrets used by its RUN --mount=type=secret lines; values come from --build-secrets."
-    )
-  )
-}).check(describe2("The service's own Dockerfile. Its RUN lines for a foreign platform are emulated."));
-var Smoke = strictObject({
-  http: _default(
-    array(
-      strictObject({
-        port: Port,
-        path: string2().check(_startsWith("/")),
-        status: _default(int().check(_gte(100), _lte(599)), 200)
-      })
+    exec: pipe(
+      optional(array(pipe(array(string()), nonEmpty())), []),
+      description("Commands that must exit 0 in the image.")
     ),
-    []
-  ).check(describe2("Requests the started service must answer.")),
-  exec: _default(array(array(string2()).check(_minLength(1))), []).check(describe2("Commands that must exit 0 in the image.")),
-  imports: _default(boolean2(), true).check(describe2("python: whether to import every top-level module of every locked package.")),
-  skipImports: _default(array(string2()), []).check(
-    describe2(
-      "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host."
+    imports: pipe(
+      optional(boolean(), true),
+      description("python: whether to import every top-level module of every locked package.")
+    ),
+    skipImports: pipe(
+      optional(array(string()), []),
+      description(
+        "python: top-level modules that cannot be imported on their own, such as plug-ins that need their host."
+      )
+    ),
+    env: pipe(
+      optional(record(VariableName, string()), {}),
+      description(
+        "Variables the service needs to start, such as DATABASE_URL; set in smoke runs only, never in the image."
+      )
+    ),
+    machine: pipe(
+      optional(pipe(array(string()), nonEmpty())),
+      description(
+        "Command that prints the machine, e.g. aarch64; the default depends on the build strategy."
+      )
+    ),
+    timeoutSeconds: pipe(
+      optional(wholeNumber(1, 3600), 180),
+      description("Seconds each command may take and the service has to answer, emulated or not.")
     )
-  ),
-  env: _default(record(VariableName, string2()), {}).check(
-    describe2(
-      "Variables the service needs to start, such as DATABASE_URL; set in smoke runs only, never in the image."
-    )
-  ),
-  machine: optional(array(string2()).check(_minLength(1))).check(
-    describe2(
-      "Command that prints the machine, e.g. aarch64; the default depends on the build strategy."
-    )
-  ),
-  timeoutSeconds: _default(int().check(_gte(1), _lte(3600)), 180).check(describe2("Seconds the service has to answer, emulated or not."))
-}).check(describe2("Smoke run: how a built image is tested by starting it."));
+  }),
+  description("Smoke run: how a built image is tested by starting it.")
+);
 var Service = strictObject({
-  $schema: optional(string2()),
-  title: string2().check(_minLength(1)),
-  description: optional(string2()),
-  source: prefault(
+  $schema: optional(string()),
+  title: pipe(string(), nonEmpty()),
+  description: optional(string()),
+  source: optional(
     strictObject({
-      repository: _default(PublicUrl, "https://github.com/tgoai/tgo").check(describe2("Git repository of the source.")),
-      path: optional(RelativePath).check(describe2("Folder in the repository; repos/<service> when absent."))
+      repository: pipe(
+        optional(PublicUrl, "https://github.com/tgoai/tgo"),
+        description("Git repository of the source.")
+      ),
+      path: pipe(
+        optional(RelativePath),
+        description("Folder in the repository; repos/<service> when absent.")
+      )
     }),
     {}
   ),
-  build: discriminatedUnion("strategy", [PythonBuild, StaticWebBuild, DockerfileBuild]),
-  image: prefault(Image, {}),
-  smoke: prefault(Smoke, {}),
-  allowForeign: _default(array(string2()), []).check(describe2("Glob patterns of files that may be for another architecture, e.g. firmware."))
-}).register(globalRegistry, {
-  description: "A service and how its image is built, configured and checked."
+  build: variant("strategy", [PythonBuild, StaticWebBuild, DockerfileBuild]),
+  image: optional(Image, {}),
+  smoke: optional(Smoke, {}),
+  allowForeign: pipe(
+    optional(array(string()), []),
+    description("Glob patterns of files that may be for another architecture, e.g. firmware.")
+  )
 });
 
 // packages/catalog/src/catalog.ts
-var Name = string2().check(
-  _regex(
+var Name = pipe(
+  string(),
+  regex(
     /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/,
     "must be lower-case letters, digits and single . _ - between them"
   )
 );
 var Mirrors = strictObject({
-  images: _default(
-    record(
-      string2(),
-      string2().check(
-        _minLength(1),
-        refine((text3) => !text3.includes("@"), {
-          message: "must not contain credentials: pass them with --docker-config"
-        })
-      )
+  images: pipe(
+    optional(
+      record(
+        string(),
+        pipe(
+          string(),
+          nonEmpty(),
+          check(
+            (text3) => !text3.includes("@"),
+            "must not contain credentials: pass them with --docker-config"
+          )
+        )
+      ),
+      {}
     ),
-    {}
-  ).check(
-    describe2(
+    description(
       'Mirrors of the registries of base images, by host: { "docker.io": "mirror.example.com" }.'
     )
   ),
-  pypi: optional(PublicUrl).check(describe2("Python package index (PEP 503), e.g. https://pypi.example.com/simple.")),
-  npm: optional(PublicUrl).check(describe2("npm registry.")),
-  debian: optional(PublicUrl).check(
-    describe2(
+  pypi: pipe(
+    optional(PublicUrl),
+    description("Python package index (PEP 503), e.g. https://pypi.example.com/simple.")
+  ),
+  npm: pipe(optional(PublicUrl), description("npm registry.")),
+  debian: pipe(
+    optional(PublicUrl),
+    description(
       "Debian archive, e.g. https://mirrors.example.com/debian; its security archive is expected beside it."
     )
   ),
-  debianSecurity: optional(PublicUrl).check(describe2("Debian security archive, where it is not <debian>-security."))
-}).register(globalRegistry, {
-  description: "Where to fetch build inputs from instead of their usual sources."
+  debianSecurity: pipe(
+    optional(PublicUrl),
+    description("Debian security archive, where it is not <debian>-security.")
+  )
 });
-var Registries = record(Name, Registry);
 var Catalog = strictObject({
   services: record(Name, Service),
-  registries: _default(Registries, () => parse(Registries, registries)),
-  platforms: _default(array(Platform).check(_minLength(1)), [...PLATFORMS]),
-  mirrors: prefault(Mirrors, {}),
-  release: prefault(TagPolicy, {})
+  registries: optional(record(Name, Registry), registries),
+  platforms: optional(pipe(array(Platform), nonEmpty()), PLATFORMS),
+  mirrors: optional(Mirrors, {}),
+  release: optional(TagPolicy, {})
 });
 
 // packages/catalog/src/mirror.ts
-var IMAGE_HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::\d{1,5})?$/;
 var IMAGE_PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 var INDEXES = {
   pypi: "pypi",
@@ -5162,7 +3407,7 @@ function withMirrorFlags(mirrors, flags) {
     const address2 = text3.slice(equals + 1).trim();
     const index = Object.entries(INDEXES).find(([known]) => known === name3)?.[1];
     if (index !== void 0) return { ...result, [index]: indexUrl(text3, address2) };
-    if (!IMAGE_HOST.test(name3) || !/[.:]|^localhost$/.test(name3)) {
+    if (!REGISTRY_HOST.test(name3) || !/[.:]|^localhost$/.test(name3)) {
       throw notAMirror(
         text3,
         `"${name3}" is neither one of ${Object.keys(INDEXES).join(", ")} nor a registry host`
@@ -5184,7 +3429,7 @@ function indexUrl(text3, address2) {
 }
 function imageAddress(text3, address2) {
   const [host = "", ...path] = address2.replace(/\/$/, "").split("/");
-  if (IMAGE_HOST.test(host) && (path.length === 0 || IMAGE_PATH.test(path.join("/")))) {
+  if (REGISTRY_HOST.test(host) && (path.length === 0 || IMAGE_PATH.test(path.join("/")))) {
     return [host, ...path].join("/");
   }
   throw notAMirror(text3, "its address is not host[:port][/path], without a scheme");
@@ -5344,14 +3589,6 @@ function nearestName(name3, known) {
 }
 
 // packages/catalog/src/override.ts
-var CatalogOverride = strictObject({
-  $schema: optional(string2()),
-  services: optional(record(string2(), nullable(partial2(Service)))),
-  registries: optional(record(string2(), nullable(partial2(Registry)))),
-  platforms: optional(array(Platform).check(_minLength(1))),
-  mirrors: optional(partial2(Mirrors)),
-  release: optional(partial2(TagPolicy))
-}).check(describe2("Overrides of the TGO catalog (tgo.catalog.json)."));
 function parseOverrideFile(text3, file) {
   return parseJsonFile(
     text3,
@@ -5360,28 +3597,28 @@ function parseOverrideFile(text3, file) {
   );
 }
 function applyOverride(base, override, file = "tgo.catalog.json") {
-  if (override !== void 0 && !isObject2(override)) {
+  if (override !== void 0 && !isObject(override)) {
     throw new TgoError("CATALOG", "must be a JSON object", {
       where: file,
       remedy: 'Start with {"services": {}}.'
     });
   }
-  const merged = override === void 0 ? base : merge2(base, override);
+  const merged = override === void 0 ? base : merge(base, override);
   const parsed2 = safeParse2(Catalog, merged);
-  if (parsed2.success) return parsed2.data;
-  throw new TgoError("CATALOG", problems(parsed2.error, merged), {
+  if (parsed2.success) return parsed2.output;
+  throw new TgoError("CATALOG", problems(parsed2.issues, merged), {
     where: override === void 0 ? "built-in catalog" : file,
     remedy: "Field names and values: packages/catalog/schema/tgo.catalog.schema.json, docs/catalog.md."
   });
 }
-function merge2(catalog, override) {
+function merge(catalog, override) {
   const base = { registries, ...catalog };
   const result = { ...base };
   for (const [field, value] of Object.entries(override)) {
     if (field === "$schema") continue;
     const entries2 = field === "services" || field === "registries";
-    if (entries2 && isObject2(value)) result[field] = mergeEntries(asObject(base[field]), value);
-    else if ((field === "mirrors" || field === "release") && isObject2(value))
+    if (entries2 && isObject(value)) result[field] = mergeEntries(asObject(base[field]), value);
+    else if ((field === "mirrors" || field === "release") && isObject(value))
       result[field] = { ...asObject(base[field]), ...value };
     else result[field] = value;
   }
@@ -5391,7 +3628,7 @@ function mergeEntries(base, override) {
   const result = { ...base };
   for (const [name3, value] of Object.entries(override)) {
     if (value === null) Reflect.deleteProperty(result, name3);
-    else result[name3] = isObject2(value) ? { ...asObject(base[name3]), ...value } : value;
+    else result[name3] = isObject(value) ? { ...asObject(base[name3]), ...value } : value;
   }
   return result;
 }
@@ -5406,14 +3643,14 @@ function unknownName(kind, name3, known) {
 }
 
 // packages/catalog/src/select.ts
-function selectServices(catalog, names) {
+function selectServices(catalog, names2) {
   const known = Object.keys(catalog.services);
-  if (names.length === 0) {
+  if (names2.length === 0) {
     throw new TgoError("USAGE", "no service given", {
       remedy: `Use --service with one of: ${known.join(", ")}, or all.`
     });
   }
-  const wanted = names.includes("all") ? known : [...new Set(names.map((name3) => name3.trim()))];
+  const wanted = names2.includes("all") ? known : [...new Set(names2.map((name3) => name3.trim()))];
   return wanted.map((name3) => {
     const service2 = Object.hasOwn(catalog.services, name3) ? catalog.services[name3] : void 0;
     if (service2 === void 0) throw unknownName("service", name3, known);
@@ -5426,13 +3663,13 @@ function selectPlatforms(catalog, given) {
 }
 
 // packages/builders/src/exec-failure.ts
-function execFailure(error2) {
-  if (!(error2 instanceof Error)) return void 0;
-  if ("exitCode" in error2 && "stdout" in error2 && "stderr" in error2) return error2;
-  return execFailure(error2.cause);
+function execFailure(error) {
+  if (!(error instanceof Error)) return void 0;
+  if ("exitCode" in error && "stdout" in error && "stderr" in error) return error;
+  return execFailure(error.cause);
 }
-function errorMessage(error2) {
-  return error2 instanceof Error ? error2.message : String(error2);
+function errorMessage(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 function lastLines({ stdout, stderr }, count3) {
   return `${stdout}
@@ -5460,6 +3697,7 @@ var Bases = class {
     if (known !== void 0) return known;
     const resolved = this.#resolve(reference, platform);
     this.#digests.set(reference, resolved);
+    resolved.catch(() => this.#digests.delete(reference));
     return resolved;
   }
   /** The address from which a base is pulled: on its mirror if one is set, by digest. */
@@ -5494,26 +3732,31 @@ var Bases = class {
     return this.options.client.container({ platform }).from(address2, registryService === void 0 ? {} : { registryService });
   }
   #failure(reference, platform, cause) {
-    const message = errorMessage(cause);
+    const inner = innerCause(cause);
+    if (inner?.code === "ENVIRONMENT") return inner;
+    const message = inner?.what ?? errorMessage(cause);
     if (/\bno (?:\S+ variant|match for platform)/.test(message))
       return this.#platformMissing(reference, platform, message);
     const { mirrors, pins } = this.options;
     const address2 = mirrored(pinned(reference, pins), mirrors);
-    const missing = /not.?found|manifest.?unknown|no such digest|\b404\b/i.test(message);
-    if (missing && this.isPinned(reference)) {
+    const missing2 = /not.?found|manifest.?unknown|no such digest|\b404\b/i.test(message);
+    if (missing2 && this.isPinned(reference)) {
       return new TgoError(
         "SOURCE",
         `base image ${reference} is pinned to a digest that its ${address2.startsWith(`${reference}@`) ? "registry no longer has" : "mirror does not have"}`,
         {
           where: address2,
-          remedy: reference.includes("@") ? "Choose another tag or digest in the catalog." : "Update the lock: npx --no-install tgo lock-bases --output tgo.bases.json.",
+          remedy: reference.includes("@") ? "Choose another tag or digest in the catalog." : "Update the lock: tgo lock-bases --output tgo.bases.json.",
           cause
         }
       );
     }
     return new TgoError("SOURCE", `base image ${reference} cannot be pulled for ${platform}: ${message}`, {
       where: address2,
-      remedy: mirrored(reference, mirrors) === reference ? `Check the name and the network. If the registry is unreachable from here, set a mirror: --mirror ${reference.slice(0, reference.indexOf("/"))}=mirror.example.com, or mirrors.images in tgo.catalog.json.` : "This mirror is set by --mirror or mirrors.images in the catalog: check that it is reachable and has this image.",
+      remedy: (
+        // A registry that can be reached says what it wants.
+        inner?.remedy !== void 0 && ["UNAUTHORIZED", "DENIED", "UNAVAILABLE"].includes(inner.code) && !/cannot reach/.test(message) ? inner.remedy : mirrored(reference, mirrors) === reference ? `Check the name and the network. If the registry is unreachable from here, set a mirror: --mirror ${reference.slice(0, reference.indexOf("/"))}=mirror.example.com, or mirrors.images in tgo.catalog.json.` : "This mirror is set by --mirror or mirrors.images in the catalog: check that it is reachable and has this image."
+      ),
       cause
     });
   }
@@ -5558,21 +3801,21 @@ var ARCHITECTURES = {
   aarch64: "arm64",
   i386: "386"
 };
-function platformOf({ os, architecture: architecture2, variant }) {
-  const implied = variant === void 0 || variant === "" || architecture2 === "arm64" && variant === "v8";
-  return implied ? `${os}/${architecture2}` : `${os}/${architecture2}/${variant}`;
+function platformOf({ os, architecture: architecture2, variant: variant2 }) {
+  const implied = variant2 === void 0 || variant2 === "" || architecture2 === "arm64" && variant2 === "v8";
+  return implied ? `${os}/${architecture2}` : `${os}/${architecture2}/${variant2}`;
 }
 function parsePlatform2(text3) {
   const match = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/.exec(text3);
-  const [, os, architecture2, variant] = match ?? [];
+  const [, os, architecture2, variant2] = match ?? [];
   if (os === void 0 || architecture2 === void 0) {
     throw new TgoError("USAGE", `"${text3}" is not a platform`, {
       remedy: 'Write it as "linux/amd64" or "linux/arm64".'
     });
   }
   const name3 = ARCHITECTURES[architecture2] ?? architecture2;
-  const implied = variant === void 0 || name3 === "arm64" && variant === "v8" || name3 === "amd64" && variant === "v1";
-  return { os, architecture: name3, ...implied ? {} : { variant } };
+  const implied = variant2 === void 0 || name3 === "arm64" && variant2 === "v8" || name3 === "amd64" && variant2 === "v1";
+  return { os, architecture: name3, ...implied ? {} : { variant: variant2 } };
 }
 
 // packages/image/src/elf/elf-machine.ts
@@ -5715,7 +3958,7 @@ function digesterFor(expected) {
 }
 
 // packages/registry/src/reference.ts
-var HOST2 = /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?$/;
+var HOST = /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?$/;
 var PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 var TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 var MAX_PATH = 255;
@@ -5736,7 +3979,7 @@ function parseReference(text3) {
   const [, name3 = "", tag] = /^(.*?)(?::([^/:]*))?$/.exec(nameAndTag) ?? [];
   if (tag !== void 0 && !isTag(tag)) fail2(`"${tag}" is not a tag`, TAG_REMEDY);
   const { host, path } = splitHost(name3);
-  if (!HOST2.test(host)) fail2(`"${host}" is not a registry host`);
+  if (!isHost(host)) fail2(`"${host}" is not a registry host`);
   const repository = host === "docker.io" && path !== "" && !path.includes("/") ? `library/${path}` : path;
   if (/^[0-9a-f]{64}$/.test(name3)) fail2("64 hex digits are an image id, not a name");
   const problem4 = repositoryProblem(repository);
@@ -5753,7 +3996,8 @@ function formatReference({ host, repository, tag, digest }) {
   return `${host}/${repository}${tag === void 0 ? "" : `:${tag}`}${digest === void 0 ? "" : `@${digest}`}`;
 }
 function isHost(text3) {
-  return HOST2.test(text3);
+  const port = /:(\d+)$/.exec(text3)?.[1];
+  return HOST.test(text3) && (port === void 0 || Number(port) >= 1 && Number(port) <= 65535);
 }
 function isTag(text3) {
   return TAG.test(text3);
@@ -5785,9 +4029,9 @@ function splitHost(name3) {
 }
 
 // packages/registry/src/address.ts
-function address(registry2, repository, reference) {
+function address(registry, repository, reference) {
   return formatReference({
-    host: registry2.host,
+    host: registry.host,
     repository,
     ...isDigest(reference) ? { digest: reference } : { tag: reference }
   });
@@ -5801,7 +4045,6 @@ async function attachArtifact(to, subject, artifact, anonymous) {
 }
 
 // packages/registry/src/json.ts
-var english3 = en_default().localeError;
 function parseJson(text3) {
   try {
     return JSON.parse(text3);
@@ -5812,29 +4055,25 @@ function parseJson(text3) {
 function canonicalJson(value) {
   return canonicalize(value) ?? "";
 }
-function validate2(schema, value) {
-  return schema.safeParse(value, { error: english3 });
-}
 
 // packages/registry/src/auth/docker-config.ts
-var Text = optional(string2());
+var Text = optional(string());
 var Auth = object({ auth: Text, username: Text, password: Text, identitytoken: Text });
 var ConfigFile = object({
-  auths: nullish2(record(string2(), nullable(Auth))),
-  credsStore: nullish2(string2()),
-  credHelpers: nullish2(record(string2(), string2()))
+  auths: nullish(record(string(), nullable(Auth))),
+  credsStore: nullish(string()),
+  credHelpers: nullish(record(string(), string()))
 });
 var HUB = /* @__PURE__ */ new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
 var HUB_SERVER = "https://index.docker.io/v1/";
 function parseDockerConfig(text3) {
-  const json = text3.trim() === "" ? {} : parseJson(text3);
+  const json = text3.trim() === "" ? {} : parseJson(withoutMark(text3));
   if (json === void 0) fail("it is not JSON");
-  const file = validate2(ConfigFile, json);
-  if (!file.success)
-    fail(file.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+  const file = safeParse2(ConfigFile, json);
+  if (!file.success) fail(file.issues.map(describeIssue).join("; "));
   const auths = /* @__PURE__ */ new Map();
   const stored = /* @__PURE__ */ new Set();
-  for (const [key, entry] of preferredLast(Object.entries(file.data.auths ?? {}))) {
+  for (const [key, entry] of preferredLast(Object.entries(file.output.auths ?? {}))) {
     const host = hostOfKey(key);
     if (host === void 0) continue;
     const credentials = entry === null ? void 0 : credentialsOf(key, entry);
@@ -5842,11 +4081,11 @@ function parseDockerConfig(text3) {
     else auths.set(host, credentials);
   }
   const credHelpers = /* @__PURE__ */ new Map();
-  for (const [key, helper] of preferredLast(Object.entries(file.data.credHelpers ?? {}))) {
+  for (const [key, helper] of preferredLast(Object.entries(file.output.credHelpers ?? {}))) {
     const host = hostOfKey(key);
     if (host !== void 0 && helper !== "") credHelpers.set(host, helper);
   }
-  return { auths, stored, credsStore: file.data.credsStore || void 0, credHelpers };
+  return { auths, stored, credsStore: file.output.credsStore || void 0, credHelpers };
 }
 function canonicalHost(host) {
   const lower = host.toLowerCase();
@@ -5878,22 +4117,22 @@ function fail(why) {
 }
 
 // packages/registry/src/auth/keychain.ts
-function keychain(config2, { helper } = {}) {
+function keychain(config, { helper } = {}) {
   const lookups = /* @__PURE__ */ new Map();
   return (name3) => {
     const host = canonicalHost(name3);
-    const lookup = lookups.get(host) ?? lookUp(config2, host, helper);
+    const lookup = lookups.get(host) ?? lookUp(config, host, helper);
     lookups.set(host, lookup);
     return lookup;
   };
 }
-async function lookUp(config2, host, helper) {
-  const inFile = config2.auths.get(host);
-  const own2 = config2.credHelpers.get(host);
-  const name3 = own2 ?? config2.credsStore;
+async function lookUp(config, host, helper) {
+  const inFile = config.auths.get(host);
+  const own = config.credHelpers.get(host);
+  const name3 = own ?? config.credsStore;
   if (name3 === void 0) return inFile;
   if (helper !== void 0) return await helper(name3, host) ?? inFile;
-  if (inFile !== void 0 || own2 === void 0 && !config2.stored.has(host)) return inFile;
+  if (inFile !== void 0 || own === void 0 && !config.stored.has(host)) return inFile;
   throw new TgoError(
     "UNAUTHORIZED",
     `the docker config keeps the credentials in the helper "${name3}", which cannot be run here`,
@@ -5914,8 +4153,8 @@ function pushScope(repository) {
 function deleteScope(repository) {
   return `repository:${repository}:delete,pull`;
 }
-function scopeFor(repository, { push: push2 = false }) {
-  return push2 ? pushScope(repository) : pullScope(repository);
+function scopeFor(repository, { push: push3 = false }) {
+  return push3 ? pushScope(repository) : pullScope(repository);
 }
 function repositoryOf(scope2) {
   return parse3(scope2).name;
@@ -5960,12 +4199,12 @@ var ConnectionError = class extends TgoError {
   }
   attempts;
 };
-function attemptsOf(error2) {
-  return error2 instanceof ConnectionError ? error2.attempts : USUAL_ATTEMPTS;
+function attemptsOf(error) {
+  return error instanceof ConnectionError ? error.attempts : USUAL_ATTEMPTS;
 }
 var NetworkFailure = class {
-  constructor(error2, retry) {
-    this.error = error2;
+  constructor(error, retry) {
+    this.error = error;
     this.retry = retry;
   }
   error;
@@ -5974,19 +4213,19 @@ var NetworkFailure = class {
 function networkFailure(thrown, { server, where: where2, hostname }) {
   const advice = ADVICE.find(({ codes }) => codes.test(thrown.code));
   const remedy = advice?.remedy ?? "Check the network and run the same command again; it continues where it stopped.";
-  const error2 = new ConnectionError(
+  const error = new ConnectionError(
     `cannot reach ${server}: ${thrown.text}`,
     { where: where2, remedy },
     attempts(thrown.code, hostname)
   );
-  return new NetworkFailure(error2, { attempts: error2.attempts, reason: thrown.text });
+  return new NetworkFailure(error, { attempts: error.attempts, reason: thrown.text });
 }
-function connectionLost(error2) {
-  return new NetworkFailure(error2, { attempts: attemptsOf(error2), reason: error2.what });
+function connectionLost(error) {
+  return new NetworkFailure(error, { attempts: attemptsOf(error), reason: error.what });
 }
 function sourceFailure(cause) {
-  const error2 = cause instanceof TgoError ? cause : new TgoError("INTERNAL", "the content to upload cannot be read", { cause });
-  return error2.code === "UNAVAILABLE" ? connectionLost(error2) : new NetworkFailure(error2, void 0);
+  const error = cause instanceof TgoError ? cause : new TgoError("INTERNAL", "the content to upload cannot be read", { cause });
+  return error.code === "UNAVAILABLE" ? connectionLost(error) : new NetworkFailure(error, void 0);
 }
 var CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALTNAME/;
 var ADVICE = [
@@ -6003,10 +4242,10 @@ var ADVICE = [
   }
 ];
 function attempts(code2, hostname) {
-  if (code2 === "TOO_SLOW" || code2 === "BAD_PORT" || CERTIFICATE.test(code2) || /SSL|EPROTO/.test(code2))
-    return 1;
-  if (code2 === "ENOTFOUND") return 2;
-  if (code2 === "TIMEOUT" || code2 === "UND_ERR_CONNECT_TIMEOUT" || code2 === "ETIMEDOUT") return 3;
+  if (code2 === "TIMEOUT" || code2 === "TOO_SLOW") return 1;
+  if (code2 === "BAD_PORT" || CERTIFICATE.test(code2) || /SSL|EPROTO|HEADERS_OVERFLOW/.test(code2)) return 1;
+  if (code2 === "ENOTFOUND" || code2 === "STALLED") return 2;
+  if (code2 === "UND_ERR_CONNECT_TIMEOUT" || code2 === "ETIMEDOUT") return 3;
   if (code2 === "ECONNREFUSED" && isLoopback(hostname)) return 2;
   return USUAL_ATTEMPTS;
 }
@@ -6024,7 +4263,7 @@ var WORDS = {
   EPROTO: "the TLS handshake failed",
   ERR_SSL_WRONG_VERSION_NUMBER: "the TLS handshake failed"
 };
-function describe4(thrown) {
+function describe2(thrown) {
   let text3 = "no response";
   for (let cause = thrown, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
     text3 = cause.message.trim().split("\n", 1)[0] || text3;
@@ -6079,10 +4318,10 @@ async function* read({
         yield fresh;
       }
       break;
-    } catch (error2) {
-      if (!isTgoError(error2) || error2.code !== "UNAVAILABLE" || attempt >= resumes) throw error2;
+    } catch (error) {
+      if (!isTgoError(error) || error.code !== "UNAVAILABLE" || attempt >= resumes) throw error;
       stuck = position2 > before ? 0 : stuck + 1;
-      if (stuck >= attemptsOf(error2) || attemptsOf(error2) === 1) throw error2;
+      if (stuck >= attemptsOf(error) || attemptsOf(error) === 1) throw error;
       await pause(attempt + 1);
     }
   }
@@ -6138,8 +4377,8 @@ function basic(username, password) {
 
 // packages/registry/src/auth/authorizer.ts
 var TokenResponse = object({
-  token: optional(string2()),
-  access_token: optional(string2()),
+  token: optional(string()),
+  access_token: optional(string()),
   expires_in: optional(unknown())
 });
 var MIN_LIFETIME_S = 60;
@@ -6149,6 +4388,8 @@ var Authorizer = class {
   #o;
   #challenge;
   #tokens = /* @__PURE__ */ new Map();
+  /** Whether the login server has given these credentials a token. */
+  #granted = false;
   #fetching = /* @__PURE__ */ new Map();
   /** Scopes that the registry requested beyond ours. */
   #learned = /* @__PURE__ */ new Map();
@@ -6185,8 +4426,8 @@ var Authorizer = class {
   }
   async #token(challenge, scopes) {
     const key = keyOf(scopes);
-    const cached2 = this.#tokens.get(key) ?? this.#wider(scopes);
-    if (cached2 !== void 0 && cached2.renewAt > this.#o.now()) return cached2.token;
+    const cached = this.#tokens.get(key) ?? this.#wider(scopes);
+    if (cached !== void 0 && cached.renewAt > this.#o.now()) return cached.token;
     const pending = this.#fetching.get(key);
     if (pending !== void 0) return pending;
     const fetching = this.#fetch(challenge, scopes).then((fresh) => {
@@ -6199,8 +4440,8 @@ var Authorizer = class {
   /** A token that grants all this and more: a client that may push to a repository may read it. */
   #wider(scopes) {
     if (scopes.length === 0) return void 0;
-    for (const [key, cached2] of this.#tokens) {
-      if (grants(key, scopes) && cached2.renewAt > this.#o.now()) return cached2;
+    for (const [key, cached] of this.#tokens) {
+      if (grants(key, scopes) && cached.renewAt > this.#o.now()) return cached;
     }
     return void 0;
   }
@@ -6211,16 +4452,17 @@ var Authorizer = class {
     const response = await transport.send(call);
     if (!response.ok) throw await transport.errorOf(response);
     const text3 = new TextDecoder().decode(await response.bytes(MAX_TOKEN_BYTES));
-    const body = TokenResponse.safeParse(parseJson(text3));
-    const token = body.data?.token ?? body.data?.access_token;
-    if (body.data === void 0 || token === void 0 || !/^[\x21-\x7e]+$/.test(token)) {
+    const body = outputOf(TokenResponse, parseJson(text3));
+    const token = body?.token ?? body?.access_token;
+    if (body === void 0 || token === void 0 || !/^[\x21-\x7e]+$/.test(token)) {
       throw new TgoError("INVALID_RESPONSE", `the login server of ${host} sent no token`, {
         where: call.where,
         remedy: `Check ${call.url.origin}${call.url.pathname}: it should return JSON with a "token".`
       });
     }
     redactor.add(token);
-    const lifetime = Number(body.data.expires_in);
+    this.#granted = true;
+    const lifetime = Number(body.expires_in);
     const lifetimeMs = Math.max(Number.isFinite(lifetime) ? lifetime : 0, MIN_LIFETIME_S) * 1e3;
     return { token, renewAt: requested + lifetimeMs - Math.min(3e4, lifetimeMs / 4) };
   }
@@ -6228,7 +4470,8 @@ var Authorizer = class {
     const { host, credentials } = this.#o;
     const where2 = scopes.length === 0 ? host : scopes.map((scope2) => `${host}/${repositoryOf(scope2)}`).join(", ");
     const realm = this.#realm(challenge, where2);
-    const common = { where: where2, action: "log in", stage: "token", buffer: MAX_TOKEN_BYTES };
+    const granted = this.#granted && credentials !== void 0;
+    const common = { where: where2, action: "log in", stage: "token", buffer: MAX_TOKEN_BYTES, granted };
     const service2 = challenge.parameters["service"];
     if (credentials !== void 0 && "identityToken" in credentials) {
       const form = new URLSearchParams({
@@ -6268,15 +4511,15 @@ var Authorizer = class {
         where: where2
       });
     }
-    const url2 = reach(named);
-    if (url2.protocol === "http:" && origin.protocol === "https:") {
+    const url = reach(named);
+    if (url.protocol === "http:" && origin.protocol === "https:") {
       throw new TgoError(
         "INVALID_RESPONSE",
-        `the registry wants the login at ${url2.origin}, which is not encrypted`,
+        `the registry wants the login at ${url.origin}, which is not encrypted`,
         { where: where2, remedy: "Credentials are not sent there. Correct the registry's token realm to https." }
       );
     }
-    return url2;
+    return url;
   }
 };
 function choose(challenges) {
@@ -6452,12 +4695,12 @@ function pLimit(concurrency) {
             promises.push(promise);
             return promise;
           });
-        } catch (error2) {
+        } catch (error) {
           for (const promise of promises) {
             promise.catch(() => {
             });
           }
-          throw error2;
+          throw error;
         }
         return Promise.all(promises);
       }
@@ -6477,7 +4720,29 @@ import { isUtf8 } from "node:buffer";
 // packages/registry/src/strict-json.ts
 var DEEPEST = 100;
 var MAPS = /* @__PURE__ */ new Set(["annotations", "Labels", "ExposedPorts", "Volumes"]);
-var FIELDS = "schemaVersion mediaType artifactType manifests config layers subject annotations digest size urls data platform os architecture variant os.version os.features features rootfs type diff_ids history created author created_by comment empty_layer User ExposedPorts Env Entrypoint Cmd Volumes WorkingDir Labels StopSignal StopTimeout ArgsEscaped Healthcheck Test Interval Timeout StartPeriod StartInterval Retries OnBuild Shell";
+function excessOf(text3, most = Infinity) {
+  let depth = 0;
+  let values = 0;
+  for (let at = 0; at < text3.length; at++) {
+    const character = text3.charAt(at);
+    if (character === '"') at = endOfString(text3, at);
+    else if (character === "{" || character === "[") {
+      if (++depth > DEEPEST) return `it is nested more than ${DEEPEST} levels deep`;
+      values++;
+    } else if (character === "}" || character === "]") depth--;
+    else if (character === ",") values++;
+    if (values > most) return `it has more than ${most} values`;
+  }
+  return void 0;
+}
+function endOfString(text3, start) {
+  for (let at = start + 1; at < text3.length; at++) {
+    if (text3[at] === '"') return at;
+    if (text3[at] === "\\") at++;
+  }
+  return text3.length;
+}
+var FIELDS = "schemaVersion mediaType artifactType manifests config layers fsLayers subject annotations digest size urls data platform os architecture variant os.version os.features features rootfs type diff_ids history created author created_by comment empty_layer User ExposedPorts Env Entrypoint Cmd Volumes WorkingDir Labels StopSignal StopTimeout ArgsEscaped Healthcheck Test Interval Timeout StartPeriod StartInterval Retries OnBuild Shell";
 var SPELLINGS = new Map(FIELDS.split(" ").map((name3) => [fold(name3), name3]));
 function ambiguityOf(text3) {
   const open2 = [];
@@ -6486,17 +4751,19 @@ function ambiguityOf(text3) {
     const character = text3.charAt(at);
     if (character === "{" || character === "[") {
       open2.push(character === "[" ? void 0 : { keys: /* @__PURE__ */ new Map(), isMap: MAPS.has(key) });
-      if (open2.length > DEEPEST) return `it is nested more than ${DEEPEST} levels deep`;
       key = "";
     } else if (character === "}" || character === "]") open2.pop();
     else if (character === '"') {
       const start = at;
-      for (at++; text3[at] !== '"'; at++) if (text3[at] === "\\") at++;
+      at = endOfString(text3, start);
       const object2 = open2.at(-1);
+      const literal2 = text3.slice(start, at + 1);
+      if (literal2.includes("\\u") && new RegExp("\\p{Surrogate}", "u").test(JSON.parse(literal2)))
+        return `half of a surrogate pair is in the text ${literal2.slice(0, 100)}`;
       let next2 = at + 1;
       while (text3.charCodeAt(next2) <= 32) next2++;
       if (object2 === void 0 || text3[next2] !== ":") continue;
-      key = JSON.parse(text3.slice(start, at + 1));
+      key = JSON.parse(literal2);
       const problem4 = problemOf2(key, object2);
       if (problem4 !== void 0) return problem4;
     } else if (character === "." || character === "E" || character === "e" && /\d/.test(text3.charAt(at - 1)))
@@ -6539,24 +4806,25 @@ var MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 var ATTESTATION_ANNOTATION = "vnd.docker.reference.type";
 
 // packages/registry/src/manifest-schemas.ts
-var Text2 = optional(string2());
-var Annotations = optional(record(string2(), string2()));
-var Strings = array(string2());
-var Digest3 = string2().check(refine(isDigest, "not a sha256 or sha512 digest"));
+var Text2 = optional(string());
+var Annotations = optional(record(string(), string()));
+var Strings = array(string());
+var Digest3 = pipe(string(), check(isDigest, "not a sha256 or sha512 digest"));
 var MAX_ENTRIES = 1e3;
+var MAX_VALUES = 5e4;
 var DescriptorPlatform = object({
-  os: string2(),
-  architecture: string2(),
+  os: string(),
+  architecture: string(),
   variant: Text2,
   "os.version": Text2,
   "os.features": optional(Strings),
   features: optional(Strings)
 });
 var Descriptor = object({
-  mediaType: string2(),
+  mediaType: string(),
   digest: Digest3,
   /** Bytes. */
-  size: int().check(_nonnegative()),
+  size: wholeNumber(0),
   urls: optional(Strings),
   /** The content itself, in base 64. */
   data: Text2,
@@ -6566,38 +4834,39 @@ var Descriptor = object({
 });
 var Index = object({
   schemaVersion: literal(2),
-  mediaType: _enum([OCI_INDEX, DOCKER_LIST]),
-  manifests: array(Descriptor).check(_maxLength(MAX_ENTRIES)),
+  mediaType: picklist([OCI_INDEX, DOCKER_LIST]),
+  manifests: pipe(array(Descriptor), maxLength(MAX_ENTRIES)),
   subject: optional(Descriptor),
   annotations: Annotations
 });
 var Manifest = object({
   schemaVersion: literal(2),
-  mediaType: _enum([OCI_MANIFEST, DOCKER_MANIFEST]),
+  mediaType: picklist([OCI_MANIFEST, DOCKER_MANIFEST]),
   config: Descriptor,
-  layers: array(Descriptor).check(_maxLength(MAX_ENTRIES)),
+  layers: pipe(array(Descriptor), maxLength(MAX_ENTRIES)),
   subject: optional(Descriptor),
   annotations: Annotations,
   artifactType: Text2
 });
-var NullableText = nullish2(string2());
-var NullableStrings = nullish2(Strings);
-var NullableKeys = nullish2(record(string2(), looseObject({})));
-var Time = optional(
-  string2().check(
-    refine(
+var NullableText = nullish(string());
+var NullableStrings = nullish(Strings);
+var NullableKeys = nullish(record(string(), looseObject({})));
+var Time2 = optional(
+  pipe(
+    string(),
+    check(
       (text3) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text3) && !Number.isNaN(Date.parse(text3)),
       "not a time"
     )
   )
 );
 var ImageConfig = looseObject({
-  os: string2(),
-  architecture: string2(),
+  os: string(),
+  architecture: string(),
   variant: Text2,
-  created: Time,
+  created: Time2,
   author: NullableText,
-  config: nullish2(
+  config: nullish(
     looseObject({
       User: NullableText,
       ExposedPorts: NullableKeys,
@@ -6606,76 +4875,75 @@ var ImageConfig = looseObject({
       Cmd: NullableStrings,
       Volumes: NullableKeys,
       WorkingDir: NullableText,
-      Labels: nullish2(record(string2(), string2())),
+      Labels: nullish(record(string(), string())),
       StopSignal: NullableText,
       OnBuild: NullableStrings,
       Shell: NullableStrings,
-      Healthcheck: nullish2(looseObject({ Test: NullableStrings }))
+      Healthcheck: nullish(looseObject({ Test: NullableStrings }))
     })
   ),
   rootfs: looseObject({ type: literal("layers"), diff_ids: array(Digest3) }),
-  history: nullish2(
+  history: nullish(
     array(
       looseObject({
-        created: Time,
+        created: Time2,
         created_by: NullableText,
         author: NullableText,
         comment: NullableText,
-        empty_layer: optional(boolean2())
+        empty_layer: optional(boolean())
       })
     )
   )
 });
-var Body = looseObject({ mediaType: Text2 });
-var ManifestOrIndex = pipe(
-  pipe(
-    Body,
-    transform((body, context) => {
-      const isIndex2 = "manifests" in body;
-      const isManifest = "config" in body || "layers" in body;
-      if (isIndex2 && isManifest) {
-        context.issues.push({
-          code: "custom",
-          message: "it is an index and a manifest at once",
-          input: body
-        });
-        return NEVER;
-      }
-      if (body.mediaType !== void 0 && body.mediaType !== "") return body;
-      return { ...body, mediaType: isIndex2 ? OCI_INDEX : inferManifest(body) };
-    })
-  ),
-  discriminatedUnion("mediaType", [Index, Manifest])
-);
+var ManifestOrIndex = variant("mediaType", [Index, Manifest]);
 function isIndex(value) {
   return value.mediaType === OCI_INDEX || value.mediaType === DOCKER_LIST;
 }
 function parseDocument(bytes, where2) {
   const json = jsonOf(bytes, where2, "a manifest");
-  if (object({ schemaVersion: literal(1) }).safeParse(json).success) {
+  if (is(object({ schemaVersion: literal(1) }), json)) {
     throw new TgoError(
       "INVALID_RESPONSE",
       "the image uses Docker's manifest schema 1, which registries no longer accept",
       { where: where2, remedy: "Push the image again with a current tool." }
     );
   }
-  return parse4(ManifestOrIndex, json, where2, "a manifest");
+  return parse4(ManifestOrIndex, withMediaType(json, where2), where2, "a manifest");
+}
+var Body = looseObject({ mediaType: Text2 });
+function withMediaType(json, where2) {
+  const body = parse4(Body, json, where2, "a manifest");
+  const isIndex2 = "manifests" in body;
+  if (isIndex2 && ("config" in body || "layers" in body))
+    throw unreadable("a manifest", "it is an index and a manifest at once", where2);
+  if ("fsLayers" in body || "history" in body) {
+    const why = "it has fields of Docker's manifest schema 1 as well, which containerd and skopeo refuse";
+    throw unreadable("a manifest", why, where2);
+  }
+  return body.mediaType ? body : { ...body, mediaType: isIndex2 ? OCI_INDEX : inferManifest(body) };
 }
 function parseConfig(bytes, where2) {
   return parse4(ImageConfig, jsonOf(bytes, where2, "an image config"), where2, "an image config");
 }
 function inferManifest(body) {
   const docker = object({ config: object({ mediaType: literal(DOCKER_CONFIG) }) });
-  return docker.safeParse(body).success ? DOCKER_MANIFEST : OCI_MANIFEST;
+  return is(docker, body) ? DOCKER_MANIFEST : OCI_MANIFEST;
 }
 function jsonOf(bytes, where2, what) {
   const text3 = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  const remedy = "Build and push the image again with a current tool.";
+  const excess = excessOf(text3, MAX_VALUES);
+  if (excess !== void 0)
+    throw new TgoError("INVALID_RESPONSE", `not ${what} that this program reads: ${excess}`, {
+      where: where2,
+      remedy
+    });
   const json = isUtf8(bytes) ? parseJson(text3) : void 0;
   const ambiguity = json === void 0 ? void 0 : ambiguityOf(text3);
   if (ambiguity !== void 0) {
     throw new TgoError("INVALID_RESPONSE", `not ${what} that every program reads alike: ${ambiguity}`, {
       where: where2,
-      remedy: "Build and push the image again with a current tool."
+      remedy
     });
   }
   if (json !== void 0) return json;
@@ -6685,16 +4953,12 @@ function jsonOf(bytes, where2, what) {
   });
 }
 function parse4(schema, json, where2, what) {
-  const result = validate2(schema, json);
-  if (result.success) return result.data;
-  const issues = result.error.issues.map((issue2) => `${issue2.path.join(".") || "(top)"}: ${issue2.message}`);
-  throw new TgoError(
-    "INVALID_RESPONSE",
-    `not ${what} this program can read: ${issues.slice(0, 3).join("; ")}`,
-    {
-      where: where2
-    }
-  );
+  const result = safeParse2(schema, json);
+  if (result.success) return result.output;
+  throw unreadable(what, result.issues.slice(0, 3).map(describeIssue).join("; "), where2);
+}
+function unreadable(what, why, where2) {
+  return new TgoError("INVALID_RESPONSE", `not ${what} this program can read: ${why}`, { where: where2 });
 }
 function firstBytes(text3) {
   const start = text3.slice(0, 200).replace(/\s+/g, " ").trim();
@@ -6703,31 +4967,41 @@ function firstBytes(text3) {
 }
 
 // packages/registry/src/failures/registry-failure.ts
-function isHtml(failure3) {
-  return failure3.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(failure3.text);
+function isHtml(failure2) {
+  return failure2.contentType.includes("html") || /^\s*<(?:!doctype|html)/i.test(failure2.text);
 }
-var Text3 = optional(string2());
-var ErrorBody = object({ errors: array(object({ code: Text3, message: Text3 })) });
+var Text3 = optional(string());
+var ErrorBody = object({
+  errors: array(object({ code: Text3, message: Text3, detail: optional(unknown()) }))
+});
 var TokenErrorBody = object({ details: Text3, message: Text3, error_description: Text3, error: Text3 });
-function registryMessage(failure3) {
-  const json = parseJson(failure3.text);
-  const body = ErrorBody.safeParse(json);
-  if (body.success && body.data.errors.length > 0) {
-    const words = body.data.errors.map(({ code: code2, message }) => [code2, message].filter(Boolean).join(" "));
-    return [...new Set(words)].slice(0, 3).join("; ");
+function isRegistryError({ text: text3 }) {
+  return outputOf(ErrorBody, parseJson(text3)) !== void 0;
+}
+function detailWords(detail) {
+  const words = outputOf(union([string(), object({ message: string() })]), detail);
+  const text3 = typeof words === "string" ? words : words?.message ?? "";
+  return text3 === "" ? [] : [firstBytes(text3)];
+}
+function registryMessage(failure2) {
+  const json = parseJson(failure2.text);
+  const body = outputOf(ErrorBody, json);
+  if (body !== void 0 && body.errors.length > 0) {
+    const words2 = body.errors.map(
+      ({ code: code2, message, detail }) => [[code2, message].filter(Boolean).join(" "), ...detailWords(detail)].join(": ")
+    );
+    return [...new Set(words2)].slice(0, 3).join("; ");
   }
-  const token = TokenErrorBody.safeParse(json);
-  if (token.success) {
-    const words = token.data.details ?? token.data.message ?? token.data.error_description ?? token.data.error;
-    if (words !== void 0) return words;
-  }
-  return failure3.text === "" ? `an empty response (${failure3.status})` : firstBytes(failure3.text);
+  const token = outputOf(TokenErrorBody, json);
+  const words = token?.details ?? token?.message ?? token?.error_description ?? token?.error;
+  if (words !== void 0) return words;
+  return failure2.text === "" ? `an empty response (${failure2.status})` : firstBytes(failure2.text);
 }
 function retryAfterMs(retryAfter) {
   if (retryAfter === void 0) return void 0;
   if (/^\d+$/.test(retryAfter.trim())) return Number(retryAfter) * 1e3;
-  const date3 = Date.parse(retryAfter);
-  return Number.isNaN(date3) ? void 0 : Math.max(0, date3 - Date.now());
+  const date = Date.parse(retryAfter);
+  return Number.isNaN(date) ? void 0 : Math.max(0, date - Date.now());
 }
 var GO_UNITS = {
   ns: 1e-6,
@@ -6751,8 +5025,10 @@ var GHCR = /^(?:ghcr\.io|containers\..+\.ghe\.com)$/;
 var HUB2 = /^(?:docker\.io|(?:index|registry-1)\.docker\.io)$/;
 var ACR = /\.aliyuncs\.com$/;
 var TEMPORARY = /* @__PURE__ */ new Set([408, 425, 429, 500, 502, 503, 504, 522]);
-var says = (pattern2, status2) => (failure3) => pattern2.test(failure3.text) && (status2 === void 0 || failure3.status === status2);
-var login = (failure3) => failure3.identity === "anonymous" ? `No credentials for ${failure3.host} were given. Run "docker login ${failure3.host}" and pass that docker config (--docker-config).` : `Check the user and password for ${failure3.host}: "docker login ${failure3.host}" must accept them.`;
+var says = (pattern2, status2) => (failure2) => pattern2.test(failure2.text) && (status2 === void 0 || failure2.status === status2);
+var IMMUTABLE = /immutab|overwrit|overrid|redeploy|updating assets|tag\b.{0,40}\balready (?:exists|assigned)|\bprotected\b.{0,40}\btag\b|\btag\b.{0,40}\bprotected\b/i;
+var login = (failure2) => failure2.identity === "anonymous" ? `No credentials for ${failure2.host} were given. Run "docker login ${failure2.host}" and pass that docker config (--docker-config).` : `Check the user and password for ${failure2.host}: "docker login ${failure2.host}" must accept them.`;
+var LOG = "The registry's own log says more about it.";
 var CONTINUES = "it continues where it stopped";
 function waitRemedy({ retryAfter }) {
   const minutes = Math.ceil((retryAfterMs(retryAfter) ?? 0) / 6e4);
@@ -6763,7 +5039,7 @@ var FAILURE_RULES = [
     name: "acr-unknown-manifest-class",
     matches: says(/unknown manifest class for/i),
     code: "DENIED",
-    what: (failure3) => `the registry does not accept this kind of artifact: ${registryMessage(failure3)}`,
+    what: (failure2) => `the registry does not accept this kind of artifact: ${registryMessage(failure2)}`,
     remedy: () => "Push the image without provenance and SBOM manifests (provenance: false, sbom: false)."
   },
   {
@@ -6807,7 +5083,7 @@ var FAILURE_RULES = [
     matches: says(/reached your (?:unauthenticated )?pull rate limit/i),
     code: "UNAVAILABLE",
     what: () => "Docker Hub: this address or account has used up its pull rate limit",
-    remedy: (failure3) => failure3.identity === "anonymous" ? 'Log in ("docker login") for a higher limit, or wait: the limit covers six hours.' : "Wait: the limit covers six hours. A paid account has none."
+    remedy: (failure2) => failure2.identity === "anonymous" ? 'Log in ("docker login") for a higher limit, or wait: the limit covers six hours.' : "Wait: the limit covers six hours. A paid account has none."
   },
   {
     name: "hub-abuse-limit",
@@ -6815,20 +5091,20 @@ var FAILURE_RULES = [
     code: "UNAVAILABLE",
     what: () => "Docker Hub throttles this address (abuse limit)",
     remedy: () => "Wait a minute and run the same command again.",
-    retry: (failure3) => ({
+    retry: (failure2) => ({
       attempts: USUAL_ATTEMPTS,
-      delaysMs: [retryAfterMs(failure3.retryAfter) ?? 6e4],
+      delaysMs: [retryAfterMs(failure2.retryAfter) ?? 6e4],
       reason: "Docker Hub's abuse limit"
     })
   },
   {
     name: "too-many-requests",
-    matches: (failure3) => failure3.status === 429 || says(/toomanyrequests/i)(failure3),
+    matches: (failure2) => failure2.status === 429 || says(/toomanyrequests/i)(failure2),
     code: "UNAVAILABLE",
-    what: (failure3) => `too many requests: ${registryMessage(failure3)}`,
-    remedy: (failure3) => `${waitRemedy(failure3) ?? "Wait a minute and run the same command again"}; ${CONTINUES}.`,
-    retry: (failure3) => {
-      const requested = retryAfterMs(failure3.retryAfter) ?? goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(failure3.text)?.[1]);
+    what: (failure2) => `too many requests: ${registryMessage(failure2)}`,
+    remedy: (failure2) => `${waitRemedy(failure2) ?? "Wait a minute and run the same command again"}; ${CONTINUES}.`,
+    retry: (failure2) => {
+      const requested = retryAfterMs(failure2.retryAfter) ?? goDuration(/retry-after:\s*([\d.a-zµμ]+)/i.exec(failure2.text)?.[1]);
       return {
         attempts: USUAL_ATTEMPTS,
         delaysMs: [Math.max(requested ?? 0, 1e3)],
@@ -6837,19 +5113,26 @@ var FAILURE_RULES = [
     }
   },
   {
+    name: "disk-full",
+    matches: (failure2) => failure2.status === 507 || says(/no space left|disk quota exceeded|\bENOSPC\b/i)(failure2),
+    code: "UNAVAILABLE",
+    what: (failure2) => `could not ${failure2.action}: the registry's own disk is full: ${registryMessage(failure2)}`,
+    remedy: () => `Free space in the registry's storage, then run the same command again; ${CONTINUES}.`
+  },
+  {
     name: "immutable-tag",
-    // Docker Hub, Google and ECR refuse with a sentence about immutability, Harbor with one of its own, and 412.
-    matches: (failure3) => failure3.method === "PUT" && says(/immutab|tag already exists and cannot be overwritten/i)(failure3),
+    // Each registry has words of its own: Docker Hub, Google, ECR, Harbor, ACR, Nexus, Artifactory, GitLab.
+    matches: (failure2) => failure2.sent !== void 0 && failure2.status < 500 && says(IMMUTABLE)(failure2),
     code: "DENIED",
     what: () => "the tag exists with another digest and is immutable: the registry does not allow overwriting it",
     remedy: () => "Publish under a new tag. Tags that move, such as latest, must be exempt from the registry's immutability rule."
   },
   {
     name: "delete-unsupported",
-    matches: (failure3) => failure3.method === "DELETE" && (failure3.status === 405 || says(/unsupported/i)(failure3)),
+    matches: (failure2) => failure2.method === "DELETE" && (failure2.status === 405 || says(/unsupported/i)(failure2)),
     code: "DENIED",
     what: () => "the registry does not support deleting manifests",
-    remedy: (failure3) => GHCR.test(failure3.host) ? "Delete the version with GitHub's packages REST API (DELETE /orgs/<org>/packages/container/<name>/versions/<id>)." : HUB2.test(failure3.host) ? "Delete the tag on hub.docker.com." : "Delete it in the registry's own console, or enable deletion there (distribution: storage.delete.enabled)."
+    remedy: (failure2) => GHCR.test(failure2.host) ? "Delete the version with GitHub's packages REST API (DELETE /orgs/<org>/packages/container/<name>/versions/<id>)." : HUB2.test(failure2.host) ? "Delete the tag on hub.docker.com." : "Delete it in the registry's own console, or enable deletion there (distribution: storage.delete.enabled)."
   },
   {
     name: "accept-too-narrow",
@@ -6869,7 +5152,7 @@ var FAILURE_RULES = [
     name: "manifest-blob-unknown",
     matches: says(/manifest blob unknown|MANIFEST_BLOB_UNKNOWN/i),
     code: "NOT_FOUND",
-    what: (failure3) => `the manifest refers to content that is not in the repository: ${registryMessage(failure3)}`,
+    what: (failure2) => `the manifest refers to content that is not in the repository: ${registryMessage(failure2)}`,
     remedy: () => "Run the same command again: it uploads what is missing."
   },
   {
@@ -6883,14 +5166,14 @@ var FAILURE_RULES = [
     name: "blob-unknown",
     matches: says(/unknown blob|BLOB_UNKNOWN/i),
     code: "NOT_FOUND",
-    what: (failure3) => `a blob is missing from the registry: ${registryMessage(failure3)}`,
+    what: (failure2) => `a blob is missing from the registry: ${registryMessage(failure2)}`,
     remedy: () => "Run the same command again: it uploads what is missing."
   },
   {
     name: "upload-too-large",
-    matches: (failure3) => failure3.status === 413 || says(/exceeds the maximum permissible limit|request body is too large/i)(failure3),
+    matches: (failure2) => failure2.status === 413 || says(/exceeds the maximum permissible limit|request body is too large/i)(failure2),
     code: "DENIED",
-    what: (failure3) => `the registry, or a proxy in front of it, refuses an upload of this size: ${registryMessage(failure3)}`,
+    what: (failure2) => `the registry, or a proxy in front of it, refuses an upload of this size: ${registryMessage(failure2)}`,
     remedy: () => "Raise the limit of the proxy (nginx: client_max_body_size 0)."
   },
   {
@@ -6901,14 +5184,21 @@ var FAILURE_RULES = [
     remedy: () => "Run the same command again. If it happens again, a proxy alters the content."
   },
   {
+    name: "manifest-invalid",
+    matches: (failure2) => failure2.sent !== void 0 && says(/MANIFEST_INVALID|manifest invalid/i)(failure2),
+    code: "INVALID_RESPONSE",
+    what: (failure2) => `the registry refuses the manifest, ${failure2.sent}: ${registryMessage(failure2)}`,
+    remedy: () => "It must accept OCI images, OCI indexes and their annotations: its log says what it refuses. Update it, or ask its operator."
+  },
+  {
     name: "manifest-unknown",
-    matches: (failure3) => failure3.status === 404 && says(/MANIFEST_UNKNOWN|manifest unknown/i)(failure3),
+    matches: (failure2) => failure2.status === 404 && says(/MANIFEST_UNKNOWN|manifest unknown/i)(failure2),
     code: "NOT_FOUND",
     what: () => "there is no such tag or digest"
   },
   {
     name: "acr-no-repository",
-    matches: (failure3) => ACR.test(failure3.host) && (says(/NAME_UNKNOWN/)(failure3) || failure3.identity === "credentials" && says(/requested access to the resource is denied/i)(failure3)),
+    matches: (failure2) => ACR.test(failure2.host) && (says(/NAME_UNKNOWN/)(failure2) || failure2.identity === "credentials" && says(/requested access to the resource is denied/i)(failure2)),
     code: "NOT_FOUND",
     what: () => "the namespace or the repository does not exist, or this account has no access",
     remedy: () => "Create the namespace and the repository in the ACR console, and check the instance's host (new personal instances: crpi-<id>.<region>.personal.cr.aliyuncs.com)."
@@ -6921,51 +5211,52 @@ var FAILURE_RULES = [
   },
   {
     name: "acr-login",
-    matches: (failure3) => ACR.test(failure3.host) && failure3.status === 401,
+    matches: (failure2) => ACR.test(failure2.host) && failure2.status === 401,
     code: "UNAUTHORIZED",
     what: () => "ACR rejects this login",
-    remedy: (failure3) => failure3.identity === "anonymous" ? login(failure3) : "Use the registry password set in the ACR console (not the console login), or a fresh temporary token (valid one hour)."
+    remedy: (failure2) => failure2.identity === "anonymous" ? login(failure2) : "Use the registry password set in the ACR console (not the console login), or a fresh temporary token (valid one hour)."
   },
   {
     name: "wrong-password",
-    matches: (failure3) => failure3.identity === "credentials" && says(/incorrect username or password|invalid username\/password|bad username or password/i)(failure3),
+    matches: (failure2) => failure2.identity === "credentials" && says(/incorrect username or password|invalid username\/password|bad username or password/i)(failure2),
     code: "UNAUTHORIZED",
     what: () => "wrong user name or password",
     remedy: login
   },
   {
     name: "denied-or-missing",
-    matches: (failure3) => (failure3.status === 401 || failure3.status === 403) && (failure3.stage === "token" || says(/requested access to the resource is denied|insufficient_scope|"Action"/i)(failure3)) && failure3.scheme !== "basic" && failure3.where.includes("/"),
+    matches: (failure2) => (failure2.status === 401 || failure2.status === 403) && (failure2.stage === "token" || says(/requested access to the resource is denied|insufficient_scope|"Action"/i)(failure2)) && failure2.scheme !== "basic" && failure2.where.includes("/"),
     code: "DENIED",
-    what: (failure3) => failure3.identity === "anonymous" ? "not found, or not readable without credentials (the registry does not say which)" : "not found, or these credentials have no access (the registry does not say which)",
+    what: (failure2) => failure2.identity === "anonymous" ? "not found, or not readable without credentials (the registry does not say which)" : "not found, or these credentials have no access (the registry does not say which)",
     remedy: login
   },
   {
     name: "unauthorized",
-    matches: (failure3) => failure3.status === 401,
+    matches: (failure2) => failure2.status === 401,
     code: "UNAUTHORIZED",
-    what: (failure3) => failure3.identity === "anonymous" ? "the registry requires credentials" : "the registry rejects these credentials",
+    what: (failure2) => failure2.identity === "anonymous" ? "the registry requires credentials" : "the registry rejects these credentials",
     remedy: login
   },
   {
     name: "denied",
-    matches: (failure3) => failure3.status === 403 && !isHtml(failure3),
+    // Some registries refuse with one of the others what exists already.
+    matches: (failure2) => !isHtml(failure2) && (failure2.status === 403 || failure2.sent !== void 0 && [405, 409, 412].includes(failure2.status)),
     code: "DENIED",
-    what: (failure3) => `the registry does not allow us to ${failure3.action}: ${registryMessage(failure3)}`,
-    remedy: login
+    what: (failure2) => `the registry does not allow us to ${failure2.action}: ${registryMessage(failure2)}`,
+    remedy: (failure2) => failure2.status === 403 ? login(failure2) : LOG
   },
   {
     name: "temporary",
-    matches: (failure3) => TEMPORARY.has(failure3.status),
+    matches: (failure2) => TEMPORARY.has(failure2.status),
     code: "UNAVAILABLE",
-    what: (failure3) => `could not ${failure3.action}: the registry returned status ${failure3.status}: ${registryMessage(failure3)}`,
-    remedy: (failure3) => `${waitRemedy(failure3) ?? "Run the same command again later"}; ${CONTINUES}.`,
-    retry: (failure3) => {
-      const requested = retryAfterMs(failure3.retryAfter);
+    what: (failure2) => `could not ${failure2.action}: the registry returned status ${failure2.status}: ${registryMessage(failure2)}`,
+    remedy: (failure2) => `${waitRemedy(failure2) ?? "Run the same command again later"}; ${CONTINUES}.`,
+    retry: (failure2) => {
+      const requested = retryAfterMs(failure2.retryAfter);
       return {
         attempts: USUAL_ATTEMPTS,
         ...requested === void 0 ? {} : { delaysMs: [requested] },
-        reason: `status ${failure3.status}`
+        reason: `status ${failure2.status}`
       };
     }
   },
@@ -6973,40 +5264,44 @@ var FAILURE_RULES = [
     name: "html",
     matches: isHtml,
     code: "INVALID_RESPONSE",
-    what: (failure3) => `this is not a container registry, or its front end is down: status ${failure3.status} and ${registryMessage(failure3)}`,
+    what: (failure2) => `this is not a container registry, or its front end is down: status ${failure2.status} and ${registryMessage(failure2)}`,
     remedy: () => "Check the registry's host and port; a web server, proxy or login page may be responding in its place.",
     // During outages, Docker Hub's front end has sent an HTML 404 or 405.
-    retry: (failure3) => failure3.status === 404 || failure3.status === 405 ? { attempts: 2, reason: "an HTML page" } : void 0
+    retry: (failure2) => failure2.status === 404 || failure2.status === 405 ? { attempts: 2, reason: "an HTML page" } : void 0
   },
   {
     name: "not-found",
-    matches: (failure3) => failure3.status === 404,
+    matches: (failure2) => failure2.status === 404,
     code: "NOT_FOUND",
-    what: (failure3) => `not found: ${registryMessage(failure3)}`
+    what: (failure2) => `not found: ${registryMessage(failure2)}`
   },
   {
     name: "unexpected",
     matches: () => true,
     code: "INVALID_RESPONSE",
-    what: (failure3) => `unexpected response to "${failure3.action}": status ${failure3.status}, ${registryMessage(failure3)}`,
-    remedy: () => "Check that this address is a container registry."
+    what: (failure2) => `unexpected response to "${failure2.action}": status ${failure2.status}, ${registryMessage(failure2)}${failure2.sent === void 0 ? "" : `; sent was ${failure2.sent}`}`,
+    remedy: (failure2) => isRegistryError(failure2) ? LOG : "Check that this address is a container registry."
   }
 ];
 
 // packages/registry/src/failures/response-failure.ts
-function failureError(failure3) {
-  const { code: code2, what, remedy } = ruleFor(failure3);
-  const prefix = failure3.stage === "token" ? "during login: " : "";
-  return new TgoError(code2, prefix + what(failure3), {
-    where: failure3.where,
-    ...remedy === void 0 ? {} : { remedy: remedy(failure3) }
+function failureError(failure2) {
+  const { code: code2, what, remedy } = ruleFor(failure2);
+  const prefix = failure2.stage === "token" ? "during login: " : "";
+  return new TgoError(code2, prefix + what(failure2), {
+    where: failure2.where,
+    ...remedy === void 0 ? {} : { remedy: remedy(failure2) }
   });
 }
-function retryPolicy(failure3) {
-  return ruleFor(failure3).retry?.(failure3);
+function retryPolicy(failure2) {
+  return ruleFor(failure2).retry?.(failure2) ?? refusedOnce(failure2);
 }
-function ruleFor(failure3) {
-  return FAILURE_RULES.find((rule) => rule.matches(failure3)) ?? unreachable();
+function refusedOnce({ granted, status: status2 }) {
+  if (granted !== true || status2 !== 401 && status2 !== 403) return void 0;
+  return { attempts: 2, delaysMs: [1e3], reason: "the login was refused, but accepted before" };
+}
+function ruleFor(failure2) {
+  return FAILURE_RULES.find((rule) => rule.matches(failure2)) ?? unreachable();
 }
 function unreachable() {
   throw new TgoError("INTERNAL", "no failure rule matches");
@@ -7014,55 +5309,89 @@ function unreachable() {
 
 // packages/registry/src/http/idle-timeout.ts
 var LEAST_SPEED = 128;
+var SILENCE = 2 / 3;
+var TIMER_SLACK_MS = 2;
 var IdleTimeout = class {
-  constructor(timeoutMs, abort) {
+  constructor(timeoutMs) {
     this.timeoutMs = timeoutMs;
-    this.abort = abort;
     this.#leftMs = timeoutMs;
     this.#leftAtLastMs = timeoutMs;
-    this.restart();
+    this.#silenceMs = timeoutMs * SILENCE;
   }
   timeoutMs;
-  abort;
+  /** The present request was aborted. */
   expired = false;
   /** Bytes since the time limit began. */
   moved = 0;
+  #abort = new AbortController();
   #timer;
   #leftMs;
-  /** What was left of the time limit when bytes last moved. */
-  #leftAtLastMs;
   #runningSince = 0;
+  /** What was left of the time limit when bytes last moved, or a request or body began. */
+  #leftAtLastMs;
+  /** Of the present request, in milliseconds. */
+  #silenceMs;
+  #hasAnswered = false;
+  /** For how long a request may be silent, in seconds. */
+  get silence() {
+    return Math.round(this.timeoutMs * SILENCE) / 1e3;
+  }
   /** What must move within the time limit, in bytes. */
   get least() {
     return LEAST_SPEED * this.timeoutMs / 1e3;
   }
+  /** No time is left for another request. */
+  get isExhausted() {
+    return this.#left() === 0;
+  }
   /** Whether bytes came until the end, only too few: a connection that broke is silent for half of the time limit. */
   get isSlow() {
-    return this.moved > 0 && this.#leftAtLastMs < this.timeoutMs / 2;
+    return this.isExhausted && this.moved > 0 && this.#leftAtLastMs < this.timeoutMs / 2;
   }
-  /** The time limit begins anew. */
-  restart() {
+  /** A request begins, which `abort` ends. */
+  begin(abort) {
     this.stop();
-    this.moved = 0;
-    this.#leftMs = this.timeoutMs;
-    this.#leftAtLastMs = this.timeoutMs;
+    this.#abort = abort;
+    this.expired = false;
+    this.#silenceMs = this.timeoutMs * SILENCE;
+    this.#leftAtLastMs = this.#leftMs;
+    this.resume();
+  }
+  /** A body is read, or sent. */
+  beginBody() {
+    this.stop();
+    this.#leftAtLastMs = this.#leftMs;
+    this.resume();
+  }
+  /** A response has begun. No time passes until its body is read. */
+  answered() {
+    this.stop();
+    if (!this.#hasAnswered) this.#restore();
+    this.#hasAnswered = true;
+  }
+  /** An upload has been sent: the server may take all of the time limit to store it. */
+  sent() {
+    this.stop();
+    this.#restore();
+    this.#silenceMs = this.timeoutMs;
     this.resume();
   }
   /** Counts bytes that have moved; once there are enough of them, the time limit begins anew. */
   add(bytes) {
     this.moved += bytes;
     this.#leftAtLastMs = this.#left();
-    if (this.moved >= this.least) this.restart();
+    if (this.moved < this.least) return;
+    const isRunning = this.#timer !== void 0;
+    this.stop();
+    this.#restore();
+    this.#hasAnswered = false;
+    if (isRunning) this.resume();
   }
   /** Time passes again. */
   resume() {
     if (this.#timer !== void 0) return;
     this.#runningSince = performance.now();
-    this.#timer = setTimeout(() => {
-      this.expired = true;
-      this.abort.abort();
-    }, this.#leftMs);
-    this.#timer.unref();
+    this.#wait();
   }
   /** No time passes. */
   stop() {
@@ -7071,14 +5400,42 @@ var IdleTimeout = class {
     this.#leftMs = this.#left();
     this.#timer = void 0;
   }
+  #wait() {
+    const left = this.#left();
+    const silentMs = this.#leftAtLastMs - left;
+    this.#timer = setTimeout(
+      () => {
+        this.#check();
+      },
+      Math.min(left, this.#silenceMs - silentMs)
+    );
+    this.#timer.unref();
+  }
+  #check() {
+    const left = this.#left();
+    const isSilent = this.#leftAtLastMs - left >= this.#silenceMs - TIMER_SLACK_MS;
+    if (left > 0 && !isSilent) {
+      this.#wait();
+      return;
+    }
+    this.stop();
+    this.expired = true;
+    this.#abort.abort();
+  }
+  #restore() {
+    this.moved = 0;
+    this.#leftMs = this.timeoutMs;
+    this.#leftAtLastMs = this.timeoutMs;
+  }
   #left() {
-    if (this.#timer === void 0) return this.#leftMs;
-    return Math.max(0, this.#leftMs - (performance.now() - this.#runningSince));
+    const passed = this.#timer === void 0 ? 0 : performance.now() - this.#runningSince;
+    const left = this.#leftMs - passed;
+    return left > TIMER_SLACK_MS ? left : 0;
   }
 };
 
 // packages/registry/src/http/response.ts
-var MAX_TEXT = 64 * 1024;
+var MAX_TEXT = 16 * 1024;
 var RegistryResponse = class {
   call;
   #o;
@@ -7087,8 +5444,8 @@ var RegistryResponse = class {
   constructor(options) {
     this.call = options.call;
     this.#o = options;
+    options.idle.answered();
     if (options.response.body === null) options.onEnd();
-    else options.idle.restart();
   }
   get status() {
     return this.#o.response.status;
@@ -7129,6 +5486,7 @@ var RegistryResponse = class {
     const reader = response.body?.getReader();
     if (reader === void 0) return;
     let ended = false;
+    idle.beginBody();
     try {
       for (; ; ) {
         const { done, value } = await reader.read();
@@ -7180,12 +5538,12 @@ var Retries = class {
    * @param error what to throw when only the time budget forbids another attempt
    * @throws TgoError that `error` gives, saying that the time is up
    */
-  async next(attempt, policy, { action, error: error2 }) {
+  async next(attempt, policy, { action, error }) {
     if (policy === void 0) return false;
     const requested = requestedDelay(attempt, policy);
     if (attempt >= Math.min(policy.attempts, this.#o.retries + 1) || requested > MAX_REQUESTED_MS)
       return false;
-    if (this.#lostMs + requested > this.#o.totalMs) throw timeUp(await error2());
+    if (this.#lostMs + requested > this.#o.totalMs) throw timeUp(await error());
     await this.delay(attempt, policy, action);
     return true;
   }
@@ -7225,12 +5583,15 @@ var UploadBody = class {
   init(content) {
     if (content instanceof Uint8Array) return { body: content };
     const reader = content.getReader();
+    this.idle.beginBody();
     const body = new ReadableStream({
       pull: async (controller) => {
+        this.idle.stop();
         try {
           const { done, value } = await reader.read();
+          this.idle.resume();
           if (done) {
-            this.idle.restart();
+            this.idle.sent();
             controller.close();
           } else {
             this.idle.add(value.length);
@@ -7273,20 +5634,26 @@ var Transport = class {
    * @throws TgoError UNAVAILABLE when no response came, INTERRUPTED when the caller's signal fired
    */
   async send(call) {
+    const idle = call.idle ?? this.idleTimeout();
     for (let attempt = 1; ; attempt++) {
       const began2 = this.#o.now();
-      const result = await this.#attempt(call);
-      const policy = result instanceof RegistryResponse ? await this.#policyFor(result) : result.retry;
-      if (policy !== void 0) this.retries.countLost(began2);
-      const error2 = () => result instanceof RegistryResponse ? this.errorOf(result) : result.error;
+      const result = await this.#attempt(call, idle);
+      const retry = result instanceof RegistryResponse ? await this.#policyFor(result) : result.retry;
+      if (retry !== void 0) this.retries.countLost(began2);
+      const policy = idle.isExhausted ? void 0 : retry;
+      const error = () => result instanceof RegistryResponse ? this.errorOf(result) : result.error;
       const again = await this.retries.next(attempt, call.once === true ? void 0 : policy, {
         action: call.action,
-        error: error2
+        error
       });
       if (again) continue;
       if (result instanceof RegistryResponse) return result;
       throw result.error;
     }
+  }
+  /** For requests that make up one answer: {@link RegistryRequest.idle}. */
+  idleTimeout() {
+    return new IdleTimeout(this.#o.timeoutMs);
   }
   async sleep(milliseconds) {
     this.#throwIfInterrupted();
@@ -7304,6 +5671,7 @@ var Transport = class {
   }
   async failureOf(response) {
     const { call, status: status2, headers } = response;
+    const mediaType = call.method === "PUT" ? call.headers?.["content-type"] : void 0;
     return {
       host: this.#o.host,
       where: call.where,
@@ -7315,29 +5683,32 @@ var Transport = class {
       contentType: headers.get("content-type") ?? "",
       retryAfter: headers.get("retry-after") ?? void 0,
       scheme: parseChallenges(headers.get("www-authenticate") ?? "")[0]?.scheme,
-      identity: this.#o.identity
+      identity: this.#o.identity,
+      granted: call.granted === true,
+      ...mediaType?.includes("json") === true ? { sent: `${mediaType} of ${call.body?.size ?? 0} bytes` } : {}
     };
   }
   async #policyFor(response) {
-    if (response.status < 400 || response.status === 401) return void 0;
+    if (response.status < 400 || response.status === 401 && response.call.stage !== "token")
+      return void 0;
     return retryPolicy(await this.failureOf(response));
   }
-  async #attempt(call) {
+  async #attempt(call, idle) {
     const limit2 = call.method === "GET" || call.method === "HEAD" ? this.#reads : this.#writes;
-    const result = await limit2(() => this.#request(call));
+    const result = await limit2(() => this.#request(call, idle));
     if (call.buffer === void 0 || !(result instanceof RegistryResponse) || !result.ok) return result;
     try {
       await result.bytes(call.buffer);
       return result;
-    } catch (error2) {
-      if (isTgoError(error2) && error2.code === "UNAVAILABLE") return connectionLost(error2);
-      throw error2;
+    } catch (error) {
+      if (isTgoError(error) && error.code === "UNAVAILABLE") return connectionLost(error);
+      throw error;
     }
   }
-  async #request(call) {
+  async #request(call, idle) {
     this.#throwIfInterrupted();
     const controller = new AbortController();
-    const idle = new IdleTimeout(this.#o.timeoutMs, controller);
+    idle.begin(controller);
     const abort = () => {
       controller.abort();
     };
@@ -7372,7 +5743,7 @@ var Transport = class {
   #networkFailure(call, cause, idle) {
     this.#throwIfInterrupted();
     const { host, redactor, timeoutMs } = this.#o;
-    const { code: code2, text: text3 } = idle.expired ? timedOut(idle, timeoutMs / 1e3) : describe4(cause);
+    const { code: code2, text: text3 } = idle.expired ? timedOut(idle, timeoutMs / 1e3) : describe2(cause);
     const isLogin = call.stage === "token";
     const server = isLogin ? `the login server ${call.url.host} of ${host}` : host;
     const via = !isLogin && call.url.host !== host ? ` (at ${call.url.origin})` : "";
@@ -7385,7 +5756,8 @@ var Transport = class {
     if (this.#o.signal?.aborted === true) throw new TgoError("INTERRUPTED", "stopped by the caller");
   }
 };
-function timedOut({ isSlow, moved, least }, seconds) {
+function timedOut({ isExhausted, isSlow, moved, least, silence }, seconds) {
+  if (!isExhausted) return { code: "STALLED", text: `no response for ${silence} s` };
   return isSlow ? { code: "TOO_SLOW", text: `${moved} bytes in ${seconds} s, less than the ${least} of the least speed` } : { code: "TIMEOUT", text: `no response for ${seconds} s` };
 }
 
@@ -7435,7 +5807,7 @@ var Connection = class {
       host: this.host,
       credentials: o.credentials,
       transport: this.transport,
-      reach: (url2) => this.reach(url2),
+      reach: (url) => this.reach(url),
       origin: this.origin,
       redactor,
       now
@@ -7447,9 +5819,9 @@ var Connection = class {
    */
   call({ repository, path, query = {}, reference, ...rest }) {
     assertNames(this.host, repository, reference);
-    const url2 = new URL(`/v2/${repository}/${path}`, this.origin);
-    for (const [name3, value] of Object.entries(query)) url2.searchParams.set(name3, value);
-    return { ...rest, url: url2, where: this.where(repository, reference) };
+    const url = new URL(`/v2/${repository}/${path}`, this.origin);
+    for (const [name3, value] of Object.entries(query)) url.searchParams.set(name3, value);
+    return { ...rest, url, where: this.where(repository, reference) };
   }
   /** A repository, tag or digest as messages name it. */
   where(repository, reference) {
@@ -7464,62 +5836,75 @@ var Connection = class {
    * A URL that the registry named, as it is reached from here. A registry behind a service endpoint or a TLS
    * proxy still uses its own host in its URLs.
    */
-  reach(url2) {
-    if (url2.host !== hostOf(this.host) && url2.host !== hostOf(apiHost(this.host))) return url2;
-    return new URL(`${url2.pathname}${url2.search}`, this.origin);
+  reach(url) {
+    if (url.host !== hostOf(this.host) && url.host !== hostOf(apiHost(this.host))) return url;
+    return new URL(`${url.pathname}${url.search}`, this.origin);
   }
-  /** One authorized request; after a 401 it is repeated once, with a fresh token. */
+  /**
+   * One authorized request, repeated with a fresh token after a refusal: twice if the first refusal only asked for the
+   * login, because some registries refuse a token in the moment after they gave it.
+   */
   async send(call, scopes) {
     if (call.url.origin !== this.origin.origin) return this.transport.send(call);
-    const sent3 = await this.#authorizer.header(scopes);
-    const response = await this.transport.send(authorized(call, sent3));
-    if (!await this.#refused(response, sent3)) return response;
-    const fresh = await this.#authorizer.renew(response, scopes, sent3);
-    if (fresh === void 0) return response;
-    await response.discard();
-    return this.transport.send(authorized(call, fresh));
+    let sent3 = await this.#authorizer.header(scopes);
+    let response = await this.transport.send(authorized(call, sent3));
+    for (let left = sent3 === void 0 && !this.anonymous ? 2 : 1; left > 0; left--) {
+      if (!await this.#refused(response, sent3)) break;
+      const fresh = await this.#authorizer.renew(response, scopes, sent3);
+      if (fresh === void 0) break;
+      await response.discard();
+      sent3 = fresh;
+      response = await this.transport.send(authorized(call, sent3));
+    }
+    return response;
   }
   /**
    * As {@link send}, following redirects. Another host gets no credentials; an unencrypted one is refused,
    * unless the caller verifies the digest of the content (`plainStore`: Aliyun's blob store is on http).
    */
-  async follow(call, scopes, { plainStore = false } = {}) {
+  async follow(request2, scopes, { plainStore = false } = {}) {
+    const call = { ...request2, idle: request2.idle ?? this.transport.idleTimeout() };
     let response = await this.send(call, scopes);
     for (let hops = 0; isRedirect(response); hops++) {
       const from = response.call.url;
-      const url2 = this.location(response, call.where);
+      const url = this.location(response, call.where);
       await response.discard();
       if (hops === MAX_REDIRECTS) {
         throw new TgoError("INVALID_RESPONSE", `the registry redirects more than ${MAX_REDIRECTS} times`, {
           where: call.where
         });
       }
-      const downgrade = from.protocol === "https:" && url2.protocol === "http:";
+      const downgrade = from.protocol === "https:" && url.protocol === "http:";
       if (downgrade && !plainStore) {
         throw new TgoError(
           "INVALID_RESPONSE",
-          `the registry redirects to ${url2.origin}, which is not encrypted`,
+          `the registry redirects to ${url.origin}, which is not encrypted`,
           {
             where: call.where,
             remedy: "Such a redirect is followed only for whole blobs, whose digest is verified."
           }
         );
       }
-      const next2 = { ...call, url: url2 };
-      response = url2.origin === this.origin.origin ? await this.send(next2, scopes) : await this.transport.send(next2);
+      const next2 = { ...call, url };
+      response = url.origin === this.origin.origin ? await this.send(next2, scopes) : await this.transport.send(next2);
     }
     return response;
   }
   /** The `Location` of a response, resolved and reachable. @throws TgoError INVALID_RESPONSE */
   location(response, where2) {
     const text3 = response.headers.get("location") ?? "";
-    const url2 = text3 !== "" && URL.canParse(text3, response.call.url.href) ? new URL(text3, response.call.url) : void 0;
-    if (url2 === void 0 || !/^https?:$/.test(url2.protocol) || url2.username !== "" || url2.password !== "") {
+    const url = text3 !== "" && URL.canParse(text3, response.call.url.href) ? new URL(text3, response.call.url) : void 0;
+    if (url === void 0 || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
       throw new TgoError("INVALID_RESPONSE", "the registry sent a redirect without a usable Location", {
         where: where2
       });
     }
-    return this.reach(url2);
+    return this.reach(url);
+  }
+  /** The registry's own URL for one that it named on another host, if the path is its API's. */
+  onOrigin(url) {
+    if (url.origin === this.origin.origin || !url.pathname.startsWith("/v2/")) return void 0;
+    return new URL(`${url.pathname}${url.search}`, this.origin);
   }
   async #refused(response, sent3) {
     if (response.status === 401) return true;
@@ -7540,10 +5925,10 @@ function apiHost(host) {
 function hostOf(host) {
   return new URL(`https://${host}`).host;
 }
-function originOf(host, url2) {
+function originOf(host, url) {
   const api = apiHost(host);
   const plain = isLoopback(new URL(`http://${api}`).hostname);
-  const text3 = url2 ?? `${plain ? "http" : "https"}://${api}`;
+  const text3 = url ?? `${plain ? "http" : "https"}://${api}`;
   const parsed2 = URL.canParse(text3) ? new URL(text3) : void 0;
   const isOrigin = parsed2 !== void 0 && /^https?:$/.test(parsed2.protocol) && parsed2.pathname === "/" && parsed2.search === "";
   if (!isOrigin || parsed2.username !== "" || parsed2.password !== "") {
@@ -7558,9 +5943,9 @@ function originOf(host, url2) {
 // packages/registry/src/ping.ts
 var REMEDY = "Check the host and the port; a web server, proxy or login page may be responding in its place.";
 async function ping(connection) {
-  const url2 = new URL("/v2/", connection.origin);
+  const url = new URL("/v2/", connection.origin);
   const response = await connection.follow(
-    { method: "GET", url: url2, where: connection.host, action: "query the registry API" },
+    { method: "GET", url, where: connection.host, action: "query the registry API" },
     []
   );
   const text3 = await response.text();
@@ -7611,13 +5996,14 @@ async function hasBlob(connection, repository, digest, { size: size2, ...access 
   return Number.isSafeInteger(length) ? length : size2 ?? sizeByRange(connection, repository, digest);
 }
 async function readBlobStream(connection, repository, { digest, size: size2 }, range) {
-  const first = await open(connection, repository, digest, range, 0);
+  const idle = connection.transport.idleTimeout();
+  const first = await open(connection, idle, { repository, digest, range, offset: 0 });
   let unread = first;
   return blobStream({
     open: async (offset) => {
       const opened = unread;
       unread = void 0;
-      return opened ?? open(connection, repository, digest, range, offset);
+      return opened ?? open(connection, idle, { repository, digest, range, offset });
     },
     abandon: async () => unread?.discard(),
     size: range === void 0 ? size2 : range.end - range.start + 1,
@@ -7632,22 +6018,24 @@ async function readBlobStream(connection, repository, { digest, size: size2 }, r
   });
 }
 async function sizeByRange(connection, repository, digest) {
-  const { discard, total } = await open(connection, repository, digest, { start: 0, end: 0 }, 0);
+  const idle = connection.transport.idleTimeout();
+  const range = { start: 0, end: 0 };
+  const { discard, total } = await open(connection, idle, { repository, digest, range, offset: 0 });
   await discard();
   if (total !== void 0) return total;
   throw new TgoError("INVALID_RESPONSE", "the registry does not say how large the blob is", {
     where: connection.where(repository, digest)
   });
 }
-async function open(connection, repository, digest, range, offset) {
+async function open(connection, idle, part) {
+  const { range, offset } = part;
   const start = (range?.start ?? 0) + offset;
   const ranged = range !== void 0 || offset > 0;
   const response = await request(
     connection,
-    repository,
-    digest,
-    ranged ? `bytes=${start}-${range?.end ?? ""}` : void 0,
-    range === void 0
+    idle,
+    part,
+    ranged ? { range: `bytes=${start}-${range?.end ?? ""}` } : {}
   );
   if (!response.ok) throw await connection.transport.errorOf(response);
   const body = { chunks: response.chunks(), discard: () => response.discard() };
@@ -7661,16 +6049,18 @@ async function open(connection, repository, digest, range, offset) {
   const what = response.status === 206 ? `the registry sent a range other than bytes ${start}-${range?.end ?? ""}` : "the registry ignores byte ranges";
   throw new TgoError("INVALID_RESPONSE", what, { where: response.call.where });
 }
-async function request(connection, repository, digest, range, whole) {
+async function request(connection, idle, { repository, digest, range }, headers) {
   const call = connection.call({
     method: "GET",
     repository,
     path: `blobs/${digest}`,
     reference: digest,
     action: "read the blob",
-    ...range === void 0 ? {} : { headers: { range } }
+    headers,
+    idle
   });
-  const follow = () => connection.follow(call, [pullScope(repository)], { plainStore: whole });
+  const plainStore = range === void 0;
+  const follow = () => connection.follow(call, [pullScope(repository)], { plainStore });
   const response = await follow();
   if (response.status !== 403 || response.call.url.origin === connection.origin.origin) return response;
   await response.discard();
@@ -7695,15 +6085,16 @@ async function putBlob(connection, repository, upload) {
   }
   for (let attempt = 1; ; attempt++) {
     session ??= await startUpload(connection, repository, digest);
-    const failure3 = await send(connection, repository, upload, session);
-    if (failure3 === void 0) return "uploaded";
-    const { error: error2, retry } = failure3;
-    session = void 0;
+    const failure2 = await send(connection, repository, upload, session);
+    if (failure2 === void 0) return "uploaded";
+    const { error, retry } = failure2;
+    session = error.code === "UNAVAILABLE" && attempt === 1 ? connection.onOrigin(session) : void 0;
+    if (session !== void 0) continue;
     const again = await connection.transport.retries.next(attempt, retry, {
       action: "upload the blob",
-      error: () => error2
+      error: () => error
     });
-    if (!again) throw error2;
+    if (!again) throw error;
     if (await exists()) return "uploaded";
   }
 }
@@ -7723,9 +6114,9 @@ async function mountBlob(connection, repository, digest, from) {
     await response.discard();
     if (response.status === 201) return "mounted";
     return response.status === 202 ? connection.location(response, call.where) : void 0;
-  } catch (error2) {
-    if (isTgoError(error2) && error2.code !== "INTERRUPTED") return void 0;
-    throw error2;
+  } catch (error) {
+    if (isTgoError(error) && error.code !== "INTERRUPTED") return void 0;
+    throw error;
   }
 }
 async function startUpload(connection, repository, digest) {
@@ -7744,20 +6135,22 @@ async function startUpload(connection, repository, digest) {
 }
 async function send(connection, repository, { digest, size: size2, open: open2 }, session) {
   const where2 = connection.where(repository, digest);
-  if (session.protocol === "http:" && connection.origin.protocol === "https:") {
+  const isPlain = session.protocol === "http:" && connection.origin.protocol === "https:";
+  const target = isPlain ? connection.onOrigin(session) : session;
+  if (target === void 0) {
     throw new TgoError(
       "INVALID_RESPONSE",
       `the registry wants the upload at ${session.origin}, which is not encrypted`,
       { where: where2 }
     );
   }
-  const url2 = new URL(session);
-  url2.searchParams.set("digest", digest);
+  const url = new URL(target);
+  url.searchParams.set("digest", digest);
   const headers = { "content-type": "application/octet-stream" };
   const { transport } = connection;
   try {
     const response = await connection.send(
-      { method: "PUT", url: url2, where: where2, action: "upload the blob", headers, body: { size: size2, open: open2 }, once: true },
+      { method: "PUT", url, where: where2, action: "upload the blob", headers, body: { size: size2, open: open2 }, once: true },
       [pushScope(repository)]
     );
     if (response.ok) {
@@ -7766,9 +6159,10 @@ async function send(connection, repository, { digest, size: size2, open: open2 }
     }
     const retry = response.status === 404 ? { attempts: SESSION_ATTEMPTS, reason: "the upload session was lost" } : retryPolicy(await transport.failureOf(response));
     return { error: await transport.errorOf(response), retry };
-  } catch (error2) {
-    if (!isTgoError(error2) || error2.code !== "UNAVAILABLE") throw error2;
-    return { error: error2, retry: { attempts: UPLOAD_ATTEMPTS, reason: error2.what } };
+  } catch (error) {
+    if (!isTgoError(error) || error.code !== "UNAVAILABLE") throw error;
+    const attempts2 = Math.min(UPLOAD_ATTEMPTS, Math.max(2, attemptsOf(error)));
+    return { error, retry: { attempts: attempts2, reason: error.what } };
   }
 }
 
@@ -7952,14 +6346,14 @@ var Manifests = class {
   }
   /** Docker Hub refuses any push to an immutable tag, even of the manifest it has already: that is not a failure. */
   async #checkRefusal(response, repository, reference, digest) {
-    const error2 = await this.#connection.transport.errorOf(response);
-    if (error2.code !== "DENIED") throw error2;
+    const error = await this.#connection.transport.errorOf(response);
+    if (error.code !== "DENIED") throw error;
     const present = await this.#head(repository, reference, { push: true }).catch(() => void 0);
     if (present?.digest === digest) return;
-    if (present === void 0 || error2.what.includes("tag exists")) throw error2;
-    throw new TgoError("DENIED", `${error2.what} (the tag exists, as ${present.digest})`, {
-      ...detailsOf(error2),
-      remedy: `${error2.remedy ?? ""}
+    if (present === void 0 || error.what.includes("tag exists")) throw error;
+    throw new TgoError("DENIED", `${error.what} (the tag exists, as ${present.digest})`, {
+      ...detailsOf(error),
+      remedy: `${error.remedy ?? ""}
 If the registry's tags are immutable: publish under a new tag.`.trim()
     });
   }
@@ -8008,8 +6402,8 @@ async function probePush(connection, repository) {
       (cancelled) => cancelled.discard(),
       () => void 0
     );
-  const date3 = new Date(response.headers.get("date") ?? Number.NaN);
-  return { date: Number.isNaN(date3.getTime()) ? void 0 : date3 };
+  const date = new Date(response.headers.get("date") ?? Number.NaN);
+  return { date: Number.isNaN(date.getTime()) ? void 0 : date };
 }
 
 // packages/registry/src/referrers-list.ts
@@ -8018,9 +6412,8 @@ var List = object({
   mediaType: optional(literal(OCI_INDEX)),
   manifests: array(unknown())
 });
-var Entry = object({ digest: string2(), platform: optional(unknown()) });
-var Subject = object({ subject: object({ digest: string2() }) });
-var MAX_DEPTH = 100;
+var Entry = object({ digest: string(), platform: optional(unknown()) });
+var Subject = object({ subject: object({ digest: string() }) });
 var EMPTY = Buffer.from(canonicalJson({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] }));
 function parseList(bytes) {
   const text3 = Buffer.from(bytes).toString("latin1");
@@ -8030,17 +6423,17 @@ function parseList(bytes) {
   let start = 0;
   let end = 0;
   let word = "";
+  if (excessOf(text3) !== void 0) return void 0;
   for (let at = 0; at < text3.length; at++) {
     const char = text3[at] ?? "";
     if (char === '"') {
       const opened = at;
-      while (++at < text3.length && text3[at] !== '"') if (text3[at] === "\\") at++;
+      at = endOfString(text3, opened);
       if (depth === 1) word = text3.slice(opened, at + 1);
     } else if (char === ":" && depth === 1) {
       keys.push(String(jsonOf2(Buffer.from(word, "latin1"))).toUpperCase());
     } else if (char === "{" || char === "[") {
       if (depth++ === 2) start = at;
-      if (depth > MAX_DEPTH) return void 0;
     } else if (char === "}" || char === "]") {
       depth--;
       if (keys.at(-1) !== "MANIFESTS") continue;
@@ -8049,10 +6442,10 @@ function parseList(bytes) {
     }
   }
   const isAmbiguous2 = new Set(keys).size !== keys.length || keys.includes("CONFIG") || keys.includes("LAYERS");
-  if (isAmbiguous2 || !List.safeParse(jsonOf2(bytes)).success) return void 0;
+  if (isAmbiguous2 || !is(List, jsonOf2(bytes))) return void 0;
   const entries2 = elements.map((element) => ({
     element,
-    seen: Entry.safeParse(jsonOf2(Buffer.from(element, "latin1"))).data
+    seen: outputOf(Entry, jsonOf2(Buffer.from(element, "latin1")))
   }));
   return {
     text: text3,
@@ -8071,16 +6464,17 @@ function entryText(descriptor) {
   return Buffer.from(canonicalJson(descriptor)).toString("latin1");
 }
 function subjectOf(manifest) {
-  return Subject.safeParse(jsonOf2(manifest)).data?.subject.digest;
+  return outputOf(Subject, jsonOf2(manifest))?.subject.digest;
 }
 function jsonOf2(bytes) {
   return parseJson(new TextDecoder().decode(bytes));
 }
 
 // packages/registry/src/tags.ts
-var TagList = object({ tags: nullish2(array(string2())) });
+var TagList = object({ tags: nullish(array(string())) });
 var MAX_PAGE_BYTES = 8 * 1024 * 1024;
 var MAX_PAGES = 1e3;
+var MAX_BYTES = 64 * 1024 * 1024;
 var MAX_TAGS = 1e5;
 var PAGE_SIZE = "1000";
 async function listTags(connection, repository) {
@@ -8089,27 +6483,37 @@ async function listTags(connection, repository) {
     repository,
     path: "tags/list",
     action: "list the tags",
-    buffer: MAX_PAGE_BYTES
+    buffer: MAX_PAGE_BYTES,
+    idle: connection.transport.idleTimeout()
   });
   const tags2 = /* @__PURE__ */ new Set();
   const seen = /* @__PURE__ */ new Set();
-  let url2 = new URL(`?n=${PAGE_SIZE}`, first.url);
-  while (url2 !== void 0 && !seen.has(url2.href)) {
-    seen.add(url2.href);
-    const response = await connection.follow({ ...first, url: url2 }, [pullScope(repository)]);
-    if (response.status === 404 && /NAME_UNKNOWN|NOT_FOUND/.test(await response.text())) return [];
+  let size2 = 0;
+  let url = new URL(`?n=${PAGE_SIZE}`, first.url);
+  while (url !== void 0 && !seen.has(url.href)) {
+    seen.add(url.href);
+    const response = await connection.follow({ ...first, url }, [pullScope(repository)]);
+    if (response.status === 404 && /^\s*$|NAME_UNKNOWN|NOT_FOUND/.test(await response.text())) {
+      assertRegistry(response, connection);
+      return [];
+    }
     if (response.status === 400 && /PAGINATION_NUMBER_INVALID/.test(await response.text())) {
-      url2 = first.url;
+      url = first.url;
       continue;
     }
     if (!response.ok) throw await connection.transport.errorOf(response);
-    const page = tagsOf3(await response.bytes(MAX_PAGE_BYTES), first.where);
-    if (page.length <= MAX_TAGS) for (const tag of page) tags2.add(tag);
-    url2 = nextPage(connection, response, "tags");
-    if (Math.max(tags2.size, page.length) > MAX_TAGS || seen.size === MAX_PAGES && url2 !== void 0) {
+    const bytes = await response.bytes(MAX_PAGE_BYTES);
+    const page = tagsOf3(bytes, first.where);
+    if (page.length <= MAX_TAGS) {
+      for (const tag of page) if (isTag(tag)) tags2.add(tag);
+    }
+    url = nextPage(connection, response, "tags");
+    size2 += bytes.length;
+    const hasNoEnd = seen.size === MAX_PAGES || size2 > MAX_BYTES;
+    if (Math.max(tags2.size, page.length) > MAX_TAGS || hasNoEnd && url !== void 0) {
       throw new TgoError(
         "INVALID_RESPONSE",
-        `the list of tags is longer than ${MAX_TAGS} tags or ${MAX_PAGES} pages`,
+        `the list of tags is longer than ${MAX_TAGS} tags, ${MAX_PAGES} pages or ${MAX_BYTES} bytes`,
         { where: first.where, remedy: "Delete tags that nobody needs, or publish to another repository." }
       );
     }
@@ -8118,17 +6522,18 @@ async function listTags(connection, repository) {
 }
 function tagsOf3(bytes, where2) {
   const text3 = new TextDecoder().decode(bytes);
-  const list3 = TagList.safeParse(parseJson(text3));
-  if (list3.success) return list3.data.tags ?? [];
+  const list3 = outputOf(TagList, excessOf(text3) === void 0 ? parseJson(text3) : void 0);
+  if (list3 !== void 0) return list3.tags ?? [];
   throw new TgoError("INVALID_RESPONSE", `expected a list of tags, got ${firstBytes(text3)}`, { where: where2 });
 }
 function nextPage(connection, response, what) {
   const { url: page, where: where2 } = response.call;
   const [, target] = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(response.headers.get("link") ?? "") ?? [];
   if (target === void 0 || !URL.canParse(target, page.href)) return void 0;
-  const url2 = connection.reach(new URL(target, page));
-  if (url2.origin === connection.origin.origin) return url2;
-  throw new TgoError("INVALID_RESPONSE", `the list of ${what} continues on another host (${url2.origin})`, {
+  const named = new URL(target, page);
+  const url = named.pathname === page.pathname ? new URL(named.search, page) : connection.reach(named);
+  if (url.origin === connection.origin.origin) return url;
+  throw new TgoError("INVALID_RESPONSE", `the list of ${what} continues on another host (${url.origin})`, {
     where: where2
   });
 }
@@ -8148,32 +6553,33 @@ async function attach(client, repository, { subject, artifacts }, anonymous) {
     repository,
     subject: subject.digest,
     tag: listTag(subject.digest),
-    wanted: composed.map(({ own: own2 }) => own2.digest)
+    wanted: composed.map(({ own }) => own.digest)
   };
   const [present, before] = await Promise.all([
     Promise.all(query.wanted.map((digest) => client.manifests.resolve(repository, digest, { push: true }))),
     look(query)
   ]);
-  const missing = composed.filter(
-    ({ own: own2 }, index) => present[index] === void 0 || !before.listed.has(own2.digest)
+  const missing2 = composed.filter(
+    ({ own }, index) => present[index] === void 0 || !before.listed.has(own.digest)
   );
-  const claims = await Promise.all(missing.map((artifact) => push(query, artifact)));
-  const added = missing.map(({ own: own2 }) => own2);
-  const view = missing.length === 0 ? before : await list(query, added, claims.every(Boolean));
+  const claims = await Promise.all(missing2.map((artifact) => push(query, artifact)));
+  const added = missing2.map(({ own }) => own);
+  const view = missing2.length === 0 ? before : await list(query, added, claims.every(Boolean));
   if (anonymous !== void 0) await expectSame({ ...query, ...anonymous }, view);
-  return composed.map((artifact) => ({
-    digest: artifact.own.digest,
-    state: missing.includes(artifact) ? "done" : "already there"
-  }));
+  return composed.map((artifact) => {
+    const { digest } = artifact.own;
+    if (!missing2.includes(artifact)) return { digest, state: "already there" };
+    return view.isHidden === true ? { digest, state: "by tag", tag: query.tag } : { digest, state: "done" };
+  });
 }
-async function push(query, { own: own2, blobs, bytes }) {
+async function push(query, { own, blobs, bytes }) {
   const { connection, manifests, repository } = query;
   await Promise.all(
     blobs.map(
       ([digest, content]) => putBlob(connection, repository, { digest, size: content.length, open: () => content })
     )
   );
-  return (await manifests.put(repository, own2.digest, OCI_MANIFEST, bytes)).subject !== void 0;
+  return (await manifests.put(repository, own.digest, OCI_MANIFEST, bytes)).subject !== void 0;
 }
 async function list(query, added, claimed) {
   let listed3 = await askApi(query);
@@ -8187,19 +6593,18 @@ async function list(query, added, claimed) {
   if (listed3 === void 0) return { listed: entries2, digest };
   listed3 = await askApi(query);
   if (listed3 !== void 0 && hasAll(listed3, query)) return { listed: listed3 };
-  throw problem(
-    query,
-    "INVALID_RESPONSE",
-    "the registry accepted the artifact, but its referrers API does not list it: oras and cosign do not find it",
-    "Run the same command again later. Until the API lists it, only clients that read the list under this tag find it."
-  );
+  return { listed: entries2, digest, isHidden: true };
 }
-async function expectSame(query, { digest }) {
+async function expectSame(query, { digest, isHidden = false }) {
   for (const lag of [...READ_LAG_MS, 0]) {
     const listed3 = await askApi(query);
-    const named = listed3 ?? await query.manifests.resolve(query.repository, query.tag, {});
-    const isSame = named !== void 0 && "digest" in named && named.digest === digest;
-    if (isSame || hasAll(listed3 ?? (await readList(query))?.entries ?? /* @__PURE__ */ new Set(), query)) return;
+    if (listed3 !== void 0 && hasAll(listed3, query)) return;
+    if (listed3 === void 0 || isHidden) {
+      const named = await query.manifests.resolve(query.repository, query.tag, {});
+      if (named !== void 0 && named.digest === digest) return;
+      const read3 = named === void 0 ? void 0 : await readList(query);
+      if (read3 !== void 0 && hasAll(read3.entries, query)) return;
+    }
     await query.connection.transport.sleep(lag);
   }
   throw problem(
@@ -8224,15 +6629,16 @@ async function askApi(query) {
     reference: subject,
     action: "list the referrers",
     headers: { accept: OCI_INDEX },
-    buffer: MAX_MANIFEST_BYTES
+    buffer: MAX_MANIFEST_BYTES,
+    idle: connection.transport.idleTimeout()
   });
   const listed3 = /* @__PURE__ */ new Set();
-  let url2 = first.url;
+  let url = first.url;
   let size2 = 0;
-  for (let page = 0; url2 !== void 0 && !hasAll(listed3, query); page++) {
+  for (let page = 0; url !== void 0 && !hasAll(listed3, query); page++) {
     if (page === MAX_PAGES2 || size2 > MAX_PAGES_BYTES)
       throw problem(query, "INVALID_RESPONSE", `the list of referrers has no end: ${page} pages were read`);
-    const response = await connection.send({ ...first, url: url2 }, [pullScope(repository)]);
+    const response = await connection.send({ ...first, url }, [pullScope(repository)]);
     const { status: status2, headers } = response;
     if (status2 === 429 || status2 >= 500 && status2 !== 501 || page > 0 && !response.ok)
       throw await connection.transport.errorOf(response);
@@ -8244,7 +6650,7 @@ async function askApi(query) {
     size2 += bytes.length;
     const entries2 = parseList(bytes)?.entries;
     for (const digest of wanted) if (entries2?.has(digest) === true) listed3.add(digest);
-    url2 = nextPage(connection, response, "referrers");
+    url = nextPage(connection, response, "referrers");
   }
   return listed3;
 }
@@ -8271,9 +6677,9 @@ async function isOfSubject(query, { entries: entries2, hasPlatforms }) {
   if (hasAll(entries2, query)) return true;
   let other = hasPlatforms;
   for (const digest of [...entries2.keys()].filter(isDigest).slice(0, MAX_CHECKED)) {
-    const found = await query.manifests.readBytes(query.repository, digest, {}).catch((error2) => {
-      if (isTgoError(error2) && error2.code !== "UNAVAILABLE" && error2.code !== "INTERRUPTED") return void 0;
-      throw error2;
+    const found = await query.manifests.readBytes(query.repository, digest, {}).catch((error) => {
+      if (isTgoError(error) && error.code !== "UNAVAILABLE" && error.code !== "INTERRUPTED") return void 0;
+      throw error;
     });
     if (found === void 0) continue;
     if (subjectOf(found.bytes) === query.subject) return true;
@@ -8300,8 +6706,8 @@ async function writeList(query, known) {
     const current = await readList(query);
     const digest = current?.digest ?? "";
     for (const [other, text3] of current?.entries ?? []) if (!known.has(other)) known.set(other, text3);
-    const missing = [...known].filter(([other]) => current?.entries.has(other) !== true);
-    if (current !== void 0 && missing.length === 0) {
+    const missing2 = [...known].filter(([other]) => current?.entries.has(other) !== true);
+    if (current !== void 0 && missing2.length === 0) {
       if (isConfirmed || writes === 0) return current;
       isConfirmed = true;
       await transport.sleep(SETTLE_MS);
@@ -8318,7 +6724,7 @@ async function writeList(query, known) {
     const policy = { attempts: MAX_WRITES, reason: "another client changed the list" };
     if (writes > 0) await transport.retries.delay(Math.min(writes, 3), policy, "list the referrer");
     writes++;
-    const texts = missing.map(([, text3]) => text3);
+    const texts = missing2.map(([, text3]) => text3);
     const isWritten = await replaceList(query, extendList(current, texts), {
       current,
       always: refused === digest
@@ -8344,34 +6750,34 @@ async function replaceList(query, bytes, { current, always }) {
   const { manifests, repository, tag } = query;
   try {
     return await manifests.replace(repository, tag, bytes, always ? "anything" : current);
-  } catch (error2) {
-    if (current === void 0 || !isTgoError(error2) || error2.code !== "DENIED") throw error2;
-    throw new TgoError("DENIED", `the list of referrers cannot be changed: ${error2.what}`, {
-      ...detailsOf(error2),
+  } catch (error) {
+    if (current === void 0 || !isTgoError(error) || error.code !== "DENIED") throw error;
+    throw new TgoError("DENIED", `the list of referrers cannot be changed: ${error.what}`, {
+      ...detailsOf(error),
       remedy: `Lists of referrers change: exempt tags that begin with "sha256-" from the registry's immutability rule.`
     });
   }
 }
 function compose(subject, { type, content, annotations = {} }) {
-  const config2 = { mediaType: OCI_EMPTY, digest: digestOf(EMPTY2), size: EMPTY2.length };
+  const config = { mediaType: OCI_EMPTY, digest: digestOf(EMPTY2), size: EMPTY2.length };
   const layer = { mediaType: type, digest: digestOf(content), size: content.length };
   const { mediaType, digest, size: size2 } = subject;
   const manifest = {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
     artifactType: type,
-    config: config2,
+    config,
     layers: [layer],
     subject: { mediaType, digest, size: size2 },
     annotations
   };
   const bytes = new TextEncoder().encode(canonicalJson(manifest));
-  const own2 = { mediaType: OCI_MANIFEST, digest: digestOf(bytes), size: bytes.length };
+  const own = { mediaType: OCI_MANIFEST, digest: digestOf(bytes), size: bytes.length };
   return {
-    own: { ...own2, artifactType: type, annotations },
+    own: { ...own, artifactType: type, annotations },
     bytes,
     blobs: [
-      [config2.digest, EMPTY2],
+      [config.digest, EMPTY2],
       [layer.digest, content]
     ]
   };
@@ -8481,8 +6887,8 @@ async function inParallel(limit2, items, work) {
     if (failures.length > 0) return void 0;
     try {
       return await work(item);
-    } catch (error2) {
-      failures.push(error2);
+    } catch (error) {
+      failures.push(error);
       return void 0;
     }
   });
@@ -8536,16 +6942,16 @@ async function putBlobs(blobs, { to, from }, tally) {
   });
 }
 async function putManifest(manifest, parts, destination, tally) {
-  const { registry: registry2, repository } = destination.to;
+  const { registry, repository } = destination.to;
   for (let repairs = 0; ; repairs++) {
     try {
-      await registry2.putManifest(repository, manifest.digest, manifest.mediaType, manifest.bytes);
+      await registry.putManifest(repository, manifest.digest, manifest.mediaType, manifest.bytes);
       return;
-    } catch (error2) {
-      if (!isTgoError(error2) || error2.code !== "NOT_FOUND" || repairs === REPAIRS) throw error2;
+    } catch (error) {
+      if (!isTgoError(error) || error.code !== "NOT_FOUND" || repairs === REPAIRS) throw error;
       await putBlobs(parts.blobs, destination, tally);
       for (const child of parts.manifests.slice(0, parts.manifests.indexOf(manifest))) {
-        await registry2.putManifest(repository, child.digest, child.mediaType, child.bytes);
+        await registry.putManifest(repository, child.digest, child.mediaType, child.bytes);
       }
     }
   }
@@ -8627,14 +7033,14 @@ function isHosted({ urls }) {
 
 // packages/image/src/read-staged-image.ts
 async function readStagedImage({
-  registry: registry2,
+  registry,
   repository,
   reference
 }) {
-  const { value, descriptor } = await registry2.manifest(repository, reference, { fresh: true });
+  const { value, descriptor } = await registry.manifest(repository, reference, { fresh: true });
   if (!isIndex(value))
     return [
-      await readVariant(registry2, repository, {
+      await readVariant(registry, repository, {
         manifest: value,
         digest: descriptor.digest,
         platform: void 0
@@ -8642,35 +7048,35 @@ async function readStagedImage({
     ];
   return Promise.all(
     value.manifests.filter((child) => !isAttestation(child)).map(async (child) => {
-      const { value: manifest } = await registry2.manifest(repository, child.digest, { fresh: true });
+      const { value: manifest } = await registry.manifest(repository, child.digest, { fresh: true });
       if (isIndex(manifest)) {
         throw new TgoError("INVALID_RESPONSE", "the index lists another index", {
-          where: address(registry2, repository, child.digest)
+          where: address(registry, repository, child.digest)
         });
       }
       const platform = child.platform === void 0 ? void 0 : platformOf(child.platform);
-      return readVariant(registry2, repository, { manifest, digest: child.digest, platform });
+      return readVariant(registry, repository, { manifest, digest: child.digest, platform });
     })
   );
 }
 function isAttestation({ platform, annotations }) {
   return annotations?.[ATTESTATION_ANNOTATION] !== void 0 || platform?.os === "unknown" || platform?.architecture === "unknown";
 }
-async function readBlob(registry2, repository, { digest, size: size2 }) {
-  const where2 = address(registry2, repository, digest);
+async function readBlob(registry, repository, { digest, size: size2 }) {
+  const where2 = address(registry, repository, digest);
   if (size2 > MAX_MANIFEST_BYTES)
     throw new TgoError("INVALID_RESPONSE", `a blob of ${size2} bytes is not an image config`, { where: where2 });
   const chunks = [];
-  for await (const chunk of await registry2.blob(repository, { digest, size: size2 })) chunks.push(chunk);
+  for await (const chunk of await registry.blob(repository, { digest, size: size2 })) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
-async function readVariant(registry2, repository, { manifest, digest, platform }) {
-  const bytes = await readBlob(registry2, repository, manifest.config);
+async function readVariant(registry, repository, { manifest, digest, platform }) {
+  const bytes = await readBlob(registry, repository, manifest.config);
   return {
     platform,
     digest,
     manifest,
-    config: parseConfig(bytes, address(registry2, repository, manifest.config.digest))
+    config: parseConfig(bytes, address(registry, repository, manifest.config.digest))
   };
 }
 
@@ -8684,7 +7090,7 @@ async function finaliseImage({
 }
 function finaliseVariants(staged, options, where2) {
   checkVariants(staged, options.platforms, where2);
-  const variants2 = staged.map((variant) => finaliseVariant(variant, options)).sort(byPlatform);
+  const variants2 = staged.map((variant2) => finaliseVariant(variant2, options)).sort(byPlatform);
   const value = finalIndex(
     variants2.map(({ platform, manifest: { digest: digest2, bytes: bytes2 } }) => ({ platform, digest: digest2, size: bytes2.length })),
     options.annotations
@@ -8715,8 +7121,8 @@ function isFinalIndex({ value, descriptor }, annotations) {
   );
   return seal(finalIndex(variants2.sort(byPlatform), annotations)).digest === descriptor.digest;
 }
-function finaliseVariant({ manifest, config: config2 }, options) {
-  const sealedConfig = seal(finaliseConfig(config2, options));
+function finaliseVariant({ manifest, config }, options) {
+  const sealedConfig = seal(finaliseConfig(config, options));
   const layers = manifest.layers.map(finaliseLayer);
   const value = {
     schemaVersion: 2,
@@ -8726,7 +7132,7 @@ function finaliseVariant({ manifest, config: config2 }, options) {
     ...options.manifestAnnotations === void 0 ? {} : { annotations: { ...options.manifestAnnotations } }
   };
   return {
-    platform: platformOf(config2),
+    platform: platformOf(config),
     manifest: seal(value),
     config: sealedConfig,
     layers,
@@ -8734,16 +7140,16 @@ function finaliseVariant({ manifest, config: config2 }, options) {
   };
 }
 var BUILD_LEFTOVERS = ["container", "container_config", "id", "parent"];
-function finaliseConfig(config2, { created, labels = {}, history = "keep" }) {
-  const time3 = `${created.toISOString().slice(0, 19)}Z`;
-  const { history: entries2, ...rest } = config2;
+function finaliseConfig(config, { created, labels = {}, history = "keep" }) {
+  const time = `${created.toISOString().slice(0, 19)}Z`;
+  const { history: entries2, ...rest } = config;
   const kept = Object.fromEntries(Object.entries(rest).filter(([key]) => !BUILD_LEFTOVERS.includes(key)));
-  const merged = { ...config2.config?.Labels, ...labels };
+  const merged = { ...config.config?.Labels, ...labels };
   return {
     ...kept,
-    created: time3,
-    ...config2.config === void 0 && Object.keys(merged).length === 0 ? {} : { config: { ...config2.config, ...Object.keys(merged).length === 0 ? {} : { Labels: merged } } },
-    ...history === "keep" && entries2 != null ? { history: entries2.map((entry) => ({ ...entry, created: time3 })) } : {}
+    created: time,
+    ...config.config === void 0 && Object.keys(merged).length === 0 ? {} : { config: { ...config.config, ...Object.keys(merged).length === 0 ? {} : { Labels: merged } } },
+    ...history === "keep" && entries2 != null ? { history: entries2.map((entry) => ({ ...entry, created: time })) } : {}
   };
 }
 var AS_OCI = {
@@ -8764,17 +7170,17 @@ function finaliseLayer({ mediaType, digest, size: size2, urls, annotations }) {
 }
 function checkVariants(staged, platforms, where2) {
   const planned = platforms.map((platform) => platformOf(parsePlatform2(platform)));
-  const built = staged.map(({ config: config2 }) => platformOf(config2));
+  const built = staged.map(({ config }) => platformOf(config));
   const problems6 = [
     ...planned.filter((platform) => !built.includes(platform)).map((platform) => `${platform} is missing`),
     ...built.filter((platform) => !planned.includes(platform)).map((platform) => `${platform} is not planned`),
     ...built.filter((platform, at) => built.indexOf(platform) !== at).map((platform) => `${platform} is listed twice`),
     ...staged.flatMap(
-      ({ platform, config: config2 }) => platform === void 0 || platform === platformOf(config2) ? [] : [`the variant listed for ${platform} has the config of ${platformOf(config2)}`]
+      ({ platform, config }) => platform === void 0 || platform === platformOf(config) ? [] : [`the variant listed for ${platform} has the config of ${platformOf(config)}`]
     ),
     ...staged.flatMap(
-      ({ manifest, config: config2 }) => manifest.layers.length === config2.rootfs.diff_ids.length ? [] : [
-        `${platformOf(config2)} has ${manifest.layers.length} layers, and its config lists ${config2.rootfs.diff_ids.length}`
+      ({ manifest, config }) => manifest.layers.length === config.rootfs.diff_ids.length ? [] : [
+        `${platformOf(config)} has ${manifest.layers.length} layers, and its config lists ${config.rootfs.diff_ids.length}`
       ]
     )
   ];
@@ -8809,11 +7215,20 @@ var Directory = class {
   opaque = false;
   /** It has an entry of its own. */
   listed = false;
+  /** A directory somewhere below it is implied. */
+  holdsImplied = false;
 };
 var TreeBudget = class {
   #left;
+  #unpackedLeft = MAX_UNPACKED;
   constructor(bytes = 12e7) {
     this.#left = bytes;
+  }
+  /** @throws TgoError INVALID_RESPONSE when the layers are too large */
+  unpack(bytes) {
+    this.#unpackedLeft -= bytes;
+    if (this.#unpackedLeft < 0)
+      throw new TgoError("INVALID_RESPONSE", `the image unpacks to more than ${MAX_UNPACKED} bytes`);
   }
   /** @throws TgoError INVALID_RESPONSE when there are too many entries, or their names are too long */
   add(name3, entry) {
@@ -8822,11 +7237,11 @@ var TreeBudget = class {
       throw new TgoError("INVALID_RESPONSE", "the image has more files than this program can check");
   }
 };
+var MAX_UNPACKED = 64 * 1024 ** 3;
 var LEAF_BYTES = 150;
 var DIRECTORY_BYTES = 700;
 var WHITEOUT = ".wh.";
 var OPAQUE = ".wh..wh..opq";
-var WHITEOUT_META = ".wh..wh.";
 var MAX_NAME = 255;
 var MAX_PATH2 = 4e3;
 var MAX_TARGET = 4095;
@@ -8861,9 +7276,15 @@ var LayerTree = class {
   /** @param entry for messages */
   #directory(path, entry) {
     let directory = this.root;
+    const parents = [];
     for (const name3 of path) {
-      if (name3.startsWith(WHITEOUT_META)) throw new Error(`the reserved name ${name3}: ${entry}`);
-      const next2 = directory.entries.get(name3) ?? this.#set(directory, name3, new Directory(true));
+      if (name3.startsWith(WHITEOUT)) throw new Error(`the reserved name ${name3}: ${entry}`);
+      parents.push(directory);
+      let next2 = directory.entries.get(name3);
+      if (next2 === void 0) {
+        next2 = this.#set(directory, name3, new Directory(true));
+        for (const parent of parents) parent.holdsImplied = true;
+      }
       if (!(next2 instanceof Directory)) throw new Error(`a path through a ${kindOf(next2)}: ${entry}`);
       directory = next2;
     }
@@ -8919,11 +7340,19 @@ function stackLayer(lower, layer, path = "") {
   }
   return merged;
 }
-function* filesOf({ entries: entries2 }, path = "") {
-  for (const [name3, entry] of entries2) {
-    if (entry instanceof Directory) yield* filesOf(entry, `${path}/${name3}`);
-    else if (typeof entry === "object") yield [`${path}/${name3}`, entry];
-    else if (entry === "file") yield [`${path}/${name3}`, void 0];
+function* filesOf(root) {
+  const open2 = [{ path: "", entries: root.entries.entries() }];
+  for (let top = open2.at(-1); top !== void 0; top = open2.at(-1)) {
+    const next2 = top.entries.next();
+    if (next2.done === true) {
+      open2.pop();
+      continue;
+    }
+    const [name3, entry] = next2.value;
+    const path = `${top.path}/${name3}`;
+    if (entry instanceof Directory) open2.push({ path, entries: entry.entries.entries() });
+    else if (typeof entry === "object") yield [path, entry];
+    else if (entry === "file") yield [path, void 0];
   }
 }
 function list2(directory, entry) {
@@ -8936,13 +7365,8 @@ function duplicate(entry) {
 function hideLower(directory, isRoot, entry) {
   if (isRoot) throw new Error("an opaque whiteout of the root");
   if (directory.opaque) throw duplicate(entry);
-  if (hasImplied(directory)) throw new Error(`an opaque whiteout after the files beside it: ${entry}`);
+  if (directory.holdsImplied) throw new Error(`an opaque whiteout after the files beside it: ${entry}`);
   directory.opaque = true;
-}
-function hasImplied({ entries: entries2 }) {
-  for (const entry of entries2.values())
-    if (entry instanceof Directory && (entry.implied || hasImplied(entry))) return true;
-  return false;
 }
 function partsOf(path) {
   const parts = [];
@@ -8982,8 +7406,8 @@ var ByteReader = class {
   /** @throws Error when the stream ends before */
   async read(size2) {
     const parts = [];
-    for (let missing = size2; missing > 0; missing -= parts.at(-1)?.length ?? 0)
-      parts.push(await this.#next(missing) ?? truncated());
+    for (let missing2 = size2; missing2 > 0; missing2 -= parts.at(-1)?.length ?? 0)
+      parts.push(await this.#next(missing2) ?? truncated());
     return parts.length === 1 && parts[0] !== void 0 ? parts[0] : Buffer.concat(parts);
   }
   /** As {@link read}; undefined when the stream has ended. */
@@ -8992,7 +7416,7 @@ var ByteReader = class {
   }
   /** @throws Error when the stream ends before */
   async skip(size2) {
-    for (let missing = size2; missing > 0; ) missing -= (await this.#next(missing) ?? truncated()).length;
+    for (let missing2 = size2; missing2 > 0; ) missing2 -= (await this.#next(missing2) ?? truncated()).length;
   }
   async skipAll() {
     while (await this.#fill()) this.#rest = Buffer.alloc(0);
@@ -9022,6 +7446,8 @@ function truncated() {
 // packages/image/src/tar-reader.ts
 var BLOCK = 512;
 var MAX_METADATA = 1024 * 1024;
+var MAX_HEADERS = 16;
+var MAX_RECORDS = 1e3;
 var TYPES = {
   "\0": "file",
   "0": "file",
@@ -9047,6 +7473,7 @@ async function* readTar(stream, headSize) {
   let pax = /* @__PURE__ */ new Map();
   let longName;
   let longTarget;
+  let headers = 0;
   for (; ; ) {
     const block = await bytes.readBlock(BLOCK);
     if (block === void 0) break;
@@ -9059,6 +7486,8 @@ async function* readTar(stream, headSize) {
     verifyHeader(block);
     const flag = String.fromCharCode(block[156] ?? 0);
     const size2 = sizeAt(block);
+    if (headers > MAX_HEADERS) throw new Error("too many extended headers for one entry");
+    headers++;
     if (flag === "L" || flag === "K") {
       const name3 = text(await readMetadata(bytes, size2));
       if (flag === "L") longName = name3;
@@ -9082,6 +7511,7 @@ async function* readTar(stream, headSize) {
     yield { type: flag === "3" && isNullDevice(block) ? "null device" : type, path, target, head };
     pax = /* @__PURE__ */ new Map();
     longName = longTarget = void 0;
+    headers = 0;
   }
   if (longName !== void 0 || longTarget !== void 0 || pax.size > 0)
     throw new Error("the archive ends after an extended header");
@@ -9159,7 +7589,8 @@ function verifyChecksum(block) {
 }
 function parsePax(content) {
   const records = /* @__PURE__ */ new Map();
-  for (let rest = content; rest.length > 0; ) {
+  for (let rest = content, count3 = 1; rest.length > 0; count3++) {
+    if (count3 > MAX_RECORDS) throw new Error("too many records in a pax header");
     const space = rest.indexOf(" ");
     const digits = rest.toString("latin1", 0, Math.max(space, 0));
     const length = /^\d+$/.test(digits) ? Number(digits) : 0;
@@ -9168,9 +7599,11 @@ function parsePax(content) {
       throw new Error("a malformed pax header");
     const key = rest.toString("latin1", space + 1, equals);
     const value = rest.subarray(equals + 1, length - 1);
-    if (/^(?:link)?path$/.test(key) && value.includes(0)) throw new Error("a name with a NUL byte");
+    if (key === "" || key.includes("\0")) throw new Error("a malformed pax header");
+    if (/^(?:(?:link)?path|[ug]name)$/.test(key) && value.includes(0))
+      throw new Error("a name with a NUL byte");
     if (key.startsWith("GNU.sparse.")) throw new Error("a sparse file");
-    if (/\.xattr\.(?:trusted|user)\.overlay\./.test(key))
+    if (/\.xattr\.(?:trusted|user)\.(?:overlay|fuseoverlayfs|containers)\./.test(key))
       throw new Error("an attribute that only overlayfs interprets");
     if (value.length > 0 && PAX_NUMBERS[key]?.test(value.toString("latin1")) === false)
       throw new Error(`a pax header with an invalid ${key}`);
@@ -9193,7 +7626,8 @@ function isZero(block) {
 }
 
 // packages/image/src/layers.ts
-var MAX_ARCHIVE = 64 * 1024 ** 3;
+var COMPRESSED = /^(?:1f8b08|425a68|fd377a585a00|28b52ffd|5.2a4d18)/;
+var MAGIC_BYTES = 6;
 function mergeLayers(layers, platform, options = {}) {
   const scan = new ElfScan(platform, options);
   const merged = refusing(
@@ -9208,7 +7642,7 @@ async function readLayer({ mediaType, open: open2 }, budget) {
   const hash = createHash2("sha256");
   const decompress = decompression(mediaType);
   let received = 0;
-  let size2 = 0;
+  let start = Buffer.alloc(0);
   try {
     await pipeline(
       Readable.fromWeb(await open2()),
@@ -9223,8 +7657,8 @@ async function readLayer({ mediaType, open: open2 }, budget) {
         const hashed = async function* () {
           for await (const chunk of chunks) {
             hash.update(chunk);
-            size2 += chunk.length;
-            if (size2 > MAX_ARCHIVE) throw new Error(`an archive of more than ${MAX_ARCHIVE} bytes`);
+            budget.unpack(chunk.length);
+            if (start.length < MAGIC_BYTES) start = Buffer.concat([start, chunk.subarray(0, MAGIC_BYTES)]);
             yield chunk;
           }
         };
@@ -9233,6 +7667,8 @@ async function readLayer({ mediaType, open: open2 }, budget) {
     );
     if ("bytesWritten" in decompress && decompress.bytesWritten !== received)
       throw new Error("more data follows the compressed archive");
+    if (decompress instanceof PassThrough && COMPRESSED.test(start.toString("hex")))
+      throw new Error("its first file's name is taken for the beginning of a compressed archive");
   } catch (cause) {
     if (isTgoError(cause)) throw cause;
     throw refusal(
@@ -9283,9 +7719,9 @@ function decompression(mediaType) {
 
 // packages/image/src/push-image.ts
 async function pushImage(image, destination) {
-  const blobs = image.variants.flatMap(({ config: config2, layers }) => [
+  const blobs = image.variants.flatMap(({ config, layers }) => [
     ...layers.filter(({ urls = [] }) => urls.length === 0).map(({ digest, size: size2 }) => ({ digest, size: size2 })),
-    { digest: config2.digest, size: config2.bytes.length, bytes: config2.bytes }
+    { digest: config.digest, size: config.bytes.length, bytes: config.bytes }
   ]);
   const children = image.variants.map(({ manifest }) => ({ mediaType: OCI_MANIFEST, ...manifest }));
   const index = { mediaType: image.index.mediaType, digest: image.digest, bytes: image.index.bytes };
@@ -9295,11 +7731,11 @@ async function pushImage(image, destination) {
 // packages/image/src/verify/image-cache.ts
 var MAX_LAYERS = 125;
 var CachedVariant = class {
-  constructor(platform, child, manifest, config2) {
+  constructor(platform, child, manifest, config) {
     this.platform = platform;
     this.child = child;
     this.manifest = manifest;
-    this.config = config2;
+    this.config = config;
   }
   platform;
   child;
@@ -9341,7 +7777,7 @@ var ImageCache = class {
       );
     }
     const { config: descriptor } = manifest.value.value;
-    const config2 = await once(
+    const config = await once(
       this.#configs,
       descriptor.digest,
       async () => parseConfig(
@@ -9349,15 +7785,15 @@ var ImageCache = class {
         address(source.registry, source.repository, descriptor.digest)
       )
     );
-    const platform = platformOf(child.platform ?? config2.value);
+    const platform = platformOf(child.platform ?? config.value);
     return {
-      variant: new CachedVariant(platform, child, manifest.value.value, config2.value),
-      fetched: { manifest: manifest.fetched, config: config2.fetched }
+      variant: new CachedVariant(platform, child, manifest.value.value, config.value),
+      fetched: { manifest: manifest.fetched, config: config.fetched }
     };
   }
 };
-async function readManifest({ registry: registry2, repository }, digest, where2) {
-  const { value, descriptor } = await registry2.manifest(repository, digest);
+async function readManifest({ registry, repository }, digest, where2) {
+  const { value, descriptor } = await registry.manifest(repository, digest);
   if (isIndex(value)) throw new TgoError("INVALID_RESPONSE", "the index lists another index", { where: where2 });
   const layers = value.layers.length;
   if (layers > MAX_LAYERS)
@@ -9380,9 +7816,9 @@ async function once(memory, key, read3) {
   memory.set(key, reading);
   try {
     return { value: await reading, fetched: true };
-  } catch (error2) {
+  } catch (error) {
     if (memory.get(key) === reading) memory.delete(key);
-    throw error2;
+    throw error;
   }
 }
 
@@ -9395,10 +7831,10 @@ var LAYERS = /* @__PURE__ */ new Set([
   DOCKER_LAYER_GZIP,
   DOCKER_LAYER_ZSTD
 ]);
-function portabilityProblems({ child, manifest, config: config2 }) {
+function portabilityProblems({ child, manifest, config }) {
   const expectedConfig = manifest.mediaType === DOCKER_MANIFEST ? DOCKER_CONFIG : OCI_CONFIG;
   const layers = manifest.layers.length;
-  const diffIds = config2.rootfs.diff_ids.length;
+  const diffIds = config.rootfs.diff_ids.length;
   const unknown2 = new Set(
     manifest.layers.map(({ mediaType }) => mediaType).filter((type) => !LAYERS.has(type))
   );
@@ -9410,12 +7846,24 @@ function portabilityProblems({ child, manifest, config: config2 }) {
     ...manifest.config.mediaType === expectedConfig ? [] : [`its config is ${manifest.config.mediaType}, not ${expectedConfig}`],
     ...[...unknown2].map((type) => `a layer is ${type}, which not every client unpacks`),
     ...layers === diffIds ? [] : [`it has ${layers} layers, and its config lists ${diffIds} diff_ids`],
-    ...[child, manifest.config, ...manifest.layers].flatMap(descriptorProblems)
+    ...[child, manifest.config, ...manifest.layers].flatMap(descriptorProblems),
+    ...contradictions(manifest.layers)
   ];
+}
+function contradictions(layers) {
+  const first = /* @__PURE__ */ new Map();
+  const found = /* @__PURE__ */ new Set();
+  for (const layer of layers) {
+    const before = first.get(layer.digest) ?? layer;
+    first.set(layer.digest, before);
+    if (before.size !== layer.size || before.mediaType !== layer.mediaType) found.add(layer.digest);
+  }
+  return [...found].map((digest) => `the layer ${digest} is listed with different sizes or media types`);
 }
 function descriptorProblems({ digest, size: size2, urls = [], data }) {
   const embedded = data === void 0 ? void 0 : Buffer.from(data, "base64");
   return [
+    ...digest.startsWith("sha256:") ? [] : [`${digest} is not sha256, and containerd takes nothing else`],
     ...urls.length === 0 ? [] : [`${digest} names URLs: some clients download it from there, out of the registry's and our sight`],
     ...embedded === void 0 || embedded.length === size2 && digestOf(embedded) === digest ? [] : [`the data embedded for ${digest} is something else`]
   ];
@@ -9436,19 +7884,28 @@ async function verifyTarget(target, options, cache) {
     variants: [],
     durationMs: 0
   };
-  const [, closed] = await Promise.all([
+  const [, anonymous] = await Promise.all([
     inspect(inspection, options, cache).catch(
-      (error2) => inspection.problems.push(foreseenProblem(error2))
+      (error) => inspection.problems.push(missing(error, "missing"))
     ),
-    target.anonymous === void 0 ? [] : pullAnonymously(target, target.anonymous)
+    target.anonymous === void 0 ? void 0 : pullAnonymously(target, target.anonymous)
   ]);
-  if (inspection.digest !== void 0) inspection.problems.push(...closed);
+  if (inspection.digest !== void 0) {
+    if (typeof anonymous === "object") inspection.problems.push(anonymous);
+    else if (anonymous !== void 0 && anonymous !== inspection.digest)
+      inspection.problems.push({
+        code: "VERIFY",
+        what: `without credentials it is ${anonymous}, with them ${inspection.digest}`,
+        where: where(inspection),
+        remedy: "Run the same command again; if it stays, find out what answers in the registry's place."
+      });
+  }
   inspection.durationMs = Math.round(now() - started);
   return inspection;
 }
 async function inspect(inspection, options, cache) {
-  const { registry: registry2, repository, reference } = inspection.target;
-  const found = await registry2.manifest(repository, reference);
+  const { registry, repository, reference } = inspection.target;
+  const found = await registry.manifest(repository, reference);
   inspection.digest = found.descriptor.digest;
   const index = checkIndex(found, inspection, options);
   if (index === void 0) return;
@@ -9456,9 +7913,9 @@ async function inspect(inspection, options, cache) {
   const variants2 = await Promise.all(
     plannedChildren(index, options).map((child) => inspectVariant(child, inspection, cache))
   );
-  inspection.variants = variants2.filter((variant) => variant !== void 0);
-  for (const variant of inspection.variants)
-    inspection.problems.push(...variantProblems(variant, options.expect, where(inspection)));
+  inspection.variants = variants2.filter((variant2) => variant2 !== void 0);
+  for (const variant2 of inspection.variants)
+    inspection.problems.push(...variantProblems(variant2, options.expect, where(inspection)));
 }
 function plannedChildren({ manifests }, { platforms }) {
   return platforms.flatMap((planned) => {
@@ -9470,6 +7927,7 @@ function plannedChildren({ manifests }, { platforms }) {
 }
 function checkIndex({ value, descriptor }, inspection, { platforms, expect = {} }) {
   const wrong = (what, remedy) => void inspection.problems.push({
+    kind: "wrong image",
     code: "VERIFY",
     what,
     where: where(inspection),
@@ -9512,57 +7970,66 @@ function checkIndex({ value, descriptor }, inspection, { platforms, expect = {} 
 async function inspectVariant(child, inspection, cache) {
   const { target, problems: problems6 } = inspection;
   try {
-    const { variant, fetched } = await cache.variant(target, child);
-    const missing = await inParallel(HEADS_AT_ONCE, variant.needs(fetched), async (descriptor) => {
+    const { variant: variant2, fetched } = await cache.variant(target, child);
+    const missing2 = await inParallel(HEADS_AT_ONCE, variant2.needs(fetched), async (descriptor) => {
       const size2 = await sizeOf2(target, descriptor, descriptor.digest === child.digest);
       if (size2 === descriptor.size) return void 0;
       const what = size2 === void 0 ? "is not in the repository" : `has ${size2} bytes there, not ${descriptor.size}`;
       return `${descriptor.digest} ${what}`;
     });
-    const gone = missing.filter((text3) => text3 !== void 0);
+    const gone = missing2.filter((text3) => text3 !== void 0);
     if (gone.length > 0) {
       problems6.push({
+        kind: "incomplete",
         code: "NOT_FOUND",
-        what: `${variant.platform} is incomplete: ${gone.join("; ")}`,
+        what: `${variant2.platform} is incomplete: ${gone.join("; ")}`,
         where: where(inspection),
-        remedy: "Publish again: missing content is copied from another registry or uploaded."
+        remedy: "Publish again, by the same command: missing content is copied from another registry or uploaded."
       });
     }
-    return variant;
-  } catch (error2) {
-    problems6.push(foreseenProblem(error2));
+    return variant2;
+  } catch (error) {
+    const finding = missing(error, "incomplete");
+    const name3 = child.platform === void 0 ? child.digest : platformOf(child.platform);
+    problems6.push(
+      finding.kind === void 0 ? finding : { ...finding, what: `${name3} is incomplete: ${finding.what}` }
+    );
     return void 0;
   }
 }
-async function sizeOf2({ registry: registry2, repository }, { digest, size: size2 }, isManifest) {
-  return isManifest ? (await registry2.resolve(repository, digest))?.size : registry2.hasBlob(repository, digest, { size: size2 });
+function missing(error, kind) {
+  const problem4 = foreseenProblem(error);
+  return problem4.code === "NOT_FOUND" ? { ...problem4, kind } : problem4;
 }
-function variantProblems(variant, expect = {}, location) {
-  const { platform, config: config2 } = variant;
-  const actual = platformOf(config2);
+async function sizeOf2({ registry, repository }, { digest, size: size2 }, isManifest) {
+  return isManifest ? (await registry.resolve(repository, digest))?.size : registry.hasBlob(repository, digest, { size: size2 });
+}
+function variantProblems(variant2, expect = {}, location) {
+  const { platform, config } = variant2;
+  const actual = platformOf(config);
   return [
     ...platform === actual ? [] : [`the index says ${platform}, the variant's own config says ${actual}`],
-    ...portabilityProblems(variant).map((text3) => `${platform}: ${text3}`),
-    ...differences(expect.labels ?? {}, config2.config?.Labels ?? {}).map(
+    ...portabilityProblems(variant2).map((text3) => `${platform}: ${text3}`),
+    ...differences(expect.labels ?? {}, config.config?.Labels ?? {}).map(
       (text3) => `${platform}: label ${text3}`
     )
-  ].map((what) => ({ code: "VERIFY", what, where: location, remedy: REPUBLISH }));
+  ].map((what) => ({ kind: "wrong image", code: "VERIFY", what, where: location, remedy: REPUBLISH }));
 }
-async function pullAnonymously({ repository, reference, registry: registry2 }, anonymous) {
-  const remedy = registry2.host === "ghcr.io" ? `GHCR makes new packages private. On GitHub: the package's settings, "Change visibility", Public.` : `Make the repository ${registry2.host}/${repository} public in the registry's settings.`;
-  const closed = {
+async function pullAnonymously({ repository, reference, registry }, anonymous) {
+  const remedy = registry.host === "ghcr.io" ? `GHCR makes new packages private. On GitHub: the package's settings, "Change visibility", Public.` : `Make the repository ${registry.host}/${repository} public in the registry's settings.`;
+  const closed2 = {
     code: "VERIFY",
     what: "it cannot be pulled without credentials",
-    where: address(registry2, repository, reference),
+    where: address(registry, repository, reference),
     remedy
   };
   try {
-    return await anonymous.resolve(repository, reference) === void 0 ? [closed] : [];
-  } catch (error2) {
-    const problem4 = foreseenProblem(error2);
+    return (await anonymous.resolve(repository, reference))?.digest ?? closed2;
+  } catch (error) {
+    const problem4 = foreseenProblem(error);
     if (problem4.code === "UNAUTHORIZED" || problem4.code === "DENIED" || problem4.code === "NOT_FOUND")
-      return [closed];
-    return [{ ...problem4, what: `without credentials: ${problem4.what}` }];
+      return closed2;
+    return { ...problem4, what: `without credentials: ${problem4.what}` };
   }
 }
 function differences(expected, actual) {
@@ -9574,8 +8041,8 @@ function differences(expected, actual) {
     ];
   });
 }
-function where({ target: { registry: registry2, repository, reference } }) {
-  return address(registry2, repository, reference);
+function where({ target: { registry, repository, reference } }) {
+  return address(registry, repository, reference);
 }
 
 // packages/image/src/verify/verify-elf.ts
@@ -9591,38 +8058,39 @@ async function verifyElf(reference, inspections, allowed = []) {
     const key = `${mediaType} ${digest}`;
     const reading = layers.get(key) ?? readLayer({ mediaType, open: () => openFrom(same, layer) }, budget);
     layers.set(key, reading);
-    return reading.catch((error2) => {
-      if (!isTgoError(error2) || error2.where !== void 0) throw error2;
-      const { registry: registry2, repository } = reference.target;
-      throw new TgoError(error2.code, error2.what, {
-        ...detailsOf(error2),
-        where: address(registry2, repository, digest)
+    return reading.catch((error) => {
+      if (!isTgoError(error) || error.where !== void 0) throw error;
+      const { registry, repository } = reference.target;
+      throw new TgoError(error.code, error.what, {
+        ...detailsOf(error),
+        where: address(registry, repository, digest)
       });
     });
   };
-  await inParallel(VARIANTS_AT_ONCE, reference.variants, async (variant) => {
+  await inParallel(VARIANTS_AT_ONCE, reference.variants, async (variant2) => {
     try {
       const contents = [];
-      for (const [at, layer] of variant.manifest.layers.entries()) {
+      for (const [at, layer] of variant2.manifest.layers.entries()) {
         const content = await read3(layer);
         contents.push(content);
-        const listed3 = variant.config.rootfs.diff_ids[at];
+        const listed3 = variant2.config.rootfs.diff_ids[at];
         if (listed3 === void 0 || listed3 === content.diffId) continue;
         for (const inspection of same)
           inspection.problems.push({
+            kind: "wrong image",
             code: "VERIFY",
-            what: `${variant.platform}: the layer ${layer.digest} unpacks to ${content.diffId}, but its diff_id in the config is ${listed3}`,
+            what: `${variant2.platform}: the layer ${layer.digest} unpacks to ${content.diffId}, but its diff_id in the config is ${listed3}`,
             where: where(inspection),
             remedy: "Build and publish it again."
           });
       }
-      const report = mergeLayers(contents, variant.platform, { allow: allowed });
-      reports.set(variant.digest, report);
+      const report = mergeLayers(contents, variant2.platform, { allow: allowed });
+      reports.set(variant2.digest, report);
       if (report.foreign.length > 0)
         for (const inspection of same)
-          inspection.problems.push(foreignFiles(variant, report, where(inspection)));
-    } catch (error2) {
-      for (const { problems: problems6 } of same) problems6.push(foreseenProblem(error2));
+          inspection.problems.push(foreignFiles(variant2, report, where(inspection)));
+    } catch (error) {
+      for (const { problems: problems6 } of same) problems6.push(foreseenProblem(error));
     }
   });
   return reports;
@@ -9631,8 +8099,8 @@ async function openFrom(inspections, layer) {
   for (const { target } of inspections.slice(0, -1)) {
     try {
       return await target.registry.blob(target.repository, layer);
-    } catch (error2) {
-      foreseenProblem(error2);
+    } catch (error) {
+      foreseenProblem(error);
     }
   }
   const last = inspections.at(-1)?.target;
@@ -9660,12 +8128,15 @@ async function verifyImage(options) {
   compareDigests(inspections, digest, options.expect?.digest !== void 0);
   const reference = inspections.find((inspection) => inspection.digest === digest && inspection.variants.length > 0) ?? inspections.find(({ index }) => index !== void 0);
   const elf = options.elf === true && reference !== void 0 ? await verifyElf(reference, inspections, options.allowForeign) : /* @__PURE__ */ new Map();
-  const targets = inspections.map(reported);
+  const all = inspections.map(inspectedImage);
+  const targets = inspections.map(
+    (inspection, at) => reported(inspection, (kind) => options.remedyFor?.(kind, all[at] ?? inspectedImage(inspection), all))
+  );
   return {
     ok: targets.length > 0 && targets.every(({ state }) => state === "verified"),
     digest,
     targets,
-    variants: (reference?.variants ?? []).map((variant) => reportedVariant(variant, elf.get(variant.digest))),
+    variants: (reference?.variants ?? []).map((variant2) => reportedVariant(variant2, elf.get(variant2.digest))),
     annotations: reference?.index?.annotations ?? {}
   };
 }
@@ -9674,10 +8145,11 @@ function compareDigests(inspections, digest, expected) {
   for (const inspection of inspections) {
     if (inspection.digest === void 0 || digest === void 0 || inspection.digest === digest) continue;
     inspection.problems.unshift({
+      kind: "other digest",
       code: "VERIFY",
       what: `it is ${inspection.digest}, ${expected ? `expected ${digest}` : `while ${owner} has ${digest}`}`,
       where: where(inspection),
-      remedy: "Every registry must have the same digest: publish again under a new tag, or find out who pushed the other one."
+      remedy: "Every registry must have the same digest. Find out who pushed the other one, then run the same command again."
     });
   }
 }
@@ -9688,7 +8160,15 @@ function mostCommon(digests) {
     void 0
   );
 }
-function reported(inspection) {
+function inspectedImage({ target, digest, index, problems: problems6 }) {
+  return {
+    name: target.name,
+    digest,
+    version: index?.annotations?.["org.opencontainers.image.version"],
+    complete: index !== void 0 && !problems6.some(({ kind }) => kind === "incomplete")
+  };
+}
+function reported(inspection, remedyFor3) {
   const { target, digest, problems: problems6, durationMs } = inspection;
   const down = problems6.some(
     ({ code: code2, what }) => code2 === "UNAVAILABLE" && !what.startsWith("without credentials")
@@ -9699,19 +8179,22 @@ function reported(inspection) {
     reference: where(inspection),
     state: shown.length === 0 ? "verified" : "failed",
     digest,
-    problems: shown,
+    problems: shown.map(({ kind, ...problem4 }) => {
+      const remedy = kind && remedyFor3(kind);
+      return remedy === void 0 ? problem4 : { ...problem4, remedy };
+    }),
     durationMs
   };
 }
-function reportedVariant(variant, elf) {
-  const { platform, digest, manifest, config: config2, size: size2 } = variant;
+function reportedVariant(variant2, elf) {
+  const { platform, digest, manifest, config, size: size2 } = variant2;
   return {
     platform,
     digest,
     configDigest: manifest.config.digest,
     size: size2,
-    architecture: config2.architecture,
-    labels: config2.config?.Labels ?? {},
+    architecture: config.architecture,
+    labels: config.config?.Labels ?? {},
     ...elf === void 0 ? {} : { elf }
   };
 }
@@ -9730,21 +8213,54 @@ function withCaBundle(context, container) {
 }
 
 // packages/builders/src/build-error.ts
-function buildError(step, remedy, error2) {
-  if (isTgoError(error2)) return error2;
-  const failure3 = execFailure(error2);
-  if (failure3 === void 0) {
-    return new TgoError("BUILD", `${step} failed: ${errorMessage(error2)}`, { remedy, cause: error2 });
+function machineFailure(step, error) {
+  const inner = innerCause(error);
+  if (inner?.code !== "ENVIRONMENT") return void 0;
+  return new TgoError("ENVIRONMENT", `${step} failed: ${inner.what}`, {
+    ...detailsOf(inner),
+    cause: error
+  });
+}
+function buildError(step, remedy, error) {
+  if (isTgoError(error)) return error;
+  const refused = refusedLine(error);
+  if (refused !== void 0) return refused;
+  const lacking = machineFailure(step, error);
+  if (lacking !== void 0) return lacking;
+  const failure2 = execFailure(error);
+  if (failure2 === void 0) {
+    return new TgoError("BUILD", `${step} failed: ${errorMessage(error)}`, { remedy, cause: error });
   }
   return new TgoError(
     "BUILD",
-    `${step} failed with exit code ${failure3.exitCode}
-${lastLines(failure3, 25)}`,
+    `${step} failed with exit code ${failure2.exitCode}
+${lastLines(failure2, 25)}`,
     {
       remedy,
-      cause: error2
+      cause: error
     }
   );
+}
+function refusedLine(error) {
+  const [, what, remedy] = /^(line \d+ of [^\n]+)\n {2}([^\n]+)$/.exec(errorMessage(error)) ?? [];
+  if (what === void 0 || remedy === void 0) return void 0;
+  return new TgoError("BUILD", what, { remedy, cause: error });
+}
+
+// packages/builders/src/emulation.ts
+var CRASHED = /^1(?:3[2-6]|39|59)$/;
+function emulatorCrashed({
+  exitCode,
+  stdout,
+  stderr
+}) {
+  const text3 = `${stdout}
+${stderr}`;
+  const passedOn = /exit (?:status|code):? (\d+)/.exec(text3)?.[1] ?? "";
+  return [String(exitCode), passedOn].some((code2) => CRASHED.test(code2)) || /\bqemu: |uncaught target signal|Illegal instruction|Segmentation fault/.test(text3);
+}
+function nativeRemedy(platform) {
+  return `Run the same command on a ${platform} machine (a native runner), where nothing of this platform is emulated, or try a newer emulator: docker run --privileged --rm tonistiigi/binfmt --install all.`;
 }
 
 // packages/builders/src/source/times.ts
@@ -9756,25 +8272,41 @@ function contentTime(hash) {
 var WITH_ZONE = /^\d{4}(?:-\d\d){1,2}$|\d:\d\d.*(?:Z|GMT|UTC|[+-]\d\d:?\d\d)$/i;
 function parseCreated(text3) {
   const isSeconds = /^\d+$/.test(text3);
-  const date3 = new Date(isSeconds ? Number(text3) * 1e3 : text3);
+  const date = new Date(isSeconds ? Number(text3) * 1e3 : text3);
   const remedy = "Use RFC 3339 or seconds since 1970, e.g. $(git log -1 --format=%cI).";
-  if (Number.isNaN(date3.getTime()))
+  if (Number.isNaN(date.getTime()))
     throw new TgoError("USAGE", `--created "${text3}" is not a time`, { remedy });
-  if (isSeconds || WITH_ZONE.test(text3)) return date3;
+  if (isSeconds || WITH_ZONE.test(text3)) return date;
   throw new TgoError("USAGE", `--created "${text3}" has no time zone, so it is another time on each machine`, {
     remedy
   });
 }
-function epochSeconds(date3) {
-  return Math.floor(date3.getTime() / 1e3);
+function epochSeconds(date) {
+  return Math.floor(date.getTime() / 1e3);
 }
 
 // program:tgo:tools
 import { builders_container_tools } from "./programs.js";
 
+// packages/builders/src/time-limit.ts
+async function withTimeLimit(work, seconds, late) {
+  let timer;
+  const limit2 = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      reject(late());
+    }, seconds * 1e3);
+  });
+  try {
+    return await Promise.race([work, limit2]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 // packages/builders/src/container-tools/container-tools.ts
 var TOOLS_BASE = "docker.io/library/node:20-alpine";
 var PROGRAM = "/run/tgo/tools.mjs";
+var TOOL_SECONDS = 2 * 3600;
 async function toolsContainer(context) {
   return (await baseImage(context, TOOLS_BASE, context.native)).withNewFile(PROGRAM, builders_container_tools);
 }
@@ -9800,7 +8332,7 @@ async function listPackages(context, modules) {
 function rangeChecker(context) {
   return async (checks) => {
     const file = "/run/tgo/ranges.json";
-    const input = JSON.stringify(checks.map(({ version: version2, range }) => ({ version: version2, range })));
+    const input = JSON.stringify(checks.map(({ version, range }) => ({ version, range })));
     return run((await toolsContainer(context)).withNewFile(file, input), "check-ranges", { file });
   };
 }
@@ -9827,7 +8359,13 @@ async function run(container, command, input) {
   return await output(command, container.withExec(["node", PROGRAM, command, JSON.stringify(input)]));
 }
 async function output(command, container) {
-  const text3 = await container.stdout();
+  const text3 = await withTimeLimit(
+    container.stdout(),
+    TOOL_SECONDS,
+    () => new TgoError("ENVIRONMENT", `the ${command} tool did not end within ${TOOL_SECONDS} s`, {
+      remedy: "The engine, or its disk, hardly responds: check its machine, then run the same command again."
+    })
+  );
   try {
     return JSON.parse(text3);
   } catch (cause) {
@@ -9836,12 +8374,12 @@ async function output(command, container) {
 }
 
 // packages/builders/src/build-request.ts
-function fillTemplate(template, { name: service2, source, version: version2 }) {
+function fillTemplate(template, { name: service2, source, version }) {
   const values = {
     service: service2,
     revision: source.revision,
     created: source.created.toISOString().replace(".000Z", "Z"),
-    version: version2 ?? source.revision
+    version: version ?? source.revision
   };
   return template.replaceAll(
     /\{(service|revision|created|version)\}/g,
@@ -9960,14 +8498,14 @@ async function userFiles(container) {
   return { passwd, group };
 }
 function standardLabels(request2) {
-  const { service: service2, source, version: version2, base } = request2;
+  const { service: service2, source, version, base } = request2;
   const labels = {
     "org.opencontainers.image.title": service2.title,
     "org.opencontainers.image.description": service2.description,
     "org.opencontainers.image.source": service2.source.repository,
     "org.opencontainers.image.revision": source.revision,
     "org.opencontainers.image.created": fillTemplate("{created}", request2),
-    "org.opencontainers.image.version": version2,
+    "org.opencontainers.image.version": version,
     "org.opencontainers.image.base.name": base?.name,
     "org.opencontainers.image.base.digest": base?.digest
   };
@@ -9977,8 +8515,8 @@ function standardLabels(request2) {
 }
 function imageLabels(request2) {
   const { labels } = request2.service.image;
-  const own2 = Object.entries(labels).map(([name3, text3]) => [name3, fillTemplate(text3, request2)]);
-  return { ...standardLabels(request2), ...Object.fromEntries(own2) };
+  const own = Object.entries(labels).map(([name3, text3]) => [name3, fillTemplate(text3, request2)]);
+  return { ...standardLabels(request2), ...Object.fromEntries(own) };
 }
 
 // packages/builders/src/dockerfile/parse-secrets-file.ts
@@ -10032,17 +8570,268 @@ async function buildSecrets({ client, secrets }, name3, { secrets: declared }) {
   if (declared.length === 0) return [];
   const text3 = secrets.build === void 0 ? "" : await secrets.build.plaintext();
   const values = parseSecretsFile(text3, "--build-secrets");
-  const missing = declared.filter((id) => !values.has(id));
-  if (missing.length > 0) {
+  const missing2 = declared.filter((id) => !values.has(id));
+  if (missing2.length > 0) {
     throw new TgoError(
       "USAGE",
-      `${name3} needs the build secret${missing.length === 1 ? "" : "s"} ${missing.join(", ")}`,
+      `${name3} needs the build secret${missing2.length === 1 ? "" : "s"} ${missing2.join(", ")}`,
       {
-        remedy: `Put ${missing.map((id) => `${id}=value`).join(" and ")} into a file, and pass --build-secrets file:PATH.`
+        remedy: `Put ${missing2.map((id) => `${id}=value`).join(" and ")} into a file, and pass --build-secrets file:PATH.`
       }
     );
   }
   return declared.map((id) => client.setSecret(id, values.get(id) ?? ""));
+}
+
+// packages/dockerfile/src/expand.ts
+var NAME2 = /\d+|[@*#?$!-]|[\p{L}_][\p{L}\d_]*|/uy;
+function expand(source, variables2, escape2 = "\\") {
+  let at = 0;
+  const match = (pattern2) => {
+    pattern2.lastIndex = at;
+    const [found = ""] = pattern2.exec(source) ?? [];
+    at += found.length;
+    return found;
+  };
+  const fail2 = (problem4) => {
+    throw new TgoError("SOURCE", `cannot expand ${source}: ${problem4}`);
+  };
+  const readTo = (stop, keepEscapes = false) => {
+    let text3 = "";
+    for (let char = source[at]; char !== void 0 && char !== stop; char = source[at]) {
+      at++;
+      if (char === "$") text3 += readVariable();
+      else if (char === escape2) {
+        const next2 = match(/.?/suy);
+        const isQuoted = stop === '"' && next2 !== stop && next2 !== "$" && next2 !== escape2;
+        text3 += (keepEscapes || isQuoted ? escape2 : "") + next2;
+      } else if (stop === '"' || !/["']/.test(char)) text3 += char;
+      else if (char === '"') text3 += readTo(char, keepEscapes);
+      else text3 += match(/[^']*/y) + (match(/'/y) || fail2("' is missing")).slice(1);
+    }
+    if (stop !== void 0 && !source[at++]) fail2(`${stop} is missing`);
+    return text3;
+  };
+  const readVariable = () => {
+    if (source[at] !== "{") {
+      const name4 = match(NAME2);
+      return name4 === "" ? "$" : variables2(name4) ?? "";
+    }
+    at++;
+    const name3 = match(NAME2);
+    const operator = match(/:?[-+?]|[#%/]|\}|/y);
+    if (name3 === "" || operator === "") fail2("this substitution is not supported");
+    const value = variables2(name3) ?? "";
+    const isSet = value !== "" || variables2(name3) === "" && !operator.startsWith(":");
+    if (operator === "}") return value;
+    if (operator === "/") {
+      const flags = match(/\/?/y) === "" ? "u" : "gu";
+      const pattern2 = new RegExp(toRegExp(readTo("/", true)), flags);
+      const replacement = readTo("}", true);
+      return value.replace(pattern2, () => replacement);
+    }
+    if (/[#%]/.test(operator)) return trim(value, readTo("}", true), operator);
+    const word = readTo("}");
+    if (operator.endsWith("+")) return isSet ? word : "";
+    if (isSet) return value;
+    return operator.endsWith("-") ? word : fail2(`${name3}: ${word || "must be set"}`);
+  };
+  return readTo(void 0);
+}
+function trim(value, word, operator) {
+  const isLongest = word.startsWith(operator);
+  const pattern2 = new RegExp(`^(?:${toRegExp(isLongest ? word.slice(1) : word)})$`, "u");
+  for (let index = 0; index <= value.length; index++) {
+    const at = isLongest === (operator === "#") ? value.length - index : index;
+    const parts = [value.slice(0, at), value.slice(at)];
+    const [removed, rest] = operator === "#" ? parts : [parts[1], parts[0]];
+    if (pattern2.test(removed)) return rest;
+  }
+  return value;
+}
+function toRegExp(pattern2) {
+  return pattern2.replaceAll(/\\?[^]/gu, (part) => {
+    if (part === "*") return ".*";
+    if (part === "?") return ".";
+    return part.slice(-1).replace(/[\\^$.*+?()[\]{}|/]/u, String.raw`\$&`);
+  });
+}
+
+// packages/dockerfile/src/words.ts
+function wordPattern(escape2, flags) {
+  const escaped3 = `\\${escape2}[^]`;
+  return new RegExp(`(?:"(?:${escaped3}|[^"])*(?:"|$)|'[^']*(?:'|$)|${escaped3}|[^\\s"'])+`, flags);
+}
+function splitWords(text3, escape2) {
+  return text3.match(wordPattern(escape2, "g")) ?? [];
+}
+
+// packages/dockerfile/src/parse-dockerfile.ts
+function parseDockerfile(text3) {
+  const lines2 = text3.replace(/^\uFEFF/, "").split(/\r*\n/);
+  const directives = parseDirectives(lines2);
+  const escape2 = directives.get("escape") === "`" ? "`" : "\\";
+  const continued = new RegExp(`(^|[^\\${escape2}])\\${escape2}[ \\t]*$`);
+  const instructions = [];
+  for (let at = 0; at < lines2.length; ) {
+    const start = at;
+    let joined = "";
+    for (let more = true; more && at < lines2.length; at++) {
+      const line = lines2[at] ?? "";
+      const isSkipped = /^\s*(?:#|$)/.test(line);
+      if (isSkipped && at > start) continue;
+      more = !isSkipped && continued.test(line);
+      if (!isSkipped) joined += more ? line.replace(continued, "$1") : line;
+    }
+    const [, keyword = "", all = ""] = /^(\S+)\s*(.*)$/s.exec(joined.trim()) ?? [];
+    if (keyword === "") continue;
+    const end = at;
+    const { flags, rest } = splitFlags(all, escape2);
+    const heredocs = [];
+    for (const [dash, name3] of hereDocuments(`${keyword} ${rest}`)) {
+      const last = lines2.findIndex(
+        (line, index) => index >= at && (dash === "" ? line : line.replace(/^\t+/, "")) === name3
+      );
+      const stop = last === -1 ? lines2.length : last;
+      heredocs.push(lines2.slice(at, stop).join("\n"));
+      at = stop + 1;
+    }
+    instructions.push({ keyword: keyword.toUpperCase(), flags, rest, lines: [start, end], heredocs });
+  }
+  return { escape: escape2, directives, instructions };
+}
+function parseDirectives(lines2) {
+  const found = /* @__PURE__ */ new Map();
+  for (const line of lines2) {
+    const [, name3 = "", value = ""] = /^\s*#\s*(syntax|escape|check)\s*=\s*(.+?)\s*$/i.exec(line) ?? [];
+    if (name3 === "") break;
+    found.set(name3.toLowerCase(), value);
+  }
+  return found;
+}
+function splitFlags(text3, escape2) {
+  const flags = [];
+  const word = wordPattern(escape2, "y");
+  const removed = new RegExp(`\\${escape2}([^])|["']`, "g");
+  let rest = text3;
+  while (rest.startsWith("--")) {
+    word.lastIndex = 0;
+    const [flag = ""] = word.exec(rest) ?? [];
+    rest = rest.slice(flag.length).trimStart();
+    if (flag === "--") break;
+    flags.push(flag.replaceAll(removed, "$1"));
+  }
+  return { flags, rest };
+}
+function quoteFlag(flag, escape2) {
+  return flag.replaceAll(
+    /[\s"'\\`]/g,
+    (char) => (/[\\`]/.test(char) && char !== escape2 ? "" : escape2) + char
+  );
+}
+function hereDocuments(line) {
+  const [, rest = ""] = /^(?:ONBUILD\s+)?(?:RUN|COPY|ADD)\s+(?!\[.*\]$)(.*)/is.exec(line) ?? [];
+  return splitWords(rest.replaceAll(/<<(-?)\s+/g, "<<$1"), "\\").flatMap((word) => {
+    const [, dash = "", name3 = ""] = /^\d*<<(-?)([^<]+)$/.exec(word) ?? [];
+    return name3 === "" ? [] : [[dash, name3.replaceAll(/["']/g, "")]];
+  });
+}
+
+// packages/dockerfile/src/parse-stages.ts
+function parseStages(dockerfile, args) {
+  const known = globalArguments(dockerfile, args);
+  const stages = [];
+  const expanded = (word) => {
+    try {
+      return word && expand(word, (name3) => known.get(name3), dockerfile.escape);
+    } catch {
+      return void 0;
+    }
+  };
+  for (const at of dockerfile.instructions) {
+    if (at.keyword !== "FROM") {
+      stages.at(-1)?.instructions.push(at);
+      continue;
+    }
+    const [base, as, name3] = at.rest.split(/\s+/);
+    const image = expanded(base);
+    const parent = image === void 0 ? void 0 : stageNamed(stages, image);
+    const inherited = parent === void 0 ? void 0 : stages[parent];
+    stages.push({
+      name: as?.toUpperCase() === "AS" ? name3?.toLowerCase() : void 0,
+      image: inherited || image === "scratch" ? void 0 : image,
+      unknown: image === void 0 || image === "",
+      platform: inherited ? inherited.platform : expanded(flagOf(at, "platform")),
+      parent,
+      from: at,
+      instructions: [],
+      sources: []
+    });
+  }
+  return stages.map((stage) => ({
+    ...stage,
+    sources: stage.instructions.flatMap(
+      (at) => sourcesOf(at).map((name3) => {
+        if (at.keyword === "RUN" || !/^[+-]?\d+$/.test(name3))
+          return { name: name3, at, stage: stageNamed(stages, name3) };
+        return { name: name3, at, stage: Number(name3) };
+      })
+    )
+  }));
+}
+var PREDEFINED = /^(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)$/;
+function globalArguments({ instructions, escape: escape2 }, args) {
+  const known = new Map(Object.entries(args).filter(([name3]) => PREDEFINED.test(name3)));
+  const first = instructions.findIndex(({ keyword }) => keyword === "FROM");
+  for (const { keyword, rest } of instructions.slice(0, Math.max(first, 0))) {
+    if (keyword !== "ARG") continue;
+    for (const word of splitWords(rest, escape2)) {
+      const [name3, text3] = splitOnce(word);
+      const value = args[name3] ?? (text3 === void 0 ? text3 : expand(text3, (other) => known.get(other), escape2));
+      if (value !== void 0) known.set(name3, value);
+    }
+  }
+  return known;
+}
+function splitOnce(word) {
+  const at = word.indexOf("=");
+  return at === -1 ? [word, void 0] : [word.slice(0, at), word.slice(at + 1)];
+}
+function flagOf({ flags }, name3) {
+  return flags.findLast((flag) => flag.startsWith(`--${name3}=`))?.slice(name3.length + 3);
+}
+function sourcesOf({ keyword, flags }) {
+  return flags.flatMap((flag) => {
+    if (keyword === "COPY") return /^--from=(.+)$/.exec(flag)?.[1] ?? [];
+    if (keyword !== "RUN" || !flag.startsWith("--mount=")) return [];
+    const fields = flag.slice("--mount=".length).split(",");
+    return fields.findLast((field) => /^from=./i.test(field))?.slice("from=".length) ?? [];
+  });
+}
+function neededStages(stages, target) {
+  const needed = /* @__PURE__ */ new Set();
+  const add = (number2) => {
+    if (number2 === void 0 || needed.has(number2)) return;
+    needed.add(number2);
+    add(stages[number2]?.parent);
+    for (const { stage } of stages[number2]?.sources ?? []) add(stage);
+  };
+  add(target);
+  return [...needed].sort((a, b) => a - b);
+}
+function targetStage(stages, target) {
+  if (target === void 0) return stages.length === 0 ? void 0 : stages.length - 1;
+  return stageNamed(stages, target) ?? (/^\d+$/.test(target) && stages[Number(target)] ? Number(target) : void 0);
+}
+function stageNamed(stages, name3) {
+  const number2 = stages.findLastIndex((stage) => stage.name === name3.toLowerCase());
+  return number2 === -1 ? void 0 : number2;
+}
+function imagesOf(stages) {
+  return stages.flatMap(({ image, platform, from, sources }) => [
+    ...image === void 0 || image === "" ? [] : [{ image, platform, at: from }],
+    ...sources.filter(({ name: name3, stage }) => stage === void 0 && !name3.includes("$") && name3 !== "scratch").map(({ name: name3, at }) => ({ image: name3, platform: void 0, at }))
+  ]);
 }
 
 // packages/builders/src/dockerfile/pin-from.ts
@@ -10056,169 +8845,29 @@ async function pinImages({ bases }, text3, { images }) {
   return replaceImages(text3, new Map(replacements));
 }
 function replaceImages(text3, images) {
+  const { escape: escape2 } = parseDockerfile(text3);
   const lines2 = text3.split("\n");
-  const explicit = [...images.keys()].some(({ platform }) => platform !== void 0);
+  const changed2 = /* @__PURE__ */ new Map();
   for (const [{ image, at }, { address: address2, platform }] of images) {
-    const [start, end] = at.lines;
+    const { flags, rest } = changed2.get(at) ?? at;
     if (at.keyword === "FROM") {
-      const words = at.rest.split(/\s+/).filter((word) => !word.startsWith("--platform="));
-      const first = words.findIndex((word) => !word.startsWith("--"));
-      const flag = explicit ? [`--platform=${platform}`] : [];
-      lines2[start] = ["FROM", ...flag, ...words.with(first, address2)].join(" ");
-      lines2.fill("", start + 1, end);
-      continue;
-    }
-    for (let index = start; index < end; index++) {
-      lines2[index] = (lines2[index] ?? "").replaceAll(
-        /(?<=[\s,=]from=|--from=)[^\s,\\]+/g,
-        (word) => word === image ? address2 : word
+      const own = flags.map((flag) => flag.startsWith("--platform=") ? `--platform=${platform}` : flag);
+      changed2.set(at, { flags: own, rest: rest.split(/\s+/).with(0, address2).join(" ") });
+    } else {
+      const renamed = flags.map(
+        (flag) => flag.replaceAll(
+          /(^--|[=,])(from=)([^,]+)/gi,
+          (whole, before, key, name3) => name3 === image ? before + key + address2 : whole
+        )
       );
+      changed2.set(at, { flags: renamed, rest });
     }
+  }
+  for (const [{ keyword, lines: at }, { flags, rest }] of changed2) {
+    lines2.fill("", ...at);
+    lines2[at[0]] = [keyword, ...flags.map((flag) => quoteFlag(flag, escape2)), rest].join(" ");
   }
   return lines2.join("\n");
-}
-
-// packages/builders/src/dockerfile/parse-dockerfile.ts
-function parseInstructions(text3) {
-  const lines2 = text3.replace(/^\uFEFF/, "").split(/\r?\n/);
-  const escape2 = escapeCharacter(lines2);
-  const found = [];
-  for (let at = 0; at < lines2.length; ) {
-    const start = at;
-    let joined = "";
-    for (let more = true; more && at < lines2.length; at++) {
-      const line = lines2[at] ?? "";
-      if (/^\s*#/.test(line) || at > start && line.trim() === "") {
-        if (at === start) break;
-        continue;
-      }
-      const trimmed2 = line.trimEnd();
-      more = trimmed2.endsWith(escape2);
-      joined += more ? trimmed2.slice(0, -1) : line;
-    }
-    if (at === start) at += 1;
-    const [, keyword, rest = ""] = /^\s*([A-Za-z]+)(?:\s+(.*))?$/s.exec(joined) ?? [];
-    if (keyword === void 0) continue;
-    if (/^(?:RUN|COPY|ADD)$/i.test(keyword)) at = skipHereDocuments(rest, lines2, at);
-    found.push({ keyword: keyword.toUpperCase(), rest: rest.trim(), lines: [start, at] });
-  }
-  return found;
-}
-function escapeCharacter(lines2) {
-  for (const line of lines2) {
-    const directive = /^#\s*([A-Za-z]+)\s*=\s*(\S+)\s*$/.exec(line);
-    if (directive === null) break;
-    if (directive[1]?.toLowerCase() === "escape" && directive[2] === "`") return "`";
-  }
-  return "\\";
-}
-function skipHereDocuments(rest, lines2, at) {
-  let next2 = at;
-  for (const [, tabs, , word] of rest.matchAll(/(?<!<)\d*<<(-?)(["']?)([A-Za-z_]\w*)\2/g)) {
-    const ends = (line) => (tabs === "-" ? line.replace(/^\t+/, "") : line) === word;
-    const end = lines2.findIndex((line, index) => index >= next2 && ends(line));
-    if (end !== -1) next2 = end + 1;
-  }
-  return next2;
-}
-function parseStages(instructions, args) {
-  const known = new Map(Object.entries(args).filter(([name3]) => PREDEFINED.test(name3)));
-  const stages = [];
-  const numberOf = (name3) => {
-    const named = stages.findLastIndex((stage) => stage.name === name3.toLowerCase());
-    if (named !== -1) return named;
-    return /^\d+$/.test(name3) && Number(name3) < stages.length ? Number(name3) : void 0;
-  };
-  for (const instruction of instructions) {
-    const { keyword, rest } = instruction;
-    const words = rest.split(/\s+/);
-    const last = stages.at(-1);
-    if (keyword === "ARG" && last === void 0) declareArguments(known, rest, args);
-    else if (keyword === "FROM") {
-      const flag = words.find((word) => word.startsWith("--platform="))?.slice("--platform=".length);
-      const [base = "", as, name3] = words.filter((word) => !word.startsWith("--"));
-      const image = expand(unquoted(base), known);
-      const parent = image === void 0 ? void 0 : stages.findLastIndex((stage) => stage.name === image.toLowerCase());
-      const isStage = parent !== void 0 && parent !== -1;
-      stages.push({
-        name: as?.toUpperCase() === "AS" ? name3?.toLowerCase() : void 0,
-        image: isStage || image === "scratch" ? void 0 : image,
-        unknown: image === void 0 || image === "",
-        platform: isStage ? stages[parent]?.platform : flag && expand(unquoted(flag), known),
-        runs: 0,
-        needs: isStage ? [parent] : [],
-        copies: [],
-        parent: isStage ? parent : void 0,
-        from: instruction
-      });
-    } else if (last !== void 0) {
-      const sources = sourcesOf(keyword, words).map((name3) => ({ name: name3, number: numberOf(name3) }));
-      stages[stages.length - 1] = {
-        ...last,
-        runs: last.runs + (keyword === "RUN" ? 1 : 0),
-        needs: [...last.needs, ...sources.flatMap(({ number: number2 }) => number2 ?? [])],
-        copies: [
-          ...last.copies,
-          ...sources.filter(({ name: name3, number: number2 }) => number2 === void 0 && !name3.includes("$") && name3 !== "scratch").map(({ name: name3 }) => ({ image: name3, at: instruction }))
-        ]
-      };
-    }
-  }
-  return stages;
-}
-var PREDEFINED = /^(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH|VARIANT)$/;
-function sourcesOf(keyword, words) {
-  const flags = words.filter((word) => word.startsWith("--"));
-  if (keyword === "COPY") return flags.flatMap((flag) => /^--from=(.+)$/.exec(flag)?.[1] ?? []);
-  if (keyword !== "RUN") return [];
-  return flags.flatMap((flag) => /^--mount=(?:.*,)?from=([^,]+)/.exec(flag)?.[1] ?? []);
-}
-function declareArguments(known, rest, args) {
-  for (const [, name3 = "", , text3] of rest.matchAll(/([A-Za-z_]\w*)(=((?:"[^"]*"|'[^']*'|[^\s"'])*))?/g)) {
-    const given = args[name3];
-    const value = given ?? (text3 === void 0 ? known.get(name3) : expand(unquoted(text3), known));
-    if (value !== void 0) known.set(name3, value);
-  }
-}
-function unquoted(text3) {
-  return text3.replaceAll(
-    /"([^"]*)"|'([^']*)'/g,
-    (_, double, single) => double ?? single ?? ""
-  );
-}
-function expand(text3, known) {
-  const expanded = text3.replaceAll(
-    /\$\{(\w+)(?::?([-+])([^${}]*))?\}|\$(\w+)/g,
-    (_, braced, operator, word, plain) => {
-      const value = known.get(braced ?? plain ?? "") ?? "";
-      if (operator === "-") return value === "" ? word ?? "" : value;
-      if (operator === "+") return value === "" ? "" : word ?? "";
-      return value;
-    }
-  );
-  return expanded.includes("$") ? void 0 : expanded;
-}
-function neededStages(stages, target) {
-  const needed = /* @__PURE__ */ new Set();
-  const add = (number2) => {
-    if (needed.has(number2)) return;
-    needed.add(number2);
-    stages[number2]?.needs.forEach(add);
-  };
-  add(target);
-  return [...needed].sort((a, b) => a - b);
-}
-function targetStage(stages, target) {
-  if (target === void 0) return stages.length === 0 ? void 0 : stages.length - 1;
-  const named = stages.findLastIndex((stage) => stage.name === target.toLowerCase());
-  if (named !== -1) return named;
-  return /^\d+$/.test(target) && Number(target) < stages.length ? Number(target) : void 0;
-}
-function imagesOf(stages) {
-  return stages.flatMap(({ image, platform, from, copies }) => [
-    ...image === void 0 || image === "" ? [] : [{ image, platform, at: from }],
-    ...copies.map((copy) => ({ ...copy, platform }))
-  ]);
 }
 
 // packages/builders/src/dockerfile/proxy-arguments.ts
@@ -10232,9 +8881,10 @@ function withoutProxyPasswords(text3, values) {
   );
   if (hidden.length === 0) return text3;
   const lines2 = text3.split("\n");
-  for (const { keyword, rest, lines: at } of parseInstructions(text3)) {
+  const { escape: escape2, instructions } = parseDockerfile(text3);
+  for (const { keyword, rest, lines: at } of instructions) {
     if (keyword !== "ARG") continue;
-    const words = rest.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+    const words = splitWords(rest, escape2);
     const kept = words.filter((word) => !hidden.includes(word.split("=", 1)[0] ?? ""));
     if (kept.length === words.length) continue;
     lines2.fill("", ...at);
@@ -10244,18 +8894,18 @@ function withoutProxyPasswords(text3, values) {
 }
 
 // packages/builders/src/dockerfile/plan-dockerfile.ts
-function planDockerfile({ name: name3, build: build4, native }, text3, platform, values) {
-  const stages = parseStages(parseInstructions(text3), {
+function planDockerfile({ name: name3, build: build5, native }, text3, platform, values) {
+  const stages = parseStages(parseDockerfile(text3), {
     ...buildPlatformArguments(native),
     ...targetPlatformArguments(platform),
     ...values
   });
-  const target = targetStage(stages, build4.target);
+  const target = targetStage(stages, build5.target);
   if (target === void 0) {
     const named = stages.flatMap((stage) => stage.name ?? []);
     throw new TgoError(
       "SOURCE",
-      build4.target === void 0 ? `${build4.file} of ${name3} has no FROM` : `${build4.file} of ${name3} has no stage "${build4.target}"`,
+      build5.target === void 0 ? `${build5.file} of ${name3} has no FROM` : `${build5.file} of ${name3} has no stage "${build5.target}"`,
       { remedy: `Its named stages: ${named.join(", ") || "none"}. Set build.target in the catalog.` }
     );
   }
@@ -10270,8 +8920,11 @@ function planDockerfile({ name: name3, build: build4, native }, text3, platform,
     images,
     unknown: needed.filter((stage) => stage.unknown).map(({ from }) => `FROM ${from.rest}`),
     base: root?.image === void 0 ? void 0 : fullReference(root.image),
-    emulated: needed.filter((stage) => (platformOf2(stage.platform) ?? platform) !== native).reduce((sum, stage) => sum + stage.runs, 0)
+    emulated: needed.filter((stage) => (platformOf2(stage.platform) ?? platform) !== native).reduce((sum, { instructions }) => sum + instructions.filter(isRun).length, 0)
   };
+}
+function isRun({ keyword }) {
+  return keyword === "RUN";
 }
 function rootStage(stages, number2) {
   const stage = stages[number2];
@@ -10281,7 +8934,7 @@ function fullReference(image) {
   try {
     const reference = parseReference(image);
     const tagged = reference.tag === void 0 && reference.digest === void 0 ? { ...reference, tag: "latest" } : reference;
-    return BaseImage.safeParse(formatReference(tagged)).data;
+    return outputOf(BaseImage, formatReference(tagged));
   } catch {
     return void 0;
   }
@@ -10317,6 +8970,7 @@ async function readDockerfile(name3, { file }, source) {
 async function buildDockerfile(request2) {
   const { context, name: name3, service: service2, source, platforms, values } = request2;
   const { file, target } = service2.build;
+  const copy = `${FOLDER}/${file.slice(file.lastIndexOf("/") + 1)}`;
   const [text3, secrets] = await Promise.all([
     readDockerfile(name3, service2.build, source.directory),
     buildSecrets(context, name3, service2.build)
@@ -10331,8 +8985,8 @@ async function buildDockerfile(request2) {
     plans.map(async (plan2) => {
       const { platform } = plan2;
       const pinned2 = withoutProxyPasswords(await pinImages(context, text3, plan2), values);
-      const container = withDockerfile(request2, pinned2).dockerBuild({
-        dockerfile: PINNED,
+      const container = withDockerfile(request2, copy, pinned2).dockerBuild({
+        dockerfile: copy,
         platform,
         ...target === void 0 ? {} : { target },
         // A copy for each call, because the SDK modifies it.
@@ -10343,16 +8997,19 @@ async function buildDockerfile(request2) {
       });
       try {
         return { platform, container: await configureImage(request2, await container.sync()) };
-      } catch (error2) {
-        throw buildError(
-          `building ${name3} from ${file} for ${platform}`,
-          plan2.emulated > 0 ? "Run the failing line by hand in the base image; for this platform it ran under emulation." : "Run the failing line by hand in the base image.",
-          error2
-        );
+      } catch (error) {
+        throw buildError(`building ${name3} from ${file} for ${platform}`, remedyOf(plan2, error), error);
       }
     })
   );
   return { variants: variants2, notes: notes.map(({ platform, note }) => `${platform}: ${note}`) };
+}
+function remedyOf({ platform, emulated }, error) {
+  const failure2 = execFailure(error);
+  if (emulated === 0) return "Run the failing line by hand in the base image.";
+  if (failure2 !== void 0 && emulatorCrashed(failure2))
+    return `The line ran under emulation of ${platform}, which crashed. ${nativeRemedy(platform)}`;
+  return "Run the failing line by hand in the base image; for this platform it ran under emulation.";
 }
 function emulationNote({ platform, emulated }, file) {
   if (emulated === 0) return [];
@@ -10360,11 +9017,10 @@ function emulationNote({ platform, emulated }, file) {
   return [{ platform, note: `${lines2} under emulation, which is slow` }];
 }
 var FOLDER = ".tgo-dockerfile";
-var PINNED = `${FOLDER}/Dockerfile`;
-function withDockerfile({ source }, text3) {
-  const ignored = [FOLDER, ...source.hidden].map((path) => `${path}
+function withDockerfile({ source }, path, text3) {
+  const ignored = [FOLDER, ...source.hidden].map((hidden) => `${hidden}
 `).join("");
-  return source.directory.withNewFile(PINNED, text3).withNewFile(`${PINNED}.dockerignore`, ignored);
+  return source.directory.withNewFile(path, text3).withNewFile(`${path}.dockerignore`, ignored);
 }
 
 // packages/builders/src/debian/apt-mirror.ts
@@ -10405,11 +9061,12 @@ function replaceAddresses(line, { archive, security }) {
 import { builders_debian_download_packages_sh } from "./programs.js";
 
 // packages/builders/src/debian/install-failure.ts
-function installFailure(error2, installation) {
-  const failure3 = execFailure(error2);
-  if (failure3 === void 0) return buildError(stepName(installation), REMEDY2, error2);
-  const { stderr } = failure3;
-  return missingNames(stderr, installation) ?? unavailable(stderr, installation) ?? (/No space left on device|enough free space/.test(stderr) ? diskFull(installation) : void 0) ?? wouldRemove(stderr, installation) ?? failedScript(stderr, installation, error2) ?? buildError(stepName(installation), REMEDY2, error2);
+function installFailure(error, installation) {
+  const failure2 = execFailure(error);
+  if (failure2 === void 0) return buildError(stepName(installation), REMEDY2, error);
+  const { stderr } = failure2;
+  return missingNames(stderr, installation) ?? machineFailure(stepName(installation), error) ?? // apt asks for more than there is before it begins.
+  (/enough free space/.test(stderr) ? diskFull2(installation) : void 0) ?? unavailable(stderr, installation) ?? wouldRemove(stderr, installation) ?? failedScript(stderr, installation, error) ?? buildError(stepName(installation), REMEDY2, error);
 }
 var REMEDY2 = "The output above is from apt and dpkg.";
 function stepName({ packages, platform }) {
@@ -10422,13 +9079,13 @@ function missingNames(stderr, { platform }) {
     value: value ?? ""
   }));
   const values = (key, name3) => lines2.filter((line) => line.key === key && line.name === name3).map(({ value }) => value);
-  const missing = lines2.filter(({ key }) => key === "missing").map(({ name: name3 }) => name3);
-  if (missing.length === 0) return void 0;
+  const missing2 = lines2.filter(({ key }) => key === "missing").map(({ name: name3 }) => name3);
+  if (missing2.length === 0) return void 0;
   const suite = lines2.find(({ key }) => key === "suite")?.name ?? "the base's release";
-  const elsewhere = missing.flatMap((name3) => values("elsewhere", name3).map((other) => ({ name: name3, other })));
-  const near = missing.flatMap((name3) => {
-    const names2 = values("near", name3);
-    return names2.length === 0 ? [] : [`${names2.join(" or ")} instead of ${name3}`];
+  const elsewhere = missing2.flatMap((name3) => values("elsewhere", name3).map((other) => ({ name: name3, other })));
+  const near = missing2.flatMap((name3) => {
+    const names3 = values("near", name3);
+    return names3.length === 0 ? [] : [`${names3.join(" or ")} instead of ${name3}`];
   });
   const sentences = [
     ...elsewhere.map(
@@ -10437,10 +9094,10 @@ function missingNames(stderr, { platform }) {
     ...near.length === 0 ? [] : [`Did you mean ${near.join(", ")}?`],
     ...elsewhere.length === 0 && near.length === 0 ? [`Look up the name at https://packages.debian.org and correct build.packages.`] : []
   ];
-  const names = missing.join(", ");
+  const names2 = missing2.join(", ");
   return new TgoError(
     "SOURCE",
-    `Debian ${suite} has no package${missing.length > 1 ? "s" : ""} ${names} for ${platform}`,
+    `Debian ${suite} has no package${missing2.length > 1 ? "s" : ""} ${names2} for ${platform}`,
     { where: "build.packages", remedy: sentences.join("\n") }
   );
 }
@@ -10455,7 +9112,7 @@ function unavailable(stderr, { mirrors }) {
     remedy: (mirrored2 ? "It is set by mirrors.debian and mirrors.debianSecurity in tgo.catalog.json: correct or remove them." : "It comes from the base image's apt sources. If it is unreachable from here, set mirrors.debian in tgo.catalog.json, e.g. https://mirrors.example.com/debian.") + certificate
   });
 }
-function diskFull(installation) {
+function diskFull2(installation) {
   return new TgoError("ENVIRONMENT", `the disk is full: ${stepName(installation)} failed`, {
     remedy: "Free disk space for the engine's cache, then run the same command again."
   });
@@ -10494,8 +9151,8 @@ async function withSystemPackages(request2, { platform, container: base }) {
   await requireApt(base, service2.build.base);
   try {
     return await install(request2, { platform, container: base }, packages);
-  } catch (error2) {
-    throw installFailure(error2, { packages, platform, mirrors: context.catalog.mirrors });
+  } catch (error) {
+    throw installFailure(error, { packages, platform, mirrors: context.catalog.mirrors });
   }
 }
 async function requireApt(base, reference) {
@@ -10520,12 +9177,12 @@ async function install({ context, service: service2 }, { platform, container: ba
   const result = unpacked.directory(TARGET);
   if (unfinished.length === 0) return { container: base.withRootfs(result), notes: [] };
   const container = base.withRootfs(await runScripts(installation, result, "configure"));
-  const names = [.../* @__PURE__ */ new Set([...preinst, ...scripts])].sort();
-  const ranEmulated = platform !== context.native && names.length > 0;
+  const names2 = [.../* @__PURE__ */ new Set([...preinst, ...scripts])].sort();
+  const ranEmulated = platform !== context.native && names2.length > 0;
   return {
     container,
     notes: ranEmulated ? [
-      `${platform}: maintainer scripts of ${names.join(", ")} ran, and the programs of this platform that they call were emulated`
+      `${platform}: maintainer scripts of ${names2.join(", ")} ran, and the programs of this platform that they call were emulated`
     ] : []
   };
 }
@@ -10552,8 +9209,8 @@ async function runScripts(installation, tree, step) {
     (container, path) => container.withMountedFile(path, native.file(path)),
     context.client.container({ platform: context.native }).withRootfs(tree).withMountedDirectory(libraries, native.directory(libraries), { readOnly: true }).withMountedFile(loader, downloaded.file("native/loader"))
   );
-  const finished = await run2(mixed, "native").catch((error2) => {
-    if (execFailure(error2) === void 0) throw error2;
+  const finished = await run2(mixed, "native").catch((error) => {
+    if (execFailure(error) === void 0) throw error;
     return run2(target);
   });
   return finished.rootfs();
@@ -10662,12 +9319,12 @@ function installCommand(context, set) {
 async function installed(context, container) {
   try {
     return await container.sync();
-  } catch (error2) {
+  } catch (error) {
     const origin = context.catalog.mirrors.pypi === void 0 ? "They come from PyPI. If it is unreachable from here, set mirrors.pypi in tgo.catalog.json or pass --mirror pypi=URL." : `They come from ${pypi(context)}, set by mirrors.pypi or --mirror pypi=URL. Check that it is reachable.`;
     throw buildError(
       "installing the Python build tools",
       `${origin} Behind a TLS-inspecting proxy, pass --ca-bundle FILE.`,
-      error2
+      error
     );
   }
 }
@@ -10714,7 +9371,8 @@ var PROGRAM_FILES = {
     "lock_uv.py": builders_python_scripts_lock_uv_py,
     "problem.py": builders_python_scripts_problem_py,
     "project.py": builders_python_scripts_project_py,
-    "read_lock.py": builders_python_scripts_read_lock_py
+    "read_lock.py": builders_python_scripts_read_lock_py,
+    "wheel_tags.py": builders_python_scripts_wheel_tags_py
   }
 };
 var PROGRAM_FOLDER = "/run/tgo/python";
@@ -10732,8 +9390,8 @@ function programCommand(program, args, interpreter = "programs") {
 // packages/builders/src/python/compile-application.ts
 async function compileApplication({ context, service: service2, source }, workdir) {
   const native = await baseImage(context, service2.build.base, context.native);
-  const time3 = `${epochSeconds(source.modified)}`;
-  return withProgram(native, "compile_application").withDirectory(workdir, source.directory.filter({ exclude: service2.build.exclude })).withExec(programCommand("compile_application", [workdir, time3], "base")).directory(workdir);
+  const time = `${epochSeconds(source.modified)}`;
+  return withProgram(native, "compile_application").withDirectory(workdir, source.directory.filter({ exclude: service2.build.exclude })).withExec(programCommand("compile_application", [workdir, time], "base")).directory(workdir);
 }
 
 // packages/builders/src/machines.ts
@@ -10743,9 +9401,9 @@ var MACHINES2 = {
 };
 
 // packages/builders/src/python/program-error.ts
-function programError(step, name3, error2) {
-  const reported2 = /^tgo-problem: (.*)$/m.exec(execFailure(error2)?.stderr ?? "")?.[1];
-  if (reported2 === void 0) return buildError(`${step} of ${name3}`, PYTHON_REMEDY, error2);
+function programError(step, name3, error) {
+  const reported2 = /^tgo-problem: (.*)$/m.exec(execFailure(error)?.stderr ?? "")?.[1];
+  if (reported2 === void 0) return buildError(`${step} of ${name3}`, PYTHON_REMEDY, error);
   const { code: code2, what, where: where2, remedy } = JSON.parse(reported2);
   return new TgoError(code2, `${name3}: ${what}`, {
     ...where2 === null ? {} : { where: where2 },
@@ -10770,8 +9428,8 @@ async function chooseWheels(request2, tools, lock, platforms) {
   try {
     const plan2 = JSON.parse(await file.contents());
     return { file, sources: plan2.sources, indexes: JSON.stringify(plan2.indexes), notes: plan2.notes };
-  } catch (error2) {
-    throw programError("looking up the packages", request2.name, error2);
+  } catch (error) {
+    throw programError("looking up the packages", request2.name, error);
   }
 }
 
@@ -10814,8 +9472,8 @@ async function install2({ name: name3, service: service2 }, container, args, pla
   ).directory("/out");
   try {
     await out.sync();
-  } catch (error2) {
-    throw programError("installing the packages", name3, error2);
+  } catch (error) {
+    throw programError("installing the packages", name3, error);
   }
   return { common: out.directory("common"), of: (platform) => out.directory(slug(platform)) };
 }
@@ -10827,13 +9485,13 @@ function entryName(entry) {
 
 // packages/builders/src/python/require-hashes.ts
 var INDEX_OPTION = /^(?:-i|--index-url|--extra-index-url|--trusted-host)[ =]/;
-var PINNED2 = /^[A-Za-z0-9][\w.-]*(?:\[[\w,. -]+\])?\s*===?\s*[^\s;,*]+\s*(?:;.*)?$/;
+var PINNED = /^[A-Za-z0-9][\w.-]*(?:\[[\w,. -]+\])?\s*===?\s*[^\s;,*]+\s*(?:;.*)?$/;
 function requireHashed(name3, file, text3) {
   let found = 0;
   for (const { line, number: number2 } of logicalLines(text3)) {
     if (line === "" || INDEX_OPTION.test(line)) continue;
     const [requirement = "", ...hashes] = line.split(/\s--hash[=\s]/);
-    const problem4 = line.startsWith("-") ? "an option that installs something other than the packages locked here" : !PINNED2.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
+    const problem4 = line.startsWith("-") ? "an option that installs something other than the packages locked here" : !PINNED.test(requirement.trim()) ? "not pinned to one version with ==" : hashes.length === 0 ? "without --hash" : void 0;
     if (problem4 !== void 0) {
       throw new TgoError("SOURCE", `a requirement of ${name3} is ${problem4}: ${line.slice(0, 120)}`, {
         where: `${file}:${number2}`,
@@ -10868,9 +9526,9 @@ var LOCKERS = {
   "uv.lock": "uv lock",
   "requirements.txt": "uv pip compile --generate-hashes"
 };
-function findLock(name3, build4, entries2) {
+function findLock(name3, build5, entries2) {
   const present = new Set(entries2.map(entryName));
-  const candidates = build4.lock === void 0 ? Object.keys(LOCKERS) : [build4.lock];
+  const candidates = build5.lock === void 0 ? Object.keys(LOCKERS) : [build5.lock];
   const found = candidates.find((file) => present.has(file));
   if (found !== void 0) return found;
   const [first = ""] = candidates;
@@ -10888,11 +9546,12 @@ async function lockedRequirements(request2, lock, tools) {
   for (const file of [lock, "pyproject.toml"]) {
     if (source.entries.includes(file)) container = container.withFile(file, source.directory.file(file));
   }
-  const args = [lock, "/out", ...service2.build.groups];
+  const machines = request2.platforms.map((platform) => `${slug(platform)}=${MACHINES2[platform]}`);
+  const args = [lock, "/out", machines.join(","), ...service2.build.groups];
   try {
     return await container.withExec(programCommand("read_lock", args, poetry ? "poetry" : "programs")).directory("/out").sync();
-  } catch (error2) {
-    throw programError("reading the lock", name3, error2);
+  } catch (error) {
+    throw programError("reading the lock", name3, error);
   }
 }
 async function requireLock({ name: name3, service: service2, source }) {
@@ -10911,12 +9570,12 @@ var DEBIAN = {
 };
 function toolchain(host, target, languages, libraries) {
   const { architecture: architecture2, triplet } = DEBIAN[target];
-  const names = ["gcc", ...languages.includes("c++") ? ["g++"] : []];
+  const names2 = ["gcc", ...languages.includes("c++") ? ["g++"] : []];
   if (host === target) {
-    const compilers2 = [...names, "libc6-dev", ...libraries];
+    const compilers2 = [...names2, "libc6-dev", ...libraries];
     return { host, target, prefix: "", compilers: compilers2, hostHeaders: true, libraries };
   }
-  const compilers = names.map((name3) => `${name3}-${triplet.replace("_", "-")}`);
+  const compilers = names2.map((name3) => `${name3}-${triplet.replace("_", "-")}`);
   const more = [`libc6-dev-${architecture2}-cross`, ...libraries];
   return {
     ...{ host, target, prefix: `${triplet}-`, libraries },
@@ -10953,16 +9612,16 @@ async function pythonHeaders(container) {
   return official.length > 0 ? [] : ["libpython3-dev"];
 }
 async function installed2({ context, service: service2 }, platform, container, packages) {
-  const build4 = { base: service2.build.base, packages };
+  const build5 = { base: service2.build.base, packages };
   try {
-    const result = await withSystemPackages({ context, service: { build: build4 } }, { platform, container });
+    const result = await withSystemPackages({ context, service: { build: build5 } }, { platform, container });
     return await result.container.sync();
-  } catch (error2) {
-    if (!isTgoError(error2) || error2.where !== "build.packages") throw error2;
-    throw new TgoError(error2.code, error2.what, {
+  } catch (error) {
+    if (!isTgoError(error) || error.where !== "build.packages") throw error;
+    throw new TgoError(error.code, error.what, {
       where: "build.buildPackages",
-      ...error2.remedy === void 0 ? {} : { remedy: error2.remedy.replaceAll("build.packages", "build.buildPackages") },
-      cause: error2
+      ...error.remedy === void 0 ? {} : { remedy: error.remedy.replaceAll("build.packages", "build.buildPackages") },
+      cause: error
     });
   }
 }
@@ -10998,7 +9657,7 @@ async function buildPure(builder, targets, all) {
 }
 async function buildCompiled(builder, targets) {
   const results = await Promise.all(
-    targets.map(async (platform) => ({ platform, ...await compile2(builder, platform) }))
+    targets.map(async (platform) => ({ platform, ...await compile(builder, platform) }))
   );
   requireSameKind(builder.source, results);
   const methods = results.map(
@@ -11020,17 +9679,17 @@ function requireSameKind(source, results) {
     { remedy: "Add the Debian packages that its extension needs to build.buildPackages of the service." }
   );
 }
-async function compile2(builder, platform) {
+async function compile(builder, platform) {
   const chain = builder.chains.find(({ target }) => target === platform);
   if (chain === void 0) throw new TgoError("INTERNAL", `no toolchain for ${platform}`);
   const native = () => buildWith(builder, builder.tools, chain);
   if (chain.prefix === "") return { wheel: await native(), method: "natively" };
   try {
     return { wheel: await native(), method: "cross-compiled" };
-  } catch (error2) {
-    if (!isTgoError(error2) || error2.code !== "BUILD") throw error2;
+  } catch (error) {
+    if (!isTgoError(error) || error.code !== "BUILD") throw error;
     return {
-      wheel: await compileEmulated(builder, platform, error2),
+      wheel: await compileEmulated(builder, platform, error),
       method: "under emulation",
       reason: "it does not cross-compile"
     };
@@ -11038,20 +9697,20 @@ async function compile2(builder, platform) {
 }
 async function compileEmulated(builder, platform, crossCompiling) {
   const { request: request2, source } = builder;
-  const own2 = toolchain(platform, platform, source.languages, request2.service.build.buildPackages);
+  const own = toolchain(platform, platform, source.languages, request2.service.build.buildPackages);
   try {
     const tools = withSingleThread(await pythonToolsContainer(request2, platform));
-    return await retryEmulatorCrash(() => buildWith(builder, tools, own2));
-  } catch (error2) {
-    if (!isTgoError(error2) || error2.code !== "BUILD") throw error2;
+    return await retryEmulatorCrash(() => buildWith(builder, tools, own));
+  } catch (error) {
+    if (!isTgoError(error) || error.code !== "BUILD") throw error;
     throw new TgoError(
       "BUILD",
       `${title(source)} has no wheel for ${platform} and cannot be built from source.
 Cross-compiling: ${crossCompiling.what}
-Under emulation: ${error2.what}`,
+Under emulation: ${error.what}`,
       {
         remedy: "Add the Debian packages that it needs to build.buildPackages of the service, lock a version that has a wheel, or build without that platform: --platform.",
-        cause: error2
+        cause: error
       }
     );
   }
@@ -11060,13 +9719,13 @@ function withSingleThread(tools) {
   return tools.withEnvVariable("TOKIO_WORKER_THREADS", "1").withEnvVariable("RAYON_NUM_THREADS", "1").withEnvVariable("UV_CONCURRENT_BUILDS", "1").withEnvVariable("UV_CONCURRENT_INSTALLS", "1");
 }
 var EMULATOR_TRIES = 3;
-async function retryEmulatorCrash(build4) {
+async function retryEmulatorCrash(build5) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await build4();
-    } catch (error2) {
-      const crashed = isTgoError(error2) && error2.what.includes("qemu: uncaught target signal");
-      if (!crashed || attempt === EMULATOR_TRIES) throw error2;
+      return await build5();
+    } catch (error) {
+      const crashed = isTgoError(error) && error.what.includes("qemu: uncaught target signal");
+      if (!crashed || attempt === EMULATOR_TRIES) throw error;
     }
   }
 }
@@ -11087,16 +9746,16 @@ async function build(builder, container, args) {
   try {
     const report = JSON.parse(await out.file("built.json").contents());
     return { ...report, wheels: out.directory("wheels") };
-  } catch (error2) {
-    throw programError(`building ${title(source)} from source`, request2.name, error2);
+  } catch (error) {
+    throw programError(`building ${title(source)} from source`, request2.name, error);
   }
 }
-function title({ name: name3, version: version2 }) {
-  return `${name3} ${version2}`;
+function title({ name: name3, version }) {
+  return `${name3} ${version}`;
 }
 function unpinnedNote(wheels) {
-  const names = [...new Set(wheels.flatMap(({ unpinned }) => unpinned))];
-  return names.length === 0 ? "" : `, with the newest ${names.join(", ")} that it allows`;
+  const names2 = [...new Set(wheels.flatMap(({ unpinned }) => unpinned))];
+  return names2.length === 0 ? "" : `, with the newest ${names2.join(", ")} that it allows`;
 }
 
 // packages/builders/src/python/run-data-commands.ts
@@ -11120,9 +9779,9 @@ async function runDataCommands(request2, environments) {
       const variables2 = entry.platforms;
       const pairs = await Promise.all(
         platforms.map(async (platform) => {
-          const own2 = variables2[platform];
-          if (own2 === void 0) throw missingVariables(request2, entry, platform);
-          const configured = Object.entries(own2).reduce(
+          const own = variables2[platform];
+          if (own === void 0) throw missingVariables(request2, entry, platform);
+          const configured = Object.entries(own).reduce(
             (result, [variable, value]) => result.withEnvVariable(variable, value),
             container
           );
@@ -11154,8 +9813,8 @@ async function runCommand({ context, name: name3 }, container, { command, output
   const remedy = `This is an entry in build.data of the service. It runs on ${context.native} with the locked packages, but without the source.`;
   try {
     await done.sync();
-  } catch (error2) {
-    throw buildError(`the data command "${command.join(" ")}" of ${name3}`, remedy, error2);
+  } catch (error) {
+    throw buildError(`the data command "${command.join(" ")}" of ${name3}`, remedy, error);
   }
   const isThere = await done.exists(output2);
   if (!isThere || (await done.directory(output2).entries()).length === 0) {
@@ -11205,16 +9864,14 @@ async function buildPython(request2) {
         (result, { path, of }) => result.withDirectory(path, of(platform)),
         environment
       );
-      const variant = filled.withDirectory(workdir, application).withWorkdir(workdir);
-      return { platform, container: await configureImage(request2, variant) };
+      const variant2 = filled.withDirectory(workdir, application).withWorkdir(workdir);
+      return { platform, container: await configureImage(request2, variant2) };
     })
   );
   return { variants: variants2, notes: [...notes, ...roots.flatMap((root) => root.notes)] };
 }
 async function installPackages(request2, tools, requirements) {
-  const { context, service: service2, platforms: requested } = request2;
-  const platforms = [...requested];
-  if (service2.build.data.length > 0 && !platforms.includes(context.native)) platforms.push(context.native);
+  const platforms = packagePlatforms(request2);
   const plan2 = await chooseWheels(request2, tools, requirements, platforms);
   const [installed3, { built, notes }] = await Promise.all([
     installWheels(request2, tools, plan2, platforms),
@@ -11224,12 +9881,22 @@ async function installPackages(request2, tools, requirements) {
   if (built.length > 0) parts.push(await installBuiltWheels(request2, tools, built, platforms));
   return { environments: mergeEnvironments(request2, parts), notes: [...plan2.notes, ...notes] };
 }
+function packagePlatforms({ context, service: service2, platforms }) {
+  const needsNative = service2.build.data.length > 0 && !platforms.includes(context.native);
+  return [...platforms, ...needsNative ? [context.native] : []];
+}
+async function checkPackages(request2) {
+  const lock = await requireLock(request2);
+  const tools = await pythonToolsContainer(request2);
+  const requirements = await lockedRequirements(request2, lock, tools);
+  await chooseWheels(request2, tools, requirements, packagePlatforms(request2));
+}
 
 // packages/builders/src/static-web/package-json.ts
-var Strings2 = _default(record(string2(), string2()), {});
+var Strings2 = optional(record(string(), string()), {});
 var PackageJson = looseObject({
-  packageManager: optional(string2()),
-  engines: _default(looseObject({ node: optional(string2()) }), {}),
+  packageManager: optional(string()),
+  engines: optional(looseObject({ node: optional(string()) }), {}),
   scripts: Strings2,
   dependencies: Strings2,
   devDependencies: Strings2,
@@ -11238,12 +9905,12 @@ var PackageJson = looseObject({
   workspaces: optional(unknown())
 });
 function parsePackageJson(service2, text3) {
-  const parsed2 = PackageJson.safeParse(parseJson2(service2, text3));
-  if (parsed2.success) return parsed2.data;
+  const parsed2 = safeParse2(PackageJson, parseJson2(service2, text3));
+  if (parsed2.success) return parsed2.output;
   throw new TgoError(
     "SOURCE",
     `the package.json of ${service2} cannot be read
-${prettifyError(parsed2.error)}`,
+${parsed2.issues.map((issue) => `  - ${describeIssue(issue)}`).join("\n")}`,
     {
       remedy: "Fix the file."
     }
@@ -11278,7 +9945,7 @@ function hasLocalDependency(manifest) {
 }
 function refuseWorkspaces(service2, manifest, pnpmWorkspace) {
   const { workspaces } = manifest;
-  const globs = Array.isArray(workspaces) ? workspaces : object({ packages: array(unknown()) }).safeParse(workspaces).data?.packages;
+  const globs = Array.isArray(workspaces) ? workspaces : outputOf(object({ packages: array(unknown()) }), workspaces)?.packages;
   const listed3 = /^packages:\s*\n((?:[ \t]*-.*\n?|[ \t]*#.*\n|\s*\n)+)/m.exec(pnpmWorkspace ?? "")?.[1] ?? "";
   const others = listed3.split("\n").filter((line) => /^\s*-/.test(line) && !/^\s*-\s*["']?\.\/?["']?\s*$/.test(line));
   const where2 = (globs?.length ?? 0) > 0 ? "workspaces in package.json" : others.length > 0 ? "packages in pnpm-workspace.yaml" : void 0;
@@ -11296,45 +9963,86 @@ function refuseWorkspaces(service2, manifest, pnpmWorkspace) {
 // packages/builders/src/static-web/npm-lock.ts
 var NpmLock = looseObject({
   packages: record(
-    string2(),
-    looseObject({ version: optional(string2()), integrity: optional(string2()) })
+    string(),
+    looseObject({
+      name: optional(string()),
+      version: optional(string()),
+      resolved: optional(string()),
+      integrity: optional(string()),
+      link: optional(boolean()),
+      inBundle: optional(boolean()),
+      os: optional(array(string())),
+      cpu: optional(array(string())),
+      optionalDependencies: optional(record(string(), string()))
+    })
   )
 });
-async function requireNpmLocked(service2, manifest, text3, checkRanges) {
+async function requireNpmLocked(service2, manifest, text3, { checkRanges, builder }) {
   const lock = parse5(text3);
   if (lock === void 0) return;
-  const required2 = Object.entries(directDependencies(manifest));
-  const versionOf = (name3) => lock.packages[`node_modules/${name3}`]?.version;
-  const locked = required2.flatMap(([name3, range]) => {
-    const version2 = versionOf(name3);
-    return version2 === void 0 ? [] : [{ name: name3, range, version: version2 }];
+  const required = Object.entries(directDependencies(manifest));
+  const entryOf = (name3) => lock.packages[`node_modules/${name3}`];
+  const locked = required.flatMap(([name3, range]) => {
+    const version = entryOf(name3)?.version;
+    return version === void 0 ? [] : [{ name: name3, range, version }];
   });
   const reports = locked.length === 0 ? [] : await checkRanges(locked);
-  const absent = required2.filter(
-    ([name3]) => versionOf(name3) === void 0 && !(name3 in manifest.optionalDependencies)
+  const absent = required.filter(
+    ([name3]) => entryOf(name3) === void 0 && !(name3 in manifest.optionalDependencies)
   );
-  const missing = [
+  const missing2 = [
     ...absent.map(([name3, range]) => `${name3}@${range}`),
-    ...locked.filter((_, index) => reports[index]?.allowed === false).map(({ name: name3, range, version: version2 }) => `${name3}@${range} (it has ${version2})`)
+    ...locked.filter((_, index) => reports[index]?.allowed === false).map(({ name: name3, range, version }) => `${name3}@${range} (it has ${version})`)
   ];
-  if (missing.length === 0) return;
-  throw new TgoError(
-    "SOURCE",
-    `package-lock.json of ${service2} does not match package.json: it lacks ${missing.join(", ")}`,
-    {
-      where: "package-lock.json",
-      remedy: "Run npm install in the service's folder and commit package-lock.json."
-    }
+  if (missing2.length > 0)
+    throw unusable(
+      `package-lock.json of ${service2} does not match package.json: it lacks ${missing2.join(", ")}`,
+      "Run"
+    );
+  const foreign = missingForPlatform(lock, builder);
+  if (foreign.length === 0) return;
+  throw unusable(
+    `package-lock.json of ${service2} was made on another machine: for ${builder} it lacks ${foreign.join(", ")}`,
+    "Delete package-lock.json and node_modules, run"
   );
+}
+function unusable(what, remedy) {
+  return new TgoError("SOURCE", what, {
+    where: "package-lock.json",
+    remedy: `${remedy} npm install in the service's folder and commit package-lock.json.`
+  });
+}
+var PROCESSORS = {
+  "linux/amd64": /\b(?:x64|x86_64|amd64)\b/,
+  "linux/arm64": /\b(?:arm64|aarch64)\b/
+};
+function missingForPlatform({ packages }, builder) {
+  const isFor = (name3) => /\blinux\b/.test(name3) && PROCESSORS[builder].test(name3);
+  return Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) => {
+    const names2 = Object.keys(optionalDependencies);
+    const entry = (name3) => packages[`${path}/node_modules/${name3}`] ?? packages[`node_modules/${name3}`];
+    const wanted = names2.filter(isFor);
+    const hasOthers = names2.some((name3) => entry(name3)?.os !== void 0 || entry(name3)?.cpu !== void 0);
+    return hasOthers && wanted.every((name3) => entry(name3) === void 0) ? wanted : [];
+  });
+}
+function npmUnhashed(text3) {
+  const entries2 = Object.entries(parse5(text3)?.packages ?? {});
+  return entries2.filter(
+    ([path, { integrity, link, inBundle, resolved = "" }]) => path.includes("node_modules/") && integrity === void 0 && !link && !inBundle && !/^(?:file:|git)/.test(resolved)
+  ).map(([path, entry]) => `${nameOf3(path)}@${entry.version ?? ""}`).sort();
+}
+function nameOf3(path) {
+  return path.replace(/^.*node_modules\//, "");
 }
 function packageLockedWith(text3, integrity) {
   const entries2 = Object.entries(parse5(text3)?.packages ?? {});
   const [path, entry] = entries2.find(([, candidate]) => candidate.integrity === integrity) ?? [];
-  return path === void 0 ? void 0 : `${path.replace(/^.*node_modules\//, "")}@${entry?.version ?? ""}`;
+  return path === void 0 ? void 0 : `${nameOf3(path)}@${entry?.version ?? ""}`;
 }
 function parse5(text3) {
   try {
-    return NpmLock.safeParse(JSON.parse(text3)).data;
+    return outputOf(NpmLock, JSON.parse(text3));
   } catch {
     return void 0;
   }
@@ -11391,35 +10099,38 @@ var REASONS2 = [
     lines: /engine|Expected version|Got|Required|Actual/i
   }
 ];
-function installFailure2(service2, { manager, lock }, error2) {
-  if (isTgoError(error2)) return error2;
-  const failure3 = execFailure(error2);
-  const output2 = failure3 === void 0 ? "" : `${failure3.stdout}
-${failure3.stderr}`;
+function installFailure2(service2, { manager, lock }, error) {
+  if (isTgoError(error)) return error;
+  const step = `installing the packages of ${service2}`;
+  const lacking = machineFailure(step, error);
+  if (lacking !== void 0) return lacking;
+  const failure2 = execFailure(error);
+  const output2 = failure2 === void 0 ? "" : `${failure2.stdout}
+${failure2.stderr}`;
   const reason = REASONS2.find(({ pattern: pattern2 }) => pattern2.test(output2));
-  if (failure3 === void 0 || reason === void 0) {
+  if (failure2 === void 0 || reason === void 0) {
     return buildError(
-      `installing the packages of ${service2}`,
+      step,
       `Run ${manager.name} install in the service's folder to reproduce the failure.`,
-      error2
+      error
     );
   }
   const mismatched = packageWithHash(output2, lock);
   return new TgoError("BUILD", `${reason.what(service2, manager)}
-${relevantLines(failure3, reason.lines)}`, {
+${relevantLines(failure2, reason.lines)}`, {
     ...mismatched === void 0 ? {} : { where: mismatched },
     remedy: reason.remedy(manager),
-    cause: error2
+    cause: error
   });
 }
 function packageWithHash(output2, lock) {
   const expected = /EINTEGRITY[^]*?wanted (sha\d+-\S+)/.exec(output2)?.[1];
   return expected === void 0 ? void 0 : packageLockedWith(lock, expected);
 }
-function relevantLines(failure3, lines2) {
-  const matching = `${failure3.stdout}
-${failure3.stderr}`.split("\n").filter((line) => lines2.test(line) && !/^\s+at |Visit https|yarnpkg\.com\/en\/docs/.test(line));
-  if (matching.length === 0) return lastLines(failure3, 10);
+function relevantLines(failure2, lines2) {
+  const matching = `${failure2.stdout}
+${failure2.stderr}`.split("\n").filter((line) => lines2.test(line) && !/^\s+at |Visit https|yarnpkg\.com\/en\/docs/.test(line));
+  if (matching.length === 0) return lastLines(failure2, 10);
   return lastLines({ stdout: [...new Set(matching)].slice(0, 10).join("\n"), stderr: "" }, 10);
 }
 
@@ -11434,10 +10145,10 @@ function withMirrorAddresses(lock, mirror) {
 
 // packages/builders/src/static-web/node-version.ts
 async function requireNode(service2, range, { image, node }, checkRanges) {
-  const version2 = node.trim().replace(/^v/, "");
-  const [report] = await checkRanges([{ version: version2, range }]);
+  const version = node.trim().replace(/^v/, "");
+  const [report] = await checkRanges([{ version, range }]);
   if (report?.allowed !== false) return;
-  throw new TgoError("SOURCE", `${service2} requires Node ${range}, but the builder image has ${version2}`, {
+  throw new TgoError("SOURCE", `${service2} requires Node ${range}, but the builder image has ${version}`, {
     where: `engines.node in package.json; ${image}`,
     remedy: `Set build.builder of the service in tgo.catalog.json to an image with that version, such as docker.io/library/node:${report.lowestMajor ?? 24}-alpine.`
   });
@@ -11469,8 +10180,8 @@ async function installPackages2(request2, project) {
   const { manager, manifest } = project;
   const node = withCaBundle(context, await baseImage(context, service2.build.builder, context.native));
   if (manifest.engines.node !== void 0) {
-    const version2 = await node.withExec(["node", "--version"]).stdout();
-    const builder2 = { image: service2.build.builder, node: version2 };
+    const version = await node.withExec(["node", "--version"]).stdout();
+    const builder2 = { image: service2.build.builder, node: version };
     await requireNode(name3, manifest.engines.node, builder2, rangeChecker(context));
   }
   const withManager = await providePackageManager(request2, manager, configure(context, node, manager.name));
@@ -11486,8 +10197,8 @@ async function installPackages2(request2, project) {
   const installed3 = builder.withNewFile("package.json", installManifest(manifest)).withNewFile(manager.lock, withMirrorAddresses(project.lock, context.catalog.mirrors.npm)).withExec([...INSTALL[manager.name]]);
   try {
     return withoutSecrets(context, await installed3.sync());
-  } catch (error2) {
-    throw installFailure2(name3, project, error2);
+  } catch (error) {
+    throw installFailure2(name3, project, error);
   }
 }
 function configure(context, container, manager) {
@@ -11507,29 +10218,29 @@ function configure(context, container, manager) {
 function withoutSecrets(context, container) {
   return context.secrets.npmrc === void 0 ? container : container.withoutMount(NPMRC);
 }
-async function providePackageManager(request2, { name: name3, version: version2, hash }, container) {
-  if (version2 === void 0) return container;
+async function providePackageManager(request2, { name: name3, version, hash }, container) {
+  if (version === void 0) return container;
   const path = await container.envVariable("PATH");
   const script = "/run/tgo/install-package-manager.sh";
-  const args = [PREFIX, name3, version2, ...hash === void 0 ? [] : [hash.algorithm, hash.hex]];
+  const args = [PREFIX, name3, version, ...hash === void 0 ? [] : [hash.algorithm, hash.hex]];
   try {
     return await container.withEnvVariable("PATH", `${PREFIX}/bin:${path === "" ? "/usr/local/bin:/usr/bin:/bin" : path}`).withNewFile(script, builders_static_web_install_package_manager_sh).withExec(["sh", script, ...args]).sync();
-  } catch (error2) {
-    if (execFailure(error2)?.exitCode === 65) {
+  } catch (error) {
+    if (execFailure(error)?.exitCode === 65) {
       throw new TgoError(
         "BUILD",
-        `the hash of ${name3} ${version2} from the registry differs from packageManager`,
+        `the hash of ${name3} ${version} from the registry differs from packageManager`,
         {
-          where: `package.json of ${request2.name}: ${hash?.algorithm}.${hash?.hex}; found ${execFailure(error2)?.stderr.trim()}`,
+          where: `package.json of ${request2.name}: ${hash?.algorithm}.${hash?.hex}; found ${execFailure(error)?.stderr.trim()}`,
           remedy: "Check the registry or mirror. If the hash in package.json is wrong, use the one found.",
-          cause: error2
+          cause: error
         }
       );
     }
     throw buildError(
-      `downloading ${name3} ${version2} (packageManager in package.json)`,
+      `downloading ${name3} ${version} (packageManager in package.json)`,
       "Check that the version exists and that the npm registry is reachable (mirrors.npm in tgo.catalog.json, --ca-bundle FILE).",
-      error2
+      error
     );
   }
 }
@@ -11549,24 +10260,24 @@ async function buildPages(request2, project, builder) {
   }
   try {
     pages = await pages.sync();
-  } catch (error2) {
-    throw scriptFailure(request2, project, error2);
+  } catch (error) {
+    throw scriptFailure(request2, project, error);
   }
-  return outputOf(request2, pages);
+  return outputOf2(request2, pages);
 }
-function scriptFailure({ name: name3 }, { manager }, error2) {
-  const failure3 = execFailure(error2);
-  const script = failure3?.cmd.at(-1) ?? "build";
+function scriptFailure({ name: name3 }, { manager }, error) {
+  const failure2 = execFailure(error);
+  const script = failure2?.cmd.at(-1) ?? "build";
   return buildError(
     `the script "${script}" of ${name3}`,
-    remedyFor(failure3, `${manager.name} run ${script}`),
-    error2
+    remedyFor(failure2, `${manager.name} run ${script}`),
+    error
   );
 }
-function remedyFor(failure3, command) {
-  const printed = failure3 === void 0 ? "" : `${failure3.stdout}
-${failure3.stderr}`;
-  if (failure3?.exitCode === 137 || /heap out of memory|SIGKILL|\bKilled\b/.test(printed)) {
+function remedyFor(failure2, command) {
+  const printed = failure2 === void 0 ? "" : `${failure2.stdout}
+${failure2.stderr}`;
+  if (failure2?.exitCode === 137 || /heap out of memory|SIGKILL|\bKilled\b/.test(printed)) {
     return "It ran out of memory: give the engine more memory, or set NODE_OPTIONS in the script.";
   }
   if (NO_NATIVE_PACKAGE.test(printed)) {
@@ -11575,14 +10286,14 @@ ${failure3.stderr}`;
   return `Run ${command} in a fresh checkout of the service to reproduce the failure.`;
 }
 var NO_NATIVE_PACKAGE = /native binding|bug related to optional dependencies|Cannot find module ['"][^'"]*linux-/i;
-async function outputOf(request2, built) {
+async function outputOf2(request2, built) {
   const { name: name3, service: service2, source } = request2;
   const { output: folder, script, singlePage } = service2.build;
-  const failure3 = (what, remedy) => new TgoError("BUILD", what, { where: "build.output", remedy });
+  const failure2 = (what, remedy) => new TgoError("BUILD", what, { where: "build.output", remedy });
   if (!await built.exists(`${PROJECT}/${folder}`)) {
     const before = /* @__PURE__ */ new Set([...source.entries.map(entryName), "node_modules"]);
     const written = (await built.directory(PROJECT).entries()).map(entryName).filter((entry) => !before.has(entry));
-    throw failure3(
+    throw failure2(
       `the script "${script}" of ${name3} did not create the folder ${folder}`,
       `Set build.output to the folder that it writes. It wrote: ${written.join(", ") || "nothing new"}.`
     );
@@ -11590,13 +10301,13 @@ async function outputOf(request2, built) {
   const pages = built.directory(folder);
   const entries2 = (await pages.entries()).map(entryName);
   if (entries2.length === 0) {
-    throw failure3(
+    throw failure2(
       `the script "${script}" of ${name3} wrote nothing to the folder ${folder}`,
       "Check what the script does."
     );
   }
   if (singlePage && !entries2.includes("index.html")) {
-    throw failure3(
+    throw failure2(
       `the folder ${folder} of ${name3} has no index.html`,
       `Set build.output to the folder with index.html, or singlePage to false. Found: ${entries2.slice(0, 12).join(", ")}.`
     );
@@ -11693,9 +10404,9 @@ var OWN_SITE = /^\/etc\/nginx\/(?:conf\.d\/.*\.conf|templates\/.*)$/;
 async function nginxFiles(request2) {
   const { name: name3, service: service2 } = request2;
   const { user, ports, files: files2 } = service2.image;
-  const own2 = files2.map(({ to }) => to);
-  const main = isUnprivileged(user) && !own2.includes(MAIN_CONF) ? { [MAIN_CONF]: UNPRIVILEGED } : {};
-  if (own2.some((path) => OWN_SITE.test(path))) return main;
+  const own = files2.map(({ to }) => to);
+  const main = isUnprivileged(user) && !own.includes(MAIN_CONF) ? { [MAIN_CONF]: UNPRIVILEGED } : {};
+  if (own.some((path) => OWN_SITE.test(path))) return main;
   const port = ports[0] ?? 80;
   if (isUnprivileged(user)) requireUnprivilegedPort(name3, user, port);
   const site = siteConfiguration({ ...service2.build, port, unhashed: await unhashedAssets(request2) });
@@ -11738,9 +10449,9 @@ function choosePackageManager(service2, { packageManager: field }, present) {
       }
     );
   }
-  const { name: name3, version: version2, algorithm, hex: hex2 } = FIELD.exec(field)?.groups ?? {};
+  const { name: name3, version, algorithm, hex: hex2 } = FIELD.exec(field)?.groups ?? {};
   const known = MANAGERS.find((manager) => manager === name3);
-  if (known === void 0 || version2 === void 0) {
+  if (known === void 0 || version === void 0) {
     throw new TgoError(
       "SOURCE",
       `${service2} requires the package manager "${field}", which is not supported`,
@@ -11750,18 +10461,18 @@ function choosePackageManager(service2, { packageManager: field }, present) {
       }
     );
   }
-  if (known === "yarn" && !version2.startsWith("1.")) throw yarnBerry(service2, `yarn ${version2}`);
+  if (known === "yarn" && !version.startsWith("1.")) throw yarnBerry(service2, `yarn ${version}`);
   if (!present.has(LOCKS[known])) throw noLock(service2, LOCKS[known], field, found);
   const hash = algorithm === void 0 || hex2 === void 0 ? void 0 : { algorithm, hex: hex2 };
-  return { name: known, lock: LOCKS[known], version: version2, hash };
+  return { name: known, lock: LOCKS[known], version, hash };
 }
 function withVersion(service2, manager, lock) {
   if (manager.name === "yarn" && /^__metadata:/m.test(lock)) throw yarnBerry(service2, "yarn 2 or newer");
   if (manager.version !== void 0 || manager.name === "npm") return manager;
   if (manager.name === "yarn") return { ...manager, version: YARN };
   const format = /^lockfileVersion:\s*['"]?(\d+)/m.exec(lock)?.[1];
-  const version2 = PNPM[format ?? ""];
-  if (version2 !== void 0) return { ...manager, version: version2 };
+  const version = PNPM[format ?? ""];
+  if (version !== void 0) return { ...manager, version };
   throw new TgoError(
     "SOURCE",
     `the pnpm-lock.yaml of ${service2} has the unsupported format ${format ?? "(none)"}`,
@@ -11821,15 +10532,15 @@ function requireLocked(service2, manifest, entries2) {
   const notLocked = (dependencies, by) => Object.entries(dependencies).filter(
     ([name3, range]) => !range.startsWith("link:") && !overridden.has(name3) && !locked.has(`${name3}@${range}`)
   ).map(([name3, range]) => `${name3}@${range} (${by})`);
-  const missing = [
+  const missing2 = [
     ...notLocked(directDependencies(manifest), "package.json"),
     ...entries2.flatMap(({ patterns: [pattern2 = ""], dependencies }) => notLocked(dependencies, pattern2))
   ];
-  if (missing.length === 0) return;
-  const more = missing.length > 10 ? `, and ${missing.length - 10} more` : "";
+  if (missing2.length === 0) return;
+  const more = missing2.length > 10 ? `, and ${missing2.length - 10} more` : "";
   throw new TgoError(
     "SOURCE",
-    `yarn.lock of ${service2} does not match package.json: it lacks ${missing.slice(0, 10).join(", ")}${more}`,
+    `yarn.lock of ${service2} does not match package.json: it lacks ${missing2.slice(0, 10).join(", ")}${more}`,
     {
       where: "yarn.lock",
       remedy: "Run yarn install in the service's folder and commit yarn.lock."
@@ -11838,11 +10549,11 @@ function requireLocked(service2, manifest, entries2) {
 }
 function unlockedPackages(installed3, entries2) {
   const known = new Set(
-    entries2.flatMap(({ patterns, version: version2 }) => patterns.map((pattern2) => `${nameOf3(pattern2)}@${version2}`))
+    entries2.flatMap(({ patterns, version }) => patterns.map((pattern2) => `${nameOf4(pattern2)}@${version}`))
   );
-  return [...new Set(installed3.map(({ name: name3, version: version2 }) => `${name3}@${version2}`))].filter((id) => !known.has(id)).sort();
+  return [...new Set(installed3.map(({ name: name3, version }) => `${name3}@${version}`))].filter((id) => !known.has(id)).sort();
 }
-function nameOf3(pattern2) {
+function nameOf4(pattern2) {
   const aliased = /^.+?@npm:(.+)$/.exec(pattern2)?.[1] ?? pattern2;
   return /^(@?[^@]+)/.exec(aliased)?.[1] ?? aliased;
 }
@@ -11860,7 +10571,10 @@ async function readProject(request2) {
   const manager = withVersion(name3, chosen, lock);
   const locked = manager.name === "yarn" ? parseYarnLock(lock) : void 0;
   if (locked !== void 0) requireLocked(name3, manifest, locked);
-  if (manager.name === "npm") await requireNpmLocked(name3, manifest, lock, rangeChecker(context));
+  if (manager.name === "npm") {
+    const how = { checkRanges: rangeChecker(context), builder: context.native };
+    await requireNpmLocked(name3, manifest, lock, how);
+  }
   return { manifest, manager, lock, locked };
 }
 var PNPM_SETTINGS = "pnpm-workspace.yaml";
@@ -11892,67 +10606,85 @@ async function buildStaticWeb(request2) {
   );
   return { variants: variants2, notes };
 }
-async function unlockedNotes({ context, name: name3 }, { locked }, builder) {
+async function unlockedNotes({ context, name: name3 }, { locked, manager, lock }, builder) {
+  const note = (lacks, packages, remedy) => packages.length === 0 ? [] : [
+    `${manager.lock} of ${name3} has no ${lacks} for ${packages.join(", ")}, so they were installed without a hash check. ${remedy} and commit ${manager.lock}.`
+  ];
+  if (manager.name === "npm")
+    return note("hash", npmUnhashed(lock), "Delete these entries, run npm install without node_modules");
   const modules = `${PROJECT}/node_modules`;
   if (locked === void 0 || !await builder.exists(modules)) return [];
-  const packages = unlockedPackages(await listPackages(context, builder.directory(modules)), locked);
-  if (packages.length === 0) return [];
-  return [
-    `yarn.lock of ${name3} has no entry for ${packages.join(", ")}, so they were installed without a hash check. Run yarn install on Linux and commit yarn.lock.`
-  ];
+  const installed3 = await listPackages(context, builder.directory(modules));
+  return note("entry", unlockedPackages(installed3, locked), "Run yarn install on Linux");
 }
 
 // packages/builders/src/build-variants.ts
-async function buildVariants(request2) {
+var TIMEOUT_SECONDS = 3600;
+function buildVariants(request2) {
+  return withBuildLimit(request2, build2(request2));
+}
+function withBuildLimit(request2, work) {
+  const { timeoutSeconds = TIMEOUT_SECONDS } = request2.service.build;
+  return withTimeLimit(work, timeoutSeconds, () => tooLong(request2, timeoutSeconds));
+}
+function tooLong({ name: name3, context, platforms }, seconds) {
+  const emulated = platforms.filter((platform) => platform !== context.native);
+  return new TgoError("BUILD", `building ${name3} did not end within ${seconds} s`, {
+    where: "build.timeoutSeconds",
+    remedy: "A command of the build waits for something, or needs longer: --verbose shows its output. Raise build.timeoutSeconds of the service." + (emulated[0] === void 0 ? "" : `
+If only an emulated RUN line hangs: ${nativeRemedy(emulated[0])}`)
+  });
+}
+async function build2(request2) {
   pullBases(request2);
   const built = await byStrategy(request2);
   await Promise.all(
     built.variants.map(async ({ container }) => {
-      await container.sync().catch((error2) => {
-        throw buildError(`building ${request2.name}`, remedyOf(request2.service), error2);
+      await container.sync().catch((error) => {
+        throw buildError(`building ${request2.name}`, remedyOf2(request2.service), error);
       });
     })
   );
   return { ...built, notes: [...built.notes, ...request2.notes] };
 }
 function pullBases({ context, service: service2, platforms }) {
-  const { build: build4 } = service2;
-  if (build4.strategy === "dockerfile") return;
+  const { build: build5 } = service2;
+  if (build5.strategy === "dockerfile") return;
   for (const platform of platforms) {
-    baseImage(context, build4.base, platform).then((base) => base.sync()).catch(() => void 0);
+    baseImage(context, build5.base, platform).then((base) => base.sync()).catch(() => void 0);
   }
 }
-function remedyOf({ build: build4 }) {
-  return build4.strategy === "python" ? PYTHON_REMEDY : "The output above is from the build.";
+function remedyOf2({ build: build5 }) {
+  return build5.strategy === "python" ? PYTHON_REMEDY : "The output above is from the build.";
 }
 function byStrategy(request2) {
   const { service: service2 } = request2;
-  const { build: build4 } = service2;
-  switch (build4.strategy) {
+  const { build: build5 } = service2;
+  switch (build5.strategy) {
     case "python":
-      return buildPython({ ...request2, service: { ...service2, build: build4 } });
+      return buildPython({ ...request2, service: { ...service2, build: build5 } });
     case "static-web":
-      return buildStaticWeb({ ...request2, service: { ...service2, build: build4 } });
+      return buildStaticWeb({ ...request2, service: { ...service2, build: build5 } });
     case "dockerfile":
-      return buildDockerfile({ ...request2, service: { ...service2, build: build4 } });
+      return buildDockerfile({ ...request2, service: { ...service2, build: build5 } });
   }
 }
-function basesOf(build4) {
-  switch (build4.strategy) {
+function basesOf(build5) {
+  switch (build5.strategy) {
     case "python":
-      return [build4.base];
+      return [build5.base];
     case "static-web":
-      return [build4.builder, build4.base];
+      return [build5.builder, build5.base];
     case "dockerfile":
       return [];
   }
 }
-function catalogImages({ native, platforms }, build4) {
-  if (build4.strategy === "dockerfile") return [];
-  const builders = build4.strategy === "static-web" ? [build4.builder] : [];
+function catalogImages({ native, platforms }, build5) {
+  if (build5.strategy === "dockerfile") return [];
+  const builders = build5.strategy === "static-web" ? [build5.builder] : [];
   return [
     ...builders.map((reference) => ({ reference, platform: native })),
-    ...platforms.map((platform) => ({ reference: build4.base, platform }))
+    ...platforms.map((platform) => ({ reference: build5.base, platform }))
   ];
 }
 async function buildBases({
@@ -11963,13 +10695,13 @@ async function buildBases({
   platforms,
   values
 }) {
-  const { build: build4 } = service2;
-  if (build4.strategy !== "dockerfile") {
-    return { images: catalogImages({ ...context, platforms }, build4), base: build4.base, unknown: [] };
+  const { build: build5 } = service2;
+  if (build5.strategy !== "dockerfile") {
+    return { images: catalogImages({ ...context, platforms }, build5), base: build5.base, unknown: [] };
   }
-  const text3 = await readDockerfile(name3, build4, source.directory);
+  const text3 = await readDockerfile(name3, build5, source.directory);
   const plans = platforms.map(
-    (platform) => planDockerfile({ name: name3, build: build4, native: context.native }, text3, platform, values)
+    (platform) => planDockerfile({ name: name3, build: build5, native: context.native }, text3, platform, values)
   );
   const bases = new Set(plans.map(({ base }) => base));
   return {
@@ -11981,31 +10713,28 @@ async function buildBases({
 
 // packages/builders/src/input-checks.ts
 function startInputChecks(request2) {
-  return [requireFiles(request2), ...byStrategy2(request2)];
+  const checks = [requireFiles(request2), ...byStrategy2(request2)];
+  return checks.map((check2) => withBuildLimit(request2, check2));
 }
 function byStrategy2(request2) {
   const { context, name: name3, service: service2 } = request2;
-  const { build: build4 } = service2;
-  switch (build4.strategy) {
+  const { build: build5 } = service2;
+  switch (build5.strategy) {
     case "python":
-      return [checkPackages({ ...request2, service: { ...service2, build: build4 } })];
+      return [checkPackages({ ...request2, service: { ...service2, build: build5 } })];
     case "static-web": {
-      const web = { ...request2, service: { ...service2, build: build4 } };
+      const web = { ...request2, service: { ...service2, build: build5 } };
       return [readProject(web), nginxFiles(web)];
     }
     case "dockerfile":
-      return [buildSecrets(context, name3, build4)];
+      return [buildSecrets(context, name3, build5)];
   }
-}
-async function checkPackages(request2) {
-  const lock = await requireLock(request2);
-  await lockedRequirements(request2, lock, await pythonToolsContainer(request2));
 }
 
 // packages/builders/src/static-web/build-values.ts
-function buildValues(name3, build4, given, fillIn) {
+function buildValues(name3, build5, given, fillIn) {
   const values = {};
-  for (const [variable, { default: template }] of Object.entries(build4.values)) {
+  for (const [variable, { default: template }] of Object.entries(build5.values)) {
     const value = given.get(variable) ?? (template === void 0 ? void 0 : fillIn(template));
     if (value === void 0) {
       throw new TgoError("USAGE", `${name3} needs the build value ${variable}`, {
@@ -12051,18 +10780,18 @@ function listed2(files2, max) {
 }
 
 // packages/builders/src/source/markers.ts
-function markersOf(build4) {
-  switch (build4.strategy) {
+function markersOf(build5) {
+  switch (build5.strategy) {
     case "python":
-      return ["pyproject.toml", build4.lock ?? "requirements.txt"];
+      return ["pyproject.toml", build5.lock ?? "requirements.txt"];
     case "static-web":
       return ["package.json"];
     case "dockerfile":
-      return [build4.file];
+      return [build5.file];
   }
 }
-function isMarked(build4, entries2) {
-  return markersOf(build4).some((marker) => entries2.includes(marker.split("/")[0] ?? ""));
+function isMarked(build5, entries2) {
+  return markersOf(build5).some((marker) => entries2.includes(marker.split("/")[0] ?? ""));
 }
 
 // packages/builders/src/source/find-source.ts
@@ -12113,19 +10842,21 @@ async function isDirectory(directory, path) {
   if (entry === void 0) return false;
   return rest.length === 0 || isDirectory(directory.directory(first), rest.join("/"));
 }
-async function sourceFromGit(context, name3, service2) {
+async function sourceFromGit(context, name3, service2, options = {}) {
   const { repository, path = `repos/${name3}` } = service2.source;
   try {
-    const head = context.client.git(repository).head();
-    const revision = await head.commit();
-    const directory = await head.tree().directory(path).sync();
-    const time3 = await commitTimeOf(context, head, revision);
+    const git = context.client.git(repository);
+    const { ref, called } = await refOf(git, name3, repository, options);
+    const revision = await ref.commit();
+    const directory = await ref.tree().directory(path).sync();
+    const time = await commitTimeOf(context, ref, revision);
     context.progress.note(
       { step: "prepare", service: name3 },
-      `source: ${repository} (${path}) at ${revision}`
+      `source: ${repository} (${path}) at ${called === void 0 ? "" : `${called}, `}${revision}`
     );
-    return { directory, folder: path, revision, ...time3 };
+    return { directory, folder: path, revision, ...time };
   } catch (cause) {
+    if (isTgoError(cause)) throw cause;
     throw new TgoError(
       "SOURCE",
       `no source for ${name3}: --source is missing, and ${repository} (${path}) cannot be read`,
@@ -12136,13 +10867,62 @@ async function sourceFromGit(context, name3, service2) {
     );
   }
 }
+async function refOf(git, service2, repository, { revision, version, gitTag }) {
+  if (revision !== void 0) {
+    return { ref: /^[0-9a-f]{40,64}$/.test(revision) ? git.commit(revision) : git.ref(revision) };
+  }
+  if (version === void 0) return { ref: git.head() };
+  const given = gitTag?.replace(/^refs\/tags\//, "");
+  const spellings2 = given === void 0 ? [`${service2}-v${version}`, `v${version}`, version] : [given];
+  const listed3 = await git.tags({ patterns: spellings2.map((tag2) => `refs/tags/${tag2}`) });
+  const tags2 = new Set(listed3.map((tag2) => tag2.replace(/^refs\/tags\//, "")));
+  const tag = spellings2.find((spelling) => tags2.has(spelling));
+  if (tag !== void 0) return { ref: git.tag(tag), called: tag };
+  const all = spellings2.length === 1 ? `tag ${spellings2.join("")}` : `tag of ${version} (${spellings2.join(", ")})`;
+  throw new TgoError(
+    "SOURCE",
+    `no source for ${service2}: --source is missing, and ${repository} has no ${all}`,
+    {
+      remedy: `Push the tag ${given ?? `v${version}`} there. To build something else as ${version}, pass --source DIR, or --revision with a commit of that repository.`
+    }
+  );
+}
+
+// packages/builders/src/source/ignore-pattern.ts
+function patternProblem(pattern2) {
+  for (let at = 0; at < pattern2.length; at++) {
+    const char = pattern2[at];
+    if (char === "\\") at++;
+    else if (char === "[") {
+      const end = endOfClass(pattern2, at);
+      if (typeof end === "string") return end;
+      at = end;
+    }
+    if (at >= pattern2.length) return "it ends with a backslash";
+  }
+  return void 0;
+}
+function endOfClass(pattern2, start) {
+  let before;
+  for (let at = start + 1; at < pattern2.length; at++) {
+    let char = pattern2[at] ?? "";
+    if (char === "]") return at;
+    if (char === "\\") char = pattern2[++at] ?? "";
+    const last = pattern2[at + 1] === "-" ? pattern2[at + 2] : void 0;
+    if (before === void 0 && char === "^") continue;
+    before = char;
+    if (last !== void 0 && last !== "]" && last !== "\\" && last < char)
+      return `the range ${char}-${last} is in the wrong order`;
+  }
+  return 'a "[" is not closed; write \\[ for the character itself';
+}
 
 // packages/builders/src/source/ignore-file.ts
 var ALWAYS_IGNORED = [".git", "**/node_modules", "**/.venv", "**/__pycache__", "**/.DS_Store"];
-async function applyIgnoreFile(build4, directory) {
-  const { file } = build4.strategy === "dockerfile" ? build4 : { file: void 0 };
-  const own2 = file === void 0 ? [] : await ignorePatterns(directory, `${file}.dockerignore`);
-  const patterns = own2.length === 0 ? await ignorePatterns(directory, ".dockerignore") : own2;
+async function applyIgnoreFile(build5, directory) {
+  const { file } = build5.strategy === "dockerfile" ? build5 : { file: void 0 };
+  const own = file === void 0 ? [] : await ignorePatterns(directory, `${file}.dockerignore`);
+  const patterns = own.length === 0 ? await ignorePatterns(directory, ".dockerignore") : own;
   const ignored = [...patterns, ...ALWAYS_IGNORED];
   const kept = [".dockerignore", ...file === void 0 ? [] : [file, `${file}.dockerignore`]];
   const filtered = directory.filter({ exclude: ignored });
@@ -12153,14 +10933,23 @@ async function applyIgnoreFile(build4, directory) {
 }
 async function ignorePatterns(directory, file) {
   if (!await directory.exists(file)) return [];
-  return (await directory.file(file).contents()).split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/^(!?)\.?\//, "$1"));
+  return withoutMark(await directory.file(file).contents(), file).split("\n").flatMap((text3, index) => {
+    const line = text3.trim();
+    if (line === "" || line.startsWith("#")) return [];
+    const problem4 = patternProblem(line.replace(/^!/, ""));
+    if (problem4 === void 0) return [line.replace(/^(!?)\.?\//, "$1")];
+    throw new TgoError("SOURCE", `"${line}" is not a pattern: ${problem4}`, {
+      where: `${file}, line ${index + 1}`,
+      remedy: "Correct the line."
+    });
+  });
 }
 
 // packages/builders/src/source/load-source.ts
 async function loadSource(context, name3, service2, options) {
   const found = await findSource(context, name3, service2, options);
-  const raw = found ?? await sourceFromGit(context, name3, service2);
-  const revision = options.revision ?? raw.revision;
+  const raw = found ?? await sourceFromGit(context, name3, service2, options);
+  const revision = found === void 0 ? raw.revision : options.revision ?? raw.revision;
   const { directory, hidden, ...view } = await applyIgnoreFile(service2.build, raw.directory);
   const { differences: differences2, uncommitted } = context.host;
   const [entries2, tree, differs] = await Promise.all([
@@ -12182,16 +10971,16 @@ async function loadSource(context, name3, service2, options) {
     uncommitted: found && (differs ?? found.uncommitted ?? uncommitted)
   };
 }
-function checkEntries(name3, build4, entries2) {
+function checkEntries(name3, build5, entries2) {
   const present = new Set(entries2.map(entryName));
   if (present.size === 0) {
     throw new TgoError("SOURCE", `the source of ${name3} is empty`, {
       remedy: "Pass --source DIR with the service's own folder, and check its .dockerignore."
     });
   }
-  if (isMarked(build4, [...present])) return;
-  throw new TgoError("SOURCE", `the source of ${name3} has no ${markersOf(build4)[0] ?? ""}`, {
-    where: `strategy ${build4.strategy}`,
+  if (isMarked(build5, [...present])) return;
+  throw new TgoError("SOURCE", `the source of ${name3} has no ${markersOf(build5)[0] ?? ""}`, {
+    where: `strategy ${build5.strategy}`,
     remedy: `Pass --source DIR with the service's own folder, or one that contains ${name3} or repos/${name3}. Found: ${[...present].slice(0, 12).join(", ")}.`
   });
 }
@@ -12214,9 +11003,9 @@ async function readRequest(context, name3, service2, options) {
   early.catch(() => void 0);
   const source = await loadSource(context, name3, service2, options);
   const given = parseValues(options.values ?? []);
-  const partial3 = { context, name: name3, service: service2, source, platforms, version: options.version };
-  const values = valuesOf(name3, service2, given, (template) => fillTemplate(template, partial3));
-  return { ...partial3, values, base: void 0, notes: [] };
+  const partial = { context, name: name3, service: service2, source, platforms, version: options.version };
+  const values = valuesOf(name3, service2, given, (template) => fillTemplate(template, partial));
+  return { ...partial, values, base: void 0, notes: [] };
 }
 async function resolveRequest(unresolved) {
   const { images, base, unknown: unknown2 } = await buildBases(unresolved);
@@ -12228,11 +11017,11 @@ async function resolveRequest(unresolved) {
   };
   return { request: request2, bases };
 }
-function refuseUnreleasable({ source, version: version2 }) {
+function refuseUnreleasable({ source, version }) {
   const { revision, uncommitted } = source;
   const differs = uncommitted !== void 0 && "differs" in uncommitted;
-  if (version2 === void 0 || !differs && !isWithoutCommit(source)) return;
-  throw new TgoError("SOURCE", `${version2} cannot be built from ${revision}: ${whyUncommitted(source)}`, {
+  if (version === void 0 || !differs && !isWithoutCommit(source)) return;
+  throw new TgoError("SOURCE", `${version} cannot be built from ${revision}: ${whyUncommitted(source)}`, {
     remedy: releaseRemedy(uncommitted)
   });
 }
@@ -12242,27 +11031,27 @@ function releaseRemedy(uncommitted) {
   if ("differs" in uncommitted) return uncommitted.remedy;
   return "Commit the changes. If they belong in no commit, such as generated files, pass --revision COMMIT and --created TIME.";
 }
-function isFinal({ build: build4 }, reference) {
-  return "base" in build4 && build4.base === reference;
+function isFinal({ build: build5 }, reference) {
+  return "base" in build5 && build5.base === reference;
 }
-function valuesOf(name3, { build: build4 }, given, fill) {
-  switch (build4.strategy) {
+function valuesOf(name3, { build: build5 }, given, fill) {
+  switch (build5.strategy) {
     case "static-web":
-      return buildValues(name3, build4, given, fill);
+      return buildValues(name3, build5, given, fill);
     case "dockerfile":
       return Object.fromEntries(
-        Object.entries(build4.args).map(([key, template]) => [key, given.get(key) ?? fill(template)])
+        Object.entries(build5.args).map(([key, template]) => [key, given.get(key) ?? fill(template)])
       );
     case "python":
       return {};
   }
 }
-function declaredValues({ build: build4 }) {
-  switch (build4.strategy) {
+function declaredValues({ build: build5 }) {
+  switch (build5.strategy) {
     case "static-web":
-      return Object.keys(build4.values);
+      return Object.keys(build5.values);
     case "dockerfile":
-      return Object.keys(build4.args);
+      return Object.keys(build5.args);
     case "python":
       return [];
   }
@@ -12304,7 +11093,7 @@ function pinNotes(context, images, unknown2) {
   );
   return [
     ...floating.length === 0 ? [] : [
-      `base images not pinned, resolved during this run: ${floating.join(", ")}; npx --no-install tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`
+      `base images not pinned, resolved during this run: ${floating.join(", ")}; tgo lock-bases --output tgo.bases.json writes a lock for --base-lock`
     ],
     ...unknown2.length === 0 ? [] : [`not pinned, because only the build can resolve them: ${unknown2.join("; ")}`]
   ];
@@ -12321,7 +11110,7 @@ function size(bytes) {
   const kib = bytes / 1024;
   return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
 }
-function duration3(ms) {
+function duration(ms) {
   if (ms < 59950) return `${(ms / 1e3).toFixed(1)} s`;
   const seconds = Math.round(ms / 1e3);
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
@@ -12336,8 +11125,8 @@ function registryCount(n) {
 // packages/report/src/digest-summary.ts
 function digestSummary(service2) {
   const byDigest = /* @__PURE__ */ new Map();
-  for (const { registry: registry2, digest } of service2.registries) {
-    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry2]);
+  for (const { registry, digest } of service2.registries) {
+    if (digest !== void 0) byDigest.set(digest, [...byDigest.get(digest) ?? [], registry]);
   }
   if (service2.digest !== void 0 && !byDigest.has(service2.digest)) byDigest.set(service2.digest, []);
   const [first, ...others] = byDigest;
@@ -12356,25 +11145,26 @@ function remark(service2, seenIn) {
   if (seenIn.length === 0) return "not seen in any registry";
   if (seenIn.length === all)
     return all === 1 ? `in ${seenIn.join("")}` : `the same in all ${registryCount(all)}`;
-  const missing = service2.registries.map(({ registry: registry2 }) => registry2).filter((name3) => !seenIn.includes(name3));
-  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing.join(", ")}`;
+  const missing2 = service2.registries.map(({ registry }) => registry).filter((name3) => !seenIn.includes(name3));
+  return `in ${seenIn.length} of ${registryCount(all)}; not seen in ${missing2.join(", ")}`;
 }
 
 // packages/report/src/headline.ts
-function title2({ command, version: version2 }) {
-  return version2 === void 0 ? command : `${command} ${version2}`;
+function title2({ command, version }) {
+  return version === void 0 ? command : `${command} ${version}`;
 }
 function scope(report) {
-  if (report.services.length === 0) return `after ${duration3(report.durationMs)}`;
+  if (report.services.length === 0) return `after ${duration(report.durationMs)}`;
   const registries3 = new Set(report.services.flatMap((s) => s.registries.map((r) => r.registry))).size;
   const platforms = new Set(report.services.flatMap((s) => s.variants.map((v) => v.platform))).size;
   const parts = [count(report.services.length, "service")];
   if (registries3 > 0) parts.push(registryCount(registries3));
   if (platforms > 0) parts.push(count(platforms, "platform"));
-  return `${parts.join(" × ")} in ${duration3(report.durationMs)}`;
+  return `${parts.join(" × ")} in ${duration(report.durationMs)}`;
 }
 function outcome(report) {
   if (report.ok) return { words: "ok", tone: "good" };
+  if (notMoved(report).length > 0 && report.services.every(isOut)) return { words: "not moved", tone: "bad" };
   if (!isIncomplete(report)) return { words: "failed", tone: "bad" };
   return {
     words: report.command === "promote" ? "done, incomplete" : "released, incomplete",
@@ -12384,23 +11174,35 @@ function outcome(report) {
 function isIncomplete({ ok, gate: gate4, services: services2, problems: problems6 = [] }) {
   return !ok && gate4?.open === true && problems6.length === 0 && services2.length > 0 && services2.every(isOut);
 }
+function notMoved({ services: services2 }) {
+  return services2.flatMap(({ service: service2, state }) => state === "not moved" ? [service2] : []);
+}
 function isOut({ state }) {
   return state !== "failed" && state !== "not released";
 }
-function failure2(report) {
-  const { services: services2, gate: gate4, problems: problems6 = [], version: version2 = "it" } = report;
+function failure(report) {
+  const { services: services2, gate: gate4, problems: problems6 = [], version = "it" } = report;
   if (report.ok) return void 0;
-  if (gate4?.open === false) return `${version2} is not released: no version tag and no latest was moved`;
+  if (gate4?.open === false) return closed(gate4, version);
   if (services2.length === 0) return "failed before any service started";
   const failed = services2.filter((service2) => !isOut(service2)).map(({ service: service2 }) => service2);
   const all = count(services2.length, "service");
   const counted = services2.length === 1 ? all : `${failed.length} of ${all}`;
   if (gate4?.open === true) {
-    if (failed.length > 0) return `${version2} is only partly released; incomplete: ${failed.join(", ")}`;
-    return `${version2} is out. ${isIncomplete(report) ? whatIsMissing(report) : "What failed afterwards is listed below."}`;
+    if (failed.length > 0) return `${version} is only partly released; incomplete: ${failed.join(", ")}`;
+    const kept = notMoved(report);
+    if (kept.length > 0)
+      return `tags of ${kept.join(", ")} were not moved to ${version}: a newer version has them`;
+    return `${version} is out. ${isIncomplete(report) ? whatIsMissing(report) : "What failed afterwards is listed below."}`;
   }
   if (failed.length > 0) return `${counted} failed: ${failed.join(", ")}`;
   return problems6.length > 0 ? "a problem of all services must be fixed first" : void 0;
+}
+function closed({ existing }, version) {
+  if (existing === "other")
+    return `${version} was released before with other content, and a version's tag never changes: this run tagged nothing`;
+  if (existing === "same") return `this run tagged nothing; ${version} exists from an earlier run`;
+  return `${version} is not released: no version tag and no latest was moved`;
 }
 function whatIsMissing({ services: services2, next: next2 }) {
   const inRegistry2 = services2.some(
@@ -12455,11 +11257,11 @@ function groupProblems(report) {
   for (const problem4 of report.problems ?? []) add(problem4, {});
   for (const { service: service2, problems: problems6, registries: registries3, tags: tags2 = [] } of report.services) {
     for (const problem4 of problems6) add(problem4, { service: service2 });
-    for (const { registry: registry2, problems: problems7 } of registries3) {
-      for (const problem4 of problems7) add(problem4, { service: service2, registry: registry2 });
+    for (const { registry, problems: problems7 } of registries3) {
+      for (const problem4 of problems7) add(problem4, { service: service2, registry });
     }
-    for (const { registry: registry2, problem: problem4 } of tags2) {
-      if (problem4 !== void 0) add(problem4, { service: service2, registry: registry2 });
+    for (const { registry, problem: problem4 } of tags2) {
+      if (problem4 !== void 0) add(problem4, { service: service2, registry });
     }
   }
   return [...groups.values()].map((group) => ({
@@ -12472,14 +11274,14 @@ function mergeServices(locations, services2) {
   for (const location of locations) {
     byRegistry.set(location.registry, [...byRegistry.get(location.registry) ?? [], location]);
   }
-  return [...byRegistry].flatMap(([registry2, found]) => {
+  return [...byRegistry].flatMap(([registry, found]) => {
     const named = new Set(found.flatMap(({ service: service2 }) => service2 ?? []));
     if (services2 < 2 || named.size < services2) return found;
     const where2 = commonFolder(found.map((location) => location.where));
     return [
       {
         service: `all ${services2} services`,
-        ...registry2 === void 0 ? {} : { registry: registry2 },
+        ...registry === void 0 ? {} : { registry },
         ...where2 === void 0 ? {} : { where: where2 }
       }
     ];
@@ -12493,8 +11295,8 @@ function commonFolder(paths) {
   return common === "" ? void 0 : common;
 }
 function locationLines(locations) {
-  return locations.flatMap(({ service: service2, registry: registry2, where: where2 }) => {
-    const name3 = service2 !== void 0 && registry2 !== void 0 ? `${service2} in ${registry2}` : service2;
+  return locations.flatMap(({ service: service2, registry, where: where2 }) => {
+    const name3 = service2 !== void 0 && registry !== void 0 ? `${service2} in ${registry}` : service2;
     const parts = [name3, where2].filter((part) => part !== void 0);
     return parts.length === 0 ? [] : [parts.join(": ")];
   });
@@ -12504,16 +11306,16 @@ function locationLines(locations) {
 function recordLocation({ record: record5, services: services2 }) {
   if (record5 === void 0) return void 0;
   const rows = services2.flatMap(({ registries: registries3 }) => registries3);
-  const names = [...new Set(rows.map(({ registry: registry2 }) => registry2))];
+  const names2 = [...new Set(rows.map(({ registry }) => registry))];
   if (rows.every((row) => row.record === void 0)) {
     const why = services2.some(({ state }) => state === "not released") ? "the release is not complete" : 'no complete registry has "referrers": true in the catalog';
     return `in the JSON report only: ${why}`;
   }
-  const having = names.filter((name3) => {
-    const own2 = rows.filter(({ registry: registry2 }) => registry2 === name3);
-    return own2.every((row) => row.record === "done" || row.record === "already there");
+  const having = names2.filter((name3) => {
+    const own = rows.filter(({ registry }) => registry === name3);
+    return own.every(({ record: state }) => state !== void 0 && state !== "failed");
   });
-  return `attached to the images in ${having.length} of ${registryCount(names.length)}`;
+  return `attached to the images in ${having.length} of ${registryCount(names2.length)}`;
 }
 
 // packages/report/src/registry-columns.ts
@@ -12550,44 +11352,44 @@ function gateLines({ gate: gate4 }) {
 }
 
 // packages/report/src/tag-summary.ts
-function tagRows(report, version2) {
+function tagRows(report, version) {
   return report.services.flatMap(({ service: service2, tags: tags2 = [] }) => {
-    const registries3 = [...new Set(tags2.map(({ registry: registry2 }) => registry2))];
-    return registries3.map((registry2) => {
-      const own2 = tags2.filter((tag) => tag.registry === registry2);
+    const registries3 = [...new Set(tags2.map(({ registry }) => registry))];
+    return registries3.map((registry) => {
+      const own = tags2.filter((tag) => tag.registry === registry);
       return {
         service: service2,
-        registry: registry2,
-        lines: lines(own2, version2),
-        complete: own2.every(isInPlace)
+        registry,
+        lines: lines(own, version),
+        complete: own.every(isInPlace)
       };
     });
   });
 }
-function lines(tags2, version2) {
+function lines(tags2, version) {
   const tagsByOutcome = /* @__PURE__ */ new Map();
   for (const tag of tags2) {
-    const { words, change: change2, why } = tagChange(tag, version2);
+    const { words, change: change2, why } = tagChange(tag, version);
     const outcome2 = `${words}${change2 === void 0 ? "" : ` (${change2})`}${why === void 0 ? "" : `: ${why}`}`;
     tagsByOutcome.set(outcome2, [...tagsByOutcome.get(outcome2) ?? [], tag.tag]);
   }
-  return [...tagsByOutcome].map(([outcome2, names]) => `${names.join(", ")} ${outcome2}`);
+  return [...tagsByOutcome].map(([outcome2, names2]) => `${names2.join(", ")} ${outcome2}`);
 }
-function tagChange(tag, version2) {
+function tagChange(tag, version) {
   const { state, told, problem: problem4 } = tag;
   if (state === "stays" && told !== void 0) return { words: told, change: void 0, why: void 0 };
-  return { words: state, change: changeOf(tag, version2), why: told ?? problem4?.what.split("\n")[0] };
+  return { words: state, change: changeOf(tag, version), why: told ?? problem4?.what.split("\n")[0] };
 }
-function changeOf({ tag, state, ...row }, version2) {
+function changeOf({ tag, state, ...row }, version) {
   const before = shortened(row.before);
   switch (state) {
     case "done":
-      if (before !== void 0) return version2 === void 0 ? `was ${before}` : `${before} → ${version2}`;
-      return version2 === void 0 ? void 0 : tag === version2 ? "new" : `new → ${version2}`;
+      if (before !== void 0) return version === void 0 ? `was ${before}` : `${before} → ${version}`;
+      return version === void 0 ? void 0 : tag === version ? "new" : `new → ${version}`;
     case "already there":
-      return tag === version2 ? void 0 : version2;
+      return tag === version ? void 0 : version;
     case "stays":
-      return version2 === void 0 ? void 0 : before;
+      return version === void 0 ? void 0 : before;
     case "failed":
       return before === void 0 ? void 0 : `was ${before}`;
     case "not started":
@@ -12597,14 +11399,14 @@ function changeOf({ tag, state, ...row }, version2) {
 function shortened(before) {
   return before?.startsWith("sha256:") === true ? shortDigest(before) : before;
 }
-function tagCount({ tags: tags2 = [] }, registry2) {
-  const own2 = tags2.filter((tag) => tag.registry === registry2);
-  if (own2.length === 0) return void 0;
-  const inPlace = own2.filter(isInPlace).length;
-  const failed = own2.some(({ state }) => state === "failed");
+function tagCount({ tags: tags2 = [] }, registry) {
+  const own = tags2.filter((tag) => tag.registry === registry);
+  if (own.length === 0) return void 0;
+  const inPlace = own.filter(isInPlace).length;
+  const failed = own.some(({ state }) => state === "failed");
   return {
-    words: `${inPlace} of ${count(own2.length, "tag")}`,
-    tone: failed ? "bad" : inPlace < own2.length ? "waiting" : "good"
+    words: `${inPlace} of ${count(own.length, "tag")}`,
+    tone: failed ? "bad" : inPlace < own.length ? "waiting" : "good"
   };
 }
 function isInPlace({ state }) {
@@ -12646,8 +11448,8 @@ function servicesWithVariants(report) {
 function isKnown({ digest, size: size2, elf, smoke: smoke2 }) {
   return [digest, size2, elf, smoke2].some((field) => field !== void 0);
 }
-function variantSize(variant) {
-  return variant.size === void 0 ? "-" : size(variant.size);
+function variantSize(variant2) {
+  return variant2.size === void 0 ? "-" : size(variant2.size);
 }
 function fileSummary({ elf }) {
   if (elf === void 0) return ["not checked"];
@@ -12664,7 +11466,7 @@ function smokeSummary(smoke2) {
   if (smoke2 === void 0) return "not run";
   const outcome2 = smoke2.ok ? "ok" : "FAILED";
   if (smoke2.recorded) return `${outcome2}, recorded by an earlier run`;
-  return smoke2.durationMs === void 0 ? outcome2 : `${outcome2} (${duration3(smoke2.durationMs)})`;
+  return smoke2.durationMs === void 0 ? outcome2 : `${outcome2} (${duration(smoke2.durationMs)})`;
 }
 
 // packages/report/src/markdown.ts
@@ -12689,7 +11491,7 @@ ${fence(report.next, "sh")}`,
 }
 var SIGNS = { good: "✅", waiting: "⚠️", bad: "❌" };
 function headline(report) {
-  const failed = failure2(report);
+  const failed = failure(report);
   const ran = provenance(report);
   const first = `${scope(report)}${failed === void 0 ? "" : ` — ${text2(failed)}`}`;
   return ran === "" ? first : `${first}  
@@ -12697,7 +11499,7 @@ _${text2(ran)}_`;
 }
 function service(report) {
   const lines2 = [
-    `- ${report.state} in ${duration3(report.durationMs)}${report.tag === void 0 ? "" : ` · tag ${code(report.tag)}`}`
+    `- ${report.state} in ${duration(report.durationMs)}${report.tag === void 0 ? "" : ` · tag ${code(report.tag)}`}`
   ];
   const digest = digestSummary(report);
   if (digest.kind === "one") {
@@ -12712,8 +11514,8 @@ function service(report) {
   }
   if (report.revision !== void 0) lines2.push(`- revision ${code(report.revision)}`);
   for (const { reference, state } of report.registries) {
-    const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
-    lines2.push(`- ${code(reference)}${missing}`);
+    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
+    lines2.push(`- ${code(reference)}${missing2}`);
   }
   for (const note of report.notes) lines2.push(`- note: ${text2(note)}`);
   return `### ${text2(report.service)}
@@ -12729,7 +11531,7 @@ function registries2(report) {
       strong(each.state),
       each.digest === void 0 ? "-" : code(shortDigest(each.digest)),
       each.uploaded === void 0 ? "-" : size(each.uploaded),
-      each.state === "not started" ? "-" : duration3(each.durationMs),
+      each.state === "not started" ? "-" : duration(each.durationMs),
       strong(each.record ?? "-")
     ])
   );
@@ -12748,9 +11550,9 @@ function record2(report) {
   return location === void 0 ? void 0 : `**record** ${text2(location)}`;
 }
 function tags(report) {
-  const rows = tagRows(report, report.version).map(({ service: service2, registry: registry2, lines: lines2, complete }) => {
+  const rows = tagRows(report, report.version).map(({ service: service2, registry, lines: lines2, complete }) => {
     const summary = lines2.map(text2).join("<br>");
-    return [text2(service2), text2(registry2), complete ? summary : `**${summary}**`];
+    return [text2(service2), text2(registry), complete ? summary : `**${summary}**`];
   });
   return rows.length === 0 ? void 0 : table(["service", "registry", "tags"], rows);
 }
@@ -12806,15 +11608,15 @@ function ansiRegex({ onlyFirst = false } = {}) {
 }
 
 // packages/report/node_modules/strip-ansi/index.js
-var regex = ansiRegex();
-function stripAnsi(string3) {
-  if (typeof string3 !== "string") {
-    throw new TypeError(`Expected a \`string\`, got \`${typeof string3}\``);
+var regex2 = ansiRegex();
+function stripAnsi(string2) {
+  if (typeof string2 !== "string") {
+    throw new TypeError(`Expected a \`string\`, got \`${typeof string2}\``);
   }
-  if (!string3.includes("\x1B") && !string3.includes("")) {
-    return string3;
+  if (!string2.includes("\x1B") && !string2.includes("")) {
+    return string2;
   }
-  return string3.replace(regex, "");
+  return string2.replace(regex2, "");
 }
 
 // node_modules/get-east-asian-width/lookup-data.js
@@ -12888,13 +11690,13 @@ var isWide = (codePoint) => {
 };
 
 // node_modules/get-east-asian-width/index.js
-function validate3(codePoint) {
+function validate(codePoint) {
   if (!Number.isSafeInteger(codePoint)) {
     throw new TypeError(`Expected a code point, got \`${typeof codePoint}\`.`);
   }
 }
 function eastAsianWidth(codePoint, { ambiguousAsWide = false } = {}) {
-  validate3(codePoint);
+  validate(codePoint);
   if (isFullwidth(codePoint) || isWide(codePoint) || ambiguousAsWide && isAmbiguous(codePoint)) {
     return 2;
   }
@@ -12991,19 +11793,19 @@ function stringWidth(input, options = {}) {
     ambiguousIsNarrow = true,
     countAnsiEscapeCodes = false
   } = options;
-  let string3 = input;
-  if (!countAnsiEscapeCodes && (string3.includes("\x1B") || string3.includes(""))) {
-    string3 = stripAnsi(string3);
+  let string2 = input;
+  if (!countAnsiEscapeCodes && (string2.includes("\x1B") || string2.includes(""))) {
+    string2 = stripAnsi(string2);
   }
-  if (string3.length === 0) {
+  if (string2.length === 0) {
     return 0;
   }
-  if (/^[\u0020-\u007E]*$/.test(string3)) {
-    return string3.length;
+  if (/^[\u0020-\u007E]*$/.test(string2)) {
+    return string2.length;
   }
   let width = 0;
   const eastAsianWidthOptions = { ambiguousAsWide: !ambiguousIsNarrow };
-  for (const { segment } of segmenter.segment(string3)) {
+  for (const { segment } of segmenter.segment(string2)) {
     const visibleSegment = baseVisible(segment);
     if (visibleSegment === void 0) {
       continue;
@@ -13090,13 +11892,13 @@ function renderLine(text3, format) {
 // packages/report/src/render-prune.ts
 function renderPrune(results, remove, format) {
   if (format === "json") return jsonText({ prune: { removes: remove, repositories: results } });
-  const rows = results.flatMap(({ service: service2, registry: registry2, selection, removed, problem: problem4 }) => [
+  const rows = results.flatMap(({ service: service2, registry, selection, removed, problem: problem4 }) => [
     ...selection.remove.map(({ digest, tags: tags2, why }) => {
       const state = removed.includes(digest) ? "removed" : remove ? "failed" : "would be removed";
-      return [service2, registry2, tags2.join(", "), state, why];
+      return [service2, registry, tags2.join(", "), state, why];
     }),
-    ...selection.keep.map(({ tag, why }) => [service2, registry2, tag, "kept", why]),
-    ...problem4 === void 0 ? [] : [[service2, registry2, "", "failed", problem4.what]]
+    ...selection.keep.map(({ tag, why }) => [service2, registry, tag, "kept", why]),
+    ...problem4 === void 0 ? [] : [[service2, registry, "", "failed", problem4.what]]
   ]);
   const remedies = new Set(results.flatMap(({ problem: problem4 }) => problem4?.remedy ?? []));
   const lines2 = rows.length === 0 ? ["No registry has candidate or staging tags."] : [renderTable(["service", "registry", "tags", "state", "why"], rows, format)];
@@ -13124,7 +11926,10 @@ function renderStatus({ rows, disagreements }, format) {
     `${count(disagreements.length, "disagreement")}:`,
     "",
     ...disagreements.map(({ told }) => `${bullet}${renderLine(told, format)}`),
-    ...remedies.flatMap((remedy) => ["", renderLine(remedy, format)])
+    ...remedies.flatMap((remedy) => [
+      "",
+      ...remedy.split("\n").map((line) => renderLine(line, format))
+    ])
   ];
   return [table3, "", ...findings].join("\n");
 }
@@ -13152,7 +11957,7 @@ var Markup = class {
   html;
 };
 function html(strings, ...parts) {
-  return new Markup(strings.reduce((page, string3, index) => page + markupOf(parts[index - 1]) + string3));
+  return new Markup(strings.reduce((page, string2, index) => page + markupOf(parts[index - 1]) + string2));
 }
 function withLineBreaks(text3) {
   return html`${text3.split("\n").map((line, index) => index === 0 ? line : html`<br />${line}`)}`;
@@ -13176,7 +11981,7 @@ function escaped2(text3) {
 // packages/report/src/html/state.ts
 var SIGNS2 = { good: "✓", waiting: "○", bad: "✗" };
 function toneOf(state) {
-  if (state === "failed" || state === "FAILED") return "bad";
+  if (state === "failed" || state === "FAILED" || state === "not moved") return "bad";
   return state === "not started" || state === "not released" || state === "not run" ? "waiting" : "good";
 }
 function stateMark(state, words = state) {
@@ -13240,7 +12045,7 @@ function matrixTable({ caption, columns, rows }) {
 function anchorOf(index) {
   return `service-${index + 1}`;
 }
-function serviceSection(service2, index, { version: version2 }) {
+function serviceSection(service2, index, { version }) {
   const { tag, revision, notes } = service2;
   const fields = [
     ...digestRows(service2),
@@ -13250,7 +12055,7 @@ function serviceSection(service2, index, { version: version2 }) {
   return html`<section class="service" id="${anchorOf(index)}" aria-labelledby="${anchorOf(index)}-title">
     <h2 id="${anchorOf(index)}-title">
       ${service2.service} ${stateMark(service2.state)}
-      <small class="quiet">${duration3(service2.durationMs)}</small>
+      <small class="quiet">${duration(service2.durationMs)}</small>
     </h2>
     <dl>
       ${fields.map(
@@ -13258,7 +12063,7 @@ function serviceSection(service2, index, { version: version2 }) {
             <dd>${value}</dd>`
   )}
     </dl>
-    ${registryTable(service2)}${tagTable(service2, version2)}${variantTable(service2)}${noteList(notes)}
+    ${registryTable(service2)}${tagTable(service2, version)}${variantTable(service2)}${noteList(notes)}
   </section> `;
 }
 function digestRows(service2) {
@@ -13293,7 +12098,7 @@ function registryTable({ registries: registries3 }) {
     stateMark(row.state),
     digestCell(row.digest),
     sent(row),
-    row.state === "not started" ? void 0 : noWrap(duration3(row.durationMs)),
+    row.state === "not started" ? void 0 : noWrap(duration(row.durationMs)),
     row.record === void 0 ? void 0 : stateMark(row.record),
     html`<code>${row.reference}</code>`
   ]);
@@ -13304,33 +12109,33 @@ function sent({ uploaded, state }) {
   if (uploaded === void 0) return void 0;
   return noWrap(uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded));
 }
-function tagTable({ tags: tags2 = [] }, version2) {
+function tagTable({ tags: tags2 = [] }, version) {
   if (tags2.length === 0) return void 0;
-  const names = [...new Set(tags2.map(({ tag }) => tag))];
-  const rows = [...new Set(tags2.map(({ registry: registry2 }) => registry2))].map((registry2) => [
-    registry2,
-    ...names.map((name3) => {
-      const found = tags2.find((each) => each.registry === registry2 && each.tag === name3);
-      return found === void 0 ? void 0 : tagCell(found, version2);
+  const names2 = [...new Set(tags2.map(({ tag }) => tag))];
+  const rows = [...new Set(tags2.map(({ registry }) => registry))].map((registry) => [
+    registry,
+    ...names2.map((name3) => {
+      const found = tags2.find((each) => each.registry === registry && each.tag === name3);
+      return found === void 0 ? void 0 : tagCell(found, version);
     })
   ]);
-  return cardTable({ caption: "Tags", columns: ["registry", ...names], rows });
+  return cardTable({ caption: "Tags", columns: ["registry", ...names2], rows });
 }
-function tagCell(tag, version2) {
-  const { words, change: change2, why } = tagChange(tag, version2);
+function tagCell(tag, version) {
+  const { words, change: change2, why } = tagChange(tag, version);
   return html`${stateMark(tag.state, words)}
   ${change2 === void 0 ? void 0 : html`<small class="beside">${change2}</small>`}${why === void 0 ? void 0 : html`<small>${withLineBreaks(why)}</small>`}`;
 }
 function variantTable({ variants: variants2 }) {
   const known = variants2.filter(isKnown);
   if (known.length === 0) return void 0;
-  const rows = known.map((variant) => [
-    variant.platform,
-    variant.size === void 0 ? void 0 : noWrap(size(variant.size)),
-    digestCell(variant.digest),
-    files(variant),
-    variant.smoke?.machine,
-    smokeRun(variant)
+  const rows = known.map((variant2) => [
+    variant2.platform,
+    variant2.size === void 0 ? void 0 : noWrap(size(variant2.size)),
+    digestCell(variant2.digest),
+    files(variant2),
+    variant2.smoke?.machine,
+    smokeRun(variant2)
   ]);
   return cardTable({
     caption: "Platforms",
@@ -13338,9 +12143,9 @@ function variantTable({ variants: variants2 }) {
     rows
   });
 }
-function files(variant) {
-  const foreign = foreignFiles2(variant);
-  const summary = fileSummary(variant).join(", ");
+function files(variant2) {
+  const foreign = foreignFiles2(variant2);
+  const summary = fileSummary(variant2).join(", ");
   if (foreign.length === 0) return html`${summary}`;
   return html`<strong class="bad">${summary}</strong
     >${foreign.map((path) => html`<small><code>${path}</code></small>`)}`;
@@ -13493,14 +12298,14 @@ function renderHtml(raw) {
   return `${page.html.trimEnd()}
 `;
 }
-function began(time3) {
-  if (time3 === void 0) return void 0;
-  const [, day, minute] = /^([\d-]{10})T(\d\d:\d\d)/.exec(time3) ?? [];
-  const words = day === void 0 || minute === void 0 ? time3 : `${day} ${minute} UTC`;
-  return html`<time datetime="${time3}">${words}</time> · `;
+function began(time) {
+  if (time === void 0) return void 0;
+  const [, day, minute] = /^([\d-]{10})T(\d\d:\d\d)/.exec(time) ?? [];
+  const words = day === void 0 || minute === void 0 ? time : `${day} ${minute} UTC`;
+  return html`<time datetime="${time}">${words}</time> · `;
 }
 function verdict(report) {
-  const failed = failure2(report);
+  const failed = failure(report);
   return failed === void 0 ? void 0 : html`<p class="verdict ${outcome(report).tone}">${failed}</p> `;
 }
 function gate2(report) {
@@ -13552,21 +12357,21 @@ function remedyPart({ kind, text: text3 }) {
 }
 function overview({ services: services2 }) {
   const registries3 = [
-    ...new Set(services2.flatMap((service2) => service2.registries.map(({ registry: registry2 }) => registry2)))
+    ...new Set(services2.flatMap((service2) => service2.registries.map(({ registry }) => registry)))
   ];
   if (services2.length === 0) return void 0;
   const rows = services2.map((service2, index) => [
     html`<a href="#${anchorOf(index)}">${service2.service}</a
-      ><small>${stateMark(service2.state)} ${noWrap(duration3(service2.durationMs))}</small>`,
-    ...registries3.map((registry2) => registryCell(service2, registry2))
+      ><small>${stateMark(service2.state)} ${noWrap(duration(service2.durationMs))}</small>`,
+    ...registries3.map((registry) => registryCell(service2, registry))
   ]);
   return html`<h2>Overview</h2>
     ${matrixTable({ caption: "Services and registries", columns: ["service", ...registries3], rows })}`;
 }
-function registryCell(service2, registry2) {
-  const row = service2.registries.find((each) => each.registry === registry2);
+function registryCell(service2, registry) {
+  const row = service2.registries.find((each) => each.registry === registry);
   if (row === void 0) return void 0;
-  const tags2 = tagCount(service2, registry2);
+  const tags2 = tagCount(service2, registry);
   return html`${stateMark(row.state)}${tags2 === void 0 ? void 0 : html`<small>${mark(tags2.tone, tags2.words)}</small>`}`;
 }
 
@@ -13604,6 +12409,7 @@ var KEYS = {
   told: true,
   problem: true,
   open: true,
+  existing: true,
   reasons: true,
   later: true,
   gate: true,
@@ -13653,7 +12459,7 @@ function renderText(raw, { color = false, width = 100 } = {}) {
 function headline2(report, { colors: colors2, width }) {
   const { words, tone } = outcome(report);
   const paint = { good: colors2.green, waiting: colors2.yellow, bad: colors2.red };
-  const failed = failure2(report);
+  const failed = failure(report);
   return [
     `${colors2.bold(title2(report))} ${paint[tone](tone === "bad" ? words.toUpperCase() : words)} · ${scope(report)}`,
     ...failed === void 0 ? [] : wrap(failed, width),
@@ -13676,10 +12482,10 @@ function record4(report, { colors: colors2, width }) {
 }
 function serviceBlock(service2, page) {
   const { colors: colors2 } = page;
-  const isBad = service2.state === "failed" || service2.state === "not released";
+  const isBad = ["failed", "not released", "not moved"].includes(service2.state);
   const paint = isBad ? colors2.red : colors2.green;
   const lines2 = [
-    `${colors2.bold(service2.service)}  ${paint(service2.state)}${colors2.dim(` (${duration3(service2.durationMs)})`)}`
+    `${colors2.bold(service2.service)}  ${paint(service2.state)}${colors2.dim(` (${duration(service2.durationMs)})`)}`
   ];
   const field = (name3, text3) => {
     lines2.push(`  ${colors2.dim(name3.padEnd(8))}  ${text3}`);
@@ -13697,8 +12503,8 @@ function serviceBlock(service2, page) {
   if (service2.tag !== void 0) field("tag", service2.tag);
   if (service2.revision !== void 0) field("revision", service2.revision);
   service2.registries.forEach(({ reference, state }, index) => {
-    const missing = state === "failed" || state === "not started" ? ` (${state})` : "";
-    field(index === 0 ? "images" : "", `${reference}${missing}`);
+    const missing2 = state === "failed" || state === "not started" ? ` (${state})` : "";
+    field(index === 0 ? "images" : "", `${reference}${missing2}`);
   });
   for (const note of service2.notes) {
     wrap(note, page.width - 12).forEach((line, index) => {
@@ -13709,14 +12515,14 @@ function serviceBlock(service2, page) {
 }
 function registryTable2(report, { colors: colors2, width }) {
   const rows = report.services.flatMap(
-    ({ service: service2, registries: registries3 }) => registries3.map((registry2, index) => [
+    ({ service: service2, registries: registries3 }) => registries3.map((registry, index) => [
       cell(index === 0 ? service2 : "", { paint: colors2.bold }),
-      cell(registry2.registry),
-      cell(registry2.state, { paint: statePaint(registry2, colors2) }),
-      cell(registry2.digest === void 0 ? "-" : shortDigest(registry2.digest)),
-      cell(sent2(registry2), { align: "right" }),
-      cell(registry2.state === "not started" ? "-" : duration3(registry2.durationMs)),
-      cell(registry2.record ?? "-", registry2.record === "failed" ? { paint: colors2.red } : {})
+      cell(registry.registry),
+      cell(registry.state, { paint: statePaint(registry, colors2) }),
+      cell(registry.digest === void 0 ? "-" : shortDigest(registry.digest)),
+      cell(sent2(registry), { align: "right" }),
+      cell(registry.state === "not started" ? "-" : duration(registry.durationMs)),
+      cell(registry.record ?? "-", registry.record === "failed" ? { paint: colors2.red } : {})
     ])
   );
   if (rows.length === 0) return [];
@@ -13733,9 +12539,9 @@ function sent2({ uploaded, state }) {
   return uploaded === 0 && state !== "failed" ? "nothing" : size(uploaded);
 }
 function tagTable2(report, { colors: colors2, width }) {
-  const rows = tagRows(report).map(({ service: service2, registry: registry2, lines: lines2, complete }, index, all) => [
+  const rows = tagRows(report).map(({ service: service2, registry, lines: lines2, complete }, index, all) => [
     cell(all[index - 1]?.service === service2 ? "" : service2, { paint: colors2.bold }),
-    cell(registry2),
+    cell(registry),
     cell(lines2, { paint: complete ? colors2.green : colors2.red })
   ]);
   if (rows.length === 0) return [];
@@ -13743,15 +12549,15 @@ function tagTable2(report, { colors: colors2, width }) {
 }
 function variantTable2(report, { colors: colors2, width }) {
   const rows = servicesWithVariants(report).flatMap(
-    ({ service: service2, variants: variants2 }) => variants2.map((variant, index) => {
-      const { smoke: smoke2 } = variant;
-      const foreign2 = foreignFiles2(variant);
+    ({ service: service2, variants: variants2 }) => variants2.map((variant2, index) => {
+      const { smoke: smoke2 } = variant2;
+      const foreign2 = foreignFiles2(variant2);
       const failedSmoke = smoke2?.ok === false;
       return [
         cell(index === 0 ? service2 : "", { paint: colors2.bold }),
-        cell(variant.platform),
-        cell(variantSize(variant), { align: "right" }),
-        cell(fileSummary(variant), foreign2.length > 0 ? { paint: colors2.red } : {}),
+        cell(variant2.platform),
+        cell(variantSize(variant2), { align: "right" }),
+        cell(fileSummary(variant2), foreign2.length > 0 ? { paint: colors2.red } : {}),
         cell(smoke2?.machine ?? "-"),
         cell([smokeSummary(smoke2), ...smoke2?.lines ?? []], failedSmoke ? { paint: colors2.red } : {})
       ];
@@ -13760,10 +12566,10 @@ function variantTable2(report, { colors: colors2, width }) {
   if (rows.length === 0) return [];
   const header = ["service", "platform", "size", "files", "machine", "smoke run"];
   const foreign = report.services.flatMap(
-    ({ service: service2, variants: variants2 }) => variants2.flatMap((variant) => {
-      const paths = foreignFiles2(variant);
+    ({ service: service2, variants: variants2 }) => variants2.flatMap((variant2) => {
+      const paths = foreignFiles2(variant2);
       if (paths.length === 0) return [];
-      return [`foreign files in ${service2} ${variant.platform}:`, ...paths.map((path) => `  ${path}`)];
+      return [`foreign files in ${service2} ${variant2.platform}:`, ...paths.map((path) => `  ${path}`)];
     })
   );
   return [
@@ -13816,15 +12622,23 @@ function render2(report, format, options = {}) {
 var NEEDS_CHANGE = /* @__PURE__ */ new Set([
   ...["USAGE", "CATALOG", "SOURCE", "BUILD", "CHECK", "SMOKE", "CONFLICT"]
 ]);
-function isRetryable({ services: services2, problems: problems6 = [] }) {
-  const own2 = [...problems6, ...services2.flatMap((service2) => service2.problems)];
+var TRANSIENT = /* @__PURE__ */ new Set([
+  ...["UNAVAILABLE", "UNAUTHORIZED", "DENIED", "ENVIRONMENT", "INTERRUPTED"]
+]);
+function isRetryable({
+  command,
+  services: services2,
+  problems: problems6 = []
+}) {
+  const own = [...problems6, ...services2.flatMap((service2) => service2.problems)];
   const ofRegistries = services2.flatMap((service2) => [
-    ...service2.registries.flatMap((registry2) => registry2.problems),
+    ...service2.registries.flatMap((registry) => registry.problems),
     ...(service2.tags ?? []).flatMap(({ problem: problem4 }) => problem4 ?? [])
   ]);
-  return [...own2.filter(({ code: code2 }) => code2 !== "NOT_FOUND"), ...ofRegistries].some(
-    ({ code: code2 }) => !NEEDS_CHANGE.has(code2)
-  );
+  const codes = [...own, ...ofRegistries].map(({ code: code2 }) => code2);
+  if (command === "verify") return codes.every((code2) => TRANSIENT.has(code2));
+  if (codes.some((code2) => NEEDS_CHANGE.has(code2))) return false;
+  return ofRegistries.length > 0 || own.some(({ code: code2 }) => code2 !== "NOT_FOUND");
 }
 
 // packages/progress/src/progress.ts
@@ -13842,54 +12656,57 @@ var Progress = class {
    * Runs a step between its "begin" and its "end".
    * @param describe describes the result for the "end" event
    */
-  async step(names, run2, describe5) {
+  async step(names2, run2, describe3) {
     const id = `${++this.count}`;
     const started = this.now();
-    this.listener({ kind: "begin", id, ...names });
+    this.listener({ kind: "begin", id, ...names2 });
     const end = (result) => {
       const wasStopped = result.state === "failed" && this.signal?.aborted === true;
       const shown = wasStopped ? { state: "stopped" } : result;
-      this.listener({ kind: "end", id, ...names, ...shown, durationMs: Math.round(this.now() - started) });
+      this.listener({ kind: "end", id, ...names2, ...shown, durationMs: Math.round(this.now() - started) });
     };
     try {
       const result = await run2();
-      end({ state: "done", ...describe5?.(result) });
+      end({ state: "done", ...describe3?.(result) });
       return result;
-    } catch (error2) {
-      end({ state: "failed", detail: oneLine(error2) });
-      throw error2;
+    } catch (error) {
+      end({ state: "failed", detail: oneLine(error) });
+      throw error;
     }
   }
-  note(names, detail) {
-    this.listener({ kind: "note", id: `${++this.count}`, ...names, detail });
+  note(names2, detail) {
+    this.listener({ kind: "note", id: `${++this.count}`, ...names2, detail });
   }
 };
 function formatEvent(event) {
   const where2 = [event.service, event.platform, event.registry].filter((part) => part !== void 0).join(" ");
-  const time3 = event.durationMs === void 0 ? "" : ` (${duration3(event.durationMs)})`;
+  const time = event.durationMs === void 0 ? "" : ` (${duration(event.durationMs)})`;
   const state = event.kind === "begin" ? "..." : event.kind === "note" ? "note" : event.state ?? "done";
   const detail = event.detail === void 0 ? "" : `: ${event.detail}`;
-  return printableLine(`${where2} ${event.step} ${state}${time3}${detail}`.trim());
+  return printableLine(`${where2} ${event.step} ${state}${time}${detail}`.trim());
 }
 
 // packages/publishing/src/candidate/candidate-key.ts
 import { createHash as createHash4 } from "node:crypto";
 function candidateKey(inputs) {
-  const { definition, source, version: version2 = "none", values, ...rest } = inputs;
+  const { definition, source, version = "none", values, ...rest } = inputs;
   const { hash, revision, created } = source;
   const hashed = {
     ...rest,
     values: Object.fromEntries(Object.entries(values).filter(([name3]) => !isProxyArgument(name3))),
     definition: imageDefinition(definition),
     source: { hash, revision, created: created.toISOString() },
-    version: version2
+    version
   };
   return createHash4("sha256").update(canonicalize(hashed) ?? "").digest("hex").slice(0, 16);
 }
 var NOT_IN_IMAGE = /* @__PURE__ */ new Set(["smoke", "allowForeign", "$schema"]);
 function imageDefinition(definition) {
   const fields = Object.entries(definition).filter(([name3]) => !NOT_IN_IMAGE.has(name3));
-  return { ...Object.fromEntries(fields), source: { repository: definition.source.repository } };
+  const build5 = Object.fromEntries(
+    Object.entries(definition.build).filter(([name3]) => name3 !== "timeoutSeconds")
+  );
+  return { ...Object.fromEntries(fields), build: build5, source: { repository: definition.source.repository } };
 }
 function candidateTag(key) {
   return `candidate-${key}`;
@@ -13908,7 +12725,7 @@ async function prepareCandidate(context, name3, service2, options) {
 }
 async function completeCandidate({ buildHash }, unresolved) {
   const { request: request2, bases } = await resolveRequest(unresolved);
-  const { name: name3, service: service2, platforms, source, values, version: version2 } = request2;
+  const { name: name3, service: service2, platforms, source, values, version } = request2;
   const key = candidateKey({
     service: name3,
     definition: service2,
@@ -13917,7 +12734,7 @@ async function completeCandidate({ buildHash }, unresolved) {
     bases,
     values,
     buildHash,
-    version: version2
+    version
   });
   return { request: request2, key };
 }
@@ -14015,8 +12832,8 @@ function pTimeout(promise, options) {
       if (fallback) {
         try {
           resolve(fallback());
-        } catch (error2) {
-          reject(error2);
+        } catch (error) {
+          reject(error);
         }
         return;
       }
@@ -14035,8 +12852,8 @@ function pTimeout(promise, options) {
     (async () => {
       try {
         resolve(await promise);
-      } catch (error2) {
-        reject(error2);
+      } catch (error) {
+        reject(error);
       }
     })();
   });
@@ -14056,9 +12873,12 @@ import { proof_imports_py } from "./programs.js";
 // packages/proof/src/imports.ts
 var PROGRAM2 = "/run/tgo/imports.py";
 var MAX_MODULES = 10;
-function runImports(container, build4, smoke2) {
+function withImports(container) {
+  return container.withNewFile(PROGRAM2, proof_imports_py, { permissions: 420 });
+}
+function importsCommand(build5, smoke2) {
   const input = JSON.stringify({ skip: smoke2.skipImports, seconds: smoke2.timeoutSeconds });
-  return container.withNewFile(PROGRAM2, proof_imports_py, { permissions: 420 }).withExec([`${build4.environment}/bin/python`, PROGRAM2, input]);
+  return [`${build5.environment}/bin/python`, PROGRAM2, input];
 }
 function importLines(output2, where2) {
   const report = parse6(output2, where2);
@@ -14087,18 +12907,18 @@ function importFailure({ failed, modules }, where2) {
     "SMOKE",
     `${failed.length} of ${modules} modules of the locked packages cannot be imported:
 ${limit(lines2).join("\n")}`,
-    { where: where2, remedy: remedyOf2(failed.map(({ error: error2 }) => error2)) }
+    { where: where2, remedy: remedyOf3(failed.map(({ error }) => error)) }
   );
 }
-function remedyOf2(errors) {
+function remedyOf3(errors) {
   const skip = "If a module is not meant to be imported on its own, add it to smoke.skipImports in the catalog.";
   const libraries = new Set(
-    errors.flatMap((error2) => /(\S+\.so[.\d]*): cannot open shared object file/.exec(error2)?.[1] ?? [])
+    errors.flatMap((error) => /(\S+\.so[.\d]*): cannot open shared object file/.exec(error)?.[1] ?? [])
   );
   if (libraries.size > 0) {
     return `Add the Debian package that contains ${[...libraries].sort().join(", ")} to build.packages in the catalog.`;
   }
-  if (errors.some((error2) => error2.startsWith("the interpreter "))) {
+  if (errors.some((error) => error.startsWith("the interpreter "))) {
     return `If only the emulated platform crashes, run the smoke test on a machine of that platform: the emulator may be the cause. ${skip}`;
   }
   return `Add the Debian package with the missing program or library to build.packages, or choose another version of the Python package. ${skip}`;
@@ -14111,13 +12931,120 @@ function limit(texts) {
   return more > 0 ? [...texts.slice(0, MAX_MODULES), `and ${more} more`] : [...texts];
 }
 
+// packages/proof/src/limited-run.ts
+var TimedOut = class extends Error {
+  /** @param output what it had printed; undefined if only the engine knows */
+  constructor(output2) {
+    super("the command did not end in time");
+    this.output = output2;
+  }
+  output;
+};
+var MARK = "tgo: the time is over";
+var LIMIT_SCRIPT = `find() {
+  program=$1
+  case $1 in */*) return ;; esac
+  IFS=:
+  for folder in $PATH; do
+    if [ -f "$folder/$1" ] && [ -x "$folder/$1" ]; then program=$folder/$1; break; fi
+  done
+  unset IFS
+}
+seconds=$1; shift
+find sleep; sleep=$program
+find "$1"; shift
+"$program" "$@" & command=$!
+{ "$sleep" "$seconds" 3>&- && echo "${MARK}" >&3 && kill -9 "$command"; } 3>&2 >/dev/null 2>&1 & timer=$!
+wait "$command"; code=$?
+kill "$timer" 2>/dev/null
+exit "$code"`;
+var START_SECONDS = 60;
+async function hasShell(image) {
+  return await image.exists("/bin/sh") && await image.exists("/bin/sleep");
+}
+async function runLimited(container, { command, seconds }, shell) {
+  const args = shell ? ["/bin/sh", "-c", LIMIT_SCRIPT, "sh", `${seconds}`, ...command] : [...command];
+  try {
+    return await pTimeout(container.withExec(args).stdout(), {
+      milliseconds: (seconds + START_SECONDS) * 1e3,
+      message: new TimedOut(void 0)
+    });
+  } catch (error) {
+    const failure2 = execFailure(error);
+    if (failure2?.stderr.includes(MARK) !== true) throw error;
+    throw new TimedOut({ stdout: failure2.stdout, stderr: failure2.stderr.split(MARK)[0] ?? "" });
+  }
+}
+
+// packages/proof/src/smoke-failure.ts
+var LINES = 25;
+function smokeFailure(what, run2, error) {
+  if (isTgoError(error)) return error;
+  const { where: where2 } = run2;
+  const lacking = machineFailure(what, error);
+  if (lacking !== void 0) return lacking;
+  const failure2 = execFailure(error);
+  if (failure2 === void 0)
+    return new TgoError("SMOKE", `${what}: ${errorMessage(error)}`, { where: where2, cause: error });
+  const output2 = lastLines(failure2, LINES);
+  const crashed = run2.emulated && emulatorCrashed(failure2);
+  const how = crashed ? `${what}: the emulation of ${run2.platform} crashed, exit code ${failure2.exitCode}` : what;
+  return new TgoError("SMOKE", `${how}
+${output2}`, {
+    where: where2,
+    remedy: crashed ? nativeRemedy(run2.platform) : remedyOf4(output2, run2),
+    cause: error
+  });
+}
+function timeoutFailure(what, run2, error, seconds) {
+  const output2 = error.output === void 0 ? "" : lastLines(error.output, LINES);
+  const emulated = run2.emulated ? `, under emulation of ${run2.platform}` : "";
+  const printed = error.output === void 0 ? "" : output2 === "" ? "; it printed nothing" : `; it printed
+${output2}`;
+  return new TgoError("SMOKE", `${what} did not end within ${seconds} s${emulated}${printed}`, {
+    where: run2.where,
+    remedy: "The limit is smoke.timeoutSeconds of the service in tgo.catalog.json: raise it, or test with a command that ends." + (run2.emulated ? `
+If it hangs only there: ${nativeRemedy(run2.platform)}` : ""),
+    cause: error
+  });
+}
+var REMEDIES = [
+  {
+    says: /exec format error/i,
+    remedy: () => "The engine's machine cannot run this platform's programs: install emulation there (docker run --privileged --rm tonistiigi/binfmt --install all, or apt-get install -y qemu-user-static binfmt-support)."
+  },
+  {
+    says: /host not found in upstream "([^"]*)"/,
+    remedy: ([, host = ""]) => `nginx looks up the host ${host} when it starts, and does not start without it; the smoke test's network has no such host. Let it look the host up with each request: "resolver" with a name server's address, "set $upstream ${host};" and a proxy_pass to $upstream.`
+  },
+  {
+    says: /\[emerg\]/,
+    remedy: () => "Fix nginx's configuration: its message above names the file and the line."
+  },
+  {
+    says: /(\S+\.so[.\d]*): cannot open shared object file/,
+    remedy: ([, library = ""]) => `Add the package that contains ${library} to the image (build.packages of a Python service).`
+  },
+  {
+    says: /not found|no such file or directory|executable file/i,
+    remedy: () => "The output above is from the image: check that it contains the program and files it names."
+  }
+];
+function remedyOf4(output2, { platform, emulated }) {
+  for (const { says: says2, remedy } of REMEDIES) {
+    const match = says2.exec(output2);
+    if (match !== null) return remedy(match);
+  }
+  return `The output above is from the image${emulated ? `, which ran under emulation of ${platform}` : ""}. Run the same command in it by hand.`;
+}
+
 // packages/proof/src/smoke-plan.ts
-function smokePlan({ build: build4, image, smoke: smoke2 }) {
+function smokePlan({ build: build5, image, smoke: smoke2 }) {
   return {
-    machine: smoke2.machine ?? machineCommand(build4),
-    exec: [...smoke2.exec, ...defaultCommands(build4).filter((command) => !includes(smoke2.exec, command))],
-    imports: build4.strategy === "python" && smoke2.imports ? build4 : void 0,
-    http: smoke2.http.length > 0 ? smoke2.http : defaultRequests(build4, image)
+    machine: smoke2.machine ?? machineCommand(build5),
+    exec: [...smoke2.exec, ...defaultCommands(build5).filter((command) => !includes(smoke2.exec, command))],
+    imports: build5.strategy === "python" && smoke2.imports ? build5 : void 0,
+    http: smoke2.http.length > 0 ? smoke2.http : defaultRequests(build5, image)
   };
 }
 function machineCommand({ strategy }) {
@@ -14130,25 +13057,30 @@ function includes(commands, command) {
   return commands.some((each) => JSON.stringify(each) === JSON.stringify(command));
 }
 function defaultRequests({ strategy }, { healthcheck, ports }) {
-  const url2 = /http:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d+))?(\/[^\s"'`;|&)]*)?/.exec(
+  const url = /http:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d+))?(\/[^\s"'`;|&)]*)?/.exec(
     healthcheck?.command.join(" ") ?? ""
   );
-  if (url2 !== null) return [{ port: Number(url2[1] ?? 80), path: url2[2] ?? "/", status: 200 }];
+  if (url !== null) return [{ port: Number(url[1] ?? 80), path: url[2] ?? "/", status: 200 }];
   return strategy === "static-web" ? [{ port: ports[0] ?? 80, path: "/", status: 200 }] : [];
 }
 
 // packages/proof/src/smoke-variant.ts
 var ALIAS = "service";
-var START_SECONDS = 10;
+var START_SECONDS2 = 10;
+var IMPORTS = 10;
 var STOP_SECONDS = 10;
 async function smokeVariant(context, name3, service2, { platform, container: image }) {
   const where2 = `${name3} ${platform}`;
+  const { timeoutSeconds } = service2.smoke;
   const plan2 = smokePlan(service2);
   const container = Object.entries(service2.smoke.env).reduce(
     (result, [variable, value]) => result.withEnvVariable(variable, value),
     image
   );
-  const machine = (await execIn(container, plan2.machine, where2)).trim();
+  const run2 = { where: where2, platform, emulated: platform !== context.native };
+  const shell = await hasShell(container);
+  const exec = (command) => outputOf3(container, { command, seconds: timeoutSeconds }, { ...run2, shell }, command.join(" "));
+  const machine = (await exec(plan2.machine)).trim();
   if (machine !== MACHINES2[platform]) {
     throw new TgoError("SMOKE", `reports the machine "${machine}", not ${MACHINES2[platform]}`, {
       where: where2,
@@ -14156,37 +13088,38 @@ async function smokeVariant(context, name3, service2, { platform, container: ima
     });
   }
   const lines2 = [];
-  for (const exec of plan2.exec) {
-    await execIn(container, exec, where2);
-    lines2.push(`${exec.join(" ")}: exit 0`);
+  for (const command of plan2.exec) {
+    await exec(command);
+    lines2.push(`${command.join(" ")}: exit 0`);
   }
   if (plan2.imports !== void 0) {
-    const output2 = await outputOf2(
-      runImports(container, plan2.imports, service2.smoke),
-      "importing the packages",
-      where2
+    const output2 = await outputOf3(
+      withImports(container),
+      // The program limits each import; this is for an interpreter that hangs itself.
+      { command: importsCommand(plan2.imports, service2.smoke), seconds: IMPORTS * timeoutSeconds },
+      { ...run2, shell },
+      "importing the packages"
     );
     lines2.push(...importLines(output2, where2));
   }
   if (plan2.http.length > 0) {
     const requests = { http: plan2.http, timeoutSeconds: service2.smoke.timeoutSeconds };
-    lines2.push(...await testServer(context, requests, container, where2));
+    lines2.push(...await testServer(context, requests, container, run2));
   } else {
     lines2.push("not started: neither smoke.http nor a health check defines a request");
   }
   return { platform, machine, lines: lines2 };
 }
-function execIn(container, command, where2) {
-  return outputOf2(container.withExec([...command]), command.join(" "), where2);
-}
-async function outputOf2(run2, what, where2) {
+async function outputOf3(container, limited, run2, what) {
   try {
-    return await run2.stdout();
-  } catch (error2) {
-    throw smokeError(`${what} failed`, where2, error2);
+    return await runLimited(container, limited, run2.shell);
+  } catch (error) {
+    if (error instanceof TimedOut) throw timeoutFailure(what, run2, error, limited.seconds);
+    throw smokeFailure(`${what} failed`, run2, error);
   }
 }
-async function testServer(context, { http, timeoutSeconds }, container, where2) {
+async function testServer(context, { http, timeoutSeconds }, container, run2) {
+  const { where: where2 } = run2;
   const [entrypoint, defaults] = await Promise.all([container.entrypoint(), container.defaultArgs()]);
   const args = [...entrypoint, ...defaults];
   if (args.length === 0) {
@@ -14202,7 +13135,7 @@ async function testServer(context, { http, timeoutSeconds }, container, where2) 
   const requests = http.map(({ port, path, status: status2 }) => ({ url: `http://${ALIAS}:${port}${path}`, status: status2 }));
   try {
     const report = await pTimeout(probeFrom(tools, { requests, timeoutSeconds }), {
-      milliseconds: (timeoutSeconds + START_SECONDS) * 1e3,
+      milliseconds: (timeoutSeconds + START_SECONDS2) * 1e3,
       fallback: () => void 0
     });
     if (report === void 0) {
@@ -14215,9 +13148,9 @@ async function testServer(context, { http, timeoutSeconds }, container, where2) 
         }
       );
     }
-    const lines2 = report.responses.map(({ status: status2, error: error2 }, index) => {
+    const lines2 = report.responses.map(({ status: status2, error }, index) => {
       const { port, path } = http[index] ?? { port: 0, path: "" };
-      return `GET :${port}${path} ${status2 ?? error2 ?? "no response"}`;
+      return `GET :${port}${path} ${status2 ?? error ?? "no response"}`;
     });
     if (report.ok) return lines2;
     throw new TgoError(
@@ -14228,8 +13161,8 @@ async function testServer(context, { http, timeoutSeconds }, container, where2) 
         remedy: "Start the image by hand and check its log. The expected responses are in smoke.http of the catalog."
       }
     );
-  } catch (error2) {
-    throw smokeError("the service did not start", where2, error2);
+  } catch (error) {
+    throw smokeFailure("the service did not start", run2, error);
   } finally {
     await pTimeout(
       server.stop({ kill: true }).catch(() => void 0),
@@ -14237,31 +13170,19 @@ async function testServer(context, { http, timeoutSeconds }, container, where2) 
     );
   }
 }
-function smokeError(what, where2, error2) {
-  if (error2 instanceof TgoError) return error2;
-  const failure3 = execFailure(error2);
-  if (failure3 === void 0)
-    return new TgoError("SMOKE", `${what}: ${errorMessage(error2)}`, { where: where2, cause: error2 });
-  return new TgoError("SMOKE", `${what}
-${lastLines(failure3, 25)}`, {
-    where: where2,
-    remedy: "The output above is from the image. An exec format error means that emulation is missing.",
-    cause: error2
-  });
-}
 
 // packages/proof/src/test-variant.ts
-async function testVariant(context, { name: name3, service: service2 }, variant, { smoke: smoke2 = true } = {}) {
-  const { platform } = variant;
+async function testVariant(context, { name: name3, service: service2 }, variant2, { smoke: smoke2 = true } = {}) {
+  const { platform } = variant2;
   const { files: files2, elf } = await context.progress.step(
     { step: "check", service: name3, platform },
-    () => retryIfCanceled(context, () => checkVariant(context, name3, variant, service2.allowForeign)),
-    (check) => ({ detail: `${check.files} files, ${check.elf} ELF, all for ${platform}` })
+    () => retryIfCanceled(context, () => checkVariant(context, name3, variant2, service2.allowForeign)),
+    (check2) => ({ detail: `${check2.files} files, ${check2.elf} ELF, all for ${platform}` })
   );
   if (!smoke2) return { platform, files: files2, elf };
   const { machine, lines: lines2 } = await context.progress.step(
     { step: "smoke", service: name3, platform },
-    () => retryIfCanceled(context, () => smokeVariant(context, name3, service2, variant)),
+    () => retryIfCanceled(context, () => smokeVariant(context, name3, service2, variant2)),
     (run2) => ({ detail: [run2.machine, ...run2.lines].join("; ") })
   );
   return { platform, files: files2, elf, smoke: { machine, lines: lines2 } };
@@ -14269,8 +13190,8 @@ async function testVariant(context, { name: name3, service: service2 }, variant,
 async function retryIfCanceled({ signal }, run2) {
   try {
     return await run2();
-  } catch (error2) {
-    if (signal?.aborted === true || !errorMessage(error2).includes("context canceled")) throw error2;
+  } catch (error) {
+    if (signal?.aborted === true || !errorMessage(error).includes("context canceled")) throw error;
     return run2();
   }
 }
@@ -14283,7 +13204,7 @@ async function buildAndTest(context, request2, options = {}) {
     ({ variants: variants2 }) => ({ detail: variants2.map(({ platform }) => platform).join(", ") })
   );
   const proofs = await Promise.all(
-    built.variants.map((variant) => testVariant(context, request2, variant, options))
+    built.variants.map((variant2) => testVariant(context, request2, variant2, options))
   );
   return { built, proofs };
 }
@@ -14293,7 +13214,9 @@ import { createHash as createHash5, randomUUID } from "node:crypto";
 var PROOF_VOLUME = "tgo-proofs";
 var FOLDER2 = "/var/lib/tgo/proofs";
 var READ = `cd "$0" && for name; do if [ -f "$name" ]; then cat "$name"; echo; fi; done`;
-var WRITE = `cd "$0" && while [ $# -gt 1 ]; do printf %s "$2" > "$1.$$" && mv "$1.$$" "$1" || exit 1; shift 2; done`;
+var WRITE = `cd "$0" && while [ $# -gt 1 ]; do
+printf %s "$2" > "$1.$$" && { sync "$1.$$" 2>/dev/null || :; } && mv "$1.$$" "$1" || exit 1
+shift 2; done`;
 var ProofStore = class {
   constructor(context) {
     this.context = context;
@@ -14304,8 +13227,8 @@ var ProofStore = class {
    * @param candidate tag of the candidate
    */
   async read(service2, manifests, candidate) {
-    const names = [...manifests, ...candidate === void 0 ? [] : [candidate]].map(fileOf);
-    const output2 = names.length === 0 ? "" : await this.#run(READ, names);
+    const names2 = [...manifests, ...candidate === void 0 ? [] : [candidate]].map(fileOf);
+    const output2 = names2.length === 0 ? "" : await this.#run(READ, names2);
     const records = output2.split("\n").flatMap((line) => parseRecord2(line) ?? []);
     const tests = testsOf(service2);
     return {
@@ -14324,7 +13247,7 @@ var ProofStore = class {
       ...[...proofs].map(([manifest, proof]) => [manifest, { manifest, tests, proof }]),
       ...built === void 0 ? [] : [[built.candidate, built]]
     ];
-    const pairs = records.flatMap(([name3, record5]) => [fileOf(name3), JSON.stringify(record5)]);
+    const pairs = records.flatMap(([name3, record5]) => [fileOf(name3), withSum(JSON.stringify(record5))]);
     if (pairs.length > 0) await this.#run(WRITE, pairs);
   }
   async #run(script, args) {
@@ -14340,13 +13263,12 @@ function testsOf(service2) {
 function fileOf(name3) {
   return name3.replace(":", "-");
 }
+function withSum(record5) {
+  return `${createHash5("sha256").update(record5).digest("hex")} ${record5}`;
+}
 function parseRecord2(line) {
-  if (line.trim() === "") return void 0;
-  try {
-    return JSON.parse(line);
-  } catch {
-    return void 0;
-  }
+  const record5 = line.slice(line.indexOf(" ") + 1);
+  return line === withSum(record5) ? JSON.parse(record5) : void 0;
 }
 
 // packages/publishing/src/candidate/recorded-proofs.ts
@@ -14358,8 +13280,8 @@ async function recordedProofs(context, { name: name3, service: service2 }, varia
       proofs: new Map([...proofs].map(([digest, proof]) => [digest, { proof, recorded: true }])),
       built
     };
-  } catch (error2) {
-    const note = `cannot read proofs from the engine's store: ${errorMessage(error2)}`;
+  } catch (error) {
+    const note = `cannot read proofs from the engine's store: ${errorMessage(error)}`;
     context.progress.note({ step: "proof", service: name3 }, note);
     return { proofs: /* @__PURE__ */ new Map(), built: void 0 };
   }
@@ -14367,8 +13289,8 @@ async function recordedProofs(context, { name: name3, service: service2 }, varia
 async function recordProofs(context, { name: name3, service: service2 }, proofs, built) {
   try {
     await new ProofStore(context).write(service2, proofs, built);
-  } catch (error2) {
-    const note = `cannot store the proof on the engine, later runs will test again: ${errorMessage(error2)}`;
+  } catch (error) {
+    const note = `cannot store the proof on the engine, later runs will test again: ${errorMessage(error)}`;
     context.progress.note({ step: "proof", service: name3 }, note);
   }
 }
@@ -14380,13 +13302,13 @@ async function reportService(context, service2, run2, failed = () => ({ registri
   try {
     const report = await run2();
     return { ...report, durationMs: durationMs() };
-  } catch (error2) {
+  } catch (error) {
     return {
       service: service2,
       state: "failed",
       variants: [],
       ...failed(),
-      problems: error2 instanceof RegistriesFailed ? [] : [problemOf(interruptionOf(context) ?? error2)],
+      problems: error instanceof RegistriesFailed ? [] : [problemOf(interruptionOf(context) ?? error)],
       notes: [],
       durationMs: durationMs()
     };
@@ -14436,15 +13358,15 @@ function foreignProgram(platform) {
 }
 
 // packages/publishing/src/preflight/problems.ts
-async function runCheck(check) {
+async function runCheck(check2) {
   try {
-    return { value: await check(), problems: [] };
-  } catch (error2) {
-    return { value: void 0, problems: [problemOf(error2)] };
+    return { value: await check2(), problems: [] };
+  } catch (error) {
+    return { value: void 0, problems: [problemOf(error)] };
   }
 }
-async function problemsOf(check) {
-  return (await runCheck(check)).problems;
+async function problemsOf(check2) {
+  return (await runCheck(check2)).problems;
 }
 function withRemedy(problems6, remedy) {
   return problems6.map((problem4) => ({ ...problem4, remedy: problem4.remedy ?? remedy }));
@@ -14470,6 +13392,7 @@ async function checkEngine(context, services2) {
   ]);
   return { blocking: [...disk.blocking, ...emulation.flat()], warnings: disk.warnings };
 }
+var EMULATOR_SECONDS = 120;
 var CHECKED_AT = "TGO_CHECKED_AT";
 var GIGABYTE = 1024 ** 3;
 async function checkDisk(context, services2) {
@@ -14480,8 +13403,8 @@ async function checkDisk(context, services2) {
     if (found === void 0) return { blocking: [], warnings: [] };
     const { blocks, ...problem4 } = found;
     return blocks ? { blocking: [problem4], warnings: [] } : { blocking: [], warnings: [problem4] };
-  } catch (error2) {
-    return { blocking: [problemOf(error2)], warnings: [] };
+  } catch (error) {
+    return { blocking: [problemOf(error)], warnings: [] };
   }
 }
 function freeBytes(output2) {
@@ -14499,22 +13422,24 @@ function diskProblem(free, services2, engine) {
     blocks: free < GIGABYTE
   };
 }
-function reasonOf(error2) {
-  const output2 = execFailure(error2)?.stderr.trim().split("\n").at(-1) ?? "";
-  return output2 === "" ? errorMessage(error2).split("\n")[0] ?? "" : output2;
+function reasonOf(error) {
+  const output2 = execFailure(error)?.stderr.trim().split("\n").at(-1) ?? "";
+  return output2 === "" ? errorMessage(error).split("\n")[0] ?? "" : output2;
 }
 async function checkEmulation(context, platform) {
   const path = "/tgo-probe";
   const write = `require("fs").writeFileSync("${path}", Buffer.from(process.argv[1], "base64"))`;
   const program = (await toolsContainer(context)).withExec(["node", "-e", write, foreignProgram(platform).toString("base64")]).file(path);
   try {
-    await context.client.container({ platform }).withFile(path, program, { permissions: 493 }).withEnvVariable(CHECKED_AT, (/* @__PURE__ */ new Date()).toISOString()).withExec([path]).sync();
-  } catch (error2) {
-    if (isTgoError(error2)) throw error2;
-    throw new TgoError("ENVIRONMENT", `the engine cannot run ${platform} programs: ${reasonOf(error2)}`, {
+    const run2 = context.client.container({ platform }).withFile(path, program, { permissions: 493 }).withEnvVariable(CHECKED_AT, (/* @__PURE__ */ new Date()).toISOString()).withExec([path]).sync();
+    await withTimeLimit(run2, EMULATOR_SECONDS, () => new Error(`its emulator hangs: ${EMULATOR_SECONDS} s`));
+  } catch (error) {
+    const inner = innerCause(error);
+    if (inner !== void 0) throw inner;
+    throw new TgoError("ENVIRONMENT", `the engine cannot run ${platform} programs: ${reasonOf(error)}`, {
       where: context.engine,
       remedy: "Every variant is run before it is published. Install emulation for this platform on the engine's machine, with Docker or from Debian's packages.\ndocker run --privileged --rm tonistiigi/binfmt --install all\napt-get install -y qemu-user-static binfmt-support",
-      cause: error2
+      cause: error
     });
   }
 }
@@ -14542,23 +13467,49 @@ function notStarted(target, service2, tag) {
 // packages/publishing/src/candidate/annotations.ts
 var CANDIDATE_ANNOTATION = "io.github.tgoai.pipelines.candidate";
 
+// packages/publishing/src/publish/time-limits.ts
+var GRACE_PERIOD_MS = 5e3;
+var OPTIONAL_LIMIT_MS = 30 * 6e4;
+function withinTime(work, milliseconds) {
+  work.catch(() => void 0);
+  return pTimeout(work, { milliseconds, fallback: () => void 0 });
+}
+
 // packages/publishing/src/candidate/push-staging.ts
+var UPLOAD_LIMIT_MS = 30 * 6e4;
+var TUNNEL_LIMIT_MS = 5 * 6e4;
 async function pushStaging(context, upload) {
-  const { target, service: service2, variants: variants2, tag } = upload;
+  const { target, service: service2, tag } = upload;
+  const limitMs = upload.limitMs ?? (target.service === void 0 ? UPLOAD_LIMIT_MS : TUNNEL_LIMIT_MS);
+  const first = await withinTime(push2(context, upload), limitMs);
+  if (first !== void 0) return first;
+  const limit2 = duration(limitMs);
+  context.progress.note(
+    { step: "upload", service: service2, registry: target.name },
+    `not finished after ${limit2}: trying once more`
+  );
+  const second = await withinTime(push2(context, { ...upload, tag: `${tag}-2` }), limitMs);
+  if (second !== void 0) return second;
+  throw new TgoError("UNAVAILABLE", `the engine's upload did not finish within ${limit2}, twice`, {
+    where: target.registry.host,
+    remedy: "If the registry closes idle connections within seconds, let it keep them longer; then run the same command again."
+  });
+}
+async function push2(context, { target, service: service2, variants: variants2, tag }) {
   const [first, ...others] = variants2;
   if (first === void 0) throw new TgoError("INTERNAL", `${service2} has no variant to upload`);
   const container = withRegistryLogin(context, target, first.container);
   const pushed = await container.publish(referenceOf(target, service2, tag), {
-    platformVariants: others.map((variant) => variant.container),
+    platformVariants: others.map((variant2) => variant2.container),
     ...target.service === void 0 ? {} : { registryService: target.service }
   });
   return pushed.slice(pushed.indexOf("@") + 1);
 }
-function withRegistryLogin({ client }, { name: name3, registry: registry2, credentials }, container) {
+function withRegistryLogin({ client }, { name: name3, registry, credentials }, container) {
   if (credentials === void 0) return container;
   const [username, value] = "password" in credentials ? [credentials.username, credentials.password] : ["", credentials.identityToken];
   const secret = client.setSecret(`registry-password-${name3}`, value);
-  return container.withRegistryAuth(registry2.host, username, secret);
+  return container.withRegistryAuth(registry.host, username, secret);
 }
 
 // packages/publishing/src/candidate/build-candidate.ts
@@ -14644,7 +13595,8 @@ function verifyTag(context, service2, targets, tag, options) {
       labels: options.labels ?? {}
     },
     elf: options.elf,
-    allowForeign: [...options.allowForeign ?? []]
+    allowForeign: [...options.allowForeign ?? []],
+    ...defined({ remedyFor: options.remedyFor })
   });
   if (options.quiet === true) return verify2();
   return context.progress.step({ step: "verify", service: service2 }, verify2, ({ ok, targets: found }) => ({
@@ -14670,7 +13622,7 @@ function imageTests(context, subject, candidate) {
       const tested = untested.map(async ({ platform: name3, digest }) => {
         const platform = context.platforms.find((one) => one === name3);
         if (platform === void 0) throw new TgoError("INTERNAL", `${name3} is not a planned platform`);
-        const elf = checked?.find((variant) => variant.digest === digest)?.elf;
+        const elf = checked?.find((variant2) => variant2.digest === digest)?.elf;
         if (elf !== void 0) return [digest, { platform, files: elf.files, elf: elf.elf }];
         const container = pullVariant(context, image.from, subject.name, { platform, digest });
         return [digest, await testVariant(context, subject, { platform, container })];
@@ -14700,14 +13652,14 @@ function pullVariant(context, target, service2, { platform, digest }) {
 }
 
 // packages/publishing/src/candidate/require-same-candidate.ts
-async function requireSameCandidate(target, { service: service2, version: version2, key }, found) {
+async function requireSameCandidate(target, { service: service2, version, key }, found) {
   const repository = repositoryOf2(target, service2);
   const { value } = await target.client.manifest(repository, found.digest, { push: true });
   const other = value.annotations?.[CANDIDATE_ANNOTATION];
   if (other === key) return;
   throw new TgoError(
     "CONFLICT",
-    `${version2} already exists with other content (${other === void 0 ? "not a candidate" : candidateTag(other)})`,
+    `${version} already exists with other content (${other === void 0 ? "not a candidate" : candidateTag(other)})`,
     {
       where: referenceOf(target, service2, found.tag),
       remedy: `A version's tag never changes. ${OTHER_CONTENT_REMEDY}`
@@ -14717,9 +13669,9 @@ async function requireSameCandidate(target, { service: service2, version: versio
 
 // packages/publishing/src/targets/split-by-required.ts
 function splitByRequired({ targets }) {
-  const required2 = targets.filter(({ registry: registry2 }) => registry2.required);
-  if (required2.length === 0) return { required: targets, optional: [] };
-  return { required: required2, optional: targets.filter(({ registry: registry2 }) => !registry2.required) };
+  const required = targets.filter(({ registry }) => registry.required);
+  if (required.length === 0) return { required: targets, optional: [] };
+  return { required, optional: targets.filter(({ registry }) => !registry.required) };
 }
 
 // packages/publishing/src/verify/verification-rows.ts
@@ -14738,14 +13690,14 @@ function rowsOfVerification(targets, service2, tag, verification) {
 }
 function variantRows(context, verification, proofOf) {
   return context.platforms.map((platform) => {
-    const variant = verification.variants.find((candidate) => candidate.platform === platform);
-    const { proof, recorded = false } = (variant && proofOf(variant)) ?? {};
-    const elf = variant?.elf;
+    const variant2 = verification.variants.find((candidate) => candidate.platform === platform);
+    const { proof, recorded = false } = (variant2 && proofOf(variant2)) ?? {};
+    const elf = variant2?.elf;
     const checked = elf !== void 0 ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) } : proof && { files: proof.files, elf: proof.elf, foreign: [] };
     return defined({
       platform,
-      digest: variant?.digest,
-      size: variant?.size,
+      digest: variant2?.digest,
+      size: variant2?.size,
       elf: checked,
       smoke: proof?.smoke && { ok: true, ...proof.smoke, recorded }
     });
@@ -14757,15 +13709,15 @@ async function chooseImage(context, { lookup, tests }, found) {
   if (found.length === 0) return void 0;
   const { proofs, built } = await tests.recorded(found);
   const isProven = ({ verification: { variants: variants2 } }) => variants2.every(({ digest }) => proofs.get(digest)?.proof.smoke !== void 0);
-  const own2 = found.find(({ digest }) => digest === built);
-  const image = own2 ?? found.find(isProven);
+  const own = found.find(({ digest }) => digest === built);
+  const image = own ?? found.find(isProven);
   if (image !== void 0 && isProven(image)) return { image, proofs, notes: [] };
   const released = await lookup.released(splitByRequired(context).required);
-  const claim2 = released ?? own2 ?? (built === void 0 && found.length === 1 ? found[0] : void 0);
-  if (claim2 === void 0) return void 0;
-  const isReleased2 = claim2 === released;
-  const note = isReleased2 ? "released before, and without a proof of this engine: its files were checked, it was not run" : `without a proof of this engine: checked and run again, as found in ${claim2.from.name}`;
-  return { image: claim2, proofs: await tests.test(claim2, proofs, { run: !isReleased2 }), notes: [note] };
+  const claim = released ?? own ?? (built === void 0 && found.length === 1 ? found[0] : void 0);
+  if (claim === void 0) return void 0;
+  const isReleased2 = claim === released;
+  const note = isReleased2 ? "released before, and without a proof of this engine: its files were checked, it was not run" : `without a proof of this engine: checked and run again, as found in ${claim.from.name}`;
+  return { image: claim, proofs: await tests.test(claim, proofs, { run: !isReleased2 }), notes: [note] };
 }
 
 // packages/publishing/src/publish/copy-by-digest.ts
@@ -14791,12 +13743,12 @@ function copyByDigest(context, service2, { from, digest }, named) {
 }
 
 // packages/publishing/src/publish/given-up.ts
-function givenUp({ service: service2, registries: registries3 }, target, { missing, limitMs }) {
-  const row = registries3.find(({ registry: registry2 }) => registry2 === target.name) ?? {
+function givenUp({ service: service2, registries: registries3 }, target, { missing: missing2, limitMs }) {
+  const row = registries3.find(({ registry }) => registry === target.name) ?? {
     ...notStarted(target, service2),
     durationMs: limitMs
   };
-  const what = `the registry did not get ${missing} within ${duration3(limitMs)} and was given up`;
+  const what = `the registry did not get ${missing2} within ${duration(limitMs)} and was given up`;
   return {
     ...row,
     state: "failed",
@@ -14847,8 +13799,8 @@ var ImageLookup = class {
           rows.update(target, { state: "already there", digest: found.digest });
         return tagged;
       }
-    } catch (error2) {
-      rows.fail(target, error2, started);
+    } catch (error) {
+      rows.fail(target, error, started);
     }
     return void 0;
   }
@@ -14954,10 +13906,10 @@ var RegistryRows = class {
     return this.of(target).durationMs + Math.round(performance.now() - started);
   }
   /** @throws TgoError INTERRUPTED: that is no failure of the registry */
-  fail(target, error2, started) {
+  fail(target, error, started) {
     const interruption = interruptionOf(this.context);
     if (interruption !== void 0) throw interruption;
-    const problems6 = [problemOf(isTgoError(error2) ? error2 : unexpected(target, error2))];
+    const problems6 = [problemOf(innerCause(error) ?? unexpected(target, error))];
     this.update(target, { state: "failed", problems: problems6, durationMs: this.addTime(target, started) });
   }
   /** Adds the result of a verification. A verified registry keeps its state: done, or already there. */
@@ -14976,11 +13928,11 @@ var RegistryRows = class {
     }
   }
 };
-function unexpected(target, error2) {
-  return new TgoError("UNAVAILABLE", errorMessage(error2), {
+function unexpected(target, error) {
+  return new TgoError("UNAVAILABLE", errorMessage(error), {
     where: target.registry.host,
     remedy: "Check that the registry is reachable and that the credentials allow pushing, then run the same command again.",
-    cause: error2
+    cause: error
   });
 }
 
@@ -15008,11 +13960,11 @@ var ImageTransfer = class {
     const inspected = await Promise.all(
       targets.map(async (target) => ({ target, ...await this.#inspect(image, target) }))
     );
-    const missing = inspected.flatMap(({ target, state }) => state === "missing" ? [target] : []);
-    const put = await Promise.all(missing.map((target) => this.#put(image, target)));
+    const missing2 = inspected.flatMap(({ target, state }) => state === "missing" ? [target] : []);
+    const put = await Promise.all(missing2.map((target) => this.#put(image, target)));
     const digest = image.digest ?? put.find((one) => one !== void 0);
     if (digest === void 0) throw new RegistriesFailed();
-    const reached = missing.filter((_, at) => put[at] !== void 0);
+    const reached = missing2.filter((_, at) => put[at] !== void 0);
     if (reached.length > 0) {
       for (const target of reached) await this.#noteReplaced(target, digest);
       const reference = image.tag ?? digest;
@@ -15029,9 +13981,9 @@ var ImageTransfer = class {
     try {
       await this.lookup.ask([target]);
       if (!this.rows.hasFailed(target)) await this.bring(image, [target]);
-    } catch (error2) {
-      if (!(error2 instanceof RegistriesFailed)) {
-        const problem4 = problemOf(interruptionOf(this.context) ?? error2);
+    } catch (error) {
+      if (!(error instanceof RegistriesFailed)) {
+        const problem4 = problemOf(interruptionOf(this.context) ?? error);
         const durationMs = this.rows.addTime(target, started);
         this.rows.update(target, { state: "failed", problems: [problem4], durationMs });
       }
@@ -15066,8 +14018,8 @@ var ImageTransfer = class {
       const durationMs = rows.addTime(target, started);
       rows.update(target, { state: "done", problems: [], ...sent3, durationMs });
       return digest;
-    } catch (error2) {
-      rows.fail(target, error2, started);
+    } catch (error) {
+      rows.fail(target, error, started);
       return void 0;
     }
   }
@@ -15081,14 +14033,6 @@ var ImageTransfer = class {
   }
 };
 
-// packages/publishing/src/publish/time-limits.ts
-var GRACE_PERIOD_MS = 5e3;
-var OPTIONAL_LIMIT_MS = 30 * 6e4;
-function withinTime(work, milliseconds) {
-  work.catch(() => void 0);
-  return pTimeout(work, { milliseconds, fallback: () => void 0 });
-}
-
 // packages/publishing/src/publish/bring-image.ts
 async function bringImage(context, request2) {
   const { query, needsAllRequired } = request2;
@@ -15099,7 +14043,7 @@ async function bringImage(context, request2) {
     context,
     query.service,
     async () => {
-      const { required: required2 } = splitByRequired(context);
+      const { required } = splitByRequired(context);
       const found = await findImages(context, transfer, request2);
       const { lookup } = transfer;
       const chosen = await chooseImage(context, { lookup, tests: request2.tests }, found);
@@ -15108,18 +14052,18 @@ async function bringImage(context, request2) {
       const source = built?.source ?? (chosen && copyByDigest(context, query.service, chosen.image, named));
       if (source === void 0) throw new RegistriesFailed();
       image = source;
-      const { digest, verification = chosen?.image.verification } = await transfer.bring(source, required2);
+      const { digest, verification = chosen?.image.verification } = await transfer.bring(source, required);
       image = { ...source, digest };
-      const requiredRows = required2.map((target) => rows.of(target));
+      const requiredRows = required.map((target) => rows.of(target));
       return defined({
         service: query.service,
         state: stateOf(requiredRows, { needsAllRequired, isBuilt: built !== void 0 }),
         revision: request2.known.revision ?? chosen?.image.verification.annotations["org.opencontainers.image.revision"],
         tag: query.tags[0],
         digest,
-        variants: verification === void 0 ? [] : variantRows(context, verification, (variant) => {
-          const proof = built?.proofs.find(({ platform }) => platform === variant.platform);
-          return proof === void 0 ? chosen?.proofs.get(variant.digest) : { proof, recorded: false };
+        variants: verification === void 0 ? [] : variantRows(context, verification, (variant2) => {
+          const proof = built?.proofs.find(({ platform }) => platform === variant2.platform);
+          return proof === void 0 ? chosen?.proofs.get(variant2.digest) : { proof, recorded: false };
         }),
         registries: rows.all(),
         problems: [],
@@ -15134,13 +14078,13 @@ async function bringImage(context, request2) {
   };
 }
 async function findImages(context, { lookup, rows }, { needsAllRequired }) {
-  const { required: required2, optional: optional2 } = splitByRequired(context);
+  const { required, optional: optional2 } = splitByRequired(context);
   const asked = lookup.ask(optional2);
   asked.catch(() => void 0);
-  await lookup.ask(required2);
-  const mustRespond = required2.filter(({ registry: registry2 }) => registry2.required);
+  await lookup.ask(required);
+  const mustRespond = required.filter(({ registry }) => registry.required);
   if (needsAllRequired && mustRespond.some((target) => rows.hasFailed(target))) throw new RegistriesFailed();
-  const found = await lookup.find(required2);
+  const found = await lookup.find(required);
   if (found.length > 0 || optional2.length === 0) return found;
   return await withinTime(lookup.find(optional2), context.gracePeriodMs ?? GRACE_PERIOD_MS) ?? [];
 }
@@ -15189,13 +14133,13 @@ async function bringService(context, name3, service2, options) {
   };
 }
 function candidateOf(context, prepared) {
-  const { name: name3, service: service2, source, version: version2 } = prepared.request;
+  const { name: name3, service: service2, source, version } = prepared.request;
   return {
     service: name3,
     key: prepared.key,
     revision: source.revision,
     notes: commitNotes(source),
-    version: version2,
+    version,
     build: () => buildCandidate(context, prepared),
     annotations: standardLabels(prepared.request),
     labels: imageLabels(prepared.request),
@@ -15203,30 +14147,30 @@ function candidateOf(context, prepared) {
   };
 }
 function bringCandidate(context, candidate) {
-  const { service: service2, key, version: version2, revision, annotations, labels, tests } = candidate;
+  const { service: service2, key, version, revision, annotations, labels, tests } = candidate;
   const tag = candidateTag(key);
   return bringImage(context, {
     query: {
       service: service2,
       // The candidate's tag may have been pruned while the version's tag remains.
-      tags: version2 === void 0 ? [tag] : [tag, version2],
-      version: version2,
+      tags: version === void 0 ? [tag] : [tag, version],
+      version,
       immutable: false,
       annotations: { ...annotations, [CANDIDATE_ANNOTATION]: key },
       labels,
       accept: async (target, found) => {
-        if (version2 !== void 0 && found.tag === version2)
-          await requireSameCandidate(target, { service: service2, version: version2, key }, found);
+        if (version !== void 0 && found.tag === version)
+          await requireSameCandidate(target, { service: service2, version, key }, found);
       }
     },
     known: { revision, tag },
     notes: candidate.notes,
     needsAllRequired: true,
     tests,
-    build: () => build2(context, candidate)
+    build: () => build3(context, candidate)
   });
 }
-async function build2(context, candidate) {
+async function build3(context, candidate) {
   const { service: service2, key } = candidate;
   const tag = candidateTag(key);
   const { notes, proofs, deliver } = await candidate.build();
@@ -15251,8 +14195,8 @@ async function build2(context, candidate) {
 
 // packages/publishing/src/preflight/clock.ts
 var TOLERATED_SECONDS = 60;
-function skewSeconds(date3, sent3, received) {
-  const registryTime = date3.getTime();
+function skewSeconds(date, sent3, received) {
+  const registryTime = date.getTime();
   if (registryTime + 1e3 < sent3) return Math.round((sent3 - registryTime) / 1e3);
   return registryTime > received ? -Math.round((registryTime - received) / 1e3) : 0;
 }
@@ -15278,9 +14222,9 @@ function clockProblems(skews) {
       }
     ];
   }
-  return off.map(({ registry: registry2, host, seconds }) => ({
+  return off.map(({ registry, host, seconds }) => ({
     code: "ENVIRONMENT",
-    what: `the clock of ${registry2} is ${formatSkew(-seconds)} this machine's; other registries agree with this machine`,
+    what: `the clock of ${registry} is ${formatSkew(-seconds)} this machine's; other registries agree with this machine`,
     where: host,
     remedy: "Report it to the registry's operator: its tokens may expire early, or not be valid yet."
   }));
@@ -15300,58 +14244,60 @@ async function checkRegistry(target, subject) {
   const started = performance.now();
   const repository = repositoryOf2(target, subject.service);
   let durationMs = 0;
-  const [push2, found] = await Promise.all([
+  const [push3, found] = await Promise.all([
     runCheck(async () => {
       const sent3 = Date.now();
-      const { date: date3 } = await target.client.probePush(repository);
-      return date3 && skewSeconds(date3, sent3, Date.now());
+      const { date } = await target.client.probePush(repository);
+      return date && skewSeconds(date, sent3, Date.now());
     }).finally(() => {
       durationMs = Math.round(performance.now() - started);
     }),
     runCheck(() => findImage(target, subject))
   ]);
-  const problems6 = withRemedy(firstOfEachCode([...push2.problems, ...found.problems]), remedyFor2(target));
+  const problems6 = withRemedy(firstOfEachCode([...push3.problems, ...found.problems]), remedyFor2(target));
   const state = problems6.length > 0 ? "failed" : found.value === void 0 ? "ready" : "already there";
   return {
     report: {
       ...notStarted(target, subject.service),
-      ...defined({ digest: found.value }),
+      ...defined({ digest: found.value?.digest }),
       state,
       problems: problems6,
       durationMs
     },
-    skew: push2.value === void 0 ? void 0 : { registry: target.name, host: target.registry.host, seconds: push2.value },
-    hasCandidate: found.value !== void 0
+    skew: push3.value === void 0 ? void 0 : { registry: target.name, host: target.registry.host, seconds: push3.value },
+    hasCandidate: found.value !== void 0,
+    existing: found.problems.some(({ code: code2 }) => code2 === "CONFLICT") ? "other" : found.value?.isReleased === true ? "same" : void 0
   };
 }
 function remedyFor2(target) {
   return `Create the namespace (and the repository, if the registry requires it) at ${target.registry.host}, or correct registries.${target.name} in tgo.catalog.json.`;
 }
-async function findImage(target, { service: service2, version: version2, key }) {
+async function findImage(target, { service: service2, version, key }) {
   const repository = repositoryOf2(target, service2);
   const resolve = async (tag) => {
     const found = await target.client.resolve(repository, tag, { push: true });
     return found === void 0 ? [] : [{ tag, digest: found.digest }];
   };
   const [versions, knownKey] = await Promise.all([
-    version2 === void 0 ? [] : versionTags(target, service2, version2).then((tags2) => Promise.all(tags2.map(resolve))),
+    version === void 0 ? [] : versionTags(target, service2, version).then((tags2) => Promise.all(tags2.map(resolve))),
     key
   ]);
   if (knownKey === void 0) return void 0;
   const [first] = versions.flat();
-  if (version2 !== void 0 && first !== void 0) {
-    await requireSameCandidate(target, { service: service2, version: version2, key: knownKey }, first);
-    return first.digest;
+  if (version !== void 0 && first !== void 0) {
+    await requireSameCandidate(target, { service: service2, version, key: knownKey }, first);
+    return { digest: first.digest, isReleased: true };
   }
-  return (await resolve(candidateTag(knownKey)))[0]?.digest;
+  const [candidate] = await resolve(candidateTag(knownKey));
+  return candidate && { digest: candidate.digest, isReleased: false };
 }
-async function versionTags(target, service2, version2) {
+async function versionTags(target, service2, version) {
   const listed3 = await target.client.tags(repositoryOf2(target, service2));
   const spellings2 = listed3.filter((tag) => {
     const kind = kindOfTag(tag, service2);
-    return kind.kind === "version" && kind.version.text === version2;
+    return kind.kind === "version" && kind.version.text === version;
   });
-  return [.../* @__PURE__ */ new Set([version2, ...spellings2])];
+  return [.../* @__PURE__ */ new Set([version, ...spellings2])];
 }
 
 // packages/publishing/src/preflight/read-inputs.ts
@@ -15365,15 +14311,15 @@ async function readInputs(context, name3, service2, options) {
     refuseUnreleasable(request2);
   });
   const resolved = await runCheck(() => completeCandidate(context, request2));
-  const missing = resolved.value === void 0 ? await checkAllBases(request2) : [];
+  const missing2 = resolved.value === void 0 ? await checkAllBases(request2) : [];
   return {
     request: request2,
     prepared: resolved.value,
-    problems: [...unreleasable, ...resolved.problems, ...missing]
+    problems: [...unreleasable, ...resolved.problems, ...missing2]
   };
 }
 async function checkBuild(request2) {
-  const found = await Promise.all(startInputChecks(request2).map((check) => problemsOf(() => check)));
+  const found = await Promise.all(startInputChecks(request2).map((check2) => problemsOf(() => check2)));
   return found.flat();
 }
 async function checkAllBases(request2) {
@@ -15394,7 +14340,7 @@ async function checkService(context, name3, service2, { timeouts, ...options }) 
   const key = inputs.then(({ prepared: prepared2 }) => prepared2?.key);
   const subject = { service: name3, version: options.version, key };
   const registries3 = checkRegistries(context, subject, { timeouts, meanwhile: inputs });
-  const build4 = inputs.then(async ({ request: request2 }) => {
+  const build5 = inputs.then(async ({ request: request2 }) => {
     if (request2 === void 0) return [];
     const isBuilt = timeouts === "release" && (await registries3).some(({ hasCandidate }) => hasCandidate);
     return isBuilt ? [] : checkBuild(request2);
@@ -15402,13 +14348,13 @@ async function checkService(context, name3, service2, { timeouts, ...options }) 
   const [{ prepared, problems: inputProblems }, checks, buildProblems] = await Promise.all([
     inputs,
     registries3,
-    build4
+    build5
   ]);
   const interruption = interruptionOf(context);
   if (interruption !== void 0) throw interruption;
   const problems6 = withRemedy(distinct([...inputProblems, ...buildProblems]), REMEDY3);
   const found = checks.find(({ hasCandidate }) => hasCandidate);
-  const isReady = problems6.length === 0 && !checks.some((check) => blocksRelease(context, check));
+  const isReady = problems6.length === 0 && !checks.some((check2) => blocksRelease(context, check2));
   return {
     report: defined({
       service: name3,
@@ -15424,6 +14370,7 @@ async function checkService(context, name3, service2, { timeouts, ...options }) 
     }),
     prepared,
     skews: checks.flatMap(({ skew }) => skew ?? []),
+    existing: checks.map((check2) => check2.existing),
     needsBuild: found === void 0
   };
 }
@@ -15432,22 +14379,23 @@ function blocksRelease(context, { report }) {
   return report.state === "failed" && splitByRequired(context).required.some(({ name: name3 }) => name3 === report.registry);
 }
 async function checkRegistries(context, subject, { timeouts, meanwhile }) {
-  const { required: required2 } = splitByRequired(context);
+  const { required } = splitByRequired(context);
   const checks = context.targets.map((target) => {
-    const keepsTimeouts = timeouts === "release" && required2.includes(target);
+    const keepsTimeouts = timeouts === "release" && required.includes(target);
     return { target, check: checkRegistry(keepsTimeouts ? target : withShortTimeouts(target), subject) };
   });
-  const requiredChecks = checks.flatMap(({ target, check }) => required2.includes(target) ? [check] : []);
+  const requiredChecks = checks.flatMap(({ target, check: check2 }) => required.includes(target) ? [check2] : []);
   const deadline = Promise.all([meanwhile, ...requiredChecks]);
   return Promise.all(
-    checks.map(({ target, check }) => {
-      if (timeouts === "short" || required2.includes(target)) return check;
+    checks.map(({ target, check: check2 }) => {
+      if (timeouts === "short" || required.includes(target)) return check2;
       const unknown2 = {
         report: notStarted(target, subject.service),
         skew: void 0,
-        hasCandidate: false
+        hasCandidate: false,
+        existing: void 0
       };
-      return Promise.race([check, deadline.then(() => unknown2)]);
+      return Promise.race([check2, deadline.then(() => unknown2)]);
     })
   );
 }
@@ -15468,7 +14416,10 @@ async function preflight(context, services2, options) {
   const clock = clockProblems(checks.flatMap(({ skews }) => skews));
   const canStart = engine.blocking.length === 0 && checks.every(({ report }) => report.state === "ready");
   const reported2 = checks.flatMap(({ report }) => report.problems);
+  const found = checks.flatMap((check2) => check2.existing);
+  const existing = ["other", "same"].find((each) => found.includes(each));
   return {
+    ...defined({ existing }),
     services: checks.map(({ report }) => report),
     problems: notReported([...engine.blocking, ...engine.warnings, ...clock], reported2),
     ready: canStart && engine.warnings.length === 0 && clock.length === 0,
@@ -15491,7 +14442,7 @@ async function preflightRegistries(context, services2) {
       const registries3 = checks.map(({ report: report2 }) => report2);
       const report = {
         service: service2,
-        state: checks.some((check) => blocksRelease(context, check)) ? "failed" : "ready",
+        state: checks.some((check2) => blocksRelease(context, check2)) ? "failed" : "ready",
         variants: [],
         registries: registries3,
         problems: [],
@@ -15511,18 +14462,18 @@ async function preflightRegistries(context, services2) {
 }
 
 // packages/publishing/src/promote/bring-version.ts
-function bringVersion(context, { name: name3, service: service2, version: version2 }) {
-  return bringVersionOf(context, name3, version2, imageTests(context, { name: name3, service: service2 }));
+function bringVersion(context, { name: name3, service: service2, version }) {
+  return bringVersionOf(context, name3, version, imageTests(context, { name: name3, service: service2 }));
 }
-function bringVersionOf(context, service2, version2, tests) {
+function bringVersionOf(context, service2, version, tests) {
   return bringImage(context, {
-    query: { service: service2, tags: [version2], version: version2, immutable: true },
+    query: { service: service2, tags: [version], version, immutable: true },
     known: {},
     notes: [],
     needsAllRequired: false,
     tests,
     build: async (transfer, found) => {
-      throw found.length === 0 ? await notFound(context, { service: service2, version: version2, transfer }) : undecided({ service: service2, version: version2 }, found);
+      throw found.length === 0 ? await notFound(context, { service: service2, version, transfer }) : undecided({ service: service2, version }, found);
     }
   });
 }
@@ -15534,33 +14485,40 @@ function versionNowhere(services2) {
   if (!allResponded || problem4?.code !== "NOT_FOUND") return void 0;
   return others.every((other) => other?.what === problem4.what) ? problem4 : void 0;
 }
-function undecided({ service: service2, version: version2 }, found) {
+function undecided({ service: service2, version }, found) {
   const images = found.map(({ from, digest }) => `${from.name} has ${digest}`).join(", ");
-  return new TgoError("CONFLICT", `${version2} of ${service2} is not one image: ${images}`, {
+  return new TgoError("CONFLICT", `${version} of ${service2} is not one image: ${images}`, {
     remedy: "This engine has a proof of none of them, so none is chosen. Find out who pushed the other one, and remove its tag."
   });
 }
 async function notFound(context, of) {
-  const { service: service2, version: version2, transfer } = of;
-  const { required: required2 } = splitByRequired(context);
-  const incomplete = (await transfer.lookup.tagged(required2)).map(({ name: name3 }) => name3);
+  const { service: service2, version, transfer } = of;
+  const { required } = splitByRequired(context);
+  const incomplete = (await transfer.lookup.tagged(required)).map(({ name: name3 }) => name3);
   if (incomplete.length > 0) {
     return new TgoError(
       "VERIFY",
-      `${version2} of ${service2} is complete in no registry, and incomplete in ${incomplete.join(", ")}`,
+      `${version} of ${service2} is complete in no registry, and incomplete in ${incomplete.join(", ")}`,
       {
-        remedy: `See what is missing: tgo verify --service ${service2} --tag ${version2}. Then run the release command again: it restores the missing parts.`
+        remedy: "Run its release command again, with the same source: it restores the missing parts. To see what is missing:\n" + commandLine("verify", { service: [service2], tag: version })
       }
     );
   }
-  const failed = required2.filter((target) => transfer.rows.hasFailed(target)).map(({ name: name3 }) => name3);
+  const failed = required.filter((target) => transfer.rows.hasFailed(target)).map(({ name: name3 }) => name3);
   const queried = failed.length === 0 ? "" : ` that could be queried (not ${failed.join(", ")})`;
-  return new TgoError("NOT_FOUND", `no registry${queried} has version ${version2}`, {
-    remedy: `Release it first: tgo release --version ${version2}. To see what is released: tgo status.`
+  return new TgoError("NOT_FOUND", `no registry${queried} has version ${version}`, {
+    remedy: [
+      "To see what is released:",
+      commandLine("status"),
+      "To release it, from its source:",
+      commandLine("release", { version })
+    ].join("\n")
   });
 }
 
 // packages/publishing/src/prune/prune.ts
+var MAX_TAGS_READ = 2e4;
+var READS_AT_ONCE = 16;
 function prune(context, services2, options) {
   return Promise.all(
     services2.flatMap(
@@ -15578,37 +14536,59 @@ async function pruneRepository(target, service2, options) {
   const removed = [];
   let selection = { remove: [], keep: [] };
   try {
-    selection = selectPrunable(await tagsOf4(target, service2), options);
-    if (options.remove && selection.remove.length > 0) {
-      const again = selectPrunable(await tagsOf4(target, service2), options);
+    const known = await tagsOf4(target, service2);
+    selection = selectPrunable(known, options);
+    for (let at = 0; options.remove && at < selection.remove.length; at += BATCH) {
+      const batch = selection.remove.slice(at, at + BATCH);
+      const tags2 = await tagsOf4(target, service2, { known, batch: new Set(batch.flatMap((one) => one.tags)) });
+      const again = selectPrunable(tags2, options);
       for (const { digest } of again.remove) {
-        if (!selection.remove.some((one) => one.digest === digest)) continue;
+        if (!batch.some((one) => one.digest === digest)) continue;
         await target.client.deleteManifest(repositoryOf2(target, service2), digest);
         removed.push(digest);
       }
     }
     return { ...repository, selection, removed, problem: void 0 };
-  } catch (error2) {
-    if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
-    return { ...repository, selection, removed, problem: problemOf(error2) };
+  } catch (error) {
+    if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
+    return { ...repository, selection, removed, problem: problemOf(error) };
   }
 }
-async function tagsOf4(target, service2) {
+var BATCH = 20;
+async function tagsOf4(target, service2, earlier) {
   const repository = repositoryOf2(target, service2);
+  const kept = new Map(
+    earlier?.known.flatMap(
+      (one) => earlier.batch.has(one.tag) || !isTemporary2(one.tag, service2) ? [] : [[one.tag, one]]
+    )
+  );
   const times = /* @__PURE__ */ new Map();
   const created = (digest) => {
-    const time3 = times.get(digest) ?? createdOf(target, repository, digest);
-    times.set(digest, time3);
-    return time3;
+    const time = times.get(digest) ?? createdOf(target, repository, digest);
+    times.set(digest, time);
+    return time;
   };
-  const tags2 = await Promise.all(
-    (await target.client.tags(repository)).map(async (tag) => {
-      const digest = (await target.client.resolve(repository, tag, { push: true }))?.digest;
-      const { kind } = kindOfTag(tag, service2);
-      return digest === void 0 ? [] : [{ tag, digest, created: kind === "candidate" ? await created(digest) : void 0 }];
-    })
-  );
+  const listed3 = await target.client.tags(repository);
+  if (listed3.length > MAX_TAGS_READ)
+    throw new TgoError(
+      "CONFLICT",
+      `the repository has ${listed3.length} tags, more than the ${MAX_TAGS_READ} that are read`,
+      {
+        where: `${target.registry.host}/${repository}`,
+        remedy: "Delete tags in the registry's console first."
+      }
+    );
+  const tags2 = await inParallel(READS_AT_ONCE, listed3, async (tag) => {
+    const before = kept.get(tag);
+    if (before !== void 0) return [before];
+    const digest = (await target.client.resolve(repository, tag, { push: true }))?.digest;
+    const { kind } = kindOfTag(tag, service2);
+    return digest === void 0 ? [] : [{ tag, digest, created: kind === "candidate" ? await created(digest) : void 0 }];
+  });
   return tags2.flat();
+}
+function isTemporary2(tag, service2) {
+  return ["candidate", "staging"].includes(kindOfTag(tag, service2).kind);
 }
 async function createdOf(target, repository, digest) {
   const { value } = await target.client.manifest(repository, digest, { push: true });
@@ -15622,12 +14602,16 @@ async function createdOf(target, repository, digest) {
 }
 async function configTime(target, repository, { value }) {
   if (isIndex(value)) return void 0;
-  const config2 = await new Response(await readBlob(target.client, repository, value.config)).json();
-  return config2?.created;
+  const bytes = await readBlob(target.client, repository, value.config);
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))?.created;
+  } catch {
+    return void 0;
+  }
 }
 function dateOf2(text3) {
-  const date3 = new Date(typeof text3 === "string" ? text3 : Number.NaN);
-  return Number.isNaN(date3.getTime()) ? void 0 : date3;
+  const date = new Date(typeof text3 === "string" ? text3 : Number.NaN);
+  return Number.isNaN(date.getTime()) ? void 0 : date;
 }
 
 // packages/publishing/src/release/gate-entry.ts
@@ -15648,20 +14632,21 @@ async function gateCandidate(target, { report, row, indexes }) {
   }
   try {
     return { state: "verified", digest, ...await indexes.identity(target, report.service, digest) };
-  } catch (error2) {
-    if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
-    return { state: "failed", why: isTgoError(error2) ? error2.what : errorMessage(error2) };
+  } catch (error) {
+    if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
+    return { state: "failed", why: isTgoError(error) ? error.what : errorMessage(error) };
   }
 }
-function versionTagOf(snapshots, version2, service2, registry2) {
-  const snapshot = snapshotOf(snapshots, service2, registry2);
+function versionTagOf(snapshots, version, service2, registry) {
+  const snapshot = snapshotOf(snapshots, service2, registry);
   if (snapshot.state !== "seen") return { state: "unknown", why: snapshot.why };
-  const found = tagOfVersion(snapshot.tags, version2, service2);
+  const found = tagOfVersion(snapshot.tags, version, service2);
   return found === void 0 ? { state: "absent" } : { state: "present", digest: found.digest };
 }
 
 // packages/publishing/src/release/read-tags.ts
-var MAX_TAGS_READ = 1e3;
+var MAX_TAGS_READ2 = 1e3;
+var READS_AT_ONCE2 = 16;
 function readTags(context, queries, indexes, { versions = "needed" } = {}) {
   return Promise.all(
     context.targets.flatMap(
@@ -15671,9 +14656,9 @@ function readTags(context, queries, indexes, { versions = "needed" } = {}) {
         try {
           const tags2 = tagTargets(await readRepository(target, query, indexes, versions), service2);
           return { ...repository, contents: { state: "seen", tags: tags2 } };
-        } catch (error2) {
-          if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
-          const why = isTgoError(error2) ? error2.what : errorMessage(error2);
+        } catch (error) {
+          if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
+          const why = isTgoError(error) ? error.what : errorMessage(error);
           return { ...repository, contents: { state: "unreachable", why } };
         }
       })
@@ -15686,34 +14671,34 @@ async function readRepository(target, { service: service2, tags: tags2, known: k
     const found2 = await target.client.resolve(repository, tag, { push: true });
     return found2 === void 0 ? [] : [{ tag, digest: found2.digest }];
   };
+  const read3 = (items, work) => inParallel(READS_AT_ONCE2, items, work);
   const [listed3, ...queried] = await Promise.all([target.client.tags(repository), ...tags2.map(resolve)]);
   const found = queried.flat();
   const others = listed3.filter((tag) => !tags2.includes(tag)).map((tag) => ({ tag, ...kindOfTag(tag, service2) }));
   const otherFloating = versions === "all" ? others.filter((other) => isFloating(other)) : [];
   requireFew(otherFloating.length);
-  const resolvedFloating = await Promise.all(otherFloating.map(({ tag }) => resolve(tag)));
+  const resolvedFloating = await read3(otherFloating, ({ tag }) => resolve(tag));
   const floating = [...found, ...resolvedFloating.flat()].filter(
     ({ tag }) => isFloating(kindOfTag(tag, service2))
   );
-  const annotated = await Promise.all(
-    floating.map(async ({ tag, digest }) => ({
-      tag,
-      digest,
-      annotation: (await indexes.identity(target, service2, digest)).version
-    }))
-  );
+  const annotated = await read3(floating, async ({ tag, digest }) => ({
+    tag,
+    digest,
+    annotation: (await indexes.identity(target, service2, digest)).version
+  }));
   const needsDigests = annotated.some(({ annotation }) => annotation === void 0);
   const queriedVersions = new Set(tags2.flatMap((tag) => versionText(tag, service2) ?? []));
   const before = knownVersions?.(target.name);
-  const isNew = (version2) => before !== void 0 && !before.has(version2);
+  const isNew = (version) => before !== void 0 && !before.has(version);
   const versionTags2 = others.filter(({ kind }) => kind === "version").map(({ tag }) => {
-    const version2 = versionText(tag, service2) ?? "";
-    const isNeeded = queriedVersions.has(version2) || isNew(version2);
-    return { tag, read: versions === "all" || needsDigests || isNeeded };
+    const version = versionText(tag, service2) ?? "";
+    const isNeeded = queriedVersions.has(version) || isNew(version);
+    return { tag, isRead: versions === "all" || needsDigests || isNeeded };
   });
-  requireFew(versionTags2.filter(({ read: read3 }) => read3).length);
-  const resolvedVersions = await Promise.all(
-    versionTags2.map(async ({ tag, read: read3 }) => read3 ? resolve(tag) : [{ tag, digest: `unread:${tag}` }])
+  requireFew(versionTags2.filter(({ isRead }) => isRead).length);
+  const resolvedVersions = await read3(
+    versionTags2,
+    async ({ tag, isRead }) => isRead ? resolve(tag) : [{ tag, digest: `unread:${tag}` }]
   );
   return [
     ...found.filter(({ tag }) => !isFloating(kindOfTag(tag, service2))),
@@ -15722,10 +14707,10 @@ async function readRepository(target, { service: service2, tags: tags2, known: k
   ];
 }
 function requireFew(tags2) {
-  if (tags2 <= MAX_TAGS_READ) return;
+  if (tags2 <= MAX_TAGS_READ2) return;
   throw new TgoError(
     "CONFLICT",
-    `the repository has ${tags2} version tags, more than the ${MAX_TAGS_READ} that are read`,
+    `the repository has ${tags2} version tags, more than the ${MAX_TAGS_READ2} that are read`,
     { remedy: "Delete versions that nobody needs." }
   );
 }
@@ -15777,11 +14762,11 @@ var GateInputs = class {
     );
   }
   async #enter(target, report) {
-    const { ledger, version: version2, indexes } = this.options;
+    const { ledger, version, indexes } = this.options;
     const key = keyOf2(target.name, report.service);
     const row = this.#rows.get(key);
     const snapshots = ledger.now;
-    this.#entries.set(key, await gateEntry(target, { report, row, version: version2, snapshots, indexes }));
+    this.#entries.set(key, await gateEntry(target, { report, row, version, snapshots, indexes }));
   }
   /** Replaces a candidate's row with a failed one. Reads nothing. */
   async fail(target, report, row) {
@@ -15819,16 +14804,16 @@ var GateInputs = class {
     return decideGate({ version: this.options.version, services: services2, registries: this.registries(), entries: entries2 });
   }
   registries() {
-    return this.context.targets.map(({ name: name3, registry: registry2 }) => ({
+    return this.context.targets.map(({ name: name3, registry }) => ({
       registry: name3,
-      required: registry2.required
+      required: registry.required
     }));
   }
   /** What the optional registries still lack, from everything known now. */
-  later(required2) {
+  later(required) {
     const reasons = this.#reasons();
-    const decidesGate = required2.some(({ registry: registry2 }) => registry2.required);
-    return reasons.filter(({ registry: registry2 }) => !decidesGate || !required2.some(({ name: name3 }) => name3 === registry2));
+    const decidesGate = required.some(({ registry }) => registry.required);
+    return reasons.filter(({ registry }) => !decidesGate || !required.some(({ name: name3 }) => name3 === registry));
   }
   #reasons() {
     const gate4 = this.decide();
@@ -15836,9 +14821,9 @@ var GateInputs = class {
   }
   /** Excludes candidates that did not pass in these registries: nothing is tagged there. */
   exclude(targets) {
-    for (const { kind, service: service2, registry: registry2, what } of this.#reasons()) {
-      if (service2 === void 0 || !targets.some(({ name: name3 }) => name3 === registry2)) continue;
-      if (CANDIDATE_REASONS.has(kind)) this.#excluded.set(keyOf2(registry2 ?? "", service2), what);
+    for (const { kind, service: service2, registry, what } of this.#reasons()) {
+      if (service2 === void 0 || !targets.some(({ name: name3 }) => name3 === registry)) continue;
+      if (CANDIDATE_REASONS.has(kind)) this.#excluded.set(keyOf2(registry ?? "", service2), what);
     }
     const { ledger } = this.options;
     ledger.recordSnapshots(ledger.now.map((snapshot) => this.#withoutExcluded(snapshot)));
@@ -15854,8 +14839,8 @@ var GateInputs = class {
   }
   /** Adds the candidate, which was already verified in this registry, by its digest: it may have no tag yet. */
   #withCandidate(snapshot) {
-    const { service: service2, registry: registry2, contents } = snapshot;
-    const row = this.#rows.get(keyOf2(registry2, service2));
+    const { service: service2, registry, contents } = snapshot;
+    const row = this.#rows.get(keyOf2(registry, service2));
     if (contents.state !== "seen" || row?.digest === void 0) return snapshot;
     if (row.state === "failed" || row.state === "not started") return snapshot;
     const { digest } = row;
@@ -15863,11 +14848,11 @@ var GateInputs = class {
     return { ...snapshot, contents: { ...contents, tags: tags2 } };
   }
   #queries() {
-    const { services: services2, version: version2, ledger } = this.options;
+    const { services: services2, version, ledger } = this.options;
     return services2.map(({ service: service2, policy }) => {
-      const tags2 = planTags(version2, policy);
-      const known = (registry2) => {
-        const snapshot = snapshotOf(ledger.start, service2, registry2);
+      const tags2 = planTags(version, policy);
+      const known = (registry) => {
+        const snapshot = snapshotOf(ledger.start, service2, registry);
         if (snapshot.state !== "seen") return void 0;
         return new Set(versionsOf(snapshot.tags, service2).map(({ text: text3 }) => text3));
       };
@@ -15882,8 +14867,8 @@ var GateInputs = class {
     }));
   }
 };
-function keyOf2(registry2, service2) {
-  return `${registry2} ${service2}`;
+function keyOf2(registry, service2) {
+  return `${registry} ${service2}`;
 }
 var CANDIDATE_REASONS = /* @__PURE__ */ new Set([
   "candidate missing",
@@ -15893,25 +14878,42 @@ var CANDIDATE_REASONS = /* @__PURE__ */ new Set([
 ]);
 
 // packages/publishing/src/release/index-cache.ts
+var MAX_KEPT_BYTES = 8 * 1024;
+var MAX_NAME2 = 256;
 var IndexCache = class {
-  #known = /* @__PURE__ */ new Map();
+  #indexes = /* @__PURE__ */ new Map();
+  #identities = /* @__PURE__ */ new Map();
   /** The version and revision in an image's annotations. */
   async identity(target, service2, digest) {
-    const annotations = (await this.read(target, service2, digest)).value.annotations ?? {};
-    return {
-      version: annotations["org.opencontainers.image.version"],
-      revision: annotations["org.opencontainers.image.revision"]
-    };
+    return once2(this.#identities, digest, async () => {
+      const index = await this.read(target, service2, digest);
+      if (index.bytes.length > MAX_KEPT_BYTES) this.#indexes.delete(digest);
+      const { annotations = {} } = index.value;
+      return {
+        version: nameOf5(annotations["org.opencontainers.image.version"]),
+        revision: nameOf5(annotations["org.opencontainers.image.revision"])
+      };
+    });
   }
   async read(target, service2, digest) {
-    const known = this.#known.get(digest);
-    if (known !== void 0) return known;
-    const reading = target.client.manifest(repositoryOf2(target, service2), digest, { push: true });
-    this.#known.set(digest, reading);
-    reading.catch(() => this.#known.delete(digest));
-    return reading;
+    return once2(
+      this.#indexes,
+      digest,
+      () => target.client.manifest(repositoryOf2(target, service2), digest, { push: true })
+    );
   }
 };
+function once2(memory, key, read3) {
+  const known = memory.get(key);
+  if (known !== void 0) return known;
+  const reading = read3();
+  memory.set(key, reading);
+  reading.catch(() => memory.delete(key));
+  return reading;
+}
+function nameOf5(annotation) {
+  return annotation !== void 0 && annotation.length <= MAX_NAME2 ? annotation : void 0;
+}
 
 // packages/publishing/src/release/release-ledger.ts
 var MAX_LOST_RACES = 1;
@@ -15943,46 +14945,46 @@ var ReleaseLedger = class {
     return [...this.#latest.values()];
   }
   recordWrite(step) {
-    const name3 = nameOf4(step);
+    const name3 = nameOf6(step);
     if (!this.#writes.has(name3)) this.#writes.set(name3, step.before);
     this.#unconfirmed.add(name3);
   }
-  recordFailure(step, error2) {
-    this.#failures.set(nameOf4(step), problemOf(error2));
+  recordFailure(step, error) {
+    this.#failures.set(nameOf6(step), problemOf(error));
   }
   /**
    * Another run wrote the tag too: the step is decided again.
    * @param error the failure if that happens once too often; undefined if losing to a newer version is right
    */
-  recordLostRace(step, message, error2) {
-    const name3 = nameOf4(step);
+  recordLostRace(step, message, error) {
+    const name3 = nameOf6(step);
     const before = this.#lostRaces.get(name3) ?? [];
     this.#lostRaces.set(name3, [...before, message]);
-    if (error2 !== void 0 && before.length >= MAX_LOST_RACES) this.recordFailure(step, error2);
+    if (error !== void 0 && before.length >= MAX_LOST_RACES) this.recordFailure(step, error);
   }
   /** Why this run's write failed. */
   problem(step) {
-    return this.#failures.get(nameOf4(step));
+    return this.#failures.get(nameOf6(step));
   }
   /** This run's write of a tag, with the previous target; undefined if it wrote none. */
   written(step) {
-    const name3 = nameOf4(step);
+    const name3 = nameOf6(step);
     return this.#writes.has(name3) ? { before: this.#writes.get(name3) } : void 0;
   }
   /** Whether this run wrote the tag and read it back, but was interrupted before the next snapshot. */
   isNewerThanSnapshot(step) {
-    return this.#unconfirmed.has(nameOf4(step));
+    return this.#unconfirmed.has(nameOf6(step));
   }
   /** Notes on lost races for a service's tags, one line each. */
   raceNotes(service2) {
     return [...this.#lostRaces].flatMap(([name3, messages]) => {
-      const [registry2 = "", of] = name3.split(" ");
-      return of === service2 ? messages.map((message) => `${registry2}: ${message}; the tag was read and decided again`) : [];
+      const [registry = "", of] = name3.split(" ");
+      return of === service2 ? messages.map((message) => `${registry}: ${message}; the tag was read and decided again`) : [];
     });
   }
 };
-function nameOf4({ registry: registry2, service: service2, tag }) {
-  return `${registry2} ${service2} ${tag}`;
+function nameOf6({ registry, service: service2, tag }) {
+  return `${registry} ${service2} ${tag}`;
 }
 
 // packages/publishing/src/release/release-record.ts
@@ -15998,9 +15000,9 @@ function recordOf(context, release2) {
     now: ledger.now,
     pipeline: pipeline2,
     images: new Map(images),
-    repository: (registry2, service2) => {
-      const target = context.targets.find(({ name: name3 }) => name3 === registry2);
-      return target === void 0 ? registry2 : `${target.registry.host}/${repositoryOf2(target, service2)}`;
+    repository: (registry, service2) => {
+      const target = context.targets.find(({ name: name3 }) => name3 === registry);
+      return target === void 0 ? registry : `${target.registry.host}/${repositoryOf2(target, service2)}`;
     }
   });
 }
@@ -16021,28 +15023,32 @@ async function attachRecord(context, record5, indexes) {
   );
   return Promise.all(attachments);
 }
+function listedByTag({ target, service: service2, digest }, tag) {
+  const repository = `${target.registry.host}/${repositoryOf2(target, service2)}`;
+  return `the referrers API of ${target.name} does not list the release record; the list under ${tag} does: oras discover --distribution-spec v1.1-referrers-tag ${repository}@${digest}`;
+}
 async function attach2(context, of) {
   const { target, service: service2, digest, content, indexes } = of;
-  const names = { service: service2, registry: target.name };
+  const names2 = { service: service2, registry: target.name };
   try {
     const { descriptor } = await indexes.read(target, service2, digest);
     const to = { registry: target.client, repository: repositoryOf2(target, service2) };
     const attachOnce = () => attachArtifact(to, descriptor, { type: RECORD_MEDIA_TYPE, content }, target.anonymous);
-    const { state } = await context.progress.step(
-      { step: "record", ...names },
-      () => attachOnce().catch((error2) => {
-        if (isTgoError(error2) && error2.code === "NOT_FOUND") return attachOnce();
-        throw error2;
+    const { state, tag } = await context.progress.step(
+      { step: "record", ...names2 },
+      () => attachOnce().catch((error) => {
+        if (isTgoError(error) && error.code === "NOT_FOUND") return attachOnce();
+        throw error;
       }),
-      (attached) => ({ state: attached.state })
+      (attached) => attached.state === "by tag" ? { state: "done", detail: "by tag" } : { state: attached.state }
     );
-    return { ...names, state };
-  } catch (error2) {
+    return { ...names2, state, ...tag === void 0 ? {} : { note: listedByTag(of, tag) } };
+  } catch (error) {
     const interruption = interruptionOf(context);
     if (interruption !== void 0) throw interruption;
-    const { what, ...problem4 } = problemOf(error2);
+    const { what, ...problem4 } = problemOf(error);
     return {
-      ...names,
+      ...names2,
       state: "failed",
       problem: {
         ...problem4,
@@ -16077,19 +15083,21 @@ function releaseReport(of) {
       ...record5?.problem === void 0 ? {} : { problems: [...row.problems, record5.problem] }
     };
   });
-  const required2 = new Set(splitByRequired({ targets }).required.map(({ name: name3 }) => name3));
-  const released = isComplete({ tags: tags2, registries: registries3 }, (registry2) => required2.has(registry2));
+  const required = new Set(splitByRequired({ targets }).required.map(({ name: name3 }) => name3));
+  const released = isComplete({ tags: tags2, registries: registries3 }, (registry) => required.has(registry));
   const hasWritten = tags2.some(({ state: state2 }) => state2 === "done") || report.state === "published";
+  const kept = promotes ? keptTags(planned, state) : void 0;
   return {
     ...report,
-    state: released ? hasWritten ? "released" : "already there" : "not released",
+    state: !released ? "not released" : kept !== void 0 ? "not moved" : hasWritten ? "released" : "already there",
     registries: registries3,
     tags: tags2,
+    problems: kept === void 0 ? report.problems : [...report.problems, kept],
     notes: [
       ...report.notes,
       ...ledger.raceNotes(service2),
-      ...state.newerReleases.filter((line) => line.startsWith(`${service2}:`)),
-      ...promotes ? keptTags(planned, state) : []
+      ...attached.flatMap((one) => one.service === service2 ? one.note ?? [] : []),
+      ...state.newerReleases.filter((line) => line.startsWith(`${service2}:`))
     ]
   };
 }
@@ -16097,24 +15105,26 @@ function keptTags({ service: service2, tags: tags2 }, { steps }) {
   const found = steps.flatMap(
     ({ status: status2, ...step }) => step.service === service2 && status2.state === "stays" ? [{ tag: step.tag, newer: status2.newer.text }] : []
   );
-  if (found.length === 0) return [];
-  const names = [...new Set(found.map(({ tag }) => tag))];
-  const newer = [...new Set(found.map(({ newer: version2 }) => version2))].join(", ");
-  const [stay, them] = names.length === 1 ? ["stays", "it"] : ["stay", "them"];
-  return [
-    `${names.join(", ")} ${stay} on a newer version (${newer}); --allow-backwards moves ${them} back to ${tags2.version}`
-  ];
+  if (found.length === 0) return void 0;
+  const names2 = [...new Set(found.map(({ tag }) => tag))];
+  const newer = [...new Set(found.map(({ newer: version }) => version))].join(", ");
+  const [stay, them] = names2.length === 1 ? ["stays", "it"] : ["stay", "them"];
+  return {
+    code: "CONFLICT",
+    what: `NOT MOVED to ${tags2.version}: ${names2.join(", ")} ${stay} on a newer version (${newer})`,
+    remedy: `To move ${them} back to ${tags2.version}, add --allow-backwards.`
+  };
 }
 function isComplete({ tags: tags2 = [], registries: registries3 }, counts = () => true) {
-  return tags2.filter(({ registry: registry2 }) => counts(registry2)).every(isInPlace) && registries3.filter(({ registry: registry2 }) => counts(registry2)).every(({ state }) => state !== "failed");
+  return tags2.filter(({ registry }) => counts(registry)).every(isInPlace) && registries3.filter(({ registry }) => counts(registry)).every(({ state }) => state !== "failed");
 }
 function tagReport(step, ledger) {
-  const { registry: registry2, tag, status: status2 } = step;
+  const { registry, tag, status: status2 } = step;
   const problem4 = ledger.problem(step);
   const written = ledger.written(step);
   const before = written === void 0 ? step.before : written.before;
   const was = before === void 0 || before.digest === step.digest ? void 0 : before;
-  const row = { registry: registry2, tag, ...was === void 0 ? {} : { before: was.version?.text ?? was.digest } };
+  const row = { registry, tag, ...was === void 0 ? {} : { before: was.version?.text ?? was.digest } };
   switch (status2.state) {
     case "already there":
       return { ...row, state: written === void 0 ? "already there" : "done" };
@@ -16170,13 +15180,13 @@ var ReleaseResult = class {
     const isReleased2 = this.#reports(plan2, state, []).every((service2) => service2.state !== "not released");
     const attached = record5 !== void 0 && isReleased2 ? await attachRecord(context, record5, indexes) : [];
     const services2 = this.#reports(plan2, state, attached);
-    const required2 = new Set(
-      context.targets.flatMap(({ name: name3, registry: registry2 }) => registry2.required ? [name3] : [])
+    const required = new Set(
+      context.targets.flatMap(({ name: name3, registry }) => registry.required ? [name3] : [])
     );
     const isRecorded = attached.every(
-      ({ registry: registry2, state: attachment }) => attachment !== "failed" || !required2.has(registry2)
+      ({ registry, state: attachment }) => attachment !== "failed" || !required.has(registry)
     );
-    const ok = isRecorded && services2.every((service2) => isComplete(service2));
+    const ok = isRecorded && services2.every((service2) => isComplete(service2) && service2.state !== "not moved");
     return { ok, gate: gate4, services: services2, ...record5 === void 0 ? {} : { record: record5 } };
   }
   /** What an interrupted run had done; queries no registry. @param opened undefined if the gate had not opened */
@@ -16233,8 +15243,8 @@ async function writeTag(target, step, options) {
   const { bytes, descriptor } = await options.indexes.read(target, service2, digest);
   try {
     await client.putManifest(repository, tag, descriptor.mediaType, bytes);
-  } catch (error2) {
-    throw isTgoError(error2) && error2.code === "INVALID_RESPONSE" ? withTagRemedy(error2, step) : error2;
+  } catch (error) {
+    throw isTgoError(error) && error.code === "INVALID_RESPONSE" ? withTagRemedy(error, step) : error;
   }
   return confirmWrite(target, step, options);
 }
@@ -16244,11 +15254,11 @@ function withTagRemedy({ code: code2, what, where: where2, remedy = "" }, { tag,
 ${next2}`.trim() });
 }
 async function confirmWrite(target, step, { indexes, sleep = delay2 }) {
-  const { service: service2, tag, digest, version: version2, before } = step;
+  const { service: service2, tag, digest, version, before } = step;
   const where2 = referenceOf(target, service2, tag);
   for (const lag of [...READ_LAG_MS2, void 0]) {
     const seen = await readTarget(target, step, indexes);
-    const after = afterWrite({ tag, wrote: { digest, version: version2 }, before, seen, where: where2 });
+    const after = afterWrite({ tag, wrote: { digest, version }, before, seen, where: where2 });
     if (after.state === "ok") return { state: "written" };
     if (after.state === "overwritten") {
       if (after.relation === "newer") return { state: "race lost", message: after.message };
@@ -16263,11 +15273,11 @@ async function readTarget(target, { service: service2, tag, digest }, indexes) {
   const found = await target.client.resolve(repositoryOf2(target, service2), tag, { push: true });
   if (found === void 0) return void 0;
   if (found.digest === digest) return { digest, version: void 0 };
-  const { version: version2 } = await indexes.identity(target, service2, found.digest).catch((error2) => {
-    if (isTgoError(error2) && error2.code === "INTERRUPTED") throw error2;
+  const { version } = await indexes.identity(target, service2, found.digest).catch((error) => {
+    if (isTgoError(error) && error.code === "INTERRUPTED") throw error;
     return { version: void 0 };
   });
-  return { digest: found.digest, version: version2 === void 0 ? void 0 : readVersion(version2) };
+  return { digest: found.digest, version: version === void 0 ? void 0 : readVersion(version) };
 }
 
 // packages/publishing/src/release/tag-writer.ts
@@ -16297,18 +15307,18 @@ var TagWriter = class {
   }
   async #write(target, step) {
     const { context, ledger, indexes, sleep } = this.options;
-    const names = { step: `tag ${step.tag}`, service: step.service, registry: step.registry };
+    const names2 = { step: `tag ${step.tag}`, service: step.service, registry: step.registry };
     try {
       const result = await context.progress.step(
-        names,
+        names2,
         () => writeTag(target, step, { indexes, ...sleep === void 0 ? {} : { sleep } })
       );
       if (result.state === "written") ledger.recordWrite(step);
       else ledger.recordLostRace(step, result.message, result.error);
-    } catch (error2) {
+    } catch (error) {
       const interruption = interruptionOf(context);
       if (interruption !== void 0) throw interruption;
-      ledger.recordFailure(step, error2);
+      ledger.recordFailure(step, error);
     }
   }
 };
@@ -16325,10 +15335,10 @@ var Run = class {
     this.services = services2;
     this.outcomes = outcomes;
     this.options = options;
-    const { version: version2, promotes = false, pipeline: pipeline2 } = options;
+    const { version, promotes = false, pipeline: pipeline2 } = options;
     const ledger = this.#ledger;
     const indexes = this.#indexes;
-    const inputs = new GateInputs(context, { services: services2, outcomes, version: version2, ledger, indexes });
+    const inputs = new GateInputs(context, { services: services2, outcomes, version, ledger, indexes });
     this.#inputs = inputs;
     this.#result = new ReleaseResult(context, { ledger, indexes, inputs, promotes, pipeline: pipeline2 });
   }
@@ -16349,18 +15359,18 @@ var Run = class {
     if (interruption !== void 0) return this.#result.interrupted(interruption, void 0);
     try {
       return await this.#release();
-    } catch (error2) {
+    } catch (error) {
       const stop = interruptionOf(this.context);
-      if (stop === void 0) throw error2;
+      if (stop === void 0) throw error;
       return this.#result.interrupted(stop, this.#opened);
     }
   }
   async #release() {
     const { context, options } = this;
-    const { required: required2, optional: optional2 } = splitByRequired(context);
+    const { required, optional: optional2 } = splitByRequired(context);
     const gracePeriodMs = context.gracePeriodMs ?? GRACE_PERIOD_MS;
     const asked = Promise.all(optional2.map((target) => this.#inputs.add([target])));
-    await Promise.all([this.#inputs.add(required2), withinTime(asked, gracePeriodMs)]);
+    await Promise.all([this.#inputs.add(required), withinTime(asked, gracePeriodMs)]);
     const gate4 = this.#inputs.decide();
     if (!gate4.open) {
       const limitMs = GRACE_PERIODS_IF_CLOSED * gracePeriodMs;
@@ -16370,15 +15380,15 @@ var Run = class {
     context.progress.note({ step: "gate" }, `open: ${options.version.text} may be released`);
     const plan2 = this.#plan(gate4);
     this.#opened = { gate: gate4, plan: plan2 };
-    await this.#tag(plan2, required2);
+    await this.#tag(plan2, required);
     await allSettled(optional2.map((target) => this.#releaseToOptional(plan2, target)));
-    return this.#result.complete(plan2, { ...gate4, later: this.#inputs.later(required2) });
+    return this.#result.complete(plan2, { ...gate4, later: this.#inputs.later(required) });
   }
   #plan(gate4) {
-    const { version: version2, allowBackwards, adopt } = this.options;
+    const { version, allowBackwards, adopt } = this.options;
     const policies = Object.fromEntries(this.services.map(({ service: service2, policy }) => [service2, policy]));
     const registries3 = this.#inputs.registries();
-    return planRelease({ version: version2, gate: gate4, registries: registries3, policies, allowBackwards, adopt });
+    return planRelease({ version, gate: gate4, registries: registries3, policies, allowBackwards, adopt });
   }
   /** Candidates and tags of one optional registry, within its time limit. */
   async #releaseToOptional(plan2, target) {
@@ -16405,13 +15415,13 @@ var Run = class {
     this.#givenUp.add(target);
     const { steps } = releaseState(this.#ledger.now, plan2, this.#ledger.start);
     for (const report of this.#inputs.reports()) {
-      const row = report.registries.find(({ registry: registry2 }) => registry2 === target.name);
+      const row = report.registries.find(({ registry }) => registry === target.name);
       if (row?.state === "failed") continue;
       const hasCandidate = row?.state === "done" || row?.state === "already there";
-      const own2 = steps.filter((step) => step.registry === target.name && step.service === report.service);
-      if (hasCandidate && own2.every(isSettled)) continue;
-      const missing = hasCandidate ? "all tags" : "the candidate";
-      await this.#inputs.fail(target, report, givenUp(report, target, { missing, limitMs }));
+      const own = steps.filter((step) => step.registry === target.name && step.service === report.service);
+      if (hasCandidate && own.every(isSettled)) continue;
+      const missing2 = hasCandidate ? "all tags" : "the candidate";
+      await this.#inputs.fail(target, report, givenUp(report, target, { missing: missing2, limitMs }));
     }
   }
   /** Writes the tags in these registries, and verifies them. */
@@ -16437,23 +15447,56 @@ async function allSettled(work) {
 // packages/publishing/src/status/status.ts
 async function statusOf2(context, services2, policy) {
   const queries = services2.map(({ name: name3 }) => ({ service: name3, tags: ["latest"] }));
-  return releaseStatus({
+  const of = {
     services: services2.map(({ name: name3 }) => ({ service: name3, policy })),
     registries: context.targets.map(({ name: name3 }) => name3),
     snapshots: await readTags(context, queries, new IndexCache(), { versions: "all" })
-  });
+  };
+  const { rows } = releaseStatus(of);
+  const incomplete = await Promise.all(
+    services2.map(
+      ({ name: name3 }) => incompleteImages2(
+        context,
+        name3,
+        rows.filter(({ service: service2 }) => service2 === name3)
+      )
+    )
+  );
+  const restore = (version, names2) => `A registry that lacks a part of ${version} gets it from one that has it:
+` + commandLine("promote", { service: names2, version });
+  return releaseStatus({ ...of, incomplete: incomplete.flat(), restore });
+}
+async function incompleteImages2(context, service2, rows) {
+  const digests = new Set(rows.flatMap((row) => pulledImages(row).map(({ digest }) => digest)));
+  const found = await Promise.all(
+    [...digests].map(async (digest) => {
+      const having = rows.filter((row) => pulledImages(row).some((pointer2) => pointer2.digest === digest));
+      const targets = context.targets.filter(({ name: name3 }) => having.some(({ registry }) => registry === name3)).map((target) => ({ ...target, anonymous: void 0 }));
+      try {
+        const verified = await verifyTag(context, service2, targets, digest, { elf: false, quiet: true });
+        return verified.targets.flatMap(({ name: name3, problems: problems6 }) => {
+          const missing2 = problems6.filter(({ code: code2 }) => code2 === "NOT_FOUND").map(({ what }) => what);
+          return missing2.length === 0 ? [] : [{ service: service2, registry: name3, digest, why: missing2.join("; ") }];
+        });
+      } catch (error) {
+        if (isTgoError(error) && error.code !== "INTERRUPTED") return [];
+        throw error;
+      }
+    })
+  );
+  return found.flat();
 }
 
 // packages/publishing/src/targets/retry-progress.ts
 var REPORTED_MS = 3e3;
-function retryProgress(progress, registry2, now = () => performance.now()) {
+function retryProgress(progress, registry, now = () => performance.now()) {
   let reportedUntil = 0;
   return ({ action, reason, waitMs }) => {
     const until = now() + waitMs;
     if (waitMs < REPORTED_MS || until < reportedUntil + REPORTED_MS) return;
     reportedUntil = until;
     progress.note(
-      { step: "wait", registry: registry2 },
+      { step: "wait", registry },
       `${action}: ${reason}; retrying in ${Math.round(waitMs / 1e3)} s`
     );
   };
@@ -16470,27 +15513,41 @@ async function connectTargets(catalog, connections) {
     });
   }
   return Promise.all(
-    entries2.map(async ([name3, registry2], index) => {
+    entries2.map(async ([name3, registry], index) => {
       const service2 = services2[index];
-      const url2 = service2 === void 0 ? void 0 : await endpoint(service2, registry2.host);
-      const credentials = await credentialsOf2(registry2.host);
+      const url = service2 === void 0 ? void 0 : await endpoint(service2, registry.host);
+      const credentials = await credentialsOf2(registry.host);
       const onRetry = retryProgress(progress, name3);
-      const common = { host: registry2.host, onRetry, ...defined({ url: url2, signal }) };
+      const fetch2 = local || service2 !== void 0 || !isLoopback(registry.host) ? void 0 : noConnection(entries2.map(([, { host }]) => host));
+      const common = { host: registry.host, onRetry, ...defined({ url, signal, fetch: fetch2 }) };
       return {
         name: name3,
-        registry: registry2,
+        registry,
         client: new Registry2({ ...common, ...defined({ credentials }) }),
-        anonymous: registry2.public ? new Registry2(common) : void 0,
+        anonymous: registry.public ? new Registry2(common) : void 0,
         credentials,
-        service: service2 ?? (local ? localService(client, registry2.host) : void 0)
+        service: service2 ?? (local ? localService(client, registry.host) : void 0)
       };
     })
   );
 }
+function noConnection(hosts) {
+  const last = hosts.map((host) => isLoopback(host)).lastIndexOf(true);
+  const flags = hosts.slice(0, last + 1).map((host) => `--registry-service ${serviceAddress(host)}`);
+  const error = new TgoError("USAGE", "localhost is the module's own container here, not your machine", {
+    remedy: `Before the function's name, give a connection for each registry, in this order:
+${flags.join(" ")}`
+  });
+  return () => Promise.reject(error);
+}
+function serviceAddress(host) {
+  const hasPort = /:\d+$/.test(host);
+  return `tcp://${hasPort ? host : `${host}:${isLoopback(host) ? 80 : 443}`}`;
+}
 function localService(client, address2) {
-  const [registry2 = ""] = address2.split("/");
-  if (!isLoopback(registry2)) return void 0;
-  const { hostname, port: given } = new URL(`http://${registry2}`);
+  const [registry = ""] = address2.split("/");
+  if (!isLoopback(registry)) return void 0;
+  const { hostname, port: given } = new URL(`http://${registry}`);
   const port = Number(given || "80");
   const host = hostname.startsWith("127.") && hostname !== "127.0.0.1" ? hostname : "localhost";
   return client.host().service([{ frontend: port, backend: port }], { host });
@@ -16509,6 +15566,108 @@ async function credentialSource({
   return keychain(parseDockerConfig(await dockerConfig.plaintext()));
 }
 
+// packages/publishing/src/verify/verify-remedies.ts
+var PUBLISH = "Run publish with the same source: it copies what is missing from a registry that has it, and builds what none has.";
+var NEXT_VERSION = "A version's tag never changes: release a fixed image as the next version.";
+function verifyRemedies({ service: service2, tag }) {
+  const kind = kindOfTag(tag, service2);
+  const promote2 = (version, flags = {}) => commandLine("promote", { service: [service2], version, ...flags });
+  const restore = (version, all) => {
+    if (version === void 0) return void 0;
+    const complete = all.filter((image) => image.complete && image.version === version);
+    if (complete.length === 0)
+      return `No registry has all of ${version}: run its release command again, with the same source.`;
+    return `${names(complete)} ${complete.length === 1 ? "has" : "have"} all of ${version}. This copies it from there:
+${promote2(version)}`;
+  };
+  return (finding, found, all) => {
+    if (kind.kind === "candidate" || kind.kind === "staging")
+      return finding === "wrong image" ? void 0 : PUBLISH;
+    const versions = taggedVersions(all);
+    switch (finding) {
+      case "missing": {
+        const version = kind.kind === "version" ? kind.version.text : versions[0]?.text;
+        if (all.some(({ digest }) => digest !== void 0)) return restore(version, all);
+        const status2 = commandLine("status", { service: [service2] });
+        return `No registry has it. To see what is released:
+${status2}`;
+      }
+      case "incomplete":
+        return restore(found.version, all);
+      case "other digest": {
+        if (kind.kind === "version")
+          return `A version's tag never changes. Find out who pushed the other image, and remove its tag there. Then:
+${promote2(kind.version.text)}`;
+        return isFloating(kind) ? moveEverywhere(versions, all, promote2) : void 0;
+      }
+      case "wrong image":
+        return kind.kind === "version" || isFloating(kind) ? NEXT_VERSION : void 0;
+    }
+  };
+}
+function moveEverywhere(versions, all, promote2) {
+  const [newest, ...older] = versions;
+  if (newest === void 0) return void 0;
+  const others = all.filter(({ digest }) => digest !== void 0);
+  const digests = new Set(others.flatMap(({ version, digest }) => version === newest.text ? digest : []));
+  const isUnknown = digests.size > 1 || others.some(({ version }) => readVersion(version ?? "") === void 0);
+  const forward = promote2(newest.text, isUnknown ? { "adopt-latest": true } : {});
+  return [
+    `For ${newest.text} in every registry:`,
+    forward,
+    ...older.flatMap(({ text: text3 }) => [
+      `If ${text3} is meant instead, as after a rollback:`,
+      promote2(text3, { "allow-backwards": true })
+    ])
+  ].join("\n");
+}
+function taggedVersions(all) {
+  const texts = new Set(all.flatMap(({ version }) => version ?? []));
+  return [...texts].flatMap((text3) => readVersion(text3) ?? []).sort((a, b) => compareVersions(b, a));
+}
+function names(images) {
+  return images.map(({ name: name3 }) => name3).join(", ");
+}
+
+// packages/functions/src/commands.ts
+var UNKNOWN = "…";
+var COMMAND = /(?<![\w./-]|-install )tgo (?=(?:services|plan|lock-bases|build|smoke|preflight|publish|release|promote|status|prune|verify)\b)/g;
+var QUOTED3 = /* @__PURE__ */ new Set(["what", "lines", "next"]);
+async function commandStart(options, host) {
+  if (host.local === true) return host.command ?? "tgo";
+  return ["dagger call", ...flagWords2(await constructorFlags(options))].join(" ");
+}
+function nameCommands(text3, start) {
+  return text3.replaceAll(COMMAND, () => `${start} `);
+}
+function nameReportCommands(report, start) {
+  return mapTexts(report, (text3, field) => QUOTED3.has(field) ? text3 : nameCommands(text3, start));
+}
+function flagWords2(flags) {
+  return Object.entries(flags).flatMap(([name3, value]) => {
+    const flag = `--${name3.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const values = Array.isArray(value) ? value : [value];
+    return values.flatMap((one) => {
+      if (one === void 0 || one === false) return [];
+      if (one === true) return [flag];
+      return [flag, typeof one === "object" ? UNKNOWN : shellQuote(String(one))];
+    });
+  });
+}
+async function constructorFlags(options) {
+  const given = Object.entries({ ...options, repos: void 0 });
+  return Object.fromEntries(
+    await Promise.all(given.map(async ([name3, value]) => [name3, await addressOf(value)]))
+  );
+}
+async function addressOf(value) {
+  if (Array.isArray(value)) return Promise.all(value.map(addressOf));
+  if (typeof value !== "object" || value === null) return value;
+  const told = value;
+  const address2 = "uri" in told ? told.uri() : "endpoint" in told ? told.endpoint().then((endpoint2) => endpoint2.replace(/^.*:/, "tcp://localhost:")) : told.name().then((name3) => `${UNKNOWN}/${name3}`);
+  return await address2.catch(() => "") || UNKNOWN;
+}
+
 // packages/functions/src/redaction.ts
 async function redactionOf(options, host) {
   if (host.local === true) return (text3) => text3;
@@ -16520,13 +15679,13 @@ async function redactionOf(options, host) {
   for (const text3 of texts) redactor.addText(text3);
   return (text3) => redactor.clean(text3);
 }
-function cleanError(error2, clean) {
-  if (!isTgoError(error2)) return error2;
-  const { what, where: where2, remedy } = problemOf(error2);
-  return new TgoError(error2.code, clean(what), {
+function cleanError(error, clean) {
+  if (!isTgoError(error)) return error;
+  const { what, where: where2, remedy } = problemOf(error);
+  return new TgoError(error.code, clean(what), {
     ...where2 === void 0 ? {} : { where: clean(where2) },
     ...remedy === void 0 ? {} : { remedy: clean(remedy) },
-    cause: error2
+    cause: error
   });
 }
 
@@ -16560,6 +15719,7 @@ async function createContext(client, product, options, host = {}) {
     host.engine ?? client.version().then((text3) => `Dagger engine ${text3}`),
     connectTargets(catalog, connections)
   ]);
+  const command = await commandStart(options, host);
   return {
     client,
     catalog,
@@ -16571,6 +15731,7 @@ async function createContext(client, product, options, host = {}) {
     signal,
     pipeline: product.pipeline,
     clean,
+    command,
     buildHash: product.buildHash,
     native,
     engine,
@@ -16600,7 +15761,7 @@ async function loadCatalog(builtIn, options) {
   const catalog = { ...overridden, mirrors: withMirrorFlags(overridden.mirrors, options.mirror ?? []) };
   if (options.registry === void 0 || options.registry.length === 0) return catalog;
   const given = options.registry.map((text3) => parseRegistryFlag(text3, catalog.registries));
-  return { ...catalog, registries: Object.fromEntries(given.map(({ name: name4, registry: registry2 }) => [name4, registry2])) };
+  return { ...catalog, registries: Object.fromEntries(given.map(({ name: name4, registry }) => [name4, registry])) };
 }
 
 // packages/functions/src/function-failed.ts
@@ -16624,8 +15785,11 @@ function openContext({ client, product, options, host }) {
 }
 
 // packages/functions/src/source-arguments.ts
-function selectBuilds(context, names, source) {
-  const selected = selectServices(context.catalog, names);
+function sourceFlags({ source, revision, created, value }) {
+  return { source, revision, created, value };
+}
+function selectBuilds(context, names2, source) {
+  const selected = selectServices(context.catalog, names2);
   checkValues(source.value ?? [], selected);
   return selected;
 }
@@ -16635,7 +15799,7 @@ function prepareOptions({ value: values, ...rest }) {
 }
 
 // packages/functions/src/build.ts
-async function build3(call, name3, source) {
+async function build4(call, name3, source) {
   if ((call.options.platform?.length ?? 0) > 1) {
     throw new TgoError("USAGE", "build takes one platform at a time", {
       remedy: "Give one --platform, or use publish to build all of them."
@@ -16646,18 +15810,18 @@ async function build3(call, name3, source) {
   const one = { ...context, platforms: context.platforms.filter((candidate) => candidate === platform) };
   const [selected] = selectBuilds(one, [name3], source);
   if (selected === void 0) throw new TgoError("USAGE", "no service given");
-  const { built } = await prepareBuild(one, selected.name, selected.service, prepareOptions(source)).then((request2) => buildAndTest(one, request2, { smoke: false })).catch((error2) => {
-    throw cleanError(error2, context.clean);
+  const { built } = await prepareBuild(one, selected.name, selected.service, prepareOptions(source)).then((request2) => buildAndTest(one, request2, { smoke: false })).catch((error) => {
+    throw cleanError(error, context.clean);
   });
-  const [variant] = built.variants;
-  if (variant === void 0) throw new TgoError("BUILD", `${name3} has no variant`);
-  return variant.container;
+  const [variant2] = built.variants;
+  if (variant2 === void 0) throw new TgoError("BUILD", `${name3} has no variant`);
+  return variant2.container;
 }
 
 // packages/functions/src/describe-base-lock.ts
-async function describeBaseLock(context, names, file) {
-  const isAll = names.length === 0 || names.includes("all");
-  const services2 = selectServices(context.catalog, isAll ? ["all"] : names);
+async function describeBaseLock(context, names2, file) {
+  const isAll = names2.length === 0 || names2.includes("all");
+  const services2 = selectServices(context.catalog, isAll ? ["all"] : names2);
   const used = [...services2.flatMap(({ service: service2 }) => basesOf(service2.build)), TOOLS_BASE];
   const references = [.../* @__PURE__ */ new Set([...used, ...isAll ? Object.keys(file) : []])].filter(
     (reference) => !reference.includes("@")
@@ -16690,13 +15854,13 @@ function change(before, after) {
 }
 
 // packages/functions/src/lock-bases.ts
-async function lockBases(call, names) {
+async function lockBases(call, names2) {
   const { baseLock, ...others } = call.options;
   const isEmpty = baseLock !== void 0 && (await baseLock.contents()).trim() === "";
   const lock = isEmpty ? void 0 : baseLock;
   const options = lock === void 0 ? others : { ...others, baseLock: lock };
   const context = await openContext({ ...call, options });
-  return describeBaseLock(context, names, lock === void 0 ? {} : await readBaseLock(lock));
+  return describeBaseLock(context, names2, lock === void 0 ? {} : await readBaseLock(lock));
 }
 
 // packages/functions/src/describe-plan.ts
@@ -16713,8 +15877,8 @@ function describeServices(catalog, format) {
   return renderTable(["service", "built by", "ports", "title"], table3, format);
 }
 function describePlan(of) {
-  const { catalog, names, platforms, format, pins } = of;
-  const selected = selectServices(catalog, names);
+  const { catalog, names: names2, platforms, format, pins } = of;
+  const selected = selectServices(catalog, names2);
   const planned = selectPlatforms(catalog, platforms);
   const plans = selected.map(({ name: name3, service: service2 }) => ({
     service: name3,
@@ -16722,10 +15886,10 @@ function describePlan(of) {
     platforms: planned,
     bases: basesOf(service2.build).map((name4) => ({ name: name4, digest: digestOf2(name4, pins) ?? null })),
     smoke: smokeLines(service2),
-    publishesTo: Object.entries(catalog.registries).map(([registry2, entry]) => {
+    publishesTo: Object.entries(catalog.registries).map(([registry, entry]) => {
       const { host, repository } = registryRepository(entry, name3);
       return {
-        registry: registry2,
+        registry,
         repository: `${host}/${repository}`,
         required: entry.required,
         public: entry.public
@@ -16775,17 +15939,18 @@ function smokeLines(service2) {
 }
 
 // packages/functions/src/plan.ts
-async function plan({ product, options }, names, format) {
+async function plan({ product, options }, names2, format) {
   const [catalog, pins] = await Promise.all([
     loadCatalog(product.catalog, options),
     loadPins(product, options.baseLock)
   ]);
-  return describePlan({ catalog, names, platforms: options.platform, format, pins });
+  return describePlan({ catalog, names: names2, platforms: options.platform, format, pins });
 }
 
 // packages/functions/src/finish-report.ts
 function finishReport(context, { command, ok, services: services2, started, flags, format }, more = {}) {
   const durationMs = Math.round(performance.now() - started);
+  const repeated = { ...flags, format: format !== "text" && format };
   const full = {
     command,
     ok,
@@ -16795,63 +15960,68 @@ function finishReport(context, { command, ok, services: services2, started, flag
     durationMs,
     services: services2,
     ...more,
-    ...!ok && isRetryable({ services: services2, ...more }) ? { next: context.host.invocation ?? `dagger call ${command} ${flags}` } : {}
+    ...!ok && isRetryable({ command, services: services2, ...more }) ? { next: context.host.invocation ?? [context.command, command, ...flagWords2(repeated)].join(" ") } : {}
   };
-  const report = context.host.report?.(full) ?? mapTexts(full, context.clean);
+  const named = nameReportCommands(full, context.command);
+  const report = context.host.report?.(named) ?? mapTexts(named, context.clean);
   const text3 = render2(report, format, context.host.text);
   if (!ok) throw new ReportError(text3, report);
   return text3;
 }
 
 // packages/functions/src/release-version.ts
-function releaseVersion({ version: version2, gitTag }, services2) {
-  if (gitTag !== void 0 && version2 === void 0) return parseReleaseTag(gitTag, services2);
-  if (version2 !== void 0 && gitTag === void 0)
-    return { version: parseVersion(version2, "--version"), service: void 0 };
+function releaseVersion({ version, gitTag }, services2) {
+  if (gitTag !== void 0 && version === void 0) return parseReleaseTag(gitTag, services2);
+  if (version !== void 0 && gitTag === void 0)
+    return { version: parseVersion(version, "--version"), service: void 0 };
   throw new TgoError(
     "USAGE",
-    version2 === void 0 ? "no version given" : "--version and --git-tag are mutually exclusive",
+    version === void 0 ? "no version given" : "--version and --git-tag are mutually exclusive",
     { remedy: "Give one of them: --version 1.2.3, or --git-tag v1.2.3 as CI systems provide it." }
   );
 }
 
 // packages/functions/src/preflight.ts
-async function preflight2(call, names, flags, format) {
+async function preflight2(call, names2, flags, format) {
   const started = performance.now();
   const context = await openContext(call);
   const tag = flags.version === void 0 && flags.gitTag === void 0 ? void 0 : releaseVersion(flags, Object.keys(context.catalog.services));
-  const selected = selectBuilds(context, tag?.service === void 0 ? names : [tag.service], flags);
-  const version2 = tag === void 0 ? {} : { version: tag.version.text };
-  const options = { ...prepareOptions(flags), ...version2, timeouts: "short" };
+  const selected = selectBuilds(context, tag?.service === void 0 ? names2 : [tag.service], flags);
+  const version = tag === void 0 ? {} : { version: tag.version.text };
+  const source = { ...prepareOptions(flags), ...version, ...defined({ gitTag: flags.gitTag }) };
+  const options = { ...source, timeouts: "short" };
   const { ready, services: services2, problems: problems6 } = await preflight(context, selected, options);
-  const repeated = `--service ${names.join(",")}${tag === void 0 ? "" : ` --version ${tag.version.text}`}`;
+  const { version: given, gitTag } = flags;
+  const repeated = { service: names2.join(","), version: given, gitTag, ...sourceFlags(flags) };
   const run2 = { command: "preflight", ok: ready, services: services2, started, flags: repeated, format };
-  return finishReport(context, run2, { ...version2, problems: problems6 });
+  return finishReport(context, run2, { ...version, problems: problems6 });
 }
 
 // packages/functions/src/release-run.ts
 var NOT_STARTED = "preflight found problems that must be fixed first: nothing was built, nothing was pushed";
-async function runRelease(call, { command, names, flags, source, format }, start) {
+async function runRelease(call, { command, names: names2, flags, source, format }, start) {
   const started = performance.now();
   const context = await openContext(call);
-  const { version: version2, service: service2 } = releaseVersion(flags, Object.keys(context.catalog.services));
-  const selected = selectBuilds(context, service2 === void 0 ? names : [service2], source);
-  const run2 = { command, started, flags: `--service ${names.join(",")} --version ${version2.text}`, format };
-  const { preflight: preflight3, bring } = await start(context, selected, version2);
+  const { version, service: service2 } = releaseVersion(flags, Object.keys(context.catalog.services));
+  const selected = selectBuilds(context, service2 === void 0 ? names2 : [service2], source);
+  const { version: given, gitTag, allowBackwards, adoptLatest } = flags;
+  const repeated = { service: names2.join(","), version: given, gitTag, allowBackwards, adoptLatest };
+  const run2 = { command, started, flags: { ...repeated, ...sourceFlags(source) }, format };
+  const { preflight: preflight3, bring } = await start(context, selected, version);
   if (!preflight3.canStart) {
-    const { services: services3, problems: problems6 } = preflight3;
-    const gate5 = { open: false, reasons: [NOT_STARTED], later: [] };
-    return finishReport(context, { ...run2, ok: false, services: services3 }, { version: version2.text, gate: gate5, problems: problems6 });
+    const { services: services3, problems: problems6, existing } = preflight3;
+    const gate5 = { open: false, ...defined({ existing }), reasons: [NOT_STARTED], later: [] };
+    return finishReport(context, { ...run2, ok: false, services: services3 }, { version: version.text, gate: gate5, problems: problems6 });
   }
   for (const { what, where: where2 } of preflight3.problems)
     context.progress.note({ step: "preflight" }, where2 === void 0 ? what : `${what} (${where2})`);
-  const members2 = selected.map(({ name: name3, service: definition }) => ({
+  const members = selected.map(({ name: name3, service: definition }) => ({
     service: name3,
     policy: context.catalog.release,
     bring: () => bring(name3, definition)
   }));
-  const { ok, gate: gate4, services: services2, record: record5, interruption } = await releaseServices(context, members2, {
-    version: version2,
+  const { ok, gate: gate4, services: services2, record: record5, interruption } = await releaseServices(context, members, {
+    version,
     allowBackwards: flags.allowBackwards,
     adopt: flags.adoptLatest,
     promotes: command === "promote",
@@ -16860,13 +16030,13 @@ async function runRelease(call, { command, names, flags, source, format }, start
   const nowhere = command === "promote" && interruption === void 0 ? versionNowhere(services2) : void 0;
   if (nowhere !== void 0) {
     const problems6 = [nowhere];
-    return finishReport(context, { ...run2, ok: false, services: [] }, { version: version2.text, problems: problems6 });
+    return finishReport(context, { ...run2, ok: false, services: [] }, { version: version.text, problems: problems6 });
   }
   return finishReport(
     context,
     { ...run2, ok, services: services2 },
     {
-      version: version2.text,
+      version: version.text,
       ...interruption !== void 0 && !gate4.open ? {} : { gate: gateReport(gate4) },
       ...record5 === void 0 ? {} : { record: record5 },
       ...interruption === void 0 ? {} : { problems: [problemOf(interruption)] }
@@ -16876,28 +16046,47 @@ async function runRelease(call, { command, names, flags, source, format }, start
 function gateReport(gate4) {
   return {
     open: gate4.open,
+    ...gate4.open ? {} : defined({ existing: gate4.existing }),
     reasons: gate4.open ? [] : formatReasons(gate4.reasons),
     later: formatReasons(gate4.later)
   };
 }
 
 // packages/functions/src/promote.ts
-function promote(call, names, flags, format) {
-  const run2 = { command: "promote", names, flags, source: {}, format };
-  return runRelease(call, run2, async (context, selected, version2) => ({
+function promote(call, names2, flags, format) {
+  const run2 = { command: "promote", names: names2, flags, source: {}, format };
+  return runRelease(call, run2, async (context, selected, version) => ({
     preflight: await preflightRegistries(
       context,
       selected.map(({ name: name3 }) => name3)
     ),
-    bring: (name3, service2) => bringVersion(context, { name: name3, service: service2, version: version2.text })
+    bring: (name3, service2) => bringVersion(context, { name: name3, service: service2, version: version.text })
   }));
+}
+
+// packages/functions/src/refuse-empty.ts
+function refuseEmpty(given) {
+  for (const [name3, value] of Object.entries(given)) {
+    const texts = Array.isArray(value) ? value : [value];
+    if (texts.length > 0 && !texts.some((text3) => typeof text3 === "string" && text3.trim() === "")) continue;
+    const flag = name3.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new TgoError("USAGE", `--${flag} is empty`, {
+      remedy: "Give it a value, or leave it out. Is a variable not set?"
+    });
+  }
+}
+function requireWhole(flag, value, { max }) {
+  if (Number.isInteger(value) && value >= 0 && value <= max) return;
+  throw new TgoError("USAGE", `--${flag} must be a whole number from 0 to ${max}, not ${value}`);
 }
 
 // packages/functions/src/prune.ts
 var DAY_MS = 24 * 3600 * 1e3;
-async function prune2(call, names, { days, ...flags }, format) {
+async function prune2(call, names2, { days, ...flags }, format) {
+  requireWhole("days", days, { max: 36500 });
+  requireWhole("keep", flags.keep, { max: 1e6 });
   const context = await openContext(call);
-  const selected = selectServices(context.catalog, names);
+  const selected = selectServices(context.catalog, names2);
   const before = new Date(Date.now() - days * DAY_MS);
   const pruned = await prune(context, selected, { ...flags, before });
   const text3 = renderPrune(pruned, flags.remove, format);
@@ -16907,10 +16096,10 @@ async function prune2(call, names, { days, ...flags }, format) {
 
 // packages/functions/src/report-services.ts
 async function reportServices(call, options, run2) {
-  const { command, names, source, format } = options;
+  const { command, names: names2, source, format, flags } = options;
   const started = performance.now();
   const context = await openContext(call);
-  const selected = selectBuilds(context, names, source);
+  const selected = selectBuilds(context, names2, source);
   const services2 = await Promise.all(selected.map((one) => run2(context, one)));
   const ok = services2.every(({ state }) => state !== "failed");
   return finishReport(context, {
@@ -16918,27 +16107,27 @@ async function reportServices(call, options, run2) {
     ok,
     services: services2,
     started,
-    flags: `--service ${names.join(",")}`,
+    flags: { service: names2.join(","), ...sourceFlags(source), ...flags },
     format
   });
 }
 
 // packages/functions/src/publish.ts
-function publish(call, names, source, format) {
-  const version2 = source.version === void 0 ? void 0 : parseVersion(source.version, "--version").text;
-  const options = { ...prepareOptions(source), ...defined({ version: version2 }) };
+function publish(call, names2, source, format) {
+  const version = source.version === void 0 ? void 0 : parseVersion(source.version, "--version").text;
+  const options = { ...prepareOptions(source), ...defined({ version }) };
   return reportServices(
     call,
-    { command: "publish", names, source, format },
+    { command: "publish", names: names2, source, format, flags: { version } },
     (context, { name: name3, service: service2 }) => publishService(context, name3, service2, options)
   );
 }
 
 // packages/functions/src/release.ts
-function release(call, names, flags, format) {
-  const run2 = { command: "release", names, flags, source: flags, format };
-  return runRelease(call, run2, async (context, selected, version2) => {
-    const options = { ...prepareOptions(flags), version: version2.text };
+function release(call, names2, flags, format) {
+  const run2 = { command: "release", names: names2, flags, source: flags, format };
+  return runRelease(call, run2, async (context, selected, version) => {
+    const options = { ...prepareOptions(flags), version: version.text, ...defined({ gitTag: flags.gitTag }) };
     const checks = await preflight(context, selected, { ...options, timeouts: "release" });
     return {
       preflight: checks,
@@ -16956,10 +16145,10 @@ async function services({ product, options }, format) {
 }
 
 // packages/functions/src/smoke.ts
-function smoke(call, names, source, format) {
+function smoke(call, names2, source, format) {
   return reportServices(
     call,
-    { command: "smoke", names, source, format },
+    { command: "smoke", names: names2, source, format },
     (context, selected) => smokeService(context, selected, prepareOptions(source))
   );
 }
@@ -16989,26 +16178,40 @@ function smokeService(context, { name: name3, service: service2 }, options) {
 }
 
 // packages/functions/src/status.ts
-async function status(call, names, format) {
+async function status(call, names2, format) {
   const context = await openContext(call);
-  const selected = selectServices(context.catalog, names);
-  return renderStatus(await statusOf2(context, selected, context.catalog.release), format);
+  const selected = selectServices(context.catalog, names2);
+  const { rows, disagreements } = await statusOf2(context, selected, context.catalog.release);
+  const named = disagreements.map(
+    ({ remedy, ...found }) => remedy === void 0 ? found : { ...found, remedy: nameCommands(remedy, context.command) }
+  );
+  return renderStatus({ rows, disagreements: named }, format);
 }
 
 // packages/functions/src/verify.ts
-function verify(call, names, source, format) {
+function verify(call, names2, source, format) {
+  const { tag, elf } = source;
+  if (tag !== void 0 && !isTag(tag) && !isDigest(tag)) throw notATag(tag);
+  const flags = { tag, "elf=false": !elf };
   return reportServices(
     call,
-    { command: "verify", names, source, format },
+    { command: "verify", names: names2, source, format, flags },
     (context, selected) => verifyService(context, selected, prepareOptions(source), source)
   );
 }
-function verifyService(context, selected, options, { tag, elf }) {
+function notATag(tag) {
+  return new TgoError("USAGE", `--tag "${tag}" is neither a tag nor a digest`, {
+    remedy: "Give a tag such as latest or 1.2.3, or a whole digest: sha256: and 64 lower-case hex digits."
+  });
+}
+function verifyService(context, selected, source, { tag, elf }) {
   const { name: name3, service: service2 } = selected;
   return reportService(context, name3, async () => {
-    const verified = tag ?? candidateTag((await prepareCandidate(context, name3, service2, options)).key);
+    const verified = tag ?? candidateTag((await prepareCandidate(context, name3, service2, source)).key);
     const { allowForeign } = service2;
-    const verification = await verifyTag(context, name3, context.targets, verified, { elf, allowForeign });
+    const remedyFor3 = verifyRemedies({ service: name3, tag: verified });
+    const options = { elf, allowForeign, remedyFor: remedyFor3 };
+    const verification = await verifyTag(context, name3, context.targets, verified, options);
     const { proofs, built } = await recordedProofs(context, selected, verification.variants, verified);
     return defined({
       service: name3,
@@ -17030,43 +16233,68 @@ var Pipelines = class {
   constructor(client, product, options, host = {}) {
     this.#call = { client, product, options, host };
   }
-  services(format) {
-    return services(this.#call, format);
+  /** @throws TgoError USAGE for an argument that is empty */
+  #checked(names2, flags = {}) {
+    refuseEmpty({ ...this.#call.options, ...names2.length === 0 ? {} : { service: names2 }, ...flags });
+    return this.#call;
   }
-  plan(names, format) {
-    return plan(this.#call, names, format);
+  async services(format) {
+    return this.#text(services(this.#checked([]), format));
   }
-  lockBases(names) {
-    return lockBases(this.#call, names);
+  async plan(names2, format) {
+    return this.#text(plan(this.#checked(names2), names2, format));
   }
-  build(name3, source) {
-    return build3(this.#call, name3, source);
+  async lockBases(names2) {
+    return this.#text(lockBases(this.#checked(names2), names2));
   }
-  smoke(names, source, format) {
-    return smoke(this.#call, names, source, format);
+  async build(name3, source) {
+    return build4(this.#checked([name3], source), name3, source).catch((error) => this.#fail(error));
   }
-  publish(names, source, format) {
-    return publish(this.#call, names, source, format);
+  async smoke(names2, source, format) {
+    return this.#text(smoke(this.#checked(names2, source), names2, source, format));
   }
-  preflight(names, flags, format) {
-    return preflight2(this.#call, names, flags, format);
+  async publish(names2, source, format) {
+    return this.#text(publish(this.#checked(names2, source), names2, source, format));
   }
-  release(names, flags, format) {
-    return release(this.#call, names, flags, format);
+  async preflight(names2, flags, format) {
+    return this.#text(preflight2(this.#checked(names2, flags), names2, flags, format));
   }
-  promote(names, flags, format) {
-    return promote(this.#call, names, flags, format);
+  async release(names2, flags, format) {
+    return this.#text(release(this.#checked(names2, flags), names2, flags, format));
   }
-  status(names, format) {
-    return status(this.#call, names, format);
+  async promote(names2, flags, format) {
+    return this.#text(promote(this.#checked(names2, flags), names2, flags, format));
   }
-  prune(names, flags, format) {
-    return prune2(this.#call, names, flags, format);
+  async status(names2, format) {
+    return this.#text(status(this.#checked(names2), names2, format));
   }
-  verify(names, source, format) {
-    return verify(this.#call, names, source, format);
+  async prune(names2, flags, format) {
+    return this.#text(prune2(this.#checked(names2, flags), names2, flags, format));
+  }
+  async verify(names2, source, format) {
+    return this.#text(verify(this.#checked(names2, source), names2, source, format));
+  }
+  /** A text ends with a newline: Dagger prints it as it is, and the shell's prompt would follow on its last line. */
+  async #text(text3) {
+    const result = await text3.catch((error) => this.#fail(error));
+    return result.endsWith("\n") ? result : `${result}
+`;
+  }
+  /** @throws the error, its remedy's commands as this shell's user types them */
+  async #fail(error) {
+    const { options, host } = this.#call;
+    const named = isTgoError(error) ? withCommands(error, await commandStart(options, host)) : error;
+    if (named instanceof Error && host.local !== true) named.message = `${named.message.trimEnd()}
+`;
+    throw named;
   }
 };
+function withCommands(error, start) {
+  const { code: code2, what, remedy } = error;
+  if (remedy === void 0) return error;
+  const details = { ...detailsOf(error), remedy: nameCommands(remedy, start), cause: error };
+  return new TgoError(code2, what, details);
+}
 
 // pipelines/bases.json
 var bases_default = {
@@ -17482,8 +16710,8 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "9c25b14cb5303ef9";
-var BUILD_HASH = "6bc53115664a36f8";
+var PIPELINE = "b342b5b4c771e220";
+var BUILD_HASH = "d848dc105e0e4915";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
