@@ -29,7 +29,7 @@ const print = (text = ""): void => {
 };
 
 const COLD = {
-  buildah: "an empty folder for the engine and its cache volumes, for every build",
+  local: "an empty folder for the engine and its cache volumes, for every build",
   dagger: "the engine's cache pruned (engine.localCache.prune) before every build",
 };
 

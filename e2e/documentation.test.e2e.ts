@@ -26,7 +26,7 @@ describe("the documentation's tgo commands", () => {
   let harness: Harness;
 
   beforeAll(async () => {
-    harness = await createHarness("buildah");
+    harness = await createHarness("local");
     await cp(SAMPLES, join(harness.folder, "tgo/repos"), { recursive: true });
     await mkdir(join(harness.folder, "here/pipelines"), { recursive: true });
   });
@@ -47,7 +47,7 @@ describe("the documentation's tgo commands", () => {
   );
 
   it("also run as turbo tasks of a service", async () => {
-    const flags = ["--catalog", harness.catalogFile, "--source", "examples/repos", "--engine", "buildah"];
+    const flags = ["--catalog", harness.catalogFile, "--source", "examples/repos", "--engine", "local"];
     const turbo = ["--no-install", "turbo", "run", "smoke", "--filter=@tgo/service-tgo-web", "--", ...flags];
     const { code, stdout, stderr } = await execute("npx", turbo, ROOT);
     expect(stdout + stderr).toContain("smoke ok");

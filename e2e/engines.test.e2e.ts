@@ -33,24 +33,24 @@ describe.skipIf(!hasEngine("dagger"))("both engines", () => {
   afterAll(() => Promise.all([...harnesses.values()].map((harness) => harness.close())));
 
   it("produce the same report, except for digests, sizes and durations", () => {
-    const [buildah, dagger] = ENGINES.map((engine) => comparable(reports.get(engine), harnesses.get(engine)));
-    expect(buildah).toEqual(dagger);
+    const [local, dagger] = ENGINES.map((engine) => comparable(reports.get(engine), harnesses.get(engine)));
+    expect(local).toEqual(dagger);
   });
 
   const images = SERVICES.flatMap((service) => PLATFORMS.map((platform) => [service, platform] as const));
 
   it.each(images)("produce the same files and configuration of %s for %s", async (service, platform) => {
-    const [buildah, dagger] = await Promise.all(
+    const [local, dagger] = await Promise.all(
       ENGINES.map(async (engine) => {
         const tag = reports.get(engine)?.services.find((row) => row.service === service)?.tag ?? "";
         const host = harnesses.get(engine)?.registries.open.host ?? "";
         return contents(`docker://${host}/tgoai/${service}:${tag}`, platform);
       }),
     );
-    expect(buildah?.config).toEqual(dagger?.config);
-    expect(buildah?.files.filter((line) => !dagger?.files.includes(line))).toEqual([]);
-    expect(dagger?.files.filter((line) => !buildah?.files.includes(line))).toEqual([]);
-    expect(buildah?.files.length).toBeGreaterThan(1000);
+    expect(local?.config).toEqual(dagger?.config);
+    expect(local?.files.filter((line) => !dagger?.files.includes(line))).toEqual([]);
+    expect(dagger?.files.filter((line) => !local?.files.includes(line))).toEqual([]);
+    expect(local?.files.length).toBeGreaterThan(1000);
   });
 });
 

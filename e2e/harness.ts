@@ -10,11 +10,11 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/,
 export const SAMPLES = join(ROOT, "examples/repos");
 
 /** The engines every test runs on; Dagger's only if the environment points to one. */
-export const ENGINES = ["buildah", "dagger"] as const;
+export const ENGINES = ["local", "dagger"] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 export function hasEngine(engine: EngineName): boolean {
-  return engine === "buildah" || process.env._EXPERIMENTAL_DAGGER_RUNNER_HOST !== undefined;
+  return engine === "local" || process.env._EXPERIMENTAL_DAGGER_RUNNER_HOST !== undefined;
 }
 
 export interface Outcome {

@@ -68,7 +68,7 @@ describe("the same commit on two very different hosts", () => {
     const output = await runOn(
       { ...host, env: { ...host.env, XDG_CACHE_HOME: join(host.cwd, "the cache") } },
       [
-        ...[join(ROOT, "apps/tgo/bin/tgo.js"), "publish", "--engine", "buildah", "--format", "json"],
+        ...[join(ROOT, "apps/tgo/bin/tgo.js"), "publish", "--engine", "local", "--format", "json"],
         ...["--service", SERVICES.join(), "--platform", "linux/amd64", "--source", source],
         ...["--catalog", catalog, ...(CA_BUNDLE === undefined ? [] : ["--ca-bundle", CA_BUNDLE])],
       ],
@@ -77,7 +77,7 @@ describe("the same commit on two very different hosts", () => {
   };
 
   beforeAll(async () => {
-    harness = await createHarness("buildah");
+    harness = await createHarness("local");
   });
   afterAll(async () => {
     await harness.close();

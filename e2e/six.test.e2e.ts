@@ -162,7 +162,7 @@ describe.skipIf(!hasEngine("dagger"))("six services at once on Dagger's engine",
 describe("the local engine with empty state", () => {
   let harness: Harness;
   beforeAll(async () => {
-    harness = await createHarness("buildah");
+    harness = await createHarness("local");
   });
   afterAll(() => harness.close());
 

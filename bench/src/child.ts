@@ -24,7 +24,7 @@ async function measure(job: BuildJob): Promise<Measured> {
   const catalog = parse(Catalog, job.catalog);
   const steps = new Steps();
   const engine =
-    job.engine === "buildah"
+    job.engine === "local"
       ? await startEngine({
           home: job.home,
           signal: interruption.signal,

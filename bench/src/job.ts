@@ -30,7 +30,7 @@ export interface PruneJob {
 
 export type Job = BuildJob | PruneJob;
 
-export type EngineName = "buildah" | "dagger";
+export type EngineName = "local" | "dagger";
 
 export const SIZED_TAG = "measured";
 

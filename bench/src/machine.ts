@@ -22,9 +22,9 @@ export async function describeMachine(): Promise<Machine> {
 
 /** Versions of everything that affects build times. Missing tools are left out. */
 export async function toolVersions(): Promise<Record<string, string>> {
-  const [sdk, buildah, qemu, pipelines] = await Promise.all([
+  const [sdk, crun, qemu, pipelines] = await Promise.all([
     readFile(`${ROOT}/node_modules/@dagger.io/dagger/package.json`, "utf8"),
-    firstMatch("buildah", ["--version"], /version (\S+)/),
+    firstMatch("crun", ["--version"], /version (\S+)/),
     firstMatch(
       `qemu-${process.arch === "x64" ? "aarch64" : "x86_64"}-static`,
       ["--version"],
@@ -35,7 +35,7 @@ export async function toolVersions(): Promise<Record<string, string>> {
   const versions = {
     node: process.versions.node,
     "dagger SDK": /"version": "([^"]+)"/.exec(sdk)?.[1],
-    buildah,
+    crun,
     qemu,
     pipelines,
   };

@@ -31,7 +31,7 @@ natively and under emulation. Writes docs/benchmarks.json, .svg and the tables o
                         emulated; 0 skips it, e.g. --rounds-of emulated=0,dockerfile=1
   --service NAMES       only these services, comma-separated; writes nothing without --output
   --quick               one round, no emulation; writes nothing without --output
-  --engine NAME         buildah: the local engine [default]; dagger: Dagger's engine; its whole cache is pruned
+  --engine NAME         local: the local engine [default]; dagger: Dagger's engine; its whole cache is pruned
                         before each cold build
   --source DIR          folder with the services' sources [default: examples/repos]
   --catalog FILE        override file for the catalog, e.g. with mirrors of PyPI and npm
@@ -63,7 +63,7 @@ export function parseOptions(
       ...roundsOf(values["rounds-of"] ?? []),
     },
     services: (values.service ?? []).flatMap((names) => names.split(",")).map((name) => name.trim()),
-    engine: engineName(values.engine ?? "buildah"),
+    engine: engineName(values.engine ?? "local"),
     source: resolve(values.source ?? `${ROOT}/examples/repos`),
     catalog: values.catalog === undefined ? undefined : existing("catalog", values.catalog),
     caBundle: caBundle(values["ca-bundle"], env),
@@ -142,9 +142,9 @@ function buildArgs(given: readonly string[]): Record<string, string> {
 }
 
 function engineName(text: string): EngineName {
-  if (text === "buildah" || text === "dagger") return text;
+  if (text === "local" || text === "dagger") return text;
   throw new TgoError("USAGE", `unknown engine "${text}"`, {
-    remedy: "Use --engine buildah or --engine dagger.",
+    remedy: "Use --engine local or --engine dagger.",
   });
 }
 

@@ -6,7 +6,7 @@ const parse = (...args: string[]): ReturnType<typeof parseOptions> => parseOptio
 describe("the command line", () => {
   it("measures everything three times and writes to docs by default", () => {
     const options = parse();
-    expect(options).toMatchObject({ services: [], engine: "buildah" });
+    expect(options).toMatchObject({ services: [], engine: "local" });
     expect(options?.rounds).toEqual({ one: 3, both: 3, foreign: 3, dockerfile: 3, emulated: 1 });
     expect(options?.output).toMatch(/\/docs$/);
   });

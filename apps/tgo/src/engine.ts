@@ -3,7 +3,7 @@ import { runProgram } from "@tgo/host";
 import type { EngineSetting } from "./settings.js";
 
 export interface EngineChoice {
-  readonly engine: "dagger" | "buildah";
+  readonly engine: "dagger" | "local";
   /** The reason, worded to follow "because". */
   readonly why: string;
 }
@@ -16,13 +16,14 @@ export async function chooseEngine(
   env: Readonly<Record<string, string | undefined>>,
   isDockerRunning: () => Promise<boolean>,
 ): Promise<EngineChoice> {
-  if (setting !== "auto") return { engine: setting, why: `--engine ${setting} was given` };
+  if (setting !== "auto")
+    return { engine: setting === "dagger" ? "dagger" : "local", why: `--engine ${setting} was given` };
   for (const name of ["DAGGER_SESSION_PORT", "_EXPERIMENTAL_DAGGER_RUNNER_HOST"]) {
     if ((env[name] ?? "") !== "") return { engine: "dagger", why: `${name} is set` };
   }
   return (await isDockerRunning())
     ? { engine: "dagger", why: "Docker is running" }
-    : { engine: "buildah", why: "no Dagger engine is configured and Docker is not running" };
+    : { engine: "local", why: "no Dagger engine is configured and Docker is not running" };
 }
 
 export function describeEngine({ engine, why }: EngineChoice): string {
@@ -45,7 +46,7 @@ export function daggerFailure(cause: unknown): TgoError {
     remedy: [
       "It needs a container runtime such as Docker and, on first use, a download from dl.dagger.io.",
       "To use an installed dagger command: _EXPERIMENTAL_DAGGER_CLI_BIN=/path/to/dagger",
-      "To run without Dagger's engine: --engine buildah",
+      "To run without Dagger's engine: --engine local",
     ].join("\n"),
     cause,
   });

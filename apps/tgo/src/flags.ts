@@ -85,7 +85,7 @@ export function ownFlags(): Option[] {
       "engine",
       ENGINES,
       "auto",
-      "Engine that runs the containers: Dagger's, or the local engine (buildah).",
+      "Engine that runs the containers; buildah is the former name of local.",
     ),
     choice("progress", PROGRESS_MODES, "auto", "Progress display on stderr."),
     textFlag(

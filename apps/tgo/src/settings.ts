@@ -1,6 +1,7 @@
 import type { ProgressMode } from "./progress/display.js";
 
-export const ENGINES = ["auto", "dagger", "buildah"] as const;
+/** `buildah` is the former name of `local`. */
+export const ENGINES = ["auto", "dagger", "local", "buildah"] as const;
 export type EngineSetting = (typeof ENGINES)[number];
 
 /** The command's own flags: how to run a function, not what it does. */

@@ -99,7 +99,7 @@ describe("a wrong command line is explained, with exit code 2, and nothing is lo
       "publish --service a --format jsn",
       ['--format cannot be "jsn"', 'did you mean "json"?', "text, json, markdown"],
     ],
-    ["publish --service a --engine docker", ['--engine cannot be "docker"', "auto, dagger, buildah"]],
+    ["publish --service a --engine docker", ['--engine cannot be "docker"', "auto, dagger, local"]],
     ["publish --service a --progress lve", ['did you mean "live"?']],
     [
       "publish --service a --jobs many",

@@ -74,21 +74,21 @@ describe("--report", () => {
   );
 
   it("covers a run that failed before its function made a report", async () => {
-    const lacking = new TgoError("ENVIRONMENT", "buildah is missing", { remedy: "apt-get install buildah" });
+    const lacking = new TgoError("ENVIRONMENT", "crun is missing", { remedy: "apt-get install crun" });
     const { code, stderr } = await tgo("publish --service a --report report.json,report.html", {
       cwd: folder,
       engines: { startLocalEngine: () => Promise.reject(lacking) },
     });
     expect(code).toBe(1);
-    expect(stderr).toContain("tgo: buildah is missing");
+    expect(stderr).toContain("tgo: crun is missing");
     expect(JSON.parse(await written("report.json"))).toMatchObject({
       command: "publish",
       ok: false,
       services: [],
-      problems: [{ code: "ENVIRONMENT", what: "buildah is missing", remedy: "apt-get install buildah" }],
+      problems: [{ code: "ENVIRONMENT", what: "crun is missing", remedy: "apt-get install crun" }],
       next: "tgo publish --service a --report report.json,report.html",
     });
-    expect(await written("report.html")).toContain("buildah is missing");
+    expect(await written("report.html")).toContain("crun is missing");
   });
 
   it("covers an interruption", async () => {

@@ -190,19 +190,11 @@ describe("the module", () => {
   });
 
   it("gets other commands for remedies, with the typed flags of every function, quoted", async () => {
-    const line = [
-      "smoke",
-      "--registry",
-      "a=b.example/c d",
-      "--registry",
-      "e.example/f",
-      "--engine",
-      "buildah",
-    ];
+    const line = ["smoke", "--registry", "a=b.example/c d", "--registry", "e.example/f", "--engine", "local"];
     const env = { npm_command: "exec", TGO_PLATFORM: "linux/arm64" };
     const { host } = await tgo([...line, "--format", "json"], { env });
     expect(host?.command).toBe(
-      "npx --no-install tgo --engine buildah --registry 'a=b.example/c d' --registry e.example/f",
+      "npx --no-install tgo --engine local --registry 'a=b.example/c d' --registry e.example/f",
     );
   });
 
@@ -276,6 +268,7 @@ describe("engines", () => {
       "Dagger's engine, because _EXPERIMENTAL_DAGGER_RUNNER_HOST is set",
     ],
     ["smoke", { DAGGER_SESSION_PORT: "1" }, {}, "Dagger's engine, because DAGGER_SESSION_PORT is set"],
+    ["smoke --engine local", {}, dockerRuns, "the local engine, because --engine local was given"],
     ["smoke --engine buildah", {}, dockerRuns, "the local engine, because --engine buildah was given"],
     ["smoke --engine dagger", {}, {}, "Dagger's engine, because --engine dagger was given"],
   ])("%s with %o: reported with the reason", async (line, env, engines, words) => {
@@ -296,7 +289,7 @@ describe("engines", () => {
     expect(calls).toEqual([]);
     expect(stderr).toContain("Dagger's engine cannot be used");
     expect(stderr).toContain("ENOTFOUND dl.dagger.io");
-    expect(stderr).toContain("--engine buildah");
+    expect(stderr).toContain("--engine local");
   });
 
   it("do not hide a function's own failure behind the SDK's error", async () => {
@@ -312,12 +305,12 @@ describe("engines", () => {
   });
 
   it("with missing requirements say what is missing", async () => {
-    const lacking = new TgoError("ENVIRONMENT", "buildah is missing", { remedy: "apt-get install buildah" });
+    const lacking = new TgoError("ENVIRONMENT", "crun is missing", { remedy: "apt-get install crun" });
     const { code, stderr } = await tgo("smoke", {
       engines: { startLocalEngine: () => Promise.reject(lacking) },
     });
     expect(code).toBe(1);
-    expect(stderr).toContain("tgo: buildah is missing\n  apt-get install buildah");
+    expect(stderr).toContain("tgo: crun is missing\n  apt-get install crun");
   });
 
   it("are closed after a failure as after a success", async () => {

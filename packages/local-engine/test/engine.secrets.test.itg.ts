@@ -61,7 +61,7 @@ describe("a proxy's password", () => {
       const reference = await build.publish(`${fixture.registry.host}/proxied:${name.toLowerCase()}`);
       const { raw, config } = inspect(reference.replace(/:\w+@/, "@"));
       expect(JSON.stringify([raw, config, events])).not.toMatch(/pr0xy|ssword/);
-      // Neither does anything that the engine keeps: layers, configs, buildah's storage.
+      // Neither does anything that the engine keeps: layers and configs.
       for (const spelling of [password, encodeURIComponent(password)]) {
         expect(spawnSync("grep", ["-rlaF", spelling, fixture.home]).stdout.toString()).toBe("");
       }

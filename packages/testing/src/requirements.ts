@@ -14,7 +14,7 @@ export interface Requirement {
 }
 
 const PROGRAMS: readonly Requirement[] = [
-  { tool: "buildah", why: "builds and runs images without a container engine", package: "buildah" },
+  { tool: "buildah", why: "runs the images outside the product", package: "buildah" },
   { tool: "crun", why: "runs build steps in containers", package: "crun" },
   { tool: "slirp4netns", why: "the network of build steps", package: "slirp4netns" },
   { tool: "skopeo", why: "copies images between registries", package: "skopeo" },

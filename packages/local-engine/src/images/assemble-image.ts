@@ -93,7 +93,7 @@ function history(
     ...(isBased ? origin.history : []),
     ...blobs.slice(isBased ? origin.layers.length : 0).map((blob) => ({
       created,
-      created_by: "tgo buildah-engine",
+      created_by: "tgo local-engine",
       ...(blob ? {} : { empty_layer: true }),
     })),
   ];
