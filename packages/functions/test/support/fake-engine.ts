@@ -40,7 +40,7 @@ export function fakeEngine(): Client {
   };
   const output = ({ args, platform }: State): string => {
     if (args.includes("scan-elf")) return JSON.stringify({ files: 1, elf: 1, foreign: [] });
-    if (args[0] === "uname") return platform === "linux/arm64" ? "aarch64\n" : "x86_64\n";
+    if (args.includes("uname")) return platform === "linux/arm64" ? "aarch64\n" : "x86_64\n";
     const [, , script = "", , ...words] = args;
     if (script.includes("cat ")) return words.map((name) => proofs.get(name) ?? "").join("\n");
     for (let at = 0; at + 1 < words.length; at += 2) proofs.set(words[at] ?? "", words[at + 1] ?? "");
