@@ -58,6 +58,19 @@ RUN ls -A /one /one/deep >>/out
     ]);
   });
 
+  it("copies the times of its own context, whatever else the store has with the same content", async () => {
+    const folder = fixture.folder({
+      f: "f",
+      Dockerfile: `FROM ${fixture.image}\nCOPY f /f\nRUN stat -c %Y /f >/out\n`,
+    });
+    const times = await session({ home: fixture.home }, async ({ client }) => {
+      const host = client.host().directory(folder);
+      await host.filter({ exclude: ["none"] }).sync();
+      return host.withTimestamps(1_000_000_000).dockerBuild().file("/out").contents();
+    });
+    expect(times).toBe("1000000000\n");
+  });
+
   it("runs lines with the variables, mounts and shell that they name", async () => {
     const dockerfile = `ARG WORD=global
 FROM ${fixture.image} AS made

@@ -1,6 +1,6 @@
-import { copyFile, lstat, mkdir, readdir, readlink, symlink } from "node:fs/promises";
+import { copyFile, lstat, lutimes, mkdir, readdir, readlink, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { contentTime, epochSeconds } from "../source/times.js";
+import { contentTime, epochSeconds, UNKNOWN_TIME } from "../source/times.js";
 import { hashTree, type TreeReport } from "./hash-tree.js";
 import { normalizeMetadata } from "./normalize-metadata.js";
 
@@ -12,14 +12,17 @@ export interface CopySourceInput {
 
 /**
  * Copies a source into a new folder. Of the checkout only paths, contents, links and the owner's executable bits are left.
- * Modes are 0644 or 0755, the owner is who copies (root in a container), the time is derived from the content, and there are
- * no extended attributes, hard links, pipes, sockets or devices.
+ * Modes are 0644 or 0755, the owner is who copies (root in a container), and there are no extended attributes, hard links,
+ * pipes, sockets or devices. A file's time is derived from its own content: engines reuse the copy of a file with the same
+ * content, whatever its time, and a web server's ETag of time and size still changes with the content.
  */
 export async function copySource({ from, to }: CopySourceInput): Promise<TreeReport> {
   await copyTree(from, to);
-  const report = await hashTree({ root: to });
-  await normalizeMetadata({ root: to, seconds: epochSeconds(contentTime(report.hash)) });
-  return report;
+  await normalizeMetadata({ root: to, seconds: epochSeconds(UNKNOWN_TIME) });
+  return hashTree({ root: to }, async (path, sha256) => {
+    const seconds = epochSeconds(contentTime(sha256));
+    await lutimes(path, seconds, seconds);
+  });
 }
 
 async function copyTree(from: string, to: string): Promise<void> {

@@ -18,8 +18,12 @@ export interface TreeReport {
 
 /**
  * Hashes the content of a source tree. Times, owners and other modes of a checkout have no influence.
+ * @param onEntry called with the path and the SHA-256 of each file's content or link's target
  */
-export async function hashTree({ root }: HashTreeInput): Promise<TreeReport> {
+export async function hashTree(
+  { root }: HashTreeInput,
+  onEntry?: (path: string, sha256: string) => Promise<void>,
+): Promise<TreeReport> {
   const hash = createHash("sha256");
   let files = 0;
   let bytes = 0;
@@ -30,14 +34,18 @@ export async function hashTree({ root }: HashTreeInput): Promise<TreeReport> {
       const absolute = join(root, entry);
       const info = await lstat(absolute);
       if (info.isSymbolicLink()) {
-        hash.update(`link\0${entry}\0${await readlink(absolute)}\0`);
+        const target = await readlink(absolute);
+        hash.update(`link\0${entry}\0${target}\0`);
+        await onEntry?.(absolute, createHash("sha256").update(target).digest("hex"));
       } else if (info.isDirectory()) {
         hash.update(`directory\0${entry}\0`);
         await visit(entry);
       } else if (info.isFile()) {
         const content = createHash("sha256");
         await pipeline(createReadStream(absolute), content);
-        hash.update(`file\0${entry}\0${(info.mode & 0o100) === 0 ? "" : "x"}\0${content.digest("hex")}\0`);
+        const sha256 = content.digest("hex");
+        hash.update(`file\0${entry}\0${(info.mode & 0o100) === 0 ? "" : "x"}\0${sha256}\0`);
+        await onEntry?.(absolute, sha256);
         files += 1;
         bytes += info.size;
       }

@@ -121,6 +121,21 @@ describe("the copy of a source", () => {
     expect(copied.join("\n")).toMatch(/^ 40755 /m);
   });
 
+  it("gives a file the time of its own content: an edit of another file does not change it", async () => {
+    const timeOf = (lines: readonly string[], path: string): string | undefined =>
+      lines
+        .find((line) => line.startsWith(`${path} `))
+        ?.split(" ")
+        .at(-1);
+    const before = await copyOf(await tree());
+    const after = await copyOf(
+      await tree((root) => writeFile(join(root, "app", "main.py"), "print('edited')\n")),
+    );
+    expect(timeOf(after, "run.sh")).toBe(timeOf(before, "run.sh"));
+    expect(timeOf(after, "app")).toBe(timeOf(before, "app"));
+    expect(timeOf(after, "app/main.py")).not.toBe(timeOf(before, "app/main.py"));
+  });
+
   it("keeps links as they are", async () => {
     const root = await tree((folder) => symlink("/nowhere/../else", join(folder, "out")));
     const to = `${root}.copy`;

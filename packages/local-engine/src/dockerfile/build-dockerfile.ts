@@ -57,7 +57,8 @@ export async function buildDockerfile(
         pull: (image, platform) => cx.images.pull(image, platform, { auth: [], service: undefined }),
         isHidden: isProxyVariable,
       });
-      const files = filterDirectory(cx, context, { exclude: ignored });
+      // COPY keeps the times of files.
+      const files = filterDirectory(cx, context, { exclude: ignored }, "content and times");
       const builder = new StagesBuilder(cx, plan, {
         ...{ file, secrets: build.secrets, context: files.fs },
         proxies: { ...proxies, masked },

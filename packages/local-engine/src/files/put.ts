@@ -8,7 +8,7 @@ import { hardLinkTree, isPlainMerge } from "./hard-links.js";
 import { digestOfFile, withLocation, type Location } from "./location.js";
 import { resolveIn } from "./paths.js";
 import { select, type Selection } from "./select.js";
-import { ownedTreeDigest } from "./tree-digest.js";
+import { layerDigest, ownedTreeDigest } from "./tree-digest.js";
 
 /** `fs` with the contents of a directory copied to `path`. */
 export async function putDirectory(
@@ -69,22 +69,32 @@ export function copyOf(cx: Context, source: Location, how: Selection & Attribute
 
 /**
  * The selected part of a directory, keyed by its content: steps that use it are repeated only when something selected has
- * changed.
+ * changed. Its times may be those of another directory with the same content, unless they count too.
  */
-export function filterDirectory(cx: Context, source: Location, selection: Selection): Location {
+export function filterDirectory(
+  cx: Context,
+  source: Location,
+  selection: Selection,
+  key: "content" | "content and times" = "content",
+): Location {
   return {
-    fs: lazy(async () => keyedByContent(cx, await putDirectory(cx, EMPTY, "/", source, selection))),
+    fs: lazy(async () => keyedBy(key, cx, await putDirectory(cx, EMPTY, "/", source, selection))),
     path: "/",
   };
 }
 
-async function keyedByContent(cx: Context, snapshot: Snapshot): Promise<Snapshot> {
+async function keyedBy(
+  key: "content" | "content and times",
+  cx: Context,
+  snapshot: Snapshot,
+): Promise<Snapshot> {
   const { store, snapshots } = cx;
-  const entry = `meta/content-${keyOf(snapshot.layers)}.json`;
+  const [digest, name] = key === "content" ? [ownedTreeDigest, "content"] : [layerDigest, "layer"];
+  const entry = `meta/${name}-${keyOf(snapshot.layers)}.json`;
   const known = await store.readJson<Snapshot>(entry);
   if (known && store.isComplete(known)) return known;
   return snapshots.mount(snapshot, async (root) => {
-    const keyed = await snapshots.addLayer(EMPTY, keyOf(["content", ownedTreeDigest(root)]), (upper) => {
+    const keyed = await snapshots.addLayer(EMPTY, keyOf([key, digest(root)]), (upper) => {
       hardLinkTree(root, upper, undefined);
       return Promise.resolve();
     });

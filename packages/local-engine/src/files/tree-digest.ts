@@ -35,6 +35,15 @@ export function ownedTreeDigest(root: string): string {
   return textDigest([treeDigest(root), ...[...pathsBelow(root)].map(owner)].join("\n"));
 }
 
+/** The digest of everything in a layer, whole seconds of files' times included. */
+export function layerDigest(root: string): string {
+  const time = (path: string): string => {
+    const info = lstatSync(join(root, path));
+    return info.isDirectory() ? "" : String(Math.floor(info.mtimeMs / 1000));
+  };
+  return textDigest([ownedTreeDigest(root), ...[...pathsBelow(root)].map(time)].join("\n"));
+}
+
 /** The digest of a file's content, mode and owner, without its time. */
 export function fileDigest(path: string): string {
   const { mode, uid, gid } = statSync(path);
