@@ -171,7 +171,7 @@ describe.each(ENGINES)("faults on the %s engine", (engine) => {
       [
         "an invalid tag",
         () => ["verify", "--service", "tiny", "--catalog", catalog, "--tag", "not a tag"],
-        1,
+        2,
         [/not a tag/],
       ],
     ];
