@@ -16710,8 +16710,8 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "b342b5b4c771e220";
-var BUILD_HASH = "d848dc105e0e4915";
+var PIPELINE = "d4da403e453655ee";
+var BUILD_HASH = "26034baca38e2a54";
 var BUILT_IN = {
   services: {
     "tgo-api": service_default2,
