@@ -73,8 +73,8 @@ const INPUTS: [string, Input | ((harness: Harness) => Promise<Input>), message: 
             .join("\n"),
       },
     },
-    /markupsafe[^]*wheel[^]*linux\/arm64/i,
-    /Lock a version that has one/,
+    /markupsafe 3\.0\.2 for linux\/arm64: uv\.lock does not list \S+aarch64\.whl[^]*locked for one machine/i,
+    /Lock it again \(uv lock/,
   ],
   [
     "an unreachable PyPI mirror",

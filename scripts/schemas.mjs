@@ -26,7 +26,8 @@ function textOf(schema) {
     // An empty list says nothing.
     overrideSchema: ({ jsonSchema }) => {
       if (jsonSchema.required?.length > 0) return undefined;
-      const { required: _, ...rest } = jsonSchema;
+      const rest = { ...jsonSchema };
+      delete rest.required;
       return rest;
     },
   });

@@ -36,11 +36,11 @@ export function nameReportCommands(report: Report, start: string): Report {
 export function flagWords(flags: Flags): string[] {
   return Object.entries(flags).flatMap(([name, value]) => {
     const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    const values = Array.isArray(value) ? (value as unknown[]) : [value];
+    const values: unknown[] = Array.isArray(value) ? value : [value];
     return values.flatMap((one) => {
       if (one === undefined || one === false) return [];
       if (one === true) return [flag];
-      return [flag, typeof one === "object" ? UNKNOWN : shellQuote(String(one as string | number))];
+      return [flag, typeof one === "string" || typeof one === "number" ? shellQuote(String(one)) : UNKNOWN];
     });
   });
 }

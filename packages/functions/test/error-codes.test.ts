@@ -1,4 +1,3 @@
-import type { Client } from "@dagger.io/dagger";
 import { buildVariants, refuseUnreleasable, type BuildContext } from "@tgo/builders";
 import { applyOverride, type Service } from "@tgo/catalog";
 import { ERROR_CODES, problemOf, type Problem, type TgoErrorCode } from "@tgo/errors";
@@ -23,7 +22,7 @@ const API = serviceOf({});
 function plan(catalog: object, names: readonly string[]): Promise<string> {
   const services = { "tgo-api": { title: "API", build: { strategy: "dockerfile" } } };
   const product = { catalog: { services, ...catalog }, pipeline: "test", buildHash: "test" };
-  return new Pipelines({} as Client, product, {}).plan(names, "text");
+  return new Pipelines(fakeEngine(), product, {}).plan(names, "text");
 }
 
 /** Asks a registry for a manifest. */

@@ -219,7 +219,7 @@ describe("status", () => {
         kind: "incomplete",
         service: "two",
         registries: ["r2"],
-        told: expect.stringContaining("linux/arm64 is incomplete"),
+        told: expect.stringContaining("linux/arm64 is incomplete") as string,
       },
     ]);
     const line = status.status.disagreements[0]?.remedy.split("\n").at(-1) ?? "";

@@ -1,4 +1,4 @@
-import { Pipelines } from "../../src/pipelines.js";
+import type { Pipelines } from "../../src/pipelines.js";
 
 /** The words of a POSIX shell's line, as far as our commands quote them. */
 export function shellWords(line: string): string[] {
