@@ -5,8 +5,9 @@
  * scripts/test.mjs knows the totals of cached tasks too.
  */
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, statfs } from "node:fs/promises";
-import { relative } from "node:path";
+import { mkdir, mkdtemp, rm, statfs, symlink } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, relative } from "node:path";
 import { reportOf } from "./reports.mjs";
 import { root } from "./root.mjs";
 
@@ -26,7 +27,10 @@ const vitest = spawn(
   {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
-    env: scratch === undefined ? process.env : { ...process.env, TMPDIR: scratch },
+    env:
+      scratch === undefined
+        ? process.env
+        : { ...process.env, TMPDIR: scratch, XDG_CACHE_HOME: await cacheIn(scratch) },
   },
 );
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => vitest.kill(signal));
@@ -34,6 +38,16 @@ vitest.once("exit", (code) => {
   process.exitCode = code ?? 1;
   if (scratch !== undefined) void rm(scratch, { recursive: true, force: true });
 });
+
+/** A cache for engines that the tests start, with the user's stand-in base images. */
+async function cacheIn(folder) {
+  const bases = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tgo", "bases");
+  const cache = join(folder, "cache");
+  await mkdir(bases, { recursive: true });
+  await mkdir(join(cache, "tgo"), { recursive: true });
+  await symlink(bases, join(cache, "tgo", "bases"));
+  return cache;
+}
 
 /**
  * A folder in memory for registries and engines, which wait for the disk after each blob and layer. Undefined where

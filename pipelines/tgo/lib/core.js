@@ -15650,7 +15650,7 @@ function flagWords2(flags) {
     return values.flatMap((one) => {
       if (one === void 0 || one === false) return [];
       if (one === true) return [flag];
-      return [flag, typeof one === "object" ? UNKNOWN : shellQuote(String(one))];
+      return [flag, typeof one === "string" || typeof one === "number" ? shellQuote(String(one)) : UNKNOWN];
     });
   });
 }
@@ -16710,7 +16710,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "d4da403e453655ee";
+var PIPELINE = "40e93a1c7478bdc4";
 var BUILD_HASH = "26034baca38e2a54";
 var BUILT_IN = {
   services: {
