@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Report, ServiceReport } from "@tgo/report";
 import { dockerConfig, startRegistry } from "@tgo/testing";
@@ -8,7 +8,6 @@ import {
   ENGINES,
   execute,
   hasEngine,
-  rawManifest,
   reportOf,
   ROOT,
   SAMPLES,
@@ -156,47 +155,5 @@ describe.skipIf(!hasEngine("dagger"))("six services at once on Dagger's engine",
       await registry.stop();
       await harness.close();
     }
-  });
-});
-
-describe("the local engine with empty state", () => {
-  let harness: Harness;
-  beforeAll(async () => {
-    harness = await createHarness("local");
-  });
-  afterAll(() => harness.close());
-
-  /** Publishes with a new engine, to a repository of its own. */
-  async function publishCold(name: string, services: readonly string[]): Promise<Report> {
-    const home = await mkdtemp(join(harness.folder, "home-"));
-    const registry = `${harness.registries.open.host}/${name}`;
-    const args = ["--service", services.join(), "--source", SAMPLES, "--registry", registry];
-    const env = { XDG_CACHE_HOME: home };
-    const outcome = await harness.run(["publish", ...args, "--format", "json"], { env });
-    await rm(home, { recursive: true, force: true });
-    return reportOf(outcome);
-  }
-
-  it("publishes the same digests twice", async () => {
-    const services = ["tgo-platform", "tgo-widget-app"];
-    const first = await publishCold("first", services);
-    const second = await publishCold("second", services);
-    for (const report of [first, second]) {
-      expect(report.services.map(({ state, problems }) => [state, problems])).toEqual([
-        ["published", []],
-        ["published", []],
-      ]);
-    }
-    // If they differ, the manifests show in which layer.
-    for (const { service, tag } of first.services) {
-      const manifests = await Promise.all(
-        ["first", "second"].map((name) =>
-          rawManifest(harness.registries.open, `${name}/${service}:${tag ?? ""}`),
-        ),
-      );
-      expect(manifests[1]?.toString()).toBe(manifests[0]?.toString());
-    }
-    const digests = ({ services }: Report): unknown[] => services.map(({ digest }) => digest);
-    expect(digests(second)).toEqual(digests(first));
   });
 });
