@@ -1,4 +1,4 @@
-import { TgoError } from "@tgo/errors";
+import { emptyFlag, TgoError } from "@tgo/errors";
 import { unknownValue } from "./unknown-value.js";
 import type { Argument, ModuleApi, Type } from "./module-api.js";
 
@@ -51,9 +51,7 @@ export function splitList(flag: string, text: string): string[] {
  */
 export function requireText(flag: string, text: string): string {
   if (text.trim() !== "") return text;
-  throw new TgoError("USAGE", `--${flag} is empty`, {
-    remedy: "Give it a value, or leave it out. Is a variable not set?",
-  });
+  throw emptyFlag(flag);
 }
 
 /** Go's int on every platform of Dagger's engine. */

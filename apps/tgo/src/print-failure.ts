@@ -5,7 +5,7 @@ import { EXIT, type CommandProcess } from "./command-process.js";
 import type { Invocation } from "./command-line.js";
 import type { Display } from "./progress/display.js";
 import type { Reporting } from "./reporting.js";
-import { sameCommand } from "./shell-quote.js";
+import { sameCommand } from "./command-lines.js";
 
 /** Time for an interrupted run to close its engine. */
 const GRACE_MS = 5_000;

@@ -6,7 +6,7 @@ import type { Output } from "./output.js";
 import { EXIT, type CommandProcess } from "./command-process.js";
 import type { Invocation } from "./command-line.js";
 import { reportFiles, type ReportFile } from "./report-files.js";
-import { sameCommand } from "./shell-quote.js";
+import { sameCommand } from "./command-lines.js";
 import { makesReport, type ModuleApi } from "./module-api.js";
 import { writeProblem } from "./write-problem.js";
 

@@ -12,7 +12,7 @@ import type { Display } from "./progress/display.js";
 import type { Redactor } from "@tgo/redaction";
 import type { Reporting } from "./reporting.js";
 import { withSession, type Engines } from "./session.js";
-import { commandStart, sameCommand } from "./shell-quote.js";
+import { commandStart, sameCommand } from "./command-lines.js";
 import { writeResult } from "./write-result.js";
 
 /** One run of a function, with everything it uses. */

@@ -10,7 +10,7 @@ import { Redactor } from "@tgo/redaction";
 import type { Reporting } from "./reporting.js";
 import { runFunction, type Run } from "./run-function.js";
 import type { Engines } from "./session.js";
-import { startedBy } from "./shell-quote.js";
+import { startedBy } from "./command-lines.js";
 import { watchUncaughtErrors } from "./uncaught-errors.js";
 
 /**

@@ -1,5 +1,5 @@
 export { withoutMark } from "./byte-order-mark.js";
-export { commandLine, type Flags, flagWords, shellQuote } from "./command.js";
+export { commandLine, emptyFlag, type Flags, flagOf, flagWords, shellQuote, wordsOfFlag } from "./command.js";
 export { ERROR_CODES, type ErrorCodeEntry } from "./error-codes.js";
 export { TgoError, type TgoErrorCode, detailsOf, isTgoError, oneLine } from "./error.js";
 export { innerCause, isDiskFull } from "./inner-cause.js";

@@ -1,5 +1,5 @@
 import type { File, Secret, Service as DaggerService } from "@dagger.io/dagger";
-import { shellQuote } from "@tgo/errors";
+import { flagOf, wordsOfFlag } from "@tgo/errors";
 import { mapTexts, type Report } from "@tgo/report";
 import type { HostOptions } from "./host.js";
 import type { Options } from "./options.js";
@@ -15,12 +15,12 @@ const COMMAND =
 const QUOTED: ReadonlySet<string> = new Set(["what", "lines", "next"]);
 
 /** Arguments of a function by name; undefined, false and empty ones are not given. */
-export type Flags = Readonly<Record<string, unknown>>;
+export type Arguments = Readonly<Record<string, unknown>>;
 
 /** A command line starts like this: a module's has the constructor's flags before the function's name. */
 export async function commandStart(options: Options, host: HostOptions): Promise<string> {
   if (host.local === true) return host.command ?? "tgo";
-  return ["dagger call", ...flagWords(await constructorFlags(options))].join(" ");
+  return ["dagger call", ...argumentWords(await constructorFlags(options))].join(" ");
 }
 
 /** Names functions in a text as its reader has to type them. @param start see {@link commandStart} */
@@ -32,21 +32,22 @@ export function nameReportCommands(report: Report, start: string): Report {
   return mapTexts(report, (text, field) => (QUOTED.has(field) ? text : nameCommands(text, start)));
 }
 
-/** Flags as words of a POSIX shell. */
-export function flagWords(flags: Flags): string[] {
-  return Object.entries(flags).flatMap(([name, value]) => {
-    const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    const values: unknown[] = Array.isArray(value) ? value : [value];
-    return values.flatMap((one) => {
-      if (one === undefined || one === false) return [];
-      if (one === true) return [flag];
-      return [flag, typeof one === "string" || typeof one === "number" ? shellQuote(String(one)) : UNKNOWN];
-    });
+/** Arguments as flags, in words of a POSIX shell. */
+export function argumentWords(given: Arguments): string[] {
+  return Object.entries(given).flatMap(([name, value]) => {
+    const flag = flagOf(name);
+    if (value === undefined || value === false) return [];
+    if (value === true) return wordsOfFlag(flag, value);
+    return wordsOfFlag(flag, Array.isArray(value) ? value.map(textOf) : textOf(value));
   });
 }
 
+function textOf(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : UNKNOWN;
+}
+
 /** The constructor's arguments as flags; `repos` is none of the caller's. */
-async function constructorFlags(options: Options): Promise<Flags> {
+async function constructorFlags(options: Options): Promise<Arguments> {
   const given = Object.entries({ ...options, repos: undefined });
   return Object.fromEntries(
     await Promise.all(given.map(async ([name, value]) => [name, await addressOf(value)] as const)),

@@ -6,7 +6,7 @@ import {
   type ReportFormat,
   type ServiceReport,
 } from "@tgo/report";
-import { flagWords, nameReportCommands, type Flags } from "./commands.js";
+import { argumentWords, nameReportCommands, type Arguments } from "./commands.js";
 import type { Context } from "./context.js";
 import { ReportError } from "./function-failed.js";
 
@@ -17,8 +17,8 @@ export interface FinishedRun {
   readonly services: readonly ServiceReport[];
   /** By performance.now(). */
   readonly started: number;
-  /** Flags of the command that continues the run, used if the caller's own command line is unknown. */
-  readonly flags: Flags;
+  /** Arguments of the command that continues the run, used if the caller's own command line is unknown. */
+  readonly flags: Arguments;
   readonly format: ReportFormat;
 }
 
@@ -40,7 +40,7 @@ export function finishReport(
     services,
     ...more,
     ...(!ok && isRetryable({ command, services, ...more })
-      ? { next: context.host.invocation ?? [context.command, command, ...flagWords(repeated)].join(" ") }
+      ? { next: context.host.invocation ?? [context.command, command, ...argumentWords(repeated)].join(" ") }
       : {}),
   };
   const named = nameReportCommands(full, context.command);

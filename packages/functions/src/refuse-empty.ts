@@ -1,4 +1,4 @@
-import { TgoError } from "@tgo/errors";
+import { emptyFlag, flagOf, TgoError } from "@tgo/errors";
 
 /**
  * Refuses arguments that were given, but empty: `--registry "$UNSET"` must not mean the catalog's registries.
@@ -9,10 +9,7 @@ export function refuseEmpty(given: object): void {
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {
     const texts = Array.isArray(value) ? (value as readonly unknown[]) : [value];
     if (texts.length > 0 && !texts.some((text) => typeof text === "string" && text.trim() === "")) continue;
-    const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new TgoError("USAGE", `--${flag} is empty`, {
-      remedy: "Give it a value, or leave it out. Is a variable not set?",
-    });
+    throw emptyFlag(flagOf(name));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Report, ReportFormat, ServiceReport } from "@tgo/report";
 import { openContext, type Call } from "./call.js";
-import type { Flags } from "./commands.js";
+import type { Arguments } from "./commands.js";
 import type { Context } from "./context.js";
 import { finishReport } from "./finish-report.js";
 import { selectBuilds, sourceFlags, type SelectedService, type SourceArguments } from "./source-arguments.js";
@@ -17,7 +17,7 @@ export async function reportServices(
     readonly source: SourceArguments;
     readonly format: ReportFormat;
     /** Further flags. */
-    readonly flags?: Flags;
+    readonly flags?: Arguments;
   },
   run: (context: Context, selected: SelectedService) => Promise<ServiceReport>,
 ): Promise<string> {

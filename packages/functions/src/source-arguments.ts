@@ -2,7 +2,7 @@ import type { Directory } from "@dagger.io/dagger";
 import { checkValues, type PrepareOptions } from "@tgo/builders";
 import { selectServices, type Service } from "@tgo/catalog";
 import { defined } from "@tgo/report";
-import type { Flags } from "./commands.js";
+import type { Arguments } from "./commands.js";
 import type { Context } from "./context.js";
 import type { ShellArguments } from "./shell-arguments.js";
 
@@ -18,7 +18,7 @@ export type SourceArguments = ShellArguments<{
 }>;
 
 /** The flags that say the same again. */
-export function sourceFlags({ source, revision, created, value }: SourceArguments): Flags {
+export function sourceFlags({ source, revision, created, value }: SourceArguments): Arguments {
   return { source, revision, created, value };
 }
 

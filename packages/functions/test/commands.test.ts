@@ -1,6 +1,6 @@
 import type { Directory, File, Secret, Service } from "@dagger.io/dagger";
 import { expect, it } from "vitest";
-import { commandStart, flagWords, nameCommands } from "../src/commands.js";
+import { commandStart, argumentWords, nameCommands } from "../src/commands.js";
 
 const file = (name: string): File => ({ name: () => Promise.resolve(name) }) as unknown as File;
 const secret = (uri: string): Secret => ({ uri: () => Promise.resolve(uri) }) as unknown as Secret;
@@ -44,7 +44,7 @@ it("names our functions only, and no command twice", () => {
 it("flags say the same again; what Dagger does not tell is marked, and fails", () => {
   const source = {} as unknown as Directory;
   const flags = { service: "tgo-api,tgo-web", source, gitTag: "v1.2.3", value: ["A=b c", "D=it's"] };
-  expect(flagWords({ ...flags, adoptLatest: true, allowBackwards: false, revision: undefined })).toEqual([
+  expect(argumentWords({ ...flags, adoptLatest: true, allowBackwards: false, revision: undefined })).toEqual([
     ...["--service", "tgo-api,tgo-web", "--source", "…", "--git-tag", "v1.2.3"],
     ...["--value", "'A=b c'", "--value", String.raw`'D=it'\''s'`, "--adopt-latest"],
   ]);

@@ -1565,15 +1565,24 @@ function commandLine(name3, flags = {}) {
   return `tgo ${name3} ${flagWords(flags)}`.trimEnd();
 }
 function flagWords(flags) {
-  return Object.entries(flags).flatMap(([flag, value]) => {
-    if (value === void 0) return [];
-    if (typeof value === "boolean") return [value ? `--${flag}` : `--${flag}=false`];
-    if (typeof value === "object") return value.map((item) => `--${flag} ${shellQuote(listItem(item))}`);
-    return [`--${flag} ${shellQuote(String(value))}`];
-  }).join(" ");
+  return Object.entries(flags).flatMap(([flag, value]) => wordsOfFlag(flag, value)).join(" ");
+}
+function wordsOfFlag(flag, value) {
+  if (value === void 0) return [];
+  if (typeof value === "boolean") return [value ? `--${flag}` : `--${flag}=false`];
+  if (typeof value === "object") return value.flatMap((item) => [`--${flag}`, shellQuote(listItem(item))]);
+  return [`--${flag}`, shellQuote(String(value))];
 }
 function listItem(item) {
   return /[",\n\r]|^\s|\s$/.test(item) ? `"${item.replaceAll('"', '""')}"` : item;
+}
+function flagOf(argument) {
+  return argument.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+function emptyFlag(flag) {
+  return new TgoError("USAGE", `--${flag} is empty`, {
+    remedy: "Give it a value, or leave it out. Is a variable not set?"
+  });
 }
 
 // packages/errors/src/inner-cause.ts
@@ -8761,7 +8770,7 @@ function parseStages(dockerfile, args) {
       name: as?.toUpperCase() === "AS" ? name3?.toLowerCase() : void 0,
       image: inherited || image === "scratch" ? void 0 : image,
       unknown: image === void 0 || image === "",
-      platform: inherited ? inherited.platform : expanded(flagOf(at, "platform")),
+      platform: inherited ? inherited.platform : expanded(flagOf2(at, "platform")),
       parent,
       from: at,
       instructions: [],
@@ -8797,7 +8806,7 @@ function splitOnce(word) {
   const at = word.indexOf("=");
   return at === -1 ? [word, void 0] : [word.slice(0, at), word.slice(at + 1)];
 }
-function flagOf({ flags }, name3) {
+function flagOf2({ flags }, name3) {
   return flags.findLast((flag) => flag.startsWith(`--${name3}=`))?.slice(name3.length + 3);
 }
 function sourcesOf({ keyword, flags }) {
@@ -15635,7 +15644,7 @@ var COMMAND = /(?<![\w./-]|-install )tgo (?=(?:services|plan|lock-bases|build|sm
 var QUOTED3 = /* @__PURE__ */ new Set(["what", "lines", "next"]);
 async function commandStart(options, host) {
   if (host.local === true) return host.command ?? "tgo";
-  return ["dagger call", ...flagWords2(await constructorFlags(options))].join(" ");
+  return ["dagger call", ...argumentWords(await constructorFlags(options))].join(" ");
 }
 function nameCommands(text3, start) {
   return text3.replaceAll(COMMAND, () => `${start} `);
@@ -15643,16 +15652,16 @@ function nameCommands(text3, start) {
 function nameReportCommands(report, start) {
   return mapTexts(report, (text3, field) => QUOTED3.has(field) ? text3 : nameCommands(text3, start));
 }
-function flagWords2(flags) {
-  return Object.entries(flags).flatMap(([name3, value]) => {
-    const flag = `--${name3.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    const values = Array.isArray(value) ? value : [value];
-    return values.flatMap((one) => {
-      if (one === void 0 || one === false) return [];
-      if (one === true) return [flag];
-      return [flag, typeof one === "string" || typeof one === "number" ? shellQuote(String(one)) : UNKNOWN];
-    });
+function argumentWords(given) {
+  return Object.entries(given).flatMap(([name3, value]) => {
+    const flag = flagOf(name3);
+    if (value === void 0 || value === false) return [];
+    if (value === true) return wordsOfFlag(flag, value);
+    return wordsOfFlag(flag, Array.isArray(value) ? value.map(textOf) : textOf(value));
   });
+}
+function textOf(value) {
+  return typeof value === "string" || typeof value === "number" ? String(value) : UNKNOWN;
 }
 async function constructorFlags(options) {
   const given = Object.entries({ ...options, repos: void 0 });
@@ -15960,7 +15969,7 @@ function finishReport(context, { command, ok, services: services2, started, flag
     durationMs,
     services: services2,
     ...more,
-    ...!ok && isRetryable({ command, services: services2, ...more }) ? { next: context.host.invocation ?? [context.command, command, ...flagWords2(repeated)].join(" ") } : {}
+    ...!ok && isRetryable({ command, services: services2, ...more }) ? { next: context.host.invocation ?? [context.command, command, ...argumentWords(repeated)].join(" ") } : {}
   };
   const named = nameReportCommands(full, context.command);
   const report = context.host.report?.(named) ?? mapTexts(named, context.clean);
@@ -16069,10 +16078,7 @@ function refuseEmpty(given) {
   for (const [name3, value] of Object.entries(given)) {
     const texts = Array.isArray(value) ? value : [value];
     if (texts.length > 0 && !texts.some((text3) => typeof text3 === "string" && text3.trim() === "")) continue;
-    const flag = name3.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new TgoError("USAGE", `--${flag} is empty`, {
-      remedy: "Give it a value, or leave it out. Is a variable not set?"
-    });
+    throw emptyFlag(flagOf(name3));
   }
 }
 function requireWhole(flag, value, { max }) {
@@ -16710,7 +16716,7 @@ var service_default6 = {
 };
 
 // pipelines/tgo/core.ts
-var PIPELINE = "40e93a1c7478bdc4";
+var PIPELINE = "448e70ee2f2b9406";
 var BUILD_HASH = "26034baca38e2a54";
 var BUILT_IN = {
   services: {
