@@ -109,7 +109,7 @@ async function count(title, tasks, code) {
     }
     const counts = await countReport(directory, project, exitCode);
     for (const key of Object.keys(totals)) totals[key] += counts[key];
-    if (counts.failed > 0) failures.push(`${taskId} (${counts.failed})`);
+    if (counts.failed > 0) failures.push([`${taskId} (${counts.failed})`, ...counts.lines].join("\n  "));
   }
   for (const [name, failed] of checks) {
     totals[failed.length === 0 ? "passed" : "failed"] += 1;
