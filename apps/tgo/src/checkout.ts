@@ -2,7 +2,7 @@ import type { Client, Directory } from "@dagger.io/dagger";
 import { isTgoError, TgoError } from "@tgo/errors";
 import type { HostOptions } from "@tgo/functions";
 import { checkoutRoot, exportCommit, type Exported, type GitRun, hasCommit, readChanges } from "@tgo/git";
-import { access } from "node:fs/promises";
+import { pathExists } from "@tgo/host";
 import { basename, join } from "node:path";
 import { namesDifferences } from "./differences.js";
 import type { Argument } from "./module-api.js";
@@ -82,7 +82,7 @@ export async function findCheckout(
       git,
     };
   }
-  if (given !== undefined && !(await exists(given))) {
+  if (given !== undefined && !(await pathExists(given))) {
     throw new TgoError("USAGE", `no such folder (--${flag})`, {
       where: given,
       remedy: "Check the path.",
@@ -101,7 +101,7 @@ export async function findCheckout(
 /** A service's folder; a service whose folder has another name (source.path) may be in any of them. */
 async function folderOf(root: string, service: string): Promise<string> {
   const own = `repos/${service}`;
-  return (await exists(join(root, own))) ? own : "repos";
+  return (await pathExists(join(root, own))) ? own : "repos";
 }
 
 /**
@@ -113,8 +113,8 @@ export async function gitStateOfSource(
   given: string,
   reading: GitReading,
 ): Promise<GitState> {
-  if (await exists(join(folder, ".git"))) return gitState(folder, [""], reading);
-  const around = (await exists(folder)) ? await checkoutRoot(folder) : undefined;
+  if (await pathExists(join(folder, ".git"))) return gitState(folder, [""], reading);
+  const around = (await pathExists(folder)) ? await checkoutRoot(folder) : undefined;
   // What is said about its commit can be checked.
   const checked = around === undefined ? undefined : await commitAround(folder, reading);
   if (checked !== undefined) return checked;
@@ -177,13 +177,6 @@ function unknown(why: string): GitState {
 }
 
 async function firstMissing(paths: readonly string[]): Promise<string | undefined> {
-  for (const path of paths) if (!(await exists(path))) return path;
+  for (const path of paths) if (!(await pathExists(path))) return path;
   return undefined;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

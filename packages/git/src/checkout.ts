@@ -1,7 +1,7 @@
-import { mkdir, realpath, stat, writeFile } from "node:fs/promises";
+import { mkdir, realpath, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { isTgoError, TgoError } from "@tgo/errors";
-import { readInputFile } from "@tgo/host";
+import { pathExists, readInputFile } from "@tgo/host";
 import { readCommit, readTree, type Commit } from "./commit.js";
 import { compareTree, type Comparison, type Difference } from "./compare.js";
 import type { GitRun } from "./git-run.js";
@@ -41,7 +41,7 @@ export interface Exported extends Checkout {
 /** The folder itself, or the nearest one around it, that has a .git; a real path. The folder need not exist. */
 export async function checkoutRoot(folder: string): Promise<string | undefined> {
   for (let at = await realpath(folder).catch(() => folder); ; at = dirname(at)) {
-    if (await exists(join(at, ".git"))) return at;
+    if (await pathExists(join(at, ".git"))) return at;
     if (dirname(at) === at) return undefined;
   }
 }
@@ -277,11 +277,4 @@ async function modesMatter({ root, settings, run }: Repository): Promise<boolean
     if (error instanceof GitFailed) return true;
     throw error;
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,3 +1,4 @@
+import { access } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 
@@ -29,6 +30,14 @@ export function dockerConfigFolder(env: Environment, home: string): string {
 export function absolutePath(path: string): string {
   const folders = path.split(delimiter).filter((folder) => isAbsolute(folder));
   return folders.length === 0 ? "/usr/bin:/bin" : folders.join(delimiter);
+}
+
+/** Whether a path exists, its symbolic links followed; false too where it cannot be looked up. */
+export async function pathExists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function absoluteOf(path: string | undefined): string | undefined {

@@ -1,4 +1,4 @@
-export { absolutePath, cacheFolder, dockerConfigFolder, homeFolder } from "./folders.js";
+export { absolutePath, cacheFolder, dockerConfigFolder, homeFolder, pathExists } from "./folders.js";
 export { processIdentity } from "./process-identity.js";
 export {
   type InputFile,

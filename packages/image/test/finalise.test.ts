@@ -11,7 +11,7 @@ import {
   OCI_LAYER_GZIP,
   OCI_MANIFEST,
   parseConfig,
-  parseDocument,
+  parseManifestOrIndex,
 } from "@tgo/registry";
 
 const hex = (digit: string): string => `sha256:${digit.repeat(64)}`;
@@ -69,7 +69,7 @@ const both = (): StagedVariant[] => [staged("amd64"), staged("arm64", { variant:
 describe("the final image", () => {
   test("is an annotated OCI index of exactly the planned platforms", () => {
     const image = finalise(both());
-    const value = parseDocument(image.index.bytes, "x");
+    const value = parseManifestOrIndex(image.index.bytes, "x");
     expect(value).toMatchObject({ mediaType: OCI_INDEX, annotations: options.annotations });
     expect(image.index.value.manifests.map(({ platform }) => platform)).toEqual([
       { os: "linux", architecture: "amd64" },
@@ -79,7 +79,7 @@ describe("the final image", () => {
 
   test("has OCI manifests with OCI media types, unchanged layers, and none of the engine's annotations", () => {
     const [variant] = finalise(both(), { manifestAnnotations: { a: "b" } }).variants;
-    const value = parseDocument(variant?.manifest.bytes ?? new Uint8Array(), "x");
+    const value = parseManifestOrIndex(variant?.manifest.bytes ?? new Uint8Array(), "x");
     expect(value).toMatchObject({
       mediaType: OCI_MANIFEST,
       config: { mediaType: OCI_CONFIG, digest: variant?.config.digest },

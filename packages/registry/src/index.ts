@@ -18,7 +18,7 @@ export {
   ManifestOrIndex,
   isIndex,
   parseConfig,
-  parseDocument,
+  parseManifestOrIndex,
 } from "./manifest-schemas.js";
 export type { FetchedManifest } from "./manifests.js";
 export {

@@ -129,7 +129,7 @@ export function isIndex(value: ManifestOrIndex): value is Index {
 }
 
 /** @throws TgoError INVALID_RESPONSE when the bytes are neither an index nor a manifest */
-export function parseDocument(bytes: Uint8Array, where: string): ManifestOrIndex {
+export function parseManifestOrIndex(bytes: Uint8Array, where: string): ManifestOrIndex {
   const json = jsonOf(bytes, where, "a manifest");
   if (v.is(v.object({ schemaVersion: v.literal(1) }), json)) {
     throw new TgoError(

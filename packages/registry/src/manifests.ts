@@ -1,7 +1,7 @@
 import { detailsOf, TgoError } from "@tgo/errors";
 import { deleteScope, pushScope, scopeFor, type Access } from "./auth/scope.js";
 import { digestLike, digestOf, isDigest } from "./digest.js";
-import { parseDocument, type Descriptor, type ManifestOrIndex } from "./manifest-schemas.js";
+import { parseManifestOrIndex, type Descriptor, type ManifestOrIndex } from "./manifest-schemas.js";
 import type { Connection } from "./http/connection.js";
 import type { RegistryResponse } from "./http/response.js";
 import { ACCEPT_MANIFESTS, MAX_MANIFEST_BYTES, OCI_INDEX } from "./media-types.js";
@@ -198,7 +198,7 @@ export class Manifests {
     const response = await this.#getResponse(repository, reference, access);
     if (response === undefined) return undefined;
     const bytes = await response.bytes(MAX_MANIFEST_BYTES);
-    const value = parseDocument(bytes, response.call.where);
+    const value = parseManifestOrIndex(bytes, response.call.where);
     const type = response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
     if (type !== "" && type !== value.mediaType) {
       throw new TgoError(

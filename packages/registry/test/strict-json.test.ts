@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseConfig, parseDocument } from "../src/index.js";
+import { parseConfig, parseManifestOrIndex } from "../src/index.js";
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from "../src/media-types.js";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
@@ -38,7 +38,7 @@ const CONFIG = JSON.stringify({
 });
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const manifest = (text: string): unknown => parseDocument(bytes(text), "here");
+const manifest = (text: string): unknown => parseManifestOrIndex(bytes(text), "here");
 const config = (text: string): unknown => parseConfig(bytes(text), "here");
 
 test("documents that programs write are read; keys of annotations and labels differ by case", () => {
@@ -121,7 +121,7 @@ describe("a manifest that others read differently is refused", () => {
     const text = bytes(MANIFEST);
     const at = MANIFEST.indexOf('"x"') + 1;
     text[at] = 0xff;
-    expect(() => parseDocument(text, "here")).toThrow("expected a manifest");
+    expect(() => parseManifestOrIndex(text, "here")).toThrow("expected a manifest");
   });
 });
 

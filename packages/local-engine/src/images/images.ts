@@ -7,7 +7,7 @@ import {
   isIndex,
   isLoopback,
   parseConfig,
-  parseDocument,
+  parseManifestOrIndex,
   parseReference,
   type Credentials,
   type Manifest,
@@ -136,7 +136,7 @@ export class Images {
       const { bytes } = await source.registry.manifest(source.repository, digest);
       await store.writeBlob(bytes);
     }
-    const document = parseDocument(await store.readBlob(digest), source.imageRef);
+    const document = parseManifestOrIndex(await store.readBlob(digest), source.imageRef);
     if (!isIndex(document)) return document;
     const platforms = document.manifests.map((entry) => entry.platform && platformOf(entry.platform));
     const match = document.manifests[platforms.indexOf(platform)];
