@@ -1,6 +1,7 @@
 export { pushBases, startBaseMirror } from "./bases/cache.js";
 export { dockerConfig } from "./docker-config.js";
 export { dockerHubIsReachable } from "./docker-hub.js";
+export { elfObject, type ElfSpec } from "./elf-writer.js";
 export {
   type FakeRequest,
   type FakeServer,

@@ -1,0 +1,106 @@
+import { ELF_HEADER_BYTES, readElfHeader } from "./elf-header.js";
+import { type ProgramHeader, PT_DYNAMIC, PT_LOAD, readProgramHeaders } from "./program-headers.js";
+
+/** The bytes of one file, at any offset. */
+export interface FileBytes {
+  /** Of the file, in bytes. */
+  readonly size: number;
+  /** Fewer bytes than `length` at the end of the file; undefined where the bytes are not at hand. */
+  read(offset: number, length: number): Uint8Array | undefined;
+}
+
+/** A file that is in memory as a whole. */
+export function bytesOf(file: Uint8Array): FileBytes {
+  return { size: file.length, read: (offset, length) => file.subarray(offset, offset + length) };
+}
+
+/** What is kept of the beginning of a file. Tables of symbols and their names, which come first, have up to 20 MB. */
+const MAX_HEAD = 24 * 1024 * 1024;
+/** What is kept of all segments that begin after it. */
+const MAX_SEGMENTS = 8 * 1024 * 1024;
+
+/**
+ * Keeps of an ELF file that is read as a stream what `readElfFacts` looks for, within bounds: its first 24 MiB, and
+ * after them the small segments that hold no code. Of any other file it keeps nothing.
+ */
+export class StreamedElf implements FileBytes {
+  #seen = 0;
+  #kept: { offset: number; bytes: Uint8Array }[] = [];
+  #isElf: boolean | undefined;
+  #segments: readonly ProgramHeader[] | undefined;
+
+  /** @param size of the whole file, in bytes */
+  constructor(readonly size: number) {}
+
+  /** False as soon as it is known that the file is not ELF: the rest need not be pushed. */
+  get wanted(): boolean {
+    return this.#isElf !== false;
+  }
+
+  /** The next bytes of the file; copies what it keeps of them. */
+  push(chunk: Uint8Array): void {
+    const offset = this.#seen;
+    this.#seen += chunk.length;
+    if (this.#isElf === false || chunk.length === 0) return;
+    if (this.#isElf === undefined || offset < MAX_HEAD || this.#isSegment(offset, chunk.length))
+      this.#kept.push({ offset, bytes: Uint8Array.from(chunk) });
+    if (this.#isElf !== undefined || this.#seen < Math.min(ELF_HEADER_BYTES, this.size)) return;
+    this.#isElf = readElfHeader(this.read(0, ELF_HEADER_BYTES) ?? Buffer.alloc(0)) !== undefined;
+    if (!this.#isElf) this.#kept = [];
+  }
+
+  read(offset: number, length: number): Uint8Array | undefined {
+    const end = Math.min(offset + length, this.size);
+    if (end <= offset) return new Uint8Array(0);
+    let at = this.#indexAt(offset);
+    const first = this.#kept[at];
+    if (first === undefined) return undefined;
+    if (end <= first.offset + first.bytes.length)
+      return first.bytes.subarray(offset - first.offset, end - first.offset);
+    const result = Buffer.alloc(end - offset);
+    for (let filled = offset; filled < end; at++) {
+      const part = this.#kept[at];
+      if (part === undefined || part.offset > filled) return undefined;
+      const bytes = part.bytes.subarray(filled - part.offset, end - part.offset);
+      result.set(bytes, filled - offset);
+      filled += bytes.length;
+    }
+    return result;
+  }
+
+  /** Of the kept chunk that has the byte; the number of chunks if none has. */
+  #indexAt(offset: number): number {
+    let [low, high] = [0, this.#kept.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const part = this.#kept[middle];
+      if (part === undefined || offset < part.offset + part.bytes.length) high = middle;
+      else low = middle + 1;
+    }
+    const found = this.#kept[low];
+    return found !== undefined && found.offset <= offset ? low : this.#kept.length;
+  }
+
+  /** Whether a chunk past the head has bytes of a segment that is kept. */
+  #isSegment(offset: number, length: number): boolean {
+    this.#segments ??= smallSegments(this);
+    return this.#segments.some(
+      (segment) => segment.offset < offset + length && segment.offset + segment.fileSize > offset,
+    );
+  }
+}
+
+/** The dynamic section, and the segments that tools such as patchelf append for what it refers to. */
+function smallSegments(file: FileBytes): ProgramHeader[] {
+  const PF_X = 1;
+  const segments = readProgramHeaders(file);
+  if (typeof segments === "string") return [];
+  let left = MAX_SEGMENTS;
+  return segments
+    .filter(({ type, flags, offset, fileSize }) => {
+      const isKept = type === PT_DYNAMIC || (type === PT_LOAD && (flags & PF_X) === 0);
+      return isKept && offset + fileSize > MAX_HEAD;
+    })
+    .sort((a, b) => a.fileSize - b.fileSize)
+    .filter(({ fileSize }) => (left -= fileSize) >= 0);
+}
