@@ -322,7 +322,9 @@ export const Service = v.strictObject({
   smoke: v.optional(Smoke, {}),
   allowForeign: v.pipe(
     v.optional(v.array(v.string()), []),
-    v.description("Glob patterns of files that may be for another architecture, e.g. firmware."),
+    v.description(
+      "Glob patterns of files that may be for another architecture, or lack libraries, e.g. firmware.",
+    ),
   ),
 });
 export type Service = v.InferOutput<typeof Service>;

@@ -57,8 +57,9 @@ export const ERROR_CODES: Readonly<Record<TgoErrorCode, ErrorCodeEntry>> = {
   },
   CHECK: {
     cause:
-      "A built variant is not for its platform: a file in it, or its configuration, is for another architecture.",
-    remedy: "Build the named files for each platform, or list them in allowForeign.",
+      "A built variant is not for its platform: a file in it, or its configuration, is for another architecture, or a program lacks a library that it needs.",
+    remedy:
+      "Build the named files for each platform, add the missing libraries, or list files that nothing loads in allowForeign.",
     again: false,
     example: {
       situation: "a base image without the platform",

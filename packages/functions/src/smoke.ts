@@ -1,6 +1,6 @@
 import { prepareBuild, type PrepareOptions } from "@tgo/builders";
 import { buildAndTest } from "@tgo/proof";
-import { reportService } from "@tgo/publishing";
+import { checkedFiles, reportService } from "@tgo/publishing";
 import type { ReportFormat, ServiceReport } from "@tgo/report";
 import type { Call } from "./call.js";
 import type { Context } from "./context.js";
@@ -35,10 +35,10 @@ function smokeService(
       variants: context.platforms.map((platform) => {
         const proof = proofs.find((one) => one.platform === platform);
         if (proof === undefined) return { platform };
-        const { files, elf, smoke: run } = proof;
+        const { smoke: run } = proof;
         return {
           platform,
-          elf: { files, elf, foreign: [] },
+          elf: checkedFiles(proof),
           ...(run === undefined ? {} : { smoke: { ok: true, ...run, recorded: false } }),
         };
       }),

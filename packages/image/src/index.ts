@@ -1,6 +1,9 @@
 export { CA_VARIABLES } from "./ca-variables.js";
+export { bytesOf, type FileBytes, StreamedElf } from "./elf/elf-bytes.js";
+export { type ElfFacts, headerOf, type VersionNeed } from "./elf/elf-facts.js";
 export { readElfHeader } from "./elf/elf-header.js";
-export type { ElfReport } from "./elf/elf-scan.js";
+export { readElfFacts } from "./elf/read-elf-facts.js";
+export type { ElfReport, ElfScanOptions } from "./elf/elf-scan.js";
 export { scanDirectory } from "./elf/scan-directory.js";
 export {
   type FinalImage,
@@ -9,6 +12,7 @@ export {
   finaliseVariants,
   isFinalIndex,
 } from "./finalise.js";
+export { type LinkFinding, linkFindingText, linkRemedy, type LinkReport } from "./link/link-report.js";
 export { type LayerSource, scanLayers } from "./layers.js";
 export { platformOf } from "./platform.js";
 export { pushImage } from "./push-image.js";

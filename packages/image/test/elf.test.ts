@@ -289,6 +289,7 @@ describe("a root directory", () => {
       elf: 4,
       machines: { aarch64: 3, "x86-64": 1 },
       foreign: [{ path: "/app/proc/foreign.so", machine: "x86-64" }],
+      links: { roots: 0, libraries: 0, failures: [], notes: [] },
     });
   });
 

@@ -1,19 +1,32 @@
 import type { Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
+import { linkFindingText, linkRemedy, type LinkReport } from "@tgo/image";
 import { type Variant, type BuildContext, scanRoot } from "@tgo/builders";
 
 export interface CheckResult {
   readonly platform: Platform;
   readonly files: number;
   readonly elf: number;
+  readonly links: LinkSummary;
+}
+
+/** Programs and extension modules that find their libraries. */
+export interface LinkSummary {
+  /** How many they are. */
+  readonly roots: number;
+  /** How many libraries they load. */
+  readonly libraries: number;
+  /** Needs that are not met and keep nothing from starting, one line each. */
+  readonly notes: readonly string[];
 }
 
 const MAX_FILES = 20;
 
 /**
- * Checks every file of a variant: an ELF file for another architecture would fail only on the user's machine. The
- * architecture in the image configuration is no evidence, because it is written from the same field as the index.
- * @throws TgoError CHECK listing the foreign files
+ * Checks every file of a variant: an ELF file for another architecture, or a program without a library that it needs,
+ * would fail only on the user's machine. The architecture in the image configuration is no evidence, because it is
+ * written from the same field as the index.
+ * @throws TgoError CHECK listing the foreign files, or else what programs and extension modules lack
  */
 export async function checkVariant(
   context: BuildContext,
@@ -27,7 +40,11 @@ export async function checkVariant(
       remedy: "Its base image lacks this platform: choose one that has it.",
     });
   }
-  const report = await scanRoot(context, container.rootfs(), platform, allow);
+  const libraryPath = await container.envVariable("LD_LIBRARY_PATH");
+  const report = await scanRoot(context, container.rootfs(), platform, {
+    allow,
+    ...(libraryPath ? { libraryPath } : {}),
+  });
   if (report.foreign.length > 0) throw foreignFiles(report.foreign, platform, service);
   if (report.elf === 0) {
     throw new TgoError(
@@ -38,7 +55,25 @@ export async function checkVariant(
       },
     );
   }
-  return { platform, files: report.files, elf: report.elf };
+  const { links = { roots: 0, libraries: 0, failures: [], notes: [] } } = report;
+  if (links.failures.length > 0) throw missingLibraries(links, platform, service);
+  return {
+    platform,
+    files: report.files,
+    elf: report.elf,
+    links: { roots: links.roots, libraries: links.libraries, notes: links.notes.map(linkFindingText) },
+  };
+}
+
+function missingLibraries({ failures }: LinkReport, platform: Platform, service: string): TgoError {
+  const shown = failures.slice(0, MAX_FILES).map((finding) => `  ${linkFindingText(finding)}`);
+  const more = failures.length > MAX_FILES ? [`  and ${failures.length - MAX_FILES} more`] : [];
+  const programs = failures.length === 1 ? "1 file" : `${failures.length} files`;
+  return new TgoError(
+    "CHECK",
+    [`${programs} of the ${platform} variant of ${service} cannot be loaded:`, ...shown, ...more].join("\n"),
+    { remedy: linkRemedy(failures) },
+  );
 }
 
 function foreignFiles(

@@ -1,6 +1,6 @@
 import { errorMessage, type BuildContext, type Variant } from "@tgo/builders";
 import type { Platform, Service } from "@tgo/catalog";
-import { checkVariant } from "./check-variant.js";
+import { checkVariant, type LinkSummary } from "./check-variant.js";
 import { smokeVariant } from "./smoke-variant.js";
 
 /** The test results of a variant. */
@@ -10,6 +10,8 @@ export interface VariantProof {
   readonly files: number;
   /** The number of ELF files among them, all of them for the platform. */
   readonly elf: number;
+  /** Whether programs and extension modules find their libraries; absent in a proof of an older pipeline. */
+  readonly links?: LinkSummary;
   /** The results of the smoke test; absent if the variant was not run. */
   readonly smoke?: {
     /** The machine that the running variant reports: x86_64, aarch64. */
@@ -30,18 +32,20 @@ export async function testVariant(
   { smoke = true }: { readonly smoke?: boolean } = {},
 ): Promise<VariantProof> {
   const { platform } = variant;
-  const { files, elf } = await context.progress.step(
+  const { files, elf, links } = await context.progress.step(
     { step: "check", service: name, platform },
     () => retryIfCanceled(context, () => checkVariant(context, name, variant, service.allowForeign)),
-    (check) => ({ detail: `${check.files} files, ${check.elf} ELF, all for ${platform}` }),
+    (check) => ({
+      detail: `${check.files} files, ${check.elf} ELF, all for ${platform}; ${check.links.roots} programs and modules find their libraries`,
+    }),
   );
-  if (!smoke) return { platform, files, elf };
+  if (!smoke) return { platform, files, elf, links };
   const { machine, lines } = await context.progress.step(
     { step: "smoke", service: name, platform },
     () => retryIfCanceled(context, () => smokeVariant(context, name, service, variant)),
     (run) => ({ detail: [run.machine, ...run.lines].join("; ") }),
   );
-  return { platform, files, elf, smoke: { machine, lines } };
+  return { platform, files, elf, links, smoke: { machine, lines } };
 }
 
 /**

@@ -11,6 +11,6 @@ export { type ReleaseService, releaseServices } from "./release/release.js";
 export { statusOf } from "./status/status.js";
 export { connectTargets, localService } from "./targets/connect-targets.js";
 export type { PublishContext } from "./targets/publish-context.js";
-export { rowsOfVerification, variantRows } from "./verify/verification-rows.js";
+export { checkedFiles, rowsOfVerification, variantRows } from "./verify/verification-rows.js";
 export { verifyRemedies } from "./verify/verify-remedies.js";
 export { verifyTag } from "./verify/verify-tag.js";

@@ -6,7 +6,14 @@ export { type PruneResult, renderPrune } from "./render-prune.js";
 export { renderStatus } from "./render-status.js";
 export { type OutputFormat, renderLine, renderTable } from "./render-table.js";
 export { REPORT_FORMATS, type ReportFormat, render } from "./render.js";
-export type { RegistryReport, Report, ServiceReport, TagReport, VariantReport } from "./report.js";
+export type {
+  LinkSummary,
+  RegistryReport,
+  Report,
+  ServiceReport,
+  TagReport,
+  VariantReport,
+} from "./report.js";
 export { isRetryable } from "./retryable.js";
 export { isInPlace } from "./tag-summary.js";
 export { renderText } from "./text.js";

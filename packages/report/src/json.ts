@@ -2,6 +2,7 @@ import type { Problem } from "@tgo/errors";
 import { jsonText } from "./printable-text.js";
 import type {
   GateReport,
+  LinkSummary,
   RegistryReport,
   Report,
   ServiceReport,
@@ -20,7 +21,8 @@ type Key =
   | keyof TagReport
   | keyof GateReport
   | keyof Problem
-  | keyof Elf;
+  | keyof Elf
+  | keyof LinkSummary;
 
 /** Every key of a report, in the order of writing; the compiler rejects a missing one. */
 const KEYS = {
@@ -51,6 +53,10 @@ const KEYS = {
   recorded: true,
   elf: true,
   foreign: true,
+  links: true,
+  roots: true,
+  libraries: true,
+  missing: true,
   smoke: true,
   before: true,
   told: true,

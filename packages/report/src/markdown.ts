@@ -14,6 +14,7 @@ import { duration, size } from "./quantities.js";
 import {
   fileSummary,
   foreignFiles,
+  missingLibraries,
   servicesWithVariants,
   smokeSummary,
   variantSize,
@@ -115,9 +116,9 @@ function tags(report: Report): string | undefined {
 function variants(report: Report): string | undefined {
   const rows = servicesWithVariants(report).flatMap(({ service, variants }) =>
     variants.map((each) => {
-      const foreign = foreignFiles(each);
-      const summary = fileSummary(each).map((line) => (foreign.length === 0 ? line : `**${line}**`));
-      const files = [...summary, ...foreign.map(code)].join("<br>");
+      const wrong = [...foreignFiles(each), ...missingLibraries(each)];
+      const summary = fileSummary(each).map((line) => (wrong.length === 0 ? line : `**${line}**`));
+      const files = [...summary, ...wrong.map(code)].join("<br>");
       const smoke = [smokeSummary(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
       const machine = text(each.smoke?.machine ?? "-");
       const digest = each.digest === undefined ? "-" : code(shortDigest(each.digest));

@@ -77,8 +77,26 @@ export interface VariantReport {
   readonly digest?: string;
   /** Compressed size in bytes: config and layers, as a registry stores them. */
   readonly size?: number;
-  readonly elf?: { readonly files: number; readonly elf: number; readonly foreign: readonly string[] };
+  readonly elf?: {
+    readonly files: number;
+    readonly elf: number;
+    readonly foreign: readonly string[];
+    /** Absent for a proof of an older pipeline. */
+    readonly links?: LinkSummary;
+  };
   readonly smoke?: SmokeReport;
+}
+
+/** Whether programs and extension modules find the libraries that they need. */
+export interface LinkSummary {
+  /** How many programs and extension modules were followed. */
+  readonly roots: number;
+  /** How many libraries they load. */
+  readonly libraries: number;
+  /** What they lack, one line each. */
+  readonly missing: readonly string[];
+  /** Needs that are not met and keep nothing from starting, one line each. */
+  readonly notes: readonly string[];
 }
 
 export interface SmokeReport {

@@ -15,6 +15,7 @@ import { duration, size } from "./quantities.js";
 import {
   fileSummary,
   foreignFiles,
+  missingLibraries,
   servicesWithVariants,
   smokeSummary,
   variantSize,
@@ -158,13 +159,13 @@ function variantTable(report: Report, { colors, width }: Page): string[] {
   const rows = servicesWithVariants(report).flatMap(({ service, variants }) =>
     variants.map((variant, index): Cell[] => {
       const { smoke } = variant;
-      const foreign = foreignFiles(variant);
+      const wrong = [...foreignFiles(variant), ...missingLibraries(variant)];
       const failedSmoke = smoke?.ok === false;
       return [
         cell(index === 0 ? service : "", { paint: colors.bold }),
         cell(variant.platform),
         cell(variantSize(variant), { align: "right" }),
-        cell(fileSummary(variant), foreign.length > 0 ? { paint: colors.red } : {}),
+        cell(fileSummary(variant), wrong.length > 0 ? { paint: colors.red } : {}),
         cell(smoke?.machine ?? "-"),
         cell([smokeSummary(smoke), ...(smoke?.lines ?? [])], failedSmoke ? { paint: colors.red } : {}),
       ];
@@ -172,16 +173,20 @@ function variantTable(report: Report, { colors, width }: Page): string[] {
   );
   if (rows.length === 0) return [];
   const header = ["service", "platform", "size", "files", "machine", "smoke run"];
-  const foreign = report.services.flatMap(({ service, variants }) =>
+  const wrong = report.services.flatMap(({ service, variants }) =>
     variants.flatMap((variant) => {
-      const paths = foreignFiles(variant);
-      if (paths.length === 0) return [];
-      return [`foreign files in ${service} ${variant.platform}:`, ...paths.map((path) => `  ${path}`)];
+      const where = `${service} ${variant.platform}:`;
+      const list = (title: string, lines: readonly string[]): string[] =>
+        lines.length === 0 ? [] : [`${title} ${where}`, ...lines.map((line) => `  ${line}`)];
+      return [
+        ...list("foreign files in", foreignFiles(variant)),
+        ...list("cannot be loaded in", missingLibraries(variant)),
+      ];
     }),
   );
   return [
     ...table(header, rows, { width, indent: "", paintHeader: colors.dim }),
-    ...(foreign.length > 0 ? ["", ...foreign] : []),
+    ...(wrong.length > 0 ? ["", ...wrong] : []),
   ];
 }
 

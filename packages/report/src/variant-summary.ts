@@ -17,19 +17,36 @@ export function variantSize(variant: VariantReport): string {
   return variant.size === undefined ? "-" : size(variant.size);
 }
 
-/** How many files were checked, how many are ELF, and whether all of those match the platform. */
+/**
+ * How many files were checked, how many are ELF, whether all of those match the platform, and whether programs and
+ * extension modules find their libraries.
+ */
 export function fileSummary({ elf }: VariantReport): string[] {
   if (elf === undefined) return ["not checked"];
-  const { files, foreign } = elf;
+  const { files, foreign, links } = elf;
   const outcome = foreign.length > 0 ? `${foreign.length} FOREIGN` : "all match";
-  return [`${files} checked`, elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome}`];
+  return [
+    `${files} checked`,
+    elf.elf === 0 ? "no ELF" : `${elf.elf} ELF, ${outcome}`,
+    ...(links === undefined || links.roots === 0
+      ? []
+      : [links.missing.length > 0 ? `${links.missing.length} NOT LOADABLE` : `${links.roots} loadable`]),
+  ];
 }
 
 /** The paths of ELF files of another platform, at most {@link MAX_FOREIGN}. */
 export function foreignFiles({ elf }: VariantReport): string[] {
-  if (elf === undefined) return [];
-  const rest = elf.foreign.length - MAX_FOREIGN;
-  return [...elf.foreign.slice(0, MAX_FOREIGN), ...(rest > 0 ? [`and ${count(rest, "more file")}`] : [])];
+  return shortened(elf?.foreign ?? []);
+}
+
+/** What programs and extension modules lack, one line each, at most {@link MAX_FOREIGN}. */
+export function missingLibraries({ elf }: VariantReport): string[] {
+  return shortened(elf?.links?.missing ?? []);
+}
+
+function shortened(lines: readonly string[]): string[] {
+  const rest = lines.length - MAX_FOREIGN;
+  return [...lines.slice(0, MAX_FOREIGN), ...(rest > 0 ? [`and ${count(rest, "more file")}`] : [])];
 }
 
 /** "ok (1.2 s)", "FAILED", "ok, recorded by an earlier run" */

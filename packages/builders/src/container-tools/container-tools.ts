@@ -1,6 +1,6 @@
 import type { Container, Directory } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
-import type { ElfReport } from "@tgo/image";
+import type { ElfReport, ElfScanOptions } from "@tgo/image";
 import program from "tgo:tools";
 import { baseImage, type BuildContext } from "../build-context.js";
 import { withTimeLimit } from "../time-limit.js";
@@ -68,16 +68,16 @@ export function rangeChecker(context: BuildContext): CheckRanges {
   };
 }
 
-/** Finds ELF files for another platform in a root file system. */
+/** Finds ELF files for another platform in a root file system, and programs without the libraries that they need. */
 export async function scanRoot(
   context: BuildContext,
   root: Directory,
   platform: string,
-  allow: readonly string[],
+  options: ElfScanOptions,
 ): Promise<ElfReport> {
   const tools = await toolsContainer(context);
   const mounted = tools.withMountedDirectory("/mnt/variant", root, { readOnly: true });
-  return run<ElfReport>(mounted, "scan-elf", { root: "/mnt/variant", platform, allow });
+  return run<ElfReport>(mounted, "scan-elf", { root: "/mnt/variant", platform, ...options });
 }
 
 /**

@@ -1,12 +1,11 @@
-import { scanDirectory, type ElfReport } from "@tgo/image";
+import { scanDirectory, type ElfReport, type ElfScanOptions } from "@tgo/image";
 
-export interface ScanElfInput {
+export interface ScanElfInput extends ElfScanOptions {
   readonly root: string;
   readonly platform: string;
-  readonly allow: readonly string[];
 }
 
 /** Reads every file of an image natively; none of its programs runs. */
-export function scanElf({ root, platform, allow }: ScanElfInput): Promise<ElfReport> {
-  return scanDirectory(root, platform, { allow });
+export function scanElf({ root, platform, ...options }: ScanElfInput): Promise<ElfReport> {
+  return scanDirectory(root, platform, options);
 }

@@ -39,7 +39,13 @@ export function fakeEngine(): Client {
     }
   };
   const output = ({ args, platform }: State): string => {
-    if (args.includes("scan-elf")) return JSON.stringify({ files: 1, elf: 1, foreign: [] });
+    if (args.includes("scan-elf"))
+      return JSON.stringify({
+        files: 1,
+        elf: 1,
+        foreign: [],
+        links: { roots: 1, libraries: 0, failures: [], notes: [] },
+      });
     if (args.includes("uname")) return platform === "linux/arm64" ? "aarch64\n" : "x86_64\n";
     const [, , script = "", , ...words] = args;
     if (script.includes("cat ")) return words.map((name) => proofs.get(name) ?? "").join("\n");

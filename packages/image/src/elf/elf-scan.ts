@@ -1,4 +1,8 @@
 import type { Platform } from "../platform.js";
+import { proveLinks } from "../link/prove-links.js";
+import type { LinkReport } from "../link/link-report.js";
+import type { LinkTree } from "../link/link-tree.js";
+import type { ElfFacts } from "./elf-facts.js";
 import type { ElfHeader } from "./elf-header.js";
 import { isNeutral, machineName, programsOf } from "./elf-machine.js";
 import { pathPattern } from "./path-pattern.js";
@@ -20,6 +24,15 @@ export interface ElfReport {
    * When a file's header is right but its name is not (a Python extension module), `machine` says both.
    */
   readonly foreign: readonly { readonly path: string; readonly machine: string }[];
+  /** Whether programs and extension modules find the libraries that they need; absent where only headers were read. */
+  readonly links?: LinkReport;
+}
+
+export interface ElfScanOptions {
+  /** Path patterns from the root, in the syntax of {@link pathPattern}: files that the platform need not be able to run. */
+  readonly allow?: readonly string[];
+  /** LD_LIBRARY_PATH in the image's configuration. */
+  readonly libraryPath?: string;
 }
 
 /**
@@ -37,18 +50,21 @@ export class ElfScan {
   readonly #foreign: { path: string; machine: string }[] = [];
   readonly #expected: ElfHeader;
   readonly #isAllowed: (path: string) => boolean;
+  readonly #libraryPath: string;
+  readonly #facts = new Map<string, ElfFacts>();
 
-  /** @param allow path patterns from the root, in the syntax of {@link pathPattern} */
-  constructor(platform: Platform, { allow = [] }: { allow?: readonly string[] } = {}) {
+  constructor(platform: Platform, { allow = [], libraryPath = "" }: ElfScanOptions = {}) {
     this.#expected = programsOf(platform);
+    this.#libraryPath = libraryPath;
     const patterns = allow.map(pathPattern);
     this.#isAllowed = (path) => patterns.some((pattern) => pattern.test(path));
   }
 
   /** @param path from the root, with its leading slash @param header undefined when the file is not ELF */
-  add(path: string, header: ElfHeader | undefined): void {
+  add(path: string, header: ElfHeader | ElfFacts | undefined): void {
     this.#files++;
     if (header === undefined) return;
+    if ("type" in header) this.#facts.set(path, header);
     const name = machineName(header);
     this.#machines.set(name, (this.#machines.get(name) ?? 0) + 1);
     if (this.#foreign.length === MAX_FOREIGN) return;
@@ -70,13 +86,20 @@ export class ElfScan {
     return `${machineName(header)}, but named for ${named.name}: Python ignores it`;
   }
 
-  report(): ElfReport {
+  /** @param tree the rest of the same root file system, for the link proof */
+  report(tree?: Omit<LinkTree, "elf">): ElfReport {
     const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
     return {
       files: this.#files,
       elf: [...this.#machines.values()].reduce((sum, count) => sum + count, 0),
       machines: Object.fromEntries([...this.#machines].sort(([a], [b]) => byText(a, b))),
       foreign: this.#foreign.sort((a, b) => byText(a.path, b.path)),
+      ...(tree === undefined ? {} : { links: this.#proveLinks(tree) }),
     };
+  }
+
+  #proveLinks(tree: Omit<LinkTree, "elf">): LinkReport {
+    const options = { expected: this.#expected, isAllowed: this.#isAllowed, libraryPath: this.#libraryPath };
+    return proveLinks({ ...tree, elf: this.#facts }, options);
   }
 }

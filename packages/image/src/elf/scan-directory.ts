@@ -1,10 +1,23 @@
 import { Buffer } from "node:buffer";
-import { closeSync, openSync, readdirSync, readSync, constants } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+} from "node:fs";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { TgoError } from "@tgo/errors";
+import { isLoaderFile, MAX_LOADER_FILE } from "../link/loader-files.js";
 import type { Platform } from "../platform.js";
-import { ELF_HEADER_BYTES, readElfHeader, type ElfHeader } from "./elf-header.js";
-import { ElfScan, type ElfReport } from "./elf-scan.js";
+import type { FileBytes } from "./elf-bytes.js";
+import type { ElfFacts } from "./elf-facts.js";
+import { ELF_HEADER_BYTES, readElfHeader } from "./elf-header.js";
+import { ElfScan, type ElfReport, type ElfScanOptions } from "./elf-scan.js";
+import { readElfFacts } from "./read-elf-facts.js";
 
 /** Kernel file systems at the root of a running container; not part of an image. */
 const KERNEL_FILE_SYSTEMS = new Set(["/proc", "/sys", "/dev"]);
@@ -13,8 +26,9 @@ const KERNEL_FILE_SYSTEMS = new Set(["/proc", "/sys", "/dev"]);
 const TURN_MS = 20;
 
 /**
- * Scans a root file system that is mounted, or unpacked, at `root`. Reads the first 20 bytes of every regular
- * file. Does not follow symbolic links: their targets are scanned where they are.
+ * Scans a root file system that is mounted, or unpacked, at `root`, and proves that its programs find their libraries.
+ * Reads the first 20 bytes of every regular file, and of ELF files what their loader reads. Does not follow symbolic
+ * links: their targets are scanned where they are.
  *
  * File calls are synchronous, in short turns: over tens of thousands of tiny reads that is several times faster
  * than asynchronous ones.
@@ -23,11 +37,12 @@ const TURN_MS = 20;
 export async function scanDirectory(
   root: string,
   platform: Platform,
-  options: { allow?: readonly string[] } = {},
+  options: ElfScanOptions = {},
 ): Promise<ElfReport> {
   const scan = new ElfScan(platform, options);
-  const header = Buffer.alloc(ELF_HEADER_BYTES);
   const base = Buffer.from(root.replace(/\/+$/, ""));
+  const links = new Set<string>();
+  const loaderFiles = new Map<string, Buffer>();
   // Names are bytes: not all of them are UTF-8.
   const pending: Buffer[] = [Buffer.alloc(0)];
   let turnEnds = performance.now() + TURN_MS;
@@ -37,20 +52,29 @@ export async function scanDirectory(
       readdirSync(Buffer.concat([base, directory, SLASH]), OPTIONS),
     )) {
       const path = Buffer.concat([directory, SLASH, entry.name]);
+      const text = textOf(path);
       if (entry.isDirectory()) {
-        if (!KERNEL_FILE_SYSTEMS.has(textOf(path))) pending.push(path);
+        if (!KERNEL_FILE_SYSTEMS.has(text)) pending.push(path);
       } else if (entry.isFile()) {
+        const file = Buffer.concat([base, path]);
         scan.add(
-          textOf(path),
-          readable(textOf(path), () => headerAt(Buffer.concat([base, path]), header)),
+          text,
+          readable(text, () => factsAt(file)),
         );
-      }
+        if (isLoaderFile(text)) loaderFiles.set(text, file);
+      } else if (entry.isSymbolicLink()) links.add(text);
       if (performance.now() < turnEnds) continue;
       await yieldToOthers();
       turnEnds = performance.now() + TURN_MS;
     }
   }
-  return scan.report();
+  return scan.report({
+    linkTarget: (path) => (links.has(path) ? targetOf(Buffer.concat([base, Buffer.from(path)])) : undefined),
+    loaderFile: (path) => {
+      const file = loaderFiles.get(path);
+      return file && readable(path, () => contentOf(file));
+    },
+  });
 }
 
 const SLASH = Buffer.from("/");
@@ -60,13 +84,68 @@ function textOf(path: Buffer): string {
   return path.length === 0 ? "/" : path.toString("utf8");
 }
 
-function headerAt(path: Buffer, header: Buffer): ElfHeader | undefined {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+/** A link with a name that is not UTF-8 has no target here: no library is found through it. */
+function targetOf(path: Buffer): string | undefined {
   try {
-    const length = readSync(file, header, 0, ELF_HEADER_BYTES, 0);
-    return readElfHeader(header.subarray(0, length));
+    return readlinkSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function contentOf(file: Buffer): Buffer | undefined {
+  const content = openFile(file, (descriptor) =>
+    fstatSync(descriptor).size > MAX_LOADER_FILE ? undefined : readFileSync(descriptor),
+  );
+  return content;
+}
+
+function openFile<T>(file: Buffer, read: (descriptor: number) => T): T {
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    return read(descriptor);
   } finally {
-    closeSync(file);
+    closeSync(descriptor);
+  }
+}
+
+const header = Buffer.alloc(ELF_HEADER_BYTES);
+
+function factsAt(path: Buffer): ElfFacts | undefined {
+  return openFile(path, (descriptor) => {
+    const length = readSync(descriptor, header, 0, ELF_HEADER_BYTES, 0);
+    if (readElfHeader(header.subarray(0, length)) === undefined) return undefined;
+    return readElfFacts(new OpenFile(descriptor, fstatSync(descriptor).size));
+  });
+}
+
+/** Reads an open file in blocks, and keeps the last ones: its tables are close together. */
+class OpenFile implements FileBytes {
+  static readonly #BLOCK = 16 * 1024;
+  readonly #blocks = new Map<number, Buffer>();
+
+  constructor(
+    private readonly descriptor: number,
+    readonly size: number,
+  ) {}
+
+  read(offset: number, length: number): Uint8Array {
+    const end = Math.min(offset + length, this.size);
+    if (end <= offset) return Buffer.alloc(0);
+    const block = Math.floor(offset / OpenFile.#BLOCK);
+    if (Math.floor((end - 1) / OpenFile.#BLOCK) > block) return this.#readAt(offset, end - offset);
+    let bytes = this.#blocks.get(block);
+    if (bytes === undefined) {
+      bytes = this.#readAt(block * OpenFile.#BLOCK, OpenFile.#BLOCK);
+      this.#blocks.set(block, bytes);
+    }
+    const start = offset - block * OpenFile.#BLOCK;
+    return bytes.subarray(start, start + end - offset);
+  }
+
+  #readAt(offset: number, length: number): Buffer {
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, readSync(this.descriptor, bytes, 0, length, offset));
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Verification } from "@tgo/image";
+import { linkFindingText, type LinkReport, type Verification } from "@tgo/image";
 import type { VariantProof } from "@tgo/proof";
-import { defined, type RegistryReport, type VariantReport } from "@tgo/report";
+import { defined, type LinkSummary, type RegistryReport, type VariantReport } from "@tgo/report";
 import type { TargetContext } from "../targets/publish-context.js";
 import { referenceOf, type Target } from "../targets/target.js";
 
@@ -31,6 +31,15 @@ export interface KnownProof {
   readonly recorded: boolean;
 }
 
+function linkSummary({ roots, libraries, failures, notes }: LinkReport): LinkSummary {
+  return { roots, libraries, missing: failures.map(linkFindingText), notes: notes.map(linkFindingText) };
+}
+
+/** The files of a variant that a check found nothing against. */
+export function checkedFiles({ files, elf, links }: VariantProof): NonNullable<VariantReport["elf"]> {
+  return { files, elf, foreign: [], ...(links === undefined ? {} : { links: { ...links, missing: [] } }) };
+}
+
 /** The variant rows of a verified image: sizes from the registry, the rest from proofs. */
 export function variantRows(
   context: Pick<TargetContext, "platforms">,
@@ -43,8 +52,13 @@ export function variantRows(
     const elf = variant?.elf;
     const checked =
       elf !== undefined
-        ? { files: elf.files, elf: elf.elf, foreign: elf.foreign.map(({ path }) => path) }
-        : proof && { files: proof.files, elf: proof.elf, foreign: [] };
+        ? {
+            files: elf.files,
+            elf: elf.elf,
+            foreign: elf.foreign.map(({ path }) => path),
+            ...(elf.links === undefined ? {} : { links: linkSummary(elf.links) }),
+          }
+        : proof && checkedFiles(proof);
     return defined({
       platform,
       digest: variant?.digest,

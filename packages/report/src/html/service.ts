@@ -1,7 +1,7 @@
 import { digestSummary } from "../digest-summary.js";
 import type { RegistryReport, Report, ServiceReport, TagReport, VariantReport } from "../report.js";
 import { duration, size } from "../quantities.js";
-import { fileSummary, foreignFiles, isKnown, smokeSummary } from "../variant-summary.js";
+import { fileSummary, foreignFiles, isKnown, missingLibraries, smokeSummary } from "../variant-summary.js";
 import { tagChange } from "../tag-summary.js";
 import { withLineBreaks, html, noWrap, type Markup, type Part } from "./markup.js";
 import { stateMark } from "./state.js";
@@ -124,11 +124,11 @@ function variantTable({ variants }: ServiceReport): Markup | undefined {
 }
 
 function files(variant: VariantReport): Markup {
-  const foreign = foreignFiles(variant);
+  const wrong = [...foreignFiles(variant), ...missingLibraries(variant)];
   const summary = fileSummary(variant).join(", ");
-  if (foreign.length === 0) return html`${summary}`;
+  if (wrong.length === 0) return html`${summary}`;
   return html`<strong class="bad">${summary}</strong
-    >${foreign.map((path) => html`<small><code>${path}</code></small>`)}`;
+    >${wrong.map((path) => html`<small><code>${path}</code></small>`)}`;
 }
 
 function smokeRun({ smoke }: VariantReport): Markup {

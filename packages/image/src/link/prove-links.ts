@@ -1,0 +1,346 @@
+import type { ElfFacts } from "../elf/elf-facts.js";
+import type { ElfHeader } from "../elf/elf-header.js";
+import { loaderAt, type LoadedObject, type Loader } from "./loader.js";
+import { MAX_LINK_FINDINGS, type LinkFinding, type LinkReport } from "./link-report.js";
+import { nameOf, Paths, type LinkTree } from "./link-tree.js";
+import {
+  glibcVersions,
+  hostOf,
+  isHost,
+  isLoadable,
+  isOtherBuild,
+  rootKind,
+  whyOptional,
+  type RootKind,
+} from "./roots.js";
+
+export interface LinkOptions {
+  /** What the platform's programs are; other files are not judged. */
+  readonly expected: ElfHeader;
+  /** Whether a file may be for another system: it is not judged either. */
+  readonly isAllowed?: (path: string) => boolean;
+  /** LD_LIBRARY_PATH in the image's configuration. */
+  readonly libraryPath?: string;
+}
+
+/** Places in which libraries are looked for, in one image: no real one needs a hundredth. Takes seconds. */
+const MAX_LOOKUPS = 2e6;
+/** Programs of one kind in which a module is tried: an image has one Python or two. */
+const MAX_HOSTS = 4;
+
+/** A process as far as it can be foretold: what its loader maps before its first instruction. */
+interface Process {
+  readonly loader: Loader;
+  readonly main: LoadedObject | undefined;
+  /** By path without symbolic links. */
+  readonly objects: Map<string, LoadedObject>;
+  /** By the names under which objects were needed, and by DT_SONAME. */
+  readonly names: Map<string, LoadedObject>;
+}
+
+/**
+ * Follows what programs and extension modules need, by their loaders' own rules, without running anything: the
+ * interpreter, each DT_NEEDED, each symbol version. Modules are loaded into the processes of the interpreters that
+ * the image has (Python, Node), after the interpreter's own libraries.
+ */
+export function proveLinks(tree: LinkTree, options: LinkOptions): LinkReport {
+  return new Proof(tree, options).run();
+}
+
+class Proof {
+  readonly #tree: LinkTree;
+  readonly #paths: Paths;
+  readonly #isAllowed: (path: string) => boolean;
+  readonly #expected: ElfHeader;
+  readonly #libraryPath: string;
+  readonly #loaders = new Map<string, Loader | undefined>();
+  readonly #reached = new Set<string>();
+  /** What processes of each kind have loaded: names and DT_SONAMEs. */
+  readonly #loaded = new Map<RootKind, Set<string>>();
+  readonly #byName = new Map<string, string>();
+  readonly #failures = new Findings();
+  readonly #notes = new Findings();
+  #lookups = 0;
+
+  constructor(tree: LinkTree, { expected, isAllowed = () => false, libraryPath = "" }: LinkOptions) {
+    this.#tree = tree;
+    this.#paths = new Paths(tree);
+    this.#isAllowed = isAllowed;
+    this.#expected = expected;
+    this.#libraryPath = libraryPath;
+  }
+
+  run(): LinkReport {
+    const files = [...this.#tree.elf]
+      .filter(([path, facts]) => this.#fits(facts) && isLoadable(path, facts) && !this.#isAllowed(path))
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [path, facts] of files)
+      for (const name of [nameOf(path), facts.soname ?? ""])
+        if (!this.#byName.has(name)) this.#byName.set(name, path);
+    const roots = files.flatMap(([path, facts]) => {
+      const kind = rootKind(path, facts);
+      return kind === undefined ? [] : [{ path, facts, kind }];
+    });
+    const processes = new Map<string, Process>();
+    for (const { path, facts, kind } of roots) {
+      if (kind !== "program") continue;
+      const process = this.#start(path, facts);
+      if (process !== undefined) processes.set(path, process);
+    }
+    const pending: (() => void)[] = [];
+    for (const { path, facts, kind } of roots)
+      if (kind !== "program") pending.push(this.#load(kind, path, facts, processes));
+    // What one module loads is there for the next: a package may import another before its own modules.
+    for (const report of pending) report();
+    const libraries = [...this.#reached].filter((path) => !roots.some((root) => root.path === path)).length;
+    this.#proveOthers(files, processes);
+    return {
+      roots: roots.length,
+      libraries,
+      failures: this.#failures.list(),
+      notes: this.#notes.list(),
+    };
+  }
+
+  #fits(facts: ElfHeader): boolean {
+    const { machine, class: bits, endianness } = this.#expected;
+    return facts.machine === machine && facts.class === bits && facts.endianness === endianness;
+  }
+
+  /** A program's process; undefined when it has no loader whose rules are known. */
+  #start(path: string, facts: ElfFacts): Process | undefined {
+    const { interpreter = "" } = facts;
+    const real = this.#paths.real(interpreter);
+    const found = real === undefined ? undefined : this.#tree.elf.get(real);
+    if (real === undefined || found === undefined || !this.#fits(found)) {
+      const finding: LinkFinding = {
+        kind: "interpreter",
+        file: path,
+        library: interpreter,
+        ...(found === undefined || real === undefined ? {} : { found: real }),
+      };
+      const libc = /ld-musl/.test(interpreter) ? "glibc" : "musl";
+      if (isOtherBuild(path, libc)) this.#notes.add({ ...finding, why: "a build for another C library" });
+      else this.#failures.add(finding);
+      return undefined;
+    }
+    const loader = this.#loaderAt(real, found);
+    if (loader === undefined) return undefined;
+    const main: LoadedObject = { location: path, path, facts };
+    const process = newProcess(loader, main);
+    for (const finding of this.#map(process, main)) this.#report(path, finding, loader);
+    this.#note(
+      isHost(path, PYTHON) ? "python module" : isHost(path, NODE) ? "node addon" : "program",
+      process,
+    );
+    return process;
+  }
+
+  #loaderAt(path: string, facts: ElfFacts): Loader | undefined {
+    if (!this.#loaders.has(path)) {
+      const options = { tree: this.#tree, paths: this.#paths, libraryPath: this.#libraryPath };
+      this.#loaders.set(path, loaderAt(path, facts, options));
+    }
+    return this.#loaders.get(path);
+  }
+
+  /** @returns reports what is missing, when all other modules have been loaded */
+  #load(kind: RootKind, path: string, facts: ElfFacts, processes: ReadonlyMap<string, Process>): () => void {
+    let best: { findings: LinkFinding[]; loader: Loader } | undefined;
+    for (const host of this.#hosts(kind, processes)) {
+      const process = branch(host);
+      // musl takes the program for what asked for the module.
+      const loader = host.loader.libc === "musl" ? host.main : undefined;
+      const object: LoadedObject = { location: path, path, facts, ...(loader && { loader }) };
+      const findings = this.#map(process, object);
+      const versions = glibcVersions(facts);
+      if (
+        kind === "python module" &&
+        host.loader.libc === "musl" &&
+        versions.length > 0 &&
+        !this.#byName.has(GCOMPAT)
+      )
+        findings.push({ kind: "libc", file: path, versions });
+      if (best === undefined || findings.length < best.findings.length)
+        best = { findings, loader: host.loader };
+      if (findings.length === 0) {
+        this.#note(kind, process);
+        break;
+      }
+    }
+    return () => {
+      for (const finding of best?.findings ?? [])
+        if (best !== undefined) this.#report(path, finding, best.loader, this.#loaded.get(kind));
+    };
+  }
+
+  /** Processes that load modules of this kind; where the image has no such program, those of its loaders alone. */
+  #hosts(kind: RootKind, processes: ReadonlyMap<string, Process>): Process[] {
+    const pattern = hostOf(kind);
+    const hosts = [...processes].filter(([path]) => pattern !== undefined && isHost(path, pattern));
+    if (hosts.length > 0) return hosts.slice(0, MAX_HOSTS).map(([, process]) => process);
+    return this.#bareProcesses();
+  }
+
+  #bareProcesses(): Process[] {
+    return [...this.#loaders.values()].flatMap((loader) =>
+      loader === undefined ? [] : [newProcess(loader)],
+    );
+  }
+
+  /** Loads an object and, breadth first, all that it needs, as loaders do. Returns what is missing. */
+  #map(process: Process, root: LoadedObject): LinkFinding[] {
+    const { loader, main, objects, names } = process;
+    const findings: LinkFinding[] = [];
+    const add = (object: LoadedObject): void => {
+      objects.set(object.path, object);
+      if (object.facts.soname !== undefined && !names.has(object.facts.soname))
+        names.set(object.facts.soname, object);
+      this.#reached.add(object.path);
+      queue.push(object);
+    };
+    const queue: LoadedObject[] = [];
+    add(root);
+    for (let at = 0; at < queue.length; at++) {
+      const object = queue[at];
+      if (object === undefined) break;
+      const { facts, path } = object;
+      if (facts.problem !== undefined) findings.push({ kind: "malformed", file: path, why: facts.problem });
+      for (const name of facts.needed ?? []) {
+        if (++this.#lookups > MAX_LOOKUPS) return [...findings, { kind: "limit", file: root.path }];
+        if (names.has(name) || loader.provides(name)) continue;
+        const location = this.#find(name, object, loader, main);
+        if (location === undefined) {
+          const elsewhere = this.#byName.get(name);
+          findings.push({
+            kind: "library",
+            file: path,
+            library: name,
+            ...(elsewhere === undefined ? {} : { found: elsewhere }),
+          });
+          continue;
+        }
+        const real = this.#paths.real(location) ?? location;
+        const before = objects.get(real);
+        const found = before ?? this.#object(location, real, object);
+        if (found === undefined) continue;
+        names.set(name, found);
+        if (before === undefined) add(found);
+      }
+    }
+    // musl looks at no versions.
+    if (loader.libc === "glibc") for (const object of queue) findings.push(...missingVersions(object, names));
+    return findings;
+  }
+
+  #object(location: string, path: string, loader: LoadedObject): LoadedObject | undefined {
+    const facts = this.#tree.elf.get(path);
+    return facts && { location, path, facts, loader };
+  }
+
+  /** Where the loader finds a library, as it finds it; undefined where it does not. */
+  #find(
+    name: string,
+    object: LoadedObject,
+    loader: Loader,
+    main: LoadedObject | undefined,
+  ): string | undefined {
+    const isAt = (path: string | undefined): boolean => {
+      const facts = path === undefined ? undefined : this.#tree.elf.get(path);
+      return facts !== undefined && this.#fits(facts);
+    };
+    // A path: as it is, or from the working directory, which nothing says.
+    if (name.includes("/")) return isAt(this.#paths.real(name)) ? name : undefined;
+    for (const candidate of loader.search(name, object, main)) {
+      if (++this.#lookups > MAX_LOOKUPS) return undefined;
+      if ("path" in candidate) {
+        if (isAt(this.#paths.real(candidate.path))) return candidate.path;
+      } else if (isAt(this.#paths.realIn(candidate.directory, name))) return `${candidate.directory}/${name}`;
+    }
+    return undefined;
+  }
+
+  /** @param provided names that other modules of the same process load */
+  #report(root: string, finding: LinkFinding, { libc }: Loader, provided?: ReadonlySet<string>): void {
+    const { file, library = "", kind, why } = finding;
+    const full = file === root ? finding : { ...finding, root };
+    const reason =
+      kind === "malformed" && why?.endsWith("not kept") === true
+        ? why
+        : kind === "library" && provided?.has(library) === true
+          ? "another module that loads it has to be imported first"
+          : isOtherBuild(root, libc) && /^ld-|^lib(?:c|m|pthread|dl|rt)\./.test(library)
+            ? "a build for another C library"
+            : whyOptional(root, library);
+    if (reason === undefined) this.#failures.add(full);
+    else this.#notes.add({ ...full, why: reason });
+  }
+
+  #note(kind: RootKind, { names }: Process): void {
+    const loaded = this.#loaded.get(kind) ?? new Set();
+    for (const name of names.keys()) loaded.add(name);
+    this.#loaded.set(kind, loaded);
+  }
+
+  /** Libraries that nothing loads by need: plugins, or left over. They are judged alone, and never fail. */
+  #proveOthers(
+    files: readonly (readonly [string, ElfFacts])[],
+    processes: ReadonlyMap<string, Process>,
+  ): void {
+    const [process] = this.#bareProcesses();
+    if (process === undefined || processes.size === 0) return;
+    for (const [path, facts] of files) {
+      if (this.#reached.has(path) || facts.needed === undefined) continue;
+      if (isOtherBuild(path, process.loader.libc)) continue;
+      for (const finding of this.#map(branch(process), { location: path, path, facts }))
+        // A program that has the library, or sets where to look for it, may well load this one.
+        if (finding.kind !== "library" || finding.found === undefined)
+          this.#notes.add(finding.file === path ? finding : { ...finding, root: path });
+    }
+  }
+}
+
+const PYTHON = hostOf("python module") ?? /$^/;
+const NODE = hostOf("node addon") ?? /$^/;
+const GCOMPAT = "libgcompat.so.0";
+
+function newProcess(loader: Loader, main?: LoadedObject): Process {
+  const own: LoadedObject = { location: loader.path, path: loader.path, facts: loader.facts };
+  const names = new Map([[nameOf(loader.path), own]]);
+  if (loader.facts.soname !== undefined) names.set(loader.facts.soname, own);
+  return { loader, main, objects: new Map([[own.path, own]]), names };
+}
+
+/** The same process, before it loads one more module. */
+function branch({ objects, names, ...process }: Process): Process {
+  return { ...process, objects: new Map(objects), names: new Map(names) };
+}
+
+/** glibc warns, and goes on, when a library defines no versions at all. */
+function missingVersions(
+  { path, facts }: LoadedObject,
+  names: ReadonlyMap<string, LoadedObject>,
+): LinkFinding[] {
+  return (facts.versionsNeeded ?? []).flatMap(({ library, versions }): LinkFinding[] => {
+    const provider = names.get(library);
+    const defined = provider?.facts.versionsDefined;
+    if (provider === undefined || defined === undefined) return [];
+    const missing = versions.filter((version) => !defined.includes(version));
+    if (missing.length === 0) return [];
+    return [{ kind: "version", file: path, library, versions: missing, found: provider.path }];
+  });
+}
+
+/** Each need once, whatever loads the file; the first root is named. */
+class Findings {
+  readonly #findings = new Map<string, LinkFinding>();
+
+  add(finding: LinkFinding): void {
+    const key = `${finding.kind} ${finding.file} ${finding.library ?? ""}`;
+    if (this.#findings.size < MAX_LINK_FINDINGS && !this.#findings.has(key)) this.#findings.set(key, finding);
+  }
+
+  list(): LinkFinding[] {
+    return [...this.#findings.values()].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
+  }
+}

@@ -1,0 +1,69 @@
+import type { ElfFacts } from "../elf/elf-facts.js";
+import { nameOf } from "./link-tree.js";
+
+/** What a process begins with, or loads by name at its own wish. */
+export type RootKind = "program" | "python module" | "node addon";
+
+/** ET_EXEC, ET_DYN */
+const LOADABLE: ReadonlySet<number> = new Set([2, 3]);
+
+/** What is loaded without being a DT_NEEDED of anything; undefined for libraries, and for what is never loaded. */
+export function rootKind(path: string, facts: ElfFacts): RootKind | undefined {
+  if (!isLoadable(path, facts)) return undefined;
+  if (facts.interpreter !== undefined) return "program";
+  if (path.endsWith(".node")) return "node addon";
+  if (!path.endsWith(".so")) return undefined;
+  // https://peps.python.org/pep-3149/ and `importlib.machinery.EXTENSION_SUFFIXES`
+  if (/\.(?:(?:cpython|pypy|graalpy)[^/.]*(?:-[^/.]*)?|abi3)\.so$/.test(path)) return "python module";
+  const isPlain = /\/(?:site-packages|dist-packages|lib-dynload)\//.test(path) && facts.pythonModule === true;
+  return isPlain ? "python module" : undefined;
+}
+
+/** Whether a loader takes the file: no object file, core dump or debug information. */
+export function isLoadable(path: string, { type }: ElfFacts): boolean {
+  return LOADABLE.has(type) && !path.startsWith("/usr/lib/debug/") && !path.endsWith(".debug");
+}
+
+/** Programs that load modules of this kind. */
+export function hostOf(kind: RootKind): RegExp | undefined {
+  switch (kind) {
+    case "python module":
+      return /^(?:python|pypy|graalpy)[\d.]*[a-z]*$/;
+    case "node addon":
+      return /^(?:node|nodejs|electron|bun)$/;
+    case "program":
+      return undefined;
+  }
+}
+
+/**
+ * Why a missing library of this root is no failure. Packages ship modules that they try to load and do without, and the
+ * driver of a GPU puts its own libraries into a container.
+ */
+export function whyOptional(path: string, library: string): string | undefined {
+  // Docker's own python:slim images have _tkinter without Tk.
+  if (/\/lib-dynload\/(?:_tkinter|_gdbm|_dbm|nis)\./.test(path))
+    return "an optional module of Python's standard library";
+  if (/\/numba\/np\/ufunc\/(?:tbb|omp)pool\./.test(path)) return "numba does without it";
+  if (/^lib(?:cuda|nvcuvid|nvoptix|nvidia-[a-z0-9-]+)\.so/.test(library))
+    return "the GPU driver of the machine provides the library";
+  return undefined;
+}
+
+/**
+ * Whether the file is one of several builds of a Node package, and named for another C library than the image's: package
+ * managers may install both.
+ */
+export function isOtherBuild(path: string, libc: "glibc" | "musl"): boolean {
+  if (!/\/(?:node_modules|prebuilds)\//.test(path)) return false;
+  return libc === "glibc" ? /musl/i.test(path) : /glibc|(?:[-.]|linux)gnu(?:[-./]|$)/i.test(path);
+}
+
+/** Versions of glibc's symbols that a file needs; musl has none of them. */
+export function glibcVersions({ versionsNeeded = [] }: ElfFacts): string[] {
+  return versionsNeeded.flatMap(({ versions }) => versions.filter((version) => /^GLIBC_\d/.test(version)));
+}
+
+export function isHost(path: string, pattern: RegExp): boolean {
+  return pattern.test(nameOf(path));
+}
