@@ -13,7 +13,7 @@ export const PACKAGES = {
   "release-rules": { may: ["errors", "schemas"] },
   registry: { may: ["errors", "redaction", "schemas"] },
   catalog: { may: ["errors", "redaction", "schemas", "release-rules"] },
-  image: { may: ["errors", "registry"] },
+  image: { may: ["errors", "registry", "schemas"] },
   report: { may: ["errors", "release-rules"] },
   progress: { may: ["errors", "report"] },
   builders: {
