@@ -13,7 +13,6 @@ export {
   isFinalIndex,
 } from "./finalise.js";
 export { type LinkFinding, linkFindingText, linkRemedy, type LinkReport } from "./link/link-report.js";
-export { type LayerSource, scanLayers } from "./layers.js";
 export type { InstalledPackage, PackageKind } from "./packages/installed-package.js";
 export {
   MAX_PACKAGE_FILE_BYTES,
@@ -22,6 +21,7 @@ export {
   packageFileKind,
   readPackages,
 } from "./packages/package-files.js";
+export { type LayerSource, scanLayers } from "./layers/read-layer.js";
 export { platformOf } from "./platform.js";
 export { pushImage } from "./push-image.js";
 export { type StagedVariant, readBlob } from "./read-staged-image.js";

@@ -1,8 +1,8 @@
 import { OCI_LAYER } from "@tgo/registry";
 import { streamOf } from "@tgo/testing";
 import { expect, test } from "vitest";
-import { Directory, filesOf, stackLayer, TreeBudget } from "../src/layer-tree.js";
-import { readLayer } from "../src/layers.js";
+import { Directory, filesOf, stackLayer, TreeBudget } from "../src/layers/layer-tree.js";
+import { readLayer } from "../src/layers/read-layer.js";
 import { ACCEPTED, REFUSED } from "./planted-layers.js";
 import { tarEntry } from "./tar-header.js";
 

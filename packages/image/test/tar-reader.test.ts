@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readTar } from "../src/tar-reader.js";
+import { TarReader, type ContentScan } from "../src/layers/tar-reader.js";
 import { END_OF_ARCHIVE, type HeaderFields, paxRecord, tarEntry, tarHeader } from "./tar-header.js";
 
 interface Seen {
@@ -14,12 +14,24 @@ interface Seen {
   readonly head: string;
 }
 
+/** The beginning of a file's content, as text. */
+function head(): ContentScan<string> {
+  let bytes: Buffer = Buffer.alloc(0);
+  return {
+    add: (part) => {
+      bytes = Buffer.concat([bytes, part.subarray(0, 20 - bytes.length)]);
+      return bytes.length < 20;
+    },
+    facts: () => bytes.toString(),
+  };
+}
+
 async function read(chunks: Iterable<Uint8Array>): Promise<Seen[]> {
   const seen: Seen[] = [];
-  const stream = (async function* () {
-    yield* await Promise.resolve(chunks);
-  })();
-  for await (const { head, ...entry } of readTar(stream, 20)) seen.push({ ...entry, head: head.toString() });
+  const reader = new TarReader(head, ({ facts = "", ...entry }) => seen.push({ ...entry, head: facts }));
+  await Promise.resolve();
+  for (const chunk of chunks) reader.write(chunk);
+  reader.end();
   return seen;
 }
 const readAll = (...parts: Buffer[]): Promise<Seen[]> => read([Buffer.concat([...parts, END_OF_ARCHIVE])]);

@@ -39,7 +39,7 @@ export {
   OCI_LAYER_ZSTD,
   OCI_MANIFEST,
 } from "./media-types.js";
-export { inParallel } from "./parallel.js";
+export { concurrencyLimit, inParallel } from "./parallel.js";
 export {
   type Repository,
   type TransferProgress,

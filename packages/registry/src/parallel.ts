@@ -22,3 +22,9 @@ export async function inParallel<T, R>(
   if (failures.length > 0) throw failures[0];
   return results as R[];
 }
+
+/** Runs what it is given with at most `limit` in progress; the others wait in order. */
+export function concurrencyLimit(limit: number): <R>(work: () => Promise<R>) => Promise<R> {
+  const queue = pLimit(limit);
+  return (work) => queue(work);
+}

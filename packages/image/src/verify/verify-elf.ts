@@ -1,12 +1,11 @@
 import { detailsOf, foreseenProblem, isTgoError, TgoError, type Problem } from "@tgo/errors";
-import { address, inParallel, type Descriptor } from "@tgo/registry";
+import { address, concurrencyLimit, inParallel, type Descriptor } from "@tgo/registry";
 import { MAX_FOREIGN, type ElfReport } from "../elf/elf-scan.js";
-import { TreeBudget } from "../layer-tree.js";
-import { mergeLayers, readLayer, type LayerContent } from "../layers.js";
+import { TreeBudget } from "../layers/layer-tree.js";
+import { LAYERS_AT_ONCE, mergeLayers, readLayer, type LayerContent } from "../layers/read-layer.js";
 import type { CachedVariant } from "./image-cache.js";
 import { where, type Inspection } from "./verify-target.js";
 
-const VARIANTS_AT_ONCE = 2;
 const PATHS_SHOWN = 10;
 
 /**
@@ -24,10 +23,12 @@ export async function verifyElf(
   const layers = new Map<string, Promise<LayerContent>>();
   const same = inspections.filter(({ digest }) => digest === reference.digest);
   const budget = new TreeBudget();
+  const limited = concurrencyLimit(LAYERS_AT_ONCE);
   const read = (layer: Descriptor): Promise<LayerContent> => {
     const { mediaType, digest } = layer;
     const key = `${mediaType} ${digest}`;
-    const reading = layers.get(key) ?? readLayer({ mediaType, open: () => openFrom(same, layer) }, budget);
+    const source = { mediaType, open: () => openFrom(same, layer) };
+    const reading = layers.get(key) ?? limited(() => readLayer(source, budget));
     layers.set(key, reading);
     return reading.catch((error: unknown) => {
       if (!isTgoError(error) || error.where !== undefined) throw error;
@@ -38,19 +39,18 @@ export async function verifyElf(
       });
     });
   };
-  await inParallel(VARIANTS_AT_ONCE, reference.variants, async (variant) => {
+  await inParallel(LAYERS_AT_ONCE, reference.variants, async (variant) => {
     try {
-      const contents: LayerContent[] = [];
+      const contents = await inParallel(LAYERS_AT_ONCE, variant.manifest.layers, read);
       for (const [at, layer] of variant.manifest.layers.entries()) {
-        const content = await read(layer);
-        contents.push(content);
         const listed = variant.config.rootfs.diff_ids[at];
-        if (listed === undefined || listed === content.diffId) continue;
+        const found = contents[at]?.diffId;
+        if (listed === undefined || listed === found) continue;
         for (const inspection of same)
           inspection.problems.push({
             kind: "wrong image",
             code: "VERIFY",
-            what: `${variant.platform}: the layer ${layer.digest} unpacks to ${content.diffId}, but its diff_id in the config is ${listed}`,
+            what: `${variant.platform}: the layer ${layer.digest} unpacks to ${found}, but its diff_id in the config is ${listed}`,
             where: where(inspection),
             remedy: "Build and publish it again.",
           });

@@ -1,9 +1,9 @@
 import { TgoError } from "@tgo/errors";
-import { readElfHeader, type ElfHeader } from "./elf/elf-header.js";
+import type { FileFacts } from "./file-facts.js";
 import type { TarEntry } from "./tar-reader.js";
 
-/** What is no directory. A regular file is its ELF header, or "file" when it has none. */
-type Leaf = ElfHeader | Exclude<TarEntry["type"], "directory" | "hard link"> | "whiteout";
+/** What is no directory. A regular file is what is known of its content, or "file". */
+type Leaf = FileFacts | Exclude<TarEntry["type"], "directory" | "hard link"> | "whiteout";
 
 /** A directory of one layer, or of the file system that several layers form. */
 export class Directory {
@@ -42,7 +42,12 @@ export class TreeBudget {
 
   /** @throws TgoError INVALID_RESPONSE when there are too many entries, or their names are too long */
   add(name: string, entry: Directory | Leaf): void {
-    this.#left -= name.length + (entry instanceof Directory ? DIRECTORY_BYTES : LEAF_BYTES);
+    this.keep(name.length + (entry instanceof Directory ? DIRECTORY_BYTES : LEAF_BYTES));
+  }
+
+  /** @throws TgoError INVALID_RESPONSE as {@link add} */
+  keep(bytes: number): void {
+    this.#left -= bytes;
     if (this.#left < 0)
       throw new TgoError("INVALID_RESPONSE", "the image has more files than this program can check");
   }
@@ -53,6 +58,9 @@ const MAX_UNPACKED = 64 * 1024 ** 3;
 /** Measured: in the layer and in the merged tree. */
 const LEAF_BYTES = 150;
 const DIRECTORY_BYTES = 700;
+
+/** Characters of the facts of files that many files may share, in JSON. */
+const MAX_COMMON = 100;
 
 /** image-spec, layer.md#whiteouts */
 const WHITEOUT = ".wh.";
@@ -70,11 +78,12 @@ const MAX_TARGET = 4095;
  */
 export class LayerTree {
   readonly root = new Directory();
+  readonly #common = new Map<string, FileFacts>();
 
   constructor(private readonly budget: TreeBudget) {}
 
   /** @throws Error saying why not all programs unpack it alike */
-  add(entry: TarEntry): void {
+  add(entry: TarEntry<FileFacts>): void {
     const path = partsOf(entry.path);
     const name = path.pop();
     if (name === undefined) {
@@ -122,11 +131,11 @@ export class LayerTree {
     this.#set(parent, name, "whiteout");
   }
 
-  #leaf(type: Exclude<TarEntry["type"], "directory">, { path, target, head }: TarEntry): Leaf {
+  #leaf(type: Exclude<TarEntry["type"], "directory">, { path, target, facts }: TarEntry<FileFacts>): Leaf {
     if (type === "hard link") return this.#linked(target, path);
     if (type === "symbolic link" && (target === "" || sizeOf(target) > MAX_TARGET))
       throw new Error(`a symbolic link to nothing: ${path}`);
-    return type === "file" ? (interned(readElfHeader(head)) ?? type) : type;
+    return type === "file" && facts !== undefined ? this.#kept(facts) : type;
   }
 
   /** Only this layer is searched: with overlayfs, it is unpacked where the lower ones are not. */
@@ -137,6 +146,19 @@ export class LayerTree {
     if (found === undefined || found instanceof Directory || found === "whiteout")
       throw new Error(`a hard link to what the same layer does not have before it: ${path} to ${target}`);
     return found;
+  }
+
+  /** One object for all equal short ones: an image may have a million files. */
+  #kept(facts: FileFacts): FileFacts {
+    const key = JSON.stringify(facts);
+    if (key.length > MAX_COMMON) {
+      this.budget.keep(key.length);
+      return facts;
+    }
+    const known = this.#common.get(key) ?? facts;
+    if (known === facts) this.budget.keep(key.length);
+    this.#common.set(key, known);
+    return known;
   }
 
   #set<T extends Directory | Leaf>(parent: Directory, name: string, entry: T): T {
@@ -171,10 +193,10 @@ export function stackLayer(lower: Directory | undefined, layer: Directory, path 
   return merged;
 }
 
-/** Every regular file, with its path from the root and its ELF header. */
+/** Every regular file, with its path from the root and what is known of its content. */
 export function* filesOf(
   root: Directory,
-): Generator<readonly [path: string, header: ElfHeader | undefined], void, undefined> {
+): Generator<readonly [path: string, facts: FileFacts | undefined], void, undefined> {
   // No recursion: a path has up to two thousand directories.
   const open = [{ path: "", entries: root.entries.entries() }];
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
@@ -228,15 +250,4 @@ function sizeOf(text: string): number {
 
 function kindOf(leaf: Leaf): string {
   return typeof leaf === "object" ? "file" : leaf;
-}
-
-/** One object for all equal headers: an image may have a million files. */
-const HEADERS = new Map<string, ElfHeader>();
-
-function interned(header: ElfHeader | undefined): ElfHeader | undefined {
-  if (header === undefined) return undefined;
-  const key = `${header.class} ${header.endianness} ${header.machine}`;
-  const known = HEADERS.get(key) ?? header;
-  HEADERS.set(key, known);
-  return known;
 }

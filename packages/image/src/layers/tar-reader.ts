@@ -1,15 +1,23 @@
 import { isUtf8 } from "node:buffer";
-import { ByteReader } from "./byte-reader.js";
+import { ByteFeed, type Parser } from "./byte-feed.js";
+
+/** Looks at the content of one regular file. */
+export interface ContentScan<T> {
+  /** The next bytes, valid during the call. @returns whether it wants more of them */
+  add(bytes: Buffer): boolean;
+  /** What it found, once the file has ended. */
+  facts(): T | undefined;
+}
 
 /** One entry of a tar archive. */
-export interface TarEntry {
+export interface TarEntry<T = unknown> {
   readonly type: "file" | "hard link" | "symbolic link" | "directory" | "device" | "null device";
   /** As in the archive; where it is not UTF-8, its bytes as lone surrogates: different names stay different. */
   readonly path: string;
   /** The target of a link, as in the archive. */
   readonly target: string;
-  /** The first bytes of a file's content. */
-  readonly head: Buffer;
+  /** What was found in a regular file's content. */
+  readonly facts: T | undefined;
 }
 
 const BLOCK = 512;
@@ -46,29 +54,57 @@ const PAX_NUMBERS: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Reads a tar archive: V7, ustar, GNU long names, pax. Names, sizes and types are those that Docker, containerd and
- * skopeo see (Go's archive/tar); an archive that one of them refuses, or that they unpack differently, is refused.
- * Memory is bounded by the longest name. The stream is read to its end, past the end of the archive.
- * @param headSize how many bytes of each file's content to return
- * @throws Error for anything that is not a complete archive
+ * Reads a tar archive as its bytes come: V7, ustar, GNU long names, pax. Names, sizes and types are those that Docker,
+ * containerd and skopeo see (Go's archive/tar); an archive that one of them refuses, or that they unpack differently,
+ * is refused. Memory is bounded by the longest name.
  * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html and https://www.gnu.org/software/tar/manual/html_node/Standard.html
  */
-export async function* readTar(
-  stream: AsyncIterable<Uint8Array>,
-  headSize: number,
-): AsyncGenerator<TarEntry, void, undefined> {
-  const bytes = new ByteReader(stream);
+export class TarReader<T> {
+  readonly #bytes = new ByteFeed();
+  readonly #parser: Parser<void>;
+
+  /**
+   * @param scanFile called for each regular file with its path, and its size in bytes
+   * @param onEntry called for each entry, in the order of the archive
+   */
+  constructor(
+    scanFile: (path: string, size: number) => ContentScan<T>,
+    onEntry: (entry: TarEntry<T>) => void,
+  ) {
+    this.#parser = parseArchive(this.#bytes, scanFile, onEntry);
+    this.#parser.next();
+  }
+
+  /** The next bytes, which must not change any more. @throws Error for anything that is not an archive */
+  write(chunk: Uint8Array): void {
+    this.#bytes.feed(chunk);
+    this.#parser.next();
+  }
+
+  /** There are no more bytes. @throws Error when the archive is not complete */
+  end(): void {
+    this.#bytes.end();
+    this.#parser.next();
+  }
+}
+
+/** Reads to the end of the stream, past the end of the archive. */
+function* parseArchive<T>(
+  bytes: ByteFeed,
+  scanFile: (path: string, size: number) => ContentScan<T>,
+  onEntry: (entry: TarEntry<T>) => void,
+): Parser<void> {
   let pax: ReadonlyMap<string, string> = new Map();
   let longName: string | undefined;
   let longTarget: string | undefined;
   let headers = 0;
   for (;;) {
-    const block = await bytes.readBlock(BLOCK);
+    const block = yield* bytes.readBlock(BLOCK);
     if (block === undefined) break;
     if (isZero(block)) {
-      const second = await bytes.readBlock(BLOCK);
+      const second = yield* bytes.readBlock(BLOCK);
       if (second !== undefined && !isZero(second)) throw new Error("a lone zero block inside the archive");
-      await bytes.skipAll();
+      yield* bytes.skipAll();
       break;
     }
     verifyHeader(block);
@@ -77,13 +113,13 @@ export async function* readTar(
     if (headers > MAX_HEADERS) throw new Error("too many extended headers for one entry");
     headers++;
     if (flag === "L" || flag === "K") {
-      const name = text(await readMetadata(bytes, size));
+      const name = text(yield* readMetadata(bytes, size));
       if (flag === "L") longName = name;
       else longTarget = name;
       continue;
     }
     if (flag === "x" || flag === "g") {
-      const records = parsePax(await readMetadata(bytes, size));
+      const records = parsePax(yield* readMetadata(bytes, size));
       if (flag === "x") pax = records;
       // Container engines ignore the records, GNU tar applies them; some of them delete a file of the header's name.
       else if (
@@ -100,10 +136,15 @@ export async function* readTar(
     if (type === undefined) throw new Error(`an entry of the unsupported type "${flag}": ${path}`);
     // Other types have no content, whatever size their header gives.
     const content = type === "file" ? (paxSize(pax) ?? size) : 0;
-    const head = await bytes.read(type === "file" ? Math.min(content, headSize) : 0);
-    await bytes.skip(content - head.length + padding(content));
-    const target = longTarget ?? (pax.get("linkpath") || text(block.subarray(157, 257)));
-    yield { type: flag === "3" && isNullDevice(block) ? "null device" : type, path, target, head };
+    const scan = type === "file" ? scanFile(path, content) : undefined;
+    if (scan !== undefined) yield* bytes.pass(content, (part) => scan.add(part));
+    yield* bytes.skip(padding(content));
+    onEntry({
+      type: flag === "3" && isNullDevice(block) ? "null device" : type,
+      path,
+      target: longTarget ?? (pax.get("linkpath") || text(block.subarray(157, 257))),
+      facts: scan?.facts(),
+    });
     pax = new Map();
     longName = longTarget = undefined;
     headers = 0;
@@ -113,10 +154,10 @@ export async function* readTar(
 }
 
 /** The content of an entry that describes the next one. */
-async function readMetadata(bytes: ByteReader, size: number): Promise<Buffer> {
+function* readMetadata(bytes: ByteFeed, size: number): Parser<Buffer> {
   if (size > MAX_METADATA) throw new Error(`an extended header of ${size} bytes`);
-  const content = await bytes.read(size);
-  await bytes.skip(padding(size));
+  const content = yield* bytes.read(size);
+  yield* bytes.skip(padding(size));
   return content;
 }
 
