@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { digestOf } from "@tgo/registry";
 import { verifyImage, type VerifyTarget } from "../src/index.js";
@@ -108,6 +109,33 @@ describe("a published image", () => {
     // Two child manifests, two configs, three layers (one is shared by both platforms).
     expect(beyondTheIndex).toHaveLength(7);
     expect(new Set(beyondTheIndex).size).toBe(7);
+  });
+
+  test("takes five round trips: a refusal, the login, the index, the manifests, and all else at once", async () => {
+    const { registries, targets } = await published({ auth: "public" });
+    let waiting: (() => void)[] = [];
+    for (const registry of registries)
+      registry.intercept = () =>
+        new Promise((resolve) => {
+          waiting.push(() => {
+            resolve(undefined);
+          });
+        });
+    const verifying = verifyImage({ targets, platforms: BOTH_PLATFORMS });
+    const sent: number[] = [];
+    const isDone = verifying.then(() => true);
+    for (let before = 0; !(await Promise.race([isDone, delay(10)])); before = waiting.length) {
+      // Responds to all requests at once, when no more come.
+      if (waiting.length === 0 || waiting.length !== before) continue;
+      sent.push(waiting.length);
+      const respond = waiting;
+      waiting = [];
+      for (const release of respond) release();
+    }
+    expect((await verifying).ok).toBe(true);
+    // With and without credentials.
+    expect(sent.slice(0, 3)).toEqual([6, 6, 6]);
+    expect(sent).toHaveLength(5);
   });
 
   test("six services in three registries at 50 ms a request take less than a second", async () => {

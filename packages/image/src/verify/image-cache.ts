@@ -8,7 +8,7 @@ import {
   type ImageConfig,
   type Manifest,
 } from "@tgo/registry";
-import { platformOf, type Platform } from "../platform.js";
+import type { Platform } from "../platform.js";
 import { readBlob } from "../read-staged-image.js";
 
 /** moby, layer/layer_store.go, maxLayerDepth. */
@@ -17,12 +17,6 @@ const MAX_LAYERS = 125;
 interface Source {
   readonly registry: Registry;
   readonly repository: string;
-}
-
-/** Which of a variant's documents were read from the inspected registry itself, and so exist there. */
-export interface Fetched {
-  readonly manifest: boolean;
-  readonly config: boolean;
 }
 
 /** A variant by its digest, the same in every registry. */
@@ -43,48 +37,86 @@ export class CachedVariant {
   get size(): number {
     return this.manifest.layers.reduce((sum, { size }) => sum + size, this.manifest.config.size);
   }
+}
 
-  /** Everything a pull needs from a registry that was not read from it. */
-  needs(fetched: Fetched): Descriptor[] {
-    const layers = new Map(this.manifest.layers.map((layer) => [layer.digest, layer]));
-    return [
-      ...(fetched.manifest ? [] : [this.child]),
-      ...(fetched.config ? [] : [this.manifest.config]),
-      ...layers.values(),
-    ];
+/** A document that an image consists of. */
+interface Document<T> {
+  readonly value: T;
+  /** It was read from the inspected registry itself, and so exists there. */
+  readonly fetched: boolean;
+}
+
+interface Reading<T> {
+  /** Another registry is read, or was. */
+  readonly shared: boolean;
+  readonly document: Promise<Document<T>>;
+}
+
+/** Documents of one kind by digest, each read once. */
+class Documents<T> {
+  readonly #reading = new Map<string, Promise<T>>();
+
+  get(digest: string, read: () => Promise<T>): Reading<T> {
+    return { shared: this.#reading.has(digest), document: this.#read(digest, read) };
+  }
+
+  /** A failed read concerns its own registry only: a concurrent caller then reads from its own. */
+  async #read(digest: string, read: () => Promise<T>): Promise<Document<T>> {
+    for (
+      let waiting = this.#reading.get(digest);
+      waiting !== undefined;
+      waiting = this.#reading.get(digest)
+    ) {
+      const value = await waiting.then(
+        (result) => ({ result }),
+        () => undefined,
+      );
+      if (value !== undefined) return { value: value.result, fetched: false };
+    }
+    const reading = read();
+    this.#reading.set(digest, reading);
+    try {
+      return { value: await reading, fetched: true };
+    } catch (error) {
+      if (this.#reading.get(digest) === reading) this.#reading.delete(digest);
+      throw error;
+    }
   }
 }
 
 /** Manifests and configs by digest, each read once, from the registry that is inspected first. */
 export class ImageCache {
-  readonly #manifests = new Map<string, Promise<{ value: Manifest; size: number }>>();
-  readonly #configs = new Map<string, Promise<ImageConfig>>();
+  readonly #manifests = new Documents<{ value: Manifest; size: number }>();
+  readonly #configs = new Documents<ImageConfig>();
 
-  /** @throws TgoError as {@link Registry} does; INVALID_RESPONSE when the child is not an image */
-  async variant(source: Source, child: Descriptor): Promise<{ variant: CachedVariant; fetched: Fetched }> {
+  /**
+   * The manifest of a child of an index.
+   * @throws TgoError as {@link Registry} does; INVALID_RESPONSE when the child is not an image
+   */
+  async manifest(source: Source, child: Descriptor): Promise<Document<Manifest>> {
     const where = address(source.registry, source.repository, child.digest);
-    const manifest = await once(this.#manifests, child.digest, () =>
+    const { value, fetched } = await this.#manifests.get(child.digest, () =>
       readManifest(source, child.digest, where),
-    );
-    if (manifest.value.size !== child.size) {
+    ).document;
+    if (value.size !== child.size) {
       throw new TgoError(
         "INVALID_RESPONSE",
-        `the index says ${child.size} bytes, the manifest has ${manifest.value.size}`,
+        `the index says ${child.size} bytes, the manifest has ${value.size}`,
         { where },
       );
     }
-    const { config: descriptor } = manifest.value.value;
-    const config = await once(this.#configs, descriptor.digest, async () =>
+    return { value: value.value, fetched };
+  }
+
+  /** The config of a manifest. Its promise fails as {@link Registry} does. */
+  config(source: Source, { config: descriptor }: Manifest): Reading<ImageConfig> {
+    const { registry, repository } = source;
+    return this.#configs.get(descriptor.digest, async () =>
       parseConfig(
-        await readBlob(source.registry, source.repository, descriptor),
-        address(source.registry, source.repository, descriptor.digest),
+        await readBlob(registry, repository, descriptor),
+        address(registry, repository, descriptor.digest),
       ),
     );
-    const platform = platformOf(child.platform ?? config.value);
-    return {
-      variant: new CachedVariant(platform, child, manifest.value.value, config.value),
-      fetched: { manifest: manifest.fetched, config: config.fetched },
-    };
   }
 }
 
@@ -103,27 +135,4 @@ async function readManifest(
       { where },
     );
   return { value, size: descriptor.size };
-}
-
-/** A failed read concerns its own registry only: a concurrent caller then reads from its own. */
-async function once<T>(
-  memory: Map<string, Promise<T>>,
-  key: string,
-  read: () => Promise<T>,
-): Promise<{ value: T; fetched: boolean }> {
-  for (let waiting = memory.get(key); waiting !== undefined; waiting = memory.get(key)) {
-    const value = await waiting.then(
-      (result) => ({ result }),
-      () => undefined,
-    );
-    if (value !== undefined) return { value: value.result, fetched: false };
-  }
-  const reading = read();
-  memory.set(key, reading);
-  try {
-    return { value: await reading, fetched: true };
-  } catch (error) {
-    if (memory.get(key) === reading) memory.delete(key);
-    throw error;
-  }
 }

@@ -9,7 +9,7 @@ import {
   type Descriptor,
   type Index,
 } from "@tgo/registry";
-import type { ImageCache, CachedVariant } from "./image-cache.js";
+import { CachedVariant, type ImageCache } from "./image-cache.js";
 import { parsePlatform, platformOf } from "../platform.js";
 import { portabilityProblems } from "./portable-variant.js";
 import { isAttestation } from "../read-staged-image.js";
@@ -157,20 +157,27 @@ async function inspectVariant(
 ): Promise<CachedVariant | undefined> {
   const { target, problems } = inspection;
   try {
-    const { variant, fetched } = await cache.variant(target, child);
-    const missing = await inParallel(HEADS_AT_ONCE, variant.needs(fetched), async (descriptor) => {
-      const size = await sizeOf(target, descriptor, descriptor.digest === child.digest);
-      if (size === descriptor.size) return undefined;
-      const what =
-        size === undefined ? "is not in the repository" : `has ${size} bytes there, not ${descriptor.size}`;
-      return `${descriptor.digest} ${what}`;
-    });
-    const gone = missing.filter((text) => text !== undefined);
+    const manifest = await cache.manifest(target, child);
+    const config = cache.config(target, manifest.value);
+    const needed = [
+      ...(manifest.fetched ? [] : [child]),
+      ...(config.shared ? [manifest.value.config] : []),
+      ...new Map(manifest.value.layers.map((layer) => [layer.digest, layer])).values(),
+    ];
+    // At the same time: at a distance, every round trip counts.
+    const [read, found] = await Promise.allSettled([
+      config.document,
+      inParallel(HEADS_AT_ONCE, needed, (descriptor) => whyMissing(target, descriptor, child)),
+    ]);
+    const { value } = resultOf(read);
+    const platform = platformOf(child.platform ?? value);
+    const variant = new CachedVariant(platform, child, manifest.value, value);
+    const gone = resultOf(found).filter((text) => text !== undefined);
     if (gone.length > 0) {
       problems.push({
         kind: "incomplete",
         code: "NOT_FOUND",
-        what: `${variant.platform} is incomplete: ${gone.join("; ")}`,
+        what: `${platform} is incomplete: ${gone.join("; ")}`,
         where: where(inspection),
         remedy:
           "Publish again, by the same command: missing content is copied from another registry or uploaded.",
@@ -193,14 +200,25 @@ function missing(error: unknown, kind: FindingKind): Finding {
   return problem.code === "NOT_FOUND" ? { ...problem, kind } : problem;
 }
 
-async function sizeOf(
+function resultOf<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === "rejected") throw settled.reason;
+  return settled.value;
+}
+
+/** Why a document or layer of a variant cannot be pulled from here; undefined when it can. */
+async function whyMissing(
   { registry, repository }: VerifyTarget,
   { digest, size }: Descriptor,
-  isManifest: boolean,
-): Promise<number | undefined> {
-  return isManifest
-    ? (await registry.resolve(repository, digest))?.size
-    : registry.hasBlob(repository, digest, { size });
+  child: Descriptor,
+): Promise<string | undefined> {
+  const found =
+    digest === child.digest
+      ? (await registry.resolve(repository, digest))?.size
+      : await registry.hasBlob(repository, digest, { size });
+  if (found === size) return undefined;
+  return found === undefined
+    ? `${digest} is not in the repository`
+    : `${digest} has ${found} bytes there, not ${size}`;
 }
 
 function variantProblems(variant: CachedVariant, expect: Expectation = {}, location: string): Finding[] {
