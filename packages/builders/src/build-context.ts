@@ -52,6 +52,8 @@ export interface BuildContext {
   /** CA certificates (PEM) that build steps trust; never part of an image. */
   readonly caBundle: File | undefined;
   readonly secrets: BuildSecrets;
+  /** Whether differences between what the variants of an image contain fail its check. */
+  readonly strictParity?: boolean;
   /** A directory with repos/<service>, for services whose source is not given. */
   readonly repos: Directory | undefined;
 }

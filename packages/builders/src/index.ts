@@ -3,7 +3,13 @@ export { type BuildContext, type HostInfo, baseImage } from "./build-context.js"
 export type { BuildRequest, Built, Variant } from "./build-request.js";
 export { machineFailure } from "./build-error.js";
 export { type BuildBases, basesOf, buildBases, buildVariants, catalogImages } from "./build-variants.js";
-export { TOOLS_BASE, probeFrom, scanRoot, toolsContainer } from "./container-tools/container-tools.js";
+export {
+  TOOLS_BASE,
+  compareRoots,
+  probeFrom,
+  scanRoot,
+  toolsContainer,
+} from "./container-tools/container-tools.js";
 export { isProxyArgument } from "./dockerfile/proxy-arguments.js";
 export { emulatorCrashed, nativeRemedy } from "./emulation.js";
 export { type ExecFailure, errorMessage, execFailure, lastLines } from "./exec-failure.js";

@@ -1,5 +1,6 @@
 import { TagPolicy } from "@tgo/release-rules";
 import * as v from "@tgo/schemas";
+import { Machines } from "./machine.js";
 import { PLATFORMS, Platform } from "./platform.js";
 import { PublicUrl } from "./public-url.js";
 import { Registry, registries } from "./registry.js";
@@ -58,6 +59,7 @@ export const Catalog = v.strictObject({
   services: v.record(Name, Service),
   registries: v.optional(v.record(Name, Registry), registries),
   platforms: v.optional(v.pipe(v.array(Platform), v.nonEmpty()), PLATFORMS),
+  machines: v.optional(Machines, {}),
   mirrors: v.optional(Mirrors, {}),
   release: v.optional(TagPolicy, {}),
 });

@@ -1,6 +1,7 @@
 import { TagPolicy } from "@tgo/release-rules";
 import * as v from "@tgo/schemas";
 import { Mirrors } from "./catalog.js";
+import { Machines } from "./machine.js";
 import { Platform } from "./platform.js";
 import { Registry } from "./registry.js";
 import { Service } from "./service.js";
@@ -15,6 +16,7 @@ export const CatalogOverride = v.pipe(
     services: v.optional(v.record(v.string(), v.nullable(v.partial(Service)))),
     registries: v.optional(v.record(v.string(), v.nullable(v.partial(Registry)))),
     platforms: v.optional(v.pipe(v.array(Platform), v.nonEmpty())),
+    machines: v.optional(v.partial(Machines)),
     mirrors: v.optional(v.partial(Mirrors)),
     release: v.optional(v.partial(TagPolicy)),
   }),

@@ -326,5 +326,11 @@ export const Service = v.strictObject({
       "Glob patterns of files that may be for another architecture, or lack libraries, e.g. firmware.",
     ),
   ),
+  allowDifferences: v.pipe(
+    v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
+    v.description(
+      "Names of packages, and patterns of paths (with a leading slash), that only some platforms have and are meant to.",
+    ),
+  ),
 });
 export type Service = v.InferOutput<typeof Service>;

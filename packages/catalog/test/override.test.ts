@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { applyOverride, parseOverrideFile } from "../src/index.js";
+import { applyOverride, parseOverrideFile, processorOf } from "../src/index.js";
 
 const base = {
   services: {
@@ -150,5 +150,63 @@ describe("parseOverrideFile", () => {
     expect(failure(() => applyOverride(base, parseOverrideFile(text, "c.json"), "c.json")).message).toContain(
       "must be a JSON object",
     );
+  });
+});
+
+describe("promised machines", () => {
+  it("are an x86-64-v2 machine, Raspberry Pi 4, Raspberry Pi 5 with its pages, Graviton and Apple silicon by default", () => {
+    const { machines } = applyOverride(base);
+    expect(machines["linux/amd64"]).toEqual([
+      { name: "x86-64-v2 PCs and servers", processor: "x86-64-v2", pageSize: 4096 },
+    ]);
+    expect(
+      machines["linux/arm64"].map(({ name, processor, pageSize }) => [name, processor, pageSize]),
+    ).toEqual([
+      ["Raspberry Pi 4", "cortex-a72", 4096],
+      ["Raspberry Pi 5", "cortex-a76", 16384],
+      ["AWS Graviton2", "neoverse-n1", 4096],
+      ["Apple silicon", "apple-m1", 4096],
+    ]);
+  });
+
+  it("are replaced for the platforms that an override names", () => {
+    const { machines } = applyOverride(base, {
+      machines: { "linux/arm64": [{ name: "Ampere Altra", processor: "neoverse-n1", pageSize: 65536 }] },
+    });
+    expect(machines["linux/arm64"]).toEqual([
+      { name: "Ampere Altra", processor: "neoverse-n1", pageSize: 65536 },
+    ]);
+    expect(machines["linux/amd64"]).toHaveLength(1);
+    expect(applyOverride(base, { machines: { "linux/amd64": [] } }).machines["linux/amd64"]).toEqual([]);
+  });
+
+  it("name a known processor and a page size that the platform's kernels have", () => {
+    const override = {
+      machines: {
+        "linux/amd64": [{ name: "Pi", processor: "cortex-a72" }],
+        "linux/arm64": [{ name: "", processor: "cortex-a72", pageSize: 8192 }],
+        "linux/s390x": [],
+      },
+    };
+    const { code, message } = failure(() => applyOverride(base, override));
+    expect(code).toBe("CATALOG");
+    for (const told of [
+      /machines\.linux\/amd64\[?\.?0\]?\.processor: .*"x86-64-v2".*got "cortex-a72"/,
+      /machines\.linux\/arm64\S*\.pageSize: .*16384.*got 8192/,
+      /machines\.linux\/arm64\S*\.name: .*got ""/,
+      /machines\.linux\/s390x: unknown field/,
+    ])
+      expect(message).toMatch(told);
+  });
+
+  it("are compared by what their processor has, and emulated by one without more", () => {
+    const { machines } = applyOverride(base);
+    const processors = machines["linux/arm64"].map((machine) => processorOf("linux/arm64", machine));
+    expect(processors.map(({ level, qemu }) => `${level} ${qemu}`)).toEqual([
+      "0 cortex-a72",
+      "2 cortex-a76",
+      "2 neoverse-n1",
+      "2 neoverse-n1",
+    ]);
   });
 });

@@ -57,7 +57,7 @@ export const ERROR_CODES: Readonly<Record<TgoErrorCode, ErrorCodeEntry>> = {
   },
   CHECK: {
     cause:
-      "A built variant is not for its platform: a file in it, or its configuration, is for another architecture, or a program lacks a library that it needs.",
+      "A built variant is not for its platform: a file in it, or its configuration, is for another architecture, a program lacks a library that it needs, or a promised machine cannot load a file. With --strict-parity: the variants differ.",
     remedy:
       "Build the named files for each platform, add the missing libraries, or list files that nothing loads in allowForeign.",
     again: false,
@@ -68,7 +68,7 @@ export const ERROR_CODES: Readonly<Record<TgoErrorCode, ErrorCodeEntry>> = {
     },
   },
   SMOKE: {
-    cause: "A built variant does not run as its service should.",
+    cause: "A built variant does not run as its service should, or not on a promised machine.",
     remedy: "Read the output in the message; correct the image, or the service's smoke settings.",
     again: false,
     example: {

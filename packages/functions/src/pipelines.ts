@@ -11,13 +11,12 @@ import { plan } from "./plan.js";
 import { preflight } from "./preflight.js";
 import { promote } from "./promote.js";
 import { prune, type PruneFlags } from "./prune.js";
-import { publish } from "./publish.js";
+import { publish, type PublishFlags } from "./publish.js";
 import { release } from "./release.js";
 import type { ReleaseFlags } from "./release-run.js";
 import type { VersionFlags } from "./release-version.js";
 import { refuseEmpty } from "./refuse-empty.js";
 import { services } from "./services.js";
-import type { ShellArguments } from "./shell-arguments.js";
 import { smoke } from "./smoke.js";
 import type { SourceArguments } from "./source-arguments.js";
 import { status } from "./status.js";
@@ -59,7 +58,7 @@ export class Pipelines {
 
   async publish(
     names: readonly string[],
-    source: SourceArguments & ShellArguments<{ version: string }>,
+    source: SourceArguments & PublishFlags,
     format: ReportFormat,
   ): Promise<string> {
     return this.#text(publish(this.#checked(names, source), names, source, format));

@@ -6,18 +6,25 @@ import { reportServices } from "./report-services.js";
 import type { ShellArguments } from "./shell-arguments.js";
 import { prepareOptions, type SourceArguments } from "./source-arguments.js";
 
+export type PublishFlags = ShellArguments<{
+  version: string;
+  /** Whether differences between the platforms' contents are a failure, not a note. */
+  strictParity: boolean;
+}>;
+
 /** Publishes the services' candidates to every registry. No version tag moves. */
 export function publish(
   call: Call,
   names: readonly string[],
-  source: SourceArguments & ShellArguments<{ version: string }>,
+  source: SourceArguments & PublishFlags,
   format: ReportFormat,
 ): Promise<string> {
   const version = source.version === undefined ? undefined : parseVersion(source.version, "--version").text;
+  const { strictParity = false } = source;
   const options = { ...prepareOptions(source), ...defined({ version }) };
   return reportServices(
     call,
-    { command: "publish", names, source, format, flags: { version } },
-    (context, { name, service }) => publishService(context, name, service, options),
+    { command: "publish", names, source, format, flags: { version, strictParity } },
+    (context, { name, service }) => publishService({ ...context, strictParity }, name, service, options),
   );
 }

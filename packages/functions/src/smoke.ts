@@ -1,5 +1,5 @@
 import { prepareBuild, type PrepareOptions } from "@tgo/builders";
-import { buildAndTest } from "@tgo/proof";
+import { buildAndTest, differencesOf } from "@tgo/proof";
 import { checkedFiles, reportService } from "@tgo/publishing";
 import type { ReportFormat, ServiceReport } from "@tgo/report";
 import type { Call } from "./call.js";
@@ -35,16 +35,17 @@ function smokeService(
       variants: context.platforms.map((platform) => {
         const proof = proofs.find((one) => one.platform === platform);
         if (proof === undefined) return { platform };
-        const { smoke: run } = proof;
+        const { smoke: run, machines } = proof;
         return {
           platform,
           elf: checkedFiles(proof),
           ...(run === undefined ? {} : { smoke: { ok: true, ...run, recorded: false } }),
+          ...(machines === undefined ? {} : { machines }),
         };
       }),
       registries: [],
       problems: [],
-      notes: built.notes,
+      notes: [...built.notes, ...differencesOf(proofs)],
     };
   });
 }

@@ -1,5 +1,6 @@
 import type { PrepareOptions } from "@tgo/builders";
-import { TgoError } from "@tgo/errors";
+import { problemOf, TgoError } from "@tgo/errors";
+import { differencesOf, parityError } from "@tgo/proof";
 import {
   candidateTag,
   prepareCandidate,
@@ -21,6 +22,8 @@ import { prepareOptions, type SelectedService, type SourceArguments } from "./so
 export type VerifyFlags = ShellArguments<{
   /** Tag to verify; by default the source's candidate. */
   tag: string;
+  /** Whether differences between the platforms' contents are a failure, not a note. */
+  strictParity: boolean;
 }> & {
   /** Read every layer, and check the architecture of every binary. */
   readonly elf: boolean;
@@ -33,9 +36,9 @@ export function verify(
   source: SourceArguments & VerifyFlags,
   format: ReportFormat,
 ): Promise<string> {
-  const { tag, elf } = source;
+  const { tag, elf, strictParity } = source;
   if (tag !== undefined && !isTag(tag) && !isDigest(tag)) throw notATag(tag);
-  const flags = { tag, "elf=false": !elf };
+  const flags = { tag, "elf=false": !elf, strictParity };
   return reportServices(call, { command: "verify", names, source, format, flags }, (context, selected) =>
     verifyService(context, selected, prepareOptions(source), source),
   );
@@ -52,7 +55,7 @@ function verifyService(
   context: Context,
   selected: SelectedService,
   source: PrepareOptions,
-  { tag, elf }: VerifyFlags,
+  { tag, elf, strictParity = false }: VerifyFlags,
 ): Promise<ServiceReport> {
   const { name, service } = selected;
   return reportService(context, name, async () => {
@@ -62,19 +65,25 @@ function verifyService(
     const options = { elf, allowForeign, remedyFor };
     const verification = await verifyTag(context, name, context.targets, verified, options);
     const { proofs, built } = await recordedProofs(context, selected, verification.variants, verified);
+    const known = verification.variants.flatMap(({ digest }) => proofs.get(digest)?.proof ?? []);
+    const differences = differencesOf(known);
+    const problems =
+      strictParity && differences.length > 0 ? [problemOf(parityError(name, differences))] : [];
     return defined({
       service: name,
-      state: verification.ok ? ("verified" as const) : ("failed" as const),
+      state: verification.ok && problems.length === 0 ? ("verified" as const) : ("failed" as const),
       revision: verification.annotations["org.opencontainers.image.revision"],
       tag: verified,
       digest: verification.digest,
       variants: variantRows(context, verification, ({ digest }) => proofs.get(digest)),
       registries: rowsOfVerification(context.targets, name, verified, verification),
-      problems: [],
-      notes:
-        built === undefined || built === verification.digest
+      problems,
+      notes: [
+        ...(built === undefined || built === verification.digest
           ? []
-          : [`not the image that this engine built as ${verified}: ${built}`],
+          : [`not the image that this engine built as ${verified}: ${built}`]),
+        ...differences,
+      ],
     });
   });
 }

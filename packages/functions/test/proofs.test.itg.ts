@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Registry } from "@tgo/registry";
+import { isIndex, Registry } from "@tgo/registry";
 import type { Report, ServiceReport } from "@tgo/report";
 import { startBaseMirror, startRegistry, type LocalRegistry } from "@tgo/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -46,14 +46,18 @@ beforeEach(() => {
   steps = [];
 });
 
-/** @param exec smoke commands of the service */
-function pipelines(exec: readonly (readonly string[])[]): Pipelines {
+/**
+ * @param exec smoke commands of the service
+ * @param more further fields of the catalog
+ */
+function pipelines(exec: readonly (readonly string[])[], more: object = {}): Pipelines {
   const catalog = {
     services: { tiny: { title: "Tiny", build: { strategy: "dockerfile" }, smoke: { exec } } },
     registries: Object.fromEntries(
       registries.map(({ host }, at) => [`r${at}`, { host, repository: "tgoai/{service}" }]),
     ),
     mirrors: { images: { "docker.io": mirror.host } },
+    ...more,
   };
   const product = { catalog, pipeline: "test", buildHash: "test" };
   return new Pipelines(
@@ -90,7 +94,13 @@ const ALL_TESTS = ["check", "smoke"].flatMap((step) => PLATFORMS.map((platform) 
 const NOW = PLATFORMS.map(() => [true, false]);
 const RECORDED = PLATFORMS.map(() => [true, true]);
 
-const FIRST = [["test", "-f", "/Dockerfile"]];
+/** Only under emulation is a variable of the emulator set: it is the weakest promised machine. */
+const EMULATOR = `test "$QEMU_CPU $QEMU_PAGESIZE" = "$([ $(uname -m) = aarch64 ] && echo 'cortex-a72 16384' || echo ' ')"`;
+
+const FIRST = [
+  ["test", "-f", "/Dockerfile"],
+  ["sh", "-c", EMULATOR],
+];
 const OTHER = [["test", "-x", "/bin/sh"]];
 
 describe("Proofs in the engine's store", () => {
@@ -107,6 +117,26 @@ describe("Proofs in the engine's store", () => {
       const names = Object.keys(value.annotations ?? {});
       expect(names).not.toEqual([]);
       expect(names.filter((name) => /check|smoke/.test(name))).toEqual([]);
+    }
+  });
+
+  it("tell on which promised machines the image ran, and leave the emulator's variables out of it", async () => {
+    const { variants } = onlyService(
+      JSON.parse(await pipelines(FIRST).verify(["tiny"], { tag, elf: false }, "json")) as Report,
+    );
+    expect(
+      variants.map(({ machines = [] }) => machines.map(({ name, state }) => `${name}: ${state}`)),
+    ).toEqual([
+      [expect.stringMatching(/^x86-64-v2 PCs and servers: (ok|not proven)$/)],
+      ["Raspberry Pi 4: ok", "Raspberry Pi 5 (16 KiB pages): ok", "AWS Graviton2: ok", "Apple silicon: ok"],
+    ]);
+    const registry = new Registry({ host: registries[0]?.host ?? "" });
+    for (const { digest = "" } of variants) {
+      const { value } = await registry.manifest("tgoai/tiny", digest);
+      if (isIndex(value)) throw new Error("an index, not a manifest");
+      const config = await new Response(await registry.blob("tgoai/tiny", value.config)).text();
+      expect(config).toContain('"Env"');
+      expect(config).not.toContain("QEMU");
     }
   });
 
@@ -153,3 +183,65 @@ describe("Proofs in the engine's store", () => {
     expect(steps).not.toContain("build");
   });
 });
+
+describe("A program with an instruction that a promised machine lacks", () => {
+  /** Executable files of one segment, without a library: exit(0), on arm64 after one LSE instruction (ldadd). */
+  const programs = {
+    amd64: { machine: 62, code: "31ffb83c0000000f05" },
+    arm64: { machine: 183, code: "210080d2e20321f8000080d2a80b80d2010000d4" },
+  };
+  let path: string;
+
+  beforeAll(async () => {
+    path = await writeSource(folder, {
+      Dockerfile: "FROM docker.io/library/node:20-alpine\nARG TARGETARCH\nCOPY app-$TARGETARCH /app\n",
+    });
+    for (const [name, { machine, code }] of Object.entries(programs))
+      await writeFile(join(path, `app-${name}`), staticProgram(machine, Buffer.from(code, "hex")), {
+        mode: 0o755,
+      });
+  });
+
+  const smoke = (more: object): Promise<string> =>
+    pipelines([["/app"]], more).smoke(["tiny"], { source: session.client.host().directory(path) }, "json");
+
+  it("fails the smoke run, which names the machine, the program and the remedy", async () => {
+    const { problems } = onlyService(await failedReport(smoke({})));
+    expect(problems).toEqual([
+      {
+        code: "SMOKE",
+        what: expect.stringMatching(
+          /^does not run on Raspberry Pi 4: it uses instructions that Armv8\.0 lacks\. \/app failed/,
+        ) as string,
+        where: "tiny linux/arm64",
+        remedy: expect.stringContaining("-march=armv8-a") as string,
+      },
+    ]);
+  });
+
+  it("passes where no such machine is promised", async () => {
+    const machines = { "linux/arm64": [{ name: "Ampere Altra", processor: "neoverse-n1" }] };
+    const { variants } = onlyService(JSON.parse(await smoke({ machines })) as Report);
+    expect(variants[1]?.machines).toEqual([{ name: "Ampere Altra", state: "ok" }]);
+  });
+});
+
+/** An ELF file for Linux: one PT_LOAD, at 0x400000, with the code after the headers. */
+function staticProgram(machine: number, code: Buffer): Buffer {
+  const header = Buffer.alloc(120);
+  header.write("7f454c46020101", "hex");
+  header.writeUInt16LE(2, 16);
+  header.writeUInt16LE(machine, 18);
+  header.writeUInt32LE(1, 20);
+  header.writeUInt32LE(0x400078, 24);
+  header.writeUInt32LE(64, 32);
+  header.writeUInt16LE(64, 52);
+  header.writeUInt16LE(56, 54);
+  header.writeUInt16LE(1, 56);
+  header.writeUInt32LE(1, 64);
+  header.writeUInt32LE(5, 68);
+  for (const at of [80, 88]) header.writeUInt32LE(0x400000, at);
+  for (const at of [96, 104]) header.writeUInt32LE(header.length + code.length, at);
+  header.writeUInt32LE(0x10000, 112);
+  return Buffer.concat([header, code]);
+}

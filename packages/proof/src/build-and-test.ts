@@ -1,4 +1,5 @@
 import { buildVariants, type BuildContext, type BuildRequest, type Built } from "@tgo/builders";
+import { compareVariants } from "./parity.js";
 import { retryIfCanceled, testVariant, type VariantProof } from "./test-variant.js";
 
 /** A built service, and the proof of each variant. */
@@ -18,8 +19,9 @@ export async function buildAndTest(
     () => retryIfCanceled(context, () => buildVariants(request)),
     ({ variants }) => ({ detail: variants.map(({ platform }) => platform).join(", ") }),
   );
-  const proofs = await Promise.all(
-    built.variants.map((variant) => testVariant(context, request, variant, options)),
-  );
-  return { built, proofs };
+  const [differences, proofs] = await Promise.all([
+    compareVariants(context, request, built.variants),
+    Promise.all(built.variants.map((variant) => testVariant(context, request, variant, options))),
+  ]);
+  return { built, proofs: proofs.map((proof) => ({ ...proof, differences })) };
 }

@@ -1,11 +1,14 @@
 import { createHash, randomUUID } from "node:crypto";
 import { toolsContainer, type BuildContext } from "@tgo/builders";
-import type { Service } from "@tgo/catalog";
+import type { Catalog, Service } from "@tgo/catalog";
 import { smokePlan } from "./smoke-plan.js";
 import type { VariantProof } from "./test-variant.js";
 
 /** Name of the cache volume that keeps proofs on an engine. */
 export const PROOF_VOLUME = "tgo-proofs";
+
+/** Raised when a check is added or finds more: what earlier checks passed is tested again. */
+const CHECKS = 2;
 
 const FOLDER = "/var/lib/tgo/proofs";
 
@@ -56,7 +59,7 @@ export class ProofStore {
     const names = [...manifests, ...(candidate === undefined ? [] : [candidate])].map(fileOf);
     const output = names.length === 0 ? "" : await this.#run(READ, names);
     const records = output.split("\n").flatMap((line) => parseRecord(line) ?? []);
-    const tests = testsOf(service);
+    const tests = testsOf(this.context.catalog, service);
     return {
       proofs: new Map(
         records.flatMap((record) =>
@@ -75,7 +78,7 @@ export class ProofStore {
     proofs: ReadonlyMap<string, VariantProof>,
     built?: BuiltImageRecord,
   ): Promise<void> {
-    const tests = testsOf(service);
+    const tests = testsOf(this.context.catalog, service);
     const records: readonly (readonly [string, StoredRecord])[] = [
       ...[...proofs].map(([manifest, proof]) => [manifest, { manifest, tests, proof }] as const),
       ...(built === undefined ? [] : [[built.candidate, built] as const]),
@@ -97,10 +100,17 @@ export class ProofStore {
   }
 }
 
-/** Hash of the tests in a definition. */
-function testsOf(service: Service): string {
-  const { smoke, allowForeign } = service;
-  const tests = { plan: smokePlan(service), env: smoke.env, allowForeign };
+/** Hash of the tests of a definition, on the machines that are promised. */
+function testsOf({ machines }: Pick<Catalog, "machines">, service: Service): string {
+  const { smoke, allowForeign, allowDifferences } = service;
+  const tests = {
+    checks: CHECKS,
+    plan: smokePlan(service),
+    env: smoke.env,
+    allowForeign,
+    allowDifferences,
+    machines,
+  };
   return createHash("sha256").update(JSON.stringify(tests)).digest("hex").slice(0, 16);
 }
 

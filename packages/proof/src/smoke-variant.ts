@@ -3,6 +3,9 @@ import type { Platform, Service } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import pTimeout from "p-timeout";
 import { type Variant, type BuildContext, MACHINES, probeFrom, toolsContainer } from "@tgo/builders";
+import { machineProofs, type MachineProof } from "./machines/machine-proof.js";
+import { probeOf, QEMU_CPU, QEMU_PAGESIZE, runMachine, type Variables } from "./machines/run-machine.js";
+import { weakMachineFailure } from "./machines/weak-machine-failure.js";
 import { importLines, importsCommand, withImports } from "./imports.js";
 import { hasShell, runLimited, TimedOut, type LimitedRun } from "./limited-run.js";
 import { smokeFailure, timeoutFailure, type SmokeRun } from "./smoke-failure.js";
@@ -14,6 +17,8 @@ export interface SmokeResult {
   readonly machine: string;
   /** One line per step. */
   readonly lines: readonly string[];
+  /** The promised machines, in the catalog's order. */
+  readonly machines: readonly MachineProof[];
 }
 
 const ALIAS = "service";
@@ -29,19 +34,55 @@ const STOP_SECONDS = 10;
 
 /**
  * Smoke-tests a variant: its machine, its commands, its imports and its server. Every run has its own network, so nothing
- * else on the same port can respond in its place.
+ * else on the same port can respond in its place. Under emulation, the run is of the weakest promised machine.
  * @throws TgoError SMOKE with the variant's output
  */
 export async function smokeVariant(
   context: BuildContext,
   name: string,
   service: Service,
-  { platform, container: image }: Variant,
+  variant: Variant,
 ): Promise<SmokeResult> {
+  const { platform } = variant;
+  const machines = context.catalog.machines[platform];
+  const emulated = platform !== context.native;
+  const isSet = QEMU_CPU in service.smoke.env || QEMU_PAGESIZE in service.smoke.env;
+  const seen = await runMachine(probeOf(context), { platform, emulated }, isSet ? [] : machines);
+  const run = (env: Variables): Promise<Omit<SmokeResult, "machines">> =>
+    runVariant(context, { name, service, variant, env });
+  try {
+    const result = await run(seen.env);
+    const known = isSet ? { env: {}, seen: undefined, limit: "smoke.env sets the emulator's machine" } : seen;
+    return { ...result, machines: machineProofs(platform, machines, known) };
+  } catch (error) {
+    const again = (env: Variables): Promise<unknown> => {
+      context.progress.note(
+        { step: "smoke", service: name },
+        `${platform}: failed, run again to find out why`,
+      );
+      return run(env);
+    };
+    throw await weakMachineFailure({ platform, machines, env: seen.env, again }, error);
+  }
+}
+
+/** A variant to run. */
+interface VariantRun {
+  readonly name: string;
+  readonly service: Service;
+  readonly variant: Variant;
+  /** Variables of the emulator. */
+  readonly env: Variables;
+}
+
+async function runVariant(
+  context: BuildContext,
+  { name, service, variant: { platform, container: image }, env }: VariantRun,
+): Promise<Omit<SmokeResult, "machines">> {
   const where = `${name} ${platform}`;
   const { timeoutSeconds } = service.smoke;
   const plan = smokePlan(service);
-  const container = Object.entries(service.smoke.env).reduce(
+  const container = Object.entries({ ...env, ...service.smoke.env }).reduce(
     (result, [variable, value]) => result.withEnvVariable(variable, value),
     image,
   );
@@ -127,6 +168,7 @@ async function testServer(
         {
           where,
           remedy: `Start the image by hand and check its log. The time limit was ${timeoutSeconds} s (smoke.timeoutSeconds).`,
+          cause: new TimedOut(undefined),
         },
       );
     }
@@ -142,6 +184,7 @@ async function testServer(
         where,
         remedy:
           "Start the image by hand and check its log. The expected responses are in smoke.http of the catalog.",
+        cause: new TimedOut(undefined),
       },
     );
   } catch (error) {

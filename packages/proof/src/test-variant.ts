@@ -1,6 +1,7 @@
 import { errorMessage, type BuildContext, type Variant } from "@tgo/builders";
 import type { Platform, Service } from "@tgo/catalog";
 import { checkVariant, type LinkSummary } from "./check-variant.js";
+import { machineProofs, type MachineProof } from "./machines/machine-proof.js";
 import { smokeVariant } from "./smoke-variant.js";
 
 /** The test results of a variant. */
@@ -19,6 +20,10 @@ export interface VariantProof {
     /** One line per step. */
     readonly lines: readonly string[];
   };
+  /** Differences between its contents and those of the image's other variants, one line each; absent if not compared. */
+  readonly differences?: readonly string[];
+  /** The promised machines, in the catalog's order: what is known of the image there. */
+  readonly machines?: readonly MachineProof[];
 }
 
 /**
@@ -39,13 +44,16 @@ export async function testVariant(
       detail: `${check.files} files, ${check.elf} ELF, all for ${platform}; ${check.links.roots} programs and modules find their libraries`,
     }),
   );
-  if (!smoke) return { platform, files, elf, links };
-  const { machine, lines } = await context.progress.step(
+  if (!smoke) {
+    const machines = machineProofs(platform, context.catalog.machines[platform], undefined);
+    return { platform, files, elf, links, machines };
+  }
+  const { machine, lines, machines } = await context.progress.step(
     { step: "smoke", service: name, platform },
     () => retryIfCanceled(context, () => smokeVariant(context, name, service, variant)),
     (run) => ({ detail: [run.machine, ...run.lines].join("; ") }),
   );
-  return { platform, files, elf, links, smoke: { machine, lines } };
+  return { platform, files, elf, links, smoke: { machine, lines }, machines };
 }
 
 /**

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { BuildContext } from "@tgo/builders";
-import { applyOverride, type Service } from "@tgo/catalog";
+import { applyOverride, type Catalog, type Service } from "@tgo/catalog";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ProofStore, type VariantProof } from "../src/index.js";
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** An engine whose containers run their commands on this machine, with the folder as the cache volume. */
-function fakeContext(): BuildContext {
+function fakeContext(machines: Catalog["machines"]): BuildContext {
   const container = {
     withNewFile: () => container,
     withMountedCache: () => container,
@@ -30,6 +30,7 @@ function fakeContext(): BuildContext {
   const context = {
     bases: { container: () => Promise.resolve(container) },
     client: { cacheVolume: () => undefined },
+    catalog: { machines },
     native: "linux/amd64",
   };
   return context as unknown as BuildContext;
@@ -43,7 +44,8 @@ function serviceOf(fields: object): Service {
   return service;
 }
 
-const context = fakeContext();
+const { machines } = applyOverride({ services: {} });
+const context = fakeContext(machines);
 const service = serviceOf({});
 const manifest = `sha256:${"a".repeat(64)}`;
 const proof: VariantProof = { platform: "linux/amd64", files: 10, elf: 2 };
@@ -66,6 +68,12 @@ it("returns no proof for another manifest, or for a definition with other tests"
   const nothing = { proofs: new Map(), built: undefined };
   expect(await store.read(service, [`sha256:${"b".repeat(64)}`])).toEqual(nothing);
   expect(await store.read(serviceOf({ smoke: { exec: [["true"]] } }), [manifest])).toEqual(nothing);
+});
+
+it("returns no proof where other machines are promised", async () => {
+  await new ProofStore(context).write(service, new Map([[manifest, proof]]));
+  const fewer = new ProofStore(fakeContext({ ...machines, "linux/arm64": [] }));
+  expect((await fewer.read(service, [manifest])).proofs).toEqual(new Map());
 });
 
 it("knows what it built for a candidate, whatever the tests, and nothing of another candidate", async () => {

@@ -3,6 +3,7 @@ import { jsonText } from "./printable-text.js";
 import type {
   GateReport,
   LinkSummary,
+  MachineReport,
   RegistryReport,
   Report,
   ServiceReport,
@@ -17,6 +18,7 @@ type Key =
   | keyof ServiceReport
   | keyof VariantReport
   | keyof SmokeReport
+  | keyof MachineReport
   | keyof RegistryReport
   | keyof TagReport
   | keyof GateReport
@@ -49,6 +51,7 @@ const KEYS = {
   uploaded: true,
   files: true,
   machine: true,
+  name: true,
   lines: true,
   recorded: true,
   elf: true,
@@ -58,6 +61,7 @@ const KEYS = {
   libraries: true,
   missing: true,
   smoke: true,
+  machines: true,
   before: true,
   told: true,
   problem: true,

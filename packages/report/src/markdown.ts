@@ -14,6 +14,7 @@ import { duration, size } from "./quantities.js";
 import {
   fileSummary,
   foreignFiles,
+  machineLines,
   missingLibraries,
   servicesWithVariants,
   smokeSummary,
@@ -119,7 +120,8 @@ function variants(report: Report): string | undefined {
       const wrong = [...foreignFiles(each), ...missingLibraries(each)];
       const summary = fileSummary(each).map((line) => (wrong.length === 0 ? line : `**${line}**`));
       const files = [...summary, ...wrong.map(code)].join("<br>");
-      const smoke = [smokeSummary(each.smoke), ...(each.smoke?.lines ?? []).map(code)].join("<br>");
+      const lines = [...(each.smoke?.lines ?? []).map(code), ...machineLines(each).map(text)];
+      const smoke = [smokeSummary(each.smoke), ...lines].join("<br>");
       const machine = text(each.smoke?.machine ?? "-");
       const digest = each.digest === undefined ? "-" : code(shortDigest(each.digest));
       return [text(service), each.platform, variantSize(each), digest, files, machine, smoke];

@@ -85,6 +85,18 @@ export interface VariantReport {
     readonly links?: LinkSummary;
   };
   readonly smoke?: SmokeReport;
+  /** The machines that the catalog promises, in its order. */
+  readonly machines?: readonly MachineReport[];
+}
+
+/** What is known of an image on a promised machine. */
+export interface MachineReport {
+  /** As the catalog names it, with pages that are not 4 KiB: "Raspberry Pi 5 (16 KiB pages)". */
+  readonly name: string;
+  /** "ok": a smoke run was of it or of a weaker one, and all files fit. "failed": a file does not fit. */
+  readonly state: "ok" | "not proven" | "failed";
+  /** Why it is not ok. */
+  readonly told?: string;
 }
 
 /** Whether programs and extension modules find the libraries that they need. */

@@ -15,6 +15,7 @@ import { duration, size } from "./quantities.js";
 import {
   fileSummary,
   foreignFiles,
+  machineLines,
   missingLibraries,
   servicesWithVariants,
   smokeSummary,
@@ -167,7 +168,10 @@ function variantTable(report: Report, { colors, width }: Page): string[] {
         cell(variantSize(variant), { align: "right" }),
         cell(fileSummary(variant), wrong.length > 0 ? { paint: colors.red } : {}),
         cell(smoke?.machine ?? "-"),
-        cell([smokeSummary(smoke), ...(smoke?.lines ?? [])], failedSmoke ? { paint: colors.red } : {}),
+        cell(
+          [smokeSummary(smoke), ...(smoke?.lines ?? []), ...machineLines(variant)],
+          failedSmoke ? { paint: colors.red } : {},
+        ),
       ];
     }),
   );

@@ -56,3 +56,18 @@ export function smokeSummary(smoke: SmokeReport | undefined): string {
   if (smoke.recorded) return `${outcome}, recorded by an earlier run`;
   return smoke.durationMs === undefined ? outcome : `${outcome} (${duration(smoke.durationMs)})`;
 }
+
+/** "runs on: Raspberry Pi 4, Raspberry Pi 5 (16 KiB pages)", and what kept others out, one line per reason. */
+export function machineLines({ machines = [] }: VariantReport): string[] {
+  const ok = machines.filter(({ state }) => state === "ok").map(({ name }) => name);
+  const others = new Map<string, string[]>();
+  for (const { name, state, told } of machines) {
+    if (state === "ok") continue;
+    const why = `${state === "failed" ? "does not run on" : "not proven on"} NAMES${told === undefined ? "" : `: ${told}`}`;
+    others.set(why, [...(others.get(why) ?? []), name]);
+  }
+  return [
+    ...(ok.length > 0 ? [`runs on: ${ok.join(", ")}`] : []),
+    ...[...others].map(([why, names]) => why.replace("NAMES", () => names.join(", "))),
+  ];
+}

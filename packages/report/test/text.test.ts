@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isRetryable, renderText, type ServiceReport } from "../src/index.js";
+import { isRetryable, render, renderText, type ServiceReport, type VariantReport } from "../src/index.js";
 import { DIGEST, failedReport, OTHER, report, service, without } from "./sample.js";
 
 /** The row of a table that starts with, or continues, the given words. */
@@ -68,6 +68,46 @@ describe("the text report", () => {
     }
     expect(text.match(/812 ELF, all match/g)).toHaveLength(2);
     expect(text).toContain("GET :8001/health 200");
+  });
+
+  it("says on which promised machines a variant runs, and what kept it from others", () => {
+    const [amd64, arm64] = service("tgo-api").variants;
+    if (amd64 === undefined || arm64 === undefined) throw new Error("two variants");
+    const weak = "it ran on a stronger processor, x86-64-v4";
+    const variants: VariantReport[] = [
+      {
+        ...amd64,
+        machines: [
+          { name: "an old PC", state: "not proven", told: weak },
+          { name: "x86-64-v2 servers", state: "not proven", told: weak },
+        ],
+      },
+      {
+        ...arm64,
+        machines: [
+          { name: "Raspberry Pi 4", state: "ok" },
+          {
+            name: "Raspberry Pi 5 (16 KiB pages)",
+            state: "failed",
+            told: "/app/x.so is aligned for pages of 4 KiB",
+          },
+          { name: "AWS Graviton2", state: "ok" },
+        ],
+      },
+    ];
+    const lines = [
+      `not proven on an old PC, x86-64-v2 servers: ${weak}`,
+      "runs on: Raspberry Pi 4, AWS Graviton2",
+      "does not run on Raspberry Pi 5 (16 KiB pages): /app/x.so is aligned for pages of 4 KiB",
+    ];
+    const shown = report({ services: [service("tgo-api", { variants })] });
+    const text = renderText(shown, { width: 200 });
+    for (const line of lines) {
+      expect(text).toContain(line);
+      expect(render(shown, "markdown")).toContain(line);
+      expect(render(shown, "html")).toContain(line);
+    }
+    expect(render(shown, "json")).toContain(JSON.stringify("/app/x.so is aligned for pages of 4 KiB"));
   });
 
   it("says what was not checked instead of omitting it", () => {

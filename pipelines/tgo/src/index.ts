@@ -220,10 +220,16 @@ export class Tgo {
     value?: string[],
     /** Version built into the image, such as 1.2.3. Version tags are written by release only. */
     version?: string,
+    /** Fail if the platforms' images differ in packages, files or sizes, instead of noting it. */
+    strictParity: boolean = false,
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
-    return this.pipelines().publish(service, { source, revision, created, value, version }, format);
+    return this.pipelines().publish(
+      service,
+      { source, revision, created, value, version, strictParity },
+      format,
+    );
   }
 
   /**
@@ -374,6 +380,8 @@ export class Tgo {
     tag?: string,
     /** Read every layer and check the architecture of every ELF file. */
     elf: boolean = true,
+    /** Fail if the platforms' images differ in packages, files or sizes, instead of noting it. */
+    strictParity: boolean = false,
     /** Source directory: the service's own, or one that contains repos/SERVICE or SERVICE. Ignored with --tag. */
     source?: Directory,
     /** Source commit; read from .git if omitted, else dev-HASH. */
@@ -385,7 +393,11 @@ export class Tgo {
     /** Output format: text, json, markdown or html. */
     format: ReportFormat = ReportFormat.Text,
   ): Promise<string> {
-    return this.pipelines().verify(service, { tag, elf, source, revision, created, value }, format);
+    return this.pipelines().verify(
+      service,
+      { tag, elf, strictParity, source, revision, created, value },
+      format,
+    );
   }
 
   /** Only the `tgo` command passes a host. */

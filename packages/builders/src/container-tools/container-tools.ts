@@ -80,6 +80,21 @@ export async function scanRoot(
   return run<ElfReport>(mounted, "scan-elf", { root: "/mnt/variant", platform, ...options });
 }
 
+/** Compares what the variants of an image contain; see compareContents. */
+export async function compareRoots(
+  context: BuildContext,
+  variants: readonly { readonly platform: string; readonly root: Directory }[],
+  allow: readonly string[],
+): Promise<string[]> {
+  const pathOf = (at: number): string => `/mnt/variant-${at}`;
+  const mounted = variants.reduce(
+    (tools, { root }, at) => tools.withMountedDirectory(pathOf(at), root, { readOnly: true }),
+    await toolsContainer(context),
+  );
+  const roots = variants.map(({ platform }, at) => ({ platform, root: pathOf(at) }));
+  return run<string[]>(mounted, "compare-variants", { variants: roots, allow });
+}
+
 /**
  * Sets one time on all entries of a directory, and modes that depend only on the executable bit. The engine's
  * withTimestamps follows symbolic links, and fails on those that point outside the directory.

@@ -4,6 +4,7 @@
  */
 import { checkRangesOfFile } from "./check-ranges.js";
 import { commitTime } from "./commit-time.js";
+import { compareVariants } from "./compare-variants.js";
 import { copySource } from "./copy-source.js";
 import { installFiles } from "./install-files.js";
 import { installedPackages } from "./installed-packages.js";
@@ -16,6 +17,7 @@ const input: unknown = JSON.parse(argument ?? "null");
 const commands: Record<string, (input: never) => Promise<unknown>> = {
   "check-ranges": checkRangesOfFile,
   "commit-time": commitTime,
+  "compare-variants": compareVariants,
   "copy-source": copySource,
   "install-files": installFiles,
   "installed-packages": installedPackages,

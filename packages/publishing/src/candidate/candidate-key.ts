@@ -35,7 +35,7 @@ export function candidateKey(inputs: CandidateInputs): string {
 }
 
 /** Parts of a definition that say how an image is tested or edited, and change none of its bytes. */
-const NOT_IN_IMAGE: ReadonlySet<string> = new Set(["smoke", "allowForeign", "$schema"]);
+const NOT_IN_IMAGE: ReadonlySet<string> = new Set(["smoke", "allowForeign", "allowDifferences", "$schema"]);
 
 /** The part of a definition that an image is built from. */
 function imageDefinition(definition: Service): unknown {

@@ -2,7 +2,7 @@ import type { Container, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import type { Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
 import type { Verification } from "@tgo/image";
-import { testVariant, type VariantProof } from "@tgo/proof";
+import { compareVariants, testVariant, type VariantProof } from "@tgo/proof";
 import { defined } from "@tgo/report";
 import type { ImageTests } from "../publish/choose-image.js";
 import type { FoundImage } from "../publish/image-lookup.js";
@@ -30,14 +30,19 @@ export function imageTests(context: PublishContext, subject: TestedService, cand
       if (untested.length === 0) return known;
       const checked = run ? undefined : await checkLayers(context, subject, image);
       const tested = untested.map(async ({ platform: name, digest }): Promise<[string, VariantProof]> => {
-        const platform = context.platforms.find((one) => one === name);
-        if (platform === undefined) throw new TgoError("INTERNAL", `${name} is not a planned platform`);
+        const platform = plannedPlatform(context, name);
         const elf = checked?.find((variant) => variant.digest === digest)?.elf;
         if (elf !== undefined) return [digest, { platform, files: elf.files, elf: elf.elf }];
         const container = pullVariant(context, image.from, subject.name, { platform, digest });
         return [digest, await testVariant(context, subject, { platform, container })];
       });
-      const proofs = new Map(await Promise.all(tested));
+      const [differences, found] = await Promise.all([
+        run || context.strictParity === true ? compareAll(context, subject, image) : undefined,
+        Promise.all(tested),
+      ]);
+      const proofs = new Map(
+        found.map(([digest, proof]) => [digest, { ...proof, ...defined({ differences }) }] as const),
+      );
       await recordProofs(context, subject, proofs);
       return new Map([
         ...known,
@@ -58,6 +63,24 @@ async function checkLayers(
   for (const { code, what, where, remedy } of targets.flatMap(({ problems }) => problems))
     throw new TgoError(code, what, defined({ where, remedy }));
   return variants;
+}
+
+function compareAll(
+  context: PublishContext,
+  subject: TestedService,
+  { from, verification: { variants } }: FoundImage,
+): Promise<readonly string[]> {
+  const pulled = variants.map(({ platform: name, digest }) => {
+    const platform = plannedPlatform(context, name);
+    return { platform, container: pullVariant(context, from, subject.name, { platform, digest }) };
+  });
+  return compareVariants(context, subject, pulled);
+}
+
+function plannedPlatform({ platforms }: PublishContext, name: string): Platform {
+  const platform = platforms.find((one) => one === name);
+  if (platform !== undefined) return platform;
+  throw new TgoError("INTERNAL", `${name} is not a planned platform`);
 }
 
 /** A variant from a registry, by the digest of its manifest. */

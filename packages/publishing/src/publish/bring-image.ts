@@ -1,10 +1,10 @@
-import type { VariantProof } from "@tgo/proof";
+import { differencesOf, requireParity, type VariantProof } from "@tgo/proof";
 import { defined, type RegistryReport, type ServiceReport } from "@tgo/report";
 import type { TargetContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
 import type { Target } from "../targets/target.js";
 import { variantRows } from "../verify/verification-rows.js";
-import { chooseImage, type ImageTests } from "./choose-image.js";
+import { chooseImage, type ChosenImage, type ImageTests } from "./choose-image.js";
 import { copyByDigest } from "./copy-by-digest.js";
 import type { FoundImage, ImageQuery } from "./image-lookup.js";
 import { givenUp } from "./given-up.js";
@@ -59,6 +59,7 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
       const found = await findImages(context, transfer, request);
       const { lookup } = transfer;
       const chosen = await chooseImage(context, { lookup, tests: request.tests }, found);
+      if (chosen !== undefined) requireParity(context, query.service, differencesOf(proofsOf(chosen)));
       const built = chosen === undefined ? await request.build(transfer, found) : undefined;
       // A version's tag waits for the gate; until then the image is there by digest only.
       const named = query.immutable ? {} : { tag: query.tags[0] };
@@ -85,7 +86,12 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
               }),
         registries: rows.all(),
         problems: [],
-        notes: [...((built ?? chosen)?.notes ?? []), ...request.notes, ...transfer.notes],
+        notes: [
+          ...((built ?? chosen)?.notes ?? []),
+          ...differencesOf(built?.proofs ?? (chosen === undefined ? [] : proofsOf(chosen))),
+          ...request.notes,
+          ...transfer.notes,
+        ],
       });
     },
     () => ({ ...request.known, registries: rows.all() }),
@@ -94,6 +100,11 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
     report,
     bringToOptional: (target) => transfer.bringToOptional(image, target),
   };
+}
+
+/** The proofs of the image's own variants. */
+function proofsOf({ image, proofs }: ChosenImage): VariantProof[] {
+  return image.verification.variants.flatMap(({ digest }) => proofs.get(digest)?.proof ?? []);
 }
 
 /**

@@ -9,6 +9,8 @@ export interface TargetContext {
   readonly platforms: readonly Platform[];
   readonly progress: Progress;
   readonly signal: AbortSignal | undefined;
+  /** Whether differences between what the variants of an image contain fail its check. */
+  readonly strictParity?: boolean;
   /** Grace period for optional registries, in milliseconds; 5 seconds when absent. */
   readonly gracePeriodMs?: number;
   /** An optional registry is given up after this time, in milliseconds; 30 minutes when absent. */

@@ -65,6 +65,7 @@ export function variantRows(
       size: variant?.size,
       elf: checked,
       smoke: proof?.smoke && { ok: true, ...proof.smoke, recorded },
+      machines: proof?.machines,
     });
   });
 }

@@ -44,6 +44,7 @@ describe("candidateKey", () => {
     ["how long its build may take", { build: { ...definition.build, timeoutSeconds: 7 } }],
     ["how it is tested", { smoke: { ...definition.smoke, exec: [["true"]] } }],
     ["which files may be foreign", { allowForeign: ["*.bin"] }],
+    ["which differences are meant", { allowDifferences: ["/opt/x86/"] }],
   ])("does not change with %s", (_, change) => {
     expect(candidateKey({ ...inputs, definition: { ...definition, ...change } })).toBe(candidateKey(inputs));
   });

@@ -1,7 +1,14 @@
 import { digestSummary } from "../digest-summary.js";
 import type { RegistryReport, Report, ServiceReport, TagReport, VariantReport } from "../report.js";
 import { duration, size } from "../quantities.js";
-import { fileSummary, foreignFiles, isKnown, missingLibraries, smokeSummary } from "../variant-summary.js";
+import {
+  fileSummary,
+  foreignFiles,
+  isKnown,
+  machineLines,
+  missingLibraries,
+  smokeSummary,
+} from "../variant-summary.js";
 import { tagChange } from "../tag-summary.js";
 import { withLineBreaks, html, noWrap, type Markup, type Part } from "./markup.js";
 import { stateMark } from "./state.js";
@@ -131,9 +138,10 @@ function files(variant: VariantReport): Markup {
     >${wrong.map((path) => html`<small><code>${path}</code></small>`)}`;
 }
 
-function smokeRun({ smoke }: VariantReport): Markup {
+function smokeRun(variant: VariantReport): Markup {
+  const { smoke } = variant;
   const state = smoke === undefined ? "not run" : smoke.ok ? "ok" : "FAILED";
-  return html`${stateMark(state, smokeSummary(smoke))}${(smoke?.lines ?? []).map((line) => html`<small>${withLineBreaks(line)}</small>`)}`;
+  return html`${stateMark(state, smokeSummary(smoke))}${[...(smoke?.lines ?? []), ...machineLines(variant)].map((line) => html`<small>${withLineBreaks(line)}</small>`)}`;
 }
 
 function noteList(notes: readonly string[]): Markup | undefined {
