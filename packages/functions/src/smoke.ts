@@ -1,5 +1,5 @@
 import { prepareBuild, type PrepareOptions } from "@tgo/builders";
-import { buildAndTest, differencesOf } from "@tgo/proof";
+import { buildAndTest, notesOf } from "@tgo/proof";
 import { checkedFiles, reportService } from "@tgo/publishing";
 import type { ReportFormat, ServiceReport } from "@tgo/report";
 import type { Call } from "./call.js";
@@ -45,7 +45,7 @@ function smokeService(
       }),
       registries: [],
       problems: [],
-      notes: [...built.notes, ...differencesOf(proofs)],
+      notes: [...built.notes, ...notesOf(proofs)],
     };
   });
 }

@@ -1,6 +1,6 @@
 import type { PrepareOptions } from "@tgo/builders";
 import { problemOf, TgoError } from "@tgo/errors";
-import { differencesOf, parityError } from "@tgo/proof";
+import { differencesOf, notesOf, parityError } from "@tgo/proof";
 import {
   candidateTag,
   prepareCandidate,
@@ -82,7 +82,7 @@ function verifyService(
         ...(built === undefined || built === verification.digest
           ? []
           : [`not the image that this engine built as ${verified}: ${built}`]),
-        ...differences,
+        ...notesOf(known),
       ],
     });
   });

@@ -22,7 +22,7 @@ export {
   readPackages,
 } from "./packages/package-files.js";
 export { type LayerSource, scanLayers } from "./layers/read-layer.js";
-export type { Misfit, PromisedMachine } from "./machines/machine-scan.js";
+export { type Misfit, misfitRemedy, misfitText, type PromisedMachine } from "./machines/machine-scan.js";
 export { compareContents, type VariantContents } from "./parity/compare-contents.js";
 export { readContents } from "./parity/read-contents.js";
 export { platformOf } from "./platform.js";

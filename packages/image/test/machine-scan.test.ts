@@ -53,7 +53,7 @@ describe("a file's pages", () => {
     ["a library that no file needs", "/opt/libdlopened.so", {}, false],
     ["a program at a fixed address", "/opt/tool", { type: 2 }, true],
     ["a static position-independent program", "/opt/tool", { pie: true as const }, true],
-    ["a Python extension module", "/site/_x.cpython-311-aarch64-linux-gnu.so", {}, true],
+    ["a Python extension module", "/app/site-packages/_x.cpython-311-aarch64-linux-gnu.so", {}, true],
     ["one of the stable ABI", "/site/_x.abi3.so", {}, true],
     ["a Node addon", "/app/build/x.node", {}, true],
   ])("count as loaded or not: %s", (_, path, facts, loaded) => {

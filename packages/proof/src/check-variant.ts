@@ -1,13 +1,23 @@
-import type { Platform } from "@tgo/catalog";
+import type { Machine, Platform } from "@tgo/catalog";
 import { TgoError } from "@tgo/errors";
-import { linkFindingText, linkRemedy, type LinkReport } from "@tgo/image";
+import {
+  linkFindingText,
+  linkRemedy,
+  misfitRemedy,
+  misfitText,
+  type LinkReport,
+  type Misfit,
+} from "@tgo/image";
 import { type Variant, type BuildContext, scanRoot } from "@tgo/builders";
+import { leaveOut, machineName, promisedMachines } from "./machines/machine-proof.js";
 
 export interface CheckResult {
   readonly platform: Platform;
   readonly files: number;
   readonly elf: number;
   readonly links: LinkSummary;
+  /** Files that promised machines cannot load, and that nothing of the image loads; one line each. */
+  readonly notes: readonly string[];
 }
 
 /** Programs and extension modules that find their libraries. */
@@ -21,12 +31,14 @@ export interface LinkSummary {
 }
 
 const MAX_FILES = 20;
+const MAX_NOTED = 3;
 
 /**
  * Checks every file of a variant: an ELF file for another architecture, or a program without a library that it needs,
- * would fail only on the user's machine. The architecture in the image configuration is no evidence, because it is
+ * or a file that a promised machine cannot load, would fail only on the user's machine. The architecture in the image configuration is no evidence, because it is
  * written from the same field as the index.
- * @throws TgoError CHECK listing the foreign files, or else what programs and extension modules lack
+ * @throws TgoError CHECK listing the foreign files, or else what programs and extension modules lack, or else what promised
+ * machines cannot load
  */
 export async function checkVariant(
   context: BuildContext,
@@ -40,9 +52,11 @@ export async function checkVariant(
       remedy: "Its base image lacks this platform: choose one that has it.",
     });
   }
+  const machines = context.catalog.machines[platform];
   const libraryPath = await container.envVariable("LD_LIBRARY_PATH");
   const report = await scanRoot(context, container.rootfs(), platform, {
     allow,
+    machines: promisedMachines(platform, machines),
     ...(libraryPath ? { libraryPath } : {}),
   });
   if (report.foreign.length > 0) throw foreignFiles(report.foreign, platform, service);
@@ -57,8 +71,13 @@ export async function checkVariant(
   }
   const { links = { roots: 0, libraries: 0, failures: [], notes: [] } } = report;
   if (links.failures.length > 0) throw missingLibraries(links, platform, service);
+  const { misfits = [] } = report;
+  const loaded = misfits.filter((misfit) => misfit.loaded);
+  if (loaded.length > 0)
+    throw unloadable(loaded, `the ${platform} variant of ${service}`, { platform, machines });
   return {
     platform,
+    notes: unloadedNotes(misfits.filter((misfit) => !misfit.loaded)),
     files: report.files,
     elf: report.elf,
     links: { roots: links.roots, libraries: links.libraries, notes: links.notes.map(linkFindingText) },
@@ -74,6 +93,35 @@ function missingLibraries({ failures }: LinkReport, platform: Platform, service:
     [`${programs} of the ${platform} variant of ${service} cannot be loaded:`, ...shown, ...more].join("\n"),
     { remedy: linkRemedy(failures) },
   );
+}
+
+function unloadable(
+  misfits: readonly Misfit[],
+  variant: string,
+  promised: { readonly platform: Platform; readonly machines: readonly Machine[] },
+): TgoError {
+  const names = machinesOf(misfits);
+  const affected = promised.machines.filter((machine) => names.includes(machineName(machine)));
+  const shown = misfits.slice(0, MAX_FILES).map((misfit) => `  ${misfitText(misfit)}`);
+  const more = misfits.length > MAX_FILES ? [`  and ${misfits.length - MAX_FILES} more`] : [];
+  const files = misfits.length === 1 ? "1 file" : `${misfits.length} files`;
+  return new TgoError(
+    "CHECK",
+    [`${files} of ${variant} cannot be loaded on ${names.join(", ")}:`, ...shown, ...more].join("\n"),
+    { remedy: `${misfitRemedy(misfits)}\n${leaveOut(promised.platform, affected)}` },
+  );
+}
+
+function machinesOf(misfits: readonly Misfit[]): string[] {
+  return [...new Set(misfits.flatMap(({ machines }) => machines))];
+}
+
+/** @param misfits of files that nothing loads */
+function unloadedNotes(misfits: readonly Misfit[]): string[] {
+  if (misfits.length === 0) return [];
+  const shown = misfits.slice(0, MAX_NOTED).map(misfitText);
+  const more = misfits.length > MAX_NOTED ? ` and ${misfits.length - MAX_NOTED} more` : "";
+  return [`nothing loads what ${machinesOf(misfits).join(", ")} cannot: ${shown.join("; ")}${more}`];
 }
 
 function foreignFiles(

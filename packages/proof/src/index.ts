@@ -1,4 +1,4 @@
 export { buildAndTest } from "./build-and-test.js";
-export { compareVariants, differencesOf, parityError, requireParity } from "./parity.js";
+export { compareVariants, differencesOf, notesOf, parityError, requireParity } from "./parity.js";
 export { type BuiltImageRecord, ProofStore } from "./proof-store.js";
 export { type VariantProof, testVariant } from "./test-variant.js";

@@ -45,6 +45,12 @@ export function parityError(name: string, differences: readonly string[]): TgoEr
   );
 }
 
+/** What the proofs of an image's variants found and did not fail for: differences, and each variant's own notes. */
+export function notesOf(proofs: readonly VariantProof[]): readonly string[] {
+  const own = proofs.flatMap(({ platform, notes = [] }) => notes.map((note) => `${platform}: ${note}`));
+  return [...differencesOf(proofs), ...own];
+}
+
 /** The differences that the proofs of an image's variants know, each once. */
 export function differencesOf(proofs: readonly VariantProof[]): readonly string[] {
   return [...new Set(proofs.flatMap(({ differences }) => differences ?? []))];

@@ -24,6 +24,8 @@ export interface VariantProof {
   readonly differences?: readonly string[];
   /** The promised machines, in the catalog's order: what is known of the image there. */
   readonly machines?: readonly MachineProof[];
+  /** What the check found and did not fail for, one line each. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -37,7 +39,7 @@ export async function testVariant(
   { smoke = true }: { readonly smoke?: boolean } = {},
 ): Promise<VariantProof> {
   const { platform } = variant;
-  const { files, elf, links } = await context.progress.step(
+  const { files, elf, links, notes } = await context.progress.step(
     { step: "check", service: name, platform },
     () => retryIfCanceled(context, () => checkVariant(context, name, variant, service.allowForeign)),
     (check) => ({
@@ -46,14 +48,14 @@ export async function testVariant(
   );
   if (!smoke) {
     const machines = machineProofs(platform, context.catalog.machines[platform], undefined);
-    return { platform, files, elf, links, machines };
+    return { platform, files, elf, links, machines, notes };
   }
   const { machine, lines, machines } = await context.progress.step(
     { step: "smoke", service: name, platform },
     () => retryIfCanceled(context, () => smokeVariant(context, name, service, variant)),
     (run) => ({ detail: [run.machine, ...run.lines].join("; ") }),
   );
-  return { platform, files, elf, links, smoke: { machine, lines }, machines };
+  return { platform, files, elf, links, smoke: { machine, lines }, machines, notes };
 }
 
 /**

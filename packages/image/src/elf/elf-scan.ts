@@ -2,6 +2,7 @@ import type { Platform } from "../platform.js";
 import { proveLinks } from "../link/prove-links.js";
 import type { LinkReport } from "../link/link-report.js";
 import type { LinkTree } from "../link/link-tree.js";
+import { MachineScan, type Misfit, type PromisedMachine } from "../machines/machine-scan.js";
 import type { ElfFacts } from "./elf-facts.js";
 import type { ElfHeader } from "./elf-header.js";
 import { isNeutral, machineName, programsOf } from "./elf-machine.js";
@@ -26,6 +27,8 @@ export interface ElfReport {
   readonly foreign: readonly { readonly path: string; readonly machine: string }[];
   /** Whether programs and extension modules find the libraries that they need; absent where only headers were read. */
   readonly links?: LinkReport;
+  /** Files that promised machines cannot load, by path; absent if none was promised. */
+  readonly misfits?: readonly Misfit[];
 }
 
 export interface ElfScanOptions {
@@ -33,6 +36,8 @@ export interface ElfScanOptions {
   readonly allow?: readonly string[];
   /** LD_LIBRARY_PATH in the image's configuration. */
   readonly libraryPath?: string;
+  /** Machines whose loaders must take every file. */
+  readonly machines?: readonly PromisedMachine[];
 }
 
 /**
@@ -52,8 +57,10 @@ export class ElfScan {
   readonly #isAllowed: (path: string) => boolean;
   readonly #libraryPath: string;
   readonly #facts = new Map<string, ElfFacts>();
+  readonly #machineScan: MachineScan | undefined;
 
-  constructor(platform: Platform, { allow = [], libraryPath = "" }: ElfScanOptions = {}) {
+  constructor(platform: Platform, { allow = [], libraryPath = "", machines = [] }: ElfScanOptions = {}) {
+    this.#machineScan = machines.length === 0 ? undefined : new MachineScan(machines);
     this.#expected = programsOf(platform);
     this.#libraryPath = libraryPath;
     const patterns = allow.map(pathPattern);
@@ -67,6 +74,8 @@ export class ElfScan {
     if ("type" in header) this.#facts.set(path, header);
     const name = machineName(header);
     this.#machines.set(name, (this.#machines.get(name) ?? 0) + 1);
+    if ("type" in header && header.machine === this.#expected.machine && !this.#isAllowed(path))
+      this.#machineScan?.add(path, header);
     if (this.#foreign.length === MAX_FOREIGN) return;
     const reason = this.#whyForeign(path, header);
     if (reason !== undefined && !this.#isAllowed(path)) this.#foreign.push({ path, machine: reason });
@@ -86,8 +95,11 @@ export class ElfScan {
     return `${machineName(header)}, but named for ${named.name}: Python ignores it`;
   }
 
-  /** @param tree the rest of the same root file system, for the link proof */
-  report(tree?: Omit<LinkTree, "elf">): ElfReport {
+  /**
+   * @param tree the rest of the same root file system, for the link proof
+   * @param ownerOf the package that installed a file
+   */
+  report(tree?: Omit<LinkTree, "elf">, ownerOf?: (path: string) => string | undefined): ElfReport {
     const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
     return {
       files: this.#files,
@@ -95,6 +107,7 @@ export class ElfScan {
       machines: Object.fromEntries([...this.#machines].sort(([a], [b]) => byText(a, b))),
       foreign: this.#foreign.sort((a, b) => byText(a.path, b.path)),
       ...(tree === undefined ? {} : { links: this.#proveLinks(tree) }),
+      ...(this.#machineScan === undefined ? {} : { misfits: this.#machineScan.report(ownerOf) }),
     };
   }
 

@@ -12,6 +12,13 @@ import {
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { TgoError } from "@tgo/errors";
 import { isLoaderFile, MAX_LOADER_FILE } from "../link/loader-files.js";
+import { packageText } from "../packages/installed-package.js";
+import {
+  MAX_PACKAGE_FILE_BYTES,
+  packageFileKind,
+  type PackageInventory,
+  readPackages,
+} from "../packages/package-files.js";
 import type { Platform } from "../platform.js";
 import type { FileBytes } from "./elf-bytes.js";
 import type { ElfFacts } from "./elf-facts.js";
@@ -43,6 +50,7 @@ export async function scanDirectory(
   const base = Buffer.from(root.replace(/\/+$/, ""));
   const links = new Set<string>();
   const loaderFiles = new Map<string, Buffer>();
+  const packageFiles = new Map<string, Buffer>();
   // Names are bytes: not all of them are UTF-8.
   const pending: Buffer[] = [Buffer.alloc(0)];
   let turnEnds = performance.now() + TURN_MS;
@@ -62,19 +70,24 @@ export async function scanDirectory(
           readable(text, () => factsAt(file)),
         );
         if (isLoaderFile(text)) loaderFiles.set(text, file);
+        if (packageFileKind(text) !== undefined) packageFiles.set(text, file);
       } else if (entry.isSymbolicLink()) links.add(text);
       if (performance.now() < turnEnds) continue;
       await yieldToOthers();
       turnEnds = performance.now() + TURN_MS;
     }
   }
-  return scan.report({
-    linkTarget: (path) => (links.has(path) ? targetOf(Buffer.concat([base, Buffer.from(path)])) : undefined),
-    loaderFile: (path) => {
-      const file = loaderFiles.get(path);
-      return file && readable(path, () => contentOf(file));
+  return scan.report(
+    {
+      linkTarget: (path) =>
+        links.has(path) ? targetOf(Buffer.concat([base, Buffer.from(path)])) : undefined,
+      loaderFile: (path) => {
+        const file = loaderFiles.get(path);
+        return file && readable(path, () => contentOf(file, MAX_LOADER_FILE));
+      },
     },
-  });
+    ownersIn(packageFiles),
+  );
 }
 
 const SLASH = Buffer.from("/");
@@ -93,11 +106,26 @@ function targetOf(path: Buffer): string | undefined {
   }
 }
 
-function contentOf(file: Buffer): Buffer | undefined {
-  const content = openFile(file, (descriptor) =>
-    fstatSync(descriptor).size > MAX_LOADER_FILE ? undefined : readFileSync(descriptor),
+/** @param limit in bytes; a longer file counts as none */
+function contentOf(file: Buffer, limit: number): Buffer | undefined {
+  return openFile(file, (descriptor) =>
+    fstatSync(descriptor).size > limit ? undefined : readFileSync(descriptor),
   );
-  return content;
+}
+
+/** The package that installed a file, by the databases at these paths; they are read when first asked. */
+function ownersIn(packageFiles: ReadonlyMap<string, Buffer>): (path: string) => string | undefined {
+  let inventory: PackageInventory | undefined;
+  return (path) => {
+    inventory ??= readPackages(
+      [...packageFiles].flatMap(([name, file]) => {
+        const content = readable(name, () => contentOf(file, MAX_PACKAGE_FILE_BYTES));
+        return content === undefined ? [] : [[name, content] as const];
+      }),
+    );
+    const owner = inventory.ownerOf(path);
+    return owner && packageText(owner);
+  };
 }
 
 function openFile<T>(file: Buffer, read: (descriptor: number) => T): T {

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { ElfFacts } from "../elf/elf-facts.js";
+import { isLoadable, rootKind } from "../link/roots.js";
 
 /** A machine that an image is promised to run on, as far as its files must fit it. A plain object. */
 export interface PromisedMachine {
@@ -21,6 +22,8 @@ export interface Misfit {
   readonly why: string;
   /** Whether something of the image loads it: it is a program or an extension module, or another file needs it. */
   readonly loaded: boolean;
+  /** The package that installed it: "libpq5 15.8 (dpkg)". */
+  readonly package?: string;
 }
 
 /** Not counted in an image that is full of them. */
@@ -48,20 +51,23 @@ export class MachineScan {
   add(path: string, facts: ElfFacts): void {
     for (const name of facts.needed ?? []) this.#needed.add(posix.basename(name));
     if (this.#misfits.length >= MAX_MISFITS || path.includes(CHOSEN_BY_PROCESSOR)) return;
-    const names = isRoot(path, facts) ? undefined : namesOf(path, facts);
+    if (!isLoadable(path, facts)) return;
+    const isRoot = facts.type === ET_EXEC || facts.pie === true || rootKind(path, facts) !== undefined;
+    const names = isRoot ? undefined : namesOf(path, facts);
     const groups = new Map<string, string[]>();
     for (const machine of this.machines)
       for (const why of misfits(facts, machine)) groups.set(why, [...(groups.get(why) ?? []), machine.name]);
     for (const [why, machines] of groups) this.#misfits.push({ path, machines, why, names });
   }
 
-  /** By path. */
-  report(): Misfit[] {
+  /** By path. @param ownerOf the package that installed a file */
+  report(ownerOf: (path: string) => string | undefined = () => undefined): Misfit[] {
     return this.#misfits
-      .map(({ names, ...misfit }) => ({
-        ...misfit,
-        loaded: names === undefined || names.some((name) => this.#needed.has(name)),
-      }))
+      .map(({ names, ...misfit }) => {
+        const loaded = names === undefined || names.some((name) => this.#needed.has(name));
+        const owner = ownerOf(misfit.path);
+        return { ...misfit, loaded, ...(owner === undefined ? {} : { package: owner }) };
+      })
       .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   }
 }
@@ -77,12 +83,7 @@ function misfits({ largestPageSize, x86IsaNeeded = 0 }: ElfFacts, machine: Promi
   ];
 }
 
-/** A program, or a module that an interpreter loads by itself. */
-function isRoot(path: string, { interpreter, type, pie }: ElfFacts): boolean {
-  if (interpreter !== undefined || type === ET_EXEC || pie === true) return true;
-  return /\.node$|\.(?:cpython|pypy|graalpy)[^/]*\.so$|\.abi3\.so$/.test(path);
-}
-
+/** `e_type` of a program at a fixed address. */
 const ET_EXEC = 2;
 
 function namesOf(path: string, { soname }: ElfFacts): string[] {
@@ -91,4 +92,24 @@ function namesOf(path: string, { soname }: ElfFacts): string[] {
 
 function pagesText(bytes: number): string {
   return bytes < 1024 ? `${bytes} bytes` : `${bytes / 1024} KiB`;
+}
+
+/** One line: "/usr/lib/libx.so.1 of libx1 1.0 (dpkg): it is aligned for pages of 4 KiB". */
+export function misfitText({ path, why, package: owner }: Misfit): string {
+  return `${owner === undefined ? path : `${path} of ${owner}`}: ${why}`;
+}
+
+/** What to do about files that a machine cannot load. */
+export function misfitRemedy(misfits: readonly Misfit[]): string {
+  const isLevel = misfits.some(({ why }) => why.includes("x86-64"));
+  const isPages = misfits.some(({ why }) => why.includes("pages"));
+  return [
+    ...(isPages
+      ? [
+          "Use a build for larger pages: linkers make one with -z max-page-size=65536 (in RUSTFLAGS: -C link-arg=-Wl,-z,max-page-size=65536).",
+        ]
+      : []),
+    ...(isLevel ? ["Use a build for the baseline: compilers make one with -march=x86-64-v2."] : []),
+    "A file that is never loaded can be listed in allowForeign of the service.",
+  ].join(" ");
 }

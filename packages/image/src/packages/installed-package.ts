@@ -23,3 +23,8 @@ const MAX_TEXT = 256;
 export function isWord(text: string | undefined): text is string {
   return text !== undefined && text !== "" && text.length <= MAX_TEXT && /^[^\s\p{C}]+$/u.test(text);
 }
+
+/** "libpq5 15.8 (dpkg)" */
+export function packageText({ kind, name, version }: InstalledPackage): string {
+  return `${[name, version].filter((word) => word !== "").join(" ")} (${kind})`;
+}

@@ -58,3 +58,9 @@ export function levelName(platform: Platform, level: number): string {
 export function kibibytes(bytes: number): string {
   return `${bytes / 1024} KiB`;
 }
+
+/** The remedy for who does not need the machines. */
+export function leaveOut(platform: Platform, machines: readonly Machine[]): string {
+  const names = machines.map(({ name }) => `"${name}"`).join(", ");
+  return `If the service need not run on ${names}, leave ${machines.length === 1 ? "it" : "them"} out of machines["${platform}"] in tgo.catalog.json.`;
+}

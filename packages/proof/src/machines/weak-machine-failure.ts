@@ -1,7 +1,7 @@
 import { processorOf, type Machine, type Platform } from "@tgo/catalog";
 import { detailsOf, isTgoError, TgoError } from "@tgo/errors";
 import { TimedOut } from "../limited-run.js";
-import { kibibytes, levelName, machineName } from "./machine-proof.js";
+import { kibibytes, leaveOut, levelName, machineName } from "./machine-proof.js";
 import { QEMU_CPU, QEMU_PAGESIZE, weakestMachine, type Variables } from "./run-machine.js";
 
 /** A smoke run under emulation of the weakest machine. */
@@ -54,12 +54,6 @@ function processorRemedy(platform: Platform): string {
 
 const PAGES_REMEDY =
   "Use a build of the program or package above for larger pages: linkers make one with -z max-page-size=65536, jemalloc with --with-lg-page=16.";
-
-/** @param machines those that an image does not run on */
-export function leaveOut(platform: Platform, machines: readonly Machine[]): string {
-  const names = machines.map(({ name }) => `"${name}"`).join(", ");
-  return `If the service need not run on ${names}, leave ${machines.length === 1 ? "it" : "them"} out of machines["${platform}"] in tgo.catalog.json.`;
-}
 
 async function failureOf(run: Promise<unknown>): Promise<unknown> {
   try {

@@ -1,4 +1,4 @@
-import { differencesOf, requireParity, type VariantProof } from "@tgo/proof";
+import { differencesOf, notesOf, requireParity, type VariantProof } from "@tgo/proof";
 import { defined, type RegistryReport, type ServiceReport } from "@tgo/report";
 import type { TargetContext } from "../targets/publish-context.js";
 import { splitByRequired } from "../targets/split-by-required.js";
@@ -88,7 +88,7 @@ export async function bringImage(context: TargetContext, request: ImageRequest):
         problems: [],
         notes: [
           ...((built ?? chosen)?.notes ?? []),
-          ...differencesOf(built?.proofs ?? (chosen === undefined ? [] : proofsOf(chosen))),
+          ...notesOf(built?.proofs ?? (chosen === undefined ? [] : proofsOf(chosen))),
           ...request.notes,
           ...transfer.notes,
         ],
