@@ -32,7 +32,7 @@ const stateOf = (
   platform: Platform,
   promised: readonly Machine[],
   run: Parameters<typeof machineProofs>[2],
-): unknown =>
+): string[] =>
   machineProofs(platform, promised, run).map(({ name, state, told }) =>
     [name, state, told].filter(Boolean).join(" | "),
   );

@@ -1,4 +1,4 @@
-import type { Platform as DaggerPlatform, ReturnType } from "@dagger.io/dagger";
+import type { ContainerWithExecOpts, Platform as DaggerPlatform } from "@dagger.io/dagger";
 import { randomUUID } from "node:crypto";
 import { errorMessage, toolsContainer, type BuildContext } from "@tgo/builders";
 import { processorOf, type Machine, type Platform } from "@tgo/catalog";
@@ -100,6 +100,9 @@ export function probeOf(context: BuildContext): Probe {
   };
 }
 
+/** `ReturnType.Any`, without the SDK at run time. */
+const ANY_EXIT_CODE = { expect: "ANY" } as unknown as ContainerWithExecOpts;
+
 const PROBE = "/machine-probe";
 /** Dagger's API takes new files as text only. */
 const WRITE = `require("fs").writeFileSync("${PROBE}", Buffer.from(process.argv[1], "base64"), { mode: 0o755 })`;
@@ -113,7 +116,7 @@ async function runProbe(context: BuildContext, platform: Platform, env: Variable
     (result, [name, value]) => result.withEnvVariable(name, value),
     empty.withFile(PROBE, tools.withExec(["node", "-e", WRITE, program]).file(PROBE)),
   );
-  const run = container.withExec([PROBE], { expect: "ANY" as ReturnType });
+  const run = container.withExec([PROBE], ANY_EXIT_CODE);
   const [exitCode, stderr] = await Promise.all([run.exitCode(), run.stderr()]);
   return { exitCode, stderr };
 }
