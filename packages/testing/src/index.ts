@@ -2,6 +2,7 @@ export { pushBases, startBaseMirror } from "./bases/cache.js";
 export { dockerConfig } from "./docker-config.js";
 export { dockerHubIsReachable } from "./docker-hub.js";
 export { elfObject, type ElfSpec } from "./elf-writer.js";
+export { fuzz, FUZZ_TIMEOUT_MS, type FuzzTarget } from "./fuzz.js";
 export {
   type FakeRequest,
   type FakeServer,
