@@ -3,6 +3,7 @@ import type { Plugin } from "esbuild";
 export function bundleTools(): Promise<string>;
 export const textPlugin: Plugin;
 export const sdkPlugin: Plugin;
+export const shellPlugin: Plugin;
 
 /**
  * Hash of the code that decides an image's bytes.

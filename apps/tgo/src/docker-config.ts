@@ -1,13 +1,14 @@
 import { isTgoError, problemOf, TgoError } from "@tgo/errors";
 import { dockerConfigFolder, readInputFile, readReason, runProgram } from "@tgo/host";
 import { credentialHelper, keychain, parseDockerConfig, type Credentials } from "@tgo/registry";
+import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import type { Redactor } from "@tgo/redaction";
 
 /** The credentials for a registry by its host; undefined: ask anonymously. */
 export type CredentialSource = (host: string) => Promise<Credentials | undefined>;
 
-/** The Docker config that the caller's docker command reads; undefined if there is none. */
+/** The Docker config that the caller's docker command reads; undefined if there is none, or it is another user's. */
 export async function readDefaultDockerConfig(
   env: Readonly<Record<string, string | undefined>>,
   home: string,
@@ -19,12 +20,25 @@ export async function readDefaultDockerConfig(
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (code === "EACCES" && !isSet(env.DOCKER_CONFIG) && !(await isOwn(home))) return undefined;
     throw new TgoError("ENVIRONMENT", `the Docker config cannot be read: ${readReason(error)}`, {
       where: path,
       remedy: "Check its permissions, or name another file with --docker-config.",
       cause: error,
     });
   }
+}
+
+/** Whether a home folder is the user's who runs this: `setpriv`, and `su` without `-`, keep the home of the one before. */
+function isOwn(home: string): Promise<boolean> {
+  return access(home, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isSet(variable: string | undefined): boolean {
+  return variable !== undefined && variable !== "";
 }
 
 /** Whether the config keeps credentials in helper programs, which only this machine can run. */

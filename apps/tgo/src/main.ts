@@ -3,7 +3,7 @@ import moduleApi from "../../../pipelines/tgo/module-api.json";
 import manifest from "../package.json";
 import { commandName, EXIT } from "./command-process.js";
 import { isDockerRunning } from "./engine.js";
-import type { LoadedModule, Product } from "./loaded-module.js";
+import type { Product } from "./loaded-module.js";
 import { failureOf } from "./failure.js";
 import { startLocalEngine } from "./local-engine.js";
 import type { ModuleApi } from "./module-api.js";
@@ -15,21 +15,20 @@ const product: Product = {
   version: manifest.version,
   // Generated from the module's source and kept up to date by a check: not parsed again.
   moduleApi: moduleApi as ModuleApi,
-  load: async (): Promise<LoadedModule> => {
-    const [sdk, module] = await Promise.all([
-      import("@dagger.io/dagger"),
-      import("../../../pipelines/tgo/src/index.js"),
-    ]);
+  load: async () => {
+    const { Tgo } = await import("../../../pipelines/tgo/src/index.js");
     return {
-      connection: sdk.connection,
-      client: sdk.dag,
-      create: (args, host) => {
-        const instance = Reflect.construct(module.Tgo, args) as InstanceType<typeof module.Tgo>;
-        // Not an argument of the module's API: host options hold functions.
-        const pipelines = instance["pipelines"].bind(instance, host);
+      create: (args, host, client) => {
+        const instance = Reflect.construct(Tgo, args) as InstanceType<typeof Tgo>;
+        // Not arguments of the module's API: host options hold functions.
+        const pipelines = instance["pipelines"].bind(instance, host, client);
         return Object.assign(instance, { pipelines });
       },
     };
+  },
+  loadSdk: async () => {
+    const { connection, dag } = await import("@dagger.io/dagger");
+    return { connection, client: dag };
   },
 };
 

@@ -7,6 +7,7 @@ import type { Invocation } from "./command-line.js";
 import type { CommandProcess } from "./command-process.js";
 import type { CredentialSource } from "./docker-config.js";
 import type { FlagValues, Scalar } from "./flag-values.js";
+import { needsEngine } from "./engine-need.js";
 import { engineMirrors, type EngineMirrors } from "./engine-mirrors.js";
 import { findSource } from "./find-source.js";
 import type { Argument, ModuleApi } from "./module-api.js";
@@ -76,8 +77,10 @@ async function prepareAll(
   if (hasCaBundle && caBundle !== undefined) values.set("caBundle", caBundle);
   const credentials = await findCredentials(values, host, redaction);
   const { cwd, folders, signal } = host;
-  const found = await findSource(invocation, moduleApi, values, { cwd, folders, signal });
-  const resolved = new Map(found.resolved);
+  const found = needsEngine(invocation)
+    ? await findSource(invocation, moduleApi, values, { cwd, folders, signal })
+    : undefined;
+  const resolved = new Map(found?.resolved);
   const { config } = credentials;
   // Read once: a pipe has nothing left the second time.
   if (config !== undefined)
@@ -97,8 +100,8 @@ async function prepareAll(
     credentials,
     caBundle,
     mirrors: await engineMirrors(values, host.cwd),
-    uncommitted: found.uncommitted,
-    differences: found.differences,
+    uncommitted: found?.uncommitted,
+    differences: found?.differences,
   };
 }
 

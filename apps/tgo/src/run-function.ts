@@ -1,11 +1,13 @@
+import type { Client } from "@dagger.io/dagger";
 import type { HostOptions } from "@tgo/functions";
 import { TemporaryFolders } from "@tgo/git";
 import type { Invocation } from "./command-line.js";
 import type { CommandProcess } from "./command-process.js";
 import { chooseEngine, describeEngine } from "./engine.js";
+import { needsEngine } from "./engine-need.js";
+import { hostClient } from "./host-client.js";
 import type { Interruption } from "./interrupt.js";
 import type { LoadedModule, Product } from "./loaded-module.js";
-import type { Argument } from "./module-api.js";
 import { wantsColor, type Output } from "./output.js";
 import { prepareCall, type PreparedCall } from "./prepare-call.js";
 import type { Display } from "./progress/display.js";
@@ -51,12 +53,13 @@ async function runWith(run: Run, folders: TemporaryFolders): Promise<string> {
   const { product, process, engines, redaction, invocation } = run;
   const { env, cwd, home } = process;
   const host = { env, cwd, home, folders, signal: run.interruption.signal };
-  if (needsNoEngine(invocation, product)) {
-    const prepared = await prepareCall(invocation, product.moduleApi, host, redaction);
-    return call(run, await product.load(), prepared, undefined);
+  const preparing = prepareCall(invocation, product.moduleApi, host, redaction);
+  if (!needsEngine(invocation)) {
+    const [prepared, module] = await Promise.all([preparing, product.load()]);
+    return call(run, module, prepared, { client: hostClient(), name: "no engine" });
   }
   const [prepared, choice] = await Promise.all([
-    prepareCall(invocation, product.moduleApi, host, redaction),
+    preparing,
     chooseEngine(invocation.settings.engine, process.env, engines.isDockerRunning),
   ]);
   const { display, interruption } = run;
@@ -69,8 +72,10 @@ async function runWith(run: Run, folders: TemporaryFolders): Promise<string> {
   };
   const session = { open: false };
   try {
+    const loading = product.load();
+    loading.catch(() => undefined);
     return await withSession(
-      product.load,
+      product.loadSdk,
       {
         choice,
         engines,
@@ -85,10 +90,10 @@ async function runWith(run: Run, folders: TemporaryFolders): Promise<string> {
             }
           : undefined,
       },
-      (module, engineName) => {
+      async (client, name) => {
         session.open = true;
         endStep("done");
-        return call(run, module, prepared, engineName);
+        return call(run, await loading, prepared, { client, name });
       },
     );
   } catch (error) {
@@ -97,30 +102,28 @@ async function runWith(run: Run, folders: TemporaryFolders): Promise<string> {
   }
 }
 
-/** Functions that only read the catalog: they start at once, on any machine. */
-const WITHOUT_ENGINE = new Set(["services", "plan"]);
-
-/** An argument such as --catalog is a File to the module, which only an engine can provide. */
-function needsNoEngine({ function: fn, values }: Invocation, { moduleApi }: Product): boolean {
-  const all = [...moduleApi.constructor.arguments, ...fn.arguments];
-  const isObject = ({ name, type }: Argument): boolean =>
-    values.has(name) && (type.kind === "object" || type.of?.kind === "object");
-  return WITHOUT_ENGINE.has(fn.command) && !all.some(isObject);
+/** What a function runs on. */
+interface CallEngine {
+  readonly client: Client;
+  /** For the report; undefined: the engine is asked. */
+  readonly name: string | undefined;
 }
 
 async function call(
   run: Run,
   module: LoadedModule,
   prepared: PreparedCall,
-  engineName: string | undefined,
+  engine: CallEngine,
 ): Promise<string> {
   const { function: fn, settings } = run.invocation;
+  const { client } = engine;
   const instance = module.create(
-    prepared.constructorArguments.map((make) => make(module.client)),
-    hostOptions(run, prepared, engineName),
+    prepared.constructorArguments.map((make) => make(client)),
+    hostOptions(run, prepared, engine),
+    client,
   );
   if (instance[fn.name] === undefined) throw new Error(`the module has no method ${fn.name}`);
-  const value = await instance[fn.name]?.(...prepared.functionArguments.map((make) => make(module.client)));
+  const value = await instance[fn.name]?.(...prepared.functionArguments.map((make) => make(client)));
   return writeResult(fn, value, { cwd: run.process.cwd, output: settings.output });
 }
 
@@ -128,13 +131,14 @@ async function call(
 function hostOptions(
   { product, process, invocation, interruption, reporting, display }: Run,
   { credentials, uncommitted, differences }: PreparedCall,
-  engineName: string | undefined,
+  { name: engine }: CallEngine,
 ): HostOptions {
   return {
     progress: display.onProgress,
     signal: interruption.signal,
     local: true,
-    ...(engineName === undefined ? {} : { engine: engineName }),
+    ...(needsEngine(invocation) ? {} : { withoutEngine: true }),
+    ...(engine === undefined ? {} : { engine }),
     ...(credentials.module === undefined ? {} : { credentials: credentials.module }),
     ...(uncommitted === undefined ? {} : { uncommitted }),
     ...(differences === undefined ? {} : { differences }),

@@ -1,9 +1,10 @@
+import type { Client } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
 import { Writable } from "node:stream";
 import { daggerFailure, type EngineChoice } from "./engine.js";
 import type { CredentialSource } from "./docker-config.js";
 import type { EngineMirrors } from "./engine-mirrors.js";
-import type { LoadedModule } from "./loaded-module.js";
+import type { Product, Sdk } from "./loaded-module.js";
 
 /** This repository's own engine, started for one run. */
 export interface LocalEngine {
@@ -45,18 +46,18 @@ export interface SessionOptions extends LocalEngineOptions {
  * @returns what the function returned; its errors are passed on unwrapped
  */
 export async function withSession<T>(
-  load: () => Promise<LoadedModule>,
+  loadSdk: Product["loadSdk"],
   options: SessionOptions,
-  run: (module: LoadedModule, engineName: string | undefined) => Promise<T>,
+  run: (client: Client, engineName: string | undefined) => Promise<T>,
 ): Promise<T> {
   if (options.choice.engine === "dagger") {
-    return connected(await load(), options, (module) => run(module, undefined));
+    return connected(await loadSdk(), options, (client) => run(client, undefined));
   }
-  const [module, engine] = await Promise.all([load(), options.engines.startLocalEngine(options)]);
+  const [sdk, engine] = await Promise.all([loadSdk(), options.engines.startLocalEngine(options)]);
   options.env.DAGGER_SESSION_PORT = String(engine.port);
   options.env.DAGGER_SESSION_TOKEN = engine.token;
   try {
-    return await connected(module, options, () => run(module, engine.name));
+    return await connected(sdk, options, (client) => run(client, engine.name));
   } finally {
     await engine.close();
   }
@@ -67,15 +68,15 @@ export async function withSession<T>(
  * it.
  */
 async function connected<T>(
-  module: LoadedModule,
+  sdk: Sdk,
   { choice, onLine }: SessionOptions,
-  run: (module: LoadedModule) => Promise<T>,
+  run: (client: Client) => Promise<T>,
 ): Promise<T> {
   let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
   try {
-    await module.connection(
+    await sdk.connection(
       async () => {
-        outcome = await run(module).then(
+        outcome = await run(sdk.client).then(
           (value) => ({ value }),
           (error: unknown) => ({ error }),
         );

@@ -9,7 +9,6 @@ process.exitCode = await runCommand(
     moduleApi: MODULE_API,
     load: () =>
       Promise.resolve({
-        client: {} as never,
         create: (_, host) => {
           host.progress?.({
             kind: "begin",
@@ -26,8 +25,8 @@ process.exitCode = await runCommand(
               }),
           };
         },
-        connection: (run) => run(),
       }),
+    loadSdk: () => Promise.resolve({ client: {} as never, connection: (run) => run() }),
   },
   {
     name: "tgo",

@@ -41,7 +41,7 @@ describe("TGO_ variables of the environment", () => {
     "may be named with or without underscores: %s",
     async (name) => {
       const config = '{"auths":{}}';
-      const { calls } = await tgo("services", { cwd: folder, env: { [name]: "env:CONFIG", CONFIG: config } });
+      const { calls } = await tgo("smoke", { cwd: folder, env: { [name]: "env:CONFIG", CONFIG: config } });
       expect(calls[0]?.constructorArguments[DOCKER_CONFIG]).toEqual({
         secret: "dockerConfig",
         plaintext: config,
@@ -56,7 +56,7 @@ describe("TGO_ variables of the environment", () => {
     ["tgo_catalgo", "TGO_CATALOG"],
     ["TGO_PLATFORMS", "TGO_PLATFORM"],
   ])("are suggested for a misspelt one: %s", async (name, meant) => {
-    const { code, stderr, calls } = await tgo("services", { cwd: folder, env: { [name]: "x" } });
+    const { code, stderr, calls } = await tgo("smoke", { cwd: folder, env: { [name]: "x" } });
     expect(code).toBe(0);
     expect(stderr).toContain(`tgo: warning: ignored ${name}; did you mean ${meant}?\n`);
     expect(calls[0]?.constructorArguments[REGISTRY]).toBeUndefined();
@@ -78,7 +78,7 @@ describe("TGO_ variables of the environment", () => {
   });
 
   it("are overridden by the flag", async () => {
-    const { calls } = await tgo("services --catalog flag.json", {
+    const { calls } = await tgo("smoke --catalog flag.json", {
       cwd: join(folder, "inner"),
       env: { TGO_CATALOG: "missing.json" },
     });
@@ -86,15 +86,13 @@ describe("TGO_ variables of the environment", () => {
   });
 
   it("are named in errors, instead of the flag", async () => {
-    const { code, stderr } = await tgo("services", { cwd: folder, env: { TGO_CATALOG: "missing.json" } });
+    const { code, stderr } = await tgo("smoke", { cwd: folder, env: { TGO_CATALOG: "missing.json" } });
     expect(code).toBe(2);
     expect(stderr).toMatch(/no such file \(TGO_CATALOG\)/);
   });
 
   it("without a flag of that name are ignored", async () => {
-    expect((await tgo("services", { cwd: folder, env: { TGO_VERSION: "1", TGO_SERVICE: "x" } })).code).toBe(
-      0,
-    );
+    expect((await tgo("smoke", { cwd: folder, env: { TGO_VERSION: "1", TGO_SERVICE: "x" } })).code).toBe(0);
   });
 });
 
@@ -105,7 +103,7 @@ describe("a .env file", () => {
       "# of another program\nDATABASE=postgres://$x\nexport TGO_CATALOG=$WHERE/mine.json\nTGO_PLATFORM='linux/arm64'\n",
     );
     const env = { WHERE: folder, TGO_PLATFORM: "linux/amd64" };
-    const { calls } = await tgo("services", { cwd: join(folder, "inner"), env });
+    const { calls } = await tgo("smoke", { cwd: join(folder, "inner"), env });
     expect(calls[0]?.constructorArguments[CATALOG]).toEqual({ file: join(folder, "mine.json") });
     expect(calls[0]?.constructorArguments[PLATFORM]).toEqual(["linux/amd64"]);
   });
@@ -125,7 +123,7 @@ describe("a .env file", () => {
       join(folder, ".env"),
       "TGO_PLATFORM='$WHERE'\nTGO_REGISTRY=a.example/x#1,${WHERE} # one\nTGO_CATALOG=\"$WHERE/mine.json\"\n",
     );
-    const { calls } = await tgo("services", { cwd: folder, env: { WHERE: folder } });
+    const { calls } = await tgo("smoke", { cwd: folder, env: { WHERE: folder } });
     expect(calls[0]?.constructorArguments[PLATFORM]).toEqual(["$WHERE"]);
     expect(calls[0]?.constructorArguments[REGISTRY]).toEqual(["a.example/x#1", folder]);
     expect(calls[0]?.constructorArguments[CATALOG]).toEqual({ file: join(folder, "mine.json") });
@@ -138,7 +136,7 @@ describe("a .env file is not believed", () => {
   let file: string;
   const ours = "TGO_REGISTRY=inner.example/x\nDATABASE=1\n";
   const registry = async (): Promise<{ used: unknown; stderr: string; code: number }> => {
-    const { calls, stderr, code } = await tgo("services", { cwd: inner });
+    const { calls, stderr, code } = await tgo("smoke", { cwd: inner });
     return { used: calls[0]?.constructorArguments[REGISTRY], stderr, code };
   };
   const outside = ["outer.example/x"];
@@ -220,7 +218,7 @@ describe("a .env file is not believed", () => {
     await mkdir(odd);
     await writeFile(join(odd, ".env"), ours);
     await chmod(join(odd, ".env"), 0o666);
-    const { stderr } = await tgo("services", { cwd: odd });
+    const { stderr } = await tgo("smoke", { cwd: odd });
     expect(stderr).toContain(String.raw`\u001b[2Jodd/.env: ignored TGO_REGISTRY`);
     expect(stderr).not.toContain("\u001B");
   });
@@ -237,7 +235,7 @@ describe("a .env file is not believed", () => {
     const mark = join(outer, "mark");
     await writeFile(file, `TGO_DOCKERCONFIG="${value.replace("MARK", mark)}"\nTGO_PLATFORM=linux/arm64\n`);
     const env = { COMMAND: `cmd:touch ${mark}` };
-    const { code, calls, stderr } = await tgo("services", { cwd: inner, env });
+    const { code, calls, stderr } = await tgo("smoke", { cwd: inner, env });
     expect(code).toBe(0);
     expect(calls[0]?.constructorArguments[DOCKER_CONFIG]).toBeUndefined();
     expect(calls[0]?.constructorArguments[PLATFORM]).toEqual(["linux/arm64"]);
@@ -249,7 +247,7 @@ describe("a .env file is not believed", () => {
 
   it("for a connection of a registry to another machine, which would get its credentials", async () => {
     await writeFile(file, "TGO_REGISTRYSERVICE=tcp://localhost:5000,tcp://evil.example:443\n");
-    const { calls, stderr } = await tgo("services", { cwd: inner });
+    const { calls, stderr } = await tgo("smoke", { cwd: inner });
     expect(calls[0]?.constructorArguments[REGISTRY_SERVICE]).toBeUndefined();
     expect(stderr).toContain("ignored TGO_REGISTRYSERVICE: a .env file can connect a registry");
     expect(stderr).not.toContain("evil");
@@ -269,7 +267,7 @@ describe("a .env file may name", () => {
     async (value) => {
       await writeFile(join(cwd, ".env"), `TGO_DOCKER_CONFIG=${value}\n`, { mode: 0o600 });
       const env = { HERE: cwd, CONFIG: '{"auths":{}}' };
-      const { calls, stderr } = await tgo("services", { cwd, env });
+      const { calls, stderr } = await tgo("smoke", { cwd, env });
       expect(stderr).not.toContain("ignored");
       expect(calls[0]?.constructorArguments[DOCKER_CONFIG]).toMatchObject({ plaintext: '{"auths":{}}' });
     },
@@ -279,14 +277,14 @@ describe("a .env file may name", () => {
     await writeFile(join(cwd, ".env"), "TGO_REGISTRYSERVICE=tcp://localhost:5000,127.0.0.1:5001\n", {
       mode: 0o600,
     });
-    const { calls } = await tgo("services", { cwd });
+    const { calls } = await tgo("smoke", { cwd });
     expect(calls[0]?.constructorArguments[REGISTRY_SERVICE]).toHaveLength(2);
   });
 
   it("nothing more than the environment, which may also name commands", async () => {
     await writeFile(join(cwd, ".env"), "TGO_DOCKERCONFIG=cmd:false\n", { mode: 0o600 });
     const env = { TGO_DOCKERCONFIG: `cmd:cat ${cwd}/config.json`, PATH: process.env.PATH ?? "" };
-    const { calls, stderr } = await tgo("services", { cwd, env });
+    const { calls, stderr } = await tgo("smoke", { cwd, env });
     expect(calls[0]?.constructorArguments[DOCKER_CONFIG]).toMatchObject({ plaintext: '{"auths":{}}' });
     expect(stderr).not.toContain("ignored");
   });

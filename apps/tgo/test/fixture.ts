@@ -6,7 +6,7 @@ import {
   type Argument,
   type CommandProcess,
   type Engines,
-  type LoadedModule,
+  type Sdk,
   type ModuleInstance,
   type Product,
   type ModuleApi,
@@ -217,7 +217,7 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   readonly calls: Call[];
-  /** Whether the SDK was loaded. */
+  /** Whether the module was loaded. */
   readonly loaded: boolean;
   readonly host: HostOptions | undefined;
   readonly engineClosed: boolean;
@@ -233,7 +233,7 @@ export interface RunOptions {
   readonly behave?: (call: Call, host: HostOptions) => Promise<unknown>;
   readonly engines?: Partial<Engines>;
   /** Instead of the SDK's. */
-  readonly connection?: LoadedModule["connection"];
+  readonly connection?: Sdk["connection"];
   readonly signals?: EventEmitter;
   readonly exit?: (code: number) => void;
   readonly stdout?: Terminal;
@@ -264,14 +264,17 @@ export async function tgo(line: string | readonly string[], options: RunOptions 
     load: () => {
       state.loaded = true;
       return Promise.resolve({
-        client: CLIENT as unknown as LoadedModule["client"],
         create: (constructorArguments, host) => {
           state.host = host;
           return instance(constructorArguments, calls, host, options);
         },
-        connection: options.connection ?? ((run) => run()),
       });
     },
+    loadSdk: () =>
+      Promise.resolve({
+        client: CLIENT as unknown as Sdk["client"],
+        connection: options.connection ?? ((run) => run()),
+      }),
   };
   const process: CommandProcess = {
     name: options.name ?? "tgo",

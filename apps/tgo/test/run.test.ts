@@ -1,3 +1,4 @@
+import type { File } from "@dagger.io/dagger";
 import { TgoError } from "@tgo/errors";
 import { execFileSync } from "node:child_process";
 import { EventEmitter } from "node:events";
@@ -248,10 +249,10 @@ describe("functions that only read the catalog", () => {
     expect(host).toBeDefined();
   });
 
-  it("start an engine for a file argument, which only an engine can provide", async () => {
-    const { stderr, calls } = await tgo("services --catalog /etc/hostname");
-    expect(stderr).toContain("engine:");
-    expect(calls[0]?.constructorArguments[0]).toEqual({ file: "/etc/hostname" });
+  it("read a file argument themselves", async () => {
+    const { stderr, calls } = await tgo(["services", "--catalog", import.meta.filename]);
+    expect(stderr).toBe("");
+    expect(await (calls[0]?.constructorArguments[0] as File).name()).toBe("run.test.ts");
   });
 });
 

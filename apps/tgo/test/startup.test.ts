@@ -4,15 +4,16 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { shellPlugin } from "../../../scripts/bundle.mjs";
 import { commandName } from "../src/command-process.js";
 
 const PACKAGE = dirname(fileURLToPath(new URL(".", import.meta.url)));
 
-/** Everything loaded before the command's first line runs. */
-function loadedAtStart(metafile: Metafile): { inputs: string[]; externals: string[] } {
-  const outputs = metafile.outputs;
-  const entry = Object.keys(outputs).find((path) => outputs[path]?.entryPoint?.endsWith("src/main.ts"));
+/** Everything loaded before the first line of an entry point, or of a module that is imported when it is needed, runs. */
+function loadedWith(entryPoint: string, { outputs }: Metafile): { inputs: string[]; externals: string[] } {
+  const entry = Object.keys(outputs).find((path) => outputs[path]?.entryPoint?.endsWith(entryPoint));
+  if (entry === undefined) throw new Error(`${entryPoint} is not loaded by itself`);
   const seen = new Set<string>();
   const externals = new Set<string>();
   const visit = (path: string): void => {
@@ -24,15 +25,16 @@ function loadedAtStart(metafile: Metafile): { inputs: string[]; externals: strin
       else visit(target);
     }
   };
-  visit(entry ?? "");
+  visit(entry);
   return {
     inputs: [...seen].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {})),
     externals: [...externals].filter((name) => !name.startsWith("node:")),
   };
 }
 
-it("loads neither the SDK nor schemas nor an engine for --help: help must appear at once", async () => {
-  const { metafile } = await build({
+let metafile: Metafile;
+beforeAll(async () => {
+  ({ metafile } = await build({
     entryPoints: [join(PACKAGE, "src/main.ts")],
     bundle: true,
     splitting: true,
@@ -44,9 +46,13 @@ it("loads neither the SDK nor schemas nor an engine for --help: help must appear
     logLevel: "error",
     external: ["@dagger.io/dagger", "graphql"],
     loader: { ".py": "text", ".sh": "text", ".txt": "text" },
+    plugins: [shellPlugin],
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
-  });
-  const { inputs, externals } = loadedAtStart(metafile);
+  }));
+});
+
+it("loads neither the SDK nor schemas nor an engine for --help: help must appear at once", () => {
+  const { inputs, externals } = loadedWith("src/main.ts", metafile);
   expect(inputs.some((path) => path.endsWith("src/run.ts"))).toBe(true);
   expect(
     inputs.filter((path) =>
@@ -57,6 +63,13 @@ it("loads neither the SDK nor schemas nor an engine for --help: help must appear
   ).toEqual([]);
   expect(externals).not.toContain("@dagger.io/dagger");
   expect(externals).not.toContain("graphql");
+});
+
+it("loads the functions without the SDK and the engine: those that need none start at once, as any user", () => {
+  const { inputs, externals } = loadedWith("pipelines/tgo/src/index.ts", metafile);
+  expect(inputs.some((path) => path.endsWith("pipelines/tgo/lib/core.js"))).toBe(true);
+  expect(inputs.filter((path) => /packages\/local-engine\/|node_modules\/graphql/.test(path))).toEqual([]);
+  expect(externals).toEqual([]);
 });
 
 describe("the command's two names", () => {

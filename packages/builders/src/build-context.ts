@@ -25,6 +25,8 @@ export interface BuildView {
 
 /** What is known about the caller's machine; nothing if this runs in a Dagger module's container. */
 export interface HostInfo {
+  /** Whether no engine runs: nothing can be built, and no engine's store can be read. */
+  readonly withoutEngine?: boolean;
   /** Whether this process runs on the caller's own machine, where it has already queried git. */
   readonly local?: boolean;
   /** The result of git on that machine for the given source, if the source does not equal a commit. */

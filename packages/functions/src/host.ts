@@ -9,7 +9,7 @@ export interface HostOptions extends HostInfo {
   readonly progress?: ProgressListener;
   /** Aborted when the user presses Ctrl-C. */
   readonly signal?: AbortSignal;
-  /** The engine's name, for the report; queried from the engine when absent. */
+  /** The engine's name, for the report, or "no engine"; queried from the engine when absent. */
   readonly engine?: string;
   /** How a command line of `tgo` starts here, for commands in remedies and notes: `npx --no-install tgo`. */
   readonly command?: string;

@@ -5,7 +5,7 @@ export interface Report {
   /** The function that ran. */
   readonly command: "publish" | "verify" | "smoke" | "build" | "preflight" | "release" | "promote";
   readonly ok: boolean;
-  /** The engine, e.g. "Dagger engine v0.21.8" or "local engine (Buildah 1.28.2)". */
+  /** The engine, e.g. "Dagger engine v0.21.8", "local engine", or "no engine" for a function that ran without one. */
   readonly engine: string | undefined;
   /** Hash of the pipelines' own code, 16 hex digits; absent when they were never loaded. */
   readonly pipeline?: string;

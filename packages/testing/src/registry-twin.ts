@@ -63,20 +63,28 @@ export async function startTwin(target: string, ...quirks: readonly Quirk[]): Pr
   };
 }
 
+/** Serves a registry in memory on loopback, to other processes. */
+export function serveMemory(memory: MemoryRegistry, ...quirks: readonly Quirk[]): Promise<RegistryTwin> {
+  const pass = passTo(memory, new URL(`http://${memory.host}`));
+  return startTwin(`http://${memory.host}`, ...quirks, (request) => pass(request));
+}
+
 /** Gives a registry in memory these quirks. */
 export function addQuirks(memory: MemoryRegistry, ...quirks: readonly Quirk[]): void {
   const quirk = combined(quirks);
-  memory.intercept = async (request) => {
-    const pass: Pass = async ({ method, path, headers, body }) => {
-      const url = new URL(path, request.url);
-      const response = memory.respond({ method, url, headers: headersOf(headers), body });
-      return {
-        status: response.status,
-        headers: Object.fromEntries(response.headers),
-        body: Buffer.from(await response.arrayBuffer()),
-      };
+  memory.intercept = async (request) =>
+    responseTo(request, await quirk(seen(request), passTo(memory, request.url)));
+}
+
+function passTo(memory: MemoryRegistry, base: URL): Pass {
+  return async ({ method, path, headers, body }) => {
+    const url = new URL(path, base);
+    const response = memory.respond({ method, url, headers: headersOf(headers), body });
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: Buffer.from(await response.arrayBuffer()),
     };
-    return responseTo(request, await quirk(seen(request), pass));
   };
 }
 

@@ -8,6 +8,7 @@ import {
   dag,
   func,
   object,
+  type Client,
   type Container,
   type Directory,
   type File,
@@ -400,8 +401,8 @@ export class Tgo {
     );
   }
 
-  /** Only the `tgo` command passes a host. */
-  private pipelines(host?: HostOptions): Pipelines {
+  /** Only the `tgo` command passes a host, and a client: it runs some functions without an engine. */
+  private pipelines(host?: HostOptions, client: Client = dag): Pipelines {
     const options = {
       catalog: this.catalog,
       registry: this.registry,
@@ -416,6 +417,6 @@ export class Tgo {
       buildSecrets: this.buildSecrets,
       repos: this.repos,
     };
-    return new Pipelines(dag, options, host);
+    return new Pipelines(client, options, host);
   }
 }

@@ -1,0 +1,2 @@
+/** See rebuild.mjs. */
+export function rebuildIfStale(root: URL, stamp: URL): string | undefined;
