@@ -1,3 +1,11 @@
+export {
+  BAD_IMAGES,
+  type BadImage,
+  type Fault as ImageFault,
+  JUDGES,
+  type Judge,
+  plantBadImages,
+} from "./bad-images/bad-images.js";
 export { pushBases, startBaseMirror } from "./bases/cache.js";
 export { dockerConfig } from "./docker-config.js";
 export { dockerHubIsReachable } from "./docker-hub.js";
@@ -32,8 +40,9 @@ export {
   slow,
   subjectHeader,
 } from "./quirks.js";
+export { askJudge, hasJudge, type Verdict } from "./judges.js";
 export { type LocalRegistry, startRegistry } from "./registry.js";
-export { type RegistryTwin, addQuirks, startTwin } from "./registry-twin.js";
+export { type RegistryTwin, addQuirks, serveMemory, startTwin } from "./registry-twin.js";
 export { type Rewrite, rewriteImage } from "./rewrite-image.js";
 export { installRequirements, missingRequirements } from "./requirements.js";
 export {

@@ -88,6 +88,7 @@ export class MemoryRegistry {
         });
       }
     }
+    if (url.pathname === "/v2/") return jsonResponse(200, {});
     const repositoryOfTags = /^\/v2\/(.+)\/tags\/list$/.exec(url.pathname)?.[1];
     if (repositoryOfTags !== undefined) return this.#tags(repositoryOfTags);
     const [, repository = "", kind, name = ""] =
