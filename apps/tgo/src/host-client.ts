@@ -15,8 +15,7 @@ export function hostClient(): Client {
     defaultPlatform: () =>
       Promise.resolve(`linux/${ARCHITECTURES[process.arch] ?? process.arch}` as Platform),
     host: () => whole<Host>("host", { directory: () => whole<Directory>("directory", {}), file, service }),
-    setSecret: (_, plaintext) =>
-      whole<Secret>("secret", { plaintext: () => Promise.resolve(plaintext) }),
+    setSecret: (_, plaintext) => whole<Secret>("secret", { plaintext: () => Promise.resolve(plaintext) }),
   });
 }
 
