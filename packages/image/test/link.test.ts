@@ -334,6 +334,28 @@ describe("where glibc's loader looks", () => {
   });
 });
 
+test("a loader says itself where it looks, wherever it was copied to", () => {
+  const copied = elfObject({
+    soname: "ld-linux-x86-64.so.2",
+    defines: ["GLIBC_2.3", "GLIBC_PRIVATE"],
+    // As the compiler merges strings: the shorter row is the end of another one.
+    symbols: [
+      "/usr/lib/x/\0/lib/",
+      "",
+      "/lib/x86_64-linux-gnu/\0/usr/lib/x86_64-linux-gnu/\0/lib/\0/usr/lib/",
+      "",
+    ],
+  });
+  const files = (at: string): Tree => ({
+    [LD]: copied,
+    [`${LIB}/libc.so.6`]: { soname: "libc.so.6", defines: ["GLIBC_2.34"] },
+    "/app/tool": program({ needed: ["libx.so.1"] }),
+    [`${at}/libx.so.1`]: library(),
+  });
+  expect(failuresOf(files(LIB))).toEqual([]);
+  expect(failuresOf(files("/lib64"))).toHaveLength(1);
+});
+
 describe("ld.so.cache", () => {
   const files = (cache: Buffer): Tree => ({
     ...DEBIAN,
@@ -506,12 +528,22 @@ describe("extension modules of Python", () => {
     const files = {
       ...ALPINE,
       "/usr/local/bin/python3.11": muslProgram(),
-      [MODULE]: { needed: ["libc.so.6"], needs: { "libc.so.6": ["GLIBC_2.17"] } },
+      [MODULE]: { needed: ["libc.so.6"], needs: { "libc.so.6": ["GLIBC_2.9", "GLIBC_2.17", "GLIBC_2.4"] } },
     };
     expect(failuresOf(files)).toEqual([
       `${MODULE} is built for glibc (it needs GLIBC_2.17), and the program that loads it runs on musl`,
     ]);
     expect(failuresOf({ ...files, "/lib/libgcompat.so.0": { soname: "libgcompat.so.0" } })).toEqual([]);
+  });
+
+  test("a wheel for musl whose libgcc has versions, one of them called GLIBC_2.0", () => {
+    const files = {
+      ...ALPINE,
+      "/usr/local/bin/python3.11": muslProgram(),
+      "/usr/lib/libgcc_s.so.1": { soname: "libgcc_s.so.1", defines: ["GCC_3.0", "GLIBC_2.0"] },
+      [MODULE]: { needed: ["libgcc_s.so.1"], needs: { "libgcc_s.so.1": ["GCC_3.0", "GLIBC_2.0"] } },
+    };
+    expect(failuresOf(files)).toEqual([]);
   });
 
   test("what the program has loaded is there: libpython, by its DT_SONAME", () => {
@@ -567,6 +599,7 @@ describe("extension modules of Python", () => {
   test.each([
     ["/usr/local/lib/python3.11/lib-dynload/_tkinter.cpython-311-x86_64-linux-gnu.so", "libtk8.6.so"],
     [`${SITE}/numba/np/ufunc/tbbpool.cpython-311-x86_64-linux-gnu.so`, "libtbb.so.12"],
+    [`${SITE}/mpi4py/MPI.mpich.cpython-311-x86_64-linux-gnu.so`, "libmpi.so.12"],
     [`${SITE}/cupy/cuda.cpython-311-x86_64-linux-gnu.so`, "libcuda.so.1"],
   ])("%s without %s is a note", (path, name) => {
     const { failures, notes } = prove({ ...DEBIAN, ...python, [path]: library({ needed: [name] }) });

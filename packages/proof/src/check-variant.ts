@@ -69,7 +69,7 @@ export async function checkVariant(
       },
     );
   }
-  const { links = { roots: 0, libraries: 0, failures: [], notes: [] } } = report;
+  const { links } = report;
   if (links.failures.length > 0) throw missingLibraries(links, platform, service);
   const { misfits = [] } = report;
   const loaded = misfits.filter((misfit) => misfit.loaded);

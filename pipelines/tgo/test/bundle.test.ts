@@ -29,6 +29,18 @@ describe("the bundle", () => {
     }
   });
 
+  it("has the reader of layers in a file of its own, which only a deep verification loads", async () => {
+    const layers = await readFile(new URL("../lib/layers.js", import.meta.url), "utf8");
+    const own = ["packages/image/src/layers/tar-reader.ts", "packages/image/src/link/prove-links.ts"];
+    for (const file of own) {
+      expect(layers).toContain(`// ${file}`);
+      expect(files).not.toContain(file);
+    }
+    expect(core).toContain('import("./layers.js")');
+    const loaded: unknown = await import(new URL("../lib/layers.js", import.meta.url).href);
+    expect(loaded).toHaveProperty("verifyElf");
+  });
+
   it("names no path of the machine that built it", () => {
     expect(core).not.toContain(fileURLToPath(new URL("../../..", import.meta.url)));
     expect(core).not.toMatch(/^\/\/ (?:[\w-]+:)?\//m);
@@ -50,7 +62,7 @@ describe("the bundle", () => {
     const types = await readFile(new URL("../lib/core.d.ts", import.meta.url), "utf8");
     const attributes = await readFile(new URL("../.gitattributes", import.meta.url), "utf8");
     for (const text of [core, types]) expect(text.split("\n")[0]).toContain("@generated");
-    for (const file of ["core.js", "core.d.ts", "core.d.ts.map", "programs.js"])
+    for (const file of ["core.js", "core.d.ts", "core.d.ts.map", "layers.js", "programs.js"])
       expect(attributes).toContain(`lib/${file} linguist-generated -diff\n`);
   });
 });

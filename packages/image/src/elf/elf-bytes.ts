@@ -1,5 +1,5 @@
 import { ELF_HEADER_BYTES, readElfHeader } from "./elf-header.js";
-import { type ProgramHeader, PT_DYNAMIC, PT_LOAD, readProgramHeaders } from "./program-headers.js";
+import { type ProgramHeader, PT_DYNAMIC, PT_INTERP, PT_LOAD, readProgramHeaders } from "./program-headers.js";
 
 /** The bytes of one file, at any offset. */
 export interface FileBytes {
@@ -14,20 +14,23 @@ export function bytesOf(file: Uint8Array): FileBytes {
   return { size: file.length, read: (offset, length) => file.subarray(offset, offset + length) };
 }
 
-/** What is kept of the beginning of a file. Tables of symbols and their names, which come first, have up to 20 MB. */
-const MAX_HEAD = 24 * 1024 * 1024;
-/** What is kept of all segments that begin after it. */
-const MAX_SEGMENTS = 8 * 1024 * 1024;
+/**
+ * What is kept of the beginning of a file. Tables of symbols and their names come first: libtorch's have 6 MB, Node's 8.
+ */
+const MAX_HEAD = 8 * 1024 * 1024;
+/** What is kept after it, of all segments that end there. patchelf moves the names of large libraries to the end. */
+const MAX_SEGMENTS = 6 * 1024 * 1024;
 
 /**
- * Keeps of an ELF file that is read as a stream what `readElfFacts` looks for, within bounds: its first 24 MiB, and
- * after them the small segments that hold no code. Of any other file it keeps nothing.
+ * Keeps of an ELF file that is read as a stream what `readElfFacts` looks for, within bounds: of its first 8 MiB, and
+ * after them of the small segments, what is no code. Of any other file it keeps nothing.
  */
 export class StreamedElf implements FileBytes {
   #seen = 0;
   #kept: { offset: number; bytes: Uint8Array }[] = [];
   #isElf: boolean | undefined;
-  #segments: readonly ProgramHeader[] | undefined;
+  /** The program headers that say what is kept; undefined until they can be read. */
+  #ranges: readonly ProgramHeader[] | undefined;
 
   /** @param size of the whole file, in bytes */
   constructor(readonly size: number) {}
@@ -42,8 +45,7 @@ export class StreamedElf implements FileBytes {
     const offset = this.#seen;
     this.#seen += chunk.length;
     if (this.#isElf === false || chunk.length === 0) return;
-    if (this.#isElf === undefined || offset < MAX_HEAD || this.#isSegment(offset, chunk.length))
-      this.#kept.push({ offset, bytes: Uint8Array.from(chunk) });
+    if (this.#isWanted(offset, chunk.length)) this.#kept.push({ offset, bytes: Uint8Array.from(chunk) });
     if (this.#isElf !== undefined || this.#seen < Math.min(ELF_HEADER_BYTES, this.size)) return;
     this.#isElf = readElfHeader(this.read(0, ELF_HEADER_BYTES) ?? Buffer.alloc(0)) !== undefined;
     if (!this.#isElf) this.#kept = [];
@@ -81,26 +83,42 @@ export class StreamedElf implements FileBytes {
     return found !== undefined && found.offset <= offset ? low : this.#kept.length;
   }
 
-  /** Whether a chunk past the head has bytes of a segment that is kept. */
-  #isSegment(offset: number, length: number): boolean {
-    this.#segments ??= smallSegments(this);
-    return this.#segments.some(
-      (segment) => segment.offset < offset + length && segment.offset + segment.fileSize > offset,
+  #isWanted(offset: number, length: number): boolean {
+    // Program headers follow the header, nearly always.
+    if (offset < HEADERS) return true;
+    this.#ranges ??= keptRanges(this);
+    return this.#ranges.some(
+      (range) => range.offset < offset + length && range.offset + range.fileSize > offset,
     );
   }
 }
 
-/** The dynamic section, and the segments that tools such as patchelf append for what it refers to. */
-function smallSegments(file: FileBytes): ProgramHeader[] {
+const HEADERS = 4096;
+
+/** The dynamic section and the segments without code, as far as they are in the head, or small. */
+function keptRanges(file: FileBytes): ProgramHeader[] {
   const PF_X = 1;
+  const head = { type: PT_LOAD, flags: 0, offset: 0, address: 0, fileSize: MAX_HEAD, alignment: 1 };
   const segments = readProgramHeaders(file);
-  if (typeof segments === "string") return [];
+  if (typeof segments === "string") return [head];
   let left = MAX_SEGMENTS;
   return segments
-    .filter(({ type, flags, offset, fileSize }) => {
-      const isKept = type === PT_DYNAMIC || (type === PT_LOAD && (flags & PF_X) === 0);
-      return isKept && offset + fileSize > MAX_HEAD;
+    .filter(({ type, flags, offset }) => {
+      // Older linkers put code and tables into one segment, at the beginning.
+      return (
+        type === PT_DYNAMIC ||
+        type === PT_INTERP ||
+        (type === PT_LOAD && ((flags & PF_X) === 0 || offset === 0))
+      );
     })
     .sort((a, b) => a.fileSize - b.fileSize)
-    .filter(({ fileSize }) => (left -= fileSize) >= 0);
+    .flatMap((segment) => {
+      const inHead = Math.min(segment.offset + segment.fileSize, MAX_HEAD) - segment.offset;
+      if (inHead >= segment.fileSize) return [segment];
+      if (segment.fileSize <= left) {
+        left -= segment.fileSize;
+        return [segment];
+      }
+      return inHead > 0 ? [{ ...segment, fileSize: inHead }] : [];
+    });
 }

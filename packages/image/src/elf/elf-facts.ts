@@ -36,6 +36,8 @@ export interface ElfFacts extends ElfHeader {
   readonly versionsDefined?: readonly string[];
   /** It defines or needs a symbol named PyInit_…: an extension module of Python. Only told of files without a DT_SONAME. */
   readonly pythonModule?: true;
+  /** Of glibc's loader: the directories in which it looks by default, in order. They are compiled in. */
+  readonly systemDirectories?: readonly string[];
   /**
    * The largest page size, in bytes, with which every PT_LOAD segment can be mapped: `p_align` is a multiple of it, and
    * so is the distance of `p_vaddr` from `p_offset`. glibc's loader and Linux refuse the file, or it crashes, on a

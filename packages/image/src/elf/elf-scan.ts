@@ -1,6 +1,8 @@
+import { packageText } from "../packages/installed-package.js";
+import { type PackageInventory, readPackages } from "../packages/package-files.js";
 import type { Platform } from "../platform.js";
 import { proveLinks } from "../link/prove-links.js";
-import type { LinkReport } from "../link/link-report.js";
+import type { LinkFinding, LinkReport } from "../link/link-report.js";
 import type { LinkTree } from "../link/link-tree.js";
 import { MachineScan, type Misfit, type PromisedMachine } from "../machines/machine-scan.js";
 import type { ElfFacts } from "./elf-facts.js";
@@ -25,10 +27,16 @@ export interface ElfReport {
    * When a file's header is right but its name is not (a Python extension module), `machine` says both.
    */
   readonly foreign: readonly { readonly path: string; readonly machine: string }[];
-  /** Whether programs and extension modules find the libraries that they need; absent where only headers were read. */
-  readonly links?: LinkReport;
+  /** Whether programs and extension modules find the libraries that they need. */
+  readonly links: LinkReport;
   /** Files that promised machines cannot load, by path; absent if none was promised. */
   readonly misfits?: readonly Misfit[];
+}
+
+/** What a scan needs of a root file system beside its ELF files. */
+export interface ScannedTree extends Omit<LinkTree, "elf"> {
+  /** The files that `packageFileKind` knows, with their content. Called when a package has to be named. */
+  readonly packageFiles: () => Iterable<readonly [path: string, content: Uint8Array]>;
 }
 
 export interface ElfScanOptions {
@@ -68,13 +76,13 @@ export class ElfScan {
   }
 
   /** @param path from the root, with its leading slash @param header undefined when the file is not ELF */
-  add(path: string, header: ElfHeader | ElfFacts | undefined): void {
+  add(path: string, header: ElfFacts | undefined): void {
     this.#files++;
     if (header === undefined) return;
-    if ("type" in header) this.#facts.set(path, header);
+    this.#facts.set(path, header);
     const name = machineName(header);
     this.#machines.set(name, (this.#machines.get(name) ?? 0) + 1);
-    if ("type" in header && header.machine === this.#expected.machine && !this.#isAllowed(path))
+    if (header.machine === this.#expected.machine && !this.#isAllowed(path))
       this.#machineScan?.add(path, header);
     if (this.#foreign.length === MAX_FOREIGN) return;
     const reason = this.#whyForeign(path, header);
@@ -95,24 +103,37 @@ export class ElfScan {
     return `${machineName(header)}, but named for ${named.name}: Python ignores it`;
   }
 
-  /**
-   * @param tree the rest of the same root file system, for the link proof
-   * @param ownerOf the package that installed a file
-   */
-  report(tree?: Omit<LinkTree, "elf">, ownerOf?: (path: string) => string | undefined): ElfReport {
+  /** @param tree the rest of the same root file system */
+  report({ packageFiles, ...tree }: ScannedTree): ElfReport {
+    const ownerOf = ownersIn(packageFiles);
     const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
     return {
       files: this.#files,
       elf: [...this.#machines.values()].reduce((sum, count) => sum + count, 0),
       machines: Object.fromEntries([...this.#machines].sort(([a], [b]) => byText(a, b))),
       foreign: this.#foreign.sort((a, b) => byText(a.path, b.path)),
-      ...(tree === undefined ? {} : { links: this.#proveLinks(tree) }),
+      links: this.#proveLinks(tree, ownerOf),
       ...(this.#machineScan === undefined ? {} : { misfits: this.#machineScan.report(ownerOf) }),
     };
   }
 
-  #proveLinks(tree: Omit<LinkTree, "elf">): LinkReport {
+  #proveLinks(tree: Omit<LinkTree, "elf">, ownerOf: (path: string) => string | undefined): LinkReport {
     const options = { expected: this.#expected, isAllowed: this.#isAllowed, libraryPath: this.#libraryPath };
-    return proveLinks({ ...tree, elf: this.#facts }, options);
+    const report = proveLinks({ ...tree, elf: this.#facts }, options);
+    const named = (finding: LinkFinding): LinkFinding => {
+      const owner = ownerOf(finding.file);
+      return owner === undefined ? finding : { ...finding, package: owner };
+    };
+    return { ...report, failures: report.failures.map(named), notes: report.notes.map(named) };
   }
+}
+
+/** The package that installed a file. The databases are read when first asked. */
+function ownersIn(packageFiles: ScannedTree["packageFiles"]): (path: string) => string | undefined {
+  let inventory: PackageInventory | undefined;
+  return (path) => {
+    inventory ??= readPackages(packageFiles());
+    const owner = inventory.ownerOf(path);
+    return owner && packageText(owner);
+  };
 }

@@ -196,6 +196,25 @@ class Reader {
     if (needs !== undefined) facts.versionsNeeded = this.#versionsNeeded(needs, values.get(DT_VERNEEDNUM));
     if (defined !== undefined)
       facts.versionsDefined = this.#versionsDefined(defined, values.get(DT_VERDEFNUM));
+    if (facts.versionsDefined?.includes("GLIBC_PRIVATE") === true && /^ld[.\d-]/.test(facts.soname ?? ""))
+      this.#readSystemDirectories();
+  }
+
+  /**
+   * glibc, elf/dl-load.c, system_dirs: the longest row of strings that are directories. Without one, where the loader is
+   * tells.
+   */
+  #readSystemDirectories(): void {
+    const { size } = this.#file;
+    const bytes = size > MAX_SEARCHED ? undefined : this.#file.read(0, size);
+    if (bytes === undefined) return;
+    const rows =
+      viewOf(bytes)
+        .toString("latin1")
+        .match(/(?<=\0)(?:(?:\/[\w.+@-]{1,255}){1,32}\/\0){1,8}/g) ?? [];
+    const row = rows.reduce((longest, other) => (other.length > longest.length ? other : longest), "");
+    const directories = row.split("/\0").filter((path) => path !== "");
+    if (directories.length > 0) this.#facts.systemDirectories = directories;
   }
 
   /** `Elf64_Verneed`, each with its `Elf64_Vernaux`. */

@@ -12,13 +12,7 @@ import {
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { TgoError } from "@tgo/errors";
 import { isLoaderFile, MAX_LOADER_FILE } from "../link/loader-files.js";
-import { packageText } from "../packages/installed-package.js";
-import {
-  MAX_PACKAGE_FILE_BYTES,
-  packageFileKind,
-  type PackageInventory,
-  readPackages,
-} from "../packages/package-files.js";
+import { MAX_PACKAGE_FILE_BYTES, packageFileKind } from "../packages/package-files.js";
 import type { Platform } from "../platform.js";
 import type { FileBytes } from "./elf-bytes.js";
 import type { ElfFacts } from "./elf-facts.js";
@@ -77,17 +71,19 @@ export async function scanDirectory(
       turnEnds = performance.now() + TURN_MS;
     }
   }
-  return scan.report(
-    {
-      linkTarget: (path) =>
-        links.has(path) ? targetOf(Buffer.concat([base, Buffer.from(path)])) : undefined,
-      loaderFile: (path) => {
-        const file = loaderFiles.get(path);
-        return file && readable(path, () => contentOf(file, MAX_LOADER_FILE));
-      },
+  return scan.report({
+    linkTarget: (path) => (links.has(path) ? targetOf(Buffer.concat([base, Buffer.from(path)])) : undefined),
+    loaderFile: (path) => {
+      const file = loaderFiles.get(path);
+      return file && readable(path, () => contentOf(file, MAX_LOADER_FILE));
     },
-    ownersIn(packageFiles),
-  );
+    packageFiles: function* () {
+      for (const [path, file] of packageFiles) {
+        const content = readable(path, () => contentOf(file, MAX_PACKAGE_FILE_BYTES));
+        if (content !== undefined) yield [path, content];
+      }
+    },
+  });
 }
 
 const SLASH = Buffer.from("/");
@@ -111,21 +107,6 @@ function contentOf(file: Buffer, limit: number): Buffer | undefined {
   return openFile(file, (descriptor) =>
     fstatSync(descriptor).size > limit ? undefined : readFileSync(descriptor),
   );
-}
-
-/** The package that installed a file, by the databases at these paths; they are read when first asked. */
-function ownersIn(packageFiles: ReadonlyMap<string, Buffer>): (path: string) => string | undefined {
-  let inventory: PackageInventory | undefined;
-  return (path) => {
-    inventory ??= readPackages(
-      [...packageFiles].flatMap(([name, file]) => {
-        const content = readable(name, () => contentOf(file, MAX_PACKAGE_FILE_BYTES));
-        return content === undefined ? [] : [[name, content] as const];
-      }),
-    );
-    const owner = inventory.ownerOf(path);
-    return owner && packageText(owner);
-  };
 }
 
 function openFile<T>(file: Buffer, read: (descriptor: number) => T): T {

@@ -1,10 +1,21 @@
-import { ELF_HEADER_BYTES, readElfHeader, type ElfHeader } from "../elf/elf-header.js";
+import { posix } from "node:path";
+import { StreamedElf } from "../elf/elf-bytes.js";
+import type { ElfFacts } from "../elf/elf-facts.js";
+import { readElfFacts } from "../elf/read-elf-facts.js";
+import { isLoaderFile, MAX_LOADER_FILE } from "../link/loader-files.js";
+import { MAX_PACKAGE_FILE_BYTES, packageFileKind } from "../packages/package-files.js";
+import { readPackageJson } from "../packages/node.js";
 import type { ContentScan } from "./tar-reader.js";
 
 /** What is kept of a regular file's content: plain data, which a worker thread can send. */
 export interface FileFacts {
   /** Of an ELF file. */
-  readonly elf?: ElfHeader;
+  readonly elf?: ElfFacts;
+  /**
+   * Of a file that says something about others: where loaders look, what packages installed. Its bytes, as characters
+   * 0 to 255. Of a package.json only its name and version.
+   */
+  readonly content?: string;
 }
 
 /**
@@ -12,15 +23,41 @@ export interface FileFacts {
  * Memory is bounded by what it keeps until the file ends.
  */
 export class FileScan implements ContentScan<FileFacts> {
-  #head: Buffer = Buffer.alloc(0);
+  readonly #path: string;
+  readonly #isKept: boolean;
+  readonly #elf: StreamedElf;
+  readonly #parts: string[] = [];
+
+  /** @param path as in the archive @param size in bytes */
+  constructor(path: string, size: number) {
+    this.#path = posix.join("/", path);
+    this.#isKept =
+      (size <= MAX_LOADER_FILE && isLoaderFile(this.#path)) ||
+      (size <= MAX_PACKAGE_FILE_BYTES && packageFileKind(this.#path) !== undefined);
+    this.#elf = new StreamedElf(size);
+  }
 
   add(bytes: Buffer): boolean {
-    this.#head = Buffer.concat([this.#head, bytes.subarray(0, ELF_HEADER_BYTES - this.#head.length)]);
-    return this.#head.length < ELF_HEADER_BYTES;
+    if (this.#isKept) {
+      this.#parts.push(bytes.toString("latin1"));
+      return true;
+    }
+    this.#elf.push(bytes);
+    return this.#elf.wanted;
   }
 
   facts(): FileFacts | undefined {
-    const elf = readElfHeader(this.#head);
+    if (this.#isKept) return { content: shortened(this.#path, this.#parts.join("")) };
+    const elf = readElfFacts(this.#elf);
     return elf === undefined ? undefined : { elf };
   }
+}
+
+/** An image may have tens of thousands of package.json, and they are long. */
+function shortened(path: string, content: string): string {
+  if (packageFileKind(path) !== "node package") return content;
+  const found = readPackageJson(Buffer.from(content, "latin1").toString("utf8"), posix.dirname(path));
+  if (found === undefined) return "";
+  const { name, version } = found;
+  return Buffer.from(JSON.stringify({ name, version })).toString("latin1");
 }

@@ -2,8 +2,17 @@ import { TgoError } from "@tgo/errors";
 import type { FileFacts } from "./file-facts.js";
 import type { TarEntry } from "./tar-reader.js";
 
+/** A symbolic link in a layer. */
+export class SymbolicLink {
+  constructor(readonly target: string) {}
+}
+
 /** What is no directory. A regular file is what is known of its content, or "file". */
-type Leaf = FileFacts | Exclude<TarEntry["type"], "directory" | "hard link"> | "whiteout";
+type Leaf =
+  | FileFacts
+  | SymbolicLink
+  | Exclude<TarEntry["type"], "directory" | "hard link" | "symbolic link">
+  | "whiteout";
 
 /** A directory of one layer, or of the file system that several layers form. */
 export class Directory {
@@ -133,8 +142,12 @@ export class LayerTree {
 
   #leaf(type: Exclude<TarEntry["type"], "directory">, { path, target, facts }: TarEntry<FileFacts>): Leaf {
     if (type === "hard link") return this.#linked(target, path);
-    if (type === "symbolic link" && (target === "" || sizeOf(target) > MAX_TARGET))
-      throw new Error(`a symbolic link to nothing: ${path}`);
+    if (type === "symbolic link") {
+      if (target === "" || sizeOf(target) > MAX_TARGET)
+        throw new Error(`a symbolic link to nothing: ${path}`);
+      this.budget.keep(target.length);
+      return new SymbolicLink(target);
+    }
     return type === "file" && facts !== undefined ? this.#kept(facts) : type;
   }
 
@@ -150,6 +163,10 @@ export class LayerTree {
 
   /** One object for all equal short ones: an image may have a million files. */
   #kept(facts: FileFacts): FileFacts {
+    if (facts.content !== undefined) {
+      this.budget.keep(facts.content.length);
+      return facts;
+    }
     const key = JSON.stringify(facts);
     if (key.length > MAX_COMMON) {
       this.budget.keep(key.length);
@@ -193,10 +210,10 @@ export function stackLayer(lower: Directory | undefined, layer: Directory, path 
   return merged;
 }
 
-/** Every regular file, with its path from the root and what is known of its content. */
-export function* filesOf(
+/** Every regular file, with its path from the root and what is known of its content; and every symbolic link. */
+export function* entriesOf(
   root: Directory,
-): Generator<readonly [path: string, facts: FileFacts | undefined], void, undefined> {
+): Generator<readonly [path: string, entry: FileFacts | SymbolicLink | undefined], void, undefined> {
   // No recursion: a path has up to two thousand directories.
   const open = [{ path: "", entries: root.entries.entries() }];
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
@@ -211,6 +228,13 @@ export function* filesOf(
     else if (typeof entry === "object") yield [path, entry];
     else if (entry === "file") yield [path, undefined];
   }
+}
+
+/** Every regular file, as {@link entriesOf} gives them. */
+export function* filesOf(
+  root: Directory,
+): Generator<readonly [path: string, facts: FileFacts | undefined], void, undefined> {
+  for (const [path, entry] of entriesOf(root)) if (!(entry instanceof SymbolicLink)) yield [path, entry];
 }
 
 function list(directory: Directory, entry: string): void {
@@ -249,5 +273,6 @@ function sizeOf(text: string): number {
 }
 
 function kindOf(leaf: Leaf): string {
+  if (leaf instanceof SymbolicLink) return "symbolic link";
   return typeof leaf === "object" ? "file" : leaf;
 }

@@ -12,10 +12,10 @@ import {
   OCI_LAYER_GZIP,
   OCI_LAYER_ZSTD,
 } from "@tgo/registry";
-import { ElfScan, type ElfReport } from "../elf/elf-scan.js";
+import { ElfScan, type ElfReport, type ElfScanOptions } from "../elf/elf-scan.js";
 import type { Platform } from "../platform.js";
 import { FileScan, type FileFacts } from "./file-facts.js";
-import { Directory, filesOf, LayerTree, stackLayer, TreeBudget } from "./layer-tree.js";
+import { Directory, entriesOf, LayerTree, stackLayer, SymbolicLink, TreeBudget } from "./layer-tree.js";
 import { PassedBytes } from "./minor-gc.js";
 import { TarReader } from "./tar-reader.js";
 
@@ -58,25 +58,44 @@ const MAGIC_BYTES = 6;
 export async function scanLayers(
   layers: readonly LayerSource[],
   platform: Platform,
-  options: { allow?: readonly string[] } = {},
+  options: ElfScanOptions = {},
 ): Promise<ElfReport> {
   const budget = new TreeBudget();
   const read = await inParallel(LAYERS_AT_ONCE, layers, (layer) => readLayer(layer, budget));
   return mergeLayers(read, platform, options);
 }
 
-/** Stacks the layers, the lowest first. */
+/** Stacks the layers, the lowest first, and proves that programs in them find their libraries. */
 export function mergeLayers(
   layers: readonly LayerContent[],
   platform: Platform,
-  options: { allow?: readonly string[] } = {},
+  options: ElfScanOptions = {},
 ): ElfReport {
   const scan = new ElfScan(platform, options);
   const merged = refusing("the layers cannot be stacked", () =>
     layers.reduce((lower, { root }) => stackLayer(lower, root), new Directory()),
   );
-  for (const [path, facts] of filesOf(merged)) scan.add(path, facts?.elf);
-  return scan.report();
+  const links = new Map<string, string>();
+  const contents = new Map<string, string>();
+  for (const [path, entry] of entriesOf(merged)) {
+    if (entry instanceof SymbolicLink) {
+      links.set(path, entry.target);
+      continue;
+    }
+    scan.add(path, entry?.elf);
+    if (entry?.content !== undefined) contents.set(path, entry.content);
+  }
+  const bytesOf = (content: string): Buffer => Buffer.from(content, "latin1");
+  return scan.report({
+    linkTarget: (path) => links.get(path),
+    loaderFile: (path) => {
+      const content = contents.get(path);
+      return content === undefined ? undefined : bytesOf(content);
+    },
+    packageFiles: function* () {
+      for (const [path, content] of contents) yield [path, bytesOf(content)];
+    },
+  });
 }
 
 /** Reads one layer's stream to its end: decompresses, hashes and looks at each byte once. */
@@ -128,7 +147,7 @@ class ArchiveSink extends Writable {
   ) {
     super();
     this.#reader = new TarReader(
-      () => new FileScan(),
+      (path, size) => new FileScan(path, size),
       (entry) => {
         tree.add(entry);
       },

@@ -54,7 +54,7 @@ export function loaderAt(path: string, facts: ElfFacts, options: LoaderOptions):
 
 /** @see https://man7.org/linux/man-pages/man8/ld.so.8.html and glibc, elf/dl-load.c, _dl_map_object */
 function glibc(path: string, facts: ElfFacts, { tree, paths, libraryPath }: LoaderOptions): Loader {
-  const { directories, prefix, lib } = systemDirectories(path);
+  const { directories, prefix, lib } = systemDirectories(path, facts);
   const cache = cacheOf(tree, paths, prefix);
   const expand = (list: string, object: LoadedObject): string[] =>
     directoriesOf(list, object, { LIB: lib, PLATFORM: PLATFORMS[facts.machine] ?? "" });
@@ -163,20 +163,25 @@ function directoriesOf(
 }
 
 /**
- * What a build of glibc has compiled in, by the directory of its loader: /lib/aarch64-linux-gnu and /lib (Debian),
- * /lib64 (Red Hat, SUSE), /usr/lib (Arch, Wolfi), or a directory of its own.
+ * What a build of glibc has compiled in: /lib/aarch64-linux-gnu and /lib (Debian), /lib64 (Red Hat, SUSE), /lib (Arch,
+ * Wolfi), or directories of its own. Where the loader does not say, its own directory does.
  */
-function systemDirectories(loader: string): { directories: string[]; prefix: string; lib: string } {
-  const directory = directoryOf(loader);
-  const [, name] = /^(?:\/usr)?\/(lib\/[^/]+-linux-[^/]+|lib64|lib32|libx32|lib)$/.exec(directory) ?? [];
+function systemDirectories(
+  loader: string,
+  { systemDirectories: compiled }: ElfFacts,
+): { directories: readonly string[]; prefix: string; lib: string } {
+  const [first = ""] = compiled ?? [directoryOf(loader)];
+  const [, name] = SYSTEM_DIRECTORY.exec(first) ?? [];
   if (name === undefined) {
-    const prefix = directoryOf(directory);
-    return { directories: [directory, `${prefix}/lib64`, `${prefix}/lib`], prefix, lib: nameOf(directory) };
+    const prefix = directoryOf(first);
+    return { directories: compiled ?? [first, `${prefix}/lib64`], prefix, lib: nameOf(first) };
   }
   const others = name === "lib64" ? [] : name === "lib" ? ["lib64"] : ["lib"];
   const directories = [name, ...others].flatMap((part) => [`/${part}`, `/usr/${part}`]);
-  return { directories, prefix: "", lib: name };
+  return { directories: compiled ?? directories, prefix: "", lib: name };
 }
+
+const SYSTEM_DIRECTORY = /^(?:\/usr)?\/(lib\/[^/]+-linux-[^/]+|lib64|lib32|libx32|lib)$/;
 
 function cacheOf(tree: LinkTree, paths: Paths, prefix: string): ReadonlyMap<string, readonly string[]> {
   const file = paths.real(`${prefix}/etc/ld.so.cache`);

@@ -4,7 +4,7 @@ import { loaderAt, type LoadedObject, type Loader } from "./loader.js";
 import { MAX_LINK_FINDINGS, type LinkFinding, type LinkReport } from "./link-report.js";
 import { nameOf, Paths, type LinkTree } from "./link-tree.js";
 import {
-  glibcVersions,
+  glibcVersion,
   hostOf,
   isHost,
   isLoadable,
@@ -153,14 +153,14 @@ class Proof {
       const loader = host.loader.libc === "musl" ? host.main : undefined;
       const object: LoadedObject = { location: path, path, facts, ...(loader && { loader }) };
       const findings = this.#map(process, object);
-      const versions = glibcVersions(facts);
+      const version = glibcVersion(facts);
       if (
         kind === "python module" &&
         host.loader.libc === "musl" &&
-        versions.length > 0 &&
+        version !== undefined &&
         !this.#byName.has(GCOMPAT)
       )
-        findings.push({ kind: "libc", file: path, versions });
+        findings.push({ kind: "libc", file: path, versions: [version] });
       if (best === undefined || findings.length < best.findings.length)
         best = { findings, loader: host.loader };
       if (findings.length === 0) {
@@ -294,7 +294,7 @@ class Proof {
       if (isOtherBuild(path, process.loader.libc)) continue;
       for (const finding of this.#map(branch(process), { location: path, path, facts }))
         // A program that has the library, or sets where to look for it, may well load this one.
-        if (finding.kind !== "library" || finding.found === undefined)
+        if ((finding.kind !== "library" || finding.found === undefined) && !this.#failures.has(finding))
           this.#notes.add(finding.file === path ? finding : { ...finding, root: path });
     }
   }
@@ -331,13 +331,21 @@ function missingVersions(
   });
 }
 
+function keyOf({ kind, file, library = "" }: LinkFinding): string {
+  return `${kind} ${file} ${library}`;
+}
+
 /** Each need once, whatever loads the file; the first root is named. */
 class Findings {
   readonly #findings = new Map<string, LinkFinding>();
 
   add(finding: LinkFinding): void {
-    const key = `${finding.kind} ${finding.file} ${finding.library ?? ""}`;
-    if (this.#findings.size < MAX_LINK_FINDINGS && !this.#findings.has(key)) this.#findings.set(key, finding);
+    if (this.#findings.size < MAX_LINK_FINDINGS && !this.has(finding))
+      this.#findings.set(keyOf(finding), finding);
+  }
+
+  has(finding: LinkFinding): boolean {
+    return this.#findings.has(keyOf(finding));
   }
 
   list(): LinkFinding[] {

@@ -45,6 +45,7 @@ export function whyOptional(path: string, library: string): string | undefined {
   if (/\/lib-dynload\/(?:_tkinter|_gdbm|_dbm|nis)\./.test(path))
     return "an optional module of Python's standard library";
   if (/\/numba\/np\/ufunc\/(?:tbb|omp)pool\./.test(path)) return "numba does without it";
+  if (/\/mpi4py\/MPI\.[a-z]+\./.test(path)) return "mpi4py has one module for each MPI";
   if (/^lib(?:cuda|nvcuvid|nvoptix|nvidia-[a-z0-9-]+)\.so/.test(library))
     return "the GPU driver of the machine provides the library";
   return undefined;
@@ -59,9 +60,16 @@ export function isOtherBuild(path: string, libc: "glibc" | "musl"): boolean {
   return libc === "glibc" ? /musl/i.test(path) : /glibc|(?:[-.]|linux)gnu(?:[-./]|$)/i.test(path);
 }
 
-/** Versions of glibc's symbols that a file needs; musl has none of them. */
-export function glibcVersions({ versionsNeeded = [] }: ElfFacts): string[] {
-  return versionsNeeded.flatMap(({ versions }) => versions.filter((version) => /^GLIBC_\d/.test(version)));
+/**
+ * The newest version of glibc's symbols that a file needs; musl has none of them. libgcc, on any libc, has a GLIBC_2.0.
+ */
+export function glibcVersion({ versionsNeeded = [] }: ElfFacts): string | undefined {
+  const versions = versionsNeeded.flatMap(({ library, versions }) =>
+    /^(?:ld-linux.*|lib(?:c|m|pthread|dl|rt|util|resolv))\.so/.test(library)
+      ? versions.filter((version) => version.startsWith("GLIBC_"))
+      : [],
+  );
+  return versions.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
 }
 
 export function isHost(path: string, pattern: RegExp): boolean {

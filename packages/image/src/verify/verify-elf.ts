@@ -1,6 +1,7 @@
 import { detailsOf, foreseenProblem, isTgoError, TgoError, type Problem } from "@tgo/errors";
 import { address, concurrencyLimit, inParallel, type Descriptor } from "@tgo/registry";
 import { MAX_FOREIGN, type ElfReport } from "../elf/elf-scan.js";
+import { linkFindingText, linkRemedy, MAX_LINK_FINDINGS, type LinkReport } from "../link/link-report.js";
 import { TreeBudget } from "../layers/layer-tree.js";
 import { LAYERS_AT_ONCE, mergeLayers, readLayer, type LayerContent } from "../layers/read-layer.js";
 import type { CachedVariant } from "./image-cache.js";
@@ -55,16 +56,27 @@ export async function verifyElf(
             remedy: "Build and publish it again.",
           });
       }
-      const report = mergeLayers(contents, variant.platform, { allow: allowed });
+      const report = mergeLayers(contents, variant.platform, {
+        allow: allowed,
+        libraryPath: libraryPathOf(variant),
+      });
       reports.set(variant.digest, report);
       if (report.foreign.length > 0)
         for (const inspection of same)
           inspection.problems.push(foreignFiles(variant, report, where(inspection)));
+      if (report.links.failures.length > 0)
+        for (const inspection of same)
+          inspection.problems.push(missingLibraries(variant, report.links, where(inspection)));
     } catch (error) {
       for (const { problems } of same) problems.push(foreseenProblem(error));
     }
   });
   return reports;
+}
+
+function libraryPathOf({ config }: CachedVariant): string {
+  const name = "LD_LIBRARY_PATH=";
+  return config.config?.Env?.find((variable) => variable.startsWith(name))?.slice(name.length) ?? "";
 }
 
 /** From the first registry that delivers it. */
@@ -94,5 +106,16 @@ function foreignFiles({ platform }: CachedVariant, { foreign: files }: ElfReport
     where: location,
     remedy:
       "Build the file for the platform, or leave it out. If it belongs there, allow its path in the service's definition.",
+  };
+}
+
+function missingLibraries({ platform }: CachedVariant, { failures }: LinkReport, location: string): Problem {
+  const shown = failures.slice(0, PATHS_SHOWN).map(linkFindingText);
+  const more = failures.length > PATHS_SHOWN ? `; and ${failures.length - PATHS_SHOWN} more` : "";
+  return {
+    code: "CHECK",
+    what: `${platform} contains ${failures.length === 1 ? "a file that cannot be loaded" : `${failures.length === MAX_LINK_FINDINGS ? "at least " : ""}${failures.length} files that cannot be loaded`}: ${shown.join("; ")}${more}`,
+    where: location,
+    remedy: linkRemedy(failures),
   };
 }

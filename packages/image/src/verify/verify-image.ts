@@ -3,7 +3,6 @@ import type { ElfReport } from "../elf/elf-scan.js";
 import type { Platform } from "../platform.js";
 import { ImageCache, type CachedVariant } from "./image-cache.js";
 import { verifyTarget, where, type Inspection } from "./verify-target.js";
-import { verifyElf } from "./verify-elf.js";
 import type {
   FindingKind,
   InspectedImage,
@@ -76,7 +75,7 @@ export async function verifyImage(options: VerifyOptions): Promise<Verification>
     inspections.find(({ index }) => index !== undefined);
   const elf =
     options.elf === true && reference !== undefined
-      ? await verifyElf(reference, inspections, options.allowForeign)
+      ? await (await import("./verify-elf.js")).verifyElf(reference, inspections, options.allowForeign)
       : new Map<string, ElfReport>();
   const all = inspections.map(inspectedImage);
   const targets = inspections.map((inspection, at) =>

@@ -56,7 +56,7 @@ export function variantRows(
             files: elf.files,
             elf: elf.elf,
             foreign: elf.foreign.map(({ path }) => path),
-            ...(elf.links === undefined ? {} : { links: linkSummary(elf.links) }),
+            links: linkSummary(elf.links),
           }
         : proof && checkedFiles(proof);
     return defined({
