@@ -92,6 +92,7 @@ describe("the layers of an image", () => {
       elf: 2,
       machines: { aarch64: 1, "x86-64": 1 },
       foreign: [{ path: "/usr/lib/libevil.so", machine: "x86-64" }],
+      links: { roots: 0, libraries: 0, failures: [], notes: [] },
     });
   });
 

@@ -7,6 +7,7 @@ import {
   AARCH64,
   BOTH_PLATFORMS,
   elfFile,
+  elfObject,
   stageImage,
   X86_64,
   type TarEntry,
@@ -364,6 +365,24 @@ describe("all problems are reported, for each registry", () => {
     expect(
       (await verifyImage({ targets, platforms: BOTH_PLATFORMS, elf: true, allowForeign: ["/app/lib/"] })).ok,
     ).toBe(true);
+  });
+
+  test("a program without a library that it needs, unless LD_LIBRARY_PATH of the image leads to it", async () => {
+    const interpreter = "/lib/ld-musl-aarch64.so.1";
+    const files: TarEntry[] = [
+      { path: "lib/ld-musl-aarch64.so.1", content: elfObject({ machine: AARCH64, soname: "libc.so" }) },
+      { path: "app/tool", content: elfObject({ machine: AARCH64, interpreter, needed: ["libx.so.1"] }) },
+      { path: "opt/lib/libx.so.1", content: elfObject({ machine: AARCH64 }) },
+    ];
+    const arm64 = { platform: "linux/arm64", layers: [files] };
+    expect(await problemsOf(await one([{ platform: "linux/amd64" }, arm64]), { elf: true })).toEqual({
+      "ghcr.io": [
+        "CHECK: linux/arm64 has programs or modules that cannot be loaded: /app/tool needs libx.so.1, which is at /opt/lib/libx.so.1, where its loader does not look",
+      ],
+    });
+    const config = { config: { Env: ["PATH=/bin", "LD_LIBRARY_PATH=/opt/lib"] } };
+    const targets = await one([{ platform: "linux/amd64" }, { ...arm64, config }]);
+    expect((await verifyImage({ targets, platforms: BOTH_PLATFORMS, elf: true })).ok).toBe(true);
   });
 
   test("a layer that one registry does not deliver is read from the next", async () => {

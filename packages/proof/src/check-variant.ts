@@ -87,10 +87,13 @@ export async function checkVariant(
 function missingLibraries({ failures }: LinkReport, platform: Platform, service: string): TgoError {
   const shown = failures.slice(0, MAX_FILES).map((finding) => `  ${linkFindingText(finding)}`);
   const more = failures.length > MAX_FILES ? [`  and ${failures.length - MAX_FILES} more`] : [];
-  const programs = failures.length === 1 ? "1 file" : `${failures.length} files`;
   return new TgoError(
     "CHECK",
-    [`${programs} of the ${platform} variant of ${service} cannot be loaded:`, ...shown, ...more].join("\n"),
+    [
+      `programs or modules of the ${platform} variant of ${service} cannot be loaded:`,
+      ...shown,
+      ...more,
+    ].join("\n"),
     { remedy: linkRemedy(failures) },
   );
 }

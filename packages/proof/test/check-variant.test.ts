@@ -16,6 +16,7 @@ async function check(
   platform: Platform,
   files: Readonly<Record<string, ElfSpec | string>>,
   machines: object = {},
+  libraryPath = "",
 ): Promise<CheckResult> {
   const root = await mkdtemp(join(tmpdir(), "tgo-check-"));
   folders.push(root);
@@ -41,7 +42,7 @@ async function check(
   };
   const container = {
     platform: () => Promise.resolve(platform),
-    envVariable: () => Promise.resolve(""),
+    envVariable: () => Promise.resolve(libraryPath),
     rootfs: () => ({}),
   };
   const variant = { platform, container } as unknown as Variant;
@@ -56,6 +57,32 @@ const OWNER = {
     "Package: libsmall1\nStatus: install ok installed\nArchitecture: arm64\nVersion: 1.0-1\n",
   "/var/lib/dpkg/info/libsmall1.list": "/.\n/usr/lib/libsmall.so.1\n",
 };
+
+describe("a program without a library that it needs", () => {
+  const interpreter = "/lib/ld-musl-aarch64.so.1";
+  const files = {
+    [interpreter]: { soname: "libc.so" },
+    "/app/main": { interpreter, needed: ["libx.so.1", "libpq.so.5"] },
+    "/opt/lib/libx.so.1": {},
+  };
+
+  it("fails the check: file, library and what to do are named", async () => {
+    expect(await rejection(check("linux/arm64", files))).toMatchObject({
+      code: "CHECK",
+      what:
+        "programs or modules of the linux/arm64 variant of api cannot be loaded:\n" +
+        "  /app/main needs libx.so.1, which is at /opt/lib/libx.so.1, where its loader does not look\n" +
+        "  /app/main needs libpq.so.5, which is not in the image",
+      remedy: expect.stringMatching(/"so:libpq\.so\.5".*RUNPATH.*allowForeign/) as string,
+    });
+  });
+
+  it("passes with LD_LIBRARY_PATH of the image and the library; what was followed is in the result", async () => {
+    const whole = { ...files, "/usr/lib/libpq.so.5": {} };
+    const result = await check("linux/arm64", whole, {}, "/opt/lib");
+    expect(result.links).toEqual({ roots: 1, libraries: 2, notes: [] });
+  });
+});
 
 describe("a file that a promised machine cannot load", () => {
   it("fails the check by its pages: file, package, machine and what to do are named", async () => {

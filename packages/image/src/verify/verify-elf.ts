@@ -1,7 +1,7 @@
 import { detailsOf, foreseenProblem, isTgoError, TgoError, type Problem } from "@tgo/errors";
 import { address, concurrencyLimit, inParallel, type Descriptor } from "@tgo/registry";
 import { MAX_FOREIGN, type ElfReport } from "../elf/elf-scan.js";
-import { linkFindingText, linkRemedy, MAX_LINK_FINDINGS, type LinkReport } from "../link/link-report.js";
+import { linkFindingText, linkRemedy, type LinkReport } from "../link/link-report.js";
 import { TreeBudget } from "../layers/layer-tree.js";
 import { LAYERS_AT_ONCE, mergeLayers, readLayer, type LayerContent } from "../layers/read-layer.js";
 import type { CachedVariant } from "./image-cache.js";
@@ -114,7 +114,7 @@ function missingLibraries({ platform }: CachedVariant, { failures }: LinkReport,
   const more = failures.length > PATHS_SHOWN ? `; and ${failures.length - PATHS_SHOWN} more` : "";
   return {
     code: "CHECK",
-    what: `${platform} contains ${failures.length === 1 ? "a file that cannot be loaded" : `${failures.length === MAX_LINK_FINDINGS ? "at least " : ""}${failures.length} files that cannot be loaded`}: ${shown.join("; ")}${more}`,
+    what: `${platform} has programs or modules that cannot be loaded: ${shown.join("; ")}${more}`,
     where: location,
     remedy: linkRemedy(failures),
   };
