@@ -16,11 +16,8 @@ const run = promisify(execFile);
 const MB = 1024 * 1024;
 const CHUNKS = 128;
 
-/**
- * MB. V8 frees what fetch has delivered; since Node 22 it starts only after up to 64 MB of garbage.
- * `node --max-semi-space-size=1` brings a newer Node below 150 MB as well.
- */
-const LIMIT = Number(process.versions.node.split(".")[0]) < 22 ? 150 : 150 + 64;
+/** In MB; also on Node 22 and newer, where garbage of buffers would pile up. */
+const LIMIT = 150;
 
 /** A gzip layer with one incompressible file of 1 GiB, in members of 8 MiB; generated as it is read. */
 function* layer(chunk: Buffer, member: Buffer): Generator<Buffer> {

@@ -5,8 +5,8 @@ import { runInNewContext } from "node:vm";
 const GARBAGE = 8 * 1024 * 1024;
 
 /**
- * Counts bytes that passed through buffers, and frees these. Since V8 12, which is Node 22, buffers do not make the
- * collector of young objects run: up to 64 MB of them pile up.
+ * Counts bytes that passed through buffers, and frees these. V8 collects young objects when their own memory is full,
+ * and that of buffers is elsewhere: up to 64 MB of them pile up, since V8 12 (Node 22) always so much.
  */
 export class PassedBytes {
   #count = 0;
@@ -22,10 +22,8 @@ export class PassedBytes {
 
 let collect: (() => void) | undefined;
 
-/** Does nothing in older versions and other runtimes. */
+/** Does nothing in other runtimes. */
 function youngCollector(): () => void {
-  const nothing = (): void => undefined;
-  if (Number.parseInt(process.versions.v8) < 12) return nothing;
   try {
     // The one way to the collector without an option of the process. Only contexts made in between have the function.
     setFlagsFromString("--expose-gc");
@@ -35,6 +33,6 @@ function youngCollector(): () => void {
       gc({ type: "minor" });
     };
   } catch {
-    return nothing;
+    return () => undefined;
   }
 }

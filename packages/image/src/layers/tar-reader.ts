@@ -21,6 +21,7 @@ export interface TarEntry<T = unknown> {
 }
 
 const BLOCK = 512;
+const ZEROS = Buffer.alloc(BLOCK);
 /** The largest long name or pax header: the limit of Go's archive/tar, which container engines read layers with. */
 const MAX_METADATA = 1024 * 1024;
 /** Extended headers of one entry, and records of one of them: real archives have three, and one an attribute. */
@@ -294,5 +295,5 @@ function padding(size: number): number {
 }
 
 function isZero(block: Buffer): boolean {
-  return block.every((byte) => byte === 0);
+  return block.equals(ZEROS);
 }
