@@ -77,7 +77,7 @@ export async function checkVariant(
     throw unloadable(loaded, `the ${platform} variant of ${service}`, { platform, machines });
   return {
     platform,
-    notes: unloadedNotes(misfits.filter((misfit) => !misfit.loaded)),
+    notes: [...unloadedNotes(misfits.filter((misfit) => !misfit.loaded)), ...linkNotes(links)],
     files: report.files,
     elf: report.elf,
     links: { roots: links.roots, libraries: links.libraries, notes: links.notes.map(linkFindingText) },
@@ -96,6 +96,13 @@ function missingLibraries({ failures }: LinkReport, platform: Platform, service:
     ].join("\n"),
     { remedy: linkRemedy(failures) },
   );
+}
+
+function linkNotes({ notes }: LinkReport): string[] {
+  if (notes.length === 0) return [];
+  const shown = notes.slice(0, MAX_NOTED).map(linkFindingText);
+  const more = notes.length > MAX_NOTED ? `; and ${notes.length - MAX_NOTED} more` : "";
+  return [`optional, or loaded by nothing: ${shown.join("; ")}${more}`];
 }
 
 function unloadable(

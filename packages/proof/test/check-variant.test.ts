@@ -81,6 +81,24 @@ describe("a program without a library that it needs", () => {
     const whole = { ...files, "/usr/lib/libpq.so.5": {} };
     const result = await check("linux/arm64", whole, {}, "/opt/lib");
     expect(result.links).toEqual({ roots: 1, libraries: 2, notes: [] });
+    expect(result.notes).toEqual([]);
+  });
+
+  it("is a note for libraries that nothing loads: the first three are named", async () => {
+    const plugins = ["a", "b", "c", "d"].map(
+      (name) => [`/usr/lib/${name}.so`, { needed: ["libgone.so"] }] as const,
+    );
+    const { links, notes } = await check("linux/arm64", {
+      [interpreter]: { soname: "libc.so" },
+      "/app/main": { interpreter },
+      ...Object.fromEntries(plugins),
+    });
+    expect(links.notes).toHaveLength(4);
+    expect(notes).toEqual([
+      "optional, or loaded by nothing: /usr/lib/a.so needs libgone.so, which is not in the image; " +
+        "/usr/lib/b.so needs libgone.so, which is not in the image; " +
+        "/usr/lib/c.so needs libgone.so, which is not in the image; and 1 more",
+    ]);
   });
 });
 

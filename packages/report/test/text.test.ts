@@ -134,6 +134,25 @@ describe("the text report", () => {
     expect(text).toContain("and 2 more files");
   });
 
+  it("says how many programs find their libraries, and what others lack", () => {
+    const elf = (missing: string[]): VariantReport["elf"] => ({
+      files: 20,
+      elf: 14,
+      foreign: [],
+      links: { roots: 9, libraries: 5, missing, notes: ["/usr/lib/plugin.so needs libgone.so"] },
+    });
+    const variants = (missing: string[]): VariantReport[] => [{ platform: "linux/arm64", elf: elf(missing) }];
+    const good = report({ services: [service("tgo-api", { variants: variants([]) })] });
+    expect(renderText(good)).toContain("9 loadable");
+    const lacks = "/app/tool needs libpq.so.5, which is not in the image";
+    const bad = report({ ok: false, services: [service("tgo-api", { variants: variants([lacks]) })] });
+    expect(renderText(bad)).toContain("1 NOT LOADABLE");
+    expect(renderText(bad)).toContain(`cannot be loaded in tgo-api linux/arm64:\n  ${lacks}`);
+    expect(render(bad, "markdown")).toContain(lacks);
+    expect(render(bad, "html")).toContain(lacks);
+    expect(JSON.parse(render(bad, "json"))).toMatchObject({ services: [{ variants: variants([lacks]) }] });
+  });
+
   it("distinguishes a recorded smoke run from one that ran now", () => {
     const smoke = { ok: true, machine: "aarch64", lines: [], recorded: true };
     const old = service("tgo-api", { variants: [{ platform: "linux/arm64", smoke }] });
