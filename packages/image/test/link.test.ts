@@ -636,27 +636,49 @@ describe("addons of Node", () => {
   });
 
   test.each([
-    "/app/node_modules/@swc/core-linux-x64-musl/swc.linux-x64-musl.node",
-    "/app/node_modules/@img/sharp-linuxmusl-x64/lib/sharp-linuxmusl-x64.node",
-    "/app/node_modules/bufferutil/prebuilds/linux-x64/node.napi.musl.node",
-  ])("%s beside a build for glibc is a note", (path) => {
-    const { failures, notes } = prove({ ...DEBIAN, ...node, [path]: { needed: ["libc.musl-x86_64.so.1"] } });
-    expect(failures).toEqual([]);
-    expect(notes).toMatchObject([{ file: path, why: "a build for another C library" }]);
+    ["@swc/core-linux-x64-musl/swc.linux-x64-musl.node", "@swc/core-linux-x64-gnu/swc.linux-x64-gnu.node"],
+    [
+      "@img/sharp-linuxmusl-x64/lib/sharp-linuxmusl-x64.node",
+      "@img/sharp-linux-x64/lib/sharp-linux-x64.node",
+    ],
+    ["bufferutil/prebuilds/linux-x64/node.napi.musl.node", "bufferutil/prebuilds/linux-x64/node.napi.node"],
+  ])("%s beside a build for glibc is a note, and the other way round; alone it is a failure", (musl, gnu) => {
+    const [forMusl, forGlibc] = [musl, gnu].map((path) => `/app/node_modules/${path}`) as [string, string];
+    const builds = {
+      [forMusl]: { needed: ["libc.musl-x86_64.so.1"] },
+      [forGlibc]: library({ needed: ["ld-linux-x86-64.so.2"] }),
+    };
+    const onDebian = prove({ ...DEBIAN, ...node, ...builds });
+    expect(onDebian.failures).toEqual([]);
+    expect(onDebian.notes).toMatchObject([
+      { file: forMusl, why: expect.stringContaining("build") as string },
+    ]);
+    const alpine = { ...ALPINE, "/usr/local/bin/node": muslProgram() };
+    const onAlpine = prove({ ...alpine, ...builds });
+    expect(onAlpine.failures).toEqual([]);
+    expect(onAlpine.notes).toMatchObject([{ file: forGlibc }]);
+    expect(failuresOf({ ...DEBIAN, ...node, [forMusl]: builds[forMusl] ?? {} })).toHaveLength(1);
+    expect(failuresOf({ ...alpine, [forGlibc]: builds[forGlibc] ?? {} })).toHaveLength(1);
   });
 
-  test("a build for glibc on Alpine, by its name, is a note; so is a program for the other libc", () => {
-    const path = "/app/node_modules/@swc/core-linux-x64-gnu/swc.linux-x64-gnu.node";
-    const alpine = { ...ALPINE, "/usr/local/bin/node": muslProgram() };
-    expect(prove({ ...alpine, [path]: library({ needed: ["ld-linux-x86-64.so.2"] }) })).toMatchObject({
+  test("a build for this C library is no note when it lacks something", () => {
+    const path = "/app/node_modules/bufferutil/prebuilds/linux-x64/node.napi";
+    const builds = {
+      [`${path}.musl.node`]: { needed: ["libc.musl-x86_64.so.1"] },
+      [`${path}.node`]: library({ needed: ["libgone.so"] }),
+    };
+    expect(prove({ ...DEBIAN, ...node, ...builds }).failures).toMatchObject([{ file: `${path}.node` }]);
+  });
+
+  test("programs of such packages", () => {
+    const [musl, gnu] = ["-musl", ""].map(
+      (libc) => `/app/node_modules/sass-embedded-linux${libc}-x64/dart-sass/src/dart`,
+    ) as [string, string];
+    expect(prove({ ...DEBIAN, [musl]: muslProgram(), [gnu]: program() })).toMatchObject({
       failures: [],
-      notes: [{ file: path, library: "ld-linux-x86-64.so.2" }],
+      notes: [{ file: musl }],
     });
-    const dart = "/app/node_modules/sass-embedded-linux-musl-x64/dart-sass/src/dart";
-    expect(prove({ ...DEBIAN, [dart]: muslProgram() })).toMatchObject({
-      failures: [],
-      notes: [{ file: dart }],
-    });
+    expect(failuresOf({ ...DEBIAN, [musl]: muslProgram() })).toHaveLength(1);
   });
 });
 

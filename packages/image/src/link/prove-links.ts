@@ -4,11 +4,12 @@ import { loaderAt, type LoadedObject, type Loader } from "./loader.js";
 import { MAX_LINK_FINDINGS, type LinkFinding, type LinkReport } from "./link-report.js";
 import { nameOf, Paths, type LinkTree } from "./link-tree.js";
 import {
+  buildName,
   glibcVersion,
   hostOf,
   isHost,
   isLoadable,
-  isOtherBuild,
+  libcOf,
   rootKind,
   whyOptional,
   type RootKind,
@@ -58,6 +59,8 @@ class Proof {
   /** What processes of each kind have loaded: names and DT_SONAMEs. */
   readonly #loaded = new Map<RootKind, Set<string>>();
   readonly #byName = new Map<string, string>();
+  /** How many builds of a file in a Node package there are, by what they have in common. */
+  readonly #builds = new Map<string, number>();
   readonly #failures = new Findings();
   readonly #notes = new Findings();
   #lookups = 0;
@@ -77,6 +80,10 @@ class Proof {
     for (const [path, facts] of files)
       for (const name of [nameOf(path), facts.soname ?? ""])
         if (!this.#byName.has(name)) this.#byName.set(name, path);
+    for (const [path] of files) {
+      const name = buildName(path);
+      if (name !== undefined) this.#builds.set(name, (this.#builds.get(name) ?? 0) + 1);
+    }
     const roots = files.flatMap(([path, facts]) => {
       const kind = rootKind(path, facts);
       return kind === undefined ? [] : [{ path, facts, kind }];
@@ -119,8 +126,7 @@ class Proof {
         library: interpreter,
         ...(found === undefined || real === undefined ? {} : { found: real }),
       };
-      const libc = /ld-musl/.test(interpreter) ? "glibc" : "musl";
-      if (isOtherBuild(path, libc)) this.#notes.add({ ...finding, why: "a build for another C library" });
+      if (this.#hasOtherBuild(path)) this.#notes.add({ ...finding, why: OTHER_BUILD });
       else this.#failures.add(finding);
       return undefined;
     }
@@ -269,11 +275,22 @@ class Proof {
         ? why
         : kind === "library" && provided?.has(library) === true
           ? "another module that loads it has to be imported first"
-          : isOtherBuild(root, libc) && /^ld-|^lib(?:c|m|pthread|dl|rt)\./.test(library)
-            ? "a build for another C library"
+          : this.#isForOther(root, libc)
+            ? OTHER_BUILD
             : whyOptional(root, library);
     if (reason === undefined) this.#failures.add(full);
     else this.#notes.add({ ...full, why: reason });
+  }
+
+  /** Whether a Node package has the file for another C library as well. */
+  #hasOtherBuild(path: string): boolean {
+    return (this.#builds.get(buildName(path) ?? "") ?? 0) > 1;
+  }
+
+  #isForOther(path: string, libc: "glibc" | "musl"): boolean {
+    const facts = this.#tree.elf.get(path);
+    const own = facts && libcOf(facts);
+    return own !== undefined && own !== libc && this.#hasOtherBuild(path);
   }
 
   #note(kind: RootKind, { names }: Process): void {
@@ -291,7 +308,7 @@ class Proof {
     if (process === undefined || processes.size === 0) return;
     for (const [path, facts] of files) {
       if (this.#reached.has(path) || facts.needed === undefined) continue;
-      if (isOtherBuild(path, process.loader.libc)) continue;
+      if (this.#isForOther(path, process.loader.libc)) continue;
       for (const finding of this.#map(branch(process), { location: path, path, facts }))
         // A program that has the library, or sets where to look for it, may well load this one.
         if ((finding.kind !== "library" || finding.found === undefined) && !this.#failures.has(finding))
@@ -300,6 +317,7 @@ class Proof {
   }
 }
 
+const OTHER_BUILD = "the package has a build for this C library too";
 const PYTHON = hostOf("python module") ?? /$^/;
 const NODE = hostOf("node addon") ?? /$^/;
 const GCOMPAT = "libgcompat.so.0";

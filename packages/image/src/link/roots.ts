@@ -52,12 +52,22 @@ export function whyOptional(path: string, library: string): string | undefined {
 }
 
 /**
- * Whether the file is one of several builds of a Node package, and named for another C library than the image's: package
- * managers may install both.
+ * What the builds of one Node package for several C libraries have in common in their paths; undefined elsewhere.
+ * Package managers may install them side by side, and the package loads the one that fits.
  */
-export function isOtherBuild(path: string, libc: "glibc" | "musl"): boolean {
-  if (!/\/(?:node_modules|prebuilds)\//.test(path)) return false;
-  return libc === "glibc" ? /musl/i.test(path) : /glibc|(?:[-.]|linux)gnu(?:[-./]|$)/i.test(path);
+export function buildName(path: string): string | undefined {
+  return /\/(?:node_modules|prebuilds)\//.test(path)
+    ? path.replace(/[-.]?(?:musl|glibc|gnu)/g, "")
+    : undefined;
+}
+
+/** Which C library a file was built for, as far as its needs tell. */
+export function libcOf(facts: ElfFacts): "glibc" | "musl" | undefined {
+  const { interpreter = "", needed = [] } = facts;
+  if (/\/ld-musl-/.test(interpreter) || needed.some((name) => name.startsWith("libc.musl-"))) return "musl";
+  const isGlibc =
+    /\/ld-linux/.test(interpreter) || needed.some((name) => /^(?:libc\.so\.6$|ld-linux)/.test(name));
+  return isGlibc || glibcVersion(facts) !== undefined ? "glibc" : undefined;
 }
 
 /**
