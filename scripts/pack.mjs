@@ -26,8 +26,9 @@ async function packAll(destination) {
   await mkdir(destination, { recursive: true });
   const folder = await mkdtemp(join(tmpdir(), "tgo-pack-"));
   try {
-    for (const packed of [...CLIENTS, COMMAND]) await writeFiles(join(folder, packed), await filesOf(packed));
-    const folders = [...CLIENTS, COMMAND].map((packed) => `./${packed}`);
+    const packed = { ...(await clientFiles(CLIENTS)), [COMMAND]: await commandFiles() };
+    for (const [path, files] of Object.entries(packed)) await writeFiles(join(folder, path), files);
+    const folders = Object.keys(packed).map((path) => `./${path}`);
     execFileSync("npm", ["pack", "--silent", "--pack-destination", destination, ...folders], {
       cwd: folder,
       stdio: ["ignore", "inherit", "inherit"],
@@ -37,42 +38,47 @@ async function packAll(destination) {
   }
 }
 
-/** The files of a packed package by path. */
-async function filesOf(folder) {
-  const files = folder === COMMAND ? await commandFiles() : await clientFiles(folder);
+/** The files of the packed clients, by folder and path. */
+async function clientFiles(folders) {
+  const packed = await Promise.all(CLIENTS.map(nameOf));
+  const isOurs = (path) => /^(?:[./]|@tgo[/])/.test(path) || isAbsolute(path);
+  const isExternal = (path) => packed.includes(path) || !isOurs(path);
+  const versions = await versionsOfDependencies();
+  const types = await bundleTypes(
+    folders.map((folder) => `${folder}/src/index.ts`),
+    { external: isExternal },
+  );
+  const entries = folders.map(async (folder, at) => {
+    const code = await bundleLibrary(folder, isExternal);
+    const imports = [...new Set([...code.imports, ...types[at].imports])].filter(
+      (name) => !name.startsWith("node:"),
+    );
+    const main = { types: "./dist/index.d.ts", default: "./dist/index.js" };
+    const files = {
+      "package.json": await manifest(folder, {
+        exports: { ".": main, "./package.json": "./package.json" },
+        types: main.types,
+        sideEffects: false,
+        files: ["dist"],
+        dependencies: Object.fromEntries(imports.sort().map((name) => [name, versions[name]])),
+      }),
+      "dist/index.js": code.text,
+      "dist/index.d.ts": types[at].code,
+      ...(await documents(folder)),
+    };
+    return [folder, files];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function documents(folder) {
   return {
-    ...files,
     "README.md": await readFile(`${root}/${folder}/README.md`, "utf8"),
     LICENSE: await readFile(`${root}/LICENSE`, "utf8"),
   };
 }
 
-async function clientFiles(folder) {
-  const packed = await Promise.all(CLIENTS.map(nameOf));
-  const isOurs = (path) => /^(?:[./]|@tgo[/])/.test(path) || isAbsolute(path);
-  const isExternal = (path) => packed.includes(path) || !isOurs(path);
-  const [code, types] = await Promise.all([
-    bundleLibrary(folder, isExternal),
-    bundleTypes(`${folder}/src/index.ts`, { external: isExternal }),
-  ]);
-  const imports = [...new Set([...code.imports, ...types.imports])].filter(
-    (name) => !name.startsWith("node:"),
-  );
-  const versions = await versionsOfDependencies();
-  const main = { types: "./dist/index.d.ts", default: "./dist/index.js" };
-  return {
-    "package.json": await manifest(folder, {
-      exports: { ".": main, "./package.json": "./package.json" },
-      types: main.types,
-      sideEffects: false,
-      files: ["dist"],
-      dependencies: Object.fromEntries(imports.sort().map((name) => [name, versions[name]])),
-    }),
-    "dist/index.js": code.text,
-    "dist/index.d.ts": types.code,
-  };
-}
-
+/** The files of the packed command by path. */
 async function commandFiles() {
   const { files, packages } = await bundleCli();
   const dist = Object.fromEntries(Object.entries(files).map(([name, content]) => [`dist/${name}`, content]));
@@ -87,6 +93,7 @@ async function commandFiles() {
     "bin/tgo.js": await readFile(`${root}/${COMMAND}/bin/tgo.js`, "utf8"),
     ...dist,
     "dist/licenses.txt": (await Promise.all(packages.map(licenseOf))).join("\n"),
+    ...(await documents(COMMAND)),
   };
 }
 
@@ -119,7 +126,7 @@ async function licenseOf(folder) {
 }
 
 async function replace(folder) {
-  const files = await filesOf(folder);
+  const files = folder === COMMAND ? await commandFiles() : (await clientFiles([folder]))[folder];
   const target = `${root}/${folder}`;
   await rm(`${target}/${KEPT}`, { recursive: true, force: true });
   for (const path of Object.keys(files))

@@ -12,7 +12,7 @@ const PACKAGES = {
   crane: "github.com/google/go-containerregistry/cmd/crane@v0.22.1",
   regctl: "github.com/regclient/regclient/cmd/regctl@v0.11.7",
   oras: "oras.land/oras/cmd/oras@v1.3.6",
-  conformance: "github.com/opencontainers/distribution-spec/conformance@latest",
+  conformance: "github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111",
   registry: "github.com/distribution/distribution/v3/cmd/registry@v3.1.2",
 } as const;
 

@@ -93,7 +93,7 @@ async function tryClient(host: string): Promise<void> {
   const { digest } = await stageImage(registry, "judges/from", "1", variants);
   const [from, to] = ["judges/from", "judges/to"].map((repository) => ({ registry, repository }));
   if (from === undefined || to === undefined) throw new Error("no repository");
-  await copyImage({ from, to, digest, tags: ["1"] });
+  await copyImage({ from, to, digest, tag: "1" });
   const target = { name: "here", registry, repository: "judges/to", reference: "1" };
   const { ok, targets } = await verifyImage({ targets: [target], platforms: BOTH_PLATFORMS, elf: true });
   if (!ok) throw new Error(targets.flatMap(({ problems }) => problems.map(({ what }) => what)).join("; "));

@@ -98,7 +98,7 @@ describe("installed from tarballs in an empty folder", () => {
       encoding: "utf8",
     });
     expect(stdout).toBe("");
-  });
+  }, 60_000);
 
   it("the command runs", async () => {
     const { stdout } = await execute(join(consumer, "node_modules/.bin/tgo"), ["services"], {

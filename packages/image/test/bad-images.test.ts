@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { BAD_IMAGES, BOTH_PLATFORMS, MemoryRegistry, plantBadImages } from "@tgo/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 import { verifyImage, type Verification } from "../src/index.js";
 
+const PAGE = readFileSync(new URL("../../../docs/verification.md", import.meta.url), "utf8");
 const registry = new MemoryRegistry("registry.example.com");
 beforeAll(() => {
   plantBadImages(registry, "t");
@@ -22,6 +24,13 @@ describe("images that nobody should publish", () => {
     const { ok, targets } = await verify("t", "good");
     expect(targets[0]?.problems).toEqual([]);
     expect(ok).toBe(true);
+  });
+
+  it.each(BAD_IMAGES)("are in docs/verification.md, with what we say and who else refuses them: $name", (image) => {
+    const [, says = "", others = ""] =
+      new RegExp(`^\\| \\x60${image.name}\\x60 +\\| (.+?) +\\| (.+?) +\\|$`, "m").exec(PAGE) ?? [];
+    expect(says.replaceAll("\\", "")).toMatch(image.says);
+    expect(others).toBe(image.refusedBy.join(", ") || "nobody");
   });
 
   it.each(BAD_IMAGES)("are refused: $name", async ({ name, says }) => {
