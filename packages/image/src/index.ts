@@ -1,8 +1,9 @@
 export { CA_VARIABLES } from "./ca-variables.js";
-export { bytesOf, type FileBytes, StreamedElf } from "./elf/elf-bytes.js";
+export { bytesOf, type FileBytes } from "./elf/file-bytes.js";
 export { type ElfFacts, headerOf, type VersionNeed } from "./elf/elf-facts.js";
 export { readElfHeader } from "./elf/elf-header.js";
 export { readElfFacts } from "./elf/read-elf-facts.js";
+export { StreamedElf } from "./elf/streamed-elf.js";
 export type { ElfReport, ElfScanOptions } from "./elf/elf-scan.js";
 export { scanDirectory } from "./elf/scan-directory.js";
 export {

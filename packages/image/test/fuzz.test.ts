@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { fuzz, FUZZ_TIMEOUT_MS, type FuzzTarget } from "@tgo/testing";
 import { expect, test } from "vitest";
-import { bytesOf, StreamedElf } from "../src/elf/elf-bytes.js";
+import { bytesOf } from "../src/elf/file-bytes.js";
+import { StreamedElf } from "../src/elf/streamed-elf.js";
 import { readElfFacts } from "../src/elf/read-elf-facts.js";
 import { filesOf, TreeBudget } from "../src/layers/layer-tree.js";
 import { readLayer } from "../src/layers/read-layer.js";

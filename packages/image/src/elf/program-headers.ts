@@ -1,4 +1,4 @@
-import type { FileBytes } from "./elf-bytes.js";
+import type { FileBytes } from "./file-bytes.js";
 import { ELF_HEADER_BYTES, readElfHeader } from "./elf-header.js";
 
 /** One program header, gABI "Program Header". Offsets, sizes and alignment in bytes. */

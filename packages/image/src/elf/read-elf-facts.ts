@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import type { FileBytes } from "./elf-bytes.js";
+import type { FileBytes } from "./file-bytes.js";
 import type { ElfFacts, VersionNeed } from "./elf-facts.js";
 import { ELF_HEADER_BYTES, readElfHeader } from "./elf-header.js";
 import {

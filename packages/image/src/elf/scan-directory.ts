@@ -14,7 +14,7 @@ import { TgoError } from "@tgo/errors";
 import { isLoaderFile, MAX_LOADER_FILE } from "../link/loader-files.js";
 import { MAX_PACKAGE_FILE_BYTES, packageFileKind } from "../packages/package-files.js";
 import type { Platform } from "../platform.js";
-import type { FileBytes } from "./elf-bytes.js";
+import type { FileBytes } from "./file-bytes.js";
 import type { ElfFacts } from "./elf-facts.js";
 import { ELF_HEADER_BYTES, readElfHeader } from "./elf-header.js";
 import { ElfScan, type ElfReport, type ElfScanOptions } from "./elf-scan.js";

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { StreamedElf } from "../elf/elf-bytes.js";
+import { StreamedElf } from "../elf/streamed-elf.js";
 import type { ElfFacts } from "../elf/elf-facts.js";
 import { readElfFacts } from "../elf/read-elf-facts.js";
 import { isLoaderFile, MAX_LOADER_FILE } from "../link/loader-files.js";

@@ -1,18 +1,6 @@
+import type { FileBytes } from "./file-bytes.js";
 import { ELF_HEADER_BYTES, readElfHeader } from "./elf-header.js";
 import { type ProgramHeader, PT_DYNAMIC, PT_INTERP, PT_LOAD, readProgramHeaders } from "./program-headers.js";
-
-/** The bytes of one file, at any offset. */
-export interface FileBytes {
-  /** Of the file, in bytes. */
-  readonly size: number;
-  /** Fewer bytes than `length` at the end of the file; undefined where the bytes are not at hand. */
-  read(offset: number, length: number): Uint8Array | undefined;
-}
-
-/** A file that is in memory as a whole. */
-export function bytesOf(file: Uint8Array): FileBytes {
-  return { size: file.length, read: (offset, length) => file.subarray(offset, offset + length) };
-}
 
 /**
  * What is kept of the beginning of a file. Tables of symbols and their names come first: libtorch's have 6 MB, Node's 8.
