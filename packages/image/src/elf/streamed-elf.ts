@@ -33,7 +33,7 @@ export class StreamedElf implements FileBytes {
     const offset = this.#seen;
     this.#seen += chunk.length;
     if (this.#isElf === false || chunk.length === 0) return;
-    if (this.#isWanted(offset, chunk.length)) this.#kept.push({ offset, bytes: Uint8Array.from(chunk) });
+    if (this.#isWanted(offset, chunk.length)) this.#kept.push({ offset, bytes: new Uint8Array(chunk) });
     if (this.#isElf !== undefined || this.#seen < Math.min(ELF_HEADER_BYTES, this.size)) return;
     this.#isElf = readElfHeader(this.read(0, ELF_HEADER_BYTES) ?? Buffer.alloc(0)) !== undefined;
     if (!this.#isElf) this.#kept = [];

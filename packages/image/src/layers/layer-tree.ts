@@ -143,7 +143,7 @@ export class LayerTree {
   #leaf(type: Exclude<TarEntry["type"], "directory">, { path, target, facts }: TarEntry<FileFacts>): Leaf {
     if (type === "hard link") return this.#linked(target, path);
     if (type === "symbolic link") {
-      if (target === "" || sizeOf(target) > MAX_TARGET)
+      if (target === "" || isLonger(target, MAX_TARGET))
         throw new Error(`a symbolic link to nothing: ${path}`);
       this.budget.keep(target.length);
       return new SymbolicLink(target);
@@ -262,14 +262,15 @@ function partsOf(path: string): string[] {
     if (part === "..") parts.pop();
     else if (part !== "" && part !== ".") parts.push(part);
   }
-  if (sizeOf(path) > MAX_PATH || parts.some((part) => sizeOf(part) > MAX_NAME))
+  if (isLonger(path, MAX_PATH) || parts.some((part) => isLonger(part, MAX_NAME)))
     throw new Error(`a name too long for a file system: ${path.slice(0, MAX_NAME)}…`);
   return parts;
 }
 
-/** Bytes; a byte that is not UTF-8 is a lone surrogate here. */
-function sizeOf(text: string): number {
-  return Buffer.byteLength(text.replace(/[\udc80-\udcff]/gu, "?"));
+/** Whether a name has more bytes; a byte that is not UTF-8 is a lone surrogate here. */
+function isLonger(text: string, bytes: number): boolean {
+  // A character has up to three: most names need not be counted.
+  return text.length * 3 > bytes && Buffer.byteLength(text.replace(/[\udc80-\udcff]/gu, "?")) > bytes;
 }
 
 function kindOf(leaf: Leaf): string {
